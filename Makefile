@@ -1,0 +1,89 @@
+# make demo, make test: nothing but Python 3.11 (or newer) and make is needed; everything else goes into .venv
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2> /dev/null && echo $$p && break; done)
+VENV   := .venv
+PY     := $(VENV)/bin/python
+CACHE  := .cache
+PIP    := -m pip --disable-pip-version-check --no-input --quiet
+DEMO   := fixtures/worlds/shop --complete serviceaccounts
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-oldest coverage lint types generated generated-check rules wheel bench tools check clean
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 14
+
+demo: $(VENV)/.installed ## run the main job on a small broken cluster
+	@$(VENV)/bin/irsa-doctor check $(DEMO) --exit-zero
+
+test: $(VENV)/.dev ## run all tests
+	$(PY) -m pytest
+
+test-oldest: $(CACHE)/oldest/.installed ## run all tests with the oldest versions that pyproject.toml allows
+	$(CACHE)/oldest/bin/python -m pytest -p no:cacheprovider
+
+coverage: $(VENV)/.dev ## run all tests and say which branches they miss, the command line counted in
+	$(PY) -m pytest --cov --cov-report=term-missing
+
+lint: $(VENV)/.dev ## style and likely mistakes
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+
+types: $(VENV)/.dev ## mypy --strict
+	$(PY) -m mypy
+
+generated: $(VENV)/.dev ## write again what is generated: rule index, schemas, parts of the README
+	$(PY) -m irsa_doctor.generate
+
+generated-check: $(VENV)/.dev ## fail where a generated file is not current
+	$(PY) -m irsa_doctor.generate --check
+
+rules: $(VENV)/.installed ## run the examples of every rule
+	$(VENV)/bin/irsa-doctor rules test rules
+
+wheel: $(VENV)/.dev ## build the wheel into dist/
+	rm -rf dist
+	$(PY) -m build --wheel --outdir dist .
+
+bench: $(VENV)/.dev $(CACHE)/peers/.installed ## speed, memory and growth, beside other tools
+	$(PY) -m tests.bench --peers $(CACHE)/peers
+
+tools: $(CACHE)/sarif/.installed ## the two validators of SARIF, for the tests that use them where they are there
+
+check: lint types generated-check test ## all that is checked before a commit
+
+clean: ## remove everything that was made here
+	rm -rf $(VENV) $(CACHE) dist build .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage .coverage.*
+	find irsa_doctor tests -type d -name __pycache__ -prune -exec rm -rf {} +
+
+$(VENV)/.made:
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed; name it by make PYTHON=..."; exit 2; }
+	@$(PYTHON) -c 'import ensurepip' || { echo "this Python has no ensurepip (Debian: apt-get install python3-venv)"; exit 2; }
+	$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+$(VENV)/.installed: pyproject.toml | $(VENV)/.made
+	$(PY) $(PIP) install --editable .
+	@touch $@
+
+$(VENV)/.dev: pyproject.toml | $(VENV)/.made
+	$(PY) $(PIP) install --editable '.[dev]'
+	@touch $@ $(VENV)/.installed
+
+# an environment of their own: they pin versions of packages that we use in newer ones
+$(CACHE)/peers/.installed: pyproject.toml
+	$(PYTHON) -m venv --clear $(CACHE)/peers
+	$(CACHE)/peers/bin/python $(PIP) install '.[bench]'
+	@touch $@
+
+$(CACHE)/oldest/.installed: pyproject.toml
+	$(PYTHON) -m venv --clear $(CACHE)/oldest
+	$(PYTHON) -c 'import tomllib; print(*(d.replace(">=", "==") for d in \
+		tomllib.load(open("pyproject.toml", "rb"))["project"]["dependencies"]), sep="\n")' > $(CACHE)/oldest/constraints.txt
+	$(CACHE)/oldest/bin/python $(PIP) install --constraint $(CACHE)/oldest/constraints.txt --editable '.[dev]'
+	@touch $@
+
+$(CACHE)/sarif/.installed:
+	mkdir -p $(CACHE)/sarif
+	npm install --no-fund --no-audit --silent --prefix $(CACHE)/sarif @microsoft/jest-sarif @microsoft/sarif-multitool-linux
+	@touch $@

@@ -1,0 +1,132 @@
+"""What is said of the inventory: findings, what could not be told, and the report that holds them."""
+
+from collections.abc import Mapping
+from typing import Literal
+
+import msgspec
+
+Severity = Literal["critical", "high", "medium", "low"]
+Confidence = Literal["high", "medium", "low"]
+SEVERITIES: tuple[Severity, ...] = ("critical", "high", "medium", "low")
+CONFIDENCES: tuple[Confidence, ...] = ("high", "medium", "low")
+
+
+class Subject(msgspec.Struct, frozen=True):
+    """Of what a finding speaks; the kinds are a closed list (role, grant, policy, binding, ...)."""
+
+    kind: str
+    id: str
+
+
+class Location(msgspec.Struct, frozen=True):
+    """A place, found. Lines and columns are 1-based and count characters; the end is exclusive; 0 = not known.
+
+    `source` is the text of the line, "" where it was not kept: quoted with columns `column` to `end_column` marked.
+    """
+
+    file: str
+    line: int
+    column: int
+    pointer: str
+    says: str
+    primary: bool = False
+    end_line: int = 0
+    end_column: int = 0
+    source: str = ""
+
+
+class Snippet(msgspec.Struct, frozen=True):
+    """A remedy that can be pasted: a command or a corrected document."""
+
+    language: Literal["sh", "json", "yaml"]
+    title: str
+    text: str
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """One defect of one subject.
+
+    `group` is the role, bare policy, provider, cluster or service account under which people want to read it; `controls` maps a
+    framework to its control ids; `fingerprint` does not change when lines move.
+    """
+
+    rule: str
+    severity: Severity
+    confidence: Confidence
+    title: str
+    message: str
+    subject: Subject
+    locations: tuple[Location, ...]
+    remedy: str
+    controls: Mapping[str, tuple[str, ...]]
+    url: str
+    fingerprint: str
+    snippets: tuple[Snippet, ...] = ()
+    group: str = ""
+
+
+class Missing(msgspec.Struct, frozen=True):
+    """An input that was not given, the command that fetches it, and what could not be judged without it."""
+
+    missing: str
+    how: str
+    rules: tuple[str, ...]
+    subjects: int
+
+
+class Tally(msgspec.Struct, frozen=True):
+    """How often one rule was asked, and what it answered."""
+
+    id: str
+    evaluated: int
+    passed: int
+    failed: int
+    unknown: int
+    waived: int = 0
+
+
+class Waived(msgspec.Struct, frozen=True):
+    """A finding that somebody answers for, until `expires` (YYYY-MM-DD, or "" for never)."""
+
+    finding: Finding
+    owner: str
+    reason: str
+    expires: str
+
+
+class DocumentRow(msgspec.Struct, frozen=True):
+    """What became of one given path."""
+
+    path: str
+    kind: str
+    status: Literal["read", "ignored", "unreadable"]
+    why: str | None
+    sha256: str | None
+
+
+class Counts(msgspec.Struct, frozen=True):
+    """What was looked at."""
+
+    documents: int
+    roles: int
+    policies: int
+    providers: int
+    clusters: int
+    service_accounts: int
+    workloads: int
+
+
+class Report(msgspec.Struct, frozen=True):
+    """Everything that `check` has to say. Findings are sorted: by severity, group, rule, subject."""
+
+    version: str
+    rules_digest: str
+    counts: Counts
+    findings: tuple[Finding, ...]
+    unknown: tuple[Missing, ...]
+    tallies: tuple[Tally, ...]
+    waived: tuple[Waived, ...]
+    documents: tuple[DocumentRow, ...]
+    baselined: int = 0
+    hidden: int = 0
+    """findings below --min-severity or --min-confidence"""

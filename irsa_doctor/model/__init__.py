@@ -1,0 +1,60 @@
+"""What exists: frozen records of what was read, and the words for what could not be."""
+
+from irsa_doctor.model.arn import Arn, parse_arn
+from irsa_doctor.model.aws import (
+    Cluster,
+    OidcProvider,
+    PodIdentityAssociation,
+    ResourceControlPolicy,
+    Role,
+)
+from irsa_doctor.model.inventory import Closed, Contradiction, Document, Inventory
+from irsa_doctor.model.issuer import Issuer
+from irsa_doctor.model.kubernetes import (
+    ConfigMap,
+    Container,
+    Discovery,
+    Namespace,
+    ServiceAccount,
+    SigningKey,
+    Webhook,
+    Workload,
+)
+from irsa_doctor.model.place import Note, Place
+from irsa_doctor.model.policy import Flaw, TrustPolicy
+from irsa_doctor.model.text import Hole, Text, has_hole, holes_in, text_of
+from irsa_doctor.model.verdict import Unknown, Verdict
+
+__all__ = [
+    "Arn",
+    "Closed",
+    "Cluster",
+    "ConfigMap",
+    "Container",
+    "Contradiction",
+    "Discovery",
+    "Document",
+    "Flaw",
+    "Hole",
+    "Inventory",
+    "Issuer",
+    "Namespace",
+    "Note",
+    "OidcProvider",
+    "Place",
+    "PodIdentityAssociation",
+    "ResourceControlPolicy",
+    "Role",
+    "ServiceAccount",
+    "SigningKey",
+    "Text",
+    "TrustPolicy",
+    "Unknown",
+    "Verdict",
+    "Webhook",
+    "Workload",
+    "has_hole",
+    "holes_in",
+    "parse_arn",
+    "text_of",
+]

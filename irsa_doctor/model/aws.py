@@ -1,0 +1,112 @@
+"""What IAM, EKS and Organizations hold."""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from irsa_doctor.model.arn import parse_arn
+from irsa_doctor.model.place import Place
+from irsa_doctor.model.policy import TrustPolicy
+from irsa_doctor.model.text import Text
+from irsa_doctor.model.verdict import Unknown
+
+
+class OidcProvider(msgspec.Struct, frozen=True):
+    """An IAM OIDC provider (GetOpenIDConnectProvider).
+
+    `arn` names account and issuer; `client_ids` are the audiences that STS lets through, unknown where only the list was given.
+    """
+
+    arn: str
+    place: Place
+    client_ids: tuple[str, ...] | Unknown
+    thumbprints: tuple[str, ...] | Unknown
+    url: str = ""
+    created: str = ""
+
+    @property
+    def issuer(self) -> str:
+        """Issuer without scheme, from the ARN."""
+        arn = parse_arn(self.arn)
+        return arn.name if arn else ""
+
+    @property
+    def account(self) -> str:
+        """Account id, twelve digits."""
+        arn = parse_arn(self.arn)
+        return arn.account if arn else ""
+
+
+class Role(msgspec.Struct, frozen=True, eq=False):
+    """An IAM role, or a bare trust policy (then `arn` is "" and `account` what the user stated, else "").
+
+    `max_session` is in seconds, 0 where unknown.
+    """
+
+    arn: str
+    name: str
+    account: str
+    policy: TrustPolicy | Unknown
+    place: Place
+    max_session: int = 0
+    created: str = ""
+
+    @property
+    def id(self) -> str:
+        """The name by which findings speak of it: its ARN, else the path of the policy document."""
+        if self.arn:
+            return self.arn
+        return self.place.document + (f"#{self.place.part}" if self.place.document == "-" or self.place.part else "")
+
+
+class Cluster(msgspec.Struct, frozen=True):
+    """A cluster: an answer of eks:DescribeCluster, a discovery document, or a name that the user gave.
+
+    `issuer` is without scheme, unknown where it was not given; `created` RFC 3339 or "".
+    """
+
+    name: str
+    arn: str
+    issuer: str | Unknown
+    place: Place
+    version: str = ""
+    created: str = ""
+    on_outpost: bool = False
+
+    @property
+    def id(self) -> str:
+        """ARN, else name."""
+        return self.arn or self.name
+
+    @property
+    def account(self) -> str:
+        """Account id, "" where unknown."""
+        arn = parse_arn(self.arn)
+        return arn.account if arn else ""
+
+    @property
+    def region(self) -> str:
+        """Region, "" where unknown."""
+        arn = parse_arn(self.arn)
+        return arn.region if arn else ""
+
+
+class PodIdentityAssociation(msgspec.Struct, frozen=True):
+    """An EKS Pod Identity association (eks:DescribePodIdentityAssociation); a list answer names no role, `role_arn` is "" then."""
+
+    cluster: str
+    namespace: str
+    service_account: str
+    place: Place
+    role_arn: str | Text = ""
+    target_role_arn: str = ""
+    session_tags: bool = True
+
+
+class ResourceControlPolicy(msgspec.Struct, frozen=True, eq=False):
+    """A resource control policy of AWS Organizations."""
+
+    id: str
+    document: TrustPolicy
+    place: Place
+    tags: Mapping[str, str] = {}

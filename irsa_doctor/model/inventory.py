@@ -1,0 +1,125 @@
+"""Everything that was read, joined into one record that nobody changes."""
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Literal
+
+import msgspec
+
+from irsa_doctor.model.aws import Cluster, OidcProvider, PodIdentityAssociation, ResourceControlPolicy, Role
+from irsa_doctor.model.kubernetes import (
+    ConfigMap,
+    Discovery,
+    Namespace,
+    ServiceAccount,
+    SigningKey,
+    Webhook,
+    Workload,
+)
+from irsa_doctor.model.place import Place
+
+
+class Document(msgspec.Struct, frozen=True):
+    """One given path (or standard input) and what became of it."""
+
+    path: str
+    kind: str
+    status: Literal["read", "ignored", "unreadable"]
+    why: str | None = None
+    sha256: str | None = None
+    line: int = 0
+    column: int = 0
+    named: bool = False
+    """Whether it was named on the command line, not found in a folder."""
+    like_policy: bool = False
+    """Whether it looks like a policy, though it could not be read."""
+
+
+class Contradiction(msgspec.Struct, frozen=True):
+    """Two documents that say different things about one object."""
+
+    subject: str
+    what: str
+    first: Place
+    second: Place
+
+
+class Closed(msgspec.Struct, frozen=True):
+    """The collections in which absence is proved: complete lists. Everything else is open."""
+
+    roles: frozenset[str] = frozenset()
+    """accounts whose roles were listed whole"""
+    providers: frozenset[str] = frozenset()
+    """accounts whose OIDC providers were listed whole"""
+    clusters: frozenset[tuple[str, str]] = frozenset()
+    """(account, region) whose clusters were listed whole"""
+    associations: frozenset[str] = frozenset()
+    """cluster ids whose Pod Identity associations were listed whole"""
+    kinds: Mapping[str, frozenset[str]] = {}
+    """cluster id ("" = every cluster) -> Kubernetes kinds that were listed whole, in lower-case plural"""
+
+    def has_kind(self, cluster: str, kind: str) -> bool:
+        """Whether the cluster's objects of this kind (`serviceaccounts`, `pods`, ...) are all there."""
+        return kind in self.kinds.get("", ()) or kind in self.kinds.get(cluster, ())
+
+
+class Inventory(msgspec.Struct, frozen=True, eq=False, dict=True):
+    """What exists. Tuples are in order of reading; the look-up tables are made once, when first asked for."""
+
+    roles: tuple[Role, ...] = ()
+    providers: tuple[OidcProvider, ...] = ()
+    clusters: tuple[Cluster, ...] = ()
+    service_accounts: tuple[ServiceAccount, ...] = ()
+    workloads: tuple[Workload, ...] = ()
+    namespaces: tuple[Namespace, ...] = ()
+    associations: tuple[PodIdentityAssociation, ...] = ()
+    webhooks: tuple[Webhook, ...] = ()
+    config_maps: tuple[ConfigMap, ...] = ()
+    discoveries: tuple[Discovery, ...] = ()
+    signing_keys: tuple[SigningKey, ...] = ()
+    rcps: tuple[ResourceControlPolicy, ...] = ()
+    closed: Closed = Closed()
+    documents: tuple[Document, ...] = ()
+    contradictions: tuple[Contradiction, ...] = ()
+
+    @cached_property
+    def role_by_arn(self) -> Mapping[str, Role]:
+        """Roles with an ARN, by it."""
+        return {role.arn: role for role in self.roles if role.arn}
+
+    @cached_property
+    def provider_by_arn(self) -> Mapping[str, OidcProvider]:
+        """OIDC providers by ARN."""
+        return {provider.arn: provider for provider in self.providers}
+
+    @cached_property
+    def cluster_by_id(self) -> Mapping[str, Cluster]:
+        """Clusters by id."""
+        return {cluster.id: cluster for cluster in self.clusters}
+
+    @cached_property
+    def clusters_by_issuer(self) -> Mapping[str, tuple[Cluster, ...]]:
+        """Clusters by issuer without scheme, those whose issuer is known."""
+        table: dict[str, tuple[Cluster, ...]] = {}
+        for cluster in self.clusters:
+            if isinstance(cluster.issuer, str):
+                table[cluster.issuer] = (*table.get(cluster.issuer, ()), cluster)
+        return table
+
+    @cached_property
+    def service_account_by_key(self) -> Mapping[tuple[str, str, str], ServiceAccount]:
+        """Service accounts by (cluster id, namespace, name)."""
+        return {(sa.cluster, sa.namespace, sa.name): sa for sa in self.service_accounts}
+
+    @cached_property
+    def workloads_by_service_account(self) -> Mapping[tuple[str, str, str], tuple[Workload, ...]]:
+        """Workloads by (cluster id, namespace, service account)."""
+        table: dict[tuple[str, str, str], list[Workload]] = {}
+        for workload in self.workloads:
+            table.setdefault((workload.cluster, workload.namespace, workload.service_account), []).append(workload)
+        return {key: tuple(users) for key, users in table.items()}
+
+    @cached_property
+    def association_by_key(self) -> Mapping[tuple[str, str, str], PodIdentityAssociation]:
+        """Pod Identity associations by (cluster id, namespace, service account)."""
+        return {(a.cluster, a.namespace, a.service_account): a for a in self.associations}

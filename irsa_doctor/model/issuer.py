@@ -1,0 +1,51 @@
+"""Token issuers, and the forms in which AWS writes them."""
+
+import re
+from functools import lru_cache
+from typing import Literal, Self
+
+import msgspec
+
+# oidc.eks.<region>.<suffix of the partition>/id/<id>; the id is whatever EKS made it, so only "not empty, no slash" is asked
+# (https://docs.aws.amazon.com/eks/latest/userguide/enable-iam-roles-for-service-accounts.html)
+_EKS = re.compile(r"oidc\.eks\.(?P<region>[^./]+)\.(?P<suffix>[^/]+)/id/(?P<id>[^/]+)")
+_DUALSTACK = re.compile(r"oidc-eks\.(?P<region>[^./]+)\.api\.(?:aws|amazonwebservices\.[^/]+)/id/(?P<id>[^/]+)")
+_PARTITION_OF_SUFFIX = {
+    "amazonaws.com": "aws",
+    "amazonaws.com.cn": "aws-cn",
+    "c2s.ic.gov": "aws-iso",
+    "sc2s.sgov.gov": "aws-iso-b",
+    "cloud.adc-e.uk": "aws-iso-e",
+    "csp.hci.ic.gov": "aws-iso-f",
+    "amazonaws.eu": "aws-eusc",
+}
+
+
+class Issuer(msgspec.Struct, frozen=True):
+    """Who signs tokens; `name` is its URL without the scheme, as IAM writes it in ARNs and condition keys."""
+
+    name: str
+    form: Literal["eks", "eks-dualstack", "other"]
+    region: str = ""
+    partition: str = ""
+    id: str = ""
+
+    @classmethod
+    @lru_cache(maxsize=65536)
+    def of(cls, url: str) -> Self:
+        """The issuer of a URL, with or without `https://`. Nothing else is normalised: IAM compares byte by byte."""
+        name = url.removeprefix("https://")
+        if match := _EKS.fullmatch(name):
+            region, suffix = match["region"], match["suffix"]
+            partition = _PARTITION_OF_SUFFIX.get(suffix, "")
+            if region.startswith("us-gov-") and partition == "aws":
+                partition = "aws-us-gov"
+            return cls(name, "eks", region, partition, match["id"])
+        if match := _DUALSTACK.fullmatch(name):
+            return cls(name, "eks-dualstack", match["region"], "", match["id"])
+        return cls(name, "other")
+
+    @property
+    def url(self) -> str:
+        """With the scheme, as `iss` in a token and as describe-cluster writes it."""
+        return "https://" + self.name

@@ -1,0 +1,30 @@
+"""A trust policy as it was written, before anybody has asked what it means."""
+
+import msgspec
+
+from irsa_doctor.model.place import Place
+
+
+class Flaw(msgspec.Struct, frozen=True):
+    """What is wrong with a document as text: no JSON, or a member given twice. Line and column are 1-based, 0 where unknown."""
+
+    code: str
+    message: str
+    pointer: str = ""
+    line: int = 0
+    column: int = 0
+
+
+class TrustPolicy(msgspec.Struct, frozen=True, eq=False):
+    """One AssumeRolePolicyDocument.
+
+    `document` is its JSON value (None where the text is no JSON); with `template`, strings in it may be `Text` with holes.
+    `flaws` are those of the text itself. `size` counts the characters that IAM counts, all but white space
+    (reference_iam-quotas), -1 where the text was not kept.
+    """
+
+    document: object
+    place: Place
+    flaws: tuple[Flaw, ...] = ()
+    template: bool = False
+    size: int = -1

@@ -1,0 +1,27 @@
+"""The three verdicts: holds, does not hold, and cannot be told from what was given."""
+
+from enum import StrEnum
+
+import msgspec
+
+
+class Verdict(StrEnum):
+    """What is known of one statement about one subject."""
+
+    PASS = "pass"
+    FAIL = "fail"
+    UNKNOWN = "unknown"
+
+
+class Unknown(msgspec.Struct, frozen=True):
+    """A value that could not be seen.
+
+    `missing` names the input that would settle it, `how` the command that fetches that input ("" where there is none).
+    """
+
+    missing: str
+    how: str = ""
+
+    def __bool__(self) -> bool:
+        """An unknown value is neither true nor false, so nobody may ask."""
+        raise TypeError(f"unknown is no verdict: {self.missing}")

@@ -1,0 +1,365 @@
+"""What a project has decided for itself: its settings, and the findings that somebody answers for."""
+
+import os
+import re
+from collections.abc import Callable, Iterable, Mapping
+from datetime import date
+from pathlib import Path
+from stat import S_ISREG
+from typing import Any, Literal, TypeVar, get_args
+
+import msgspec
+
+from irsa_doctor.findings import CONFIDENCES, SEVERITIES, Confidence, Severity
+
+FailOn = Literal["critical", "high", "medium", "low", "never"]
+FAIL_ON: tuple[FailOn, ...] = get_args(FailOn)
+
+OWN_FILE = "irsa-doctor.toml"
+SHARED_FILE = "pyproject.toml"
+LARGEST = 1 << 20
+"""Bytes. Nobody writes that much by hand, so more is the wrong file."""
+
+_OURS = ("tool", "irsa-doctor")
+_T = TypeVar("_T")
+_Read = Callable[[object], _T]
+
+
+class SettingsError(Exception):
+    """A settings file that cannot be used; `line` is 1-based, 0 where the fault has no line."""
+
+    def __init__(self, file: str, line: int, message: str) -> None:
+        super().__init__(f"{file}:{line}: {message}" if line else f"{file}: {message}")
+        self.file = file
+        self.line = line
+        self.message = message
+
+
+class Waiver(msgspec.Struct, frozen=True):
+    """A finding that somebody answers for: its rule, and its subject by the exact id or with `*` for any run of characters.
+
+    `expires` is the last day on which the waiver holds; `file` and `line` are where it stands.
+    """
+
+    rule: str
+    subject: str
+    owner: str
+    reason: str
+    expires: date
+    file: str = ""
+    line: int = 0
+
+    @property
+    def id(self) -> str:
+        """The name by which findings speak of it; no line, so that it stays the same when lines move."""
+        return f"{self.rule}:{self.subject}"
+
+    def matches(self, rule: str, subject: str) -> bool:
+        """Whether it speaks of this finding, expired or not."""
+        return self.rule == rule and fits(self.subject, subject)
+
+    def is_expired(self, today: date) -> bool:
+        """Whether its last day is over."""
+        return today > self.expires
+
+
+class Settings(msgspec.Struct, frozen=True):
+    """What was set. None and empty mean "not set": a flag or the default of the command decides.
+
+    Paths are joined to the folder of the file; issuers are without scheme, as in ARNs; `file` is "" where there was none.
+    """
+
+    file: str = ""
+    fail_on: FailOn | None = None
+    min_severity: Severity | None = None
+    min_confidence: Confidence | None = None
+    select: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    rules: tuple[str, ...] = ()
+    complete: tuple[str, ...] = ()
+    account: str = ""
+    severity: Mapping[str, Severity] = {}
+    clusters: Mapping[str, str] = {}
+    roles: Mapping[str, str] = {}
+    audiences: Mapping[str, tuple[str, ...]] = {}
+    waivers: tuple[Waiver, ...] = ()
+
+
+def fits(pattern: str, text: str) -> bool:
+    """Whether the text is the pattern, where `*` stands for any run of characters and everything else for itself."""
+    first, *others = pattern.split("*")
+    if not others:
+        return text == pattern
+    *middle, last = others
+    at, end = len(first), len(text) - len(last)
+    if at > end or not text.startswith(first) or not text.endswith(last):
+        return False
+    for part in middle:
+        # the leftmost place is always good enough: it leaves the most to the parts that follow
+        at = text.find(part, at, end)
+        if at < 0:
+            return False
+        at += len(part)
+    return True
+
+
+# ---------------------------------------------------------------- which file
+
+
+def load_settings(folder: str | os.PathLike[str], config: str | None = None) -> Settings:
+    """The settings that hold in a folder: those of `config` where it is given, else of the nearest file upward, else none.
+
+    Raises SettingsError.
+    """
+    found = config if config is not None else find_settings(folder)
+    return Settings() if found is None else read_settings(found)
+
+
+def find_settings(folder: str | os.PathLike[str]) -> str | None:
+    """The nearest `irsa-doctor.toml`, or `pyproject.toml` that has our table, in the folder or above it in its repository."""
+    start = Path(folder).absolute()
+    for place in (start, *start.parents):
+        if (place / OWN_FILE).is_file():
+            return _shown(place / OWN_FILE)
+        if _speaks_of_us(place / SHARED_FILE):
+            return _shown(place / SHARED_FILE)
+        # a folder, or a file in worktrees and submodules
+        if (place / ".git").exists():
+            return None
+    return None
+
+
+def read_settings(file: str | os.PathLike[str]) -> Settings:
+    """The settings of one file: all of it, or `[tool.irsa-doctor]` where it is a `pyproject.toml`. Raises SettingsError."""
+    name = os.fspath(file)
+    text = _text(name)
+    root = _OURS if os.path.basename(name) == SHARED_FILE else ()
+    try:
+        table = _at(_parsed(name, text), root)
+        fields = _fields(table, _readers(os.path.dirname(name)))
+    except _Wrong as wrong:
+        raise SettingsError(name, _line(text, (*root, *wrong.steps)), wrong.sentence) from None
+    waivers = [
+        msgspec.structs.replace(waiver, file=name, line=_line(text, (*root, "waivers", number)))
+        for number, waiver in enumerate(fields.pop("waivers", ()))
+    ]
+    return Settings(file=name, waivers=tuple(waivers), **{key.replace("-", "_"): value for key, value in fields.items()})
+
+
+def _shown(path: Path) -> str:
+    """The path as somebody would write it who stands in the current folder."""
+    here = Path.cwd()
+    return str(path.relative_to(here) if path.is_relative_to(here) else path)
+
+
+def _speaks_of_us(path: Path) -> bool:
+    """Whether it is a file with our table; one that nobody can read is not our business unless it names us."""
+    try:
+        text = _text(str(path))
+    except SettingsError:
+        return False
+    if "irsa-doctor" not in text:
+        return False
+    try:
+        _at(_parsed(str(path), text), _OURS)
+    except _Wrong:
+        return False
+    except SettingsError:
+        return "tool.irsa-doctor" in text
+    return True
+
+
+def _text(name: str) -> str:
+    path = Path(name)
+    try:
+        state = path.stat()
+        # a FIFO or a device would keep the run waiting
+        if not S_ISREG(state.st_mode):
+            raise SettingsError(name, 0, "is not a file")
+        if state.st_size > LARGEST:
+            raise SettingsError(name, 0, f"is larger than {LARGEST >> 20} MiB, so hardly a settings file")
+        return path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise SettingsError(name, 0, f"cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError as error:
+        raise SettingsError(name, error.object.count(b"\n", 0, error.start) + 1, "is not UTF-8, as TOML must be") from None
+
+
+def _parsed(name: str, text: str) -> object:
+    import tomllib
+
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(name, *_syntax(text, str(error))) from None
+    except RecursionError:
+        raise SettingsError(name, 0, "is nested too deeply") from None
+
+
+def _syntax(text: str, message: str) -> tuple[int, str]:
+    """Line and cause; the parser tells the line only in its message: "(at line 3, column 7)", "(at end of document)"."""
+    cause = re.sub(r" \(at .*\)$", "", message)
+    at = re.search(r"\(at line (\d+), column \d+\)$", message)
+    return int(at[1]) if at else text.count("\n") + 1, f"is not TOML: {cause[:1].lower()}{cause[1:]}"
+
+
+def _line(text: str, steps: tuple[str | int, ...]) -> int:
+    """The line of what the steps lead to, or of the nearest thing around it."""
+    from irsa_doctor.toml_lines import lines_of
+
+    lines = lines_of(text)
+    while steps and steps not in lines:
+        steps = steps[:-1]
+    return lines.get(steps, 0)
+
+
+# ---------------------------------------------------------------- what it says
+
+
+class _Wrong(Exception):
+    """What a value must be and is not; `steps` lead to it from the table that was looked at."""
+
+    def __init__(self, message: str, *steps: str | int) -> None:
+        super().__init__(message)
+        self.message = message
+        self.steps = steps
+
+    @property
+    def sentence(self) -> str:
+        """The message after the name of the value, `severity.open-no-sub must be ...`."""
+        name = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in self.steps)
+        return f"{name.removeprefix('.')} {self.message}".lstrip()
+
+
+def _at(table: object, root: tuple[str, ...]) -> Mapping[str, object]:
+    for step in root:
+        if not isinstance(table, dict) or step not in table:
+            raise _Wrong(f"has no [{'.'.join(root)}] table")
+        table = table[step]
+    if not isinstance(table, dict):
+        raise _Wrong(f"must be a table, not {_kind(table)}")
+    return table
+
+
+def _readers(folder: str) -> Mapping[str, _Read[Any]]:
+    """What may be set, each with what reads it. Paths are relative to the file, wherever the command was started."""
+
+    def path(value: object) -> str:
+        return os.path.join(folder, _string(value))
+
+    return {
+        "fail-on": _word(FAIL_ON),
+        "min-severity": _word(SEVERITIES),
+        "min-confidence": _word(CONFIDENCES),
+        "select": _list(_string),
+        "ignore": _list(_string),
+        "rules": _list(path),
+        "complete": _list(_string),
+        "account": _account,
+        "severity": _table(_word(SEVERITIES)),
+        "clusters": _table(path),
+        "roles": _table(path),
+        "audiences": _audiences,
+        "waivers": _list(_waiver),
+    }
+
+
+def _fields(table: Mapping[str, object], readers: Mapping[str, _Read[Any]]) -> dict[str, Any]:
+    for key in table:
+        if key not in readers:
+            raise _Wrong(f"is no setting{_near(key.replace('_', '-'), readers)}", key)
+    return {key: _below(key, readers[key], value) for key, value in table.items()}
+
+
+def _below(step: str | int, reader: _Read[_T], value: object) -> _T:
+    """Read what stands below a key or an index; an error says so."""
+    try:
+        return reader(value)
+    except _Wrong as wrong:
+        raise _Wrong(wrong.message, step, *wrong.steps) from None
+
+
+def _list(reader: _Read[_T]) -> _Read[tuple[_T, ...]]:
+    def read(value: object) -> tuple[_T, ...]:
+        if not isinstance(value, list):
+            hint = f', as in ["{value}"]' if isinstance(value, str) else ""
+            raise _Wrong(f"must be a list{hint}, not {_kind(value)}")
+        return tuple(_below(number, reader, item) for number, item in enumerate(value))
+
+    return read
+
+
+def _table(reader: _Read[_T]) -> _Read[dict[str, _T]]:
+    def read(value: object) -> dict[str, _T]:
+        if not isinstance(value, dict):
+            raise _Wrong(f"must be a table, not {_kind(value)}")
+        return {key: _below(key, reader, item) for key, item in value.items()}
+
+    return read
+
+
+def _word(words: tuple[_T, ...]) -> _Read[_T]:
+    def read(value: object) -> _T:
+        for word in words:
+            if word == value:
+                return word
+        names = [str(word) for word in words]
+        raise _Wrong(f"must be one of {', '.join(names)}, not {_shape(value)}{_near(value, names)}")
+
+    return read
+
+
+def _string(value: object) -> str:
+    if not isinstance(value, str) or not value.strip():
+        raise _Wrong(f"must be text in quotes, not {_shape(value)}")
+    return value
+
+
+def _account(value: object) -> str:
+    # https://docs.aws.amazon.com/accounts/latest/reference/manage-acct-identifiers.html; a number would lose leading zeros
+    if not isinstance(value, str) or not re.fullmatch(r"[0-9]{12}", value):
+        raise _Wrong(f"must be an account id, twelve digits in quotes, not {_shape(value)}")
+    return value
+
+
+def _audiences(value: object) -> dict[str, tuple[str, ...]]:
+    expected = _table(_list(_string))(value)
+    return {issuer.removeprefix("https://"): audiences for issuer, audiences in expected.items()}
+
+
+def _date(value: object) -> date:
+    # a date with a time is a date too, says Python
+    if type(value) is not date:
+        raise _Wrong(f"must be a date without quotes, as in 2026-12-31, not {_shape(value)}")
+    return value
+
+
+def _waiver(value: object) -> Waiver:
+    if not isinstance(value, dict):
+        raise _Wrong(f"must be a table headed [[waivers]], not {_kind(value)}")
+    readers: Mapping[str, _Read[Any]] = {**dict.fromkeys(("rule", "subject", "owner", "reason"), _string), "expires": _date}
+    for key in value:
+        if key not in readers:
+            raise _Wrong(f"is nothing that a waiver has{_near(key, readers)}", key)
+    if missing := [key for key in readers if key not in value]:
+        raise _Wrong(f"lacks {' and '.join(missing)}")
+    return Waiver(**{key: _below(key, reader, value[key]) for key, reader in readers.items()})
+
+
+def _kind(value: object) -> str:
+    names: Mapping[type, str] = {bool: "true or false", dict: "a table", list: "a list", str: "text"}
+    return names.get(type(value), "a number" if isinstance(value, int | float) else "a date or time")
+
+
+def _shape(value: object) -> str:
+    """A value as an error may show it: short text whole, of everything else the kind."""
+    if isinstance(value, str):
+        return f"{value[:60]!r}" if value.strip() else "empty text"
+    return _kind(value)
+
+
+def _near(word: object, words: Iterable[str]) -> str:
+    import difflib
+
+    near = difflib.get_close_matches(str(word).lower(), list(words), 1)
+    return f"; did you mean {near[0]!r}?" if near else ""

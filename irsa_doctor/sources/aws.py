@@ -1,0 +1,220 @@
+"""Reads answers of IAM, EKS and Organizations, as the AWS CLI prints them."""
+
+from collections.abc import Mapping
+
+from irsa_doctor.model import (
+    Cluster,
+    Issuer,
+    OidcProvider,
+    Place,
+    PodIdentityAssociation,
+    ResourceControlPolicy,
+    Role,
+    TrustPolicy,
+    Unknown,
+    parse_arn,
+)
+from irsa_doctor.sources import shapes
+from irsa_doctor.sources.policies import policy_of_value, read_policy
+from irsa_doctor.sources.reading import Answer, NamelessProvider, Page, Reading
+from irsa_doctor.sources.trouble import WrongShape
+
+
+def is_whole(members: Mapping[str, object]) -> bool:
+    """Whether a list answer has no mark of pages to come
+    (https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListRoles.html)."""
+    marks = (members.get(name) for name in ("NextToken", "nextToken", "Marker"))
+    return not any(marks) and members.get("IsTruncated") not in (True, "true", "True")
+
+
+def policy_missing(arn: str, name: str) -> Unknown:
+    """What a list of roles that leaves out the policies does not tell."""
+    return Unknown(f"trust policy of {arn}", f"aws iam get-role --role-name {name}")
+
+
+def client_ids_missing(arn: str) -> Unknown:
+    """What the list of providers does not tell."""
+    how = f"aws iam get-open-id-connect-provider --open-id-connect-provider-arn {arn}"
+    return Unknown(f"client ids of {arn}", how)
+
+
+def thumbprints_missing(arn: str) -> Unknown:
+    """What the list of providers does not tell."""
+    how = f"aws iam get-open-id-connect-provider --open-id-connect-provider-arn {arn}"
+    return Unknown(f"thumbprints of {arn}", how)
+
+
+def issuer_missing(name: str) -> Unknown:
+    """What a cluster's mere name does not tell."""
+    return Unknown(f"issuer of cluster {name}", f"aws eks describe-cluster --name {name}")
+
+
+def account_of(arn: str) -> str:
+    """The account that an ARN names, "" where it is none."""
+    parts = parse_arn(arn)
+    return parts.account if parts else ""
+
+
+def read_role(item: object, place: Place, page: Page, reading: Reading) -> None:
+    """A role of any answer."""
+    members = shapes.mapping(item, place)
+    arn = shapes.required(members, "Arn", place)
+    if parse_arn(arn) is None:
+        raise WrongShape(place.at("Arn").pointer, "no ARN")
+    name = shapes.text(members, "RoleName", place) or arn.rsplit("/", 1)[-1]
+    written = members.get("AssumeRolePolicyDocument")
+    policy: TrustPolicy | Unknown = policy_missing(arn, name)
+    if written is not None:
+        policy = policy_of_value(written, place.at("AssumeRolePolicyDocument"), page.duplicates)
+        if policy.flaws and isinstance(written, str):
+            reading.apart.append(policy.place)
+    longest = shapes.number(members, "MaxSessionDuration")
+    created = shapes.moment(members, "CreateDate")
+    reading.roles.append(Role(arn, name, account_of(arn), policy, place, longest, created))
+
+
+def read_get_role(page: Page, reading: Reading) -> None:
+    """`aws iam get-role`."""
+    members = shapes.mapping(page.value, page.place)
+    read_role(members["Role"], page.place.at("Role"), page, reading)
+
+
+def read_bare_role(page: Page, reading: Reading) -> None:
+    """The inside of an answer of get-role (`--query Role`), or one item of a list."""
+    read_role(page.value, page.place, page, reading)
+
+
+def read_list_roles(page: Page, reading: Reading) -> None:
+    """`aws iam list-roles`."""
+    _read_roles(page, reading, "Roles")
+
+
+def read_account(page: Page, reading: Reading) -> None:
+    """`aws iam get-account-authorization-details`."""
+    _read_roles(page, reading, "RoleDetailList")
+
+
+def _read_roles(page: Page, reading: Reading, name: str) -> None:
+    members = shapes.mapping(page.value, page.place)
+    before = len(reading.roles), len(reading.broken)
+    items = shapes.many(members, name, page.place)
+    reading.each(items, page.place.at(name), lambda item, place: read_role(item, place, page, reading))
+    whole = is_whole(members) and len(reading.broken) == before[1] and not _filtered(members, name)
+    arns = frozenset(role.arn for role in reading.roles[before[0] :])
+    reading.answers.append(Answer("roles", arns, whole, page.place))
+
+
+def _filtered(members: Mapping[str, object], name: str) -> bool:
+    """Whether the answer is one of `--filter User` or the like, in which no role is only none asked for."""
+    others = ("UserDetailList", "GroupDetailList", "Policies")
+    return name == "RoleDetailList" and not members.get(name) and any(members.get(other) for other in others)
+
+
+def read_list_providers(page: Page, reading: Reading) -> None:
+    """`aws iam list-open-id-connect-providers`; the API has no pages for it."""
+    members = shapes.mapping(page.value, page.place)
+    name = "OpenIDConnectProviderList"
+    before = len(reading.providers), len(reading.broken)
+    items = shapes.many(members, name, page.place)
+    reading.each(items, page.place.at(name), lambda item, place: _read_listed(item, place, reading))
+    arns = frozenset(provider.arn for provider in reading.providers[before[0] :])
+    whole = is_whole(members) and len(reading.broken) == before[1]
+    reading.answers.append(Answer("providers", arns, whole, page.place))
+
+
+def _read_listed(item: object, place: Place, reading: Reading) -> None:
+    arn = shapes.required(shapes.mapping(item, place), "Arn", place)
+    if parse_arn(arn) is None:
+        raise WrongShape(place.at("Arn").pointer, "no ARN")
+    reading.providers.append(OidcProvider(arn, place, client_ids_missing(arn), thumbprints_missing(arn)))
+
+
+def read_get_provider(page: Page, reading: Reading) -> None:
+    """`aws iam get-open-id-connect-provider`; a member that is missing was cut out by somebody, not empty."""
+    members, place = shapes.mapping(page.value, page.place), page.place
+    url = shapes.required(members, "Url", place).removeprefix("https://")
+    client_ids: tuple[str, ...] | Unknown = client_ids_missing(url)
+    thumbprints: tuple[str, ...] | Unknown = thumbprints_missing(url)
+    if "ClientIDList" in members:
+        client_ids = shapes.texts(members, "ClientIDList", place)
+    if "ThumbprintList" in members:
+        thumbprints = shapes.texts(members, "ThumbprintList", place)
+    created = shapes.moment(members, "CreateDate")
+    reading.nameless_providers.append(NamelessProvider(url, client_ids, thumbprints, created, place))
+
+
+def read_list_clusters(page: Page, reading: Reading) -> None:
+    """`aws eks list-clusters`: names only."""
+    members = shapes.mapping(page.value, page.place)
+    names = shapes.texts(members, "clusters", page.place)
+    at = page.place.at("clusters")
+    reading.cluster_names.extend((name, at.at(number)) for number, name in enumerate(names))
+    reading.answers.append(Answer("clusters", frozenset(names), is_whole(members), page.place))
+
+
+def read_describe_cluster(page: Page, reading: Reading) -> None:
+    """`aws eks describe-cluster` (https://docs.aws.amazon.com/eks/latest/APIReference/API_Cluster.html)."""
+    place = page.place.at("cluster")
+    members = shapes.mapping(shapes.mapping(page.value, page.place)["cluster"], place)
+    arn = shapes.text(members, "arn", place)
+    name = shapes.text(members, "name", place) or arn.rsplit("/", 1)[-1]
+    if not name:
+        raise WrongShape(place.pointer, "neither `name` nor `arn`")
+    identity = shapes.inner(members, "identity", place)
+    written = shapes.text(shapes.inner(identity, "oidc", place.at("identity")), "issuer", place.at("identity", "oidc"))
+    issuer: str | Unknown = Issuer.of(written).name if written else issuer_missing(name)
+    version, created = shapes.text(members, "version", place), shapes.moment(members, "createdAt")
+    outpost = members.get("outpostConfig") is not None
+    reading.clusters.append(Cluster(name, arn, issuer, place, version, created, outpost))
+
+
+def read_list_associations(page: Page, reading: Reading) -> None:
+    """`aws eks list-pod-identity-associations`: who has one, not which role."""
+    members = shapes.mapping(page.value, page.place)
+    before = len(reading.associations), len(reading.broken)
+    items = shapes.many(members, "associations", page.place)
+    at = page.place.at("associations")
+    reading.each(items, at, lambda item, place: _read_association(item, place, reading))
+    keys = (f"{item.cluster}/{item.namespace}/{item.service_account}" for item in reading.associations[before[0] :])
+    whole = is_whole(members) and len(reading.broken) == before[1]
+    reading.answers.append(Answer("associations", frozenset(keys), whole, page.place))
+
+
+def read_describe_association(page: Page, reading: Reading) -> None:
+    """`aws eks describe-pod-identity-association`."""
+    members = shapes.mapping(page.value, page.place)
+    _read_association(members["association"], page.place.at("association"), reading)
+
+
+def _read_association(item: object, place: Place, reading: Reading) -> None:
+    """https://docs.aws.amazon.com/eks/latest/APIReference/API_PodIdentityAssociation.html"""
+    members = shapes.mapping(item, place)
+    association = PodIdentityAssociation(
+        shapes.required(members, "clusterName", place),
+        shapes.required(members, "namespace", place),
+        shapes.required(members, "serviceAccount", place),
+        place,
+        shapes.text(members, "roleArn", place),
+        shapes.text(members, "targetRoleArn", place),
+        members.get("disableSessionTags") is not True,
+    )
+    reading.associations.append(association)
+
+
+def read_organizations_policy(page: Page, reading: Reading) -> None:
+    """`aws organizations describe-policy` of a resource control policy; `Content` is its text
+    (https://docs.aws.amazon.com/organizations/latest/APIReference/API_DescribePolicy.html)."""
+    place = page.place.at("Policy")
+    members = shapes.mapping(shapes.mapping(page.value, page.place)["Policy"], place)
+    summary = shapes.inner(members, "PolicySummary", place)
+    kind = shapes.text(summary, "Type", place.at("PolicySummary"))
+    if kind != "RESOURCE_CONTROL_POLICY":
+        reading.passed.append(f"an Organizations policy of type {kind or '(none)'}: only resource control policies are read")
+        return
+    content = members.get("Content")
+    at = place.at("Content")
+    document = read_policy(content, at) if isinstance(content, str) else policy_of_value(content, at, page.duplicates)
+    if document.flaws and isinstance(content, str):
+        reading.apart.append(at)
+    name = shapes.text(summary, "Id", place.at("PolicySummary")) or shapes.text(summary, "Arn", place.at("PolicySummary"))
+    reading.rcps.append(ResourceControlPolicy(name, document, place))

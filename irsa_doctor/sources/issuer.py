@@ -1,0 +1,40 @@
+"""Reads what a token issuer publishes: its discovery document and its keys."""
+
+from irsa_doctor.model import Cluster, Discovery, Issuer, Place, SigningKey
+from irsa_doctor.sources import shapes
+from irsa_doctor.sources.reading import Page, Reading
+
+# what EKS lists; Kubernetes itself lists no claims. Issuers that are no clusters (GitHub, GitLab) list many more.
+_CLUSTER_CLAIMS = frozenset(["sub", "iss"])
+
+
+def read_discovery(page: Page, reading: Reading) -> None:
+    """`/.well-known/openid-configuration` (https://openid.net/specs/openid-connect-discovery-1_0.html)."""
+    members, place = shapes.mapping(page.value, page.place), page.place
+    issuer = Issuer.of(shapes.required(members, "issuer", place)).name
+    discovery = Discovery(
+        "",
+        issuer,
+        shapes.text(members, "jwks_uri", place),
+        shapes.texts(members, "response_types_supported", place),
+        shapes.texts(members, "subject_types_supported", place),
+        shapes.texts(members, "id_token_signing_alg_values_supported", place),
+        place,
+    )
+    reading.discoveries.append(discovery)
+    if set(shapes.texts(members, "claims_supported", place)) <= _CLUSTER_CLAIMS:
+        reading.clusters.append(Cluster(issuer, "", issuer, place))
+
+
+def read_keys(page: Page, reading: Reading) -> None:
+    """A JSON Web Key Set (RFC 7517), public parts only."""
+    members = shapes.mapping(page.value, page.place)
+    keys = shapes.many(members, "keys", page.place)
+    reading.empty = reading.empty or not keys
+    reading.each(keys, page.place.at("keys"), lambda item, place: _read_key(item, place, reading))
+
+
+def _read_key(item: object, place: Place, reading: Reading) -> None:
+    members = shapes.mapping(item, place)
+    kid, alg = shapes.text(members, "kid", place), shapes.text(members, "alg", place)
+    reading.signing_keys.append(SigningKey("", kid, shapes.required(members, "kty", place), alg, place))

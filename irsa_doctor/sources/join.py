@@ -1,0 +1,286 @@
+"""Joins what single documents gave into one inventory: accounts, clusters, complete lists."""
+
+import os
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from functools import partial
+
+import msgspec
+
+from irsa_doctor.model import (
+    Closed,
+    Cluster,
+    Contradiction,
+    Inventory,
+    Issuer,
+    OidcProvider,
+    Place,
+    PodIdentityAssociation,
+    parse_arn,
+)
+from irsa_doctor.sources import merging
+from irsa_doctor.sources.aws import account_of, client_ids_missing, issuer_missing, thumbprints_missing
+from irsa_doctor.sources.folders import Folders
+from irsa_doctor.sources.reading import Answer, NamelessProvider, Reading
+
+
+class Said(msgspec.Struct, frozen=True):
+    """What the user said about the documents."""
+
+    account: str = ""
+    clusters: Mapping[str, str] = {}
+    """path of a file or folder -> name, ARN or issuer of the cluster"""
+    complete: Collection[str] = ()
+
+
+def join(readings: Sequence[Reading], said: Said) -> Inventory:
+    """The inventory of all documents; documents that it cannot place get a note."""
+    found: list[Contradiction] = []
+    accounts = _Accounts(readings, said.account)
+    clusters = _Clusters(readings, said.clusters, accounts, found)
+    providers = [item for reading in readings for item in reading.providers]
+    providers += _named_providers(readings, accounts)
+    for reading in readings:
+        _settle_in_clusters(reading, clusters)
+    associations = [_settled(item, clusters) for reading in readings for item in reading.associations]
+    gathered = partial(_gathered, readings)
+    return Inventory(
+        roles=tuple(merging.merged_roles((role for reading in readings for role in reading.roles), found)),
+        providers=tuple(merging.merged_providers(providers, found)),
+        service_accounts=tuple(merging.merged_service_accounts(gathered("service_accounts"), found)),
+        workloads=tuple(merging.merged_workloads(gathered("workloads"), found)),
+        namespaces=tuple(merging.merged_namespaces(gathered("namespaces"))),
+        associations=tuple(merging.merged_associations(associations, found)),
+        webhooks=tuple(merging.merged_webhooks(gathered("webhooks"))),
+        config_maps=tuple(merging.merged_config_maps(gathered("config_maps"))),
+        discoveries=tuple(gathered("discoveries")),
+        signing_keys=tuple(gathered("signing_keys")),
+        rcps=tuple({(rcp.id, rcp.place.document if not rcp.id else ""): rcp for rcp in gathered("rcps")}.values()),
+        clusters=tuple(clusters.all),
+        closed=_closed(readings, accounts, clusters, said.complete),
+        contradictions=tuple(found),
+    )
+
+
+def _gathered(readings: Sequence[Reading], field: str) -> list:  # type: ignore[type-arg]
+    return [item for reading in readings for item in getattr(reading, field)]
+
+
+class _Accounts:
+    """Which account an answer belongs to that names none."""
+
+    def __init__(self, readings: Sequence[Reading], stated: str) -> None:
+        self.stated = stated
+        self.folders = Folders()
+        self.partitions: dict[str, str] = {}
+        for reading in readings:
+            for arn in _arns_of_accounts(reading):
+                account = account_of(arn)
+                self.folders.add(reading.path, account)
+                self.partitions.setdefault(account, arn.split(":", 2)[1])
+
+    def candidates(self, path: str) -> frozenset[str]:
+        """The account that was stated, else those of the nearest answers, else all."""
+        if self.stated:
+            return frozenset([self.stated])
+        return self.folders.nearest(path) or self.folders.all()
+
+    def of(self, path: str) -> str:
+        """The account, "" where it cannot be told."""
+        candidates = self.candidates(path)
+        return next(iter(candidates)) if len(candidates) == 1 else ""
+
+
+def _arns_of_accounts(reading: Reading) -> Iterable[str]:
+    """One ARN for each account that a document of AWS names; what a bare policy names is not known to be its own."""
+    by_account = {role.account: role.arn for role in reading.roles if role.arn and not reading.role_arn}
+    yield from by_account.values()
+    yield from (provider.arn for provider in reading.providers)
+    yield from (cluster.arn for cluster in reading.clusters if cluster.arn)
+
+
+def _named_providers(readings: Sequence[Reading], accounts: _Accounts) -> list[OidcProvider]:
+    listed: dict[str, dict[str, str]] = {}
+    for reading in readings:
+        for provider in reading.providers:
+            listed.setdefault(provider.issuer, {})[provider.account] = provider.arn
+    named = []
+    for reading in readings:
+        for answer in reading.nameless_providers:
+            arn = _arn_of(answer, accounts, listed.get(answer.url, {}))
+            if arn:
+                named.append(_named(answer, arn))
+            else:
+                reading.notes.append(f"the account of the provider for {answer.url} is unknown: say it with --account")
+    return named
+
+
+def _arn_of(answer: NamelessProvider, accounts: _Accounts, listed: Mapping[str, str]) -> str:
+    """The listed ARN of the provider's account; where the account cannot be told, the only listed one of this issuer."""
+    account = accounts.of(answer.place.document)
+    if not account:
+        near = accounts.candidates(answer.place.document) & listed.keys() or listed.keys()
+        account = next(iter(near)) if len(near) == 1 else ""
+    if not account:
+        return ""
+    partition = accounts.partitions.get(account) or Issuer.of(answer.url).partition or "aws"
+    return listed.get(account) or f"arn:{partition}:iam::{account}:oidc-provider/{answer.url}"
+
+
+def _named(answer: NamelessProvider, arn: str) -> OidcProvider:
+    client_ids = answer.client_ids if isinstance(answer.client_ids, tuple) else client_ids_missing(arn)
+    thumbprints = answer.thumbprints if isinstance(answer.thumbprints, tuple) else thumbprints_missing(arn)
+    return OidcProvider(arn, answer.place, client_ids, thumbprints, answer.url, answer.created)
+
+
+class _Clusters:
+    """All clusters, and which of them a document belongs to."""
+
+    def __init__(
+        self, readings: Sequence[Reading], said: Mapping[str, str], accounts: _Accounts, found: list[Contradiction]
+    ) -> None:
+        self.all = merging.merged_clusters((one for reading in readings for one in reading.clusters), found)
+        self.accounts = accounts
+        self.folders = Folders()
+        self._by_issuer = {one.issuer: one.id for one in self.all if isinstance(one.issuer, str)}
+        self._ids = {one.id for one in self.all}
+        self._by_name: dict[str, list[Cluster]] = {}
+        for one in self.all:
+            self._by_name.setdefault(one.name, []).append(one)
+        for reading in readings:
+            self._note_folders(reading)
+        for reading in readings:
+            self._add_listed(reading)
+        self.said = {_plain(path): self._said(path, name) for path, name in said.items()}
+
+    def _note_folders(self, reading: Reading) -> None:
+        for one in reading.clusters:
+            by_issuer = self._by_issuer.get(one.issuer, "") if isinstance(one.issuer, str) else ""
+            self.folders.add(reading.path, one.id if one.id in self._ids else by_issuer)
+
+    def _add(self, cluster: Cluster) -> None:
+        self.all.append(cluster)
+        self._ids.add(cluster.id)
+        self._by_name.setdefault(cluster.name, []).append(cluster)
+
+    def _add_listed(self, reading: Reading) -> None:
+        """Clusters that only a list names; it may be the list of another account than a described one of that name."""
+        account = self.accounts.of(reading.path) if reading.cluster_names else ""
+        for name, place in reading.cluster_names:
+            known = self._by_name.get(name, [])
+            if not any(not one.account or not account or one.account == account for one in known):
+                self._add(Cluster(name, "", issuer_missing(name), place))
+
+    def _said(self, path: str, name: str) -> str:
+        if name in self._ids:
+            return name
+        if by_issuer := self._by_issuer.get(name.removeprefix("https://")):
+            return by_issuer
+        if known := self.named(name, path):
+            return known
+        if name not in self._by_name:
+            self._add(Cluster(name, "", issuer_missing(name), Place(path)))
+            return name
+        return ""
+
+    def named(self, name: str, path: str) -> str:
+        """Id of the cluster of a name: the only one, or the one nearest to the document; "" where that is no answer."""
+        ids = {one.id for one in self._by_name.get(name, ())}
+        if len(ids) > 1:
+            account = self.accounts.of(path)
+            ids = ids & self.folders.nearest(path) or {
+                one.id for one in self._by_name[name] if account and one.account == account
+            }
+        return next(iter(ids)) if len(ids) == 1 else ""
+
+    def of(self, path: str) -> str:
+        """Id of the cluster of a document: as the user said, else of the nearest folder that names clusters, else the
+        only one; "" where that is no answer."""
+        for place in _upwards(_plain(path)) if self.said else ():
+            if place in self.said:
+                return self.said[place]
+        near = self.folders.nearest(path)
+        if near:
+            return next(iter(near)) if len(near) == 1 else ""
+        return self.all[0].id if len(self.all) == 1 else ""
+
+    def of_issuer(self, issuer: str, path: str) -> str:
+        """Id of the cluster of an issuer, else of the document's folder."""
+        return self._by_issuer.get(issuer) or self.of(path)
+
+
+def _plain(path: str) -> str:
+    return path if path == "-" else os.path.abspath(path)
+
+
+def _upwards(path: str) -> Iterator[str]:
+    """A path and the folders above it, the nearest first."""
+    while path:
+        yield path
+        above = os.path.dirname(path)
+        path = "" if above == path else above
+
+
+def _settle_in_clusters(reading: Reading, clusters: _Clusters) -> None:
+    """Nobody has seen these records yet: setting their cluster now saves making every one of them twice."""
+    records = (
+        *(reading.service_accounts, reading.workloads, reading.namespaces),
+        *(reading.webhooks, reading.config_maps, reading.signing_keys),
+    )
+    if any(records):
+        cluster = clusters.of(reading.path)
+        if len(reading.discoveries) == 1 and reading.signing_keys:
+            cluster = clusters.of_issuer(reading.discoveries[0].issuer, reading.path)
+        for some in records:
+            for record in some:
+                msgspec.structs.force_setattr(record, "cluster", cluster)
+    for discovery in reading.discoveries:
+        msgspec.structs.force_setattr(discovery, "cluster", clusters.of_issuer(discovery.issuer, reading.path))
+
+
+def _settled(item: PodIdentityAssociation, clusters: _Clusters) -> PodIdentityAssociation:
+    """With the cluster's id for its name; the name itself where no such cluster is known."""
+    return msgspec.structs.replace(item, cluster=clusters.named(item.cluster, item.place.document) or item.cluster)
+
+
+def _closed(readings: Sequence[Reading], accounts: _Accounts, clusters: _Clusters, complete: Collection[str]) -> Closed:
+    answers: dict[tuple[str, object], list[Answer]] = {}
+    for reading in readings:
+        for answer in reading.answers:
+            for owner in _owners(answer, reading.path, accounts, clusters):
+                answers.setdefault((answer.collection, owner), []).append(answer)
+    closed: dict[str, set[object]] = {"roles": set(), "providers": set(), "clusters": set(), "associations": set()}
+    for (collection, owner), some in answers.items():
+        if _has_whole(some):
+            closed[collection].add(owner)
+    kinds = {"": frozenset(kind.lower() for kind in complete)} if complete else {}
+    return Closed(**{name: frozenset(owners) for name, owners in closed.items()}, kinds=kinds)  # type: ignore[arg-type]
+
+
+def _has_whole(answers: Sequence[Answer]) -> bool:
+    """Whether one answer is the complete list.
+
+    The last page of a list looks like a complete one, so where some page says that there is more, only an answer
+    that has everything of that page too is no mere last page.
+    """
+    pages = [answer for answer in answers if not answer.whole]
+    return any(answer.whole and all(page.names <= answer.names for page in pages) for answer in answers)
+
+
+def _owners(answer: Answer, path: str, accounts: _Accounts, clusters: _Clusters) -> set[object]:
+    """Whose list it is: accounts, (account, region) or cluster ids; an empty list names nobody, so its folder tells."""
+    if answer.collection == "associations":
+        named = {name.partition("/")[0] for name in answer.names}
+        ids = {clusters.named(name, path) or name for name in named} or {clusters.of(path)}
+        return {one for one in ids if one}
+    if answer.collection == "clusters":
+        account, regions = accounts.of(path), _regions(answer, path, clusters)
+        return {(account, *regions)} if account and len(regions) == 1 else set()
+    found = {arn.split(":", 5)[4] for arn in answer.names if parse_arn(arn)} or {accounts.of(path)}
+    return {account for account in found if account}
+
+
+def _regions(answer: Answer, path: str, clusters: _Clusters) -> frozenset[str]:
+    """The region of a list of clusters: that of the described ones that it names. A list that names none of them may be
+    that of any other region, an empty one above all."""
+    account = clusters.accounts.of(path)
+    return frozenset(one.region for one in clusters.all if one.name in answer.names and one.arn and one.account == account)

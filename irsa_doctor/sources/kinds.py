@@ -1,0 +1,278 @@
+"""The kinds of documents, told from their content: how each is recognised and who reads it."""
+
+import re
+from collections.abc import Callable, Mapping
+
+import msgspec
+
+from irsa_doctor.model import Role
+from irsa_doctor.sources import aws, issuer, kubernetes, shapes
+from irsa_doctor.sources.policies import bare_policy
+from irsa_doctor.sources.reading import Page, Reading
+from irsa_doctor.sources.trouble import WrongShape
+
+Members = Mapping[str, object]
+
+_LIKE_POLICY = re.compile(rb"AssumeRoleWithWebIdentity|AssumeRolePolicyDocument|Federated|sts:AssumeRole", re.IGNORECASE)
+_JWT = re.compile(rb"\s*eyJ[\w-]+\.[\w-]+\.[\w-]*\s*\Z")
+# a block at the beginning of a line: `resource "aws_iam_role" "app" {`
+_HCL = re.compile(
+    rb"^(?:resource|data|module|variable|provider|terraform|locals|output)(?:[ \t]+\"[^\"\n]*\")*[ \t]*\{", re.MULTILINE
+)
+# a section first, then a setting: such lines inside a config map are the config map's business
+_AWS_CONFIG = re.compile(
+    rb"(?:\s*[#;][^\n]*\n)*\s*\[[^\]\n]+\]\s*\n(?:[^\n]*\n){0,200}?"
+    rb"\s*(?:aws_access_key_id|aws_secret_access_key|credential_process|sso_start_url|role_arn|region)\s*="
+)
+_ONLY_FROM_ITS_PLACE = "taken only from the place named for it, never from a scanned folder"
+
+
+def _later(what: str) -> str:
+    return f"{what} is not read by this version"
+
+
+class Kind(msgspec.Struct, frozen=True):
+    """A kind of document: `read` fills a reading, or `why` says why it is passed over."""
+
+    name: str
+    recognises: Callable[[Members], bool]
+    read: Callable[[Page, Reading], None] | None = None
+    why: str = ""
+
+
+def _has(*names: str) -> Callable[[Members], bool]:
+    return lambda members: all(name in members for name in names)
+
+
+def _has_list(name: str) -> Callable[[Members], bool]:
+    return lambda members: isinstance(members.get(name), list)
+
+
+def _has_items(name: str, *inside: str) -> Callable[[Members], bool]:
+    """A list with an object that has one of the members."""
+
+    def test(members: Members) -> bool:
+        items = members.get(name)
+        return isinstance(items, list) and any(isinstance(item, dict) and any(key in item for key in inside) for item in items)
+
+    return test
+
+
+_PAGES = frozenset(["NextToken", "nextToken", "Marker", "IsTruncated", "ResponseMetadata"])
+
+
+def _is_empty_answer(name: str) -> Callable[[Members], bool]:
+    """An empty list and nothing that AWS would not answer beside it."""
+    return lambda members: members.get(name) == [] and set(members) <= _PAGES | {name}
+
+
+def _either(*tests: Callable[[Members], bool]) -> Callable[[Members], bool]:
+    return lambda members: any(test(members) for test in tests)
+
+
+def _is_list_of_clusters(members: Members) -> bool:
+    names = members.get("clusters")
+    return isinstance(names, list) and all(isinstance(name, str) for name in names) and set(members) <= _PAGES | {"clusters"}
+
+
+def _has_object(name: str, *inside: str) -> Callable[[Members], bool]:
+    def test(members: Members) -> bool:
+        value = members.get(name)
+        return isinstance(value, dict) and (not inside or any(key in value for key in inside))
+
+    return test
+
+
+def _is_kubernetes(members: Members) -> bool:
+    if isinstance(members.get("kind"), str) and isinstance(members.get("apiVersion"), str):
+        return True
+    items = members.get("items")
+    return isinstance(items, list) and any(isinstance(item, dict) and "kind" in item for item in items)
+
+
+def _of_group(*groups: str) -> Callable[[Members], bool]:
+    """Kubernetes objects whose API group ends in one of these."""
+
+    def test(members: Members) -> bool:
+        group = str(members.get("apiVersion")).partition("/")[0]
+        return "kind" in members and group.endswith(groups)
+
+    return test
+
+
+def _is_of_kind(*kinds: str) -> Callable[[Members], bool]:
+    return lambda members: "apiVersion" in members and members.get("kind") in kinds
+
+
+def _is_kubeconfig(members: Members) -> bool:
+    return members.get("kind") == "Config" and ("users" in members or "current-context" in members)
+
+
+def _is_event(members: Members) -> bool:
+    return "eventName" in members and ("userIdentity" in members or "eventSource" in members)
+
+
+def _has_events(members: Members) -> bool:
+    return _has_items("Records", "eventName")(members) or _has_items("Events", "EventName")(members)
+
+
+def _is_cloudformation(members: Members) -> bool:
+    resources = members.get("Resources")
+    if "AWSTemplateFormatVersion" in members:
+        return True
+    return isinstance(resources, dict) and any(
+        isinstance(item, dict) and str(item.get("Type")).startswith(("AWS::", "Custom::")) for item in resources.values()
+    )
+
+
+def _is_terraform(members: Members) -> bool:
+    return "terraform_version" in members or ("planned_values" in members and "resource_changes" in members)
+
+
+def _is_decoded_token(members: Members) -> bool:
+    payload = members.get("payload")
+    if "header" in members and isinstance(payload, dict):
+        return _is_decoded_token(payload)
+    return "iss" in members and "sub" in members and ("exp" in members or "aud" in members)
+
+
+def _statements(members: Members) -> list[Members]:
+    """Statements that are objects; a single one may stand without list."""
+    written = members.get("Statement")
+    items = written if isinstance(written, list) else [written]
+    return [item for item in items if isinstance(item, dict)]
+
+
+def _actions(statement: Members) -> list[str]:
+    written = statement.get("Action", statement.get("NotAction"))
+    items = written if isinstance(written, list) else [written]
+    return [item.lower() for item in items if isinstance(item, str)]
+
+
+def _is_trust(statement: Members) -> bool:
+    """Who may do something and not on what: a trust policy names a principal and no resource. Half-written ones count."""
+    actions = _actions(statement)
+    about_roles = any(action.startswith("sts:") or "assumerole" in action for action in actions)
+    if about_roles:
+        return "Resource" not in statement or "Principal" in statement or "NotPrincipal" in statement
+    if "Resource" in statement or "NotResource" in statement:
+        principal = statement.get("Principal")
+        return isinstance(principal, dict) and "Federated" in principal
+    return "Principal" in statement or "NotPrincipal" in statement
+
+
+def _is_policy(members: Members) -> bool:
+    return "Statement" in members and "Type" not in members
+
+
+def _read_policy(page: Page, reading: Reading) -> None:
+    """A bare policy: a trust policy where a statement says who, else none of ours."""
+    members = shapes.mapping(page.value, page.place)
+    statements = _statements(members)
+    if not statements and not str(members.get("Version", "")).startswith("20"):
+        reading.passed.append("no policy, though it has a member `Statement`")
+        return
+    if not statements:
+        raise WrongShape(page.place.at("Statement").pointer, "a policy without a statement")
+    if not any(_is_trust(statement) for statement in statements):
+        named = any("Principal" in statement or "NotPrincipal" in statement for statement in statements)
+        what = "a policy on a resource other than a role" if named else "a permission policy: no statement names a principal"
+        reading.passed.append(what)
+        return
+    arn = reading.role_arn
+    name = arn.rsplit("/", 1)[-1] if arn else page.place.document
+    policy = bare_policy(page.value, page.place, page.duplicates)
+    reading.roles.append(Role(arn, name, aws.account_of(arn), policy, page.place))
+
+
+KINDS: tuple[Kind, ...] = (
+    Kind("iam-get-account-authorization-details", _has_list("RoleDetailList"), aws.read_account),
+    Kind("iam-list-roles", _either(_has_items("Roles", "Arn", "RoleName"), _is_empty_answer("Roles")), aws.read_list_roles),
+    Kind("iam-get-role", _has_object("Role", "Arn", "RoleName", "AssumeRolePolicyDocument"), aws.read_get_role),
+    Kind("iam-list-open-id-connect-providers", _has_list("OpenIDConnectProviderList"), aws.read_list_providers),
+    Kind(
+        "iam-get-open-id-connect-provider",
+        lambda members: "Url" in members and ("ClientIDList" in members or "ThumbprintList" in members),
+        aws.read_get_provider,
+    ),
+    Kind("kubeconfig", _is_kubeconfig, why=f"a kubeconfig is {_ONLY_FROM_ITS_PLACE}"),
+    Kind("eks-describe-cluster", _has_object("cluster", "arn", "identity"), aws.read_describe_cluster),
+    Kind("eks-list-clusters", _is_list_of_clusters, aws.read_list_clusters),
+    Kind(
+        "eks-list-pod-identity-associations",
+        _either(_has_items("associations", "clusterName", "associationId"), _is_empty_answer("associations")),
+        aws.read_list_associations,
+    ),
+    Kind("eks-describe-pod-identity-association", _has_object("association", "clusterName"), aws.read_describe_association),
+    Kind("organizations-describe-policy", _has_object("Policy", "PolicySummary"), aws.read_organizations_policy),
+    Kind("iam-get-role", _has("RoleName", "Arn", "AssumeRolePolicyDocument"), aws.read_bare_role),
+    Kind("iam-get-role", _has("RoleName", "Arn", "RoleId"), aws.read_bare_role),
+    Kind("eksctl", _of_group("eksctl.io"), why=_later("an eksctl ClusterConfig")),
+    Kind("crossplane", _of_group("crossplane.io", "upbound.io"), why=_later("a Crossplane resource")),
+    Kind("ack", _of_group("services.k8s.aws"), why=_later("a resource of AWS Controllers for Kubernetes")),
+    Kind("token", _is_of_kind("TokenRequest", "TokenReview", "ExecCredential"), why=f"a token is {_ONLY_FROM_ITS_PLACE}"),
+    Kind("kubernetes-status", _is_of_kind("Status"), why="an error that the API server answered, no object"),
+    Kind("kubernetes", _is_kubernetes, kubernetes.read_object),
+    Kind("openid-configuration", _has("issuer", "jwks_uri"), issuer.read_discovery),
+    Kind(
+        "jwks",
+        lambda members: (
+            isinstance(keys := members.get("keys"), list)
+            and (not keys or any(isinstance(key, dict) and "kty" in key for key in keys))
+        ),
+        issuer.read_keys,
+    ),
+    Kind("cloudtrail", _is_event, why=_later("a CloudTrail event")),
+    Kind("cloudtrail", _has_events, why=_later("a CloudTrail log")),
+    Kind("terraform", _is_terraform, why=_later("a Terraform plan or state")),
+    Kind("cloudformation", _is_cloudformation, why=_later("a CloudFormation template")),
+    Kind("token", _is_decoded_token, why=f"a token's claims are {_ONLY_FROM_ITS_PLACE}"),
+    Kind("trust-policy", _is_policy, _read_policy),
+)
+
+
+def read_page(page: Page, reading: Reading) -> None:
+    """Read one decoded value as what it is; a list item by item."""
+    if isinstance(page.value, list):
+        for number, item in enumerate(page.value):
+            if isinstance(item, dict):
+                _read_members(item, Page(item, page.place.at(number), page.duplicates), reading)
+        return
+    if isinstance(page.value, dict):
+        _read_members(page.value, page, reading)
+
+
+def _read_members(members: dict[str, object], page: Page, reading: Reading) -> None:
+    for kind in KINDS:
+        if not kind.recognises(members):
+            continue
+        if kind.name not in reading.kinds:
+            reading.kinds.append(kind.name)
+        if kind.read is None:
+            reading.passed.append(kind.why)
+        else:
+            _attempt(kind.read, page, reading)
+        return
+
+
+def _attempt(read: Callable[[Page, Reading], None], page: Page, reading: Reading) -> None:
+    reading.attempt(page.value, page.place, lambda value, place: read(page, reading))
+
+
+def kind_of_text(text: bytes) -> tuple[str, str] | None:
+    """Kind and reason for texts that are neither JSON nor YAML and not read."""
+    if _JWT.match(text[:65536]):
+        return "token", f"a token is {_ONLY_FROM_ITS_PLACE}"
+    head = text[:65536]
+    if head.lstrip()[:1] in (b"{", b"-"):
+        return None
+    if _AWS_CONFIG.match(head):
+        return "aws-config", f"AWS configuration is {_ONLY_FROM_ITS_PLACE}"
+    if _HCL.search(head):
+        return "terraform", _later("Terraform configuration")
+    return None
+
+
+def is_like_policy(text: bytes) -> bool:
+    """Whether a text that could not be read speaks of trust."""
+    return _LIKE_POLICY.search(text) is not None

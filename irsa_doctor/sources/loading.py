@@ -1,0 +1,349 @@
+"""Loads given paths into one inventory: every path ends as read, ignored or unreadable."""
+
+import gc
+import hashlib
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+
+import msgspec
+
+from irsa_doctor.model import Document, Flaw, Inventory, Place, TrustPolicy
+from irsa_doctor.sources import kinds
+from irsa_doctor.sources.bulk import FROM, read_bulk
+from irsa_doctor.sources.encoding import NoText, settle
+from irsa_doctor.sources.join import Said, join
+from irsa_doctor.sources.policies import concerns, says_duplicate, unwrapped
+from irsa_doctor.sources.positions import Documents, Source, Span
+from irsa_doctor.sources.reading import Page, Reading
+from irsa_doctor.sources.scanner import Duplicate, Scan
+from irsa_doctor.sources.strict import read_json, read_pieces, split_values
+from irsa_doctor.sources.trouble import Trouble
+from irsa_doctor.sources.walk import Given, walk
+
+_DATA = (".json", ".jsonl", ".ndjson", ".yaml", ".yml", ".tpl", ".tmpl", ".gz")
+"""How files are called that should be data: one of them that is not is worth a word."""
+_YAML_LIMIT = 64 << 20
+"""Bytes of YAML that are read: a node takes a hundred times the memory of its text."""
+_WHOLE_LIMIT = 1_000_000
+"""Bytes of JSON up to which a document is read strictly as a whole, else piece by piece."""
+_YAML_SIGN = re.compile(
+    rb"""^(?:-\s+)?["']?(?:apiVersion|kind|Statement|Role|Roles|RoleName|RoleDetailList|OpenIDConnectProviderList|Url|clusters"""
+    rb"""|cluster|associations?|Policy|keys|issuer|AWSTemplateFormatVersion|Resources|Version)["']?[ \t]*:""",
+    re.MULTILINE,
+)
+_FLOW = re.compile(rb"\s*\{\s*[A-Za-z_]")
+_TEMPLATE = re.compile(rb"\{\{|\{%")
+
+
+class Loaded(msgspec.Struct, frozen=True):
+    """What was read, and the texts in which places are found."""
+
+    inventory: Inventory
+    documents: Documents
+
+
+def load(
+    paths: Sequence[str],
+    *,
+    stdin: bytes | None = None,
+    roles: Mapping[str, str] = {},
+    clusters: Mapping[str, str] = {},
+    account: str | None = None,
+    complete: Collection[str] = (),
+    memory: Mapping[str, bytes] = {},
+) -> Loaded:
+    """Read files, folders and `-` (standard input) into one inventory; never raises for what is in them.
+
+    `roles` gives the role ARN of bare policies by their path, `clusters` the cluster (name, ARN or issuer) of files or
+    folders by path, `account` the account of answers that name none, `complete` the Kubernetes kinds (lower-case
+    plural) that are there whole. `memory` holds documents by path, read like files.
+    """
+    with _without_collector():
+        by_path = {_plain(path): arn for path, arn in roles.items()}
+        rows: list[Document] = []
+        readings: list[Reading] = []
+        sources: dict[str, Source] = {}
+        for given in _all_given(paths, stdin, memory):
+            row, reading, source = _read(given, by_path.get(_plain(given.path), ""))
+            if source:
+                sources[given.path] = source
+            if reading:
+                readings.append(reading)
+            rows.append(row)
+        documents = Documents(sources)
+        for reading in readings:
+            _settle_flaws(reading, documents)
+        inventory = join(readings, Said(account or "", clusters, complete))
+        told = _told(rows, {reading.path: reading for reading in readings}, documents)
+        return Loaded(msgspec.structs.replace(inventory, documents=tuple(told)), documents)
+
+
+@contextmanager
+def _without_collector() -> Iterator[None]:
+    """Nothing here makes cycles, and looking for them again and again costs more than the reading."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+def _plain(path: str) -> str:
+    import os
+
+    return path if path == "-" else os.path.abspath(path)
+
+
+def _all_given(paths: Sequence[str], stdin: bytes | None, memory: Mapping[str, bytes]) -> Iterator[Given]:
+    yield from walk(paths, stdin)
+    for path, content in sorted(memory.items()):
+        yield Given(path, True, content)
+
+
+def _read(given: Given, role_arn: str) -> tuple[Document, Reading | None, Source | None]:
+    if given.why is not None:
+        passed = Document(given.path, "", "ignored", given.why, named=given.named)
+        return passed if given.passed else msgspec.structs.replace(passed, status="unreadable"), None, None
+    digest = hashlib.sha256(given.content).hexdigest()
+    row = Document(given.path, "", "ignored", "empty", digest, named=given.named)
+    if not given.content.strip():
+        return row, None, None
+    text = settle(given.content)
+    if isinstance(text, Trouble):
+        return _refused(row, text, given.content), None, None
+    if not text.strip():
+        return row, None, None
+    if known := kinds.kind_of_text(text):
+        return msgspec.structs.replace(row, kind=known[0], why=known[1]), None, None
+    reading = Reading(given.path, role_arn=role_arn)
+    source = _read_text(text, reading, _is_data(given, text))
+    if source is None:
+        return msgspec.structs.replace(row, kind="text", why="neither JSON nor YAML of a known kind"), None, None
+    if isinstance(source, Trouble):
+        return _refused(row, source, text), None, None
+    return row, reading, source
+
+
+def _is_data(given: Given, text: bytes) -> bool:
+    """Whether a file is worth a complaint when it cannot be read."""
+    if given.named or given.path.lower().endswith(_DATA):
+        return True
+    return text.lstrip()[:1] == b"{" and kinds.is_like_policy(text)
+
+
+def _refused(row: Document, trouble: Trouble, content: bytes) -> Document:
+    """The row of something that should have been readable; of something that nobody meant to be read."""
+    is_data = row.named or row.path.lower().endswith(_DATA) or kinds.is_like_policy(content)
+    if isinstance(trouble, NoText) and not row.named and not row.path.lower().endswith(_DATA):
+        return msgspec.structs.replace(row, kind="binary", why=trouble.why)
+    if not is_data:
+        return msgspec.structs.replace(row, kind="text", why=trouble.why)
+    return msgspec.structs.replace(
+        row,
+        status="unreadable",
+        why=trouble.why,
+        line=trouble.line,
+        column=trouble.column,
+        like_policy=kinds.is_like_policy(content),
+    )
+
+
+def _read_text(text: bytes, reading: Reading, is_data: bool) -> Source | Trouble | None:
+    """Fill the reading; None where the text is nothing that is read and nobody called it data."""
+    first = text.lstrip()[:1]
+    if first in (b"{", b"["):
+        return _read_json(text, reading, is_data)
+    if first in (b'"', b"%"):
+        policy = unwrapped(text)
+        if policy is not text and policy.lstrip()[:1] == b"{":
+            return _read_wrapped(text, policy, reading)
+    if not is_data and not _YAML_SIGN.search(text):
+        return None
+    result = _read_yaml(text, reading)
+    return None if isinstance(result, Trouble) and not is_data else result
+
+
+def _read_wrapped(text: bytes, policy: bytes, reading: Reading) -> Source | Trouble:
+    """A policy as IAM's API gives it: URL-encoded, or as a JSON string. Positions inside have no meaning then."""
+    scan = read_json(policy)
+    if isinstance(scan, Trouble):
+        return Trouble(f"{scan.why} (in the decoded policy, {scan.line}:{scan.column})", 1, 1)
+    _read_page(Page(scan.value, Place(reading.path), scan.duplicates), reading)
+    return Source(text, "other")
+
+
+def _read_json(text: bytes, reading: Reading, is_data: bool) -> Source | Trouble | None:
+    if len(text) >= FROM and read_bulk(text, reading.path, reading):
+        return Source(text, "json", [(0, len(text))])
+    scan = _in_pieces(text) if len(text) > _WHOLE_LIMIT else read_json(text)
+    if not isinstance(scan, Scan):
+        scan = _in_pieces(text) or read_json(text)
+    if isinstance(scan, Scan):
+        _read_page(Page(scan.value, Place(reading.path), scan.duplicates), reading)
+        return Source(text, "json", [(0, len(text))], bool(scan.duplicates))
+    ranges = split_values(text)
+    if len(ranges) > 1:
+        return _read_values(text, ranges, reading)
+    if _FLOW.match(text):
+        source = _read_yaml(text, reading)
+        if isinstance(source, Source) and reading.gave_something():
+            return source
+    if _TEMPLATE.search(text):
+        why = f"a template (Helm, Jinja or the like) that is no JSON before it is rendered: {scan.why}"
+        return Trouble(why, scan.line, scan.column)
+    return scan if is_data else None
+
+
+def _in_pieces(text: bytes) -> Scan | None:
+    """Read what is too big to be read whole, or has parts that cannot be read."""
+    scan = read_pieces(text)
+    if scan is None or not scan.duplicates:
+        return scan
+    finder = Documents({"": Source(text, "json", [(0, len(text))], True)})
+
+    def moved(item: Duplicate) -> Duplicate:
+        piece = Place("", "/".join(item.pointer.split("/")[: 3 if isinstance(_member(scan, item), list) else 2]))
+        span = finder.locate(piece)
+        return msgspec.structs.replace(item, first=_moved(item.first, span), second=_moved(item.second, span))
+
+    return Scan(scan.value, tuple(moved(item) for item in scan.duplicates))
+
+
+def _member(scan: Scan, item: Duplicate) -> object:
+    """The member of the whole in which something is given twice."""
+    name = item.pointer.split("/")[1].replace("~1", "/").replace("~0", "~")
+    return scan.value.get(name) if isinstance(scan.value, dict) else None
+
+
+def _moved(position: tuple[int, int], start: Span) -> tuple[int, int]:
+    """A position inside a piece that starts somewhere as one of the whole."""
+    line, column = position
+    return line + start.line - 1, column + start.column - 1 if line == 1 else column
+
+
+def _read_values(text: bytes, ranges: list[tuple[int, int]], reading: Reading) -> Source:
+    """JSON lines, or values one after the other: each is a part of its own, and a broken one loses none of the others."""
+    repeats, line, done = False, 1, 0
+    for part, (start, end) in enumerate(ranges):
+        line += text.count(b"\n", done, start)
+        done = start
+        scan = read_json(text[start:end])
+        if isinstance(scan, Scan) and not scan.duplicates:
+            _read_page(Page(scan.value, Place(reading.path, "", part)), reading)
+            continue
+        before = Span(line, len(text[text.rfind(b"\n", 0, start) + 1 : start].decode()) + 1)
+        if isinstance(scan, Trouble):
+            reading.troubles.append(Trouble(scan.why, *_moved((scan.line, scan.column), before)))
+            continue
+        repeats = True
+        moved = tuple(
+            msgspec.structs.replace(item, first=_moved(item.first, before), second=_moved(item.second, before))
+            for item in scan.duplicates
+        )
+        _read_page(Page(scan.value, Place(reading.path, "", part), moved), reading)
+    return Source(text, "json", ranges, repeats)
+
+
+def _read_yaml(text: bytes, reading: Reading) -> Source | Trouble:
+    from irsa_doctor.sources.yaml_nodes import read_yaml
+
+    if len(text) > _YAML_LIMIT:
+        return Trouble(f"{len(text) >> 20} MiB of YAML: too much, give it as JSON")
+    documents = read_yaml(text)
+    if isinstance(documents, Trouble):
+        return documents
+    for part, document in enumerate(documents):
+        _read_page(Page(document.value, Place(reading.path, "", part), document.duplicates), reading)
+    return Source(text, "yaml")
+
+
+def _read_page(page: Page, reading: Reading) -> None:
+    """Read a page; what is given twice in it outside of policies is noted."""
+    roles, rcps = len(reading.roles), len(reading.rcps)
+    kinds.read_page(page, reading)
+    if page.duplicates:
+        policies = [role.policy for role in reading.roles[roles:]] + [rcp.document for rcp in reading.rcps[rcps:]]
+        places = [policy.place for policy in policies if isinstance(policy, TrustPolicy)]
+        for item in page.duplicates:
+            if not any(concerns(item, place) for place in places):
+                reading.duplicates.append((page.place, item))
+
+
+def _settle_flaws(reading: Reading, documents: Documents) -> None:
+    """Give the flaws of policies that were read as texts of their own their places in the document."""
+    if not reading.apart:
+        return
+    apart = set(reading.apart)
+    for number, role in enumerate(reading.roles):
+        if isinstance(role.policy, TrustPolicy) and role.policy.place in apart:
+            policy = _with_settled_flaws(role.policy, documents)
+            reading.roles[number] = msgspec.structs.replace(role, policy=policy)
+    for number, rcp in enumerate(reading.rcps):
+        if rcp.document.place in apart:
+            reading.rcps[number] = msgspec.structs.replace(rcp, document=_with_settled_flaws(rcp.document, documents))
+
+
+def _with_settled_flaws(policy: TrustPolicy, documents: Documents) -> TrustPolicy:
+    """Lines of a policy inside a text are no lines of the document: there the text's place has to do."""
+    span = documents.locate(policy.place)
+    inside = documents.is_text(policy.place)
+
+    def settled(flaw: Flaw) -> Flaw:
+        if not inside:
+            line, column = _moved((flaw.line, flaw.column), span)
+            return msgspec.structs.replace(flaw, line=line, column=column)
+        message = f"{flaw.message} (line {flaw.line}, column {flaw.column} of the policy's text)"
+        return msgspec.structs.replace(flaw, message=message, line=span.line, column=span.column)
+
+    return msgspec.structs.replace(policy, flaws=tuple(settled(flaw) for flaw in policy.flaws))
+
+
+def _told(rows: Sequence[Document], readings: Mapping[str, Reading], documents: Documents) -> Iterator[Document]:
+    """The rows, now that it is known what came of each document."""
+    for row in rows:
+        reading = readings.get(row.path)
+        if reading is None:
+            yield row
+            continue
+        broken = _broken_row(row, reading, documents)
+        if broken is None or reading.gave_something():
+            yield _read_row(row, reading)
+        if broken is not None:
+            yield broken
+
+
+def _read_row(row: Document, reading: Reading) -> Document:
+    kind = ", ".join(reading.kinds) or "other"
+    if reading.gave_something():
+        return msgspec.structs.replace(row, kind=kind, status="read", why="; ".join(reading.notes) or None)
+    why = "; ".join(dict.fromkeys(reading.passed)) or "no document of a known kind"
+    if reading.kinds == ["kubernetes"]:
+        why = "no object of a kind that is read"
+    return msgspec.structs.replace(row, kind=kind, why=why)
+
+
+def _broken_row(row: Document, reading: Reading, documents: Documents) -> Document | None:
+    """One row for all that could not be read of a document, or is given twice in it: the first, and how many more."""
+    faults = [(trouble.line, trouble.column, trouble.why) for trouble in reading.troubles]
+    for place, why in reading.broken:
+        span = documents.locate(place)
+        faults.append((span.line, span.column, f"{why} at {place.pointer or '/'}"))
+    for _, item in reading.duplicates:
+        faults.append((*item.second, f"{says_duplicate(item)}; the last one is read"))
+    if not faults:
+        return None
+    line, column, why = min(faults)
+    more = len(faults) - 1
+    why += f" (and {more} more of the kind)" if more else ""
+    return msgspec.structs.replace(
+        row,
+        kind=", ".join(reading.kinds) or "other",
+        status="unreadable",
+        why=why,
+        line=line,
+        column=column,
+        like_policy=any(kind.startswith("iam-") or kind == "trust-policy" for kind in reading.kinds),
+    )

@@ -1,0 +1,76 @@
+"""Finds the parts of a hand-written text that somebody or some program still has to fill in."""
+
+import re
+
+from irsa_doctor.model import Hole, Text
+
+# `${aws:username}`, `${*}`, `${?}` and `${$}` are IAM's own variables and stay text
+# (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html); `${AWS::AccountId}` is CloudFormation's.
+_HOLE = re.compile(
+    r"\$\{AWS::[^{}]*\}"
+    r"|\$\{(?![*?$]\})[^{}:]+(?::[-=][^{}]*)?\}"
+    r"|\$[A-Za-z_][A-Za-z0-9_]*"
+    r"|\{\{[^\n]*?\}\}"
+    r"|%\{[^{}]*\}"
+    r"|<[^<>\n]+>+"
+    r"|\b(?:YOUR|REPLACE|CHANGE)[_-][A-Z0-9_-]+"
+    r"|\bCHANGEME\b"
+    r"|__[A-Z][A-Z0-9_]*__"
+    r"|[Xx]{4,}"
+)
+# a word where an ARN has its account: ACCOUNT_ID, aws-account-id; `aws` and `cloudfront` are real ones
+_ACCOUNT = re.compile(r"(?<=:)[A-Za-z0-9_-]*(?:account|acct)[A-Za-z0-9_-]*(?=:)", re.IGNORECASE)
+_ARN = re.compile(r"arn:[^:\s]+:[^:\s]+:[^:\s]*:")
+
+
+def with_holes(text: str) -> str | Text:
+    """The text itself, or its literal parts and holes where it has any."""
+    if not may_have_holes(text):
+        return text
+    spans = [match.span() for match in _HOLE.finditer(text)]
+    if arn := _ARN.match(text):
+        account = _ACCOUNT.match(text, arn.end())
+        if account and not any(start < account.end() and account.start() < end for start, end in spans):
+            spans = sorted([*spans, account.span()])
+    if not spans:
+        return text
+    parts: list[str | Hole] = []
+    done = 0
+    for start, end in spans:
+        if start > done:
+            parts.append(text[done:start])
+        parts.append(Hole(text[start:end]))
+        done = end
+    if done < len(text):
+        parts.append(text[done:])
+    return Text(tuple(parts))
+
+
+def value_with_holes(value: object) -> object:
+    """A JSON value whose texts, names of members too, have holes where they have placeholders."""
+    if isinstance(value, str):
+        return with_holes(value)
+    if isinstance(value, list):
+        return [value_with_holes(item) for item in value]
+    if isinstance(value, dict):
+        return {with_holes(name): value_with_holes(item) for name, item in value.items()}
+    return value
+
+
+def may_have_holes(text: str) -> bool:
+    """Whether it is worth looking closer; asked of every annotation of an estate, so no regular expression."""
+    return (
+        "$" in text
+        or "<" in text
+        or "{{" in text
+        or "%" in text
+        or "XXXX" in text
+        or "xxxx" in text
+        or "YOUR" in text
+        or "REPLACE" in text
+        or "CHANGE" in text
+        or "__" in text
+        or "acc" in text
+        or "ACC" in text
+        or "Acc" in text
+    )

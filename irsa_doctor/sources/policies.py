@@ -1,0 +1,121 @@
+"""Policy documents in every form in which AWS and people write them, read as they stand."""
+
+import binascii
+import re
+from collections.abc import Sequence
+
+import msgspec
+
+from irsa_doctor.model import Flaw, Place, TrustPolicy
+from irsa_doctor.sources.placeholders import may_have_holes, value_with_holes
+from irsa_doctor.sources.scanner import Duplicate
+from irsa_doctor.sources.strict import proved, read_json
+from irsa_doctor.sources.trouble import Trouble
+
+_SPACE = b" \t\r\n"
+_URL_ENCODED = re.compile(rb"\s*(?:%(?:7B|5B|22|0A|0D|09|20)|\{%)", re.IGNORECASE)
+_ESCAPE = re.compile(rb"%([0-9A-Fa-f]{2})")
+_ODD = re.compile(rb"%(?:[\r\n]|\Z)")
+_NESTING = 3
+"""How often a policy may be wrapped as text inside text."""
+
+_text_of_json = msgspec.json.Decoder(str).decode
+
+
+def read_policy(text: str | bytes, place: Place, *, template: bool = False) -> TrustPolicy:
+    """Read the text of a policy: JSON, JSON inside a JSON string, or either URL-encoded as IAM's API returns it
+    (https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetRole.html).
+
+    Flaws have pointers relative to the policy and positions relative to its text. With `template`, placeholders
+    become holes. Never raises: text that is no JSON gives a policy without document and a flaw `syntax`.
+    """
+    raw = text.encode(errors="surrogatepass") if isinstance(text, str) else text
+    return read_policy_bytes(raw.removeprefix(b"\xef\xbb\xbf"), place, template=template)
+
+
+def read_policy_bytes(raw: bytes, place: Place, *, template: bool = False) -> TrustPolicy:
+    """Like `read_policy`, for UTF-8."""
+    raw = unwrapped(raw)
+    value = proved(raw)
+    if value is not None:
+        return _policy(value, place, raw, (), template)
+    scan = read_json(raw)
+    if isinstance(scan, Trouble):
+        return TrustPolicy(None, place, (syntax_flaw(scan),), template, size_of(raw))
+    if scan.value is None:
+        return TrustPolicy(None, place, (Flaw("syntax", "null where a policy was expected", "", 1, 1),), template, size_of(raw))
+    return _policy(scan.value, place, raw, duplicate_flaws(scan.duplicates), template)
+
+
+def policy_of_value(value: object, place: Place, duplicates: Sequence[Duplicate] = ()) -> TrustPolicy:
+    """The policy of a value read already: an object, or a text to read."""
+    if isinstance(value, str):
+        return read_policy(value, place)
+    flaws = duplicate_flaws([item for item in duplicates if concerns(item, place)], len(place.pointer))
+    return TrustPolicy(value, place, flaws, False, size_of(msgspec.json.encode(value)))
+
+
+def bare_policy(value: object, place: Place, duplicates: Sequence[Duplicate]) -> TrustPolicy:
+    """The policy that is a document of its own, written by hand or by a template."""
+    policy = policy_of_value(value, place, duplicates)
+    return msgspec.structs.replace(policy, document=value_with_holes(value), template=True)
+
+
+def concerns(duplicate: Duplicate, place: Place) -> bool:
+    """Whether a member given twice makes it doubtful what the policy at the place is."""
+    return duplicate.pointer == place.pointer or duplicate.pointer.startswith(place.pointer + "/")
+
+
+def unwrapped(raw: bytes) -> bytes:
+    """The JSON text of a policy without the wrappings of API and console."""
+    for _ in range(_NESTING):
+        if _URL_ENCODED.match(raw):
+            raw = unquoted(raw)
+        elif raw.lstrip(_SPACE)[:1] == b'"':
+            try:
+                raw = _text_of_json(raw).encode()
+            except (msgspec.DecodeError, UnicodeError):
+                return raw
+        else:
+            return raw
+    return raw
+
+
+def unquoted(raw: bytes) -> bytes:
+    """Percent-decoded (RFC 3986; `+` stays)."""
+    if b"=" not in raw and b"%3D" not in raw:
+        # quoted-printable is the same with another sign, and its decoder is ten times as fast; what is no escape
+        # keeps its sign, so an equals sign left over tells that this was not simple after all
+        text = binascii.a2b_qp(raw.replace(b"%", b"="))
+        if b"=" not in text and not _ODD.search(raw):
+            return text
+    return _ESCAPE.sub(lambda match: bytes([int(match[1], 16)]), raw)
+
+
+def size_of(raw: bytes) -> int:
+    """Characters that count for the quota on trust policies: all but white space
+    (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html)."""
+    text = raw.translate(None, _SPACE)
+    return len(text) if text.isascii() else len(text.decode(errors="replace"))
+
+
+def syntax_flaw(trouble: Trouble) -> Flaw:
+    """The flaw of a text that is no JSON."""
+    return Flaw("syntax", trouble.why, "", trouble.line, trouble.column)
+
+
+def duplicate_flaws(duplicates: Sequence[Duplicate], cut: int = 0) -> tuple[Flaw, ...]:
+    """A flaw for each member given twice; `cut` characters of the pointer lead to the policy."""
+    return tuple(Flaw("duplicate-member", says_duplicate(item), item.pointer[cut:], *item.second) for item in duplicates)
+
+
+def says_duplicate(duplicate: Duplicate) -> str:
+    """The sentence about a member given twice."""
+    first, second = (f"{line}:{column}" for line, column in (duplicate.first, duplicate.second))
+    return f"member `{duplicate.name}` is given twice, at {first} and at {second}"
+
+
+def _policy(value: object, place: Place, raw: bytes, flaws: tuple[Flaw, ...], template: bool) -> TrustPolicy:
+    if template and may_have_holes(raw.decode(errors="replace")):
+        value = value_with_holes(value)
+    return TrustPolicy(value, place, flaws, template, size_of(raw))

@@ -1,0 +1,113 @@
+"""What one document gave, before it is joined with the others."""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Literal
+
+import msgspec
+
+from irsa_doctor.model import (
+    Cluster,
+    ConfigMap,
+    Discovery,
+    Namespace,
+    OidcProvider,
+    Place,
+    PodIdentityAssociation,
+    ResourceControlPolicy,
+    Role,
+    ServiceAccount,
+    SigningKey,
+    Unknown,
+    Webhook,
+    Workload,
+)
+from irsa_doctor.sources.scanner import Duplicate
+from irsa_doctor.sources.trouble import Lost, Trouble, WrongShape
+
+
+class Page(msgspec.Struct, frozen=True):
+    """A decoded value, the place where it stands, and the members given twice in it."""
+
+    value: object
+    place: Place
+    duplicates: Sequence[Duplicate] = ()
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """A list that AWS gave: what it names, and whether there is more of it than this."""
+
+    collection: Literal["roles", "providers", "clusters", "associations"]
+    names: frozenset[str]
+    whole: bool
+    place: Place
+
+
+class NamelessProvider(msgspec.Struct, frozen=True):
+    """An answer of GetOpenIDConnectProvider, which says the issuer and not the account
+    (https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetOpenIDConnectProvider.html)."""
+
+    url: str
+    client_ids: tuple[str, ...] | Unknown
+    thumbprints: tuple[str, ...] | Unknown
+    created: str
+    place: Place
+
+
+class Reading(msgspec.Struct):
+    """What one document gave; filled while it is read, then joined. Records of Kubernetes have no cluster yet."""
+
+    path: str
+    kinds: list[str] = []
+    passed: list[str] = []
+    """why parts of known kinds were not read"""
+    broken: list[tuple[Place, str]] = []
+    """parts that are not what their kind asks for"""
+    duplicates: list[tuple[Place, Duplicate]] = []
+    """members given twice outside policies, where they are flaws of the policy"""
+    troubles: list[Trouble] = []
+    """parts that are no JSON"""
+    roles: list[Role] = []
+    providers: list[OidcProvider] = []
+    nameless_providers: list[NamelessProvider] = []
+    clusters: list[Cluster] = []
+    cluster_names: list[tuple[str, Place]] = []
+    associations: list[PodIdentityAssociation] = []
+    answers: list[Answer] = []
+    rcps: list[ResourceControlPolicy] = []
+    service_accounts: list[ServiceAccount] = []
+    workloads: list[Workload] = []
+    namespaces: list[Namespace] = []
+    webhooks: list[Webhook] = []
+    config_maps: list[ConfigMap] = []
+    discoveries: list[Discovery] = []
+    signing_keys: list[SigningKey] = []
+    role_arn: str = ""
+    """the role that a bare policy belongs to, as the user said"""
+    apart: list[Place] = []
+    """policies with flaws whose lines are those of the policy's own text"""
+    empty: bool = False
+    """whether a list without items was read"""
+    notes: list[str] = []
+
+    def each(self, items: Iterable[object], place: Place, read: Callable[[object, Place], None]) -> None:
+        """Read every item of a list; a broken one is noted and the next one read."""
+        for number, item in enumerate(items):
+            self.attempt(item, place.at(number), read)
+
+    def attempt(self, item: object, place: Place, read: Callable[[object, Place], None]) -> None:
+        """Read one thing, or note what is wrong with it."""
+        if isinstance(item, Lost):
+            self.broken.append((place, item.why))
+            return
+        try:
+            read(item, place)
+        except WrongShape as wrong:
+            self.broken.append((Place(place.document, wrong.pointer, place.part), wrong.why))
+
+    def gave_something(self) -> bool:
+        """Whether any record came of it."""
+        return self.empty or any(
+            (self.roles, self.providers, self.nameless_providers, self.clusters, self.cluster_names, self.associations)
+            + (self.answers, self.rcps, self.service_accounts, self.workloads, self.namespaces, self.webhooks)
+            + (self.config_maps, self.discoveries, self.signing_keys)
+        )

@@ -1,0 +1,213 @@
+"""JSON text to value as strictly as our scanner reads it, by the fastest way that proves as much."""
+
+import json
+import re
+from functools import lru_cache
+
+import msgspec
+
+from irsa_doctor.sources.scanner import DEPTH, Duplicate, Scan, escaped, line_and_column, number_of, scan
+from irsa_doctor.sources.trouble import Lost, Trouble
+
+_SPACE = b" \t\r\n"
+_BRACKET = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[\[{]|[\]}]', re.DOTALL)
+_SLOW_LIMIT = 2_000_000
+"""Bytes up to which the scanner, in Python, is asked for its better words."""
+
+_FAST_LIMIT = 1_000_000
+
+_decode = msgspec.json.Decoder().decode
+_raw_members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+_raw_items = msgspec.json.Decoder(list[msgspec.Raw]).decode
+_encode = msgspec.json.Encoder().encode
+
+
+def read_json(text: bytes) -> Scan | Trouble:
+    """Read UTF-8 text as one JSON value, members given twice listed."""
+    if len(text) <= _FAST_LIMIT:
+        value = proved(text)
+        if value is not None:
+            return Scan(value)
+    if too_deep(text):
+        return _too_deep(text)
+    try:
+        characters = text.decode()
+    except UnicodeDecodeError as error:
+        return Trouble(f"byte {text[error.start]:#04x} is no UTF-8", *_position(text, error.start))
+    return _read(characters)
+
+
+def proved(text: bytes) -> object | None:
+    """The value of a text that, white space apart, is just what the value encodes to.
+
+    So it is strict JSON and no member was dropped for being given twice. None where that proves nothing, or for `null`.
+    """
+    if text.count(b"{") + text.count(b"[") > DEPTH and too_deep(text):
+        return None
+    try:
+        value: object = _decode(text)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    if _encode(value).translate(None, _SPACE) != text.translate(None, _SPACE):
+        return None
+    return value
+
+
+def read_pieces(text: bytes) -> Scan | None:
+    """Read the members of an object, and the items of its lists, each for itself.
+
+    An item that cannot be read is `Lost` and loses none of the others; None where the whole is no JSON object, or a
+    member of it is no good. Positions of members given twice are those in their own piece: the caller moves them.
+    """
+    try:
+        raws = _raw_members(text)
+        duplicates: list[Duplicate] = []
+        members = {name: _piece(bytes(raw), f"/{escaped(name)}", duplicates) for name, raw in raws.items()}
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    if any(isinstance(value, Lost) for value in members.values()):
+        return None
+    return Scan(members, tuple(duplicates))
+
+
+def _piece(raw: bytes, pointer: str, duplicates: list[Duplicate]) -> object:
+    if raw[:1] == b"[":
+        return [_whole(bytes(item), f"{pointer}/{number}", duplicates) for number, item in enumerate(_raw_items(raw))]
+    return _whole(raw, pointer, duplicates)
+
+
+def _whole(raw: bytes, pointer: str, duplicates: list[Duplicate]) -> object:
+    scan = read_json(raw)
+    if isinstance(scan, Trouble):
+        return Lost(scan.why)
+    duplicates.extend(msgspec.structs.replace(item, pointer=pointer + item.pointer) for item in scan.duplicates)
+    return scan.value
+
+
+def too_deep(text: bytes) -> bool:
+    """Whether the brackets nest deeper than is read."""
+    if text.count(b"{") + text.count(b"[") <= DEPTH:
+        return False
+    return _deep_at(text) >= 0
+
+
+def _deep_at(text: bytes) -> int:
+    depth = 0
+    for match in _BRACKET.finditer(text):
+        sign = text[match.start()]
+        if sign in b"[{":
+            depth += 1
+            if depth > DEPTH:
+                return match.start()
+        elif sign in b"]}":
+            depth -= 1
+    return -1
+
+
+def _too_deep(text: bytes) -> Trouble:
+    return Trouble(f"more than {DEPTH} levels deep", *_position(text, _deep_at(text)))
+
+
+def _position(text: bytes, offset: int) -> tuple[int, int]:
+    return line_and_column(text.decode(errors="replace"), offset)
+
+
+class _Odd(Exception):
+    """Something that only the scanner says well."""
+
+
+def _pairs(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise _Odd
+    return members
+
+
+def _constant(name: str) -> object:
+    raise _Odd
+
+
+# decoding with hooks is C as long as the hooks are not called: numbers are rare in what we read
+_strict = json.JSONDecoder(object_pairs_hook=_pairs, parse_constant=_constant, parse_int=number_of, parse_float=number_of)
+
+
+def _read(text: str) -> Scan | Trouble:
+    """Read text whose depth is known to be bearable."""
+    try:
+        value: object = _strict.decode(text)
+        if "\\u" not in text or not _has_surrogate(text):
+            return Scan(value)
+    except (_Odd, RecursionError, ValueError):
+        pass
+    if len(text) <= _SLOW_LIMIT:
+        return scan(text)
+    return _read_big(text)
+
+
+def _has_surrogate(text: str) -> bool:
+    return re.search(r"\\u[dD][89a-fA-F]", text) is not None
+
+
+def _read_big(text: str) -> Scan | Trouble:
+    """Megabytes that are not strict JSON: the standard library's words, in time."""
+    try:
+        json.loads(text, parse_constant=_constant)
+    except json.JSONDecodeError as error:
+        return Trouble(error.msg[:1].lower() + error.msg[1:], error.lineno, error.colno)
+    except (_Odd, RecursionError, ValueError):
+        return Trouble("no JSON: NaN, Infinity or the like stands in it")
+    return scan(text)
+
+
+@lru_cache(maxsize=1)
+def _raw_decoder() -> json.JSONDecoder:
+    return json.JSONDecoder()
+
+
+def split_values(text: bytes) -> list[tuple[int, int]]:
+    """Byte ranges of the values of JSON lines, or of JSON values one after the other; one range where it is neither."""
+    if lines := _lines(text):
+        return lines
+    return _concatenated(text)
+
+
+def _lines(text: bytes) -> list[tuple[int, int]]:
+    """Every line a value by its first sign, and the first one indeed: broken ones are then reported one by one."""
+    ranges, start = [], 0
+    for line in text.splitlines(keepends=True):
+        body = line.strip(_SPACE)
+        if body:
+            if body[:1] not in (b"{", b"["):
+                return []
+            at = start + line.index(body)
+            ranges.append((at, at + len(body)))
+        start += len(line)
+    return ranges if len(ranges) > 1 and _is_value(text[slice(*ranges[0])]) else []
+
+
+def _is_value(text: bytes) -> bool:
+    return not too_deep(text) and isinstance(read_json(text), Scan)
+
+
+def _concatenated(text: bytes) -> list[tuple[int, int]]:
+    whole = [(0, len(text))]
+    if too_deep(text):
+        return whole
+    try:
+        characters = text.decode()
+    except UnicodeDecodeError:
+        return whole
+    ranges: list[tuple[int, int]] = []
+    offset = at = 0
+    while True:
+        while offset < len(characters) and characters[offset] in " \t\r\n":
+            offset, at = offset + 1, at + 1
+        if offset == len(characters):
+            return ranges or whole
+        try:
+            _, end = _raw_decoder().raw_decode(characters, offset)
+        except (ValueError, RecursionError):
+            return whole
+        size = len(characters[offset:end].encode(errors="replace"))
+        ranges.append((at, at + size))
+        offset, at = end, at + size

@@ -1,0 +1,181 @@
+"""Given paths to files and their bytes, without opening what is no file of the given place."""
+
+import errno
+import os
+import stat
+from collections.abc import Iterator, Sequence
+
+import msgspec
+
+_SKIPPED = frozenset(
+    [".git", ".hg", ".svn", "node_modules", "__pycache__", ".terraform", ".venv", "venv", ".tox"]
+    + [".mypy_cache", ".ruff_cache", ".pytest_cache"]
+)
+SIZE_LIMIT = 2 << 30
+_CHUNK = 1 << 20
+_SPECIAL = (
+    (stat.S_ISFIFO, "a named pipe"),
+    (stat.S_ISSOCK, "a socket"),
+    (stat.S_ISCHR, "a device"),
+    (stat.S_ISBLK, "a device"),
+)
+
+
+class Given(msgspec.Struct, frozen=True):
+    """A path as given or found: its bytes, or why they are not read (`passed` where that is no loss)."""
+
+    path: str
+    named: bool
+    content: bytes = b""
+    why: str | None = None
+    passed: bool = False
+
+
+def walk(paths: Sequence[str], stdin: bytes | None) -> Iterator[Given]:
+    """Every file of the paths, folders in sorted order, each file once."""
+    named = {os.path.abspath(path) for path in paths if path != "-"}
+    seen: set[str] = set()
+    for path in paths:
+        found = [_standard_input(stdin)] if path == "-" else _given(path)
+        for item in found:
+            place = item.path if item.path == "-" else os.path.abspath(item.path)
+            if place in seen:
+                continue
+            seen.add(place)
+            yield msgspec.structs.replace(item, named=True) if place in named and not item.named else item
+
+
+def _standard_input(stdin: bytes | None) -> Given:
+    if stdin is not None:
+        return Given("-", True, stdin)
+    import sys
+
+    content = sys.stdin.buffer.read(SIZE_LIMIT + 1)
+    return Given("-", True, content) if len(content) <= SIZE_LIMIT else Given("-", True, why="too large")
+
+
+def _given(path: str) -> Iterator[Given]:
+    """A path that the user named: a link is followed, for that is what was asked for."""
+    if _is_stream(path):
+        yield _read_stream(path)
+        return
+    try:
+        status = os.stat(path)
+    except (OSError, ValueError) as error:
+        yield Given(path, True, why=says(error))
+        return
+    if stat.S_ISDIR(status.st_mode):
+        yield from _folder(path, os.path.realpath(path), True)
+    else:
+        yield _file(path, status, True)
+
+
+def _is_stream(path: str) -> bool:
+    """What a shell puts in place of `<(command)`."""
+    return path == "/dev/stdin" or (path.startswith("/dev/fd/") and path[8:].isdigit())
+
+
+def _read_stream(path: str) -> Given:
+    number = 0 if path == "/dev/stdin" else int(path[8:])
+    try:
+        mode = os.fstat(number).st_mode
+        if not (stat.S_ISFIFO(mode) or stat.S_ISREG(mode)):
+            return Given(path, True, why="neither a pipe nor a file")
+        with open(os.dup(number), "rb") as stream:
+            content = stream.read(SIZE_LIMIT + 1)
+    except OSError as error:
+        return Given(path, True, why=says(error))
+    return Given(path, True, content) if len(content) <= SIZE_LIMIT else Given(path, True, why="too large")
+
+
+def _folder(folder: str, root: str, named: bool) -> Iterator[Given]:
+    """Depth is bounded by the length of paths, so a list of open folders and no recursion."""
+    waiting = [(folder, named)]
+    while waiting:
+        path, is_named = waiting.pop()
+        if not isinstance(path, str) or not os.path.isdir(path):
+            continue
+        try:
+            names = sorted(os.listdir(path))
+        except OSError as error:
+            yield Given(path, is_named, why=says(error))
+            continue
+        if not names and is_named:
+            yield Given(path, True, why="an empty folder", passed=True)
+        yield from _entries(path, names, root, waiting)
+
+
+def _entries(folder: str, names: list[str], root: str, waiting: list[tuple[str, bool]]) -> Iterator[Given]:
+    below: list[tuple[str, bool]] = []
+    for name in names:
+        path = os.path.join(folder, name)
+        try:
+            status = os.lstat(path)
+        except OSError as error:
+            yield Given(path, False, why=says(error))
+            continue
+        if stat.S_ISLNK(status.st_mode):
+            yield _link(path, root)
+        elif not stat.S_ISDIR(status.st_mode):
+            yield _file(path, status, False)
+        elif name not in _SKIPPED:
+            below.append((path, False))
+    waiting.extend(reversed(below))
+
+
+def _link(path: str, root: str) -> Given:
+    """A link inside a folder: its target stands in the folder under its own name, or is none of our business."""
+    try:
+        target = os.path.realpath(path, strict=True)
+    except OSError as error:
+        return Given(path, False, why=f"a link: {says(error)}")
+    if target == root or target.startswith(root.rstrip(os.sep) + os.sep):
+        return Given(path, False, why=f"a link to {os.path.relpath(target, root)}, read there", passed=True)
+    return Given(path, False, why="a link that leaves the given folder; name its target to have it read")
+
+
+def _file(path: str, status: os.stat_result, named: bool) -> Given:
+    for test, what in _SPECIAL:
+        if test(status.st_mode):
+            return Given(path, named, why=f"{what}, not a file")
+    if status.st_size > SIZE_LIMIT:
+        return Given(path, named, why=f"{status.st_size} bytes: too large")
+    try:
+        return Given(path, named, _read(path, named))
+    except (OSError, ValueError) as error:
+        return Given(path, named, why=says(error))
+
+
+def _read(path: str, named: bool) -> bytes:
+    # the path may have become something else since it was looked at: neither follow a new link nor wait for a new pipe
+    flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | (0 if named else os.O_NOFOLLOW)
+    descriptor = os.open(path, flags)
+    try:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            raise OSError(errno.EINVAL, "not a file any more")
+        return _read_all(descriptor, status.st_size)
+    finally:
+        os.close(descriptor)
+
+
+def _read_all(descriptor: int, size: int) -> bytes:
+    """Files under /proc and /sys say that they are empty, so read until the end."""
+    parts, left = [], SIZE_LIMIT
+    while left > 0 and (part := os.read(descriptor, max(size + 1, _CHUNK))):
+        parts.append(part)
+        left -= len(part)
+    return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+def says(error: Exception) -> str:
+    """Why a path cannot be read, in plain words."""
+    if isinstance(error, PermissionError):
+        return "no permission to read it"
+    if isinstance(error, FileNotFoundError):
+        return "no such file or folder"
+    if isinstance(error, OSError) and error.errno == errno.ELOOP:
+        return "links that lead back to themselves"
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror[:1].lower() + error.strerror[1:]
+    return "no path that the system accepts"

@@ -1,0 +1,213 @@
+"""YAML text to nodes with positions, and nodes to values as Kubernetes' tools understand them."""
+
+import re
+from typing import Any
+
+import msgspec
+
+from irsa_doctor.sources.scanner import DEPTH, Duplicate, escaped, line_and_column, number_of
+from irsa_doctor.sources.trouble import Trouble
+
+EXPANDED_LIMIT = 100_000
+"""Nodes that aliases may add to a document."""
+
+# Deeper than this no document can be that has fewer brackets and no longer indentation; else the levels are counted.
+_INDENT = re.compile(rb"[ \t\-?:]{200}")
+_INTEGER = re.compile(r"[-+]?(?:0|[1-9][0-9]*)")
+_FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
+_LEADING_ZERO = re.compile(r"[-+]?0[0-9]")
+_WORDS: dict[str, bool | None] = {
+    "": None,
+    "~": None,
+    "null": None,
+    "Null": None,
+    "NULL": None,
+    "true": True,
+    "True": True,
+    "TRUE": True,
+    "false": False,
+    "False": False,
+    "FALSE": False,
+}
+# Kubernetes knows only text here; the API server refuses anything else, so what was meant is the text
+_TEXT_ONLY = frozenset(["annotations", "labels"])
+_TEMPLATE = re.compile(rb"\{\{|\{%")
+
+
+class YamlDocument(msgspec.Struct, frozen=True):
+    """One document of a YAML stream and the members given twice in it."""
+
+    value: object
+    duplicates: tuple[Duplicate, ...]
+
+
+def read_yaml(text: bytes) -> list[YamlDocument] | Trouble:
+    """Every document of the text, empty ones as None so that the numbers of the others stay."""
+    roots = compose(text)
+    if isinstance(roots, Trouble):
+        return roots
+    documents = []
+    for root in roots:
+        converter = _Converter()
+        try:
+            value = None if root is None else converter.value(root, "", False)
+        except _Fault as fault:
+            return _perhaps_template(fault.trouble, text)
+        documents.append(YamlDocument(value, tuple(converter.duplicates)))
+    return documents
+
+
+def compose(text: bytes) -> list[Any] | Trouble:
+    """The node trees of the documents."""
+    import yaml
+
+    if trouble := _too_deep(text):
+        return trouble
+    loader = yaml.CBaseLoader(text)
+    try:
+        # a base loader resolves nothing: every scalar is text, what it means is decided here
+        roots = []
+        while loader.check_node():
+            roots.append(loader.get_node())
+        return roots
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        return _trouble(error, text)
+    finally:
+        loader.dispose()
+
+
+def _too_deep(text: bytes) -> Trouble | None:
+    """The C composer crashes the process at 100,000 levels; its parser does not nest, so that counts first."""
+    if text.count(b"[") + text.count(b"{") <= DEPTH and not _INDENT.search(text):
+        return None
+    import yaml
+
+    depth = 0
+    loader = yaml.CBaseLoader(text)
+    try:
+        while (event := loader.get_event()) is not None:
+            if isinstance(event, yaml.CollectionStartEvent):
+                depth += 1
+                if depth > DEPTH:
+                    return Trouble(f"more than {DEPTH} levels deep", *_position(event.start_mark))
+            elif isinstance(event, yaml.CollectionEndEvent):
+                depth -= 1
+            elif isinstance(event, yaml.StreamEndEvent):
+                break
+    except (yaml.YAMLError, ValueError) as error:
+        return _trouble(error, text)
+    finally:
+        loader.dispose()
+    return None
+
+
+def _trouble(error: Exception, text: bytes) -> Trouble:
+    mark = getattr(error, "problem_mark", None)
+    problem = getattr(error, "problem", None) or getattr(error, "reason", None) or str(error)
+    line, column = _position(mark) if mark else _at(text, getattr(error, "position", None))
+    return _perhaps_template(Trouble(f"no YAML: {problem}", line, column), text)
+
+
+def _at(text: bytes, offset: int | None) -> tuple[int, int]:
+    """Position of a byte that the reader refuses."""
+    return line_and_column(text[: offset + 1].decode(errors="replace"), offset) if offset is not None else (0, 0)
+
+
+def _perhaps_template(trouble: Trouble, text: bytes) -> Trouble:
+    if not _TEMPLATE.search(text):
+        return trouble
+    problem = trouble.why.removeprefix("no YAML: ")
+    why = f"a template (Helm, Jinja or the like) that is no YAML before it is rendered: {problem}"
+    return Trouble(why, trouble.line, trouble.column)
+
+
+def _position(mark: Any) -> tuple[int, int]:
+    return mark.line + 1, mark.column + 1
+
+
+class _Fault(Exception):
+    def __init__(self, why: str, mark: Any) -> None:
+        super().__init__(why)
+        self.trouble = Trouble(why, *_position(mark))
+
+
+class _Converter:
+    """Nodes to values; a node that several aliases name is converted once and its value shared."""
+
+    def __init__(self) -> None:
+        self.duplicates: list[Duplicate] = []
+        self.known: dict[tuple[int, bool], tuple[object, int]] = {}
+        self.open: set[int] = set()
+        self.size = 0
+
+    def value(self, node: Any, pointer: str, text_only: bool) -> object:
+        if node.id == "scalar":
+            self.size += 1
+            return node.value if text_only and node.value else scalar(node)
+        key = (id(node), text_only)
+        if key in self.known:
+            value, size = self.known[key]
+            self.size += size
+            if self.size > EXPANDED_LIMIT + len(self.known):
+                raise _Fault("aliases that multiply beyond all measure", node.start_mark)
+            return value
+        if id(node) in self.open:
+            raise _Fault("an alias inside the very value that it stands for", node.start_mark)
+        self.open.add(id(node))
+        before = self.size
+        self.size += 1
+        value = self.items(node, pointer) if node.id == "sequence" else self.members(node, pointer, text_only)
+        self.open.discard(id(node))
+        self.known[key] = value, self.size - before
+        return value
+
+    def items(self, node: Any, pointer: str) -> list[object]:
+        return [self.value(item, f"{pointer}/{number}", False) for number, item in enumerate(node.value)]
+
+    def members(self, node: Any, pointer: str, text_only: bool) -> dict[str, object]:
+        members: dict[str, object] = {}
+        places: dict[str, Any] = {}
+        merged: dict[str, object] = {}
+        for name_node, value_node in node.value:
+            if name_node.id != "scalar":
+                raise _Fault("a member whose name is a list or an object", name_node.start_mark)
+            name = name_node.value
+            if name == "<<" and not name_node.style:
+                self.merge(merged, value_node, pointer)
+                continue
+            below = f"{pointer}/{escaped(name)}"
+            if name in members:
+                first, second = _position(places[name]), _position(name_node.start_mark)
+                self.duplicates.append(Duplicate(below, name, first, second))
+            members[name] = self.value(value_node, below, text_only or name in _TEXT_ONLY)
+            places[name] = name_node.start_mark
+        return {**merged, **members} if merged else members
+
+    def merge(self, merged: dict[str, object], node: Any, pointer: str) -> None:
+        """`<<: *anchor`, or a list of them: earlier ones win (https://yaml.org/type/merge.html)."""
+        for source in node.value if node.id == "sequence" else [node]:
+            value = self.value(source, pointer, False)
+            if not isinstance(value, dict):
+                raise _Fault("`<<` merges an object, and this is none", source.start_mark)
+            for name, item in value.items():
+                merged.setdefault(name, item)
+
+
+def scalar(node: Any) -> object:
+    """What a scalar means: plain ones may be null, a truth value or a number; dates and `on` are text.
+
+    A number with a leading zero is text too: read as octal, as YAML 1.1 has it, account ids would change.
+    """
+    text: str = node.value
+    if node.style:
+        return text
+    if text in _WORDS:
+        return text if _tagged(node) else _WORDS[text]
+    if _INTEGER.fullmatch(text) or (_FLOAT.fullmatch(text) and not _LEADING_ZERO.match(text)):
+        return text if _tagged(node) else number_of(text.removeprefix("+"))
+    return text
+
+
+def _tagged(node: Any) -> bool:
+    """Whether more than the scalar itself was written, `!!str 5` say: the base loader does not keep the tag."""
+    return bool(node.value) and node.end_mark.index - node.start_mark.index != len(node.value)

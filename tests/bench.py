@@ -1,0 +1,270 @@
+"""Measures speed, memory and growth on generated estates, beside Python's own `json.load` and two tools of the field.
+
+`make bench`, or `python -m tests.bench [--large] [--peers VENV]`. Times are medians in seconds, memory is a process's peak.
+"""
+
+import argparse
+import json
+import math
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from tests.estate import cases, generate
+
+SIZES = (1_000, 4_000, 16_000)
+LARGE = (64_000, 200_000)
+
+# A process counts what it held before it became the program that was asked for, so the parent must be small.
+LEAN = """
+import os, sys, time
+out, err = (os.open(name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600) for name in sys.argv[1:3])
+actions = [(os.POSIX_SPAWN_DUP2, out, 1), (os.POSIX_SPAWN_DUP2, err, 2)]
+start = time.perf_counter()
+_, status, used = os.wait4(os.posix_spawnp(sys.argv[3], sys.argv[3:], os.environ, file_actions=actions), 0)
+wall = time.perf_counter() - start
+print(os.waitstatus_to_exitcode(status), wall, used.ru_utime + used.ru_stime, used.ru_maxrss)
+"""
+NOTHING = "import json, sys"
+LOAD = "import json, sys\nfor path in sys.argv[1:]:\n    with open(path, 'rb') as file: json.load(file)"
+SMALL = {
+    "Version": "2012-10-17",
+    "Statement": [
+        {
+            "Effect": "Allow",
+            "Principal": {"Federated": "arn:aws:iam::111122223333:oidc-provider/oidc.eks.us-east-1.amazonaws.com/id/EXAMPLE"},
+            "Action": "sts:AssumeRoleWithWebIdentity",
+        }
+    ],
+}
+PARLIAMENT = """
+import json, sys, warnings
+warnings.simplefilter("ignore")
+from parliament import analyze_policy_string
+flagged = []
+for line in open(sys.argv[1]):
+    name, policy = json.loads(line)
+    if analyze_policy_string(json.dumps(policy)).findings:
+        flagged.append(name)
+print(json.dumps(flagged))
+"""
+
+
+Policies = dict[str, object]
+
+
+class Run(NamedTuple):
+    """What a process used: seconds, seconds, MiB."""
+
+    wall: float
+    cpu: float
+    memory: float
+
+
+class Failed(Exception):
+    """A program that did not do what it was measured at."""
+
+
+class Bench:
+    """A folder to work in, and how often to measure."""
+
+    def __init__(self, folder: Path, tool: Sequence[str], times: int) -> None:
+        self.folder = folder
+        self.tool = list(tool)
+        self.times = times
+
+    def once(self, command: Sequence[str | Path], right: Iterable[int] = (0,)) -> Run:
+        """Run a program; what it printed is in `out` and `err` of the folder."""
+        lean: list[str | Path] = [sys.executable, "-I", "-S", "-c", LEAN, self.folder / "out", self.folder / "err"]
+        used = subprocess.run([*lean, *command], stdout=subprocess.PIPE, check=True, text=True, stdin=subprocess.DEVNULL).stdout
+        code, wall, cpu, memory = used.split()
+        if int(code) not in right:
+            said = (self.folder / "err").read_text().strip() or (self.folder / "out").read_text()
+            raise Failed(f"{command[0]}: exit {code}: {said[-300:]}")
+        return Run(float(wall), float(cpu), float(memory) / 1024)
+
+    def run(self, command: Sequence[str | Path], times: int = 0) -> Run:
+        runs = [self.once(command) for _ in range(times or self.times)]
+        return Run(*(statistics.median(column) for column in zip(*runs, strict=True)))
+
+    def check(self, *paths: Path, times: int = 0) -> Run:
+        """`check`, the service accounts taken for complete."""
+        return self.run([*self.tool, "check", *paths, "--complete", "serviceaccounts", "-f", "json", "--exit-zero"], times)
+
+    def load(self, files: Sequence[Path], times: int = 0) -> float:
+        """CPU seconds of json.load on the files, start-up taken off."""
+        bare = self.run([sys.executable, "-c", NOTHING], times).cpu
+        return self.run([sys.executable, "-c", LOAD, *files], times).cpu - bare
+
+    def estate(self, roles: int) -> tuple[Path, list[Path]]:
+        folder = self.folder / f"estate-{roles}"
+        return folder, generate(folder, roles)
+
+
+def table(title: str, rows: Iterable[Sequence[str]]) -> None:
+    rows = list(rows)
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    print(f"\n{title}")
+    for row in rows:
+        first, *others = zip(row, widths, strict=True)
+        print("  " + "  ".join([first[0].ljust(first[1]), *(cell.rjust(width) for cell, width in others)]))
+
+
+def row(name: str, value: float, unit: str, limit: float | None = None) -> tuple[str, str, str, str]:
+    verdict = "" if limit is None else "ok" if value <= limit else "OVER"
+    return name, f"{value:.3f} {unit}".strip(), "" if limit is None else f"at most {limit:g}", verdict
+
+
+def speed(bench: Bench, roles: int) -> None:
+    """The estate, one small file, and no file at all."""
+    folder, files = bench.estate(roles)
+    small = bench.folder / "small.json"
+    small.write_text(json.dumps(SMALL))
+    load, whole, one = bench.load(files), bench.check(folder), bench.check(small)
+    version = bench.run([*bench.tool, "--version"])
+    megabytes = sum(file.stat().st_size for file in files) / 1e6
+    table(
+        f"{roles} roles and {roles} service accounts, {megabytes:.1f} MB of JSON",
+        [
+            row("json.load of the same files, CPU", load, "s"),
+            row("check, CPU", whole.cpu, "s"),
+            row("check, wall", whole.wall, "s", 1.0),
+            row("check, peak memory", whole.memory, "MiB", 250),
+            row("check of one small file, CPU", one.cpu, "s"),
+            row("check of one small file, wall", one.wall, "s", 0.3),
+            row("(check - small file) / json.load, CPU", (whole.cpu - one.cpu) / load, "x", 12),
+            row("--version, wall", version.wall, "s", 0.15),
+        ],
+    )
+    shutil.rmtree(folder)
+
+
+def growth(bench: Bench, sizes: Sequence[int]) -> None:
+    """How the time grows with the estate; start-up, as one small file shows it, is taken off."""
+    rows: list[tuple[str, ...]] = [("roles", "json.load CPU", "check CPU", "wall", "MiB", "CPU per 1,000 roles")]
+    points, bare = [], []
+    start = bench.check(bench.folder / "small.json").cpu
+    for roles in sizes:
+        folder, files = bench.estate(roles)
+        times = bench.times if roles <= max(SIZES) else 1
+        load, whole = bench.load(files, times), bench.check(folder, times=times)
+        shutil.rmtree(folder)
+        points.append((math.log(roles), math.log(max(whole.cpu - start, 1e-3))))
+        bare.append((math.log(roles), math.log(max(load, 1e-3))))
+        numbers = (load, whole.cpu, whole.wall)
+        rows.append(
+            (str(roles), *(f"{n:.2f}" for n in numbers), f"{whole.memory:.0f}", f"{(whole.cpu - start) / roles * 1000:.4f}")
+        )
+    table("growth", rows)
+    exponents = [row("of json.load", slope(bare), ""), row("of check, beyond one small file", slope(points), "", 1.1)]
+    table("exponents of growth", exponents)
+
+
+def slope(points: Sequence[tuple[float, float]]) -> float:
+    """Of the straight line that fits the points best."""
+    return statistics.linear_regression(*zip(*points, strict=True)).slope
+
+
+def peers(bench: Bench, roles: int, venv: Path | None) -> None:
+    """The same roles given to others, and which of the wrong and of the right ones each speaks of."""
+    right: set[str] = set()
+    wrong: set[str] = set()
+    policies: Policies = {}
+    for case, is_right, trust in cases(roles, 7):
+        (right if is_right else wrong).add(case.name)
+        policies[case.name] = {"Version": "2012-10-17", "Statement": [trust]}
+    rows: list[tuple[str, ...]] = [("", "CPU", "wall", "MiB", "ms per role", "of the wrong", "of the right")]
+    for name, measure in (("irsa-doctor", ours), ("parliament", parliament), ("checkov", checkov)):
+        try:
+            used, flagged = measure(bench, policies, venv)
+        except (Failed, OSError) as error:
+            print(f"\n{name} was not measured: {error}", file=sys.stderr)
+            continue
+        cells = (f"{used.cpu:.2f}", f"{used.wall:.2f}", f"{used.memory:.0f}", f"{used.cpu / roles * 1000:.3f}")
+        rows.append((name, *cells, share(flagged, wrong), share(flagged, right)))
+    table(f"{roles} roles, found to be wrong", rows)
+
+
+def share(flagged: set[str], of: set[str]) -> str:
+    return f"{len(flagged & of)} of {len(of)}"
+
+
+def ours(bench: Bench, policies: Policies, venv: Path | None) -> tuple[Run, set[str]]:
+    folder, _ = bench.estate(len(policies))
+    used = bench.check(folder, times=1)
+    said = json.loads((bench.folder / "out").read_text())
+    subjects = " ".join(finding["subject"]["id"].replace("#", " ") for finding in said["findings"])
+    words = {word.rpartition("/")[2] for word in subjects.split()}
+    return used, words & policies.keys()
+
+
+def of_peer(venv: Path | None, program: str) -> Path:
+    path = (venv or Path(sys.prefix)) / "bin" / program
+    if not path.exists():
+        raise Failed(f"no {path}; `make bench` installs it")
+    return path
+
+
+def parliament(bench: Bench, policies: Policies, venv: Path | None) -> tuple[Run, set[str]]:
+    lines = bench.folder / "policies.jsonl"
+    lines.write_text("".join(json.dumps(item) + "\n" for item in policies.items()))
+    used = bench.once([of_peer(venv, "python"), "-c", PARLIAMENT, lines])
+    return used, set(json.loads((bench.folder / "out").read_text()))
+
+
+def checkov(bench: Bench, policies: Policies, venv: Path | None) -> tuple[Run, set[str]]:
+    """As one CloudFormation template, since it reads no answers of the AWS CLI."""
+    program = of_peer(venv, "checkov")
+    names = {name.replace("-", ""): name for name in policies}
+    properties = {short: {"RoleName": name, "AssumeRolePolicyDocument": policies[name]} for short, name in names.items()}
+    resources = {short: {"Type": "AWS::IAM::Role", "Properties": value} for short, value in properties.items()}
+    template = bench.folder / "template.json"
+    template.write_text(json.dumps({"AWSTemplateFormatVersion": "2010-09-09", "Resources": resources}, indent=1))
+    asked: list[str | Path] = [
+        "--file",
+        template,
+        "--framework",
+        "cloudformation",
+        "--output",
+        "json",
+        "--quiet",
+        "--compact",
+        "--skip-download",
+    ]
+    used = bench.once([program, *asked], (0, 1))
+    failed = json.loads((bench.folder / "out").read_text())["results"]["failed_checks"]
+    return used, {names[found["resource"].rpartition(".")[2]] for found in failed}
+
+
+def options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--roles", type=int, default=5_000)
+    parser.add_argument("--times", type=int, default=5, help="measure so often, and take the median")
+    parser.add_argument("--large", action="store_true", help="growth up to 200,000 roles (a few minutes, 1 GB of disk)")
+    parser.add_argument("--peers", type=Path, metavar="VENV", help="the environment with parliament and checkov in it")
+    parser.add_argument("--peer-roles", type=int, default=500, help="how many roles the others are given")
+    parser.add_argument("--tool", default=f"{sys.executable} -m irsa_doctor", help="how to call irsa-doctor")
+    return parser.parse_args()
+
+
+def main() -> None:
+    asked = options()
+    with tempfile.TemporaryDirectory(prefix="irsa-doctor-bench-") as folder:
+        bench = Bench(Path(folder), asked.tool.split(), asked.times)
+        print(f"Python {sys.version.split()[0]}, {os.cpu_count()} processors, medians of {asked.times}")
+        speed(bench, asked.roles)
+        growth(bench, SIZES + LARGE if asked.large else SIZES)
+        peers(bench, asked.peer_roles, asked.peers)
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except Failed as error:
+        sys.exit(str(error))

@@ -1,0 +1,53 @@
+import gzip
+import json
+
+import pytest
+
+from irsa_doctor.sources.encoding import NoText, settle
+from irsa_doctor.sources.trouble import Trouble
+
+TEXT = json.dumps({"a": "\u00e9\U0001f600"}, ensure_ascii=False)
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        TEXT.encode(),
+        TEXT.encode("utf-8-sig"),
+        TEXT.encode("utf-16"),
+        b"\xfe\xff" + TEXT.encode("utf-16-be"),
+        TEXT.encode("utf-16-le"),
+        TEXT.encode("utf-16-be"),
+        TEXT.encode("utf-32"),
+        gzip.compress(TEXT.encode()),
+        gzip.compress(TEXT.encode("utf-16")),
+        gzip.compress(TEXT[:5].encode()) + gzip.compress(TEXT[5:].encode()),
+    ],
+)
+def test_every_usual_encoding_gives_the_same_text(raw):
+    assert settle(raw) == TEXT.encode()
+
+
+@pytest.mark.parametrize(
+    ("raw", "words"),
+    [
+        (b'{"a": "\0"}', "NUL"),
+        (b'{"a":\n "\xe9"}', "0xe9"),
+        (b"\xff\xfe\x00", "UTF-16"),
+        (gzip.compress(TEXT.encode())[:-9], "too early"),
+        (gzip.compress(TEXT.encode())[:10] + b"\xff" * 20, "damaged"),
+        (gzip.compress(b" " * (32 << 20)), "beyond all measure"),
+    ],
+)
+def test_bytes_that_are_no_text_are_refused_with_the_reason(raw, words):
+    trouble = settle(raw)
+    assert isinstance(trouble, Trouble)
+    assert words in trouble.why
+
+
+def test_binary_is_told_from_text_in_another_encoding():
+    assert isinstance(settle(bytes(range(256)) * 4), NoText)
+    latin = settle("gr\u00fc\u00dfe aus dem süden, lang genug".encode("latin-1"))
+    assert isinstance(latin, Trouble)
+    assert not isinstance(latin, NoText)
+    assert (latin.line, latin.column) == (1, 3)

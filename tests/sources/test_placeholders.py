@@ -1,0 +1,59 @@
+import pytest
+
+from irsa_doctor.model import Hole, Text, text_of
+from irsa_doctor.sources.placeholders import value_with_holes, with_holes
+
+
+@pytest.mark.parametrize(
+    ("text", "holes"),
+    [
+        ("${OidcProvider}", ["${OidcProvider}"]),
+        ("${ karpenter_iam_role }", ["${ karpenter_iam_role }"]),
+        (
+            "arn:aws:iam::${data.aws_caller_identity.current.account_id}:role/x",
+            ["${data.aws_caller_identity.current.account_id}"],
+        ),
+        ("arn:aws:iam::${AWS::AccountId}:role/x", ["${AWS::AccountId}"]),
+        ("${NAME:-fallback}-x", ["${NAME:-fallback}"]),
+        ("arn:aws:iam::$account_id:oidc-provider/$oidc_provider", ["$account_id", "$oidc_provider"]),
+        ("arn:aws:iam::<ACCOUNT-ID>>:role/<your role>", ["<ACCOUNT-ID>>", "<your role>"]),
+        ("{{ .Values.arn }}", ["{{ .Values.arn }}"]),
+        ("%{ if x }y%{ endif }", ["%{ if x }", "%{ endif }"]),
+        ("id/F2DXXXXXXXX", ["XXXXXXXX"]),
+        ("arn:aws:iam::ACCOUNT_ID:role/x", ["ACCOUNT_ID"]),
+        ("arn:aws:iam::my-aws-account-id:role/x", ["my-aws-account-id"]),
+        ("system:serviceaccount:YOUR_NAMESPACE:REPLACE_ME", ["YOUR_NAMESPACE", "REPLACE_ME"]),
+    ],
+)
+def test_what_somebody_still_has_to_fill_in_is_a_hole(text, holes):
+    found = with_holes(text)
+    assert isinstance(found, Text)
+    assert [part.name for part in found.parts if isinstance(part, Hole)] == holes
+    assert text_of(found) == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "${aws:username}",
+        "${aws:PrincipalTag/team}",
+        "${*}",
+        "${?}",
+        "${$}",
+        "arn:aws:iam::aws:policy/ReadOnlyAccess",
+        "arn:aws:iam::111122223333:role/account-reader",
+        "arn:aws:iam::111122223333:role/XXX",
+        "system:serviceaccount:accounts:app",
+        "a $ 5 < b",
+        "",
+    ],
+)
+def test_what_iam_and_people_mean_literally_is_text(text):
+    assert with_holes(text) == text
+
+
+def test_equal_placeholders_make_equal_holes_and_names_of_members_have_them_too():
+    value = value_with_holes({"$p:sub": ["$p", 1, None], "x": "$p"})
+    (key, _) = value
+    assert key == Text((Hole("$p"), ":sub"))
+    assert value[key][0] == value["x"] == Text((Hole("$p"),))

@@ -1,0 +1,142 @@
+import json
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from irsa_doctor.sources.trouble import Trouble
+from irsa_doctor.sources.yaml_nodes import read_yaml
+
+# without digits: YAML 1.2 has more numbers than PyYAML, which writes this, puts in quotes
+keys = st.text(alphabet=st.characters(min_codepoint=32, max_codepoint=126, exclude_categories=["Nd"]), max_size=6)
+values = st.recursive(
+    st.none() | st.booleans() | st.integers() | keys,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(keys, inner, max_size=4),
+    max_leaves=15,
+)
+
+
+def value_of(text: str) -> object:
+    documents = read_yaml(text.encode())
+    assert isinstance(documents, list), documents
+    return documents[0].value
+
+
+def trouble_of(text: bytes) -> Trouble:
+    result = read_yaml(text)
+    assert isinstance(result, Trouble)
+    return result
+
+
+@given(st.dictionaries(keys.filter(lambda key: key not in ("annotations", "labels")), values, max_size=4))
+def test_json_is_yaml_and_means_the_same(value):
+    import yaml
+
+    assert value_of(yaml.safe_dump(value)) == value
+    assert value_of(json.dumps(value)) == value
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("2012-10-17", "2012-10-17"),
+        ("on", "on"),
+        ("yes", "yes"),
+        ("true", True),
+        ("~", None),
+        ("", None),
+        ("''", ""),
+        ("012345678901", "012345678901"),
+        ("12", 12),
+        ("'12'", "12"),
+        ("!!str 12", "12"),
+        ("1.5", 1.5),
+        (".inf", ".inf"),
+        ("1e999", "1e999"),
+        ("0x1F", "0x1F"),
+        ("12:30:45", "12:30:45"),
+        ("9" * 5000, "9" * 5000),
+    ],
+)
+def test_plain_scalars_are_text_unless_they_are_null_truth_or_number(written, meant):
+    assert value_of(f"a: {written}") == {"a": meant}
+
+
+def test_annotations_and_labels_are_text_as_written():
+    read = value_of("metadata: {annotations: {a: 86400, b: yes, c: 0600, d: true, e: 1.50}, labels: {f: 1}}")
+    assert read == {
+        "metadata": {"annotations": {"a": "86400", "b": "yes", "c": "0600", "d": "true", "e": "1.50"}, "labels": {"f": "1"}}
+    }
+
+
+def test_merge_keys_give_what_the_object_does_not_say_itself():
+    assert value_of("a: &a {x: 1, y: 1}\nb: {<<: *a, y: 2}")["b"] == {"x": 1, "y": 2}
+    assert value_of("a: &a {x: 1}\nb: &b {x: 2, z: 3}\nc: {<<: [*a, *b]}")["c"] == {"x": 1, "z": 3}
+
+
+def test_members_given_twice_are_reported_with_both_places():
+    documents = read_yaml(b"a: 1\nb:\n  c: 1\n  c: 2\na: 3\n")
+    assert isinstance(documents, list)
+    assert [(item.pointer, item.first, item.second) for item in documents[0].duplicates] == [
+        ("/b/c", (3, 3), (4, 3)),
+        ("/a", (1, 1), (5, 1)),
+    ]
+
+
+def test_every_document_of_a_stream_keeps_its_number():
+    documents = read_yaml(b"---\n---\na: 1\n---\n# nothing\n---\nb: 2\n")
+    assert isinstance(documents, list)
+    assert [document.value for document in documents] == [None, {"a": 1}, None, {"b": 2}]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"[" * 100_000,
+        b"a: " + b"{a: " * 100_000,
+        b"- " * 100_000,
+        b"? " * 100_000,
+        b"\n".join(b" " * level + b"a:" for level in range(2000)),
+    ],
+)
+def test_documents_of_endless_depth_are_refused_at_once(text):
+    started = time.process_time()
+    assert "levels deep" in trouble_of(text).why
+    assert time.process_time() - started < 5
+
+
+def test_deep_looking_documents_that_are_not_are_read():
+    assert value_of("a: '" + "[" * 500 + "'") == {"a": "[" * 500}
+    assert value_of("# " + "-" * 500 + "\na: 1") == {"a": 1}
+
+
+def test_aliases_that_multiply_are_refused():
+    lines = ["a0: &a0 [x, x]"] + [f"a{n}: &a{n} [*a{n - 1}, *a{n - 1}, *a{n - 1}]" for n in range(1, 40)]
+    assert "aliases" in trouble_of("\n".join(lines).encode()).why
+
+
+def test_a_few_aliases_are_fine():
+    assert value_of("a: &a [1]\nb: [*a, *a]") == {"a": [1], "b": [[1], [1]]}
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (b"a: &a [*a]", "alias inside"),
+        (b"a: *b", "undefined alias"),
+        (b"? [a]\n: b", "name is a list"),
+        (b"a: '", "no YAML"),
+        (b"a:\n\t- b", "no YAML"),
+        (b"a: {{ .Values.x }}", "template"),
+        (b"{{- if .x }}\na: 1\n{{- end }}", "template"),
+        (b"a: {<<: 5}", "merges an object"),
+        (b"a: \x07", "control characters"),
+        (b"%YAML 3.0\n---\n", "no YAML"),
+    ],
+)
+def test_what_is_wrong_is_said_with_its_place(text, words):
+    trouble = trouble_of(text)
+    assert words in trouble.why
+    assert trouble.line > 0
+    assert trouble.column > 0
