@@ -5,7 +5,6 @@ the subset construction. Only characters that make a difference are tried, state
 are cut, and a budget bounds hostile mixes.
 """
 
-from collections.abc import Mapping
 from typing import Protocol
 
 import msgspec
@@ -270,7 +269,3 @@ def shape_of(language: Language, grammar: Grammar, budget: int = BUDGET) -> Shap
     namespaces = graph.count(until_third_colon=True) if count is None else 0
     return Shape(count, graph.everything, graph.witness(), namespaces == 1)
 
-
-def words_of(language: Language, grammar: Grammar, most: int, budget: int = BUDGET) -> Mapping[str, None] | None:
-    """All words where there are at most `most`, shortest first; None where there are more."""
-    raise NotImplementedError

@@ -1,0 +1,1 @@
+"""Lints and diagnoses IAM roles for service accounts (IRSA) on Amazon EKS."""

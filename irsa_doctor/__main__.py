@@ -1,0 +1,5 @@
+"""`python -m irsa_doctor`."""
+
+from irsa_doctor.cli import main
+
+main()

@@ -1,0 +1,57 @@
+"""Condition keys: which are in an AssumeRoleWithWebIdentity request always, sometimes, or never.
+
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_iam-condition-keys.html#condition-keys-wif
+"""
+
+from functools import lru_cache
+from typing import Literal
+
+Presence = Literal["sub", "aud", "always", "maybe", "never"]
+
+_ALWAYS = frozenset(
+    {
+        "sts:rolesessionname",
+        "aws:currenttime",
+        "aws:epochtime",
+        "aws:securetransport",
+        "aws:requestedregion",
+        "aws:federatedprovider",
+        "aws:resourceaccount",
+    }
+)
+# the call is unsigned: there is no principal yet, and EKS tokens carry neither tags nor a source identity
+_NEVER = frozenset(
+    {
+        "aws:principalarn",
+        "aws:principalaccount",
+        "aws:principalorgid",
+        "aws:principalorgpaths",
+        "aws:principaltype",
+        "aws:userid",
+        "aws:username",
+        "aws:tagkeys",
+        "sts:externalid",
+        "sts:sourceidentity",
+        "sts:transitivetagkeys",
+        "sts:durationseconds",
+    }
+)
+_NEVER_PREFIXES = ("aws:principaltag/", "aws:multifactorauth", "aws:requesttag/")
+
+SESSION_KEYS = ("sts:sourceidentity", "sts:transitivetagkeys", "aws:tagkeys", "aws:requesttag/")
+"""what a token would have to carry as session tags or source identity"""
+
+
+@lru_cache(maxsize=65536)
+def presence(key: str, issuer: str) -> Presence:
+    """Whether a key is in the requests of tokens of this issuer; both in lower case, for names are case-insensitive (K2)."""
+    if key.startswith(issuer) and issuer:
+        if key == issuer + ":sub":
+            return "sub"
+        if key == issuer + ":aud":
+            return "aud"
+    if key in _ALWAYS:
+        return "always"
+    if key in _NEVER or key.startswith(_NEVER_PREFIXES):
+        return "never"
+    return "maybe" if key.startswith(("aws:", "sts:")) else "never"

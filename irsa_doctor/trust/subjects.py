@@ -1,0 +1,113 @@
+"""Which subjects can exist: the grammar of service account subjects, the free one, and the scope of a language over them.
+
+Kubernetes names: https://kubernetes.io/docs/concepts/overview/working-with-objects/names/ (length limits set aside).
+"""
+
+import re
+from functools import lru_cache
+from typing import Literal
+
+import msgspec
+
+from irsa_doctor.trust.automaton import Shape, TooComplex, shape_of
+from irsa_doctor.trust.languages import Finite, Language
+
+PREFIX = "system:serviceaccount:"
+SUBJECT = re.compile(r"system:serviceaccount:[a-z0-9](?:[-a-z0-9]*[a-z0-9])?:[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*")
+"""what a cluster can mint"""
+
+Scope = Literal["nobody", "one", "several", "namespace", "namespaces", "cluster", "pattern", "anyone"]
+
+_ALNUM = "abcdefghijklmnopqrstuvwxyz0123456789"
+
+
+class ServiceAccountSubjects:
+    """`system:serviceaccount:<DNS-1123 label>:<DNS-1123 subdomain>` as an automaton."""
+
+    start = 0
+    _N = len(PREFIX)
+    _LABEL, _DASH, _NAME0, _NAME, _NAME_DASH = _N + 1, _N + 2, _N + 3, _N + 4, _N + 5
+
+    def accepts(self, state: int) -> bool:
+        """After at least one character of the name that is no dash or dot."""
+        return state == self._NAME
+
+    def classes(self, state: int) -> tuple[tuple[int, str], ...]:
+        """See `Grammar.classes`."""
+        return _CLASSES[state]
+
+    def is_third_colon(self, state: int, target: int) -> bool:
+        """The step from namespace to name."""
+        return target == self._NAME0 and state == self._LABEL
+
+
+def _classes() -> tuple[tuple[tuple[int, str], ...], ...]:
+    g = ServiceAccountSubjects
+    rows: list[tuple[tuple[int, str], ...]] = [((n + 1, char),) for n, char in enumerate(PREFIX)]
+    rows.append(((g._LABEL, _ALNUM),))
+    rows.append(((g._LABEL, _ALNUM), (g._DASH, "-"), (g._NAME0, ":")))
+    rows.append(((g._LABEL, _ALNUM), (g._DASH, "-")))
+    rows.append(((g._NAME, _ALNUM),))
+    rows.append(((g._NAME, _ALNUM), (g._NAME_DASH, "-"), (g._NAME0, ".")))
+    rows.append(((g._NAME, _ALNUM), (g._NAME_DASH, "-")))
+    return tuple(rows)
+
+
+_CLASSES = _classes()
+
+
+class AnyText:
+    """Every string."""
+
+    start = 0
+
+    def accepts(self, state: int) -> bool:
+        """Always."""
+        return True
+
+    def classes(self, state: int) -> tuple[tuple[int, str], ...]:
+        """One class, without end."""
+        return ((0, _ALNUM + "-:/\0"),)
+
+    def is_third_colon(self, state: int, target: int) -> bool:
+        """Never: free text has no namespaces."""
+        return False
+
+
+class Reach(msgspec.Struct, frozen=True):
+    """How far a language reaches. `scope` is None where it is too complex to tell."""
+
+    scope: Scope | None
+    witness: str | None
+
+
+_SERVICE_ACCOUNTS, _ANY_TEXT = ServiceAccountSubjects(), AnyText()
+
+
+@lru_cache(maxsize=16384)
+def _finite_reach(values: frozenset[str], kubernetes: bool) -> Reach:
+    words = sorted((v for v in values if not kubernetes or SUBJECT.fullmatch(v)), key=lambda v: (len(v), v))
+    scope: Scope = "nobody" if not words else "one" if len(words) == 1 else "several"
+    return Reach(scope, words[0] if words else None)
+
+
+@lru_cache(maxsize=16384)
+def reach_of(language: Language, kubernetes: bool) -> Reach:
+    """The scope of cli.md and a shortest witness; over service account subjects, or over all text."""
+    if isinstance(language, Finite):
+        return _finite_reach(language.values, kubernetes)
+    try:
+        shape = shape_of(language, _SERVICE_ACCOUNTS if kubernetes else _ANY_TEXT)
+    except TooComplex:
+        return Reach(None, None)
+    return Reach(_scope(shape, kubernetes), shape.witness)
+
+
+def _scope(shape: Shape, kubernetes: bool) -> Scope:
+    if shape.count is not None:
+        return ("nobody", "one", "several")[shape.count]  # type: ignore[return-value]
+    if not kubernetes:
+        return "anyone" if shape.everything else "pattern"
+    if shape.everything:
+        return "cluster"
+    return "namespace" if shape.one_namespace else "namespaces"
