@@ -4,7 +4,9 @@ import sys
 
 import typer
 
+from irsa_doctor.cli.check import check
 from irsa_doctor.cli.simulate import simulate
+from irsa_doctor.cli.who_can import who_can
 from irsa_doctor.version import __version__
 
 app = typer.Typer(
@@ -29,7 +31,9 @@ def _options(
     pass
 
 
+app.command()(check)
 app.command()(simulate)
+app.command("who-can")(who_can)
 
 
 def main() -> None:

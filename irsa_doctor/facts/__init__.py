@@ -1,0 +1,36 @@
+"""What is true of one subject: one frozen record a subject kind; its fields are the vocabulary of the rules."""
+
+from irsa_doctor.facts.bindings import BindingFacts, ServiceAccountFacts, binding_facts, service_account_facts
+from irsa_doctor.facts.grants import GrantFacts, RoleFacts
+from irsa_doctor.facts.providers import ClusterFacts, ProviderFacts, cluster_facts, provider_facts
+from irsa_doctor.facts.subject import Evidence, Judged
+from irsa_doctor.facts.view import View
+
+__all__ = [
+    "BindingFacts",
+    "ClusterFacts",
+    "Evidence",
+    "GrantFacts",
+    "Judged",
+    "ProviderFacts",
+    "RoleFacts",
+    "ServiceAccountFacts",
+    "View",
+    "binding_facts",
+    "cluster_facts",
+    "derive",
+    "provider_facts",
+    "service_account_facts",
+]
+
+
+def derive(view: View) -> list[Judged]:
+    """Every subject of an inventory with its facts, in order of reading."""
+    subjects = [judged for role in view.roles for judged in (*role.grants, role.judged)]
+    for account in view.inventory.service_accounts:
+        subjects.append(service_account_facts(view, account))
+        if binding := binding_facts(view, account):
+            subjects.append(binding)
+    subjects += [provider_facts(view, provider) for provider in view.inventory.providers]
+    subjects += [cluster_facts(view, cluster) for cluster in view.inventory.clusters]
+    return subjects

@@ -1,0 +1,186 @@
+"""Facts of service accounts, and of bindings: a service account and the role that it names."""
+
+import re
+
+import msgspec
+
+from irsa_doctor.facts.grants import STS, AnalysedRole
+from irsa_doctor.facts.near import did_you_mean
+from irsa_doctor.facts.subject import Evidence, Judged
+from irsa_doctor.facts.view import View
+from irsa_doctor.findings import Snippet
+from irsa_doctor.model import Issuer, ServiceAccount, Text, Unknown, parse_arn, text_of
+from irsa_doctor.trust.languages import Finite, contains
+from irsa_doctor.trust.subjects import PREFIX
+
+ROLE_ARN = "eks.amazonaws.com/role-arn"
+# the webhook's own expression (amazon-eks-pod-identity-webhook, pkg/cache/cache.go); it only logs a mismatch
+_ROLE = re.compile(r"arn:aws[a-z0-9-]*:iam::\d{12}:role/[\w\-/.@+=,]+", re.ASCII)
+_PLACEHOLDER = re.compile(r"\$\{|\{\{|<[^<>]*>|REPLACE|CHANGE_?ME|YOUR[_-]|ACCOUNT_ID|X{4,}", re.IGNORECASE)
+_BOOL = frozenset("1 t T TRUE true True 0 f F FALSE false False".split())
+
+
+class ServiceAccountFacts(msgspec.Struct, frozen=True):
+    """What a service account alone shows, and whether some role expects it to name it."""
+
+    annotation: str
+    wanted: bool
+    partition_differs: bool
+    regional_endpoints_ignored: bool
+    skip_containers: bool
+    expiration_ignored: bool
+    subject_too_long: bool
+
+
+class BindingFacts(msgspec.Struct, frozen=True):
+    """How a service account stands to the role that it names."""
+
+    role: str | Unknown
+    trust: str | Unknown
+
+
+def _form(account: ServiceAccount) -> str:
+    value = account.annotations.get(ROLE_ARN)
+    if value is None:
+        near = any(_is_near(key) for key in account.annotations)
+        return "key-typo" if near else "none"
+    if isinstance(value, Text) or not value or _PLACEHOLDER.search(value):
+        return "template"
+    if _ROLE.fullmatch(value):
+        return "ok"
+    arn = parse_arn(value.strip())
+    if arn and arn.service == "iam" and arn.kind in ("policy", "user", "instance-profile", "group"):
+        return "policy-arn"
+    return "bare-name" if re.fullmatch(r"[\w+=,.@/-]{1,120}", value) and ":" not in value else "malformed"
+
+
+def _is_near(key: str) -> bool:
+    if key == "iam.amazonaws.com/role":
+        return True
+    low = re.sub(r"[^a-z]", "", key.lower())
+    return low in ("eksamazonawscomrolearn", "eksamazonawsrolearn", "eksamazonawscomrole", "eksamazoncomrolearn") or (
+        low.endswith("rolearn") and "amazonaws" in low
+    )
+
+
+def service_account_facts(view: View, account: ServiceAccount) -> Judged:
+    """The facts of one service account."""
+    issuer = view.issuer_of(account.cluster)
+    trusting = view.trusted_by_name.get((issuer, account.subject), ())
+    form = _form(account)
+    value = account.annotations.get(ROLE_ARN)
+    arn = parse_arn(value) if isinstance(value, str) and form == "ok" else None
+    partition = Issuer.of(issuer).partition if issuer else ""
+    regional = account.annotations.get("eks.amazonaws.com/sts-regional-endpoints")
+    expiration = account.annotations.get("eks.amazonaws.com/token-expiration")
+    associated = (account.cluster, account.namespace, account.name) in view.inventory.association_by_key
+    facts = ServiceAccountFacts(
+        annotation=form,
+        wanted=bool(trusting) and not associated,
+        partition_differs=bool(arn and partition and arn.partition != partition),
+        regional_endpoints_ignored=isinstance(regional, str) and regional not in _BOOL,
+        skip_containers="eks.amazonaws.com/skip-containers" in account.annotations,
+        expiration_ignored=isinstance(expiration, str) and not (expiration.isdigit() and 600 <= int(expiration[:12]) <= 86400),
+        subject_too_long=len(account.subject) > 255 and value is not None,
+    )
+    ident = f"{view.name_of(account.cluster)}/{account.namespace}/{account.name}"
+    return Judged("service-account", ident, ident, facts, lambda: _account_evidence(view, account, trusting))
+
+
+def _account_evidence(view: View, account: ServiceAccount, trusting: tuple[AnalysedRole, ...]) -> Evidence:
+    role = trusting[0].role.arn if trusting else ""
+    value = text_of(account.annotations.get(ROLE_ARN, ""))
+    keys = ", ".join(k for k in account.annotations if _is_near(k))
+    names = {"account": f"{account.namespace}/{account.name}", "value": value, "key": keys, "role": role or "ROLE_ARN"}
+    place = account.place.at("metadata")
+    at = place.at("annotations", ROLE_ARN) if ROLE_ARN in account.annotations else place.at("name")
+    if keys:
+        at = place.at("annotations", keys.partition(", ")[0])
+    command = f"kubectl annotate serviceaccount -n {account.namespace} {account.name} --overwrite {ROLE_ARN}={names['role']}"
+    return Evidence(names, {"annotation": at}, (Snippet("sh", "then restart its pods", command),))
+
+
+def binding_facts(view: View, account: ServiceAccount) -> Judged | None:
+    """The facts of a binding, None where the account names no role."""
+    value = account.annotations.get(ROLE_ARN)
+    if not isinstance(value, str) or _form(account) != "ok":
+        return None
+    named = view.role_by_arn.get(value)
+    sa_id = f"{view.name_of(account.cluster)}/{account.namespace}/{account.name}"
+    facts = BindingFacts("there", _trust(view, account, named)) if named else BindingFacts(_absence(view, value), "role-not-there")
+    return Judged("binding", f"{sa_id} -> {value}", value if named else sa_id, facts, lambda: _binding_evidence(view, account, value, named))
+
+
+def _absence(view: View, value: str) -> str | Unknown:
+    arn = parse_arn(value)
+    assert arn is not None
+    name = arn.name.rpartition("/")[2]
+    if view.roles_by_name.get((arn.account, name.lower())):
+        same = view.roles_by_name[(arn.account, name.lower())][0].role.name
+        return "other-path" if same == name else "missing"
+    if arn.account in view.inventory.closed.roles:
+        return "missing"
+    return Unknown(f"roles of account {arn.account}", "aws iam get-account-authorization-details --filter Role")
+
+
+def _trust(view: View, account: ServiceAccount, named: AnalysedRole) -> str | Unknown:
+    if named.policy is None or named.policy.refused:
+        return "explained"
+    issuer = view.issuer_of(account.cluster)
+    if not issuer:
+        return Unknown("issuer of the cluster of the service account", "aws eks describe-cluster --name CLUSTER")
+    here = [found for provider, found in named.by_provider.items() if provider.endswith(":oidc-provider/" + issuer)]
+    subject = account.subject
+    audience = text_of(account.annotations.get("eks.amazonaws.com/audience", STS))
+    if any(found.admits(subject, audience) for found in here):
+        return "admits"
+    if named.blocked or any(found.unseen for found in here):
+        return "explained"
+    if here:
+        if any(contains(found.subjects, subject) for found in here):
+            return "explained"
+        return _miss(account, [v for found in here if isinstance(found.subjects, Finite) for v in found.subjects.values])
+    if named.by_provider:
+        known = view.inventory.clusters_by_issuer
+        issuers = [arn.name for provider in named.by_provider if (arn := parse_arn(provider))]
+        stale = all(Issuer.of(i).form == "eks" and i not in known for i in issuers)
+        return "stale-cluster" if stale else "other-cluster"
+    services = {text_of(v) for s in named.policy.statements if s.allow for v in s.service}
+    if "pods.eks.amazonaws.com" in services:
+        return "pod-identity-only"
+    return "ec2-only" if "ec2.amazonaws.com" in services else "no-web-identity"
+
+
+def _miss(account: ServiceAccount, trusted: list[str]) -> str:
+    for subject in trusted:
+        namespace, _, name = subject.removeprefix(PREFIX).partition(":")
+        if name == account.name:
+            return "other-namespace"
+        if namespace == account.namespace and (account.name.endswith("-" + name) or name.endswith("-" + account.name)):
+            return "release-name"
+    return "other-subject"
+
+
+def _binding_evidence(view: View, account: ServiceAccount, value: str, named: AnalysedRole | None) -> Evidence:
+    arn = parse_arn(value)
+    candidates = view.role_names.get(arn.account, []) if arn else []
+    found = [f for f in named.by_provider.values()] if named else []
+    trusted = sorted({v for f in found if isinstance(f.subjects, Finite) for v in f.subjects.values})
+    issuers = ", ".join(a.name for p in (named.by_provider if named else ()) if (a := parse_arn(p)))
+    name = arn.name.rpartition("/")[2] if arn else ""
+    same = view.roles_by_name.get((arn.account, name.lower()), ()) if arn else ()
+    names = {
+        "account": f"{account.namespace}/{account.name}",
+        "role": value,
+        "subject": account.subject,
+        "trusted": ", ".join(trusted[:6]) or "none by name",
+        "issuer": view.issuer_of(account.cluster),
+        "issuers": issuers,
+        "right": same[0].role.arn if same else "",
+        "hint": did_you_mean(value, candidates) if not named else did_you_mean(account.subject, trusted),
+    }
+    places = {"annotation": account.place.at("metadata", "annotations", ROLE_ARN)}
+    if named and not isinstance(named.role.policy, Unknown):
+        places["policy"] = named.role.policy.place
+    command = f"kubectl annotate serviceaccount -n {account.namespace} {account.name} --overwrite {ROLE_ARN}={names['right'] or 'ROLE_ARN'}"
+    return Evidence(names, places, (Snippet("sh", "then restart its pods", command),) if not named else ())
