@@ -310,7 +310,7 @@ def analyse(role: Role, inventory: Inventory, custom: frozenset[str]) -> Analyse
             grant = grant_of(policy, statement, issuer, kubernetes=kind != "other")
             facts = grant_facts(grant, policy, form, issuer, inventory, custom)
             blocked |= is_blocked(facts)
-            if form == "provider" and isinstance(principal, str) and principal not in by_provider:
+            if form in ("provider", "absent") and isinstance(principal, str) and principal not in by_provider:
                 by_provider[principal] = admitted(policy, principal, issuer, kubernetes=kind != "other")
             judged.append(_judged_grant(role, role.policy, grant, text_of(principal), facts))
     facts_of_role = _role_facts(policy, by_provider, judged)

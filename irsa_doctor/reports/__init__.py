@@ -1,0 +1,13 @@
+"""How it is said: one module a format, each a function of the report and the style of the stream."""
+
+from collections.abc import Callable, Mapping
+
+from irsa_doctor.findings import Report
+from irsa_doctor.reports.json_report import render_json
+from irsa_doctor.reports.style import Style, style_for
+from irsa_doctor.reports.text import render_text
+from irsa_doctor.reports.who_can import render_who_can
+
+FORMATS: Mapping[str, Callable[[Report, Style], str]] = {"text": render_text, "json": render_json}
+
+__all__ = ["FORMATS", "Style", "render_who_can", "style_for"]

@@ -1,0 +1,11 @@
+"""Untrusted text made harmless for where it is shown."""
+
+import re
+
+# C0 and C1 controls, line and paragraph separators, and what turns the direction of text or hides
+_TERMINAL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
+
+
+def for_terminal(text: str) -> str:
+    """Text in one line, every control character shown as its number."""
+    return _TERMINAL.sub(lambda m: f"\\x{ord(m[0]):02x}" if ord(m[0]) < 0x100 else f"\\u{{{ord(m[0]):x}}}", text)
