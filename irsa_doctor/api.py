@@ -4,8 +4,8 @@ from collections.abc import Collection, Mapping, Sequence
 
 import msgspec
 
-from irsa_doctor.facts import View, derive
 from irsa_doctor.engine import evaluate
+from irsa_doctor.facts import View, derive
 from irsa_doctor.findings import Counts, DocumentRow, Finding, Location, Report, Subject
 from irsa_doctor.model import Document, Inventory, Place, parse_arn
 from irsa_doctor.rulebook import digest, shipped_rules
@@ -91,7 +91,9 @@ def who_can(role: str, paths: Sequence[str], *, stdin: bytes | None = None) -> d
     view = View(loaded.inventory)
     found = [a for a in view.roles if role in (a.role.arn, a.role.id)] or [a for a in view.roles if a.role.name == role]
     if len(found) != 1:
-        raise NoSuchRole(f"{role}: " + (f"{len(found)} roles have this name, give the ARN" if found else "no such role in what was given"))
+        raise NoSuchRole(
+            f"{role}: " + (f"{len(found)} roles have this name, give the ARN" if found else "no such role in what was given")
+        )
     analysed = found[0]
     grants = []
     for provider, admitted in sorted(analysed.by_provider.items()):
@@ -99,9 +101,7 @@ def who_can(role: str, paths: Sequence[str], *, stdin: bytes | None = None) -> d
         issuer = arn.name if arn else ""
         spelt, audiences = spell(admitted.subjects), spell(admitted.audiences)
         kind = "other" if not admitted.kubernetes else "eks" if issuer.startswith("oidc.eks.") else "kubernetes"
-        pairs = [
-            {"audiences": list(spell(a).patterns), "subjects": list(spell(s).patterns)} for a, s in admitted.cells
-        ]
+        pairs = [{"audiences": list(spell(a).patterns), "subjects": list(spell(s).patterns)} for a, s in admitted.cells]
         grants.append(
             {
                 "provider": provider,

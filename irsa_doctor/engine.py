@@ -139,7 +139,10 @@ def evaluate(rules: Sequence[Rule], subjects: Iterable[Judged], locate: Locate) 
             tally[(rule.id, answer.verdict)] += count
     return Outcome(
         sorted(findings.values(), key=lambda f: (SEVERITIES.index(f.severity), f.group, f.rule, f.subject.id)),
-        [Missing(u.missing, u.how, tuple(sorted(i)), len(w)) for u, (i, w) in sorted(missing.items(), key=lambda x: x[0].missing)],
+        [
+            Missing(u.missing, u.how, tuple(sorted(i)), len(w))
+            for u, (i, w) in sorted(missing.items(), key=lambda x: x[0].missing)
+        ],
         [_tally(rule.id, tally) for rule in sorted(rules, key=lambda r: r.id)],
     )
 

@@ -84,7 +84,9 @@ class Rule(msgspec.Struct, frozen=True):
 
 def _check_schema(rule: str, schema: Mapping[str, Any]) -> None:
     if unknown := set(schema) - _KEYWORDS:
-        raise RuleError(f"{rule}: {', '.join(sorted(unknown))} is outside the vocabulary of rule schemas ({', '.join(sorted(_KEYWORDS))})")
+        raise RuleError(
+            f"{rule}: {', '.join(sorted(unknown))} is outside the vocabulary of rule schemas ({', '.join(sorted(_KEYWORDS))})"
+        )
     if "not" in schema:
         _check_schema(rule, schema["not"])
 

@@ -10,10 +10,14 @@ def check(
     paths: Annotated[list[str], typer.Argument(help="Files, folders, or - for standard input.")],
     format_: Annotated[str, typer.Option("--format", "-f", help="text, json, sarif or github.")] = "text",
     output: Annotated[str | None, typer.Option("--output", "-o", help="Write to this file.")] = None,
-    fail_on: Annotated[str, typer.Option(help="Exit 1 at this severity and above: low, medium, high, critical or never.")] = "high",
+    fail_on: Annotated[
+        str, typer.Option(help="Exit 1 at this severity and above: low, medium, high, critical or never.")
+    ] = "high",
     select: Annotated[list[str] | None, typer.Option(help="Only these rules; repeatable, or separated by commas.")] = None,
     ignore: Annotated[list[str] | None, typer.Option(help="Not these rules.")] = None,
-    complete: Annotated[list[str] | None, typer.Option(help="Kubernetes kinds that are there whole: serviceaccounts, pods, ...")] = None,
+    complete: Annotated[
+        list[str] | None, typer.Option(help="Kubernetes kinds that are there whole: serviceaccounts, pods, ...")
+    ] = None,
     role: Annotated[list[str] | None, typer.Option(help="ARN=PATH: the role of a bare policy.")] = None,
     cluster: Annotated[list[str] | None, typer.Option(help="NAME=PATH: the cluster of Kubernetes documents.")] = None,
     account: Annotated[str | None, typer.Option(help="Account id of answers that name none.")] = None,

@@ -17,7 +17,7 @@ ROLE_ARN = "eks.amazonaws.com/role-arn"
 # the webhook's own expression (amazon-eks-pod-identity-webhook, pkg/cache/cache.go); it only logs a mismatch
 _ROLE = re.compile(r"arn:aws[a-z0-9-]*:iam::\d{12}:role/[\w\-/.@+=,]+", re.ASCII)
 _PLACEHOLDER = re.compile(r"\$\{|\{\{|<[^<>]*>|REPLACE|CHANGE_?ME|YOUR[_-]|ACCOUNT_ID|X{4,}", re.IGNORECASE)
-_BOOL = frozenset("1 t T TRUE true True 0 f F FALSE false False".split())
+_BOOL = frozenset(["1", "t", "T", "TRUE", "true", "True", "0", "f", "F", "FALSE", "false", "False"])
 
 
 class ServiceAccountFacts(msgspec.Struct, frozen=True):
@@ -107,8 +107,16 @@ def binding_facts(view: View, account: ServiceAccount) -> Judged | None:
         return None
     named = view.role_by_arn.get(value)
     sa_id = f"{view.name_of(account.cluster)}/{account.namespace}/{account.name}"
-    facts = BindingFacts("there", _trust(view, account, named)) if named else BindingFacts(_absence(view, value), "role-not-there")
-    return Judged("binding", f"{sa_id} -> {value}", value if named else sa_id, facts, lambda: _binding_evidence(view, account, value, named))
+    facts = (
+        BindingFacts("there", _trust(view, account, named)) if named else BindingFacts(_absence(view, value), "role-not-there")
+    )
+    return Judged(
+        "binding",
+        f"{sa_id} -> {value}",
+        value if named else sa_id,
+        facts,
+        lambda: _binding_evidence(view, account, value, named),
+    )
 
 
 def _absence(view: View, value: str) -> str | Unknown:

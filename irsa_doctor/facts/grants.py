@@ -13,7 +13,7 @@ from irsa_doctor.findings import Snippet
 from irsa_doctor.model import Inventory, Issuer, Role, Text, TrustPolicy, Unknown, parse_arn, text_of
 from irsa_doctor.trust import Admitted, Grant, Policy, Statement, admitted, grant_of, read_policy
 from irsa_doctor.trust.keys import presence
-from irsa_doctor.trust.languages import EVERYTHING, NOTHING, Finite, contains, spell
+from irsa_doctor.trust.languages import NOTHING, Finite, contains, spell
 from irsa_doctor.trust.policy import DEFAULT_QUOTA, Condition
 from irsa_doctor.trust.subjects import PREFIX, SUBJECT
 
@@ -83,7 +83,9 @@ class AnalysedRole(msgspec.Struct, frozen=True):
 
 
 _ENDPOINT = re.compile(r"sts\.[a-z0-9-]+\.amazonaws\.com(\.cn)?")
-_PRIVATE = re.compile(r"10\.|192\.168\.|172\.(1[6-9]|2\d|3[01])\.|100\.(6[4-9]|[7-9]\d|1[01]\d|12[0-7])\.|f[cd][0-9a-f]{2}:", re.IGNORECASE)
+_PRIVATE = re.compile(
+    r"10\.|192\.168\.|172\.(1[6-9]|2\d|3[01])\.|100\.(6[4-9]|[7-9]\d|1[01]\d|12[0-7])\.|f[cd][0-9a-f]{2}:", re.IGNORECASE
+)
 _NARROWER = {"bad-federated", "unknown-action", "duplicate-member", "prohibited-resource", "no-principal"}
 
 
@@ -196,11 +198,18 @@ def _audience(grant: Grant, kind: IssuerKind, claims: _Claims, custom: frozenset
 def _account_missing(grant: Grant, issuer: str, inventory: Inventory) -> bool | Unknown:
     clusters = inventory.clusters_by_issuer.get(issuer, ())
     if len(clusters) != 1 or not inventory.closed.has_kind(clusters[0].id, "serviceaccounts"):
-        return Unknown("service accounts of the cluster, listed whole", "kubectl get serviceaccounts -A -o yaml, with --complete serviceaccounts")
+        return Unknown(
+            "service accounts of the cluster, listed whole",
+            "kubectl get serviceaccounts -A -o yaml, with --complete serviceaccounts",
+        )
     if not isinstance(grant.subjects, Finite):
         return False
     here = inventory.service_account_by_key
-    return any((clusters[0].id, *value.removeprefix(PREFIX).split(":", 1)) not in here for value in grant.subjects.values if _is_subject(value))
+    return any(
+        (clusters[0].id, *value.removeprefix(PREFIX).split(":", 1)) not in here
+        for value in grant.subjects.values
+        if _is_subject(value)
+    )
 
 
 def _condition_facts(statement: Statement) -> tuple[bool, bool]:
@@ -215,11 +224,15 @@ def _condition_facts(statement: Statement) -> tuple[bool, bool]:
 
 def _region_excluded(statement: Statement, issuer: str) -> bool:
     region = Issuer.of(issuer).region
-    wanted = [c for c in statement.conditions if c.key == "aws:requestedregion" and _plain(c) and c.use.operator.comparison == "equal"]
+    wanted = [
+        c for c in statement.conditions if c.key == "aws:requestedregion" and _plain(c) and c.use.operator.comparison == "equal"
+    ]
     return bool(region) and any(region not in c.values for c in wanted)
 
 
-def grant_facts(grant: Grant, policy: Policy, form: Form, issuer: str, inventory: Inventory, custom: frozenset[str]) -> GrantFacts:
+def grant_facts(
+    grant: Grant, policy: Policy, form: Form, issuer: str, inventory: Inventory, custom: frozenset[str]
+) -> GrantFacts:
     """The facts of one statement for one provider; `custom` are audiences that service accounts ask for."""
     statement, low = grant.statement, issuer.lower()
     kind = issuer_kind(statement, issuer, inventory)
@@ -230,7 +243,9 @@ def grant_facts(grant: Grant, policy: Policy, form: Form, issuer: str, inventory
     right = form in ("provider", "hole") and _action(statement) == "web-identity"
     unseen = any(limit.effect == "unknown" for limit in grant.limits)
     reach = reach_of(grant.subjects, kubernetes)
-    scope: str | Unknown = Unknown("values of the template's placeholders") if unseen else reach.scope or Unknown("a simpler policy")
+    scope: str | Unknown = (
+        Unknown("values of the template's placeholders") if unseen else reach.scope or Unknown("a simpler policy")
+    )
     subs, auds = _values(claims.sub), _values(claims.aud)
     swapped = any(v.startswith(PREFIX) for _, v in auds) or any(v == STS for _, v in subs)
     private, session = _condition_facts(statement)
@@ -257,25 +272,29 @@ def grant_facts(grant: Grant, policy: Policy, form: Form, issuer: str, inventory
         merged_clusters="other-issuer" in claims.forms and bool(claims.sub),
         swapped=swapped,
         equals_with_wildcard=kubernetes and any(("*" in v or "?" in v) and "${" not in v for _, v in equal),
-        sub_prefix_missing=kubernetes and any(v != STS and not v.startswith(PREFIX) and "*" not in v and "${" not in v for _, v in subs),
-        sub_case=kubernetes and any(not _is_subject(v) and _is_subject(v.lower()) for c, v in equal if c.use.operator.comparison == "equal"),
+        sub_prefix_missing=kubernetes
+        and any(v != STS and not v.startswith(PREFIX) and "*" not in v and "${" not in v for _, v in subs),
+        sub_case=kubernetes
+        and any(not _is_subject(v) and _is_subject(v.lower()) for c, v in equal if c.use.operator.comparison == "equal"),
         old_version_variable=not policy.variables and any("${" in v for _, v in subs),
-        unsatisfiable=grant.subjects == NOTHING and len(claims.sub) > 1 and all(l != NOTHING for _, l in claims.sub) and not claims.forms,
+        unsatisfiable=grant.subjects == NOTHING
+        and len(claims.sub) > 1
+        and all(l != NOTHING for _, l in claims.sub)
+        and not claims.forms,
         for_any_value=any(c.use.qualifier == "ForAnyValue" for c, _ in (*claims.sub, *claims.aud)),
         for_all_values=any(c.use.qualifier == "ForAllValues" for c, _ in (*claims.sub, *claims.aud)),
         if_exists=any(c.use.if_exists and not c.use.operator.negated for c, _ in claims.sub),
         private_source_ip=private,
         region_excluded=_region_excluded(statement, issuer),
-        session_name_wanted=Unknown("AWS_ROLE_SESSION_NAME of the workloads", "kubectl get pods -A -o yaml") if session else False,
+        session_name_wanted=Unknown("AWS_ROLE_SESSION_NAME of the workloads", "kubectl get pods -A -o yaml")
+        if session
+        else False,
         default_account=kubernetes and any(v.endswith(":default") and _is_subject(v) for v in finite),
         account_missing=_account_missing(grant, issuer, inventory) if admits and kubernetes else False,
     )
 
 
-_BLOCKING = (
-    "key_has_scheme key_is_arn key_trailing_slash key_missing_path key_other_issuer key_unavailable key_session merged_clusters "
-    "swapped equals_with_wildcard sub_prefix_missing sub_case old_version_variable unsatisfiable"
-).split()
+_BLOCKING = ["key_has_scheme", "key_is_arn", "key_trailing_slash", "key_missing_path", "key_other_issuer", "key_unavailable", "key_session", "merged_clusters", "swapped", "equals_with_wildcard", "sub_prefix_missing", "sub_case", "old_version_variable", "unsatisfiable"]
 
 
 def is_blocked(facts: GrantFacts) -> bool:
@@ -291,7 +310,9 @@ def analyse(role: Role, inventory: Inventory, custom: frozenset[str]) -> Analyse
         missing = role.policy
         nothing = RoleFacts(*([missing] * len(RoleFacts.__struct_fields__)))
         kind = "role" if role.arn else "policy"
-        return AnalysedRole(role, None, (), Judged(kind, role.id, role.id, nothing, lambda: _role_evidence(role, None, None)), {}, False)
+        return AnalysedRole(
+            role, None, (), Judged(kind, role.id, role.id, nothing, lambda: _role_evidence(role, None, None)), {}, False
+        )
     policy = read_policy(role.policy)
     judged: list[Judged] = []
     by_provider: dict[str, Admitted] = {}
@@ -332,7 +353,8 @@ def _role_facts(policy: Policy, by_provider: dict[str, Admitted], grants: list[J
     wrong = {"prohibited-resource", "no-principal"} <= codes
     other = codes - _NARROWER if wrong else codes - (_NARROWER - {"prohibited-resource", "no-principal"})
     web_of_aws = any(
-        s.allow and not s.federated and (s.aws or s.service) and "*" not in s.aws and _written_for_web_identity(s) for s in policy.statements
+        s.allow and not s.federated and (s.aws or s.service) and "*" not in s.aws and _written_for_web_identity(s)
+        for s in policy.statements
     )
     return RoleFacts(
         refused="yes" if other else "no",

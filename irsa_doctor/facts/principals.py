@@ -5,7 +5,19 @@ from typing import Literal
 
 from irsa_doctor.model import Inventory, Issuer, Text, parse_arn
 
-Form = Literal["provider", "absent", "malformed", "near-miss", "other-account", "dualstack", "not-an-arn", "saml", "domain", "wildcard", "hole"]
+Form = Literal[
+    "provider",
+    "absent",
+    "malformed",
+    "near-miss",
+    "other-account",
+    "dualstack",
+    "not-an-arn",
+    "saml",
+    "domain",
+    "wildcard",
+    "hole",
+]
 
 _DOMAINS = frozenset({"accounts.google.com", "cognito-identity.amazonaws.com", "www.amazon.com", "graph.facebook.com"})
 _LIKE_EKS = re.compile(r"oidc[.-].*eks|eks\..*amazonaws|^[^/]*\.eks\.", re.IGNORECASE)
@@ -29,7 +41,12 @@ def principal_form(value: str | Text, account: str, inventory: Inventory) -> For
     issuer = Issuer.of(arn.name)
     if issuer.form == "eks-dualstack":
         return "dualstack"
-    if "://" in arn.name or (issuer.form == "other" and _LIKE_EKS.search(arn.name)) or arn.name.endswith("/") and "eks" in arn.name:
+    if (
+        "://" in arn.name
+        or (issuer.form == "other" and _LIKE_EKS.search(arn.name))
+        or (arn.name.endswith("/")
+        and "eks" in arn.name)
+    ):
         return "malformed"
     if issuer.partition and issuer.partition != arn.partition:
         return "malformed"

@@ -32,7 +32,9 @@ def provider_facts(view: View, provider: OidcProvider) -> Judged:
     """The facts of one provider."""
     issuer = Issuer.of(provider.issuer)
     malformed = issuer.form == "other" and "eks" in provider.issuer and "amazonaws" in provider.issuer
-    facts = ProviderFacts("malformed" if malformed else issuer.form, _audience(provider, issuer, view), _cluster_known(provider, issuer, view))
+    facts = ProviderFacts(
+        "malformed" if malformed else issuer.form, _audience(provider, issuer, view), _cluster_known(provider, issuer, view)
+    )
     return Judged("provider", provider.arn, provider.arn, facts, lambda: _evidence(provider))
 
 
@@ -53,12 +55,16 @@ def _cluster_known(provider: OidcProvider, issuer: Issuer, view: View) -> bool |
         return True
     if (provider.account, issuer.region) in view.inventory.closed.clusters:
         return False
-    return Unknown(f"clusters of account {provider.account} in {issuer.region}", f"aws eks list-clusters --region {issuer.region}")
+    return Unknown(
+        f"clusters of account {provider.account} in {issuer.region}", f"aws eks list-clusters --region {issuer.region}"
+    )
 
 
 def _evidence(provider: OidcProvider) -> Evidence:
     ids = "" if isinstance(provider.client_ids, Unknown) else ", ".join(provider.client_ids)
-    command = f"aws iam add-client-id-to-open-id-connect-provider --open-id-connect-provider-arn {provider.arn} --client-id {STS}"
+    command = (
+        f"aws iam add-client-id-to-open-id-connect-provider --open-id-connect-provider-arn {provider.arn} --client-id {STS}"
+    )
     names = {"provider": provider.arn, "issuer": provider.issuer, "client_ids": ids or "none"}
     return Evidence(names, {"provider": provider.place}, (Snippet("sh", "add the audience", command),))
 
@@ -83,4 +89,8 @@ def _provider(view: View, cluster: Cluster) -> str | Unknown:
 def _cluster_evidence(cluster: Cluster) -> Evidence:
     issuer = cluster.issuer if isinstance(cluster.issuer, str) else ""
     command = f"eksctl utils associate-iam-oidc-provider --cluster {cluster.name} --approve"
-    return Evidence({"cluster": cluster.name, "issuer": issuer}, {"cluster": cluster.place}, (Snippet("sh", "create the provider", command),))
+    return Evidence(
+        {"cluster": cluster.name, "issuer": issuer},
+        {"cluster": cluster.place},
+        (Snippet("sh", "create the provider", command),),
+    )

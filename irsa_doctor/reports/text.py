@@ -18,7 +18,9 @@ def render_text(report: Report, style: Style) -> str:
 
 
 def _wrapped(text: str, style: Style, indent: str = _INDENT) -> list[str]:
-    return textwrap.wrap(for_terminal(text), style.width, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False) or [""]
+    return textwrap.wrap(
+        for_terminal(text), style.width, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False
+    ) or [""]
 
 
 def _groups(report: Report, style: Style) -> Iterator[str]:

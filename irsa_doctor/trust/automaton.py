@@ -9,7 +9,7 @@ from typing import Protocol
 
 import msgspec
 
-from irsa_doctor.trust.languages import All, Any, Finite, Language, Like, Not
+from irsa_doctor.trust.languages import Any, Finite, Language, Like, Not
 from irsa_doctor.trust.patterns import Token, Wild
 
 BUDGET = 12_000
@@ -268,4 +268,3 @@ def shape_of(language: Language, grammar: Grammar, budget: int = BUDGET) -> Shap
     count = graph.count()
     namespaces = graph.count(until_third_colon=True) if count is None else 0
     return Shape(count, graph.everything, graph.witness(), namespaces == 1)
-

@@ -76,7 +76,11 @@ def _claim(condition: Condition, claim: Literal["sub", "aud"], issuer: str, *, v
         return Limit(claim, EVERYTHING if use.operator.negated else NOTHING, False, contested="C11")
     if use.operator.family not in ("string", "arn"):
         if claim == "sub" and kubernetes:
-            return Limit(claim, EVERYTHING, False, contested="S4") if use.operator.negated else Limit(claim, NOTHING, because="type")
+            return (
+                Limit(claim, EVERYTHING, False, contested="S4")
+                if use.operator.negated
+                else Limit(claim, NOTHING, because="type")
+            )
         return Limit("depends", exact=False, depends=str(condition.raw_key))
     languages: list[Language] = []
     exact, contested, depends = True, "", ""
@@ -100,7 +104,12 @@ def _language(condition: Condition, value: Value, claim: str, issuer: str, varia
     """(upper bound of what one value matches, whether it is exact, why not)"""
     operator = condition.use.operator
     pieces = pieces_of(value, wildcards=operator.has_wildcards, variables=variables)
-    if len(pieces) == 1 and isinstance(pieces[0], str) and operator.comparison != "equal-ignoring-case" and operator.family == "string":
+    if (
+        len(pieces) == 1
+        and isinstance(pieces[0], str)
+        and operator.comparison != "equal-ignoring-case"
+        and operator.family == "string"
+    ):
         return literal(pieces[0]), True, ""
     if any(isinstance(piece, Hole) for piece in pieces):
         return EVERYTHING, False, "hole"

@@ -111,7 +111,11 @@ class _Evaluation:
         if use.operator.family == "null":
             if use.qualifier:
                 return use.qualifier == "ForAllValues"
-            return any((v.lower() == "true") != present for v in condition.values if isinstance(v, str) and v.lower() in ("true", "false"))
+            return any(
+                (v.lower() == "true") != present
+                for v in condition.values
+                if isinstance(v, str) and v.lower() in ("true", "false")
+            )
         if not values:
             if use.qualifier == "ForAnyValue":
                 return False

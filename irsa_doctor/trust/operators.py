@@ -91,21 +91,19 @@ def fold(text: str) -> str:
 
 
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
-_DATE = re.compile(
-    r"(\d{4})(?:-(\d\d)(?:-(\d\d)(?:T(\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?(Z|[+-]\d\d:\d\d))?)?)?", re.ASCII
-)
+_DATE = re.compile(r"(\d{4})(?:-(\d\d)(?:-(\d\d)(?:T(\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?(Z|[+-]\d\d:\d\d))?)?)?", re.ASCII)
 
 
 def _number(text: str) -> object | None:
-    from decimal import Decimal  # noqa: PLC0415 - few policies compare numbers
+    from decimal import Decimal
 
     return Decimal(text) if len(text) <= 400 and _NUMBER.fullmatch(text) else None
 
 
 def _date(text: str) -> object | None:
     """Seconds since 1970 of an ISO 8601 date (W3C profile) or of epoch seconds."""
-    from datetime import UTC, datetime, timedelta, timezone  # noqa: PLC0415
-    from fractions import Fraction  # noqa: PLC0415
+    from datetime import UTC, datetime, timedelta, timezone
+    from fractions import Fraction
 
     if text.isascii() and text.isdigit() and len(text) != 4 and len(text) <= 20:
         return Fraction(int(text))
@@ -113,7 +111,7 @@ def _date(text: str) -> object | None:
     if not match:
         return None
     year, month, day, hour, minute, second, fraction, zone = match.groups()
-    offset = timezone.utc if zone in (None, "Z") else None
+    offset = UTC if zone in (None, "Z") else None
     try:
         if offset is None:
             sign = -1 if zone[0] == "-" else 1
@@ -141,7 +139,7 @@ def _ordered(comparison: str, wanted: object | None, value: object | None) -> bo
 
 
 def _within(wanted: str, value: str) -> bool | None:
-    from ipaddress import ip_address, ip_network  # noqa: PLC0415
+    from ipaddress import ip_address, ip_network
 
     try:
         network, address = ip_network(wanted, strict=False), ip_address(value)

@@ -134,7 +134,7 @@ class Glob(msgspec.Struct, frozen=True):
         if self.arn:
             return _matches_arn(self.pieces, text)
         if self.ignore_case:
-            from irsa_doctor.trust.operators import fold  # noqa: PLC0415
+            from irsa_doctor.trust.operators import fold
 
             return _matches(tuple(fold(p) if isinstance(p, str) else p for p in self.pieces), fold(text))
         return _matches(self.pieces, text)

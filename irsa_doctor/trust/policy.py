@@ -6,7 +6,6 @@ Grammar: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_gra
 import re
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
-from typing import Literal
 
 import msgspec
 
@@ -90,11 +89,7 @@ _FEDERATED_ARN = re.compile(r"arn:[a-z0-9-]+:iam::\d{12}:(oidc|saml)-provider/.+
 _HOST = re.compile(r"[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+(/[^\s*]*)?")
 _STS = frozenset(
     f"sts:{name}".lower()
-    for name in (
-        "AssumeRole AssumeRoleWithSAML AssumeRoleWithWebIdentity AssumeRoot DecodeAuthorizationMessage GetAccessKeyInfo "
-        "GetCallerIdentity GetDelegatedAccessToken GetFederationToken GetServiceBearerToken GetSessionToken GetWebIdentityToken "
-        "SetContext SetSourceIdentity TagGetWebIdentityToken TagSession"
-    ).split()
+    for name in ["AssumeRole", "AssumeRoleWithSAML", "AssumeRoleWithWebIdentity", "AssumeRoot", "DecodeAuthorizationMessage", "GetAccessKeyInfo", "GetCallerIdentity", "GetDelegatedAccessToken", "GetFederationToken", "GetServiceBearerToken", "GetSessionToken", "GetWebIdentityToken", "SetContext", "SetSourceIdentity", "TagGetWebIdentityToken", "TagSession"]
 )
 _PRINCIPAL_TYPES = ("AWS", "Federated", "Service", "CanonicalUser")
 DEFAULT_QUOTA = 2048
@@ -193,7 +188,13 @@ class _Reader:
         if "NotAction" in raw and "Action" in raw:
             self.refuse("action-and-not-action", "Syntax errors in policy: Action and NotAction", *steps, "NotAction")
         elif "NotAction" in raw:
-            self.refuse("not-action", "whether IAM saves NotAction in a trust policy is not documented", *steps, "NotAction", refused=False)
+            self.refuse(
+                "not-action",
+                "whether IAM saves NotAction in a trust policy is not documented",
+                *steps,
+                "NotAction",
+                refused=False,
+            )
         elif "Action" not in raw:
             self.refuse("no-action", "Missing required field Action", *steps)
         return Statement(
@@ -239,7 +240,9 @@ class _Reader:
             if not isinstance(value, str):
                 continue
             if kind == "Federated" and value == "*":
-                self.refuse("federated-star", "what a wildcard as Federated principal does is not documented", *steps, refused=False)
+                self.refuse(
+                    "federated-star", "what a wildcard as Federated principal does is not documented", *steps, refused=False
+                )
             elif kind == "Federated" and not _FEDERATED_ARN.fullmatch(value) and not _HOST.fullmatch(value):
                 self.refuse("bad-federated", "Federated principals must be valid domain names or SAML metadata ARNs", *steps)
             elif kind == "AWS" and value not in ("*",) and not re.fullmatch(r"\d{12}|arn:[a-z0-9-]+:iam::\d{12}:root", value):
@@ -275,14 +278,25 @@ class _Reader:
                 continue
             vendor, colon, _ = action.partition(":")
             if not colon or not vendor:
-                self.refuse("action-without-vendor", f"Actions/Conditions must be prefaced by a vendor: {_shown(action)}", *steps, name)
+                self.refuse(
+                    "action-without-vendor", f"Actions/Conditions must be prefaced by a vendor: {_shown(action)}", *steps, name
+                )
             elif "*" in action or "?" in action or action.lower() in _STS:
                 continue
             elif vendor.lower() == "sts":
-                self.refuse("unknown-action", f"AssumeRole policy may only specify STS AssumeRole actions: {_shown(action)}", *steps, name)
+                self.refuse(
+                    "unknown-action",
+                    f"AssumeRole policy may only specify STS AssumeRole actions: {_shown(action)}",
+                    *steps,
+                    name,
+                )
             else:
                 self.refuse(
-                    "foreign-action", f"AssumeRole policy may only specify STS AssumeRole actions: {_shown(action)}", *steps, name, refused=False
+                    "foreign-action",
+                    f"AssumeRole policy may only specify STS AssumeRole actions: {_shown(action)}",
+                    *steps,
+                    name,
+                    refused=False,
                 )
         return actions
 

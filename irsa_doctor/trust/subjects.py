@@ -13,7 +13,9 @@ from irsa_doctor.trust.automaton import Shape, TooComplex, shape_of
 from irsa_doctor.trust.languages import Finite, Language
 
 PREFIX = "system:serviceaccount:"
-SUBJECT = re.compile(r"system:serviceaccount:[a-z0-9](?:[-a-z0-9]*[a-z0-9])?:[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*")
+SUBJECT = re.compile(
+    r"system:serviceaccount:[a-z0-9](?:[-a-z0-9]*[a-z0-9])?:[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*"
+)
 """what a cluster can mint"""
 
 Scope = Literal["nobody", "one", "several", "namespace", "namespaces", "cluster", "pattern", "anyone"]

@@ -38,7 +38,7 @@ def between(text, span):
 
 @given(values, st.sampled_from([None, 0, 2]), st.booleans(), st.sampled_from([10, 1 << 30]))
 def test_every_place_of_json_is_found_exactly(value, indent, ascii_only, big):
-    import irsa_doctor.sources.positions as positions
+    from irsa_doctor.sources import positions
 
     text = "\n " + json.dumps(value, indent=indent, ensure_ascii=ascii_only) + "\n"
     before, positions._BIG = positions._BIG, big
