@@ -4,6 +4,7 @@ Hundreds of thousands of subjects share a few hundred distinct fact records, so 
 """
 
 import hashlib
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
@@ -71,16 +72,23 @@ def ask(rule: Rule, facts: msgspec.Struct) -> Answer | None:
     return Answer(Verdict.UNKNOWN, "", tuple(missing)) if missing else Answer(Verdict.PASS)
 
 
-class _Names(dict[str, str]):
-    def __missing__(self, key: str) -> str:
-        return "{" + key + "}"
+_NAME = re.compile(r"\{([a-z_]+)\}")
+
+
+def fill(sentence: str, evidence: Evidence) -> str:
+    """A sentence of a rule with the names in braces put in. Rules are data: nothing but a name is looked up."""
+
+    def value(match: re.Match[str]) -> str:
+        found = evidence.names.get(match[1], match[0])
+        return found if isinstance(found, str) else found()
+
+    return _NAME.sub(value, sentence)
 
 
 Locate = Callable[[Place], tuple[int, int, int, int, str]]
 
 
 def _finding(rule: Rule, judged: Judged, evidence: Evidence, locate: Locate) -> Finding:
-    names = _Names(evidence.names)
     severity: Any = rule.severity
     if not isinstance(severity, str):
         severity = severity.values.get(str(getattr(judged.facts, severity.fact, "")), severity.otherwise)
@@ -89,7 +97,7 @@ def _finding(rule: Rule, judged: Judged, evidence: Evidence, locate: Locate) -> 
         place = evidence.places.get(name) or next(iter(evidence.places.values()))
         line, column, end_line, end_column, source = locate(place)
         locations.append(
-            Location(place.document, line, column, place.pointer, says.format_map(names), n == 0, end_line, end_column, source)
+            Location(place.document, line, column, place.pointer, fill(says, evidence), n == 0, end_line, end_column, source)
         )
     mark = hashlib.sha256("\0".join((rule.id, judged.kind, judged.id)).encode(errors="replace")).hexdigest()[:32]
     return Finding(
@@ -97,16 +105,38 @@ def _finding(rule: Rule, judged: Judged, evidence: Evidence, locate: Locate) -> 
         severity,
         rule.confidence,  # type: ignore[arg-type]
         rule.title,
-        rule.message.format_map(names),
+        fill(rule.message, evidence),
         Subject(judged.kind, judged.id),
         tuple(locations),
         rule.remedy,
         {framework: tuple(c.id for c in controls) for framework, controls in rule.controls.items()},
         rule.url,
         mark,
-        evidence.snippets if rule.snippet else (),
+        evidence.snippets() if rule.snippet else (),
         judged.group,
     )
+
+
+class _Seen(msgspec.Struct):
+    """What the rules said of one fact record, and how many subjects have it."""
+
+    passed: list[Rule]
+    failed: list[Rule]
+    unknown: list[tuple[Rule, Answer]]
+    subjects: int = 0
+
+
+def _seen(rules: Iterable[Rule], facts: msgspec.Struct) -> _Seen:
+    seen = _Seen([], [], [])
+    for rule in rules:
+        answer = ask(rule, facts)
+        if answer is None:
+            continue
+        if answer.verdict is Verdict.UNKNOWN:
+            seen.unknown.append((rule, answer))
+        else:
+            (seen.failed if answer.verdict is Verdict.FAIL else seen.passed).append(rule)
+    return seen
 
 
 def evaluate(rules: Sequence[Rule], subjects: Iterable[Judged], locate: Locate) -> Outcome:
@@ -115,38 +145,59 @@ def evaluate(rules: Sequence[Rule], subjects: Iterable[Judged], locate: Locate) 
     for rule in rules:
         for subject in rule.subject:
             by_type.setdefault(SUBJECTS[subject], []).append(rule)
-    memo: dict[msgspec.Struct, list[tuple[Rule, Answer]]] = {}
-    tally: Counter[tuple[str, Verdict]] = Counter()
-    times: Counter[msgspec.Struct] = Counter()
-    missing: dict[Unknown, tuple[set[str], set[str]]] = {}
+    memo: dict[msgspec.Struct, _Seen] = {}
     findings: dict[tuple[str, str, str], Finding] = {}
     for judged in subjects:
-        answers = memo.get(judged.facts)
-        if answers is None:
-            asked = [(rule, ask(rule, judged.facts)) for rule in by_type.get(type(judged.facts), ())]
-            answers = memo[judged.facts] = [(rule, answer) for rule, answer in asked if answer is not None]
-        times[judged.facts] += 1
-        for rule, answer in answers:
-            if answer.verdict is Verdict.FAIL and (rule.id, judged.kind, judged.id) not in findings:
-                findings[(rule.id, judged.kind, judged.id)] = _finding(rule, judged, judged.evidence(), locate)
-            elif answer.verdict is Verdict.UNKNOWN:
-                for unknown in answer.missing:
-                    ids, whom = missing.setdefault(unknown, (set(), set()))
-                    ids.add(rule.id)
-                    whom.add(judged.id)
-    for facts, count in times.items():
-        for rule, answer in memo[facts]:
-            tally[(rule.id, answer.verdict)] += count
+        seen = memo.get(judged.facts)
+        if seen is None:
+            seen = memo[judged.facts] = _seen(by_type.get(type(judged.facts), ()), judged.facts)
+        seen.subjects += 1
+        if seen.failed:
+            _say(seen.failed, judged, locate, findings)
+    order = {severity: n for n, severity in enumerate(SEVERITIES)}
     return Outcome(
-        sorted(findings.values(), key=lambda f: (SEVERITIES.index(f.severity), f.group, f.rule, f.subject.id)),
-        [
-            Missing(u.missing, u.how, tuple(sorted(i)), len(w))
-            for u, (i, w) in sorted(missing.items(), key=lambda x: x[0].missing)
-        ],
-        [_tally(rule.id, tally) for rule in sorted(rules, key=lambda r: r.id)],
+        sorted(findings.values(), key=lambda f: (order[f.severity], f.group, f.rule, f.subject.id)),
+        _missing(memo.values()),
+        _tallies(rules, memo.values()),
     )
 
 
-def _tally(rule: str, counts: Counter[tuple[str, Verdict]]) -> Tally:
-    passed, failed, unknown = (counts[(rule, verdict)] for verdict in (Verdict.PASS, Verdict.FAIL, Verdict.UNKNOWN))
-    return Tally(rule, passed + failed + unknown, passed, failed, unknown)
+def _say(failed: Iterable[Rule], judged: Judged, locate: Locate, findings: dict[tuple[str, str, str], Finding]) -> None:
+    """Findings of one subject, each rule once: several grants of one bare policy are one subject."""
+    evidence = judged.evidence()
+    for rule in failed:
+        key = (rule.id, judged.kind, judged.id)
+        if key not in findings:
+            findings[key] = _finding(rule, judged, evidence, locate)
+
+
+def _missing(memo: Iterable[_Seen]) -> list[Missing]:
+    """What was not given, each with the rules that wanted it and the number of subjects that they could not judge."""
+    wanted: dict[Unknown, tuple[set[str], list[int]]] = {}
+    for seen in memo:
+        by: dict[Unknown, set[str]] = {}
+        for rule, answer in seen.unknown:
+            for unknown in answer.missing:
+                by.setdefault(unknown, set()).add(rule.id)
+        for unknown, ids in by.items():
+            rules, subjects = wanted.setdefault(unknown, (set(), []))
+            rules |= ids
+            subjects.append(seen.subjects)
+    return [
+        Missing(unknown.missing, unknown.how, tuple(sorted(rules)), sum(subjects))
+        for unknown, (rules, subjects) in sorted(wanted.items(), key=lambda item: (item[0].missing, item[0].how))
+    ]
+
+
+def _tallies(rules: Iterable[Rule], memo: Iterable[_Seen]) -> list[Tally]:
+    passed: Counter[str] = Counter()
+    failed: Counter[str] = Counter()
+    unknown: Counter[str] = Counter()
+    for seen in memo:
+        passed.update({rule.id: seen.subjects for rule in seen.passed})
+        failed.update({rule.id: seen.subjects for rule in seen.failed})
+        unknown.update({rule.id: seen.subjects for rule, _ in seen.unknown})
+    return [
+        Tally(i, passed[i] + failed[i] + unknown[i], passed[i], failed[i], unknown[i])
+        for i in sorted(rule.id for rule in rules)
+    ]

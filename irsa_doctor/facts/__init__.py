@@ -1,12 +1,14 @@
 """What is true of one subject: one frozen record a subject kind; its fields are the vocabulary of the rules."""
 
 from irsa_doctor.facts.bindings import BindingFacts, ServiceAccountFacts, binding_facts, service_account_facts
-from irsa_doctor.facts.grants import GrantFacts, RoleFacts
+from irsa_doctor.facts.grants import GrantFacts
 from irsa_doctor.facts.providers import ClusterFacts, ProviderFacts, cluster_facts, provider_facts
+from irsa_doctor.facts.roles import AnalysedRole, RoleFacts
 from irsa_doctor.facts.subject import Evidence, Judged
 from irsa_doctor.facts.view import View
 
 __all__ = [
+    "AnalysedRole",
     "BindingFacts",
     "ClusterFacts",
     "Evidence",

@@ -4,16 +4,17 @@ import re
 
 import msgspec
 
-from irsa_doctor.facts.grants import STS, AnalysedRole
+from irsa_doctor.facts.claims import STS
 from irsa_doctor.facts.near import did_you_mean
+from irsa_doctor.facts.roles import AnalysedRole
 from irsa_doctor.facts.subject import Evidence, Judged
+from irsa_doctor.facts.surroundings import ROLE_ARN
 from irsa_doctor.facts.view import View
-from irsa_doctor.findings import Snippet
 from irsa_doctor.model import Issuer, ServiceAccount, Text, Unknown, parse_arn, text_of
+from irsa_doctor.remedies import annotate
 from irsa_doctor.trust.languages import Finite, contains
 from irsa_doctor.trust.subjects import PREFIX
 
-ROLE_ARN = "eks.amazonaws.com/role-arn"
 # the webhook's own expression (amazon-eks-pod-identity-webhook, pkg/cache/cache.go); it only logs a mismatch
 _ROLE = re.compile(r"arn:aws[a-z0-9-]*:iam::\d{12}:role/[\w\-/.@+=,]+", re.ASCII)
 _PLACEHOLDER = re.compile(r"\$\{|\{\{|<[^<>]*>|REPLACE|CHANGE_?ME|YOUR[_-]|ACCOUNT_ID|X{4,}", re.IGNORECASE)
@@ -96,8 +97,7 @@ def _account_evidence(view: View, account: ServiceAccount, trusting: tuple[Analy
     at = place.at("annotations", ROLE_ARN) if ROLE_ARN in account.annotations else place.at("name")
     if keys:
         at = place.at("annotations", keys.partition(", ")[0])
-    command = f"kubectl annotate serviceaccount -n {account.namespace} {account.name} --overwrite {ROLE_ARN}={names['role']}"
-    return Evidence(names, {"annotation": at}, (Snippet("sh", "then restart its pods", command),))
+    return Evidence(names, {"annotation": at}, lambda: (annotate(account.namespace, account.name, role or "ROLE_ARN"),))
 
 
 def binding_facts(view: View, account: ServiceAccount) -> Judged | None:
@@ -170,25 +170,47 @@ def _miss(account: ServiceAccount, trusted: list[str]) -> str:
 
 
 def _binding_evidence(view: View, account: ServiceAccount, value: str, named: AnalysedRole | None) -> Evidence:
-    arn = parse_arn(value)
-    candidates = view.role_names.get(arn.account, []) if arn else []
-    found = [f for f in named.by_provider.values()] if named else []
-    trusted = sorted({v for f in found if isinstance(f.subjects, Finite) for v in f.subjects.values})
-    issuers = ", ".join(a.name for p in (named.by_provider if named else ()) if (a := parse_arn(p)))
-    name = arn.name.rpartition("/")[2] if arn else ""
-    same = view.roles_by_name.get((arn.account, name.lower()), ()) if arn else ()
+    trusted = sorted(
+        {v for f in (named.by_provider.values() if named else ()) if isinstance(f.subjects, Finite) for v in f.subjects.values}
+    )
+    issuers = [arn.name for provider in (named.by_provider if named else ()) if (arn := parse_arn(provider))]
+    clusters = [cluster.name for issuer in issuers for cluster in view.inventory.clusters_by_issuer.get(issuer, ())]
+    right = _namesake(view, value)
     names = {
         "account": f"{account.namespace}/{account.name}",
         "role": value,
         "subject": account.subject,
         "trusted": ", ".join(trusted[:6]) or "none by name",
         "issuer": view.issuer_of(account.cluster),
-        "issuers": issuers,
-        "right": same[0].role.arn if same else "",
-        "hint": did_you_mean(value, candidates) if not named else did_you_mean(account.subject, trusted),
+        "cluster": view.name_of(account.cluster),
+        "issuers": ", ".join(issuers),
+        "clusters": ", ".join(clusters) or "no cluster that was given",
+        "right": right,
+        "hint": did_you_mean(account.subject, trusted) if named else _near_role(view, value, right),
     }
     places = {"annotation": account.place.at("metadata", "annotations", ROLE_ARN)}
     if named and not isinstance(named.role.policy, Unknown):
         places["policy"] = named.role.policy.place
-    command = f"kubectl annotate serviceaccount -n {account.namespace} {account.name} --overwrite {ROLE_ARN}={names['right'] or 'ROLE_ARN'}"
-    return Evidence(names, places, (Snippet("sh", "then restart its pods", command),) if not named else ())
+    if named:
+        return Evidence(names, places)
+    return Evidence(names, places, lambda: (annotate(account.namespace, account.name, right or "ROLE_ARN"),))
+
+
+def _namesake(view: View, value: str) -> str:
+    """The role of the same account and name, whatever its path and case; else the only one of that name in another account."""
+    arn = parse_arn(value)
+    if arn is None:
+        return ""
+    name = arn.name.rpartition("/")[2].lower()
+    if same := view.roles_by_name.get((arn.account, name)):
+        return same[0].role.arn
+    elsewhere = view.arns_by_name.get(name, ())
+    return elsewhere[0] if len(elsewhere) == 1 else ""
+
+
+def _near_role(view: View, value: str, namesake: str) -> str:
+    if namesake:
+        return f' Did you mean "{namesake}"?'
+    arn = parse_arn(value)
+    known = view.role_names.get(arn.account) if arn else None
+    return did_you_mean(value, known) if known else ""

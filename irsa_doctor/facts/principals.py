@@ -3,7 +3,9 @@
 import re
 from typing import Literal
 
-from irsa_doctor.model import Inventory, Issuer, Text, parse_arn
+import msgspec
+
+from irsa_doctor.model import Arn, Inventory, Issuer, Text, parse_arn
 
 Form = Literal[
     "provider",
@@ -23,10 +25,23 @@ _DOMAINS = frozenset({"accounts.google.com", "cognito-identity.amazonaws.com", "
 _LIKE_EKS = re.compile(r"oidc[.-].*eks|eks\..*amazonaws|^[^/]*\.eks\.", re.IGNORECASE)
 
 
-def principal_form(value: str | Text, account: str, inventory: Inventory) -> Form:
-    """How a principal stands to the providers of the role's account ("" where that is unknown)."""
-    if isinstance(value, Text):
-        return "hole"
+class Principals(msgspec.Struct, frozen=True):
+    """Federated principals, each told apart once."""
+
+    inventory: Inventory
+    known: dict[tuple[str, str], Form] = {}
+
+    def form(self, value: str | Text, account: str) -> Form:
+        """How a principal stands to the providers of the role's account ("" where that is unknown)."""
+        if isinstance(value, Text):
+            return "hole"
+        found = self.known.get((value, account))
+        if found is None:
+            found = self.known[(value, account)] = _form(value, account, self.inventory)
+        return found
+
+
+def _form(value: str, account: str, inventory: Inventory) -> Form:
     if value == "*":
         return "wildcard"
     arn = parse_arn(value)
@@ -38,17 +53,15 @@ def principal_form(value: str | Text, account: str, inventory: Inventory) -> For
         return "not-an-arn"
     if value in inventory.provider_by_arn:
         return "provider" if not account or arn.account == account else "other-account"
+    return _not_listed(arn, account, inventory)
+
+
+def _not_listed(arn: Arn, account: str, inventory: Inventory) -> Form:
     issuer = Issuer.of(arn.name)
     if issuer.form == "eks-dualstack":
         return "dualstack"
-    if (
-        "://" in arn.name
-        or (issuer.form == "other" and _LIKE_EKS.search(arn.name))
-        or (arn.name.endswith("/")
-        and "eks" in arn.name)
-    ):
-        return "malformed"
-    if issuer.partition and issuer.partition != arn.partition:
+    like_eks = issuer.form == "other" and (_LIKE_EKS.search(arn.name) or (arn.name.endswith("/") and "eks" in arn.name))
+    if "://" in arn.name or like_eks or (issuer.partition and issuer.partition != arn.partition):
         return "malformed"
     if account and arn.account != account:
         here = f"arn:{arn.partition}:iam::{account}:oidc-provider/{arn.name}"

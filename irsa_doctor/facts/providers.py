@@ -4,11 +4,11 @@ import re
 
 import msgspec
 
-from irsa_doctor.facts.grants import STS
+from irsa_doctor.facts.claims import STS
 from irsa_doctor.facts.subject import Evidence, Judged
 from irsa_doctor.facts.view import View
-from irsa_doctor.findings import Snippet
 from irsa_doctor.model import Cluster, Issuer, OidcProvider, Unknown
+from irsa_doctor.remedies import add_audience, create_provider
 
 _VISIBLE = re.compile(r"[A-Za-z0-9./:_\-]+")
 _ENDPOINT = re.compile(r"sts\.[a-z0-9-]+\.amazonaws\.com(\.cn)?")
@@ -62,11 +62,8 @@ def _cluster_known(provider: OidcProvider, issuer: Issuer, view: View) -> bool |
 
 def _evidence(provider: OidcProvider) -> Evidence:
     ids = "" if isinstance(provider.client_ids, Unknown) else ", ".join(provider.client_ids)
-    command = (
-        f"aws iam add-client-id-to-open-id-connect-provider --open-id-connect-provider-arn {provider.arn} --client-id {STS}"
-    )
     names = {"provider": provider.arn, "issuer": provider.issuer, "client_ids": ids or "none"}
-    return Evidence(names, {"provider": provider.place}, (Snippet("sh", "add the audience", command),))
+    return Evidence(names, {"provider": provider.place}, lambda: (add_audience(provider.arn, STS),))
 
 
 def cluster_facts(view: View, cluster: Cluster) -> Judged:
@@ -77,7 +74,7 @@ def cluster_facts(view: View, cluster: Cluster) -> Judged:
 def _provider(view: View, cluster: Cluster) -> str | Unknown:
     if isinstance(cluster.issuer, Unknown):
         return cluster.issuer
-    if any(provider.issuer == cluster.issuer for provider in view.inventory.providers):
+    if cluster.issuer in view.provider_issuers:
         return "there"
     if not cluster.account:
         return Unknown("account of the cluster")
@@ -88,9 +85,8 @@ def _provider(view: View, cluster: Cluster) -> str | Unknown:
 
 def _cluster_evidence(cluster: Cluster) -> Evidence:
     issuer = cluster.issuer if isinstance(cluster.issuer, str) else ""
-    command = f"eksctl utils associate-iam-oidc-provider --cluster {cluster.name} --approve"
     return Evidence(
         {"cluster": cluster.name, "issuer": issuer},
         {"cluster": cluster.place},
-        (Snippet("sh", "create the provider", command),),
+        lambda: (create_provider(cluster.name, cluster.region),),
     )

@@ -8,12 +8,19 @@ from irsa_doctor.findings import Snippet
 from irsa_doctor.model import Place
 
 
-class Evidence(msgspec.Struct, frozen=True):
-    """What messages may name, where it stands, and what can be pasted to mend it."""
+def _no_snippets() -> tuple[Snippet, ...]:
+    return ()
 
-    names: Mapping[str, str]
+
+class Evidence(msgspec.Struct, frozen=True):
+    """What messages may name, where it stands, and what can be pasted to mend it.
+
+    A name whose text is costly, and what can be pasted, is worked out only when a rule shows it.
+    """
+
+    names: Mapping[str, str | Callable[[], str]]
     places: Mapping[str, Place]
-    snippets: tuple[Snippet, ...] = ()
+    snippets: Callable[[], tuple[Snippet, ...]] = _no_snippets
 
 
 class Judged(msgspec.Struct, frozen=True):

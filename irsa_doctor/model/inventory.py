@@ -100,11 +100,11 @@ class Inventory(msgspec.Struct, frozen=True, eq=False, dict=True):
     @cached_property
     def clusters_by_issuer(self) -> Mapping[str, tuple[Cluster, ...]]:
         """Clusters by issuer without scheme, those whose issuer is known."""
-        table: dict[str, tuple[Cluster, ...]] = {}
+        table: dict[str, list[Cluster]] = {}
         for cluster in self.clusters:
             if isinstance(cluster.issuer, str):
-                table[cluster.issuer] = (*table.get(cluster.issuer, ()), cluster)
-        return table
+                table.setdefault(cluster.issuer, []).append(cluster)
+        return {issuer: tuple(clusters) for issuer, clusters in table.items()}
 
     @cached_property
     def service_account_by_key(self) -> Mapping[tuple[str, str, str], ServiceAccount]:

@@ -1,0 +1,92 @@
+"""Which service accounts of an inventory a language admits, without trying every one for every role."""
+
+from bisect import bisect_left
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
+
+import msgspec
+
+from irsa_doctor.model import Inventory, ServiceAccount
+from irsa_doctor.trust.languages import EVERYTHING, All, Any, Finite, Language, Like, contains
+from irsa_doctor.trust.patterns import Wild
+
+_LAST = "\U0010ffff"
+
+
+class _Subjects(msgspec.Struct, frozen=True, dict=True):
+    """The service accounts of one cluster by subject, sorted forwards and backwards: fixed ends of a pattern find its range."""
+
+    accounts: Mapping[str, ServiceAccount]
+
+    @cached_property
+    def forwards(self) -> Sequence[str]:
+        return sorted(self.accounts)
+
+    @cached_property
+    def backwards(self) -> Sequence[str]:
+        return sorted(subject[::-1] for subject in self.accounts)
+
+    def starting(self, prefix: str) -> Sequence[str]:
+        return self.forwards[bisect_left(self.forwards, prefix) : bisect_left(self.forwards, prefix + _LAST)]
+
+    def ending(self, suffix: str) -> Sequence[str]:
+        start = suffix[::-1]
+        found = self.backwards[bisect_left(self.backwards, start) : bisect_left(self.backwards, start + _LAST)]
+        return [subject[::-1] for subject in found]
+
+    def candidates(self, language: Language) -> Iterable[str]:
+        """Subjects among which are all that the language admits; as few as can be found without trying them."""
+        if isinstance(language, Finite):
+            return [subject for subject in language.values if subject in self.accounts]
+        if isinstance(language, Any):
+            return dict.fromkeys(subject for part in language.parts for subject in self.candidates(part))
+        if isinstance(language, All):
+            return min((list(self.candidates(part)) for part in language.parts), key=len)
+        start, end = _ends(language)
+        if not end:
+            return self.starting(start)
+        return min(self.starting(start), self.ending(end), key=len)
+
+    def admitted(self, language: Language) -> Sequence[str]:
+        if language == EVERYTHING:
+            return self.forwards
+        if isinstance(language, Like) and language.glob.pieces[1:] == (Wild.MANY,) and _ends(language)[0]:
+            return self.starting(_ends(language)[0])
+        return sorted(subject for subject in self.candidates(language) if contains(language, subject))
+
+
+def _ends(language: Language) -> tuple[str, str]:
+    """Text with which every string of a language starts and ends, "" where nothing is fixed."""
+    if not isinstance(language, Like) or language.glob.arn or language.glob.ignore_case:
+        return "", ""
+    first, last = language.glob.pieces[0], language.glob.pieces[-1]
+    return first if isinstance(first, str) else "", last if isinstance(last, str) else ""
+
+
+class Accounts(msgspec.Struct, frozen=True, dict=True):
+    """The service accounts of an inventory, asked by issuer (without scheme) and language."""
+
+    inventory: Inventory
+
+    @cached_property
+    def _by_cluster(self) -> Mapping[str, _Subjects]:
+        table: dict[str, dict[str, ServiceAccount]] = {}
+        for account in self.inventory.service_accounts:
+            table.setdefault(account.cluster, {})[account.subject] = account
+        return {cluster: _Subjects(accounts) for cluster, accounts in table.items()}
+
+    def _of(self, issuer: str) -> list[_Subjects]:
+        clusters = self.inventory.clusters_by_issuer.get(issuer, ())
+        return [self._by_cluster[cluster.id] for cluster in clusters if cluster.id in self._by_cluster]
+
+    def known(self, issuer: str) -> int:
+        """How many service accounts were given of the clusters with this issuer."""
+        return sum(len(there.accounts) for there in self._of(issuer))
+
+    def count(self, issuer: str, language: Language) -> int:
+        """How many of them a language admits."""
+        return sum(len(there.admitted(language)) for there in self._of(issuer))
+
+    def admitted(self, issuer: str, language: Language) -> list[ServiceAccount]:
+        """Those that a language admits, by cluster and subject."""
+        return [there.accounts[subject] for there in self._of(issuer) for subject in there.admitted(language)]
