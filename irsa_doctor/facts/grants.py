@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from functools import lru_cache
+from operator import attrgetter
 from typing import Literal
 
 import msgspec
@@ -65,10 +66,10 @@ class GrantFacts(msgspec.Struct, frozen=True):
         """Whether something of the statement itself keeps everybody, or those it was meant for, out."""
         if self.principal not in ("provider", "hole") or self.action != "web-identity":
             return True
-        return self.audience in ("mismatch", "endpoint", "china") or any(getattr(self, name) for name in _BLOCKING)
+        return self.audience in ("mismatch", "endpoint", "china") or any(_blocking(self))
 
 
-_BLOCKING = (
+_blocking = attrgetter(
     "key_has_scheme",
     "key_is_arn",
     "key_trailing_slash",

@@ -78,11 +78,13 @@ class Admitted(msgspec.Struct, frozen=True, dict=True):
 
 def grant_of(policy: Policy, statement: Statement, issuer: str, *, kubernetes: bool) -> Grant:
     """What a statement says of tokens of an issuer (without scheme), its principal and action set aside."""
-    low = issuer.lower()
-    return Grant(
-        statement,
-        tuple(limit_of(c, low, variables=policy.variables, kubernetes=kubernetes) for c in statement.conditions),
-    )
+    key = (statement.index, issuer, kubernetes)
+    grant = policy.grants.get(key)
+    if grant is None:
+        low, variables = issuer.lower(), policy.variables
+        limits = [limit_of(c, low, variables=variables, kubernetes=kubernetes) for c in statement.conditions]
+        grant = policy.grants[key] = Grant(statement, tuple(limits))
+    return grant
 
 
 def speaks_of(statement: Statement, provider_arn: str) -> bool:

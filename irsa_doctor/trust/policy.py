@@ -5,7 +5,8 @@ Grammar: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_gra
 
 import re
 from collections.abc import Iterable, Mapping
-from functools import lru_cache
+from functools import cached_property, lru_cache
+from typing import Any
 
 import msgspec
 
@@ -58,13 +59,18 @@ class Statement(msgspec.Struct, frozen=True):
         return covers(self, WEB_IDENTITY)
 
 
-class Policy(msgspec.Struct, frozen=True):
+class Policy(msgspec.Struct, frozen=True, dict=True):
     """A whole document."""
 
     variables: bool
     statements: tuple[Statement, ...]
     problems: tuple[Problem, ...]
     size: int
+
+    @cached_property
+    def grants(self) -> dict[tuple[int, str, bool], Any]:
+        """What `admitted.grant_of` has worked out: by statement, issuer and whether it is a cluster's."""
+        return {}
 
     @property
     def refused(self) -> bool:
@@ -77,11 +83,16 @@ def _action_matches(pattern: str, action: str) -> bool:
     return Glob(pieces_of(pattern.lower(), wildcards=True, variables=False)).matches(action.lower())  # type: ignore[arg-type]
 
 
+@lru_cache(maxsize=4096)
+def _is_listed(actions: tuple[Value, ...], action: str) -> bool:
+    return any(isinstance(entry, str) and _action_matches(entry, action) for entry in actions)
+
+
 def covers(statement: Statement, action: str) -> bool:
     """Whether Action (or NotAction) of a statement includes an action; names are case-insensitive (A1)."""
-    listed = statement.not_actions if statement.not_actions is not None else statement.actions
-    hit = any(isinstance(entry, str) and _action_matches(entry, action) for entry in listed)
-    return not hit if statement.not_actions is not None else hit
+    if statement.not_actions is not None:
+        return not _is_listed(statement.not_actions, action)
+    return _is_listed(statement.actions, action)
 
 
 _ELEMENTS = frozenset({"Sid", "Effect", "Principal", "Action", "NotAction", "Condition"})
