@@ -1,18 +1,30 @@
 """Each command as a function: what other programs call, and all that the command line calls."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from datetime import UTC, date, datetime
+from pathlib import Path
 
 import msgspec
 
-from irsa_doctor.engine import evaluate
-from irsa_doctor.facts import View, derive
-from irsa_doctor.findings import Counts, DocumentRow, Finding, Location, Report, Subject
+from irsa_doctor import waiving
+from irsa_doctor.engine import evaluate, sort_findings
+from irsa_doctor.facts import View, derive, did_you_mean
+from irsa_doctor.findings import CONFIDENCES, SEVERITIES, Counts, DocumentRow, Finding, Report, Tally, Waived
 from irsa_doctor.model import Document, Inventory, Place, parse_arn
-from irsa_doctor.rulebook import digest, shipped_rules
-from irsa_doctor.sources import load
+from irsa_doctor.rulebook import Rule, RuleError, digest, read_rules, shipped_rules
+from irsa_doctor.settings import Settings, Waiver
+from irsa_doctor.sources import Documents, Loaded, load
 from irsa_doctor.trust.languages import EVERYTHING, Finite, contains, spell
 from irsa_doctor.trust.subjects import PREFIX
 from irsa_doctor.version import __version__
+from irsa_doctor.waiving import set_aside
+
+__all__ = ["NoSuchRole", "RuleError", "UnknownRule", "check", "who_can"]
+
+
+class UnknownRule(Exception):
+    """A setting or flag names a rule that does not exist."""
 
 
 class NoSuchRole(Exception):
@@ -23,54 +35,83 @@ def check(
     paths: Sequence[str],
     *,
     stdin: bytes | None = None,
-    roles: Mapping[str, str] = {},
-    clusters: Mapping[str, str] = {},
-    account: str | None = None,
-    complete: Collection[str] = (),
-    select: Collection[str] = (),
-    ignore: Collection[str] = (),
+    settings: Settings = Settings(),
+    today: date | None = None,
 ) -> Report:
-    """Load, derive, evaluate. `select` and `ignore` are rule ids; the rest as for `sources.load`."""
-    loaded = load(paths, stdin=stdin, roles=roles, clusters=clusters, account=account, complete=complete)
-    rules = [rule for rule in shipped_rules() if (not select or rule.id in select) and rule.id not in ignore]
+    """Load, derive, evaluate, set aside what is waived; `today` decides which waivers have expired.
 
-    def locate(place: Place) -> tuple[int, int, int, int, str]:
-        span = loaded.documents.locate(place)
-        return span.line, span.column, span.end_line, span.end_column, span.source
-
-    view = View(loaded.inventory)
+    Raises RuleError for a folder of rules that could not work, and UnknownRule for an id that is no rule.
+    """
+    rules = chosen_rules(settings)
+    loaded = _load(paths, stdin, settings)
+    view = View(loaded.inventory, settings.audiences)
+    locate = _Locate(loaded.documents, loaded.inventory.documents, settings.waivers)
     outcome = evaluate(rules, derive(view), locate)
-    unreadable = [_unreadable(document) for document in loaded.inventory.documents if document.status == "unreadable"]
+    asked = [rule.id for rule in rules]
+    standing = set_aside(outcome.findings, settings.waivers, asked, today or datetime.now(tz=UTC).date())
+    of_waivers = evaluate([rule for rule in rules if "waiver" in rule.subject], standing.waivers, locate)
+    shown = sort_findings(_graded((*standing.findings, *of_waivers.findings), settings))
     return Report(
         __version__,
         digest(),
         _counts(loaded.inventory),
-        tuple((*unreadable, *outcome.findings)),
+        shown,
         tuple(outcome.unknown),
-        tuple(outcome.tallies),
-        (),
+        _tallies(outcome.tallies, of_waivers.tallies, standing.waived),
+        standing.waived,
         tuple(DocumentRow(d.path, d.kind, d.status, d.why, d.sha256) for d in loaded.inventory.documents),
+        hidden=len(standing.findings) + len(of_waivers.findings) - len(shown),
     )
 
 
-def _unreadable(document: Document) -> Finding:
-    why = document.why or "it could not be read"
-    place = Location(document.path, document.line, document.column, "", why, True)
-    return Finding(
-        "input-unreadable",
-        "high" if document.named or document.like_policy else "medium",
-        "high",
-        "A document could not be read",
-        f"{document.path}: {why}",
-        Subject("document", document.path),
-        (place,),
-        "Mend the document, or leave it out of the paths given.",
-        {},
-        "",
-        msgspec.json.encode(["input-unreadable", document.path, why]).hex()[:32],
-        (),
-        document.path,
+def chosen_rules(settings: Settings) -> list[Rule]:
+    """The rules to run, with the severities that the settings give them."""
+    rules = [*shipped_rules(), *(rule for folder in settings.rules for rule in read_rules(Path(folder)))]
+    known = {rule.id for rule in rules}
+    for name in (*settings.select, *settings.ignore, *settings.severity):
+        if name not in known:
+            raise UnknownRule(f"no rule {name}.{did_you_mean(name, known)}")
+    chosen = [rule for rule in rules if (not settings.select or rule.id in settings.select) and rule.id not in settings.ignore]
+    return [msgspec.structs.replace(rule, severity=settings.severity.get(rule.id, rule.severity)) for rule in chosen]
+
+
+def _load(paths: Sequence[str], stdin: bytes | None, settings: Settings) -> Loaded:
+    return load(
+        paths,
+        stdin=stdin,
+        roles={path: arn for arn, path in settings.roles.items()},
+        clusters={path: name for name, path in settings.clusters.items()},
+        account=settings.account or None,
+        complete=settings.complete,
     )
+
+
+class _Locate:
+    """Where a place is: in a document that was read, else at the line where a document is broken or a waiver stands."""
+
+    def __init__(self, documents: Documents, rows: Sequence[Document], waivers: Sequence[Waiver]) -> None:
+        self.documents = documents
+        self.broken = {Place(row.path): (row.line, row.column) for row in rows if row.status == "unreadable"}
+        self.waivers = {waiving.place_of(waiver): (waiver.line, 1) for waiver in waivers}
+
+    def __call__(self, place: Place) -> tuple[int, int, int, int, str]:
+        if known := self.broken.get(place) or self.waivers.get(place):
+            return (*known, 0, 0, "")
+        span = self.documents.locate(place)
+        return span.line, span.column, span.end_line, span.end_column, span.source
+
+
+def _graded(findings: Iterable[Finding], settings: Settings) -> list[Finding]:
+    """Those at or above the least severity and confidence that are to be shown."""
+    severe = SEVERITIES[: SEVERITIES.index(settings.min_severity or SEVERITIES[-1]) + 1]
+    sure = CONFIDENCES[: CONFIDENCES.index(settings.min_confidence or CONFIDENCES[-1]) + 1]
+    return [finding for finding in findings if finding.severity in severe and finding.confidence in sure]
+
+
+def _tallies(subjects: Iterable[Tally], waivers: Iterable[Tally], waived: Iterable[Waived]) -> tuple[Tally, ...]:
+    aside = Counter(entry.finding.rule for entry in waived)
+    of_waivers = {tally.id: tally for tally in waivers}
+    return tuple(msgspec.structs.replace(of_waivers.get(tally.id, tally), waived=aside[tally.id]) for tally in subjects)
 
 
 def _counts(inventory: Inventory) -> Counts:

@@ -28,7 +28,7 @@ class Answer(msgspec.Struct, frozen=True):
 class Outcome(msgspec.Struct):
     """What came of all rules and subjects."""
 
-    findings: list[Finding]
+    findings: tuple[Finding, ...]
     unknown: list[Missing]
     tallies: list[Tally]
 
@@ -91,7 +91,8 @@ Locate = Callable[[Place], tuple[int, int, int, int, str]]
 def _finding(rule: Rule, judged: Judged, evidence: Evidence, locate: Locate) -> Finding:
     severity: Any = rule.severity
     if not isinstance(severity, str):
-        severity = severity.values.get(str(getattr(judged.facts, severity.fact, "")), severity.otherwise)
+        fact = getattr(judged.facts, severity.fact, "")
+        severity = severity.values.get(str(fact).lower() if isinstance(fact, bool) else str(fact), severity.otherwise)
     locations = []
     for n, (name, says) in enumerate(rule.places.items()):
         place = evidence.places.get(name) or next(iter(evidence.places.values()))
@@ -154,12 +155,17 @@ def evaluate(rules: Sequence[Rule], subjects: Iterable[Judged], locate: Locate) 
         seen.subjects += 1
         if seen.failed:
             _say(seen.failed, judged, locate, findings)
-    order = {severity: n for n, severity in enumerate(SEVERITIES)}
     return Outcome(
-        sorted(findings.values(), key=lambda f: (order[f.severity], f.group, f.rule, f.subject.id)),
+        sort_findings(findings.values()),
         _missing(memo.values()),
         _tallies(rules, memo.values()),
     )
+
+
+def sort_findings(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Worst first, then by group, rule and subject."""
+    order = {severity: n for n, severity in enumerate(SEVERITIES)}
+    return tuple(sorted(findings, key=lambda f: (order[f.severity], f.group, f.rule, f.subject.id)))
 
 
 def _say(failed: Iterable[Rule], judged: Judged, locate: Locate, findings: dict[tuple[str, str, str], Finding]) -> None:

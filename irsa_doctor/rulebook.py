@@ -8,7 +8,16 @@ from typing import Any
 
 import msgspec
 
-from irsa_doctor.facts import BindingFacts, ClusterFacts, GrantFacts, ProviderFacts, RoleFacts, ServiceAccountFacts
+from irsa_doctor.facts import (
+    BindingFacts,
+    ClusterFacts,
+    DocumentFacts,
+    GrantFacts,
+    ProviderFacts,
+    RoleFacts,
+    ServiceAccountFacts,
+    WaiverFacts,
+)
 from irsa_doctor.findings import SEVERITIES
 
 SUBJECTS: Mapping[str, type[msgspec.Struct]] = {
@@ -18,6 +27,8 @@ SUBJECTS: Mapping[str, type[msgspec.Struct]] = {
     "service-account": ServiceAccountFacts,
     "provider": ProviderFacts,
     "cluster": ClusterFacts,
+    "document": DocumentFacts,
+    "waiver": WaiverFacts,
 }
 _INDEX = Path(__file__).parent / "rules_index.json"
 _KEYWORDS = frozenset({"const", "enum", "not", "minimum", "maximum"})

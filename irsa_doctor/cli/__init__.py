@@ -1,10 +1,13 @@
 """The command line: flags in, one call, print, exit code."""
 
+import signal
 import sys
+from typing import Annotated
 
 import typer
 
 from irsa_doctor.cli.check import check
+from irsa_doctor.cli.output import say
 from irsa_doctor.cli.simulate import simulate
 from irsa_doctor.cli.who_can import who_can
 from irsa_doctor.version import __version__
@@ -20,13 +23,16 @@ app = typer.Typer(
 
 def _version(asked: bool) -> None:
     if asked:
-        print(f"irsa-doctor {__version__}")
+        say(f"irsa-doctor {__version__}\n")
         raise typer.Exit
 
 
 @app.callback()
 def _options(
-    version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Print the version and stop."),
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and stop.")
+    ] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an unexpected error.")] = False,
 ) -> None:
     pass
 
@@ -36,13 +42,18 @@ app.command()(simulate)
 app.command("who-can")(who_can)
 
 
+def _interrupted(*_: object) -> None:
+    raise SystemExit(130)
+
+
 def main() -> None:
-    """Run; an unexpected error is a short message and exit 70, never a verdict."""
+    """Run. An unexpected error is a short message and exit 70, never a verdict; an interrupt is exit 130."""
+    signal.signal(signal.SIGINT, _interrupted)
     try:
         app()
-    except BrokenPipeError:
-        sys.stderr.close()
-        raise SystemExit(141) from None
     except Exception as error:
+        if "--debug" in sys.argv:
+            raise
         print(f"irsa-doctor: unexpected error: {type(error).__name__}: {error}", file=sys.stderr)
-        raise SystemExit(70) from error
+        print("irsa-doctor: this is a bug; --debug before the command shows where", file=sys.stderr)
+        raise SystemExit(70) from None

@@ -1,95 +1,104 @@
 """`irsa-doctor check`: lint what was given."""
 
-import sys
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from irsa_doctor.cli.inputs import (
+    Account,
+    Clusters,
+    Complete,
+    Config,
+    NoConfig,
+    Paths,
+    Roles,
+    flags_over_settings,
+    listed,
+    read_stdin,
+)
+from irsa_doctor.cli.wrong import wrong
+
+if TYPE_CHECKING:
+    from irsa_doctor.findings import DocumentRow, Report
+
+_SEVERITIES = ("critical", "high", "medium", "low")
+_CONFIDENCES = ("high", "medium", "low")
+
 
 def check(
-    paths: Annotated[list[str], typer.Argument(help="Files, folders, or - for standard input.")],
-    format_: Annotated[str, typer.Option("--format", "-f", help="text, json, sarif or github.")] = "text",
-    output: Annotated[str | None, typer.Option("--output", "-o", help="Write to this file.")] = None,
+    paths: Paths,
+    format_: Annotated[
+        list[str] | None,
+        typer.Option("--format", "-f", help="text, json, sarif or github; FORMAT:FILE writes to a file; repeatable."),
+    ] = None,
+    output: Annotated[str | None, typer.Option("--output", "-o", help="Write the report to this file.")] = None,
     fail_on: Annotated[
-        str, typer.Option(help="Exit 1 at this severity and above: low, medium, high, critical or never.")
-    ] = "high",
+        str | None, typer.Option(help="Exit 1 at this severity and above: low, medium, high, critical or never. [high]")
+    ] = None,
+    min_severity: Annotated[str | None, typer.Option(help="Show nothing below: low, medium, high or critical.")] = None,
+    min_confidence: Annotated[str | None, typer.Option(help="Show nothing below: low, medium or high.")] = None,
     select: Annotated[list[str] | None, typer.Option(help="Only these rules; repeatable, or separated by commas.")] = None,
     ignore: Annotated[list[str] | None, typer.Option(help="Not these rules.")] = None,
-    complete: Annotated[
-        list[str] | None, typer.Option(help="Kubernetes kinds that are there whole: serviceaccounts, pods, ...")
-    ] = None,
-    role: Annotated[list[str] | None, typer.Option(help="ARN=PATH: the role of a bare policy.")] = None,
-    cluster: Annotated[list[str] | None, typer.Option(help="NAME=PATH: the cluster of Kubernetes documents.")] = None,
-    account: Annotated[str | None, typer.Option(help="Account id of answers that name none.")] = None,
-    strict: Annotated[bool, typer.Option(help="Exit 3 where something needed was unknown.")] = False,
-    exit_zero: Annotated[bool, typer.Option(help="Exit 0 whatever was found.")] = False,
+    rules: Annotated[list[str] | None, typer.Option(help="A folder with rules of your own; repeatable.")] = None,
+    complete: Complete = None,
+    role: Roles = None,
+    cluster: Clusters = None,
+    account: Account = None,
+    config: Config = None,
+    no_config: NoConfig = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit 3 where something needed was unknown.")] = False,
+    exit_zero: Annotated[bool, typer.Option("--exit-zero", help="Exit 0 whatever was found.")] = False,
 ) -> None:
     """Check trust policies, OIDC providers, clusters and service accounts.
 
-    Exit 0 nothing at or above --fail-on, 1 findings, 2 wrong call or nothing readable, 3 incomplete (--strict).
+    Exit 0: nothing at or above --fail-on. 1: findings. 2: wrong call, or nothing could be read. 3: incomplete (--strict).
     """
     import gc
 
     gc.disable()  # one run, then the process ends: collecting cycles of a large inventory only costs time
     from irsa_doctor import api
-    from irsa_doctor.findings import SEVERITIES
-    from irsa_doctor.reports import FORMATS, style_for
-    from irsa_doctor.rulebook import shipped_rules
+    from irsa_doctor.cli.targets import targets, write
 
-    known = {rule.id for rule in shipped_rules()}
-    chosen, left = _listed(select), _listed(ignore)
-    for name in (*chosen, *left):
-        if name not in known:
-            raise _wrong(f"no rule {name}")
-    if format_ not in FORMATS:
-        raise _wrong(f"no format {format_}: {', '.join(FORMATS)}")
-    if fail_on not in (*SEVERITIES, "never"):
-        raise _wrong(f"--fail-on {fail_on}: low, medium, high, critical or never")
-    stdin = sys.stdin.buffer.read() if "-" in paths else None
-    report = api.check(
-        paths,
-        stdin=stdin,
-        roles={path: arn for arn, path in _pairs(role, "--role ARN=PATH")},
-        clusters={path: name for name, path in _pairs(cluster, "--cluster NAME=PATH")},
+    settings = flags_over_settings(
+        config,
+        no_config,
+        complete=listed(complete),
+        roles=role,
+        clusters=cluster,
         account=account,
-        complete=_listed(complete),
-        select=chosen,
-        ignore=left,
+        fail_on=_word("--fail-on", fail_on, (*_SEVERITIES, "never")),
+        min_severity=_word("--min-severity", min_severity, _SEVERITIES),
+        min_confidence=_word("--min-confidence", min_confidence, _CONFIDENCES),
+        select=listed(select),
+        ignore=listed(ignore),
+        rules=tuple(rules or ()),
     )
-    stream = sys.stdout
-    text = FORMATS[format_](report, style_for(stream))
-    if output:
-        with open(output, "w", encoding="utf-8") as file:
-            file.write(text)
-    else:
-        stream.write(text)
-        stream.flush()
+    outputs = targets(format_ or ["text"], output)
+    try:
+        report = api.check(paths, stdin=read_stdin(paths), settings=settings)
+    except (api.UnknownRule, api.RuleError) as error:
+        raise wrong(str(error)) from error
+    write(outputs, report)
     if not any(row.status == "read" for row in report.documents):
-        first = next((row for row in report.documents), None)
-        raise _wrong(f"nothing could be read: {first.path}: {first.why}" if first else "nothing could be read")
-    if exit_zero:
-        return
-    bar = SEVERITIES[: SEVERITIES.index(fail_on) + 1] if fail_on != "never" else ()
+        raise wrong(_nothing(report.documents))
+    raise typer.Exit(0 if exit_zero else _code(report, settings.fail_on or "high", strict))
+
+
+def _code(report: "Report", fail_on: str, strict: bool) -> int:
+    bar = _SEVERITIES[: _SEVERITIES.index(fail_on) + 1] if fail_on != "never" else ()
     if any(finding.severity in bar for finding in report.findings):
-        raise typer.Exit(1)
-    if strict and report.unknown:
-        raise typer.Exit(3)
+        return 1
+    return 3 if strict and report.unknown else 0
 
 
-def _listed(values: list[str] | None) -> tuple[str, ...]:
-    return tuple(part.strip() for value in values or () for part in value.split(",") if part.strip())
+def _word(flag: str, value: str | None, words: tuple[str, ...]) -> str | None:
+    if value is not None and value not in words:
+        raise wrong(f"{flag} {value}: {', '.join(words[:-1])} or {words[-1]}")
+    return value
 
 
-def _pairs(values: list[str] | None, form: str) -> list[tuple[str, str]]:
-    pairs = []
-    for value in values or ():
-        left, equals, right = value.partition("=")
-        if not equals or not left or not right:
-            raise _wrong(f"{value}: expected {form}")
-        pairs.append((left, right))
-    return pairs
-
-
-def _wrong(why: str) -> typer.Exit:
-    print(f"irsa-doctor: {why}", file=sys.stderr)
-    return typer.Exit(2)
+def _nothing(rows: "tuple[DocumentRow, ...]") -> str:
+    if not rows:
+        return "nothing to read: no file was found in what was given"
+    first, more = rows[0], f" (and {len(rows) - 1} more)" if len(rows) > 1 else ""
+    return f"nothing could be read: {first.path}: {first.why}{more}"

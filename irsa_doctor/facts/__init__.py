@@ -1,16 +1,20 @@
 """What is true of one subject: one frozen record a subject kind; its fields are the vocabulary of the rules."""
 
 from irsa_doctor.facts.bindings import BindingFacts, ServiceAccountFacts, binding_facts, service_account_facts
+from irsa_doctor.facts.documents import DocumentFacts, document_facts
 from irsa_doctor.facts.grants import GrantFacts
+from irsa_doctor.facts.near import did_you_mean
 from irsa_doctor.facts.providers import ClusterFacts, ProviderFacts, cluster_facts, provider_facts
 from irsa_doctor.facts.roles import AnalysedRole, RoleFacts
 from irsa_doctor.facts.subject import Evidence, Judged
 from irsa_doctor.facts.view import View
+from irsa_doctor.facts.waivers import WaiverFacts
 
 __all__ = [
     "AnalysedRole",
     "BindingFacts",
     "ClusterFacts",
+    "DocumentFacts",
     "Evidence",
     "GrantFacts",
     "Judged",
@@ -18,9 +22,11 @@ __all__ = [
     "RoleFacts",
     "ServiceAccountFacts",
     "View",
+    "WaiverFacts",
     "binding_facts",
     "cluster_facts",
     "derive",
+    "did_you_mean",
     "provider_facts",
     "service_account_facts",
 ]
@@ -35,4 +41,5 @@ def derive(view: View) -> list[Judged]:
             subjects.append(binding)
     subjects += [provider_facts(view, provider) for provider in view.inventory.providers]
     subjects += [cluster_facts(view, cluster) for cluster in view.inventory.clusters]
+    subjects += [document_facts(document) for document in view.inventory.documents]
     return subjects

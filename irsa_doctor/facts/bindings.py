@@ -10,8 +10,9 @@ from irsa_doctor.facts.roles import AnalysedRole
 from irsa_doctor.facts.subject import Evidence, Judged
 from irsa_doctor.facts.surroundings import ROLE_ARN
 from irsa_doctor.facts.view import View
-from irsa_doctor.model import Issuer, ServiceAccount, Text, Unknown, parse_arn, text_of
+from irsa_doctor.model import Arn, Issuer, ServiceAccount, Text, Unknown, parse_arn, text_of
 from irsa_doctor.remedies import annotate
+from irsa_doctor.trust import Policy
 from irsa_doctor.trust.languages import Finite, contains
 from irsa_doctor.trust.subjects import PREFIX
 
@@ -103,12 +104,15 @@ def _account_evidence(view: View, account: ServiceAccount, trusting: tuple[Analy
 def binding_facts(view: View, account: ServiceAccount) -> Judged | None:
     """The facts of a binding, None where the account names no role."""
     value = account.annotations.get(ROLE_ARN)
-    if not isinstance(value, str) or _form(account) != "ok":
+    arn = parse_arn(value) if isinstance(value, str) else None
+    if not isinstance(value, str) or arn is None or _form(account) != "ok":
         return None
     named = view.role_by_arn.get(value)
     sa_id = f"{view.name_of(account.cluster)}/{account.namespace}/{account.name}"
     facts = (
-        BindingFacts("there", _trust(view, account, named)) if named else BindingFacts(_absence(view, value), "role-not-there")
+        BindingFacts("there", _trust(view, account, named))
+        if named
+        else BindingFacts(_absence(view, value, arn), "role-not-there")
     )
     return Judged(
         "binding",
@@ -119,41 +123,44 @@ def binding_facts(view: View, account: ServiceAccount) -> Judged | None:
     )
 
 
-def _absence(view: View, value: str) -> str | Unknown:
-    arn = parse_arn(value)
-    assert arn is not None
+def _absence(view: View, value: str, arn: Arn) -> str | Unknown:
     name = arn.name.rpartition("/")[2]
-    if view.roles_by_name.get((arn.account, name.lower())):
-        same = view.roles_by_name[(arn.account, name.lower())][0].role.name
-        return "other-path" if same == name else "missing"
+    if same := view.roles_by_name.get((arn.account, name.lower())):
+        return "other-path" if same[0].role.name == name else "missing"
     if arn.account in view.inventory.closed.roles:
         return "missing"
     return Unknown(f"roles of account {arn.account}", "aws iam get-account-authorization-details --filter Role")
 
 
 def _trust(view: View, account: ServiceAccount, named: AnalysedRole) -> str | Unknown:
+    """Whether the policy of the role that it names admits a service account; if not, which way it misses."""
     if named.policy is None or named.policy.refused:
         return "explained"
     issuer = view.issuer_of(account.cluster)
     if not issuer:
         return Unknown("issuer of the cluster of the service account", "aws eks describe-cluster --name CLUSTER")
     here = [found for provider, found in named.by_provider.items() if provider.endswith(":oidc-provider/" + issuer)]
-    subject = account.subject
     audience = text_of(account.annotations.get("eks.amazonaws.com/audience", STS))
-    if any(found.admits(subject, audience) for found in here):
+    if any(found.admits(account.subject, audience) for found in here):
         return "admits"
     if named.blocked or any(found.unseen for found in here):
         return "explained"
+    if any(contains(found.subjects, account.subject) for found in here):
+        return "explained"
     if here:
-        if any(contains(found.subjects, subject) for found in here):
-            return "explained"
         return _miss(account, [v for found in here if isinstance(found.subjects, Finite) for v in found.subjects.values])
-    if named.by_provider:
-        known = view.inventory.clusters_by_issuer
-        issuers = [arn.name for provider in named.by_provider if (arn := parse_arn(provider))]
-        stale = all(Issuer.of(i).form == "eks" and i not in known for i in issuers)
-        return "stale-cluster" if stale else "other-cluster"
-    services = {text_of(v) for s in named.policy.statements if s.allow for v in s.service}
+    return _elsewhere(view, named) if named.by_provider else _other_principals(named.policy)
+
+
+def _elsewhere(view: View, named: AnalysedRole) -> str:
+    """The policy speaks of other issuers only: of clusters that are there, or of none that is."""
+    issuers = [arn.name for provider in named.by_provider if (arn := parse_arn(provider))]
+    gone = all(Issuer.of(issuer).form == "eks" and issuer not in view.inventory.clusters_by_issuer for issuer in issuers)
+    return "stale-cluster" if gone else "other-cluster"
+
+
+def _other_principals(policy: Policy) -> str:
+    services = {text_of(v) for s in policy.statements if s.allow for v in s.service}
     if "pods.eks.amazonaws.com" in services:
         return "pod-identity-only"
     return "ec2-only" if "ec2.amazonaws.com" in services else "no-web-identity"

@@ -131,19 +131,19 @@ def _reach_by(claims: Claims, scope: str | None, unseen: bool) -> str | Unknown:
     return "aud-only" if claims.has_aud else "nothing"
 
 
-def _audience(grant: Grant, kind: IssuerKind, claims: Claims, custom: frozenset[str], unseen: bool) -> str | Unknown:
+def _audience(grant: Grant, kind: IssuerKind, issuer: str, claims: Claims, around: Surroundings, unseen: bool) -> str | Unknown:
     if not claims.has_aud:
         return "any"
     if unseen:
         return _PLACEHOLDERS
-    expected = {STS, *custom} if kind == "eks" else {STS, "amazonaws.com", *custom}
-    if any(contains(grant.audiences, audience) for audience in expected):
+    if any(contains(grant.audiences, audience) for audience in around.audiences_of(issuer, eks=kind == "eks")):
         return "expected"
     if STS + ".cn" in claims.auds:
         return "china"
     if any(_ENDPOINT.fullmatch(audience) for audience in claims.auds):
         return "endpoint"
-    return "mismatch" if kind in ("eks", "unknown") else _AUDIENCE_OF_ISSUER
+    known = kind in ("eks", "unknown") or issuer in around.expected
+    return "mismatch" if known else _AUDIENCE_OF_ISSUER
 
 
 def _account_missing(grant: Grant, issuer: str, inventory: Inventory) -> bool | Unknown:
@@ -180,7 +180,7 @@ def grant_facts(grant: Grant, policy: Policy, form: Form, kind: IssuerKind, issu
         reach_by=_reach_by(claims, None if unseen else reach.scope, unseen),
         has_sub=claims.has_sub,
         has_aud=claims.has_aud,
-        audience=_audience(grant, kind, claims, around.audiences, unseen),
+        audience=_audience(grant, kind, issuer, claims, around, unseen),
         key_has_scheme="scheme" in forms,
         key_is_arn="arn" in forms,
         key_trailing_slash="trailing-slash" in forms,

@@ -41,6 +41,9 @@ def provider_facts(view: View, provider: OidcProvider) -> Judged:
 def _audience(provider: OidcProvider, issuer: Issuer, view: View) -> str | Unknown:
     if isinstance(provider.client_ids, Unknown):
         return provider.client_ids
+    expected = view.expected.get(provider.issuer)
+    if expected is not None:
+        return "there" if set(expected) & set(provider.client_ids) else "missing"
     if issuer.form == "other" or STS in provider.client_ids:
         return "there"
     if any(not _VISIBLE.fullmatch(c) for c in provider.client_ids):

@@ -10,6 +10,9 @@ from irsa_doctor.facts.near import Names
 from irsa_doctor.facts.principals import Principals
 from irsa_doctor.model import Inventory
 
+# https://github.com/aws/amazon-eks-pod-identity-webhook (--token-audience); kOps sets its own
+_EKS = frozenset({"sts.amazonaws.com"})
+_CLUSTERS = frozenset({"sts.amazonaws.com", "amazonaws.com"})
 ROLE_ARN = "eks.amazonaws.com/role-arn"
 
 
@@ -17,6 +20,8 @@ class Surroundings(msgspec.Struct, frozen=True, dict=True):
     """One inventory, and what is asked of it again and again."""
 
     inventory: Inventory
+    expected: Mapping[str, tuple[str, ...]] = {}
+    """issuer without scheme -> the audiences that its tokens are meant to have, where somebody has said so"""
 
     @cached_property
     def principals(self) -> Principals:
@@ -33,6 +38,13 @@ class Surroundings(msgspec.Struct, frozen=True, dict=True):
         """Audiences that service accounts ask for by annotation."""
         asked = (sa.annotations.get("eks.amazonaws.com/audience") for sa in self.inventory.service_accounts)
         return frozenset(value for value in asked if isinstance(value, str))
+
+    def audiences_of(self, issuer: str, *, eks: bool) -> frozenset[str]:
+        """The audiences that tokens of an issuer may have: as said, else the defaults of EKS, or of any cluster."""
+        said = self.expected.get(issuer)
+        if said is not None:
+            return frozenset(said) | self.audiences
+        return self.audiences | (_EKS if eks else _CLUSTERS)
 
     @cached_property
     def naming(self) -> Mapping[str, tuple[str, ...]]:

@@ -93,7 +93,7 @@ def _folder(folder: str, root: str, named: bool) -> Iterator[Given]:
     waiting = [(folder, named)]
     while waiting:
         path, is_named = waiting.pop()
-        if not isinstance(path, str) or not os.path.isdir(path):
+        if not os.path.isdir(path):
             continue
         try:
             names = sorted(os.listdir(path))

@@ -1,0 +1,82 @@
+"""The inputs that every command takes, and how flags go before settings."""
+
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from irsa_doctor.cli.wrong import wrong
+
+if TYPE_CHECKING:
+    from irsa_doctor.settings import Settings
+
+Paths = Annotated[list[str], typer.Argument(help="Files, folders, or - for standard input.")]
+Complete = Annotated[
+    list[str] | None,
+    typer.Option(help="Kubernetes kinds that are there whole: serviceaccounts, pods, ...; what is missing does not exist."),
+]
+Roles = Annotated[list[str] | None, typer.Option(help="ARN=PATH: the role of a bare policy; repeatable.")]
+Clusters = Annotated[list[str] | None, typer.Option(help="NAME=PATH: the cluster of Kubernetes documents; repeatable.")]
+Account = Annotated[str | None, typer.Option(help="Account id of answers that name none.")]
+Config = Annotated[str | None, typer.Option(help="Settings file, in place of the nearest irsa-doctor.toml.")]
+NoConfig = Annotated[bool, typer.Option("--no-config", help="Take no settings file.")]
+
+
+def listed(values: Sequence[str] | None) -> tuple[str, ...]:
+    """Values that were repeated or separated by commas."""
+    return tuple(part.strip() for value in values or () for part in value.split(",") if part.strip())
+
+
+def read_stdin(paths: Sequence[str]) -> bytes | None:
+    """Standard input where `-` is among the paths."""
+    return sys.stdin.buffer.read() if "-" in paths else None
+
+
+def flags_over_settings(
+    config: str | None,
+    no_config: bool,
+    *,
+    roles: Sequence[str] | None = None,
+    clusters: Sequence[str] | None = None,
+    **flags: Any,
+) -> "Settings":
+    """The settings of the folder that the command runs in, with every flag that was given put over them."""
+    import msgspec
+
+    from irsa_doctor.settings import Settings, SettingsError, load_settings
+
+    if config and no_config:
+        raise wrong("--config and --no-config contradict each other")
+    try:
+        settings = Settings() if no_config else load_settings(".", config)
+    except SettingsError as error:
+        raise wrong(str(error)) from error
+    given = {name: value for name, value in flags.items() if value}
+    if account := given.get("account"):
+        _check_account(account)
+    return msgspec.structs.replace(
+        settings,
+        roles={**settings.roles, **_pairs(roles, "--role ARN=PATH")},
+        clusters={**settings.clusters, **_pairs(clusters, "--cluster NAME=PATH")},
+        **given,
+    )
+
+
+def _check_account(account: str) -> None:
+    if not (len(account) == 12 and account.isascii() and account.isdigit()):
+        raise wrong(f"--account {account}: an account id has twelve digits")
+
+
+def _pairs(values: Sequence[str] | None, form: str) -> dict[str, str]:
+    import os
+
+    pairs: dict[str, str] = {}
+    for value in values or ():
+        left, equals, right = value.partition("=")
+        if not equals or not left or not right:
+            raise wrong(f"{form.partition(' ')[0]} {value}: expected is {form.partition(' ')[2]}")
+        if right != "-" and not os.path.exists(right):
+            raise wrong(f"{form.partition(' ')[0]} {value}: there is no {right}")
+        pairs[left] = right
+    return pairs

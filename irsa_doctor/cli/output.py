@@ -1,0 +1,17 @@
+"""Standard output, whatever stands at its other end."""
+
+import os
+import sys
+
+
+def say(text: str) -> None:
+    """Write text as it stands. What the stream's encoding lacks is spelt out; a reader who went away ends the run with 141."""
+    encoding = sys.stdout.encoding or "utf-8"
+    try:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(text.encode(encoding, errors="backslashreplace"))
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        # Python would complain once more when it closes the stream at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SystemExit(141) from None

@@ -1,0 +1,48 @@
+"""Where reports go: standard output, or a file for each format."""
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from irsa_doctor.cli.output import say
+from irsa_doctor.cli.wrong import wrong
+
+if TYPE_CHECKING:
+    from irsa_doctor.findings import Report
+
+
+def targets(formats: Sequence[str], output: str | None) -> list[tuple[str, str | None]]:
+    """(format, file) of every `-f FORMAT[:FILE]`; file None is standard output. One report at most goes there."""
+    from irsa_doctor.reports import FORMATS
+
+    found: list[tuple[str, str | None]] = []
+    for given in formats:
+        name, colon, file = given.partition(":")
+        if name not in FORMATS:
+            raise wrong(f"no format {name}: {', '.join(FORMATS)}")
+        if colon and not file:
+            raise wrong(f"-f {given}: a file name is missing after the colon")
+        found.append((name, file or None))
+    if sum(file is None for _, file in found) > 1:
+        raise wrong("several formats for one output; give all but one a file: -f FORMAT:FILE")
+    return [(name, file or output) for name, file in found]
+
+
+def write(outputs: Sequence[tuple[str, str | None]], report: "Report") -> None:
+    """Render every report and write it."""
+    from irsa_doctor.reports import FORMATS, Style, style_for
+
+    for name, file in outputs:
+        style = style_for(sys.stdout) if file is None else Style()
+        _put(FORMATS[name](report, style), file)
+
+
+def _put(text: str, file: str | None) -> None:
+    if file is None:
+        return say(text)
+    try:
+        with open(file, "w", encoding="utf-8", errors="backslashreplace") as stream:
+            stream.write(text)
+    except OSError as error:
+        raise wrong(f"{os.fspath(file)}: {error.strerror}") from error

@@ -1,0 +1,65 @@
+"""Sets aside the findings that somebody answers for, and says which waivers no longer do their work."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+
+import msgspec
+
+from irsa_doctor.facts import Evidence, Judged, WaiverFacts
+from irsa_doctor.findings import Finding, Waived
+from irsa_doctor.model import Place
+from irsa_doctor.settings import Waiver
+
+
+class Sorted(msgspec.Struct, frozen=True):
+    """Findings that stand, findings that are waived, and the waivers as subjects of rules of their own."""
+
+    findings: tuple[Finding, ...]
+    waived: tuple[Waived, ...]
+    waivers: tuple[Judged, ...]
+
+
+def set_aside(findings: Iterable[Finding], waivers: Sequence[Waiver], asked: Iterable[str], today: date) -> Sorted:
+    """Every finding to the first waiver that fits it and has not expired.
+
+    A waiver whose rule was not `asked` in this run is not judged: nothing can be said of it.
+    """
+    by_rule: dict[str, list[Waiver]] = {}
+    for waiver in waivers:
+        by_rule.setdefault(waiver.rule, []).append(waiver)
+    used: set[int] = set()
+    standing: list[Finding] = []
+    waived: list[Waived] = []
+    for finding in findings:
+        fitting = [w for w in by_rule.get(finding.rule, ()) if w.matches(finding.rule, finding.subject.id)]
+        used |= {id(waiver) for waiver in fitting}
+        holding = next((waiver for waiver in fitting if not waiver.is_expired(today)), None)
+        if holding is None:
+            standing.append(finding)
+        else:
+            waived.append(Waived(finding, holding.owner, holding.reason, holding.expires.isoformat()))
+    judged = set(asked)
+    states = [(w, _facts(w, id(w) in used, today)) for w in waivers if w.rule in judged]
+    return Sorted(tuple(standing), tuple(waived), tuple(_judged(waiver, facts) for waiver, facts in states))
+
+
+def _facts(waiver: Waiver, used: bool, today: date) -> WaiverFacts:
+    if waiver.is_expired(today):
+        return WaiverFacts("expired")
+    return WaiverFacts("used" if used else "unused")
+
+
+def _judged(waiver: Waiver, facts: WaiverFacts) -> Judged:
+    names: Mapping[str, str] = {
+        "rule": waiver.rule,
+        "subject": waiver.subject,
+        "owner": waiver.owner,
+        "reason": waiver.reason,
+        "expires": waiver.expires.isoformat(),
+    }
+    return Judged("waiver", waiver.id, waiver.file, facts, lambda: Evidence(names, {"waiver": place_of(waiver)}))
+
+
+def place_of(waiver: Waiver) -> Place:
+    """Where a waiver stands: in no document that was read, so only its line is known."""
+    return Place(waiver.file, f"/waivers/{waiver.id}")
