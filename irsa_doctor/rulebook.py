@@ -125,6 +125,8 @@ def read_rules(folder: Path) -> list[Rule]:
     """Every rule file below a folder, checked; raises RuleError."""
     import yaml
 
+    if not folder.is_dir():
+        raise RuleError(f"{folder}: no such folder")
     rules = []
     for path in sorted(folder.glob("*/*.yaml")):
         raw = yaml.load(path.read_bytes(), Loader=yaml.CSafeLoader)

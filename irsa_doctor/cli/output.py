@@ -9,7 +9,10 @@ def say(text: str) -> None:
     encoding = sys.stdout.encoding or "utf-8"
     try:
         sys.stdout.flush()
-        sys.stdout.buffer.write(text.encode(encoding, errors="backslashreplace"))
+        left = memoryview(text.encode(encoding, errors="backslashreplace"))
+        while left:
+            # with PYTHONUNBUFFERED one call may take only what a pipe has room for
+            left = left[sys.stdout.buffer.write(left) :]
         sys.stdout.buffer.flush()
     except BrokenPipeError:
         # Python would complain once more when it closes the stream at exit

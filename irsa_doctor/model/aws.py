@@ -92,7 +92,7 @@ class Cluster(msgspec.Struct, frozen=True):
 
 
 class PodIdentityAssociation(msgspec.Struct, frozen=True):
-    """An EKS Pod Identity association (eks:DescribePodIdentityAssociation); a list answer names no role, `role_arn` is "" then."""
+    """An EKS Pod Identity association (eks:DescribePodIdentityAssociation); `role_arn` is "" in a list answer, which names none."""
 
     cluster: str
     namespace: str

@@ -34,7 +34,7 @@ class ServiceAccount(msgspec.Struct, frozen=True):
 
 
 class Container(msgspec.Struct, frozen=True):
-    """A container of a pod template; `env` maps a name to its value, or to None where the value is not kept (design, section 8)."""
+    """A container of a pod template; `env` maps a name to its value, or to None where the value is not kept: secrets stay out."""
 
     name: str
     place: Place

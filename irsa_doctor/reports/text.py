@@ -103,4 +103,5 @@ def _summary(report: Report, style: Style) -> str:
     ]
     unknown = f"; {_counted(len(report.unknown), 'input')} missing" if report.unknown else ""
     waived = f"; {len(report.waived)} waived" if report.waived else ""
-    return f"{said} in {', '.join(looked)} from {_counted(counts.documents, 'document')}{unknown}{waived}"
+    hidden = f"; {report.hidden} hidden" if report.hidden else ""
+    return f"{said} in {', '.join(looked)} from {_counted(counts.documents, 'document')}{unknown}{waived}{hidden}"

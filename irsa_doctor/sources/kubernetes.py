@@ -23,8 +23,15 @@ from irsa_doctor.sources.trouble import WrongShape
 _ABOUT_AWS = re.compile(r"aws|role[-_]?arn|iam\.|amazon", re.IGNORECASE)
 # the only variables whose values are kept: none of them is a secret
 _KEPT_VALUES = frozenset(
-    ["AWS_ROLE_ARN", "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_REGION", "AWS_DEFAULT_REGION"]
-    + ["AWS_STS_REGIONAL_ENDPOINTS", "AWS_PROFILE", "AWS_ROLE_SESSION_NAME"]
+    {
+        "AWS_ROLE_ARN",
+        "AWS_WEB_IDENTITY_TOKEN_FILE",
+        "AWS_REGION",
+        "AWS_DEFAULT_REGION",
+        "AWS_STS_REGIONAL_ENDPOINTS",
+        "AWS_PROFILE",
+        "AWS_ROLE_SESSION_NAME",
+    }
 )
 _LISTS_DEEP = 3
 """Lists inside lists that are read."""

@@ -106,8 +106,23 @@ class Reading(msgspec.Struct):
 
     def gave_something(self) -> bool:
         """Whether any record came of it."""
-        return self.empty or any(
-            (self.roles, self.providers, self.nameless_providers, self.clusters, self.cluster_names, self.associations)
-            + (self.answers, self.rcps, self.service_accounts, self.workloads, self.namespaces, self.webhooks)
-            + (self.config_maps, self.discoveries, self.signing_keys)
-        )
+        return self.empty or any(getattr(self, name) for name in _RECORDS)
+
+
+_RECORDS = (
+    "roles",
+    "providers",
+    "nameless_providers",
+    "clusters",
+    "cluster_names",
+    "associations",
+    "answers",
+    "rcps",
+    "service_accounts",
+    "workloads",
+    "namespaces",
+    "webhooks",
+    "config_maps",
+    "discoveries",
+    "signing_keys",
+)

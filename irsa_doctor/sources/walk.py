@@ -8,8 +8,20 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 _SKIPPED = frozenset(
-    [".git", ".hg", ".svn", "node_modules", "__pycache__", ".terraform", ".venv", "venv", ".tox"]
-    + [".mypy_cache", ".ruff_cache", ".pytest_cache"]
+    {
+        ".git",
+        ".hg",
+        ".svn",
+        "node_modules",
+        "__pycache__",
+        ".terraform",
+        ".venv",
+        "venv",
+        ".tox",
+        ".mypy_cache",
+        ".ruff_cache",
+        ".pytest_cache",
+    }
 )
 SIZE_LIMIT = 2 << 30
 _CHUNK = 1 << 20

@@ -100,7 +100,24 @@ _FEDERATED_ARN = re.compile(r"arn:[a-z0-9-]+:iam::\d{12}:(oidc|saml)-provider/.+
 _HOST = re.compile(r"[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+(/[^\s*]*)?")
 _STS = frozenset(
     f"sts:{name}".lower()
-    for name in ["AssumeRole", "AssumeRoleWithSAML", "AssumeRoleWithWebIdentity", "AssumeRoot", "DecodeAuthorizationMessage", "GetAccessKeyInfo", "GetCallerIdentity", "GetDelegatedAccessToken", "GetFederationToken", "GetServiceBearerToken", "GetSessionToken", "GetWebIdentityToken", "SetContext", "SetSourceIdentity", "TagGetWebIdentityToken", "TagSession"]
+    for name in [
+        "AssumeRole",
+        "AssumeRoleWithSAML",
+        "AssumeRoleWithWebIdentity",
+        "AssumeRoot",
+        "DecodeAuthorizationMessage",
+        "GetAccessKeyInfo",
+        "GetCallerIdentity",
+        "GetDelegatedAccessToken",
+        "GetFederationToken",
+        "GetServiceBearerToken",
+        "GetSessionToken",
+        "GetWebIdentityToken",
+        "SetContext",
+        "SetSourceIdentity",
+        "TagGetWebIdentityToken",
+        "TagSession",
+    ]
 )
 _PRINCIPAL_TYPES = ("AWS", "Federated", "Service", "CanonicalUser")
 DEFAULT_QUOTA = 2048

@@ -18,6 +18,7 @@ SUBJECT = re.compile(
 )
 """what a cluster can mint"""
 
+
 @lru_cache(maxsize=65536)
 def is_subject(text: str) -> bool:
     """Whether a cluster can mint this subject."""

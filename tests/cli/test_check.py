@@ -1,0 +1,223 @@
+import json
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from tests.cli.running import ACCOUNT, ISSUER, OPEN, PROVIDER, RIGHT, ROLE, check, put, role, run
+
+WAIVER = """
+[[waivers]]
+rule = "{rule}"
+subject = "{subject}"
+owner = "team@example.com"
+reason = "known"
+expires = {expires}
+"""
+
+
+@pytest.fixture
+def right(tmp_path):
+    return put(tmp_path / "role.json", role(RIGHT))
+
+
+@pytest.fixture
+def wide(tmp_path):
+    return put(tmp_path / "role.json", role(OPEN))
+
+
+def test_a_right_role_is_silent_and_exits_0(right, tmp_path):
+    done = run("check", right, cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_role_open_to_the_cluster_is_critical_and_exits_1(wide, tmp_path):
+    report = check(wide, cwd=tmp_path)
+    assert [(f["rule"], f["severity"], f["subject"]["id"]) for f in report["findings"]] == [
+        ("open-aud-only", "critical", ROLE + "#0")
+    ]
+    assert run("check", wide, cwd=tmp_path).returncode == 1
+
+
+@pytest.mark.parametrize(
+    ("flags", "code"),
+    [
+        ((), 1),
+        (("--fail-on", "never"), 0),
+        (("--fail-on", "critical"), 1),
+        (("--exit-zero",), 0),
+        (("--ignore", "open-aud-only"), 0),
+        (("--select", "open-no-sub"), 0),
+        (("--fail-on", "sometimes"), 2),
+        (("--select", "open-nosub"), 2),
+        (("--ignore", "no-such-rule"), 2),
+        (("--format", "xml"), 2),
+        (("--format", "json", "--format", "text"), 2),
+        (("--format", "json:"), 2),
+        (("--role", "nonsense"), 2),
+        (("--role", f"{ROLE}=not-there.json"), 2),
+        (("--account", "12"), 2),
+        (("--config", "a.toml", "--no-config"), 2),
+        (("--config", "not-there.toml"), 2),
+        (("--rules", "not-there"), 2),
+        (("--no-such-flag",), 2),
+    ],
+)
+def test_the_exit_code_says_what_happened(wide, tmp_path, flags, code):
+    done = run("check", wide, *flags, cwd=tmp_path)
+    assert done.returncode == code, done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_what_is_unknown_fails_a_strict_run(right, tmp_path):
+    assert run("check", right, cwd=tmp_path).returncode == 0
+    assert run("check", right, "--strict", cwd=tmp_path).returncode == 3
+    assert run("check", right, "--strict", "--exit-zero", cwd=tmp_path).returncode == 0
+
+
+def test_a_wrong_rule_name_is_met_by_the_nearest(wide, tmp_path):
+    done = run("check", wide, "--select", "open-no-sup", cwd=tmp_path)
+    assert done.stderr == 'irsa-doctor: no rule open-no-sup. Did you mean "open-no-sub"?\n'
+
+
+@pytest.mark.parametrize("content", [b"", b"\x00\x01\x02", b"{", b"plain words"])
+def test_nothing_readable_is_no_success(tmp_path, content):
+    file = put(tmp_path / "policy.json", content)
+    done = run("check", file, cwd=tmp_path)
+    assert done.returncode == 2
+    assert "nothing could be read" in done.stderr
+    assert "policy.json" in done.stderr
+
+
+@pytest.mark.parametrize("given", ["not-there.json", "."])
+def test_no_input_at_all_is_no_success(tmp_path, given):
+    assert run("check", given, cwd=tmp_path).returncode == 2
+
+
+def test_a_broken_document_is_a_finding_with_its_line_and_the_rest_is_checked(wide, tmp_path):
+    put(tmp_path / "broken.json", '{\n "Statement": [{"Action": "sts:AssumeRoleWithWebIdentity"},\n  oops\n ]}')
+    report = check(".", cwd=tmp_path)
+    found = {f["rule"]: f for f in report["findings"]}
+    assert set(found) == {"open-aud-only", "input-unreadable"}
+    place = found["input-unreadable"]["locations"][0]
+    assert (place["file"].removeprefix("./"), place["line"]) == ("broken.json", 3)
+    assert found["input-unreadable"]["severity"] == "high"
+    assert {row["path"].removeprefix("./"): row["status"] for row in report["documents"]} == {
+        "broken.json": "unreadable",
+        "role.json": "read",
+    }
+
+
+def test_a_report_for_every_format_goes_to_its_file(wide, tmp_path):
+    done = run("check", wide, "-f", "json:out.json", "-f", "text", cwd=tmp_path)
+    assert json.loads((tmp_path / "out.json").read_text())["schema"] == "irsa-doctor.check/1"
+    assert "open-aud-only" in done.stdout
+
+
+def test_a_report_that_cannot_be_written_is_said(wide, tmp_path):
+    done = run("check", wide, "-o", "no/such/folder/out.txt", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "no/such/folder/out.txt" in done.stderr
+
+
+def test_standard_input_is_read_where_a_dash_stands(tmp_path):
+    report = check("-", cwd=tmp_path, stdin=json.dumps(OPEN).encode())
+    assert [f["subject"] for f in report["findings"]] == [{"kind": "policy", "id": "-#0"}]
+
+
+def test_settings_are_read_and_flags_go_before_them(wide, tmp_path):
+    put(tmp_path / "irsa-doctor.toml", 'fail-on = "never"\n[severity]\nopen-aud-only = "low"\n')
+    assert run("check", wide, cwd=tmp_path).returncode == 0
+    assert run("check", wide, "--fail-on", "low", cwd=tmp_path).returncode == 1
+    assert run("check", wide, "--no-config", cwd=tmp_path).returncode == 1
+    assert check(wide, cwd=tmp_path)["findings"][0]["severity"] == "low"
+
+
+def test_an_audience_that_is_expected_here_is_no_mismatch(tmp_path):
+    text = json.dumps(role(RIGHT)).replace("sts.amazonaws.com", "vault")
+    file = put(tmp_path / "role.json", text)
+    assert [f["rule"] for f in check(file, cwd=tmp_path)["findings"]] == ["trust-aud-mismatch"]
+    put(tmp_path / "irsa-doctor.toml", f'[audiences]\n"{ISSUER}" = ["vault"]\n')
+    assert check(file, cwd=tmp_path)["findings"] == []
+
+
+def test_what_is_below_the_least_severity_is_counted_not_shown(wide, tmp_path):
+    put(tmp_path / "irsa-doctor.toml", '[severity]\nopen-aud-only = "low"\n')
+    done = run("check", wide, "--min-severity", "medium", cwd=tmp_path)
+    assert "open-aud-only" not in done.stdout
+    assert "1 hidden" in done.stdout
+
+
+def test_a_waived_finding_is_set_aside_with_its_owner(wide, tmp_path):
+    put(tmp_path / "irsa-doctor.toml", WAIVER.format(rule="open-aud-only", subject=ROLE + "#*", expires="2999-01-01"))
+    report = check(wide, cwd=tmp_path)
+    assert report["findings"] == []
+    assert [(w["rule"], w["owner"], w["expires"]) for w in report["waived"]] == [
+        ("open-aud-only", "team@example.com", "2999-01-01")
+    ]
+    assert next(r for r in report["rules"] if r["id"] == "open-aud-only")["waived"] == 1
+    assert "1 waived" in run("check", wide, cwd=tmp_path).stdout
+
+
+def test_an_expired_waiver_waives_nothing_and_is_a_finding(wide, tmp_path):
+    put(tmp_path / "irsa-doctor.toml", WAIVER.format(rule="open-aud-only", subject=ROLE + "#0", expires="2001-01-01"))
+    found = {f["rule"]: f for f in check(wide, cwd=tmp_path)["findings"]}
+    assert set(found) == {"open-aud-only", "waiver-expired"}
+    assert found["waiver-expired"]["subject"]["kind"] == "waiver"
+    assert found["waiver-expired"]["locations"][0]["line"] == 2
+
+
+def test_a_waiver_that_nothing_needs_is_a_finding_unless_its_rule_was_not_asked(right, tmp_path):
+    put(tmp_path / "irsa-doctor.toml", WAIVER.format(rule="open-no-sub", subject="*", expires="2999-01-01"))
+    assert [f["rule"] for f in check(right, cwd=tmp_path)["findings"]] == ["waiver-unused"]
+    assert check(right, "--ignore", "open-no-sub", cwd=tmp_path)["findings"] == []
+
+
+def test_what_was_not_given_is_unknown_with_the_command_that_fetches_it(right, tmp_path):
+    put(tmp_path / "providers.json", {"OpenIDConnectProviderList": [{"Arn": PROVIDER}]})
+    report = check(".", cwd=tmp_path)
+    assert report["findings"] == []
+    commands = [row["how"] for row in report["unknown"] if "client ids" in row["missing"]]
+    assert commands
+    assert all(command.startswith("aws iam get-open-id-connect-provider") for command in commands)
+
+
+def test_a_bare_policy_belongs_to_the_role_that_is_named_for_it(tmp_path):
+    file = put(tmp_path / "policy.json", OPEN)
+    assert check(file, "--role", f"{ROLE}={file}", cwd=tmp_path)["findings"][0]["subject"]["id"] == ROLE + "#0"
+
+
+@pytest.mark.parametrize("buffering", ["", "1"])
+def test_a_slow_reader_gets_all_of_a_long_report(tmp_path, buffering):
+    roles = [role(OPEN, f"arn:aws:iam::{ACCOUNT}:role/r{n}")["Role"] for n in range(400)]
+    put(tmp_path / "roles.json", {"Roles": roles, "IsTruncated": False})
+    done = run("check", "roles.json", "-f", "json", cwd=tmp_path, PYTHONUNBUFFERED=buffering)
+    assert len(json.loads(done.stdout)["findings"]) == 400
+
+
+def test_a_reader_that_goes_away_ends_the_run_with_141(tmp_path):
+    roles = [role(OPEN, f"arn:aws:iam::{ACCOUNT}:role/r{n}")["Role"] for n in range(400)]
+    put(tmp_path / "roles.json", {"Roles": roles, "IsTruncated": False})
+    call = [sys.executable, "-m", "irsa_doctor", "check", "roles.json", "-f", "json"]
+    with subprocess.Popen(call, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as started:
+        assert started.stdout
+        assert started.stderr
+        started.stdout.read(1)
+        started.stdout.close()
+        assert started.wait(timeout=60) == 141
+        assert started.stderr.read() == b""
+
+
+def test_an_interrupt_ends_the_run_with_130(tmp_path):
+    call = [sys.executable, "-c", "import irsa_doctor.cli as c; print('up', flush=True); c.main()", "check", "-"]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(call, cwd=tmp_path, stdin=pipe, stdout=pipe, stderr=pipe) as started:
+        assert started.stdout
+        assert started.stderr
+        started.stdout.readline()
+        time.sleep(0.5)  # it waits for standard input, which never ends
+        started.send_signal(signal.SIGINT)
+        assert started.wait(timeout=60) == 130
+        assert b"Traceback" not in started.stderr.read()

@@ -1,0 +1,106 @@
+"""The tree is the architecture: imports run one way, and start-up stays lean."""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent / "irsa_doctor"
+
+# what each part may import of ours, beside itself
+BELOW = {
+    "version": set(),
+    "model": set(),
+    "findings": {"model"},
+    "sources": {"model", "version"},
+    "trust": {"model"},
+    "remedies": {"model", "findings", "trust"},
+    "facts": {"model", "findings", "trust", "remedies"},
+    "toml_lines": set(),
+    "settings": {"findings", "toml_lines"},
+    "rulebook": {"model", "findings", "facts"},
+    "engine": {"model", "findings", "facts", "rulebook"},
+}
+HEAVY = {"boto3", "botocore", "rich", "jsonschema", "yaml", "lightkube", "cryptography", "jwt"}
+
+
+def modules() -> Iterator[tuple[str, Path]]:
+    for path in sorted(ROOT.rglob("*.py")):
+        parts = path.relative_to(ROOT.parent).with_suffix("").parts
+        yield ".".join(parts[:-1] if parts[-1] == "__init__" else parts), path
+
+
+def imports(path: Path, *, inside: bool = True) -> Iterator[str]:
+    """Modules imported, inside functions as well; not those for the type checker alone."""
+    waiting: list[ast.AST] = [ast.parse(path.read_text(encoding="utf-8"))]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            waiting += node.orelse
+            continue
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and not inside:
+            continue
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+        waiting += ast.iter_child_nodes(node)
+
+
+def part_of(module: str) -> str:
+    return module.split(".")[1] if "." in module else ""
+
+
+MODULES = dict(modules())
+
+
+@pytest.mark.parametrize("module", [name for name in MODULES if part_of(name) in BELOW])
+def test_a_layer_sees_only_what_stands_before_it(module: str) -> None:
+    own = part_of(module)
+    seen = {part_of(name) for name in imports(MODULES[module]) if name.startswith("irsa_doctor.")}
+    assert seen - {own} <= BELOW[own]
+
+
+def test_nothing_but_the_command_line_knows_the_command_line() -> None:
+    knowing = {
+        module
+        for module, path in MODULES.items()
+        if part_of(module) != "cli" and any(name.startswith(("irsa_doctor.cli", "typer")) for name in imports(path))
+    }
+    assert knowing <= {"irsa_doctor.__main__", "irsa_doctor.generate"}
+
+
+def test_no_imports_go_in_a_circle() -> None:
+    graph = {
+        module: {name for name in imports(path, inside=False) if name in MODULES and name != module}
+        for module, path in MODULES.items()
+    }
+    # a package is made of its modules, so that importing one of them is no import of the whole
+    graph = {module: {n for n in below if not module.startswith(n + ".")} for module, below in graph.items()}
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        pytest.fail(" -> ".join(error.args[1]))
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_what_is_slow_to_import_is_imported_where_it_is_used(module: str) -> None:
+    at_once = {name.partition(".")[0] for name in imports(MODULES[module], inside=False)}
+    assert not at_once & HEAVY
+
+
+@pytest.mark.parametrize("call", [["--version"], ["check", "--help"]])
+def test_start_up_loads_nothing_that_it_does_not_need(call: list[str]) -> None:
+    code = (
+        "import sys; sys.argv[1:] = sys.argv[2:]\n"
+        "from irsa_doctor.cli import app\n"
+        "try:\n    app()\nexcept SystemExit:\n    pass\n"
+        f"print(*sorted({HEAVY!r} & set(sys.modules)), sep=',')"
+    )
+    run = subprocess.run([sys.executable, "-c", code, "-", *call], capture_output=True, text=True, check=True)
+    assert run.stdout.splitlines()[-1] == ""
