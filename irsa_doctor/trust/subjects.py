@@ -19,7 +19,6 @@ SUBJECT = re.compile(
 """what a cluster can mint"""
 
 
-@lru_cache(maxsize=65536)
 def is_subject(text: str) -> bool:
     """Whether a cluster can mint this subject."""
     return SUBJECT.fullmatch(text) is not None
