@@ -1,30 +1,43 @@
 """Each command as a function: what other programs call, and all that the command line calls."""
 
+import os
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
 from irsa_doctor import waiving
+from irsa_doctor.baseline import BaselineError, read_baseline, without
+from irsa_doctor.compare import RoleChange, compare
 from irsa_doctor.engine import evaluate, sort_findings
-from irsa_doctor.facts import View, derive, did_you_mean
+from irsa_doctor.facts import AnalysedRole, View, derive, did_you_mean
 from irsa_doctor.findings import CONFIDENCES, SEVERITIES, Counts, DocumentRow, Finding, Report, Tally, Waived
+from irsa_doctor.ignoring import set_aside as set_ignored_aside
 from irsa_doctor.model import Document, Inventory, Place, parse_arn
 from irsa_doctor.rulebook import Rule, RuleError, digest, read_rules, shipped_rules
 from irsa_doctor.settings import Settings, Waiver
 from irsa_doctor.sources import Documents, Loaded, load
-from irsa_doctor.trust.languages import EVERYTHING, Finite, contains, spell
+from irsa_doctor.sources.revision import NoRevision, files_at
+from irsa_doctor.trust import spell
+from irsa_doctor.trust.languages import EVERYTHING, Finite, contains
 from irsa_doctor.trust.subjects import PREFIX
 from irsa_doctor.version import __version__
 from irsa_doctor.waiving import set_aside
 
-__all__ = ["NoSuchRole", "RuleError", "UnknownRule", "check", "who_can"]
+__all__ = ["BaselineError", "NoRevision", "NoSuchRole", "NothingRead", "RuleError", "UnknownRule", "check", "diff", "who_can"]
+
+_NO_SETTINGS = Settings()
 
 
 class UnknownRule(Exception):
     """A setting or flag names a rule that does not exist."""
+
+
+class NothingRead(Exception):
+    """Nothing of what was given could be read."""
 
 
 class NoSuchRole(Exception):
@@ -35,7 +48,7 @@ def check(
     paths: Sequence[str],
     *,
     stdin: bytes | None = None,
-    settings: Settings = Settings(),
+    settings: Settings = _NO_SETTINGS,
     today: date | None = None,
 ) -> Report:
     """Load, derive, evaluate, set aside what is waived; `today` decides which waivers have expired.
@@ -50,18 +63,37 @@ def check(
     asked = [rule.id for rule in rules]
     standing = set_aside(outcome.findings, settings.waivers, asked, today or datetime.now(tz=UTC).date())
     of_waivers = evaluate([rule for rule in rules if "waiver" in rule.subject], standing.waivers, locate)
-    shown = sort_findings(_graded((*standing.findings, *of_waivers.findings), settings))
+    left, ignored = set_ignored_aside(standing.findings, _comments(loaded.documents, settings))
+    rows = tuple(DocumentRow(d.path, d.kind, d.status, d.why, d.sha256) for d in loaded.inventory.documents)
+    left, baselined = without(left, rows, read_baseline(settings.baseline) if settings.baseline else ())
+    waived = (*standing.waived, *ignored)
+    shown = sort_findings(_graded((*left, *of_waivers.findings), settings))
     return Report(
         __version__,
         digest(),
         _counts(loaded.inventory),
         shown,
         tuple(outcome.unknown),
-        _tallies(outcome.tallies, of_waivers.tallies, standing.waived),
-        standing.waived,
-        tuple(DocumentRow(d.path, d.kind, d.status, d.why, d.sha256) for d in loaded.inventory.documents),
-        hidden=len(standing.findings) + len(of_waivers.findings) - len(shown),
+        _tallies(outcome.tallies, of_waivers.tallies, waived),
+        waived,
+        rows,
+        baselined,
+        hidden=len(left) + len(of_waivers.findings) - len(shown),
     )
+
+
+def _comments(documents: Documents, settings: Settings) -> Callable[[str], bytes | None]:
+    """The texts in which comments may ignore findings: JSON has none, so an export cannot excuse itself."""
+
+    def text_of(path: str) -> bytes | None:
+        return documents.text(path) if settings.inline_ignores and documents.form(path) not in ("", "json") else None
+
+    return text_of
+
+
+def tool() -> dict[str, str]:
+    """What every JSON document says of the program that wrote it."""
+    return {"version": __version__, "rules_digest": digest()}
 
 
 def chosen_rules(settings: Settings) -> list[Rule]:
@@ -76,14 +108,17 @@ def chosen_rules(settings: Settings) -> list[Rule]:
 
 
 def _load(paths: Sequence[str], stdin: bytes | None, settings: Settings) -> Loaded:
-    return load(
-        paths,
-        stdin=stdin,
-        roles={path: arn for arn, path in settings.roles.items()},
-        clusters={path: name for name, path in settings.clusters.items()},
-        account=settings.account or None,
-        complete=settings.complete,
-    )
+    return load(paths, stdin=stdin, **_said(settings))
+
+
+def _said(settings: Settings) -> dict[str, Any]:
+    """What the user says of documents that do not say it themselves."""
+    return {
+        "roles": {path: arn for arn, path in settings.roles.items()},
+        "clusters": {path: name for name, path in settings.clusters.items()},
+        "account": settings.account or None,
+        "complete": settings.complete,
+    }
 
 
 class _Locate:
@@ -112,6 +147,36 @@ def _tallies(subjects: Iterable[Tally], waivers: Iterable[Tally], waived: Iterab
     aside = Counter(entry.finding.rule for entry in waived)
     of_waivers = {tally.id: tally for tally in waivers}
     return tuple(msgspec.structs.replace(of_waivers.get(tally.id, tally), waived=aside[tally.id]) for tally in subjects)
+
+
+def diff(
+    old: Sequence[str], new: Sequence[str], *, settings: Settings = _NO_SETTINGS, revision: str | None = None
+) -> tuple[RoleChange, ...]:
+    """What the trust of `new` admits beyond that of `old`, and the reverse; with `revision`, `old` are paths at that revision.
+
+    Raises NoRevision, and NothingRead where one of the two sides holds nothing that could be read.
+    """
+    before = load((), memory=files_at(revision, old), **_said(settings)) if revision else _load(old, None, settings)
+    after = _load(new, None, settings)
+    for side, loaded in ((old, before), (new, after)):
+        if not any(document.status == "read" for document in loaded.inventory.documents) and not (revision and side is old):
+            raise NothingRead(f"nothing could be read of {', '.join(side)}")
+    roots = ([], []) if revision else (old, new)
+    views = View(before.inventory, settings.audiences), View(after.inventory, settings.audiences)
+    return compare(*views, _key(roots[0]), _key(roots[1]))
+
+
+def _key(roots: Sequence[str]) -> Callable[[AnalysedRole], str]:
+    """By what a role is known on both sides: its ARN, else the path of its policy relative to what was given."""
+
+    def key(analysed: AnalysedRole) -> str:
+        role = analysed.role
+        if role.arn or len(roots) != 1:
+            return role.id
+        path = os.path.relpath(role.place.document, roots[0])
+        return role.id.replace(role.place.document, "policy" if path == "." else path, 1)
+
+    return key
 
 
 def _counts(inventory: Inventory) -> Counts:

@@ -83,6 +83,8 @@ class Settings(msgspec.Struct, frozen=True):
     roles: Mapping[str, str] = {}
     audiences: Mapping[str, tuple[str, ...]] = {}
     waivers: tuple[Waiver, ...] = ()
+    baseline: str = ""
+    inline_ignores: bool = True
 
 
 def fits(pattern: str, text: str) -> bool:
@@ -261,6 +263,8 @@ def _readers(folder: str) -> Mapping[str, _Read[Any]]:
         "roles": _table(path),
         "audiences": _audiences,
         "waivers": _list(_waiver),
+        "baseline": path,
+        "inline-ignores": _flag,
     }
 
 
@@ -312,6 +316,12 @@ def _word(words: tuple[_T, ...]) -> _Read[_T]:
 def _string(value: object) -> str:
     if not isinstance(value, str) or not value.strip():
         raise _Wrong(f"must be text in quotes, not {_shape(value)}")
+    return value
+
+
+def _flag(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise _Wrong(f"must be true or false, not {_kind(value)}")
     return value
 
 

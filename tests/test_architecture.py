@@ -22,6 +22,7 @@ BELOW = {
     "facts": {"model", "findings", "trust", "remedies"},
     "toml_lines": set(),
     "settings": {"findings", "toml_lines"},
+    "compare": {"model", "trust", "facts"},
     "rulebook": {"model", "findings", "facts"},
     "engine": {"model", "findings", "facts", "rulebook"},
 }

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from irsa_doctor.cli.check import check
+from irsa_doctor.cli.diff import diff
 from irsa_doctor.cli.output import say
 from irsa_doctor.cli.simulate import simulate
 from irsa_doctor.cli.who_can import who_can
@@ -38,6 +39,7 @@ def _options(
 
 
 app.command()(check)
+app.command()(diff)
 app.command()(simulate)
 app.command("who-can")(who_can)
 

@@ -1,5 +1,6 @@
 """`irsa-doctor check`: lint what was given."""
 
+import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -40,6 +41,11 @@ def check(
     select: Annotated[list[str] | None, typer.Option(help="Only these rules; repeatable, or separated by commas.")] = None,
     ignore: Annotated[list[str] | None, typer.Option(help="Not these rules.")] = None,
     rules: Annotated[list[str] | None, typer.Option(help="A folder with rules of your own; repeatable.")] = None,
+    baseline: Annotated[str | None, typer.Option(help="Do not show what this file says was there before.")] = None,
+    write_baseline: Annotated[str | None, typer.Option(help="Write what was found to this file, as the baseline.")] = None,
+    no_inline_ignores: Annotated[
+        bool, typer.Option("--no-inline-ignores", help="Comments in documents ignore nothing.")
+    ] = False,
     complete: Complete = None,
     role: Roles = None,
     cluster: Clusters = None,
@@ -57,7 +63,8 @@ def check(
 
     gc.disable()  # one run, then the process ends: collecting cycles of a large inventory only costs time
     from irsa_doctor import api
-    from irsa_doctor.cli.targets import targets, write
+    from irsa_doctor.baseline import baseline_text, entries_of
+    from irsa_doctor.cli.targets import put, targets, write
 
     settings = flags_over_settings(
         config,
@@ -72,12 +79,18 @@ def check(
         select=listed(select),
         ignore=listed(ignore),
         rules=tuple(rules or ()),
+        baseline=baseline,
+        inline_ignores=False if no_inline_ignores else None,
     )
     outputs = targets(format_ or ["text"], output)
     try:
         report = api.check(paths, stdin=read_stdin(paths), settings=settings)
-    except (api.UnknownRule, api.RuleError) as error:
+    except (api.UnknownRule, api.RuleError, api.BaselineError) as error:
         raise wrong(str(error)) from error
+    if write_baseline:
+        put(baseline_text(entries_of(report.findings, report.documents)), write_baseline)
+        print(f"irsa-doctor: {write_baseline} holds {len(report.findings)} findings", file=sys.stderr)
+        return
     write(outputs, report)
     if not any(row.status == "read" for row in report.documents):
         raise wrong(_nothing(report.documents))

@@ -52,7 +52,7 @@ def flags_over_settings(
         settings = Settings() if no_config else load_settings(".", config)
     except SettingsError as error:
         raise wrong(str(error)) from error
-    given = {name: value for name, value in flags.items() if value}
+    given = {name: value for name, value in flags.items() if value or value is False}
     if account := given.get("account"):
         _check_account(account)
     return msgspec.structs.replace(

@@ -35,10 +35,11 @@ def write(outputs: Sequence[tuple[str, str | None]], report: "Report") -> None:
 
     for name, file in outputs:
         style = style_for(sys.stdout) if file is None else Style()
-        _put(FORMATS[name](report, style), file)
+        put(FORMATS[name](report, style), file)
 
 
-def _put(text: str, file: str | None) -> None:
+def put(text: str, file: str | None) -> None:
+    """Write a text to a file, or to standard output."""
     if file is None:
         return say(text)
     try:

@@ -9,3 +9,11 @@ _TERMINAL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u200b-\u200f\u202a-\u202
 def for_terminal(text: str) -> str:
     """Text in one line, every control character shown as its number."""
     return _TERMINAL.sub(lambda m: f"\\x{ord(m[0]):02x}" if ord(m[0]) < 0x100 else f"\\u{{{ord(m[0]):x}}}", text)
+
+
+_MARKDOWN = re.compile(r"[^A-Za-z0-9 ./,-]|://|\bwww\.")
+
+
+def for_markdown(text: str) -> str:
+    """Text that Markdown shows as it stands: no markup, no HTML, no links, no mentions."""
+    return _MARKDOWN.sub(lambda m: "".join(f"&#{ord(char)};" for char in m[0]), for_terminal(text))

@@ -81,6 +81,11 @@ class Documents:
         finder = self._finder(place.document)
         return finder is not None and finder.is_text(place)
 
+    def form(self, document: str) -> str:
+        """`json`, `yaml` or `other`; "" where the document was not read."""
+        source = self._sources.get(document)
+        return source.form if source else ""
+
     def text(self, document: str) -> bytes | None:
         """The kept text of a document, UTF-8."""
         source = self._sources.get(document)

@@ -221,3 +221,69 @@ def test_an_interrupt_ends_the_run_with_130(tmp_path):
         started.send_signal(signal.SIGINT)
         assert started.wait(timeout=60) == 130
         assert b"Traceback" not in started.stderr.read()
+
+
+def test_what_a_baseline_holds_is_counted_not_shown(wide, tmp_path):
+    written = run("check", wide, "--write-baseline", "known.json", cwd=tmp_path)
+    assert (written.returncode, "1 findings" in written.stderr) == (0, True)
+    report = check(wide, "--baseline", "known.json", cwd=tmp_path)
+    assert (report["findings"], report["summary"]["baselined"]) == ([], 1)
+    put(tmp_path / "more.json", role(OPEN, f"arn:aws:iam::{ACCOUNT}:role/new"))
+    assert [f["subject"]["id"] for f in check(".", "--baseline", "known.json", cwd=tmp_path)["findings"]] == [
+        f"arn:aws:iam::{ACCOUNT}:role/new#0"
+    ]
+
+
+def test_a_bare_policy_in_a_baseline_may_move(tmp_path):
+    put(tmp_path / "policy.json", OPEN)
+    run("check", "policy.json", "--write-baseline", "known.json", cwd=tmp_path)
+    (tmp_path / "policy.json").rename(tmp_path / "moved.json")
+    assert check("moved.json", "--baseline", "known.json", cwd=tmp_path)["findings"] == []
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"schema": "other", "findings": []}', "{"])
+def test_a_file_that_is_no_baseline_is_said(wide, tmp_path, content):
+    put(tmp_path / "known.json", content)
+    done = run("check", wide, "--baseline", "known.json", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "known.json: no baseline" in done.stderr
+
+
+ACCOUNT_YAML = """\
+apiVersion: v1
+kind: ServiceAccount
+metadata:
+  name: checkout
+  namespace: payments
+  annotations:
+    eks.amazonaws.com/role-arn: checkout{comment}
+"""
+
+
+@pytest.mark.parametrize(
+    ("comment", "flags", "shown"),
+    [
+        ("", (), 1),
+        ("  # irsa-doctor: ignore[role-arn-bare-name] composed by our webhook", (), 0),
+        ("  # irsa-doctor: ignore[other-rule, role-arn-bare-name] composed by our webhook", (), 0),
+        ("  # irsa-doctor: ignore[role-arn-bare-name] composed by our webhook", ("--no-inline-ignores",), 1),
+        ("  # irsa-doctor: ignore[role-arn-bare-name]", (), 1),
+        ("  # irsa-doctor: ignore[other-rule] no", (), 1),
+    ],
+)
+def test_a_comment_with_a_reason_ignores_its_rule_on_its_line(tmp_path, comment, flags, shown):
+    file = put(tmp_path / "account.yaml", ACCOUNT_YAML.format(comment=comment))
+    report = check(file, *flags, cwd=tmp_path)
+    assert len(report["findings"]) == shown
+    assert len(report["waived"]) == 1 - shown
+
+
+def test_a_comment_on_a_line_of_its_own_speaks_of_the_next(tmp_path):
+    line = "    # irsa-doctor: ignore[role-arn-bare-name] composed by our webhook\n    eks.amazonaws.com/role-arn"
+    text = ACCOUNT_YAML.format(comment="").replace("    eks.amazonaws.com/role-arn", line)
+    assert check(put(tmp_path / "account.yaml", text), cwd=tmp_path)["findings"] == []
+
+
+def test_an_export_cannot_excuse_itself(tmp_path):
+    text = json.dumps(role(OPEN)).replace("sts.amazonaws.com", "sts.amazonaws.com # irsa-doctor: ignore[trust-aud-mismatch] x")
+    assert check(put(tmp_path / "role.json", text), cwd=tmp_path)["waived"] == []

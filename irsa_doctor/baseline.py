@@ -1,0 +1,83 @@
+"""Findings that were there before: written to a file once, and not shown again."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import msgspec
+
+from irsa_doctor.findings import DocumentRow, Finding
+
+_SCHEMA = "irsa-doctor.baseline/1"
+_LARGEST = 256 << 20
+
+
+class BaselineError(Exception):
+    """A baseline that cannot be used; the text names file and cause."""
+
+
+class Entry(msgspec.Struct, frozen=True, order=True):
+    """One finding; `sha256` is that of its document where the subject is known by its path alone, so that it may move."""
+
+    rule: str
+    subject: str
+    fingerprint: str
+    sha256: str = ""
+
+
+class _File(msgspec.Struct, frozen=True):
+    schema: str
+    findings: list[Entry]
+
+
+def entries_of(findings: Iterable[Finding], documents: Iterable[DocumentRow]) -> list[Entry]:
+    """What a baseline keeps of findings, sorted."""
+    digests = {row.path: row.sha256 or "" for row in documents}
+    return sorted(_entry(finding, digests) for finding in findings)
+
+
+def _entry(finding: Finding, digests: Mapping[str, str]) -> Entry:
+    by_path = finding.subject.kind in ("policy", "document")
+    return Entry(
+        finding.rule, finding.subject.id, finding.fingerprint, digests.get(finding.locations[0].file, "") if by_path else ""
+    )
+
+
+def without(
+    findings: Iterable[Finding], documents: Iterable[DocumentRow], known: Iterable[Entry]
+) -> tuple[tuple[Finding, ...], int]:
+    """The findings that are new, and how many are not."""
+    digests = {row.path: row.sha256 or "" for row in documents}
+    marks = {entry.fingerprint for entry in known}
+    moved = {(entry.rule, entry.sha256) for entry in known if entry.sha256}
+    new: list[Finding] = []
+    old = 0
+    for finding in findings:
+        entry = _entry(finding, digests)
+        if entry.fingerprint in marks or (entry.sha256 and (entry.rule, entry.sha256) in moved):
+            old += 1
+        else:
+            new.append(finding)
+    return tuple(new), old
+
+
+def read_baseline(file: str) -> list[Entry]:
+    """The entries of a baseline; raises BaselineError."""
+    try:
+        raw = Path(file).read_bytes()
+    except OSError as error:
+        raise BaselineError(f"{file}: {error.strerror}") from error
+    if len(raw) > _LARGEST:
+        raise BaselineError(f"{file}: too large for a baseline")
+    try:
+        found = msgspec.json.decode(raw, type=_File)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise BaselineError(f"{file}: no baseline: {error}") from error
+    if found.schema != _SCHEMA:
+        raise BaselineError(f'{file}: no baseline: schema is "{found.schema}", expected "{_SCHEMA}"')
+    return found.findings
+
+
+def baseline_text(entries: Iterable[Entry]) -> str:
+    """A baseline as it is written: the same findings, the same bytes."""
+    document = _File(_SCHEMA, list(entries))
+    return msgspec.json.format(msgspec.json.encode(document), indent=1).decode(errors="replace") + "\n"

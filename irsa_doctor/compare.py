@@ -1,0 +1,246 @@
+"""Two inventories: what the trust of the one admits that the other's does not, proved on the languages, not on the text."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Literal
+
+import msgspec
+
+from irsa_doctor.facts import AnalysedRole, View
+from irsa_doctor.model import parse_arn, text_of
+from irsa_doctor.trust import Admitted, Policy, Statement, admitted, spell
+from irsa_doctor.trust.beyond import Beyond, beyond
+from irsa_doctor.trust.languages import Language, difference
+from irsa_doctor.trust.subjects import reach_of
+
+Change = Literal["same", "widened", "narrowed", "changed", "added", "removed", "unknown"]
+Key = Callable[[AnalysedRole], str]
+
+
+class Subjects(msgspec.Struct, frozen=True):
+    """Subjects gained or lost: one of `patterns`, none of `without`; a shortest one; the given service accounts among them."""
+
+    patterns: tuple[str, ...] = ()
+    without: tuple[str, ...] = msgspec.field(default=(), name="except")
+    witness: str | None = None
+    service_accounts: tuple[str, ...] = ()
+
+
+class Both(msgspec.Struct, frozen=True):
+    """Audiences, conditions or other principals on one side only."""
+
+    gained: tuple[str, ...] = ()
+    lost: tuple[str, ...] = ()
+
+
+class RoleChange(msgspec.Struct, frozen=True):
+    """What changed of one role for one provider; `because` says why nothing can be said, where the change is unknown."""
+
+    role: str
+    provider: str
+    change: Change
+    gained: Subjects = Subjects()
+    lost: Subjects = Subjects()
+    audiences: Both = Both()
+    conditions: Both = Both()
+    others: Both = Both()
+    maybe_renamed_from: str | None = None
+    because: str | None = None
+
+    @property
+    def opens(self) -> bool:
+        """Whether somebody gets in who did not before, or where they could not before."""
+        return self.change in ("widened", "changed")
+
+
+def compare(old: View, new: View, old_key: Key, new_key: Key) -> tuple[RoleChange, ...]:
+    """Every role and provider of two inventories, by role and provider; the keys tell which roles are the same one."""
+    before = {old_key(role): role for role in old.roles}
+    after = {new_key(role): role for role in new.roles}
+    found: list[RoleChange] = []
+    for name in sorted(before.keys() | after.keys()):
+        found += _role(name, before.get(name), after.get(name), old, new)
+    return tuple(_renamed(found, before, after))
+
+
+def _role(name: str, before: AnalysedRole | None, after: AnalysedRole | None, old: View, new: View) -> list[RoleChange]:
+    providers = sorted({*(before.by_provider if before else ()), *(after.by_provider if after else ())})
+    if before is None or after is None:
+        change: Change = "added" if before is None else "removed"
+        rows = [_provider(name, provider, before, after, old, new) for provider in providers]
+        return [msgspec.structs.replace(row, change=change) for row in rows] or [RoleChange(name, "", change)]
+    if unreadable := _unreadable(before) or _unreadable(after):
+        same = _text(before) is not None and _text(before) == _text(after)
+        return [RoleChange(name, "", "same" if same else "unknown", because=None if same else unreadable)]
+    rows = [_provider(name, provider, before, after, old, new) for provider in providers]
+    others = _others(before, after)
+    if others.gained or others.lost or not rows:
+        change = (
+            "changed"
+            if others.gained and others.lost
+            else "widened"
+            if others.gained
+            else "narrowed"
+            if others.lost
+            else "same"
+        )
+        rows.append(RoleChange(name, "", change, others=others))
+    return rows
+
+
+def _unreadable(role: AnalysedRole) -> str | None:
+    if role.policy is None:
+        return "the trust policy was not given"
+    refused = [problem.message for problem in role.policy.problems if problem.refused]
+    return f"IAM would refuse the policy: {refused[0]}" if refused else None
+
+
+def _text(role: AnalysedRole) -> object:
+    return getattr(role.role.policy, "document", None)
+
+
+def _provider(
+    name: str, provider: str, before: AnalysedRole | None, after: AnalysedRole | None, old: View, new: View
+) -> RoleChange:
+    was, now = _admitted(before, provider, after), _admitted(after, provider, before)
+    if unseen := {*was.unseen, *now.unseen}:
+        same = before is not None and after is not None and _text(before) == _text(after)
+        because = None if same else f"it hangs on values that are not known: {', '.join(sorted(unseen))}"
+        return RoleChange(name, provider, "same" if same else "unknown", because=because)
+    came, went = beyond(now, was), beyond(was, now)
+    conditions = _conditions(before, after, provider)
+    wider, narrower = _opens(before, after, provider, now), _opens(after, before, provider, was)
+    if not (came.certain and went.certain) or wider is None or narrower is None:
+        return RoleChange(name, provider, "unknown", conditions=conditions, because="the policies are too complex to compare")
+    return RoleChange(
+        name,
+        provider,
+        _change(wider, narrower),
+        _subjects(came, provider, new),
+        _subjects(went, provider, old),
+        Both(_spelt(now.audiences, was.audiences), _spelt(was.audiences, now.audiences)),
+        conditions,
+    )
+
+
+def _change(wider: bool, narrower: bool) -> Change:
+    if wider:
+        return "changed" if narrower else "widened"
+    return "narrowed" if narrower else "same"
+
+
+def _opens(before: AnalysedRole | None, after: AnalysedRole | None, provider: str, now: Admitted) -> bool | None:
+    """Whether the later policy may let in a token that the earlier one does not, None where that is too complex to tell.
+
+    Statements are taken together by what else they ask (source address, session name, ...). What comes in under some
+    restrictions came in before if an earlier statement let it in under these or fewer.
+    """
+    if after is None or after.policy is None:
+        return False
+    earlier = before.policy if before and before.policy else Policy(False, (), (), 0)
+    if _denies(earlier, provider) - _denies(after.policy, provider):
+        return bool(now.cells)
+    opened = False
+    for asked in sorted({_restrictions(s, provider) for s in _allows(after.policy, provider)}, key=sorted):
+        comes = _under(after.policy, provider, now.kubernetes, asked.__eq__)
+        came = _under(earlier, provider, now.kubernetes, asked.issuperset)
+        found = beyond(comes, came)
+        if not found.certain:
+            return None
+        opened |= bool(found.cells)
+    return opened
+
+
+def _under(policy: Policy, provider: str, kubernetes: bool, fits: Callable[[frozenset[str]], bool]) -> Admitted:
+    """What the Allow statements admit whose further restrictions fit."""
+    arn = parse_arn(provider)
+    kept = tuple(s for s in policy.statements if not s.allow or fits(_restrictions(s, provider)))
+    part = Policy(policy.variables, kept, (), policy.size)
+    return admitted(part, provider, arn.name if arn else "", kubernetes=kubernetes)
+
+
+def _allows(policy: Policy, provider: str) -> list[Statement]:
+    return [s for s in policy.statements if s.allow and (provider in s.federated or "*" in s.aws)]
+
+
+def _denies(policy: Policy, provider: str) -> set[frozenset[str]]:
+    """Deny statements that hang on more than sub and aud: dropping one opens, adding one closes."""
+    found = {_restrictions(s, provider) for s in policy.statements if not s.allow and provider in s.federated}
+    return found - {frozenset()}
+
+
+def _admitted(role: AnalysedRole | None, provider: str, other: AnalysedRole | None) -> Admitted:
+    """What a role admits for a provider; nothing where it does not name it."""
+    found = role.by_provider.get(provider) if role else None
+    if found is not None:
+        return found
+    theirs = other.by_provider[provider] if other and provider in other.by_provider else None
+    kubernetes = theirs.kubernetes if theirs else True
+    arn = parse_arn(provider)
+    # through another principal ("*") tokens of this provider may be let in all the same
+    if role and role.policy and arn:
+        return admitted(role.policy, provider, arn.name, kubernetes=kubernetes)
+    return Admitted((), kubernetes=kubernetes)
+
+
+def _subjects(found: Beyond, provider: str, view: View) -> Subjects:
+    if not found.cells:
+        return Subjects()
+    arn = parse_arn(provider)
+    spelt = spell(found.subjects)
+    accounts = view.accounts.admitted(arn.name if arn else "", found.subjects)
+    names = tuple(sorted(f"{view.name_of(a.cluster)}/{a.namespace}/{a.name}" for a in accounts))
+    return Subjects(spelt.patterns, spelt.without, found.reach.witness, names)
+
+
+def _spelt(one: Language, other: Language) -> tuple[str, ...]:
+    rest = difference(one, other)
+    return () if reach_of(rest, False).scope == "nobody" else spell(rest).patterns
+
+
+def _conditions(before: AnalysedRole | None, after: AnalysedRole | None, provider: str) -> Both:
+    """Restrictions beside sub and aud on one side only, as people write them."""
+    was, now = _all_restrictions(before, provider), _all_restrictions(after, provider)
+    return Both(tuple(sorted(now - was)), tuple(sorted(was - now)))
+
+
+def _all_restrictions(role: AnalysedRole | None, provider: str) -> set[str]:
+    statements = role.policy.statements if role and role.policy else ()
+    there = [s for s in statements if provider in s.federated or "*" in s.aws]
+    return {("" if s.allow else "Deny where ") + text for s in there for text in _restrictions(s, provider)}
+
+
+def _restrictions(statement: Statement, provider: str) -> frozenset[str]:
+    arn = parse_arn(provider)
+    claims = {f"{arn.name}:{claim}".lower() for claim in ("sub", "aud")} if arn else set()
+    return frozenset(
+        f"{condition.use} {text_of(condition.raw_key)} {', '.join(sorted(map(text_of, condition.values)))}"
+        for condition in statement.conditions
+        if condition.key not in claims
+    )
+
+
+def _others(before: AnalysedRole, after: AnalysedRole) -> Both:
+    was, now = _principals(before.policy), _principals(after.policy)
+    return Both(tuple(sorted(now - was)), tuple(sorted(was - now)))
+
+
+def _principals(policy: Policy | None) -> set[str]:
+    """Principals that are no web identities, each with the conditions that narrow it."""
+    found: set[str] = set()
+    for statement in policy.statements if policy else ():
+        if statement.allow:
+            asked = sorted(f"{c.use} {text_of(c.raw_key)} {sorted(map(text_of, c.values))}" for c in statement.conditions)
+            where = f" where {'; '.join(asked)}" if asked else ""
+            found |= {f"AWS {text_of(v)}{where}" for v in statement.aws}
+            found |= {f"Service {text_of(v)}{where}" for v in statement.service}
+    return found
+
+
+def _renamed(
+    rows: Sequence[RoleChange], before: Mapping[str, AnalysedRole], after: Mapping[str, AnalysedRole]
+) -> Iterable[RoleChange]:
+    """An added role with the policy of a removed one may be that one under a new name."""
+    gone = {repr(_text(before[row.role])): row.role for row in reversed(rows) if row.change == "removed"}
+    for row in rows:
+        twin = gone.get(repr(_text(after[row.role]))) if row.change == "added" else None
+        yield msgspec.structs.replace(row, maybe_renamed_from=twin) if twin else row

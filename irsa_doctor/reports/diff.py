@@ -1,0 +1,102 @@
+"""What a change opens and closes: for people, for a pull request, and for other programs."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+import msgspec
+
+from irsa_doctor.compare import Both, RoleChange, Subjects
+from irsa_doctor.reports.escape import for_markdown, for_terminal
+from irsa_doctor.reports.style import Style
+
+_COLOURS = {"widened": "31", "changed": "31", "unknown": "35", "narrowed": "32", "added": "36", "removed": "36", "same": "2"}
+_WORDS = {
+    "widened": "lets in more",
+    "changed": "lets in others",
+    "narrowed": "lets in fewer",
+    "added": "is new",
+    "removed": "is gone",
+    "unknown": "cannot be compared",
+}
+_SHOWN = 20
+
+
+def _lines(row: RoleChange) -> Iterator[tuple[str, str]]:
+    """(sign, sentence) of everything that is different."""
+    yield from _subjects("+", row.gained)
+    yield from _subjects("-", row.lost)
+    for what, both in (("audience", row.audiences), ("condition", row.conditions), ("principal", row.others)):
+        yield from _both(what, both)
+    if row.because:
+        yield "?", row.because
+    if row.maybe_renamed_from:
+        yield " ", f"perhaps {row.maybe_renamed_from} under a new name: the policies are the same"
+
+
+def _subjects(sign: str, subjects: Subjects) -> Iterator[tuple[str, str]]:
+    for pattern in subjects.patterns[:_SHOWN]:
+        yield sign, pattern
+    if len(subjects.patterns) > _SHOWN:
+        yield sign, f"and {len(subjects.patterns) - _SHOWN} more"
+    if subjects.without:
+        yield " ", "but not " + ", ".join(subjects.without[:_SHOWN])
+    if subjects.witness and subjects.witness not in subjects.patterns:
+        yield " ", f"for example {subjects.witness}"
+    if subjects.service_accounts:
+        there = ", ".join(subjects.service_accounts[:_SHOWN])
+        yield " ", f"of the service accounts given: {there}" + (", ..." if len(subjects.service_accounts) > _SHOWN else "")
+
+
+def _both(what: str, both: Both) -> Iterator[tuple[str, str]]:
+    yield from (("+", f"{what} {entry}") for entry in both.gained)
+    yield from (("-", f"{what} {entry}") for entry in both.lost)
+
+
+def render_diff_text(rows: Sequence[RoleChange], style: Style) -> str:
+    """Every role that is different, then one line that counts; nothing to see is said in that line alone."""
+    lines: list[str] = []
+    for row in rows:
+        if row.change == "same":
+            continue
+        head = style.paint(for_terminal(row.role), "1")
+        lines.append(f"{head} {style.paint(_WORDS[row.change], _COLOURS[row.change])}")
+        if row.provider:
+            lines.append(f"  tokens of {for_terminal(row.provider)}")
+        signs = {"+": "31", "-": "32", "?": "35", " ": "2"}
+        lines += [f"  {style.paint(sign, signs[sign])} {for_terminal(text)}" for sign, text in _lines(row)]
+        lines.append("")
+    return "\n".join([*lines, _summary(rows)]) + "\n"
+
+
+def _summary(rows: Sequence[RoleChange]) -> str:
+    counted = {word: sum(row.change == word for row in rows) for word in (*_WORDS, "same")}
+    said = ", ".join(f"{number} {word}" for word, number in counted.items() if number and word != "same")
+    return f"{said or 'nothing changed'}; {counted['same']} the same"
+
+
+def render_diff_markdown(rows: Sequence[RoleChange], style: Style) -> str:
+    """A comment for a pull request: a table, and the details of each role folded away."""
+    changed = [row for row in rows if row.change != "same"]
+    if not changed:
+        return "**IRSA trust:** nothing changed.\n"
+    lines = [f"**IRSA trust:** {_summary(rows)}.", "", "| role | change | gained | lost |", "| --- | --- | --- | --- |"]
+    for row in changed:
+        cells = (row.role, _WORDS[row.change], ", ".join(row.gained.patterns[:3]), ", ".join(row.lost.patterns[:3]))
+        lines.append("| " + " | ".join(map(for_markdown, cells)) + " |")
+    for row in changed:
+        title = f"{row.role} {_WORDS[row.change]}"
+        lines += ["", f"<details><summary>{for_markdown(title)}</summary>", ""]
+        lines += [f"- {sign.strip()} {for_markdown(text)}".replace("-  ", "- ") for sign, text in _lines(row)]
+        lines += ["", "</details>"]
+    return "\n".join(lines) + "\n"
+
+
+def render_diff_json(rows: Sequence[RoleChange], tool: Mapping[str, str]) -> str:
+    """The document `irsa-doctor.diff/1`."""
+    document = {"schema": "irsa-doctor.diff/1", "tool": tool, "roles": rows}
+    return msgspec.json.format(msgspec.json.encode(document), indent=1).decode(errors="replace") + "\n"
+
+
+DIFF_FORMATS: Mapping[str, Callable[[Sequence[RoleChange], Style], str]] = {
+    "text": render_diff_text,
+    "markdown": render_diff_markdown,
+}

@@ -1,0 +1,45 @@
+"""What one policy admits that another does not, proved on the languages."""
+
+import msgspec
+
+from irsa_doctor.trust.admitted import Admitted
+from irsa_doctor.trust.languages import Language, difference, intersection, union
+from irsa_doctor.trust.subjects import Reach, reach_of
+
+
+class Beyond(msgspec.Struct, frozen=True):
+    """Pairs of one set that are not in another, as cells with disjoint audiences; not `certain` where it is too complex."""
+
+    cells: tuple[tuple[Language, Language], ...]
+    kubernetes: bool
+    certain: bool = True
+
+    @property
+    def subjects(self) -> Language:
+        """Every subject that comes in with some audience."""
+        return union(subjects for _, subjects in self.cells)
+
+    @property
+    def reach(self) -> Reach:
+        """Scope and witness of these subjects."""
+        return reach_of(self.subjects, self.kubernetes)
+
+
+def beyond(new: Admitted, old: Admitted) -> Beyond:
+    """Pairs (audience, subject) of `new` without those of `old`; both of one issuer."""
+    cells: list[tuple[Language, Language]] = []
+    certain = True
+    for audiences, subjects in new.cells:
+        rest = audiences
+        for other_audiences, other_subjects in old.cells:
+            cells.append((intersection((audiences, other_audiences)), difference(subjects, other_subjects)))
+            rest = difference(rest, other_audiences)
+        cells.append((rest, subjects))
+    found: list[tuple[Language, Language]] = []
+    for audiences, subjects in cells:
+        scopes = reach_of(audiences, False).scope, reach_of(subjects, new.kubernetes).scope
+        if "nobody" in scopes:
+            continue
+        certain &= None not in scopes
+        found.append((audiences, subjects))
+    return Beyond(tuple(found), new.kubernetes, certain)
