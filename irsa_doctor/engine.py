@@ -72,7 +72,8 @@ def ask(rule: Rule, facts: msgspec.Struct) -> Answer | None:
     return Answer(Verdict.UNKNOWN, "", tuple(missing)) if missing else Answer(Verdict.PASS)
 
 
-_NAME = re.compile(r"\{([a-z_]+)\}")
+NAME = re.compile(r"\{([a-z_]+)\}")
+"""a name in a sentence of a rule"""
 
 
 def fill(sentence: str, evidence: Evidence) -> str:
@@ -82,7 +83,7 @@ def fill(sentence: str, evidence: Evidence) -> str:
         found = evidence.names.get(match[1], match[0])
         return found if isinstance(found, str) else found()
 
-    return _NAME.sub(value, sentence)
+    return NAME.sub(value, sentence)
 
 
 Locate = Callable[[Place], tuple[int, int, int, int, str]]

@@ -1,23 +1,153 @@
-"""`python -m irsa_doctor.generate [--check]`: writes again what is made from something else."""
+"""`python -m irsa_doctor.generate [--check]`: writes again what is made from something else, in a clone of the repository."""
 
+import json
+import os
+import re
+import shlex
+import subprocess
 import sys
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
-from irsa_doctor.rulebook import index_of
+from irsa_doctor.findings import CONFIDENCES, SEVERITIES
+from irsa_doctor.reports.rule_page import severity_of
+from irsa_doctor.rulebook import SUBJECTS, Rule, index_of, read_rules
 
-_HERE = Path(__file__).parent
+_ROOT = Path(__file__).parent.parent
+_PAGES = ("README.md", "CONTRIBUTING.md")
+_BLOCK = re.compile(r"<!-- (?P<kind>output|file): (?P<what>[^\n]*?) -->\n```(?P<language>\w+)\n.*?```\n", re.DOTALL)
+_RULES = re.compile(r"<!-- rules -->\n.*?<!-- /rules -->\n", re.DOTALL)
+
+
+def generated() -> Iterator[tuple[Path, bytes]]:
+    """Every generated file with what it should hold."""
+    rules = _ROOT / "rules"
+    yield _ROOT / "irsa_doctor" / "rules_index.json", index_of(rules)
+    yield rules / "schema.json", json.dumps(rule_schema(), indent=1).encode() + b"\n"
+    for name in _PAGES:
+        page = _ROOT / name
+        yield page, page_of(page.read_text(encoding="utf-8"), read_rules(rules)).encode()
+
+
+def page_of(text: str, rules: list[Rule]) -> str:
+    """A page with its outputs, files and table of rules as they are now."""
+    text = _BLOCK.sub(_block, text)
+    return _RULES.sub(lambda _: f"<!-- rules -->\n{_table(rules)}<!-- /rules -->\n", text)
+
+
+def _block(match: re.Match[str]) -> str:
+    kind, what, language = match["kind"], match["what"], match["language"]
+    body = (_ROOT / what).read_text(encoding="utf-8") if kind == "file" else f"$ {what}\n{_output(what)}"
+    return f"<!-- {kind}: {what} -->\n```{language}\n{body}```\n"
+
+
+def _output(command: str) -> str:
+    """What a command prints at the top of the repository, 100 columns wide, without colour."""
+    name, *arguments = shlex.split(command)
+    if name != "irsa-doctor":
+        raise ValueError(f"{command}: only irsa-doctor is run for a page")
+    plain = {key: value for key, value in os.environ.items() if key not in ("FORCE_COLOR", "TERM")}
+    done = subprocess.run(  # noqa: S603 - our own pages
+        [sys.executable, "-m", "irsa_doctor", *arguments],
+        cwd=_ROOT,
+        env={**plain, "COLUMNS": "100", "NO_COLOR": "1", "PYTHONIOENCODING": "utf-8"},
+        capture_output=True,
+        check=False,
+    )
+    if done.returncode not in (0, 1):
+        raise ValueError(f"{command}: exit {done.returncode}: {done.stderr.decode()}")
+    return "\n".join(line.rstrip() for line in done.stdout.decode().splitlines()) + "\n"
+
+
+def _table(rules: list[Rule]) -> str:
+    rows = (
+        f"| [`{rule.id}`](rules/{rule.family}/{rule.id}.yaml) | {severity_of(rule)} | {rule.title} |"
+        for rule in sorted(rules, key=lambda rule: (rule.family, rule.id))
+    )
+    return "\n".join(["| rule | severity | what it finds |", "| --- | --- | --- |", *rows]) + "\n"
+
+
+def rule_schema() -> Mapping[str, Any]:
+    """The JSON Schema of a rule file, for editors: the records of the rulebook, with the facts that there are."""
+    facts = sorted({name for record in SUBJECTS.values() for name in record.__struct_fields__})
+    predicate: dict[str, Any] = {
+        "type": "object",
+        "additionalProperties": False,
+        "properties": {
+            "const": {},
+            "enum": {"type": "array"},
+            "not": {"$ref": "#/$defs/predicate"},
+            "minimum": {"type": "integer"},
+            "maximum": {"type": "integer"},
+        },
+    }
+    over_facts = {
+        "type": "object",
+        "propertyNames": {"enum": facts},
+        "additionalProperties": {"$ref": "#/$defs/predicate"},
+    }
+    text, texts = {"type": "string"}, {"type": "array", "items": {"type": "string"}}
+    severity = {"enum": list(SEVERITIES)}
+    kinds = {"enum": list(SUBJECTS)}
+    graded = _object((), **{"fact": text, "values": {"type": "object", "additionalProperties": severity}, "else": severity})
+    example = _object(("fires",), name=text, patch={"type": "object"}, fires=texts)
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": "irsa-doctor.rule/1",
+        "title": "A rule of irsa-doctor",
+        **_object(
+            ("when", "snippet", "references", "controls"),
+            id={"type": "string", "pattern": "^[a-z0-9]+(-[a-z0-9]+)*$"},
+            title=text,
+            subject={"oneOf": [kinds, {"type": "array", "items": kinds, "minItems": 1}]},
+            severity={"oneOf": [severity, graded]},
+            confidence={"enum": list(CONFIDENCES)},
+            when=over_facts,
+            require={"type": "array", "minItems": 1, "items": _object(("says",), name=text, facts=over_facts, says=text)},
+            message=text,
+            places={"type": "object", "minProperties": 1, "additionalProperties": text},
+            why=text,
+            remedy=text,
+            snippet={"type": "boolean"},
+            references={"type": "array", "items": _object(title=text, url={"type": "string", "pattern": "^https://"})},
+            controls={
+                "type": "object",
+                "additionalProperties": {
+                    "type": "array",
+                    "items": _object(id=text, relation={"enum": ["supports", "related"]}),
+                },
+            },
+            examples=_object(
+                bad={"type": "array", "minItems": 1, "items": example},
+                good={"type": "array", "minItems": 1, "items": example},
+            ),
+        ),
+        "$defs": {"predicate": predicate},
+    }
+
+
+def _object(optional: tuple[str, ...] = (), **properties: Any) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "additionalProperties": False,
+        "required": [name for name in properties if name not in optional],
+        "properties": properties,
+    }
 
 
 def main() -> int:
-    """Write the rule index; with --check, only say whether it is current."""
-    path, text = _HERE / "rules_index.json", index_of(_HERE.parent / "rules")
-    current = path.exists() and path.read_bytes() == text
-    if "--check" in sys.argv[1:]:
-        if not current:
-            print(f"{path.name} is not current: run make generated", file=sys.stderr)
-        return int(not current)
-    path.write_bytes(text)
-    return 0
+    """Write every generated file; with --check, only say which ones are not current."""
+    stale = 0
+    for path, content in generated():
+        if path.exists() and path.read_bytes() == content:
+            continue
+        stale += 1
+        if "--check" in sys.argv[1:]:
+            print(f"{path.relative_to(_ROOT)} is not current: run make generated", file=sys.stderr)
+        else:
+            path.write_bytes(content)
+    return int(bool(stale) and "--check" in sys.argv[1:])
 
 
 if __name__ == "__main__":

@@ -6,9 +6,12 @@ from typing import Annotated
 
 import typer
 
+from irsa_doctor.cli import rules
 from irsa_doctor.cli.check import check
+from irsa_doctor.cli.collect import collect
 from irsa_doctor.cli.diff import diff
 from irsa_doctor.cli.output import say
+from irsa_doctor.cli.permissions import permissions
 from irsa_doctor.cli.simulate import simulate
 from irsa_doctor.cli.who_can import who_can
 from irsa_doctor.version import __version__
@@ -40,8 +43,12 @@ def _options(
 
 app.command()(check)
 app.command()(diff)
+app.command()(collect)
+app.command()(permissions)
 app.command()(simulate)
 app.command("who-can")(who_can)
+app.add_typer(rules.app, name="rules")
+app.command("explain")(rules.show)
 
 
 def _interrupted(*_: object) -> None:

@@ -1,0 +1,95 @@
+"""`irsa-doctor collect`: what the live sources answer, to one file."""
+
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from irsa_doctor.cli.live_options import (
+    AssumeRoles,
+    Aws,
+    FetchIssuer,
+    Kube,
+    Kubeconfig,
+    KubeContexts,
+    Live,
+    Profiles,
+    Regions,
+    Timeout,
+    live_options,
+)
+from irsa_doctor.cli.output import say
+from irsa_doctor.cli.wrong import wrong
+
+if TYPE_CHECKING:
+    from irsa_doctor.sources.snapshot import Snapshot
+
+
+def collect(
+    output: Annotated[str, typer.Option("--output", "-o", help="The file to write; - is standard output.")],
+    redact: Annotated[
+        bool, typer.Option("--redact", help="Replace account ids and names by made-up ones; findings stay the same.")
+    ] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit 3 where something could not be read.")] = False,
+    aws: Aws = False,
+    kube: Kube = False,
+    live: Live = False,
+    kube_context: KubeContexts = None,
+    kubeconfig: Kubeconfig = None,
+    profile: Profiles = None,
+    assume_role: AssumeRoles = None,
+    region: Regions = None,
+    timeout: Timeout = None,
+    fetch_issuer: FetchIssuer = False,
+) -> None:
+    """Read AWS and Kubernetes (both, unless --aws or --kube says which) into a snapshot, which check, why and who-can read.
+
+    Exit 0: written. 2: a source could not be asked, or the file not be written. 3: incomplete (--strict).
+    """
+    options = live_options(
+        aws=aws,
+        kube=kube,
+        live=live or not (aws or kube),
+        kube_context=kube_context,
+        kubeconfig=kubeconfig,
+        profile=profile,
+        assume_role=assume_role,
+        region=region,
+        timeout=timeout,
+        fetch_issuer=fetch_issuer,
+    )
+    from irsa_doctor.sources.live import LiveError, Options, Plan, take
+
+    try:
+        snapshot = take(Plan("collect"), options or Options())
+    except LiveError as error:
+        raise wrong(str(error)) from error
+    if redact:
+        from irsa_doctor.sources.redaction import redacted
+
+        snapshot = redacted(snapshot)
+    _write(snapshot, output)
+    _tell(snapshot, output)
+    raise typer.Exit(3 if strict and snapshot.missing else 0)
+
+
+def _write(snapshot: "Snapshot", output: str) -> None:
+    from irsa_doctor.sources.snapshot import snapshot_text, write_private
+
+    text = snapshot_text(snapshot)
+    if output == "-":
+        return say(text.decode())
+    try:
+        write_private(text, output)
+    except OSError as error:
+        raise wrong(f"{output}: {error.strerror}") from error
+
+
+def _tell(snapshot: "Snapshot", output: str) -> None:
+    """What was written, and what is not in it."""
+    from irsa_doctor.reports.escape import for_terminal
+
+    if output != "-":
+        print(f"irsa-doctor: {len(snapshot.documents)} documents in {for_terminal(output)}", file=sys.stderr)
+    for missing in dict.fromkeys(gap.missing for gap in snapshot.missing):
+        print(f"irsa-doctor: not in it: {for_terminal(missing)}", file=sys.stderr)

@@ -1,0 +1,79 @@
+"""How rules explain themselves: for people, and for other programs."""
+
+import textwrap
+from collections.abc import Iterable, Iterator, Sequence
+
+import msgspec
+
+from irsa_doctor.reports.escape import for_terminal
+from irsa_doctor.reports.style import Style
+from irsa_doctor.rulebook import Rule
+from irsa_doctor.version import __version__
+
+_COLOURS = {"critical": "1;31", "high": "31", "medium": "33", "low": "36"}
+
+
+def severity_of(rule: Rule) -> str:
+    """The severity as one word, or the words between which a fact decides, the worst first."""
+    if isinstance(rule.severity, str):
+        return rule.severity
+    words = {*rule.severity.values.values(), rule.severity.otherwise}
+    return " or ".join(sorted(words, key=list(_COLOURS).index))
+
+
+def render_rules_text(rules: Sequence[Rule], style: Style) -> str:
+    """Every rule in a line, under its family."""
+    lines: list[str] = []
+    family = ""
+    width = max((len(rule.id) for rule in rules), default=0)
+    for rule in rules:
+        if rule.family != family:
+            family = rule.family
+            lines += ["", style.paint(for_terminal(family), "1")]
+        lines.append(f"  {for_terminal(rule.id):<{width}}  {for_terminal(rule.title)}")
+    return "\n".join([*lines[1:], "", f"{len(rules)} rules; irsa-doctor explain ID tells more of each"]) + "\n"
+
+
+def render_rule_text(rule: Rule, style: Style) -> str:
+    """One rule as a page."""
+    return "\n".join(_page(rule, style)) + "\n"
+
+
+def _page(rule: Rule, style: Style) -> Iterator[str]:
+    severity = severity_of(rule)
+    yield f"{style.paint(for_terminal(rule.id), '1')}: {for_terminal(rule.title)}"
+    painted = style.paint(severity, _COLOURS[severity.split()[0]])
+    yield f"{painted}, confidence {rule.confidence}; about a {' or '.join(rule.subject)}"
+    yield ""
+    yield from _wrapped(rule.why, style)
+    yield ""
+    yield style.paint("What to do", "1")
+    yield from _wrapped(rule.remedy, style, "  ")
+    if rule.references:
+        yield ""
+        yield style.paint("References", "1")
+        for reference in rule.references:
+            yield f"  {for_terminal(reference.title)}"
+            yield f"  {style.paint(for_terminal(reference.url), '34')}"
+    if rule.controls:
+        yield ""
+        yield style.paint("Controls", "1")
+        for framework, controls in rule.controls.items():
+            said = ", ".join(f"{control.id} ({control.relation})" for control in controls)
+            yield f"  {for_terminal(framework)}: {for_terminal(said)}"
+
+
+def _wrapped(text: str, style: Style, indent: str = "") -> Iterable[str]:
+    return textwrap.wrap(
+        for_terminal(text), style.width, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False
+    )
+
+
+def render_rules_json(rules: Sequence[Rule], digest: str) -> str:
+    """The document `irsa-doctor.rules/1`."""
+    document = {
+        "schema": "irsa-doctor.rules/1",
+        "tool": {"version": __version__, "rules_digest": digest},
+        "rules": [{**msgspec.structs.asdict(rule), "url": rule.url} for rule in rules],
+    }
+    return msgspec.json.format(msgspec.json.encode(document), indent=1).decode(errors="replace") + "\n"
