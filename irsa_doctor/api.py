@@ -15,17 +15,17 @@ from irsa_doctor.compare import RoleChange, compare
 from irsa_doctor.engine import evaluate, sort_findings
 from irsa_doctor.facts import AnalysedRole, View, derive, did_you_mean
 from irsa_doctor.findings import CONFIDENCES, SEVERITIES, Counts, DocumentRow, Finding, Report, Tally, Waived
+from irsa_doctor.frameworks import FrameworkReport, by_control, rules_of
 from irsa_doctor.ignoring import set_aside as set_ignored_aside
-from irsa_doctor.model import Document, Inventory, Place, parse_arn
+from irsa_doctor.model import Document, Inventory, Place
 from irsa_doctor.rulebook import Rule, RuleError, digest, read_rules, shipped_rules
 from irsa_doctor.settings import Settings, Waiver
 from irsa_doctor.sources import Documents, Loaded, load
 from irsa_doctor.sources.revision import NoRevision, files_at
-from irsa_doctor.trust import spell
-from irsa_doctor.trust.languages import EVERYTHING, Finite, contains
-from irsa_doctor.trust.subjects import PREFIX
 from irsa_doctor.version import __version__
 from irsa_doctor.waiving import set_aside
+from irsa_doctor.who_can import NoSuchRole, WhoCan, find_role
+from irsa_doctor.who_can import who_can as who_can_of
 
 __all__ = ["BaselineError", "NoRevision", "NoSuchRole", "NothingRead", "RuleError", "UnknownRule", "check", "diff", "who_can"]
 
@@ -40,10 +40,6 @@ class NothingRead(Exception):
     """Nothing of what was given could be read."""
 
 
-class NoSuchRole(Exception):
-    """The role asked for is not there, or its name is not enough."""
-
-
 def check(
     paths: Sequence[str],
     *,
@@ -55,8 +51,11 @@ def check(
 
     Raises RuleError for a folder of rules that could not work, and UnknownRule for an id that is no rule.
     """
-    rules = chosen_rules(settings)
-    loaded = _load(paths, stdin, settings)
+    return judge(_load(paths, stdin, settings), chosen_rules(settings), settings, today)
+
+
+def judge(loaded: Loaded, rules: Sequence[Rule], settings: Settings, today: date | None = None) -> Report:
+    """All that `check` has to say of what was loaded."""
     view = View(loaded.inventory, settings.audiences)
     locate = _Locate(loaded.documents, loaded.inventory.documents, settings.waivers)
     outcome = evaluate(rules, derive(view), locate)
@@ -91,11 +90,6 @@ def _comments(documents: Documents, settings: Settings) -> Callable[[str], bytes
     return text_of
 
 
-def tool() -> dict[str, str]:
-    """What every JSON document says of the program that wrote it."""
-    return {"version": __version__, "rules_digest": digest()}
-
-
 def chosen_rules(settings: Settings) -> list[Rule]:
     """The rules to run, with the severities that the settings give them."""
     rules = [*shipped_rules(), *(rule for folder in settings.rules for rule in read_rules(Path(folder)))]
@@ -103,8 +97,15 @@ def chosen_rules(settings: Settings) -> list[Rule]:
     for name in (*settings.select, *settings.ignore, *settings.severity):
         if name not in known:
             raise UnknownRule(f"no rule {name}.{did_you_mean(name, known)}")
+    if settings.framework:
+        rules = rules_of(settings.framework, rules)
     chosen = [rule for rule in rules if (not settings.select or rule.id in settings.select) and rule.id not in settings.ignore]
     return [msgspec.structs.replace(rule, severity=settings.severity.get(rule.id, rule.severity)) for rule in chosen]
+
+
+def controls(report: Report, settings: Settings) -> FrameworkReport | None:
+    """The report by control of the framework that the settings name, None where they name none."""
+    return by_control(settings.framework, report, chosen_rules(settings)) if settings.framework else None
 
 
 def _load(paths: Sequence[str], stdin: bytes | None, settings: Settings) -> Loaded:
@@ -191,62 +192,10 @@ def _counts(inventory: Inventory) -> Counts:
     )
 
 
-def who_can(role: str, paths: Sequence[str], *, stdin: bytes | None = None) -> dict[str, object]:
-    """Who can assume a role (ARN, name, or path of a bare policy): the document of cli.md; raises NoSuchRole."""
-    loaded = load(paths, stdin=stdin)
-    view = View(loaded.inventory)
-    found = [a for a in view.roles if role in (a.role.arn, a.role.id)] or [a for a in view.roles if a.role.name == role]
-    if len(found) != 1:
-        raise NoSuchRole(
-            f"{role}: " + (f"{len(found)} roles have this name, give the ARN" if found else "no such role in what was given")
-        )
-    analysed = found[0]
-    grants = []
-    for provider, admitted in sorted(analysed.by_provider.items()):
-        arn = parse_arn(provider)
-        issuer = arn.name if arn else ""
-        spelt, audiences = spell(admitted.subjects), spell(admitted.audiences)
-        kind = "other" if not admitted.kubernetes else "eks" if issuer.startswith("oidc.eks.") else "kubernetes"
-        pairs = [{"audiences": list(spell(a).patterns), "subjects": list(spell(s).patterns)} for a, s in admitted.cells]
-        grants.append(
-            {
-                "provider": provider,
-                "issuer": "https://" + issuer,
-                "issuer_kind": kind,
-                "audiences": {"any": admitted.audiences == EVERYTHING, "values": list(audiences.patterns)},
-                "subjects": {
-                    "scope": admitted.reach.scope or "unknown",
-                    "patterns": list(spelt.patterns),
-                    "except": list(spelt.without),
-                    "witness": admitted.reach.witness,
-                },
-                "by_audience": pairs if len(pairs) > 1 else None,
-                "service_accounts": _admitted_accounts(view, issuer, admitted.subjects),
-                "depends_on": list(admitted.depends_on),
-                "contested": list(admitted.contested),
-            }
-        )
-    others = []
-    for statement in analysed.policy.statements if analysed.policy else ():
-        if statement.allow:
-            others += [{"type": "AWS", "value": str(v)} for v in statement.aws]
-            others += [{"type": "Service", "value": str(v)} for v in statement.service]
-    return {
-        "schema": "irsa-doctor.who-can/1",
-        "tool": {"version": __version__, "rules_digest": digest()},
-        "role": analysed.role.id,
-        "grants": grants,
-        "others": sorted(others, key=lambda o: (o["type"], o["value"])),
-    }
-
-
-def _admitted_accounts(view: View, issuer: str, subjects: object) -> list[str]:
-    ids = []
-    for cluster in view.inventory.clusters_by_issuer.get(issuer, ()):
-        if isinstance(subjects, Finite):
-            keys = [(cluster.id, *s.removeprefix(PREFIX).split(":", 1)) for s in subjects.values if s.startswith(PREFIX)]
-            there = [view.inventory.service_account_by_key[key] for key in keys if key in view.inventory.service_account_by_key]  # type: ignore[index]
-        else:
-            there = [a for a in view.inventory.service_accounts if a.cluster == cluster.id and contains(subjects, a.subject)]  # type: ignore[arg-type]
-        ids += [f"{cluster.name}/{a.namespace}/{a.name}" for a in there]
-    return sorted(ids)
+def who_can(role: str, paths: Sequence[str], *, stdin: bytes | None = None, settings: Settings = _NO_SETTINGS) -> WhoCan:
+    """Who can assume a role (ARN, name, or path of a bare policy); raises NoSuchRole and NothingRead."""
+    loaded = _load(paths, stdin, settings)
+    if not any(document.status == "read" for document in loaded.inventory.documents):
+        raise NothingRead(f"nothing could be read of {', '.join(paths)}")
+    view = View(loaded.inventory, settings.audiences)
+    return who_can_of(view, find_role(view, role))

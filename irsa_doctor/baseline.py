@@ -79,5 +79,6 @@ def read_baseline(file: str) -> list[Entry]:
 
 def baseline_text(entries: Iterable[Entry]) -> str:
     """A baseline as it is written: the same findings, the same bytes."""
-    document = _File(_SCHEMA, list(entries))
-    return msgspec.json.format(msgspec.json.encode(document), indent=1).decode(errors="replace") + "\n"
+    import json
+
+    return json.dumps(msgspec.to_builtins(_File(_SCHEMA, list(entries))), indent=1) + "\n"

@@ -12,6 +12,7 @@ from typing import Any
 
 from irsa_doctor.findings import CONFIDENCES, SEVERITIES
 from irsa_doctor.reports.rule_page import severity_of
+from irsa_doctor.reports.schemas import made_schemas
 from irsa_doctor.rulebook import SUBJECTS, Rule, index_of, read_rules
 
 _ROOT = Path(__file__).parent.parent
@@ -25,6 +26,8 @@ def generated() -> Iterator[tuple[Path, bytes]]:
     rules = _ROOT / "rules"
     yield _ROOT / "irsa_doctor" / "rules_index.json", index_of(rules)
     yield rules / "schema.json", json.dumps(rule_schema(), indent=1).encode() + b"\n"
+    for name, schema in made_schemas().items():
+        yield _ROOT / "irsa_doctor" / "schemas" / f"{name}.json", json.dumps(schema, indent=1).encode() + b"\n"
     for name in _PAGES:
         page = _ROOT / name
         yield page, page_of(page.read_text(encoding="utf-8"), read_rules(rules)).encode()

@@ -85,6 +85,8 @@ class Settings(msgspec.Struct, frozen=True):
     waivers: tuple[Waiver, ...] = ()
     baseline: str = ""
     inline_ignores: bool = True
+    framework: str = ""
+    """named by a flag alone: it is a question, not a decision"""
 
 
 def fits(pattern: str, text: str) -> bool:

@@ -12,6 +12,7 @@ from irsa_doctor.cli.collect import collect
 from irsa_doctor.cli.diff import diff
 from irsa_doctor.cli.output import say
 from irsa_doctor.cli.permissions import permissions
+from irsa_doctor.cli.schema import schema
 from irsa_doctor.cli.simulate import simulate
 from irsa_doctor.cli.who_can import who_can
 from irsa_doctor.version import __version__
@@ -49,6 +50,7 @@ app.command()(simulate)
 app.command("who-can")(who_can)
 app.add_typer(rules.app, name="rules")
 app.command("explain")(rules.show)
+app.command()(schema)
 
 
 def _interrupted(*_: object) -> None:

@@ -41,6 +41,9 @@ def check(
     select: Annotated[list[str] | None, typer.Option(help="Only these rules; repeatable, or separated by commas.")] = None,
     ignore: Annotated[list[str] | None, typer.Option(help="Not these rules.")] = None,
     rules: Annotated[list[str] | None, typer.Option(help="A folder with rules of your own; repeatable.")] = None,
+    framework: Annotated[
+        str | None, typer.Option(help="Only what bears on soc2, iso27001, nist-800-53, pci-dss or cis-eks, by control.")
+    ] = None,
     baseline: Annotated[str | None, typer.Option(help="Do not show what this file says was there before.")] = None,
     write_baseline: Annotated[str | None, typer.Option(help="Write what was found to this file, as the baseline.")] = None,
     no_inline_ignores: Annotated[
@@ -80,6 +83,7 @@ def check(
         ignore=listed(ignore),
         rules=tuple(rules or ()),
         baseline=baseline,
+        framework=_framework(framework),
         inline_ignores=False if no_inline_ignores else None,
     )
     outputs = targets(format_ or ["text"], output)
@@ -91,7 +95,7 @@ def check(
         put(baseline_text(entries_of(report.findings, report.documents)), write_baseline)
         print(f"irsa-doctor: {write_baseline} holds {len(report.findings)} findings", file=sys.stderr)
         return
-    write(outputs, report)
+    write(outputs, report, api.controls(report, settings))
     if not any(row.status == "read" for row in report.documents):
         raise wrong(_nothing(report.documents))
     raise typer.Exit(0 if exit_zero else _code(report, settings.fail_on or "high", strict))
@@ -108,6 +112,14 @@ def _word(flag: str, value: str | None, words: tuple[str, ...]) -> str | None:
     if value is not None and value not in words:
         raise wrong(f"{flag} {value}: {', '.join(words[:-1])} or {words[-1]}")
     return value
+
+
+def _framework(name: str | None) -> str | None:
+    if name is None:
+        return None
+    from irsa_doctor.frameworks import frameworks
+
+    return _word("--framework", name, tuple(frameworks()))
 
 
 def _nothing(rows: "tuple[DocumentRow, ...]") -> str:

@@ -30,10 +30,10 @@ def diff(
     """
     from irsa_doctor import api
     from irsa_doctor.reports import style_for
-    from irsa_doctor.reports.diff import DIFF_FORMATS, render_diff_json
+    from irsa_doctor.reports.diff import DIFF_FORMATS
 
-    if format_ not in (*DIFF_FORMATS, "json"):
-        raise wrong(f"no format {format_}: {', '.join((*DIFF_FORMATS, 'json'))}")
+    if format_ not in DIFF_FORMATS:
+        raise wrong(f"no format {format_}: {', '.join(DIFF_FORMATS)}")
     given = list(paths or ())
     if git is None and len(given) != 2:
         raise wrong("give two files or folders, OLD and NEW; or --git REVISION and what to look at")
@@ -43,7 +43,7 @@ def diff(
         rows = api.diff(old, new, settings=settings, revision=git)
     except (api.NoRevision, api.NothingRead) as error:
         raise wrong(str(error)) from error
-    say(render_diff_json(rows, api.tool()) if format_ == "json" else DIFF_FORMATS[format_](rows, style_for()))
+    say(DIFF_FORMATS[format_](rows, style_for()))
     if exit_zero:
         return
     if any(row.opens for row in rows):

@@ -18,11 +18,11 @@ def list_(format_: Format = "text") -> None:
     """List every built-in rule, by family."""
     from irsa_doctor.reports import style_for
     from irsa_doctor.reports.rule_page import render_rules_json, render_rules_text
-    from irsa_doctor.rulebook import digest, shipped_rules
+    from irsa_doctor.rulebook import shipped_rules
 
     rules = sorted(shipped_rules(), key=lambda rule: (rule.family, rule.id))
     if _is_json(format_):
-        say(render_rules_json(rules, digest()))
+        say(render_rules_json(rules))
     else:
         say(render_rules_text(rules, style_for()))
 
@@ -33,13 +33,13 @@ def show(rule: Annotated[str, typer.Argument(metavar="ID", help="A rule id.")], 
     from irsa_doctor.facts import did_you_mean
     from irsa_doctor.reports import style_for
     from irsa_doctor.reports.rule_page import render_rule_text, render_rules_json
-    from irsa_doctor.rulebook import digest, shipped_rules
+    from irsa_doctor.rulebook import shipped_rules
 
     known = {found.id: found for found in shipped_rules()}
     if rule not in known:
         raise wrong(f"no rule {rule}.{did_you_mean(rule, known)}")
     if _is_json(format_):
-        say(render_rules_json([known[rule]], digest()))
+        say(render_rules_json([known[rule]]))
     else:
         say(render_rule_text(known[rule], style_for()))
 

@@ -10,6 +10,7 @@ from irsa_doctor.cli.wrong import wrong
 
 if TYPE_CHECKING:
     from irsa_doctor.findings import Report
+    from irsa_doctor.frameworks import FrameworkReport
 
 
 def targets(formats: Sequence[str], output: str | None) -> list[tuple[str, str | None]]:
@@ -29,13 +30,18 @@ def targets(formats: Sequence[str], output: str | None) -> list[tuple[str, str |
     return [(name, file or output) for name, file in found]
 
 
-def write(outputs: Sequence[tuple[str, str | None]], report: "Report") -> None:
-    """Render every report and write it."""
-    from irsa_doctor.reports import FORMATS, Style, style_for
+def write(outputs: Sequence[tuple[str, str | None]], report: "Report", framework: "FrameworkReport | None" = None) -> None:
+    """Render every report and write it; text and JSON tell of the controls of a framework where one is given."""
+    from irsa_doctor.reports import FORMATS, Style, render_controls_text, render_json, style_for
 
     for name, file in outputs:
         style = style_for(sys.stdout) if file is None else Style()
-        put(FORMATS[name](report, style), file)
+        if framework and name == "text":
+            put(render_controls_text(report, framework, style), file)
+        elif name == "json":
+            put(render_json(report, style, framework), file)
+        else:
+            put(FORMATS[name](report, style), file)
 
 
 def put(text: str, file: str | None) -> None:

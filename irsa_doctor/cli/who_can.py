@@ -1,31 +1,50 @@
 """`irsa-doctor who-can`: who can assume one role."""
 
-import sys
 from typing import Annotated
 
 import typer
 
+from irsa_doctor.cli.inputs import (
+    Account,
+    Clusters,
+    Complete,
+    Config,
+    NoConfig,
+    Paths,
+    Roles,
+    flags_over_settings,
+    listed,
+    read_stdin,
+)
+from irsa_doctor.cli.output import say
+from irsa_doctor.cli.wrong import wrong
+
 
 def who_can(
     role: Annotated[str, typer.Argument(help="ARN, name, or path of a bare policy.")],
-    paths: Annotated[list[str], typer.Argument(help="Files, folders, or - for standard input.")],
+    paths: Paths,
     format_: Annotated[str, typer.Option("--format", "-f", help="text or json.")] = "text",
+    complete: Complete = None,
+    roles: Roles = None,
+    cluster: Clusters = None,
+    account: Account = None,
+    config: Config = None,
+    no_config: NoConfig = False,
 ) -> None:
     """Show the exact set of subjects that a role's trust policy admits."""
     import gc
 
-    gc.disable()
-    import msgspec
-
+    gc.disable()  # one run, then the process ends
     from irsa_doctor import api
-    from irsa_doctor.reports import render_who_can
+    from irsa_doctor.reports import style_for
+    from irsa_doctor.reports.who_can import render_who_can, render_who_can_json
 
+    renderers = {"text": render_who_can, "json": render_who_can_json}
+    if format_ not in renderers:
+        raise wrong(f"no format {format_}: text, json")
+    settings = flags_over_settings(config, no_config, complete=listed(complete), roles=roles, clusters=cluster, account=account)
     try:
-        answer = api.who_can(role, paths, stdin=sys.stdin.buffer.read() if "-" in paths else None)
-    except api.NoSuchRole as error:
-        print(f"irsa-doctor: {error}", file=sys.stderr)
-        raise typer.Exit(2) from error
-    if format_ == "json":
-        print(msgspec.json.format(msgspec.json.encode(answer), indent=2).decode())
-    else:
-        print(render_who_can(answer), end="")
+        answer = api.who_can(role, paths, stdin=read_stdin(paths), settings=settings)
+    except (api.NoSuchRole, api.NothingRead) as error:
+        raise wrong(str(error)) from error
+    say(renderers[format_](answer, style_for()))

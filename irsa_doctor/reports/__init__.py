@@ -3,11 +3,18 @@
 from collections.abc import Callable, Mapping
 
 from irsa_doctor.findings import Report
+from irsa_doctor.reports.controls import render_controls_text
+from irsa_doctor.reports.github import render_github
 from irsa_doctor.reports.json_report import render_json
+from irsa_doctor.reports.sarif import render_sarif
 from irsa_doctor.reports.style import Style, style_for
 from irsa_doctor.reports.text import render_text
-from irsa_doctor.reports.who_can import render_who_can
 
-FORMATS: Mapping[str, Callable[[Report, Style], str]] = {"text": render_text, "json": render_json}
+FORMATS: Mapping[str, Callable[[Report, Style], str]] = {
+    "text": render_text,
+    "json": render_json,
+    "sarif": render_sarif,
+    "github": render_github,
+}
 
-__all__ = ["FORMATS", "Style", "render_who_can", "style_for"]
+__all__ = ["FORMATS", "Style", "render_controls_text", "render_json", "style_for"]

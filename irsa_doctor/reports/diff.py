@@ -6,6 +6,7 @@ import msgspec
 
 from irsa_doctor.compare import Both, RoleChange, Subjects
 from irsa_doctor.reports.escape import for_markdown, for_terminal
+from irsa_doctor.reports.json_report import Tool, tool, written
 from irsa_doctor.reports.style import Style
 
 _COLOURS = {"widened": "31", "changed": "31", "unknown": "35", "narrowed": "32", "added": "36", "removed": "36", "same": "2"}
@@ -90,13 +91,21 @@ def render_diff_markdown(rows: Sequence[RoleChange], style: Style) -> str:
     return "\n".join(lines) + "\n"
 
 
-def render_diff_json(rows: Sequence[RoleChange], tool: Mapping[str, str]) -> str:
-    """The document `irsa-doctor.diff/1`."""
-    document = {"schema": "irsa-doctor.diff/1", "tool": tool, "roles": rows}
-    return msgspec.json.format(msgspec.json.encode(document), indent=1).decode(errors="replace") + "\n"
+class DiffDocument(msgspec.Struct, frozen=True):
+    """The answer of `irsa-doctor diff -f json`."""
+
+    schema: str
+    tool: Tool
+    roles: Sequence[RoleChange]
+
+
+def render_diff_json(rows: Sequence[RoleChange], style: Style) -> str:
+    """The document; nothing in it depends on how it is shown."""
+    return written(DiffDocument("irsa-doctor.diff/1", tool(), rows))
 
 
 DIFF_FORMATS: Mapping[str, Callable[[Sequence[RoleChange], Style], str]] = {
     "text": render_diff_text,
+    "json": render_diff_json,
     "markdown": render_diff_markdown,
 }

@@ -17,3 +17,14 @@ _MARKDOWN = re.compile(r"[^A-Za-z0-9 ./,-]|://|\bwww\.")
 def for_markdown(text: str) -> str:
     """Text that Markdown shows as it stands: no markup, no HTML, no links, no mentions."""
     return _MARKDOWN.sub(lambda m: "".join(f"&#{ord(char)};" for char in m[0]), for_terminal(text))
+
+
+def for_workflow_data(text: str) -> str:
+    """The message of a workflow command: line breaks stay, as what stands for them."""
+    lines = (for_terminal(line) for line in text.splitlines())
+    return "%0A".join(line.replace("%", "%25") for line in lines)
+
+
+def for_workflow_property(text: str) -> str:
+    """A property of a workflow command, in which colons and commas mean something."""
+    return for_terminal(text).replace("%", "%25").replace(":", "%3A").replace(",", "%2C")

@@ -1,45 +1,179 @@
-"""The report for other programs: `irsa-doctor.check/1`."""
+"""The report for other programs: `irsa-doctor.check/1`. Fields are only ever added to it."""
+
+from collections.abc import Mapping
+from typing import Annotated
 
 import msgspec
+from msgspec import Meta
 
-from irsa_doctor.findings import SEVERITIES, Finding, Report
+from irsa_doctor.findings import (
+    SEVERITIES,
+    Confidence,
+    DocumentRow,
+    Finding,
+    Location,
+    Missing,
+    Report,
+    Severity,
+    Snippet,
+    Subject,
+    Tally,
+    Waived,
+)
+from irsa_doctor.frameworks import FrameworkReport
 from irsa_doctor.reports.style import Style
+from irsa_doctor.rulebook import digest
+from irsa_doctor.version import __version__
+
+SCHEMA = "irsa-doctor.check/1"
 
 
-def _finding(finding: Finding) -> dict[str, object]:
-    return {
-        "rule": finding.rule,
-        "severity": finding.severity,
-        "confidence": finding.confidence,
-        "title": finding.title,
-        "message": finding.message,
-        "subject": finding.subject,
-        "locations": finding.locations,
-        "remedy": finding.remedy,
-        "snippets": finding.snippets,
-        "controls": finding.controls,
-        "url": finding.url,
-        "fingerprint": finding.fingerprint,
-    }
+class Tool(msgspec.Struct, frozen=True):
+    """The program that wrote a document, and the rules that it knew."""
+
+    version: str
+    rules_digest: str
 
 
-def render_json(report: Report, style: Style) -> str:
-    """The document of cli.md, with `snippets` beside it; `summary.unknown` counts the missing inputs."""
-    by_severity = {s: sum(f.severity == s for f in report.findings) for s in SEVERITIES}
-    document = {
-        "schema": "irsa-doctor.check/1",
-        "tool": {"version": report.version, "rules_digest": report.rules_digest},
-        "summary": {
-            **msgspec.structs.asdict(report.counts),
-            "findings": by_severity,
-            "unknown": len(report.unknown),
-            "waived": len(report.waived),
-            "baselined": report.baselined,
-        },
-        "findings": [_finding(finding) for finding in report.findings],
-        "unknown": report.unknown,
-        "rules": report.tallies,
-        "waived": [{**_finding(w.finding), "owner": w.owner, "reason": w.reason, "expires": w.expires} for w in report.waived],
-        "documents": report.documents,
-    }
-    return msgspec.json.format(msgspec.json.encode(document), indent=1).decode(errors="replace") + "\n"
+def tool() -> Tool:
+    """What writes the documents."""
+    return Tool(__version__, digest())
+
+
+class Summary(msgspec.Struct, frozen=True):
+    """What was looked at, and what came of it."""
+
+    documents: int
+    roles: int
+    policies: Annotated[int, Meta(description="bare trust policies")]
+    providers: int
+    clusters: int
+    service_accounts: int
+    workloads: int
+    findings: Annotated[Mapping[Severity, int], Meta(description="findings by severity")]
+    unknown: Annotated[int, Meta(description="inputs that were not given")]
+    waived: int
+    baselined: int
+    hidden: Annotated[int, Meta(description="findings below --min-severity or --min-confidence")]
+
+
+class Spot(msgspec.Struct, frozen=True):
+    """A place; lines and columns are 1-based and count characters, the end is exclusive, 0 is not known."""
+
+    file: str
+    line: int
+    column: int
+    pointer: Annotated[str, Meta(description="JSON pointer (RFC 6901) into the document")]
+    says: str
+    primary: bool
+    end_line: int
+    end_column: int
+
+
+class Found(msgspec.Struct, frozen=True):
+    """One defect of one subject."""
+
+    rule: str
+    severity: Severity
+    confidence: Confidence
+    title: str
+    message: str
+    subject: Subject
+    locations: tuple[Spot, ...]
+    remedy: str
+    snippets: tuple[Snippet, ...]
+    controls: Mapping[str, tuple[str, ...]]
+    url: str
+    fingerprint: Annotated[str, Meta(description="the same when lines move")]
+
+
+class FoundWaived(Found, frozen=True):
+    """A finding that somebody answers for; `expires` is YYYY-MM-DD, or empty for a comment in the document."""
+
+    owner: str
+    reason: str
+    expires: str
+
+
+class CheckDocument(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The answer of `irsa-doctor check -f json`."""
+
+    schema: str
+    tool: Tool
+    summary: Summary
+    findings: list[Found]
+    unknown: Annotated[tuple[Missing, ...], Meta(description="inputs that were not given, and what hangs on them")]
+    rules: tuple[Tally, ...]
+    waived: list[FoundWaived]
+    documents: Annotated[tuple[DocumentRow, ...], Meta(description="what became of every path given")]
+    framework: FrameworkReport | None = None
+
+
+def _spot(place: Location) -> Spot:
+    return Spot(
+        place.file,
+        place.line,
+        place.column,
+        place.pointer,
+        place.says,
+        place.primary,
+        place.end_line,
+        place.end_column,
+    )
+
+
+def found_of(finding: Finding) -> Found:
+    """A finding as it is written."""
+    return Found(
+        finding.rule,
+        finding.severity,
+        finding.confidence,
+        finding.title,
+        finding.message,
+        finding.subject,
+        tuple(map(_spot, finding.locations)),
+        finding.remedy,
+        finding.snippets,
+        finding.controls,
+        finding.url,
+        finding.fingerprint,
+    )
+
+
+def _found_waived(waived: Waived) -> FoundWaived:
+    found = msgspec.structs.asdict(found_of(waived.finding))
+    return FoundWaived(**found, owner=waived.owner, reason=waived.reason, expires=waived.expires)
+
+
+def render_json(report: Report, style: Style, framework: FrameworkReport | None = None) -> str:
+    """The document; nothing in it depends on how it is shown."""
+    summary = Summary(
+        **msgspec.structs.asdict(report.counts),
+        findings={severity: sum(f.severity == severity for f in report.findings) for severity in SEVERITIES},
+        unknown=len(report.unknown),
+        waived=len(report.waived),
+        baselined=report.baselined,
+        hidden=report.hidden,
+    )
+    document = CheckDocument(
+        SCHEMA,
+        Tool(report.version, report.rules_digest),
+        summary,
+        [found_of(finding) for finding in report.findings],
+        report.unknown,
+        report.tallies,
+        list(map(_found_waived, report.waived)),
+        report.documents,
+        framework,
+    )
+    return written(document)
+
+
+def written(document: object) -> str:
+    """A document as text, indented. A lone surrogate (of a path that is no UTF-8) is written as its escape."""
+    try:
+        return msgspec.json.format(msgspec.json.encode(document), indent=1).decode() + "\n"
+    except UnicodeEncodeError:
+        import json
+
+        return json.dumps(msgspec.to_builtins(document), indent=1) + "\n"

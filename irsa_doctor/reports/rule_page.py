@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator, Sequence
 import msgspec
 
 from irsa_doctor.reports.escape import for_terminal
+from irsa_doctor.reports.json_report import Tool, tool, written
 from irsa_doctor.reports.style import Style
 from irsa_doctor.rulebook import Rule
-from irsa_doctor.version import __version__
 
 _COLOURS = {"critical": "1;31", "high": "31", "medium": "33", "low": "36"}
 
@@ -69,11 +69,14 @@ def _wrapped(text: str, style: Style, indent: str = "") -> Iterable[str]:
     )
 
 
-def render_rules_json(rules: Sequence[Rule], digest: str) -> str:
-    """The document `irsa-doctor.rules/1`."""
-    document = {
-        "schema": "irsa-doctor.rules/1",
-        "tool": {"version": __version__, "rules_digest": digest},
-        "rules": [{**msgspec.structs.asdict(rule), "url": rule.url} for rule in rules],
-    }
-    return msgspec.json.format(msgspec.json.encode(document), indent=1).decode(errors="replace") + "\n"
+class RulesDocument(msgspec.Struct, frozen=True):
+    """The answer of `irsa-doctor rules list -f json`."""
+
+    schema: str
+    tool: Tool
+    rules: Sequence[Rule]
+
+
+def render_rules_json(rules: Sequence[Rule]) -> str:
+    """The document."""
+    return written(RulesDocument("irsa-doctor.rules/1", tool(), rules))

@@ -28,7 +28,7 @@ class Beyond(msgspec.Struct, frozen=True):
 def beyond(new: Admitted, old: Admitted) -> Beyond:
     """Pairs (audience, subject) of `new` without those of `old`; both of one issuer."""
     cells: list[tuple[Language, Language]] = []
-    certain = True
+    certain = not (new.too_complex or old.too_complex)
     for audiences, subjects in new.cells:
         rest = audiences
         for other_audiences, other_subjects in old.cells:

@@ -1,0 +1,96 @@
+"""What a report says of the controls of a framework: evidence, and no opinion on compliance."""
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from irsa_doctor.findings import Finding, Report, Tally
+from irsa_doctor.rulebook import Rule
+
+Verdict = Literal["fail", "unknown", "pass", "not examined", "not covered"]
+
+
+class Framework(msgspec.Struct, frozen=True):
+    """A framework, its version, and those of its controls that trust of workloads could bear on; a title may be unknown."""
+
+    title: str
+    version: str
+    controls: dict[str, str | None]
+
+
+class Bearing(msgspec.Struct, frozen=True):
+    """A rule that bears on a control: it supports it, or is merely related; with what it said."""
+
+    rule: str
+    relation: str
+    passed: int
+    failed: int
+    unknown: int
+    waived: int
+
+
+class Control(msgspec.Struct, frozen=True):
+    """What the rules say of one control. `not covered`: no rule bears on it. `not examined`: none found a subject."""
+
+    id: str
+    title: str | None
+    verdict: Verdict
+    rules: tuple[Bearing, ...]
+    findings: tuple[str, ...]
+    """fingerprints"""
+
+
+class FrameworkReport(msgspec.Struct, frozen=True):
+    """A framework, control by control."""
+
+    id: str
+    title: str
+    version: str
+    controls: tuple[Control, ...]
+
+
+@cache
+def frameworks() -> Mapping[str, Framework]:
+    """Every framework by id."""
+    return msgspec.json.decode((Path(__file__).parent / "frameworks.json").read_bytes(), type=dict[str, Framework])
+
+
+def rules_of(framework: str, rules: Sequence[Rule]) -> list[Rule]:
+    """The rules that bear on a control of the framework, and those that speak of the input itself."""
+    return [rule for rule in rules if framework in rule.controls or {"document", "waiver"} & set(rule.subject)]
+
+
+def by_control(framework: str, report: Report, rules: Sequence[Rule]) -> FrameworkReport:
+    """The report, seen through the controls of a framework."""
+    known = frameworks()[framework]
+    tallies = {tally.id: tally for tally in report.tallies}
+    controls = tuple(_control(ident, title, framework, report, rules, tallies) for ident, title in known.controls.items())
+    return FrameworkReport(framework, known.title, known.version, controls)
+
+
+def _control(
+    ident: str, title: str | None, framework: str, report: Report, rules: Sequence[Rule], tallies: Mapping[str, Tally]
+) -> Control:
+    bearings: list[Bearing] = []
+    for rule in rules:
+        relation = next((c.relation for c in rule.controls.get(framework, ()) if c.id == ident), None)
+        if relation:
+            tally = tallies.get(rule.id, Tally(rule.id, 0, 0, 0, 0))
+            bearings.append(Bearing(rule.id, relation, tally.passed, tally.failed, tally.unknown, tally.waived))
+    bearings.sort(key=lambda bearing: (bearing.relation != "supports", bearing.rule))
+    ids = {bearing.rule for bearing in bearings}
+    found: list[Finding] = [finding for finding in report.findings if finding.rule in ids]
+    return Control(ident, title, _verdict(bearings, found), tuple(bearings), tuple(f.fingerprint for f in found))
+
+
+def _verdict(bearings: Sequence[Bearing], found: Sequence[Finding]) -> Verdict:
+    if not bearings:
+        return "not covered"
+    if found:
+        return "fail"
+    if any(bearing.unknown for bearing in bearings):
+        return "unknown"
+    return "pass" if any(bearing.passed or bearing.waived for bearing in bearings) else "not examined"

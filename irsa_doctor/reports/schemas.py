@@ -1,0 +1,42 @@
+"""The JSON Schema of everything that is written as JSON: made from the records themselves."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+_FOLDER = Path(__file__).parent.parent / "schemas"
+
+
+def schema_names() -> list[str]:
+    """What there is a schema of: commands, and the settings."""
+    return sorted(path.stem for path in _FOLDER.glob("*.json"))
+
+
+def schema_text(name: str) -> str:
+    """The schema of one of them, as it is shipped."""
+    return (_FOLDER / f"{name}.json").read_text(encoding="utf-8")
+
+
+def made_schemas() -> Mapping[str, Mapping[str, Any]]:
+    """The schemas that are made from records, by name."""
+    import msgspec
+
+    from irsa_doctor.reports.diff import DiffDocument
+    from irsa_doctor.reports.json_report import CheckDocument
+    from irsa_doctor.reports.rule_page import RulesDocument
+    from irsa_doctor.reports.who_can import WhoCanDocument
+
+    records: Mapping[str, Any] = {
+        "check": CheckDocument,
+        "diff": DiffDocument,
+        "rules": RulesDocument,
+        "who-can": WhoCanDocument,
+    }
+    return {
+        name: {
+            "$schema": "https://json-schema.org/draft/2020-12/schema",
+            "$id": f"irsa-doctor.{name}/1",
+            **msgspec.json.schema(record),
+        }
+        for name, record in records.items()
+    }

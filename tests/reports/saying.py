@@ -1,0 +1,82 @@
+"""Reports to render: of a world, of nothing, and of the worst that names can be."""
+
+from pathlib import Path
+
+from irsa_doctor import api
+from irsa_doctor.findings import (
+    Counts,
+    DocumentRow,
+    Finding,
+    Location,
+    Missing,
+    Report,
+    Snippet,
+    Subject,
+    Tally,
+    Waived,
+)
+from irsa_doctor.settings import Settings
+
+WORLDS = Path(__file__).parent.parent.parent / "fixtures" / "worlds"
+HOSTILE = [
+    "\x1b]8;;http://evil.example\x1b\\click\x1b[31m",
+    "line\nbreak\r\n::error file=x::gotcha%0A::warning::",
+    "<script>alert(1)</script>&amp;\"'",
+    "[link](javascript:alert(1)) `code` | cell | @everyone #1 **bold**",
+    "a,b:c%2C%3A::",
+    "\u202egnp.exe\u2066\u200b\ufeff",
+    "\ud800 alone, \udcff raw",
+    "\U0001d482" * 50 + "語" * 50,
+    "x" * 20_000,
+    "{missing} {0} %s",
+    "",
+]
+
+
+def world(name: str) -> Report:
+    return api.check([str(WORLDS / name)], settings=Settings(complete=("serviceaccounts",)))
+
+
+def empty() -> Report:
+    return Report("0", "sha256:0", Counts(*([0] * 7)), (), (), (), (), ())
+
+
+def hostile() -> Report:
+    findings = tuple(finding(text, number) for number, text in enumerate(HOSTILE))
+    return Report(
+        "0",
+        "sha256:0",
+        Counts(1, 1, 0, 0, 0, 0, 0),
+        findings,
+        tuple(Missing(text or "x", text, ("some-rule",), 3) for text in HOSTILE),
+        (Tally("some-rule", 1, 0, 1, 0),),
+        tuple(Waived(finding(text, 100 + number), text, text, "2999-01-01") for number, text in enumerate(HOSTILE)),
+        tuple(DocumentRow(text or "empty", "", "unreadable", text, None) for text in HOSTILE),
+        2,
+        3,
+    )
+
+
+def finding(text: str, number: int) -> Finding:
+    places = (
+        Location(text or "file", 3, 2, "/a", text, True, 3, 9, "  " + text),
+        Location(text or "file", 0, 0, "/b", text),
+    )
+    return Finding(
+        "some-rule",
+        ("critical", "high", "medium", "low")[number % 4],
+        ("high", "medium", "low")[number % 3],
+        text or "title",
+        text or "message",
+        Subject("role", text or "id"),
+        places,
+        text or "remedy",
+        {"soc2": ("CC6.1",)},
+        "https://example.com/",
+        f"{number:032x}",
+        (Snippet("sh", text or "title", text),),
+        text,
+    )
+
+
+REPORTS = {"shop": lambda: world("shop"), "healthy": lambda: world("healthy"), "empty": empty, "hostile": hostile}
