@@ -186,7 +186,7 @@ def _subjects(found: Beyond, provider: str, view: View) -> Subjects:
     if not found.cells:
         return Subjects()
     arn = parse_arn(provider)
-    spelt = spell(found.subjects)
+    spelt = spell(found.subjects, found.kubernetes)
     accounts = view.accounts.admitted(arn.name if arn else "", found.subjects)
     names = tuple(sorted(f"{view.name_of(a.cluster)}/{a.namespace}/{a.name}" for a in accounts))
     return Subjects(spelt.patterns, spelt.without, found.reach.witness, names)

@@ -9,6 +9,7 @@ from irsa_doctor.facts.roles import AnalysedRole, RoleFacts
 from irsa_doctor.facts.subject import Evidence, Judged
 from irsa_doctor.facts.view import View
 from irsa_doctor.facts.waivers import WaiverFacts
+from irsa_doctor.facts.workloads import WorkloadFacts, workload_facts
 
 __all__ = [
     "AnalysedRole",
@@ -23,12 +24,14 @@ __all__ = [
     "ServiceAccountFacts",
     "View",
     "WaiverFacts",
+    "WorkloadFacts",
     "binding_facts",
     "cluster_facts",
     "derive",
     "did_you_mean",
     "provider_facts",
     "service_account_facts",
+    "workload_facts",
 ]
 
 
@@ -41,5 +44,6 @@ def derive(view: View) -> list[Judged]:
             subjects.append(binding)
     subjects += [provider_facts(view, provider) for provider in view.inventory.providers]
     subjects += [cluster_facts(view, cluster) for cluster in view.inventory.clusters]
-    subjects += [document_facts(document) for document in view.inventory.documents]
+    subjects += workload_facts(view)
+    subjects += [document_facts(view, document) for document in view.inventory.documents]
     return subjects

@@ -4,12 +4,15 @@ import re
 
 import msgspec
 
+from irsa_doctor.facts.associations import NO_ISSUER, association_seen, overridden
 from irsa_doctor.facts.claims import STS
-from irsa_doctor.facts.near import did_you_mean
+from irsa_doctor.facts.containers import PLACEHOLDERS
+from irsa_doctor.facts.near import did_you_mean, is_one_letter_off
 from irsa_doctor.facts.roles import AnalysedRole
 from irsa_doctor.facts.subject import Evidence, Judged
 from irsa_doctor.facts.surroundings import ROLE_ARN
 from irsa_doctor.facts.view import View
+from irsa_doctor.facts.webhook import AUDIENCE, EXPIRATION, SKIP_CONTAINERS, is_ignored_expiration
 from irsa_doctor.model import Arn, Issuer, ServiceAccount, Text, Unknown, parse_arn, text_of
 from irsa_doctor.remedies import annotate
 from irsa_doctor.trust import Policy
@@ -32,6 +35,9 @@ class ServiceAccountFacts(msgspec.Struct, frozen=True):
     skip_containers: bool
     expiration_ignored: bool
     subject_too_long: bool
+    audience: str | Unknown
+    overridden: str | Unknown
+    pod_identity: str | Unknown
 
 
 class BindingFacts(msgspec.Struct, frozen=True):
@@ -74,31 +80,72 @@ def service_account_facts(view: View, account: ServiceAccount) -> Judged:
     arn = parse_arn(value) if isinstance(value, str) and form == "ok" else None
     partition = Issuer.of(issuer).partition if issuer else ""
     regional = account.annotations.get("eks.amazonaws.com/sts-regional-endpoints")
-    expiration = account.annotations.get("eks.amazonaws.com/token-expiration")
-    associated = (account.cluster, account.namespace, account.name) in view.inventory.association_by_key
+    expiration = account.annotations.get(EXPIRATION)
+    key = (account.cluster, account.namespace, account.name)
+    associated = key in view.inventory.association_by_key
     facts = ServiceAccountFacts(
         annotation=form,
-        wanted=bool(trusting) and not associated,
+        wanted=bool(trusting) and not associated and key not in view.annotated_workloads,
         partition_differs=bool(arn and partition and arn.partition != partition),
         regional_endpoints_ignored=isinstance(regional, str) and regional not in _BOOL,
-        skip_containers="eks.amazonaws.com/skip-containers" in account.annotations,
-        expiration_ignored=isinstance(expiration, str) and not (expiration.isdigit() and 600 <= int(expiration[:12]) <= 86400),
+        skip_containers=SKIP_CONTAINERS in account.annotations,
+        expiration_ignored=is_ignored_expiration(expiration),
         subject_too_long=len(account.subject) > 255 and value is not None,
+        audience=_audience(view, account, issuer, arn),
+        overridden=overridden(account, view),
+        pod_identity=association_seen(account, view),
     )
     ident = f"{view.name_of(account.cluster)}/{account.namespace}/{account.name}"
     return Judged("service-account", ident, ident, facts, lambda: _account_evidence(view, account, trusting))
+
+
+def _audience(view: View, account: ServiceAccount, issuer: str, role: Arn | None) -> str | Unknown:
+    """Whether STS takes tokens with the audience that a service account asks for."""
+    asked = account.annotations.get(AUDIENCE)
+    if asked is None or role is None:
+        return "default"
+    if isinstance(asked, Text):
+        return PLACEHOLDERS
+    if not issuer:
+        return NO_ISSUER
+    if asked in view.default_audiences(issuer, eks=Issuer.of(issuer).form != "other"):
+        return "default"
+    arn = f"arn:{role.partition}:iam::{role.account}:oidc-provider/{issuer}"
+    provider = view.inventory.provider_by_arn.get(arn)
+    if provider is None:
+        if role.account in view.inventory.closed.providers:
+            return "explained"
+        how = "aws iam list-open-id-connect-providers"
+        return view.inventory.unknown("providers", role.account, "", f"OIDC providers of account {role.account}", how)
+    if isinstance(provider.client_ids, Unknown):
+        return provider.client_ids
+    return "accepted" if asked in provider.client_ids else "refused"
 
 
 def _account_evidence(view: View, account: ServiceAccount, trusting: tuple[AnalysedRole, ...]) -> Evidence:
     role = trusting[0].role.arn if trusting else ""
     value = text_of(account.annotations.get(ROLE_ARN, ""))
     keys = ", ".join(k for k in account.annotations if _is_near(k))
-    names = {"account": f"{account.namespace}/{account.name}", "value": value, "key": keys, "role": role or "ROLE_ARN"}
+    association = view.inventory.association_by_key.get((account.cluster, account.namespace, account.name))
+    names = {
+        "account": f"{account.namespace}/{account.name}",
+        "carrier": f"{account.namespace}/{account.name}",
+        "flaw": "it is read on pods only",
+        "value": value,
+        "key": keys,
+        "role": role or "ROLE_ARN",
+        "audience": text_of(account.annotations.get(AUDIENCE, "")),
+        "association_role": (text_of(association.role_arn) if association else "") or "a role that the list does not name",
+    }
     place = account.place.at("metadata")
     at = place.at("annotations", ROLE_ARN) if ROLE_ARN in account.annotations else place.at("name")
     if keys:
         at = place.at("annotations", keys.partition(", ")[0])
-    return Evidence(names, {"annotation": at}, lambda: (annotate(account.namespace, account.name, role or "ROLE_ARN"),))
+    asked = {"audience": AUDIENCE, "skip_containers": SKIP_CONTAINERS, "expiration": EXPIRATION}
+    places = {"annotation": at} | {name: place.at("annotations", key) for name, key in asked.items()}
+    if association:
+        places["association"] = association.place
+    return Evidence(names, places, lambda: (annotate(account.namespace, account.name, role or "ROLE_ARN"),))
 
 
 def binding_facts(view: View, account: ServiceAccount) -> Judged | None:
@@ -112,7 +159,7 @@ def binding_facts(view: View, account: ServiceAccount) -> Judged | None:
     facts = (
         BindingFacts("there", _trust(view, account, named))
         if named
-        else BindingFacts(_absence(view, value, arn), "role-not-there")
+        else BindingFacts(_absence(view, account, arn), "role-not-there")
     )
     return Judged(
         "binding",
@@ -123,30 +170,54 @@ def binding_facts(view: View, account: ServiceAccount) -> Judged | None:
     )
 
 
-def _absence(view: View, value: str, arn: Arn) -> str | Unknown:
+def _absence(view: View, account: ServiceAccount, arn: Arn) -> str | Unknown:
     name = arn.name.rpartition("/")[2]
     if same := view.roles_by_name.get((arn.account, name.lower())):
+        if _is_of_another_partition(view, account, arn):
+            return "other-partition"
         return "other-path" if same[0].role.name == name else "missing"
-    if arn.account in view.inventory.closed.roles:
-        return "missing"
-    return Unknown(f"roles of account {arn.account}", "aws iam get-account-authorization-details --filter Role")
+    elsewhere = _namesakes_elsewhere(view, account, arn)
+    if view.inventory.closed.has_role(arn.account, name):
+        return "other-account" if elsewhere else "missing"
+    if any(is_one_letter_off(arn.account, other.role.account) for other in elsewhere):
+        return "other-account"
+    how = "aws iam get-account-authorization-details --filter Role"
+    return view.inventory.unknown("roles", arn.account, name.lower(), f"roles of account {arn.account}", how)
+
+
+def _is_of_another_partition(view: View, account: ServiceAccount, arn: Arn) -> bool:
+    """Whether the partition of the annotation cannot be that of the cluster: then that is what is wrong with it."""
+    issuer = view.issuer_of(account.cluster)
+    return bool(issuer) and Issuer.of(issuer).partition not in ("", arn.partition)
+
+
+def _namesakes_elsewhere(view: View, account: ServiceAccount, arn: Arn) -> list[AnalysedRole]:
+    """Roles of the name that trust this very service account, where the named account has no provider for its issuer."""
+    issuer = view.issuer_of(account.cluster)
+    if not issuer or arn.account in view.accounts_of_issuer.get(issuer, frozenset()):
+        return []
+    name = arn.name.rpartition("/")[2].lower()
+    return [found for found in view.trusted_by_name.get((issuer, account.subject), ()) if found.role.name.lower() == name]
 
 
 def _trust(view: View, account: ServiceAccount, named: AnalysedRole) -> str | Unknown:
     """Whether the policy of the role that it names admits a service account; if not, which way it misses."""
-    if named.policy is None or named.policy.refused:
+    key = (account.cluster, account.namespace, account.name)
+    if named.policy is None or named.policy.refused or key in view.inventory.association_by_key:
         return "explained"
     issuer = view.issuer_of(account.cluster)
     if not issuer:
-        return Unknown("issuer of the cluster of the service account", "aws eks describe-cluster --name CLUSTER")
+        return NO_ISSUER
     here = [found for provider, found in named.by_provider.items() if provider.endswith(":oidc-provider/" + issuer)]
-    audience = text_of(account.annotations.get("eks.amazonaws.com/audience", STS))
+    audience = text_of(account.annotations.get(AUDIENCE, STS))
     if any(found.admits(account.subject, audience) for found in here):
         return "admits"
     if named.blocked or any(found.unseen for found in here):
         return "explained"
     if any(contains(found.subjects, account.subject) for found in here):
         return "explained"
+    if here and any(other is not named for other in view.trusted_by_name.get((issuer, account.subject), ())):
+        return "trusted-elsewhere"
     if here:
         return _miss(account, [v for found in here if isinstance(found.subjects, Finite) for v in found.subjects.values])
     return _elsewhere(view, named) if named.by_provider else _other_principals(named.policy)
@@ -183,6 +254,7 @@ def _binding_evidence(view: View, account: ServiceAccount, value: str, named: An
     issuers = [arn.name for provider in (named.by_provider if named else ()) if (arn := parse_arn(provider))]
     clusters = [cluster.name for issuer in issuers for cluster in view.inventory.clusters_by_issuer.get(issuer, ())]
     right = _namesake(view, value)
+    trusting = view.trusted_by_name.get((view.issuer_of(account.cluster), account.subject), ())
     names = {
         "account": f"{account.namespace}/{account.name}",
         "role": value,
@@ -193,6 +265,7 @@ def _binding_evidence(view: View, account: ServiceAccount, value: str, named: An
         "issuers": ", ".join(issuers),
         "clusters": ", ".join(clusters) or "no cluster that was given",
         "right": right,
+        "elsewhere": ", ".join(other.role.arn for other in trusting if other is not named),
         "hint": did_you_mean(account.subject, trusted) if named else _near_role(view, value, right),
     }
     places = {"annotation": account.place.at("metadata", "annotations", ROLE_ARN)}

@@ -59,7 +59,7 @@ def claims_of(grant: Grant, issuer: str, *, kubernetes: bool) -> Claims:
     found = Claims(kubernetes, issuer)
     low = issuer.lower()
     for condition, limit in zip(grant.statement.conditions, grant.limits, strict=True):
-        where = presence(condition.key, low) if condition.key else _claim_of_hole(condition)
+        where = presence(condition.key, low, kubernetes=kubernetes) if condition.key else _claim_of_hole(condition)
         if where == "sub":
             _subject(found, condition, limit)
         elif where == "aud":

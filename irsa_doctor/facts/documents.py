@@ -4,8 +4,10 @@ from typing import Literal
 
 import msgspec
 
+from irsa_doctor.facts.guardrails import Stopped
 from irsa_doctor.facts.subject import Evidence, Judged
-from irsa_doctor.model import Document, Place
+from irsa_doctor.facts.view import View
+from irsa_doctor.model import Document, Place, Unknown
 
 
 class DocumentFacts(msgspec.Struct, frozen=True):
@@ -13,17 +15,30 @@ class DocumentFacts(msgspec.Struct, frozen=True):
 
     status: Literal["read", "ignored", "unreadable"]
     matters: bool
+    contradicts: bool
+    """Whether it says of some object something else than a document before it"""
+    rcp: Stopped | Unknown
+    """Whether a resource control policy in it stops every web identity"""
 
 
-def document_facts(document: Document) -> Judged:
+def document_facts(view: View, document: Document) -> Judged:
     """The facts of one document."""
-    facts = DocumentFacts(document.status, document.named or document.like_policy)
-    return Judged("document", document.path, document.path, facts, lambda: _evidence(document))
+    matters, contradicts = document.named or document.like_policy, document.path in view.contradictions_of
+    facts = DocumentFacts(document.status, matters, contradicts, view.guards.stopped(document.path))
+    return Judged("document", document.path, document.path, facts, lambda: _evidence(view, document))
 
 
-def _evidence(document: Document) -> Evidence:
+def _evidence(view: View, document: Document) -> Evidence:
     names = {"path": document.path, "why": document.why or "it could not be read"}
-    return Evidence(names, {"document": place_of(document)})
+    places = {"document": place_of(document)}
+    if found := view.contradictions_of.get(document.path, ()):
+        names |= {"what": found[0].what, "object": found[0].subject, "other": found[0].first.document}
+        names["more"] = f" (and {len(found) - 1} more of the kind)" if len(found) > 1 else ""
+        places |= {"first": found[0].first, "second": found[0].second}
+    if denial := view.guards.denial_of(document.path):
+        names["unless"] = f" unless the role has another value of {', '.join(denial.exempt)}" if denial.exempt else ""
+        places["rcp"] = denial.place
+    return Evidence(names, places)
 
 
 def place_of(document: Document) -> Place:

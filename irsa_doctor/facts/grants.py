@@ -15,8 +15,8 @@ from irsa_doctor.facts.surroundings import Surroundings
 from irsa_doctor.findings import Snippet
 from irsa_doctor.model import Inventory, Issuer, Place, Role, Text, TrustPolicy, Unknown, parse_arn, text_of
 from irsa_doctor.remedies import corrected_statement
-from irsa_doctor.trust import SUBJECT_PREFIX, Grant, Policy, Statement, is_subject
-from irsa_doctor.trust.languages import NOTHING, Finite, contains, spell
+from irsa_doctor.trust import SUBJECT_PREFIX, Grant, Policy, Statement, is_subject, spell
+from irsa_doctor.trust.languages import NOTHING, Finite, contains
 from irsa_doctor.trust.policy import Value
 from irsa_doctor.trust.subjects import reach_of
 
@@ -87,6 +87,7 @@ _blocking = attrgetter(
 )
 _ENDPOINT = re.compile(r"sts\.[a-z0-9-]+\.amazonaws\.com(\.cn)?")
 _PLACEHOLDERS = Unknown("values of the template's placeholders")
+_CONTESTED = Unknown("a policy that does not hang on what AWS leaves undocumented")
 _TOO_COMPLEX = Unknown("a simpler policy")
 _AUDIENCE_OF_ISSUER = Unknown("audience of the tokens of this issuer")
 _ALL_ACCOUNTS = Unknown(
@@ -119,7 +120,7 @@ def _action(actions: tuple[Value, ...], covers: bool) -> str:
     return "assume-role" if "sts:assumerole" in low else "other"
 
 
-def _reach_by(claims: Claims, scope: str | None, unseen: bool) -> str | Unknown:
+def _reach_by(claims: Claims, scope: str | None, unseen: Unknown | None) -> str | Unknown:
     if scope in ("nobody", "one", "several"):
         return "named"
     if claims.vacuous:
@@ -127,15 +128,24 @@ def _reach_by(claims: Claims, scope: str | None, unseen: bool) -> str | Unknown:
     if claims.sub_negated:
         return "negation"
     if claims.has_sub:
-        return _PLACEHOLDERS if unseen else "pattern"
+        return "pattern" if unseen is None else unseen
     return "aud-only" if claims.has_aud else "nothing"
 
 
-def _audience(grant: Grant, kind: IssuerKind, issuer: str, claims: Claims, around: Surroundings, unseen: bool) -> str | Unknown:
+def _unseen(grant: Grant) -> Unknown | None:
+    """Why sub and aud of a grant cannot be told, None where they can."""
+    if grant.statement.unseen or any(limit.effect == "unknown" for limit in grant.limits):
+        return _PLACEHOLDERS
+    return _CONTESTED if grant.contested else None
+
+
+def _audience(
+    grant: Grant, kind: IssuerKind, issuer: str, claims: Claims, around: Surroundings, unseen: Unknown | None
+) -> str | Unknown:
     if not claims.has_aud:
         return "any"
-    if unseen:
-        return _PLACEHOLDERS
+    if unseen is not None:
+        return unseen
     if any(contains(grant.audiences, audience) for audience in around.audiences_of(issuer, eks=kind == "eks")):
         return "expected"
     if STS + ".cn" in claims.auds:
@@ -161,13 +171,28 @@ def _account_missing(grant: Grant, issuer: str, inventory: Inventory) -> bool | 
     return False
 
 
+def _session_name_wanted(grant: Grant, issuer: str, around: Surroundings) -> bool | Unknown:
+    """Whether a workload of those that are let in leaves its session name to the SDK, which makes one up."""
+    inventory = around.inventory
+    users = [
+        workload
+        for account in around.accounts.admitted(issuer, grant.subjects)
+        for workload in inventory.workloads_by_service_account.get((account.cluster, account.namespace, account.name), ())
+    ]
+    if any("AWS_ROLE_SESSION_NAME" not in c.env for workload in users for c in workload.containers if not c.init):
+        return True
+    clusters = inventory.clusters_by_issuer.get(issuer, ())
+    seen_all = bool(clusters) and all(inventory.closed.has_kind(cluster.id, "pods") for cluster in clusters)
+    return False if seen_all else _SESSION_NAME
+
+
 def grant_facts(grant: Grant, policy: Policy, form: Form, kind: IssuerKind, issuer: str, around: Surroundings) -> GrantFacts:
     """The facts of one statement for one provider."""
     statement, kubernetes = grant.statement, kind != "other"
     claims = claims_of(grant, issuer, kubernetes=kubernetes)
     forms = claims.forms
     action = _action(statement.actions, statement.covers_web_identity)
-    unseen = any(limit.effect == "unknown" for limit in grant.limits)
+    unseen = _unseen(grant)
     reach = reach_of(grant.subjects, kubernetes)
     admits = form in ("provider", "hole") and action == "web-identity" and reach.scope != "nobody"
     finite = grant.subjects.values if kubernetes and isinstance(grant.subjects, Finite) else ()
@@ -176,8 +201,8 @@ def grant_facts(grant: Grant, policy: Policy, form: Form, kind: IssuerKind, issu
         principal=form,
         action=action,
         admits=admits,
-        scope=_PLACEHOLDERS if unseen else reach.scope or _TOO_COMPLEX,
-        reach_by=_reach_by(claims, None if unseen else reach.scope, unseen),
+        scope=unseen if unseen is not None else reach.scope or _TOO_COMPLEX,
+        reach_by=_reach_by(claims, None if unseen is not None else reach.scope, unseen),
         has_sub=claims.has_sub,
         has_aud=claims.has_aud,
         audience=_audience(grant, kind, issuer, claims, around, unseen),
@@ -200,7 +225,7 @@ def grant_facts(grant: Grant, policy: Policy, form: Form, kind: IssuerKind, issu
         if_exists=claims.if_exists,
         private_source_ip=claims.private_source_ip,
         region_excluded=claims.region_excluded,
-        session_name_wanted=_SESSION_NAME if claims.session_name else False,
+        session_name_wanted=claims.session_name and _session_name_wanted(grant, issuer, around),
         default_account=any(value.endswith(":default") and is_subject(value) for value in finite),
         account_missing=admits and kubernetes and _account_missing(grant, issuer, around.inventory),
     )
@@ -220,7 +245,7 @@ def _evidence(
     statement = grant.statement
     arn = parse_arn(principal)
     issuer = arn.name if arn else principal
-    spelt = spell(grant.subjects)
+    spelt = spell(grant.subjects, facts.issuer_kind != "other")
     subs = [text_of(v) for c in statement.conditions if _asks(c.raw_key, "sub") for v in c.values]
     auds = [text_of(v) for c in statement.conditions if _asks(c.raw_key, "aud") for v in c.values]
     meant = around.meant_provider(principal, role.account) if facts.principal not in ("provider", "hole") else ""

@@ -1,16 +1,25 @@
 """Facts of OIDC providers and of clusters."""
 
 import re
+from collections.abc import Callable
 
 import msgspec
 
+from irsa_doctor.facts.audiences import ClientIds, KopsAudience
 from irsa_doctor.facts.claims import STS
+from irsa_doctor.facts.guardrails import Listed
+from irsa_doctor.facts.installations import AgentState, WebhookState
+from irsa_doctor.facts.publications import AlgorithmState, DiscoveryState
 from irsa_doctor.facts.subject import Evidence, Judged
 from irsa_doctor.facts.view import View
 from irsa_doctor.model import Cluster, Issuer, OidcProvider, Unknown
 from irsa_doctor.remedies import add_audience, create_provider
 
 _VISIBLE = re.compile(r"[A-Za-z0-9./:_\-]+")
+_THUMBPRINT = re.compile(r"[0-9A-Fa-f]{40}")
+_THUMBPRINTS = 5
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+_PROVIDER_QUOTA = 100
 _ENDPOINT = re.compile(r"sts\.[a-z0-9-]+\.amazonaws\.com(\.cn)?")
 
 
@@ -20,22 +29,47 @@ class ProviderFacts(msgspec.Struct, frozen=True):
     issuer_form: str
     audience: str | Unknown
     cluster_known: bool | Unknown
+    of_foreign_cluster: bool
+    """Whether the cluster of its issuer belongs to another account"""
+    client_ids: ClientIds | Unknown
+    kops_audience: KopsAudience | Unknown
+    thumbprints: str | Unknown
+    near_limit: bool
+    """Whether its account, of which it is the first provider, has nine tenths of what the default quota allows"""
+    rcp: Listed | Unknown
 
 
 class ClusterFacts(msgspec.Struct, frozen=True):
     """What is true of one cluster."""
 
     provider: str | Unknown
+    irsa_unavailable: bool
+    """Whether service accounts name roles on a local cluster of AWS Outposts, which has no webhook"""
+    webhook: WebhookState | Unknown
+    webhook_fails_silently: bool
+    discovery: DiscoveryState | Unknown
+    algorithms: AlgorithmState | Unknown
+    pod_identity_agent: AgentState | Unknown
 
 
 def provider_facts(view: View, provider: OidcProvider) -> Judged:
     """The facts of one provider."""
     issuer = Issuer.of(provider.issuer)
     malformed = issuer.form == "other" and "eks" in provider.issuer and "amazonaws" in provider.issuer
+    audience, asked = _audience(provider, issuer, view), view.asked_audiences
+    first, count = view.first_of_account[provider.account]
     facts = ProviderFacts(
-        "malformed" if malformed else issuer.form, _audience(provider, issuer, view), _cluster_known(provider, issuer, view)
+        "malformed" if malformed else issuer.form,
+        audience,
+        _cluster_known(provider, issuer, view),
+        _is_of_foreign_cluster(provider, view),
+        asked.client_ids(provider) if audience == "there" or isinstance(audience, Unknown) else "used",
+        asked.kops(provider),
+        _thumbprints(provider, issuer, view),
+        first == provider.arn and count > _PROVIDER_QUOTA * 9 // 10,
+        view.guards.listed(provider),
     )
-    return Judged("provider", provider.arn, provider.arn, facts, lambda: _evidence(provider))
+    return Judged("provider", provider.arn, provider.arn, facts, lambda: _evidence(provider, view))
 
 
 def _audience(provider: OidcProvider, issuer: Issuer, view: View) -> str | Unknown:
@@ -53,25 +87,66 @@ def _audience(provider: OidcProvider, issuer: Issuer, view: View) -> str | Unkno
     return "endpoint" if any(_ENDPOINT.fullmatch(c) for c in provider.client_ids) else "missing"
 
 
+def _is_of_foreign_cluster(provider: OidcProvider, view: View) -> bool:
+    clusters = view.inventory.clusters_by_issuer.get(provider.issuer, ())
+    return bool(clusters) and all(cluster.account and cluster.account != provider.account for cluster in clusters)
+
+
+def _thumbprints(provider: OidcProvider, issuer: Issuer, view: View) -> str | Unknown:
+    """AWS needs them of issuers with a private certificate alone, so of EKS only what can be no thumbprint is worth a word
+    (https://docs.aws.amazon.com/IAM/latest/APIReference/API_UpdateOpenIDConnectProviderThumbprint.html)."""
+    own = issuer.form == "other" and provider.issuer in view.inventory.clusters_by_issuer
+    if isinstance(provider.thumbprints, Unknown):
+        return provider.thumbprints if own else "fine"
+    if len(provider.thumbprints) > _THUMBPRINTS or any(not _THUMBPRINT.fullmatch(value) for value in provider.thumbprints):
+        return "malformed"
+    return "absent" if own and not provider.thumbprints else "fine"
+
+
 def _cluster_known(provider: OidcProvider, issuer: Issuer, view: View) -> bool | Unknown:
     if issuer.form != "eks" or provider.issuer in view.inventory.clusters_by_issuer:
         return True
     if (provider.account, issuer.region) in view.inventory.closed.clusters:
         return False
-    return Unknown(
-        f"clusters of account {provider.account} in {issuer.region}", f"aws eks list-clusters --region {issuer.region}"
-    )
+    missing = f"clusters of account {provider.account} in {issuer.region}"
+    how = f"aws eks list-clusters --region {issuer.region}"
+    return view.inventory.unknown("clusters", provider.account, issuer.region, missing, how)
 
 
-def _evidence(provider: OidcProvider) -> Evidence:
+def _evidence(provider: OidcProvider, view: View) -> Evidence:
     ids = "" if isinstance(provider.client_ids, Unknown) else ", ".join(provider.client_ids)
-    names = {"provider": provider.arn, "issuer": provider.issuer, "client_ids": ids or "none"}
-    return Evidence(names, {"provider": provider.place}, lambda: (add_audience(provider.arn, STS),))
+    names: dict[str, str | Callable[[], str]] = {
+        "provider": provider.arn,
+        "issuer": provider.issuer,
+        "client_ids": ids or "none",
+        "account": provider.account,
+        "count": str(view.first_of_account[provider.account][1]),
+        "quota": str(_PROVIDER_QUOTA),
+        "thumbprints": "" if isinstance(provider.thumbprints, Unknown) else ", ".join(provider.thumbprints) or "none",
+        "unused": lambda: ", ".join(view.asked_audiences.unused(provider)),
+        "wanted": lambda: ", ".join(sorted(view.asked_audiences.wanted_of_kops(provider))),
+        "clusters": lambda: ", ".join(c.id for c in view.inventory.clusters_by_issuer.get(provider.issuer, ())),
+    }
+    places = {"provider": provider.place}
+    if denial := view.guards.denial_for(provider):
+        names["unless"] = f" unless the role has another value of {', '.join(denial.exempt)}" if denial.exempt else ""
+        places["rcp"] = denial.place
+    return Evidence(names, places, lambda: (add_audience(provider.arn, STS),))
 
 
 def cluster_facts(view: View, cluster: Cluster) -> Judged:
     """The facts of one cluster."""
-    return Judged("cluster", cluster.id, cluster.id, ClusterFacts(_provider(view, cluster)), lambda: _cluster_evidence(cluster))
+    installed, published = view.installations, view.publications
+    facts = ClusterFacts(
+        _provider(view, cluster),
+        cluster.on_outpost and cluster.id in installed.with_roles,
+        "not-needed" if cluster.on_outpost else installed.webhook(cluster.id),
+        installed.fails_silently(cluster.id) and cluster.id in installed.with_roles,
+        published.discovery(cluster),
+        published.algorithms(cluster),
+        installed.agent(cluster),
+    )
+    return Judged("cluster", cluster.id, cluster.id, facts, lambda: _cluster_evidence(cluster, view))
 
 
 def _provider(view: View, cluster: Cluster) -> str | Unknown:
@@ -83,13 +158,26 @@ def _provider(view: View, cluster: Cluster) -> str | Unknown:
         return Unknown("account of the cluster")
     if cluster.account in view.inventory.closed.providers:
         return "missing"
-    return Unknown(f"OIDC providers of account {cluster.account}", "aws iam list-open-id-connect-providers")
+    missing = f"OIDC providers of account {cluster.account}"
+    return view.inventory.unknown("providers", cluster.account, "", missing, "aws iam list-open-id-connect-providers")
 
 
-def _cluster_evidence(cluster: Cluster) -> Evidence:
+def _cluster_evidence(cluster: Cluster, view: View) -> Evidence:
+    hooks, discovery = view.installations.webhooks_of(cluster.id), view.publications.discovery_of(cluster)
+    places = {"cluster": cluster.place}
+    if hooks:
+        places["webhook"] = hooks[0].place
+    if discovery:
+        places["discovery"] = discovery.place
     issuer = cluster.issuer if isinstance(cluster.issuer, str) else ""
     return Evidence(
-        {"cluster": cluster.name, "issuer": issuer},
-        {"cluster": cluster.place},
+        {
+            "cluster": cluster.name,
+            "issuer": issuer,
+            "fields": ", ".join(view.publications.missing_fields(cluster)),
+            "algorithms": ", ".join(view.publications.unsupported_names(cluster)),
+            "webhook": "does not act on the creation of pods" if hooks else "is not there",
+        },
+        places,
         lambda: (create_provider(cluster.name, cluster.region),),
     )

@@ -4,6 +4,7 @@ from typing import cast
 
 import msgspec
 
+from irsa_doctor.facts.associations import served
 from irsa_doctor.facts.grants import GrantFacts, grant_facts, issuer_kind, judged_grant
 from irsa_doctor.facts.subject import Evidence, Judged
 from irsa_doctor.facts.surroundings import Surroundings
@@ -25,6 +26,7 @@ class RoleFacts(msgspec.Struct, frozen=True):
     web_identity_of_aws: bool | Unknown
     clusters: int | Unknown
     contested: bool | Unknown
+    pod_identity: str | Unknown
 
 
 class AnalysedRole(msgspec.Struct, frozen=True):
@@ -52,14 +54,14 @@ def analyse(role: Role, around: Surroundings) -> AnalysedRole:
     if isinstance(source, Unknown):
         nothing = RoleFacts(*([source] * len(RoleFacts.__struct_fields__)))
         return AnalysedRole(
-            role, None, (), Judged(kind, role.id, role.id, nothing, lambda: _evidence(role, None, None)), {}, False
+            role, None, (), Judged(kind, role.id, role.id, nothing, lambda: _evidence(role, None, None, around)), {}, False
         )
     policy = read_policy(source)
     judged, by_provider = _grants(role, source, policy, around)
-    facts = _role_facts(policy, by_provider)
+    facts = _role_facts(policy, by_provider, served(policy, around.associations_of_role.get(role.arn, ()), around))
     blocked = facts.deny != "none" or facts.web_identity_of_aws is True
     blocked = blocked or any(cast("GrantFacts", grant.facts).is_blocked for grant in judged)
-    own = Judged(kind, role.id, role.id, facts, lambda: _evidence(role, source, policy))
+    own = Judged(kind, role.id, role.id, facts, lambda: _evidence(role, source, policy, around))
     return AnalysedRole(role, policy, tuple(judged), own, by_provider, blocked)
 
 
@@ -96,7 +98,7 @@ def _written_for_web_identity(statement: Statement) -> bool:
     return any("oidc" in c.key and c.key.endswith((":sub", ":aud")) for c in statement.conditions)
 
 
-def _role_facts(policy: Policy, by_provider: dict[str, Admitted]) -> RoleFacts:
+def _role_facts(policy: Policy, by_provider: dict[str, Admitted], pod_identity: str | Unknown) -> RoleFacts:
     codes = {problem.code for problem in policy.problems if problem.refused}
     wrong = {"prohibited-resource", "no-principal"} <= codes
     other = codes - _NARROWER if wrong else codes - (_NARROWER - {"prohibited-resource", "no-principal"})
@@ -114,6 +116,7 @@ def _role_facts(policy: Policy, by_provider: dict[str, Admitted]) -> RoleFacts:
         web_identity_of_aws=web_of_aws,
         clusters=sum(1 for a in by_provider.values() if a.kubernetes and a.reach.scope not in ("nobody", None)),
         contested=any(a.contested for a in by_provider.values()),
+        pod_identity=pod_identity,
     )
 
 
@@ -128,7 +131,9 @@ def _deny(policy: Policy, by_provider: dict[str, Admitted]) -> str:
             continue
         if admitted(allowed, provider, arn.name, kubernetes=found.kubernetes).reach.scope != "nobody":
             keys = [c.key for s in policy.statements if not s.allow for c in s.conditions]
-            return "missing-key" if any(presence(key, arn.name.lower()) == "never" for key in keys) else "matches"
+            low = arn.name.lower()
+            absent = any(presence(key, low, kubernetes=found.kubernetes) == "never" for key in keys)
+            return "missing-key" if absent else "matches"
     return "none"
 
 
@@ -147,7 +152,7 @@ def _mixed(policy: Policy) -> str:
     return worst
 
 
-def _evidence(role: Role, source: TrustPolicy | None, policy: Policy | None) -> Evidence:
+def _evidence(role: Role, source: TrustPolicy | None, policy: Policy | None, around: Surroundings) -> Evidence:
     refused = [problem for problem in policy.problems if problem.refused] if policy else []
     names = {
         "role": role.name,
@@ -156,4 +161,8 @@ def _evidence(role: Role, source: TrustPolicy | None, policy: Policy | None) -> 
         "quota": str(DEFAULT_QUOTA),
     }
     place = source.place.at(*refused[0].steps) if source and refused else source.place if source else role.place
-    return Evidence(names, {"statement": place, "policy": place})
+    places = {"statement": place, "policy": place}
+    if associations := around.associations_of_role.get(role.arn, ()):
+        names["associated"] = ", ".join(f"{one.namespace}/{one.service_account}" for one in associations[:6])
+        places["association"] = associations[0].place
+    return Evidence(names, places)

@@ -8,7 +8,7 @@ import msgspec
 from irsa_doctor.facts.accounts import Accounts
 from irsa_doctor.facts.near import Names
 from irsa_doctor.facts.principals import Principals
-from irsa_doctor.model import Inventory
+from irsa_doctor.model import Contradiction, Inventory, PodIdentityAssociation
 
 # https://github.com/aws/amazon-eks-pod-identity-webhook (--token-audience); kOps sets its own
 _EKS = frozenset({"sts.amazonaws.com"})
@@ -41,10 +41,12 @@ class Surroundings(msgspec.Struct, frozen=True, dict=True):
 
     def audiences_of(self, issuer: str, *, eks: bool) -> frozenset[str]:
         """The audiences that tokens of an issuer may have: as said, else the defaults of EKS, or of any cluster."""
+        return self.audiences | self.default_audiences(issuer, eks=eks)
+
+    def default_audiences(self, issuer: str, *, eks: bool) -> frozenset[str]:
+        """Those of tokens for which no service account asks for another: as said, else what the webhook sets by default."""
         said = self.expected.get(issuer)
-        if said is not None:
-            return frozenset(said) | self.audiences
-        return self.audiences | (_EKS if eks else _CLUSTERS)
+        return frozenset(said) if said is not None else _EKS if eks else _CLUSTERS
 
     @cached_property
     def naming(self) -> Mapping[str, tuple[str, ...]]:
@@ -68,6 +70,49 @@ class Surroundings(msgspec.Struct, frozen=True, dict=True):
     def provider_issuers(self) -> frozenset[str]:
         """Issuers, without scheme, for which some account has an OIDC provider."""
         return frozenset(provider.issuer for provider in self.inventory.providers)
+
+    @cached_property
+    def associations_of_role(self) -> Mapping[str, tuple[PodIdentityAssociation, ...]]:
+        """Role ARN -> the Pod Identity associations that hand it out."""
+        table: dict[str, list[PodIdentityAssociation]] = {}
+        for association in self.inventory.associations:
+            if isinstance(association.role_arn, str) and association.role_arn:
+                table.setdefault(association.role_arn, []).append(association)
+        return {role: tuple(associations) for role, associations in table.items()}
+
+    @cached_property
+    def contradictions_of(self) -> Mapping[str, tuple[Contradiction, ...]]:
+        """Path of a document -> what it says otherwise than one before it."""
+        table: dict[str, list[Contradiction]] = {}
+        for found in self.inventory.contradictions:
+            table.setdefault(found.second.document, []).append(found)
+        return {path: tuple(some) for path, some in table.items()}
+
+    @cached_property
+    def first_of_account(self) -> Mapping[str, tuple[str, int]]:
+        """Account -> its first OIDC provider (ARN), and how many it has."""
+        table: dict[str, tuple[str, int]] = {}
+        for provider in self.inventory.providers:
+            first, count = table.get(provider.account, (provider.arn, 0))
+            table[provider.account] = (first, count + 1)
+        return table
+
+    @cached_property
+    def annotated_workloads(self) -> frozenset[tuple[str, str, str]]:
+        """(cluster id, namespace, name) of service accounts of which a workload carries the role annotation itself."""
+        return frozenset(
+            (workload.cluster, workload.namespace, workload.service_account)
+            for workload in self.inventory.workloads
+            if ROLE_ARN in workload.annotations or ROLE_ARN in workload.own_annotations
+        )
+
+    @cached_property
+    def accounts_of_issuer(self) -> Mapping[str, frozenset[str]]:
+        """Issuer without scheme -> the accounts that have an OIDC provider for it."""
+        table: dict[str, set[str]] = {}
+        for provider in self.inventory.providers:
+            table.setdefault(provider.issuer, set()).add(provider.account)
+        return {issuer: frozenset(accounts) for issuer, accounts in table.items()}
 
     def issuer_of(self, cluster: str) -> str:
         """Issuer of a cluster without scheme, "" where it is not known."""

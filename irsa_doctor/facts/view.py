@@ -3,7 +3,12 @@
 from collections.abc import Mapping
 from functools import cached_property
 
+from irsa_doctor.facts.audiences import Audiences
+from irsa_doctor.facts.guardrails import Guards
+from irsa_doctor.facts.installations import Installations
 from irsa_doctor.facts.near import Names
+from irsa_doctor.facts.neighbours import Neighbours
+from irsa_doctor.facts.publications import Publications
 from irsa_doctor.facts.roles import AnalysedRole, analyse
 from irsa_doctor.facts.surroundings import Surroundings
 from irsa_doctor.model import parse_arn
@@ -12,6 +17,31 @@ from irsa_doctor.trust.languages import Finite
 
 class View(Surroundings, frozen=True, dict=True):
     """One inventory, seen through `trust`."""
+
+    @cached_property
+    def neighbours(self) -> Neighbours:
+        """What belongs to a workload."""
+        return Neighbours(self)
+
+    @cached_property
+    def installations(self) -> Installations:
+        """What clusters have installed."""
+        return Installations(self)
+
+    @cached_property
+    def publications(self) -> Publications:
+        """What issuers publish."""
+        return Publications(self.inventory)
+
+    @cached_property
+    def guards(self) -> Guards:
+        """Resource control policies."""
+        return Guards(self)
+
+    @cached_property
+    def asked_audiences(self) -> Audiences:
+        """Audiences that roles and service accounts ask for."""
+        return Audiences(self, self.roles)
 
     @cached_property
     def roles(self) -> tuple[AnalysedRole, ...]:

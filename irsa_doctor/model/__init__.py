@@ -8,13 +8,16 @@ from irsa_doctor.model.aws import (
     ResourceControlPolicy,
     Role,
 )
-from irsa_doctor.model.inventory import Closed, Contradiction, Document, Inventory
+from irsa_doctor.model.inventory import Closed, Contradiction, Document, Gap, Inventory
 from irsa_doctor.model.issuer import Issuer
 from irsa_doctor.model.kubernetes import (
     ConfigMap,
     Container,
     Discovery,
+    EnvSource,
+    Mount,
     Namespace,
+    ProjectedToken,
     ServiceAccount,
     SigningKey,
     Webhook,
@@ -34,15 +37,19 @@ __all__ = [
     "Contradiction",
     "Discovery",
     "Document",
+    "EnvSource",
     "Flaw",
+    "Gap",
     "Hole",
     "Inventory",
     "Issuer",
+    "Mount",
     "Namespace",
     "Note",
     "OidcProvider",
     "Place",
     "PodIdentityAssociation",
+    "ProjectedToken",
     "ResourceControlPolicy",
     "Role",
     "ServiceAccount",

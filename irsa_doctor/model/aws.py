@@ -72,6 +72,8 @@ class Cluster(msgspec.Struct, frozen=True):
     version: str = ""
     created: str = ""
     on_outpost: bool = False
+    auto_mode: bool = False
+    """EKS Auto Mode: the agent of Pod Identity and others are part of the nodes"""
 
     @property
     def id(self) -> str:

@@ -17,6 +17,7 @@ from irsa_doctor.model.kubernetes import (
     Workload,
 )
 from irsa_doctor.model.place import Place
+from irsa_doctor.model.verdict import Unknown
 
 
 class Document(msgspec.Struct, frozen=True):
@@ -57,10 +58,38 @@ class Closed(msgspec.Struct, frozen=True):
     """cluster ids whose Pod Identity associations were listed whole"""
     kinds: Mapping[str, frozenset[str]] = {}
     """cluster id ("" = every cluster) -> Kubernetes kinds that were listed whole, in lower-case plural"""
+    asked: frozenset[tuple[str, str, str]] = frozenset()
+    """(collection, owner, name) of what was asked for by name; where it is not here, it does not exist:
+    (`roles`, account, name in lower case), (`associations`, cluster id, `namespace/name`), (kind, cluster id, namespace)"""
 
-    def has_kind(self, cluster: str, kind: str) -> bool:
-        """Whether the cluster's objects of this kind (`serviceaccounts`, `pods`, ...) are all there."""
-        return kind in self.kinds.get("", ()) or kind in self.kinds.get(cluster, ())
+    def has_kind(self, cluster: str, kind: str, namespace: str = "") -> bool:
+        """Whether the cluster's objects of this kind (`serviceaccounts`, `pods`, ...) are all there, at least those of
+        the namespace where one is given."""
+        if kind in self.kinds.get("", ()) or kind in self.kinds.get(cluster, ()):
+            return True
+        return bool(namespace) and (kind, cluster, namespace) in self.asked
+
+    def has_role(self, account: str, name: str) -> bool:
+        """Whether a role of this name (without path) that is not here does not exist."""
+        return account in self.roles or ("roles", account, name.lower()) in self.asked
+
+    def has_association(self, cluster: str, namespace: str, service_account: str) -> bool:
+        """Whether a Pod Identity association that is not here does not exist."""
+        return cluster in self.associations or ("associations", cluster, f"{namespace}/{service_account}") in self.asked
+
+
+class Gap(msgspec.Struct, frozen=True):
+    """Something that a source was asked for and did not give: refused, out of time, out of reach.
+
+    `collection`, `owner` (account or cluster id) and `name` ("" = all of it) say what, in the words of `Closed`;
+    `missing` says it in a sentence, with the permission by name, `how` says what would supply it.
+    """
+
+    collection: str
+    owner: str
+    name: str
+    missing: str
+    how: str
 
 
 class Inventory(msgspec.Struct, frozen=True, eq=False, dict=True):
@@ -81,6 +110,18 @@ class Inventory(msgspec.Struct, frozen=True, eq=False, dict=True):
     closed: Closed = Closed()
     documents: tuple[Document, ...] = ()
     contradictions: tuple[Contradiction, ...] = ()
+    gaps: tuple[Gap, ...] = ()
+
+    def unknown(self, collection: str, owner: str, name: str, missing: str, how: str = "") -> Unknown:
+        """Why something is not known: what a source answered when it was asked for it, else that it was not given."""
+        for key in ((collection, owner, name), (collection, owner, ""), (collection, "", "")):
+            if gap := self._gap_by_key.get(key):
+                return Unknown(gap.missing, gap.how)
+        return Unknown(missing, how)
+
+    @cached_property
+    def _gap_by_key(self) -> Mapping[tuple[str, str, str], Gap]:
+        return {(gap.collection, gap.owner, gap.name): gap for gap in reversed(self.gaps)}
 
     @cached_property
     def role_by_arn(self) -> Mapping[str, Role]:

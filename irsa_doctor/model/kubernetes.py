@@ -1,6 +1,7 @@
 """What a Kubernetes API server holds. Secret values are never read into any of these."""
 
 from collections.abc import Mapping
+from typing import Literal
 
 import msgspec
 
@@ -33,20 +34,67 @@ class ServiceAccount(msgspec.Struct, frozen=True):
         return f"system:serviceaccount:{self.namespace}:{self.name}"
 
 
+class Mount(msgspec.Struct, frozen=True):
+    """Where a container mounts a volume; `part` is its subPath, "" where the whole volume is mounted."""
+
+    volume: str
+    path: str
+    part: str = ""
+
+
+class EnvSource(msgspec.Struct, frozen=True):
+    """A ConfigMap or Secret whose keys all become environment variables (`envFrom`), each with the prefix before it."""
+
+    kind: str
+    name: str
+    prefix: str = ""
+
+
+class ProjectedToken(msgspec.Struct, frozen=True):
+    """A service account token that is projected into a volume as the file `path`
+    (https://kubernetes.io/docs/concepts/storage/projected-volumes/#serviceaccounttoken).
+
+    `audience` is "" for the API server's own; `expiration` in seconds, 0 where none is asked for.
+    """
+
+    volume: str
+    audience: str
+    path: str
+    expiration: int
+    place: Place
+
+
 class Container(msgspec.Struct, frozen=True):
-    """A container of a pod template; `env` maps a name to its value, or to None where the value is not kept: secrets stay out."""
+    """A container of a pod template.
+
+    `env` maps a name to its value, or to None where the value is not kept: secrets stay out. `user` and `non_root` are of its
+    own security context, None where that says nothing.
+    """
 
     name: str
     place: Place
     image: str = ""
     env: Mapping[str, str | Text | None] = {}
-    mounts: Mapping[str, str] = {}
-    """volume name -> mount path"""
+    mounted: tuple[Mount, ...] = ()
     init: bool = False
+    env_from: tuple[EnvSource, ...] = ()
+    user: int | None = None
+    non_root: bool | None = None
+
+    @property
+    def mounts(self) -> Mapping[str, str]:
+        """Volume name -> mount path."""
+        return {mount.volume: mount.path for mount in self.mounted}
 
 
 class Workload(msgspec.Struct, frozen=True):
-    """A Pod, or whatever has a pod template. `service_account` is "default" where the manifest names none."""
+    """A Pod, or whatever has a pod template. `service_account` is "default" where the manifest names none.
+
+    `annotations` and `labels` are those of the pod template, `own_annotations` those of the object around it. `admitted`: a Pod
+    as the API server holds it, so admission webhooks had their chance; `over`: it will not run again (a finished Pod, a
+    ReplicaSet that its Deployment scaled to nothing). `owner` is the controlling object as `Kind/name`, `windows` how it
+    asks for Windows nodes.
+    """
 
     cluster: str
     kind: str
@@ -58,16 +106,35 @@ class Workload(msgspec.Struct, frozen=True):
     annotations: Mapping[str, str | Text] = {}
     labels: Mapping[str, str] = {}
     containers: tuple[Container, ...] = ()
-    token_audiences: Mapping[str, str] = {}
-    """projected token volumes: volume name -> audience ("" = the API server's)"""
-    token_expirations: Mapping[str, int] = {}
-    """projected token volumes: volume name -> expirationSeconds, where given"""
+    tokens: tuple[ProjectedToken, ...] = ()
     created: str = ""
+    own_annotations: Mapping[str, str | Text] = {}
+    volumes: tuple[str, ...] = ()
+    admitted: bool = False
+    over: bool = False
+    owner: str = ""
+    user: int | None = None
+    non_root: bool | None = None
+    fs_group: int | None = None
+    windows: Literal["", "selector", "affinity"] = ""
+    fargate: bool = False
+    mirror: bool = False
+    ephemeral: tuple[str, ...] = ()
 
     @property
     def subject(self) -> str:
         """The `sub` of the tokens of its pods."""
         return f"system:serviceaccount:{self.namespace}:{self.service_account}"
+
+    @property
+    def token_audiences(self) -> Mapping[str, str]:
+        """Volume name -> audience of the first token in it ("" = the API server's)."""
+        return {token.volume: token.audience for token in reversed(self.tokens)}
+
+    @property
+    def token_expirations(self) -> Mapping[str, int]:
+        """Volume name -> expirationSeconds of the first token in it, where given."""
+        return {token.volume: token.expiration for token in reversed(self.tokens) if token.expiration}
 
 
 class Webhook(msgspec.Struct, frozen=True):
@@ -79,6 +146,10 @@ class Webhook(msgspec.Struct, frozen=True):
     place: Place
     failure_policy: str = ""
     on_pod_create: bool = False
+    in_cluster: bool = False
+    """Whether it is a service of the cluster; the webhook of EKS is called by a URL"""
+    honours_opt_out: bool = True
+    """Whether pods with the label eks.amazonaws.com/skip-pod-identity-webhook are left to themselves"""
 
 
 class ConfigMap(msgspec.Struct, frozen=True):

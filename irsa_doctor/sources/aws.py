@@ -164,8 +164,9 @@ def read_describe_cluster(page: Page, reading: Reading) -> None:
     written = shapes.text(shapes.inner(identity, "oidc", place.at("identity")), "issuer", place.at("identity", "oidc"))
     issuer: str | Unknown = Issuer.of(written).name if written else issuer_missing(name)
     version, created = shapes.text(members, "version", place), shapes.moment(members, "createdAt")
-    outpost = members.get("outpostConfig") is not None
-    reading.clusters.append(Cluster(name, arn, issuer, place, version, created, outpost))
+    outpost, compute = members.get("outpostConfig") is not None, members.get("computeConfig")
+    auto_mode = isinstance(compute, dict) and compute.get("enabled") is True
+    reading.clusters.append(Cluster(name, arn, issuer, place, version, created, outpost, auto_mode))
 
 
 def read_list_associations(page: Page, reading: Reading) -> None:

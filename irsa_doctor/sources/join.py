@@ -3,6 +3,7 @@
 import os
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import partial
+from typing import TypeVar
 
 import msgspec
 
@@ -10,17 +11,22 @@ from irsa_doctor.model import (
     Closed,
     Cluster,
     Contradiction,
+    Gap,
     Inventory,
     Issuer,
     OidcProvider,
     Place,
     PodIdentityAssociation,
+    Unknown,
     parse_arn,
 )
 from irsa_doctor.sources import merging
-from irsa_doctor.sources.aws import account_of, client_ids_missing, issuer_missing, thumbprints_missing
+from irsa_doctor.sources.aws import client_ids_missing, issuer_missing, thumbprints_missing
 from irsa_doctor.sources.folders import Folders
 from irsa_doctor.sources.reading import Answer, NamelessProvider, Reading
+from irsa_doctor.sources.snapshot import Asked
+
+_Record = TypeVar("_Record", OidcProvider, Cluster)
 
 
 class Said(msgspec.Struct, frozen=True):
@@ -30,6 +36,8 @@ class Said(msgspec.Struct, frozen=True):
     clusters: Mapping[str, str] = {}
     """path of a file or folder -> name, ARN or issuer of the cluster"""
     complete: Collection[str] = ()
+    asked: Collection[Asked] = ()
+    gaps: Collection[Gap] = ()
 
 
 def join(readings: Sequence[Reading], said: Said) -> Inventory:
@@ -43,9 +51,10 @@ def join(readings: Sequence[Reading], said: Said) -> Inventory:
         _settle_in_clusters(reading, clusters)
     associations = [_settled(item, clusters) for reading in readings for item in reading.associations]
     gathered = partial(_gathered, readings)
+    gaps = tuple(dict.fromkeys(msgspec.structs.replace(gap, owner=clusters.owner(gap.owner)) for gap in said.gaps))
     return Inventory(
         roles=tuple(merging.merged_roles((role for reading in readings for role in reading.roles), found)),
-        providers=tuple(merging.merged_providers(providers, found)),
+        providers=tuple(_told_why(merging.merged_providers(providers, found), "client_ids", "client-ids", gaps)),
         service_accounts=tuple(merging.merged_service_accounts(gathered("service_accounts"), found)),
         workloads=tuple(merging.merged_workloads(gathered("workloads"), found)),
         namespaces=tuple(merging.merged_namespaces(gathered("namespaces"))),
@@ -55,10 +64,20 @@ def join(readings: Sequence[Reading], said: Said) -> Inventory:
         discoveries=tuple(gathered("discoveries")),
         signing_keys=tuple(gathered("signing_keys")),
         rcps=tuple({(rcp.id, rcp.place.document if not rcp.id else ""): rcp for rcp in gathered("rcps")}.values()),
-        clusters=tuple(clusters.all),
-        closed=_closed(readings, accounts, clusters, said.complete),
+        clusters=tuple(_told_why(clusters.all, "issuer", "cluster", gaps)),
+        closed=_closed(readings, accounts, clusters, said),
         contradictions=tuple(found),
+        gaps=gaps,
     )
+
+
+def _told_why(records: Sequence[_Record], field: str, collection: str, gaps: Sequence[Gap]) -> Iterable[_Record]:
+    """The records; what is unknown of one because a live source did not get it says so."""
+    reasons = {gap.owner: Unknown(gap.missing, gap.how) for gap in gaps if gap.collection == collection}
+    for record in records:
+        why = reasons.get(record.arn)
+        is_open = why is not None and isinstance(getattr(record, field), Unknown)
+        yield msgspec.structs.replace(record, **{field: why}) if is_open else record
 
 
 def _gathered(readings: Sequence[Reading], field: str) -> list:  # type: ignore[type-arg]
@@ -70,16 +89,19 @@ class _Accounts:
 
     def __init__(self, readings: Sequence[Reading], stated: str) -> None:
         self.stated = stated
+        self.origins = {reading.path: reading.origin.account for reading in readings if reading.origin.account}
         self.folders = Folders()
         self.partitions: dict[str, str] = {}
         for reading in readings:
             for arn in _arns_of_accounts(reading):
-                account = account_of(arn)
-                self.folders.add(reading.path, account)
-                self.partitions.setdefault(account, arn.split(":", 2)[1])
+                if (parts := parse_arn(arn)) and parts.account:
+                    self.folders.add(reading.path, parts.account)
+                    self.partitions.setdefault(parts.account, parts.partition)
 
     def candidates(self, path: str) -> frozenset[str]:
-        """The account that was stated, else those of the nearest answers, else all."""
+        """The account that a live source asked, else the one that was stated, else those of the nearest answers, else all."""
+        if asked := self.origins.get(path):
+            return frozenset([asked])
         if self.stated:
             return frozenset([self.stated])
         return self.folders.nearest(path) or self.folders.all()
@@ -151,6 +173,22 @@ class _Clusters:
         for reading in readings:
             self._add_listed(reading)
         self.said = {_plain(path): self._said(path, name) for path, name in said.items()}
+        self.regions = {reading.path: reading.origin.region for reading in readings if reading.origin.region}
+        self._owners: dict[str, str] = {}
+        self.origins = {one.path: self.owner(one.origin.cluster) for one in readings if one.origin.cluster}
+        if versions := {self.of(reading.path): reading.versions[-1] for reading in readings if reading.versions}:
+            self.all = [
+                one if one.version else msgspec.structs.replace(one, version=versions.get(one.id, "")) for one in self.all
+            ]
+
+    def owner(self, name: str) -> str:
+        """Id of the cluster that a live source calls so; accounts and providers, which own things too, stay what they are."""
+        arn = parse_arn(name)
+        if not name or name.isdecimal() or (arn and arn.service != "eks"):
+            return name
+        if name not in self._owners:
+            self._owners[name] = self._said("", name)
+        return self._owners[name]
 
     def _note_folders(self, reading: Reading) -> None:
         for one in reading.clusters:
@@ -170,15 +208,29 @@ class _Clusters:
             if not any(not one.account or not account or one.account == account for one in known):
                 self._add(Cluster(name, "", issuer_missing(name), place))
 
+    def _is_listed(self, name: str) -> bool:
+        """Whether it is the ARN of a cluster of which only the name is known so far; then that is known of it too."""
+        arn = parse_arn(name)
+        for number, one in enumerate(self.all):
+            if arn and one.name == arn.name and not one.arn and isinstance(one.issuer, Unknown):
+                self._ids.add(name)
+                self._ids.discard(one.id)
+                self.all[number] = msgspec.structs.replace(one, arn=name)
+                self._by_name[one.name] = [self.all[number] if known is one else known for known in self._by_name[one.name]]
+                return True
+        return False
+
     def _said(self, path: str, name: str) -> str:
-        if name in self._ids:
+        if name in self._ids or self._is_listed(name):
             return name
         if by_issuer := self._by_issuer.get(name.removeprefix("https://")):
             return by_issuer
         if known := self.named(name, path):
             return known
         if name not in self._by_name:
-            self._add(Cluster(name, "", issuer_missing(name), Place(path)))
+            arn = parse_arn(name)
+            short = arn.name if arn else name
+            self._add(Cluster(short, name if arn else "", issuer_missing(short), Place(path)))
             return name
         return ""
 
@@ -193,8 +245,10 @@ class _Clusters:
         return next(iter(ids)) if len(ids) == 1 else ""
 
     def of(self, path: str) -> str:
-        """Id of the cluster of a document: as the user said, else of the nearest folder that names clusters, else the
-        only one; "" where that is no answer."""
+        """Id of the cluster of a document: as the live source or the user said, else of the nearest folder that names
+        clusters, else the only one; "" where that is no answer."""
+        if path in self.origins:
+            return self.origins[path]
         for place in _upwards(_plain(path)) if self.said else ():
             if place in self.said:
                 return self.said[place]
@@ -239,21 +293,31 @@ def _settle_in_clusters(reading: Reading, clusters: _Clusters) -> None:
 
 def _settled(item: PodIdentityAssociation, clusters: _Clusters) -> PodIdentityAssociation:
     """With the cluster's id for its name; the name itself where no such cluster is known."""
-    return msgspec.structs.replace(item, cluster=clusters.named(item.cluster, item.place.document) or item.cluster)
+    path = item.place.document
+    cluster = clusters.origins.get(path) or clusters.named(item.cluster, path) or item.cluster
+    return msgspec.structs.replace(item, cluster=cluster)
 
 
-def _closed(readings: Sequence[Reading], accounts: _Accounts, clusters: _Clusters, complete: Collection[str]) -> Closed:
+def _closed(readings: Sequence[Reading], accounts: _Accounts, clusters: _Clusters, said: Said) -> Closed:
     answers: dict[tuple[str, object], list[Answer]] = {}
+    kinds: dict[str, set[str]] = {}
     for reading in readings:
-        for answer in reading.answers:
+        # "" would be every cluster
+        if reading.origin.closes and not reading.broken and (cluster := clusters.of(reading.path)):
+            kinds.setdefault(cluster, set()).update(reading.origin.closes)
+        for one in reading.answers:
+            answer = msgspec.structs.replace(one, whole=False) if reading.origin.partial else one
             for owner in _owners(answer, reading.path, accounts, clusters):
                 answers.setdefault((answer.collection, owner), []).append(answer)
     closed: dict[str, set[object]] = {"roles": set(), "providers": set(), "clusters": set(), "associations": set()}
     for (collection, owner), some in answers.items():
         if _has_whole(some):
             closed[collection].add(owner)
-    kinds = {"": frozenset(kind.lower() for kind in complete)} if complete else {}
-    return Closed(**{name: frozenset(owners) for name, owners in closed.items()}, kinds=kinds)  # type: ignore[arg-type]
+    if said.complete:
+        kinds[""] = {kind.lower() for kind in said.complete}
+    by_cluster = {cluster: frozenset(some) for cluster, some in kinds.items()}
+    asked = frozenset((one.collection, clusters.owner(one.owner), one.name) for one in said.asked)
+    return Closed(**{name: frozenset(owners) for name, owners in closed.items()}, kinds=by_cluster, asked=asked)  # type: ignore[arg-type]
 
 
 def _has_whole(answers: Sequence[Answer]) -> bool:
@@ -269,6 +333,8 @@ def _has_whole(answers: Sequence[Answer]) -> bool:
 def _owners(answer: Answer, path: str, accounts: _Accounts, clusters: _Clusters) -> set[object]:
     """Whose list it is: accounts, (account, region) or cluster ids; an empty list names nobody, so its folder tells."""
     if answer.collection == "associations":
+        if path in clusters.origins:
+            return {clusters.origins[path]}
         named = {name.partition("/")[0] for name in answer.names}
         ids = {clusters.named(name, path) or name for name in named} or {clusters.of(path)}
         return {one for one in ids if one}
@@ -282,5 +348,7 @@ def _owners(answer: Answer, path: str, accounts: _Accounts, clusters: _Clusters)
 def _regions(answer: Answer, path: str, clusters: _Clusters) -> frozenset[str]:
     """The region of a list of clusters: that of the described ones that it names. A list that names none of them may be
     that of any other region, an empty one above all."""
+    if path in clusters.regions:
+        return frozenset([clusters.regions[path]])
     account = clusters.accounts.of(path)
     return frozenset(one.region for one in clusters.all if one.name in answer.names and one.arn and one.account == account)

@@ -222,6 +222,7 @@ KINDS: tuple[Kind, ...] = (
         ),
         issuer.read_keys,
     ),
+    Kind("kubernetes-version", _has("major", "minor", "gitVersion"), kubernetes.read_version),
     Kind("cloudtrail", _is_event, why=_later("a CloudTrail event")),
     Kind("cloudtrail", _has_events, why=_later("a CloudTrail log")),
     Kind("terraform", _is_terraform, why=_later("a Terraform plan or state")),

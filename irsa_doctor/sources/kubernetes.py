@@ -3,12 +3,16 @@
 import re
 from collections.abc import Callable, Mapping
 from functools import lru_cache, partial
+from typing import Literal
 
 from irsa_doctor.model import (
     ConfigMap,
     Container,
+    EnvSource,
+    Mount,
     Namespace,
     Place,
+    ProjectedToken,
     ServiceAccount,
     Text,
     Webhook,
@@ -33,6 +37,8 @@ _KEPT_VALUES = frozenset(
         "AWS_ROLE_SESSION_NAME",
     }
 )
+_OPT_OUT_LABEL = "eks.amazonaws.com/skip-pod-identity-webhook"
+_OS_LABELS = ("kubernetes.io/os", "beta.kubernetes.io/os")
 _LISTS_DEEP = 3
 """Lists inside lists that are read."""
 
@@ -68,6 +74,16 @@ def _read(item: object, place: Place, kind: str, reading: Reading, depth: int) -
         reading.each(items, place.at("items"), lambda one, at: _read(one, at, inner, reading, depth + 1))
         return
     read_one(kind, members, place, reading)
+
+
+def read_version(page: Page, reading: Reading) -> None:
+    """The answer of the API server's `/version`, as EKS names versions: `1.31`; EKS writes the minor one as `31+`."""
+    members = shapes.mapping(page.value, page.place)
+    major, minor = shapes.text(members, "major", page.place), shapes.text(members, "minor", page.place)
+    if major and minor:
+        reading.versions.append(f"{major}.{minor.rstrip('+')}")
+    else:
+        reading.passed.append("an API server that was built without its version")
 
 
 def read_one(kind: str, members: dict[str, object], place: Place, reading: Reading) -> None:
@@ -126,9 +142,17 @@ def _read_webhooks(kind: str, members: dict[str, object], place: Place, reading:
         rules = shapes.many(webhook, "rules", at)
         on_create = any(_mutates_new_pods(shapes.mapping(rule, at)) for rule in rules)
         policy = shapes.text(webhook, "failurePolicy", at)
-        reading.webhooks.append(Webhook("", name, shapes.text(webhook, "name", at), at, policy, on_create))
+        in_cluster = bool(_inside(webhook, "clientConfig").get("service"))
+        own_name, opt_out = shapes.text(webhook, "name", at), _honours_opt_out(webhook)
+        reading.webhooks.append(Webhook("", name, own_name, at, policy, on_create, in_cluster, opt_out))
 
     reading.each(shapes.many(members, "webhooks", place), place.at("webhooks"), read)
+
+
+def _honours_opt_out(webhook: Mapping[str, object]) -> bool:
+    """Whether it passes over pods with the label of the pod identity webhook's own manifest, whatever its value."""
+    wanted = _listed(_inside(webhook, "objectSelector").get("matchExpressions"))
+    return any(item.get("key") == _OPT_OUT_LABEL and item.get("operator") == "DoesNotExist" for item in wanted)
 
 
 def _mutates_new_pods(rule: Mapping[str, object]) -> bool:
@@ -151,7 +175,7 @@ def _template_steps(kind: str, members: Mapping[str, object]) -> tuple[str, ...]
 
 
 def _read_workload(kind: str, members: dict[str, object], place: Place, reading: Reading) -> None:
-    _, namespace, name, created = _identity(members, place)
+    own, namespace, name, created = _identity(members, place)
     template, at = members, place
     for step in _template_steps(kind, members) or ():
         template, at = shapes.inner(template, step, at), at.at(step)
@@ -159,7 +183,8 @@ def _read_workload(kind: str, members: dict[str, object], place: Place, reading:
     # `serviceAccount` is the old name of the field, still honoured
     # (https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/pod-v1/)
     account = shapes.text(spec, "serviceAccountName", at.at("spec")) or shapes.text(spec, "serviceAccount", at.at("spec"))
-    audiences, expirations = _tokens(spec, at.at("spec"))
+    status, security = members.get("status"), _inside(spec, "securityContext")
+    annotations, labels = shapes.inner(metadata, "annotations", at.at("metadata")), _labels(metadata, at.at("metadata"))
     workload = Workload(
         "",
         kind,
@@ -169,13 +194,70 @@ def _read_workload(kind: str, members: dict[str, object], place: Place, reading:
         place,
         at,
         annotations_of(metadata, at.at("metadata")),
-        _labels(metadata, at.at("metadata")),
+        labels,
         _containers(spec, at.at("spec"), reading),
-        audiences,
-        expirations,
+        _tokens(spec, at.at("spec")),
         created,
+        {} if kind == "Pod" else annotations_of(own, place.at("metadata")),
+        _volumes(spec, at.at("spec")),
+        kind == "Pod" and bool(own.get("uid") or created or status),
+        _is_over(kind, members, own),
+        _owner(own),
+        shapes.whole(security, "runAsUser"),
+        shapes.flag(security, "runAsNonRoot"),
+        shapes.whole(security, "fsGroup"),
+        _windows(spec),
+        "eks.amazonaws.com/fargate-profile" in labels,
+        "kubernetes.io/config.mirror" in annotations,
+        tuple(shapes.as_text(item.get("name", "")) for item in _listed(spec.get("ephemeralContainers"))),
     )
     reading.workloads.append(workload)
+
+
+def _is_over(kind: str, members: Mapping[str, object], metadata: Mapping[str, object]) -> bool:
+    """Whether nothing will run again: a Pod in its last phase, a complete Job, or what a Deployment keeps of an earlier revision
+    (https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-phase)."""
+    status, spec = members.get("status"), members.get("spec")
+    if kind == "Pod":
+        return isinstance(status, dict) and status.get("phase") in ("Succeeded", "Failed")
+    if kind == "Job":
+        return isinstance(status, dict) and bool(status.get("completionTime"))
+    idle = kind == "ReplicaSet" and isinstance(spec, dict) and spec.get("replicas") == 0
+    return idle and bool(metadata.get("ownerReferences"))
+
+
+def _owner(metadata: Mapping[str, object]) -> str:
+    """The controlling object as `Kind/name`, "" where there is none
+    (https://kubernetes.io/docs/concepts/overview/working-with-objects/owners-dependents/)."""
+    for item in _listed(metadata.get("ownerReferences")):
+        if item.get("controller") is True:
+            return f"{item.get('kind', '')}/{item.get('name', '')}"
+    return ""
+
+
+def _windows(spec: Mapping[str, object]) -> Literal["", "selector", "affinity"]:
+    """How a pod asks for Windows nodes (https://kubernetes.io/docs/concepts/windows/user-guide/)."""
+    if any(_inside(spec, "nodeSelector").get(key) == "windows" for key in _OS_LABELS):
+        return "selector"
+    required = _inside(_inside(_inside(spec, "affinity"), "nodeAffinity"), "requiredDuringSchedulingIgnoredDuringExecution")
+    asked = [item for term in _listed(required.get("nodeSelectorTerms")) for item in _listed(term.get("matchExpressions"))]
+    wants = any(e.get("key") in _OS_LABELS and e.get("operator") == "In" and e.get("values") == ["windows"] for e in asked)
+    return "affinity" if wants else ""
+
+
+def _inside(members: Mapping[str, object], name: str) -> Mapping[str, object]:
+    """A member that is an object, an empty one where it is anything else: not worth losing the workload for."""
+    value = members.get(name)
+    return value if isinstance(value, dict) else {}
+
+
+def _listed(items: object) -> list[dict[str, object]]:
+    return [item for item in items if isinstance(item, dict)] if isinstance(items, list) else []
+
+
+def _volumes(spec: Mapping[str, object], place: Place) -> tuple[str, ...]:
+    items = shapes.many(spec, "volumes", place)
+    return tuple(shapes.text(shapes.mapping(item, place), "name", place) for item in items)
 
 
 def _labels(metadata: Mapping[str, object], place: Place) -> dict[str, str]:
@@ -202,40 +284,51 @@ def _container(item: object, place: Place, init: bool) -> Container:
         at = place.at("env", number)
         entry = shapes.mapping(variable, at)
         env[shapes.text(entry, "name", at)] = _env_value(entry)
-    mounts: dict[str, str] = {}
+    mounted: list[Mount] = []
     for number, mount in enumerate(shapes.many(members, "volumeMounts", place)):
         at = place.at("volumeMounts", number)
         entry = shapes.mapping(mount, at)
-        mounts[shapes.text(entry, "name", at)] = shapes.text(entry, "mountPath", at)
+        part = shapes.text(entry, "subPath", at) or shapes.text(entry, "subPathExpr", at)
+        mounted.append(Mount(shapes.text(entry, "name", at), shapes.text(entry, "mountPath", at), part))
     name, image = shapes.text(members, "name", place), shapes.text(members, "image", place)
-    return Container(name, place, image, env, mounts, init)
+    security = _inside(members, "securityContext")
+    user, non_root = shapes.whole(security, "runAsUser"), shapes.flag(security, "runAsNonRoot")
+    return Container(name, place, image, env, tuple(mounted), init, _env_from(members), user, non_root)
+
+
+def _env_from(members: Mapping[str, object]) -> tuple[EnvSource, ...]:
+    """https://kubernetes.io/docs/tasks/configure-pod-container/configure-pod-configmap/"""
+    return tuple(
+        EnvSource(kind, shapes.as_text(_inside(entry, member).get("name", "")), str(entry.get("prefix") or ""))
+        for entry in _listed(members.get("envFrom"))
+        for kind, member in (("ConfigMap", "configMapRef"), ("Secret", "secretRef"))
+        if member in entry
+    )
 
 
 def _env_value(entry: Mapping[str, object]) -> str | Text | None:
-    value = entry.get("value")
-    if entry.get("name") not in _KEPT_VALUES or value is None:
+    if shapes.as_text(entry.get("name")) not in _KEPT_VALUES or "valueFrom" in entry:
         return None
-    return with_holes(shapes.as_text(value))
+    value = entry.get("value")
+    return "" if value is None else with_holes(shapes.as_text(value))
 
 
-def _tokens(spec: Mapping[str, object], place: Place) -> tuple[dict[str, str], dict[str, int]]:
+def _tokens(spec: Mapping[str, object], place: Place) -> tuple[ProjectedToken, ...]:
     """Projected service account tokens
     (https://kubernetes.io/docs/concepts/storage/projected-volumes/#serviceaccounttoken)."""
-    audiences: dict[str, str] = {}
-    expirations: dict[str, int] = {}
+    found: list[ProjectedToken] = []
     for number, item in enumerate(shapes.many(spec, "volumes", place)):
         at = place.at("volumes", number)
         volume = shapes.mapping(item, at)
         name = shapes.text(volume, "name", at)
         projected = shapes.inner(volume, "projected", at)
-        for source in shapes.many(projected, "sources", at.at("projected")):
+        for order, source in enumerate(shapes.many(projected, "sources", at.at("projected"))):
             token = source.get("serviceAccountToken") if isinstance(source, dict) else None
-            if not isinstance(token, dict) or name in audiences:
-                continue
-            audiences[name] = shapes.text(token, "audience", at)
-            if "expirationSeconds" in token:
-                expirations[name] = shapes.number(token, "expirationSeconds")
-    return audiences, expirations
+            if isinstance(token, dict):
+                here = at.at("projected", "sources", order, "serviceAccountToken")
+                audience, path = shapes.text(token, "audience", here), shapes.text(token, "path", here)
+                found.append(ProjectedToken(name, audience, path, shapes.number(token, "expirationSeconds"), here))
+    return tuple(found)
 
 
 _READERS: Mapping[str, Callable[[str, dict[str, object], Place, Reading], None]] = {

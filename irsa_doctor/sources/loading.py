@@ -17,6 +17,7 @@ from irsa_doctor.sources.policies import concerns, says_duplicate, unwrapped
 from irsa_doctor.sources.positions import Documents, Source, Span
 from irsa_doctor.sources.reading import Page, Reading
 from irsa_doctor.sources.scanner import Duplicate, Scan
+from irsa_doctor.sources.snapshot import Origin, Snapshot, is_snapshot, read_snapshot, unique
 from irsa_doctor.sources.strict import read_json, read_pieces, split_values
 from irsa_doctor.sources.trouble import Trouble
 from irsa_doctor.sources.walk import Given, walk
@@ -52,20 +53,23 @@ def load(
     account: str | None = None,
     complete: Collection[str] = (),
     memory: Mapping[str, bytes] = {},
+    snapshots: Sequence[Snapshot] = (),
 ) -> Loaded:
     """Read files, folders and `-` (standard input) into one inventory; never raises for what is in them.
 
     `roles` gives the role ARN of bare policies by their path, `clusters` the cluster (name, ARN or issuer) of files or
     folders by path, `account` the account of answers that name none, `complete` the Kubernetes kinds (lower-case
-    plural) that are there whole. `memory` holds documents by path, read like files.
+    plural) that are there whole. `memory` holds documents by path, read like files; `snapshots` what live sources
+    answered, which is read in the same way as a snapshot among the paths.
     """
     with _without_collector():
         by_path = {_plain(path): arn for path, arn in roles.items()}
         rows: list[Document] = []
         readings: list[Reading] = []
         sources: dict[str, Source] = {}
-        for given in _all_given(paths, stdin, memory):
-            row, reading, source = _read(given, by_path.get(_plain(given.path), ""))
+        held = list(snapshots)
+        for given, origin in _all_given(paths, stdin, memory, held, rows):
+            row, reading, source = _read(given, by_path.get(_plain(given.path), ""), origin)
             if source:
                 sources[given.path] = source
             if reading:
@@ -74,7 +78,9 @@ def load(
         documents = Documents(sources)
         for reading in readings:
             _settle_flaws(reading, documents)
-        inventory = join(readings, Said(account or "", clusters, complete))
+        asked = tuple(one for snapshot in held for one in snapshot.asked)
+        gaps = tuple(gap for snapshot in held for gap in snapshot.missing)
+        inventory = join(readings, Said(account or "", clusters, complete, asked, gaps))
         told = _told(rows, {reading.path: reading for reading in readings}, documents)
         return Loaded(msgspec.structs.replace(inventory, documents=tuple(told)), documents)
 
@@ -97,13 +103,29 @@ def _plain(path: str) -> str:
     return path if path == "-" else os.path.abspath(path)
 
 
-def _all_given(paths: Sequence[str], stdin: bytes | None, memory: Mapping[str, bytes]) -> Iterator[Given]:
-    yield from walk(paths, stdin)
+def _all_given(
+    paths: Sequence[str], stdin: bytes | None, memory: Mapping[str, bytes], held: list[Snapshot], rows: list[Document]
+) -> Iterator[tuple[Given, Origin]]:
+    """All documents; a snapshot among them gets its row, joins those that are held, and gives the documents in it."""
+    for given in walk(paths, stdin):
+        snapshot = read_snapshot(given.content) if is_snapshot(given.content) else None
+        if snapshot is None:
+            yield given, Origin()
+            continue
+        row = Document(given.path, "snapshot", "read", None, hashlib.sha256(given.content).hexdigest(), named=given.named)
+        if isinstance(snapshot, Trouble):
+            line, column = snapshot.line, snapshot.column
+            row = msgspec.structs.replace(row, status="unreadable", why=snapshot.why, line=line, column=column)
+        else:
+            held.append(snapshot)
+        rows.append(row)
     for path, content in sorted(memory.items()):
-        yield Given(path, True, content)
+        yield Given(path, True, content), Origin()
+    for path, content, origin in unique(held):
+        yield Given(path, True, content), origin
 
 
-def _read(given: Given, role_arn: str) -> tuple[Document, Reading | None, Source | None]:
+def _read(given: Given, role_arn: str, origin: Origin) -> tuple[Document, Reading | None, Source | None]:
     if given.why is not None:
         passed = Document(given.path, "", "ignored", given.why, named=given.named)
         return passed if given.passed else msgspec.structs.replace(passed, status="unreadable"), None, None
@@ -118,7 +140,7 @@ def _read(given: Given, role_arn: str) -> tuple[Document, Reading | None, Source
         return row, None, None
     if known := kinds.kind_of_text(text):
         return msgspec.structs.replace(row, kind=known[0], why=known[1]), None, None
-    reading = Reading(given.path, role_arn=role_arn)
+    reading = Reading(given.path, role_arn=role_arn, origin=origin)
     source = _read_text(text, reading, _is_data(given, text))
     if source is None:
         return msgspec.structs.replace(row, kind="text", why="neither JSON nor YAML of a known kind"), None, None

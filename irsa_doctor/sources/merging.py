@@ -136,6 +136,9 @@ def merged_workloads(workloads: Iterable[Workload], found: Contradictions) -> li
             continue
         if not workload.cluster:
             extra.append(workload)
+        elif workload.admitted and not known.admitted:
+            # what runs tells more than the manifest that it was made of
+            kept[key] = workload
         elif known.service_account != workload.service_account:
             found.append(Contradiction("/".join(key), "service account", known.place, workload.place))
     return [*kept.values(), *extra]

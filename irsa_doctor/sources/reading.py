@@ -22,6 +22,7 @@ from irsa_doctor.model import (
     Workload,
 )
 from irsa_doctor.sources.scanner import Duplicate
+from irsa_doctor.sources.snapshot import Origin
 from irsa_doctor.sources.trouble import Lost, Trouble, WrongShape
 
 
@@ -81,6 +82,8 @@ class Reading(msgspec.Struct):
     config_maps: list[ConfigMap] = []
     discoveries: list[Discovery] = []
     signing_keys: list[SigningKey] = []
+    versions: list[str] = []
+    """of the API server"""
     role_arn: str = ""
     """the role that a bare policy belongs to, as the user said"""
     apart: list[Place] = []
@@ -88,6 +91,8 @@ class Reading(msgspec.Struct):
     empty: bool = False
     """whether a list without items was read"""
     notes: list[str] = []
+    origin: Origin = Origin()
+    """what is known of a live answer beside its content"""
 
     def each(self, items: Iterable[object], place: Place, read: Callable[[object, Place], None]) -> None:
         """Read every item of a list; a broken one is noted and the next one read."""
@@ -125,4 +130,5 @@ _RECORDS = (
     "config_maps",
     "discoveries",
     "signing_keys",
+    "versions",
 )

@@ -75,6 +75,18 @@ def number(members: Mapping[str, object], name: str) -> int:
     return int(value) if isinstance(value, str) and value.isdecimal() and len(value) < 19 else 0
 
 
+def whole(members: Mapping[str, object], name: str) -> int | None:
+    """A member that is a whole number, None where it is none."""
+    value = members.get(name)
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def flag(members: Mapping[str, object], name: str) -> bool | None:
+    """A member that is a truth value, None where it is none."""
+    value = members.get(name)
+    return value if isinstance(value, bool) else None
+
+
 def moment(members: Mapping[str, object], name: str) -> str:
     """A time in RFC 3339, "" where there is none; some tools print a space for the `T`."""
     value = members.get(name)

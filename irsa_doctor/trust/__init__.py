@@ -3,6 +3,7 @@
 from irsa_doctor.trust.admitted import Admitted, Grant, admitted, grant_of, speaks_of
 from irsa_doctor.trust.decide import Decision, Request, decide, provider_arn_of
 from irsa_doctor.trust.policy import Policy, Problem, Statement, read_policy
+from irsa_doctor.trust.spelling import Spelling, spell
 from irsa_doctor.trust.subjects import PREFIX as SUBJECT_PREFIX
 from irsa_doctor.trust.subjects import is_subject
 
@@ -14,6 +15,7 @@ __all__ = [
     "Policy",
     "Problem",
     "Request",
+    "Spelling",
     "Statement",
     "admitted",
     "decide",
@@ -22,4 +24,5 @@ __all__ = [
     "provider_arn_of",
     "read_policy",
     "speaks_of",
+    "spell",
 ]

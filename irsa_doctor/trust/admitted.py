@@ -1,11 +1,12 @@
-"""Everything that a trust policy admits: the exact set of subjects and audiences, all statements together, Deny included."""
+"""Everything that a trust policy admits: the set of subjects and audiences, all statements together, Deny included."""
 
 from collections.abc import Iterable, Sequence
 from functools import cached_property
 
 import msgspec
 
-from irsa_doctor.trust.conditions import Limit, limit_of
+from irsa_doctor.model import Text, Verdict, text_of
+from irsa_doctor.trust.conditions import Effect, Limit, limit_of
 from irsa_doctor.trust.languages import (
     EVERYTHING,
     NOTHING,
@@ -18,43 +19,90 @@ from irsa_doctor.trust.languages import (
     literal,
     union,
 )
-from irsa_doctor.trust.policy import Policy, Statement
+from irsa_doctor.trust.patterns import glob_of, pieces_of, widest
+from irsa_doctor.trust.policy import WEB_IDENTITY, Condition, Policy, Statement, Value, covering
 from irsa_doctor.trust.subjects import Reach, reach_of
+
+CLASSES = 256
+"""kinds of audiences told apart before a policy is called too complex"""
 
 
 class Grant(msgspec.Struct, frozen=True, dict=True):
-    """What one statement says of tokens of one provider: subjects and audiences, from above; `limits` one for each condition."""
+    """What one statement says of tokens of one provider, its principal and action set aside; `limits` are one for each
+    condition, in order."""
 
     statement: Statement
     limits: tuple[Limit, ...]
 
     @cached_property
     def subjects(self) -> Language:
-        """Subjects that every condition on sub lets through; nothing where a condition never holds."""
+        """The subjects that it can match, an upper bound; nothing where a condition never holds."""
         if any(limit.effect == "never" for limit in self.limits):
             return NOTHING
         return intersection(limit.language for limit in self.limits if limit.effect == "sub")
 
     @cached_property
     def audiences(self) -> Language:
-        """Audiences, likewise."""
+        """The audiences that it can match, likewise."""
         return intersection(limit.language for limit in self.limits if limit.effect == "aud")
 
+    @cached_property
+    def sure_subjects(self) -> Language:
+        """The subjects that, with one of `sure_audiences`, it matches whatever else is in the request: a lower bound."""
+        if self.statement.unseen or any(limit.surely == NOTHING for limit in self.limits):
+            return NOTHING
+        return intersection(limit.surely for limit in self.limits if limit.effect == "sub")
+
+    @cached_property
+    def sure_audiences(self) -> Language:
+        """See `sure_subjects`."""
+        return intersection(limit.surely for limit in self.limits if limit.effect == "aud")
+
     @property
-    def is_exact(self) -> bool:
-        """Whether nothing but sub and aud decides."""
-        return all(limit.exact for limit in self.limits)
+    def contested(self) -> tuple[str, ...]:
+        """The points on which AWS's documentation is silent and on which its subjects or audiences hang (C11, K2, S4)."""
+        return _sorted(limit.contested for limit in self.limits if limit.contested)
+
+    @property
+    def never(self) -> bool:
+        """Whether it is certain that no token is matched, as far as that is seen without comparing patterns."""
+        return NOTHING in (self.subjects, self.audiences)
+
+
+class Part(msgspec.Struct, frozen=True):
+    """A grant in the whole of a policy. Without `sure`, a hole or a contested point decides whether it speaks of us at all."""
+
+    grant: Grant
+    sure: bool = True
+
+    def may(self, subject: str, audience: str) -> bool:
+        """Whether it can match a pair."""
+        grant = self.grant
+        return not grant.never and contains(grant.audiences, audience) and contains(grant.subjects, subject)
+
+    def surely(self, subject: str, audience: str) -> bool:
+        """Whether it matches a pair whatever else is in the request."""
+        grant = self.grant
+        return self.sure and contains(grant.sure_audiences, audience) and contains(grant.sure_subjects, subject)
 
 
 class Admitted(msgspec.Struct, frozen=True, dict=True):
-    """The set of (audience, subject) pairs, as cells with disjoint audiences. An upper bound where it `depends_on` further keys
-    or something is `contested`; not known at all where values are `unseen` (holes)."""
+    """The set of (audience, subject) pairs that a policy admits for tokens of one provider.
+
+    `cells` are pairs of languages with disjoint audiences. They are the exact set, but an upper bound where something
+    `depends_on` further keys of the request or is `contested` (points on which AWS's documentation is silent, P5 say), or
+    where values are `unseen` (holes; a statement of which not even the effect is seen is left out). If the policy is
+    `too_complex` to be worked out, there is one cell that holds it all. `allows` and `denies` are what it was made of.
+    """
 
     cells: tuple[tuple[Language, Language], ...]
     depends_on: tuple[str, ...] = ()
     contested: tuple[str, ...] = ()
     unseen: tuple[str, ...] = ()
     kubernetes: bool = True
+    too_complex: bool = False
+    allows: tuple[Part, ...] = ()
+    denies: tuple[Part, ...] = ()
 
     @cached_property
     def subjects(self) -> Language:
@@ -68,89 +116,204 @@ class Admitted(msgspec.Struct, frozen=True, dict=True):
 
     @cached_property
     def reach(self) -> Reach:
-        """Scope and witness of the subjects."""
+        """Scope and witness of the subjects; no scope where the policy is too complex, or not seen whole."""
+        if self.too_complex or self.unseen:
+            return Reach(None, None)
         return reach_of(self.subjects, self.kubernetes)
 
     def admits(self, subject: str, audience: str) -> bool:
-        """Whether a pair is admitted, as far as sub and aud decide."""
+        """Whether a pair is in the set, which may be an upper bound."""
         return any(contains(a, audience) and contains(s, subject) for a, s in self.cells)
+
+    def verdict(self, subject: str, audience: str) -> Verdict:
+        """Whether a token gets in: in any case, in none, or it cannot be told from sub and aud (and what was seen)."""
+        if not any(part.may(subject, audience) for part in self.allows):
+            return Verdict.FAIL
+        if any(part.surely(subject, audience) for part in self.denies):
+            return Verdict.FAIL
+        sure = any(part.surely(subject, audience) for part in self.allows)
+        return Verdict.PASS if sure and not any(part.may(subject, audience) for part in self.denies) else Verdict.UNKNOWN
 
 
 def grant_of(policy: Policy, statement: Statement, issuer: str, *, kubernetes: bool) -> Grant:
     """What a statement says of tokens of an issuer (without scheme), its principal and action set aside."""
-    key = (statement.index, issuer, kubernetes)
-    grant = policy.grants.get(key)
-    if grant is None:
-        low, variables = issuer.lower(), policy.variables
-        limits = [limit_of(c, low, variables=variables, kubernetes=kubernetes) for c in statement.conditions]
-        grant = policy.grants[key] = Grant(statement, tuple(limits))
-    return grant
+    low = issuer.lower()
+    limits = tuple(
+        limit_of(condition, low, variables=policy.variables, kubernetes=kubernetes) for condition in statement.conditions
+    )
+    return Grant(statement, _with_two_spellings(statement.conditions, limits) if statement.two_spellings else limits)
+
+
+def _with_two_spellings(conditions: Sequence[Condition], limits: Sequence[Limit]) -> tuple[Limit, ...]:
+    """One key twice under one operator: both must hold, or only one of them counts (K2)."""
+    merged: list[Limit] = []
+    for condition, limit in zip(conditions, limits, strict=True):
+        same = [b for a, b in zip(conditions, limits, strict=True) if (a.use, a.key) == (condition.use, condition.key)]
+        merged.append(limit if len(same) == 1 else _either(same))
+    return tuple(merged)
+
+
+_WIDEST: tuple[Effect, ...] = ("unknown", "sub", "aud", "depends", "always", "never")
+
+
+def _either(limits: Sequence[Limit]) -> Limit:
+    effects = {limit.effect for limit in limits}
+    return Limit(
+        next(effect for effect in _WIDEST if effect in effects),
+        union(limit.language for limit in limits),
+        intersection(limit.surely for limit in limits),
+        "",
+        "K2",
+        tuple(dict.fromkeys(key for limit in limits for key in limit.depends)),
+        tuple(dict.fromkeys(hole for limit in limits for hole in limit.unseen)),
+    )
 
 
 def speaks_of(statement: Statement, provider_arn: str) -> bool:
-    """Whether web identities of a provider are among its principals and its actions cover them."""
+    """Whether web identities of a provider are, as far as is known, among its principals, and its actions cover them."""
     return (provider_arn in statement.federated or "*" in statement.aws) and statement.covers_web_identity
 
 
 def admitted(policy: Policy, provider_arn: str, issuer: str, *, kubernetes: bool = True) -> Admitted:
-    """The pairs that a policy admits for tokens of one provider of the role's own account."""
-    allows: list[Grant] = []
-    denies: list[Grant] = []
+    """The pairs that a policy admits for tokens of one provider of the role's own account.
+
+    `issuer` is without scheme; `kubernetes`: its tokens are of service accounts, with sub and aud and no other claims.
+    """
+    allows: list[Part] = []
+    denies: list[Part] = []
     contested: set[str] = set()
+    unseen: set[str] = set()
     for statement in policy.statements:
-        if not speaks_of(statement, provider_arn):
+        open_points = _open_points(statement, provider_arn)
+        if open_points is None:
             continue
-        star = provider_arn not in statement.federated
-        if star:
-            contested.add("P5")
-        if statement.allow:
-            allows.append(grant_of(policy, statement, issuer, kubernetes=kubernetes))
-        elif not star:
-            denies.append(grant_of(policy, statement, issuer, kubernetes=kubernetes))
-    considered = [limit for grant in (*allows, *denies) for limit in grant.limits]
-    depends = {limit.depends for limit in considered if limit.depends and limit.effect != "unknown"}
-    unseen = {limit.depends for limit in considered if limit.effect == "unknown"}
-    contested |= {limit.contested for limit in considered if limit.contested}
-    certain = [grant for grant in denies if grant.is_exact]
+        grant = grant_of(policy, statement, issuer, kubernetes=kubernetes)
+        if grant.never:
+            continue
+        part = Part(grant, not open_points)
+        if statement.allow or not statement.effect_seen:
+            allows.append(part)
+        if not statement.allow:
+            denies.append(part)
+        contested |= {*grant.contested, *(point for point in open_points if point == "P5")}
+        unseen |= {*statement.unseen, *(point for point in open_points if point != "P5")}
+    if not allows:
+        return Admitted((), kubernetes=kubernetes)
+    limits = [limit for part in (*allows, *denies) for limit in part.grant.limits]
+    cells = _cells(allows, denies)
     return Admitted(
-        _cells(allows, certain),
-        tuple(sorted(depends)),
-        tuple(sorted(contested)),
-        tuple(sorted(unseen)),
+        _bound(allows) if cells is None else cells,
+        _sorted(key for limit in limits for key in limit.depends),
+        _sorted(contested),
+        _sorted((*unseen, *(hole for limit in limits for hole in limit.unseen))),
         kubernetes,
+        cells is None,
+        tuple(allows),
+        tuple(denies),
     )
 
 
-def _cells(allows: Sequence[Grant], denies: Sequence[Grant]) -> tuple[tuple[Language, Language], ...]:
-    allows = [grant for grant in allows if grant.subjects != NOTHING and grant.audiences != NOTHING]
-    if not allows:
-        return ()
-    if not denies and len({grant.audiences for grant in allows}) == 1:
-        return ((allows[0].audiences, union(grant.subjects for grant in allows)),)
+def _sorted(texts: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sorted(set(texts)))
+
+
+def _open_points(statement: Statement, provider_arn: str) -> tuple[str, ...] | None:
+    """On what it hangs whether a statement speaks of a provider's tokens: P5, holes, nothing; None where it does not."""
+    if statement.covers_web_identity:
+        if provider_arn in statement.federated:
+            return ()
+        if not any(isinstance(value, Text) for value in (*statement.federated, *statement.aws)):
+            return ("P5",) if "*" in statement.aws else None
+    covers = covering(statement, WEB_IDENTITY)
+    if covers is False:
+        return None
+    of_action = () if covers else _holes(statement.not_actions or statement.actions)
+    if provider_arn in statement.federated:
+        return of_action
+    of_principal = _holes(v for v in statement.federated if may_be(v, provider_arn))
+    of_principal += _holes(v for v in statement.aws if may_be(v, "*"))
+    star = ("P5",) if "*" in statement.aws else ()
+    return (*of_action, *of_principal, *star) if of_principal or star else None
+
+
+def _holes(values: Iterable[Value]) -> tuple[str, ...]:
+    return tuple(text_of(value) for value in values if isinstance(value, Text))
+
+
+def may_be(value: Value, text: str) -> bool:
+    """Whether a value with holes can turn out to be a text."""
+    if isinstance(value, str):
+        return value == text
+    return glob_of(widest(pieces_of(value, wildcards=False, variables=False))).matches(text)
+
+
+_Cells = tuple[tuple[Language, Language], ...]
+
+
+def _let_in(allows: Iterable[Part]) -> _Cells:
+    return tuple((part.grant.audiences, part.grant.subjects) for part in allows if part.grant.statement.effect_seen)
+
+
+def _bound(allows: Iterable[Part]) -> _Cells:
+    """One cell that holds everything that is let in."""
+    cells = _let_in(allows)
+    return ((union(audiences for audiences, _ in cells), union(subjects for _, subjects in cells)),)
+
+
+def _cells(allows: Sequence[Part], denies: Sequence[Part]) -> _Cells | None:
+    """None where it is too complex to tell the audiences apart."""
+    let_in = _let_in(allows)
+    kept_out = [
+        (part.grant.sure_audiences, part.grant.sure_subjects)
+        for part in denies
+        if part.sure and NOTHING not in (part.grant.sure_audiences, part.grant.sure_subjects)
+    ]
+    if len({audiences for audiences, _ in let_in}) == 1 and all(audiences == EVERYTHING for audiences, _ in kept_out):
+        subjects = difference(union(subjects for _, subjects in let_in), union(subjects for _, subjects in kept_out))
+        return () if subjects == NOTHING else ((let_in[0][0], subjects),)
+    classes = _classes([audiences for audiences, _ in (*let_in, *kept_out)])
+    if classes is None:
+        return None
+    allowed, denied = _BySample(let_in), _BySample(kept_out)
     cells: dict[Language, list[Language]] = {}
-    for audiences, sample in _classes([grant.audiences for grant in (*allows, *denies)]):
-        subjects = difference(
-            union(g.subjects for g in allows if contains(g.audiences, sample)),
-            union(g.subjects for g in denies if contains(g.audiences, sample)),
-        )
+    for audiences, sample in classes:
+        subjects = difference(union(allowed.subjects(sample)), union(denied.subjects(sample)))
         if subjects != NOTHING:
             cells.setdefault(subjects, []).append(audiences)
     return tuple((union(audiences), subjects) for subjects, audiences in cells.items())
 
 
-def _classes(languages: Iterable[Language]) -> list[tuple[Language, str]]:
-    """Disjoint audience languages, between which no given language tells apart, each with one audience of it."""
-    classes: list[Language] = [EVERYTHING]
-    literals = sorted({value for language in languages for value in _literals(language)})
-    classes = [literal(value) for value in literals] + [difference(EVERYTHING, literal(*literals))]
+class _BySample:
+    """Cells by audience; those with a finite number of audiences need no search."""
+
+    def __init__(self, cells: _Cells) -> None:
+        self.named: dict[str, list[Language]] = {}
+        self.others: list[tuple[Language, Language]] = []
+        for audiences, subjects in cells:
+            if isinstance(audiences, Finite):
+                for audience in audiences.values:
+                    self.named.setdefault(audience, []).append(subjects)
+            else:
+                self.others.append((audiences, subjects))
+
+    def subjects(self, audience: str) -> list[Language]:
+        """The subjects of every cell that has this audience."""
+        others = [subjects for audiences, subjects in self.others if contains(audiences, audience)]
+        return [*self.named.get(audience, ()), *others]
+
+
+def _classes(languages: Sequence[Language]) -> list[tuple[Language, str]] | None:
+    """Disjoint audience languages, between which no given language tells apart, each with one audience of it; None where
+    there are too many, or one is too complex."""
+    literals = sorted({value for language in languages if isinstance(language, Finite) for value in language.values})
+    found = [(literal(value), value) for value in literals]
+    rest = [difference(EVERYTHING, literal(*literals))]
     for language in dict.fromkeys(languages):
         if isinstance(language, Finite) or language == EVERYTHING:
             continue
-        split = [intersection((part, side)) for part in classes for side in (language, complement(language))]
-        classes = [part for part in split if reach_of(part, kubernetes=False).scope != "nobody"][:256]
-    found = [(part, reach_of(part, kubernetes=False).witness) for part in classes]
-    return [(part, witness) for part, witness in found if witness is not None]
-
-
-def _literals(language: Language) -> frozenset[str]:
-    return language.values if isinstance(language, Finite) else frozenset()
+        rest = [intersection((part, side)) for part in rest for side in (language, complement(language))]
+        reaches = [(part, reach_of(part, kubernetes=False)) for part in rest]
+        if len(rest) > CLASSES or any(reach.scope is None for _, reach in reaches):
+            return None
+        rest = [part for part, reach in reaches if reach.scope != "nobody"]
+    return [*found, *((part, reach_of(part, kubernetes=False).witness or "") for part in rest)]

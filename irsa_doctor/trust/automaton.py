@@ -1,19 +1,27 @@
 """Explores a language over a grammar: is it empty, finite, everything, and what is its shortest word?
 
 Patterns run side by side as one bit set in one integer (shift-and); the pairs (grammar state, bit set) are the states of
-the subset construction. Only characters that make a difference are tried, states whose answer cannot change any more
-are cut, and a budget bounds hostile mixes.
+the subset construction. Only characters that make a difference are tried, parts of which the answer cannot change any more
+are folded away, and a budget bounds hostile mixes.
 """
 
+from collections.abc import Sequence
 from typing import Protocol
 
 import msgspec
 
-from irsa_doctor.trust.languages import Any, Finite, Language, Like, Not
-from irsa_doctor.trust.patterns import Token, Wild
+from irsa_doctor.trust.languages import All, Any, Finite, Language, Like, Not
+from irsa_doctor.trust.operators import spellings
+from irsa_doctor.trust.patterns import Glob, Token, Wild
 
-BUDGET = 12_000
-"""states explored before a language is called too complex"""
+BUDGET = 120_000
+"""steps, counted more where patterns are many or long, before a language is called too complex: about half a second"""
+_BITS, _PARTS = 2_048, 16
+"""bits of patterns, and parts of a formula, that are looked at in the time of one step"""
+_MOST_BITS = 1 << 16
+
+UNLIMITED = "\0"
+"""Stands last among the characters of a class: and any character that is not named in another."""
 
 
 class Grammar(Protocol):
@@ -25,7 +33,7 @@ class Grammar(Protocol):
         """Whether a string may end here."""
 
     def classes(self, state: int) -> tuple[tuple[int, str], ...]:
-        """(next state, characters that lead there, the most readable first). The last may end in "\\0": and any other character."""
+        """(next state, characters that lead there, the most readable first; `UNLIMITED` may be the last) for each."""
 
     def is_third_colon(self, state: int, target: int) -> bool:
         """Whether this step ends the namespace of a subject."""
@@ -44,70 +52,157 @@ class Shape(msgspec.Struct, frozen=True):
     one_namespace: bool = False
 
 
+class _Leaf(msgspec.Struct, frozen=True):
+    """The bits of one pattern: all its positions, the last of them, and whether that stays set for good."""
+
+    span: int
+    accepting: int
+    absorbing: bool
+
+
+class _SomeLeaf:
+    """At least one of some patterns matches."""
+
+    def __init__(self, leaves: Sequence[_Leaf]) -> None:
+        self.span = self.accepting = self.absorbing = 0
+        for leaf in leaves:
+            self.span |= leaf.span
+            self.accepting |= leaf.accepting
+            self.absorbing |= leaf.accepting if leaf.absorbing else 0
+        self.token = self.absorbing & -self.absorbing
+
+    def holds(self, state: int) -> bool:
+        return bool(state & self.accepting)
+
+    def settled(self, state: int) -> bool | None:
+        """True or False where no further character changes it."""
+        return True if state & self.absorbing else None if state & self.span else False
+
+    def folded(self, state: int) -> int:
+        """The state without what does not matter any more."""
+        return state & ~self.span | self.token if state & self.absorbing else state
+
+
+class _Complement:
+    """The opposite of a part."""
+
+    def __init__(self, inner: "_Part") -> None:
+        self.inner = inner
+        self.span: int = inner.span
+
+    def holds(self, state: int) -> bool:
+        return not self.inner.holds(state)
+
+    def settled(self, state: int) -> bool | None:
+        truth = self.inner.settled(state)
+        return None if truth is None else not truth
+
+    def folded(self, state: int) -> int:
+        return self.inner.folded(state)
+
+
+class _Several:
+    """Some (or all) of the parts hold. `decisive` is the truth of one part that settles the whole."""
+
+    def __init__(self, parts: Sequence["_Part"], decisive: bool) -> None:
+        self.parts, self.decisive = parts, decisive
+        self.span = 0
+        for part in parts:
+            self.span |= part.span
+
+    def holds(self, state: int) -> bool:
+        return self.decisive if any(part.holds(state) is self.decisive for part in self.parts) else not self.decisive
+
+    def settled(self, state: int) -> bool | None:
+        truths = [part.settled(state) for part in self.parts]
+        return self.decisive if self.decisive in truths else None if None in truths else not self.decisive
+
+    def folded(self, state: int) -> int:
+        for part in self.parts:
+            state = part.folded(state)
+            if part.settled(state) is self.decisive:
+                return state & ~self.span | state & part.span
+        return state
+
+
+_Part = _SomeLeaf | _Complement | _Several
+
+
 class _Machine:
     """The patterns of a formula, side by side in one bit set."""
 
     def __init__(self, language: Language) -> None:
         self.bits = 0
-        self.start = self.loops = self.loops_in = self.ones = self.ones_in = self.absorbing = 0
+        self.start = self.loops = self.loops_in = self.ones = self.ones_in = 0
         self.literals: dict[str, int] = {}
-        self.covers: list[tuple[int, int]] = []
-        self.formula = self._formula(language)
+        self.parts = 0
+        self.formula = self.part(language)
+        self.weight = 1 + self.bits // _BITS + self.parts // _PARTS
 
-    def _add(self, tokens: tuple[Token, ...], ignore_case: bool = False) -> int:
-        """Lay out one pattern, a bit for every position in it; returns the accepting bit."""
+    def leaf(self, tokens: Sequence[Token], ignore_case: bool = False) -> _Leaf:
+        """Lay out one pattern, a bit for every position in it."""
+        if self.bits + len(tokens) > _MOST_BITS:
+            raise TooComplex
         first = bit = 1 << self.bits
         self.start |= bit
-        looping = False
         for token in tokens:
-            if token is Wild.MANY or token is Wild.MANY_IN:
-                if token is Wild.MANY:
-                    self.loops |= bit
-                else:
-                    self.loops_in |= bit
-                looping = True
+            if token is Wild.MANY:
+                self.loops |= bit
                 continue
-            looping = False
-            if token is Wild.ONE:
-                self.ones |= bit
-            elif token is Wild.ONE_IN:
-                self.ones_in |= bit
-            else:
-                for char in {token.lower(), token.upper(), token} if ignore_case else (token,):
-                    if len(char) == 1:
-                        self.literals[char] = self.literals.get(char, 0) | bit
+            if token is Wild.MANY_IN:
+                self.loops_in |= bit
+                continue
+            self._step(token, bit, ignore_case)
             bit <<= 1
         self.bits = bit.bit_length()
-        if looping and self.loops & bit:
-            self.absorbing |= bit
-            self.covers.append((bit, bit - first))
-        return bit
+        return _Leaf(2 * bit - first, bit, bool(self.loops & bit))
 
-    def _formula(self, language: Language) -> object:
-        if isinstance(language, Finite):
-            return ("any", tuple(self._add(tuple(value)) for value in sorted(language.values)))
-        if isinstance(language, Like):
-            bit = self._add(language.glob.tokens(), language.glob.ignore_case)
-            if not language.glob.arn:
-                return bit
-            return ("all", (bit, self._add((*"arn:", Wild.MANY))))
+    def _step(self, token: Token, bit: int, ignore_case: bool) -> None:
+        """What leads from one position to the next."""
+        if token is Wild.ONE:
+            self.ones |= bit
+        elif token is Wild.ONE_IN:
+            self.ones_in |= bit
+        elif isinstance(token, str):
+            for char in spellings(token) if ignore_case else (token,):
+                self.literals[char] = self.literals.get(char, 0) | bit
+
+    def part(self, language: Language) -> _Part:
+        self.parts += 1
         if isinstance(language, Not):
-            return ("not", self._formula(language.inner))
-        name = "any" if isinstance(language, Any) else "all"
-        return (name, tuple(self._formula(part) for part in language.parts))
+            return _Complement(self.part(language.inner))
+        if isinstance(language, All):
+            return _Several([self.part(part) for part in language.parts], decisive=False)
+        if isinstance(language, Any):
+            return self.some(language.parts)
+        if isinstance(language, Like) and language.glob.arn:
+            return self.arn(language.glob)
+        return self.some((language,))
 
-    def accepts(self, state: int) -> bool:
-        return _holds(self.formula, state)
+    def some(self, languages: Sequence[Language]) -> _Part:
+        """Plain patterns and literals together, so that one of them can settle for all."""
+        leaves: list[_Leaf] = []
+        parts: list[_Part] = []
+        for language in languages:
+            if isinstance(language, Finite):
+                leaves += [self.leaf(tuple(value)) for value in sorted(language.values)]
+            elif isinstance(language, Like) and not language.glob.arn:
+                leaves.append(self.leaf(language.glob.tokens(), language.glob.ignore_case))
+            else:
+                parts.append(self.part(language))
+        together = _SomeLeaf(leaves)
+        return _Several((together, *parts), decisive=True) if parts else together
+
+    def arn(self, glob: Glob) -> _Part:
+        begins = _SomeLeaf([self.leaf((*"arn:", Wild.MANY))])
+        return _Several((begins, _SomeLeaf([self.leaf(glob.tokens())])), decisive=False)
 
     def step(self, state: int, char: str) -> int:
-        colon = char == ":"
-        forward = self.literals.get(char, 0) | self.ones | (0 if colon else self.ones_in)
-        stay = self.loops | (0 if colon else self.loops_in)
-        after = (state & forward) << 1 | (state & stay)
-        for bit, covered in self.covers:
-            if after & bit:
-                after &= ~covered
-        return after
+        if char == ":":
+            forward, stay = self.literals.get(char, 0) | self.ones, self.loops
+        else:
+            forward, stay = self.literals.get(char, 0) | self.ones | self.ones_in, self.loops | self.loops_in
+        return self.formula.folded((state & forward) << 1 | state & stay)
 
     def relevant(self, state: int) -> set[str]:
         """The characters that some active position waits for."""
@@ -116,85 +211,64 @@ class _Machine:
             chars.add(":")
         return chars
 
-    def is_settled(self, state: int) -> bool:
-        """Whether no further character can change the answer."""
-        return not state & ~self.absorbing
 
+class _Edge(msgspec.Struct, frozen=True, gc=False):
+    """A step: one of its characters, how many lead to the same place (2 meaning more), the node there."""
 
-def _holds(formula: object, state: int) -> bool:
-    if isinstance(formula, int):
-        return bool(formula & state)
-    name, inner = formula  # type: ignore[misc]
-    if name == "not":
-        return not _holds(inner, state)
-    return any(_holds(part, state) for part in inner) if name == "any" else all(_holds(part, state) for part in inner)
-
-
-Node = tuple[int, int]
+    char: str
+    many: int
+    target: int
 
 
 class _Graph:
-    """What of the product automaton can be reached, breadth first."""
+    """What of the product automaton can be reached, breadth first; nodes are numbered in that order."""
 
     def __init__(self, language: Language, grammar: Grammar, budget: int) -> None:
         self.machine, self.grammar, self.budget = _Machine(language), grammar, budget
-        self.start: Node = (grammar.start, self.machine.start)
-        self.edges: dict[Node, list[tuple[str, int, Node]]] = {}
-        self.came: dict[Node, tuple[Node, str] | None] = {self.start: None}
-        self.accepting: list[Node] = []
+        start = (grammar.start, self.machine.formula.folded(self.machine.start))
+        self.nodes = [start]
+        self.numbers = {start: 0}
+        self.edges: list[list[_Edge]] = []
+        self.came: list[tuple[int, str]] = [(-1, "")]
+        self.accepting: list[int] = []
         self.everything = True
-        self._explore()
-        self.useful = self._useful()
+        while len(self.edges) < len(self.nodes):
+            self.edges.append(self.explore(len(self.edges)))
+        self.useful = self.found_useful()
 
-    def _explore(self) -> None:
-        queue, at = [self.start], 0
-        while at < len(queue):
-            node = queue[at]
-            at += 1
-            here, bits = node
-            says = self.machine.accepts(bits)
-            if self.grammar.accepts(here):
-                if says:
-                    self.accepting.append(node)
-                else:
-                    self.everything = False
-            if self.machine.is_settled(bits) and not says:
-                self.everything = False
-                self.edges[node] = []
-                continue
-            self.edges[node] = out = self._out(here, bits)
-            for char, _, target in out:
-                if target not in self.came:
-                    if len(self.came) >= self.budget:
-                        raise TooComplex
-                    self.came[target] = (node, char)
-                    queue.append(target)
-
-    def _out(self, here: int, bits: int) -> list[tuple[str, int, Node]]:
-        """(a character, how many characters lead to the same place, 2 meaning more, the place)"""
-        relevant = self.machine.relevant(bits)
-        out: list[tuple[str, int, Node]] = []
-        for target, chars in self.grammar.classes(here):
-            unlimited = chars[-1] == "\0"
-            others = [c for c in chars if c not in relevant and c != "\0"]
-            if unlimited:
-                out += [(c, 1, (target, self.machine.step(bits, c))) for c in sorted(relevant)]
+    def explore(self, number: int) -> list[_Edge]:
+        here, bits = self.nodes[number]
+        if self.grammar.accepts(here):
+            if self.machine.formula.holds(bits):
+                self.accepting.append(number)
             else:
-                out += [(c, 1, (target, self.machine.step(bits, c))) for c in chars if c in relevant]
-            if others:
-                many = 2 if unlimited or len(others) > 1 else 1
-                out.append((others[0], many, (target, self.machine.step(bits, others[0]))))
-            elif unlimited:
-                spare = next(c for c in map(chr, range(0x100, 0x10FFFF)) if c not in relevant)
-                out.append((spare, 2, (target, self.machine.step(bits, spare))))
-        return out
+                self.everything = False
+        if self.machine.formula.settled(bits) is False:
+            self.everything = False
+            return []
+        relevant = self.machine.relevant(bits)
+        edges: list[_Edge] = []
+        for target, chars in self.grammar.classes(here):
+            for char, many in _representatives(chars, relevant):
+                edges.append(_Edge(char, many, self.number_of(number, char, (target, self.machine.step(bits, char)))))
+        self.budget -= len(edges) * self.machine.weight
+        if self.budget < 0:
+            raise TooComplex
+        return edges
 
-    def _useful(self) -> set[Node]:
+    def number_of(self, origin: int, char: str, node: tuple[int, int]) -> int:
+        number = self.numbers.setdefault(node, len(self.nodes))
+        if number == len(self.nodes):
+            self.nodes.append(node)
+            self.came.append((origin, char))
+        return number
+
+    def found_useful(self) -> set[int]:
         """Nodes from which an accepted word can be reached."""
-        back: dict[Node, list[Node]] = {}
-        for node, out in self.edges.items():
-            for _, _, target in out:
-                back.setdefault(target, []).append(node)
+        back: dict[int, list[int]] = {}
+        for node, out in enumerate(self.edges):
+            for edge in out:
+                back.setdefault(edge.target, []).append(node)
         useful, queue = set(self.accepting), list(self.accepting)
         while queue:
             for node in back.get(queue.pop(), ()):
@@ -204,62 +278,71 @@ class _Graph:
         return useful
 
     def witness(self) -> str | None:
+        """A shortest accepted word."""
         if not self.accepting:
             return None
         chars: list[str] = []
-        came = self.came[self.accepting[0]]
-        while came is not None:
-            node, char = came
+        node = self.accepting[0]
+        while node:
+            node, char = self.came[node]
             chars.append(char)
-            came = self.came[node]
         return "".join(reversed(chars))
 
     def count(self, *, until_third_colon: bool = False) -> int | None:
         """Words that lead from the start to acceptance (or to the end of the namespace): 0, 1, 2 (several), None (infinite)."""
-        order = self._postorder(until_third_colon)
+        order = self.postorder(until_third_colon)
         if order is None:
             return None
         accepting = set(self.accepting)
-        ways: dict[Node, int] = {}
+        ways: dict[int, int] = {}
         for node in order:
             total = 0 if until_third_colon else int(node in accepting)
-            for _, many, target in self.edges[node]:
-                if target not in self.useful:
-                    continue
-                if until_third_colon and self.grammar.is_third_colon(node[0], target[0]):
-                    total += many
-                else:
-                    total += many * ways[target]
+            for edge in self.edges[node]:
+                if edge.target in self.useful:
+                    ends = until_third_colon and self.ends_namespace(node, edge)
+                    total += edge.many * (1 if ends else ways[edge.target])
             ways[node] = min(total, 2)
-        return ways.get(self.start, 0)
+        return ways.get(0, 0)
 
-    def _postorder(self, until_third_colon: bool) -> list[Node] | None:
+    def ends_namespace(self, node: int, edge: _Edge) -> bool:
+        return self.grammar.is_third_colon(self.nodes[node][0], self.nodes[edge.target][0])
+
+    def postorder(self, until_third_colon: bool) -> list[int] | None:
         """Useful nodes, each after what follows it; None where they have a cycle."""
-        if self.start not in self.useful:
+        if 0 not in self.useful:
             return []
-        order: list[Node] = []
-        state: dict[Node, int] = {}
-        stack: list[tuple[Node, int]] = [(self.start, 0)]
-        state[self.start] = 1
+        order: list[int] = []
+        done = {0: False}
+        stack = [(0, iter(self.edges[0]))]
         while stack:
-            node, n = stack.pop()
-            out = self.edges[node]
-            while n < len(out):
-                target = out[n][2]
-                n += 1
-                if target not in self.useful or (until_third_colon and self.grammar.is_third_colon(node[0], target[0])):
+            node, rest = stack[-1]
+            for edge in rest:
+                if edge.target not in self.useful or (until_third_colon and self.ends_namespace(node, edge)):
                     continue
-                seen = state.get(target)
-                if seen == 1:
+                if done.get(edge.target) is False:
                     return None
-                if seen is None:
-                    state[target] = 1
-                    stack += [(node, n), (target, 0)]
+                if edge.target not in done:
+                    done[edge.target] = False
+                    stack.append((edge.target, iter(self.edges[edge.target])))
                     break
             else:
-                state[node] = 2
+                stack.pop()
+                done[node] = True
                 order.append(node)
         return order
+
+
+def _representatives(chars: str, relevant: set[str]) -> list[tuple[str, int]]:
+    """(character, how many do the same): each that makes a difference, and one for all others."""
+    unlimited = chars[-1] == UNLIMITED
+    named = chars[:-1] if unlimited else chars
+    found = [(char, 1) for char in (sorted(relevant) if unlimited else named) if char in relevant]
+    others = [char for char in named if char not in relevant]
+    if others:
+        found.append((others[0], 2 if unlimited or len(others) > 1 else 1))
+    elif unlimited:
+        found.append((next(char for char in map(chr, range(0x100, 0x10FFFF)) if char not in relevant), 2))
+    return found
 
 
 def shape_of(language: Language, grammar: Grammar, budget: int = BUDGET) -> Shape:

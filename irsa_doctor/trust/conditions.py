@@ -1,146 +1,221 @@
 """What one condition says of every token of an issuer at once: limits sub, limits aud, never holds, always holds, or depends.
 
-The same semantics as `decide`, over sets in place of values. sub and aud are in every token of a cluster, and single-valued.
+The same semantics as `decide`, over sets in place of values. sub and aud are in every token, single-valued and not empty.
 """
 
+from collections.abc import Sequence
 from typing import Literal
 
 import msgspec
 
-from irsa_doctor.model import Hole
-from irsa_doctor.trust.keys import presence
-from irsa_doctor.trust.languages import EVERYTHING, NOTHING, Language, Like, complement, literal, union
-from irsa_doctor.trust.patterns import Glob, Piece, Variable, Wild, is_arn_pattern, pieces_of
+from irsa_doctor.model import has_hole, text_of
+from irsa_doctor.trust.keys import Presence, presence
+from irsa_doctor.trust.languages import EVERYTHING, NOTHING, Language, Like, complement, intersection, literal, union
+from irsa_doctor.trust.operators import Operator
+from irsa_doctor.trust.patterns import (
+    Piece,
+    Plain,
+    Variable,
+    Wild,
+    arn_components,
+    glob_of,
+    is_plain,
+    joined,
+    pieces_of,
+    widest,
+)
 from irsa_doctor.trust.policy import Condition, Value
 
 Effect = Literal["sub", "aud", "never", "always", "depends", "unknown"]
 
 
 class Limit(msgspec.Struct, frozen=True):
-    """What a condition comes to. `language` bounds sub or aud from above and, where `exact`, from below; `because` says why it never or always holds."""
+    """What a condition comes to.
+
+    Where it limits sub or aud, `language` bounds the values with which it can hold from above, `surely` from below: with
+    these it holds whatever the `depends` keys are and however a `contested` point is read. `unseen` are holes.
+    `because` says why it never or always holds: missing-key, null, empty-list or type.
+    """
 
     effect: Effect
     language: Language = EVERYTHING
-    exact: bool = True
+    surely: Language = EVERYTHING
     because: str = ""
     contested: str = ""
-    depends: str = ""
+    depends: tuple[str, ...] = ()
+    unseen: tuple[str, ...] = ()
+
+    @property
+    def exact(self) -> bool:
+        """Whether sub and aud alone decide, in all readings alike."""
+        return self.surely == self.language
 
 
-_NEVER, _ALWAYS = Limit("never", NOTHING), Limit("always")
+def _never(because: str) -> Limit:
+    return Limit("never", NOTHING, NOTHING, because)
+
+
+def _unseen(*values: Value) -> Limit:
+    return Limit("unknown", EVERYTHING, NOTHING, unseen=tuple(text_of(value) for value in values if has_hole(value)))
+
+
+def _open(effect: Effect, contested: str) -> Limit:
+    """Two readings: in one it holds, in the other it does not."""
+    return Limit(effect, EVERYTHING, NOTHING, contested=contested)
 
 
 def limit_of(condition: Condition, issuer: str, *, variables: bool, kubernetes: bool) -> Limit:
     """What the condition says of tokens of an issuer (in lower case, without scheme)."""
     if not condition.key:
-        return Limit("unknown", exact=False, depends=str(condition.raw_key))
-    where = presence(condition.key, issuer)
+        return _unseen(condition.raw_key)
+    where = presence(condition.key, issuer, kubernetes=kubernetes)
     if condition.use.operator.family == "null":
         return _null(condition, where)
     if where == "never":
         return _missing(condition)
+    if not condition.values:
+        return _without_values(condition, where)
     if where in ("sub", "aud"):
         return _claim(condition, where, issuer, variables=variables, kubernetes=kubernetes)
-    if not condition.values and condition.use.qualifier == "ForAnyValue":
-        return Limit("never", NOTHING, because="empty-list")
-    return Limit("depends", exact=False, depends=str(condition.raw_key))
+    return Limit("depends", EVERYTHING, NOTHING, depends=(text_of(condition.raw_key),))
 
 
 def _missing(condition: Condition) -> Limit:
     """The key is never there: positive never holds, negated, ...IfExists and ForAllValues always do (C6, C7, C9, C10)."""
     use = condition.use
     if use.qualifier == "ForAnyValue":
-        return Limit("never", NOTHING, because="missing-key")
+        return _never("missing-key")
     if use.qualifier == "ForAllValues" or use.if_exists or use.operator.negated:
         return Limit("always", because="missing-key")
-    return Limit("never", NOTHING, because="missing-key")
+    return _never("missing-key")
 
 
-def _null(condition: Condition, where: str) -> Limit:
+def _null(condition: Condition, where: Presence) -> Limit:
+    """Whether the key is there is all that matters (C12)."""
     if condition.use.qualifier:
-        return _ALWAYS if condition.use.qualifier == "ForAllValues" else Limit("never", NOTHING, because="null")
-    wanted = {v.lower() for v in condition.values if isinstance(v, str)}
-    if {"true", "false"} <= wanted:
-        return _ALWAYS
-    if where == "maybe" and wanted & {"true", "false"}:
-        return Limit("depends", exact=False, depends=str(condition.raw_key))
-    holds = "true" in wanted if where == "never" else "false" in wanted
-    return Limit("always", because="null") if holds else Limit("never", NOTHING, because="null")
+        return Limit("always") if condition.use.qualifier == "ForAllValues" else _never("null")
+    if not condition.values:
+        return _open("depends", "C11")
+    wanted = {value.lower() for value in condition.values if isinstance(value, str)} & {"true", "false"}
+    if len(wanted) == 2 or (where != "maybe" and ("true" if where == "never" else "false") in wanted):
+        return Limit("always", because="null")
+    if any(map(has_hole, condition.values)):
+        return _unseen(*condition.values)
+    if where == "maybe" and wanted:
+        return Limit("depends", EVERYTHING, NOTHING, depends=(text_of(condition.raw_key),))
+    return _never("null")
+
+
+def _without_values(condition: Condition, where: Presence) -> Limit:
+    """An empty list of values (C11), the key not being absent for certain."""
+    use = condition.use
+    if use.qualifier == "ForAnyValue":
+        return _never("empty-list")
+    if not use.qualifier and not use.if_exists:
+        return _open(where if where in ("sub", "aud") else "depends", "C11")
+    if where == "maybe":
+        return Limit("depends", EVERYTHING, NOTHING, depends=(text_of(condition.raw_key),))
+    return _never("empty-list")
 
 
 def _claim(condition: Condition, claim: Literal["sub", "aud"], issuer: str, *, variables: bool, kubernetes: bool) -> Limit:
-    use = condition.use
-    if not condition.values:
-        if use.qualifier or use.if_exists:
-            return Limit("never", NOTHING, because="empty-list")
-        return Limit(claim, EVERYTHING if use.operator.negated else NOTHING, False, contested="C11")
-    if use.operator.family not in ("string", "arn"):
-        if claim == "sub" and kubernetes:
-            return (
-                Limit(claim, EVERYTHING, False, contested="S4")
-                if use.operator.negated
-                else Limit(claim, NOTHING, because="type")
-            )
-        return Limit("depends", exact=False, depends=str(condition.raw_key))
-    languages: list[Language] = []
-    exact, contested, depends = True, "", ""
-    for value in condition.values:
-        language, surely, why = _language(condition, value, claim, issuer, variables)
-        languages.append(language)
-        if why == "hole":
-            return Limit("unknown", exact=False, depends=str(value))
-        if why == "S4":
-            contested = "S4" if use.operator.negated else ""
-        elif not surely:
-            exact, depends = False, why
-    whole = union(languages)
-    if use.operator.negated:
-        # where a value is only bounded from above, its complement is not bounded at all
-        whole = complement(whole) if exact else EVERYTHING
-    return Limit(claim, whole, exact and not contested, contested=contested, depends=depends)
-
-
-def _language(condition: Condition, value: Value, claim: str, issuer: str, variables: bool) -> tuple[Language, bool, str]:
-    """(upper bound of what one value matches, whether it is exact, why not)"""
+    """A condition on sub or aud, which are in every token."""
     operator = condition.use.operator
-    pieces = pieces_of(value, wildcards=operator.has_wildcards, variables=variables)
-    if (
-        len(pieces) == 1
-        and isinstance(pieces[0], str)
-        and operator.comparison != "equal-ignoring-case"
-        and operator.family == "string"
-    ):
-        return literal(pieces[0]), True, ""
-    if any(isinstance(piece, Hole) for piece in pieces):
-        return EVERYTHING, False, "hole"
-    resolved: list[Piece] = []
-    why = ""
-    for piece in pieces:
-        if not isinstance(piece, Variable):
-            resolved.append(piece)
-            continue
-        where = presence(piece.key, issuer)
-        if where == claim:
-            return _self_reference(pieces), True, ""
-        if where == "never":
-            if piece.default is None:
-                return NOTHING, True, ""
-            resolved.append(piece.default)
-        else:
-            resolved.append(Wild.MANY)
-            why = piece.key
-    joined = tuple(piece for piece in resolved if isinstance(piece, str | Wild))
-    if operator.family == "arn":
-        if not is_arn_pattern(joined):
-            return NOTHING, False, "S4"
-        return Like(Glob(joined, arn=True)), False, "S4"
-    if not any(isinstance(piece, Wild) for piece in joined) and operator.comparison != "equal-ignoring-case":
-        return literal("".join(map(str, joined))), True, ""
-    return Like(Glob(joined, operator.comparison == "equal-ignoring-case")), not why, why
+    if any(map(has_hole, condition.values)):
+        return _unseen(*condition.values)
+    if operator.family not in ("string", "arn"):
+        # neither is a number, a date, an address, ... to IAM (S4)
+        return _open(claim, "S4") if operator.negated else Limit(claim, NOTHING, NOTHING, "type")
+    scene = _Scene(operator, claim, issuer, kubernetes)
+    bounds = [
+        found
+        for value in condition.values
+        if (found := scene.bounds(pieces_of(value, wildcards=operator.has_wildcards, variables=variables)))
+    ]
+    upper, lower = union(bound.upper for bound in bounds), union(bound.lower for bound in bounds)
+    depends = tuple(dict.fromkeys(key for bound in bounds for key in bound.depends))
+    if not operator.negated:
+        return Limit(claim, upper, lower, depends=depends)
+    if operator.family == "arn" and bounds:
+        # what a negated operator says of a text that is no ARN is contested (S4)
+        arns = _ARNS if all(bound.is_arn for bound in bounds) else NOTHING
+        return Limit(claim, complement(lower), intersection((arns, complement(upper))), "", "S4", depends)
+    return Limit(claim, complement(lower), complement(upper), depends=depends)
 
 
-def _self_reference(pieces: tuple[Piece, ...]) -> Language:
-    """`${issuer:sub}` compared with sub itself: holds where what stands beside it can be empty (V1)."""
-    own = sum(isinstance(piece, Variable) for piece in pieces)
-    rest_empty = all(piece is Wild.MANY for piece in pieces if not isinstance(piece, Variable))
-    return EVERYTHING if own == 1 and rest_empty else NOTHING
+class _Bounds(msgspec.Struct, frozen=True):
+    """What one value of a condition matches at most, and for certain; `is_arn`: it is a pattern of ARNs in any case."""
+
+    upper: Language
+    lower: Language
+    depends: tuple[str, ...] = ()
+    is_arn: bool = True
+
+
+class _Scene(msgspec.Struct, frozen=True):
+    """Where a value stands: the operator and the claim that it is compared with."""
+
+    operator: Operator
+    claim: Literal["sub", "aud"]
+    issuer: str
+    kubernetes: bool
+
+    def bounds(self, pieces: tuple[Piece, ...]) -> _Bounds | None:
+        """None for a value that never matches because a variable in it has no value (V2)."""
+        if is_plain(pieces):
+            return self.exactly(pieces)
+        filled = self.filled(pieces)
+        if filled is None:
+            return None
+        if is_plain(filled):
+            return self.exactly(filled)
+        variables = [piece for piece in filled if isinstance(piece, Variable)]
+        depends = tuple(dict.fromkeys(v.key for v in variables if self.presence(v) != self.claim))
+        if len(depends) < len({v.key for v in variables}):
+            return self.self_reference(filled, depends)
+        if self.operator.family == "arn":
+            # the values of variables may hold colons, so even the components are open
+            return _Bounds(_ARNS, NOTHING, depends, is_arn=False)
+        return _Bounds(self.language(widest(filled)), NOTHING, depends)
+
+    def presence(self, variable: Variable) -> Presence:
+        """Whether the key of a variable is in the request."""
+        return presence(variable.key, self.issuer, kubernetes=self.kubernetes)
+
+    def filled(self, pieces: Sequence[Piece]) -> tuple[Piece, ...] | None:
+        """Variables whose key is never there replaced by their defaults; None where one has none."""
+        filled: list[Piece] = []
+        for piece in pieces:
+            if isinstance(piece, Variable) and self.presence(piece) == "never":
+                if piece.default is None:
+                    return None
+                filled.append(piece.default)
+            else:
+                filled.append(piece)
+        return joined(filled)
+
+    def exactly(self, pieces: tuple[Plain, ...]) -> _Bounds:
+        """A value without variables."""
+        language = self.language(pieces)
+        return _Bounds(language, language, is_arn=language != NOTHING)
+
+    def language(self, pieces: tuple[Plain, ...]) -> Language:
+        """What plain pieces match under the operator."""
+        if self.operator.family == "arn":
+            return Like(glob_of(pieces, arn=True)) if arn_components(pieces) else NOTHING
+        if self.operator.comparison == "equal-ignoring-case":
+            return Like(glob_of(pieces, ignore_case=True))
+        if all(isinstance(piece, str) for piece in pieces):
+            return literal("".join(map(str, pieces)))
+        return Like(glob_of(pieces))
+
+    def self_reference(self, pieces: Sequence[Piece], depends: tuple[str, ...]) -> _Bounds:
+        """`${issuer:sub}` compared with sub itself: holds where all that stands beside it is empty (V1)."""
+        own = sum(isinstance(piece, Variable) and self.presence(piece) == self.claim for piece in pieces)
+        if own > 1 or any(isinstance(piece, str) or piece is Wild.ONE for piece in pieces):
+            return _Bounds(NOTHING, NOTHING)
+        everything = _ARNS if self.operator.family == "arn" else EVERYTHING
+        return _Bounds(everything, NOTHING if depends else everything, depends, is_arn=False)
+
+
+_ARNS = Like(glob_of(("arn:", *(Wild.MANY, ":") * 4, Wild.MANY), arn=True))

@@ -3,27 +3,47 @@
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
 """
 
-from collections.abc import Mapping, Set
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from enum import Enum
+from functools import cached_property
+from itertools import product
 from typing import Literal
 
 import msgspec
 
-from irsa_doctor.model import Issuer, parse_arn, text_of
-from irsa_doctor.trust.operators import compare_typed
-from irsa_doctor.trust.patterns import Glob, Variable, is_arn_pattern, pieces_of, resolve
-from irsa_doctor.trust.policy import WEB_IDENTITY, Condition, Policy, Problem, Statement, Value, covers
+from irsa_doctor.model import Issuer, Text, holes_in, parse_arn, text_of
+from irsa_doctor.trust.admitted import may_be
+from irsa_doctor.trust.patterns import Variable, arn_components, glob_of, is_arn, is_plain, pieces_of, resolve, widest
+from irsa_doctor.trust.policy import WEB_IDENTITY, Condition, Policy, Problem, Statement, Value, covering
+from irsa_doctor.trust.refusals import shown
 
 Outcome = Literal["allow", "implicit_deny", "explicit_deny", "invalid"]
 
 
-class Request(msgspec.Struct, frozen=True):
-    """One request; `context` maps a key in lower case to its values, `multi` names the keys that are multi-valued."""
+class Request(msgspec.Struct, frozen=True, dict=True):
+    """One request; `context` maps a key in lower case to its values, `multi` names the keys that are multi-valued.
+
+    `provider_arn` is that of the provider of the token's issuer in the role's account, which is `account` where given.
+    """
 
     account: str
     provider_arn: str
     context: Mapping[str, tuple[str, ...]]
     multi: frozenset[str] = frozenset()
     action: str = WEB_IDENTITY
+
+    @cached_property
+    def provider(self) -> str:
+        """The provider that a principal has to name, "" where the role's account cannot have it."""
+        arn = parse_arn(self.provider_arn)
+        return self.provider_arn if arn and self.account in ("", arn.account) else ""
+
+    @cached_property
+    def claims(self) -> tuple[str, str]:
+        """The keys of the token's sub and aud."""
+        arn = parse_arn(self.provider_arn)
+        issuer = arn.name.lower() if arn else ""
+        return f"{issuer}:sub", f"{issuer}:aud"
 
 
 def provider_arn_of(partition: str, account: str, issuer: str) -> str:
@@ -33,130 +53,322 @@ def provider_arn_of(partition: str, account: str, issuer: str) -> str:
 
 
 class Reason(msgspec.Struct, frozen=True):
-    """What one statement says of the request."""
+    """What one statement says of the request; `unseen` where a hole decides."""
 
     statement: int
-    outcome: Literal["matches", "does-not-match"]
+    outcome: Literal["matches", "does-not-match", "unseen"]
     says: str
 
 
 class Decision(msgspec.Struct, frozen=True):
-    """The answer. `contested` are points on which AWS's documentation is silent; `otherwise` is the answer of the other reading, where it differs."""
+    """The answer, with a reason for each statement.
+
+    `contested` are the points met on which AWS's documentation is silent (P5, C8, C9, C11, K2, S4), `unseen` the holes on
+    which the answer hangs: `outcome` then takes none of them to match. `otherwise` is the answer of another reading, or of
+    other values in the holes, where there is a different one.
+    """
 
     outcome: Outcome
     reasons: tuple[Reason, ...]
     problems: tuple[Problem, ...]
     contested: tuple[str, ...] = ()
     otherwise: Outcome | None = None
+    unseen: tuple[str, ...] = ()
+
+    @property
+    def is_certain(self) -> bool:
+        """Whether every reading, and whatever the holes hold, gives the same answer."""
+        return self.otherwise is None
 
 
 def decide(policy: Policy, request: Request) -> Decision:
     """Decide a request. A document that IAM refuses to save is `invalid`."""
     if policy.refused:
         return Decision("invalid", (), policy.problems)
-    first = _Evaluation(policy, request, frozenset())
-    outcome = first.outcome()
-    otherwise: Outcome | None = None
-    for point in sorted(first.met):
-        other = _Evaluation(policy, request, frozenset((point,))).outcome()
-        if other != outcome:
-            otherwise = other
-            break
-    return Decision(outcome, tuple(first.reasons), policy.problems, tuple(sorted(first.met)), otherwise)
+    usual = _Evaluation(policy, request)
+    possible = usual.outcomes
+    contested = set(usual.met)
+    others = list(possible[1:])
+    if contested:
+        others += _other_readings(policy, request, contested)
+    return Decision(
+        possible[0],
+        tuple(usual.reasons),
+        policy.problems,
+        tuple(sorted(contested)),
+        next((other for other in others if other != possible[0]), None),
+        tuple(sorted(usual.unseen)) if len(possible) > 1 else (),
+    )
+
+
+def _other_readings(policy: Policy, request: Request, contested: set[str]) -> list[Outcome]:
+    """The outcomes of all other readings; points that are met only in one of them are added to the contested ones."""
+    tried = {frozenset[str]()}
+    found: list[Outcome] = []
+    for _ in _ALTERNATIVES:
+        for reading in _readings(contested):
+            if reading not in tried:
+                tried.add(reading)
+                evaluation = _Evaluation(policy, request, reading)
+                found += evaluation.outcomes
+                contested |= evaluation.met
+    return found
+
+
+_ALTERNATIVES = {
+    "P5": ("P5 otherwise",),
+    "C8": ("C8 otherwise",),
+    "C9": ("C9 otherwise",),
+    "C11": ("C11 holds", "C11 fails"),
+    "K2": ("K2 otherwise",),
+    "S4": ("S4 otherwise",),
+}
+
+
+def _readings(contested: Collection[str]) -> list[frozenset[str]]:
+    """Every way to read the contested points, those that differ least from the usual one first."""
+    choices = [("", *_ALTERNATIVES[point]) for point in sorted(contested)]
+    readings = [frozenset(choice for choice in chosen if choice) for chosen in product(*choices)]
+    return sorted(readings, key=lambda reading: (len(reading), sorted(reading)))
+
+
+class _Hit(Enum):
+    """How a value of the request stands to one value of the policy, negation set aside."""
+
+    YES = 1
+    NO = 2
+    INCOMPARABLE = 3
+    """one of them is not of the operator's type"""
+    UNSEEN = 4
+
+
+Truth = bool | None
+"""None: a hole decides"""
+
+
+def _and(truths: Iterable[Truth]) -> Truth:
+    found = list(truths)
+    return False if False in found else None if None in found else True
+
+
+def _or(truths: Iterable[Truth]) -> Truth:
+    found = list(truths)
+    return True if True in found else None if None in found else False
+
+
+class _Check(msgspec.Struct, frozen=True):
+    """One thing that has to hold for a statement to match."""
+
+    holds: Truth
+    points: frozenset[str] = frozenset()
+    unseen: tuple[str, ...] = ()
+    says: str = ""
+
+    @property
+    def settles(self) -> bool:
+        """Whether the statement does not match, however anything is read."""
+        return self.holds is False and not self.points
 
 
 class _Evaluation:
-    """One pass over the statements; `flipped` are the contested points to be read the other way."""
+    """One pass over the statements under one reading of the contested points."""
 
-    def __init__(self, policy: Policy, request: Request, flipped: Set[str]) -> None:
-        self.policy, self.request, self.flipped = policy, request, flipped
+    def __init__(self, policy: Policy, request: Request, reading: frozenset[str] = frozenset()) -> None:
+        self.policy, self.request, self.reading = policy, request, reading
         self.met: set[str] = set()
+        self.unseen: set[str] = set()
         self.reasons: list[Reason] = []
+        self.points: set[str] = set()
+        allows: list[Truth] = []
+        denies: list[Truth] = []
+        for statement in policy.statements:
+            truth = self.matches(statement)
+            if not statement.effect_seen:
+                either = None if truth is not False else False
+                allows.append(either)
+                denies.append(either)
+            else:
+                (allows if statement.allow else denies).append(truth)
+        self.outcomes = _outcomes(_or(allows), _or(denies))
 
-    def outcome(self) -> Outcome:
-        matched = [s.allow for s in self.policy.statements if self._matches(s)]
-        if False in matched:
-            return "explicit_deny"
-        return "allow" if matched else "implicit_deny"
+    def contested(self, point: str, usual: bool) -> bool:
+        """The answer of this reading to a contested question."""
+        self.points.add(point)
+        if point == "C11":
+            return usual if not self.reading & {"C11 holds", "C11 fails"} else "C11 holds" in self.reading
+        return usual != (f"{point} otherwise" in self.reading)
 
-    def _contested(self, point: str, usual: bool) -> bool:
-        self.met.add(point)
-        return usual != (point in self.flipped)
+    def matches(self, statement: Statement) -> Truth:
+        checks = [self.action(statement), self.principal(statement)]
+        if statement.unseen:
+            checks.append(_Check(None, unseen=statement.unseen))
+        checks += self.conditions(statement)
+        truth = _and(check.holds for check in checks)
+        if any(check.settles for check in checks):
+            checks = [check for check in checks if check.settles]
+        self.met.update(*(check.points for check in checks))
+        if truth is None:
+            self.unseen.update(*(check.unseen for check in checks if check.holds is None))
+        self.reasons.append(_reason(statement, truth, checks))
+        return truth
 
-    def _matches(self, statement: Statement) -> bool:
-        if not covers(statement, self.request.action):
-            return self._say(statement, "does-not-match", f"Action does not cover {self.request.action}")
-        failed = next((c for c in statement.conditions if not self._holds(c)), None)
-        if failed is not None:
-            return self._say(statement, "does-not-match", f"Condition {text_of(failed.raw_key)} is not met")
-        if not self._principal(statement):
-            return self._say(statement, "does-not-match", "no principal is the token's provider")
-        self._say(statement, "matches", "Allow" if statement.allow else "Deny")
-        return True
+    def action(self, statement: Statement) -> _Check:
+        holds = covering(statement, self.request.action)
+        listed = statement.actions if statement.not_actions is None else statement.not_actions
+        return _Check(holds, frozenset(), _names(listed), f"Action does not cover {shown(self.request.action)}")
 
-    def _say(self, statement: Statement, outcome: Literal["matches", "does-not-match"], says: str) -> bool:
-        self.reasons.append(Reason(statement.index, outcome, says))
-        return False
+    def principal(self, statement: Statement) -> _Check:
+        says = "no principal is the token's provider"
+        provider = self.request.provider
+        if provider and provider in statement.federated:
+            return _Check(True)
+        holes = [value for value in statement.federated if isinstance(value, Text) and provider and may_be(value, provider)]
+        holes += [value for value in statement.aws if isinstance(value, Text) and may_be(value, "*")]
+        if "*" in statement.aws:
+            self.points.clear()
+            holds = self.contested("P5", True)
+            return _Check(holds or (None if holes else False), frozenset(self.points), _names(holes), says)
+        return _Check(None if holes else False, frozenset(), _names(holes), says)
 
-    def _principal(self, statement: Statement) -> bool:
-        arn = parse_arn(self.request.provider_arn)
-        here = arn is not None and (not self.request.account or arn.account == self.request.account)
-        if here and self.request.provider_arn in statement.federated:
-            return True
-        return "*" in statement.aws and self._contested("P5", True)
+    def conditions(self, statement: Statement) -> Iterator[_Check]:
+        if not statement.two_spellings:
+            yield from map(self.condition, statement.conditions)
+            return
+        together: dict[object, list[_Check]] = {}
+        for condition in statement.conditions:
+            together.setdefault((condition.use, condition.key or condition.steps), []).append(self.condition(condition))
+        for checks in together.values():
+            yield checks[0] if len(checks) == 1 else self.two_spellings(checks)
 
-    def _holds(self, condition: Condition) -> bool:
-        use, values = condition.use, self.request.context.get(condition.key)
-        present = bool(values)
+    def two_spellings(self, checks: list[_Check]) -> _Check:
+        """One key twice under one operator: both must hold, or only one of them counts (K2)."""
+        every, some = _and(check.holds for check in checks), _or(check.holds for check in checks)
+        self.points = set().union(*(check.points for check in checks))
+        truth = every if every == some else (some if self.contested("K2", False) else every)
+        unseen = tuple(hole for check in checks for hole in check.unseen)
+        failed = next((check for check in checks if check.holds is not True), checks[0])
+        return _Check(truth, frozenset(self.points), unseen, failed.says)
+
+    def condition(self, condition: Condition) -> _Check:
+        self.points.clear()
+        holds = self.holds(condition)
+        if holds is True and not self.points:
+            return _MET
+        holes = _names((condition.raw_key, *condition.values))
+        return _Check(holds, frozenset(self.points), holes, self.says(condition) if holds is False else "")
+
+    def says(self, condition: Condition) -> str:
+        """Why a condition is not met."""
+        values = self.request.context.get(condition.key)
+        there = f"has {', '.join(map(shown, values[:3]))}" if values else "has no such key"
+        return f"{condition.steps[-2]} {text_of(condition.raw_key)[:200]} is not met: the request {there}"
+
+    def holds(self, condition: Condition) -> Truth:
+        if not condition.key:
+            return None
+        use, values = condition.use, self.request.context.get(condition.key, ())
         if use.operator.family == "null":
-            if use.qualifier:
-                return use.qualifier == "ForAllValues"
-            return any(
-                (v.lower() == "true") != present
-                for v in condition.values
-                if isinstance(v, str) and v.lower() in ("true", "false")
-            )
+            return self.null(condition, bool(values))
         if not values:
             if use.qualifier == "ForAnyValue":
                 return False
             return use.qualifier == "ForAllValues" or use.if_exists or use.operator.negated
-        if not condition.values and (use.qualifier == "ForAllValues" or use.if_exists):
-            return False
-        if use.qualifier == "ForAllValues":
-            return all(self._single(condition, value) for value in values)
-        if use.qualifier == "ForAnyValue":
-            return bool(condition.values) and any(self._single(condition, value) for value in values)
         if not condition.values:
-            return self._contested("C11", use.operator.negated)
-        if len(values) > 1 or condition.key in self.request.multi:
-            other = any(self._single(condition, value) for value in values)
-            return self._contested("C8", False) if other else False
-        return self._single(condition, values[0])
+            if use.qualifier or use.if_exists:
+                return False
+            return self.contested("C11", use.operator.negated)
+        return self.present(condition, values)
 
-    def _single(self, condition: Condition, value: str) -> bool:
-        hits = [self._meets(condition, wanted, value) for wanted in condition.values]
-        if not condition.use.operator.negated:
-            return any(hits)
-        if None in hits and True not in hits:
-            return self._contested("S4", True)
-        return True not in hits
+    def null(self, condition: Condition, present: bool) -> Truth:
+        """Whether the key is there is all that matters (C12)."""
+        if condition.use.qualifier:
+            return condition.use.qualifier == "ForAllValues"
+        if not condition.values:
+            return self.contested("C11", False)
+        wanted = "false" if present else "true"
+        return _or(None if isinstance(value, Text) else value.lower() == wanted for value in condition.values)
 
-    def _meets(self, condition: Condition, wanted: Value, value: str) -> bool | None:
-        """Whether a value meets one policy value, negation set aside; None where they cannot be compared."""
+    def present(self, condition: Condition, values: tuple[str, ...]) -> Truth:
+        """A condition with values, on a key with values."""
+        qualifier = condition.use.qualifier
+        truths = [self.single(condition, value) for value in values]
+        if qualifier == "ForAllValues":
+            every = _and(truths)
+            return self.contested("C9", False) if every is False and not any(values) else every
+        if qualifier == "ForAnyValue":
+            return _or(truths)
+        if len(values) == 1 and condition.key not in self.request.multi:
+            return truths[0]
+        return self.contested("C8", False) if _or(truths) is not False else False
+
+    def single(self, condition: Condition, value: str) -> Truth:
+        hits = {self.hit(condition, wanted, value) for wanted in condition.values}
+        negated = condition.use.operator.negated
+        if _Hit.YES in hits:
+            return not negated
+        if _Hit.UNSEEN in hits:
+            return None
+        if negated and _Hit.INCOMPARABLE in hits:
+            return self.contested("S4", True)
+        return negated
+
+    def hit(self, condition: Condition, wanted: Value, value: str) -> _Hit:
         operator = condition.use.operator
         if operator.family not in ("string", "arn"):
-            return compare_typed(operator, text_of(wanted), value)
-        pieces = resolve(pieces_of(wanted, wildcards=operator.has_wildcards, variables=self.policy.variables), self._variable)
-        if pieces is None:
-            return False
+            return self.typed(condition, wanted, value)
+        pieces = pieces_of(wanted, wildcards=operator.has_wildcards, variables=self.policy.variables)
+        ignore_case = operator.comparison == "equal-ignoring-case"
+        if isinstance(wanted, Text):
+            possible = operator.family == "arn" or glob_of(widest(pieces), ignore_case).matches(value)
+            return _Hit.UNSEEN if possible else _Hit.NO
+        resolved = pieces if is_plain(pieces) else resolve(pieces, self.variable)
+        if resolved is None or not is_plain(resolved):
+            return _Hit.NO
         if operator.family == "arn":
-            if not is_arn_pattern(pieces) or not (value.startswith("arn:") and value.count(":") >= 5):
-                return None
-            return Glob(pieces, arn=True).matches(value)  # type: ignore[arg-type]
-        return Glob(pieces, operator.comparison == "equal-ignoring-case").matches(value)  # type: ignore[arg-type]
+            if arn_components(resolved) is None or not is_arn(value):
+                return _Hit.INCOMPARABLE
+            return _Hit.YES if glob_of(resolved, arn=True).matches(value) else _Hit.NO
+        return _Hit.YES if glob_of(resolved, ignore_case).matches(value) else _Hit.NO
 
-    def _variable(self, variable: Variable) -> str | None:
+    def typed(self, condition: Condition, wanted: Value, value: str) -> _Hit:
+        from irsa_doctor.trust.typed import compare_typed
+
+        if isinstance(wanted, Text):
+            return _Hit.UNSEEN
+        # sub and aud are text to IAM, whatever they look like (S4)
+        known = None if condition.key in self.request.claims else compare_typed(condition.use.operator, wanted, value)
+        return _Hit.INCOMPARABLE if known is None else _Hit.YES if known else _Hit.NO
+
+    def variable(self, variable: Variable) -> str | None:
         values = self.request.context.get(variable.key)
         if values and len(values) == 1 and variable.key not in self.request.multi:
             return values[0]
         return variable.default if not values else None
+
+
+_MET = _Check(True)
+
+
+def _outcomes(allowed: Truth, denied: Truth) -> tuple[Outcome, ...]:
+    """What can come of it, first what does if no hole matches."""
+    if denied:
+        return ("explicit_deny",)
+    usual: Outcome = "allow" if allowed else "implicit_deny"
+    more: list[Outcome] = ["allow"] if allowed is None else []
+    if denied is None:
+        more.append("explicit_deny")
+    return (usual, *more)
+
+
+def _names(values: Iterable[Value]) -> tuple[str, ...]:
+    return tuple(hole.name for value in values for hole in holes_in(value))
+
+
+def _reason(statement: Statement, truth: Truth, checks: Iterable[_Check]) -> Reason:
+    if truth:
+        effect = "Allow" if statement.allow else "Deny"
+        return Reason(statement.index, "matches", effect if statement.effect_seen else "an effect that is not seen")
+    if truth is None:
+        holes = dict.fromkeys(name for check in checks if check.holds is None for name in check.unseen)
+        return Reason(statement.index, "unseen", f"hangs on {', '.join(holes)}")
+    return Reason(statement.index, "does-not-match", "; ".join(check.says for check in checks if check.holds is False))

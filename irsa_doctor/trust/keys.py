@@ -43,13 +43,18 @@ SESSION_KEYS = ("sts:sourceidentity", "sts:transitivetagkeys", "aws:tagkeys", "a
 
 
 @lru_cache(maxsize=65536)
-def presence(key: str, issuer: str) -> Presence:
-    """Whether a key is in the requests of tokens of this issuer; both in lower case, for names are case-insensitive (K2)."""
-    if key.startswith(issuer) and issuer:
-        if key == issuer + ":sub":
+def presence(key: str, issuer: str, *, kubernetes: bool = True) -> Presence:
+    """Whether a key is in the requests of tokens of this issuer; both in lower case, for names are case-insensitive (K2).
+
+    Of a cluster's token only sub and aud become keys; of other issuers' tokens STS may take further claims (K4).
+    """
+    if issuer and key.startswith(issuer + ":"):
+        claim = key[len(issuer) + 1 :]
+        if claim == "sub":
             return "sub"
-        if key == issuer + ":aud":
+        if claim == "aud":
             return "aud"
+        return "never" if kubernetes else "maybe"
     if key in _ALWAYS:
         return "always"
     if key in _NEVER or key.startswith(_NEVER_PREFIXES):

@@ -109,29 +109,3 @@ def intersection(languages: Iterable[Language]) -> Language:
 def difference(language: Language, without: Language) -> Language:
     """What the first admits and the second does not."""
     return language if without == NOTHING else intersection((language, complement(without)))
-
-
-class Spelling(msgspec.Struct, frozen=True):
-    """A language as people read it: matches one of `patterns`, one of each of `also`, and none of `without`."""
-
-    patterns: tuple[str, ...]
-    without: tuple[str, ...] = ()
-    also: tuple[tuple[str, ...], ...] = ()
-
-
-def spell(language: Language) -> Spelling:
-    """The patterns of a language, sorted. Unions of differences are spelt as the union of what they start from."""
-    if isinstance(language, Finite):
-        return Spelling(tuple(sorted(language.values)))
-    if isinstance(language, Like):
-        return Spelling((str(language.glob),))
-    if isinstance(language, Not):
-        return Spelling(("*",), spell(language.inner).patterns)
-    spelt = [spell(part) for part in language.parts]
-    if isinstance(language, Any):
-        # what one alternative leaves out another may let in: only what all leave out is surely out
-        without = set.intersection(*(set(s.without) for s in spelt))
-        return Spelling(tuple(sorted({p for s in spelt for p in s.patterns})), tuple(sorted(without)))
-    limits = [s.patterns for s in spelt if s.patterns != ("*",)]
-    first, *also = sorted(limits, key=len) or [("*",)]
-    return Spelling(first, tuple(sorted({w for s in spelt for w in s.without})), tuple(also))

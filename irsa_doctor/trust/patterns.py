@@ -1,18 +1,20 @@
 """Patterns: what one value of a string or ARN condition matches.
 
-A value is literal text, wildcards, and policy variables whose value comes from the request. Wildcards are matched by
-simulation, never by `re`: a dozen stars would hang it.
+A value is literal text, wildcards, and policy variables whose value comes from the request. Wildcards are matched piece
+by piece, never by `re`: a dozen stars would hang it.
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from enum import Enum
-from functools import lru_cache
+from functools import cached_property, lru_cache
+from typing import TypeGuard
 
 import msgspec
 
 from irsa_doctor.model import Hole, Text
+from irsa_doctor.trust.operators import fold
 
 
 class Wild(Enum):
@@ -35,60 +37,74 @@ class Variable(msgspec.Struct, frozen=True):
     default: str | None = None
 
 
-Piece = str | Wild | Variable | Hole
+Plain = str | Wild
+"""what a pattern is made of once its variables have their values"""
+Piece = Plain | Variable | Hole
 Token = str | Wild
 """a single literal character, or a wildcard"""
 
-_MARKUP = re.compile(r"\$\{([^}]*)\}|[*?]", re.DOTALL)
-_DEFAULT = re.compile(r"\s*([^,]*?)\s*,\s*'(.*)'\s*", re.DOTALL)
+_WILDCARD = re.compile(r"[*?]")
+_MARKUP = re.compile(r"\$\{|[*?]")
+_WILD = {"*": Wild.MANY, "?": Wild.ONE}
 
 
 def _variable(inner: str) -> Piece:
     if inner in ("*", "?", "$"):
         return inner
-    if match := _DEFAULT.fullmatch(inner):
-        return Variable(match[1].lower(), match[2])
+    key, comma, rest = inner.partition(",")
+    default = rest.strip()
+    if comma and len(default) > 1 and default[0] == default[-1] == "'":
+        return Variable(key.strip().lower(), default[1:-1])
     return Variable(inner.strip().lower())
 
 
 def _pieces_of_str(text: str, *, wildcards: bool, variables: bool) -> list[Piece]:
+    """Version 2008-10-17 has no variables: `${*}` is then the text `${`, a wildcard, `}` (V6)."""
+    if not variables:
+        return _split_at_wildcards(text) if wildcards else [text]
     pieces: list[Piece] = []
-    at = 0
-    for match in _MARKUP.finditer(text):
-        found = match[0]
-        piece: Piece
-        if found in ("*", "?"):
-            if not wildcards:
-                continue
-            piece = Wild.MANY if found == "*" else Wild.ONE
-        elif variables:
-            piece = _variable(match[1])
-        elif wildcards and any(c in found for c in "*?"):
-            # version 2008: "${*}" is the text "${", a wildcard, "}" (V6)
-            inner = [Wild.MANY if c == "*" else Wild.ONE if c == "?" else c for c in found]
-            pieces += [text[at : match.start()], *inner]
-            at = match.end()
-            continue
-        else:
-            continue
-        pieces += [text[at : match.start()], piece]
+    done, at, last_brace = 0, 0, text.rfind("}")
+    while match := _MARKUP.search(text, at):
         at = match.end()
-    pieces.append(text[at:])
+        if match[0] != "${":
+            if wildcards:
+                pieces += [text[done : match.start()], _WILD[match[0]]]
+                done = at
+        elif at <= last_brace:
+            # without a closing brace it stays text
+            end = text.index("}", at)
+            pieces += [text[done : match.start()], _variable(text[at:end])]
+            done = at = end + 1
+    pieces.append(text[done:])
     return pieces
 
 
-def _joined(pieces: Sequence[Piece]) -> tuple[Piece, ...]:
-    joined: list[Piece] = []
+def _split_at_wildcards(text: str) -> list[Piece]:
+    pieces: list[Piece] = []
+    done = 0
+    for match in _WILDCARD.finditer(text):
+        pieces += [text[done : match.start()], _WILD[match[0]]]
+        done = match.end()
+    pieces.append(text[done:])
+    return pieces
+
+
+def joined(pieces: Iterable[Piece]) -> tuple[Piece, ...]:
+    """The same pieces, neighbouring texts as one, neighbouring stars as one."""
+    together: list[Piece] = []
+    run: list[str] = []
     for piece in pieces:
-        if piece == "":
+        if isinstance(piece, str):
+            run.append(piece)
             continue
-        if isinstance(piece, str) and joined and isinstance(joined[-1], str):
-            joined[-1] += piece
-        elif piece is Wild.MANY and joined and joined[-1] is Wild.MANY:
-            continue
-        else:
-            joined.append(piece)
-    return tuple(joined)
+        if text := "".join(run):
+            together.append(text)
+        run.clear()
+        if piece is not Wild.MANY or not together or together[-1] is not Wild.MANY:
+            together.append(piece)
+    if text := "".join(run):
+        together.append(text)
+    return tuple(together)
 
 
 @lru_cache(maxsize=65536)
@@ -97,87 +113,142 @@ def pieces_of(value: str | Text, *, wildcards: bool, variables: bool) -> tuple[P
     if isinstance(value, str):
         if "$" not in value and not (wildcards and ("*" in value or "?" in value)):
             return (value,) if value else ()
-        return _joined(_pieces_of_str(value, wildcards=wildcards, variables=variables))
+        return joined(_pieces_of_str(value, wildcards=wildcards, variables=variables))
     pieces: list[Piece] = []
     for part in value.parts:
         pieces += [part] if isinstance(part, Hole) else _pieces_of_str(part, wildcards=wildcards, variables=variables)
-    return _joined(pieces)
+    return joined(pieces)
 
 
-def resolve(pieces: Sequence[Piece], lookup: Callable[[Variable], str | None]) -> tuple[Piece, ...] | None:
+def is_plain(pieces: tuple[Piece, ...]) -> TypeGuard[tuple[Plain, ...]]:
+    """Whether nothing is left to be filled in."""
+    return all(isinstance(piece, str | Wild) for piece in pieces)
+
+
+def widest(pieces: Iterable[Piece]) -> tuple[Plain, ...]:
+    """The pieces with a star for every variable and hole: nothing that these could stand for is missed."""
+    found = joined(piece if isinstance(piece, str | Wild) else Wild.MANY for piece in pieces)
+    return tuple(piece for piece in found if isinstance(piece, str | Wild))
+
+
+def resolve(pieces: Iterable[Piece], lookup: Callable[[Variable], str | None]) -> tuple[Piece, ...] | None:
     """The pieces with every variable replaced by its value, as literal text (V5); None where one has no value (V2)."""
     resolved: list[Piece] = []
     for piece in pieces:
-        if isinstance(piece, Variable):
-            value = lookup(piece)
-            if value is None:
-                return None
-            resolved.append(value)
+        value = lookup(piece) if isinstance(piece, Variable) else piece
+        if value is None:
+            return None
+        resolved.append(value)
+    return joined(resolved)
+
+
+class _Run(msgspec.Struct, frozen=True):
+    """What stands between two stars: literal texts at their offsets; every other character may be anything."""
+
+    length: int
+    texts: tuple[tuple[int, str], ...]
+
+    def fits(self, text: str, at: int) -> bool:
+        return at >= 0 and at + self.length <= len(text) and all(text.startswith(part, at + n) for n, part in self.texts)
+
+    def find(self, text: str, at: int, end: int) -> int:
+        """The first offset from `at` where it fits before `end`, -1 where there is none."""
+        last = end - self.length
+        if not self.texts:
+            return at if at <= last else -1
+        offset, longest = max(self.texts, key=lambda part: len(part[1]))
+        while (found := text.find(longest, at + offset, last + offset + len(longest))) >= 0:
+            at = found - offset
+            if len(self.texts) == 1 or self.fits(text, at):
+                return at
+            at += 1
+        return -1
+
+
+def _run_of(pieces: Sequence[Plain]) -> _Run:
+    texts: list[tuple[int, str]] = []
+    length = 0
+    for piece in pieces:
+        if isinstance(piece, str):
+            texts.append((length, piece))
+            length += len(piece)
         else:
-            resolved.append(piece)
-    return _joined(resolved)
+            length += 1
+    return _Run(length, tuple(texts))
 
 
-class Glob(msgspec.Struct, frozen=True):
+def _runs(pieces: Sequence[Plain]) -> tuple[_Run, ...]:
+    """The runs between the stars, n + 1 of them for n stars."""
+    runs: list[_Run] = []
+    start = 0
+    for n, piece in enumerate(pieces):
+        if piece is Wild.MANY:
+            runs.append(_run_of(pieces[start:n]))
+            start = n + 1
+    runs.append(_run_of(pieces[start:]))
+    return tuple(runs)
+
+
+def _matches(runs: tuple[_Run, ...], text: str) -> bool:
+    """The first and the last run are anchored; each between them may as well stand as far to the left as it can."""
+    first, last = runs[0], runs[-1]
+    if len(runs) == 1:
+        return len(text) == first.length and first.fits(text, 0)
+    end = len(text) - last.length
+    if end < first.length or not first.fits(text, 0) or not last.fits(text, end):
+        return False
+    at = first.length
+    for run in runs[1:-1]:
+        found = run.find(text, at, end)
+        if found < 0:
+            return False
+        at = found + run.length
+    return True
+
+
+class Glob(msgspec.Struct, frozen=True, dict=True):
     """A pattern without variables: literal text and wildcards."""
 
-    pieces: tuple[str | Wild, ...]
+    pieces: tuple[Plain, ...]
     ignore_case: bool = False
     arn: bool = False
     """Compared as an ARN: wildcards stay within one of six components (the last may contain colons)."""
 
-    def __str__(self) -> str:
-        return "".join(piece if isinstance(piece, str) else piece.value[0] for piece in self.pieces)
-
     def matches(self, text: str) -> bool:
         """Whether the whole text fits."""
         if self.arn:
-            return _matches_arn(self.pieces, text)
-        if self.ignore_case:
-            from irsa_doctor.trust.operators import fold
+            values = text.split(":", 5)
+            if len(values) != 6 or values[0] != "arn":
+                return False
+            return all(_matches(runs, value) for runs, value in zip(self._components, values, strict=False))
+        return _matches(self._runs, fold(text) if self.ignore_case else text)
 
-            return _matches(tuple(fold(p) if isinstance(p, str) else p for p in self.pieces), fold(text))
-        return _matches(self.pieces, text)
+    @cached_property
+    def _runs(self) -> tuple[_Run, ...]:
+        if self.ignore_case:
+            return _runs([fold(piece) if isinstance(piece, str) else piece for piece in self.pieces])
+        return _runs(self.pieces)
+
+    @cached_property
+    def _components(self) -> tuple[tuple[_Run, ...], ...]:
+        return tuple(_runs(component) for component in arn_components(self.pieces) or ())
 
     def tokens(self) -> tuple[Token, ...]:
-        """One token a character, for automata; empty wildcards of ARN components already bounded."""
+        """One token a character, for automata; wildcards of ARN components already bounded."""
         if self.arn:
-            return _arn_tokens(self.pieces)
+            return _arn_tokens(arn_components(self.pieces) or ())
         return tuple(token for piece in self.pieces for token in (piece if isinstance(piece, str) else (piece,)))
 
 
-def _matches(pieces: tuple[str | Wild, ...], text: str) -> bool:
-    """Two pointers: after a mismatch only the last star can take one character more."""
-    tokens: list[Token] = []
-    if len(pieces) == 1 and isinstance(pieces[0], str):
-        return text == pieces[0]
-    if pieces and isinstance(pieces[0], str):
-        if not text.startswith(pieces[0]):
-            return False
-        text, pieces = text[len(pieces[0]) :], pieces[1:]
-        if pieces == (Wild.MANY,):
-            return True
-    for piece in pieces:
-        tokens += piece if isinstance(piece, str) else (piece,)
-    t = p = 0
-    star = mark = -1
-    while t < len(text):
-        if p < len(tokens) and tokens[p] is Wild.MANY:
-            star, mark = p, t
-            p += 1
-        elif p < len(tokens) and (tokens[p] is Wild.ONE or tokens[p] == text[t]):
-            p, t = p + 1, t + 1
-        elif star >= 0:
-            mark += 1
-            p, t = star + 1, mark
-        else:
-            return False
-    return all(token is Wild.MANY for token in tokens[p:])
+@lru_cache(maxsize=65536)
+def glob_of(pieces: tuple[Plain, ...], ignore_case: bool = False, arn: bool = False) -> Glob:
+    """The pattern of some pieces, prepared once however often it is asked."""
+    return Glob(pieces, ignore_case, arn)
 
 
-def _arn_components(pieces: Sequence[str | Wild]) -> list[tuple[str | Wild, ...]] | None:
-    """Six components of an ARN pattern, split at the first five literal colons; None where it is no ARN."""
-    components: list[list[str | Wild]] = [[]]
+def arn_components(pieces: Sequence[Plain]) -> tuple[tuple[Plain, ...], ...] | None:
+    """Six components of an ARN pattern, split at the first five literal colons; None where it is no pattern of ARNs (S4)."""
+    components: list[list[Plain]] = [[]]
     for piece in pieces:
         if isinstance(piece, Wild):
             components[-1].append(piece)
@@ -187,32 +258,25 @@ def _arn_components(pieces: Sequence[str | Wild]) -> list[tuple[str | Wild, ...]
         components += [[part] for part in rest]
     if len(components) != 6:
         return None
-    return [tuple(piece for piece in component if piece != "") for component in components]
+    found = tuple(tuple(piece for piece in component if piece != "") for component in components)
+    return found if _matches(_runs(found[0]), "arn") else None
 
 
-def _matches_arn(pieces: Sequence[str | Wild], text: str) -> bool:
-    patterns, values = _arn_components(pieces), text.split(":", 5)
-    if patterns is None or len(values) != 6 or values[0] != "arn":
-        return False
-    return all(_matches(pattern, value) for pattern, value in zip(patterns, values, strict=True))
+def is_arn(text: str) -> bool:
+    """Whether a text can be compared as an ARN: `arn` and six components."""
+    return text.startswith("arn:") and text.count(":") >= 5
 
 
-def _arn_tokens(pieces: Sequence[str | Wild]) -> tuple[Token, ...]:
-    components = _arn_components(pieces)
-    assert components is not None
-    within = {Wild.MANY: Wild.MANY_IN, Wild.ONE: Wild.ONE_IN}
+_WITHIN = {Wild.MANY: Wild.MANY_IN, Wild.ONE: Wild.ONE_IN}
+
+
+def _arn_tokens(components: Sequence[Sequence[Plain]]) -> tuple[Token, ...]:
     tokens: list[Token] = []
     for n, component in enumerate(components):
+        tokens += ":" if n else ""
         for piece in component:
             if isinstance(piece, str):
                 tokens += piece
             else:
-                tokens.append(piece if n == 5 else within[piece])
-        if n < 5:
-            tokens.append(":")
+                tokens.append(piece if n == 5 else _WITHIN[piece])
     return tuple(tokens)
-
-
-def is_arn_pattern(pieces: Sequence[Piece]) -> bool:
-    """Whether a resolved pattern has the six components of an ARN."""
-    return _arn_components([piece for piece in pieces if isinstance(piece, str | Wild)]) is not None

@@ -1,46 +1,53 @@
-"""A trust policy taken apart: statements, principals, actions, conditions, and what IAM would refuse to save.
+"""A trust policy taken apart: statements, principals, actions and conditions, with what is wrong with them.
 
 Grammar: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html
 """
 
-import re
-from collections.abc import Iterable, Mapping
-from functools import cached_property, lru_cache
-from typing import Any
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
 
 import msgspec
 
-from irsa_doctor.model import Text, TrustPolicy, has_hole, holes_in, text_of
+from irsa_doctor.model import Text, TrustPolicy, has_hole, text_of
 from irsa_doctor.trust.operators import OperatorUse, parse_operator
-from irsa_doctor.trust.patterns import Glob, pieces_of
+from irsa_doctor.trust.patterns import Glob, pieces_of, widest
+from irsa_doctor.trust.refusals import DEFAULT_QUOTA, Problem, Problems, Steps, Value, shown, size_of
 
-Value = str | Text
+__all__ = [
+    "DEFAULT_QUOTA",
+    "WEB_IDENTITY",
+    "Condition",
+    "Policy",
+    "Problem",
+    "Statement",
+    "Value",
+    "covering",
+    "covers",
+    "read_policy",
+]
+
 WEB_IDENTITY = "sts:AssumeRoleWithWebIdentity"
 
 
-class Problem(msgspec.Struct, frozen=True):
-    """What is wrong with a document. With `refused`, IAM does not save it, and the text alone decides that."""
-
-    code: str
-    message: str
-    steps: tuple[str | int, ...] = ()
-    refused: bool = True
-    line: int = 0
-    column: int = 0
-
-
 class Condition(msgspec.Struct, frozen=True):
-    """One key under one operator. `key` is in lower case ("" where it has a hole); `steps` lead to it in the document."""
+    """One key under one operator. `key` is in lower case ("" where it has a hole); `steps` lead to it in the document.
+
+    Values are texts, numbers and Booleans by their string form (G4), and `Text` where a template left holes.
+    """
 
     use: OperatorUse
     key: str
     raw_key: Value
     values: tuple[Value, ...]
-    steps: tuple[str | int, ...]
+    steps: Steps
 
 
 class Statement(msgspec.Struct, frozen=True):
-    """One statement; principals by type, actions as written."""
+    """One statement; principals by type, actions as written.
+
+    `unseen` names the holes of its structure (Effect, a whole Condition, ...) that leave open what it says; without
+    `effect_seen` not even whether it allows or denies is known. Holes in values stay in the values.
+    """
 
     index: int
     allow: bool
@@ -50,182 +57,120 @@ class Statement(msgspec.Struct, frozen=True):
     actions: tuple[Value, ...]
     not_actions: tuple[Value, ...] | None
     conditions: tuple[Condition, ...]
-    steps: tuple[str | int, ...]
+    steps: Steps
     two_spellings: bool = False
+    unseen: tuple[str, ...] = ()
+    effect_seen: bool = True
 
     @property
     def covers_web_identity(self) -> bool:
-        """Whether its actions include sts:AssumeRoleWithWebIdentity."""
+        """Whether its actions, as far as they are known, include sts:AssumeRoleWithWebIdentity."""
         return covers(self, WEB_IDENTITY)
 
 
-class Policy(msgspec.Struct, frozen=True, dict=True):
-    """A whole document."""
+class Policy(msgspec.Struct, frozen=True):
+    """A whole document. `variables`: its version has policy variables; `size` counts the characters that IAM counts."""
 
     variables: bool
     statements: tuple[Statement, ...]
     problems: tuple[Problem, ...]
     size: int
 
-    @cached_property
-    def grants(self) -> dict[tuple[int, str, bool], Any]:
-        """What `admitted.grant_of` has worked out: by statement, issuer and whether it is a cluster's."""
-        return {}
-
     @property
     def refused(self) -> bool:
-        """Whether IAM would not save it."""
+        """Whether IAM would not save it, as far as the text alone decides that."""
         return any(problem.refused for problem in self.problems)
 
 
-@lru_cache(maxsize=4096)
-def _action_matches(pattern: str, action: str) -> bool:
-    return Glob(pieces_of(pattern.lower(), wildcards=True, variables=False)).matches(action.lower())  # type: ignore[arg-type]
-
-
-@lru_cache(maxsize=4096)
-def _is_listed(actions: tuple[Value, ...], action: str) -> bool:
-    return any(isinstance(entry, str) and _action_matches(entry, action) for entry in actions)
-
-
 def covers(statement: Statement, action: str) -> bool:
-    """Whether Action (or NotAction) of a statement includes an action; names are case-insensitive (A1)."""
-    if statement.not_actions is not None:
-        return not _is_listed(statement.not_actions, action)
-    return _is_listed(statement.actions, action)
+    """Whether Action (or NotAction) of a statement, as far as it is known, includes an action."""
+    return covering(statement, action) is True
+
+
+def covering(statement: Statement, action: str) -> bool | None:
+    """Whether Action (or NotAction) of a statement includes an action, None where that hangs on a hole.
+
+    Names are case-insensitive, with wildcards (A1).
+    """
+    listed = statement.actions if statement.not_actions is None else statement.not_actions
+    found = [_action_matches(entry, action) for entry in listed]
+    hit = True if True in found else None if None in found else False
+    return hit if statement.not_actions is None or hit is None else not hit
+
+
+@lru_cache(maxsize=4096)
+def _action_matches(listed: Value, action: str) -> bool | None:
+    fits = Glob(widest(pieces_of(listed, wildcards=True, variables=False)), ignore_case=True).matches(action)
+    return None if fits and has_hole(listed) else fits
 
 
 _ELEMENTS = frozenset({"Sid", "Effect", "Principal", "Action", "NotAction", "Condition"})
-_FEDERATED_ARN = re.compile(r"arn:[a-z0-9-]+:iam::\d{12}:(oidc|saml)-provider/.+", re.DOTALL)
-_HOST = re.compile(r"[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+(/[^\s*]*)?")
-_STS = frozenset(
-    f"sts:{name}".lower()
-    for name in [
-        "AssumeRole",
-        "AssumeRoleWithSAML",
-        "AssumeRoleWithWebIdentity",
-        "AssumeRoot",
-        "DecodeAuthorizationMessage",
-        "GetAccessKeyInfo",
-        "GetCallerIdentity",
-        "GetDelegatedAccessToken",
-        "GetFederationToken",
-        "GetServiceBearerToken",
-        "GetSessionToken",
-        "GetWebIdentityToken",
-        "SetContext",
-        "SetSourceIdentity",
-        "TagGetWebIdentityToken",
-        "TagSession",
-    ]
-)
 _PRINCIPAL_TYPES = ("AWS", "Federated", "Service", "CanonicalUser")
-DEFAULT_QUOTA = 2048
-_ALLOWED_CHAR = re.compile("[\t\n\r -\u00ff]*")
+_VERSIONS = ("2012-10-17", "2008-10-17")
+_Conditions = tuple[tuple[Condition, ...], bool, tuple[str, ...]]
+
+
+def read_policy(source: TrustPolicy) -> Policy:
+    """A document taken apart; whatever is wrong with it is a problem in the answer, never an exception.
+
+    A member given twice (a flaw of the source) is refused: which of the two IAM takes is not documented (G6). Template
+    holes are no refusals.
+    """
+    return _Reader(source).policy()
 
 
 class _Reader:
-    """Reads one document, gathering problems."""
+    """Reads one document."""
 
-    def __init__(self) -> None:
-        self.problems: list[Problem] = []
+    def __init__(self, source: TrustPolicy) -> None:
+        self.source = source
+        self.problems = Problems(source.flaws)
 
-    def refuse(self, code: str, message: str, *steps: str | int, refused: bool = True) -> None:
-        self.problems.append(Problem(code, message, steps, refused))
-
-    def policy(self, source: TrustPolicy) -> Policy:
-        for flaw in source.flaws:
-            steps = tuple(step.replace("~1", "/").replace("~0", "~") for step in flaw.pointer.split("/")[1:])
-            self.problems.append(Problem(flaw.code, flaw.message, steps, True, flaw.line, flaw.column))
-        document = source.document
+    def policy(self) -> Policy:
+        document = self.source.document
         if not isinstance(document, dict):
-            if not source.flaws:
-                self.refuse("not-an-object", "a policy is a JSON object")
-            return Policy(False, (), tuple(self.problems), source.size)
+            if not self.source.flaws:
+                self.problems.refuse("not-an-object", "a policy is a JSON object")
+            return Policy(False, (), tuple(self.problems.found), self.source.size)
         version = document.get("Version", "2008-10-17")
-        if version not in ("2012-10-17", "2008-10-17"):
-            self.refuse("bad-version", f"Version is {_shown(version)}, IAM knows 2012-10-17 and 2008-10-17", "Version")
+        if version not in _VERSIONS and not has_hole(version):
+            why = f"Version is {shown(version)}, IAM knows 2012-10-17 and 2008-10-17"
+            self.problems.refuse("bad-version", why, "Version")
         for name in document:
-            if name not in ("Version", "Id", "Statement"):
-                self.refuse("unknown-element", f"Syntax errors in policy: no element {_shown(name)}", text_of(name))
-        statements = self._statements(document)
-        self._unique_sids(document)
-        size = source.size if source.size >= 0 else _size(document)
-        if size > DEFAULT_QUOTA:
-            self.refuse(
-                "over-default-quota",
-                f"Cannot exceed quota for ACLSizePerRole: {DEFAULT_QUOTA} ({size} characters; the quota is the account's)",
-                refused=False,
-            )
-        if not _is_plain(document):
-            self._characters(document)
-        return Policy(version == "2012-10-17", statements, tuple(self.problems), size)
+            if name not in ("Version", "Id", "Statement") and not has_hole(name):
+                self.problems.refuse("unknown-element", f"Syntax errors in policy: no element {shown(name)}", text_of(name))
+        raws = list(self._raw_statements(document))
+        statements = tuple(found for n, (raw, steps) in enumerate(raws) if (found := self._statement(raw, n, steps)))
+        self.problems.of_sids((raw.get("Sid"), (*steps, "Sid")) for raw, steps in raws if isinstance(raw, dict))
+        size = self.source.size if self.source.size >= 0 else size_of(document)
+        self.problems.of_text(document, size)
+        if isinstance(version, Text):
+            statements = tuple(_of_unknown_version(statement, version) for statement in statements)
+        return Policy(version == "2012-10-17", statements, tuple(self.problems.found), size)
 
-    def _characters(self, value: object, *steps: str | int) -> None:
-        if isinstance(value, str):
-            if not (value.isascii() and value.isprintable()) and not _ALLOWED_CHAR.fullmatch(value):
-                self.refuse("bad-character", "only U+0009, U+000A, U+000D and U+0020 to U+00FF may stand in a policy", *steps)
-        elif isinstance(value, dict):
-            for key, item in value.items():
-                self._characters(key, *steps, text_of(key))
-                self._characters(item, *steps, text_of(key))
-        elif isinstance(value, list):
-            for n, item in enumerate(value):
-                self._characters(item, *steps, n)
-
-    def _statements(self, document: Mapping[str, object]) -> tuple[Statement, ...]:
+    def _raw_statements(self, document: Mapping[str, object]) -> Iterator[tuple[object, Steps]]:
         listed = document.get("Statement")
-        if isinstance(listed, dict):
-            return tuple(s for s in [self._statement(listed, 0, ("Statement",))] if s)
-        if not isinstance(listed, list) or not listed:
-            self.refuse("no-statement", "Syntax errors in policy: no Statement", "Statement")
-            return ()
-        return tuple(s for n, raw in enumerate(listed) if (s := self._statement(raw, n, ("Statement", n))))
+        if isinstance(listed, dict | Text):
+            yield listed, ("Statement",)
+        elif isinstance(listed, list) and listed:
+            yield from ((raw, ("Statement", n)) for n, raw in enumerate(listed))
+        else:
+            self.problems.refuse("no-statement", "Syntax errors in policy: no Statement", "Statement")
 
-    def _unique_sids(self, document: Mapping[str, object]) -> None:
-        listed = document.get("Statement")
-        seen: set[str] = set()
-        for n, raw in enumerate(listed if isinstance(listed, list) else [listed]):
-            sid = raw.get("Sid") if isinstance(raw, dict) else None
-            if sid is None or has_hole(sid):
-                continue
-            steps = ("Statement", n, "Sid") if isinstance(listed, list) else ("Statement", "Sid")
-            if not isinstance(sid, str) or not re.fullmatch(r"[A-Za-z0-9]*", sid):
-                self.refuse("bad-sid", "Statement IDs (SID) must be alpha-numeric", *steps)
-            elif sid and sid in seen:
-                self.refuse("duplicate-sid", f"Statement IDs (SID) in a single policy must be unique: {sid}", *steps)
-            else:
-                seen.add(sid)
-
-    def _statement(self, raw: object, index: int, steps: tuple[str | int, ...]) -> Statement | None:
+    def _statement(self, raw: object, index: int, steps: Steps) -> Statement | None:
+        if isinstance(raw, Text):
+            anything = (raw,)
+            hidden = (text_of(raw),)
+            return Statement(index, False, anything, (), (), anything, None, (), steps, unseen=hidden, effect_seen=False)
         if not isinstance(raw, dict):
-            self.refuse("bad-statement", "a statement is a JSON object", *steps)
+            self.problems.refuse("bad-statement", "a statement is a JSON object", *steps)
             return None
-        for name in raw:
-            if name in ("Resource", "NotResource"):
-                self.refuse("prohibited-resource", f"Has prohibited field {name}", *steps, name)
-            elif name == "NotPrincipal":
-                self.refuse("not-principal", "Has prohibited field NotPrincipal", *steps, name)
-            elif name not in _ELEMENTS:
-                self.refuse("unknown-element", f"Syntax errors in policy: no element {_shown(name)}", *steps, text_of(name))
+        self._elements(raw, steps)
         effect = raw.get("Effect")
         if effect not in ("Allow", "Deny") and not has_hole(effect):
-            self.refuse("bad-effect", f"Effect is {_shown(effect)}, IAM knows Allow and Deny", *steps, "Effect")
+            self.problems.refuse("bad-effect", f"Effect is {shown(effect)}, IAM knows Allow and Deny", *steps, "Effect")
         principals = self._principals(raw, steps)
-        conditions, two = self._conditions(raw.get("Condition"), (*steps, "Condition"))
-        not_actions = self._actions(raw, "NotAction", steps) if "NotAction" in raw else None
-        if "NotAction" in raw and "Action" in raw:
-            self.refuse("action-and-not-action", "Syntax errors in policy: Action and NotAction", *steps, "NotAction")
-        elif "NotAction" in raw:
-            self.refuse(
-                "not-action",
-                "whether IAM saves NotAction in a trust policy is not documented",
-                *steps,
-                "NotAction",
-                refused=False,
-            )
-        elif "Action" not in raw:
-            self.refuse("no-action", "Missing required field Action", *steps)
+        conditions, two_spellings, unseen = self._conditions(raw, (*steps, "Condition"))
         return Statement(
             index,
             effect == "Allow",
@@ -233,60 +178,75 @@ class _Reader:
             principals.get("AWS", ()),
             principals.get("Service", ()),
             self._actions(raw, "Action", steps),
-            not_actions,
+            self._actions(raw, "NotAction", steps) if "NotAction" in raw else None,
             conditions,
             steps,
-            two,
+            two_spellings,
+            (*((text_of(effect),) if isinstance(effect, Text) else ()), *unseen),
+            not has_hole(effect),
         )
 
-    def _principals(self, raw: Mapping[str, object], steps: tuple[str | int, ...]) -> dict[str, tuple[Value, ...]]:
+    def _elements(self, raw: Mapping[str, object], steps: Steps) -> None:
+        for name in raw:
+            if name in ("Resource", "NotResource"):
+                self.problems.refuse("prohibited-resource", f"Has prohibited field {name}", *steps, name)
+            elif name == "NotPrincipal":
+                self.problems.refuse("not-principal", "Has prohibited field NotPrincipal", *steps, name)
+            elif name not in _ELEMENTS and not has_hole(name):
+                why = f"Syntax errors in policy: no element {shown(name)}"
+                self.problems.refuse("unknown-element", why, *steps, text_of(name))
+        if "NotAction" in raw and "Action" in raw:
+            why = "Syntax errors in policy: Action and NotAction"
+            self.problems.refuse("action-and-not-action", why, *steps, "NotAction")
+        elif "NotAction" in raw:
+            why = "whether IAM saves NotAction in a trust policy is not documented"
+            self.problems.note("not-action", why, *steps, "NotAction")
+        elif "Action" not in raw:
+            self.problems.refuse("no-action", "Missing required field Action", *steps)
+
+    def _principals(self, raw: Mapping[str, object], steps: Steps) -> dict[str, tuple[Value, ...]]:
+        principal, here = raw.get("Principal"), (*steps, "Principal")
+        if isinstance(principal, Text):
+            return {"Federated": (principal,)}
+        if isinstance(principal, dict):
+            return self._principals_by_type(principal, here)
         if "Principal" not in raw:
             if "NotPrincipal" not in raw:
-                self.refuse("no-principal", "Missing required field Principal", *steps)
-            return {}
-        principal = raw["Principal"]
-        if principal == "*":
-            self.refuse("star-principal", 'AssumeRolepolicy contained an invalid principal: "STAR":"*".', *steps, "Principal")
-            return {}
-        if not isinstance(principal, dict):
-            self.refuse("bad-principal", "Principal is an object of principal types", *steps, "Principal")
-            return {}
+                self.problems.refuse("no-principal", "Missing required field Principal", *steps)
+        elif principal == "*":
+            why = 'AssumeRolepolicy contained an invalid principal: "STAR":"*".'
+            self.problems.refuse("star-principal", why, *here)
+        else:
+            self.problems.refuse("bad-principal", "Principal is an object of principal types", *here)
+        return {}
+
+    def _principals_by_type(self, principal: Mapping[str, object], here: Steps) -> dict[str, tuple[Value, ...]]:
         found: dict[str, tuple[Value, ...]] = {}
         for kind, listed in principal.items():
-            here = (*steps, "Principal", text_of(kind))
-            if kind not in _PRINCIPAL_TYPES:
-                self.refuse("bad-principal-type", f"no principal type {_shown(kind)}", *here)
-                continue
-            values = self._values(listed, here)
-            if not values:
-                self.refuse("empty-principal", "The passed in policy has a statement with no principals!", *here)
-            found[kind] = values
-            self._check_principals(kind, values, here)
+            place = (*here, text_of(kind))
+            if isinstance(kind, Text):
+                # which type it is cannot be told, so it may be the one that matters
+                found["Federated"] = (*found.get("Federated", ()), kind)
+            elif kind not in _PRINCIPAL_TYPES:
+                self.problems.refuse("bad-principal-type", f"no principal type {shown(kind)}", *place)
+            else:
+                values = self._values(listed, place)
+                found[kind] = (*found.get(kind, ()), *values)
+                self.problems.of_principals(kind, values, place)
+        if not any(found.values()):
+            why = "The passed in policy has a statement with no principals!"
+            # that of a list is known from AWS's answers; an empty object has no effect where it is stored (P9)
+            (self.problems.refuse if found else self.problems.note)("empty-principal", why, *here)
         return found
 
-    def _check_principals(self, kind: str, values: Iterable[Value], steps: tuple[str | int, ...]) -> None:
-        for value in values:
-            if not isinstance(value, str):
-                continue
-            if kind == "Federated" and value == "*":
-                self.refuse(
-                    "federated-star", "what a wildcard as Federated principal does is not documented", *steps, refused=False
-                )
-            elif kind == "Federated" and not _FEDERATED_ARN.fullmatch(value) and not _HOST.fullmatch(value):
-                self.refuse("bad-federated", "Federated principals must be valid domain names or SAML metadata ARNs", *steps)
-            elif kind == "AWS" and value not in ("*",) and not re.fullmatch(r"\d{12}|arn:[a-z0-9-]+:iam::\d{12}:root", value):
-                self.refuse(
-                    "principal-must-exist",
-                    f'Invalid principal in policy: "AWS":{_shown(value)} unless it exists in its account',
-                    *steps,
-                    refused=False,
-                )
-
-    def _values(self, listed: object, steps: tuple[str | int, ...]) -> tuple[Value, ...]:
+    def _values(self, listed: object, steps: Steps) -> tuple[Value, ...]:
         """A scalar or a list of scalars, as text: true -> "true", 5 -> "5" (G4)."""
         if isinstance(listed, str):
             return (listed,)
+        if isinstance(listed, list) and all(isinstance(item, str) for item in listed):
+            return tuple(listed)
         values: list[Value] = []
+        kinds = set()
         for item in listed if isinstance(listed, list) else [listed]:
             if isinstance(item, str | Text):
                 values.append(item)
@@ -295,88 +255,62 @@ class _Reader:
             elif isinstance(item, int | float):
                 values.append(str(item))
             else:
-                self.refuse("bad-value", "a value is text, a number or a boolean, or a list of these", *steps)
+                self.problems.refuse("bad-value", "a value is text, a number or a boolean, or a list of these", *steps)
+                continue
+            kinds.add(bool if isinstance(item, bool) else str if isinstance(item, str | Text) else float)
+        if len(kinds) > 1:
+            why = "values of different JSON types in one list; each is taken by its text, which is not documented"
+            self.problems.note("mixed-types", why, *steps)
         return tuple(values)
 
-    def _actions(self, raw: Mapping[str, object], name: str, steps: tuple[str | int, ...]) -> tuple[Value, ...]:
+    def _actions(self, raw: Mapping[str, object], name: str, steps: Steps) -> tuple[Value, ...]:
         if name not in raw:
             return ()
         actions = self._values(raw[name], (*steps, name))
-        for action in actions:
-            if not isinstance(action, str) or action == "*":
-                continue
-            vendor, colon, _ = action.partition(":")
-            if not colon or not vendor:
-                self.refuse(
-                    "action-without-vendor", f"Actions/Conditions must be prefaced by a vendor: {_shown(action)}", *steps, name
-                )
-            elif "*" in action or "?" in action or action.lower() in _STS:
-                continue
-            elif vendor.lower() == "sts":
-                self.refuse(
-                    "unknown-action",
-                    f"AssumeRole policy may only specify STS AssumeRole actions: {_shown(action)}",
-                    *steps,
-                    name,
-                )
-            else:
-                self.refuse(
-                    "foreign-action",
-                    f"AssumeRole policy may only specify STS AssumeRole actions: {_shown(action)}",
-                    *steps,
-                    name,
-                    refused=False,
-                )
+        self.problems.of_actions(actions, (*steps, name))
         return actions
 
-    def _conditions(self, block: object, steps: tuple[str | int, ...]) -> tuple[tuple[Condition, ...], bool]:
-        if block is None:
-            return (), False
+    def _conditions(self, raw: Mapping[str, object], steps: Steps) -> _Conditions:
+        """(the conditions, whether a key stands twice under one operator, holes in place of operators or their keys)"""
+        block = raw.get("Condition", {})
         if not isinstance(block, dict):
-            self.refuse("bad-condition", "Condition is an object of operators", *steps)
-            return (), False
+            if not isinstance(block, Text):
+                self.problems.refuse("bad-condition", "Condition is an object of operators", *steps)
+            return (), False, (text_of(block),) if isinstance(block, Text) else ()
         conditions: list[Condition] = []
+        unseen: list[str] = []
         two_spellings = False
         for name, keys in block.items():
             here = (*steps, text_of(name))
+            hole = next((item for item in (name, keys) if isinstance(item, Text)), None)
             use = parse_operator(name) if isinstance(name, str) else None
-            if use is None:
-                self.refuse("bad-operator", f"Invalid Condition type : {text_of(name)}", *here)
-                continue
-            if not isinstance(keys, dict):
-                self.refuse("bad-condition", f"{text_of(name)} is an object of condition keys", *here)
-                continue
-            seen: set[str] = set()
-            for key, listed in keys.items():
-                low = key.lower() if isinstance(key, str) else ""
-                if low and low in seen:
-                    two_spellings = True
-                    self.refuse("two-spellings", f"{key} is there twice, in two spellings", *here, key, refused=False)
-                seen.add(low)
-                place = (*here, text_of(key))
-                conditions.append(Condition(use, low, key, self._values(listed, place), place))
-        return tuple(conditions), two_spellings
+            if hole is not None:
+                unseen.append(text_of(hole))
+            elif use is None:
+                self.problems.refuse("bad-operator", f"Invalid Condition type : {text_of(name)}", *here)
+            elif not isinstance(keys, dict):
+                self.problems.refuse("bad-condition", f"{text_of(name)} is an object of condition keys", *here)
+            else:
+                two_spellings |= self._keys(use, keys, here, conditions)
+        return tuple(conditions), two_spellings, tuple(unseen)
+
+    def _keys(self, use: OperatorUse, keys: Mapping[Value, object], steps: Steps, conditions: list[Condition]) -> bool:
+        """Add the conditions under one operator; returns whether a key is there in two spellings (K2)."""
+        seen: set[str] = set()
+        two_spellings = False
+        for key, listed in keys.items():
+            low = key.lower() if isinstance(key, str) else ""
+            place = (*steps, text_of(key))
+            if low and low in seen:
+                two_spellings = True
+                self.problems.note("two-spellings", f"{shown(key)} is there twice, in two spellings", *place)
+            seen.add(low)
+            conditions.append(Condition(use, low, key, self._values(listed, place), place))
+        return two_spellings
 
 
-def _shown(value: object) -> str:
-    text = text_of(value) if isinstance(value, str | Text) else repr(value)
-    return f'"{text[:200]}"'
-
-
-def _is_plain(document: object) -> bool:
-    """Whether every character is certainly allowed: one look at the encoded whole, in place of one at every string."""
-    try:
-        text = msgspec.json.encode(document)
-    except (TypeError, ValueError, RecursionError):
-        return False
-    return text.isascii() and b"\\u" not in text and b"\\b" not in text and b"\\f" not in text
-
-
-def _size(document: object) -> int:
-    text = msgspec.json.encode(document, enc_hook=str) if not any(True for _ in holes_in(document)) else b""
-    return sum(not chr(byte).isspace() for byte in text if byte < 0x80 or byte >= 0xC0)
-
-
-def read_policy(source: TrustPolicy) -> Policy:
-    """A document taken apart; whatever is wrong with it is a problem in the answer, never an exception."""
-    return _Reader().policy(source)
+def _of_unknown_version(statement: Statement, version: Text) -> Statement:
+    """Whether `${...}` is a variable hangs on the version (V6)."""
+    if not any("${" in text_of(value) for condition in statement.conditions for value in condition.values):
+        return statement
+    return msgspec.structs.replace(statement, unseen=(*statement.unseen, text_of(version)))

@@ -9,7 +9,7 @@ from typing import Literal
 
 import msgspec
 
-from irsa_doctor.trust.automaton import Shape, TooComplex, shape_of
+from irsa_doctor.trust.automaton import BUDGET, UNLIMITED, Shape, TooComplex, shape_of
 from irsa_doctor.trust.languages import Finite, Language
 
 PREFIX = "system:serviceaccount:"
@@ -75,7 +75,7 @@ class AnyText:
 
     def classes(self, state: int) -> tuple[tuple[int, str], ...]:
         """One class, without end."""
-        return ((0, _ALNUM + "-:/\0"),)
+        return ((0, _ALNUM + "-:/" + UNLIMITED),)
 
     def is_third_colon(self, state: int, target: int) -> bool:
         """Never: free text has no namespaces."""
@@ -100,20 +100,27 @@ def _finite_reach(values: frozenset[str], kubernetes: bool) -> Reach:
 
 
 @lru_cache(maxsize=16384)
-def reach_of(language: Language, kubernetes: bool) -> Reach:
-    """The scope of cli.md and a shortest witness; over service account subjects, or over all text."""
+def reach_of(language: Language, kubernetes: bool, budget: int = BUDGET) -> Reach:
+    """The scope of a language and a shortest witness of it; over service account subjects, or over all text.
+
+    Of service accounts: nobody, one, several (finitely many), namespace (infinitely many in exactly one namespace),
+    namespaces, cluster (all). Of other text: nobody, one, several, pattern, anyone.
+    """
     if isinstance(language, Finite):
         return _finite_reach(language.values, kubernetes)
     try:
-        shape = shape_of(language, _SERVICE_ACCOUNTS if kubernetes else _ANY_TEXT)
+        shape = shape_of(language, _SERVICE_ACCOUNTS if kubernetes else _ANY_TEXT, budget)
     except TooComplex:
         return Reach(None, None)
     return Reach(_scope(shape, kubernetes), shape.witness)
 
 
+_COUNTED: tuple[Scope, ...] = ("nobody", "one", "several")
+
+
 def _scope(shape: Shape, kubernetes: bool) -> Scope:
     if shape.count is not None:
-        return ("nobody", "one", "several")[shape.count]  # type: ignore[return-value]
+        return _COUNTED[shape.count]
     if not kubernetes:
         return "anyone" if shape.everything else "pattern"
     if shape.everything:

@@ -1,0 +1,93 @@
+"""Facts of EKS Pod Identity: what its associations mean for the roles and the service accounts that they join."""
+
+from collections.abc import Iterable
+from typing import Literal
+
+from irsa_doctor.facts.surroundings import ROLE_ARN, Surroundings
+from irsa_doctor.model import Issuer, PodIdentityAssociation, ServiceAccount, Unknown
+from irsa_doctor.trust import Policy
+from irsa_doctor.trust.services import ServiceCall, service_may, trusts_service
+
+SERVICE = "pods.eks.amazonaws.com"
+_ASSUME, _TAG = "sts:AssumeRole", "sts:TagSession"
+NO_ISSUER = Unknown("issuer of the cluster of the service account", "aws eks describe-cluster --name CLUSTER")
+Override = Literal["no", "same-role", "other-role", "unseen-role"]
+Served = Literal["none", "served", "explained", "no-trust", "no-tags"]
+_WORST: tuple[Served, ...] = ("no-trust", "no-tags", "served", "none", "explained")
+
+
+def served(policy: Policy, associations: Iterable[PodIdentityAssociation], around: Surroundings) -> Served | Unknown:
+    """Whether EKS may assume a role for the associations that name it
+    (https://docs.aws.amazon.com/eks/latest/userguide/pod-id-role.html)."""
+    if policy.refused:
+        return "explained"
+    found = [_one(policy, association, around) for association in associations]
+    for worst in _WORST[:2]:
+        if worst in found:
+            return worst
+    return next((one for one in found if isinstance(one, Unknown)), "served" if found else "none")
+
+
+def _one(policy: Policy, association: PodIdentityAssociation, around: Surroundings) -> Served | Unknown:
+    if not trusts_service(policy, SERVICE, _ASSUME):
+        return "no-trust"
+    call = ServiceCall(SERVICE, _context(association, around))
+    actions = (_ASSUME, _TAG) if association.session_tags else (_ASSUME,)
+    answers = [service_may(policy, action, call) for action in actions]
+    if answers[0] is False:
+        return "no-trust"
+    if False in answers:
+        return "no-tags"
+    if None in answers:
+        return Unknown("values of condition keys in the requests of EKS Pod Identity")
+    return "served"
+
+
+def _context(association: PodIdentityAssociation, around: Surroundings) -> dict[str, tuple[str, ...]]:
+    """What is known of the requests for an association
+    (https://docs.aws.amazon.com/eks/latest/userguide/pod-id-abac.html#pod-id-abac-tags)."""
+    cluster = around.inventory.cluster_by_id.get(association.cluster)
+    context: dict[str, tuple[str, ...]] = {}
+    if cluster and cluster.account:
+        context["aws:sourceaccount"] = (cluster.account,)
+    tags = {
+        "kubernetes-namespace": association.namespace,
+        "kubernetes-service-account": association.service_account,
+        "eks-cluster-name": cluster.name if cluster else "",
+        "eks-cluster-arn": cluster.arn if cluster else "",
+    }
+    names = (*tags, "kubernetes-pod-name", "kubernetes-pod-uid")
+    if not association.session_tags:
+        return context | {f"aws:requesttag/{name}": () for name in names} | {"aws:tagkeys": (), "sts:transitivetagkeys": ()}
+    context |= {f"aws:requesttag/{name}": (value,) for name, value in tags.items() if value}
+    return context | {"aws:tagkeys": names, "sts:transitivetagkeys": names}
+
+
+def overridden(account: ServiceAccount, around: Surroundings) -> Override | Unknown:
+    """Whether an association takes the place of the role that a service account names, and by which role."""
+    named = account.annotations.get(ROLE_ARN, "")
+    if named == "":
+        return "no"
+    if not account.cluster:
+        return NO_ISSUER
+    key = (account.cluster, account.namespace, account.name)
+    association = around.inventory.association_by_key.get(key)
+    if association is not None:
+        return "unseen-role" if not association.role_arn else "same-role" if association.role_arn == named else "other-role"
+    issuer = around.issuer_of(account.cluster)
+    if around.inventory.closed.has_association(*key) or (issuer and Issuer.of(issuer).form == "other"):
+        return "no"
+    name = around.name_of(account.cluster)
+    # a cluster of which only the issuer is known has no name that EKS would know
+    how = f"aws eks list-pod-identity-associations --cluster-name {'CLUSTER' if name == issuer else name}"
+    return around.inventory.unknown("associations", account.cluster, "", f"Pod Identity associations of {name}", how)
+
+
+def association_seen(account: ServiceAccount, around: Surroundings) -> Literal["none", "seen"] | Unknown:
+    """Whether the association of a service account says which role it hands out: a list does not."""
+    association = around.inventory.association_by_key.get((account.cluster, account.namespace, account.name))
+    if association is None or association.role_arn:
+        return "none" if association is None else "seen"
+    name = around.name_of(association.cluster)
+    how = f"aws eks describe-pod-identity-association --cluster-name {name} --association-id ID"
+    return Unknown(f"roles of the Pod Identity associations of {name}", how)

@@ -1,0 +1,106 @@
+"""Which audiences are asked for, by roles and by service accounts, and which of them an OIDC provider accepts."""
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Literal
+
+import msgspec
+
+from irsa_doctor.facts.roles import AnalysedRole
+from irsa_doctor.facts.surroundings import Surroundings
+from irsa_doctor.facts.webhook import AUDIENCE
+from irsa_doctor.model import Issuer, OidcProvider, Unknown, parse_arn
+from irsa_doctor.trust.languages import EVERYTHING, Finite, Language, contains
+
+_OF_KOPS = "amazonaws.com"
+ClientIds = Literal["used", "unused"]
+KopsAudience = Literal["not-kops", "there", "missing"]
+
+
+class Audiences(msgspec.Struct, frozen=True, dict=True):
+    """What one inventory says of audiences, by provider and by cluster."""
+
+    around: Surroundings
+    roles: tuple[AnalysedRole, ...]
+
+    @cached_property
+    def _of_roles(self) -> Mapping[str, tuple[frozenset[str], tuple[Language, ...]]]:
+        """Provider ARN -> audiences that trust policies name, and patterns of audiences."""
+        named: dict[str, set[str]] = {}
+        patterns: dict[str, list[Language]] = {}
+        for analysed in self.roles:
+            for provider, found in analysed.by_provider.items():
+                if isinstance(found.audiences, Finite):
+                    named.setdefault(provider, set()).update(found.audiences.values)
+                elif found.audiences != EVERYTHING:
+                    patterns.setdefault(provider, []).append(found.audiences)
+        return {arn: (frozenset(named.get(arn, ())), tuple(patterns.get(arn, ()))) for arn in named.keys() | patterns.keys()}
+
+    @cached_property
+    def _of_clusters(self) -> Mapping[str, frozenset[str]]:
+        """Cluster id -> audiences that service accounts and projected tokens ask for."""
+        table: dict[str, set[str]] = {}
+        for account in self.around.inventory.service_accounts:
+            if account.annotations and isinstance(asked := account.annotations.get(AUDIENCE), str):
+                table.setdefault(account.cluster, set()).add(asked)
+        for workload in self.around.inventory.workloads:
+            table.setdefault(workload.cluster, set()).update(token.audience for token in workload.tokens)
+        return {cluster: frozenset(asked) for cluster, asked in table.items()}
+
+    def client_ids(self, provider: OidcProvider) -> ClientIds | Unknown:
+        """Whether each client id of a cluster's provider is used: by default, by a service account, by a trust policy."""
+        clusters = self.around.inventory.clusters_by_issuer.get(provider.issuer, ())
+        if not clusters:
+            return "used"
+        if isinstance(provider.client_ids, Unknown):
+            return provider.client_ids
+        if not (spare := self.unused(provider)):
+            return "used"
+        if any(not _is_usual(value) for value in spare):
+            return "used"
+        for cluster in clusters:
+            if not self.around.inventory.closed.has_kind(cluster.id, "serviceaccounts"):
+                missing = f"service accounts of {cluster.name}, listed whole"
+                how = "kubectl get serviceaccounts -A -o yaml, with --complete serviceaccounts"
+                return self.around.inventory.unknown("serviceaccounts", cluster.id, "", missing, how)
+        if provider.account not in self.around.inventory.closed.roles:
+            how = "aws iam get-account-authorization-details --filter Role"
+            return self.around.inventory.unknown("roles", provider.account, "", f"roles of account {provider.account}", how)
+        return "unused"
+
+    def unused(self, provider: OidcProvider) -> list[str]:
+        """The client ids that nothing given here uses."""
+        if isinstance(provider.client_ids, Unknown):
+            return []
+        eks = Issuer.of(provider.issuer).form != "other"
+        usual = self.around.default_audiences(provider.issuer, eks=eks)
+        spare = [value for value in provider.client_ids if value not in usual]
+        if not spare:
+            return []
+        named, patterns = self._of_roles.get(provider.arn, (frozenset(), ()))
+        clusters = self.around.inventory.clusters_by_issuer.get(provider.issuer, ())
+        asked = named.union(*(self._of_clusters.get(cluster.id, frozenset()) for cluster in clusters))
+        return [v for v in spare if v not in asked and not any(contains(pattern, v) for pattern in patterns)]
+
+    def kops(self, provider: OidcProvider) -> KopsAudience | Unknown:
+        """Whether a cluster that is not of EKS lacks, at its provider, an audience that its roles expect."""
+        wanted = self.wanted_of_kops(provider)
+        if not wanted:
+            return "not-kops"
+        if isinstance(provider.client_ids, Unknown):
+            return provider.client_ids
+        return "there" if wanted <= set(provider.client_ids) else "missing"
+
+    def wanted_of_kops(self, provider: OidcProvider) -> frozenset[str]:
+        """The audiences of kOps and of EKS that roles expect of this provider, where its issuer is a cluster not of EKS."""
+        known = provider.issuer in self.around.inventory.clusters_by_issuer
+        if Issuer.of(provider.issuer).form != "other" or not known or parse_arn(provider.arn) is None:
+            return frozenset()
+        usual = self.around.default_audiences(provider.issuer, eks=False)
+        named, _ = self._of_roles.get(provider.arn, (frozenset(), ()))
+        return named & usual if _OF_KOPS in usual else frozenset()
+
+
+def _is_usual(value: str) -> bool:
+    """Whether a client id is plain text: odd characters are a finding of their own."""
+    return value.isascii() and value.isprintable() and value.strip() == value

@@ -1,0 +1,191 @@
+"""What single containers of a workload show: their environment, and the token file that they are told of."""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+from irsa_doctor.facts.neighbours import Neighbours
+from irsa_doctor.facts.webhook import (
+    CONTAINER_CREDENTIALS,
+    FILE,
+    MOUNT_PATH,
+    ROLE,
+    TOKEN_PATH,
+    VOLUME,
+)
+from irsa_doctor.model import Container, Mount, ProjectedToken, Text, Unknown, Workload
+
+Pair = Literal["both", "none", "role-only", "token-only"]
+TokenFile = Literal[
+    "fine", "relative", "kubernetes", "pod-identity", "other-audience", "sub-path", "collision", "not-mounted", "missing"
+]
+PLACEHOLDERS = Unknown("values of the template's placeholders")
+_SESSION_NAME = Unknown("value of AWS_ROLE_SESSION_NAME", "kubectl exec POD -- printenv AWS_ROLE_SESSION_NAME")
+_DRIVE = r"[A-Za-z]:[\\/]"
+# RoleSessionName (https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html)
+_SESSION_CHARACTERS = r"[A-Za-z0-9_+=,.@-]*"
+_SHORTEST_NAME, _LONGEST_NAME = 2, 64
+# Kubernetes fills these in when it starts the container; `$$(NAME)` is text
+_REFERENCE = r"(?<!\$)\$\([A-Za-z_.-][\w.-]*\)"
+_AWS_FOLDER = r"/\.aws(/(credentials|config))?/?"
+_PROFILES = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SHARED_CREDENTIALS_FILE", "AWS_CONFIG_FILE")
+_OF_KUBERNETES = "/var/run/secrets/kubernetes.io/serviceaccount"
+_OF_POD_IDENTITY = "/var/run/secrets/pods.eks.amazonaws.com"
+_POD_IDENTITY_AUDIENCE = "pods.eks.amazonaws.com"
+
+
+def pair_of(container: Container) -> Pair:
+    """Which of the two variables of web identity a container sets by name; all that the webhook looks at."""
+    role, file = ROLE in container.env, FILE in container.env
+    return "both" if role and file else "role-only" if role else "token-only" if file else "none"
+
+
+def half_set(near: Neighbours, workload: Workload, container: Container) -> Literal["no", "role-only", "token-only"] | Unknown:
+    """Whether one of the two variables is there without the other, wherever it may come from."""
+    pair = pair_of(container)
+    if pair not in ("role-only", "token-only"):
+        return "no"
+    other = near.takes(workload, container, FILE if pair == "role-only" else ROLE)
+    return other if isinstance(other, Unknown) else "no" if other else pair
+
+
+def has_container_credentials(container: Container) -> bool:
+    """Whether EKS Pod Identity was set up for a container."""
+    return any(name in container.env for name in CONTAINER_CREDENTIALS)
+
+
+def has_static_keys(near: Neighbours, workload: Workload, container: Container) -> bool | Unknown:
+    """Whether long-lived keys come before the role in the credential chain of every SDK
+    (https://docs.aws.amazon.com/sdkref/latest/guide/standardized-credentials.html)."""
+    if "AWS_ACCESS_KEY_ID" in container.env:
+        return True
+    return near.takes(workload, container, "AWS_ACCESS_KEY_ID")
+
+
+def has_shared_config(container: Container) -> bool:
+    """Whether a profile or a mounted configuration file may come before the role."""
+    if any(name in container.env for name in _PROFILES):
+        return True
+    return any(
+        re.fullmatch(_AWS_FOLDER, mount.path[mount.path.find("/.aws") :])
+        for mount in container.mounted
+        if "/.aws" in mount.path
+    )
+
+
+def lacks_region(near: Neighbours, workload: Workload, container: Container) -> bool | Unknown:
+    """Whether neither variable says which region's STS to call."""
+    missing: list[Unknown] = []
+    for name in ("AWS_REGION", "AWS_DEFAULT_REGION"):
+        there = name in container.env or near.takes(workload, container, name)
+        if isinstance(there, Unknown):
+            missing.append(there)
+        elif there:
+            return False
+    return missing[0] if missing else True
+
+
+def session_name(container: Container) -> Literal["fine", "bad"] | Unknown:
+    """Whether STS takes the session name that a container sets."""
+    name = container.env.get("AWS_ROLE_SESSION_NAME", "")
+    if name is None:
+        return _SESSION_NAME
+    if isinstance(name, Text):
+        return PLACEHOLDERS
+    if not name:
+        return "fine"
+    literal, references = re.subn(_REFERENCE, "", name)
+    if not re.fullmatch(_SESSION_CHARACTERS, literal) or len(literal) > _LONGEST_NAME:
+        return "bad"
+    if references:
+        return _SESSION_NAME
+    return "fine" if len(name) >= _SHORTEST_NAME else "bad"
+
+
+def token_file(
+    near: Neighbours,
+    workload: Workload,
+    container: Container,
+    tokens: Mapping[str, Sequence[ProjectedToken]],
+    wanted: frozenset[str],
+    mutated: bool | Unknown,
+) -> TokenFile | Unknown:
+    """What a container finds where AWS_WEB_IDENTITY_TOKEN_FILE points.
+
+    `tokens` are those of each volume, `wanted` the audiences that its token should have; `mutated`: the webhook has set up
+    the container, or will.
+    """
+    told = container.env.get(FILE, TOKEN_PATH)
+    if told is None or isinstance(told, Text):
+        return "fine"
+    if not (told.startswith("/") or re.match(_DRIVE, told)):
+        return "relative"
+    path = _unix(told)
+    mount = _covering(container, path)
+    if mount is None:
+        return _unmounted(workload, container, path, mutated)
+    inside = tokens.get(mount.volume, ())
+    if not inside:
+        return "fine"
+    if mount.part:
+        return "sub-path"
+    name = path[len(_unix(mount.path)) :].lstrip("/")
+    audiences = [token.audience for token in inside if token.path == name]
+    if not audiences:
+        return "missing"
+    return "fine" if mount.volume == VOLUME else _audience(near, workload, audiences[0], wanted)
+
+
+def _audience(near: Neighbours, workload: Workload, audience: str, wanted: frozenset[str]) -> TokenFile | Unknown:
+    """Whether STS takes a token of an audience; an empty one is the API server's."""
+    if not audience:
+        return "kubernetes"
+    if audience == _POD_IDENTITY_AUDIENCE:
+        return "pod-identity"
+    if audience in wanted:
+        return "fine"
+    accepted = near.accepted(workload.cluster)
+    if isinstance(accepted, Unknown):
+        return accepted
+    return "fine" if audience in accepted else "other-audience"
+
+
+def _unmounted(workload: Workload, container: Container, path: str, mutated: bool | Unknown) -> TokenFile | Unknown:
+    if path.startswith(_OF_KUBERNETES + "/"):
+        return "kubernetes"
+    if path.startswith(_OF_POD_IDENTITY + "/"):
+        return "pod-identity"
+    if VOLUME in container.mounts:
+        # the webhook adds no mount where one of this name is there already, wherever it leads
+        return "collision"
+    if workload.admitted:
+        return "not-mounted" if VOLUME in workload.volumes else "missing"
+    if path == TOKEN_PATH:
+        return mutated if isinstance(mutated, Unknown) else "fine" if mutated else "missing"
+    return "missing"
+
+
+def _unix(path: str) -> str:
+    """A path without drive letter, with slashes, and without the link /run that most images have."""
+    path = path[2:] if re.match(_DRIVE, path) else path
+    path = path.replace("\\", "/").rstrip("/")
+    return "/var" + path if path.startswith("/run/") else path
+
+
+def _covering(container: Container, path: str) -> Mount | None:
+    """The mount in which a path lies, the innermost."""
+    found = [mount for mount in container.mounted if path == _unix(mount.path) or path.startswith(_unix(mount.path) + "/")]
+    return max(found, key=lambda mount: len(_unix(mount.path)), default=None)
+
+
+def will_collide(container: Container) -> bool:
+    """Whether the webhook's own path leads nowhere, for a mount of its volume is there at another place."""
+    return VOLUME in container.mounts and _unix(container.mounts[VOLUME]) != MOUNT_PATH
+
+
+def may_read_token(workload: Workload, container: Container) -> bool:
+    """Whether the user of a container can read a file of mode 0600 that belongs to root, as before Kubernetes 1.19
+    (https://github.com/aws/amazon-eks-pod-identity-webhook/issues/8)."""
+    user = workload.user if container.user is None else container.user
+    non_root = workload.non_root if container.non_root is None else container.non_root
+    return workload.fs_group is not None or not (user or (user is None and non_root))

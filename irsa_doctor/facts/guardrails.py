@@ -1,0 +1,71 @@
+"""Facts of resource control policies: whether they stop web identities, all of them or those of one provider."""
+
+from collections.abc import Iterable
+from functools import cached_property
+from typing import Literal
+
+import msgspec
+
+from irsa_doctor.facts.surroundings import Surroundings
+from irsa_doctor.model import Issuer, OidcProvider, ResourceControlPolicy, Role, Unknown
+from irsa_doctor.trust.guardrails import Denial, Guardrail, denial, guardrails, united
+
+Stopped = Literal["none", "all"]
+Listed = Literal["not-asked", "listed", "not-listed"]
+
+
+class Guards(msgspec.Struct, frozen=True, dict=True):
+    """The resource control policies of one inventory. Which accounts they are attached to is not in them: they are taken to
+    apply to every account that was given."""
+
+    around: Surroundings
+
+    @cached_property
+    def _rails(self) -> tuple[tuple[ResourceControlPolicy, Guardrail], ...]:
+        return tuple((rcp, rail) for rcp in self.around.inventory.rcps for rail in guardrails(rcp.document))
+
+    def _of_document(self, path: str) -> Iterable[Guardrail]:
+        return [rail for rcp, rail in self._rails if rcp.place.document == path and not rail.by_provider]
+
+    def _speaks(self, rail: Guardrail, account: str = "") -> bool:
+        """Whether it speaks of a role that was given; of any role where it speaks of all, or none was given."""
+        if rail.every_role:
+            return True
+        roles: list[Role] = [r for r in self.around.inventory.roles if r.arn and (not account or r.account == account)]
+        return any(rail.covers_role(role.arn) for role in roles)
+
+    def _denials(self, rails: Iterable[Guardrail], provider: OidcProvider | None) -> list[Denial]:
+        account, arn = (provider.account, provider.arn) if provider else ("", "")
+        return [denial(rail, arn) for rail in rails if self._speaks(rail, account)]
+
+    def denial_of(self, path: str) -> Denial | None:
+        """What the policies of a document do to all web identities, whoever's they are."""
+        return united(self._denials(self._of_document(path), None))
+
+    def stopped(self, path: str) -> Stopped | Unknown:
+        """Whether a document stops every web identity."""
+        return _verdict(self.denial_of(path))
+
+    def denial_for(self, provider: OidcProvider) -> Denial | None:
+        """What statements that ask where a token comes from do to those of a provider."""
+        return united(self._denials((rail for _, rail in self._rails if rail.by_provider), provider))
+
+    def listed(self, provider: OidcProvider) -> Listed | Unknown:
+        """Whether the list of trusted issuers of some policy has the issuer of a cluster's provider."""
+        if not self._rails or not self._is_of_cluster(provider):
+            return "not-asked"
+        verdict = _verdict(self.denial_for(provider))
+        return verdict if isinstance(verdict, Unknown) else "not-listed" if verdict == "all" else "listed"
+
+    def _is_of_cluster(self, provider: OidcProvider) -> bool:
+        return Issuer.of(provider.issuer).form == "eks" or provider.issuer in self.around.inventory.clusters_by_issuer
+
+
+def _verdict(found: Denial | None) -> Stopped | Unknown:
+    if found is None or found.stops == "some":
+        return "none"
+    if found.stops == "all":
+        return "all"
+    return Unknown(
+        f"values of {', '.join(found.depends)} in the requests of the pods, which a resource control policy asks for"
+    )

@@ -1,0 +1,102 @@
+"""What a cluster has installed: the pod identity webhook, the agent of EKS Pod Identity, accounts and pods that need them."""
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Literal
+
+import msgspec
+
+from irsa_doctor.facts.surroundings import Surroundings
+from irsa_doctor.facts.webhook import FILE, ROLE, VOLUME, names_a_role
+from irsa_doctor.model import Cluster, Inventory, Unknown, Webhook
+
+WebhookState = Literal["not-needed", "there", "altered", "missing"]
+AgentState = Literal["not-needed", "there", "missing"]
+# as EKS and the webhook's own manifests call it
+_CONFIGURATION = "pod-identity-webhook"
+_HOOKS = ("iam-for-pods.amazonaws.com", "pod-identity-webhook.amazonaws.com")
+_AGENT = "eks-pod-identity-agent"
+_WEBHOOKS_HOW = "kubectl get mutatingwebhookconfigurations -o yaml, with --complete mutatingwebhookconfigurations"
+_DAEMONSETS_HOW = "kubectl get daemonsets -A -o yaml, with --complete daemonsets"
+
+
+class Installations(msgspec.Struct, frozen=True, dict=True):
+    """The tables of one inventory, by cluster."""
+
+    around: Surroundings
+
+    @property
+    def inventory(self) -> Inventory:
+        """The inventory."""
+        return self.around.inventory
+
+    @cached_property
+    def with_roles(self) -> frozenset[str]:
+        """Clusters in which a service account names a role."""
+        return frozenset(a.cluster for a in self.inventory.service_accounts if a.annotations and names_a_role(a))
+
+    @cached_property
+    def _webhooks(self) -> Mapping[str, list[Webhook]]:
+        table: dict[str, list[Webhook]] = {}
+        for hook in self.inventory.webhooks:
+            if hook.configuration == _CONFIGURATION or hook.name in _HOOKS:
+                table.setdefault(hook.cluster, []).append(hook)
+        return table
+
+    @cached_property
+    def _mutated(self) -> frozenset[str]:
+        """Clusters in which a Pod was set up by the webhook."""
+        return frozenset(
+            workload.cluster
+            for workload in self.inventory.workloads
+            if workload.admitted
+            and VOLUME in workload.volumes
+            and any(ROLE in container.env and FILE in container.env for container in workload.containers)
+        )
+
+    def webhooks_of(self, cluster: str) -> list[Webhook]:
+        """The pod identity webhooks of a cluster."""
+        return self._webhooks.get(cluster, [])
+
+    def webhook(self, cluster: str) -> WebhookState | Unknown:
+        """Whether the pod identity webhook acts on new pods of a cluster."""
+        if cluster not in self.with_roles:
+            return "not-needed"
+        if known := self.webhooks_of(cluster):
+            return "there" if any(hook.on_pod_create for hook in known) else "altered"
+        if self.inventory.closed.has_kind(cluster, "mutatingwebhookconfigurations"):
+            return "missing"
+        if cluster in self._mutated:
+            return "there"
+        missing = f"mutating webhook configurations of {self.around.name_of(cluster)}"
+        return self.inventory.unknown("mutatingwebhookconfigurations", cluster, "", missing, _WEBHOOKS_HOW)
+
+    def honours_opt_out(self, cluster: str) -> bool:
+        """Whether the webhook passes over pods with its opt-out label; so it does unless its configuration says otherwise."""
+        known = self.webhooks_of(cluster)
+        return not known or any(hook.honours_opt_out for hook in known)
+
+    def fails_silently(self, cluster: str) -> bool:
+        """Whether the webhook is the cluster's own service, and pods start without it while it is down."""
+        return any(hook.in_cluster and hook.failure_policy == "Ignore" for hook in self.webhooks_of(cluster))
+
+    @cached_property
+    def _associated(self) -> frozenset[str]:
+        return frozenset(association.cluster for association in self.inventory.associations)
+
+    @cached_property
+    def _agents(self) -> frozenset[str]:
+        """Clusters with the agent: its DaemonSet, or a Pod of it."""
+        return frozenset(w.cluster for w in self.inventory.workloads if w.name == _AGENT or w.owner == f"DaemonSet/{_AGENT}")
+
+    def agent(self, cluster: Cluster) -> AgentState | Unknown:
+        """Whether the agent of EKS Pod Identity runs in a cluster that has associations
+        (https://docs.aws.amazon.com/eks/latest/userguide/pod-id-agent-setup.html)."""
+        if cluster.id not in self._associated or cluster.auto_mode:
+            return "not-needed"
+        if cluster.id in self._agents:
+            return "there"
+        if self.inventory.closed.has_kind(cluster.id, "daemonsets"):
+            return "missing"
+        missing = f"daemon sets of {cluster.name}"
+        return self.inventory.unknown("daemonsets", cluster.id, "", missing, _DAEMONSETS_HOW)

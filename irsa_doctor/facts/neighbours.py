@@ -1,0 +1,168 @@
+"""What stands beside a workload: its service account, its owner, its configuration, the provider of its cluster."""
+
+from collections import Counter
+from collections.abc import Mapping
+from functools import cached_property
+from posixpath import dirname
+
+import msgspec
+
+from irsa_doctor.facts.surroundings import Surroundings
+from irsa_doctor.facts.webhook import AUDIENCE, names_a_role
+from irsa_doctor.model import (
+    Container,
+    EnvSource,
+    Inventory,
+    Issuer,
+    PodIdentityAssociation,
+    ServiceAccount,
+    Unknown,
+    Workload,
+    text_of,
+)
+
+_KEYS = Unknown(
+    "keys of the ConfigMaps and Secrets that containers take as environment", "kubectl get configmaps,secrets -A -o yaml"
+)
+Key = tuple[str, str, str]
+
+
+class Neighbours(msgspec.Struct, frozen=True, dict=True):
+    """The tables of one inventory in which workloads look up what belongs to them."""
+
+    around: Surroundings
+
+    @property
+    def inventory(self) -> Inventory:
+        """The inventory."""
+        return self.around.inventory
+
+    @cached_property
+    def _strays(self) -> Mapping[tuple[str, str], list[ServiceAccount]]:
+        """Service accounts of no known cluster, by namespace and name."""
+        table: dict[tuple[str, str], list[ServiceAccount]] = {}
+        for account in self.inventory.service_accounts:
+            if not account.cluster:
+                table.setdefault((account.namespace, account.name), []).append(account)
+        return table
+
+    def account_of(self, workload: Workload) -> ServiceAccount | Unknown | None:
+        """The service account of a workload, None where it does not exist.
+
+        Manifests of no known cluster belong together where they lie in one folder, or where there is nothing else.
+        """
+        key = (workload.cluster, workload.namespace, workload.service_account)
+        if workload.cluster:
+            found = self.inventory.service_account_by_key.get(key)
+            if found is not None:
+                return found
+            if self.inventory.closed.has_kind(workload.cluster, "serviceaccounts", workload.namespace):
+                return None
+        else:
+            known = self._strays.get((workload.namespace, workload.service_account), [])
+            folder = dirname(workload.place.document)
+            near = [account for account in known if dirname(account.place.document) == folder]
+            if len(near) == 1:
+                return near[0]
+            if len(known) == 1 and not self.inventory.clusters:
+                return known[0]
+        cluster = self.around.name_of(workload.cluster)
+        missing = f"service accounts of the namespaces of workloads in {cluster}"
+        how = "kubectl get serviceaccounts -A -o yaml, with --complete serviceaccounts"
+        return self.inventory.unknown("serviceaccounts", workload.cluster, "", missing, how)
+
+    def association_of(self, workload: Workload) -> PodIdentityAssociation | None:
+        """The Pod Identity association of a workload's service account, where one is known."""
+        key = (workload.cluster, workload.namespace, workload.service_account)
+        return self.inventory.association_by_key.get(key)
+
+    @cached_property
+    def _by_name(self) -> Mapping[tuple[str, str, str], Workload]:
+        return {(w.cluster, w.namespace, f"{w.kind}/{w.name}"): w for w in self.inventory.workloads}
+
+    def owner_of(self, workload: Workload) -> Workload | None:
+        """The topmost object that a workload was made of, as far as it is here; None where it stands by itself."""
+        found, seen = None, {f"{workload.kind}/{workload.name}"}
+        owner = workload.owner
+        while owner and owner not in seen:
+            seen.add(owner)
+            above = self._by_name.get((workload.cluster, workload.namespace, owner)) or self._maker(workload, owner)
+            if above is None:
+                break
+            found, owner = above, above.owner
+        return found
+
+    def _maker(self, workload: Workload, owner: str) -> Workload | None:
+        """What made an owner that is not here: a Deployment names its ReplicaSets by the hash of the template, a CronJob its
+        Jobs by the time (https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#pod-template-hash-label)."""
+        kind, _, name = owner.partition("/")
+        base, _, last = name.rpartition("-")
+        above = ""
+        if kind == "ReplicaSet" and last and last == workload.labels.get("pod-template-hash"):
+            above = f"Deployment/{base}"
+        elif kind == "Job" and last.isdecimal():
+            above = f"CronJob/{base}"
+        return self._by_name.get((workload.cluster, workload.namespace, above)) if above else None
+
+    @cached_property
+    def _keys(self) -> Mapping[tuple[str, str, str, str], frozenset[str]]:
+        table: dict[tuple[str, str, str, str], frozenset[str]] = {}
+        for item in self.inventory.config_maps:
+            key = (item.cluster, item.namespace, item.kind, item.name)
+            table[key] = table.get(key, frozenset()) | frozenset(item.keys)
+        return table
+
+    def takes(self, workload: Workload, container: Container, name: str) -> bool | Unknown:
+        """Whether a container has an environment variable from a whole ConfigMap or Secret."""
+        unseen = False
+        for source in container.env_from:
+            keys = self._keys.get((workload.cluster, workload.namespace, source.kind, source.name))
+            if keys is not None and _gives(source, keys, name):
+                return True
+            unseen = unseen or (keys is None and name.startswith(source.prefix))
+        return _KEYS if unseen else False
+
+    def audiences_wanted(self, workload: Workload, account: ServiceAccount | Unknown | None) -> frozenset[str]:
+        """The audience that the token of a workload should have: as its account asks, else the webhook's own."""
+        asked = account.annotations.get(AUDIENCE) if isinstance(account, ServiceAccount) else None
+        if asked is not None:
+            return frozenset({text_of(asked)})
+        issuer = self.around.issuer_of(workload.cluster)
+        return self.around.default_audiences(issuer, eks=not issuer or Issuer.of(issuer).form != "other")
+
+    @cached_property
+    def _client_ids(self) -> Mapping[str, frozenset[str] | None]:
+        """Issuer -> client ids of its providers in all accounts, None where those of one are not known."""
+        table: dict[str, frozenset[str] | None] = {}
+        for provider in self.inventory.providers:
+            known = table.get(provider.issuer, frozenset())
+            ids = None if isinstance(provider.client_ids, Unknown) else frozenset(provider.client_ids)
+            table[provider.issuer] = None if known is None or ids is None else known | ids
+        return table
+
+    def accepted(self, cluster: str) -> frozenset[str] | Unknown:
+        """The audiences that some OIDC provider of a cluster's issuer accepts."""
+        found = self._client_ids.get(self.around.issuer_of(cluster))
+        if found is None:
+            how = "aws iam get-open-id-connect-provider --open-id-connect-provider-arn ARN"
+            return Unknown(f"client ids of the OIDC provider of {self.around.name_of(cluster)}", how)
+        return found
+
+    @cached_property
+    def users(self) -> Mapping[Key, int]:
+        """How many workloads run under a service account, by cluster, namespace and name."""
+        return Counter((w.cluster, w.namespace, w.service_account) for w in self.inventory.workloads if not w.over)
+
+    @cached_property
+    def prepared(self) -> Mapping[tuple[str, str], Mapping[str, ServiceAccount]]:
+        """Service accounts that have a role, by cluster and namespace, then by name."""
+        table: dict[tuple[str, str], dict[str, ServiceAccount]] = {}
+        for account in self.inventory.service_accounts:
+            associated = (account.cluster, account.namespace, account.name) in self.inventory.association_by_key
+            if associated or names_a_role(account):
+                table.setdefault((account.cluster, account.namespace), {})[account.name] = account
+        return table
+
+
+def _gives(source: EnvSource, keys: frozenset[str], name: str) -> bool:
+    return name.startswith(source.prefix) and name[len(source.prefix) :] in keys

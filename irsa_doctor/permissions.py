@@ -1,0 +1,53 @@
+"""What a command must be allowed to read: the IAM policy and the ClusterRole, made from the table of operations."""
+
+from collections.abc import Iterable, Mapping
+
+from irsa_doctor.sources.live.operations import AWS, COMMANDS, ENDPOINTS, KUBERNETES, Resource
+
+__all__ = ["COMMANDS", "cluster_role", "iam_policy", "yaml_text"]
+
+
+def iam_policy(commands: Iterable[str]) -> dict[str, object]:
+    """The IAM policy for these commands. Everything is a read, and none of it shows what a role may do.
+
+    All resources: the lists of IAM and Organizations know no others
+    (https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsidentityandaccessmanagementiam.html).
+    """
+    wanted = frozenset(commands)
+    families: dict[str, list[str]] = {}
+    for operation in AWS:
+        if operation.needs_permission and operation.commands & wanted:
+            families.setdefault(operation.family, []).append(operation.action)
+    statements = [
+        {"Sid": f"Read{family}", "Effect": "Allow", "Action": sorted(actions), "Resource": "*"}
+        for family, actions in families.items()
+    ]
+    return {"Version": "2012-10-17", "Statement": statements}
+
+
+def cluster_role(commands: Iterable[str], name: str) -> dict[str, object]:
+    """The ClusterRole for these commands. Secrets and config maps are not among its resources."""
+    wanted = frozenset(commands)
+    groups: dict[tuple[str, tuple[str, ...]], list[str]] = {}
+    for resource in KUBERNETES:
+        if resource.commands & wanted:
+            groups.setdefault((resource.group, _verbs(resource, wanted)), []).append(resource.plural)
+    rules: list[Mapping[str, object]] = [
+        {"apiGroups": [group], "resources": sorted(resources), "verbs": list(verbs)}
+        for (group, verbs), resources in groups.items()
+    ]
+    paths = [endpoint.path for endpoint in ENDPOINTS if endpoint.commands & wanted]
+    rules.append({"nonResourceURLs": paths, "verbs": ["get"]})
+    return {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": {"name": name}, "rules": rules}
+
+
+def _verbs(resource: Resource, commands: frozenset[str]) -> tuple[str, ...]:
+    """One object is asked for by its name only where a single service account or workload is looked at."""
+    return ("get", "list") if resource.single and "why" in commands else ("list",)
+
+
+def yaml_text(manifest: Mapping[str, object]) -> str:
+    """A manifest as YAML, members in their order."""
+    import yaml
+
+    return str(yaml.safe_dump(dict(manifest), sort_keys=False, default_flow_style=False, width=120))

@@ -1,0 +1,153 @@
+"""Calls side by side within a time limit, and the notes of what they gave."""
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from queue import Empty, SimpleQueue
+
+import msgspec
+
+from irsa_doctor.model import Gap
+from irsa_doctor.sources.snapshot import Answered, Asked, Origin, Snapshot, snapshot_of, without_secrets
+
+AT_ONCE = 8
+"""Calls that are under way at the same time: enough to hide the way there, too few to be throttled for it."""
+
+
+class LiveError(Exception):
+    """A live source gave nothing at all, or cannot be asked: one sentence that says why."""
+
+
+def one_line(text: str) -> str:
+    """A message of somebody else in one line, no longer than helps, without secrets."""
+    line = " ".join(without_secrets(text.encode(errors="replace")).decode(errors="replace").split())
+    return line if len(line) <= 300 else line[:300] + " ..."
+
+
+class Clock:
+    """The time that is left for all calls together, and the limit of each."""
+
+    def __init__(self, whole: float, each: float) -> None:
+        self.whole = whole
+        self.each = each
+        self._end = time.monotonic() + whole
+
+    def left(self) -> float:
+        """Seconds, never below zero."""
+        return max(0.0, self._end - time.monotonic())
+
+    def next(self) -> float:
+        """Seconds that the next call may take."""
+        return min(self.each, self.left())
+
+
+class Notes:
+    """What has been answered so far. Calls note it from their threads; what comes after the end is not taken any more."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._ended = False
+        self._documents: dict[str, Answered] = {}
+        self._asked: set[Asked] = set()
+        self._gaps: set[Gap] = set()
+
+    def answered(self, path: str, document: object, origin: Origin) -> None:
+        """A document; a second one of its path takes the place of the first."""
+        text = document if isinstance(document, msgspec.Raw) else msgspec.Raw(encoded(document))
+        with self._lock:
+            if not self._ended:
+                self._documents[path] = Answered(path=path, origin=origin, document=text)
+
+    def asked(self, collection: str, owner: str, name: str) -> None:
+        """Something was asked for by name, and is there or does not exist."""
+        with self._lock:
+            if not self._ended:
+                self._asked.add(Asked(collection, owner, name))
+
+    def gap(self, gap: Gap) -> None:
+        """Something was asked for and not given."""
+        with self._lock:
+            if not self._ended:
+                self._gaps.add(gap)
+
+    def rename(self, clusters: Mapping[str, str]) -> None:
+        """Give clusters a better name, now that it is known."""
+        with self._lock:
+            for path, answered in self._documents.items():
+                if better := clusters.get(answered.origin.cluster):
+                    origin = msgspec.structs.replace(answered.origin, cluster=better)
+                    self._documents[path] = msgspec.structs.replace(answered, origin=origin)
+            self._asked = {msgspec.structs.replace(one, owner=clusters.get(one.owner, one.owner)) for one in self._asked}
+            self._gaps = {msgspec.structs.replace(gap, owner=clusters.get(gap.owner, gap.owner)) for gap in self._gaps}
+
+    def snapshot(self, *, version: str, taken: str) -> Snapshot:
+        """All that is noted up to now."""
+        with self._lock:
+            return snapshot_of(self._documents.values(), self._asked, self._gaps, version=version, taken=taken)
+
+    def end(self) -> None:
+        """Take no more notes: calls that are late must not change an answer that was given."""
+        with self._lock:
+            self._ended = True
+
+
+def encoded(document: object) -> bytes:
+    """A document as JSON; whole numbers of any size, and members in the order in which they were answered."""
+    try:
+        return msgspec.json.encode(document)
+    except (OverflowError, msgspec.MsgspecError, TypeError, ValueError):
+        import json
+
+        return json.dumps(document, ensure_ascii=True, default=str).encode()
+
+
+class Job(msgspec.Struct, frozen=True):
+    """One call or a chain of calls, and what to note if it does not end in time."""
+
+    run: Callable[[], None]
+    late: Gap
+
+
+def side_by_side(jobs: Iterable[Job], clock: Clock, notes: Notes) -> None:
+    """Run all jobs, some at a time, until they are done or the time is up.
+
+    Threads that are still waiting then are left behind: they are daemons, and their notes are not taken. An exception in a
+    job is one in our own code, and is raised here.
+    """
+    waiting: SimpleQueue[tuple[int, Job]] = SimpleQueue()
+    some = list(jobs)
+    for numbered in enumerate(some):
+        waiting.put(numbered)
+    done: SimpleQueue[tuple[int, BaseException | None]] = SimpleQueue()
+
+    def work() -> None:
+        while True:
+            try:
+                number, job = waiting.get_nowait()
+            except Empty:
+                return
+            try:
+                job.run()
+            except BaseException as error:  # noqa: BLE001 - it is raised again where the result is waited for
+                done.put((number, error))
+            else:
+                done.put((number, None))
+
+    for _ in range(min(AT_ONCE, len(some))):
+        threading.Thread(target=work, daemon=True).start()
+    _wait(some, done, clock, notes)
+
+
+def _wait(jobs: Sequence[Job], done: "SimpleQueue[tuple[int, BaseException | None]]", clock: Clock, notes: Notes) -> None:
+    open_jobs = dict(enumerate(jobs))
+    while open_jobs:
+        try:
+            # the time of a call may be up a moment after that of the whole: let it say so itself
+            number, error = done.get(timeout=clock.left() + 0.25)
+        except Empty:
+            break
+        if error is not None:
+            raise error
+        del open_jobs[number]
+    for job in open_jobs.values():
+        notes.gap(job.late)

@@ -1,0 +1,268 @@
+"""The way to an API server: contexts of kubeconfig files, or the service account inside a cluster."""
+
+import os
+import threading
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from irsa_doctor.sources.live.calls import LiveError, one_line
+
+IN_CLUSTER = "/var/run/secrets/kubernetes.io/serviceaccount"
+_FILES = {"cluster": ("certificate-authority",), "user": ("client-certificate", "client-key", "tokenFile")}
+_EXEC_VERSIONS = tuple(f"client.authentication.k8s.io/{version}" for version in ("v1", "v1beta1", "v1alpha1"))
+_EXEC_LIMIT = 60.0
+
+
+class ConfigFault(Exception):
+    """The configuration does not lead to an API server, or its program gave no credentials: one sentence."""
+
+
+class Connection:
+    """One context: where its API server is, and how requests are signed in."""
+
+    def __init__(self, config: Any, hints: Iterable[str]) -> None:
+        self.config = config
+        self.context = str(config.context_name)
+        self.server = str(config.cluster.server)
+        self.hints = tuple(hints)
+        """names by which the cluster may be known to EKS; hints only, never proof"""
+
+    def client(self, timeout: float) -> Any:
+        """An HTTP client for it; raises ConfigFault."""
+        from lightkube.config import client_adapter
+        from lightkube.core.exceptions import ConfigError
+
+        try:
+            user = self.config.user
+            auth = _exec_auth(user.exec, self.server) if user and user.exec else client_adapter.user_auth(user)
+            verify = client_adapter.verify_cluster(self.config.cluster, user or _nobody(), self.config.abs_file)
+            httpx = _httpx()
+            limits = httpx.Timeout(timeout, connect=min(5.0, timeout))
+            return httpx.Client(base_url=self.server, verify=verify, auth=auth, timeout=limits, follow_redirects=False)
+        except (ConfigError, OSError, ValueError) as error:
+            raise ConfigFault(one_line(str(error))) from error
+
+    def errors(self) -> tuple[type[Exception], ...]:
+        """The exceptions of a request that are about the request."""
+        from lightkube.core.exceptions import ConfigError
+
+        httpx = _httpx()
+        return httpx.HTTPError, httpx.InvalidURL, ConfigError, OSError
+
+
+def _httpx() -> Any:
+    """The HTTP library that lightkube uses: its name changed with the versions."""
+    from lightkube.config import client_adapter
+
+    return vars(client_adapter)["httpx"]
+
+
+def connections(contexts: Sequence[str], kubeconfig: str) -> list[Connection]:
+    """The contexts that are asked for, none: the current one, else the cluster that this runs in; raises LiveError.
+
+    Files are looked for as kubectl does: the given one, those of $KUBECONFIG, ~/.kube/config
+    (https://kubernetes.io/docs/concepts/configuration/organize-cluster-access-kubeconfig/).
+    """
+    from lightkube.core.exceptions import ConfigError
+
+    paths = _paths(kubeconfig)
+    try:
+        if not paths:
+            return [_inside()]
+        merged = _merged(paths)
+        config = _kubeconfig(merged, paths[0])
+        return [_connection(config, merged, name) for name in contexts or (str(merged.get("current-context") or ""),)]
+    except (ConfigError, ConfigFault) as error:
+        raise LiveError(f"Kubernetes: {one_line(str(error))}") from error
+
+
+def _paths(kubeconfig: str) -> list[Path]:
+    if kubeconfig:
+        return [Path(kubeconfig)]
+    if listed := [Path(part) for part in os.environ.get("KUBECONFIG", "").split(os.pathsep) if part]:
+        return listed
+    usual = Path.home() / ".kube" / "config"
+    return [usual] if usual.is_file() else []
+
+
+def _inside() -> Connection:
+    from lightkube.config.kubeconfig import KubeConfig
+
+    if "KUBERNETES_SERVICE_HOST" not in os.environ or not Path(IN_CLUSTER, "token").is_file():
+        raise ConfigFault("there is no kubeconfig: name one with --kubeconfig, or run inside a cluster")
+    config: Any = KubeConfig.from_service_account(IN_CLUSTER).get()
+    return Connection(config._replace(context_name="in-cluster"), ())
+
+
+def _merged(paths: Sequence[Path]) -> dict[str, Any]:
+    """All files as one: of two entries of a name the first is taken; relative paths are those of their own file."""
+    merged: dict[str, Any] = {"clusters": [], "contexts": [], "users": []}
+    found = False
+    for path in paths:
+        members = _read(path)
+        if members is None:
+            continue
+        found = True
+        merged.setdefault("current-context", members.get("current-context") or None)
+        merged["current-context"] = merged["current-context"] or members.get("current-context")
+        for section in ("clusters", "contexts", "users"):
+            known = {entry["name"] for entry in merged[section]}
+            merged[section] += [entry for entry in _entries(members, section, path) if entry["name"] not in known]
+    if not found:
+        raise ConfigFault(f"there is no kubeconfig at {', '.join(map(str, paths))}")
+    return merged
+
+
+def _read(path: Path) -> dict[str, Any] | None:
+    import yaml
+
+    try:
+        text = path.expanduser().read_bytes()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise ConfigFault(f"{path}: {error.strerror}") from error
+    try:
+        value = yaml.load(text, Loader=yaml.CSafeLoader)
+    except (yaml.YAMLError, UnicodeDecodeError, ValueError, RecursionError) as error:
+        raise ConfigFault(f"{path}: no YAML: {one_line(str(error))}") from error
+    if not isinstance(value, dict):
+        raise ConfigFault(f"{path}: no kubeconfig")
+    return value
+
+
+def _entries(members: Mapping[str, Any], section: str, path: Path) -> Iterator[dict[str, Any]]:
+    inner = section.removesuffix("s")
+    items = members.get(section) or []
+    for entry in items if isinstance(items, list) else []:
+        if not isinstance(entry, dict) or not isinstance(entry.get("name"), str):
+            continue
+        value = dict(entry.get(inner) or {}) if isinstance(entry.get(inner) or {}, dict) else {}
+        for name in _FILES.get(inner, ()):
+            if isinstance(value.get(name), str):
+                value[name] = str(path.expanduser().absolute().parent / value[name])
+        if isinstance(program := value.get("exec"), dict):
+            value["exec"] = _program(program, path)
+        yield {"name": entry["name"], inner: value}
+
+
+def _program(program: Mapping[str, Any], path: Path) -> dict[str, Any]:
+    """A command with a slash in it is a path, relative to its file; a bare name is looked up."""
+    command = program.get("command")
+    if isinstance(command, str) and os.sep in command:
+        command = str(path.expanduser().absolute().parent / command)
+    # kubectl writes `args: null` and `env: null`
+    return {**{name: value for name, value in program.items() if value is not None}, "command": command}
+
+
+def _kubeconfig(merged: dict[str, Any], path: Path) -> Any:
+    from lightkube.config.kubeconfig import KubeConfig
+
+    try:
+        return KubeConfig.from_dict(merged, fname=path)
+    except (msgspec.ValidationError, KeyError, TypeError) as error:
+        raise ConfigFault(f"{path}: no proper kubeconfig: {one_line(str(error))}") from error
+
+
+def _connection(config: Any, merged: Mapping[str, Any], name: str) -> Connection:
+    if not name:
+        raise ConfigFault("the kubeconfig has no current context: name one with --kube-context")
+    if name not in config.contexts:
+        known = ", ".join(sorted(config.contexts)) or "none"
+        raise ConfigFault(f"there is no context {name}; there are: {known}")
+    context = config.contexts[name]
+    if context.cluster not in config.clusters:
+        raise ConfigFault(f"context {name} names the cluster {context.cluster}, which the kubeconfig has not")
+    if context.user and context.user not in config.users:
+        raise ConfigFault(f"context {name} names the user {context.user}, which the kubeconfig has not")
+    return Connection(config.get(name), _hints(config.get(name)))
+
+
+def _hints(config: Any) -> Iterator[str]:
+    """What `aws eks update-kubeconfig` writes: the cluster's ARN as its name, and its name for `aws eks get-token`."""
+    yield str(config.context.cluster)
+    program = config.user.exec if config.user else None
+    arguments = list(program.args or ()) if program else []
+    for flag, value in pairwise(arguments):
+        if flag in ("--cluster-name", "--cluster-id", "-i"):
+            yield str(value)
+
+
+def _nobody() -> Any:
+    from lightkube.config.models import User
+
+    return User()
+
+
+def _exec_auth(program: Any, server: str) -> Any:
+    """Signing in by a program, as client-go does it
+    (https://kubernetes.io/docs/reference/access-authn-authz/authentication/#client-go-credential-plugins)."""
+    if program.apiVersion not in _EXEC_VERSIONS:
+        raise ConfigFault(f"{program.command} speaks {program.apiVersion}; known are {', '.join(_EXEC_VERSIONS)}")
+
+    class ExecAuth(_httpx().Auth):  # type: ignore[misc]
+        """Runs the program once, and again when the API server does not accept its token any more."""
+
+        def __init__(self) -> None:
+            self.lock = threading.Lock()
+            self.token = ""
+
+        def sync_auth_flow(self, request: Any) -> Generator[Any, Any, None]:
+            used = self.current("")
+            request.headers["Authorization"] = f"Bearer {used}"
+            response = yield request
+            if response.status_code == 401:
+                request.headers["Authorization"] = f"Bearer {self.current(used)}"
+                yield request
+
+        def current(self, refused: str) -> str:
+            with self.lock:
+                if self.token == refused:
+                    self.token = run_program(program, server)
+                return self.token
+
+    return ExecAuth()
+
+
+def run_program(program: Any, server: str) -> str:
+    """The token that a program of the kubeconfig prints; raises ConfigFault."""
+    import subprocess
+
+    info = {
+        "apiVersion": program.apiVersion,
+        "kind": "ExecCredential",
+        "spec": {"interactive": False, "cluster": {"server": server}},
+    }
+    variables = {variable.name: variable.value for variable in program.env or ()}
+    environment = {**os.environ, **variables, "KUBERNETES_EXEC_INFO": msgspec.json.encode(info).decode()}
+    command = [program.command, *(program.args or ())]
+    try:
+        done = subprocess.run(  # noqa: S603 - the user's own kubeconfig says so, as for kubectl
+            command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, timeout=_EXEC_LIMIT, check=False
+        )
+    except FileNotFoundError as error:
+        raise ConfigFault(f"{program.command}, which the kubeconfig signs in with, is not installed") from error
+    except subprocess.TimeoutExpired as error:
+        raise ConfigFault(f"{program.command} gave no credentials within {_EXEC_LIMIT:g} s") from error
+    except OSError as error:
+        raise ConfigFault(f"{program.command}: {error.strerror}") from error
+    if done.returncode:
+        said = one_line(done.stderr.decode(errors="replace"))
+        raise ConfigFault(f"{program.command} gave no credentials (exit {done.returncode}){': ' if said else ''}{said}")
+    return _token(done.stdout, str(program.command))
+
+
+def _token(printed: bytes, command: str) -> str:
+    try:
+        status = msgspec.json.decode(printed)["status"]
+        token = status.get("token")
+    except (msgspec.DecodeError, UnicodeDecodeError, KeyError, TypeError, AttributeError) as error:
+        raise ConfigFault(f"{command} printed no credentials") from error
+    if not isinstance(token, str) or not token or not token.isprintable():
+        kind = "a client certificate, which is not supported" if "clientCertificateData" in status else "no token"
+        raise ConfigFault(f"{command} printed {kind}")
+    return token

@@ -1,0 +1,311 @@
+"""Reads a cluster through its API server: each list is kept as the document that `kubectl get -o json` prints."""
+
+import re
+import threading
+from collections.abc import Iterator, Mapping
+from functools import partial
+from typing import Any, Literal
+from urllib.parse import quote
+
+import msgspec
+
+from irsa_doctor.model import Gap, Issuer
+from irsa_doctor.sources.live import fields
+from irsa_doctor.sources.live.calls import AT_ONCE, Clock, Job, LiveError, Notes, one_line, side_by_side
+from irsa_doctor.sources.live.kubeconfig import ConfigFault, Connection
+from irsa_doctor.sources.live.operations import (
+    DISCOVERY,
+    ENDPOINTS,
+    KEYS,
+    KUBERNETES,
+    NAMESPACES,
+    SERVICE_ACCOUNTS,
+    VERSION,
+    Endpoint,
+    Resource,
+)
+from irsa_doctor.sources.live.options import Options
+from irsa_doctor.sources.snapshot import Origin
+from irsa_doctor.version import __version__
+
+PAGE = 500
+"""Objects a page, as kubectl asks for them."""
+_PAGES_LIMIT = 10_000
+_SIZE_LIMIT = 256 << 20
+"""Bytes of one answer."""
+_ATTEMPTS = 3
+_WAIT_LIMIT = 5.0
+_USER = re.compile(r'User "([^"]{1,300})"')
+
+
+def _known_paths() -> str:
+    """Every path of the table of operations: nothing else is ever asked for."""
+    paths = [re.escape(endpoint.path) for endpoint in ENDPOINTS]
+    for resource in KUBERNETES:
+        for version in filter(None, (resource.version, resource.older)):
+            paths.append(re.escape(resource.path(version=version)) + ("(?:/[^/]+)?" if resource.single else ""))
+            if resource.namespaced:
+                root, plural = resource.path("*", version).split("*")
+                paths.append(f"{re.escape(root)}[^/]+{re.escape(plural)}")
+    return "|".join(paths)
+
+
+_KNOWN = re.compile(_known_paths())
+_decode = msgspec.json.Decoder().decode
+
+_Kind = Literal["absent", "denied", "credentials", "gone", "throttled", "unreachable", "other"]
+
+
+class Fault(msgspec.Struct, frozen=True):
+    """Why a request gave nothing, as a value."""
+
+    kind: _Kind
+    says: str
+
+
+class ApiServer:
+    """The API server of one context. `cluster` is what its cluster is called until better is known: issuer, else context."""
+
+    def __init__(self, connection: Connection, options: Options, command: str, clock: Clock, notes: Notes) -> None:
+        self.connection = connection
+        self.options = options
+        self.command = command
+        self.clock = clock
+        self.notes = notes
+        self.issuer = ""
+        self.cluster = f"{connection.context} (context)"
+        self._slots = threading.BoundedSemaphore(AT_ONCE)
+        self._client: Any = None
+        self.is_open = False
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        if self._client is not None:
+            self._client.close()
+
+    @property
+    def context(self) -> str:
+        """The context's name."""
+        return self.connection.context
+
+    def open(self) -> None:
+        """Connect, and learn whose tokens it signs; raises LiveError where nothing can be had."""
+        try:
+            self._client = self.connection.client(self.options.call_timeout)
+        except ConfigFault as fault:
+            raise LiveError(f"Kubernetes context {self.context}: {fault}") from fault
+        answer = self.ask(DISCOVERY.path)
+        if isinstance(answer, Fault) and answer.kind in ("credentials", "unreachable"):
+            raise LiveError(f"Kubernetes context {self.context}: {answer.says}")
+        self.is_open = True
+        self.options.progress(f"Kubernetes context {self.context}: connected")
+        document = fields.discovery(answer) if isinstance(answer, dict) else None
+        if isinstance(document, dict) and isinstance(document.get("issuer"), str):
+            self.issuer = Issuer.of(document["issuer"]).name
+            self.cluster = self.issuer
+            self.notes.answered(self._path(DISCOVERY.name), document, self._origin())
+        else:
+            says = answer.says if isinstance(answer, Fault) else "no discovery document"
+            self._gap(Fault("other", says), "discovery", "", "issuer of the cluster", f"kubectl get --raw {DISCOVERY.path}")
+
+    def read_everything(self, resources: tuple[Resource, ...]) -> None:
+        """All objects of the cluster of these kinds, its keys and its version."""
+        jobs = [Job(partial(self.read_list, one), self._late(one.plural, "", f"{one.plural}")) for one in resources]
+        side_by_side((*jobs, *self._about_itself()), self.clock, self.notes)
+
+    def read_namespace(self, namespace: str, resources: tuple[Resource, ...]) -> None:
+        """The objects of one namespace, and those of the cluster that matter everywhere."""
+        jobs = [
+            Job(
+                partial(self.read_list, one, namespace if one.namespaced else ""), self._late(one.plural, namespace, one.plural)
+            )
+            for one in resources
+            if one is not NAMESPACES
+        ]
+        if NAMESPACES in resources:
+            jobs.append(Job(partial(self._read_one_namespace, namespace), self._late("namespaces", namespace, "namespaces")))
+        side_by_side((*jobs, *self._about_itself()), self.clock, self.notes)
+
+    def read_service_accounts(self) -> None:
+        """All service accounts of the cluster."""
+        self.read_list(SERVICE_ACCOUNTS)
+
+    def _about_itself(self) -> Iterator[Job]:
+        for endpoint, cut in ((KEYS, fields.key_set), (VERSION, fields.version)):
+            if self.command in endpoint.commands:
+                yield Job(partial(self._read_endpoint, endpoint, cut), self._late(endpoint.name, "", endpoint.name))
+
+    def _read_endpoint(self, endpoint: Endpoint, cut: fields.Cut) -> None:
+        answer = self.ask(endpoint.path)
+        if isinstance(answer, Fault):
+            self._gap(answer, endpoint.name, "", f"{endpoint.name} of the cluster", f"kubectl get --raw {endpoint.path}")
+            return
+        self.notes.answered(self._path(endpoint.name), cut(answer), self._origin())
+
+    def _read_one_namespace(self, namespace: str) -> None:
+        answer = self.ask(f"{NAMESPACES.path()}/{quote(namespace, safe='')}")
+        if isinstance(answer, Fault) and answer.kind != "absent":
+            self._gap(answer, "namespaces", namespace, f"namespace {namespace}", f"kubectl get namespace {namespace}")
+            return
+        items = [] if isinstance(answer, Fault) else [fields.OBJECTS["Namespace"](answer)]
+        self._note(NAMESPACES, namespace, items)
+        self.notes.asked("namespaces", self.cluster, namespace)
+
+    def read_list(self, resource: Resource, namespace: str = "") -> None:
+        """Every object of a kind, in the cluster or in one namespace."""
+        items, fault = self._pages(resource, namespace)
+        if fault and fault.kind == "absent":
+            # the server has no such resource, so there is no object of it either
+            fault = None
+        if items or not fault:
+            closes = () if fault or namespace else (resource.plural,)
+            self._note(resource, namespace, items, closes)
+        where = f"namespace {namespace}" if namespace else "all namespaces"
+        if fault:
+            how = f"kubectl get {resource.plural} {f'-n {namespace}' if namespace else '-A'} -o json"
+            self._gap(fault, resource.plural, namespace, f"{resource.plural} of {where}", how)
+        elif namespace:
+            self.notes.asked(resource.plural, self.cluster, namespace)
+
+    def _note(self, resource: Resource, namespace: str, items: list[object], closes: tuple[str, ...] = ()) -> None:
+        document = {"apiVersion": resource.api_version, "kind": f"{resource.kind}List", "items": items}
+        name = f"{resource.plural}/{namespace}" if namespace else resource.plural
+        self.notes.answered(self._path(name), document, self._origin(closes))
+
+    def _pages(self, resource: Resource, namespace: str) -> tuple[list[object], Fault | None]:
+        """All pages of a list. Where the server has forgotten the list half way (410), it is read once more from the start
+        (https://kubernetes.io/docs/reference/using-api/api-concepts/#retrieving-large-results-sets-in-chunks)."""
+        path = resource.path(quote(namespace, safe=""))
+        items, fault = self._pages_of(path, resource)
+        if fault and fault.kind == "absent" and resource.older:
+            items, fault = self._pages_of(resource.path(quote(namespace, safe=""), resource.older), resource)
+        if fault and fault.kind == "gone":
+            items, fault = self._pages_of(path, resource)
+        return items, fault
+
+    def _pages_of(self, path: str, resource: Resource) -> tuple[list[object], Fault | None]:
+        cut = fields.OBJECTS[resource.kind]
+        items: list[object] = []
+        token = ""
+        for _ in range(_PAGES_LIMIT):
+            answer = self.ask(path, {"limit": str(PAGE), **({"continue": token} if token else {})})
+            if isinstance(answer, Fault):
+                return items, answer
+            found, again = answer.get("items"), _continue(answer)
+            if not isinstance(found, list) and found is not None:
+                return items, Fault("other", "the answer is no list")
+            items += [cut(item) for item in found or []]
+            self.options.progress(f"Kubernetes context {self.context}: {resource.plural}, {len(items)} so far")
+            if not again:
+                return items, None
+            if again == token:
+                return items, Fault("other", "the server gave the same page again")
+            token = again
+        return items, Fault("other", f"more than {_PAGES_LIMIT} pages")
+
+    def ask(self, path: str, parameters: Mapping[str, str] = {}) -> dict[str, Any] | Fault:
+        """One GET; a server that is busy is asked again. Only paths of the table of operations are asked for."""
+        if not _KNOWN.fullmatch(path):
+            raise RuntimeError(f"{path} is no path that is read")
+        fault = Fault("unreachable", self._up())
+        for attempt in range(_ATTEMPTS):
+            if not self.clock.left():
+                return fault
+            with self._slots:
+                status, headers, content = self._get(path, parameters)
+            if not isinstance(status, int):
+                return status
+            if status in (429, 503) and attempt + 1 < _ATTEMPTS:
+                fault = Fault("throttled", f"the API server is busy ({status}), {_ATTEMPTS} times in a row")
+                self._sleep(headers.get("Retry-After", "1"))
+                continue
+            return _answer(status, content, self.context)
+        return fault
+
+    def _sleep(self, seconds: str) -> None:
+        import time
+
+        wanted = float(seconds) if seconds.isdecimal() else 1.0
+        time.sleep(min(wanted, _WAIT_LIMIT, self.clock.left()))
+
+    def _get(self, path: str, parameters: Mapping[str, str]) -> tuple[int | Fault, Mapping[str, str], bytes]:
+        """Status, headers and body; the body is read piece by piece, so that neither time nor size can run away."""
+        headers = {"Accept": "application/json", "User-Agent": f"irsa-doctor/{__version__}"}
+        try:
+            with self._client.stream("GET", path, params=dict(parameters), headers=headers) as response:
+                content = bytearray()
+                for piece in response.iter_bytes():
+                    content += piece
+                    if len(content) > _SIZE_LIMIT:
+                        return Fault("other", f"{path}: more than {_SIZE_LIMIT >> 20} MiB in one answer"), {}, b""
+                    if not self.clock.left():
+                        return Fault("unreachable", self._up()), {}, b""
+                return int(response.status_code), response.headers, bytes(content)
+        except ConfigFault as fault:
+            return Fault("credentials", str(fault)), {}, b""
+        except self.connection.errors() as error:
+            return _on_the_way(error, self.connection.server), {}, b""
+
+    def _up(self) -> str:
+        return f"no answer within the {self.clock.whole:g} s that --timeout gives"
+
+    def _path(self, name: str) -> str:
+        return f"kube://{self.context}/{name}"
+
+    def _origin(self, closes: tuple[str, ...] = ()) -> Origin:
+        return Origin(cluster=self.cluster, closes=closes)
+
+    def _gap(self, fault: Fault, collection: str, name: str, what: str, how: str) -> None:
+        if fault.kind == "denied":
+            how = f"allow it (irsa-doctor permissions {self.command} prints the ClusterRole)"
+        self.notes.gap(Gap(collection, self.cluster, name, f"{what} (context {self.context}): {fault.says}", how))
+
+    def _late(self, collection: str, name: str, what: str) -> Gap:
+        return Gap(collection, self.cluster, name, f"{what} (context {self.context}): {self._up()}", "a longer --timeout")
+
+
+def _continue(answer: Mapping[str, Any]) -> str:
+    metadata = answer.get("metadata")
+    token = metadata.get("continue") if isinstance(metadata, dict) else None
+    return token if isinstance(token, str) else ""
+
+
+def _answer(status: int, content: bytes, context: str) -> dict[str, Any] | Fault:
+    """The decoded answer, or what its status means
+    (https://kubernetes.io/docs/reference/using-api/api-concepts/#standard-api-terminology)."""
+    try:
+        value = _decode(content)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        value = None
+    if status == 200:
+        return value if isinstance(value, dict) else Fault("other", "the answer is no JSON object; is that an API server?")
+    message = one_line(str(value.get("message", ""))) if isinstance(value, dict) else ""
+    if status == 401:
+        return Fault("credentials", f"the API server does not accept the credentials of context {context} (401): sign in again")
+    if status == 403:
+        user = _USER.search(message)
+        return Fault("denied", f"denied to {user[1]}" if user else f"denied (403{': ' if message else ''}{message})")
+    kind = {404: "absent", 410: "gone", 429: "throttled"}
+    return Fault(kind.get(status, "other"), f"the API server answered {status}{': ' if message else ''}{message}")  # type: ignore[arg-type]
+
+
+def _on_the_way(error: Exception, server: str) -> Fault:
+    """What went wrong before an answer was there."""
+    name, message = type(error).__name__, one_line(str(error))
+    if "CERTIFICATE_VERIFY_FAILED" in message:
+        reason = re.search(r"certificate verify failed: ([^(]+)", message)
+        return Fault("unreachable", f"the certificate of {server} is not trusted: {reason[1].strip() if reason else message}")
+    if "SSL" in message or "TLS" in message:
+        return Fault("unreachable", f"no TLS connection to {server}: {message}")
+    if "Timeout" in name:
+        return Fault("unreachable", f"{server} does not answer in time")
+    return Fault("unreachable", f"{server} cannot be reached: {message or name}")
+
+
+def same_server(one: str, other: str) -> bool:
+    """Whether two URLs name one API server; the port of https may be left out."""
+
+    def plain(url: str) -> str:
+        return url.strip().lower().rstrip("/").removesuffix(":443")
+
+    return bool(one) and plain(one) == plain(other)

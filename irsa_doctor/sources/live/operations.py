@@ -1,0 +1,108 @@
+"""Every operation that the live sources may call: the guard of the clients and the printed permissions are made from it."""
+
+import msgspec
+
+COMMANDS = ("check", "collect", "why", "who-can")
+"""the commands that can read live"""
+
+_WHOLE = frozenset(["check", "collect", "why"])
+"""commands that read everything there is; `why` does with --all"""
+_DIAGNOSIS = frozenset(["why"])
+_EVERY = frozenset(COMMANDS)
+
+
+class Operation(msgspec.Struct, frozen=True):
+    """An operation of an AWS API. `family` groups the statements of the printed policy."""
+
+    service: str
+    name: str
+    family: str
+    commands: frozenset[str]
+    needs_permission: bool = True
+
+    @property
+    def action(self) -> str:
+        """As IAM policies write it."""
+        return f"{self.service}:{self.name}"
+
+
+class Resource(msgspec.Struct, frozen=True):
+    """A resource of the Kubernetes API; `single` is whether one object is asked for by name as well."""
+
+    group: str
+    version: str
+    plural: str
+    kind: str
+    commands: frozenset[str]
+    namespaced: bool = True
+    single: bool = False
+    older: str = ""
+    """the version that servers without `version` have"""
+
+    @property
+    def api_version(self) -> str:
+        """As manifests write it."""
+        return f"{self.group}/{self.version}" if self.group else self.version
+
+    def path(self, namespace: str = "", version: str = "") -> str:
+        """The URL's path of a list."""
+        version = version or self.version
+        root = f"/apis/{self.group}/{version}" if self.group else f"/api/{version}"
+        return f"{root}/namespaces/{namespace}/{self.plural}" if namespace else f"{root}/{self.plural}"
+
+
+class Endpoint(msgspec.Struct, frozen=True):
+    """A path of the API server that is no resource."""
+
+    path: str
+    name: str
+    commands: frozenset[str]
+
+
+AWS: tuple[Operation, ...] = (
+    # the one call that nobody can be denied
+    # (https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html)
+    Operation("sts", "GetCallerIdentity", "Caller", _EVERY, needs_permission=False),
+    Operation("iam", "ListRoles", "Roles", _WHOLE),
+    Operation("iam", "GetRole", "Roles", frozenset(["why", "who-can"])),
+    Operation("iam", "ListOpenIDConnectProviders", "Providers", _WHOLE),
+    Operation("iam", "GetOpenIDConnectProvider", "Providers", _WHOLE),
+    Operation("eks", "ListClusters", "Clusters", _WHOLE),
+    Operation("eks", "DescribeCluster", "Clusters", _WHOLE),
+    Operation("eks", "ListPodIdentityAssociations", "PodIdentity", _WHOLE),
+    Operation("eks", "DescribePodIdentityAssociation", "PodIdentity", _WHOLE),
+    Operation("organizations", "ListParents", "Guardrails", _WHOLE),
+    Operation("organizations", "ListPoliciesForTarget", "Guardrails", _WHOLE),
+    Operation("organizations", "DescribePolicy", "Guardrails", _WHOLE),
+    Operation("cloudtrail", "LookupEvents", "Events", _DIAGNOSIS),
+)
+
+SERVICE_ACCOUNTS = Resource("", "v1", "serviceaccounts", "ServiceAccount", _EVERY)
+NAMESPACES = Resource("", "v1", "namespaces", "Namespace", _WHOLE, namespaced=False, single=True)
+WEBHOOKS = Resource(
+    "admissionregistration.k8s.io",
+    "v1",
+    "mutatingwebhookconfigurations",
+    "MutatingWebhookConfiguration",
+    _WHOLE,
+    namespaced=False,
+)
+WORKLOADS = (
+    Resource("", "v1", "pods", "Pod", _WHOLE),
+    Resource("apps", "v1", "deployments", "Deployment", _WHOLE),
+    Resource("apps", "v1", "daemonsets", "DaemonSet", _WHOLE),
+    Resource("apps", "v1", "statefulsets", "StatefulSet", _WHOLE),
+    Resource("batch", "v1", "jobs", "Job", _WHOLE),
+    Resource("batch", "v1", "cronjobs", "CronJob", _WHOLE, older="v1beta1"),
+)
+KUBERNETES: tuple[Resource, ...] = (SERVICE_ACCOUNTS, NAMESPACES, WEBHOOKS, *WORKLOADS)
+
+DISCOVERY = Endpoint("/.well-known/openid-configuration", "openid-configuration", _EVERY)
+KEYS = Endpoint("/openid/v1/jwks", "jwks", _WHOLE)
+VERSION = Endpoint("/version", "version", _WHOLE)
+ENDPOINTS: tuple[Endpoint, ...] = (DISCOVERY, KEYS, VERSION)
+
+
+def allowed(command: str) -> frozenset[tuple[str, str]]:
+    """(service, operation) that a command may call."""
+    return frozenset((one.service, one.name) for one in AWS if command in one.commands)

@@ -1,0 +1,63 @@
+"""What the user says about the live sources, and what a command wants of them."""
+
+from collections.abc import Callable
+
+import msgspec
+
+
+def _silent(text: str) -> None:
+    """Nobody wants to be told how far it is."""
+
+
+class Options(msgspec.Struct, frozen=True):
+    """Which sources to ask, and how.
+
+    `contexts` are kubeconfig contexts, none: the current one; `profiles` AWS profiles, one an account, none: the default
+    credentials; `assume` ARNs of roles to read as, one an account; `regions` where clusters are looked for, none: where there
+    is reason to. `timeout` is the limit of everything and `call_timeout` that of a single call, in seconds.
+    """
+
+    aws: bool = False
+    kube: bool = False
+    contexts: tuple[str, ...] = ()
+    kubeconfig: str = ""
+    profiles: tuple[str, ...] = ()
+    assume: tuple[str, ...] = ()
+    regions: tuple[str, ...] = ()
+    timeout: float = 120.0
+    call_timeout: float = 10.0
+    fetch_issuer: bool = False
+    progress: Callable[[str], None] = _silent
+
+    @property
+    def any(self) -> bool:
+        """Whether any live source is to be asked."""
+        return self.aws or self.kube or self.fetch_issuer
+
+    def with_timeout(self, seconds: float) -> "Options":
+        """With another limit for everything."""
+        return msgspec.structs.replace(self, timeout=seconds)
+
+
+class Target(msgspec.Struct, frozen=True):
+    """A service account, or a workload in whose place its service account stands (`kind` as in manifests, `Pod`)."""
+
+    namespace: str
+    name: str
+    kind: str = "ServiceAccount"
+
+
+class Plan(msgspec.Struct, frozen=True):
+    """What a command needs: everything, or only what is about a target, or only roles.
+
+    `roles` are ARNs or names of roles that are needed in any case; `cluster` is the name, ARN or issuer of the only cluster
+    that matters, "" where the sources tell; `issuers` (without scheme) are those of tokens at hand; `everything`: all that
+    there is, where there is no target.
+    """
+
+    command: str
+    target: Target | None = None
+    roles: tuple[str, ...] = ()
+    issuers: tuple[str, ...] = ()
+    cluster: str = ""
+    everything: bool = True

@@ -1,0 +1,398 @@
+"""Plans what a command needs of the live sources, asks for it side by side, and loads it beside the given files."""
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any, TypeVar
+
+from irsa_doctor.model import Arn, Gap, Inventory, Issuer, parse_arn
+from irsa_doctor.sources.live.aws import Account, issuer_of
+from irsa_doctor.sources.live.calls import Clock, Job, LiveError, Notes, side_by_side
+from irsa_doctor.sources.live.issuer import fetch_issuer
+from irsa_doctor.sources.live.kubeconfig import Connection, connections
+from irsa_doctor.sources.live.kubernetes import ApiServer, same_server
+from irsa_doctor.sources.live.operations import KUBERNETES
+from irsa_doctor.sources.live.options import Options, Plan, Target
+from irsa_doctor.sources.loading import Loaded, load
+from irsa_doctor.sources.snapshot import Snapshot
+from irsa_doctor.version import __version__
+
+_Source = TypeVar("_Source", Account, ApiServer)
+_ROLE_ARN = "eks.amazonaws.com/role-arn"
+_AWS = ("roles", "providers", "clusters", "associations", "client-ids", "rcps")
+_KUBE = (*(resource.plural for resource in KUBERNETES), "discovery")
+_CLUSTER_NAME = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]{0,99}", re.ASCII)
+# https://ABC.gr7.us-east-1.eks.amazonaws.com
+_ENDPOINT = re.compile(r"https://[^/]*\.(?P<region>[a-z]{2,}(?:-[a-z]+)+-\d+)\.eks\.")
+
+
+def load_live(plan: Plan, options: Options, paths: Sequence[str] = (), **given: Any) -> Loaded:
+    """Ask the live sources for what the plan needs, and load it together with the paths; `given` is for `sources.load`.
+
+    Raises LiveError where a source that was asked for cannot be asked at all and none of the others can either.
+    """
+    return load(paths, snapshots=(take(plan, options, paths, **given),), **given)
+
+
+def take(plan: Plan, options: Options, paths: Sequence[str] = (), **given: Any) -> Snapshot:
+    """What the live sources answer, as a snapshot. Raises LiveError as `load_live` does."""
+    taking = _Taking(plan, options, lambda snapshots: load(paths, snapshots=snapshots, **given).inventory, bool(paths))
+    try:
+        taking.open()
+        if plan.target is not None:
+            taking.read_target(plan.target)
+        elif plan.everything:
+            taking.read_everything()
+        else:
+            taking.read_roles()
+        taking.name_clusters()
+        if options.fetch_issuer:
+            taking.fetch_issuers()
+    finally:
+        taking.close()
+    return taking.snapshot()
+
+
+class _Taking:
+    """One run of the live sources."""
+
+    def __init__(
+        self, plan: Plan, options: Options, inventory: Callable[[Sequence[Snapshot]], Inventory], has_files: bool
+    ) -> None:
+        self.plan = plan
+        self.options = options
+        self.clock = Clock(options.timeout, options.call_timeout)
+        self.notes = Notes()
+        self.accounts: list[Account] = []
+        self.servers: list[ApiServer] = []
+        self.opened: list[Account | ApiServer] = []
+        self.files = inventory(()) if has_files else Inventory()
+        self._inventory = inventory
+
+    def snapshot(self) -> Snapshot:
+        """What has been answered up to now."""
+        return self.notes.snapshot(version=__version__, taken=datetime.now(tz=UTC).strftime("%Y-%m-%dT%H:%M:%SZ"))
+
+    def inventory(self) -> Inventory:
+        """The files and what has been answered up to now."""
+        return self._inventory((self.snapshot(),))
+
+    def close(self) -> None:
+        """Take no more notes, and let go of all connections."""
+        self.notes.end()
+        for source in self.opened:
+            source.close()
+
+    # who is asked
+
+    def open(self) -> None:
+        """Sign in everywhere. Sources that cannot be asked are told of; where none can, that is the end."""
+        faults: list[tuple[str, tuple[str, ...]]] = []
+        accounts = [self._account(profile, assume) for profile, assume in self._identities()]
+        servers = [self._server(connection) for connection in self._connections(faults)]
+        self.opened = [*accounts, *servers]
+        jobs = [
+            *(Job(partial(self._open, one, _AWS, faults), _source_gap(_AWS[0], self._late("AWS"))) for one in accounts),
+            *(Job(partial(self._open, one, _KUBE, faults), _source_gap(_KUBE[0], self._late("Kubernetes"))) for one in servers),
+        ]
+        side_by_side(jobs, self.clock, self.notes)
+        self.accounts = _first_of_each((one for one in accounts if one.id), lambda one: one.id)
+        self.servers = _first_of_each((one for one in servers if one.is_open), lambda one: one.issuer or one.connection.server)
+        for one in servers:
+            if one.is_open and one not in self.servers:
+                self.options.progress(f"Kubernetes context {one.context}: a cluster that another context leads to; read once")
+        self._judge(faults)
+
+    def _identities(self) -> Iterator[tuple[str, str]]:
+        if not self.options.aws:
+            return
+        profiles = self.options.profiles or (() if self.options.assume else ("",))
+        yield from ((profile, "") for profile in profiles)
+        yield from ((profile, role) for role in self.options.assume for profile in (self.options.profiles[:1] or ("",)))
+
+    def _connections(self, faults: list[tuple[str, tuple[str, ...]]]) -> list[Connection]:
+        if not self.options.kube:
+            return []
+        try:
+            return connections(self.options.contexts, self.options.kubeconfig)
+        except LiveError as error:
+            faults.append((str(error), _KUBE))
+            return []
+
+    def _account(self, profile: str, assume: str) -> Account:
+        return Account(profile, assume, self.options, self.plan.command, self.clock, self.notes)
+
+    def _server(self, connection: Connection) -> ApiServer:
+        return ApiServer(connection, self.options, self.plan.command, self.clock, self.notes)
+
+    def _open(self, source: Account | ApiServer, kinds: tuple[str, ...], faults: list[tuple[str, tuple[str, ...]]]) -> None:
+        try:
+            source.open()
+        except LiveError as error:
+            faults.append((str(error), kinds))
+
+    def _late(self, name: str) -> str:
+        return f"{name}: no answer within the {self.clock.whole:g} s that --timeout gives"
+
+    def _judge(self, faults: list[tuple[str, tuple[str, ...]]]) -> None:
+        wanted = self.options.aws or self.options.kube
+        if wanted and not self.accounts and not self.servers:
+            names = [name for name, asked in (("AWS", self.options.aws), ("Kubernetes", self.options.kube)) if asked]
+            raise LiveError("; ".join(sorted(says for says, _ in faults)) or self._late(" and ".join(names)))
+        for says, kinds in faults:
+            for kind in kinds:
+                self.notes.gap(_source_gap(kind, says))
+
+    # everything
+
+    def read_everything(self) -> None:
+        """All that there is, in every account and cluster."""
+        jobs: list[Job] = []
+        for server in self.servers:
+            resources = tuple(one for one in KUBERNETES if self.plan.command in one.commands)
+            jobs.append(self._job(partial(server.read_everything, resources), server.cluster))
+        for account in self.accounts:
+            jobs.append(Job(account.read_roles, account.late("roles", "", f"roles of account {account.id}")))
+            jobs.append(Job(account.read_guardrails, account.late("rcps", "", "resource control policies")))
+            jobs.append(self._job(partial(self._read_account, account), account.id))
+        side_by_side(jobs, self.clock, self.notes)
+
+    def _job(self, run: Callable[[], None], owner: str) -> Job:
+        return Job(run, Gap("", owner, "", self._late("part of what was asked for"), "a longer --timeout"))
+
+    def _read_account(self, account: Account) -> None:
+        """Providers and clusters; the issuers of the providers tell in which regions there are clusters."""
+        issuers = account.read_providers(lambda issuer: True)
+        regions = self._regions(account, (*issuers, *(server.issuer for server in self.servers)))
+        jobs = [
+            Job(partial(account.read_clusters, region), account.late("clusters", region, f"clusters in {region}"))
+            for region in regions
+        ]
+        side_by_side(jobs, self.clock, self.notes)
+
+    def _regions(self, account: Account, issuers: Iterable[str]) -> list[str]:
+        if self.options.regions:
+            return list(dict.fromkeys(self.options.regions))
+        found = {account.region, *(Issuer.of(issuer).region for issuer in issuers)} - {""}
+        if not found:
+            missing = f"clusters of account {account.id}: no region is configured"
+            self.notes.gap(Gap("clusters", account.id, "", missing, "name one with --region"))
+        return sorted(found)
+
+    # a target
+
+    def read_target(self, target: Target) -> None:
+        """What is about one service account or workload: its namespace, its cluster, its roles and their account."""
+        resources = tuple(one for one in KUBERNETES if self.plan.command in one.commands)
+        issuers = {server.issuer for server in self.servers} | {str(one.issuer) for one in self.files.clusters}
+        clusters: dict[str, dict[str, Any]] = {}
+        jobs = [
+            self._job(partial(server.read_namespace, target.namespace, resources), server.cluster) for server in self.servers
+        ]
+        jobs += [
+            self._job(
+                partial(_ignored, account.read_providers, partial(_is_near, frozenset({*issuers, *self.plan.issuers}))),
+                account.id,
+            )
+            for account in self.accounts
+        ]
+        if self.accounts:
+            jobs += [self._job(partial(self._find, server, clusters), server.cluster) for server in self.servers]
+            jobs += self._jobs_of_files()
+        side_by_side(jobs, self.clock, self.notes)
+        self._read_bound(target, clusters)
+
+    def _jobs_of_files(self) -> Iterator[Job]:
+        """Where the cluster is not asked itself, the files or the user name it; else it may be any."""
+        if self.servers:
+            return
+        known = [one for one in self.files.clusters if one.arn]
+        if known:
+            return
+        for account in self.accounts:
+            for region in self._regions(account, (str(one.issuer) for one in self.files.clusters)):
+                name = self._named_cluster(account, region)
+                if name:
+                    yield self._job(partial(_ignored, account.read_cluster, name, region), account.id)
+                elif not self.plan.cluster:
+                    yield self._job(partial(account.read_clusters, region), account.id)
+
+    def _named_cluster(self, account: Account, region: str) -> str:
+        """The cluster that the user names, where it can be one of this account and region."""
+        arn = parse_arn(self.plan.cluster)
+        if arn:
+            return arn.name if (arn.account, arn.region) == (account.id, region) else ""
+        return self.plan.cluster if _CLUSTER_NAME.fullmatch(self.plan.cluster) else ""
+
+    def _find(self, server: ApiServer, found: dict[str, dict[str, Any]]) -> None:
+        """Which cluster of EKS a context leads to: proved by its issuer, else by its endpoint, never by names."""
+        if server.issuer and Issuer.of(server.issuer).form != "eks":
+            return
+        hints = [(parse_arn(hint), hint) for hint in server.connection.hints]
+        named = {arn.account for arn, _ in hints if arn and arn.service == "eks"}
+        accounts = [one for one in self.accounts if one.id in named] or self.accounts
+        for account in accounts:
+            for region in self._regions_of(server, account, [arn for arn, _ in hints if arn]):
+                names = [arn.name if arn else hint for arn, hint in hints]
+                wanted = [name for name in names if _CLUSTER_NAME.fullmatch(name)]
+                if cluster := account.find_cluster(partial(_is_of, server), region, wanted):
+                    found[str(cluster.get("arn"))] = cluster
+                    return
+        elsewhere = named - {one.id for one in self.accounts}
+        where = f"; the kubeconfig says that it is in account {', '.join(sorted(elsewhere))}" if elsewhere else ""
+        accounts_read = ", ".join(sorted(one.id for one in self.accounts))
+        missing = (
+            f"Pod Identity associations: the cluster of context {server.context} is none of account {accounts_read}{where}"
+        )
+        self.notes.gap(Gap("associations", server.cluster, "", missing, "a --profile of the cluster's account"))
+
+    def _regions_of(self, server: ApiServer, account: Account, hints: Sequence[Arn]) -> list[str]:
+        if self.options.regions:
+            return list(dict.fromkeys(self.options.regions))
+        endpoint = _ENDPOINT.match(server.connection.server)
+        region = Issuer.of(server.issuer).region or (endpoint["region"] if endpoint else "")
+        return [region] if region else sorted({account.region, *(arn.region for arn in hints)} - {""})
+
+    def _read_bound(self, target: Target, clusters: Mapping[str, Mapping[str, Any]]) -> None:
+        """The roles that the target names or is associated with, and what stands over their account."""
+        known = self.inventory()
+        accounts = list(_service_accounts(known, target))
+        associated: list[str] = []
+        jobs: list[Job] = []
+        for arn in {*clusters, *(one.arn for one in known.clusters if one.arn)}:
+            jobs += self._association_jobs(arn, target, accounts, associated)
+        side_by_side(jobs, self.clock, self.notes)
+        named = {*_roles(known, target, accounts), *self.plan.roles}
+        self._read_roles({*named, *associated} - {""})
+        if not named:
+            self._read_more(known, target)
+
+    def _association_jobs(self, cluster: str, target: Target, names: Sequence[str], roles: list[str]) -> Iterator[Job]:
+        arn = parse_arn(cluster)
+        account = self._of(arn.account) if arn else None
+        if arn is None or account is None:
+            return
+        for name in names:
+
+            def read(name: str = name, arn: Arn = arn, account: Account = account) -> None:
+                roles.extend(account.read_associations(arn.name, arn.region, target.namespace, name))
+
+            yield self._job(read, account.id)
+
+    def _read_more(self, known: Inventory, target: Target) -> None:
+        """No role is named: the roles that trust the target, and accounts of its name elsewhere, tell what was meant."""
+        jobs = [Job(one.read_roles, one.late("roles", "", f"roles of account {one.id}")) for one in self.accounts]
+        jobs += [self._job(server.read_service_accounts, server.cluster) for server in self.servers]
+        side_by_side(jobs, self.clock, self.notes)
+
+    def read_roles(self) -> None:
+        """The roles of the plan, and the service accounts that may be among those who can."""
+        jobs = [self._job(server.read_service_accounts, server.cluster) for server in self.servers]
+        jobs.append(self._job(partial(self._read_roles, self.plan.roles), ""))
+        side_by_side(jobs, self.clock, self.notes)
+
+    def _read_roles(self, roles: Iterable[str]) -> None:
+        jobs: list[Job] = []
+        over: dict[str, Account] = {}
+        for role in sorted(set(roles)):
+            arn = parse_arn(role)
+            name = (arn.name if arn else role).rpartition("/")[2]
+            account = self._of(arn.account) if arn else None
+            if arn and account is None:
+                self._tell_of_other_account(arn, name)
+                continue
+            for one in [account] if account else self.accounts:
+                late = one.late("roles", name.lower(), f"role {name} of account {one.id}")
+                jobs.append(Job(partial(_ignored, one.read_role, name), late))
+                over[one.id] = one
+        if self.plan.command == "why":
+            jobs += [Job(one.read_guardrails, one.late("rcps", "", "resource control policies")) for one in over.values()]
+        side_by_side(jobs, self.clock, self.notes)
+
+    def _tell_of_other_account(self, arn: Arn, name: str) -> None:
+        if not self.options.aws or not self.accounts:
+            return
+        read = ", ".join(sorted(one.id for one in self.accounts))
+        for collection, key, what in (("roles", name.lower(), f"role {arn}"), ("providers", "", "OIDC providers")):
+            missing = f"{what} of account {arn.account}: the credentials are those of account {read}"
+            self.notes.gap(Gap(collection, arn.account, key, missing, f"a --profile of account {arn.account}"))
+
+    def _of(self, account: str) -> Account | None:
+        return next((one for one in self.accounts if one.id == account), None)
+
+    # afterwards
+
+    def name_clusters(self) -> None:
+        """A context whose issuer was not to be had is the cluster that has its endpoint."""
+        better = {}
+        for server in self.servers:
+            for account in self.accounts:
+                for endpoint, arn in account.endpoints.items():
+                    if not server.issuer and same_server(server.connection.server, endpoint):
+                        better[server.cluster] = arn
+        self.notes.rename(better)
+
+    def fetch_issuers(self) -> None:
+        """The published documents of the issuers of all clusters that are known by now."""
+        known = {str(one.issuer) for one in self.inventory().clusters if isinstance(one.issuer, str)} | set(self.plan.issuers)
+        jobs = [
+            Job(
+                partial(fetch_issuer, issuer, self.clock, self.notes),
+                Gap("issuer", "", issuer, self._late(issuer), "--timeout"),
+            )
+            for issuer in sorted(known)
+        ]
+        side_by_side(jobs, self.clock, self.notes)
+
+
+def _source_gap(collection: str, says: str) -> Gap:
+    return Gap(collection, "", "", says, "")
+
+
+def _first_of_each(items: Iterable[_Source], key: Callable[[_Source], str]) -> list[_Source]:
+    by_key: dict[str, _Source] = {}
+    for item in items:
+        by_key.setdefault(key(item), item)
+    return list(by_key.values())
+
+
+def _ignored(function: Callable[..., object], *arguments: object) -> None:
+    """Call it for what it notes."""
+    function(*arguments)
+
+
+def _is_near(issuers: frozenset[str], issuer: str) -> bool:
+    """Whether a provider may have been meant for one of the issuers: the same id, however the rest is written."""
+    ids = {one.rstrip("/").rpartition("/")[2].lower() for one in issuers}
+    return issuer.rstrip("/").rpartition("/")[2].lower() in ids
+
+
+def _is_of(server: ApiServer, cluster: Mapping[str, Any]) -> bool:
+    if server.issuer:
+        return issuer_of(cluster) == server.issuer
+    return same_server(server.connection.server, str(cluster.get("endpoint") or ""))
+
+
+def _service_accounts(inventory: Inventory, target: Target) -> Iterator[str]:
+    """The names of the service accounts that the target speaks of."""
+    if target.kind == "ServiceAccount":
+        yield target.name
+        return
+    wanted = target.kind.lower(), target.namespace, target.name
+    found = {one.service_account for one in inventory.workloads if (one.kind.lower(), one.namespace, one.name) == wanted}
+    yield from sorted(found)
+
+
+def _roles(inventory: Inventory, target: Target, accounts: Sequence[str]) -> Iterator[str]:
+    """The role ARNs that the service accounts name, and the environments of the workloads that run as them."""
+    for account in inventory.service_accounts:
+        value = account.annotations.get(_ROLE_ARN)
+        if account.namespace == target.namespace and account.name in accounts and isinstance(value, str):
+            yield value.strip()
+    for workload in inventory.workloads:
+        if workload.namespace == target.namespace and workload.service_account in accounts:
+            for container in workload.containers:
+                value = container.env.get("AWS_ROLE_ARN")
+                if isinstance(value, str):
+                    yield value.strip()

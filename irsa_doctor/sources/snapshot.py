@@ -1,0 +1,172 @@
+"""The snapshot: what live sources answered, as one file that is read like the answers themselves."""
+
+import os
+import re
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+from irsa_doctor.model import Gap
+from irsa_doctor.sources.trouble import Trouble
+
+SCHEMA = "irsa-doctor.snapshot/1"
+_MARK = b'"irsa-doctor.snapshot/'
+# virtual paths only: nothing in a snapshot may pass for a file
+_PATH = re.compile(r"(?:aws|kube|issuer)://[^\x00-\x1f\x7f]{1,4096}")
+# access key ids of users and sessions; tokens (the header of a JWT is JSON, and so starts with `eyJ`)
+_SECRET = re.compile(rb"(?<![A-Za-z0-9])A[KS]IA[A-Z0-9]{16}(?![A-Za-z0-9])|eyJ[\w-]{6,}\.eyJ[\w-]{2,}(?:\.[\w-]*)?")
+
+
+class Origin(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Where an answer came from, told by who asked for it.
+
+    `cluster` is an ARN, an issuer, or a name where nothing better is known. `closes` are the Kubernetes kinds (lower-case
+    plural) of which it holds every object of the cluster. `partial`: a list that was asked for with a filter.
+    """
+
+    account: str = ""
+    region: str = ""
+    cluster: str = ""
+    closes: tuple[str, ...] = ()
+    partial: bool = False
+
+
+class Answered(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One answer: a virtual path (`aws://111122223333/iam/roles/app`), its origin, and the document."""
+
+    path: str
+    origin: Origin = Origin()
+    document: msgspec.Raw
+
+    @property
+    def content(self) -> bytes:
+        """The document as text, always written in the same way, so that places in it are the same live and later."""
+        return written(bytes(self.document))
+
+
+class Asked(msgspec.Struct, frozen=True):
+    """Something that was asked for by name: where it is not among the documents, it does not exist (model.Closed.asked)."""
+
+    collection: str
+    owner: str
+    name: str
+
+
+class Tool(msgspec.Struct, frozen=True):
+    """What wrote a snapshot."""
+
+    version: str
+
+
+class Snapshot(msgspec.Struct, frozen=True):
+    """Everything that one run of the live sources learnt; `taken` is a time in RFC 3339."""
+
+    schema: str
+    tool: Tool
+    taken: str
+    redacted: bool
+    documents: tuple[Answered, ...]
+    asked: tuple[Asked, ...] = ()
+    missing: tuple[Gap, ...] = ()
+
+
+class _Head(msgspec.Struct):
+    schema: str = ""
+
+
+def snapshot_of(
+    documents: Iterable[Answered], asked: Iterable[Asked], missing: Iterable[Gap], *, version: str, taken: str
+) -> Snapshot:
+    """A snapshot, sorted, each document once."""
+    by_path = {answered.path: answered for answered in documents}
+    return Snapshot(
+        SCHEMA,
+        Tool(version),
+        taken,
+        False,
+        tuple(by_path[path] for path in sorted(by_path)),
+        tuple(sorted(set(asked), key=lambda one: (one.collection, one.owner, one.name))),
+        tuple(sorted(set(missing), key=lambda gap: (gap.collection, gap.owner, gap.name, gap.missing))),
+    )
+
+
+def written(document: bytes) -> bytes:
+    """A JSON text in the one way in which snapshots and live answers are written; secrets are not."""
+    try:
+        text = msgspec.json.format(document, indent=2)
+    except (msgspec.DecodeError, RecursionError):
+        text = document
+    return without_secrets(text)
+
+
+def without_secrets(text: bytes) -> bytes:
+    """The text with what looks like a token or an access key id struck out."""
+    return _SECRET.sub(b"***", text)
+
+
+def is_snapshot(content: bytes) -> bool:
+    """Whether a file says that it is one."""
+    return _MARK in content and content.lstrip()[:1] == b"{"
+
+
+def read_snapshot(content: bytes) -> Snapshot | Trouble | None:
+    """The snapshot in a file, what is wrong with it, or None where the file only mentions one."""
+    try:
+        schema = msgspec.json.decode(content, type=_Head).schema
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    if not schema.startswith("irsa-doctor.snapshot/"):
+        return None
+    if schema != SCHEMA:
+        return Trouble(f"a snapshot of the form {schema}, and this version reads {SCHEMA}", 1, 1)
+    try:
+        snapshot = msgspec.json.decode(content, type=Snapshot)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        return Trouble(f"no proper snapshot: {error}", 1, 1)
+    if wrong := next((one.path for one in snapshot.documents if not _PATH.fullmatch(one.path)), None):
+        return Trouble(f"no proper snapshot: {wrong!r} is no path of a live answer", 1, 1)
+    return snapshot
+
+
+def snapshot_text(snapshot: Snapshot) -> bytes:
+    """The file's text."""
+    return written(msgspec.json.encode(snapshot)) + b"\n"
+
+
+def write_snapshot(snapshot: Snapshot, path: str) -> None:
+    """Write the file whole or not at all, readable by its owner only; raises OSError."""
+    write_private(snapshot_text(snapshot), path)
+
+
+def write_private(text: bytes, path: str) -> None:
+    """Write a file whole or not at all, mode 0600 from its first moment on; raises OSError."""
+    import tempfile
+
+    # made with mode 0600 and never followed if it is a link
+    descriptor, temporary = tempfile.mkstemp(prefix=".irsa-doctor-", dir=os.path.dirname(os.path.abspath(path)))
+    try:
+        with open(descriptor, "wb") as stream:
+            stream.write(text)
+            stream.flush()
+            os.fsync(stream.fileno())
+        if os.path.isdir(path):
+            raise IsADirectoryError(21, "Is a directory", path)
+        os.replace(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise
+
+
+def unique(snapshots: Sequence[Snapshot]) -> Iterable[tuple[str, bytes, Origin]]:
+    """All answers with their texts, each path once: what two snapshots say of one path stays apart, what they agree on is one
+    document."""
+    known: dict[str, bytes] = {}
+    for snapshot in snapshots:
+        for answered in snapshot.documents:
+            path, number, content = answered.path, 1, answered.content
+            while known.get(path, content) != content:
+                number += 1
+                path = f"{answered.path}#{number}"
+            if path not in known:
+                known[path] = content
+                yield path, content, answered.origin

@@ -1,0 +1,37 @@
+"""Whether one condition holds in a request of which not everything is known."""
+
+from collections.abc import Mapping
+
+from irsa_doctor.model import Text
+from irsa_doctor.trust.decide import Request, decide
+from irsa_doctor.trust.patterns import Variable, pieces_of
+from irsa_doctor.trust.policy import WEB_IDENTITY, Condition, Policy, Statement
+
+Context = Mapping[str, tuple[str, ...]]
+"""keys in lower case -> their values, () where the key is surely absent; what is not listed is not known"""
+
+_CALLER = "arn:aws:iam::000000000000:oidc-provider/caller"
+
+
+def holds(condition: Condition, context: Context, *, variables: bool, multi: frozenset[str] = frozenset()) -> bool | None:
+    """Whether a condition is met, None where that hangs on a key that is not known, on a placeholder, or on a point on which
+    AWS's documentation is silent. `multi` names the multi-valued keys."""
+    if not condition.key or any(isinstance(value, Text) for value in condition.values):
+        return None
+    if condition.key not in context or not _variables(condition, variables) <= context.keys():
+        return None
+    present = {key: values for key, values in context.items() if values}
+    statement = Statement(0, True, (_CALLER,), (), (), (WEB_IDENTITY,), None, (condition,), ())
+    decision = decide(Policy(variables, (statement,), (), 0), Request("", _CALLER, present, multi & present.keys()))
+    return None if decision.otherwise else decision.outcome == "allow"
+
+
+def _variables(condition: Condition, variables: bool) -> set[str]:
+    """The keys that stand in its values as policy variables."""
+    pieces = (pieces_of(value, wildcards=False, variables=variables) for value in condition.values if "$" in str(value))
+    return {piece.key for some in pieces for piece in some if isinstance(piece, Variable)}
+
+
+def all_of(parts: list[bool | None]) -> bool | None:
+    """Three-valued and."""
+    return False if False in parts else None if None in parts else True

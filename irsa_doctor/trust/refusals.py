@@ -1,0 +1,165 @@
+"""What IAM refuses to save, and what it might: the problems of a policy document.
+
+The error texts are those of CreateRole and UpdateAssumeRolePolicy; what needs more than the text is listed, not refused.
+https://docs.aws.amazon.com/IAM/latest/UserGuide/access-analyzer-reference-policy-checks.html
+"""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+
+import msgspec
+
+from irsa_doctor.model import Flaw, Text, has_hole, holes_in, text_of
+
+Steps = tuple[str | int, ...]
+Value = str | Text
+DEFAULT_QUOTA = 2048
+"""characters of a trust policy, white space apart, that an account may have unless it asked for more (reference_iam-quotas)"""
+
+_FEDERATED_ARN = re.compile(r"arn:[a-z0-9-]+:iam::[0-9]{12}:(oidc|saml)-provider/.+", re.DOTALL)
+_HOST = re.compile(r"[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+(/[^\s*]*)?")
+_ACCOUNT = re.compile(r"[0-9]{12}|arn:[a-z0-9-]+:iam::[0-9]{12}:root")
+_SID = re.compile(r"[A-Za-z0-9]*")
+_ALLOWED = re.compile("[\t\n\r -\u00ff]*")
+_STS = frozenset(
+    {
+        "sts:assumerole",
+        "sts:assumerolewithsaml",
+        "sts:assumerolewithwebidentity",
+        "sts:assumeroot",
+        "sts:decodeauthorizationmessage",
+        "sts:getaccesskeyinfo",
+        "sts:getcalleridentity",
+        "sts:getdelegatedaccesstoken",
+        "sts:getfederationtoken",
+        "sts:getservicebearertoken",
+        "sts:getsessiontoken",
+        "sts:getwebidentitytoken",
+        "sts:setcontext",
+        "sts:setsourceidentity",
+        "sts:taggetwebidentitytoken",
+        "sts:tagsession",
+    }
+)
+
+
+class Problem(msgspec.Struct, frozen=True):
+    """What is wrong with a document. With `refused`, IAM does not save it, and the text alone decides that.
+
+    `steps` lead to the place in the document; line and column are 1-based positions in its text, 0 where not looked up.
+    """
+
+    code: str
+    message: str
+    steps: Steps = ()
+    refused: bool = True
+    line: int = 0
+    column: int = 0
+
+
+class Problems:
+    """Gathers the problems of one document, in the order in which it is read."""
+
+    def __init__(self, flaws: Iterable[Flaw] = ()) -> None:
+        self.found = [_problem_of(flaw) for flaw in flaws]
+
+    def refuse(self, code: str, message: str, *steps: str | int) -> None:
+        """Note a reason for which IAM does not save the document."""
+        self.found.append(Problem(code, message, steps))
+
+    def note(self, code: str, message: str, *steps: str | int) -> None:
+        """Note what is odd, or refused only in some accounts."""
+        self.found.append(Problem(code, message, steps, refused=False))
+
+    def of_text(self, document: Mapping[str, object], size: int) -> None:
+        """Its length and its characters."""
+        if size > DEFAULT_QUOTA:
+            why = f"Cannot exceed quota for ACLSizePerRole: {DEFAULT_QUOTA} ({size} characters; the quota is the account's)"
+            self.note("over-default-quota", why)
+        if not _is_plain(document):
+            self._characters(document)
+
+    def _characters(self, value: object, *steps: str | int) -> None:
+        if isinstance(value, str):
+            if not _ALLOWED.fullmatch(value):
+                self.refuse("bad-character", "only U+0009, U+000A, U+000D and U+0020 to U+00FF may stand in a policy", *steps)
+        elif isinstance(value, dict):
+            for key, item in value.items():
+                self._characters(key, *steps, text_of(key))
+                self._characters(item, *steps, text_of(key))
+        elif isinstance(value, list):
+            for n, item in enumerate(value):
+                self._characters(item, *steps, n)
+
+    def of_sids(self, sids: Iterable[tuple[object, Steps]]) -> None:
+        """Statement ids: alphanumeric, and unique but for empty ones (G5)."""
+        seen: set[str] = set()
+        for sid, steps in sids:
+            if sid is None or has_hole(sid):
+                continue
+            if not isinstance(sid, str) or not _SID.fullmatch(sid):
+                self.refuse("bad-sid", "Statement IDs (SID) must be alpha-numeric", *steps)
+            elif sid and sid in seen:
+                self.refuse("duplicate-sid", f"Statement IDs (SID) in a single policy must be unique: {shown(sid)}", *steps)
+            else:
+                seen.add(sid)
+
+    def of_principals(self, kind: str, values: Sequence[Value], steps: Steps) -> None:
+        """The values of one principal type."""
+        for value in values:
+            if not isinstance(value, str):
+                continue
+            if kind == "Federated":
+                self._federated(value, steps)
+            elif kind == "AWS" and value != "*" and not _ACCOUNT.fullmatch(value):
+                why = f'Invalid principal in policy: "AWS":{shown(value)} unless it exists in its account'
+                self.note("principal-must-exist", why, *steps)
+
+    def _federated(self, value: str, steps: Steps) -> None:
+        if value == "*":
+            self.note("federated-star", "what a wildcard as Federated principal does is not documented", *steps)
+        elif not _FEDERATED_ARN.fullmatch(value) and not _HOST.fullmatch(value):
+            self.refuse("bad-federated", "Federated principals must be valid domain names or SAML metadata ARNs", *steps)
+
+    def of_actions(self, actions: Iterable[Value], steps: Steps) -> None:
+        """Actions: with a vendor, and if of STS then known to it (A1)."""
+        for action in actions:
+            if not isinstance(action, str) or action == "*":
+                continue
+            vendor, colon, _ = action.partition(":")
+            only_sts = f"AssumeRole policy may only specify STS AssumeRole actions: {shown(action)}"
+            if not colon or not vendor:
+                why = f"Actions/Conditions must be prefaced by a vendor: {shown(action)}"
+                self.refuse("action-without-vendor", why, *steps)
+            elif "*" in action or "?" in action or action.lower() in _STS:
+                continue
+            elif vendor.lower() == "sts":
+                self.refuse("unknown-action", only_sts, *steps)
+            else:
+                self.note("foreign-action", only_sts, *steps)
+
+
+def _problem_of(flaw: Flaw) -> Problem:
+    steps = tuple(step.replace("~1", "/").replace("~0", "~") for step in flaw.pointer.split("/")[1:])
+    return Problem(flaw.code, flaw.message, steps, True, flaw.line, flaw.column)
+
+
+def shown(value: object) -> str:
+    """A value in a message, in quotes and not too long."""
+    text = text_of(value) if isinstance(value, str | Text) else repr(value)
+    return f'"{text[:200]}"'
+
+
+def _is_plain(document: object) -> bool:
+    """Whether every character is certainly allowed: one look at the encoded whole, in place of one at every string."""
+    try:
+        text = msgspec.json.encode(document)
+    except (TypeError, ValueError, RecursionError):
+        return False
+    return text.isascii() and b"\\u" not in text and b"\\b" not in text and b"\\f" not in text
+
+
+def size_of(document: object) -> int:
+    """Characters of a document that IAM counts, all but white space; 0 where holes leave that open."""
+    text = msgspec.json.encode(document, enc_hook=str) if not any(True for _ in holes_in(document)) else b""
+    return sum(not chr(byte).isspace() for byte in text if byte < 0x80 or byte >= 0xC0)

@@ -1,0 +1,163 @@
+"""Kubernetes as it is: a real API server with etcd."""
+
+import base64
+import json
+
+import pytest
+
+from irsa_doctor.permissions import cluster_role
+from irsa_doctor.sources import load
+from irsa_doctor.sources.live import LiveError, Options, Plan, Target, take
+from irsa_doctor.sources.live import kubernetes as source
+from tests.servers.apiserver import AUDIENCE, ISSUER, api_server, programs
+from tests.servers.kubernetes import WEBHOOK
+
+PROGRAMS = programs()
+pytestmark = pytest.mark.skipif(
+    PROGRAMS is None, reason="no kube-apiserver and etcd: set KUBEBUILDER_ASSETS, or build them with make kube-tools"
+)
+NAME = ISSUER.removeprefix("https://")
+ROLE = "arn:aws:iam::111122223333:role/web"
+RBAC = "/apis/rbac.authorization.k8s.io/v1"
+EVERYTHING = Plan("check")
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    with api_server(PROGRAMS, tmp_path_factory.mktemp("apiserver")) as running:
+        fill(running)
+        yield running
+
+
+def fill(server):
+    """Two namespaces, some service accounts, a pod, a deployment, the webhook of EKS, and a user who may only read."""
+    server.create("/api/v1/namespaces", *({"metadata": {"name": name}} for name in ("app", "other")))
+    annotations = {"eks.amazonaws.com/role-arn": ROLE}
+    accounts = [{"metadata": {"name": "web", "annotations": annotations}}]
+    accounts += [{"metadata": {"name": name}} for name in ("default", *(f"extra-{number}" for number in range(8)))]
+    server.create("/api/v1/namespaces/app/serviceaccounts", *accounts)
+    # what does not answer, and may fail: pods are admitted without it
+    down = {**WEBHOOK, "webhooks": [{**WEBHOOK["webhooks"][0], **_LATER}]}
+    server.create("/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations", down)
+    container = {"name": "app", "image": "shop/app:1", "env": [{"name": "PASSWORD", "value": "hunter2"}]}
+    spec = {"serviceAccountName": "web", "containers": [container]}
+    server.create("/api/v1/namespaces/app/pods", {"metadata": {"name": "web-0"}, "spec": spec})
+    template = {"metadata": {"labels": {"app": "web"}}, "spec": spec}
+    deployment = {"metadata": {"name": "web"}, "spec": {"selector": {"matchLabels": {"app": "web"}}, "template": template}}
+    server.create("/apis/apps/v1/namespaces/app/deployments", deployment)
+    server.create("/api/v1/namespaces/app/secrets", {"metadata": {"name": "api"}, "stringData": {"key": "hunter2"}})
+    grant(server, "auditor", "check")
+
+
+_LATER = {"sideEffects": "None", "admissionReviewVersions": ["v1beta1", "v1"], "timeoutSeconds": 1}
+
+
+def grant(server, user, command, kind="User", namespace=None):
+    """What `irsa-doctor permissions COMMAND` prints, bound to somebody."""
+    role = cluster_role([command], f"irsa-doctor-{user}")
+    server.create(f"{RBAC}/clusterroles", role)
+    subject = {
+        "kind": kind,
+        "name": user,
+        **({"namespace": namespace} if namespace else {"apiGroup": "rbac.authorization.k8s.io"}),
+    }
+    reference = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": role["metadata"]["name"]}
+    metadata = {"name": f"irsa-doctor-{user}"}
+    server.create(f"{RBAC}/clusterrolebindings", {"metadata": metadata, "roleRef": reference, "subjects": [subject]})
+
+
+def taken(server, folder, plan=EVERYTHING, token=None):
+    """What somebody may see: the auditor, unless a token says otherwise."""
+    return take(plan, Options(kube=True, kubeconfig=server.kubeconfig(folder, token or "auditor-token")))
+
+
+def test_the_printed_cluster_role_is_enough(server, tmp_path):
+    snapshot = taken(server, tmp_path)
+    assert snapshot.missing == ()
+    found = load([], snapshots=[snapshot]).inventory
+    assert {kind for kind in ("serviceaccounts", "pods", "deployments", "cronjobs") if found.closed.has_kind(NAME, kind)} == {
+        *("serviceaccounts", "pods", "deployments", "cronjobs")
+    }
+    web = found.service_account_by_key[NAME, "app", "web"]
+    assert web.annotations["eks.amazonaws.com/role-arn"] == ROLE
+    assert {row.path for row in found.documents if row.status != "read"} <= {"kube://real/version"}
+
+
+def test_the_cluster_is_known_by_its_issuer_and_version(server, tmp_path):
+    found = load([], snapshots=[taken(server, tmp_path)]).inventory
+    (cluster,) = found.clusters
+    assert (cluster.id, cluster.issuer) == (NAME, NAME)
+    told = server.request("GET", "/version")[1]
+    assert cluster.version == ".".join(part.rstrip("+") for part in (told["major"], told["minor"]) if part)
+    (discovery,) = found.discoveries
+    assert discovery.algorithms == ("RS256",)
+
+
+def test_a_token_is_signed_with_a_key_that_was_read(server, tmp_path):
+    header, claims, _ = (part + "==" for part in server.token("app", "web", "sts.amazonaws.com").split("."))
+    found = load([], snapshots=[taken(server, tmp_path)]).inventory
+    assert json.loads(base64.urlsafe_b64decode(header))["kid"] in {key.kid for key in found.signing_keys}
+    told = json.loads(base64.urlsafe_b64decode(claims))
+    assert told["iss"].removeprefix("https://") == found.clusters[0].issuer
+    assert (told["sub"], told["aud"]) == (found.service_account_by_key[NAME, "app", "web"].subject, ["sts.amazonaws.com"])
+
+
+def test_who_may_read_nothing_gets_nothing_and_is_told_so(server, tmp_path):
+    snapshot = taken(server, tmp_path, token="nobody-token")
+    found = load([], snapshots=[snapshot]).inventory
+    assert found.service_accounts == ()
+    assert found.closed.kinds == {}
+    missing = {gap.collection: gap.missing for gap in snapshot.missing}
+    assert "denied to nobody" in missing["serviceaccounts"]
+    assert {"serviceaccounts", "pods", "deployments", "mutatingwebhookconfigurations"} <= missing.keys()
+
+
+def test_a_wrong_token_is_one_sentence(server, tmp_path):
+    with pytest.raises(LiveError, match=r"does not accept the credentials of context real \(401\)"):
+        taken(server, tmp_path, token="wrong")
+
+
+def test_a_token_for_sts_is_none_for_the_api_server(server, tmp_path):
+    with pytest.raises(LiveError, match=r"does not accept the credentials"):
+        taken(server, tmp_path, token=server.token("app", "web", "sts.amazonaws.com"))
+
+
+def test_lists_are_read_in_pages(server, tmp_path, monkeypatch):
+    whole = load([], snapshots=[taken(server, tmp_path)]).inventory
+    monkeypatch.setattr(source, "PAGE", 2)
+    paged = load([], snapshots=[taken(server, tmp_path)]).inventory
+    assert {one.subject for one in paged.service_accounts} == {one.subject for one in whole.service_accounts}
+    assert len(paged.service_accounts) >= 9
+    assert paged.closed.has_kind(NAME, "serviceaccounts")
+
+
+def test_a_pod_that_the_webhook_did_not_see_is_read_as_it_is(server, tmp_path):
+    snapshot = taken(server, tmp_path)
+    found = load([], snapshots=[snapshot]).inventory
+    (pod,) = (one for one in found.workloads if one.kind == "Pod")
+    assert (pod.service_account, pod.admitted) == ("web", True)
+    assert "AWS_ROLE_ARN" not in pod.containers[0].env
+    (webhook,) = found.webhooks
+    assert (webhook.failure_policy, webhook.on_pod_create, webhook.in_cluster) == ("Ignore", True, False)
+    assert b"hunter2" not in b"".join(one.content for one in snapshot.documents)
+
+
+def test_a_service_account_with_the_role_of_why_may_ask_about_a_target(server, tmp_path):
+    server.create("/api/v1/namespaces/app/serviceaccounts", {"metadata": {"name": "irsa-doctor"}})
+    grant(server, "irsa-doctor", "why", "ServiceAccount", "app")
+    token = server.token("app", "irsa-doctor", AUDIENCE)
+    snapshot = taken(server, tmp_path, Plan("why", target=Target("app", "web")), token)
+    assert snapshot.missing == ()
+    found = load([], snapshots=[snapshot]).inventory
+    assert {one.namespace for one in found.service_accounts} == {"app"}
+    assert found.closed.has_kind(NAME, "pods", "app")
+    assert not found.closed.has_kind(NAME, "pods", "other")
+    gone = load([], snapshots=[taken(server, tmp_path, Plan("why", target=Target("gone", "web")), token)]).inventory
+    assert gone.closed.has_kind(NAME, "namespaces", "gone")
+    assert not gone.namespaces
+
+
+def test_a_name_that_is_none_is_no_way_to_anything_else(server, tmp_path):
+    snapshot = taken(server, tmp_path, Plan("why", target=Target("app/secrets", "web")), "admin-token")
+    assert snapshot.documents
+    assert b"hunter2" not in b"".join(one.content for one in snapshot.documents)

@@ -1,0 +1,406 @@
+import json
+import socket
+
+import msgspec
+import pytest
+
+from irsa_doctor.model import TrustPolicy
+from irsa_doctor.sources import load
+from irsa_doctor.sources.live import LiveError, Options, Plan, Target, take
+from irsa_doctor.sources.live import aws as source
+from irsa_doctor.sources.live.aws import Account, Fault, NotARead, policy_document
+from irsa_doctor.sources.live.calls import Clock, Notes
+from tests.servers.aws import Problem, denied
+
+ACCOUNT = "111122223333"
+ISSUER = "oidc.eks.us-east-1.amazonaws.com/id/EXAMPLED539D4633E53DE1B71EXAMPLE"
+PROVIDER = f"arn:aws:iam::{ACCOUNT}:oidc-provider/{ISSUER}"
+CLUSTER = f"arn:aws:eks:us-east-1:{ACCOUNT}:cluster/shop"
+EVERYTHING = Plan("check")
+
+
+def trust(name="app"):
+    condition = {"StringEquals": {f"{ISSUER}:sub": f"system:serviceaccount:shop:{name}"}}
+    statement = {"Effect": "Allow", "Principal": {"Federated": PROVIDER}, "Action": "sts:AssumeRoleWithWebIdentity"}
+    return json.dumps({"Version": "2012-10-17", "Statement": [{**statement, "Condition": condition}]})
+
+
+def role(name="app", path="/", account=ACCOUNT, policy=None):
+    return {
+        "Path": path,
+        "RoleName": name,
+        "RoleId": "AROAEXAMPLE",
+        "Arn": f"arn:aws:iam::{account}:role{path}{name}",
+        "CreateDate": "2026-01-05T08:00:00Z",
+        "AssumeRolePolicyDocument": policy or trust(name),
+        "Description": "not asked for",
+        "MaxSessionDuration": 7200,
+    }
+
+
+def fill(aws, roles=1):
+    aws.roles = {f"app-{number}": role(f"app-{number}") for number in range(roles)}
+    aws.providers = {PROVIDER: {"Url": ISSUER, "ClientIDList": ["sts.amazonaws.com"], "ThumbprintList": ["a" * 40]}}
+    identity = {"oidc": {"issuer": f"https://{ISSUER}"}}
+    aws.clusters = {"shop": {"name": "shop", "arn": CLUSTER, "identity": identity, "version": "1.31", "status": "ACTIVE"}}
+    return aws
+
+
+def inventory(snapshot):
+    return load([], snapshots=[snapshot]).inventory
+
+
+def says(snapshot):
+    return "\n".join(f"{gap.missing} | {gap.how}" for gap in snapshot.missing)
+
+
+def test_every_page_of_the_roles_is_read(aws, ask):
+    fill(aws, roles=25).page_size = 10
+    found = inventory(ask(EVERYTHING, aws=aws))
+    assert {one.name for one in found.roles} == {f"app-{number}" for number in range(25)}
+    assert found.closed.roles == {ACCOUNT}
+    assert len(aws.called("ListRoles")) == 3
+
+
+def test_what_is_kept_of_a_role_is_what_was_asked_for(aws, ask):
+    fill(aws)
+    (found,) = inventory(ask(EVERYTHING, aws=aws)).roles
+    assert (found.arn, found.max_session, found.created) == (f"arn:aws:iam::{ACCOUNT}:role/app-0", 7200, "2026-01-05T08:00:00Z")
+    (answered,) = (one for one in ask(EVERYTHING, aws=aws).documents if one.path.endswith("/roles"))
+    assert b"not asked for" not in answered.content
+    assert b"RoleId" not in answered.content
+
+
+def test_providers_and_clusters_are_described(aws, ask):
+    found = inventory(ask(EVERYTHING, aws=fill(aws)))
+    assert [(one.arn, one.client_ids) for one in found.providers] == [(PROVIDER, ("sts.amazonaws.com",))]
+    assert [(one.arn, one.issuer, one.version) for one in found.clusters] == [(CLUSTER, ISSUER, "1.31")]
+    assert found.closed.providers == {ACCOUNT}
+    assert found.closed.clusters == {(ACCOUNT, "us-east-1")}
+    assert found.closed.associations == {CLUSTER}
+
+
+def test_clusters_are_looked_for_where_providers_have_their_issuers(aws, ask):
+    fill(aws)
+    other = ISSUER.replace("us-east-1", "ap-south-1")
+    aws.providers[PROVIDER.replace("us-east-1", "ap-south-1")] = {"Url": other, "ClientIDList": []}
+    found = inventory(ask(EVERYTHING, aws=aws))
+    assert found.closed.clusters == {(ACCOUNT, "us-east-1"), (ACCOUNT, "ap-south-1")}
+
+
+def test_only_the_regions_that_are_named_are_asked(aws, ask):
+    found = inventory(ask(EVERYTHING, aws=fill(aws), regions=("eu-west-1",)))
+    assert found.closed.clusters == {(ACCOUNT, "eu-west-1")}
+    assert found.clusters == ()
+
+
+def test_a_denied_list_is_unknown_and_names_the_permission(aws, ask):
+    fill(aws).faults["ListRoles"] = denied("iam:ListRoles")
+    snapshot = ask(EVERYTHING, aws=aws)
+    assert "iam:ListRoles is denied to arn:aws:sts::111122223333:assumed-role/auditor/me because" in says(snapshot)
+    assert "irsa-doctor permissions check" in says(snapshot)
+    assert inventory(snapshot).closed.roles == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("operation", "action"),
+    [
+        ("ListOpenIDConnectProviders", "iam:ListOpenIDConnectProviders"),
+        ("GetOpenIDConnectProvider", "iam:GetOpenIDConnectProvider"),
+        ("ListClusters", "eks:ListClusters"),
+        ("DescribeCluster", "eks:DescribeCluster"),
+        ("ListPodIdentityAssociations", "eks:ListPodIdentityAssociations"),
+    ],
+)
+def test_whatever_is_denied_is_named_and_closes_nothing(aws, ask, operation, action):
+    fill(aws).faults[operation] = denied(action)
+    snapshot = ask(EVERYTHING, aws=aws)
+    assert f"{action} is denied" in says(snapshot)
+    closed = inventory(snapshot).closed
+    assert {"ListOpenIDConnectProviders": closed.providers, "ListClusters": closed.clusters}.get(
+        operation, frozenset()
+    ) == frozenset()
+
+
+def test_what_a_denied_description_leaves_open_says_so_itself(aws, ask):
+    fill(aws).faults["GetOpenIDConnectProvider"] = denied("iam:GetOpenIDConnectProvider")
+    (provider,) = inventory(ask(EVERYTHING, aws=aws)).providers
+    assert "iam:GetOpenIDConnectProvider is denied" in provider.client_ids.missing
+
+
+def test_a_cluster_that_may_not_be_described_is_there_without_its_issuer(aws, ask):
+    fill(aws).faults["DescribeCluster"] = denied("eks:DescribeCluster")
+    (cluster,) = inventory(ask(EVERYTHING, aws=aws)).clusters
+    assert cluster.name == "shop"
+    assert "eks:DescribeCluster is denied" in cluster.issuer.missing
+
+
+def test_a_page_that_fails_leaves_what_was_read_and_an_open_list(aws, ask):
+    fill(aws, roles=25).page_size = 10
+    aws.faults["ListRoles"] = lambda parameters, number: denied("iam:ListRoles") if number > 1 else None
+    snapshot = ask(EVERYTHING, aws=aws)
+    assert len(inventory(snapshot).roles) == 10
+    assert inventory(snapshot).closed.roles == frozenset()
+    assert "iam:ListRoles is denied" in says(snapshot)
+
+
+def test_a_page_of_clusters_that_fails_leaves_an_open_list(aws, ask):
+    fill(aws).page_size = 1
+    aws.clusters["depot"] = {**aws.clusters["shop"], "name": "depot", "arn": CLUSTER.replace("shop", "depot")}
+    aws.faults["ListClusters"] = lambda parameters, number: denied("eks:ListClusters") if number > 1 else None
+    snapshot = ask(EVERYTHING, aws=aws)
+    assert {one.name for one in inventory(snapshot).clusters} == {"depot"}
+    assert inventory(snapshot).closed.clusters == frozenset()
+
+
+def test_a_page_that_comes_again_and_again_ends(aws, ask):
+    fill(aws).faults["ListRoles"] = lambda parameters, number: {"Roles": [], "IsTruncated": True, "Marker": "same"}
+    snapshot = ask(EVERYTHING, aws=aws)
+    assert "iam:ListRoles" in says(snapshot)
+    assert inventory(snapshot).closed.roles == frozenset()
+
+
+def test_throttling_is_waited_out(aws, ask):
+    fill(aws).faults["ListRoles"] = lambda parameters, number: Problem("Throttling", "Rate exceeded") if number == 1 else None
+    snapshot = ask(EVERYTHING, aws=aws)
+    assert inventory(snapshot).closed.roles == {ACCOUNT}
+    assert len(aws.called("ListRoles")) == 2
+
+
+def test_throttling_without_end_is_unknown(aws, ask, monkeypatch):
+    monkeypatch.setattr(source, "_ATTEMPTS", 2)
+    fill(aws).faults["ListRoles"] = Problem("Throttling", "Rate exceeded")
+    snapshot = ask(EVERYTHING, aws=aws)
+    assert "iam:ListRoles: throttled, 2 times in a row (Throttling)" in says(snapshot)
+    assert len(aws.called("ListRoles")) == 2
+
+
+@pytest.mark.parametrize(
+    ("problem", "sentence"),
+    [
+        (Problem("ExpiredToken", "The security token included in the request is expired", 403), "sign in again"),
+        (Problem("InvalidClientTokenId", "The security token is invalid.", 403), "check them with aws sts get-caller-identity"),
+        (Problem("SignatureDoesNotMatch", "Signature expired", 403), "does not accept the credentials"),
+    ],
+)
+def test_credentials_that_aws_does_not_accept_are_one_sentence(aws, ask, problem, sentence):
+    aws.faults["GetCallerIdentity"] = problem
+    with pytest.raises(LiveError, match=sentence):
+        ask(EVERYTHING, aws=aws)
+
+
+def test_missing_credentials_are_one_sentence(aws, ask, monkeypatch):
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
+    with pytest.raises(LiveError, match="no credentials were found: name a --profile"):
+        ask(EVERYTHING, aws=aws)
+    assert aws.calls == []
+
+
+def test_a_profile_that_is_not_there_is_one_sentence(aws, ask):
+    with pytest.raises(LiveError, match="nobody"):
+        ask(EVERYTHING, aws=aws, profiles=("nobody",))
+
+
+def test_a_program_for_credentials_that_fails_is_one_sentence(aws, ask, tmp_path, monkeypatch):
+    (tmp_path / "aws-config").write_text("[profile broken]\ncredential_process = /nonexistent/program\nregion = us-east-1\n")
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name)
+    with pytest.raises(LiveError, match="AWS profile broken"):
+        ask(EVERYTHING, aws=aws, profiles=("broken",))
+
+
+def test_an_endpoint_that_nobody_listens_at_is_one_sentence(ask, monkeypatch, aws):
+    monkeypatch.setattr(source, "_ATTEMPTS", 1)
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{taken.getsockname()[1]}")
+        with pytest.raises(LiveError, match="cannot be reached"):
+            ask(EVERYTHING, aws=aws)
+
+
+def test_an_answer_that_is_none_of_aws_is_unknown(aws, ask):
+    fill(aws).faults["ListRoles"] = lambda parameters, number: b"<html>proxy</html>"
+    snapshot = ask(EVERYTHING, aws=aws)
+    assert inventory(snapshot).closed.roles == frozenset()
+    assert "roles of account" in says(snapshot)
+
+
+def test_what_does_not_answer_in_time_is_unknown(aws, ask, monkeypatch):
+    fill(aws)
+    held = __import__("threading").Event()
+    aws.faults["ListRoles"] = lambda parameters, number: held.wait(30) and None
+    snapshot = ask(EVERYTHING, aws=aws, timeout=2.0)
+    held.set()
+    assert "no answer within the 2 s that --timeout gives" in says(snapshot)
+    found = inventory(snapshot)
+    assert found.closed.roles == frozenset()
+    assert found.closed.providers == {ACCOUNT}
+
+
+def test_a_policy_is_kept_as_it_was_written(aws, ask):
+    twice = trust().replace('"Version": "2012-10-17"', '"Version": "2012-10-17", "Version": "2008-10-17"')
+    fill(aws).roles["app-0"] = role("app-0", policy=twice)
+    (found,) = inventory(ask(EVERYTHING, aws=aws)).roles
+    assert isinstance(found.policy, TrustPolicy)
+    assert [flaw.message for flaw in found.policy.flaws]
+
+
+def test_a_policy_that_is_no_json_is_left_as_it_is():
+    assert policy_document("%7Bnot json") == "%7Bnot json"
+    assert policy_document("%7B%22a%22%3A 1e2%7D") == msgspec.Raw(b'{"a": 1e2}')
+
+
+def test_a_call_that_is_not_in_the_table_is_stopped_before_it_is_sent(aws):
+    account = Account("", "", Options(aws=True), "why", Clock(10, 5), Notes())
+    account.open()
+    aws.calls.clear()
+    with pytest.raises(NotARead, match="iam:DeleteRole is no operation of why"):
+        account.ask("iam", "DeleteRole", RoleName="app")
+    with pytest.raises(NotARead):
+        account.ask("sts", "AssumeRole", RoleArn=f"arn:aws:iam::{ACCOUNT}:role/app", RoleSessionName="me")
+    assert aws.calls == []
+
+
+def test_a_command_may_only_call_its_own_operations(aws):
+    account = Account("", "", Options(aws=True), "who-can", Clock(10, 5), Notes())
+    account.open()
+    with pytest.raises(NotARead):
+        account.ask("iam", "ListRoles")
+
+
+def test_pod_identity_associations_come_with_their_roles(aws, ask):
+    fill(aws).associations["shop"] = [association("cart"), association("search")]
+    aws.page_size = 1
+    found = inventory(ask(EVERYTHING, aws=aws))
+    roles = {(one.cluster, one.service_account, one.role_arn) for one in found.associations}
+    assert roles == {(CLUSTER, name, f"arn:aws:iam::{ACCOUNT}:role/{name}") for name in ("cart", "search")}
+    assert found.closed.has_association(CLUSTER, "storefront", "other")
+
+
+def association(name):
+    return {
+        "clusterName": "shop",
+        "namespace": "storefront",
+        "serviceAccount": name,
+        "roleArn": f"arn:aws:iam::{ACCOUNT}:role/{name}",
+        "associationArn": f"arn:aws:eks:us-east-1:{ACCOUNT}:podidentityassociation/shop/a-{name}",
+        "associationId": f"a-{name}",
+        "createdAt": "2026-01-05T08:00:00Z",
+    }
+
+
+def test_resource_control_policies_are_read_from_the_account_up_to_the_root(aws, ask):
+    fill(aws).organization = True
+    aws.parents = {ACCOUNT: ["ou-1"], "ou-1": ["r-root"]}
+    content = json.dumps({"Version": "2012-10-17", "Statement": []})
+    aws.policies = {"p-account": (ACCOUNT, content), "p-unit": ("ou-1", content), "p-root": ("r-root", content)}
+    found = inventory(ask(EVERYTHING, aws=aws))
+    assert {one.id for one in found.rcps} == {"p-account", "p-unit", "p-root"}
+
+
+def test_an_organization_that_may_not_be_asked_is_unknown(aws, ask):
+    fill(aws).faults["ListPoliciesForTarget"] = denied("organizations:ListPoliciesForTarget")
+    snapshot = ask(EVERYTHING, aws=aws)
+    assert "resource control policies over account 111122223333: organizations:ListPoliciesForTarget is denied" in says(
+        snapshot
+    )
+
+
+def test_an_account_without_organization_has_no_such_policies(aws, ask):
+    assert ask(EVERYTHING, aws=fill(aws)).missing == ()
+
+
+def test_events_come_without_what_sts_gave_out(aws):
+    detail = {"eventName": "AssumeRoleWithWebIdentity", "responseElements": {"credentials": {"sessionToken": "made-up"}}}
+    aws.events = [{"EventName": "AssumeRoleWithWebIdentity", "CloudTrailEvent": json.dumps(detail)} for _ in range(3)]
+    aws.page_size = 2
+    account = Account("", "", Options(aws=True), "why", Clock(10, 5), Notes())
+    account.open()
+    events, fault = account.lookup_events("us-east-1")
+    assert fault is None
+    assert len(events) == 3
+    assert "made-up" not in json.dumps(events)
+    (first, *_) = aws.called("LookupEvents")
+    assert first["LookupAttributes"] == [{"AttributeKey": "EventName", "AttributeValue": "AssumeRoleWithWebIdentity"}]
+
+
+def test_a_role_is_asked_for_by_name_and_what_is_not_there_does_not_exist(aws, ask):
+    fill(aws, roles=3)
+    wanted = (f"arn:aws:iam::{ACCOUNT}:role/app-1", f"arn:aws:iam::{ACCOUNT}:role/gone")
+    found = inventory(ask(Plan("who-can", roles=wanted, everything=False), aws=aws))
+    assert [one.name for one in found.roles] == ["app-1"]
+    assert found.closed.has_role(ACCOUNT, "Gone")
+    assert not found.closed.has_role(ACCOUNT, "app-2")
+    assert {operation for _, operation, _ in aws.calls} == {"GetCallerIdentity", "GetRole"}
+
+
+def test_a_denied_role_is_neither_there_nor_missing(aws, ask):
+    fill(aws).faults["GetRole"] = denied("iam:GetRole")
+    snapshot = ask(Plan("who-can", roles=(f"arn:aws:iam::{ACCOUNT}:role/app-0",), everything=False), aws=aws)
+    found = inventory(snapshot)
+    assert not found.closed.has_role(ACCOUNT, "app-0")
+    unknown = found.unknown("roles", ACCOUNT, "app-0", "not given")
+    assert "iam:GetRole is denied" in unknown.missing
+
+
+def test_a_role_of_another_account_is_unknown_and_names_both(aws, ask):
+    snapshot = ask(Plan("who-can", roles=("arn:aws:iam::444455556666:role/app",), everything=False), aws=fill(aws))
+    assert "of account 444455556666: the credentials are those of account 111122223333" in says(snapshot)
+    assert aws.called("GetRole") == []
+
+
+def test_a_bad_role_name_is_not_asked_for(aws, ask):
+    ask(Plan("who-can", roles=(f"arn:aws:iam::{ACCOUNT}:role/a b\n",), everything=False), aws=fill(aws))
+    assert aws.called("GetRole") == []
+
+
+def test_each_profile_is_an_account_of_its_own(aws, ask, tmp_path, monkeypatch):
+    from tests.servers.aws import FakeAws
+
+    fill(aws)
+    with FakeAws("444455556666") as other:
+        other.roles = {"there": role("there", account="444455556666")}
+        monkeypatch.delenv("AWS_ENDPOINT_URL")
+        keys = "aws_access_key_id = AKIAEXAMPLEEXAMPLE00\naws_secret_access_key = made-up\nregion = us-east-1\n"
+        (tmp_path / "aws-config").write_text(
+            f"[profile here]\n{keys}endpoint_url = {aws.url}\n[profile there]\n{keys}endpoint_url = {other.url}\n"
+        )
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+            monkeypatch.delenv(name)
+        found = inventory(take(EVERYTHING, Options(aws=True, profiles=("here", "there", "here"))))
+    assert found.closed.roles == {ACCOUNT, "444455556666"}
+    assert {one.name for one in found.roles} == {"app-0", "there"}
+    assert len(aws.called("ListRoles")) == 1
+
+
+def test_a_target_costs_as_many_calls_with_many_roles_as_with_few(aws, ask, tmp_path):
+    manifest = tmp_path / "sa.json"
+    annotation = {"eks.amazonaws.com/role-arn": f"arn:aws:iam::{ACCOUNT}:role/app-1"}
+    account = {"name": "web", "namespace": "storefront", "annotations": annotation}
+    manifest.write_text(json.dumps({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": account}))
+    counts = []
+    for roles in (3, 300):
+        fill(aws, roles=roles).calls.clear()
+        snapshot = ask(Plan("why", target=Target("storefront", "web")), aws=aws, paths=(str(manifest),))
+        assert inventory(snapshot).role_by_arn.keys() == {f"arn:aws:iam::{ACCOUNT}:role/app-1"}
+        counts.append(len(aws.calls))
+    assert counts[0] == counts[1]
+    assert aws.called("ListRoles") == []
+
+
+def test_where_no_role_is_named_those_that_trust_the_target_are_looked_for(aws, ask, tmp_path):
+    manifest = tmp_path / "sa.json"
+    manifest.write_text(
+        json.dumps({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "web", "namespace": "s"}})
+    )
+    snapshot = ask(Plan("why", target=Target("s", "web")), aws=fill(aws, roles=3), paths=(str(manifest),))
+    assert len(inventory(snapshot).roles) == 3
+
+
+def test_a_fault_is_a_value(aws):
+    account = Account("", "", Options(aws=True), "why", Clock(10, 5), Notes())
+    account.open()
+    answer = account.ask("iam", "GetRole", RoleName="gone")
+    assert isinstance(answer, Fault)
+    assert answer.kind == "absent"

@@ -1,0 +1,177 @@
+import json
+import os
+import stat
+import sys
+
+import pytest
+import yaml
+
+from irsa_doctor.sources.live import LiveError, Options, Plan, take
+from irsa_doctor.sources.live.kubeconfig import connections
+from tests.servers.kubernetes import TOKEN
+
+EVERYTHING = Plan("who-can", everything=False)
+
+
+def program(tmp_path, text):
+    """A program that signs in, as a kubeconfig names it."""
+    path = tmp_path / "sign-in"
+    path.write_text(f"#!{sys.executable}\n{text}")
+    path.chmod(path.stat().st_mode | stat.S_IXUSR)
+    return path
+
+
+def credential(token=TOKEN, version="v1"):
+    return {"apiVersion": f"client.authentication.k8s.io/{version}", "kind": "ExecCredential", "status": {"token": token}}
+
+
+def user(path, version="v1", **more):
+    return {
+        "exec": {
+            "apiVersion": f"client.authentication.k8s.io/{version}",
+            "command": str(path),
+            "args": None,
+            "env": None,
+            **more,
+        }
+    }
+
+
+@pytest.mark.parametrize("version", ["v1", "v1beta1", "v1alpha1"])
+def test_a_program_of_the_kubeconfig_signs_in(kubernetes, tmp_path, version):
+    path = program(tmp_path, f"print({json.dumps(json.dumps(credential(version=version)))})")
+    take(EVERYTHING, Options(kube=True, kubeconfig=kubernetes.kubeconfig(tmp_path, user=user(path, version))))
+    assert "/api/v1/serviceaccounts?limit=500" in kubernetes.calls
+
+
+def test_the_program_gets_what_the_kubeconfig_gives_it(kubernetes, tmp_path):
+    text = f"""
+import json, os, sys
+answer = {credential()!r}
+wanted = sys.argv[1:] == ["get-token"] and os.environ["WHERE"] == "here" and sys.stdin.read() == ""
+wanted = wanted and json.loads(os.environ["KUBERNETES_EXEC_INFO"])["spec"]["interactive"] is False
+print(json.dumps(answer) if wanted else "no")
+"""
+    given = user(program(tmp_path, text), args=["get-token"], env=[{"name": "WHERE", "value": "here"}])
+    take(EVERYTHING, Options(kube=True, kubeconfig=kubernetes.kubeconfig(tmp_path, user=given)))
+    assert "/api/v1/serviceaccounts?limit=500" in kubernetes.calls
+
+
+def test_the_program_runs_once_for_all_requests_and_again_where_its_token_is_refused(kubernetes, tmp_path):
+    count = tmp_path / "count"
+    text = f"""
+import json
+from pathlib import Path
+count = Path({str(count)!r})
+count.write_text((count.read_text() if count.exists() else "") + "x")
+answer = {credential()!r}
+answer["status"]["token"] = "stale" if count.read_text() == "x" else {TOKEN!r}
+print(json.dumps(answer))
+"""
+    config = kubernetes.kubeconfig(tmp_path, user=user(program(tmp_path, text)))
+    take(Plan("check"), Options(kube=True, kubeconfig=config))
+    assert count.read_text() == "xx"
+    assert len(kubernetes.calls) > 8
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("import sys; sys.exit('Error loading SSO Token: sign in')", r"exit 1\): Error loading SSO Token: sign in"),
+        ("print('hello')", "printed no credentials"),
+        ("print('{\"status\": {}}')", "printed no token"),
+        ('print(\'{"status": {"clientCertificateData": "x"}}\')', "a client certificate, which is not supported"),
+        ('print(\'{"status": {"token": "a\\\\nb"}}\')', "printed no token"),
+        ("import sys; sys.exit('token eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJtZSJ9.c2ln')", r"token \*\*\*"),
+    ],
+)
+def test_a_program_that_does_not_sign_in_is_one_sentence(kubernetes, tmp_path, text, sentence):
+    config = kubernetes.kubeconfig(tmp_path, user=user(program(tmp_path, text)))
+    with pytest.raises(LiveError, match=sentence) as raised:
+        take(EVERYTHING, Options(kube=True, kubeconfig=config))
+    assert "eyJ" not in str(raised.value)
+
+
+def test_a_program_that_is_not_installed_is_one_sentence(kubernetes, tmp_path):
+    config = kubernetes.kubeconfig(tmp_path, user=user("no-such-program"))
+    with pytest.raises(LiveError, match="no-such-program, which the kubeconfig signs in with, is not installed"):
+        take(EVERYTHING, Options(kube=True, kubeconfig=config))
+
+
+def test_a_program_of_an_unknown_version_is_not_run(kubernetes, tmp_path):
+    config = kubernetes.kubeconfig(tmp_path, user=user("anything", "v9"))
+    with pytest.raises(LiveError, match=r"speaks client\.authentication\.k8s\.io/v9"):
+        take(EVERYTHING, Options(kube=True, kubeconfig=config))
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("a: [", "no YAML"),
+        ("- a", "no kubeconfig"),
+        ("{}", "no current context: name one with --kube-context"),
+        ("current-context: gone", "there is no context gone; there are: none"),
+        ("{current-context: a, contexts: [{name: a, context: {cluster: b}}]}", "names the cluster b"),
+        (
+            "{current-context: a, contexts: [{name: a, context: {cluster: b, user: c}}], clusters: [{name: b, cluster: {}}]}",
+            "names the user c",
+        ),
+        ("{current-context: a, contexts: [{name: a, context: {cluster: 5}}]}", "no proper kubeconfig"),
+    ],
+)
+def test_a_kubeconfig_that_leads_nowhere_is_one_sentence(tmp_path, text, sentence):
+    path = tmp_path / "config"
+    path.write_text(text)
+    with pytest.raises(LiveError, match=sentence):
+        connections((), str(path))
+
+
+def test_a_context_that_is_not_there_is_named_beside_those_that_are(kubernetes, tmp_path):
+    with pytest.raises(LiveError, match="there is no context prod; there are: shop"):
+        connections(("prod",), kubernetes.kubeconfig(tmp_path))
+
+
+def test_no_kubeconfig_is_one_sentence(tmp_path):
+    with pytest.raises(LiveError, match="there is no kubeconfig at"):
+        connections((), str(tmp_path / "gone"))
+    with pytest.raises(LiveError, match="there is no kubeconfig: name one with --kubeconfig"):
+        connections((), "")
+
+
+def test_of_several_files_the_first_that_has_a_name_wins(kubernetes, tmp_path, monkeypatch):
+    first, second = tmp_path / "first", tmp_path / "sub" / "second"
+    second.parent.mkdir()
+    entry = {"name": "shop", "cluster": {"server": kubernetes.url, "certificate-authority": "ca.pem"}}
+    first.write_text(yaml.safe_dump({"contexts": [{"name": "shop", "context": {"cluster": "shop", "user": "me"}}]}))
+    document = {"current-context": "shop", "clusters": [entry], "users": [{"name": "me", "user": {"tokenFile": "token"}}]}
+    second.write_text(yaml.safe_dump(document))
+    monkeypatch.setenv("KUBECONFIG", os.pathsep.join(map(str, (first, tmp_path / "gone", second))))
+    (connection,) = connections((), "")
+    assert connection.context == "shop"
+    assert connection.config.cluster.certificate_auth == str(second.parent / "ca.pem")
+    assert connection.config.user.token_file == str(second.parent / "token")
+
+
+def test_a_token_file_is_read(kubernetes, tmp_path):
+    (tmp_path / "token").write_text(TOKEN + "\n")
+    take(EVERYTHING, Options(kube=True, kubeconfig=kubernetes.kubeconfig(tmp_path, user={"tokenFile": "token"})))
+    assert "/api/v1/serviceaccounts?limit=500" in kubernetes.calls
+
+
+def test_a_token_file_that_is_not_there_is_one_sentence(kubernetes, tmp_path):
+    config = kubernetes.kubeconfig(tmp_path, user={"tokenFile": "gone"})
+    with pytest.raises(LiveError, match="gone not found"):
+        take(EVERYTHING, Options(kube=True, kubeconfig=config))
+
+
+def test_a_certificate_that_is_none_is_one_sentence(kubernetes, tmp_path):
+    config = kubernetes.kubeconfig(tmp_path, **{"certificate-authority": "gone.pem"})
+    with pytest.raises(LiveError, match="Kubernetes context shop"):
+        take(EVERYTHING, Options(kube=True, kubeconfig=config))
+
+
+def test_names_of_the_cluster_are_hints_from_what_the_aws_cli_writes(kubernetes, tmp_path):
+    arn = "arn:aws:eks:us-east-1:111122223333:cluster/shop"
+    given = user("aws", args=["--region", "us-east-1", "eks", "get-token", "--cluster-name", "shop"])
+    (connection,) = connections((), kubernetes.kubeconfig(tmp_path, arn, user=given))
+    assert connection.hints == (arn, "shop")

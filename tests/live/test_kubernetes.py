@@ -1,0 +1,339 @@
+import json
+import socket
+
+import pytest
+
+from irsa_doctor.sources import load
+from irsa_doctor.sources.live import LiveError, Options, Plan, Target, take
+from irsa_doctor.sources.live.calls import Clock, Notes
+from irsa_doctor.sources.live.kubeconfig import connections
+from irsa_doctor.sources.live.kubernetes import ApiServer, same_server
+from tests.servers.kubernetes import USER, WEBHOOK, FakeKubernetes
+from tests.servers.tls import tls
+
+EVERYTHING = Plan("check")
+ISSUER = "oidc.eks.us-east-1.amazonaws.com/id/EXAMPLED539D4633E53DE1B71EXAMPLE"
+ROLE = "arn:aws:iam::111122223333:role/app"
+
+
+def account(name, namespace="shop", **annotations):
+    metadata = {"name": name, "namespace": namespace, "creationTimestamp": "2026-01-05T08:00:00Z", "uid": "made-up"}
+    if annotations:
+        metadata["annotations"] = annotations
+    return {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": metadata}
+
+
+def pod(name, namespace="shop", sa="web"):
+    environment = [
+        {"name": "AWS_ROLE_ARN", "value": ROLE},
+        {"name": "DATABASE_PASSWORD", "value": "hunter2"},
+        {"name": "API_KEY", "valueFrom": {"secretKeyRef": {"name": "api", "key": "key"}}},
+    ]
+    container = {"name": "app", "image": "shop/app:1", "env": environment, "command": ["run", "--password=hunter2"]}
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": name, "namespace": namespace, "creationTimestamp": "2026-01-05T08:00:00Z"},
+        "spec": {"serviceAccountName": sa, "containers": [container]},
+        "status": {"phase": "Running", "podIP": "10.1.2.3"},
+    }
+
+
+def inventory(snapshot):
+    return load([], snapshots=[snapshot]).inventory
+
+
+def says(snapshot):
+    return "\n".join(f"{gap.missing} | {gap.how}" for gap in snapshot.missing)
+
+
+def test_every_page_is_read_and_closes_its_kind(kubernetes, ask):
+    kubernetes.page_limit = 10
+    kubernetes.add(*(account(f"app-{number}") for number in range(25)))
+    found = inventory(ask(EVERYTHING, kubernetes=kubernetes))
+    assert {one.name for one in found.service_accounts} == {f"app-{number}" for number in range(25)}
+    assert found.closed.has_kind(ISSUER, "serviceaccounts")
+    assert found.closed.has_kind(ISSUER, "pods")
+    assert [path for path in kubernetes.calls if path.startswith("/api/v1/serviceaccounts")] == [
+        "/api/v1/serviceaccounts?limit=500",
+        "/api/v1/serviceaccounts?limit=500&continue=10",
+        "/api/v1/serviceaccounts?limit=500&continue=20",
+    ]
+
+
+def test_the_issuer_says_which_cluster_it_is(kubernetes, ask):
+    kubernetes.add(account("app"))
+    found = inventory(ask(EVERYTHING, kubernetes=kubernetes))
+    assert [(one.id, one.issuer, one.version) for one in found.clusters] == [(ISSUER, ISSUER, "1.31")]
+    assert {one.cluster for one in found.service_accounts} == {ISSUER}
+
+
+def test_no_secret_is_asked_for_and_no_value_kept(kubernetes, ask):
+    kubernetes.add(account("web", **{"eks.amazonaws.com/role-arn": ROLE}), pod("web-0"), WEBHOOK)
+    kubernetes.add(
+        {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "api", "namespace": "shop"}, "data": {"key": "x"}}
+    )
+    snapshot = ask(EVERYTHING, kubernetes=kubernetes)
+    text = b"".join(one.content for one in snapshot.documents).decode()
+    for hidden in ("hunter2", "secretKeyRef", "caBundle", "podIP", "made-up", "command"):
+        assert hidden not in text
+    assert not [path for path in kubernetes.calls if "secrets" in path or "configmaps" in path]
+    (workload,) = inventory(snapshot).workloads
+    (container,) = workload.containers
+    assert dict(container.env) == {"AWS_ROLE_ARN": ROLE, "DATABASE_PASSWORD": None, "API_KEY": None}
+
+
+def test_tokens_and_access_keys_are_struck_out_wherever_they_stand(kubernetes, ask):
+    token = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJtZSJ9.c2lnbmF0dXJl"
+    kubernetes.add(account("web", **{"aws-hint": f"use {token} or AKIAIOSFODNN7EXAMPLE"}))
+    text = b"".join(one.content for one in ask(EVERYTHING, kubernetes=kubernetes).documents).decode()
+    assert "use *** or ***" in text
+
+
+@pytest.mark.parametrize("plural", ["serviceaccounts", "pods", "deployments", "mutatingwebhookconfigurations"])
+def test_what_may_not_be_listed_is_open_and_named(kubernetes, ask, plural):
+    kubernetes.denied.add(plural)
+    snapshot = ask(EVERYTHING, kubernetes=kubernetes)
+    assert not inventory(snapshot).closed.has_kind(ISSUER, plural)
+    assert f"{plural} of all namespaces (context shop): denied to {USER}" in says(snapshot)
+    assert "irsa-doctor permissions check prints the ClusterRole" in says(snapshot)
+
+
+def test_a_list_that_the_server_has_forgotten_is_read_again(kubernetes, ask):
+    kubernetes.page_limit = 10
+    kubernetes.gone.add("serviceaccounts")
+    kubernetes.add(*(account(f"app-{number}") for number in range(25)))
+    found = inventory(ask(EVERYTHING, kubernetes=kubernetes))
+    assert len(found.service_accounts) == 25
+    assert found.closed.has_kind(ISSUER, "serviceaccounts")
+
+
+def test_a_page_that_fails_leaves_what_was_read_and_an_open_list(kubernetes, ask):
+    kubernetes.page_limit = 10
+    kubernetes.broken.add("serviceaccounts")
+    kubernetes.add(*(account(f"app-{number}") for number in range(25)))
+    snapshot = ask(EVERYTHING, kubernetes=kubernetes)
+    assert len(inventory(snapshot).service_accounts) == 10
+    assert not inventory(snapshot).closed.has_kind(ISSUER, "serviceaccounts")
+    assert "the API server answered 500: etcdserver: request timed out" in says(snapshot)
+
+
+def test_a_page_that_comes_again_and_again_ends(kubernetes, ask):
+    kubernetes.endless.add("serviceaccounts")
+    snapshot = ask(EVERYTHING, kubernetes=kubernetes)
+    assert "the server gave the same page again" in says(snapshot)
+    assert not inventory(snapshot).closed.has_kind(ISSUER, "serviceaccounts")
+
+
+def test_a_busy_server_is_asked_again(kubernetes, ask):
+    kubernetes.busy.add("pods")
+    found = inventory(ask(EVERYTHING, kubernetes=kubernetes))
+    assert found.closed.has_kind(ISSUER, "pods")
+
+
+def test_a_kind_that_the_server_does_not_know_has_no_objects(kubernetes, ask):
+    kubernetes.absent.add("cronjobs")
+    snapshot = ask(EVERYTHING, kubernetes=kubernetes)
+    assert inventory(snapshot).closed.has_kind(ISSUER, "cronjobs")
+    assert "/apis/batch/v1beta1/cronjobs?limit=500" in kubernetes.calls
+
+
+def test_credentials_that_are_not_accepted_are_one_sentence(kubernetes, ask, tmp_path):
+    config = kubernetes.kubeconfig(tmp_path, user={"token": "wrong"})
+    with pytest.raises(
+        LiveError, match=r"context shop: the API server does not accept the credentials of context shop \(401\)"
+    ):
+        ask(EVERYTHING, kubernetes=kubernetes, kubeconfig=config)
+
+
+def test_a_server_that_nobody_listens_at_is_one_sentence(tmp_path):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        fake = FakeKubernetes()
+        config = tmp_path / "config"
+        cluster = {"server": f"http://127.0.0.1:{taken.getsockname()[1]}"}
+        config.write_text(json.dumps(_config(cluster)))
+        with pytest.raises(LiveError, match=r"Kubernetes context shop: http://127\.0\.0\.1:\d+ cannot be reached"):
+            take(EVERYTHING, Options(kube=True, kubeconfig=str(config)))
+        assert fake.calls == []
+
+
+def _config(cluster, user=None):
+    return {
+        "current-context": "shop",
+        "contexts": [{"name": "shop", "context": {"cluster": "shop", "user": "me"}}],
+        "clusters": [{"name": "shop", "cluster": cluster}],
+        "users": [{"name": "me", "user": user or {}}],
+    }
+
+
+def test_a_server_that_does_not_answer_in_time_is_one_sentence(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as deaf:
+        config = tmp_path / "config"
+        config.write_text(json.dumps(_config({"server": f"http://127.0.0.1:{deaf.getsockname()[1]}"})))
+        with pytest.raises(LiveError, match="does not answer in time"):
+            take(EVERYTHING, Options(kube=True, kubeconfig=str(config), call_timeout=0.3))
+
+
+def test_a_server_that_answers_anything_else_is_told_apart(kubernetes, ask, monkeypatch):
+    monkeypatch.setattr(FakeKubernetes, "answer", lambda self, path, token: (200, b"<html>hello</html>"))
+    snapshot = ask(EVERYTHING, kubernetes=kubernetes)
+    assert "the answer is no JSON object; is that an API server?" in says(snapshot)
+    assert inventory(snapshot).service_accounts == ()
+
+
+def test_a_certificate_that_is_not_trusted_is_one_sentence(tmp_path):
+    with FakeKubernetes(tls=tls("127.0.0.1")) as server:
+        strange = tls("127.0.0.1")
+        config = server.kubeconfig(tmp_path)
+        with (
+            FakeKubernetes(tls=strange._replace(context=server.tls.context)) as other,
+            pytest.raises(LiveError, match=r"the certificate of https://127\.0\.0\.1:\d+ is not trusted"),
+        ):
+            take(EVERYTHING, Options(kube=True, kubeconfig=other.kubeconfig(tmp_path, "other")))
+        snapshot = take(EVERYTHING, Options(kube=True, kubeconfig=config))
+    assert inventory(snapshot).closed.has_kind(ISSUER, "serviceaccounts")
+
+
+def test_a_certificate_that_has_expired_is_one_sentence(tmp_path):
+    with (
+        FakeKubernetes(tls=tls("127.0.0.1", expired=True)) as server,
+        pytest.raises(LiveError, match="certificate has expired"),
+    ):
+        take(EVERYTHING, Options(kube=True, kubeconfig=server.kubeconfig(tmp_path)))
+
+
+def test_a_discovery_document_that_is_denied_leaves_the_cluster_unnamed(kubernetes, ask):
+    kubernetes.denied.add("openid-configuration")
+    kubernetes.add(account("app"))
+    snapshot = ask(EVERYTHING, kubernetes=kubernetes)
+    found = inventory(snapshot)
+    assert {one.cluster for one in found.service_accounts} == {"shop (context)"}
+    assert found.closed.has_kind("shop (context)", "serviceaccounts")
+    assert "issuer of the cluster (context shop): denied to" in says(snapshot)
+
+
+def test_a_target_is_read_with_its_namespace_only(kubernetes, ask):
+    kubernetes.add(account("web", **{"eks.amazonaws.com/role-arn": ROLE}), account("web", "other"), pod("web-0"))
+    kubernetes.add({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop"}})
+    found = inventory(ask(Plan("why", target=Target("shop", "web")), kubernetes=kubernetes))
+    assert {(one.namespace, one.name) for one in found.service_accounts} == {("shop", "web")}
+    assert found.closed.has_kind(ISSUER, "pods", "shop")
+    assert not found.closed.has_kind(ISSUER, "pods")
+    assert not found.closed.has_kind(ISSUER, "pods", "other")
+    assert found.closed.has_kind(ISSUER, "mutatingwebhookconfigurations")
+    assert [one.name for one in found.namespaces] == ["shop"]
+    assert not [path for path in kubernetes.calls if path.startswith("/api/v1/serviceaccounts")]
+
+
+def test_where_the_target_is_not_there_accounts_of_other_namespaces_are_read(kubernetes, ask):
+    kubernetes.add(account("web", "other"))
+    found = inventory(ask(Plan("why", target=Target("shop", "web")), kubernetes=kubernetes))
+    assert {(one.namespace, one.name) for one in found.service_accounts} == {("other", "web")}
+
+
+def test_a_namespace_that_is_not_there_is_proved(kubernetes, ask):
+    found = inventory(ask(Plan("why", target=Target("gone", "web")), kubernetes=kubernetes))
+    assert found.closed.has_kind(ISSUER, "namespaces", "gone")
+    assert found.namespaces == ()
+
+
+def test_a_name_that_is_none_cannot_leave_its_place_in_a_path(kubernetes, ask):
+    ask(Plan("why", target=Target("../../secrets?x=", "web")), kubernetes=kubernetes)
+    assert not [path for path in kubernetes.calls if path.startswith(("/api/v1/secrets", "/secrets")) or "/../" in path]
+
+
+def test_only_paths_of_the_table_are_asked_for(kubernetes, tmp_path):
+    (connection,) = connections((), kubernetes.kubeconfig(tmp_path))
+    server = ApiServer(connection, Options(kube=True), "why", Clock(10, 5), Notes())
+    server.open()
+    kubernetes.calls.clear()
+    for path in (
+        "/api/v1/secrets",
+        "/api/v1/namespaces/shop/secrets",
+        "/api/v1/serviceaccounts/x",
+        "/api/v1/pods/../secrets",
+        "/",
+    ):
+        with pytest.raises(RuntimeError, match="no path that is read"):
+            server.ask(path)
+    server.close()
+    assert kubernetes.calls == []
+
+
+def test_two_contexts_of_one_cluster_are_read_once(kubernetes, tmp_path):
+    config = json.loads(json.dumps(_config(kubernetes.entry(), {"token": "made-up-token"})))
+    config["contexts"].append({"name": "admin", "context": {"cluster": "shop", "user": "me"}})
+    (tmp_path / "config").write_text(json.dumps(config))
+    told: list[str] = []
+    options = Options(kube=True, kubeconfig=str(tmp_path / "config"), contexts=("shop", "admin"), progress=told.append)
+    snapshot = take(EVERYTHING, options)
+    assert len([path for path in kubernetes.calls if path.startswith("/api/v1/pods")]) == 1
+    assert not [one for one in snapshot.documents if one.path.startswith("kube://admin/pods")]
+    assert any("admin: a cluster that another context leads to" in text for text in told)
+
+
+def test_two_clusters_stay_two(tmp_path):
+    other = ISSUER.replace("EXAMPLED", "OTHEREXA")
+    with FakeKubernetes() as one, FakeKubernetes(f"https://{other}") as two:
+        one.add(account("app"))
+        two.add(account("app"))
+        first, second = one.kubeconfig(tmp_path, "one"), two.kubeconfig(tmp_path, "two")
+        import os
+
+        config = os.pathsep.join((first, second))
+        os.environ["KUBECONFIG"] = config
+        try:
+            found = inventory(take(EVERYTHING, Options(kube=True, contexts=("one", "two"))))
+        finally:
+            del os.environ["KUBECONFIG"]
+    assert {one.cluster for one in found.service_accounts} == {ISSUER, other}
+
+
+def test_one_source_that_fails_leaves_the_other(kubernetes, aws, ask):
+    from tests.servers.aws import Problem
+
+    aws.faults["GetCallerIdentity"] = Problem("ExpiredToken", "expired", 403)
+    kubernetes.add(account("app"))
+    snapshot = ask(EVERYTHING, kubernetes=kubernetes, aws=aws)
+    found = inventory(snapshot)
+    assert len(found.service_accounts) == 1
+    assert "sign in again" in found.unknown("roles", "111122223333", "app", "not given").missing
+
+
+def test_a_context_whose_issuer_is_denied_is_named_by_its_endpoint(kubernetes, aws, ask):
+    arn = "arn:aws:eks:us-east-1:111122223333:cluster/shop"
+    identity = {"oidc": {"issuer": f"https://{ISSUER}"}}
+    aws.clusters = {"shop": {"name": "shop", "arn": arn, "identity": identity, "endpoint": kubernetes.url}}
+    kubernetes.denied.add("openid-configuration")
+    kubernetes.add(account("web"))
+    for plan in (EVERYTHING, Plan("why", target=Target("shop", "web"))):
+        found = inventory(ask(plan, kubernetes=kubernetes, aws=aws))
+        assert {(one.cluster, one.name) for one in found.service_accounts} == {(arn, "web")}
+        assert [one.id for one in found.clusters] == [arn]
+
+
+def test_a_cluster_in_another_account_than_the_credentials_is_told(kubernetes, aws, ask, tmp_path):
+    kubernetes.add(account("web", **{"eks.amazonaws.com/role-arn": ROLE}))
+    hint = "arn:aws:eks:us-east-1:444455556666:cluster/shop"
+    config = kubernetes.kubeconfig(tmp_path, hint)
+    snapshot = ask(Plan("why", target=Target("shop", "web")), kubernetes=kubernetes, aws=aws, kubeconfig=config)
+    assert "is none of account 111122223333; the kubeconfig says that it is in account 444455556666" in says(snapshot)
+
+
+def test_the_name_in_the_kubeconfig_saves_looking_at_all_clusters(kubernetes, aws, ask, tmp_path):
+    arn = "arn:aws:eks:us-east-1:111122223333:cluster/shop"
+    identity = {"oidc": {"issuer": f"https://{ISSUER}"}}
+    aws.clusters = {"shop": {"name": "shop", "arn": arn, "identity": identity}}
+    kubernetes.add(account("web", **{"eks.amazonaws.com/role-arn": ROLE}))
+    config = kubernetes.kubeconfig(tmp_path, arn)
+    found = inventory(ask(Plan("why", target=Target("shop", "web")), kubernetes=kubernetes, aws=aws, kubeconfig=config))
+    assert aws.called("ListClusters") == []
+    assert found.closed.has_association(arn, "shop", "web")
+    assert not found.closed.has_association(arn, "shop", "other")
+
+
+def test_servers_are_the_same_whatever_the_form_of_their_url():
+    assert same_server("https://ABC.gr7.us-east-1.eks.amazonaws.com", "https://abc.gr7.us-east-1.eks.amazonaws.com:443/")
+    assert not same_server("https://one.example", "https://two.example")
+    assert not same_server("", "")

@@ -1,0 +1,38 @@
+"""Answers that real API servers gave once, given again over HTTP: `recorded/1.20.json` and `recorded/1.36.json`.
+
+The objects in them are made up; the servers' own words are as they were: lists, a page with its continue token, refusals.
+"""
+
+import json
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+from tests.servers.kubernetes import TOKEN, FakeKubernetes
+
+RECORDED = Path(__file__).parent / "recorded"
+VERSIONS = tuple(sorted(path.stem for path in RECORDED.glob("*.json")))
+
+
+class Replay(FakeKubernetes):
+    """The API server of a version. `denied` are paths that are refused; `paged`: the first page of service accounts is the
+    recorded one, and the next is refused as the server refuses a token that it does not know."""
+
+    def __init__(self, version):
+        super().__init__()
+        self.recorded = json.loads((RECORDED / f"{version}.json").read_text(encoding="utf-8"))
+        self.paged = False
+
+    def answer(self, path, token):
+        self.calls.append(path)
+        url = urlsplit(path)
+        if token != f"Bearer {TOKEN}":
+            return self._recorded("unauthorized")
+        if url.path in self.denied:
+            return self._recorded("denied")
+        if self.paged and url.path == "/api/v1/serviceaccounts":
+            return self._recorded("bad_continue" if "continue" in parse_qs(url.query) else "page")
+        one = self.recorded["answers"].get(url.path)
+        return (one["status"], one["body"]) if one else (404, {"kind": "Status", "code": 404, "message": "not found"})
+
+    def _recorded(self, name):
+        return self.recorded[name]["status"], self.recorded[name]["body"]

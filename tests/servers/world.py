@@ -1,0 +1,46 @@
+"""The fixture worlds behind servers: the documents of a folder as an account and a cluster that can be asked."""
+
+import json
+
+from irsa_doctor.sources.yaml_nodes import read_yaml
+from tests.servers.aws import FakeAws
+from tests.servers.kubernetes import WEBHOOK, FakeKubernetes
+
+
+def account_of(folder) -> FakeAws:
+    """The account of a world, with what is in it."""
+    documents = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.rglob("*.json"))]
+    aws = FakeAws(next(document["cluster"]["arn"].split(":")[4] for document in documents if "cluster" in document))
+    for document in documents:
+        for role in document.get("RoleDetailList", ()):
+            policy = role["AssumeRolePolicyDocument"]
+            text = policy if isinstance(policy, str) else json.dumps(policy)
+            aws.roles[role["RoleName"]] = {**role, "AssumeRolePolicyDocument": text}
+        if "cluster" in document:
+            aws.clusters[document["cluster"]["name"]] = document["cluster"]
+        if "association" in document:
+            association = {"associationId": "a-1", "associationArn": "arn:made-up", **document["association"]}
+            aws.associations.setdefault(association["clusterName"], []).append(association)
+    _add_providers(aws, documents)
+    return aws
+
+
+def _add_providers(aws, documents):
+    described = {document["Url"]: document for document in documents if "Url" in document}
+    for document in documents:
+        for item in document.get("OpenIDConnectProviderList", ()):
+            url = item["Arn"].partition("oidc-provider/")[2]
+            aws.providers[item["Arn"]] = described.get(url, {"Url": url, "ClientIDList": ["sts.amazonaws.com"]})
+
+
+def cluster_of(folder) -> FakeKubernetes:
+    """The cluster of a world."""
+    documents = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.rglob("*.json"))]
+    issuer = next(document["cluster"]["identity"]["oidc"]["issuer"] for document in documents if "cluster" in document)
+    cluster = FakeKubernetes(issuer)
+    cluster.add(WEBHOOK)
+    for path in sorted(folder.rglob("*.yaml")):
+        for document in read_yaml(path.read_bytes()):
+            value = document.value
+            cluster.add(*(value["items"] if value["kind"].endswith("List") else [value]))
+    return cluster
