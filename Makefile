@@ -8,7 +8,7 @@ PIP    := -m pip --disable-pip-version-check --no-input --quiet
 DEMO   := fixtures/worlds/shop --complete serviceaccounts
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-oldest coverage lint types generated generated-check rules wheel bench tools check clean
+.PHONY: help demo test test-oldest coverage lint types generated generated-check rules wheel bench tools kube-tools check clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 14
@@ -49,6 +49,9 @@ bench: $(VENV)/.dev $(CACHE)/peers/.installed ## speed, memory and growth, besid
 	$(PY) -m tests.bench --peers $(CACHE)/peers
 
 tools: $(CACHE)/sarif/.installed ## the two validators of SARIF, for the tests that use them where they are there
+
+kube-tools: ## build kube-apiserver and fetch etcd, for the tests against a real one (Debian 12, as root, some minutes)
+	tests/servers/kube-tools.sh
 
 check: lint types generated-check test ## all that is checked before a commit
 

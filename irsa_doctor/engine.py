@@ -86,7 +86,8 @@ def fill(sentence: str, evidence: Evidence) -> str:
     return NAME.sub(value, sentence)
 
 
-Locate = Callable[[Place], tuple[int, int, int, int, str]]
+Locate = Callable[[Place, bool], tuple[int, int, int, int, str]]
+"""(place, whether the member's name is meant) -> line, column, end line, end column, the line itself"""
 
 
 def _finding(rule: Rule, judged: Judged, evidence: Evidence, locate: Locate) -> Finding:
@@ -97,7 +98,7 @@ def _finding(rule: Rule, judged: Judged, evidence: Evidence, locate: Locate) -> 
     locations = []
     for n, (name, says) in enumerate(rule.places.items()):
         place = evidence.places.get(name) or next(iter(evidence.places.values()))
-        line, column, end_line, end_column, source = locate(place)
+        line, column, end_line, end_column, source = locate(place, name.endswith("_key"))
         locations.append(
             Location(place.document, line, column, place.pointer, fill(says, evidence), n == 0, end_line, end_column, source)
         )

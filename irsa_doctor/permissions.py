@@ -1,13 +1,14 @@
 """What a command must be allowed to read: the IAM policy and the ClusterRole, made from the table of operations."""
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 from irsa_doctor.sources.live.operations import AWS, COMMANDS, ENDPOINTS, KUBERNETES, Resource
 
 __all__ = ["COMMANDS", "cluster_role", "iam_policy", "yaml_text"]
 
 
-def iam_policy(commands: Iterable[str]) -> dict[str, object]:
+def iam_policy(commands: Iterable[str]) -> dict[str, Any]:
     """The IAM policy for these commands. Everything is a read, and none of it shows what a role may do.
 
     All resources: the lists of IAM and Organizations know no others
@@ -25,7 +26,7 @@ def iam_policy(commands: Iterable[str]) -> dict[str, object]:
     return {"Version": "2012-10-17", "Statement": statements}
 
 
-def cluster_role(commands: Iterable[str], name: str) -> dict[str, object]:
+def cluster_role(commands: Iterable[str], name: str) -> dict[str, Any]:
     """The ClusterRole for these commands. Secrets and config maps are not among its resources."""
     wanted = frozenset(commands)
     groups: dict[tuple[str, tuple[str, ...]], list[str]] = {}

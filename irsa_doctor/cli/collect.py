@@ -16,6 +16,7 @@ from irsa_doctor.cli.live_options import (
     Profiles,
     Regions,
     Timeout,
+    end_progress,
     live_options,
 )
 from irsa_doctor.cli.output import say
@@ -64,6 +65,8 @@ def collect(
         snapshot = take(Plan("collect"), options or Options())
     except LiveError as error:
         raise wrong(str(error)) from error
+    finally:
+        end_progress()
     if redact:
         from irsa_doctor.sources.redaction import redacted
 

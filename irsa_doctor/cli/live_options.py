@@ -83,3 +83,9 @@ def _progress() -> Callable[[str], None]:
         print(f"\r\x1b[K{for_terminal(text)[:100]}\r", end="", file=sys.stderr, flush=True)
 
     return show
+
+
+def end_progress() -> None:
+    """Take the line of progress away again."""
+    if sys.stderr.isatty():
+        print("\r\x1b[K", end="", file=sys.stderr, flush=True)

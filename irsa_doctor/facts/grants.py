@@ -1,7 +1,6 @@
 """Facts of grants: one Allow statement for one provider."""
 
 import re
-from collections.abc import Callable
 from functools import lru_cache
 from operator import attrgetter
 from typing import Literal
@@ -9,13 +8,12 @@ from typing import Literal
 import msgspec
 
 from irsa_doctor.facts.claims import STS, Claims, claims_of
+from irsa_doctor.facts.grant_evidence import grant_evidence
 from irsa_doctor.facts.principals import Form
-from irsa_doctor.facts.subject import Evidence, Judged
+from irsa_doctor.facts.subject import Judged
 from irsa_doctor.facts.surroundings import Surroundings
-from irsa_doctor.findings import Snippet
-from irsa_doctor.model import Inventory, Issuer, Place, Role, Text, TrustPolicy, Unknown, parse_arn, text_of
-from irsa_doctor.remedies import corrected_statement
-from irsa_doctor.trust import SUBJECT_PREFIX, Grant, Policy, Statement, is_subject, spell
+from irsa_doctor.model import Inventory, Issuer, Role, Text, TrustPolicy, Unknown, text_of
+from irsa_doctor.trust import SUBJECT_PREFIX, Grant, Policy, Statement, is_subject
 from irsa_doctor.trust.languages import NOTHING, Finite, contains
 from irsa_doctor.trust.policy import Value
 from irsa_doctor.trust.subjects import reach_of
@@ -236,73 +234,12 @@ def judged_grant(
 ) -> Judged:
     """A grant as a subject; of a bare policy the whole policy is the subject."""
     kind, ident = ("grant", f"{role.id}#{grant.statement.index}") if role.arn else ("policy", role.id)
-    return Judged(kind, ident, role.id, facts, lambda: _evidence(role, source, grant, principal, facts, around))
-
-
-def _evidence(
-    role: Role, source: TrustPolicy, grant: Grant, principal: str, facts: GrantFacts, around: Surroundings
-) -> Evidence:
-    statement = grant.statement
-    arn = parse_arn(principal)
-    issuer = arn.name if arn else principal
-    spelt = spell(grant.subjects, facts.issuer_kind != "other")
-    subs = [text_of(v) for c in statement.conditions if _asks(c.raw_key, "sub") for v in c.values]
-    auds = [text_of(v) for c in statement.conditions if _asks(c.raw_key, "aud") for v in c.values]
-    meant = around.meant_provider(principal, role.account) if facts.principal not in ("provider", "hole") else ""
-    names: dict[str, str | Callable[[], str]] = {
-        "role": role.name,
-        "statement": str(statement.index),
-        "principal": principal,
-        "issuer": issuer,
-        "actions": ", ".join(map(text_of, statement.actions)),
-        "keys": ", ".join(text_of(c.raw_key) for c in statement.conditions) or "none",
-        "subs": ", ".join(subs) or "none",
-        "auds": ", ".join(auds) or "none",
-        "patterns": ", ".join(spelt.patterns[:8]),
-        "except": f" except {', '.join(spelt.without[:8])}" if spelt.without else "",
-        "scope": facts.scope if isinstance(facts.scope, str) else "unknown",
-        "witness": reach_of(grant.subjects, facts.issuer_kind != "other").witness or "nobody",
-        "account": role.account,
-        "meant": meant,
-        "hint": f' Did you mean "{meant}"?' if meant else "",
-        "admitted": lambda: _admitted(around, issuer, grant),
-    }
-    return Evidence(names, _places(source, statement), lambda: _corrected(role, principal, meant, subs, around))
-
-
-def _asks(key: Value, claim: str) -> bool:
-    return text_of(key).lower().endswith(":" + claim)
-
-
-def _admitted(around: Surroundings, issuer: str, grant: Grant) -> str:
-    known = around.accounts.known(issuer)
-    if not known:
-        return "no service account of this cluster was given"
-    return f"{around.accounts.count(issuer, grant.subjects)} of the {known} service accounts given"
-
-
-def _places(source: TrustPolicy, statement: Statement) -> dict[str, Place]:
-    base = source.place.at(*statement.steps)
-    places = {"statement": base, "principal": base.at("Principal"), "action": base.at("Action")}
-    places["condition"] = source.place.at(*statement.conditions[0].steps) if statement.conditions else base
-    for condition in statement.conditions:
-        for claim in ("sub", "aud"):
-            if _asks(condition.raw_key, claim):
-                places.setdefault(claim, source.place.at(*condition.steps))
-    return places
-
-
-def _corrected(role: Role, principal: str, meant: str, subs: list[str], around: Surroundings) -> tuple[Snippet, ...]:
-    """The statement for the right provider; its subjects are those written, put right, else those that name the role."""
-    right = meant or principal
-    arn = parse_arn(right)
-    written = [subject for sub in subs if (subject := _put_right(sub))]
-    return (corrected_statement(right, arn.name if arn else right, written or around.naming.get(role.arn, ())),)
-
-
-def _put_right(sub: str) -> str:
-    """The subject that a written one was meant to be, "" where that cannot be told."""
-    for attempt in (sub, sub.lower(), SUBJECT_PREFIX + sub.replace("/", ":")):
-        if is_subject(attempt):
-            return attempt
-    return ""
+    right = facts.principal in ("provider", "hole")
+    kubernetes = facts.issuer_kind != "other"
+    return Judged(
+        kind,
+        ident,
+        role.id,
+        facts,
+        lambda: grant_evidence(role, source, grant, principal, right=right, kubernetes=kubernetes, around=around),
+    )

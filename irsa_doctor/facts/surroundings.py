@@ -48,6 +48,16 @@ class Surroundings(msgspec.Struct, frozen=True, dict=True):
         said = self.expected.get(issuer)
         return frozenset(said) if said is not None else _EKS if eks else _CLUSTERS
 
+    def audience_of(self, issuer: str) -> str:
+        """The audience that a trust policy for this issuer should ask for."""
+        said = self.expected.get(issuer)
+        return said[0] if said else "sts.amazonaws.com"
+
+    def called(self, issuer: str) -> str:
+        """What people call an issuer: its cluster by name where it was given, else the issuer itself."""
+        names = sorted(cluster.name for cluster in self.inventory.clusters_by_issuer.get(issuer, ()))
+        return f"cluster {', '.join(names)}" if names else issuer
+
     @cached_property
     def naming(self) -> Mapping[str, tuple[str, ...]]:
         """Role ARN -> subjects of the service accounts that name it, sorted."""

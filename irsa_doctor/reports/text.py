@@ -1,107 +1,189 @@
 """What a person reads: findings by role, each with its place, its sentence and its remedy; then what could not be judged."""
 
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from irsa_doctor.findings import SEVERITIES, Finding, Location, Report
+from irsa_doctor.findings import SEVERITIES, Finding, Location, Report, Severity, Waived
+from irsa_doctor.model import parse_arn
 from irsa_doctor.reports.escape import for_terminal
 from irsa_doctor.reports.style import Style
 
-_COLOURS = {"critical": "1;31", "high": "31", "medium": "33", "low": "36"}
+COLOURS: dict[Severity, str] = {"critical": "1;31", "high": "31", "medium": "33", "low": "36"}
 _INDENT = "    "
+_GROUPS = {"service-account": "service account", "waiver": "waivers in", "document": ""}
 
 
 def render_text(report: Report, style: Style) -> str:
-    """The whole report."""
-    lines = [*_groups(report, style), *_unknown(report, style), *_documents(report, style), _summary(report, style)]
+    """The whole report; the last line says what was looked at, and what came of it."""
+    lines = [
+        *_findings(report, style),
+        *_unreadable(report, style),
+        *_unknown(report, style),
+        *_waived(report.waived, style),
+        *_summary(report, style),
+    ]
     return "\n".join(lines) + "\n"
 
 
-def _wrapped(text: str, style: Style, indent: str = _INDENT) -> list[str]:
-    return textwrap.wrap(
-        for_terminal(text), style.width, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False
-    ) or [""]
+def _wrapped(text: str, style: Style, indent: str = _INDENT, first: str = "") -> list[str]:
+    """Text in the width of the terminal; `first` stands before it, in place of the indent's own characters."""
+    lines = textwrap.wrap(
+        for_terminal(text),
+        max(style.width, len(indent) + 20),
+        initial_indent=first or indent,
+        subsequent_indent=indent,
+        break_on_hyphens=False,
+    )
+    return lines or ([first.rstrip()] if first else [])
 
 
-def _groups(report: Report, style: Style) -> Iterator[str]:
+def _findings(report: Report, style: Style) -> Iterator[str]:
     groups: dict[str, list[Finding]] = {}
     for finding in report.findings:
         groups.setdefault(finding.group, []).append(finding)
+    explained: set[str] = set()
     for group, findings in groups.items():
-        yield style.paint(for_terminal(group), "1")
+        yield style.paint(_title(group, findings[0]), "1")
         for finding in findings:
-            yield from _finding(finding, style)
-        yield ""
+            yield from _finding(finding, explained, style)
+            explained.add(finding.rule)
 
 
-def _finding(finding: Finding, style: Style) -> Iterator[str]:
-    word = style.paint(finding.severity, _COLOURS[finding.severity])
-    yield f"  {word} {finding.rule}: {finding.title}"
+def _title(group: str, finding: Finding) -> str:
+    """By what people call it: the name of a role before its account."""
+    arn = parse_arn(group)
+    if arn and arn.kind in ("role", "oidc-provider", "cluster"):
+        kind = {"oidc-provider": "OIDC provider"}.get(arn.kind, arn.kind)
+        return for_terminal(f"{kind} {arn.name or arn.resource} in account {arn.account or 'unknown'}")
+    kind = _GROUPS.get(finding.subject.kind, finding.subject.kind)
+    kind = "service account" if finding.subject.kind == "binding" else "policy" if finding.subject.kind == "policy" else kind
+    return for_terminal(f"{kind} {group}".strip())
+
+
+def _finding(finding: Finding, explained: set[str], style: Style) -> Iterator[str]:
+    yield f"  {style.paint(finding.severity, COLOURS[finding.severity])} {style.paint(for_terminal(finding.rule), '1')}"
     yield from _wrapped(finding.message, style)
+    seen: set[tuple[str, int, int]] = set()
     for location in finding.locations:
-        yield from _quote(location, style)
-    yield from _wrapped("Fix: " + finding.remedy.strip(), style)
+        if (location.file, location.line, location.column) not in seen:
+            seen.add((location.file, location.line, location.column))
+            yield from _quote(location, style)
+    if finding.rule in explained:
+        yield f"{_INDENT}{style.paint('fix', '32')} as above; irsa-doctor explain {for_terminal(finding.rule)}"
+    else:
+        fix = _wrapped(finding.remedy.strip(), style, _INDENT, _INDENT + "fix ")
+        yield from (line.replace("fix ", style.paint("fix", "32") + " ", 1) if n == 0 else line for n, line in enumerate(fix))
     for snippet in finding.snippets:
-        yield f"{_INDENT}{for_terminal(snippet.title)}:"
+        yield f"{_INDENT}{style.paint(for_terminal(snippet.title) + ':', '2')}"
         yield from (_INDENT * 2 + for_terminal(line) for line in snippet.text.splitlines())
     yield ""
 
 
 def _quote(location: Location, style: Style) -> Iterator[str]:
+    """The line with the part that is meant underlined, and what there is to say of it; a long line through a window."""
     where = f"{location.file}:{location.line}:{location.column}" if location.line else location.file
-    yield f"{_INDENT}{style.paint('-->', '34')} {for_terminal(where)}"
+    gutter = len(str(location.line)) if location.source else 0
+    says = for_terminal(location.says)
+    arrow = style.paint("-->", "34")
     if not location.source:
+        yield f"{_INDENT}{arrow} {for_terminal(where)}{' ' + says if says else ''}"
         return
-    number = str(location.line)
-    start = max(location.column - 1, 0)
-    end = location.end_column - 1 if location.end_line == location.line else len(location.source)
-    lead = len(location.source) - len(location.source.lstrip())
-    source, start, end = location.source[lead:], max(start - lead, 0), max(end - lead, 1)
-    before, marked = for_terminal(source[:start]), for_terminal(source[start:end])
-    room = max(style.width - len(_INDENT) - len(number) - 3, 20)
-    yield f"{_INDENT}{number} | {(before + marked + for_terminal(source[end:]))[:room]}"
-    if len(before) < room:
-        marks = "^" * max(min(len(marked), room - len(before)), 1)
-        yield f"{_INDENT}{' ' * len(number)} | {' ' * len(before)}{style.paint(marks, '31')} {for_terminal(location.says)}"
+    yield f"{_INDENT}{arrow} {for_terminal(where)}"
+    bar = style.paint("|", "34")
+    shown, at, length = _window(location, max(style.width - len(_INDENT) - gutter - 3, 20))
+    yield f"{_INDENT}{style.paint(str(location.line), '34')} {bar} {shown}"
+    marks = style.paint("^" * length, "31")
+    under = f"{_INDENT}{' ' * gutter} {bar} "
+    beside = len(_INDENT) + gutter + 3 + at + length + 1 + len(says)
+    if beside <= style.width:
+        yield f"{under}{' ' * at}{marks} {says}".rstrip()
+    else:
+        yield f"{under}{' ' * at}{marks}"
+        yield from (f"{under}{line}" for line in textwrap.wrap(says, max(style.width - len(_INDENT) - gutter - 3, 20)))
+
+
+def _window(location: Location, room: int) -> tuple[str, int, int]:
+    """(what is shown of the line, where the marks begin in it, how many there are)."""
+    source = location.source
+    start = min(max(location.column - 1, 0), len(source))
+    end = location.end_column - 1 if location.end_line == location.line else len(source)
+    end = max(min(end, len(source)), start + 1)
+    lead = len(source) - len(source.lstrip())
+    before = for_terminal(source[min(lead, start) : start])
+    marked = for_terminal(source[start:end]) or " "
+    after = for_terminal(source[end:].rstrip())
+    if len(before) + len(marked) + len(after) <= room:
+        return before + marked + after, len(before), len(marked)
+    # keep the marked part in sight, with as much before it as there is room for
+    if len(marked) > room - 4:
+        marked, after = marked[: max(room - 8, 4)] + "...", ""
+    space = room - len(marked)
+    if len(before) > space // 2:
+        before = "..." + before[len(before) - max(space // 2 - 3, 0) :] if space // 2 > 3 else ""
+    left = room - len(before) - len(marked)
+    if len(after) > left:
+        after = after[: max(left - 3, 0)] + "..." if left > 3 else ""
+    return before + marked + after, len(before), len(marked)
+
+
+def _unreadable(report: Report, style: Style) -> Iterator[str]:
+    known = {location.file for finding in report.findings for location in finding.locations}
+    bad = [row for row in report.documents if row.status == "unreadable" and row.path not in known]
+    if bad:
+        yield style.paint("Could not be read", "1;35")
+        for row in bad:
+            yield from _wrapped(f"{row.path}: {row.why}", style, _INDENT, "  ")
+        yield ""
 
 
 def _unknown(report: Report, style: Style) -> Iterator[str]:
     if not report.unknown:
         return
-    yield style.paint("Could not be judged", "1;35")
+    yield style.paint("Could not be judged, for want of", "1;35")
     for missing in report.unknown:
-        yield f"  not given: {for_terminal(missing.missing)}"
-        yield from _wrapped(f"{missing.subjects} subjects, rules {', '.join(missing.rules)}", style)
+        yield from _wrapped(missing.missing, style, _INDENT, "  ")
+        rules = ", ".join(missing.rules[:6]) + (f" and {len(missing.rules) - 6} more rules" if len(missing.rules) > 6 else "")
+        yield from _wrapped(f"{_counted(missing.subjects, 'subject')} of {rules}", style)
         if missing.how:
-            yield f"{_INDENT}fetch it: {for_terminal(missing.how)}"
+            yield f"{_INDENT}{style.paint('get it', '32')} {for_terminal(missing.how)}"
     yield ""
 
 
-def _documents(report: Report, style: Style) -> Iterator[str]:
-    bad = [row for row in report.documents if row.status == "unreadable"]
-    if bad:
-        yield style.paint("Could not be read", "1;35")
-        yield from (f"  {for_terminal(row.path)}: {for_terminal(row.why or '')}" for row in bad)
-        yield ""
+def _waived(waived: Sequence[Waived], style: Style) -> Iterator[str]:
+    if not waived:
+        return
+    yield style.paint("Waived", "1")
+    for entry in waived:
+        until = f" until {entry.expires}" if entry.expires else ""
+        said = f"{entry.finding.rule} of {entry.finding.subject.id}: {entry.owner}{until}: {entry.reason}"
+        yield from _wrapped(said, style, _INDENT, "  ")
+    yield ""
 
 
 def _counted(number: int, what: str) -> str:
     return f"{number} {what}" if number == 1 else f"{number} {what[:-1] + 'ies' if what.endswith('y') else what + 's'}"
 
 
-def _summary(report: Report, style: Style) -> str:
+def _summary(report: Report, style: Style) -> Iterator[str]:
     counts = report.counts
-    found = [(s, sum(f.severity == s for f in report.findings)) for s in SEVERITIES]
-    said = ", ".join(style.paint(f"{n} {s}", _COLOURS[s]) for s, n in found if n) or style.paint("nothing wrong", "32")
     looked = [
-        _counted(counts.roles, "role"),
-        *([_counted(counts.policies, "bare policy")] if counts.policies else []),
-        _counted(counts.providers, "provider"),
-        _counted(counts.clusters, "cluster"),
-        _counted(counts.service_accounts, "service account"),
-        _counted(counts.workloads, "workload"),
+        (counts.roles, "role"),
+        (counts.policies, "bare policy"),
+        (counts.providers, "provider"),
+        (counts.clusters, "cluster"),
+        (counts.service_accounts, "service account"),
+        (counts.workloads, "workload"),
     ]
-    unknown = f"; {_counted(len(report.unknown), 'input')} missing" if report.unknown else ""
-    waived = f"; {len(report.waived)} waived" if report.waived else ""
-    hidden = f"; {report.hidden} hidden" if report.hidden else ""
-    return f"{said} in {', '.join(looked)} from {_counted(counts.documents, 'document')}{unknown}{waived}{hidden}"
+    things = ", ".join(_counted(number, what) for number, what in looked if number) or "nothing"
+    yield from _wrapped(f"Looked at {things} in {_counted(counts.documents, 'document')}.", style, "")
+    found = [(severity, sum(f.severity == severity for f in report.findings)) for severity in SEVERITIES]
+    said = ", ".join(style.paint(f"{n} {severity}", COLOURS[severity]) for severity, n in found if n)
+    more = [
+        (len(report.unknown), "not given"),
+        (len(report.waived), "waived"),
+        (report.baselined, "known before"),
+        (report.hidden, "hidden"),
+    ]
+    beside = "; ".join(f"{number} {what}" for number, what in more if number)
+    verdict = said or style.paint("nothing wrong", "32" if not report.unknown else "33")
+    yield f"Found {verdict}{'; ' + beside if beside else ''}."

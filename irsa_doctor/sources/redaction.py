@@ -4,7 +4,9 @@ import ipaddress
 import json
 import random
 import re
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import accumulate
 from string import ascii_lowercase, digits
 
 import msgspec
@@ -39,6 +41,8 @@ _WORDS_OF_SDKS = """
     secrets tmp etc opt usr ca crt latest docker registry library quay gcr ghcr ecr dkr mcr microsoft x
     """
 _WORDS = frozenset(f"{_WORDS_OF_AWS} {_WORDS_OF_KUBERNETES} {_WORDS_OF_SDKS}".split())
+_NAMESPACES = ("default", "kube", "system", "public")
+"""words that a wildcard in the name of a namespace or service account may mean"""
 _NEAR_LENGTH = 5
 """Words at least this long are kept in their misspellings too: what is misspelt is what the finding is about."""
 # members whose values say nothing about anybody
@@ -316,13 +320,22 @@ def _groups(tokens: Sequence[str], fragments: Iterable[str]) -> Iterator[list[st
         if len(token) >= _NEAR_LENGTH - 1:
             for near in _deletions(token):
                 union.join(token, by_deletion.setdefault(near, token))
-    words = [*tokens, *(word for word in ("default", "system", "kube", "public"))]
-    for fragment in sorted(fragments):
-        for word in words:
-            if fragment in word and not fragment.isdigit():
-                union.join(fragment, word)
+    for fragment, word in _inside(fragments, [*tokens, *_NAMESPACES]):
+        union.join(fragment, word)
     groups: dict[str, list[str]] = {}
     for token in sorted({*tokens, *(fragment for fragment in fragments if not fragment.isdigit())}):
         groups.setdefault(union.root(token), []).append(token)
     for group in groups.values():
-        yield [*group, *(word for word in ("default", "system", "kube", "public") if union.root(word) == union.root(group[0]))]
+        yield [*group, *(word for word in _NAMESPACES if union.root(word) == union.root(group[0]))]
+
+
+def _inside(fragments: Iterable[str], words: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Every fragment with each word that it is a part of."""
+    text = "\n".join(words)
+    ends = list(accumulate(len(word) + 1 for word in words))
+    for fragment in sorted(fragments):
+        at = -1 if fragment.isdigit() else text.find(fragment)
+        while at >= 0:
+            number = bisect_right(ends, at)
+            yield fragment, words[number]
+            at = text.find(fragment, ends[number])

@@ -12,6 +12,7 @@ from irsa_doctor.trust.languages import (
     NOTHING,
     Finite,
     Language,
+    Like,
     complement,
     contains,
     difference,
@@ -24,7 +25,7 @@ from irsa_doctor.trust.policy import WEB_IDENTITY, Condition, Policy, Statement,
 from irsa_doctor.trust.subjects import Reach, reach_of
 
 CLASSES = 256
-"""kinds of audiences told apart before a policy is called too complex"""
+"""kinds of audiences told apart, without counting those that are named, before a policy is called too complex"""
 
 
 class Grant(msgspec.Struct, frozen=True, dict=True):
@@ -200,7 +201,7 @@ def admitted(policy: Policy, provider_arn: str, issuer: str, *, kubernetes: bool
     if not allows:
         return Admitted((), kubernetes=kubernetes)
     limits = [limit for part in (*allows, *denies) for limit in part.grant.limits]
-    cells = _cells(allows, denies)
+    cells = _cells(allows, denies, kubernetes)
     return Admitted(
         _bound(allows) if cells is None else cells,
         _sorted(key for limit in limits for key in limit.depends),
@@ -214,7 +215,8 @@ def admitted(policy: Policy, provider_arn: str, issuer: str, *, kubernetes: bool
 
 
 def _sorted(texts: Iterable[str]) -> tuple[str, ...]:
-    return tuple(sorted(set(texts)))
+    found = set(texts)
+    return tuple(sorted(found)) if found else ()
 
 
 def _open_points(statement: Statement, provider_arn: str) -> tuple[str, ...] | None:
@@ -260,7 +262,7 @@ def _bound(allows: Iterable[Part]) -> _Cells:
     return ((union(audiences for audiences, _ in cells), union(subjects for _, subjects in cells)),)
 
 
-def _cells(allows: Sequence[Part], denies: Sequence[Part]) -> _Cells | None:
+def _cells(allows: Sequence[Part], denies: Sequence[Part], kubernetes: bool) -> _Cells | None:
     """None where it is too complex to tell the audiences apart."""
     let_in = _let_in(allows)
     kept_out = [
@@ -270,7 +272,8 @@ def _cells(allows: Sequence[Part], denies: Sequence[Part]) -> _Cells | None:
     ]
     if len({audiences for audiences, _ in let_in}) == 1 and all(audiences == EVERYTHING for audiences, _ in kept_out):
         subjects = difference(union(subjects for _, subjects in let_in), union(subjects for _, subjects in kept_out))
-        return () if subjects == NOTHING else ((let_in[0][0], subjects),)
+        audiences = let_in[0][0]
+        return () if _is_nothing(audiences) or _is_nothing(subjects, kubernetes) else ((audiences, subjects),)
     classes = _classes([audiences for audiences, _ in (*let_in, *kept_out)])
     if classes is None:
         return None
@@ -278,9 +281,19 @@ def _cells(allows: Sequence[Part], denies: Sequence[Part]) -> _Cells | None:
     cells: dict[Language, list[Language]] = {}
     for audiences, sample in classes:
         subjects = difference(union(allowed.subjects(sample)), union(denied.subjects(sample)))
-        if subjects != NOTHING:
-            cells.setdefault(subjects, []).append(audiences)
-    return tuple((union(audiences), subjects) for subjects, audiences in cells.items())
+        cells.setdefault(subjects, []).append(audiences)
+    if sum(not isinstance(subjects, Finite | Like) for subjects in cells) > CLASSES:
+        return None
+    return tuple((union(audiences), subjects) for subjects, audiences in cells.items() if not _is_nothing(subjects, kubernetes))
+
+
+def _is_nothing(language: Language, kubernetes: bool = False) -> bool:
+    """Whether a language has no string; where it has one that a cluster can mint, that is known or will be asked anyway."""
+    if isinstance(language, Finite | Like) or language == EVERYTHING:
+        return language == NOTHING
+    if kubernetes and reach_of(language, kubernetes=True).scope != "nobody":
+        return False
+    return reach_of(language, kubernetes=False).scope == "nobody"
 
 
 class _BySample:

@@ -16,7 +16,7 @@ from irsa_doctor.trust.patterns import Glob, Token, Wild
 
 BUDGET = 120_000
 """steps, counted more where patterns are many or long, before a language is called too complex: about half a second"""
-_BITS, _PARTS = 2_048, 16
+_BITS, _PARTS = 8_192, 16
 """bits of patterns, and parts of a formula, that are looked at in the time of one step"""
 _MOST_BITS = 1 << 16
 

@@ -4,7 +4,7 @@ The same semantics as `decide`, over sets in place of values. sub and aud are in
 """
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Literal, TypeGuard
 
 import msgspec
 
@@ -121,6 +121,10 @@ def _without_values(condition: Condition, where: Presence) -> Limit:
 def _claim(condition: Condition, claim: Literal["sub", "aud"], issuer: str, *, variables: bool, kubernetes: bool) -> Limit:
     """A condition on sub or aud, which are in every token."""
     operator = condition.use.operator
+    if operator.comparison == "equal" and operator.family == "string" and _are_literal(condition.values):
+        language: Language = literal(*condition.values)
+        language = complement(language) if operator.negated else language
+        return Limit(claim, language, language)
     if any(map(has_hole, condition.values)):
         return _unseen(*condition.values)
     if operator.family not in ("string", "arn"):
@@ -141,6 +145,11 @@ def _claim(condition: Condition, claim: Literal["sub", "aud"], issuer: str, *, v
         arns = _ARNS if all(bound.is_arn for bound in bounds) else NOTHING
         return Limit(claim, complement(lower), intersection((arns, complement(upper))), "", "S4", depends)
     return Limit(claim, complement(lower), complement(upper), depends=depends)
+
+
+def _are_literal(values: tuple[Value, ...]) -> TypeGuard[tuple[str, ...]]:
+    """Whether nothing in the values means anything but itself: most conditions are like that."""
+    return all(isinstance(value, str) and "$" not in value for value in values)
 
 
 class _Bounds(msgspec.Struct, frozen=True):

@@ -565,3 +565,29 @@ CREDENTIALS = {"name": "AWS_CONTAINER_CREDENTIALS_FULL_URI", "value": "http://16
 def test_a_workload_with_an_association_gets_its_credentials_from_the_agent(objects, rule):
     said = rules(plain_account(), *objects, **{"one.json": association()})
     assert said == ({rule} if rule else set())
+
+
+def test_a_region_may_come_from_a_whole_config_map():
+    sourced = set_up("app", envFrom=[{"configMapRef": {"name": "region"}}])
+    described = aws()["cluster.json"]
+    issuer = "https://oidc.eks.cn-north-1.amazonaws.com.cn/id/AAAA"
+    described["cluster"] |= {
+        "arn": "arn:aws-cn:eks:cn-north-1:111122223333:cluster/prod",
+        "identity": {"oidc": {"issuer": issuer}},
+    }
+    unseen = workload(account(), pod(sourced, volumes=[token_volume()]), **{"cluster.json": described})
+    assert missing(unseen.region_missing).startswith("keys of the ConfigMaps and Secrets")
+
+
+def test_a_path_from_elsewhere_may_be_right():
+    elsewhere = [
+        pair()[0],
+        {"name": "AWS_WEB_IDENTITY_TOKEN_FILE", "valueFrom": {"configMapKeyRef": {"name": "c", "key": "k"}}},
+    ]
+    assert workload(plain_account(), deployment(container(env=elsewhere))).token_file == "fine"
+
+
+def test_a_volume_without_token_is_nobodys_fault_while_the_account_is_not_known():
+    empty = deployment(volumes=[{"name": "aws-iam-token", "emptyDir": {}}])
+    assert "service accounts" in missing(workload(empty).token_volume)
+    assert workload(plain_account(), empty, complete=ALL).token_volume == "fine"

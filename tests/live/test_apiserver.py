@@ -24,6 +24,7 @@ EVERYTHING = Plan("check")
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
+    assert PROGRAMS is not None
     with api_server(PROGRAMS, tmp_path_factory.mktemp("apiserver")) as running:
         fill(running)
         yield running

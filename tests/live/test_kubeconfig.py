@@ -6,9 +6,10 @@ import sys
 import pytest
 import yaml
 
-from irsa_doctor.sources.live import LiveError, Options, Plan, take
+from irsa_doctor.sources.live import LiveError, Options, Plan, kubeconfig, take
 from irsa_doctor.sources.live.kubeconfig import connections
-from tests.servers.kubernetes import TOKEN
+from tests.servers.kubernetes import TOKEN, FakeKubernetes
+from tests.servers.tls import tls
 
 EVERYTHING = Plan("who-can", everything=False)
 
@@ -175,3 +176,22 @@ def test_names_of_the_cluster_are_hints_from_what_the_aws_cli_writes(kubernetes,
     given = user("aws", args=["--region", "us-east-1", "eks", "get-token", "--cluster-name", "shop"])
     (connection,) = connections((), kubernetes.kubeconfig(tmp_path, arn, user=given))
     assert connection.hints == (arn, "shop")
+
+
+def test_inside_a_cluster_the_pod_signs_in_as_its_service_account(tmp_path, monkeypatch):
+    with FakeKubernetes(tls=tls("127.0.0.1")) as server:
+        inside = tmp_path / "serviceaccount"
+        inside.mkdir()
+        for name, text in (("token", TOKEN.encode()), ("namespace", b"ops"), ("ca.crt", server.tls.authority)):
+            (inside / name).write_bytes(text)
+        monkeypatch.setattr(kubeconfig, "IN_CLUSTER", str(inside))
+        monkeypatch.setenv("KUBERNETES_SERVICE_HOST", "127.0.0.1")
+        monkeypatch.setenv("KUBERNETES_SERVICE_PORT", server.url.rpartition(":")[2])
+        snapshot = take(EVERYTHING, Options(kube=True))
+    assert "kube://in-cluster/serviceaccounts" in {one.path for one in snapshot.documents}
+
+
+def test_a_kubeconfig_goes_before_the_cluster_that_this_runs_in(kubernetes, tmp_path, monkeypatch):
+    monkeypatch.setenv("KUBERNETES_SERVICE_HOST", "127.0.0.1")
+    monkeypatch.setenv("KUBECONFIG", kubernetes.kubeconfig(tmp_path))
+    assert [one.context for one in connections((), "")] == ["shop"]

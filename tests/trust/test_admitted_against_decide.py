@@ -66,8 +66,10 @@ def test_the_reach_is_that_of_the_subjects_allowed(document, audience):
 
 @examples(2000)
 @given(drawing.policies(drawing.CLAIMS, plain=True, statements=4))
-def test_audiences_of_different_cells_are_disjoint(document):
+def test_cells_are_not_empty_and_have_disjoint_audiences(document):
     found = admitted(policy_of(document), ARN, ISSUER)
+    for cell in found.cells:
+        assert all(reach_of(side, kubernetes=False).scope != "nobody" for side in cell)
     for audience in (*AUDIENCES, "other", "", "STS", "a", "zzz"):
         assert sum(contains(audiences, audience) for audiences, _ in found.cells) <= 1
         assert contains(found.audiences, audience) == any(contains(audiences, audience) for audiences, _ in found.cells)

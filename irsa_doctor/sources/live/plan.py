@@ -204,17 +204,17 @@ class _Taking:
         self._read_bound(target, clusters)
 
     def _jobs_of_files(self) -> Iterator[Job]:
-        """Where the cluster is not asked itself, the files or the user name it; else it may be any."""
-        if self.servers:
+        """Where the cluster is not asked itself, the user, a token or the files name it; else it may be any."""
+        if self.servers or any(one.arn for one in self.files.clusters):
             return
-        known = [one for one in self.files.clusters if one.arn]
-        if known:
-            return
+        issuers = {*self.plan.issuers, *(one.issuer for one in self.files.clusters if isinstance(one.issuer, str))}
         for account in self.accounts:
-            for region in self._regions(account, (str(one.issuer) for one in self.files.clusters)):
-                name = self._named_cluster(account, region)
-                if name:
+            for region in self._regions(account, issuers):
+                if name := self._named_cluster(account, region):
                     yield self._job(partial(_ignored, account.read_cluster, name, region), account.id)
+                elif issuers and not self.plan.cluster:
+                    is_it = partial(_has_issuer, frozenset(issuers))
+                    yield self._job(partial(_ignored, account.find_cluster, is_it, region, ()), account.id)
                 elif not self.plan.cluster:
                     yield self._job(partial(account.read_clusters, region), account.id)
 
@@ -260,7 +260,7 @@ class _Taking:
         accounts = list(_service_accounts(known, target))
         associated: list[str] = []
         jobs: list[Job] = []
-        for arn in {*clusters, *(one.arn for one in known.clusters if one.arn)}:
+        for arn in _clusters(known, target) or {*clusters, *(one.arn for one in known.clusters if one.arn)}:
             jobs += self._association_jobs(arn, target, accounts, associated)
         side_by_side(jobs, self.clock, self.notes)
         named = {*_roles(known, target, accounts), *self.plan.roles}
@@ -287,9 +287,13 @@ class _Taking:
         side_by_side(jobs, self.clock, self.notes)
 
     def read_roles(self) -> None:
-        """The roles of the plan, and the service accounts that may be among those who can."""
-        jobs = [self._job(server.read_service_accounts, server.cluster) for server in self.servers]
-        jobs.append(self._job(partial(self._read_roles, self.plan.roles), ""))
+        """The roles of the plan; for who-can the service accounts that may be among those, for why the providers."""
+        jobs = [self._job(partial(self._read_roles, self.plan.roles), "")]
+        if self.plan.command == "why":
+            is_wanted = partial(_is_near, frozenset(self.plan.issuers))
+            jobs += [self._job(partial(_ignored, one.read_providers, is_wanted), one.id) for one in self.accounts]
+        else:
+            jobs += [self._job(server.read_service_accounts, server.cluster) for server in self.servers]
         side_by_side(jobs, self.clock, self.notes)
 
     def _read_roles(self, roles: Iterable[str]) -> None:
@@ -372,6 +376,18 @@ def _is_of(server: ApiServer, cluster: Mapping[str, Any]) -> bool:
     if server.issuer:
         return issuer_of(cluster) == server.issuer
     return same_server(server.connection.server, str(cluster.get("endpoint") or ""))
+
+
+def _has_issuer(issuers: frozenset[str], cluster: Mapping[str, Any]) -> bool:
+    return issuer_of(cluster) in issuers
+
+
+def _clusters(inventory: Inventory, target: Target) -> set[str]:
+    """The ARNs of the clusters that have the target."""
+    wanted = target.kind.lower(), target.namespace, target.name
+    found = {one.cluster for one in inventory.service_accounts if ("serviceaccount", one.namespace, one.name) == wanted}
+    found |= {one.cluster for one in inventory.workloads if (one.kind.lower(), one.namespace, one.name) == wanted}
+    return {arn for arn in found if parse_arn(arn)}
 
 
 def _service_accounts(inventory: Inventory, target: Target) -> Iterator[str]:

@@ -1,0 +1,141 @@
+"""What messages say of a grant: its names and values, where they stand, and the statement as it should be."""
+
+from collections.abc import Callable, Iterable, Iterator
+
+from irsa_doctor.facts.subject import Evidence
+from irsa_doctor.facts.surroundings import Surroundings
+from irsa_doctor.findings import Snippet
+from irsa_doctor.model import Place, Role, TrustPolicy, parse_arn, text_of
+from irsa_doctor.remedies import corrected_statement
+from irsa_doctor.trust import SUBJECT_PREFIX, Grant, is_subject, spell
+from irsa_doctor.trust.keys import presence
+from irsa_doctor.trust.languages import Finite
+from irsa_doctor.trust.policy import Condition, Value
+from irsa_doctor.trust.subjects import reach_of
+
+_SHOWN = 6
+_SCOPES = {
+    "nobody": "nobody",
+    "one": "one service account",
+    "several": "several service accounts",
+    "namespace": "any number of service accounts of one namespace",
+    "namespaces": "service accounts of any number of namespaces",
+    "cluster": "every service account of the cluster",
+}
+_NAMED_KEYS = {"aws:sourceip": "source_ip", "aws:requestedregion": "region", "sts:rolesessionname": "session_name"}
+
+
+def grant_evidence(
+    role: Role, source: TrustPolicy, grant: Grant, principal: str, *, right: bool, kubernetes: bool, around: Surroundings
+) -> Evidence:
+    """The evidence of one statement for one principal; `right`: the principal is a provider of the account."""
+    arn = parse_arn(principal)
+    issuer = arn.name if arn else principal
+    conditions = grant.statement.conditions
+    spelt, reach = spell(grant.subjects, kubernetes), reach_of(grant.subjects, kubernetes)
+    subs = [text_of(v) for c in conditions if _asks(c.raw_key, "sub") for v in c.values]
+    odd = list(_odd_keys(grant, issuer))
+    meant = "" if right else around.meant_provider(principal, role.account)
+    names: dict[str, str | Callable[[], str]] = {
+        "role": role.name,
+        "account": role.account,
+        "statement": str(grant.statement.index),
+        "principal": principal,
+        "issuer": issuer,
+        "cluster": around.called(issuer),
+        "actions": _some(map(text_of, grant.statement.actions)),
+        "keys": _some(text_of(c.raw_key) for c in conditions),
+        "odd_keys": _some(text_of(c.raw_key) for c in odd),
+        "odd_clusters": _some(sorted({around.called(text_of(c.raw_key).rpartition(":")[0]) for c in odd})),
+        "subs": _some(subs),
+        "odd_subs": _some(sub for sub in subs if not is_subject(sub)),
+        "auds": _some(text_of(v) for c in conditions if _asks(c.raw_key, "aud") for v in c.values),
+        "patterns": _some(spelt.patterns),
+        "except": f" except {_some(spelt.without)}" if spelt.without else "",
+        "scope": _SCOPES.get(reach.scope or "", reach.scope or "unknown"),
+        "witness": reach.witness or "nobody",
+        "meant": meant,
+        "hint": f' Did you mean "{meant}"?' if meant else "",
+        "admitted": lambda: _admitted(around, issuer, grant),
+        "absent": lambda: _some(_absent(around, issuer, grant)),
+    }
+    return Evidence(names, _places(source, grant, odd), lambda: _corrected(role, meant or principal, subs, around))
+
+
+def _some(values: Iterable[str]) -> str:
+    listed = list(values)
+    more = f" and {len(listed) - _SHOWN} more" if len(listed) > _SHOWN else ""
+    return (", ".join(listed[:_SHOWN]) or "none") + more
+
+
+def _asks(key: Value, claim: str) -> bool:
+    return text_of(key).lower().endswith(":" + claim)
+
+
+def _odd_keys(grant: Grant, issuer: str) -> Iterator[Condition]:
+    """Conditions on keys that are in no request of this issuer."""
+    for condition in grant.statement.conditions:
+        if condition.key and presence(condition.key, issuer.lower()) == "never":
+            yield condition
+
+
+def _admitted(around: Surroundings, issuer: str, grant: Grant) -> str:
+    known = around.accounts.known(issuer)
+    if not known:
+        return "no service account of this cluster was given"
+    return f"{around.accounts.count(issuer, grant.subjects)} of the {known} service accounts given"
+
+
+def _absent(around: Surroundings, issuer: str, grant: Grant) -> list[str]:
+    """Subjects that are trusted by name and not among the service accounts of the cluster."""
+    if not isinstance(grant.subjects, Finite):
+        return []
+    there = {account.subject for account in around.accounts.admitted(issuer, grant.subjects)}
+    return sorted(subject for subject in grant.subjects.values if is_subject(subject) and subject not in there)
+
+
+def _places(source: TrustPolicy, grant: Grant, odd: list[Condition]) -> dict[str, Place]:
+    statement = grant.statement
+    base = source.place.at(*statement.steps)
+    places = {"statement": base, "principal": base.at("Principal"), "action": base.at("Action")}
+    first = (odd or list(statement.conditions))[:1]
+    places["condition"] = source.place.at(*first[0].steps) if first else base
+    places["odd_key"] = places["condition"]
+    for condition in statement.conditions:
+        here = source.place.at(*condition.steps)
+        if name := _NAMED_KEYS.get(condition.key):
+            places.setdefault(name, here)
+        for claim in ("sub", "aud"):
+            if _asks(condition.raw_key, claim):
+                places.setdefault(claim, here)
+        if _asks(condition.raw_key, "sub"):
+            for number, value in enumerate(condition.values):
+                if isinstance(value, str) and not is_subject(value):
+                    places.setdefault("odd_sub", _of_value(source, condition, number))
+    places.setdefault("odd_sub", places.get("sub", base))
+    return places
+
+
+def _of_value(source: TrustPolicy, condition: Condition, number: int) -> Place:
+    """Where one value of a condition stands: in a list, or alone."""
+    value: object = source.document
+    for step in condition.steps:
+        value = value[step] if isinstance(value, dict | list) else None  # type: ignore[index]
+    here = source.place.at(*condition.steps)
+    return here.at(number) if isinstance(value, list) else here
+
+
+def _corrected(role: Role, right: str, subs: list[str], around: Surroundings) -> tuple[Snippet, ...]:
+    """The statement for the right provider; its subjects are those written, put right, else those that name the role."""
+    arn = parse_arn(right)
+    issuer = arn.name if arn else right
+    written = [subject for sub in subs if (subject := _put_right(sub))]
+    return (corrected_statement(right, issuer, written or around.naming.get(role.arn, ()), around.audience_of(issuer)),)
+
+
+def _put_right(sub: str) -> str:
+    """The subject that a written one was meant to be, "" where that cannot be told."""
+    for attempt in (sub, sub.lower(), SUBJECT_PREFIX + sub.replace("/", ":")):
+        if is_subject(attempt):
+            return attempt
+    return ""
