@@ -37,18 +37,23 @@ def meets(schema: Mapping[str, Any], value: object) -> bool:
     """Whether a known fact meets a schema of the small vocabulary (JSON Schema: const, enum, not, minimum, maximum)."""
     for keyword, wanted in schema.items():
         if keyword == "const":
-            good = type(value) is type(wanted) and value == wanted
+            good = _is(value, wanted)
         elif keyword == "enum":
-            good = value in wanted
+            good = any(_is(value, one) for one in wanted)
         elif keyword == "not":
             good = not meets(wanted, value)
         elif keyword == "minimum":
-            good = not isinstance(value, int) or value >= wanted
+            good = type(value) is not int or value >= wanted
         else:
-            good = not isinstance(value, int) or value <= wanted
+            good = type(value) is not int or value <= wanted
         if not good:
             return False
     return True
+
+
+def _is(value: object, wanted: object) -> bool:
+    """Equal as JSON: true is not 1."""
+    return type(value) is type(wanted) and value == wanted
 
 
 def ask(rule: Rule, facts: msgspec.Struct) -> Answer | None:

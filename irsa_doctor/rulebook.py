@@ -148,7 +148,7 @@ def check_rule(rule: Rule, where: str = "") -> None:
         for facts in asked:
             for fact, schema in facts.items():
                 if fact not in known:
-                    raise RuleError(f"{where}: a {subject} has no fact {fact}{did_you_mean(fact, known)}")
+                    raise RuleError(f"{where}: a {subject} has no fact {fact}.{did_you_mean(fact, known)}")
                 _check_schema(where, schema)
 
 

@@ -106,9 +106,11 @@ class PodIdentityAssociation(msgspec.Struct, frozen=True):
 
 
 class ResourceControlPolicy(msgspec.Struct, frozen=True, eq=False):
-    """A resource control policy of AWS Organizations."""
+    """A resource control policy of AWS Organizations. `account` is the one that it is known to stand over, "" where it may stand
+    over any."""
 
     id: str
     document: TrustPolicy
     place: Place
     tags: Mapping[str, str] = {}
+    account: str = ""

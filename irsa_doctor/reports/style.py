@@ -21,8 +21,8 @@ class Style(msgspec.Struct, frozen=True):
 def style_for(stream: TextIO = sys.stdout) -> Style:
     """Colour only on a terminal and not where NO_COLOR (https://no-color.org) or TERM=dumb forbids it."""
     terminal = stream.isatty()
-    colour = terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-    colour = colour or bool(os.environ.get("FORCE_COLOR"))
+    forced = bool(os.environ.get("FORCE_COLOR"))
+    colour = not os.environ.get("NO_COLOR") and (forced or (terminal and os.environ.get("TERM") != "dumb"))
     columns = os.environ.get("COLUMNS", "")
     width = int(columns) if columns.isdigit() else os.get_terminal_size(stream.fileno()).columns if terminal else 100
     return Style(colour, min(max(width, 40), 140))

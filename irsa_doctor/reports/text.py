@@ -1,5 +1,6 @@
 """What a person reads: findings by role, each with its place, its sentence and its remedy; then what could not be judged."""
 
+import re
 import textwrap
 from collections.abc import Iterator, Sequence
 
@@ -74,7 +75,7 @@ def _finding(finding: Finding, explained: set[str], style: Style) -> Iterator[st
         fix = _wrapped(finding.remedy.strip(), style, _INDENT, _INDENT + "fix ")
         yield from (line.replace("fix ", style.paint("fix", "32") + " ", 1) if n == 0 else line for n, line in enumerate(fix))
     for snippet in finding.snippets:
-        yield f"{_INDENT}{style.paint(for_terminal(snippet.title) + ':', '2')}"
+        yield from (style.paint(line, "2") for line in _wrapped(snippet.title + ":", style))
         yield from (_INDENT * 2 + for_terminal(line) for line in snippet.text.splitlines())
     yield ""
 
@@ -177,13 +178,25 @@ def _summary(report: Report, style: Style) -> Iterator[str]:
     things = ", ".join(_counted(number, what) for number, what in looked if number) or "nothing"
     yield from _wrapped(f"Looked at {things} in {_counted(counts.documents, 'document')}.", style, "")
     found = [(severity, sum(f.severity == severity for f in report.findings)) for severity in SEVERITIES]
-    said = ", ".join(style.paint(f"{n} {severity}", COLOURS[severity]) for severity, n in found if n)
+    said = ", ".join(f"{number} {severity}" for severity, number in found if number)
     more = [
         (len(report.unknown), "not given"),
         (len(report.waived), "waived"),
         (report.baselined, "known before"),
         (report.hidden, "hidden"),
     ]
-    beside = "; ".join(f"{number} {what}" for number, what in more if number)
-    verdict = said or style.paint("nothing wrong", "32" if not report.unknown else "33")
-    yield f"Found {verdict}{'; ' + beside if beside else ''}."
+    beside = "".join(f"; {number} {what}" for number, what in more if number)
+    for line in _wrapped(f"Found {said or 'nothing wrong'}{beside}.", style, ""):
+        yield _NUMBERS.sub(lambda m: style.paint(m[0], _word_colour(m[0], report)), line)
+
+
+_NUMBERS = re.compile(r"\d+ (?:critical|high|medium|low|not given)|nothing wrong")
+
+
+def _word_colour(said: str, report: Report) -> str:
+    if said == "nothing wrong":
+        return "33" if report.unknown else "32"
+    return _SAID.get(said.partition(" ")[2], "35")
+
+
+_SAID: dict[str, str] = {**COLOURS}

@@ -17,6 +17,7 @@ from irsa_doctor.model import (
     OidcProvider,
     Place,
     PodIdentityAssociation,
+    ResourceControlPolicy,
     Unknown,
     parse_arn,
 )
@@ -63,7 +64,7 @@ def join(readings: Sequence[Reading], said: Said) -> Inventory:
         config_maps=tuple(merging.merged_config_maps(gathered("config_maps"))),
         discoveries=tuple(gathered("discoveries")),
         signing_keys=tuple(gathered("signing_keys")),
-        rcps=tuple({(rcp.id, rcp.place.document if not rcp.id else ""): rcp for rcp in gathered("rcps")}.values()),
+        rcps=tuple({_key_of(rcp): rcp for rcp in _guardrails(readings)}.values()),
         clusters=tuple(_told_why(clusters.all, "issuer", "cluster", gaps)),
         closed=_closed(readings, accounts, clusters, said),
         contradictions=tuple(found),
@@ -78,6 +79,18 @@ def _told_why(records: Sequence[_Record], field: str, collection: str, gaps: Seq
         why = reasons.get(record.arn)
         is_open = why is not None and isinstance(getattr(record, field), Unknown)
         yield msgspec.structs.replace(record, **{field: why}) if is_open else record
+
+
+def _guardrails(readings: Sequence[Reading]) -> Iterable[ResourceControlPolicy]:
+    """The resource control policies, those of a live account known to stand over it."""
+    for reading in readings:
+        for rcp in reading.rcps:
+            account = reading.origin.account
+            yield msgspec.structs.replace(rcp, account=account) if account else rcp
+
+
+def _key_of(rcp: ResourceControlPolicy) -> tuple[str, str, str]:
+    return rcp.id, rcp.account, "" if rcp.id else rcp.place.document
 
 
 def _gathered(readings: Sequence[Reading], field: str) -> list:  # type: ignore[type-arg]

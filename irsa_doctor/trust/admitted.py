@@ -196,8 +196,8 @@ def admitted(policy: Policy, provider_arn: str, issuer: str, *, kubernetes: bool
             allows.append(part)
         if not statement.allow:
             denies.append(part)
-        contested |= {*grant.contested, *(point for point in open_points if point == "P5")}
-        unseen |= {*statement.unseen, *(point for point in open_points if point != "P5")}
+        contested.update(point for point in open_points if point == "P5")
+        unseen.update(statement.unseen, (point for point in open_points if point != "P5"))
     if not allows:
         return Admitted((), kubernetes=kubernetes)
     limits = [limit for part in (*allows, *denies) for limit in part.grant.limits]
@@ -205,7 +205,7 @@ def admitted(policy: Policy, provider_arn: str, issuer: str, *, kubernetes: bool
     return Admitted(
         _bound(allows) if cells is None else cells,
         _sorted(key for limit in limits for key in limit.depends),
-        _sorted(contested),
+        _sorted((*contested, *(limit.contested for limit in limits if limit.contested))),
         _sorted((*unseen, *(hole for limit in limits for hole in limit.unseen))),
         kubernetes,
         cells is None,

@@ -226,6 +226,35 @@ def test_an_answer_that_is_none_of_aws_is_unknown(aws, ask):
     assert "roles of account" in says(snapshot)
 
 
+@pytest.mark.parametrize(
+    "operation", ["ListRoles", "ListOpenIDConnectProviders", "ListClusters", "ListPodIdentityAssociations"]
+)
+def test_a_list_that_is_not_in_the_answer_is_not_empty(aws, ask, operation):
+    fill(aws).faults[operation] = lambda parameters, number: {}
+    closed = inventory(ask(EVERYTHING, aws=aws)).closed
+    open_now = {
+        "ListRoles": closed.roles,
+        "ListOpenIDConnectProviders": closed.providers,
+        "ListClusters": closed.clusters,
+        "ListPodIdentityAssociations": closed.associations,
+    }
+    assert open_now[operation] == frozenset()
+
+
+@pytest.mark.parametrize("operation", ["GetRole", "DescribeCluster", "DescribePodIdentityAssociation", "GetCallerIdentity"])
+def test_an_answer_without_what_was_asked_for_is_unknown(aws, ask, operation):
+    fill(aws).faults[operation] = lambda parameters, number: {}
+    aws.associations["shop"] = [association("cart")]
+    wanted = (f"arn:aws:iam::{ACCOUNT}:role/app-0",)
+    for plan in (EVERYTHING, Plan("who-can", roles=wanted, everything=False)):
+        try:
+            found = inventory(ask(plan, aws=aws))
+        except LiveError as error:
+            assert "no answer of AWS" in str(error)
+            continue
+        assert not found.closed.has_role(ACCOUNT, "app-0") or operation != "GetRole" or found.roles
+
+
 def test_what_does_not_answer_in_time_is_unknown(aws, ask, monkeypatch):
     fill(aws)
     held = __import__("threading").Event()
@@ -299,8 +328,25 @@ def test_resource_control_policies_are_read_from_the_account_up_to_the_root(aws,
     assert {one.id for one in found.rcps} == {"p-account", "p-unit", "p-root"}
 
 
+def test_the_policies_are_known_to_stand_over_their_account(aws, ask):
+    fill(aws).organization = True
+    aws.parents = {ACCOUNT: ["r-root"]}
+    aws.policies = {"p-root": ("r-root", json.dumps({"Version": "2012-10-17", "Statement": []}))}
+    assert [one.account for one in inventory(ask(EVERYTHING, aws=aws)).rcps] == [ACCOUNT]
+
+
+def test_over_the_management_account_they_have_no_effect(aws, ask):
+    fill(aws).organization = True
+    aws.management = ACCOUNT
+    aws.policies = {"p-account": (ACCOUNT, json.dumps({"Version": "2012-10-17", "Statement": []}))}
+    snapshot = ask(EVERYTHING, aws=aws)
+    assert inventory(snapshot).rcps == ()
+    assert snapshot.missing == ()
+
+
 def test_an_organization_that_may_not_be_asked_is_unknown(aws, ask):
-    fill(aws).faults["ListPoliciesForTarget"] = denied("organizations:ListPoliciesForTarget")
+    fill(aws).organization = True
+    aws.faults["ListPoliciesForTarget"] = denied("organizations:ListPoliciesForTarget")
     snapshot = ask(EVERYTHING, aws=aws)
     assert "resource control policies over account 111122223333: organizations:ListPoliciesForTarget is denied" in says(
         snapshot

@@ -131,11 +131,40 @@ def test_a_busy_server_is_asked_again(kubernetes, ask):
     assert found.closed.has_kind(ISSUER, "pods")
 
 
-def test_a_kind_that_the_server_does_not_know_has_no_objects(kubernetes, ask):
-    kubernetes.absent.add("cronjobs")
+def test_a_kind_that_is_nowhere_is_no_proof_that_there_are_none(kubernetes, ask):
+    """A proxy, or a path of another server, answers 404 to everything."""
+    kubernetes.absent |= {"cronjobs", "serviceaccounts"}
     snapshot = ask(EVERYTHING, kubernetes=kubernetes)
-    assert inventory(snapshot).closed.has_kind(ISSUER, "cronjobs")
+    assert not inventory(snapshot).closed.has_kind(ISSUER, "cronjobs")
+    assert not inventory(snapshot).closed.has_kind(ISSUER, "serviceaccounts")
     assert "/apis/batch/v1beta1/cronjobs?limit=500" in kubernetes.calls
+
+
+@pytest.mark.parametrize("body", [{}, {"items": []}, {"kind": "PodList", "items": []}, {"kind": "Status", "items": None}])
+def test_an_answer_that_is_no_list_of_the_kind_is_not_an_empty_one(kubernetes, ask, monkeypatch, body):
+    usual = FakeKubernetes.answer
+
+    def answer(self, path, token):
+        return (200, body) if "serviceaccounts" in path or "/namespaces/" in path else usual(self, path, token)
+
+    monkeypatch.setattr(FakeKubernetes, "answer", answer)
+    found = inventory(ask(EVERYTHING, kubernetes=kubernetes))
+    assert not found.closed.has_kind(ISSUER, "serviceaccounts")
+    found = inventory(ask(Plan("why", target=Target("shop", "web")), kubernetes=kubernetes))
+    assert not found.closed.has_kind(ISSUER, "serviceaccounts", "shop")
+    assert not found.closed.has_kind(ISSUER, "namespaces", "shop")
+
+
+def test_a_page_of_404_in_html_proves_nothing(kubernetes, ask, monkeypatch):
+    usual = FakeKubernetes.answer
+
+    def answer(self, path, token):
+        return (404, b"404 page not found\n") if "/namespaces/" in path else usual(self, path, token)
+
+    monkeypatch.setattr(FakeKubernetes, "answer", answer)
+    found = inventory(ask(Plan("why", target=Target("shop", "web")), kubernetes=kubernetes))
+    assert not found.closed.has_kind(ISSUER, "namespaces", "shop")
+    assert not found.closed.has_kind(ISSUER, "serviceaccounts", "shop")
 
 
 def test_credentials_that_are_not_accepted_are_one_sentence(kubernetes, ask, tmp_path):

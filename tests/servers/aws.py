@@ -48,6 +48,7 @@ class FakeAws:
         self.roles, self.providers, self.clusters, self.associations = {}, {}, {}, {}
         self.policies, self.parents, self.events = {}, {}, []
         self.organization = False
+        self.management = "999988887777"
         self.page_size = None
         self.faults: dict[str, object] = {}
         self.calls: list[tuple[str, str, dict]] = []
@@ -155,12 +156,15 @@ class FakeAws:
                 return {"association": one}
         raise Problem("ResourceNotFoundException")
 
+    def on_describe_organization(self, parameters):
+        if not self.organization:
+            raise Problem("AWSOrganizationsNotInUseException", "Your account is not a member of an organization.")
+        return {"Organization": {"Id": "o-example", "MasterAccountId": self.management}}
+
     def on_list_parents(self, parameters):
         return {"Parents": [{"Id": ident, "Type": "ROOT"} for ident in self.parents.get(parameters["ChildId"], ())]}
 
     def on_list_policies_for_target(self, parameters):
-        if not self.organization:
-            raise Problem("AWSOrganizationsNotInUseException", "Your account is not a member of an organization.")
         names = [name for name, (target, _) in self.policies.items() if target == parameters["TargetId"]]
         return {"Policies": [{"Id": name, "Type": "RESOURCE_CONTROL_POLICY"} for name in names]}
 

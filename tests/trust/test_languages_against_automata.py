@@ -4,8 +4,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from irsa_doctor.trust import spell
-from irsa_doctor.trust.languages import EVERYTHING, NOTHING, Any, Language, Like, complement, contains, difference, intersection
-from irsa_doctor.trust.languages import literal, union
+from irsa_doctor.trust.languages import (
+    EVERYTHING,
+    NOTHING,
+    Any,
+    Language,
+    Like,
+    complement,
+    contains,
+    difference,
+    intersection,
+    literal,
+    union,
+)
 from irsa_doctor.trust.patterns import Glob, pieces_of, widest
 from irsa_doctor.trust.subjects import PREFIX, is_subject, reach_of
 from tests.trust import oracle

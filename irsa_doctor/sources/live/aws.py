@@ -21,6 +21,7 @@ from irsa_doctor.version import __version__
 _ATTEMPTS = 4
 _PAGE = {"ListRoles": 1000, "ListClusters": 100, "ListPodIdentityAssociations": 100, "LookupEvents": 50}
 _ORGANIZATION_DEPTH = 10
+_ACCOUNT = re.compile(r"[0-9]{12}")
 _ROLE_NAME = re.compile(r"[\w+=,.@-]{1,64}", re.ASCII)
 _REASON = re.compile(r"because (?P<why>[^\n]{1,200})")
 
@@ -87,8 +88,10 @@ class Account:
         answer = self.ask("sts", "GetCallerIdentity")
         if isinstance(answer, Fault):
             raise LiveError(f"AWS{self._with}: {answer.says}")
-        self.id = str(answer["Account"])
-        self.caller = str(answer["Arn"])
+        account, self.caller = str(answer.get("Account")), str(answer.get("Arn"))
+        if not _ACCOUNT.fullmatch(account):
+            raise LiveError(f"AWS{self._with}: sts:GetCallerIdentity: what was answered is no answer of AWS")
+        self.id = account
         arn = parse_arn(self.caller)
         self.partition = arn.partition if arn else "aws"
         self.options.progress(f"AWS account {self.id}: signed in")
@@ -182,6 +185,14 @@ class Account:
             return _fault(error, f"{service}:{operation}", self.caller)
         return dict(answer)
 
+    def one(self, service: str, operation: str, key: str, region: str = "", **parameters: object) -> dict[str, Any] | Fault:
+        """One call, of whose answer one member is wanted."""
+        answer = self.ask(service, operation, region, **parameters)
+        if isinstance(answer, Fault):
+            return answer
+        value = answer.get(key)
+        return value if isinstance(value, dict) else _no_answer(f"{service}:{operation}", key)
+
     def pages(
         self, service: str, operation: str, key: str, region: str = "", **parameters: object
     ) -> tuple[list[Any], Fault | None]:
@@ -194,7 +205,10 @@ class Account:
             client = self._client(service, region or self.region or self._fallback_region())
             with self._slots:
                 for page in client.get_paginator(xform_name(operation)).paginate(PaginationConfig=size, **parameters):
-                    items += page.get(key) or []
+                    # an empty list is one that says so
+                    if not isinstance(page.get(key), list):
+                        return items, _no_answer(f"{service}:{operation}", key)
+                    items += page[key]
                     self.options.progress(f"AWS account {self.id}: {operation}, {len(items)} so far")
                     if not self.clock.left():
                         return items, Fault("unreachable", f"{service}:{operation}: {_up(self.clock)}")
@@ -229,7 +243,7 @@ class Account:
         """One role by its name, which says nothing of its path."""
         if not _ROLE_NAME.fullmatch(name):
             return None
-        answer = self.ask("iam", "GetRole", RoleName=name)
+        answer = self.one("iam", "GetRole", "Role", RoleName=name)
         if isinstance(answer, Fault):
             if answer.kind == "absent":
                 self.notes.asked("roles", self.id, name.lower())
@@ -237,7 +251,7 @@ class Account:
                 what = f"role {name} of account {self.id}"
                 self.gap(answer, "roles", name.lower(), what, f"aws iam get-role --role-name {name}")
             return None
-        role = _role(answer["Role"])
+        role = _role(answer)
         self.notes.asked("roles", self.id, name.lower())
         self.notes.answered(f"aws://{self.id}/iam/roles/{name}", {"Role": role}, Origin(account=self.id))
         return role
@@ -246,13 +260,15 @@ class Account:
         """The list of OIDC providers, and each whose issuer is wanted; gives their issuers."""
         answer = self.ask("iam", "ListOpenIDConnectProviders")
         what, how = f"OIDC providers of account {self.id}", "aws iam list-open-id-connect-providers"
+        if not isinstance(answer, Fault) and not isinstance(answer.get("OpenIDConnectProviderList"), list):
+            answer = _no_answer("iam:ListOpenIDConnectProviders", "OpenIDConnectProviderList")
         if isinstance(answer, Fault):
             self.gap(answer, "providers", "", what, how)
             return []
-        items = [fields.listed_provider(item) for item in answer.get("OpenIDConnectProviderList") or []]
+        items = [fields.listed_provider(item) for item in answer["OpenIDConnectProviderList"]]
         path = f"aws://{self.id}/iam/oidc-providers"
         self.notes.answered(path, {"OpenIDConnectProviderList": items}, Origin(account=self.id))
-        arns = [str(item["Arn"]) for item in items if isinstance(item, dict)]
+        arns = [str(item.get("Arn")) for item in items if isinstance(item, dict)]
         issuers = {arn: parsed.name for arn in arns if (parsed := parse_arn(arn))}
         jobs = [
             Job(partial(self._read_provider, arn, issuer), self.late("client-ids", "", f"client ids of {arn}", arn))
@@ -275,15 +291,19 @@ class Account:
 
     def read_clusters(self, region: str) -> None:
         """Every cluster of a region, with its Pod Identity associations."""
-        names, fault = self.pages("eks", "ListClusters", "clusters", region)
-        what, how = f"clusters of account {self.id} in {region}", f"aws eks list-clusters --region {region}"
-        self._list(f"eks/{region}/clusters", "clusters", names, fault, {"nextToken": "more"}, region)
-        if fault:
-            self.gap(fault, "clusters", region, what, how)
         jobs = [
-            Job(partial(self._read_cluster_whole, str(name), region), self._late_cluster(str(name), region)) for name in names
+            Job(partial(self._read_cluster_whole, name, region), self._late_cluster(name, region))
+            for name in self._list_clusters(region)
         ]
         side_by_side(jobs, self.clock, self.notes)
+
+    def _list_clusters(self, region: str) -> list[str]:
+        names, fault = self.pages("eks", "ListClusters", "clusters", region)
+        self._list(f"eks/{region}/clusters", "clusters", names, fault, {"nextToken": "more"}, region)
+        if fault:
+            what, how = f"clusters of account {self.id} in {region}", f"aws eks list-clusters --region {region}"
+            self.gap(fault, "clusters", region, what, how)
+        return [str(name) for name in names]
 
     def _late_cluster(self, name: str, region: str) -> Gap:
         return self.late("cluster", "", f"issuer of cluster {name}", self.cluster_arn(name, region))
@@ -298,9 +318,9 @@ class Account:
 
     def read_cluster(self, name: str, region: str) -> dict[str, Any] | None:
         """One cluster by its name; None where there is none of it, or its description is not to be had."""
-        answer = self.ask("eks", "DescribeCluster", region, name=name)
+        answer = self.one("eks", "DescribeCluster", "cluster", region, name=name)
         if not isinstance(answer, Fault):
-            return self._noted(answer["cluster"], name, region)
+            return self._noted(answer, name, region)
         if answer.kind != "absent":
             how = f"aws eks describe-cluster --name {name} --region {region}"
             self.gap(answer, "cluster", "", f"issuer of cluster {name}", how, self.cluster_arn(name, region))
@@ -319,14 +339,10 @@ class Account:
     ) -> dict[str, Any] | None:
         """The cluster of a region that is the one: the hinted names are tried first, then all."""
         for name in dict.fromkeys(hints):
-            found = self.ask("eks", "DescribeCluster", region, name=name)
-            if not isinstance(found, Fault) and is_it(found["cluster"]):
-                return self._noted(found["cluster"], name, region)
-        names, fault = self.pages("eks", "ListClusters", "clusters", region)
-        self._list(f"eks/{region}/clusters", "clusters", names, fault, {"nextToken": "more"}, region)
-        if fault:
-            what, how = f"clusters of account {self.id} in {region}", f"aws eks list-clusters --region {region}"
-            self.gap(fault, "clusters", region, what, how)
+            found = self.one("eks", "DescribeCluster", "cluster", region, name=name)
+            if not isinstance(found, Fault) and is_it(found):
+                return self._noted(found, name, region)
+        names = self._list_clusters(region)
         found_here: list[dict[str, Any]] = []
 
         def look(name: str) -> None:
@@ -334,7 +350,7 @@ class Account:
             if cluster and is_it(cluster):
                 found_here.append(cluster)
 
-        jobs = [Job(partial(look, str(name)), self._late_cluster(str(name), region)) for name in names]
+        jobs = [Job(partial(look, name), self._late_cluster(name, region)) for name in names]
         side_by_side(jobs, self.clock, self.notes)
         return found_here[0] if found_here else None
 
@@ -355,7 +371,7 @@ class Account:
         roles: list[str] = []
         jobs = [
             Job(
-                partial(self._read_association, name, region, str(item["associationId"]), origin, roles),
+                partial(self._read_association, name, region, str(item.get("associationId")), origin, roles),
                 self.late("associations", key, f"Pod Identity associations of cluster {name}", arn),
             )
             for item in items
@@ -364,43 +380,47 @@ class Account:
         return sorted(set(roles))
 
     def _read_association(self, name: str, region: str, ident: str, origin: Origin, roles: list[str]) -> None:
-        answer = self.ask("eks", "DescribePodIdentityAssociation", region, clusterName=name, associationId=ident)
+        answer = self.one("eks", "DescribePodIdentityAssociation", "association", region, clusterName=name, associationId=ident)
         if isinstance(answer, Fault):
             if answer.kind != "absent":
                 how = f"aws eks describe-pod-identity-association --cluster-name {name} --association-id {ident}"
                 what = f"role of Pod Identity association {ident} of cluster {name}"
                 self.gap(answer, "association", ident, what, how, origin.cluster)
             return
-        association = fields.association(answer["association"])
+        association = fields.association(answer)
         path = f"aws://{self.id}/eks/{region}/clusters/{name}/pod-identity-associations/{ident}"
         self.notes.answered(path, {"association": association}, msgspec.structs.replace(origin, partial=False))
-        roles.append(str(answer["association"].get("roleArn") or ""))
+        roles.append(str(answer.get("roleArn") or ""))
 
     # Organizations
 
     def read_guardrails(self) -> None:
-        """The resource control policies over this account, from the account up to the root. Only the management account and
-        delegated administrators may ask
-        (https://docs.aws.amazon.com/organizations/latest/APIReference/API_ListPoliciesForTarget.html)."""
-        target, fault = self.id, None
+        """The resource control policies over this account, from the account up to the root; over the management account
+        they have no effect. Only that one and delegated administrators may ask
+        (https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_rcps.html)."""
+        organization = self.one("organizations", "DescribeOrganization", "Organization")
+        if isinstance(organization, dict) and organization.get("MasterAccountId") == self.id:
+            return
+        fault = organization if isinstance(organization, Fault) else None
+        target = self.id if fault is None else ""
         policies: dict[str, None] = {}
-        for _ in range(_ORGANIZATION_DEPTH):
+        for _ in range(_ORGANIZATION_DEPTH if target else 0):
             wanted = {"TargetId": target, "Filter": "RESOURCE_CONTROL_POLICY"}
             found, fault = self.pages("organizations", "ListPoliciesForTarget", "Policies", **wanted)
-            policies.update(dict.fromkeys(str(item["Id"]) for item in found))
+            policies.update(dict.fromkeys(str(item.get("Id")) for item in found))
             if fault or target.startswith("r-"):
                 break
             above, fault = self.pages("organizations", "ListParents", "Parents", ChildId=target)
             if fault or not above:
                 break
-            target = str(above[0]["Id"])
+            target = str(above[0].get("Id"))
         for ident in policies:
-            answer = self.ask("organizations", "DescribePolicy", PolicyId=ident)
+            answer = self.one("organizations", "DescribePolicy", "Policy", PolicyId=ident)
             if isinstance(answer, Fault):
                 fault = fault or answer
                 continue
             path = f"aws://{self.id}/organizations/policies/{ident}"
-            document = {"Policy": fields.organizations_policy(answer["Policy"])}
+            document = {"Policy": fields.organizations_policy(answer)}
             self.notes.answered(path, document, Origin(account=self.id))
         if fault and fault.kind != "absent":
             what = f"resource control policies over account {self.id}"
@@ -470,6 +490,10 @@ def _event(item: Mapping[str, Any]) -> dict[str, Any]:
         detail.pop("responseElements", None)
         members["CloudTrailEvent"] = without_secrets(msgspec.json.encode(detail)).decode()
     return members
+
+
+def _no_answer(action: str, key: str) -> Fault:
+    return Fault("other", f"{action}: what was answered is no answer of AWS (no {key})")
 
 
 def _up(clock: Clock) -> str:

@@ -34,6 +34,7 @@ _PAGES_LIMIT = 10_000
 _SIZE_LIMIT = 256 << 20
 """Bytes of one answer."""
 _ATTEMPTS = 3
+_NOT_FOUND = "the API server answered 404"
 _WAIT_LIMIT = 5.0
 _USER = re.compile(r'User "([^"]{1,300})"')
 
@@ -144,6 +145,8 @@ class ApiServer:
 
     def _read_one_namespace(self, namespace: str) -> None:
         answer = self.ask(f"{NAMESPACES.path()}/{quote(namespace, safe='')}")
+        if isinstance(answer, dict) and answer.get("kind") != "Namespace":
+            answer = Fault("other", "the answer is no namespace; is that an API server?")
         if isinstance(answer, Fault) and answer.kind != "absent":
             self._gap(answer, "namespaces", namespace, f"namespace {namespace}", f"kubectl get namespace {namespace}")
             return
@@ -154,9 +157,6 @@ class ApiServer:
     def read_list(self, resource: Resource, namespace: str = "") -> None:
         """Every object of a kind, in the cluster or in one namespace."""
         items, fault = self._pages(resource, namespace)
-        if fault and fault.kind == "absent":
-            # the server has no such resource, so there is no object of it either
-            fault = None
         if items or not fault:
             closes = () if fault or namespace else (resource.plural,)
             self._note(resource, namespace, items, closes)
@@ -177,7 +177,7 @@ class ApiServer:
         (https://kubernetes.io/docs/reference/using-api/api-concepts/#retrieving-large-results-sets-in-chunks)."""
         path = resource.path(quote(namespace, safe=""))
         items, fault = self._pages_of(path, resource)
-        if fault and fault.kind == "absent" and resource.older:
+        if fault and fault.says.startswith(_NOT_FOUND) and resource.older:
             items, fault = self._pages_of(resource.path(quote(namespace, safe=""), resource.older), resource)
         if fault and fault.kind == "gone":
             items, fault = self._pages_of(path, resource)
@@ -192,8 +192,9 @@ class ApiServer:
             if isinstance(answer, Fault):
                 return items, answer
             found, again = answer.get("items"), _continue(answer)
-            if not isinstance(found, list) and found is not None:
-                return items, Fault("other", "the answer is no list")
+            # a list that is empty says what it is a list of; Go writes it as null
+            if answer.get("kind") != f"{resource.kind}List" or not isinstance(found, list | None):
+                return items, Fault("other", "the answer is no list of these; is that an API server?")
             items += [cut(item) for item in found or []]
             self.options.progress(f"Kubernetes context {self.context}: {resource.plural}, {len(items)} so far")
             if not again:
@@ -285,7 +286,7 @@ def _answer(status: int, content: bytes, context: str) -> dict[str, Any] | Fault
     if status == 403:
         user = _USER.search(message)
         return Fault("denied", f"denied to {user[1]}" if user else f"denied (403{': ' if message else ''}{message})")
-    kind = {404: "absent", 410: "gone", 429: "throttled"}
+    kind = {404: "absent", 410: "gone", 429: "throttled"} if isinstance(value, dict) and value.get("kind") == "Status" else {}
     return Fault(kind.get(status, "other"), f"the API server answered {status}{': ' if message else ''}{message}")  # type: ignore[arg-type]
 
 

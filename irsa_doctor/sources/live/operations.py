@@ -71,6 +71,7 @@ AWS: tuple[Operation, ...] = (
     Operation("eks", "DescribeCluster", "Clusters", _WHOLE),
     Operation("eks", "ListPodIdentityAssociations", "PodIdentity", _WHOLE),
     Operation("eks", "DescribePodIdentityAssociation", "PodIdentity", _WHOLE),
+    Operation("organizations", "DescribeOrganization", "Guardrails", _WHOLE),
     Operation("organizations", "ListParents", "Guardrails", _WHOLE),
     Operation("organizations", "ListPoliciesForTarget", "Guardrails", _WHOLE),
     Operation("organizations", "DescribePolicy", "Guardrails", _WHOLE),

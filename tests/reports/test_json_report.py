@@ -1,0 +1,33 @@
+import json
+
+import pytest
+
+from irsa_doctor.reports import Style
+from irsa_doctor.reports.json_report import render_json
+from tests.reports.saying import REPORTS, hostile, world
+
+
+@pytest.mark.parametrize("name", REPORTS)
+def test_it_is_json_whatever_is_in_it(name):
+    report = REPORTS[name]()
+    document = json.loads(render_json(report, Style()))
+    assert len(document["findings"]) == len(report.findings)
+    assert len(document["documents"]) == len(report.documents)
+
+
+def test_nothing_of_a_hostile_text_is_lost():
+    findings = json.loads(render_json(hostile(), Style()))["findings"]
+    assert [found["message"] for found in findings] == [finding.message for finding in hostile().findings]
+
+
+def test_lines_of_documents_are_not_in_it():
+    report = world("shop")
+    text = render_json(report, Style())
+    assert not any("source" in place for found in json.loads(text)["findings"] for place in found["locations"])
+
+
+def test_the_summary_counts_what_is_there():
+    report = world("shop")
+    summary = json.loads(render_json(report, Style()))["summary"]
+    assert sum(summary["findings"].values()) == len(report.findings)
+    assert summary["unknown"] == len(report.unknown)

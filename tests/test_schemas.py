@@ -1,0 +1,57 @@
+import json
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from irsa_doctor.reports.schemas import made_schemas, schema_names, schema_text
+from tests.cli.running import RIGHT, put, run
+from tests.reports.saying import WORLDS
+
+CALLS = {
+    "check": ("check", "shop", "--exit-zero", "--framework", "soc2"),
+    "who-can": ("who-can", "shop-batch-reports", "shop"),
+    "rules": ("rules", "list"),
+    "diff": ("diff", "shop", "healthy", "--exit-zero"),
+}
+
+
+def validator(name):
+    schema = json.loads(schema_text(name))
+    Draft202012Validator.check_schema(schema)
+    return Draft202012Validator(schema)
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_what_a_command_writes_fits_its_schema(name):
+    done = run(*CALLS[name], "-f", "json", cwd=WORLDS)
+    document = json.loads(done.stdout)
+    assert document["schema"] == f"irsa-doctor.{name}/1"
+    assert set(document["tool"]) == {"version", "rules_digest"}
+    assert [error.message for error in validator(name).iter_errors(document)] == []
+
+
+def test_what_simulate_answers_fits_its_schema(tmp_path):
+    request = {"account": "111122223333", "issuer": "https://oidc.example.com", "context": {}}
+    lines = [{"id": 1, "policy": RIGHT, "request": request}, {"id": 2}, {"id": 3, "policy_text": "{", "request": request}]
+    file = put(tmp_path / "in.jsonl", "\n".join(map(json.dumps, lines)))
+    answers = [json.loads(line) for line in run("simulate", "--vectors", file, cwd=tmp_path).stdout.splitlines()]
+    assert len(answers) == 3
+    for answer in answers:
+        assert [error.message for error in validator("simulate").iter_errors(answer)] == []
+
+
+@pytest.mark.parametrize("name", schema_names())
+def test_the_command_prints_every_schema(name, tmp_path):
+    done = run("schema", name, cwd=tmp_path)
+    assert name in json.loads(done.stdout)["$id"]
+
+
+def test_a_schema_that_is_not_there_is_met_by_those_that_are(tmp_path):
+    done = run("schema", "cheque", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "check, " in done.stderr
+
+
+def test_what_is_shipped_is_what_the_records_say():
+    for name, schema in made_schemas().items():
+        assert json.loads(schema_text(name)) == json.loads(json.dumps(schema))
