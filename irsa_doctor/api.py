@@ -46,12 +46,19 @@ def check(
     stdin: bytes | None = None,
     settings: Settings = _NO_SETTINGS,
     today: date | None = None,
+    on_stage: Callable[[str], None] = str,
 ) -> Report:
     """Load, derive, evaluate, set aside what is waived; `today` decides which waivers have expired.
 
+    `on_stage` is called with the name of every stage as it begins.
+
     Raises RuleError for a folder of rules that could not work, and UnknownRule for an id that is no rule.
     """
-    return judge(_load(paths, stdin, settings), chosen_rules(settings), settings, today)
+    rules = chosen_rules(settings)
+    on_stage("reading documents")
+    loaded = _load(paths, stdin, settings)
+    on_stage("asking rules")
+    return judge(loaded, rules, settings, today)
 
 
 def judge(loaded: Loaded, rules: Sequence[Rule], settings: Settings, today: date | None = None) -> Report:

@@ -7,7 +7,7 @@ from jsonschema import Draft202012Validator
 from irsa_doctor.engine import ask, evaluate, fill, meets
 from irsa_doctor.facts import Evidence, Judged
 from irsa_doctor.model import Place, Unknown, Verdict
-from irsa_doctor.rulebook import Clause, Graded, Rule
+from irsa_doctor.rulebook import SUBJECTS, Clause, Graded, Rule
 
 values = st.sampled_from(["a", "b", "", True, False, 0, 1, 2, -1])
 schemas = st.recursive(
@@ -77,15 +77,14 @@ def judged(ident: str, facts: Facts, kind: str = "role") -> Judged:
     return Judged(kind, ident, ident, facts, lambda: evidence)
 
 
-def run(*subjects: Judged, **more):
-    from irsa_doctor import engine
+@pytest.fixture(autouse=True)
+def _two_facts(monkeypatch):
+    """In place of the many facts of a role, two."""
+    monkeypatch.setitem(SUBJECTS, "role", Facts)
 
-    known = dict(engine.SUBJECTS)
-    try:
-        engine.SUBJECTS = {"role": Facts}
-        return evaluate([rule(**more)], subjects, lambda place, key: (1, 2, 3, 4, "line"))
-    finally:
-        engine.SUBJECTS = known
+
+def run(*subjects: Judged, **more):
+    return evaluate([rule(**more)], subjects, lambda place, key: (1, 2, 3, 4, "line"))
 
 
 def test_findings_carry_their_names_places_and_a_mark_that_does_not_move():

@@ -17,6 +17,7 @@ from irsa_doctor.cli.inputs import (
     listed,
     read_stdin,
 )
+from irsa_doctor.cli.progress import progress
 from irsa_doctor.cli.wrong import wrong
 
 if TYPE_CHECKING:
@@ -88,7 +89,8 @@ def check(
     )
     outputs = targets(format_ or ["text"], output)
     try:
-        report = api.check(paths, stdin=read_stdin(paths), settings=settings)
+        with progress() as on_stage:
+            report = api.check(paths, stdin=read_stdin(paths), settings=settings, on_stage=on_stage)
     except (api.UnknownRule, api.RuleError, api.BaselineError) as error:
         raise wrong(str(error)) from error
     if write_baseline:

@@ -2,14 +2,14 @@
 
 import re
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
-from irsa_doctor.findings import SEVERITIES, Finding, Location, Report, Severity, Waived
+from irsa_doctor.findings import SEVERITIES, Finding, Location, Report, Waived
 from irsa_doctor.model import parse_arn
 from irsa_doctor.reports.escape import for_terminal
 from irsa_doctor.reports.style import Style
 
-COLOURS: dict[Severity, str] = {"critical": "1;31", "high": "31", "medium": "33", "low": "36"}
+COLOURS: Mapping[str, str] = {"critical": "1;31", "high": "31", "medium": "33", "low": "36"}
 _INDENT = "    "
 _GROUPS = {"service-account": "service account", "waiver": "waivers in", "document": ""}
 
@@ -196,7 +196,4 @@ _NUMBERS = re.compile(r"\d+ (?:critical|high|medium|low|not given)|nothing wrong
 def _word_colour(said: str, report: Report) -> str:
     if said == "nothing wrong":
         return "33" if report.unknown else "32"
-    return _SAID.get(said.partition(" ")[2], "35")
-
-
-_SAID: dict[str, str] = {**COLOURS}
+    return COLOURS.get(said.partition(" ")[2], "35")

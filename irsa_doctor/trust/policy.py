@@ -310,7 +310,12 @@ class _Reader:
 
 
 def _of_unknown_version(statement: Statement, version: Text) -> Statement:
-    """Whether `${...}` is a variable hangs on the version (V6)."""
-    if not any("${" in text_of(value) for condition in statement.conditions for value in condition.values):
-        return statement
-    return msgspec.structs.replace(statement, unseen=(*statement.unseen, text_of(version)))
+    """Whether `${...}` is a variable hangs on the version (V6): what it matches is as unknown as that."""
+
+    def seen(value: Value) -> Value:
+        return version if "${" in text_of(value) else value
+
+    conditions = tuple(
+        msgspec.structs.replace(condition, values=tuple(map(seen, condition.values))) for condition in statement.conditions
+    )
+    return msgspec.structs.replace(statement, conditions=conditions)

@@ -164,7 +164,7 @@ def test_a_page_of_404_in_html_proves_nothing(kubernetes, ask, monkeypatch):
     monkeypatch.setattr(FakeKubernetes, "answer", answer)
     found = inventory(ask(Plan("why", target=Target("shop", "web")), kubernetes=kubernetes))
     assert not found.closed.has_kind(ISSUER, "namespaces", "shop")
-    assert not found.closed.has_kind(ISSUER, "serviceaccounts", "shop")
+    assert not found.closed.has_kind(ISSUER, "pods", "shop")
 
 
 def test_credentials_that_are_not_accepted_are_one_sentence(kubernetes, ask, tmp_path):

@@ -231,7 +231,8 @@ class ApiServer:
 
     def _get(self, path: str, parameters: Mapping[str, str]) -> tuple[int | Fault, Mapping[str, str], bytes]:
         """Status, headers and body; the body is read piece by piece, so that neither time nor size can run away."""
-        headers = {"Accept": "application/json", "User-Agent": f"irsa-doctor/{__version__}"}
+        # the keys are of a type of their own, application/jwk-set+json
+        headers = {"Accept": "application/json, */*;q=0.5", "User-Agent": f"irsa-doctor/{__version__}"}
         try:
             with self._client.stream("GET", path, params=dict(parameters), headers=headers) as response:
                 content = bytearray()

@@ -1,0 +1,62 @@
+"""What a person sees who waits for more than a second: the stage that a run is at."""
+
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+_PATIENCE = 1.0
+"""seconds before anything is shown"""
+
+
+class _Stages:
+    """The stages of one run; a timer shows them when it has gone on for long enough."""
+
+    def __init__(self) -> None:
+        self.stage = "starting"
+        self.lock = threading.Lock()
+        self.stop: Callable[[], None] | None = None
+        self.tell: Callable[[str], None] | None = None
+        self.timer = threading.Timer(_PATIENCE, self._show)
+        self.timer.daemon = True
+
+    def __call__(self, stage: str) -> None:
+        with self.lock:
+            self.stage = stage
+            if self.tell:
+                self.tell(stage)
+
+    def _show(self) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+        columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+        shown = Progress(*columns, console=Console(stderr=True), transient=True)
+        with self.lock:
+            if self.stop:
+                return
+            task = shown.add_task(self.stage, total=None)
+            self.tell = lambda stage: shown.update(task, description=stage)
+            self.stop = shown.stop
+            shown.start()
+
+    def end(self) -> None:
+        self.timer.cancel()
+        with self.lock:
+            if self.stop:
+                self.stop()
+            self.tell, self.stop = None, lambda: None
+
+
+@contextmanager
+def progress() -> Iterator[Callable[[str], None]]:
+    """A function to be called with the name of every stage. Nothing is shown unless standard error is a terminal."""
+    if not sys.stderr.isatty():
+        yield lambda stage: None
+        return
+    stages = _Stages()
+    stages.timer.start()
+    try:
+        yield stages
+    finally:
+        stages.end()
