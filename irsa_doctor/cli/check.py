@@ -31,7 +31,11 @@ def check(
     paths: Paths,
     format_: Annotated[
         list[str] | None,
-        typer.Option("--format", "-f", help="text, json, sarif or github; FORMAT:FILE writes to a file; repeatable."),
+        typer.Option(
+            "--format",
+            "-f",
+            help="text, json, sarif, github, junit, gitlab or markdown; FORMAT:FILE writes to a file; repeatable.",
+        ),
     ] = None,
     output: Annotated[str | None, typer.Option("--output", "-o", help="Write the report to this file.")] = None,
     fail_on: Annotated[

@@ -28,3 +28,11 @@ def for_workflow_data(text: str) -> str:
 def for_workflow_property(text: str) -> str:
     """A property of a workflow command, in which colons and commas mean something."""
     return for_terminal(text).replace("%", "%25").replace(":", "%3A").replace(",", "%2C")
+
+
+def for_xml(text: str) -> str:
+    """Text for XML and HTML, in elements and in attributes between double quotes."""
+    plain = for_terminal(text)
+    for char, entity in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ('"', "&quot;"), ("'", "&#39;")):
+        plain = plain.replace(char, entity)
+    return "".join(char for char in plain if char not in "\ufffe\uffff")

@@ -1,0 +1,25 @@
+"""The report as a GitLab code quality artifact (https://docs.gitlab.com/ci/testing/code_quality/)."""
+
+from irsa_doctor.findings import Finding, Report
+from irsa_doctor.reports.escape import for_terminal
+from irsa_doctor.reports.json_report import written
+from irsa_doctor.reports.places import from_here
+from irsa_doctor.reports.style import Style
+
+_SEVERITIES = {"critical": "blocker", "high": "critical", "medium": "major", "low": "minor"}
+
+
+def render_gitlab(report: Report, style: Style) -> str:
+    """A list of issues; GitLab wants a path and a line of each."""
+    return written([_issue(finding) for finding in report.findings])
+
+
+def _issue(finding: Finding) -> dict[str, object]:
+    place = finding.locations[0]
+    return {
+        "description": for_terminal(f"{finding.title}: {finding.message}"),
+        "check_name": finding.rule,
+        "fingerprint": finding.fingerprint,
+        "severity": _SEVERITIES[finding.severity],
+        "location": {"path": for_terminal(from_here(place.file)), "lines": {"begin": max(place.line, 1)}},
+    }

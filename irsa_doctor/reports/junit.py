@@ -1,0 +1,56 @@
+"""The report as JUnit XML, which every CI server reads: a suite for each rule, a case for each subject that it failed."""
+
+from collections.abc import Iterator
+
+from irsa_doctor.findings import Finding, Report
+from irsa_doctor.reports.escape import for_xml
+from irsa_doctor.reports.places import from_here
+from irsa_doctor.reports.style import Style
+
+
+def render_junit(report: Report, style: Style) -> str:
+    """Failures are findings, errors are documents that could not be read, skipped cases are rules that could not tell."""
+    bad = [row for row in report.documents if row.status == "unreadable"]
+    suites = [line for tally in report.tallies if tally.evaluated for line in _suite(report, tally.id)]
+    if bad:
+        suites.append(f'  <testsuite name="documents" tests="{len(bad)}" failures="0" errors="{len(bad)}" skipped="0">')
+        for row in bad:
+            suites.append(f'    <testcase classname="documents" name={_attribute(row.path)}>')
+            suites.append(f"      <error message={_attribute(row.why or 'could not be read')}/>")
+            suites.append("    </testcase>")
+        suites.append("  </testsuite>")
+    head = f'<testsuites name="irsa-doctor" failures="{len(report.findings)}" errors="{len(bad)}">'
+    return "\n".join(['<?xml version="1.0" encoding="UTF-8"?>', head, *suites, "</testsuites>"]) + "\n"
+
+
+def _suite(report: Report, rule: str) -> Iterator[str]:
+    findings = [finding for finding in report.findings if finding.rule == rule]
+    tally = next(tally for tally in report.tallies if tally.id == rule)
+    skipped = int(bool(tally.unknown))
+    tests = max(len(findings) + skipped, 1)
+    counts = f'tests="{tests}" failures="{len(findings)}" errors="0" skipped="{skipped}"'
+    yield f"  <testsuite name={_attribute(rule)} {counts}>"
+    for finding in findings:
+        yield from _case(finding)
+    if skipped:
+        yield f"    <testcase classname={_attribute(rule)} name={_attribute(f'{tally.unknown} subjects')}>"
+        yield '      <skipped message="could not be judged: an input was not given"/>'
+        yield "    </testcase>"
+    if not findings and not skipped:
+        yield f"    <testcase classname={_attribute(rule)} name={_attribute(f'{tally.passed} subjects')}/>"
+    yield "  </testsuite>"
+
+
+def _case(finding: Finding) -> Iterator[str]:
+    place = finding.locations[0]
+    where = f"{from_here(place.file)}:{place.line}:{place.column}" if place.line else from_here(place.file)
+    at = f" file={_attribute(from_here(place.file))}{f' line={_attribute(str(place.line))}' if place.line else ''}"
+    yield f"    <testcase classname={_attribute(finding.rule)} name={_attribute(finding.subject.id)}{at}>"
+    yield f"      <failure type={_attribute(finding.severity)} message={_attribute(finding.message)}>"
+    yield f"{for_xml(where)}\n{for_xml(finding.remedy)}"
+    yield "      </failure>"
+    yield "    </testcase>"
+
+
+def _attribute(text: str) -> str:
+    return f'"{for_xml(text)}"'
