@@ -34,7 +34,7 @@ def check(
         typer.Option(
             "--format",
             "-f",
-            help="text, json, sarif, github, junit, gitlab or markdown; FORMAT:FILE writes to a file; repeatable.",
+            help="text, json, sarif, github, junit, gitlab, markdown or html; FORMAT:FILE writes to a file; repeatable.",
         ),
     ] = None,
     output: Annotated[str | None, typer.Option("--output", "-o", help="Write the report to this file.")] = None,

@@ -16,10 +16,10 @@ from irsa_doctor.cli.live_options import (
     Profiles,
     Regions,
     Timeout,
-    end_progress,
     live_options,
 )
 from irsa_doctor.cli.output import say
+from irsa_doctor.cli.progress import progress
 from irsa_doctor.cli.wrong import wrong
 
 if TYPE_CHECKING:
@@ -62,11 +62,10 @@ def collect(
     from irsa_doctor.sources.live import LiveError, Options, Plan, take
 
     try:
-        snapshot = take(Plan("collect"), options or Options())
+        with progress() as tell:
+            snapshot = take(Plan("collect"), (options or Options()).telling(tell))
     except LiveError as error:
         raise wrong(str(error)) from error
-    finally:
-        end_progress()
     if redact:
         from irsa_doctor.sources.redaction import redacted
 

@@ -1,7 +1,6 @@
 """The options of every command that can read live, and what is made of them."""
 
-import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -68,24 +67,5 @@ def live_options(
         assume=tuple(assume_role or ()),
         regions=tuple(part.strip() for value in region or () for part in value.split(",") if part.strip()),
         fetch_issuer=fetch_issuer,
-        progress=_progress(),
     )
     return given.with_timeout(timeout) if timeout is not None else given
-
-
-def _progress() -> Callable[[str], None]:
-    """One line on standard error that always says the latest; nothing where nobody looks."""
-    if not sys.stderr.isatty():
-        return lambda text: None
-    from irsa_doctor.reports.escape import for_terminal
-
-    def show(text: str) -> None:
-        print(f"\r\x1b[K{for_terminal(text)[:100]}\r", end="", file=sys.stderr, flush=True)
-
-    return show
-
-
-def end_progress() -> None:
-    """Take the line of progress away again."""
-    if sys.stderr.isatty():
-        print("\r\x1b[K", end="", file=sys.stderr, flush=True)

@@ -6,6 +6,7 @@ from irsa_doctor.findings import Report
 from irsa_doctor.reports.controls import render_controls_text
 from irsa_doctor.reports.github import render_github
 from irsa_doctor.reports.gitlab import render_gitlab
+from irsa_doctor.reports.html import render_html
 from irsa_doctor.reports.json_report import render_json
 from irsa_doctor.reports.junit import render_junit
 from irsa_doctor.reports.markdown import render_markdown
@@ -21,6 +22,7 @@ FORMATS: Mapping[str, Callable[[Report, Style], str]] = {
     "junit": render_junit,
     "gitlab": render_gitlab,
     "markdown": render_markdown,
+    "html": render_html,
 }
 
 __all__ = ["FORMATS", "Style", "render_controls_text", "render_json", "style_for"]

@@ -5,7 +5,7 @@ from functools import cached_property
 
 import msgspec
 
-from irsa_doctor.model import Text, Verdict, text_of
+from irsa_doctor.model import Text, Verdict
 from irsa_doctor.trust.conditions import Effect, Limit, limit_of
 from irsa_doctor.trust.languages import (
     EVERYTHING,
@@ -21,7 +21,7 @@ from irsa_doctor.trust.languages import (
     union,
 )
 from irsa_doctor.trust.patterns import glob_of, pieces_of, widest
-from irsa_doctor.trust.policy import WEB_IDENTITY, Condition, Policy, Statement, Value, covering
+from irsa_doctor.trust.policy import WEB_IDENTITY, Condition, Policy, Statement, Value, covering, names_of_holes
 from irsa_doctor.trust.subjects import Reach, reach_of
 
 CLASSES = 256
@@ -229,17 +229,13 @@ def _open_points(statement: Statement, provider_arn: str) -> tuple[str, ...] | N
     covers = covering(statement, WEB_IDENTITY)
     if covers is False:
         return None
-    of_action = () if covers else _holes(statement.not_actions or statement.actions)
+    of_action = () if covers else names_of_holes(statement.not_actions or statement.actions)
     if provider_arn in statement.federated:
         return of_action
-    of_principal = _holes(v for v in statement.federated if may_be(v, provider_arn))
-    of_principal += _holes(v for v in statement.aws if may_be(v, "*"))
+    of_principal = names_of_holes(v for v in statement.federated if may_be(v, provider_arn))
+    of_principal += names_of_holes(v for v in statement.aws if may_be(v, "*"))
     star = ("P5",) if "*" in statement.aws else ()
     return (*of_action, *of_principal, *star) if of_principal or star else None
-
-
-def _holes(values: Iterable[Value]) -> tuple[str, ...]:
-    return tuple(text_of(value) for value in values if isinstance(value, Text))
 
 
 def may_be(value: Value, text: str) -> bool:
@@ -299,7 +295,7 @@ def _is_nothing(language: Language, kubernetes: bool = False) -> bool:
 class _BySample:
     """Cells by audience; those with a finite number of audiences need no search."""
 
-    def __init__(self, cells: _Cells) -> None:
+    def __init__(self, cells: Iterable[tuple[Language, Language]]) -> None:
         self.named: dict[str, list[Language]] = {}
         self.others: list[tuple[Language, Language]] = []
         for audiences, subjects in cells:

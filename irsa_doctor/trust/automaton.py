@@ -333,15 +333,16 @@ class _Graph:
 
 
 def _representatives(chars: str, relevant: set[str]) -> list[tuple[str, int]]:
-    """(character, how many do the same): each that makes a difference, and one for all others."""
+    """(character, how many do the same): each that makes a difference, and one for all others; the most readable first."""
     unlimited = chars[-1] == UNLIMITED
     named = chars[:-1] if unlimited else chars
-    found = [(char, 1) for char in (sorted(relevant) if unlimited else named) if char in relevant]
     others = [char for char in named if char not in relevant]
-    if others:
-        found.append((others[0], 2 if unlimited or len(others) > 1 else 1))
-    elif unlimited:
-        found.append((next(char for char in map(chr, range(0x100, 0x10FFFF)) if char not in relevant), 2))
+    many = 2 if unlimited or len(others) > 1 else 1
+    found = [(char, 1 if char in relevant else many) for char in named if char in relevant or char == others[0]]
+    if unlimited:
+        found += [(char, 1) for char in sorted(relevant.difference(named))]
+        if not others:
+            found.append((next(char for char in map(chr, range(0x100, 0x10FFFF)) if char not in relevant), many))
     return found
 
 

@@ -24,7 +24,7 @@ from irsa_doctor.trust.patterns import (
     pieces_of,
     widest,
 )
-from irsa_doctor.trust.policy import Condition, Value
+from irsa_doctor.trust.policy import Condition, Value, names_of_holes
 
 Effect = Literal["sub", "aud", "never", "always", "depends", "unknown"]
 
@@ -56,7 +56,7 @@ def _never(because: str) -> Limit:
 
 
 def _unseen(*values: Value) -> Limit:
-    return Limit("unknown", EVERYTHING, NOTHING, unseen=tuple(text_of(value) for value in values if has_hole(value)))
+    return Limit("unknown", EVERYTHING, NOTHING, unseen=names_of_holes(values))
 
 
 def _open(effect: Effect, contested: str) -> Limit:

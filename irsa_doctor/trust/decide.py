@@ -11,10 +11,10 @@ from typing import Literal
 
 import msgspec
 
-from irsa_doctor.model import Issuer, Text, holes_in, parse_arn, text_of
+from irsa_doctor.model import Issuer, Text, parse_arn, text_of
 from irsa_doctor.trust.admitted import may_be
 from irsa_doctor.trust.patterns import Variable, arn_components, glob_of, is_arn, is_plain, pieces_of, resolve, widest
-from irsa_doctor.trust.policy import WEB_IDENTITY, Condition, Policy, Problem, Statement, Value, covering
+from irsa_doctor.trust.policy import WEB_IDENTITY, Condition, Policy, Problem, Statement, Value, covering, names_of_holes
 from irsa_doctor.trust.refusals import shown
 
 Outcome = Literal["allow", "implicit_deny", "explicit_deny", "invalid"]
@@ -215,7 +215,7 @@ class _Evaluation:
     def action(self, statement: Statement) -> _Check:
         holds = covering(statement, self.request.action)
         listed = statement.actions if statement.not_actions is None else statement.not_actions
-        return _Check(holds, frozenset(), _names(listed), f"Action does not cover {shown(self.request.action)}")
+        return _Check(holds, frozenset(), names_of_holes(listed), f"Action does not cover {shown(self.request.action)}")
 
     def principal(self, statement: Statement) -> _Check:
         says = "no principal is the token's provider"
@@ -227,8 +227,8 @@ class _Evaluation:
         if "*" in statement.aws:
             self.points.clear()
             holds = self.contested("P5", True)
-            return _Check(holds or (None if holes else False), frozenset(self.points), _names(holes), says)
-        return _Check(None if holes else False, frozenset(), _names(holes), says)
+            return _Check(holds or (None if holes else False), frozenset(self.points), names_of_holes(holes), says)
+        return _Check(None if holes else False, frozenset(), names_of_holes(holes), says)
 
     def conditions(self, statement: Statement) -> Iterator[_Check]:
         if not statement.two_spellings:
@@ -254,7 +254,7 @@ class _Evaluation:
         holds = self.holds(condition)
         if holds is True and not self.points:
             return _MET
-        holes = _names((condition.raw_key, *condition.values))
+        holes = names_of_holes((condition.raw_key, *condition.values))
         return _Check(holds, frozenset(self.points), holes, self.says(condition) if holds is False else "")
 
     def says(self, condition: Condition) -> str:
@@ -358,10 +358,6 @@ def _outcomes(allowed: Truth, denied: Truth) -> tuple[Outcome, ...]:
     if denied is None:
         more.append("explicit_deny")
     return (usual, *more)
-
-
-def _names(values: Iterable[Value]) -> tuple[str, ...]:
-    return tuple(hole.name for value in values for hole in holes_in(value))
 
 
 def _reason(statement: Statement, truth: Truth, checks: Iterable[_Check]) -> Reason:

@@ -3,12 +3,12 @@
 Grammar: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 
 import msgspec
 
-from irsa_doctor.model import Text, TrustPolicy, has_hole, text_of
+from irsa_doctor.model import Text, TrustPolicy, has_hole, holes_in, text_of
 from irsa_doctor.trust.operators import OperatorUse, parse_operator
 from irsa_doctor.trust.patterns import Glob, pieces_of, widest
 from irsa_doctor.trust.refusals import DEFAULT_QUOTA, Problem, Problems, Steps, Value, shown, size_of
@@ -23,6 +23,7 @@ __all__ = [
     "Value",
     "covering",
     "covers",
+    "names_of_holes",
     "read_policy",
 ]
 
@@ -104,6 +105,11 @@ def _action_matches(listed: Value, action: str) -> bool | None:
     return None if fits and has_hole(listed) else fits
 
 
+def names_of_holes(values: Iterable[object]) -> tuple[str, ...]:
+    """The holes in values, as the document writes them."""
+    return tuple(hole.name for value in values for hole in holes_in(value))
+
+
 _ELEMENTS = frozenset({"Sid", "Effect", "Principal", "Action", "NotAction", "Condition"})
 _PRINCIPAL_TYPES = ("AWS", "Federated", "Service", "CanonicalUser")
 _VERSIONS = ("2012-10-17", "2008-10-17")
@@ -160,7 +166,7 @@ class _Reader:
     def _statement(self, raw: object, index: int, steps: Steps) -> Statement | None:
         if isinstance(raw, Text):
             anything = (raw,)
-            hidden = (text_of(raw),)
+            hidden = names_of_holes((raw,))
             return Statement(index, False, anything, (), (), anything, None, (), steps, unseen=hidden, effect_seen=False)
         if not isinstance(raw, dict):
             self.problems.refuse("bad-statement", "a statement is a JSON object", *steps)
@@ -182,7 +188,7 @@ class _Reader:
             conditions,
             steps,
             two_spellings,
-            (*((text_of(effect),) if isinstance(effect, Text) else ()), *unseen),
+            (*names_of_holes((effect,)), *unseen),
             not has_hole(effect),
         )
 
@@ -276,16 +282,15 @@ class _Reader:
         if not isinstance(block, dict):
             if not isinstance(block, Text):
                 self.problems.refuse("bad-condition", "Condition is an object of operators", *steps)
-            return (), False, (text_of(block),) if isinstance(block, Text) else ()
+            return (), False, names_of_holes((block,))
         conditions: list[Condition] = []
         unseen: list[str] = []
         two_spellings = False
         for name, keys in block.items():
             here = (*steps, text_of(name))
-            hole = next((item for item in (name, keys) if isinstance(item, Text)), None)
             use = parse_operator(name) if isinstance(name, str) else None
-            if hole is not None:
-                unseen.append(text_of(hole))
+            if has_hole(name) or has_hole(keys):
+                unseen += names_of_holes((name, keys) if has_hole(keys) else (name,))
             elif use is None:
                 self.problems.refuse("bad-operator", f"Invalid Condition type : {text_of(name)}", *here)
             elif not isinstance(keys, dict):

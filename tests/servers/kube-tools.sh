@@ -8,7 +8,7 @@ if [ -x "$cache/kube-apiserver" ] && [ -x "$cache/etcd" ]; then
     echo "$cache has them"
     exit 0
 fi
-if [ "$(id -u)" != 0 ] || ! apt-cache show golang-1.19-go > /dev/null 2>&1 && ! grep -q bookworm /etc/os-release; then
+if [ "$(id -u)" != 0 ] || ! grep -q bookworm /etc/os-release; then
     echo "kube-tools: this needs Debian 12 and root; or set KUBEBUILDER_ASSETS to a folder with kube-apiserver and etcd" >&2
     exit 1
 fi
@@ -28,16 +28,20 @@ mkdir -p "$work/lists/partial"
 } | sed -n 's/^deb /deb-src /p' > "$work/src.list"
 mkdir "$work/parts"
 for file in /etc/apt/sources.list.d/debian*.sources; do
-    [ -e "$file" ] && sed 's/^Types:.*/Types: deb-src/' "$file" > "$work/parts/$(basename "$file")"
+    if [ -e "$file" ]; then
+        sed 's/^Types:.*/Types: deb-src/' "$file" > "$work/parts/$(basename "$file")"
+    fi
 done
-apt=(apt-get -qq -o "Dir::Etc::sourcelist=$work/src.list" -o "Dir::Etc::sourceparts=$work/parts" -o "Dir::State::lists=$work/lists")
+apt=(apt-get -qq -o APT::Sandbox::User=root -o "Dir::State::lists=$work/lists"
+    -o "Dir::Etc::sourcelist=$work/src.list" -o "Dir::Etc::sourceparts=$work/parts")
+# a source that cannot be had matters only where it is the one with the package
 "${apt[@]}" update || true
 
 export GOPATH="$work/go" GOCACHE="$work/gocache" GO111MODULE=off GOFLAGS= CGO_ENABLED=0 PATH="/usr/lib/go-1.19/bin:$PATH"
 mkdir -p "$GOPATH/src/k8s.io" "$cache"
 chmod 755 "$work"
 cd "$GOPATH/src/k8s.io"
-"${apt[@]}" source kubernetes
+"${apt[@]}" source kubernetes > /dev/null
 rm -f ./*.dsc ./*.tar.*
 mv kubernetes-* kubernetes
 cd kubernetes

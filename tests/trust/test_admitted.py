@@ -39,7 +39,7 @@ def scope(*conditions: dict, **options) -> str | None:
         ({"StringNotLike": {SUB: "*"}}, "nobody"),
         ({"StringNotLike": {SUB: "*"}, "StringEquals": {AUD: STS}}, "nobody"),
         ({"StringLike": {SUB: PREFIX + "shop:*"}, "StringNotLike": {SUB: "*:api"}}, "namespace"),
-        ({"StringLike": {SUB: PREFIX + "shop:a*"}, "StringNotLike": {SUB: "*a?*"}}, "one"),
+        ({"StringLike": {SUB: PREFIX + "shop:a*"}, "StringNotLike": {SUB: "*:a?*"}}, "one"),
         ({"StringLike": {SUB: PREFIX + "shop:*"}, "StringEquals": {SUB: API}}, "one"),
         ({"StringEqualsIgnoreCase": {SUB: API.upper()}}, "one"),
         ({"StringEquals": {f"{ELSEWHERE}:sub": API}}, "nobody"),
@@ -84,7 +84,7 @@ def test_tokens_of_other_issuers_have_any_subject(conditions, expected):
 
 
 def test_the_witness_is_a_shortest_subject_that_exists():
-    assert admit(statement({"StringLike": {SUB: "*-prod-*:*.b"}})).reach.witness == PREFIX + "0-prod-0:a.b".replace("0", "a")
+    assert admit(statement({"StringLike": {SUB: "*-prod-*:*.b"}})).reach.witness == PREFIX + "a-prod-a:a.b"
     assert admit(statement({"StringEquals": {SUB: [API, PREFIX + "s:a", "s:b"]}})).reach.witness == PREFIX + "s:a"
     assert admit(statement({"StringEquals": {SUB: "s:b"}})).reach.witness is None
 
@@ -219,7 +219,7 @@ def test_a_grant_tells_on_what_it_hangs():
 )
 def test_where_values_are_not_seen_there_is_no_scope(statements, unseen):
     found = admit(*statements)
-    assert tuple(sorted({hole_.rpartition(":sub")[0] or hole_ for hole_ in found.unseen})) == unseen or found.unseen
+    assert found.unseen == unseen
     assert found.reach.scope is None
     assert found.verdict(PREFIX + "shop:other", STS) == Verdict.UNKNOWN
 

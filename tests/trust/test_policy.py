@@ -155,7 +155,8 @@ def test_several_statements_may_have_an_empty_sid():
 
 
 def test_a_member_given_twice_is_refused_wherever_it_is():
-    text = f'{{"Statement": [{{"Effect": "Deny", "Effect": "Allow", "Principal": {{"Federated": "{PROVIDER}"}}, "Action": "sts:*"}}]}}'
+    members = f'"Effect": "Deny", "Effect": "Allow", "Principal": {{"Federated": "{PROVIDER}"}}, "Action": "sts:*"'
+    text = f'{{"Statement": [{{{members}}}]}}'
     (problem,) = policy_of_text(text).problems
     assert (problem.code, problem.refused, problem.steps) == ("duplicate-member", True, ("Statement", "0", "Effect"))
     assert (problem.line, problem.column) == (1, 35)

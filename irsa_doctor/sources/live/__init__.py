@@ -2,6 +2,6 @@
 
 from irsa_doctor.sources.live.calls import LiveError
 from irsa_doctor.sources.live.options import Options, Plan, Target
-from irsa_doctor.sources.live.plan import load_live, take
+from irsa_doctor.sources.live.plan import load_live, lookup_events, take
 
-__all__ = ["LiveError", "Options", "Plan", "Target", "load_live", "take"]
+__all__ = ["LiveError", "Options", "Plan", "Target", "load_live", "lookup_events", "take"]

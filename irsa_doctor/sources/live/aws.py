@@ -1,5 +1,6 @@
 """Reads IAM, EKS, Organizations and CloudTrail through boto3: each answer is kept as the document that the AWS CLI prints."""
 
+import os
 import re
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -108,8 +109,9 @@ class Account:
 
     @property
     def region(self) -> str:
-        """The region of the configuration, "" where it names none."""
-        return str(self._session.region_name or "") if self._session else ""
+        """The region of the configuration, "" where it names none; most SDKs know AWS_REGION, boto3 does not."""
+        configured = self._session.region_name if self._session else None
+        return str(configured or os.environ.get("AWS_REGION", ""))
 
     def _opened(self) -> Any:
         """A session of boto3; credentials themselves are found when they are first needed."""

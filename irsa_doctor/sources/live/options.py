@@ -34,6 +34,14 @@ class Options(msgspec.Struct, frozen=True):
         """Whether any live source is to be asked."""
         return self.aws or self.kube or self.fetch_issuer
 
+    def telling(self, tell: Callable[[str], None]) -> "Options":
+        """With somebody to be told how far it is, in texts that no terminal takes for more."""
+
+        def plainly(text: str) -> None:
+            tell("".join(character if character.isprintable() and character not in "[]" else "?" for character in text))
+
+        return msgspec.structs.replace(self, progress=plainly)
+
     def with_timeout(self, seconds: float) -> "Options":
         """With another limit for everything."""
         return msgspec.structs.replace(self, timeout=seconds)

@@ -6,16 +6,18 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any, TypeVar
 
+import msgspec
+
 from irsa_doctor.model import Arn, Gap, Inventory, Issuer, parse_arn
 from irsa_doctor.sources.live.aws import Account, issuer_of
-from irsa_doctor.sources.live.calls import Clock, Job, LiveError, Notes, side_by_side
+from irsa_doctor.sources.live.calls import Clock, Job, LiveError, Notes, encoded, side_by_side
 from irsa_doctor.sources.live.issuer import fetch_issuer
 from irsa_doctor.sources.live.kubeconfig import Connection, connections
 from irsa_doctor.sources.live.kubernetes import ApiServer, same_server
 from irsa_doctor.sources.live.operations import KUBERNETES
 from irsa_doctor.sources.live.options import Options, Plan, Target
 from irsa_doctor.sources.loading import Loaded, load
-from irsa_doctor.sources.snapshot import Snapshot
+from irsa_doctor.sources.snapshot import Snapshot, written
 from irsa_doctor.version import __version__
 
 _Source = TypeVar("_Source", Account, ApiServer)
@@ -52,6 +54,23 @@ def take(plan: Plan, options: Options, paths: Sequence[str] = (), **given: Any) 
     finally:
         taking.close()
     return taking.snapshot()
+
+
+def lookup_events(options: Options, role: str = "", regions: Sequence[str] = ()) -> bytes:
+    """The last events of AssumeRoleWithWebIdentity as `aws cloudtrail lookup-events` prints them, without what STS gave out.
+
+    They are logged in the account of the role and the region of the STS endpoint that was asked. Raises LiveError.
+    """
+    taking = _Taking(Plan("why", everything=False), msgspec.structs.replace(options, aws=True, kube=False), _no_files, False)
+    try:
+        taking.open()
+        return taking.events(parse_arn(role), regions)
+    finally:
+        taking.close()
+
+
+def _no_files(snapshots: Sequence[Snapshot]) -> Inventory:
+    return Inventory()
 
 
 class _Taking:
@@ -324,6 +343,24 @@ class _Taking:
 
     def _of(self, account: str) -> Account | None:
         return next((one for one in self.accounts if one.id == account), None)
+
+    # events
+
+    def events(self, role: Arn | None, regions: Sequence[str]) -> bytes:
+        """Events of the account of a role, of the only account where none is named."""
+        account = self._of(role.account) if role else self.accounts[0]
+        if account is None:
+            read = ", ".join(sorted(one.id for one in self.accounts))
+            raise LiveError(
+                f"AWS: events of account {role.account if role else ''}: the credentials are those of account {read}"
+            )
+        found: list[dict[str, Any]] = []
+        for region in (*regions, *self.options.regions) or (account.region or "us-east-1",):
+            events, fault = account.lookup_events(region)
+            if fault and not events:
+                raise LiveError(f"AWS: {fault.says}")
+            found += events
+        return written(encoded({"Events": found}))
 
     # afterwards
 

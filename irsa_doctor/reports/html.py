@@ -1,0 +1,184 @@
+"""The report as one self-contained page for people and auditors: no script, nothing fetched, readable on paper."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+from irsa_doctor.findings import SEVERITIES, Finding, Location, Report
+from irsa_doctor.frameworks import FrameworkReport, by_control, frameworks
+from irsa_doctor.reports.escape import for_xml
+from irsa_doctor.reports.places import from_here
+from irsa_doctor.reports.style import Style
+from irsa_doctor.rulebook import Rule, shipped_rules
+
+_STYLE = Path(__file__).parent / "report.css"
+
+# the way of a credential, and the families of rules that speak of each stop
+_JOURNEY: Sequence[tuple[str, str, tuple[str, ...]]] = (
+    ("Pod", "workload", ("workload",)),
+    ("Service account", "names the role", ("service-account",)),
+    ("Webhook and cluster", "sign the token", ("cluster",)),
+    ("OIDC provider", "in the account", ("provider",)),
+    ("Trust policy", "of the role", ("trust", "role")),
+    ("Role", "who else?", ("open",)),
+)
+
+
+def render_html(report: Report, style: Style) -> str:
+    """Summary, the journey of a credential, findings by role, what could not be judged, controls, and what was looked at."""
+    body = [
+        *_head(report),
+        *_journey(report),
+        *_findings(report),
+        *_unknown(report),
+        *_waived(report),
+        *_controls(report),
+        *_inputs(report),
+    ]
+    return (
+        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">\n'
+        "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n"
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f"<title>irsa-doctor: {_verdict(report)}</title>\n<style>{_STYLE.read_text(encoding='utf-8')}</style></head>\n<body>\n"
+        + "\n".join(body)
+        + "\n</body></html>\n"
+    )
+
+
+def _verdict(report: Report) -> str:
+    counted = [(severity, sum(f.severity == severity for f in report.findings)) for severity in SEVERITIES]
+    return ", ".join(f"{number} {severity}" for severity, number in counted if number) or "nothing wrong"
+
+
+def _head(report: Report) -> Iterator[str]:
+    counts = report.counts
+    yield f"<h1>{_verdict(report)}</h1>"
+    yield (
+        f'<p class="dim">Trust of AWS roles for Kubernetes service accounts: {counts.roles} roles, '
+        f"{counts.policies} bare policies, {counts.providers} providers, {counts.clusters} clusters, {counts.service_accounts} service accounts, "
+        f"{counts.workloads} workloads in {counts.documents} documents. irsa-doctor {for_xml(report.version)}, "
+        f"rules <code>{for_xml(report.rules_digest[:19])}</code>.</p>"
+    )
+    shown = [
+        *((severity, sum(f.severity == severity for f in report.findings)) for severity in SEVERITIES),
+        ("not given", len(report.unknown)),
+        ("waived", len(report.waived)),
+        ("known before", report.baselined),
+        ("hidden", report.hidden),
+    ]
+    items = "".join(f"<li><b>{number}</b>{word}</li>" for word, number in shown if number or word in SEVERITIES)
+    yield f'<ul class="counts">{items}</ul>'
+
+
+def _journey(report: Report) -> Iterator[str]:
+    families = {rule.id: rule.family for rule in shipped_rules()}
+    wrong = [sum(families.get(f.rule) in stops for f in report.findings) for _, _, stops in _JOURNEY]
+    yield "<h2>The journey of a credential</h2>"
+    yield '<svg viewBox="0 0 960 110" role="img" aria-label="Where on the way from pod to role something is wrong">'
+    for number, ((name, what, _), count) in enumerate(zip(_JOURNEY, wrong, strict=True)):
+        x = number * 160 + 5
+        said = f"{count} finding{'s' if count != 1 else ''}" if count else "nothing found"
+        yield f'<g class="{"bad" if count else "good"}"><rect x="{x}" y="15" width="134" height="80" rx="8"/>'
+        yield f'<text x="{x + 10}" y="40" font-weight="700">{name}</text><text x="{x + 10}" y="60">{what}</text>'
+        yield f'<text x="{x + 10}" y="82">{said}</text></g>'
+        if number:
+            yield f'<path d="M{x - 24} 55 h20 m-6 -5 l6 5 l-6 5"/>'
+    yield "</svg>"
+
+
+def _findings(report: Report) -> Iterator[str]:
+    groups: dict[str, list[Finding]] = {}
+    for finding in report.findings:
+        groups.setdefault(finding.group, []).append(finding)
+    yield "<h2>Findings by role</h2>"
+    if not groups:
+        yield "<p>Nothing was found.</p>"
+    for group, findings in groups.items():
+        yield f"<h3><code>{for_xml(group)}</code></h3>"
+        for finding in findings:
+            yield from _finding(finding)
+
+
+def _finding(finding: Finding) -> Iterator[str]:
+    yield f'<article class="{finding.severity}" id="f-{for_xml(finding.fingerprint)}"><header>'
+    yield f'<span class="word">{finding.severity}</span><b>{for_xml(finding.title)}</b>'
+    yield f"<code>{for_xml(finding.rule)}</code></header>"
+    yield f"<p>{for_xml(finding.message)}</p>"
+    for place in finding.locations:
+        yield _place(place)
+    yield f"<p><b>Fix.</b> {for_xml(finding.remedy.strip())}</p>"
+    for snippet in finding.snippets:
+        text = "\n".join(for_xml(line) for line in snippet.text.splitlines())
+        yield f"<details><summary>{for_xml(snippet.title)}</summary><pre>{text}</pre></details>"
+    if finding.controls:
+        said = "; ".join(f"{name} {', '.join(ids)}" for name, ids in finding.controls.items())
+        yield f'<p class="dim">Bears on {for_xml(said)}.</p>'
+    yield "</article>"
+
+
+def _place(place: Location) -> str:
+    where = f"{from_here(place.file)}:{place.line}:{place.column}" if place.line else from_here(place.file)
+    said = f' <span class="dim">{for_xml(place.says)}</span>' if place.says else ""
+    line = ""
+    if place.source and len(place.source) < 400:
+        start = max(place.column - 1, 0)
+        end = place.end_column - 1 if place.end_line == place.line else len(place.source)
+        marked = f"{for_xml(place.source[:start])}<mark>{for_xml(place.source[start:end])}</mark>{for_xml(place.source[end:])}"
+        line = f"<pre>{marked}</pre>"
+    return f"<p><code>{for_xml(where)}</code>{said}</p>{line}"
+
+
+def _unknown(report: Report) -> Iterator[str]:
+    if not report.unknown:
+        return
+    yield "<h2>Could not be judged</h2>"
+    rows = ((m.missing, f"{m.subjects}", ", ".join(m.rules), m.how) for m in report.unknown)
+    yield _table(("not given", "subjects", "rules", "get it by"), rows)
+
+
+def _waived(report: Report) -> Iterator[str]:
+    if not report.waived:
+        return
+    yield "<h2>Waived</h2>"
+    rows = ((w.finding.rule, w.finding.subject.id, w.owner, w.reason, w.expires or "-") for w in report.waived)
+    yield _table(("rule", "subject", "owner", "reason", "until"), rows)
+
+
+def _controls(report: Report) -> Iterator[str]:
+    rules: Sequence[Rule] = shipped_rules()
+    yield "<h2>By control</h2>"
+    yield '<p class="dim">Evidence from technical rules; whether a control is met is for an auditor to say.</p>'
+    for name in frameworks():
+        found = by_control(name, report, rules)
+        yield f"<details><summary>{for_xml(found.title)} ({for_xml(found.version)}): {_counted(found)}</summary>"
+        yield "<table><tr><th>control</th><th>verdict</th><th>rules</th><th>findings</th></tr>"
+        for control in found.controls:
+            marks = " ".join(f'<a href="#f-{for_xml(mark)}">{number}</a>' for number, mark in enumerate(control.findings, 1))
+            supports = sum(bearing.relation == "supports" for bearing in control.rules)
+            yield (
+                f"<tr><td>{for_xml(control.id)} {for_xml(control.title or '')}</td>"
+                f'<td class="{control.verdict.split()[0]}">{control.verdict}</td>'
+                f"<td>{supports} support, {len(control.rules) - supports} related</td><td>{marks or '-'}</td></tr>"
+            )
+        yield "</table></details>"
+
+
+def _counted(found: FrameworkReport) -> str:
+    verdicts = [control.verdict for control in found.controls]
+    return ", ".join(f"{verdicts.count(verdict)} {verdict}" for verdict in dict.fromkeys(verdicts))
+
+
+def _inputs(report: Report) -> Iterator[str]:
+    yield f"<h2>What was looked at</h2><details><summary>{len(report.documents)} documents</summary>"
+    rows = ((from_here(d.path), d.kind or "-", d.status, d.why or "-", (d.sha256 or "-")[:16]) for d in report.documents)
+    yield _table(("document", "kind", "status", "why", "SHA-256"), rows)
+    yield "</details>"
+    tallies = ((t.id, *map(str, (t.evaluated, t.passed, t.failed, t.unknown, t.waived))) for t in report.tallies)
+    yield f"<details><summary>{len(report.tallies)} rules</summary>"
+    yield _table(("rule", "asked", "passed", "failed", "unknown", "waived"), tallies)
+    yield "</details>"
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = ["<table><tr>", *(f"<th>{word}</th>" for word in head), "</tr>"]
+    lines += ["<tr>" + "".join(f"<td>{for_xml(cell)}</td>" for cell in row) + "</tr>" for row in rows]
+    return "".join([*lines, "</table>"])
