@@ -16,6 +16,8 @@ from irsa_doctor.engine import evaluate, sort_findings
 from irsa_doctor.facts import AnalysedRole, View, derive, did_you_mean
 from irsa_doctor.findings import CONFIDENCES, SEVERITIES, Counts, DocumentRow, Finding, Report, Tally, Waived
 from irsa_doctor.frameworks import FrameworkReport, by_control, rules_of
+from irsa_doctor.grantees import NoSuchRole, WhoCan, find_role
+from irsa_doctor.grantees import who_can as who_can_of
 from irsa_doctor.ignoring import set_aside as set_ignored_aside
 from irsa_doctor.model import Document, Inventory, Place
 from irsa_doctor.rulebook import Rule, RuleError, digest, read_rules, shipped_rules
@@ -24,8 +26,6 @@ from irsa_doctor.sources import Documents, Loaded, load
 from irsa_doctor.sources.revision import NoRevision, files_at
 from irsa_doctor.version import __version__
 from irsa_doctor.waiving import set_aside
-from irsa_doctor.who_can import NoSuchRole, WhoCan, find_role
-from irsa_doctor.who_can import who_can as who_can_of
 
 __all__ = ["BaselineError", "NoRevision", "NoSuchRole", "NothingRead", "RuleError", "UnknownRule", "check", "diff", "who_can"]
 
@@ -46,7 +46,7 @@ def check(
     stdin: bytes | None = None,
     settings: Settings = _NO_SETTINGS,
     today: date | None = None,
-    on_stage: Callable[[str], None] = str,
+    on_stage: Callable[[str], object] = str,
 ) -> Report:
     """Load, derive, evaluate, set aside what is waived; `today` decides which waivers have expired.
 

@@ -33,8 +33,18 @@ class _Row(msgspec.Struct):
     request: Any = None
 
 
-_OF_NAMES = ("bad-operator", "bad-principal-type", "not-action", "not-principal", "prohibited-resource", "two-spellings")
-_OF_NAMES += ("action-and-not-action", "unknown-element")
+_OF_NAMES = frozenset(
+    {
+        "action-and-not-action",
+        "bad-operator",
+        "bad-principal-type",
+        "not-action",
+        "not-principal",
+        "prohibited-resource",
+        "two-spellings",
+        "unknown-element",
+    }
+)
 """problems for which a member's name is to blame, not its value"""
 
 _decode_row = msgspec.json.Decoder(_Row).decode
@@ -112,7 +122,7 @@ def _located(problems: Sequence[Problem], text: bytes) -> Iterator[dict[str, obj
 def _policy_text(row: _Row) -> bytes:
     """The policy of a line, `policy` or `policy_text`."""
     if row.policy_text is not None:
-        return _text(row.policy_text, "policy_text").encode()
+        return _text(row.policy_text, "policy_text").removeprefix("\ufeff").encode()
     if not bytes(row.policy):
         raise Unanswerable("policy is missing")
     return bytes(row.policy)

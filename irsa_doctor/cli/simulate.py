@@ -90,11 +90,14 @@ def _text_of(answer: Mapping[str, Any]) -> str:
 
     ident = answer["id"]
     name = msgspec.json.decode(ident) if isinstance(ident, msgspec.Raw) else ident
-    lines = [f"{name}: {answer.get('error') or answer['decision'].replace('_', ' ')}"]
+    lines = [f"{'?' if name is None else name}: {answer.get('error') or answer['decision'].replace('_', ' ')}"]
     lines += [f"  statement {row['statement']}: {row['says']}" for row in answer.get("because", ())]
     for problem in answer.get("problems", ()):
         lines.append(f"  line {problem['line']}, column {problem['column']}: {problem['message']}")
     if points := answer.get("contested"):
         other = answer.get("decision_otherwise")
-        lines.append(f"  AWS's documentation is silent on {', '.join(points)}" + (f"; it may be {other}" if other else ""))
+        lines.append(
+            f"  AWS's documentation is silent on {', '.join(points)}"
+            + (f"; it may be {other.replace('_', ' ')}" if other else "")
+        )
     return "".join(for_terminal(line) + "\n" for line in lines)

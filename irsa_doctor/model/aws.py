@@ -94,7 +94,7 @@ class Cluster(msgspec.Struct, frozen=True):
 
 
 class PodIdentityAssociation(msgspec.Struct, frozen=True):
-    """An EKS Pod Identity association (eks:DescribePodIdentityAssociation); `role_arn` is "" in a list answer, which names none."""
+    """An EKS Pod Identity association (eks:DescribePodIdentityAssociation); `role_arn` is "" where only the list was given."""
 
     cluster: str
     namespace: str
@@ -106,8 +106,10 @@ class PodIdentityAssociation(msgspec.Struct, frozen=True):
 
 
 class ResourceControlPolicy(msgspec.Struct, frozen=True, eq=False):
-    """A resource control policy of AWS Organizations. `account` is the one that it is known to stand over, "" where it may stand
-    over any."""
+    """A resource control policy of AWS Organizations.
+
+    `account` is the one that it is known to stand over, "" where it may stand over any.
+    """
 
     id: str
     document: TrustPolicy

@@ -54,7 +54,8 @@ def _head(report: Report) -> Iterator[str]:
     yield f"<h1>{_verdict(report)}</h1>"
     yield (
         f'<p class="dim">Trust of AWS roles for Kubernetes service accounts: {counts.roles} roles, '
-        f"{counts.policies} bare policies, {counts.providers} providers, {counts.clusters} clusters, {counts.service_accounts} service accounts, "
+        f"{counts.policies} bare policies, {counts.providers} providers, {counts.clusters} clusters, "
+        f"{counts.service_accounts} service accounts, "
         f"{counts.workloads} workloads in {counts.documents} documents. irsa-doctor {for_xml(report.version)}, "
         f"rules <code>{for_xml(report.rules_digest[:19])}</code>.</p>"
     )

@@ -4,10 +4,10 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
+from irsa_doctor.grantees import Other, ProviderGrant, WhoCan
 from irsa_doctor.reports.escape import for_terminal
 from irsa_doctor.reports.json_report import Tool, tool, written
 from irsa_doctor.reports.style import Style
-from irsa_doctor.who_can import Other, ProviderGrant, WhoCan
 
 _SHOWN = 20
 _SCOPES = {

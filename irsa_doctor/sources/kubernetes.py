@@ -215,7 +215,7 @@ def _read_workload(kind: str, members: dict[str, object], place: Place, reading:
 
 
 def _is_over(kind: str, members: Mapping[str, object], metadata: Mapping[str, object]) -> bool:
-    """Whether nothing will run again: a Pod in its last phase, a complete Job, or what a Deployment keeps of an earlier revision
+    """Whether nothing will run again: a Pod in its last phase, a complete Job, what a Deployment keeps of an earlier revision
     (https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-phase)."""
     status, spec = members.get("status"), members.get("spec")
     if kind == "Pod":

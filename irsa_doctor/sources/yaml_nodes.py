@@ -179,7 +179,9 @@ class _Converter:
             if name in members:
                 first, second = _position(places[name]), _position(name_node.start_mark)
                 self.duplicates.append(Duplicate(below, name, first, second))
-            members[name] = self.value(value_node, below, text_only or name in _TEXT_ONLY)
+            # what stands below annotations is text; what stands in their place is whatever it is
+            below_text = text_only or (name in _TEXT_ONLY and value_node.id == "mapping")
+            members[name] = self.value(value_node, below, below_text)
             places[name] = name_node.start_mark
         return {**merged, **members} if merged else members
 

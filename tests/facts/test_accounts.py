@@ -21,7 +21,7 @@ def inventory() -> Inventory:
 
 
 def like(text: str) -> Pattern:
-    return Pattern(Glob(pieces_of(text, wildcards=True, variables=False)))  # type: ignore[arg-type]
+    return Pattern(Glob(pieces_of(text, wildcards=True, variables=False)))
 
 
 texts = st.lists(

@@ -1,10 +1,20 @@
 import os
 
+import botocore.session
 import pytest
+from botocore.loaders import create_loader
 
 from irsa_doctor.sources.live import Options, take
 from tests.servers.aws import FakeAws
 from tests.servers.kubernetes import FakeKubernetes
+
+_MODELS = create_loader()
+
+
+@pytest.fixture(autouse=True)
+def _models_are_read_once(monkeypatch):
+    """Every session reads the models of the services anew, which takes longer than the tests."""
+    monkeypatch.setattr(botocore.session, "create_loader", lambda *_: _MODELS)
 
 
 @pytest.fixture(autouse=True)

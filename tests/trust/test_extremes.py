@@ -156,18 +156,20 @@ def test_thousands_of_statements_are_read_and_asked():
     assert decide(found, token(sub=PREFIX + "a:b2999")).outcome == "allow"
 
 
+def with_condition(condition: str) -> str:
+    head = f'"Effect": "Allow", "Principal": {{"Federated": "{PROVIDER}"}}, "Action": "sts:*"'
+    return f'{{"Statement": [{{{head}, "Condition": {condition}}}]}}'
+
+
 @pytest.mark.parametrize("depth", [50, 99, 5000])
 def test_a_document_nested_deeply_is_refused(depth):
     nested = '{"StringEquals":' * depth + '{"a": "b"}' + "}" * depth
-    text = f'{{"Statement": [{{"Effect": "Allow", "Principal": {{"Federated": "{PROVIDER}"}}, "Action": "sts:*", "Condition": {nested}}}]}}'
-    assert policy_of_text(text).refused
+    assert policy_of_text(with_condition(nested)).refused
 
 
 @pytest.mark.parametrize("number", ["1" * 5000, "1e999", "-0", "1E-400", "123456789012345678901234567890"])
 def test_numbers_of_any_size_are_values(number):
-    condition = f'{{"NumericEquals": {{"aws:EpochTime": {number}}}}}'
-    text = f'{{"Statement": [{{"Effect": "Allow", "Principal": {{"Federated": "{PROVIDER}"}}, "Action": "sts:*", "Condition": {condition}}}]}}'
-    found = policy_of_text(text)
+    found = policy_of_text(with_condition(f'{{"NumericEquals": {{"aws:EpochTime": {number}}}}}'))
     assert not found.refused
     assert decide(found, token(aws_EpochTime="5")).outcome == "implicit_deny"
 
