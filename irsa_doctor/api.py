@@ -137,11 +137,11 @@ class _Locate:
         self.broken = {Place(row.path): (row.line, row.column) for row in rows if row.status == "unreadable"}
         self.waivers = {waiving.place_of(waiver): (waiver.line, 1) for waiver in waivers}
 
-    def __call__(self, place: Place, key: bool) -> tuple[int, int, int, int, str]:
+    def __call__(self, place: Place, key: bool) -> tuple[int, int, int, int, str, int]:
         if known := self.broken.get(place) or self.waivers.get(place):
-            return (*known, 0, 0, "")
+            return (*known, 0, 0, "", 0)
         span = self.documents.locate(place, key)
-        return span.line, span.column, span.end_line, span.end_column, span.source
+        return span.line, span.column, span.end_line, span.end_column, span.source, span.offset
 
 
 def _graded(findings: Iterable[Finding], settings: Settings) -> list[Finding]:

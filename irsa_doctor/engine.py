@@ -91,8 +91,8 @@ def fill(sentence: str, evidence: Evidence) -> str:
     return NAME.sub(value, sentence)
 
 
-Locate = Callable[[Place, bool], tuple[int, int, int, int, str]]
-"""(place, whether the member's name is meant) -> line, column, end line, end column, the line itself"""
+Locate = Callable[[Place, bool], tuple[int, int, int, int, str, int]]
+"""(place, whether the member's name is meant) -> line, column, end line, end column, the line itself, where in it that is"""
 
 
 def _finding(rule: Rule, judged: Judged, evidence: Evidence, locate: Locate) -> Finding:
@@ -103,10 +103,8 @@ def _finding(rule: Rule, judged: Judged, evidence: Evidence, locate: Locate) -> 
     locations = []
     for n, (name, says) in enumerate(rule.places.items()):
         place = evidence.places.get(name) or next(iter(evidence.places.values()))
-        line, column, end_line, end_column, source = locate(place, name.endswith("_key"))
-        locations.append(
-            Location(place.document, line, column, place.pointer, fill(says, evidence), n == 0, end_line, end_column, source)
-        )
+        spot = locate(place, name.endswith("_key"))
+        locations.append(Location(place.document, spot[0], spot[1], place.pointer, fill(says, evidence), n == 0, *spot[2:]))
     mark = hashlib.sha256("\0".join((rule.id, judged.kind, judged.id)).encode(errors="replace")).hexdigest()[:32]
     return Finding(
         rule.id,

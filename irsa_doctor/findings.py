@@ -21,7 +21,8 @@ class Subject(msgspec.Struct, frozen=True):
 class Location(msgspec.Struct, frozen=True):
     """A place, found. Lines and columns are 1-based and count characters; the end is exclusive; 0 = not known.
 
-    `source` is the text of the line, "" where it was not kept: quoted with columns `column` to `end_column` marked.
+    `source` is the text of the line, or the part of a long one around the place, "" where it was not kept; the place begins at
+    `offset` (0-based) in it.
     """
 
     file: str
@@ -33,6 +34,7 @@ class Location(msgspec.Struct, frozen=True):
     end_line: int = 0
     end_column: int = 0
     source: str = ""
+    offset: int = 0
 
 
 class Snippet(msgspec.Struct, frozen=True):

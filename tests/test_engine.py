@@ -84,7 +84,7 @@ def _two_facts(monkeypatch):
 
 
 def run(*subjects: Judged, **more):
-    return evaluate([rule(**more)], subjects, lambda place, key: (1, 2, 3, 4, "line"))
+    return evaluate([rule(**more)], subjects, lambda place, key: (1, 2, 3, 4, "line", 1))
 
 
 def test_findings_carry_their_names_places_and_a_mark_that_does_not_move():

@@ -1,5 +1,6 @@
 """The report as one self-contained page for people and auditors: no script, nothing fetched, readable on paper."""
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
@@ -12,11 +13,13 @@ from irsa_doctor.rulebook import Rule, shipped_rules
 
 _STYLE = Path(__file__).parent / "report.css"
 
+_CODE = re.compile(r"`([^`]+)`")
+
 # the way of a credential, and the families of rules that speak of each stop
 _JOURNEY: Sequence[tuple[str, str, tuple[str, ...]]] = (
     ("Pod", "workload", ("workload",)),
     ("Service account", "names the role", ("service-account",)),
-    ("Webhook and cluster", "sign the token", ("cluster",)),
+    ("Cluster", "webhook, token", ("cluster",)),
     ("OIDC provider", "in the account", ("provider",)),
     ("Trust policy", "of the role", ("trust", "role")),
     ("Role", "who else?", ("open",)),
@@ -106,7 +109,7 @@ def _finding(finding: Finding) -> Iterator[str]:
     yield f"<p>{for_xml(finding.message)}</p>"
     for place in finding.locations:
         yield _place(place)
-    yield f"<p><b>Fix.</b> {for_xml(finding.remedy.strip())}</p>"
+    yield f"<p><b>Fix.</b> {_prose(finding.remedy)}</p>"
     for snippet in finding.snippets:
         text = "\n".join(for_xml(line) for line in snippet.text.splitlines())
         yield f"<details><summary>{for_xml(snippet.title)}</summary><pre>{text}</pre></details>"
@@ -116,14 +119,22 @@ def _finding(finding: Finding) -> Iterator[str]:
     yield "</article>"
 
 
+def _prose(text: str) -> str:
+    """Text of a rule, in which backticks mark code."""
+    return _CODE.sub(r"<code>\1</code>", for_xml(text.strip()))
+
+
 def _place(place: Location) -> str:
     where = f"{from_here(place.file)}:{place.line}:{place.column}" if place.line else from_here(place.file)
     said = f' <span class="dim">{for_xml(place.says)}</span>' if place.says else ""
     line = ""
     if place.source and len(place.source) < 400:
-        start = max(place.column - 1, 0)
+        lead = len(place.source) - len(place.source.lstrip())
+        start = max(place.column - 1, lead)
         end = place.end_column - 1 if place.end_line == place.line else len(place.source)
-        marked = f"{for_xml(place.source[:start])}<mark>{for_xml(place.source[start:end])}</mark>{for_xml(place.source[end:])}"
+        marked = (
+            f"{for_xml(place.source[lead:start])}<mark>{for_xml(place.source[start:end])}</mark>{for_xml(place.source[end:])}"
+        )
         line = f"<pre>{marked}</pre>"
     return f"<p><code>{for_xml(where)}</code>{said}</p>{line}"
 

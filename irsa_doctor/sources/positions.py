@@ -33,7 +33,7 @@ _text = msgspec.json.Decoder(str).decode
 class Span(msgspec.Struct, frozen=True):
     """Where something stands: 1-based, columns in characters, the end after the last one; zeros where unknown.
 
-    `source` is the text of the first line, or of its surroundings where the line is long.
+    `source` is the text of the first line, or of its surroundings where the line is long; the value begins at `offset` in it.
     """
 
     line: int = 0
@@ -41,6 +41,7 @@ class Span(msgspec.Struct, frozen=True):
     end_line: int = 0
     end_column: int = 0
     source: str = ""
+    offset: int = 0
 
 
 class Source(msgspec.Struct):
@@ -130,9 +131,9 @@ class _Lines:
     def span(self, start: int, end: int) -> Span:
         line, column = self.position(start)
         end_line, end_column = self.position(end)
-        return Span(line, column, end_line, end_column, self.source(start, end))
+        return Span(line, column, end_line, end_column, *self.source(start, end))
 
-    def source(self, start: int, end: int) -> str:
+    def source(self, start: int, end: int) -> tuple[str, int]:
         first = self.start(start)
         last = self.text.find(b"\n", start, start + 4 * _WIDEST)
         last = min(len(self.text), start + 4 * _WIDEST) if last < 0 else last
@@ -144,13 +145,17 @@ class _Lines:
         return shown(before, after)
 
 
-def shown(before: str, after: str) -> str:
-    """A line, or the part of a long one around the point between the two texts, without secrets."""
+def shown(before: str, after: str) -> tuple[str, int]:
+    """A line, or the part of a long one around the point between the two texts, without secrets; and where that point is."""
     if len(before) + len(after) > _WIDEST:
         room = _WIDEST - min(len(after), _WIDEST // 2)
         before = before[-room:]
         after = after[: _WIDEST - len(before)]
-    return _SECRET.sub(lambda match: match[0][:4] + "...", before + after)
+    return _masked(before + after), len(_masked(before))
+
+
+def _masked(text: str) -> str:
+    return _SECRET.sub(lambda match: match[0][:4] + "...", text)
 
 
 class _Found(msgspec.Struct, frozen=True, gc=False):
@@ -329,7 +334,7 @@ class _Yaml:
         before, after = line[: start.column], line[start.column :]
         if self.secret:
             before, after = "", after[: max(end.column - start.column, 0) if end.line == start.line else None]
-        return Span(start.line + 1, start.column + 1, end.line + 1, end.column + 1, shown(before, after))
+        return Span(start.line + 1, start.column + 1, end.line + 1, end.column + 1, *shown(before, after))
 
 
 class _Other:

@@ -156,7 +156,7 @@ def workload(*objects: Json, complete: Any = (), **more: Any) -> Any:
 
 def found(documents: Json, *complete: str) -> set[tuple[str, str]]:
     """(rule, subject) of everything that the built-in rules say."""
-    outcome = evaluate(shipped_rules(), derive(view(documents, *complete)), lambda place, *_: (0, 0, 0, 0, place.pointer))
+    outcome = evaluate(shipped_rules(), derive(view(documents, *complete)), lambda place, *_: (0, 0, 0, 0, place.pointer, 0))
     return {(finding.rule, finding.subject.id) for finding in outcome.findings}
 
 

@@ -83,7 +83,7 @@ class FakeKubernetes:
         self.server.daemon_threads = True
         if self.tls:
             self.server.socket = self.tls.context.wrap_socket(self.server.socket, server_side=True)
-        threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
+        threading.Thread(target=self.server.serve_forever, args=(0.01,), daemon=True).start()
         return self
 
     def __exit__(self, *_):
