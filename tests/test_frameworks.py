@@ -1,7 +1,8 @@
 import pytest
 
 from irsa_doctor.frameworks import by_control, frameworks
-from irsa_doctor.reports import Style, render_controls_text
+from irsa_doctor.reports import Style
+from irsa_doctor.reports.controls import render_controls_text
 from irsa_doctor.rulebook import shipped_rules
 from tests.cli.running import run
 from tests.reports.saying import WORLDS, empty, world

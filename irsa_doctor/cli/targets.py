@@ -11,6 +11,7 @@ from irsa_doctor.cli.wrong import wrong
 if TYPE_CHECKING:
     from irsa_doctor.findings import Report
     from irsa_doctor.frameworks import FrameworkReport
+    from irsa_doctor.reports import Style
 
 
 def targets(formats: Sequence[str], output: str | None) -> list[tuple[str, str | None]]:
@@ -32,16 +33,21 @@ def targets(formats: Sequence[str], output: str | None) -> list[tuple[str, str |
 
 def write(outputs: Sequence[tuple[str, str | None]], report: "Report", framework: "FrameworkReport | None" = None) -> None:
     """Render every report and write it; text and JSON tell of the controls of a framework where one is given."""
-    from irsa_doctor.reports import FORMATS, Style, render_controls_text, render_json, style_for
+    from irsa_doctor.reports import FORMATS, Style, style_for
 
     for name, file in outputs:
         style = style_for(sys.stdout) if file is None else Style()
-        if framework and name == "text":
-            put(render_controls_text(report, framework, style), file)
-        elif name == "json":
-            put(render_json(report, style, framework), file)
-        else:
-            put(FORMATS[name](report, style), file)
+        put(_of_controls(name, report, framework, style) if framework else FORMATS[name](report, style), file)
+
+
+def _of_controls(name: str, report: "Report", framework: "FrameworkReport", style: "Style") -> str:
+    from irsa_doctor.reports import FORMATS
+    from irsa_doctor.reports.controls import render_controls_text
+    from irsa_doctor.reports.json import render_json
+
+    if name == "text":
+        return render_controls_text(report, framework, style)
+    return render_json(report, style, framework) if name == "json" else FORMATS[name](report, style)
 
 
 def put(text: str, file: str | None) -> None:

@@ -6,7 +6,7 @@ import msgspec
 
 from irsa_doctor.compare import Both, RoleChange, Subjects
 from irsa_doctor.reports.escape import for_markdown, for_terminal
-from irsa_doctor.reports.json_report import Tool, tool, written
+from irsa_doctor.reports.json import Tool, tool, written
 from irsa_doctor.reports.style import Style
 
 _COLOURS = {"widened": "31", "changed": "31", "unknown": "35", "narrowed": "32", "added": "36", "removed": "36", "same": "2"}

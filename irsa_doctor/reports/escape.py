@@ -2,13 +2,25 @@
 
 import re
 
-# C0 and C1 controls, line and paragraph separators, and what turns the direction of text or hides
-_TERMINAL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
+# printable by Unicode, and yet nothing is seen of them: fillers, joiners, variation selectors, the empty braille cell
+_UNSEEN = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0").union(
+    map(chr, (*range(0x180B, 0x1810), *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)))
+)
 
 
 def for_terminal(text: str) -> str:
-    """Text in one line, every control character shown as its number."""
-    return _TERMINAL.sub(lambda m: f"\\x{ord(m[0]):02x}" if ord(m[0]) < 0x100 else f"\\u{{{ord(m[0]):x}}}", text)
+    """Text in one line: what moves the cursor, turns the direction of text, is not seen or is no character becomes its number.
+
+    These are C0 and C1 controls, line separators, spaces but the plain one, formatting and bidirectional controls, lone
+    surrogates (of paths that are no UTF-8), private and unassigned characters.
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(char if char.isprintable() and char not in _UNSEEN else _number(char) for char in text)
+
+
+def _number(char: str) -> str:
+    return f"\\x{ord(char):02x}" if ord(char) < 0x100 else f"\\u{{{ord(char):x}}}"
 
 
 _MARKDOWN = re.compile(r"[^A-Za-z0-9 ./,-]|://|\bwww\.")

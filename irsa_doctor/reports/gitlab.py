@@ -2,7 +2,7 @@
 
 from irsa_doctor.findings import Finding, Report
 from irsa_doctor.reports.escape import for_terminal
-from irsa_doctor.reports.json_report import written
+from irsa_doctor.reports.json import written
 from irsa_doctor.reports.places import from_here
 from irsa_doctor.reports.style import Style
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 import msgspec
 
 from irsa_doctor.reports.escape import for_terminal
-from irsa_doctor.reports.json_report import Tool, tool, written
+from irsa_doctor.reports.json import Tool, tool, written
 from irsa_doctor.reports.style import Style
 from irsa_doctor.rulebook import Rule
 

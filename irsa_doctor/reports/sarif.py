@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from irsa_doctor.findings import Finding, Location, Report, Waived
 from irsa_doctor.reports.escape import for_markdown, for_terminal
-from irsa_doctor.reports.json_report import written
+from irsa_doctor.reports.json import written
 from irsa_doctor.reports.places import from_here
 from irsa_doctor.reports.style import Style
 from irsa_doctor.rulebook import Rule, shipped_rules

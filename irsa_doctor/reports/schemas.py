@@ -22,7 +22,7 @@ def made_schemas() -> Mapping[str, Mapping[str, Any]]:
     import msgspec
 
     from irsa_doctor.reports.diff import DiffDocument
-    from irsa_doctor.reports.json_report import CheckDocument
+    from irsa_doctor.reports.json import CheckDocument
     from irsa_doctor.reports.rule_page import RulesDocument
     from irsa_doctor.reports.who_can import WhoCanDocument
 

@@ -1,199 +1,284 @@
-"""What a person reads: findings by role, each with its place, its sentence and its remedy; then what could not be judged."""
+"""What a person reads: findings by what they are about, the worst first; then what could not be judged; then the verdict."""
 
 import re
-import textwrap
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 
-from irsa_doctor.findings import SEVERITIES, Finding, Location, Report, Waived
+from irsa_doctor.findings import SEVERITIES, Finding, Missing, Report, Waived
 from irsa_doctor.model import parse_arn
 from irsa_doctor.reports.escape import for_terminal
+from irsa_doctor.reports.fitting import columns, on_one_line, without_end, wrapped
+from irsa_doctor.reports.quoting import pointed, quoted, said_of
 from irsa_doctor.reports.style import Style
 
-COLOURS: Mapping[str, str] = {"critical": "1;31", "high": "31", "medium": "33", "low": "36"}
-_INDENT = "    "
-_GROUPS = {"service-account": "service account", "waiver": "waivers in", "document": ""}
+COLOURS: Mapping[str, str] = {"critical": "1;31", "high": "31", "medium": "33", "low": "36", "unknown": "35"}
+_STRONG, _FAINT, _GOOD, _OPEN = "1", "2", "32", "1;35"
+_INDENT = "  "
+_PASTED = "    "
+_MANY = 20
+"""findings from which on they are counted by rule"""
+_SCREEN = 50
+"""lines from which on the verdict stands at the top too"""
+_NAMED = 6
 
 
 def render_text(report: Report, style: Style) -> str:
-    """The whole report; the last line says what was looked at, and what came of it."""
-    lines = [
+    """The whole report; the last lines say what was looked at, and what came of it."""
+    verdict = list(_verdict(report, style))
+    body = [
         *_findings(report, style),
         *_unreadable(report, style),
         *_unknown(report, style),
-        *_waived(report.waived, style),
-        *_summary(report, style),
+        *_waived(report, style),
+        *_by_rule(report, style),
     ]
-    return "\n".join(lines) + "\n"
+    head = [*verdict, ""] if len(body) > _SCREEN else []
+    return "\n".join([*head, *body, *_looked_at(report, style), *verdict]) + "\n"
 
 
-def _wrapped(text: str, style: Style, indent: str = _INDENT, first: str = "") -> list[str]:
-    """Text in the width of the terminal; `first` stands before it, in place of the indent's own characters."""
-    lines = textwrap.wrap(
-        for_terminal(text),
-        max(style.width, len(indent) + 20),
-        initial_indent=first or indent,
-        subsequent_indent=indent,
-        break_on_hyphens=False,
-    )
-    return lines or ([first.rstrip()] if first else [])
+def _said(text: str) -> str:
+    return on_one_line(text, for_terminal)
+
+
+def _prose(text: str, style: Style, indent: str = _INDENT, label: str = "", colour: str = "") -> Iterator[str]:
+    """Escaped text in the width of the terminal, hanging under itself where a label stands before it."""
+    hang = len(label) + 1 if label and len(label) < style.width // 4 else 0
+    less = max(len(label) + 1 - hang, 0) if label else 0
+    lines = wrapped(text, style.width - len(indent) - hang, less)
+    if label:
+        first = lines.pop(0) if lines else ""
+        yield f"{indent}{style.paint(label, colour)} {first}".rstrip()
+    yield from (f"{indent}{' ' * hang}{line}" for line in lines)
+
+
+def _header(title: str, style: Style, colour: str = _STRONG) -> Iterator[str]:
+    """A title with a line drawn through to the edge."""
+    first, *more = wrapped(title, style.width - 3) or [""]
+    rest = style.width - columns(first) - 4
+    line = " " + style.paint(style.dash * rest, _FAINT) if rest > 0 and not more else ""
+    yield f"{style.paint(style.dash * 2, _FAINT)} {style.paint(first, colour)}{line}"
+    yield from (f"   {style.paint(line, colour)}" for line in more)
+
+
+def _pasted(text: str) -> Iterator[str]:
+    """Something to copy: nothing but spaces before it, and nothing broken."""
+    yield from (_PASTED + for_terminal(line) for line in text.splitlines())
+
+
+# findings
 
 
 def _findings(report: Report, style: Style) -> Iterator[str]:
     groups: dict[str, list[Finding]] = {}
     for finding in report.findings:
-        groups.setdefault(finding.group, []).append(finding)
-    explained: set[str] = set()
+        groups.setdefault(finding.group or finding.subject.id, []).append(finding)
     for group, findings in groups.items():
-        yield style.paint(_title(group, findings[0]), "1")
+        yield from _header(_title(group, findings[0].subject.kind), style)
+        told: set[str] = set()
         for finding in findings:
-            yield from _finding(finding, explained, style)
-            explained.add(finding.rule)
+            yield ""
+            yield from _finding(finding, group, told, style)
+        yield ""
 
 
-def _title(group: str, finding: Finding) -> str:
-    """By what people call it: the name of a role before its account."""
+_KINDS = {"oidc-provider": "OIDC provider", "role": "role", "cluster": "cluster"}
+
+
+def _title(group: str, kind: str) -> str:
+    """By what people call it: the name of a role before its account, a service account before its cluster."""
     arn = parse_arn(group)
-    if arn and arn.kind in ("role", "oidc-provider", "cluster"):
-        kind = {"oidc-provider": "OIDC provider"}.get(arn.kind, arn.kind)
-        return for_terminal(f"{kind} {arn.name or arn.resource} in account {arn.account or 'unknown'}")
-    kind = _GROUPS.get(finding.subject.kind, finding.subject.kind)
-    kind = "service account" if finding.subject.kind == "binding" else "policy" if finding.subject.kind == "policy" else kind
-    return for_terminal(f"{kind} {group}".strip())
+    if arn and arn.kind in _KINDS and arn.name:
+        return for_terminal(f"{_KINDS[arn.kind]} {arn.name} in account {arn.account or 'unknown'}")
+    cluster, namespace, name = (["", "", *group.rsplit("/", 2)])[-3:]
+    if kind in ("binding", "service-account", "workload") and cluster:
+        there = "a cluster that is not known" if cluster == "unknown-cluster" else f"cluster {cluster}"
+        return for_terminal(f"service account {namespace}/{name} in {there}")
+    word = {"waiver": "waivers in", "binding": "service account", "service-account": "service account"}.get(kind, kind)
+    return for_terminal(f"{word} {group}")
 
 
-def _finding(finding: Finding, explained: set[str], style: Style) -> Iterator[str]:
-    yield f"  {style.paint(finding.severity, COLOURS[finding.severity])} {style.paint(for_terminal(finding.rule), '1')}"
-    yield from _wrapped(finding.message, style)
+def _finding(finding: Finding, group: str, told: set[str], style: Style) -> Iterator[str]:
+    yield _headline(finding, style)
+    message = _message(finding, group)
+    yield from _prose(message, style)
+    yield from _places(finding, message, style)
+    remedy = _said(finding.remedy)
+    if remedy:
+        yield from _prose("as above" if remedy in told else remedy, style, _INDENT, "fix:", _GOOD)
+    for snippet in finding.snippets:
+        title = _said(snippet.title)
+        if snippet.text in told:
+            yield from _prose("as above", style, _INDENT, f"{title}:", _GOOD)
+        else:
+            yield ""
+            yield from (style.paint(line, _GOOD) for line in _prose(f"{title}:", style))
+            yield from _pasted(snippet.text)
+        told.add(snippet.text)
+    told.add(remedy)
+
+
+def _headline(finding: Finding, style: Style) -> str:
+    rule = without_end(for_terminal(finding.rule), style.width - 10, style.ellipsis)
+    line = f"{style.paint(finding.severity, COLOURS[finding.severity])}  {style.link(style.paint(rule, _STRONG), finding.url)}"
+    doubt = f"  ({finding.confidence} confidence)"
+    if finding.confidence == "high" or len(finding.severity) + 2 + columns(rule) + len(doubt) > style.width:
+        return line
+    return line + style.paint(doubt, _FAINT)
+
+
+def _message(finding: Finding, group: str) -> str:
+    """The message; of a file that the header names it need not repeat the path."""
+    message = finding.message
+    if finding.subject.kind in ("policy", "document") and len(group) > len("this policy"):
+        message = message.removeprefix(f"{group}: ").replace(group, f"this {finding.subject.kind}")
+        message = message[:1].upper() + message[1:]
+    return _said(message)
+
+
+def _places(finding: Finding, message: str, style: Style) -> Iterator[str]:
+    """The first place with its line, the others shortly."""
     seen: set[tuple[str, int, int]] = set()
     for location in finding.locations:
-        if (location.file, location.line, location.column) not in seen:
-            seen.add((location.file, location.line, location.column))
-            yield from _quote(location, style)
-    if finding.rule in explained:
-        yield f"{_INDENT}{style.paint('fix', '32')} as above; irsa-doctor explain {for_terminal(finding.rule)}"
-    else:
-        fix = _wrapped(finding.remedy.strip(), style, _INDENT, _INDENT + "fix ")
-        yield from (line.replace("fix ", style.paint("fix", "32") + " ", 1) if n == 0 else line for n, line in enumerate(fix))
-    for snippet in finding.snippets:
-        yield from (style.paint(line, "2") for line in _wrapped(snippet.title + ":", style))
-        yield from (_INDENT * 2 + for_terminal(line) for line in snippet.text.splitlines())
+        spot = (location.file, location.line, location.column)
+        if spot in seen:
+            continue
+        says = said_of(location)
+        # documents that could not be read have nothing else to say of the place
+        says = "" if says in message else says
+        yield from (quoted if not seen else pointed)(location, style, _INDENT, says)
+        seen.add(spot)
+
+
+def _by_rule(report: Report, style: Style) -> Iterator[str]:
+    """How often each rule speaks, where that is too often to count."""
+    if len(report.findings) <= _MANY:
+        return
+    counted = Counter((SEVERITIES.index(finding.severity), finding.rule) for finding in report.findings)
+    titles = {finding.rule: finding.title for finding in report.findings}
+    wide = max(len(str(number)) for number in counted.values())
+    yield from _header("By rule", style)
+    for (severity, rule), number in sorted(counted.items(), key=lambda item: (item[0][0], -item[1], item[0][1])):
+        word = SEVERITIES[severity]
+        line = f"{for_terminal(rule)}  {_said(titles[rule])}"
+        shown = without_end(line, style.width - wide - 14, style.ellipsis)
+        yield f"{_INDENT}{number:>{wide}}  {style.paint(f'{word:<8}', COLOURS[word])}  {shown}"
     yield ""
 
 
-def _quote(location: Location, style: Style) -> Iterator[str]:
-    """The line with the part that is meant underlined, and what there is to say of it; a long line through a window."""
-    where = f"{location.file}:{location.line}:{location.column}" if location.line else location.file
-    gutter = len(str(location.line)) if location.source else 0
-    says = for_terminal(location.says)
-    arrow = style.paint("-->", "34")
-    if not location.source:
-        yield f"{_INDENT}{arrow} {for_terminal(where)}{' ' + says if says else ''}"
-        return
-    yield f"{_INDENT}{arrow} {for_terminal(where)}"
-    bar = style.paint("|", "34")
-    shown, at, length = _window(location, max(style.width - len(_INDENT) - gutter - 3, 20))
-    yield f"{_INDENT}{style.paint(str(location.line), '34')} {bar} {shown}"
-    marks = style.paint("^" * length, "31")
-    under = f"{_INDENT}{' ' * gutter} {bar} "
-    beside = len(_INDENT) + gutter + 3 + at + length + 1 + len(says)
-    if beside <= style.width:
-        yield f"{under}{' ' * at}{marks} {says}".rstrip()
-    else:
-        yield f"{under}{' ' * at}{marks}"
-        yield from (f"{under}{line}" for line in textwrap.wrap(says, max(style.width - len(_INDENT) - gutter - 3, 20)))
-
-
-def _window(location: Location, room: int) -> tuple[str, int, int]:
-    """(what is shown of the line, where the marks begin in it, how many there are)."""
-    source = location.source
-    start = min(max(location.column - 1, 0), len(source))
-    end = location.end_column - 1 if location.end_line == location.line else len(source)
-    end = max(min(end, len(source)), start + 1)
-    lead = len(source) - len(source.lstrip())
-    before = for_terminal(source[min(lead, start) : start])
-    marked = for_terminal(source[start:end]) or " "
-    after = for_terminal(source[end:].rstrip())
-    if len(before) + len(marked) + len(after) <= room:
-        return before + marked + after, len(before), len(marked)
-    # keep the marked part in sight, with as much before it as there is room for
-    if len(marked) > room - 4:
-        marked, after = marked[: max(room - 8, 4)] + "...", ""
-    space = room - len(marked)
-    if len(before) > space // 2:
-        before = "..." + before[len(before) - max(space // 2 - 3, 0) :] if space // 2 > 3 else ""
-    left = room - len(before) - len(marked)
-    if len(after) > left:
-        after = after[: max(left - 3, 0)] + "..." if left > 3 else ""
-    return before + marked + after, len(before), len(marked)
+# what is not known
 
 
 def _unreadable(report: Report, style: Style) -> Iterator[str]:
-    known = {location.file for finding in report.findings for location in finding.locations}
-    bad = [row for row in report.documents if row.status == "unreadable" and row.path not in known]
+    """Documents of which no finding tells already that they could not be read."""
+    told = {location.file for finding in report.findings for location in finding.locations}
+    bad = [row for row in report.documents if row.status == "unreadable" and row.path not in told]
     if bad:
-        yield style.paint("Could not be read", "1;35")
+        yield from _header(f"Could not be read: {_counted(len(bad), 'document')}", style, _OPEN)
         for row in bad:
-            yield from _wrapped(f"{row.path}: {row.why}", style, _INDENT, "  ")
+            yield from _prose(f"{for_terminal(row.path)}: {_said(row.why or 'no reason is known')}", style)
         yield ""
 
 
 def _unknown(report: Report, style: Style) -> Iterator[str]:
+    """What was not given, gathered where the same rules want the same of several things, with the commands that fetch it."""
     if not report.unknown:
         return
-    yield style.paint("Could not be judged, for want of", "1;35")
+    yield from _header(f"Could not be judged: {_counted(len(report.unknown), 'input')} missing", style, _OPEN)
+    gathered: dict[tuple[str, tuple[str, ...]], list[Missing]] = {}
     for missing in report.unknown:
-        yield from _wrapped(missing.missing, style, _INDENT, "  ")
-        rules = ", ".join(missing.rules[:6]) + (f" and {len(missing.rules) - 6} more rules" if len(missing.rules) > 6 else "")
-        yield from _wrapped(f"{_counted(missing.subjects, 'subject')} of {rules}", style)
-        if missing.how:
-            yield f"{_INDENT}{style.paint('get it', '32')} {for_terminal(missing.how)}"
+        gathered.setdefault((missing.missing.rpartition(" ")[0], missing.rules), []).append(missing)
+    for (what, rules), several in gathered.items():
+        yield ""
+        names = several[0].missing if len(several) == 1 else f"{what} " + ", ".join(m.missing.rpartition(" ")[2] for m in several)
+        yield from _prose(_said(names), style, "", "unknown ", COLOURS["unknown"])
+        named = ", ".join(rules[:_NAMED]) + (f" and {len(rules) - _NAMED} more rules" if len(rules) > _NAMED else "")
+        subjects = sum(missing.subjects for missing in several)
+        yield from _prose(f"{_counted(subjects, 'subject')} not judged by {for_terminal(named)}", style)
+        commands = list(dict.fromkeys(missing.how for missing in several if missing.how))
+        if commands:
+            yield from _prose("", style, _INDENT, "get it:", _GOOD)
+            for command in commands:
+                yield from _pasted(command)
     yield ""
 
 
-def _waived(waived: Sequence[Waived], style: Style) -> Iterator[str]:
-    if not waived:
+def _waived(report: Report, style: Style) -> Iterator[str]:
+    """Shortly what somebody answers for: who, until when, and why."""
+    if not report.waived:
         return
-    yield style.paint("Waived", "1")
-    for entry in waived:
-        until = f" until {entry.expires}" if entry.expires else ""
-        said = f"{entry.finding.rule} of {entry.finding.subject.id}: {entry.owner}{until}: {entry.reason}"
-        yield from _wrapped(said, style, _INDENT, "  ")
+    gathered: dict[tuple[str, str, str, str], list[Waived]] = {}
+    for entry in report.waived:
+        gathered.setdefault((entry.finding.rule, entry.owner, entry.expires, entry.reason), []).append(entry)
+    yield from _header(f"Waived: {_counted(len(report.waived), 'finding')}", style)
+    for (rule, owner, expires, reason), entries in gathered.items():
+        subjects = [entry.finding.subject.id for entry in entries]
+        more = f" and {len(subjects) - _NAMED} more" if len(subjects) > _NAMED else ""
+        until = f" until {expires}" if expires else ""
+        yield from _prose(
+            _said(f"{rule}: {', '.join(subjects[:_NAMED])}{more}; {owner or 'a comment there'}{until}: {reason}"), style
+        )
     yield ""
+
+
+# the verdict
 
 
 def _counted(number: int, what: str) -> str:
     return f"{number} {what}" if number == 1 else f"{number} {what[:-1] + 'ies' if what.endswith('y') else what + 's'}"
 
 
-def _summary(report: Report, style: Style) -> Iterator[str]:
+def _listed(counts: Iterable[tuple[int, str]]) -> str:
+    return ", ".join(_counted(number, what) for number, what in counts if number)
+
+
+def _looked_at(report: Report, style: Style) -> Iterator[str]:
     counts = report.counts
-    looked = [
-        (counts.roles, "role"),
-        (counts.policies, "bare policy"),
-        (counts.providers, "provider"),
-        (counts.clusters, "cluster"),
-        (counts.service_accounts, "service account"),
-        (counts.workloads, "workload"),
+    things = _listed(
+        [
+            (counts.roles, "role"),
+            (counts.policies, "bare policy"),
+            (counts.providers, "provider"),
+            (counts.clusters, "cluster"),
+            (counts.service_accounts, "service account"),
+            (counts.workloads, "workload"),
+        ]
+    )
+    ignored = sum(row.status == "ignored" for row in report.documents)
+    beside = f" ({ignored} of them with nothing of this)" if ignored else ""
+    text = f"Looked at {things or 'nothing'} in {_counted(counts.documents, 'document')}{beside}."
+    yield from _prose(text, style, "")
+
+
+def _verdict(report: Report, style: Style) -> Iterator[str]:
+    found = [(sum(f.severity == severity for f in report.findings), severity) for severity in SEVERITIES]
+    said = ", ".join(f"{number} {severity}" for number, severity in found if number)
+    unread = sum(row.status == "unreadable" for row in report.documents)
+    open_ = [
+        f"{_counted(len(report.unknown), 'input')} missing" if report.unknown else "",
+        f"{_counted(unread, 'document')} unreadable" if unread else "",
     ]
-    things = ", ".join(_counted(number, what) for number, what in looked if number) or "nothing"
-    yield from _wrapped(f"Looked at {things} in {_counted(counts.documents, 'document')}.", style, "")
-    found = [(severity, sum(f.severity == severity for f in report.findings)) for severity in SEVERITIES]
-    said = ", ".join(f"{number} {severity}" for severity, number in found if number)
-    more = [
-        (len(report.unknown), "not given"),
-        (len(report.waived), "waived"),
-        (report.baselined, "known before"),
-        (report.hidden, "hidden"),
+    doubt = " and ".join(part for part in open_ if part)
+    aside = [
+        f"{len(report.waived)} waived" if report.waived else "",
+        f"{report.baselined} known from the baseline" if report.baselined else "",
+        f"{report.hidden} hidden below --min-severity or --min-confidence" if report.hidden else "",
     ]
-    beside = "".join(f"; {number} {what}" for number, what in more if number)
-    for line in _wrapped(f"Found {said or 'nothing wrong'}{beside}.", style, ""):
-        yield _NUMBERS.sub(lambda m: style.paint(m[0], _word_colour(m[0], report)), line)
+    beside = ", ".join(part for part in aside if part)
+    if said:
+        line = f"Found {said}."
+        line += f" Not everything could be judged: {doubt}." if doubt else ""
+    elif doubt:
+        line = f"Found nothing wrong, but not everything could be judged: {doubt}."
+    else:
+        line = "Found nothing wrong."
+    for text in _prose(f"{line} {beside[:1].upper() + beside[1:]}." if beside else line, style, ""):
+        yield _PAINTED.sub(lambda match: style.paint(match[0], _colour(match[0], doubt)), text)
 
 
-_NUMBERS = re.compile(r"\d+ (?:critical|high|medium|low|not given)|nothing wrong")
+_PAINTED = re.compile(r"\d+ (?:critical|high|medium|low)|Found nothing wrong|Not everything could be judged|not everything could be judged|\d+ inputs? missing|\d+ documents? unreadable")
 
 
-def _word_colour(said: str, report: Report) -> str:
-    if said == "nothing wrong":
-        return "33" if report.unknown else "32"
-    return COLOURS.get(said.partition(" ")[2], "35")
+def _colour(said: str, doubt: str) -> str:
+    if said == "Found nothing wrong":
+        return _OPEN if doubt else _GOOD
+    return COLOURS.get(said.partition(" ")[2], _OPEN)

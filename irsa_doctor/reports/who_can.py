@@ -6,7 +6,7 @@ import msgspec
 
 from irsa_doctor.grantees import Other, ProviderGrant, WhoCan
 from irsa_doctor.reports.escape import for_terminal
-from irsa_doctor.reports.json_report import Tool, tool, written
+from irsa_doctor.reports.json import Tool, tool, written
 from irsa_doctor.reports.style import Style
 
 _SHOWN = 20

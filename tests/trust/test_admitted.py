@@ -54,6 +54,14 @@ def scope(*conditions: dict, **options) -> str | None:
         ({"ArnLike": {SUB: PREFIX + "shop:*"}}, "nobody"),
         ({"StringEquals": {SUB: f"${{{SUB}}}"}}, "cluster"),
         ({"StringEquals": {SUB: f"x${{{SUB}}}"}}, "nobody"),
+        ({"StringLike": {SUB: f"?${{{SUB}}}"}}, "nobody"),
+        ({"StringLike": {SUB: f"*${{{SUB}}}*"}}, "cluster"),
+        ({"StringEquals": {SUB: f"${{{SUB}}}${{{SUB}}}"}}, "nobody"),
+        ({"StringNotEquals": {SUB: f"${{{SUB}}}"}}, "nobody"),
+        ({"ArnLike": {SUB: f"${{{SUB}}}"}}, "nobody"),
+        ({"StringEquals": {SUB: f"${{{SUB}}}${{aws:PrincipalTag/app, ''}}"}}, "cluster"),
+        ({"StringEquals": {SUB: f"${{{SUB}}}${{aws:PrincipalTag/app, 'x'}}"}}, "nobody"),
+        ({"StringEquals": {SUB: f"${{{SUB}}}${{aws:PrincipalTag/app}}"}}, "nobody"),
         ({"StringEquals": {SUB: PREFIX + "shop:${aws:PrincipalTag/app}"}}, "nobody"),
         ({"StringEquals": {SUB: PREFIX + "shop:${aws:PrincipalTag/app, 'api'}"}}, "one"),
         ({"StringNotEquals": {SUB: "${aws:PrincipalTag/app}"}}, "cluster"),
@@ -153,6 +161,27 @@ def test_a_deny_that_depends_takes_nobody_out_for_certain():
     found = admit(statement(), deny({"NotIpAddress": {"aws:SourceIp": "10.0.0.0/8"}}))
     assert (found.reach.scope, found.depends_on) == ("cluster", ("aws:SourceIp",))
     assert found.verdict(API, STS) == Verdict.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("conditions", "verdicts"),
+    [
+        ({"StringLike": {SUB: PREFIX + "shop:${aws:UserAgent}"}}, (Verdict.UNKNOWN, Verdict.FAIL)),
+        ({"StringNotLike": {SUB: PREFIX + "shop:${aws:UserAgent}"}}, (Verdict.UNKNOWN, Verdict.PASS)),
+        ({"StringNotLike": {SUB: [PREFIX + "shop:${aws:UserAgent}", API]}}, (Verdict.FAIL, Verdict.PASS)),
+        ({"StringEquals": {SUB: f"${{{SUB}}}${{aws:Referer}}"}}, (Verdict.UNKNOWN, Verdict.UNKNOWN)),
+        ({"ArnLike": {SUB: "arn:${aws:Referer}"}}, (Verdict.FAIL, Verdict.FAIL)),
+    ],
+)
+def test_a_variable_leaves_open_only_what_its_pattern_could_match(conditions, verdicts):
+    found = admit(statement(conditions))
+    assert (found.verdict(API, STS), found.verdict(PREFIX + "web:api", STS)) == verdicts
+
+
+def test_an_arn_with_a_variable_may_be_any_arn():
+    found = admit(statement({"ArnEquals": {AUD: "arn:${aws:Referer}:x"}}))
+    assert found.verdict(API, "arn:a:b:c:d:e") == Verdict.UNKNOWN
+    assert found.verdict(API, "no arn") == Verdict.FAIL
 
 
 def test_values_that_are_denied_in_any_case_are_taken_out_though_others_depend():

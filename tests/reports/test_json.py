@@ -3,7 +3,7 @@ import json
 import pytest
 
 from irsa_doctor.reports import Style
-from irsa_doctor.reports.json_report import render_json
+from irsa_doctor.reports.json import render_json
 from tests.reports.saying import REPORTS, hostile, world
 
 

@@ -1,0 +1,101 @@
+"""How wide text is on a terminal, and how it is fitted into a width; all of it for text that is escaped already."""
+
+import re
+import unicodedata
+from collections.abc import Callable, Iterator
+
+_SEPARATORS = "/:,;=&?|._-"
+"""behind which a word that is too long is broken"""
+_BLANKS = re.compile(r"[ \t\r\n]+")
+
+
+def columns(text: str) -> int:
+    """The cells that text takes: two for wide characters of East Asia, none for marks that sit on others."""
+    return len(text) if text.isascii() else sum(map(_cells, text))
+
+
+def _cells(char: str) -> int:
+    if unicodedata.category(char) in ("Mn", "Me"):
+        return 0
+    return 2 if unicodedata.east_asian_width(char) in "WF" else 1
+
+
+def start_of(text: str, room: int) -> str:
+    """As much of the beginning as fits."""
+    if text.isascii():
+        return text[: max(room, 0)]
+    for at, char in enumerate(text):
+        room -= _cells(char)
+        if room < 0:
+            return text[:at]
+    return text
+
+
+def end_of(text: str, room: int) -> str:
+    """As much of the end as fits."""
+    if text.isascii():
+        return text[-room:] if room > 0 else ""
+    for at in range(len(text) - 1, -1, -1):
+        room -= _cells(text[at])
+        if room < 0:
+            return text[at + 1 :]
+    return text
+
+
+def without_end(text: str, room: int, ellipsis: str) -> str:
+    """Text that fits, its end left out where it must be."""
+    return text if columns(text) <= room else start_of(start_of(text, room - len(ellipsis)) + ellipsis, room)
+
+
+def without_start(text: str, room: int, ellipsis: str) -> str:
+    """Text that fits, its beginning left out where it must be."""
+    return text if columns(text) <= room else start_of(ellipsis + end_of(text, room - len(ellipsis)), room)
+
+
+def without_middle(text: str, room: int, ellipsis: str) -> str:
+    """Text that fits, its middle left out where it must be: names differ at their ends."""
+    if columns(text) <= room:
+        return text
+    left = room - len(ellipsis)
+    return start_of(start_of(text, left - left // 3) + ellipsis + end_of(text, left // 3), room)
+
+
+def on_one_line(text: str, escape: Callable[[str], str]) -> str:
+    """Prose of which line breaks mean nothing, escaped."""
+    return escape(text if text.isprintable() else _BLANKS.sub(" ", text)).strip()
+
+
+def wrapped(text: str, width: int, less: int = 0) -> list[str]:
+    """Text in lines of at most `width` columns, the first one narrower by `less`."""
+    lines: list[str] = []
+    line: list[str] = []
+    used = less
+    for word in _words(text, width):
+        wide = columns(word)
+        if used + wide > width and (line or less):
+            lines.append(" ".join(line))
+            line, used, less = [], 0, 0
+        line.append(word)
+        used += wide + 1
+    return [*lines, " ".join(line)] if line else lines
+
+
+def _words(text: str, width: int) -> Iterator[str]:
+    for word in text.split(" "):
+        if len(word) * 2 <= width or columns(word) <= width:
+            if word:
+                yield word
+        else:
+            yield from _pieces(word, width)
+
+
+def _pieces(word: str, width: int) -> Iterator[str]:
+    """A word in pieces that fit, broken where one would break it, as long as no piece becomes shorter than half a line."""
+    at = 0
+    while at < len(word):
+        piece = start_of(word[at : at + width], width) or word[at]
+        if at + len(piece) < len(word):
+            cut = max(piece.rfind(separator) for separator in _SEPARATORS) + 1
+            piece = piece[:cut] if cut > len(piece) // 2 else piece
+        yield piece
+        at += len(piece)
