@@ -5,10 +5,22 @@ from typing import TYPE_CHECKING, Any
 from irsa_doctor.version import __version__
 
 if TYPE_CHECKING:
-    from irsa_doctor.api import BaselineError, NoRevision, NoSuchRole, NothingRead, RuleError, UnknownRule, check, diff, who_can
+    from irsa_doctor.api import (
+        BaselineError,
+        LiveError,
+        NoRevision,
+        NoSuchRole,
+        NothingRead,
+        RuleError,
+        UnknownRule,
+        check,
+        diff,
+        who_can,
+    )
 
 __all__ = [
     "BaselineError",
+    "LiveError",
     "NoRevision",
     "NoSuchRole",
     "NothingRead",

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -14,7 +14,7 @@ from irsa_doctor.baseline import BaselineError, read_baseline, without
 from irsa_doctor.compare import RoleChange, compare
 from irsa_doctor.engine import evaluate, sort_findings
 from irsa_doctor.facts import AnalysedRole, View, derive, did_you_mean
-from irsa_doctor.findings import CONFIDENCES, SEVERITIES, Counts, DocumentRow, Finding, Report, Tally, Waived
+from irsa_doctor.findings import CONFIDENCES, SEVERITIES, Counts, DocumentRow, Finding, Missing, Report, Tally, Waived
 from irsa_doctor.frameworks import FrameworkReport, by_control, rules_of
 from irsa_doctor.grantees import NoSuchRole, WhoCan, find_role
 from irsa_doctor.grantees import who_can as who_can_of
@@ -24,10 +24,25 @@ from irsa_doctor.rulebook import Rule, RuleError, digest, read_rules, shipped_ru
 from irsa_doctor.settings import Settings, Waiver
 from irsa_doctor.sources import Documents, Loaded, load
 from irsa_doctor.sources.revision import NoRevision, files_at
+from irsa_doctor.sources.trouble import LiveError
 from irsa_doctor.version import __version__
 from irsa_doctor.waiving import set_aside
 
-__all__ = ["BaselineError", "NoRevision", "NoSuchRole", "NothingRead", "RuleError", "UnknownRule", "check", "diff", "who_can"]
+if TYPE_CHECKING:
+    from irsa_doctor.sources.live import Options
+
+__all__ = [
+    "BaselineError",
+    "LiveError",
+    "NoRevision",
+    "NoSuchRole",
+    "NothingRead",
+    "RuleError",
+    "UnknownRule",
+    "check",
+    "diff",
+    "who_can",
+]
 
 _NO_SETTINGS = Settings()
 
@@ -41,22 +56,24 @@ class NothingRead(Exception):
 
 
 def check(
-    paths: Sequence[str],
+    paths: Sequence[str] = (),
     *,
     stdin: bytes | None = None,
     settings: Settings = _NO_SETTINGS,
     today: date | None = None,
+    live: "Options | None" = None,
     on_stage: Callable[[str], object] = str,
 ) -> Report:
     """Load, derive, evaluate, set aside what is waived; `today` decides which waivers have expired.
 
-    `on_stage` is called with the name of every stage as it begins.
+    `live` are sources to read over the network, `on_stage` is called with the name of every stage as it begins. Raises
+    LiveError where none of the live sources could be asked.
 
     Raises RuleError for a folder of rules that could not work, and UnknownRule for an id that is no rule.
     """
     rules = chosen_rules(settings)
     on_stage("reading documents")
-    loaded = _load(paths, stdin, settings)
+    loaded = _load(paths, stdin, settings, live, "check")
     on_stage("asking rules")
     return judge(loaded, rules, settings, today)
 
@@ -79,13 +96,20 @@ def judge(loaded: Loaded, rules: Sequence[Rule], settings: Settings, today: date
         digest(),
         _counts(loaded.inventory),
         shown,
-        tuple(outcome.unknown),
+        (*_gaps(loaded.inventory, outcome.unknown), *outcome.unknown),
         _tallies(outcome.tallies, of_waivers.tallies, waived),
         waived,
         rows,
         baselined,
         hidden=len(left) + len(of_waivers.findings) - len(shown),
     )
+
+
+def _gaps(inventory: Inventory, known: Iterable[Missing]) -> list[Missing]:
+    """What a live source did not give, where no rule has asked for it already."""
+    said = {missing.missing for missing in known}
+    gaps = {gap.missing: gap.how for gap in inventory.gaps if gap.missing not in said}
+    return [Missing(missing, how, (), 0) for missing, how in sorted(gaps.items())]
 
 
 def _comments(documents: Documents, settings: Settings) -> Callable[[str], bytes | None]:
@@ -115,8 +139,14 @@ def controls(report: Report, settings: Settings) -> FrameworkReport | None:
     return by_control(settings.framework, report, chosen_rules(settings)) if settings.framework else None
 
 
-def _load(paths: Sequence[str], stdin: bytes | None, settings: Settings) -> Loaded:
-    return load(paths, stdin=stdin, **_said(settings))
+def _load(
+    paths: Sequence[str], stdin: bytes | None, settings: Settings, live: "Options | None" = None, command: str = "", *roles: str
+) -> Loaded:
+    if live is None:
+        return load(paths, stdin=stdin, **_said(settings))
+    from irsa_doctor.sources.live import Plan, load_live
+
+    return load_live(Plan(command, roles=roles, everything=not roles), live, paths, stdin=stdin, **_said(settings))
 
 
 def _said(settings: Settings) -> dict[str, Any]:
@@ -199,9 +229,16 @@ def _counts(inventory: Inventory) -> Counts:
     )
 
 
-def who_can(role: str, paths: Sequence[str], *, stdin: bytes | None = None, settings: Settings = _NO_SETTINGS) -> WhoCan:
-    """Who can assume a role (ARN, name, or path of a bare policy); raises NoSuchRole and NothingRead."""
-    loaded = _load(paths, stdin, settings)
+def who_can(
+    role: str,
+    paths: Sequence[str] = (),
+    *,
+    stdin: bytes | None = None,
+    settings: Settings = _NO_SETTINGS,
+    live: "Options | None" = None,
+) -> WhoCan:
+    """Who can assume a role (ARN, name, or path of a bare policy); raises NoSuchRole, NothingRead and LiveError."""
+    loaded = _load(paths, stdin, settings, live, "who-can", role)
     if not any(document.status == "read" for document in loaded.inventory.documents):
         raise NothingRead(f"nothing could be read of {', '.join(paths)}")
     view = View(loaded.inventory, settings.audiences)

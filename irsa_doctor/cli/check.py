@@ -14,8 +14,22 @@ from irsa_doctor.cli.inputs import (
     Paths,
     Roles,
     flags_over_settings,
+    given_paths,
     listed,
     read_stdin,
+)
+from irsa_doctor.cli.live_options import (
+    AssumeRoles,
+    Aws,
+    FetchIssuer,
+    Kube,
+    Kubeconfig,
+    KubeContexts,
+    Live,
+    Profiles,
+    Regions,
+    Timeout,
+    live_options,
 )
 from irsa_doctor.cli.progress import progress
 from irsa_doctor.cli.wrong import wrong
@@ -28,7 +42,7 @@ _CONFIDENCES = ("high", "medium", "low")
 
 
 def check(
-    paths: Paths,
+    paths: Paths = None,
     format_: Annotated[
         list[str] | None,
         typer.Option(
@@ -58,6 +72,16 @@ def check(
     role: Roles = None,
     cluster: Clusters = None,
     account: Account = None,
+    aws: Aws = False,
+    kube: Kube = False,
+    live: Live = False,
+    kube_context: KubeContexts = None,
+    kubeconfig: Kubeconfig = None,
+    profile: Profiles = None,
+    assume_role: AssumeRoles = None,
+    region: Regions = None,
+    timeout: Timeout = None,
+    fetch_issuer: FetchIssuer = False,
     config: Config = None,
     no_config: NoConfig = False,
     strict: Annotated[bool, typer.Option("--strict", help="Exit 3 where something needed was unknown.")] = False,
@@ -92,10 +116,24 @@ def check(
         inline_ignores=False if no_inline_ignores else None,
     )
     outputs = targets(format_ or ["text"], output)
+    sources = live_options(
+        aws=aws,
+        kube=kube,
+        live=live,
+        kube_context=kube_context,
+        kubeconfig=kubeconfig,
+        profile=profile,
+        assume_role=assume_role,
+        region=region,
+        timeout=timeout,
+        fetch_issuer=fetch_issuer,
+    )
+    given = given_paths(paths, sources)
     try:
         with progress() as on_stage:
-            report = api.check(paths, stdin=read_stdin(paths), settings=settings, on_stage=on_stage)
-    except (api.UnknownRule, api.RuleError, api.BaselineError) as error:
+            read = sources.telling(on_stage) if sources else None
+            report = api.check(given, stdin=read_stdin(given), settings=settings, live=read, on_stage=on_stage)
+    except (api.UnknownRule, api.RuleError, api.BaselineError, api.LiveError) as error:
         raise wrong(str(error)) from error
     if write_baseline:
         put(baseline_text(entries_of(report.findings, report.documents)), write_baseline)

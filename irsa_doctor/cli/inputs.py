@@ -11,7 +11,10 @@ from irsa_doctor.cli.wrong import wrong
 if TYPE_CHECKING:
     from irsa_doctor.settings import Settings
 
-Paths = Annotated[list[str], typer.Argument(help="Files, folders, or - for standard input.")]
+Paths = Annotated[
+    list[str] | None,
+    typer.Argument(help="Files, folders, or - for standard input; may be left out where AWS or a cluster is read."),
+]
 Complete = Annotated[
     list[str] | None,
     typer.Option(help="Kubernetes kinds that are there whole: serviceaccounts, pods, ...; what is missing does not exist."),
@@ -26,6 +29,13 @@ NoConfig = Annotated[bool, typer.Option("--no-config", help="Take no settings fi
 def listed(values: Sequence[str] | None) -> tuple[str, ...]:
     """Values that were repeated or separated by commas."""
     return tuple(part.strip() for value in values or () for part in value.split(",") if part.strip())
+
+
+def given_paths(paths: Sequence[str] | None, live: object) -> list[str]:
+    """The paths given; none are needed where something is read live."""
+    if not paths and live is None:
+        raise wrong("nothing to look at: give files or folders, or --live")
+    return list(paths or ())
 
 
 def read_stdin(paths: Sequence[str]) -> bytes | None:

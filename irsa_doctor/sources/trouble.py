@@ -24,3 +24,7 @@ class WrongShape(Exception):
         super().__init__(f"{why} at {pointer or '/'}")
         self.pointer = pointer
         self.why = why
+
+
+class LiveError(Exception):
+    """A live source gave nothing at all, or cannot be asked: one sentence that says why."""
