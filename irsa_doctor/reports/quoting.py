@@ -1,5 +1,6 @@
 """A place in a document as people see it: the line, the part that is meant marked, and what there is to say of it."""
 
+import re
 from collections.abc import Iterator
 
 from irsa_doctor.findings import Location
@@ -10,6 +11,8 @@ from irsa_doctor.reports.style import Style
 
 _ARROW = "--> "
 _FAINT, _MARK = "2", "31"
+_DOCUMENT = re.compile(r"""["']?(?:\{|\[|%7B|%5B)""", re.IGNORECASE)
+"""a whole document inside a string: its first characters tell nobody anything"""
 
 
 def where(location: Location) -> str:
@@ -20,8 +23,12 @@ def where(location: Location) -> str:
 
 def pointed(location: Location, style: Style, indent: str, says: str) -> Iterator[str]:
     """A place in one line, with its sentence."""
+    room = style.width - len(indent) - len(_ARROW)
     text = f"{where(location)}: {says}" if says else where(location)
-    first, *more = wrapped(text, style.width - len(indent) - len(_ARROW), 0) or [""]
+    if columns(text) <= room:
+        yield f"{indent}{style.paint(_ARROW, _FAINT)}{text}"
+        return
+    first, *more = [*wrapped(where(location), room), *wrapped(says, room)]
     yield f"{indent}{style.paint(_ARROW, _FAINT)}{first}"
     yield from (f"{indent}{' ' * len(_ARROW)}{line}" for line in more)
 
@@ -57,10 +64,12 @@ def said_of(location: Location) -> str:
 def _window(location: Location, room: int, style: Style) -> tuple[str, str, str] | None:
     """The line before, in and after the marked part, as much as there is room for; None where there is nothing to see."""
     source = location.source.replace("\t", " ")
-    if not any(map(str.isalnum, source)) or not location.line:
+    start = min(location.offset, len(source))
+    if not location.line or not any(map(str.isalnum, source)):
+        return None
+    if location.end_line == location.line and len(source) - start > room and _DOCUMENT.match(source, start):
         return None
     lead = len(source) - len(source.lstrip())
-    start = min(location.offset, len(source))
     end = start + location.end_column - location.column
     if location.end_line > location.line:
         # of something longer the line in which it begins is marked, not the bracket that begins it

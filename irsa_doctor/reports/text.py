@@ -17,9 +17,12 @@ _INDENT = "  "
 _PASTED = "    "
 _MANY = 20
 """findings from which on they are counted by rule"""
+_TITLE = 30
+"""columns that a title needs to be worth reading"""
 _SCREEN = 50
 """lines from which on the verdict stands at the top too"""
 _NAMED = 6
+_COMMANDS = ("aws ", "kubectl ", "irsa-doctor ")
 
 
 def render_text(report: Report, style: Style) -> str:
@@ -156,11 +159,16 @@ def _by_rule(report: Report, style: Style) -> Iterator[str]:
     counted = Counter((SEVERITIES.index(finding.severity), finding.rule) for finding in report.findings)
     titles = {finding.rule: finding.title for finding in report.findings}
     wide = max(len(str(number)) for number in counted.values())
+    longest = max(columns(for_terminal(rule)) for rule in titles)
+    room = style.width - wide - longest - 16
     yield from _header("By rule", style)
+    yield ""
     for (severity, rule), number in sorted(counted.items(), key=lambda item: (item[0][0], -item[1], item[0][1])):
         word = SEVERITIES[severity]
-        line = f"{for_terminal(rule)}  {_said(titles[rule])}"
-        shown = without_end(line, style.width - wide - 14, style.ellipsis)
+        shown = for_terminal(rule)
+        if room >= _TITLE:
+            shown += " " * (longest - columns(shown) + 2) + without_end(_said(titles[rule]), room, style.ellipsis)
+        shown = without_end(shown, style.width - wide - 14, style.ellipsis)
         yield f"{_INDENT}{number:>{wide}}  {style.paint(f'{word:<8}', COLOURS[word])}  {shown}"
     yield ""
 
@@ -189,17 +197,33 @@ def _unknown(report: Report, style: Style) -> Iterator[str]:
         gathered.setdefault((missing.missing.rpartition(" ")[0], missing.rules), []).append(missing)
     for (what, rules), several in gathered.items():
         yield ""
-        names = several[0].missing if len(several) == 1 else f"{what} " + ", ".join(m.missing.rpartition(" ")[2] for m in several)
+        names = (
+            several[0].missing if len(several) == 1 else f"{what} " + ", ".join(m.missing.rpartition(" ")[2] for m in several)
+        )
         yield from _prose(_said(names), style, "", "unknown ", COLOURS["unknown"])
         named = ", ".join(rules[:_NAMED]) + (f" and {len(rules) - _NAMED} more rules" if len(rules) > _NAMED else "")
         subjects = sum(missing.subjects for missing in several)
         yield from _prose(f"{_counted(subjects, 'subject')} not judged by {for_terminal(named)}", style)
-        commands = list(dict.fromkeys(missing.how for missing in several if missing.how))
-        if commands:
-            yield from _prose("", style, _INDENT, "get it:", _GOOD)
-            for command in commands:
-                yield from _pasted(command)
+        yield from _to_get([missing.how for missing in several if missing.how], style)
     yield ""
+
+
+def _to_get(ways: Iterable[str], style: Style) -> Iterator[str]:
+    """The commands that fetch something, and what has to be said to `check` then; or what else there is to do."""
+    commands, flags, others = dict[str, None](), dict[str, None](), dict[str, None]()
+    for way in ways:
+        command, comma, flag = way.partition(", with --")
+        (commands if command.startswith(_COMMANDS) else others)[command] = None
+        if comma:
+            flags[f"--{flag}"] = None
+    if commands:
+        yield f"{_INDENT}{style.paint('get it:', _GOOD)}"
+        for command in commands:
+            yield from _pasted(command)
+    if flags:
+        yield from _prose(f"and check again with {for_terminal(' '.join(flags))}", style)
+    for other in others:
+        yield from _prose(_said(other), style, _INDENT, "to do:", _GOOD)
 
 
 def _waived(report: Report, style: Style) -> Iterator[str]:
@@ -243,10 +267,10 @@ def _looked_at(report: Report, style: Style) -> Iterator[str]:
             (counts.workloads, "workload"),
         ]
     )
-    ignored = sum(row.status == "ignored" for row in report.documents)
-    beside = f" ({ignored} of them with nothing of this)" if ignored else ""
-    text = f"Looked at {things or 'nothing'} in {_counted(counts.documents, 'document')}{beside}."
-    yield from _prose(text, style, "")
+    read = {row.path for row in report.documents if row.status == "read"}
+    ignored = {row.path for row in report.documents if row.status == "ignored"} - read
+    beside = f"; {len(ignored)} more {'holds' if len(ignored) == 1 else 'hold'} nothing to judge" if ignored else ""
+    yield from _prose(f"Looked at {things or 'nothing'} in {_counted(len(read), 'document')}{beside}.", style, "")
 
 
 def _verdict(report: Report, style: Style) -> Iterator[str]:
@@ -265,20 +289,18 @@ def _verdict(report: Report, style: Style) -> Iterator[str]:
     ]
     beside = ", ".join(part for part in aside if part)
     if said:
-        line = f"Found {said}."
-        line += f" Not everything could be judged: {doubt}." if doubt else ""
+        line = f"Found {said}." + (f" Not everything could be judged: {doubt}." if doubt else "")
+    elif not any(row.status == "read" for row in report.documents):
+        line = "Found nothing that could be read: nothing was judged."
     elif doubt:
         line = f"Found nothing wrong, but not everything could be judged: {doubt}."
     else:
         line = "Found nothing wrong."
-    for text in _prose(f"{line} {beside[:1].upper() + beside[1:]}." if beside else line, style, ""):
-        yield _PAINTED.sub(lambda match: style.paint(match[0], _colour(match[0], doubt)), text)
+    for text in _prose(f"{line} {beside}." if beside else line, style, ""):
+        if said:
+            yield _COUNTS.sub(lambda match: style.paint(match[0], COLOURS[match[1] or "unknown"]), text)
+        else:
+            yield style.paint(text, _OPEN if doubt or line.endswith("judged.") else _GOOD)
 
 
-_PAINTED = re.compile(r"\d+ (?:critical|high|medium|low)|Found nothing wrong|Not everything could be judged|not everything could be judged|\d+ inputs? missing|\d+ documents? unreadable")
-
-
-def _colour(said: str, doubt: str) -> str:
-    if said == "Found nothing wrong":
-        return _OPEN if doubt else _GOOD
-    return COLOURS.get(said.partition(" ")[2], _OPEN)
+_COUNTS = re.compile(r"\d+ (critical|high|medium|low)|\d+ (?:inputs? missing|documents? unreadable)")

@@ -1,4 +1,7 @@
-"""Everything that a trust policy admits: the set of subjects and audiences, all statements together, Deny included."""
+"""Everything that a trust policy admits: the set of subjects and audiences, all statements together, Deny included.
+
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
+"""
 
 from collections.abc import Iterable, Sequence
 from functools import cached_property

@@ -1,6 +1,7 @@
 """What one condition says of every token of an issuer at once: limits sub, limits aud, never holds, always holds, or depends.
 
 The same semantics as `decide`, over sets in place of values. sub and aud are in every token, single-valued and not empty.
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-logic-multiple-context-keys-or-values.html
 """
 
 from collections.abc import Sequence

@@ -25,6 +25,26 @@ def each(pattern: str, number: int) -> list[str]:
     return [pattern.replace("#", str(n)) for n in range(number)]
 
 
+@pytest.mark.parametrize(
+    ("pattern", "text", "expected"),
+    [
+        ("a*a", "a", False),
+        ("a*a", "aa", True),
+        ("ab*ba", "aba", False),
+        ("*a?b*", "aaxb", True),
+        ("*a?b*", "axxb", False),
+        ("*?a?*", "ba", False),
+        ("*a??b", "aaxxb", True),
+        ("a?*?b", "axb", False),
+        ("a?*?b", "axyb", True),
+        ("*ab*ab", "abab", True),
+        ("*ab*ab", "aab", False),
+    ],
+)
+def test_pieces_between_stars_do_not_overlap(pattern, text, expected):
+    assert matches(pattern, text) is expected
+
+
 # ---- matching one text: linear or nearly so, never exponential
 
 

@@ -1,5 +1,6 @@
 """What is said of languages is what automata of another library say of them."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -160,6 +161,17 @@ def test_spellings_of_subjects_say_the_language_or_more(language):
     assert not spelling.ignoring_case
     if spelling.exact:
         assert (oracle.of_language(difference(spelt, language)) & minted).empty()
+
+
+@pytest.mark.parametrize("pattern", ["arn:*:b:c:d:e", "arn:?:b:c:d:e", "a*:a:b:c:d:e*", "arn:a:b:*x:*:*"])
+def test_wildcards_of_arns_stay_in_their_component(pattern):
+    as_text, as_arn = like(pattern), like(pattern, arn=True)
+    assert reach_of(difference(as_arn, as_text), kubernetes=False).scope == "nobody"
+    beyond = difference(as_text, as_arn)
+    assert oracle.same(oracle.of_language(beyond), oracle.of_language(as_text) - oracle.of_glob(as_arn.glob))
+    witness = reach_of(beyond, kubernetes=False).witness
+    assert (witness is None) == oracle.of_language(beyond).empty()
+    assert witness is None or not as_arn.glob.matches(witness)
 
 
 def test_the_whole_and_the_empty_language_are_spelt():

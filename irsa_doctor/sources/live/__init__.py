@@ -1,7 +1,7 @@
 """Live sources: AWS, Kubernetes and token issuers, asked over the network and only to read."""
 
-from irsa_doctor.sources.live.calls import LiveError
 from irsa_doctor.sources.live.options import Options, Plan, Target
 from irsa_doctor.sources.live.plan import load_live, lookup_events, take
+from irsa_doctor.sources.trouble import LiveError
 
 __all__ = ["LiveError", "Options", "Plan", "Target", "load_live", "lookup_events", "take"]

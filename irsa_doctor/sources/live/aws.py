@@ -13,10 +13,11 @@ import msgspec
 
 from irsa_doctor.model import Gap, Issuer, parse_arn
 from irsa_doctor.sources.live import fields
-from irsa_doctor.sources.live.calls import AT_ONCE, Clock, Job, LiveError, Notes, one_line, side_by_side
+from irsa_doctor.sources.live.calls import AT_ONCE, Clock, Job, Notes, one_line, side_by_side
 from irsa_doctor.sources.live.operations import allowed
 from irsa_doctor.sources.live.options import Options
 from irsa_doctor.sources.snapshot import Origin, without_secrets
+from irsa_doctor.sources.trouble import LiveError
 from irsa_doctor.version import __version__
 
 _ATTEMPTS = 4

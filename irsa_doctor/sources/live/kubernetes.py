@@ -11,7 +11,7 @@ import msgspec
 
 from irsa_doctor.model import Gap, Issuer
 from irsa_doctor.sources.live import fields
-from irsa_doctor.sources.live.calls import AT_ONCE, Clock, Job, LiveError, Notes, one_line, side_by_side
+from irsa_doctor.sources.live.calls import AT_ONCE, Clock, Job, Notes, one_line, side_by_side
 from irsa_doctor.sources.live.kubeconfig import ConfigFault, Connection
 from irsa_doctor.sources.live.operations import (
     DISCOVERY,
@@ -26,6 +26,7 @@ from irsa_doctor.sources.live.operations import (
 )
 from irsa_doctor.sources.live.options import Options
 from irsa_doctor.sources.snapshot import Origin
+from irsa_doctor.sources.trouble import LiveError
 from irsa_doctor.version import __version__
 
 PAGE = 500

@@ -10,7 +10,7 @@ import msgspec
 
 from irsa_doctor.model import Arn, Gap, Inventory, Issuer, parse_arn
 from irsa_doctor.sources.live.aws import Account, issuer_of
-from irsa_doctor.sources.live.calls import Clock, Job, LiveError, Notes, encoded, side_by_side
+from irsa_doctor.sources.live.calls import Clock, Job, Notes, encoded, side_by_side
 from irsa_doctor.sources.live.issuer import fetch_issuer
 from irsa_doctor.sources.live.kubeconfig import Connection, connections
 from irsa_doctor.sources.live.kubernetes import ApiServer, same_server
@@ -18,6 +18,7 @@ from irsa_doctor.sources.live.operations import KUBERNETES
 from irsa_doctor.sources.live.options import Options, Plan, Target
 from irsa_doctor.sources.loading import Loaded, load
 from irsa_doctor.sources.snapshot import Snapshot, written
+from irsa_doctor.sources.trouble import LiveError
 from irsa_doctor.version import __version__
 
 _Source = TypeVar("_Source", Account, ApiServer)
