@@ -25,11 +25,14 @@ __all__ = [
     "NoSuchRole",
     "NothingRead",
     "RuleError",
+    "Symptoms",
     "UnknownRule",
     "__version__",
     "check",
     "diff",
     "who_can",
+    "why",
+    "why_all",
 ]
 
 

@@ -1,6 +1,7 @@
 """Each command as a function: what other programs call, and all that the command line calls."""
 
 import os
+import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, date, datetime
@@ -29,6 +30,7 @@ from irsa_doctor.version import __version__
 from irsa_doctor.waiving import set_aside
 
 if TYPE_CHECKING:
+    from irsa_doctor.diagnosis import Asked, Case, Diagnosis, Symptom, Token
     from irsa_doctor.sources.live import Options
 
 __all__ = [
@@ -38,21 +40,35 @@ __all__ = [
     "NoSuchRole",
     "NothingRead",
     "RuleError",
+    "Symptoms",
     "UnknownRule",
     "check",
     "diff",
     "who_can",
+    "why",
+    "why_all",
 ]
 
 _NO_SETTINGS = Settings()
+
+
+class NothingRead(Exception):
+    """Nothing of what was given could be read."""
 
 
 class UnknownRule(Exception):
     """A setting or flag names a rule that does not exist."""
 
 
-class NothingRead(Exception):
-    """Nothing of what was given could be read."""
+class Symptoms(msgspec.Struct, frozen=True):
+    """What somebody has at hand beside files: an error message, a token, an event of CloudTrail; "" and b"" for nothing."""
+
+    error: str = ""
+    token: bytes = b""
+    event: bytes = b""
+
+
+_NOTHING_SEEN = Symptoms()
 
 
 def check(
@@ -185,6 +201,126 @@ def _tallies(subjects: Iterable[Tally], waivers: Iterable[Tally], waived: Iterab
     aside = Counter(entry.finding.rule for entry in waived)
     of_waivers = {tally.id: tally for tally in waivers}
     return tuple(msgspec.structs.replace(of_waivers.get(tally.id, tally), waived=aside[tally.id]) for tally in subjects)
+
+
+def why(  # noqa: PLR0913 - all that can be known of one credential
+    target: str = "",
+    paths: Sequence[str] = (),
+    *,
+    stdin: bytes | None = None,
+    settings: Settings = _NO_SETTINGS,
+    role: str = "",
+    cluster: str = "",
+    seen: Symptoms = _NOTHING_SEEN,
+    live: "Options | None" = None,
+    now: float | None = None,
+) -> "Diagnosis":
+    """Why a service account or workload does not get the credentials of its role; without a target, what was seen says whose.
+
+    `role` and `cluster` say what cannot be told, `now` (seconds since 1970) is the time to judge a token by. Raises NoTarget,
+    NoToken, NoEvents, NothingRead and LiveError.
+    """
+    from irsa_doctor.diagnosis import diagnose, symptoms_in, token_links
+
+    token, asked, cluster = _asked(target, role, cluster, seen)
+    symptoms = symptoms_in(seen.error) if seen.error else ()
+    if asked is None:
+        return _of_symptoms(symptoms, token, now)
+    loaded = _load_for(asked, paths, stdin, settings, live)
+    case = _case(loaded, asked, settings, cluster, token)
+    if case.analysed is None and case.role_arn and (bare := _only_bare_policy(loaded.inventory)):
+        # the only policy without a role, and a role without its policy: they are taken for each other's
+        settings = msgspec.structs.replace(settings, roles={**settings.roles, case.role: bare})
+        loaded = _load_for(asked, paths, stdin, settings, live)
+        case = _case(loaded, asked, settings, cluster, token)
+    replaced = token_links(token, loaded.inventory.signing_keys, now or time.time()) if token else ()
+    return diagnose(case, symptoms, replaced)
+
+
+def why_all(
+    paths: Sequence[str] = (),
+    *,
+    stdin: bytes | None = None,
+    settings: Settings = _NO_SETTINGS,
+    cluster: str = "",
+    live: "Options | None" = None,
+) -> "list[Diagnosis]":
+    """Every service account that has to do with a role, the broken first; raises as `why` does."""
+    from irsa_doctor.diagnosis import cases_of, diagnose
+
+    loaded = _load(paths, stdin, settings, live, "why")
+    _must_have_read(loaded, paths, live)
+    view = View(loaded.inventory, settings.audiences)
+    locate = _Locate(loaded.documents, loaded.inventory.documents, ())
+    found = [diagnose(case) for case in cases_of(view, locate, cluster)]
+    order = ("broken", "unknown", "works")
+    return sorted(
+        found, key=lambda d: (order.index(d.verdict), d.subject.cluster, d.subject.namespace, d.subject.service_account)
+    )
+
+
+def _asked(target: str, role: str, cluster: str, seen: Symptoms) -> "tuple[Token | None, Asked | None, str]":
+    """(the token, who is asked about, in which cluster), from the target, else from the token, else from the event."""
+    from irsa_doctor.diagnosis import Asked, NoTarget, parse_target, read_events, read_token
+
+    token = read_token(seen.token) if seen.token else None
+    if token and not cluster and isinstance(token.claims.get("iss"), str):
+        cluster = str(token.claims["iss"])
+    if target:
+        return token, msgspec.structs.replace(parse_target(target), role=role), cluster
+    if token and token.subject:
+        return token, Asked(*token.subject, role=role), cluster
+    if seen.event:
+        named = [(event, event.service_account) for event in read_events(seen.event)]
+        found = {(pair, event.role) for event, pair in named if pair and (event.error or len(named) == 1)}
+        if len(found) > 1:
+            listed = ", ".join(sorted("/".join(pair) for pair, _ in found))
+            raise NoTarget(f"the events speak of several service accounts, name one: {listed}")
+        if found:
+            pair, asked_role = found.pop()
+            return token, Asked(*pair, role=role or asked_role), cluster
+    return token, None, cluster
+
+
+def _load_for(asked: "Asked", paths: Sequence[str], stdin: bytes | None, settings: Settings, live: "Options | None") -> Loaded:
+    if live is None:
+        loaded = _load(paths, stdin, settings)
+    else:
+        from irsa_doctor.sources.live import Plan, Target, load_live
+
+        target = Target(asked.namespace, asked.name, asked.kind)
+        plan = Plan("why", target=target, roles=(asked.role,) if asked.role else ())
+        loaded = load_live(plan, live, paths, stdin=stdin, **_said(settings))
+    _must_have_read(loaded, paths, live)
+    return loaded
+
+
+def _must_have_read(loaded: Loaded, paths: Sequence[str], live: object) -> None:
+    if paths and not live and not any(document.status == "read" for document in loaded.inventory.documents):
+        raise NothingRead(f"nothing could be read of {', '.join(paths)}")
+
+
+def _case(loaded: Loaded, asked: "Asked", settings: Settings, cluster: str, token: "Token | None") -> "Case":
+    from irsa_doctor.diagnosis import find_case
+
+    view = View(loaded.inventory, settings.audiences)
+    locate = _Locate(loaded.documents, loaded.inventory.documents, ())
+    known = {c.issuer for c in loaded.inventory.clusters if isinstance(c.issuer, str)}
+    if token and cluster.removeprefix("https://") not in known and cluster == token.claims.get("iss"):
+        cluster = ""
+    return find_case(view, locate, asked, cluster, token.claims if token else {})
+
+
+def _only_bare_policy(inventory: Inventory) -> str:
+    bare = [role for role in inventory.roles if not role.arn]
+    return bare[0].place.document if len(bare) == 1 else ""
+
+
+def _of_symptoms(symptoms: "Sequence[Symptom]", token: "Token | None", now: float | None) -> "Diagnosis":
+    from irsa_doctor.diagnosis import diagnose_symptoms, token_links
+
+    links = token_links(token, (), now or time.time()) if token else ()
+    return diagnose_symptoms(symptoms, links)
 
 
 def diff(

@@ -15,6 +15,7 @@ from irsa_doctor.cli.permissions import permissions
 from irsa_doctor.cli.schema import schema
 from irsa_doctor.cli.simulate import simulate
 from irsa_doctor.cli.who_can import who_can
+from irsa_doctor.cli.why import why
 from irsa_doctor.version import __version__
 
 app = typer.Typer(
@@ -48,6 +49,7 @@ app.command()(collect)
 app.command()(permissions)
 app.command()(simulate)
 app.command("who-can")(who_can)
+app.command()(why)
 app.add_typer(rules.app, name="rules")
 app.command("explain")(rules.show)
 app.command()(schema)

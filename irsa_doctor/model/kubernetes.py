@@ -176,10 +176,11 @@ class Discovery(msgspec.Struct, frozen=True):
 
 
 class SigningKey(msgspec.Struct, frozen=True):
-    """A public key of a JWKS."""
+    """A public key of a JWKS; `jwk` are its public parts (RFC 7517)."""
 
     cluster: str
     kid: str
     kty: str
     alg: str
     place: Place
+    jwk: Mapping[str, str] = {}

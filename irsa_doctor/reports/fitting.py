@@ -65,37 +65,31 @@ def on_one_line(text: str, escape: Callable[[str], str]) -> str:
     return escape(text if text.isprintable() else _BLANKS.sub(" ", text)).strip()
 
 
-def wrapped(text: str, width: int, less: int = 0) -> list[str]:
-    """Text in lines of at most `width` columns, the first one narrower by `less`."""
+def wrapped(text: str, width: int) -> list[str]:
+    """Text in lines of at most `width` columns."""
     lines: list[str] = []
     line: list[str] = []
-    used = less
-    for word in _words(text, width):
-        wide = columns(word)
-        if used + wide > width and (line or less):
-            lines.append(" ".join(line))
-            line, used, less = [], 0, 0
-        line.append(word)
-        used += wide + 1
+    used = 0
+    for word in text.split():
+        # a word that has to be broken may as well begin where there is still half a line
+        first = width - used if used <= width // 2 else width
+        for piece in _pieces(word, width, first) if columns(word) > width else (word,):
+            wide = columns(piece)
+            if used + wide > width and used:
+                lines.append(" ".join(line))
+                line, used = [], 0
+            line.append(piece)
+            used += wide + 1
     return [*lines, " ".join(line)] if line else lines
 
 
-def _words(text: str, width: int) -> Iterator[str]:
-    for word in text.split(" "):
-        if len(word) * 2 <= width or columns(word) <= width:
-            if word:
-                yield word
-        else:
-            yield from _pieces(word, width)
-
-
-def _pieces(word: str, width: int) -> Iterator[str]:
+def _pieces(word: str, width: int, first: int) -> Iterator[str]:
     """A word in pieces that fit, broken where one would break it, as long as no piece becomes shorter than half a line."""
-    at = 0
+    at, room = 0, first
     while at < len(word):
-        piece = start_of(word[at : at + width], width) or word[at]
+        piece = start_of(word[at : at + room], room) or word[at]
         if at + len(piece) < len(word):
             cut = max(piece.rfind(separator) for separator in _SEPARATORS) + 1
             piece = piece[:cut] if cut > len(piece) // 2 else piece
         yield piece
-        at += len(piece)
+        at, room = at + len(piece), width

@@ -25,12 +25,15 @@ def made_schemas() -> Mapping[str, Mapping[str, Any]]:
     from irsa_doctor.reports.json import CheckDocument
     from irsa_doctor.reports.rule_page import RulesDocument
     from irsa_doctor.reports.who_can import WhoCanDocument
+    from irsa_doctor.reports.why import WhyAllDocument, WhyDocument
 
     records: Mapping[str, Any] = {
         "check": CheckDocument,
         "diff": DiffDocument,
         "rules": RulesDocument,
         "who-can": WhoCanDocument,
+        "why": WhyDocument,
+        "why-all": WhyAllDocument,
     }
     return {
         name: {

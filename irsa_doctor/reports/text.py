@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from irsa_doctor.findings import SEVERITIES, Finding, Missing, Report, Waived
 from irsa_doctor.model import parse_arn
@@ -16,12 +16,13 @@ _STRONG, _FAINT, _GOOD, _OPEN = "1", "2", "32", "1;35"
 _INDENT = "  "
 _PASTED = "    "
 _MANY = 20
-"""findings from which on they are counted by rule"""
+"""findings beyond which they are counted by rule"""
 _TITLE = 30
 """columns that a title needs to be worth reading"""
 _SCREEN = 50
-"""lines from which on the verdict stands at the top too"""
-_NAMED = 6
+"""lines beyond which the verdict stands at the top too"""
+_NAMED, _LISTED = 6, 20
+"""names that are written out in a sentence, and in a list, before the rest is counted"""
 _COMMANDS = ("aws ", "kubectl ", "irsa-doctor ")
 
 
@@ -44,21 +45,21 @@ def _said(text: str) -> str:
 
 
 def _prose(text: str, style: Style, indent: str = _INDENT, label: str = "", colour: str = "") -> Iterator[str]:
-    """Escaped text in the width of the terminal, hanging under itself where a label stands before it."""
-    hang = len(label) + 1 if label and len(label) < style.width // 4 else 0
-    less = max(len(label) + 1 - hang, 0) if label else 0
-    lines = wrapped(text, style.width - len(indent) - hang, less)
-    if label:
-        first = lines.pop(0) if lines else ""
-        yield f"{indent}{style.paint(label, colour)} {first}".rstrip()
-    yield from (f"{indent}{' ' * hang}{line}" for line in lines)
+    """Escaped text in the width of the terminal, hanging under itself where a short label stands before it."""
+    if columns(label) > style.width // 3:
+        text, label = f"{label} {text}", ""
+    hang = columns(label) + 1 if label else 0
+    first, *more = wrapped(text, style.width - len(indent) - hang) or [""]
+    if label or first:
+        yield f"{indent}{style.paint(label, colour)}{' ' if label else ''}{first}".rstrip()
+    yield from (f"{indent}{' ' * hang}{line}" for line in more)
 
 
 def _header(title: str, style: Style, colour: str = _STRONG) -> Iterator[str]:
     """A title with a line drawn through to the edge."""
     first, *more = wrapped(title, style.width - 3) or [""]
-    rest = style.width - columns(first) - 4
-    line = " " + style.paint(style.dash * rest, _FAINT) if rest > 0 and not more else ""
+    rest = 0 if more else style.width - columns(first) - 4
+    line = " " + style.paint(style.dash * rest, _FAINT) if rest > 0 else ""
     yield f"{style.paint(style.dash * 2, _FAINT)} {style.paint(first, colour)}{line}"
     yield from (f"   {style.paint(line, colour)}" for line in more)
 
@@ -66,6 +67,15 @@ def _header(title: str, style: Style, colour: str = _STRONG) -> Iterator[str]:
 def _pasted(text: str) -> Iterator[str]:
     """Something to copy: nothing but spaces before it, and nothing broken."""
     yield from (_PASTED + for_terminal(line) for line in text.splitlines())
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what[:-1] + 'ies' if what.endswith('y') else what + 's'}"
+
+
+def _some(names: Sequence[str], most: int) -> str:
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
 
 
 # findings
@@ -84,40 +94,39 @@ def _findings(report: Report, style: Style) -> Iterator[str]:
         yield ""
 
 
-_KINDS = {"oidc-provider": "OIDC provider", "role": "role", "cluster": "cluster"}
+_ARNS = {"oidc-provider": "OIDC provider", "role": "role", "cluster": "cluster"}
+_WORDS = {"waiver": "waivers in", "binding": "service account", "service-account": "service account"}
 
 
 def _title(group: str, kind: str) -> str:
     """By what people call it: the name of a role before its account, a service account before its cluster."""
     arn = parse_arn(group)
-    if arn and arn.kind in _KINDS and arn.name:
-        return for_terminal(f"{_KINDS[arn.kind]} {arn.name} in account {arn.account or 'unknown'}")
-    cluster, namespace, name = (["", "", *group.rsplit("/", 2)])[-3:]
-    if kind in ("binding", "service-account", "workload") and cluster:
+    if arn and arn.kind in _ARNS and arn.name:
+        return for_terminal(f"{_ARNS[arn.kind]} {arn.name} in account {arn.account or 'unknown'}")
+    cluster, *name = group.rsplit("/", 2)
+    if kind in ("binding", "service-account", "workload") and len(name) == 2:
         there = "a cluster that is not known" if cluster == "unknown-cluster" else f"cluster {cluster}"
-        return for_terminal(f"service account {namespace}/{name} in {there}")
-    word = {"waiver": "waivers in", "binding": "service account", "service-account": "service account"}.get(kind, kind)
-    return for_terminal(f"{word} {group}")
+        return for_terminal(f"service account {'/'.join(name)} in {there}")
+    return for_terminal(f"{_WORDS.get(kind, kind)} {group}")
 
 
 def _finding(finding: Finding, group: str, told: set[str], style: Style) -> Iterator[str]:
+    """One finding; `told` are the remedies and snippets that stand above in its group."""
     yield _headline(finding, style)
-    message = _message(finding, group)
-    yield from _prose(message, style)
-    yield from _places(finding, message, style)
-    remedy = _said(finding.remedy)
-    if remedy:
+    yield from _prose(_message(finding, group), style)
+    yield from _places(finding, style)
+    if remedy := _said(finding.remedy):
         yield from _prose("as above" if remedy in told else remedy, style, _INDENT, "fix:", _GOOD)
+        told.add(remedy)
     for snippet in finding.snippets:
-        title = _said(snippet.title)
+        title = f"{_said(snippet.title)}:"
         if snippet.text in told:
-            yield from _prose("as above", style, _INDENT, f"{title}:", _GOOD)
-        else:
-            yield ""
-            yield from (style.paint(line, _GOOD) for line in _prose(f"{title}:", style))
-            yield from _pasted(snippet.text)
+            yield from _prose("as above", style, _INDENT, title, _GOOD)
+            continue
+        yield ""
+        yield from (style.paint(line, _GOOD) for line in _prose(title, style))
+        yield from _pasted(snippet.text)
         told.add(snippet.text)
-    told.add(remedy)
 
 
 def _headline(finding: Finding, style: Style) -> str:
@@ -130,7 +139,7 @@ def _headline(finding: Finding, style: Style) -> str:
 
 
 def _message(finding: Finding, group: str) -> str:
-    """The message; of a file that the header names it need not repeat the path."""
+    """The message, without the path of the file that the header has just named."""
     message = finding.message
     if finding.subject.kind in ("policy", "document") and len(group) > len("this policy"):
         message = message.removeprefix(f"{group}: ").replace(group, f"this {finding.subject.kind}")
@@ -138,17 +147,16 @@ def _message(finding: Finding, group: str) -> str:
     return _said(message)
 
 
-def _places(finding: Finding, message: str, style: Style) -> Iterator[str]:
+def _places(finding: Finding, style: Style) -> Iterator[str]:
     """The first place with its line, the others shortly."""
     seen: set[tuple[str, int, int]] = set()
     for location in finding.locations:
         spot = (location.file, location.line, location.column)
         if spot in seen:
             continue
-        says = said_of(location)
-        # documents that could not be read have nothing else to say of the place
-        says = "" if says in message else says
-        yield from (quoted if not seen else pointed)(location, style, _INDENT, says)
+        # of a document that could not be read the message has said it all
+        says = "" if location.says in finding.message else said_of(location)
+        yield from (pointed if seen else quoted)(location, style, _INDENT, says)
         seen.add(spot)
 
 
@@ -164,8 +172,7 @@ def _by_rule(report: Report, style: Style) -> Iterator[str]:
     yield from _header("By rule", style)
     yield ""
     for (severity, rule), number in sorted(counted.items(), key=lambda item: (item[0][0], -item[1], item[0][1])):
-        word = SEVERITIES[severity]
-        shown = for_terminal(rule)
+        word, shown = SEVERITIES[severity], for_terminal(rule)
         if room >= _TITLE:
             shown += " " * (longest - columns(shown) + 2) + without_end(_said(titles[rule]), room, style.ellipsis)
         shown = without_end(shown, style.width - wide - 14, style.ellipsis)
@@ -173,7 +180,7 @@ def _by_rule(report: Report, style: Style) -> Iterator[str]:
     yield ""
 
 
-# what is not known
+# what is not known, and what was set aside
 
 
 def _unreadable(report: Report, style: Style) -> Iterator[str]:
@@ -197,19 +204,16 @@ def _unknown(report: Report, style: Style) -> Iterator[str]:
         gathered.setdefault((missing.missing.rpartition(" ")[0], missing.rules), []).append(missing)
     for (what, rules), several in gathered.items():
         yield ""
-        names = (
-            several[0].missing if len(several) == 1 else f"{what} " + ", ".join(m.missing.rpartition(" ")[2] for m in several)
-        )
-        yield from _prose(_said(names), style, "", "unknown ", COLOURS["unknown"])
-        named = ", ".join(rules[:_NAMED]) + (f" and {len(rules) - _NAMED} more rules" if len(rules) > _NAMED else "")
+        names = [missing.missing.rpartition(" ")[2] for missing in several]
+        yield from _prose(_said(f"{what} {_some(names, _LISTED)}"), style, "", "unknown ", COLOURS["unknown"])
         subjects = sum(missing.subjects for missing in several)
-        yield from _prose(f"{_counted(subjects, 'subject')} not judged by {for_terminal(named)}", style)
+        yield from _prose(_said(f"{_counted(subjects, 'subject')} not judged by {_some(rules, _NAMED)}"), style)
         yield from _to_get([missing.how for missing in several if missing.how], style)
     yield ""
 
 
 def _to_get(ways: Iterable[str], style: Style) -> Iterator[str]:
-    """The commands that fetch something, and what has to be said to `check` then; or what else there is to do."""
+    """The commands that fetch something, and what `check` is to be told of it; or what else there is to do."""
     commands, flags, others = dict[str, None](), dict[str, None](), dict[str, None]()
     for way in ways:
         command, comma, flag = way.partition(", with --")
@@ -218,12 +222,14 @@ def _to_get(ways: Iterable[str], style: Style) -> Iterator[str]:
             flags[f"--{flag}"] = None
     if commands:
         yield f"{_INDENT}{style.paint('get it:', _GOOD)}"
-        for command in commands:
+        for command in list(commands)[:_LISTED]:
             yield from _pasted(command)
+        if len(commands) > _LISTED:
+            yield from _prose(f"and {len(commands) - _LISTED} more like these, which -f json lists", style)
     if flags:
-        yield from _prose(f"and check again with {for_terminal(' '.join(flags))}", style)
+        yield from _prose(for_terminal(f"then check with {' '.join(flags)}"), style)
     for other in others:
-        yield from _prose(_said(other), style, _INDENT, "to do:", _GOOD)
+        yield from _prose(_said(other), style, _INDENT, "get it:", _GOOD)
 
 
 def _waived(report: Report, style: Style) -> Iterator[str]:
@@ -234,60 +240,39 @@ def _waived(report: Report, style: Style) -> Iterator[str]:
     for entry in report.waived:
         gathered.setdefault((entry.finding.rule, entry.owner, entry.expires, entry.reason), []).append(entry)
     yield from _header(f"Waived: {_counted(len(report.waived), 'finding')}", style)
+    yield ""
     for (rule, owner, expires, reason), entries in gathered.items():
-        subjects = [entry.finding.subject.id for entry in entries]
-        more = f" and {len(subjects) - _NAMED} more" if len(subjects) > _NAMED else ""
+        subjects = _some([entry.finding.subject.id for entry in entries], _NAMED)
+        yield from _prose(_said(f"{rule}: {subjects}"), style, "")
         until = f" until {expires}" if expires else ""
-        yield from _prose(
-            _said(f"{rule}: {', '.join(subjects[:_NAMED])}{more}; {owner or 'a comment there'}{until}: {reason}"), style
-        )
+        yield from _prose(_said(f"{owner or 'a comment there'}{until}: {reason}"), style)
     yield ""
 
 
 # the verdict
 
 
-def _counted(number: int, what: str) -> str:
-    return f"{number} {what}" if number == 1 else f"{number} {what[:-1] + 'ies' if what.endswith('y') else what + 's'}"
-
-
-def _listed(counts: Iterable[tuple[int, str]]) -> str:
-    return ", ".join(_counted(number, what) for number, what in counts if number)
-
-
 def _looked_at(report: Report, style: Style) -> Iterator[str]:
     counts = report.counts
-    things = _listed(
-        [
-            (counts.roles, "role"),
-            (counts.policies, "bare policy"),
-            (counts.providers, "provider"),
-            (counts.clusters, "cluster"),
-            (counts.service_accounts, "service account"),
-            (counts.workloads, "workload"),
-        ]
-    )
+    kinds = [
+        (counts.roles, "role"),
+        (counts.policies, "bare policy"),
+        (counts.providers, "provider"),
+        (counts.clusters, "cluster"),
+        (counts.service_accounts, "service account"),
+        (counts.workloads, "workload"),
+    ]
+    things = ", ".join(_counted(number, what) for number, what in kinds if number) or "nothing"
     read = {row.path for row in report.documents if row.status == "read"}
-    ignored = {row.path for row in report.documents if row.status == "ignored"} - read
-    beside = f"; {len(ignored)} more {'holds' if len(ignored) == 1 else 'hold'} nothing to judge" if ignored else ""
-    yield from _prose(f"Looked at {things or 'nothing'} in {_counted(len(read), 'document')}{beside}.", style, "")
+    other = len({row.path for row in report.documents if row.status == "ignored"} - read)
+    beside = f"; {other} more {'holds' if other == 1 else 'hold'} nothing to judge" if other else ""
+    yield from _prose(f"Looked at {things} in {_counted(len(read), 'document')}{beside}.", style, "")
 
 
 def _verdict(report: Report, style: Style) -> Iterator[str]:
     found = [(sum(f.severity == severity for f in report.findings), severity) for severity in SEVERITIES]
     said = ", ".join(f"{number} {severity}" for number, severity in found if number)
-    unread = sum(row.status == "unreadable" for row in report.documents)
-    open_ = [
-        f"{_counted(len(report.unknown), 'input')} missing" if report.unknown else "",
-        f"{_counted(unread, 'document')} unreadable" if unread else "",
-    ]
-    doubt = " and ".join(part for part in open_ if part)
-    aside = [
-        f"{len(report.waived)} waived" if report.waived else "",
-        f"{report.baselined} known from the baseline" if report.baselined else "",
-        f"{report.hidden} hidden below --min-severity or --min-confidence" if report.hidden else "",
-    ]
-    beside = ", ".join(part for part in aside if part)
+    doubt = _doubt(report)
     if said:
         line = f"Found {said}." + (f" Not everything could be judged: {doubt}." if doubt else "")
     elif not any(row.status == "read" for row in report.documents):
@@ -296,11 +281,32 @@ def _verdict(report: Report, style: Style) -> Iterator[str]:
         line = f"Found nothing wrong, but not everything could be judged: {doubt}."
     else:
         line = "Found nothing wrong."
-    for text in _prose(f"{line} {beside}." if beside else line, style, ""):
-        if said:
-            yield _COUNTS.sub(lambda match: style.paint(match[0], COLOURS[match[1] or "unknown"]), text)
-        else:
-            yield style.paint(text, _OPEN if doubt or line.endswith("judged.") else _GOOD)
+    colour = _GOOD if line == "Found nothing wrong." else _OPEN
+    for text in _prose(f"{line}{_aside(report)}", style, ""):
+        yield (
+            _COUNTS.sub(lambda match: style.paint(match[0], COLOURS[match[1] or "unknown"]), text)
+            if said
+            else (style.paint(text, colour))
+        )
 
 
 _COUNTS = re.compile(r"\d+ (critical|high|medium|low)|\d+ (?:inputs? missing|documents? unreadable)")
+
+
+def _doubt(report: Report) -> str:
+    unread = len({row.path for row in report.documents if row.status == "unreadable"})
+    parts = [
+        f"{_counted(len(report.unknown), 'input')} missing" if report.unknown else "",
+        f"{_counted(unread, 'document')} unreadable" if unread else "",
+    ]
+    return " and ".join(part for part in parts if part)
+
+
+def _aside(report: Report) -> str:
+    parts = [
+        f"{len(report.waived)} waived" if report.waived else "",
+        f"{report.baselined} known from the baseline" if report.baselined else "",
+        f"{report.hidden} hidden below --min-severity or --min-confidence" if report.hidden else "",
+    ]
+    said = ", ".join(part for part in parts if part)
+    return f" {said}." if said else ""

@@ -26,6 +26,9 @@ def read_discovery(page: Page, reading: Reading) -> None:
         reading.clusters.append(Cluster(issuer, "", issuer, place))
 
 
+_PUBLIC = ("kty", "kid", "alg", "n", "e", "crv", "x", "y")
+
+
 def read_keys(page: Page, reading: Reading) -> None:
     """A JSON Web Key Set (RFC 7517), public parts only."""
     members = shapes.mapping(page.value, page.place)
@@ -37,4 +40,5 @@ def read_keys(page: Page, reading: Reading) -> None:
 def _read_key(item: object, place: Place, reading: Reading) -> None:
     members = shapes.mapping(item, place)
     kid, alg = shapes.text(members, "kid", place), shapes.text(members, "alg", place)
-    reading.signing_keys.append(SigningKey("", kid, shapes.required(members, "kty", place), alg, place))
+    public = {name: value for name in _PUBLIC if isinstance(value := members.get(name), str)}
+    reading.signing_keys.append(SigningKey("", kid, shapes.required(members, "kty", place), alg, place, public))

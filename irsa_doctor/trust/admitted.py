@@ -115,8 +115,11 @@ class Admitted(msgspec.Struct, frozen=True, dict=True):
 
     @cached_property
     def audiences(self) -> Language:
-        """Every audience that is admitted with some subject."""
-        return union(audiences for audiences, _ in self.cells)
+        """Every audience that is admitted with some subject; EVERYTHING itself where that is any."""
+        whole = union(audiences for audiences, _ in self.cells)
+        if isinstance(whole, Finite | Like) or reach_of(whole, kubernetes=False).scope != "anyone":
+            return whole
+        return EVERYTHING
 
     @cached_property
     def reach(self) -> Reach:

@@ -215,6 +215,8 @@ class _Scene(msgspec.Struct, frozen=True):
             return Like(glob_of(pieces, arn=True)) if arn_components(pieces) else NOTHING
         if self.operator.comparison == "equal-ignoring-case":
             return Like(glob_of(pieces, ignore_case=True))
+        if pieces == (Wild.MANY,):
+            return EVERYTHING
         if all(isinstance(piece, str) for piece in pieces):
             return literal("".join(map(str, pieces)))
         return Like(glob_of(pieces))

@@ -24,6 +24,8 @@ from irsa_doctor.trust.subjects import reach_of
 
 _TERMS = 64
 """alternatives, and patterns of an intersection, that are still written out"""
+_MOST = 1_000
+"""alternatives that need no more than to be listed"""
 _CELLS = 20_000
 """product of the lengths of two patterns whose intersection is still written out"""
 _QUESTIONS = 200
@@ -84,13 +86,7 @@ class _Writer:
         written = [_written(term, self.kubernetes) for term in alternatives]
         terms = [term for term, _ in written]
         exact = all(sure for _, sure in written)
-        without: list[Language] = []
-        for n, term in enumerate(terms):
-            others = terms[:n] + terms[n + 1 :]
-            for out in term.out:
-                taken = self.taken_out(out, term, others)
-                without += taken or ()
-                exact &= taken is not None
+        without, all_taken = self.taken_out_of(terms)
         patterns = _widest(part for term in terms for part in term.within)
         named = _widest(without)
         # the same text cannot mean two things
@@ -99,7 +95,7 @@ class _Writer:
         return Spelling(
             tuple(sorted(texts)),
             tuple(sorted(_texts(without))),
-            exact and len(without) == len(named),
+            exact and all_taken and len(without) == len(named),
             tuple(sorted(ignoring_case | _ignoring_case(without))),
         )
 
@@ -107,15 +103,27 @@ class _Writer:
         """Whether languages certainly have nothing in common."""
         together = intersection(parts)
         if not isinstance(together, Finite):
-            self.questions -= 1
+            self.questions -= 1 + sum(len(part.parts) for part in parts if isinstance(part, Any | All)) // 16
             if self.questions < 0:
                 return False
         return reach_of(together, self.kubernetes, _QUESTION_BUDGET).scope == "nobody"
 
+    def taken_out_of(self, terms: Sequence[_Term]) -> tuple[list[Language], bool]:
+        """What to name as taken out, and whether that is all: nothing that another alternative lets in again."""
+        whole = union(part for term in terms for part in term.within)
+        shared = set(terms[0].out).intersection(*(term.out for term in terms)) if terms else set()
+        in_order = [out for out in terms[0].out if out in shared] if terms else []
+        without = [here for out in in_order if not self.is_nothing(here := _narrowed(out, whole), whole)]
+        rest = [(out, n) for n, term in enumerate(terms) for out in term.out if out not in shared]
+        if len(rest) * len(terms) > _QUESTIONS * _TERMS:
+            return without, False
+        taken = [self.taken_out(out, terms[n], [*terms[:n], *terms[n + 1 :]]) for out, n in rest]
+        return [*without, *(part for parts in taken for part in parts or ())], None not in taken
+
     def taken_out(self, out: Language, term: _Term, others: Iterable[_Term]) -> list[Language] | None:
         """What to name as taken out of a term, where no other lets it in again; None where one does."""
         within = union(term.within)
-        here = intersection((out, within)) if isinstance(out, Finite) else out
+        here = _narrowed(out, within)
         if self.is_nothing(here, within):
             return []
         again = [other for other in others if out not in other.out]
@@ -140,7 +148,7 @@ def _terms(language: Language, negated: bool = False) -> list[_Term]:
         parts = [_terms(part, negated) for part in language.parts]
         if isinstance(language, Any) is not negated:
             return _counted(term for part in parts for term in part)
-        return reduce(lambda some, more: _counted(_both(a, b) for a in some for b in more), parts, [_Term()])
+        return reduce(_product, parts, [_Term()])
     if language == NOTHING:
         return [_Term()] if negated else []
     return [_Term(out=(language,))] if negated else [_Term(within=(language,))]
@@ -150,9 +158,20 @@ def _counted(terms: Iterable[_Term]) -> list[_Term]:
     found: list[_Term] = []
     for term in terms:
         found.append(term)
-        if len(found) > _TERMS:
+        if len(found) > _MOST:
             raise _TooMany
     return found
+
+
+def _product(some: Sequence[_Term], more: Sequence[_Term]) -> list[_Term]:
+    if len(some) > 1 < len(more) and len(some) * len(more) > _TERMS:
+        raise _TooMany
+    return _counted(_both(one, other) for one in some for other in more)
+
+
+def _narrowed(language: Language, within: Language) -> Language:
+    """Literals without those that are outside; a pattern as it is."""
+    return intersection((language, within)) if isinstance(language, Finite) else language
 
 
 def _both(one: _Term, other: _Term) -> _Term:

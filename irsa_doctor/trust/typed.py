@@ -77,7 +77,7 @@ def _within(wanted: str, value: str) -> bool | None:
         network, address = ip_network(wanted, strict=False), ip_address(value)
     except ValueError:
         return None
-    return address.version == network.version and address in network
+    return address in network
 
 
 @lru_cache(maxsize=16384)

@@ -1,4 +1,5 @@
 import html
+import unicodedata
 
 import pytest
 from hypothesis import given
@@ -9,10 +10,47 @@ from tests.reports.saying import HOSTILE
 
 
 @given(st.text())
-def test_one_line_stays_one_line_without_control_characters(text):
+def test_one_line_stays_one_line_of_characters_that_are_seen(text):
     shown = for_terminal(text)
-    assert shown.isprintable() or all(char == " " or char.isprintable() or ord(char) > 0x7F for char in shown)
+    assert shown.isprintable()
     assert len(shown.splitlines()) <= 1
+    assert not {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"} & {unicodedata.category(char) for char in shown}
+
+
+@given(st.text(st.characters(categories=["L", "N", "P", "S"], max_codepoint=0x24FF)))
+def test_plain_words_of_any_language_are_shown_as_they_are(text):
+    kept = "".join(char for char in text if char not in "\u115f\u1160")
+    assert for_terminal(kept) == kept
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("\x1b[31mred", r"\x1b[31mred"),
+        ("\x9b31mred", r"\x9b31mred"),
+        ("\x1b]0;title\x07", r"\x1b]0;title\x07"),
+        ("\x90q\x9c", r"\x90q\x9c"),
+        ("over\rwritten", r"over\x0dwritten"),
+        ("back\x08space", r"back\x08space"),
+        ("two\nlines", r"two\x0alines"),
+        ("next\x85line", r"next\x85line"),
+        ("txt.\u202egnp", r"txt.\u{202e}gnp"),
+        ("\u2066isolated\u2069", r"\u{2066}isolated\u{2069}"),
+        ("\u061carabic mark", r"\u{61c}arabic mark"),
+        ("zero\u200bwidth", r"zero\u{200b}width"),
+        ("soft\xadhyphen", r"soft\xadhyphen"),
+        ("word\u2060joiner", r"word\u{2060}joiner"),
+        ("no\xa0break", r"no\xa0break"),
+        ("tag\U000e0041", r"tag\u{e0041}"),
+        ("selector\ufe0f", r"selector\u{fe0f}"),
+        ("filler\u3164", r"filler\u{3164}"),
+        ("private\ue000", r"private\u{e000}"),
+        ("raw\udcff", r"raw\u{dcff}"),
+        ("name-äöü-名前", "name-äöü-名前"),
+    ],
+)
+def test_what_is_not_seen_or_moves_other_text_is_shown_by_its_number(text, shown):
+    assert for_terminal(text) == shown
 
 
 @given(st.text())

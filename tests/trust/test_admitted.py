@@ -123,6 +123,20 @@ def test_audiences_and_subjects_belong_together():
     assert spell(found.audiences).without == ("bad",)
 
 
+@pytest.mark.parametrize(
+    "statements",
+    [
+        [statement()],
+        [statement({"StringLike": {AUD: "*"}})],
+        [statement({"StringEquals": {AUD: "a", SUB: API}}), statement({"StringLike": {SUB: PREFIX + "b:*"}})],
+        [statement({"StringLike": {AUD: "a*", SUB: PREFIX + "b:*"}}), statement({"StringNotLike": {AUD: "a*"}})],
+        [statement(), deny({"StringEquals": {AUD: "a", SUB: API}})],
+    ],
+)
+def test_any_audience_is_everything(statements):
+    assert admit(*statements).audiences == EVERYTHING
+
+
 def test_statements_for_other_providers_and_actions_say_nothing():
     other = {"Federated": f"arn:aws:iam::{ACCOUNT}:oidc-provider/{ELSEWHERE}"}
     assert admit(statement(principal=other)).cells == ()

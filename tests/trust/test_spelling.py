@@ -69,6 +69,13 @@ def test_what_no_cluster_can_mint_is_not_taken_out():
     assert spell(difference(like(PREFIX + "*"), literal("x")), kubernetes=True).without == ()
 
 
+def test_hundreds_of_patterns_are_listed():
+    names = tuple(f"{PREFIX}n{n}:*" for n in range(300))
+    outs = tuple(f"*:x{n}" for n in range(30))
+    spelling = spell(difference(union(map(like, names)), union(map(like, outs))), kubernetes=True)
+    assert (spelling.patterns, spelling.without, spelling.exact) == (tuple(sorted(names)), tuple(sorted(outs)), True)
+
+
 def test_too_many_alternatives_are_not_written():
     language = intersection([union([like(f"*{a}{n}*") for n in range(20)]) for a in "abc"])
     assert (spell(language).patterns, spell(language).exact) == (("*",), False)

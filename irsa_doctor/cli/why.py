@@ -1,0 +1,168 @@
+"""`irsa-doctor why`: name the broken link between a pod and its role."""
+
+import os
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from irsa_doctor.cli.inputs import Account, Complete, Config, NoConfig, flags_over_settings, listed, read_stdin
+from irsa_doctor.cli.live_options import (
+    AssumeRoles,
+    Aws,
+    FetchIssuer,
+    Kube,
+    Kubeconfig,
+    KubeContexts,
+    Live,
+    Profiles,
+    Regions,
+    Timeout,
+    live_options,
+)
+from irsa_doctor.cli.output import say
+from irsa_doctor.cli.progress import progress
+from irsa_doctor.cli.wrong import wrong
+
+if TYPE_CHECKING:
+    from irsa_doctor.api import Symptoms
+
+_CODES = {"works": 0, "broken": 1, "unknown": 3}
+
+
+def why(
+    target: Annotated[
+        str | None, typer.Argument(help="NAMESPACE/SERVICEACCOUNT, pod/NAMESPACE/POD, or KIND/NAMESPACE/NAME.")
+    ] = None,
+    paths: Annotated[list[str] | None, typer.Argument(help="Files, folders, or - for standard input.")] = None,
+    all_: Annotated[bool, typer.Option("--all", help="Every service account that has to do with a role.")] = False,
+    role: Annotated[str | None, typer.Option(help="The role that is asked for, in place of the one that is named.")] = None,
+    cluster: Annotated[
+        list[str] | None, typer.Option(help="Name, ARN or issuer of the cluster; NAME=PATH says whose documents are where.")
+    ] = None,
+    token: Annotated[
+        str | None, typer.Option(help="A file with the token, or - for standard input. It is never shown.")
+    ] = None,
+    event: Annotated[str | None, typer.Option(help="A file with events of CloudTrail.")] = None,
+    error: Annotated[str | None, typer.Option(help="The error message, or @FILE.")] = None,
+    format_: Annotated[str, typer.Option("--format", "-f", help="text or json.")] = "text",
+    complete: Complete = None,
+    account: Account = None,
+    policy: Annotated[list[str] | None, typer.Option("--policy", help="ARN=PATH: the role of a bare policy.")] = None,
+    aws: Aws = False,
+    kube: Kube = False,
+    live: Live = False,
+    kube_context: KubeContexts = None,
+    kubeconfig: Kubeconfig = None,
+    profile: Profiles = None,
+    assume_role: AssumeRoles = None,
+    region: Regions = None,
+    timeout: Timeout = None,
+    fetch_issuer: FetchIssuer = False,
+    config: Config = None,
+    no_config: NoConfig = False,
+    exit_zero: Annotated[bool, typer.Option("--exit-zero", help="Exit 0 whatever is wrong.")] = False,
+) -> None:
+    """Say why a service account or workload does not get the credentials of its role.
+
+    Exit 0: it works. 1: it is broken. 2: wrong call, or the name is not there. 3: it cannot be told from what was given.
+    """
+    import gc
+
+    gc.disable()  # one run, then the process ends
+    from irsa_doctor import api
+    from irsa_doctor.diagnosis import NoEvents, NoTarget, NoToken
+    from irsa_doctor.reports import style_for
+    from irsa_doctor.reports.why import render_all, render_all_json, render_why, render_why_json
+
+    if format_ not in ("text", "json"):
+        raise wrong(f"no format {format_}: text, json")
+    sources = live_options(
+        aws=aws,
+        kube=kube,
+        live=live,
+        kube_context=kube_context,
+        kubeconfig=kubeconfig,
+        profile=profile,
+        assume_role=assume_role,
+        region=region,
+        timeout=timeout,
+        fetch_issuer=fetch_issuer,
+    )
+    given = list(paths or ())
+    alone = all_ or token or event or error
+    if target is not None and alone and os.path.exists(target):
+        given = [target, *given]
+        target = None
+    _check_call(target, given, bool(alone), all_, sources is not None)
+    named = [value for value in cluster or () if not _is_mapping(value)]
+    if len(named) > 1:
+        raise wrong("--cluster: one cluster can be asked about")
+    settings = flags_over_settings(
+        config,
+        no_config,
+        complete=listed(complete),
+        roles=policy,
+        clusters=[value for value in cluster or () if _is_mapping(value)],
+        account=account,
+    )
+    seen = _seen(token, event, error)
+    stdin = None if token == "-" else read_stdin(given)
+    where = named[0] if named else ""
+    try:
+        with progress() as tell:
+            read = sources.telling(tell) if sources else None
+            if all_:
+                found = api.why_all(given, stdin=stdin, settings=settings, cluster=where, live=read)
+            else:
+                one = api.why(
+                    target or "",
+                    given,
+                    stdin=stdin,
+                    settings=settings,
+                    role=role or "",
+                    cluster=where,
+                    seen=seen,
+                    live=read,
+                )
+    except (NoTarget, NoToken, NoEvents, api.NothingRead, api.LiveError) as problem:
+        raise wrong(str(problem)) from problem
+    if all_:
+        say(render_all_json(found) if format_ == "json" else render_all(found, style_for()))
+        verdict = next((v for v in ("broken", "unknown") if any(d.verdict == v for d in found)), "works")
+    else:
+        say(render_why_json(one) if format_ == "json" else render_why(one, style_for()))
+        verdict = one.verdict
+    raise typer.Exit(0 if exit_zero else _CODES[verdict])
+
+
+def _check_call(target: str | None, given: list[str], alone: bool, all_: bool, live: bool) -> None:
+    if not target and not alone:
+        raise wrong("name a service account as NAMESPACE/SERVICEACCOUNT, or give --all, --token, --event or --error")
+    if (target or all_) and not given and not live and not (alone and not all_):
+        what = "--all" if all_ else target
+        raise wrong(f"nothing to look at; run: irsa-doctor why {what} --live   or: irsa-doctor why {what} FOLDER")
+
+
+def _is_mapping(value: str) -> bool:
+    name, equals, path = value.partition("=")
+    return bool(name and equals) and os.path.exists(path)
+
+
+def _seen(token: str | None, event: str | None, error: str | None) -> "Symptoms":
+    from irsa_doctor.api import Symptoms
+
+    text = error or ""
+    if text.startswith("@"):
+        text = _content(text[1:]).decode(errors="replace")
+    return Symptoms(text, _content(token) if token else b"", _content(event) if event else b"")
+
+
+def _content(file: str) -> bytes:
+    if file == "-":
+        return sys.stdin.buffer.read()
+    try:
+        with open(file, "rb") as stream:
+            return stream.read()
+    except OSError as error:
+        raise wrong(f"{file}: {error.strerror}") from error
