@@ -264,14 +264,15 @@ def _asked(target: str, role: str, cluster: str, seen: Symptoms) -> "tuple[Token
     from irsa_doctor.diagnosis import Asked, NoTarget, parse_target, read_events, read_token
 
     token = read_token(seen.token) if seen.token else None
+    events = read_events(seen.event) if seen.event else []
     if token and not cluster and isinstance(token.claims.get("iss"), str):
         cluster = str(token.claims["iss"])
     if target:
         return token, msgspec.structs.replace(parse_target(target), role=role), cluster
     if token and token.subject:
         return token, Asked(*token.subject, role=role), cluster
-    if seen.event:
-        named = [(event, event.service_account) for event in read_events(seen.event)]
+    if events:
+        named = [(event, event.service_account) for event in events]
         found = {(pair, event.role) for event, pair in named if pair and (event.error or len(named) == 1)}
         if len(found) > 1:
             listed = ", ".join(sorted("/".join(pair) for pair, _ in found))

@@ -7,7 +7,7 @@ import msgspec
 
 from irsa_doctor.facts import AnalysedRole, View, did_you_mean
 from irsa_doctor.facts.grants import issuer_kind
-from irsa_doctor.model import Issuer, Text, Unknown, text_of
+from irsa_doctor.model import Issuer, Text, Unknown, parse_arn, text_of
 from irsa_doctor.trust import Admitted, Policy, admitted, spell
 from irsa_doctor.trust.languages import EVERYTHING, union
 
@@ -104,20 +104,26 @@ def _readings(view: View, wanted: str) -> Iterator[Iterable[AnalysedRole]]:
     """The roles that may be meant, the most literal reading first."""
     roles = view.roles
     yield (role for role in roles if wanted in (role.role.arn, role.role.id))
-    yield (role for role in roles if role.role.arn and wanted in (role.role.name, role.role.name.rpartition("/")[2]))
+    yield (role for role in roles if wanted in _names(role))
     # names of roles are unique in an account whatever their case
     # https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html
-    yield (role for role in roles if role.role.arn and wanted.lower() == role.role.name.rpartition("/")[2].lower())
+    yield (role for role in roles if wanted.lower() in map(str.lower, _names(role)))
     path = os.path.normpath(wanted)
     yield (role for role in roles if os.path.normpath(role.role.place.document) == path)
     yield (role for role in roles if not role.role.arn and role.role.place.document.endswith(f"/{path}"))
+
+
+def _names(role: AnalysedRole) -> tuple[str, ...]:
+    """The name of a role, without its path and with it."""
+    arn = parse_arn(role.role.arn)
+    return (arn.name.rpartition("/")[2], arn.name) if arn else ()
 
 
 def _hint(view: View, wanted: str) -> str:
     """The nearest names as a question, else the names that there are."""
     import difflib
 
-    by_name = {name: role.role.id for role in view.roles for name in (role.role.id, role.role.name) if name}
+    by_name = {name: role.role.id for role in view.roles for name in (role.role.id, *_names(role))}
     near = [] if len(by_name) > _CROWD else difflib.get_close_matches(wanted, by_name, 3, 0.75)
     if near:
         return f" Did you mean {' or '.join(dict.fromkeys(by_name[name] for name in near))}?"

@@ -99,8 +99,13 @@ def documents_of(world: World) -> dict[str, bytes]:
 _LISTED = ("clusterName", "namespace", "serviceAccount", "associationArn", "associationId")
 
 
-def _named(value: Any, names: Mapping[str, str]) -> Any:
+def named(world: World) -> World:
     """A world with the short names of its long values spelt out, in keys as well."""
+    spelt: World = _named({key: value for key, value in world.items() if key != "names"}, world.get("names", {}))
+    return spelt
+
+
+def _named(value: Any, names: Mapping[str, str]) -> Any:
     if isinstance(value, dict):
         return {_named(key, names): _named(item, names) for key, item in value.items()}
     if isinstance(value, list):
@@ -112,7 +117,7 @@ def _named(value: Any, names: Mapping[str, str]) -> Any:
 
 
 def _judge(world: World, rules: Sequence[Rule]) -> _Judged:
-    full = _named({k: v for k, v in world.items() if k != "names"}, world.get("names", {}))
+    full = named(world)
     settings = msgspec.convert(full.get("settings", {}), Settings)
     settings = msgspec.structs.replace(settings, complete=tuple(full.get("complete", ())))
     loaded = load((), memory=documents_of(full), complete=settings.complete)

@@ -19,8 +19,10 @@ Complete = Annotated[
     list[str] | None,
     typer.Option(help="Kubernetes kinds that are there whole: serviceaccounts, pods, ...; what is missing does not exist."),
 ]
-Roles = Annotated[list[str] | None, typer.Option(help="ARN=PATH: the role of a bare policy; repeatable.")]
-Clusters = Annotated[list[str] | None, typer.Option(help="NAME=PATH: the cluster of Kubernetes documents; repeatable.")]
+Roles = Annotated[list[str] | None, typer.Option("--role", help="ARN=PATH: the role of a bare policy; repeatable.")]
+Clusters = Annotated[
+    list[str] | None, typer.Option("--cluster", help="NAME=PATH: cluster of Kubernetes documents; repeatable.")
+]
 Account = Annotated[str | None, typer.Option(help="Account id of answers that name none.")]
 Config = Annotated[str | None, typer.Option(help="Settings file, in place of the nearest irsa-doctor.toml.")]
 NoConfig = Annotated[bool, typer.Option("--no-config", help="Take no settings file.")]

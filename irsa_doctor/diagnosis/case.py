@@ -1,5 +1,6 @@
 """One credential to be diagnosed: whose it is, which role it is for, and what the rules say of everything on its way."""
 
+import re
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 
@@ -26,6 +27,8 @@ from irsa_doctor.model import (
 from irsa_doctor.rulebook import shipped_rules
 
 STS = "sts.amazonaws.com"
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-arns
+_ROLE = re.compile(r"arn:[a-z0-9-]+:iam::[0-9]{12}:role/[A-Za-z0-9_+=,.@/-]+")
 AUDIENCE = "eks.amazonaws.com/audience"
 
 
@@ -109,9 +112,7 @@ class Case(msgspec.Struct, frozen=True, dict=True):
     @cached_property
     def role_arn(self) -> Arn | None:
         """The parts of the role's ARN, None where it is none."""
-        arn = parse_arn(self.role)
-        is_role = arn and arn.service == "iam" and arn.kind == "role" and len(arn.account) == 12 and arn.account.isdigit()
-        return arn if is_role else None
+        return parse_arn(self.role) if _ROLE.fullmatch(self.role) else None
 
     @cached_property
     def analysed(self) -> AnalysedRole | None:

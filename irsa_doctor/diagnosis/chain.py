@@ -38,7 +38,7 @@ LINK_OF: Mapping[str, str] = {
             "session-name-invalid duration-out-of-range token-malformed token-env-holds-path-as-token"
         ),
         "provider": (
-            "oidc-provider-missing oidc-created-automatically-myth oidc-url-mismatch oidc-url-dualstack role-arn-wrong-account "
+            "oidc-provider-missing oidc-created-automatically-myth oidc-url-mismatch oidc-url-dualstack "
             "xacct-annotated-directly oidc-wrong-object-eks-idp-config token-from-other-cluster token-legacy-secret"
         ),
         "issuer-keys": "jwks-unreachable jwks-thumbprint issuer-discovery-incomplete alg-unsupported idp-comm-error",
@@ -48,7 +48,7 @@ LINK_OF: Mapping[str, str] = {
             "aud-kops-amazonaws token-wrong-file podid-aud-token-to-sts"
         ),
         "lifetime": "token-stale-cached clock-skew token-too-old-iat",
-        "role": "role-missing role-arn-path-dropped",
+        "role": "role-missing role-arn-path-dropped role-arn-wrong-account",
         "trust-policy": (
             "trust-sub-mismatch sa-namespace-mismatch sa-helm-generated-name two-sas-one-annotation "
             "oidc-provider-stale-cluster "
@@ -94,14 +94,20 @@ def link_of(rule: str) -> str:
     return LINK_OF.get(rule, "trust-policy" if rule.startswith("trust-") else "")
 
 
+def link_of_finding(finding: Finding) -> str:
+    """The link that a finding is about: an audience may be wrong in the provider, or in the trust policy."""
+    link = link_of(finding.rule)
+    return "trust-policy" if link == "audience" and finding.subject.kind in ("grant", "policy") else link
+
+
 def _link(ident: str, verdict: Verdict, because: str, findings: Sequence[Finding] = (), settle: str = "") -> Link:
     sights = tuple(Sight(p.file, p.line, p.says) for f in findings for p in f.locations)
     return Link(ident, TITLES[ident], verdict, because, sights, settle)
 
 
-def _wrong(case: Case, ident: str) -> list[Finding]:
+def wrong_on(case: Case, ident: str) -> list[Finding]:
     """What the rules find wrong on a link; what is low weighs nothing here."""
-    return [f for rule, found in case.findings.items() if link_of(rule) == ident for f in found if f.severity != "low"]
+    return [f for found in case.findings.values() for f in found if link_of_finding(f) == ident and f.severity != "low"]
 
 
 def _unseen(ident: str, unknown: Unknown) -> Link:
@@ -128,11 +134,11 @@ def _service_account(case: Case) -> Link:
             f"{name} was not given",
             settle=f"kubectl get serviceaccount -n {case.namespace} {case.service_account} -o yaml",
         )
-    wrong = _wrong(case, ident)
+    wrong = wrong_on(case, ident)
     if wrong and not case.stated_role:
         return _link(ident, "fail", wrong[0].message, wrong[:1])
-    if case.annotation:
-        return _link(ident, "pass", f"{name} names {case.annotation}")
+    if case.annotation or wrong_on(case, "request"):
+        return _link(ident, "pass", f'{name} names "{case.annotation}"')
     if case.association:
         return _link(ident, "pass", f"{name} has a Pod Identity association and needs no annotation")
     if case.role:
@@ -144,7 +150,7 @@ def _of_rules(ident: str, right: str) -> Callable[[Case], Link]:
     """A link about which rules over workloads say all that there is to say."""
 
     def link(case: Case) -> Link:
-        wrong = _wrong(case, ident)
+        wrong = wrong_on(case, ident)
         if wrong:
             return _link(ident, "fail", wrong[0].message, wrong)
         if not case.workloads:
@@ -158,7 +164,7 @@ def _of_rules(ident: str, right: str) -> Callable[[Case], Link]:
 
 
 def _request(case: Case) -> Link:
-    wrong = _wrong(case, "request")
+    wrong = wrong_on(case, "request")
     if wrong and not case.stated_role:
         return _link("request", "fail", wrong[0].message, wrong)
     if not case.role:
@@ -177,12 +183,12 @@ def _provider(case: Case) -> Link:
     if case.provider:
         return _link("provider", "pass", f"account {account} has {case.provider_arn}")
     if account in case.view.inventory.closed.providers:
-        return _link("provider", "fail", f"account {account} has no provider for {case.issuer}", _wrong(case, "provider"))
+        return _link("provider", "fail", f"account {account} has no provider for {case.issuer}", wrong_on(case, "provider"))
     return _unseen("provider", Unknown(f"OIDC providers of account {account}", "aws iam list-open-id-connect-providers"))
 
 
 def _issuer_keys(case: Case) -> Link:
-    wrong = [f for f in _wrong(case, "issuer-keys") if f.severity != "low"]
+    wrong = [f for f in wrong_on(case, "issuer-keys") if f.severity != "low"]
     if wrong:
         return _link("issuer-keys", "fail", wrong[0].message, wrong)
     return _link("issuer-keys", "skipped", "the keys are for STS to fetch; nothing given speaks of them")
@@ -204,7 +210,7 @@ def _audience(case: Case) -> Link:
         "audience",
         "fail",
         f"its client ids are {', '.join(ids) or 'none'}, the token is for {audience}",
-        _wrong(case, "audience"),
+        wrong_on(case, "audience"),
     )
 
 
@@ -213,7 +219,7 @@ def _role(case: Case) -> Link:
         return _link("role", "skipped", "no role is named")
     if case.analysed:
         return _link("role", "pass", f"{case.role} is there")
-    wrong = _wrong(case, "role")
+    wrong = wrong_on(case, "role")
     if wrong:
         return _link("role", "fail", wrong[0].message, wrong)
     if case.view.inventory.closed.has_role(case.role_arn.account, case.role_arn.name.rpartition("/")[2]):
@@ -231,7 +237,7 @@ def _trust_policy(case: Case) -> Link:
         return _link(ident, "unknown", "the trust policy was not given", settle=f"aws iam get-role --role-name {name}")
     if case.analysed.policy is None:
         return _link(ident, "unknown", "the trust policy was not given")
-    wrong = _wrong(case, ident)
+    wrong = wrong_on(case, ident)
     refused = [finding for finding in wrong if finding.rule.startswith("policy-")]
     if not case.issuer:
         return _link(ident, "unknown", "the issuer is not known", settle="aws eks describe-cluster --name CLUSTER")
@@ -249,7 +255,7 @@ def _trust_policy(case: Case) -> Link:
 
 
 def _guardrails(case: Case) -> Link:
-    wrong = _wrong(case, "guardrails")
+    wrong = wrong_on(case, "guardrails")
     if wrong:
         return _link("guardrails", "fail", wrong[0].message, wrong)
     if case.view.inventory.rcps:
@@ -258,7 +264,7 @@ def _guardrails(case: Case) -> Link:
 
 
 def _pod_identity(case: Case) -> Link:
-    wrong = [f for f in _wrong(case, "pod-identity") if f.severity in ("critical", "high")]
+    wrong = [f for f in wrong_on(case, "pod-identity") if f.severity in ("critical", "high")]
     if wrong:
         return _link("pod-identity", "fail", wrong[0].message, wrong)
     if case.association:
@@ -266,6 +272,21 @@ def _pod_identity(case: Case) -> Link:
     if case.cluster_id in case.view.inventory.closed.associations:
         return _link("pod-identity", "pass", "the service account has no association")
     return _link("pod-identity", "skipped", "no associations were given")
+
+
+AFTER_REQUEST = ("provider", "audience", "role", "trust-policy")
+"""links that STS does not come to where the request itself is refused"""
+
+
+def walk(case: Case) -> list[Link]:
+    """Every link of a case, in order."""
+    links = [look(case) for look in LINKS]
+    if any(link.id == "request" and link.verdict == "fail" for link in links):
+        links = [
+            _link(link.id, "skipped", "the request does not get that far") if link.id in AFTER_REQUEST else link
+            for link in links
+        ]
+    return links
 
 
 def _nothing(ident: str, because: str) -> Callable[[Case], Link]:

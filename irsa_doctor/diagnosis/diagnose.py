@@ -4,12 +4,13 @@ import shlex
 from collections.abc import Iterable, Iterator, Sequence
 
 from irsa_doctor.diagnosis.case import Case
-from irsa_doctor.diagnosis.chain import ALWAYS_DECIDING, LINKS, link_of
+from irsa_doctor.diagnosis.chain import ALWAYS_DECIDING, link_of, link_of_finding, walk, wrong_on
 from irsa_doctor.diagnosis.modes import modes
-from irsa_doctor.diagnosis.records import Cause, Diagnosis, Link, PredictedError, Subject, Whole
+from irsa_doctor.diagnosis.records import Cause, Certainty, Diagnosis, Link, PredictedError, Subject, Whole
 from irsa_doctor.diagnosis.symptoms import Symptom
 from irsa_doctor.findings import Finding
 from irsa_doctor.trust import speaks_of
+from irsa_doctor.trust.languages import contains
 
 _SHOWN = 8
 _GENERAL = {
@@ -26,7 +27,7 @@ _DENIED = "Not authorized to perform sts:AssumeRoleWithWebIdentity"
 def diagnose(case: Case, symptoms: Sequence[Symptom] = (), replaced: Iterable[Link] = ()) -> Diagnosis:
     """Walk the chain of one case; `symptoms` are what somebody saw, `replaced` are links that a token speaks for itself."""
     own = {link.id: link for link in replaced}
-    links = tuple(own.get(link.id, link) for link in (walk(case) for walk in LINKS))
+    links = tuple(own.get(link.id, link) for link in walk(case))
     proved = tuple(_proved(case, links))
     verdict = _verdict(case, links, bool(own))
     causes = (*proved, *_fitting(case, links, proved, symptoms))
@@ -66,11 +67,13 @@ def _proved(case: Case, links: Sequence[Link]) -> Iterator[Cause]:
     failed = {link.id for link in links if link.verdict == "fail"}
     seen: set[str] = set()
     for link in links:
+        if link.verdict == "unknown":
+            yield from (
+                _of_finding(case, f, "likely") for f in wrong_on(case, link.id) if f.severity in ("critical", "high", "medium")
+            )
         if link.id not in failed:
             continue
-        findings = [
-            f for rule, found in case.findings.items() if link_of(rule) == link.id for f in found if f.severity != "low"
-        ]
+        findings = wrong_on(case, link.id)
         for finding in findings:
             # the provider that is gone is told once, where it is looked for
             if finding.rule == "trust-principal-provider-deleted" and "provider" in failed:
@@ -89,15 +92,19 @@ def _general(case: Case, link: Link) -> str:
     if link.id == "provider":
         elsewhere = case.view.accounts_of_issuer.get(case.issuer, frozenset())
         return "oidc-provider-other-account" if elsewhere else "oidc-provider-missing"
+    if link.id == "trust-policy" and case.analysed:
+        found = case.analysed.by_provider.get(case.provider_arn)
+        if found and contains(found.subjects, case.subject):
+            return "trust-aud-mismatch"
     return _GENERAL.get(link.id, link.id)
 
 
-def _of_finding(case: Case, finding: Finding) -> Cause:
+def _of_finding(case: Case, finding: Finding, certainty: Certainty = "certain") -> Cause:
     if finding.rule == "trust-sub-mismatch" and _is_for_aws_principals(case):
         return _of_mode("trust-principal-type-aws", "certain", finding.message)
     commands = tuple(snippet.text for snippet in finding.snippets if snippet.language == "sh")
-    restart = _restart(case, link_of(finding.rule))
-    return Cause(finding.rule, "certain", finding.message, finding.remedy.strip(), "", finding.url, (*commands, *restart))
+    restart = _restart(case, link_of_finding(finding))
+    return Cause(finding.rule, certainty, finding.message, finding.remedy.strip(), "", finding.url, (*commands, *restart))
 
 
 def _of_mode(ident: str, certainty: str, because: str, *, restart: tuple[str, ...] = ()) -> Cause:

@@ -1,7 +1,7 @@
 """Which check of which statement keeps one token out, and the failure mode that this is.
 
-Only a policy that surely does not admit the token is asked. Of several statements the one counts that misses by the least: it is the
-one that was meant for the token.
+Only a policy that surely does not admit the token is asked. Of several statements the one counts that misses by the least: it
+is the one that was meant for the token.
 """
 
 import re
@@ -17,7 +17,7 @@ from irsa_doctor.trust import SUBJECT_PREFIX, Policy, Statement, grant_of
 from irsa_doctor.trust.holding import holds
 from irsa_doctor.trust.keys import presence
 from irsa_doctor.trust.languages import NOTHING
-from irsa_doctor.trust.patterns import glob_of, pieces_of
+from irsa_doctor.trust.patterns import glob_of, is_plain, pieces_of
 from irsa_doctor.trust.policy import WEB_IDENTITY, Condition, Value, covering
 
 STS = "sts.amazonaws.com"
@@ -40,7 +40,8 @@ _NAMED_KEYS = {
     "aws:requestedregion": "trust-requestedregion",
     "sts:rolesessionname": "trust-session-name-required",
 }
-# how far a statement is from admitting the token: a slip in what was meant for it, another subject, another issuer, no web identity
+# how far a statement is from admitting the token: a slip in what was meant for it, other keys, another subject, another issuer,
+# no web identity
 _SLIP, _OTHER_KEYS, _OTHER_SUBJECT, _OTHER_ISSUER, _NO_WEB_IDENTITY = 1, 2, 10, 20, 30
 
 
@@ -189,8 +190,8 @@ def _action(statement: Statement) -> Miss:
 
 
 def _conditions(policy: Policy, statement: Statement, token: Presented, alias: str) -> Iterator[Miss]:
-    """The conditions that do not hold. Where the principal is wrong, keys of the issuer that it names are taken for right: they are
-    the same mistake."""
+    """The conditions that do not hold. Where the principal is wrong, keys of the issuer that it names are taken for right: they
+    are the same mistake."""
     conditions = [_renamed(condition, alias, token.issuer.lower()) for condition in statement.conditions]
     context = _context(conditions, token)
     failed = [c for c in conditions if holds(c, context, variables=policy.variables) is False]
@@ -293,7 +294,7 @@ def _is_pattern(value: str) -> bool:
 def _fits(pattern: str, subject: str) -> bool:
     """Whether a subject fits a value read as StringLike reads it."""
     pieces = pieces_of(pattern, wildcards=True, variables=False)
-    return glob_of(pieces).matches(subject)  # type: ignore[arg-type]
+    return is_plain(pieces) and glob_of(pieces).matches(subject)
 
 
 def _with_prefix(value: str) -> str:

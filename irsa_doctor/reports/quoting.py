@@ -47,13 +47,12 @@ def quoted(location: Location, style: Style, indent: str, says: str) -> Iterator
     yield f"{indent}{style.paint(str(location.line), _FAINT)} {bar} {before}{marked}{after}"
     margin = f"{indent}{' ' * gutter} {bar} "
     at, length = columns(before), columns(marked)
-    carets = f"{margin}{' ' * at}{style.paint('^' * length, _MARK)}"
     if not says or at + length + 1 + columns(says) <= room:
-        yield f"{carets} {says}".rstrip()
+        yield f"{margin}{' ' * at}{style.paint(('^' * length + ' ' + says).rstrip(), _MARK)}"
         return
-    yield carets
+    yield f"{margin}{' ' * at}{style.paint('^' * length, _MARK)}"
     below = at if at + columns(says) <= room else max(room - columns(says), 0)
-    yield from (f"{margin}{' ' * below}{line}" for line in wrapped(says, room))
+    yield from (f"{margin}{' ' * below}{style.paint(line, _MARK)}" for line in wrapped(says, room))
 
 
 def said_of(location: Location) -> str:

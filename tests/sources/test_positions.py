@@ -58,9 +58,9 @@ def test_names_of_members_are_found_where_asked_for():
     text = '{"a": {"b": [10, {"c": 1}]}}'
     documents = Documents({"x": Source(text.encode(), "json", [(0, len(text))])})
     place = Place("x", "/a/b/1/c")
-    assert documents.locate(place) == Span(1, 24, 1, 25, text)
-    assert documents.locate(place, key=True) == Span(1, 19, 1, 22, text)
-    assert documents.locate(Place("x", "/a/b/0"), key=True) == Span(1, 14, 1, 16, text)
+    assert documents.locate(place) == Span(1, 24, 1, 25, text, 23)
+    assert documents.locate(place, key=True) == Span(1, 19, 1, 22, text, 18)
+    assert documents.locate(Place("x", "/a/b/0"), key=True) == Span(1, 14, 1, 16, text, 13)
 
 
 def test_of_members_given_twice_the_last_is_found():
@@ -104,8 +104,8 @@ def test_places_of_yaml_are_found_and_block_values_end_with_their_text():
     )
     read = loaded({"x.yaml": text})
     place = read.inventory.service_accounts[0].place
-    assert read.documents.locate(place.at("metadata")) == Span(5, 3, 7, 12, "  name: app")
-    assert read.documents.locate(place.at("metadata", "annotations", "aws")) == Span(7, 10, 7, 12, "    aws: \u00e9x")
+    assert read.documents.locate(place.at("metadata")) == Span(5, 3, 7, 12, "  name: app", 2)
+    assert read.documents.locate(place.at("metadata", "annotations", "aws")) == Span(7, 10, 7, 12, "    aws: \u00e9x", 9)
     assert read.documents.locate(place.at("metadata", "annotations", "aws"), key=True).column == 5
     assert read.documents.locate(Place("x.yaml", "/kind", 1)).line == 10
     assert read.documents.locate(Place("x.yaml", "/metadata/nothing/there")).line == 5

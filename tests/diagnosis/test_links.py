@@ -1,0 +1,387 @@
+"""Break one thing in a healthy world, and exactly that link turns red, with its cause in front."""
+
+import copy
+import json
+
+import pytest
+
+from tests.diagnosis import world as w
+from tests.diagnosis.test_statements import SLIPS
+from tests.diagnosis.world import ELSEWHERE, ISSUER, MOUNT_PATH, OTHER, POD, PROVIDER, ROLE, TARGET, why, world
+
+DEPLOYMENT = "deployment/payments/checkout"
+
+
+def without(*paths):
+    def change(documents):
+        for path in paths:
+            del documents[path]
+
+    return change
+
+
+NO_PODS = without("pod.json")
+
+
+def annotated(value):
+    return lambda documents: w.annotations(documents).update({w.ANNOTATION: value})
+
+
+def annotated_as(key, value=ROLE):
+    def change(documents):
+        w.annotations(documents).clear()
+        w.annotations(documents)[key] = value
+
+    return change
+
+
+def annotated_beside(key, value):
+    return lambda documents: w.annotations(documents).update({key: value})
+
+
+def unannotated(documents):
+    w.annotations(documents).clear()
+
+
+def on_the_pod(documents):
+    unannotated(documents)
+    w.unmutated(documents)
+    documents["pod.json"]["metadata"]["annotations"][w.ANNOTATION] = ROLE
+
+
+def created(moment):
+    def change(documents):
+        w.unmutated(documents)
+        documents["pod.json"]["metadata"]["creationTimestamp"] = moment
+
+    return change
+
+
+def opted_out(documents):
+    w.unmutated(documents)
+    documents["pod.json"]["metadata"]["labels"]["eks.amazonaws.com/skip-pod-identity-webhook"] = "false"
+
+
+def skipping(documents):
+    w.unmutated(documents)
+    documents["pod.json"]["metadata"]["annotations"]["eks.amazonaws.com/skip-containers"] = "app"
+
+
+def mirrored(documents):
+    w.unmutated(documents)
+    documents["pod.json"]["metadata"]["annotations"]["kubernetes.io/config.mirror"] = "x"
+
+
+def late(documents):
+    w.spec(documents)["containers"].append({"name": "sidecar", "image": "example.com/sidecar:1"})
+
+
+def idle_webhook(documents):
+    documents["webhook.json"]["webhooks"][0]["rules"][0]["operations"] = ["UPDATE"]
+
+
+def second_role(documents):
+    other = copy.deepcopy(w.role(documents))
+    other.update({"RoleName": "orders", "Arn": ROLE.replace("checkout", "orders")})
+    documents["roles.json"]["RoleDetailList"].append(other)
+
+
+def drifted(documents):
+    second_role(documents)
+    w.annotations(documents)[w.ANNOTATION] = ROLE.replace("checkout", "orders")
+
+
+def on_outposts(documents):
+    documents["cluster.json"]["cluster"]["outpostConfig"] = {"outpostArns": ["arn:aws:outposts:eu-west-1:1:outpost/op-1"]}
+
+
+def env(**values):
+    return lambda documents: w.set_env(documents, **values)
+
+
+def token(**members):
+    return lambda documents: w.token_source(documents).update(members)
+
+
+def mount(**members):
+    return lambda documents: w.container(documents)["volumeMounts"][0].update(members)
+
+
+def no_volume(documents):
+    w.spec(documents)["volumes"] = []
+
+
+def unmounted(documents):
+    w.container(documents)["volumeMounts"] = []
+
+
+def old_and_not_root(documents):
+    documents["cluster.json"]["cluster"]["version"] = "1.18"
+    w.spec(documents)["securityContext"] = {"runAsUser": 1000, "runAsNonRoot": True}
+
+
+def client_ids(*values):
+    return lambda documents: documents["provider.json"].update({"ClientIDList": list(values)})
+
+
+def no_provider(documents):
+    documents["providers.json"]["OpenIDConnectProviderList"] = []
+    del documents["provider.json"]
+
+
+def provider_for(issuer, account=w.ACCOUNT):
+    """The provider is another one, and the trust policy names what it should."""
+
+    def change(documents):
+        arn = f"arn:aws:iam::{account}:oidc-provider/{issuer}"
+        documents["providers.json"]["OpenIDConnectProviderList"] = [{"Arn": arn}]
+        documents["provider.json"]["Url"] = issuer
+        if account != w.ACCOUNT:
+            documents["own.json"] = {"OpenIDConnectProviderList": []}
+            documents["more.json"] = documents.pop("own.json")
+
+    return change
+
+
+def no_roles(documents):
+    documents["roles.json"]["RoleDetailList"] = []
+
+
+def with_path(documents):
+    w.role(documents).update({"Arn": ROLE.replace("role/", "role/team/"), "Path": "/team/"})
+
+
+def trusting(statement):
+    def change(documents):
+        documents["roles.json"]["RoleDetailList"][0]["AssumeRolePolicyDocument"]["Statement"] = statement
+
+    return change
+
+
+def replaced(statement):
+    """A statement that was written for the ids of another test file, in this world."""
+    return trusting([statement] if statement["Effect"] == "Allow" else [w.statement(w.healthy()), statement])
+
+
+def rcp(**condition):
+    statement = {"Effect": "Deny", "Principal": "*", "Action": "sts:*", "Resource": "*", "Condition": condition}
+    content = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    summary = {"Id": "p-1", "Type": "RESOURCE_CONTROL_POLICY", "Name": "guard"}
+    return lambda documents: documents.update({"rcp.json": {"Policy": {"PolicySummary": summary, "Content": content}}})
+
+
+def associated(role=ROLE):
+    def change(documents):
+        one = {"clusterName": "prod", "namespace": "payments", "serviceAccount": "checkout", "roleArn": role}
+        listed = {"clusterName": "prod", "namespace": "payments", "serviceAccount": "checkout", "associationId": "a-1"}
+        documents["associations.json"] = {"associations": [listed]}
+        documents["association.json"] = {"association": {**one, "associationId": "a-1"}}
+
+    return change
+
+
+def trusting_pods(*actions):
+    statement = {"Effect": "Allow", "Principal": {"Service": "pods.eks.amazonaws.com"}, "Action": list(actions)}
+    return lambda documents: w.role(documents)["AssumeRolePolicyDocument"]["Statement"].append(statement)
+
+
+def by_pod_identity(documents):
+    """The pod as the webhook leaves it for an association."""
+    w.unmutated(documents)
+    folder = "/var/run/secrets/pods.eks.amazonaws.com/serviceaccount"
+    w.set_env(
+        documents,
+        AWS_CONTAINER_CREDENTIALS_FULL_URI="http://169.254.170.23/v1/credentials",
+        AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE=folder + "/eks-pod-identity-token",
+    )
+    agent = {
+        "apiVersion": "apps/v1",
+        "kind": "DaemonSet",
+        "metadata": {"name": "eks-pod-identity-agent", "namespace": "kube-system"},
+        "spec": {"template": {"metadata": {}, "spec": {"containers": [{"name": "agent", "image": "x"}]}}},
+    }
+    documents["agent.json"] = agent
+
+
+def as_default(documents):
+    documents["deployment.json"] = w.deployment(account=None)
+
+
+def by_hand(**values):
+    """A Deployment whose manifest sets variables of web identity itself."""
+
+    def change(documents):
+        documents["deployment.json"] = w.deployment()
+        inside = documents["deployment.json"]["spec"]["template"]["spec"]["containers"][0]
+        inside["env"] = [{"name": name, "value": value} for name, value in values.items()]
+
+    return change
+
+
+BREAKS = [
+    # service account
+    ("no annotation", [NO_PODS, unannotated], TARGET, "service-account", "sa-annotation-missing"),
+    (
+        "a mistyped key",
+        [NO_PODS, annotated_as("eks.amazonaws.com/role_arn")],
+        TARGET,
+        "service-account",
+        "sa-annotation-key-typo",
+    ),
+    ("a key of kiam", [NO_PODS, annotated_as("iam.amazonaws.com/role")], TARGET, "service-account", "sa-annotation-key-typo"),
+    ("the annotation on the pod", [on_the_pod], POD, "service-account", "sa-annotation-on-pod"),
+    ("no such account", [NO_PODS, without("account.json")], TARGET, "service-account", "service-account-missing"),
+    # workload
+    ("no account named", [NO_PODS, as_default], DEPLOYMENT, "workload", "pod-wrong-sa"),
+    # webhook
+    ("a pod without its variables", [w.unmutated], POD, "webhook", "pod-older-than-annotation"),
+    ("a pod seconds after its account", [created("2025-03-02T08:00:03Z")], POD, "webhook", "webhook-cache-race"),
+    ("a pod that opts out", [opted_out], POD, "webhook", "webhook-optout-label"),
+    ("a pod that skips its container", [skipping], POD, "webhook", "skip-containers-unintended"),
+    ("a mirrored pod", [mirrored], POD, "webhook", "static-or-mirror-pod"),
+    ("no webhook", [NO_PODS, without("webhook.json")], TARGET, "webhook", "webhook-missing"),
+    ("a webhook that looks away", [NO_PODS, idle_webhook], TARGET, "webhook", "webhook-missing"),
+    ("another annotation since", [drifted], POD, "webhook", "annotation-drift"),
+    ("a cluster on Outposts", [NO_PODS, on_outposts], TARGET, "webhook", "no-webhook-cluster"),
+    ("only the role by hand", [NO_PODS, by_hand(AWS_ROLE_ARN=ROLE)], DEPLOYMENT, "webhook", "partial-env-role-only"),
+    (
+        "only the token by hand",
+        [NO_PODS, by_hand(AWS_WEB_IDENTITY_TOKEN_FILE=MOUNT_PATH + "/token")],
+        DEPLOYMENT,
+        "webhook",
+        "partial-env-token-only",
+    ),
+    # the token
+    ("a token for too short", [token(expirationSeconds=60)], POD, "token-volume", "token-expiration-too-short"),
+    ("a volume of another audience", [token(audience="vault")], POD, "token-volume", "stale-aws-iam-token-volume"),
+    ("no mount", [unmounted], POD, "token-volume", "mount-missing"),
+    ("another mount", [mount(mountPath="/tokens")], POD, "token-volume", "mount-name-collision"),
+    ("no such file", [mount(mountPath="/tokens"), no_volume, unmounted], POD, "token-file", "token-file-missing"),
+    ("another file of the volume", [token(path="other")], POD, "token-file", "token-file-missing"),
+    ("a relative path", [env(AWS_WEB_IDENTITY_TOKEN_FILE="token")], POD, "token-file", "token-path-relative"),
+    (
+        "the token for the API server",
+        [env(AWS_WEB_IDENTITY_TOKEN_FILE="/var/run/secrets/kubernetes.io/serviceaccount/token")],
+        POD,
+        "token-file",
+        "token-wrong-file",
+    ),
+    ("a mount by subPath", [mount(mountPath=MOUNT_PATH + "/token", subPath="token")], POD, "token-file", "token-copied-subpath"),
+    ("a file for root alone", [old_and_not_root], POD, "token-file", "token-file-perm-denied"),
+    # the SDK and its request
+    ("static keys", [env(AWS_ACCESS_KEY_ID="AKIAIOSFODNN7EXAMPLE")], POD, "sdk", "static-keys-shadow"),
+    ("a session name with a slash", [env(AWS_ROLE_SESSION_NAME="a/b")], POD, "request", "session-name-invalid"),
+    ("no ARN", [NO_PODS, annotated("an:aws:iam::111122223333:role/checkout")], TARGET, "request", "role-arn-malformed"),
+    ("a blank at the end", [NO_PODS, annotated(ROLE + " ")], TARGET, "request", "role-arn-malformed"),
+    (
+        "the ARN of a policy",
+        [NO_PODS, annotated(ROLE.replace("role/", "policy/"))],
+        TARGET,
+        "request",
+        "role-arn-is-policy-arn",
+    ),
+    ("a bare name", [NO_PODS, annotated("checkout")], TARGET, "request", "role-arn-bare-name"),
+    (
+        "a placeholder",
+        [NO_PODS, annotated("arn:aws:iam::${ACCOUNT_ID}:role/checkout")],
+        TARGET,
+        "request",
+        "role-arn-unresolved-template",
+    ),
+    (
+        "another partition",
+        [NO_PODS, annotated(ROLE.replace("arn:aws:", "arn:aws-cn:"))],
+        TARGET,
+        "request",
+        "role-arn-wrong-partition",
+    ),
+    # the provider
+    ("no provider", [no_provider], TARGET, "provider", "oidc-provider-missing"),
+    ("a provider with a slash", [provider_for(ISSUER + "/")], TARGET, "provider", "oidc-url-mismatch"),
+    ("a provider in lower case", [provider_for(ISSUER.lower())], TARGET, "provider", "oidc-url-mismatch"),
+    ("a provider without /id", [provider_for(ISSUER.replace("/id/", "/"))], TARGET, "provider", "oidc-url-mismatch"),
+    (
+        "the dual-stack alias",
+        [provider_for(f"oidc-eks.eu-west-1.api.aws/id/{ISSUER.rpartition('/')[2]}")],
+        TARGET,
+        "provider",
+        "oidc-url-dualstack",
+    ),
+    # the audience
+    ("no client id", [client_ids()], TARGET, "audience", "aud-not-in-clientids"),
+    ("another client id", [client_ids("vault")], TARGET, "audience", "aud-not-in-clientids"),
+    (
+        "an endpoint as client id",
+        [client_ids("sts.eu-west-1.amazonaws.com")],
+        TARGET,
+        "audience",
+        "aud-regional-endpoint-confusion",
+    ),
+    ("the client id of China", [client_ids("sts.amazonaws.com.cn")], TARGET, "audience", "aud-china-suffix"),
+    ("a client id that looks right", [client_ids("sts.amazonaws.com\u200b")], TARGET, "audience", "aud-invisible-char"),
+    # the role
+    ("no such role", [no_roles], TARGET, "role", "role-missing"),
+    ("a path that was dropped", [with_path], TARGET, "role", "role-arn-path-dropped"),
+    # above the account
+    (
+        "a guardrail for members of the organisation",
+        [rcp(StringNotEquals={"aws:PrincipalOrgID": "o-1"})],
+        TARGET,
+        "guardrails",
+        "rcp-principalorgid",
+    ),
+    (
+        "a guardrail for known issuers",
+        [rcp(Null={f"{ELSEWHERE}:sub": "true"})],
+        TARGET,
+        "guardrails",
+        "rcp-trusted-oidc-providers",
+    ),
+    # Pod Identity
+    (
+        "an association with another role",
+        [
+            second_role,
+            trusting_pods("sts:AssumeRole", "sts:TagSession"),
+            by_pod_identity,
+            associated(ROLE.replace("checkout", "orders")),
+        ],
+        TARGET,
+        "pod-identity",
+        "podid-wins",
+    ),
+    (
+        "an association without tags",
+        [trusting_pods("sts:AssumeRole"), by_pod_identity, associated()],
+        TARGET,
+        "pod-identity",
+        "podid-tagsession",
+    ),
+    ("an association without trust", [by_pod_identity, associated()], TARGET, "pod-identity", "trust-irsa-only-for-pod-identity"),
+]
+BREAKS += [(f"trust: {name}", [replaced(slip)], TARGET, "trust-policy", cause) for name, (slip, cause) in SLIPS.items()]
+
+
+@pytest.mark.parametrize(("breaks", "target", "link", "cause"), [row[1:] for row in BREAKS], ids=[row[0] for row in BREAKS])
+def test_what_is_broken_turns_exactly_its_link_red(breaks, target, link, cause):
+    found = why(world(*breaks), target)
+    assert w.failed(found) == [link]
+    assert found.verdict == "broken"
+    assert found.causes[0].id == cause
+    assert found.causes[0].because
+    assert found.causes[0].remedy
+
+
+@pytest.mark.parametrize("target", [TARGET, POD])
+def test_nothing_is_red_where_all_is_well(target):
+    found = why(world(), target)
+    assert found.verdict == "works"
+    assert w.failed(found) == []
+    assert found.causes == ()
+    assert found.predicted_error is None
+
+
+def test_the_links_come_in_the_order_of_the_way():
+    assert [link.id for link in why(world()).links] == w.LINKS
+
+

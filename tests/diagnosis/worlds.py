@@ -1,0 +1,25 @@
+"""The healthy world of the rules, as a case to be diagnosed."""
+
+from typing import Any
+
+from irsa_doctor.diagnosis import Asked, Case, find_case
+from irsa_doctor.facts import View
+from irsa_doctor.rule_examples import base_world, documents_of, named, patched
+from irsa_doctor.sources import load
+
+BASE = base_world()
+TARGET = Asked("payments", "checkout")
+
+
+def case_of(patch: dict[str, Any], asked: Asked = TARGET, claims: dict[str, Any] | None = None) -> Case:
+    world = named(patched(BASE, patch))
+    loaded = load((), memory=documents_of(world), complete=tuple(world.get("complete", ())))
+    return find_case(View(loaded.inventory), lambda place, key: (0, 0, 0, 0, "", 0), asked, "prod", claims or {})
+
+
+def role(**statement: Any) -> dict[str, Any]:
+    return {"roles": {"checkout": {"AssumeRolePolicyDocument": {"Statement": statement}}}}
+
+
+def objects(**changes: Any) -> dict[str, Any]:
+    return {"objects": {"prod": changes}}

@@ -1,0 +1,196 @@
+import json
+
+import pytest
+
+from irsa_doctor import api
+from irsa_doctor.grantees import NoSuchRole, Open, Other
+from irsa_doctor.settings import Settings
+from tests.cli.running import ACCOUNT, ISSUER, PROVIDER, ROLE, put, role, run, trust
+
+ONE = "system:serviceaccount:payments:checkout"
+
+
+def ask(path, name=None, **settings):
+    return api.who_can(name or str(path), [str(path)], settings=Settings(**settings))
+
+
+def policy(*statements):
+    return {"Version": "2012-10-17", "Statement": list(statements)}
+
+
+def statement(principal=PROVIDER, condition=None, **more):
+    made = {"Effect": "Allow", "Principal": {"Federated": principal}, "Action": "sts:AssumeRoleWithWebIdentity"}
+    return made | ({"Condition": condition} if condition else {}) | more
+
+
+@pytest.fixture
+def cluster(tmp_path):
+    """One cluster with four service accounts."""
+    put(tmp_path / "cluster.json", {"cluster": {"name": "prod", "identity": {"oidc": {"issuer": f"https://{ISSUER}"}}}})
+    names = [("payments", "checkout"), ("payments", "default"), ("web", "shop"), ("web-2", "shop")]
+    items = [
+        {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"namespace": namespace, "name": name}}
+        for namespace, name in names
+    ]
+    put(tmp_path / "accounts.json", {"apiVersion": "v1", "kind": "List", "items": items})
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("patterns", "scope", "admitted"),
+    [
+        ((ONE,), "one", ["prod/payments/checkout"]),
+        ((ONE, "system:serviceaccount:web:nobody"), "several", ["prod/payments/checkout"]),
+        (("system:serviceaccount:payments:*",), "namespace", ["prod/payments/checkout", "prod/payments/default"]),
+        (("system:serviceaccount:web*:shop",), "namespaces", ["prod/web-2/shop", "prod/web/shop"]),
+        (
+            ("*",),
+            "cluster",
+            ["prod/payments/checkout", "prod/payments/default", "prod/web-2/shop", "prod/web/shop"],
+        ),
+    ],
+)
+def test_who_gets_in_of_the_service_accounts_that_were_given(cluster, patterns, scope, admitted):
+    condition = {"StringLike": {f"{ISSUER}:sub": list(patterns)}}
+    put(cluster / "role.json", role(policy(statement(condition=condition))))
+    (grant,) = ask(cluster, ROLE).grants
+    assert (grant.subjects.scope, list(grant.service_accounts), grant.known) == (scope, admitted, 4)
+    assert (grant.clusters, grant.issuer_kind, grant.why) == (("prod",), "eks", "")
+
+
+def test_each_provider_has_a_grant_of_its_own(tmp_path):
+    other = PROVIDER.replace("0123", "9999", 1)
+    file = put(tmp_path / "role.json", role(policy(statement(), statement([other, PROVIDER]))))
+    assert [grant.provider for grant in ask(file, "checkout").grants] == sorted([PROVIDER, other])
+
+
+@pytest.mark.parametrize(
+    ("principal", "condition"),
+    [
+        (PROVIDER.replace(ACCOUNT, "<account-id>"), {"StringEquals": {f"{ISSUER}:sub": ONE}}),
+        ("arn:aws:iam::111122223333:oidc-provider/${Issuer}", {"StringEquals": {"${Issuer}:sub": ONE}}),
+        ("${Provider}", None),
+        (PROVIDER, {"StringEquals": {f"{ISSUER}:sub": "system:serviceaccount:${Namespace}:checkout"}}),
+    ],
+)
+def test_what_a_template_leaves_open_is_unknown_and_never_nobody(tmp_path, principal, condition):
+    file = put(tmp_path / "policy.json", policy(statement(principal, condition)))
+    (grant,) = ask(file).grants
+    assert grant.subjects.scope == "unknown"
+    assert "only a template knows" in grant.why
+
+
+def test_what_is_too_complex_is_unknown(tmp_path):
+    likes = [f"system:serviceaccount:*a{n}*:*b{n}*x*" for n in range(40)]
+    denied = [statement(Effect="Deny", condition={"StringLike": {f"{ISSUER}:sub": f"*{n}*q*z{n}*"}}) for n in range(30)]
+    file = put(tmp_path / "policy.json", policy(statement(condition={"StringLike": {f"{ISSUER}:sub": likes}}), *denied))
+    (grant,) = ask(file).grants
+    assert (grant.subjects.scope, grant.why) == ("unknown", "the policy is too complex to be worked out")
+
+
+def test_a_trust_policy_that_was_not_given_is_unknown(tmp_path):
+    file = put(tmp_path / "roles.json", {"Roles": [{"Arn": ROLE, "RoleName": "checkout"}]})
+    answer = ask(file, "checkout")
+    assert answer.grants == ()
+    assert answer.unknown == (Open(f"trust policy of {ROLE}", "aws iam get-role --role-name checkout"),)
+
+
+def test_a_contested_point_is_named_only_where_the_answer_hangs_on_it(tmp_path):
+    anyone = {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRoleWithWebIdentity"}
+    narrow = statement(condition={"StringEquals": {f"{ISSUER}:sub": ONE}})
+    file = put(tmp_path / "policy.json", policy(narrow, anyone))
+    assert [grant.contested for grant in ask(file).grants] == [("P5",)]
+    file = put(tmp_path / "policy.json", policy(statement(), anyone))
+    assert [grant.contested for grant in ask(file).grants] == [()]
+
+
+def test_principals_that_no_token_of_ours_comes_in_by_are_others(tmp_path):
+    elsewhere = PROVIDER.replace(ACCOUNT, "999988887777")
+    principals = {
+        "AWS": "arn:aws:iam::1:root",
+        "Service": ["ec2.amazonaws.com"],
+        "Federated": [elsewhere, "accounts.google.com"],
+    }
+    file = put(tmp_path / "role.json", role(policy(statement(Principal=principals))))
+    answer = ask(file, "checkout")
+    assert answer.grants == ()
+    assert answer.others == (
+        Other("AWS", "arn:aws:iam::1:root"),
+        Other("Federated", "accounts.google.com"),
+        Other("Federated", elsewhere),
+        Other("Service", "ec2.amazonaws.com"),
+    )
+
+
+def test_a_policy_that_iam_refuses_has_its_reason(tmp_path):
+    file = put(tmp_path / "policy.json", policy(statement(), statement(Effect="Alow")))
+    assert "Effect" in (ask(file).problem or "")
+
+
+# which role is meant
+
+
+@pytest.fixture
+def roles(tmp_path):
+    arns = [
+        f"arn:aws:iam::{account}:role/{name}" for account, name in [("1" * 12, "app"), ("2" * 12, "app"), ("1" * 12, "t/Web")]
+    ]
+    listed = [role(trust(ONE), arn)["Role"] for arn in arns]
+    put(tmp_path / "roles.json", {"Roles": listed, "IsTruncated": False})
+    put(tmp_path / "policies" / "bare.json", trust(ONE))
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("name", "found"),
+    [
+        (f"arn:aws:iam::{'2' * 12}:role/app", f"arn:aws:iam::{'2' * 12}:role/app"),
+        ("t/Web", f"arn:aws:iam::{'1' * 12}:role/t/Web"),
+        ("Web", f"arn:aws:iam::{'1' * 12}:role/t/Web"),
+        ("web", f"arn:aws:iam::{'1' * 12}:role/t/Web"),
+        ("policies/bare.json", "policies/bare.json"),
+        ("./policies/bare.json", "policies/bare.json"),
+        ("bare.json", "policies/bare.json"),
+    ],
+)
+def test_a_role_is_found_by_arn_name_or_path(roles, monkeypatch, name, found):
+    monkeypatch.chdir(roles)
+    assert api.who_can(name, ["roles.json", "policies"]).role == found
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("app", "app: 2 roles go by this; give one of arn:aws:iam::111111111111:role/app, arn:aws:iam::222222222222:role/app"),
+        ("t/Wbe", "t/Wbe: no such role in what was given. Did you mean arn:aws:iam::111111111111:role/t/Web?"),
+        ("entirely else", "arn:aws:iam::111111111111:role/app, arn:aws:iam::111111111111:role/t/Web, "),
+    ],
+)
+def test_a_name_that_is_not_there_or_not_enough_is_met_with_those_that_are(roles, name, said):
+    with pytest.raises(NoSuchRole) as error:
+        api.who_can(name, [str(roles)])
+    assert said in str(error.value)
+
+
+def test_the_command_exits_2_where_there_is_no_answer(roles):
+    for call in (
+        ("who-can", "app", "."),
+        ("who-can", "no-such", "."),
+        ("who-can", "app", "not-there.json"),
+        ("who-can", "app"),
+    ):
+        done = run(*call, cwd=roles)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert done.stderr.startswith("irsa-doctor: ")
+        assert len(done.stderr.splitlines()) == 1
+
+
+def test_the_command_takes_a_bare_policy_on_standard_input(tmp_path):
+    done = run("who-can", "-", "-", "-f", "json", cwd=tmp_path, stdin=json.dumps(trust(ONE)).encode())
+    assert json.loads(done.stdout)["grants"][0]["subjects"]["witness"] == ONE
+
+
+def test_the_command_takes_what_the_user_says_of_documents(tmp_path):
+    file = put(tmp_path / "policy.json", trust(ONE))
+    done = run("who-can", "checkout", str(file), "--role", f"{ROLE}={file}", "-f", "json", cwd=tmp_path)
+    assert json.loads(done.stdout)["role"] == ROLE
