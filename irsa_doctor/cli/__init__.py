@@ -10,6 +10,7 @@ from irsa_doctor.cli import rules
 from irsa_doctor.cli.check import check
 from irsa_doctor.cli.collect import collect
 from irsa_doctor.cli.diff import diff
+from irsa_doctor.cli.explain import explain
 from irsa_doctor.cli.output import say
 from irsa_doctor.cli.permissions import permissions
 from irsa_doctor.cli.schema import schema
@@ -51,7 +52,7 @@ app.command()(simulate)
 app.command("who-can")(who_can)
 app.command()(why)
 app.add_typer(rules.app, name="rules")
-app.command("explain")(rules.show)
+app.command()(explain)
 app.command()(schema)
 
 
@@ -63,7 +64,7 @@ def main() -> None:
     """Run. An unexpected error is a short message and exit 70, never a verdict; an interrupt is exit 130."""
     signal.signal(signal.SIGINT, _interrupted)
     try:
-        app()
+        app(prog_name="irsa-doctor")
     except Exception as error:
         if "--debug" in sys.argv:
             raise

@@ -1,5 +1,6 @@
 """What a person sees who waits for more than a second: the stage that a run is at."""
 
+import os
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -51,7 +52,7 @@ class _Stages:
 @contextmanager
 def progress() -> Iterator[Callable[[str], None]]:
     """A function to be called with the name of every stage. Nothing is shown unless standard error is a terminal."""
-    if not sys.stderr.isatty():
+    if not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
         yield lambda stage: None
         return
     stages = _Stages()

@@ -1,4 +1,4 @@
-"""`irsa-doctor rules`: what the rules are, and whether their examples say the truth; `irsa-doctor explain`: one of them."""
+"""`irsa-doctor rules`: what the rules are, and whether their examples say the truth."""
 
 import sys
 from pathlib import Path

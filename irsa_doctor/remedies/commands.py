@@ -17,7 +17,7 @@ def annotate(namespace: str, account: str, role: str) -> Snippet:
         "--overwrite",
         f"eks.amazonaws.com/role-arn={role}",
     ]
-    return Snippet("sh", "then restart its pods", shlex.join(words))
+    return Snippet("sh", "name the role on it, then restart its pods", shlex.join(words))
 
 
 def add_audience(provider: str, audience: str) -> Snippet:

@@ -13,6 +13,8 @@ from irsa_doctor.rulebook import Rule, shipped_rules
 
 _STYLE = Path(__file__).parent / "report.css"
 
+_AROUND = 120
+"""characters of a line that are shown on each side of what is marked"""
 _CODE = re.compile(r"`([^`]+)`")
 
 # the way of a credential, and the families of rules that speak of each stop
@@ -128,13 +130,12 @@ def _place(place: Location) -> str:
     where = f"{from_here(place.file)}:{place.line}:{place.column}" if place.line else from_here(place.file)
     said = f' <span class="dim">{for_xml(place.says)}</span>' if place.says else ""
     line = ""
-    if place.source and len(place.source) < 400:
-        lead = len(place.source) - len(place.source.lstrip())
-        start = max(place.column - 1, lead)
-        end = place.end_column - 1 if place.end_line == place.line else len(place.source)
-        marked = (
-            f"{for_xml(place.source[lead:start])}<mark>{for_xml(place.source[start:end])}</mark>{for_xml(place.source[end:])}"
-        )
+    if place.source:
+        start = min(max(place.offset, 0), len(place.source))
+        length = place.end_column - place.column if place.end_line == place.line else len(place.source) - start
+        end = min(start + max(length, 1), len(place.source))
+        before = place.source[:start].lstrip()[-_AROUND:]
+        marked = f"{for_xml(before)}<mark>{for_xml(place.source[start:end])}</mark>{for_xml(place.source[end:][:_AROUND])}"
         line = f"<pre>{marked}</pre>"
     return f"<p><code>{for_xml(where)}</code>{said}</p>{line}"
 

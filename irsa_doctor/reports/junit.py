@@ -1,8 +1,8 @@
 """The report as JUnit XML, which every CI server reads: a suite for each rule, a case for each subject that it failed."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from irsa_doctor.findings import Finding, Report
+from irsa_doctor.findings import Finding, Report, Tally
 from irsa_doctor.reports.escape import for_xml
 from irsa_doctor.reports.places import from_here
 from irsa_doctor.reports.style import Style
@@ -11,7 +11,10 @@ from irsa_doctor.reports.style import Style
 def render_junit(report: Report, style: Style) -> str:
     """Failures are findings, errors are documents that could not be read, skipped cases are rules that could not tell."""
     bad = [row for row in report.documents if row.status == "unreadable"]
-    suites = [line for tally in report.tallies if tally.evaluated for line in _suite(report, tally.id)]
+    by_rule: dict[str, list[Finding]] = {}
+    for finding in report.findings:
+        by_rule.setdefault(finding.rule, []).append(finding)
+    suites = [line for tally in report.tallies if tally.evaluated for line in _suite(tally, by_rule.get(tally.id, []))]
     if bad:
         suites.append(f'  <testsuite name="documents" tests="{len(bad)}" failures="0" errors="{len(bad)}" skipped="0">')
         for row in bad:
@@ -23,9 +26,8 @@ def render_junit(report: Report, style: Style) -> str:
     return "\n".join(['<?xml version="1.0" encoding="UTF-8"?>', head, *suites, "</testsuites>"]) + "\n"
 
 
-def _suite(report: Report, rule: str) -> Iterator[str]:
-    findings = [finding for finding in report.findings if finding.rule == rule]
-    tally = next(tally for tally in report.tallies if tally.id == rule)
+def _suite(tally: Tally, findings: Sequence[Finding]) -> Iterator[str]:
+    rule = tally.id
     skipped = int(bool(tally.unknown))
     tests = max(len(findings) + skipped, 1)
     counts = f'tests="{tests}" failures="{len(findings)}" errors="0" skipped="{skipped}"'

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
+from irsa_doctor.diagnosis.modes import Mode
 from irsa_doctor.reports.escape import for_terminal
 from irsa_doctor.reports.json import Tool, tool, written
 from irsa_doctor.reports.style import Style
@@ -67,6 +68,17 @@ def _wrapped(text: str, style: Style, indent: str = "") -> Iterable[str]:
     return textwrap.wrap(
         for_terminal(text), style.width, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False
     )
+
+
+def render_mode_text(mode: Mode, style: Style) -> str:
+    """A cause that no rule finds, as a page."""
+    lines = [f"{style.paint(for_terminal(mode.id), '1')}: {for_terminal(mode.title)}", ""]
+    lines += [style.paint("What to do", "1"), *_wrapped(mode.remedy, style, "  ")]
+    if mode.settle:
+        lines += ["", style.paint("Tell by", "1"), f"  {for_terminal(mode.settle)}"]
+    if mode.url:
+        lines += ["", style.paint("Reference", "1"), f"  {style.paint(for_terminal(mode.url), '34')}"]
+    return "\n".join(lines) + "\n"
 
 
 class RulesDocument(msgspec.Struct, frozen=True):
