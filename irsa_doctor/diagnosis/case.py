@@ -192,4 +192,5 @@ class Case(msgspec.Struct, frozen=True, dict=True):
             mine = {f"{name}/{w.namespace}/{w.kind.lower()}/{w.name}" for w in self.workloads}
             yield from (judged for judged in workload_facts(view) if judged.id in mine)
         if view.inventory.rcps:
-            yield from (document_facts(view, document) for document in view.inventory.documents)
+            mine = {r.place.document for r in view.inventory.rcps if self.role_arn and r.account in ("", self.role_arn.account)}
+            yield from (document_facts(view, d) for d in view.inventory.documents if d.path in mine)

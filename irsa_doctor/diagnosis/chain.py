@@ -258,7 +258,8 @@ def _guardrails(case: Case) -> Link:
     wrong = wrong_on(case, "guardrails")
     if wrong:
         return _link("guardrails", "fail", wrong[0].message, wrong)
-    if case.view.inventory.rcps:
+    account = case.role_arn.account if case.role_arn else ""
+    if any(rcp.account in ("", account) for rcp in case.view.inventory.rcps):
         return _link("guardrails", "pass", "no resource control policy that was given forbids it")
     return _link("guardrails", "skipped", "no resource control policy was given")
 

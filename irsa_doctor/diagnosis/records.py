@@ -1,8 +1,11 @@
 """What a diagnosis says: links on the way of a credential, causes, and the error that STS would give."""
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any, Literal
 
 import msgspec
+
+from irsa_doctor.findings import Location
 
 Verdict = Literal["pass", "fail", "unknown", "skipped"]
 Certainty = Literal["certain", "likely", "possible"]
@@ -10,11 +13,12 @@ Whole = Literal["works", "broken", "unknown"]
 
 
 class Sight(msgspec.Struct, frozen=True):
-    """Something that was seen, and where; line 0 where it has none."""
+    """Something that was seen, and where; line and column are 1-based, 0 where it has none."""
 
     file: str
     line: int
     says: str
+    column: int = 0
 
 
 class Link(msgspec.Struct, frozen=True):
@@ -29,7 +33,8 @@ class Link(msgspec.Struct, frozen=True):
 
 
 class Cause(msgspec.Struct, frozen=True):
-    """What is wrong: proved from what was given (certain), or fitting the symptom. `settle` is the command that would tell."""
+    """What is wrong: proved from what was given (certain), or fitting the symptom. `settle` is the command that would tell,
+    `link` where it belongs."""
 
     id: str
     certainty: Certainty
@@ -38,14 +43,26 @@ class Cause(msgspec.Struct, frozen=True):
     settle: str = ""
     url: str = ""
     commands: tuple[str, ...] = ()
+    title: str = ""
+    link: str = ""
+    evidence: tuple[Sight, ...] = ()
 
 
 class PredictedError(msgspec.Struct, frozen=True):
-    """The answer of STS to the first request of the workload."""
+    """The answer of STS to the first request of the workload; the message is "" where nobody has seen it."""
 
     code: str
     message: str
     http_status: int
+
+
+class WrongFix(msgspec.Struct, frozen=True):
+    """A remedy that somebody has tried: it mends nothing, or mends it at a price."""
+
+    id: str
+    says: str
+    instead: str
+    evidence: tuple[Sight, ...] = ()
 
 
 class Subject(msgspec.Struct, frozen=True):
@@ -58,7 +75,11 @@ class Subject(msgspec.Struct, frozen=True):
 
 
 class Diagnosis(msgspec.Struct, frozen=True):
-    """The answer for one subject."""
+    """The answer for one subject.
+
+    `roles` are those whose trust admits it, where it names none; `claims` what a token says that was given. `quotes` are the
+    places of each failing link with their lines, for people.
+    """
 
     subject: Subject
     role: str
@@ -68,4 +89,11 @@ class Diagnosis(msgspec.Struct, frozen=True):
     predicted_error: PredictedError | None = None
     notes: tuple[str, ...] = ()
     roles: tuple[str, ...] = ()
-    """where none is named: the roles whose trust admits this subject"""
+    wrong_fixes: tuple[WrongFix, ...] = ()
+    claims: Mapping[str, Any] = {}
+    quotes: Mapping[str, tuple[Location, ...]] = {}
+
+
+def sights(places: tuple[Location, ...]) -> tuple[Sight, ...]:
+    """Places as they are told."""
+    return tuple(Sight(place.file, place.line, place.says, place.column) for place in places)

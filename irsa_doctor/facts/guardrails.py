@@ -15,8 +15,8 @@ Listed = Literal["not-asked", "listed", "not-listed"]
 
 
 class Guards(msgspec.Struct, frozen=True, dict=True):
-    """The resource control policies of one inventory. Which accounts they are attached to is not in them: they are taken to
-    apply to every account that was given."""
+    """The resource control policies of one inventory. Which accounts they are attached to is not in them: where nothing else
+    says it (`ResourceControlPolicy.account`), they are taken to apply to every account that was given."""
 
     around: Surroundings
 
@@ -48,7 +48,8 @@ class Guards(msgspec.Struct, frozen=True, dict=True):
 
     def denial_for(self, provider: OidcProvider) -> Denial | None:
         """What statements that ask where a token comes from do to those of a provider."""
-        return united(self._denials((rail for _, rail in self._rails if rail.by_provider), provider))
+        over = (rail for rcp, rail in self._rails if rail.by_provider and rcp.account in ("", provider.account))
+        return united(self._denials(over, provider))
 
     def listed(self, provider: OidcProvider) -> Listed | Unknown:
         """Whether the list of trusted issuers of some policy has the issuer of a cluster's provider."""

@@ -96,16 +96,19 @@ class WorkloadFacts(msgspec.Struct, frozen=True):
 
 def workload_facts(view: View) -> Iterator[Judged]:
     """The facts of every workload that will run, or run again, and is not just made of another one that is here."""
-    near, installed = view.neighbours, view.installations
     for workload in view.inventory.workloads:
-        owner = near.owner_of(workload) if workload.owner else None
-        if workload.over or (owner and not workload.admitted):
-            continue
-        case = _Case(near, installed, workload, owner)
-        cluster = view.name_of(workload.cluster)
-        ident = f"{cluster}/{workload.namespace}/{workload.kind.lower()}/{workload.name}"
-        group = f"{cluster}/{workload.namespace}/{workload.service_account}"
-        yield Judged("workload", ident, group, case.facts(), case.evidence)
+        owner = view.neighbours.owner_of(workload) if workload.owner else None
+        if not workload.over and (owner is None or workload.admitted):
+            yield judged_workload(view, workload, owner)
+
+
+def judged_workload(view: View, workload: Workload, owner: Workload | None) -> Judged:
+    """One workload with its facts; `owner` is the topmost object that it was made of, as far as that is here."""
+    case = _Case(view.neighbours, view.installations, workload, owner)
+    cluster = view.name_of(workload.cluster)
+    ident = f"{cluster}/{workload.namespace}/{workload.kind.lower()}/{workload.name}"
+    group = f"{cluster}/{workload.namespace}/{workload.service_account}"
+    return Judged("workload", ident, group, case.facts(), case.evidence)
 
 
 class _Case:
