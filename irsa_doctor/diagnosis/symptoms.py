@@ -4,302 +4,506 @@ STS's own texts: https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeR
 """
 
 import re
+from collections.abc import Iterator, Mapping
 from typing import Literal
 
 import msgspec
 
-Effect = Literal["broken", "works", ""]
-_LONGEST = 1 << 20
+from irsa_doctor.diagnosis.masking import excerpt
+
+Effect = Literal["broken", ""]
+_LONGEST = 2 << 20
+"""characters at either end of a text that are looked at: messages stand where a log begins or where it ends"""
+
+# how far a request came that was answered so
+_SENT = ("sdk", "sts-endpoint")
+_ASKED = (*_SENT, "request")
+_FOUND = (*_ASKED, "provider")
+_ACCEPTED = (*_FOUND, "issuer-keys", "signature", "audience", "lifetime")
+_ASSUMED = (*_ACCEPTED, "role", "trust-policy", "guardrails", "session")
 
 
 class Symptom(msgspec.Struct, frozen=True):
-    """A kind of message: the modes that it fits, the likeliest first. `links` are those that it points at.
+    """A kind of message that was seen: the modes that it fits, the likeliest first.
 
-    `effect`: the credential is not given at all (broken), it is given and something later fails (works), or neither is said.
-    `proves` is a mode that the message alone proves.
+    `links` are those that it points at: the first fails by the letter, unless there are several; `passed` those that the
+    message shows to have held. `effect`: broken where the workload does not get what it asks for. `proves` is a mode that
+    the message alone proves, `says` what was read, without secrets; `details` are the parts of it that are compared with
+    what is known.
     """
 
     id: str
-    text: str
     modes: tuple[str, ...]
     links: tuple[str, ...]
     effect: Effect = "broken"
     proves: str = ""
+    says: str = ""
+    passed: tuple[str, ...] = ()
+    details: Mapping[str, str] = {}
+    weak: bool = False
 
 
-_SELF = re.compile(
-    r"arn:[\w-]+:sts::(?P<account>\w+):assumed-role/(?P<caller>[\w+=,.@-]+)/(?P<session>[^\s\"']+)\s+"
-    r"is not authorized to perform:?\s+"
-    r"(?P<action>[\w-]+:\w+)(?:\s+on resource:?\s+(?P<resource>arn:[^\s\"']+))?",
-    re.IGNORECASE,
+class _Kind(msgspec.Struct, frozen=True):
+    """How a kind of message is known; groups of the pattern with a name are details. `weak`: it counts only where there is
+    nothing better."""
+
+    id: str
+    pattern: str
+    modes: str
+    links: str
+    passed: tuple[str, ...] = ()
+    effect: Effect = "broken"
+    proves: str = ""
+    weak: bool = False
+
+
+_DENIED = (
+    "trust-sub-mismatch pod-wrong-sa sa-namespace-mismatch sa-helm-generated-name trust-stringequals-wildcard "
+    "trust-principal-wrong-arn oidc-provider-stale-cluster trust-key-is-arn trust-key-has-scheme trust-key-missing-path "
+    "trust-merged-clusters-and trust-action-assumerole trust-pod-identity-only trust-service-ec2-only role-missing "
+    "role-arn-path-dropped trust-aud-mismatch trust-case rcp-principalorgid rcp-trusted-oidc-providers vpce-policy "
+    "trust-unavailable-key trust-sourceip-vpc trust-deny-statement trust-deny-notlike-missing-key trust-eventual-consistency"
 )
-_CHAIN = re.compile(r"is not authorized to perform:?\s+sts:AssumeRole\b(?!With)", re.IGNORECASE)
-_NODE_CAUSES = (
-    "imds-fallback-generic",
-    "pod-older-than-annotation",
-    "sdk-too-old",
-    "sa-annotation-missing",
-    "webhook-missing",
-    "partial-env-role-only",
-    "java-silent-fallback",
-    "java-sts-module-missing",
+_NODE = (
+    "imds-fallback-generic pod-older-than-annotation sa-annotation-missing sdk-too-old java-silent-fallback webhook-missing "
+    "webhook-cache-race partial-env-role-only java-sts-module-missing static-keys-shadow explicit-profile-disables-env"
 )
 _NO_CREDENTIALS = (
-    "sa-annotation-missing",
-    "pod-older-than-annotation",
-    "sdk-too-old",
-    "webhook-missing",
-    "partial-env-token-only",
-    "java-sts-module-missing",
-    "dotnet-sts-assembly-missing",
+    "sa-annotation-missing pod-older-than-annotation webhook-missing sdk-too-old webhook-cache-race java-sts-module-missing "
+    "dotnet-sts-assembly-missing partial-env-token-only token-file-missing explicit-profile-disables-env"
 )
-_NO_FILE = ("token-file-missing", "mount-missing", "mount-name-collision", "token-php-realpath-cache")
-_DENIED = (
-    "trust-sub-mismatch",
-    "trust-stringequals-wildcard",
-    "trust-principal-wrong-arn",
-    "oidc-provider-stale-cluster",
-    "trust-key-is-arn",
-    "trust-key-has-scheme",
-    "trust-merged-clusters-and",
-    "trust-action-assumerole",
-    "trust-pod-identity-only",
-    "trust-service-ec2-only",
-    "role-missing",
-    "role-arn-path-dropped",
-    "trust-aud-mismatch",
-    "trust-case",
-    "rcp-principalorgid",
-    "vpce-policy",
-    "trust-unavailable-key",
-    "trust-sourceip-vpc",
-    "trust-deny-statement",
-    "trust-eventual-consistency",
-)
-_TABLE: tuple[tuple[str, str, tuple[str, ...], tuple[str, ...], Effect], ...] = (
-    (
-        "request-arn",
-        r"Request ARN is invalid|'roleArn' failed to satisfy",
-        (
-            "role-arn-malformed",
-            "role-arn-is-policy-arn",
-            "role-arn-unresolved-template",
-            "role-arn-bare-name",
-            "role-arn-wrong-partition",
-        ),
-        ("request",),
+_ARNS = "role-arn-malformed role-arn-is-policy-arn role-arn-unresolved-template role-arn-bare-name role-arn-wrong-partition"
+_NEAR = r"[\s\S]{0,200}"
+
+_TABLE = (
+    # what STS says, in the order in which it looks
+    _Kind("request-arn", r"Request ARN is invalid|'roleArn' failed to satisfy", _ARNS, "request", _SENT),
+    _Kind(
+        "session-name",
+        r"'roleSessionName' failed to satisfy",
+        "session-name-invalid",
+        "request",
+        _SENT,
         "broken",
+        "session-name-invalid",
     ),
-    ("duration", r"DurationSeconds exceeds the MaxSessionDuration", ("duration-too-long",), ("session",), "broken"),
-    ("duration-range", r"'durationSeconds' failed to satisfy", ("duration-out-of-range",), ("request",), "broken"),
-    ("session-name", r"'roleSessionName' failed to satisfy", ("session-name-invalid",), ("request",), "broken"),
-    (
+    _Kind(
+        "duration-range",
+        r"'durationSeconds' failed to satisfy",
+        "duration-out-of-range",
+        "request",
+        _SENT,
+        "broken",
+        "duration-out-of-range",
+    ),
+    _Kind(
+        "token-shape",
+        r"'webIdentityToken' failed to satisfy",
+        "token-malformed token-env-holds-path-as-token",
+        "request",
+        _SENT,
+    ),
+    _Kind(
         "no-provider",
-        r"No OpenIDConnect provider found in your account",
-        (
-            "oidc-provider-missing",
-            "oidc-created-automatically-myth",
-            "oidc-provider-other-account",
-            "role-arn-wrong-account",
-            "xacct-annotated-directly",
-            "oidc-provider-stale-cluster",
-            "oidc-url-mismatch",
-            "oidc-url-dualstack",
-            "sts-region-not-enabled",
-            "pod-identity-assoc-race",
-            "oidc-wrong-object-eks-idp-config",
-            "token-from-other-cluster",
-        ),
-        ("provider",),
-        "broken",
+        r"No OpenIDConnect provider found in your account(?: for (?P<issuer>https?://[^\s\"'<>\\,;)]{1,300}))?",
+        "oidc-provider-missing oidc-created-automatically-myth oidc-provider-other-account role-arn-wrong-account "
+        "xacct-annotated-directly oidc-provider-stale-cluster oidc-url-mismatch oidc-url-dualstack sts-region-not-enabled "
+        "pod-identity-assoc-race oidc-wrong-object-eks-idp-config token-from-other-cluster token-legacy-secret",
+        "provider",
+        _ASKED,
     ),
-    (
+    _Kind(
         "audience",
         r"Incorrect token audience",
-        (
-            "aud-not-in-clientids",
-            "aud-regional-endpoint-confusion",
-            "aud-china-suffix",
-            "token-wrong-file",
-            "aud-annotation-custom",
-            "stale-aws-iam-token-volume",
-            "aud-kops-amazonaws",
-            "podid-aud-token-to-sts",
-            "aud-invisible-char",
-        ),
-        ("audience",),
-        "broken",
+        "aud-not-in-clientids aud-china-suffix aud-regional-endpoint-confusion token-wrong-file aud-annotation-custom "
+        "stale-aws-iam-token-volume aud-kops-amazonaws podid-aud-token-to-sts aud-invisible-char",
+        "audience",
+        _FOUND,
     ),
-    (
+    _Kind(
         "keys",
-        r"Couldn't retrieve verification key from your identity provider",
-        ("jwks-unreachable", "jwks-missing-kid", "issuer-discovery-incomplete", "idp-comm-error"),
-        ("issuer-keys", "signature"),
-        "broken",
+        r"Couldn'?t retrieve verification key from your identity provider",
+        "jwks-unreachable jwks-missing-kid issuer-discovery-incomplete idp-comm-error",
+        "issuer-keys",
+        _FOUND,
     ),
-    ("thumbprint", r"HTTPS certificate doesn't match configured thumbprint", ("jwks-thumbprint",), ("issuer-keys",), "broken"),
-    (
+    _Kind(
+        "thumbprint",
+        r"HTTPS certificate doesn'?t match configured thumbprint",
+        "jwks-thumbprint",
+        "issuer-keys",
+        _FOUND,
+        "broken",
+        "jwks-thumbprint",
+    ),
+    _Kind("too-old", r"Token too old", "token-too-old-iat token-stale-cached", "lifetime", _FOUND),
+    _Kind(
         "expired",
-        r"Token expired: current date/time|ExpiredTokenException|Token too old",
-        ("token-stale-cached", "token-php-realpath-cache", "token-copied-subpath", "clock-skew", "token-too-old-iat"),
-        ("lifetime",),
-        "broken",
+        r"Token expired: current date/time\s*(?P<now>\d+) must be before the expiration date/time\s*(?P<end>\d+)"
+        r"|Token expired: current date/time|ExpiredTokenException",
+        "token-stale-cached token-php-realpath-cache token-copied-subpath clock-skew",
+        "lifetime",
+        _FOUND,
     ),
-    ("communication", r"IDPCommunicationError", ("idp-comm-error", "jwks-unreachable"), ("issuer-keys",), "broken"),
-    ("rejected", r"IDPRejectedClaim", ("idp-rejected-claim",), ("signature",), "broken"),
-    (
+    _Kind(
+        "communication",
+        r"IDPCommunicationError",
+        "idp-comm-error jwks-unreachable",
+        "issuer-keys",
+        _FOUND,
+        "broken",
+        "idp-comm-error",
+    ),
+    _Kind("rejected", r"IDPRejectedClaim", "idp-rejected-claim", "signature", _FOUND, "broken", "idp-rejected-claim"),
+    _Kind(
         "region",
         r"RegionDisabledException|STS is not activated in this region",
-        ("sts-region-not-enabled",),
-        ("sts-endpoint",),
-        "broken",
-    ),
-    (
-        "action",
-        r"InvalidAction|Could not find operation AssumeRoleWithWebIdentity",
-        ("sts-wrong-custom-endpoint",),
-        ("sts-endpoint",),
-        "broken",
-    ),
-    ("scope", r"Credential should be scoped to a valid region", ("sts-scope-mismatch",), ("sts-endpoint",), ""),
-    ("client-token", r"InvalidClientTokenId", ("region-missing",), ("sts-endpoint",), ""),
-    (
-        "denied",
-        (
-            r"Not authorized to perform:? sts:AssumeRoleWithWebIdentity|WebIdentityErr[\s\S]{0,200}AccessDenied"
-            r"|AssumeRoleWithWebIdentity[\s\S]{0,200}AccessDenied|AccessDenied[\s\S]{0,120}AssumeRoleWithWebIdentity"
-        ),
-        _DENIED,
-        ("role", "trust-policy", "guardrails"),
-        "broken",
-    ),
-    (
-        "identity-token",
-        r"InvalidIdentityToken",
-        ("token-malformed", "token-env-holds-path-as-token", "alg-unsupported"),
-        ("request", "signature", "issuer-keys"),
-        "broken",
-    ),
-    (
-        "java",
-        r"'sts' service module must be on the class path|aws-java-sdk-sts module must be",
-        ("java-sts-module-missing",),
+        "sts-region-not-enabled",
+        "sts-endpoint",
         ("sdk",),
         "broken",
+        "sts-region-not-enabled",
     ),
-    ("dotnet", r"AWSSDK\.SecurityToken could not be found", ("dotnet-sts-assembly-missing",), ("sdk",), "broken"),
-    (
-        "botocore-role",
-        r"configured to assume role with web identity but has no role ARN|role ARN is not set",
-        ("partial-env-token-only",),
-        ("token-file",),
+    _Kind(
+        "action",
+        r"Could not find operation AssumeRoleWithWebIdentity",
+        "sts-wrong-custom-endpoint",
+        "sts-endpoint",
+        ("sdk",),
         "broken",
+        "sts-wrong-custom-endpoint",
     ),
-    ("php-path", r"must be an absolute path", ("token-path-relative",), ("token-file",), "broken"),
-    (
+    _Kind(
+        "duration",
+        r"DurationSeconds exceeds the MaxSessionDuration",
+        "duration-too-long",
+        "session",
+        _ASKED,
+        "broken",
+        "duration-too-long",
+    ),
+    _Kind("session-policy", r"PackedPolicyTooLarge", "session-policy-bad", "session", _ASKED, "broken", "session-policy-bad"),
+    _Kind(
+        "guardrail",
+        rf"AssumeRoleWithWebIdentity{_NEAR}explicit deny in a resource control policy",
+        "rcp-principalorgid rcp-trusted-oidc-providers",
+        "guardrails",
+        _ACCEPTED,
+    ),
+    _Kind(
+        "denied",
+        r"Not authorized to perform:? sts:AssumeRoleWithWebIdentity"
+        rf"|WebIdentityErr{_NEAR}AccessDenied|AssumeRoleWithWebIdentity{_NEAR}AccessDenied"
+        rf"|AccessDenied{_NEAR}AssumeRoleWithWebIdentity",
+        _DENIED,
+        "trust-policy role guardrails",
+        _ACCEPTED,
+    ),
+    # what else stops a credential on its way
+    _Kind(
+        "mount",
+        r"may not specify a duration less than 10 minutes|expirationSeconds[^\n]{0,80}less than",
+        "token-expiration-too-short",
+        "token-volume",
+        (),
+        "broken",
+        "token-expiration-too-short",
+    ),
+    _Kind("volume", r"MountVolume\.SetUp failed", "token-expiration-too-short mount-missing", "token-volume"),
+    _Kind(
         "token-denied",
-        r"token: permission denied|permission denied[^\n]*token",
-        ("token-file-perm-denied",),
-        ("token-file",),
+        r"token[\"'\n:]?[^\n]{0,40}permission denied|permission denied[^\n]{0,120}token",
+        "token-file-perm-denied",
+        "token-file",
+        (),
         "broken",
+        "token-file-perm-denied",
     ),
-    (
+    _Kind(
         "token-missing",
-        r"no such file or directory[^\n]*token|token[^\n]*no such file",
-        _NO_FILE,
-        ("token-file", "token-volume"),
-        "broken",
+        r"no such file or directory[^\n]{0,160}token|token[^\n]{0,80}no such file|Error reading WebIdentityTokenFile",
+        "token-file-missing mount-missing mount-name-collision token-php-realpath-cache partial-env-token-only",
+        "token-file",
     ),
-    ("mount", r"MountVolume\.SetUp failed", ("token-expiration-too-short", "mount-missing"), ("token-volume",), "broken"),
-    (
+    _Kind(
+        "php-path",
+        r"'WebIdentityTokenFile' must be an absolute path",
+        "token-path-relative",
+        "token-file",
+        (),
+        "broken",
+        "token-path-relative",
+    ),
+    _Kind(
+        "half-set",
+        r"configured to assume role with web identity but has no role ARN|role ARN is not set",
+        "partial-env-token-only",
+        "webhook",
+        (),
+        "broken",
+        "partial-env-token-only",
+    ),
+    _Kind(
+        "java",
+        r"'sts' service module must be on the class ?path|aws-java-sdk-sts module must be",
+        "java-sts-module-missing",
+        "sdk",
+        (),
+        "broken",
+        "java-sts-module-missing",
+    ),
+    _Kind(
+        "dotnet",
+        r"AWSSDK\.SecurityToken could not be found",
+        "dotnet-sts-assembly-missing",
+        "sdk",
+        (),
+        "broken",
+        "dotnet-sts-assembly-missing",
+    ),
+    _Kind(
         "not-mutated",
         r"Pod was not mutated",
-        ("sa-annotation-missing", "webhook-cache-race", "cm-wildcard-unsupported"),
-        ("service-account", "webhook"),
-        "broken",
+        "sa-annotation-missing webhook-cache-race cm-wildcard-unsupported",
+        "webhook",
     ),
-    (
+    _Kind(
+        "arn-of-webhook",
+        r"arn is invalid: ",
+        _ARNS,
+        "request",
+    ),
+    _Kind(
         "agent",
-        r"169\.254\.170\.23|only loopback hosts are allowed",
-        ("podid-agent-missing", "podid-unsupported-node"),
-        ("pod-identity",),
-        "broken",
+        r"169\.254\.170\.23[^\n]{0,160}(?:refused|timed? ?out|unreachable|deadline)|only loopback hosts are allowed",
+        "podid-agent-missing podid-sdk-too-old podid-unsupported-node",
+        "pod-identity",
     ),
-    ("throttled", r"Throttling|Rate exceeded", ("sts-throttled",), ("sts-endpoint",), ""),
-    (
+    _Kind(
+        "agent-denied",
+        rf"AssumeRoleForPodIdentity{_NEAR}AccessDenied",
+        "podid-tagsession trust-irsa-only-for-pod-identity",
+        "pod-identity",
+    ),
+    _Kind(
         "certificate",
-        r"hostname 'sts\.amazonaws\.com' doesn't match",
-        ("sts-cname-hack",),
-        ("sts-endpoint",),
+        r"hostname 'sts\.amazonaws\.com' doesn'?t match",
+        "sts-cname-hack",
+        "sts-endpoint",
+        ("sdk",),
         "broken",
+        "sts-cname-hack",
     ),
-    (
+    _Kind(
         "endpoint",
-        (
-            r"Could not connect to the endpoint URL: \"?https://sts|EndpointConnectionError|sts[\w.-]*: no such host"
-            r"|dial tcp[^\n]*sts|HTTPS connection \(1\): sts|sts[\w.-]*[^\n]*(?:timed? ?out|connection refused)"
-        ),
-        ("sts-global-blocked", "proxy-or-mesh-blocks-sts", "dns-broken", "sts-cname-hack"),
-        ("sts-endpoint",),
-        "broken",
+        r"Could not connect to the endpoint URL: \"?https://sts|sts[\w.-]{0,80}: no such host"
+        r"|dial tcp[^\n]{0,80}sts|HTTPS connection \(\d+\): sts"
+        r"|sts\.[\w.-]{0,60}amazonaws[^\n]{0,160}(?:timed? ?out|connection refused)"
+        r"|EndpointConnectionError|Connect timeout on endpoint URL: \"?https://sts",
+        "sts-global-blocked proxy-or-mesh-blocks-sts dns-broken sts-cname-hack",
+        "sts-endpoint",
+        ("sdk",),
     ),
-    (
+    _Kind(
+        "scope",
+        r"Credential should be scoped to a valid region",
+        "sts-scope-mismatch",
+        "sts-endpoint",
+        (),
+        "broken",
+        "sts-scope-mismatch",
+    ),
+    _Kind(
+        "client-token",
+        r"InvalidClientTokenId|security token included in the request is invalid",
+        "region-missing static-keys-shadow",
+        "sts-endpoint",
+    ),
+    _Kind(
+        "stale-session",
+        r"security token included in the request is expired",
+        "token-stale-cached static-keys-shadow",
+        "lifetime",
+    ),
+    _Kind("throttled", r"Throttling|Rate exceeded", "sts-throttled", "sts-endpoint", (), ""),
+    # what IAM and EKS say when things are made
+    _Kind("quota", r"ACLSizePerRole", "trust-size-limit trust-wrong-document", "trust-policy", (), ""),
+    _Kind("providers", r"OpenIdConnectProvidersPerAccount", "oidc-limit-100", "provider", (), "", "oidc-limit-100"),
+    _Kind(
+        "federated",
+        r"Federated principals must be valid",
+        "trust-principal-url-not-arn trust-principal-wrong-arn",
+        "trust-policy",
+        (),
+        "",
+    ),
+    _Kind(
+        "principal",
+        r"Invalid principal in policy|contained an invalid principal",
+        "trust-principal-type-aws policy-refused",
+        "trust-policy",
+        (),
+        "",
+    ),
+    _Kind(
+        "refused",
+        r"MalformedPolicyDocument",
+        "policy-refused trust-principal-url-not-arn trust-wrong-document",
+        "trust-policy",
+        (),
+        "",
+        "",
+        True,
+    ),
+    _Kind(
+        "idp-config",
+        r"Identity Provider URL cannot be same as",
+        "oidc-wrong-object-eks-idp-config",
+        "provider",
+        (),
+        "",
+        "oidc-wrong-object-eks-idp-config",
+    ),
+    _Kind(
+        "nxdomain", r"oidc\.eks[\w.-]{0,80}[^\n]{0,80}(?:no such host|NXDOMAIN)", "oidc-create-nxdomain", "issuer-keys", (), ""
+    ),
+    _Kind(
+        "create-denied",
+        r"not authorized to perform:? iam:CreateOpenIDConnectProvider",
+        "oidc-create-blocked",
+        "provider",
+        (),
+        "",
+    ),
+    # what SDKs say of themselves: it counts where nobody said more
+    _Kind(
+        "identity-token",
+        r"InvalidIdentityToken|web identity token (?:that was passed |provided )?could not be validated",
+        "token-malformed token-env-holds-path-as-token alg-unsupported aud-not-in-clientids oidc-provider-missing",
+        "request provider issuer-keys signature audience",
+        _SENT,
+        "broken",
+        "",
+        True,
+    ),
+    _Kind(
+        "denied",
+        rf"AssumeRoleWithWebIdentity{_NEAR}(?:Status ?Code:? 403|\bdenied\b)",
+        _DENIED,
+        "trust-policy role guardrails",
+        _ACCEPTED,
+        "broken",
+        "",
+        True,
+    ),
+    _Kind(
         "no-credentials",
-        (
-            r"Unable to locate credentials|NoCredentialProviders|Missing credentials in config|no EC2 IMDS role found"
-            r"|Could not load credentials from any providers|Unable to load credentials from any of the providers"
-        ),
+        r"Unable to locate credentials|NoCredentialProviders|Missing credentials in config|no EC2 IMDS role found"
+        r"|Could not load credentials from any providers|Unable to load (?:AWS )?credentials from any|NoCredentialsError"
+        r"|failed to find credentials|no valid providers in chain|Unable to get IAM security credentials",
         _NO_CREDENTIALS,
-        ("service-account", "webhook", "token-file", "sdk"),
+        "sdk service-account webhook token-file",
+        (),
         "broken",
+        "",
+        True,
     ),
-    ("quota", r"ACLSizePerRole", ("trust-size-limit", "trust-wrong-document"), ("trust-policy",), ""),
-    ("providers", r"OpenIdConnectProvidersPerAccount", ("oidc-limit-100",), ("provider",), ""),
-    ("federated", r"Federated principals must be valid", ("trust-principal-url-not-arn",), ("trust-policy",), ""),
-    ("principal", r"Invalid principal in policy", ("trust-principal-type-aws",), ("trust-policy",), ""),
-    ("idp-config", r"Identity Provider URL cannot be same as", ("oidc-wrong-object-eks-idp-config",), ("provider",), ""),
-    ("nxdomain", r"oidc\.eks[\w.-]*[^\n]*(?:no such host|NXDOMAIN)", ("oidc-create-nxdomain",), ("issuer-keys",), ""),
+    _Kind(
+        "web-identity",
+        r"WebIdentityErr|Error assuming role from web identity|failed to refresh cached credentials"
+        r"|WebIdentityToken[^\n]{0,80}failed",
+        "trust-sub-mismatch oidc-provider-missing aud-not-in-clientids role-arn-malformed token-file-perm-denied "
+        "token-file-missing role-missing trust-stringequals-wildcard",
+        "trust-policy provider audience request token-file",
+        (),
+        "broken",
+        "",
+        True,
+    ),
+    _Kind(
+        "access-denied",
+        r"Access ?Denied|not authorized|StatusCode: 403|Status Code: 403",
+        f"{_DENIED} perm-denied-after-assume imds-fallback-generic",
+        "trust-policy role guardrails permissions",
+        (),
+        "broken",
+        "",
+        True,
+    ),
 )
-_COMPILED = tuple(
-    (ident, re.compile(pattern, re.IGNORECASE), modes, links, effect) for ident, pattern, modes, links, effect in _TABLE
+_COMPILED = tuple((kind, re.compile(kind.pattern, re.IGNORECASE)) for kind in _TABLE)
+
+# a session that is not allowed something
+_SESSION = re.compile(
+    r"arn:[\w-]{3,20}:sts::(?P<account>\w{1,20})"
+    r"(?::assumed-role/(?P<caller>[\w+=,.@-]{1,64})/(?P<session>[^\s\"']{1,64})|:\S{0,200})?\s+is not authorized to perform:?\s+"
+    r"(?P<action>[\w-]{1,64}:\w{1,64})(?:\s+on resource:?\s+[\"']?(?P<resource>arn:[^\s\"']{1,2048}))?",
+    re.IGNORECASE,
 )
-_PROBLEM_AFTER = re.compile(r"because no permissions boundary allows|explicit deny in a service control policy", re.IGNORECASE)
+_ABOVE = re.compile(
+    r"no permissions boundary allows|explicit deny in a (?:service control policy|permissions boundary)", re.IGNORECASE
+)
 
 
 def symptoms_in(text: str) -> tuple[Symptom, ...]:
     """Every kind of message in a text, in the order of the table: what STS says itself goes before what SDKs make of it."""
-    text = text[:_LONGEST]
-    found: list[Symptom] = []
-    caller = _SELF.search(text)
-    if caller or _CHAIN.search(text):
-        found.append(_of_caller(caller))
-    for ident, pattern, modes, links, effect in _COMPILED:
-        if pattern.search(text):
-            found.append(Symptom(ident, "", modes, links, effect))
-    return tuple(found)
+    if len(text) > 2 * _LONGEST:
+        text = text[:_LONGEST] + "\n" + text[-_LONGEST:]
+    strong = [*_of_table(text, weak=False), *_of_sessions(text)]
+    return tuple(strong or [*_of_table(text, weak=True)][:1])
 
 
-def _of_caller(match: re.Match[str] | None) -> Symptom:
-    """A session that is not allowed something: which session it is says how far the web identity came."""
-    if match is None:
-        modes = ("xacct-chain-missing", "double-assume-self", "imds-fallback-generic")
-        return Symptom("assume-role", "", modes, ("permissions", "sdk"), "broken")
-    action, resource = match["action"].lower(), match["resource"] or ""
-    node = match["session"].startswith("i-")
-    if node:
-        return Symptom("node-role", "", _NODE_CAUSES, ("service-account", "webhook", "token-file", "sdk"), "")
-    if action == "sts:assumerole":
-        itself = resource.rpartition("/")[2] == match["caller"] and f":{match['account']}:" in resource
-        if itself:
-            return Symptom(
-                "assume-self",
-                "",
-                ("double-assume-self", "xacct-chain-missing"),
-                ("permissions",),
-                "broken",
-                "double-assume-self",
+def _of_table(text: str, *, weak: bool) -> Iterator[Symptom]:
+    for kind, pattern in _COMPILED:
+        if kind.weak == weak and (match := pattern.search(text)):
+            details = {name: value for name, value in match.groupdict().items() if value}
+            yield Symptom(
+                kind.id,
+                tuple(kind.modes.split()),
+                tuple(kind.links.split()),
+                kind.effect,
+                kind.proves,
+                excerpt(match[0]),
+                kind.passed,
+                details,
+                weak,
             )
-        return Symptom("assume-role", "", ("xacct-chain-missing", "double-assume-self"), ("permissions",), "broken")
-    denied_above = _PROBLEM_AFTER.search(match.string)
-    first = "boundary-or-scp-after-assume" if denied_above else "perm-denied-after-assume"
-    return Symptom("permission", "", (first, "perm-denied-after-assume"), ("permissions",), "works")
+
+
+def _of_sessions(text: str) -> Iterator[Symptom]:
+    """Sessions that are not allowed something: which session it is says how far the web identity came. Each kind once."""
+    seen = set()
+    for match in _SESSION.finditer(text):
+        if match["action"].lower() == "sts:assumerolewithwebidentity":
+            continue
+        found = _of_session(match, bool(_ABOVE.search(text, match.end(), match.end() + 400)))
+        if found.id not in seen:
+            seen.add(found.id)
+            yield found
+
+
+def _of_session(match: re.Match[str], above: bool) -> Symptom:
+    caller, session, action = match["caller"] or "", match["session"] or "", match["action"].lower()
+    details = {"role": caller, "session": session, "account": match["account"], "resource": match["resource"] or ""}
+    says = excerpt(match[0])
+    if re.match(r"i-[0-9a-f]+", session):
+        return Symptom("node-role", tuple(_NODE.split()), ("sdk",), "broken", "", says, (), details)
+    if action == "sts:assumerole":
+        chain = ("xacct-chain-missing", "double-assume-self")
+        if not caller:
+            return Symptom("assume-role", (*chain, "imds-fallback-generic"), ("permissions",), "broken", "", says, (), details)
+        if _is_itself(details):
+            return Symptom(
+                "assume-self", chain[::-1], ("permissions",), "broken", "double-assume-self", says, _ASSUMED, details
+            )
+        return Symptom("assume-role", chain, ("permissions",), "broken", "", says, _ASSUMED, details)
+    if not caller:
+        return Symptom("session", ("perm-denied-after-assume",), ("permissions",), "broken", "", says, (), details)
+    mode = "boundary-or-scp-after-assume" if above else "perm-denied-after-assume"
+    return Symptom("permission", (mode,), ("permissions",), "broken", mode, says, _ASSUMED, details)
+
+
+def _is_itself(details: Mapping[str, str]) -> bool:
+    """Whether a role is told not to assume itself; the session names no path, and some write the ARN with a colon too many."""
+    resource = details["resource"]
+    return re.split(r"[/:]", resource)[-1] == details["role"] and f":{details['account']}:" in resource

@@ -16,7 +16,7 @@ PAIRS = tuple(product((*SUBJECTS, *ODD_SUBJECTS), AUDIENCES))
 pairs = st.lists(st.sampled_from(PAIRS), min_size=8, max_size=8, unique=True)
 
 
-@examples(3000)
+@examples(2500)
 @given(drawing.policies(drawing.ANYTHING), pairs, drawing.surroundings, st.booleans())
 def test_a_pair_is_admitted_where_a_request_is_allowed(document, some, around, kubernetes):
     policy = policy_of(document)
@@ -36,7 +36,7 @@ def test_a_pair_is_admitted_where_a_request_is_allowed(document, some, around, k
             assert admits == (decision.outcome == "allow")
 
 
-@examples(3000)
+@examples(2500)
 @given(drawing.policies(drawing.CLAIMS, plain=True, statements=4), st.sampled_from(AUDIENCES))
 def test_the_reach_is_that_of_the_subjects_allowed(document, audience):
     policy = policy_of(document)

@@ -31,7 +31,7 @@ def readings_of(points):
     ]
 
 
-@examples(6000)
+@examples(5000)
 @given(drawing.policies(drawing.ANYTHING), drawing.calls, st.sampled_from(READINGS))
 def test_decisions_are_those_of_the_reference_in_every_reading(document, call, reading):
     context, multi = call

@@ -131,7 +131,7 @@ subject_languages = st.recursive(
 )
 
 
-@examples(800)
+@examples(500)
 @given(subject_languages)
 def test_scope_and_witness_over_subjects(language):
     fsm = oracle.of_language(language) & oracle.minted()

@@ -31,6 +31,7 @@ def like(text: str, **how: bool) -> Language:
         (complement(like("a*")), ("*",), ("a*",)),
         (union([difference(like("a*"), literal("ab")), like("c*")]), ("a*", "c*"), ("ab",)),
         (union([difference(like("a*"), like("*b")), like("c*")]), ("a*", "c*"), ("a*b",)),
+        (union([difference(like("a*"), like("b*")), like("c*")]), ("a*", "c*"), ()),
         (literal("a*b?", "${x}", "$x"), ("$x", "${$}{x}", "a${*}b${?}"), ()),
         (like("arn:aws:s3:::b/*", arn=True), ("arn:aws:s3:::b/*",), ()),
         (EVERYTHING, ("*",), ()),

@@ -1,0 +1,38 @@
+"""Secrets struck out of text that people paste: whatever is shown of an error, a log or an event goes through here."""
+
+import re
+
+_STARS = "***"
+_SECRETS = (
+    # a token: header and claims of a JWT are JSON, and so begin with `eyJ`; what `aws eks get-token` prints
+    re.compile(r"eyJ[\w-]{6,}(?:\.[\w-]*){1,4}"),
+    re.compile(r"k8s-aws-v1\.[\w-]+"),
+    # access key ids of users and sessions
+    re.compile(r"(?<![A-Za-z0-9])A[KS]IA[A-Z0-9]{12,}"),
+    # what is called a secret, with what stands behind its name
+    re.compile(
+        r"(?i)(?:secret[_-]?(?:access[_-]?)?key|session[_-]?token|security[_-]?token|password|authorization|bearer"
+        r"|x-amz-security-token|web[_-]?identity[_-]?token(?![_-]?file))[\"']?\s*[:=]\s*[\"']?[^\s\"',;&]+"
+    ),
+    re.compile(r"(?i)\bbearer\s+[\w.~+/=-]{8,}"),
+)
+# forty characters of base64: a secret access key; more than a hundred: a session token
+_BLOB = re.compile(r"(?<![A-Za-z0-9+/=])(?:[A-Za-z0-9+/]{40}|[A-Za-z0-9+/=]{100,})(?![A-Za-z0-9+/=])")
+
+
+def masked(text: str) -> str:
+    """The text without what looks like a token, a key, or a password."""
+    for pattern in _SECRETS:
+        text = pattern.sub(_STARS, text)
+    return _BLOB.sub(lambda match: _STARS if _is_mixed(match[0]) else match[0], text)
+
+
+def _is_mixed(word: str) -> bool:
+    """Whether upper case, lower case and digits are mixed as in a key; a path or a digest in hexadecimal is not."""
+    return any(map(str.isupper, word)) and any(map(str.islower, word)) and any(map(str.isdigit, word))
+
+
+def excerpt(text: str, longest: int = 240) -> str:
+    """Some text in one line, not longer than helps, without secrets."""
+    line = " ".join(masked(text).split())
+    return line if len(line) <= longest else line[: longest - 4].rstrip() + " ..."
