@@ -32,28 +32,27 @@ def grant_evidence(
     arn = parse_arn(principal)
     issuer = arn.name if arn else principal
     conditions = grant.statement.conditions
-    spelt, reach = spell(grant.subjects, kubernetes), reach_of(grant.subjects, kubernetes)
     subs = [text_of(v) for c in conditions if _asks(c.raw_key, "sub") for v in c.values]
     odd = list(_odd_keys(grant, issuer))
     meant = "" if right else around.meant_provider(principal, role.account)
     names: dict[str, str | Callable[[], str]] = {
         "role": role.name,
         "account": role.account,
-        "statement": str(grant.statement.index),
         "principal": principal,
         "issuer": issuer,
-        "cluster": around.called(issuer),
-        "actions": _some(map(text_of, grant.statement.actions)),
-        "keys": _some(text_of(c.raw_key) for c in conditions),
-        "odd_keys": _some(text_of(c.raw_key) for c in odd),
-        "odd_clusters": _some(sorted({around.called(text_of(c.raw_key).rpartition(":")[0]) for c in odd})),
-        "subs": _some(subs),
-        "odd_subs": _some(sub for sub in subs if not is_subject(sub)),
-        "auds": _some(text_of(v) for c in conditions if _asks(c.raw_key, "aud") for v in c.values),
-        "patterns": _some(spelt.patterns),
-        "except": f" except {_some(spelt.without)}" if spelt.without else "",
-        "scope": _SCOPES.get(reach.scope or "", reach.scope or "unknown"),
-        "witness": reach.witness or "nobody",
+        "statement": lambda: str(grant.statement.index),
+        "cluster": lambda: around.called(issuer),
+        "actions": lambda: _some(map(text_of, grant.statement.actions)),
+        "keys": lambda: _some(text_of(c.raw_key) for c in conditions),
+        "odd_keys": lambda: _some(text_of(c.raw_key) for c in odd),
+        "odd_clusters": lambda: _some(sorted({around.called(text_of(c.raw_key).rpartition(":")[0]) for c in odd})),
+        "subs": lambda: _some(subs),
+        "odd_subs": lambda: _some(sub for sub in subs if not is_subject(sub)),
+        "auds": lambda: _some(text_of(v) for c in conditions if _asks(c.raw_key, "aud") for v in c.values),
+        "patterns": lambda: _some(spell(grant.subjects, kubernetes).patterns),
+        "except": lambda: _without(spell(grant.subjects, kubernetes).without),
+        "scope": lambda: _scope(reach_of(grant.subjects, kubernetes).scope),
+        "witness": lambda: reach_of(grant.subjects, kubernetes).witness or "nobody",
         "meant": meant,
         "hint": f' Did you mean "{meant}"?' if meant else "",
         "admitted": lambda: _admitted(around, issuer, grant),
@@ -66,6 +65,15 @@ def _some(values: Iterable[str]) -> str:
     listed = list(values)
     more = f" and {len(listed) - _SHOWN} more" if len(listed) > _SHOWN else ""
     return (", ".join(listed[:_SHOWN]) or "none") + more
+
+
+def _without(patterns: Iterable[str]) -> str:
+    listed = list(patterns)
+    return f" except {_some(listed)}" if listed else ""
+
+
+def _scope(scope: str | None) -> str:
+    return _SCOPES.get(scope or "", scope or "unknown")
 
 
 def _asks(key: Value, claim: str) -> bool:

@@ -4,11 +4,11 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-l
 """
 
 from collections.abc import Iterable, Sequence
-from functools import cached_property
 
 import msgspec
 
 from irsa_doctor.model import Text, Verdict
+from irsa_doctor.model.once import once
 from irsa_doctor.trust.conditions import Effect, Limit, limit_of
 from irsa_doctor.trust.languages import (
     EVERYTHING,
@@ -38,26 +38,26 @@ class Grant(msgspec.Struct, frozen=True, dict=True):
     statement: Statement
     limits: tuple[Limit, ...]
 
-    @cached_property
+    @once
     def subjects(self) -> Language:
         """The subjects that it can match, an upper bound; nothing where a condition never holds."""
         if any(limit.effect == "never" for limit in self.limits):
             return NOTHING
         return intersection(limit.language for limit in self.limits if limit.effect == "sub")
 
-    @cached_property
+    @once
     def audiences(self) -> Language:
         """The audiences that it can match, likewise."""
         return intersection(limit.language for limit in self.limits if limit.effect == "aud")
 
-    @cached_property
+    @once
     def sure_subjects(self) -> Language:
         """The subjects that, with one of `sure_audiences`, it matches whatever else is in the request: a lower bound."""
         if self.statement.unseen or any(limit.surely == NOTHING for limit in self.limits):
             return NOTHING
         return intersection(limit.surely for limit in self.limits if limit.effect == "sub")
 
-    @cached_property
+    @once
     def sure_audiences(self) -> Language:
         """See `sure_subjects`."""
         return intersection(limit.surely for limit in self.limits if limit.effect == "aud")
@@ -108,12 +108,12 @@ class Admitted(msgspec.Struct, frozen=True, dict=True):
     allows: tuple[Part, ...] = ()
     denies: tuple[Part, ...] = ()
 
-    @cached_property
+    @once
     def subjects(self) -> Language:
         """Every subject that is admitted with some audience."""
         return union(subjects for _, subjects in self.cells)
 
-    @cached_property
+    @once
     def audiences(self) -> Language:
         """Every audience that is admitted with some subject; EVERYTHING itself where that is any."""
         whole = union(audiences for audiences, _ in self.cells)
@@ -121,7 +121,7 @@ class Admitted(msgspec.Struct, frozen=True, dict=True):
             return whole
         return EVERYTHING
 
-    @cached_property
+    @once
     def reach(self) -> Reach:
         """Scope and witness of the subjects; no scope where the policy is too complex, or not seen whole."""
         if self.too_complex or self.unseen:
@@ -267,6 +267,9 @@ def _bound(allows: Iterable[Part]) -> _Cells:
 def _cells(allows: Sequence[Part], denies: Sequence[Part], kubernetes: bool) -> _Cells | None:
     """None where it is too complex to tell the audiences apart."""
     let_in = _let_in(allows)
+    if len(let_in) == 1 and not denies:
+        audiences, subjects = let_in[0]
+        return () if _is_nothing(audiences) or _is_nothing(subjects, kubernetes) else ((audiences, subjects),)
     kept_out = [
         (part.grant.sure_audiences, part.grant.sure_subjects)
         for part in denies
