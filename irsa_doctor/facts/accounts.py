@@ -9,6 +9,7 @@ import msgspec
 from irsa_doctor.model import Inventory, ServiceAccount
 from irsa_doctor.trust.languages import EVERYTHING, All, Any, Finite, Language, Like, Not, contains
 from irsa_doctor.trust.patterns import Wild
+from irsa_doctor.trust.subjects import reach_of
 
 _LAST = "\U0010ffff"
 
@@ -53,6 +54,8 @@ class _Subjects(msgspec.Struct, frozen=True, dict=True):
             return len(self.accounts) - self.count(language.inner)
         if isinstance(language, Finite):
             return sum(subject in self.accounts for subject in language.values)
+        if reach_of(language, kubernetes=True).scope == "cluster":
+            return len(self.accounts)
         start, end = _ends(language)
         if end and isinstance(language, Like) and language.glob.pieces == (start, Wild.MANY, end):
             few = self.ending(end)
