@@ -1,8 +1,10 @@
 """The command line: flags in, one call, print, exit code."""
 
+import os
 import signal
 import sys
-from typing import Annotated
+from contextlib import suppress
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -60,14 +62,27 @@ def _interrupted(*_: object) -> None:
     raise SystemExit(130)
 
 
-def main() -> None:
+def main() -> NoReturn:
     """Run. An unexpected error is a short message and exit 70, never a verdict; an interrupt is exit 130."""
     signal.signal(signal.SIGINT, _interrupted)
     try:
         app(prog_name="irsa-doctor")
+    except SystemExit as end:
+        _leave(end.code)
     except Exception as error:
         if "--debug" in sys.argv:
             raise
         print(f"irsa-doctor: unexpected error: {type(error).__name__}: {error}", file=sys.stderr)
         print("irsa-doctor: this is a bug; --debug before the command shows where", file=sys.stderr)
-        raise SystemExit(70) from None
+        _leave(70)
+    _leave(0)
+
+
+def _leave(code: str | int | None) -> NoReturn:
+    """End at once: to take a large inventory apart, object by object, takes a fifth of a run (mypy ends its own so, too)."""
+    if isinstance(code, str):
+        print(code, file=sys.stderr)
+    with suppress(OSError, ValueError):
+        sys.stdout.flush()
+        sys.stderr.flush()
+    os._exit(code if isinstance(code, int) else int(code is not None))

@@ -77,10 +77,13 @@ def _grants(role: Role, source: TrustPolicy, policy: Policy, around: Surrounding
             arn = parse_arn(principal) if isinstance(principal, str) else None
             issuer = arn.name if arn else ""
             kind = issuer_kind(statement, issuer, around.inventory)
-            grant = grant_of(policy, statement, issuer, kubernetes=kind != "other")
-            facts = grant_facts(grant, policy, form, kind, issuer, around)
+            kubernetes = kind != "other"
             if form in ("provider", "absent") and isinstance(principal, str) and principal not in by_provider:
-                by_provider[principal] = admitted(policy, principal, issuer, kubernetes=kind != "other")
+                by_provider[principal] = admitted(policy, principal, issuer, kubernetes=kubernetes)
+            found = by_provider.get(text_of(principal))
+            grant = found.grant(statement) if found and found.kubernetes == kubernetes else None
+            grant = grant or grant_of(policy, statement, issuer, kubernetes=kubernetes)
+            facts = grant_facts(grant, policy, form, kind, issuer, around)
             judged.append(judged_grant(role, source, grant, text_of(principal), facts, around))
     return judged, by_provider
 

@@ -3,7 +3,7 @@
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 import msgspec
 
@@ -41,14 +41,14 @@ class Grant(msgspec.Struct, frozen=True, dict=True):
     @once
     def subjects(self) -> Language:
         """The subjects that it can match, an upper bound; nothing where a condition never holds."""
-        if any(limit.effect == "never" for limit in self.limits):
+        if "never" in [limit.effect for limit in self.limits]:
             return NOTHING
-        return intersection(limit.language for limit in self.limits if limit.effect == "sub")
+        return intersection([limit.language for limit in self.limits if limit.effect == "sub"])
 
     @once
     def audiences(self) -> Language:
         """The audiences that it can match, likewise."""
-        return intersection(limit.language for limit in self.limits if limit.effect == "aud")
+        return intersection([limit.language for limit in self.limits if limit.effect == "aud"])
 
     @once
     def sure_subjects(self) -> Language:
@@ -65,7 +65,7 @@ class Grant(msgspec.Struct, frozen=True, dict=True):
     @property
     def contested(self) -> tuple[str, ...]:
         """The points on which AWS's documentation is silent and on which its subjects or audiences hang (C11, K2, S4)."""
-        return _sorted(limit.contested for limit in self.limits if limit.contested)
+        return _sorted([limit.contested for limit in self.limits if limit.contested])
 
     @property
     def never(self) -> bool:
@@ -96,7 +96,8 @@ class Admitted(msgspec.Struct, frozen=True, dict=True):
     `cells` are pairs of languages with disjoint audiences. They are the exact set, but an upper bound where something
     `depends_on` further keys of the request or is `contested` (points on which AWS's documentation is silent, P5 say), or
     where values are `unseen` (holes; a statement of which not even the effect is seen is left out). If the policy is
-    `too_complex` to be worked out, there is one cell that holds it all. `allows` and `denies` are what it was made of.
+    `too_complex` to be worked out, there is one cell that holds it all. `allows` and `denies` are what it was made of, and
+    `grants` are all that speak of the provider.
     """
 
     cells: tuple[tuple[Language, Language], ...]
@@ -107,6 +108,7 @@ class Admitted(msgspec.Struct, frozen=True, dict=True):
     too_complex: bool = False
     allows: tuple[Part, ...] = ()
     denies: tuple[Part, ...] = ()
+    grants: tuple[Grant, ...] = ()
 
     @once
     def subjects(self) -> Language:
@@ -128,6 +130,13 @@ class Admitted(msgspec.Struct, frozen=True, dict=True):
             return Reach(None, None)
         return reach_of(self.subjects, self.kubernetes)
 
+    def grant(self, statement: Statement) -> Grant | None:
+        """What a statement of the policy says of the provider's tokens, None where it does not speak of them."""
+        for grant in self.grants:
+            if grant.statement is statement:
+                return grant
+        return None
+
     def admits(self, subject: str, audience: str) -> bool:
         """Whether a pair is in the set, which may be an upper bound."""
         return any(contains(a, audience) and contains(s, subject) for a, s in self.cells)
@@ -144,10 +153,8 @@ class Admitted(msgspec.Struct, frozen=True, dict=True):
 
 def grant_of(policy: Policy, statement: Statement, issuer: str, *, kubernetes: bool) -> Grant:
     """What a statement says of tokens of an issuer (without scheme), its principal and action set aside."""
-    low = issuer.lower()
-    limits = tuple(
-        limit_of(condition, low, variables=policy.variables, kubernetes=kubernetes) for condition in statement.conditions
-    )
+    low, variables = issuer.lower(), policy.variables
+    limits = tuple([limit_of(condition, low, variables=variables, kubernetes=kubernetes) for condition in statement.conditions])
     return Grant(statement, _with_two_spellings(statement.conditions, limits) if statement.two_spellings else limits)
 
 
@@ -188,6 +195,7 @@ def admitted(policy: Policy, provider_arn: str, issuer: str, *, kubernetes: bool
     """
     allows: list[Part] = []
     denies: list[Part] = []
+    grants: list[Grant] = []
     contested: set[str] = set()
     unseen: set[str] = set()
     for statement in policy.statements:
@@ -195,6 +203,7 @@ def admitted(policy: Policy, provider_arn: str, issuer: str, *, kubernetes: bool
         if open_points is None:
             continue
         grant = grant_of(policy, statement, issuer, kubernetes=kubernetes)
+        grants.append(grant)
         if grant.never:
             continue
         part = Part(grant, not open_points)
@@ -202,27 +211,33 @@ def admitted(policy: Policy, provider_arn: str, issuer: str, *, kubernetes: bool
             allows.append(part)
         if not statement.allow:
             denies.append(part)
-        contested.update(point for point in open_points if point == "P5")
-        unseen.update(statement.unseen, (point for point in open_points if point != "P5"))
+        if open_points or statement.unseen:
+            contested.update(point for point in open_points if point == "P5")
+            unseen.update(statement.unseen, (point for point in open_points if point != "P5"))
     if not allows:
-        return Admitted((), kubernetes=kubernetes)
-    limits = [limit for part in (*allows, *denies) for limit in part.grant.limits]
+        return Admitted((), kubernetes=kubernetes, grants=tuple(grants))
+    # nearly always there is none
+    open_limits = [
+        limit for part in (*allows, *denies) for limit in part.grant.limits if limit.depends or limit.contested or limit.unseen
+    ]
+    contested.update(limit.contested for limit in open_limits if limit.contested)
+    unseen.update(hole for limit in open_limits for hole in limit.unseen)
     cells = _cells(allows, denies, kubernetes)
     return Admitted(
         _bound(allows) if cells is None else cells,
-        _sorted(key for limit in limits for key in limit.depends),
-        _sorted((*contested, *(limit.contested for limit in limits if limit.contested))),
-        _sorted((*unseen, *(hole for limit in limits for hole in limit.unseen))),
+        _sorted([key for limit in open_limits for key in limit.depends]),
+        _sorted(contested),
+        _sorted(unseen),
         kubernetes,
         cells is None,
         tuple(allows),
         tuple(denies),
+        tuple(grants),
     )
 
 
-def _sorted(texts: Iterable[str]) -> tuple[str, ...]:
-    found = set(texts)
-    return tuple(sorted(found)) if found else ()
+def _sorted(texts: Collection[str]) -> tuple[str, ...]:
+    return tuple(sorted(set(texts))) if texts else ()
 
 
 def _open_points(statement: Statement, provider_arn: str) -> tuple[str, ...] | None:

@@ -150,7 +150,10 @@ def _claim(condition: Condition, claim: Literal["sub", "aud"], issuer: str, *, v
 
 def _are_literal(values: tuple[Value, ...]) -> TypeGuard[tuple[str, ...]]:
     """Whether nothing in the values means anything but itself: most conditions are like that."""
-    return all(isinstance(value, str) and "$" not in value for value in values)
+    for value in values:  # noqa: SIM110 - asked of every condition, and a generator takes twice as long
+        if not isinstance(value, str) or "$" in value:
+            return False
+    return True
 
 
 class _Bounds(msgspec.Struct, frozen=True):

@@ -91,6 +91,9 @@ def union(languages: Iterable[Language]) -> Language:
 
 def intersection(languages: Iterable[Language]) -> Language:
     """What all of them admit. With a finite one among them the answer is finite."""
+    languages = tuple(languages)
+    if len(languages) == 1:
+        return languages[0]
     parts: dict[Language, None] = {}
     finite: frozenset[str] | None = None
     for language in languages:

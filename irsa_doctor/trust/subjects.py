@@ -10,7 +10,8 @@ from typing import Literal
 import msgspec
 
 from irsa_doctor.trust.automaton import BUDGET, UNLIMITED, Shape, TooComplex, shape_of
-from irsa_doctor.trust.languages import Finite, Language
+from irsa_doctor.trust.languages import Finite, Language, Like
+from irsa_doctor.trust.patterns import Wild
 
 PREFIX = "system:serviceaccount:"
 SUBJECT = re.compile(
@@ -99,6 +100,28 @@ def _finite_reach(values: frozenset[str], kubernetes: bool) -> Reach:
     return Reach(scope, words[0] if words else None)
 
 
+_NAMESPACE = re.compile(PREFIX + r"[a-z0-9](?:[-a-z0-9]*[a-z0-9])?:")
+
+
+def _common_reach(language: Language) -> Reach | None:
+    """The reach of the patterns that people write most, told from their form: no automaton is built for each of thousands.
+
+    `PREFIX namespace : begin *` and `PREFIX * : name`; None for everything else.
+    """
+    if not isinstance(language, Like) or language.glob.arn or language.glob.ignore_case:
+        return None
+    pieces = language.glob.pieces
+    if len(pieces) == 2 and isinstance(pieces[0], str) and pieces[1] is Wild.MANY:
+        begin = pieces[0]
+        if _NAMESPACE.fullmatch(begin):
+            return Reach("namespace", begin + "a")
+        return Reach("namespace", begin) if is_subject(begin) else None
+    if len(pieces) == 3 and pieces[0] == PREFIX and pieces[1] is Wild.MANY and isinstance(pieces[2], str):
+        witness = PREFIX + "a" + pieces[2]
+        return Reach("namespaces", witness) if pieces[2].startswith(":") and is_subject(witness) else None
+    return None
+
+
 @lru_cache(maxsize=16384)
 def reach_of(language: Language, kubernetes: bool, budget: int = BUDGET) -> Reach:
     """The scope of a language and a shortest witness of it; over service account subjects, or over all text.
@@ -108,6 +131,8 @@ def reach_of(language: Language, kubernetes: bool, budget: int = BUDGET) -> Reac
     """
     if isinstance(language, Finite):
         return _finite_reach(language.values, kubernetes)
+    if kubernetes and (common := _common_reach(language)):
+        return common
     try:
         shape = shape_of(language, _SERVICE_ACCOUNTS if kubernetes else _ANY_TEXT, budget)
     except TooComplex:
