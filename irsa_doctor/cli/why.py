@@ -1,7 +1,6 @@
 """`irsa-doctor why`: name the broken link between a pod and its role."""
 
 import os
-import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -43,8 +42,10 @@ def why(
     token: Annotated[
         str | None, typer.Option(help="A file with the token, or - for standard input. It is never shown.")
     ] = None,
-    event: Annotated[str | None, typer.Option(help="A file with events of CloudTrail.")] = None,
-    error: Annotated[str | None, typer.Option(help="The error message, or @FILE.")] = None,
+    event: Annotated[
+        str | None, typer.Option(help="A file with events of CloudTrail: one, an answer of lookup-events, a log (gzip too).")
+    ] = None,
+    error: Annotated[str | None, typer.Option(help="The error message, or @FILE: a log will do.")] = None,
     format_: Annotated[str, typer.Option("--format", "-f", help="text or json.")] = "text",
     complete: Complete = None,
     account: Account = None,
@@ -71,9 +72,10 @@ def why(
 
     gc.disable()  # one run, then the process ends
     from irsa_doctor import api
-    from irsa_doctor.diagnosis import NoEvents, NoTarget, NoToken
+    from irsa_doctor.diagnosis import NoEvents, NoTarget
     from irsa_doctor.reports import style_for
     from irsa_doctor.reports.why import render_all, render_all_json, render_why, render_why_json
+    from irsa_doctor.sources.evidence import NoEvidence
 
     if format_ not in ("text", "json"):
         raise wrong(f"no format {format_}: text, json")
@@ -106,14 +108,15 @@ def why(
         clusters=[value for value in cluster or () if _is_mapping(value)],
         account=account,
     )
-    seen = _seen(token, event, error)
-    stdin = None if token == "-" else read_stdin(given)
+    _check_stdin(given, token, event, error)
+    stdin = read_stdin(given)
     where = named[0] if named else ""
     try:
         with progress() as tell:
             read = sources.telling(tell) if sources else None
+            seen = _seen(token, event, error)
             if all_:
-                found = api.why_all(given, stdin=stdin, settings=settings, cluster=where, live=read)
+                found = api.why_all(given, stdin=stdin, settings=settings, cluster=where, seen=seen, live=read)
             else:
                 one = api.why(
                     target or "",
@@ -125,7 +128,7 @@ def why(
                     seen=seen,
                     live=read,
                 )
-    except (NoTarget, NoToken, NoEvents, api.NothingRead, api.LiveError) as problem:
+    except (NoTarget, NoEvents, NoEvidence, api.NothingRead, api.LiveError) as problem:
         raise wrong(str(problem)) from problem
     if all_:
         say(render_all_json(found) if format_ == "json" else render_all(found, style_for()))
@@ -149,20 +152,16 @@ def _is_mapping(value: str) -> bool:
     return bool(name and equals) and os.path.exists(path)
 
 
+def _check_stdin(given: list[str], token: str | None, event: str | None, error: str | None) -> None:
+    if [*given, token, event, (error or "").removeprefix("@") if (error or "").startswith("@") else ""].count("-") > 1:
+        raise wrong("standard input can be read once: give - for one thing")
+
+
 def _seen(token: str | None, event: str | None, error: str | None) -> "Symptoms":
     from irsa_doctor.api import Symptoms
+    from irsa_doctor.sources.evidence import chunks, content
 
     text = error or ""
     if text.startswith("@"):
-        text = _content(text[1:]).decode(errors="replace")
-    return Symptoms(text, _content(token) if token else b"", _content(event) if event else b"")
-
-
-def _content(file: str) -> bytes:
-    if file == "-":
-        return sys.stdin.buffer.read()
-    try:
-        with open(file, "rb") as stream:
-            return stream.read()
-    except OSError as error:
-        raise wrong(f"{file}: {error.strerror}") from error
+        text = content(text[1:]).decode(errors="replace")
+    return Symptoms(text, content(token) if token else None, chunks(event) if event else ())

@@ -1,24 +1,32 @@
 """One credential to be diagnosed: whose it is, which role it is for, and what the rules say of everything on its way."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 
 import msgspec
 
+from irsa_doctor.diagnosis.events import Event, Trail
+from irsa_doctor.diagnosis.links import link_of, link_of_finding
+from irsa_doctor.diagnosis.symptoms import Symptom
+from irsa_doctor.diagnosis.tokens import BadToken, Token
 from irsa_doctor.engine import Locate, evaluate
 from irsa_doctor.facts import AnalysedRole, Judged, View, binding_facts, cluster_facts, provider_facts
 from irsa_doctor.facts.bindings import service_account_facts
-from irsa_doctor.facts.documents import document_facts
 from irsa_doctor.facts.surroundings import ROLE_ARN
-from irsa_doctor.facts.workloads import workload_facts
-from irsa_doctor.findings import Finding, Missing
+from irsa_doctor.facts.webhook import AUDIENCE, FILE, ROLE, VOLUME
+from irsa_doctor.facts.workloads import judged_workload
+from irsa_doctor.findings import Finding, Location, Missing
 from irsa_doctor.model import (
     Arn,
     Cluster,
+    Container,
+    Issuer,
     OidcProvider,
+    Place,
     PodIdentityAssociation,
     ServiceAccount,
+    Text,
     Unknown,
     Workload,
     parse_arn,
@@ -26,10 +34,10 @@ from irsa_doctor.model import (
 )
 from irsa_doctor.rulebook import shipped_rules
 
-STS = "sts.amazonaws.com"
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-arns
 _ROLE = re.compile(r"arn:[a-z0-9-]+:iam::[0-9]{12}:role/[A-Za-z0-9_+=,.@/-]+")
-AUDIENCE = "eks.amazonaws.com/audience"
+_AUDIENCE_OF_CLUSTER = Unknown("the audience of the tokens of this cluster", "kubectl get pods -A -o yaml")
+_ONE_AUDIENCE = Unknown("what STS does with a token of several audiences, which AWS does not document", "")
 
 
 class Asked(msgspec.Struct, frozen=True):
@@ -39,6 +47,22 @@ class Asked(msgspec.Struct, frozen=True):
     name: str
     kind: str = ""
     role: str = ""
+
+
+class Evidence(msgspec.Struct, frozen=True):
+    """What is at hand beside the inventory: what somebody saw, a token, a log; `now` in seconds since 1970.
+
+    `failing`: somebody says that it does not work, in whatever words.
+    """
+
+    symptoms: tuple[Symptom, ...] = ()
+    token: Token | BadToken | None = None
+    trail: Trail | None = None
+    failing: bool = False
+    now: float = 0.0
+
+
+_NOTHING = Evidence()
 
 
 class Case(msgspec.Struct, frozen=True, dict=True):
@@ -51,13 +75,40 @@ class Case(msgspec.Struct, frozen=True, dict=True):
     service_account: str
     workload: Workload | None = None
     stated_role: str = ""
-    claims: Mapping[str, object] = {}
-    """those of a token that was given, {} without one"""
+    evidence: Evidence = _NOTHING
+    stated_issuer: str = ""
+    assumed_policy: str = ""
+    """path of a bare policy that is taken for the role's, for it is the only one"""
+    absent: str = ""
+    """of a workload that was asked about and is not there: what is to be said of it"""
+
+    # ---- who it is
+
+    @property
+    def name(self) -> str:
+        """The service account as people write it."""
+        return f"{self.namespace}/{self.service_account}"
 
     @property
     def subject(self) -> str:
-        """The `sub` of the token."""
+        """The `sub` of the token: as the token itself says, else that of the service account."""
+        return (self.token.sub if self.token else "") or self.own_subject
+
+    @property
+    def own_subject(self) -> str:
+        """The `sub` of the service account's tokens."""
         return f"system:serviceaccount:{self.namespace}:{self.service_account}"
+
+    @property
+    def token(self) -> Token | None:
+        """The token that was given, where it is one."""
+        return self.evidence.token if isinstance(self.evidence.token, Token) else None
+
+    @cached_property
+    def events(self) -> tuple[Event, ...]:
+        """The calls of this subject in the log that was given, the last one first."""
+        found = self.evidence.trail.of(self.subject) if self.evidence.trail else ()
+        return tuple(event for event in found if not self.stated_role or event.role in ("", self.stated_role))
 
     @cached_property
     def cluster(self) -> Cluster | None:
@@ -65,31 +116,56 @@ class Case(msgspec.Struct, frozen=True, dict=True):
         return self.view.inventory.cluster_by_id.get(self.cluster_id)
 
     @cached_property
+    def cluster_issuer(self) -> str:
+        """The issuer of the cluster without scheme, "" where it is not known."""
+        return self.view.issuer_of(self.cluster_id) or self.stated_issuer
+
+    @cached_property
     def issuer(self) -> str:
-        """Issuer without scheme: of the token, else of the cluster; "" where neither is known."""
-        said = self.claims.get("iss")
-        if isinstance(said, str):
-            return said.removeprefix("https://")
-        return self.view.issuer_of(self.cluster_id)
+        """The issuer of the token without scheme: as it says, else that of the cluster, else as an event says."""
+        named = self.token.issuer if self.token else ""
+        return named or self.cluster_issuer or next((event.issuer for event in self.events if event.issuer), "")
+
+    @property
+    def is_eks(self) -> bool:
+        """Whether the cluster is one of EKS, as far as that is known."""
+        return not self.issuer or Issuer.of(self.issuer).form != "other"
+
+    @cached_property
+    def _key(self) -> tuple[str, str, str]:
+        return self.cluster_id, self.namespace, self.service_account
 
     @cached_property
     def account(self) -> ServiceAccount | None:
-        """The service account."""
-        key = (self.cluster_id, self.namespace, self.service_account)
-        return self.view.inventory.service_account_by_key.get(key)
-
-    @cached_property
-    def workloads(self) -> tuple[Workload, ...]:
-        """The workload asked about, else those that use the service account."""
-        if self.workload is not None:
-            return (self.workload,)
-        key = (self.cluster_id, self.namespace, self.service_account)
-        return self.view.inventory.workloads_by_service_account.get(key, ())
+        """The service account, where it was given."""
+        return self.view.inventory.service_account_by_key.get(self._key)
 
     @cached_property
     def association(self) -> PodIdentityAssociation | None:
         """The Pod Identity association of the service account."""
-        return self.view.inventory.association_by_key.get((self.cluster_id, self.namespace, self.service_account))
+        return self.view.inventory.association_by_key.get(self._key)
+
+    @cached_property
+    def has_no_association(self) -> bool:
+        """Whether it is sure that there is none."""
+        return self.association is None and (not self.is_eks or self.view.inventory.closed.has_association(*self._key))
+
+    @cached_property
+    def workloads(self) -> tuple[Workload, ...]:
+        """The workload asked about with what it was made of and what was made of it, else all that use the service account."""
+        near, users = self.view.neighbours, self.view.inventory.workloads_by_service_account.get(self._key, ())
+        if self.workload is None:
+            return tuple(w for w in users if not w.over and (w.admitted or not w.owner or near.owner_of(w) is None))
+        above = near.owner_of(self.workload) if self.workload.owner else None
+        made = tuple(w for w in users if w.admitted and not w.over and w.owner and near.owner_of(w) is self.workload)
+        return (self.workload, *made, *((above,) if above else ()))
+
+    @property
+    def containers(self) -> Iterator[Container]:
+        """The containers of all these workloads."""
+        return (container for workload in self.workloads for container in workload.containers)
+
+    # ---- the role
 
     @cached_property
     def annotation(self) -> str:
@@ -97,41 +173,40 @@ class Case(msgspec.Struct, frozen=True, dict=True):
         return text_of(self.account.annotations.get(ROLE_ARN, "")) if self.account else ""
 
     @cached_property
+    def by_hand(self) -> str:
+        """The role that the environment of the workloads names, "" where none or several."""
+        values = {value for container in self.containers if isinstance(value := container.env.get(ROLE), str) and value}
+        return values.pop() if len(values) == 1 else ""
+
+    @cached_property
     def role(self) -> str:
-        """The role that is asked for: the one stated, else that of the pod, else that of the annotation."""
-        if self.stated_role:
-            return self.stated_role
-        values = {
-            value
-            for workload in self.workloads
-            for container in workload.containers
-            if isinstance(value := container.env.get("AWS_ROLE_ARN"), str)
-        }
-        return values.pop() if len(values) == 1 else self.annotation
+        """The role that is asked for: as stated, else of the workload's environment, else the annotation, else of an event."""
+        said = (self.by_hand, self.annotation) if self.workload else (self.annotation, self.by_hand)
+        seen = next((event.role for event in self.events if event.role), "")
+        return self.stated_role or next((role for role in said if role), "") or seen
 
     @cached_property
     def role_arn(self) -> Arn | None:
         """The parts of the role's ARN, None where it is none."""
         return parse_arn(self.role) if _ROLE.fullmatch(self.role) else None
 
+    @property
+    def role_name(self) -> str:
+        """The role's name without path, "" where the ARN is none."""
+        return self.role_arn.name.rpartition("/")[2] if self.role_arn else ""
+
     @cached_property
     def analysed(self) -> AnalysedRole | None:
         """The role with its policy taken apart, where it was given."""
         return self.view.role_by_arn.get(self.role)
 
-    @cached_property
-    def audience(self) -> str | Unknown:
-        """The audience of the token: what it says, else what the annotation asks for, else the default of the webhook."""
-        said = self.claims.get("aud")
-        listed = said if isinstance(said, list) else [said]
-        if said is not None and all(isinstance(item, str) for item in listed):
-            return str(listed[0]) if listed else ""
-        asked = {a for w in self.workloads for v, a in w.token_audiences.items() if v == "aws-iam-token" and a}
-        if len(asked) == 1:
-            return asked.pop()
-        if self.account is None:
-            return Unknown("the service account", "kubectl get serviceaccounts -A -o yaml")
-        return text_of(self.account.annotations.get(AUDIENCE, STS))
+    @property
+    def uses_pod_identity(self) -> bool:
+        """Whether EKS Pod Identity hands out the role, so that no token goes to STS: unless somebody shows that one does."""
+        asked = bool(self.stated_role or self.token or self.events)
+        return self.association is not None and not asked and not any(s.passed for s in self.evidence.symptoms)
+
+    # ---- the provider and the audience
 
     @cached_property
     def provider_arn(self) -> str:
@@ -146,22 +221,96 @@ class Case(msgspec.Struct, frozen=True, dict=True):
         return self.view.inventory.provider_by_arn.get(self.provider_arn)
 
     @cached_property
-    def _said(self) -> tuple[Mapping[str, tuple[Finding, ...]], tuple[Missing, ...]]:
+    def audience(self) -> str | Unknown:
+        """The audience of the token: as it says, else of the token that the environment points at, else as the account asks."""
+        if self.token:
+            listed = self.token.audiences
+            return listed[0] if len(listed) == 1 else "" if not listed else _ONE_AUDIENCE
+        if seen := next((event.audience for event in self.events if event.audience), ""):
+            return seen
+        own = set(self._own_audiences())
+        if len(own) == 1:
+            return own.pop()
+        asked = self.account.annotations.get(AUDIENCE) if self.account else None
+        if isinstance(asked, Text):
+            return Unknown("values of the template's placeholders")
+        return asked if asked is not None else self._usual_audience()
+
+    def _own_audiences(self) -> Iterator[str]:
+        """Audiences of tokens that a manifest mounts itself, under another name than the webhook's volume."""
+        for workload in self.workloads:
+            for container in workload.containers:
+                path = container.env.get(FILE)
+                mounts = {
+                    mount.volume
+                    for mount in container.mounted
+                    if isinstance(path, str) and path.startswith(mount.path.rstrip("/") + "/") and mount.volume != VOLUME
+                }
+                yield from (token.audience for token in workload.tokens if token.volume in mounts and token.audience)
+
+    def _usual_audience(self) -> str | Unknown:
+        usual = self.view.default_audiences(self.issuer, eks=self.is_eks)
+        if len(usual) == 1:
+            return next(iter(usual))
+        ids = self.provider.client_ids if self.provider else ()
+        known = usual & set(ids if isinstance(ids, tuple) else ())
+        return next(iter(known)) if len(known) == 1 else _AUDIENCE_OF_CLUSTER
+
+    # ---- what the rules say
+
+    @cached_property
+    def _said(self) -> tuple[Mapping[str, tuple[Finding, ...]], tuple[Missing, ...], frozenset[str]]:
         outcome = evaluate(shipped_rules(), list(self._judged()), self.locate)
         found: dict[str, list[Finding]] = {}
         for finding in outcome.findings:
             found.setdefault(finding.rule, []).append(finding)
-        return {rule: tuple(findings) for rule, findings in found.items()}, tuple(outcome.unknown)
+        held = frozenset(tally.id for tally in outcome.tallies if tally.passed and not tally.failed and not tally.unknown)
+        return {rule: tuple(findings) for rule, findings in found.items()}, tuple(outcome.unknown), held
 
     @property
     def findings(self) -> Mapping[str, tuple[Finding, ...]]:
         """What the rules find wrong of everything on the way, by rule."""
         return self._said[0]
 
-    @property
-    def missing(self) -> tuple[Missing, ...]:
-        """What the rules could not judge."""
-        return self._said[1]
+    def finding(self, rule: str, subject: str = "") -> Finding | None:
+        """What a rule finds; of the subject, where one is named."""
+        return next((f for f in self.findings.get(rule, ()) if subject in ("", f.subject.id)), None)
+
+    def wrong_on(self, link: str) -> list[Finding]:
+        """What the rules find wrong on a link; what is low weighs nothing here."""
+        return [f for found in self.findings.values() for f in found if link_of_finding(f) == link and f.severity != "low"]
+
+    @cached_property
+    def ruled_out(self) -> frozenset[str]:
+        """The modes of workloads, accounts and clusters that their rules have looked for and not found."""
+        subjects = {"workload", "service-account", "cluster"}
+        return frozenset(rule.id for rule in shipped_rules() if rule.id in self._said[2] and set(rule.subject) <= subjects)
+
+    def missing_on(self, link: str) -> list[Missing]:
+        """What the rules of a link could not judge."""
+        return [missing for missing in self._said[1] if any(link_of(rule) == link for rule in missing.rules)]
+
+    def _judged(self) -> Iterable[Judged]:
+        view = self.view
+        if self.account is not None:
+            yield service_account_facts(view, self.account)
+            named = self.account
+            if self.role and self.role != self.annotation:
+                named = msgspec.structs.replace(named, annotations={**named.annotations, ROLE_ARN: self.role})
+            if binding := binding_facts(view, named):
+                yield binding
+        if self.analysed:
+            yield from (grant for grant in self.analysed.grants if self._is_about(grant))
+            yield self.analysed.judged
+        ident = self.issuer.rstrip("/").rpartition("/")[2].lower()
+        for provider in view.inventory.providers:
+            if provider.issuer == self.issuer or (ident and ident in provider.issuer.lower()):
+                yield provider_facts(view, provider)
+        if self.cluster:
+            yield cluster_facts(view, self.cluster)
+        for workload in self.workloads:
+            owner = view.neighbours.owner_of(workload) if workload.owner else None
+            yield judged_workload(view, workload, owner)
 
     def _is_about(self, grant: Judged) -> bool:
         """Whether a grant is for the provider that STS looks for, or for none that there is."""
@@ -169,28 +318,7 @@ class Case(msgspec.Struct, frozen=True, dict=True):
             return True
         return not self.provider_arn or grant.evidence().names.get("principal") == self.provider_arn
 
-    def _judged(self) -> Iterable[Judged]:
-        view = self.view
-        if self.account is not None:
-            yield service_account_facts(view, self.account)
-            named = self.account
-            if self.stated_role:
-                named = msgspec.structs.replace(named, annotations={**named.annotations, ROLE_ARN: self.stated_role})
-            if binding := binding_facts(view, named):
-                yield binding
-        if self.analysed:
-            yield from (grant for grant in self.analysed.grants if self._is_about(grant))
-            yield self.analysed.judged
-        ident = self.issuer.rpartition("/")[2]
-        for provider in view.inventory.providers:
-            if provider.issuer == self.issuer or (ident and ident in provider.issuer):
-                yield provider_facts(view, provider)
-        if self.cluster:
-            yield cluster_facts(view, self.cluster)
-        if self.workloads:
-            name = view.name_of(self.cluster_id)
-            mine = {f"{name}/{w.namespace}/{w.kind.lower()}/{w.name}" for w in self.workloads}
-            yield from (judged for judged in workload_facts(view) if judged.id in mine)
-        if view.inventory.rcps:
-            mine = {r.place.document for r in view.inventory.rcps if self.role_arn and r.account in ("", self.role_arn.account)}
-            yield from (document_facts(view, d) for d in view.inventory.documents if d.path in mine)
+    def located(self, place: Place, says: str, *, key: bool = False) -> Location:
+        """A place, found."""
+        line, column, end_line, end_column, source, offset = self.locate(place, key)
+        return Location(place.document, line, column, place.pointer, says, True, end_line, end_column, source, offset)

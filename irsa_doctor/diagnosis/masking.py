@@ -9,12 +9,12 @@ _SECRETS = (
     re.compile(r"k8s-aws-v1\.[\w-]+"),
     # access key ids of users and sessions
     re.compile(r"(?<![A-Za-z0-9])A[KS]IA[A-Z0-9]{12,}"),
+    re.compile(r"(?i)\bbearer\s+[\w.~+/=-]{4,}"),
     # what is called a secret, with what stands behind its name
     re.compile(
-        r"(?i)(?:secret[_-]?(?:access[_-]?)?key|session[_-]?token|security[_-]?token|password|authorization|bearer"
+        r"(?i)(?:secret[_-]?(?:access[_-]?)?key|session[_-]?token|security[_-]?token|password|authorization"
         r"|x-amz-security-token|web[_-]?identity[_-]?token(?![_-]?file))[\"']?\s*[:=]\s*[\"']?[^\s\"',;&]+"
     ),
-    re.compile(r"(?i)\bbearer\s+[\w.~+/=-]{8,}"),
 )
 # forty characters of base64: a secret access key; more than a hundred: a session token
 _BLOB = re.compile(r"(?<![A-Za-z0-9+/=])(?:[A-Za-z0-9+/]{40}|[A-Za-z0-9+/=]{100,})(?![A-Za-z0-9+/=])")

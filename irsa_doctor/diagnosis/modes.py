@@ -16,17 +16,24 @@ class Mode(msgspec.Struct, frozen=True):
     remedy: str
     settle: str = ""
     url: str = ""
+    """`settle` has words in capitals for what is known of a case: NAMESPACE, ROLE_NAME, ..."""
 
 
 _EKS = "https://docs.aws.amazon.com/eks/latest/userguide/"
 _SDKS = _EKS + "iam-roles-for-service-accounts-minimum-sdk.html"
 _STS = "https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html"
 _WEBHOOK = "https://github.com/aws/amazon-eks-pod-identity-webhook"
-_CALLER = "kubectl exec POD -- aws sts get-caller-identity"
+_CALLER = "kubectl exec -n NAMESPACE POD -- aws sts get-caller-identity"
 _TRAIL = "aws cloudtrail lookup-events --lookup-attributes AttributeKey=EventName,AttributeValue=AssumeRoleWithWebIdentity"
 
 _MODES = (
     Mode("service-account-missing", "The service account does not exist", "Create the service account, with its annotation."),
+    Mode(
+        "workload-missing",
+        "The workload does not exist",
+        "Name one that does.",
+        "kubectl get all -n NAMESPACE",
+    ),
     Mode(
         "oidc-created-automatically-myth",
         "The issuer of the cluster is there, its provider in IAM is not",
@@ -38,7 +45,7 @@ _MODES = (
         "xacct-annotated-directly",
         "The role of another account is annotated, where only a chain leads to it",
         "Create the provider in the account of the role, or annotate the role of this account and chain from it.",
-        "aws iam list-open-id-connect-providers --profile ACCOUNT_OF_THE_ROLE",
+        "aws iam list-open-id-connect-providers",
         _EKS + "cross-account-access.html",
     ),
     Mode(
@@ -71,7 +78,7 @@ _MODES = (
         "token-wrong-file",
         "The token for the API server is sent to STS",
         "Let AWS_WEB_IDENTITY_TOKEN_FILE be what the webhook sets; do not point it at /var/run/secrets/kubernetes.io.",
-        "kubectl exec POD -- printenv AWS_WEB_IDENTITY_TOKEN_FILE",
+        "kubectl exec -n NAMESPACE POD -- printenv AWS_WEB_IDENTITY_TOKEN_FILE",
     ),
     Mode(
         "token-malformed",
@@ -91,14 +98,14 @@ _MODES = (
         "token-stale-cached",
         "The token was read once and kept beyond its life",
         "Upgrade the SDK, or read the token file again for every request.",
-        "kubectl exec POD -- date, and the exp of the token that is sent",
+        "irsa-doctor why --token FILE, with the token that the application sends",
         _SDKS,
     ),
     Mode(
         "token-php-realpath-cache",
         "PHP remembers where the token file was",
         "Upgrade the SDK for PHP, which clears the cache.",
-        "the language of the workload",
+        "whether it is PHP, and fails once a day",
     ),
     Mode(
         "clock-skew",
@@ -118,7 +125,7 @@ _MODES = (
         "jwks-missing-kid",
         "The key of the token is not among the keys of the issuer",
         "Publish the signing key of the API server.",
-        "curl -sS JWKS_URI",
+        "curl -sS the jwks_uri of https://ISSUER/.well-known/openid-configuration",
     ),
     Mode(
         "idp-comm-error",
@@ -151,7 +158,7 @@ _MODES = (
         "duration-too-long",
         "A longer session is asked for than the role allows",
         "Ask for less, or raise MaxSessionDuration of the role.",
-        "aws iam get-role --role-name ROLE --query Role.MaxSessionDuration",
+        "aws iam get-role --role-name ROLE_NAME --query Role.MaxSessionDuration",
         _STS,
     ),
     Mode(
@@ -199,19 +206,19 @@ _MODES = (
         "sts-cname-hack",
         "A name in DNS leads the global endpoint to another host",
         "Use the regional endpoint.",
-        "kubectl exec POD -- nslookup sts.amazonaws.com",
+        "kubectl exec -n NAMESPACE POD -- nslookup sts.amazonaws.com",
     ),
     Mode(
         "proxy-or-mesh-blocks-sts",
         "A proxy, a policy or a mesh keeps the pod from STS",
         "Let the pod reach the STS endpoint of its region.",
-        "kubectl exec POD -- curl -sS https://sts.REGION.amazonaws.com",
+        "kubectl exec -n NAMESPACE POD -- curl -sS https://sts.REGION.amazonaws.com",
     ),
     Mode(
         "dns-broken",
         "The pod resolves no names",
         "Mend the DNS of the cluster.",
-        "kubectl exec POD -- nslookup sts.REGION.amazonaws.com",
+        "kubectl exec -n NAMESPACE POD -- nslookup sts.REGION.amazonaws.com",
     ),
     Mode("sts-throttled", "STS throttles", "Use one client for many requests; try again with back-off.", _TRAIL),
     Mode(
@@ -255,12 +262,6 @@ _MODES = (
         _WEBHOOK,
     ),
     Mode(
-        "podid-agent-unreachable",
-        "The Pod Identity agent does not answer",
-        "Install the add-on eks-pod-identity-agent.",
-        "kubectl get daemonset -n kube-system eks-pod-identity-agent",
-    ),
-    Mode(
         "oidc-create-blocked", "A policy forbids to create OIDC providers", "Ask whoever owns the policy of the organisation."
     ),
     Mode(
@@ -269,11 +270,99 @@ _MODES = (
         "Create the provider from outside the VPC.",
         "nslookup oidc.eks.REGION.amazonaws.com",
     ),
+    Mode(
+        "native-sidecar-dropped",
+        "An old webhook drops the restartPolicy of native sidecars",
+        "Upgrade the webhook: it writes containers anew, without the members that it does not know.",
+        "kubectl get pod -n NAMESPACE POD -o jsonpath='{.spec.initContainers[*].restartPolicy}'",
+        _WEBHOOK,
+    ),
+    Mode(
+        "chained-role-duration",
+        "A role that another role assumes is asked for more than an hour",
+        "Ask for at most 3600 seconds.",
+        "the duration in the settings of the application",
+        "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles.html#iam-term-role-chaining",
+    ),
+    Mode(
+        "podid-sdk-too-old",
+        "The SDK knows no EKS Pod Identity",
+        "Upgrade the SDK: Pod Identity needs a newer one than web identity does.",
+        "the version of the SDK in the image",
+        _EKS + "pod-id-minimum-sdk.html",
+    ),
+    Mode(
+        "scp-on-assume",
+        "A service control policy is blamed for the assuming",
+        "Look at the trust policy and at resource control policies: a service control policy limits the session, and not the "
+        "call without an identity that makes it.",
+        _TRAIL,
+        "https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_scps.html",
+    ),
+    Mode(
+        "trust-overwritten-by-controller",
+        "Something keeps writing the trust policy",
+        "Let one owner write it: eksctl, Terraform, Crossplane, ACK or a person.",
+        "aws cloudtrail lookup-events --lookup-attributes AttributeKey=EventName,AttributeValue=UpdateAssumeRolePolicy",
+    ),
+    Mode(
+        "credentials-cached-15h",
+        "Sessions outlive the trust that gave them",
+        "Revoke the sessions of the role, or wait for their end.",
+        "aws iam get-role --role-name ROLE_NAME --query Role.RoleLastUsed",
+        "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_revoke-sessions.html",
+    ),
 )
+
+# the command that tells whether it is a mode that a rule finds, for where the rule had nothing to look at
+_SETTLED: Mapping[str, str] = {
+    mode: command
+    for command, modes in {
+        "kubectl get serviceaccount -n NAMESPACE SERVICE_ACCOUNT -o yaml": (
+            "sa-annotation-missing sa-annotation-key-typo role-arn-malformed role-arn-is-policy-arn role-arn-bare-name "
+            "role-arn-unresolved-template role-arn-wrong-partition aud-annotation-custom two-sas-one-annotation "
+            "sts-regional-annot-invalid sub-too-long skip-containers-ineffective"
+        ),
+        "kubectl get pod -n NAMESPACE POD -o yaml": (
+            "sa-annotation-on-pod pod-wrong-sa pod-older-than-annotation webhook-cache-race webhook-optout-label "
+            "skip-containers-unintended annotation-drift partial-env-role-only partial-env-token-only late-injected-sidecar "
+            "manual-env-conflicts-annotation stale-aws-iam-token-volume mount-name-collision mount-missing "
+            "windows-nodeaffinity static-or-mirror-pod token-expiration-too-short token-file-missing "
+            "token-path-relative token-copied-subpath static-keys-shadow shared-config-shadow region-missing "
+            "session-name-invalid sts-global-blocked podid-chain-order "
+            "sts-wrong-custom-endpoint pod-identity-assoc-race podid-unsupported-node podid-aud-token-to-sts "
+            "token-file-perm-denied ephemeral-container"
+        ),
+        "kubectl get mutatingwebhookconfiguration pod-identity-webhook -o yaml": "webhook-missing webhook-ignored-failure",
+        "aws eks describe-cluster --name CLUSTER": "no-webhook-cluster oidc-provider-stale-cluster oidc-url-dualstack",
+        "kubectl get daemonset -n kube-system eks-pod-identity-agent": "podid-agent-missing",
+        "aws eks list-pod-identity-associations --cluster-name CLUSTER --namespace NAMESPACE": "podid-wins",
+        "aws iam list-open-id-connect-providers": (
+            "oidc-provider-missing oidc-provider-other-account oidc-url-mismatch role-arn-wrong-account oidc-limit-100 "
+            "trust-principal-provider-deleted"
+        ),
+        "aws iam get-open-id-connect-provider --open-id-connect-provider-arn PROVIDER_ARN": (
+            "aud-not-in-clientids aud-china-suffix aud-regional-endpoint-confusion aud-invisible-char aud-kops-amazonaws "
+            "jwks-thumbprint"
+        ),
+        "curl -sS https://ISSUER/.well-known/openid-configuration": "issuer-discovery-incomplete alg-unsupported",
+        "aws iam get-role --role-name ROLE_NAME": (
+            "role-missing role-arn-path-dropped sa-namespace-mismatch sa-helm-generated-name trust-sub-mismatch "
+            "podid-tagsession policy-refused policy-duplicate-member policy-contested"
+        ),
+        "aws organizations list-policies --filter RESOURCE_CONTROL_POLICY": "rcp-principalorgid rcp-trusted-oidc-providers",
+    }.items()
+    for mode in modes.split()
+}
 
 
 @cache
 def modes() -> Mapping[str, Mode]:
     """Every failure mode by id: those that rules find, in the words of the rules, and the rest."""
-    known = {rule.id: Mode(rule.id, rule.title, rule.remedy.strip(), "", rule.url) for rule in shipped_rules()}
+    known = {rule.id: Mode(rule.id, rule.title, rule.remedy.strip(), _settle(rule.id), rule.url) for rule in shipped_rules()}
     return known | {mode.id: mode for mode in _MODES if mode.id not in known}
+
+
+def _settle(rule: str) -> str:
+    """Every other trust rule is about what the policy says."""
+    return _SETTLED.get(rule) or (_SETTLED["trust-sub-mismatch"] if rule.startswith("trust-") else "")

@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from irsa_doctor.findings import Location
+from irsa_doctor.findings import Location, Snippet
 
 Verdict = Literal["pass", "fail", "unknown", "skipped"]
 Certainty = Literal["certain", "likely", "possible"]
@@ -46,6 +46,7 @@ class Cause(msgspec.Struct, frozen=True):
     title: str = ""
     link: str = ""
     evidence: tuple[Sight, ...] = ()
+    snippets: tuple[Snippet, ...] = ()
 
 
 class PredictedError(msgspec.Struct, frozen=True):

@@ -12,7 +12,7 @@ import msgspec
 from irsa_doctor.diagnosis.masking import excerpt
 
 Effect = Literal["broken", ""]
-_LONGEST = 2 << 20
+_LONGEST = 1 << 19
 """characters at either end of a text that are looked at: messages stand where a log begins or where it ends"""
 
 # how far a request came that was answered so
@@ -20,7 +20,7 @@ _SENT = ("sdk", "sts-endpoint")
 _ASKED = (*_SENT, "request")
 _FOUND = (*_ASKED, "provider")
 _ACCEPTED = (*_FOUND, "issuer-keys", "signature", "audience", "lifetime")
-_ASSUMED = (*_ACCEPTED, "role", "trust-policy", "guardrails", "session")
+ASSUMED = (*_ACCEPTED, "role", "trust-policy", "guardrails", "session")
 
 
 class Symptom(msgspec.Struct, frozen=True):
@@ -364,9 +364,7 @@ _TABLE = (
         "",
         "oidc-wrong-object-eks-idp-config",
     ),
-    _Kind(
-        "nxdomain", r"oidc\.eks[\w.-]{0,80}[^\n]{0,80}(?:no such host|NXDOMAIN)", "oidc-create-nxdomain", "issuer-keys", (), ""
-    ),
+    _Kind("nxdomain", r"oidc\.eks[^\n]{0,160}(?:no such host|NXDOMAIN)", "oidc-create-nxdomain", "issuer-keys", (), ""),
     _Kind(
         "create-denied",
         r"not authorized to perform:? iam:CreateOpenIDConnectProvider",
@@ -436,8 +434,9 @@ _COMPILED = tuple((kind, re.compile(kind.pattern, re.IGNORECASE)) for kind in _T
 # a session that is not allowed something
 _SESSION = re.compile(
     r"arn:[\w-]{3,20}:sts::(?P<account>\w{1,20})"
-    r"(?::assumed-role/(?P<caller>[\w+=,.@-]{1,64})/(?P<session>[^\s\"']{1,64})|:\S{0,200})?\s+is not authorized to perform:?\s+"
-    r"(?P<action>[\w-]{1,64}:\w{1,64})(?:\s+on resource:?\s+[\"']?(?P<resource>arn:[^\s\"']{1,2048}))?",
+    r"(?::assumed-role/(?P<caller>[\w+=,.@-]{1,64})/(?P<session>[^\s\"']{1,64})|:\S{0,200})?"
+    r"\s+is not authorized to perform:?\s+(?P<action>[\w-]{1,64}:\w{1,64})"
+    r"(?:\s+on resource:?\s+[\"']?(?P<resource>arn:[^\s\"']{1,2048}))?",
     re.IGNORECASE,
 )
 _ABOVE = re.compile(
@@ -493,14 +492,12 @@ def _of_session(match: re.Match[str], above: bool) -> Symptom:
         if not caller:
             return Symptom("assume-role", (*chain, "imds-fallback-generic"), ("permissions",), "broken", "", says, (), details)
         if _is_itself(details):
-            return Symptom(
-                "assume-self", chain[::-1], ("permissions",), "broken", "double-assume-self", says, _ASSUMED, details
-            )
-        return Symptom("assume-role", chain, ("permissions",), "broken", "", says, _ASSUMED, details)
+            return Symptom("assume-self", chain[::-1], ("permissions",), "broken", "double-assume-self", says, ASSUMED, details)
+        return Symptom("assume-role", chain, ("permissions",), "broken", "", says, ASSUMED, details)
     if not caller:
         return Symptom("session", ("perm-denied-after-assume",), ("permissions",), "broken", "", says, (), details)
     mode = "boundary-or-scp-after-assume" if above else "perm-denied-after-assume"
-    return Symptom("permission", (mode,), ("permissions",), "broken", mode, says, _ASSUMED, details)
+    return Symptom("permission", (mode,), ("permissions",), "broken", mode, says, ASSUMED, details)
 
 
 def _is_itself(details: Mapping[str, str]) -> bool:

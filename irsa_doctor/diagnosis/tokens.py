@@ -5,26 +5,27 @@ Fields: https://kubernetes.io/docs/reference/access-authn-authz/service-accounts
 
 import base64
 import binascii
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
 
-from irsa_doctor.diagnosis.chain import TITLES
-from irsa_doctor.diagnosis.records import Link, Verdict
+from irsa_doctor.diagnosis.links import Named, Step, failed, passed
 from irsa_doctor.model import SigningKey
 
 ALGORITHMS = ("RS256", "RS384", "RS512", "ES256", "ES384", "ES512")
-_LONGEST = 20_000
+# https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html (WebIdentityToken)
+LONGEST = 20_000
 _SHOWN = ("iss", "sub", "aud", "exp", "iat", "nbf")
-
-
-class NoToken(Exception):
-    """What was given is no token; the text says what it is, as far as that can be told."""
+_OF_KUBERNETES = ("namespace", "serviceaccount", "pod", "node")
+_PATH = re.compile(r"(?:file://)?(?:[A-Za-z]:)?[/\\][^\s]{1,4096}")
+_LARGEST_KEY = 4096
+"""characters of a number in a JWK: keys of 16384 bits are far beyond what anybody uses, and slow enough"""
 
 
 class Token(msgspec.Struct, frozen=True):
-    """A token without its signature's secret: header and claims. `raw` stays in memory for the check of the signature alone."""
+    """A token: header and claims, not trusted. `raw` stays in memory for the check of the signature alone."""
 
     header: Mapping[str, Any]
     claims: Mapping[str, Any]
@@ -36,93 +37,180 @@ class Token(msgspec.Struct, frozen=True):
 
     @property
     def shown(self) -> Mapping[str, Any]:
-        """The claims that people may see."""
-        return {name: self.claims[name] for name in _SHOWN if name in self.claims}
+        """What people may see of it: no ids of objects, nothing that was added to it."""
+        found = {name: self.claims[name] for name in _SHOWN if name in self.claims}
+        inside = self.claims.get("kubernetes.io")
+        if isinstance(inside, dict):
+            found["kubernetes.io"] = {name: _named(inside[name]) for name in _OF_KUBERNETES if name in inside}
+        algorithm = {name: self.header[name] for name in ("alg", "kid") if isinstance(self.header.get(name), str)}
+        return {"header": algorithm, **found}
+
+    @property
+    def issuer(self) -> str:
+        """Its `iss` without scheme, "" where it has none."""
+        issuer = self.claims.get("iss")
+        return issuer.removeprefix("https://") if isinstance(issuer, str) else ""
+
+    @property
+    def sub(self) -> str:
+        """Its `sub`, "" where it has none."""
+        sub = self.claims.get("sub")
+        return sub if isinstance(sub, str) else ""
 
     @property
     def subject(self) -> tuple[str, str] | None:
         """(namespace, service account) of its sub, None where that is no service account's."""
-        parts = str(self.claims.get("sub", "")).split(":")
-        return (parts[2], parts[3]) if len(parts) == 4 and parts[:2] == ["system", "serviceaccount"] else None
+        return service_account_of(self.sub)
+
+    @property
+    def audiences(self) -> tuple[str, ...]:
+        """Its `aud`."""
+        value = self.claims.get("aud")
+        listed = value if isinstance(value, list) else [value]
+        return tuple(item for item in listed if isinstance(item, str))
+
+    @property
+    def is_legacy(self) -> bool:
+        """Whether it comes out of a Secret, as before Kubernetes 1.24."""
+        return self.issuer == "kubernetes/serviceaccount"
 
 
-def read_token(text: bytes) -> Token:
-    """Decode a token without trusting it; raises NoToken."""
-    raw = text.decode("utf-8", "replace").strip()
-    if not raw:
-        raise NoToken("it is empty")
-    if raw.startswith("k8s-aws-v1."):
-        raise NoToken("it is a token of `aws eks get-token`, which is for the API server of the cluster and not for STS")
-    if raw.startswith("/") and "\n" not in raw:
-        raise NoToken("it is the path of a token, not the token")
-    if len(raw) > _LONGEST:
-        raise NoToken(f"it has {len(raw)} characters; STS takes {_LONGEST}")
-    parts = raw.split(".")
-    if len(parts) != 3:
-        raise NoToken("a token has three parts between two dots")
+class BadToken(msgspec.Struct, frozen=True):
+    """What was given in place of a token: the failure mode, and what it is, as far as that can be told."""
+
+    cause: str
+    says: str
+
+
+def service_account_of(sub: str) -> tuple[str, str] | None:
+    """(namespace, name) of a subject, None where it is no service account's."""
+    parts = sub.split(":")
+    return (parts[2], parts[3]) if len(parts) == 4 and parts[:2] == ["system", "serviceaccount"] and all(parts) else None
+
+
+def _named(value: object) -> object:
+    """The name of an object in the claims; its uid tells nobody anything."""
+    return value.get("name") if isinstance(value, dict) else value if isinstance(value, str) else None
+
+
+def read_token(content: bytes) -> Token | BadToken:
+    """Decode what a file holds that should hold a token. The line end that many tools add is let pass."""
+    text = _unwrapped(content.decode("utf-8", "replace").strip("\ufeff")).rstrip("\r\n")
+    if not text.strip():
+        return BadToken("token-malformed", "it is empty")
+    if text.strip().startswith("k8s-aws-v1."):
+        return BadToken(
+            "token-malformed", "it is a token of `aws eks get-token`, for the API server of the cluster and not for STS"
+        )
+    if _PATH.fullmatch(text.strip()):
+        return BadToken("token-env-holds-path-as-token", "it is the path of a token, not the token")
+    if len(text) > LONGEST:
+        return BadToken("token-malformed", f"it has {len(text)} characters, and STS takes {LONGEST}")
+    if re.search(r"\s", text):
+        return BadToken("token-malformed", "there are blanks in it, or text before or behind the token; SDKs send that too")
+    parts = text.split(".")
+    if len(parts) != 3 or not all(parts[:2]):
+        return BadToken("token-malformed", "a token has three parts between two dots")
     header, claims = (_part(part) for part in parts[:2])
-    return Token(header, claims, raw)
+    if header is None or claims is None or _bytes_of(parts[2]) is None:
+        return BadToken("token-malformed", "its parts are no base64 of JSON objects")
+    return Token(header, claims, text)
 
 
-def _part(part: str) -> Mapping[str, Any]:
+def _unwrapped(text: str) -> str:
+    """The token in what `kubectl create token -o json` prints, or `aws eks get-token`."""
+    if not text.lstrip().startswith("{"):
+        return text
     try:
-        found = msgspec.json.decode(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
-    except (binascii.Error, ValueError, msgspec.DecodeError, RecursionError) as error:
-        raise NoToken("its parts are no base64 of JSON") from error
-    if not isinstance(found, dict):
-        raise NoToken("its parts are no JSON objects")
-    return found
+        answer = msgspec.json.decode(text)
+    except (msgspec.DecodeError, RecursionError):
+        return text
+    status = answer.get("status") if isinstance(answer, dict) else None
+    token = status.get("token") if isinstance(status, dict) else None
+    return token if isinstance(token, str) else text
 
 
-def token_links(token: Token, keys: tuple[SigningKey, ...], now: float) -> list[Link]:
-    """What the token itself says of the links signature and lifetime."""
-    return [_signature(token, keys), _lifetime(token, now)]
+def _bytes_of(part: str) -> bytes | None:
+    try:
+        return base64.b64decode(part + "=" * (-len(part) % 4), altchars=b"-_", validate=True)
+    except (binascii.Error, ValueError):
+        return None
 
 
-def _link(ident: str, verdict: Verdict, because: str, settle: str = "") -> Link:
-    return Link(ident, TITLES[ident], verdict, because, (), settle)
+def _part(part: str) -> Mapping[str, Any] | None:
+    decoded = _bytes_of(part)
+    try:
+        found = msgspec.json.decode(decoded) if decoded else None
+    except (msgspec.DecodeError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None
 
 
-def _signature(token: Token, keys: tuple[SigningKey, ...]) -> Link:
+# ---- the links that only a token can tell
+
+
+def signature(token: Token, keys: Sequence[SigningKey], where: str) -> Step:
+    """Whether one of the keys signed it; `where` is the command that fetches them."""
+    ident = "signature"
     algorithm, kid = token.header.get("alg"), token.header.get("kid")
     if algorithm not in ALGORITHMS:
-        return _link("signature", "fail", f"STS takes no token signed by {algorithm}")
-    fetch = f"curl -sS {token.claims.get('iss', 'https://ISSUER')}/.well-known/openid-configuration"
+        says = f"it is signed by {_word(algorithm)}; STS takes {', '.join(ALGORITHMS)}"
+        return failed(ident, says, Named("alg-unsupported", "certain", says))
     if not keys:
-        return _link("signature", "unknown", "the keys of the issuer were not given", fetch)
+        return Step(ident, "unknown", "not given: the keys of the issuer", (), where)
     named = [key for key in keys if key.kid == kid]
     if not named:
-        return _link("signature", "fail", f"its key {kid} is not among the {len(keys)} keys that were given")
-    return _verified(token, named[0])
+        says = f"its key {_word(kid)} is not among the {len(keys)} keys of the issuer that were given"
+        return failed(ident, says, Named("jwks-missing-kid", "certain", says))
+    found = [_verified(token, str(algorithm), key) for key in named]
+    return next((step for step in found if step.verdict == "pass"), found[0])
 
 
-def _verified(token: Token, key: SigningKey) -> Link:
+def _word(value: object) -> str:
+    return value[:100] if isinstance(value, str) and value else "none"
+
+
+def _verified(token: Token, algorithm: str, key: SigningKey) -> Step:
+    import warnings
+
     import jwt
 
+    ident = "signature"
+    members = dict(key.jwk)
+    if any(len(value) > _LARGEST_KEY for value in members.values()):
+        return Step(ident, "unknown", f"the key {key.kid} is too long to be used")
     try:
-        public = jwt.PyJWK(dict(key.jwk))
-        jwt.decode(
-            token.raw,
-            public.key,
-            algorithms=list(ALGORITHMS),
-            options={"verify_aud": False, "verify_exp": False, "verify_nbf": False, "verify_iat": False},
-        )
+        with warnings.catch_warnings():
+            # a short key is weak, and still the one that signed
+            warnings.simplefilter("ignore")
+            public = jwt.PyJWK(members, algorithm)
+            jwt.PyJWS(algorithms=[algorithm]).decode(token.raw, public.key, algorithms=[algorithm])
     except jwt.InvalidSignatureError:
-        return _link("signature", "fail", "the key of this id did not sign it")
-    except (jwt.PyJWTError, ValueError, TypeError) as error:
-        return _link("signature", "unknown", f"its key cannot be used: {type(error).__name__}")
-    return _link("signature", "pass", f"the key {key.kid} signed it")
+        says = f"the key {key.kid} did not sign it: the token was altered, or it is of another cluster"
+        return failed(ident, says, Named("token-malformed", "likely", says), Named("token-from-other-cluster", "possible"))
+    except (jwt.PyJWTError, ValueError, TypeError, NotImplementedError) as error:
+        return Step(ident, "unknown", f"the key {key.kid} cannot be used: {type(error).__name__}")
+    return passed(ident, f"the key {key.kid} signed it")
 
 
-def _lifetime(token: Token, now: float) -> Link:
-    end, begin = token.claims.get("exp"), token.claims.get("nbf", token.claims.get("iat"))
-    if not isinstance(end, int | float):
-        return _link("lifetime", "fail", "it has no exp")
+def lifetime(token: Token, now: float) -> Step:
+    """Whether it may be used now; `now` in seconds since 1970."""
+    ident = "lifetime"
+    end = _number(token.claims.get("exp"))
+    begins = [value for name in ("nbf", "iat") if (value := _number(token.claims.get(name))) is not None]
+    if end is None:
+        return Step(ident, "unknown", "it has no exp; STS wants one", (Named("token-legacy-secret", "possible"),))
     if now >= end:
-        return _link("lifetime", "fail", f"it ended {_span(now - end)} ago")
-    if isinstance(begin, int | float) and now < begin:
-        return _link("lifetime", "fail", f"it begins in {_span(begin - now)}")
-    return _link("lifetime", "pass", f"it ends in {_span(end - now)}")
+        says = f"it ended {_span(now - end)} ago"
+        return failed(ident, says, Named("token-stale-cached", "likely", says), Named("clock-skew", "possible"))
+    if begins and now < max(begins):
+        says = f"it begins in {_span(max(begins) - now)}"
+        return failed(ident, says, Named("clock-skew", "likely", says))
+    return passed(ident, f"it ends in {_span(end - now)}")
+
+
+def _number(value: object) -> float | None:
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e15 else None
 
 
 def _span(seconds: float) -> str:

@@ -1,17 +1,25 @@
 """Why a credential fails: the answer first, then the way that it travels, link by link."""
 
-import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import msgspec
 
-from irsa_doctor.diagnosis import Cause, Diagnosis, Link, PredictedError, Subject
+from irsa_doctor.diagnosis import Cause, Diagnosis, Link, PredictedError, Subject, WrongFix
+from irsa_doctor.findings import Location, Snippet
 from irsa_doctor.reports.escape import for_terminal
+from irsa_doctor.reports.fitting import columns, on_one_line, without_end, without_middle, wrapped
 from irsa_doctor.reports.json import Tool, tool, written
+from irsa_doctor.reports.quoting import pointed, quoted, said_of
 from irsa_doctor.reports.style import Style
 
 _MARKS = {"pass": ("ok", "32"), "fail": ("FAIL", "1;31"), "unknown": ("?", "35"), "skipped": ("-", "2")}
 _VERDICTS = {"works": ("works", "32"), "broken": ("broken", "1;31"), "unknown": ("cannot be told", "35")}
+_STRONG, _FAINT, _GOOD, _OPEN = "1", "2", "32", "35"
+_HANG = " " * 5
+"""under the mark of a link"""
+_PLACES = 4
+"""places of a failing link that are quoted"""
 
 
 class WhyDocument(msgspec.Struct, frozen=True):
@@ -27,6 +35,8 @@ class WhyDocument(msgspec.Struct, frozen=True):
     predicted_error: PredictedError | None
     notes: Sequence[str]
     roles: Sequence[str]
+    wrong_fixes: Sequence[WrongFix]
+    claims: Mapping[str, Any]
 
 
 class WhyAllDocument(msgspec.Struct, frozen=True):
@@ -34,102 +44,153 @@ class WhyAllDocument(msgspec.Struct, frozen=True):
 
     schema: str
     tool: Tool
-    subjects: Sequence[Diagnosis]
+    subjects: Sequence[WhyDocument]
 
 
 def render_why_json(diagnosis: Diagnosis) -> str:
     """The document `irsa-doctor.why/1`."""
-    fields = {name: getattr(diagnosis, name) for name in diagnosis.__struct_fields__}
-    return written(WhyDocument("irsa-doctor.why/1", tool(), **fields))
+    return written(_document(diagnosis))
+
+
+def _document(diagnosis: Diagnosis) -> WhyDocument:
+    said = {name: getattr(diagnosis, name) for name in WhyDocument.__struct_fields__ if name not in ("schema", "tool")}
+    return WhyDocument("irsa-doctor.why/1", tool(), **said)
 
 
 def render_all_json(found: Sequence[Diagnosis]) -> str:
     """The document of `--all`."""
-    return written(WhyAllDocument("irsa-doctor.why-all/1", tool(), found))
+    return written(WhyAllDocument("irsa-doctor.why-all/1", tool(), list(map(_document, found))))
 
 
 def render_why(diagnosis: Diagnosis, style: Style) -> str:
-    """One line with the cause, the command that mends it, the links, and what else fits."""
+    """The verdict with its cause, the command that mends it, the links, and what else there is to say."""
     lines = [*_answer(diagnosis, style), ""]
     for link in diagnosis.links:
-        lines += _link(link, style)
-    lines += _causes(diagnosis, style)
+        lines += _link(link, diagnosis.quotes.get(link.id, ()), style)
+    lines += _more(diagnosis.causes, style)
+    lines += _wrong_fixes(diagnosis.wrong_fixes, style)
     if diagnosis.roles:
         lines += ["", "No role is named. These admit this service account:"]
         lines += [f"  {for_terminal(role)}" for role in diagnosis.roles]
+    if diagnosis.claims:
+        lines += ["", *_claims(diagnosis.claims, style)]
     for note in diagnosis.notes:
-        lines += ["", *_wrapped(note, style, "")]
+        lines += ["", *_prose(note, style)]
     return "\n".join(lines) + "\n"
 
 
 def _who(subject: Subject) -> str:
-    name = f"{subject.namespace}/{subject.service_account}" if subject.namespace else "this"
+    name = (
+        f"{subject.namespace}/{subject.service_account}" if subject.service_account else subject.namespace or "the credential"
+    )
     return for_terminal(f"{subject.workload} of {name}" if subject.workload else name)
 
 
 def _answer(diagnosis: Diagnosis, style: Style) -> Iterator[str]:
     word, colour = _VERDICTS[diagnosis.verdict]
     first = diagnosis.causes[0] if diagnosis.causes else None
-    because = f": {first.id}, {first.certainty}" if first else ""
-    yield f"{style.paint(f'{_who(diagnosis.subject)} {word}', colour)}{because}"
+    head = f"{_who(diagnosis.subject)} {word}"
+    because = for_terminal(f"{first.id}, {first.certainty}") if first else ""
+    if because and columns(head) + columns(because) + 2 > style.width:
+        yield from (style.paint(line, colour) for line in wrapped(head + ":", style.width))
+        yield from (f"  {line}" for line in wrapped(because, style.width - 2))
+    else:
+        yield style.paint(head, colour) + (f": {because}" if because else "")
     if first:
-        yield from _wrapped(first.because, style, "  ")
-        for command in first.commands:
-            yield f"  {style.paint('run', '32')} {for_terminal(command)}"
-        if not first.commands and first.remedy:
-            yield from _wrapped("fix " + first.remedy, style, "  ")
-        if first.certainty != "certain" and first.settle:
-            yield f"  {style.paint('tell by', '35')} {for_terminal(first.settle)}"
-    if diagnosis.predicted_error:
-        error = diagnosis.predicted_error
-        yield from _wrapped(f"STS answers {error.http_status} {error.code}: {error.message}", style, "  ")
+        yield from _prose(first.because, style, "  ")
+        yield from _mending(first, style, "  ")
+    if error := diagnosis.predicted_error:
+        says = f": {error.message}" if error.message else ""
+        yield from _prose(f"STS answers {error.http_status} {error.code}{says}", style, "  ")
 
 
-def _link(link: Link, style: Style) -> Iterator[str]:
+def _mending(cause: Cause, style: Style, indent: str, given: Sequence[Snippet] = ()) -> Iterator[str]:
+    """How a cause is mended, or told; `given` was shown already."""
+    if cause.certainty != "possible":
+        if cause.remedy:
+            yield from _prose(cause.remedy, style, indent, "fix", _GOOD)
+        for snippet in cause.snippets if cause.snippets != given else ():
+            yield f"{indent}{style.paint(for_terminal(snippet.title) + ':', _FAINT)}"
+            yield from (f"{indent}    {for_terminal(line)}" for line in snippet.text.splitlines())
+        for command in cause.commands:
+            yield f"{indent}{style.paint('run', _GOOD)} {for_terminal(command)}"
+    if cause.settle:
+        yield from _prose(cause.settle, style, indent, "tell by", _OPEN)
+
+
+def _link(link: Link, places: Sequence[Location], style: Style) -> Iterator[str]:
     mark, colour = _MARKS[link.verdict]
-    head = f"{style.paint(f'{mark:<4}', colour)} {link.title}"
     if link.verdict == "skipped":
-        yield style.paint(f"{mark:<4} {link.title}", "2")
+        yield style.paint(f"{mark:<4} {without_end(for_terminal(link.title), style.width - 5, style.ellipsis)}", _FAINT)
         return
-    yield head
-    yield from _wrapped(link.because, style, "       ")
-    for sight in link.evidence if link.verdict == "fail" else ():
-        where = f"{sight.file}:{sight.line}" if sight.line else sight.file
-        yield f"       {style.paint('-->', '34')} {for_terminal(where)} {for_terminal(sight.says)}".rstrip()
+    first, *more = wrapped(_said(f"{link.title}: {link.because}"), style.width - len(_HANG))
+    yield f"{style.paint(f'{mark:<4}', colour)} {first}"
+    yield from (f"{_HANG}{line}" for line in more)
+    for place in places[:_PLACES] if link.verdict == "fail" else ():
+        show = quoted if place.source else pointed
+        yield from show(place, style, _HANG, said_of(place))
     if link.settle and link.verdict == "unknown":
-        yield f"       {style.paint('get it', '35')} {for_terminal(link.settle)}"
+        yield from _prose(link.settle, style, _HANG, "get it", _OPEN)
 
 
-def _causes(diagnosis: Diagnosis, style: Style) -> Iterator[str]:
-    more = diagnosis.causes[1:]
-    if more:
-        yield ""
-        yield "Also:" if more[0].certainty == "certain" else "It could be as well:"
-    for cause in more:
-        yield f"  {cause.certainty} {style.paint(cause.id, '1')}"
-        if cause.because:
-            yield from _wrapped(cause.because, style, "    ")
-        if cause.certainty == "certain" and cause.remedy:
-            yield from _wrapped("fix " + cause.remedy, style, "    ")
-        for command in cause.commands if cause.certainty == "certain" else ():
-            yield f"    {style.paint('run', '32')} {for_terminal(command)}"
-        if cause.settle:
-            yield f"    {style.paint('tell by', '35')} {for_terminal(cause.settle)}"
+def _more(causes: Sequence[Cause], style: Style) -> Iterator[str]:
+    """The other causes: those that are proved as well, then what it could be."""
+    proved = [cause for cause in causes[1:] if cause.certainty == "certain"]
+    fitting = [cause for cause in causes[1:] if cause.certainty != "certain"]
+    for title, some in (("Wrong as well:", proved), ("It could be as well:", fitting)):
+        if some:
+            yield from ("", title)
+        for cause in some:
+            yield f"  {style.paint(for_terminal(cause.id), _STRONG)}, {cause.certainty}"
+            yield from _prose(cause.because, style, "    ")
+            yield from _mending(cause, style, "    ", causes[0].snippets)
 
 
-def _wrapped(text: str, style: Style, indent: str) -> list[str]:
-    width = max(style.width, len(indent) + 20)
-    return textwrap.wrap(for_terminal(text), width, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False)
+def _wrong_fixes(found: Sequence[WrongFix], style: Style) -> Iterator[str]:
+    if found:
+        yield from ("", "No remedy, though it may look like one:")
+    for wrong in found:
+        yield f"  {style.paint(for_terminal(wrong.id), _STRONG)}"
+        yield from _prose(wrong.says, style, "    ")
+        yield from _prose(wrong.instead, style, "    ", "instead", _GOOD)
+
+
+def _claims(claims: Mapping[str, Any], style: Style) -> Iterator[str]:
+    """What the token says, without the token."""
+    yield "The token says:"
+    for name, value in claims.items():
+        said = msgspec.json.encode(value).decode(errors="replace") if not isinstance(value, str) else value
+        yield from _prose(said, style, "  ", name)
+
+
+def _said(text: str) -> str:
+    return on_one_line(text, for_terminal)
+
+
+def _prose(text: str, style: Style, indent: str = "", label: str = "", colour: str = "") -> Iterator[str]:
+    """Escaped text in the width of the terminal, hanging under itself where a short label stands before it."""
+    label = for_terminal(label)
+    if columns(label) > style.width // 3:
+        text, label = f"{label} {text}", ""
+    hang = columns(label) + 1 if label else 0
+    first, *more = wrapped(_said(text), max(style.width - len(indent) - hang, 20)) or [""]
+    yield f"{indent}{style.paint(label, colour)}{' ' if label else ''}{first}".rstrip()
+    yield from (f"{indent}{' ' * hang}{line}" for line in more)
 
 
 def render_all(found: Sequence[Diagnosis], style: Style) -> str:
-    """A line for each service account, the broken first, and one that counts."""
+    """A line for each service account and workload, the broken first, and one that counts."""
+    rows = [(*_VERDICTS[d.verdict], f"{for_terminal(d.subject.cluster)}/{_who(d.subject)}", _first(d)) for d in found]
+    widest = min(max((columns(who) for _, _, who, _ in rows), default=0), max(style.width - 16 - 24, 20))
     lines = []
-    for diagnosis in found:
-        word, colour = _VERDICTS[diagnosis.verdict]
-        first = diagnosis.causes[0].id if diagnosis.causes else ""
-        who = f"{diagnosis.subject.cluster}/{_who(diagnosis.subject)}"
-        lines.append(f"{style.paint(f'{word:<14}', colour)} {for_terminal(who)}  {first}".rstrip())
+    for word, colour, who, cause in rows:
+        shown = without_middle(who, widest, style.ellipsis)
+        lines.append(f"{style.paint(f'{word:<14}', colour)}  {shown}{' ' * (widest - columns(shown))}  {cause}".rstrip())
     counted = {word: sum(d.verdict == verdict for d in found) for verdict, (word, _) in _VERDICTS.items()}
-    lines += ["", ", ".join(f"{number} {word}" for word, number in counted.items())]
-    return "\n".join(lines) + "\n"
+    said = ", ".join(f"{number} {word}" for word, number in counted.items() if number)
+    return "\n".join([*lines, "", said or "no service account has to do with a role"]) + "\n"
+
+
+def _first(diagnosis: Diagnosis) -> str:
+    cause = diagnosis.causes[0] if diagnosis.causes else None
+    return "" if cause is None else for_terminal(cause.id) + ("" if cause.certainty == "certain" else f", {cause.certainty}")

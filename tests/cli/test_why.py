@@ -54,7 +54,6 @@ def test_a_pod_is_asked_about_by_its_kind(world, tmp_path, target):
         ("--all",),
         ("payments",),
         ("a/b/c/d", "."),
-        ("pod/payments/not-there", "world"),
         ("payments/checkout", "not-there"),
         ("payments/checkout", "world", "--cluster", "no-such"),
         ("payments/checkout", "world", "--token", "not-there"),

@@ -1,34 +1,50 @@
 import pytest
 
-from irsa_doctor.diagnosis import diagnose, diagnose_symptoms, symptoms_in
-from irsa_doctor.diagnosis.chain import TITLES
+from irsa_doctor.diagnosis import symptoms_in
+from irsa_doctor.diagnosis.links import TITLES, link_of
+from irsa_doctor.diagnosis.masking import excerpt, masked
 from irsa_doctor.diagnosis.modes import modes
-from tests.diagnosis.worlds import case_of, role
+from irsa_doctor.diagnosis.symptoms import _TABLE
+from tests.diagnosis import world as w
+from tests.diagnosis.world import ROLE, TARGET, why, world
 
 DENIED = "Not authorized to perform sts:AssumeRoleWithWebIdentity"
-SHAPES = [
-    "<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code><Message>{text}</Message></Error></ErrorResponse>",
-    "An error occurred ({code}) when calling the AssumeRoleWithWebIdentity operation: {text}",
-    "WebIdentityErr: failed to retrieve credentials\ncaused by: {code}: {text}\n\tstatus code: 403, request id: 1",
-    "operation error STS: AssumeRoleWithWebIdentity, https response error StatusCode: 403, api error {code}: {text}",
-    (
-        "com.amazonaws.services.securitytoken.model.AWSSecurityTokenServiceException: {text} "
-        "(Service: AWSSecurityTokenService; "
-        "Status Code: 403; Error Code: {code}; Request ID: 1; Proxy: null)"
+NO_PROVIDER = "No OpenIDConnect provider found in your account for"
+SHAPES = {
+    "wire": (
+        '<ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><Error><Type>Sender</Type><Code>{code}</Code>'
+        "<Message>{text}</Message></Error><RequestId>1</RequestId></ErrorResponse>"
     ),
-    "software.amazon.awssdk.services.sts.model.StsException: {text} (Service: Sts, Status Code: 403, Request ID: 1)",
-    "Amazon.Runtime.AmazonClientException: Error calling AssumeRole ---> AmazonSecurityTokenServiceException: {text}",
-    "{text} (Aws::STS::Errors::{code})",
-    'level=error ts=2026-01-01T00:00:00Z msg="sync failed" err="{code}: {text}"\nlevel=info msg=retrying',
-]
+    "botocore": "An error occurred ({code}) when calling the AssumeRoleWithWebIdentity operation: {text}",
+    "go v1": "WebIdentityErr: failed to retrieve credentials\ncaused by: {code}: {text}\n\tstatus code: 403, request id: 1",
+    "go v2": (
+        "failed to refresh cached credentials, failed to retrieve credentials, operation error STS: AssumeRoleWithWebIdentity, "
+        "https response error StatusCode: 403, RequestID: 1, api error {code}: {text}"
+    ),
+    "go v2, retried": (
+        "operation error STS: AssumeRoleWithWebIdentity, exceeded maximum number of attempts, 3, https response error "
+        "StatusCode: 400, RequestID: 1, {code}: {text}"
+    ),
+    "java v1": (
+        "com.amazonaws.services.securitytoken.model.AWSSecurityTokenServiceException: {text} (Service: "
+        "AWSSecurityTokenService; Status Code: 403; Error Code: {code}; Request ID: 1; Proxy: null)"
+    ),
+    "java v2": "software.amazon.awssdk.services.sts.model.StsException: {text} (Service: Sts, Status Code: 403, Request ID: 1)",
+    ".net": (
+        "Amazon.Runtime.AmazonClientException: Error calling AssumeRole for role arn:aws:iam::111122223333:role/x ---> "
+        "Amazon.SecurityToken.AmazonSecurityTokenServiceException: {text}"
+    ),
+    "ruby": "{text} (Aws::STS::Errors::{code})",
+    "rust": (
+        "provider failed to provide credentials provider: WebIdentityToken error: an error occurred while loading credentials: "
+        "service error: {code}Exception: {text}"
+    ),
+    "log": 'level=error ts=2026-01-01T00:00:00Z msg="sync failed" err="{code}: {text}"\nlevel=info msg=retrying',
+    "json": '{{"level":"error","error":"{code}: {text}","ts":1}}',
+}
 MESSAGES = [
     ("ValidationError", "Request ARN is invalid", "request-arn", "role-arn-malformed"),
-    (
-        "InvalidIdentityToken",
-        "No OpenIDConnect provider found in your account for https://x",
-        "no-provider",
-        "oidc-provider-missing",
-    ),
+    ("InvalidIdentityToken", f"{NO_PROVIDER} https://x", "no-provider", "oidc-provider-missing"),
     ("InvalidIdentityToken", "Incorrect token audience", "audience", "aud-not-in-clientids"),
     (
         "InvalidIdentityToken",
@@ -37,106 +53,338 @@ MESSAGES = [
         "jwks-unreachable",
     ),
     (
+        "InvalidIdentityToken",
+        "OpenIDConnect provider's HTTPS certificate doesn't match configured thumbprint",
+        "thumbprint",
+        "jwks-thumbprint",
+    ),
+    (
         "ExpiredTokenException",
         "Token expired: current date/time 1731098245 must be before the expiration date/time1731095240",
         "expired",
         "token-stale-cached",
+    ),
+    (
+        "ValidationError",
+        "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.",
+        "duration",
+        "duration-too-long",
     ),
     ("AccessDenied", DENIED, "denied", "trust-sub-mismatch"),
 ]
 
 
 @pytest.mark.parametrize(("code", "text", "ident", "first"), MESSAGES, ids=[m[2] for m in MESSAGES])
-@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("shape", SHAPES.values(), ids=list(SHAPES))
 def test_a_message_is_known_whoever_prints_it(shape, code, text, ident, first):
-    found = symptoms_in(shape.format(code=code, text=text))
-    assert found[0].id == ident
-    assert found[0].modes[0] == first
+    (found,) = symptoms_in(shape.format(code=code, text=text))
+    assert found.id == ident
+    assert found.modes[0] == first
+    assert "sts-endpoint" in found.passed
 
 
-@pytest.mark.parametrize(
-    ("text", "ident", "first"),
-    [
-        (
-            "arn:aws:sts::111122223333:assumed-role/node/i-0abc is not authorized to perform: s3:GetObject",
-            "node-role",
-            "imds-fallback-generic",
-        ),
-        (
-            "arn:aws:sts::111122223333:assumed-role/app/x is not authorized to perform: s3:GetObject",
-            "permission",
-            "perm-denied-after-assume",
-        ),
-        (
-            (
-                "arn:aws:sts::111122223333:assumed-role/app/x is not authorized to perform: s3:GetObject "
-                "with an explicit deny in a service control policy"
-            ),
-            "permission",
-            "boundary-or-scp-after-assume",
-        ),
-        (
-            (
-                "arn:aws:sts::111122223333:assumed-role/app/x is not authorized to perform: sts:AssumeRole on resource: "
-                "arn:aws:iam::111122223333:role/app"
-            ),
-            "assume-self",
-            "double-assume-self",
-        ),
-        (
-            (
-                "arn:aws:sts::111122223333:assumed-role/app/x is not authorized to perform: sts:AssumeRole on resource: "
-                "arn:aws:iam::444455556666:role/app"
-            ),
-            "assume-role",
-            "xacct-chain-missing",
-        ),
-        (
-            "open /var/run/secrets/eks.amazonaws.com/serviceaccount/token: permission denied",
-            "token-denied",
-            "token-file-perm-denied",
-        ),
-        ("open /var/run/secrets/x/token: no such file or directory", "token-missing", "token-file-missing"),
-        ("Unable to locate credentials. You can configure credentials by running", "no-credentials", "sa-annotation-missing"),
-        ('Could not connect to the endpoint URL: "https://sts.amazonaws.com/"', "endpoint", "sts-global-blocked"),
-        ("To use web identity tokens, the 'sts' service module must be on the class path.", "java", "java-sts-module-missing"),
-        (
-            "InvalidAction: Could not find operation AssumeRoleWithWebIdentity for version 2011-06-15",
-            "action",
-            "sts-wrong-custom-endpoint",
-        ),
-        ("nothing of the kind", "", ""),
-        ("", "", ""),
-    ],
-)
+SESSION = "User: arn:aws:sts::111122223333:assumed-role"
+OTHERS = [
+    (f"{SESSION}/node/i-0123456789abcdef0 is not authorized to perform: s3:GetObject", "node-role", "imds-fallback-generic"),
+    (f"{SESSION}/app/botocore-session-1 is not authorized to perform: s3:GetObject", "permission", "perm-denied-after-assume"),
+    (
+        f"{SESSION}/app/x is not authorized to perform: s3:GetObject with an explicit deny in a service control policy",
+        "permission",
+        "boundary-or-scp-after-assume",
+    ),
+    (
+        f"{SESSION}/app/x is not authorized to perform: s3:PutObject because no permissions boundary allows the action",
+        "permission",
+        "boundary-or-scp-after-assume",
+    ),
+    (
+        f"{SESSION}/app/x is not authorized to perform: sts:AssumeRole on resource: arn:aws:iam::111122223333:role/app",
+        "assume-self",
+        "double-assume-self",
+    ),
+    (
+        f"{SESSION}/app/x is not authorized to perform: sts:AssumeRole on resource: arn:aws:iam::111122223333:role/team/app",
+        "assume-self",
+        "double-assume-self",
+    ),
+    (
+        f"{SESSION}/app/x is not authorized to perform: sts:AssumeRole on resource: arn:aws:iam::444455556666:role/app",
+        "assume-role",
+        "xacct-chain-missing",
+    ),
+    (
+        "User: arn:aws:sts::xxx is not authorized to perform: sts:AssumeRole on resource: arn:aws:iam::yyy",
+        "assume-role",
+        "xacct-chain-missing",
+    ),
+    (
+        "open /var/run/secrets/eks.amazonaws.com/serviceaccount/token: permission denied",
+        "token-denied",
+        "token-file-perm-denied",
+    ),
+    (
+        "unable to read file at /var/run/secrets/x/serviceaccount/token\ncaused by: open /t/token: permission denied",
+        "token-denied",
+        "token-file-perm-denied",
+    ),
+    ("open /var/run/secrets/x/token: no such file or directory", "token-missing", "token-file-missing"),
+    (
+        "Warning: file_get_contents(/var/run/x/token): failed to open stream: No such file or directory",
+        "token-missing",
+        "token-file-missing",
+    ),
+    ("'WebIdentityTokenFile' must be an absolute path.", "php-path", "token-path-relative"),
+    ("WebIdentityErr: role ARN is not set", "half-set", "partial-env-token-only"),
+    (
+        "The provided profile or environment is configured to assume role with web identity but has no role ARN configured.",
+        "half-set",
+        "partial-env-token-only",
+    ),
+    ("Unable to locate credentials. You can configure credentials by running", "no-credentials", "sa-annotation-missing"),
+    ("NoCredentialProviders: no valid providers in chain. Deprecated.", "no-credentials", "sa-annotation-missing"),
+    ("CredentialsError: Missing credentials in config", "no-credentials", "sa-annotation-missing"),
+    ("CredentialsProviderError: Could not load credentials from any providers", "no-credentials", "sa-annotation-missing"),
+    ('Could not connect to the endpoint URL: "https://sts.amazonaws.com/"', "endpoint", "sts-global-blocked"),
+    ("dial tcp: lookup sts.eu-west-1.amazonaws.com on 10.0.0.10:53: no such host", "endpoint", "sts-global-blocked"),
+    (
+        "SSL validation failed hostname 'sts.amazonaws.com' doesn't match either of 'sts.eu-west-1.amazonaws.com'",
+        "certificate",
+        "sts-cname-hack",
+    ),
+    ("To use web identity tokens, the 'sts' service module must be on the class path.", "java", "java-sts-module-missing"),
+    (
+        "Assembly AWSSDK.SecurityToken could not be found or loaded. This assembly must be available at runtime",
+        "dotnet",
+        "dotnet-sts-assembly-missing",
+    ),
+    (
+        "InvalidAction: Could not find operation AssumeRoleWithWebIdentity for version 2011-06-15",
+        "action",
+        "sts-wrong-custom-endpoint",
+    ),
+    ("RegionDisabledException: STS is not activated in this region for account:1", "region", "sts-region-not-enabled"),
+    ("SignatureDoesNotMatch: Credential should be scoped to a valid region", "scope", "sts-scope-mismatch"),
+    ("Throttling: Rate exceeded", "throttled", "sts-throttled"),
+    ("IDPCommunicationError: The request could not be fulfilled", "communication", "idp-comm-error"),
+    ("Pod was not mutated. Reason: Service account did not have the right annotations", "not-mutated", "sa-annotation-missing"),
+    ("LimitExceeded: Cannot exceed quota for ACLSizePerRole: 2048", "quota", "trust-size-limit"),
+    ("Cannot exceed quota for OpenIdConnectProvidersPerAccount: 100", "providers", "oidc-limit-100"),
+    ("MalformedPolicyDocument: Federated principals must be valid domain names", "federated", "trust-principal-url-not-arn"),
+    ("MalformedPolicyDocument: Invalid principal in policy", "principal", "trust-principal-type-aws"),
+    (
+        "The Identity Provider URL cannot be same as OpenID Connect (OIDC) issuer URL",
+        "idp-config",
+        "oidc-wrong-object-eks-idp-config",
+    ),
+    ("spec.expirationSeconds: may not specify a duration less than 10 minutes", "mount", "token-expiration-too-short"),
+    (
+        "Get http://169.254.170.23/v1/credentials: dial tcp 169.254.170.23:80: connect: connection refused",
+        "agent",
+        "podid-agent-missing",
+    ),
+    ('invalid endpoint host, "169.254.170.23", only loopback hosts are allowed', "agent", "podid-agent-missing"),
+    ("panic: Unable to hydrate the AWS launch template cache, WebIdentityErr", "web-identity", "trust-sub-mismatch"),
+    ("AssumeRoleWithWebIdentity, https response error StatusCode: 403", "denied", "trust-sub-mismatch"),
+    ("AccessDenied", "access-denied", "trust-sub-mismatch"),
+    ("InvalidIdentityToken: The web identity token provided could not be validated", "identity-token", "token-malformed"),
+    ("nothing of the kind", "", ""),
+    ("", "", ""),
+]
+
+
+@pytest.mark.parametrize(("text", "ident", "first"), OTHERS, ids=[f"{row[1]}: {row[0][:30]}" for row in OTHERS])
 def test_what_is_not_of_sts_is_known_as_well(text, ident, first):
     found = symptoms_in(text)
     assert (found[0].id if found else "", found[0].modes[0] if found else "") == (ident, first)
 
 
-def test_every_symptom_names_modes_and_links_that_are_there():
-    from irsa_doctor.diagnosis.symptoms import _TABLE
+def test_what_an_sdk_makes_of_it_counts_only_where_nobody_said_more():
+    found = symptoms_in(SHAPES["go v1"].format(code="AccessDenied", text=DENIED))
+    assert [symptom.id for symptom in found] == ["denied"]
 
-    for ident, _, named, links, _ in _TABLE:
-        assert set(named) <= set(modes()), ident
-        assert set(links) <= set(TITLES), ident
+
+def test_several_messages_in_a_log_are_all_known():
+    text = f"a\n{DENIED}\nb\nIncorrect token audience\nc\n{DENIED}"
+    assert [symptom.id for symptom in symptoms_in(text)] == ["audience", "denied"]
+
+
+def test_every_symptom_names_modes_and_links_that_are_there():
+    for kind in _TABLE:
+        assert set(kind.modes.split()) <= set(modes()), kind.id
+        assert set(kind.links.split()) | set(kind.passed) <= set(TITLES), kind.id
+        assert not kind.proves or kind.proves in kind.modes.split(), kind.id
+        for mode in kind.modes.split():
+            assert link_of(mode), mode
+
+
+@pytest.mark.parametrize(
+    "text", ["arn:aws:sts::" + "a" * 300_000, "eyJ" * 100_000, "token " * 60_000, "AccessDenied " * 30_000, "oidc.eks" * 40_000]
+)
+def test_a_hostile_text_is_read_to_its_end(text):
+    assert len(symptoms_in(text)) <= 1
+
+
+# ---- alone
+
+
+def alone(text):
+    return why({}, "", symptoms=symptoms_in(text), failing=True)
 
 
 def test_a_symptom_alone_is_never_certain_but_of_what_it_says_itself():
-    found = diagnose_symptoms(symptoms_in(DENIED))
+    found = alone(DENIED)
     assert found.verdict == "broken"
+    assert w.failed(found) == ["trust-policy"]
     assert found.causes[0].certainty == "likely"
     assert {cause.certainty for cause in found.causes[1:]} == {"possible"}
+    assert all(cause.settle for cause in found.causes)
+
+
+@pytest.mark.parametrize(
+    ("text", "cause"),
+    [
+        ("The requested DurationSeconds exceeds the MaxSessionDuration set for this role.", "duration-too-long"),
+        ("OpenIDConnect provider's HTTPS certificate doesn't match configured thumbprint", "jwks-thumbprint"),
+        (
+            f"{SESSION}/a/x is not authorized to perform: sts:AssumeRole on resource: arn:aws:iam::111122223333:role/a",
+            "double-assume-self",
+        ),
+        ("To use web identity tokens, the 'sts' service module must be on the class path.", "java-sts-module-missing"),
+    ],
+)
+def test_a_message_that_names_its_cause_is_certain(text, cause):
+    assert w.causes(alone(text))[0] == (cause, "certain")
+
+
+def test_the_links_show_how_far_it_came():
+    verdicts = w.verdicts(alone("InvalidIdentityToken: Incorrect token audience"))
+    assert (verdicts["request"], verdicts["provider"], verdicts["audience"]) == ("pass", "pass", "fail")
+    assert verdicts["trust-policy"] == "skipped"
+    verdicts = w.verdicts(alone(f"{SESSION}/app/x is not authorized to perform: s3:GetObject"))
+    assert (verdicts["trust-policy"], verdicts["permissions"]) == ("pass", "fail")
+
+
+def test_a_text_that_says_nothing_gives_no_verdict():
+    found = alone("boom")
+    assert (found.verdict, found.causes) == ("unknown", ())
+
+
+# ---- with files
+
+
+def seen(text, *breaks, **more):
+    return why(world(*breaks), TARGET, symptoms=symptoms_in(text), failing=True, **more)
+
+
+def assumable_by_users(documents):
+    w.statement(documents)["Action"] = "sts:AssumeRole"
+
+
+def no_client_ids(documents):
+    documents["provider.json"]["ClientIDList"] = []
 
 
 def test_what_is_proved_goes_before_what_fits():
-    found = diagnose(case_of(role(Action="sts:AssumeRole")), symptoms_in(f"AccessDenied: {DENIED}"))
-    assert [(cause.id, cause.certainty) for cause in found.causes] == [("trust-action-assumerole", "certain")]
+    found = seen(f"AccessDenied: {DENIED}", assumable_by_users)
+    assert w.causes(found) == [("trust-action-assumerole", "certain")]
 
 
 def test_what_the_files_rule_out_is_not_named():
-    found = diagnose(case_of({}), symptoms_in(f"AccessDenied: {DENIED}"))
+    found = seen(f"AccessDenied: {DENIED}")
     assert found.verdict == "broken"
-    assert not any(cause.id.startswith("trust-sub") for cause in found.causes)
-    assert {cause.certainty for cause in found.causes} <= {"likely", "possible"}
+    assert not [cause for cause in found.causes if cause.certainty == "certain"]
     assert "vpce-policy" in {cause.id for cause in found.causes}
+    assert "trust-sub-mismatch" not in {cause.id for cause in found.causes}
+    assert w.verdicts(found)["trust-policy"] == "unknown"
+
+
+def test_an_answer_that_denies_shows_that_the_token_was_accepted():
+    found = seen(f"AccessDenied: {DENIED}", assumable_by_users, no_client_ids)
+    assert w.causes(found) == [("trust-action-assumerole", "certain"), ("aud-not-in-clientids", "likely")]
+
+
+def test_a_wrong_audience_is_never_the_trust_policy():
+    found = seen("InvalidIdentityToken: Incorrect token audience", lambda documents: documents.pop("provider.json"))
+    assert w.failed(found) == ["audience"]
+    assert not [cause for cause in found.causes if cause.id.startswith("trust-")]
+    assert found.causes[0].id == "aud-not-in-clientids"
+    assert found.causes[0].certainty == "likely"
+
+
+def test_what_belongs_to_other_clusters_is_not_named():
+    found = seen("InvalidIdentityToken: Incorrect token audience", lambda documents: documents.pop("provider.json"))
+    assert not {"aud-china-suffix", "aud-kops-amazonaws", "aud-annotation-custom"} & {cause.id for cause in found.causes}
+
+
+def test_the_issuer_in_a_message_is_compared_with_that_of_the_cluster():
+    found = seen(f"{NO_PROVIDER} https://{w.ELSEWHERE}")
+    assert found.causes[0].id == "token-from-other-cluster"
+
+
+def test_keys_that_sts_cannot_fetch_of_eks_are_a_moment_first():
+    text = "Couldn't retrieve verification key from your identity provider,  please reference"
+    assert seen(text).causes[0].id == "idp-comm-error"
+
+
+def test_what_runs_as_the_node_is_explained_by_what_is_proved():
+    def unmutated(documents):
+        w.unmutated(documents)
+
+    text = f"{SESSION}/node/i-0123456789abcdef0 is not authorized to perform: s3:GetObject"
+    found = seen(text, unmutated)
+    assert found.causes[0].id == "pod-older-than-annotation"
+    assert found.verdict == "broken"
+
+
+def test_a_role_that_was_assumed_leaves_only_what_comes_after():
+    text = f"{SESSION}/checkout/botocore-session-1 is not authorized to perform: s3:GetObject"
+    found = seen(text, lambda documents: documents.pop("provider.json"))
+    assert w.failed(found) == ["permissions"]
+    assert w.causes(found) == [("perm-denied-after-assume", "certain")]
+
+
+def test_a_message_without_a_target_finds_the_account_of_its_role():
+    text = f"{SESSION}/checkout/botocore-session-1 is not authorized to perform: s3:GetObject"
+    found = why(world(), "", symptoms=symptoms_in(text), failing=True)
+    assert found.subject.service_account == "checkout"
+    assert found.role == ROLE
+
+
+def test_a_failure_that_nobody_knows_does_not_undo_what_is_proved():
+    found = seen("something else")
+    assert found.verdict == "works"
+    assert any("none that is known" in note for note in found.notes)
+
+
+# ---- secrets
+
+
+SECRETS = [
+    "AKIAIOSFODNN7EXAMPLE",
+    "ASIAIOSFODNN7EXAMPLE",
+    "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJ4In0.c2lnbmF0dXJl",
+    "k8s-aws-v1.aHR0cHM6Ly9zdHMuYW1hem9uYXdzLmNvbQ",
+    "wJalrXUtnFEMIK7MDENGbPxRfiCYEXAMPLEKEY12",
+    "aws_secret_access_key = hunter2",
+    "SessionToken: abcdefghij",
+    "Authorization: Bearer abcdefghijkl",
+]
+
+
+@pytest.mark.parametrize("secret", SECRETS)
+def test_secrets_are_struck_out(secret):
+    value = secret.rpartition(" ")[2]
+    assert value not in masked(f"before {secret} behind")
+    assert value not in excerpt(f"before {secret}")
+
+
+def test_what_is_no_secret_stays():
+    text = f"{ROLE} /var/run/secrets/eks.amazonaws.com/serviceaccount/token {'a' * 40} {'0123456789abcdef' * 4}"
+    assert masked(text) == text
+
+
+@pytest.mark.parametrize("secret", SECRETS)
+def test_no_secret_of_a_message_is_shown(secret):
+    value = secret.rpartition(" ")[2]
+    text = f"{secret} {SESSION}/app/x is not authorized to perform: s3:GetObject {secret} {NO_PROVIDER} {secret} {DENIED}"
+    assert value not in repr(seen(text))

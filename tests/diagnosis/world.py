@@ -4,7 +4,7 @@ import copy
 import json
 from typing import Any
 
-from irsa_doctor.diagnosis import diagnose, find_case, parse_target
+from irsa_doctor.diagnosis import Evidence, asked_about, case_for, diagnose
 from irsa_doctor.facts import View
 from irsa_doctor.sources import load
 
@@ -20,6 +20,7 @@ SUBJECT = "system:serviceaccount:payments:checkout"
 TARGET = "payments/checkout"
 POD = "pod/payments/checkout-0"
 ANNOTATION = "eks.amazonaws.com/role-arn"
+NOW = 1_800_000_000
 MOUNT_PATH = "/var/run/secrets/eks.amazonaws.com/serviceaccount"
 WHOLE = ("serviceaccounts", "pods", "mutatingwebhookconfigurations", "daemonsets")
 LINKS = [
@@ -150,6 +151,9 @@ def healthy() -> dict[str, Json]:
                     "name": "iam-for-pods.amazonaws.com",
                     "failurePolicy": "Ignore",
                     "clientConfig": {"url": "https://127.0.0.1:23443/mutate"},
+                    "objectSelector": {
+                        "matchExpressions": [{"key": "eks.amazonaws.com/skip-pod-identity-webhook", "operator": "DoesNotExist"}]
+                    },
                     "rules": [rule],
                 }
             ],
@@ -174,16 +178,17 @@ def loaded(documents: dict[str, Any], complete: Any = WHOLE) -> Any:
     return load([], memory=memory, complete=complete)
 
 
-def why(documents: dict[str, Any], target: str = TARGET, *, complete: Any = WHOLE, **more: Any) -> Any:
-    """The diagnosis of one target."""
+def why(documents: dict[str, Any], target: str = TARGET, *, complete: Any = WHOLE, cluster: str = "", **evidence: Any) -> Any:
+    """The diagnosis of one target; what was seen beside the documents by its name in `Evidence`."""
     found = loaded(documents, complete)
 
     def locate(place: Any, key: bool) -> Any:
         span = found.documents.locate(place, key)
         return span.line, span.column, span.end_line, span.end_column, span.source, span.offset
 
-    case = find_case(View(found.inventory), locate, parse_target(target))
-    return diagnose(case, **more)
+    seen = Evidence(**{"now": NOW, **evidence})
+    asked = asked_about(target, "", seen)
+    return diagnose(case_for(View(found.inventory), locate, asked, cluster, seen))
 
 
 def verdicts(diagnosis: Any) -> dict[str, str]:

@@ -2,19 +2,21 @@
 
 from typing import Any
 
-from irsa_doctor.diagnosis import Asked, Case, find_case
+from irsa_doctor.diagnosis import Asked, Case, Evidence, find_case
 from irsa_doctor.facts import View
 from irsa_doctor.rule_examples import base_world, documents_of, named, patched
 from irsa_doctor.sources import load
 
 BASE = base_world()
+NOW = 1_800_000_000
 TARGET = Asked("payments", "checkout")
 
 
-def case_of(patch: dict[str, Any], asked: Asked = TARGET, claims: dict[str, Any] | None = None) -> Case:
+def case_of(patch: dict[str, Any], asked: Asked = TARGET, **evidence: Any) -> Case:
     world = named(patched(BASE, patch))
     loaded = load((), memory=documents_of(world), complete=tuple(world.get("complete", ())))
-    return find_case(View(loaded.inventory), lambda place, key: (0, 0, 0, 0, "", 0), asked, "prod", claims or {})
+    seen = Evidence(**{"now": NOW, **evidence})
+    return find_case(View(loaded.inventory), lambda place, key: (0, 0, 0, 0, "", 0), asked, "prod", seen)
 
 
 def role(**statement: Any) -> dict[str, Any]:

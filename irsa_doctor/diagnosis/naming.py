@@ -1,0 +1,301 @@
+"""Causes: the failure modes of links that fail and those that fit what was seen, with fixes and the commands that tell."""
+
+import re
+import shlex
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+from irsa_doctor.diagnosis.case import Case
+from irsa_doctor.diagnosis.links import Named, Step, link_of
+from irsa_doctor.diagnosis.modes import Mode, modes
+from irsa_doctor.diagnosis.records import Cause, Certainty, WrongFix, sights
+from irsa_doctor.diagnosis.symptoms import Symptom
+from irsa_doctor.facts.surroundings import ROLE_ARN
+from irsa_doctor.findings import Snippet
+from irsa_doctor.model import Issuer, Workload
+from irsa_doctor.remedies import add_audience, annotate, corrected_statement, create_provider, put_trust_policy
+
+_SHOWN = 8
+_STS = "sts.amazonaws.com"
+# what is mended here reaches no pod that runs already
+_NEW_PODS = frozenset({"service-account", "webhook", "token-volume", "token-file", "workload", "pod-identity"})
+_OF_ANNOTATION = frozenset(
+    {
+        "role-arn-malformed",
+        "role-arn-is-policy-arn",
+        "role-arn-unresolved-template",
+        "role-arn-bare-name",
+        "role-arn-wrong-partition",
+        "role-arn-path-dropped",
+        "role-arn-wrong-account",
+        "role-missing",
+        "aud-annotation-custom",
+        "two-sas-one-annotation",
+        "podid-wins",
+    }
+)
+_RESTARTED = ("Deployment", "StatefulSet", "DaemonSet")
+_OF_PROVIDER = frozenset({"oidc-provider-missing", "oidc-url-mismatch", "oidc-url-dualstack", "oidc-provider-other-account"})
+_OF_AUDIENCE = frozenset(
+    {"aud-not-in-clientids", "aud-china-suffix", "aud-regional-endpoint-confusion", "aud-invisible-char", "aud-kops-amazonaws"}
+)
+_NOT_THE_STATEMENT = frozenset(
+    {"two-sas-one-annotation", "trust-eventual-consistency", "trust-overwritten-by-controller", "trust-size-limit"}
+)
+
+
+def causes_of(case: Case, steps: Sequence[Step], symptoms: Sequence[Symptom], proved: Mapping[str, str]) -> tuple[Cause, ...]:
+    """Certain ones first; then those of the link that was seen to fail, of links that fail, of links that may, as the request
+    meets them. `proved` are the verdicts of the files alone."""
+    found = [cause for step in steps for cause in _of_step(case, step)]
+    known = {cause.id for cause in found}
+    for symptom in symptoms:
+        if symptom.proves and symptom.proves not in known:
+            known.add(symptom.proves)
+            found.append(_cause(case, Named(symptom.proves, "certain", f"the message itself says it: {symptom.says}")))
+    found += _fitting(case, steps, found, symptoms, proved)
+    seen_to_fail = {link for symptom in symptoms if not symptom.weak for link in symptom.links}
+    failing = {step.id for step in steps if step.verdict == "fail"}
+    order = ("certain", "likely", "possible")
+
+    def rank(cause: Cause) -> tuple[int, bool, bool]:
+        return order.index(cause.certainty), cause.link not in seen_to_fail, cause.link not in failing
+
+    return tuple(sorted(found, key=rank))
+
+
+def _of_step(case: Case, step: Step) -> Iterator[Cause]:
+    """The causes of a link that fails, or that may; each mode once."""
+    if step.verdict not in ("fail", "unknown"):
+        return
+    seen: set[str] = set()
+    for named in step.causes:
+        if named.id not in seen:
+            seen.add(named.id)
+            yield _cause(case, named, step.id)
+
+
+def _cause(case: Case, named: Named, link: str = "") -> Cause:
+    mode = modes().get(named.id) or Mode(named.id, named.id, "")
+    finding = named.finding
+    link = link or link_of(named.id)
+    places = (*named.places, *(finding.locations if finding else ()))
+    sure = named.certainty == "certain"
+    return Cause(
+        named.id,
+        named.certainty,
+        named.because or mode.title,
+        (finding.remedy.strip() if finding else "") or mode.remedy,
+        "" if sure else settled(mode.settle, case),
+        (finding.url if finding else "") or mode.url,
+        tuple(snippet.text for snippet in _commands(case, named, link) if snippet.language == "sh")
+        if named.certainty != "possible"
+        else (),
+        mode.title,
+        link,
+        tuple(dict.fromkeys(sights(places))),
+        tuple(s for s in _commands(case, named, link) if s.language != "sh") if sure else (),
+    )
+
+
+# ---- what mends it
+
+
+def _commands(case: Case, named: Named, link: str) -> Iterator[Snippet]:
+    """What can be pasted, in order; commands, and the statement as it should be."""
+    yield from _own(case, named, link)
+    if link in _NEW_PODS or named.id in _OF_ANNOTATION:
+        yield from _restarts(case)
+
+
+def _own(case: Case, named: Named, link: str) -> Iterator[Snippet]:
+    if link == "trust-policy" and named.id not in _NOT_THE_STATEMENT and case.provider_arn:
+        audience = case.audience if isinstance(case.audience, str) and case.audience else _STS
+        yield corrected_statement(case.provider_arn, case.issuer, [case.subject], audience)
+        yield put_trust_policy(case.role_name)
+    elif named.id in _OF_PROVIDER and link == "provider":
+        yield _create(case)
+    elif named.id in _OF_AUDIENCE and case.provider_arn:
+        wanted = case.audience if isinstance(case.audience, str) and case.audience else _STS
+        yield add_audience(case.provider_arn, wanted)
+    elif named.id == "service-account-missing":
+        words = ["kubectl", "create", "serviceaccount", "-n", case.namespace, case.service_account]
+        yield Snippet("sh", "create the service account", shlex.join(words))
+    elif named.id == "sa-annotation-missing":
+        finding = named.finding
+        yield from finding.snippets if finding else (annotate(case.namespace, case.service_account, "ROLE_ARN"),)
+    elif named.finding:
+        yield from named.finding.snippets
+
+
+def _create(case: Case) -> Snippet:
+    """The command that makes the provider in the account of the role."""
+    cluster, account = case.cluster, case.role_arn.account if case.role_arn else ""
+    if cluster and cluster.account == account and Issuer.of(case.issuer).form == "eks":
+        return create_provider(cluster.name, cluster.region)
+    words = ["aws", "iam", "create-open-id-connect-provider", "--url", f"https://{case.issuer}", "--client-id-list", _STS]
+    return Snippet("sh", f"create the provider in account {account}", shlex.join(words))
+
+
+def _restarts(case: Case) -> Iterator[Snippet]:
+    """What makes pods anew: they get their identity once, when they are created."""
+    seen: set[str] = set()
+    for workload in case.workloads:
+        above = case.view.neighbours.owner_of(workload) if workload.owner else None
+        text = _restart(above or workload)
+        if text and text not in seen:
+            seen.add(text)
+            yield Snippet("sh", "restart the pods", text)
+    if not seen and not case.workloads:
+        yield Snippet(
+            "sh", "restart the pods", shlex.join(["kubectl", "rollout", "restart", "-n", case.namespace, "deployment/NAME"])
+        )
+
+
+def _restart(workload: Workload) -> str:
+    if workload.kind == "Pod":
+        return shlex.join(["kubectl", "delete", "pod", "-n", workload.namespace, workload.name])
+    if workload.kind in _RESTARTED:
+        return shlex.join(
+            ["kubectl", "rollout", "restart", "-n", workload.namespace, f"{workload.kind.lower()}/{workload.name}"]
+        )
+    return ""
+
+
+# ---- what fits
+
+
+def _fitting(
+    case: Case, steps: Sequence[Step], found: Sequence[Cause], symptoms: Sequence[Symptom], proved: Mapping[str, str]
+) -> Iterator[Cause]:
+    """Modes that fit what was seen, and that nothing given rules out; none where what is proved explains it."""
+    known = {cause.id for cause in found}
+    explained = {cause.link for cause in found if cause.certainty == "certain"}
+    likely = any(cause.certainty != "possible" for cause in found)
+    given = 0
+    for symptom in symptoms:
+        if explained & set(symptom.links) or (symptom.proves and len(symptom.modes) == 1):
+            continue
+        for ident in _candidates(case, symptom):
+            ruled_out = proved.get(link_of(ident)) == "pass" and ident not in _IN_PASSING
+            ruled_out = ruled_out or ident in case.ruled_out
+            if ident in known or given >= _SHOWN or ruled_out or not _may_be(case, ident):
+                continue
+            known.add(ident)
+            certainty: Certainty = "possible" if likely or given else "likely"
+            yield _cause(case, Named(ident, certainty))
+            given += 1
+
+
+def _candidates(case: Case, symptom: Symptom) -> Sequence[str]:
+    """The modes of a symptom, those first that the parts of the message speak for."""
+    named = symptom.details.get("issuer", "").removeprefix("https://")
+    if symptom.id == "no-provider" and named and case.issuer and named != case.issuer:
+        return ("token-from-other-cluster", *symptom.modes)
+    if symptom.id == "no-provider" and case.association is not None:
+        # the pod was set up for web identity before its association was there
+        return ("pod-identity-assoc-race", *symptom.modes)
+    if symptom.id == "keys" and case.issuer and case.is_eks:
+        # EKS publishes its keys: that STS cannot fetch them passes by itself, or the cluster is gone
+        return ("idp-comm-error", *symptom.modes)
+    if symptom.id == "denied" and proved_role(case):
+        return tuple(mode for mode in symptom.modes if link_of(mode) != "role")
+    return symptom.modes
+
+
+def proved_role(case: Case) -> bool:
+    """Whether the role was given."""
+    return case.analysed is not None
+
+
+_CHINA = "aws-cn"
+_MAY_BE: Mapping[str, Callable[[Case], bool]] = {
+    "aud-china-suffix": lambda case: Issuer.of(case.issuer).partition in ("", _CHINA),
+    "aud-kops-amazonaws": lambda case: not case.is_eks or not case.issuer,
+    "jwks-missing-kid": lambda case: not (case.is_eks and case.issuer),
+    "issuer-discovery-incomplete": lambda case: not (case.is_eks and case.issuer),
+    "oidc-url-dualstack": lambda case: case.is_eks,
+    "oidc-created-automatically-myth": lambda case: case.is_eks,
+    "cm-wildcard-unsupported": lambda case: not case.issuer or not case.is_eks,
+    "aud-annotation-custom": lambda case: case.account is None or "eks.amazonaws.com/audience" in case.account.annotations,
+    "sa-annotation-missing": lambda case: case.account is None or ROLE_ARN not in case.account.annotations,
+    "sa-annotation-key-typo": lambda case: case.account is None or ROLE_ARN not in case.account.annotations,
+    "pod-identity-assoc-race": lambda case: case.association is not None or not case.cluster_id,
+    "podid-tagsession": lambda case: case.association is not None or not case.cluster_id,
+}
+"""Modes that what is known of a case rules out, beyond their link"""
+
+
+# files show a state, and these are about how it came to be
+_IN_PASSING = frozenset(
+    {
+        "idp-comm-error",
+        "pod-identity-assoc-race",
+        "token-from-other-cluster",
+        "trust-eventual-consistency",
+        "trust-overwritten-by-controller",
+    }
+)
+
+
+def _may_be(case: Case, ident: str) -> bool:
+    test = _MAY_BE.get(ident)
+    return test is None or test(case)
+
+
+# ---- words in commands
+
+
+_WORD = re.compile(r"\b[A-Z_]{3,}\b")
+
+
+def settled(template: str, case: Case) -> str:
+    """A command with what is known of the case put in; what is not known stays a word in capitals."""
+    cluster = case.cluster
+    words = {
+        "NAMESPACE": case.namespace,
+        "SERVICE_ACCOUNT": case.service_account,
+        "POD": next((w.name for w in case.workloads if w.kind == "Pod"), ""),
+        "ROLE_NAME": case.role_name,
+        "ROLE_ARN": case.role,
+        "ACCOUNT": case.role_arn.account if case.role_arn else "",
+        "CLUSTER": cluster.name if cluster else "",
+        "REGION": (cluster.region if cluster else "") or Issuer.of(case.issuer).region,
+        "PROVIDER_ARN": case.provider_arn,
+        "ISSUER": case.issuer,
+    }
+    return _WORD.sub(lambda match: shlex.quote(words.get(match[0]) or match[0]), template)
+
+
+# ---- remedies that are none
+
+_INSTEAD: Mapping[str, str] = {
+    "open-no-sub": "List the subjects that need the role under StringEquals.",
+    "open-aud-only": "List the subjects that need the role under StringEquals, beside the audience.",
+    "open-sub-star": "List the subjects one by one; one namespace at most, where everybody who may create in it is trusted.",
+    "open-forallvalues": "Use the plain operator: ForAllValues also holds where the key is absent.",
+    "open-ifexists": "Use the plain operator: IfExists also holds where the key is absent.",
+    "open-key-typo-ifexists-or-null": "Correct the key, and use the plain operator.",
+    "open-not-equals": "Say who may, not who may not.",
+    "open-principal-mixed": "Let the role trust the OIDC provider alone; a node that may assume it lends it to every pod.",
+    "static-keys-shadow": "Remove the keys: they come before the role, and stay when it works again.",
+    "aud-regional-endpoint-confusion": "An audience is a name, not an endpoint: use sts.amazonaws.com, and the annotation "
+    "eks.amazonaws.com/sts-regional-endpoints for the endpoint.",
+    "aud-china-suffix": "The audience is sts.amazonaws.com in China too.",
+    "oidc-url-dualstack": "Register the issuer that tokens carry.",
+}
+
+
+def wrong_fixes(case: Case) -> tuple[WrongFix, ...]:
+    """What looks like a remedy that somebody has tried: it mends nothing, or at a price (it is told beside the causes)."""
+    found = []
+    for rule, instead in _INSTEAD.items():
+        if finding := case.finding(rule):
+            found.append(WrongFix(rule, finding.message, instead, sights(finding.locations)))
+    policy = case.analysed.policy if case.analysed else None
+    if policy and any("ec2.amazonaws.com" in statement.service and statement.allow for statement in policy.statements):
+        says = "the role trusts EC2: a node that has it lends it to every pod, which hides what is wrong here"
+        found.append(WrongFix("trust-service-ec2", says, "Let the role trust the OIDC provider alone."))
+    roots = [c.name for w in case.workloads for c in w.containers if (w.user if c.user is None else c.user) == 0]
+    if roots and any(cause == "token-file-perm-denied" for cause in case.findings):
+        found.append(WrongFix("run-as-root", f"{roots[0]} runs as root", "Set securityContext.fsGroup to 65534."))
+    return tuple(found)

@@ -1,0 +1,189 @@
+"""The links inside the cluster: from the service account to the call that leaves the pod, and EKS Pod Identity beside them."""
+
+from collections.abc import Callable
+
+from irsa_doctor.diagnosis.case import Case
+from irsa_doctor.diagnosis.links import Named, Step, failed, named_by, passed, skipped, unseen
+from irsa_doctor.facts.webhook import FILE, ROLE
+from irsa_doctor.findings import Finding
+from irsa_doctor.model import Issuer, Unknown
+
+# rules whose finding is proved though what it is put down to is only likely: the pod is as they say in any case
+_INFERRED = frozenset(
+    {"pod-older-than-annotation", "webhook-cache-race", "late-injected-sidecar", "pod-wrong-sa", "podid-agent-missing"}
+)
+# rules of medium confidence that are in doubt only as to whether it was meant so; here somebody asks why it does not work
+_MEANT = frozenset(
+    {
+        "webhook-optout-label",
+        "skip-containers-unintended",
+        "token-file-perm-denied",
+        "stale-aws-iam-token-volume",
+        "podid-chain-order",
+        "alg-unsupported",
+    }
+)
+
+
+def _is_proved(finding: Finding) -> bool:
+    return finding.confidence == "high" or finding.rule in _INFERRED or finding.rule in _MEANT
+
+
+def of_rules(case: Case, ident: str) -> Step | None:
+    """What the rules say of a link: that it fails, that it may; None where they find nothing."""
+    wrong = case.wrong_on(ident)
+    proved = [finding for finding in wrong if _is_proved(finding)]
+    doubtful = tuple(
+        Named(named.id, "likely", named.because, named.finding) for named in named_by(f for f in wrong if f not in proved)
+    )
+    if proved:
+        sure = [Named(n.id, "likely" if n.id in _INFERRED else "certain", n.because, n.finding) for n in named_by(proved)]
+        return failed(ident, proved[0].message, *sure, *doubtful)
+    if doubtful:
+        return Step(ident, "unknown", doubtful[0].because, doubtful)
+    return None
+
+
+def _workloads(ident: str, right: str) -> Callable[[Case], Step]:
+    """A link of which rules about workloads say all that there is to say."""
+
+    def look(case: Case) -> Step:
+        if said := of_rules(case, ident):
+            return said
+        if not case.workloads:
+            return skipped(ident, "no workload was given")
+        if (before := of_rules(case, "webhook")) and before.verdict == "fail":
+            return skipped(ident, "the pod was not set up")
+        if missing := case.missing_on(ident):
+            return unseen(ident, Unknown(missing[0].missing, missing[0].how))
+        return passed(ident, right)
+
+    return look
+
+
+def service_account(case: Case) -> Step:
+    """L1: it exists, and names a role."""
+    ident, name = "service-account", case.name
+    if case.account is None:
+        return _not_given(case)
+    if case.finding("pod-wrong-sa"):
+        return skipped(ident, f"{name} is not the one that was made for the workload")
+    if (wrong := case.wrong_on(ident)) and not case.stated_role:
+        return failed(ident, wrong[0].message, *named_by(wrong))
+    if case.annotation or case.wrong_on("request"):
+        return passed(ident, f'{name} names "{case.annotation}"')
+    if case.association:
+        return passed(ident, f"{name} has a Pod Identity association and needs no annotation")
+    if case.role:
+        return passed(ident, f"{name} names none; the role is the one that was asked about")
+    says = f"{name} has no annotation eks.amazonaws.com/role-arn"
+    places = (case.located(case.account.place.at("metadata", "name"), "names no role"),)
+    if case.has_no_association or case.evidence.failing:
+        return failed(ident, says, Named("sa-annotation-missing", "certain", says, None, places))
+    how = f"aws eks list-pod-identity-associations --cluster-name {case.cluster.name if case.cluster else 'CLUSTER'}"
+    because = f"{says}; it may have a Pod Identity association"
+    return Step(ident, "unknown", because, (Named("sa-annotation-missing", "likely", says, None, places),), how)
+
+
+def _not_given(case: Case) -> Step:
+    ident = "service-account"
+    if case.view.inventory.closed.has_kind(case.cluster_id, "serviceaccounts", case.namespace):
+        says = f"there is no service account {case.name} in the cluster"
+        elsewhere = sorted(
+            a.namespace
+            for a in case.view.inventory.service_accounts
+            if (a.cluster, a.name) == (case.cluster_id, case.service_account)
+        )
+        more = f"; one of that name is in {', '.join(elsewhere[:5])}" if elsewhere else ""
+        return failed(ident, says + more, Named("service-account-missing", "certain", says + more))
+    how = f"kubectl get serviceaccount -n {case.namespace} {case.service_account} -o yaml"
+    return unseen(ident, Unknown(f"the service account {case.name}", how))
+
+
+def workload(case: Case) -> Step:
+    """L2: the workload runs under the service account."""
+    ident = "workload"
+    if case.token and case.token.subject and case.token.sub != case.own_subject:
+        says = f"the token is of {'/'.join(case.token.subject)}, not of {case.name}"
+        return failed(ident, says, Named("pod-wrong-sa", "certain", says))
+    if said := of_rules(case, ident):
+        return said
+    if not case.workloads:
+        return skipped(ident, "no workload that uses it was given")
+    names = ", ".join(f"{w.kind.lower()}/{w.name}" for w in case.workloads[:3])
+    more = f" and {len(case.workloads) - 3} more" if len(case.workloads) > 3 else ""
+    return passed(ident, f"{names}{more} {'runs' if len(case.workloads) == 1 else 'run'} as {case.name}")
+
+
+def absent(case: Case) -> Step:
+    """A workload that was asked about and is not there: it is gone where all of its kind were given."""
+    kind = case.absent.partition("/")[0]
+    if case.view.inventory.closed.has_kind(case.cluster_id, kind + "s", case.namespace):
+        return failed("workload", case.absent, Named("workload-missing", "certain", case.absent))
+    return unseen("workload", Unknown(case.absent, f"kubectl get {kind} -n {case.namespace} -o yaml"))
+
+
+def webhook(case: Case) -> Step:
+    """L3: the pod identity webhook has set up the containers, or will."""
+    ident = "webhook"
+    if said := of_rules(case, ident):
+        return said
+    state = case.view.installations.webhook(case.cluster_id) if case.cluster_id else "not-needed"
+    pods = [workload for workload in case.workloads if workload.admitted]
+    if pods:
+        if missing := case.missing_on(ident):
+            return unseen(ident, Unknown(missing[0].missing, missing[0].how))
+        return passed(ident, "every container of the pods that needs it has what the webhook sets")
+    if case.workloads and all(ROLE in c.env and FILE in c.env for c in case.containers if not c.init):
+        return passed(ident, "the manifest sets both variables itself")
+    if state == "there":
+        return passed(ident, "the webhook of the cluster acts on new pods")
+    if isinstance(state, Unknown) and case.workloads:
+        return unseen(ident, state)
+    return skipped(ident, "no pod was given") if not isinstance(state, Unknown) else unseen(ident, state)
+
+
+def pod_identity(case: Case) -> Step:
+    """P: an association of EKS Pod Identity takes the place of the annotation, and has needs of its own."""
+    ident = "pod-identity"
+    if (said := of_rules(case, ident)) and (said.verdict == "fail" or case.association):
+        return said
+    if case.association is None:
+        if case.has_no_association:
+            return passed(ident, "the service account has no association")
+        return skipped(ident, "no associations were given")
+    named = case.association.role_arn
+    role = str(named) if named else "a role that the list does not name"
+    if case.annotation and named != case.annotation:
+        says = f"the association of {case.name} hands out {role}, not {case.annotation}"
+        return failed(ident, says, Named("podid-wins", "certain", says, case.finding("podid-wins")))
+    return passed(ident, f"the association of {case.name} hands out {role}")
+
+
+token_volume = _workloads("token-volume", "the token that it should have is projected into a volume")
+token_file = _workloads("token-file", "the file is where the environment says, and may be read")
+
+
+def sdk(case: Case) -> Step:
+    """L6: what comes before the web identity can be seen, which SDK it is and what it does cannot."""
+    if (said := of_rules(case, "sdk")) or not case.workloads:
+        return said or skipped("sdk", "no workload was given")
+    how = f"kubectl exec -n {case.namespace} {_pod(case)} -- aws sts get-caller-identity"
+    return Step(
+        "sdk", "unknown", "nothing that was given comes before the web identity; which SDK it is cannot be seen", (), how
+    )
+
+
+def sts_endpoint(case: Case) -> Step:
+    """L7: where the SDK calls can be seen, the network between cannot."""
+    if (said := of_rules(case, "sts-endpoint")) or not case.workloads:
+        return said or skipped("sts-endpoint", "no workload was given")
+    region = (case.cluster.region if case.cluster else "") or Issuer.of(case.issuer).region or "REGION"
+    how = f"kubectl exec -n {case.namespace} {_pod(case)} -- curl -sS https://sts.{region}.amazonaws.com"
+    return Step(
+        "sts-endpoint", "unknown", "nothing that was given leads the SDK elsewhere; the network cannot be seen", (), how
+    )
+
+
+def _pod(case: Case) -> str:
+    return next((workload.name for workload in case.workloads if workload.kind == "Pod"), "POD")

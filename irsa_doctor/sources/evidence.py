@@ -1,0 +1,55 @@
+"""Files that are only evidence, a token, a log, a message: read where the user names them, never found in a folder."""
+
+import gzip
+import sys
+import zlib
+from collections.abc import Iterator
+from typing import BinaryIO, cast
+
+_CHUNK = 1 << 20
+_LARGEST = 16 << 20
+"""bytes of what is read whole: tokens and messages are small"""
+_LONGEST_LOG = 4 << 30
+
+
+class NoEvidence(Exception):
+    """A file that cannot be read; the text names it and says why."""
+
+
+def content(path: str) -> bytes:
+    """What a file holds, `-` for standard input; of a very large one the beginning and the end. Raises NoEvidence."""
+    try:
+        if path == "-":
+            return sys.stdin.buffer.read(_LARGEST)
+        with open(path, "rb") as stream:
+            head = stream.read(_LARGEST // 2)
+            size = stream.seek(0, 2) if stream.seekable() else len(head)
+            if size > len(head):
+                stream.seek(max(size - _LARGEST // 2, len(head)))
+                return head + b"\n" + stream.read(_LARGEST // 2)
+            return head
+    except OSError as error:
+        raise NoEvidence(f"{path}: {error.strerror or error}") from error
+
+
+def chunks(path: str) -> Iterator[bytes]:
+    """A log piece by piece, unpacked where it is gzip; `-` for standard input. Raises NoEvidence."""
+    try:
+        if path == "-":
+            yield from _pieces(sys.stdin.buffer, path)
+            return
+        with open(path, "rb") as stream:
+            packed = stream.read(2) == b"\x1f\x8b"
+            stream.seek(0)
+            yield from _pieces(cast("BinaryIO", gzip.GzipFile(fileobj=stream)) if packed else stream, path)
+    except (OSError, EOFError, zlib.error) as error:
+        raise NoEvidence(f"{path}: {getattr(error, 'strerror', None) or error}") from error
+
+
+def _pieces(stream: BinaryIO, path: str) -> Iterator[bytes]:
+    read = 0
+    while piece := stream.read(_CHUNK):
+        read += len(piece)
+        if read > _LONGEST_LOG:
+            raise NoEvidence(f"{path}: more than {_LONGEST_LOG >> 30} GiB")
+        yield piece
