@@ -25,7 +25,18 @@ from irsa_doctor.model.kubernetes import (
 )
 from irsa_doctor.model.place import Note, Place
 from irsa_doctor.model.policy import Flaw, TrustPolicy
-from irsa_doctor.model.text import Hole, Text, has_hole, holes_in, text_of
+from irsa_doctor.model.text import (
+    Hole,
+    Text,
+    derived,
+    has_hole,
+    holes_in,
+    issuer_in,
+    joined,
+    only_hole,
+    text_of,
+    without_scheme,
+)
 from irsa_doctor.model.verdict import Unknown, Verdict
 
 __all__ = [
@@ -60,8 +71,13 @@ __all__ = [
     "Verdict",
     "Webhook",
     "Workload",
+    "derived",
     "has_hole",
     "holes_in",
+    "issuer_in",
+    "joined",
+    "only_hole",
     "parse_arn",
     "text_of",
+    "without_scheme",
 ]

@@ -40,7 +40,8 @@ class OidcProvider(msgspec.Struct, frozen=True):
 class Role(msgspec.Struct, frozen=True, eq=False):
     """An IAM role, or a bare trust policy (then `arn` is "" and `account` what the user stated, else "").
 
-    `max_session` is in seconds, 0 where unknown.
+    `max_session` is in seconds, 0 where unknown. `address` is what a template calls it, `aws_iam_role.app` or a logical id;
+    most roles of templates have no ARN yet.
     """
 
     arn: str
@@ -50,13 +51,20 @@ class Role(msgspec.Struct, frozen=True, eq=False):
     place: Place
     max_session: int = 0
     created: str = ""
+    address: str = ""
+
+    @property
+    def is_bare(self) -> bool:
+        """Whether it is a policy of which nobody says whose it is."""
+        return not (self.arn or self.address)
 
     @property
     def id(self) -> str:
-        """The name by which findings speak of it: its ARN, else the path of the policy document."""
+        """The name by which findings speak of it: its ARN, else the path of its document and what it is called there."""
         if self.arn:
             return self.arn
-        return self.place.document + (f"#{self.place.part}" if self.place.document == "-" or self.place.part else "")
+        path = self.place.document + (f"#{self.place.part}" if self.place.document == "-" or self.place.part else "")
+        return f"{path}: {self.address}" if self.address else path
 
 
 class Cluster(msgspec.Struct, frozen=True):

@@ -18,7 +18,10 @@ class Namespace(msgspec.Struct, frozen=True):
 
 
 class ServiceAccount(msgspec.Struct, frozen=True):
-    """A service account. `cluster` is the id of its cluster, "" where unknown; `annotations` are only those about AWS."""
+    """A service account. `cluster` is the id of its cluster, "" where unknown; `annotations` are only those about AWS.
+
+    `template`: it is made by Terraform or the like, which fills the holes in.
+    """
 
     cluster: str
     namespace: str
@@ -26,6 +29,7 @@ class ServiceAccount(msgspec.Struct, frozen=True):
     place: Place
     annotations: Mapping[str, str | Text] = {}
     created: str = ""
+    template: bool = False
 
     @property
     def subject(self) -> str:

@@ -3,7 +3,7 @@
 Two holes of the same name in one document are equal, so structure can be judged though the values are unknown.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import msgspec
 
@@ -44,3 +44,51 @@ def holes_in(value: object) -> Iterator[Hole]:
 def text_of(value: str | Text) -> str:
     """The value as the document writes it, holes by their names."""
     return value if isinstance(value, str) else str(value)
+
+
+def joined(parts: Iterable["str | Hole | Text"]) -> str | Text:
+    """Texts and holes one after the other, as one value."""
+    together: list[str | Hole] = []
+    for part in parts:
+        for one in part.parts if isinstance(part, Text) else (part,):
+            if isinstance(one, str) and together and isinstance(together[-1], str):
+                together[-1] += one
+            elif one:
+                together.append(one)
+    if any(isinstance(part, Hole) for part in together):
+        return Text(tuple(together))
+    return "".join(part for part in together if isinstance(part, str))
+
+
+def only_hole(value: object) -> Hole | None:
+    """The hole that a value is, None where it is anything else."""
+    if isinstance(value, Text) and len(value.parts) == 1 and isinstance(value.parts[0], Hole):
+        return value.parts[0]
+    return None
+
+
+def derived(hole: Hole, what: str) -> Text:
+    """What is known only as something of what is not known: equal where both are."""
+    inner = hole.name[2:-1] if hole.name.startswith("${") and hole.name.endswith("}") else hole.name
+    return Text((Hole(f"${{{what} {inner}}}"),))
+
+
+def without_scheme(url: str | Text) -> str | Text:
+    """A URL without `https://`, as IAM writes issuers."""
+    if isinstance(url, str):
+        return url.removeprefix("https://")
+    if hole := only_hole(url):
+        return derived(hole, "issuer without https:// in")
+    first = url.parts[0]
+    return joined((first.removeprefix("https://"), *url.parts[1:])) if isinstance(first, str) else url
+
+
+def issuer_in(arn: str | Text) -> str | Text:
+    """The issuer (without scheme) that the ARN of an OIDC provider ends in, "" where it is no such ARN."""
+    if isinstance(arn, Text) and (hole := only_hole(arn)):
+        return derived(hole, "issuer in")
+    parts = arn.parts if isinstance(arn, Text) else (arn,)
+    for number, part in enumerate(parts):
+        if isinstance(part, str) and ":oidc-provider/" in part:
+            return joined((part.partition(":oidc-provider/")[2], *parts[number + 1 :]))
+    return ""

@@ -185,6 +185,24 @@ def _read_policy(page: Page, reading: Reading) -> None:
     reading.roles.append(Role(arn, name, aws.account_of(arn), policy, page.place))
 
 
+def _read_terraform(page: Page, reading: Reading) -> None:
+    from irsa_doctor.sources.templates.terraform_json import read_terraform
+
+    read_terraform(page, reading)
+
+
+def _read_cloudformation(page: Page, reading: Reading) -> None:
+    from irsa_doctor.sources.templates.cloudformation import read_template
+
+    read_template(page, reading)
+
+
+def _read_eksctl(page: Page, reading: Reading) -> None:
+    from irsa_doctor.sources.templates.eksctl import read_cluster_config
+
+    read_cluster_config(page, reading)
+
+
 KINDS: tuple[Kind, ...] = (
     Kind("iam-get-account-authorization-details", _has_list("RoleDetailList"), aws.read_account),
     Kind("iam-list-roles", _either(_has_items("Roles", "Arn", "RoleName"), _is_empty_answer("Roles")), aws.read_list_roles),
@@ -207,7 +225,7 @@ KINDS: tuple[Kind, ...] = (
     Kind("organizations-describe-policy", _has_object("Policy", "PolicySummary"), aws.read_organizations_policy),
     Kind("iam-get-role", _has("RoleName", "Arn", "AssumeRolePolicyDocument"), aws.read_bare_role),
     Kind("iam-get-role", _has("RoleName", "Arn", "RoleId"), aws.read_bare_role),
-    Kind("eksctl", _of_group("eksctl.io"), why=_later("an eksctl ClusterConfig")),
+    Kind("eksctl", _of_group("eksctl.io"), _read_eksctl),
     Kind("crossplane", _of_group("crossplane.io", "upbound.io"), why=_later("a Crossplane resource")),
     Kind("ack", _of_group("services.k8s.aws"), why=_later("a resource of AWS Controllers for Kubernetes")),
     Kind("token", _is_of_kind("TokenRequest", "TokenReview", "ExecCredential"), why=f"a token is {_ONLY_FROM_ITS_PLACE}"),
@@ -225,8 +243,8 @@ KINDS: tuple[Kind, ...] = (
     Kind("kubernetes-version", _has("major", "minor", "gitVersion"), kubernetes.read_version),
     Kind("cloudtrail", _is_event, why=_later("a CloudTrail event")),
     Kind("cloudtrail", _has_events, why=_later("a CloudTrail log")),
-    Kind("terraform", _is_terraform, why=_later("a Terraform plan or state")),
-    Kind("cloudformation", _is_cloudformation, why=_later("a CloudFormation template")),
+    Kind("terraform", _is_terraform, _read_terraform),
+    Kind("cloudformation", _is_cloudformation, _read_cloudformation),
     Kind("token", _is_decoded_token, why=f"a token's claims are {_ONLY_FROM_ITS_PLACE}"),
     Kind("trust-policy", _is_policy, _read_policy),
 )

@@ -146,6 +146,7 @@ def _read(given: Given, role_arn: str, origin: Origin) -> tuple[Document, Readin
         return msgspec.structs.replace(row, kind="text", why="neither JSON nor YAML of a known kind"), None, None
     if isinstance(source, Trouble):
         return _refused(row, source, text), None, None
+    source.spots = reading.spots
     return row, reading, source
 
 

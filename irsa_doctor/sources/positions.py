@@ -8,6 +8,7 @@ from typing import Any, Literal
 import msgspec
 
 from irsa_doctor.model import Place
+from irsa_doctor.sources.scanner import escaped
 
 _BIG = 65_536
 """Bytes of a list or object from which on its members' offsets are kept in a table."""
@@ -20,6 +21,7 @@ _TOKEN = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[\[{]|[\]}]', re.DOTALL)
 _SPACE = re.compile(rb"[ \t\r\n]*")
 _COMMA = re.compile(rb"[ \t\r\n]*,?[ \t\r\n]*")
 _NAME = re.compile(rb'("[^"\\]*(?:\\.[^"\\]*)*")[ \t\r\n]*:[ \t\r\n]*', re.DOTALL)
+_NEXT_NAME = re.compile(_COMMA.pattern + _NAME.pattern, re.DOTALL)
 _WHITE = b" \t\r\n"
 _SCALAR = re.compile(rb"[^\s,\]}]*")
 _SECRET = re.compile(r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b|\beyJ[\w-]{8,}\.[\w-]+\.[\w-]*")
@@ -44,21 +46,39 @@ class Span(msgspec.Struct, frozen=True):
     offset: int = 0
 
 
+class Spot(msgspec.Struct, frozen=True):
+    """Where something stands that a template makes of what is written elsewhere.
+
+    With a `pointer` alone: what stands there. With `start` and `end` too: characters of the text that stands there. Without a
+    pointer: bytes of the document. `name` and `name_end` are those of the member's name in the same way, -1 for none.
+    """
+
+    pointer: str | None = None
+    start: int = -1
+    end: int = -1
+    name: int = -1
+    name_end: int = -1
+
+
 class Source(msgspec.Struct):
-    """The kept text of one document, UTF-8; `ranges` are the byte ranges of its JSON values."""
+    """The kept text of one document, UTF-8; `ranges` are the byte ranges of its JSON values.
+
+    `spots` say by (part, pointer) where that stands to which no pointer of the document itself leads.
+    """
 
     text: bytes
-    form: Literal["json", "yaml", "other"]
+    form: Literal["json", "yaml", "hcl", "other"]
     ranges: list[tuple[int, int]] = []
     repeats: bool = False
     """whether a member is given twice somewhere: then the last one counts, as for whoever reads the value"""
+    spots: Mapping[tuple[int, str], Spot] = {}
 
 
 class Documents:
     """The texts of everything that was read, for finding places in them."""
 
     def __init__(self, sources: Mapping[str, Source] | None = None) -> None:
-        self._finders: dict[str, _Json | _Yaml | _Other] = {}
+        self._finders: dict[str, _Finder] = {}
         self._sources = dict(sources or {})
 
     def locate(self, place: Place, key: bool = False) -> Span:
@@ -68,9 +88,13 @@ class Documents:
         document is not known.
         """
         finder = self._finder(place.document)
-        return finder.locate(place, key) if finder else Span()
+        if finder is None:
+            return Span()
+        if spots := self._sources[place.document].spots:
+            return _by_spot(finder, spots, place, key)
+        return finder.locate(place, key)
 
-    def _finder(self, document: str) -> "_Json | _Yaml | _Other | None":
+    def _finder(self, document: str) -> "_Finder | None":
         finder = self._finders.get(document)
         source = self._sources.get(document)
         if finder is None and source is not None:
@@ -83,7 +107,7 @@ class Documents:
         return finder is not None and finder.is_text(place)
 
     def form(self, document: str) -> str:
-        """`json`, `yaml` or `other`; "" where the document was not read."""
+        """`json`, `yaml`, `hcl` or `other`; "" where the document was not read."""
         source = self._sources.get(document)
         return source.form if source else ""
 
@@ -91,6 +115,24 @@ class Documents:
         """The kept text of a document, UTF-8."""
         source = self._sources.get(document)
         return source.text if source else None
+
+
+def _by_spot(finder: "_Finder", spots: Mapping[tuple[int, str], Spot], place: Place, key: bool) -> Span:
+    """The place by the nearest spot at or above it; what lies below that is looked for where the spot leads."""
+    steps = place.pointer.split("/")
+    for size in range(len(steps), 0, -1):
+        spot = spots.get((place.part, "/".join(steps[:size])))
+        if spot is None:
+            continue
+        named = key and size == len(steps) and spot.name >= 0
+        start, end = (spot.name, spot.name_end) if named else (spot.start, spot.end)
+        if spot.pointer is None:
+            return finder.lines.span(start, end) if isinstance(finder, _Json | _Hcl) else finder.locate(place, key)
+        below = Place(place.document, "/".join((spot.pointer, *steps[size:])), place.part)
+        if start >= 0 and isinstance(finder, _Yaml):
+            return finder.inside(below, start, end)
+        return finder.locate(below, key)
+    return finder.locate(place, key)
 
 
 def _steps(pointer: str) -> list[str]:
@@ -213,10 +255,28 @@ class _Json:
         if self.text[above.value : above.value + 1] not in (b"{", b"["):
             return None
         if above.end - above.value <= _BIG:
-            return next((found for name, found in self.members(above) if name == step), None)
+            return self.member(above, step)
         if above.value not in self.tables:
             self.tables[above.value] = dict(self.members(above))
         return self.tables[above.value].get(step)
+
+    def member(self, above: _Found, step: str) -> _Found | None:
+        """One member, the sizes of those before it known: their names need not be read."""
+        if self.source.repeats or self.text[above.value : above.value + 1] == b"[":
+            return next((found for name, found in self.members(above) if name == step), None)
+        try:
+            sizes = _raw_members(memoryview(self.text)[above.value : above.end])
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            return None
+        at = above.value + 1
+        for name, item in sizes.items() if step in sizes else ():
+            match = _NEXT_NAME.match(self.text, at)
+            if match is None:
+                break
+            if name == step:
+                return _Found(match.start(1), match.end(), match.end() + len(memoryview(item)))
+            at = match.end() + len(memoryview(item))
+        return None
 
     def members(self, above: _Found) -> Iterator[tuple[str, _Found]]:
         raw = memoryview(self.text)[above.value : above.end]
@@ -311,6 +371,9 @@ class _Yaml:
         return name, node
 
     def child(self, node: Any, step: str) -> tuple[Any, Any] | None:
+        if node.tag.startswith("!") and step.removeprefix("Fn::") == node.tag[1:]:
+            # the short form of a function of CloudFormation, for which the pointer has the long one
+            return None, node
         if node.id == "sequence":
             return (None, node.value[int(step)]) if step.isdecimal() and int(step) < len(node.value) else None
         found = merged = None
@@ -321,6 +384,22 @@ class _Yaml:
                 sources = value.value if value.id == "sequence" else [value]
                 merged = next((below for source in sources if (below := self.child(source, step))), None)
         return found or merged
+
+    def inside(self, place: Place, start: int, end: int) -> Span:
+        """Characters of the text of a scalar: of a literal block, whose lines are those of the document; else the scalar."""
+        node = self.find(place)[1]
+        if node is None or node.id != "scalar" or node.style != "|":
+            return self.locate(place, False)
+        positions = []
+        for offset in (start, end):
+            line = node.start_mark.line + 1 + node.value.count("\n", 0, offset)
+            first = node.value.rfind("\n", 0, offset) + 1
+            written = self.lines[line] if line < len(self.lines) else ""
+            indent = max(len(written.rstrip("\r")) - len(node.value[first:].partition("\n")[0]), 0)
+            positions.append((line, indent + offset - first, written.rstrip("\r")))
+        (line, column, written), (end_line, end_column, _) = positions
+        before, after = ("", "") if self.secret else (written[:column], written[column:])
+        return Span(line + 1, column + 1, end_line + 1, end_column + 1, *shown(before, after))
 
     def end(self, node: Any) -> Any:
         """A block ends, for the parser, where the next thing begins; for people, with its last value."""
@@ -350,4 +429,36 @@ class _Other:
         return True
 
 
-_FINDERS: Mapping[str, type[_Json] | type[_Yaml] | type[_Other]] = {"json": _Json, "yaml": _Yaml, "other": _Other}
+class _Hcl:
+    """The configuration language of Terraform, whose places are all spots."""
+
+    def __init__(self, source: Source) -> None:
+        self.lines = _Lines(source.text)
+
+    def locate(self, place: Place, key: bool) -> Span:
+        return self.lines.span(0, 0)
+
+    def is_text(self, place: Place) -> bool:
+        return True
+
+
+_Finder = _Json | _Yaml | _Hcl | _Other
+_FINDERS: Mapping[str, type[_Json] | type[_Yaml] | type[_Hcl] | type[_Other]] = {
+    "json": _Json,
+    "yaml": _Yaml,
+    "hcl": _Hcl,
+    "other": _Other,
+}
+
+
+def ranges_of(text: bytes) -> dict[str, tuple[int, int, int]]:
+    """Pointer -> byte offsets of name (-1 where there is none), value and end, of everything in a JSON text."""
+    finder = _Json(Source(text, "json", [(0, len(text))], True))
+    found: dict[str, tuple[int, int, int]] = {}
+    waiting = [("", finder.root(0))]
+    while waiting:
+        pointer, here = waiting.pop()
+        found[pointer] = here.name, here.value, here.end
+        if text[here.value : here.value + 1] in (b"{", b"["):
+            waiting += [(f"{pointer}/{escaped(name)}", below) for name, below in finder.members(here)]
+    return found

@@ -21,6 +21,7 @@ from irsa_doctor.model import (
     Webhook,
     Workload,
 )
+from irsa_doctor.sources.positions import Spot
 from irsa_doctor.sources.scanner import Duplicate
 from irsa_doctor.sources.snapshot import Origin
 from irsa_doctor.sources.trouble import Lost, Trouble, WrongShape
@@ -93,6 +94,8 @@ class Reading(msgspec.Struct):
     notes: list[str] = []
     origin: Origin = Origin()
     """what is known of a live answer beside its content"""
+    spots: dict[tuple[int, str], Spot] = {}
+    """where that stands, by (part, pointer), which a template makes of what is written elsewhere"""
 
     def each(self, items: Iterable[object], place: Place, read: Callable[[object, Place], None]) -> None:
         """Read every item of a list; a broken one is noted and the next one read."""

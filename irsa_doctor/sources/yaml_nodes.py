@@ -32,6 +32,18 @@ _WORDS: dict[str, bool | None] = {
 # Kubernetes knows only text here; the API server refuses anything else, so what was meant is the text
 _TEXT_ONLY = frozenset(["annotations", "labels"])
 _TEMPLATE = re.compile(rb"\{\{|\{%")
+# https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/intrinsic-function-reference.html
+_FUNCTIONS = {
+    **{f"!{name}": name for name in ("Ref", "Condition")},
+    **{
+        f"!{name}": f"Fn::{name}"
+        for name in (
+            *("Sub", "GetAtt", "Join", "If", "Equals", "Not", "And", "Or", "Select", "Split", "FindInMap", "ImportValue"),
+            *("Base64", "GetAZs", "Cidr", "Transform", "ToJsonString", "Length", "GetStackOutput"),
+        )
+    },
+}
+"""the short forms of CloudFormation's functions, and the long ones as which they are read"""
 
 
 class YamlDocument(msgspec.Struct, frozen=True):
@@ -141,6 +153,11 @@ class _Converter:
         self.size = 0
 
     def value(self, node: Any, pointer: str, text_only: bool) -> object:
+        if function := _FUNCTIONS.get(node.tag or ""):
+            return {function: self.untagged(node, f"{pointer}/{function}", text_only)}
+        return self.untagged(node, pointer, text_only)
+
+    def untagged(self, node: Any, pointer: str, text_only: bool) -> object:
         if node.id == "scalar":
             self.size += 1
             return node.value if text_only and node.value else scalar(node)

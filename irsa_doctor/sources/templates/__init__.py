@@ -1,0 +1,1 @@
+"""Readers of what makes AWS resources: Terraform, CloudFormation, eksctl. What they cannot know stays a hole."""

@@ -1,0 +1,138 @@
+"""Reads templates of CloudFormation, and what the CDK makes of an app.
+
+https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/template-anatomy.html
+"""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from itertools import product
+
+from irsa_doctor.model import Place, PodIdentityAssociation, Role, Text, TrustPolicy, Unknown, has_hole, text_of
+from irsa_doctor.sources import shapes
+from irsa_doctor.sources.aws import client_ids_missing, thumbprints_missing
+from irsa_doctor.sources.reading import NamelessProvider, Page, Reading
+from irsa_doctor.sources.templates.intrinsics import Template
+from irsa_doctor.sources.templates.written import Spots, Written, known, policy_of
+from irsa_doctor.sources.trouble import WrongShape
+
+_CASES = 2
+"""Conditions that nobody can decide here and of which every case is read, for each role."""
+
+
+def read_template(page: Page, reading: Reading) -> None:
+    """Every resource of a template that has to do with roles of service accounts."""
+    members = shapes.mapping(page.value, page.place)
+    resources = shapes.inner(members, "Resources", page.place)
+    template = Template(members, page.place)
+    for name, item in resources.items():
+        kind = item.get("Type") if isinstance(item, dict) else None
+        reader = _READERS.get(kind) if isinstance(kind, str) else None
+        if reader and template.exists(name):
+            reading.attempt(name, page.place.at("Resources", name), partial(_read, reader, template, reading))
+    if not reading.gave_something():
+        reading.passed.append("no role, OIDC provider, cluster or Pod Identity association in it")
+
+
+Reader = Callable[[Template, str, Place, Reading], None]
+
+
+def _read(reader: Reader, template: Template, reading: Reading, name: object, place: Place) -> None:
+    reader(template, str(name), place, reading)
+
+
+def _read_role(template: Template, name: str, place: Place, reading: Reading) -> None:
+    """The role; where a condition that cannot be decided makes a difference to its policy, one for each case."""
+    policy, spots = _policy(template, name, place)
+    undecided = sorted(template.undecided)
+    if not undecided or len(undecided) > _CASES:
+        reading.spots.update(spots)
+        _add_role(template, name, name, policy, place, reading)
+        return
+    for case in product((True, False), repeat=len(undecided)):
+        assumed = dict(zip(undecided, case, strict=True))
+        words = ", ".join(word if holds else f"not {word}" for word, holds in assumed.items())
+        policy, spots = _policy(template.assuming(assumed), name, place, f"({words})")
+        reading.spots.update(spots)
+        _add_role(template, name, f"{name} ({words})", policy, place, reading)
+
+
+def _policy(template: Template, name: str, place: Place, case: str = "") -> tuple[TrustPolicy | Unknown, Spots]:
+    """The policy; with a `case` its place is one of its own, for what stands where hangs on the case."""
+    template.undecided.clear()
+    at = place.at("Properties", "AssumeRolePolicyDocument", *([case] if case else []))
+    missing = Unknown(f"trust policy of {name}, which only a deployed stack has", "aws iam get-role --role-name ROLE")
+    written = template.property(name, "AssumeRolePolicyDocument")
+    if written is None:
+        raise WrongShape(place.pointer, "a role without `AssumeRolePolicyDocument`")
+    return policy_of(written, at, missing)
+
+
+def _add_role(
+    template: Template, name: str, address: str, policy: TrustPolicy | Unknown, place: Place, reading: Reading
+) -> None:
+    longest = template.property(name, "MaxSessionDuration")
+    seconds = shapes.number({"": longest.value}, "") if longest else 0
+    if isinstance(policy, TrustPolicy) and policy.flaws:
+        reading.apart.append(policy.place)
+    reading.roles.append(Role("", address, "", policy, place, seconds, "", address))
+
+
+def _read_provider(template: Template, name: str, place: Place, reading: Reading) -> None:
+    url = template.property(name, "Url")
+    issuer = known(url.value).removeprefix("https://") if url else ""
+    if not issuer:
+        reading.notes.append(f"{name} has no issuer before it is deployed")
+        return
+    client_ids: tuple[str, ...] | Unknown = client_ids_missing(issuer)
+    for member in ("ClientIdList", "ClientIDList"):
+        if (listed := _texts(template.property(name, member))) is not None:
+            client_ids = listed
+    thumbprints = _texts(template.property(name, "ThumbprintList"))
+    prints = thumbprints_missing(issuer) if thumbprints is None else thumbprints
+    reading.nameless_providers.append(NamelessProvider(issuer, client_ids, prints, "", place))
+
+
+def _texts(written: Written | None) -> tuple[str, ...] | None:
+    """A list of texts, None where it is none or some of it is not known."""
+    if written is None or not isinstance(written.value, tuple):
+        return None
+    values = [known(item.value) for item in written.value]
+    return tuple(values) if all(values) else None
+
+
+def _read_cluster(template: Template, name: str, place: Place, reading: Reading) -> None:
+    given = template.property(name, "Name")
+    if given and known(given.value):
+        reading.cluster_names.append((known(given.value), place))
+    else:
+        reading.notes.append(f"{name} has no name before it is deployed")
+
+
+def _read_association(template: Template, name: str, place: Place, reading: Reading) -> None:
+    words = [template.property(name, member) for member in ("ClusterName", "Namespace", "ServiceAccount")]
+    cluster, namespace, account = (known(word.value) if word else "" for word in words)
+    if not (cluster and namespace and account):
+        reading.notes.append(f"{name} is for a service account that is not known before it is deployed")
+        return
+    role, target = template.property(name, "RoleArn"), template.property(name, "TargetRoleArn")
+    tags = template.property(name, "DisableSessionTags")
+    reading.associations.append(
+        PodIdentityAssociation(
+            cluster,
+            namespace,
+            account,
+            place,
+            role.value if role and isinstance(role.value, str | Text) else "",
+            text_of(target.value) if target and isinstance(target.value, str) and not has_hole(target.value) else "",
+            not (tags and tags.value in (True, "true")),
+        )
+    )
+
+
+_READERS: Mapping[str, Reader] = {
+    "AWS::IAM::Role": _read_role,
+    "AWS::IAM::OIDCProvider": _read_provider,
+    "Custom::AWSCDKOpenIdConnectProvider": _read_provider,
+    "AWS::EKS::Cluster": _read_cluster,
+    "AWS::EKS::PodIdentityAssociation": _read_association,
+}

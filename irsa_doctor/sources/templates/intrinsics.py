@@ -1,0 +1,372 @@
+"""What the functions of a CloudFormation template come to, as far as that can be told before it is deployed.
+
+https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/intrinsic-function-reference.html
+"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+from irsa_doctor.model import Hole, Place, Text, issuer_in, joined, only_hole, text_of, without_scheme
+from irsa_doctor.sources.placeholders import with_holes
+from irsa_doctor.sources.positions import Spot
+from irsa_doctor.sources.scanner import escaped
+from irsa_doctor.sources.templates.written import Piece, Written, as_text, hole, provider_arn, text_in, written_json
+from irsa_doctor.sources.trouble import WrongShape
+
+_VARIABLE = re.compile(r"\$\{(!?)([^{}]*)\}")
+_STEPS = 100_000
+_LONGEST = 1_000_000
+_DEEP = 60
+_OWN = re.compile(r"\$\{AWS::[A-Za-z]+\}")
+_PROVIDERS = ("AWS::IAM::OIDCProvider", "Custom::AWSCDKOpenIdConnectProvider")
+_CLUSTERS = ("AWS::EKS::Cluster", "Custom::AWSCDK-EKS-Cluster")
+_NOTHING = object()
+"""stands for AWS::NoValue: the member is left out"""
+
+
+class Template:
+    """One template. `undecided` gathers the conditions that were asked for and cannot be told."""
+
+    def __init__(self, members: Mapping[str, object], place: Place, assumed: Mapping[str, bool] = {}) -> None:
+        self.members = members
+        self.place = place
+        self.assumed = assumed
+        self.undecided: set[str] = set()
+        self.steps = 0
+        self.deciding = 0
+        self.open: set[str] = set()
+
+    def assuming(self, assumed: Mapping[str, bool]) -> "Template":
+        """The same template, conditions taken as told."""
+        return Template(self.members, self.place, assumed)
+
+    def exists(self, name: str) -> bool:
+        """Whether a resource may be made: not where its condition is known not to hold."""
+        condition = self._resource(name).get("Condition")
+        return not isinstance(condition, str) or self.decide({"Condition": condition}, 0) is not False
+
+    def property(self, name: str, member: str) -> Written | None:
+        """A property of a resource, None where it is not given."""
+        properties = self._resource(name).get("Properties")
+        if not isinstance(properties, dict) or member not in properties:
+            return None
+        pointer = self.place.at("Resources", name, "Properties", member).pointer
+        found = self.value(properties[member], pointer, 0)
+        return None if found.value is _NOTHING else found
+
+    def _section(self, name: str) -> Mapping[str, object]:
+        section = self.members.get(name)
+        return section if isinstance(section, dict) else {}
+
+    def _resource(self, name: str) -> Mapping[str, object]:
+        resource = self._section("Resources").get(name)
+        return resource if isinstance(resource, dict) else {}
+
+    def _kind(self, name: str) -> str:
+        kind = self._resource(name).get("Type")
+        return kind if isinstance(kind, str) else ""
+
+    def value(self, value: object, pointer: str, depth: int) -> Written:
+        """A value with its functions worked out; `pointer` leads to it from the root of the document."""
+        self.steps += 1
+        if self.steps > _STEPS or depth > _DEEP:
+            raise WrongShape(pointer, "functions inside functions beyond all measure")
+        if isinstance(value, dict):
+            if len(value) == 1:
+                ((name, given),) = value.items()
+                if name == "Ref" or (isinstance(name, str) and name.startswith("Fn::")):
+                    return self._function(name, given, f"{pointer}/{escaped(name)}", depth)
+            members = ((name, self.value(item, f"{pointer}/{escaped(name)}", depth + 1)) for name, item in value.items())
+            kept: dict[object, Written] = {_plain(name): item for name, item in members if item.value is not _NOTHING}
+            return self._at(kept, pointer)
+        if isinstance(value, list):
+            items = (self.value(item, f"{pointer}/{number}", depth + 1) for number, item in enumerate(value))
+            return self._at(tuple(item for item in items if item.value is not _NOTHING), pointer)
+        return self._at(_plain(value), pointer)
+
+    def _at(self, value: object, pointer: str) -> Written:
+        return Written(value, Spot(pointer), self.place.document)
+
+    def _function(self, name: str, given: object, pointer: str, depth: int) -> Written:
+        function = _FUNCTIONS.get(name)
+        found = function(self, given, pointer, depth + 1) if function else None
+        if found is None:
+            return self._at(hole(f"{name} {_named(given)}"), pointer)
+        if isinstance(found.value, str | Text) and len(text_of(found.value)) > _LONGEST:
+            raise WrongShape(pointer, "a text that grows beyond all measure")
+        return found
+
+    def ref(self, given: object, pointer: str, depth: int) -> Written | None:
+        """`Ref`: a parameter's default, what a resource is known by, or a hole of the name."""
+        if not isinstance(given, str):
+            return None
+        if given == "AWS::NoValue":
+            return self._at(_NOTHING, pointer)
+        if given in self._section("Parameters"):
+            return self._at(self._parameter(given), pointer)
+        kind = self._kind(given)
+        if kind in _PROVIDERS:
+            return self._at(self._provider_arn(given, depth), pointer)
+        if kind == "AWS::EKS::Cluster":
+            return self._at(self._text_of(given, "Name", depth) or hole(given), pointer)
+        return self._at(hole(given), pointer)
+
+    def _parameter(self, name: str) -> object:
+        """The default of a parameter; a secret's and that of a parameter that is looked up elsewhere are not its value.
+
+        Conditions are there for other values than the default, so it decides none.
+        """
+        parameter = self._section("Parameters").get(name)
+        if not isinstance(parameter, dict) or "Default" not in parameter or self.deciding:
+            return hole(name)
+        kind, default = str(parameter.get("Type")), parameter["Default"]
+        if kind.startswith("AWS::SSM::") or parameter.get("NoEcho") in (True, "true"):
+            return hole(name)
+        if kind == "CommaDelimitedList" or kind.startswith("List<"):
+            return tuple(Written(_plain(one.strip())) for one in str(default).split(","))
+        text = as_text(default)
+        # an empty default is mostly one that has to be filled in
+        return hole(name) if text in (None, "") else _plain(text)
+
+    def _text_of(self, name: str, member: str, depth: int) -> str | Text | None:
+        """A property of another resource, if it is text; None where it leads back to itself."""
+        key = f"{name}.{member}"
+        properties = self._resource(name).get("Properties")
+        if key in self.open or not isinstance(properties, dict) or member not in properties:
+            return None
+        self.open.add(key)
+        try:
+            found = self.value(properties[member], self.place.at("Resources", name, "Properties", member).pointer, depth + 1)
+        finally:
+            self.open.discard(key)
+        return found.value if isinstance(found.value, str | Text) else None
+
+    def _provider_arn(self, name: str, depth: int) -> Text:
+        url = self._text_of(name, "Url", depth)
+        return provider_arn(name, url) if url else hole(name)
+
+    def get_att(self, given: object, pointer: str, depth: int) -> Written | None:
+        """`Fn::GetAtt`, in both forms."""
+        if isinstance(given, list) and len(given) == 2 and all(isinstance(item, str) for item in given):
+            given = ".".join(given)
+        if not isinstance(given, str):
+            return None
+        name, _, attribute = given.partition(".")
+        kind = self._kind(name)
+        if kind in _PROVIDERS and attribute == "Arn":
+            return self._at(self._provider_arn(name, depth), pointer)
+        if kind in _CLUSTERS and attribute == "OpenIdConnectIssuerUrl":
+            return self._at(joined(("https://", _issuer_of(name))), pointer)
+        if kind in _CLUSTERS and attribute == "OpenIdConnectIssuer":
+            return self._at(joined((_issuer_of(name),)), pointer)
+        if kind == "Custom::AWSCDKCfnJson" and attribute == "Value":
+            return self._json_of(name, pointer, depth)
+        return self._at(hole(given), pointer)
+
+    def _json_of(self, name: str, pointer: str, depth: int) -> Written:
+        """What the CDK writes as JSON because the names of members cannot be functions."""
+        text = self._text_of(name, "Value", depth)
+        found = written_json(text) if text is not None else None
+        return self._at(hole(f"{name}.Value") if found is None else found.value, pointer)
+
+    def sub(self, given: object, pointer: str, depth: int) -> Written | None:
+        """`Fn::Sub`, alone or with variables of its own."""
+        variables: Mapping[str, object] = {}
+        own = pointer
+        text: object = given
+        if isinstance(given, list) and len(given) == 2 and isinstance(given[1], dict):
+            text, variables, pointer = given[0], given[1], f"{pointer}/0"
+        if not isinstance(text, str):
+            return None
+        pieces: list[Piece] = []
+        done = 0
+        for match in _VARIABLE.finditer(text):
+            pieces.append(Piece(text[done : match.start()], done))
+            done = match.end()
+            pieces += self._variable(match, variables, own, depth)
+        pieces.append(Piece(text[done:], done))
+        # placeholders of some other program may stand beside CloudFormation's own
+        pieces = [part for piece in pieces if piece.part for part in _with_placeholders(piece)]
+        return Written(text_in(pieces), Spot(pointer), self.place.document, tuple(pieces))
+
+    def _variable(self, match: re.Match[str], variables: Mapping[str, object], pointer: str, depth: int) -> Iterator[Piece]:
+        is_literal, name, at = match[1], match[2].strip(), match.start()
+        if is_literal:
+            yield Piece(f"${{{name}}}")
+            return
+        if name in variables:
+            found = self.value(variables[name], f"{pointer}/1/{escaped(name)}", depth)
+        elif "." in name and name not in self._section("Parameters"):
+            found = self.get_att(name, pointer, depth) or self._at(hole(name), pointer)
+        else:
+            found = self.ref(name, pointer, depth) or self._at(hole(name), pointer)
+        text = as_text(found.value)
+        if text is None:
+            text = hole(name)
+        for part in text.parts if isinstance(text, Text) else (text,):
+            yield Piece(part, at if isinstance(part, Hole) else -1)
+
+    def join(self, given: object, pointer: str, depth: int) -> Written | None:
+        """`Fn::Join`."""
+        if not (isinstance(given, list) and len(given) == 2 and isinstance(given[0], str)):
+            return None
+        items = self.value(given[1], f"{pointer}/1", depth)
+        if not isinstance(items.value, tuple):
+            return None
+        texts = [as_text(item.value) for item in items.value]
+        if any(text is None for text in texts):
+            return None
+        parts: list[str | Text] = []
+        for number, text in enumerate(texts):
+            parts += [given[0], text or ""] if number else [text or ""]
+        return self._at(joined(parts), pointer)
+
+    def select(self, given: object, pointer: str, depth: int) -> Written | None:
+        """`Fn::Select`; of `Fn::Split` it is a part of a text."""
+        if not (isinstance(given, list) and len(given) == 2):
+            return None
+        index = given[0] if isinstance(given[0], int) else int(given[0]) if str(given[0]).isdecimal() else -1
+        split = given[1].get("Fn::Split") if isinstance(given[1], dict) else None
+        if isinstance(split, list) and len(split) == 2 and isinstance(split[0], str):
+            text = self.value(split[1], f"{pointer}/1/Fn::Split/1", depth).value
+            if isinstance(text, str | Text) and (part := part_of(text, split[0], index)) is not None:
+                return self._at(part, pointer)
+            return None
+        items: object = self.value(given[1], f"{pointer}/1", depth).value
+        if not isinstance(items, tuple) or not 0 <= index < len(items):
+            return None
+        found: Written = items[index]
+        return found
+
+    def split(self, given: object, pointer: str, depth: int) -> Written | None:
+        """`Fn::Split` of a text without holes."""
+        if not (isinstance(given, list) and len(given) == 2 and isinstance(given[0], str) and given[0]):
+            return None
+        text = self.value(given[1], f"{pointer}/1", depth).value
+        return self._at(tuple(Written(part) for part in text.split(given[0])), pointer) if isinstance(text, str) else None
+
+    def choose(self, given: object, pointer: str, depth: int) -> Written | None:
+        """`Fn::If`."""
+        if not (isinstance(given, list) and len(given) == 3 and isinstance(given[0], str)):
+            return None
+        holds = self.decide({"Condition": given[0]}, depth)
+        if holds is None:
+            self.undecided.add(given[0])
+            return None
+        number = 1 if holds else 2
+        return self.value(given[number], f"{pointer}/{number}", depth)
+
+    def find_in_map(self, given: object, pointer: str, depth: int) -> Written | None:
+        """`Fn::FindInMap`."""
+        if not (isinstance(given, list) and len(given) >= 3):
+            return None
+        found: object = self._section("Mappings")
+        for number, key in enumerate(given[:3]):
+            name = self.value(key, f"{pointer}/{number}", depth).value
+            found = found.get(name) if isinstance(found, dict) and isinstance(name, str) else None
+        return None if found is None else self.value(found, pointer, depth)
+
+    def to_json(self, given: object, pointer: str, depth: int) -> Written | None:
+        """`Fn::ToJsonString`."""
+        inner = self.value(given, pointer, depth)
+        return Written(hole("Fn::ToJsonString"), Spot(pointer), self.place.document, made=inner)
+
+    def decide(self, condition: object, depth: int) -> bool | None:
+        """Whether a condition holds, None where that cannot be told."""
+        self.steps += 1
+        if not (isinstance(condition, dict) and len(condition) == 1) or depth > _DEEP or self.steps > _STEPS:
+            return None
+        ((name, given),) = condition.items()
+        if name == "Condition" and isinstance(given, str):
+            if given in self.assumed:
+                return self.assumed[given]
+            return self.decide(self._section("Conditions").get(given), depth + 1)
+        if not isinstance(given, list):
+            return None
+        if name == "Fn::Equals" and len(given) == 2:
+            return self._equal(given, depth)
+        return _combined(name, [self.decide(item, depth + 1) for item in given])
+
+    def _equal(self, given: Sequence[object], depth: int) -> bool | None:
+        """Text by text; what has holes is equal to nothing and different from nothing."""
+        self.deciding += 1
+        try:
+            one, other = (self.value(item, "", depth + 1).value for item in given)
+        finally:
+            self.deciding -= 1
+        left, right = as_text(one), as_text(other)
+        if left is None or right is None or isinstance(left, Text) or isinstance(right, Text):
+            return None
+        return left == right
+
+
+def _combined(function: object, parts: Sequence[bool | None]) -> bool | None:
+    """What `Fn::Not`, `Fn::And` and `Fn::Or` make of conditions, some of which cannot be told."""
+    if function == "Fn::Not" and len(parts) == 1 and parts[0] is not None:
+        return not parts[0]
+    if function == "Fn::And":
+        return False if False in parts else None if None in parts else True
+    if function == "Fn::Or":
+        return True if True in parts else None if None in parts else False
+    return None
+
+
+def _issuer_of(name: str) -> Hole:
+    return Hole(f"${{issuer of {name}}}")
+
+
+def _named(given: object) -> str:
+    """A short name of what a function is given."""
+    if isinstance(given, dict) and len(given) == 1:
+        return _named(next(iter(given.values())))
+    words = [item for item in given if isinstance(item, str)] if isinstance(given, list) else [given]
+    return " ".join(str(word) for word in words)[:60]
+
+
+def _plain(value: object) -> object:
+    """A scalar, or the name of a member, as it is written; what another program fills in is a hole.
+
+    `${AWS::Region}` without `Fn::Sub` is text: CloudFormation leaves it as it is.
+    """
+    return value if not isinstance(value, str) or _OWN.search(value) else with_holes(value)
+
+
+def _with_placeholders(piece: Piece) -> Iterator[Piece]:
+    """A piece of text taken apart where it has placeholders of other programs, `{{ .Name }}` say."""
+    if not isinstance(piece.part, str) or "{{" not in piece.part:
+        yield piece
+        return
+    text = with_holes(piece.part)
+    at = 0
+    for part in text.parts if isinstance(text, Text) else (text,):
+        yield Piece(part, piece.at + at if piece.at >= 0 else -1)
+        at += len(part if isinstance(part, str) else part.name)
+
+
+def part_of(text: str | Text, separator: str, index: int) -> str | Text | None:
+    """One part of a text that is split; None where holes leave it open."""
+    if not separator:
+        return None
+    if isinstance(text, str):
+        parts = text.split(separator)
+        return parts[index] if 0 <= index < len(parts) else None
+    if separator in ("//", "://", "https://") and index == 1:
+        begins = isinstance(text.parts[0], str) and text.parts[0].startswith("https://")
+        return without_scheme(text) if begins or only_hole(text) else None
+    if separator.endswith("oidc-provider/") and index == 1:
+        return issuer_in(text) or None
+    return None
+
+
+_Function = Callable[[Template, object, str, int], Written | None]
+_FUNCTIONS: Mapping[str, _Function] = {
+    "Ref": Template.ref,
+    "Fn::GetAtt": Template.get_att,
+    "Fn::Sub": Template.sub,
+    "Fn::Join": Template.join,
+    "Fn::Select": Template.select,
+    "Fn::Split": Template.split,
+    "Fn::If": Template.choose,
+    "Fn::FindInMap": Template.find_in_map,
+    "Fn::ToJsonString": Template.to_json,
+}

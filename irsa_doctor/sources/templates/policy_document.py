@@ -1,0 +1,157 @@
+"""The policy that Terraform's `aws_iam_policy_document` makes of its blocks.
+
+https://registry.terraform.io/providers/hashicorp/aws/latest/docs/data-sources/iam_policy_document
+"""
+
+from collections.abc import Mapping, Sequence
+
+from irsa_doctor.model import Hole, Text
+from irsa_doctor.sources.templates.written import Written, hole, known
+
+_LISTS = (("actions", "Action"), ("not_actions", "NotAction"), ("resources", "Resource"), ("not_resources", "NotResource"))
+Members = Mapping[object, Written]
+
+
+def document_of(config: Written, name: str) -> Written:
+    """The document of a data source's arguments; `name` is its address, for parts of it that are not known."""
+    members = members_of(config)
+    statements: list[Written] = []
+    for number, block in enumerate(blocks_of(members.get("statement"))):
+        statements.append(_statement(block, f"{name}.statement[{number}]"))
+    for merged in ("source_policy_documents", "override_policy_documents", "source_json", "override_json"):
+        if is_given(members.get(merged)):
+            statements += _merged(members[merged], f"{name}.{merged}")
+    version = members.get("version")
+    made: dict[object, Written] = {"Version": version if is_given(version) and version else Written("2012-10-17")}
+    if is_given(policy_id := members.get("policy_id")) and policy_id:
+        made["Id"] = policy_id
+    made["Statement"] = Written(tuple(statements), None, config.document)
+    return Written(made, config.spot, config.document)
+
+
+def _merged(written: Written, name: str) -> list[Written]:
+    """The statements of documents that are merged in; what is not known may be any number of them."""
+    items = written.value if isinstance(written.value, tuple) else (written,)
+    found: list[Written] = []
+    for item in items:
+        inner = item.made
+        statements = members_of(inner).get("Statement") if inner else None
+        if statements is None:
+            found.append(Written(hole(name), item.spot, item.document))
+        else:
+            found += statements.value if isinstance(statements.value, tuple) else [statements]
+    return found
+
+
+def is_given(written: Written | None) -> bool:
+    """Whether an argument is there, and not null, empty or an empty list."""
+    return written is not None and written.value not in (None, "", (), [])
+
+
+def members_of(written: Written | None) -> Members:
+    """The members of an object; none of anything else."""
+    return written.value if written is not None and isinstance(written.value, Mapping) else {}
+
+
+def blocks_of(written: Written | None) -> Sequence[Written]:
+    """The blocks of a kind: a list of them, or one; none where there is nothing."""
+    if written is None or not is_given(written):
+        return ()
+    return written.value if isinstance(written.value, tuple) else (written,)
+
+
+def _statement(block: Written, name: str) -> Written:
+    if not isinstance(block.value, Mapping):
+        return Written(_unknown(block, name), block.spot, block.document)
+    members = members_of(block)
+    made: dict[object, Written] = {}
+    if (sid := members.get("sid")) is not None and is_given(sid):
+        made["Sid"] = sid
+    effect = members.get("effect")
+    made["Effect"] = effect if effect is not None and is_given(effect) else Written("Allow", block.spot, block.document)
+    for argument, element in _LISTS:
+        if (listed := members.get(argument)) is not None and is_given(listed):
+            made[element] = _one_or_many(listed)
+    for argument, element in (("principals", "Principal"), ("not_principals", "NotPrincipal")):
+        if given := blocks_of(members.get(argument)):
+            made[element] = _principals(given, f"{name}.{argument}")
+    if given := blocks_of(members.get("condition")):
+        made["Condition"] = _conditions(given, f"{name}.condition")
+    return Written(made, block.spot, block.document)
+
+
+def _unknown(block: Written, name: str) -> Text:
+    return block.value if isinstance(block.value, Text) else hole(name)
+
+
+def _one_or_many(listed: Written) -> Written:
+    if not isinstance(listed.value, tuple):
+        return _with_variables(listed)
+    items = tuple(map(_with_variables, listed.value))
+    return items[0] if len(items) == 1 else Written(items, listed.spot, listed.document)
+
+
+def _with_variables(written: Written) -> Written:
+    """`&{...}` is how the data source writes the variables of IAM, because `${...}` is Terraform's own."""
+    value = written.value
+    if isinstance(value, str) and "&{" in value:
+        value = value.replace("&{", "${")
+    elif isinstance(value, Text):
+        value = Text(tuple(part if isinstance(part, Hole) else part.replace("&{", "${") for part in value.parts))
+    return written if value is written.value else Written(value, written.spot, written.document)
+
+
+def _name_of(written: Written | None, otherwise: str) -> str | Text:
+    value = written.value if written else None
+    return value if isinstance(value, str | Text) else hole(otherwise)
+
+
+def _principals(blocks: Sequence[Written], name: str) -> Written:
+    made: dict[object, Written] = {}
+    for number, block in enumerate(blocks):
+        here = f"{name}[{number}]"
+        members = members_of(block)
+        if not isinstance(block.value, Mapping):
+            made[_unknown(block, here)] = Written(hole(here), block.spot, block.document)
+            continue
+        kind = _name_of(members.get("type"), f"{here}.type")
+        listed = members.get("identifiers") or Written(hole(f"{here}.identifiers"), block.spot, block.document)
+        if kind == "*" and len(blocks) == 1 and [known(item.value) for item in blocks_of(listed)] == ["*"]:
+            return Written("*", block.spot, block.document)
+        _add(made, kind, listed)
+    first = blocks[0]
+    return Written({kind: _one_or_many(listed) for kind, listed in made.items()}, first.spot, first.document)
+
+
+def _conditions(blocks: Sequence[Written], name: str) -> Written:
+    made: dict[object, dict[object, Written]] = {}
+    spots: dict[object, Written] = {}
+    for number, block in enumerate(blocks):
+        here = f"{name}[{number}]"
+        members = members_of(block)
+        if not isinstance(block.value, Mapping):
+            unseen = _unknown(block, here)
+            made[unseen] = {unseen: Written(hole(here), block.spot, block.document)}
+            spots[unseen] = block
+            continue
+        operator = _name_of(members.get("test"), f"{here}.test")
+        key = _with_variables(Written(_name_of(members.get("variable"), f"{here}.variable"))).value
+        listed = members.get("values") or Written(hole(f"{here}.values"), block.spot, block.document)
+        _add(made.setdefault(operator, {}), key, listed)
+        spots.setdefault(operator, block)
+    first = blocks[0]
+    by_operator: dict[object, Written] = {
+        operator: Written({key: _one_or_many(listed) for key, listed in keys.items()}, spots[operator].spot, first.document)
+        for operator, keys in made.items()
+    }
+    return Written(by_operator, first.spot, first.document)
+
+
+def _add(made: dict[object, Written], name: object, listed: Written) -> None:
+    """Several blocks of one name are one list."""
+    before = made.get(name)
+    if before is None:
+        made[name] = listed
+        return
+    items = [item for one in (before, listed) for item in (one.value if isinstance(one.value, tuple) else (one,))]
+    made[name] = Written(tuple(items), before.spot, before.document)

@@ -1,0 +1,350 @@
+"""Reads what `terraform show -json` prints of a plan or a state, and the state file itself.
+
+https://developer.hashicorp.com/terraform/internals/json-format
+"""
+
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from typing import Any
+
+import msgspec
+
+from irsa_doctor.model import (
+    Cluster,
+    Issuer,
+    OidcProvider,
+    Place,
+    PodIdentityAssociation,
+    Role,
+    ServiceAccount,
+    Text,
+    TrustPolicy,
+    Unknown,
+    parse_arn,
+)
+from irsa_doctor.sources import shapes
+from irsa_doctor.sources.aws import account_of, client_ids_missing, issuer_missing, thumbprints_missing
+from irsa_doctor.sources.kubernetes import about_aws
+from irsa_doctor.sources.policies import read_policy
+from irsa_doctor.sources.positions import Spot
+from irsa_doctor.sources.reading import NamelessProvider, Page, Reading
+from irsa_doctor.sources.scanner import escaped
+from irsa_doctor.sources.templates.policy_document import document_of
+from irsa_doctor.sources.templates.references import References
+from irsa_doctor.sources.templates.written import Written, hole, policy_of, provider_arn
+
+_MODULES_DEEP = 32
+"""Modules inside modules that are read."""
+_IDENTIFIERS = re.compile(r"(?P<block>(?P<blocks>statement\[\d+\]\.principals)\[0\])\.identifiers(\[\d+\])?")
+_AFTER_APPLY = "terraform apply, then terraform show -json"
+
+
+class Resource(msgspec.Struct, frozen=True):
+    """One instance of a resource or data source: what is known of it, and what only `apply` will tell."""
+
+    address: str
+    kind: str
+    values: Mapping[str, object]
+    place: Place
+    unknown: Mapping[str, object] = {}
+
+    def is_unknown(self, name: str) -> bool:
+        """Whether a value is not there because only `apply` will tell it."""
+        return self.values.get(name) is None and self.unknown.get(name) is True
+
+    def text(self, name: str) -> str:
+        """A value that is text, "" where it is none."""
+        value = self.values.get(name)
+        return value if isinstance(value, str) else ""
+
+
+def read_terraform(page: Page, reading: Reading) -> None:
+    """A plan, a state as `show -json` prints it, or a state file."""
+    members, place = shapes.mapping(page.value, page.place), page.place
+    if isinstance(members.get("planned_values"), dict):
+        _read_plan(members, place, reading)
+        return
+    if isinstance(members.get("values"), dict):
+        found = list(_of_values(members["values"], place.at("values")))
+    elif isinstance(members.get("resources"), list):
+        found = list(_of_state(members, place))
+    else:
+        reading.passed.append("a Terraform plan or state without resources")
+        return
+    _read_all(found, {}, References({}), reading)
+
+
+def _read_plan(members: Mapping[str, Any], place: Place, reading: Reading) -> None:
+    """What there will be, and the data that was read already; what will be gone is passed over."""
+    changes = {}
+    for number, item in enumerate(members.get("resource_changes") or ()):
+        if isinstance(item, dict) and isinstance(item.get("change"), dict) and isinstance(item.get("address"), str):
+            changes[item["address"]] = (item["change"], place.at("resource_changes", number, "change"))
+    planned = [
+        msgspec.structs.replace(one, unknown=_inside(changes.get(one.address, ({},))[0], "after_unknown"))
+        for one in _of_values(members["planned_values"], place.at("planned_values"))
+    ]
+    before = members.get("prior_state")
+    data = []
+    if isinstance(before, dict) and isinstance(before.get("values"), dict):
+        known = {one.address for one in planned}
+        every = _of_values(before["values"], place.at("prior_state", "values"))
+        data = [one for one in every if one.address not in known and ".data." in f".{one.address}"]
+    _read_all([*planned, *data], changes, References(_inside(members, "configuration")), reading)
+
+
+Changes = Mapping[str, tuple[Mapping[str, Any], Place]]
+
+
+def _inside(members: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    value = members.get(name)
+    return value if isinstance(value, dict) else {}
+
+
+def _of_values(values: object, place: Place) -> Iterator[Resource]:
+    """The resources of a values representation, those of child modules too."""
+    waiting = [(_inside(values, "root_module") if isinstance(values, dict) else {}, place.at("root_module"), 0)]
+    while waiting:
+        module, here, depth = waiting.pop()
+        listed = module.get("resources")
+        for number, item in enumerate(listed if isinstance(listed, list) else ()):
+            if isinstance(item, dict) and isinstance(item.get("values"), dict):
+                at = here.at("resources", number, "values")
+                yield Resource(str(item.get("address", "")), str(item.get("type", "")), item["values"], at)
+        children = module.get("child_modules")
+        if depth < _MODULES_DEEP:
+            below = [
+                (child, here.at("child_modules", number), depth + 1)
+                for number, child in enumerate(children if isinstance(children, list) else ())
+                if isinstance(child, dict)
+            ]
+            waiting += reversed(below)
+
+
+def _of_state(members: Mapping[str, Any], place: Place) -> Iterator[Resource]:
+    """The resources of a state file, version 4."""
+    for number, item in enumerate(members["resources"]):
+        instances = item.get("instances") if isinstance(item, dict) else None
+        for order, instance in enumerate(instances if isinstance(instances, list) else ()):
+            if isinstance(instance, dict) and isinstance(instance.get("attributes"), dict):
+                at = place.at("resources", number, "instances", order, "attributes")
+                address = _address(item, instance.get("index_key"))
+                yield Resource(address, str(item.get("type", "")), instance["attributes"], at)
+
+
+def _address(item: Mapping[str, object], index: object) -> str:
+    words = [item.get("module"), "data" if item.get("mode") == "data" else None, item.get("type"), item.get("name")]
+    address = ".".join(str(word) for word in words if word)
+    return address if index is None else f"{address}[{json.dumps(index)}]"
+
+
+def _read_all(found: list[Resource], changes: Changes, references: References, reading: Reading) -> None:
+    providers = {one.address: one.text("url") for one in found if one.kind == "aws_iam_openid_connect_provider"}
+    for one in found:
+        if reader := _READERS.get(one.kind):
+            reading.attempt(_Reader(changes, references, providers, one), one.place, partial(_read, reader, reading))
+    if not reading.gave_something():
+        reading.passed.append("no role, OIDC provider, cluster or service account in it")
+
+
+class _Reader(msgspec.Struct, frozen=True):
+    """One resource, and what is known around it."""
+
+    changes: Changes
+    references: References
+    providers: Mapping[str, str]
+    """address of an OIDC provider -> its URL, "" where that is not known"""
+    here: Resource
+
+
+def _read(reader: Callable[[_Reader, Reading], None], reading: Reading, read: Any, place: Place) -> None:
+    reader(read, reading)
+
+
+def _read_role(read: _Reader, reading: Reading) -> None:
+    here = read.here
+    arn = here.text("arn")
+    name = here.text("name") if arn else here.address
+    policy = _policy(read, reading)
+    longest, created = shapes.number(here.values, "max_session_duration"), shapes.moment(here.values, "create_date")
+    role = Role(arn, name or here.address, account_of(arn), policy, here.place, longest, created, here.address)
+    reading.roles.append(role)
+
+
+def _policy(read: _Reader, reading: Reading) -> TrustPolicy | Unknown:
+    here = read.here
+    place = here.place.at("assume_role_policy")
+    if text := here.text("assume_role_policy"):
+        policy = read_policy(text, place)
+        if policy.flaws:
+            reading.apart.append(place)
+        return policy
+    missing = Unknown(f"trust policy of {here.address}, which is known after apply", _AFTER_APPLY)
+    if not here.is_unknown("assume_role_policy"):
+        return Unknown(f"trust policy of {here.address}", _AFTER_APPLY)
+    return _deferred(read, missing, reading)
+
+
+def _deferred(read: _Reader, missing: Unknown, reading: Reading) -> TrustPolicy | Unknown:
+    """The policy of a data source that can be read only after apply: what is known of its arguments, holes for the rest."""
+    address = read.references.data_source(read.here.address, "assume_role_policy", "aws_iam_policy_document")
+    if address not in read.changes:
+        return missing
+    change, place = read.changes[address]
+    after, unknown = change.get("after"), change.get("after_unknown")
+    if not isinstance(after, dict):
+        return missing
+    at = place.at("after")
+    references = read.references if read.references.has_statements(address, after.get("statement")) else References({})
+    config = _Known(address, references, read.providers, at.document).value(after, unknown, "", at.pointer)
+    policy, spots = policy_of(document_of(config, address), at, missing)
+    reading.spots.update(spots)
+    return policy
+
+
+class _Known(msgspec.Struct, frozen=True):
+    """Puts holes where only `apply` tells the value.
+
+    A hole is named by the one reference that it was made of where the argument can hardly be anything else, an ARN say; else
+    by where it stands, because equal holes are equal and one reference can be put into many texts.
+    """
+
+    address: str
+    references: References
+    providers: Mapping[str, str]
+    document: str
+
+    def value(self, after: object, unknown: object, path: str, pointer: str) -> Written:
+        """A value of the arguments with what `after_unknown` says of it."""
+        spot = Spot(pointer)
+        if unknown is True:
+            return Written(self._hole(path), spot, self.document)
+        if isinstance(after, dict):
+            below = unknown if isinstance(unknown, dict) else {}
+            members: dict[object, Written] = {
+                name: self.value(item, below.get(name), f"{path}.{name}" if path else name, f"{pointer}/{escaped(name)}")
+                for name, item in after.items()
+            }
+            for name, one in below.items():
+                if one is True and name not in members:
+                    members[name] = Written(self._hole(f"{path}.{name}" if path else name))
+            return Written(members, spot, self.document)
+        if isinstance(after, list):
+            marks = unknown if isinstance(unknown, list) else []
+            items = (
+                self.value(item, marks[number] if number < len(marks) else None, f"{path}[{number}]", f"{pointer}/{number}")
+                for number, item in enumerate(after)
+            )
+            return Written(tuple(items), spot, self.document)
+        return Written(after, spot, self.document)
+
+    def _hole(self, path: str) -> Text:
+        if match := _IDENTIFIERS.fullmatch(path):
+            # the blocks are a set, so only a single one is surely the one of the configuration
+            block = match["block"] if self.references.count(self.address, match["blocks"]) == 1 else ""
+            if block and (reference := self.references.only(self.address, f"{block}.identifiers")):
+                url = self.providers.get(reference.removesuffix(".arn")) if reference.endswith(".arn") else None
+                return provider_arn(reference, url) if url else hole(reference)
+        return hole(f"{self.address}.{path}")
+
+
+def _read_provider(read: _Reader, reading: Reading) -> None:
+    here = read.here
+    arn, url = here.text("arn"), here.text("url")
+    issuer = url.removeprefix("https://")
+    client_ids: tuple[str, ...] | Unknown = client_ids_missing(arn or issuer)
+    thumbprints: tuple[str, ...] | Unknown = thumbprints_missing(arn or issuer)
+    if isinstance(here.values.get("client_id_list"), list) and not _has_unknown(here.unknown.get("client_id_list")):
+        client_ids = shapes.texts(here.values, "client_id_list", here.place)
+    if isinstance(here.values.get("thumbprint_list"), list) and not _has_unknown(here.unknown.get("thumbprint_list")):
+        thumbprints = shapes.texts(here.values, "thumbprint_list", here.place)
+    if parse_arn(arn):
+        reading.providers.append(OidcProvider(arn, here.place, client_ids, thumbprints, issuer))
+    elif issuer:
+        reading.nameless_providers.append(NamelessProvider(issuer, client_ids, thumbprints, "", here.place))
+    else:
+        reading.notes.append(f"{here.address} has no issuer before it is applied")
+
+
+def _has_unknown(marks: object) -> bool:
+    return marks is True or (isinstance(marks, list) and any(_has_unknown(mark) for mark in marks))
+
+
+def _read_cluster(read: _Reader, reading: Reading) -> None:
+    here = read.here
+    arn, name = here.text("arn"), here.text("name")
+    if not parse_arn(arn):
+        if name:
+            reading.cluster_names.append((name, here.place))
+        return
+    url = _first_text(here.values, "identity", "oidc", "issuer")
+    issuer: str | Unknown = Issuer.of(url).name if url else issuer_missing(name)
+    outpost = bool(here.values.get("outpost_config"))
+    auto_mode = _first(here.values, "compute_config", "enabled") is True
+    version, created = here.text("version"), shapes.moment(here.values, "created_at")
+    name = name or arn.rsplit("/", 1)[-1]
+    reading.clusters.append(Cluster(name, arn, issuer, here.place, version, created, outpost, auto_mode))
+
+
+def _first(values: Mapping[str, object], *steps: str) -> object:
+    """A value inside blocks, each of which is a list of one object."""
+    value: object = values
+    for step in steps:
+        if isinstance(value, list):
+            value = value[0] if value else None
+        value = value.get(step) if isinstance(value, dict) else None
+    return value
+
+
+def _first_text(values: Mapping[str, object], *steps: str) -> str:
+    value = _first(values, *steps)
+    return value if isinstance(value, str) else ""
+
+
+def _read_service_account(read: _Reader, reading: Reading) -> None:
+    here = read.here
+    name, namespace = _first_text(here.values, "metadata", "name"), _first_text(here.values, "metadata", "namespace")
+    if not name:
+        return
+    written = _first(here.values, "metadata", "annotations")
+    marks = _first(here.unknown, "metadata", "annotations")
+    annotations: dict[str, str | Text] = {}
+    for key, value in written.items() if isinstance(written, dict) else ():
+        if about_aws(str(key)) and isinstance(value, str):
+            annotations[str(key)] = value
+    unseen = marks is True
+    for key, mark in marks.items() if isinstance(marks, dict) else ():
+        if mark is True and about_aws(str(key)):
+            annotations[str(key)] = hole(f"{here.address}.metadata[0].annotations[{json.dumps(key)}]")
+    if unseen:
+        annotations["eks.amazonaws.com/role-arn"] = hole(f"{here.address}.metadata[0].annotations")
+    reading.spots[(here.place.part, here.place.at("metadata").pointer)] = Spot(here.place.at("metadata", 0).pointer)
+    account = ServiceAccount("", namespace or "default", name, here.place, annotations, template=True)
+    reading.service_accounts.append(account)
+
+
+def _read_association(read: _Reader, reading: Reading) -> None:
+    here = read.here
+    cluster, namespace, account = (here.text(name) for name in ("cluster_name", "namespace", "service_account"))
+    if not (cluster and namespace and account):
+        return
+    role: str | Text = here.text("role_arn")
+    if not role and here.is_unknown("role_arn"):
+        role = hole(read.references.only(here.address, "role_arn") or f"{here.address}.role_arn")
+    tags = here.values.get("disable_session_tags") is not True
+    target = here.text("target_role_arn")
+    reading.associations.append(PodIdentityAssociation(cluster, namespace, account, here.place, role, target, tags))
+
+
+_READERS = {
+    "aws_iam_role": _read_role,
+    "aws_iam_openid_connect_provider": _read_provider,
+    "aws_eks_cluster": _read_cluster,
+    "kubernetes_service_account": _read_service_account,
+    "kubernetes_service_account_v1": _read_service_account,
+    "kubernetes_default_service_account": _read_service_account,
+    "kubernetes_default_service_account_v1": _read_service_account,
+    "aws_eks_pod_identity_association": _read_association,
+}

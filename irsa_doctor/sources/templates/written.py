@@ -1,0 +1,256 @@
+"""Values of templates together with where they are written, and policies made of them."""
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from operator import itemgetter
+
+import msgspec
+
+from irsa_doctor.model import Flaw, Hole, Place, Text, TrustPolicy, Unknown, has_hole, joined, text_of, without_scheme
+from irsa_doctor.sources.policies import duplicate_flaws, syntax_flaw
+from irsa_doctor.sources.positions import Spot, ranges_of
+from irsa_doctor.sources.scanner import escaped
+from irsa_doctor.sources.strict import read_json
+from irsa_doctor.sources.trouble import Trouble
+
+Spots = dict[tuple[int, str], Spot]
+
+# characters of a private plane that stand for holes while a text is read as JSON: no policy has them
+_FIRST, _LAST = 0xF0000, 0xFFFFD
+_PRIVATE = re.compile(f"[{chr(_FIRST)}-{chr(_LAST)}]")
+_SPLIT = re.compile(f"([{chr(_FIRST)}-{chr(_LAST)}])")
+
+
+class Piece(msgspec.Struct, frozen=True):
+    """A part of a text that is put together, and the offset at which it is written; -1 where that is elsewhere."""
+
+    part: str | Hole
+    at: int = -1
+
+
+class Written(msgspec.Struct, frozen=True):
+    """A value and where it is written.
+
+    Objects are mappings of texts (with or without holes) to `Written`, lists are tuples of them; anything unknown is a
+    `Text` of one hole. `pieces` are what a text was put together of. `document` is the path of the file that `spot` is in.
+    `made` is what a text is the JSON of, as jsonencode makes it.
+    """
+
+    value: object
+    spot: Spot | None = None
+    document: str = ""
+    pieces: tuple[Piece, ...] = ()
+    made: "Written | None" = None
+
+
+def hole(name: str) -> Text:
+    """A value of which only a name is known."""
+    return Text((Hole(f"${{{name}}}"),))
+
+
+def provider_arn(name: str, url: str | Text) -> Text:
+    """The ARN of an OIDC provider of which no more is known than its URL; `name` is what the template calls the ARN."""
+    partition, account = (Hole(f"${{{what} of {name}}}") for what in ("partition", "account"))
+    arn = joined(("arn:", partition, ":iam::", account, ":oidc-provider/", without_scheme(url)))
+    return arn if isinstance(arn, Text) else hole(name)
+
+
+def plain(written: Written) -> object:
+    """The value alone: dicts, lists, texts, numbers."""
+    value = written.value
+    if isinstance(value, Mapping):
+        return {name: plain(item) for name, item in value.items()}
+    if isinstance(value, tuple):
+        return [plain(item) for item in value]
+    return value
+
+
+def spots_of(written: Written, place: Place) -> Iterator[tuple[tuple[int, str], Spot]]:
+    """Where the parts of a value are written, by the pointers that lead to them from a place."""
+    waiting = [(written, place.pointer)]
+    while waiting:
+        here, pointer = waiting.pop()
+        if here.spot is not None and here.document == place.document:
+            yield (place.part, pointer), here.spot
+        if isinstance(here.value, Mapping):
+            waiting += [(item, f"{pointer}/{escaped(text_of(name))}") for name, item in here.value.items()]
+        elif isinstance(here.value, tuple):
+            waiting += [(item, f"{pointer}/{number}") for number, item in enumerate(here.value)]
+
+
+def text_in(pieces: Iterable[Piece]) -> str | Text:
+    """The text that pieces make."""
+    return joined(piece.part for piece in pieces)
+
+
+def policy_of(written: Written, place: Place, missing: Unknown) -> tuple[TrustPolicy | Unknown, Spots]:
+    """The policy that a value is: an object, the JSON of one, or the text of one; and where its parts are written.
+
+    `missing` is the answer for a value of which nothing is known.
+    """
+    if written.made is not None:
+        return policy_of(written.made, place, missing)
+    if isinstance(written.value, Mapping):
+        document = plain(written)
+        return TrustPolicy(document, place, (), True, -1), dict(spots_of(written, place))
+    if isinstance(written.value, str | Text):
+        pieces = written.pieces or _pieces_of(written.value)
+        return _policy_of_text(pieces, written, place, missing)
+    if written.value is None:
+        return missing, {}
+    return TrustPolicy(plain(written), place, (), True, -1), dict(spots_of(written, place))
+
+
+def _pieces_of(value: str | Text) -> tuple[Piece, ...]:
+    return tuple(map(Piece, value.parts)) if isinstance(value, Text) else (Piece(value),)
+
+
+def _policy_of_text(
+    pieces: Sequence[Piece], written: Written, place: Place, missing: Unknown
+) -> tuple[TrustPolicy | Unknown, Spots]:
+    if not any(isinstance(piece.part, str) and piece.part.strip() for piece in pieces):
+        return missing, {}
+    text = _Filled(pieces, in_bytes=written.spot is None or written.spot.pointer is None)
+    scan = read_json(text.text.encode())
+    at = dict([((place.part, place.pointer), written.spot)] if written.spot and written.document == place.document else [])
+    if isinstance(scan, Trouble):
+        if text.outside:
+            # what stands for the hole may be what makes it JSON
+            return missing, {}
+        return TrustPolicy(None, place, (syntax_flaw(scan),), True, -1), at
+    document = text.restored(scan.value)
+    if isinstance(document, Text):
+        return missing, {}
+    if written.document == place.document:
+        at |= text.spots(written.spot, place)
+    flaws = tuple(_with_holes(flaw, text) for flaw in duplicate_flaws(scan.duplicates))
+    return TrustPolicy(document, place, flaws, True, -1), at
+
+
+def written_json(text: str | Text) -> Written | None:
+    """The value of a JSON text that may have holes, None where it is none."""
+    filled = _Filled(_pieces_of(text), in_bytes=False)
+    scan = read_json(filled.text.encode())
+    return None if isinstance(scan, Trouble) else written_of(filled.restored(scan.value))
+
+
+def written_of(value: object) -> Written:
+    """A plain value as one that is written nowhere."""
+    if isinstance(value, dict):
+        return Written({name: written_of(item) for name, item in value.items()})
+    if isinstance(value, list):
+        return Written(tuple(map(written_of, value)))
+    return Written(value)
+
+
+def _with_holes(flaw: Flaw, text: "_Filled") -> Flaw:
+    return msgspec.structs.replace(flaw, message=text.named(flaw.message), pointer=text.named(flaw.pointer))
+
+
+class _Filled:
+    """A text whose holes are each one character, so that it can be read as JSON; `outside`: one stands for a whole value."""
+
+    def __init__(self, pieces: Sequence[Piece], *, in_bytes: bool) -> None:
+        self.in_bytes = in_bytes
+        self.holes: dict[str, Hole] = {}
+        self.outside = False
+        self.offsets: list[tuple[int, int, str]] = []
+        """(offset in the text, offset where it is written, the part), for parts that are written somewhere"""
+        signs: dict[str, str] = {}
+        parts: list[str] = []
+        size, quoted = 0, False
+        for piece in pieces:
+            if isinstance(piece.part, Hole):
+                sign = signs.setdefault(piece.part.name, chr(min(_FIRST + len(signs), _LAST)))
+                self.holes[sign] = piece.part
+                part = sign if quoted else f'"{sign}"'
+                self.outside |= not quoted
+            else:
+                part = _PRIVATE.sub("\N{REPLACEMENT CHARACTER}", piece.part)
+                quoted = _ends_quoted(part, quoted)
+            if piece.at >= 0:
+                self.offsets.append((size, piece.at, part))
+            parts.append(part)
+            size += len(part)
+        self.text = "".join(parts)
+
+    def restored(self, value: object) -> object:
+        """A value read from the text, its holes in their places."""
+        if isinstance(value, str):
+            return joined(self.holes.get(part, part) for part in _SPLIT.split(value)) if _PRIVATE.search(value) else value
+        if isinstance(value, list):
+            return [self.restored(item) for item in value]
+        if isinstance(value, dict):
+            return {self.restored(name): self.restored(item) for name, item in value.items()}
+        return value
+
+    def named(self, text: str) -> str:
+        """A sentence about the text, its holes by their names."""
+        return _PRIVATE.sub(lambda match: self.holes[match[0]].name if match[0] in self.holes else "", text)
+
+    def spots(self, whole: Spot | None, place: Place) -> Spots:
+        """Where the parts of the JSON value are written, as far as their beginning is written in the document."""
+        found: Spots = {}
+        pointer = whole.pointer if whole else None
+        if not self.offsets:
+            return found
+        raw = self.text.encode()
+        number = _numbers(self.text, raw)
+        for below, (name, value, end) in ranges_of(raw).items():
+            start, stop = self._written_at(number[value]), self._written_at(number[end - 1])
+            if not below or start < 0:
+                continue
+            named = self._written_at(number[name]) if name >= 0 else -1
+            named_end = named + max(1, raw.find(b'"', name + 1) + 1 - name) if named >= 0 else -1
+            spot = Spot(pointer, start, max(start, stop) + 1, named, named_end)
+            found[(place.part, place.pointer + self.named(below))] = spot
+        return found
+
+    def _written_at(self, number: int) -> int:
+        """The offset at which a character of the text is written, -1 where that is not in the document."""
+        before = bisect_right(self.offsets, number, key=itemgetter(0)) - 1
+        if before < 0:
+            return -1
+        begin, at, part = self.offsets[before]
+        if number >= begin + len(part):
+            return -1
+        if part.strip('"') in self.holes:
+            return at
+        return at + (len(part[: number - begin].encode()) if self.in_bytes else number - begin)
+
+
+def _numbers(text: str, raw: bytes) -> Sequence[int]:
+    """Byte offset -> number of the character that it belongs to."""
+    if len(text) == len(raw):
+        return range(len(raw))
+    return [number for number, sign in enumerate(text) for _ in sign.encode()]
+
+
+def _ends_quoted(text: str, quoted: bool) -> bool:
+    """Whether the text ends inside quotes, as JSON has them."""
+    at = 0
+    while at < len(text):
+        sign = text[at]
+        if sign == '"':
+            quoted = not quoted
+        elif sign == "\\" and quoted:
+            at += 1
+        at += 1
+    return quoted
+
+
+def as_text(value: object) -> str | Text | None:
+    """A scalar as it stands in a text, None for what is none."""
+    if isinstance(value, str | Text):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | float):
+        return str(value)
+    return None
+
+
+def known(value: object) -> str:
+    """A text without holes, else ""."""
+    return value if isinstance(value, str) and not has_hole(value) else ""

@@ -1,0 +1,58 @@
+"""Issuers that a template leaves open: the same hole in principal and condition key is the same issuer, whatever it is."""
+
+import msgspec
+
+from irsa_doctor.model import Hole, Text, holes_in, issuer_in, text_of
+from irsa_doctor.trust.policy import Condition, Policy, Statement, Value
+
+_GLOBAL = ("aws:", "sts:", "iam:")
+# no issuer in IAM begins so, whatever it is
+_NEVER_AN_ISSUER = ("https://", "http://", "arn:")
+
+
+def issuer_named(provider: str) -> str:
+    """The issuer in the text of a principal, which may have had holes; "" where it is no provider."""
+    if provider.startswith("${") and ":oidc-provider/" not in provider:
+        return text_of(issuer_in(Text((Hole(provider),))))
+    return provider.partition(":oidc-provider/")[2]
+
+
+def seen_through(statement: Statement, issuer: Value) -> Statement:
+    """The statement with its condition keys read as those of tokens of an issuer with holes.
+
+    A key of the very issuer gets the name that `text_of` gives it, so that it can be asked for by that; one of which it
+    cannot be told whether it is of the issuer has a hole for a name.
+    """
+    if isinstance(issuer, str) and issuer:
+        return statement
+    conditions = tuple(_seen(condition, issuer) for condition in statement.conditions)
+    return msgspec.structs.replace(statement, conditions=conditions)
+
+
+def keys_seen_through(policy: Policy, issuer: Value) -> Policy:
+    """The policy with every statement seen through an issuer with holes."""
+    return msgspec.structs.replace(policy, statements=tuple(seen_through(one, issuer) for one in policy.statements))
+
+
+def policy_seen_through(policy: Policy, principal: Value) -> Policy:
+    """The policy seen through a principal with holes, which is then a text like any other: the one that `text_of` gives."""
+    if isinstance(principal, str):
+        return policy
+    name = text_of(principal)
+    statements = (
+        msgspec.structs.replace(one, federated=tuple(name if value == principal else value for value in one.federated))
+        for one in keys_seen_through(policy, issuer_in(principal)).statements
+    )
+    return msgspec.structs.replace(policy, statements=tuple(statements))
+
+
+def _seen(condition: Condition, issuer: Value) -> Condition:
+    raw = text_of(condition.raw_key)
+    low = raw.lower()
+    if low.startswith(_GLOBAL):
+        return condition
+    own = bool(issuer) and low.startswith(text_of(issuer).lower())
+    same = own and len(list(holes_in(condition.raw_key))) == len(list(holes_in(issuer)))
+    if same or low.startswith(_NEVER_AN_ISSUER):
+        return msgspec.structs.replace(condition, key=low)
+    return msgspec.structs.replace(condition, key="", raw_key=Text((Hole(raw),)))
