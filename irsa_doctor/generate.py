@@ -8,12 +8,13 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from irsa_doctor.findings import CONFIDENCES, SEVERITIES
 from irsa_doctor.reports.rule_page import severity_of
 from irsa_doctor.reports.schemas import made_schemas
-from irsa_doctor.rulebook import SUBJECTS, Rule, index_of, read_rules
+from irsa_doctor.rule_files import ID, index_of, read_rules
+from irsa_doctor.rulebook import SUBJECTS, Relation, Rule, Values, vocabulary
 
 _ROOT = Path(__file__).parent.parent
 _PAGES = ("README.md", "CONTRIBUTING.md")
@@ -72,62 +73,81 @@ def _table(rules: list[Rule]) -> str:
 
 
 def rule_schema() -> Mapping[str, Any]:
-    """The JSON Schema of a rule file, for editors: the records of the rulebook, with the facts that there are."""
-    facts = sorted({name for record in SUBJECTS.values() for name in record.__struct_fields__})
-    predicate: dict[str, Any] = {
-        "type": "object",
-        "additionalProperties": False,
-        "properties": {
-            "const": {},
-            "enum": {"type": "array"},
-            "not": {"$ref": "#/$defs/predicate"},
-            "minimum": {"type": "integer"},
-            "maximum": {"type": "integer"},
-        },
-    }
-    over_facts = {
-        "type": "object",
-        "propertyNames": {"enum": facts},
-        "additionalProperties": {"$ref": "#/$defs/predicate"},
-    }
-    text, texts = {"type": "string"}, {"type": "array", "items": {"type": "string"}}
-    severity = {"enum": list(SEVERITIES)}
-    kinds = {"enum": list(SUBJECTS)}
-    graded = _object((), **{"fact": text, "values": {"type": "object", "additionalProperties": severity}, "else": severity})
-    example = _object(("fires",), name=text, patch={"type": "object"}, fires=texts)
+    """The JSON Schema of a rule file, for editors: the records of the rulebook, with the facts of each subject kind."""
+    text = {"type": "string", "pattern": r"\S"}
+    severity, kinds = {"enum": list(SEVERITIES)}, {"enum": list(SUBJECTS)}
+    words = {"type": "object", "additionalProperties": severity}
+    graded = _object(("values",), fact=text, values=words, **{"else": severity})
+    example = _object(("fires",), name=text, patch={"type": "object"}, fires={"type": "array", "items": text})
+    examples = {"type": "array", "minItems": 1, "items": example}
+    over_facts = {"type": "object", "additionalProperties": {"type": "object", "minProperties": 1}}
+    require = _object(("says",), name=text, facts={**over_facts, "minProperties": 1}, says=text)
+    relation = {"enum": list(get_args(Relation))}
+    predicates = {_name_of(values): values for kind in SUBJECTS for values in vocabulary(kind).values()}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": "irsa-doctor.rule/1",
         "title": "A rule of irsa-doctor",
         **_object(
             ("when", "snippet", "references", "controls"),
-            id={"type": "string", "pattern": "^[a-z0-9]+(-[a-z0-9]+)*$"},
+            id={"type": "string", "pattern": f"^{ID.pattern}$"},
             title=text,
             subject={"oneOf": [kinds, {"type": "array", "items": kinds, "minItems": 1}]},
             severity={"oneOf": [severity, graded]},
             confidence={"enum": list(CONFIDENCES)},
             when=over_facts,
-            require={"type": "array", "minItems": 1, "items": _object(("says",), name=text, facts=over_facts, says=text)},
+            require={"type": "array", "minItems": 1, "items": require},
             message=text,
-            places={"type": "object", "minProperties": 1, "additionalProperties": text},
+            places={"type": "object", "minProperties": 1, "additionalProperties": {"type": "string"}},
             why=text,
             remedy=text,
             snippet={"type": "boolean"},
             references={"type": "array", "items": _object(title=text, url={"type": "string", "pattern": "^https://"})},
             controls={
                 "type": "object",
-                "additionalProperties": {
-                    "type": "array",
-                    "items": _object(id=text, relation={"enum": ["supports", "related"]}),
-                },
+                "additionalProperties": {"type": "array", "items": _object(id=text, relation=relation)},
             },
-            examples=_object(
-                bad={"type": "array", "minItems": 1, "items": example},
-                good={"type": "array", "minItems": 1, "items": example},
-            ),
+            examples=_object(bad=examples, good=examples),
         ),
-        "$defs": {"predicate": predicate},
+        "allOf": [_facts_of(kind) for kind in SUBJECTS],
+        "$defs": {
+            **{name: _predicate(name, values) for name, values in sorted(predicates.items())},
+            **{f"{kind}-facts": _vocabulary_of(kind) for kind in SUBJECTS},
+        },
     }
+
+
+def _facts_of(kind: str) -> dict[str, Any]:
+    """A rule about one kind of subject asks for its facts; one about several for facts that all of them have."""
+    about, names = {"$ref": f"#/$defs/{kind}-facts"}, {"propertyNames": {"enum": list(vocabulary(kind))}}
+
+    def asks(facts: Mapping[str, Any]) -> dict[str, Any]:
+        return {"properties": {"when": facts, "require": {"items": {"properties": {"facts": facts}}}}}
+
+    alone = {"properties": {"subject": {"const": kind}}, "required": ["subject"]}
+    among = {"properties": {"subject": {"type": "array", "contains": {"const": kind}}}, "required": ["subject"]}
+    return {"if": alone, "then": asks(about), "else": {"if": among, "then": asks(names)}}
+
+
+def _vocabulary_of(kind: str) -> dict[str, Any]:
+    properties = {fact: {"$ref": f"#/$defs/{_name_of(values)}"} for fact, values in vocabulary(kind).items()}
+    return {"type": "object", "additionalProperties": False, "properties": properties}
+
+
+def _name_of(values: Values) -> str:
+    listed = ["truth"] * values.truth + ["number"] * values.number + sorted(values.words)
+    return "fact:" + ".".join(listed)
+
+
+def _predicate(name: str, values: Values) -> dict[str, Any]:
+    """A schema over one fact."""
+    kinds: list[Any] = [{"type": "boolean"}] * values.truth + [{"type": "integer"}] * values.number
+    kinds += [{"enum": list(values.words)}] * bool(values.words)
+    value = kinds[0] if len(kinds) == 1 else {"anyOf": kinds}
+    bounds = {"minimum": {"type": "integer"}, "maximum": {"type": "integer"}} if values.number else {}
+    listed = {"type": "array", "items": value, "minItems": 1, "uniqueItems": True}
+    properties = {"const": value, "enum": listed, "not": {"$ref": f"#/$defs/{name}"}, **bounds}
+    return {"type": "object", "minProperties": 1, "additionalProperties": False, "properties": properties}
 
 
 def _object(optional: tuple[str, ...] = (), **properties: Any) -> dict[str, Any]:

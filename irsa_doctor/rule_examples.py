@@ -1,21 +1,27 @@
 """Runs the examples of rules: each a merge patch on one healthy world, loaded and judged like anybody's documents."""
 
 import copy
+import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date
 from typing import Any
 
 import msgspec
 
 from irsa_doctor import api
-from irsa_doctor.engine import NAME, Answer, ask
+from irsa_doctor.engine import Answer, ask
 from irsa_doctor.facts import Judged, View, derive
 from irsa_doctor.findings import Report
-from irsa_doctor.model import Unknown, Verdict
-from irsa_doctor.rulebook import BASE, SUBJECTS, Example, Rule, RuleFile, read_yaml, rules_folder
+from irsa_doctor.model import Verdict
+from irsa_doctor.rule_files import BASE, Example, Illustration, RuleFile, Way, read_rule_file, read_yaml_file, rules_folder
+from irsa_doctor.rulebook import NAME, SUBJECTS, Clause, Rule, RuleError, vocabulary
 from irsa_doctor.settings import Settings
 from irsa_doctor.sources import load
+from irsa_doctor.waiving import set_aside
 
 World = Mapping[str, Any]
+_TODAY = date(2026, 1, 1)
+"""the day of the examples, so that they say the same every day"""
 
 
 class Failure(msgspec.Struct, frozen=True, order=True):
@@ -35,7 +41,7 @@ class Outcome(msgspec.Struct, frozen=True):
 
 
 class _Judged(msgspec.Struct, frozen=True):
-    """One example: its report, and its subjects."""
+    """One example: its report, and its subjects with the waivers that it has."""
 
     report: Report
     subjects: list[Judged]
@@ -46,7 +52,7 @@ class _Judged(msgspec.Struct, frozen=True):
 
 def base_world() -> World:
     """The healthy world, on which every rule is silent."""
-    world: World = read_yaml((rules_folder() / BASE).read_bytes())
+    world: World = read_yaml_file(rules_folder() / BASE)[0]
     return world
 
 
@@ -121,8 +127,18 @@ def _judge(world: World, rules: Sequence[Rule]) -> _Judged:
     settings = msgspec.convert(full.get("settings", {}), Settings)
     settings = msgspec.structs.replace(settings, complete=tuple(full.get("complete", ())))
     loaded = load((), memory=documents_of(full), complete=settings.complete)
-    report = api.judge(loaded, rules, settings)
-    return _Judged(report, derive(View(loaded.inventory, settings.audiences)))
+    report = api.judge(loaded, rules, settings, _TODAY)
+    found = [*report.findings, *(entry.finding for entry in report.waived)]
+    waivers = set_aside(found, settings.waivers, [rule.id for rule in rules], _TODAY).waivers
+    return _Judged(report, [*derive(View(loaded.inventory, settings.audiences)), *waivers])
+
+
+def illustration_of(rule: Rule) -> Illustration | None:
+    """The illustration of a built-in rule, None where its file is not there or says nothing in few lines."""
+    try:
+        return illustrate(read_rule_file(rules_folder() / rule.family / f"{rule.id}.yaml"))
+    except RuleError:
+        return None
 
 
 def run_examples(files: Sequence[RuleFile], others: Iterable[Rule] = ()) -> Outcome:
@@ -150,8 +166,13 @@ def _bad(rule: Rule, example: Example, judged: _Judged) -> Iterator[Failure]:
         yield Failure(rule.id, example.name, "a bad example fires its own rule: add it to `fires`")
     wanted = {name for text in (rule.message, *rule.places.values()) for name in NAME.findall(text)}
     for subject in judged.subjects:
-        if _fails(rule, subject) and (unknown := wanted - set(subject.evidence().names)):
+        if not _speaks_of(rule, subject.facts) or not _fails(rule, subject.facts):
+            continue
+        evidence = subject.evidence()
+        if unknown := wanted - set(evidence.names):
             yield Failure(rule.id, example.name, f"the evidence has no {', '.join(sorted(unknown))}")
+        if not_there := set(rule.places) - set(evidence.places):
+            yield Failure(rule.id, example.name, f"the evidence has no place {', '.join(sorted(not_there))}")
 
 
 def _good(rule: Rule, example: Example, judged: _Judged) -> Iterator[Failure]:
@@ -173,27 +194,137 @@ def _fires(rule: Rule, example: Example, judged: _Judged, wanted: set[str]) -> I
 
 
 def _mutants(rule: Rule, bad: Sequence[_Judged]) -> Iterator[Failure]:
-    """Every clause must be missed where it is left out, and every value that a clause excludes must be shown."""
-    if "waiver" in rule.subject:
-        return
-    subjects = [subject for judged in bad for subject in judged.subjects]
-    for clause in rule.require:
-        left = msgspec.structs.replace(rule, require=[other for other in rule.require if other is not clause])
-        if all(_fails(left, subject) == _fails(rule, subject) for subject in subjects):
-            yield Failure(rule.id, "", f"no bad example violates the clause {clause.name}")
-        for fact, schema in clause.facts.items():
-            shown = {getattr(s.facts, fact) for s in subjects if _has(s, fact) and _fails(rule, s)}
-            for value in schema.get("not", {}).get("enum", ()):
-                if value not in shown:
-                    yield Failure(rule.id, "", f"no bad example has {fact} = {value}, which the clause {clause.name} excludes")
+    """Every part of `require` must be missed where it is left out: some bad example violates nothing but it."""
+    subjects = [subject.facts for judged in bad for subject in judged.subjects if _speaks_of(rule, subject.facts)]
+    violated = [_fails(rule, facts) for facts in subjects]
+    for weaker, says in _weaker(rule):
+        if [_fails(weaker, facts) for facts in subjects] == violated:
+            yield Failure(rule.id, "", f"no bad example {says}")
 
 
-def _has(subject: Judged, fact: str) -> bool:
-    return hasattr(subject.facts, fact) and not isinstance(getattr(subject.facts, fact), Unknown)
+def _weaker(rule: Rule) -> Iterator[tuple[Rule, str]]:
+    """The rule without one part of what it requires, and what a bad example would do to show that the part is needed."""
+    for number, clause in enumerate(rule.require):
+        others = [other for other in rule.require if other is not clause]
+        yield msgspec.structs.replace(rule, require=others), f"violates the clause {clause.name}"
+        for fact, schema, says in _weaker_facts(rule, clause):
+            facts = {name: asked for name, asked in clause.facts.items() if name != fact} | ({fact: schema} if schema else {})
+            changed = [*rule.require[:number], msgspec.structs.replace(clause, facts=facts), *rule.require[number + 1 :]]
+            yield msgspec.structs.replace(rule, require=changed), f"{says}, which the clause {clause.name} excludes"
 
 
-def _fails(rule: Rule, subject: Judged) -> bool:
-    if not isinstance(subject.facts, tuple(SUBJECTS[kind] for kind in rule.subject)):
-        return False
-    answer: Answer | None = ask(rule, subject.facts)
+def _weaker_facts(rule: Rule, clause: Clause) -> Iterator[tuple[str, dict[str, Any], str]]:
+    """Each schema of a clause with one part less: a whole fact, a keyword, an excluded value."""
+    for fact, schema in clause.facts.items():
+        if len(clause.facts) > 1:
+            yield fact, {}, f"has another {fact}"
+        for keyword in schema if len(schema) > 1 else ():
+            yield fact, {k: v for k, v in schema.items() if k != keyword}, f"violates the {keyword} of {fact}"
+        excluded = schema.get("not", {}).get("enum", ())
+        for value in excluded if len(excluded) > 1 else ():
+            left = {**schema["not"], "enum": [other for other in excluded if other != value]}
+            yield fact, {**schema, "not": left}, f"has {fact} = {value}"
+        if allowed := schema.get("enum", ()):
+            words = [word for subject in rule.subject for word in vocabulary(subject)[fact].words]
+            for word in dict.fromkeys(word for word in words if word not in allowed):
+                yield fact, {**schema, "enum": [*allowed, word]}, f"has {fact} = {word}"
+
+
+def _speaks_of(rule: Rule, facts: msgspec.Struct) -> bool:
+    return isinstance(facts, tuple(SUBJECTS[kind] for kind in rule.subject))
+
+
+def _fails(rule: Rule, facts: msgspec.Struct) -> bool:
+    answer: Answer | None = ask(rule, facts)
     return answer is not None and answer.verdict is Verdict.FAIL
+
+
+_LINES, _COLUMNS = 20, 110
+"""of an illustration; what takes more explains less"""
+_MEMBERS = 3
+"""of a mapping that is shown whole"""
+_NOUNS = {"roles": "role", "providers": "OIDC provider", "clusters": "cluster", "associations": "association", "files": "file"}
+
+
+def illustrate(file: RuleFile) -> Illustration | None:
+    """The first bad example that is short, beside what is right in the same place; None where none is short."""
+    base = base_world()
+    for example in file.examples.bad:
+        world = patched(base, example.patch)
+        way, members = _heart(base, example.patch)
+        wrong, right = (_shown(_only(_at(one, way), members), way, base["names"]) for one in (world, base))
+        if len(way) > 1 and wrong and _is_short(wrong) and _is_short(right):
+            return Illustration(example.name, _where(world, way), wrong, right)
+    return None
+
+
+def _heart(base: World, patch: Mapping[str, Any]) -> tuple[Way, Sequence[str]]:
+    """The mapping that holds all changes, and its members to look at where it has many.
+
+    Objects that are taken away, so that nothing else is said of them, do not count.
+    """
+    ways = [way for way in _changes(base, patch) if not (len(way) == 3 and _at(patch, way) is None)]
+    if not ways:
+        return (), ()
+    if len(ways) == 1 and isinstance(_at(patch, ways[0]), dict):
+        return ways[0], ()
+    way = _around(ways)
+    whole, changed = _at(base, way), [str(one[len(way)]) for one in ways]
+    added = [member for member in changed if _at(patch, (*way, member)) is not None]
+    return way, changed if added and isinstance(whole, dict) and len(whole) > _MEMBERS else ()
+
+
+def _is_short(text: str) -> bool:
+    lines = text.split("\n")
+    return len(lines) <= _LINES and max(map(len, lines)) <= _COLUMNS
+
+
+def _only(value: Any, members: Sequence[str]) -> Any:
+    return {name: item for name, item in value.items() if name in members} or None if members and value else value
+
+
+def _changes(value: Any, patch: Mapping[str, Any], way: Way = ()) -> Iterator[Way]:
+    """The way to each value that a patch changes; what it adds is one change, whatever is in it."""
+    for key, change in patch.items():
+        here = value.get(key) if isinstance(value, dict) else None
+        if isinstance(change, dict) and isinstance(here, dict):
+            yield from _changes(here, change, (*way, key))
+        else:
+            yield (*way, key)
+
+
+def _around(ways: Sequence[Way]) -> Way:
+    """The mapping that holds all changes."""
+    shared = ways[0][:-1]
+    for way in ways:
+        shared = tuple(one for one, _ in itertools.takewhile(lambda pair: pair[0] == pair[1], zip(shared, way, strict=False)))
+    return shared
+
+
+def _at(value: Any, way: Way) -> Any:
+    for step in way:
+        value = value.get(step) if isinstance(value, dict) else None
+    return value
+
+
+def _shown(value: Any, way: Way, names: Iterable[str]) -> str:
+    """A part of a world as people write it: what is of Kubernetes in YAML, what is of AWS in JSON."""
+    if value is None:
+        return ""
+    if "objects" in way:
+        import yaml
+
+        text: str = yaml.safe_dump(value, sort_keys=False, width=1000)
+    else:
+        text = msgspec.json.format(msgspec.json.encode(value), indent=2).decode()
+    for name in names:
+        text = text.replace(name, name.removeprefix("$"))
+    return text.rstrip("\n")
+
+
+def _where(world: World, way: Way) -> str:
+    if way[0] == "objects":
+        it = _at(world, way[:3]) if len(way) > 2 else None
+        what = f"{it['kind']} {it['metadata']['name']}" if it else f"objects of {way[1]}"
+        return ", ".join(part for part in (what, ".".join(map(str, way[3:]))) if part)
+    return ", ".join(part for part in (f"{_NOUNS.get(str(way[0]), way[0])} {way[1]}", ".".join(map(str, way[2:]))) if part)

@@ -16,11 +16,12 @@ def explain(
     from irsa_doctor.facts import did_you_mean
     from irsa_doctor.reports import style_for
     from irsa_doctor.reports.rule_page import render_mode_text, render_rule_text
+    from irsa_doctor.rule_examples import illustration_of
     from irsa_doctor.rulebook import shipped_rules
 
     rules = {rule.id: rule for rule in shipped_rules()}
     if ident in rules:
-        say(render_rule_text(rules[ident], style_for()))
+        say(render_rule_text(rules[ident], style_for(), illustration_of(rules[ident])))
     elif ident in modes():
         say(render_mode_text(modes()[ident], style_for()))
     else:

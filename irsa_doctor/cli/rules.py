@@ -33,6 +33,7 @@ def show(rule: Annotated[str, typer.Argument(metavar="ID", help="A rule id.")], 
     from irsa_doctor.facts import did_you_mean
     from irsa_doctor.reports import style_for
     from irsa_doctor.reports.rule_page import render_rule_text, render_rules_json
+    from irsa_doctor.rule_examples import illustration_of
     from irsa_doctor.rulebook import shipped_rules
 
     known = {found.id: found for found in shipped_rules()}
@@ -41,7 +42,7 @@ def show(rule: Annotated[str, typer.Argument(metavar="ID", help="A rule id.")], 
     if _is_json(format_):
         say(render_rules_json([known[rule]]))
     else:
-        say(render_rule_text(known[rule], style_for()))
+        say(render_rule_text(known[rule], style_for(), illustration_of(known[rule])))
 
 
 @app.command("test")
@@ -54,7 +55,8 @@ def run_tests(
     """
     from irsa_doctor.reports.escape import for_terminal
     from irsa_doctor.rule_examples import run_examples
-    from irsa_doctor.rulebook import RuleError, read_rule_files, rules_folder, shipped_rules
+    from irsa_doctor.rule_files import read_rule_files, rules_folder
+    from irsa_doctor.rulebook import RuleError, shipped_rules
 
     try:
         files = read_rule_files(folder or rules_folder())

@@ -9,6 +9,7 @@ from irsa_doctor.diagnosis.modes import Mode
 from irsa_doctor.reports.escape import for_terminal
 from irsa_doctor.reports.json import Tool, tool, written
 from irsa_doctor.reports.style import Style
+from irsa_doctor.rule_files import Illustration
 from irsa_doctor.rulebook import Rule
 
 _COLOURS = {"critical": "1;31", "high": "31", "medium": "33", "low": "36"}
@@ -35,12 +36,12 @@ def render_rules_text(rules: Sequence[Rule], style: Style) -> str:
     return "\n".join([*lines[1:], "", f"{len(rules)} rules; irsa-doctor explain ID tells more of each"]) + "\n"
 
 
-def render_rule_text(rule: Rule, style: Style) -> str:
-    """One rule as a page."""
-    return "\n".join(_page(rule, style)) + "\n"
+def render_rule_text(rule: Rule, style: Style, shown: Illustration | None = None) -> str:
+    """One rule as a page, with an example where there is a short one."""
+    return "\n".join(_page(rule, style, shown)) + "\n"
 
 
-def _page(rule: Rule, style: Style) -> Iterator[str]:
+def _page(rule: Rule, style: Style, shown: Illustration | None) -> Iterator[str]:
     severity = severity_of(rule)
     yield f"{style.paint(for_terminal(rule.id), '1')}: {for_terminal(rule.title)}"
     painted = style.paint(severity, _COLOURS[severity.split()[0]])
@@ -50,6 +51,9 @@ def _page(rule: Rule, style: Style) -> Iterator[str]:
     yield ""
     yield style.paint("What to do", "1")
     yield from _wrapped(rule.remedy, style, "  ")
+    if shown:
+        yield ""
+        yield from _example(shown, style)
     if rule.references:
         yield ""
         yield style.paint("References", "1")
@@ -62,6 +66,15 @@ def _page(rule: Rule, style: Style) -> Iterator[str]:
         for framework, controls in rule.controls.items():
             said = ", ".join(f"{control.id} ({control.relation})" for control in controls)
             yield f"  {for_terminal(framework)}: {for_terminal(said)}"
+
+
+def _example(shown: Illustration, style: Style) -> Iterator[str]:
+    yield f"{style.paint('Example', '1')}: {for_terminal(shown.name)}"
+    yield f"  {for_terminal(shown.where)}"
+    for word, colour, text in (("wrong", "31", shown.wrong), ("right", "32", shown.right)):
+        if text:
+            yield f"  {style.paint(word, colour)}:"
+            yield from (f"    {for_terminal(line)}" for line in text.split("\n"))
 
 
 def _wrapped(text: str, style: Style, indent: str = "") -> Iterable[str]:
