@@ -21,7 +21,8 @@ from irsa_doctor.grantees import NoSuchRole, WhoCan, find_role
 from irsa_doctor.grantees import who_can as who_can_of
 from irsa_doctor.ignoring import set_aside as set_ignored_aside
 from irsa_doctor.model import Document, Inventory, Place
-from irsa_doctor.rulebook import Rule, RuleError, digest, read_rules, shipped_rules
+from irsa_doctor.rule_files import read_private_rules
+from irsa_doctor.rulebook import Rule, RuleError, digest, shipped_rules
 from irsa_doctor.settings import Settings, Waiver
 from irsa_doctor.sources import Documents, Loaded, load
 from irsa_doctor.sources.revision import NoRevision, files_at
@@ -30,7 +31,7 @@ from irsa_doctor.version import __version__
 from irsa_doctor.waiving import set_aside
 
 if TYPE_CHECKING:
-    from irsa_doctor.diagnosis import Asked, Case, Diagnosis, Symptom, Token
+    from irsa_doctor.diagnosis import Asked, Diagnosis, Evidence
     from irsa_doctor.sources.live import Options
 
 __all__ = [
@@ -61,11 +62,12 @@ class UnknownRule(Exception):
 
 
 class Symptoms(msgspec.Struct, frozen=True):
-    """What somebody has at hand beside files: an error message, a token, an event of CloudTrail; "" and b"" for nothing."""
+    """What somebody has at hand beside files: an error message, a token, a log of CloudTrail in pieces; "", None and () for
+    nothing."""
 
     error: str = ""
-    token: bytes = b""
-    event: bytes = b""
+    token: bytes | None = None
+    event: Iterable[bytes] = ()
 
 
 _NOTHING_SEEN = Symptoms()
@@ -104,6 +106,7 @@ def judge(loaded: Loaded, rules: Sequence[Rule], settings: Settings, today: date
     of_waivers = evaluate([rule for rule in rules if "waiver" in rule.subject], standing.waivers, locate)
     left, ignored = set_ignored_aside(standing.findings, _comments(loaded.documents, settings))
     rows = tuple(DocumentRow(d.path, d.kind, d.status, d.why, d.sha256) for d in loaded.inventory.documents)
+    standing_rules = Counter(finding.rule for finding in (*left, *of_waivers.findings))
     left, baselined = without(left, rows, read_baseline(settings.baseline) if settings.baseline else ())
     waived = (*standing.waived, *ignored)
     shown = sort_findings(_graded((*left, *of_waivers.findings), settings))
@@ -118,6 +121,7 @@ def judge(loaded: Loaded, rules: Sequence[Rule], settings: Settings, today: date
         rows,
         baselined,
         hidden=len(left) + len(of_waivers.findings) - len(shown),
+        unshown=standing_rules - Counter(finding.rule for finding in shown),
     )
 
 
@@ -139,7 +143,7 @@ def _comments(documents: Documents, settings: Settings) -> Callable[[str], bytes
 
 def chosen_rules(settings: Settings) -> list[Rule]:
     """The rules to run, with the severities that the settings give them."""
-    rules = [*shipped_rules(), *(rule for folder in settings.rules for rule in read_rules(Path(folder)))]
+    rules = _all_rules(settings)
     known = {rule.id for rule in rules}
     for name in (*settings.select, *settings.ignore, *settings.severity):
         if name not in known:
@@ -150,9 +154,13 @@ def chosen_rules(settings: Settings) -> list[Rule]:
     return [msgspec.structs.replace(rule, severity=settings.severity.get(rule.id, rule.severity)) for rule in chosen]
 
 
+def _all_rules(settings: Settings) -> list[Rule]:
+    return [*shipped_rules(), *read_private_rules(map(Path, settings.rules))]
+
+
 def controls(report: Report, settings: Settings) -> FrameworkReport | None:
-    """The report by control of the framework that the settings name, None where they name none."""
-    return by_control(settings.framework, report, chosen_rules(settings)) if settings.framework else None
+    """The report by control of the framework that the settings name, rules that are off included; None where they name none."""
+    return by_control(settings.framework, report, _all_rules(settings)) if settings.framework else None
 
 
 def _load(
@@ -218,23 +226,21 @@ def why(  # noqa: PLR0913 - all that can be known of one credential
     """Why a service account or workload does not get the credentials of its role; without a target, what was seen says whose.
 
     `role` and `cluster` say what cannot be told, `now` (seconds since 1970) is the time to judge a token by. Raises NoTarget,
-    NoToken, NoEvents, NothingRead and LiveError.
+    NoEvents, NothingRead and LiveError.
     """
-    from irsa_doctor.diagnosis import diagnose, symptoms_in, token_links
+    from irsa_doctor.diagnosis import asked_about, case_for, diagnose
 
-    token, asked, cluster = _asked(target, role, cluster, seen)
-    symptoms = symptoms_in(seen.error) if seen.error else ()
-    if asked is None:
-        return _of_symptoms(symptoms, token, now)
-    loaded = _load_for(asked, paths, stdin, settings, live)
-    case = _case(loaded, asked, settings, cluster, token)
+    evidence = _evidence(seen, now)
+    asked = asked_about(target, role, evidence)
+    loaded = _load_for(asked, paths, stdin, settings, live, cluster, evidence)
+    case = case_for(_view(loaded, settings), _locate(loaded), asked, cluster, evidence)
     if case.analysed is None and case.role_arn and (bare := _only_bare_policy(loaded.inventory)):
-        # the only policy without a role, and a role without its policy: they are taken for each other's
+        # the only policy without a role, and a role without its policy: most likely they are each other's
         settings = msgspec.structs.replace(settings, roles={**settings.roles, case.role: bare})
-        loaded = _load_for(asked, paths, stdin, settings, live)
-        case = _case(loaded, asked, settings, cluster, token)
-    replaced = token_links(token, loaded.inventory.signing_keys, now or time.time()) if token else ()
-    return diagnose(case, symptoms, replaced)
+        loaded = _load(paths, stdin, settings) if live is None else loaded
+        case = case_for(_view(loaded, settings), _locate(loaded), asked, cluster, evidence)
+        case = msgspec.structs.replace(case, assumed_policy=bare)
+    return diagnose(case)
 
 
 def why_all(
@@ -243,54 +249,57 @@ def why_all(
     stdin: bytes | None = None,
     settings: Settings = _NO_SETTINGS,
     cluster: str = "",
+    seen: Symptoms = _NOTHING_SEEN,
     live: "Options | None" = None,
+    now: float | None = None,
 ) -> "list[Diagnosis]":
-    """Every service account that has to do with a role, the broken first; raises as `why` does."""
+    """Every service account and workload that has to do with a role, the broken first; raises as `why` does."""
     from irsa_doctor.diagnosis import cases_of, diagnose
 
+    evidence = _evidence(seen, now)
     loaded = _load(paths, stdin, settings, live, "why")
     _must_have_read(loaded, paths, live)
-    view = View(loaded.inventory, settings.audiences)
-    locate = _Locate(loaded.documents, loaded.inventory.documents, ())
-    found = [diagnose(case) for case in cases_of(view, locate, cluster)]
+    found = [diagnose(case) for case in cases_of(_view(loaded, settings), _locate(loaded), cluster, evidence)]
     order = ("broken", "unknown", "works")
     return sorted(
         found, key=lambda d: (order.index(d.verdict), d.subject.cluster, d.subject.namespace, d.subject.service_account)
     )
 
 
-def _asked(target: str, role: str, cluster: str, seen: Symptoms) -> "tuple[Token | None, Asked | None, str]":
-    """(the token, who is asked about, in which cluster), from the target, else from the token, else from the event."""
-    from irsa_doctor.diagnosis import Asked, NoTarget, parse_target, read_events, read_token
+def _evidence(seen: Symptoms, now: float | None) -> "Evidence":
+    from irsa_doctor.diagnosis import Evidence, read_events, read_token, symptoms_in
 
-    token = read_token(seen.token) if seen.token else None
-    events = read_events(seen.event) if seen.event else []
-    if token and not cluster and isinstance(token.claims.get("iss"), str):
-        cluster = str(token.claims["iss"])
-    if target:
-        return token, msgspec.structs.replace(parse_target(target), role=role), cluster
-    if token and token.subject:
-        return token, Asked(*token.subject, role=role), cluster
-    if events:
-        named = [(event, event.service_account) for event in events]
-        found = {(pair, event.role) for event, pair in named if pair and (event.error or len(named) == 1)}
-        if len(found) > 1:
-            listed = ", ".join(sorted("/".join(pair) for pair, _ in found))
-            raise NoTarget(f"the events speak of several service accounts, name one: {listed}")
-        if found:
-            pair, asked_role = found.pop()
-            return token, Asked(*pair, role=role or asked_role), cluster
-    return token, None, cluster
+    trail = None if seen.event == () else read_events(seen.event)
+    found = symptoms_in(seen.error) if seen.error else ()
+    token = read_token(seen.token) if seen.token is not None else None
+    others = trail.others if trail else ()
+    return Evidence((*found, *others), token, trail, bool(seen.error.strip()), time.time() if now is None else now)
 
 
-def _load_for(asked: "Asked", paths: Sequence[str], stdin: bytes | None, settings: Settings, live: "Options | None") -> Loaded:
+def _load_for(
+    asked: "Asked | None",
+    paths: Sequence[str],
+    stdin: bytes | None,
+    settings: Settings,
+    live: "Options | None",
+    cluster: str,
+    evidence: "Evidence",
+) -> Loaded:
     if live is None:
         loaded = _load(paths, stdin, settings)
     else:
+        from irsa_doctor.diagnosis import Token
         from irsa_doctor.sources.live import Plan, Target, load_live
 
-        target = Target(asked.namespace, asked.name, asked.kind)
-        plan = Plan("why", target=target, roles=(asked.role,) if asked.role else ())
+        issuer = evidence.token.issuer if isinstance(evidence.token, Token) else ""
+        plan = Plan(
+            "why",
+            target=Target(asked.namespace, asked.name, asked.kind or "ServiceAccount") if asked else None,
+            roles=(asked.role,) if asked and asked.role else (),
+            issuers=(issuer,) if issuer else (),
+            cluster=cluster,
+            everything=asked is None,
+        )
         loaded = load_live(plan, live, paths, stdin=stdin, **_said(settings))
     _must_have_read(loaded, paths, live)
     return loaded
@@ -301,27 +310,17 @@ def _must_have_read(loaded: Loaded, paths: Sequence[str], live: object) -> None:
         raise NothingRead(f"nothing could be read of {', '.join(paths)}")
 
 
-def _case(loaded: Loaded, asked: "Asked", settings: Settings, cluster: str, token: "Token | None") -> "Case":
-    from irsa_doctor.diagnosis import find_case
+def _view(loaded: Loaded, settings: Settings) -> View:
+    return View(loaded.inventory, settings.audiences)
 
-    view = View(loaded.inventory, settings.audiences)
-    locate = _Locate(loaded.documents, loaded.inventory.documents, ())
-    known = {c.issuer for c in loaded.inventory.clusters if isinstance(c.issuer, str)}
-    if token and cluster.removeprefix("https://") not in known and cluster == token.claims.get("iss"):
-        cluster = ""
-    return find_case(view, locate, asked, cluster, token.claims if token else {})
+
+def _locate(loaded: Loaded) -> "_Locate":
+    return _Locate(loaded.documents, loaded.inventory.documents, ())
 
 
 def _only_bare_policy(inventory: Inventory) -> str:
-    bare = [role for role in inventory.roles if not role.arn]
+    bare = [role for role in inventory.roles if role.is_bare]
     return bare[0].place.document if len(bare) == 1 else ""
-
-
-def _of_symptoms(symptoms: "Sequence[Symptom]", token: "Token | None", now: float | None) -> "Diagnosis":
-    from irsa_doctor.diagnosis import diagnose_symptoms, token_links
-
-    links = token_links(token, (), now or time.time()) if token else ()
-    return diagnose_symptoms(symptoms, links)
 
 
 def diff(
@@ -338,14 +337,20 @@ def diff(
             raise NothingRead(f"nothing could be read of {', '.join(side)}")
     roots = ([], []) if revision else (old, new)
     views = View(before.inventory, settings.audiences), View(after.inventory, settings.audiences)
-    return compare(*views, _key(roots[0]), _key(roots[1]))
+    return compare(*views, _key(roots[0], views[0]), _key(roots[1], views[1]))
 
 
-def _key(roots: Sequence[str]) -> Callable[[AnalysedRole], str]:
-    """By what a role is known on both sides: its ARN, else the path of its policy relative to what was given."""
+def _key(roots: Sequence[str], view: View) -> Callable[[AnalysedRole], str]:
+    """By what a role is known on both sides: its ARN, else its address in a template, else the path of its policy.
+
+    Paths are relative to what was given; they tell addresses apart of which there are several.
+    """
+    addresses = Counter(role.address for role in view.inventory.roles if not role.arn)
 
     def key(analysed: AnalysedRole) -> str:
         role = analysed.role
+        if not role.arn and role.address and addresses[role.address] == 1:
+            return role.address
         if role.arn or len(roots) != 1:
             return role.id
         path = os.path.relpath(role.place.document, roots[0])
@@ -357,8 +362,8 @@ def _key(roots: Sequence[str]) -> Callable[[AnalysedRole], str]:
 def _counts(inventory: Inventory) -> Counts:
     return Counts(
         len({document.path for document in inventory.documents}),
-        sum(bool(role.arn) for role in inventory.roles),
-        sum(not role.arn for role in inventory.roles),
+        sum(not role.is_bare for role in inventory.roles),
+        sum(role.is_bare for role in inventory.roles),
         len(inventory.providers),
         len(inventory.clusters),
         len(inventory.service_accounts),

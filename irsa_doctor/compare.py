@@ -6,11 +6,13 @@ from typing import Literal
 import msgspec
 
 from irsa_doctor.facts import AnalysedRole, View
-from irsa_doctor.model import parse_arn, text_of
+from irsa_doctor.facts.grants import issuer_kind
+from irsa_doctor.model import Text, issuer_in, text_of
 from irsa_doctor.trust import Admitted, Policy, Statement, admitted, spell
 from irsa_doctor.trust.beyond import Beyond, beyond
 from irsa_doctor.trust.languages import Language, difference
 from irsa_doctor.trust.subjects import reach_of
+from irsa_doctor.trust.symbols import issuer_named, policy_seen_through
 
 Change = Literal["same", "widened", "narrowed", "changed", "added", "removed", "unknown"]
 Key = Callable[[AnalysedRole], str]
@@ -63,7 +65,7 @@ def compare(old: View, new: View, old_key: Key, new_key: Key) -> tuple[RoleChang
 
 
 def _role(name: str, before: AnalysedRole | None, after: AnalysedRole | None, old: View, new: View) -> list[RoleChange]:
-    providers = sorted({*(before.by_provider if before else ()), *(after.by_provider if after else ())})
+    providers = sorted({*_providers(before), *_providers(after)})
     if before is None or after is None:
         change: Change = "added" if before is None else "removed"
         rows = [_provider(name, provider, before, after, old, new) for provider in providers]
@@ -98,9 +100,32 @@ def _text(role: AnalysedRole) -> object:
     return getattr(role.role.policy, "document", None)
 
 
+def _providers(role: AnalysedRole | None) -> set[str]:
+    """The providers that a role names, those too of which a template leaves something open."""
+    statements = role.policy.statements if role and role.policy else ()
+    holes = {text_of(value) for s in statements if s.allow for value in s.federated if isinstance(value, Text)}
+    return holes | set(role.by_provider) if role else holes
+
+
+def _through(role: AnalysedRole | None, provider: str, view: View) -> AnalysedRole | None:
+    """The role as it is for a provider that a template leaves open: what has the same name on both sides is the same."""
+    if role is None or role.policy is None or provider in role.by_provider:
+        return role
+    for statement in role.policy.statements:
+        for value in statement.federated:
+            if isinstance(value, Text) and text_of(value) == provider:
+                issuer = issuer_in(value)
+                kind = issuer_kind(statement, issuer if isinstance(issuer, str) else "", view.inventory)
+                policy = policy_seen_through(role.policy, value)
+                found = admitted(policy, provider, issuer_named(provider), kubernetes=kind != "other")
+                return msgspec.structs.replace(role, policy=policy, by_provider={**role.by_provider, provider: found})
+    return role
+
+
 def _provider(
     name: str, provider: str, before: AnalysedRole | None, after: AnalysedRole | None, old: View, new: View
 ) -> RoleChange:
+    before, after = _through(before, provider, old), _through(after, provider, new)
     was, now = _admitted(before, provider, after), _admitted(after, provider, before)
     if unseen := {*was.unseen, *now.unseen}:
         same = before is not None and after is not None and _text(before) == _text(after)
@@ -152,10 +177,9 @@ def _opens(before: AnalysedRole | None, after: AnalysedRole | None, provider: st
 
 def _under(policy: Policy, provider: str, kubernetes: bool, fits: Callable[[frozenset[str]], bool]) -> Admitted:
     """What the Allow statements admit whose further restrictions fit."""
-    arn = parse_arn(provider)
     kept = tuple(s for s in policy.statements if not s.allow or fits(_restrictions(s, provider)))
     part = Policy(policy.variables, kept, (), policy.size)
-    return admitted(part, provider, arn.name if arn else "", kubernetes=kubernetes)
+    return admitted(part, provider, issuer_named(provider), kubernetes=kubernetes)
 
 
 def _allows(policy: Policy, provider: str) -> list[Statement]:
@@ -175,19 +199,18 @@ def _admitted(role: AnalysedRole | None, provider: str, other: AnalysedRole | No
         return found
     theirs = other.by_provider[provider] if other and provider in other.by_provider else None
     kubernetes = theirs.kubernetes if theirs else True
-    arn = parse_arn(provider)
+    issuer = issuer_named(provider)
     # through another principal ("*") tokens of this provider may be let in all the same
-    if role and role.policy and arn:
-        return admitted(role.policy, provider, arn.name, kubernetes=kubernetes)
+    if role and role.policy and issuer:
+        return admitted(role.policy, provider, issuer, kubernetes=kubernetes)
     return Admitted((), kubernetes=kubernetes)
 
 
 def _subjects(found: Beyond, provider: str, view: View) -> Subjects:
     if not found.cells:
         return Subjects()
-    arn = parse_arn(provider)
     spelt = spell(found.subjects, found.kubernetes)
-    accounts = view.accounts.admitted(arn.name if arn else "", found.subjects)
+    accounts = view.accounts.admitted(issuer_named(provider), found.subjects)
     names = tuple(sorted(f"{view.name_of(a.cluster)}/{a.namespace}/{a.name}" for a in accounts))
     return Subjects(spelt.patterns, spelt.without, found.reach.witness, names)
 
@@ -210,8 +233,8 @@ def _all_restrictions(role: AnalysedRole | None, provider: str) -> set[str]:
 
 
 def _restrictions(statement: Statement, provider: str) -> frozenset[str]:
-    arn = parse_arn(provider)
-    claims = {f"{arn.name}:{claim}".lower() for claim in ("sub", "aud")} if arn else set()
+    issuer = issuer_named(provider)
+    claims = {f"{issuer}:{claim}".lower() for claim in ("sub", "aud")} if issuer else set()
     return frozenset(
         f"{condition.use} {text_of(condition.raw_key)} {', '.join(sorted(map(text_of, condition.values)))}"
         for condition in statement.conditions

@@ -14,7 +14,7 @@ import msgspec
 from irsa_doctor.facts import Evidence, Judged
 from irsa_doctor.findings import SEVERITIES, Finding, Location, Missing, Subject, Tally
 from irsa_doctor.model import Place, Unknown, Verdict
-from irsa_doctor.rulebook import SUBJECTS, Rule
+from irsa_doctor.rulebook import NAME, SUBJECTS, Rule
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -77,10 +77,6 @@ def ask(rule: Rule, facts: msgspec.Struct) -> Answer | None:
     return Answer(Verdict.UNKNOWN, "", tuple(missing)) if missing else Answer(Verdict.PASS)
 
 
-NAME = re.compile(r"\{([a-z_]+)\}")
-"""a name in a sentence of a rule"""
-
-
 def fill(sentence: str, evidence: Evidence) -> str:
     """A sentence of a rule with the names in braces put in. Rules are data: nothing but a name is looked up."""
 
@@ -109,7 +105,7 @@ def _finding(rule: Rule, judged: Judged, evidence: Evidence, locate: Locate) -> 
     return Finding(
         rule.id,
         severity,
-        rule.confidence,  # type: ignore[arg-type]
+        rule.confidence,
         rule.title,
         fill(rule.message, evidence),
         Subject(judged.kind, judged.id),

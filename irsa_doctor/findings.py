@@ -132,3 +132,5 @@ class Report(msgspec.Struct, frozen=True):
     baselined: int = 0
     hidden: int = 0
     """findings below --min-severity or --min-confidence"""
+    unshown: Mapping[str, int] = {}
+    """findings by rule that `baselined` and `hidden` count: they are not shown, and they are there"""

@@ -7,9 +7,10 @@ import msgspec
 
 from irsa_doctor.facts import AnalysedRole, View, did_you_mean
 from irsa_doctor.facts.grants import issuer_kind
-from irsa_doctor.model import Issuer, Text, Unknown, parse_arn, text_of
+from irsa_doctor.model import Issuer, Text, Unknown, issuer_in, parse_arn, text_of
 from irsa_doctor.trust import Admitted, Policy, admitted, spell
 from irsa_doctor.trust.languages import EVERYTHING, union
+from irsa_doctor.trust.symbols import keys_seen_through
 
 _LISTED = 10
 _CROWD = 2_000
@@ -114,9 +115,10 @@ def _readings(view: View, wanted: str) -> Iterator[Iterable[AnalysedRole]]:
 
 
 def _names(role: AnalysedRole) -> tuple[str, ...]:
-    """The name of a role, without its path and with it."""
+    """The name of a role, without its path and with it; what a template calls it."""
     arn = parse_arn(role.role.arn)
-    return (arn.name.rpartition("/")[2], arn.name) if arn else ()
+    address = (role.role.address,) if role.role.address else ()
+    return (arn.name.rpartition("/")[2], arn.name, *address) if arn else address
 
 
 def _hint(view: View, wanted: str) -> str:
@@ -158,8 +160,10 @@ def _by_template(view: View, analysed: AnalysedRole, policy: Policy) -> dict[str
             name = text_of(principal)
             is_open = isinstance(principal, Text) or (not statement.effect_seen and ":oidc-provider/" in name)
             if is_open and name not in found and name not in analysed.by_provider:
-                kubernetes = issuer_kind(statement, _issuer(name), view.inventory) != "other"
-                found[name] = admitted(policy, name, _issuer(name), kubernetes=kubernetes)
+                issuer = issuer_in(principal)
+                kubernetes = issuer_kind(statement, issuer if isinstance(issuer, str) else "", view.inventory) != "other"
+                seen = keys_seen_through(policy, issuer) if isinstance(issuer, Text) else policy
+                found[name] = admitted(seen, name, text_of(issuer), kubernetes=kubernetes)
     return found
 
 

@@ -1,10 +1,11 @@
 """Facts of service accounts, and of bindings: a service account and the role that it names."""
 
 import re
+from typing import Literal
 
 import msgspec
 
-from irsa_doctor.facts.associations import NO_ISSUER, association_seen, overridden
+from irsa_doctor.facts.associations import NO_ISSUER, Override, association_seen, overridden
 from irsa_doctor.facts.claims import STS
 from irsa_doctor.facts.containers import PLACEHOLDERS
 from irsa_doctor.facts.near import did_you_mean, is_one_letter_off
@@ -13,46 +14,67 @@ from irsa_doctor.facts.subject import Evidence, Judged
 from irsa_doctor.facts.surroundings import ROLE_ARN
 from irsa_doctor.facts.view import View
 from irsa_doctor.facts.webhook import AUDIENCE, EXPIRATION, SKIP_CONTAINERS, is_ignored_expiration
-from irsa_doctor.model import Arn, Issuer, ServiceAccount, Text, Unknown, parse_arn, text_of
+from irsa_doctor.model import Arn, Issuer, ServiceAccount, Text, Unknown, issuer_in, parse_arn, text_of
 from irsa_doctor.remedies import annotate
-from irsa_doctor.trust import Policy
+from irsa_doctor.trust import Policy, admitted
 from irsa_doctor.trust.languages import Finite, contains
 from irsa_doctor.trust.subjects import PREFIX
+from irsa_doctor.trust.symbols import policy_seen_through
 
 # the webhook's own expression (amazon-eks-pod-identity-webhook, pkg/cache/cache.go); it only logs a mismatch
 _ROLE = re.compile(r"arn:aws[a-z0-9-]*:iam::\d{12}:role/[\w\-/.@+=,]+", re.ASCII)
-_PLACEHOLDER = re.compile(r"\$\{|\{\{|<[^<>]*>|REPLACE|CHANGE_?ME|YOUR[_-]|ACCOUNT_ID|X{4,}", re.IGNORECASE)
+_FILLED_IN = Unknown("role ARNs that a template fills in")
+_PLACEHOLDER = re.compile(r"\$\{|\{\{|<[^<>]*>|REPLACE|CHANGE_?ME|YOUR[_-]|ACCOUNT_ID|X{4,}")
 _BOOL = frozenset(["1", "t", "T", "TRUE", "true", "True", "0", "f", "F", "FALSE", "false", "False"])
+REGIONAL = "eks.amazonaws.com/sts-regional-endpoints"
+
+Annotation = Literal["ok", "none", "key-typo", "template", "policy-arn", "bare-name", "malformed"]
+AskedAudience = Literal["default", "explained", "accepted", "refused"]
+NamedRole = Literal["there", "missing", "other-path", "other-account", "other-partition"]
+Trust = Literal[
+    "role-not-there",
+    "explained",
+    "admits",
+    "trusted-elsewhere",
+    "stale-cluster",
+    "other-cluster",
+    "pod-identity-only",
+    "ec2-only",
+    "no-web-identity",
+    "other-namespace",
+    "release-name",
+    "other-subject",
+]
 
 
 class ServiceAccountFacts(msgspec.Struct, frozen=True):
     """What a service account alone shows, and whether some role expects it to name it."""
 
-    annotation: str
+    annotation: Annotation | Unknown
     wanted: bool
     partition_differs: bool
     regional_endpoints_ignored: bool
     skip_containers: bool
     expiration_ignored: bool
     subject_too_long: bool
-    audience: str | Unknown
-    overridden: str | Unknown
-    pod_identity: str | Unknown
+    audience: AskedAudience | Unknown
+    overridden: Override | Unknown
+    pod_identity: Literal["none", "seen"] | Unknown
 
 
 class BindingFacts(msgspec.Struct, frozen=True):
     """How a service account stands to the role that it names."""
 
-    role: str | Unknown
-    trust: str | Unknown
+    role: NamedRole | Unknown
+    trust: Trust | Unknown
 
 
-def _form(account: ServiceAccount) -> str:
+def _form(account: ServiceAccount) -> Annotation:
     value = account.annotations.get(ROLE_ARN)
     if value is None:
         near = any(_is_near(key) for key in account.annotations)
         return "key-typo" if near else "none"
-    if isinstance(value, Text) or not value or _PLACEHOLDER.search(value):
+    if isinstance(value, Text) or not value or _PLACEHOLDER.search(value.upper()):
         return "template"
     if _ROLE.fullmatch(value):
         return "ok"
@@ -60,6 +82,13 @@ def _form(account: ServiceAccount) -> str:
     if arn and arn.service == "iam" and arn.kind in ("policy", "user", "instance-profile", "group"):
         return "policy-arn"
     return "bare-name" if re.fullmatch(r"[\w+=,.@/-]{1,120}", value) and ":" not in value else "malformed"
+
+
+def _annotation(view: View, account: ServiceAccount, form: Annotation) -> Annotation | Unknown:
+    """As it will be: Terraform and the like put in what they make."""
+    if not account.template or not isinstance(account.annotations.get(ROLE_ARN), Text):
+        return form
+    return "ok" if view.role_of_template(account) else _FILLED_IN
 
 
 def _is_near(key: str) -> bool:
@@ -79,12 +108,12 @@ def service_account_facts(view: View, account: ServiceAccount) -> Judged:
     value = account.annotations.get(ROLE_ARN)
     arn = parse_arn(value) if isinstance(value, str) and form == "ok" else None
     partition = Issuer.of(issuer).partition if issuer else ""
-    regional = account.annotations.get("eks.amazonaws.com/sts-regional-endpoints")
+    regional = account.annotations.get(REGIONAL)
     expiration = account.annotations.get(EXPIRATION)
     key = (account.cluster, account.namespace, account.name)
     associated = key in view.inventory.association_by_key
     facts = ServiceAccountFacts(
-        annotation=form,
+        annotation=_annotation(view, account, form),
         wanted=bool(trusting) and not associated and key not in view.annotated_workloads,
         partition_differs=bool(arn and partition and arn.partition != partition),
         regional_endpoints_ignored=isinstance(regional, str) and regional not in _BOOL,
@@ -99,7 +128,7 @@ def service_account_facts(view: View, account: ServiceAccount) -> Judged:
     return Judged("service-account", ident, ident, facts, lambda: _account_evidence(view, account, trusting))
 
 
-def _audience(view: View, account: ServiceAccount, issuer: str, role: Arn | None) -> str | Unknown:
+def _audience(view: View, account: ServiceAccount, issuer: str, role: Arn | None) -> AskedAudience | Unknown:
     """Whether STS takes tokens with the audience that a service account asks for."""
     asked = account.annotations.get(AUDIENCE)
     if asked is None or role is None:
@@ -135,22 +164,38 @@ def _account_evidence(view: View, account: ServiceAccount, trusting: tuple[Analy
         "key": keys,
         "role": role or "ROLE_ARN",
         "audience": text_of(account.annotations.get(AUDIENCE, "")),
+        "client_ids": _client_ids(view, account),
+        "regional": text_of(account.annotations.get(REGIONAL, "")),
+        "expiration": text_of(account.annotations.get(EXPIRATION, "")),
+        "length": str(len(account.subject)),
         "association_role": (text_of(association.role_arn) if association else "") or "a role that the list does not name",
     }
     place = account.place.at("metadata")
     at = place.at("annotations", ROLE_ARN) if ROLE_ARN in account.annotations else place.at("name")
     if keys:
         at = place.at("annotations", keys.partition(", ")[0])
-    asked = {"audience": AUDIENCE, "skip_containers": SKIP_CONTAINERS, "expiration": EXPIRATION}
-    places = {"annotation": at} | {name: place.at("annotations", key) for name, key in asked.items()}
+    asked = {"audience": AUDIENCE, "skip_containers": SKIP_CONTAINERS, "expiration": EXPIRATION, "regional": REGIONAL}
+    places = {"annotation": at, "name": place.at("name")} | {name: place.at("annotations", key) for name, key in asked.items()}
     if association:
         places["association"] = association.place
     return Evidence(names, places, lambda: (annotate(account.namespace, account.name, role or "ROLE_ARN"),))
 
 
+def _client_ids(view: View, account: ServiceAccount) -> str:
+    """What the provider of the account's cluster, in the account of its role, accepts."""
+    role = parse_arn(text_of(account.annotations.get(ROLE_ARN, "")))
+    issuer = view.issuer_of(account.cluster)
+    provider = (
+        view.inventory.provider_by_arn.get(f"arn:{role.partition}:iam::{role.account}:oidc-provider/{issuer}") if role else None
+    )
+    return ", ".join(provider.client_ids) if provider and not isinstance(provider.client_ids, Unknown) else "unknown"
+
+
 def binding_facts(view: View, account: ServiceAccount) -> Judged | None:
     """The facts of a binding, None where the account names no role."""
     value = account.annotations.get(ROLE_ARN)
+    if isinstance(value, Text) and (made := view.role_of_template(account)):
+        return _binding_of_template(view, account, made)
     arn = parse_arn(value) if isinstance(value, str) else None
     if not isinstance(value, str) or arn is None or _form(account) != "ok":
         return None
@@ -170,7 +215,36 @@ def binding_facts(view: View, account: ServiceAccount) -> Judged | None:
     )
 
 
-def _absence(view: View, account: ServiceAccount, arn: Arn) -> str | Unknown:
+def _binding_of_template(view: View, account: ServiceAccount, named: AnalysedRole) -> Judged:
+    """A service account and a role that a template makes, the one for the other."""
+    ident = f"{view.name_of(account.cluster)}/{account.namespace}/{account.name} -> {named.role.id}"
+    facts = BindingFacts("there", _trust_of_template(view, account, named))
+    return Judged("binding", ident, named.role.id, facts, lambda: _binding_evidence(view, account, named.role.name, named))
+
+
+def _trust_of_template(view: View, account: ServiceAccount, named: AnalysedRole) -> Trust | Unknown:
+    """What can be told without the issuer: a policy that names other subjects keeps this one out, whatever the cluster is."""
+    key = (account.cluster, account.namespace, account.name)
+    policy = named.policy
+    if policy is None or policy.refused or named.blocked or key in view.inventory.association_by_key:
+        return "explained"
+    principals = {value for statement in policy.statements if statement.allow for value in statement.federated}
+    if any(not statement.effect_seen for statement in policy.statements):
+        return PLACEHOLDERS
+    if not principals:
+        return _other_principals(policy)
+    found = [
+        admitted(policy_seen_through(policy, value), text_of(value), text_of(issuer_in(value)) or text_of(value))
+        for value in principals
+    ]
+    if any(one.unseen for one in found):
+        return PLACEHOLDERS
+    if any(contains(one.subjects, account.subject) for one in found):
+        return NO_ISSUER
+    return _miss(account, [v for one in found if isinstance(one.subjects, Finite) for v in sorted(one.subjects.values)])
+
+
+def _absence(view: View, account: ServiceAccount, arn: Arn) -> NamedRole | Unknown:
     name = arn.name.rpartition("/")[2]
     if same := view.roles_by_name.get((arn.account, name.lower())):
         if _is_of_another_partition(view, account, arn):
@@ -200,7 +274,7 @@ def _namesakes_elsewhere(view: View, account: ServiceAccount, arn: Arn) -> list[
     return [found for found in view.trusted_by_name.get((issuer, account.subject), ()) if found.role.name.lower() == name]
 
 
-def _trust(view: View, account: ServiceAccount, named: AnalysedRole) -> str | Unknown:
+def _trust(view: View, account: ServiceAccount, named: AnalysedRole) -> Trust | Unknown:
     """Whether the policy of the role that it names admits a service account; if not, which way it misses."""
     key = (account.cluster, account.namespace, account.name)
     if named.policy is None or named.policy.refused or key in view.inventory.association_by_key:
@@ -223,21 +297,21 @@ def _trust(view: View, account: ServiceAccount, named: AnalysedRole) -> str | Un
     return _elsewhere(view, named) if named.by_provider else _other_principals(named.policy)
 
 
-def _elsewhere(view: View, named: AnalysedRole) -> str:
+def _elsewhere(view: View, named: AnalysedRole) -> Trust:
     """The policy speaks of other issuers only: of clusters that are there, or of none that is."""
     issuers = [arn.name for provider in named.by_provider if (arn := parse_arn(provider))]
     gone = all(Issuer.of(issuer).form == "eks" and issuer not in view.inventory.clusters_by_issuer for issuer in issuers)
     return "stale-cluster" if gone else "other-cluster"
 
 
-def _other_principals(policy: Policy) -> str:
+def _other_principals(policy: Policy) -> Trust:
     services = {text_of(v) for s in policy.statements if s.allow for v in s.service}
     if "pods.eks.amazonaws.com" in services:
         return "pod-identity-only"
     return "ec2-only" if "ec2.amazonaws.com" in services else "no-web-identity"
 
 
-def _miss(account: ServiceAccount, trusted: list[str]) -> str:
+def _miss(account: ServiceAccount, trusted: list[str]) -> Trust:
     for subject in trusted:
         namespace, _, name = subject.removeprefix(PREFIX).partition(":")
         if name == account.name:
@@ -248,9 +322,7 @@ def _miss(account: ServiceAccount, trusted: list[str]) -> str:
 
 
 def _binding_evidence(view: View, account: ServiceAccount, value: str, named: AnalysedRole | None) -> Evidence:
-    trusted = sorted(
-        {v for f in (named.by_provider.values() if named else ()) if isinstance(f.subjects, Finite) for v in f.subjects.values}
-    )
+    trusted = sorted(_trusted(view, account, named)) if named else []
     issuers = [arn.name for provider in (named.by_provider if named else ()) if (arn := parse_arn(provider))]
     clusters = [cluster.name for issuer in issuers for cluster in view.inventory.clusters_by_issuer.get(issuer, ())]
     right = _namesake(view, value)
@@ -259,14 +331,15 @@ def _binding_evidence(view: View, account: ServiceAccount, value: str, named: An
         "account": f"{account.namespace}/{account.name}",
         "role": value,
         "subject": account.subject,
-        "trusted": ", ".join(trusted[:6]) or "none by name",
+        "home": view.called(view.issuer_of(account.cluster)),
+        "trusted": ", ".join(shown for _, shown in trusted[:6]) or "nobody by name",
         "issuer": view.issuer_of(account.cluster),
         "cluster": view.name_of(account.cluster),
         "issuers": ", ".join(issuers),
         "clusters": ", ".join(clusters) or "no cluster that was given",
         "right": right,
         "elsewhere": ", ".join(other.role.arn for other in trusting if other is not named),
-        "hint": did_you_mean(account.subject, trusted) if named else _near_role(view, value, right),
+        "hint": did_you_mean(account.subject, [subject for subject, _ in trusted]) if named else _near_role(view, value, right),
     }
     places = {"annotation": account.place.at("metadata", "annotations", ROLE_ARN)}
     if named and not isinstance(named.role.policy, Unknown):
@@ -274,6 +347,17 @@ def _binding_evidence(view: View, account: ServiceAccount, value: str, named: An
     if named:
         return Evidence(names, places)
     return Evidence(names, places, lambda: (annotate(account.namespace, account.name, right or "ROLE_ARN"),))
+
+
+def _trusted(view: View, account: ServiceAccount, named: AnalysedRole) -> set[tuple[str, str]]:
+    """The subjects that a role admits by name, and how a message calls them: with their cluster where it is another one."""
+    found: set[tuple[str, str]] = set()
+    for provider, let_in in named.by_provider.items():
+        issuer = arn.name if (arn := parse_arn(provider)) else provider
+        other = "" if issuer == view.issuer_of(account.cluster) else f" of {view.called(issuer)}"
+        if isinstance(let_in.subjects, Finite):
+            found |= {(subject, subject + other) for subject in let_in.subjects.values}
+    return found
 
 
 def _namesake(view: View, value: str) -> str:

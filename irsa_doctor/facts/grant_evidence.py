@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from irsa_doctor.facts.subject import Evidence
 from irsa_doctor.facts.surroundings import Surroundings
 from irsa_doctor.findings import Snippet
-from irsa_doctor.model import Place, Role, TrustPolicy, parse_arn, text_of
+from irsa_doctor.model import Issuer, Place, Role, TrustPolicy, parse_arn, text_of
 from irsa_doctor.remedies import corrected_statement
 from irsa_doctor.trust import SUBJECT_PREFIX, Grant, is_subject, spell
 from irsa_doctor.trust.keys import presence
@@ -23,6 +23,7 @@ _SCOPES = {
     "cluster": "every service account of the cluster",
 }
 _NAMED_KEYS = {"aws:sourceip": "source_ip", "aws:requestedregion": "region", "sts:rolesessionname": "session_name"}
+_SURE = "sts.amazonaws.com"
 
 
 def grant_evidence(
@@ -45,9 +46,14 @@ def grant_evidence(
         "actions": lambda: _some(map(text_of, grant.statement.actions)),
         "keys": lambda: _some(text_of(c.raw_key) for c in conditions),
         "odd_keys": lambda: _some(text_of(c.raw_key) for c in odd),
+        **{name: _quoted(found) for name, found in _striking(conditions, issuer).items()},
+        "home_region": Issuer.of(issuer).region or "of its cluster",
+        "swapped": lambda: _some(_swapped(conditions)),
+        "default_accounts": lambda: _some(_default_accounts(grant)),
         "odd_clusters": lambda: _some(sorted({around.called(text_of(c.raw_key).rpartition(":")[0]) for c in odd})),
         "subs": lambda: _some(subs),
         "odd_subs": lambda: _some(sub for sub in subs if not is_subject(sub)),
+        "where": f"The aud condition of {role.name}",
         "auds": lambda: _some(text_of(v) for c in conditions if _asks(c.raw_key, "aud") for v in c.values),
         "patterns": lambda: _some(spell(grant.subjects, kubernetes).patterns),
         "except": lambda: _without(spell(grant.subjects, kubernetes).without),
@@ -58,7 +64,7 @@ def grant_evidence(
         "admitted": lambda: _admitted(around, issuer, grant),
         "absent": lambda: _some(_absent(around, issuer, grant)),
     }
-    return Evidence(names, _places(source, grant, odd), lambda: _corrected(role, meant or principal, subs, around))
+    return Evidence(names, _places(source, grant, odd, issuer), lambda: _corrected(role, meant or principal, subs, around))
 
 
 def _some(values: Iterable[str]) -> str:
@@ -87,6 +93,48 @@ def _odd_keys(grant: Grant, issuer: str) -> Iterator[Condition]:
             yield condition
 
 
+def _striking(conditions: Iterable[Condition], issuer: str) -> dict[str, list[Condition]]:
+    """Conditions that rules speak of, by what strikes in them."""
+    found: dict[str, list[Condition]] = {}
+    for condition in conditions:
+        for name in _strikes(condition, issuer.lower()):
+            found.setdefault(name, []).append(condition)
+    return found
+
+
+def _strikes(condition: Condition, issuer: str) -> Iterator[str]:
+    use, negated = condition.use, condition.use.operator.negated
+    claim = presence(condition.key, issuer) if condition.key else text_of(condition.raw_key).lower().rpartition(":")[2]
+    if (name := _NAMED_KEYS.get(condition.key)) and not negated:
+        yield name
+    if claim not in ("sub", "aud") or use.operator.family == "null":
+        return
+    if use.qualifier:
+        yield "for_all" if use.qualifier == "ForAllValues" else "for_any"
+    if claim == "sub" and (negated or use.if_exists):
+        yield "negated" if negated else "if_exists"
+
+
+def _quoted(conditions: list[Condition]) -> Callable[[], str]:
+    """Conditions as a message quotes them: operator, key and values."""
+    return lambda: "; ".join(f"{c.use} {text_of(c.raw_key)} {_some(map(text_of, c.values))}" for c in conditions[:_SHOWN])
+
+
+def _swapped(conditions: Iterable[Condition]) -> Iterator[str]:
+    """Values that belong to the other claim."""
+    for condition in conditions:
+        for value in map(text_of, condition.values):
+            if _asks(condition.raw_key, "aud") and value.startswith(SUBJECT_PREFIX):
+                yield f'aud with "{value}"'
+            elif _asks(condition.raw_key, "sub") and value == _SURE:
+                yield f'sub with "{value}"'
+
+
+def _default_accounts(grant: Grant) -> list[str]:
+    values = grant.subjects.values if isinstance(grant.subjects, Finite) else ()
+    return sorted(value for value in values if value.endswith(":default") and is_subject(value))
+
+
 def _admitted(around: Surroundings, issuer: str, grant: Grant) -> str:
     known = around.accounts.known(issuer)
     if not known:
@@ -102,20 +150,21 @@ def _absent(around: Surroundings, issuer: str, grant: Grant) -> list[str]:
     return sorted(subject for subject in grant.subjects.values if is_subject(subject) and subject not in there)
 
 
-def _places(source: TrustPolicy, grant: Grant, odd: list[Condition]) -> dict[str, Place]:
+def _places(source: TrustPolicy, grant: Grant, odd: list[Condition], issuer: str) -> dict[str, Place]:
     statement = grant.statement
     base = source.place.at(*statement.steps)
     places = {"statement": base, "principal": base.at("Principal"), "action": base.at("Action")}
     first = (odd or list(statement.conditions))[:1]
     places["condition"] = source.place.at(*first[0].steps) if first else base
     places["odd_key"] = places["condition"]
+    places |= {name: source.place.at(*found[0].steps) for name, found in _striking(statement.conditions, issuer).items()}
     for condition in statement.conditions:
         here = source.place.at(*condition.steps)
-        if name := _NAMED_KEYS.get(condition.key):
-            places.setdefault(name, here)
         for claim in ("sub", "aud"):
             if _asks(condition.raw_key, claim):
                 places.setdefault(claim, here)
+        if any(_swapped([condition])):
+            places.setdefault("swapped", here)
         if _asks(condition.raw_key, "sub"):
             for number, value in enumerate(condition.values):
                 if isinstance(value, str) and not is_subject(value):
@@ -128,9 +177,16 @@ def _of_value(source: TrustPolicy, condition: Condition, number: int) -> Place:
     """Where one value of a condition stands: in a list, or alone."""
     value: object = source.document
     for step in condition.steps:
-        value = value[step] if isinstance(value, dict | list) else None  # type: ignore[index]
+        value = _below(value, step)
     here = source.place.at(*condition.steps)
     return here.at(number) if isinstance(value, list) else here
+
+
+def _below(value: object, step: str | int) -> object:
+    """The member of a step; names of members may have holes."""
+    if isinstance(value, list) and isinstance(step, int):
+        return value[step] if step < len(value) else None
+    return next((item for name, item in value.items() if text_of(name) == step), None) if isinstance(value, dict) else None
 
 
 def _corrected(role: Role, right: str, subs: list[str], around: Surroundings) -> tuple[Snippet, ...]:

@@ -16,9 +16,12 @@ from irsa_doctor.model import Inventory, Issuer, Role, Text, TrustPolicy, Unknow
 from irsa_doctor.trust import SUBJECT_PREFIX, Grant, Policy, Statement, is_subject
 from irsa_doctor.trust.languages import NOTHING, Finite, contains
 from irsa_doctor.trust.policy import Value
-from irsa_doctor.trust.subjects import reach_of
+from irsa_doctor.trust.subjects import Scope, reach_of
 
 IssuerKind = Literal["eks", "kubernetes", "other", "unknown"]
+Action = Literal["web-identity", "assume-role", "typo", "other", "hole"]
+ReachBy = Literal["named", "mistyped-key", "negation", "pattern", "aud-only", "nothing"]
+AskedAudience = Literal["any", "expected", "china", "endpoint", "mismatch"]
 
 
 class GrantFacts(msgspec.Struct, frozen=True):
@@ -28,14 +31,14 @@ class GrantFacts(msgspec.Struct, frozen=True):
     """
 
     issuer_kind: IssuerKind
-    principal: str
-    action: str
+    principal: Form
+    action: Action
     admits: bool
-    scope: str | Unknown
-    reach_by: str | Unknown
+    scope: Scope | Unknown
+    reach_by: ReachBy | Unknown
     has_sub: bool
     has_aud: bool
-    audience: str | Unknown
+    audience: AskedAudience | Unknown
     key_has_scheme: bool
     key_is_arn: bool
     key_trailing_slash: bool
@@ -107,7 +110,7 @@ def issuer_kind(statement: Statement, issuer: str, inventory: Inventory) -> Issu
 
 
 @lru_cache(maxsize=4096)
-def _action(actions: tuple[Value, ...], covers: bool) -> str:
+def _action(actions: tuple[Value, ...], covers: bool) -> Action:
     if covers:
         return "web-identity"
     if any(isinstance(action, Text) for action in actions):
@@ -118,7 +121,7 @@ def _action(actions: tuple[Value, ...], covers: bool) -> str:
     return "assume-role" if "sts:assumerole" in low else "other"
 
 
-def _reach_by(claims: Claims, scope: str | None, unseen: Unknown | None) -> str | Unknown:
+def _reach_by(claims: Claims, scope: str | None, unseen: Unknown | None) -> ReachBy | Unknown:
     if scope in ("nobody", "one", "several"):
         return "named"
     if claims.vacuous:
@@ -139,7 +142,7 @@ def _unseen(grant: Grant) -> Unknown | None:
 
 def _audience(
     grant: Grant, kind: IssuerKind, issuer: str, claims: Claims, around: Surroundings, unseen: Unknown | None
-) -> str | Unknown:
+) -> AskedAudience | Unknown:
     if not claims.has_aud:
         return "any"
     if unseen is not None:
@@ -233,7 +236,7 @@ def judged_grant(
     role: Role, source: TrustPolicy, grant: Grant, principal: str, facts: GrantFacts, around: Surroundings
 ) -> Judged:
     """A grant as a subject; of a bare policy the whole policy is the subject."""
-    kind, ident = ("grant", f"{role.id}#{grant.statement.index}") if role.arn else ("policy", role.id)
+    kind, ident = ("policy", role.id) if role.is_bare else ("grant", f"{role.id}#{grant.statement.index}")
     right = facts.principal in ("provider", "hole")
     kubernetes = facts.issuer_kind != "other"
     return Judged(

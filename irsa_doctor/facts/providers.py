@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from typing import Literal
 
 import msgspec
 
@@ -22,18 +23,22 @@ _THUMBPRINTS = 5
 _PROVIDER_QUOTA = 100
 _ENDPOINT = re.compile(r"sts\.[a-z0-9-]+\.amazonaws\.com(\.cn)?")
 
+IssuerForm = Literal["eks", "eks-dualstack", "malformed", "other"]
+AcceptedAudience = Literal["there", "missing", "invisible", "china", "endpoint"]
+Thumbprints = Literal["fine", "absent", "malformed"]
+
 
 class ProviderFacts(msgspec.Struct, frozen=True):
     """What is true of one IAM OIDC provider."""
 
-    issuer_form: str
-    audience: str | Unknown
+    issuer_form: IssuerForm
+    audience: AcceptedAudience | Unknown
     cluster_known: bool | Unknown
     of_foreign_cluster: bool
     """Whether the cluster of its issuer belongs to another account"""
     client_ids: ClientIds | Unknown
     kops_audience: KopsAudience | Unknown
-    thumbprints: str | Unknown
+    thumbprints: Thumbprints | Unknown
     near_limit: bool
     """Whether its account, of which it is the first provider, has nine tenths of what the default quota allows"""
     rcp: Listed | Unknown
@@ -42,7 +47,7 @@ class ProviderFacts(msgspec.Struct, frozen=True):
 class ClusterFacts(msgspec.Struct, frozen=True):
     """What is true of one cluster."""
 
-    provider: str | Unknown
+    provider: Literal["there", "missing"] | Unknown
     irsa_unavailable: bool
     """Whether service accounts name roles on a local cluster of AWS Outposts, which has no webhook"""
     webhook: WebhookState | Unknown
@@ -72,7 +77,7 @@ def provider_facts(view: View, provider: OidcProvider) -> Judged:
     return Judged("provider", provider.arn, provider.arn, facts, lambda: _evidence(provider, view))
 
 
-def _audience(provider: OidcProvider, issuer: Issuer, view: View) -> str | Unknown:
+def _audience(provider: OidcProvider, issuer: Issuer, view: View) -> AcceptedAudience | Unknown:
     if isinstance(provider.client_ids, Unknown):
         return provider.client_ids
     expected = view.expected.get(provider.issuer)
@@ -92,7 +97,7 @@ def _is_of_foreign_cluster(provider: OidcProvider, view: View) -> bool:
     return bool(clusters) and all(cluster.account and cluster.account != provider.account for cluster in clusters)
 
 
-def _thumbprints(provider: OidcProvider, issuer: Issuer, view: View) -> str | Unknown:
+def _thumbprints(provider: OidcProvider, issuer: Issuer, view: View) -> Thumbprints | Unknown:
     """AWS needs them of issuers with a private certificate alone, so of EKS only what can be no thumbprint is worth a word
     (https://docs.aws.amazon.com/IAM/latest/APIReference/API_UpdateOpenIDConnectProviderThumbprint.html)."""
     own = issuer.form == "other" and provider.issuer in view.inventory.clusters_by_issuer
@@ -119,6 +124,10 @@ def _evidence(provider: OidcProvider, view: View) -> Evidence:
         "provider": provider.arn,
         "issuer": provider.issuer,
         "client_ids": ids or "none",
+        "auds": ids,
+        "where": f"The client ids of {provider.arn}",
+        "meant": lambda: _meant(provider, view),
+        "hint": lambda: f' Did you mean "{found}"?' if (found := _meant(provider, view)) else "",
         "account": provider.account,
         "count": str(view.first_of_account[provider.account][1]),
         "quota": str(_PROVIDER_QUOTA),
@@ -127,11 +136,26 @@ def _evidence(provider: OidcProvider, view: View) -> Evidence:
         "wanted": lambda: ", ".join(sorted(view.asked_audiences.wanted_of_kops(provider))),
         "clusters": lambda: ", ".join(c.id for c in view.inventory.clusters_by_issuer.get(provider.issuer, ())),
     }
-    places = {"provider": provider.place}
+    odd = [] if isinstance(provider.client_ids, Unknown) else [c for c in provider.client_ids if not _VISIBLE.fullmatch(c)]
+    names["invisible"] = ", ".join(f'"{_seen(value)}"' for value in odd)
+    places = {"provider": provider.place, "aud": provider.place}
     if denial := view.guards.denial_for(provider):
         names["unless"] = f" unless the role has another value of {', '.join(denial.exempt)}" if denial.exempt else ""
         places["rcp"] = denial.place
     return Evidence(names, places, lambda: (add_audience(provider.arn, STS),))
+
+
+def _meant(provider: OidcProvider, view: View) -> str:
+    """The issuer of a cluster of this account that has the id of this provider's, "" where there is none."""
+    ident = provider.issuer.rstrip("/").rpartition("/")[2].lower()
+    issuers = [c.issuer for c in view.inventory.clusters if isinstance(c.issuer, str) and c.account in ("", provider.account)]
+    same = {issuer for issuer in issuers if ident and issuer.rpartition("/")[2].lower() == ident}
+    return same.pop() if len(same) == 1 else ""
+
+
+def _seen(value: str) -> str:
+    """A text with the numbers of the characters that nobody sees."""
+    return "".join(char if char.isascii() and char.isprintable() else f"<U+{ord(char):04X}>" for char in value)
 
 
 def cluster_facts(view: View, cluster: Cluster) -> Judged:
@@ -149,7 +173,7 @@ def cluster_facts(view: View, cluster: Cluster) -> Judged:
     return Judged("cluster", cluster.id, cluster.id, facts, lambda: _cluster_evidence(cluster, view))
 
 
-def _provider(view: View, cluster: Cluster) -> str | Unknown:
+def _provider(view: View, cluster: Cluster) -> Literal["there", "missing"] | Unknown:
     if isinstance(cluster.issuer, Unknown):
         return cluster.issuer
     if cluster.issuer in view.provider_issuers:
@@ -164,9 +188,7 @@ def _provider(view: View, cluster: Cluster) -> str | Unknown:
 
 def _cluster_evidence(cluster: Cluster, view: View) -> Evidence:
     hooks, discovery = view.installations.webhooks_of(cluster.id), view.publications.discovery_of(cluster)
-    places = {"cluster": cluster.place}
-    if hooks:
-        places["webhook"] = hooks[0].place
+    places = {"cluster": cluster.place, "webhook": hooks[0].place if hooks else cluster.place}
     if discovery:
         places["discovery"] = discovery.place
     issuer = cluster.issuer if isinstance(cluster.issuer, str) else ""

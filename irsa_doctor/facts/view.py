@@ -10,8 +10,8 @@ from irsa_doctor.facts.near import Names
 from irsa_doctor.facts.neighbours import Neighbours
 from irsa_doctor.facts.publications import Publications
 from irsa_doctor.facts.roles import AnalysedRole, analyse
-from irsa_doctor.facts.surroundings import Surroundings
-from irsa_doctor.model import parse_arn
+from irsa_doctor.facts.surroundings import ROLE_ARN, Surroundings
+from irsa_doctor.model import ServiceAccount, only_hole, parse_arn
 from irsa_doctor.trust.languages import Finite
 
 
@@ -52,6 +52,21 @@ class View(Surroundings, frozen=True, dict=True):
     def role_by_arn(self) -> Mapping[str, AnalysedRole]:
         """Analysed roles by ARN."""
         return {analysed.role.arn: analysed for analysed in self.roles if analysed.role.arn}
+
+    def role_of_template(self, account: ServiceAccount) -> AnalysedRole | None:
+        """The role that a template makes and whose ARN it puts into the annotation of a service account."""
+        named = only_hole(account.annotations.get(ROLE_ARN))
+        found = self._roles_by_hole.get(named.name.lower(), ()) if named and account.template else ()
+        return found[0] if len(found) == 1 else None
+
+    @cached_property
+    def _roles_by_hole(self) -> Mapping[str, tuple[AnalysedRole, ...]]:
+        """By the reference to their ARN: `${aws_iam_role.app.arn}`, `${AppRole.Arn}`; in lower case."""
+        table: dict[str, list[AnalysedRole]] = {}
+        for analysed in self.roles:
+            if analysed.role.address:
+                table.setdefault(f"${{{analysed.role.address}.arn}}".lower(), []).append(analysed)
+        return {name: tuple(roles) for name, roles in table.items()}
 
     @cached_property
     def roles_by_name(self) -> Mapping[tuple[str, str], tuple[AnalysedRole, ...]]:

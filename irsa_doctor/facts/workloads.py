@@ -449,7 +449,8 @@ class _Case:
             "skip_containers": metadata.at("annotations", SKIP_CONTAINERS),
             "expiration": metadata.at("annotations", EXPIRATION),
             "annotation_on_pod": self._annotation_place(),
-            "volume": self._volume_place(),
+            "volume": self._token_place(lambda token: token.volume == VOLUME),
+            "short_token": self._token_place(lambda token: 0 != token.expiration < SHORTEST),
         }
         places |= {name: container.place for name, container in at_fault.items() if container}
         if known:
@@ -468,6 +469,10 @@ class _Case:
             "session_name": _value(at_fault["session_name"], "AWS_ROLE_SESSION_NAME"),
             "association_role": text_of(self.association.role_arn) if self.association else "",
             "ephemeral": ", ".join(workload.ephemeral),
+            "expiration": text_of(workload.annotations.get(EXPIRATION, "")),
+            "seconds": ", ".join(str(token.expiration) for token in workload.tokens if 0 != token.expiration < SHORTEST),
+            "volume_audiences": ", ".join(sorted({t.audience for t in workload.tokens if t.volume == VOLUME})) or "no token",
+            "wanted": ", ".join(sorted(self._wanted())),
             "created": workload.created or "at an unknown time",
             "account_created": (known.created if known else "") or "at an unknown time",
             **{f"{name}_container": container.name for name, container in at_fault.items() if container},
@@ -478,8 +483,8 @@ class _Case:
         on_template = ROLE_ARN in self.workload.annotations
         return (self.workload.template if on_template else self.workload.place).at("metadata", "annotations", ROLE_ARN)
 
-    def _volume_place(self) -> Place:
-        token = next((t for t in self.workload.tokens if t.volume == VOLUME or 0 != t.expiration < SHORTEST), None)
+    def _token_place(self, meant: Callable[[ProjectedToken], bool]) -> Place:
+        token = next((token for token in self.workload.tokens if meant(token)), None)
         return token.place if token else self.workload.template.at("spec", "volumes")
 
 

@@ -10,7 +10,7 @@ from typing import Literal
 import msgspec
 
 from irsa_doctor.trust.automaton import BUDGET, UNLIMITED, Shape, TooComplex, shape_of
-from irsa_doctor.trust.languages import Finite, Language, Like
+from irsa_doctor.trust.languages import Any, Finite, Language, Like, Not
 from irsa_doctor.trust.patterns import Wild
 
 PREFIX = "system:serviceaccount:"
@@ -93,21 +93,29 @@ class Reach(msgspec.Struct, frozen=True):
 _SERVICE_ACCOUNTS, _ANY_TEXT = ServiceAccountSubjects(), AnyText()
 
 
-@lru_cache(maxsize=16384)
 def _finite_reach(values: frozenset[str], kubernetes: bool) -> Reach:
-    words = sorted((v for v in values if not kubernetes or SUBJECT.fullmatch(v)), key=lambda v: (len(v), v))
-    scope: Scope = "nobody" if not words else "one" if len(words) == 1 else "several"
-    return Reach(scope, words[0] if words else None)
+    words = [value for value in values if SUBJECT.fullmatch(value)] if kubernetes else list(values)
+    if len(words) > 1:
+        return Reach("several", min(words, key=lambda word: (len(word), word)))
+    return Reach("one", words[0]) if words else Reach("nobody", None)
 
 
+_SHORTEST = PREFIX + "a:a"
 _NAMESPACE = re.compile(PREFIX + r"[a-z0-9](?:[-a-z0-9]*[a-z0-9])?:")
 
 
 def _common_reach(language: Language) -> Reach | None:
-    """The reach of the patterns that people write most, told from their form: no automaton is built for each of thousands.
+    """The reach of what people write most, told from its form: no automaton is built for each of thousands of policies.
 
-    `PREFIX namespace : begin *` and `PREFIX * : name`; None for everything else.
+    `PREFIX namespace : begin *`, `PREFIX * : name`, several of these and of names, all but names; None for everything else.
     """
+    if isinstance(language, Finite):
+        return _finite_reach(language.values, kubernetes=True)
+    if isinstance(language, Not) and isinstance(language.inner, Finite):
+        scope: Scope = "namespaces" if any(map(is_subject, language.inner.values)) else "cluster"
+        return Reach(scope, _SHORTEST) if _SHORTEST not in language.inner.values else None
+    if isinstance(language, Any):
+        return _reach_of_several(language)
     if not isinstance(language, Like) or language.glob.arn or language.glob.ignore_case:
         return None
     pieces = language.glob.pieces
@@ -122,6 +130,20 @@ def _common_reach(language: Language) -> Reach | None:
     return None
 
 
+def _reach_of_several(language: Any) -> Reach | None:
+    """The union of common forms, one of them a pattern; None where they do not tell which witness is the shortest."""
+    reaches = [_common_reach(part) for part in language.parts]
+    if None in reaches or any(isinstance(part, Not | Any) for part in language.parts):
+        return None
+    witnesses = sorted((reach.witness for reach in reaches if reach and reach.witness), key=len)
+    if len(witnesses) > 1 and len(witnesses[0]) == len(witnesses[1]):
+        return None
+    named = [word for part in language.parts if isinstance(part, Finite) for word in part.values if is_subject(word)]
+    namespaces = {word.split(":")[2] for word in (*named, *witnesses)}
+    wide = len(namespaces) > 1 or any(reach and reach.scope == "namespaces" for reach in reaches)
+    return Reach("namespaces" if wide else "namespace", witnesses[0])
+
+
 @lru_cache(maxsize=16384)
 def reach_of(language: Language, kubernetes: bool, budget: int = BUDGET) -> Reach:
     """The scope of a language and a shortest witness of it; over service account subjects, or over all text.
@@ -129,7 +151,7 @@ def reach_of(language: Language, kubernetes: bool, budget: int = BUDGET) -> Reac
     Of service accounts: nobody, one, several (finitely many), namespace (infinitely many in exactly one namespace),
     namespaces, cluster (all). Of other text: nobody, one, several, pattern, anyone.
     """
-    if isinstance(language, Finite):
+    if isinstance(language, Finite) and not kubernetes:
         return _finite_reach(language.values, kubernetes)
     if kubernetes and (common := _common_reach(language)):
         return common

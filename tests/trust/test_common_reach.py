@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from irsa_doctor.trust import SUBJECT_PREFIX
 from irsa_doctor.trust.automaton import shape_of
-from irsa_doctor.trust.languages import Like
+from irsa_doctor.trust.languages import Like, complement, literal, union
 from irsa_doctor.trust.patterns import Glob, Wild, pieces_of
 from irsa_doctor.trust.subjects import _SERVICE_ACCOUNTS, _common_reach, _scope, reach_of
 
@@ -15,10 +15,18 @@ def like(text: str) -> Like:
     return Like(Glob(tuple(pieces_of(text, wildcards=True, variables=False))))
 
 
-@settings(max_examples=2000, deadline=None, derandomize=True)
-@given(parts, parts, st.sampled_from(["{0}*", "*{1}", "{0}*{1}", "{0}:{1}*", "*:{1}", "*"]))
-def test_what_is_told_from_the_form_is_what_the_automaton_says(one, other, form):
-    language = like(SUBJECT_PREFIX + form.format(one, other))
+FORMS = ["{0}*", "*{1}", "{0}*{1}", "{0}:{1}*", "*:{1}", "*", "a:a{1}*", "a:{1}*"]
+names = st.sampled_from(["a:a", "a:b", "a:aa", "a:ab", "b:a", "a:aaa", "a:", "x", "A:a"])
+patterns = st.builds(
+    lambda form, one, other: like(SUBJECT_PREFIX + form.format(one, other)), st.sampled_from(FORMS), parts, parts
+)
+finite = st.builds(lambda found: literal(*(SUBJECT_PREFIX + name for name in found)), st.lists(names, min_size=1, max_size=3))
+unions = st.lists(patterns | finite, min_size=1, max_size=3).map(union)
+
+
+@settings(max_examples=3000, deadline=None, derandomize=True)
+@given(patterns | unions | finite.map(complement))
+def test_what_is_told_from_the_form_is_what_the_automaton_says(language):
     common = _common_reach(language)
     if common is not None:
         shape = shape_of(language, _SERVICE_ACCOUNTS)

@@ -1,0 +1,151 @@
+"""What messages say of a whole role: which statements are meant, and who is named in them."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Literal
+
+from irsa_doctor.facts.subject import Evidence
+from irsa_doctor.facts.surroundings import Surroundings
+from irsa_doctor.model import Place, Role, TrustPolicy, parse_arn, text_of
+from irsa_doctor.trust import Admitted, Policy, Statement, spell
+from irsa_doctor.trust.contested import POINTS
+from irsa_doctor.trust.keys import presence
+from irsa_doctor.trust.policy import DEFAULT_QUOTA, Problem
+
+Wide = Literal["everyone", "account", "service"]
+_PERMISSION_POLICY = frozenset({"prohibited-resource", "no-principal"})
+"""problems that together show a permission policy in the place of a trust policy"""
+_EXPLAINED = frozenset({"bad-federated", "unknown-action", "duplicate-member"})
+"""problems for which IAM refuses a policy that are findings of their own"""
+_SERVICES = ("ec2.amazonaws.com", "pods.eks.amazonaws.com")
+_SHOWN = 6
+
+
+def is_permission_policy(policy: Policy) -> bool:
+    """Whether a policy says what may be done with resources, and not who may assume a role."""
+    return {problem.code for problem in policy.problems if problem.refused} >= _PERMISSION_POLICY
+
+
+def unexplained(policy: Policy) -> list[Problem]:
+    """Problems for which IAM refuses a policy, without those that are findings of their own."""
+    apart = _EXPLAINED | _PERMISSION_POLICY if is_permission_policy(policy) else _EXPLAINED
+    return [problem for problem in policy.problems if problem.refused and problem.code not in apart]
+
+
+def wide_principals(policy: Policy) -> Iterator[tuple[Wide, str, Statement]]:
+    """Who else may assume a role without a condition that narrows it."""
+    for statement in policy.statements:
+        if not statement.allow or statement.conditions:
+            continue
+        for value in map(text_of, statement.aws):
+            if value == "*":
+                yield "everyone", '"AWS": "*", which is everybody', statement
+            elif value.endswith(":root") or value.isdigit():
+                yield "account", f"{value}, the whole account", statement
+        yield from (("service", text_of(value), statement) for value in statement.service if value in _SERVICES)
+
+
+def without_federated(policy: Policy) -> Iterator[Statement]:
+    """Statements that are written for web identity, and whose principals are no identity providers."""
+    for statement in policy.statements:
+        named = (statement.aws or statement.service) and "*" not in statement.aws
+        if statement.allow and not statement.federated and named and _is_for_web_identity(statement):
+            yield statement
+
+
+def _is_for_web_identity(statement: Statement) -> bool:
+    if statement.covers_web_identity and not any(text_of(a).endswith("*") for a in statement.actions):
+        return True
+    return any("oidc" in c.key and c.key.endswith((":sub", ":aud")) for c in statement.conditions)
+
+
+def role_evidence(
+    role: Role, source: TrustPolicy | None, policy: Policy | None, by_provider: Mapping[str, Admitted], around: Surroundings
+) -> Evidence:
+    """The evidence of one role or bare policy; without `source`, of one whose policy was not given."""
+    names: dict[str, str | Callable[[], str]] = {"role": role.name, "quota": str(DEFAULT_QUOTA)}
+    places = {"policy": source.place if source else role.place}
+    if source and policy:
+        names |= {
+            "size": str(policy.size),
+            "trusted": lambda: _some(_trusted(by_provider, around)),
+            "points": lambda: _some(POINTS.get(point, point) for point in _points(by_provider)),
+        }
+        places["contested"] = _contested_place(source, policy, by_provider)
+        _say_problems(names, places, source, policy)
+        _say_principals(names, places, source, policy)
+        _say_denials(names, places, source, policy, by_provider)
+    if associations := around.associations_of_role.get(role.arn, ()):
+        names["associated"] = _some(f"{one.namespace}/{one.service_account}" for one in associations)
+        places["association"] = associations[0].place
+    return Evidence(names, places)
+
+
+Names = dict[str, str | Callable[[], str]]
+
+
+def _some(values: Iterable[str]) -> str:
+    listed = list(dict.fromkeys(values))
+    more = f" and {len(listed) - _SHOWN} more" if len(listed) > _SHOWN else ""
+    return ", ".join(listed[:_SHOWN]) + more
+
+
+def _say_problems(names: Names, places: dict[str, Place], source: TrustPolicy, policy: Policy) -> None:
+    refused = [problem for problem in policy.problems if problem.refused]
+    twice = [problem for problem in refused if problem.code == "duplicate-member"]
+    resource = [problem for problem in refused if problem.code == "prohibited-resource"]
+    for name, found in (("problem", unexplained(policy)), ("duplicate", twice), ("resource", resource)):
+        if found:
+            names[name] = found[0].message
+            places[name] = source.place.at(*found[0].steps)
+
+
+def _say_principals(names: Names, places: dict[str, Place], source: TrustPolicy, policy: Policy) -> None:
+    if wide := list(wide_principals(policy)):
+        worst = next(one for level in ("everyone", "account", "service") for one in wide if one[0] == level)
+        names["others"] = _some(value for _, value, _ in wide)
+        places["others"] = source.place.at(*worst[2].steps, "Principal")
+    if found := next(without_federated(policy), None):
+        kind, values = ("AWS", found.aws) if found.aws else ("Service", found.service)
+        names["principals"] = f'"{kind}": {_some(map(text_of, values))}'
+        places["principals"] = source.place.at(*found.steps, "Principal")
+
+
+def _say_denials(
+    names: Names, places: dict[str, Place], source: TrustPolicy, policy: Policy, by_provider: Mapping[str, Admitted]
+) -> None:
+    denials = [statement for statement in policy.statements if not statement.allow]
+    if not denials:
+        return
+    issuers = {arn.name.lower(): found for provider, found in by_provider.items() if (arn := parse_arn(provider))}
+    absent = [
+        (denial, text_of(condition.raw_key))
+        for denial in denials
+        for condition in denial.conditions
+        if any(presence(condition.key, issuer, kubernetes=a.kubernetes) == "never" for issuer, a in issuers.items())
+    ]
+    names["absent_keys"] = _some(key for _, key in absent)
+    places["denial"] = source.place.at(*(absent[0][0] if absent else denials[0]).steps)
+
+
+def _trusted(by_provider: Mapping[str, Admitted], around: Surroundings) -> Iterator[str]:
+    """Whom the role admits of which cluster."""
+    for provider, found in by_provider.items():
+        arn = parse_arn(provider)
+        if arn and found.kubernetes and found.reach.scope not in ("nobody", None):
+            patterns = spell(found.subjects, found.kubernetes).patterns
+            yield f"{_some(patterns)} of {around.called(arn.name)}"
+
+
+def _points(by_provider: Mapping[str, Admitted]) -> list[str]:
+    return sorted({point for found in by_provider.values() for point in found.contested})
+
+
+def _contested_place(source: TrustPolicy, policy: Policy, by_provider: Mapping[str, Admitted]) -> Place:
+    """The first condition on which a contested point bears, else the statement for everybody."""
+    for found in by_provider.values():
+        for part in (*found.allows, *found.denies):
+            for condition, limit in zip(part.grant.statement.conditions, part.grant.limits, strict=True):
+                if limit.contested:
+                    return source.place.at(*condition.steps)
+    everyone = next((statement for statement in policy.statements if "*" in statement.aws), None)
+    return source.place.at(*everyone.steps, "Principal") if everyone else source.place
