@@ -24,7 +24,7 @@ BELOW = {
     "settings": {"findings", "toml_lines"},
     "compare": {"model", "trust", "facts"},
     "rulebook": {"model", "findings", "facts"},
-    "diagnosis": {"model", "findings", "trust", "facts", "rulebook", "engine"},
+    "diagnosis": {"model", "findings", "trust", "remedies", "facts", "rulebook", "engine"},
     "engine": {"model", "findings", "facts", "rulebook"},
 }
 HEAVY = {"boto3", "botocore", "rich", "jsonschema", "yaml", "lightkube", "cryptography", "jwt"}

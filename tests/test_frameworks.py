@@ -1,11 +1,26 @@
+import shutil
+from datetime import date
+
 import pytest
 
-from irsa_doctor.frameworks import by_control, frameworks
+from irsa_doctor import api
+from irsa_doctor.findings import Report
+from irsa_doctor.frameworks import Control, by_control, frameworks
 from irsa_doctor.reports import Style
 from irsa_doctor.reports.controls import render_controls_text
 from irsa_doctor.rulebook import shipped_rules
+from irsa_doctor.settings import Settings, Waiver
 from tests.cli.running import run
 from tests.reports.saying import WORLDS, empty, world
+
+
+def checked(**settings) -> tuple[Report, dict[str, Control]]:
+    """The broken world judged by these settings, and its controls of SOC 2."""
+    said = Settings(complete=("serviceaccounts",), framework="soc2", **settings)
+    report = api.check([str(WORLDS / "shop")], settings=said)
+    found = api.controls(report, said)
+    assert found is not None
+    return report, {control.id: control for control in found.controls}
 
 
 @pytest.mark.parametrize("name", frameworks())
@@ -40,3 +55,56 @@ def test_the_flag_limits_the_rules_to_those_that_bear_on_the_framework():
     assert done.returncode == 0
     assert "CIS Amazon EKS Benchmark" in done.stdout
     assert run("check", "shop", "--framework", "soc3", cwd=WORLDS).returncode == 2
+
+
+def test_every_control_that_a_rule_names_is_in_the_data():
+    named = {(name, control.id) for rule in shipped_rules() for name, listed in rule.controls.items() for control in listed}
+    assert named <= {(name, ident) for name, framework in frameworks().items() for ident in framework.controls}
+
+
+def test_rules_support_a_control_or_are_related_to_it():
+    relations = {control.relation for rule in shipped_rules() for listed in rule.controls.values() for control in listed}
+    assert relations == {"supports", "related"}
+
+
+@pytest.mark.parametrize("threshold", [{"min_severity": "critical"}, {"min_confidence": "high"}])
+def test_a_threshold_changes_no_verdict(threshold):
+    _, before = checked()
+    _, after = checked(**threshold)
+    assert {ident: control.verdict for ident, control in after.items()} == {i: control.verdict for i, control in before.items()}
+
+
+def test_what_a_baseline_hides_still_fails(tmp_path):
+    file = tmp_path / "baseline.json"
+    run("check", "shop", "--complete", "serviceaccounts", "--write-baseline", str(file), cwd=WORLDS)
+    _, before = checked()
+    report, after = checked(baseline=str(file))
+    assert not [finding for finding in report.findings if finding.controls.get("soc2")]
+    assert after["CC6.3"].verdict == before["CC6.3"].verdict == "fail"
+    assert sum(bearing.unshown for bearing in after["CC6.3"].rules) == len(before["CC6.3"].findings)
+
+
+def test_what_is_waived_is_no_pass():
+    _, before = checked()
+    rules = [bearing.rule for bearing in before["CC6.3"].rules if bearing.failed]
+    _, after = checked(waivers=tuple(Waiver(rule, "*", "me", "because", date.max) for rule in rules))
+    assert before["CC6.3"].verdict == "fail"
+    assert after["CC6.3"].verdict == "waived"
+
+
+def test_a_rule_that_is_off_is_named_as_not_asked():
+    _, before = checked()
+    only = before["CC6.6"].rules[0].rule
+    report, after = checked(ignore=(only,))
+    assert after["CC6.6"].verdict == "not examined"
+    assert [bearing.asked for bearing in after["CC6.6"].rules] == [False]
+    text = render_controls_text(report, by_control("soc2", report, shipped_rules()), Style())
+    assert "0 unknown, 1 off" in text
+
+
+def test_documents_that_could_not_be_read_and_inputs_not_given_are_on_the_page(tmp_path):
+    shutil.copytree(WORLDS / "shop", tmp_path / "shop")
+    (tmp_path / "shop" / "broken.json").write_text('{"Version": ', encoding="utf-8")
+    done = run("check", "shop", "--complete", "serviceaccounts", "--framework", "cis-eks", "--exit-zero", cwd=tmp_path)
+    assert "input-unreadable: shop/broken.json" in done.stdout
+    assert "aws eks list-pod-identity-associations" in done.stdout

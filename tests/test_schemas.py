@@ -3,16 +3,23 @@ import json
 import pytest
 from jsonschema import Draft202012Validator
 
+from irsa_doctor.reports import Style
+from irsa_doctor.reports.json import render_json
 from irsa_doctor.reports.schemas import made_schemas, schema_names, schema_text
 from tests.cli.running import RIGHT, put, run
-from tests.reports.saying import WORLDS
+from tests.reports.saying import REPORTS, WORLDS
 
-CALLS = {
-    "check": ("check", "shop", "--exit-zero", "--framework", "soc2"),
-    "who-can": ("who-can", "shop-batch-reports", "shop"),
-    "rules": ("rules", "list"),
-    "diff": ("diff", "shop", "healthy", "--exit-zero"),
-}
+CHECKED = ("check", "who-can", "rules", "diff")
+
+CALLS = [
+    ("check", ("check", "shop", "--exit-zero")),
+    ("check", ("check", "shop", "--exit-zero", "--framework", "soc2", "--ignore", "open-aud-only")),
+    ("check", ("check", "healthy", "--complete", "serviceaccounts")),
+    ("who-can", ("who-can", "shop-batch-reports", "shop")),
+    ("who-can", ("who-can", "shop-node", "shop")),
+    ("rules", ("rules", "list")),
+    ("diff", ("diff", "shop", "healthy", "--exit-zero")),
+]
 
 
 def validator(name):
@@ -21,13 +28,32 @@ def validator(name):
     return Draft202012Validator(schema)
 
 
-@pytest.mark.parametrize("name", CALLS)
-def test_what_a_command_writes_fits_its_schema(name):
-    done = run(*CALLS[name], "-f", "json", cwd=WORLDS)
+@pytest.mark.parametrize(("name", "call"), CALLS, ids=lambda part: part if isinstance(part, str) else " ".join(part))
+def test_what_a_command_writes_fits_its_schema(name, call):
+    done = run(*call, "-f", "json", cwd=WORLDS)
     document = json.loads(done.stdout)
     assert document["schema"] == f"irsa-doctor.{name}/1"
     assert set(document["tool"]) == {"version", "rules_digest"}
     assert [error.message for error in validator(name).iter_errors(document)] == []
+
+
+@pytest.mark.parametrize("name", REPORTS)
+def test_whatever_was_found_fits_the_schema(name):
+    document = json.loads(render_json(REPORTS[name](), Style()))
+    assert [error.message for error in validator("check").iter_errors(document)] == []
+
+
+@pytest.mark.parametrize("name", CHECKED)
+def test_a_schema_wants_every_field_and_lets_fields_be_added(name):
+    schema = json.loads(schema_text(name))
+    document = schema["$defs"][schema["$ref"].rpartition("/")[2]]
+    document_fields = {field for field, part in document["properties"].items() if "default" not in part}
+    assert set(document["required"]) == document_fields
+    assert schema["title"]
+    for part in schema["$defs"].values():
+        assert part["title"]
+        assert part["description"]
+        assert part.get("additionalProperties") is not False
 
 
 def test_what_simulate_answers_fits_its_schema(tmp_path):

@@ -10,7 +10,7 @@ import msgspec
 from irsa_doctor.findings import Finding, Report, Tally
 from irsa_doctor.rulebook import Rule
 
-Verdict = Literal["fail", "unknown", "pass", "not examined", "not covered"]
+Verdict = Literal["fail", "unknown", "waived", "pass", "not examined", "not covered"]
 
 
 class Framework(msgspec.Struct, frozen=True):
@@ -22,25 +22,34 @@ class Framework(msgspec.Struct, frozen=True):
 
 
 class Bearing(msgspec.Struct, frozen=True):
-    """A rule that bears on a control: it supports it, or is merely related; with what it said."""
+    """A rule that bears on a control: it supports it, or is merely related; with what it said.
+
+    `asked` is false where a flag or setting turned the rule off. `passed`, `failed` and `unknown` count subjects; `waived` and
+    `unshown` count findings that somebody answers for, and findings that a baseline or a threshold keeps out of the report.
+    """
 
     rule: str
     relation: str
+    asked: bool
     passed: int
     failed: int
     unknown: int
     waived: int
+    unshown: int
 
 
 class Control(msgspec.Struct, frozen=True):
-    """What the rules say of one control. `not covered`: no rule bears on it. `not examined`: none found a subject."""
+    """What the rules say of one control, and the fingerprints of the findings that they say it by.
+
+    `fail` is said of findings that are not shown as well. `waived`: nothing stands but what somebody answers for.
+    `not examined`: no rule found a subject. `not covered`: no rule bears on it.
+    """
 
     id: str
     title: str | None
     verdict: Verdict
     rules: tuple[Bearing, ...]
     findings: tuple[str, ...]
-    """fingerprints"""
 
 
 class FrameworkReport(msgspec.Struct, frozen=True):
@@ -78,19 +87,27 @@ def _control(
     for rule in rules:
         relation = next((c.relation for c in rule.controls.get(framework, ()) if c.id == ident), None)
         if relation:
-            tally = tallies.get(rule.id, Tally(rule.id, 0, 0, 0, 0))
-            bearings.append(Bearing(rule.id, relation, tally.passed, tally.failed, tally.unknown, tally.waived))
+            bearings.append(_bearing(rule.id, relation, tallies.get(rule.id), report.unshown.get(rule.id, 0)))
     bearings.sort(key=lambda bearing: (bearing.relation != "supports", bearing.rule))
     ids = {bearing.rule for bearing in bearings}
     found: list[Finding] = [finding for finding in report.findings if finding.rule in ids]
     return Control(ident, title, _verdict(bearings, found), tuple(bearings), tuple(f.fingerprint for f in found))
 
 
+def _bearing(rule: str, relation: str, said: Tally | None, unshown: int) -> Bearing:
+    if said is None:
+        return Bearing(rule, relation, False, 0, 0, 0, 0, unshown)
+    return Bearing(rule, relation, True, said.passed, said.failed, said.unknown, said.waived, unshown)
+
+
 def _verdict(bearings: Sequence[Bearing], found: Sequence[Finding]) -> Verdict:
     if not bearings:
         return "not covered"
-    if found:
+    # a threshold or a baseline changes what is shown, never what is so
+    if found or any(bearing.unshown for bearing in bearings):
         return "fail"
     if any(bearing.unknown for bearing in bearings):
         return "unknown"
-    return "pass" if any(bearing.passed or bearing.waived for bearing in bearings) else "not examined"
+    if any(bearing.waived for bearing in bearings):
+        return "waived"
+    return "pass" if any(bearing.passed for bearing in bearings) else "not examined"

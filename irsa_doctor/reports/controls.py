@@ -1,18 +1,23 @@
 """The report by control of a framework, for people."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 from irsa_doctor.findings import Finding, Report
-from irsa_doctor.frameworks import Control, FrameworkReport
+from irsa_doctor.frameworks import Bearing, Control, FrameworkReport
 from irsa_doctor.reports.escape import for_terminal
 from irsa_doctor.reports.style import Style
 
-_MARKS = {"fail": ("fail", "31"), "unknown": ("unknown", "35"), "pass": ("pass", "32"), "not examined": ("-", "2")}
-_ORDER = ("fail", "unknown", "pass", "not examined")
+_MARKS = {
+    "fail": ("fail", "31"),
+    "unknown": ("unknown", "35"),
+    "waived": ("waived", "33"),
+    "pass": ("pass", "32"),
+    "not examined": ("-", "2"),
+}
 
 
 def render_controls_text(report: Report, framework: FrameworkReport, style: Style) -> str:
-    """What failed first, then what could not be told, what passed, and what nothing here covers."""
+    """What failed first, then what could not be told, what is waived, what passed, and what nothing here covers."""
     by_mark = {finding.fingerprint: finding for finding in report.findings}
     lines = [
         style.paint(f"{framework.title} ({framework.version})", "1"),
@@ -20,7 +25,7 @@ def render_controls_text(report: Report, framework: FrameworkReport, style: Styl
         "",
     ]
     covered = [control for control in framework.controls if control.verdict != "not covered"]
-    for verdict in _ORDER:
+    for verdict in _MARKS:
         for control in covered:
             if control.verdict == verdict:
                 lines += _control(control, by_mark, style)
@@ -29,23 +34,60 @@ def render_controls_text(report: Report, framework: FrameworkReport, style: Styl
         lines += [style.paint("Not covered by any rule", "1")]
         lines += [f"  {control.id}  {control.title or ''}".rstrip() for control in missing]
         lines.append("")
-    counted = ", ".join(f"{sum(c.verdict == v for c in covered)} {v}" for v in _ORDER)
-    lines.append(f"{counted}, {len(missing)} not covered; {len(report.waived)} findings waived")
+    lines += _of_the_input(report, framework, style)
+    counted = ", ".join(f"{sum(c.verdict == v for c in covered)} {v}" for v in _MARKS)
+    lines.append(f"{counted}, {len(missing)} not covered; {_aside(report)}")
     return "\n".join(lines) + "\n"
 
 
-def _control(control: Control, findings: dict[str, Finding], style: Style) -> Iterator[str]:
+def _control(control: Control, findings: Mapping[str, Finding], style: Style) -> Iterator[str]:
     word, colour = _MARKS[control.verdict]
     yield f"{style.paint(f'{word:<8}', colour)}{style.paint(control.id, '1')}  {control.title or ''}".rstrip()
     for relation in ("supports", "related"):
         rules = [bearing for bearing in control.rules if bearing.relation == relation]
         if rules:
-            passed, failed, unknown, waived = (
-                sum(getattr(b, n) for b in rules) for n in ("passed", "failed", "unknown", "waived")
-            )
-            said = f"{passed} passed, {failed} failed, {unknown} unknown" + (f", {waived} waived" if waived else "")
-            yield f"        {relation}: {len(rules)} rule{'s' if len(rules) > 1 else ''}; {said}"
+            yield f"        {relation}: {len(rules)} rule{'s' if len(rules) > 1 else ''}; {_said(rules)}"
     for mark in control.findings:
         finding = findings[mark]
         yield f"        {finding.severity} {finding.rule}: {for_terminal(finding.subject.id)}"
     yield ""
+
+
+def _said(rules: Sequence[Bearing]) -> str:
+    passed, failed, unknown, waived, unshown = (
+        sum(getattr(bearing, name) for bearing in rules) for name in ("passed", "failed", "unknown", "waived", "unshown")
+    )
+    off = sum(not bearing.asked for bearing in rules)
+    aside = ((waived, "waived"), (unshown, "not shown"), (off, "off"))
+    said = (
+        f"{passed} passed",
+        f"{failed} failed",
+        f"{unknown} unknown",
+        *(f"{number} {what}" for number, what in aside if number),
+    )
+    return ", ".join(said)
+
+
+def _of_the_input(report: Report, framework: FrameworkReport, style: Style) -> Iterator[str]:
+    """What no control speaks of and every one hangs on: documents that could not be read, waivers, inputs not given."""
+    told = {mark for control in framework.controls for mark in control.findings}
+    others = [finding for finding in report.findings if finding.fingerprint not in told]
+    if others:
+        yield style.paint("About the input", "1")
+        yield from (f"  {f.severity} {f.rule}: {for_terminal(f.message)}" for f in others)
+        yield ""
+    if report.unknown:
+        yield style.paint("Could not be judged, for want of", "1")
+        for missing in report.unknown:
+            subjects = f" ({missing.subjects} subject{'' if missing.subjects == 1 else 's'})" if missing.subjects else ""
+            yield f"  {for_terminal(missing.missing)}{subjects}"
+            if missing.how:
+                yield f"    {for_terminal(missing.how)}"
+        yield ""
+
+
+def _aside(report: Report) -> str:
+    """How many findings are not on the page, and why."""
+    counted = ((report.baselined, "known before"), (report.hidden, "below the thresholds"))
+    said = [f"{len(report.waived)} findings waived", *(f"{number} {what}" for number, what in counted if number)]
+    return ", ".join(said)

@@ -31,6 +31,17 @@ def for_markdown(text: str) -> str:
     return _MARKDOWN.sub(lambda m: "".join(f"&#{ord(char)};" for char in m[0]), for_terminal(text))
 
 
+_PLACEHOLDER = re.compile(r"\{(\d+)\}")
+
+
+def for_sarif(text: str) -> str:
+    """Text for a message of SARIF (3.11), in which no link and no placeholder can come of it.
+
+    Other braces and brackets stay: there is no viewer that would not show them as they are.
+    """
+    return _PLACEHOLDER.sub(r"{{\1}}", for_terminal(text)).replace("](", "] (")
+
+
 def for_workflow_data(text: str) -> str:
     """The message of a workflow command: line breaks stay, as what stands for them."""
     lines = (for_terminal(line) for line in text.splitlines())

@@ -1,5 +1,6 @@
 """The report for other programs: `irsa-doctor.check/1`. Fields are only ever added to it."""
 
+import json
 from collections.abc import Mapping
 from typing import Annotated
 
@@ -170,10 +171,12 @@ def render_json(report: Report, style: Style, framework: FrameworkReport | None 
 
 
 def written(document: object) -> str:
-    """A document as text, indented. A lone surrogate (of a path that is no UTF-8) is written as its escape."""
+    """A document as text, indented: in ASCII, which is JSON in every encoding that a stream may have."""
     try:
-        return msgspec.json.format(msgspec.json.encode(document), indent=1).decode() + "\n"
+        text = msgspec.json.encode(document)
     except UnicodeEncodeError:
-        import json
-
+        # a lone surrogate, of a path that is no UTF-8: msgspec takes not even its escape
         return json.dumps(msgspec.to_builtins(document), indent=1) + "\n"
+    if not text.isascii():
+        text = json.dumps(msgspec.to_builtins(document)).encode()
+    return msgspec.json.format(text, indent=1).decode() + "\n"

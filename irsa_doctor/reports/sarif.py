@@ -4,12 +4,13 @@ https://docs.oasis-open.org/sarif/sarif/v2.1.0/, and what GitHub reads of it
 (https://docs.github.com/en/code-security/code-scanning/integrating-with-code-scanning/sarif-support-for-code-scanning).
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
 
-from irsa_doctor.findings import Finding, Location, Report, Waived
-from irsa_doctor.reports.escape import for_markdown, for_terminal
+from irsa_doctor.findings import CONFIDENCES, SEVERITIES, Finding, Location, Report, Waived
+from irsa_doctor.reports.escape import for_markdown, for_sarif
 from irsa_doctor.reports.json import written
 from irsa_doctor.reports.places import from_here
 from irsa_doctor.reports.style import Style
@@ -18,16 +19,17 @@ from irsa_doctor.rulebook import Rule, shipped_rules
 _LEVELS = {"critical": "error", "high": "error", "medium": "warning", "low": "note"}
 # GitHub's bands: critical over 9.0, high from 7.0, medium from 4.0, low below
 _SECURITY = {"critical": "9.5", "high": "8.0", "medium": "5.0", "low": "2.0"}
-_PRECISION = {"high": "high", "medium": "medium", "low": "low"}
+# GitHub cuts descriptions and names at these lengths, and refuses a file in which a rule has more tags than this
+_LONGEST, _LONGEST_NAME, _MOST_TAGS = 1024, 255, 20
 
 
 def render_sarif(report: Report, style: Style) -> str:
     """One run: what was found, what was waived, and what could not be read or judged."""
     known = {rule.id: rule for rule in shipped_rules()}
-    spoken = [*report.findings, *(waived.finding for waived in report.waived)]
-    ids = sorted({finding.rule for finding in spoken})
-    first = {finding.rule: finding for finding in reversed(spoken)}
-    index = {rule: number for number, rule in enumerate(ids)}
+    by_rule: dict[str, list[Finding]] = {}
+    for finding in (*report.findings, *(waived.finding for waived in report.waived)):
+        by_rule.setdefault(finding.rule, []).append(finding)
+    index = {rule: number for number, rule in enumerate(sorted(by_rule))}
     results = [_result(finding, index) for finding in report.findings]
     results += [_waived(waived, index) for waived in report.waived]
     run = {
@@ -36,12 +38,17 @@ def render_sarif(report: Report, style: Style) -> str:
                 "name": "irsa-doctor",
                 "semanticVersion": report.version,
                 "properties": {"rulesDigest": report.rules_digest},
-                "rules": [_rule(rule, known.get(rule), first[rule]) for rule in ids],
+                "rules": [_rule(rule, known.get(rule), by_rule[rule]) for rule in index],
             }
         },
         "automationDetails": {"id": "irsa-doctor/"},
         "columnKind": "unicodeCodePoints",
-        "invocations": [{"executionSuccessful": True, "toolExecutionNotifications": list(_notifications(report))}],
+        "invocations": [
+            {
+                "executionSuccessful": any(row.status == "read" for row in report.documents),
+                "toolExecutionNotifications": list(_notifications(report)),
+            }
+        ],
         "results": results,
     }
     document = {
@@ -52,67 +59,119 @@ def render_sarif(report: Report, style: Style) -> str:
     return written(document)
 
 
-def _rule(ident: str, rule: Rule | None, finding: Finding) -> dict[str, Any]:
-    why, remedy = (rule.why, rule.remedy) if rule else (finding.title, finding.remedy)
-    links = [f"- [{for_markdown(r.title)}]({quote(r.url, safe=':/?#=&.,-_~%')})" for r in rule.references] if rule else []
-    markdown = "\n\n".join(filter(None, [why, f"**What to do.** {remedy}", "\n".join(links)]))
+# rules
+
+
+def _rule(ident: str, rule: Rule | None, findings: Sequence[Finding]) -> dict[str, Any]:
+    """A rule as its findings show it: as grave as the worst of them, as sure as the least sure."""
+    severity = min((finding.severity for finding in findings), key=SEVERITIES.index)
+    confidence = max((finding.confidence for finding in findings), key=CONFIDENCES.index)
+    finding = findings[0]
     described: dict[str, Any] = {
         "id": ident,
-        "name": "".join(part.title() for part in ident.split("-")),
-        "shortDescription": {"text": _sentence(finding.title)},
-        "fullDescription": {"text": _sentence(why)},
-        "help": {"text": f"{why}\n\nWhat to do: {remedy}", "markdown": markdown},
-        "defaultConfiguration": {"level": _LEVELS[finding.severity]},
+        "name": "".join(part.title() for part in ident.split("-"))[:_LONGEST_NAME],
+        "shortDescription": {"text": _description(finding.title)},
+        "fullDescription": {"text": _description(rule.why if rule else finding.title)},
+        "help": _help(rule, finding),
+        "defaultConfiguration": {"level": _LEVELS[severity]},
         "properties": {
-            "precision": _PRECISION[finding.confidence],
-            "security-severity": _SECURITY[finding.severity],
-            "tags": ["security", *(f"{f}/{c}" for f, ids in sorted(finding.controls.items()) for c in ids)],
+            "precision": confidence,
+            "security-severity": _SECURITY[severity],
+            "tags": ["security", *_tags(rule, finding)][:_MOST_TAGS],
         },
     }
-    if finding.url:
-        described["helpUri"] = finding.url
+    if finding.url.startswith("https://"):
+        described["helpUri"] = _url(finding.url)
     return described
 
 
+def _help(rule: Rule | None, finding: Finding) -> dict[str, str]:
+    """What shipped rules say is Markdown of our own; of another rule only what a finding carries is known."""
+    if rule is None:
+        remedy = for_markdown(finding.remedy.strip())
+        return {
+            "text": f"{_sentence(finding.title)}\n\nWhat to do: {_sentence(finding.remedy)}",
+            "markdown": f"{for_markdown(finding.title)}\n\n**What to do.** {remedy}",
+        }
+    links = [f"- [{for_markdown(reference.title)}]({_url(reference.url)})" for reference in rule.references]
+    markdown = "\n\n".join(filter(None, [rule.why, f"**What to do.** {rule.remedy}", "\n".join(links)]))
+    return {"text": f"{rule.why}\n\nWhat to do: {rule.remedy}", "markdown": markdown}
+
+
+def _tags(rule: Rule | None, finding: Finding) -> list[str]:
+    """The controls, first those that the rule supports: GitHub shows ten tags."""
+    if rule is None:
+        return [for_sarif(f"{name}/{control}") for name, ids in sorted(finding.controls.items()) for control in ids]
+    controls = [
+        (control.relation != "supports", name, control.id) for name, listed in rule.controls.items() for control in listed
+    ]
+    return [f"{name}/{ident}" for _, name, ident in sorted(controls)]
+
+
+def _url(url: str) -> str:
+    return quote(url, safe=":/?#=&.,-_~%", errors="replace")
+
+
 def _sentence(text: str) -> str:
-    clean = for_terminal(text).strip() or "No description."
+    clean = for_sarif(text.strip().replace("\n", " ")) or "No description."
     return clean if clean.endswith((".", "!", "?")) else clean + "."
+
+
+def _description(text: str) -> str:
+    sentence = _sentence(text)
+    return sentence if len(sentence) <= _LONGEST else sentence[: _LONGEST - 1] + "\u2026"
+
+
+# results
 
 
 def _result(finding: Finding, index: Mapping[str, int]) -> dict[str, Any]:
     primary = next((place for place in finding.locations if place.primary), finding.locations[0])
-    others = [place for place in finding.locations if place is not primary]
+    others = list(enumerate((place for place in finding.locations if place is not primary), 1))
+    # GitHub shows a related place only where the message links to it
+    links = ", ".join(f"[{_link_text(place)}]({number})" for number, place in others)
+    see = f" See also: {links}." if links else ""
     result: dict[str, Any] = {
         "ruleId": finding.rule,
         "ruleIndex": index[finding.rule],
         "kind": "fail",
         "level": _LEVELS[finding.severity],
-        "message": {"text": f"{for_terminal(finding.message)} {_sentence(finding.remedy)}"},
+        "message": {"text": f"{_sentence(finding.message)} {_sentence(finding.remedy)}{see}"},
         "locations": [{**_location(primary), "logicalLocations": [_logical(finding)]}],
-        "partialFingerprints": {"irsaDoctor/v1": finding.fingerprint},
+        # the second is the only one that GitHub knows. Left out, it is made from the text of the line, and all findings of a
+        # rule in an export that is one long line become one alert
+        "partialFingerprints": {"irsaDoctor/v1": finding.fingerprint, "primaryLocationLineHash": f"{finding.fingerprint}:1"},
         "properties": {"severity": finding.severity, "confidence": finding.confidence},
     }
     if others:
         result["relatedLocations"] = [
-            {**_location(place), "id": number, "message": {"text": for_terminal(place.says) or "see here"}}
-            for number, place in enumerate(others, 1)
+            {**_location(place), "id": number, "message": {"text": for_sarif(place.says) or "see here"}}
+            for number, place in others
         ]
     return result
 
 
+def _link_text(place: Location) -> str:
+    text = for_sarif(place.says) or "see here"
+    return text.replace("\\", "\\\\").replace("[", "\\[").replace("]", "\\]")
+
+
 def _logical(finding: Finding) -> dict[str, str]:
-    name = for_terminal(finding.subject.id)
-    return {"fullyQualifiedName": name, "kind": "resource"}
+    return {"fullyQualifiedName": for_sarif(finding.subject.id), "kind": "resource"}
 
 
 def _waived(waived: Waived, index: Mapping[str, int]) -> dict[str, Any]:
+    """Waivers of the settings have an end; what has none is a comment in the document."""
     until = f", until {waived.expires}" if waived.expires else ""
-    why = for_terminal(f"{waived.owner}{until}: {waived.reason}")
+    why = for_sarif(f"{waived.owner}{until}: {waived.reason}")
     kind = "external" if waived.expires else "inSource"
     return {
         **_result(waived.finding, index),
         "suppressions": [{"kind": kind, "status": "accepted", "justification": why}],
     }
+
+
+# places
 
 
 def _location(place: Location) -> dict[str, Any]:
@@ -127,12 +186,11 @@ def _artifact(file: str) -> dict[str, str]:
     if file == "-":
         return {"uri": "stdin"}
     path = from_here(file)
-    if path.startswith("/"):
-        return {"uri": "file://" + _quoted(path)}
-    # a colon in the first segment would read as a scheme
-    return {"uri": _quoted(path)}
+    # a colon is quoted as well: in the first segment it would read as a scheme
+    return {"uri": "file://" + _quoted(path) if path.startswith("/") else _quoted(path)}
 
 
+@lru_cache(maxsize=1024)
 def _quoted(path: str) -> str:
     return quote(path.encode("utf-8", "surrogateescape" if _undecoded(path) else "replace"), safe="/-_.~")
 
@@ -143,13 +201,16 @@ def _undecoded(path: str) -> bool:
 
 
 def _region(place: Location) -> dict[str, int]:
-    """GitHub wants a start line; an end that is not behind the start is left out."""
+    """GitHub wants a start line; an end that is not known, or not behind the start, is left out."""
     region = {"startLine": place.line}
     if place.column > 0:
         region["startColumn"] = place.column
-        if (place.end_line, place.end_column) > (place.line, place.column):
+        if place.end_column > 0 and (place.end_line, place.end_column) > (place.line, place.column):
             region |= {"endLine": place.end_line, "endColumn": place.end_column}
     return region
+
+
+# what could not be told
 
 
 def _notifications(report: Report) -> Iterable[dict[str, Any]]:
@@ -163,6 +224,10 @@ def _notifications(report: Report) -> Iterable[dict[str, Any]]:
                 "locations": [{"physicalLocation": {"artifactLocation": _artifact(row.path)}}],
             }
     for missing in report.unknown:
-        how = f" Get it by: {missing.how}" if missing.how else ""
-        says = f"Not judged for want of {missing.missing}: {missing.subjects} subjects, {', '.join(missing.rules)}.{how}"
-        yield {"level": "warning", "descriptor": {"id": "input-missing"}, "message": {"text": _sentence(says)}}
+        rules = f" It is wanted by {', '.join(missing.rules)}, for {missing.subjects} of the subjects." if missing.rules else ""
+        how = f" Get it by: `{missing.how}`" if missing.how else ""
+        yield {
+            "level": "warning",
+            "descriptor": {"id": "input-missing"},
+            "message": {"text": f"{_sentence(f'Not given: {missing.missing}')}{for_sarif(rules)}{for_sarif(how)}"},
+        }

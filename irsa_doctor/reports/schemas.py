@@ -1,6 +1,7 @@
 """The JSON Schema of everything that is written as JSON: made from the records themselves."""
 
 from collections.abc import Mapping
+from inspect import cleandoc
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +20,6 @@ def schema_text(name: str) -> str:
 
 def made_schemas() -> Mapping[str, Mapping[str, Any]]:
     """The schemas that are made from records, by name."""
-    import msgspec
-
     from irsa_doctor.reports.diff import DiffDocument
     from irsa_doctor.reports.json import CheckDocument
     from irsa_doctor.reports.rule_page import RulesDocument
@@ -35,11 +34,29 @@ def made_schemas() -> Mapping[str, Mapping[str, Any]]:
         "why": WhyDocument,
         "why-all": WhyAllDocument,
     }
+    return {name: _schema_of(name, record) for name, record in records.items()}
+
+
+def _schema_of(name: str, record: Any) -> dict[str, Any]:
+    import msgspec
+
+    schema = _open(msgspec.json.schema(record))
+    schema["$defs"][record.__name__]["properties"]["schema"] = {"const": f"irsa-doctor.{name}/1"}
     return {
-        name: {
-            "$schema": "https://json-schema.org/draft/2020-12/schema",
-            "$id": f"irsa-doctor.{name}/1",
-            **msgspec.json.schema(record),
-        }
-        for name, record in records.items()
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": f"irsa-doctor.{name}/1",
+        "title": f"What irsa-doctor {'why --all' if name == 'why-all' else name} writes as JSON",
+        **schema,
     }
+
+
+def _open(schema: Any) -> Any:
+    """A schema that lets fields be added, as they may be to what is written; its sentences without the indentation of code."""
+    if isinstance(schema, list):
+        return [_open(part) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    kept = {key: _open(part) for key, part in schema.items() if (key, part) != ("additionalProperties", False)}
+    if isinstance(said := kept.get("description"), str):
+        kept["description"] = cleandoc(said)
+    return kept

@@ -11,6 +11,7 @@ from irsa_doctor.reports.fitting import columns, on_one_line, wrapped
 from irsa_doctor.reports.json import Tool, tool, written
 from irsa_doctor.reports.style import Style
 from irsa_doctor.trust import SUBJECT_PREFIX, is_subject
+from irsa_doctor.trust.contested import POINTS
 
 _SHOWN = 20
 _LABEL = 14
@@ -25,14 +26,6 @@ _COLOURS = {
     "pattern": "33",
     "anyone": "1;31",
     "unknown": _UNKNOWN,
-}
-_CONTESTED = {
-    "C8": "how an operator for one value compares a key that has several",
-    "C9": "what ForAllValues makes of an empty value",
-    "C11": "what an empty list of values means",
-    "K2": "whether one key in two spellings counts once or twice",
-    "P5": 'whether "AWS": "*" lets in web identities too',
-    "S4": "what a negated operator for ARNs, numbers, dates or addresses makes of a value that is none",
 }
 
 
@@ -113,7 +106,7 @@ def _grant(grant: ProviderGrant, style: Style) -> Iterator[str]:
     if grant.depends_on:
         yield from _field("only if", f"the conditions on {', '.join(grant.depends_on)} hold", style)
     for point in grant.contested:
-        said = f"AWS does not document {_CONTESTED.get(point, point)} ({point}); shown is the widest reading"
+        said = f"AWS does not document {POINTS.get(point, point)} ({point}); shown is the widest reading"
         yield from _field("not certain", said, style)
 
 

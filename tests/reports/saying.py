@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import msgspec
+
 from irsa_doctor import api
 from irsa_doctor.findings import (
     Counts,
@@ -15,6 +17,7 @@ from irsa_doctor.findings import (
     Tally,
     Waived,
 )
+from irsa_doctor.rulebook import shipped_rules
 from irsa_doctor.settings import Settings
 
 WORLDS = Path(__file__).parent.parent.parent / "fixtures" / "worlds"
@@ -79,4 +82,27 @@ def finding(text: str, number: int) -> Finding:
     )
 
 
-REPORTS = {"shop": lambda: world("shop"), "healthy": lambda: world("healthy"), "empty": empty, "hostile": hostile}
+def of_every_rule() -> Report:
+    findings = tuple(
+        msgspec.structs.replace(
+            finding("text", number),
+            rule=rule.id,
+            title=rule.title,
+            remedy=rule.remedy,
+            url=rule.url,
+            controls={name: tuple(control.id for control in listed) for name, listed in rule.controls.items()},
+        )
+        for number, rule in enumerate(shipped_rules())
+    )
+    tallies = tuple(Tally(rule.id, 1, 0, 1, 0) for rule in shipped_rules())
+    read = DocumentRow("roles.json", "iam-get-role", "read", None, "0" * 64)
+    return Report("0", "sha256:0", Counts(1, 1, 0, 0, 0, 0, 0), findings, (), tallies, (), (read,))
+
+
+REPORTS = {
+    "shop": lambda: world("shop"),
+    "healthy": lambda: world("healthy"),
+    "empty": empty,
+    "hostile": hostile,
+    "every rule": of_every_rule,
+}

@@ -1,10 +1,12 @@
 import re
 
 import pytest
+from msgspec.structs import replace
 
+from irsa_doctor.findings import Location, Missing
 from irsa_doctor.reports import Style
 from irsa_doctor.reports.github import render_github
-from tests.reports.saying import REPORTS, WORLDS, hostile, world
+from tests.reports.saying import REPORTS, WORLDS, empty, finding, hostile, world
 
 
 @pytest.mark.parametrize("name", REPORTS)
@@ -32,3 +34,24 @@ def test_a_finding_stands_at_its_line_and_column(monkeypatch):
     assert f",line={place.line}," in first
     assert f",col={place.column}," in first
     assert first.startswith("::error file=fixtures/worlds/shop/")
+
+
+def test_standard_input_is_no_file_to_annotate():
+    place = Location("-", 3, 2, "", "", True)
+    line = render_github(replace(empty(), findings=(replace(finding("x", 0), locations=(place,)),)), Style()).splitlines()[0]
+    assert line.startswith("::error title=")
+
+
+@pytest.mark.parametrize("name", ["a\n::error::b", "a%0A::error::b", "a,line=1::b", "a\r\n##[error]b", "a\u2028::error::b"])
+def test_a_name_stays_inside_its_property_and_message(name):
+    text = render_github(replace(empty(), findings=(finding(name, 0),)), Style())
+    command, summary = text.splitlines()
+    properties = dict(part.split("=", 1) for part in command.split("::")[1].partition(" ")[2].split(","))
+    assert list(properties) == ["file", "line", "col", "endColumn", "title"]
+    assert summary.startswith("::notice title=irsa-doctor::")
+
+
+def test_what_nobody_asked_for_by_a_rule_is_said_without_rules():
+    missing = Missing("the subnets", "aws ec2 describe-subnets", (), 0)
+    first = render_github(replace(empty(), unknown=(missing,)), Style()).splitlines()[0]
+    assert first == "::warning title=not judged::Not given: the subnets.%0AGet it by: aws ec2 describe-subnets"

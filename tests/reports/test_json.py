@@ -3,7 +3,7 @@ import json
 import pytest
 
 from irsa_doctor.reports import Style
-from irsa_doctor.reports.json import render_json
+from irsa_doctor.reports.json import render_json, written
 from tests.reports.saying import REPORTS, hostile, world
 
 
@@ -31,3 +31,26 @@ def test_the_summary_counts_what_is_there():
     summary = json.loads(render_json(report, Style()))["summary"]
     assert sum(summary["findings"].values()) == len(report.findings)
     assert summary["unknown"] == len(report.unknown)
+
+
+@pytest.mark.parametrize("value", ["plain", "é\U0001d482", "\ud800 alone", "\x00\x7f\u2028"])
+def test_json_is_ascii_whatever_the_stream_is_and_loses_nothing(value):
+    text = written({"name": value})
+    assert text.isascii()
+    assert json.loads(text) == {"name": value}
+
+
+def test_places_carry_all_that_is_known_of_them():
+    report = world("shop")
+    places = json.loads(render_json(report, Style()))["findings"][0]["locations"]
+    first = report.findings[0].locations[0]
+    assert places[0] == {
+        "file": first.file,
+        "line": first.line,
+        "column": first.column,
+        "pointer": first.pointer,
+        "says": first.says,
+        "primary": True,
+        "end_line": first.end_line,
+        "end_column": first.end_column,
+    }
