@@ -1,6 +1,6 @@
 """Facts of EKS Pod Identity: what its associations mean for the roles and the service accounts that they join."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Literal
 
 from irsa_doctor.facts.surroundings import ROLE_ARN, Surroundings
@@ -16,16 +16,18 @@ Served = Literal["none", "served", "explained", "no-trust", "no-tags"]
 _WORST: tuple[Served, ...] = ("no-trust", "no-tags", "served", "none", "explained")
 
 
-def served(policy: Policy, associations: Iterable[PodIdentityAssociation], around: Surroundings) -> Served | Unknown:
+def served(policy: Policy, associations: Sequence[PodIdentityAssociation], around: Surroundings) -> Served | Unknown:
     """Whether EKS may assume a role for the associations that name it
     (https://docs.aws.amazon.com/eks/latest/userguide/pod-id-role.html)."""
     if policy.refused:
         return "explained"
+    if not associations:
+        return "none"
     found = [_one(policy, association, around) for association in associations]
     for worst in _WORST[:2]:
         if worst in found:
             return worst
-    return next((one for one in found if isinstance(one, Unknown)), "served" if found else "none")
+    return next((one for one in found if isinstance(one, Unknown)), "served")
 
 
 def _one(policy: Policy, association: PodIdentityAssociation, around: Surroundings) -> Served | Unknown:

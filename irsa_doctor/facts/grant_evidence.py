@@ -1,6 +1,6 @@
 """What messages say of a grant: its names and values, where they stand, and the statement as it should be."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from irsa_doctor.facts.subject import Evidence
 from irsa_doctor.facts.surroundings import Surroundings
@@ -10,7 +10,7 @@ from irsa_doctor.remedies import corrected_statement
 from irsa_doctor.trust import SUBJECT_PREFIX, Grant, is_subject, spell
 from irsa_doctor.trust.keys import presence
 from irsa_doctor.trust.languages import Finite
-from irsa_doctor.trust.policy import Condition, Value
+from irsa_doctor.trust.policy import Condition
 from irsa_doctor.trust.subjects import reach_of
 
 _SHOWN = 6
@@ -33,8 +33,10 @@ def grant_evidence(
     arn = parse_arn(principal)
     issuer = arn.name if arn else principal
     conditions = grant.statement.conditions
-    subs = [text_of(v) for c in conditions if _asks(c.raw_key, "sub") for v in c.values]
+    asked = [(condition, _claim(condition)) for condition in conditions]
+    subs = [text_of(v) for c, claim in asked if claim == "sub" for v in c.values]
     odd = list(_odd_keys(grant, issuer))
+    striking = _striking(conditions, issuer)
     meant = "" if right else around.meant_provider(principal, role.account)
     names: dict[str, str | Callable[[], str]] = {
         "role": role.name,
@@ -46,15 +48,15 @@ def grant_evidence(
         "actions": lambda: _some(map(text_of, grant.statement.actions)),
         "keys": lambda: _some(text_of(c.raw_key) for c in conditions),
         "odd_keys": lambda: _some(text_of(c.raw_key) for c in odd),
-        **{name: _quoted(found) for name, found in _striking(conditions, issuer).items()},
+        **{name: _quoted(found) for name, found in striking.items()},
         "home_region": Issuer.of(issuer).region or "of its cluster",
-        "swapped": lambda: _some(_swapped(conditions)),
+        "swapped": lambda: _some(_swapped(asked)),
         "default_accounts": lambda: _some(_default_accounts(grant)),
         "odd_clusters": lambda: _some(sorted({around.called(text_of(c.raw_key).rpartition(":")[0]) for c in odd})),
         "subs": lambda: _some(subs),
         "odd_subs": lambda: _some(sub for sub in subs if not is_subject(sub)),
         "where": f"The aud condition of {role.name}",
-        "auds": lambda: _some(text_of(v) for c in conditions if _asks(c.raw_key, "aud") for v in c.values),
+        "auds": lambda: _some(text_of(v) for c, claim in asked if claim == "aud" for v in c.values),
         "patterns": lambda: _some(spell(grant.subjects, kubernetes).patterns),
         "except": lambda: _without(spell(grant.subjects, kubernetes).without),
         "scope": lambda: _scope(reach_of(grant.subjects, kubernetes).scope),
@@ -64,7 +66,9 @@ def grant_evidence(
         "admitted": lambda: _admitted(around, issuer, grant),
         "absent": lambda: _some(_absent(around, issuer, grant)),
     }
-    return Evidence(names, _places(source, grant, odd, issuer), lambda: _corrected(role, meant or principal, subs, around))
+    return Evidence(
+        names, _places(source, grant, asked, odd, striking), lambda: _corrected(role, meant or principal, subs, around)
+    )
 
 
 def _some(values: Iterable[str]) -> str:
@@ -82,8 +86,9 @@ def _scope(scope: str | None) -> str:
     return _SCOPES.get(scope or "", scope or "unknown")
 
 
-def _asks(key: Value, claim: str) -> bool:
-    return text_of(key).lower().endswith(":" + claim)
+def _claim(condition: Condition) -> str:
+    """The last part of a key, whatever issuer stands before it."""
+    return text_of(condition.raw_key).lower().rpartition(":")[2]
 
 
 def _odd_keys(grant: Grant, issuer: str) -> Iterator[Condition]:
@@ -104,7 +109,7 @@ def _striking(conditions: Iterable[Condition], issuer: str) -> dict[str, list[Co
 
 def _strikes(condition: Condition, issuer: str) -> Iterator[str]:
     use, negated = condition.use, condition.use.operator.negated
-    claim = presence(condition.key, issuer) if condition.key else text_of(condition.raw_key).lower().rpartition(":")[2]
+    claim = presence(condition.key, issuer) if condition.key else _claim(condition)
     if (name := _NAMED_KEYS.get(condition.key)) and not negated:
         yield name
     if claim not in ("sub", "aud") or use.operator.family == "null":
@@ -120,14 +125,12 @@ def _quoted(conditions: list[Condition]) -> Callable[[], str]:
     return lambda: "; ".join(f"{c.use} {text_of(c.raw_key)} {_some(map(text_of, c.values))}" for c in conditions[:_SHOWN])
 
 
-def _swapped(conditions: Iterable[Condition]) -> Iterator[str]:
+def _swapped(asked: Iterable[tuple[Condition, str]]) -> Iterator[str]:
     """Values that belong to the other claim."""
-    for condition in conditions:
+    for condition, claim in asked:
         for value in map(text_of, condition.values):
-            if _asks(condition.raw_key, "aud") and value.startswith(SUBJECT_PREFIX):
-                yield f'aud with "{value}"'
-            elif _asks(condition.raw_key, "sub") and value == _SURE:
-                yield f'sub with "{value}"'
+            if (claim == "aud" and value.startswith(SUBJECT_PREFIX)) or (claim == "sub" and value == _SURE):
+                yield f'{claim} with "{value}"'
 
 
 def _default_accounts(grant: Grant) -> list[str]:
@@ -150,25 +153,30 @@ def _absent(around: Surroundings, issuer: str, grant: Grant) -> list[str]:
     return sorted(subject for subject in grant.subjects.values if is_subject(subject) and subject not in there)
 
 
-def _places(source: TrustPolicy, grant: Grant, odd: list[Condition], issuer: str) -> dict[str, Place]:
+def _places(
+    source: TrustPolicy,
+    grant: Grant,
+    asked: Iterable[tuple[Condition, str]],
+    odd: list[Condition],
+    striking: Mapping[str, list[Condition]],
+) -> dict[str, Place]:
     statement = grant.statement
     base = source.place.at(*statement.steps)
     places = {"statement": base, "principal": base.at("Principal"), "action": base.at("Action")}
-    first = (odd or list(statement.conditions))[:1]
-    places["condition"] = source.place.at(*first[0].steps) if first else base
-    places["odd_key"] = places["condition"]
-    places |= {name: source.place.at(*found[0].steps) for name, found in _striking(statement.conditions, issuer).items()}
-    for condition in statement.conditions:
+    first = (odd or statement.conditions)[:1]
+    places["condition"] = places["odd_key"] = source.place.at(*first[0].steps) if first else base
+    for name, found in striking.items():
+        places[name] = source.place.at(*found[0].steps)
+    for condition, claim in asked:
+        if claim not in ("sub", "aud"):
+            continue
         here = source.place.at(*condition.steps)
-        for claim in ("sub", "aud"):
-            if _asks(condition.raw_key, claim):
-                places.setdefault(claim, here)
-        if any(_swapped([condition])):
+        places.setdefault(claim, here)
+        if any(_swapped([(condition, claim)])):
             places.setdefault("swapped", here)
-        if _asks(condition.raw_key, "sub"):
-            for number, value in enumerate(condition.values):
-                if isinstance(value, str) and not is_subject(value):
-                    places.setdefault("odd_sub", _of_value(source, condition, number))
+        for number, value in enumerate(condition.values) if claim == "sub" else ():
+            if isinstance(value, str) and not is_subject(value):
+                places.setdefault("odd_sub", _of_value(source, condition, number))
     places.setdefault("odd_sub", places.get("sub", base))
     return places
 

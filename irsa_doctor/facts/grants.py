@@ -135,7 +135,7 @@ def _reach_by(claims: Claims, scope: str | None, unseen: Unknown | None) -> Reac
 
 def _unseen(grant: Grant) -> Unknown | None:
     """Why sub and aud of a grant cannot be told, None where they can."""
-    if grant.statement.unseen or any(limit.effect == "unknown" for limit in grant.limits):
+    if grant.statement.unseen or "unknown" in [limit.effect for limit in grant.limits]:
         return _PLACEHOLDERS
     return _CONTESTED if grant.contested else None
 

@@ -34,7 +34,7 @@ def unexplained(policy: Policy) -> list[Problem]:
 def wide_principals(policy: Policy) -> Iterator[tuple[Wide, str, Statement]]:
     """Who else may assume a role without a condition that narrows it."""
     for statement in policy.statements:
-        if not statement.allow or statement.conditions:
+        if statement.conditions or not statement.allow:
             continue
         for value in map(text_of, statement.aws):
             if value == "*":

@@ -124,7 +124,7 @@ def _role_facts(policy: Policy, by_provider: dict[str, Admitted], pod_identity: 
         deny=_deny(policy, by_provider),
         mixed=_mixed(policy) if by_provider or web_of_aws else "no",
         web_identity_of_aws=web_of_aws,
-        clusters=sum(1 for a in by_provider.values() if a.kubernetes and a.reach.scope not in ("nobody", None)),
+        clusters=len([a for a in by_provider.values() if a.kubernetes and a.reach.scope not in ("nobody", None)]),
         contested=any(a.contested for a in by_provider.values()),
         pod_identity=pod_identity,
     )
@@ -132,7 +132,7 @@ def _role_facts(policy: Policy, by_provider: dict[str, Admitted], pod_identity: 
 
 def _deny(policy: Policy, by_provider: dict[str, Admitted]) -> Shuts:
     """Whether a Deny leaves nobody of those whom Allow statements let in."""
-    if all(statement.allow for statement in policy.statements):
+    if False not in [statement.allow for statement in policy.statements]:
         return "none"
     allowed = Policy(policy.variables, tuple(s for s in policy.statements if s.allow), (), policy.size)
     for provider, found in by_provider.items():

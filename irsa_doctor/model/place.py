@@ -16,8 +16,11 @@ class Place(msgspec.Struct, frozen=True):
 
     def at(self, *steps: str | int) -> "Place":
         """The place some steps below this one."""
-        tail = "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in steps)
-        return Place(self.document, self.pointer + tail, self.part)
+        pointer = self.pointer
+        for step in steps:
+            name = str(step)
+            pointer += "/" + (name.replace("~", "~0").replace("/", "~1") if "/" in name or "~" in name else name)
+        return Place(self.document, pointer, self.part)
 
 
 class Note(msgspec.Struct, frozen=True):

@@ -172,6 +172,8 @@ class _Lines:
 
     def span(self, start: int, end: int) -> Span:
         line, column = self.position(start)
+        if self.ascii and self.text.find(b"\n", start, end) < 0:
+            return Span(line, column, line, column + end - start, *self.source(start, end))
         end_line, end_column = self.position(end)
         return Span(line, column, end_line, end_column, *self.source(start, end))
 

@@ -220,8 +220,9 @@ def admitted(policy: Policy, provider_arn: str, issuer: str, *, kubernetes: bool
     open_limits = [
         limit for part in (*allows, *denies) for limit in part.grant.limits if limit.depends or limit.contested or limit.unseen
     ]
-    contested.update(limit.contested for limit in open_limits if limit.contested)
-    unseen.update(hole for limit in open_limits for hole in limit.unseen)
+    for limit in open_limits:
+        contested.update((limit.contested,) if limit.contested else ())
+        unseen.update(limit.unseen)
     cells = _cells(allows, denies, kubernetes)
     return Admitted(
         _bound(allows) if cells is None else cells,

@@ -3,7 +3,7 @@
 Grammar: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
 import msgspec
@@ -93,13 +93,16 @@ def covering(statement: Statement, action: str) -> bool | None:
 
     Names are case-insensitive, with wildcards (A1).
     """
-    listed = statement.actions if statement.not_actions is None else statement.not_actions
-    found = [_action_matches(entry, action) for entry in listed]
-    hit = True if True in found else None if None in found else False
-    return hit if statement.not_actions is None or hit is None else not hit
+    return _covering(statement.actions, statement.not_actions, action)
 
 
 @lru_cache(maxsize=4096)
+def _covering(actions: tuple[Value, ...], not_actions: tuple[Value, ...] | None, action: str) -> bool | None:
+    found = [_action_matches(entry, action) for entry in (actions if not_actions is None else not_actions)]
+    hit = True if True in found else None if None in found else False
+    return hit if not_actions is None or hit is None else not hit
+
+
 def _action_matches(listed: Value, action: str) -> bool | None:
     fits = Glob(widest(pieces_of(listed, wildcards=True, variables=False)), ignore_case=True).matches(action)
     return None if fits and has_hole(listed) else fits
@@ -145,23 +148,26 @@ class _Reader:
         for name in document:
             if name not in ("Version", "Id", "Statement") and not has_hole(name):
                 self.problems.refuse("unknown-element", f"Syntax errors in policy: no element {shown(name)}", text_of(name))
-        raws = list(self._raw_statements(document))
-        statements = tuple(found for n, (raw, steps) in enumerate(raws) if (found := self._statement(raw, n, steps)))
-        self.problems.of_sids((raw.get("Sid"), (*steps, "Sid")) for raw, steps in raws if isinstance(raw, dict))
+        raws = self._raw_statements(document)
+        read = [self._statement(raw, n, steps) for n, (raw, steps) in enumerate(raws)]
+        statements = tuple([statement for statement in read if statement])
+        self.problems.of_sids(
+            [(raw["Sid"], (*steps, "Sid")) for raw, steps in raws if isinstance(raw, dict) and raw.get("Sid") is not None]
+        )
         size = self.source.size if self.source.size >= 0 else size_of(document)
         self.problems.of_text(document, size)
         if isinstance(version, Text):
             statements = tuple(_of_unknown_version(statement, version) for statement in statements)
         return Policy(version == "2012-10-17", statements, tuple(self.problems.found), size)
 
-    def _raw_statements(self, document: Mapping[str, object]) -> Iterator[tuple[object, Steps]]:
+    def _raw_statements(self, document: Mapping[str, object]) -> list[tuple[object, Steps]]:
         listed = document.get("Statement")
         if isinstance(listed, dict | Text):
-            yield listed, ("Statement",)
-        elif isinstance(listed, list) and listed:
-            yield from ((raw, ("Statement", n)) for n, raw in enumerate(listed))
-        else:
-            self.problems.refuse("no-statement", "Syntax errors in policy: no Statement", "Statement")
+            return [(listed, ("Statement",))]
+        if isinstance(listed, list) and listed:
+            return [(raw, ("Statement", n)) for n, raw in enumerate(listed)]
+        self.problems.refuse("no-statement", "Syntax errors in policy: no Statement", "Statement")
+        return []
 
     def _statement(self, raw: object, index: int, steps: Steps) -> Statement | None:
         if isinstance(raw, Text):
@@ -173,7 +179,8 @@ class _Reader:
             return None
         self._elements(raw, steps)
         effect = raw.get("Effect")
-        if effect not in ("Allow", "Deny") and not has_hole(effect):
+        hidden = names_of_holes((effect,)) if has_hole(effect) else ()
+        if effect not in ("Allow", "Deny") and not hidden:
             self.problems.refuse("bad-effect", f"Effect is {shown(effect)}, IAM knows Allow and Deny", *steps, "Effect")
         principals = self._principals(raw, steps)
         conditions, two_spellings, unseen = self._conditions(raw, (*steps, "Condition"))
@@ -188,8 +195,8 @@ class _Reader:
             conditions,
             steps,
             two_spellings,
-            (*names_of_holes((effect,)), *unseen),
-            not has_hole(effect),
+            (*hidden, *unseen),
+            not hidden,
         )
 
     def _elements(self, raw: Mapping[str, object], steps: Steps) -> None:
@@ -249,7 +256,7 @@ class _Reader:
         """A scalar or a list of scalars, as text: true -> "true", 5 -> "5" (G4)."""
         if isinstance(listed, str):
             return (listed,)
-        if isinstance(listed, list) and all(isinstance(item, str) for item in listed):
+        if isinstance(listed, list) and {type(item) for item in listed} == {str}:
             return tuple(listed)
         values: list[Value] = []
         kinds = set()

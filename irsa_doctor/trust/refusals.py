@@ -95,7 +95,7 @@ class Problems:
         """Statement ids: alphanumeric, and unique but for empty ones (G5)."""
         seen: set[str] = set()
         for sid, steps in sids:
-            if sid is None or has_hole(sid):
+            if has_hole(sid):
                 continue
             if not isinstance(sid, str) or not _SID.fullmatch(sid):
                 self.refuse("bad-sid", "Statement IDs (SID) must be alpha-numeric", *steps)

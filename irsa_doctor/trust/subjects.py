@@ -121,9 +121,8 @@ def _common_reach(language: Language) -> Reach | None:
     pieces = language.glob.pieces
     if len(pieces) == 2 and isinstance(pieces[0], str) and pieces[1] is Wild.MANY:
         begin = pieces[0]
-        if _NAMESPACE.fullmatch(begin):
-            return Reach("namespace", begin + "a")
-        return Reach("namespace", begin) if is_subject(begin) else None
+        witness = begin if is_subject(begin) else begin + "a"
+        return Reach("namespace", witness) if _NAMESPACE.match(begin) and is_subject(witness) else None
     if len(pieces) == 3 and pieces[0] == PREFIX and pieces[1] is Wild.MANY and isinstance(pieces[2], str):
         witness = PREFIX + "a" + pieces[2]
         return Reach("namespaces", witness) if pieces[2].startswith(":") and is_subject(witness) else None
