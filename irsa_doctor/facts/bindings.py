@@ -1,6 +1,7 @@
 """Facts of service accounts, and of bindings: a service account and the role that it names."""
 
 import re
+from functools import lru_cache
 from typing import Literal
 
 import msgspec
@@ -74,7 +75,12 @@ def _form(account: ServiceAccount) -> Annotation:
     if value is None:
         near = any(_is_near(key) for key in account.annotations)
         return "key-typo" if near else "none"
-    if isinstance(value, Text) or not value or _PLACEHOLDER.search(value.upper()):
+    return "template" if isinstance(value, Text) else _form_of(value)
+
+
+@lru_cache(maxsize=4096)
+def _form_of(value: str) -> Annotation:
+    if not value or _PLACEHOLDER.search(value.upper()):
         return "template"
     if _ROLE.fullmatch(value):
         return "ok"

@@ -27,7 +27,7 @@ _SURE = "sts.amazonaws.com"
 
 
 def grant_evidence(
-    role: Role, source: TrustPolicy, grant: Grant, principal: str, *, right: bool, kubernetes: bool, around: Surroundings
+    role: Role, source: TrustPolicy, grant: Grant, principal: str, right: bool, kubernetes: bool, around: Surroundings
 ) -> Evidence:
     """The evidence of one statement for one principal; `right`: the principal is a provider of the account."""
     arn = parse_arn(principal)

@@ -1,7 +1,7 @@
 """Facts of grants: one Allow statement for one provider."""
 
 import re
-from functools import lru_cache
+from functools import lru_cache, partial
 from operator import attrgetter
 from typing import Literal
 
@@ -239,10 +239,5 @@ def judged_grant(
     kind, ident = ("policy", role.id) if role.is_bare else ("grant", f"{role.id}#{grant.statement.index}")
     right = facts.principal in ("provider", "hole")
     kubernetes = facts.issuer_kind != "other"
-    return Judged(
-        kind,
-        ident,
-        role.id,
-        facts,
-        lambda: grant_evidence(role, source, grant, principal, right=right, kubernetes=kubernetes, around=around),
-    )
+    evidence = partial(grant_evidence, role, source, grant, principal, right, kubernetes, around)
+    return Judged(kind, ident, role.id, facts, evidence)

@@ -1,5 +1,6 @@
 """Facts of whole roles, and the analysis of a role's policy that all facts share."""
 
+from functools import partial
 from typing import Literal, cast
 
 import msgspec
@@ -63,14 +64,14 @@ def analyse(role: Role, around: Surroundings) -> AnalysedRole:
     kind = "policy" if role.is_bare else "role"
     if isinstance(source, Unknown):
         nothing = RoleFacts(*([source] * len(RoleFacts.__struct_fields__)))
-        unseen = Judged(kind, role.id, role.id, nothing, lambda: role_evidence(role, None, None, {}, around))
+        unseen = Judged(kind, role.id, role.id, nothing, partial(role_evidence, role, None, None, {}, around))
         return AnalysedRole(role, None, (), unseen, {}, False)
     policy = read_policy(source)
     judged, by_provider = _grants(role, source, policy, around)
     facts = _role_facts(policy, by_provider, served(policy, around.associations_of_role.get(role.arn, ()), around))
     blocked = facts.deny != "none" or facts.web_identity_of_aws is True
     blocked = blocked or any(cast("GrantFacts", grant.facts).is_blocked for grant in judged)
-    own = Judged(kind, role.id, role.id, facts, lambda: role_evidence(role, source, policy, by_provider, around))
+    own = Judged(kind, role.id, role.id, facts, partial(role_evidence, role, source, policy, by_provider, around))
     return AnalysedRole(role, policy, tuple(judged), own, by_provider, blocked)
 
 

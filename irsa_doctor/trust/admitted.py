@@ -113,7 +113,7 @@ class Admitted(msgspec.Struct, frozen=True, dict=True):
     @once
     def subjects(self) -> Language:
         """Every subject that is admitted with some audience."""
-        return union(subjects for _, subjects in self.cells)
+        return union([subjects for _, subjects in self.cells])
 
     @once
     def audiences(self) -> Language:

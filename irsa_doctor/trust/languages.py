@@ -72,6 +72,9 @@ def complement(language: Language) -> Language:
 
 def union(languages: Iterable[Language]) -> Language:
     """What at least one of them admits; literals are gathered, and dropped where a pattern covers them."""
+    languages = tuple(languages)
+    if len(languages) == 1:
+        return languages[0]
     literals: set[str] = set()
     rest: dict[Language, None] = {}
     for language in languages:
