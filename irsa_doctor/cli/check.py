@@ -18,29 +18,19 @@ from irsa_doctor.cli.inputs import (
     listed,
     read_stdin,
 )
-from irsa_doctor.cli.live_options import (
-    AssumeRoles,
-    Aws,
-    FetchIssuer,
-    Kube,
-    Kubeconfig,
-    KubeContexts,
-    Live,
-    Profiles,
-    Regions,
-    Timeout,
-    live_options,
-)
+from irsa_doctor.cli.live_options import reads_live
 from irsa_doctor.cli.progress import progress
 from irsa_doctor.cli.wrong import wrong
 
 if TYPE_CHECKING:
     from irsa_doctor.findings import DocumentRow, Report
+    from irsa_doctor.sources.live import Options
 
 _SEVERITIES = ("critical", "high", "medium", "low")
 _CONFIDENCES = ("high", "medium", "low")
 
 
+@reads_live()
 def check(
     paths: Paths = None,
     format_: Annotated[
@@ -72,16 +62,7 @@ def check(
     role: Roles = None,
     cluster: Clusters = None,
     account: Account = None,
-    aws: Aws = False,
-    kube: Kube = False,
-    live: Live = False,
-    kube_context: KubeContexts = None,
-    kubeconfig: Kubeconfig = None,
-    profile: Profiles = None,
-    assume_role: AssumeRoles = None,
-    region: Regions = None,
-    timeout: Timeout = None,
-    fetch_issuer: FetchIssuer = False,
+    sources: "Options | None" = None,
     config: Config = None,
     no_config: NoConfig = False,
     strict: Annotated[bool, typer.Option("--strict", help="Exit 3 where something needed was unknown.")] = False,
@@ -116,18 +97,6 @@ def check(
         inline_ignores=False if no_inline_ignores else None,
     )
     outputs = targets(format_ or ["text"], output)
-    sources = live_options(
-        aws=aws,
-        kube=kube,
-        live=live,
-        kube_context=kube_context,
-        kubeconfig=kubeconfig,
-        profile=profile,
-        assume_role=assume_role,
-        region=region,
-        timeout=timeout,
-        fetch_issuer=fetch_issuer,
-    )
     given = given_paths(paths, sources)
     try:
         with progress() as on_stage:

@@ -5,65 +5,34 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from irsa_doctor.cli.live_options import (
-    AssumeRoles,
-    Aws,
-    FetchIssuer,
-    Kube,
-    Kubeconfig,
-    KubeContexts,
-    Live,
-    Profiles,
-    Regions,
-    Timeout,
-    live_options,
-)
+from irsa_doctor.cli.live_options import reads_live
 from irsa_doctor.cli.output import say
 from irsa_doctor.cli.progress import progress
 from irsa_doctor.cli.wrong import wrong
 
 if TYPE_CHECKING:
+    from irsa_doctor.sources.live import Options
     from irsa_doctor.sources.snapshot import Snapshot
 
 
+@reads_live(always=True)
 def collect(
     output: Annotated[str, typer.Option("--output", "-o", help="The file to write; - is standard output.")],
     redact: Annotated[
         bool, typer.Option("--redact", help="Replace account ids and names by made-up ones; findings stay the same.")
     ] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Exit 3 where something could not be read.")] = False,
-    aws: Aws = False,
-    kube: Kube = False,
-    live: Live = False,
-    kube_context: KubeContexts = None,
-    kubeconfig: Kubeconfig = None,
-    profile: Profiles = None,
-    assume_role: AssumeRoles = None,
-    region: Regions = None,
-    timeout: Timeout = None,
-    fetch_issuer: FetchIssuer = False,
+    sources: "Options | None" = None,
 ) -> None:
     """Read AWS and Kubernetes (both, unless --aws or --kube says which) into a snapshot, which check, why and who-can read.
 
     Exit 0: written. 2: a source could not be asked, or the file not be written. 3: incomplete (--strict).
     """
-    options = live_options(
-        aws=aws,
-        kube=kube,
-        live=live or not (aws or kube),
-        kube_context=kube_context,
-        kubeconfig=kubeconfig,
-        profile=profile,
-        assume_role=assume_role,
-        region=region,
-        timeout=timeout,
-        fetch_issuer=fetch_issuer,
-    )
     from irsa_doctor.sources.live import LiveError, Options, Plan, take
 
     try:
         with progress() as tell:
-            snapshot = take(Plan("collect"), (options or Options()).telling(tell))
+            snapshot = take(Plan("collect"), (sources or Options()).telling(tell))
     except LiveError as error:
         raise wrong(str(error)) from error
     if redact:

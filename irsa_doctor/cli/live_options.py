@@ -1,7 +1,9 @@
 """The options of every command that can read live, and what is made of them."""
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated
+import functools
+import inspect
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -30,16 +32,16 @@ FetchIssuer = Annotated[
 
 def live_options(
     *,
-    aws: bool = False,
-    kube: bool = False,
-    live: bool = False,
-    kube_context: Sequence[str] | None = None,
-    kubeconfig: str | None = None,
-    profile: Sequence[str] | None = None,
-    assume_role: Sequence[str] | None = None,
-    region: Sequence[str] | None = None,
-    timeout: float | None = None,
-    fetch_issuer: bool = False,
+    aws: Aws = False,
+    kube: Kube = False,
+    live: Live = False,
+    kube_context: KubeContexts = None,
+    kubeconfig: Kubeconfig = None,
+    profile: Profiles = None,
+    assume_role: AssumeRoles = None,
+    region: Regions = None,
+    timeout: Timeout = None,
+    fetch_issuer: FetchIssuer = False,
 ) -> "Options | None":
     """The live sources that were asked for, None where none was; raises the exit of a wrong call."""
     asks_aws, asks_kube = aws or live, kube or live
@@ -69,3 +71,31 @@ def live_options(
         fetch_issuer=fetch_issuer,
     )
     return given.with_timeout(timeout) if timeout is not None else given
+
+
+_Command = Callable[..., None]
+
+
+def reads_live(*, always: bool = False) -> Callable[[_Command], _Command]:
+    """Give a command the options above in the place of its parameter `sources`, which holds what they come to.
+
+    `always`: it reads AWS and Kubernetes unless --aws or --kube says which.
+    """
+    options = list(inspect.signature(live_options).parameters.values())
+
+    def made(command: _Command) -> _Command:
+        @functools.wraps(command)
+        def call(**given: Any) -> None:
+            asked = {option.name: given.pop(option.name) for option in options}
+            if always and not (asked["aws"] or asked["kube"]):
+                asked["live"] = True
+            command(**given, sources=live_options(**asked))
+
+        signature = inspect.signature(command)
+        own = [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in signature.parameters.values()]
+        at = [parameter.name for parameter in own].index("sources")
+        call.__signature__ = signature.replace(parameters=[*own[:at], *options, *own[at + 1 :]])  # type: ignore[attr-defined]
+        call.__annotations__ = {}  # those of the signature count: that of `sources` is a name that only type checkers know
+        return call
+
+    return made

@@ -1,6 +1,6 @@
 """`irsa-doctor who-can`: who can assume one role."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -17,23 +17,15 @@ from irsa_doctor.cli.inputs import (
     listed,
     read_stdin,
 )
-from irsa_doctor.cli.live_options import (
-    AssumeRoles,
-    Aws,
-    FetchIssuer,
-    Kube,
-    Kubeconfig,
-    KubeContexts,
-    Live,
-    Profiles,
-    Regions,
-    Timeout,
-    live_options,
-)
+from irsa_doctor.cli.live_options import reads_live
 from irsa_doctor.cli.output import say
 from irsa_doctor.cli.wrong import wrong
 
+if TYPE_CHECKING:
+    from irsa_doctor.sources.live import Options
 
+
+@reads_live()
 def who_can(
     role: Annotated[str, typer.Argument(help="ARN, name, or path of a bare policy.")],
     paths: Paths = None,
@@ -42,16 +34,7 @@ def who_can(
     roles: Roles = None,
     cluster: Clusters = None,
     account: Account = None,
-    aws: Aws = False,
-    kube: Kube = False,
-    live: Live = False,
-    kube_context: KubeContexts = None,
-    kubeconfig: Kubeconfig = None,
-    profile: Profiles = None,
-    assume_role: AssumeRoles = None,
-    region: Regions = None,
-    timeout: Timeout = None,
-    fetch_issuer: FetchIssuer = False,
+    sources: "Options | None" = None,
     config: Config = None,
     no_config: NoConfig = False,
 ) -> None:
@@ -67,18 +50,6 @@ def who_can(
     if format_ not in renderers:
         raise wrong(f"no format {format_}: text, json")
     settings = flags_over_settings(config, no_config, complete=listed(complete), roles=roles, clusters=cluster, account=account)
-    sources = live_options(
-        aws=aws,
-        kube=kube,
-        live=live,
-        kube_context=kube_context,
-        kubeconfig=kubeconfig,
-        profile=profile,
-        assume_role=assume_role,
-        region=region,
-        timeout=timeout,
-        fetch_issuer=fetch_issuer,
-    )
     given = given_paths(paths, sources)
     try:
         answer = api.who_can(role, given, stdin=read_stdin(given), settings=settings, live=sources)

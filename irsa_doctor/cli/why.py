@@ -6,29 +6,19 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from irsa_doctor.cli.inputs import Account, Complete, Config, NoConfig, flags_over_settings, listed, read_stdin
-from irsa_doctor.cli.live_options import (
-    AssumeRoles,
-    Aws,
-    FetchIssuer,
-    Kube,
-    Kubeconfig,
-    KubeContexts,
-    Live,
-    Profiles,
-    Regions,
-    Timeout,
-    live_options,
-)
+from irsa_doctor.cli.live_options import reads_live
 from irsa_doctor.cli.output import say
 from irsa_doctor.cli.progress import progress
 from irsa_doctor.cli.wrong import wrong
 
 if TYPE_CHECKING:
     from irsa_doctor.api import Symptoms
+    from irsa_doctor.sources.live import Options
 
 _CODES = {"works": 0, "broken": 1, "unknown": 3}
 
 
+@reads_live()
 def why(
     target: Annotated[
         str | None, typer.Argument(help="NAMESPACE/SERVICEACCOUNT, pod/NAMESPACE/POD, or KIND/NAMESPACE/NAME.")
@@ -50,16 +40,7 @@ def why(
     complete: Complete = None,
     account: Account = None,
     policy: Annotated[list[str] | None, typer.Option("--policy", help="ARN=PATH: the role of a bare policy.")] = None,
-    aws: Aws = False,
-    kube: Kube = False,
-    live: Live = False,
-    kube_context: KubeContexts = None,
-    kubeconfig: Kubeconfig = None,
-    profile: Profiles = None,
-    assume_role: AssumeRoles = None,
-    region: Regions = None,
-    timeout: Timeout = None,
-    fetch_issuer: FetchIssuer = False,
+    sources: "Options | None" = None,
     config: Config = None,
     no_config: NoConfig = False,
     exit_zero: Annotated[bool, typer.Option("--exit-zero", help="Exit 0 whatever is wrong.")] = False,
@@ -79,18 +60,6 @@ def why(
 
     if format_ not in ("text", "json"):
         raise wrong(f"no format {format_}: text, json")
-    sources = live_options(
-        aws=aws,
-        kube=kube,
-        live=live,
-        kube_context=kube_context,
-        kubeconfig=kubeconfig,
-        profile=profile,
-        assume_role=assume_role,
-        region=region,
-        timeout=timeout,
-        fetch_issuer=fetch_issuer,
-    )
     given = list(paths or ())
     alone = all_ or token or event or error
     if target is not None and alone and os.path.exists(target):
