@@ -1,5 +1,7 @@
 """What is true of one subject: one frozen record a subject kind; its fields are the vocabulary of the rules."""
 
+from collections.abc import Iterator
+
 from irsa_doctor.facts.bindings import BindingFacts, ServiceAccountFacts, binding_facts, service_account_facts
 from irsa_doctor.facts.documents import DocumentFacts, document_facts
 from irsa_doctor.facts.grants import GrantFacts
@@ -35,15 +37,19 @@ __all__ = [
 ]
 
 
-def derive(view: View) -> list[Judged]:
-    """Every subject of an inventory with its facts, in order of reading."""
-    subjects = [judged for role in view.roles for judged in (*role.grants, role.judged)]
+def derive(view: View) -> Iterator[Judged]:
+    """Every subject of an inventory with its facts, in order of reading, one at a time: there may be a million of them."""
+    for role in view.roles:
+        yield from role.grants
+        yield role.judged
     for account in view.inventory.service_accounts:
-        subjects.append(service_account_facts(view, account))
+        yield service_account_facts(view, account)
         if binding := binding_facts(view, account):
-            subjects.append(binding)
-    subjects += [provider_facts(view, provider) for provider in view.inventory.providers]
-    subjects += [cluster_facts(view, cluster) for cluster in view.inventory.clusters]
-    subjects += workload_facts(view)
-    subjects += [document_facts(view, document) for document in view.inventory.documents]
-    return subjects
+            yield binding
+    for provider in view.inventory.providers:
+        yield provider_facts(view, provider)
+    for cluster in view.inventory.clusters:
+        yield cluster_facts(view, cluster)
+    yield from workload_facts(view)
+    for document in view.inventory.documents:
+        yield document_facts(view, document)
