@@ -1,0 +1,223 @@
+import json
+
+import pytest
+
+from irsa_doctor.model import Unknown
+from tests.sources.templates.made import ISSUER, PROVIDER, conditions, federated, policy_text, roles_of, row_of, statement
+from tests.sources.worlds import inventory, loaded
+
+HEAD = "AWSTemplateFormatVersion: '2010-09-09'\n"
+SHORT = (
+    HEAD
+    + """\
+Parameters:
+  Issuer:
+    Type: String
+    Default: %(issuer)s
+  Namespace:
+    Type: String
+Resources:
+  AppRole:
+    Type: AWS::IAM::Role
+    Properties:
+      MaxSessionDuration: 7200
+      AssumeRolePolicyDocument:
+        Version: 2012-10-17
+        Statement:
+          - Effect: Allow
+            Principal:
+              Federated: !Sub arn:${AWS::Partition}:iam::${AWS::AccountId}:oidc-provider/${Issuer}
+            Action: sts:AssumeRoleWithWebIdentity
+            Condition:
+              StringEquals:
+                "oidc.example/id/X:aud": sts.amazonaws.com
+                "oidc.example/id/X:sub": !Join [":", [system, serviceaccount, !Ref Namespace, app]]
+"""
+    % {"issuer": ISSUER}
+)
+WHOLE = (
+    HEAD
+    + """\
+Resources:
+  Provider:
+    Type: AWS::IAM::OIDCProvider
+    Properties:
+      Url: https://%(issuer)s
+      ClientIdList: [sts.amazonaws.com]
+  AppRole:
+    Type: AWS::IAM::Role
+    Properties:
+      AssumeRolePolicyDocument: !Sub |
+        {
+          "Version": "2012-10-17",
+          "Statement": [{
+            "Effect": "Allow",
+            "Principal": {"Federated": "${Provider.Arn}"},
+            "Action": "sts:AssumeRoleWithWebIdentity",
+            "Condition": {"StringEquals": {"%(issuer)s:sub": "system:serviceaccount:${Space}:app"}}
+          }]
+        }
+"""
+    % {"issuer": ISSUER}
+)
+
+
+def role_template(policy, **sections):
+    role = {"Type": "AWS::IAM::Role", "Properties": {"AssumeRolePolicyDocument": policy}}
+    return {**sections, "Resources": {"AppRole": role, **sections.get("Resources", {})}}
+
+
+def trusting(federated_value, condition=None):
+    statement = {"Effect": "Allow", "Principal": {"Federated": federated_value}, "Action": "sts:AssumeRoleWithWebIdentity"}
+    return {"Version": "2012-10-17", "Statement": [{**statement, "Condition": condition or {}}]}
+
+
+def app_role(template, **options):
+    return roles_of({"template.json": template}, **options)["AppRole"]
+
+
+def test_short_forms_defaults_and_joins_are_worked_out():
+    role = roles_of({"t.yaml": SHORT})["AppRole"]
+    assert federated(role) == f"arn:${{AWS::Partition}}:iam::${{AWS::AccountId}}:oidc-provider/{ISSUER}"
+    assert conditions(role)["StringEquals"]["oidc.example/id/X:sub"] == "system:serviceaccount:${Namespace}:app"
+    assert role.max_session == 7200
+
+
+def test_long_and_short_forms_come_to_the_same():
+    long = SHORT.replace("!Sub arn:", "{'Fn::Sub': 'arn:").replace("${Issuer}", "${Issuer}'}")
+    long = long.replace("!Ref Namespace", "{Ref: Namespace}").replace('!Join [":", [', "{'Fn::Join': [':', [")
+    long = long.replace(", app]]", ", app]]}")
+    assert "!" not in long
+    assert statement(roles_of({"t.yaml": long})["AppRole"]) == statement(roles_of({"t.yaml": SHORT})["AppRole"])
+
+
+def test_a_whole_policy_in_one_sub_is_read_with_its_places():
+    given = loaded({"t.yaml": WHOLE})
+    (role,) = given.inventory.roles
+    assert federated(role) == f"arn:${{partition of Provider}}:iam::${{account of Provider}}:oidc-provider/{ISSUER}"
+    found = policy_text(given, role, "Statement", 0, "Condition", "StringEquals", f"{ISSUER}:sub")
+    assert found == '"system:serviceaccount:${Space}:app"'
+    assert policy_text(given, role, "Statement", 0, "Effect") == '"Allow"'
+    assert policy_text(given, role, "Statement", 0, "Effect", key=True) == '"Effect"'
+
+
+def test_places_of_a_yaml_policy_are_its_own_lines():
+    given = loaded({"t.yaml": SHORT})
+    (role,) = given.inventory.roles
+    assert policy_text(given, role, "Statement", 0, "Action") == "sts:AssumeRoleWithWebIdentity"
+    assert policy_text(given, role, "Statement", 0, "Condition", "StringEquals", "oidc.example/id/X:sub").startswith("!Join")
+
+
+def test_what_the_cdk_writes_as_json_gives_keys_with_holes():
+    keys = {"Fn::Join": ["", ['{"', {"Fn::Select": [1, {"Fn::Split": [":oidc-provider/", {"Ref": "Provider"}]}]}]]}
+    keys["Fn::Join"][1] += [':aud":"sts.amazonaws.com"}']
+    document = {"Type": "Custom::AWSCDKCfnJson", "Properties": {"Value": keys}}
+    provider = {
+        "Type": "Custom::AWSCDKOpenIdConnectProvider",
+        "Properties": {"Url": {"Fn::GetAtt": ["Cluster", "OpenIdConnectIssuerUrl"]}, "ClientIDList": ["sts.amazonaws.com"]},
+    }
+    cluster = {"Type": "Custom::AWSCDK-EKS-Cluster", "Properties": {}}
+    condition = {"StringEquals": {"Fn::GetAtt": ["Json", "Value"]}}
+    resources = {"Json": document, "Provider": provider, "Cluster": cluster}
+    role = app_role(role_template(trusting({"Ref": "Provider"}, condition), Resources=resources))
+    assert conditions(role) == {"StringEquals": {"${issuer of Cluster}:aud": "sts.amazonaws.com"}}
+    assert federated(role).endswith(":oidc-provider/${issuer of Cluster}")
+
+
+def test_conditions_that_defaults_do_not_decide_give_a_role_for_each_case():
+    condition = {"Fn::If": ["Open", {}, {"StringEquals": {f"{ISSUER}:sub": "system:serviceaccount:a:b"}}]}
+    template = role_template(
+        trusting(PROVIDER, condition),
+        Parameters={"Mode": {"Type": "String", "Default": "closed"}},
+        Conditions={"Open": {"Fn::Equals": [{"Ref": "Mode"}, "open"]}},
+    )
+    roles = roles_of({"t.json": template})
+    assert conditions(roles["AppRole (Open)"]) == {}
+    assert "StringEquals" in conditions(roles["AppRole (not Open)"])
+
+
+def test_a_resource_whose_condition_never_holds_is_not_there():
+    template = role_template(trusting(PROVIDER), Conditions={"Never": {"Fn::Equals": ["a", "b"]}})
+    template["Resources"]["AppRole"]["Condition"] = "Never"
+    assert roles_of({"t.json": template}) == {}
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        {"Fn::ImportValue": "shared-provider"},
+        {"Fn::Transform": {"Name": "AWS::Include"}},
+        {"Fn::Cidr": ["10.0.0.0/8", 1]},
+        {"Fn::NoSuchThing": [1, {"a": None}]},
+        {"Fn::Select": ["x", []]},
+        {"Fn::Sub": 5},
+        {"Fn::Join": [1, 2, 3]},
+        {"Fn::If": []},
+        {"Fn::GetAtt": {}},
+        {"Ref": []},
+        {"Fn::FindInMap": ["a", "b", "c"]},
+        {"Fn::Split": ["", "abc"]},
+    ],
+)
+def test_functions_that_cannot_be_worked_out_are_holes(function):
+    role = app_role(role_template(trusting(function)))
+    assert federated(role).startswith("${")
+
+
+def test_mappings_are_looked_up():
+    value = {"Fn::FindInMap": ["Providers", {"Ref": "Stage"}, "arn"]}
+    mapping = {"Providers": {"prod": {"arn": PROVIDER}}}
+    stage = {"Stage": {"Type": "String", "Default": "prod"}}
+    assert federated(app_role(role_template(trusting(value), Mappings=mapping, Parameters=stage))) == PROVIDER
+
+
+def test_references_that_lead_in_a_circle_are_holes():
+    looped = {"Type": "AWS::IAM::OIDCProvider", "Properties": {"Url": {"Fn::GetAtt": ["Loop", "Arn"]}}}
+    role = app_role(role_template(trusting({"Ref": "Loop"}), Resources={"Loop": looped}))
+    assert "${" in federated(role)
+
+
+def test_functions_nested_without_end_are_told_and_lose_nothing_else():
+    value = "x"
+    for _ in range(29):
+        value = {"Fn::Join": ["", [value]]}
+    template = role_template(trusting(value))
+    template["Resources"]["Other"] = role_template(trusting(PROVIDER))["Resources"]["AppRole"]
+    given = inventory({"t.json": template})
+    assert [role.address for role in given.roles] == ["Other"]
+    assert "beyond all measure" in next(row.why for row in given.documents if row.status == "unreadable")
+
+
+def test_a_secret_parameter_keeps_its_value():
+    secret = {"Arn": {"Type": "String", "Default": PROVIDER, "NoEcho": True}}
+    assert federated(app_role(role_template(trusting({"Ref": "Arn"}), Parameters=secret))) == "${Arn}"
+
+
+def test_a_role_without_policy_is_told():
+    row = row_of(inventory({"t.json": {"Resources": {"R": {"Type": "AWS::IAM::Role", "Properties": {}}}}}), "t.json")
+    assert row.status == "unreadable"
+    assert "AssumeRolePolicyDocument" in row.why
+
+
+def test_providers_clusters_and_associations_are_read():
+    association = {"ClusterName": {"Ref": "Cluster"}, "Namespace": "prod", "ServiceAccount": "app", "RoleArn": PROVIDER}
+    resources = {
+        "Provider": {"Type": "AWS::IAM::OIDCProvider", "Properties": {"Url": f"https://{ISSUER}", "ClientIdList": ["a"]}},
+        "Cluster": {"Type": "AWS::EKS::Cluster", "Properties": {"Name": "prod"}},
+        "Link": {"Type": "AWS::EKS::PodIdentityAssociation", "Properties": association},
+    }
+    given = inventory({"t.json": {"Resources": resources}}, account="111122223333")
+    assert [(one.arn, one.client_ids) for one in given.providers] == [(PROVIDER, ("a",))]
+    assert [one.name for one in given.clusters] == ["prod"]
+    assert [(one.cluster, one.namespace, one.service_account) for one in given.associations] == [("prod", "prod", "app")]
+
+
+def test_what_a_deployed_stack_alone_knows_is_unknown():
+    role = app_role(role_template({"Fn::ImportValue": "policy"}))
+    assert isinstance(role.policy, Unknown)
+
+
+def test_json_and_yaml_templates_give_the_same():
+    template = role_template(trusting({"Fn::Sub": "${Provider}"}, {"StringLike": {f"{ISSUER}:sub": "system:*"}}))
+    as_yaml = "Resources:\n  AppRole: " + json.dumps(template["Resources"]["AppRole"])
+    assert statement(roles_of({"t.yaml": as_yaml})["AppRole"]) == statement(app_role(template))

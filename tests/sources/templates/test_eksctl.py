@@ -1,0 +1,109 @@
+import pytest
+
+from irsa_doctor.model import text_of
+from tests.sources.templates.made import conditions, federated, roles_of, row_of, statement, written_at
+from tests.sources.worlds import inventory, loaded
+
+CONFIG = """\
+apiVersion: eksctl.io/v1alpha5
+kind: ClusterConfig
+metadata:
+  name: shop
+  region: eu-west-1
+iam:
+  withOIDC: true
+  serviceAccounts:
+    - metadata:
+        name: cart
+        namespace: storefront
+      attachPolicyARNs: ["arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess"]
+    - metadata:
+        name: search
+        namespace: storefront
+      attachRoleARN: arn:aws:iam::111122223333:role/search
+    - metadata:
+        name: reports
+      roleOnly: true
+      attachPolicyARNs: ["arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess"]
+  podIdentityAssociations:
+    - namespace: ops
+      serviceAccountName: backup
+      createServiceAccount: true
+      permissionPolicyARNs: ["arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess"]
+    - namespace: ops
+      serviceAccountName: audit
+      roleARN: arn:aws:iam::111122223333:role/audit
+"""
+
+
+def test_each_service_account_gets_the_role_that_eksctl_makes():
+    roles = roles_of({"cluster.yaml": CONFIG})
+    cart = roles["iamserviceaccount storefront/cart"]
+    assert federated(cart).endswith(":oidc-provider/${issuer of shop}")
+    assert conditions(cart)["StringEquals"] == {
+        "${issuer of shop}:sub": "system:serviceaccount:storefront:cart",
+        "${issuer of shop}:aud": "sts.amazonaws.com",
+    }
+    assert "iamserviceaccount default/reports" in roles
+    assert "iamserviceaccount storefront/search" not in roles
+
+
+def test_service_accounts_name_the_roles_made_for_them_or_given():
+    accounts = {one.name: one for one in inventory({"cluster.yaml": CONFIG}).service_accounts}
+    named = {name: text_of(one.annotations.get("eks.amazonaws.com/role-arn", "")) for name, one in accounts.items()}
+    assert named == {
+        "cart": "${iamserviceaccount storefront/cart.arn}",
+        "search": "arn:aws:iam::111122223333:role/search",
+        "backup": "",
+    }
+    assert {one.cluster for one in accounts.values()} == {"shop"}
+
+
+def test_associations_have_the_given_role_or_the_one_that_eksctl_makes():
+    given = inventory({"cluster.yaml": CONFIG})
+    named = {one.service_account: text_of(one.role_arn) for one in given.associations}
+    assert named == {"backup": "${podidentityassociation ops/backup.arn}", "audit": "arn:aws:iam::111122223333:role/audit"}
+    role = roles_of({"cluster.yaml": CONFIG})["podidentityassociation ops/backup"]
+    assert statement(role)["Principal"] == {"Service": "pods.eks.amazonaws.com"}
+
+
+def test_the_annotation_is_found_where_the_role_is_named():
+    given = loaded({"cluster.yaml": CONFIG})
+    accounts = {one.name: one for one in given.inventory.service_accounts}
+    at = ("metadata", "annotations", "eks.amazonaws.com/role-arn")
+    assert written_at(given, accounts["search"].place.at(*at)) == "arn:aws:iam::111122223333:role/search"
+    assert written_at(given, accounts["cart"].place.at(*at)) == "cart"
+
+
+def test_service_accounts_without_oidc_are_worth_a_note():
+    row = row_of(inventory({"cluster.yaml": CONFIG.replace("withOIDC: true", "withOIDC: false")}), "cluster.yaml")
+    assert "withOIDC" in row.why
+    assert row_of(inventory({"cluster.yaml": CONFIG}), "cluster.yaml").why is None
+
+
+def test_placeholders_in_names_are_holes():
+    given = inventory({"cluster.yaml": CONFIG.replace("name: shop", "name: ${CLUSTER}")})
+    assert given.clusters == ()
+    assert given.associations == ()
+    assert "has no name before placeholders are filled in" in row_of(given, "cluster.yaml").why
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        (("name: cart", "name: [1]"), "a list where a text was expected"),
+        (("serviceAccountName: audit", "serviceAccount: audit"), "no `serviceAccountName`"),
+        (("roleARN: arn:aws:iam::111122223333:role/audit", "roleARN: {}"), "an object where a text was expected"),
+    ],
+)
+def test_a_broken_entry_is_told_and_loses_no_other(wrong, told):
+    given = inventory({"cluster.yaml": CONFIG.replace(*wrong)})
+    row = next(row for row in given.documents if row.status == "unreadable")
+    assert told in row.why
+    assert row.line
+    assert len(given.roles) + len(given.service_accounts) >= 4
+
+
+def test_other_objects_of_eksctl_have_nothing_for_us():
+    row = row_of(inventory({"x.yaml": "apiVersion: eksctl.io/v1alpha5\nkind: NodeGroup\n"}), "x.yaml")
+    assert (row.status, row.kind) == ("ignored", "eksctl")
