@@ -13,7 +13,7 @@ SHORT = (
 Parameters:
   Issuer:
     Type: String
-    Default: %(issuer)s
+    Default: ISSUER
   Namespace:
     Type: String
 Resources:
@@ -32,8 +32,7 @@ Resources:
               StringEquals:
                 "oidc.example/id/X:aud": sts.amazonaws.com
                 "oidc.example/id/X:sub": !Join [":", [system, serviceaccount, !Ref Namespace, app]]
-"""
-    % {"issuer": ISSUER}
+""".replace("ISSUER", ISSUER)
 )
 WHOLE = (
     HEAD
@@ -42,7 +41,7 @@ Resources:
   Provider:
     Type: AWS::IAM::OIDCProvider
     Properties:
-      Url: https://%(issuer)s
+      Url: https://ISSUER
       ClientIdList: [sts.amazonaws.com]
   AppRole:
     Type: AWS::IAM::Role
@@ -54,11 +53,10 @@ Resources:
             "Effect": "Allow",
             "Principal": {"Federated": "${Provider.Arn}"},
             "Action": "sts:AssumeRoleWithWebIdentity",
-            "Condition": {"StringEquals": {"%(issuer)s:sub": "system:serviceaccount:${Space}:app"}}
+            "Condition": {"StringEquals": {"ISSUER:sub": "system:serviceaccount:${Space}:app"}}
           }]
         }
-"""
-    % {"issuer": ISSUER}
+""".replace("ISSUER", ISSUER)
 )
 
 
