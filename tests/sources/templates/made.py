@@ -29,7 +29,8 @@ def roles_of(documents: dict[str, Any], **options: Any) -> dict[str, Role]:
 def statement(role: Role, number: int = 0) -> Any:
     """A statement of a role's policy, holes by their names."""
     assert not isinstance(role.policy, Unknown), role.policy
-    return told(role.policy.document["Statement"][number])  # type: ignore[index, call-overload]
+    document: Any = role.policy.document
+    return told(document["Statement"][number])
 
 
 def federated(role: Role) -> Any:

@@ -176,7 +176,7 @@ def test_references_that_lead_in_a_circle_are_holes():
 
 
 def test_functions_nested_without_end_are_told_and_lose_nothing_else():
-    value = "x"
+    value: object = "x"
     for _ in range(29):
         value = {"Fn::Join": ["", [value]]}
     template = role_template(trusting(value))
