@@ -3,7 +3,7 @@
 import os
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from irsa_doctor import waiving
-from irsa_doctor.baseline import BaselineError, read_baseline, without
+from irsa_doctor.baseline import BaselineError, Entry, entries_of, read_baseline, without
 from irsa_doctor.compare import RoleChange, compare
 from irsa_doctor.engine import evaluate, sort_findings
 from irsa_doctor.facts import AnalysedRole, View, derive, did_you_mean
@@ -80,24 +80,42 @@ def check(
     settings: Settings = _NO_SETTINGS,
     today: date | None = None,
     live: "Options | None" = None,
+    base: Sequence[str] = (),
     on_stage: Callable[[str], object] = str,
 ) -> Report:
     """Load, derive, evaluate, set aside what is waived; `today` decides which waivers have expired.
 
     `live` are sources to read over the network, `on_stage` is called with the name of every stage as it begins. Raises
-    LiveError where none of the live sources could be asked.
+    LiveError where none of the live sources could be asked. `base` is what is there, a snapshot say: the paths are judged as
+    laid over it, and of the base only what is wrong because of them is told.
 
     Raises RuleError for a folder of rules that could not work, and UnknownRule for an id that is no rule.
     """
     rules = chosen_rules(settings)
     on_stage("reading documents")
-    loaded = _load(paths, stdin, settings, live, "check")
+    loaded = _load(paths, stdin, settings, live, "check", base=base)
     on_stage("asking rules")
-    return judge(loaded, rules, settings, today)
+    return judge(loaded, rules, settings, today, _entries_of_base(base, stdin, rules, settings, today))
 
 
-def judge(loaded: Loaded, rules: Sequence[Rule], settings: Settings, today: date | None = None) -> Report:
-    """All that `check` has to say of what was loaded."""
+def _entries_of_base(
+    base: Sequence[str], stdin: bytes | None, rules: Sequence[Rule], settings: Settings, today: date | None
+) -> list[Entry]:
+    """All that is wrong with the base alone."""
+    if not base:
+        return []
+    alone = load(base, stdin=stdin, **_said(settings))
+    plain = msgspec.structs.replace(
+        settings, baseline=None, waivers=(), inline_ignores=False, min_severity=None, min_confidence=None
+    )
+    report = judge(alone, rules, plain, today)
+    return entries_of(report.findings, report.documents)
+
+
+def judge(
+    loaded: Loaded, rules: Sequence[Rule], settings: Settings, today: date | None = None, of_base: Sequence[Entry] = ()
+) -> Report:
+    """All that `check` has to say of what was loaded; `of_base` is what is wrong with the base alone."""
     view = View(loaded.inventory, settings.audiences)
     locate = _Locate(loaded.documents, loaded.inventory.documents, settings.waivers)
     outcome = evaluate(rules, derive(view), locate)
@@ -108,6 +126,7 @@ def judge(loaded: Loaded, rules: Sequence[Rule], settings: Settings, today: date
     rows = tuple(DocumentRow(d.path, d.kind, d.status, d.why, d.sha256) for d in loaded.inventory.documents)
     standing_rules = Counter(finding.rule for finding in (*left, *of_waivers.findings))
     left, baselined = without(left, rows, read_baseline(settings.baseline) if settings.baseline else ())
+    left, old = _because_of_change(left, loaded.base, rows, of_base)
     waived = (*standing.waived, *ignored)
     shown = sort_findings(_graded((*left, *of_waivers.findings), settings))
     return Report(
@@ -115,14 +134,42 @@ def judge(loaded: Loaded, rules: Sequence[Rule], settings: Settings, today: date
         digest(),
         _counts(loaded.inventory),
         shown,
-        (*_gaps(loaded.inventory, outcome.unknown), *outcome.unknown),
+        (*_without_base(loaded), *_gaps(loaded.inventory, outcome.unknown), *outcome.unknown),
         _tallies(outcome.tallies, of_waivers.tallies, waived),
         waived,
         rows,
-        baselined,
+        baselined + old,
         hidden=len(left) + len(of_waivers.findings) - len(shown),
         unshown=standing_rules - Counter(finding.rule for finding in shown),
     )
+
+
+def _because_of_change(
+    findings: Iterable[Finding], base: Collection[str], rows: Sequence[DocumentRow], known: Sequence[Entry]
+) -> tuple[tuple[Finding, ...], int]:
+    """What a change says, or makes of the base; and how much more is wrong with the base, as it was before."""
+    mine: list[Finding] = []
+    elsewhere: list[Finding] = []
+    for finding in findings:
+        (elsewhere if base and all(place.file in base for place in finding.locations) else mine).append(finding)
+    new, old = without(elsewhere, rows, known)
+    return (*mine, *new), old
+
+
+_AROUND_TEMPLATES = Missing(
+    "not checked: the templates against the OIDC providers and clusters that they rely on; add --base",
+    "irsa-doctor collect -o live.json, with --base live.json",
+    (),
+    0,
+)
+
+
+def _without_base(loaded: Loaded) -> tuple[Missing, ...]:
+    """A template is a part of something: what it relies on and nobody gave is said once."""
+    inventory = loaded.inventory
+    templates = any(role.address and not role.arn for role in inventory.roles)
+    alone = templates and not loaded.base and not (inventory.providers and inventory.clusters)
+    return (_AROUND_TEMPLATES,) if alone else ()
 
 
 def _gaps(inventory: Inventory, known: Iterable[Missing]) -> list[Missing]:
@@ -164,10 +211,16 @@ def controls(report: Report, settings: Settings) -> FrameworkReport | None:
 
 
 def _load(
-    paths: Sequence[str], stdin: bytes | None, settings: Settings, live: "Options | None" = None, command: str = "", *roles: str
+    paths: Sequence[str],
+    stdin: bytes | None,
+    settings: Settings,
+    live: "Options | None" = None,
+    command: str = "",
+    *roles: str,
+    base: Sequence[str] = (),
 ) -> Loaded:
     if live is None:
-        return load(paths, stdin=stdin, **_said(settings))
+        return load(paths, stdin=stdin, base=base, **_said(settings))
     from irsa_doctor.sources.live import Plan, load_live
 
     return load_live(Plan(command, roles=roles, everything=not roles), live, paths, stdin=stdin, **_said(settings))

@@ -53,6 +53,10 @@ def check(
     framework: Annotated[
         str | None, typer.Option(help="Only what bears on soc2, iso27001, nist-800-53, pci-dss or cis-eks, by control.")
     ] = None,
+    base: Annotated[
+        list[str] | None,
+        typer.Option(help="What there is: a snapshot (see collect), files or folders. PATHS are judged as laid over it."),
+    ] = None,
     baseline: Annotated[str | None, typer.Option(help="Do not show what this file says was there before.")] = None,
     write_baseline: Annotated[str | None, typer.Option(help="Write what was found to this file, as the baseline.")] = None,
     no_inline_ignores: Annotated[
@@ -98,10 +102,12 @@ def check(
     )
     outputs = targets(format_ or ["text"], output)
     given = given_paths(paths, sources)
+    if base and sources:
+        raise wrong("--base is in place of --aws, --kube and --live: collect -o FILE, then --base FILE")
     try:
         with progress() as on_stage:
             read = sources.telling(on_stage) if sources else None
-            report = api.check(given, stdin=read_stdin(given), settings=settings, live=read, on_stage=on_stage)
+            report = api.check(given, stdin=read_stdin(given), settings=settings, live=read, base=base or (), on_stage=on_stage)
     except (api.UnknownRule, api.RuleError, api.BaselineError, api.LiveError) as error:
         raise wrong(str(error)) from error
     if write_baseline:

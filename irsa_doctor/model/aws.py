@@ -41,7 +41,8 @@ class Role(msgspec.Struct, frozen=True, eq=False):
     """An IAM role, or a bare trust policy (then `arn` is "" and `account` what the user stated, else "").
 
     `max_session` is in seconds, 0 where unknown. `address` is what a template calls it, `aws_iam_role.app` or a logical id;
-    most roles of templates have no ARN yet.
+    most roles of templates have no ARN yet. `planned` is the path and name that such a role will have, `team/app`, "" where
+    nobody can say.
     """
 
     arn: str
@@ -52,6 +53,7 @@ class Role(msgspec.Struct, frozen=True, eq=False):
     max_session: int = 0
     created: str = ""
     address: str = ""
+    planned: str = ""
 
     @property
     def is_bare(self) -> bool:

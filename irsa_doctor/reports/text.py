@@ -207,7 +207,8 @@ def _unknown(report: Report, style: Style) -> Iterator[str]:
         names = [missing.missing.rpartition(" ")[2] for missing in several]
         yield from _prose(_said(f"{what} {_some(names, _LISTED)}"), style, "", "unknown ", COLOURS["unknown"])
         subjects = sum(missing.subjects for missing in several)
-        yield from _prose(_said(f"{_counted(subjects, 'subject')} not judged by {_some(rules, _NAMED)}"), style)
+        if rules:
+            yield from _prose(_said(f"{_counted(subjects, 'subject')} not judged by {_some(rules, _NAMED)}"), style)
         yield from _to_get([missing.how for missing in several if missing.how], style)
     yield ""
 
@@ -305,7 +306,7 @@ def _doubt(report: Report) -> str:
 def _aside(report: Report) -> str:
     parts = [
         f"{len(report.waived)} waived" if report.waived else "",
-        f"{report.baselined} known from the baseline" if report.baselined else "",
+        f"{report.baselined} known before" if report.baselined else "",
         f"{report.hidden} hidden below --min-severity or --min-confidence" if report.hidden else "",
     ]
     said = ", ".join(part for part in parts if part)

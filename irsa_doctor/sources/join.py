@@ -24,6 +24,7 @@ from irsa_doctor.model import (
 from irsa_doctor.sources import merging
 from irsa_doctor.sources.aws import client_ids_missing, issuer_missing, thumbprints_missing
 from irsa_doctor.sources.folders import Folders
+from irsa_doctor.sources.overlay import Overlay, name_roles
 from irsa_doctor.sources.reading import Answer, NamelessProvider, Reading
 from irsa_doctor.sources.snapshot import Asked
 
@@ -46,20 +47,21 @@ def join(readings: Sequence[Reading], said: Said) -> Inventory:
     found: list[Contradiction] = []
     accounts = _Accounts(readings, said.account)
     clusters = _Clusters(readings, said.clusters, accounts, found)
-    providers = [item for reading in readings for item in reading.providers]
-    providers += _named_providers(readings, accounts)
+    name_roles(readings, accounts.of, accounts.partitions)
     for reading in readings:
         _settle_in_clusters(reading, clusters)
+    overlay = Overlay(readings)
+    gathered = partial(_gathered, readings, overlay)
+    providers = overlay.remaining("providers", [*gathered("providers"), *_named_providers(readings, accounts)])
     associations = [_settled(item, clusters) for reading in readings for item in reading.associations]
-    gathered = partial(_gathered, readings)
     gaps = tuple(dict.fromkeys(msgspec.structs.replace(gap, owner=clusters.owner(gap.owner)) for gap in said.gaps))
     return Inventory(
-        roles=tuple(merging.merged_roles((role for reading in readings for role in reading.roles), found)),
+        roles=tuple(merging.merged_roles(gathered("roles"), found)),
         providers=tuple(_told_why(merging.merged_providers(providers, found), "client_ids", "client-ids", gaps)),
         service_accounts=tuple(merging.merged_service_accounts(gathered("service_accounts"), found)),
         workloads=tuple(merging.merged_workloads(gathered("workloads"), found)),
         namespaces=tuple(merging.merged_namespaces(gathered("namespaces"))),
-        associations=tuple(merging.merged_associations(associations, found)),
+        associations=tuple(merging.merged_associations(overlay.remaining("associations", associations), found)),
         webhooks=tuple(merging.merged_webhooks(gathered("webhooks"))),
         config_maps=tuple(merging.merged_config_maps(gathered("config_maps"))),
         discoveries=tuple(gathered("discoveries")),
@@ -93,8 +95,9 @@ def _key_of(rcp: ResourceControlPolicy) -> tuple[str, str, str]:
     return rcp.id, rcp.account, "" if rcp.id else rcp.place.document
 
 
-def _gathered(readings: Sequence[Reading], field: str) -> list:  # type: ignore[type-arg]
-    return [item for reading in readings for item in getattr(reading, field)]
+def _gathered(readings: Sequence[Reading], overlay: Overlay, collection: str) -> list:  # type: ignore[type-arg]
+    """All records of a collection, without those in whose place a change puts others."""
+    return overlay.remaining(collection, [item for reading in readings for item in getattr(reading, collection)])
 
 
 class _Accounts:

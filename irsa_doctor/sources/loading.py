@@ -3,7 +3,7 @@
 import gc
 import hashlib
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import msgspec
@@ -20,7 +20,7 @@ from irsa_doctor.sources.scanner import Duplicate, Scan
 from irsa_doctor.sources.snapshot import Origin, Snapshot, is_snapshot, read_snapshot, unique
 from irsa_doctor.sources.strict import read_json, read_pieces, split_values
 from irsa_doctor.sources.trouble import Trouble
-from irsa_doctor.sources.walk import Given, walk
+from irsa_doctor.sources.walk import Given, walk_over
 
 _DATA = (".json", ".jsonl", ".ndjson", ".yaml", ".yml", ".tpl", ".tmpl", ".gz")
 """How files are called that should be data: one of them that is not is worth a word."""
@@ -38,13 +38,14 @@ _TEMPLATE = re.compile(rb"\{\{|\{%")
 
 
 class Loaded(msgspec.Struct, frozen=True):
-    """What was read, and the texts in which places are found."""
+    """What was read, and the texts in which places are found; `base` are the paths of what a change is laid over."""
 
     inventory: Inventory
     documents: Documents
+    base: frozenset[str] = frozenset()
 
 
-def load(
+def load(  # noqa: PLR0913 - all that can be said of what is read
     paths: Sequence[str],
     *,
     stdin: bytes | None = None,
@@ -54,13 +55,15 @@ def load(
     complete: Collection[str] = (),
     memory: Mapping[str, bytes] = {},
     snapshots: Sequence[Snapshot] = (),
+    base: Sequence[str] = (),
 ) -> Loaded:
     """Read files, folders and `-` (standard input) into one inventory; never raises for what is in them.
 
     `roles` gives the role ARN of bare policies by their path, `clusters` the cluster (name, ARN or issuer) of files or
     folders by path, `account` the account of answers that name none, `complete` the Kubernetes kinds (lower-case
     plural) that are there whole. `memory` holds documents by path, read like files; `snapshots` what live sources
-    answered, which is read in the same way as a snapshot among the paths.
+    answered, which is read in the same way as a snapshot among the paths. `base` are further files and folders, a snapshot
+    say, over which the others are laid: what both have is as the others say.
     """
     with _without_collector():
         by_path = {_plain(path): arn for path, arn in roles.items()}
@@ -68,7 +71,9 @@ def load(
         readings: list[Reading] = []
         sources: dict[str, Source] = {}
         held = list(snapshots)
-        for given, origin in _all_given(paths, stdin, memory, held, rows):
+        below: set[str] = set()
+        for given, origin in _all_given(walk_over(paths, base, stdin), memory, held, rows):
+            below.update((given.path,) if given.base else ())
             row, reading, source = _read(given, by_path.get(_plain(given.path), ""), origin)
             if source:
                 sources[given.path] = source
@@ -82,7 +87,7 @@ def load(
         gaps = tuple(gap for snapshot in held for gap in snapshot.missing)
         inventory = join(readings, Said(account or "", clusters, complete, asked, gaps))
         told = _told(rows, {reading.path: reading for reading in readings}, documents)
-        return Loaded(msgspec.structs.replace(inventory, documents=tuple(told)), documents)
+        return Loaded(msgspec.structs.replace(inventory, documents=tuple(told)), documents, frozenset(below))
 
 
 @contextmanager
@@ -104,10 +109,11 @@ def _plain(path: str) -> str:
 
 
 def _all_given(
-    paths: Sequence[str], stdin: bytes | None, memory: Mapping[str, bytes], held: list[Snapshot], rows: list[Document]
+    files: Iterable[Given], memory: Mapping[str, bytes], held: list[Snapshot], rows: list[Document]
 ) -> Iterator[tuple[Given, Origin]]:
     """All documents; a snapshot among them gets its row, joins those that are held, and gives the documents in it."""
-    for given in walk(paths, stdin):
+    below: list[Snapshot] = []
+    for given in files:
         snapshot = read_snapshot(given.content) if is_snapshot(given.content) else None
         if snapshot is None:
             yield given, Origin()
@@ -118,11 +124,12 @@ def _all_given(
             row = msgspec.structs.replace(row, status="unreadable", why=snapshot.why, line=line, column=column)
         else:
             held.append(snapshot)
+            below += [snapshot] if given.base else []
         rows.append(row)
     for path, content in sorted(memory.items()):
         yield Given(path, True, content), Origin()
-    for path, content, origin in unique(held):
-        yield Given(path, True, content), origin
+    for snapshot, path, content, origin in unique(held):
+        yield Given(path, True, content, base=any(one is snapshot for one in below)), origin
 
 
 def _read(given: Given, role_arn: str, origin: Origin) -> tuple[Document, Reading | None, Source | None]:
@@ -140,7 +147,7 @@ def _read(given: Given, role_arn: str, origin: Origin) -> tuple[Document, Readin
         return row, None, None
     if known := kinds.kind_of_text(text):
         return msgspec.structs.replace(row, kind=known[0], why=known[1]), None, None
-    reading = Reading(given.path, role_arn=role_arn, origin=origin)
+    reading = Reading(given.path, role_arn=role_arn, origin=origin, base=given.base)
     source = _read_text(text, reading, _is_data(given, text))
     if source is None:
         return msgspec.structs.replace(row, kind="text", why="neither JSON nor YAML of a known kind"), None, None

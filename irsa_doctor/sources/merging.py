@@ -47,8 +47,8 @@ def _one_role(first: Role, second: Role, found: Contradictions) -> Role:
     elif isinstance(second.policy, TrustPolicy) and not _is_disputed(first.policy):
         policy, place = second.policy, second.place
     longest, created = first.max_session or second.max_session, first.created or second.created
-    address = first.address or second.address
-    return Role(first.arn, first.name, first.account, policy, place, longest, created, address)
+    address, planned = first.address or second.address, first.planned or second.planned
+    return Role(first.arn, first.name, first.account, policy, place, longest, created, address, planned)
 
 
 def _is_disputed(value: object) -> bool:

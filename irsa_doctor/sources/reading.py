@@ -94,6 +94,8 @@ class Reading(msgspec.Struct):
     notes: list[str] = []
     origin: Origin = Origin()
     """what is known of a live answer beside its content"""
+    base: bool = False
+    """whether the document is of what a change is laid over"""
     spots: dict[tuple[int, str], Spot] = {}
     """where that stands, by (part, pointer), which a template makes of what is written elsewhere"""
 

@@ -157,7 +157,7 @@ def write_private(text: bytes, path: str) -> None:
         raise
 
 
-def unique(snapshots: Sequence[Snapshot]) -> Iterable[tuple[str, bytes, Origin]]:
+def unique(snapshots: Sequence[Snapshot]) -> Iterable[tuple[Snapshot, str, bytes, Origin]]:
     """All answers with their texts, each path once: what two snapshots say of one path stays apart, what they agree on is one
     document."""
     known: dict[str, bytes] = {}
@@ -169,4 +169,4 @@ def unique(snapshots: Sequence[Snapshot]) -> Iterable[tuple[str, bytes, Origin]]
                 path = f"{answered.path}#{number}"
             if path not in known:
                 known[path] = content
-                yield path, content, answered.origin
+                yield snapshot, path, content, answered.origin

@@ -34,13 +34,17 @@ _SPECIAL = (
 
 
 class Given(msgspec.Struct, frozen=True):
-    """A path as given or found: its bytes, or why they are not read (`passed` where that is no loss)."""
+    """A path as given or found: its bytes, or why they are not read (`passed` where that is no loss).
+
+    `base`: it is of what a change is laid over.
+    """
 
     path: str
     named: bool
     content: bytes = b""
     why: str | None = None
     passed: bool = False
+    base: bool = False
 
 
 def walk(paths: Sequence[str], stdin: bytes | None) -> Iterator[Given]:
@@ -55,6 +59,17 @@ def walk(paths: Sequence[str], stdin: bytes | None) -> Iterator[Given]:
                 continue
             seen.add(place)
             yield msgspec.structs.replace(item, named=True) if place in named and not item.named else item
+
+
+def walk_over(paths: Sequence[str], base: Sequence[str], stdin: bytes | None) -> Iterator[Given]:
+    """Every file of the paths, then those of the base which are not among them."""
+    seen: set[str] = set()
+    for given in walk(paths, stdin):
+        seen.add(os.path.abspath(given.path))
+        yield given
+    for given in walk(base, stdin):
+        if os.path.abspath(given.path) not in seen:
+            yield msgspec.structs.replace(given, base=True)
 
 
 def _standard_input(stdin: bytes | None) -> Given:

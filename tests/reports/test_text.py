@@ -281,7 +281,7 @@ def test_waived_findings_are_listed_with_owner_and_expiry():
 
 def test_the_last_line_counts_everything_that_was_set_aside():
     last = text(finding(), waived=[Waived(finding(), "o", "r", "")], baselined=2, hidden=3, width=140).splitlines()[-1]
-    assert last == "Found 1 high. 1 waived, 2 known from the baseline, 3 hidden below --min-severity or --min-confidence."
+    assert last == "Found 1 high. 1 waived, 2 known before, 3 hidden below --min-severity or --min-confidence."
 
 
 def test_a_report_longer_than_a_screen_begins_with_its_verdict():

@@ -74,7 +74,10 @@ def _add_role(
     seconds = shapes.number({"": longest.value}, "") if longest else 0
     if isinstance(policy, TrustPolicy) and policy.flaws:
         reading.apart.append(policy.place)
-    reading.roles.append(Role("", address, "", policy, place, seconds, "", address))
+    given, path = template.property(name, "RoleName"), template.property(name, "Path")
+    planned = known(given.value) if given else ""
+    planned = f"{(known(path.value) if path else '') or '/'}{planned}".lstrip("/") if planned else ""
+    reading.roles.append(Role("", address, "", policy, place, seconds, "", address, planned))
 
 
 def _read_provider(template: Template, name: str, place: Place, reading: Reading) -> None:

@@ -169,7 +169,8 @@ def _read_role(read: _Reader, reading: Reading) -> None:
     name = here.text("name") if arn else here.address
     policy = _policy(read, reading)
     longest, created = shapes.number(here.values, "max_session_duration"), shapes.moment(here.values, "create_date")
-    role = Role(arn, name or here.address, account_of(arn), policy, here.place, longest, created, here.address)
+    planned = "" if arn or not here.text("name") else f"{here.text('path') or '/'}{here.text('name')}".lstrip("/")
+    role = Role(arn, name or here.address, account_of(arn), policy, here.place, longest, created, here.address, planned)
     reading.roles.append(role)
 
 

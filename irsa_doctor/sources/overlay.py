@@ -1,0 +1,65 @@
+"""Lays a change over what is there: templates and manifests over a snapshot of the live state, say."""
+
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from irsa_doctor.model import OidcProvider, PodIdentityAssociation, Role
+from irsa_doctor.sources.reading import Reading
+
+
+def _of_role(role: Role) -> Hashable:
+    """Names of roles are unique in an account, whatever their path and case."""
+    return (role.account, role.name.lower()) if role.arn else None
+
+
+def _of_provider(provider: OidcProvider) -> Hashable:
+    return provider.arn if isinstance(provider.client_ids, tuple) else None
+
+
+def _of_association(one: PodIdentityAssociation) -> Hashable:
+    return one.cluster, one.namespace, one.service_account
+
+
+def _of_object(one: Any) -> Hashable:
+    return (type(one), getattr(one, "kind", ""), one.cluster, one.namespace, one.name) if one.cluster else None
+
+
+_KEYS: Mapping[str, Callable[[Any], Hashable]] = {
+    "roles": _of_role,
+    "providers": _of_provider,
+    "associations": _of_association,
+    "service_accounts": _of_object,
+    "workloads": _of_object,
+    "config_maps": _of_object,
+    "namespaces": lambda one: (one.cluster, one.name) if one.cluster else None,
+}
+"""What names a record of a collection, None where too little of it is known to take the place of another."""
+
+
+class Overlay:
+    """Which records are of the base, and what a change leaves of them."""
+
+    def __init__(self, readings: Iterable[Reading]) -> None:
+        self.base = {reading.path for reading in readings if reading.base}
+
+    def remaining(self, collection: str, records: list[Any]) -> list[Any]:
+        """The records of the change, and those of the base of which the change does not speak."""
+        key = _KEYS.get(collection)
+        if not self.base or key is None:
+            return records
+        changed = {key(record) for record in records if record.place.document not in self.base} - {None}
+        return [one for one in records if one.place.document not in self.base or key(one) not in changed]
+
+
+def name_roles(readings: Sequence[Reading], account_of: Callable[[str], str], partitions: Mapping[str, str]) -> None:
+    """Give roles that a template is about to make the ARNs that they will have in the account of the base."""
+    if not any(reading.base for reading in readings):
+        return
+    for reading in readings:
+        for number, role in enumerate(reading.roles):
+            if role.planned and not role.arn and (account := account_of(reading.path)):
+                arn = f"arn:{partitions.get(account, 'aws')}:iam::{account}:role/{role.planned}"
+                name = role.planned.rpartition("/")[2]
+                reading.roles[number] = msgspec.structs.replace(role, arn=arn, account=account, name=name)
