@@ -6,6 +6,7 @@ from pathlib import Path
 
 from irsa_doctor.findings import SEVERITIES, Finding, Location, Report
 from irsa_doctor.frameworks import FrameworkReport, by_control, frameworks
+from irsa_doctor.reports.counting import looked_at
 from irsa_doctor.reports.escape import for_xml
 from irsa_doctor.reports.places import from_here
 from irsa_doctor.reports.style import Style
@@ -55,14 +56,11 @@ def _verdict(report: Report) -> str:
 
 
 def _head(report: Report) -> Iterator[str]:
-    counts = report.counts
     yield f"<h1>{_verdict(report)}</h1>"
     yield (
-        f'<p class="dim">Trust of AWS roles for Kubernetes service accounts: {counts.roles} roles, '
-        f"{counts.policies} bare policies, {counts.providers} providers, {counts.clusters} clusters, "
-        f"{counts.service_accounts} service accounts, "
-        f"{counts.workloads} workloads in {counts.documents} documents. irsa-doctor {for_xml(report.version)}, "
-        f"rules <code>{for_xml(report.rules_digest[:19])}</code>.</p>"
+        f'<p class="dim">irsa-doctor {for_xml(report.version)} looked at {looked_at(report)}, by the rules '
+        f"<code>{for_xml(report.rules_digest[:19])}</code>: which AWS roles Kubernetes service accounts cannot assume, "
+        "and which ones too many can.</p>"
     )
     shown = [
         *((severity, sum(f.severity == severity for f in report.findings)) for severity in SEVERITIES),
@@ -79,7 +77,7 @@ def _journey(report: Report) -> Iterator[str]:
     families = {rule.id: rule.family for rule in shipped_rules()}
     wrong = [sum(families.get(f.rule) in stops for f in report.findings) for _, _, stops in _JOURNEY]
     yield "<h2>The journey of a credential</h2>"
-    yield '<svg viewBox="0 0 960 110" role="img" aria-label="Where on the way from pod to role something is wrong">'
+    yield '<div class="wide"><svg viewBox="0 0 960 110" role="img" aria-label="Where from pod to role something is wrong">'
     for number, ((name, what, _), count) in enumerate(zip(_JOURNEY, wrong, strict=True)):
         x = number * 160 + 5
         said = f"{count} finding{'s' if count != 1 else ''}" if count else "nothing found"
@@ -88,7 +86,7 @@ def _journey(report: Report) -> Iterator[str]:
         yield f'<text x="{x + 10}" y="82">{said}</text></g>'
         if number:
             yield f'<path d="M{x - 24} 55 h20 m-6 -5 l6 5 l-6 5"/>'
-    yield "</svg>"
+    yield "</svg></div>"
 
 
 def _findings(report: Report) -> Iterator[str]:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from irsa_doctor.findings import SEVERITIES, Finding, Missing, Report, Waived
 from irsa_doctor.model import parse_arn
+from irsa_doctor.reports.counting import counted, looked_at
 from irsa_doctor.reports.escape import for_terminal
 from irsa_doctor.reports.fitting import columns, on_one_line, without_end, wrapped
 from irsa_doctor.reports.quoting import pointed, quoted, said_of
@@ -67,10 +68,6 @@ def _header(title: str, style: Style, colour: str = _STRONG) -> Iterator[str]:
 def _pasted(text: str) -> Iterator[str]:
     """Something to copy: nothing but spaces before it, and nothing broken."""
     yield from (_PASTED + for_terminal(line) for line in text.splitlines())
-
-
-def _counted(number: int, what: str) -> str:
-    return f"{number} {what}" if number == 1 else f"{number} {what[:-1] + 'ies' if what.endswith('y') else what + 's'}"
 
 
 def _some(names: Sequence[str], most: int) -> str:
@@ -188,7 +185,7 @@ def _unreadable(report: Report, style: Style) -> Iterator[str]:
     told = {location.file for finding in report.findings for location in finding.locations}
     bad = [row for row in report.documents if row.status == "unreadable" and row.path not in told]
     if bad:
-        yield from _header(f"Could not be read: {_counted(len(bad), 'document')}", style, _OPEN)
+        yield from _header(f"Could not be read: {counted(len(bad), 'document')}", style, _OPEN)
         for row in bad:
             yield from _prose(f"{for_terminal(row.path)}: {_said(row.why or 'no reason is known')}", style)
         yield ""
@@ -198,7 +195,7 @@ def _unknown(report: Report, style: Style) -> Iterator[str]:
     """What was not given, gathered where the same rules want the same of several things, with the commands that fetch it."""
     if not report.unknown:
         return
-    yield from _header(f"Could not be judged: {_counted(len(report.unknown), 'input')} missing", style, _OPEN)
+    yield from _header(f"Could not be judged: {counted(len(report.unknown), 'input')} missing", style, _OPEN)
     gathered: dict[tuple[str, tuple[str, ...]], list[Missing]] = {}
     for missing in report.unknown:
         gathered.setdefault((missing.missing.rpartition(" ")[0], missing.rules), []).append(missing)
@@ -208,7 +205,7 @@ def _unknown(report: Report, style: Style) -> Iterator[str]:
         yield from _prose(_said(f"{what} {_some(names, _LISTED)}"), style, "", "unknown ", COLOURS["unknown"])
         subjects = sum(missing.subjects for missing in several)
         if rules:
-            yield from _prose(_said(f"{_counted(subjects, 'subject')} not judged by {_some(rules, _NAMED)}"), style)
+            yield from _prose(_said(f"{counted(subjects, 'subject')} not judged by {_some(rules, _NAMED)}"), style)
         yield from _to_get([missing.how for missing in several if missing.how], style)
     yield ""
 
@@ -240,7 +237,7 @@ def _waived(report: Report, style: Style) -> Iterator[str]:
     gathered: dict[tuple[str, str, str, str], list[Waived]] = {}
     for entry in report.waived:
         gathered.setdefault((entry.finding.rule, entry.owner, entry.expires, entry.reason), []).append(entry)
-    yield from _header(f"Waived: {_counted(len(report.waived), 'finding')}", style)
+    yield from _header(f"Waived: {counted(len(report.waived), 'finding')}", style)
     yield ""
     for (rule, owner, expires, reason), entries in gathered.items():
         subjects = _some([entry.finding.subject.id for entry in entries], _NAMED)
@@ -254,20 +251,7 @@ def _waived(report: Report, style: Style) -> Iterator[str]:
 
 
 def _looked_at(report: Report, style: Style) -> Iterator[str]:
-    counts = report.counts
-    kinds = [
-        (counts.roles, "role"),
-        (counts.policies, "bare policy"),
-        (counts.providers, "provider"),
-        (counts.clusters, "cluster"),
-        (counts.service_accounts, "service account"),
-        (counts.workloads, "workload"),
-    ]
-    things = ", ".join(_counted(number, what) for number, what in kinds if number) or "nothing"
-    read = {row.path for row in report.documents if row.status == "read"}
-    other = len({row.path for row in report.documents if row.status == "ignored"} - read)
-    beside = f"; {other} more {'holds' if other == 1 else 'hold'} nothing to judge" if other else ""
-    yield from _prose(f"Looked at {things} in {_counted(len(read), 'document')}{beside}.", style, "")
+    yield from _prose(f"Looked at {looked_at(report)}.", style, "")
 
 
 def _verdict(report: Report, style: Style) -> Iterator[str]:
@@ -297,8 +281,8 @@ _COUNTS = re.compile(r"\d+ (critical|high|medium|low)|\d+ (?:inputs? missing|doc
 def _doubt(report: Report) -> str:
     unread = len({row.path for row in report.documents if row.status == "unreadable"})
     parts = [
-        f"{_counted(len(report.unknown), 'input')} missing" if report.unknown else "",
-        f"{_counted(unread, 'document')} unreadable" if unread else "",
+        f"{counted(len(report.unknown), 'input')} missing" if report.unknown else "",
+        f"{counted(unread, 'document')} unreadable" if unread else "",
     ]
     return " and ".join(part for part in parts if part)
 
