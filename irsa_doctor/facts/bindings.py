@@ -232,7 +232,7 @@ def _trust_of_template(view: View, account: ServiceAccount, named: AnalysedRole)
     """What can be told without the issuer: a policy that names other subjects keeps this one out, whatever the cluster is."""
     key = (account.cluster, account.namespace, account.name)
     policy = named.policy
-    if policy is None or policy.refused or named.blocked or key in view.inventory.association_by_key:
+    if policy is None or policy.refused or named.blocked or named.blocked_issuers or key in view.inventory.association_by_key:
         return "explained"
     principals = {value for statement in policy.statements if statement.allow for value in statement.federated}
     if any(not statement.effect_seen for statement in policy.statements):
@@ -292,7 +292,7 @@ def _trust(view: View, account: ServiceAccount, named: AnalysedRole) -> Trust | 
     audience = text_of(account.annotations.get(AUDIENCE, STS))
     if any(found.admits(account.subject, audience) for found in here):
         return "admits"
-    if named.blocked or any(found.unseen for found in here):
+    if named.blocks(issuer) or any(found.unseen for found in here):
         return "explained"
     if any(contains(found.subjects, account.subject) for found in here):
         return "explained"
@@ -338,7 +338,7 @@ def _binding_evidence(view: View, account: ServiceAccount, value: str, named: An
         "role": value,
         "subject": account.subject,
         "home": view.called(view.issuer_of(account.cluster)),
-        "trusted": ", ".join(shown for _, shown in trusted[:6]) or "nobody by name",
+        "trusted": ", ".join(shown for _, shown in trusted[:6]) or "nobody",
         "issuer": view.issuer_of(account.cluster),
         "cluster": view.name_of(account.cluster),
         "issuers": ", ".join(issuers),

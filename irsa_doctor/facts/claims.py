@@ -1,6 +1,7 @@
 """What the conditions of one grant say of the claims of a token, gathered in one pass over them."""
 
 import re
+from typing import Literal
 
 import msgspec
 
@@ -9,13 +10,20 @@ from irsa_doctor.model import Issuer, text_of
 from irsa_doctor.trust import SUBJECT_PREFIX, Grant, is_subject
 from irsa_doctor.trust.conditions import Limit
 from irsa_doctor.trust.keys import presence
-from irsa_doctor.trust.languages import NOTHING
+from irsa_doctor.trust.languages import NOTHING, Like
+from irsa_doctor.trust.patterns import glob_of, pieces_of, widest
 from irsa_doctor.trust.policy import Condition
+from irsa_doctor.trust.subjects import reach_of
 
 STS = "sts.amazonaws.com"
+# https://docs.aws.amazon.com/general/latest/gr/sts.html, and VPC endpoints
+ENDPOINT = re.compile(r"(https://)?([a-z0-9-]+\.)?sts(-fips)?\.[a-z0-9-]+\.((vpce\.)?amazonaws\.com(\.cn)?|api\.aws)")
 _PRIVATE = re.compile(
     r"10\.|192\.168\.|172\.(1[6-9]|2\d|3[01])\.|100\.(6[4-9]|[7-9]\d|1[01]\d|12[0-7])\.|f[cd][0-9a-f]{2}:", re.IGNORECASE
 )
+
+
+Oddity = Literal["", "variable", "wildcard", "case", "shape"]
 
 
 class Claims(msgspec.Struct):
@@ -102,20 +110,35 @@ def _subject(found: Claims, condition: Condition, limit: Limit) -> None:
     for value in condition.values:
         if isinstance(value, str):
             found.subs.append(value)
-            if not is_subject(value):
-                _odd_subject(found, condition, value)
+            odd = oddity(condition, value)
+            found.has_variable |= odd == "variable"
+            found.equals_with_wildcard |= found.kubernetes and odd == "wildcard"
+            found.sub_case |= found.kubernetes and odd == "case"
+            found.sub_prefix_missing |= found.kubernetes and odd == "shape"
 
 
-def _odd_subject(found: Claims, condition: Condition, value: str) -> None:
+def oddity(condition: Condition, value: str) -> Oddity:
+    """Why no service account has a subject that a value of a condition on sub asks for."""
+    if is_subject(value):
+        return ""
+    if "${" in value:
+        return "variable"
     operator = condition.use.operator
-    variable = "${" in value
-    found.has_variable |= variable
-    if not found.kubernetes or variable:
-        return
-    if not operator.has_wildcards:
-        found.equals_with_wildcard |= "*" in value or "?" in value
-        found.sub_case |= operator.comparison == "equal" and is_subject(value.lower())
-    found.sub_prefix_missing |= value != STS and "*" not in value and not value.startswith(SUBJECT_PREFIX)
+    if not operator.has_wildcards and ("*" in value or "?" in value):
+        return "wildcard"
+    if _is_possible(value, wildcards=operator.has_wildcards):
+        return ""
+    if _is_possible(value.lower(), wildcards=operator.has_wildcards):
+        return "" if operator.comparison == "equal-ignoring-case" else "case"
+    return "" if value == STS else "shape"
+
+
+def _is_possible(value: str, *, wildcards: bool) -> bool:
+    """Whether some service account could have the subject."""
+    if not wildcards or ("*" not in value and "?" not in value):
+        return is_subject(value)
+    pattern = Like(glob_of(widest(pieces_of(value, wildcards=True, variables=False))))
+    return reach_of(pattern, kubernetes=True).scope != "nobody"
 
 
 def _audience(found: Claims, condition: Condition) -> None:

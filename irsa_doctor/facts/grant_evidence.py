@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
+from irsa_doctor.facts.claims import Oddity, oddity
 from irsa_doctor.facts.subject import Evidence
 from irsa_doctor.facts.surroundings import Surroundings
 from irsa_doctor.findings import Snippet
@@ -10,7 +11,7 @@ from irsa_doctor.remedies import corrected_statement
 from irsa_doctor.trust import SUBJECT_PREFIX, Grant, is_subject, spell
 from irsa_doctor.trust.keys import presence
 from irsa_doctor.trust.languages import Finite
-from irsa_doctor.trust.policy import Condition
+from irsa_doctor.trust.policy import Condition, Value
 from irsa_doctor.trust.subjects import reach_of
 
 _SHOWN = 6
@@ -54,8 +55,10 @@ def grant_evidence(
         "default_accounts": lambda: _some(_default_accounts(grant)),
         "odd_clusters": lambda: _some(sorted({around.called(text_of(c.raw_key).rpartition(":")[0]) for c in odd})),
         "subs": lambda: _some(subs),
-        "odd_subs": lambda: _some(sub for sub in subs if not is_subject(sub)),
-        "where": f"The aud condition of {role.name}",
+        "wildcard_subs": lambda: _some(_odd_subs(asked, "wildcard")),
+        "case_subs": lambda: _some(_odd_subs(asked, "case")),
+        "shape_subs": lambda: _some(f'"{value}"' for value in _odd_subs(asked, "shape")),
+        "where": f"The aud condition of {role.name} asks for",
         "auds": lambda: _some(text_of(v) for c, claim in asked if claim == "aud" for v in c.values),
         "patterns": lambda: _some(spell(grant.subjects, kubernetes).patterns),
         "except": lambda: _without(spell(grant.subjects, kubernetes).without),
@@ -174,11 +177,29 @@ def _places(
         places.setdefault(claim, here)
         if any(_swapped([(condition, claim)])):
             places.setdefault("swapped", here)
-        for number, value in enumerate(condition.values) if claim == "sub" else ():
-            if isinstance(value, str) and not is_subject(value):
-                places.setdefault("odd_sub", _of_value(source, condition, number))
-    places.setdefault("odd_sub", places.get("sub", base))
+        if claim == "sub":
+            for number, value in enumerate(condition.values):
+                for name in _of_sub(condition, value):
+                    places.setdefault(name, _of_value(source, condition, number))
+    for name in ("wildcard_sub", "case_sub", "shape_sub", "pattern"):
+        places.setdefault(name, places.get("sub", base))
     return places
+
+
+def _odd_subs(asked: Iterable[tuple[Condition, str]], kind: Oddity) -> Iterator[str]:
+    """Values on sub that no service account has, for this reason."""
+    for condition, claim in asked:
+        for value in condition.values if claim == "sub" else ():
+            if isinstance(value, str) and oddity(condition, value) == kind:
+                yield value
+
+
+def _of_sub(condition: Condition, value: Value) -> Iterator[str]:
+    """By which names rules point at a value on sub."""
+    if isinstance(value, str) and (odd := oddity(condition, value)):
+        yield f"{odd}_sub"
+    elif "*" in text_of(value) or "?" in text_of(value):
+        yield "pattern"
 
 
 def _of_value(source: TrustPolicy, condition: Condition, number: int) -> Place:

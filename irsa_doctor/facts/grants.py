@@ -1,13 +1,12 @@
 """Facts of grants: one Allow statement for one provider."""
 
-import re
-from functools import lru_cache, partial
+from functools import partial
 from operator import attrgetter
 from typing import Literal
 
 import msgspec
 
-from irsa_doctor.facts.claims import STS, Claims, claims_of
+from irsa_doctor.facts.claims import ENDPOINT, STS, Claims, claims_of
 from irsa_doctor.facts.grant_evidence import grant_evidence
 from irsa_doctor.facts.principals import Form
 from irsa_doctor.facts.subject import Judged
@@ -15,11 +14,12 @@ from irsa_doctor.facts.surroundings import Surroundings
 from irsa_doctor.model import Inventory, Issuer, Role, Text, TrustPolicy, Unknown, text_of
 from irsa_doctor.trust import SUBJECT_PREFIX, Grant, Policy, Statement, is_subject
 from irsa_doctor.trust.languages import NOTHING, Finite, contains
-from irsa_doctor.trust.policy import Value
+from irsa_doctor.trust.refusals import is_refused_action
 from irsa_doctor.trust.subjects import Scope, reach_of
 
 IssuerKind = Literal["eks", "kubernetes", "other", "unknown"]
 Action = Literal["web-identity", "assume-role", "typo", "other", "hole"]
+"""what a statement allows; `other` beside a statement that allows web identity, else `assume-role`"""
 ReachBy = Literal["named", "mistyped-key", "negation", "pattern", "aud-only", "nothing"]
 AskedAudience = Literal["any", "expected", "china", "endpoint", "mismatch"]
 
@@ -65,6 +65,8 @@ class GrantFacts(msgspec.Struct, frozen=True):
     @property
     def is_blocked(self) -> bool:
         """Whether something of the statement itself keeps everybody, or those it was meant for, out."""
+        if self.action == "other":
+            return False
         if self.principal not in ("provider", "hole") or self.action != "web-identity":
             return True
         return self.audience in ("mismatch", "endpoint", "china") or any(_blocking(self))
@@ -86,7 +88,6 @@ _blocking = attrgetter(
     "old_version_variable",
     "unsatisfiable",
 )
-_ENDPOINT = re.compile(r"sts\.[a-z0-9-]+\.amazonaws\.com(\.cn)?")
 _PLACEHOLDERS = Unknown("values of the template's placeholders")
 _CONTESTED = Unknown("a policy that does not hang on what AWS leaves undocumented")
 _TOO_COMPLEX = Unknown("a simpler policy")
@@ -109,20 +110,21 @@ def issuer_kind(statement: Statement, issuer: str, inventory: Inventory) -> Issu
     return "kubernetes" if named else "other"
 
 
-@lru_cache(maxsize=4096)
-def _action(actions: tuple[Value, ...], covers: bool) -> Action:
-    if covers:
+def _action(statement: Statement, policy: Policy) -> Action:
+    if statement.covers_web_identity:
         return "web-identity"
-    if any(isinstance(action, Text) for action in actions):
+    if any(isinstance(action, Text) for action in statement.actions):
         return "hole"
-    low = [text_of(action).lower() for action in actions]
-    if any(action.startswith("sts:assumerolewithweb") for action in low):
+    if any(is_refused_action(text_of(action)) for action in statement.actions):
         return "typo"
-    return "assume-role" if "sts:assumerole" in low else "other"
+    # sts:TagSession may stand in a statement of its own
+    of_web_identity = [s for s in policy.statements if s.allow and s.covers_web_identity]
+    beside = any(not set(other.federated).isdisjoint(statement.federated) for other in of_web_identity)
+    return "other" if beside else "assume-role"
 
 
-def _reach_by(claims: Claims, scope: str | None, unseen: Unknown | None) -> ReachBy | Unknown:
-    if scope in ("nobody", "one", "several"):
+def _reach_by(grant: Grant, claims: Claims, scope: str | None, unseen: Unknown | None) -> ReachBy | Unknown:
+    if scope in ("nobody", "one") or (scope == "several" and isinstance(grant.subjects, Finite)):
         return "named"
     if claims.vacuous:
         return "mistyped-key"
@@ -151,7 +153,7 @@ def _audience(
         return "expected"
     if STS + ".cn" in claims.auds:
         return "china"
-    if any(_ENDPOINT.fullmatch(audience) for audience in claims.auds):
+    if any(ENDPOINT.fullmatch(audience) for audience in claims.auds):
         return "endpoint"
     known = kind in ("eks", "unknown") or issuer in around.expected
     return "mismatch" if known else _AUDIENCE_OF_ISSUER
@@ -192,7 +194,7 @@ def grant_facts(grant: Grant, policy: Policy, form: Form, kind: IssuerKind, issu
     statement, kubernetes = grant.statement, kind != "other"
     claims = claims_of(grant, issuer, kubernetes=kubernetes)
     forms = claims.forms
-    action = _action(statement.actions, statement.covers_web_identity)
+    action = _action(statement, policy)
     unseen = _unseen(grant)
     reach = reach_of(grant.subjects, kubernetes)
     admits = form in ("provider", "hole") and action == "web-identity" and reach.scope != "nobody"
@@ -203,7 +205,7 @@ def grant_facts(grant: Grant, policy: Policy, form: Form, kind: IssuerKind, issu
         action=action,
         admits=admits,
         scope=unseen if unseen is not None else reach.scope or _TOO_COMPLEX,
-        reach_by=_reach_by(claims, None if unseen is not None else reach.scope, unseen),
+        reach_by=_reach_by(grant, claims, None if unseen is not None else reach.scope, unseen),
         has_sub=claims.has_sub,
         has_aud=claims.has_aud,
         audience=_audience(grant, kind, issuer, claims, around, unseen),

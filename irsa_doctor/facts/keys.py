@@ -23,6 +23,6 @@ def key_form(key: str, issuer: str) -> KeyForm:
         return "claim"
     if base == issuer + "/":
         return "trailing-slash"
-    if base == issuer.partition("/")[0] and "/" in issuer:
+    if "/" in issuer and base in (issuer.partition("/")[0], issuer.replace("/id/", "/", 1), issuer.rpartition("/")[0]):
         return "missing-path"
     return "other-issuer" if "." in base or Issuer.of(base).form != "other" else "unavailable"

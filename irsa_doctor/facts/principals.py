@@ -1,6 +1,8 @@
 """What a Federated principal of a statement is: a provider of this account, or which way it misses one."""
 
 import re
+from collections.abc import Mapping
+from functools import cached_property
 from typing import Literal
 
 import msgspec
@@ -25,11 +27,25 @@ _DOMAINS = frozenset({"accounts.google.com", "cognito-identity.amazonaws.com", "
 _LIKE_EKS = re.compile(r"oidc[.-].*eks|eks\..*amazonaws|^[^/]*\.eks\.", re.IGNORECASE)
 
 
-class Principals(msgspec.Struct, frozen=True):
+class Principals(msgspec.Struct, frozen=True, dict=True):
     """Federated principals, each told apart once."""
 
     inventory: Inventory
     known: dict[tuple[str, str], Form] = {}
+
+    @cached_property
+    def _by_id(self) -> Mapping[tuple[str, str], list[str]]:
+        """(account, last part of the issuer in lower case) -> the ARNs of its providers."""
+        table: dict[tuple[str, str], list[str]] = {}
+        for provider in self.inventory.providers:
+            table.setdefault((provider.account, _id_of(provider.arn)), []).append(provider.arn)
+        return table
+
+    def of_same_id(self, principal: str, account: str) -> str:
+        """The one provider (ARN) of an account whose issuer ends in the id that a principal names, "" where there is none."""
+        ident = _id_of(principal)
+        same = self._by_id.get((account, ident), ()) if _ID.fullmatch(ident) else ()
+        return same[0] if len(same) == 1 else ""
 
     def form(self, value: str | Text, account: str) -> Form:
         """How a principal stands to the providers of the role's account ("" where that is unknown)."""
@@ -37,8 +53,19 @@ class Principals(msgspec.Struct, frozen=True):
             return "hole"
         found = self.known.get((value, account))
         if found is None:
-            found = self.known[(value, account)] = _form(value, account, self.inventory)
+            found = _form(value, account, self.inventory)
+            if found in ("absent", "provider") and self.of_same_id(value, account) not in ("", value):
+                found = "near-miss"
+            self.known[(value, account)] = found
         return found
+
+
+_ID = re.compile("[0-9a-f]{32}")
+
+
+def _id_of(principal: str) -> str:
+    """What stands behind the last slash: the id of an EKS issuer is like no other, whatever is wrong before it."""
+    return principal.rstrip("/").rpartition("/")[2].lower()
 
 
 def _form(value: str, account: str, inventory: Inventory) -> Form:
@@ -61,7 +88,8 @@ def _not_listed(arn: Arn, account: str, inventory: Inventory) -> Form:
     if issuer.form == "eks-dualstack":
         return "dualstack"
     like_eks = issuer.form == "other" and (_LIKE_EKS.search(arn.name) or (arn.name.endswith("/") and "eks" in arn.name))
-    if "://" in arn.name or like_eks or (issuer.partition and issuer.partition != arn.partition):
+    odd = "://" in arn.name or "*" in arn.name or "?" in arn.name
+    if odd or like_eks or (issuer.partition and issuer.partition != arn.partition):
         return "malformed"
     if account and arn.account != account:
         here = f"arn:{arn.partition}:iam::{account}:oidc-provider/{arn.name}"

@@ -7,7 +7,7 @@ from typing import Literal
 import msgspec
 
 from irsa_doctor.facts.audiences import ClientIds, KopsAudience
-from irsa_doctor.facts.claims import STS
+from irsa_doctor.facts.claims import ENDPOINT, STS
 from irsa_doctor.facts.guardrails import Listed
 from irsa_doctor.facts.installations import AgentState, WebhookState
 from irsa_doctor.facts.publications import AlgorithmState, DiscoveryState
@@ -21,7 +21,6 @@ _THUMBPRINT = re.compile(r"[0-9A-Fa-f]{40}")
 _THUMBPRINTS = 5
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
 _PROVIDER_QUOTA = 100
-_ENDPOINT = re.compile(r"sts\.[a-z0-9-]+\.amazonaws\.com(\.cn)?")
 
 IssuerForm = Literal["eks", "eks-dualstack", "malformed", "other"]
 AcceptedAudience = Literal["there", "missing", "invisible", "china", "endpoint"]
@@ -89,7 +88,7 @@ def _audience(provider: OidcProvider, issuer: Issuer, view: View) -> AcceptedAud
         return "invisible"
     if any(c == STS + ".cn" for c in provider.client_ids):
         return "china"
-    return "endpoint" if any(_ENDPOINT.fullmatch(c) for c in provider.client_ids) else "missing"
+    return "endpoint" if any(ENDPOINT.fullmatch(c) for c in provider.client_ids) else "missing"
 
 
 def _is_of_foreign_cluster(provider: OidcProvider, view: View) -> bool:
@@ -125,7 +124,7 @@ def _evidence(provider: OidcProvider, view: View) -> Evidence:
         "issuer": provider.issuer,
         "client_ids": ids or "none",
         "auds": ids,
-        "where": f"The client ids of {provider.arn}",
+        "where": f"{provider.arn} accepts",
         "meant": lambda: _meant(provider, view),
         "hint": lambda: f' Did you mean "{found}"?' if (found := _meant(provider, view)) else "",
         "account": provider.account,

@@ -1,6 +1,6 @@
 """What messages say of a whole role: which statements are meant, and who is named in them."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Literal
 
 from irsa_doctor.facts.subject import Evidence
@@ -10,12 +10,12 @@ from irsa_doctor.trust import Admitted, Policy, Statement, spell
 from irsa_doctor.trust.contested import POINTS
 from irsa_doctor.trust.keys import presence
 from irsa_doctor.trust.policy import DEFAULT_QUOTA, Problem
+from irsa_doctor.trust.refusals import Steps
 
 Wide = Literal["everyone", "account", "service"]
 _PERMISSION_POLICY = frozenset({"prohibited-resource", "no-principal"})
 """problems that together show a permission policy in the place of a trust policy"""
-_EXPLAINED = frozenset({"bad-federated", "unknown-action", "duplicate-member"})
-"""problems for which IAM refuses a policy that are findings of their own"""
+_OF_ACTIONS = frozenset({"unknown-action", "action-without-vendor"})
 _SERVICES = ("ec2.amazonaws.com", "pods.eks.amazonaws.com")
 _SHOWN = 6
 
@@ -25,10 +25,22 @@ def is_permission_policy(policy: Policy) -> bool:
     return {problem.code for problem in policy.problems if problem.refused} >= _PERMISSION_POLICY
 
 
-def unexplained(policy: Policy) -> list[Problem]:
-    """Problems for which IAM refuses a policy, without those that are findings of their own."""
-    apart = _EXPLAINED | _PERMISSION_POLICY if is_permission_policy(policy) else _EXPLAINED
-    return [problem for problem in policy.problems if problem.refused and problem.code not in apart]
+def unexplained(policy: Policy, typos: Collection[Steps]) -> list[Problem]:
+    """Problems for which IAM refuses a policy, without those that are findings of their own.
+
+    `typos` are the steps to statements of which it is said that their action is misspelt.
+    """
+    apart = _PERMISSION_POLICY if is_permission_policy(policy) else frozenset()
+    allowing = [statement.steps for statement in policy.statements if statement.allow]
+    return [
+        problem
+        for problem in policy.problems
+        if problem.refused
+        and problem.code not in apart
+        and problem.code != "duplicate-member"
+        and not (problem.code == "bad-federated" and problem.steps[:-2] in allowing)
+        and not (problem.code in _OF_ACTIONS and problem.steps[:-1] in typos)
+    ]
 
 
 def wide_principals(policy: Policy) -> Iterator[tuple[Wide, str, Statement]]:
@@ -59,7 +71,12 @@ def _is_for_web_identity(statement: Statement) -> bool:
 
 
 def role_evidence(
-    role: Role, source: TrustPolicy | None, policy: Policy | None, by_provider: Mapping[str, Admitted], around: Surroundings
+    role: Role,
+    source: TrustPolicy | None,
+    policy: Policy | None,
+    by_provider: Mapping[str, Admitted],
+    typos: Collection[Steps],
+    around: Surroundings,
 ) -> Evidence:
     """The evidence of one role or bare policy; without `source`, of one whose policy was not given."""
     names: dict[str, str | Callable[[], str]] = {"role": role.name, "quota": str(DEFAULT_QUOTA)}
@@ -71,7 +88,7 @@ def role_evidence(
             "points": lambda: _some(POINTS.get(point, point) for point in _points(by_provider)),
         }
         places["contested"] = _contested_place(source, policy, by_provider)
-        _say_problems(names, places, source, policy)
+        _say_problems(names, places, source, policy, typos)
         _say_principals(names, places, source, policy)
         _say_denials(names, places, source, policy, by_provider)
     if associations := around.associations_of_role.get(role.arn, ()):
@@ -89,11 +106,13 @@ def _some(values: Iterable[str]) -> str:
     return ", ".join(listed[:_SHOWN]) + more
 
 
-def _say_problems(names: Names, places: dict[str, Place], source: TrustPolicy, policy: Policy) -> None:
+def _say_problems(
+    names: Names, places: dict[str, Place], source: TrustPolicy, policy: Policy, typos: Collection[Steps]
+) -> None:
     refused = [problem for problem in policy.problems if problem.refused]
     twice = [problem for problem in refused if problem.code == "duplicate-member"]
     resource = [problem for problem in refused if problem.code == "prohibited-resource"]
-    for name, found in (("problem", unexplained(policy)), ("duplicate", twice), ("resource", resource)):
+    for name, found in (("problem", unexplained(policy, typos)), ("duplicate", twice), ("resource", resource)):
         if found:
             names[name] = found[0].message
             places[name] = source.place.at(*found[0].steps)

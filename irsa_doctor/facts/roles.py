@@ -17,9 +17,10 @@ from irsa_doctor.facts.role_evidence import (
 from irsa_doctor.facts.subject import Judged
 from irsa_doctor.facts.surroundings import Surroundings
 from irsa_doctor.model import Role, Text, TrustPolicy, Unknown, issuer_in, parse_arn, text_of
-from irsa_doctor.trust import Admitted, Policy, admitted, grant_of, read_policy
+from irsa_doctor.trust import Admitted, Policy, Statement, admitted, grant_of, read_policy
 from irsa_doctor.trust.keys import presence
 from irsa_doctor.trust.policy import DEFAULT_QUOTA
+from irsa_doctor.trust.refusals import Steps
 from irsa_doctor.trust.symbols import seen_through
 
 Shuts = Literal["none", "matches", "missing-key"]
@@ -44,7 +45,8 @@ class RoleFacts(msgspec.Struct, frozen=True):
 class AnalysedRole(msgspec.Struct, frozen=True):
     """A role, its policy taken apart, and what it admits for each provider it names.
 
-    `blocked`: something of the policy itself keeps out those it was meant for, and is a finding of its own.
+    `blocked`: something of the policy itself keeps out those it was meant for, and is a finding of its own;
+    `blocked_issuers` are those whose tokens alone it keeps out.
     """
 
     role: Role
@@ -53,9 +55,14 @@ class AnalysedRole(msgspec.Struct, frozen=True):
     judged: Judged
     by_provider: dict[str, Admitted]
     blocked: bool
+    blocked_issuers: frozenset[str] = frozenset()
+
+    def blocks(self, issuer: str) -> bool:
+        """Whether something of the policy itself keeps out tokens of an issuer (without scheme)."""
+        return self.blocked or issuer in self.blocked_issuers
 
 
-_NOT_OURS = ("saml", "domain", "wildcard")
+_NOT_OURS = ("saml", "domain")
 
 
 def analyse(role: Role, around: Surroundings) -> AnalysedRole:
@@ -64,19 +71,34 @@ def analyse(role: Role, around: Surroundings) -> AnalysedRole:
     kind = "policy" if role.is_bare else "role"
     if isinstance(source, Unknown):
         nothing = RoleFacts(*([source] * len(RoleFacts.__struct_fields__)))
-        unseen = Judged(kind, role.id, role.id, nothing, partial(role_evidence, role, None, None, {}, around))
+        unseen = Judged(kind, role.id, role.id, nothing, partial(role_evidence, role, None, None, {}, (), around))
         return AnalysedRole(role, None, (), unseen, {}, False)
     policy = read_policy(source)
     judged, by_provider = _grants(role, source, policy, around)
-    facts = _role_facts(policy, by_provider, served(policy, around.associations_of_role.get(role.arn, ()), around))
-    blocked = facts.deny != "none" or facts.web_identity_of_aws is True
-    blocked = blocked or any(cast("GrantFacts", grant.facts).is_blocked for grant in judged)
-    own = Judged(kind, role.id, role.id, facts, partial(role_evidence, role, source, policy, by_provider, around))
-    return AnalysedRole(role, policy, tuple(judged), own, by_provider, blocked)
+    typos = [statement.steps for statement, _, grant in judged if _facts(grant).action == "typo"]
+    facts = _role_facts(policy, by_provider, typos, served(policy, around.associations_of_role.get(role.arn, ()), around))
+    blocking = [(named, _facts(grant).principal) for _, named, grant in judged if _facts(grant).is_blocked]
+    return AnalysedRole(
+        role,
+        policy,
+        tuple([grant for _, _, grant in judged]),
+        Judged(kind, role.id, role.id, facts, partial(role_evidence, role, source, policy, by_provider, typos, around)),
+        by_provider,
+        facts.deny != "none" or facts.web_identity_of_aws is True or any(form != "provider" for _, form in blocking),
+        frozenset([named for named, form in blocking if form == "provider"]),
+    )
 
 
-def _grants(role: Role, source: TrustPolicy, policy: Policy, around: Surroundings) -> tuple[list[Judged], dict[str, Admitted]]:
-    judged: list[Judged] = []
+def _facts(grant: Judged) -> GrantFacts:
+    return cast("GrantFacts", grant.facts)
+
+
+_Grants = list[tuple[Statement, str, Judged]]
+"""each with the issuer that it names"""
+
+
+def _grants(role: Role, source: TrustPolicy, policy: Policy, around: Surroundings) -> tuple[_Grants, dict[str, Admitted]]:
+    judged: _Grants = []
     by_provider: dict[str, Admitted] = {}
     account = role.account or common_account(policy)
     for statement in policy.statements:
@@ -95,7 +117,7 @@ def _grants(role: Role, source: TrustPolicy, policy: Policy, around: Surrounding
                 seen = statement if isinstance(principal, str) else seen_through(statement, named)
                 grant = grant_of(policy, seen, issuer, kubernetes=kubernetes)
             facts = grant_facts(grant, policy, form, kind, issuer, around)
-            judged.append(judged_grant(role, source, grant, text_of(principal), facts, around))
+            judged.append((statement, issuer, judged_grant(role, source, grant, text_of(principal), facts, around)))
     return judged, by_provider
 
 
@@ -114,11 +136,13 @@ def common_account(policy: Policy) -> str:
     return accounts.pop() if len(accounts) == 1 else ""
 
 
-def _role_facts(policy: Policy, by_provider: dict[str, Admitted], pod_identity: Served | Unknown) -> RoleFacts:
+def _role_facts(
+    policy: Policy, by_provider: dict[str, Admitted], typos: list[Steps], pod_identity: Served | Unknown
+) -> RoleFacts:
     codes = {problem.code for problem in policy.problems if problem.refused}
     web_of_aws = any(True for _ in without_federated(policy))
     return RoleFacts(
-        refused="yes" if unexplained(policy) else "no",
+        refused="yes" if unexplained(policy, typos) else "no",
         duplicate_member="duplicate-member" in codes,
         wrong_document=is_permission_policy(policy),
         near_quota=policy.size > DEFAULT_QUOTA * 9 // 10,

@@ -139,6 +139,4 @@ class Surroundings(msgspec.Struct, frozen=True, dict=True):
         known = self.provider_names.get(account)
         if known is None:
             return ""
-        ident = principal.rstrip("/").rpartition("/")[2].lower()
-        same = [arn for arn in known.names if ident and arn.rpartition("/")[2].lower() == ident]
-        return same[0] if len(same) == 1 else known.near(principal)
+        return self.principals.of_same_id(principal, account) or known.near(principal)

@@ -126,17 +126,30 @@ class Problems:
         for action in actions:
             if not isinstance(action, str) or action == "*":
                 continue
-            vendor, colon, _ = action.partition(":")
             only_sts = f"AssumeRole policy may only specify STS AssumeRole actions: {shown(action)}"
-            if not colon or not vendor:
+            if not _has_vendor(action):
                 why = f"Actions/Conditions must be prefaced by a vendor: {shown(action)}"
                 self.refuse("action-without-vendor", why, *steps)
-            elif "*" in action or "?" in action or action.lower() in _STS:
-                continue
-            elif vendor.lower() == "sts":
+            elif is_refused_action(action):
                 self.refuse("unknown-action", only_sts, *steps)
-            else:
+            elif not action.lower().startswith("sts:") and "*" not in action and "?" not in action:
                 self.note("foreign-action", only_sts, *steps)
+
+
+def is_refused_action(action: str) -> bool:
+    """Whether IAM saves no trust policy with this action: it has no vendor, or is of STS and unknown to it (A1).
+
+    Wildcards may mean one that it knows.
+    """
+    low = action.lower()
+    if low == "*":
+        return False
+    return not _has_vendor(low) or (low.startswith("sts:") and low not in _STS and "*" not in low and "?" not in low)
+
+
+def _has_vendor(action: str) -> bool:
+    vendor, colon, _ = action.partition(":")
+    return bool(colon and vendor)
 
 
 def _problem_of(flaw: Flaw) -> Problem:
