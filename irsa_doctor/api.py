@@ -95,16 +95,16 @@ def check(
     on_stage("reading documents")
     loaded = _load(paths, stdin, settings, live, "check", base=base)
     on_stage("asking rules")
-    return judge(loaded, rules, settings, today, _entries_of_base(base, stdin, rules, settings, today))
+    return judge(loaded, rules, settings, today, _entries_of_base(base, paths, rules, settings, today))
 
 
 def _entries_of_base(
-    base: Sequence[str], stdin: bytes | None, rules: Sequence[Rule], settings: Settings, today: date | None
+    base: Sequence[str], paths: Sequence[str], rules: Sequence[Rule], settings: Settings, today: date | None
 ) -> list[Entry]:
-    """All that is wrong with the base alone."""
+    """All that is wrong with the base alone, the change in it left out."""
     if not base:
         return []
-    alone = load(base, stdin=stdin, **_said(settings))
+    alone = load(base, without=paths, **_said(settings))
     plain = msgspec.structs.replace(
         settings, baseline=None, waivers=(), inline_ignores=False, min_severity=None, min_confidence=None
     )
@@ -123,7 +123,9 @@ def judge(
     standing = set_aside(outcome.findings, settings.waivers, asked, today or datetime.now(tz=UTC).date())
     of_waivers = evaluate([rule for rule in rules if "waiver" in rule.subject], standing.waivers, locate)
     left, ignored = set_ignored_aside(standing.findings, _comments(loaded.documents, settings))
-    rows = tuple(DocumentRow(d.path, d.kind, d.status, d.why, d.sha256) for d in loaded.inventory.documents)
+    rows = tuple(
+        DocumentRow(d.path, d.kind, d.status, d.why, d.sha256, d.path in loaded.base) for d in loaded.inventory.documents
+    )
     standing_rules = Counter(finding.rule for finding in (*left, *of_waivers.findings))
     left, baselined = without(left, rows, read_baseline(settings.baseline) if settings.baseline else ())
     left, old = _because_of_change(left, loaded.base, rows, of_base)

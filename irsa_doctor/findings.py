@@ -104,6 +104,8 @@ class DocumentRow(msgspec.Struct, frozen=True):
     status: Literal["read", "ignored", "unreadable"]
     why: str | None
     sha256: str | None
+    base: bool = False
+    """whether it is of what a change is laid over"""
 
 
 class Counts(msgspec.Struct, frozen=True):

@@ -57,6 +57,14 @@ def check(
         list[str] | None,
         typer.Option(help="What there is: a snapshot (see collect), files or folders. PATHS are judged as laid over it."),
     ] = None,
+    changed: Annotated[
+        bool,
+        typer.Option(
+            "--changed",
+            help="PATHS are files that changed, of any kind: what is around them (this folder, or --base) is read too, "
+            "and what was wrong before is not told. For hooks.",
+        ),
+    ] = False,
     baseline: Annotated[str | None, typer.Option(help="Do not show what this file says was there before.")] = None,
     write_baseline: Annotated[str | None, typer.Option(help="Write what was found to this file, as the baseline.")] = None,
     no_inline_ignores: Annotated[
@@ -102,12 +110,13 @@ def check(
     )
     outputs = targets(format_ or ["text"], output)
     given = given_paths(paths, sources)
-    if base and sources:
-        raise wrong("--base is in place of --aws, --kube and --live: collect -o FILE, then --base FILE")
+    around = list(base or (["."] if changed else ()))
+    if around and (sources or "-" in around):
+        raise wrong("--base and --changed go with files only: collect -o FILE, then --base FILE")
     try:
         with progress() as on_stage:
             read = sources.telling(on_stage) if sources else None
-            report = api.check(given, stdin=read_stdin(given), settings=settings, live=read, base=base or (), on_stage=on_stage)
+            report = api.check(given, stdin=read_stdin(given), settings=settings, live=read, base=around, on_stage=on_stage)
     except (api.UnknownRule, api.RuleError, api.BaselineError, api.LiveError) as error:
         raise wrong(str(error)) from error
     if write_baseline:
@@ -115,8 +124,9 @@ def check(
         print(f"irsa-doctor: {write_baseline} holds {len(report.findings)} findings", file=sys.stderr)
         return
     write(outputs, report, api.controls(report, settings))
-    if not any(row.status == "read" for row in report.documents):
-        raise wrong(_nothing(report.documents))
+    mine = tuple(row for row in report.documents if not row.base)
+    if not changed and not any(row.status == "read" for row in mine):
+        raise wrong(_nothing(mine))
     raise typer.Exit(0 if exit_zero else _code(report, settings.fail_on or "high", strict))
 
 

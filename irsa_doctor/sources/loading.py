@@ -56,6 +56,7 @@ def load(  # noqa: PLR0913 - all that can be said of what is read
     memory: Mapping[str, bytes] = {},
     snapshots: Sequence[Snapshot] = (),
     base: Sequence[str] = (),
+    without: Sequence[str] = (),
 ) -> Loaded:
     """Read files, folders and `-` (standard input) into one inventory; never raises for what is in them.
 
@@ -63,7 +64,7 @@ def load(  # noqa: PLR0913 - all that can be said of what is read
     folders by path, `account` the account of answers that name none, `complete` the Kubernetes kinds (lower-case
     plural) that are there whole. `memory` holds documents by path, read like files; `snapshots` what live sources
     answered, which is read in the same way as a snapshot among the paths. `base` are further files and folders, a snapshot
-    say, over which the others are laid: what both have is as the others say.
+    say, over which the others are laid: what both have is as the others say. Files of `without` are left out.
     """
     with _without_collector():
         by_path = {_plain(path): arn for path, arn in roles.items()}
@@ -72,7 +73,7 @@ def load(  # noqa: PLR0913 - all that can be said of what is read
         sources: dict[str, Source] = {}
         held = list(snapshots)
         below: set[str] = set()
-        for given, origin in _all_given(walk_over(paths, base, stdin), memory, held, rows):
+        for given, origin in _all_given(walk_over(paths, base, stdin, without), memory, held, rows):
             below.update((given.path,) if given.base else ())
             row, reading, source = _read(given, by_path.get(_plain(given.path), ""), origin)
             if source:

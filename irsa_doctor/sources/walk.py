@@ -3,7 +3,7 @@
 import errno
 import os
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 import msgspec
 
@@ -47,29 +47,36 @@ class Given(msgspec.Struct, frozen=True):
     base: bool = False
 
 
-def walk(paths: Sequence[str], stdin: bytes | None) -> Iterator[Given]:
-    """Every file of the paths, folders in sorted order, each file once."""
+def walk(paths: Sequence[str], stdin: bytes | None, without: Sequence[str] = ()) -> Iterator[Given]:
+    """Every file of the paths, folders in sorted order, each file once; not what is given or found by `without`."""
+    left_out = {os.path.abspath(path) for path in without if path != "-"}
     named = {os.path.abspath(path) for path in paths if path != "-"}
     seen: set[str] = set()
     for path in paths:
         found = [_standard_input(stdin)] if path == "-" else _given(path)
         for item in found:
             place = item.path if item.path == "-" else os.path.abspath(item.path)
-            if place in seen:
+            if place in seen or (left_out and _is_below(place, left_out)):
                 continue
             seen.add(place)
             yield msgspec.structs.replace(item, named=True) if place in named and not item.named else item
 
 
-def walk_over(paths: Sequence[str], base: Sequence[str], stdin: bytes | None) -> Iterator[Given]:
+def _is_below(place: str, folders: Collection[str]) -> bool:
+    """Whether a path is one of these, or in one of these folders."""
+    while place not in folders:
+        above = os.path.dirname(place)
+        if above == place:
+            return False
+        place = above
+    return True
+
+
+def walk_over(paths: Sequence[str], base: Sequence[str], stdin: bytes | None, without: Sequence[str] = ()) -> Iterator[Given]:
     """Every file of the paths, then those of the base which are not among them."""
-    seen: set[str] = set()
-    for given in walk(paths, stdin):
-        seen.add(os.path.abspath(given.path))
-        yield given
-    for given in walk(base, stdin):
-        if os.path.abspath(given.path) not in seen:
-            yield msgspec.structs.replace(given, base=True)
+    yield from walk(paths, stdin, without)
+    for given in walk(base, stdin, (*paths, *without)):
+        yield msgspec.structs.replace(given, base=True)
 
 
 def _standard_input(stdin: bytes | None) -> Given:

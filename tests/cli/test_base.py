@@ -177,3 +177,24 @@ def test_a_base_and_live_sources_contradict_each_other(tmp_path):
     assert (done.returncode, done.stdout) == (2, "")
     assert "collect -o FILE, then --base FILE" in done.stderr
     assert ISSUER not in done.stderr
+
+
+def test_of_files_that_changed_only_what_they_make_is_told(tmp_path):
+    put(tmp_path, {**there(), "README.md": "# hello"})
+    flags = ("--complete", "serviceaccounts", "-f", "json", "--no-config")
+    whole = json.loads(run("check", ".", *flags, cwd=tmp_path).stdout)
+    assert {rule for rule, _ in found(whole)} == {"trust-aud-mismatch"}
+    untouched = json.loads(run("check", "--changed", "sas.json", "README.md", *flags, cwd=tmp_path).stdout)
+    assert (found(untouched), untouched["summary"]["roles"], untouched["summary"]["baselined"]) == (set(), 2, 1)
+    put(tmp_path, {"sas.json": {"apiVersion": "v1", "kind": "List", "items": [account("app", role_arn("missing"))]}})
+    done = run("check", "--changed", "sas.json", *flags, cwd=tmp_path)
+    assert done.returncode == 1
+    assert {rule for rule, _ in found(json.loads(done.stdout))} >= {"role-missing"}
+
+
+def test_files_that_changed_may_be_of_any_kind(tmp_path):
+    put(tmp_path, {**there(), "README.md": "# hello"})
+    assert run("check", "README.md", cwd=tmp_path).returncode == 2
+    assert run("check", "--changed", "README.md", cwd=tmp_path).returncode == 0
+    put(tmp_path, {"new.json": "{"})
+    assert run("check", "--changed", "new.json", cwd=tmp_path).returncode == 1

@@ -116,3 +116,11 @@ def test_what_a_shell_puts_for_a_command_is_read():
     finally:
         os.close(reading)
     assert found("/dev/fd/987")["/dev/fd/987"].why
+
+
+def test_what_is_left_out_is_left_out_wherever_it_is_found(tmp_path):
+    for name in ("a.json", "b/c.json", "b/d/e.json", "bc.json"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("{}", encoding="utf-8")
+    left = [item.path for item in walk([str(tmp_path)], None, [str(tmp_path / "b"), str(tmp_path / "a.json")])]
+    assert left == [str(tmp_path / "bc.json")]
