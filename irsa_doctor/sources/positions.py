@@ -24,7 +24,10 @@ _NAME = re.compile(rb'("[^"\\]*(?:\\.[^"\\]*)*")[ \t\r\n]*:[ \t\r\n]*', re.DOTAL
 _NEXT_NAME = re.compile(_COMMA.pattern + _NAME.pattern, re.DOTALL)
 _WHITE = b" \t\r\n"
 _SCALAR = re.compile(rb"[^\s,\]}]*")
-_SECRET = re.compile(r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b|\beyJ[\w-]{8,}\.[\w-]+\.[\w-]*")
+# a token counts from its first dot on: what is looked at may end inside its claims
+_SECRET = re.compile(r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b|\beyJ[\w-]{8,}\.[\w.-]+")
+_CUT_WORD = re.compile(r"^[\w.-]+")
+_CUT_SECRET = re.compile(r"\b(?:(?:AKIA|ASIA)[A-Z0-9]*|eyJ[\w-]*)$")
 _SECRET_KIND = re.compile(rb"""["']?kind["']?\s*:\s*["']?Secret\b""")
 
 _raw_members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
@@ -184,18 +187,26 @@ class _Lines:
         if self.secret:
             # what stands beside it may be what nobody should see
             first, last = start, min(end, last)
-        before = self.text[max(first, start - 4 * _WIDEST) : start].decode(errors="replace")
+        begin = max(first, start - 4 * _WIDEST)
+        before = self.text[begin:start].decode(errors="replace")
         after = self.text[start:last].decode(errors="replace").rstrip("\r")
+        # half a secret looks like none
+        if begin > first:
+            before = _CUT_WORD.sub("", before)
+        if last == start + 4 * _WIDEST:
+            after = _CUT_SECRET.sub("...", after)
         return shown(before, after)
 
 
 def shown(before: str, after: str) -> tuple[str, int]:
     """A line, or the part of a long one around the point between the two texts, without secrets; and where that point is."""
-    if len(before) + len(after) > _WIDEST:
-        room = _WIDEST - min(len(after), _WIDEST // 2)
-        before = before[-room:]
-        after = after[: _WIDEST - len(before)]
-    return _masked(before + after), len(_masked(before))
+    text = _masked(before + after)
+    offset = min(len(_masked(before)), len(text))
+    if len(text) <= _WIDEST:
+        return text, offset
+    room = _WIDEST - min(len(text) - offset, _WIDEST // 2)
+    begin = max(0, offset - room)
+    return text[begin : begin + _WIDEST], offset - begin
 
 
 def _masked(text: str) -> str:

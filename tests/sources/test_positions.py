@@ -132,6 +132,23 @@ def test_secrets_are_never_shown():
     assert "c2lnbmF0dXJl" not in source
 
 
+KEY_ID = "AKIAIOSFODNN7EXAMPLE"
+LONG_TOKEN = "eyJhbGciOiJSUzI1NiJ9." + "QmFzZTY0" * 60 + ".c2lnbmF0dXJl"
+HUGE_TOKEN = "eyJhbGciOiJSUzI1NiJ9." + "QmFzZTY0" * 600 + ".c2lnbmF0dXJl"
+
+
+@pytest.mark.parametrize("secret", [KEY_ID, LONG_TOKEN, HUGE_TOKEN], ids=["key id", "long token", "huge token"])
+@pytest.mark.parametrize("gap", [0, 180, 190, 195, 199, 201, 390, 399, 1580, 1590, 1599])
+def test_a_secret_is_masked_before_its_line_is_cut(secret, gap):
+    for members in ({"a": secret, "b": " " * gap, "here": 1}, {"here": 1, "b": " " * gap, "a": secret}):
+        text = json.dumps(members)
+        span = Documents({"x": Source(text.encode(), "json", [(0, len(text))])}).locate(Place("x", "/here"))
+        assert span.source[span.offset] == "1"
+        assert len(span.source) <= 400
+        for size in (10, 16):
+            assert not any(secret[at : at + size] in span.source for at in range(0, len(secret) - size + 1))
+
+
 def test_places_in_megabytes_are_found_without_reading_them_again():
     import time
 
