@@ -180,6 +180,7 @@ class FakeAws:
 class _Handler(BaseHTTPRequestHandler):
     aws: FakeAws
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # headers and body are two writes: do not wait 40 ms between them
 
     def log_message(self, *_):
         pass

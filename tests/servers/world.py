@@ -9,8 +9,21 @@ from tests.servers.kubernetes import WEBHOOK, FakeKubernetes
 
 def account_of(folder) -> FakeAws:
     """The account of a world, with what is in it."""
-    documents = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.rglob("*.json"))]
-    aws = FakeAws(next(document["cluster"]["arn"].split(":")[4] for document in documents if "cluster" in document))
+    return account_with([json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.rglob("*.json"))])
+
+
+def served(documents) -> tuple[FakeAws, FakeKubernetes]:
+    """The account and the cluster of documents by path, as AWS and Kubernetes answer them."""
+    given = list(documents.values())
+    cluster = FakeKubernetes(next(one["cluster"]["identity"]["oidc"]["issuer"] for one in given if "cluster" in one))
+    cluster.add(*(one for one in given if "apiVersion" in one))
+    return account_with(given), cluster
+
+
+def account_with(documents) -> FakeAws:
+    """An account with what AWS answers of it."""
+    arn = next(document["cluster"]["arn"] for document in documents if "cluster" in document).split(":")
+    aws = FakeAws(arn[4], arn[3])
     for document in documents:
         for role in document.get("RoleDetailList", ()):
             policy = role["AssumeRolePolicyDocument"]
@@ -21,6 +34,11 @@ def account_of(folder) -> FakeAws:
         if "association" in document:
             association = {"associationId": "a-1", "associationArn": "arn:made-up", **document["association"]}
             aws.associations.setdefault(association["clusterName"], []).append(association)
+        if "Policy" in document:
+            aws.organization = True
+            ident = document["Policy"]["PolicySummary"]["Id"]
+            aws.policies[ident] = ("r-root", document["Policy"]["Content"])
+            aws.parents.setdefault(aws.account, ["r-root"])
     _add_providers(aws, documents)
     return aws
 

@@ -146,7 +146,7 @@ def test_a_secret_is_masked_before_its_line_is_cut(secret, gap):
         assert span.source[span.offset] == "1"
         assert len(span.source) <= 400
         for size in (10, 16):
-            assert not any(secret[at : at + size] in span.source for at in range(0, len(secret) - size + 1))
+            assert not any(secret[at : at + size] in span.source for at in range(len(secret) - size + 1))
 
 
 def test_places_in_megabytes_are_found_without_reading_them_again():
