@@ -27,7 +27,18 @@ BELOW = {
     "diagnosis": {"model", "findings", "trust", "remedies", "facts", "rulebook", "engine"},
     "engine": {"model", "findings", "facts", "rulebook"},
 }
-HEAVY = {"boto3", "botocore", "rich", "jsonschema", "yaml", "lightkube", "cryptography", "jwt"}
+HEAVY = {
+    "boto3",
+    "botocore",
+    "rich",
+    "jsonschema",
+    "yaml",
+    "lightkube",
+    "cryptography",
+    "jwt",
+    "tree_sitter",
+    "tree_sitter_hcl",
+}
 
 
 def modules() -> Iterator[tuple[str, Path]]:

@@ -74,11 +74,11 @@ def derived(hole: Hole, what: str) -> Text:
 
 
 def without_scheme(url: str | Text) -> str | Text:
-    """A URL without `https://`, as IAM writes issuers."""
+    """A URL without `https://`, as IAM writes issuers; what is one already stays what it is."""
     if isinstance(url, str):
         return url.removeprefix("https://")
     if hole := only_hole(url):
-        return derived(hole, "issuer without https:// in")
+        return url if hole.name.startswith("${issuer ") else derived(hole, "issuer without https:// in")
     first = url.parts[0]
     return joined((first.removeprefix("https://"), *url.parts[1:])) if isinstance(first, str) else url
 

@@ -55,6 +55,7 @@ def join(readings: Sequence[Reading], said: Said) -> Inventory:
     providers = overlay.remaining("providers", [*gathered("providers"), *_named_providers(readings, accounts)])
     associations = [_settled(item, clusters) for reading in readings for item in reading.associations]
     gaps = tuple(dict.fromkeys(msgspec.structs.replace(gap, owner=clusters.owner(gap.owner)) for gap in said.gaps))
+    gaps += tuple(gap for reading in readings for gap in reading.gaps)
     return Inventory(
         roles=tuple(merging.merged_roles(gathered("roles"), found)),
         providers=tuple(_told_why(merging.merged_providers(providers, found), "client_ids", "client-ids", gaps)),

@@ -287,9 +287,13 @@ def kind_of_text(text: bytes) -> tuple[str, str] | None:
         return None
     if _AWS_CONFIG.match(head):
         return "aws-config", f"AWS configuration is {_ONLY_FROM_ITS_PLACE}"
-    if _HCL.search(head):
-        return "terraform", _later("Terraform configuration")
     return None
+
+
+def is_configuration(text: bytes) -> bool:
+    """Whether a text is in Terraform's configuration language."""
+    head = text[:65536]
+    return head.lstrip()[:1] not in (b"{", b"-") and _HCL.search(head) is not None
 
 
 def is_like_policy(text: bytes) -> bool:

@@ -34,6 +34,8 @@ _YAML_SIGN = re.compile(
     re.MULTILINE,
 )
 _FLOW = re.compile(rb"\s*\{\s*[A-Za-z_]")
+_VARIABLES = re.compile(r"\.tfvars(?:\.json)?$")
+"""Files of Terraform's variables: the only ones that are told by their names, as Terraform tells them."""
 _TEMPLATE = re.compile(rb"\{\{|\{%")
 
 
@@ -81,6 +83,7 @@ def load(  # noqa: PLR0913 - all that can be said of what is read
             if reading:
                 readings.append(reading)
             rows.append(row)
+        _read_modules(readings)
         documents = Documents(sources)
         for reading in readings:
             _settle_flaws(reading, documents)
@@ -149,13 +152,38 @@ def _read(given: Given, role_arn: str, origin: Origin) -> tuple[Document, Readin
     if known := kinds.kind_of_text(text):
         return msgspec.structs.replace(row, kind=known[0], why=known[1]), None, None
     reading = Reading(given.path, role_arn=role_arn, origin=origin, base=given.base)
-    source = _read_text(text, reading, _is_data(given, text))
+    source = _read_configuration(given, text, reading)
+    if source is None:
+        source = _read_text(text, reading, _is_data(given, text))
     if source is None:
         return msgspec.structs.replace(row, kind="text", why="neither JSON nor YAML of a known kind"), None, None
     if isinstance(source, Trouble):
         return _refused(row, source, text), None, None
     source.spots = reading.spots
     return row, reading, source
+
+
+def _read_configuration(given: Given, text: bytes, reading: Reading) -> Source | Trouble | None:
+    """Terraform configuration, or a file of its variables; None where the text is neither."""
+    is_variables = _VARIABLES.search(given.path) is not None
+    if not is_variables and not kinds.is_configuration(text):
+        return None
+    from irsa_doctor.sources.templates import hcl
+
+    if is_variables and not hcl.sets_variables(given.path, given.named):
+        reading.kinds.append("terraform-variables")
+        reading.passed.append("variables for one of several environments: name the file to have them used")
+        return Source(text, "hcl")
+    read = hcl.read_variables if is_variables else hcl.read_file
+    return read(text, reading) or Source(text, "hcl")
+
+
+def _read_modules(readings: Sequence[Reading]) -> None:
+    """Read Terraform configuration, now that all of it is there."""
+    if any(reading.syntax or reading.variables for reading in readings):
+        from irsa_doctor.sources.templates.hcl import read_modules
+
+        read_modules(readings)
 
 
 def _is_data(given: Given, text: bytes) -> bool:

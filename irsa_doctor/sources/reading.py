@@ -1,7 +1,7 @@
 """What one document gave, before it is joined with the others."""
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -9,6 +9,7 @@ from irsa_doctor.model import (
     Cluster,
     ConfigMap,
     Discovery,
+    Gap,
     Namespace,
     OidcProvider,
     Place,
@@ -96,6 +97,14 @@ class Reading(msgspec.Struct):
     """what is known of a live answer beside its content"""
     base: bool = False
     """whether the document is of what a change is laid over"""
+    gaps: list[Gap] = []
+    """what the document speaks of and is not there"""
+    syntax: Any = None
+    """the syntax tree of Terraform configuration, read when all files of its module are there (templates.hcl)"""
+    variables: dict[str, Any] = {}
+    """values that a file of variables gives to a template beside it (templates.written.Written)"""
+    plans: frozenset[str] | None = None
+    """of a Terraform plan, the addresses of its roles without indices"""
     spots: dict[tuple[int, str], Spot] = {}
     """where that stands, by (part, pointer), which a template makes of what is written elsewhere"""
 

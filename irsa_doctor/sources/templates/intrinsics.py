@@ -4,13 +4,22 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/intrinsic-functio
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from irsa_doctor.model import Hole, Place, Text, issuer_in, joined, only_hole, text_of, without_scheme
 from irsa_doctor.sources.placeholders import with_holes
 from irsa_doctor.sources.positions import Spot
 from irsa_doctor.sources.scanner import escaped
-from irsa_doctor.sources.templates.written import Piece, Written, as_text, hole, provider_arn, text_in, written_json
+from irsa_doctor.sources.templates.written import (
+    Piece,
+    Written,
+    as_text,
+    hole,
+    provider_arn,
+    text_in,
+    with_placeholders,
+    written_json,
+)
 from irsa_doctor.sources.trouble import WrongShape
 
 _VARIABLE = re.compile(r"\$\{(!?)([^{}]*)\}")
@@ -331,16 +340,9 @@ def _plain(value: object) -> object:
     return value if not isinstance(value, str) or _OWN.search(value) else with_holes(value)
 
 
-def _with_placeholders(piece: Piece) -> Iterator[Piece]:
-    """A piece of text taken apart where it has placeholders of other programs, `{{ .Name }}` say."""
-    if not isinstance(piece.part, str) or "{{" not in piece.part:
-        yield piece
-        return
-    text = with_holes(piece.part)
-    at = 0
-    for part in text.parts if isinstance(text, Text) else (text,):
-        yield Piece(part, piece.at + at if piece.at >= 0 else -1)
-        at += len(part if isinstance(part, str) else part.name)
+def _with_placeholders(piece: Piece) -> Iterable[Piece]:
+    """Of all placeholders only `{{ .Name }}`: a dollar is CloudFormation's own."""
+    return with_placeholders(piece) if isinstance(piece.part, str) and "{{" in piece.part else (piece,)
 
 
 def part_of(text: str | Text, separator: str, index: int) -> str | Text | None:

@@ -38,6 +38,7 @@ from irsa_doctor.sources.templates.written import Written, hole, policy_of, prov
 _MODULES_DEEP = 32
 """Modules inside modules that are read."""
 _IDENTIFIERS = re.compile(r"(?P<block>(?P<blocks>statement\[\d+\]\.principals)\[0\])\.identifiers(\[\d+\])?")
+_INDEX = re.compile(r"\[(?:\"(?:[^\"\\]|\\.)*\"|\d+)\]")
 _AFTER_APPLY = "terraform apply, then terraform show -json"
 
 
@@ -93,6 +94,7 @@ def _read_plan(members: Mapping[str, Any], place: Place, reading: Reading) -> No
         every = _of_values(before["values"], place.at("prior_state", "values"))
         data = [one for one in every if one.address not in known and ".data." in f".{one.address}"]
     _read_all([*planned, *data], changes, References(_inside(members, "configuration")), reading)
+    reading.plans = frozenset(_INDEX.sub("", role.address) for role in reading.roles)
 
 
 Changes = Mapping[str, tuple[Mapping[str, Any], Place]]

@@ -8,11 +8,12 @@ from operator import itemgetter
 import msgspec
 
 from irsa_doctor.model import Flaw, Hole, Place, Text, TrustPolicy, Unknown, has_hole, joined, text_of, without_scheme
+from irsa_doctor.sources.placeholders import with_holes
 from irsa_doctor.sources.policies import duplicate_flaws, syntax_flaw
 from irsa_doctor.sources.positions import Spot, ranges_of
 from irsa_doctor.sources.scanner import escaped
 from irsa_doctor.sources.strict import read_json
-from irsa_doctor.sources.trouble import Trouble
+from irsa_doctor.sources.trouble import Trouble, WrongShape
 
 Spots = dict[tuple[int, str], Spot]
 
@@ -56,24 +57,39 @@ def provider_arn(name: str, url: str | Text) -> Text:
     return arn if isinstance(arn, Text) else hole(name)
 
 
+_DEEP, _MOST = 60, 100_000
+"""Values inside values, and values in all, of what is put together"""
+
+
 def plain(written: Written) -> object:
-    """The value alone: dicts, lists, texts, numbers."""
+    """The value alone: dicts, lists, texts, numbers. Raises WrongShape where it is put together beyond all measure."""
+    return _plain(written, 0, [_MOST])
+
+
+def _plain(written: Written, depth: int, left: list[int]) -> object:
+    left[0] -= 1
+    if depth > _DEEP or left[0] < 0:
+        raise WrongShape("", "values inside values beyond all measure")
     value = written.value
+    if isinstance(value, dict):
+        return {name: _plain(item, depth + 1, left) for name, item in value.items()}
     if isinstance(value, Mapping):
-        return {name: plain(item) for name, item in value.items()}
+        # something of which only the parts have values
+        return hole(str(value))
     if isinstance(value, tuple):
-        return [plain(item) for item in value]
+        return [_plain(item, depth + 1, left) for item in value]
     return value
 
 
 def spots_of(written: Written, place: Place) -> Iterator[tuple[tuple[int, str], Spot]]:
     """Where the parts of a value are written, by the pointers that lead to them from a place."""
-    waiting = [(written, place.pointer)]
-    while waiting:
+    waiting, left = [(written, place.pointer)], _MOST
+    while waiting and left:
         here, pointer = waiting.pop()
+        left -= 1
         if here.spot is not None and here.document == place.document:
             yield (place.part, pointer), here.spot
-        if isinstance(here.value, Mapping):
+        if isinstance(here.value, dict):
             waiting += [(item, f"{pointer}/{escaped(text_of(name))}") for name, item in here.value.items()]
         elif isinstance(here.value, tuple):
             waiting += [(item, f"{pointer}/{number}") for number, item in enumerate(here.value)]
@@ -249,6 +265,16 @@ def as_text(value: object) -> str | Text | None:
     if isinstance(value, int | float):
         return str(value)
     return None
+
+
+def with_placeholders(piece: Piece, *, in_bytes: bool = False) -> Iterator[Piece]:
+    """A piece of text taken apart where it has placeholders of other programs, `{{ .Name }}` say."""
+    text = with_holes(piece.part) if isinstance(piece.part, str) else piece.part
+    at = 0
+    for part in text.parts if isinstance(text, Text) else (text,):
+        yield Piece(part, piece.at + at if piece.at >= 0 else -1)
+        words = part if isinstance(part, str) else part.name
+        at += len(words.encode()) if in_bytes else len(words)
 
 
 def known(value: object) -> str:

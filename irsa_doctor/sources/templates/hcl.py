@@ -1,0 +1,413 @@
+"""Reads Terraform's configuration as it is written: roles, providers, clusters and service accounts of all modules.
+
+https://developer.hashicorp.com/terraform/language
+"""
+
+import os
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
+
+import msgspec
+
+from irsa_doctor.model import (
+    Gap,
+    Place,
+    PodIdentityAssociation,
+    Role,
+    ServiceAccount,
+    Text,
+    TrustPolicy,
+    Unknown,
+    has_hole,
+    text_of,
+)
+from irsa_doctor.sources import shapes
+from irsa_doctor.sources.aws import client_ids_missing, thumbprints_missing
+from irsa_doctor.sources.kubernetes import about_aws
+from irsa_doctor.sources.positions import Spot
+from irsa_doctor.sources.reading import NamelessProvider, Reading
+from irsa_doctor.sources.templates.hcl_expressions import Budget, Scope, evaluate
+from irsa_doctor.sources.templates.hcl_modules import Folder, Module, local_path, source_of
+from irsa_doctor.sources.templates.hcl_syntax import Block, Syntax, parse
+from irsa_doctor.sources.templates.policy_document import blocks_of, members_of
+from irsa_doctor.sources.templates.written import Written, as_text, known, policy_of, spots_of, written_json
+from irsa_doctor.sources.trouble import Trouble, WrongShape
+
+_STEPS, _STEPS_A_BYTE = 200_000, 20
+"""What all expressions together may cost: far more than any configuration does"""
+_ROLE_ARN = "eks.amazonaws.com/role-arn"
+_SPEAKS_OF_ROLES = re.compile(r"iam|irsa|role|oidc|service.?account|pod.?identity|karpenter|addon", re.IGNORECASE)
+_VARIABLES = re.compile(r"(?:^|/)(?:terraform|[^/]*\.auto)\.tfvars(?:\.json)?$")
+_AFTER_APPLY = "terraform plan -out=FILE, then terraform show -json FILE"
+
+
+def sets_variables(path: str, named: bool) -> bool:
+    """Whether a file sets variables: one that Terraform itself would take by its name, or one that was named to us.
+
+    Other files of variables in a folder are for one environment each, and only one of them can count.
+    """
+    return _VARIABLES.search(path) is not None or (named and path.endswith((".tfvars", ".tfvars.json")))
+
+
+def read_file(text: bytes, reading: Reading) -> Trouble | None:
+    """Take one file apart; what is in it is read by `read_modules`, when all files of its folder are there."""
+    syntax = _parsed(text, reading, "terraform")
+    if isinstance(syntax, Trouble):
+        return syntax
+    reading.syntax = syntax
+    return None
+
+
+def _parsed(text: bytes, reading: Reading, kind: str) -> Syntax | Trouble:
+    syntax = parse(text, reading.path)
+    if isinstance(syntax, Syntax):
+        reading.kinds.append(kind)
+        if syntax.trouble:
+            reading.troubles.append(syntax.trouble)
+    return syntax
+
+
+def read_variables(text: bytes, reading: Reading) -> Trouble | None:
+    """Take a file of variables apart: arguments and nothing else, or an object of JSON."""
+    if reading.path.endswith(".json"):
+        found = written_json(text.decode(errors="replace"))
+        if found is None or not isinstance(found.value, Mapping):
+            return Trouble("no file of Terraform variables: an object of JSON was expected", 1, 1)
+        reading.kinds.append("terraform-variables")
+        reading.variables.update({text_of(name): value for name, value in found.value.items()})
+        return None
+    syntax = _parsed(text, reading, "terraform-variables")
+    if isinstance(syntax, Trouble):
+        return syntax
+    scope = Scope(lambda name, steps, scope: None, Budget(_STEPS))
+    for name, argument in syntax.arguments.items():
+        reading.variables[name] = evaluate(syntax, argument.value, scope)
+    return None
+
+
+def read_modules(readings: Sequence[Reading]) -> None:
+    """Read all modules of the files; those that others call as often as they are called.
+
+    What a plan among the readings tells is not read again.
+    """
+    by_path = {reading.path: reading for reading in readings if reading.syntax}
+    folders = _folders(by_path.values(), readings)
+    size = sum(len(reading.syntax.text) for reading in by_path.values())
+    budget = Budget(_STEPS + _STEPS_A_BYTE * size)
+    called = frozenset(path for folder in folders.values() for path in folder.sources if path != folder.path)
+    roots = [folder for folder in folders.values() if folder.path not in called]
+    reader = _Reader(by_path, set())
+    for folder in roots:
+        reader.read_root(Module(folder, folders, budget), readings)
+    # modules that call each other have no root
+    for folder in folders.values():
+        if folder.path not in reader.reached:
+            reader.read_root(Module(folder, folders, budget), readings)
+    _tell(readings, folders)
+
+
+def _tell(readings: Sequence[Reading], folders: Mapping[str, Folder]) -> None:
+    """What a file was good for that gives nothing by itself: its module may have used it."""
+    giving = {folder_of(reading.path) for reading in readings if reading.syntax and reading.gave_something()}
+    giving |= {path for folder in folders.values() if folder.path in giving for path in folder.sources}
+    for reading in readings:
+        if reading.syntax or reading.variables:
+            reading.empty = folder_of(reading.path) in giving and not reading.gave_something() and not reading.passed
+            reading.passed = reading.passed or ["no role, OIDC provider, cluster or service account in its module"]
+
+
+def _folders(files: Iterable[Reading], readings: Sequence[Reading]) -> dict[str, Folder]:
+    given: dict[str, dict[str, Written]] = {}
+    for reading in sorted(readings, key=_precedence):
+        if reading.variables:
+            given.setdefault(folder_of(reading.path), {}).update(reading.variables)
+    by_folder: dict[str, list[Syntax]] = {}
+    for reading in files:
+        by_folder.setdefault(folder_of(reading.path), []).append(reading.syntax)
+    # override files come last, and their blocks count
+    order = {path: sorted(some, key=lambda one: _is_override(one.document)) for path, some in by_folder.items()}
+    return {path: Folder(path, tuple(some), given.get(path, {})) for path, some in order.items()}
+
+
+def _precedence(reading: Reading) -> tuple[int, str]:
+    """Later files of variables go before earlier ones (https://developer.hashicorp.com/terraform/language/values/variables)."""
+    name = os.path.basename(reading.path)
+    order = ("terraform.tfvars", "terraform.tfvars.json")
+    if name in order:
+        return order.index(name), reading.path
+    return (2 if ".auto.tfvars" in name else 3), reading.path
+
+
+def folder_of(path: str) -> str:
+    """The folder of a file, written in one way."""
+    return os.path.normpath(os.path.dirname(path)) if path != "-" else "-"
+
+
+def _is_override(path: str) -> bool:
+    return os.path.basename(path).removesuffix(".tf").endswith("override")
+
+
+class _Here(msgspec.Struct, frozen=True):
+    """One instance of a resource, and where it stands. `at` is the call of the outermost module that it is in."""
+
+    module: Module
+    block: Block
+    address: str
+    scope: Scope
+    config: Written
+    place: Place
+    reading: Reading
+    at: Place
+
+    def text(self, name: str) -> str:
+        """An argument that is text without holes, else ""."""
+        found = members_of(self.config).get(name)
+        return known(found.value) if found else ""
+
+    def texts(self, name: str) -> tuple[str, ...] | None:
+        """An argument that is a list of texts, None where some of it is not known."""
+        found = members_of(self.config).get(name)
+        if found is None or not isinstance(found.value, tuple):
+            return None
+        values = [known(item.value) for item in found.value]
+        return tuple(values) if all(values) else None
+
+
+class _Reader:
+    """Reads modules; `reached` are the folders of those that were read."""
+
+    def __init__(self, readings: Mapping[str, Reading], reached: set[str]) -> None:
+        self.readings = readings
+        self.reached = reached
+
+    def read_root(self, module: Module, readings: Sequence[Reading]) -> None:
+        """A module that nobody calls, with all that it calls; not where a plan of it is there."""
+        if plan := _plan_of(module, readings):
+            for path in {module.folder.path} | _below(module):
+                self.reached.add(path)
+                for syntax in module.folders[path].syntaxes:
+                    self.readings[syntax.document].passed.append(f"{plan} tells what comes of it")
+            return
+        self.read(module, None)
+
+    def read(self, module: Module, at: Place | None) -> None:
+        """The resources and calls of a module."""
+        self.reached.add(module.folder.path)
+        for block in module.folder.blocks:
+            kind = block.labels[0] if block.labels else ""
+            if block.kind == "resource" and len(block.labels) == 2 and kind in _READERS:
+                self.attempt(partial(self.read_resource, module, block, at), block)
+            elif block.kind == "module" and block.labels:
+                self.attempt(partial(self.read_call, module, block, at), block)
+
+    def attempt(self, read: Callable[[], None], block: Block) -> None:
+        """Read one block; what goes beyond all measure is noted at it, and the next one is read."""
+        reading = self.readings[block.syntax.document]
+        place = _place_of(block, ".".join((block.kind, *block.labels)), reading)
+        try:
+            read()
+        except WrongShape as wrong:
+            reading.broken.append((place, wrong.why))
+
+    def read_resource(self, module: Module, block: Block, at: Place | None) -> None:
+        """Every instance of a resource."""
+        reading = self.readings[block.syntax.document]
+        for one in module.likely(block):
+            address = f"{module.prefix}{'.'.join(block.labels)}{one.suffix}"
+            place = _place_of(block, address, reading)
+            config = module.config(block.body, one.scope, block.node)
+            here = _Here(module, block, address, one.scope, config, place, reading, at or place)
+            _READERS[block.labels[0]](here, self)
+
+    def read_call(self, module: Module, block: Block, at: Place | None) -> None:
+        """Every instance of a module: read whole, or as one that everybody knows, else named as not there."""
+        reading = self.readings[block.syntax.document]
+        for one in module.likely(block):
+            name = f"module.{block.labels[0]}{one.suffix}"
+            place = at or _place_of(block, module.prefix + name, reading)
+            child = module.child(block, name, one.scope)
+            if child is not None:
+                self.read(child, place)
+                continue
+            familiar = module.known(block, name, one.scope)
+            if familiar is None:
+                _note_missing(module, block, reading)
+            elif familiar.role:
+                here = _Here(module, block, familiar.role, one.scope, Written({}), place, reading, place)
+                self.add_role(here, familiar.policy(), familiar.role_name, 0)
+
+    def add_role(self, here: _Here, written: Written, name: str, seconds: int) -> None:
+        """A role with its policy, the parts of which are found where they are written."""
+        own = here.block.syntax.document
+        document = written.made.document if written.made else written.document
+        target = self.readings.get(document or own, here.reading)
+        place = Place(target.path, f"/{_escaped(here.address)}/assume_role_policy")
+        missing = Unknown(f"trust policy of {here.address}, of which the configuration tells nothing", _AFTER_APPLY)
+        policy, spots = policy_of(written, place, missing)
+        target.spots.update(spots)
+        root = (0, place.pointer)
+        if root not in target.spots:
+            target.spots[root] = _spot(here.block) if target.path == own else Spot(None, 0, 0)
+        role = Role("", here.address, "", policy, here.at, seconds, "", here.address, name)
+        here.reading.roles.append(role)
+        if isinstance(policy, TrustPolicy) and policy.flaws and target is here.reading:
+            here.reading.apart.append(place)
+
+
+def _escaped(address: str) -> str:
+    return address.replace("~", "~0").replace("/", "~1")
+
+
+def _spot(block: Block) -> Spot:
+    return Spot(None, block.node.start_byte, block.node.end_byte)
+
+
+def _place_of(block: Block, address: str, reading: Reading) -> Place:
+    place = Place(block.syntax.document, f"/{_escaped(address)}")
+    reading.spots[(0, place.pointer)] = _spot(block)
+    return place
+
+
+def _plan_of(module: Module, readings: Sequence[Reading]) -> str:
+    """The path of a plan that was made of a root module, "" where there is none: one in its folder, else one from
+    elsewhere that has all of its roles."""
+    roles = {
+        ".".join(block.labels)
+        for block in module.folder.blocks
+        if block.kind == "resource" and block.labels[:1] == ("aws_iam_role",)
+    }
+    for reading in readings:
+        if reading.plans is None:
+            continue
+        folder = folder_of(reading.path)
+        if folder == module.folder.path or (folder not in module.folders and roles and roles <= reading.plans):
+            return reading.path
+    return ""
+
+
+def _below(module: Module) -> set[str]:
+    """The folders of all modules that a module calls."""
+    found: set[str] = set()
+    waiting = [module.folder.path]
+    while waiting:
+        for path in module.folders[waiting.pop()].sources:
+            if path in module.folders and path not in found:
+                found.add(path)
+                waiting.append(path)
+    return found
+
+
+def _note_missing(module: Module, block: Block, reading: Reading) -> None:
+    """A module whose files are not here; where it may well make roles of service accounts, they are unknown."""
+    source, address = source_of(block), f"{module.prefix}module.{block.labels[0]}"
+    if not source:
+        return
+    inputs = " ".join(block.body.arguments)
+    if not _SPEAKS_OF_ROLES.search(f"{source} {inputs}"):
+        return
+    where = local_path(module.folder.path, source) or source
+    missing = f"what {address} makes, whose source {where} is not among the files"
+    reading.gaps.append(Gap("modules", reading.path, address, missing, _AFTER_APPLY))
+    reading.notes.append(f"{address} is not read: its source {where} is not here")
+
+
+def _read_role(here: _Here, reader: _Reader) -> None:
+    members = members_of(here.config)
+    written = members.get("assume_role_policy")
+    if written is None:
+        raise WrongShape(here.place.pointer, "a role without `assume_role_policy`")
+    longest = members.get("max_session_duration")
+    seconds = shapes.number({"": longest.value}, "") if longest else 0
+    name, path = here.text("name"), here.text("path") or "/"
+    reader.add_role(here, written, f"{path}{name}".lstrip("/") if name else "", seconds)
+
+
+def _read_provider(here: _Here, reader: _Reader) -> None:
+    issuer = here.text("url").removeprefix("https://")
+    if not issuer:
+        here.reading.notes.append(f"{here.address} has no issuer before it is applied")
+        return
+    client_ids, prints = here.texts("client_id_list"), here.texts("thumbprint_list")
+    here.reading.nameless_providers.append(
+        NamelessProvider(
+            issuer,
+            client_ids_missing(issuer) if client_ids is None else client_ids,
+            thumbprints_missing(issuer) if prints is None else prints,
+            "",
+            here.place,
+        )
+    )
+
+
+def _read_cluster(here: _Here, reader: _Reader) -> None:
+    if name := here.text("name"):
+        here.reading.cluster_names.append((name, here.place))
+    else:
+        here.reading.notes.append(f"{here.address} has no name before it is applied")
+
+
+def _read_service_account(here: _Here, reader: _Reader) -> None:
+    metadata = next(iter(blocks_of(members_of(here.config).get("metadata"))), None)
+    members = members_of(metadata)
+    name = known(members["name"].value) if "name" in members else ""
+    namespace = known(members["namespace"].value) if "namespace" in members else "default"
+    if "default_service_account" in here.block.labels[0]:
+        name = "default"
+    if metadata is None or not name or not namespace:
+        here.reading.notes.append(f"{here.address} has no name before it is applied")
+        return
+    annotations = dict(_annotations(members.get("annotations")))
+    here.reading.spots.update(spots_of(metadata, here.place.at("metadata")))
+    here.reading.service_accounts.append(ServiceAccount("", namespace, name, here.place, annotations, template=True))
+
+
+def _annotations(written: Written | None) -> Iterator[tuple[str, str | Text]]:
+    """The annotations about AWS; where they are not known as a whole, the role that they may name is not either."""
+    if written is None or written.value is None:
+        return
+    if not isinstance(written.value, Mapping):
+        yield _ROLE_ARN, _as_hole(written)
+        return
+    for name, item in written.value.items():
+        text = as_text(item.value)
+        if isinstance(name, str) and about_aws(name) and text is not None:
+            yield name, text
+
+
+def _as_hole(written: Written) -> Text | str:
+    return written.value if isinstance(written.value, Text) else ""
+
+
+def _read_association(here: _Here, reader: _Reader) -> None:
+    cluster, namespace, account = (here.text(name) for name in ("cluster_name", "namespace", "service_account"))
+    if not (cluster and namespace and account):
+        here.reading.notes.append(f"{here.address} is for a service account that is not known before it is applied")
+        return
+    members = members_of(here.config)
+    role, target, tags = (members.get(name) for name in ("role_arn", "target_role_arn", "disable_session_tags"))
+    named = as_text(role.value) if role else None
+    on = as_text(target.value) if target else None
+    here.reading.associations.append(
+        PodIdentityAssociation(
+            cluster,
+            namespace,
+            account,
+            here.place,
+            named or "",
+            text_of(on) if on and not has_hole(on) else "",
+            not (tags and tags.value in (True, "true")),
+        )
+    )
+
+
+_READERS: Mapping[str, Callable[[_Here, _Reader], None]] = {
+    "aws_iam_role": _read_role,
+    "aws_iam_openid_connect_provider": _read_provider,
+    "aws_eks_cluster": _read_cluster,
+    "kubernetes_service_account": _read_service_account,
+    "kubernetes_service_account_v1": _read_service_account,
+    "kubernetes_default_service_account": _read_service_account,
+    "kubernetes_default_service_account_v1": _read_service_account,
+    "aws_eks_pod_identity_association": _read_association,
+}

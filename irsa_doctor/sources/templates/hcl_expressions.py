@@ -1,0 +1,527 @@
+"""What expressions of Terraform's configuration language come to, as far as that can be told from the files.
+
+https://developer.hashicorp.com/terraform/language/expressions
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+import msgspec
+
+from irsa_doctor.model import Hole, Text, joined, only_hole, text_of
+from irsa_doctor.sources.positions import Spot
+from irsa_doctor.sources.templates.hcl_functions import FUNCTIONS, Undecided, Unordered
+from irsa_doctor.sources.templates.hcl_syntax import Node, Syntax, parts_of
+from irsa_doctor.sources.templates.hcl_text import pieces_of
+from irsa_doctor.sources.templates.written import Piece, Written, as_text, hole, text_in, with_placeholders
+from irsa_doctor.sources.trouble import WrongShape
+
+_DEEP = 100
+"""Expressions inside expressions, those that a reference leads to counted in."""
+_LONGEST = 1_000_000
+_MOST = 10_000
+"""Characters of a text, and items of a collection, that are put together."""
+
+Step = str | Written
+"""`.name`, or `[value]`"""
+Lookup = Callable[[str, list[Step], "Scope"], Written | None]
+"""What a reference stands for, by its first word and all that follows it; None where nobody can tell. Steps that were
+followed are taken off the list."""
+
+
+class Missing(Exception):
+    """A member or item that is not there, which `try` is for."""
+
+
+class Budget:
+    """What all expressions of a run may cost together, so that a few lines cannot keep it busy for ever."""
+
+    def __init__(self, steps: int) -> None:
+        self.steps = steps
+        self.depth = 0
+
+    def spend(self) -> None:
+        """Count one step; raises WrongShape where there were too many."""
+        self.steps -= 1
+        if self.steps < 0 or self.depth > _DEEP:
+            raise WrongShape("", "expressions inside expressions beyond all measure")
+
+
+class Scope(msgspec.Struct, frozen=True):
+    """Where an expression stands: in a file, in a module (`lookup`, `prefix`), in an instance or a block (`names`).
+
+    `mark` tells instances and repeated blocks apart in the names of holes.
+    """
+
+    lookup: Lookup
+    budget: Budget
+    prefix: str = ""
+    names: Mapping[str, Written] = {}
+    mark: str = ""
+
+    def with_names(self, names: Mapping[str, Written], mark: str = "") -> "Scope":
+        """The same with more names."""
+        return msgspec.structs.replace(self, names={**self.names, **names}, mark=self.mark + mark)
+
+
+def evaluate(syntax: Syntax, node: Node, scope: Scope) -> Written:
+    """The value of an expression; what cannot be told is a hole. Raises WrongShape where it goes beyond all measure."""
+    return _Evaluation(syntax, scope).value(node)
+
+
+class _Evaluation:
+    """Works out the expressions of one file in one scope."""
+
+    def __init__(self, syntax: Syntax, scope: Scope) -> None:
+        self.syntax = syntax
+        self.scope = scope
+        self.trying = False
+
+    def value(self, node: Node) -> Written:
+        """The value of an expression node, or of a term of it."""
+        budget = self.scope.budget
+        budget.depth += 1
+        try:
+            budget.spend()
+            read = _NODES.get(node.type)
+            found = read(self, node) if read else None
+        except Missing:
+            if self.trying:
+                raise
+            found = None
+        finally:
+            budget.depth -= 1
+        return self.unknown(node) if found is None else found
+
+    def at(self, value: object, node: Node, made: Written | None = None) -> Written:
+        """A value that is written where the node is."""
+        if isinstance(value, str | Text) and len(text_of(value)) > _LONGEST:
+            raise WrongShape("", "a text that grows beyond all measure")
+        if isinstance(value, Mapping | tuple) and len(value) > _MOST:
+            raise WrongShape("", "a collection that grows beyond all measure")
+        return Written(value, Spot(None, node.start_byte, node.end_byte), self.syntax.document, (), made)
+
+    def unknown(self, node: Node) -> Written:
+        """A hole where the expression is."""
+        return self.at(self.hole(node), node)
+
+    def hole(self, node: Node) -> Text:
+        """A hole by the name of the expression."""
+        words = " ".join(self.syntax.word(node).split())
+        name = words if len(words) <= 120 else f"{words[:100]}... ({self.syntax.document}:{node.start_byte})"
+        return hole(f"{self.scope.prefix}{name}{self.scope.mark}")
+
+    def expression(self, node: Node) -> Written | None:
+        return self.term(parts_of(node), node)
+
+    def term(self, parts: Sequence[Node], node: Node) -> Written | None:
+        """A value and the steps that lead into it: `a.b[0].c`."""
+        if not parts:
+            return None
+        first, steps = parts[0], parts[1:]
+        if first.type == "variable_expr":
+            return self.reference(first, steps, node)
+        return self.stepped(self.value(first), steps, node)
+
+    def reference(self, first: Node, steps: Sequence[Node], node: Node) -> Written | None:
+        name = self.syntax.word(first)
+        if name in self.scope.names:
+            return self.placed(self.stepped(self.scope.names[name], steps, node), node)
+        plain = next((number for number, step in enumerate(steps) if step.type == "splat"), len(steps))
+        path = [self.step(step) for step in steps[:plain]]
+        if None in path:
+            return None
+        taken = [step for step in path if step is not None]
+        found = self.scope.lookup(name, taken, self.scope)
+        if found is None:
+            return None
+        rest = steps[plain - len(taken) : plain]
+        return self.placed(self.stepped(found, [*rest, *steps[plain:]], node), node)
+
+    def placed(self, found: Written | None, node: Node) -> Written | None:
+        """A single value stands where it is asked for; what has parts, where those are written."""
+        if found is None or found.made is not None or isinstance(found.value, Mapping | tuple):
+            return found
+        if isinstance(found.value, str | Text) and text_of(found.value).lstrip()[:1] == "{" and found.pieces:
+            return found
+        return self.at(found.value, node)
+
+    def step(self, node: Node) -> Step | None:
+        """`.name`, `.0` or `[expression]`."""
+        if node.type == "get_attr":
+            return self.syntax.word(parts_of(node)[0])
+        if node.type == "index" and (inner := parts_of(node)) and (below := parts_of(inner[0])):
+            return self.value(below[0])
+        if node.type == "index":
+            word = self.syntax.word(node).removeprefix(".")
+            return self.at(int(word), node) if word.isdecimal() and len(word) < 10 else None
+        return None
+
+    def stepped(self, found: Written | None, steps: Sequence[Node], node: Node) -> Written | None:
+        for number, step in enumerate(steps):
+            if found is None:
+                return None
+            if step.type == "splat":
+                return self.splat(found, step, steps[number + 1 :], node)
+            taken = self.step(step)
+            found = None if taken is None else member(found, taken)
+        return found
+
+    def splat(self, found: Written, splat: Node, more: Sequence[Node], node: Node) -> Written | None:
+        """`a[*].b`, `a.*.b`: of a list, each item's; of anything else, a list of one."""
+        if only_hole(found.value):
+            return None
+        items = found.value if isinstance(found.value, tuple) else () if found.value is None else (found,)
+        steps = [*parts_of(parts_of(splat)[0]), *more]
+        # an index after `.*` is one of the list that it makes
+        is_legacy = parts_of(splat)[0].type == "attr_splat"
+        cut = next((number for number, step in enumerate(steps) if is_legacy and step.type == "index"), len(steps))
+        made = [self.stepped(item, steps[:cut], node) for item in items]
+        if any(item is None for item in made):
+            return None
+        return self.stepped(self.at(tuple(item for item in made if item), node), steps[cut:], node)
+
+    def literal(self, node: Node) -> Written | None:
+        (part,) = parts_of(node)[:1] or (None,)
+        if part is None:
+            return None
+        if part.type == "numeric_lit":
+            word = self.syntax.word(part)
+            return self.at(int(word) if word.isdecimal() and len(word) < 19 else float(word), part)
+        if part.type == "bool_lit":
+            return self.at(self.syntax.word(part) == "true", part)
+        return self.at(None, part) if part.type == "null_lit" else self.value(part)
+
+    def first(self, node: Node) -> Written | None:
+        parts = parts_of(node)
+        return self.value(parts[0]) if parts else None
+
+    def variable(self, node: Node) -> Written | None:
+        return self.reference(node, (), node)
+
+    def template(self, node: Node) -> Written | None:
+        """A text with `${...}` in it; what is nothing but one of these is its value."""
+        inner = parts_of(node)
+        if node.type == "quoted_template" and [part.type for part in inner[1:-1]] == ["template_interpolation"]:
+            return self.interpolated(inner[1])
+        pieces: list[Piece] = []
+        size = 0
+        for piece in pieces_of(self.syntax, node):
+            for part in self.piece(piece):
+                pieces.append(part)
+                size += len(part.part) if isinstance(part.part, str) else 1
+            if size > _LONGEST:
+                raise WrongShape("", "a text that grows beyond all measure")
+        text = text_in(pieces)
+        return msgspec.structs.replace(self.at(text, node), pieces=tuple(pieces))
+
+    def interpolated(self, node: Node) -> Written | None:
+        expression = next((part for part in parts_of(node) if part.type == "expression"), None)
+        if expression is None:
+            return None
+        found = self.value(expression)
+        return self.placed(found, node)
+
+    def piece(self, piece: Piece | Node) -> Iterator[Piece]:
+        if isinstance(piece, Piece):
+            yield from with_placeholders(piece, in_bytes=True)
+            return
+        found = self.interpolated(piece) if piece.type == "template_interpolation" else None
+        text = as_text(found.value) if found and found.made is None else None
+        if text is None:
+            text = self.hole(piece)
+        for part in text.parts if isinstance(text, Text) else (text,):
+            yield Piece(part, piece.start_byte if isinstance(part, Hole) else -1)
+
+    def collection(self, node: Node) -> Written | None:
+        (inner,) = parts_of(node)[:1] or (None,)
+        if inner is None:
+            return None
+        return self.listing(inner) if inner.type == "tuple" else self.mapping(inner)
+
+    def listing(self, node: Node) -> Written:
+        items = tuple(self.value(part) for part in parts_of(node) if part.type == "expression")
+        return self.at(items, node)
+
+    def mapping(self, node: Node) -> Written:
+        members: dict[object, Written] = {}
+        for element in parts_of(node):
+            if element.type != "object_elem":
+                continue
+            name_node, value_node = (part for part in parts_of(element) if part.type == "expression")
+            name = as_text(self.name(name_node).value)
+            found = self.value(value_node)
+            members[name if name is not None else self.hole(name_node)] = _named(found, name_node, self.syntax)
+        return self.at(members, node)
+
+    def name(self, node: Node) -> Written:
+        """The name of a member: a bare word is itself."""
+        parts = parts_of(node)
+        if len(parts) == 1 and parts[0].type == "variable_expr" and parts[0].start_byte == node.start_byte:
+            return self.at(self.syntax.word(parts[0]), node)
+        return self.value(node)
+
+    def call(self, node: Node) -> Written | None:
+        name_node, *rest = parts_of(node)
+        name = self.syntax.word(name_node)
+        given = parts_of(rest[0]) if rest else []
+        if name in ("try", "can"):
+            return self.attempt(name, given, node)
+        arguments = [self.value(part) for part in given if part.type == "expression"]
+        if any(part.type == "ellipsis" for part in given) and arguments:
+            last = arguments.pop().value
+            if not isinstance(last, tuple):
+                return None
+            arguments += last
+        if name == "jsonencode" and len(arguments) == 1:
+            return self.encoded(arguments[0], node)
+        function = FUNCTIONS.get(name)
+        try:
+            found = function(*arguments) if function else None
+        except (Undecided, TypeError, ValueError, IndexError, OverflowError):
+            return None
+        return found if found is None or found.spot else self.at(found.value, node, found.made)
+
+    def encoded(self, given: Written, node: Node) -> Written:
+        made = self.at(self.hole(node), node, given)
+        text = as_text(given.value)
+        return made if text is None or only_hole(given.value) else self.at(joined(('"', text, '"')), node, given)
+
+    def attempt(self, name: str, given: Sequence[Node], node: Node) -> Written | None:
+        """`try`: the first argument whose members are all there."""
+        if name == "can":
+            return None
+        was, self.trying = self.trying, True
+        try:
+            for part in given[:-1]:
+                try:
+                    return self.value(part)
+                except Missing:
+                    continue
+        finally:
+            self.trying = was
+        return self.value(given[-1]) if given else None
+
+    def conditional(self, node: Node) -> Written | None:
+        condition, *both = (part for part in parts_of(node) if part.type == "expression")
+        holds = truth(self.value(condition))
+        if holds is None or len(both) != 2:
+            return None
+        return self.value(both[0] if holds else both[1])
+
+    def operation(self, node: Node) -> Written | None:
+        (inner,) = parts_of(node)[:1] or (None,)
+        if inner is None:
+            return None
+        children = [child for child in inner.children if child.type != "comment"]
+        if inner.type == "unary_operation":
+            operand = self.operand(children[1:], inner)
+            return None if operand is None else self.negated(children[0].type, operand, node)
+        at = next((n for n, child in enumerate(children) if n and child.type in _OPERATORS), 0)
+        if not at:
+            return None
+        left, right = self.operand(children[:at], inner), self.operand(children[at + 1 :], inner)
+        found = _OPERATORS[children[at].type](left, right) if left and right else None
+        return None if found is None else self.at(found, node)
+
+    def operand(self, nodes: Sequence[Node], node: Node) -> Written | None:
+        named = [child for child in nodes if child.is_named]
+        return self.term(named, named[0]) if named else None
+
+    def negated(self, sign: str, operand: Written, node: Node) -> Written | None:
+        if sign == "!":
+            holds = truth(operand)
+            return None if holds is None else self.at(not holds, node)
+        value = number(operand)
+        return None if value is None else self.at(-value, node)
+
+    def comprehension(self, node: Node) -> Written | None:
+        (inner,) = parts_of(node)[:1] or (None,)
+        if inner is None:
+            return None
+        intro, *rest = (part for part in parts_of(inner) if part.type not in _BRACKETS)
+        names = [self.syntax.word(part) for part in parts_of(intro) if part.type == "identifier"]
+        source = next(part for part in parts_of(intro) if part.type == "expression")
+        items = entries_of(self.value(source))
+        if items is None or not names:
+            return None
+        bodies = [part for part in rest if part.type == "expression"]
+        condition = next((part for part in rest if part.type == "for_cond"), None)
+        kept = list(self.kept(names, items, condition))
+        if None in kept:
+            return None
+        scopes = [scope for scope in kept if scope is not None]
+        if inner.type == "for_tuple_expr":
+            return self.at(tuple(evaluate(self.syntax, bodies[0], scope) for scope in scopes), node)
+        is_grouped = any(part.type == "ellipsis" for part in rest)
+        return self.mapped(bodies, scopes, node, is_grouped=is_grouped)
+
+    def kept(
+        self, names: Sequence[str], items: Iterable[tuple[Written, Written]], condition: Node | None
+    ) -> Iterator[Scope | None]:
+        """The scope of every item that the condition lets through, None where that cannot be told."""
+        for key, value in items:
+            bound = dict(zip(names, (key, value) if len(names) > 1 else (value,), strict=False))
+            scope = self.scope.with_names(bound, f" [{text_of(as_text(key.value) or '?')}]")
+            inner = parts_of(condition)[-1] if condition is not None else None
+            holds = True if inner is None else truth(evaluate(self.syntax, inner, scope))
+            if holds is None:
+                yield None
+            elif holds:
+                yield scope
+
+    def mapped(self, bodies: Sequence[Node], scopes: Sequence[Scope], node: Node, *, is_grouped: bool) -> Written | None:
+        made: dict[object, Written] = {}
+        for scope in scopes:
+            name = as_text(evaluate(self.syntax, bodies[0], scope).value)
+            if name is None:
+                return None
+            value = evaluate(self.syntax, bodies[1], scope)
+            if is_grouped:
+                before = made.get(name)
+                items = before.value if before and isinstance(before.value, tuple) else ()
+                value = self.at((*items, value), node)
+            made[name] = value
+        return self.at(made, node)
+
+
+def _named(found: Written, name: Node, syntax: Syntax) -> Written:
+    """A member's value that knows where its name is written."""
+    if found.spot is None or found.document != syntax.document:
+        return found
+    spot = msgspec.structs.replace(found.spot, name=name.start_byte, name_end=name.end_byte)
+    return msgspec.structs.replace(found, spot=spot)
+
+
+def member(found: Written, step: Step) -> Written | None:
+    """What a step leads to, a hole where only the name of the whole is known; raises Missing where it is surely not there."""
+    key = step if isinstance(step, str) else step.value
+    value = found.value
+    if isinstance(value, Mapping) and isinstance(key, str | Text):
+        if key not in value and isinstance(key, str) and all(isinstance(name, str) for name in value):
+            raise Missing
+        inner: Written | None = value.get(key)
+        return inner
+    if isinstance(value, tuple):
+        index = int(key) if isinstance(key, str) and key.isdecimal() else key
+        if not isinstance(index, int) or isinstance(index, bool):
+            return None
+        if not 0 <= index < len(value):
+            raise Missing
+        item: Written = value[index]
+        return item
+    if whole := only_hole(value):
+        name = whole.name[2:-1] if whole.name.startswith("${") and whole.name.endswith("}") else whole.name
+        return Written(hole(name + said(step)))
+    return None
+
+
+def said(step: Step) -> str:
+    """A step as it is written."""
+    if isinstance(step, str):
+        return f".{step}"
+    if isinstance(step.value, int):
+        return f"[{step.value}]"
+    text = as_text(step.value)
+    return f'["{text_of(text)}"]' if text is not None else "[?]"
+
+
+def entries_of(written: Written) -> list[tuple[Written, Written]] | None:
+    """Key and value of each item of a collection, None where that is not known."""
+    if isinstance(written.value, Mapping):
+        names = list(written.value)
+        in_order = sorted(names) if all(isinstance(name, str) for name in names) else names
+        return [(Written(name), written.value[name]) for name in in_order]
+    if isinstance(written.value, Unordered):
+        return [(item, item) for item in written.value]
+    if isinstance(written.value, tuple):
+        return [(Written(index), item) for index, item in enumerate(written.value)]
+    return [] if written.value is None else None
+
+
+def truth(written: Written) -> bool | None:
+    """Whether a value is true, None where that is not known."""
+    if isinstance(written.value, bool):
+        return written.value
+    return {"true": True, "false": False}.get(written.value) if isinstance(written.value, str) else None
+
+
+def number(written: Written) -> int | float | None:
+    """A value as a number, None where it is none."""
+    if isinstance(written.value, int | float) and not isinstance(written.value, bool):
+        return written.value
+    if isinstance(written.value, str) and written.value.isdecimal() and len(written.value) < 19:
+        return int(written.value)
+    return None
+
+
+def _equal(left: Written, right: Written) -> bool | None:
+    """Value by value; what has holes is equal to nothing and different from nothing, but is not null either."""
+    one, other = left.value, right.value
+    if isinstance(one, Text) or isinstance(other, Text) or left.made or right.made:
+        return None
+    if isinstance(one, Mapping | tuple) or isinstance(other, Mapping | tuple):
+        if one is None or other is None:
+            return False
+        sizes = [len(value) if isinstance(value, Mapping | tuple) else -1 for value in (one, other)]
+        return True if sizes == [0, 0] else None
+    return one == other and isinstance(one, bool) == isinstance(other, bool)
+
+
+def _both(left: Written, right: Written) -> bool | None:
+    parts = truth(left), truth(right)
+    return False if False in parts else None if None in parts else True
+
+
+def _either(left: Written, right: Written) -> bool | None:
+    parts = truth(left), truth(right)
+    return True if True in parts else None if None in parts else False
+
+
+def _different(left: Written, right: Written) -> bool | None:
+    same = _equal(left, right)
+    return None if same is None else not same
+
+
+def _of_numbers(work: Callable[[int | float, int | float], object]) -> Callable[[Written, Written], object]:
+    def operate(left: Written, right: Written) -> object:
+        one, other = number(left), number(right)
+        if one is None or other is None or abs(one) > 1e15 or abs(other) > 1e15:
+            return None
+        try:
+            return work(one, other)
+        except (ArithmeticError, ValueError):
+            return None
+
+    return operate
+
+
+_OPERATORS: Mapping[str, Callable[[Written, Written], object]] = {
+    "==": _equal,
+    "!=": _different,
+    "&&": _both,
+    "||": _either,
+    "<": _of_numbers(lambda one, other: one < other),
+    ">": _of_numbers(lambda one, other: one > other),
+    "<=": _of_numbers(lambda one, other: one <= other),
+    ">=": _of_numbers(lambda one, other: one >= other),
+    "+": _of_numbers(lambda one, other: one + other),
+    "-": _of_numbers(lambda one, other: one - other),
+    "*": _of_numbers(lambda one, other: one * other),
+    "/": _of_numbers(lambda one, other: one // other if one % other == 0 else one / other),
+    "%": _of_numbers(lambda one, other: one % other),
+}
+_BRACKETS = ("tuple_start", "tuple_end", "object_start", "object_end")
+_NODES: Mapping[str, Callable[[_Evaluation, Node], Written | None]] = {
+    "expression": _Evaluation.expression,
+    "literal_value": _Evaluation.literal,
+    "template_expr": _Evaluation.first,
+    "quoted_template": _Evaluation.template,
+    "heredoc_template": _Evaluation.template,
+    "string_lit": _Evaluation.template,
+    "collection_value": _Evaluation.collection,
+    "variable_expr": _Evaluation.variable,
+    "function_call": _Evaluation.call,
+    "conditional": _Evaluation.conditional,
+    "operation": _Evaluation.operation,
+    "for_expr": _Evaluation.comprehension,
+}

@@ -1,0 +1,363 @@
+"""The functions of Terraform's configuration language that are used round roles; any other is a hole.
+
+https://developer.hashicorp.com/terraform/language/functions
+"""
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from irsa_doctor.model import Text, issuer_in, joined, text_of, without_scheme
+from irsa_doctor.sources.templates.intrinsics import part_of
+from irsa_doctor.sources.templates.written import Written, as_text, written_json
+
+_FORMAT = re.compile(r"%(?:([sdqv])|(%))")
+_PROVIDER_PATTERN = re.compile(r"\^.*(?:oidc-)?provider")
+_MOST = 10_000
+_LONGEST = 1_000_000
+_EMPTY: tuple[object, ...] = ("", None)
+
+
+class Undecided(Exception):
+    """What a function comes to hangs on a value that is not known."""
+
+
+class Unordered(tuple[Written, ...]):
+    """A set: each of its items is its own key."""
+
+    __slots__ = ()
+
+
+Function = Callable[..., Written | None]
+
+
+def _text(written: Written) -> str | Text:
+    """A value as a text; a collection, or what is encoded JSON, is none."""
+    text = as_text(written.value)
+    if text is None or written.made is not None:
+        raise Undecided
+    return text
+
+
+def _known(written: Written) -> str:
+    text = _text(written)
+    if not isinstance(text, str):
+        raise Undecided
+    return text
+
+
+def _items(written: Written) -> tuple[Written, ...]:
+    if isinstance(written.value, Mapping):
+        return tuple(written.value.values())
+    if not isinstance(written.value, tuple):
+        raise Undecided
+    return written.value
+
+
+def _members(written: Written) -> Mapping[object, Written]:
+    if not isinstance(written.value, Mapping):
+        raise Undecided
+    return written.value
+
+
+def _index(written: Written) -> int:
+    if isinstance(written.value, bool) or not isinstance(written.value, int):
+        raise Undecided
+    return written.value
+
+
+def _fitting(parts: Sequence[str | Text]) -> Written:
+    """Texts one after the other, where that is no text beyond all measure."""
+    if sum(len(text_of(part)) for part in parts) > _LONGEST:
+        raise Undecided
+    return Written(joined(parts))
+
+
+def _replace(given: Written, old: Written, new: Written) -> Written:
+    """`replace`; of a text with holes where what is replaced is the scheme of a URL or all before the issuer of an ARN."""
+    text, what, by = _text(given), _known(old), _known(new)
+    if isinstance(text, str):
+        return Written(_replaced(text, what, by))
+    if what in ("https://", "/^https:\\/\\//", "/https:\\/\\//") and by == "":
+        return Written(without_scheme(text))
+    if what.startswith("/") and _PROVIDER_PATTERN.match(what[1:]) and by == "" and (issuer := issuer_in(text)):
+        return Written(issuer)
+    raise Undecided
+
+
+def _replaced(text: str, what: str, by: str) -> str:
+    if len(what) < 2 or not (what.startswith("/") and what.endswith("/")):
+        return _replaced_each(text, what, by)
+    if _PROVIDER_PATTERN.match(what[1:]) and by == "" and isinstance(issuer := issuer_in(text), str) and issuer:
+        return issuer
+    literal = what[1:-1].replace("\\/", "/").replace("\\.", ".")
+    anchored = literal.startswith("^")
+    literal = literal.removeprefix("^")
+    # any other expression could take for ever, and is seldom seen
+    if re.search(r"[\\^$.*+?()\[\]{}|]", literal.replace(".", "") if "\\." in what else literal):
+        raise Undecided
+    return text.removeprefix(literal) if anchored and by == "" else _replaced_each(text, literal, by)
+
+
+def _replaced_each(text: str, what: str, by: str) -> str:
+    if text.count(what) * len(by) > _LONGEST:
+        raise Undecided
+    return text.replace(what, by)
+
+
+def _trim_prefix(given: Written, prefix: Written) -> Written:
+    text, start = _text(given), _known(prefix)
+    if isinstance(text, str):
+        return Written(text.removeprefix(start))
+    if start == "https://":
+        return Written(without_scheme(text))
+    raise Undecided
+
+
+def _split(separator: Written, given: Written) -> Written:
+    """`split`; of a text with holes only the part after the scheme, or the issuer, can be told."""
+    text, sign = _text(given), _known(separator)
+    if isinstance(text, str) and sign:
+        return Written(tuple(map(Written, text.split(sign))))
+    second = part_of(text, sign, 1)
+    if second is None or isinstance(text, str):
+        raise Undecided
+    return Written((Written(joined((text,))), Written(second)))
+
+
+def _join(separator: Written, *lists: Written) -> Written:
+    sign = _text(separator)
+    parts: list[str | Text] = []
+    for item in [item for one in lists for item in _items(one)]:
+        parts += [sign, _text(item)] if parts else [_text(item)]
+    return _fitting(parts)
+
+
+def _format(form: Written, *values: Written) -> Written:
+    text, parts, left = _known(form), list[str | Text](), list(values)
+    done = 0
+    for match in _FORMAT.finditer(text):
+        parts.append(text[done : match.start()])
+        done = match.end()
+        if match[2]:
+            parts.append("%")
+        else:
+            value = _text(left.pop(0))
+            parts += ['"', value, '"'] if match[1] == "q" else [value]
+    if "%" in _FORMAT.sub("", text):
+        raise Undecided
+    return _fitting([*parts, text[done:]])
+
+
+def _concat(*lists: Written) -> Written:
+    return Written(_bounded([item for one in lists for item in _items(one)]))
+
+
+def _bounded(items: Sequence[Written]) -> tuple[Written, ...]:
+    if len(items) > _MOST:
+        raise Undecided
+    return tuple(items)
+
+
+def _merge(*maps: Written) -> Written:
+    made: dict[object, Written] = {}
+    for one in maps:
+        if one.value is not None:
+            made.update(_members(one))
+    return Written(made)
+
+
+def _lookup(given: Written, key: Written, *otherwise: Written) -> Written:
+    members, name = _members(given), _known(key)
+    if name in members:
+        return members[name]
+    if not otherwise or not all(isinstance(one, str) for one in members):
+        raise Undecided
+    return otherwise[0]
+
+
+def _element(given: Written, index: Written) -> Written:
+    items = _items(given)
+    return items[_index(index) % len(items)] if items else Written(None)
+
+
+def _flatten(given: Written) -> Written:
+    flat: list[Written] = []
+    waiting = [given]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one.value, tuple):
+            waiting += reversed(one.value)
+        else:
+            flat.append(one)
+        if len(flat) > _MOST:
+            raise Undecided
+    return Written(tuple(flat))
+
+
+def _distinct(given: Written) -> Written:
+    kept: dict[object, Written] = {}
+    for number, item in enumerate(_items(given)):
+        is_plain = isinstance(item.value, str | int | float | Text)
+        kept.setdefault(item.value if is_plain else number, item)
+    return Written(tuple(kept.values()))
+
+
+def _set(given: Written) -> Written:
+    """Sets are ordered by their texts."""
+    items = _distinct(given).value
+    texts = [as_text(item.value) for item in items] if isinstance(items, tuple) else []
+    if not isinstance(items, tuple) or not all(isinstance(text, str) for text in texts):
+        return Written(Unordered(items if isinstance(items, tuple) else ()))
+    return Written(Unordered(sorted(items, key=lambda item: str(as_text(item.value)))))
+
+
+def _compact(given: Written) -> Written:
+    return Written(tuple(item for item in _items(given) if item.value not in _EMPTY))
+
+
+def _coalesce(*values: Written) -> Written:
+    for one in values:
+        if isinstance(one.value, Text):
+            raise Undecided
+        if one.value not in _EMPTY:
+            return one
+    raise Undecided
+
+
+def _coalesce_list(*lists: Written) -> Written:
+    return next(one for one in lists if _items(one))
+
+
+def _length(given: Written) -> Written:
+    if isinstance(given.value, str | tuple | Mapping):
+        return Written(len(given.value))
+    raise Undecided
+
+
+def _keys(given: Written) -> Written:
+    names = list(_members(given))
+    known = [name for name in names if isinstance(name, str)]
+    return Written(tuple(Written(name) for name in (sorted(known) if len(known) == len(names) else names)))
+
+
+def _values(given: Written) -> Written:
+    members = _members(given)
+    return Written(tuple(members[name.value] for name in _items(_keys(given))))
+
+
+def _contains(given: Written, wanted: Written) -> Written:
+    values = [item.value for item in _items(given)]
+    if any(isinstance(value, Text | tuple | Mapping) for value in (*values, wanted.value)):
+        raise Undecided
+    return Written(wanted.value in values)
+
+
+def _zipmap(names: Written, values: Written) -> Written:
+    return Written({_text(name): value for name, value in zip(_items(names), _items(values), strict=True)})
+
+
+def _range(*bounds: Written) -> Written:
+    numbers = range(*map(_index, bounds))
+    if len(numbers) > _MOST:
+        raise Undecided
+    return Written(tuple(map(Written, numbers)))
+
+
+def _one(given: Written) -> Written | None:
+    items = _items(given)
+    return Written(None) if not items else items[0] if len(items) == 1 else None
+
+
+def _substr(given: Written, offset: Written, length: Written) -> Written:
+    text, start, size = _known(given), _index(offset), _index(length)
+    start = len(text) + start if start < 0 else start
+    return Written(text[start:] if size < 0 else text[start : start + size])
+
+
+def _json(given: Written) -> Written | None:
+    return given.made if given.made is not None else written_json(_text(given))
+
+
+def _same(given: Written) -> Written:
+    return given
+
+
+def _as_text(given: Written) -> Written:
+    return Written(_text(given))
+
+
+def _as_number(given: Written) -> Written:
+    return given if isinstance(given.value, int | float) else Written(int(_known(given)))
+
+
+def _as_truth(given: Written) -> Written:
+    return given if isinstance(given.value, bool) else Written({"true": True, "false": False}[_known(given)])
+
+
+def _of_text(work: Callable[[str], object]) -> Function:
+    return lambda given: Written(work(_known(given)))
+
+
+def _of_texts(work: Callable[[str, str], object]) -> Function:
+    return lambda one, other: Written(work(_known(one), _known(other)))
+
+
+def _ordered(given: Written) -> Written:
+    return Written(tuple(map(Written, sorted(_known(item) for item in _items(given)))))
+
+
+def _union(*sets: Written) -> Written:
+    return _set(_concat(*sets))
+
+
+def _extreme(choose: Callable[[Iterable[int]], int]) -> Function:
+    return lambda *values: Written(choose([_index(one) for one in values]))
+
+
+FUNCTIONS: Mapping[str, Function] = {
+    "chomp": _of_text(lambda text: text.rstrip("\r\n")),
+    "coalesce": _coalesce,
+    "coalescelist": _coalesce_list,
+    "compact": _compact,
+    "concat": _concat,
+    "contains": _contains,
+    "distinct": _distinct,
+    "element": _element,
+    "endswith": _of_texts(lambda text, end: text.endswith(end)),
+    "flatten": _flatten,
+    "format": _format,
+    "join": _join,
+    "jsondecode": _json,
+    "keys": _keys,
+    "length": _length,
+    "lookup": _lookup,
+    "lower": _of_text(str.lower),
+    "max": _extreme(max),
+    "merge": _merge,
+    "min": _extreme(min),
+    "nonsensitive": _same,
+    "one": _one,
+    "range": _range,
+    "replace": _replace,
+    "reverse": lambda given: Written(tuple(reversed(_items(given)))),
+    "sensitive": _same,
+    "setunion": _union,
+    "sort": _ordered,
+    "split": _split,
+    "startswith": _of_texts(lambda text, start: text.startswith(start)),
+    "strcontains": _of_texts(lambda text, part: part in text),
+    "substr": _substr,
+    "tobool": _as_truth,
+    "tolist": lambda given: Written(tuple(_items(given))),
+    "tomap": _same,
+    "tonumber": _as_number,
+    "toset": _set,
+    "tostring": _as_text,
+    "trim": _of_texts(lambda text, signs: text.strip(signs)),
+    "trimprefix": _trim_prefix,
+    "trimspace": _of_text(str.strip),
+    "trimsuffix": _of_texts(lambda text, end: text.removesuffix(end)),
+    "upper": _of_text(str.upper),
+    "values": _values,
+    "zipmap": _zipmap,
+}

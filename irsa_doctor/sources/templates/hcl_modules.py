@@ -1,0 +1,449 @@
+"""What names stand for in a module of Terraform: variables, locals, resources, data sources, outputs of other modules.
+
+https://developer.hashicorp.com/terraform/language/expressions/references
+"""
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cached_property
+from typing import Any
+
+import msgspec
+
+from irsa_doctor.model import Hole, Text, issuer_in, joined, text_of, without_scheme
+from irsa_doctor.sources.positions import Spot
+from irsa_doctor.sources.templates.hcl_expressions import Budget, Scope, Step, entries_of, evaluate, number, said
+from irsa_doctor.sources.templates.hcl_syntax import Argument, Block, Body, Syntax
+from irsa_doctor.sources.templates.irsa_modules import KnownModule, known_module
+from irsa_doctor.sources.templates.policy_document import document_of
+from irsa_doctor.sources.templates.written import Written, as_text, hole, provider_arn
+
+_EMPTY: tuple[object, ...] = ("", None, (), {})
+_MODULES_DEEP = 16
+_INSTANCES = 1_000
+"""Instances of one resource or module that are told apart."""
+
+
+class Folder(msgspec.Struct, frozen=True, dict=True, eq=False):
+    """The files of one module; `given` are the values of variables in files of variables beside it."""
+
+    path: str
+    syntaxes: tuple[Syntax, ...]
+    given: Mapping[str, Written] = {}
+
+    @cached_property
+    def blocks(self) -> tuple[Block, ...]:
+        """All blocks of all files."""
+        return tuple(block for syntax in self.syntaxes for block in syntax.blocks)
+
+    @cached_property
+    def named(self) -> Mapping[tuple[str, ...], Block]:
+        """Blocks by kind and labels; the last of a name, as override files have it."""
+        return {(block.kind, *block.labels): block for block in self.blocks}
+
+    @cached_property
+    def values(self) -> Mapping[str, Argument]:
+        """The locals."""
+        return {name: one for block in self.blocks if block.kind == "locals" for name, one in block.body.arguments.items()}
+
+    @cached_property
+    def sources(self) -> frozenset[str]:
+        """The folders of the modules that are called by their paths."""
+        found = (source_of(block) for block in self.blocks if block.kind == "module")
+        return frozenset(path for source in found if (path := local_path(self.path, source)))
+
+
+def source_of(call: Block) -> str:
+    """The source of a module call, which Terraform takes only as a plain text."""
+    argument = call.body.arguments.get("source")
+    return argument.syntax.word(argument.value).strip().strip('"') if argument else ""
+
+
+def local_path(folder: str, source: str) -> str:
+    """The folder that a source of the form `./x` or `../x` names, "" for any other."""
+    return os.path.normpath(os.path.join(folder, source)) if source.startswith(("./", "../")) else ""
+
+
+class Instance(msgspec.Struct, frozen=True):
+    """One of what `count` or `for_each` make of a block: `[0]`, `["blue"]`, or "" where there is neither."""
+
+    suffix: str
+    key: str | int | None
+    scope: Scope
+
+
+class Module:
+    """A module as it is called from one place; `inputs` is None for one that nobody calls."""
+
+    def __init__(
+        self,
+        folder: Folder,
+        folders: Mapping[str, Folder],
+        budget: Budget,
+        prefix: str = "",
+        inputs: Mapping[str, Written] | None = None,
+        depth: int = 0,
+    ) -> None:
+        self.folder = folder
+        self.folders = folders
+        self.prefix = prefix
+        self.inputs = inputs
+        self.depth = depth
+        self.scope = Scope(self.lookup, budget, prefix)
+        self.budget = budget
+        self._known: dict[tuple[str, ...], Written] = {}
+        self._open: set[tuple[str, ...]] = set()
+        self._children: dict[str, Module | None] = {}
+
+    def lookup(self, name: str, steps: list[Step], scope: Scope) -> Written | None:
+        """What a reference stands for (hcl_expressions.Lookup)."""
+        if name in ("each", "count", "path", "self", "terraform") or not steps:
+            return None
+        if name == "data" and len(steps) > 1:
+            kind, second = steps.pop(0), steps.pop(0)
+            return self.resource("data", kind, second) if isinstance(kind, str) and isinstance(second, str) else None
+        first = steps.pop(0)
+        if not isinstance(first, str):
+            return None
+        if name == "var":
+            return self.once(("var", first), lambda: self.variable(first))
+        if name == "local":
+            return self.once(("local", first), lambda: self.local(first))
+        return self.call(first) if name == "module" else self.resource("resource", name, first)
+
+    def once(self, key: tuple[str, ...], work: Callable[[], Written | None]) -> Written | None:
+        """What was worked out before; a hole where it leads back to itself."""
+        if key in self._open:
+            return None
+        if key not in self._known:
+            self._open.add(key)
+            try:
+                found = work()
+            finally:
+                self._open.discard(key)
+            self._known[key] = Written(hole(self.prefix + ".".join(key))) if found is None else found
+        return self._known[key]
+
+    def variable(self, name: str) -> Written | None:
+        """What the caller gives, or the default. An empty default of a module that nobody calls is one to be filled in."""
+        block = self.folder.named.get(("variable", name))
+        if self.inputs is not None and name in self.inputs:
+            return self.inputs[name]
+        if self.inputs is None and name in self.folder.given:
+            return self.folder.given[name]
+        default = block.body.arguments.get("default") if block else None
+        if default is None:
+            return None
+        found = evaluate(default.syntax, default.value, self.scope)
+        return None if self.inputs is None and found.value in _EMPTY else found
+
+    def local(self, name: str) -> Written | None:
+        """The value of a local."""
+        argument = self.folder.values.get(name)
+        return evaluate(argument.syntax, argument.value, self.scope) if argument else None
+
+    def instances(self, block: Block) -> list[Instance] | None:
+        """What `count` and `for_each` make of a block; None where that is not known."""
+        if repeat := block.body.arguments.get("for_each"):
+            entries = entries_of(evaluate(repeat.syntax, repeat.value, self.scope))
+            if entries is None or not all(isinstance(as_text(key.value), str) for key, _ in entries):
+                return None
+            return [self._each(key, value) for key, value in entries[:_INSTANCES]]
+        if repeat := block.body.arguments.get("count"):
+            count = number(evaluate(repeat.syntax, repeat.value, self.scope))
+            return None if count is None else [self._counted(index) for index in range(min(int(count), _INSTANCES))]
+        return [Instance("", None, self.scope)]
+
+    def likely(self, block: Block) -> list[Instance]:
+        """The instances; where they are not known, one that stands for all."""
+        found = self.instances(block)
+        if found is not None:
+            return found
+        if "for_each" not in block.body.arguments:
+            return [self._counted(0)]
+        address = self.prefix + ".".join(block.labels)
+        names = {"each": Written({part: Written(hole(f"each.{part} of {address}")) for part in ("key", "value")})}
+        return [Instance("", None, self.scope.with_names(names))]
+
+    def _counted(self, index: int) -> Instance:
+        scope = self.scope.with_names({"count": Written({"index": Written(index)})}, f" [{index}]")
+        return Instance(f"[{index}]", index, scope)
+
+    def _each(self, key: Written, value: Written) -> Instance:
+        word = Written(text_of(as_text(key.value) or ""))
+        each = Written({"key": word, "value": value})
+        return Instance(said(word), str(word.value), self.scope.with_names({"each": each}, f" {said(word)}"))
+
+    def resource(self, mode: str, kind: str, name: str) -> Written:
+        """A resource or data source, or all of its instances."""
+        block = self.folder.named.get((mode, kind, name))
+        address = f"{self.prefix}{'data.' if mode == 'data' else ''}{kind}.{name}"
+
+        def made(suffix: str, scope: Scope) -> Written:
+            return Written(Attributes(self, mode, kind, address + suffix, block, scope))
+
+        return self._all(("instances", mode, kind, name), block, made)
+
+    def _all(self, key: tuple[str, ...], block: Block | None, made: Callable[[str, Scope], Written]) -> Written:
+        """One value, or a list or an object of those of the instances."""
+        if block is None or not {"count", "for_each"} & block.body.arguments.keys():
+            return made("", self.scope)
+        if key in self._open:
+            return made("", self.scope)
+        self._open.add(key)
+        try:
+            found = self.instances(block)
+        finally:
+            self._open.discard(key)
+        if "for_each" in block.body.arguments:
+            if found is None:
+                return Written(AnyKey(made, self.scope))
+            return Written({one.key: made(one.suffix, one.scope) for one in found})
+        if found is None:
+            found = [self._counted(0)]
+        return Written(tuple(made(one.suffix, one.scope) for one in found))
+
+    def config(self, body: Body, scope: Scope, node: Any) -> Written:
+        """Arguments and blocks as one object, dynamic blocks worked out."""
+        members: dict[object, Written] = {name: self.argument(one, scope) for name, one in body.arguments.items()}
+        blocks: dict[str, list[Written]] = {}
+        for block in body.blocks:
+            if block.kind == "dynamic" and len(block.labels) == 1:
+                blocks.setdefault(block.labels[0], []).extend(self.dynamic(block, scope))
+            else:
+                blocks.setdefault(block.kind, []).append(self.config(block.body, scope, block.node))
+        for kind, listed in blocks.items():
+            members[kind] = Written(tuple(listed), listed[0].spot if listed else None, body.syntax.document)
+        return Written(members, Spot(None, node.start_byte, node.end_byte), body.syntax.document)
+
+    def argument(self, argument: Argument, scope: Scope) -> Written:
+        """The value of an argument, which knows where its name is written."""
+        found = evaluate(argument.syntax, argument.value, scope)
+        if found.spot is None or found.document != argument.syntax.document:
+            return found
+        name_end = argument.node.start_byte + len(argument.name.encode())
+        spot = msgspec.structs.replace(found.spot, name=argument.node.start_byte, name_end=name_end)
+        return msgspec.structs.replace(found, spot=spot)
+
+    def dynamic(self, block: Block, scope: Scope) -> Iterator[Written]:
+        """The blocks that a dynamic one makes; a hole where nobody can tell how many."""
+        repeat, content = block.body.arguments.get("for_each"), self._content(block)
+        given = evaluate(repeat.syntax, repeat.value, scope) if repeat else None
+        entries = entries_of(given) if given else None
+        spot = Spot(None, block.node.start_byte, block.node.end_byte)
+        if given is None or content is None or entries is None or len(entries) > _INSTANCES:
+            yield Written(hole(f"{self.prefix}dynamic {block.labels[0]}{scope.mark}"), spot, block.syntax.document)
+            return
+        named = block.body.arguments.get("iterator")
+        iterator = named.syntax.word(named.value).strip() if named else block.labels[0]
+        for key, value in entries:
+            names = {iterator: Written({"key": key, "value": value})}
+            mark = f" [{text_of(as_text(key.value) or '?')}]"
+            yield self.config(content.body, scope.with_names(names, mark), content.node)
+
+    def _content(self, block: Block) -> Block | None:
+        return next((one for one in block.body.blocks if one.kind == "content"), None)
+
+    def call(self, name: str) -> Written | None:
+        """The outputs of a module that is called."""
+        block = self.folder.named.get(("module", name))
+        if block is None:
+            return None
+        return self._all(
+            ("module", name), block, lambda suffix, scope: Written(Outputs(self, block, f"module.{name}{suffix}", scope))
+        )
+
+    def child(self, block: Block, address: str, scope: Scope) -> "Module | None":
+        """The module that is called, where its files are among those given."""
+        if address not in self._children:
+            path = local_path(self.folder.path, source_of(block))
+            folder = self.folders.get(path) if path else None
+            inner = self.depth + 1
+            if folder is None or inner > _MODULES_DEEP:
+                self._children[address] = None
+            else:
+                given = self.inputs_of(block, scope)
+                self._children[address] = Module(folder, self.folders, self.budget, f"{self.prefix}{address}.", given, inner)
+        return self._children[address]
+
+    def inputs_of(self, block: Block, scope: Scope) -> Mapping[str, Written]:
+        """What a call gives to the module, worked out when it is asked for."""
+        return Inputs(self, block, scope)
+
+    def known(self, block: Block, address: str, scope: Scope) -> KnownModule | None:
+        """The module that is called, where it is one that everybody knows."""
+        return known_module(source_of(block), self.prefix + address, self.inputs_of(block, scope))
+
+
+class _Lazy(Mapping[Any, Written]):
+    """Members that are worked out when they are asked for; as a text, what the whole is called."""
+
+    address = "?"
+
+    def __str__(self) -> str:
+        return self.address
+
+    def _names(self) -> Iterable[str]:
+        raise NotImplementedError
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self._names())
+
+    def __len__(self) -> int:
+        return len(list(self._names()))
+
+
+class Inputs(_Lazy):
+    """The arguments of a module call."""
+
+    def __init__(self, module: Module, block: Block, scope: Scope) -> None:
+        self.module = module
+        self.block = block
+        self.scope = scope
+        self.worked_out: dict[object, Written] = {}
+
+    def _names(self) -> Iterable[str]:
+        return [
+            name for name in self.block.body.arguments if name not in ("source", "version", "count", "for_each", "providers")
+        ]
+
+    def __getitem__(self, name: object) -> Written:
+        if name not in self.worked_out:
+            argument = self.block.body.arguments[str(name)]
+            self.worked_out[name] = self.module.argument(argument, self.scope)
+        return self.worked_out[name]
+
+
+class Outputs(_Lazy):
+    """The outputs of a module call: of a module that is given, of one that everybody knows, else holes."""
+
+    def __init__(self, above: Module, block: Block, address: str, scope: Scope) -> None:
+        self.above = above
+        self.block = block
+        self.address = address
+        self.scope = scope
+
+    def _names(self) -> Iterable[str]:
+        child = self.above.child(self.block, self.address, self.scope)
+        return [block.labels[0] for block in child.folder.blocks if block.kind == "output" and block.labels] if child else ()
+
+    def __contains__(self, name: object) -> bool:
+        return True
+
+    def __getitem__(self, name: object) -> Written:
+        word = text_of(name) if isinstance(name, str | Text) else "?"
+        unknown = Written(hole(f"{self.above.prefix}{self.address}.{word}"))
+        if child := self.above.child(self.block, self.address, self.scope):
+            return child.once(("output", word), lambda: self._output(child, word)) or unknown
+        familiar = self.above.known(self.block, self.address, self.scope)
+        return (familiar.output(word) if familiar else None) or unknown
+
+    def _output(self, child: Module, word: str) -> Written | None:
+        block = child.folder.named.get(("output", word))
+        argument = block.body.arguments.get("value") if block else None
+        return evaluate(argument.syntax, argument.value, child.scope) if argument else None
+
+
+class AnyKey(_Lazy):
+    """The instances of what is repeated nobody knows how often: there is one for every key."""
+
+    def __init__(self, made: Callable[[str, Scope], Written], scope: Scope) -> None:
+        self.made = made
+        self.scope = scope
+
+    def _names(self) -> Iterable[str]:
+        return ()
+
+    def __contains__(self, key: object) -> bool:
+        return True
+
+    def __getitem__(self, key: object) -> Written:
+        word = Written(key)
+        each = Written({"key": word, "value": Written(hole(f"each.value of {said(word)}"))})
+        return self.made(said(word), self.scope.with_names({"each": each}, f" {said(word)}"))
+
+
+class Attributes(_Lazy):
+    """The attributes of a resource or data source: its arguments, and what AWS makes of them."""
+
+    def __init__(self, module: Module, mode: str, kind: str, address: str, block: Block | None, scope: Scope) -> None:
+        self.module = module
+        self.mode = mode
+        self.kind = kind
+        self.address = address
+        self.block = block
+        self.scope = scope
+
+    def _names(self) -> Iterable[str]:
+        return self.block.body.arguments if self.block else ()
+
+    def __contains__(self, name: object) -> bool:
+        return True
+
+    def __getitem__(self, name: object) -> Written:
+        word = text_of(name) if isinstance(name, str | Text) else "?"
+        found = self.module.once(("attribute", self.address, word), lambda: self._attribute(word))
+        return found or Written(hole(f"{self.address}.{word}"))
+
+    def _attribute(self, name: str) -> Written:
+        computed = _COMPUTED.get((self.kind, name))
+        found = computed(self) if computed else self.argument(name)
+        return found or Written(hole(f"{self.address}.{name}"))
+
+    def argument(self, name: str) -> Written | None:
+        """An argument as it is written, None where it is not there."""
+        argument = self.block.body.arguments.get(name) if self.block else None
+        return self.module.argument(argument, self.scope) if argument else None
+
+    def text(self, name: str) -> str | Text | None:
+        """An argument that is a text."""
+        found = self.argument(name)
+        return as_text(found.value) if found else None
+
+
+def _issuer(one: Attributes) -> str | Text:
+    """Of an OIDC provider: from its URL, or from the ARN by which a data source names it."""
+    url = one.text("url")
+    if url is not None:
+        return without_scheme(url)
+    arn = one.text("arn") if one.mode == "data" else None
+    return (issuer_in(arn) if arn is not None else "") or joined((Hole(f"${{issuer of {one.address}}}"),))
+
+
+def _provider_arn(one: Attributes) -> Written | None:
+    arn = one.argument("arn") if one.mode == "data" else None
+    return arn or Written(provider_arn(f"{one.address}.arn", joined(("https://", _issuer(one)))))
+
+
+def _provider_url(one: Attributes) -> Written | None:
+    """As the provider for AWS reads it back, without the scheme."""
+    return Written(_issuer(one))
+
+
+def _identity(one: Attributes) -> Written | None:
+    issuer = Written(joined(("https://", Hole(f"${{issuer of {one.address}}}"))))
+    oidc = Written((Written({"issuer": issuer}),))
+    return Written((Written({"oidc": oidc}),))
+
+
+def _cluster_name(one: Attributes) -> Written | None:
+    return one.argument("name")
+
+
+def _policy(one: Attributes) -> Written | None:
+    if one.block is None:
+        return None
+    config = one.module.config(one.block.body, one.scope, one.block.node)
+    return Written(hole(f"{one.address}.json"), config.spot, config.document, (), document_of(config, one.address))
+
+
+_COMPUTED: Mapping[tuple[str, str], Callable[[Attributes], Written | None]] = {
+    ("aws_iam_openid_connect_provider", "arn"): _provider_arn,
+    ("aws_iam_openid_connect_provider", "id"): _provider_arn,
+    ("aws_iam_openid_connect_provider", "url"): _provider_url,
+    ("aws_eks_cluster", "identity"): _identity,
+    ("aws_eks_cluster", "id"): _cluster_name,
+    ("aws_iam_role", "id"): _cluster_name,
+    ("aws_iam_policy_document", "json"): _policy,
+    ("aws_iam_policy_document", "minified_json"): _policy,
+}

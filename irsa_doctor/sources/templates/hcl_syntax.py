@@ -1,0 +1,168 @@
+"""Takes Terraform's configuration language apart: the blocks and arguments of a file, and where they are written.
+
+The grammar is that of tree-sitter-hcl (https://github.com/tree-sitter-grammars/tree-sitter-hcl).
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from functools import cached_property, lru_cache
+from itertools import pairwise
+from typing import Any
+
+import msgspec
+
+from irsa_doctor.sources.trouble import Trouble
+
+Node = Any
+"""tree_sitter.Node, which is imported only where there is something to parse"""
+_LARGEST = 16 << 20
+_PARTS = 1_000
+_BLOCK = re.compile(rb"^(?=(?:resource|data|module|variable|locals|output)\b[^\n]*\{)", re.MULTILINE)
+_CLOSING = {
+    "quoted_template_end": "the closing quote",
+    "heredoc_identifier": "the end of the heredoc",
+    "block_end": "the closing brace",
+    "object_end": "the closing brace",
+    "tuple_end": "the closing bracket",
+}
+
+
+class Syntax(msgspec.Struct, frozen=True, dict=True, eq=False):
+    """The syntax of one file; `document` is its path. What is broken in it is a trouble, and is passed over."""
+
+    document: str
+    text: bytes
+    roots: tuple[Node, ...]
+    """one; of a broken file one for each part of it"""
+    trouble: Trouble | None = None
+
+    @cached_property
+    def blocks(self) -> tuple["Block", ...]:
+        """The blocks at the top of the file."""
+        return tuple(block for body in self._bodies() for block in body.blocks)
+
+    @cached_property
+    def arguments(self) -> dict[str, "Argument"]:
+        """The arguments at the top of the file, which files of variables have."""
+        return {name: one for body in self._bodies() for name, one in body.arguments.items()}
+
+    def _bodies(self) -> Iterator["Body"]:
+        for root in self.roots:
+            # what is broken has no body around its blocks
+            yield Body(self, root)
+            yield from (Body(self, child) for child in root.named_children if child.type in ("body", "ERROR"))
+
+    def word(self, node: Node) -> str:
+        """The text of a node as it is written."""
+        return self.text[node.start_byte : node.end_byte].decode(errors="replace")
+
+
+class Argument(msgspec.Struct, frozen=True):
+    """`name = expression`."""
+
+    syntax: Syntax
+    name: str
+    node: Node
+    """of the whole argument"""
+    value: Node
+    """of the expression"""
+
+
+class Block(msgspec.Struct, frozen=True, dict=True, eq=False):
+    """`kind "label" "label" { ... }`."""
+
+    syntax: Syntax
+    kind: str
+    labels: tuple[str, ...]
+    node: Node
+
+    @cached_property
+    def body(self) -> "Body":
+        """What stands between the braces."""
+        return Body(self.syntax, next((child for child in self.node.named_children if child.type == "body"), None))
+
+
+class Body(msgspec.Struct, frozen=True, dict=True, eq=False):
+    """Arguments and blocks; those with an error in them are left out."""
+
+    syntax: Syntax
+    node: Node | None
+
+    @cached_property
+    def arguments(self) -> dict[str, Argument]:
+        """The arguments by name."""
+        found = {}
+        for child in self.node.named_children if self.node is not None else ():
+            if child.type == "attribute" and not child.has_error and len(parts := child.named_children) > 1:
+                name = self.syntax.word(parts[0])
+                found[name] = Argument(self.syntax, name, child, parts[-1])
+        return found
+
+    @cached_property
+    def blocks(self) -> tuple[Block, ...]:
+        """The blocks in their order."""
+        return tuple(self._blocks())
+
+    def _blocks(self) -> Iterator[Block]:
+        for child in self.node.named_children if self.node is not None else ():
+            if child.type == "block" and not child.has_error:
+                words = [part for part in child.named_children if part.type in ("identifier", "string_lit")]
+                kind, *labels = [self.syntax.word(word).strip('"') for word in words]
+                yield Block(self.syntax, kind, tuple(labels), child)
+
+
+def parse(text: bytes, document: str) -> Syntax | Trouble:
+    """The syntax tree of a file; a trouble where it is too large to be anybody's configuration."""
+    if len(text) > _LARGEST:
+        return Trouble(f"{len(text) >> 20} MiB of Terraform configuration: more than {_LARGEST >> 20} MiB are not read")
+    parser = _parser()
+    root = parser.parse(text).root_node
+    if not root.has_error:
+        return Syntax(document, text, (root,))
+    # an open bracket takes all that follows it, so each part that begins like a block is read by itself
+    starts = [match.start() for match in _BLOCK.finditer(text)][:_PARTS]
+    roots = tuple(_parsed_part(text, start, end) for start, end in pairwise([0, *starts, len(text)]) if end > start)
+    broken = next((one for one in roots if one.has_error), root)
+    return Syntax(document, text, roots, _trouble(broken, text))
+
+
+def _parsed_part(text: bytes, start: int, end: int) -> Node:
+    """A part of a file, its offsets those of the file."""
+    import tree_sitter
+
+    first, last = (tree_sitter.Point(text.count(b"\n", 0, offset), 0) for offset in (start, end))
+    parser = tree_sitter.Parser(_parser().language)
+    parser.included_ranges = [tree_sitter.Range(first, last, start, end)]
+    return parser.parse(text).root_node
+
+
+@lru_cache(maxsize=1)
+def _parser() -> Any:
+    import tree_sitter
+    import tree_sitter_hcl
+
+    return tree_sitter.Parser(tree_sitter.Language(tree_sitter_hcl.language()))
+
+
+def _trouble(root: Node, text: bytes) -> Trouble:
+    """The first thing that is not as the grammar has it; found without recursion, however deep it lies."""
+    node, below = root, root
+    while below is not None and not (node.is_error or node.is_missing):
+        below = next((child for child in node.children if child.has_error or child.is_missing), None)
+        node = node if below is None else below
+    line, column = _position(text, node.start_byte)
+    if node.is_missing:
+        what = _CLOSING.get(node.type, f"`{node.type}`")
+        return Trouble(f"no Terraform configuration: {what} is missing here", line, column)
+    found = text[node.start_byte : node.end_byte].split(b"\n", 1)[0][:40].decode(errors="replace")
+    return Trouble(f"no Terraform configuration: `{found}` is not expected here", line, column)
+
+
+def _position(text: bytes, offset: int) -> tuple[int, int]:
+    start = text.rfind(b"\n", 0, offset) + 1
+    return text.count(b"\n", 0, offset) + 1, len(text[start:offset].decode(errors="replace")) + 1
+
+
+def parts_of(node: Node) -> Sequence[Node]:
+    """The named children, comments left out."""
+    return [child for child in node.named_children if child.type != "comment"]

@@ -1,0 +1,72 @@
+"""Takes quoted texts and heredocs apart: what is literal, where it is written, and what is put in.
+
+https://developer.hashicorp.com/terraform/language/expressions/strings
+"""
+
+import re
+from collections.abc import Iterator
+
+from irsa_doctor.sources.templates.hcl_syntax import Node, Syntax, parts_of
+from irsa_doctor.sources.templates.written import Piece
+
+_DYNAMIC = ("template_interpolation", "template_directive")
+_ESCAPE = re.compile(rb'\\(?:[nrt"\\]|u[0-9A-Fa-f]{4}|U[0-9A-Fa-f]{8})|\$\$\{|%%\{')
+_MARK_ESCAPE = re.compile(rb"\$\$\{|%%\{")
+_SIGNS = {b"n": "\n", b"r": "\r", b"t": "\t", b'"': '"', b"\\": "\\"}
+_INDENT = re.compile(rb"^[ \t]*(?=[^ \t\r\n])", re.MULTILINE)
+
+
+def pieces_of(syntax: Syntax, node: Node) -> Iterator[Piece | Node]:
+    """Literal pieces with the byte at which each is written, and the nodes of what is put in between."""
+    parts = parts_of(node)
+    is_heredoc = node.type == "heredoc_template"
+    start, end = _heredoc(syntax, node) if is_heredoc else (node.start_byte + 1, node.end_byte - 1)
+    escapes = _MARK_ESCAPE if is_heredoc else _ESCAPE
+    is_flush = syntax.text.startswith(b"<<-", node.start_byte)
+    indent = _indent(syntax.text[start:end]) if is_flush else 0
+    for part in parts:
+        if part.type in _DYNAMIC:
+            yield from _literal(syntax.text, start, part.start_byte, escapes, indent)
+            yield part
+            start = part.end_byte
+    yield from _literal(syntax.text, start, max(start, end), escapes, indent)
+
+
+def _heredoc(syntax: Syntax, node: Node) -> tuple[int, int]:
+    """From the line after the opening word to the line of the closing one."""
+    start = syntax.text.find(b"\n", node.start_byte, node.end_byte) + 1 or node.end_byte
+    end = syntax.text.rfind(b"\n", start - 1, node.end_byte) + 1
+    return start, max(start, end)
+
+
+def _indent(text: bytes) -> int:
+    """What `<<-` takes off every line: the least indentation of all."""
+    return min((len(match[0]) for match in _INDENT.finditer(text)), default=0)
+
+
+def _literal(text: bytes, start: int, end: int, escapes: re.Pattern[bytes], indent: int) -> Iterator[Piece]:
+    """The pieces of a literal part, one for each escape and, where lines lose their indentation, for each line."""
+    while start < end:
+        if indent and text[start - 1 : start] == b"\n":
+            start = min(start + indent, end)
+        stop = end
+        if indent and (newline := text.find(b"\n", start, end)) >= 0:
+            stop = newline + 1
+        match = escapes.search(text, start, stop)
+        if match is None:
+            yield Piece(text[start:stop].decode(errors="replace"), start)
+            start = stop
+            continue
+        if match.start() > start:
+            yield Piece(text[start : match.start()].decode(errors="replace"), start)
+        yield Piece(_unescaped(match[0]), match.start())
+        start = match.end()
+
+
+def _unescaped(escape: bytes) -> str:
+    if escape[:1] in (b"$", b"%"):
+        return escape[1:].decode()
+    if escape[1:2] in (b"u", b"U"):
+        code = int(escape[2:], 16)
+        return chr(code) if code < 0x110000 and not 0xD800 <= code < 0xE000 else "\N{REPLACEMENT CHARACTER}"
+    return _SIGNS[escape[1:2]]

@@ -1,0 +1,593 @@
+import json
+
+import pytest
+
+from irsa_doctor.model import TrustPolicy, Unknown, text_of
+from tests.sources.templates.made import (
+    ISSUER,
+    PROVIDER,
+    conditions,
+    federated,
+    policy_text,
+    roles_of,
+    row_of,
+    statement,
+    written_at,
+)
+from tests.sources.worlds import inventory, loaded, policy
+
+SUB = f"{ISSUER}:sub"
+CLUSTER = 'data "aws_eks_cluster" "shop" {\n  name = "shop"\n}\n'
+ISSUER_OF_CLUSTER = "${issuer of data.aws_eks_cluster.shop}"
+EKS = """\
+resource "aws_iam_openid_connect_provider" "eks" {
+  url            = data.aws_eks_cluster.shop.identity[0].oidc[0].issuer
+  client_id_list = ["sts.amazonaws.com"]
+}
+"""
+
+
+def role(policy_text_, name="app", more=""):
+    return f'resource "aws_iam_role" "{name}" {{\n{more}  assume_role_policy = {policy_text_}\n}}\n'
+
+
+def trusting(federated_="var.arn", key=f'"{SUB}"', value='"system:serviceaccount:prod:app"', operator="StringEquals"):
+    return f"""jsonencode({{
+    Version = "2012-10-17"
+    Statement = [{{
+      Effect    = "Allow"
+      Action    = "sts:AssumeRoleWithWebIdentity"
+      Principal = {{ Federated = {federated_} }}
+      Condition = {{ {operator} = {{ {key} = {value} }} }}
+    }}]
+  }})"""
+
+
+def document(inside, name="trust", more=""):
+    return f"""\
+data "aws_iam_policy_document" "{name}" {{
+{more}  statement {{
+    actions = ["sts:AssumeRoleWithWebIdentity"]
+    principals {{
+      type        = "Federated"
+      identifiers = ["{PROVIDER}"]
+    }}
+{inside}
+  }}
+}}
+"""
+
+
+def condition(values, variable=SUB, test="StringEquals"):
+    return f'    condition {{\n      test = "{test}"\n      variable = "{variable}"\n      values = {values}\n    }}'
+
+
+def app(text, **files):
+    return roles_of({"main.tf": text, **files})["aws_iam_role.app"]
+
+
+def subject(text, **files):
+    return conditions(app(text, **files))["StringEquals"][SUB]
+
+
+def test_jsonencode_gives_the_policy_and_the_places_of_its_parts():
+    given = loaded({"main.tf": role(trusting(f'"{PROVIDER}"'))})
+    (found,) = given.inventory.roles
+    assert federated(found) == PROVIDER
+    at = ("Statement", 0, "Condition", "StringEquals", SUB)
+    assert policy_text(given, found, *at) == '"system:serviceaccount:prod:app"'
+    assert policy_text(given, found, *at, key=True) == f'"{SUB}"'
+    assert policy_text(given, found, "Statement", 0, "Effect", key=True) == "Effect"
+    assert policy_text(given, found, "Statement", 0, "Principal", "Federated") == f'"{PROVIDER}"'
+
+
+@pytest.mark.parametrize("opening", ["<<EOT", "<<-EOT"])
+def test_a_heredoc_gives_the_policy_and_the_places_of_its_parts(opening):
+    text = role(f"{opening}\n    {json.dumps(policy(), indent=2, ensure_ascii=False)}\n    EOT", more="  # ümläut\n")
+    given = loaded({"main.tf": text.replace("    EOT", "EOT") if opening == "<<EOT" else text})
+    (found,) = given.inventory.roles
+    assert federated(found) == PROVIDER
+    at = ("Statement", 0, "Condition", "StringEquals", SUB)
+    assert policy_text(given, found, *at) == '"system:serviceaccount:prod:app"'
+    assert policy_text(given, found, *at, key=True) == f'"{SUB}"'
+
+
+def test_places_behind_what_is_put_into_a_heredoc_are_exact():
+    text = json.dumps(policy()).replace(PROVIDER, "${var.arn}")
+    given = loaded({"main.tf": role(f"<<EOT\n{text}\nEOT") + f'variable "arn" {{\n  default = "{PROVIDER}"\n}}\n'})
+    (found,) = given.inventory.roles
+    assert federated(found) == PROVIDER
+    at = ("Statement", 0, "Condition", "StringEquals", SUB)
+    assert policy_text(given, found, *at) == '"system:serviceaccount:prod:app"'
+
+
+def test_a_quoted_policy_with_escapes_is_read_with_its_places():
+    quoted = json.dumps(json.dumps(policy()))
+    given = loaded({"main.tf": role(quoted)})
+    (found,) = given.inventory.roles
+    assert federated(found) == PROVIDER
+    assert policy_text(given, found, "Statement", 0, "Effect").startswith('\\"Allow\\')
+
+
+def test_a_policy_document_is_made_of_its_blocks_with_their_places():
+    conditions_ = condition('["system:serviceaccount:prod:app"]') + "\n" + condition('["sts.amazonaws.com"]', f"{ISSUER}:aud")
+    files = {"main.tf": role("data.aws_iam_policy_document.trust.json"), "data.tf": document(conditions_)}
+    given = loaded(files)
+    (found,) = given.inventory.roles
+    assert statement(found)["Action"] == "sts:AssumeRoleWithWebIdentity"
+    assert conditions(found) == {"StringEquals": {SUB: "system:serviceaccount:prod:app", f"{ISSUER}:aud": "sts.amazonaws.com"}}
+    assert found.place.document == "main.tf"
+    assert isinstance(found.policy, TrustPolicy)
+    assert found.policy.place.document == "data.tf"
+    at = ("Statement", 0, "Condition", "StringEquals", SUB)
+    assert policy_text(given, found, *at) == '"system:serviceaccount:prod:app"'
+    assert policy_text(given, found, "Statement", 0).startswith("statement {")
+
+
+def test_dynamic_blocks_are_worked_out():
+    dynamic = f"""\
+    dynamic "condition" {{
+      for_each = {{ a = "x", b = "y" }}
+      iterator = one
+      content {{
+        test = "StringLike"
+        variable = "{ISSUER}:${{one.key}}"
+        values = [one.value]
+      }}
+    }}"""
+    assert conditions(app(role("data.aws_iam_policy_document.trust.json") + document(dynamic))) == {
+        "StringLike": {f"{ISSUER}:a": "x", f"{ISSUER}:b": "y"}
+    }
+
+
+def test_a_dynamic_block_of_which_nobody_knows_how_often_it_is_there_is_a_hole():
+    dynamic = f"""\
+    dynamic "condition" {{
+      for_each = var.conditions
+      content {{
+        test = "StringLike"
+        variable = "{SUB}"
+        values = [condition.value]
+      }}
+    }}"""
+    found = app(role("data.aws_iam_policy_document.trust.json") + document(dynamic))
+    assert list(conditions(found)) == ["${dynamic condition}"]
+
+
+def test_documents_are_merged():
+    merged = (
+        'data "aws_iam_policy_document" "all" {\n  source_policy_documents = [data.aws_iam_policy_document.trust.json]\n}\n'
+    )
+    found = app(role("data.aws_iam_policy_document.all.json") + merged + document(condition('["a"]')))
+    assert federated(found) == PROVIDER
+
+
+def test_variables_have_their_defaults_and_then_the_values_of_files():
+    text = role(trusting(value='"system:serviceaccount:${var.space}:app"')) + 'variable "space" {\n  default = "dev"\n}\n'
+    assert subject(text) == "system:serviceaccount:dev:app"
+    assert subject(text, **{"terraform.tfvars": 'space = "prod"\n'}) == "system:serviceaccount:prod:app"
+    files = {"terraform.tfvars": 'space = "prod"\n', "x.auto.tfvars.json": '{"space": "more"}'}
+    assert subject(text, **files) == "system:serviceaccount:more:app"
+
+
+def test_variables_of_another_folder_do_not_count():
+    text = role(trusting(value="var.space"))
+    assert subject(text, **{"other/terraform.tfvars": 'space = "prod"\n'}) == "${var.space}"
+
+
+def test_files_for_one_of_several_environments_count_only_where_they_are_named(tmp_path):
+    from irsa_doctor.sources import load
+
+    (tmp_path / "main.tf").write_text(role(trusting(value="var.space")))
+    (tmp_path / "prod.tfvars").write_text('space = "prod"\n')
+    (found,) = load([str(tmp_path)]).inventory.roles
+    assert conditions(found)["StringEquals"][SUB] == "${var.space}"
+    (found,) = load([str(tmp_path), str(tmp_path / "prod.tfvars")]).inventory.roles
+    assert conditions(found)["StringEquals"][SUB] == "prod"
+
+
+def test_an_empty_default_is_one_to_be_filled_in():
+    assert subject(role(trusting(value="var.space")) + 'variable "space" {\n  default = ""\n}\n') == "${var.space}"
+
+
+def test_locals_are_followed_and_circles_are_holes():
+    text = 'locals {\n  a = "system:${local.b}"\n  b = "x"\n  c = local.d\n  d = local.c\n}\n'
+    assert subject(role(trusting(value="local.a")) + text) == "system:x"
+    assert subject(role(trusting(value="local.c")) + text).startswith("${")
+
+
+def test_the_same_provider_is_the_same_in_principal_and_key():
+    key = '"${replace(aws_iam_openid_connect_provider.eks.url, "https://", "")}:sub"'
+    found = app(role(trusting("aws_iam_openid_connect_provider.eks.arn", key)) + EKS + CLUSTER)
+    assert federated(found).endswith(f":oidc-provider/{ISSUER_OF_CLUSTER}")
+    assert list(conditions(found)["StringEquals"]) == [f"{ISSUER_OF_CLUSTER}:sub"]
+
+
+@pytest.mark.parametrize(
+    "issuer",
+    [
+        'replace(data.aws_eks_cluster.shop.identity[0].oidc[0].issuer, "https://", "")',
+        'trimprefix(data.aws_eks_cluster.shop.identity.0.oidc.0.issuer, "https://")',
+        'element(split("//", data.aws_eks_cluster.shop.identity[0].oidc[0].issuer), 1)',
+        'split("oidc-provider/", aws_iam_openid_connect_provider.eks.arn)[1]',
+        'replace(aws_iam_openid_connect_provider.eks.arn, "/^(.*provider/)/", "")',
+        "aws_iam_openid_connect_provider.eks.url",
+        "one(aws_iam_openid_connect_provider.eks[*].url)",
+        'join("", aws_iam_openid_connect_provider.eks.*.url)',
+        'try(aws_iam_openid_connect_provider.eks.url, "")',
+        "local.issuer",
+    ],
+)
+def test_every_way_to_write_the_issuer_comes_to_the_same(issuer):
+    locals_ = 'locals {\n  issuer = replace(data.aws_eks_cluster.shop.identity[0].oidc[0].issuer, "https://", "")\n}\n'
+    found = app(role(trusting("aws_iam_openid_connect_provider.eks.arn", f'"${{{issuer}}}:sub"')) + EKS + CLUSTER + locals_)
+    assert list(conditions(found)["StringEquals"]) == [f"{ISSUER_OF_CLUSTER}:sub"]
+
+
+@pytest.mark.parametrize(
+    ("expression", "expected"),
+    [
+        ('format("%s:%s", "a", "b")', "a:b"),
+        ('join("-", ["a", "b"])', "a-b"),
+        ('"${upper("a")}${lower("B")}"', "Ab"),
+        ('true ? "a" : "b"', "a"),
+        ('1 + 2 * 3 == 7 && !false ? "a" : "b"', "a"),
+        ('[for k, v in { x = "a", y = "b" } : "${k}${v}" if k != "x"]', ["yb"]),
+        ('{ for s in ["a"] : s => upper(s) }["a"]', "A"),
+        ('lookup({ a = "x" }, "b", "z")', "z"),
+        ('merge({ a = "x" }, { a = "y" }).a', "y"),
+        ('flatten([["a"], ["b"]])', ["a", "b"]),
+        ('concat(["a"], ["b"])', ["a", "b"]),
+        ('element(["a", "b"], 1)', "b"),
+        ('coalesce("", "x")', "x"),
+        ('try({ a = "x" }.b, "z")', "z"),
+        ('tolist(toset(["b", "a", "b"]))', ["a", "b"]),
+        ('"$${aws:username}"', "${aws:username}"),
+        ('"a\\"b"', 'a"b'),
+        ('jsondecode("{\\"a\\": \\"x\\"}").a', "x"),
+        ('compact(["", "a"])', ["a"]),
+        ('values({ b = "y", a = "x" })', ["x", "y"]),
+        ('replace("a.b", "/\\\\./", "-")', "a-b"),
+        ('[{ a = "x" }, { a = "y" }][*].a', ["x", "y"]),
+        ('trimsuffix("a/", "/")', "a"),
+        ('substr("abcd", 1, 2)', "bc"),
+        ('contains(["a"], "a") ? "y" : "n"', "y"),
+        ('length(["a", "b"]) > 1 ? "y" : "n"', "y"),
+        ('zipmap(["a"], ["x"]).a', "x"),
+        ('(["a"])[0]', "a"),
+        ('range(2)[1] == 1 ? "y" : "n"', "y"),
+        ('concat([["a"]]...)', ["a"]),
+    ],
+)
+def test_what_can_be_worked_out_is(expression, expected):
+    assert subject(role(trusting(value=expression))) == expected
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        'file("x.json")',
+        "nosuch(1)",
+        "provider::aws::arn_parse(1)",
+        'regex("(a+)+$", var.x)',
+        "var.a.b[0].c",
+        "data.terraform_remote_state.x.outputs.arn",
+        "module.nowhere.x",
+        "each.key",
+        "self.x",
+        "lower(var.x)",
+        'format("%05d", 3)',
+        "element([], 0) ? 1 : 2",
+        "1 / 0",
+        "[1][5]",
+        "{ a = 1 }.b",
+        '"%{ if var.x }a%{ endif }"',
+        "join(1, 2, 3)",
+        "replace(1)",
+        "lookup()",
+        "one([1, 2])",
+        "zipmap([1], [])",
+        "var.x ? 1 : 2",
+        "[for x in var.y : x]",
+    ],
+)
+def test_what_cannot_be_worked_out_is_a_hole(expression):
+    assert "${" in str(subject(role(trusting(value=expression))))
+
+
+def test_count_and_for_each_give_an_instance_each():
+    text = role(trusting(value='"s:${each.value}"'), more='  for_each = toset(["a", "b"])\n') + role(
+        trusting(value='"n:${count.index}"'), "many", "  count = 2\n"
+    )
+    found = roles_of({"main.tf": text})
+    assert {name: conditions(one)["StringEquals"][SUB] for name, one in found.items()} == {
+        'aws_iam_role.app["a"]': "s:a",
+        'aws_iam_role.app["b"]': "s:b",
+        "aws_iam_role.many[0]": "n:0",
+        "aws_iam_role.many[1]": "n:1",
+    }
+
+
+def test_a_role_that_is_repeated_nobody_knows_how_often_is_read_once():
+    text = role(trusting(value="each.value"), more="  for_each = var.roles\n") + role(trusting(), "other", "  count = var.n\n")
+    found = roles_of({"main.tf": text})
+    assert set(found) == {"aws_iam_role.app", "aws_iam_role.other[0]"}
+    assert conditions(found["aws_iam_role.app"])["StringEquals"][SUB].startswith("${each.value of")
+
+
+def test_none_is_none():
+    assert roles_of({"main.tf": role(trusting(), more="  count = 0\n")}) == {}
+
+
+MODULE = {
+    "modules/irsa/main.tf": role(trusting("var.provider", value='"system:serviceaccount:${var.space}:app"')),
+    "modules/irsa/variables.tf": 'variable "provider" {}\nvariable "space" {\n  default = "dev"\n}\n',
+    "modules/irsa/outputs.tf": 'output "arn" {\n  value = aws_iam_role.app.arn\n}\n',
+}
+
+
+def test_a_module_is_read_as_often_as_it_is_called_with_what_it_is_given():
+    call = f'module "one" {{\n  source = "../modules/irsa"\n  provider = "{PROVIDER}"\n}}\n'
+    more = f'module "two" {{\n  for_each = toset(["x"])\n  source = "../modules/irsa"\n  provider = "{PROVIDER}"\n'
+    more += "  space = each.key\n}\n"
+    found = roles_of({**MODULE, "live/main.tf": call + more})
+    assert {name: conditions(one)["StringEquals"][SUB] for name, one in found.items()} == {
+        "module.one.aws_iam_role.app": "system:serviceaccount:dev:app",
+        'module.two["x"].aws_iam_role.app': "system:serviceaccount:x:app",
+    }
+    assert {one.place.document for one in found.values()} == {"live/main.tf"}
+    assert {federated(one) for one in found.values()} == {PROVIDER}
+
+
+def test_a_module_that_nobody_calls_is_read_by_itself():
+    assert set(roles_of(MODULE)) == {"aws_iam_role.app"}
+
+
+def test_modules_that_call_each_other_end():
+    call = 'module "m" {{\n  source = "../{}"\n}}\n'
+    found = roles_of({"a/main.tf": call.format("b") + role(trusting()), "b/main.tf": call.format("a")})
+    assert "aws_iam_role.app" in found
+
+
+def test_outputs_of_modules_are_followed():
+    account = """\
+resource "kubernetes_service_account_v1" "app" {
+  metadata {
+    name = "app"
+    namespace = "prod"
+    annotations = {
+      "eks.amazonaws.com/role-arn" = module.one.arn
+    }
+  }
+}
+"""
+    call = 'module "one" {\n  source = "../modules/irsa"\n}\n'
+    given = loaded({**MODULE, "live/main.tf": call + account})
+    (found,) = given.inventory.service_accounts
+    assert text_of(found.annotations["eks.amazonaws.com/role-arn"]) == "${module.one.aws_iam_role.app.arn}"
+    assert written_at(given, found.place.at("metadata", "annotations", "eks.amazonaws.com/role-arn")) == "module.one.arn"
+    assert written_at(given, found.place.at("metadata", "name")) == '"app"'
+
+
+def test_a_module_that_is_not_there_is_unknown_with_its_source():
+    call = (
+        'module "irsa" {\n  source = "git::https://example.org/irsa.git"\n}\nmodule "vpc" {\n  source = "example/vpc/aws"\n}\n'
+    )
+    given = inventory({"main.tf": call + role(trusting())})
+    (gap,) = given.gaps
+    assert "module.irsa" in gap.missing
+    assert "git::https://example.org/irsa.git" in gap.missing
+    assert "git::https://example.org/irsa.git" in row_of(given, "main.tf").why
+
+
+def test_providers_clusters_and_associations_are_read():
+    text = f"""\
+resource "aws_eks_cluster" "this" {{
+  name = "prod"
+}}
+resource "aws_iam_openid_connect_provider" "eks" {{
+  url             = "https://{ISSUER}"
+  client_id_list  = ["sts.amazonaws.com"]
+  thumbprint_list = []
+}}
+resource "aws_eks_pod_identity_association" "app" {{
+  cluster_name    = aws_eks_cluster.this.name
+  namespace       = "prod"
+  service_account = "app"
+  role_arn        = aws_iam_role.app.arn
+}}
+"""
+    given = inventory({"main.tf": text}, account="111122223333")
+    assert [one.name for one in given.clusters] == ["prod"]
+    assert [(one.arn, one.client_ids, one.thumbprints) for one in given.providers] == [(PROVIDER, ("sts.amazonaws.com",), ())]
+    assert [(one.cluster, one.service_account, text_of(one.role_arn)) for one in given.associations] == [
+        ("prod", "app", "${aws_iam_role.app.arn}")
+    ]
+
+
+PLAN = {
+    "format_version": "1.2",
+    "terraform_version": "1.9.5",
+    "planned_values": {
+        "root_module": {
+            "resources": [
+                {
+                    "address": "aws_iam_role.app",
+                    "type": "aws_iam_role",
+                    "name": "app",
+                    "values": {"assume_role_policy": json.dumps(policy())},
+                }
+            ]
+        }
+    },
+    "resource_changes": [],
+}
+
+
+@pytest.mark.parametrize("path", ["infra/plan.json", "elsewhere/plan.json"])
+def test_a_plan_goes_before_the_configuration_that_it_was_made_of(path):
+    given = inventory({path: PLAN, "infra/main.tf": role(trusting())})
+    (found,) = given.roles
+    assert found.place.document == path
+    assert path in row_of(given, "infra/main.tf").why
+
+
+def test_a_plan_of_something_else_does_not_hide_configuration():
+    given = inventory({"elsewhere/plan.json": PLAN, "infra/main.tf": role(trusting(), "other")})
+    assert {one.address for one in given.roles} == {"aws_iam_role.app", "aws_iam_role.other"}
+
+
+def test_a_broken_block_is_told_with_its_line_and_loses_no_other():
+    text = role(trusting()) + 'resource "aws_iam_role" "broken" {\n  name = = "x"\n}\n' + role(trusting(), "last")
+    given = inventory({"main.tf": text, "other.tf": role(trusting(), "there")})
+    assert {one.address for one in given.roles} == {"aws_iam_role.app", "aws_iam_role.last", "aws_iam_role.there"}
+    row = next(row for row in given.documents if row.status == "unreadable")
+    assert (row.path, row.line, row.column) == ("main.tf", text[: text.index("= =")].count("\n") + 1, 10)
+    assert "`=` is not expected here" in row.why
+
+
+@pytest.mark.parametrize(
+    ("text", "cause"),
+    [
+        ('resource "aws_iam_role" "a" {\n  name = "x\n}\n', "the closing quote is missing"),
+        ('resource "aws_iam_role" "a" {\n  name = [1\n', "is missing"),
+        ('resource "aws_iam_role" "a" {\n  name = <<EOT\n x\n', "the end of the heredoc is missing"),
+    ],
+)
+def test_a_broken_file_says_what_is_wrong(text, cause):
+    (row,) = inventory({"main.tf": text}).documents
+    assert row.status == "unreadable"
+    assert row.line
+    assert cause in row.why
+
+
+def test_what_stands_behind_an_open_bracket_is_read():
+    text = role(trusting()) + 'resource "aws_iam_role" "broken" {\n  x = [[[{\n}\n' + role(trusting(f'"{PROVIDER}"'), "last")
+    given = loaded({"main.tf": text})
+    found = {one.address: one for one in given.inventory.roles}
+    assert set(found) == {"aws_iam_role.app", "aws_iam_role.last"}
+    assert policy_text(given, found["aws_iam_role.last"], "Statement", 0, "Effect") == '"Allow"'
+
+
+DEEP = 100_000
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "[" * DEEP + "]" * DEEP,
+        "(" * DEEP + "1" + ")" * DEEP,
+        "{a=" * DEEP + "1" + "}" * DEEP,
+        '"${' * DEEP + "1" + '}"' * DEEP,
+        "lower(" * DEEP + "1" + ")" * DEEP,
+        "!" * DEEP + "true",
+        "1" + " + 1" * DEEP,
+        "a ? " * DEEP + "1" + " : 1" * DEEP,
+        "a" + ".b" * DEEP,
+        "a" + "[0]" * DEEP,
+        "[" * DEEP,
+    ],
+    ids=["lists", "parentheses", "objects", "texts", "calls", "nots", "sums", "choices", "names", "indices", "open"],
+)
+def test_no_depth_harms_what_stands_beside_it(value):
+    given = inventory(
+        {"main.tf": role(trusting()) + f'resource "aws_iam_role" "deep" {{\n  assume_role_policy = {value}\n}}\n'}
+    )
+    assert "aws_iam_role.app" in {one.address for one in given.roles}
+
+
+def test_blocks_inside_blocks_end():
+    text = "a {\n" * DEEP + "}\n" * DEEP
+    assert "aws_iam_role.app" in roles_of({"main.tf": role(trusting()) + text})
+
+
+def test_texts_that_double_without_end_are_told():
+    doubling = (
+        'locals {\n  a0 = "xxxx xxxx "\n'
+        + "".join(f'  a{n + 1} = "${{local.a{n}}}${{local.a{n}}}"\n' for n in range(60))
+        + "}\n"
+    )
+    listed = "locals {\n  b0 = [1, 2]\n" + "".join(f"  b{n + 1} = concat(local.b{n}, local.b{n})\n" for n in range(60)) + "}\n"
+    text = role(trusting(value="local.a60"), "first") + role(trusting(value="local.b60"), "second") + role(trusting())
+    given = inventory({"main.tf": text + doubling + listed})
+    assert "aws_iam_role.app" in {one.address for one in given.roles}
+
+
+def test_lists_that_double_without_end_are_told():
+    lists = "locals {\n  a0 = [1]\n" + "".join(f"  a{n + 1} = [local.a{n}, local.a{n}]\n" for n in range(20)) + "}\n"
+    text = role(trusting(value="local.a20"), "big") + role(trusting()) + lists
+    given = inventory({"main.tf": text})
+    assert [one.address for one in given.roles] == ["aws_iam_role.app"]
+    assert any("beyond all measure" in (row.why or "") and row.line == 1 for row in given.documents)
+
+
+def test_work_without_end_is_told():
+    loops = "locals {\n  r = range(1000)\n  x = [for a in local.r : [for b in local.r : [for c in local.r : a]]]\n}\n"
+    given = inventory({"main.tf": role(trusting(value="local.x"), "slow") + loops, "other/main.tf": "locals {\n a = 1\n}\n"})
+    assert any("beyond all measure" in (row.why or "") for row in given.documents)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "resource {\n}\n",
+        'resource "aws_iam_role" {\n}\n',
+        'resource "aws_iam_role" "a" "b" {\n}\n',
+        "module {\n}\n",
+        'module "x" {\n}\n',
+        'resource "aws_iam_role" "a" {\n}\n',
+        'resource "kubernetes_service_account" "a" {\n}\n',
+        'resource "kubernetes_service_account" "a" {\n  metadata = 5\n}\n',
+        'resource "aws_iam_role" "a" {\n  assume_role_policy = 5\n}\n',
+        'resource "aws_iam_role" "a" {\n  assume_role_policy = null\n}\n',
+        'resource "aws_iam_role" "a" {\n  for_each = 5\n  assume_role_policy = "x"\n}\n',
+        'resource "aws_iam_role" "a" {\n  count = -1\n  assume_role_policy = "x"\n}\n',
+        'resource "aws_iam_openid_connect_provider" "a" {\n  url = []\n}\n',
+        'resource "aws_eks_pod_identity_association" "a" {\n}\n',
+        'variable {\n}\nvariable "x" {\n  default = var.x\n}\n' + role(trusting(value="var.x")),
+        'data "aws_iam_policy_document" "x" {\n  statement = 5\n}\n' + role("data.aws_iam_policy_document.x.json"),
+        'data "aws_iam_policy_document" "x" {\n  dynamic "statement" {\n  }\n}\n' + role("data.aws_iam_policy_document.x.json"),
+        'data "aws_iam_policy_document" "x" {\n  source_policy_documents = [data.aws_iam_policy_document.x.json]\n}\n'
+        + role("data.aws_iam_policy_document.x.json"),
+        role("aws_iam_role.app.assume_role_policy"),
+        role("aws_iam_role.app"),
+        role("jsonencode(aws_iam_role.app)"),
+        role("module.x") + 'module "x" {\n  source = "./x"\n}\n',
+    ],
+)
+def test_odd_configuration_is_no_crash(text):
+    given = inventory({"main.tf": text})
+    assert {row.path for row in given.documents} == {"main.tf"}
+
+
+def test_a_wrong_file_of_variables_is_told():
+    given = inventory({"main.tf": role(trusting()), "terraform.tfvars.json": "[1]", "x.auto.tfvars": "a = = 1\n"})
+    wrong = {row.path: row.why for row in given.documents if row.status == "unreadable"}
+    assert set(wrong) == {"terraform.tfvars.json", "x.auto.tfvars"}
+    assert [one.address for one in given.roles] == ["aws_iam_role.app"]
+
+
+def test_configuration_without_roles_is_passed_over():
+    row = row_of(inventory({"main.tf": 'resource "aws_vpc" "x" {\n  cidr_block = "10.0.0.0/8"\n}\n'}), "main.tf")
+    assert (row.status, row.kind) == ("ignored", "terraform")
+
+
+def test_a_policy_that_is_no_json_is_a_flaw():
+    (found,) = inventory({"main.tf": role('"{"')}).roles
+    assert isinstance(found.policy, TrustPolicy)
+    assert found.policy.flaws
+
+
+def test_a_policy_that_nobody_can_tell_is_unknown():
+    (found,) = inventory({"main.tf": role("var.policy")}).roles
+    assert isinstance(found.policy, Unknown)
+
+
+def test_roles_know_the_names_that_they_will_have():
+    more = '  name = "app-${var.stage}"\n  path = "/team/"\n'
+    text = role(trusting(), more=more) + role(trusting(), "other", '  name_prefix = "x"\n')
+    found = roles_of({"main.tf": text, "terraform.tfvars": 'stage = "prod"\n'})
+    assert {name: one.planned for name, one in found.items()} == {
+        "aws_iam_role.app": "team/app-prod",
+        "aws_iam_role.other": "",
+    }
