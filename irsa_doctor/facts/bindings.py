@@ -1,35 +1,31 @@
 """Facts of service accounts, and of bindings: a service account and the role that it names."""
 
-import re
-from functools import lru_cache
 from typing import Literal
 
 import msgspec
 
+from irsa_doctor.facts.annotations import Annotation, annotation_form, is_near_key, is_role_arn
 from irsa_doctor.facts.associations import NO_ISSUER, Override, association_seen, overridden
-from irsa_doctor.facts.claims import STS
 from irsa_doctor.facts.containers import PLACEHOLDERS
+from irsa_doctor.facts.grants import AUDIENCE_OF_ISSUER
 from irsa_doctor.facts.near import did_you_mean, is_one_letter_off
-from irsa_doctor.facts.roles import AnalysedRole
+from irsa_doctor.facts.roles import AnalysedRole, Shuts
 from irsa_doctor.facts.subject import Evidence, Judged
 from irsa_doctor.facts.surroundings import ROLE_ARN
 from irsa_doctor.facts.view import View
 from irsa_doctor.facts.webhook import AUDIENCE, EXPIRATION, SKIP_CONTAINERS, is_ignored_expiration
-from irsa_doctor.model import Arn, Issuer, ServiceAccount, Text, Unknown, issuer_in, parse_arn, text_of
+from irsa_doctor.model import Arn, Issuer, Place, ServiceAccount, Text, Unknown, issuer_in, parse_arn, text_of
 from irsa_doctor.remedies import annotate
-from irsa_doctor.trust import Policy, admitted
+from irsa_doctor.trust import Admitted, Policy, Statement, admitted, spell
+from irsa_doctor.trust.keys import presence
 from irsa_doctor.trust.languages import Finite, contains
 from irsa_doctor.trust.subjects import PREFIX
 from irsa_doctor.trust.symbols import policy_seen_through
 
-# the webhook's own expression (amazon-eks-pod-identity-webhook, pkg/cache/cache.go); it only logs a mismatch
-_ROLE = re.compile(r"arn:aws[a-z0-9-]*:iam::\d{12}:role/[\w\-/.@+=,]+", re.ASCII)
 _FILLED_IN = Unknown("role ARNs that a template fills in")
-_PLACEHOLDER = re.compile(r"\$\{|\{\{|<[^<>]*>|REPLACE|CHANGE_?ME|YOUR[_-]|ACCOUNT_ID|X{4,}")
 _BOOL = frozenset(["1", "t", "T", "TRUE", "true", "True", "0", "f", "F", "FALSE", "false", "False"])
 REGIONAL = "eks.amazonaws.com/sts-regional-endpoints"
 
-Annotation = Literal["ok", "none", "key-typo", "template", "policy-arn", "bare-name", "malformed"]
 AskedAudience = Literal["default", "explained", "accepted", "refused"]
 NamedRole = Literal["there", "missing", "other-path", "other-account", "other-partition"]
 Trust = Literal[
@@ -45,7 +41,11 @@ Trust = Literal[
     "other-namespace",
     "release-name",
     "other-subject",
+    "other-audience",
+    "denied",
+    "denied-by-missing-key",
 ]
+_SHUT_OUT: dict[object, Shuts] = {"denied": "matches", "denied-by-missing-key": "missing-key"}
 
 
 class ServiceAccountFacts(msgspec.Struct, frozen=True):
@@ -68,26 +68,9 @@ class BindingFacts(msgspec.Struct, frozen=True):
 
     role: NamedRole | Unknown
     trust: Trust | Unknown
-
-
-def _form(account: ServiceAccount) -> Annotation:
-    value = account.annotations.get(ROLE_ARN)
-    if value is None:
-        near = any(_is_near(key) for key in account.annotations)
-        return "key-typo" if near else "none"
-    return "template" if isinstance(value, Text) else _form_of(value)
-
-
-@lru_cache(maxsize=4096)
-def _form_of(value: str) -> Annotation:
-    if not value or _PLACEHOLDER.search(value.upper()):
-        return "template"
-    if _ROLE.fullmatch(value):
-        return "ok"
-    arn = parse_arn(value.strip())
-    if arn and arn.service == "iam" and arn.kind in ("policy", "user", "instance-profile", "group"):
-        return "policy-arn"
-    return "bare-name" if re.fullmatch(r"[\w+=,.@/-]{1,120}", value) and ":" not in value else "malformed"
+    audience: Literal["expected", "mismatch"] | Unknown
+    deny: Shuts | Unknown
+    """Whether a Deny statement shuts out this account alone"""
 
 
 def _annotation(view: View, account: ServiceAccount, form: Annotation) -> Annotation | Unknown:
@@ -97,20 +80,11 @@ def _annotation(view: View, account: ServiceAccount, form: Annotation) -> Annota
     return "ok" if view.role_of_template(account) else _FILLED_IN
 
 
-def _is_near(key: str) -> bool:
-    if key == "iam.amazonaws.com/role":
-        return True
-    low = re.sub(r"[^a-z]", "", key.lower())
-    return low in ("eksamazonawscomrolearn", "eksamazonawsrolearn", "eksamazonawscomrole", "eksamazoncomrolearn") or (
-        low.endswith("rolearn") and "amazonaws" in low
-    )
-
-
 def service_account_facts(view: View, account: ServiceAccount) -> Judged:
     """The facts of one service account."""
     issuer = view.issuer_of(account.cluster)
     trusting = view.trusted_by_name.get((issuer, account.subject), ())
-    form = _form(account)
+    form = annotation_form(account)
     value = account.annotations.get(ROLE_ARN)
     arn = parse_arn(value) if isinstance(value, str) and form == "ok" else None
     partition = Issuer.of(issuer).partition if issuer else ""
@@ -158,9 +132,11 @@ def _audience(view: View, account: ServiceAccount, issuer: str, role: Arn | None
 
 
 def _account_evidence(view: View, account: ServiceAccount, trusting: tuple[AnalysedRole, ...]) -> Evidence:
-    role = trusting[0].role.arn if trusting else ""
+    near = [key for key in account.annotations if is_near_key(key)]
+    meant = next((v for k in near if isinstance(v := account.annotations[k], str) and is_role_arn(v)), "")
+    role = meant or (trusting[0].role.arn if trusting else "")
     value = text_of(account.annotations.get(ROLE_ARN, ""))
-    keys = ", ".join(k for k in account.annotations if _is_near(k))
+    keys = ", ".join(near)
     association = view.inventory.association_by_key.get((account.cluster, account.namespace, account.name))
     names = {
         "account": f"{account.namespace}/{account.name}",
@@ -178,10 +154,12 @@ def _account_evidence(view: View, account: ServiceAccount, trusting: tuple[Analy
     }
     place = account.place.at("metadata")
     at = place.at("annotations", ROLE_ARN) if ROLE_ARN in account.annotations else place.at("name")
-    if keys:
-        at = place.at("annotations", keys.partition(", ")[0])
+    if near:
+        at = place.at("annotations", near[0])
     asked = {"audience": AUDIENCE, "skip_containers": SKIP_CONTAINERS, "expiration": EXPIRATION, "regional": REGIONAL}
-    places = {"annotation": at, "name": place.at("name")} | {name: place.at("annotations", key) for name, key in asked.items()}
+    places = {"annotation": at, "annotation_key": at, "name": place.at("name")} | {
+        name: place.at("annotations", key) for name, key in asked.items()
+    }
     if association:
         places["association"] = association.place
     return Evidence(names, places, lambda: (annotate(account.namespace, account.name, role or "ROLE_ARN"),))
@@ -203,28 +181,30 @@ def binding_facts(view: View, account: ServiceAccount) -> Judged | None:
     if isinstance(value, Text) and (made := view.role_of_template(account)):
         return _binding_of_template(view, account, made)
     arn = parse_arn(value) if isinstance(value, str) else None
-    if not isinstance(value, str) or arn is None or _form(account) != "ok":
+    if not isinstance(value, str) or arn is None or annotation_form(account) != "ok":
         return None
     named = view.role_by_arn.get(value)
     sa_id = f"{view.name_of(account.cluster)}/{account.namespace}/{account.name}"
-    facts = (
-        BindingFacts("there", _trust(view, account, named))
-        if named
-        else BindingFacts(_absence(view, account, arn), "role-not-there")
-    )
     return Judged(
         "binding",
         f"{sa_id} -> {value}",
         value if named else sa_id,
-        facts,
+        _facts("there", _trust(view, account, named)) if named else _facts(_absence(view, account, arn), "role-not-there"),
         lambda: _binding_evidence(view, account, value, named),
     )
+
+
+def _facts(role: NamedRole | Unknown, trust: Trust | Unknown) -> BindingFacts:
+    if isinstance(trust, Unknown):
+        return BindingFacts(role, trust, trust, trust)
+    audience: Literal["expected", "mismatch"] = "mismatch" if trust == "other-audience" else "expected"
+    return BindingFacts(role, trust, audience, _SHUT_OUT.get(trust, "none"))
 
 
 def _binding_of_template(view: View, account: ServiceAccount, named: AnalysedRole) -> Judged:
     """A service account and a role that a template makes, the one for the other."""
     ident = f"{view.name_of(account.cluster)}/{account.namespace}/{account.name} -> {named.role.id}"
-    facts = BindingFacts("there", _trust_of_template(view, account, named))
+    facts = _facts("there", _trust_of_template(view, account, named))
     return Judged("binding", ident, named.role.id, facts, lambda: _binding_evidence(view, account, named.role.name, named))
 
 
@@ -289,18 +269,71 @@ def _trust(view: View, account: ServiceAccount, named: AnalysedRole) -> Trust | 
     if not issuer:
         return NO_ISSUER
     here = [found for provider, found in named.by_provider.items() if provider.endswith(":oidc-provider/" + issuer)]
-    audience = text_of(account.annotations.get(AUDIENCE, STS))
-    if any(found.admits(account.subject, audience) for found in here):
+    audiences = _audiences_of(view, account, issuer)
+    if any(found.admits(account.subject, audience) for found in here for audience in audiences):
         return "admits"
-    if named.blocks(issuer) or any(found.unseen for found in here):
+    if named.blocks(issuer) or any(found.unseen for found in here) or _is_for_miswritten(view, named, issuer):
         return "explained"
     if any(contains(found.subjects, account.subject) for found in here):
-        return "explained"
-    if here and any(other is not named for other in view.trusted_by_name.get((issuer, account.subject), ())):
-        return "trusted-elsewhere"
+        return _of_audience(view, account, issuer)
     if here:
-        return _miss(account, [v for found in here if isinstance(found.subjects, Finite) for v in found.subjects.values])
+        shutting = [statement for found in here for statement in _shutting(found, account.subject, audiences)]
+        return _kept_out(view, account, named, here, shutting)
     return _elsewhere(view, named) if named.by_provider else _other_principals(named.policy)
+
+
+def _kept_out(
+    view: View, account: ServiceAccount, named: AnalysedRole, here: list[Admitted], shutting: list[Statement]
+) -> Trust:
+    """Of a role that lets in others of the account's own cluster: by Deny, or since it names others."""
+    issuer = view.issuer_of(account.cluster)
+    if shutting:
+        return "denied-by-missing-key" if _absent_keys(shutting, issuer) else "denied"
+    if any(other is not named for other in view.trusted_by_name.get((issuer, account.subject), ())):
+        return "trusted-elsewhere"
+    return _miss(account, [v for found in here if isinstance(found.subjects, Finite) for v in found.subjects.values])
+
+
+def _of_audience(view: View, account: ServiceAccount, issuer: str) -> Trust | Unknown:
+    """Of a subject that is let in, though not with the audience of its tokens."""
+    asked = account.annotations.get(AUDIENCE)
+    if isinstance(asked, Text):
+        return PLACEHOLDERS
+    if asked is None and issuer not in view.expected and Issuer.of(issuer).form == "other":
+        return AUDIENCE_OF_ISSUER
+    role = parse_arn(text_of(account.annotations.get(ROLE_ARN, "")))
+    return "explained" if _audience(view, account, issuer, role) == "refused" else "other-audience"
+
+
+def _audiences_of(view: View, account: ServiceAccount, issuer: str) -> frozenset[str]:
+    """What the token of an account may have as audience; none where a template leaves it open."""
+    asked = account.annotations.get(AUDIENCE)
+    if isinstance(asked, Text):
+        return frozenset()
+    return frozenset([asked]) if asked else view.default_audiences(issuer, eks=Issuer.of(issuer).form != "other")
+
+
+def _is_for_miswritten(view: View, named: AnalysedRole, issuer: str) -> bool:
+    """Whether the role trusts a provider that was meant for the issuer and is written otherwise: that is the finding."""
+    principals = view.principals
+    trusted = [
+        arn.name
+        for provider in named.by_provider
+        if provider in view.inventory.provider_by_arn and (arn := parse_arn(provider))
+    ]
+    return any(other != issuer and principals.meant_issuer(other) == issuer for other in trusted)
+
+
+def _shutting(found: Admitted, subject: str, audiences: frozenset[str]) -> list[Statement]:
+    """The Deny statements without which a subject would be let in."""
+    let_in = [audience for audience in audiences if any(part.may(subject, audience) for part in found.allows)]
+    return [part.grant.statement for part in found.denies if any(part.may(subject, audience) for audience in let_in)]
+
+
+def _absent_keys(statements: list[Statement], issuer: str) -> list[str]:
+    """Keys of conditions that are in no token's request."""
+    conditions = [condition for statement in statements for condition in statement.conditions]
+    return [text_of(c.raw_key) for c in conditions if presence(c.key, issuer.lower()) == "never"]
 
 
 def _elsewhere(view: View, named: AnalysedRole) -> Trust:
@@ -311,7 +344,7 @@ def _elsewhere(view: View, named: AnalysedRole) -> Trust:
 
 
 def _other_principals(policy: Policy) -> Trust:
-    services = {text_of(v) for s in policy.statements if s.allow for v in s.service}
+    services = {text_of(v).removesuffix(".cn") for s in policy.statements if s.allow for v in s.service}
     if "pods.eks.amazonaws.com" in services:
         return "pod-identity-only"
     return "ec2-only" if "ec2.amazonaws.com" in services else "no-web-identity"
@@ -349,20 +382,42 @@ def _binding_evidence(view: View, account: ServiceAccount, value: str, named: An
     }
     places = {"annotation": account.place.at("metadata", "annotations", ROLE_ARN)}
     if named and not isinstance(named.role.policy, Unknown):
-        places["policy"] = named.role.policy.place
+        places["policy"] = places["aud"] = places["denial"] = named.role.policy.place
+        _say_of_here(view, account, named, names, places)
     if named:
         return Evidence(names, places)
     return Evidence(names, places, lambda: (annotate(account.namespace, account.name, right or "ROLE_ARN"),))
 
 
+def _say_of_here(
+    view: View, account: ServiceAccount, named: AnalysedRole, names: dict[str, str], places: dict[str, Place]
+) -> None:
+    """What the policy says of the account's own issuer: which audiences it asks for, and which Deny shuts the account out."""
+    issuer = view.issuer_of(account.cluster)
+    audiences = _audiences_of(view, account, issuer)
+    here = [found for provider, found in named.by_provider.items() if provider.endswith(":oidc-provider/" + issuer)]
+    asked = [found.audiences.values for found in here if isinstance(found.audiences, Finite)]
+    names["auds"] = ", ".join(sorted(frozenset().union(*asked))) or "others"
+    names["carried"] = f"tokens of {account.namespace}/{account.name} carry {', '.join(sorted(audiences))}"
+    names["whom"] = f"{account.namespace}/{account.name}, whom its Allow statements admit"
+    shutting = [statement for found in here for statement in _shutting(found, account.subject, audiences)]
+    names["absent_keys"] = ", ".join(_absent_keys(shutting, issuer))
+    if AUDIENCE in account.annotations:
+        places["aud"] = account.place.at("metadata", "annotations", AUDIENCE)
+    if shutting:
+        places["denial"] = places["policy"].at(*shutting[0].steps, "Effect")
+
+
 def _trusted(view: View, account: ServiceAccount, named: AnalysedRole) -> set[tuple[str, str]]:
-    """The subjects that a role admits by name, and how a message calls them: with their cluster where it is another one."""
+    """The subjects that a role admits, and how a message calls them: with their cluster where it is another one."""
     found: set[tuple[str, str]] = set()
     for provider, let_in in named.by_provider.items():
         issuer = arn.name if (arn := parse_arn(provider)) else provider
         other = "" if issuer == view.issuer_of(account.cluster) else f" of {view.called(issuer)}"
         if isinstance(let_in.subjects, Finite):
             found |= {(subject, subject + other) for subject in let_in.subjects.values}
+        elif not let_in.unseen:
+            found |= {(pattern, pattern + other) for pattern in spell(let_in.subjects, let_in.kubernetes).patterns}
     return found
 
 

@@ -9,6 +9,7 @@ from irsa_doctor.facts.keys import key_form
 from irsa_doctor.model import Issuer, text_of
 from irsa_doctor.trust import SUBJECT_PREFIX, Grant, is_subject
 from irsa_doctor.trust.conditions import Limit
+from irsa_doctor.trust.holding import holds
 from irsa_doctor.trust.keys import presence
 from irsa_doctor.trust.languages import NOTHING, Like
 from irsa_doctor.trust.patterns import glob_of, pieces_of, widest
@@ -162,4 +163,5 @@ def _surroundings(found: Claims, condition: Condition) -> None:
         found.session_name |= asks
     elif condition.key == "aws:requestedregion":
         region = Issuer.of(found.issuer).region
-        found.region_excluded |= asks and operator.comparison == "equal" and bool(region) and region not in condition.values
+        excluded = bool(region) and holds(condition, {condition.key: (region,)}, variables=False) is False
+        found.region_excluded |= excluded

@@ -33,6 +33,7 @@ def grant_evidence(
     """The evidence of one statement for one principal; `right`: the principal is a provider of the account."""
     arn = parse_arn(principal)
     issuer = arn.name if arn else principal
+    eks = Issuer.of(issuer).form != "other"
     conditions = grant.statement.conditions
     asked = [(condition, _claim(condition)) for condition in conditions]
     subs = [text_of(v) for c, claim in asked if claim == "sub" for v in c.values]
@@ -43,6 +44,9 @@ def grant_evidence(
         "role": role.name,
         "account": role.account,
         "principal": principal,
+        "provider": f'The principal "{principal}" of {role.name}',
+        "tokens": lambda: right_arn.name if (right_arn := parse_arn(meant)) else Issuer.of(issuer).in_tokens,
+        "carried": lambda: f"tokens of its service accounts carry {_some(sorted(around.audiences_of(issuer, eks=eks)))}",
         "issuer": issuer,
         "statement": lambda: str(grant.statement.index),
         "cluster": lambda: around.called(issuer),

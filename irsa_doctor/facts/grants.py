@@ -31,6 +31,7 @@ class GrantFacts(msgspec.Struct, frozen=True):
     """
 
     issuer_kind: IssuerKind
+    issuer_form: Literal["fine", "eks-dualstack"]
     principal: Form
     action: Action
     admits: bool
@@ -91,7 +92,7 @@ _blocking = attrgetter(
 _PLACEHOLDERS = Unknown("values of the template's placeholders")
 _CONTESTED = Unknown("a policy that does not hang on what AWS leaves undocumented")
 _TOO_COMPLEX = Unknown("a simpler policy")
-_AUDIENCE_OF_ISSUER = Unknown("audience of the tokens of this issuer")
+AUDIENCE_OF_ISSUER = Unknown("audience of the tokens of this issuer")
 _ALL_ACCOUNTS = Unknown(
     "service accounts of the cluster, listed whole", "kubectl get serviceaccounts -A -o yaml, with --complete serviceaccounts"
 )
@@ -156,7 +157,7 @@ def _audience(
     if any(ENDPOINT.fullmatch(audience) for audience in claims.auds):
         return "endpoint"
     known = kind in ("eks", "unknown") or issuer in around.expected
-    return "mismatch" if known else _AUDIENCE_OF_ISSUER
+    return "mismatch" if known else AUDIENCE_OF_ISSUER
 
 
 def _account_missing(grant: Grant, issuer: str, inventory: Inventory) -> bool | Unknown:
@@ -197,10 +198,13 @@ def grant_facts(grant: Grant, policy: Policy, form: Form, kind: IssuerKind, issu
     action = _action(statement, policy)
     unseen = _unseen(grant)
     reach = reach_of(grant.subjects, kubernetes)
-    admits = form in ("provider", "hole") and action == "web-identity" and reach.scope != "nobody"
+    in_force = form in ("provider", "hole") and action == "web-identity"
+    admits = in_force and reach.scope != "nobody"
+    audience = _audience(grant, kind, issuer, claims, around, unseen)
     finite = grant.subjects.values if kubernetes and isinstance(grant.subjects, Finite) else ()
     return GrantFacts(
         issuer_kind=kind,
+        issuer_form="eks-dualstack" if form == "dualstack" else "fine",
         principal=form,
         action=action,
         admits=admits,
@@ -208,7 +212,7 @@ def grant_facts(grant: Grant, policy: Policy, form: Form, kind: IssuerKind, issu
         reach_by=_reach_by(grant, claims, None if unseen is not None else reach.scope, unseen),
         has_sub=claims.has_sub,
         has_aud=claims.has_aud,
-        audience=_audience(grant, kind, issuer, claims, around, unseen),
+        audience="any" if audience == "mismatch" and (not in_force or claims.swapped) else audience,
         key_has_scheme="scheme" in forms,
         key_is_arn="arn" in forms,
         key_trailing_slash="trailing-slash" in forms,

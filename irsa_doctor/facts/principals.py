@@ -34,18 +34,37 @@ class Principals(msgspec.Struct, frozen=True, dict=True):
     known: dict[tuple[str, str], Form] = {}
 
     @cached_property
-    def _by_id(self) -> Mapping[tuple[str, str], list[str]]:
-        """(account, last part of the issuer in lower case) -> the ARNs of its providers."""
+    def _providers(self) -> Mapping[tuple[str, str], list[str]]:
+        """(account, kin of the issuer) -> the ARNs of its providers."""
         table: dict[tuple[str, str], list[str]] = {}
         for provider in self.inventory.providers:
-            table.setdefault((provider.account, _id_of(provider.arn)), []).append(provider.arn)
+            table.setdefault((provider.account, kin(provider.arn)), []).append(provider.arn)
         return table
 
-    def of_same_id(self, principal: str, account: str) -> str:
-        """The one provider (ARN) of an account whose issuer ends in the id that a principal names, "" where there is none."""
-        ident = _id_of(principal)
-        same = self._by_id.get((account, ident), ()) if _ID.fullmatch(ident) else ()
+    @cached_property
+    def _issuers(self) -> Mapping[str, set[str]]:
+        """Kin -> the issuers of clusters."""
+        table: dict[str, set[str]] = {}
+        for issuer in self.inventory.clusters_by_issuer:
+            table.setdefault(kin(issuer), set()).add(issuer)
+        return table
+
+    def meant_issuer(self, issuer: str) -> str:
+        """The one cluster's issuer that a text is or was most likely meant to be, "" where there is none."""
+        same = self._issuers.get(kin(issuer), ())
+        return next(iter(same)) if len(same) == 1 else ""
+
+    def listed(self, principal: str, account: str) -> str:
+        """The one provider (ARN) of an account whose issuer differs from that of a principal at most in how it is written."""
+        same = self._providers.get((account, kin(principal)), ())
         return same[0] if len(same) == 1 else ""
+
+    def meant(self, principal: str, account: str) -> str:
+        """The provider (ARN) that a principal is or was most likely meant to be, "" where there is none."""
+        if listed := self.listed(principal, account):
+            return listed
+        arn, issuer = parse_arn(principal), self.meant_issuer(principal)
+        return f"arn:{arn.partition}:iam::{account}:oidc-provider/{issuer}" if arn and issuer and account else ""
 
     def form(self, value: str | Text, account: str) -> Form:
         """How a principal stands to the providers of the role's account ("" where that is unknown)."""
@@ -54,8 +73,11 @@ class Principals(msgspec.Struct, frozen=True, dict=True):
         found = self.known.get((value, account))
         if found is None:
             found = _form(value, account, self.inventory)
-            if found in ("absent", "provider") and self.of_same_id(value, account) not in ("", value):
-                found = "near-miss"
+            if found in ("absent", "provider") and self.meant(value, account) not in ("", value):
+                arn = parse_arn(value)
+                # the principal is right, and the provider is what is wrong
+                right = arn and arn.name in self.inventory.clusters_by_issuer
+                found = "provider" if right or value in self.inventory.provider_by_arn else "near-miss"
             self.known[(value, account)] = found
         return found
 
@@ -63,9 +85,14 @@ class Principals(msgspec.Struct, frozen=True, dict=True):
 _ID = re.compile("[0-9a-f]{32}")
 
 
-def _id_of(principal: str) -> str:
-    """What stands behind the last slash: the id of an EKS issuer is like no other, whatever is wrong before it."""
-    return principal.rstrip("/").rpartition("/")[2].lower()
+def kin(issuer: str) -> str:
+    """What the ways to miswrite one issuer, or the ARN of its provider, have in common.
+
+    The id of an EKS issuer is like no other, whatever is wrong before it; of other issuers, all but case and slashes.
+    """
+    low = issuer.rpartition(":oidc-provider/")[2].removeprefix("https://").strip("/").lower()
+    ident = low.rpartition("/")[2]
+    return ident if _ID.fullmatch(ident) else low
 
 
 def _form(value: str, account: str, inventory: Inventory) -> Form:

@@ -44,9 +44,9 @@ class ProviderFacts(msgspec.Struct, frozen=True):
 
 
 class ClusterFacts(msgspec.Struct, frozen=True):
-    """What is true of one cluster."""
+    """What is true of one cluster; its provider is `miswritten` where there is one that was most likely meant for it."""
 
-    provider: Literal["there", "missing"] | Unknown
+    provider: Literal["there", "miswritten", "missing"] | Unknown
     irsa_unavailable: bool
     """Whether service accounts name roles on a local cluster of AWS Outposts, which has no webhook"""
     webhook: WebhookState | Unknown
@@ -60,6 +60,7 @@ def provider_facts(view: View, provider: OidcProvider) -> Judged:
     """The facts of one provider."""
     issuer = Issuer.of(provider.issuer)
     malformed = issuer.form == "other" and "eks" in provider.issuer and "amazonaws" in provider.issuer
+    malformed |= issuer.form != "eks-dualstack" and view.principals.meant_issuer(provider.issuer) not in ("", provider.issuer)
     audience, asked = _audience(provider, issuer, view), view.asked_audiences
     first, count = view.first_of_account[provider.account]
     facts = ProviderFacts(
@@ -125,8 +126,8 @@ def _evidence(provider: OidcProvider, view: View) -> Evidence:
         "client_ids": ids or "none",
         "auds": ids,
         "where": f"{provider.arn} accepts",
-        "meant": lambda: _meant(provider, view),
-        "hint": lambda: f' Did you mean "{found}"?' if (found := _meant(provider, view)) else "",
+        "hint": lambda: f' Did you mean "{found}"?' if (found := view.principals.meant_issuer(provider.issuer)) else "",
+        "tokens": lambda: view.principals.meant_issuer(provider.issuer) or Issuer.of(provider.issuer).in_tokens,
         "account": provider.account,
         "count": str(view.first_of_account[provider.account][1]),
         "quota": str(_PROVIDER_QUOTA),
@@ -142,14 +143,6 @@ def _evidence(provider: OidcProvider, view: View) -> Evidence:
         names["unless"] = f" unless the role has another value of {', '.join(denial.exempt)}" if denial.exempt else ""
         places["rcp"] = denial.place
     return Evidence(names, places, lambda: (add_audience(provider.arn, STS),))
-
-
-def _meant(provider: OidcProvider, view: View) -> str:
-    """The issuer of a cluster of this account that has the id of this provider's, "" where there is none."""
-    ident = provider.issuer.rstrip("/").rpartition("/")[2].lower()
-    issuers = [c.issuer for c in view.inventory.clusters if isinstance(c.issuer, str) and c.account in ("", provider.account)]
-    same = {issuer for issuer in issuers if ident and issuer.rpartition("/")[2].lower() == ident}
-    return same.pop() if len(same) == 1 else ""
 
 
 def _seen(value: str) -> str:
@@ -172,11 +165,13 @@ def cluster_facts(view: View, cluster: Cluster) -> Judged:
     return Judged("cluster", cluster.id, cluster.id, facts, lambda: _cluster_evidence(cluster, view))
 
 
-def _provider(view: View, cluster: Cluster) -> Literal["there", "missing"] | Unknown:
+def _provider(view: View, cluster: Cluster) -> Literal["there", "miswritten", "missing"] | Unknown:
     if isinstance(cluster.issuer, Unknown):
         return cluster.issuer
     if cluster.issuer in view.provider_issuers:
         return "there"
+    if view.principals.listed(cluster.issuer, cluster.account):
+        return "miswritten"
     if not cluster.account:
         return Unknown("account of the cluster")
     if cluster.account in view.inventory.closed.providers:

@@ -16,7 +16,9 @@ Wide = Literal["everyone", "account", "service"]
 _PERMISSION_POLICY = frozenset({"prohibited-resource", "no-principal"})
 """problems that together show a permission policy in the place of a trust policy"""
 _OF_ACTIONS = frozenset({"unknown-action", "action-without-vendor"})
-_SERVICES = ("ec2.amazonaws.com", "pods.eks.amazonaws.com")
+_SERVICES = ("ec2.amazonaws.com", "ec2.amazonaws.com.cn", "pods.eks.amazonaws.com")
+# conditions on these keep nobody out for good
+_NOT_NARROWING = frozenset({"aws:securetransport", "aws:currenttime", "aws:epochtime"})
 _SHOWN = 6
 
 
@@ -46,7 +48,7 @@ def unexplained(policy: Policy, typos: Collection[Steps]) -> list[Problem]:
 def wide_principals(policy: Policy) -> Iterator[tuple[Wide, str, Statement]]:
     """Who else may assume a role without a condition that narrows it."""
     for statement in policy.statements:
-        if statement.conditions or not statement.allow:
+        if not statement.allow or any(condition.key not in _NOT_NARROWING for condition in statement.conditions):
             continue
         for value in map(text_of, statement.aws):
             if value == "*":
@@ -143,7 +145,8 @@ def _say_denials(
         if any(presence(condition.key, issuer, kubernetes=a.kubernetes) == "never" for issuer, a in issuers.items())
     ]
     names["absent_keys"] = _some(key for _, key in absent)
-    places["denial"] = source.place.at(*(absent[0][0] if absent else denials[0]).steps)
+    names["whom"] = "everybody whom its Allow statements admit"
+    places["denial"] = source.place.at(*(absent[0][0] if absent else denials[0]).steps, "Effect")
 
 
 def _trusted(by_provider: Mapping[str, Admitted], around: Surroundings) -> Iterator[str]:

@@ -19,8 +19,10 @@ from irsa_doctor.facts.surroundings import Surroundings
 from irsa_doctor.model import Role, Text, TrustPolicy, Unknown, issuer_in, parse_arn, text_of
 from irsa_doctor.trust import Admitted, Policy, Statement, admitted, grant_of, read_policy
 from irsa_doctor.trust.keys import presence
+from irsa_doctor.trust.languages import Language, intersection
 from irsa_doctor.trust.policy import DEFAULT_QUOTA
 from irsa_doctor.trust.refusals import Steps
+from irsa_doctor.trust.subjects import reach_of
 from irsa_doctor.trust.symbols import seen_through
 
 Shuts = Literal["none", "matches", "missing-key"]
@@ -149,10 +151,21 @@ def _role_facts(
         deny=_deny(policy, by_provider),
         mixed=_mixed(policy) if by_provider or web_of_aws else "no",
         web_identity_of_aws=web_of_aws,
-        clusters=len([a for a in by_provider.values() if a.kubernetes and a.reach.scope not in ("nobody", None)]),
+        clusters=_clusters(by_provider),
         contested=any(a.contested for a in by_provider.values()),
         pod_identity=pod_identity,
     )
+
+
+def _clusters(by_provider: dict[str, Admitted]) -> int:
+    """How many clusters have a service account, of one name, that is let in from another cluster too; 1 where there is none."""
+    found = [a.subjects for a in by_provider.values() if a.kubernetes and a.reach.scope not in ("nobody", None)]
+    shared = [n for n, one in enumerate(found) if any(_have_common(one, other) for other in (*found[:n], *found[n + 1 :]))]
+    return max(len(shared), 1)
+
+
+def _have_common(one: Language, other: Language) -> bool:
+    return one == other or reach_of(intersection((one, other)), kubernetes=True).scope != "nobody"
 
 
 def _deny(policy: Policy, by_provider: dict[str, Admitted]) -> Shuts:

@@ -139,4 +139,4 @@ class Surroundings(msgspec.Struct, frozen=True, dict=True):
         known = self.provider_names.get(account)
         if known is None:
             return ""
-        return self.principals.of_same_id(principal, account) or known.near(principal)
+        return self.principals.meant(principal, account) or known.near(principal)

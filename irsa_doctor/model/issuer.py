@@ -46,6 +46,14 @@ class Issuer(msgspec.Struct, frozen=True):
         return cls(name, "other")
 
     @property
+    def in_tokens(self) -> str:
+        """Without scheme, as tokens carry it: the dual-stack alias of an EKS issuer is not what they name."""
+        if self.form != "eks-dualstack":
+            return self.name
+        suffix = "amazonaws.com.cn" if self.region.startswith("cn-") else "amazonaws.com"
+        return f"oidc.eks.{self.region}.{suffix}/id/{self.id}"
+
+    @property
     def url(self) -> str:
         """With the scheme, as `iss` in a token and as describe-cluster writes it."""
         return "https://" + self.name

@@ -16,7 +16,7 @@ _HOLE = re.compile(
     r"|\b(?:YOUR|REPLACE|CHANGE)[_-][A-Z0-9_-]+"
     r"|\bCHANGEME\b"
     r"|__[A-Z][A-Z0-9_]*__"
-    r"|[Xx]{4,}"
+    r"|(?<![\w-])[Xx]{4,}(?![\w-])|[Xx]{6,}"
 )
 # a word where an ARN has its account: ACCOUNT_ID, aws-account-id; `aws` and `cloudfront` are real ones
 _ACCOUNT = re.compile(r"(?<=:)[A-Za-z0-9_-]*(?:account|acct)[A-Za-z0-9_-]*(?=:)", re.IGNORECASE)

@@ -1,6 +1,11 @@
+import json
+
 import pytest
 
+from tests.sources.worlds import OTHER_ISSUER, cluster, got_provider, listed_providers
+
 from .situations import (
+    ISSUER,
     account,
     aws,
     facts,
@@ -89,3 +94,85 @@ def test_a_missing_provider_explains_that_an_audience_is_refused():
     documents = aws(**{"o.yaml": asking, "providers.json": {"OpenIDConnectProviderList": []}})
     del documents["provider.json"]
     assert facts(documents, "service-account").audience == "explained"
+
+
+def bound(condition=None, *statements, annotations=None):
+    """The rules that fire where `app` names a role of two statements for it and `other`, and what they point at."""
+    document = policy(["system:serviceaccount:prod:app", "system:serviceaccount:prod:other"])
+    document["Statement"][0]["Condition"]["StringEquals"] |= condition or {}
+    document["Statement"] += statements
+    named = account(**(annotations or {"role_arn": role_arn()}))
+    documents = {"roles.json": {"RoleDetailList": [role(AssumeRolePolicyDocument=document)]}}
+    return {r for r, _ in found(aws(**documents, **{"o.yaml": manifests(named, account("other"))}), *ALL)}
+
+
+def denial(**condition):
+    return {
+        "Effect": "Deny",
+        "Principal": {"Federated": provider_arn()},
+        "Action": "sts:AssumeRoleWithWebIdentity",
+        "Condition": condition,
+    }
+
+
+def test_one_account_that_a_deny_shuts_out_is_not_said_to_be_missing_from_the_allow():
+    assert bound(None, denial(StringEquals={f"{ISSUER}:sub": "system:serviceaccount:prod:app"})) == {"trust-deny-statement"}
+    mixed = {"StringLike": {f"{ISSUER}:sub": "*:app"}, "StringNotEquals": {"aws:PrincipalOrgID": "o-1"}}
+    assert bound(None, denial(**mixed)) == {"trust-deny-notlike-missing-key"}
+    assert bound(None, denial(StringEquals={f"{ISSUER}:sub": "system:serviceaccount:prod:third"})) == set()
+
+
+def test_an_audience_that_the_account_asks_for_and_the_role_does_not_accept_is_a_mismatch():
+    asked = {"role_arn": role_arn(), "audience": "vault"}
+    assert bound(annotations=asked) == {"aud-annotation-custom"}
+    accepting = {"provider.json": got_provider("sts.amazonaws.com", "vault"), "o.yaml": manifests(account(**asked))}
+    assert found(aws(**accepting), *ALL) == {("trust-aud-mismatch", f"prod/prod/app -> {role_arn()}")}
+    assert bound({f"{ISSUER}:aud": "vault"}, annotations=asked) == {"aud-annotation-custom", "trust-aud-mismatch"}
+
+
+def test_a_fault_of_the_statement_for_one_cluster_does_not_hide_that_of_another():
+    first, second = policy()["Statement"][0], policy("system:serviceaccount:prod:else")["Statement"][0]
+    first["Condition"]["StringEquals"][f"{ISSUER}:aud"] = "nobody"
+    moved = json.loads(json.dumps(second).replace(ISSUER, OTHER_ISSUER))
+    trusting = role(AssumeRolePolicyDocument={"Version": "2012-10-17", "Statement": [first, moved]})
+    documents = {
+        "roles.json": {"RoleDetailList": [trusting]},
+        "providers.json": listed_providers(provider_arn(), provider_arn(issuer=OTHER_ISSUER)),
+        "a/o.yaml": manifests(account()),
+        "a/cluster.json": cluster(),
+        "b/o.yaml": manifests(account()),
+        "b/cluster.json": cluster("dev", issuer=OTHER_ISSUER),
+    }
+    fired = {rule for rule, _ in found(aws(**documents), *ALL)}
+    assert {"trust-aud-mismatch", "trust-sub-mismatch"} <= fired
+    assert "open-multi-cluster" not in fired
+
+
+@pytest.mark.parametrize(
+    ("issuer", "rule"),
+    [
+        (ISSUER + "/", "oidc-url-mismatch"),
+        (ISSUER.lower(), "oidc-url-mismatch"),
+        (ISSUER.replace("/id/", "/"), "oidc-url-mismatch"),
+        (ISSUER.replace("eu-west-1", "us-east-1"), "oidc-url-mismatch"),
+        (ISSUER.replace(".com/", ".com:443/"), "oidc-url-mismatch"),
+        (ISSUER.replace("oidc.eks.eu-west-1.amazonaws.com", "oidc-eks.eu-west-1.api.aws"), "oidc-url-dualstack"),
+    ],
+)
+def test_a_provider_that_is_nearly_for_the_cluster_is_one_finding(issuer, rule):
+    """Whether the role names what is there, or what should be."""
+    there = {"providers.json": listed_providers(provider_arn(issuer=issuer)), "provider.json": got_provider(issuer=issuer)}
+    rewritten = json.loads(json.dumps(policy()).replace(ISSUER, issuer))
+    for document in (policy(), rewritten):
+        documents = {
+            "roles.json": {"RoleDetailList": [role(AssumeRolePolicyDocument=document)]},
+            "o.yaml": manifests(account()),
+        }
+        assert found(aws(**there, **documents), *ALL) == {(rule, provider_arn(issuer=issuer))}
+
+
+def test_a_role_that_names_the_dual_stack_address_of_a_right_provider_is_told_so():
+    issuer = ISSUER.replace("oidc.eks.eu-west-1.amazonaws.com", "oidc-eks.eu-west-1.api.aws")
+    document = json.loads(json.dumps(policy()).replace(ISSUER, issuer))
+    documents = {"roles.json": {"RoleDetailList": [role(AssumeRolePolicyDocument=document)]}, "o.yaml": manifests(account())}
+    assert found(aws(**documents), *ALL) == {("oidc-url-dualstack", f"{role_arn()}#0")}

@@ -1,0 +1,74 @@
+"""What the role annotation of a service account holds, and which keys are nearly its key."""
+
+import re
+from functools import lru_cache
+from typing import Literal
+
+from irsa_doctor.facts.near import is_one_letter_off
+from irsa_doctor.facts.surroundings import ROLE_ARN
+from irsa_doctor.model import Arn, ServiceAccount, Text, parse_arn
+
+Annotation = Literal["ok", "none", "key-typo", "template", "policy-arn", "bare-name", "malformed"]
+
+# the webhook's own expression (amazon-eks-pod-identity-webhook, pkg/cache/cache.go); it only logs a mismatch
+_ROLE = re.compile(r"arn:aws[a-z0-9-]*:iam::\d{12}:role/[\w\-/.@+=,]+", re.ASCII)
+_MARKUP = re.compile(r"\$\{|\$\(|\{\{|<[^<>]*>|@@|%[A-Z_]+%|REPLACE|CHANGE_?ME|YOUR[_-]|ACCOUNT_?ID|X{4,}")
+# "replace" and the like may be part of a role's own name
+_WHOLE_NAME = re.compile(
+    r"(REPLACE|CHANGE)[_-]?ME|YOUR[_-]([A-Z]+[_-])*(ROLE|NAME|ARN)|(IAM[_-])?ROLE[_-]NAME|X{4,}", re.IGNORECASE
+)
+_NOTHING = frozenset({"", "todo", "tbd", "fixme", "none", "null", "nil", "undefined"})
+_OTHER_IAM = frozenset(
+    {"policy", "user", "group", "instance-profile", "oidc-provider", "saml-provider", "server-certificate", "mfa"}
+)
+# kube2iam and kiam read it (https://github.com/jtblin/kube2iam#iam-roles)
+_OTHER_TOOLS = frozenset({"iam.amazonaws.com/role"})
+_PREFIX, _, _NAME = ROLE_ARN.partition("/")
+
+
+def annotation_form(account: ServiceAccount) -> Annotation:
+    """What a service account has as its role; of a template, before it is filled in."""
+    value = account.annotations.get(ROLE_ARN)
+    if value is None:
+        return "key-typo" if any(map(is_near_key, account.annotations)) else "none"
+    return "template" if isinstance(value, Text) else _form_of(value)
+
+
+def is_role_arn(value: str) -> bool:
+    """Whether the webhook takes a value for the ARN of a role."""
+    return _ROLE.fullmatch(value) is not None
+
+
+@lru_cache(maxsize=4096)
+def _form_of(value: str) -> Annotation:
+    if _ROLE.fullmatch(value):
+        return "template" if _WHOLE_NAME.fullmatch(value.rpartition("/")[2]) else "ok"
+    if value.strip().lower() in _NOTHING or _MARKUP.search(value.upper()):
+        return "template"
+    arn = parse_arn(value.strip())
+    if arn and _is_of_something_else(arn):
+        return "policy-arn"
+    return "bare-name" if re.fullmatch(r"[\w+=,.@/-]{1,120}", value) and ":" not in value else "malformed"
+
+
+def _is_of_something_else(arn: Arn) -> bool:
+    if not arn.partition.startswith("aws"):
+        return False
+    return arn.kind in _OTHER_IAM if arn.service == "iam" else arn.kind != "role"
+
+
+@lru_cache(maxsize=4096)
+def is_near_key(key: str) -> bool:
+    """Whether a key was most likely meant to be that of the role annotation."""
+    if key == ROLE_ARN:
+        return False
+    if key in _OTHER_TOOLS or is_one_letter_off(key.lower(), ROLE_ARN):
+        return True
+    prefix, slash, name = key.lower().rpartition("/")
+    letters = re.sub(r"[^a-z]", "", name)
+    if not slash:
+        return letters in ("rolearn", "eksamazonawscomrolearn")
+    known = prefix == _PREFIX or is_one_letter_off(prefix, _PREFIX)
+    if known and (letters in ("role", "iamrole") or is_one_letter_off(name, _NAME)):
+        return True
+    return letters.endswith("rolearn") and (known or "amazon" in prefix or ".aws." in f".{prefix}")
