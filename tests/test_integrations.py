@@ -61,7 +61,7 @@ def shell(script, folder, **environment):
     return subprocess.run(
         ["bash", "-e", "-o", "pipefail", "-c", script],
         cwd=folder / "repository",
-        env={**os.environ, "PATH": path, "PYTHONPATH": python, "NO_COLOR": "1", **environment},
+        env={**os.environ, "PATH": path, "PYTHONPATH": python, "NO_COLOR": "1", "TMPDIR": str(folder), **environment},
         capture_output=True,
         text=True,
         timeout=120,
