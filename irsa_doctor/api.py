@@ -14,12 +14,13 @@ from irsa_doctor import waiving
 from irsa_doctor.baseline import BaselineError, Entry, entries_of, read_baseline, without
 from irsa_doctor.compare import RoleChange, compare
 from irsa_doctor.engine import evaluate, sort_findings
-from irsa_doctor.facts import AnalysedRole, View, derive, did_you_mean
+from irsa_doctor.facts import AnalysedRole, Judged, View, derive, did_you_mean
 from irsa_doctor.findings import CONFIDENCES, SEVERITIES, Counts, DocumentRow, Finding, Missing, Report, Tally, Waived
 from irsa_doctor.frameworks import FrameworkReport, by_control, rules_of
 from irsa_doctor.grantees import NoSuchRole, WhoCan, find_role
 from irsa_doctor.grantees import who_can as who_can_of
 from irsa_doctor.ignoring import set_aside as set_ignored_aside
+from irsa_doctor.ignoring import without_new_comments
 from irsa_doctor.model import Document, Inventory, Place
 from irsa_doctor.rule_files import read_private_rules
 from irsa_doctor.rulebook import Rule, RuleError, digest, shipped_rules
@@ -29,6 +30,7 @@ from irsa_doctor.sources.revision import NoRevision, files_at
 from irsa_doctor.sources.trouble import LiveError
 from irsa_doctor.version import __version__
 from irsa_doctor.waiving import set_aside
+from irsa_doctor.weakening import Governing, judged_change
 
 if TYPE_CHECKING:
     from irsa_doctor.diagnosis import Asked, Diagnosis, Evidence
@@ -73,7 +75,7 @@ class Symptoms(msgspec.Struct, frozen=True):
 _NOTHING_SEEN = Symptoms()
 
 
-def check(
+def check(  # noqa: PLR0913 - all that a judgement hangs on
     paths: Sequence[str] = (),
     *,
     stdin: bytes | None = None,
@@ -81,9 +83,14 @@ def check(
     today: date | None = None,
     live: "Options | None" = None,
     base: Sequence[str] = (),
+    proposed: Settings | None = None,
+    revision: str = "",
     on_stage: Callable[[str], object] = str,
 ) -> Report:
     """Load, derive, evaluate, set aside what is waived; `today` decides which waivers have expired.
+
+    With `proposed`, `settings` are those of a `revision` of git, and `proposed` what a change makes of them, which is judged
+    too; comments that are not in the revision's files ignore nothing.
 
     `live` are sources to read over the network, `on_stage` is called with the name of every stage as it begins. Raises
     LiveError where none of the live sources could be asked. `base` is what is there, a snapshot say: the paths are judged as
@@ -95,7 +102,27 @@ def check(
     on_stage("reading documents")
     loaded = _load(paths, stdin, settings, live, "check", base=base)
     on_stage("asking rules")
-    return judge(loaded, rules, settings, today, _entries_of_base(base, paths, rules, settings, today))
+    change = (judged_change(_governing(settings), _governing(proposed), revision),) if proposed else ()
+    of_base = _entries_of_base(base, paths, rules, settings, today)
+    return judge(loaded, rules, settings, today, Beside(of_base, change, proposed.waivers if proposed else (), revision))
+
+
+class Beside(msgspec.Struct, frozen=True):
+    """What there is to a judgement beside what was loaded: what is wrong with the base alone, and what a change makes of the
+    settings of a revision; the waivers that it proposes are there for their lines only."""
+
+    of_base: Sequence[Entry] = ()
+    change: Sequence[Judged] = ()
+    proposed: Sequence[Waiver] = ()
+    revision: str = ""
+
+
+_NOTHING_BESIDE = Beside()
+
+
+def _governing(settings: Settings) -> Governing:
+    known = read_baseline(settings.baseline) if settings.baseline else ()
+    return Governing(settings, chosen_rules(settings), known)
 
 
 def _entries_of_base(
@@ -113,22 +140,23 @@ def _entries_of_base(
 
 
 def judge(
-    loaded: Loaded, rules: Sequence[Rule], settings: Settings, today: date | None = None, of_base: Sequence[Entry] = ()
+    loaded: Loaded, rules: Sequence[Rule], settings: Settings, today: date | None = None, beside: Beside = _NOTHING_BESIDE
 ) -> Report:
-    """All that `check` has to say of what was loaded; `of_base` is what is wrong with the base alone."""
+    """All that `check` has to say of what was loaded."""
     view = View(loaded.inventory, settings.audiences)
-    locate = _Locate(loaded.documents, loaded.inventory.documents, settings.waivers)
+    locate = _Locate(loaded.documents, loaded.inventory.documents, (*settings.waivers, *beside.proposed))
     outcome = evaluate(rules, derive(view), locate)
     asked = [rule.id for rule in rules]
     standing = set_aside(outcome.findings, settings.waivers, asked, today or datetime.now(tz=UTC).date())
-    of_waivers = evaluate([rule for rule in rules if "waiver" in rule.subject], standing.waivers, locate)
-    left, ignored = set_ignored_aside(standing.findings, _comments(loaded.documents, settings))
+    about_us = [rule for rule in rules if {"waiver", "settings"} & set(rule.subject)]
+    of_waivers = evaluate(about_us, (*standing.waivers, *beside.change), locate)
+    left, ignored = set_ignored_aside(standing.findings, _comments(loaded.documents, settings, beside.revision))
     rows = tuple(
         DocumentRow(d.path, d.kind, d.status, d.why, d.sha256, d.path in loaded.base) for d in loaded.inventory.documents
     )
     standing_rules = Counter(finding.rule for finding in (*left, *of_waivers.findings))
     left, baselined = without(left, rows, read_baseline(settings.baseline) if settings.baseline else ())
-    left, old = _because_of_change(left, loaded.base, rows, of_base)
+    left, old = _because_of_change(left, loaded.base, rows, beside.of_base)
     waived = (*standing.waived, *ignored)
     shown = sort_findings(_graded((*left, *of_waivers.findings), settings))
     return Report(
@@ -181,18 +209,34 @@ def _gaps(inventory: Inventory, known: Iterable[Missing]) -> list[Missing]:
     return [Missing(missing, how, (), 0) for missing, how in sorted(gaps.items())]
 
 
-def _comments(documents: Documents, settings: Settings) -> Callable[[str], bytes | None]:
-    """The texts in which comments may ignore findings: JSON has none, so an export cannot excuse itself."""
+def _comments(documents: Documents, settings: Settings, revision: str = "") -> Callable[[str], bytes | None]:
+    """The texts in which comments may ignore findings: JSON has none, so an export cannot excuse itself.
+
+    With a revision only comments count that are there too.
+    """
 
     def text_of(path: str) -> bytes | None:
-        return documents.text(path) if settings.inline_ignores and documents.form(path) not in ("", "json") else None
+        text = documents.text(path) if settings.inline_ignores and documents.form(path) not in ("", "json") else None
+        return without_new_comments(text, _before(path, revision)) if text and revision else text
 
     return text_of
 
 
+def _before(path: str, revision: str) -> bytes:
+    """A file at a revision, empty where it was not there."""
+    try:
+        return files_at(revision, [path]).get(os.path.relpath(path), b"")
+    except NoRevision:
+        return b""
+
+
 def chosen_rules(settings: Settings) -> list[Rule]:
     """The rules to run, with the severities that the settings give them."""
-    rules = _all_rules(settings)
+    return of_these(_all_rules(settings), settings)
+
+
+def of_these(rules: Sequence[Rule], settings: Settings) -> list[Rule]:
+    """Those that the settings choose, with the severities that they give them."""
     known = {rule.id for rule in rules}
     for name in (*settings.select, *settings.ignore, *settings.severity):
         if name not in known:

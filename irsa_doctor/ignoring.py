@@ -1,7 +1,8 @@
 """Findings that a comment beside them sets aside: `# irsa-doctor: ignore[rule, ...] reason`."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from irsa_doctor.findings import Finding, Location, Waived
 
@@ -29,6 +30,34 @@ def ignores_in(text: bytes) -> Ignores:
             rules = (rule.strip().decode() for rule in match["rules"].split(b","))
             found.setdefault(own, {}).update(dict.fromkeys(rules, reason))
     return found
+
+
+def without_new_comments(text: bytes, before: bytes) -> bytes:
+    """The text without the comments that ignore something and were not there before, each with what it speaks of.
+
+    The lines stay where they are.
+    """
+    if b"irsa-doctor:" not in text:
+        return text
+    known = Counter(key for _, key in _keyed(before))
+    parts: list[bytes] = []
+    at = 0
+    for match, key in _keyed(text):
+        if known[key] > 0:
+            known[key] -= 1
+            continue
+        parts += [text[at : match.end("before")], b"#"]
+        at = match.end()
+    return b"".join((*parts, text[at:]))
+
+
+def _keyed(text: bytes) -> Iterator[tuple[re.Match[bytes], bytes]]:
+    """Each comment with the whole line, and the next where it stands alone and speaks of that."""
+    for match in _COMMENT.finditer(text):
+        key = match[0].strip()
+        if not match["before"].strip():
+            key += b"\n" + text[match.end() + 1 :].partition(b"\n")[0].strip()
+        yield match, key
 
 
 def set_aside(

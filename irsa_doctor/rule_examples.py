@@ -18,6 +18,7 @@ from irsa_doctor.rulebook import NAME, SUBJECTS, Clause, Rule, RuleError, vocabu
 from irsa_doctor.settings import Settings
 from irsa_doctor.sources import load
 from irsa_doctor.waiving import set_aside
+from irsa_doctor.weakening import Governing, judged_change
 
 World = Mapping[str, Any]
 _TODAY = date(2026, 1, 1)
@@ -127,10 +128,20 @@ def _judge(world: World, rules: Sequence[Rule]) -> _Judged:
     settings = msgspec.convert(full.get("settings", {}), Settings)
     settings = msgspec.structs.replace(settings, complete=tuple(full.get("complete", ())))
     loaded = load((), memory=documents_of(full), complete=settings.complete)
-    report = api.judge(loaded, rules, settings, _TODAY)
+    change = _change(full, rules, settings)
+    report = api.judge(loaded, rules, settings, _TODAY, api.Beside(change=change))
     found = [*report.findings, *(entry.finding for entry in report.waived)]
     waivers = set_aside(found, settings.waivers, [rule.id for rule in rules], _TODAY).waivers
-    return _Judged(report, [*derive(View(loaded.inventory, settings.audiences)), *waivers])
+    return _Judged(report, [*derive(View(loaded.inventory, settings.audiences)), *waivers, *change])
+
+
+def _change(world: World, rules: Sequence[Rule], settings: Settings) -> list[Judged]:
+    """What the settings make of those that held before, where a world has such."""
+    if "settings_before" not in world:
+        return []
+    before = msgspec.convert(world["settings_before"], Settings)
+    one, other = (Governing(given, api.of_these(rules, given)) for given in (before, settings))
+    return [judged_change(one, other, "main")]
 
 
 def illustration_of(rule: Rule) -> Illustration | None:

@@ -18,6 +18,7 @@ from irsa_doctor.facts import (
     ProviderFacts,
     RoleFacts,
     ServiceAccountFacts,
+    SettingsFacts,
     WaiverFacts,
     WorkloadFacts,
 )
@@ -33,6 +34,7 @@ SUBJECTS: Mapping[str, type[msgspec.Struct]] = {
     "cluster": ClusterFacts,
     "document": DocumentFacts,
     "waiver": WaiverFacts,
+    "settings": SettingsFacts,
 }
 NAME = re.compile(r"\{([a-z_]+)\}")
 """a name in a sentence of a rule, for which the evidence of a subject has the text"""

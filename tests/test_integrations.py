@@ -76,6 +76,7 @@ def repository(folder, policy):
 
 def run_action(folder, **inputs):
     declared = {name: given.get("default", "") for name, given in action()["inputs"].items()}
+    declared["config-from"] = ""  # of a push
     given = {**declared, **{name.replace("_", "-"): value for name, value in inputs.items()}}
     environment = {}
     for name, value in step("check")["env"].items():
@@ -107,13 +108,53 @@ def test_the_action_is_content_with_what_is_right_and_with_what_is_below_the_bar
     assert run_action(tmp_path, fail_on="never")[0].returncode == 0
 
 
+WAIVED = """
+[[waivers]]
+rule = "open-aud-only"
+subject = "*"
+owner = "me"
+reason = "mine"
+expires = 2999-01-01
+"""
+
+
+def test_a_pull_request_cannot_excuse_itself(tmp_path):
+    folder = repository(tmp_path, RIGHT)
+    before = committed(folder)
+    repository(tmp_path, OPEN)
+    put(folder / "irsa-doctor.toml", WAIVED)
+    assert run_action(tmp_path)[0].returncode == 0
+    done, summary, _ = run_action(tmp_path, config_from=before)
+    assert done.returncode == 1
+    assert "policy-weakened" in summary
+    job = gitlab()["irsa-doctor"]
+    script = "\n".join(job["script"])
+    assert shell(script, tmp_path, **{**job["variables"], "IRSA_DOCTOR_CONFIG_FROM": ""}).returncode == 0
+    done = shell(script, tmp_path, **{**job["variables"], "IRSA_DOCTOR_CONFIG_FROM": before})
+    assert (done.returncode, "policy-weakened" in done.stdout) == (1, True)
+
+
+def test_a_shallow_clone_fetches_the_revision(tmp_path):
+    folder = repository(tmp_path, RIGHT)
+    before = committed(folder)
+    put(folder / "irsa-doctor.toml", WAIVED)
+    repository(tmp_path, OPEN)
+    git(folder, "add", "-A")
+    git(folder, "commit", "-qm", "change")
+    git(folder, "config", "uploadpack.allowAnySHA1InWant", "true")
+    folder.rename(tmp_path / "origin")
+    git(tmp_path, "clone", "-q", "--depth=1", f"file://{tmp_path / 'origin'}", "repository")
+    done, _, _ = run_action(tmp_path, config_from=before)
+    assert (done.returncode, done.stderr) == (1, "")
+
+
 def test_the_action_tells_a_wrong_call(tmp_path):
     repository(tmp_path, RIGHT)
     done, _, output = run_action(tmp_path, args="--no-such-flag")
     assert (done.returncode, output) == (2, "exit-code=2\n")
 
 
-@pytest.mark.parametrize("name", ["paths", "fail_on", "base", "args", "sarif_file"])
+@pytest.mark.parametrize("name", ["paths", "fail_on", "config_from", "base", "args", "sarif_file"])
 def test_what_inputs_of_the_action_hold_is_never_run(name, tmp_path):
     repository(tmp_path, RIGHT)
     run_action(tmp_path, **{name: '$(touch pwned) `touch pwned` "; touch pwned #'})
@@ -141,14 +182,15 @@ def test_the_gitlab_job_leaves_both_reports_and_the_exit_code(tmp_path):
 
     job = gitlab()["irsa-doctor"]
     repository(tmp_path, OPEN)
-    done = shell("\n".join(job["script"]), tmp_path, **job["variables"])
+    said = {**job["variables"], "IRSA_DOCTOR_CONFIG_FROM": ""}
+    done = shell("\n".join(job["script"]), tmp_path, **said)
     assert done.returncode == 1
     assert "open-aud-only" in done.stdout
     reports = {kind: tmp_path / "repository" / path for kind, path in job["artifacts"]["reports"].items()}
     assert json.loads(reports["codequality"].read_text(encoding="utf-8"))[0]["check_name"] == "open-aud-only"
     assert junitparser.JUnitXml.fromfile(str(reports["junit"])).failures == 1
     repository(tmp_path, RIGHT)
-    assert shell("\n".join(job["script"]), tmp_path, **job["variables"]).returncode == 0
+    assert shell("\n".join(job["script"]), tmp_path, **said).returncode == 0
 
 
 def test_the_image_runs_as_nobody_and_holds_what_the_package_needs():

@@ -13,8 +13,8 @@ from irsa_doctor.cli.inputs import (
     NoConfig,
     Paths,
     Roles,
-    flags_over_settings,
     given_paths,
+    governing_settings,
     listed,
     read_stdin,
 )
@@ -77,6 +77,14 @@ def check(
     sources: "Options | None" = None,
     config: Config = None,
     no_config: NoConfig = False,
+    config_from: Annotated[
+        str | None,
+        typer.Option(
+            "--config-from",
+            help="Settings, waivers, rules and baseline of this revision of git; where the work tree has weaker ones, that is "
+            "a finding. Comments that are not in it ignore nothing.",
+        ),
+    ] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Exit 3 where something needed was unknown.")] = False,
     exit_zero: Annotated[bool, typer.Option("--exit-zero", help="Exit 0 whatever was found.")] = False,
 ) -> None:
@@ -91,7 +99,13 @@ def check(
     from irsa_doctor.baseline import baseline_text, entries_of
     from irsa_doctor.cli.targets import put, targets, write
 
-    settings = flags_over_settings(
+    outputs = targets(format_ or ["text"], output)
+    given = given_paths(paths, sources)
+    around = list(base or (["."] if changed else ()))
+    if around and (sources or "-" in around):
+        raise wrong("--base and --changed go with files only: collect -o FILE, then --base FILE")
+    with governing_settings(
+        config_from,
         config,
         no_config,
         complete=listed(complete),
@@ -107,23 +121,27 @@ def check(
         baseline=baseline,
         framework=_framework(framework),
         inline_ignores=False if no_inline_ignores else None,
-    )
-    outputs = targets(format_ or ["text"], output)
-    given = given_paths(paths, sources)
-    around = list(base or (["."] if changed else ()))
-    if around and (sources or "-" in around):
-        raise wrong("--base and --changed go with files only: collect -o FILE, then --base FILE")
-    try:
-        with progress() as on_stage:
-            read = sources.telling(on_stage) if sources else None
-            report = api.check(given, stdin=read_stdin(given), settings=settings, live=read, base=around, on_stage=on_stage)
-    except (api.UnknownRule, api.RuleError, api.BaselineError, api.LiveError) as error:
-        raise wrong(str(error)) from error
+    ) as (settings, proposed):
+        try:
+            with progress() as on_stage:
+                report = api.check(
+                    given,
+                    stdin=read_stdin(given),
+                    settings=settings,
+                    live=sources.telling(on_stage) if sources else None,
+                    base=around,
+                    proposed=proposed,
+                    revision=config_from or "",
+                    on_stage=on_stage,
+                )
+        except (api.UnknownRule, api.RuleError, api.BaselineError, api.LiveError) as error:
+            raise wrong(str(error)) from error
+        controls = api.controls(report, settings)
     if write_baseline:
         put(baseline_text(entries_of(report.findings, report.documents)), write_baseline)
         print(f"irsa-doctor: {write_baseline} holds {len(report.findings)} findings", file=sys.stderr)
         return
-    write(outputs, report, api.controls(report, settings))
+    write(outputs, report, controls)
     mine = tuple(row for row in report.documents if not row.base)
     if not changed and not any(row.status == "read" for row in mine):
         raise wrong(_nothing(mine))

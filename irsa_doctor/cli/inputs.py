@@ -1,7 +1,8 @@
 """The inputs that every command takes, and how flags go before settings."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -54,8 +55,6 @@ def flags_over_settings(
     **flags: Any,
 ) -> "Settings":
     """The settings of the folder that the command runs in, with every flag that was given put over them."""
-    import msgspec
-
     from irsa_doctor.settings import Settings, SettingsError, load_settings
 
     if config and no_config:
@@ -64,6 +63,46 @@ def flags_over_settings(
         settings = Settings() if no_config else load_settings(".", config)
     except SettingsError as error:
         raise wrong(str(error)) from error
+    return put_over(settings, roles=roles, clusters=clusters, **flags)
+
+
+@contextmanager
+def governing_settings(
+    revision: str | None,
+    config: str | None,
+    no_config: bool,
+    *,
+    rules: Sequence[str] = (),
+    baseline: str | None = None,
+    **flags: Any,
+) -> "Iterator[tuple[Settings, Settings | None]]":
+    """The settings that hold, and with a revision, of which they then are, those that the work tree proposes."""
+    now = flags_over_settings(config, no_config, rules=tuple(rules), baseline=baseline, **flags)
+    if revision is None:
+        yield now, None
+        return
+    if no_config:
+        raise wrong("--config-from and --no-config contradict each other")
+    from irsa_doctor.settings import SettingsError
+    from irsa_doctor.settings_at import settings_at
+    from irsa_doctor.sources.revision import NoRevision
+
+    with ExitStack() as stack:
+        try:
+            then, copy_of = stack.enter_context(settings_at(revision, config))
+            copies = tuple(map(copy_of, rules))
+            known = copy_of(baseline) if baseline else None
+        except (NoRevision, SettingsError) as error:
+            raise wrong(str(error)) from error
+        yield put_over(then, rules=copies, baseline=known, **flags), now
+
+
+def put_over(
+    settings: "Settings", *, roles: Sequence[str] | None = None, clusters: Sequence[str] | None = None, **flags: Any
+) -> "Settings":
+    """The settings with every flag that was given put over them."""
+    import msgspec
+
     given = {name: value for name, value in flags.items() if value or value is False}
     if account := given.get("account"):
         _check_account(account)

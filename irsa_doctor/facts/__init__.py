@@ -8,6 +8,7 @@ from irsa_doctor.facts.grants import GrantFacts
 from irsa_doctor.facts.near import did_you_mean
 from irsa_doctor.facts.providers import ClusterFacts, ProviderFacts, cluster_facts, provider_facts
 from irsa_doctor.facts.roles import AnalysedRole, RoleFacts
+from irsa_doctor.facts.settings import SettingsFacts
 from irsa_doctor.facts.subject import Evidence, Judged
 from irsa_doctor.facts.view import View
 from irsa_doctor.facts.waivers import WaiverFacts
@@ -24,6 +25,7 @@ __all__ = [
     "ProviderFacts",
     "RoleFacts",
     "ServiceAccountFacts",
+    "SettingsFacts",
     "View",
     "WaiverFacts",
     "WorkloadFacts",

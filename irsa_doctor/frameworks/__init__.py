@@ -69,7 +69,7 @@ def frameworks() -> Mapping[str, Framework]:
 
 def rules_of(framework: str, rules: Sequence[Rule]) -> list[Rule]:
     """The rules that bear on a control of the framework, and those that speak of the input itself."""
-    return [rule for rule in rules if framework in rule.controls or {"document", "waiver"} & set(rule.subject)]
+    return [rule for rule in rules if framework in rule.controls or {"document", "waiver", "settings"} & set(rule.subject)]
 
 
 def by_control(framework: str, report: Report, rules: Sequence[Rule]) -> FrameworkReport:

@@ -27,6 +27,11 @@ def files_at(revision: str, paths: Sequence[str], folder: str = ".") -> Mapping[
     return dict(_contents(folder, wanted, revision))
 
 
+def top_of(folder: str) -> str:
+    """The top folder of the repository that a folder is in. Raises NoRevision."""
+    return os.fsdecode(_git(folder, "rev-parse", "--show-toplevel", what=folder).rstrip(b"\n"))
+
+
 def _entry(line: bytes) -> tuple[str, str, int] | None:
     """(object, path, size in bytes) of a regular file."""
     meta, _, path = line.partition(b"\t")

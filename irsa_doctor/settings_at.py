@@ -1,0 +1,101 @@
+"""The settings that held at a revision of git, so that a change cannot excuse itself."""
+
+import os
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+
+from irsa_doctor.settings import OWN_FILE, SHARED_FILE, Settings, SettingsError, load_settings
+from irsa_doctor.sources.revision import files_at, top_of
+
+
+@contextmanager
+def settings_at(revision: str, config: str | None = None) -> Iterator[tuple[Settings, Callable[[str], str]]]:
+    """The settings that held in the current folder: those of `config` where it is given, else of the nearest file upward;
+    and what gives the copy of another file or folder of the revision.
+
+    Rules and baseline are those of the revision too: copies, which are there while the context lasts. Raises NoRevision and
+    SettingsError.
+    """
+    top = os.path.realpath(top_of("."))
+    with tempfile.TemporaryDirectory(prefix="irsa-doctor-") as scratch:
+        copy = _Copy(revision, top, os.path.realpath(scratch))
+        yield copy.settings(os.path.relpath(os.path.realpath("."), top), config), copy.of
+
+
+class _Copy(msgspec.Struct, frozen=True):
+    """Some files of a revision, written below a folder of their own as they lie below the top of the repository."""
+
+    revision: str
+    top: str
+    folder: str
+
+    def settings(self, here: str, config: str | None) -> Settings:
+        """The settings of a folder, given by its way from the top; their paths lead to copies, those of documents do not."""
+        os.mkdir(os.path.join(self.folder, ".git"))  # nobody looks for settings above it
+        os.makedirs(os.path.join(self.folder, here), exist_ok=True)
+        wanted = os.path.normpath(os.path.join(here, config)) if config else None
+        self.write([wanted] if wanted else _candidates(here))
+        try:
+            found = load_settings(
+                os.path.join(self.folder, here), os.path.join(self.folder, wanted) if wanted is not None else None
+            )
+        except SettingsError as error:
+            raise SettingsError(self.shown(error.file), error.line, error.message) from None
+        self.write(self.inside((*found.rules, found.baseline)))
+        return msgspec.structs.replace(
+            found,
+            file=self.shown(found.file),
+            rules=tuple(map(self.outside, found.rules)),
+            baseline=self.outside(found.baseline),
+            clusters=self.here(found.clusters),
+            roles=self.here(found.roles),
+            waivers=tuple(msgspec.structs.replace(waiver, file=self.shown(waiver.file)) for waiver in found.waivers),
+        )
+
+    def of(self, path: str) -> str:
+        """The copy of a file or folder of the work tree; what lies outside the repository is itself."""
+        way = os.path.relpath(os.path.realpath(path), self.top)
+        if way.startswith(".."):
+            return path
+        self.write([way])
+        return os.path.join(self.folder, way)
+
+    def write(self, paths: Iterable[str]) -> None:
+        """Copy what is there of the paths, which are ways from the top."""
+        asked = [path for path in paths if not path.startswith("..")]
+        for path, content in (files_at(self.revision, asked, self.top) if asked else {}).items():
+            # what git itself would never write
+            if ".." in Path(path).parts or os.path.isabs(path):
+                continue
+            target = Path(self.folder, path)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(content)
+
+    def inside(self, paths: Iterable[str]) -> list[str]:
+        """Ways from the top of what is in the repository."""
+        return [os.path.relpath(path, self.folder) for path in paths if path]
+
+    def outside(self, path: str) -> str:
+        """The copy itself; of what lies outside the repository the real one, which no revision has."""
+        way = os.path.relpath(path, self.folder) if path else ""
+        return os.path.join(self.top, way) if way.startswith("..") else path
+
+    def here(self, paths: Mapping[str, str]) -> Mapping[str, str]:
+        """The documents that are judged lie in the work tree."""
+        return {
+            name: os.path.relpath(os.path.join(self.top, os.path.relpath(path, self.folder))) for name, path in paths.items()
+        }
+
+    def shown(self, path: str) -> str:
+        """A copy as git calls it: `main:irsa-doctor.toml`."""
+        return f"{self.revision}:{os.path.relpath(path, self.folder)}" if path else ""
+
+
+def _candidates(here: str) -> list[str]:
+    """Where settings may stand that hold in a folder."""
+    folders = [Path(here), *Path(here).parents]
+    return [os.path.normpath(folder / name) for folder in folders for name in (OWN_FILE, SHARED_FILE)]
