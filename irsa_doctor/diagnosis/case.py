@@ -127,6 +127,15 @@ class Case(msgspec.Struct, frozen=True, dict=True):
         return named or self.cluster_issuer or next((event.issuer for event in self.events if event.issuer), "")
 
     @property
+    def issuer_unseen(self) -> Unknown:
+        """Why the issuer is not known, where it is not."""
+        if refused := self.view.inventory.refused("discovery", self.cluster_id):
+            return refused
+        if self.cluster and isinstance(self.cluster.issuer, Unknown):
+            return self.cluster.issuer
+        return Unknown("the issuer of the cluster", "aws eks describe-cluster --name CLUSTER")
+
+    @property
     def is_eks(self) -> bool:
         """Whether the cluster is one of EKS, as far as that is known."""
         return not self.issuer or Issuer.of(self.issuer).form != "other"

@@ -32,9 +32,7 @@ def issuer(case: Case) -> Step:
     if case.cluster and case.cluster.on_outpost:
         says = "a local cluster on AWS Outposts has no issuer that AWS can reach"
         return failed(ident, says, Named("no-webhook-cluster", "certain", says, case.finding("no-webhook-cluster")))
-    if case.cluster and isinstance(case.cluster.issuer, Unknown):
-        return unseen(ident, case.cluster.issuer)
-    return unseen(ident, Unknown("the cluster", "aws eks describe-cluster --name CLUSTER"))
+    return unseen(ident, case.issuer_unseen)
 
 
 def request(case: Case) -> Step:
@@ -224,6 +222,10 @@ def role(case: Case) -> Step:
     account, name = case.role_arn.account, case.role_name
     if case.view.inventory.closed.has_role(account, name) and not case.finding("role-arn-wrong-account"):
         says = f"account {account} has no {case.role}"
+        if near := [one for one in case.view.inventory.roles if (one.account, one.name) == (account, name) and one.arn]:
+            # a role's name is there once, whatever its path; no rule speaks of it where the service account was not given
+            says = f"{says}; its {name} is {near[0].arn}"
+            return failed(ident, says, Named("role-arn-path-dropped", "certain", says))
         return failed(ident, says, Named("role-missing", "certain", says))
     how = f"aws iam get-role --role-name {name}"
     return unseen(ident, case.view.inventory.unknown("roles", account, name.lower(), f"the role {case.role}", how))

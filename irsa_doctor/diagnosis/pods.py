@@ -82,6 +82,8 @@ def service_account(case: Case) -> Step:
         return failed(ident, says, Named("sa-annotation-missing", "certain", says, None, places))
     how = f"aws eks list-pod-identity-associations --cluster-name {case.cluster.name if case.cluster else 'CLUSTER'}"
     because = f"{says}; it may have a Pod Identity association"
+    if refused := case.view.inventory.refused("associations", case.cluster_id, case.name):
+        because, how = f"{because}: {refused.missing}", refused.how
     return Step(ident, "unknown", because, (Named("sa-annotation-missing", "likely", says, None, places),), how)
 
 
@@ -97,7 +99,8 @@ def _not_given(case: Case) -> Step:
         more = f"; one of that name is in {', '.join(elsewhere[:5])}" if elsewhere else ""
         return failed(ident, says + more, Named("service-account-missing", "certain", says + more))
     how = f"kubectl get serviceaccount -n {case.namespace} {case.service_account} -o yaml"
-    return unseen(ident, Unknown(f"the service account {case.name}", how))
+    what = f"the service account {case.name}"
+    return unseen(ident, case.view.inventory.unknown("serviceaccounts", case.cluster_id, case.namespace, what, how))
 
 
 def workload(case: Case) -> Step:
@@ -109,7 +112,8 @@ def workload(case: Case) -> Step:
     if said := of_rules(case, ident):
         return said
     if not case.workloads:
-        return skipped(ident, "no workload that uses it was given")
+        refused = case.view.inventory.refused("pods", case.cluster_id, case.namespace)
+        return unseen(ident, refused) if refused else skipped(ident, "no workload that uses it was given")
     names = ", ".join(f"{w.kind.lower()}/{w.name}" for w in case.workloads[:3])
     more = f" and {len(case.workloads) - 3} more" if len(case.workloads) > 3 else ""
     return passed(ident, f"{names}{more} {'runs' if len(case.workloads) == 1 else 'run'} as {case.name}")
@@ -120,7 +124,8 @@ def absent(case: Case) -> Step:
     kind = case.absent.partition("/")[0]
     if case.view.inventory.closed.has_kind(case.cluster_id, kind + "s", case.namespace):
         return failed("workload", case.absent, Named("workload-missing", "certain", case.absent))
-    return unseen("workload", Unknown(case.absent, f"kubectl get {kind} -n {case.namespace} -o yaml"))
+    how = f"kubectl get {kind} -n {case.namespace} -o yaml"
+    return unseen("workload", case.view.inventory.unknown(kind + "s", case.cluster_id, case.namespace, case.absent, how))
 
 
 def webhook(case: Case) -> Step:
@@ -151,7 +156,8 @@ def pod_identity(case: Case) -> Step:
     if case.association is None:
         if case.has_no_association:
             return passed(ident, "the service account has no association")
-        return skipped(ident, "no associations were given")
+        refused = case.view.inventory.refused("associations", case.cluster_id, case.name)
+        return unseen(ident, refused) if refused and case.role else skipped(ident, "no associations were given")
     named = case.association.role_arn
     role = str(named) if named else "a role that the list does not name"
     if case.annotation and named != case.annotation:

@@ -37,7 +37,9 @@ def trust_policy(case: Case) -> Step:
     if case.analysed is None or case.analysed.policy is None:
         gone = case.view.inventory.closed.has_role(case.role_arn.account, case.role_name)
         how = f"aws iam get-role --role-name {case.role_name}"
-        return skipped(ident, "there is no such role") if gone else unseen(ident, Unknown("the trust policy of the role", how))
+        account, name = case.role_arn.account, case.role_name.lower()
+        why = case.view.inventory.unknown("roles", account, name, "the trust policy of the role", how)
+        return skipped(ident, "there is no such role") if gone else unseen(ident, why)
     return _assumed(case, _judged(case, case.analysed.policy)) if case.assumed_policy else _judged(case, case.analysed.policy)
 
 
@@ -56,7 +58,7 @@ def _judged(case: Case, policy: Policy) -> Step:
     if policy.refused:
         return _refused(case)
     if not case.issuer:
-        return unseen(ident, Unknown("the issuer of the cluster", "aws eks describe-cluster --name CLUSTER"))
+        return unseen(ident, case.issuer_unseen)
     if isinstance(case.audience, Unknown):
         return unseen(ident, case.audience)
     return _asked(case, policy, case.audience)
@@ -196,8 +198,8 @@ def above(case: Case) -> Step:
     apply."""
     ident = "guardrails"
     rcps = case.view.inventory.rcps
-    if not rcps or not case.role_arn or case.uses_pod_identity:
-        return skipped(ident, "no resource control policy was given" if not rcps else "no role is named")
+    if not case.role_arn or case.uses_pod_identity:
+        return skipped(ident, "no role is named" if not case.role_arn else "EKS Pod Identity hands out the role")
     found = [(rcp, rail, answer) for rcp in rcps for rail, answer in _denials(case, rcp)]
     stops = [row for row in found if row[2].stops == "all"]
     if stops:
@@ -208,6 +210,10 @@ def above(case: Case) -> Step:
         rcp, rail, answer = unsure[0]
         named = msgspec.structs.replace(_guard(case, rcp, rail, answer), certainty="possible")
         return Step(ident, "unknown", f"it hangs on {', '.join(answer.depends) or 'conditions of a guardrail'}", (named,))
+    if refused := case.view.inventory.refused("rcps", case.role_arn.account):
+        return unseen(ident, refused)
+    if not rcps:
+        return skipped(ident, "no resource control policy was given")
     return passed(ident, "no resource control policy that was given forbids it")
 
 

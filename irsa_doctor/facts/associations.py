@@ -82,7 +82,8 @@ def overridden(account: ServiceAccount, around: Surroundings) -> Override | Unkn
     name = around.name_of(account.cluster)
     # a cluster of which only the issuer is known has no name that EKS would know
     how = f"aws eks list-pod-identity-associations --cluster-name {'CLUSTER' if name == issuer else name}"
-    return around.inventory.unknown("associations", account.cluster, "", f"Pod Identity associations of {name}", how)
+    what = f"Pod Identity associations of {name}"
+    return around.inventory.unknown("associations", account.cluster, f"{account.namespace}/{account.name}", what, how)
 
 
 def association_seen(account: ServiceAccount, around: Surroundings) -> Literal["none", "seen"] | Unknown:

@@ -69,7 +69,7 @@ class Neighbours(msgspec.Struct, frozen=True, dict=True):
         cluster = self.around.name_of(workload.cluster)
         missing = f"service accounts of the namespaces of workloads in {cluster}"
         how = "kubectl get serviceaccounts -A -o yaml, with --complete serviceaccounts"
-        return self.inventory.unknown("serviceaccounts", workload.cluster, "", missing, how)
+        return self.inventory.unknown("serviceaccounts", workload.cluster, workload.namespace, missing, how)
 
     def association_of(self, workload: Workload) -> PodIdentityAssociation | None:
         """The Pod Identity association of a workload's service account, where one is known."""

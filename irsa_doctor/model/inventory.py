@@ -114,10 +114,14 @@ class Inventory(msgspec.Struct, frozen=True, eq=False, dict=True):
 
     def unknown(self, collection: str, owner: str, name: str, missing: str, how: str = "") -> Unknown:
         """Why something is not known: what a source answered when it was asked for it, else that it was not given."""
+        return self.refused(collection, owner, name) or Unknown(missing, how)
+
+    def refused(self, collection: str, owner: str, name: str = "") -> Unknown | None:
+        """What a source answered that was asked for something and did not give it, None where none was."""
         for key in ((collection, owner, name), (collection, owner, ""), (collection, "", "")):
             if gap := self._gap_by_key.get(key):
                 return Unknown(gap.missing, gap.how)
-        return Unknown(missing, how)
+        return None
 
     @cached_property
     def _gap_by_key(self) -> Mapping[tuple[str, str, str], Gap]:
