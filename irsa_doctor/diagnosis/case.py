@@ -129,7 +129,8 @@ class Case(msgspec.Struct, frozen=True, dict=True):
     @property
     def issuer_unseen(self) -> Unknown:
         """Why the issuer is not known, where it is not."""
-        if refused := self.view.inventory.refused("discovery", self.cluster_id):
+        refused = self.view.inventory.refused("discovery", self.cluster_id)
+        if refused is not None:
             return refused
         if self.cluster and isinstance(self.cluster.issuer, Unknown):
             return self.cluster.issuer

@@ -82,7 +82,8 @@ def service_account(case: Case) -> Step:
         return failed(ident, says, Named("sa-annotation-missing", "certain", says, None, places))
     how = f"aws eks list-pod-identity-associations --cluster-name {case.cluster.name if case.cluster else 'CLUSTER'}"
     because = f"{says}; it may have a Pod Identity association"
-    if refused := case.view.inventory.refused("associations", case.cluster_id, case.name):
+    refused = case.view.inventory.refused("associations", case.cluster_id, case.name)
+    if refused is not None:
         because, how = f"{because}: {refused.missing}", refused.how
     return Step(ident, "unknown", because, (Named("sa-annotation-missing", "likely", says, None, places),), how)
 
@@ -113,7 +114,7 @@ def workload(case: Case) -> Step:
         return said
     if not case.workloads:
         refused = case.view.inventory.refused("pods", case.cluster_id, case.namespace)
-        return unseen(ident, refused) if refused else skipped(ident, "no workload that uses it was given")
+        return skipped(ident, "no workload that uses it was given") if refused is None else unseen(ident, refused)
     names = ", ".join(f"{w.kind.lower()}/{w.name}" for w in case.workloads[:3])
     more = f" and {len(case.workloads) - 3} more" if len(case.workloads) > 3 else ""
     return passed(ident, f"{names}{more} {'runs' if len(case.workloads) == 1 else 'run'} as {case.name}")
@@ -151,19 +152,31 @@ def webhook(case: Case) -> Step:
 def pod_identity(case: Case) -> Step:
     """P: an association of EKS Pod Identity takes the place of the annotation, and has needs of its own."""
     ident = "pod-identity"
-    if (said := of_rules(case, ident)) and (said.verdict == "fail" or case.association):
+    said = of_rules(case, ident)
+    named = case.association.role_arn if case.association else ""
+    # a list does not say which role: that of the annotation, or another
+    unseen_role = case.association is not None and named == ""
+    if said and not (unseen_role and said.causes[0].id == "podid-wins") and (said.verdict == "fail" or case.association):
         return said
+    if case.association is None and case.has_no_association:
+        return passed(ident, "the service account has no association")
     if case.association is None:
-        if case.has_no_association:
-            return passed(ident, "the service account has no association")
         refused = case.view.inventory.refused("associations", case.cluster_id, case.name)
-        return unseen(ident, refused) if refused and case.role else skipped(ident, "no associations were given")
-    named = case.association.role_arn
-    role = str(named) if named else "a role that the list does not name"
+        return skipped(ident, "no associations were given") if refused is None else unseen(ident, refused)
+    if unseen_role:
+        return _association_of_unseen_role(case)
     if case.annotation and named != case.annotation:
-        says = f"the association of {case.name} hands out {role}, not {case.annotation}"
+        says = f"the association of {case.name} hands out {named}, not {case.annotation}"
         return failed(ident, says, Named("podid-wins", "certain", says, case.finding("podid-wins")))
-    return passed(ident, f"the association of {case.name} hands out {role}")
+    return passed(ident, f"the association of {case.name} hands out {named}")
+
+
+def _association_of_unseen_role(case: Case) -> Step:
+    says = f"{case.name} has an association, whose role is not known"
+    how = f"aws eks describe-pod-identity-association --cluster-name {case.cluster.name if case.cluster else 'CLUSTER'}"
+    seen = case.view.inventory.unknown("association", case.cluster_id, case.name, "", f"{how} --association-id ID")
+    likely = (Named("podid-wins", "likely", says),) if case.annotation else ()
+    return Step("pod-identity", "unknown", f"{says}: {seen.missing}" if seen.missing else says, likely, seen.how)
 
 
 token_volume = _workloads("token-volume", "the token that it should have is projected into a volume")

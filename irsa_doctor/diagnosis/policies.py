@@ -210,7 +210,8 @@ def above(case: Case) -> Step:
         rcp, rail, answer = unsure[0]
         named = msgspec.structs.replace(_guard(case, rcp, rail, answer), certainty="possible")
         return Step(ident, "unknown", f"it hangs on {', '.join(answer.depends) or 'conditions of a guardrail'}", (named,))
-    if refused := case.view.inventory.refused("rcps", case.role_arn.account):
+    refused = case.view.inventory.refused("rcps", case.role_arn.account)
+    if refused is not None:
         return unseen(ident, refused)
     if not rcps:
         return skipped(ident, "no resource control policy was given")

@@ -114,7 +114,8 @@ class Inventory(msgspec.Struct, frozen=True, eq=False, dict=True):
 
     def unknown(self, collection: str, owner: str, name: str, missing: str, how: str = "") -> Unknown:
         """Why something is not known: what a source answered when it was asked for it, else that it was not given."""
-        return self.refused(collection, owner, name) or Unknown(missing, how)
+        refused = self.refused(collection, owner, name)
+        return Unknown(missing, how) if refused is None else refused
 
     def refused(self, collection: str, owner: str, name: str = "") -> Unknown | None:
         """What a source answered that was asked for something and did not give it, None where none was."""

@@ -400,3 +400,21 @@ def test_nothing_is_red_where_all_is_well(target):
 
 def test_the_links_come_in_the_order_of_the_way():
     assert [link.id for link in why(world()).links] == w.LINKS
+
+
+def listed_only(documents):
+    associated()(documents)
+    del documents["association.json"]
+
+
+def test_an_association_whose_role_nobody_told_may_hand_out_the_same_role():
+    found = why(world(by_pod_identity, listed_only), TARGET)
+    assert (found.verdict, w.verdicts(found)["pod-identity"]) == ("unknown", "unknown")
+    assert w.causes(found) == [("podid-wins", "likely")]
+
+
+def test_a_role_under_another_path_is_found_without_the_account_that_names_it():
+    found = why(world(without("account.json"), with_path), POD, complete=())
+    assert w.failed(found) == ["role"]
+    assert w.causes(found)[0] == ("role-arn-path-dropped", "certain")
+    assert ROLE.replace("role/", "role/team/") in found.causes[0].because

@@ -374,7 +374,7 @@ class Account:
         roles: list[str] = []
         jobs = [
             Job(
-                partial(self._read_association, name, region, str(item.get("associationId")), origin, roles),
+                partial(self._read_association, name, region, item, origin, roles),
                 self.late("associations", key, f"Pod Identity associations of cluster {name}", arn),
             )
             for item in items
@@ -382,13 +382,14 @@ class Account:
         side_by_side(jobs, self.clock, self.notes)
         return sorted(set(roles))
 
-    def _read_association(self, name: str, region: str, ident: str, origin: Origin, roles: list[str]) -> None:
+    def _read_association(self, name: str, region: str, listed: Mapping[str, Any], origin: Origin, roles: list[str]) -> None:
+        ident, key = str(listed.get("associationId")), f"{listed.get('namespace')}/{listed.get('serviceAccount')}"
         answer = self.one("eks", "DescribePodIdentityAssociation", "association", region, clusterName=name, associationId=ident)
         if isinstance(answer, Fault):
             if answer.kind != "absent":
                 how = f"aws eks describe-pod-identity-association --cluster-name {name} --association-id {ident}"
                 what = f"role of Pod Identity association {ident} of cluster {name}"
-                self.gap(answer, "association", ident, what, how, origin.cluster)
+                self.gap(answer, "association", key, what, how, origin.cluster)
             return
         association = fields.association(answer)
         path = f"aws://{self.id}/eks/{region}/clusters/{name}/pod-identity-associations/{ident}"

@@ -107,8 +107,8 @@ class ApiServer:
             self.cluster = self.issuer
             self.notes.answered(self._path(DISCOVERY.name), document, self._origin())
         else:
-            says = answer.says if isinstance(answer, Fault) else "no discovery document"
-            self._gap(Fault("other", says), "discovery", "", "issuer of the cluster", f"kubectl get --raw {DISCOVERY.path}")
+            missed = answer if isinstance(answer, Fault) else Fault("other", "no discovery document")
+            self._gap(missed, "discovery", "", "issuer of the cluster", f"kubectl get --raw {DISCOVERY.path}")
 
     def read_everything(self, resources: tuple[Resource, ...]) -> None:
         """All objects of the cluster of these kinds, its keys and its version."""
