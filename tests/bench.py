@@ -31,6 +31,7 @@ _, status, used = os.wait4(os.posix_spawnp(sys.argv[3], sys.argv[3:], os.environ
 wall = time.perf_counter() - start
 print(os.waitstatus_to_exitcode(status), wall, used.ru_utime + used.ru_stime, used.ru_maxrss)
 """
+_ASKED = ("AWS", "Kubernetes")
 NOTHING = "import json, sys"
 LOAD = "import json, sys\nfor path in sys.argv[1:]:\n    with open(path, 'rb') as file: json.load(file)"
 SMALL = {
@@ -166,6 +167,32 @@ def growth(bench: Bench, sizes: Sequence[int]) -> None:
     table("exponents of growth", exponents)
 
 
+def live(bench: Bench, roles: int) -> None:
+    """`why` of one target over HTTP, against servers on loopback in this process, and how often they were called."""
+    from tests.diagnosis.world import TARGET
+    from tests.servers.estate import estate
+
+    aws, kubernetes = estate(roles)
+    with aws, kubernetes:
+        flags = ["--live", "--kubeconfig", kubernetes.kubeconfig(bench.folder)]
+        known = dict(os.environ)
+        os.environ.update(aws.environment)
+        rows: list[tuple[str, ...]] = []
+        for name, asked, limit in (("why of a service account", TARGET, 3.0), ("why --all", "--all", None)):
+            used = bench.run([*bench.tool, "why", asked, *flags, "--exit-zero", "-f", "json"])
+            rows.append(row(f"{name}, wall", used.wall, "s", limit))
+            rows.append(row(f"{name}, peak memory", used.memory, "MiB"))
+            calls = len(aws.calls), len(kubernetes.calls)
+            rows += [
+                row(f"{name}, calls of {who}", number / bench.times, "") for who, number in zip(_ASKED, calls, strict=True)
+            ]
+            aws.calls.clear()
+            kubernetes.calls.clear()
+        os.environ.clear()
+        os.environ.update(known)
+    table(f"live: an account of {roles} roles, a cluster of {roles} service accounts and pods", rows)
+
+
 def slope(points: Sequence[tuple[float, float]]) -> float:
     """Of the straight line that fits the points best."""
     return statistics.linear_regression(*zip(*points, strict=True)).slope
@@ -259,6 +286,7 @@ def main() -> None:
         bench = Bench(Path(folder), asked.tool.split(), asked.times)
         print(f"Python {sys.version.split()[0]}, {os.cpu_count()} processors, medians of {asked.times}")
         speed(bench, asked.roles)
+        live(bench, asked.roles)
         growth(bench, SIZES + LARGE if asked.large else SIZES)
         peers(bench, asked.peer_roles, asked.peers)
 

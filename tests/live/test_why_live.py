@@ -12,6 +12,7 @@ from tests.cli.running import run
 from tests.diagnosis import world as w
 from tests.diagnosis.test_links import BREAKS, associated, by_pod_identity, rcp
 from tests.servers.aws import Problem, denied
+from tests.servers.estate import estate
 from tests.servers.kubernetes import RESOURCES, TOKEN
 from tests.servers.world import served
 
@@ -255,3 +256,22 @@ def test_two_contexts_of_one_cluster_are_one_cluster(behind_servers, tmp_path):
     done = run("why", w.TARGET, *flags, cwd=tmp_path, **{**aws.environment, "HOME": str(tmp_path)})
     assert (done.returncode, done.stderr) == (1, "")
     assert done.stdout.startswith("payments/checkout broken: trust-sub-mismatch, certain")
+
+
+# ---- how much is asked for
+
+
+def test_the_number_of_calls_does_not_grow_with_the_account_and_the_cluster(monkeypatch, tmp_path):
+    counted = []
+    for roles in (3, 700):
+        aws, kubernetes = estate(roles)
+        with aws, kubernetes:
+            for name, value in aws.environment.items():
+                monkeypatch.setenv(name, value)
+            found = api.why(w.TARGET, live=Options(aws=True, kube=True, kubeconfig=kubernetes.kubeconfig(tmp_path)), now=w.NOW)
+        assert found.verdict == "works"
+        counted.append((sorted(name for _, name, _ in aws.calls), sorted(path.partition("?")[0] for path in kubernetes.calls)))
+    assert counted[0] == counted[1]
+    assert "ListRoles" not in counted[0][0]
+    # of the objects that live in namespaces only those of the target's are asked for
+    assert all("/namespaces/payments" in path for path in counted[0][1] if path.endswith(("pods", "serviceaccounts", "jobs")))
