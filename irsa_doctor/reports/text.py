@@ -9,6 +9,7 @@ from irsa_doctor.model import parse_arn
 from irsa_doctor.reports.counting import counted, looked_at
 from irsa_doctor.reports.escape import for_terminal
 from irsa_doctor.reports.fitting import columns, on_one_line, without_end, wrapped
+from irsa_doctor.reports.places import from_here
 from irsa_doctor.reports.quoting import pointed, quoted, said_of
 from irsa_doctor.reports.style import Style
 
@@ -104,6 +105,9 @@ def _title(group: str, kind: str) -> str:
     if kind in ("binding", "service-account", "workload") and len(name) == 2:
         there = "a cluster that is not known" if cluster == "unknown-cluster" else f"cluster {cluster}"
         return for_terminal(f"service account {'/'.join(name)} in {there}")
+    document, colon, address = group.rpartition(": ")
+    if kind in ("grant", "role") and colon:
+        return for_terminal(f"role {address} in {from_here(document)}")
     return for_terminal(f"{_WORDS.get(kind, kind)} {group}")
 
 

@@ -336,3 +336,10 @@ def test_a_path_that_is_no_utf8_is_shown_by_its_numbers(tmp_path):
     assert done.returncode == 2
     assert r"\u{dcff}\x1b[31m.json" in done.stdout
     assert "\x1b" not in done.stdout + done.stderr
+
+
+def test_a_role_of_a_template_is_called_by_its_address():
+    from irsa_doctor.reports.text import _title
+
+    assert _title("infra/main.tf: aws_iam_role.app", "grant") == "role aws_iam_role.app in infra/main.tf"
+    assert _title("infra/trust.json", "policy") == "policy infra/trust.json"
