@@ -16,6 +16,7 @@ from irsa_doctor import api
 from irsa_doctor.reports import FORMATS, Style
 
 WORLDS = Path(__file__).parent.parent / "fixtures" / "worlds"
+CODE = sorted(path for path in WORLDS.rglob("*") if path.suffix in (".tf", ".tfvars"))
 FILES = sorted(path for path in WORLDS.rglob("*") if path.suffix in (".json", ".yaml") and path.name != "expected.json")
 ODD: list[Any] = [
     None,
@@ -53,9 +54,22 @@ def spots(value: Any) -> list[tuple[Any, Any]]:
     return found
 
 
+class WithFunctions(yaml.SafeLoader):
+    """Takes the short forms of CloudFormation's functions for the long ones."""
+
+
+def function(loader: Any, name: str, node: Any) -> Any:
+    given = loader.construct_sequence(node) if isinstance(node, yaml.SequenceNode) else loader.construct_scalar(node)
+    return {f"Fn::{name}": given}
+
+
+WithFunctions.add_multi_constructor("!", function)
+WithFunctions.add_constructor("tag:yaml.org,2002:timestamp", lambda loader, node: loader.construct_scalar(node))
+
+
 def documents(path: Path) -> list[Any]:
     text = path.read_text(encoding="utf-8")
-    return [json.loads(text)] if path.suffix == ".json" else list(yaml.safe_load_all(text))
+    return [json.loads(text)] if path.suffix == ".json" else list(yaml.load_all(text, WithFunctions))
 
 
 def broken(path: Path, seed: int) -> bytes:
@@ -94,7 +108,7 @@ def test_documents_with_odd_values_are_reported_not_fatal(tmp_path_factory, sour
 
 
 @settings(max_examples=200, deadline=None, derandomize=True)
-@given(st.sampled_from(FILES), st.data())
+@given(st.sampled_from([*FILES, *CODE]), st.data())
 def test_documents_with_broken_bytes_are_reported_not_fatal(tmp_path_factory, source, data):
     raw = bytearray(source.read_bytes())
     for _ in range(data.draw(st.integers(1, 3))):

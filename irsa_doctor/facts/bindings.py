@@ -214,14 +214,26 @@ def _trust_of_template(view: View, account: ServiceAccount, named: AnalysedRole)
     policy = named.policy
     if policy is None or policy.refused or named.blocked or named.blocked_issuers or key in view.inventory.association_by_key:
         return "explained"
-    principals = {value for statement in policy.statements if statement.allow for value in statement.federated}
+    principals = _principals(policy)
+    if not principals and all(statement.effect_seen for statement in policy.statements):
+        return _other_principals(policy)
+    if principals and view.issuer_of(account.cluster) and all(isinstance(value, str) for value in principals):
+        return _trust(view, account, named)
+    return _seen_through_holes(account, policy)
+
+
+def _principals(policy: Policy) -> set[str | Text]:
+    """The providers whose tokens some statement lets in, known or not."""
+    return {value for statement in policy.statements if statement.allow for value in statement.federated}
+
+
+def _seen_through_holes(account: ServiceAccount, policy: Policy) -> Trust | Unknown:
+    """What can be told of providers that are not known: whoever they are, a policy may name other subjects."""
     if any(not statement.effect_seen for statement in policy.statements):
         return PLACEHOLDERS
-    if not principals:
-        return _other_principals(policy)
     found = [
         admitted(policy_seen_through(policy, value), text_of(value), text_of(issuer_in(value)) or text_of(value))
-        for value in principals
+        for value in _principals(policy)
     ]
     if any(one.unseen for one in found):
         return PLACEHOLDERS
@@ -272,6 +284,10 @@ def _trust(view: View, account: ServiceAccount, named: AnalysedRole) -> Trust | 
     audiences = _audiences_of(view, account, issuer)
     if any(found.admits(account.subject, audience) for found in here for audience in audiences):
         return "admits"
+    if any(isinstance(value, Text) for value in _principals(named.policy)):
+        # whatever fills the holes, it may be the provider of this cluster
+        seen = _seen_through_holes(account, named.policy)
+        return PLACEHOLDERS if seen is NO_ISSUER else seen
     if named.blocks(issuer) or any(found.unseen for found in here) or _is_for_miswritten(view, named, issuer):
         return "explained"
     if any(contains(found.subjects, account.subject) for found in here):

@@ -23,6 +23,7 @@ from irsa_doctor.model import (
 )
 from irsa_doctor.sources import merging
 from irsa_doctor.sources.aws import client_ids_missing, issuer_missing, thumbprints_missing
+from irsa_doctor.sources.filling import Known, fill
 from irsa_doctor.sources.folders import Folders
 from irsa_doctor.sources.overlay import Overlay, name_roles
 from irsa_doctor.sources.reading import Answer, NamelessProvider, Reading
@@ -48,6 +49,7 @@ def join(readings: Sequence[Reading], said: Said) -> Inventory:
     accounts = _Accounts(readings, said.account)
     clusters = _Clusters(readings, said.clusters, accounts, found)
     name_roles(readings, accounts.of, accounts.partitions)
+    fill(readings, partial(_known_around, accounts, clusters))
     for reading in readings:
         _settle_in_clusters(reading, clusters)
     overlay = Overlay(readings)
@@ -73,6 +75,12 @@ def join(readings: Sequence[Reading], said: Said) -> Inventory:
         contradictions=tuple(found),
         gaps=gaps,
     )
+
+
+def _known_around(accounts: "_Accounts", clusters: "_Clusters", path: str) -> Known:
+    account = accounts.of(path)
+    partition = accounts.partitions.get(account, "aws") if account else ""
+    return Known(account, partition, partial(clusters.issuer_of, path))
 
 
 def _told_why(records: Sequence[_Record], field: str, collection: str, gaps: Sequence[Gap]) -> Iterable[_Record]:
@@ -260,6 +268,11 @@ class _Clusters:
                 one.id for one in self._by_name[name] if account and one.account == account
             }
         return next(iter(ids)) if len(ids) == 1 else ""
+
+    def issuer_of(self, path: str, name: str) -> str:
+        """Issuer of the cluster of a name, "" where it is not known."""
+        ident = self.named(name, path)
+        return next((one.issuer for one in self.all if one.id == ident and isinstance(one.issuer, str)), "")
 
     def of(self, path: str) -> str:
         """Id of the cluster of a document: as the live source or the user said, else of the nearest folder that names

@@ -2,6 +2,9 @@ import json
 
 import pytest
 
+from irsa_doctor.facts import View, derive
+from irsa_doctor.facts.bindings import BindingFacts
+from irsa_doctor.sources import load
 from tests.sources.worlds import OTHER_ISSUER, cluster, got_provider, listed_providers
 
 from .situations import (
@@ -176,3 +179,21 @@ def test_a_role_that_names_the_dual_stack_address_of_a_right_provider_is_told_so
     document = json.loads(json.dumps(policy()).replace(ISSUER, issuer))
     documents = {"roles.json": {"RoleDetailList": [role(AssumeRolePolicyDocument=document)]}, "o.yaml": manifests(account())}
     assert found(aws(**documents), *ALL) == {("oidc-url-dualstack", f"{role_arn()}#0")}
+
+
+@pytest.mark.parametrize(
+    ("subject", "expected"),
+    [
+        ("system:serviceaccount:prod:app", "values of the template's placeholders"),
+        ("system:serviceaccount:prod:other", "other-subject"),
+    ],
+)
+def test_a_provider_with_a_placeholder_may_be_the_one_of_the_cluster(subject, expected):
+    written = json.dumps(policy(subject)).replace("111122223333:oidc", "<account-id>:oidc")
+    documents = aws(**{"roles.json": {"RoleDetailList": []}, "trust.json": json.loads(written), "o.yaml": manifests(account())})
+    texts = {path: json.dumps(one).encode() if not isinstance(one, str) else one.encode() for path, one in documents.items()}
+    seen = View(load([], memory=texts, roles={"trust.json": role_arn()}).inventory, {})
+    (judged,) = [one for one in derive(seen) if one.kind == "binding"]
+    assert isinstance(judged.facts, BindingFacts)
+    told = judged.facts.trust
+    assert told == expected if isinstance(told, str) else expected in told.missing

@@ -65,7 +65,7 @@ def test_a_policy_without_statement_is_reported_but_not_any_object_with_such_a_m
     [
         ("a.json", {"terraform_version": "1.9", "resources": []}, "terraform"),
         ("a.json", {"planned_values": {}, "resource_changes": []}, "terraform"),
-        ("main.tf", 'resource "aws_iam_role" "x" {\n}\n', "terraform"),
+        ("main.tf", 'resource "aws_vpc" "x" {\n}\n', "terraform"),
         ("a.yaml", "AWSTemplateFormatVersion: 2010-09-09\nResources: {}\n", "cloudformation"),
         ("a.yaml", "apiVersion: iam.aws.crossplane.io/v1beta1\nkind: Role\n", "crossplane"),
         ("a.yaml", "apiVersion: iam.aws.upbound.io/v1beta1\nkind: Role\n", "crossplane"),

@@ -410,6 +410,14 @@ def _issuer(one: Attributes) -> str | Text:
     return (issuer_in(arn) if arn is not None else "") or joined((Hole(f"${{issuer of {one.address}}}"),))
 
 
+def _cluster(one: Attributes) -> str:
+    """What the issuer of a cluster is called by: the name of the cluster, else the address. The name alone does not tell
+    clusters apart that another provider makes, in another region say."""
+    name = one.text("name")
+    arguments = one.block.body.arguments if one.block else {}
+    return name if isinstance(name, str) and name and not {"provider", "region"} & arguments.keys() else one.address
+
+
 def _provider_arn(one: Attributes) -> Written | None:
     arn = one.argument("arn") if one.mode == "data" else None
     return arn or Written(provider_arn(f"{one.address}.arn", joined(("https://", _issuer(one)))))
@@ -421,7 +429,7 @@ def _provider_url(one: Attributes) -> Written | None:
 
 
 def _identity(one: Attributes) -> Written | None:
-    issuer = Written(joined(("https://", Hole(f"${{issuer of {one.address}}}"))))
+    issuer = Written(joined(("https://", Hole(f"${{issuer of {_cluster(one)}}}"))))
     oidc = Written((Written({"issuer": issuer}),))
     return Written((Written({"oidc": oidc}),))
 

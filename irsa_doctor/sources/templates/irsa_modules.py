@@ -78,7 +78,7 @@ def known_module(source: str, address: str, inputs: Inputs) -> KnownModule | Non
 
 
 def _of_cluster(module: KnownModule, name: str) -> Written | None:
-    issuer = Hole(f"${{issuer of {module.address}}}")
+    issuer = Hole(f"${{issuer of {module.text('name', 'cluster_name') or module.address}}}")
     if name == "oidc_provider_arn":
         return Written(provider_arn(f"{module.address}.{name}", joined(("https://", issuer))))
     if name == "oidc_provider":
@@ -121,12 +121,15 @@ def _subjects(accounts: Written, name: str) -> Written:
     items = _listed(accounts)
     if items is None:
         return Written(hole(f"{name}.sub"), accounts.spot, accounts.document)
-    made = [msgspec.structs.replace(item, value=_subject(item), pieces=()) for item in items]
+    made = [
+        msgspec.structs.replace(item, value=_subject(item, f"{name}.sub[{at}]"), pieces=()) for at, item in enumerate(items)
+    ]
     return Written(tuple(made), accounts.spot, accounts.document)
 
 
-def _subject(account: Written) -> str | Text:
-    return joined(("system:serviceaccount:", as_text(account.value) or ""))
+def _subject(account: Written, name: str) -> str | Text:
+    text = as_text(account.value)
+    return hole(name) if text is None else joined(("system:serviceaccount:", text))
 
 
 def _unknown(module: KnownModule, given: Written | None, name: str) -> Written:

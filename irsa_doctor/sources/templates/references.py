@@ -23,6 +23,16 @@ class References:
         found = self._significant(address, path)
         return found[0] if len(found) == 1 else ""
 
+    def role_arn(self, address: str, path: str) -> str:
+        """The reference to the ARN of a role that an argument is made of, "" where it is made of anything else; of several
+        instances of the role, that of the own key or index."""
+        found, raw = self.only(address, path), " ".join(self._raw(address, path))
+        if found.endswith(".arn"):
+            return found
+        if "aws_iam_role." in found and ("each." in raw or "count.index" in raw):
+            return f"{found}{_index_of(address)}.arn"
+        return ""
+
     def data_source(self, address: str, argument: str, kind: str) -> str:
         """The instance of a data source that an argument refers to; of several instances, the one of its own index."""
         prefix, index = _module_of(address), _index_of(address)

@@ -318,11 +318,12 @@ def _read_service_account(read: _Reader, reading: Reading) -> None:
         if about_aws(str(key)) and isinstance(value, str):
             annotations[str(key)] = value
     unseen = marks is True
+    made = read.references.role_arn(here.address, "metadata[0].annotations")
     for key, mark in marks.items() if isinstance(marks, dict) else ():
         if mark is True and about_aws(str(key)):
-            annotations[str(key)] = hole(f"{here.address}.metadata[0].annotations[{json.dumps(key)}]")
+            annotations[str(key)] = hole(made or f"{here.address}.metadata[0].annotations[{json.dumps(key)}]")
     if unseen:
-        annotations["eks.amazonaws.com/role-arn"] = hole(f"{here.address}.metadata[0].annotations")
+        annotations["eks.amazonaws.com/role-arn"] = hole(made or f"{here.address}.metadata[0].annotations")
     reading.spots[(here.place.part, here.place.at("metadata").pointer)] = Spot(here.place.at("metadata", 0).pointer)
     account = ServiceAccount("", namespace or "default", name, here.place, annotations, template=True)
     reading.service_accounts.append(account)

@@ -18,7 +18,7 @@ from tests.sources.worlds import inventory, loaded, policy
 
 SUB = f"{ISSUER}:sub"
 CLUSTER = 'data "aws_eks_cluster" "shop" {\n  name = "shop"\n}\n'
-ISSUER_OF_CLUSTER = "${issuer of data.aws_eks_cluster.shop}"
+ISSUER_OF_CLUSTER = "${issuer of shop}"
 EKS = """\
 resource "aws_iam_openid_connect_provider" "eks" {
   url            = data.aws_eks_cluster.shop.identity[0].oidc[0].issuer
