@@ -225,7 +225,8 @@ def role(case: Case) -> Step:
         if near := [one for one in case.view.inventory.roles if (one.account, one.name) == (account, name) and one.arn]:
             # a role's name is there once, whatever its path; no rule speaks of it where the service account was not given
             says = f"{says}; its {name} is {near[0].arn}"
-            return failed(ident, says, Named("role-arn-path-dropped", "certain", says))
+            same = near[0].arn.startswith(f"arn:{case.role_arn.partition}:")
+            return failed(ident, says, Named("role-arn-path-dropped" if same else "role-arn-wrong-partition", "certain", says))
         return failed(ident, says, Named("role-missing", "certain", says))
     how = f"aws iam get-role --role-name {name}"
     return unseen(ident, case.view.inventory.unknown("roles", account, name.lower(), f"the role {case.role}", how))

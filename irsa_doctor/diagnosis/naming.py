@@ -197,9 +197,25 @@ def _candidates(case: Case, symptom: Symptom) -> Sequence[str]:
     if symptom.id == "keys" and case.issuer and case.is_eks:
         # EKS publishes its keys: that STS cannot fetch them passes by itself, or the cluster is gone
         return ("idp-comm-error", *symptom.modes)
+    if symptom.id == "request-arn" and (first := _shape(symptom.details.get("value"))):
+        return (first, *symptom.modes)
+    if symptom.id in ("endpoint", "name") and "sts." in symptom.says and "sts.amazonaws.com" not in symptom.says:
+        # it is the endpoint of a region already
+        return tuple(mode for mode in symptom.modes if mode != "sts-global-blocked")
     if symptom.id == "denied" and proved_role(case):
         return tuple(mode for mode in symptom.modes if link_of(mode) != "role")
     return symptom.modes
+
+
+def _shape(value: str | None) -> str:
+    """What kind of wrong ARN a message shows."""
+    if value is None:
+        return ""
+    if not value or re.search(r"[$<{]|REPLACE", value):
+        return "role-arn-unresolved-template"
+    if ":" not in value:
+        return "role-arn-bare-name"
+    return "role-arn-is-policy-arn" if re.search(r":(?:policy|user|instance-profile|group)/", value) else ""
 
 
 def proved_role(case: Case) -> bool:

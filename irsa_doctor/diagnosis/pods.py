@@ -6,7 +6,7 @@ from irsa_doctor.diagnosis.case import Case
 from irsa_doctor.diagnosis.links import Named, Step, failed, named_by, passed, skipped, unseen
 from irsa_doctor.facts.webhook import FILE, ROLE
 from irsa_doctor.findings import Finding
-from irsa_doctor.model import Issuer, Unknown
+from irsa_doctor.model import Issuer, Unknown, parse_arn
 
 # rules whose finding is proved though what it is put down to is only likely: the pod is as they say in any case
 _INFERRED = frozenset(
@@ -168,7 +168,12 @@ def pod_identity(case: Case) -> Step:
     if case.annotation and named != case.annotation:
         says = f"the association of {case.name} hands out {named}, not {case.annotation}"
         return failed(ident, says, Named("podid-wins", "certain", says, case.finding("podid-wins")))
-    return passed(ident, f"the association of {case.name} hands out {named}")
+    says = f"the association of {case.name} hands out {named}"
+    if isinstance(named, str) and named not in case.view.role_by_arn and (arn := parse_arn(named)):
+        name, what = arn.name.rpartition("/")[2], f"the trust policy of {named}"
+        seen = case.view.inventory.unknown("roles", arn.account, name.lower(), what, f"aws iam get-role --role-name {name}")
+        return Step(ident, "unknown", f"{says}; not given: {seen.missing}", (), seen.how)
+    return passed(ident, says)
 
 
 def _association_of_unseen_role(case: Case) -> Step:

@@ -74,10 +74,17 @@ _NO_CREDENTIALS = (
 )
 _ARNS = "role-arn-malformed role-arn-is-policy-arn role-arn-unresolved-template role-arn-bare-name role-arn-wrong-partition"
 _NEAR = r"[\s\S]{0,200}"
+_HOST = r"\bsts(?:-fips)?\.[\w.-]{0,60}(?:amazonaws|vpce)[\w.-]{0,40}"
 
 _TABLE = (
     # what STS says, in the order in which it looks
-    _Kind("request-arn", r"Request ARN is invalid|'roleArn' failed to satisfy", _ARNS, "request", _SENT),
+    _Kind(
+        "request-arn",
+        r"Request ARN is invalid|(?:Value '(?P<value>[^'\n]{0,300})' at )?'roleArn' failed to satisfy",
+        _ARNS,
+        "request",
+        _SENT,
+    ),
     _Kind(
         "session-name",
         r"'roleSessionName' failed to satisfy",
@@ -182,6 +189,15 @@ _TABLE = (
         "broken",
         "duration-too-long",
     ),
+    _Kind(
+        "chained-duration",
+        r"DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining",
+        "chained-role-duration",
+        "session",
+        ASSUMED,
+        "broken",
+        "chained-role-duration",
+    ),
     _Kind("session-policy", r"PackedPolicyTooLarge", "session-policy-bad", "session", _ASKED, "broken", "session-policy-bad"),
     _Kind(
         "guardrail",
@@ -212,7 +228,9 @@ _TABLE = (
     _Kind("volume", r"MountVolume\.SetUp failed", "token-expiration-too-short mount-missing", "token-volume"),
     _Kind(
         "token-denied",
-        r"token[\"'\n:]?[^\n]{0,40}permission denied|permission denied[^\n]{0,120}token",
+        r"token[\"'\n:]?[^\n]{0,40}permission denied|permission denied[^\n]{0,120}token"
+        # as Java and .NET say it
+        r"|AccessDeniedException: [^\s\"']{0,200}/token|Access to the path '[^'\n]{0,200}/token' is denied",
         "token-file-perm-denied",
         "token-file",
         (),
@@ -220,8 +238,16 @@ _TABLE = (
         "token-file-perm-denied",
     ),
     _Kind(
+        "php-stream",
+        r"file_get_contents\([^)\n]{0,200}token\): failed to open stream: No such file",
+        "token-php-realpath-cache token-file-missing mount-missing mount-name-collision partial-env-token-only",
+        "token-file",
+    ),
+    _Kind(
         "token-missing",
-        r"no such file or directory[^\n]{0,160}token|token[^\n]{0,80}no such file|Error reading WebIdentityTokenFile",
+        r"no such file or directory[^\n]{0,160}token|token(?!\): failed to open)[^\n]{0,80}no such file"
+        r"|Error reading WebIdentityTokenFile|MissingWebIdentityTokenFile|NoSuchFileException: [^\s\"']{0,200}/token"
+        r"|Could not find file '[^'\n]{0,200}/token'",
         "token-file-missing mount-missing mount-name-collision token-php-realpath-cache partial-env-token-only",
         "token-file",
     ),
@@ -275,19 +301,24 @@ _TABLE = (
     ),
     _Kind(
         "agent",
-        r"169\.254\.170\.23[^\n]{0,160}(?:refused|timed? ?out|unreachable|deadline)|only loopback hosts are allowed",
+        r"169\.254\.170\.23[^\n]{0,160}(?:refused|timed? ?out|unreachable|deadline)|only loopback hosts are allowed"
+        r"|(?:refused|timed? ?out|unreachable|Could not connect)[^\n]{0,80}(?:169\.254\.170\.23|\[fd00:ec2::23\])",
         "podid-agent-missing podid-sdk-too-old podid-unsupported-node",
         "pod-identity",
     ),
     _Kind(
         "agent-denied",
-        rf"AssumeRoleForPodIdentity{_NEAR}AccessDenied",
+        rf"AssumeRoleForPodIdentity{_NEAR}AccessDenied|EKS does not have permissions to assume the associated role",
         "podid-tagsession trust-irsa-only-for-pod-identity",
         "pod-identity",
     ),
     _Kind(
         "certificate",
-        r"hostname 'sts\.amazonaws\.com' doesn'?t match",
+        # Python, Go, Java, Node.js
+        r"hostname 'sts\.amazonaws\.com' doesn'?t match"
+        r"|certificate is valid for [^\n]{0,300}\bsts\.[^\n]{0,300}, not sts\.amazonaws\.com"
+        r"|Certificate for <sts\.amazonaws\.com> doesn'?t match"
+        r"|Host: sts\.amazonaws\.com\. is not in the cert's altnames",
         "sts-cname-hack",
         "sts-endpoint",
         ("sdk",),
@@ -295,11 +326,29 @@ _TABLE = (
         "sts-cname-hack",
     ),
     _Kind(
+        "proxy",
+        rf"(?:Failed to connect to proxy URL|Tunnel connection failed|proxyconnect tcp|upstream connect error){_NEAR}{_HOST}"
+        rf"|{_HOST}{_NEAR}(?:Tunnel connection failed|proxyconnect tcp|upstream connect error)"
+        rf"|{_HOST}{_NEAR}(?:x509: certificate signed by unknown authority|CERTIFICATE_VERIFY_FAILED|self.signed certificate"
+        r"|PKIX path building failed)",
+        "proxy-or-mesh-blocks-sts sts-cname-hack sts-wrong-custom-endpoint",
+        "sts-endpoint",
+        ("sdk",),
+    ),
+    _Kind(
+        "name",
+        rf"{_HOST}: no such host|lookup {_HOST}[^\n]{{0,80}}(?:no such host|timeout|server misbehaving|refused)"
+        rf"|getaddrinfo (?:ENOTFOUND|EAI_AGAIN) {_HOST}|UnknownHostException: {_HOST}|Could not resolve host: {_HOST}"
+        rf"|Failed to resolve '{_HOST}|{_HOST}[^\n]{{0,160}}(?:name resolution|Name or service not known)",
+        "dns-broken sts-global-blocked proxy-or-mesh-blocks-sts sts-wrong-custom-endpoint",
+        "sts-endpoint",
+        ("sdk",),
+    ),
+    _Kind(
         "endpoint",
-        r"Could not connect to the endpoint URL: \"?https://sts|sts[\w.-]{0,80}: no such host"
-        r"|dial tcp[^\n]{0,80}sts|HTTPS connection \(\d+\): sts"
-        r"|sts\.[\w.-]{0,60}amazonaws[^\n]{0,160}(?:timed? ?out|connection refused)"
-        r"|EndpointConnectionError|Connect timeout on endpoint URL: \"?https://sts",
+        rf"Could not connect to the endpoint URL: \"?https://{_HOST}|dial tcp[^\n]{{0,80}}(?:{_HOST})"
+        rf"|HTTPS connection \(\d+\): {_HOST}|{_HOST}[^\n]{{0,160}}(?:timed? ?out|timeout|connection refused)"
+        rf"|EndpointConnectionError(?!: Could not connect)|Connect timeout on endpoint URL: \"?https://{_HOST}",
         "sts-global-blocked proxy-or-mesh-blocks-sts dns-broken sts-cname-hack",
         "sts-endpoint",
         ("sdk",),
@@ -398,9 +447,20 @@ _TABLE = (
         "no-credentials",
         r"Unable to locate credentials|NoCredentialProviders|Missing credentials in config|no EC2 IMDS role found"
         r"|Could not load credentials from any providers|Unable to load (?:AWS )?credentials from any|NoCredentialsError"
-        r"|failed to find credentials|no valid providers in chain|Unable to get IAM security credentials",
+        r"|failed to find credentials|no valid providers in chain|Unable to get IAM security credentials"
+        r"|no valid credential sources|EC2MetadataError|Unable to contact EC2 metadata|Failed to contact EC2 instance metadata",
         _NO_CREDENTIALS,
         "sdk service-account webhook token-file",
+        (),
+        "broken",
+        "",
+        True,
+    ),
+    _Kind(
+        "profile",
+        r"config profile \([^)\n]{0,100}\) could not be found|failed to get shared config profile",
+        "explicit-profile-disables-env shared-config-shadow",
+        "sdk",
         (),
         "broken",
         "",
@@ -420,7 +480,7 @@ _TABLE = (
     ),
     _Kind(
         "access-denied",
-        r"Access ?Denied|not authorized|StatusCode: 403|Status Code: 403",
+        r"(?<!nio\.file\.)Access ?Denied|not authorized|StatusCode: 403|Status Code: 403",
         f"{_DENIED} perm-denied-after-assume imds-fallback-generic",
         "trust-policy role guardrails permissions",
         (),

@@ -130,8 +130,8 @@ OTHERS = [
     ("open /var/run/secrets/x/token: no such file or directory", "token-missing", "token-file-missing"),
     (
         "Warning: file_get_contents(/var/run/x/token): failed to open stream: No such file or directory",
-        "token-missing",
-        "token-file-missing",
+        "php-stream",
+        "token-php-realpath-cache",
     ),
     ("'WebIdentityTokenFile' must be an absolute path.", "php-path", "token-path-relative"),
     ("WebIdentityErr: role ARN is not set", "half-set", "partial-env-token-only"),
@@ -145,7 +145,7 @@ OTHERS = [
     ("CredentialsError: Missing credentials in config", "no-credentials", "sa-annotation-missing"),
     ("CredentialsProviderError: Could not load credentials from any providers", "no-credentials", "sa-annotation-missing"),
     ('Could not connect to the endpoint URL: "https://sts.amazonaws.com/"', "endpoint", "sts-global-blocked"),
-    ("dial tcp: lookup sts.eu-west-1.amazonaws.com on 10.0.0.10:53: no such host", "endpoint", "sts-global-blocked"),
+    ("dial tcp: lookup sts.eu-west-1.amazonaws.com on 10.0.0.10:53: no such host", "name", "dns-broken"),
     (
         "SSL validation failed hostname 'sts.amazonaws.com' doesn't match either of 'sts.eu-west-1.amazonaws.com'",
         "certificate",
@@ -190,6 +190,74 @@ OTHERS = [
     ("nothing of the kind", "", ""),
     ("", "", ""),
 ]
+
+
+TOKEN_FILE = "/var/run/secrets/eks.amazonaws.com/serviceaccount/token"
+PLAIN = [
+    # what languages say of a file
+    (f"PermissionError: [Errno 13] Permission denied: '{TOKEN_FILE}'", "token-file-perm-denied"),
+    (f"FileNotFoundError: [Errno 2] No such file or directory: '{TOKEN_FILE}'", "token-file-missing"),
+    (f"Caused by: java.nio.file.AccessDeniedException: {TOKEN_FILE}", "token-file-perm-denied"),
+    (f"Caused by: java.nio.file.NoSuchFileException: {TOKEN_FILE}", "token-file-missing"),
+    (f"Error: EACCES: permission denied, open '{TOKEN_FILE}'", "token-file-perm-denied"),
+    (f"Error: ENOENT: no such file or directory, open '{TOKEN_FILE}'", "token-file-missing"),
+    (f"Errno::EACCES: Permission denied @ rb_sysopen - {TOKEN_FILE}", "token-file-perm-denied"),
+    (f"System.UnauthorizedAccessException: Access to the path '{TOKEN_FILE}' is denied.", "token-file-perm-denied"),
+    (f"System.IO.FileNotFoundException: Could not find file '{TOKEN_FILE}'.", "token-file-missing"),
+    ("Aws::Errors::MissingWebIdentityTokenFile (Missing :web_identity_token_file parameter)", "token-file-missing"),
+    # what they say of a name and a host
+    ("Error: getaddrinfo ENOTFOUND sts.eu-west-1.amazonaws.com", "dns-broken"),
+    ("Error: getaddrinfo EAI_AGAIN sts.amazonaws.com", "dns-broken"),
+    ("java.net.UnknownHostException: sts.eu-west-1.amazonaws.com", "dns-broken"),
+    ("Failed to resolve 'sts.eu-west-1.amazonaws.com' ([Errno -3] Temporary failure in name resolution)", "dns-broken"),
+    ("dial tcp: lookup sts.amazonaws.com on 10.0.0.10:53: read udp: i/o timeout", "dns-broken"),
+    ("dial tcp 209.54.177.185:443: i/o timeout: https://sts.amazonaws.com/: timed out", "sts-global-blocked"),
+    ("Connect to sts.amazonaws.com:443 [sts.amazonaws.com/54.239.29.25] failed: connect timed out", "sts-global-blocked"),
+    (
+        'EndpointConnectionError: Could not connect to the endpoint URL: "https://sts.eu-west-1.amazonaws.com/"',
+        "proxy-or-mesh-blocks-sts",
+    ),
+    ("upstream connect error or disconnect/reset: https://sts.eu-west-1.amazonaws.com", "proxy-or-mesh-blocks-sts"),
+    (
+        'Post "https://sts.eu-west-1.amazonaws.com/": x509: certificate signed by unknown authority',
+        "proxy-or-mesh-blocks-sts",
+    ),
+    ("x509: certificate is valid for sts.eu-west-1.amazonaws.com, not sts.amazonaws.com", "sts-cname-hack"),
+    # what STS, the agent of Pod Identity and SDKs say of themselves
+    ("Value 'checkout' at 'roleArn' failed to satisfy constraint: Member must have length", "role-arn-bare-name"),
+    ("Value '${ROLE}' at 'roleArn' failed to satisfy constraint: Member must have length", "role-arn-unresolved-template"),
+    (
+        "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining",
+        "chained-role-duration",
+    ),
+    (
+        "(AccessDeniedException: Unauthorized Exception! EKS does not have permissions to assume the associated role.)",
+        "podid-tagsession",
+    ),
+    ('Connect timeout on endpoint URL: "http://169.254.170.23/v1/credentials"', "podid-agent-missing"),
+    ("Error: No valid credential sources found", "sa-annotation-missing"),
+    ("botocore.exceptions.ProfileNotFound: The config profile (prod) could not be found", "explicit-profile-disables-env"),
+]
+
+
+@pytest.mark.parametrize(("text", "first"), PLAIN, ids=[row[0][:40] for row in PLAIN])
+@pytest.mark.parametrize("line", ["{}", 'time="2026-03-01T07:12:33Z" level=fatal msg="start failed" error="{}" attempt=3\n'])
+def test_a_message_of_any_language_leads_to_its_cause_first(text, first, line):
+    found = why({}, "", symptoms=symptoms_in(line.format(text)), failing=True)
+    assert found.causes[0].id == first
+    assert {cause.id for cause in found.causes if cause.certainty == "certain"} <= {first}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'Could not connect to the endpoint URL: "https://s3.eu-west-1.amazonaws.com/"',
+        "java.nio.file.AccessDeniedException: /data/cache",
+        "getaddrinfo ENOTFOUND db.internal",
+    ],
+)
+def test_what_is_about_something_else_is_no_symptom_of_sts(text):
+    assert symptoms_in(text) == ()
 
 
 @pytest.mark.parametrize(("text", "ident", "first"), OTHERS, ids=[f"{row[1]}: {row[0][:30]}" for row in OTHERS])
