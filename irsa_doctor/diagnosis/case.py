@@ -14,7 +14,7 @@ from irsa_doctor.engine import Locate, evaluate
 from irsa_doctor.facts import AnalysedRole, Judged, View, binding_facts, cluster_facts, provider_facts
 from irsa_doctor.facts.bindings import service_account_facts
 from irsa_doctor.facts.surroundings import ROLE_ARN
-from irsa_doctor.facts.webhook import AUDIENCE, FILE, ROLE, VOLUME
+from irsa_doctor.facts.webhook import AUDIENCE, CONTAINER_CREDENTIALS, FILE, ROLE, VOLUME
 from irsa_doctor.facts.workloads import judged_workload
 from irsa_doctor.findings import Finding, Location, Missing
 from irsa_doctor.model import (
@@ -169,6 +169,13 @@ class Case(msgspec.Struct, frozen=True, dict=True):
         above = near.owner_of(self.workload) if self.workload.owner else None
         made = tuple(w for w in users if w.admitted and not w.over and w.owner and near.owner_of(w) is self.workload)
         return (self.workload, *made, *((above,) if above else ()))
+
+    @property
+    def shows_pod_identity(self) -> bool:
+        """Whether its pods are set up for EKS Pod Identity, and not for web identity, though no association is known."""
+        admitted = [c for w in self.workloads if w.admitted for c in w.containers if not c.init]
+        set_up = any(CONTAINER_CREDENTIALS[0] in c.env for c in admitted) and not any(ROLE in c.env for c in admitted)
+        return set_up and self.association is None and not self.token and not self.events
 
     @property
     def containers(self) -> Iterator[Container]:

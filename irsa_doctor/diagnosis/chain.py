@@ -65,4 +65,5 @@ def deciding(case: Case) -> frozenset[str]:
         return frozenset({"service-account", "pod-identity", *(("workload", "webhook") if case.workload else ())})
     more = ("workload", "webhook") if case.workload else ()
     of_token = ("signature", "lifetime") if case.evidence.token is not None else ()
-    return frozenset({*_ALWAYS_DECIDING, *more, *of_token})
+    other = ("pod-identity",) if case.shows_pod_identity else ()
+    return frozenset({*_ALWAYS_DECIDING, *more, *of_token, *other})

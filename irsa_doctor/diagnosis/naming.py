@@ -175,7 +175,7 @@ def _fitting(
     for symptom in symptoms:
         if explained & set(symptom.links) or (symptom.proves and len(symptom.modes) == 1):
             continue
-        for ident in _candidates(case, symptom):
+        for ident in _candidates(case, symptom, proved):
             ruled_out = proved.get(link_of(ident)) == "pass" and ident not in _IN_PASSING
             ruled_out = ruled_out or ident in case.ruled_out
             if ident in known or given >= _SHOWN or ruled_out or not _may_be(case, ident):
@@ -186,7 +186,7 @@ def _fitting(
             given += 1
 
 
-def _candidates(case: Case, symptom: Symptom) -> Sequence[str]:
+def _candidates(case: Case, symptom: Symptom, proved: Mapping[str, str]) -> Sequence[str]:
     """The modes of a symptom, those first that the parts of the message speak for."""
     named = symptom.details.get("issuer", "").removeprefix("https://")
     if symptom.id == "no-provider" and named and case.issuer and named != case.issuer:
@@ -197,6 +197,9 @@ def _candidates(case: Case, symptom: Symptom) -> Sequence[str]:
     if symptom.id == "keys" and case.issuer and case.is_eks:
         # EKS publishes its keys: that STS cannot fetch them passes by itself, or the cluster is gone
         return ("idp-comm-error", *symptom.modes)
+    if symptom.id == "access-denied" and proved.get("trust-policy") == "pass":
+        # nobody said what was denied, and it is not the role: then what the role is used for
+        return ("perm-denied-after-assume", *symptom.modes)
     if symptom.id == "request-arn" and (first := _shape(symptom.details.get("value"))):
         return (first, *symptom.modes)
     if symptom.id in ("endpoint", "name") and "sts." in symptom.says and "sts.amazonaws.com" not in symptom.says:

@@ -162,6 +162,11 @@ def pod_identity(case: Case) -> Step:
         return passed(ident, "the service account has no association")
     if case.association is None:
         refused = case.view.inventory.refused("associations", case.cluster_id, case.name)
+        if case.shows_pod_identity:
+            says = "the pods are set up for EKS Pod Identity, and the association was not given"
+            name = case.cluster.name if case.cluster else "CLUSTER"
+            how = f"aws eks list-pod-identity-associations --cluster-name {name} --namespace {case.namespace}"
+            return Step(ident, "unknown", says if refused is None else f"{says}: {refused.missing}", (), how)
         return skipped(ident, "no associations were given") if refused is None else unseen(ident, refused)
     if unseen_role:
         return _association_of_unseen_role(case)

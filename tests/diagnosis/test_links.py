@@ -407,6 +407,12 @@ def listed_only(documents):
     del documents["association.json"]
 
 
+def test_pods_of_pod_identity_do_not_work_by_web_identity():
+    found = why(world(by_pod_identity, without("associations.json")), TARGET)
+    assert (found.verdict, w.verdicts(found)["pod-identity"]) == ("unknown", "unknown")
+    assert "set up for EKS Pod Identity" in found.links[-1].because
+
+
 def test_an_association_whose_role_nobody_told_may_hand_out_the_same_role():
     found = why(world(by_pod_identity, listed_only), TARGET)
     assert (found.verdict, w.verdicts(found)["pod-identity"]) == ("unknown", "unknown")

@@ -248,6 +248,11 @@ def test_a_message_of_any_language_leads_to_its_cause_first(text, first, line):
     assert {cause.id for cause in found.causes if cause.certainty == "certain"} <= {first}
 
 
+def test_a_denial_of_nobody_knows_what_is_not_the_role_where_the_policy_admits_it():
+    found = why(world(), symptoms=symptoms_in("mount failed: access denied by server"), failing=True)
+    assert w.causes(found)[0] == ("perm-denied-after-assume", "likely")
+
+
 @pytest.mark.parametrize(
     "text",
     [
