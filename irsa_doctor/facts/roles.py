@@ -67,6 +67,12 @@ class AnalysedRole(msgspec.Struct, frozen=True):
 _NOT_OURS = ("saml", "domain")
 
 
+def _is_for_saml(statement: Statement) -> bool:
+    """Whether a statement speaks of SAML and of no web identity, whoever its principal is."""
+    actions = [text_of(action).lower() for action in statement.actions]
+    return "sts:assumerolewithsaml" in actions and not statement.covers_web_identity
+
+
 def analyse(role: Role, around: Surroundings) -> AnalysedRole:
     """Take the policy of a role apart and derive the facts of its grants and of itself."""
     source = role.policy
@@ -106,7 +112,7 @@ def _grants(role: Role, source: TrustPolicy, policy: Policy, around: Surrounding
     for statement in policy.statements:
         for principal in statement.federated if statement.allow else ():
             form = around.principals.form(principal, account)
-            if form in _NOT_OURS:
+            if form in _NOT_OURS or (form == "hole" and _is_for_saml(statement)):
                 continue
             named = _issuer(principal)
             kind = issuer_kind(statement, named if isinstance(named, str) else "", around.inventory)

@@ -17,7 +17,12 @@ _LIKE_POLICY = re.compile(rb"AssumeRoleWithWebIdentity|AssumeRolePolicyDocument|
 _JWT = re.compile(rb"\s*eyJ[\w-]+\.[\w-]+\.[\w-]*\s*\Z")
 # a block at the beginning of a line: `resource "aws_iam_role" "app" {`
 _HCL = re.compile(
-    rb"^(?:resource|data|module|variable|provider|terraform|locals|output)(?:[ \t]+\"[^\"\n]*\")*[ \t]*\{", re.MULTILINE
+    rb"^(?:resource|data|module|variable|provider|terraform|locals|output)(?:[ \t]+(?:\"[^\"\n]*\"|[\w-]+))*[ \t]*\{",
+    re.MULTILINE,
+)
+# in a page that only quotes such blocks, prose comes first
+_PROSE_FIRST = re.compile(
+    rb"(?:\s+|(?:#|//)[^\n]*\n|/\*.*?\*/)*+(?![a-z_]+(?:[ \t]+(?:\"[^\"\n]*\"|[\w-]+))*[ \t]*\{)", re.DOTALL
 )
 # a section first, then a setting: such lines inside a config map are the config map's business
 _AWS_CONFIG = re.compile(
@@ -290,10 +295,12 @@ def kind_of_text(text: bytes) -> tuple[str, str] | None:
     return None
 
 
-def is_configuration(text: bytes) -> bool:
-    """Whether a text is in Terraform's configuration language."""
+def is_configuration(text: bytes, path: str = "") -> bool:
+    """Whether a text is in Terraform's configuration language; a broken one that is called so is too."""
     head = text[:65536]
-    return head.lstrip()[:1] not in (b"{", b"-") and _HCL.search(head) is not None
+    if head.lstrip()[:1] in (b"{", b"-") or _HCL.search(head) is None:
+        return False
+    return path.endswith(".tf") or _PROSE_FIRST.match(head) is None
 
 
 def is_like_policy(text: bytes) -> bool:

@@ -22,7 +22,7 @@ from irsa_doctor.sources.strict import read_json, read_pieces, split_values
 from irsa_doctor.sources.trouble import Trouble
 from irsa_doctor.sources.walk import Given, walk_over
 
-_DATA = (".json", ".jsonl", ".ndjson", ".yaml", ".yml", ".tpl", ".tmpl", ".gz")
+_DATA = (".json", ".jsonl", ".ndjson", ".yaml", ".yml", ".gz")
 """How files are called that should be data: one of them that is not is worth a word."""
 _YAML_LIMIT = 64 << 20
 """Bytes of YAML that are read: a node takes a hundred times the memory of its text."""
@@ -166,7 +166,7 @@ def _read(given: Given, role_arn: str, origin: Origin) -> tuple[Document, Readin
 def _read_configuration(given: Given, text: bytes, reading: Reading) -> Source | Trouble | None:
     """Terraform configuration, or a file of its variables; None where the text is neither."""
     is_variables = _VARIABLES.search(given.path) is not None
-    if not is_variables and not kinds.is_configuration(text):
+    if not is_variables and not kinds.is_configuration(text, given.path):
         return None
     from irsa_doctor.sources.templates import hcl
 

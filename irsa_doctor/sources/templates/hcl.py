@@ -30,6 +30,7 @@ from irsa_doctor.sources.reading import NamelessProvider, Reading
 from irsa_doctor.sources.templates.hcl_expressions import Budget, Scope, evaluate
 from irsa_doctor.sources.templates.hcl_modules import Folder, Module, local_path, source_of
 from irsa_doctor.sources.templates.hcl_syntax import Block, Syntax, parse
+from irsa_doctor.sources.templates.irsa_modules import makes_no_role
 from irsa_doctor.sources.templates.policy_document import blocks_of, members_of
 from irsa_doctor.sources.templates.written import Written, as_text, known, policy_of, spots_of, written_json
 from irsa_doctor.sources.trouble import Trouble, WrongShape
@@ -37,7 +38,8 @@ from irsa_doctor.sources.trouble import Trouble, WrongShape
 _STEPS, _STEPS_A_BYTE = 200_000, 20
 """What all expressions together may cost: far more than any configuration does"""
 _ROLE_ARN = "eks.amazonaws.com/role-arn"
-_SPEAKS_OF_ROLES = re.compile(r"iam|irsa|role|oidc|service.?account|pod.?identity|karpenter|addon", re.IGNORECASE)
+_MAKES_ROLES = re.compile(r"\biam\b|irsa|role|oidc|service.?account|pod.?identity|karpenter|addon", re.IGNORECASE)
+_TAKES_ISSUERS = re.compile(r"irsa|oidc|service.?account|pod.?identity", re.IGNORECASE)
 _VARIABLES = re.compile(r"(?:^|/)(?:terraform|[^/]*\.auto)\.tfvars(?:\.json)?$")
 _AFTER_APPLY = "terraform plan -out=FILE, then terraform show -json FILE"
 
@@ -304,7 +306,7 @@ def _note_missing(module: Module, block: Block, reading: Reading) -> None:
     if not source:
         return
     inputs = " ".join(block.body.arguments)
-    if not _SPEAKS_OF_ROLES.search(f"{source} {inputs}"):
+    if makes_no_role(source) or not (_MAKES_ROLES.search(source) or _TAKES_ISSUERS.search(inputs)):
         return
     where = local_path(module.folder.path, source) or source
     missing = f"what {address} makes, whose source {where} is not among the files"

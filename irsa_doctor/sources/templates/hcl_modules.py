@@ -14,6 +14,7 @@ from irsa_doctor.model import Hole, Text, issuer_in, joined, text_of, without_sc
 from irsa_doctor.sources.positions import Spot
 from irsa_doctor.sources.templates.hcl_expressions import Budget, Scope, Step, entries_of, evaluate, number, said
 from irsa_doctor.sources.templates.hcl_syntax import Argument, Block, Body, Syntax
+from irsa_doctor.sources.templates.hcl_types import with_optional
 from irsa_doctor.sources.templates.irsa_modules import KnownModule, known_module
 from irsa_doctor.sources.templates.policy_document import document_of
 from irsa_doctor.sources.templates.written import Written, as_text, hole, provider_arn
@@ -128,13 +129,13 @@ class Module:
         """What the caller gives, or the default. An empty default of a module that nobody calls is one to be filled in."""
         block = self.folder.named.get(("variable", name))
         if self.inputs is not None and name in self.inputs:
-            return self.inputs[name]
+            return with_optional(self.inputs[name], block, self.scope)
         if self.inputs is None and name in self.folder.given:
-            return self.folder.given[name]
+            return with_optional(self.folder.given[name], block, self.scope)
         default = block.body.arguments.get("default") if block else None
         if default is None:
             return None
-        found = evaluate(default.syntax, default.value, self.scope)
+        found = with_optional(evaluate(default.syntax, default.value, self.scope), block, self.scope)
         return None if self.inputs is None and found.value in _EMPTY else found
 
     def local(self, name: str) -> Written | None:

@@ -77,6 +77,12 @@ def known_module(source: str, address: str, inputs: Inputs) -> KnownModule | Non
     return KnownModule(address, inputs, kind) if is_eks or kind in _MAKERS else None
 
 
+def makes_no_role(source: str) -> bool:
+    """Whether it is a module of that collection that has nothing to do with roles: for users, groups, policies."""
+    match = _SOURCE.search(source)
+    return bool(match and match["module"] and (match["name"] or match["repository"]) == "iam" and "role" not in match["module"])
+
+
 def _of_cluster(module: KnownModule, name: str) -> Written | None:
     issuer = Hole(f"${{issuer of {module.text('name', 'cluster_name') or module.address}}}")
     if name == "oidc_provider_arn":

@@ -5,7 +5,7 @@ https://registry.terraform.io/providers/hashicorp/aws/latest/docs/data-sources/i
 
 from collections.abc import Mapping, Sequence
 
-from irsa_doctor.model import Hole, Text
+from irsa_doctor.model import Hole, Text, only_hole
 from irsa_doctor.sources.templates.written import Written, hole, known
 
 _LISTS = (("actions", "Action"), ("not_actions", "NotAction"), ("resources", "Resource"), ("not_resources", "NotResource"))
@@ -71,7 +71,9 @@ def _statement(block: Written, name: str) -> Written:
     made["Effect"] = effect if effect is not None and is_given(effect) else Written("Allow", block.spot, block.document)
     for argument, element in _LISTS:
         if (listed := members.get(argument)) is not None and is_given(listed):
-            made[element] = _one_or_many(listed)
+            # what nobody knows may be null, and then the element is not there
+            named = hole(f"{name}.{argument}") if only_hole(listed.value) and argument != "actions" else element
+            made[named] = _one_or_many(listed)
     for argument, element in (("principals", "Principal"), ("not_principals", "NotPrincipal")):
         if given := blocks_of(members.get(argument)):
             made[element] = _principals(given, f"{name}.{argument}")

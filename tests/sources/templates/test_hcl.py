@@ -572,6 +572,70 @@ def test_configuration_without_roles_is_passed_over():
     assert (row.status, row.kind) == ("ignored", "terraform")
 
 
+PAGE = "# Roles\n\nA module for roles.\n\n```hcl\n" + role(trusting()) + "```\n"
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "is_read"),
+    [
+        ("README.md", PAGE, False),
+        ("main.tf", "# Roles\n\n// of\n/* an\n\n app */\n" + role(trusting()), True),
+        ("roles.txt", role(trusting()), True),
+        ("main.tf", "= what is this?\n" + role(trusting()), True),
+        ("note.txt", "what is this\n" + role(trusting()), False),
+    ],
+)
+def test_a_page_that_quotes_configuration_is_none(path, text, is_read):
+    given = inventory({path: text})
+    assert [one.address for one in given.roles] == (["aws_iam_role.app"] if is_read else [])
+    # what nobody called data is passed over; in memory every path counts as named
+    assert any(row.kind == "terraform" for row in given.documents) is is_read
+
+
+def test_attributes_that_may_be_left_out_are_null_or_their_defaults():
+    text = """\
+variable "trust" {
+  type = list(object({
+    subject   = string
+    effect    = optional(string, "Allow")
+    resources = optional(list(string))
+    more      = optional(map(object({ claim = optional(string, "sub") })), {})
+  }))
+  default = [{ subject = "system:serviceaccount:prod:app", more = { a = {} } }]
+}
+data "aws_iam_policy_document" "trust" {
+  dynamic "statement" {
+    for_each = var.trust
+    content {
+      effect    = statement.value.effect
+      actions   = ["sts:AssumeRoleWithWebIdentity"]
+      resources = statement.value.resources
+      principals {
+        type        = "Federated"
+        identifiers = ["PROVIDER"]
+      }
+      condition {
+        test     = "StringEquals"
+        variable = "x:${statement.value.more["a"].claim}"
+        values   = [statement.value.subject]
+      }
+    }
+  }
+}
+""".replace("PROVIDER", PROVIDER)
+    found = statement(app(text + role("data.aws_iam_policy_document.trust.json")))
+    assert "Resource" not in found
+    assert found["Effect"] == "Allow"
+    assert found["Condition"] == {"StringEquals": {"x:sub": "system:serviceaccount:prod:app"}}
+
+
+def test_an_argument_that_may_be_null_is_an_element_that_may_not_be_there():
+    text = document(condition('["a"]')).replace("    actions", "    resources = var.resources\n    actions")
+    found = statement(app(text + role("data.aws_iam_policy_document.trust.json")))
+    assert "Resource" not in found
+    assert "${var.resources}" in found.values()
+
+
 def test_a_policy_that_is_no_json_is_a_flaw():
     (found,) = inventory({"main.tf": role('"{"')}).roles
     assert isinstance(found.policy, TrustPolicy)

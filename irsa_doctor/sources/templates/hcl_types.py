@@ -1,0 +1,77 @@
+"""What the type of a variable adds to its value: attributes that may be left out.
+
+https://developer.hashicorp.com/terraform/language/expressions/type-constraints#optional-object-type-attributes
+"""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from irsa_doctor.sources.templates.hcl_expressions import Scope, evaluate
+from irsa_doctor.sources.templates.hcl_syntax import Argument, Block, Node, parts_of
+from irsa_doctor.sources.templates.written import Written
+
+_DEEP = 20
+
+
+def with_optional(given: Written, block: Block | None, scope: Scope) -> Written:
+    """The value with the attributes that its type has and that were left out: null, or their defaults."""
+    argument = block.body.arguments.get("type") if block else None
+    return _typed(given, argument.value, argument, scope, 0) if argument else given
+
+
+def _typed(given: Written, node: Node, argument: Argument, scope: Scope, depth: int) -> Written:
+    called, given_to = _constructor(node, argument)
+    if depth > _DEEP or not given_to:
+        return given
+    if called in ("list", "set", "map"):
+        inner = given_to[0]
+        if isinstance(given.value, tuple):
+            items = tuple(_typed(item, inner, argument, scope, depth + 1) for item in given.value)
+            return msgspec.structs.replace(given, value=items)
+        if isinstance(given.value, dict):
+            members = {name: _typed(item, inner, argument, scope, depth + 1) for name, item in given.value.items()}
+            return msgspec.structs.replace(given, value=members)
+    if called == "object" and isinstance(given.value, dict):
+        return msgspec.structs.replace(given, value=_object(given.value, given_to[0], argument, scope, depth))
+    return given
+
+
+def _object(given: Mapping[object, Written], node: Node, argument: Argument, scope: Scope, depth: int) -> dict[object, Written]:
+    """The attributes that are given, then those that may be left out."""
+    made = dict(given)
+    for name, inner, default in _attributes(node, argument):
+        if name in made and made[name].value is not None:
+            made[name] = _typed(made[name], inner, argument, scope, depth + 1)
+        elif default is not None:
+            made[name] = evaluate(argument.syntax, default, scope)
+        else:
+            made.setdefault(name, Written(None))
+    return made
+
+
+def _attributes(node: Node, argument: Argument) -> list[tuple[str, Node, Node | None]]:
+    """Name, type and default (None for none) of each attribute of an object type that may be left out."""
+    found: list[tuple[str, Node, Node | None]] = []
+    for element in _below(node, "object_elem"):
+        name, *value = (part for part in parts_of(element) if part.type == "expression")
+        called, given_to = _constructor(value[0], argument) if value else ("", [])
+        if called == "optional" and given_to:
+            found.append((argument.syntax.word(name).strip('"'), given_to[0], given_to[1] if len(given_to) > 1 else None))
+    return found
+
+
+def _below(node: Node, kind: str) -> list[Node]:
+    """The members of the object that an expression is."""
+    while node.type in ("expression", "collection_value") and parts_of(node):
+        node = parts_of(node)[0]
+    return [part for part in parts_of(node) if part.type == kind] if node.type == "object" else []
+
+
+def _constructor(node: Node, argument: Argument) -> tuple[str, list[Node]]:
+    """`list(string)` as `list` and what it is of; a bare word as itself and nothing."""
+    parts = parts_of(node)
+    if node.type == "expression" and parts and parts[0].type == "function_call":
+        name, *given = parts_of(parts[0])
+        return argument.syntax.word(name), [part for part in parts_of(given[0]) if part.type == "expression"] if given else []
+    return argument.syntax.word(node), []
