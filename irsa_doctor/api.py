@@ -188,9 +188,10 @@ def _because_of_change(
 
 _AROUND_TEMPLATES = Missing(
     "not checked: the templates against the OIDC providers and clusters that they rely on; add --base",
-    "irsa-doctor collect -o live.json, with --base live.json",
+    "irsa-doctor collect -o live.json",
     (),
     0,
+    "--base live.json",
 )
 
 

@@ -191,7 +191,7 @@ def _missing(memo: Iterable[_Seen]) -> list[Missing]:
             rules |= ids
             subjects.append(seen.subjects)
     return [
-        Missing(unknown.missing, unknown.how, tuple(sorted(rules)), sum(subjects))
+        Missing(unknown.missing, unknown.how, tuple(sorted(rules)), sum(subjects), unknown.then)
         for unknown, (rules, subjects) in sorted(wanted.items(), key=lambda item: (item[0].missing, item[0].how))
     ]
 

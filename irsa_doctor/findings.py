@@ -68,12 +68,21 @@ class Finding(msgspec.Struct, frozen=True):
 
 
 class Missing(msgspec.Struct, frozen=True):
-    """An input that was not given, the command that fetches it, and what could not be judged without it."""
+    """An input that was not given, the command that fetches it, and what could not be judged without it.
+
+    `then` is the option that irsa-doctor needs besides, "" where it needs none.
+    """
 
     missing: str
     how: str
     rules: tuple[str, ...]
     subjects: int
+    then: str = ""
+
+    @property
+    def way(self) -> str:
+        """How to get it, in one line."""
+        return f"{self.how}; then check with {self.then}" if self.how and self.then else self.how
 
 
 class Tally(msgspec.Struct, frozen=True):

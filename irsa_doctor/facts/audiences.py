@@ -61,11 +61,11 @@ class Audiences(msgspec.Struct, frozen=True, dict=True):
         for cluster in clusters:
             if not self.around.inventory.closed.has_kind(cluster.id, "serviceaccounts"):
                 missing = f"service accounts of {cluster.name}, listed whole"
-                how = "kubectl get serviceaccounts -A -o yaml, with --complete serviceaccounts"
-                return self.around.inventory.unknown("serviceaccounts", cluster.id, "", missing, how)
+                how = ("kubectl get serviceaccounts -A -o yaml", "--complete serviceaccounts")
+                return self.around.inventory.unknown("serviceaccounts", cluster.id, "", missing, *how)
         if provider.account not in self.around.inventory.closed.roles:
-            how = "aws iam get-account-authorization-details --filter Role"
-            return self.around.inventory.unknown("roles", provider.account, "", f"roles of account {provider.account}", how)
+            missing, listed = f"roles of account {provider.account}", "aws iam get-account-authorization-details --filter Role"
+            return self.around.inventory.unknown("roles", provider.account, "", missing, listed)
         return "unused"
 
     def unused(self, provider: OidcProvider) -> list[str]:

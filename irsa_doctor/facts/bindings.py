@@ -7,6 +7,7 @@ import msgspec
 from irsa_doctor.facts.annotations import Annotation, annotation_form, is_near_key, is_role_arn
 from irsa_doctor.facts.associations import NO_ISSUER, Override, association_seen, overridden
 from irsa_doctor.facts.containers import PLACEHOLDERS
+from irsa_doctor.facts.grant_evidence import never_holding
 from irsa_doctor.facts.grants import AUDIENCE_OF_ISSUER
 from irsa_doctor.facts.near import did_you_mean, is_one_letter_off
 from irsa_doctor.facts.roles import AnalysedRole, Shuts
@@ -144,6 +145,7 @@ def _account_evidence(view: View, account: ServiceAccount, trusting: tuple[Analy
         "flaw": "it is read on pods only",
         "value": value,
         "key": keys,
+        "partition": Issuer.of(view.issuer_of(account.cluster)).partition,
         "role": role or "ROLE_ARN",
         "audience": text_of(account.annotations.get(AUDIENCE, "")),
         "client_ids": _client_ids(view, account),
@@ -387,7 +389,7 @@ def _binding_evidence(view: View, account: ServiceAccount, value: str, named: An
         "role": value,
         "subject": account.subject,
         "home": view.called(view.issuer_of(account.cluster)),
-        "trusted": ", ".join(shown for _, shown in trusted[:6]) or "nobody",
+        "trusted": ", ".join(shown for _, shown in trusted[:6]) or f"nobody{_why_nobody(named)}",
         "issuer": view.issuer_of(account.cluster),
         "cluster": view.name_of(account.cluster),
         "issuers": ", ".join(issuers),
@@ -403,6 +405,12 @@ def _binding_evidence(view: View, account: ServiceAccount, value: str, named: An
     if named:
         return Evidence(names, places)
     return Evidence(names, places, lambda: (annotate(account.namespace, account.name, right or "ROLE_ARN"),))
+
+
+def _why_nobody(named: AnalysedRole | None) -> str:
+    """Conditions of the role that never hold, behind a colon."""
+    grants = [grant for found in named.by_provider.values() for grant in found.grants if grant.statement.allow] if named else []
+    return "".join(f": {said}" for said in dict.fromkeys(never_holding(grant) for grant in grants) if said)
 
 
 def _say_of_here(

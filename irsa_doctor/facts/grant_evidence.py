@@ -3,15 +3,17 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from irsa_doctor.facts.claims import Oddity, oddity
+from irsa_doctor.facts.miswritten import miswritten
 from irsa_doctor.facts.subject import Evidence
 from irsa_doctor.facts.surroundings import Surroundings
 from irsa_doctor.findings import Snippet
-from irsa_doctor.model import Issuer, Place, Role, TrustPolicy, parse_arn, text_of
+from irsa_doctor.model import Issuer, Place, Role, Text, TrustPolicy, parse_arn, text_of
 from irsa_doctor.remedies import corrected_statement
-from irsa_doctor.trust import SUBJECT_PREFIX, Grant, is_subject, spell
+from irsa_doctor.trust import SUBJECT_PREFIX, Grant, Statement, is_subject, spell
 from irsa_doctor.trust.keys import presence
 from irsa_doctor.trust.languages import Finite
 from irsa_doctor.trust.policy import Condition, Value
+from irsa_doctor.trust.refusals import Steps
 from irsa_doctor.trust.subjects import reach_of
 
 _SHOWN = 6
@@ -50,7 +52,7 @@ def grant_evidence(
         "issuer": issuer,
         "statement": lambda: str(grant.statement.index),
         "cluster": lambda: around.called(issuer),
-        "actions": lambda: _some(map(text_of, grant.statement.actions)),
+        "actions": lambda: _actions(grant.statement),
         "keys": lambda: _some(text_of(c.raw_key) for c in conditions),
         "odd_keys": lambda: _some(text_of(c.raw_key) for c in odd),
         **{name: _quoted(found) for name, found in striking.items()},
@@ -70,11 +72,15 @@ def grant_evidence(
         "witness": lambda: reach_of(grant.subjects, kubernetes).witness or "nobody",
         "meant": meant,
         "hint": f' Did you mean "{meant}"?' if meant else "",
+        "never": lambda: never_holding(grant),
+        "miswritten": lambda: miswritten(principal, meant),
         "admitted": lambda: _admitted(around, issuer, grant),
         "absent": lambda: _some(_absent(around, issuer, grant)),
     }
     return Evidence(
-        names, _places(source, grant, asked, odd, striking), lambda: _corrected(role, meant or principal, subs, around)
+        names,
+        _places(source, grant, principal, asked, odd, striking),
+        lambda: _corrected(role, meant or principal, subs, around),
     )
 
 
@@ -82,6 +88,12 @@ def _some(values: Iterable[str]) -> str:
     listed = list(values)
     more = f" and {len(listed) - _SHOWN} more" if len(listed) > _SHOWN else ""
     return (", ".join(listed[:_SHOWN]) or "none") + more
+
+
+def _actions(statement: Statement) -> str:
+    if statement.not_actions is None:
+        return _some(map(text_of, statement.actions))
+    return f"everything but {_some(map(text_of, statement.not_actions))}"
 
 
 def _without(patterns: Iterable[str]) -> str:
@@ -129,7 +141,22 @@ def _strikes(condition: Condition, issuer: str) -> Iterator[str]:
 
 def _quoted(conditions: list[Condition]) -> Callable[[], str]:
     """Conditions as a message quotes them: operator, key and values."""
-    return lambda: "; ".join(f"{c.use} {text_of(c.raw_key)} {_some(map(text_of, c.values))}" for c in conditions[:_SHOWN])
+    return lambda: "; ".join(
+        f"{c.use} on {text_of(c.raw_key)} with {_some(map(text_of, c.values))}" for c in conditions[:_SHOWN]
+    )
+
+
+def never_holding(grant: Grant) -> str:
+    """Conditions that hold for no service account, whatever else is asked, as a message quotes them; "" where there is none."""
+    return _quoted(_never(grant))()
+
+
+def _never(grant: Grant) -> list[Condition]:
+    return [
+        condition
+        for condition, limit in zip(grant.statement.conditions, grant.limits, strict=True)
+        if limit.effect == "never" or (limit.effect == "sub" and reach_of(limit.language, kubernetes=True).scope == "nobody")
+    ]
 
 
 def _swapped(asked: Iterable[tuple[Condition, str]]) -> Iterator[str]:
@@ -163,29 +190,39 @@ def _absent(around: Surroundings, issuer: str, grant: Grant) -> list[str]:
 def _places(
     source: TrustPolicy,
     grant: Grant,
+    principal: str,
     asked: Iterable[tuple[Condition, str]],
     odd: list[Condition],
     striking: Mapping[str, list[Condition]],
 ) -> dict[str, Place]:
     statement = grant.statement
     base = source.place.at(*statement.steps)
-    places = {"statement": base, "principal": base.at("Principal"), "action": base.at("Action")}
+    action = base.at("Action" if statement.not_actions is None else "NotAction")
+    places = {"statement": base, "principal": _of_principal(source, statement, principal), "action": action}
+    places["provider"] = places["principal"]
     first = (odd or statement.conditions)[:1]
-    places["condition"] = places["odd_key"] = source.place.at(*first[0].steps) if first else base
+    places["odd_key"] = source.place.at(*first[0].steps) if first else base
+    # what is missing is missed where the conditions stand, or would
+    written = _below(_at(source, statement.steps), "Condition") is not None
+    places["unlimited_key"] = base.at("Condition" if written else "Principal")
+    never = _never(grant)[:1]
+    places["never"] = source.place.at(*never[0].steps) if never else base
     for name, found in striking.items():
         places[name] = source.place.at(*found[0].steps)
+        places[f"{name}_key"] = source.place.at(*found[0].steps[:-1])
     for condition, claim in asked:
         if claim not in ("sub", "aud"):
             continue
         here = source.place.at(*condition.steps)
         places.setdefault(claim, here)
+        places.setdefault(f"{claim}_key", here)
         if any(_swapped([(condition, claim)])):
             places.setdefault("swapped", here)
         if claim == "sub":
             for number, value in enumerate(condition.values):
                 for name in _of_sub(condition, value):
                     places.setdefault(name, _of_value(source, condition, number))
-    for name in ("wildcard_sub", "case_sub", "shape_sub", "pattern"):
+    for name in ("wildcard_sub", "case_sub", "shape_sub", "pattern", "default"):
         places.setdefault(name, places.get("sub", base))
     return places
 
@@ -200,19 +237,36 @@ def _odd_subs(asked: Iterable[tuple[Condition, str]], kind: Oddity) -> Iterator[
 
 def _of_sub(condition: Condition, value: Value) -> Iterator[str]:
     """By which names rules point at a value on sub."""
+    if isinstance(value, str) and value.endswith(":default"):
+        yield "default"
     if isinstance(value, str) and (odd := oddity(condition, value)):
         yield f"{odd}_sub"
     elif "*" in text_of(value) or "?" in text_of(value):
         yield "pattern"
 
 
+def _of_principal(source: TrustPolicy, statement: Statement, principal: str) -> Place:
+    """Where a Federated principal stands: in a list, or alone."""
+    value = _below(_below(_at(source, statement.steps), "Principal"), "Federated")
+    here = source.place.at(*statement.steps, "Principal")
+    if isinstance(value, list) and principal in (
+        texts := [text_of(item) if isinstance(item, str | Text) else "" for item in value]
+    ):
+        return here.at("Federated", texts.index(principal))
+    return here if value is None else here.at("Federated")
+
+
 def _of_value(source: TrustPolicy, condition: Condition, number: int) -> Place:
     """Where one value of a condition stands: in a list, or alone."""
-    value: object = source.document
-    for step in condition.steps:
-        value = _below(value, step)
     here = source.place.at(*condition.steps)
-    return here.at(number) if isinstance(value, list) else here
+    return here.at(number) if isinstance(_at(source, condition.steps), list) else here
+
+
+def _at(source: TrustPolicy, steps: Steps) -> object:
+    value: object = source.document
+    for step in steps:
+        value = _below(value, step)
+    return value
 
 
 def _below(value: object, step: str | int) -> object:

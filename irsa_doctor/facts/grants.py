@@ -54,6 +54,8 @@ class GrantFacts(msgspec.Struct, frozen=True):
     sub_case: bool
     old_version_variable: bool
     unsatisfiable: bool
+    never_holds: bool
+    """Whether nobody gets in for no reason told apart, and no service account names the role, so that nobody was told"""
     for_any_value: bool
     for_all_values: bool
     if_exists: bool
@@ -90,11 +92,17 @@ _blocking = attrgetter(
     "unsatisfiable",
 )
 _PLACEHOLDERS = Unknown("values of the template's placeholders")
-_CONTESTED = Unknown("a policy that does not hang on what AWS leaves undocumented")
-_TOO_COMPLEX = Unknown("a simpler policy")
+_CONTESTED = Unknown(
+    "what AWS makes of a condition on which its documentation is silent",
+    "write the condition without it: irsa-doctor explain policy-contested",
+)
+_TOO_COMPLEX = Unknown(
+    "the subjects of a policy with more wildcards and exceptions than can be worked out",
+    "split the statement, or name the subjects",
+)
 AUDIENCE_OF_ISSUER = Unknown("audience of the tokens of this issuer")
 _ALL_ACCOUNTS = Unknown(
-    "service accounts of the cluster, listed whole", "kubectl get serviceaccounts -A -o yaml, with --complete serviceaccounts"
+    "service accounts of the cluster, listed whole", "kubectl get serviceaccounts -A -o yaml", "--complete serviceaccounts"
 )
 _SESSION_NAME = Unknown("AWS_ROLE_SESSION_NAME of the workloads", "kubectl get pods -A -o yaml")
 
@@ -190,8 +198,10 @@ def _session_name_wanted(grant: Grant, issuer: str, around: Surroundings) -> boo
     return False if seen_all else _SESSION_NAME
 
 
-def grant_facts(grant: Grant, policy: Policy, form: Form, kind: IssuerKind, issuer: str, around: Surroundings) -> GrantFacts:
-    """The facts of one statement for one provider."""
+def grant_facts(
+    grant: Grant, policy: Policy, form: Form, kind: IssuerKind, issuer: str, around: Surroundings, *, named: bool = False
+) -> GrantFacts:
+    """The facts of one statement for one provider; `named`: some service account names the role."""
     statement, kubernetes = grant.statement, kind != "other"
     claims = claims_of(grant, issuer, kubernetes=kubernetes)
     forms = claims.forms
@@ -202,7 +212,7 @@ def grant_facts(grant: Grant, policy: Policy, form: Form, kind: IssuerKind, issu
     admits = in_force and reach.scope != "nobody"
     audience = _audience(grant, kind, issuer, claims, around, unseen)
     finite = grant.subjects.values if kubernetes and isinstance(grant.subjects, Finite) else ()
-    return GrantFacts(
+    facts = GrantFacts(
         issuer_kind=kind,
         issuer_form="eks-dualstack" if form == "dualstack" else "fine",
         principal=form,
@@ -226,6 +236,7 @@ def grant_facts(grant: Grant, policy: Policy, form: Form, kind: IssuerKind, issu
         sub_prefix_missing=claims.sub_prefix_missing,
         sub_case=claims.sub_case,
         old_version_variable=claims.has_variable and not policy.variables,
+        never_holds=False,
         unsatisfiable=grant.subjects == NOTHING and 1 < claims.sub_conditions == claims.sub_limits and not forms,
         for_any_value=claims.for_any_value,
         for_all_values=claims.for_all_values,
@@ -236,6 +247,8 @@ def grant_facts(grant: Grant, policy: Policy, form: Form, kind: IssuerKind, issu
         default_account=any(value.endswith(":default") and is_subject(value) for value in finite),
         account_missing=admits and kubernetes and _account_missing(grant, issuer, around.inventory),
     )
+    never_holds = in_force and not named and reach.scope == "nobody" and unseen is None and not facts.is_blocked
+    return msgspec.structs.replace(facts, never_holds=True) if never_holds else facts
 
 
 def judged_grant(

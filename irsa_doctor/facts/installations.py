@@ -16,8 +16,8 @@ AgentState = Literal["not-needed", "there", "missing"]
 _CONFIGURATION = "pod-identity-webhook"
 _HOOKS = ("iam-for-pods.amazonaws.com", "pod-identity-webhook.amazonaws.com")
 _AGENT = "eks-pod-identity-agent"
-_WEBHOOKS_HOW = "kubectl get mutatingwebhookconfigurations -o yaml, with --complete mutatingwebhookconfigurations"
-_DAEMONSETS_HOW = "kubectl get daemonsets -A -o yaml, with --complete daemonsets"
+_WEBHOOKS_HOW = ("kubectl get mutatingwebhookconfigurations -o yaml", "--complete mutatingwebhookconfigurations")
+_DAEMONSETS_HOW = ("kubectl get daemonsets -A -o yaml", "--complete daemonsets")
 
 
 class Installations(msgspec.Struct, frozen=True, dict=True):
@@ -69,7 +69,7 @@ class Installations(msgspec.Struct, frozen=True, dict=True):
         if cluster in self._mutated:
             return "there"
         missing = f"mutating webhook configurations of {self.around.name_of(cluster)}"
-        return self.inventory.unknown("mutatingwebhookconfigurations", cluster, "", missing, _WEBHOOKS_HOW)
+        return self.inventory.unknown("mutatingwebhookconfigurations", cluster, "", missing, *_WEBHOOKS_HOW)
 
     def honours_opt_out(self, cluster: str) -> bool:
         """Whether the webhook passes over pods with its opt-out label; so it does unless its configuration says otherwise."""
@@ -99,4 +99,4 @@ class Installations(msgspec.Struct, frozen=True, dict=True):
         if self.inventory.closed.has_kind(cluster.id, "daemonsets"):
             return "missing"
         missing = f"daemon sets of {cluster.name}"
-        return self.inventory.unknown("daemonsets", cluster.id, "", missing, _DAEMONSETS_HOW)
+        return self.inventory.unknown("daemonsets", cluster.id, "", missing, *_DAEMONSETS_HOW)

@@ -68,8 +68,8 @@ class Neighbours(msgspec.Struct, frozen=True, dict=True):
                 return known[0]
         cluster = self.around.name_of(workload.cluster)
         missing = f"service accounts of the namespaces of workloads in {cluster}"
-        how = "kubectl get serviceaccounts -A -o yaml, with --complete serviceaccounts"
-        return self.inventory.unknown("serviceaccounts", workload.cluster, workload.namespace, missing, how)
+        how = ("kubectl get serviceaccounts -A -o yaml", "--complete serviceaccounts")
+        return self.inventory.unknown("serviceaccounts", workload.cluster, workload.namespace, missing, *how)
 
     def association_of(self, workload: Workload) -> PodIdentityAssociation | None:
         """The Pod Identity association of a workload's service account, where one is known."""

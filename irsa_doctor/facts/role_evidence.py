@@ -116,7 +116,7 @@ def _say_problems(
     resource = [problem for problem in refused if problem.code == "prohibited-resource"]
     for name, found in (("problem", unexplained(policy, typos)), ("duplicate", twice), ("resource", resource)):
         if found:
-            names[name] = found[0].message
+            names[name] = found[0].message.rstrip(".")
             places[name] = source.place.at(*found[0].steps)
 
 

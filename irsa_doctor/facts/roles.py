@@ -124,7 +124,7 @@ def _grants(role: Role, source: TrustPolicy, policy: Policy, around: Surrounding
             if grant is None:
                 seen = statement if isinstance(principal, str) else seen_through(statement, named)
                 grant = grant_of(policy, seen, issuer, kubernetes=kubernetes)
-            facts = grant_facts(grant, policy, form, kind, issuer, around)
+            facts = grant_facts(grant, policy, form, kind, issuer, around, named=role.arn in around.naming)
             judged.append((statement, issuer, judged_grant(role, source, grant, text_of(principal), facts, around)))
     return judged, by_provider
 

@@ -112,10 +112,10 @@ class Inventory(msgspec.Struct, frozen=True, eq=False, dict=True):
     contradictions: tuple[Contradiction, ...] = ()
     gaps: tuple[Gap, ...] = ()
 
-    def unknown(self, collection: str, owner: str, name: str, missing: str, how: str = "") -> Unknown:
+    def unknown(self, collection: str, owner: str, name: str, missing: str, how: str = "", then: str = "") -> Unknown:
         """Why something is not known: what a source answered when it was asked for it, else that it was not given."""
         refused = self.refused(collection, owner, name)
-        return Unknown(missing, how) if refused is None else refused
+        return Unknown(missing, how, then) if refused is None else refused
 
     def refused(self, collection: str, owner: str, name: str = "") -> Unknown | None:
         """What a source answered that was asked for something and did not give it, None where none was."""

@@ -16,11 +16,13 @@ class Verdict(StrEnum):
 class Unknown(msgspec.Struct, frozen=True):
     """A value that could not be seen.
 
-    `missing` names the input that would settle it, `how` the command that fetches that input ("" where there is none).
+    `missing` names the input that would settle it, `how` the command that fetches that input ("" where there is none),
+    `then` the option that irsa-doctor is to be given with it (`--complete pods`; "" where it needs none).
     """
 
     missing: str
     how: str = ""
+    then: str = ""
 
     def __bool__(self) -> bool:
         """An unknown value is neither true nor false, so nobody may ask."""

@@ -82,7 +82,7 @@ def _of_the_input(report: Report, framework: FrameworkReport, style: Style) -> I
             subjects = f" ({missing.subjects} subject{'' if missing.subjects == 1 else 's'})" if missing.subjects else ""
             yield f"  {for_terminal(missing.missing)}{subjects}"
             if missing.how:
-                yield f"    {for_terminal(missing.how)}"
+                yield f"    {for_terminal(missing.way)}"
         yield ""
 
 

@@ -35,7 +35,7 @@ def _command(finding: Finding) -> str:
 
 def _missing(missing: Missing) -> str:
     rules = f" It is wanted by {', '.join(missing.rules)}, for {missing.subjects} of the subjects." if missing.rules else ""
-    how = f"\nGet it by: {missing.how}" if missing.how else ""
+    how = f"\nGet it by: {missing.way}" if missing.how else ""
     return _line("warning", {"title": "not judged"}, f"Not given: {missing.missing}.{rules}{how}")
 
 

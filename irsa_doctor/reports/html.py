@@ -142,7 +142,7 @@ def _unknown(report: Report) -> Iterator[str]:
     if not report.unknown:
         return
     yield "<h2>Could not be judged</h2>"
-    rows = ((m.missing, f"{m.subjects}", ", ".join(m.rules), m.how) for m in report.unknown)
+    rows = ((m.missing, f"{m.subjects}", ", ".join(m.rules), m.way) for m in report.unknown)
     yield _table(("not given", "subjects", "rules", "get it by"), rows)
 
 

@@ -23,6 +23,7 @@ def render_markdown(report: Report, style: Style) -> str:
         lines += ["**Could not be judged, for want of**", ""]
         for missing in report.unknown:
             how = f" {_code(missing.how)}" if missing.how else ""
+            how += f", then check with {_code(missing.then)}" if missing.then else ""
             lines.append(f"- {for_markdown(missing.missing)} ({missing.subjects} subjects){how}")
         lines.append("")
     return "\n".join(lines)

@@ -226,6 +226,7 @@ def _notifications(report: Report) -> Iterable[dict[str, Any]]:
     for missing in report.unknown:
         rules = f" It is wanted by {', '.join(missing.rules)}, for {missing.subjects} of the subjects." if missing.rules else ""
         how = f" Get it by: `{missing.how}`" if missing.how else ""
+        how += f", then check with `{missing.then}`" if missing.then else ""
         yield {
             "level": "warning",
             "descriptor": {"id": "input-missing"},

@@ -210,18 +210,17 @@ def _unknown(report: Report, style: Style) -> Iterator[str]:
         subjects = sum(missing.subjects for missing in several)
         if rules:
             yield from _prose(_said(f"{counted(subjects, 'subject')} not judged by {_some(rules, _NAMED)}"), style)
-        yield from _to_get([missing.how for missing in several if missing.how], style)
+        yield from _to_get([missing for missing in several if missing.how], style)
     yield ""
 
 
-def _to_get(ways: Iterable[str], style: Style) -> Iterator[str]:
+def _to_get(ways: Iterable[Missing], style: Style) -> Iterator[str]:
     """The commands that fetch something, and what `check` is to be told of it; or what else there is to do."""
     commands, flags, others = dict[str, None](), dict[str, None](), dict[str, None]()
     for way in ways:
-        command, comma, flag = way.partition(", with --")
-        (commands if command.startswith(_COMMANDS) else others)[command] = None
-        if comma:
-            flags[f"--{flag}"] = None
+        (commands if way.how.startswith(_COMMANDS) else others)[way.how] = None
+        if way.then:
+            flags[way.then] = None
     if commands:
         yield f"{_INDENT}{style.paint('get it:', _GOOD)}"
         for command in list(commands)[:_LISTED]:

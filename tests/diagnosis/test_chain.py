@@ -34,6 +34,7 @@ ELSEWHERE = {
     "shared-config-shadow",
     "sub-too-long",
     "token-wrong-file",
+    "trust-condition-never-holds",
     "trust-irsa-only-for-pod-identity",
 }
 # what may be meant so, or may be right all the same: the link is open, and the mode among what it may be

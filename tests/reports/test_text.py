@@ -236,8 +236,7 @@ def test_what_is_missing_in_the_same_way_is_told_once_with_every_command():
 
 
 def test_a_flag_that_belongs_to_a_command_is_no_part_of_what_is_pasted():
-    how = "kubectl get pods -A -o yaml, with --complete pods"
-    said = text(unknown=[Missing("pods of prod", how, ("some-rule",), 1)])
+    said = text(unknown=[Missing("pods of prod", "kubectl get pods -A -o yaml", ("some-rule",), 1, "--complete pods")])
     assert "    kubectl get pods -A -o yaml\n  then check with --complete pods\n" in said
 
 

@@ -1,0 +1,48 @@
+"""What is wrong with the ARN of an OIDC provider, in words."""
+
+import re
+from collections.abc import Iterator
+
+from irsa_doctor.model import Arn, Issuer, parse_arn
+
+_SWAPPED_HOST = re.compile(r"oidc\.[a-z0-9-]+\.eks\.", re.IGNORECASE)
+_FORM = "arn:PARTITION:iam::ACCOUNT:oidc-provider/oidc.eks.REGION.amazonaws.com/id/ID"
+
+
+def miswritten(principal: str, meant: str) -> str:
+    """How a principal misses the provider (ARN) that was meant, "" where that is unknown; as the middle of a sentence."""
+    arn, right = parse_arn(principal), parse_arn(meant)
+    flaws = list(_of_form(arn, principal)) + (list(_differences(arn, right)) if arn and right else [])
+    expected = f'expected is "{meant}"' if meant else f"such an ARN reads {_FORM}"
+    return f"{' and '.join(dict.fromkeys(flaws)) or 'no provider has this ARN'}; {expected}"
+
+
+def _of_form(arn: Arn | None, principal: str) -> Iterator[str]:
+    """What is wrong with any EKS provider of this ARN."""
+    name = arn.name if arn else principal
+    if "*" in name or "?" in name:
+        yield "wildcards are plain characters here"
+    if "://" in name:
+        yield "it has a scheme"
+    if name.endswith("/"):
+        yield "it has a slash at the end"
+    if _SWAPPED_HOST.match(name):
+        yield "region and eks are the wrong way round"
+    elif "eks" in name and "/id/" not in name and not name.endswith("/"):
+        yield "/id/ is missing"
+    partition = Issuer.of(name).partition
+    if arn and partition and partition != arn.partition:
+        yield f"its partition is {arn.partition}, that of the issuer is {partition}"
+
+
+def _differences(arn: Arn, right: Arn) -> Iterator[str]:
+    """Where it differs from the provider that was meant."""
+    if arn.account != right.account:
+        yield f"it names account {arn.account} in place of {right.account}"
+    if arn.partition != right.partition and not Issuer.of(arn.name).partition:
+        yield f"its partition is {arn.partition} in place of {right.partition}"
+    written, wanted = Issuer.of(arn.name), Issuer.of(right.name)
+    if written.region and wanted.region and written.region != wanted.region:
+        yield f"it names the region {written.region} in place of {wanted.region}"
+    elif arn.name != right.name and arn.name.lower() == right.name.lower():
+        yield "it differs in upper and lower case"
