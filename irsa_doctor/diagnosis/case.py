@@ -172,9 +172,9 @@ class Case(msgspec.Struct, frozen=True, dict=True):
 
     @property
     def shows_pod_identity(self) -> bool:
-        """Whether its pods are set up for EKS Pod Identity, and not for web identity, though no association is known."""
-        admitted = [c for w in self.workloads if w.admitted for c in w.containers if not c.init]
-        set_up = any(CONTAINER_CREDENTIALS[0] in c.env for c in admitted) and not any(ROLE in c.env for c in admitted)
+        """Whether a pod is set up for EKS Pod Identity, and not for web identity, though no association is known."""
+        names = [{name for c in w.containers if not c.init for name in c.env} for w in self.workloads if w.admitted]
+        set_up = any(CONTAINER_CREDENTIALS[0] in one and ROLE not in one for one in names)
         return set_up and self.association is None and not self.token and not self.events
 
     @property

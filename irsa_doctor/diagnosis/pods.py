@@ -136,6 +136,9 @@ def webhook(case: Case) -> Step:
         return said
     state = case.view.installations.webhook(case.cluster_id) if case.cluster_id else "not-needed"
     pods = [workload for workload in case.workloads if workload.admitted]
+    if case.shows_pod_identity and case.has_no_association:
+        says = "a pod was set up for EKS Pod Identity, whose association is gone: it has nothing of web identity"
+        return failed(ident, says, Named("pod-older-than-annotation", "likely", says))
     if pods:
         if missing := case.missing_on(ident):
             return unseen(ident, Unknown(missing[0].missing, missing[0].how))

@@ -407,6 +407,14 @@ def listed_only(documents):
     del documents["association.json"]
 
 
+@pytest.mark.parametrize("target", [TARGET, POD])
+def test_a_pod_of_an_association_that_is_gone_has_no_identity(target):
+    found = why(world(by_pod_identity), target)
+    assert (found.verdict, w.failed(found)) == ("broken", ["webhook"])
+    assert w.causes(found)[0] == ("pod-older-than-annotation", "likely")
+    assert "kubectl delete pod -n payments checkout-0" in found.causes[0].commands
+
+
 def test_pods_of_pod_identity_do_not_work_by_web_identity():
     found = why(world(by_pod_identity, without("associations.json")), TARGET)
     assert (found.verdict, w.verdicts(found)["pod-identity"]) == ("unknown", "unknown")
