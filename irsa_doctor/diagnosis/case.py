@@ -182,6 +182,15 @@ class Case(msgspec.Struct, frozen=True, dict=True):
         """The containers of all these workloads."""
         return (container for workload in self.workloads for container in workload.containers)
 
+    @property
+    def meant_account(self) -> ServiceAccount | None:
+        """The only account of the namespace that has a role and is not used, where the workload runs as one without."""
+        if self.workload is None or (self.account and self.account.annotations.get(ROLE_ARN)) or self.association:
+            return None
+        near, place = self.view.neighbours, (self.cluster_id, self.namespace)
+        spare = [one for one in near.prepared.get(place, {}).values() if not near.users.get((*place, one.name))]
+        return spare[0] if len(spare) == 1 and self.service_account == "default" else None
+
     # ---- the role
 
     @cached_property

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from irsa_doctor.diagnosis.case import Case
-from irsa_doctor.diagnosis.links import Named, Step, failed, named_by, passed, skipped, unseen
+from irsa_doctor.diagnosis.links import Named, Step, failed, link_of, named_by, passed, skipped, unseen
 from irsa_doctor.facts.webhook import FILE, ROLE
 from irsa_doctor.findings import Finding
 from irsa_doctor.model import Issuer, Unknown, parse_arn
@@ -66,7 +66,7 @@ def service_account(case: Case) -> Step:
     ident, name = "service-account", case.name
     if case.account is None:
         return _not_given(case)
-    if case.finding("pod-wrong-sa"):
+    if case.finding("pod-wrong-sa") or case.meant_account:
         return skipped(ident, f"{name} is not the one that was made for the workload")
     if (wrong := case.wrong_on(ident)) and not case.stated_role:
         return failed(ident, wrong[0].message, *named_by(wrong))
@@ -112,6 +112,10 @@ def workload(case: Case) -> Step:
         return failed(ident, says, Named("pod-wrong-sa", "certain", says))
     if said := of_rules(case, ident):
         return said
+    if meant := case.meant_account:
+        says = f"it runs as {case.name}, which has no role; {meant.name} of the namespace has one, and nothing uses it"
+        places = (case.located(meant.place.at("metadata", "name"), "has a role and is not used"),)
+        return failed(ident, says, Named("pod-wrong-sa", "likely", says, None, places))
     if not case.workloads:
         refused = case.view.inventory.refused("pods", case.cluster_id, case.namespace)
         return skipped(ident, "no workload that uses it was given") if refused is None else unseen(ident, refused)
@@ -134,7 +138,6 @@ def webhook(case: Case) -> Step:
     ident = "webhook"
     if said := of_rules(case, ident):
         return said
-    state = case.view.installations.webhook(case.cluster_id) if case.cluster_id else "not-needed"
     pods = [workload for workload in case.workloads if workload.admitted]
     if case.shows_pod_identity and case.has_no_association:
         says = "a pod was set up for EKS Pod Identity, whose association is gone: it has nothing of web identity"
@@ -145,11 +148,21 @@ def webhook(case: Case) -> Step:
         return passed(ident, "every container of the pods that needs it has what the webhook sets")
     if case.workloads and all(ROLE in c.env and FILE in c.env for c in case.containers if not c.init):
         return passed(ident, "the manifest sets both variables itself")
-    if state == "there":
-        return passed(ident, "the webhook of the cluster acts on new pods")
-    if isinstance(state, Unknown) and case.workloads:
+    return _on_new_pods(case)
+
+
+def _on_new_pods(case: Case) -> Step:
+    """Whether the webhook will act on pods that are made from now on."""
+    ident, installed = "webhook", case.view.installations
+    state = installed.webhook(case.cluster_id) if case.cluster_id else "not-needed"
+    if isinstance(state, Unknown):
         return unseen(ident, state)
-    return skipped(ident, "no pod was given") if not isinstance(state, Unknown) else unseen(ident, state)
+    if state != "there":
+        return skipped(ident, "no pod was given")
+    if installed.selects_namespaces(case.cluster_id):
+        says = f"its namespaceSelector picks some namespaces, and the labels of {case.namespace} are not known"
+        return Step(ident, "unknown", says, (), f"kubectl get namespace {case.namespace} --show-labels")
+    return passed(ident, "the webhook of the cluster acts on new pods")
 
 
 def pod_identity(case: Case) -> Step:
@@ -201,9 +214,10 @@ def sdk(case: Case) -> Step:
     if (said := of_rules(case, "sdk")) or not case.workloads:
         return said or skipped("sdk", "no workload was given")
     how = f"kubectl exec -n {case.namespace} {_pod(case)} -- aws sts get-caller-identity"
-    return Step(
-        "sdk", "unknown", "nothing that was given comes before the web identity; which SDK it is cannot be seen", (), how
-    )
+    if minor := _possible(case, "sdk"):
+        return Step("sdk", "unknown", minor[0].because, minor, how)
+    says = "nothing that was given comes before the web identity; which SDK it is cannot be seen"
+    return Step("sdk", "unknown", says, (), how)
 
 
 def sts_endpoint(case: Case) -> Step:
@@ -212,9 +226,16 @@ def sts_endpoint(case: Case) -> Step:
         return said or skipped("sts-endpoint", "no workload was given")
     region = (case.cluster.region if case.cluster else "") or Issuer.of(case.issuer).region or "REGION"
     how = f"kubectl exec -n {case.namespace} {_pod(case)} -- curl -sS https://sts.{region}.amazonaws.com"
-    return Step(
-        "sts-endpoint", "unknown", "nothing that was given leads the SDK elsewhere; the network cannot be seen", (), how
-    )
+    if minor := _possible(case, "sts-endpoint"):
+        return Step("sts-endpoint", "unknown", minor[0].because, minor, how)
+    says = "nothing that was given leads the SDK elsewhere; the network cannot be seen"
+    return Step("sts-endpoint", "unknown", says, (), how)
+
+
+def _possible(case: Case, ident: str) -> tuple[Named, ...]:
+    """What rules find that is mostly harmless: here somebody asks why it does not work."""
+    found = [f for findings in case.findings.values() for f in findings if link_of(f.rule) == ident and f.severity == "low"]
+    return tuple(Named(named.id, "possible", named.because, named.finding) for named in named_by(found))
 
 
 def _pod(case: Case) -> str:

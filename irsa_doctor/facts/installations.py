@@ -71,6 +71,11 @@ class Installations(msgspec.Struct, frozen=True, dict=True):
         missing = f"mutating webhook configurations of {self.around.name_of(cluster)}"
         return self.inventory.unknown("mutatingwebhookconfigurations", cluster, "", missing, *_WEBHOOKS_HOW)
 
+    def selects_namespaces(self, cluster: str) -> bool:
+        """Whether the webhook acts in some namespaces only."""
+        known = [hook for hook in self.webhooks_of(cluster) if hook.on_pod_create]
+        return bool(known) and all(hook.selects_namespaces for hook in known)
+
     def honours_opt_out(self, cluster: str) -> bool:
         """Whether the webhook passes over pods with its opt-out label; so it does unless its configuration says otherwise."""
         known = self.webhooks_of(cluster)

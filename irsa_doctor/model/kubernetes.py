@@ -154,6 +154,8 @@ class Webhook(msgspec.Struct, frozen=True):
     """Whether it is a service of the cluster; the webhook of EKS is called by a URL"""
     honours_opt_out: bool = True
     """Whether pods with the label eks.amazonaws.com/skip-pod-identity-webhook are left to themselves"""
+    selects_namespaces: bool = False
+    """Whether it acts in some namespaces only, by their labels"""
 
 
 class ConfigMap(msgspec.Struct, frozen=True):

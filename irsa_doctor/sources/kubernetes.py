@@ -144,7 +144,8 @@ def _read_webhooks(kind: str, members: dict[str, object], place: Place, reading:
         policy = shapes.text(webhook, "failurePolicy", at)
         in_cluster = bool(_inside(webhook, "clientConfig").get("service"))
         own_name, opt_out = shapes.text(webhook, "name", at), _honours_opt_out(webhook)
-        reading.webhooks.append(Webhook("", name, own_name, at, policy, on_create, in_cluster, opt_out))
+        selects = any(_inside(webhook, "namespaceSelector").values())
+        reading.webhooks.append(Webhook("", name, own_name, at, policy, on_create, in_cluster, opt_out, selects))
 
     reading.each(shapes.many(members, "webhooks", place), place.at("webhooks"), read)
 

@@ -432,3 +432,51 @@ def test_a_role_under_another_path_is_found_without_the_account_that_names_it():
     assert w.failed(found) == ["role"]
     assert w.causes(found)[0] == ("role-arn-path-dropped", "certain")
     assert ROLE.replace("role/", "role/team/") in found.causes[0].because
+
+
+# ---- what is there and decides nothing
+
+
+def selecting(documents):
+    documents["webhook.json"]["webhooks"][0]["namespaceSelector"] = {"matchLabels": {"irsa": "on"}}
+
+
+@pytest.mark.parametrize(("target", "verdict"), [(TARGET, "works"), (DEPLOYMENT, "unknown")])
+def test_a_webhook_for_some_namespaces_is_not_known_to_act_in_this_one(target, verdict):
+    documents = world(NO_PODS, selecting)
+    documents["deployment.json"] = w.deployment()
+    found = why(documents, target)
+    assert (found.verdict, w.verdicts(found)["webhook"]) == (verdict, "unknown")
+
+
+def test_a_pod_that_was_set_up_shows_that_the_webhook_acts_in_its_namespace():
+    assert w.verdicts(why(world(selecting), POD))["webhook"] == "pass"
+
+
+def with_aws_folder(documents):
+    w.container(documents)["volumeMounts"].append({"name": "config", "mountPath": "/root/.aws"})
+
+
+@pytest.mark.parametrize(
+    ("breaks", "link", "cause"),
+    [
+        (with_aws_folder, "sdk", "shared-config-shadow"),
+        (env(AWS_PROFILE="prod"), "sdk", "shared-config-shadow"),
+        (env(AWS_STS_REGIONAL_ENDPOINTS="legacy"), "sts-endpoint", "sts-global-blocked"),
+    ],
+)
+def test_what_may_come_between_is_named_where_all_else_holds(breaks, link, cause):
+    found = why(world(breaks), POD)
+    assert (found.verdict, w.verdicts(found)[link]) == ("works", "unknown")
+    assert w.causes(found) == [(cause, "possible")]
+
+
+def as_default_pod(documents):
+    w.unmutated(documents)
+    w.spec(documents)["serviceAccountName"] = "default"
+
+
+def test_a_pod_of_the_default_account_beside_an_unused_one_with_a_role_runs_as_the_wrong_one():
+    found = why(world(as_default_pod), POD)
+    assert (found.verdict, w.failed(found)) == ("broken", ["workload"])
+    assert w.causes(found) == [("pod-wrong-sa", "likely")]
