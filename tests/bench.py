@@ -13,10 +13,12 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 from tests.estate import cases, generate
+from tests.terraform import write_configuration, write_plan
 
 SIZES = (1_000, 4_000, 16_000)
 LARGE = (64_000, 200_000)
@@ -269,6 +271,44 @@ def checkov(bench: Bench, policies: Policies, venv: Path | None) -> tuple[Run, s
     return used, {names[found["resource"].rpartition(".")[2]] for found in failed}
 
 
+def templates(bench: Bench, files: int, megabytes: int, venv: Path | None) -> None:
+    """Terraform as it is written and as it is planned, given to us and to checkov."""
+    folder, plan = bench.folder / "terraform", bench.folder / "plan" / "tfplan.json"
+    write_configuration(folder, files)
+    plan.parent.mkdir()
+    roles = write_plan(plan, megabytes * 1_000_000)
+    size = sum(path.stat().st_size for path in folder.rglob("*.tf")) / 1e6
+    forms: Sequence[tuple[str, Path, list[str | Path]]] = (
+        (f"{files} files of configuration, {size:.1f} MB", folder, ["--directory", folder, "--framework", "terraform"]),
+        (
+            f"a plan with {roles} roles, {plan.stat().st_size / 1e6:.0f} MB",
+            plan,
+            ["--file", plan, "--framework", "terraform_plan"],
+        ),
+    )
+    rows: list[tuple[str, ...]] = [("", "", "CPU", "wall", "MiB", "findings")]
+    for what, path, asked in forms:
+        for name, measure in (("irsa-doctor", partial(_ours_of, path)), ("checkov", partial(_checkov_of, asked, venv))):
+            try:
+                used, found = measure(bench)
+            except (Failed, OSError) as error:
+                print(f"\n{name} was not measured: {error}", file=sys.stderr)
+                continue
+            rows.append((what, name, f"{used.cpu:.2f}", f"{used.wall:.2f}", f"{used.memory:.0f}", str(found)))
+    table("Terraform", rows)
+
+
+def _ours_of(path: Path, bench: Bench) -> tuple[Run, int]:
+    used = bench.run([*bench.tool, "check", path, "-f", "json", "--exit-zero", "--no-config"], 1)
+    return used, len(json.loads((bench.folder / "out").read_text())["findings"])
+
+
+def _checkov_of(asked: Sequence[str | Path], venv: Path | None, bench: Bench) -> tuple[Run, int]:
+    more = ["--output", "json", "--quiet", "--compact", "--skip-download", "--download-external-modules", "false"]
+    used = bench.once([of_peer(venv, "checkov"), *asked, *more], (0, 1))
+    return used, len(json.loads((bench.folder / "out").read_text())["results"]["failed_checks"])
+
+
 def options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--roles", type=int, default=5_000)
@@ -276,6 +316,8 @@ def options() -> argparse.Namespace:
     parser.add_argument("--large", action="store_true", help="growth up to 200,000 roles (a few minutes, 1 GB of disk)")
     parser.add_argument("--peers", type=Path, metavar="VENV", help="the environment with parliament and checkov in it")
     parser.add_argument("--peer-roles", type=int, default=500, help="how many roles the others are given")
+    parser.add_argument("--files", type=int, default=1_000, help="how many files of Terraform configuration are written")
+    parser.add_argument("--plan", type=int, default=20, metavar="MB", help="how large a Terraform plan is written")
     parser.add_argument("--tool", default=f"{sys.executable} -m irsa_doctor", help="how to call irsa-doctor")
     return parser.parse_args()
 
@@ -289,6 +331,7 @@ def main() -> None:
         live(bench, asked.roles)
         growth(bench, SIZES + LARGE if asked.large else SIZES)
         peers(bench, asked.peer_roles, asked.peers)
+        templates(bench, asked.files, asked.plan, asked.peers)
 
 
 if __name__ == "__main__":
