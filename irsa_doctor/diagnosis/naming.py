@@ -110,7 +110,7 @@ def _commands(case: Case, named: Named, link: str) -> Iterator[Snippet]:
 def _own(case: Case, named: Named, link: str) -> Iterator[Snippet]:
     if link == "trust-policy" and named.id not in _NOT_THE_STATEMENT and case.provider_arn:
         audience = case.audience if isinstance(case.audience, str) and case.audience else _STS
-        yield corrected_statement(case.provider_arn, case.issuer, [case.subject], audience)
+        yield corrected_statement(case.provider_arn, case.issuer, [case.subject], [audience])
         yield put_trust_policy(case.role_name)
     elif named.id in _OF_PROVIDER and link == "provider":
         yield _create(case)

@@ -3,12 +3,12 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from irsa_doctor.facts.claims import Oddity, oddity
+from irsa_doctor.facts.correction import correction
 from irsa_doctor.facts.miswritten import miswritten
+from irsa_doctor.facts.principals import Form
 from irsa_doctor.facts.subject import Evidence
 from irsa_doctor.facts.surroundings import Surroundings
-from irsa_doctor.findings import Snippet
 from irsa_doctor.model import Issuer, Place, Role, Text, TrustPolicy, parse_arn, text_of
-from irsa_doctor.remedies import corrected_statement
 from irsa_doctor.trust import SUBJECT_PREFIX, Grant, Statement, is_subject, spell
 from irsa_doctor.trust.keys import presence
 from irsa_doctor.trust.languages import Finite
@@ -30,9 +30,9 @@ _SURE = "sts.amazonaws.com"
 
 
 def grant_evidence(
-    role: Role, source: TrustPolicy, grant: Grant, principal: str, right: bool, kubernetes: bool, around: Surroundings
+    role: Role, source: TrustPolicy, grant: Grant, principal: str, form: Form, kubernetes: bool, around: Surroundings
 ) -> Evidence:
-    """The evidence of one statement for one principal; `right`: the principal is a provider of the account."""
+    """The evidence of one statement for one principal, which is of a form."""
     arn = parse_arn(principal)
     issuer = arn.name if arn else principal
     eks = Issuer.of(issuer).form != "other"
@@ -41,7 +41,7 @@ def grant_evidence(
     subs = [text_of(v) for c, claim in asked if claim == "sub" for v in c.values]
     odd = list(_odd_keys(grant, issuer))
     striking = _striking(conditions, issuer)
-    meant = "" if right else around.meant_provider(principal, role.account)
+    meant = "" if form in ("provider", "hole") else around.meant_provider(principal, role.account)
     names: dict[str, str | Callable[[], str]] = {
         "role": role.name,
         "account": role.account,
@@ -80,7 +80,7 @@ def grant_evidence(
     return Evidence(
         names,
         _places(source, grant, principal, asked, odd, striking),
-        lambda: _corrected(role, meant or principal, subs, around),
+        lambda: correction(role, grant, form, principal, meant, kubernetes=kubernetes, around=around),
     )
 
 
@@ -274,19 +274,3 @@ def _below(value: object, step: str | int) -> object:
     if isinstance(value, list) and isinstance(step, int):
         return value[step] if step < len(value) else None
     return next((item for name, item in value.items() if text_of(name) == step), None) if isinstance(value, dict) else None
-
-
-def _corrected(role: Role, right: str, subs: list[str], around: Surroundings) -> tuple[Snippet, ...]:
-    """The statement for the right provider; its subjects are those written, put right, else those that name the role."""
-    arn = parse_arn(right)
-    issuer = arn.name if arn else right
-    written = [subject for sub in subs if (subject := _put_right(sub))]
-    return (corrected_statement(right, issuer, written or around.naming.get(role.arn, ()), around.audience_of(issuer)),)
-
-
-def _put_right(sub: str) -> str:
-    """The subject that a written one was meant to be, "" where that cannot be told."""
-    for attempt in (sub, sub.lower(), SUBJECT_PREFIX + sub.replace("/", ":")):
-        if is_subject(attempt):
-            return attempt
-    return ""

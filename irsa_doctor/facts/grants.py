@@ -256,7 +256,6 @@ def judged_grant(
 ) -> Judged:
     """A grant as a subject; of a bare policy the whole policy is the subject."""
     kind, ident = ("policy", role.id) if role.is_bare else ("grant", f"{role.id}#{grant.statement.index}")
-    right = facts.principal in ("provider", "hole")
     kubernetes = facts.issuer_kind != "other"
-    evidence = partial(grant_evidence, role, source, grant, principal, right, kubernetes, around)
+    evidence = partial(grant_evidence, role, source, grant, principal, facts.principal, kubernetes, around)
     return Judged(kind, ident, role.id, facts, evidence)

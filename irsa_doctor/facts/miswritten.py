@@ -30,6 +30,8 @@ def _of_form(arn: Arn | None, principal: str) -> Iterator[str]:
         yield "region and eks are the wrong way round"
     elif "eks" in name and "/id/" not in name and not name.endswith("/"):
         yield "/id/ is missing"
+    if arn and not re.fullmatch("[0-9]{12}", arn.account):
+        yield f'"{arn.account}" is no account id, which has twelve digits'
     partition = Issuer.of(name).partition
     if arn and partition and partition != arn.partition:
         yield f"its partition is {arn.partition}, that of the issuer is {partition}"
@@ -37,7 +39,7 @@ def _of_form(arn: Arn | None, principal: str) -> Iterator[str]:
 
 def _differences(arn: Arn, right: Arn) -> Iterator[str]:
     """Where it differs from the provider that was meant."""
-    if arn.account != right.account:
+    if arn.account != right.account and re.fullmatch("[0-9]{12}", arn.account):
         yield f"it names account {arn.account} in place of {right.account}"
     if arn.partition != right.partition and not Issuer.of(arn.name).partition:
         yield f"its partition is {arn.partition} in place of {right.partition}"

@@ -83,6 +83,7 @@ class Principals(msgspec.Struct, frozen=True, dict=True):
 
 
 _ID = re.compile("[0-9a-f]{32}")
+_ACCOUNT = re.compile("[0-9]{12}")
 
 
 def kin(issuer: str) -> str:
@@ -115,7 +116,7 @@ def _not_listed(arn: Arn, account: str, inventory: Inventory) -> Form:
     if issuer.form == "eks-dualstack":
         return "dualstack"
     like_eks = issuer.form == "other" and (_LIKE_EKS.search(arn.name) or (arn.name.endswith("/") and "eks" in arn.name))
-    odd = "://" in arn.name or "*" in arn.name or "?" in arn.name
+    odd = not _ACCOUNT.fullmatch(arn.account) or "://" in arn.name or "*" in arn.name or "?" in arn.name
     if odd or like_eks or (issuer.partition and issuer.partition != arn.partition):
         return "malformed"
     if account and arn.account != account:
