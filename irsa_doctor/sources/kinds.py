@@ -202,6 +202,29 @@ def _read_cloudformation(page: Page, reading: Reading) -> None:
     read_template(page, reading)
 
 
+def waits(value: object) -> bool:
+    """Whether a document is a template with parameters, the values of which may be in another document."""
+    return isinstance(value, dict) and isinstance(value.get("Parameters"), dict) and _is_cloudformation(value)
+
+
+def _is_template_configuration(members: Members) -> bool:
+    values = members.get("Parameters")
+    others = set(members) - {"Parameters", "Tags", "StackPolicy"}
+    return isinstance(values, dict) and not others and not any(isinstance(value, dict | list) for value in values.values())
+
+
+def _read_parameter(page: Page, reading: Reading) -> None:
+    from irsa_doctor.sources.templates.parameters import read_parameter
+
+    read_parameter(page, reading)
+
+
+def _read_template_configuration(page: Page, reading: Reading) -> None:
+    from irsa_doctor.sources.templates.parameters import read_configuration
+
+    read_configuration(page, reading)
+
+
 def _read_eksctl(page: Page, reading: Reading) -> None:
     from irsa_doctor.sources.templates.eksctl import read_cluster_config
 
@@ -250,6 +273,8 @@ KINDS: tuple[Kind, ...] = (
     Kind("cloudtrail", _has_events, why=_later("a CloudTrail log")),
     Kind("terraform", _is_terraform, _read_terraform),
     Kind("cloudformation", _is_cloudformation, _read_cloudformation),
+    Kind("cloudformation-parameters", _has("ParameterKey"), _read_parameter),
+    Kind("cloudformation-parameters", _is_template_configuration, _read_template_configuration),
     Kind("token", _is_decoded_token, why=f"a token's claims are {_ONLY_FROM_ITS_PLACE}"),
     Kind("trust-policy", _is_policy, _read_policy),
 )

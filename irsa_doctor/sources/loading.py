@@ -84,6 +84,7 @@ def load(  # noqa: PLR0913 - all that can be said of what is read
                 readings.append(reading)
             rows.append(row)
         _read_modules(readings)
+        _read_waiting(readings)
         documents = Documents(sources)
         for reading in readings:
             _settle_flaws(reading, documents)
@@ -151,7 +152,7 @@ def _read(given: Given, role_arn: str, origin: Origin) -> tuple[Document, Readin
         return row, None, None
     if known := kinds.kind_of_text(text):
         return msgspec.structs.replace(row, kind=known[0], why=known[1]), None, None
-    reading = Reading(given.path, role_arn=role_arn, origin=origin, base=given.base)
+    reading = Reading(given.path, role_arn=role_arn, origin=origin, base=given.base, named=given.named)
     source = _read_configuration(given, text, reading)
     if source is None:
         source = _read_text(text, reading, _is_data(given, text))
@@ -320,12 +321,33 @@ def _read_yaml(text: bytes, reading: Reading) -> Source | Trouble:
 
 
 def _read_page(page: Page, reading: Reading) -> None:
-    """Read a page; what is given twice in it outside of policies is noted."""
+    """Read a page; what is given twice in it outside of policies is noted. A template with parameters waits for them."""
+    if kinds.waits(page.value):
+        reading.waiting.append(page)
+        return
+    _read_now(page, reading)
+
+
+def _read_waiting(readings: Sequence[Reading]) -> None:
+    """Read the templates that waited, now that all that may be given to them is there."""
+    if not any(reading.waiting or reading.parameters for reading in readings):
+        return
+    from irsa_doctor.sources.templates.parameters import give_parameters
+
+    give_parameters(readings)
+    for reading in readings:
+        for page in reading.waiting:
+            _read_now(page, reading)
+        reading.waiting = []
+
+
+def _read_now(page: Page, reading: Reading) -> None:
     roles, rcps = len(reading.roles), len(reading.rcps)
     kinds.read_page(page, reading)
     if page.duplicates:
         policies = [role.policy for role in reading.roles[roles:]] + [rcp.document for rcp in reading.rcps[rcps:]]
-        places = [policy.place for policy in policies if isinstance(policy, TrustPolicy)]
+        # a policy that a template makes has no flaws of the document
+        places = [policy.place for policy in policies if isinstance(policy, TrustPolicy) and policy.flaws]
         for item in page.duplicates:
             if not any(concerns(item, place) for place in places):
                 reading.duplicates.append((page.place, item))

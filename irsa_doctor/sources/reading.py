@@ -103,6 +103,12 @@ class Reading(msgspec.Struct):
     """the syntax tree of Terraform configuration, read when all files of its module are there (templates.hcl)"""
     variables: dict[str, Any] = {}
     """values that a file of variables gives to a template beside it (templates.written.Written)"""
+    waiting: list[Page] = []
+    """templates that are read when the values of their parameters are known"""
+    parameters: dict[str, str] = {}
+    """of a file of parameters, what it gives; of a template, what it is given"""
+    named: bool = False
+    """whether the document was named on the command line"""
     plans: frozenset[str] | None = None
     """of a Terraform plan, the addresses of its roles without indices"""
     spots: dict[tuple[int, str], Spot] = {}
@@ -123,12 +129,18 @@ class Reading(msgspec.Struct):
         except WrongShape as wrong:
             self.broken.append((Place(place.document, wrong.pointer, place.part), wrong.why))
 
+    @property
+    def place(self) -> Place:
+        """The document as a whole."""
+        return Place(self.path)
+
     def gave_something(self) -> bool:
         """Whether any record came of it."""
         return self.empty or any(getattr(self, name) for name in _RECORDS)
 
 
 _RECORDS = (
+    "waiting",
     "roles",
     "providers",
     "nameless_providers",

@@ -23,7 +23,7 @@ def read_template(page: Page, reading: Reading) -> None:
     """Every resource of a template that has to do with roles of service accounts."""
     members = shapes.mapping(page.value, page.place)
     resources = shapes.inner(members, "Resources", page.place)
-    template = Template(members, page.place)
+    template = Template(members, page.place, parameters=reading.parameters)
     for name, item in resources.items():
         kind = item.get("Type") if isinstance(item, dict) else None
         reader = _READERS.get(kind) if isinstance(kind, str) else None

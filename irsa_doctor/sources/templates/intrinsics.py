@@ -36,10 +36,17 @@ _NOTHING = object()
 class Template:
     """One template. `undecided` gathers the conditions that were asked for and cannot be told."""
 
-    def __init__(self, members: Mapping[str, object], place: Place, assumed: Mapping[str, bool] = {}) -> None:
+    def __init__(
+        self,
+        members: Mapping[str, object],
+        place: Place,
+        assumed: Mapping[str, bool] = {},
+        parameters: Mapping[str, str] = {},
+    ) -> None:
         self.members = members
         self.place = place
         self.assumed = assumed
+        self.parameters = parameters
         self.undecided: set[str] = set()
         self.steps = 0
         self.deciding = 0
@@ -47,7 +54,7 @@ class Template:
 
     def assuming(self, assumed: Mapping[str, bool]) -> "Template":
         """The same template, conditions taken as told."""
-        return Template(self.members, self.place, assumed)
+        return Template(self.members, self.place, assumed, self.parameters)
 
     def exists(self, name: str) -> bool:
         """Whether a resource may be made: not where its condition is known not to hold."""
@@ -121,21 +128,23 @@ class Template:
         return self._at(hole(given), pointer)
 
     def _parameter(self, name: str) -> object:
-        """The default of a parameter; a secret's and that of a parameter that is looked up elsewhere are not its value.
+        """What is given for a parameter, else its default; a secret's and that of a parameter that is looked up elsewhere are
+        not its value.
 
         Conditions are there for other values than the default, so it decides none.
         """
         parameter = self._section("Parameters").get(name)
-        if not isinstance(parameter, dict) or "Default" not in parameter or self.deciding:
+        is_given = name in self.parameters
+        if not isinstance(parameter, dict) or not (is_given or "Default" in parameter) or (self.deciding and not is_given):
             return hole(name)
-        kind, default = str(parameter.get("Type")), parameter["Default"]
+        kind, default = str(parameter.get("Type")), self.parameters[name] if is_given else parameter["Default"]
         if kind.startswith("AWS::SSM::") or parameter.get("NoEcho") in (True, "true"):
             return hole(name)
         if kind == "CommaDelimitedList" or kind.startswith("List<"):
             return tuple(Written(_plain(one.strip())) for one in str(default).split(","))
         text = as_text(default)
         # an empty default is mostly one that has to be filled in
-        return hole(name) if text in (None, "") else _plain(text)
+        return hole(name) if text is None or (text == "" and not is_given) else _plain(text)
 
     def _text_of(self, name: str, member: str, depth: int) -> str | Text | None:
         """A property of another resource, if it is text; None where it leads back to itself."""

@@ -3,6 +3,7 @@ import json
 import pytest
 
 from irsa_doctor.model import Unknown
+from irsa_doctor.sources import load
 from tests.sources.templates.made import ISSUER, PROVIDER, conditions, federated, policy_text, roles_of, row_of, statement
 from tests.sources.worlds import inventory, loaded
 
@@ -219,3 +220,60 @@ def test_json_and_yaml_templates_give_the_same():
     template = role_template(trusting({"Fn::Sub": "${Provider}"}, {"StringLike": {f"{ISSUER}:sub": "system:*"}}))
     as_yaml = "Resources:\n  AppRole: " + json.dumps(template["Resources"]["AppRole"])
     assert statement(roles_of({"t.yaml": as_yaml})["AppRole"]) == statement(app_role(template))
+
+
+PARAMETERS = {"Issuer": {"Type": "String"}, "Mode": {"Type": "String", "Default": "open"}}
+OTHER_CONDITION = {"Fn::If": ["Open", {}, {"StringEquals": {"x:sub": {"Ref": "Issuer"}}}]}
+WITH_PARAMETERS = role_template(
+    trusting(PROVIDER, OTHER_CONDITION),
+    Parameters=PARAMETERS,
+    Conditions={"Open": {"Fn::Equals": [{"Ref": "Mode"}, "open"]}},
+)
+OF_CLI = [{"ParameterKey": "Mode", "ParameterValue": "closed"}, {"ParameterKey": "Issuer", "ParameterValue": "y"}]
+
+
+@pytest.mark.parametrize("given", [OF_CLI, {"Parameters": {"Mode": "closed", "Issuer": "y"}, "Tags": {"a": "b"}}])
+@pytest.mark.parametrize("path", ["params.json", "z.json", "other/params.json"])
+def test_a_file_of_parameters_gives_values_and_decides_conditions(path, given):
+    found = inventory({"t.json": WITH_PARAMETERS, path: given})
+    (role,) = found.roles
+    assert conditions(role) == {"StringEquals": {"x:sub": "y"}}
+    row = row_of(found, path)
+    assert (row.kind, row.status) == ("cloudformation-parameters", "read")
+
+
+def test_a_file_of_parameters_that_fits_no_template_is_told():
+    wrong = [{"ParameterKey": "Issuer", "ParameterValue": "y"}, {"ParameterKey": "Isuer", "ParameterValue": "z"}]
+    given = inventory({"t.json": WITH_PARAMETERS, "params.json": wrong})
+    row = row_of(given, "params.json")
+    assert row.status == "unreadable"
+    assert "parameter Isuer is none of t.json, which has Issuer, Mode" in row.why
+    assert len(given.roles) == 2
+
+
+def test_parameters_of_something_else_are_passed_over():
+    given = inventory({"t.json": WITH_PARAMETERS, "params.json": [{"ParameterKey": "Port", "ParameterValue": "1"}]})
+    assert row_of(given, "params.json").status == "ignored"
+
+
+@pytest.mark.parametrize("wrong", [[{"ParameterKey": 5}], [{"ParameterKey": "a", "ParameterValue": {}}]])
+def test_a_wrong_file_of_parameters_is_told(wrong):
+    given = inventory({"t.json": WITH_PARAMETERS, "params.json": wrong})
+    assert any(row.path == "params.json" and row.status == "unreadable" for row in given.documents)
+    assert len(given.roles) == 2
+
+
+def test_files_for_several_deployments_count_only_where_one_is_named(tmp_path):
+    for name, content in {"t.json": WITH_PARAMETERS, "a.json": OF_CLI, "b.json": OF_CLI}.items():
+        (tmp_path / name).write_text(json.dumps(content))
+    found = load([str(tmp_path)]).inventory
+    assert len(found.roles) == 2
+    assert "one of several deployments" in row_of(found, str(tmp_path / "a.json")).why
+    assert len(load([str(tmp_path), str(tmp_path / "a.json")]).inventory.roles) == 1
+
+
+@pytest.mark.parametrize("template", [WITH_PARAMETERS, role_template(trusting(PROVIDER))])
+def test_a_member_given_twice_in_the_policy_of_a_template_is_told(template):
+    text = json.dumps(template).replace('"Effect": "Allow"', '"Effect": "Deny", "Effect": "Allow"')
+    told = [row.why for row in inventory({"t.json": text}).documents if row.status == "unreadable"]
+    assert [why.partition(",")[0] for why in told] == ["member `Effect` is given twice"]

@@ -1,0 +1,77 @@
+"""Reads the values that somebody gives to the parameters of a CloudFormation template, and finds the template.
+
+https://docs.aws.amazon.com/cli/latest/reference/cloudformation/create-stack.html (`--parameters`) and
+https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/continuous-delivery-codepipeline-cfn-artifacts.html
+"""
+
+import os
+from collections.abc import Collection, Mapping, Sequence
+
+from irsa_doctor.sources import shapes
+from irsa_doctor.sources.reading import Page, Reading
+from irsa_doctor.sources.trouble import WrongShape
+
+
+def read_parameter(page: Page, reading: Reading) -> None:
+    """One item of the list that the CLI takes: `ParameterKey` and `ParameterValue`."""
+    members = shapes.mapping(page.value, page.place)
+    name = shapes.required(members, "ParameterKey", page.place)
+    value = members.get("ParameterValue")
+    if isinstance(value, dict | list):
+        raise WrongShape(page.place.at("ParameterValue").pointer, f"{shapes.name_of(value)} where a text was expected")
+    if value is not None:
+        reading.parameters[name] = shapes.as_text(value)
+
+
+def read_configuration(page: Page, reading: Reading) -> None:
+    """The `Parameters` of a template configuration file."""
+    members = shapes.mapping(page.value, page.place)
+    for name, value in shapes.inner(members, "Parameters", page.place).items():
+        reading.parameters[name] = shapes.as_text(value)
+
+
+def give_parameters(readings: Sequence[Reading]) -> None:
+    """Give every waiting template the values for its parameters: of a file beside it, else of the only one that fits."""
+    templates = {reading.path: _declared(reading) for reading in readings if reading.waiting}
+    files = [reading for reading in readings if reading.parameters and not reading.waiting]
+    fitting = {one.path: _fitting(one, templates) for one in files}
+    for reading in readings:
+        if not reading.waiting:
+            continue
+        mine = [one for one in files if reading.path in fitting[one.path]]
+        mine = [one for one in mine if one.named] or mine
+        if len(mine) == 1:
+            reading.parameters = dict(mine[0].parameters)
+            mine[0].empty = True
+    for one in files:
+        if not fitting[one.path]:
+            _tell_misfit(one, templates)
+        elif not one.empty:
+            one.passed.append("parameters of one of several deployments of a template: name the file to have them used")
+
+
+def _declared(reading: Reading) -> Collection[str]:
+    """The parameters that the templates of a document have."""
+    found: set[str] = set()
+    for page in reading.waiting:
+        declared = page.value.get("Parameters") if isinstance(page.value, dict) else None
+        found.update(declared if isinstance(declared, dict) else ())
+    return found
+
+
+def _fitting(one: Reading, templates: Mapping[str, Collection[str]]) -> Collection[str]:
+    """The templates that have all of the parameters: those in the same folder, else the only one."""
+    fit = [path for path, declared in templates.items() if one.parameters.keys() <= set(declared)]
+    beside = [path for path in fit if os.path.dirname(path) == os.path.dirname(one.path)]
+    return beside or (fit if len(fit) == 1 else ())
+
+
+def _tell_misfit(one: Reading, templates: Mapping[str, Collection[str]]) -> None:
+    """CloudFormation refuses a parameter that the template does not have."""
+    near = max(templates, key=lambda path: len(one.parameters.keys() & set(templates[path])), default="")
+    extra = sorted(one.parameters.keys() - set(templates.get(near, ())))
+    if near and len(extra) < len(one.parameters):
+        has = ", ".join(sorted(templates[near])[:8])
+        one.broken.append((one.place, f"parameter {extra[0]} is none of {near}, which has {has}"))
+    else:
+        one.passed.append("parameters of a template that is not here")
