@@ -98,7 +98,7 @@ def _finding(rule: Rule, judged: Judged, evidence: Evidence, locate: Locate) -> 
         severity = severity.values.get(str(fact).lower() if isinstance(fact, bool) else str(fact), severity.otherwise)
     locations = []
     for n, (name, says) in enumerate(rule.places.items()):
-        place = evidence.places.get(name) or next(iter(evidence.places.values()))
+        place = evidence.place(name)
         spot = locate(place, name.endswith("_key"))
         locations.append(Location(place.document, spot[0], spot[1], place.pointer, fill(says, evidence), n == 0, *spot[2:]))
     mark = hashlib.sha256("\0".join((rule.id, judged.kind, judged.id)).encode(errors="replace")).hexdigest()[:32]

@@ -1,6 +1,7 @@
 """What messages say of a grant: its names and values, where they stand, and the statement as it should be."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 
 from irsa_doctor.facts.claims import Oddity, oddity
 from irsa_doctor.facts.correction import correction
@@ -191,40 +192,53 @@ def _places(
     source: TrustPolicy,
     grant: Grant,
     principal: str,
-    asked: Iterable[tuple[Condition, str]],
+    asked: Sequence[tuple[Condition, str]],
     odd: list[Condition],
     striking: Mapping[str, list[Condition]],
-) -> dict[str, Place]:
+) -> dict[str, Place | Callable[[], Place]]:
     statement = grant.statement
     base = source.place.at(*statement.steps)
-    action = base.at("Action" if statement.not_actions is None else "NotAction")
-    places = {"statement": base, "principal": _of_principal(source, statement, principal), "action": action}
-    places["provider"] = places["principal"]
-    first = (odd or statement.conditions)[:1]
-    places["odd_key"] = source.place.at(*first[0].steps) if first else base
-    # what is missing is missed where the conditions stand, or would
-    written = _below(_at(source, statement.steps), "Condition") is not None
-    places["unlimited_key"] = base.at("Condition" if written else "Principal")
-    never = _never(grant)[:1]
-    places["never"] = source.place.at(*never[0].steps) if never else base
+
+    def of(condition: Condition | None) -> Place:
+        return source.place.at(*condition.steps) if condition else base
+
+    places: dict[str, Place | Callable[[], Place]] = {
+        "statement": base,
+        "principal": partial(_of_principal, source, statement, principal),
+        "provider": partial(_of_principal, source, statement, principal),
+        "action": lambda: base.at("Action" if statement.not_actions is None else "NotAction"),
+        "odd_key": lambda: of(next(iter((*odd, *statement.conditions)), None)),
+        "unlimited_key": partial(_unlimited, source, statement, base),
+        "never": lambda: of(next(iter(_never(grant)), None)),
+    }
     for name, found in striking.items():
-        places[name] = source.place.at(*found[0].steps)
-        places[f"{name}_key"] = source.place.at(*found[0].steps[:-1])
+        places[name] = partial(of, found[0])
+        places[f"{name}_key"] = partial(source.place.at, *found[0].steps[:-1])
     for condition, claim in asked:
-        if claim not in ("sub", "aud"):
-            continue
-        here = source.place.at(*condition.steps)
-        places.setdefault(claim, here)
-        places.setdefault(f"{claim}_key", here)
-        if any(_swapped([(condition, claim)])):
-            places.setdefault("swapped", here)
-        if claim == "sub":
-            for number, value in enumerate(condition.values):
-                for name in _of_sub(condition, value):
-                    places.setdefault(name, _of_value(source, condition, number))
-    for name in ("wildcard_sub", "case_sub", "shape_sub", "pattern", "default"):
-        places.setdefault(name, places.get("sub", base))
+        if claim in ("sub", "aud"):
+            places.setdefault(claim, partial(of, condition))
+            places.setdefault(f"{claim}_key", partial(of, condition))
+            if any(_swapped([(condition, claim)])):
+                places.setdefault("swapped", partial(of, condition))
+    subs = [condition for condition, claim in asked if claim == "sub"]
+    for name in ("wildcard_sub", "case_sub", "shape_sub", "variable_sub", "pattern", "default"):
+        places[name] = partial(_place_of_sub, source, subs, base, name)
     return places
+
+
+def _place_of_sub(source: TrustPolicy, subs: Sequence[Condition], base: Place, name: str) -> Place:
+    """Where the first value on sub stands that goes by a name, else the first condition on sub."""
+    for condition in subs:
+        for number, value in enumerate(condition.values):
+            if name in _of_sub(condition, value):
+                return _of_value(source, condition, number)
+    return source.place.at(*subs[0].steps) if subs else base
+
+
+def _unlimited(source: TrustPolicy, statement: Statement, base: Place) -> Place:
+    """What is missing is missed where the conditions stand, or would."""
+    written = _below(_at(source, statement.steps), "Condition") is not None
+    return base.at("Condition" if written else "Principal")
 
 
 def _odd_subs(asked: Iterable[tuple[Condition, str]], kind: Oddity) -> Iterator[str]:

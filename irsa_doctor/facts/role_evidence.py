@@ -32,6 +32,8 @@ def unexplained(policy: Policy, typos: Collection[Steps]) -> list[Problem]:
 
     `typos` are the steps to statements of which it is said that their action is misspelt.
     """
+    if not policy.problems:
+        return []
     apart = _PERMISSION_POLICY if is_permission_policy(policy) else frozenset()
     allowing = [statement.steps for statement in policy.statements if statement.allow]
     return [
@@ -48,7 +50,8 @@ def unexplained(policy: Policy, typos: Collection[Steps]) -> list[Problem]:
 def wide_principals(policy: Policy) -> Iterator[tuple[Wide, str, Statement]]:
     """Who else may assume a role without a condition that narrows it."""
     for statement in policy.statements:
-        if not statement.allow or any(condition.key not in _NOT_NARROWING for condition in statement.conditions):
+        others = statement.aws or statement.service
+        if not (others and statement.allow) or any(one.key not in _NOT_NARROWING for one in statement.conditions):
             continue
         for value in map(text_of, statement.aws):
             if value == "*":

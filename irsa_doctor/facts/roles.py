@@ -165,6 +165,8 @@ def _role_facts(
 
 def _clusters(by_provider: dict[str, Admitted]) -> int:
     """How many clusters have a service account, of one name, that is let in from another cluster too; 1 where there is none."""
+    if len(by_provider) < 2:
+        return 1
     found = [a.subjects for a in by_provider.values() if a.kubernetes and a.reach.scope not in ("nobody", None)]
     shared = [n for n, one in enumerate(found) if any(_have_common(one, other) for other in (*found[:n], *found[n + 1 :]))]
     return max(len(shared), 1)

@@ -124,7 +124,7 @@ class Problems:
     def of_actions(self, actions: Iterable[Value], steps: Steps) -> None:
         """Actions: with a vendor, and if of STS then known to it (A1)."""
         for action in actions:
-            if not isinstance(action, str) or action == "*":
+            if not isinstance(action, str) or action == "*" or action.lower() in _STS:
                 continue
             only_sts = f"AssumeRole policy may only specify STS AssumeRole actions: {shown(action)}"
             if not _has_vendor(action):
