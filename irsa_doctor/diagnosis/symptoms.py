@@ -74,6 +74,7 @@ _NO_CREDENTIALS = (
 )
 _ARNS = "role-arn-malformed role-arn-is-policy-arn role-arn-unresolved-template role-arn-bare-name role-arn-wrong-partition"
 _NEAR = r"[\s\S]{0,200}"
+_CALL = "AssumeRoleWithWebIdentity"
 _HOST = r"\bsts(?:-fips)?\.[\w.-]{0,60}(?:amazonaws|vpce)[\w.-]{0,40}"
 
 _TABLE = (
@@ -147,7 +148,7 @@ _TABLE = (
     _Kind(
         "expired",
         r"Token expired: current date/time\s*(?P<now>\d+) must be before the expiration date/time\s*(?P<end>\d+)"
-        r"|Token expired: current date/time|ExpiredTokenException",
+        rf"|Token expired: current date/time|ExpiredTokenException|ExpiredToken\b{_NEAR}{_CALL}|{_CALL}{_NEAR}ExpiredToken\b",
         "token-stale-cached token-php-realpath-cache token-copied-subpath clock-skew",
         "lifetime",
         _FOUND,
@@ -198,7 +199,15 @@ _TABLE = (
         "broken",
         "chained-role-duration",
     ),
-    _Kind("session-policy", r"PackedPolicyTooLarge", "session-policy-bad", "session", _ASKED, "broken", "session-policy-bad"),
+    _Kind(
+        "session-policy",
+        rf"PackedPolicyTooLarge|{_CALL}{_NEAR}MalformedPolicyDocument|MalformedPolicyDocument{_NEAR}{_CALL}",
+        "session-policy-bad",
+        "session",
+        _ASKED,
+        "broken",
+        "session-policy-bad",
+    ),
     _Kind(
         "guardrail",
         rf"AssumeRoleWithWebIdentity{_NEAR}explicit deny in a resource control policy",
@@ -428,6 +437,16 @@ _TABLE = (
         r"InvalidIdentityToken|web identity token (?:that was passed |provided )?could not be validated",
         "token-malformed token-env-holds-path-as-token alg-unsupported aud-not-in-clientids oidc-provider-missing",
         "request provider issuer-keys signature audience",
+        _SENT,
+        "broken",
+        "",
+        True,
+    ),
+    _Kind(
+        "validation",
+        rf"Validation(?:Error|Exception)\b{_NEAR}{_CALL}|{_CALL}{_NEAR}Validation(?:Error|Exception)\b",
+        f"{_ARNS} session-name-invalid duration-too-long duration-out-of-range",
+        "request session",
         _SENT,
         "broken",
         "",

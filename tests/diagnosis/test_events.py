@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from irsa_doctor.diagnosis import NoEvents, NoTarget, read_events
+from irsa_doctor.diagnosis import NoEvents, NoTarget, read_events, symptoms_in
+from irsa_doctor.diagnosis.events import symptoms_of
 from tests.diagnosis import world as w
 from tests.diagnosis.world import ROLE, SUBJECT, TARGET, why, world
 
@@ -227,3 +228,40 @@ def test_gzip_is_unpacked_where_files_are_read(tmp_path):
     (tmp_path / "broken.gz").write_bytes(gzip.compress(log(FAILED))[:-12])
     with pytest.raises(NoEvidence):
         read_events(chunks(str(tmp_path / "broken.gz")))
+
+
+CODES = [
+    ("AccessDenied", "trust-sub-mismatch"),
+    ("AccessDeniedException", "trust-sub-mismatch"),
+    ("ExpiredToken", "token-stale-cached"),
+    ("ExpiredTokenException", "token-stale-cached"),
+    ("IDPCommunicationError", "idp-comm-error"),
+    ("IDPCommunicationErrorException", "idp-comm-error"),
+    ("IDPRejectedClaim", "idp-rejected-claim"),
+    ("InvalidIdentityToken", "token-malformed"),
+    ("InvalidIdentityTokenException", "token-malformed"),
+    ("MalformedPolicyDocument", "session-policy-bad"),
+    ("PackedPolicyTooLarge", "session-policy-bad"),
+    ("RegionDisabledException", "sts-region-not-enabled"),
+    ("ThrottlingException", "sts-throttled"),
+    ("ValidationError", "role-arn-malformed"),
+]
+
+
+@pytest.mark.parametrize(("code", "mode"), CODES)
+@pytest.mark.parametrize("message", [None, "", "An unknown error occurred"])
+def test_a_code_of_an_event_says_what_the_same_code_says_in_a_message(code, mode, message):
+    trail = read_events([log({**FAILED, "errorCode": code, "errorMessage": message})])
+    (event,) = trail.calls
+    found = symptoms_of(event)
+    same = symptoms_in(f"An error occurred ({code}) when calling the AssumeRoleWithWebIdentity operation: Unknown")
+    assert [(one.id, one.modes, one.links, one.passed) for one in found] == [
+        (one.id, one.modes, one.links, one.passed) for one in same
+    ]
+    assert found[0].modes[0] == mode
+
+
+def test_a_text_in_an_event_says_more_than_its_code():
+    message = "No OpenIDConnect provider found in your account for https://issuer.example"
+    (event,) = read_events([log({**FAILED, "errorCode": "InvalidIdentityToken", "errorMessage": message})]).calls
+    assert [one.id for one in symptoms_of(event)] == ["no-provider"]
