@@ -65,7 +65,11 @@ def test_the_answer_begins_with_the_verdict_the_cause_and_the_fix(given, tmp_pat
     done = run("why", TARGET, given(other_subject), *COMPLETE, cwd=tmp_path)
     lines = done.stdout.splitlines()
     assert done.returncode == 1
-    assert lines[0] == "payments/checkout broken: trust-sub-mismatch, certain"
+    head = " ".join(" ".join(lines[:2]).split())
+    says = "payments/checkout is broken: the role trusts other service accounts, not this one (trust-sub-mismatch, certain)"
+    assert head.startswith(says)
+    # the command that mends it comes before anything that explains
+    assert next(line for line in lines if line.startswith("  run ")) in lines[1:3]
     assert any(line.startswith("  fix ") for line in lines[:8])
     assert "aws iam update-assume-role-policy --role-name checkout" in done.stdout
     assert f'"{w.ISSUER}:sub": "{SUBJECT}"' in done.stdout
@@ -79,10 +83,19 @@ def test_the_failing_link_is_opened_at_the_line_that_is_wrong(given, tmp_path):
     assert '"system:serviceaccount:payments:other"' in failing
 
 
+def test_a_message_alone_tells_in_one_line_of_the_links_that_nobody_could_look_at(tmp_path):
+    done = run("why", "--error", "InvalidIdentityToken: Incorrect token audience", cwd=tmp_path)
+    lines = done.stdout.splitlines()
+    assert lines[0].startswith("the credential is broken: the provider does not accept the audience")
+    assert sum(line.startswith("-    ") for line in lines) == 1
+    assert "FAIL the provider accepts the audience" in done.stdout
+
+
 @pytest.mark.parametrize("columns", [40, 60, 200])
 def test_no_sentence_is_wider_than_the_terminal(given, tmp_path, columns):
     done = run("why", TARGET, given(other_subject), *COMPLETE, cwd=tmp_path, COLUMNS=str(columns))
-    prose = [line for line in done.stdout.splitlines() if not line.startswith(("  run ", "      ", "    run "))]
+    copied = ("run ", "to tell: kubectl ", "to tell: aws ")
+    prose = [line for line in done.stdout.splitlines() if not line.startswith("      ") and not line.strip().startswith(copied)]
     assert max(map(len, prose)) <= max(columns, 40) + 1
 
 

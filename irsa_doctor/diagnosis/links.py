@@ -141,7 +141,8 @@ def unseen(ident: str, unknown: Unknown, causes: tuple[Named, ...] = ()) -> Step
 
 def failed(ident: str, because: str, *causes: Named) -> Step:
     """The link does not hold."""
-    places = tuple(place for cause in causes for place in (cause.finding.locations if cause.finding else cause.places))
+    # the check that failed, where it is known, then all that the finding points at
+    places = tuple(place for cause in causes for place in (*cause.places, *(cause.finding.locations if cause.finding else ())))
     return Step(ident, "fail", because, causes, "", tuple(dict.fromkeys(places)))
 
 

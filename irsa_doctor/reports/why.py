@@ -1,5 +1,6 @@
 """Why a credential fails: the answer first, then the way that it travels, link by link."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -15,9 +16,11 @@ from irsa_doctor.reports.style import Style
 
 _MARKS = {"pass": ("ok", "32"), "fail": ("FAIL", "1;31"), "unknown": ("?", "35"), "skipped": ("-", "2")}
 _VERDICTS = {"works": ("works", "32"), "broken": ("broken", "1;31"), "unknown": ("cannot be told", "35")}
+_COMMANDS = ("kubectl ", "aws ", "curl ", "nslookup ", "irsa-doctor ")
 _STRONG, _FAINT, _GOOD, _OPEN = "1", "2", "32", "35"
 _HANG = " " * 5
 """under the mark of a link"""
+_FIRST_WORDS = frozenset({"The", "A", "An", "What", "No", "One", "Role", "Something", "Sessions"})
 _PLACES = 4
 """places of a failing link that are quoted"""
 
@@ -65,8 +68,11 @@ def render_all_json(found: Sequence[Diagnosis]) -> str:
 def render_why(diagnosis: Diagnosis, style: Style) -> str:
     """The verdict with its cause, the command that mends it, the links, and what else there is to say."""
     lines = [*_answer(diagnosis, style), ""]
+    alike = _alike(diagnosis.links)
     for link in diagnosis.links:
-        lines += _link(link, diagnosis.quotes.get(link.id, ()), style)
+        lines += _link(link, diagnosis.quotes.get(link.id, ()), style) if link not in alike else ()
+    if alike:
+        lines += _unlooked(alike, style)
     lines += _more(diagnosis.causes, style)
     lines += _wrong_fixes(diagnosis.wrong_fixes, style)
     if diagnosis.roles:
@@ -89,19 +95,42 @@ def _who(subject: Subject) -> str:
 def _answer(diagnosis: Diagnosis, style: Style) -> Iterator[str]:
     word, colour = _VERDICTS[diagnosis.verdict]
     first = diagnosis.causes[0] if diagnosis.causes else None
-    head = f"{_who(diagnosis.subject)} {word}"
-    because = for_terminal(f"{first.id}, {first.certainty}") if first else ""
-    if because and columns(head) + columns(because) + 2 > style.width:
-        yield from (style.paint(line, colour) for line in wrapped(head + ":", style.width))
-        yield from (f"  {line}" for line in wrapped(because, style.width - 2))
+    head = f"{_who(diagnosis.subject)} {'is ' if diagnosis.verdict == 'broken' else ''}{word}"
+    if first is None:
+        yield from (style.paint(line, colour) for line in wrapped(head, style.width))
     else:
-        yield style.paint(head, colour) + (f": {because}" if because else "")
-    if first:
-        yield from _prose(first.because, style, "  ")
+        yield from _headline(head, first, colour, style)
+        yield from _runs(first, style, "  ")
+        yield from _prose(first.because, style, "  ") if first.because != first.title else ()
         yield from _mending(first, style, "  ")
     if error := diagnosis.predicted_error:
         says = f": {error.message}" if error.message else ""
         yield from _prose(f"STS answers {error.http_status} {error.code}{says}", style, "  ")
+
+
+def _headline(head: str, cause: Cause, colour: str, style: Style) -> Iterator[str]:
+    """The verdict and its cause in words, then by name."""
+    title = cause.title or cause.id
+    # a title begins as a sentence does, unless it begins with a name
+    title = title[0].lower() + title[1:] if title[1:2].islower() and title.split()[0] in _FIRST_WORDS else title
+    painted, *more = wrapped(_said(f"{head}: {title} ({cause.id}, {cause.certainty})"), style.width)
+    shown = for_terminal(head)
+    yield style.paint(shown, colour) + painted[len(shown) :] if painted.startswith(shown) else painted
+    yield from (f"  {line}" for line in more)
+
+
+def _runs(cause: Cause, style: Style, indent: str) -> Iterator[str]:
+    """The commands that mend it, to be copied whole."""
+    for command in cause.commands if cause.certainty != "possible" else ():
+        yield f"{indent}{style.paint('run', _GOOD)} {for_terminal(command)}"
+
+
+def _settling(command: str, style: Style, indent: str) -> Iterator[str]:
+    """What would tell; a command is not broken, so that it can be copied."""
+    if command.startswith(_COMMANDS):
+        yield f"{indent}{style.paint('to tell:', _OPEN)} {for_terminal(command)}"
+    else:
+        yield from _prose(command, style, indent, "to tell:", _OPEN)
 
 
 def _mending(cause: Cause, style: Style, indent: str, given: Sequence[Snippet] = ()) -> Iterator[str]:
@@ -112,25 +141,39 @@ def _mending(cause: Cause, style: Style, indent: str, given: Sequence[Snippet] =
         for snippet in cause.snippets if cause.snippets != given else ():
             yield f"{indent}{style.paint(for_terminal(snippet.title) + ':', _FAINT)}"
             yield from (f"{indent}    {for_terminal(line)}" for line in snippet.text.splitlines())
-        for command in cause.commands:
-            yield f"{indent}{style.paint('run', _GOOD)} {for_terminal(command)}"
     if cause.settle:
-        yield from _prose(cause.settle, style, indent, "tell by", _OPEN)
+        yield from _settling(cause.settle, style, indent)
+
+
+def _alike(links: Sequence[Link]) -> list[Link]:
+    """Links that nobody could look at, all for one reason: where they are most of them, they are told in one line."""
+    reason, number = (
+        Counter(link.because for link in links if link.verdict == "skipped").most_common(1)[0] if links else ("", 0)
+    )
+    return [link for link in links if link.verdict == "skipped" and link.because == reason] if number > len(links) // 2 else []
+
+
+def _unlooked(links: Sequence[Link], style: Style) -> Iterator[str]:
+    said = _said(f"the other {len(links)} links are not looked at: {links[0].because}")
+    first, *more = wrapped(said, style.width - len(_HANG))
+    yield style.paint(f"-    {first}", _FAINT)
+    yield from (style.paint(f"{_HANG}{line}", _FAINT) for line in more)
 
 
 def _link(link: Link, places: Sequence[Location], style: Style) -> Iterator[str]:
     mark, colour = _MARKS[link.verdict]
     if link.verdict == "skipped":
-        yield style.paint(f"{mark:<4} {without_end(for_terminal(link.title), style.width - 5, style.ellipsis)}", _FAINT)
+        said = _said(f"{link.title}: {link.because}" if link.because else link.title)
+        yield style.paint(f"{mark:<4} {without_end(said, style.width - 5, style.ellipsis)}", _FAINT)
         return
     first, *more = wrapped(_said(f"{link.title}: {link.because}"), style.width - len(_HANG))
     yield f"{style.paint(f'{mark:<4}', colour)} {first}"
     yield from (f"{_HANG}{line}" for line in more)
     for place in places[:_PLACES] if link.verdict == "fail" else ():
         show = quoted if place.source else pointed
-        yield from show(place, style, _HANG, said_of(place))
+        yield from show(place, style, _HANG, "" if place.says == link.because else said_of(place))
     if link.settle and link.verdict == "unknown":
-        yield from _prose(link.settle, style, _HANG, "get it", _OPEN)
+        yield from _settling(link.settle, style, _HANG)
 
 
 def _more(causes: Sequence[Cause], style: Style) -> Iterator[str]:
@@ -143,6 +186,7 @@ def _more(causes: Sequence[Cause], style: Style) -> Iterator[str]:
         for cause in some:
             yield f"  {style.paint(for_terminal(cause.id), _STRONG)}, {cause.certainty}"
             yield from _prose(cause.because, style, "    ")
+            yield from _runs(cause, style, "    ")
             yield from _mending(cause, style, "    ", causes[0].snippets)
 
 

@@ -205,7 +205,7 @@ def live(behind_servers, tmp_path):
 def test_the_command_says_what_is_broken(live):
     done = live(w.TARGET, broken=[other_subject])
     assert (done.returncode, done.stderr) == (1, "")
-    assert done.stdout.startswith("payments/checkout broken: trust-sub-mismatch, certain")
+    assert done.stdout.startswith("payments/checkout is broken: the role trusts other service accounts")
 
 
 def expired(aws, kubernetes):
@@ -255,7 +255,7 @@ def test_two_contexts_of_one_cluster_are_one_cluster(behind_servers, tmp_path):
     flags = ("--live", "--kubeconfig", config, "--kube-context", "one", "--kube-context", "two")
     done = run("why", w.TARGET, *flags, cwd=tmp_path, **{**aws.environment, "HOME": str(tmp_path)})
     assert (done.returncode, done.stderr) == (1, "")
-    assert done.stdout.startswith("payments/checkout broken: trust-sub-mismatch, certain")
+    assert done.stdout.startswith("payments/checkout is broken: the role trusts other service accounts")
 
 
 # ---- how much is asked for
