@@ -211,6 +211,12 @@ class Case(msgspec.Struct, frozen=True, dict=True):
         seen = next((event.role for event in self.events if event.role), "")
         return self.stated_role or next((role for role in said if role), "") or seen
 
+    @property
+    def role_is_made_by_template(self) -> bool:
+        """Whether the role's ARN is one that Terraform or the like puts into the annotation."""
+        made = self.account is not None and self.account.template and isinstance(self.account.annotations.get(ROLE_ARN), Text)
+        return made and self.role == self.annotation
+
     @cached_property
     def role_arn(self) -> Arn | None:
         """The parts of the role's ARN, None where it is none."""

@@ -50,6 +50,9 @@ def request(case: Case) -> Step:
         return failed(ident, wrong[0].message, *named_by(wrong))
     if not case.role:
         return skipped(ident, _NO_ROLE)
+    if case.role_is_made_by_template:
+        how = "terraform show -json, or check the stack when it is deployed"
+        return unseen(ident, Unknown(f"the ARN of {case.role}, which a template fills in", how))
     if case.role_arn is None or len(case.role) > _LONGEST_ARN:
         says = f'"{case.role[:200]}" is not the ARN of a role'
         return failed(ident, says, Named("role-arn-malformed", "certain", says))
