@@ -68,7 +68,7 @@ def claims_of(grant: Grant, issuer: str, *, kubernetes: bool) -> Claims:
     found = Claims(kubernetes, issuer)
     low = issuer.lower()
     for condition, limit in zip(grant.statement.conditions, grant.limits, strict=True):
-        where = presence(condition.key, low, kubernetes=kubernetes) if condition.key else _claim_of_hole(condition)
+        where = presence(condition.key, low, kubernetes) if condition.key else _claim_of_hole(condition)
         if where == "sub":
             _subject(found, condition, limit)
         elif where == "aud":
@@ -139,7 +139,7 @@ def _is_possible(value: str, *, wildcards: bool) -> bool:
     if not wildcards or ("*" not in value and "?" not in value):
         return is_subject(value)
     pattern = Like(glob_of(widest(pieces_of(value, wildcards=True, variables=False))))
-    return reach_of(pattern, kubernetes=True).scope != "nobody"
+    return reach_of(pattern, True).scope != "nobody"
 
 
 def _audience(found: Claims, condition: Condition) -> None:

@@ -156,7 +156,7 @@ def _never(grant: Grant) -> list[Condition]:
     return [
         condition
         for condition, limit in zip(grant.statement.conditions, grant.limits, strict=True)
-        if limit.effect == "never" or (limit.effect == "sub" and reach_of(limit.language, kubernetes=True).scope == "nobody")
+        if limit.effect == "never" or (limit.effect == "sub" and reach_of(limit.language, True).scope == "nobody")
     ]
 
 

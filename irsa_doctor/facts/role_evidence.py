@@ -145,7 +145,7 @@ def _say_denials(
         (denial, text_of(condition.raw_key))
         for denial in denials
         for condition in denial.conditions
-        if any(presence(condition.key, issuer, kubernetes=a.kubernetes) == "never" for issuer, a in issuers.items())
+        if any(presence(condition.key, issuer, a.kubernetes) == "never" for issuer, a in issuers.items())
     ]
     names["absent_keys"] = _some(key for _, key in absent)
     names["whom"] = "everybody whom its Allow statements admit"

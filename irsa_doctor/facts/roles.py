@@ -173,7 +173,7 @@ def _clusters(by_provider: dict[str, Admitted]) -> int:
 
 
 def _have_common(one: Language, other: Language) -> bool:
-    return one == other or reach_of(intersection((one, other)), kubernetes=True).scope != "nobody"
+    return one == other or reach_of(intersection((one, other)), True).scope != "nobody"
 
 
 def _deny(policy: Policy, by_provider: dict[str, Admitted]) -> Shuts:
@@ -188,7 +188,7 @@ def _deny(policy: Policy, by_provider: dict[str, Admitted]) -> Shuts:
         if admitted(allowed, provider, arn.name, kubernetes=found.kubernetes).reach.scope != "nobody":
             keys = [c.key for s in policy.statements if not s.allow for c in s.conditions]
             low = arn.name.lower()
-            absent = any(presence(key, low, kubernetes=found.kubernetes) == "never" for key in keys)
+            absent = any(presence(key, low, found.kubernetes) == "never" for key in keys)
             return "missing-key" if absent else "matches"
     return "none"
 

@@ -20,7 +20,8 @@ class TrustPolicy(msgspec.Struct, frozen=True, eq=False):
 
     `document` is its JSON value (None where the text is no JSON); with `template`, strings in it may be `Text` with holes.
     `flaws` are those of the text itself. `size` counts the characters that IAM counts, all but white space
-    (reference_iam-quotas), -1 where the text was not kept.
+    (reference_iam-quotas), -1 where the text was not kept. `plain`: its text is ASCII without escapes, so every character in
+    it may stand in a policy.
     """
 
     document: object
@@ -28,3 +29,4 @@ class TrustPolicy(msgspec.Struct, frozen=True, eq=False):
     flaws: tuple[Flaw, ...] = ()
     template: bool = False
     size: int = -1
+    plain: bool = False

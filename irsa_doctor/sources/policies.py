@@ -118,4 +118,4 @@ def says_duplicate(duplicate: Duplicate) -> str:
 def _policy(value: object, place: Place, raw: bytes, flaws: tuple[Flaw, ...], template: bool) -> TrustPolicy:
     if template and may_have_holes(raw.decode(errors="replace")):
         value = value_with_holes(value)
-    return TrustPolicy(value, place, flaws, template, size_of(raw))
+    return TrustPolicy(value, place, flaws, template, size_of(raw), raw.isascii() and b"\\" not in raw)

@@ -119,7 +119,7 @@ class Admitted(msgspec.Struct, frozen=True, dict=True):
     def audiences(self) -> Language:
         """Every audience that is admitted with some subject; EVERYTHING itself where that is any."""
         whole = union(audiences for audiences, _ in self.cells)
-        if isinstance(whole, Finite | Like) or reach_of(whole, kubernetes=False).scope != "anyone":
+        if isinstance(whole, Finite | Like) or reach_of(whole, False).scope != "anyone":
             return whole
         return EVERYTHING
 
@@ -312,9 +312,9 @@ def _is_nothing(language: Language, kubernetes: bool = False) -> bool:
     """Whether a language has no string; where it has one that a cluster can mint, that is known or will be asked anyway."""
     if isinstance(language, Finite | Like) or language == EVERYTHING:
         return language == NOTHING
-    if kubernetes and reach_of(language, kubernetes=True).scope != "nobody":
+    if kubernetes and reach_of(language, True).scope != "nobody":
         return False
-    return reach_of(language, kubernetes=False).scope == "nobody"
+    return reach_of(language, False).scope == "nobody"
 
 
 class _BySample:
@@ -346,8 +346,8 @@ def _classes(languages: Sequence[Language]) -> list[tuple[Language, str]] | None
         if isinstance(language, Finite) or language == EVERYTHING:
             continue
         rest = [intersection((part, side)) for part in rest for side in (language, complement(language))]
-        reaches = [(part, reach_of(part, kubernetes=False)) for part in rest]
+        reaches = [(part, reach_of(part, False)) for part in rest]
         if len(rest) > CLASSES or any(reach.scope is None for _, reach in reaches):
             return None
         rest = [part for part, reach in reaches if reach.scope != "nobody"]
-    return [*found, *((part, reach_of(part, kubernetes=False).witness or "") for part in rest)]
+    return [*found, *((part, reach_of(part, False).witness or "") for part in rest)]

@@ -69,7 +69,7 @@ def limit_of(condition: Condition, issuer: str, *, variables: bool, kubernetes: 
     """What the condition says of tokens of an issuer (in lower case, without scheme)."""
     if not condition.key:
         return _unseen(condition.raw_key)
-    where = presence(condition.key, issuer, kubernetes=kubernetes)
+    where = presence(condition.key, issuer, kubernetes)
     if condition.use.operator.family == "null":
         return _null(condition, where)
     if where == "never":
@@ -193,7 +193,7 @@ class _Scene(msgspec.Struct, frozen=True):
 
     def presence(self, variable: Variable) -> Presence:
         """Whether the key of a variable is in the request."""
-        return presence(variable.key, self.issuer, kubernetes=self.kubernetes)
+        return presence(variable.key, self.issuer, self.kubernetes)
 
     def filled(self, pieces: Sequence[Piece]) -> tuple[Piece, ...] | None:
         """Variables whose key is never there replaced by their defaults; None where one has none."""

@@ -43,7 +43,7 @@ SESSION_KEYS = ("sts:sourceidentity", "sts:transitivetagkeys", "aws:tagkeys", "a
 
 
 @lru_cache(maxsize=65536)
-def presence(key: str, issuer: str, *, kubernetes: bool = True) -> Presence:
+def presence(key: str, issuer: str, kubernetes: bool = True) -> Presence:
     """Whether a key is in the requests of tokens of this issuer; both in lower case, for names are case-insensitive (K2).
 
     Of a cluster's token only sub and aud become keys; of other issuers' tokens STS may take further claims (K4).

@@ -155,7 +155,7 @@ class _Reader:
             [(raw["Sid"], (*steps, "Sid")) for raw, steps in raws if isinstance(raw, dict) and raw.get("Sid") is not None]
         )
         size = self.source.size if self.source.size >= 0 else size_of(document)
-        self.problems.of_text(document, size)
+        self.problems.of_text(document, size, plain=self.source.plain)
         if isinstance(version, Text):
             statements = tuple(_of_unknown_version(statement, version) for statement in statements)
         return Policy(version == "2012-10-17", statements, tuple(self.problems.found), size)

@@ -71,12 +71,12 @@ class Problems:
         """Note what is odd, or refused only in some accounts."""
         self.found.append(Problem(code, message, steps, refused=False))
 
-    def of_text(self, document: Mapping[str, object], size: int) -> None:
-        """Its length and its characters."""
+    def of_text(self, document: Mapping[str, object], size: int, *, plain: bool) -> None:
+        """Its length and its characters, `plain` where these are known to be allowed."""
         if size > DEFAULT_QUOTA:
             why = f"Cannot exceed quota for ACLSizePerRole: {DEFAULT_QUOTA} ({size} characters; the quota is the account's)"
             self.note("over-default-quota", why)
-        if not _is_plain(document):
+        if not plain and not _is_plain(document):
             self._characters(document)
 
     def _characters(self, value: object, *steps: str | int) -> None:
