@@ -200,8 +200,10 @@ class _Lines:
 
 def shown(before: str, after: str) -> tuple[str, int]:
     """A line, or the part of a long one around the point between the two texts, without secrets; and where that point is."""
-    text = _masked(before + after)
-    offset = min(len(_masked(before)), len(text))
+    text, offset = before + after, len(before)
+    if _SECRET.search(text):
+        text = _masked(text)
+        offset = min(len(_masked(before)), len(text))
     if len(text) <= _WIDEST:
         return text, offset
     room = _WIDEST - min(len(text) - offset, _WIDEST // 2)
@@ -219,6 +221,12 @@ class _Found(msgspec.Struct, frozen=True, gc=False):
     name: int
     value: int
     end: int
+
+
+_WELL_KNOWN = ("AssumeRolePolicyDocument", "Statement", "Condition", "StringEquals", "StringLike", "metadata", "annotations")
+_well_known = msgspec.json.Decoder(
+    msgspec.defstruct("_WellKnown", [(name, msgspec.Raw, msgspec.Raw()) for name in _WELL_KNOWN])
+).decode
 
 
 class _Json:
@@ -242,7 +250,7 @@ class _Json:
         return found
 
     def locate(self, place: Place, key: bool) -> Span:
-        found = self.find(place)
+        found = self.find(place, key)
         if found is None:
             return Span()
         if key and found.name >= 0:
@@ -253,30 +261,34 @@ class _Json:
         found = self.find(place)
         return found is not None and self.text[found.value : found.value + 1] == b'"'
 
-    def find(self, place: Place) -> _Found | None:
+    def find(self, place: Place, named: bool = False) -> _Found | None:
+        """What a pointer leads to, or as far as it leads; with the offset of its name where it is to be `named`."""
         if not 0 <= place.part < len(self.roots):
             return None
         found = self.root(place.part)
-        for step in _steps(place.pointer):
-            below = self.child(found, step)
+        steps = _steps(place.pointer)
+        for number, step in enumerate(steps):
+            below = self.child(found, step, named and number >= len(steps) - 1)
             if below is None:
                 break
             found = below
         return found
 
-    def child(self, above: _Found, step: str) -> _Found | None:
+    def child(self, above: _Found, step: str, named: bool) -> _Found | None:
         if self.text[above.value : above.value + 1] not in (b"{", b"["):
             return None
         if above.end - above.value <= _BIG:
-            return self.member(above, step)
+            return self.member(above, step, named)
         if above.value not in self.tables:
             self.tables[above.value] = dict(self.members(above))
         return self.tables[above.value].get(step)
 
-    def member(self, above: _Found, step: str) -> _Found | None:
+    def member(self, above: _Found, step: str, named: bool) -> _Found | None:
         """One member, the sizes of those before it known: their names need not be read."""
         if self.source.repeats or self.text[above.value : above.value + 1] == b"[":
             return next((found for name, found in self.members(above) if name == step), None)
+        if not named and step in _WELL_KNOWN and (found := self.well_known(above, step)):
+            return found
         try:
             sizes = _raw_members(memoryview(self.text)[above.value : above.end])
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -290,6 +302,18 @@ class _Json:
                 return _Found(match.start(1), match.end(), match.end() + len(memoryview(item)))
             at = match.end() + len(memoryview(item))
         return None
+
+    def well_known(self, above: _Found, step: str) -> _Found | None:
+        """A member by which many ways lead, where its text stands but once in the object: then that is where it is."""
+        try:
+            raw = getattr(_well_known(memoryview(self.text)[above.value : above.end]), step)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            return None
+        text = bytes(raw)
+        start = self.text.find(text, above.value, above.end) if text else -1
+        if start < 0 or self.text.find(text, start + 1, above.end) >= 0:
+            return None
+        return _Found(-1, start, start + len(text))
 
     def members(self, above: _Found) -> Iterator[tuple[str, _Found]]:
         raw = memoryview(self.text)[above.value : above.end]

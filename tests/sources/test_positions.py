@@ -11,9 +11,10 @@ from irsa_doctor.sources.positions import Source
 from .worlds import loaded, policy, role, service_account
 
 texts = st.text(alphabet='ab/~"\\\n{}[],: \u00e9\U0001f600', max_size=6)
+names = texts | st.sampled_from(["Statement", "Condition", "metadata"])
 values = st.recursive(
-    st.none() | st.booleans() | st.integers() | texts,
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(texts, inner, max_size=4),
+    st.none() | st.booleans() | st.integers() | names,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(names, inner, max_size=4),
     max_leaves=20,
 )
 
