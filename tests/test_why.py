@@ -83,6 +83,17 @@ def test_the_failing_link_is_opened_at_the_line_that_is_wrong(given, tmp_path):
     assert '"system:serviceaccount:payments:other"' in failing
 
 
+def test_a_restart_comes_after_what_has_to_be_mended_before(given, tmp_path):
+    def short(documents):
+        w.token_source(documents)["expirationSeconds"] = 60
+
+    lines = run("why", w.POD, given(short), *COMPLETE, cwd=tmp_path).stdout.splitlines()
+    at = lines.index("  then run kubectl delete pod -n payments checkout-0")
+    assert any(line.startswith("  fix ") for line in lines[:at])
+    lines = run("why", w.POD, given(w.unmutated, folder="old"), *COMPLETE, cwd=tmp_path).stdout.splitlines()
+    assert lines.index("  run kubectl delete pod -n payments checkout-0") < 3
+
+
 def test_a_message_alone_tells_in_one_line_of_the_links_that_nobody_could_look_at(tmp_path):
     done = run("why", "--error", "InvalidIdentityToken: Incorrect token audience", cwd=tmp_path)
     lines = done.stdout.splitlines()

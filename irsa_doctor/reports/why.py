@@ -21,6 +21,9 @@ _STRONG, _FAINT, _GOOD, _OPEN = "1", "2", "32", "35"
 _HANG = " " * 5
 """under the mark of a link"""
 _FIRST_WORDS = frozenset({"The", "A", "An", "What", "No", "One", "Role", "Something", "Sessions"})
+_RESTARTS = ("kubectl rollout restart ", "kubectl delete pod ")
+_ANEW = ("Restart", "Recreate")
+"""how a remedy begins that is just that"""
 _PLACES = 4
 """places of a failing link that are quoted"""
 
@@ -100,9 +103,10 @@ def _answer(diagnosis: Diagnosis, style: Style) -> Iterator[str]:
         yield from (style.paint(line, colour) for line in wrapped(head, style.width))
     else:
         yield from _headline(head, first, colour, style)
-        yield from _runs(first, style, "  ")
+        yield from () if _is_afterwards(first) else _runs(first, style, "  ")
         yield from _prose(first.because, style, "  ") if first.because != first.title else ()
         yield from _mending(first, style, "  ")
+        yield from _runs(first, style, "  ", "then run") if _is_afterwards(first) else ()
     if error := diagnosis.predicted_error:
         says = f": {error.message}" if error.message else ""
         yield from _prose(f"STS answers {error.http_status} {error.code}{says}", style, "  ")
@@ -112,17 +116,22 @@ def _headline(head: str, cause: Cause, colour: str, style: Style) -> Iterator[st
     """The verdict and its cause in words, then by name."""
     title = cause.title or cause.id
     # a title begins as a sentence does, unless it begins with a name
-    title = title[0].lower() + title[1:] if title[1:2].islower() and title.split()[0] in _FIRST_WORDS else title
+    title = title[0].lower() + title[1:] if title.split(maxsplit=1)[0] in _FIRST_WORDS else title
     painted, *more = wrapped(_said(f"{head}: {title} ({cause.id}, {cause.certainty})"), style.width)
     shown = for_terminal(head)
     yield style.paint(shown, colour) + painted[len(shown) :] if painted.startswith(shown) else painted
     yield from (f"  {line}" for line in more)
 
 
-def _runs(cause: Cause, style: Style, indent: str) -> Iterator[str]:
+def _is_afterwards(cause: Cause) -> bool:
+    """Whether its commands only make pods anew, and something else has to be mended before."""
+    return all(command.startswith(_RESTARTS) for command in cause.commands) and not cause.remedy.startswith(_ANEW)
+
+
+def _runs(cause: Cause, style: Style, indent: str, label: str = "run") -> Iterator[str]:
     """The commands that mend it, to be copied whole."""
     for command in cause.commands if cause.certainty != "possible" else ():
-        yield f"{indent}{style.paint('run', _GOOD)} {for_terminal(command)}"
+        yield f"{indent}{style.paint(label, _GOOD)} {for_terminal(command)}"
 
 
 def _settling(command: str, style: Style, indent: str) -> Iterator[str]:
@@ -186,8 +195,8 @@ def _more(causes: Sequence[Cause], style: Style) -> Iterator[str]:
         for cause in some:
             yield f"  {style.paint(for_terminal(cause.id), _STRONG)}, {cause.certainty}"
             yield from _prose(cause.because, style, "    ")
-            yield from _runs(cause, style, "    ")
             yield from _mending(cause, style, "    ", causes[0].snippets)
+            yield from _runs(cause, style, "    ", "then run" if _is_afterwards(cause) else "run")
 
 
 def _wrong_fixes(found: Sequence[WrongFix], style: Style) -> Iterator[str]:
