@@ -33,7 +33,7 @@ from irsa_doctor.waiving import set_aside
 from irsa_doctor.weakening import Governing, judged_change
 
 if TYPE_CHECKING:
-    from irsa_doctor.diagnosis import Asked, Diagnosis, Evidence
+    from irsa_doctor.diagnosis import Asked, Case, Diagnosis, Evidence
     from irsa_doctor.sources.live import Options
 
 __all__ = [
@@ -321,12 +321,13 @@ def why(  # noqa: PLR0913 - all that can be known of one credential
     cluster: str = "",
     seen: Symptoms = _NOTHING_SEEN,
     live: "Options | None" = None,
+    lookup: bool = False,
     now: float | None = None,
 ) -> "Diagnosis":
     """Why a service account or workload does not get the credentials of its role; without a target, what was seen says whose.
 
-    `role` and `cluster` say what cannot be told, `now` (seconds since 1970) is the time to judge a token by. Raises NoTarget,
-    NoEvents, NothingRead and LiveError.
+    `role` and `cluster` say what cannot be told, `now` (seconds since 1970) is the time to judge a token by; `lookup`: the last
+    calls are looked up in CloudTrail, where AWS is read live. Raises NoTarget, NoEvents, NothingRead and LiveError.
     """
     from irsa_doctor.diagnosis import asked_about, case_for, diagnose
 
@@ -340,7 +341,44 @@ def why(  # noqa: PLR0913 - all that can be known of one credential
         loaded = _load(paths, stdin, settings) if live is None else loaded
         case = case_for(_view(loaded, settings), _locate(loaded), asked, cluster, evidence)
         case = msgspec.structs.replace(case, assumed_policy=bare)
-    return diagnose(case)
+    return _diagnosed_with_events(case, live) if lookup and live else diagnose(case)
+
+
+def _diagnosed_with_events(case: "Case", live: "Options") -> "Diagnosis":
+    """The diagnosis with the last calls that CloudTrail has; that it cannot be asked changes nothing, and is said."""
+    from irsa_doctor.diagnosis import NoEvents, Trail, diagnose, read_events
+    from irsa_doctor.model import Issuer
+    from irsa_doctor.sources.live import lookup_events
+
+    # logged in the region of the endpoint that was asked: that of the cluster, or of the global one
+    own = (case.cluster.region if case.cluster else "") or Issuer.of(case.issuer).region
+    try:
+        trail = read_events([lookup_events(live, case.role, dict.fromkeys(filter(None, (own, "us-east-1"))))])
+    except NoEvents:
+        trail = Trail((), 0)
+    except LiveError as error:
+        found = diagnose(case)
+        return msgspec.structs.replace(found, notes=(*found.notes, f"CloudTrail was not asked: {error}."))
+    seen = msgspec.structs.replace(case, evidence=msgspec.structs.replace(case.evidence, trail=trail))
+    last = next(iter(seen.events), None)
+    if last is None or (last.error and _age(last.time, case.evidence.now) < _FRESH):
+        return diagnose(seen)
+    # an answer of the past proves nothing about what is there now
+    found = diagnose(case)
+    note = f"The last call in CloudTrail, at {last.time}: {last.error or 'it succeeded'}."
+    return msgspec.structs.replace(found, notes=(*found.notes, note))
+
+
+_FRESH = 3600.0
+"""seconds for which a call that failed tells of what is there now"""
+
+
+def _age(moment: str, now: float) -> float:
+    """Seconds since a time of CloudTrail; without end where it is none."""
+    try:
+        return now - datetime.fromisoformat(moment).timestamp()
+    except (ValueError, OverflowError):
+        return float("inf")
 
 
 def why_all(

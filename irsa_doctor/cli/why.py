@@ -35,6 +35,9 @@ def why(
     event: Annotated[
         str | None, typer.Option(help="A file with events of CloudTrail: one, an answer of lookup-events, a log (gzip too).")
     ] = None,
+    lookup_events: Annotated[
+        bool, typer.Option("--lookup-events", help="Look up the last calls for its role in CloudTrail, with --aws or --live.")
+    ] = False,
     error: Annotated[str | None, typer.Option(help="The error message, or @FILE: a log will do.")] = None,
     format_: Annotated[str, typer.Option("--format", "-f", help="text or json.")] = "text",
     complete: Complete = None,
@@ -66,6 +69,8 @@ def why(
         given = [target, *given]
         target = None
     _check_call(target, given, bool(alone), all_, sources is not None)
+    if lookup_events and (event or all_ or sources is None or not sources.aws):
+        raise wrong("--lookup-events goes with --aws or --live and one target, and without --event")
     named = [value for value in cluster or () if not _is_mapping(value)]
     if len(named) > 1:
         raise wrong("--cluster: one cluster can be asked about")
@@ -96,6 +101,7 @@ def why(
                     cluster=where,
                     seen=seen,
                     live=read,
+                    lookup=lookup_events,
                 )
     except (NoTarget, NoEvents, NoEvidence, api.NothingRead, api.LiveError) as problem:
         raise wrong(str(problem)) from problem

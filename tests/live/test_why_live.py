@@ -1,6 +1,7 @@
 """`why` over HTTP: of a live account and cluster the same is told as of files, and of what `collect` made of them."""
 
 import json
+from datetime import UTC, datetime
 
 import pytest
 
@@ -275,3 +276,66 @@ def test_the_number_of_calls_does_not_grow_with_the_account_and_the_cluster(monk
     assert "ListRoles" not in counted[0][0]
     # of the objects that live in namespaces only those of the target's are asked for
     assert all("/namespaces/payments" in path for path in counted[0][1] if path.endswith(("pods", "serviceaccounts", "jobs")))
+
+
+# ---- CloudTrail
+
+
+def logged(minutes_ago, error="AccessDenied", role=w.ROLE):
+    moment = datetime.fromtimestamp(w.NOW - 60 * minutes_ago, tz=UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    event = {
+        "eventName": "AssumeRoleWithWebIdentity",
+        "eventTime": moment,
+        "userIdentity": {"type": "WebIdentityUser", "userName": w.SUBJECT},
+        "requestParameters": {"roleArn": role},
+        **({"errorCode": error, "errorMessage": "An unknown error occurred"} if error else {}),
+    }
+    return {"EventName": "AssumeRoleWithWebIdentity", "CloudTrailEvent": json.dumps(event)}
+
+
+def looked_up(behind_servers, *events, breaks=(), fault=None):
+    options = behind_servers(w.world(*breaks))
+    aws = behind_servers.servers[0]
+    aws.events = list(events)
+    if fault:
+        aws.faults["LookupEvents"] = fault
+    return api.why(w.TARGET, live=options, lookup=True, now=w.NOW), aws
+
+
+def test_a_call_that_was_denied_a_moment_ago_is_evidence(behind_servers):
+    found, aws = looked_up(behind_servers, logged(5))
+    assert len(aws.called("LookupEvents")) == 2  # in the region of the cluster, and of the global endpoint
+    assert found.verdict == "broken"
+    assert "trust-eventual-consistency" in {cause.id for cause in found.causes}
+
+
+@pytest.mark.parametrize(("event", "says"), [(logged(300), "AccessDenied"), (logged(5, error=""), "it succeeded")])
+def test_an_answer_of_the_past_is_told_and_proves_nothing(event, says, behind_servers):
+    found, _ = looked_up(behind_servers, event)
+    assert (found.verdict, found.causes) == ("works", ())
+    assert [note for note in found.notes if says in note and "The last call in CloudTrail" in note]
+    broken, _ = looked_up(behind_servers, event, breaks=[other_subject])
+    assert w.causes(broken)[0] == ("trust-sub-mismatch", "certain")
+
+
+def test_no_call_in_cloudtrail_is_told_as_what_it_means(behind_servers):
+    found, _ = looked_up(behind_servers, breaks=[other_subject])
+    assert w.causes(found)[0] == ("trust-sub-mismatch", "certain")
+    assert any("no call with the token of payments/checkout" in note for note in found.notes)
+
+
+def test_cloudtrail_that_may_not_be_asked_is_said_and_changes_nothing(behind_servers):
+    found, _ = looked_up(behind_servers, breaks=[other_subject], fault=denied("cloudtrail:LookupEvents"))
+    assert w.causes(found)[0] == ("trust-sub-mismatch", "certain")
+    assert any("cloudtrail:LookupEvents is denied" in note for note in found.notes)
+
+
+def test_of_a_busy_account_only_the_last_events_are_read(behind_servers):
+    _, aws = looked_up(behind_servers, *[logged(5, role=w.ROLE + "-other")] * 3000)
+    assert len(aws.called("LookupEvents")) <= 2 * 500 // 50 + 2
+
+
+def test_a_lookup_without_aws_is_a_wrong_call(tmp_path):
+    done = run("why", w.TARGET, "--lookup-events", ".", cwd=tmp_path)
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert "--lookup-events goes with --aws or --live" in done.stderr

@@ -197,13 +197,14 @@ class Account:
         return value if isinstance(value, dict) else _no_answer(f"{service}:{operation}", key)
 
     def pages(
-        self, service: str, operation: str, key: str, region: str = "", **parameters: object
+        self, service: str, operation: str, key: str, region: str = "", most: int = 0, **parameters: object
     ) -> tuple[list[Any], Fault | None]:
-        """All items of a list, and why there may be more: what was read before a page failed is kept."""
+        """All items of a list, or the first `most`, and why there may be more: what was read before a page failed is kept."""
         from botocore import xform_name
 
         items: list[Any] = []
         size = {"PageSize": _PAGE[operation]} if operation in _PAGE else {}
+        size |= {"MaxItems": most} if most else {}
         try:
             client = self._client(service, region or self.region or self._fallback_region())
             with self._slots:
@@ -359,7 +360,7 @@ class Account:
 
     def read_associations(self, name: str, region: str, namespace: str = "", service_account: str = "") -> list[str]:
         """Pod Identity associations of a cluster, those of one service account where it is named; gives their roles."""
-        only = {"namespace": namespace, "serviceAccount": service_account} if service_account else {}
+        only: dict[str, Any] = {"namespace": namespace, "serviceAccount": service_account} if service_account else {}
         items, fault = self.pages("eks", "ListPodIdentityAssociations", "associations", region, clusterName=name, **only)
         arn, key = self.cluster_arn(name, region), f"{namespace}/{service_account}" if service_account else ""
         origin = Origin(account=self.id, region=region, cluster=arn, partial=bool(only))
@@ -409,7 +410,7 @@ class Account:
         target = self.id if fault is None else ""
         policies: dict[str, None] = {}
         for _ in range(_ORGANIZATION_DEPTH if target else 0):
-            wanted = {"TargetId": target, "Filter": "RESOURCE_CONTROL_POLICY"}
+            wanted: dict[str, Any] = {"TargetId": target, "Filter": "RESOURCE_CONTROL_POLICY"}
             found, fault = self.pages("organizations", "ListPoliciesForTarget", "Policies", **wanted)
             policies.update(dict.fromkeys(str(item.get("Id")) for item in found))
             if fault or target.startswith("r-"):
@@ -437,8 +438,9 @@ class Account:
         """The last events of AssumeRoleWithWebIdentity in a region, the newest first, without credentials
         (https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_LookupEvents.html)."""
         wanted = [{"AttributeKey": "EventName", "AttributeValue": "AssumeRoleWithWebIdentity"}]
-        items, fault = self.pages("cloudtrail", "LookupEvents", "Events", region, LookupAttributes=wanted)
-        return [_event(item) for item in items[:limit]], fault
+        # a busy account has a hundred thousand of them, and two calls a second are answered
+        items, fault = self.pages("cloudtrail", "LookupEvents", "Events", region, limit, LookupAttributes=wanted)
+        return [_event(item) for item in items], fault
 
     def _list(
         self,

@@ -57,7 +57,7 @@ def take(plan: Plan, options: Options, paths: Sequence[str] = (), **given: Any) 
     return taking.snapshot()
 
 
-def lookup_events(options: Options, role: str = "", regions: Sequence[str] = ()) -> bytes:
+def lookup_events(options: Options, role: str = "", regions: Iterable[str] = ()) -> bytes:
     """The last events of AssumeRoleWithWebIdentity as `aws cloudtrail lookup-events` prints them, without what STS gave out.
 
     They are logged in the account of the role and the region of the STS endpoint that was asked. Raises LiveError.
@@ -347,7 +347,7 @@ class _Taking:
 
     # events
 
-    def events(self, role: Arn | None, regions: Sequence[str]) -> bytes:
+    def events(self, role: Arn | None, regions: Iterable[str]) -> bytes:
         """Events of the account of a role, of the only account where none is named."""
         account = self._of(role.account) if role else self.accounts[0]
         if account is None:
@@ -356,7 +356,7 @@ class _Taking:
                 f"AWS: events of account {role.account if role else ''}: the credentials are those of account {read}"
             )
         found: list[dict[str, Any]] = []
-        for region in (*regions, *self.options.regions) or (account.region or "us-east-1",):
+        for region in dict.fromkeys((*regions, *self.options.regions)) or (account.region or "us-east-1",):
             events, fault = account.lookup_events(region)
             if fault and not events:
                 raise LiveError(f"AWS: {fault.says}")
