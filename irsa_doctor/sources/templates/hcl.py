@@ -29,7 +29,7 @@ from irsa_doctor.sources.positions import Spot
 from irsa_doctor.sources.reading import NamelessProvider, Reading
 from irsa_doctor.sources.templates.hcl_expressions import Budget, Scope, evaluate
 from irsa_doctor.sources.templates.hcl_modules import Folder, Module, local_path, source_of
-from irsa_doctor.sources.templates.hcl_syntax import Block, Syntax, parse
+from irsa_doctor.sources.templates.hcl_syntax import Block, Syntax, syntax_of
 from irsa_doctor.sources.templates.irsa_modules import makes_no_role
 from irsa_doctor.sources.templates.policy_document import blocks_of, members_of
 from irsa_doctor.sources.templates.written import Written, as_text, known, policy_of, spots_of, written_json
@@ -54,20 +54,12 @@ def sets_variables(path: str, named: bool) -> bool:
 
 def read_file(text: bytes, reading: Reading) -> Trouble | None:
     """Take one file apart; what is in it is read by `read_modules`, when all files of its folder are there."""
-    syntax = _parsed(text, reading, "terraform")
+    syntax = syntax_of(text, reading.path)
     if isinstance(syntax, Trouble):
         return syntax
+    reading.kinds.append("terraform")
     reading.syntax = syntax
     return None
-
-
-def _parsed(text: bytes, reading: Reading, kind: str) -> Syntax | Trouble:
-    syntax = parse(text, reading.path)
-    if isinstance(syntax, Syntax):
-        reading.kinds.append(kind)
-        if syntax.trouble:
-            reading.troubles.append(syntax.trouble)
-    return syntax
 
 
 def read_variables(text: bytes, reading: Reading) -> Trouble | None:
@@ -79,12 +71,15 @@ def read_variables(text: bytes, reading: Reading) -> Trouble | None:
         reading.kinds.append("terraform-variables")
         reading.variables.update({text_of(name): value for name, value in found.value.items()})
         return None
-    syntax = _parsed(text, reading, "terraform-variables")
+    syntax = syntax_of(text, reading.path)
     if isinstance(syntax, Trouble):
         return syntax
+    reading.kinds.append("terraform-variables")
+    reading.troubles += [syntax.trouble] if syntax.trouble else []
     scope = Scope(lambda name, steps, scope: None, Budget(_STEPS))
     for name, argument in syntax.arguments.items():
         reading.variables[name] = evaluate(syntax, argument.value, scope)
+    syntax.release()
     return None
 
 
@@ -192,16 +187,25 @@ class _Reader:
                     self.readings[syntax.document].passed.append(f"{plan} tells what comes of it")
             return
         self.read(module, None)
+        module.release()
 
     def read(self, module: Module, at: Place | None) -> None:
         """The resources and calls of a module."""
-        self.reached.add(module.folder.path)
+        if module.folder.path not in self.reached:
+            self.reached.add(module.folder.path)
+            self.tell_troubles(module.folder)
         for block in module.folder.blocks:
             kind = block.labels[0] if block.labels else ""
             if block.kind == "resource" and len(block.labels) == 2 and kind in _READERS:
                 self.attempt(partial(self.read_resource, module, block, at), block)
             elif block.kind == "module" and block.labels:
                 self.attempt(partial(self.read_call, module, block, at), block)
+
+    def tell_troubles(self, folder: Folder) -> None:
+        """What is broken in the files of a folder."""
+        for syntax in folder.syntaxes:
+            if syntax.trouble:
+                self.readings[syntax.document].troubles.append(syntax.trouble)
 
     def attempt(self, read: Callable[[], None], block: Block) -> None:
         """Read one block; what goes beyond all measure is noted at it, and the next one is read."""

@@ -4,6 +4,7 @@ https://developer.hashicorp.com/terraform/language/expressions/references
 """
 
 import os
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import Any
@@ -21,6 +22,7 @@ from irsa_doctor.sources.templates.written import Written, as_text, hole, provid
 
 _EMPTY: tuple[object, ...] = ("", None, (), {})
 _MODULES_DEEP = 16
+_LOCAL_SOURCE = re.compile(rb'\bsource[ \t]*=[ \t]*"(\.\.?/[^"$%\n]*)"')
 _INSTANCES = 1_000
 """Instances of one resource or module that are told apart."""
 
@@ -49,9 +51,16 @@ class Folder(msgspec.Struct, frozen=True, dict=True, eq=False):
 
     @cached_property
     def sources(self) -> frozenset[str]:
-        """The folders of the modules that are called by their paths."""
-        found = (source_of(block) for block in self.blocks if block.kind == "module")
-        return frozenset(path for source in found if (path := local_path(self.path, source)))
+        """The folders that may be those of modules called by their paths; found without parsing."""
+        found = (match for syntax in self.syntaxes for match in _LOCAL_SOURCE.findall(syntax.text))
+        return frozenset(local_path(self.path, source.decode(errors="replace")) for source in found)
+
+    def release(self) -> None:
+        """Let go of what was made of the texts."""
+        for name in ("blocks", "named", "values"):
+            self.__dict__.pop(name, None)
+        for syntax in self.syntaxes:
+            syntax.release()
 
 
 def source_of(call: Block) -> str:
@@ -95,6 +104,15 @@ class Module:
         self._known: dict[tuple[str, ...], Written] = {}
         self._open: set[tuple[str, ...]] = set()
         self._children: dict[str, Module | None] = {}
+
+    def release(self) -> None:
+        """Let go of all that was worked out, in the modules that this one calls too."""
+        for child in self._children.values():
+            if child is not None:
+                child.release()
+        self._children.clear()
+        self._known.clear()
+        self.folder.release()
 
     def lookup(self, name: str, steps: list[Step], scope: Scope) -> Written | None:
         """What a reference stands for (hcl_expressions.Lookup)."""

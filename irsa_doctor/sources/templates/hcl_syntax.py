@@ -28,13 +28,28 @@ _CLOSING = {
 
 
 class Syntax(msgspec.Struct, frozen=True, dict=True, eq=False):
-    """The syntax of one file; `document` is its path. What is broken in it is a trouble, and is passed over."""
+    """The syntax of one file; `document` is its path. What is broken in it is a trouble, and is passed over.
+
+    A tree takes a hundred times the memory of its text, so it is made when somebody asks for it, and can be let go of.
+    """
 
     document: str
     text: bytes
-    roots: tuple[Node, ...]
-    """one; of a broken file one for each part of it"""
-    trouble: Trouble | None = None
+
+    @cached_property
+    def parsed(self) -> tuple[tuple[Node, ...], Trouble | None]:
+        """The trees, one, or of a broken file one for each part of it; and what is wrong."""
+        return _parse(self.text)
+
+    @property
+    def trouble(self) -> Trouble | None:
+        """The first thing that is wrong."""
+        return self.parsed[1]
+
+    def release(self) -> None:
+        """Let go of the trees."""
+        for name in ("parsed", "blocks", "arguments"):
+            self.__dict__.pop(name, None)
 
     @cached_property
     def blocks(self) -> tuple["Block", ...]:
@@ -47,7 +62,7 @@ class Syntax(msgspec.Struct, frozen=True, dict=True, eq=False):
         return {name: one for body in self._bodies() for name, one in body.arguments.items()}
 
     def _bodies(self) -> Iterator["Body"]:
-        for root in self.roots:
+        for root in self.parsed[0]:
             # what is broken has no body around its blocks
             yield Body(self, root)
             yield from (Body(self, child) for child in root.named_children if child.type in ("body", "ERROR"))
@@ -111,19 +126,21 @@ class Body(msgspec.Struct, frozen=True, dict=True, eq=False):
                 yield Block(self.syntax, kind, tuple(labels), child)
 
 
-def parse(text: bytes, document: str) -> Syntax | Trouble:
-    """The syntax tree of a file; a trouble where it is too large to be anybody's configuration."""
+def syntax_of(text: bytes, document: str) -> Syntax | Trouble:
+    """The syntax of a file; a trouble where it is too large to be anybody's configuration."""
     if len(text) > _LARGEST:
         return Trouble(f"{len(text) >> 20} MiB of Terraform configuration: more than {_LARGEST >> 20} MiB are not read")
-    parser = _parser()
-    root = parser.parse(text).root_node
+    return Syntax(document, text)
+
+
+def _parse(text: bytes) -> tuple[tuple[Node, ...], Trouble | None]:
+    root = _parser().parse(text).root_node
     if not root.has_error:
-        return Syntax(document, text, (root,))
+        return (root,), None
     # an open bracket takes all that follows it, so each part that begins like a block is read by itself
     starts = [match.start() for match in _BLOCK.finditer(text)][:_PARTS]
     roots = tuple(_parsed_part(text, start, end) for start, end in pairwise([0, *starts, len(text)]) if end > start)
-    broken = next((one for one in roots if one.has_error), root)
-    return Syntax(document, text, roots, _trouble(broken, text))
+    return roots, _trouble(next((one for one in roots if one.has_error), root), text)
 
 
 def _parsed_part(text: bytes, start: int, end: int) -> Node:
