@@ -174,12 +174,17 @@ class Template:
         if kind in _PROVIDERS and attribute == "Arn":
             return self._at(self._provider_arn(name, depth), pointer)
         if kind in _CLUSTERS and attribute == "OpenIdConnectIssuerUrl":
-            return self._at(joined(("https://", _issuer_of(name))), pointer)
+            return self._at(joined(("https://", self._issuer_of(name, depth))), pointer)
         if kind in _CLUSTERS and attribute == "OpenIdConnectIssuer":
-            return self._at(joined((_issuer_of(name),)), pointer)
+            return self._at(joined((self._issuer_of(name, depth),)), pointer)
         if kind == "Custom::AWSCDKCfnJson" and attribute == "Value":
             return self._json_of(name, pointer, depth)
         return self._at(hole(given), pointer)
+
+    def _issuer_of(self, name: str, depth: int) -> Hole:
+        """The issuer of a cluster, called by the cluster's name where the template tells it."""
+        called = self._text_of(name, "Name", depth)
+        return Hole(f"${{issuer of {called if isinstance(called, str) and called else name}}}")
 
     def _json_of(self, name: str, pointer: str, depth: int) -> Written:
         """What the CDK writes as JSON because the names of members cannot be functions."""
@@ -327,10 +332,6 @@ def _combined(function: object, parts: Sequence[bool | None]) -> bool | None:
     if function == "Fn::Or":
         return True if True in parts else None if None in parts else False
     return None
-
-
-def _issuer_of(name: str) -> Hole:
-    return Hole(f"${{issuer of {name}}}")
 
 
 def _named(given: object) -> str:

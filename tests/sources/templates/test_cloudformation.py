@@ -123,6 +123,13 @@ def test_what_the_cdk_writes_as_json_gives_keys_with_holes():
     assert federated(role).endswith(":oidc-provider/${issuer of Cluster}")
 
 
+def test_the_issuer_of_a_cluster_is_called_by_its_name():
+    cluster = {"Type": "AWS::EKS::Cluster", "Properties": {"Name": "prod"}}
+    provider = {"Type": "AWS::IAM::OIDCProvider", "Properties": {"Url": {"Fn::GetAtt": "Cluster.OpenIdConnectIssuerUrl"}}}
+    role = app_role(role_template(trusting({"Ref": "Provider"}), Resources={"Cluster": cluster, "Provider": provider}))
+    assert federated(role).endswith(":oidc-provider/${issuer of prod}")
+
+
 def test_conditions_that_defaults_do_not_decide_give_a_role_for_each_case():
     condition = {"Fn::If": ["Open", {}, {"StringEquals": {f"{ISSUER}:sub": "system:serviceaccount:a:b"}}]}
     template = role_template(
