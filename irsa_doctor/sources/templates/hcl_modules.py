@@ -22,6 +22,7 @@ from irsa_doctor.sources.templates.written import Written, as_text, hole, provid
 
 _EMPTY: tuple[object, ...] = ("", None, (), {})
 _MODULES_DEEP = 16
+_VARIABLE = re.compile(r"\bvar\.([\w-]+)")
 _LOCAL_SOURCE = re.compile(rb'\bsource[ \t]*=[ \t]*"(\.\.?/[^"$%\n]*)"')
 _INSTANCES = 1_000
 """Instances of one resource or module that are told apart."""
@@ -176,13 +177,19 @@ class Module:
     def likely(self, block: Block) -> list[Instance]:
         """The instances; where they are not known, one that stands for all."""
         found = self.instances(block)
-        if found is not None:
+        if found or (found is not None and not self._hangs_on_defaults(block)):
             return found
         if "for_each" not in block.body.arguments:
             return [self._counted(0)]
         address = self.prefix + ".".join(block.labels)
         names = {"each": Written({part: Written(hole(f"each.{part} of {address}")) for part in ("key", "value")})}
         return [Instance("", None, self.scope.with_names(names))]
+
+    def _hangs_on_defaults(self, block: Block) -> bool:
+        """Whether `count` asks a variable of a module that nobody calls, which has just a default: it is there to be changed."""
+        repeat = block.body.arguments.get("count")
+        asked = set(_VARIABLE.findall(repeat.syntax.word(repeat.value))) if repeat else set()
+        return self.inputs is None and bool(asked - self.folder.given.keys())
 
     def _counted(self, index: int) -> Instance:
         scope = self.scope.with_names({"count": Written({"index": Written(index)})}, f" [{index}]")

@@ -319,6 +319,13 @@ def test_none_is_none():
     assert roles_of({"main.tf": role(trusting(), more="  count = 0\n")}) == {}
 
 
+def test_a_role_that_a_default_switches_off_is_read_where_nothing_else_decides():
+    text = role(trusting(), more="  count = var.on ? 1 : 0\n") + 'variable "on" {\n  default = false\n}\n'
+    assert set(roles_of({"main.tf": text})) == {"aws_iam_role.app[0]"}
+    assert roles_of({"main.tf": text, "terraform.tfvars": "on = false\n"}) == {}
+    assert roles_of({"a/main.tf": text, "b/main.tf": 'module "a" {\n  source = "../a"\n}\n'}) == {}
+
+
 MODULE = {
     "modules/irsa/main.tf": role(trusting("var.provider", value='"system:serviceaccount:${var.space}:app"')),
     "modules/irsa/variables.tf": 'variable "provider" {}\nvariable "space" {\n  default = "dev"\n}\n',
