@@ -186,7 +186,7 @@ class Module:
         return [Instance("", None, self.scope.with_names(names))]
 
     def _hangs_on_defaults(self, block: Block) -> bool:
-        """Whether `count` asks a variable of a module that nobody calls, which has just a default: it is there to be changed."""
+        """Whether `count` asks a variable of a module that nobody calls, which has just a default: one that may be changed."""
         repeat = block.body.arguments.get("count")
         asked = set(_VARIABLE.findall(repeat.syntax.word(repeat.value))) if repeat else set()
         return self.inputs is None and bool(asked - self.folder.given.keys())
@@ -225,7 +225,7 @@ class Module:
             if found is None:
                 return Written(AnyKey(made, self.scope))
             return Written({one.key: made(one.suffix, one.scope) for one in found})
-        if found is None:
+        if found is None or (not found and self._hangs_on_defaults(block)):
             found = [self._counted(0)]
         return Written(tuple(made(one.suffix, one.scope) for one in found))
 

@@ -322,6 +322,10 @@ def test_none_is_none():
 def test_a_role_that_a_default_switches_off_is_read_where_nothing_else_decides():
     text = role(trusting(), more="  count = var.on ? 1 : 0\n") + 'variable "on" {\n  default = false\n}\n'
     assert set(roles_of({"main.tf": text})) == {"aws_iam_role.app[0]"}
+    counted = role("data.aws_iam_policy_document.trust[0].json", more="  count = var.on ? 1 : 0\n")
+    counted += document(condition('["x"]'), more="  count = var.on ? 1 : 0\n")
+    (found,) = roles_of({"main.tf": counted}).values()
+    assert federated(found) == PROVIDER
     assert roles_of({"main.tf": text, "terraform.tfvars": "on = false\n"}) == {}
     assert roles_of({"a/main.tf": text, "b/main.tf": 'module "a" {\n  source = "../a"\n}\n'}) == {}
 
