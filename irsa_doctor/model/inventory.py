@@ -118,11 +118,13 @@ class Inventory(msgspec.Struct, frozen=True, eq=False, dict=True):
         return Unknown(missing, how, then) if refused is None else refused
 
     def refused(self, collection: str, owner: str, name: str = "") -> Unknown | None:
-        """What a source answered that was asked for something and did not give it, None where none was."""
-        for key in ((collection, owner, name), (collection, owner, ""), (collection, "", "")):
-            if gap := self._gap_by_key.get(key):
-                return Unknown(gap.missing, gap.how)
-        return None
+        """What a source answered that was asked for something and did not give it, None where none was; of any owner where
+        it is not known whose it is (`owner` ""): a cluster that lets nothing be read has no name."""
+        keys = ((collection, owner, name), (collection, owner, ""), (collection, "", ""))
+        gap = next((found for key in keys if (found := self._gap_by_key.get(key))), None)
+        if gap is None and not owner:
+            gap = next((one for one in self.gaps if one.collection == collection and one.name in (name, "")), None)
+        return None if gap is None else Unknown(gap.missing, gap.how)
 
     @cached_property
     def _gap_by_key(self) -> Mapping[tuple[str, str, str], Gap]:
