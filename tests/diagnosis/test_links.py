@@ -5,6 +5,8 @@ import json
 
 import pytest
 
+from irsa_doctor.diagnosis import read_events, read_token, symptoms_in
+from tests.diagnosis import test_tokens as tokens
 from tests.diagnosis import world as w
 from tests.diagnosis.test_statements import SLIPS
 from tests.diagnosis.world import ELSEWHERE, ISSUER, MOUNT_PATH, POD, ROLE, TARGET, why, world
@@ -387,6 +389,81 @@ def test_what_is_broken_turns_exactly_its_link_red(breaks, target, link, cause):
     assert found.causes[0].id == cause
     assert found.causes[0].because
     assert found.causes[0].remedy
+
+
+# ---- links that files alone do not turn red: a token, an event or a message does
+
+
+def trusting_both(documents):
+    """The account has the other cluster's provider too, and the role trusts the same subject of both."""
+    arn = f"arn:aws:iam::{w.ACCOUNT}:oidc-provider/{ELSEWHERE}"
+    documents["providers.json"]["OpenIDConnectProviderList"].append({"Arn": arn})
+    documents["other.json"] = {**documents["provider.json"], "Url": ELSEWHERE}
+    other = json.loads(json.dumps(w.statement(documents)).replace(ISSUER, ELSEWHERE))
+    w.role(documents)["AssumeRolePolicyDocument"]["Statement"].append(other)
+
+
+def event(**more):
+    asked = {"roleArn": ROLE, **more}
+    record = {
+        "eventName": "AssumeRoleWithWebIdentity",
+        "eventTime": "2026-04-14T21:05:31Z",
+        "userIdentity": {"type": "WebIdentityUser", "userName": w.SUBJECT},
+        "requestParameters": asked,
+    }
+    return {"trail": read_events([json.dumps(record).encode()])}
+
+
+def token_of(kid="one", **claims):
+    return {"token": read_token(tokens.token(kid=kid, **claims))}
+
+
+def message(text):
+    return {"symptoms": symptoms_in(text), "failing": True}
+
+
+ASSUMED = "User: arn:aws:sts::111122223333:assumed-role/checkout/botocore-session-1 is not authorized to perform: s3:GetObject"
+SEEN = [
+    (
+        "a token of another cluster",
+        [trusting_both],
+        token_of(iss=f"https://{ELSEWHERE}"),
+        "issuer",
+        "token-from-other-cluster",
+    ),
+    ("a key that is not published", [tokens.keys()], token_of(kid="gone"), "signature", "jwks-missing-kid"),
+    ("a token that is over", [tokens.keys()], token_of(exp=w.NOW - 60), "lifetime", "token-stale-cached"),
+    (
+        "a certificate of another authority",
+        [],
+        message("OpenIDConnect provider's HTTPS certificate doesn't match configured thumbprint"),
+        "issuer-keys",
+        "jwks-thumbprint",
+    ),
+    (
+        "an endpoint that cannot be reached",
+        [],
+        message('Could not connect to the endpoint URL: "https://sts.amazonaws.com/"'),
+        "sts-endpoint",
+        "proxy-or-mesh-blocks-sts",
+    ),
+    ("a session that is too long", [], event(durationSeconds=90_000), "session", "duration-out-of-range"),
+    ("a permission that the role lacks", [], message(ASSUMED), "permissions", "perm-denied-after-assume"),
+]
+
+
+@pytest.mark.parametrize(("breaks", "seen", "link", "cause"), [row[1:] for row in SEEN], ids=[row[0] for row in SEEN])
+def test_what_was_seen_turns_exactly_its_link_red(breaks, seen, link, cause):
+    found = why(world(*breaks), TARGET, **seen)
+    assert w.failed(found) == [link]
+    assert found.verdict == "broken"
+    assert found.causes[0].id == cause
+
+
+def test_each_link_has_its_own_patch_and_there_are_many():
+    assert {row[3] for row in (*BREAKS, *SEEN)} == set(w.LINKS)
+    assert len(BREAKS) >= 60
+    assert len({row[4] for row in (*BREAKS, *SEEN)}) >= 60
 
 
 @pytest.mark.parametrize("target", [TARGET, POD])
