@@ -445,7 +445,15 @@ def _load_for(
 
 def _must_have_read(loaded: Loaded, paths: Sequence[str], live: object) -> None:
     if paths and not live and not any(document.status == "read" for document in loaded.inventory.documents):
-        raise NothingRead(f"nothing could be read of {', '.join(paths)}")
+        raise NothingRead(_nothing(loaded, paths))
+
+
+def _nothing(loaded: Loaded, paths: Sequence[str]) -> str:
+    """That nothing of what was given could be read, and why not the first of it."""
+    given = ", ".join(paths)
+    first = next((row for row in loaded.inventory.documents if row.why), None)
+    why = f": {first.path}: {first.why}" if first and first.path != given else f": {first.why}" if first else ""
+    return f"nothing could be read of {given}{why}"
 
 
 def _view(loaded: Loaded, settings: Settings) -> View:
@@ -472,7 +480,7 @@ def diff(
     after = _load(new, None, settings)
     for side, loaded in ((old, before), (new, after)):
         if not any(document.status == "read" for document in loaded.inventory.documents) and not (revision and side is old):
-            raise NothingRead(f"nothing could be read of {', '.join(side)}")
+            raise NothingRead(_nothing(loaded, side))
     roots = ([], []) if revision else (old, new)
     views = View(before.inventory, settings.audiences), View(after.inventory, settings.audiences)
     return compare(*views, _key(roots[0], views[0]), _key(roots[1], views[1]))
@@ -520,6 +528,6 @@ def who_can(
     """Who can assume a role (ARN, name, or path of a bare policy); raises NoSuchRole, NothingRead and LiveError."""
     loaded = _load(paths, stdin, settings, live, "who-can", role)
     if not any(document.status == "read" for document in loaded.inventory.documents):
-        raise NothingRead(f"nothing could be read of {', '.join(paths)}")
+        raise NothingRead(_nothing(loaded, paths))
     view = View(loaded.inventory, settings.audiences)
     return who_can_of(view, find_role(view, role))

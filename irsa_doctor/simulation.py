@@ -100,11 +100,15 @@ def _policy(text: bytes) -> Policy:
     return read_policy(read_policy_bytes(text, Place("-")))
 
 
+_PROBLEMS = 200
+"""how many of one document are told each with its place"""
+
+
 def _located(problems: Sequence[Problem], text: bytes) -> Iterator[dict[str, object]]:
     """Problems as JSON; where a member is there twice, the second is meant."""
     text = unwrapped(text)
     documents = Documents({"-": Source(text, "json", [(0, len(text))], repeats=True)})
-    for problem in problems:
+    for problem in problems[:_PROBLEMS]:
         place = Place("-").at(*problem.steps)
         line, column = problem.line, problem.column
         if not line:
@@ -117,6 +121,9 @@ def _located(problems: Sequence[Problem], text: bytes) -> Iterator[dict[str, obj
             "line": line,
             "column": column,
         }
+    if len(problems) > _PROBLEMS:
+        more = f"{len(problems) - _PROBLEMS} more problems"
+        yield {"code": "further-problems", "message": more, "pointer": "", "line": 1, "column": 1}
 
 
 def _policy_text(row: _Row) -> bytes:
@@ -196,7 +203,26 @@ def read_policy_file(path: str) -> bytes:
         raise Unreadable(f"{path}: {text.why}")
     if not text.strip():
         raise Unreadable(f"{path}: empty")
+    if _is_answer(text):
+        raise Unreadable(f"{path}: the answer of aws iam get-role: save the AssumeRolePolicyDocument in it, and give that")
     return text
+
+
+class _Role(msgspec.Struct):
+    AssumeRolePolicyDocument: msgspec.Raw
+
+
+class _GetRole(msgspec.Struct):
+    Role: _Role
+
+
+def _is_answer(text: bytes) -> bool:
+    """Whether a text is the answer of GetRole, with a policy in it."""
+    try:
+        msgspec.json.decode(text, type=_GetRole)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return False
+    return True
 
 
 def _bytes_of(path: str) -> bytes:

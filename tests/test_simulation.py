@@ -8,7 +8,15 @@ import sys
 import msgspec
 import pytest
 
-from irsa_doctor.simulation import Unanswerable, request_of, simulate_line, simulate_lines
+from irsa_doctor.simulation import (
+    Unanswerable,
+    Unreadable,
+    read_policy_file,
+    request_of,
+    simulate,
+    simulate_line,
+    simulate_lines,
+)
 
 ACCOUNT = "210987654321"
 ISSUER = "https://oidc.eks.ca-central-1.amazonaws.com/id/FEEDFACE0123"
@@ -354,3 +362,19 @@ def test_text_is_for_people_and_harmless():
     vectors = run("--vectors", "-", "-f", "text", stdin=line(id="a\x07b") + b"\n{}")
     assert vectors.stdout.decode().splitlines()[0] == "a\\x07b: allow"
     assert vectors.stdout.decode().splitlines()[-1] == "?: policy is missing"
+
+
+def test_a_document_with_any_number_of_problems_tells_the_first_and_counts_the_rest():
+    found = simulate(json.dumps({f"k{n}": n for n in range(100_000)}).encode(), request_of(REQUEST))["problems"]
+    assert len(found) == 201
+    assert found[-1]["message"] == "99802 more problems"
+    assert found[199]["pointer"] == "/k199"
+
+
+def test_the_answer_of_get_role_is_not_taken_for_a_policy_that_iam_refuses(tmp_path):
+    path = tmp_path / "role.json"
+    path.write_text(json.dumps({"Role": {"RoleName": "x", "AssumeRolePolicyDocument": POLICY}}))
+    with pytest.raises(Unreadable, match="get-role"):
+        read_policy_file(str(path))
+    path.write_text(json.dumps({"Role": POLICY}))
+    assert read_policy_file(str(path))

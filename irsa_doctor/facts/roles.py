@@ -1,5 +1,6 @@
 """Facts of whole roles, and the analysis of a role's policy that all facts share."""
 
+from collections import Counter
 from functools import partial
 from typing import Literal, cast
 
@@ -19,7 +20,7 @@ from irsa_doctor.facts.surroundings import Surroundings
 from irsa_doctor.model import Role, Text, TrustPolicy, Unknown, issuer_in, parse_arn, text_of
 from irsa_doctor.trust import Admitted, Policy, Statement, admitted, grant_of, read_policy
 from irsa_doctor.trust.keys import presence
-from irsa_doctor.trust.languages import Language, intersection
+from irsa_doctor.trust.languages import Finite, Language, intersection
 from irsa_doctor.trust.policy import DEFAULT_QUOTA
 from irsa_doctor.trust.refusals import Steps
 from irsa_doctor.trust.subjects import reach_of
@@ -168,8 +169,21 @@ def _clusters(by_provider: dict[str, Admitted]) -> int:
     if len(by_provider) < 2:
         return 1
     found = [a.subjects for a in by_provider.values() if a.kubernetes and a.reach.scope not in ("nobody", None)]
-    shared = [n for n, one in enumerate(found) if any(_have_common(one, other) for other in (*found[:n], *found[n + 1 :]))]
+    if len(found) < 2:
+        return 1
+    named = Counter(value for one in found if isinstance(one, Finite) for value in one.values)
+    patterns = [(n, one) for n, one in enumerate(found) if not isinstance(one, Finite)]
+    if len(patterns) > _COMPARED:
+        return len(found)
+    shared = {n for n, one in enumerate(found) if isinstance(one, Finite) and any(named[value] > 1 for value in one.values)}
+    for n, pattern in patterns:
+        if same := {m for m, other in enumerate(found) if m != n and _have_common(pattern, other)}:
+            shared |= same | {n}
     return max(len(shared), 1)
+
+
+_COMPARED = 16
+"""patterns of one role that are compared with everything else it admits; where there are more, they are taken to overlap"""
 
 
 def _have_common(one: Language, other: Language) -> bool:

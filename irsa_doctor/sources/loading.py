@@ -220,6 +220,10 @@ def _read_text(text: bytes, reading: Reading, is_data: bool) -> Source | Trouble
         policy = unwrapped(text)
         if policy is not text and policy.lstrip()[:1] == b"{":
             return _read_wrapped(text, policy, reading)
+    if text.lstrip().startswith((b"//", b"/*")) and kinds.is_like_policy(text):
+        # JSON with comments, which YAML would take for one long text
+        scan = read_json(text)
+        return scan if isinstance(scan, Trouble) else None
     if not is_data and not _YAML_SIGN.search(text):
         return None
     result = _read_yaml(text, reading)

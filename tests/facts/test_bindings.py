@@ -197,3 +197,28 @@ def test_a_provider_with_a_placeholder_may_be_the_one_of_the_cluster(subject, ex
     assert isinstance(judged.facts, BindingFacts)
     told = judged.facts.trust
     assert told == expected if isinstance(told, str) else expected in told.missing
+
+
+@pytest.mark.parametrize(
+    ("subjects", "several"),
+    [
+        (("system:serviceaccount:prod:app", "system:serviceaccount:prod:app"), True),
+        (("system:serviceaccount:prod:app", "system:serviceaccount:prod:b"), False),
+        (("system:serviceaccount:prod:*", "system:serviceaccount:prod:app"), True),
+        (("system:serviceaccount:prod:app", "system:serviceaccount:*:app"), True),
+        (("system:serviceaccount:prod:*", "system:serviceaccount:dev:*"), False),
+        (("*", "*"), True),
+    ],
+)
+def test_several_clusters_matter_where_they_let_in_one_name(subjects, several):
+    statements = []
+    for issuer, subject in zip((ISSUER, OTHER_ISSUER), subjects, strict=True):
+        asked = {"StringEquals": {f"{issuer}:aud": "sts.amazonaws.com"}, "StringLike": {f"{issuer}:sub": subject}}
+        trusted = {"Federated": provider_arn(issuer=issuer)}
+        statements.append(policy()["Statement"][0] | {"Principal": trusted, "Condition": asked})
+    document = {"Version": "2012-10-17", "Statement": statements}
+    documents = {
+        "roles.json": {"RoleDetailList": [role(AssumeRolePolicyDocument=document)]},
+        "providers.json": listed_providers(provider_arn(), provider_arn(issuer=OTHER_ISSUER)),
+    }
+    assert (("open-multi-cluster", role_arn()) in found(aws(**documents))) is several

@@ -170,3 +170,11 @@ def test_documents_of_hostile_shape_never_raise():
                 for step in reversed(path):
                     value = {step: value}
                 assert inventory({"x.json": {"metadata": {"name": "x"}, "apiVersion": "v1", "kind": kind, **value}}).documents
+
+
+@pytest.mark.parametrize("comment", ["// who may", "/* who may */", "\n  // who may"])
+def test_a_policy_with_comments_is_no_text_that_nobody_meant(comment):
+    found = loaded({"policy.json": f"{comment}\n{json.dumps(policy())}"})
+    (row,) = found.inventory.documents
+    assert (row.status, row.like_policy) == ("unreadable", True)
+    assert "comments" in row.why
