@@ -14,7 +14,8 @@ from tests.diagnosis import world as w
 from tests.diagnosis.test_links import BREAKS, associated, by_pod_identity, rcp
 from tests.servers.aws import Problem, denied
 from tests.servers.estate import estate
-from tests.servers.kubernetes import RESOURCES, TOKEN
+from tests.servers.kubernetes import RESOURCES, TOKEN, FakeKubernetes
+from tests.servers.tls import tls
 from tests.servers.world import served
 
 
@@ -257,6 +258,50 @@ def test_two_contexts_of_one_cluster_are_one_cluster(behind_servers, tmp_path):
     done = run("why", w.TARGET, *flags, cwd=tmp_path, **{**aws.environment, "HOME": str(tmp_path)})
     assert (done.returncode, done.stderr) == (1, "")
     assert done.stdout.startswith("payments/checkout is broken: the role trusts other service accounts")
+
+
+def test_a_server_that_is_slow_is_waited_for_no_longer_than_was_said(live):
+    def slow(aws, kubernetes):
+        kubernetes.slow = 30.0
+
+    done = live(w.TARGET, "--timeout", "2", fault=slow)
+    assert done.returncode == 3
+    assert "does not answer in time" in done.stdout or "--timeout gives" in done.stdout
+    assert "Traceback" not in done.stdout + done.stderr
+
+
+def test_a_server_whose_certificate_nobody_trusts_is_said_so(behind_servers, tmp_path):
+    with FakeKubernetes(tls=tls("127.0.0.1")) as server:
+        behind_servers(w.world())
+        aws, _ = behind_servers.servers
+        config = kubeconfig_of(tmp_path, "strange", server=server.url)
+        done = run(
+            "why", w.TARGET, "--live", "--kubeconfig", config, cwd=tmp_path, **{**aws.environment, "HOME": str(tmp_path)}
+        )
+    assert done.returncode == 3
+    assert f"the certificate of {server.url} is not trusted" in " ".join(done.stdout.split())
+
+
+@pytest.mark.parametrize("cluster", ["gone", w.CLUSTER.replace("prod", "gone"), f"https://{w.ELSEWHERE}"])
+def test_a_cluster_that_is_not_there_is_one_line_that_says_which_are(live, cluster):
+    done = live(w.TARGET, "--cluster", cluster)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+    assert f"--cluster {cluster}: no such cluster; there are prod" in done.stderr
+
+
+def test_a_target_that_is_not_there_is_broken_and_says_so(live):
+    done = live("payments/gone")
+    assert done.returncode == 1
+    assert "(service-account-missing, certain)" in " ".join(done.stdout.split())
+
+
+@pytest.mark.parametrize("row", BREAKS[::12], ids=[row[0] for row in BREAKS[::12]])
+def test_of_all_at_once_the_same_is_told_live_and_of_the_collected_file(row, behind_servers, tmp_path):
+    options = behind_servers(w.world(*row[1]))
+    write_snapshot(take(Plan("collect"), options), str(tmp_path / "snapshot.json"))
+    live_all = api.why_all(live=options, now=w.NOW)
+    assert live_all
+    assert list(map(told, live_all)) == list(map(told, api.why_all([str(tmp_path / "snapshot.json")], now=w.NOW)))
 
 
 # ---- how much is asked for
