@@ -23,6 +23,7 @@ from irsa_doctor.facts import (
     WorkloadFacts,
 )
 from irsa_doctor.findings import Confidence, Severity
+from irsa_doctor.model.once import once
 
 SUBJECTS: Mapping[str, type[msgspec.Struct]] = {
     "grant": GrantFacts,
@@ -76,7 +77,7 @@ class Graded(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     otherwise: Severity = msgspec.field(name="else")
 
 
-class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, dict=True):
     """One rule file, without its examples."""
 
     id: str
@@ -99,6 +100,11 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def url(self) -> str:
         """The first reference."""
         return self.references[0].url if self.references else ""
+
+    @once
+    def control_ids(self) -> Mapping[str, tuple[str, ...]]:
+        """The controls of each framework, by id."""
+        return {framework: tuple(control.id for control in controls) for framework, controls in self.controls.items()}
 
 
 class Values(msgspec.Struct, frozen=True):

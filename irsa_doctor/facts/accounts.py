@@ -7,6 +7,7 @@ from functools import cached_property
 import msgspec
 
 from irsa_doctor.model import Inventory, ServiceAccount
+from irsa_doctor.trust import is_subject
 from irsa_doctor.trust.languages import EVERYTHING, All, Any, Finite, Language, Like, Not, contains
 from irsa_doctor.trust.patterns import Wild
 from irsa_doctor.trust.subjects import reach_of
@@ -90,9 +91,28 @@ class Accounts(msgspec.Struct, frozen=True, dict=True):
             table.setdefault(account.cluster, {})[account.subject] = account
         return {cluster: _Subjects(accounts) for cluster, accounts in table.items()}
 
-    def _of(self, issuer: str) -> list[_Subjects]:
-        clusters = self.inventory.clusters_by_issuer.get(issuer, ())
-        return [self._by_cluster[cluster.id] for cluster in clusters if cluster.id in self._by_cluster]
+    @cached_property
+    def _by_issuer(self) -> Mapping[str, Sequence[_Subjects]]:
+        return {
+            issuer: [self._by_cluster[cluster.id] for cluster in clusters if cluster.id in self._by_cluster]
+            for issuer, clusters in self.inventory.clusters_by_issuer.items()
+        }
+
+    def _of(self, issuer: str) -> Sequence[_Subjects]:
+        return self._by_issuer.get(issuer, ())
+
+    @cached_property
+    def listed_whole(self) -> frozenset[str]:
+        """Issuers of one cluster each, of which all service accounts were given."""
+        by_issuer = self.inventory.clusters_by_issuer
+        closed = self.inventory.closed
+        alone = {issuer: clusters[0].id for issuer, clusters in by_issuer.items() if len(clusters) == 1}
+        return frozenset(issuer for issuer, cluster in alone.items() if closed.has_kind(cluster, "serviceaccounts"))
+
+    def lacking(self, issuer: str, subjects: Iterable[str]) -> list[str]:
+        """Subjects of service accounts that are not among those of the clusters with this issuer."""
+        there = self._of(issuer)
+        return [one for one in subjects if not any(one in known.accounts for known in there) and is_subject(one)]
 
     def known(self, issuer: str) -> int:
         """How many service accounts were given of the clusters with this issuer."""

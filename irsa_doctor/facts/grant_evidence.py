@@ -3,13 +3,17 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 
+import msgspec
+
 from irsa_doctor.facts.claims import Oddity, oddity
 from irsa_doctor.facts.correction import correction
 from irsa_doctor.facts.miswritten import miswritten
 from irsa_doctor.facts.principals import Form
-from irsa_doctor.facts.subject import Evidence
+from irsa_doctor.facts.subject import Evidence, Told
 from irsa_doctor.facts.surroundings import Surroundings
+from irsa_doctor.findings import Snippet
 from irsa_doctor.model import Issuer, Place, Role, Text, TrustPolicy, parse_arn, text_of
+from irsa_doctor.model.once import once
 from irsa_doctor.trust import SUBJECT_PREFIX, Grant, Statement, is_subject, spell
 from irsa_doctor.trust.keys import presence
 from irsa_doctor.trust.languages import Finite
@@ -34,55 +38,67 @@ def grant_evidence(
     role: Role, source: TrustPolicy, grant: Grant, principal: str, form: Form, kubernetes: bool, around: Surroundings
 ) -> Evidence:
     """The evidence of one statement for one principal, which is of a form."""
-    arn = parse_arn(principal)
-    issuer = arn.name if arn else principal
-    eks = Issuer.of(issuer).form != "other"
-    conditions = grant.statement.conditions
-    asked = [(condition, _claim(condition)) for condition in conditions]
-    subs = [text_of(v) for c, claim in asked if claim == "sub" for v in c.values]
-    odd = list(_odd_keys(grant, issuer))
-    striking = _striking(conditions, issuer)
-    meant = "" if form in ("provider", "hole") else around.meant_provider(principal, role.account)
-    names: dict[str, str | Callable[[], str]] = {
-        "role": role.name,
-        "account": role.account,
-        "principal": principal,
-        "provider": f'The principal "{principal}" of {role.name}',
-        "tokens": lambda: right_arn.name if (right_arn := parse_arn(meant)) else Issuer.of(issuer).in_tokens,
-        "carried": lambda: f"tokens of its service accounts carry {_some(sorted(around.audiences_of(issuer, eks=eks)))}",
-        "issuer": issuer,
-        "statement": lambda: str(grant.statement.index),
-        "cluster": lambda: around.called(issuer),
-        "actions": lambda: _actions(grant.statement),
-        "keys": lambda: _some(text_of(c.raw_key) for c in conditions),
-        "odd_keys": lambda: _some(text_of(c.raw_key) for c in odd),
-        **{name: _quoted(found) for name, found in striking.items()},
-        "home_region": Issuer.of(issuer).region or "of its cluster",
-        "swapped": lambda: _some(_swapped(asked)),
-        "default_accounts": lambda: _some(_default_accounts(grant)),
-        "odd_clusters": lambda: _some(sorted({around.called(text_of(c.raw_key).rpartition(":")[0]) for c in odd})),
-        "subs": lambda: _some(subs),
-        "wildcard_subs": lambda: _some(_odd_subs(asked, "wildcard")),
-        "case_subs": lambda: _some(_odd_subs(asked, "case")),
-        "shape_subs": lambda: _some(f'"{value}"' for value in _odd_subs(asked, "shape")),
-        "where": f"The aud condition of {role.name} asks for",
-        "auds": lambda: _some(text_of(v) for c, claim in asked if claim == "aud" for v in c.values),
-        "patterns": lambda: _some(spell(grant.subjects, kubernetes).patterns),
-        "except": lambda: _without(spell(grant.subjects, kubernetes).without),
-        "scope": lambda: _scope(reach_of(grant.subjects, kubernetes).scope),
-        "witness": lambda: reach_of(grant.subjects, kubernetes).witness or "nobody",
-        "meant": meant,
-        "hint": f' Did you mean "{meant}"?' if meant else "",
-        "never": lambda: never_holding(grant),
-        "miswritten": lambda: miswritten(principal, meant),
-        "admitted": lambda: _admitted(around, issuer, grant),
-        "absent": lambda: _some(_absent(around, issuer, grant)),
-    }
-    return Evidence(
-        names,
-        _places(source, grant, principal, asked, odd, striking),
-        lambda: correction(role, grant, form, principal, meant, kubernetes=kubernetes, around=around),
-    )
+    scene = _Scene(role, source, grant, principal, form, kubernetes, around)
+    return Evidence(Told(_NAMES, scene), Told(_PLACES, scene), partial(_correction, scene))
+
+
+class _Scene(msgspec.Struct, frozen=True, dict=True):
+    """One statement for one principal; what several names and places are made of is worked out once."""
+
+    role: Role
+    source: TrustPolicy
+    grant: Grant
+    principal: str
+    form: Form
+    kubernetes: bool
+    around: Surroundings
+
+    @property
+    def statement(self) -> Statement:
+        return self.grant.statement
+
+    @once
+    def issuer(self) -> str:
+        arn = parse_arn(self.principal)
+        return arn.name if arn else self.principal
+
+    @once
+    def meant(self) -> str:
+        """The provider that the principal nearly names, "" where there is none."""
+        if self.form in ("provider", "hole"):
+            return ""
+        return self.around.meant_provider(self.principal, self.role.account)
+
+    @once
+    def asked(self) -> Sequence[tuple[Condition, str]]:
+        """Conditions, each with the last part of its key."""
+        return [(condition, _claim(condition)) for condition in self.statement.conditions]
+
+    @once
+    def odd(self) -> Sequence[Condition]:
+        return list(_odd_keys(self.grant, self.issuer))
+
+    @once
+    def striking(self) -> Mapping[str, list[Condition]]:
+        return _striking(self.statement.conditions, self.issuer)
+
+    def values(self, claim: str) -> Iterator[str]:
+        return (text_of(value) for condition, of in self.asked if of == claim for value in condition.values)
+
+    def on(self, claim: str) -> list[Condition]:
+        return [condition for condition, of in self.asked if of == claim]
+
+    def base(self) -> Place:
+        return self.source.place.at(*self.statement.steps)
+
+    def of(self, condition: Condition | None) -> Place:
+        """Where a condition stands, or its statement."""
+        return self.source.place.at(*condition.steps) if condition else self.base()
+
+
+def _correction(scene: _Scene) -> tuple[Snippet, ...]:
+    form, meant, around = scene.form, scene.meant, scene.around
+    return correction(scene.role, scene.grant, form, scene.principal, meant, kubernetes=scene.kubernetes, around=around)
 
 
 def _some(values: Iterable[str]) -> str:
@@ -140,16 +156,14 @@ def _strikes(condition: Condition, issuer: str) -> Iterator[str]:
         yield "negated" if negated else "if_exists"
 
 
-def _quoted(conditions: list[Condition]) -> Callable[[], str]:
+def _quoted(conditions: Sequence[Condition]) -> str:
     """Conditions as a message quotes them: operator, key and values."""
-    return lambda: "; ".join(
-        f"{c.use} on {text_of(c.raw_key)} with {_some(map(text_of, c.values))}" for c in conditions[:_SHOWN]
-    )
+    return "; ".join(f"{c.use} on {text_of(c.raw_key)} with {_some(map(text_of, c.values))}" for c in conditions[:_SHOWN])
 
 
 def never_holding(grant: Grant) -> str:
     """Conditions that hold for no service account, whatever else is asked, as a message quotes them; "" where there is none."""
-    return _quoted(_never(grant))()
+    return _quoted(_never(grant))
 
 
 def _never(grant: Grant) -> list[Condition]:
@@ -173,72 +187,66 @@ def _default_accounts(grant: Grant) -> list[str]:
     return sorted(value for value in values if value.endswith(":default") and is_subject(value))
 
 
-def _admitted(around: Surroundings, issuer: str, grant: Grant) -> str:
-    known = around.accounts.known(issuer)
+def _admitted(scene: _Scene) -> str:
+    accounts = scene.around.accounts
+    known = accounts.known(scene.issuer)
     if not known:
         return "no service account of this cluster was given"
-    return f"{around.accounts.count(issuer, grant.subjects)} of the {known} service accounts given"
+    return f"{accounts.count(scene.issuer, scene.grant.subjects)} of the {known} service accounts given"
 
 
-def _absent(around: Surroundings, issuer: str, grant: Grant) -> list[str]:
+def _absent(scene: _Scene) -> list[str]:
     """Subjects that are trusted by name and not among the service accounts of the cluster."""
-    if not isinstance(grant.subjects, Finite):
-        return []
-    there = {account.subject for account in around.accounts.admitted(issuer, grant.subjects)}
-    return sorted(subject for subject in grant.subjects.values if is_subject(subject) and subject not in there)
+    subjects = scene.grant.subjects
+    return sorted(scene.around.accounts.lacking(scene.issuer, subjects.values)) if isinstance(subjects, Finite) else []
 
 
-def _places(
-    source: TrustPolicy,
-    grant: Grant,
-    principal: str,
-    asked: Sequence[tuple[Condition, str]],
-    odd: list[Condition],
-    striking: Mapping[str, list[Condition]],
-) -> dict[str, Place | Callable[[], Place]]:
-    statement = grant.statement
-    base = source.place.at(*statement.steps)
-
-    def of(condition: Condition | None) -> Place:
-        return source.place.at(*condition.steps) if condition else base
-
-    places: dict[str, Place | Callable[[], Place]] = {
-        "statement": base,
-        "principal": partial(_of_principal, source, statement, principal),
-        "provider": partial(_of_principal, source, statement, principal),
-        "action": lambda: base.at("Action" if statement.not_actions is None else "NotAction"),
-        "odd_key": lambda: of(next(iter((*odd, *statement.conditions)), None)),
-        "unlimited_key": partial(_unlimited, source, statement, base),
-        "never": lambda: of(next(iter(_never(grant)), None)),
-    }
-    for name, found in striking.items():
-        places[name] = partial(of, found[0])
-        places[f"{name}_key"] = partial(source.place.at, *found[0].steps[:-1])
-    for condition, claim in asked:
-        if claim in ("sub", "aud"):
-            places.setdefault(claim, partial(of, condition))
-            places.setdefault(f"{claim}_key", partial(of, condition))
-            if any(_swapped([(condition, claim)])):
-                places.setdefault("swapped", partial(of, condition))
-    subs = [condition for condition, claim in asked if claim == "sub"]
-    for name in ("wildcard_sub", "case_sub", "shape_sub", "variable_sub", "pattern", "default"):
-        places[name] = partial(_place_of_sub, source, subs, base, name)
-    return places
+def _carried(scene: _Scene) -> str:
+    eks = Issuer.of(scene.issuer).form != "other"
+    return f"tokens of its service accounts carry {_some(sorted(scene.around.audiences_of(scene.issuer, eks=eks)))}"
 
 
-def _place_of_sub(source: TrustPolicy, subs: Sequence[Condition], base: Place, name: str) -> Place:
+def _in_tokens(scene: _Scene) -> str:
+    arn = parse_arn(scene.meant)
+    return arn.name if arn else Issuer.of(scene.issuer).in_tokens
+
+
+def _odd_clusters(scene: _Scene) -> str:
+    return _some(sorted({scene.around.called(text_of(c.raw_key).rpartition(":")[0]) for c in scene.odd}))
+
+
+def _place_of_sub(name: str, scene: _Scene) -> Place:
     """Where the first value on sub stands that goes by a name, else the first condition on sub."""
+    subs = scene.on("sub")
     for condition in subs:
         for number, value in enumerate(condition.values):
             if name in _of_sub(condition, value):
-                return _of_value(source, condition, number)
-    return source.place.at(*subs[0].steps) if subs else base
+                return _of_value(scene.source, condition, number)
+    return scene.of(next(iter(subs), None))
 
 
-def _unlimited(source: TrustPolicy, statement: Statement, base: Place) -> Place:
+def _place_of_claim(claim: str, scene: _Scene) -> Place | None:
+    asking = scene.on(claim)
+    return scene.of(asking[0]) if asking else None
+
+
+def _place_of_striking(name: str, scene: _Scene) -> Place | None:
+    return scene.of(scene.striking[name][0]) if name in scene.striking else None
+
+
+def _place_of_operator(name: str, scene: _Scene) -> Place | None:
+    """Where the operator of a striking condition stands."""
+    return scene.source.place.at(*scene.striking[name][0].steps[:-1]) if name in scene.striking else None
+
+
+def _place_of_swapped(scene: _Scene) -> Place | None:
+    return next((scene.of(one[0]) for one in scene.asked if any(_swapped([one]))), None)
+
+
+def _unlimited(scene: _Scene) -> Place:
     """What is missing is missed where the conditions stand, or would."""
-    written = _below(_at(source, statement.steps), "Condition") is not None
-    return base.at("Condition" if written else "Principal")
+    written = _below(_at(scene.source, scene.statement.steps), "Condition") is not None
+    return scene.base().at("Condition" if written else "Principal")
 
 
 def _odd_subs(asked: Iterable[tuple[Condition, str]], kind: Oddity) -> Iterator[str]:
@@ -259,14 +267,14 @@ def _of_sub(condition: Condition, value: Value) -> Iterator[str]:
         yield "pattern"
 
 
-def _of_principal(source: TrustPolicy, statement: Statement, principal: str) -> Place:
+def _of_principal(scene: _Scene) -> Place:
     """Where a Federated principal stands: in a list, or alone."""
-    value = _below(_below(_at(source, statement.steps), "Principal"), "Federated")
-    here = source.place.at(*statement.steps, "Principal")
-    if isinstance(value, list) and principal in (
+    value = _below(_below(_at(scene.source, scene.statement.steps), "Principal"), "Federated")
+    here = scene.base().at("Principal")
+    if isinstance(value, list) and scene.principal in (
         texts := [text_of(item) if isinstance(item, str | Text) else "" for item in value]
     ):
-        return here.at("Federated", texts.index(principal))
+        return here.at("Federated", texts.index(scene.principal))
     return here if value is None else here.at("Federated")
 
 
@@ -288,3 +296,62 @@ def _below(value: object, step: str | int) -> object:
     if isinstance(value, list) and isinstance(step, int):
         return value[step] if step < len(value) else None
     return next((item for name, item in value.items() if text_of(name) == step), None) if isinstance(value, dict) else None
+
+
+def _striking_named(name: str, scene: _Scene) -> str | None:
+    return _quoted(scene.striking[name]) if name in scene.striking else None
+
+
+_STRIKING = ("for_all", "for_any", "negated", "if_exists", *_NAMED_KEYS.values())
+_NAMES: Mapping[str, Callable[[_Scene], str | None]] = {
+    "role": lambda scene: scene.role.name,
+    "account": lambda scene: scene.role.account,
+    "principal": lambda scene: scene.principal,
+    "provider": lambda scene: f'The principal "{scene.principal}" of {scene.role.name}',
+    "tokens": _in_tokens,
+    "carried": _carried,
+    "issuer": lambda scene: scene.issuer,
+    "statement": lambda scene: str(scene.statement.index),
+    "cluster": lambda scene: scene.around.called(scene.issuer),
+    "actions": lambda scene: _actions(scene.statement),
+    "keys": lambda scene: _some(text_of(c.raw_key) for c in scene.statement.conditions),
+    "odd_keys": lambda scene: _some(text_of(c.raw_key) for c in scene.odd),
+    "home_region": lambda scene: Issuer.of(scene.issuer).region or "of its cluster",
+    "swapped": lambda scene: _some(_swapped(scene.asked)),
+    "default_accounts": lambda scene: _some(_default_accounts(scene.grant)),
+    "odd_clusters": _odd_clusters,
+    "subs": lambda scene: _some(scene.values("sub")),
+    "wildcard_subs": lambda scene: _some(_odd_subs(scene.asked, "wildcard")),
+    "case_subs": lambda scene: _some(_odd_subs(scene.asked, "case")),
+    "shape_subs": lambda scene: _some(f'"{value}"' for value in _odd_subs(scene.asked, "shape")),
+    "where": lambda scene: f"The aud condition of {scene.role.name} asks for",
+    "auds": lambda scene: _some(scene.values("aud")),
+    "patterns": lambda scene: _some(spell(scene.grant.subjects, scene.kubernetes).patterns),
+    "except": lambda scene: _without(spell(scene.grant.subjects, scene.kubernetes).without),
+    "scope": lambda scene: _scope(reach_of(scene.grant.subjects, scene.kubernetes).scope),
+    "witness": lambda scene: reach_of(scene.grant.subjects, scene.kubernetes).witness or "nobody",
+    "meant": lambda scene: scene.meant,
+    "hint": lambda scene: f' Did you mean "{scene.meant}"?' if scene.meant else "",
+    "never": lambda scene: never_holding(scene.grant),
+    "miswritten": lambda scene: miswritten(scene.principal, scene.meant),
+    "admitted": _admitted,
+    "absent": lambda scene: _some(_absent(scene)),
+    **{name: partial(_striking_named, name) for name in _STRIKING},
+}
+_PLACES: Mapping[str, Callable[[_Scene], Place | None]] = {
+    "statement": _Scene.base,
+    "principal": _of_principal,
+    "provider": _of_principal,
+    "action": lambda scene: scene.base().at("Action" if scene.statement.not_actions is None else "NotAction"),
+    "odd_key": lambda scene: scene.of(next(iter((*scene.odd, *scene.statement.conditions)), None)),
+    "unlimited_key": _unlimited,
+    "never": lambda scene: scene.of(next(iter(_never(scene.grant)), None)),
+    "swapped": _place_of_swapped,
+    **{name: partial(_place_of_claim, claim) for claim in ("sub", "aud") for name in (claim, f"{claim}_key")},
+    **{name: partial(_place_of_striking, name) for name in _STRIKING},
+    **{f"{name}_key": partial(_place_of_operator, name) for name in _STRIKING},
+    **{
+        name: partial(_place_of_sub, name)
+        for name in ("wildcard_sub", "case_sub", "shape_sub", "variable_sub", "pattern", "default")
+    },
+}

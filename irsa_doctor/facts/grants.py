@@ -168,19 +168,10 @@ def _audience(
     return "mismatch" if known else AUDIENCE_OF_ISSUER
 
 
-def _account_missing(grant: Grant, issuer: str, inventory: Inventory) -> bool | Unknown:
-    clusters = inventory.clusters_by_issuer.get(issuer, ())
-    if len(clusters) != 1 or not inventory.closed.has_kind(clusters[0].id, "serviceaccounts"):
+def _account_missing(grant: Grant, issuer: str, around: Surroundings) -> bool | Unknown:
+    if issuer not in around.accounts.listed_whole:
         return _ALL_ACCOUNTS
-    if not isinstance(grant.subjects, Finite):
-        return False
-    here, cluster = inventory.service_account_by_key, clusters[0].id
-    for subject in grant.subjects.values:
-        if is_subject(subject):
-            namespace, _, name = subject[len(SUBJECT_PREFIX) :].partition(":")
-            if (cluster, namespace, name) not in here:
-                return True
-    return False
+    return isinstance(grant.subjects, Finite) and bool(around.accounts.lacking(issuer, grant.subjects.values))
 
 
 def _session_name_wanted(grant: Grant, issuer: str, around: Surroundings) -> bool | Unknown:
@@ -245,7 +236,7 @@ def grant_facts(
         region_excluded=claims.region_excluded,
         session_name_wanted=claims.session_name and _session_name_wanted(grant, issuer, around),
         default_account=any(value.endswith(":default") and is_subject(value) for value in finite),
-        account_missing=admits and kubernetes and _account_missing(grant, issuer, around.inventory),
+        account_missing=admits and kubernetes and _account_missing(grant, issuer, around),
     )
     never_holds = in_force and not named and reach.scope == "nobody" and unseen is None and not facts.is_blocked
     return msgspec.structs.replace(facts, never_holds=True) if never_holds else facts

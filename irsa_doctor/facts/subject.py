@@ -1,15 +1,39 @@
 """A subject with its facts, and the evidence that messages quote."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from typing import Generic, TypeVar
 
 import msgspec
 
 from irsa_doctor.findings import Snippet
 from irsa_doctor.model import Place
 
+_T = TypeVar("_T")
+_S = TypeVar("_S")
+
 
 def _no_snippets() -> tuple[Snippet, ...]:
     return ()
+
+
+class Told(Mapping[str, _T], Generic[_T, _S]):
+    """What a table of functions says of a scene, each asked when it is wanted; a name for which it says None is not there."""
+
+    def __init__(self, table: Mapping[str, Callable[[_S], _T | None]], scene: _S) -> None:
+        self.table = table
+        self.scene = scene
+
+    def __getitem__(self, name: str) -> _T:
+        told = self.table[name](self.scene)
+        if told is None:
+            raise KeyError(name)
+        return told
+
+    def __iter__(self) -> Iterator[str]:
+        return (name for name, function in self.table.items() if function(self.scene) is not None)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
 
 
 class Evidence(msgspec.Struct, frozen=True):

@@ -41,7 +41,8 @@ class Surroundings(msgspec.Struct, frozen=True, dict=True):
 
     def audiences_of(self, issuer: str, *, eks: bool) -> frozenset[str]:
         """The audiences that tokens of an issuer may have: as said, else the defaults of EKS, or of any cluster."""
-        return self.audiences | self.default_audiences(issuer, eks=eks)
+        usual = self.default_audiences(issuer, eks=eks)
+        return self.audiences | usual if self.audiences else usual
 
     def default_audiences(self, issuer: str, *, eks: bool) -> frozenset[str]:
         """Those of tokens for which no service account asks for another: as said, else what the webhook sets by default."""

@@ -120,6 +120,8 @@ class Inventory(msgspec.Struct, frozen=True, eq=False, dict=True):
     def refused(self, collection: str, owner: str, name: str = "") -> Unknown | None:
         """What a source answered that was asked for something and did not give it, None where none was; of any owner where
         it is not known whose it is (`owner` ""): a cluster that lets nothing be read has no name."""
+        if not self.gaps:
+            return None
         keys = ((collection, owner, name), (collection, owner, ""), (collection, "", ""))
         gap = next((found for key in keys if (found := self._gap_by_key.get(key))), None)
         if gap is None and not owner:

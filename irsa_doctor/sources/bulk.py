@@ -110,7 +110,7 @@ def _policy(raw: bytes, place: Place, texts: dict[bytes, TrustPolicy]) -> TrustP
     if known is None:
         known = texts[raw] = read_policy_bytes(raw, place)
         return known
-    return TrustPolicy(known.document, place, known.flaws, False, known.size)
+    return TrustPolicy(known.document, place, known.flaws, False, known.size, known.plain)
 
 
 def _read_objects(page: _Page, path: str, reading: Reading) -> bool:

@@ -143,12 +143,12 @@ def _read(given: Given, role_arn: str, origin: Origin) -> tuple[Document, Readin
         return passed if given.passed else msgspec.structs.replace(passed, status="unreadable"), None, None
     digest = hashlib.sha256(given.content).hexdigest()
     row = Document(given.path, "", "ignored", "empty", digest, named=given.named)
-    if not given.content.strip():
+    if not given.content or given.content.isspace():
         return row, None, None
     text = settle(given.content)
     if isinstance(text, Trouble):
         return _refused(row, text, given.content), None, None
-    if not text.strip():
+    if not text or text.isspace():
         return row, None, None
     if known := kinds.kind_of_text(text):
         return msgspec.structs.replace(row, kind=known[0], why=known[1]), None, None

@@ -238,6 +238,7 @@ class _Json:
         self.lines = _Lines(source.text)
         self.roots: list[_Found | None] = [None] * len(source.ranges)
         self.tables: dict[int, dict[str, _Found]] = {}
+        self.last: tuple[int, list[str], list[_Found]] = (-1, [], [])
 
     def root(self, part: int) -> _Found:
         found = self.roots[part]
@@ -265,14 +266,26 @@ class _Json:
         """What a pointer leads to, or as far as it leads; with the offset of its name where it is to be `named`."""
         if not 0 <= place.part < len(self.roots):
             return None
-        found = self.root(place.part)
         steps = _steps(place.pointer)
-        for number, step in enumerate(steps):
-            below = self.child(found, step, named and number >= len(steps) - 1)
+        way = self.way(place.part, steps)
+        for number in range(len(way) - 1, len(steps)):
+            below = self.child(way[-1], steps[number], named and number >= len(steps) - 1)
             if below is None:
                 break
-            found = below
-        return found
+            way.append(below)
+        # not the last: it was looked for with its name, or without
+        self.last = (place.part, steps, way[: max(len(steps), 1)])
+        return way[-1]
+
+    def way(self, part: int, steps: list[str]) -> list[_Found]:
+        """The beginning of a way that it shares with the last one: what is said of one role is nearly all in one place."""
+        same, last, found = self.last
+        if same != part:
+            return [self.root(part)]
+        shared = 0
+        while shared + 1 < len(found) and shared < len(steps) and steps[shared] == last[shared]:
+            shared += 1
+        return found[: shared + 1]
 
     def child(self, above: _Found, step: str, named: bool) -> _Found | None:
         if self.text[above.value : above.value + 1] not in (b"{", b"["):
