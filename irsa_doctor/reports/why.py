@@ -9,7 +9,7 @@ import msgspec
 from irsa_doctor.diagnosis import Cause, Diagnosis, Link, PredictedError, Subject, WrongFix
 from irsa_doctor.findings import Location, Snippet
 from irsa_doctor.reports.escape import for_terminal
-from irsa_doctor.reports.fitting import columns, on_one_line, without_end, without_middle, wrapped
+from irsa_doctor.reports.fitting import columns, on_one_line, without_middle, wrapped
 from irsa_doctor.reports.json import Tool, tool, written
 from irsa_doctor.reports.quoting import pointed, quoted, said_of
 from irsa_doctor.reports.style import Style
@@ -171,18 +171,29 @@ def _unlooked(links: Sequence[Link], style: Style) -> Iterator[str]:
 
 def _link(link: Link, places: Sequence[Location], style: Style) -> Iterator[str]:
     mark, colour = _MARKS[link.verdict]
+    said = _said(f"{link.title}: {link.because}" if link.because else link.title)
+    first, *more = wrapped(said, style.width - len(_HANG))
     if link.verdict == "skipped":
-        said = _said(f"{link.title}: {link.because}" if link.because else link.title)
-        yield style.paint(f"{mark:<4} {without_end(said, style.width - 5, style.ellipsis)}", _FAINT)
+        yield style.paint(f"{mark:<4} {first}", _FAINT)
+        yield from (style.paint(f"{_HANG}{line}", _FAINT) for line in more)
         return
-    first, *more = wrapped(_said(f"{link.title}: {link.because}"), style.width - len(_HANG))
     yield f"{style.paint(f'{mark:<4}', colour)} {first}"
     yield from (f"{_HANG}{line}" for line in more)
-    for place in places[:_PLACES] if link.verdict == "fail" else ():
+    for place in _pointed_at(places, link.because)[:_PLACES] if link.verdict == "fail" else ():
         show = quoted if place.source else pointed
         yield from show(place, style, _HANG, "" if place.says == link.because else said_of(place))
     if link.settle and link.verdict == "unknown":
         yield from _settling(link.settle, style, _HANG)
+
+
+def _pointed_at(places: Sequence[Location], because: str) -> list[Location]:
+    """Each place once, with words of its own where it has any."""
+    once: dict[tuple[str, int, int, int, int], Location] = {}
+    for place in places:
+        span = (place.file, place.line, place.column, place.end_line, place.end_column)
+        if span not in once or once[span].says == because:
+            once[span] = place
+    return list(once.values())
 
 
 def _more(causes: Sequence[Cause], style: Style) -> Iterator[str]:

@@ -121,3 +121,15 @@ def test_the_way_is_told_link_by_link_in_the_order_of_the_contract(world, tmp_pa
         "permissions",
         "pod-identity",
     ]
+
+
+@pytest.mark.parametrize("width", ["60", "80", "120"])
+def test_nothing_that_is_said_of_a_link_is_cut_and_each_place_is_shown_once(world, tmp_path, width):
+    broken = world(**BROKEN)
+    links = json.loads(run("why", "payments/checkout", broken, *COMPLETE, "-f", "json", cwd=tmp_path).stdout)["links"]
+    text = run("why", "payments/checkout", broken, *COMPLETE, cwd=tmp_path, COLUMNS=width).stdout
+    unbroken = "".join(text.split())
+    assert [link["id"] for link in links if "".join(f"{link['title']}:{link['because']}".split()) not in unbroken] == []
+    places = [line for line in text.splitlines() if "--> " in line]
+    assert places
+    assert len(places) == len(set(places))
