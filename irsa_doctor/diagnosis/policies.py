@@ -9,22 +9,13 @@ import msgspec
 from irsa_doctor.diagnosis.case import Case
 from irsa_doctor.diagnosis.links import Named, Step, failed, named_by, passed, skipped, unseen
 from irsa_doctor.diagnosis.records import Certainty
-from irsa_doctor.diagnosis.statements import Miss, Presented, misses
+from irsa_doctor.diagnosis.statements import MODES_OF_KEYS, Miss, Presented, misses
 from irsa_doctor.findings import Finding
 from irsa_doctor.model import ResourceControlPolicy, TrustPolicy, Unknown
 from irsa_doctor.model import Verdict as Three
 from irsa_doctor.trust import Policy, Request, admitted, decide
 from irsa_doctor.trust.guardrails import Denial, Guardrail, denial, guardrails
 from irsa_doctor.trust.holding import holds
-
-_OF_KEYS = {
-    "aws:sourceip": "trust-sourceip-vpc",
-    "aws:sourcevpc": "trust-sourceip-vpc",
-    "aws:sourcevpce": "trust-sourceip-vpc",
-    "aws:vpcsourceip": "trust-sourceip-vpc",
-    "aws:requestedregion": "trust-requestedregion",
-    "sts:rolesessionname": "trust-session-name-required",
-}
 
 
 def trust_policy(case: Case) -> Step:
@@ -133,7 +124,7 @@ def _open(case: Case, hangs: tuple[str, ...]) -> Step:
     says = f"it hangs on {', '.join(hangs) or 'what was not seen'}"
     causes: dict[str, Named] = {}
     for key in hangs:
-        if mode := _OF_KEYS.get(key.lower()):
+        if mode := MODES_OF_KEYS.get(key.lower()):
             found = case.finding(mode)
             causes[mode] = Named(mode, "likely" if found else "possible", found.message if found else "", found)
     if contested := case.findings.get("policy-contested", ()):

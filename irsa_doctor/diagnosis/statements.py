@@ -32,7 +32,7 @@ _KEY_MODES: Mapping[str, str] = {
     "claim": "trust-unavailable-key",
     "unavailable": "trust-unavailable-key",
 }
-_NAMED_KEYS = {
+MODES_OF_KEYS = {
     "aws:sourceip": "trust-sourceip-vpc",
     "aws:sourcevpc": "trust-sourceip-vpc",
     "aws:sourcevpce": "trust-sourceip-vpc",
@@ -228,7 +228,7 @@ def _of_condition(
         modes = iter([(_of_key(statement, condition, token), _SLIP)])
     else:
         says = f"{condition.steps[-2]} {key} does not hold"
-        modes = iter([(_NAMED_KEYS.get(condition.key, "trust-unavailable-key"), _SLIP)])
+        modes = iter([(MODES_OF_KEYS.get(condition.key, "trust-unavailable-key"), _SLIP)])
     for mode, cost in modes:
         yield Miss(mode, says, statement.index, tuple(condition.steps), cost, values)
 
