@@ -1,8 +1,8 @@
 """Facts of whole roles, and the analysis of a role's policy that all facts share."""
 
 from collections import Counter
-from functools import partial
-from typing import Literal, cast
+from functools import lru_cache, partial
+from typing import Literal
 
 import msgspec
 
@@ -84,13 +84,13 @@ def analyse(role: Role, around: Surroundings) -> AnalysedRole:
         return AnalysedRole(role, None, (), unseen, {}, False)
     policy = read_policy(source)
     judged, by_provider = _grants(role, source, policy, around)
-    typos = [statement.steps for statement, _, grant in judged if _facts(grant).action == "typo"]
+    typos = [statement.steps for statement, _, _, of_grant in judged if of_grant.action == "typo"]
     facts = _role_facts(policy, by_provider, typos, served(policy, around.associations_of_role.get(role.arn, ()), around))
-    blocking = [(named, _facts(grant).principal) for _, named, grant in judged if _facts(grant).is_blocked]
+    blocking = [(named, of_grant.principal) for _, named, _, of_grant in judged if of_grant.is_blocked]
     return AnalysedRole(
         role,
         policy,
-        tuple([grant for _, _, grant in judged]),
+        tuple([grant for _, _, grant, _ in judged]),
         Judged(kind, role.id, role.id, facts, partial(role_evidence, role, source, policy, by_provider, typos, around)),
         by_provider,
         facts.deny != "none" or facts.web_identity_of_aws is True or any(form != "provider" for _, form in blocking),
@@ -98,12 +98,8 @@ def analyse(role: Role, around: Surroundings) -> AnalysedRole:
     )
 
 
-def _facts(grant: Judged) -> GrantFacts:
-    return cast("GrantFacts", grant.facts)
-
-
-_Grants = list[tuple[Statement, str, Judged]]
-"""each with the issuer that it names"""
+_Grants = list[tuple[Statement, str, Judged, GrantFacts]]
+"""each with the issuer that it names, and its facts"""
 
 
 def _grants(role: Role, source: TrustPolicy, policy: Policy, around: Surroundings) -> tuple[_Grants, dict[str, Admitted]]:
@@ -126,10 +122,11 @@ def _grants(role: Role, source: TrustPolicy, policy: Policy, around: Surrounding
                 seen = statement if isinstance(principal, str) else seen_through(statement, named)
                 grant = grant_of(policy, seen, issuer, kubernetes=kubernetes)
             facts = grant_facts(grant, policy, form, kind, issuer, around, named=role.arn in around.naming)
-            judged.append((statement, issuer, judged_grant(role, source, grant, text_of(principal), facts, around)))
+            judged.append((statement, issuer, judged_grant(role, source, grant, text_of(principal), facts, around), facts))
     return judged, by_provider
 
 
+@lru_cache(maxsize=4096)
 def _issuer(principal: str | Text) -> str | Text:
     """The issuer that a principal names, with holes where it has some."""
     if isinstance(principal, Text):

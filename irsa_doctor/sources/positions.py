@@ -201,7 +201,8 @@ class _Lines:
 def shown(before: str, after: str) -> tuple[str, int]:
     """A line, or the part of a long one around the point between the two texts, without secrets; and where that point is."""
     text, offset = before + after, len(before)
-    if _SECRET.search(text):
+    # the cheap question first: it is asked of every line that is shown
+    if ("AKIA" in text or "ASIA" in text or "eyJ" in text) and _SECRET.search(text):
         text = _masked(text)
         offset = min(len(_masked(before)), len(text))
     if len(text) <= _WIDEST:
@@ -223,7 +224,10 @@ class _Found(msgspec.Struct, frozen=True, gc=False):
     end: int
 
 
-_WELL_KNOWN = ("AssumeRolePolicyDocument", "Statement", "Condition", "StringEquals", "StringLike", "metadata", "annotations")
+_WELL_KNOWN = (
+    *("AssumeRolePolicyDocument", "Statement", "Principal", "Federated", "Condition", "StringEquals", "StringLike"),
+    *("metadata", "annotations"),
+)
 _well_known = msgspec.json.Decoder(
     msgspec.defstruct("_WellKnown", [(name, msgspec.Raw, msgspec.Raw()) for name in _WELL_KNOWN])
 ).decode

@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/access-analyzer-reference-polic
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 
 import msgspec
 
@@ -55,6 +56,12 @@ class Problem(msgspec.Struct, frozen=True):
     refused: bool = True
     line: int = 0
     column: int = 0
+
+
+@lru_cache(maxsize=4096)
+def _is_federated(value: str) -> bool:
+    """Whether it has the form of a Federated principal; the roles of an account name few."""
+    return bool(_FEDERATED_ARN.fullmatch(value) or _HOST.fullmatch(value))
 
 
 class Problems:
@@ -118,7 +125,7 @@ class Problems:
     def _federated(self, value: str, steps: Steps) -> None:
         if value == "*":
             self.note("federated-star", "what a wildcard as Federated principal does is not documented", *steps)
-        elif not _FEDERATED_ARN.fullmatch(value) and not _HOST.fullmatch(value):
+        elif not _is_federated(value):
             self.refuse("bad-federated", "Federated principals must be valid domain names or SAML metadata ARNs", *steps)
 
     def of_actions(self, actions: Iterable[Value], steps: Steps) -> None:
