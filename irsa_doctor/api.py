@@ -15,7 +15,7 @@ from irsa_doctor.baseline import BaselineError, Entry, entries_of, read_baseline
 from irsa_doctor.compare import RoleChange, compare
 from irsa_doctor.engine import evaluate, sort_findings
 from irsa_doctor.facts import AnalysedRole, Judged, View, derive, did_you_mean
-from irsa_doctor.findings import CONFIDENCES, SEVERITIES, Counts, DocumentRow, Finding, Missing, Report, Tally, Waived
+from irsa_doctor.model.findings import CONFIDENCES, SEVERITIES, Counts, DocumentRow, Finding, Missing, Report, Tally, Waived
 from irsa_doctor.frameworks import FrameworkReport, by_control, rules_of
 from irsa_doctor.grantees import NoSuchRole, WhoCan, find_role
 from irsa_doctor.grantees import who_can as who_can_of

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import msgspec
 
-from irsa_doctor.findings import DocumentRow, Finding
+from irsa_doctor.model.findings import DocumentRow, Finding
 
 _SCHEMA = "irsa-doctor.baseline/1"
 _LARGEST = 256 << 20

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, get_args
 
-from irsa_doctor.findings import CONFIDENCES, SEVERITIES
+from irsa_doctor.model.findings import CONFIDENCES, SEVERITIES
 from irsa_doctor.reports.rule_page import severity_of
 from irsa_doctor.reports.schemas import made_schemas
 from irsa_doctor.rule_files import ID, index_of, read_rules

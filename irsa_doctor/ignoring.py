@@ -4,7 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
-from irsa_doctor.findings import Finding, Location, Waived
+from irsa_doctor.model.findings import Finding, Location, Waived
 
 _COMMENT = re.compile(
     rb"^(?P<before>[^\n]*?)(?:#|//)[ \t]*irsa-doctor:[ \t]*ignore\[(?P<rules>[\w, \t-]+)\][ \t]*(?P<reason>[^\n]*)",

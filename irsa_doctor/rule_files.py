@@ -8,7 +8,7 @@ from typing import Any, TypeVar, get_args
 import msgspec
 
 from irsa_doctor.facts import did_you_mean
-from irsa_doctor.findings import CONFIDENCES, SEVERITIES
+from irsa_doctor.model.findings import CONFIDENCES, SEVERITIES
 from irsa_doctor.rulebook import (
     NAME,
     SUBJECTS,

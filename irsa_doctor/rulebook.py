@@ -22,7 +22,7 @@ from irsa_doctor.facts import (
     WaiverFacts,
     WorkloadFacts,
 )
-from irsa_doctor.findings import Confidence, Severity
+from irsa_doctor.model.findings import Confidence, Severity
 from irsa_doctor.model.once import once
 
 SUBJECTS: Mapping[str, type[msgspec.Struct]] = {

@@ -10,7 +10,7 @@ from typing import Any, Literal, TypeVar, get_args
 
 import msgspec
 
-from irsa_doctor.findings import CONFIDENCES, SEVERITIES, Confidence, Severity
+from irsa_doctor.model.findings import CONFIDENCES, SEVERITIES, Confidence, Severity
 
 FailOn = Literal["critical", "high", "medium", "low", "never"]
 FAIL_ON: tuple[FailOn, ...] = get_args(FailOn)

@@ -6,7 +6,7 @@ from datetime import date
 import msgspec
 
 from irsa_doctor.facts import Evidence, Judged, WaiverFacts
-from irsa_doctor.findings import Finding, Waived
+from irsa_doctor.model.findings import Finding, Waived
 from irsa_doctor.model import Place
 from irsa_doctor.settings import Waiver
 

@@ -4,7 +4,7 @@ from datetime import date
 import pytest
 
 from irsa_doctor import api
-from irsa_doctor.findings import Report
+from irsa_doctor.model.findings import Report
 from irsa_doctor.frameworks import Control, by_control, frameworks
 from irsa_doctor.reports import Style
 from irsa_doctor.reports.controls import render_controls_text

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from irsa_doctor.findings import CONFIDENCES, SEVERITIES
+from irsa_doctor.model.findings import CONFIDENCES, SEVERITIES
 from irsa_doctor.model import Unknown
 from irsa_doctor.rule_examples import base_world, documents_of, named
 from irsa_doctor.rule_files import read_rule_files, rules_folder

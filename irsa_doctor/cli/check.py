@@ -23,7 +23,7 @@ from irsa_doctor.cli.progress import progress
 from irsa_doctor.cli.wrong import wrong
 
 if TYPE_CHECKING:
-    from irsa_doctor.findings import DocumentRow, Report
+    from irsa_doctor.model.findings import DocumentRow, Report
     from irsa_doctor.sources.live import Options
 
 _SEVERITIES = ("critical", "high", "medium", "low")

@@ -16,7 +16,7 @@ from irsa_doctor.facts.bindings import service_account_facts
 from irsa_doctor.facts.surroundings import ROLE_ARN
 from irsa_doctor.facts.webhook import AUDIENCE, CONTAINER_CREDENTIALS, FILE, ROLE, VOLUME
 from irsa_doctor.facts.workloads import judged_workload
-from irsa_doctor.findings import Finding, Location, Missing
+from irsa_doctor.model.findings import Finding, Location, Missing
 from irsa_doctor.model import (
     Arn,
     Cluster,

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from irsa_doctor.diagnosis.case import Case
 from irsa_doctor.diagnosis.links import Named, Step, failed, link_of, named_by, passed, skipped, unseen
 from irsa_doctor.facts.webhook import FILE, ROLE
-from irsa_doctor.findings import Finding
+from irsa_doctor.model.findings import Finding
 from irsa_doctor.model import Issuer, Unknown, parse_arn
 
 # rules whose finding is proved though what it is put down to is only likely: the pod is as they say in any case

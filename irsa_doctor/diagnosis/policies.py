@@ -10,7 +10,7 @@ from irsa_doctor.diagnosis.case import Case
 from irsa_doctor.diagnosis.links import Named, Step, failed, named_by, passed, skipped, unseen
 from irsa_doctor.diagnosis.records import Certainty
 from irsa_doctor.diagnosis.statements import MODES_OF_KEYS, Miss, Presented, misses
-from irsa_doctor.findings import Finding
+from irsa_doctor.model.findings import Finding
 from irsa_doctor.model import ResourceControlPolicy, TrustPolicy, Unknown
 from irsa_doctor.model import Verdict as Three
 from irsa_doctor.trust import Policy, Request, admitted, decide

@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from irsa_doctor.findings import Location, Snippet
+from irsa_doctor.model.findings import Location, Snippet
 
 Verdict = Literal["pass", "fail", "unknown", "skipped"]
 Certainty = Literal["certain", "likely", "possible"]

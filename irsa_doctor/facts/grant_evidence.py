@@ -11,7 +11,7 @@ from irsa_doctor.facts.miswritten import miswritten
 from irsa_doctor.facts.principals import Form
 from irsa_doctor.facts.subject import Evidence, Told
 from irsa_doctor.facts.surroundings import Surroundings
-from irsa_doctor.findings import Snippet
+from irsa_doctor.model.findings import Snippet
 from irsa_doctor.model import Issuer, Place, Role, Text, TrustPolicy, parse_arn, text_of
 from irsa_doctor.model.once import once
 from irsa_doctor.trust import SUBJECT_PREFIX, Grant, Statement, is_subject, spell

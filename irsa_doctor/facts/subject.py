@@ -5,7 +5,7 @@ from typing import Generic, TypeVar
 
 import msgspec
 
-from irsa_doctor.findings import Snippet
+from irsa_doctor.model.findings import Snippet
 from irsa_doctor.model import Place
 
 _T = TypeVar("_T")

@@ -2,7 +2,7 @@
 
 import shlex
 
-from irsa_doctor.findings import Snippet
+from irsa_doctor.model.findings import Snippet
 
 
 def annotate(namespace: str, account: str, role: str) -> Snippet:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from irsa_doctor.findings import Snippet
+from irsa_doctor.model.findings import Snippet
 from irsa_doctor.trust import SUBJECT_PREFIX
 
 AUDIENCE = "sts.amazonaws.com"

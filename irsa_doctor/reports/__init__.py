@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from importlib import import_module
 
-from irsa_doctor.findings import Report
+from irsa_doctor.model.findings import Report
 from irsa_doctor.reports.style import Style, style_for
 
 Render = Callable[[Report, Style], str]

@@ -1,6 +1,6 @@
 """Numbers with their words."""
 
-from irsa_doctor.findings import Report
+from irsa_doctor.model.findings import Report
 
 
 def counted(number: int, what: str) -> str:

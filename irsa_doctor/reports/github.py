@@ -3,7 +3,7 @@
 https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands
 """
 
-from irsa_doctor.findings import SEVERITIES, Finding, Missing, Report
+from irsa_doctor.model.findings import SEVERITIES, Finding, Missing, Report
 from irsa_doctor.reports.escape import for_workflow_data, for_workflow_property
 from irsa_doctor.reports.places import from_here
 from irsa_doctor.reports.style import Style

@@ -1,6 +1,6 @@
 """The report as a GitLab code quality artifact (https://docs.gitlab.com/ci/testing/code_quality/)."""
 
-from irsa_doctor.findings import Finding, Report
+from irsa_doctor.model.findings import Finding, Report
 from irsa_doctor.reports.escape import for_terminal
 from irsa_doctor.reports.json import written
 from irsa_doctor.reports.places import from_here

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from irsa_doctor.findings import SEVERITIES, Finding, Location, Report
+from irsa_doctor.model.findings import SEVERITIES, Finding, Location, Report
 from irsa_doctor.frameworks import FrameworkReport, by_control, frameworks
 from irsa_doctor.reports.counting import looked_at
 from irsa_doctor.reports.escape import for_xml

@@ -7,7 +7,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from irsa_doctor.findings import (
+from irsa_doctor.model.findings import (
     SEVERITIES,
     Confidence,
     DocumentRow,

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from irsa_doctor.findings import Finding, Report, Tally
+from irsa_doctor.model.findings import Finding, Report, Tally
 from irsa_doctor.reports.escape import for_xml
 from irsa_doctor.reports.places import from_here
 from irsa_doctor.reports.style import Style

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from irsa_doctor.findings import SEVERITIES, Finding, Report
+from irsa_doctor.model.findings import SEVERITIES, Finding, Report
 from irsa_doctor.reports.escape import for_markdown, for_terminal
 from irsa_doctor.reports.places import from_here
 from irsa_doctor.reports.style import Style

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from irsa_doctor.findings import Location
+from irsa_doctor.model.findings import Location
 from irsa_doctor.reports.escape import for_terminal
 from irsa_doctor.reports.fitting import columns, on_one_line, without_end, without_middle, without_start, wrapped
 from irsa_doctor.reports.places import from_here

@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
 
-from irsa_doctor.findings import CONFIDENCES, SEVERITIES, Finding, Location, Report, Waived
+from irsa_doctor.model.findings import CONFIDENCES, SEVERITIES, Finding, Location, Report, Waived
 from irsa_doctor.reports.escape import for_markdown, for_sarif
 from irsa_doctor.reports.json import written
 from irsa_doctor.reports.places import from_here

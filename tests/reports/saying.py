@@ -5,7 +5,7 @@ from pathlib import Path
 import msgspec
 
 from irsa_doctor import api
-from irsa_doctor.findings import (
+from irsa_doctor.model.findings import (
     Counts,
     DocumentRow,
     Finding,

@@ -3,7 +3,7 @@ import re
 import pytest
 from msgspec.structs import replace
 
-from irsa_doctor.findings import Location, Missing
+from irsa_doctor.model.findings import Location, Missing
 from irsa_doctor.reports import Style
 from irsa_doctor.reports.github import render_github
 from tests.reports.saying import REPORTS, WORLDS, empty, finding, hostile, world

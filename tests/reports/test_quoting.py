@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from irsa_doctor.findings import Location
+from irsa_doctor.model.findings import Location
 from irsa_doctor.model import Place
 from irsa_doctor.reports import Style
 from irsa_doctor.reports.quoting import quoted

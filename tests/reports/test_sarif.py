@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from irsa_doctor.findings import Finding, Location, Report
+from irsa_doctor.model.findings import Finding, Location, Report
 from irsa_doctor.reports import Style
 from irsa_doctor.reports.sarif import render_sarif
 from irsa_doctor.rulebook import shipped_rules

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from irsa_doctor.findings import Counts, DocumentRow, Finding, Location, Missing, Report, Snippet, Subject, Waived
+from irsa_doctor.model.findings import Counts, DocumentRow, Finding, Location, Missing, Report, Snippet, Subject, Waived
 from irsa_doctor.reports import Style
 from irsa_doctor.reports.escape import for_terminal
 from irsa_doctor.reports.fitting import columns
