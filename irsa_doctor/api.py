@@ -27,7 +27,7 @@ from irsa_doctor.rulebook import Rule, RuleError, digest, shipped_rules
 from irsa_doctor.settings import Settings, Waiver
 from irsa_doctor.sources import Documents, Loaded, load
 from irsa_doctor.sources.revision import NoRevision, files_at
-from irsa_doctor.sources.trouble import LiveError
+from irsa_doctor.text.errors import LiveError
 from irsa_doctor.version import __version__
 from irsa_doctor.waiving import set_aside
 from irsa_doctor.weakening import Governing, judged_change

@@ -22,10 +22,10 @@ from irsa_doctor.rulebook import (
     shipped_rules,
     vocabulary,
 )
-from irsa_doctor.sources.encoding import settle
-from irsa_doctor.sources.scanner import DEPTH
-from irsa_doctor.sources.trouble import Trouble
-from irsa_doctor.sources.yaml_nodes import compose, scalar
+from irsa_doctor.text.encoding import settle
+from irsa_doctor.text.scanner import DEPTH
+from irsa_doctor.text.errors import Trouble
+from irsa_doctor.text.yaml import compose, scalar
 
 BASE = "base.yaml"
 """the healthy world of the examples, beside the families"""

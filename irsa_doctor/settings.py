@@ -209,7 +209,7 @@ def _syntax(text: str, message: str) -> tuple[int, str]:
 
 def _line(text: str, steps: tuple[str | int, ...]) -> int:
     """The line of what the steps lead to, or of the nearest thing around it."""
-    from irsa_doctor.toml_lines import lines_of
+    from irsa_doctor.text.toml import lines_of
 
     lines = lines_of(text)
     while steps and steps not in lines:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from irsa_doctor.toml_lines import lines_of
+from irsa_doctor.text.toml import lines_of
 
 TEXT = '''# heading
 fail-on = "high"   # not [[waivers]]

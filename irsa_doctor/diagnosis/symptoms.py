@@ -9,7 +9,7 @@ from typing import Literal
 
 import msgspec
 
-from irsa_doctor.diagnosis.masking import excerpt
+from irsa_doctor.text.secrets import excerpt
 
 Effect = Literal["broken", ""]
 _LONGEST = 1 << 19

@@ -2,6 +2,6 @@
 
 from irsa_doctor.sources.loading import Loaded, load
 from irsa_doctor.sources.policies import read_policy
-from irsa_doctor.sources.positions import Documents, Span
+from irsa_doctor.text.positions import Documents, Span
 
 __all__ = ["Documents", "Loaded", "Span", "load", "read_policy"]

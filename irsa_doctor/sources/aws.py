@@ -14,10 +14,10 @@ from irsa_doctor.model import (
     Unknown,
     parse_arn,
 )
-from irsa_doctor.sources import shapes
+from irsa_doctor.text import shapes
 from irsa_doctor.sources.policies import policy_of_value, read_policy
 from irsa_doctor.sources.reading import Answer, NamelessProvider, Page, Reading
-from irsa_doctor.sources.trouble import WrongShape
+from irsa_doctor.text.errors import WrongShape
 
 
 def is_whole(members: Mapping[str, object]) -> bool:

@@ -5,7 +5,7 @@ import msgspec
 from irsa_doctor.model import Namespace, Place, Role, ServiceAccount, TrustPolicy, Unknown, parse_arn
 from irsa_doctor.sources.aws import is_whole, policy_missing
 from irsa_doctor.sources.kubernetes import about_aws, read_one
-from irsa_doctor.sources.placeholders import with_holes
+from irsa_doctor.text.placeholders import with_holes
 from irsa_doctor.sources.policies import read_policy_bytes
 from irsa_doctor.sources.reading import Answer, Reading
 

@@ -7,7 +7,7 @@ import msgspec
 
 from irsa_doctor.model import Hole, Role, ServiceAccount, Text, TrustPolicy, joined, only_hole
 from irsa_doctor.sources.reading import Reading
-from irsa_doctor.sources.scanner import escaped
+from irsa_doctor.text.scanner import escaped
 
 # a role can trust only OIDC providers of its own account, so their account is the role's
 _DATA = r"(?:module\.[^{}]+\.)?data\.aws_%s\.[\w-]+(?:\[0\])?\.(?:%s|id)"

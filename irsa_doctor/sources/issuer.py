@@ -1,7 +1,7 @@
 """Reads what a token issuer publishes: its discovery document and its keys."""
 
 from irsa_doctor.model import Cluster, Discovery, Issuer, Place, SigningKey
-from irsa_doctor.sources import shapes
+from irsa_doctor.text import shapes
 from irsa_doctor.sources.reading import Page, Reading
 
 # what EKS lists; Kubernetes itself lists no claims. Issuers that are no clusters (GitHub, GitLab) list many more.

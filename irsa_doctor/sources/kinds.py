@@ -6,10 +6,11 @@ from collections.abc import Callable, Mapping
 import msgspec
 
 from irsa_doctor.model import Role
-from irsa_doctor.sources import aws, issuer, kubernetes, shapes
+from irsa_doctor.sources import aws, issuer, kubernetes
+from irsa_doctor.text import shapes
 from irsa_doctor.sources.policies import bare_policy
 from irsa_doctor.sources.reading import Page, Reading
-from irsa_doctor.sources.trouble import WrongShape
+from irsa_doctor.text.errors import WrongShape
 
 Members = Mapping[str, object]
 

@@ -18,10 +18,10 @@ from irsa_doctor.model import (
     Webhook,
     Workload,
 )
-from irsa_doctor.sources import shapes
-from irsa_doctor.sources.placeholders import with_holes
+from irsa_doctor.text import shapes
+from irsa_doctor.text.placeholders import with_holes
 from irsa_doctor.sources.reading import Page, Reading
-from irsa_doctor.sources.trouble import WrongShape
+from irsa_doctor.text.errors import WrongShape
 
 # names that are about AWS, or look as if they were meant to be
 _ABOUT_AWS = re.compile(r"aws|role[-_]?arn|iam\.|amazon", re.IGNORECASE)

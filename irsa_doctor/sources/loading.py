@@ -11,15 +11,15 @@ import msgspec
 from irsa_doctor.model import Document, Flaw, Inventory, Place, TrustPolicy
 from irsa_doctor.sources import kinds
 from irsa_doctor.sources.bulk import FROM, read_bulk
-from irsa_doctor.sources.encoding import NoText, settle
+from irsa_doctor.text.encoding import NoText, settle
 from irsa_doctor.sources.join import Said, join
 from irsa_doctor.sources.policies import concerns, says_duplicate, unwrapped
-from irsa_doctor.sources.positions import Documents, Source, Span
+from irsa_doctor.text.positions import Documents, Source, Span
 from irsa_doctor.sources.reading import Page, Reading
-from irsa_doctor.sources.scanner import Duplicate, Scan
+from irsa_doctor.text.scanner import Duplicate, Scan
 from irsa_doctor.sources.snapshot import Origin, Snapshot, is_snapshot, read_snapshot, unique
-from irsa_doctor.sources.strict import read_json, read_pieces, split_values
-from irsa_doctor.sources.trouble import Trouble
+from irsa_doctor.text.json import read_json, read_pieces, split_values
+from irsa_doctor.text.errors import Trouble
 from irsa_doctor.sources.walk import Given, walk_over
 
 _DATA = (".json", ".jsonl", ".ndjson", ".yaml", ".yml", ".gz")
@@ -312,7 +312,7 @@ def _read_values(text: bytes, ranges: list[tuple[int, int]], reading: Reading) -
 
 
 def _read_yaml(text: bytes, reading: Reading) -> Source | Trouble:
-    from irsa_doctor.sources.yaml_nodes import read_yaml
+    from irsa_doctor.text.yaml import read_yaml
 
     if len(text) > _YAML_LIMIT:
         return Trouble(f"{len(text) >> 20} MiB of YAML: too much, give it as JSON")

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from irsa_doctor.model import Gap
-from irsa_doctor.sources.trouble import Trouble
+from irsa_doctor.text.errors import Trouble
 
 SCHEMA = "irsa-doctor.snapshot/1"
 _MARK = b'"irsa-doctor.snapshot/'

@@ -2,7 +2,7 @@ import pytest
 
 from irsa_doctor.diagnosis import symptoms_in
 from irsa_doctor.diagnosis.links import TITLES, link_of
-from irsa_doctor.diagnosis.masking import excerpt, masked
+from irsa_doctor.text.secrets import excerpt, masked
 from irsa_doctor.diagnosis.modes import modes
 from irsa_doctor.diagnosis.symptoms import _TABLE
 from tests.diagnosis import world as w

@@ -2,7 +2,7 @@
 
 import json
 
-from irsa_doctor.sources.yaml_nodes import read_yaml
+from irsa_doctor.text.yaml import read_yaml
 from tests.servers.aws import FakeAws
 from tests.servers.kubernetes import WEBHOOK, FakeKubernetes
 

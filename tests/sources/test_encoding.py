@@ -3,8 +3,8 @@ import json
 
 import pytest
 
-from irsa_doctor.sources.encoding import NoText, settle
-from irsa_doctor.sources.trouble import Trouble
+from irsa_doctor.text.encoding import NoText, settle
+from irsa_doctor.text.errors import Trouble
 
 TEXT = json.dumps({"a": "\u00e9\U0001f600"}, ensure_ascii=False)
 

@@ -1,7 +1,7 @@
 import pytest
 
 from irsa_doctor.model import Hole, Text, text_of
-from irsa_doctor.sources.placeholders import value_with_holes, with_holes
+from irsa_doctor.text.placeholders import value_with_holes, with_holes
 
 
 @pytest.mark.parametrize(

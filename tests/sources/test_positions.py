@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from irsa_doctor.model import Place
 from irsa_doctor.sources import Documents, Span
-from irsa_doctor.sources.positions import Source
+from irsa_doctor.text.positions import Source
 
 from .worlds import loaded, policy, role, service_account
 
@@ -39,7 +39,7 @@ def between(text, span):
 
 @given(values, st.sampled_from([None, 0, 2]), st.booleans(), st.sampled_from([10, 1 << 30]))
 def test_every_place_of_json_is_found_exactly(value, indent, ascii_only, big):
-    from irsa_doctor.sources import positions
+    from irsa_doctor.text import positions
 
     text = "\n " + json.dumps(value, indent=indent, ensure_ascii=ascii_only) + "\n"
     before, positions._BIG = positions._BIG, big

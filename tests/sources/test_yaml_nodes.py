@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from irsa_doctor.sources.trouble import Trouble
-from irsa_doctor.sources.yaml_nodes import read_yaml
+from irsa_doctor.text.errors import Trouble
+from irsa_doctor.text.yaml import read_yaml
 
 # without digits: YAML 1.2 has more numbers than PyYAML, which writes this, puts in quotes
 keys = st.text(alphabet=st.characters(min_codepoint=32, max_codepoint=126, exclude_categories=["Nd"]), max_size=6)

@@ -2,6 +2,6 @@
 
 from irsa_doctor.sources.live.options import Options, Plan, Target
 from irsa_doctor.sources.live.plan import load_live, lookup_events, take
-from irsa_doctor.sources.trouble import LiveError
+from irsa_doctor.text.errors import LiveError
 
 __all__ = ["LiveError", "Options", "Plan", "Target", "load_live", "lookup_events", "take"]

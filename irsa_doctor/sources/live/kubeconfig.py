@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from irsa_doctor.sources.live.calls import one_line
-from irsa_doctor.sources.trouble import LiveError
+from irsa_doctor.text.errors import LiveError
 
 IN_CLUSTER = "/var/run/secrets/kubernetes.io/serviceaccount"
 _FILES = {"cluster": ("certificate-authority",), "user": ("client-certificate", "client-key", "tokenFile")}

@@ -26,7 +26,7 @@ from irsa_doctor.sources.live.operations import (
 )
 from irsa_doctor.sources.live.options import Options
 from irsa_doctor.sources.snapshot import Origin
-from irsa_doctor.sources.trouble import LiveError
+from irsa_doctor.text.errors import LiveError
 from irsa_doctor.version import __version__
 
 PAGE = 500

@@ -18,7 +18,7 @@ from irsa_doctor.sources.live.operations import KUBERNETES
 from irsa_doctor.sources.live.options import Options, Plan, Target
 from irsa_doctor.sources.loading import Loaded, load
 from irsa_doctor.sources.snapshot import Snapshot, written
-from irsa_doctor.sources.trouble import LiveError
+from irsa_doctor.text.errors import LiveError
 from irsa_doctor.version import __version__
 
 _Source = TypeVar("_Source", Account, ApiServer)

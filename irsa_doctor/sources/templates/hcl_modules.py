@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from irsa_doctor.model import Hole, Text, issuer_in, joined, text_of, without_scheme
-from irsa_doctor.sources.positions import Spot
+from irsa_doctor.text.positions import Spot
 from irsa_doctor.sources.templates.hcl_expressions import Budget, Scope, Step, entries_of, evaluate, number, said
 from irsa_doctor.sources.templates.hcl_syntax import Argument, Block, Body, Syntax
 from irsa_doctor.sources.templates.hcl_types import with_optional

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from irsa_doctor.sources.trouble import Trouble
+from irsa_doctor.text.errors import Trouble
 
 Node = Any
 """tree_sitter.Node, which is imported only where there is something to parse"""

@@ -7,9 +7,9 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/continuous-delive
 import os
 from collections.abc import Collection, Mapping, Sequence
 
-from irsa_doctor.sources import shapes
+from irsa_doctor.text import shapes
 from irsa_doctor.sources.reading import Page, Reading
-from irsa_doctor.sources.trouble import WrongShape
+from irsa_doctor.text.errors import WrongShape
 
 
 def read_parameter(page: Page, reading: Reading) -> None:

@@ -1,6 +1,6 @@
 """Bytes of a file to UTF-8 text, or the reason why they are none."""
 
-from irsa_doctor.sources.trouble import Trouble
+from irsa_doctor.text.errors import Trouble
 
 INFLATED_LIMIT = 1 << 30
 """Bytes that a compressed file may hold."""

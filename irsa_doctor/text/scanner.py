@@ -5,7 +5,7 @@ from json.decoder import scanstring  # type: ignore[attr-defined]  # in C where 
 
 import msgspec
 
-from irsa_doctor.sources.trouble import Trouble
+from irsa_doctor.text.errors import Trouble
 
 DEPTH = 100
 """Levels of nesting that are read. IAM and Kubernetes need about ten; more is a mistake or an attack."""

@@ -8,7 +8,7 @@ from typing import Any, Literal
 import msgspec
 
 from irsa_doctor.model import Place
-from irsa_doctor.sources.scanner import escaped
+from irsa_doctor.text.scanner import escaped
 
 _BIG = 65_536
 """Bytes of a list or object from which on its members' offsets are kept in a table."""
@@ -396,7 +396,7 @@ class _Yaml:
     """The nodes of a YAML stream, composed again when the first place in it is asked for."""
 
     def __init__(self, source: Source) -> None:
-        from irsa_doctor.sources.yaml_nodes import compose
+        from irsa_doctor.text.yaml import compose
 
         roots = compose(source.text)
         self.roots = roots if isinstance(roots, list) else []
