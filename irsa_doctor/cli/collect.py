@@ -12,7 +12,7 @@ from irsa_doctor.cli.wrong import wrong
 
 if TYPE_CHECKING:
     from irsa_doctor.sources.live import Options
-    from irsa_doctor.sources.snapshot import Snapshot
+    from irsa_doctor.sources.snapshot.snapshot import Snapshot
 
 
 @reads_live(always=True)
@@ -36,7 +36,7 @@ def collect(
     except LiveError as error:
         raise wrong(str(error)) from error
     if redact:
-        from irsa_doctor.sources.redaction import redacted
+        from irsa_doctor.sources.snapshot.redaction import redacted
 
         snapshot = redacted(snapshot)
     _write(snapshot, output)
@@ -45,7 +45,7 @@ def collect(
 
 
 def _write(snapshot: "Snapshot", output: str) -> None:
-    from irsa_doctor.sources.snapshot import snapshot_text, write_private
+    from irsa_doctor.sources.snapshot.snapshot import snapshot_text, write_private
 
     text = snapshot_text(snapshot)
     if output == "-":

@@ -59,7 +59,7 @@ def why(
     from irsa_doctor.diagnosis import NoEvents, NoTarget
     from irsa_doctor.reports import style_for
     from irsa_doctor.reports.why import render_all, render_all_json, render_why, render_why_json
-    from irsa_doctor.sources.evidence import NoEvidence
+    from irsa_doctor.sources.files.evidence import NoEvidence
 
     if format_ not in ("text", "json"):
         raise wrong(f"no format {format_}: text, json")
@@ -134,7 +134,7 @@ def _check_stdin(given: list[str], token: str | None, event: str | None, error: 
 
 def _seen(token: str | None, event: str | None, error: str | None) -> "Symptoms":
     from irsa_doctor.api import Symptoms
-    from irsa_doctor.sources.evidence import chunks, content
+    from irsa_doctor.sources.files.evidence import chunks, content
 
     text = error or ""
     if text.startswith("@"):

@@ -6,7 +6,7 @@ import pytest
 from msgspec import Raw
 
 from irsa_doctor.model import Gap
-from irsa_doctor.sources.snapshot import Answered, Origin, snapshot_of, snapshot_text
+from irsa_doctor.sources.snapshot.snapshot import Answered, Origin, snapshot_of, snapshot_text
 from tests.sources.worlds import (
     ACCOUNT,
     ISSUER,

@@ -221,7 +221,7 @@ def test_an_event_of_another_service_is_read_as_the_message_that_it_holds():
 
 
 def test_gzip_is_unpacked_where_files_are_read(tmp_path):
-    from irsa_doctor.sources.evidence import NoEvidence, chunks
+    from irsa_doctor.sources.files.evidence import NoEvidence, chunks
 
     (tmp_path / "log.json.gz").write_bytes(gzip.compress(log(FAILED)))
     assert len(read_events(chunks(str(tmp_path / "log.json.gz"))).calls) == 1

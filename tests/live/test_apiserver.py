@@ -10,7 +10,7 @@ from irsa_doctor.permissions import cluster_role
 from irsa_doctor.sources import load
 from irsa_doctor.sources.live import LiveError, Options, Plan, Target, take
 from irsa_doctor.sources.live import kubernetes as source
-from irsa_doctor.sources.snapshot import write_snapshot
+from irsa_doctor.sources.snapshot.snapshot import write_snapshot
 from tests.servers.apiserver import AUDIENCE, ISSUER, api_server, programs
 from tests.servers.aws import FakeAws
 from tests.servers.kubernetes import WEBHOOK

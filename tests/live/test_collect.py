@@ -3,7 +3,7 @@ import stat
 
 import pytest
 
-from irsa_doctor.sources.snapshot import read_snapshot
+from irsa_doctor.sources.snapshot.snapshot import read_snapshot
 from tests.cli.running import run
 from tests.live.test_snapshot import WORLDS
 from tests.servers.aws import Problem, denied

@@ -11,8 +11,8 @@ from irsa_doctor.model import Gap
 from irsa_doctor.sources import load
 from irsa_doctor.sources.live import Options, Plan, take
 from irsa_doctor.sources.live.calls import Notes
-from irsa_doctor.sources.redaction import redacted
-from irsa_doctor.sources.snapshot import Origin, snapshot_text, write_snapshot
+from irsa_doctor.sources.snapshot.redaction import redacted
+from irsa_doctor.sources.snapshot.snapshot import Origin, snapshot_text, write_snapshot
 from tests.estate import generate
 from tests.live.test_snapshot import WORLDS
 from tests.servers.world import account_of, cluster_of

@@ -10,7 +10,7 @@ import pytest
 from irsa_doctor.sources import load
 from irsa_doctor.sources.live import Options, Plan, take
 from irsa_doctor.sources.live.calls import Notes
-from irsa_doctor.sources.snapshot import Origin, read_snapshot, snapshot_text, write_snapshot
+from irsa_doctor.sources.snapshot.snapshot import Origin, read_snapshot, snapshot_text, write_snapshot
 from tests.servers.aws import denied
 from tests.servers.world import account_of, cluster_of
 

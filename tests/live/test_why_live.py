@@ -8,7 +8,7 @@ import pytest
 from irsa_doctor import api
 from irsa_doctor.sources.live import Options, Plan, take
 from irsa_doctor.sources.live.operations import AWS
-from irsa_doctor.sources.snapshot import write_snapshot
+from irsa_doctor.sources.snapshot.snapshot import write_snapshot
 from tests.cli.running import run
 from tests.diagnosis import world as w
 from tests.diagnosis.test_links import BREAKS, associated, by_pod_identity, rcp

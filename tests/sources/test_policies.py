@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from irsa_doctor.model import Hole, Place, Text
 from irsa_doctor.sources import read_policy
-from irsa_doctor.sources.policies import unquoted
+from irsa_doctor.sources.documents.policies import unquoted
 
 from .worlds import policy
 

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from irsa_doctor.sources.walk import walk
+from irsa_doctor.sources.files.walk import walk
 
 
 def found(*paths, stdin=None):

@@ -16,7 +16,7 @@ from irsa_doctor.sources.live import fields
 from irsa_doctor.sources.live.calls import AT_ONCE, Clock, Job, Notes, one_line, side_by_side
 from irsa_doctor.sources.live.operations import allowed
 from irsa_doctor.sources.live.options import Options
-from irsa_doctor.sources.snapshot import Origin, without_secrets
+from irsa_doctor.sources.snapshot.snapshot import Origin, without_secrets
 from irsa_doctor.text.errors import LiveError
 from irsa_doctor.version import __version__
 

@@ -8,7 +8,7 @@ from queue import Empty, SimpleQueue
 import msgspec
 
 from irsa_doctor.model import Gap
-from irsa_doctor.sources.snapshot import Answered, Asked, Origin, Snapshot, snapshot_of, without_secrets
+from irsa_doctor.sources.snapshot.snapshot import Answered, Asked, Origin, Snapshot, snapshot_of, without_secrets
 
 AT_ONCE = 8
 """Calls that are under way at the same time: enough to hide the way there, too few to be throttled for it."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from irsa_doctor.sources.kubernetes import about_aws
+from irsa_doctor.sources.documents.kubernetes import about_aws
 
 Cut = Callable[[object], object]
 """takes a decoded value, gives what is kept of it"""

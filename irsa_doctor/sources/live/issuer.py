@@ -13,7 +13,7 @@ import msgspec
 from irsa_doctor.model import Gap
 from irsa_doctor.sources.live import fields
 from irsa_doctor.sources.live.calls import Clock, Notes, one_line
-from irsa_doctor.sources.snapshot import Origin
+from irsa_doctor.sources.snapshot.snapshot import Origin
 from irsa_doctor.version import __version__
 
 _SIZE_LIMIT = 1 << 20

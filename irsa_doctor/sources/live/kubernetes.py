@@ -25,7 +25,7 @@ from irsa_doctor.sources.live.operations import (
     Resource,
 )
 from irsa_doctor.sources.live.options import Options
-from irsa_doctor.sources.snapshot import Origin
+from irsa_doctor.sources.snapshot.snapshot import Origin
 from irsa_doctor.text.errors import LiveError
 from irsa_doctor.version import __version__
 

@@ -11,10 +11,10 @@ import msgspec
 
 from irsa_doctor.model import Hole, Place, PodIdentityAssociation, Role, ServiceAccount, Text, TrustPolicy, joined, text_of
 from irsa_doctor.text import shapes
-from irsa_doctor.sources.kubernetes import annotations_of
+from irsa_doctor.sources.documents.kubernetes import annotations_of
 from irsa_doctor.text.placeholders import with_holes
 from irsa_doctor.text.positions import Spot
-from irsa_doctor.sources.reading import Page, Reading
+from irsa_doctor.sources.documents.reading import Page, Reading
 from irsa_doctor.sources.templates.written import hole
 
 _ROLE_ARN = "eks.amazonaws.com/role-arn"

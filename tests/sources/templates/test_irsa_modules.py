@@ -1,7 +1,7 @@
 import pytest
 
 from irsa_doctor.model import TrustPolicy, text_of
-from irsa_doctor.sources.templates.irsa_modules import known_module
+from irsa_doctor.sources.templates.terraform.known_modules import known_module
 from tests.sources.templates.made import ISSUER, PROVIDER, conditions, federated, policy_text, roles_of, statement, told
 from tests.sources.worlds import inventory, loaded
 

@@ -20,7 +20,7 @@ from irsa_doctor.model import (
 )
 from irsa_doctor.text import shapes
 from irsa_doctor.text.placeholders import with_holes
-from irsa_doctor.sources.reading import Page, Reading
+from irsa_doctor.sources.documents.reading import Page, Reading
 from irsa_doctor.text.errors import WrongShape
 
 # names that are about AWS, or look as if they were meant to be

@@ -6,7 +6,7 @@ https://developer.hashicorp.com/terraform/language/expressions/strings
 import re
 from collections.abc import Iterator
 
-from irsa_doctor.sources.templates.hcl_syntax import Node, Syntax, parts_of
+from irsa_doctor.sources.templates.terraform.syntax import Node, Syntax, parts_of
 from irsa_doctor.sources.templates.written import Piece
 
 _DYNAMIC = ("template_interpolation", "template_directive")

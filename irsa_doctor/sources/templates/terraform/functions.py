@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from irsa_doctor.model import Text, issuer_in, joined, text_of, without_scheme
-from irsa_doctor.sources.templates.intrinsics import part_of
+from irsa_doctor.sources.templates.cloudformation.intrinsics import part_of
 from irsa_doctor.sources.templates.written import Written, as_text, written_json
 
 _FORMAT = re.compile(r"%(?:([sdqv])|(%))")

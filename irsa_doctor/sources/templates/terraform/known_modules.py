@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 import msgspec
 
 from irsa_doctor.model import Hole, Text, issuer_in, joined, text_of, without_scheme
-from irsa_doctor.sources.templates.policy_document import document_of
+from irsa_doctor.sources.templates.terraform.policy_document import document_of
 from irsa_doctor.sources.templates.written import Written, as_text, hole, known, provider_arn
 
 _SOURCE = re.compile(

@@ -6,10 +6,12 @@ from collections.abc import Callable, Mapping
 import msgspec
 
 from irsa_doctor.model import Role
-from irsa_doctor.sources import aws, issuer, kubernetes
+from irsa_doctor.sources.documents import aws
+from irsa_doctor.sources.documents import issuer
+from irsa_doctor.sources.documents import kubernetes
 from irsa_doctor.text import shapes
-from irsa_doctor.sources.policies import bare_policy
-from irsa_doctor.sources.reading import Page, Reading
+from irsa_doctor.sources.documents.policies import bare_policy
+from irsa_doctor.sources.documents.reading import Page, Reading
 from irsa_doctor.text.errors import WrongShape
 
 Members = Mapping[str, object]
@@ -192,13 +194,13 @@ def _read_policy(page: Page, reading: Reading) -> None:
 
 
 def _read_terraform(page: Page, reading: Reading) -> None:
-    from irsa_doctor.sources.templates.terraform_json import read_terraform
+    from irsa_doctor.sources.templates.terraform.plan import read_terraform
 
     read_terraform(page, reading)
 
 
 def _read_cloudformation(page: Page, reading: Reading) -> None:
-    from irsa_doctor.sources.templates.cloudformation import read_template
+    from irsa_doctor.sources.templates.cloudformation.template import read_template
 
     read_template(page, reading)
 
@@ -215,13 +217,13 @@ def _is_template_configuration(members: Members) -> bool:
 
 
 def _read_parameter(page: Page, reading: Reading) -> None:
-    from irsa_doctor.sources.templates.parameters import read_parameter
+    from irsa_doctor.sources.templates.cloudformation.parameters import read_parameter
 
     read_parameter(page, reading)
 
 
 def _read_template_configuration(page: Page, reading: Reading) -> None:
-    from irsa_doctor.sources.templates.parameters import read_configuration
+    from irsa_doctor.sources.templates.cloudformation.parameters import read_configuration
 
     read_configuration(page, reading)
 

@@ -9,18 +9,18 @@ from contextlib import contextmanager
 import msgspec
 
 from irsa_doctor.model import Document, Flaw, Inventory, Place, TrustPolicy
-from irsa_doctor.sources import kinds
-from irsa_doctor.sources.bulk import FROM, read_bulk
+from irsa_doctor.sources.documents import kinds
+from irsa_doctor.sources.documents.bulk import FROM, read_bulk
 from irsa_doctor.text.encoding import NoText, settle
-from irsa_doctor.sources.join import Said, join
-from irsa_doctor.sources.policies import concerns, says_duplicate, unwrapped
+from irsa_doctor.sources.joining.join import Said, join
+from irsa_doctor.sources.documents.policies import concerns, says_duplicate, unwrapped
 from irsa_doctor.text.positions import Documents, Source, Span
-from irsa_doctor.sources.reading import Page, Reading
+from irsa_doctor.sources.documents.reading import Page, Reading
 from irsa_doctor.text.scanner import Duplicate, Scan
-from irsa_doctor.sources.snapshot import Origin, Snapshot, is_snapshot, read_snapshot, unique
+from irsa_doctor.sources.snapshot.snapshot import Origin, Snapshot, is_snapshot, read_snapshot, unique
 from irsa_doctor.text.json import read_json, read_pieces, split_values
 from irsa_doctor.text.errors import Trouble
-from irsa_doctor.sources.walk import Given, walk_over
+from irsa_doctor.sources.files.walk import Given, walk_over
 
 _DATA = (".json", ".jsonl", ".ndjson", ".yaml", ".yml", ".gz")
 """How files are called that should be data: one of them that is not is worth a word."""
@@ -169,7 +169,7 @@ def _read_configuration(given: Given, text: bytes, reading: Reading) -> Source |
     is_variables = _VARIABLES.search(given.path) is not None
     if not is_variables and not kinds.is_configuration(text, given.path):
         return None
-    from irsa_doctor.sources.templates import hcl
+    from irsa_doctor.sources.templates.terraform import configuration as hcl
 
     if is_variables and not hcl.sets_variables(given.path, given.named):
         reading.kinds.append("terraform-variables")
@@ -182,7 +182,7 @@ def _read_configuration(given: Given, text: bytes, reading: Reading) -> Source |
 def _read_modules(readings: Sequence[Reading]) -> None:
     """Read Terraform configuration, now that all of it is there."""
     if any(reading.syntax or reading.variables for reading in readings):
-        from irsa_doctor.sources.templates.hcl import read_modules
+        from irsa_doctor.sources.templates.terraform.configuration import read_modules
 
         read_modules(readings)
 
@@ -336,7 +336,7 @@ def _read_waiting(readings: Sequence[Reading]) -> None:
     """Read the templates that waited, now that all that may be given to them is there."""
     if not any(reading.waiting or reading.parameters for reading in readings):
         return
-    from irsa_doctor.sources.templates.parameters import give_parameters
+    from irsa_doctor.sources.templates.cloudformation.parameters import give_parameters
 
     give_parameters(readings)
     for reading in readings:

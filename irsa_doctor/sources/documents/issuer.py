@@ -2,7 +2,7 @@
 
 from irsa_doctor.model import Cluster, Discovery, Issuer, Place, SigningKey
 from irsa_doctor.text import shapes
-from irsa_doctor.sources.reading import Page, Reading
+from irsa_doctor.sources.documents.reading import Page, Reading
 
 # what EKS lists; Kubernetes itself lists no claims. Issuers that are no clusters (GitHub, GitLab) list many more.
 _CLUSTER_CLAIMS = frozenset(["sub", "iss"])

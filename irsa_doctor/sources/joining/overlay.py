@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from irsa_doctor.model import OidcProvider, PodIdentityAssociation, Role
-from irsa_doctor.sources.reading import Reading
+from irsa_doctor.sources.documents.reading import Reading
 
 
 def _of_role(role: Role) -> Hashable:

@@ -12,7 +12,7 @@ from string import ascii_lowercase, digits
 import msgspec
 
 from irsa_doctor.model import Gap
-from irsa_doctor.sources.snapshot import Answered, Asked, Snapshot
+from irsa_doctor.sources.snapshot.snapshot import Answered, Asked, Snapshot
 
 # of ARNs, hosts, regions, condition keys
 _WORDS_OF_AWS = """

@@ -9,9 +9,9 @@ import msgspec
 
 from irsa_doctor.model import Hole, Text, joined, only_hole, text_of
 from irsa_doctor.text.positions import Spot
-from irsa_doctor.sources.templates.hcl_functions import FUNCTIONS, Undecided, Unordered
-from irsa_doctor.sources.templates.hcl_syntax import Node, Syntax, parts_of
-from irsa_doctor.sources.templates.hcl_text import pieces_of
+from irsa_doctor.sources.templates.terraform.functions import FUNCTIONS, Undecided, Unordered
+from irsa_doctor.sources.templates.terraform.syntax import Node, Syntax, parts_of
+from irsa_doctor.sources.templates.terraform.strings import pieces_of
 from irsa_doctor.sources.templates.written import Piece, Written, as_text, hole, text_in, with_placeholders
 from irsa_doctor.text.errors import WrongShape
 

@@ -24,7 +24,7 @@ from irsa_doctor.model import (
 )
 from irsa_doctor.text.positions import Spot
 from irsa_doctor.text.scanner import Duplicate
-from irsa_doctor.sources.snapshot import Origin
+from irsa_doctor.sources.snapshot.snapshot import Origin
 from irsa_doctor.text.errors import Lost, Trouble, WrongShape
 
 

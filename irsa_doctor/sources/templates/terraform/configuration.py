@@ -23,15 +23,15 @@ from irsa_doctor.model import (
     text_of,
 )
 from irsa_doctor.text import shapes
-from irsa_doctor.sources.aws import client_ids_missing, thumbprints_missing
-from irsa_doctor.sources.kubernetes import about_aws
+from irsa_doctor.sources.documents.aws import client_ids_missing, thumbprints_missing
+from irsa_doctor.sources.documents.kubernetes import about_aws
 from irsa_doctor.text.positions import Spot
-from irsa_doctor.sources.reading import NamelessProvider, Reading
-from irsa_doctor.sources.templates.hcl_expressions import Budget, Scope, evaluate
-from irsa_doctor.sources.templates.hcl_modules import Folder, Module, local_path, source_of
-from irsa_doctor.sources.templates.hcl_syntax import Block, Syntax, syntax_of
-from irsa_doctor.sources.templates.irsa_modules import makes_no_role
-from irsa_doctor.sources.templates.policy_document import blocks_of, members_of
+from irsa_doctor.sources.documents.reading import NamelessProvider, Reading
+from irsa_doctor.sources.templates.terraform.expressions import Budget, Scope, evaluate
+from irsa_doctor.sources.templates.terraform.modules import Folder, Module, local_path, source_of
+from irsa_doctor.sources.templates.terraform.syntax import Block, Syntax, syntax_of
+from irsa_doctor.sources.templates.terraform.known_modules import makes_no_role
+from irsa_doctor.sources.templates.terraform.policy_document import blocks_of, members_of
 from irsa_doctor.sources.templates.written import Written, as_text, known, policy_of, spots_of, written_json
 from irsa_doctor.text.errors import Trouble, WrongShape
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 import msgspec
 
 from irsa_doctor.model import Hole, Role, ServiceAccount, Text, TrustPolicy, joined, only_hole
-from irsa_doctor.sources.reading import Reading
+from irsa_doctor.sources.documents.reading import Reading
 from irsa_doctor.text.scanner import escaped
 
 # a role can trust only OIDC providers of its own account, so their account is the role's
