@@ -6,7 +6,7 @@ from typing import Literal
 import msgspec
 
 from irsa_doctor.facts import AnalysedRole, View
-from irsa_doctor.facts.grants import issuer_kind
+from irsa_doctor.facts.grants.grant import issuer_kind
 from irsa_doctor.model import Text, issuer_in, text_of
 from irsa_doctor.trust import Admitted, Policy, Statement, admitted, spell
 from irsa_doctor.trust.beyond import Beyond, beyond

@@ -12,10 +12,10 @@ from irsa_doctor.diagnosis.symptoms import Symptom
 from irsa_doctor.diagnosis.tokens import BadToken, Token
 from irsa_doctor.engine import Locate, evaluate
 from irsa_doctor.facts import AnalysedRole, Judged, View, binding_facts, cluster_facts, provider_facts
-from irsa_doctor.facts.bindings import service_account_facts
-from irsa_doctor.facts.surroundings import ROLE_ARN
-from irsa_doctor.facts.webhook import AUDIENCE, CONTAINER_CREDENTIALS, FILE, ROLE, VOLUME
-from irsa_doctor.facts.workloads import judged_workload
+from irsa_doctor.facts.service_accounts.binding import service_account_facts
+from irsa_doctor.facts.lookups.surroundings import ROLE_ARN
+from irsa_doctor.facts.workloads.webhook import AUDIENCE, CONTAINER_CREDENTIALS, FILE, ROLE, VOLUME
+from irsa_doctor.facts.workloads.workload import judged_workload
 from irsa_doctor.model.findings import Finding, Location, Missing
 from irsa_doctor.model import (
     Arn,

@@ -9,7 +9,7 @@ from irsa_doctor.diagnosis.links import Named, Step, link_of
 from irsa_doctor.diagnosis.modes import Mode, modes
 from irsa_doctor.diagnosis.records import Cause, Certainty, WrongFix, sights
 from irsa_doctor.diagnosis.symptoms import Symptom
-from irsa_doctor.facts.surroundings import ROLE_ARN
+from irsa_doctor.facts.lookups.surroundings import ROLE_ARN
 from irsa_doctor.model.findings import Snippet
 from irsa_doctor.model import Issuer, Workload
 from irsa_doctor.remedies import add_audience, annotate, corrected_statement, create_provider, put_trust_policy

@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 import msgspec
 
 from irsa_doctor.facts import View
-from irsa_doctor.facts.keys import key_form
-from irsa_doctor.facts.near import is_one_letter_off
+from irsa_doctor.facts.grants.keys import key_form
+from irsa_doctor.facts.lookups.near import is_one_letter_off
 from irsa_doctor.model import Issuer, Text, parse_arn, text_of
 from irsa_doctor.trust import SUBJECT_PREFIX, Policy, Statement, grant_of
 from irsa_doctor.trust.holding import holds

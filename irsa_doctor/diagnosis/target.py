@@ -8,9 +8,9 @@ from irsa_doctor.diagnosis.case import Asked, Case, Evidence
 from irsa_doctor.diagnosis.tokens import Token, service_account_of
 from irsa_doctor.engine import Locate
 from irsa_doctor.facts import View
-from irsa_doctor.facts.near import did_you_mean
-from irsa_doctor.facts.surroundings import ROLE_ARN
-from irsa_doctor.facts.webhook import FILE, ROLE
+from irsa_doctor.facts.lookups.near import did_you_mean
+from irsa_doctor.facts.lookups.surroundings import ROLE_ARN
+from irsa_doctor.facts.workloads.webhook import FILE, ROLE
 from irsa_doctor.model import ServiceAccount, Workload, parse_arn
 
 _LISTED = 10

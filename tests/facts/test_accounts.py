@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from irsa_doctor.facts.accounts import Accounts
+from irsa_doctor.facts.lookups.accounts import Accounts
 from irsa_doctor.model import Cluster, Inventory, Place, ServiceAccount
 from irsa_doctor.trust.languages import EVERYTHING, complement, contains, difference, intersection, literal, union
 from irsa_doctor.trust.languages import Like as Pattern

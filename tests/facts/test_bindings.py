@@ -3,7 +3,7 @@ import json
 import pytest
 
 from irsa_doctor.facts import View, derive
-from irsa_doctor.facts.bindings import BindingFacts
+from irsa_doctor.facts.service_accounts.binding import BindingFacts
 from irsa_doctor.sources import load
 from tests.sources.worlds import OTHER_ISSUER, cluster, got_provider, listed_providers
 

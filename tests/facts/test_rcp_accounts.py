@@ -2,7 +2,7 @@ import msgspec
 import pytest
 
 from irsa_doctor.facts import View
-from irsa_doctor.facts.guardrails import Guards
+from irsa_doctor.facts.lookups.guardrails import Guards
 from irsa_doctor.rule_examples import base_world, documents_of, named, patched
 from irsa_doctor.rule_files import read_rule_files, rules_folder
 from irsa_doctor.sources import load

@@ -1,6 +1,6 @@
 import pytest
 
-from irsa_doctor.facts.webhook import csv_record, is_ignored_expiration, names_a_role, seconds_between, skipped
+from irsa_doctor.facts.workloads.webhook import csv_record, is_ignored_expiration, names_a_role, seconds_between, skipped
 from irsa_doctor.model import Hole, Place, ServiceAccount, Text
 
 KEY = "eks.amazonaws.com/role-arn"

@@ -4,8 +4,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
-from irsa_doctor.facts.neighbours import Neighbours
-from irsa_doctor.facts.webhook import (
+from irsa_doctor.facts.lookups.neighbours import Neighbours
+from irsa_doctor.facts.workloads.webhook import (
     CONTAINER_CREDENTIALS,
     FILE,
     MOUNT_PATH,

@@ -6,7 +6,7 @@ from typing import Literal
 
 import msgspec
 
-from irsa_doctor.facts.containers import (
+from irsa_doctor.facts.workloads.containers import (
     PLACEHOLDERS,
     TokenFile,
     half_set,
@@ -20,12 +20,12 @@ from irsa_doctor.facts.containers import (
     token_file,
     will_collide,
 )
-from irsa_doctor.facts.installations import Installations
-from irsa_doctor.facts.neighbours import Neighbours
+from irsa_doctor.facts.lookups.installations import Installations
+from irsa_doctor.facts.lookups.neighbours import Neighbours
 from irsa_doctor.facts.subject import Evidence, Judged
-from irsa_doctor.facts.surroundings import ROLE_ARN
-from irsa_doctor.facts.view import View
-from irsa_doctor.facts.webhook import (
+from irsa_doctor.facts.lookups.surroundings import ROLE_ARN
+from irsa_doctor.facts.lookups.view import View
+from irsa_doctor.facts.workloads.webhook import (
     EXPIRATION,
     FILE,
     OPT_OUT_LABEL,

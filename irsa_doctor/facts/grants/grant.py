@@ -6,11 +6,11 @@ from typing import Literal
 
 import msgspec
 
-from irsa_doctor.facts.claims import ENDPOINT, STS, Claims, claims_of
-from irsa_doctor.facts.grant_evidence import grant_evidence
-from irsa_doctor.facts.principals import Form
+from irsa_doctor.facts.grants.claims import ENDPOINT, STS, Claims, claims_of
+from irsa_doctor.facts.grants.evidence import grant_evidence
+from irsa_doctor.facts.grants.principals import Form
 from irsa_doctor.facts.subject import Judged
-from irsa_doctor.facts.surroundings import Surroundings
+from irsa_doctor.facts.lookups.surroundings import Surroundings
 from irsa_doctor.model import Inventory, Issuer, Role, Text, TrustPolicy, Unknown, text_of
 from irsa_doctor.trust import SUBJECT_PREFIX, Grant, Policy, Statement, is_subject
 from irsa_doctor.trust.languages import NOTHING, Finite, contains

@@ -7,8 +7,8 @@ from posixpath import dirname
 
 import msgspec
 
-from irsa_doctor.facts.surroundings import Surroundings
-from irsa_doctor.facts.webhook import AUDIENCE, names_a_role
+from irsa_doctor.facts.lookups.surroundings import Surroundings
+from irsa_doctor.facts.workloads.webhook import AUDIENCE, names_a_role
 from irsa_doctor.model import (
     Container,
     EnvSource,

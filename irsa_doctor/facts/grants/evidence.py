@@ -5,12 +5,12 @@ from functools import partial
 
 import msgspec
 
-from irsa_doctor.facts.claims import Oddity, oddity
-from irsa_doctor.facts.correction import correction
-from irsa_doctor.facts.miswritten import miswritten
-from irsa_doctor.facts.principals import Form
+from irsa_doctor.facts.grants.claims import Oddity, oddity
+from irsa_doctor.facts.grants.correction import correction
+from irsa_doctor.facts.grants.miswritten import miswritten
+from irsa_doctor.facts.grants.principals import Form
 from irsa_doctor.facts.subject import Evidence, Told
-from irsa_doctor.facts.surroundings import Surroundings
+from irsa_doctor.facts.lookups.surroundings import Surroundings
 from irsa_doctor.model.findings import Snippet
 from irsa_doctor.model import Issuer, Place, Role, Text, TrustPolicy, parse_arn, text_of
 from irsa_doctor.model.once import once

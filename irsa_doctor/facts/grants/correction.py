@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from irsa_doctor.facts.claims import oddity
-from irsa_doctor.facts.principals import Form
-from irsa_doctor.facts.surroundings import Surroundings
+from irsa_doctor.facts.grants.claims import oddity
+from irsa_doctor.facts.grants.principals import Form
+from irsa_doctor.facts.lookups.surroundings import Surroundings
 from irsa_doctor.model.findings import Snippet
 from irsa_doctor.model import Issuer, Role, parse_arn, text_of
 from irsa_doctor.remedies import corrected_statement

@@ -6,7 +6,7 @@ from typing import Literal
 
 import msgspec
 
-from irsa_doctor.facts.surroundings import Surroundings
+from irsa_doctor.facts.lookups.surroundings import Surroundings
 from irsa_doctor.model import Issuer, OidcProvider, ResourceControlPolicy, Role, Unknown
 from irsa_doctor.trust.guardrails import Denial, Guardrail, denial, guardrails, united
 

@@ -5,7 +5,7 @@ from typing import Literal
 
 import msgspec
 
-from irsa_doctor.facts.keys import key_form
+from irsa_doctor.facts.grants.keys import key_form
 from irsa_doctor.model import Issuer, text_of
 from irsa_doctor.trust import SUBJECT_PREFIX, Grant, is_subject
 from irsa_doctor.trust.conditions import Limit

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Literal
 
-from irsa_doctor.facts.surroundings import ROLE_ARN, Surroundings
+from irsa_doctor.facts.lookups.surroundings import ROLE_ARN, Surroundings
 from irsa_doctor.model import Issuer, PodIdentityAssociation, ServiceAccount, Unknown
 from irsa_doctor.trust import Policy
 from irsa_doctor.trust.services import ServiceCall, service_may, trusts_service

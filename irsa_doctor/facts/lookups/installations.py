@@ -6,8 +6,8 @@ from typing import Literal
 
 import msgspec
 
-from irsa_doctor.facts.surroundings import Surroundings
-from irsa_doctor.facts.webhook import FILE, ROLE, VOLUME, names_a_role
+from irsa_doctor.facts.lookups.surroundings import Surroundings
+from irsa_doctor.facts.workloads.webhook import FILE, ROLE, VOLUME, names_a_role
 from irsa_doctor.model import Cluster, Inventory, Unknown, Webhook
 
 WebhookState = Literal["not-needed", "there", "altered", "missing"]
