@@ -16,14 +16,14 @@ from irsa_doctor.compare import RoleChange, compare
 from irsa_doctor.engine import evaluate, sort_findings
 from irsa_doctor.facts import AnalysedRole, Judged, View, derive, did_you_mean
 from irsa_doctor.model.findings import CONFIDENCES, SEVERITIES, Counts, DocumentRow, Finding, Missing, Report, Tally, Waived
-from irsa_doctor.frameworks import FrameworkReport, by_control, rules_of
+from irsa_doctor.rulebook.frameworks import FrameworkReport, by_control, rules_of
 from irsa_doctor.grantees import NoSuchRole, WhoCan, find_role
 from irsa_doctor.grantees import who_can as who_can_of
 from irsa_doctor.ignoring import set_aside as set_ignored_aside
 from irsa_doctor.ignoring import without_new_comments
 from irsa_doctor.model import Document, Inventory, Place
-from irsa_doctor.rule_files import read_private_rules
-from irsa_doctor.rulebook import Rule, RuleError, digest, shipped_rules
+from irsa_doctor.rulebook.files import read_private_rules
+from irsa_doctor.rulebook.rules import Rule, RuleError, digest, shipped_rules
 from irsa_doctor.settings import Settings, Waiver
 from irsa_doctor.sources import Documents, Loaded, load
 from irsa_doctor.sources.revision import NoRevision, files_at

@@ -14,7 +14,7 @@ import msgspec
 from irsa_doctor.facts import Evidence, Judged
 from irsa_doctor.model.findings import SEVERITIES, Finding, Location, Missing, Subject, Tally
 from irsa_doctor.model import Place, Unknown, Verdict
-from irsa_doctor.rulebook import NAME, SUBJECTS, Rule
+from irsa_doctor.rulebook.rules import NAME, SUBJECTS, Rule
 
 
 class Answer(msgspec.Struct, frozen=True):

@@ -13,8 +13,8 @@ from typing import Any, get_args
 from irsa_doctor.model.findings import CONFIDENCES, SEVERITIES
 from irsa_doctor.reports.rule_page import severity_of
 from irsa_doctor.reports.schemas import made_schemas
-from irsa_doctor.rule_files import ID, index_of, read_rules
-from irsa_doctor.rulebook import SUBJECTS, Relation, Rule, Values, vocabulary
+from irsa_doctor.rulebook.files import ID, index_of, read_rules
+from irsa_doctor.rulebook.rules import SUBJECTS, Relation, Rule, Values, vocabulary
 
 _ROOT = Path(__file__).parent.parent
 _PAGES = ("README.md", "CONTRIBUTING.md")

@@ -13,8 +13,8 @@ from irsa_doctor.engine import Answer, ask
 from irsa_doctor.facts import Judged, View, derive
 from irsa_doctor.model.findings import Report
 from irsa_doctor.model import Verdict
-from irsa_doctor.rule_files import BASE, Example, Illustration, RuleFile, Way, read_rule_file, read_yaml_file, rules_folder
-from irsa_doctor.rulebook import NAME, SUBJECTS, Clause, Rule, RuleError, vocabulary
+from irsa_doctor.rulebook.files import BASE, Example, Illustration, RuleFile, Way, read_rule_file, read_yaml_file, rules_folder
+from irsa_doctor.rulebook.rules import NAME, SUBJECTS, Clause, Rule, RuleError, vocabulary
 from irsa_doctor.settings import Settings
 from irsa_doctor.sources import load
 from irsa_doctor.waiving import set_aside

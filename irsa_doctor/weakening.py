@@ -8,7 +8,7 @@ from irsa_doctor.baseline import Entry
 from irsa_doctor.facts import Evidence, Judged, SettingsFacts
 from irsa_doctor.model.findings import CONFIDENCES, SEVERITIES, Severity
 from irsa_doctor.model import Place
-from irsa_doctor.rulebook import Graded, Rule
+from irsa_doctor.rulebook.rules import Graded, Rule
 from irsa_doctor.settings import FAIL_ON, Settings, Waiver, fits
 from irsa_doctor.waiving import place_of
 

@@ -7,7 +7,7 @@ from jsonschema import Draft202012Validator
 from irsa_doctor.engine import ask, evaluate, fill, meets
 from irsa_doctor.facts import Evidence, Judged
 from irsa_doctor.model import Place, Unknown, Verdict
-from irsa_doctor.rulebook import SUBJECTS, Clause, Graded, Rule
+from irsa_doctor.rulebook.rules import SUBJECTS, Clause, Graded, Rule
 
 values = st.sampled_from(["a", "b", "", True, False, 0, 1, 2, -1])
 schemas = st.recursive(

@@ -2,8 +2,8 @@ import msgspec
 import pytest
 
 from irsa_doctor.rule_examples import base_world, documents_of, illustrate, patched, run_examples
-from irsa_doctor.rule_files import Example, Examples, RuleFile, read_rule_files, rules_folder
-from irsa_doctor.rulebook import Clause, shipped_rules
+from irsa_doctor.rulebook.files import Example, Examples, RuleFile, read_rule_files, rules_folder
+from irsa_doctor.rulebook.rules import Clause, shipped_rules
 from tests.cli.running import run
 
 FILES = {file.rule.id: file for file in read_rule_files(rules_folder())}

@@ -4,8 +4,8 @@ from pathlib import Path
 import pytest
 
 from irsa_doctor.api import chosen_rules
-from irsa_doctor.rule_files import BASE, read_private_rules, read_rule_files, read_rules, rules_folder
-from irsa_doctor.rulebook import RuleError
+from irsa_doctor.rulebook.files import BASE, read_private_rules, read_rule_files, read_rules, rules_folder
+from irsa_doctor.rulebook.rules import RuleError
 from irsa_doctor.settings import Settings
 
 RULE = """\

@@ -6,8 +6,8 @@ import pytest
 from irsa_doctor.model.findings import CONFIDENCES, SEVERITIES
 from irsa_doctor.model import Unknown
 from irsa_doctor.rule_examples import base_world, documents_of, named
-from irsa_doctor.rule_files import read_rule_files, rules_folder
-from irsa_doctor.rulebook import SUBJECTS, Graded, digest, shipped_rules, vocabulary
+from irsa_doctor.rulebook.files import read_rule_files, rules_folder
+from irsa_doctor.rulebook.rules import SUBJECTS, Graded, digest, shipped_rules, vocabulary
 
 RULES = {rule.id: rule for rule in shipped_rules()}
 

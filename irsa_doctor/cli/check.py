@@ -164,7 +164,7 @@ def _word(flag: str, value: str | None, words: tuple[str, ...]) -> str | None:
 def _framework(name: str | None) -> str | None:
     if name is None:
         return None
-    from irsa_doctor.frameworks import frameworks
+    from irsa_doctor.rulebook.frameworks import frameworks
 
     return _word("--framework", name, tuple(frameworks()))
 

@@ -17,7 +17,7 @@ def explain(
     from irsa_doctor.reports import style_for
     from irsa_doctor.reports.rule_page import render_mode_text, render_rule_text
     from irsa_doctor.rule_examples import illustration_of
-    from irsa_doctor.rulebook import shipped_rules
+    from irsa_doctor.rulebook.rules import shipped_rules
 
     rules = {rule.id: rule for rule in shipped_rules()}
     if ident in rules:

@@ -18,7 +18,7 @@ def list_(format_: Format = "text") -> None:
     """List every built-in rule, by family."""
     from irsa_doctor.reports import style_for
     from irsa_doctor.reports.rule_page import render_rules_json, render_rules_text
-    from irsa_doctor.rulebook import shipped_rules
+    from irsa_doctor.rulebook.rules import shipped_rules
 
     rules = sorted(shipped_rules(), key=lambda rule: (rule.family, rule.id))
     if _is_json(format_):
@@ -34,7 +34,7 @@ def show(rule: Annotated[str, typer.Argument(metavar="ID", help="A rule id.")], 
     from irsa_doctor.reports import style_for
     from irsa_doctor.reports.rule_page import render_rule_text, render_rules_json
     from irsa_doctor.rule_examples import illustration_of
-    from irsa_doctor.rulebook import shipped_rules
+    from irsa_doctor.rulebook.rules import shipped_rules
 
     known = {found.id: found for found in shipped_rules()}
     if rule not in known:
@@ -55,8 +55,8 @@ def run_tests(
     """
     from irsa_doctor.reports.escape import for_terminal
     from irsa_doctor.rule_examples import run_examples
-    from irsa_doctor.rule_files import read_rule_files, rules_folder
-    from irsa_doctor.rulebook import RuleError, shipped_rules
+    from irsa_doctor.rulebook.files import read_rule_files, rules_folder
+    from irsa_doctor.rulebook.rules import RuleError, shipped_rules
 
     try:
         files = read_rule_files(folder or rules_folder())

@@ -10,7 +10,7 @@ from irsa_doctor.cli.wrong import wrong
 
 if TYPE_CHECKING:
     from irsa_doctor.model.findings import Report
-    from irsa_doctor.frameworks import FrameworkReport
+    from irsa_doctor.rulebook.frameworks import FrameworkReport
     from irsa_doctor.reports import Style
 
 

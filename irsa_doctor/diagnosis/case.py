@@ -32,7 +32,7 @@ from irsa_doctor.model import (
     parse_arn,
     text_of,
 )
-from irsa_doctor.rulebook import shipped_rules
+from irsa_doctor.rulebook.rules import shipped_rules
 
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-arns
 _ROLE = re.compile(r"arn:[a-z0-9-]+:iam::[0-9]{12}:role/[A-Za-z0-9_+=,.@/-]+")

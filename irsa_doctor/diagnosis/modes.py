@@ -5,7 +5,7 @@ from functools import cache
 
 import msgspec
 
-from irsa_doctor.rulebook import shipped_rules
+from irsa_doctor.rulebook.rules import shipped_rules
 
 
 class Mode(msgspec.Struct, frozen=True):

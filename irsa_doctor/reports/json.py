@@ -21,9 +21,9 @@ from irsa_doctor.model.findings import (
     Tally,
     Waived,
 )
-from irsa_doctor.frameworks import FrameworkReport
+from irsa_doctor.rulebook.frameworks import FrameworkReport
 from irsa_doctor.reports.style import Style
-from irsa_doctor.rulebook import digest
+from irsa_doctor.rulebook.rules import digest
 from irsa_doctor.version import __version__
 
 SCHEMA = "irsa-doctor.check/1"

@@ -9,8 +9,8 @@ from irsa_doctor.diagnosis.modes import Mode
 from irsa_doctor.reports.escape import for_terminal
 from irsa_doctor.reports.json import Tool, tool, written
 from irsa_doctor.reports.style import Style
-from irsa_doctor.rule_files import Illustration
-from irsa_doctor.rulebook import Rule
+from irsa_doctor.rulebook.files import Illustration
+from irsa_doctor.rulebook.rules import Rule
 
 _COLOURS = {"critical": "1;31", "high": "31", "medium": "33", "low": "36"}
 

@@ -14,7 +14,7 @@ from irsa_doctor.reports.escape import for_markdown, for_sarif
 from irsa_doctor.reports.json import written
 from irsa_doctor.reports.places import from_here
 from irsa_doctor.reports.style import Style
-from irsa_doctor.rulebook import Rule, shipped_rules
+from irsa_doctor.rulebook.rules import Rule, shipped_rules
 
 _LEVELS = {"critical": "error", "high": "error", "medium": "warning", "low": "note"}
 # GitHub's bands: critical over 9.0, high from 7.0, medium from 4.0, low below

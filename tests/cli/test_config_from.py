@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from irsa_doctor.rule_files import rules_folder
+from irsa_doctor.rulebook.files import rules_folder
 
 from .running import OPEN, RIGHT, put, role, run
 

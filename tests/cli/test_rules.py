@@ -5,8 +5,8 @@ import msgspec
 import pytest
 from jsonschema import Draft202012Validator
 
-from irsa_doctor.rule_files import BASE, rules_folder
-from irsa_doctor.rulebook import shipped_rules
+from irsa_doctor.rulebook.files import BASE, rules_folder
+from irsa_doctor.rulebook.rules import shipped_rules
 from tests.cli.running import run
 
 

@@ -5,7 +5,7 @@ import pytest
 from irsa_doctor.diagnosis import diagnose
 from irsa_doctor.diagnosis.links import LINK_OF, TITLES, link_of
 from irsa_doctor.diagnosis.modes import modes
-from irsa_doctor.rule_files import read_rule_files, rules_folder
+from irsa_doctor.rulebook.files import read_rule_files, rules_folder
 from tests.diagnosis.worlds import case_of, objects, role
 
 # examples that break something of somebody else than the service account that is asked about, or that only warn

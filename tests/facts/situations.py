@@ -8,7 +8,7 @@ import yaml
 from irsa_doctor.engine import evaluate
 from irsa_doctor.facts import View, derive
 from irsa_doctor.model import Unknown
-from irsa_doctor.rulebook import shipped_rules
+from irsa_doctor.rulebook.rules import shipped_rules
 from irsa_doctor.sources import load
 from tests.sources.worlds import ACCOUNT, ISSUER, cluster, got_provider, listed_providers, policy, provider_arn, role, role_arn
 

@@ -7,7 +7,7 @@ import pytest
 from irsa_doctor.engine import evaluate
 from irsa_doctor.facts import derive
 from irsa_doctor.model import Place, TrustPolicy
-from irsa_doctor.rulebook import shipped_rules
+from irsa_doctor.rulebook.rules import shipped_rules
 from irsa_doctor.trust import admitted, read_policy
 from irsa_doctor.trust.languages import contains
 

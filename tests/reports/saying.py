@@ -17,7 +17,7 @@ from irsa_doctor.model.findings import (
     Tally,
     Waived,
 )
-from irsa_doctor.rulebook import shipped_rules
+from irsa_doctor.rulebook.rules import shipped_rules
 from irsa_doctor.settings import Settings
 
 WORLDS = Path(__file__).parent.parent.parent / "fixtures" / "worlds"

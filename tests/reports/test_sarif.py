@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from irsa_doctor.model.findings import Finding, Location, Report
 from irsa_doctor.reports import Style
 from irsa_doctor.reports.sarif import render_sarif
-from irsa_doctor.rulebook import shipped_rules
+from irsa_doctor.rulebook.rules import shipped_rules
 from tests.reports.saying import REPORTS, empty, finding, hostile, of_every_rule, world
 
 TOOLS = Path(__file__).parent.parent.parent / ".cache" / "sarif" / "node_modules" / "@microsoft"

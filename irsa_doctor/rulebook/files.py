@@ -9,7 +9,7 @@ import msgspec
 
 from irsa_doctor.facts import did_you_mean
 from irsa_doctor.model.findings import CONFIDENCES, SEVERITIES
-from irsa_doctor.rulebook import (
+from irsa_doctor.rulebook.rules import (
     NAME,
     SUBJECTS,
     Clause,

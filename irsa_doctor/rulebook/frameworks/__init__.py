@@ -8,7 +8,7 @@ from typing import Literal
 import msgspec
 
 from irsa_doctor.model.findings import Finding, Report, Tally
-from irsa_doctor.rulebook import Rule
+from irsa_doctor.rulebook.rules import Rule
 
 Verdict = Literal["fail", "unknown", "waived", "pass", "not examined", "not covered"]
 
