@@ -12,13 +12,13 @@ import msgspec
 
 from irsa_doctor import waiving
 from irsa_doctor.baseline import BaselineError, Entry, entries_of, read_baseline, without
-from irsa_doctor.compare import RoleChange, compare
-from irsa_doctor.engine import evaluate, sort_findings
+from irsa_doctor.answers.diff import RoleChange, compare
+from irsa_doctor.answers.check.engine import evaluate, sort_findings
 from irsa_doctor.facts import AnalysedRole, Judged, View, derive, did_you_mean
 from irsa_doctor.model.findings import CONFIDENCES, SEVERITIES, Counts, DocumentRow, Finding, Missing, Report, Tally, Waived
 from irsa_doctor.rulebook.frameworks import FrameworkReport, by_control, rules_of
-from irsa_doctor.grantees import NoSuchRole, WhoCan, find_role
-from irsa_doctor.grantees import who_can as who_can_of
+from irsa_doctor.answers.who_can import NoSuchRole, WhoCan, find_role
+from irsa_doctor.answers.who_can import who_can as who_can_of
 from irsa_doctor.ignoring import set_aside as set_ignored_aside
 from irsa_doctor.ignoring import without_new_comments
 from irsa_doctor.model import Document, Inventory, Place
@@ -33,7 +33,7 @@ from irsa_doctor.waiving import set_aside
 from irsa_doctor.weakening import Governing, judged_change
 
 if TYPE_CHECKING:
-    from irsa_doctor.diagnosis import Asked, Case, Diagnosis, Evidence
+    from irsa_doctor.answers.why import Asked, Case, Diagnosis, Evidence
     from irsa_doctor.sources.live import Options
 
 __all__ = [
@@ -329,7 +329,8 @@ def why(  # noqa: PLR0913 - all that can be known of one credential
     `role` and `cluster` say what cannot be told, `now` (seconds since 1970) is the time to judge a token by; `lookup`: the last
     calls are looked up in CloudTrail, where AWS is read live. Raises NoTarget, NoEvents, NothingRead and LiveError.
     """
-    from irsa_doctor.diagnosis import asked_about, case_for, diagnose
+    from irsa_doctor.answers.why import asked_about, case_for
+    from irsa_doctor.answers.why import diagnose
 
     evidence = _evidence(seen, now)
     asked = asked_about(target, role, evidence)
@@ -346,7 +347,8 @@ def why(  # noqa: PLR0913 - all that can be known of one credential
 
 def _diagnosed_with_events(case: "Case", live: "Options") -> "Diagnosis":
     """The diagnosis with the last calls that CloudTrail has; that it cannot be asked changes nothing, and is said."""
-    from irsa_doctor.diagnosis import NoEvents, Trail, diagnose, read_events
+    from irsa_doctor.answers.why import NoEvents, Trail, read_events
+    from irsa_doctor.answers.why import diagnose
     from irsa_doctor.model import Issuer
     from irsa_doctor.sources.live import lookup_events
 
@@ -392,7 +394,8 @@ def why_all(
     now: float | None = None,
 ) -> "list[Diagnosis]":
     """Every service account and workload that has to do with a role, the broken first; raises as `why` does."""
-    from irsa_doctor.diagnosis import cases_of, diagnose
+    from irsa_doctor.answers.why import cases_of
+    from irsa_doctor.answers.why import diagnose
 
     evidence = _evidence(seen, now)
     loaded = _load(paths, stdin, settings, live, "why")
@@ -405,7 +408,7 @@ def why_all(
 
 
 def _evidence(seen: Symptoms, now: float | None) -> "Evidence":
-    from irsa_doctor.diagnosis import Evidence, read_events, read_token, symptoms_in
+    from irsa_doctor.answers.why import Evidence, read_events, read_token, symptoms_in
 
     trail = None if seen.event == () else read_events(seen.event)
     found = symptoms_in(seen.error) if seen.error else ()
@@ -426,7 +429,7 @@ def _load_for(
     if live is None:
         loaded = _load(paths, stdin, settings)
     else:
-        from irsa_doctor.diagnosis import Token
+        from irsa_doctor.answers.why import Token
         from irsa_doctor.sources.live import Plan, Target, load_live
 
         issuer = evidence.token.issuer if isinstance(evidence.token, Token) else ""

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from irsa_doctor.compare import RoleChange, compare
+from irsa_doctor.answers.diff import RoleChange, compare
 from irsa_doctor.facts import View
 from irsa_doctor.model import Place
 from irsa_doctor.sources import load

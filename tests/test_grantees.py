@@ -3,7 +3,7 @@ import json
 import pytest
 
 from irsa_doctor import api
-from irsa_doctor.grantees import NoSuchRole, Open, Other
+from irsa_doctor.answers.who_can import NoSuchRole, Open, Other
 from irsa_doctor.settings import Settings
 from tests.cli.running import ACCOUNT, ISSUER, PROVIDER, ROLE, put, role, run, trust
 

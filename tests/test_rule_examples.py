@@ -1,7 +1,7 @@
 import msgspec
 import pytest
 
-from irsa_doctor.rule_examples import base_world, documents_of, illustrate, patched, run_examples
+from irsa_doctor.answers.check.examples import base_world, documents_of, illustrate, patched, run_examples
 from irsa_doctor.rulebook.files import Example, Examples, RuleFile, read_rule_files, rules_folder
 from irsa_doctor.rulebook.rules import Clause, shipped_rules
 from tests.cli.running import run

@@ -8,7 +8,7 @@ import sys
 import msgspec
 import pytest
 
-from irsa_doctor.simulation import (
+from irsa_doctor.answers.simulate import (
     Unanswerable,
     Unreadable,
     read_policy_file,

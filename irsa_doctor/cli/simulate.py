@@ -30,7 +30,7 @@ def simulate(
     Exit 0: allowed; with --vectors, every line was answered. 1: denied, or IAM would not save the policy; a line was no
     request. 2: wrong call, or a file that cannot be read.
     """
-    from irsa_doctor import simulation
+    from irsa_doctor.answers import simulate as simulation
 
     if format_ not in ("json", "text"):
         raise wrong(f"--format {format_}: json or text")
@@ -53,7 +53,7 @@ def simulate(
 
 
 def _request(issuer: str, account: str, partition: str, claims: Mapping[str, str], entries: Iterable[str]) -> "Request":
-    from irsa_doctor.simulation import Unanswerable, request_of
+    from irsa_doctor.answers.simulate import Unanswerable, request_of
 
     if not (len(account) == 12 and account.isascii() and account.isdigit()):
         raise wrong(f"--account {account}: an account id has twelve digits")

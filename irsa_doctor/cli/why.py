@@ -56,7 +56,7 @@ def why(
 
     gc.disable()  # one run, then the process ends
     from irsa_doctor import api
-    from irsa_doctor.diagnosis import NoEvents, NoTarget
+    from irsa_doctor.answers.why import NoEvents, NoTarget
     from irsa_doctor.reports import style_for
     from irsa_doctor.reports.why import render_all, render_all_json, render_why, render_why_json
     from irsa_doctor.sources.files.evidence import NoEvidence

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import msgspec
 
-from irsa_doctor.compare import Both, RoleChange, Subjects
+from irsa_doctor.answers.diff import Both, RoleChange, Subjects
 from irsa_doctor.reports.escape import for_markdown, for_terminal
 from irsa_doctor.reports.json import Tool, tool, written
 from irsa_doctor.reports.style import Style

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
-from irsa_doctor.diagnosis.modes import Mode
+from irsa_doctor.answers.why.modes import Mode
 from irsa_doctor.reports.escape import for_terminal
 from irsa_doctor.reports.json import Tool, tool, written
 from irsa_doctor.reports.style import Style

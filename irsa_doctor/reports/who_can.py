@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
-from irsa_doctor.grantees import Open, Other, ProviderGrant, WhoCan
+from irsa_doctor.answers.who_can import Open, Other, ProviderGrant, WhoCan
 from irsa_doctor.model import parse_arn
 from irsa_doctor.reports.escape import for_terminal
 from irsa_doctor.reports.fitting import columns, on_one_line, wrapped

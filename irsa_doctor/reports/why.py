@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from irsa_doctor.diagnosis import Cause, Diagnosis, Link, PredictedError, Subject, WrongFix
+from irsa_doctor.answers.why import Cause, Diagnosis, Link, PredictedError, Subject, WrongFix
 from irsa_doctor.model.findings import Location, Snippet
 from irsa_doctor.reports.escape import for_terminal
 from irsa_doctor.reports.fitting import columns, on_one_line, without_middle, wrapped

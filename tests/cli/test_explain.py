@@ -1,6 +1,6 @@
 import pytest
 
-from irsa_doctor.diagnosis.modes import modes
+from irsa_doctor.answers.why.modes import modes
 from tests.cli.running import run
 
 

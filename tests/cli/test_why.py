@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from irsa_doctor.rule_examples import base_world, documents_of, named, patched
+from irsa_doctor.answers.check.examples import base_world, documents_of, named, patched
 from tests.cli.running import put, run
 
 

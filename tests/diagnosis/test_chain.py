@@ -2,9 +2,9 @@
 
 import pytest
 
-from irsa_doctor.diagnosis import diagnose
-from irsa_doctor.diagnosis.links import LINK_OF, TITLES, link_of
-from irsa_doctor.diagnosis.modes import modes
+from irsa_doctor.answers.why import diagnose
+from irsa_doctor.answers.why.links import LINK_OF, TITLES, link_of
+from irsa_doctor.answers.why.modes import modes
 from irsa_doctor.rulebook.files import read_rule_files, rules_folder
 from tests.diagnosis.worlds import case_of, objects, role
 

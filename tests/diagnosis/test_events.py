@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from irsa_doctor.diagnosis import NoEvents, NoTarget, read_events, symptoms_in
-from irsa_doctor.diagnosis.events import symptoms_of
+from irsa_doctor.answers.why import NoEvents, NoTarget, read_events, symptoms_in
+from irsa_doctor.answers.why.events import symptoms_of
 from tests.diagnosis import world as w
 from tests.diagnosis.world import ROLE, SUBJECT, TARGET, why, world
 

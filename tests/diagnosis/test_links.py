@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from irsa_doctor.diagnosis import read_events, read_token, symptoms_in
+from irsa_doctor.answers.why import read_events, read_token, symptoms_in
 from tests.diagnosis import test_tokens as tokens
 from tests.diagnosis import world as w
 from tests.diagnosis.test_statements import SLIPS

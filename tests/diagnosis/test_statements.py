@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from irsa_doctor.diagnosis.statements import Presented, misses
+from irsa_doctor.answers.why.statements import Presented, misses
 from irsa_doctor.facts import View
 from irsa_doctor.sources import load
 from irsa_doctor.trust import read_policy

@@ -2,7 +2,8 @@ import copy
 
 import pytest
 
-from irsa_doctor.diagnosis import Asked, NoTarget, cases_of, diagnose, parse_target
+from irsa_doctor.answers.why import Asked, NoTarget, cases_of, parse_target
+from irsa_doctor.answers.why import diagnose
 from irsa_doctor.facts import View
 from tests.diagnosis import world as w
 from tests.diagnosis.world import OTHER, POD, ROLE, TARGET, loaded, why, world
@@ -206,7 +207,7 @@ def test_an_association_needs_neither_annotation_nor_provider(target):
 
 
 def test_an_association_that_somebody_passes_by_is_looked_at_as_web_identity():
-    from irsa_doctor.diagnosis import symptoms_in
+    from irsa_doctor.answers.why import symptoms_in
 
     text = f"No OpenIDConnect provider found in your account for https://{w.ISSUER}"
     found = why(world(associated, lambda documents: documents.pop("pod.json")), symptoms=symptoms_in(text), failing=True)

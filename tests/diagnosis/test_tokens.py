@@ -6,7 +6,7 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-from irsa_doctor.diagnosis import BadToken, Token, read_token
+from irsa_doctor.answers.why import BadToken, Token, read_token
 from tests.diagnosis import world as w
 from tests.diagnosis.world import NOW, TARGET, why, world
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import yaml
 
-from irsa_doctor.engine import evaluate
+from irsa_doctor.answers.check.engine import evaluate
 from irsa_doctor.facts import View, derive
 from irsa_doctor.model import Unknown
 from irsa_doctor.rulebook.rules import shipped_rules

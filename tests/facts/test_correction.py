@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from irsa_doctor.engine import evaluate
+from irsa_doctor.answers.check.engine import evaluate
 from irsa_doctor.facts import derive
 from irsa_doctor.model import Place, TrustPolicy
 from irsa_doctor.rulebook.rules import shipped_rules

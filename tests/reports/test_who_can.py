@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from irsa_doctor.grantees import Audiences, Open, Other, Pair, ProviderGrant, Subjects, WhoCan
+from irsa_doctor.answers.who_can import Audiences, Open, Other, Pair, ProviderGrant, Subjects, WhoCan
 from irsa_doctor.reports import Style
 from irsa_doctor.reports.fitting import columns
 from irsa_doctor.reports.who_can import render_who_can, render_who_can_json

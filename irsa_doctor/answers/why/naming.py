@@ -4,11 +4,11 @@ import re
 import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from irsa_doctor.diagnosis.case import Case
-from irsa_doctor.diagnosis.links import Named, Step, link_of
-from irsa_doctor.diagnosis.modes import Mode, modes
-from irsa_doctor.diagnosis.records import Cause, Certainty, WrongFix, sights
-from irsa_doctor.diagnosis.symptoms import Symptom
+from irsa_doctor.answers.why.case import Case
+from irsa_doctor.answers.why.links import Named, Step, link_of
+from irsa_doctor.answers.why.modes import Mode, modes
+from irsa_doctor.answers.why.records import Cause, Certainty, WrongFix, sights
+from irsa_doctor.answers.why.symptoms import Symptom
 from irsa_doctor.facts.lookups.surroundings import ROLE_ARN
 from irsa_doctor.model.findings import Snippet
 from irsa_doctor.model import Issuer, Workload

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
-from irsa_doctor.diagnosis.records import Certainty, Verdict
+from irsa_doctor.answers.why.records import Certainty, Verdict
 from irsa_doctor.model.findings import Finding, Location
 from irsa_doctor.model import Unknown
 

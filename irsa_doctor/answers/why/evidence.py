@@ -4,10 +4,10 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from irsa_doctor.diagnosis.case import Case
-from irsa_doctor.diagnosis.events import Event, symptoms_of
-from irsa_doctor.diagnosis.links import Named, Step
-from irsa_doctor.diagnosis.symptoms import ASSUMED, Symptom
+from irsa_doctor.answers.why.case import Case
+from irsa_doctor.answers.why.events import Event, symptoms_of
+from irsa_doctor.answers.why.links import Named, Step
+from irsa_doctor.answers.why.symptoms import ASSUMED, Symptom
 
 
 def symptoms_of_case(case: Case) -> tuple[Symptom, ...]:

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from irsa_doctor import api
-from irsa_doctor.engine import Answer, ask
+from irsa_doctor.answers.check.engine import Answer, ask
 from irsa_doctor.facts import Judged, View, derive
 from irsa_doctor.model.findings import Report
 from irsa_doctor.model import Verdict

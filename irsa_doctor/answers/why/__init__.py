@@ -1,0 +1,37 @@
+"""Why a workload has no credentials, or those of somebody else: the chain, link by link."""
+
+from irsa_doctor.answers.why.case import Asked, Case, Evidence
+from irsa_doctor.answers.why.diagnose import diagnose
+from irsa_doctor.answers.why.events import Event, NoEvents, Trail, read_events
+from irsa_doctor.answers.why.records import Cause, Diagnosis, Link, PredictedError, Subject, WrongFix
+from irsa_doctor.answers.why.symptoms import Symptom, symptoms_in
+from irsa_doctor.answers.why.target import NoTarget, asked_about, case_for, cases_of, find_case, parse_target
+from irsa_doctor.answers.why.tokens import BadToken, Token, read_token
+
+__all__ = [
+    "Asked",
+    "BadToken",
+    "Case",
+    "Cause",
+    "Diagnosis",
+    "Event",
+    "Evidence",
+    "Link",
+    "NoEvents",
+    "NoTarget",
+    "PredictedError",
+    "Subject",
+    "Symptom",
+    "Token",
+    "Trail",
+    "WrongFix",
+    "asked_about",
+    "case_for",
+    "cases_of",
+    "diagnose",
+    "find_case",
+    "parse_target",
+    "read_events",
+    "read_token",
+    "symptoms_in",
+]
