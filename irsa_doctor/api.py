@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from irsa_doctor import waiving
-from irsa_doctor.baseline import BaselineError, Entry, entries_of, read_baseline, without
+from irsa_doctor.governance import waivers as waiving
+from irsa_doctor.governance.baseline import BaselineError, Entry, entries_of, read_baseline, without
 from irsa_doctor.answers.diff import RoleChange, compare
 from irsa_doctor.answers.check.engine import evaluate, sort_findings
 from irsa_doctor.facts import AnalysedRole, Judged, View, derive, did_you_mean
@@ -19,18 +19,18 @@ from irsa_doctor.model.findings import CONFIDENCES, SEVERITIES, Counts, Document
 from irsa_doctor.rulebook.frameworks import FrameworkReport, by_control, rules_of
 from irsa_doctor.answers.who_can import NoSuchRole, WhoCan, find_role
 from irsa_doctor.answers.who_can import who_can as who_can_of
-from irsa_doctor.ignoring import set_aside as set_ignored_aside
-from irsa_doctor.ignoring import without_new_comments
+from irsa_doctor.governance.comments import set_aside as set_ignored_aside
+from irsa_doctor.governance.comments import without_new_comments
 from irsa_doctor.model import Document, Inventory, Place
 from irsa_doctor.rulebook.files import read_private_rules
 from irsa_doctor.rulebook.rules import Rule, RuleError, digest, shipped_rules
-from irsa_doctor.settings import Settings, Waiver
+from irsa_doctor.governance.settings import Settings, Waiver
 from irsa_doctor.sources import Documents, Loaded, load
-from irsa_doctor.sources.revision import NoRevision, files_at
+from irsa_doctor.governance.revision import NoRevision, files_at
 from irsa_doctor.text.errors import LiveError
 from irsa_doctor.version import __version__
-from irsa_doctor.waiving import set_aside
-from irsa_doctor.weakening import Governing, judged_change
+from irsa_doctor.governance.waivers import set_aside
+from irsa_doctor.governance.weakening import Governing, judged_change
 
 if TYPE_CHECKING:
     from irsa_doctor.answers.why import Asked, Case, Diagnosis, Evidence

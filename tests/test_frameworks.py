@@ -9,7 +9,7 @@ from irsa_doctor.rulebook.frameworks import Control, by_control, frameworks
 from irsa_doctor.reports import Style
 from irsa_doctor.reports.controls import render_controls_text
 from irsa_doctor.rulebook.rules import shipped_rules
-from irsa_doctor.settings import Settings, Waiver
+from irsa_doctor.governance.settings import Settings, Waiver
 from tests.cli.running import run
 from tests.reports.saying import WORLDS, empty, world
 

@@ -4,7 +4,7 @@ import pytest
 
 from irsa_doctor import api
 from irsa_doctor.answers.who_can import NoSuchRole, Open, Other
-from irsa_doctor.settings import Settings
+from irsa_doctor.governance.settings import Settings
 from tests.cli.running import ACCOUNT, ISSUER, PROVIDER, ROLE, put, role, run, trust
 
 ONE = "system:serviceaccount:payments:checkout"

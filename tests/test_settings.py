@@ -7,7 +7,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from irsa_doctor.settings import Settings, SettingsError, Waiver, find_settings, fits, load_settings, read_settings
+from irsa_doctor.governance.settings import Settings, SettingsError, Waiver, find_settings, fits, load_settings, read_settings
 
 SCHEMA = json.loads((Path(__file__).parent.parent / "irsa_doctor/schemas/settings.json").read_text(encoding="utf-8"))
 

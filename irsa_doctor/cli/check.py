@@ -96,7 +96,7 @@ def check(
 
     gc.disable()  # one run, then the process ends: collecting cycles of a large inventory only costs time
     from irsa_doctor import api
-    from irsa_doctor.baseline import baseline_text, entries_of
+    from irsa_doctor.governance.baseline import baseline_text, entries_of
     from irsa_doctor.cli.targets import put, targets, write
 
     outputs = targets(format_ or ["text"], output)

@@ -10,7 +10,7 @@ import typer
 from irsa_doctor.cli.wrong import wrong
 
 if TYPE_CHECKING:
-    from irsa_doctor.settings import Settings
+    from irsa_doctor.governance.settings import Settings
 
 Paths = Annotated[
     list[str] | None,
@@ -55,7 +55,7 @@ def flags_over_settings(
     **flags: Any,
 ) -> "Settings":
     """The settings of the folder that the command runs in, with every flag that was given put over them."""
-    from irsa_doctor.settings import Settings, SettingsError, load_settings
+    from irsa_doctor.governance.settings import Settings, SettingsError, load_settings
 
     if config and no_config:
         raise wrong("--config and --no-config contradict each other")
@@ -83,9 +83,9 @@ def governing_settings(
         return
     if no_config:
         raise wrong("--config-from and --no-config contradict each other")
-    from irsa_doctor.settings import SettingsError
-    from irsa_doctor.settings_at import settings_at
-    from irsa_doctor.sources.revision import NoRevision
+    from irsa_doctor.governance.settings import SettingsError
+    from irsa_doctor.governance.settings_at import settings_at
+    from irsa_doctor.governance.revision import NoRevision
 
     with ExitStack() as stack:
         try:

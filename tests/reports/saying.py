@@ -18,7 +18,7 @@ from irsa_doctor.model.findings import (
     Waived,
 )
 from irsa_doctor.rulebook.rules import shipped_rules
-from irsa_doctor.settings import Settings
+from irsa_doctor.governance.settings import Settings
 
 WORLDS = Path(__file__).parent.parent.parent / "fixtures" / "worlds"
 HOSTILE = [

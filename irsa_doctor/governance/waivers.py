@@ -8,7 +8,7 @@ import msgspec
 from irsa_doctor.facts import Evidence, Judged, WaiverFacts
 from irsa_doctor.model.findings import Finding, Waived
 from irsa_doctor.model import Place
-from irsa_doctor.settings import Waiver
+from irsa_doctor.governance.settings import Waiver
 
 
 class Sorted(msgspec.Struct, frozen=True):
