@@ -33,10 +33,10 @@ types: $(VENV)/.dev ## mypy --strict
 	$(PY) -m mypy
 
 generated: $(VENV)/.dev ## write again what is generated: rule index, schemas, parts of the README
-	$(PY) -m irsa_doctor.generate
+	$(PY) -m tools.generate
 
 generated-check: $(VENV)/.dev ## fail where a generated file is not current
-	$(PY) -m irsa_doctor.generate --check
+	$(PY) -m tools.generate --check
 
 rules: $(VENV)/.installed ## run the examples of every rule
 	$(VENV)/bin/irsa-doctor rules test rules

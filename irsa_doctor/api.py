@@ -10,27 +10,27 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from irsa_doctor.governance import waivers as waiving
-from irsa_doctor.governance.baseline import BaselineError, Entry, entries_of, read_baseline, without
-from irsa_doctor.answers.diff import RoleChange, compare
 from irsa_doctor.answers.check.engine import evaluate, sort_findings
-from irsa_doctor.facts import AnalysedRole, Judged, View, derive, did_you_mean
-from irsa_doctor.model.findings import CONFIDENCES, SEVERITIES, Counts, DocumentRow, Finding, Missing, Report, Tally, Waived
-from irsa_doctor.rulebook.frameworks import FrameworkReport, by_control, rules_of
+from irsa_doctor.answers.diff import RoleChange, compare
 from irsa_doctor.answers.who_can import NoSuchRole, WhoCan, find_role
 from irsa_doctor.answers.who_can import who_can as who_can_of
+from irsa_doctor.facts import AnalysedRole, Judged, View, derive, did_you_mean
+from irsa_doctor.governance import waivers as waiving
+from irsa_doctor.governance.baseline import BaselineError, Entry, entries_of, read_baseline, without
 from irsa_doctor.governance.comments import set_aside as set_ignored_aside
 from irsa_doctor.governance.comments import without_new_comments
-from irsa_doctor.model import Document, Inventory, Place
-from irsa_doctor.rulebook.files import read_private_rules
-from irsa_doctor.rulebook.rules import Rule, RuleError, digest, shipped_rules
-from irsa_doctor.governance.settings import Settings, Waiver
-from irsa_doctor.sources import Documents, Loaded, load
 from irsa_doctor.governance.revision import NoRevision, files_at
-from irsa_doctor.text.errors import LiveError
-from irsa_doctor.version import __version__
+from irsa_doctor.governance.settings import Settings, Waiver
 from irsa_doctor.governance.waivers import set_aside
 from irsa_doctor.governance.weakening import Governing, judged_change
+from irsa_doctor.model import Document, Inventory, Place
+from irsa_doctor.model.findings import CONFIDENCES, SEVERITIES, Counts, DocumentRow, Finding, Missing, Report, Tally, Waived
+from irsa_doctor.rulebook.files import read_private_rules
+from irsa_doctor.rulebook.frameworks import FrameworkReport, by_control, rules_of
+from irsa_doctor.rulebook.rules import Rule, RuleError, digest, shipped_rules
+from irsa_doctor.sources import Documents, Loaded, load
+from irsa_doctor.text.errors import LiveError
+from irsa_doctor.version import __version__
 
 if TYPE_CHECKING:
     from irsa_doctor.answers.why import Asked, Case, Diagnosis, Evidence
@@ -329,8 +329,7 @@ def why(  # noqa: PLR0913 - all that can be known of one credential
     `role` and `cluster` say what cannot be told, `now` (seconds since 1970) is the time to judge a token by; `lookup`: the last
     calls are looked up in CloudTrail, where AWS is read live. Raises NoTarget, NoEvents, NothingRead and LiveError.
     """
-    from irsa_doctor.answers.why import asked_about, case_for
-    from irsa_doctor.answers.why import diagnose
+    from irsa_doctor.answers.why import asked_about, case_for, diagnose
 
     evidence = _evidence(seen, now)
     asked = asked_about(target, role, evidence)
@@ -347,8 +346,7 @@ def why(  # noqa: PLR0913 - all that can be known of one credential
 
 def _diagnosed_with_events(case: "Case", live: "Options") -> "Diagnosis":
     """The diagnosis with the last calls that CloudTrail has; that it cannot be asked changes nothing, and is said."""
-    from irsa_doctor.answers.why import NoEvents, Trail, read_events
-    from irsa_doctor.answers.why import diagnose
+    from irsa_doctor.answers.why import NoEvents, Trail, diagnose, read_events
     from irsa_doctor.model import Issuer
     from irsa_doctor.sources.live import lookup_events
 
@@ -394,8 +392,7 @@ def why_all(
     now: float | None = None,
 ) -> "list[Diagnosis]":
     """Every service account and workload that has to do with a role, the broken first; raises as `why` does."""
-    from irsa_doctor.answers.why import cases_of
-    from irsa_doctor.answers.why import diagnose
+    from irsa_doctor.answers.why import cases_of, diagnose
 
     evidence = _evidence(seen, now)
     loaded = _load(paths, stdin, settings, live, "why")

@@ -85,7 +85,7 @@ def test_nothing_but_the_command_line_knows_the_command_line() -> None:
         for module, path in MODULES.items()
         if part_of(module) != "cli" and any(name.startswith(("irsa_doctor.cli", "typer")) for name in imports(path))
     }
-    assert knowing <= {"irsa_doctor.__main__", "irsa_doctor.generate"}
+    assert knowing <= {"irsa_doctor.__main__"}
 
 
 def test_no_imports_go_in_a_circle() -> None:

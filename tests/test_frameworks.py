@@ -4,12 +4,12 @@ from datetime import date
 import pytest
 
 from irsa_doctor import api
+from irsa_doctor.governance.settings import Settings, Waiver
 from irsa_doctor.model.findings import Report
-from irsa_doctor.rulebook.frameworks import Control, by_control, frameworks
 from irsa_doctor.reports import Style
 from irsa_doctor.reports.controls import render_controls_text
+from irsa_doctor.rulebook.frameworks import Control, by_control, frameworks
 from irsa_doctor.rulebook.rules import shipped_rules
-from irsa_doctor.governance.settings import Settings, Waiver
 from tests.cli.running import run
 from tests.reports.saying import WORLDS, empty, world
 

@@ -3,9 +3,9 @@ from pathlib import Path
 
 import pytest
 
-from irsa_doctor.model.findings import CONFIDENCES, SEVERITIES
-from irsa_doctor.model import Unknown
 from irsa_doctor.answers.check.examples import base_world, documents_of, named
+from irsa_doctor.model import Unknown
+from irsa_doctor.model.findings import CONFIDENCES, SEVERITIES
 from irsa_doctor.rulebook.files import read_rule_files, rules_folder
 from irsa_doctor.rulebook.rules import SUBJECTS, Graded, digest, shipped_rules, vocabulary
 
@@ -53,8 +53,8 @@ def test_values_of_facts_are_told_apart_as_json_tells_them():
 
 def test_facts_of_real_documents_keep_to_the_vocabulary():
     """What the annotations of the records say is what the functions give."""
-    from irsa_doctor.facts import View, derive
     from irsa_doctor.answers.check.examples import patched
+    from irsa_doctor.facts import View, derive
     from irsa_doctor.sources import load
 
     kinds = {record: kind for kind, record in SUBJECTS.items()}

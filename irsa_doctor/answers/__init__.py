@@ -1,0 +1,1 @@
+"""What a command works out from an inventory, without input or output."""

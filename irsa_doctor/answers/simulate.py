@@ -8,11 +8,11 @@ from typing import Any
 import msgspec
 
 from irsa_doctor.model import Issuer, Place
-from irsa_doctor.text.encoding import NoText, settle
 from irsa_doctor.sources.documents.policies import read_policy_bytes, unwrapped
-from irsa_doctor.text.positions import Documents, Source
-from irsa_doctor.text.errors import Trouble
 from irsa_doctor.sources.files.walk import walk
+from irsa_doctor.text.encoding import NoText, settle
+from irsa_doctor.text.errors import Trouble
+from irsa_doctor.text.positions import Documents, Source
 from irsa_doctor.trust import Decision, Policy, Problem, Request, decide, provider_arn_of, read_policy
 
 

@@ -96,8 +96,8 @@ def check(
 
     gc.disable()  # one run, then the process ends: collecting cycles of a large inventory only costs time
     from irsa_doctor import api
-    from irsa_doctor.governance.baseline import baseline_text, entries_of
     from irsa_doctor.cli.targets import put, targets, write
+    from irsa_doctor.governance.baseline import baseline_text, entries_of
 
     outputs = targets(format_ or ["text"], output)
     given = given_paths(paths, sources)

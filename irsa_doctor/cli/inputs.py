@@ -83,9 +83,9 @@ def governing_settings(
         return
     if no_config:
         raise wrong("--config-from and --no-config contradict each other")
+    from irsa_doctor.governance.revision import NoRevision
     from irsa_doctor.governance.settings import SettingsError
     from irsa_doctor.governance.settings_at import settings_at
-    from irsa_doctor.governance.revision import NoRevision
 
     with ExitStack() as stack:
         try:

@@ -30,10 +30,10 @@ def list_(format_: Format = "text") -> None:
 @app.command()
 def show(rule: Annotated[str, typer.Argument(metavar="ID", help="A rule id.")], format_: Format = "text") -> None:
     """Show one rule: what it asks, why, what to do, and who says so."""
+    from irsa_doctor.answers.check.examples import illustration_of
     from irsa_doctor.facts import did_you_mean
     from irsa_doctor.reports import style_for
     from irsa_doctor.reports.rule_page import render_rule_text, render_rules_json
-    from irsa_doctor.answers.check.examples import illustration_of
     from irsa_doctor.rulebook.rules import shipped_rules
 
     known = {found.id: found for found in shipped_rules()}
@@ -53,8 +53,8 @@ def run_tests(
 
     Exit 0: all right. 1: an example is not what it says. 2: a rule that could not work.
     """
-    from irsa_doctor.reports.escape import for_terminal
     from irsa_doctor.answers.check.examples import run_examples
+    from irsa_doctor.reports.escape import for_terminal
     from irsa_doctor.rulebook.files import read_rule_files, rules_folder
     from irsa_doctor.rulebook.rules import RuleError, shipped_rules
 

@@ -10,8 +10,8 @@ from irsa_doctor.cli.wrong import wrong
 
 if TYPE_CHECKING:
     from irsa_doctor.model.findings import Report
-    from irsa_doctor.rulebook.frameworks import FrameworkReport
     from irsa_doctor.reports import Style
+    from irsa_doctor.rulebook.frameworks import FrameworkReport
 
 
 def targets(formats: Sequence[str], output: str | None) -> list[tuple[str, str | None]]:

@@ -5,8 +5,8 @@ from typing import Generic, TypeVar
 
 import msgspec
 
-from irsa_doctor.model.findings import Snippet
 from irsa_doctor.model import Place
+from irsa_doctor.model.findings import Snippet
 
 _T = TypeVar("_T")
 _S = TypeVar("_S")

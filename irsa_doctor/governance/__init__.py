@@ -1,0 +1,1 @@
+"""What a project has decided for itself: settings, waivers, comments, a baseline."""

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import msgspec
 
-from irsa_doctor.governance.settings import OWN_FILE, SHARED_FILE, Settings, SettingsError, load_settings
 from irsa_doctor.governance.revision import files_at, top_of
+from irsa_doctor.governance.settings import OWN_FILE, SHARED_FILE, Settings, SettingsError, load_settings
 
 
 @contextmanager

@@ -6,9 +6,9 @@ from datetime import date
 import msgspec
 
 from irsa_doctor.facts import Evidence, Judged, WaiverFacts
-from irsa_doctor.model.findings import Finding, Waived
-from irsa_doctor.model import Place
 from irsa_doctor.governance.settings import Waiver
+from irsa_doctor.model import Place
+from irsa_doctor.model.findings import Finding, Waived
 
 
 class Sorted(msgspec.Struct, frozen=True):

@@ -4,13 +4,13 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 
 import msgspec
 
-from irsa_doctor.governance.baseline import Entry
 from irsa_doctor.facts import Evidence, Judged, SettingsFacts
-from irsa_doctor.model.findings import CONFIDENCES, SEVERITIES, Severity
-from irsa_doctor.model import Place
-from irsa_doctor.rulebook.rules import Graded, Rule
+from irsa_doctor.governance.baseline import Entry
 from irsa_doctor.governance.settings import FAIL_ON, Settings, Waiver, fits
 from irsa_doctor.governance.waivers import place_of
+from irsa_doctor.model import Place
+from irsa_doctor.model.findings import CONFIDENCES, SEVERITIES, Severity
+from irsa_doctor.rulebook.rules import Graded, Rule
 
 _SHOWN = 5
 

@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from irsa_doctor.model.findings import Finding, Report
-from irsa_doctor.rulebook.frameworks import Bearing, Control, FrameworkReport
 from irsa_doctor.reports.escape import for_terminal
 from irsa_doctor.reports.style import Style
+from irsa_doctor.rulebook.frameworks import Bearing, Control, FrameworkReport
 
 _MARKS = {
     "fail": ("fail", "31"),

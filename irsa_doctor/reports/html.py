@@ -5,11 +5,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from irsa_doctor.model.findings import SEVERITIES, Finding, Location, Report
-from irsa_doctor.rulebook.frameworks import FrameworkReport, by_control, frameworks
 from irsa_doctor.reports.counting import looked_at
 from irsa_doctor.reports.escape import for_xml
 from irsa_doctor.reports.places import from_here
 from irsa_doctor.reports.style import Style
+from irsa_doctor.rulebook.frameworks import FrameworkReport, by_control, frameworks
 from irsa_doctor.rulebook.rules import Rule, shipped_rules
 
 _STYLE = Path(__file__).parent / "report.css"

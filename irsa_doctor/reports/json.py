@@ -21,8 +21,8 @@ from irsa_doctor.model.findings import (
     Tally,
     Waived,
 )
-from irsa_doctor.rulebook.frameworks import FrameworkReport
 from irsa_doctor.reports.style import Style
+from irsa_doctor.rulebook.frameworks import FrameworkReport
 from irsa_doctor.rulebook.rules import digest
 from irsa_doctor.version import __version__
 

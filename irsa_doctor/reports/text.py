@@ -4,8 +4,8 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from irsa_doctor.model.findings import SEVERITIES, Finding, Missing, Report, Waived
 from irsa_doctor.model import parse_arn
+from irsa_doctor.model.findings import SEVERITIES, Finding, Missing, Report, Waived
 from irsa_doctor.reports.counting import counted, looked_at
 from irsa_doctor.reports.escape import for_terminal
 from irsa_doctor.reports.fitting import columns, on_one_line, without_end, wrapped

@@ -1,0 +1,1 @@
+"""Rules, causes and controls: their files read, checked and indexed."""

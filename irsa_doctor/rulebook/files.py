@@ -23,8 +23,8 @@ from irsa_doctor.rulebook.rules import (
     vocabulary,
 )
 from irsa_doctor.text.encoding import settle
-from irsa_doctor.text.scanner import DEPTH
 from irsa_doctor.text.errors import Trouble
+from irsa_doctor.text.scanner import DEPTH
 from irsa_doctor.text.yaml import compose, scalar
 
 BASE = "base.yaml"
@@ -102,8 +102,8 @@ class _Wrong(Exception):
 
 def rules_folder() -> Path:
     """Where the rule files are: inside the package once it is installed, at the top of the repository in a clone."""
-    installed = Path(__file__).parent / "_rules"
-    return installed if installed.is_dir() else Path(__file__).parent.parent / "rules"
+    installed = Path(__file__).parent.parent / "_rules"
+    return installed if installed.is_dir() else Path(__file__).parent.parent.parent / "rules"
 
 
 def read_rule_files(folder: Path) -> list[RuleFile]:

@@ -11,16 +11,16 @@ import msgspec
 from irsa_doctor.model import Document, Flaw, Inventory, Place, TrustPolicy
 from irsa_doctor.sources.documents import kinds
 from irsa_doctor.sources.documents.bulk import FROM, read_bulk
-from irsa_doctor.text.encoding import NoText, settle
-from irsa_doctor.sources.joining.join import Said, join
 from irsa_doctor.sources.documents.policies import concerns, says_duplicate, unwrapped
-from irsa_doctor.text.positions import Documents, Source, Span
 from irsa_doctor.sources.documents.reading import Page, Reading
-from irsa_doctor.text.scanner import Duplicate, Scan
-from irsa_doctor.sources.snapshot.snapshot import Origin, Snapshot, is_snapshot, read_snapshot, unique
-from irsa_doctor.text.json import read_json, read_pieces, split_values
-from irsa_doctor.text.errors import Trouble
 from irsa_doctor.sources.files.walk import Given, walk_over
+from irsa_doctor.sources.joining.join import Said, join
+from irsa_doctor.sources.snapshot.snapshot import Origin, Snapshot, is_snapshot, read_snapshot, unique
+from irsa_doctor.text.encoding import NoText, settle
+from irsa_doctor.text.errors import Trouble
+from irsa_doctor.text.json import read_json, read_pieces, split_values
+from irsa_doctor.text.positions import Documents, Source, Span
+from irsa_doctor.text.scanner import Duplicate, Scan
 
 _DATA = (".json", ".jsonl", ".ndjson", ".yaml", ".yml", ".gz")
 """How files are called that should be data: one of them that is not is worth a word."""

@@ -1,0 +1,1 @@
+"""Bytes to values with places: encoding, JSON, YAML, positions, placeholders, secrets."""

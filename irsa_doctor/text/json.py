@@ -6,8 +6,8 @@ from functools import lru_cache
 
 import msgspec
 
-from irsa_doctor.text.scanner import DEPTH, Duplicate, Scan, escaped, line_and_column, number_of, scan
 from irsa_doctor.text.errors import Lost, Trouble
+from irsa_doctor.text.scanner import DEPTH, Duplicate, Scan, escaped, line_and_column, number_of, scan
 
 _SPACE = b" \t\r\n"
 _BRACKET = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[\[{]|[\]}]', re.DOTALL)

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 
 from irsa_doctor.model import Place
-from irsa_doctor.text.scanner import escaped
 from irsa_doctor.text.errors import WrongShape
+from irsa_doctor.text.scanner import escaped
 
 _NAMES = {dict: "an object", list: "a list", str: "a text", bool: "a truth value", type(None): "null"}
 

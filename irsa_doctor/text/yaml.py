@@ -5,8 +5,8 @@ from typing import Any
 
 import msgspec
 
-from irsa_doctor.text.scanner import DEPTH, Duplicate, escaped, line_and_column, number_of
 from irsa_doctor.text.errors import Trouble
+from irsa_doctor.text.scanner import DEPTH, Duplicate, escaped, line_and_column, number_of
 
 EXPANDED_LIMIT = 100_000
 """Nodes that aliases may add to a document."""

@@ -2,8 +2,7 @@ import copy
 
 import pytest
 
-from irsa_doctor.answers.why import Asked, NoTarget, cases_of, parse_target
-from irsa_doctor.answers.why import diagnose
+from irsa_doctor.answers.why import Asked, NoTarget, cases_of, diagnose, parse_target
 from irsa_doctor.facts import View
 from tests.diagnosis import world as w
 from tests.diagnosis.world import OTHER, POD, ROLE, TARGET, loaded, why, world

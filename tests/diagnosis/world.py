@@ -4,8 +4,7 @@ import copy
 import json
 from typing import Any
 
-from irsa_doctor.answers.why import Evidence, asked_about, case_for
-from irsa_doctor.answers.why import diagnose
+from irsa_doctor.answers.why import Evidence, asked_about, case_for, diagnose
 from irsa_doctor.facts import View
 from irsa_doctor.sources import load
 

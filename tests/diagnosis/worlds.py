@@ -2,9 +2,9 @@
 
 from typing import Any
 
+from irsa_doctor.answers.check.examples import base_world, documents_of, named, patched
 from irsa_doctor.answers.why import Asked, Case, Evidence, find_case
 from irsa_doctor.facts import View
-from irsa_doctor.answers.check.examples import base_world, documents_of, named, patched
 from irsa_doctor.sources import load
 
 BASE = base_world()

@@ -1,9 +1,9 @@
 import msgspec
 import pytest
 
+from irsa_doctor.answers.check.examples import base_world, documents_of, named, patched
 from irsa_doctor.facts import View
 from irsa_doctor.facts.lookups.guardrails import Guards
-from irsa_doctor.answers.check.examples import base_world, documents_of, named, patched
 from irsa_doctor.rulebook.files import read_rule_files, rules_folder
 from irsa_doctor.sources import load
 

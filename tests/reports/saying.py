@@ -5,6 +5,7 @@ from pathlib import Path
 import msgspec
 
 from irsa_doctor import api
+from irsa_doctor.governance.settings import Settings
 from irsa_doctor.model.findings import (
     Counts,
     DocumentRow,
@@ -18,7 +19,6 @@ from irsa_doctor.model.findings import (
     Waived,
 )
 from irsa_doctor.rulebook.rules import shipped_rules
-from irsa_doctor.governance.settings import Settings
 
 WORLDS = Path(__file__).parent.parent.parent / "fixtures" / "worlds"
 HOSTILE = [

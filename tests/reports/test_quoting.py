@@ -2,8 +2,8 @@ import json
 
 import pytest
 
-from irsa_doctor.model.findings import Location
 from irsa_doctor.model import Place
+from irsa_doctor.model.findings import Location
 from irsa_doctor.reports import Style
 from irsa_doctor.reports.quoting import quoted
 from irsa_doctor.sources import load

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from irsa_doctor.text.scanner import DEPTH, Scan, scan
-from irsa_doctor.text.json import read_json, split_values
 from irsa_doctor.text.errors import Trouble
+from irsa_doctor.text.json import read_json, split_values
+from irsa_doctor.text.scanner import DEPTH, Scan, scan
 
 values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),

@@ -1,0 +1,1 @@
+"""`check`: every rule asked about every subject."""

@@ -12,8 +12,8 @@ from typing import Any
 import msgspec
 
 from irsa_doctor.facts import Evidence, Judged
-from irsa_doctor.model.findings import SEVERITIES, Finding, Location, Missing, Subject, Tally
 from irsa_doctor.model import Place, Unknown, Verdict
+from irsa_doctor.model.findings import SEVERITIES, Finding, Location, Missing, Subject, Tally
 from irsa_doctor.rulebook.rules import NAME, SUBJECTS, Rule
 
 

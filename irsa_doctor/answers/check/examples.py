@@ -11,14 +11,14 @@ import msgspec
 from irsa_doctor import api
 from irsa_doctor.answers.check.engine import Answer, ask
 from irsa_doctor.facts import Judged, View, derive
-from irsa_doctor.model.findings import Report
-from irsa_doctor.model import Verdict
-from irsa_doctor.rulebook.files import BASE, Example, Illustration, RuleFile, Way, read_rule_file, read_yaml_file, rules_folder
-from irsa_doctor.rulebook.rules import NAME, SUBJECTS, Clause, Rule, RuleError, vocabulary
 from irsa_doctor.governance.settings import Settings
-from irsa_doctor.sources import load
 from irsa_doctor.governance.waivers import set_aside
 from irsa_doctor.governance.weakening import Governing, judged_change
+from irsa_doctor.model import Verdict
+from irsa_doctor.model.findings import Report
+from irsa_doctor.rulebook.files import BASE, Example, Illustration, RuleFile, Way, read_rule_file, read_yaml_file, rules_folder
+from irsa_doctor.rulebook.rules import NAME, SUBJECTS, Clause, Rule, RuleError, vocabulary
+from irsa_doctor.sources import load
 
 World = Mapping[str, Any]
 _TODAY = date(2026, 1, 1)

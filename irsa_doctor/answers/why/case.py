@@ -6,17 +6,16 @@ from functools import cached_property
 
 import msgspec
 
+from irsa_doctor.answers.check.engine import Locate, evaluate
 from irsa_doctor.answers.why.events import Event, Trail
 from irsa_doctor.answers.why.links import link_of, link_of_finding
 from irsa_doctor.answers.why.symptoms import Symptom
 from irsa_doctor.answers.why.tokens import BadToken, Token
-from irsa_doctor.answers.check.engine import Locate, evaluate
 from irsa_doctor.facts import AnalysedRole, Judged, View, binding_facts, cluster_facts, provider_facts
-from irsa_doctor.facts.service_accounts.binding import service_account_facts
 from irsa_doctor.facts.lookups.surroundings import ROLE_ARN
+from irsa_doctor.facts.service_accounts.binding import service_account_facts
 from irsa_doctor.facts.workloads.webhook import AUDIENCE, CONTAINER_CREDENTIALS, FILE, ROLE, VOLUME
 from irsa_doctor.facts.workloads.workload import judged_workload
-from irsa_doctor.model.findings import Finding, Location, Missing
 from irsa_doctor.model import (
     Arn,
     Cluster,
@@ -32,6 +31,7 @@ from irsa_doctor.model import (
     parse_arn,
     text_of,
 )
+from irsa_doctor.model.findings import Finding, Location, Missing
 from irsa_doctor.rulebook.rules import shipped_rules
 
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-arns

@@ -2,9 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from irsa_doctor.answers.why import federation
-from irsa_doctor.answers.why import pods
-from irsa_doctor.answers.why import policies
+from irsa_doctor.answers.why import federation, pods, policies
 from irsa_doctor.answers.why.case import Case
 from irsa_doctor.answers.why.links import TITLES, Step, skipped
 

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Mapping
 import msgspec
 
 from irsa_doctor.answers.why.records import Certainty, Verdict
-from irsa_doctor.model.findings import Finding, Location
 from irsa_doctor.model import Unknown
+from irsa_doctor.model.findings import Finding, Location
 
 TITLES: Mapping[str, str] = {
     "issuer": "the issuer of the cluster is known",

@@ -10,8 +10,8 @@ from irsa_doctor.answers.why.modes import Mode, modes
 from irsa_doctor.answers.why.records import Cause, Certainty, WrongFix, sights
 from irsa_doctor.answers.why.symptoms import Symptom
 from irsa_doctor.facts.lookups.surroundings import ROLE_ARN
-from irsa_doctor.model.findings import Snippet
 from irsa_doctor.model import Issuer, Workload
+from irsa_doctor.model.findings import Snippet
 from irsa_doctor.remedies import add_audience, annotate, corrected_statement, create_provider, put_trust_policy
 
 _SHOWN = 8

@@ -5,8 +5,8 @@ from collections.abc import Callable
 from irsa_doctor.answers.why.case import Case
 from irsa_doctor.answers.why.links import Named, Step, failed, link_of, named_by, passed, skipped, unseen
 from irsa_doctor.facts.workloads.webhook import FILE, ROLE
-from irsa_doctor.model.findings import Finding
 from irsa_doctor.model import Issuer, Unknown, parse_arn
+from irsa_doctor.model.findings import Finding
 
 # rules whose finding is proved though what it is put down to is only likely: the pod is as they say in any case
 _INFERRED = frozenset(

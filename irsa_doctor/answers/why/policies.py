@@ -10,9 +10,9 @@ from irsa_doctor.answers.why.case import Case
 from irsa_doctor.answers.why.links import Named, Step, failed, named_by, passed, skipped, unseen
 from irsa_doctor.answers.why.records import Certainty
 from irsa_doctor.answers.why.statements import MODES_OF_KEYS, Miss, Presented, misses
-from irsa_doctor.model.findings import Finding
 from irsa_doctor.model import ResourceControlPolicy, TrustPolicy, Unknown
 from irsa_doctor.model import Verdict as Three
+from irsa_doctor.model.findings import Finding
 from irsa_doctor.trust import Policy, Request, admitted, decide
 from irsa_doctor.trust.guardrails import Denial, Guardrail, denial, guardrails
 from irsa_doctor.trust.holding import holds

@@ -1,0 +1,1 @@
+"""Facts of grants: one Allow statement for one provider."""

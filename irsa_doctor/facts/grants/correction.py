@@ -5,8 +5,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from irsa_doctor.facts.grants.claims import oddity
 from irsa_doctor.facts.grants.principals import Form
 from irsa_doctor.facts.lookups.surroundings import Surroundings
-from irsa_doctor.model.findings import Snippet
 from irsa_doctor.model import Issuer, Role, parse_arn, text_of
+from irsa_doctor.model.findings import Snippet
 from irsa_doctor.remedies import corrected_statement
 from irsa_doctor.trust import SUBJECT_PREFIX, Grant, is_subject
 from irsa_doctor.trust.policy import Condition

@@ -9,10 +9,10 @@ from irsa_doctor.facts.grants.claims import Oddity, oddity
 from irsa_doctor.facts.grants.correction import correction
 from irsa_doctor.facts.grants.miswritten import miswritten
 from irsa_doctor.facts.grants.principals import Form
-from irsa_doctor.facts.subject import Evidence, Told
 from irsa_doctor.facts.lookups.surroundings import Surroundings
-from irsa_doctor.model.findings import Snippet
+from irsa_doctor.facts.subject import Evidence, Told
 from irsa_doctor.model import Issuer, Place, Role, Text, TrustPolicy, parse_arn, text_of
+from irsa_doctor.model.findings import Snippet
 from irsa_doctor.model.once import once
 from irsa_doctor.trust import SUBJECT_PREFIX, Grant, Statement, is_subject, spell
 from irsa_doctor.trust.keys import presence

@@ -9,8 +9,8 @@ import msgspec
 from irsa_doctor.facts.grants.claims import ENDPOINT, STS, Claims, claims_of
 from irsa_doctor.facts.grants.evidence import grant_evidence
 from irsa_doctor.facts.grants.principals import Form
-from irsa_doctor.facts.subject import Judged
 from irsa_doctor.facts.lookups.surroundings import Surroundings
+from irsa_doctor.facts.subject import Judged
 from irsa_doctor.model import Inventory, Issuer, Role, Text, TrustPolicy, Unknown, text_of
 from irsa_doctor.trust import SUBJECT_PREFIX, Grant, Policy, Statement, is_subject
 from irsa_doctor.trust.languages import NOTHING, Finite, contains

@@ -5,8 +5,8 @@ from typing import Literal
 import msgspec
 
 from irsa_doctor.facts.lookups.guardrails import Stopped
-from irsa_doctor.facts.subject import Evidence, Judged
 from irsa_doctor.facts.lookups.view import View
+from irsa_doctor.facts.subject import Evidence, Judged
 from irsa_doctor.model import Document, Place, Unknown
 
 

@@ -6,8 +6,8 @@ from typing import Literal
 
 import msgspec
 
-from irsa_doctor.facts.roles.role import AnalysedRole
 from irsa_doctor.facts.lookups.surroundings import Surroundings
+from irsa_doctor.facts.roles.role import AnalysedRole
 from irsa_doctor.facts.workloads.webhook import AUDIENCE
 from irsa_doctor.model import Issuer, OidcProvider, Unknown, parse_arn
 from irsa_doctor.trust.languages import EVERYTHING, Finite, Language, contains

@@ -5,9 +5,9 @@ from functools import cached_property
 
 import msgspec
 
+from irsa_doctor.facts.grants.principals import Principals
 from irsa_doctor.facts.lookups.accounts import Accounts
 from irsa_doctor.facts.lookups.near import Names
-from irsa_doctor.facts.grants.principals import Principals
 from irsa_doctor.model import Contradiction, Inventory, PodIdentityAssociation
 
 # https://github.com/aws/amazon-eks-pod-identity-webhook (--token-audience); kOps sets its own

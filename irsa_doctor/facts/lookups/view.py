@@ -8,9 +8,9 @@ from irsa_doctor.facts.lookups.guardrails import Guards
 from irsa_doctor.facts.lookups.installations import Installations
 from irsa_doctor.facts.lookups.near import Names
 from irsa_doctor.facts.lookups.neighbours import Neighbours
+from irsa_doctor.facts.lookups.surroundings import ROLE_ARN, Surroundings
 from irsa_doctor.facts.providers.publications import Publications
 from irsa_doctor.facts.roles.role import AnalysedRole, analyse
-from irsa_doctor.facts.lookups.surroundings import ROLE_ARN, Surroundings
 from irsa_doctor.model import ServiceAccount, only_hole, parse_arn
 from irsa_doctor.trust.languages import Finite
 

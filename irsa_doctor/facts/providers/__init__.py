@@ -1,0 +1,1 @@
+"""Facts of OIDC providers and of clusters."""

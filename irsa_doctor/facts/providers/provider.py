@@ -6,13 +6,13 @@ from typing import Literal
 
 import msgspec
 
-from irsa_doctor.facts.lookups.audiences import ClientIds, KopsAudience
 from irsa_doctor.facts.grants.claims import ENDPOINT, STS
+from irsa_doctor.facts.lookups.audiences import ClientIds, KopsAudience
 from irsa_doctor.facts.lookups.guardrails import Listed
 from irsa_doctor.facts.lookups.installations import AgentState, WebhookState
+from irsa_doctor.facts.lookups.view import View
 from irsa_doctor.facts.providers.publications import AlgorithmState, DiscoveryState
 from irsa_doctor.facts.subject import Evidence, Judged
-from irsa_doctor.facts.lookups.view import View
 from irsa_doctor.model import Cluster, Issuer, OidcProvider, Unknown
 from irsa_doctor.remedies import add_audience, create_provider
 

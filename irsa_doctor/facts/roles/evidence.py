@@ -3,8 +3,8 @@
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Literal
 
-from irsa_doctor.facts.subject import Evidence
 from irsa_doctor.facts.lookups.surroundings import Surroundings
+from irsa_doctor.facts.subject import Evidence
 from irsa_doctor.model import Place, Role, TrustPolicy, parse_arn, text_of
 from irsa_doctor.trust import Admitted, Policy, Statement, spell
 from irsa_doctor.trust.contested import POINTS

@@ -6,8 +6,9 @@ from typing import Literal
 
 import msgspec
 
-from irsa_doctor.facts.lookups.associations import Served, served
 from irsa_doctor.facts.grants.grant import GrantFacts, grant_facts, issuer_kind, judged_grant
+from irsa_doctor.facts.lookups.associations import Served, served
+from irsa_doctor.facts.lookups.surroundings import Surroundings
 from irsa_doctor.facts.roles.evidence import (
     is_permission_policy,
     role_evidence,
@@ -16,7 +17,6 @@ from irsa_doctor.facts.roles.evidence import (
     without_federated,
 )
 from irsa_doctor.facts.subject import Judged
-from irsa_doctor.facts.lookups.surroundings import Surroundings
 from irsa_doctor.model import Role, Text, TrustPolicy, Unknown, issuer_in, parse_arn, text_of
 from irsa_doctor.trust import Admitted, Policy, Statement, admitted, grant_of, read_policy
 from irsa_doctor.trust.keys import presence

@@ -4,16 +4,16 @@ from typing import Literal
 
 import msgspec
 
-from irsa_doctor.facts.service_accounts.annotations import Annotation, annotation_form, is_near_key, is_role_arn
-from irsa_doctor.facts.lookups.associations import NO_ISSUER, Override, association_seen, overridden
-from irsa_doctor.facts.workloads.containers import PLACEHOLDERS
 from irsa_doctor.facts.grants.evidence import never_holding
 from irsa_doctor.facts.grants.grant import AUDIENCE_OF_ISSUER
+from irsa_doctor.facts.lookups.associations import NO_ISSUER, Override, association_seen, overridden
 from irsa_doctor.facts.lookups.near import did_you_mean, is_one_letter_off
-from irsa_doctor.facts.roles.role import AnalysedRole, Shuts
-from irsa_doctor.facts.subject import Evidence, Judged
 from irsa_doctor.facts.lookups.surroundings import ROLE_ARN
 from irsa_doctor.facts.lookups.view import View
+from irsa_doctor.facts.roles.role import AnalysedRole, Shuts
+from irsa_doctor.facts.service_accounts.annotations import Annotation, annotation_form, is_near_key, is_role_arn
+from irsa_doctor.facts.subject import Evidence, Judged
+from irsa_doctor.facts.workloads.containers import PLACEHOLDERS
 from irsa_doctor.facts.workloads.webhook import AUDIENCE, EXPIRATION, SKIP_CONTAINERS, is_ignored_expiration
 from irsa_doctor.model import Arn, Issuer, Place, ServiceAccount, Text, Unknown, issuer_in, parse_arn, text_of
 from irsa_doctor.remedies import annotate

@@ -1,0 +1,1 @@
+"""Facts of workloads: Pods, and templates of Pods."""

@@ -6,6 +6,11 @@ from typing import Literal
 
 import msgspec
 
+from irsa_doctor.facts.lookups.installations import Installations
+from irsa_doctor.facts.lookups.neighbours import Neighbours
+from irsa_doctor.facts.lookups.surroundings import ROLE_ARN
+from irsa_doctor.facts.lookups.view import View
+from irsa_doctor.facts.subject import Evidence, Judged
 from irsa_doctor.facts.workloads.containers import (
     PLACEHOLDERS,
     TokenFile,
@@ -20,11 +25,6 @@ from irsa_doctor.facts.workloads.containers import (
     token_file,
     will_collide,
 )
-from irsa_doctor.facts.lookups.installations import Installations
-from irsa_doctor.facts.lookups.neighbours import Neighbours
-from irsa_doctor.facts.subject import Evidence, Judged
-from irsa_doctor.facts.lookups.surroundings import ROLE_ARN
-from irsa_doctor.facts.lookups.view import View
 from irsa_doctor.facts.workloads.webhook import (
     EXPIRATION,
     FILE,

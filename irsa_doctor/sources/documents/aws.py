@@ -14,9 +14,9 @@ from irsa_doctor.model import (
     Unknown,
     parse_arn,
 )
-from irsa_doctor.text import shapes
 from irsa_doctor.sources.documents.policies import policy_of_value, read_policy
 from irsa_doctor.sources.documents.reading import Answer, NamelessProvider, Page, Reading
+from irsa_doctor.text import shapes
 from irsa_doctor.text.errors import WrongShape
 
 

@@ -5,9 +5,9 @@ import msgspec
 from irsa_doctor.model import Namespace, Place, Role, ServiceAccount, TrustPolicy, Unknown, parse_arn
 from irsa_doctor.sources.documents.aws import is_whole, policy_missing
 from irsa_doctor.sources.documents.kubernetes import about_aws, read_one
-from irsa_doctor.text.placeholders import with_holes
 from irsa_doctor.sources.documents.policies import read_policy_bytes
 from irsa_doctor.sources.documents.reading import Answer, Reading
+from irsa_doctor.text.placeholders import with_holes
 
 FROM = 32_768
 """Bytes from which a document is worth it; smaller ones are read strictly throughout."""

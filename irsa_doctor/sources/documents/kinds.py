@@ -6,12 +6,10 @@ from collections.abc import Callable, Mapping
 import msgspec
 
 from irsa_doctor.model import Role
-from irsa_doctor.sources.documents import aws
-from irsa_doctor.sources.documents import issuer
-from irsa_doctor.sources.documents import kubernetes
-from irsa_doctor.text import shapes
+from irsa_doctor.sources.documents import aws, issuer, kubernetes
 from irsa_doctor.sources.documents.policies import bare_policy
 from irsa_doctor.sources.documents.reading import Page, Reading
+from irsa_doctor.text import shapes
 from irsa_doctor.text.errors import WrongShape
 
 Members = Mapping[str, object]

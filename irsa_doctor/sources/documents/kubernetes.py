@@ -18,10 +18,10 @@ from irsa_doctor.model import (
     Webhook,
     Workload,
 )
-from irsa_doctor.text import shapes
-from irsa_doctor.text.placeholders import with_holes
 from irsa_doctor.sources.documents.reading import Page, Reading
+from irsa_doctor.text import shapes
 from irsa_doctor.text.errors import WrongShape
+from irsa_doctor.text.placeholders import with_holes
 
 # names that are about AWS, or look as if they were meant to be
 _ABOUT_AWS = re.compile(r"aws|role[-_]?arn|iam\.|amazon", re.IGNORECASE)

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import msgspec
 
 from irsa_doctor.model import Flaw, Place, TrustPolicy
+from irsa_doctor.text.errors import Trouble
+from irsa_doctor.text.json import proved, read_json
 from irsa_doctor.text.placeholders import may_have_holes, value_with_holes
 from irsa_doctor.text.scanner import Duplicate
-from irsa_doctor.text.json import proved, read_json
-from irsa_doctor.text.errors import Trouble
 
 _SPACE = b" \t\r\n"
 _URL_ENCODED = re.compile(rb"\s*(?:%(?:7B|5B|22|0A|0D|09|20)|\{%)", re.IGNORECASE)

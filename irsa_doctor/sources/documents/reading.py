@@ -22,10 +22,10 @@ from irsa_doctor.model import (
     Webhook,
     Workload,
 )
-from irsa_doctor.text.positions import Spot
-from irsa_doctor.text.scanner import Duplicate
 from irsa_doctor.sources.snapshot.snapshot import Origin
 from irsa_doctor.text.errors import Lost, Trouble, WrongShape
+from irsa_doctor.text.positions import Spot
+from irsa_doctor.text.scanner import Duplicate
 
 
 class Page(msgspec.Struct, frozen=True):

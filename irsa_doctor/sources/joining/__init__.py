@@ -1,0 +1,1 @@
+"""Single documents made into one inventory."""

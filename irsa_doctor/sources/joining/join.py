@@ -21,12 +21,12 @@ from irsa_doctor.model import (
     Unknown,
     parse_arn,
 )
-from irsa_doctor.sources.joining import merge as merging
 from irsa_doctor.sources.documents.aws import client_ids_missing, issuer_missing, thumbprints_missing
-from irsa_doctor.sources.joining.filling import Known, fill
-from irsa_doctor.sources.files.folders import Folders
-from irsa_doctor.sources.joining.overlay import Overlay, name_roles
 from irsa_doctor.sources.documents.reading import Answer, NamelessProvider, Reading
+from irsa_doctor.sources.files.folders import Folders
+from irsa_doctor.sources.joining import merge as merging
+from irsa_doctor.sources.joining.filling import Known, fill
+from irsa_doctor.sources.joining.overlay import Overlay, name_roles
 from irsa_doctor.sources.snapshot.snapshot import Asked
 
 _Record = TypeVar("_Record", OidcProvider, Cluster)

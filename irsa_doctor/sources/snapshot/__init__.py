@@ -1,0 +1,1 @@
+"""What live sources answered, as one file."""

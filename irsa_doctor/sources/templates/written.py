@@ -8,12 +8,12 @@ from operator import itemgetter
 import msgspec
 
 from irsa_doctor.model import Flaw, Hole, Place, Text, TrustPolicy, Unknown, has_hole, joined, text_of, without_scheme
-from irsa_doctor.text.placeholders import with_holes
 from irsa_doctor.sources.documents.policies import duplicate_flaws, syntax_flaw
+from irsa_doctor.text.errors import Trouble, WrongShape
+from irsa_doctor.text.json import read_json
+from irsa_doctor.text.placeholders import with_holes
 from irsa_doctor.text.positions import Spot, ranges_of
 from irsa_doctor.text.scanner import escaped
-from irsa_doctor.text.json import read_json
-from irsa_doctor.text.errors import Trouble, WrongShape
 
 Spots = dict[tuple[int, str], Spot]
 

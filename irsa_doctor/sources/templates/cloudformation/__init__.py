@@ -1,0 +1,1 @@
+"""Reads CloudFormation templates and their parameters."""

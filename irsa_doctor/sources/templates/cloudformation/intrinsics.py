@@ -7,9 +7,6 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from irsa_doctor.model import Hole, Place, Text, issuer_in, joined, only_hole, text_of, without_scheme
-from irsa_doctor.text.placeholders import with_holes
-from irsa_doctor.text.positions import Spot
-from irsa_doctor.text.scanner import escaped
 from irsa_doctor.sources.templates.written import (
     Piece,
     Written,
@@ -21,6 +18,9 @@ from irsa_doctor.sources.templates.written import (
     written_json,
 )
 from irsa_doctor.text.errors import WrongShape
+from irsa_doctor.text.placeholders import with_holes
+from irsa_doctor.text.positions import Spot
+from irsa_doctor.text.scanner import escaped
 
 _VARIABLE = re.compile(r"\$\{(!?)([^{}]*)\}")
 _STEPS = 100_000

@@ -7,8 +7,8 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/continuous-delive
 import os
 from collections.abc import Collection, Mapping, Sequence
 
-from irsa_doctor.text import shapes
 from irsa_doctor.sources.documents.reading import Page, Reading
+from irsa_doctor.text import shapes
 from irsa_doctor.text.errors import WrongShape
 
 

@@ -8,11 +8,11 @@ from functools import partial
 from itertools import product
 
 from irsa_doctor.model import Place, PodIdentityAssociation, Role, Text, TrustPolicy, Unknown, has_hole, text_of
-from irsa_doctor.text import shapes
 from irsa_doctor.sources.documents.aws import client_ids_missing, thumbprints_missing
 from irsa_doctor.sources.documents.reading import NamelessProvider, Page, Reading
 from irsa_doctor.sources.templates.cloudformation.intrinsics import Template
 from irsa_doctor.sources.templates.written import Spots, Written, known, policy_of
+from irsa_doctor.text import shapes
 from irsa_doctor.text.errors import WrongShape
 
 _CASES = 2

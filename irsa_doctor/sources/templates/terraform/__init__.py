@@ -1,0 +1,1 @@
+"""Reads Terraform configuration, plans and states."""

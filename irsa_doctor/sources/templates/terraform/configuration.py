@@ -22,18 +22,18 @@ from irsa_doctor.model import (
     has_hole,
     text_of,
 )
-from irsa_doctor.text import shapes
 from irsa_doctor.sources.documents.aws import client_ids_missing, thumbprints_missing
 from irsa_doctor.sources.documents.kubernetes import about_aws
-from irsa_doctor.text.positions import Spot
 from irsa_doctor.sources.documents.reading import NamelessProvider, Reading
 from irsa_doctor.sources.templates.terraform.expressions import Budget, Scope, evaluate
-from irsa_doctor.sources.templates.terraform.modules import Folder, Module, local_path, source_of
-from irsa_doctor.sources.templates.terraform.syntax import Block, Syntax, syntax_of
 from irsa_doctor.sources.templates.terraform.known_modules import makes_no_role
+from irsa_doctor.sources.templates.terraform.modules import Folder, Module, local_path, source_of
 from irsa_doctor.sources.templates.terraform.policy_document import blocks_of, members_of
+from irsa_doctor.sources.templates.terraform.syntax import Block, Syntax, syntax_of
 from irsa_doctor.sources.templates.written import Written, as_text, known, policy_of, spots_of, written_json
+from irsa_doctor.text import shapes
 from irsa_doctor.text.errors import Trouble, WrongShape
+from irsa_doctor.text.positions import Spot
 
 _STEPS, _STEPS_A_BYTE = 200_000, 20
 """What all expressions together may cost: far more than any configuration does"""

@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 import msgspec
 
 from irsa_doctor.model import Hole, Text, joined, only_hole, text_of
-from irsa_doctor.text.positions import Spot
 from irsa_doctor.sources.templates.terraform.functions import FUNCTIONS, Undecided, Unordered
-from irsa_doctor.sources.templates.terraform.syntax import Node, Syntax, parts_of
 from irsa_doctor.sources.templates.terraform.strings import pieces_of
+from irsa_doctor.sources.templates.terraform.syntax import Node, Syntax, parts_of
 from irsa_doctor.sources.templates.written import Piece, Written, as_text, hole, text_in, with_placeholders
 from irsa_doctor.text.errors import WrongShape
+from irsa_doctor.text.positions import Spot
 
 _DEEP = 100
 """Expressions inside expressions, those that a reference leads to counted in."""

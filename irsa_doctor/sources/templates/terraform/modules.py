@@ -12,13 +12,13 @@ from typing import Any
 import msgspec
 
 from irsa_doctor.model import Hole, Text, issuer_in, joined, text_of, without_scheme
-from irsa_doctor.text.positions import Spot
 from irsa_doctor.sources.templates.terraform.expressions import Budget, Scope, Step, entries_of, evaluate, number, said
-from irsa_doctor.sources.templates.terraform.syntax import Argument, Block, Body, Syntax
-from irsa_doctor.sources.templates.terraform.types import with_optional
 from irsa_doctor.sources.templates.terraform.known_modules import KnownModule, known_module
 from irsa_doctor.sources.templates.terraform.policy_document import document_of
+from irsa_doctor.sources.templates.terraform.syntax import Argument, Block, Body, Syntax
+from irsa_doctor.sources.templates.terraform.types import with_optional
 from irsa_doctor.sources.templates.written import Written, as_text, hole, provider_arn
+from irsa_doctor.text.positions import Spot
 
 _EMPTY: tuple[object, ...] = ("", None, (), {})
 _MODULES_DEEP = 16

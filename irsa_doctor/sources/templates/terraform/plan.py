@@ -24,16 +24,16 @@ from irsa_doctor.model import (
     Unknown,
     parse_arn,
 )
-from irsa_doctor.text import shapes
 from irsa_doctor.sources.documents.aws import account_of, client_ids_missing, issuer_missing, thumbprints_missing
 from irsa_doctor.sources.documents.kubernetes import about_aws
 from irsa_doctor.sources.documents.policies import read_policy
-from irsa_doctor.text.positions import Spot
 from irsa_doctor.sources.documents.reading import NamelessProvider, Page, Reading
-from irsa_doctor.text.scanner import escaped
 from irsa_doctor.sources.templates.terraform.policy_document import document_of
 from irsa_doctor.sources.templates.terraform.references import References
 from irsa_doctor.sources.templates.written import Written, hole, policy_of, provider_arn
+from irsa_doctor.text import shapes
+from irsa_doctor.text.positions import Spot
+from irsa_doctor.text.scanner import escaped
 
 _MODULES_DEEP = 32
 """Modules inside modules that are read."""

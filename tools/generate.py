@@ -1,4 +1,4 @@
-"""`python -m irsa_doctor.generate [--check]`: writes again what is made from something else, in a clone of the repository."""
+"""`python -m tools.generate [--check]`: writes again what is made from something else, in a clone of the repository."""
 
 import json
 import os
@@ -25,7 +25,7 @@ _RULES = re.compile(r"<!-- rules -->\n.*?<!-- /rules -->\n", re.DOTALL)
 def generated() -> Iterator[tuple[Path, bytes]]:
     """Every generated file with what it should hold."""
     rules = _ROOT / "rules"
-    yield _ROOT / "irsa_doctor" / "rules_index.json", index_of(rules)
+    yield _ROOT / "irsa_doctor" / "rulebook" / "rules_index.json", index_of(rules)
     yield rules / "schema.json", json.dumps(rule_schema(), indent=1).encode() + b"\n"
     for name, schema in made_schemas().items():
         yield _ROOT / "irsa_doctor" / "schemas" / f"{name}.json", json.dumps(schema, indent=1).encode() + b"\n"
