@@ -171,7 +171,7 @@ def growth(bench: Bench, sizes: Sequence[int]) -> None:
 
 def live(bench: Bench, roles: int) -> None:
     """`why` of one target over HTTP, against servers on loopback in this process, and how often they were called."""
-    from tests.diagnosis.world import TARGET
+    from tests.answers.why.world import TARGET
     from tests.servers.estate import estate
 
     aws, kubernetes = estate(roles)

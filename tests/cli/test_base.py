@@ -7,6 +7,7 @@ from msgspec import Raw
 
 from irsa_doctor.model import Gap
 from irsa_doctor.sources.snapshot.snapshot import Answered, Origin, snapshot_of, snapshot_text
+from tests.cli.running import run
 from tests.sources.worlds import (
     ACCOUNT,
     ISSUER,
@@ -19,8 +20,6 @@ from tests.sources.worlds import (
     role,
     role_arn,
 )
-
-from .running import run
 
 SUBJECT = "system:serviceaccount:prod:"
 

@@ -6,8 +6,7 @@ import subprocess
 import pytest
 
 from irsa_doctor.rulebook.files import rules_folder
-
-from .running import OPEN, RIGHT, put, role, run
+from tests.cli.running import OPEN, RIGHT, put, role, run
 
 WAIVER = """
 [[waivers]]

@@ -2,7 +2,7 @@
 
 import json
 
-from tests.diagnosis import world as w
+from tests.answers.why import world as w
 from tests.servers.aws import FakeAws
 from tests.servers.kubernetes import FakeKubernetes
 from tests.servers.world import served

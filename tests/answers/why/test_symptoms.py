@@ -1,0 +1,463 @@
+import pytest
+
+from irsa_doctor.answers.why import symptoms_in
+from irsa_doctor.answers.why.links import TITLES, link_of
+from irsa_doctor.answers.why.modes import modes
+from irsa_doctor.answers.why.symptoms import _TABLE
+from irsa_doctor.text.secrets import excerpt, masked
+from tests.answers.why import world as w
+from tests.answers.why.world import ROLE, TARGET, why, world
+
+DENIED = "Not authorized to perform sts:AssumeRoleWithWebIdentity"
+NO_PROVIDER = "No OpenIDConnect provider found in your account for"
+SHAPES = {
+    "wire": (
+        '<ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><Error><Type>Sender</Type><Code>{code}</Code>'
+        "<Message>{text}</Message></Error><RequestId>1</RequestId></ErrorResponse>"
+    ),
+    "botocore": "An error occurred ({code}) when calling the AssumeRoleWithWebIdentity operation: {text}",
+    "go v1": "WebIdentityErr: failed to retrieve credentials\ncaused by: {code}: {text}\n\tstatus code: 403, request id: 1",
+    "go v2": (
+        "failed to refresh cached credentials, failed to retrieve credentials, operation error STS: AssumeRoleWithWebIdentity, "
+        "https response error StatusCode: 403, RequestID: 1, api error {code}: {text}"
+    ),
+    "go v2, retried": (
+        "operation error STS: AssumeRoleWithWebIdentity, exceeded maximum number of attempts, 3, https response error "
+        "StatusCode: 400, RequestID: 1, {code}: {text}"
+    ),
+    "java v1": (
+        "com.amazonaws.services.securitytoken.model.AWSSecurityTokenServiceException: {text} (Service: "
+        "AWSSecurityTokenService; Status Code: 403; Error Code: {code}; Request ID: 1; Proxy: null)"
+    ),
+    "java v2": "software.amazon.awssdk.services.sts.model.StsException: {text} (Service: Sts, Status Code: 403, Request ID: 1)",
+    ".net": (
+        "Amazon.Runtime.AmazonClientException: Error calling AssumeRole for role arn:aws:iam::111122223333:role/x ---> "
+        "Amazon.SecurityToken.AmazonSecurityTokenServiceException: {text}"
+    ),
+    "ruby": "{text} (Aws::STS::Errors::{code})",
+    "rust": (
+        "provider failed to provide credentials provider: WebIdentityToken error: an error occurred while loading credentials: "
+        "service error: {code}Exception: {text}"
+    ),
+    "log": 'level=error ts=2026-01-01T00:00:00Z msg="sync failed" err="{code}: {text}"\nlevel=info msg=retrying',
+    "json": '{{"level":"error","error":"{code}: {text}","ts":1}}',
+}
+MESSAGES = [
+    ("ValidationError", "Request ARN is invalid", "request-arn", "role-arn-malformed"),
+    ("InvalidIdentityToken", f"{NO_PROVIDER} https://x", "no-provider", "oidc-provider-missing"),
+    ("InvalidIdentityToken", "Incorrect token audience", "audience", "aud-not-in-clientids"),
+    (
+        "InvalidIdentityToken",
+        "Couldn't retrieve verification key from your identity provider,  please reference AssumeRoleWithWebIdentity",
+        "keys",
+        "jwks-unreachable",
+    ),
+    (
+        "InvalidIdentityToken",
+        "OpenIDConnect provider's HTTPS certificate doesn't match configured thumbprint",
+        "thumbprint",
+        "jwks-thumbprint",
+    ),
+    (
+        "ExpiredTokenException",
+        "Token expired: current date/time 1731098245 must be before the expiration date/time1731095240",
+        "expired",
+        "token-stale-cached",
+    ),
+    (
+        "ValidationError",
+        "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.",
+        "duration",
+        "duration-too-long",
+    ),
+    ("AccessDenied", DENIED, "denied", "trust-sub-mismatch"),
+]
+
+
+@pytest.mark.parametrize(("code", "text", "ident", "first"), MESSAGES, ids=[m[2] for m in MESSAGES])
+@pytest.mark.parametrize("shape", SHAPES.values(), ids=list(SHAPES))
+def test_a_message_is_known_whoever_prints_it(shape, code, text, ident, first):
+    (found,) = symptoms_in(shape.format(code=code, text=text))
+    assert found.id == ident
+    assert found.modes[0] == first
+    assert "sts-endpoint" in found.passed
+
+
+SESSION = "User: arn:aws:sts::111122223333:assumed-role"
+OTHERS = [
+    (f"{SESSION}/node/i-0123456789abcdef0 is not authorized to perform: s3:GetObject", "node-role", "imds-fallback-generic"),
+    (f"{SESSION}/app/botocore-session-1 is not authorized to perform: s3:GetObject", "permission", "perm-denied-after-assume"),
+    (
+        f"{SESSION}/app/x is not authorized to perform: s3:GetObject with an explicit deny in a service control policy",
+        "permission",
+        "boundary-or-scp-after-assume",
+    ),
+    (
+        f"{SESSION}/app/x is not authorized to perform: s3:PutObject because no permissions boundary allows the action",
+        "permission",
+        "boundary-or-scp-after-assume",
+    ),
+    (
+        f"{SESSION}/app/x is not authorized to perform: sts:AssumeRole on resource: arn:aws:iam::111122223333:role/app",
+        "assume-self",
+        "double-assume-self",
+    ),
+    (
+        f"{SESSION}/app/x is not authorized to perform: sts:AssumeRole on resource: arn:aws:iam::111122223333:role/team/app",
+        "assume-self",
+        "double-assume-self",
+    ),
+    (
+        f"{SESSION}/app/x is not authorized to perform: sts:AssumeRole on resource: arn:aws:iam::444455556666:role/app",
+        "assume-role",
+        "xacct-chain-missing",
+    ),
+    (
+        "User: arn:aws:sts::xxx is not authorized to perform: sts:AssumeRole on resource: arn:aws:iam::yyy",
+        "assume-role",
+        "xacct-chain-missing",
+    ),
+    (
+        "open /var/run/secrets/eks.amazonaws.com/serviceaccount/token: permission denied",
+        "token-denied",
+        "token-file-perm-denied",
+    ),
+    (
+        "unable to read file at /var/run/secrets/x/serviceaccount/token\ncaused by: open /t/token: permission denied",
+        "token-denied",
+        "token-file-perm-denied",
+    ),
+    ("open /var/run/secrets/x/token: no such file or directory", "token-missing", "token-file-missing"),
+    (
+        "Warning: file_get_contents(/var/run/x/token): failed to open stream: No such file or directory",
+        "php-stream",
+        "token-php-realpath-cache",
+    ),
+    ("'WebIdentityTokenFile' must be an absolute path.", "php-path", "token-path-relative"),
+    ("WebIdentityErr: role ARN is not set", "half-set", "partial-env-token-only"),
+    (
+        "The provided profile or environment is configured to assume role with web identity but has no role ARN configured.",
+        "half-set",
+        "partial-env-token-only",
+    ),
+    ("Unable to locate credentials. You can configure credentials by running", "no-credentials", "sa-annotation-missing"),
+    ("NoCredentialProviders: no valid providers in chain. Deprecated.", "no-credentials", "sa-annotation-missing"),
+    ("CredentialsError: Missing credentials in config", "no-credentials", "sa-annotation-missing"),
+    ("CredentialsProviderError: Could not load credentials from any providers", "no-credentials", "sa-annotation-missing"),
+    ('Could not connect to the endpoint URL: "https://sts.amazonaws.com/"', "endpoint", "sts-global-blocked"),
+    ("dial tcp: lookup sts.eu-west-1.amazonaws.com on 10.0.0.10:53: no such host", "name", "dns-broken"),
+    (
+        "SSL validation failed hostname 'sts.amazonaws.com' doesn't match either of 'sts.eu-west-1.amazonaws.com'",
+        "certificate",
+        "sts-cname-hack",
+    ),
+    ("To use web identity tokens, the 'sts' service module must be on the class path.", "java", "java-sts-module-missing"),
+    (
+        "Assembly AWSSDK.SecurityToken could not be found or loaded. This assembly must be available at runtime",
+        "dotnet",
+        "dotnet-sts-assembly-missing",
+    ),
+    (
+        "InvalidAction: Could not find operation AssumeRoleWithWebIdentity for version 2011-06-15",
+        "action",
+        "sts-wrong-custom-endpoint",
+    ),
+    ("RegionDisabledException: STS is not activated in this region for account:1", "region", "sts-region-not-enabled"),
+    ("SignatureDoesNotMatch: Credential should be scoped to a valid region", "scope", "sts-scope-mismatch"),
+    ("Throttling: Rate exceeded", "throttled", "sts-throttled"),
+    ("IDPCommunicationError: The request could not be fulfilled", "communication", "idp-comm-error"),
+    ("Pod was not mutated. Reason: Service account did not have the right annotations", "not-mutated", "sa-annotation-missing"),
+    ("LimitExceeded: Cannot exceed quota for ACLSizePerRole: 2048", "quota", "trust-size-limit"),
+    ("Cannot exceed quota for OpenIdConnectProvidersPerAccount: 100", "providers", "oidc-limit-100"),
+    ("MalformedPolicyDocument: Federated principals must be valid domain names", "federated", "trust-principal-url-not-arn"),
+    ("MalformedPolicyDocument: Invalid principal in policy", "principal", "trust-principal-type-aws"),
+    (
+        "The Identity Provider URL cannot be same as OpenID Connect (OIDC) issuer URL",
+        "idp-config",
+        "oidc-wrong-object-eks-idp-config",
+    ),
+    ("spec.expirationSeconds: may not specify a duration less than 10 minutes", "mount", "token-expiration-too-short"),
+    (
+        "Get http://169.254.170.23/v1/credentials: dial tcp 169.254.170.23:80: connect: connection refused",
+        "agent",
+        "podid-agent-missing",
+    ),
+    ('invalid endpoint host, "169.254.170.23", only loopback hosts are allowed', "agent", "podid-agent-missing"),
+    ("panic: Unable to hydrate the AWS launch template cache, WebIdentityErr", "web-identity", "trust-sub-mismatch"),
+    ("AssumeRoleWithWebIdentity, https response error StatusCode: 403", "denied", "trust-sub-mismatch"),
+    ("AccessDenied", "access-denied", "trust-sub-mismatch"),
+    ("InvalidIdentityToken: The web identity token provided could not be validated", "identity-token", "token-malformed"),
+    ("nothing of the kind", "", ""),
+    ("", "", ""),
+]
+
+
+TOKEN_FILE = "/var/run/secrets/eks.amazonaws.com/serviceaccount/token"
+PLAIN = [
+    # what languages say of a file
+    (f"PermissionError: [Errno 13] Permission denied: '{TOKEN_FILE}'", "token-file-perm-denied"),
+    (f"FileNotFoundError: [Errno 2] No such file or directory: '{TOKEN_FILE}'", "token-file-missing"),
+    (f"Caused by: java.nio.file.AccessDeniedException: {TOKEN_FILE}", "token-file-perm-denied"),
+    (f"Caused by: java.nio.file.NoSuchFileException: {TOKEN_FILE}", "token-file-missing"),
+    (f"Error: EACCES: permission denied, open '{TOKEN_FILE}'", "token-file-perm-denied"),
+    (f"Error: ENOENT: no such file or directory, open '{TOKEN_FILE}'", "token-file-missing"),
+    (f"Errno::EACCES: Permission denied @ rb_sysopen - {TOKEN_FILE}", "token-file-perm-denied"),
+    (f"System.UnauthorizedAccessException: Access to the path '{TOKEN_FILE}' is denied.", "token-file-perm-denied"),
+    (f"System.IO.FileNotFoundException: Could not find file '{TOKEN_FILE}'.", "token-file-missing"),
+    ("Aws::Errors::MissingWebIdentityTokenFile (Missing :web_identity_token_file parameter)", "token-file-missing"),
+    # what they say of a name and a host
+    ("Error: getaddrinfo ENOTFOUND sts.eu-west-1.amazonaws.com", "dns-broken"),
+    ("Error: getaddrinfo EAI_AGAIN sts.amazonaws.com", "dns-broken"),
+    ("java.net.UnknownHostException: sts.eu-west-1.amazonaws.com", "dns-broken"),
+    ("Failed to resolve 'sts.eu-west-1.amazonaws.com' ([Errno -3] Temporary failure in name resolution)", "dns-broken"),
+    ("dial tcp: lookup sts.amazonaws.com on 10.0.0.10:53: read udp: i/o timeout", "dns-broken"),
+    ("dial tcp 209.54.177.185:443: i/o timeout: https://sts.amazonaws.com/: timed out", "sts-global-blocked"),
+    ("Connect to sts.amazonaws.com:443 [sts.amazonaws.com/54.239.29.25] failed: connect timed out", "sts-global-blocked"),
+    (
+        'EndpointConnectionError: Could not connect to the endpoint URL: "https://sts.eu-west-1.amazonaws.com/"',
+        "proxy-or-mesh-blocks-sts",
+    ),
+    ("upstream connect error or disconnect/reset: https://sts.eu-west-1.amazonaws.com", "proxy-or-mesh-blocks-sts"),
+    (
+        'Post "https://sts.eu-west-1.amazonaws.com/": x509: certificate signed by unknown authority',
+        "proxy-or-mesh-blocks-sts",
+    ),
+    ("x509: certificate is valid for sts.eu-west-1.amazonaws.com, not sts.amazonaws.com", "sts-cname-hack"),
+    # what STS, the agent of Pod Identity and SDKs say of themselves
+    ("Value 'checkout' at 'roleArn' failed to satisfy constraint: Member must have length", "role-arn-bare-name"),
+    ("Value '${ROLE}' at 'roleArn' failed to satisfy constraint: Member must have length", "role-arn-unresolved-template"),
+    (
+        "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining",
+        "chained-role-duration",
+    ),
+    (
+        "(AccessDeniedException: Unauthorized Exception! EKS does not have permissions to assume the associated role.)",
+        "podid-tagsession",
+    ),
+    ('Connect timeout on endpoint URL: "http://169.254.170.23/v1/credentials"', "podid-agent-missing"),
+    ("Error: No valid credential sources found", "sa-annotation-missing"),
+    ("botocore.exceptions.ProfileNotFound: The config profile (prod) could not be found", "explicit-profile-disables-env"),
+]
+
+
+@pytest.mark.parametrize(("text", "first"), PLAIN, ids=[row[0][:40] for row in PLAIN])
+@pytest.mark.parametrize("line", ["{}", 'time="2026-03-01T07:12:33Z" level=fatal msg="start failed" error="{}" attempt=3\n'])
+def test_a_message_of_any_language_leads_to_its_cause_first(text, first, line):
+    found = why({}, "", symptoms=symptoms_in(line.format(text)), failing=True)
+    assert found.causes[0].id == first
+    assert {cause.id for cause in found.causes if cause.certainty == "certain"} <= {first}
+
+
+def test_a_denial_of_nobody_knows_what_is_not_the_role_where_the_policy_admits_it():
+    found = why(world(), symptoms=symptoms_in("mount failed: access denied by server"), failing=True)
+    assert w.causes(found)[0] == ("perm-denied-after-assume", "likely")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'Could not connect to the endpoint URL: "https://s3.eu-west-1.amazonaws.com/"',
+        "java.nio.file.AccessDeniedException: /data/cache",
+        "getaddrinfo ENOTFOUND db.internal",
+    ],
+)
+def test_what_is_about_something_else_is_no_symptom_of_sts(text):
+    assert symptoms_in(text) == ()
+
+
+@pytest.mark.parametrize(("text", "ident", "first"), OTHERS, ids=[f"{row[1]}: {row[0][:30]}" for row in OTHERS])
+def test_what_is_not_of_sts_is_known_as_well(text, ident, first):
+    found = symptoms_in(text)
+    assert (found[0].id if found else "", found[0].modes[0] if found else "") == (ident, first)
+
+
+def test_what_an_sdk_makes_of_it_counts_only_where_nobody_said_more():
+    found = symptoms_in(SHAPES["go v1"].format(code="AccessDenied", text=DENIED))
+    assert [symptom.id for symptom in found] == ["denied"]
+
+
+def test_several_messages_in_a_log_are_all_known():
+    text = f"a\n{DENIED}\nb\nIncorrect token audience\nc\n{DENIED}"
+    assert [symptom.id for symptom in symptoms_in(text)] == ["audience", "denied"]
+
+
+def test_every_symptom_names_modes_and_links_that_are_there():
+    for kind in _TABLE:
+        assert set(kind.modes.split()) <= set(modes()), kind.id
+        assert set(kind.links.split()) | set(kind.passed) <= set(TITLES), kind.id
+        assert not kind.proves or kind.proves in kind.modes.split(), kind.id
+        for mode in kind.modes.split():
+            assert link_of(mode), mode
+
+
+@pytest.mark.parametrize(
+    "text", ["arn:aws:sts::" + "a" * 300_000, "eyJ" * 100_000, "token " * 60_000, "AccessDenied " * 30_000, "oidc.eks" * 40_000]
+)
+def test_a_hostile_text_is_read_to_its_end(text):
+    assert len(symptoms_in(text)) <= 1
+
+
+# ---- alone
+
+
+def alone(text):
+    return why({}, "", symptoms=symptoms_in(text), failing=True)
+
+
+def test_a_symptom_alone_is_never_certain_but_of_what_it_says_itself():
+    found = alone(DENIED)
+    assert found.verdict == "broken"
+    assert w.failed(found) == ["trust-policy"]
+    assert found.causes[0].certainty == "likely"
+    assert {cause.certainty for cause in found.causes[1:]} == {"possible"}
+    assert all(cause.settle for cause in found.causes)
+
+
+@pytest.mark.parametrize(
+    ("text", "cause"),
+    [
+        ("The requested DurationSeconds exceeds the MaxSessionDuration set for this role.", "duration-too-long"),
+        ("OpenIDConnect provider's HTTPS certificate doesn't match configured thumbprint", "jwks-thumbprint"),
+        (
+            f"{SESSION}/a/x is not authorized to perform: sts:AssumeRole on resource: arn:aws:iam::111122223333:role/a",
+            "double-assume-self",
+        ),
+        ("To use web identity tokens, the 'sts' service module must be on the class path.", "java-sts-module-missing"),
+    ],
+)
+def test_a_message_that_names_its_cause_is_certain(text, cause):
+    assert w.causes(alone(text))[0] == (cause, "certain")
+
+
+def test_the_links_show_how_far_it_came():
+    verdicts = w.verdicts(alone("InvalidIdentityToken: Incorrect token audience"))
+    assert (verdicts["request"], verdicts["provider"], verdicts["audience"]) == ("pass", "pass", "fail")
+    assert verdicts["trust-policy"] == "skipped"
+    verdicts = w.verdicts(alone(f"{SESSION}/app/x is not authorized to perform: s3:GetObject"))
+    assert (verdicts["trust-policy"], verdicts["permissions"]) == ("pass", "fail")
+
+
+def test_a_text_that_says_nothing_gives_no_verdict():
+    found = alone("boom")
+    assert (found.verdict, found.causes) == ("unknown", ())
+
+
+# ---- with files
+
+
+def seen(text, *breaks, **more):
+    return why(world(*breaks), TARGET, symptoms=symptoms_in(text), failing=True, **more)
+
+
+def assumable_by_users(documents):
+    w.statement(documents)["Action"] = "sts:AssumeRole"
+
+
+def no_client_ids(documents):
+    documents["provider.json"]["ClientIDList"] = []
+
+
+def test_what_is_proved_goes_before_what_fits():
+    found = seen(f"AccessDenied: {DENIED}", assumable_by_users)
+    assert w.causes(found) == [("trust-action-assumerole", "certain")]
+
+
+def test_what_the_files_rule_out_is_not_named():
+    found = seen(f"AccessDenied: {DENIED}")
+    assert found.verdict == "broken"
+    assert not [cause for cause in found.causes if cause.certainty == "certain"]
+    assert "vpce-policy" in {cause.id for cause in found.causes}
+    assert "trust-sub-mismatch" not in {cause.id for cause in found.causes}
+    assert w.verdicts(found)["trust-policy"] == "unknown"
+
+
+def test_an_answer_that_denies_shows_that_the_token_was_accepted():
+    found = seen(f"AccessDenied: {DENIED}", assumable_by_users, no_client_ids)
+    assert w.causes(found) == [("trust-action-assumerole", "certain"), ("aud-not-in-clientids", "likely")]
+
+
+def test_a_wrong_audience_is_never_the_trust_policy():
+    found = seen("InvalidIdentityToken: Incorrect token audience", lambda documents: documents.pop("provider.json"))
+    assert w.failed(found) == ["audience"]
+    assert not [cause for cause in found.causes if cause.id.startswith("trust-")]
+    assert found.causes[0].id == "aud-not-in-clientids"
+    assert found.causes[0].certainty == "likely"
+
+
+def test_what_belongs_to_other_clusters_is_not_named():
+    found = seen("InvalidIdentityToken: Incorrect token audience", lambda documents: documents.pop("provider.json"))
+    assert not {"aud-china-suffix", "aud-kops-amazonaws", "aud-annotation-custom"} & {cause.id for cause in found.causes}
+
+
+def test_the_issuer_in_a_message_is_compared_with_that_of_the_cluster():
+    found = seen(f"{NO_PROVIDER} https://{w.ELSEWHERE}")
+    assert found.causes[0].id == "token-from-other-cluster"
+
+
+def test_keys_that_sts_cannot_fetch_of_eks_are_a_moment_first():
+    text = "Couldn't retrieve verification key from your identity provider,  please reference"
+    assert seen(text).causes[0].id == "idp-comm-error"
+
+
+def test_what_runs_as_the_node_is_explained_by_what_is_proved():
+    def unmutated(documents):
+        w.unmutated(documents)
+
+    text = f"{SESSION}/node/i-0123456789abcdef0 is not authorized to perform: s3:GetObject"
+    found = seen(text, unmutated)
+    assert found.causes[0].id == "pod-older-than-annotation"
+    assert found.verdict == "broken"
+
+
+def test_a_role_that_was_assumed_leaves_only_what_comes_after():
+    text = f"{SESSION}/checkout/botocore-session-1 is not authorized to perform: s3:GetObject"
+    found = seen(text, lambda documents: documents.pop("provider.json"))
+    assert w.failed(found) == ["permissions"]
+    assert w.causes(found) == [("perm-denied-after-assume", "certain")]
+
+
+def test_a_message_without_a_target_finds_the_account_of_its_role():
+    text = f"{SESSION}/checkout/botocore-session-1 is not authorized to perform: s3:GetObject"
+    found = why(world(), "", symptoms=symptoms_in(text), failing=True)
+    assert found.subject.service_account == "checkout"
+    assert found.role == ROLE
+
+
+def test_a_failure_that_nobody_knows_does_not_undo_what_is_proved():
+    found = seen("something else")
+    assert found.verdict == "works"
+    assert any("none that is known" in note for note in found.notes)
+
+
+# ---- secrets
+
+
+SECRETS = [
+    "AKIAIOSFODNN7EXAMPLE",
+    "ASIAIOSFODNN7EXAMPLE",
+    "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJ4In0.c2lnbmF0dXJl",
+    "k8s-aws-v1.aHR0cHM6Ly9zdHMuYW1hem9uYXdzLmNvbQ",
+    "wJalrXUtnFEMIK7MDENGbPxRfiCYEXAMPLEKEY12",
+    "aws_secret_access_key = hunter2",
+    "SessionToken: abcdefghij",
+    "Authorization: Bearer abcdefghijkl",
+]
+
+
+@pytest.mark.parametrize("secret", SECRETS)
+def test_secrets_are_struck_out(secret):
+    value = secret.rpartition(" ")[2]
+    assert value not in masked(f"before {secret} behind")
+    assert value not in excerpt(f"before {secret}")
+
+
+def test_what_is_no_secret_stays():
+    text = f"{ROLE} /var/run/secrets/eks.amazonaws.com/serviceaccount/token {'a' * 40} {'0123456789abcdef' * 4}"
+    assert masked(text) == text
+
+
+@pytest.mark.parametrize("secret", SECRETS)
+def test_no_secret_of_a_message_is_shown(secret):
+    value = secret.rpartition(" ")[2]
+    text = f"{secret} {SESSION}/app/x is not authorized to perform: s3:GetObject {secret} {NO_PROVIDER} {secret} {DENIED}"
+    assert value not in repr(seen(text))

@@ -1,0 +1,327 @@
+import base64
+import json
+import time
+
+import jwt
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+
+from irsa_doctor.answers.why import BadToken, Token, read_token
+from tests.answers.why import world as w
+from tests.answers.why.world import NOW, TARGET, why, world
+
+CLAIMS = {
+    "iss": f"https://{w.ISSUER}",
+    "sub": w.SUBJECT,
+    "aud": ["sts.amazonaws.com"],
+    "iat": NOW - 60,
+    "nbf": NOW - 60,
+    "exp": NOW + 3600,
+    "jti": "0b1f2c3d",
+    "kubernetes.io": {
+        "namespace": "payments",
+        "serviceaccount": {"name": "checkout", "uid": "uid-1"},
+        "pod": {"name": "checkout-0", "uid": "uid-2"},
+    },
+}
+RSA = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+OTHER_RSA = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+WEAK_RSA = rsa.generate_private_key(public_exponent=65537, key_size=1024)  # noqa: S505 - that is the point
+CURVES = {"ES256": ec.SECP256R1(), "ES384": ec.SECP384R1(), "ES512": ec.SECP521R1()}
+EC = {algorithm: ec.generate_private_key(curve) for algorithm, curve in CURVES.items()}
+
+
+def token(key=RSA, algorithm="RS256", kid="one", **claims):
+    headers = {"kid": kid} if kid else {}
+    return jwt.encode(CLAIMS | claims, key, algorithm=algorithm, headers=headers).encode()
+
+
+def jwk(key=RSA, algorithm="RS256", kid="one", **more):
+    kind = jwt.algorithms.RSAAlgorithm if algorithm.startswith("RS") else jwt.algorithms.ECAlgorithm
+    public = json.loads(kind.to_jwk(key.public_key()))
+    return {**public, "kid": kid, "use": "sig", "alg": algorithm, **more}
+
+
+def keys(*found):
+    return lambda documents: documents.update({"jwks.json": {"keys": list(found) or [jwk()]}})
+
+
+def asked(raw, *breaks, target=TARGET, now=NOW):
+    return why(world(*breaks), target, token=read_token(raw), now=now)
+
+
+def link(diagnosis, ident):
+    return next(link for link in diagnosis.links if link.id == ident)
+
+
+# ---- the signature
+
+
+def test_a_token_of_a_key_that_is_there_makes_the_whole_chain_good():
+    found = asked(token(), keys())
+    assert (found.verdict, found.causes) == ("works", ())
+    assert (link(found, "signature").verdict, link(found, "lifetime").verdict) == ("pass", "pass")
+
+
+@pytest.mark.parametrize("algorithm", ["RS256", "RS384", "RS512"])
+def test_every_rsa_algorithm_of_sts_is_verified(algorithm):
+    found = asked(token(algorithm=algorithm), keys(jwk(algorithm=algorithm)))
+    assert link(found, "signature").verdict == "pass"
+
+
+@pytest.mark.parametrize("algorithm", sorted(EC))
+def test_every_curve_of_sts_is_verified(algorithm):
+    found = asked(token(EC[algorithm], algorithm), keys(jwk(EC[algorithm], algorithm)))
+    assert link(found, "signature").verdict == "pass"
+
+
+def test_a_key_that_names_no_algorithm_will_do():
+    plain = jwk()
+    del plain["alg"]
+    assert link(asked(token(), keys(plain)), "signature").verdict == "pass"
+
+
+def test_one_of_several_keys_is_enough():
+    found = asked(token(kid="two"), keys(jwk(OTHER_RSA), jwk(kid="two")))
+    assert link(found, "signature").verdict == "pass"
+
+
+def test_a_token_that_another_key_signed_is_not_good():
+    found = asked(token(OTHER_RSA), keys())
+    assert w.failed(found) == ["signature"]
+    assert found.verdict == "broken"
+    assert w.causes(found)[0] == ("token-malformed", "likely")
+
+
+def test_a_key_that_is_not_published_is_the_cause():
+    found = asked(token(kid="gone"), keys())
+    assert w.failed(found) == ["signature"]
+    assert w.causes(found)[0] == ("jwks-missing-kid", "certain")
+    assert found.predicted_error.code == "InvalidIdentityToken"
+    assert "Couldn't retrieve verification key" in found.predicted_error.message
+
+
+@pytest.mark.parametrize("algorithm", ["none", "HS256", "PS256"])
+def test_an_algorithm_that_sts_does_not_take_is_the_cause(algorithm):
+    key = None if algorithm == "none" else "x" * 64 if algorithm == "HS256" else RSA
+    found = asked(token(key, algorithm), keys())
+    assert w.failed(found) == ["signature"]
+    assert w.causes(found)[0] == ("alg-unsupported", "certain")
+
+
+def test_a_key_in_the_token_itself_is_not_believed():
+    headers = {"kid": "gone", "jwk": jwk(OTHER_RSA), "jku": "https://example.com/keys"}
+    raw = jwt.encode(CLAIMS, OTHER_RSA, algorithm="RS256", headers=headers).encode()
+    assert link(asked(raw, keys()), "signature").verdict == "fail"
+
+
+def test_without_keys_nobody_knows_and_the_command_is_named():
+    found = asked(token())
+    assert found.verdict == "unknown"
+    assert link(found, "signature").verdict == "unknown"
+    assert w.ISSUER in link(found, "signature").settle
+
+
+@pytest.mark.filterwarnings("ignore::jwt.warnings.InsecureKeyLengthWarning")
+def test_a_weak_key_is_a_key_all_the_same():
+    assert link(asked(token(WEAK_RSA), keys(jwk(WEAK_RSA))), "signature").verdict == "pass"
+
+
+def test_a_monstrous_key_is_not_used():
+    found = asked(token(), keys(jwk(n="A" * 1_000_000)))
+    assert link(found, "signature").verdict == "unknown"
+
+
+def test_a_broken_key_is_not_taken_for_a_broken_token():
+    assert link(asked(token(), keys(jwk(n="AQAB", e="!"))), "signature").verdict == "unknown"
+
+
+# ---- its time
+
+
+@pytest.mark.parametrize(
+    ("claims", "verdict", "cause"),
+    [
+        ({}, "pass", None),
+        ({"exp": NOW - 1}, "fail", "token-stale-cached"),
+        ({"exp": NOW}, "fail", "token-stale-cached"),
+        ({"nbf": NOW + 100}, "fail", "clock-skew"),
+        ({"iat": NOW + 100}, "fail", "clock-skew"),
+        ({"exp": None}, "unknown", "token-legacy-secret"),
+        ({"exp": "soon"}, "unknown", "token-legacy-secret"),
+        ({"exp": True}, "unknown", "token-legacy-secret"),
+    ],
+)
+def test_a_token_has_its_time(claims, verdict, cause):
+    raw = b".".join(
+        base64.urlsafe_b64encode(part).rstrip(b"=")
+        for part in (b'{"alg":"RS256","kid":"one"}', json.dumps(CLAIMS | claims).encode(), b"signature")
+    )
+    found = asked(raw)
+    assert link(found, "lifetime").verdict == verdict
+    assert cause is None or cause in {c.id for c in found.causes if c.link == "lifetime"}
+
+
+def test_an_expired_token_gets_the_very_answer_of_sts():
+    found = asked(token(exp=NOW - 100), keys())
+    assert w.failed(found) == ["lifetime"]
+    assert found.predicted_error.code == "ExpiredTokenException"
+    assert found.predicted_error.message == (
+        f"Token expired: current date/time {NOW} must be before the expiration date/time {NOW - 100}"
+    )
+
+
+def test_what_fails_goes_before_what_may():
+    found = asked(
+        token(exp=NOW - 100, aud=["https://kubernetes.default.svc"]), keys(), lambda world: world.pop("provider.json")
+    )
+    assert [cause for cause, certainty in w.causes(found) if certainty == "likely"] == [
+        "token-stale-cached",
+        "token-wrong-file",
+    ]
+
+
+def test_the_clock_is_that_of_the_caller():
+    now = time.time()
+    found = asked(token(exp=int(now) + 500, nbf=int(now) - 5, iat=int(now) - 5), keys(), now=now)
+    assert link(found, "lifetime").verdict == "pass"
+
+
+# ---- whose it is, and for whom
+
+
+def test_a_token_says_whom_it_is_about():
+    found = asked(token(), keys(), target="")
+    assert (found.subject.cluster, found.subject.namespace, found.subject.service_account) == ("prod", "payments", "checkout")
+    assert found.verdict == "works"
+
+
+def test_a_token_of_somebody_else_is_told_from_that_of_the_target():
+    found = asked(token(sub="system:serviceaccount:payments:default"), keys())
+    assert ("pod-wrong-sa", "certain") in w.causes(found)
+    assert "workload" in w.failed(found)
+
+
+def test_a_token_of_another_cluster_is_told():
+    found = asked(token(iss=f"https://{w.ELSEWHERE}"))
+    assert w.causes(found)[0] == ("token-from-other-cluster", "certain")
+    assert w.failed(found)[0] == "issuer"
+
+
+def test_a_legacy_token_is_told():
+    legacy = {"iss": "kubernetes/serviceaccount", "aud": None, "exp": None, "iat": None, "nbf": None}
+    found = asked(token(**legacy))
+    assert w.causes(found)[0] == ("token-legacy-secret", "certain")
+    assert found.predicted_error.code == "InvalidIdentityToken"
+
+
+@pytest.mark.parametrize(
+    ("audience", "cause"),
+    [
+        (["https://kubernetes.default.svc"], "token-wrong-file"),
+        (["https://kubernetes.default.svc.cluster.local"], "token-wrong-file"),
+        (["pods.eks.amazonaws.com"], "podid-aud-token-to-sts"),
+        (["vault"], "aud-not-in-clientids"),
+        (["vault", "other"], "aud-not-in-clientids"),
+        ([], "aud-not-in-clientids"),
+    ],
+)
+def test_a_token_for_somebody_else_is_told_by_its_audience(audience, cause):
+    found = asked(token(aud=audience), keys())
+    assert w.failed(found)[0] == "audience"
+    assert w.causes(found)[0] == (cause, "certain")
+    assert found.predicted_error.message == "Incorrect token audience"
+
+
+def test_a_token_for_the_api_server_that_the_provider_lists_is_no_wrong_file():
+    def listed(documents):
+        documents["provider.json"]["ClientIDList"].append("https://kubernetes.default.svc")
+
+    found = asked(token(aud=["https://kubernetes.default.svc"]), keys(), listed)
+    assert link(found, "audience").verdict == "pass"
+
+
+def test_what_sts_does_with_several_audiences_is_not_made_up():
+    found = asked(token(aud=["sts.amazonaws.com", "vault"]), keys())
+    assert link(found, "audience").verdict == "unknown"
+    assert link(found, "trust-policy").verdict == "unknown"
+    assert found.verdict == "unknown"
+
+
+def test_a_text_in_place_of_a_list_is_an_audience():
+    assert asked(token(aud="sts.amazonaws.com"), keys()).verdict == "works"
+
+
+def test_the_claims_are_shown_without_ids_and_the_token_never_is():
+    raw = token()
+    found = asked(raw, keys())
+    assert found.claims["sub"] == w.SUBJECT
+    assert found.claims["header"] == {"alg": "RS256", "kid": "one"}
+    assert found.claims["kubernetes.io"]["pod"] == "checkout-0"
+    assert "uid-1" not in repr(found)
+    assert "jti" not in found.claims
+    for part in raw.decode().split("."):
+        assert part not in repr(found)
+        assert part not in repr(read_token(raw))
+
+
+# ---- what is no token
+
+
+@pytest.mark.parametrize(
+    ("raw", "cause", "says"),
+    [
+        (b"", "token-malformed", "empty"),
+        (b" \n", "token-malformed", "empty"),
+        (b"/var/run/secrets/eks.amazonaws.com/serviceaccount/token", "token-env-holds-path-as-token", "path"),
+        (b"file:///var/run/secrets/eks.amazonaws.com/serviceaccount/token\n", "token-env-holds-path-as-token", "path"),
+        (b"C:\\var\\run\\secrets\\token", "token-env-holds-path-as-token", "path"),
+        (b"k8s-aws-v1.aHR0cHM6Ly9zdHM", "token-malformed", "eks get-token"),
+        (b"a.b", "token-malformed", "three parts"),
+        (b"a.b.c", "token-malformed", "base64"),
+        (b"." * 30_000, "token-malformed", "30000"),
+        (b"\xff\xfe\x00", "token-malformed", "parts"),
+        (base64.urlsafe_b64encode(b"[]") + b"." + base64.urlsafe_b64encode(b"[]") + b".x", "token-malformed", "base64"),
+        (base64.urlsafe_b64encode(b"[" * 9_000) + b"." + base64.urlsafe_b64encode(b"{}") + b".x", "token-malformed", "base64"),
+        (token() + b" 11:11:49.782386 40364 v3.go:79] EOF", "token-malformed", "blanks"),
+        (b"Bearer " + token(), "token-malformed", "blanks"),
+        (b"{not json", "token-malformed", "blanks"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_what_is_no_token_is_the_cause_and_is_not_shown(raw, cause, says):
+    bad = read_token(raw)
+    assert isinstance(bad, BadToken)
+    assert (bad.cause, says in bad.says) == (cause, True)
+    found = asked(raw)
+    assert w.failed(found) == ["request"]
+    assert w.causes(found)[0] == (cause, "certain")
+    text = raw.decode(errors="replace").strip()
+    assert not text or text not in repr(found)
+
+
+@pytest.mark.parametrize("end", [b"\n", b"\r\n"])
+def test_the_line_end_that_tools_add_is_let_pass(end):
+    assert isinstance(read_token(token() + end), Token)
+
+
+def test_the_answer_of_kubectl_holds_a_token():
+    answer = {"kind": "TokenRequest", "status": {"token": token().decode(), "expirationTimestamp": "x"}}
+    assert read_token(json.dumps(answer).encode()) == read_token(token())
+
+
+def test_a_bad_token_alone_is_told_without_a_target():
+    found = asked(b"/var/run/secrets/token", target="")
+    assert found.verdict == "broken"
+    assert w.failed(found) == ["request"]
+
+
+@pytest.mark.parametrize(
+    "claims", [{"sub": 5}, {"sub": "a:b"}, {"iss": []}, {"kubernetes.io": "x"}, {"aud": {"a": 1}}, {"exp": 1e300}]
+)
+def test_odd_claims_are_no_trouble(claims):
+    raw = b".".join(
+        base64.urlsafe_b64encode(part).rstrip(b"=")
+        for part in (b'{"alg":5,"kid":[]}', json.dumps(CLAIMS | claims).encode(), b"signature")
+    )
+    assert asked(raw).verdict == "broken"

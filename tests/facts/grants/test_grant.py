@@ -1,0 +1,107 @@
+"""What is said of one Allow statement for one provider, in the many forms in which people write the same mistake."""
+
+import pytest
+
+from tests.facts.situations import ACCOUNT, ISSUER, account, aws, found, manifests, policy, provider_arn, role
+
+SUB, AUD = f"{ISSUER}:sub", f"{ISSUER}:aud"
+RIGHT = "system:serviceaccount:prod:app"
+AUDIENCE = "sts.amazonaws.com"
+ALL = ("serviceaccounts",)
+
+
+def fired(statement, *beside):
+    """The rules that fire where one service account names a role; `statement` are changes to the right one."""
+    document = policy()
+    document["Statement"] = [document["Statement"][0] | statement, *beside]
+    documents = {"roles.json": {"RoleDetailList": [role(AssumeRolePolicyDocument=document)]}, "o.yaml": manifests(account())}
+    return {rule for rule, _ in found(aws(**documents), *ALL)}
+
+
+def asking(value, operator="StringEquals"):
+    """A condition that asks for a subject, or several, by an operator."""
+    condition = {"StringEquals": {AUD: AUDIENCE}}
+    condition.setdefault(operator, {})
+    return {"Condition": {**condition, operator: {**condition[operator], SUB: value}}}
+
+
+@pytest.mark.parametrize(
+    ("value", "operator", "rule"),
+    [
+        ("prod/app", "StringEquals", "trust-sub-prefix-missing"),
+        ("prod:app", "StringLike", "trust-sub-prefix-missing"),
+        ("prod:app-*", "StringLike", "trust-sub-prefix-missing"),
+        ("system:serviceaccounts:prod:*", "StringLike", "trust-sub-prefix-missing"),
+        (f"{RIGHT} ", "StringEquals", "trust-sub-prefix-missing"),
+        ("system:serviceaccount:prod/app", "StringEquals", "trust-sub-prefix-missing"),
+        ("system:serviceaccount: prod:app", "StringEquals", "trust-sub-prefix-missing"),
+        ("system:serviceaccount:Prod:app", "StringLike", "trust-case"),
+        ("system:serviceaccount:Prod:*", "StringLike", "trust-case"),
+        ("system:serviceaccount:prod:*", "StringEqualsIgnoreCase", "trust-stringequals-wildcard"),
+        ("system:serviceaccount:prod:ap?", "StringLike", "open-sub-star"),
+        ("*:prod:app", "StringLike", None),
+        ("system:serviceaccount:Prod:App", "StringEqualsIgnoreCase", None),
+    ],
+)
+def test_a_value_that_no_service_account_has_is_told_by_the_way_it_misses(value, operator, rule):
+    assert fired(asking(value, operator)) == ({rule} if rule else set())
+    assert fired(asking([RIGHT, value], operator)) == ({rule} if rule else set())
+
+
+def test_each_odd_value_is_named_by_the_rule_that_it_concerns():
+    assert fired(asking(["system:serviceaccount:Prod:app", "system:serviceaccount:prod:b-*", "prod/c"])) == {
+        "trust-case",
+        "trust-stringequals-wildcard",
+        "trust-sub-prefix-missing",
+    }
+
+
+@pytest.mark.parametrize("key", [ISSUER.partition("/")[0], ISSUER.replace("/id/", "/"), ISSUER.rpartition("/")[0]])
+def test_a_key_that_leaves_out_part_of_the_path_is_said_to(key):
+    condition = {"StringEquals": {AUD: AUDIENCE}, "StringLike": {f"{key}:sub": RIGHT}}
+    assert fired({"Condition": condition}) == {"trust-key-missing-path"}
+
+
+@pytest.mark.parametrize(
+    ("principal", "rule"),
+    [
+        (provider_arn(issuer=ISSUER.lower()), "trust-principal-wrong-arn"),
+        (provider_arn(issuer=ISSUER.replace("eu-west-1", "us-east-1")), "trust-principal-wrong-arn"),
+        (provider_arn(issuer=ISSUER.replace("oidc.eks.eu-west-1", "oidc.eu-west-1.eks")), "trust-principal-wrong-arn"),
+        (provider_arn(issuer=ISSUER[:-4] + "*"), "trust-principal-wrong-arn"),
+        ("*", "trust-principal-wrong-arn"),
+        (f"arn:aws:iam::{ACCOUNT}:oidc-providers/{ISSUER}", "trust-principal-url-not-arn"),
+        (provider_arn(issuer=ISSUER[:-4] + "0000"), "trust-principal-provider-deleted"),
+    ],
+)
+def test_a_principal_that_is_nearly_the_provider_is_not_said_to_be_deleted(principal, rule):
+    assert fired({"Principal": {"Federated": principal}}) == {rule}
+    assert fired({"Principal": {"Federated": [principal]}}) == {rule}
+
+
+@pytest.mark.parametrize(
+    ("action", "rule"),
+    [
+        (["sts:AssumeRole", "sts:TagSession"], "trust-action-assumerole"),
+        ("sts:AssumeRoleWithSAML", "trust-action-assumerole"),
+        ("sts:TagSession", "trust-action-assumerole"),
+        ("sts:AssumeRoleWebIdentity", "trust-action-typo"),
+        ("AssumeRoleWithWebIdentity", "trust-action-typo"),
+        (["sts:AssumeRoleWithWebIdentity", "sts:AssumeRoleWithWebIdentities"], "policy-refused"),
+    ],
+)
+def test_an_action_that_lets_no_token_in_or_that_iam_refuses_is_found_once(action, rule):
+    assert fired({"Action": action}) == {rule}
+
+
+def test_a_refused_action_of_a_statement_that_is_no_grant_is_not_passed_over():
+    other = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:role/x"}, "Action": "sts:AssumeRol"}
+    assert fired({}, other) == {"policy-refused"}
+    denied = {"Effect": "Deny", "Principal": {"Federated": f"https://{ISSUER}"}, "Action": "sts:AssumeRoleWithWebIdentity"}
+    assert fired({}, denied) == {"policy-refused"}
+
+
+def test_a_statement_for_session_tags_beside_the_right_one_is_no_defect_and_hides_none():
+    tags = {"Effect": "Allow", "Principal": {"Federated": provider_arn()}, "Action": "sts:TagSession"}
+    assert fired({}, tags) == set()
+    assert "trust-sub-mismatch" in fired(asking("system:serviceaccount:other:thing"), tags)

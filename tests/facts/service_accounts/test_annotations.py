@@ -1,0 +1,66 @@
+import pytest
+
+from tests.facts.situations import KEY, account, aws, found, manifests, role_arn
+
+
+def fired(key, value):
+    """What is said of the service account whose only annotation this is."""
+    written = account()
+    written["metadata"]["annotations"] = {key: value}
+    return {rule for rule, _ in found(aws(**{"o.yaml": manifests(written)}), "serviceaccounts")}
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "eks.amazonaws.com/role_arn",
+        "eks.amazonaws.com/roleArn",
+        "eks.amazonaws.com/role-arns",
+        "eks.amazonaws.com/role-arm",
+        "eks.amazonaws.com/role",
+        "eks.amazonaws.com/iam-role-arn",
+        "eks.amazoneaws.com/role-arn",
+        "eks.amazon.com/role-arn",
+        "eks.aws.com/role-arn",
+        "eks.amazonaws.com.cn/role-arn",
+        "amazonaws.com/role-arn",
+        "EKS.amazonaws.com/role-arn",
+        "role-arn",
+        "iam.amazonaws.com/role",
+    ],
+)
+def test_a_key_that_is_nearly_right_is_called_so(key):
+    assert fired(key, role_arn()) == {"sa-annotation-key-typo"}
+
+
+@pytest.mark.parametrize(
+    "key", ["meta.helm.sh/release-name", "eks.amazonaws.com/audience", "example.com/role", "vault.io/role"]
+)
+def test_other_keys_are_not_taken_for_it(key):
+    assert "sa-annotation-key-typo" not in fired(key, "x")
+
+
+@pytest.mark.parametrize(
+    ("value", "rule"),
+    [
+        ("arn:aws:iam::$(ACCOUNT):role/app", "role-arn-unresolved-template"),
+        ("arn:aws:iam::%ACCOUNT%:role/app", "role-arn-unresolved-template"),
+        ("arn:aws:iam::@@ACCOUNT@@:role/app", "role-arn-unresolved-template"),
+        ("arn:aws:iam::accountId:role/app", "role-arn-unresolved-template"),
+        ("arn:aws:iam::111122223333:role/YOUR_ROLE_NAME", "role-arn-unresolved-template"),
+        ("TODO", "role-arn-unresolved-template"),
+        ("null", "role-arn-unresolved-template"),
+        ("arn:aws:iam::111122223333:oidc-provider/example.com", "role-arn-is-policy-arn"),
+        ("arn:aws:eks:eu-west-1:111122223333:cluster/prod", "role-arn-is-policy-arn"),
+        ("arn:aws:sts::111122223333:assumed-role/app/session", "role-arn-is-policy-arn"),
+        ("arn:aws:iam::111122223333:roles/app", "role-arn-malformed"),
+        ("arn:aws:iam:eu-west-1:111122223333:role/app", "role-arn-malformed"),
+    ],
+)
+def test_a_value_that_is_no_role_arn_is_told_by_what_it_is(value, rule):
+    assert rule in fired(KEY, value)
+
+
+@pytest.mark.parametrize("name", ["content-replacer", "s3-replace-me-not", "your-shop", "xxxx-large", "team/change_mentor"])
+def test_a_role_whose_name_contains_a_placeholder_word_is_a_role(name):
+    assert fired(KEY, role_arn(name)) == {"role-missing"}

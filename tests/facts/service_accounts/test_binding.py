@@ -1,0 +1,223 @@
+import json
+
+import pytest
+
+from irsa_doctor.facts import View, derive
+from irsa_doctor.facts.service_accounts.binding import BindingFacts
+from irsa_doctor.sources import load
+from tests.facts.situations import (
+    ISSUER,
+    account,
+    aws,
+    facts,
+    found,
+    manifests,
+    missing,
+    policy,
+    provider_arn,
+    role,
+    role_arn,
+)
+from tests.sources.worlds import OTHER_ISSUER, cluster, got_provider, listed_providers
+
+OTHER = "444455556666"
+ALL = ("serviceaccounts",)
+
+
+def two_accounts(**more):
+    """The role is in the account of the cluster; the other account is listed, and has no role."""
+    listed = {"RoleDetailList": [role("unrelated", account=OTHER)]}
+    return aws(**{"o.yaml": manifests(account(role_arn=role_arn(account=OTHER))), "other.json": listed}, **more)
+
+
+def test_a_role_of_the_name_that_trusts_the_account_elsewhere_means_the_wrong_account():
+    assert facts(two_accounts(), "binding").role == "other-account"
+    assert {rule for rule, _ in found(two_accounts(), *ALL)} == {"role-arn-wrong-account"}
+
+
+def test_a_role_of_the_name_that_trusts_somebody_else_means_nothing():
+    theirs = {"RoleDetailList": [role(AssumeRolePolicyDocument=policy("system:serviceaccount:prod:other"))]}
+    assert facts(two_accounts(**{"roles.json": theirs}), "binding").role == "missing"
+
+
+def test_an_account_with_a_provider_for_the_issuer_may_have_been_meant():
+    providers = {"OpenIDConnectProviderList": [{"Arn": provider_arn(account=OTHER)}]}
+    assert facts(two_accounts(**{"p.json": providers}), "binding").role == "missing"
+
+
+def test_an_account_that_was_not_listed_is_wrong_only_where_it_is_nearly_the_right_one():
+    distant = aws(**{"o.yaml": manifests(account(role_arn=role_arn(account=OTHER)))})
+    assert missing(facts(distant, "binding").role) == f"roles of account {OTHER}"
+    near = aws(**{"o.yaml": manifests(account(role_arn=role_arn(account="111122223334")))})
+    assert facts(near, "binding").role == "other-account"
+
+
+def test_another_role_that_trusts_the_account_is_the_one_that_was_meant():
+    roles = [role("old", AssumeRolePolicyDocument=policy("system:serviceaccount:prod:former")), role()]
+    documents = aws(
+        **{"roles.json": {"RoleDetailList": roles}, "o.yaml": manifests(account(role_arn=role_arn("old")), account("former"))}
+    )
+    assert ("two-sas-one-annotation", f"prod/prod/app -> {role_arn('old')}") in found(documents, *ALL)
+    alone = aws(**{"roles.json": {"RoleDetailList": roles[:1]}, "o.yaml": manifests(account(role_arn=role_arn("old")))})
+    assert facts(alone, "binding").trust == "other-subject"
+
+
+@pytest.mark.parametrize(
+    ("asked", "accepted", "expected"),
+    [
+        ({}, ["sts.amazonaws.com"], "default"),
+        ({"audience": "sts.amazonaws.com"}, [], "default"),
+        ({"audience": "vault"}, ["sts.amazonaws.com", "vault"], "accepted"),
+        ({"audience": "vault"}, ["sts.amazonaws.com"], "refused"),
+    ],
+)
+def test_an_audience_of_ones_own_must_be_a_client_id(asked, accepted, expected):
+    provider = {**aws()["provider.json"], "ClientIDList": accepted}
+    asking = manifests(account(role_arn=role_arn(), **asked))
+    documents = aws(**{"o.yaml": asking, "provider.json": provider})
+    assert facts(documents, "service-account").audience == expected
+    assert (("aud-annotation-custom", "prod/prod/app") in found(documents, *ALL)) is (expected == "refused")
+
+
+def test_an_audience_is_unknown_without_client_ids_provider_or_issuer():
+    asking = manifests(account(role_arn=role_arn(), audience="vault"))
+    documents = aws(**{"o.yaml": asking})
+    del documents["provider.json"]
+    assert missing(facts(documents, "service-account").audience).startswith("client ids of")
+    del documents["providers.json"]
+    assert missing(facts(documents, "service-account").audience) == "OIDC providers of account 111122223333"
+    assert missing(facts({"o.yaml": asking}, "service-account").audience).startswith("issuer of the cluster")
+    template = aws(**{"o.yaml": manifests(account(role_arn=role_arn(), audience="${AUDIENCE}"))})
+    assert missing(facts(template, "service-account").audience) == "values of the template's placeholders"
+
+
+def test_a_missing_provider_explains_that_an_audience_is_refused():
+    asking = manifests(account(role_arn=role_arn(), audience="vault"))
+    documents = aws(**{"o.yaml": asking, "providers.json": {"OpenIDConnectProviderList": []}})
+    del documents["provider.json"]
+    assert facts(documents, "service-account").audience == "explained"
+
+
+def bound(condition=None, *statements, annotations=None):
+    """The rules that fire where `app` names a role of two statements for it and `other`, and what they point at."""
+    document = policy(["system:serviceaccount:prod:app", "system:serviceaccount:prod:other"])
+    document["Statement"][0]["Condition"]["StringEquals"] |= condition or {}
+    document["Statement"] += statements
+    named = account(**(annotations or {"role_arn": role_arn()}))
+    documents = {"roles.json": {"RoleDetailList": [role(AssumeRolePolicyDocument=document)]}}
+    return {r for r, _ in found(aws(**documents, **{"o.yaml": manifests(named, account("other"))}), *ALL)}
+
+
+def denial(**condition):
+    return {
+        "Effect": "Deny",
+        "Principal": {"Federated": provider_arn()},
+        "Action": "sts:AssumeRoleWithWebIdentity",
+        "Condition": condition,
+    }
+
+
+def test_one_account_that_a_deny_shuts_out_is_not_said_to_be_missing_from_the_allow():
+    assert bound(None, denial(StringEquals={f"{ISSUER}:sub": "system:serviceaccount:prod:app"})) == {"trust-deny-statement"}
+    mixed = {"StringLike": {f"{ISSUER}:sub": "*:app"}, "StringNotEquals": {"aws:PrincipalOrgID": "o-1"}}
+    assert bound(None, denial(**mixed)) == {"trust-deny-notlike-missing-key"}
+    assert bound(None, denial(StringEquals={f"{ISSUER}:sub": "system:serviceaccount:prod:third"})) == set()
+
+
+def test_an_audience_that_the_account_asks_for_and_the_role_does_not_accept_is_a_mismatch():
+    asked = {"role_arn": role_arn(), "audience": "vault"}
+    assert bound(annotations=asked) == {"aud-annotation-custom"}
+    accepting = {"provider.json": got_provider("sts.amazonaws.com", "vault"), "o.yaml": manifests(account(**asked))}
+    assert found(aws(**accepting), *ALL) == {("trust-aud-mismatch", f"prod/prod/app -> {role_arn()}")}
+    assert bound({f"{ISSUER}:aud": "vault"}, annotations=asked) == {"aud-annotation-custom", "trust-aud-mismatch"}
+
+
+def test_a_fault_of_the_statement_for_one_cluster_does_not_hide_that_of_another():
+    first, second = policy()["Statement"][0], policy("system:serviceaccount:prod:else")["Statement"][0]
+    first["Condition"]["StringEquals"][f"{ISSUER}:aud"] = "nobody"
+    moved = json.loads(json.dumps(second).replace(ISSUER, OTHER_ISSUER))
+    trusting = role(AssumeRolePolicyDocument={"Version": "2012-10-17", "Statement": [first, moved]})
+    documents = {
+        "roles.json": {"RoleDetailList": [trusting]},
+        "providers.json": listed_providers(provider_arn(), provider_arn(issuer=OTHER_ISSUER)),
+        "a/o.yaml": manifests(account()),
+        "a/cluster.json": cluster(),
+        "b/o.yaml": manifests(account()),
+        "b/cluster.json": cluster("dev", issuer=OTHER_ISSUER),
+    }
+    fired = {rule for rule, _ in found(aws(**documents), *ALL)}
+    assert {"trust-aud-mismatch", "trust-sub-mismatch"} <= fired
+    assert "open-multi-cluster" not in fired
+
+
+@pytest.mark.parametrize(
+    ("issuer", "rule"),
+    [
+        (ISSUER + "/", "oidc-url-mismatch"),
+        (ISSUER.lower(), "oidc-url-mismatch"),
+        (ISSUER.replace("/id/", "/"), "oidc-url-mismatch"),
+        (ISSUER.replace("eu-west-1", "us-east-1"), "oidc-url-mismatch"),
+        (ISSUER.replace(".com/", ".com:443/"), "oidc-url-mismatch"),
+        (ISSUER.replace("oidc.eks.eu-west-1.amazonaws.com", "oidc-eks.eu-west-1.api.aws"), "oidc-url-dualstack"),
+    ],
+)
+def test_a_provider_that_is_nearly_for_the_cluster_is_one_finding(issuer, rule):
+    """Whether the role names what is there, or what should be."""
+    there = {"providers.json": listed_providers(provider_arn(issuer=issuer)), "provider.json": got_provider(issuer=issuer)}
+    rewritten = json.loads(json.dumps(policy()).replace(ISSUER, issuer))
+    for document in (policy(), rewritten):
+        documents = {
+            "roles.json": {"RoleDetailList": [role(AssumeRolePolicyDocument=document)]},
+            "o.yaml": manifests(account()),
+        }
+        assert found(aws(**there, **documents), *ALL) == {(rule, provider_arn(issuer=issuer))}
+
+
+def test_a_role_that_names_the_dual_stack_address_of_a_right_provider_is_told_so():
+    issuer = ISSUER.replace("oidc.eks.eu-west-1.amazonaws.com", "oidc-eks.eu-west-1.api.aws")
+    document = json.loads(json.dumps(policy()).replace(ISSUER, issuer))
+    documents = {"roles.json": {"RoleDetailList": [role(AssumeRolePolicyDocument=document)]}, "o.yaml": manifests(account())}
+    assert found(aws(**documents), *ALL) == {("oidc-url-dualstack", f"{role_arn()}#0")}
+
+
+@pytest.mark.parametrize(
+    ("subject", "expected"),
+    [
+        ("system:serviceaccount:prod:app", "values of the template's placeholders"),
+        ("system:serviceaccount:prod:other", "other-subject"),
+    ],
+)
+def test_a_provider_with_a_placeholder_may_be_the_one_of_the_cluster(subject, expected):
+    written = json.dumps(policy(subject)).replace("111122223333:oidc", "<account-id>:oidc")
+    documents = aws(**{"roles.json": {"RoleDetailList": []}, "trust.json": json.loads(written), "o.yaml": manifests(account())})
+    texts = {path: json.dumps(one).encode() if not isinstance(one, str) else one.encode() for path, one in documents.items()}
+    seen = View(load([], memory=texts, roles={"trust.json": role_arn()}).inventory, {})
+    (judged,) = [one for one in derive(seen) if one.kind == "binding"]
+    assert isinstance(judged.facts, BindingFacts)
+    told = judged.facts.trust
+    assert told == expected if isinstance(told, str) else expected in told.missing
+
+
+@pytest.mark.parametrize(
+    ("subjects", "several"),
+    [
+        (("system:serviceaccount:prod:app", "system:serviceaccount:prod:app"), True),
+        (("system:serviceaccount:prod:app", "system:serviceaccount:prod:b"), False),
+        (("system:serviceaccount:prod:*", "system:serviceaccount:prod:app"), True),
+        (("system:serviceaccount:prod:app", "system:serviceaccount:*:app"), True),
+        (("system:serviceaccount:prod:*", "system:serviceaccount:dev:*"), False),
+        (("*", "*"), True),
+    ],
+)
+def test_several_clusters_matter_where_they_let_in_one_name(subjects, several):
+    statements = []
+    for issuer, subject in zip((ISSUER, OTHER_ISSUER), subjects, strict=True):
+        asked = {"StringEquals": {f"{issuer}:aud": "sts.amazonaws.com"}, "StringLike": {f"{issuer}:sub": subject}}
+        trusted = {"Federated": provider_arn(issuer=issuer)}
+        statements.append(policy()["Statement"][0] | {"Principal": trusted, "Condition": asked})
+    document = {"Version": "2012-10-17", "Statement": statements}
+    documents = {
+        "roles.json": {"RoleDetailList": [role(AssumeRolePolicyDocument=document)]},
+        "providers.json": listed_providers(provider_arn(), provider_arn(issuer=OTHER_ISSUER)),
+    }
+    assert (("open-multi-cluster", role_arn()) in found(aws(**documents))) is several

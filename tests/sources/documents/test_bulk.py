@@ -1,0 +1,96 @@
+import json
+from urllib.parse import quote
+
+import pytest
+
+from irsa_doctor.model import Unknown
+from irsa_doctor.sources.documents.bulk import FROM
+from tests.sources.worlds import inventory, loaded, policy, role, service_account
+
+FORMS = [
+    lambda document: document,
+    json.dumps,
+    lambda document: quote(json.dumps(document)),
+    lambda document: "{broken",
+    lambda document: None,
+]
+
+
+def roles(count=200):
+    items = []
+    for number in range(count):
+        document = policy(sub=f"system:serviceaccount:prod:app-{number % 50}")
+        items.append(role(f"role-{number}", AssumeRolePolicyDocument=FORMS[number % len(FORMS)](document)))
+    del items[-1]["AssumeRolePolicyDocument"]
+    return items
+
+
+def told(read):
+    return [
+        (one.arn, one.name, one.account, one.created, one.max_session, one.place.pointer)
+        + (one.policy if isinstance(one.policy, Unknown) else (one.policy.document, one.policy.size, one.policy.flaws),)
+        for one in read.roles
+    ]
+
+
+@pytest.mark.parametrize("name", ["RoleDetailList", "Roles"])
+def test_a_big_export_is_read_like_a_small_one(name, monkeypatch):
+    text = json.dumps({name: roles()}, indent=1)
+    assert len(text) > FROM
+    fast = inventory({"x.json": text})
+    monkeypatch.setattr("irsa_doctor.sources.load.FROM", 1 << 40)
+    slow = inventory({"x.json": text})
+    assert told(fast) == told(slow)
+    assert fast.closed == slow.closed
+    assert fast.documents == slow.documents
+
+
+def test_big_lists_of_kubernetes_are_read_like_small_ones(monkeypatch):
+    pod = {"metadata": {"name": "p", "labels": {"a": "b"}}, "spec": {"serviceAccountName": "x", "containers": [{"name": "c"}]}}
+    items = [service_account(f"app-{number}") for number in range(300)]
+    items += [{"apiVersion": "v1", "kind": kind, **pod} for kind in ("Pod", "Unknown")]
+    items += [{"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s"}, "data": {"k": "hunter2"}}]
+    items += [{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "n"}}]
+    items += [{"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "d"}, "spec": {"template": pod}}]
+    text = json.dumps({"apiVersion": "v1", "kind": "List", "items": items}, indent=1)
+    fast = inventory({"x.json": text})
+    monkeypatch.setattr("irsa_doctor.sources.load.FROM", 1 << 40)
+    slow = inventory({"x.json": text})
+    for name in ("service_accounts", "workloads", "namespaces", "config_maps", "documents"):
+        assert getattr(fast, name) == getattr(slow, name)
+    assert (len(fast.service_accounts), len(fast.workloads), len(fast.config_maps)) == (300, 2, 1)
+
+
+def test_a_broken_item_of_a_big_export_loses_none_of_the_others():
+    items = roles()
+    items[3]["Arn"] = 5
+    items[5] = None
+    items[7]["Tags"] = json.loads("[" * 150 + "]" * 150)
+    text = json.dumps({"RoleDetailList": items})
+    read = inventory({"x.json": text})
+    assert len(read.roles) == len(items) - 3
+    assert [row.status for row in read.documents] == ["read", "unreadable"]
+    assert "2 more" in read.documents[1].why
+    assert not read.closed.roles
+
+
+def test_flaws_in_big_exports_have_the_lines_of_the_document():
+    text = json.dumps({"RoleDetailList": roles()}, indent=1)
+    text = text.replace('"Version": "2012-10-17"', '"Version": "2012-10-17",\n "Version": "2012-10-17"', 1)
+    line = text[: text.index('\n "Version"')].count("\n") + 2
+    (flaw,) = inventory({"x.json": text}).roles[0].policy.flaws
+    assert (flaw.code, flaw.pointer, flaw.line, flaw.column) == ("duplicate-member", "/Version", line, 2)
+
+
+def test_a_policy_given_twice_in_a_big_export_is_seen():
+    text = json.dumps({"RoleDetailList": roles()})
+    text = text.replace('"AssumeRolePolicyDocument"', '"AssumeRolePolicyDocument": 1, "AssumeRolePolicyDocument"', 1)
+    (flaw,) = inventory({"x.json": text}).roles[0].policy.flaws
+    assert (flaw.code, flaw.pointer) == ("duplicate-member", "")
+
+
+def test_equal_policies_share_one_value_and_have_their_own_places():
+    read = loaded({"x.json": json.dumps({"Roles": roles()})})
+    first, second = read.inventory.roles[0].policy, read.inventory.roles[50].policy
+    assert first.document is second.document
+    assert read.documents.locate(first.place) != read.documents.locate(second.place)
