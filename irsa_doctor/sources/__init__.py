@@ -1,7 +1,7 @@
 """Where it comes from: turns documents into inventory records; the only layer that opens files."""
 
 from irsa_doctor.sources.documents.policies import read_policy
-from irsa_doctor.sources.load import Loaded, load
+from irsa_doctor.sources.loading import Loaded, load
 from irsa_doctor.text.positions import Documents, Span
 
 __all__ = ["Documents", "Loaded", "Span", "load", "read_policy"]

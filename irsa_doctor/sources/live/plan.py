@@ -16,7 +16,7 @@ from irsa_doctor.sources.live.kubeconfig import Connection, connections
 from irsa_doctor.sources.live.kubernetes import ApiServer, same_server
 from irsa_doctor.sources.live.operations import KUBERNETES
 from irsa_doctor.sources.live.options import Options, Plan, Target
-from irsa_doctor.sources.load import Loaded, load
+from irsa_doctor.sources.loading import Loaded, load
 from irsa_doctor.sources.snapshot.snapshot import Snapshot, written
 from irsa_doctor.text.errors import LiveError
 from irsa_doctor.version import __version__
