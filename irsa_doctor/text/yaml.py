@@ -1,12 +1,14 @@
 """YAML text to nodes with positions, and nodes to values as Kubernetes' tools understand them."""
 
 import re
+from contextlib import suppress
 from typing import Any
 
 import msgspec
 
 from irsa_doctor.text.errors import Trouble
 from irsa_doctor.text.scanner import DEPTH, Duplicate, escaped, line_and_column, number_of
+from irsa_doctor.text.yaml_errors import yaml_error_reason
 
 EXPANDED_LIMIT = 100_000
 """Nodes that aliases may add to a document."""
@@ -92,22 +94,45 @@ def _too_deep(text: bytes) -> Trouble | None:
     """The C composer crashes the process at 100,000 levels; its parser does not nest, so that counts first."""
     if text.count(b"[") + text.count(b"{") <= DEPTH and not _INDENT.search(text):
         return None
+    return _counted_levels(text)
+
+
+def _counted_levels(text: bytes) -> Trouble | None:
+    """Counts the levels; what stands before an error of the parser is counted once more, by itself.
+
+    PyYAML 6.0.4 and newer look ahead and stop at a limit of their own, before the events of the levels that we refuse.
+    """
+    import yaml
+
+    try:
+        return _deepest(text)
+    except (yaml.YAMLError, ValueError) as error:
+        with suppress(yaml.YAMLError, ValueError):
+            if trouble := _deepest(_before(text, error)):
+                return trouble
+        return _trouble(error, text)
+
+
+def _before(text: bytes, error: Exception) -> bytes:
+    """The text before the place of the error."""
+    mark = getattr(error, "problem_mark", None)
+    end = mark.index if mark else getattr(error, "position", None) or 0
+    return text.decode(errors="replace")[:end].encode()
+
+
+def _deepest(text: bytes) -> Trouble | None:
     import yaml
 
     depth = 0
     loader = yaml.CBaseLoader(text)
     try:
-        while (event := loader.get_event()) is not None:
+        while not isinstance(event := loader.get_event(), yaml.StreamEndEvent):
             if isinstance(event, yaml.CollectionStartEvent):
                 depth += 1
                 if depth > DEPTH:
                     return Trouble(f"more than {DEPTH} levels deep", *_position(event.start_mark))
             elif isinstance(event, yaml.CollectionEndEvent):
                 depth -= 1
-            elif isinstance(event, yaml.StreamEndEvent):
-                break
-    except (yaml.YAMLError, ValueError) as error:
-        return _trouble(error, text)
     finally:
         loader.dispose()
     return None
@@ -115,9 +140,8 @@ def _too_deep(text: bytes) -> Trouble | None:
 
 def _trouble(error: Exception, text: bytes) -> Trouble:
     mark = getattr(error, "problem_mark", None)
-    problem = getattr(error, "problem", None) or getattr(error, "reason", None) or str(error)
     line, column = _position(mark) if mark else _at(text, getattr(error, "position", None))
-    return _perhaps_template(Trouble(f"no YAML: {problem}", line, column), text)
+    return _perhaps_template(Trouble(f"not valid YAML: {yaml_error_reason(error)}", line, column), text)
 
 
 def _at(text: bytes, offset: int | None) -> tuple[int, int]:
@@ -128,8 +152,8 @@ def _at(text: bytes, offset: int | None) -> tuple[int, int]:
 def _perhaps_template(trouble: Trouble, text: bytes) -> Trouble:
     if not _TEMPLATE.search(text):
         return trouble
-    problem = trouble.why.removeprefix("no YAML: ")
-    why = f"a template (Helm, Jinja or the like) that is no YAML before it is rendered: {problem}"
+    problem = trouble.why.removeprefix("not valid YAML: ")
+    why = f"a template (Helm, Jinja or the like) that is not valid YAML before it is rendered: {problem}"
     return Trouble(why, trouble.line, trouble.column)
 
 

@@ -113,7 +113,7 @@ def test_a_rule_is_read_with_its_family(tmp_path):
             "14: relation is one of supports, related",
         ),
         ("[]\nexamples", "[]\ncontrols: {iso27001: [{id: 5.15, relation: related}]}\nexamples", "found a number: quote it"),
-        ("subject: role", "subject: [role", "4: no YAML: "),
+        ("subject: role", "subject: [role", "4: not valid YAML: "),
         ("title: A title", "? [a]\n: b", "1: a member whose name is a list or an object"),
         ("[]\nexamples", "[]\n---\nexamples", "1: more than one document"),
         (RULE, "[]", "1: a rule is a mapping"),

@@ -80,7 +80,7 @@ def test_the_collector_is_left_as_it_was():
         ('{"a":' * DEEP + "1" + "}" * DEEP, 1, 501, "levels deep"),
         ("a: " + "[" * DEEP, 1, 103, "levels deep"),
         ("- " * DEEP, 1, 201, "levels deep"),
-        ("a: 'x", 1, 6, "no YAML"),
+        ("a: 'x", 1, 6, "not valid YAML"),
         ("{{- if .x }}\nkind: Pod\n{{- end }}", 1, 2, "template"),
         (gzip.compress(b"[]" * 50_000_000), 0, 0, "beyond all measure"),
     ],

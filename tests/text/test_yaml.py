@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from irsa_doctor.text.errors import Trouble
 from irsa_doctor.text.yaml import read_yaml
+from irsa_doctor.text.yaml_errors import REASONS, yaml_error_reason
 
 # without digits: YAML 1.2 has more numbers than PyYAML, which writes this, puts in quotes
 keys = st.text(alphabet=st.characters(min_codepoint=32, max_codepoint=126, exclude_categories=["Nd"]), max_size=6)
@@ -128,13 +129,13 @@ def test_a_few_aliases_are_fine():
         (b"a: &a [*a]", "alias inside"),
         (b"a: *b", "undefined alias"),
         (b"? [a]\n: b", "name is a list"),
-        (b"a: '", "no YAML"),
-        (b"a:\n\t- b", "no YAML"),
+        (b"a: '", "not valid YAML"),
+        (b"a:\n\t- b", "not valid YAML"),
         (b"a: {{ .Values.x }}", "template"),
         (b"{{- if .x }}\na: 1\n{{- end }}", "template"),
         (b"a: {<<: 5}", "merges an object"),
         (b"a: \x07", "control characters"),
-        (b"%YAML 3.0\n---\n", "no YAML"),
+        (b"%YAML 3.0\n---\n", "not valid YAML"),
     ],
 )
 def test_what_is_wrong_is_said_with_its_place(text, words):
@@ -142,3 +143,21 @@ def test_what_is_wrong_is_said_with_its_place(text, words):
     assert words in trouble.why
     assert trouble.line > 0
     assert trouble.column > 0
+
+
+BROKEN = ["a: [1, 2", "a: {b: 1", "a: 'x", "a: b: c", "a:\n\tb: 1", "a: @b", "a:\n  b: 1\n c: 2", "- a\nb", '"\\q"', "a: *b"]
+
+
+@pytest.mark.parametrize("text", [*BROKEN, "a: !e!x 1", "%YAML 3.0\n---\n", "[" * 2000, "a: b\n...\nc: d\n... e"])
+def test_the_reason_is_in_words_of_our_own(text):
+    why = trouble_of(text.encode()).why
+    assert why == "more than 100 levels deep" or why.removeprefix("not valid YAML: ") in REASONS
+
+
+def test_an_error_that_the_table_does_not_know_has_a_general_reason():
+    assert yaml_error_reason(ValueError("never heard of this")) == "the text breaks off or is malformed"
+
+
+def test_levels_are_counted_before_an_error_of_the_parser_is_reported():
+    trouble = trouble_of(b"a: " + b"[" * 150 + b"}")
+    assert (trouble.why, trouble.line, trouble.column) == ("more than 100 levels deep", 1, 103)

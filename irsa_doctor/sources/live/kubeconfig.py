@@ -11,6 +11,7 @@ import msgspec
 
 from irsa_doctor.sources.live.calls import one_line
 from irsa_doctor.text.errors import LiveError
+from irsa_doctor.text.yaml_errors import yaml_error_reason
 
 IN_CLUSTER = "/var/run/secrets/kubernetes.io/serviceaccount"
 _FILES = {"cluster": ("certificate-authority",), "user": ("client-certificate", "client-key", "tokenFile")}
@@ -130,7 +131,7 @@ def _read(path: Path) -> dict[str, Any] | None:
     try:
         value = yaml.load(text, Loader=yaml.CSafeLoader)
     except (yaml.YAMLError, UnicodeDecodeError, ValueError, RecursionError) as error:
-        raise ConfigFault(f"{path}: no YAML: {one_line(str(error))}") from error
+        raise ConfigFault(f"{path}: not valid YAML: {yaml_error_reason(error)}") from error
     if not isinstance(value, dict):
         raise ConfigFault(f"{path}: no kubeconfig")
     return value

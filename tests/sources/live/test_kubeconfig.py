@@ -108,7 +108,7 @@ def test_a_program_of_an_unknown_version_is_not_run(kubernetes, tmp_path):
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("a: [", "no YAML"),
+        ("a: [", "not valid YAML"),
         ("- a", "no kubeconfig"),
         ("{}", "no current context: name one with --kube-context"),
         ("current-context: gone", "there is no context gone; there are: none"),
