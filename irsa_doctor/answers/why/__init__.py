@@ -2,11 +2,11 @@
 
 from irsa_doctor.answers.why.case import Asked, Case, Evidence
 from irsa_doctor.answers.why.diagnose import diagnose
-from irsa_doctor.answers.why.events import Event, NoEvents, Trail, read_events
+from irsa_doctor.answers.why.evidence.events import Event, NoEvents, Trail, read_events
+from irsa_doctor.answers.why.evidence.tokens import BadToken, Token, read_token
 from irsa_doctor.answers.why.records import Cause, Diagnosis, Link, PredictedError, Subject, WrongFix
 from irsa_doctor.answers.why.symptoms import Symptom, symptoms_in
 from irsa_doctor.answers.why.target import NoTarget, asked_about, case_for, cases_of, find_case, parse_target
-from irsa_doctor.answers.why.tokens import BadToken, Token, read_token
 
 __all__ = [
     "Asked",

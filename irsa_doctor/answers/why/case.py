@@ -7,10 +7,10 @@ from functools import cached_property
 import msgspec
 
 from irsa_doctor.answers.check.engine import Locate, evaluate
-from irsa_doctor.answers.why.events import Event, Trail
-from irsa_doctor.answers.why.links import link_of, link_of_finding
+from irsa_doctor.answers.why.evidence.events import Event, Trail
+from irsa_doctor.answers.why.evidence.tokens import BadToken, Token
+from irsa_doctor.answers.why.step import link_of, link_of_finding
 from irsa_doctor.answers.why.symptoms import Symptom
-from irsa_doctor.answers.why.tokens import BadToken, Token
 from irsa_doctor.facts import AnalysedRole, Judged, View, binding_facts, cluster_facts, provider_facts
 from irsa_doctor.facts.lookups.surroundings import ROLE_ARN
 from irsa_doctor.facts.service_accounts.binding import service_account_facts

@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Sequence
 
-from irsa_doctor.answers.why import federation, pods, policies
 from irsa_doctor.answers.why.case import Case
-from irsa_doctor.answers.why.links import TITLES, Step, skipped
+from irsa_doctor.answers.why.links import federation, pods, policies
+from irsa_doctor.answers.why.step import TITLES, Step, skipped
 
 LINKS: Sequence[Callable[[Case], Step]] = (
     federation.issuer,

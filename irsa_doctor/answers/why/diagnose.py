@@ -3,12 +3,12 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from irsa_doctor.answers.why.case import Case
+from irsa_doctor.answers.why.causes import causes_of, wrong_fixes
 from irsa_doctor.answers.why.chain import deciding, walk
-from irsa_doctor.answers.why.evidence import symptoms_of_case, weighed
-from irsa_doctor.answers.why.links import TITLES, Step
-from irsa_doctor.answers.why.naming import causes_of, wrong_fixes
 from irsa_doctor.answers.why.records import Cause, Diagnosis, Link, PredictedError, Subject, Whole, sights
+from irsa_doctor.answers.why.step import TITLES, Step
 from irsa_doctor.answers.why.symptoms import Symptom
+from irsa_doctor.answers.why.weighing import symptoms_of_case, weighed
 from irsa_doctor.model import Verdict as Three
 
 _DENIED = "Not authorized to perform sts:AssumeRoleWithWebIdentity"

@@ -6,7 +6,7 @@ import msgspec
 
 from irsa_doctor.answers.check.engine import Locate
 from irsa_doctor.answers.why.case import Asked, Case, Evidence
-from irsa_doctor.answers.why.tokens import Token, service_account_of
+from irsa_doctor.answers.why.evidence.tokens import Token, service_account_of
 from irsa_doctor.facts import View
 from irsa_doctor.facts.lookups.near import did_you_mean
 from irsa_doctor.facts.lookups.surroundings import ROLE_ARN

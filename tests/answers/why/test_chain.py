@@ -3,8 +3,8 @@
 import pytest
 
 from irsa_doctor.answers.why import diagnose
-from irsa_doctor.answers.why.links import LINK_OF, TITLES, link_of
 from irsa_doctor.answers.why.modes import modes
+from irsa_doctor.answers.why.step import LINK_OF, TITLES, link_of
 from irsa_doctor.rulebook.files import read_rule_files, rules_folder
 from tests.answers.why.worlds import case_of, objects, role
 

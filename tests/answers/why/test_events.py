@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from irsa_doctor.answers.why import NoEvents, NoTarget, read_events, symptoms_in
-from irsa_doctor.answers.why.events import symptoms_of
+from irsa_doctor.answers.why.evidence.events import symptoms_of
 from tests.answers.why import world as w
 from tests.answers.why.world import ROLE, SUBJECT, TARGET, why, world
 

@@ -1,8 +1,8 @@
 import pytest
 
 from irsa_doctor.answers.why import symptoms_in
-from irsa_doctor.answers.why.links import TITLES, link_of
 from irsa_doctor.answers.why.modes import modes
+from irsa_doctor.answers.why.step import TITLES, link_of
 from irsa_doctor.answers.why.symptoms import _TABLE
 from irsa_doctor.text.secrets import excerpt, masked
 from tests.answers.why import world as w

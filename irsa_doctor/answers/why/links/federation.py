@@ -1,10 +1,10 @@
 """The links at STS but for its policies: issuer, request, provider, keys, signature, audience, lifetime, role, session."""
 
-from irsa_doctor.answers.why import tokens
 from irsa_doctor.answers.why.case import Case
-from irsa_doctor.answers.why.links import Named, Step, failed, named_by, passed, skipped, unseen
-from irsa_doctor.answers.why.pods import of_rules
-from irsa_doctor.answers.why.tokens import BadToken
+from irsa_doctor.answers.why.evidence import tokens
+from irsa_doctor.answers.why.evidence.tokens import BadToken
+from irsa_doctor.answers.why.links.pods import of_rules
+from irsa_doctor.answers.why.step import Named, Step, failed, named_by, passed, skipped, unseen
 from irsa_doctor.model import Issuer, OidcProvider, SigningKey, Unknown
 
 _NO_ROLE = "no role is named"

@@ -8,9 +8,9 @@ from typing import Any
 
 import msgspec
 
-from irsa_doctor.answers.why.logs import NoLog, objects_in
+from irsa_doctor.answers.why.evidence.logs import NoLog, objects_in
+from irsa_doctor.answers.why.evidence.tokens import service_account_of
 from irsa_doctor.answers.why.symptoms import Symptom, symptoms_in
-from irsa_doctor.answers.why.tokens import service_account_of
 from irsa_doctor.model import Issuer, parse_arn
 from irsa_doctor.text.secrets import excerpt
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from irsa_doctor.answers.why.links import Named, Step, failed, passed
+from irsa_doctor.answers.why.step import Named, Step, failed, passed
 from irsa_doctor.model import SigningKey
 
 ALGORITHMS = ("RS256", "RS384", "RS512", "ES256", "ES384", "ES512")

@@ -5,9 +5,9 @@ import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from irsa_doctor.answers.why.case import Case
-from irsa_doctor.answers.why.links import Named, Step, link_of
 from irsa_doctor.answers.why.modes import Mode, modes
 from irsa_doctor.answers.why.records import Cause, Certainty, WrongFix, sights
+from irsa_doctor.answers.why.step import Named, Step, link_of
 from irsa_doctor.answers.why.symptoms import Symptom
 from irsa_doctor.facts.lookups.surroundings import ROLE_ARN
 from irsa_doctor.model import Issuer, Workload

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from irsa_doctor.answers.why.case import Case
-from irsa_doctor.answers.why.links import Named, Step, failed, link_of, named_by, passed, skipped, unseen
+from irsa_doctor.answers.why.step import Named, Step, failed, link_of, named_by, passed, skipped, unseen
 from irsa_doctor.facts.workloads.webhook import FILE, ROLE
 from irsa_doctor.model import Issuer, Unknown, parse_arn
 from irsa_doctor.model.findings import Finding

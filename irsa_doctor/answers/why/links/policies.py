@@ -7,9 +7,9 @@ from functools import lru_cache
 import msgspec
 
 from irsa_doctor.answers.why.case import Case
-from irsa_doctor.answers.why.links import Named, Step, failed, named_by, passed, skipped, unseen
 from irsa_doctor.answers.why.records import Certainty
 from irsa_doctor.answers.why.statements import MODES_OF_KEYS, Miss, Presented, misses
+from irsa_doctor.answers.why.step import Named, Step, failed, named_by, passed, skipped, unseen
 from irsa_doctor.model import ResourceControlPolicy, TrustPolicy, Unknown
 from irsa_doctor.model import Verdict as Three
 from irsa_doctor.model.findings import Finding

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from irsa_doctor.answers.why.case import Case
-from irsa_doctor.answers.why.events import Event, symptoms_of
-from irsa_doctor.answers.why.links import Named, Step
+from irsa_doctor.answers.why.evidence.events import Event, symptoms_of
+from irsa_doctor.answers.why.step import Named, Step
 from irsa_doctor.answers.why.symptoms import ASSUMED, Symptom
 
 

@@ -1,0 +1,1 @@
+"""What a user gives beside files: events of CloudTrail, tokens, logs."""

@@ -1,0 +1,1 @@
+"""The links on the way of a credential, a module a group of them."""
