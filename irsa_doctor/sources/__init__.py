@@ -2,6 +2,7 @@
 
 from irsa_doctor.sources.documents.policies import read_policy
 from irsa_doctor.sources.loading import Loaded, load
-from irsa_doctor.text.positions import Documents, Span
+from irsa_doctor.text.lines import Span
+from irsa_doctor.text.positions import Documents
 
 __all__ = ["Documents", "Loaded", "Span", "load", "read_policy"]

@@ -19,7 +19,8 @@ from irsa_doctor.sources.snapshot.snapshot import Origin, Snapshot, is_snapshot,
 from irsa_doctor.text.encoding import NoText, settle
 from irsa_doctor.text.errors import Trouble
 from irsa_doctor.text.json import read_json, read_pieces, split_values
-from irsa_doctor.text.positions import Documents, Source, Span
+from irsa_doctor.text.lines import Span
+from irsa_doctor.text.positions import Documents, Source
 from irsa_doctor.text.scanner import Duplicate, Scan
 
 _DATA = (".json", ".jsonl", ".ndjson", ".yaml", ".yml", ".gz")

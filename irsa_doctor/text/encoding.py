@@ -1,12 +1,12 @@
-"""Bytes of a file to UTF-8 text, or the reason why they are none."""
+"""Decodes the bytes of a file to UTF-8 text."""
 
 from irsa_doctor.text.errors import Trouble
 
 INFLATED_LIMIT = 1 << 30
-"""Bytes that a compressed file may hold."""
+"""Bytes that a gzip file may hold."""
 _RATIO_LIMIT = 250
 _RATIO_FROM = 16 << 20
-"""A text of our kinds shrinks to a thirtieth at best; from this size on, more than the ratio is an attack."""
+"""JSON and YAML compress to a thirtieth at best; from this size on, a higher ratio is an attack."""
 _CHUNK = 1 << 20
 
 # UTF-32 first: its little-endian mark begins with that of UTF-16
@@ -19,11 +19,14 @@ _MARKS = (
 
 
 class NoText(Trouble, frozen=True):
-    """The trouble of bytes that never were text."""
+    """The content is binary and was never text."""
 
 
 def settle(raw: bytes) -> bytes | Trouble:
-    """The text as UTF-8 without byte order mark, inflated where it was compressed."""
+    """Return the text as UTF-8 without byte order mark, decompressed where it is gzip; else what is wrong with it.
+
+    UTF-8, UTF-16 and UTF-32 are recognised, with a byte order mark or (not UTF-32) without.
+    """
     if raw[:2] == b"\x1f\x8b":
         inflated = inflate(raw)
         if isinstance(inflated, Trouble):
@@ -40,7 +43,7 @@ def settle(raw: bytes) -> bytes | Trouble:
 
 
 def _unmarked(raw: bytes) -> str:
-    """UTF-16 without mark: text of our kinds begins with two ASCII signs."""
+    """The name of the encoding of UTF-16 without mark, "" for any other: JSON and YAML begin with two ASCII characters."""
     if len(raw) < 4 or len(raw) % 2:
         return ""
     zeros = [byte == 0 for byte in raw[:4]]
@@ -53,18 +56,18 @@ def _recode(raw: bytes, name: str) -> bytes | Trouble:
     try:
         return raw.decode(name).encode()
     except UnicodeDecodeError as error:
-        return Trouble(f"no valid {name.upper()[:6]} at byte {error.start}")
+        return Trouble(f"not valid {name.upper()[:6]}: byte {error.start}")
 
 
 def _utf8(raw: bytes) -> bytes | Trouble:
     if raw.find(b"\0") >= 0:
-        return NoText("binary: it holds NUL bytes", *_position(raw, raw.find(b"\0")))
+        return NoText("binary: the file contains NUL bytes", *_position(raw, raw.find(b"\0")))
     if raw.isascii():
         return raw
     try:
         raw.decode()
     except UnicodeDecodeError as error:
-        why = f"byte {raw[error.start]:#04x} is no UTF-8"
+        why = f"not valid UTF-8: byte {raw[error.start]:#04x}"
         position = _position(raw, error.start)
         return NoText(why, *position) if _mostly_binary(raw) else Trouble(why, *position)
     return raw
@@ -81,7 +84,10 @@ def _position(raw: bytes, offset: int) -> tuple[int, int]:
 
 
 def inflate(raw: bytes) -> bytes | Trouble:
-    """What a gzip file holds, all of its members, within the limits."""
+    """Return the content of a gzip file, all of its members (RFC 1952), or why it is not decompressed.
+
+    At most INFLATED_LIMIT bytes, and from 16 MiB on at most 250 times the compressed size.
+    """
     import zlib
 
     parts: list[bytes] = []
@@ -95,10 +101,10 @@ def inflate(raw: bytes) -> bytes | Trouble:
                 size += len(part)
                 parts.append(part)
                 if size > INFLATED_LIMIT or (size > _RATIO_FROM and size > _RATIO_LIMIT * len(raw)):
-                    return Trouble("a compressed file that grows beyond all measure when unpacked")
+                    return Trouble("the content of the compressed file exceeds the limit")
                 if not part and not rest and not stream.eof:
-                    return Trouble("a compressed file that ends too early")
-        except zlib.error as error:
-            return Trouble(f"a damaged compressed file ({error})")
+                    return Trouble("the compressed file is truncated")
+        except zlib.error:
+            return Trouble("the compressed file is damaged")
         rest = stream.unused_data
     return b"".join(parts)

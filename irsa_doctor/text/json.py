@@ -1,4 +1,4 @@
-"""JSON text to value as strictly as our scanner reads it, by the fastest way that proves as much."""
+"""Reads JSON text as strictly as the scanner, by the fastest way that proves as much."""
 
 import json
 import re
@@ -12,9 +12,21 @@ from irsa_doctor.text.scanner import DEPTH, Duplicate, Scan, escaped, line_and_c
 _SPACE = b" \t\r\n"
 _BRACKET = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[\[{]|[\]}]', re.DOTALL)
 _SLOW_LIMIT = 2_000_000
-"""Bytes up to which the scanner, in Python, is asked for its better words."""
+"""Bytes up to which the scanner, in Python, is run for its better messages."""
 
 _FAST_LIMIT = 1_000_000
+_MESSAGES = (
+    ("Expecting value", "a value was expected"),
+    ("Expecting property name", "a member's name in double quotes was expected"),
+    ("Expecting ':'", "a colon was expected after the member's name"),
+    ("Expecting ','", "a comma or a closing bracket was expected"),
+    ("Unterminated string", "the text that begins here has no closing quote"),
+    ("Invalid control character", "a line break or control character inside quotes (is a closing quote missing?)"),
+    ("Invalid \\", "an escape that JSON does not have"),
+    ("Extra data", "the document ends before this, but more follows"),
+    ("Illegal trailing comma", "a comma before a closing bracket"),
+)
+"""Beginnings of the standard library's messages, and ours."""
 
 _decode = msgspec.json.Decoder().decode
 _raw_members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
@@ -23,7 +35,7 @@ _encode = msgspec.json.Encoder().encode
 
 
 def read_json(text: bytes) -> Scan | Trouble:
-    """Read UTF-8 text as one JSON value, members given twice listed."""
+    """Return the one JSON value of a UTF-8 text with its duplicate members, or what is wrong with the text (RFC 8259)."""
     if len(text) <= _FAST_LIMIT:
         value = proved(text)
         if value is not None:
@@ -33,14 +45,15 @@ def read_json(text: bytes) -> Scan | Trouble:
     try:
         characters = text.decode()
     except UnicodeDecodeError as error:
-        return Trouble(f"byte {text[error.start]:#04x} is no UTF-8", *_position(text, error.start))
+        return Trouble(f"not valid UTF-8: byte {text[error.start]:#04x}", *_position(text, error.start))
     return _read(characters)
 
 
 def proved(text: bytes) -> object | None:
-    """The value of a text that, white space apart, is just what the value encodes to.
+    """Return the value of a text that, white space apart, is exactly what the value encodes to; else None.
 
-    So it is strict JSON and no member was dropped for being given twice. None where that proves nothing, or for `null`.
+    That proves strict JSON without duplicate members. A text that is valid but written otherwise, with escapes say, and
+    `null` give None too: `read_json` decides these.
     """
     if text.count(b"{") + text.count(b"[") > DEPTH and too_deep(text):
         return None
@@ -54,10 +67,11 @@ def proved(text: bytes) -> object | None:
 
 
 def read_pieces(text: bytes) -> Scan | None:
-    """Read the members of an object, and the items of its lists, each for itself.
+    """Return the members of an object, each member and each item of a list read by itself.
 
-    An item that cannot be read is `Lost` and loses none of the others; None where the whole is no JSON object, or a
-    member of it is no good. Positions of members given twice are those in their own piece: the caller moves them.
+    An item that cannot be read is `Lost`, and the others are still read; None where the text is not a JSON object, or
+    a member that is not a list cannot be read. Positions of duplicate members count from their own piece: the caller
+    moves them.
     """
     try:
         raws = _raw_members(text)
@@ -85,7 +99,7 @@ def _whole(raw: bytes, pointer: str, duplicates: list[Duplicate]) -> object:
 
 
 def too_deep(text: bytes) -> bool:
-    """Whether the brackets nest deeper than is read."""
+    """Whether the brackets nest more than DEPTH levels deep."""
     if text.count(b"{") + text.count(b"[") <= DEPTH:
         return False
     return _deep_at(text) >= 0
@@ -113,7 +127,7 @@ def _position(text: bytes, offset: int) -> tuple[int, int]:
 
 
 class _Odd(Exception):
-    """Something that only the scanner says well."""
+    """Input for which only the scanner has a good message."""
 
 
 def _pairs(pairs: list[tuple[str, object]]) -> dict[str, object]:
@@ -132,7 +146,7 @@ _strict = json.JSONDecoder(object_pairs_hook=_pairs, parse_constant=_constant, p
 
 
 def _read(text: str) -> Scan | Trouble:
-    """Read text whose depth is known to be bearable."""
+    """Read text whose depth is known to be within the limit."""
     try:
         value: object = _strict.decode(text)
         if "\\u" not in text or not _has_surrogate(text):
@@ -149,14 +163,19 @@ def _has_surrogate(text: str) -> bool:
 
 
 def _read_big(text: str) -> Scan | Trouble:
-    """Megabytes that are not strict JSON: the standard library's words, in time."""
+    """Read megabytes that are not strict JSON: the standard library finds the position in time, the message is ours."""
     try:
         json.loads(text, parse_constant=_constant)
     except json.JSONDecodeError as error:
-        return Trouble(error.msg[:1].lower() + error.msg[1:], error.lineno, error.colno)
+        return Trouble(_message_of(error.msg), error.lineno, error.colno)
     except (_Odd, RecursionError, ValueError):
-        return Trouble("no JSON: NaN, Infinity or the like stands in it")
+        return Trouble("not valid JSON: it contains NaN or Infinity")
     return scan(text)
+
+
+def _message_of(message: str) -> str:
+    """Our message for one of the standard library."""
+    return next((ours for theirs, ours in _MESSAGES if message.startswith(theirs)), "not valid JSON")
 
 
 @lru_cache(maxsize=1)
@@ -165,14 +184,14 @@ def _raw_decoder() -> json.JSONDecoder:
 
 
 def split_values(text: bytes) -> list[tuple[int, int]]:
-    """Byte ranges of the values of JSON lines, or of JSON values one after the other; one range where it is neither."""
+    """Return the byte ranges of the values of JSON lines or of concatenated JSON; one range where the text is neither."""
     if lines := _lines(text):
         return lines
     return _concatenated(text)
 
 
 def _lines(text: bytes) -> list[tuple[int, int]]:
-    """Every line a value by its first sign, and the first one indeed: broken ones are then reported one by one."""
+    """JSON lines: every line begins like a value and the first is one, so that broken lines are reported one by one."""
     ranges, start = [], 0
     for line in text.splitlines(keepends=True):
         body = line.strip(_SPACE)

@@ -1,4 +1,4 @@
-"""Finds the parts of a hand-written text that somebody or some program still has to fill in."""
+"""Finds the placeholders of a hand-written text: the parts that a person or a program still has to fill in."""
 
 import re
 
@@ -24,7 +24,7 @@ _ARN = re.compile(r"arn:[^:\s]+:[^:\s]+:[^:\s]*:")
 
 
 def with_holes(text: str) -> str | Text:
-    """The text itself, or its literal parts and holes where it has any."""
+    """Return the text itself, or its literal parts and holes where it has placeholders."""
     if not may_have_holes(text):
         return text
     spans = [match.span() for match in _HOLE.finditer(text)]
@@ -47,7 +47,7 @@ def with_holes(text: str) -> str | Text:
 
 
 def value_with_holes(value: object) -> object:
-    """A JSON value whose texts, names of members too, have holes where they have placeholders."""
+    """Return a JSON value with holes for the placeholders in its strings and names of members."""
     if isinstance(value, str):
         return with_holes(value)
     if isinstance(value, list):
@@ -58,7 +58,7 @@ def value_with_holes(value: object) -> object:
 
 
 def may_have_holes(text: str) -> bool:
-    """Whether it is worth looking closer; asked of every annotation of an estate, so no regular expression."""
+    """Whether a text may have placeholders: a cheap check for every annotation of an estate, so no regular expression."""
     return (
         "$" in text
         or "<" in text

@@ -1,4 +1,4 @@
-"""A strict JSON reader of our own that says what is wrong and where (RFC 8259)."""
+"""Reads JSON strictly and reports what is wrong at which line and column (RFC 8259)."""
 
 import re
 from json.decoder import scanstring  # type: ignore[attr-defined]  # in C where there is one, and in no stub
@@ -8,7 +8,7 @@ import msgspec
 from irsa_doctor.text.errors import Trouble
 
 DEPTH = 100
-"""Levels of nesting that are read. IAM and Kubernetes need about ten; more is a mistake or an attack."""
+"""Levels of nesting that are read. IAM and Kubernetes need about ten; more is a defect or an attack."""
 
 _SPACE = re.compile(r"[ \t\n\r]*")
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?")
@@ -20,7 +20,7 @@ _LONGEST_NUMBER = 300
 
 
 class Duplicate(msgspec.Struct, frozen=True):
-    """A member given twice: `pointer` names it; line and column of both names, 1-based."""
+    """A duplicate member: its pointer and name, and line and column (1-based) of both names."""
 
     pointer: str
     name: str
@@ -29,7 +29,7 @@ class Duplicate(msgspec.Struct, frozen=True):
 
 
 class Scan(msgspec.Struct, frozen=True):
-    """A value, the members given twice in it (the last of them is in the value), and where its text ends."""
+    """A value, its duplicate members (the value holds the last of each), and the offset at which its text ends."""
 
     value: object
     duplicates: tuple[Duplicate, ...] = ()
@@ -37,7 +37,7 @@ class Scan(msgspec.Struct, frozen=True):
 
 
 def number_of(text: str) -> int | float | str:
-    """The number; its text where no machine number holds it, for IAM compares such values as text anyway."""
+    """Return the number; its text where no machine number holds it, because IAM compares such values as text anyway."""
     if len(text) > _LONGEST_NUMBER:
         return text
     if text.lstrip("-").isdigit():
@@ -47,12 +47,17 @@ def number_of(text: str) -> int | float | str:
 
 
 def escaped(step: str | int) -> str:
-    """One step of a JSON pointer (RFC 6901)."""
+    """Return one step of a JSON pointer, escaped (RFC 6901)."""
     return str(step).replace("~", "~0").replace("/", "~1")
 
 
+def unescaped_steps(pointer: str) -> list[str]:
+    """The steps of a JSON pointer (RFC 6901), none for the root."""
+    return [step.replace("~1", "/").replace("~0", "~") for step in pointer.split("/")[1:]]
+
+
 def line_and_column(text: str, offset: int) -> tuple[int, int]:
-    """1-based position of an offset."""
+    """Return the 1-based line and column of an offset."""
     return text.count("\n", 0, offset) + 1, offset - text.rfind("\n", 0, offset)
 
 
@@ -64,20 +69,20 @@ class _Fault(Exception):
 
 
 def scan(text: str, start: int = 0, whole: bool = True) -> Scan | Trouble:
-    """Read one JSON value; with `whole`, nothing but white space may follow it."""
+    """Return the JSON value that begins at `start`, or what is wrong; with `whole`, only white space may follow it."""
     reader = _Reader(text)
     try:
         value, end = reader.value(start, "", 0)
         if whole:
             end = reader.space(end)
             if end < len(text):
-                raise _Fault(f"the document ends before this, but {_seen(text, end)} follows", end)
+                raise _Fault(f"the document ends before this, but {_next_word(text, end)} follows", end)
     except _Fault as fault:
         return Trouble(fault.why, *line_and_column(text, fault.offset))
     return Scan(value, tuple(reader.duplicates), end)
 
 
-def _seen(text: str, offset: int) -> str:
+def _next_word(text: str, offset: int) -> str:
     if offset >= len(text):
         return "the end of the text"
     if word := _WORD.match(text, offset):
@@ -106,22 +111,22 @@ class _Reader:
         if match := _NUMBER.match(text, offset):
             following = text[match.end() : match.end() + 1]
             if following.isalnum() or following in ("_", "+", "."):
-                raise _Fault(f"{_seen(text, offset)} is no number of JSON", offset)
+                raise _Fault(f"{_next_word(text, offset)} is not a valid JSON number", offset)
             return number_of(match[0]), match.end()
         if match := _LITERAL.match(text, offset):
             return _CONSTANTS[match[0]], match.end()
-        raise _Fault(self.no_value(offset), offset)
+        raise _Fault(self.value_message(offset), offset)
 
-    def no_value(self, offset: int) -> str:
-        seen = _seen(self.text, offset)
+    def value_message(self, offset: int) -> str:
+        following = _next_word(self.text, offset)
         first = self.text[offset : offset + 1]
         if first == "'":
-            return "text stands in double quotes in JSON, not in single ones"
+            return "JSON has text in double quotes, not in single quotes"
         if first in ("/", "#"):
             return "JSON has no comments; a value was expected"
         if first in ("}", "]", ","):
-            return f"a value was expected, not {seen}" + (" (a comma too many?)" if first != "," else "")
-        return f"a value was expected, not {seen}"
+            return f"a value was expected, not {following}" + (" (is there a trailing comma?)" if first != "," else "")
+        return f"a value was expected, not {following}"
 
     def string(self, offset: int) -> tuple[str, int]:
         try:
@@ -131,7 +136,7 @@ class _Reader:
             if str(error).startswith("Unterminated"):
                 raise _Fault("the text that begins here has no closing quote", offset) from None
             if "control character" in str(error):
-                raise _Fault("a line break or control character inside quotes (a closing quote forgotten?)", at) from None
+                raise _Fault("a line break or control character inside quotes (is a closing quote missing?)", at) from None
             raise _Fault("an escape that JSON does not have", at) from None
         # half of a surrogate pair is no character: it could not be printed, and IAM has no use for it either
         return _SURROGATE.sub("\N{REPLACEMENT CHARACTER}", value), end
@@ -150,7 +155,7 @@ class _Reader:
             if sign == "]":
                 return values, offset + 1
             if sign != ",":
-                raise _Fault(self.no_sign(start, offset, "]"), offset)
+                raise _Fault(self.separator_message(start, offset, "]"), offset)
             following = self.space(offset + 1)
             if self.text[following : following + 1] == "]":
                 raise _Fault("a comma before `]`", offset)
@@ -166,11 +171,11 @@ class _Reader:
         while True:
             at = offset
             if self.text[at : at + 1] != '"':
-                raise _Fault(self.no_name(at), at)
+                raise _Fault(self.name_message(at), at)
             name, offset = self.string(at)
             offset = self.space(offset)
             if self.text[offset : offset + 1] != ":":
-                raise _Fault(f"a colon was expected after the member's name, not {_seen(self.text, offset)}", offset)
+                raise _Fault(f"a colon was expected after the member's name, not {_next_word(self.text, offset)}", offset)
             below = f"{pointer}/{escaped(name)}"
             value, offset = self.value(offset + 1, below, depth)
             if name in values:
@@ -181,23 +186,23 @@ class _Reader:
             if sign == "}":
                 return values, offset + 1
             if sign != ",":
-                raise _Fault(self.no_sign(start, offset, "}"), offset)
+                raise _Fault(self.separator_message(start, offset, "}"), offset)
             following = self.space(offset + 1)
             if self.text[following : following + 1] == "}":
                 raise _Fault("a comma before `}`", offset)
             offset = following
 
-    def no_name(self, offset: int) -> str:
+    def name_message(self, offset: int) -> str:
         if self.text[offset : offset + 1] in ("/", "#"):
             return "JSON has no comments; a member's name in double quotes was expected"
-        return f"a member's name in double quotes was expected, not {_seen(self.text, offset)}"
+        return f"a member's name in double quotes was expected, not {_next_word(self.text, offset)}"
 
-    def no_sign(self, start: int, offset: int, close: str) -> str:
+    def separator_message(self, start: int, offset: int, close: str) -> str:
         line, column = line_and_column(self.text, start)
         opened = f"`{self.text[start]}` of {line}:{column}"
         if offset >= len(self.text):
             return f"the text ends before {opened} is closed"
-        return f"a comma or `{close}` (for {opened}) was expected, not {_seen(self.text, offset)}"
+        return f"a comma or `{close}` (for {opened}) was expected, not {_next_word(self.text, offset)}"
 
     def check(self, depth: int, offset: int) -> None:
         if depth > DEPTH:

@@ -1,4 +1,4 @@
-"""Secrets struck out of text that people paste: whatever is shown of an error, a log or an event goes through here."""
+"""Masks secrets in text that people paste: whatever is shown of an error, a log or an event goes through here."""
 
 import re
 
@@ -10,7 +10,7 @@ _SECRETS = (
     # access key ids of users and sessions
     re.compile(r"(?<![A-Za-z0-9])A[KS]IA[A-Z0-9]{12,}"),
     re.compile(r"(?i)\bbearer\s+[\w.~+/=-]{4,}"),
-    # what is called a secret, with what stands behind its name
+    # a name that means a secret, with the value after it
     re.compile(
         r"(?i)(?:secret[_-]?(?:access[_-]?)?key|session[_-]?token|security[_-]?token|password|authorization"
         r"|x-amz-security-token|web[_-]?identity[_-]?token(?![_-]?file))[\"']?\s*[:=]\s*[\"']?[^\s\"',;&]+"
@@ -21,7 +21,7 @@ _BLOB = re.compile(r"(?<![A-Za-z0-9+/=])(?:[A-Za-z0-9+/]{40}|[A-Za-z0-9+/=]{100,
 
 
 def masked(text: str) -> str:
-    """The text without what looks like a token, a key, or a password."""
+    """Return the text with `***` for whatever looks like a token, a key or a password."""
     for pattern in _SECRETS:
         text = pattern.sub(_STARS, text)
     return _BLOB.sub(lambda match: _STARS if _is_mixed(match[0]) else match[0], text)
@@ -33,6 +33,6 @@ def _is_mixed(word: str) -> bool:
 
 
 def excerpt(text: str, longest: int = 240) -> str:
-    """Some text in one line, not longer than helps, without secrets."""
+    """Return the text in one line of at most `longest` characters, with secrets masked."""
     line = " ".join(masked(text).split())
     return line if len(line) <= longest else line[: longest - 4].rstrip() + " ..."

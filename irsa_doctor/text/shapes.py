@@ -1,4 +1,4 @@
-"""Takes members out of decoded documents, insisting on their shapes."""
+"""Takes members out of decoded documents and checks their types."""
 
 from collections.abc import Mapping
 
@@ -6,69 +6,69 @@ from irsa_doctor.model import Place
 from irsa_doctor.text.errors import WrongShape
 from irsa_doctor.text.scanner import escaped
 
-_NAMES = {dict: "an object", list: "a list", str: "a text", bool: "a truth value", type(None): "null"}
+_NAMES = {dict: "an object", list: "a list", str: "a string", bool: "a boolean", type(None): "null"}
 
 
 def name_of(value: object) -> str:
-    """What kind of JSON value it is, with an article."""
+    """Return the JSON type of a value, with an article."""
     return _NAMES.get(type(value), "a number")
 
 
 def mapping(value: object, place: Place) -> dict[str, object]:
-    """The value as an object."""
+    """Return the value, an object; raises WrongShape for any other type."""
     if not isinstance(value, dict):
         raise WrongShape(place.pointer, f"{name_of(value)} where an object was expected")
     return value
 
 
 def listing(value: object, place: Place) -> list[object]:
-    """The value as a list."""
+    """Return the value, a list; raises WrongShape for any other type."""
     if not isinstance(value, list):
         raise WrongShape(place.pointer, f"{name_of(value)} where a list was expected")
     return value
 
 
 def text(members: Mapping[str, object], name: str, place: Place) -> str:
-    """A member that is text; "" where it is missing or null."""
+    """Return a member that is a string, "" where it is missing or null; raises WrongShape for any other type."""
     value = members.get(name)
     if value is None:
         return ""
     if not isinstance(value, str):
-        raise WrongShape(f"{place.pointer}/{escaped(name)}", f"{name_of(value)} where a text was expected")
+        raise WrongShape(f"{place.pointer}/{escaped(name)}", f"{name_of(value)} where a string was expected")
     return value
 
 
 def required(members: Mapping[str, object], name: str, place: Place) -> str:
-    """A member that is text and not empty."""
+    """Return a member that is a string and not empty; raises WrongShape otherwise."""
     value = text(members, name, place)
     if not value:
-        raise WrongShape(place.pointer, f"no `{name}`")
+        raise WrongShape(place.pointer, f"`{name}` is missing")
     return value
 
 
 def inner(members: Mapping[str, object], name: str, place: Place) -> dict[str, object]:
-    """A member that is an object; an empty one where it is missing or null."""
+    """Return a member that is an object, an empty one where it is missing or null; raises WrongShape for any other type."""
     value = members.get(name)
     return {} if value is None else mapping(value, place.at(name))
 
 
 def many(members: Mapping[str, object], name: str, place: Place) -> list[object]:
-    """A member that is a list; an empty one where it is missing or null."""
+    """Return a member that is a list, an empty one where it is missing or null; raises WrongShape for any other type."""
     value = members.get(name)
     return [] if value is None else listing(value, place.at(name))
 
 
 def texts(members: Mapping[str, object], name: str, place: Place) -> tuple[str, ...]:
-    """A member that is a list of texts."""
+    """Return a member that is a list of strings, () where it is missing or null; raises WrongShape otherwise."""
     values = many(members, name, place)
     for number, value in enumerate(values):
         if not isinstance(value, str):
-            raise WrongShape(place.at(name, number).pointer, f"{name_of(value)} where a text was expected")
+            raise WrongShape(place.at(name, number).pointer, f"{name_of(value)} where a string was expected")
     return tuple(str(value) for value in values)
 
 
 def number(members: Mapping[str, object], name: str) -> int:
-    """A member that is a whole number, 0 where it is none."""
+    """Return a member that is a whole number or its decimal text, else 0."""
     value = members.get(name)
     if isinstance(value, int) and not isinstance(value, bool):
         return value
@@ -76,19 +76,19 @@ def number(members: Mapping[str, object], name: str) -> int:
 
 
 def whole(members: Mapping[str, object], name: str) -> int | None:
-    """A member that is a whole number, None where it is none."""
+    """Return a member that is a whole number, else None."""
     value = members.get(name)
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
 def flag(members: Mapping[str, object], name: str) -> bool | None:
-    """A member that is a truth value, None where it is none."""
+    """Return a member that is a boolean, else None."""
     value = members.get(name)
     return value if isinstance(value, bool) else None
 
 
 def moment(members: Mapping[str, object], name: str) -> str:
-    """A time in RFC 3339, "" where there is none; some tools print a space for the `T`."""
+    """Return a member that is a time (RFC 3339), "" where it is missing; some tools print a space for the `T`."""
     value = members.get(name)
     if not isinstance(value, str):
         return ""
@@ -96,7 +96,7 @@ def moment(members: Mapping[str, object], name: str) -> str:
 
 
 def as_text(value: object) -> str:
-    """A scalar as JSON writes it."""
+    """Return a string as it is, any other scalar as JSON writes it."""
     if isinstance(value, str):
         return value
     import json

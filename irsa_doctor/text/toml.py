@@ -1,4 +1,4 @@
-"""Where the tables and keys of a TOML text stand, which Python's own parser does not tell."""
+"""Finds the lines of the tables and keys of a TOML text, which tomllib does not give."""
 
 import re
 import tomllib
@@ -21,9 +21,10 @@ Steps = tuple[str | int, ...]
 
 
 def lines_of(text: str) -> Mapping[Steps, int]:
-    """The 1-based line of every table and key of a valid TOML text; the n-th `[[name]]` is the step n after the name, from 0.
+    """Return the 1-based line of every table and key of a valid TOML text.
 
-    What stands inside an array or an inline table has the line of the key that holds it, so it is not listed.
+    The n-th `[[name]]` is the step n after the name, from 0. The inside of an array or an inline table has the line of
+    the key that holds it, so it is not listed.
     """
     lines: dict[Steps, int] = {}
     counts: dict[Steps, int] = {}
@@ -46,16 +47,16 @@ def _statements(text: str) -> Iterator[tuple[int, str]]:
     """Headers and `key = value` pairs, each with the line on which it starts."""
     start, line, depth, first = 0, 1, 0, 1
     for token in _TOKEN.finditer(text):
-        found = token[0]
-        if found == "\n" and depth == 0:
+        sign = token[0]
+        if sign == "\n" and depth == 0:
             if statement := text[start : token.start()].strip():
                 yield first, statement
             start, first = token.end(), line + 1
-        elif found in "[{":
+        elif sign in "[{":
             depth += 1
-        elif found in "]}":
+        elif sign in "]}":
             depth -= 1
-        line += found.count("\n")
+        line += sign.count("\n")
     if statement := text[start:].strip():
         yield first, statement
 
@@ -63,8 +64,8 @@ def _statements(text: str) -> Iterator[tuple[int, str]]:
 def _names(statement: str) -> tuple[str, ...]:
     """The keys that a header or a pair names, outermost first."""
     names = []
-    found = _KEY.match(statement)
-    value: object = tomllib.loads(f"{found[1]} = 0") if found else 0
+    match = _KEY.match(statement)
+    value: object = tomllib.loads(f"{match[1]} = 0") if match else 0
     while isinstance(value, dict):
         ((name, value),) = value.items()
         names.append(name)

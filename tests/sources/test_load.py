@@ -82,7 +82,7 @@ def test_the_collector_is_left_as_it_was():
         ("- " * DEEP, 1, 201, "levels deep"),
         ("a: 'x", 1, 6, "not valid YAML"),
         ("{{- if .x }}\nkind: Pod\n{{- end }}", 1, 2, "template"),
-        (gzip.compress(b"[]" * 50_000_000), 0, 0, "beyond all measure"),
+        (gzip.compress(b"[]" * 50_000_000), 0, 0, "exceeds the limit"),
     ],
 )
 def test_what_cannot_be_read_is_named_with_line_and_reason(content, line, column, words):

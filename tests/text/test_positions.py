@@ -38,10 +38,10 @@ def between(text, span):
 
 @given(values, st.sampled_from([None, 0, 2]), st.booleans(), st.sampled_from([10, 1 << 30]))
 def test_every_place_of_json_is_found_exactly(value, indent, ascii_only, big):
-    from irsa_doctor.text import positions
+    from irsa_doctor.text import json_places
 
     text = "\n " + json.dumps(value, indent=indent, ensure_ascii=ascii_only) + "\n"
-    before, positions._BIG = positions._BIG, big
+    before, json_places._BIG = json_places._BIG, big
     try:
         for repeats in (False, True):
             documents = Documents({"x": Source(text.encode(), "json", [(0, len(text.encode()))], repeats)})
@@ -51,7 +51,7 @@ def test_every_place_of_json_is_found_exactly(value, indent, ascii_only, big):
                 written = between(text, documents.locate(place, key=True))
                 assert json.loads(written) in (name, item)
     finally:
-        positions._BIG = before
+        json_places._BIG = before
 
 
 def test_names_of_members_are_found_where_asked_for():

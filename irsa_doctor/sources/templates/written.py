@@ -11,8 +11,9 @@ from irsa_doctor.model import Flaw, Hole, Place, Text, TrustPolicy, Unknown, has
 from irsa_doctor.sources.documents.policies import duplicate_flaws, syntax_flaw
 from irsa_doctor.text.errors import Trouble, WrongShape
 from irsa_doctor.text.json import read_json
+from irsa_doctor.text.json_places import ranges_of
 from irsa_doctor.text.placeholders import with_holes
-from irsa_doctor.text.positions import Spot, ranges_of
+from irsa_doctor.text.positions import Spot
 from irsa_doctor.text.scanner import escaped
 
 Spots = dict[tuple[int, str], Spot]

@@ -91,9 +91,9 @@ def test_placeholders_in_names_are_holes():
 @pytest.mark.parametrize(
     ("wrong", "told"),
     [
-        (("name: cart", "name: [1]"), "a list where a text was expected"),
-        (("serviceAccountName: audit", "serviceAccount: audit"), "no `serviceAccountName`"),
-        (("roleARN: arn:aws:iam::111122223333:role/audit", "roleARN: {}"), "an object where a text was expected"),
+        (("name: cart", "name: [1]"), "a list where a string was expected"),
+        (("serviceAccountName: audit", "serviceAccount: audit"), "`serviceAccountName` is missing"),
+        (("roleARN: arn:aws:iam::111122223333:role/audit", "roleARN: {}"), "an object where a string was expected"),
     ],
 )
 def test_a_broken_entry_is_told_and_loses_no_other(wrong, told):

@@ -18,7 +18,7 @@ def read_parameter(page: Page, reading: Reading) -> None:
     name = shapes.required(members, "ParameterKey", page.place)
     value = members.get("ParameterValue")
     if isinstance(value, dict | list):
-        raise WrongShape(page.place.at("ParameterValue").pointer, f"{shapes.name_of(value)} where a text was expected")
+        raise WrongShape(page.place.at("ParameterValue").pointer, f"{shapes.name_of(value)} where a string was expected")
     if value is not None:
         reading.parameters[name] = shapes.as_text(value)
 
