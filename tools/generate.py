@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, get_args
 
+from irsa_doctor.issuers.profiles import read_profiles
 from irsa_doctor.model.findings import CONFIDENCES, SEVERITIES
 from irsa_doctor.reports.rule_page import severity_of
 from irsa_doctor.reports.schemas import made_schemas
@@ -26,6 +27,8 @@ def generated() -> Iterator[tuple[Path, bytes]]:
     """Every generated file with what it should hold."""
     rules = _ROOT / "rules"
     yield _ROOT / "irsa_doctor" / "rulebook" / "rules_index.json", index_of(rules)
+    issuers = _ROOT / "irsa_doctor" / "issuers"
+    yield issuers / "index.json", json.dumps(read_profiles(issuers), indent=1).encode() + b"\n"
     yield rules / "schema.json", json.dumps(rule_schema(), indent=1).encode() + b"\n"
     for name, schema in made_schemas().items():
         yield _ROOT / "irsa_doctor" / "schemas" / f"{name}.json", json.dumps(schema, indent=1).encode() + b"\n"

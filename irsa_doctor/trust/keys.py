@@ -1,4 +1,4 @@
-"""Condition keys: which are in an AssumeRoleWithWebIdentity request always, sometimes, or never.
+"""Condition keys: which are in an AssumeRoleWithWebIdentity request always, sometimes, or never, and how people miss them.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_iam-condition-keys.html#condition-keys-wif
 """
@@ -60,3 +60,27 @@ def presence(key: str, issuer: str, kubernetes: bool = True) -> Presence:
     if key in _NEVER or key.startswith(_NEVER_PREFIXES):
         return "never"
     return "maybe" if key.startswith(("aws:", "sts:")) else "never"
+
+
+KeyForm = Literal["scheme", "arn", "trailing-slash", "missing-path", "other-issuer", "claim", "session", "unavailable"]
+
+
+@lru_cache(maxsize=65536)
+def key_form(key: str, issuer: str) -> KeyForm:
+    """Why a key that is never in the request (in lower case) is not one of an issuer (in lower case, without scheme)."""
+    if "://" in key:
+        return "scheme"
+    if key.startswith("arn:"):
+        return "arn"
+    if key.startswith(SESSION_KEYS):
+        return "session"
+    if key.startswith(("aws:", "sts:")):
+        return "unavailable"
+    base, _, _ = key.rpartition(":")
+    if key.startswith(issuer + ":"):
+        return "claim"
+    if base == issuer + "/":
+        return "trailing-slash"
+    if "/" in issuer and base in (issuer.partition("/")[0], issuer.replace("/id/", "/", 1), issuer.rpartition("/")[0]):
+        return "missing-path"
+    return "other-issuer" if "." in base else "unavailable"

@@ -41,6 +41,12 @@ class Condition(msgspec.Struct, frozen=True):
     raw_key: Value
     values: tuple[Value, ...]
     steps: Steps
+    listed: bool = False
+    """Whether the values stand in a list"""
+
+    def steps_to(self, number: int) -> Steps:
+        """Where one of its values stands."""
+        return (*self.steps, number) if self.listed else self.steps
 
 
 class Statement(msgspec.Struct, frozen=True):
@@ -317,7 +323,7 @@ class _Reader:
                 two_spellings = True
                 self.problems.note("two-spellings", f"{shown(key)} is there twice, in two spellings", *place)
             seen.add(low)
-            conditions.append(Condition(use, low, key, self._values(listed, place), place))
+            conditions.append(Condition(use, low, key, self._values(listed, place), place, isinstance(listed, list)))
         return two_spellings
 
 

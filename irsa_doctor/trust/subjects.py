@@ -9,9 +9,10 @@ from typing import Literal
 
 import msgspec
 
+from irsa_doctor.trust.audiences import without_invisible
 from irsa_doctor.trust.automaton import BUDGET, UNLIMITED, Shape, TooComplex, shape_of
 from irsa_doctor.trust.languages import Any, Finite, Language, Like, Not
-from irsa_doctor.trust.patterns import Wild
+from irsa_doctor.trust.patterns import Plain, Wild, glob_of, pieces_of, widest
 
 PREFIX = "system:serviceaccount:"
 SUBJECT = re.compile(
@@ -23,6 +24,48 @@ SUBJECT = re.compile(
 def is_subject(text: str) -> bool:
     """Whether a cluster can mint this subject."""
     return SUBJECT.fullmatch(text) is not None
+
+
+SubjectForm = Literal["", "wildcard", "case", "invisible", "shape"]
+_PREFIXES = re.compile(r"(system[:/.])?(serviceaccounts?|sa)[:/]", re.IGNORECASE)
+
+
+@lru_cache(maxsize=16384)
+def subject_form(value: str, *, wildcards: bool = False, ignoring_case: bool = False) -> tuple[SubjectForm, str]:
+    """(why no service account has a subject that a value requires, the value that was meant or ""); `wildcards`: the operator
+    has some. A literal wildcard was meant as one."""
+    if is_subject(value):
+        return "", value
+    if not wildcards and ("*" in value or "?" in value):
+        return "wildcard", value if _is_mintable(value, wildcards=True) else _mended(value, wildcards=True)
+    if _is_mintable(value, wildcards=wildcards):
+        return "", value
+    if _is_mintable(value.lower(), wildcards=wildcards):
+        return ("" if ignoring_case else "case"), value.lower()
+    seen = without_invisible(value)
+    if seen != value and _is_mintable(seen.lower(), wildcards=wildcards):
+        return "invisible", seen.lower()
+    return "shape", _mended(seen, wildcards=wildcards)
+
+
+def _mended(value: str, *, wildcards: bool) -> str:
+    """A subject written without its prefix, with a mistyped one, or with slashes; "" where none can be made of it."""
+    rest = _PREFIXES.sub("", value, count=1) if _PREFIXES.match(value) else value
+    meant = PREFIX + rest.replace("/", ":", 1)
+    return next((text for text in (meant, meant.lower()) if _is_mintable(text, wildcards=wildcards)), "")
+
+
+def _is_mintable(value: str, *, wildcards: bool) -> bool:
+    """Whether some service account can have a subject that a value matches."""
+    if not wildcards or ("*" not in value and "?" not in value):
+        return is_subject(value)
+    pattern = Like(glob_of(pattern_of(value)))
+    return reach_of(pattern, True).scope != "nobody"
+
+
+def pattern_of(value: str) -> tuple[Plain, ...]:
+    """A value read as StringLike reads it, variables set aside."""
+    return widest(pieces_of(value, wildcards=True, variables=False))
 
 
 Scope = Literal["nobody", "one", "several", "namespace", "namespaces", "cluster", "pattern", "anyone"]

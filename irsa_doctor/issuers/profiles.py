@@ -1,0 +1,112 @@
+"""What is known of an issuer and of its tokens: its profile.
+
+A profile is the file `irsa_doctor/issuers/<id>.yaml`; `python -m tools.generate` gathers all of them in `index.json`, so that
+start-up does not parse YAML.
+"""
+
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+
+from irsa_doctor.model.once import once
+
+_INDEX = Path(__file__).parent / "index.json"
+Grammar = Literal["service-account", "text"]
+"""of subjects: `system:serviceaccount:NAMESPACE:NAME` in the letters that Kubernetes allows, or any text"""
+
+
+class Match(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A pattern over an issuer without scheme; `own`: such an issuer belongs to one tenant."""
+
+    issuer: str
+    own: bool = False
+
+
+class Segment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A part of a subject: what it names, the characters that it can hold, who chooses it."""
+
+    level: str
+    charset: str
+    kind: Literal["id", "name"]
+    chosen_by: str
+
+
+class SubjectForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A form of subjects: literal text with `{segments}` in it."""
+
+    form: str
+    segments: dict[str, Segment]
+
+
+class Audience(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The audiences that tokens have where nobody asks for another, and who chooses another."""
+
+    default: tuple[str, ...]
+    chosen_by: str
+    names_tenant: bool = False
+
+
+class Fact(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a page says, and the day on which it was read."""
+
+    says: str
+    url: str
+    read: str
+
+
+class Profile(msgspec.Struct, frozen=True, kw_only=True, eq=False, dict=True, forbid_unknown_fields=True):
+    """What is known of an issuer. There is one record an id, so they are compared by identity.
+
+    `keys` are the claims beside sub and aud that become condition keys, "any" where that is not known.
+    """
+
+    id: str
+    title: str
+    docs: str
+    match: tuple[Match, ...]
+    members: Literal["customers", "tenant", "sign-up"]
+    subject: tuple[SubjectForm, ...]
+    subject_custom: Literal["no", "admin", "author"]
+    audience: Audience
+    keys: tuple[str, ...] | Literal["any"]
+    facts: tuple[Fact, ...]
+
+    @once
+    def grammar(self) -> Grammar:
+        """The grammar of its subjects."""
+        return "service-account" if any(form.form.startswith("system:serviceaccount:") for form in self.subject) else "text"
+
+    @once
+    def is_cluster(self) -> bool:
+        """Whether its tokens are those of service accounts."""
+        return self.grammar == "service-account"
+
+    def has_key(self, claim: str) -> bool:
+        """Whether a claim (in lower case) may become a condition key."""
+        return self.keys == "any" or claim in ("sub", "aud") or claim in self.keys
+
+
+@cache
+def profiles() -> dict[str, Profile]:
+    """Every profile by its id."""
+    listed = msgspec.json.decode(_INDEX.read_bytes(), type=tuple[Profile, ...])
+    return {entry.id: entry for entry in listed}
+
+
+def profile(ident: str) -> Profile:
+    """The profile of an id; raises KeyError."""
+    return profiles()[ident]
+
+
+def read_profiles(folder: Path = Path(__file__).parent) -> list[Any]:
+    """The files of a folder as they are written, by id; raises msgspec.ValidationError where one is not a profile."""
+    import yaml
+
+    listed = [yaml.load(path.read_bytes(), yaml.CSafeLoader) for path in sorted(folder.glob("*.yaml"))]
+    msgspec.convert(listed, list[Profile])
+    return listed
+
+
+EKS, KUBERNETES, OTHER = (profile(ident) for ident in ("eks", "kubernetes", "other"))

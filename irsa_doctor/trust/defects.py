@@ -1,0 +1,355 @@
+"""Everything that is wrong with one statement, found in one pass over it.
+
+Facts, messages, remedies and `why` take the mistakes of a statement from here, so that all of them speak of the same one. Which
+finding or cause a kind of defect leads to is said by the rule files, under `explains`.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Literal
+
+import msgspec
+
+from irsa_doctor.issuers import Profile
+from irsa_doctor.model import Issuer, text_of
+from irsa_doctor.trust.admitted import Grant
+from irsa_doctor.trust.audiences import AudienceForm, audience_form, audience_meant
+from irsa_doctor.trust.conditions import Limit
+from irsa_doctor.trust.holding import holds
+from irsa_doctor.trust.keys import KeyForm, key_form, presence
+from irsa_doctor.trust.languages import NOTHING, contains
+from irsa_doctor.trust.patterns import Variable, pieces_of
+from irsa_doctor.trust.policy import WEB_IDENTITY, Condition, Policy, Statement
+from irsa_doctor.trust.refusals import Steps, is_refused_action
+from irsa_doctor.trust.subjects import PREFIX, SubjectForm, subject_form
+
+DefectKind = Literal[
+    # the principal
+    "principal-url",
+    "principal-arn",
+    "principal-account",
+    "principal-alias",
+    "principal-absent",
+    "principal-stale",
+    "principal-other",
+    "principal-type",
+    "principal-pod-identity",
+    "principal-ec2",
+    # the action
+    "action-other",
+    "action-unknown",
+    # the audience
+    "audience-china",
+    "audience-endpoint",
+    "audience-invisible",
+    "audience-case",
+    "audience-other",
+    "claims-swapped",
+    # the subject
+    "subject-wildcard",
+    "subject-case",
+    "subject-invisible",
+    "subject-shape",
+    "subject-version",
+    "subject-variable",
+    "subject-conflict",
+    "subject-namespace",
+    "subject-release",
+    "subject-other",
+    # condition keys
+    "key-scheme",
+    "key-arn",
+    "key-slash",
+    "key-path",
+    "key-issuer",
+    "key-two-issuers",
+    "key-session",
+    "key-absent",
+    "key-ignored",
+    # what else is known of the request
+    "source-address",
+    "region",
+    "session-name",
+    "request-other",
+    # operators that leave more open than they seem to
+    "for-any-value",
+    "for-all-values",
+    "if-exists",
+    "negated",
+    # Deny statements
+    "deny",
+    "deny-absent-key",
+]
+"""the closed list of mistakes in a statement"""
+
+_WEAK = frozenset(
+    {"key-ignored", "source-address", "region", "session-name", "for-any-value", "for-all-values", "if-exists", "negated"}
+)
+
+
+class Defect(msgspec.Struct, frozen=True, kw_only=True):
+    """One mistake in one statement.
+
+    `value` is the text that is wrong ("" where something is missing), `meant` the text that it should be ("" where nothing
+    shows that). `places` lead from the top of the document to what has to change; `condition` is the one that it is in.
+    """
+
+    kind: DefectKind
+    condition: Condition | None = None
+    value: str = ""
+    meant: str = ""
+    places: tuple[Steps, ...] = ()
+
+    @property
+    def shuts_out(self) -> bool:
+        """Whether it keeps out tokens that the statement was meant for; other defects leave it as it works, or open."""
+        return self.kind not in _WEAK
+
+
+class Expected(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known of the tokens that a statement is for.
+
+    `issuer` is without scheme, `audiences` are those that tokens have (with `audiences_known` it is certain that they have no
+    other), `provider` is the ARN that the principal should be ("" where that is unknown), `principal` what it is.
+    """
+
+    issuer: str
+    profile: Profile
+    audiences: frozenset[str] = frozenset()
+    audiences_known: bool = True
+    principal: str = ""
+    provider: str = ""
+    principal_defect: DefectKind | None = None
+
+
+class Reading(msgspec.Struct, frozen=True, kw_only=True):
+    """What one statement requires of the claims of a token, and its defects."""
+
+    defects: tuple[Defect, ...]
+    checks_sub: bool
+    checks_aud: bool
+
+    def of(self, *kinds: DefectKind) -> list[Defect]:
+        """The defects of some kinds, in the order of the statement."""
+        return [defect for defect in self.defects if defect.kind in kinds]
+
+
+def defects_of(policy: Policy, grant: Grant, expected: Expected) -> tuple[Defect, ...]:
+    """The defects of one Allow statement for tokens of one issuer, in the order in which the statement is read."""
+    return reading_of(policy, grant, expected).defects
+
+
+def reading_of(policy: Policy, grant: Grant, expected: Expected) -> Reading:
+    """One Allow statement read for tokens of one issuer; `grant` is what its conditions admit of them."""
+    statement = grant.statement
+    defects = [*_of_principal(statement, expected), *_of_actions(statement, policy)]
+    scene = _Scene(policy, grant, expected, expected.issuer.lower())
+    for condition, limit in zip(statement.conditions, grant.limits, strict=True):
+        defects += scene.of_condition(condition, limit)
+    keys = any(defect.kind.startswith("key-") and defect.kind != "key-ignored" for defect in defects)
+    claims = [scene.claim(condition) for condition in statement.conditions if condition.use.operator.family != "null"]
+    if not keys:
+        defects += _conflict(grant, [c for c in statement.conditions if scene.claim(c) == "sub"])
+    return Reading(defects=tuple(defects), checks_sub="sub" in claims, checks_aud="aud" in claims)
+
+
+def _of_principal(statement: Statement, expected: Expected) -> Iterator[Defect]:
+    if expected.principal_defect:
+        yield Defect(
+            kind=expected.principal_defect,
+            value=expected.principal,
+            meant=expected.provider,
+            places=((*statement.steps, "Principal"),),
+        )
+
+
+ActionForm = Literal["web-identity", "assume-role", "typo", "other", "hole"]
+"""what a statement allows; `other` beside a statement that allows web identity, else `assume-role`"""
+
+
+def action_form(statement: Statement, policy: Policy) -> ActionForm:
+    """What a statement allows."""
+    if statement.covers_web_identity:
+        return "web-identity"
+    if any(not isinstance(action, str) for action in statement.actions):
+        return "hole"
+    if any(is_refused_action(text_of(action)) for action in statement.actions):
+        return "typo"
+    # sts:TagSession may stand in a statement of its own
+    of_web_identity = [s for s in policy.statements if s.allow and s.covers_web_identity]
+    beside = any(not set(other.federated).isdisjoint(statement.federated) for other in of_web_identity)
+    return "other" if beside else "assume-role"
+
+
+def _of_actions(statement: Statement, policy: Policy) -> Iterator[Defect]:
+    form = action_form(statement, policy)
+    if form in ("typo", "assume-role"):
+        listed = [text_of(action) for action in (statement.not_actions or statement.actions)]
+        wrong = next((action for action in listed if form == "typo" and is_refused_action(action)), "")
+        yield Defect(
+            kind="action-unknown" if form == "typo" else "action-other",
+            value=wrong or ", ".join(listed),
+            meant=WEB_IDENTITY,
+            places=((*statement.steps, "Action" if statement.not_actions is None else "NotAction"),),
+        )
+
+
+def _conflict(grant: Grant, on_sub: list[Condition]) -> Iterator[Defect]:
+    """Conditions on sub each of which admits somebody, and which together admit nobody."""
+    limits = [limit for condition, limit in zip(grant.statement.conditions, grant.limits, strict=True) if condition in on_sub]
+    if len(on_sub) > 1 and grant.subjects == NOTHING and all(limit.language != NOTHING for limit in limits):
+        yield Defect(kind="subject-conflict", condition=on_sub[0], places=tuple(condition.steps for condition in on_sub))
+
+
+_OF_KEYS: dict[KeyForm, DefectKind] = {
+    "scheme": "key-scheme",
+    "arn": "key-arn",
+    "trailing-slash": "key-slash",
+    "missing-path": "key-path",
+    "other-issuer": "key-issuer",
+    "claim": "key-absent",
+    "session": "key-session",
+    "unavailable": "key-absent",
+}
+_OF_AUDIENCES: dict[AudienceForm, DefectKind] = {
+    "china": "audience-china",
+    "endpoint": "audience-endpoint",
+    "invisible": "audience-invisible",
+    "case": "audience-case",
+    "other": "audience-other",
+}
+_OF_SUBJECTS: dict[SubjectForm, DefectKind] = {
+    "wildcard": "subject-wildcard",
+    "case": "subject-case",
+    "invisible": "subject-invisible",
+    "shape": "subject-shape",
+}
+_PRIVATE = re.compile(
+    r"10\.|192\.168\.|172\.(1[6-9]|2\d|3[01])\.|100\.(6[4-9]|[7-9]\d|1[01]\d|12[0-7])\.|f[cd][0-9a-f]{2}:", re.IGNORECASE
+)
+
+
+class _Scene(msgspec.Struct, frozen=True):
+    """One statement and what is known of the tokens; `low` is their issuer in lower case."""
+
+    policy: Policy
+    grant: Grant
+    expected: Expected
+    low: str
+
+    def claim(self, condition: Condition) -> str:
+        """The presence of a condition's key; one whose issuer is a hole is taken for the claim that it ends in."""
+        if condition.key:
+            return presence(condition.key, self.low, self.expected.profile.is_cluster)
+        raw = text_of(condition.raw_key).lower()
+        return "sub" if raw.endswith(":sub") else "aud" if raw.endswith(":aud") else "maybe"
+
+    def of_condition(self, condition: Condition, limit: Limit) -> Iterator[Defect]:
+        """What is wrong with one condition."""
+        claim = self.claim(condition)
+        if claim == "never":
+            yield from self.of_key(condition, limit)
+        elif claim not in ("sub", "aud"):
+            yield from self.of_request(condition)
+        elif condition.use.operator.family != "null":
+            yield from _of_operator(condition, claim)
+            yield from self.of_subjects(condition) if claim == "sub" else self.of_audiences(condition, limit)
+
+    def of_key(self, condition: Condition, limit: Limit) -> Iterator[Defect]:
+        """A key that is in no request of these tokens."""
+        form = key_form(condition.key, self.low)
+        raw = text_of(condition.raw_key)
+        claim = condition.key.rpartition(":")[2]
+        own = form not in ("claim", "session", "unavailable") and claim in ("sub", "aud")
+        meant = f"{self.expected.issuer}:{claim}" if own else ""
+        if limit.effect == "never":
+            kind = _OF_KEYS[form]
+            if kind == "key-issuer" and any(self.claim(other) == "sub" for other in self.grant.statement.conditions):
+                kind = "key-two-issuers"
+            yield Defect(kind=kind, condition=condition, value=raw, meant=meant, places=(condition.steps,))
+        elif form not in ("session", "unavailable"):
+            yield Defect(kind="key-ignored", condition=condition, value=raw, meant=meant, places=(condition.steps,))
+
+    def of_subjects(self, condition: Condition) -> Iterator[Defect]:
+        """Values that no service account has as its subject."""
+        operator = condition.use.operator
+        if operator.family != "string" or operator.negated:
+            return
+        for number, value in enumerate(condition.values):
+            if isinstance(value, str) and (kind_and_meant := self.of_subject(condition, value)):
+                kind, meant = kind_and_meant
+                yield Defect(kind=kind, condition=condition, value=value, meant=meant, places=(condition.steps_to(number),))
+
+    def of_subject(self, condition: Condition, value: str) -> tuple[DefectKind, str] | None:
+        """What is wrong with one value, and what was meant."""
+        operator, is_cluster = condition.use.operator, self.expected.profile.is_cluster
+        if value in self.expected.audiences:
+            return "claims-swapped", ""
+        if "${" in value:
+            return self.of_variable(value)
+        if not is_cluster:
+            return None
+        ignoring_case = operator.comparison == "equal-ignoring-case"
+        form, meant = subject_form(value, wildcards=operator.has_wildcards, ignoring_case=ignoring_case)
+        return (_OF_SUBJECTS[form], meant) if form else None
+
+    def of_variable(self, value: str) -> tuple[DefectKind, str] | None:
+        """A policy variable that is plain text, or that has no value."""
+        if not self.policy.variables:
+            return "subject-version", ""
+        pieces = pieces_of(value, wildcards=False, variables=True)
+        absent = [
+            piece
+            for piece in pieces
+            if isinstance(piece, Variable)
+            and piece.default is None
+            and presence(piece.key, self.low, self.expected.profile.is_cluster) == "never"
+        ]
+        return ("subject-variable", "") if absent else None
+
+    def of_audiences(self, condition: Condition, limit: Limit) -> Iterator[Defect]:
+        """Audiences that no token has, where the condition admits none that they have."""
+        operator, expected = condition.use.operator, self.expected
+        if operator.family != "string" or operator.negated or limit.effect == "unknown":
+            return
+        missed = not any(contains(limit.language, audience) for audience in expected.audiences)
+        for number, value in enumerate(condition.values):
+            if not isinstance(value, str):
+                continue
+            places = (condition.steps_to(number),)
+            if value.startswith(PREFIX):
+                yield Defect(kind="claims-swapped", condition=condition, value=value, places=places)
+            elif missed:
+                form = audience_form(value, expected.audiences)
+                if form != "other" or expected.audiences_known:
+                    meant = audience_meant(value, form, expected.audiences)
+                    kind = _OF_AUDIENCES[form]
+                    yield Defect(kind=kind, condition=condition, value=value, meant=meant, places=places)
+
+    def of_request(self, condition: Condition) -> Iterator[Defect]:
+        """Conditions on what surrounds the request: its source, its region, its session name."""
+        operator = condition.use.operator
+        values = tuple(map(text_of, condition.values))
+        kind: DefectKind | None = None
+        if condition.key == "aws:sourceip" and operator.name == "IpAddress":
+            kind = "source-address" if values and all(map(_PRIVATE.match, values)) else None
+        elif condition.key == "sts:rolesessionname" and operator.family == "string" and not operator.negated:
+            kind = "session-name"
+        elif condition.key == "aws:requestedregion":
+            region = Issuer.of(self.expected.issuer).region
+            excluded = region and holds(condition, {condition.key: (region,)}, variables=False) is False
+            kind = "region" if excluded else None
+        if kind:
+            yield Defect(kind=kind, condition=condition, value=", ".join(values), places=(condition.steps,))
+
+
+def _of_operator(condition: Condition, claim: str) -> Iterator[Defect]:
+    """Operators that hold for more tokens than it seems."""
+    use = condition.use
+    kinds: list[DefectKind] = []
+    if use.qualifier:
+        kinds.append("for-all-values" if use.qualifier == "ForAllValues" else "for-any-value")
+    if claim == "sub" and (use.operator.negated or use.if_exists):
+        kinds.append("negated" if use.operator.negated else "if-exists")
+    for kind in kinds:
+        yield Defect(kind=kind, condition=condition, value=str(use), places=(condition.steps[:-1],))
