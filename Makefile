@@ -4,11 +4,13 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 VENV   := .venv
 PY     := $(VENV)/bin/python
 CACHE  := .cache
-PIP    := -m pip --disable-pip-version-check --no-input --quiet
+# errors only: warnings about how a machine's pip is set up are nothing that a reader of the demo can act on
+PIP    := -m pip --disable-pip-version-check --no-input --quiet --quiet
+TESTS  := -m pytest --numprocesses auto --dist worksteal
 DEMO   := fixtures/worlds/shop --complete serviceaccounts
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-oldest coverage lint types generated generated-check rules wheel bench tools kube-tools check clean
+.PHONY: help demo test test-oldest test-newest lock coverage lint types generated generated-check rules wheel bench tools kube-tools check clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 14
@@ -17,13 +19,24 @@ demo: $(VENV)/.installed ## run the main job on a small broken cluster
 	@$(VENV)/bin/irsa-doctor check $(DEMO) --exit-zero
 
 test: $(VENV)/.dev ## run all tests
-	$(PY) -m pytest
+	$(PY) $(TESTS)
 
 test-oldest: $(CACHE)/oldest/.installed ## run all tests with the oldest versions that pyproject.toml allows
-	$(CACHE)/oldest/bin/python -m pytest -p no:cacheprovider
+	$(CACHE)/oldest/bin/python $(TESTS) -p no:cacheprovider
 
-coverage: $(VENV)/.dev ## run all tests and say which branches they miss, the command line counted in
-	$(PY) -m pytest --cov --cov-report=term-missing
+test-newest: $(CACHE)/newest/.made ## run all tests with the newest versions that pyproject.toml allows, without the lock
+	$(CACHE)/newest/bin/python $(PIP) install --upgrade --upgrade-strategy eager --editable '.[dev]'
+	$(CACHE)/newest/bin/python $(TESTS) -p no:cacheprovider
+
+lock: $(CACHE)/lock/.made ## write requirements/dev.txt again, with the newest versions
+	$(CACHE)/lock/bin/python $(PIP) install --upgrade uv
+	printf '# %s\n' 'What make test, lint and types install, with hashes. Written by make lock.' > $(CACHE)/lock/dev.txt
+	$(CACHE)/lock/bin/uv pip compile --quiet --universal --python-version 3.11 --extra dev --generate-hashes \
+		--no-header --no-annotate --no-emit-index-url --no-emit-find-links pyproject.toml >> $(CACHE)/lock/dev.txt
+	mkdir -p requirements && mv $(CACHE)/lock/dev.txt requirements/dev.txt
+
+coverage: $(VENV)/.dev ## run all tests and show which branches they miss, the command line included
+	$(PY) $(TESTS) --cov --cov-report=term-missing
 
 lint: $(VENV)/.dev ## style and likely mistakes
 	$(PY) -m ruff check .
@@ -43,7 +56,7 @@ rules: $(VENV)/.installed ## run the examples of every rule
 
 wheel: $(VENV)/.dev ## build the wheel into dist/
 	rm -rf dist
-	$(PY) -m build --wheel --outdir dist .
+	$(PY) -m build --wheel --no-isolation --outdir dist .
 
 bench: $(VENV)/.dev $(CACHE)/peers/.installed ## speed, memory and growth, beside other tools
 	$(PY) -m tests.bench --peers $(CACHE)/peers
@@ -69,9 +82,14 @@ $(VENV)/.installed: pyproject.toml | $(VENV)/.made
 	$(PY) $(PIP) install --editable .
 	@touch $@
 
-$(VENV)/.dev: pyproject.toml | $(VENV)/.made
-	$(PY) $(PIP) install --editable '.[dev]'
+$(VENV)/.dev: pyproject.toml requirements/dev.txt | $(VENV)/.made
+	$(PY) $(PIP) install --require-hashes --requirement requirements/dev.txt
+	$(PY) $(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@ $(VENV)/.installed
+
+$(CACHE)/%/.made:
+	$(PYTHON) -m venv --clear $(@D)
+	@touch $@
 
 # an environment of their own: they pin versions of packages that we use in newer ones
 $(CACHE)/peers/.installed: pyproject.toml
