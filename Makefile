@@ -38,9 +38,10 @@ lock: $(CACHE)/lock/.made ## write requirements/dev.txt again, with the newest v
 coverage: $(VENV)/.dev ## run all tests and show which branches they miss, the command line included
 	$(PY) $(TESTS) --cov --cov-report=term-missing
 
-lint: $(VENV)/.dev ## style and likely mistakes
+lint: $(VENV)/.dev ## style, likely mistakes, and the measures of the house
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
+	$(PY) -m tools.measures
 
 types: $(VENV)/.dev ## mypy --strict
 	$(PY) -m mypy
