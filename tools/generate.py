@@ -10,10 +10,14 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, get_args
 
+import msgspec
+
 from irsa_doctor.issuers.profiles import read_profiles
 from irsa_doctor.model.findings import CONFIDENCES, SEVERITIES
 from irsa_doctor.reports.rule_page import severity_of
 from irsa_doctor.reports.schemas import made_schemas
+from irsa_doctor.rulebook.cause_block import CauseBlock
+from irsa_doctor.rulebook.cause_files import index_of_causes
 from irsa_doctor.rulebook.files import ID, index_of, read_rules
 from irsa_doctor.rulebook.rules import SUBJECTS, Relation, Rule, Values, vocabulary
 
@@ -29,6 +33,7 @@ def generated() -> Iterator[tuple[Path, bytes]]:
     yield _ROOT / "irsa_doctor" / "rulebook" / "rules_index.json", index_of(rules)
     issuers = _ROOT / "irsa_doctor" / "issuers"
     yield issuers / "index.json", json.dumps(read_profiles(issuers), indent=1).encode() + b"\n"
+    yield _ROOT / "irsa_doctor" / "rulebook" / "causes_index.json", index_of_causes(_ROOT / "causes")
     yield rules / "schema.json", json.dumps(rule_schema(), indent=1).encode() + b"\n"
     for name, schema in made_schemas().items():
         yield _ROOT / "irsa_doctor" / "schemas" / f"{name}.json", json.dumps(schema, indent=1).encode() + b"\n"
@@ -92,7 +97,7 @@ def rule_schema() -> Mapping[str, Any]:
         "$id": "irsa-doctor.rule/1",
         "title": "A rule of irsa-doctor",
         **_object(
-            ("when", "snippet", "references", "controls"),
+            ("when", "snippet", "references", "controls", "cause", "instead"),
             id={"type": "string", "pattern": f"^{ID.pattern}$"},
             title=text,
             subject={"oneOf": [kinds, {"type": "array", "items": kinds, "minItems": 1}]},
@@ -110,14 +115,22 @@ def rule_schema() -> Mapping[str, Any]:
                 "type": "object",
                 "additionalProperties": {"type": "array", "items": _object(id=text, relation=relation)},
             },
+            cause={"$ref": "#/$defs/CauseBlock"},
+            instead=text,
             examples=_object(bad=examples, good=examples),
         ),
         "allOf": [_facts_of(kind) for kind in SUBJECTS],
         "$defs": {
+            **_records(),
             **{name: _predicate(name, values) for name, values in sorted(predicates.items())},
             **{f"{kind}-facts": _vocabulary_of(kind) for kind in SUBJECTS},
         },
     }
+
+
+def _records() -> Mapping[str, Any]:
+    """The JSON Schemas of the records in a cause block, as msgspec makes them."""
+    return msgspec.json.schema_components([CauseBlock], ref_template="#/$defs/{name}")[1]
 
 
 def _facts_of(kind: str) -> dict[str, Any]:

@@ -1,63 +1,32 @@
 """Reads rule files, and refuses those that could not work, with line and cause."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, TypeVar, get_args
+from typing import Any
 
 import msgspec
 
 from irsa_doctor.facts import did_you_mean
-from irsa_doctor.model.findings import CONFIDENCES, SEVERITIES
 from irsa_doctor.rulebook.rules import (
     NAME,
     SUBJECTS,
-    Clause,
-    Control,
     Graded,
-    Relation,
     Rule,
     RuleError,
     Values,
     shipped_rules,
     vocabulary,
 )
-from irsa_doctor.text.encoding import settle
-from irsa_doctor.text.errors import Trouble
-from irsa_doctor.text.scanner import DEPTH
-from irsa_doctor.text.yaml import compose, scalar
+from irsa_doctor.rulebook.yaml_files import Invalid, Way, converted, read_yaml_file, refused
 
 BASE = "base.yaml"
 """the healthy world of the examples, beside the families"""
 KEYWORDS = ("const", "enum", "not", "minimum", "maximum")
 """the vocabulary of rule schemas, as JSON Schema has it"""
 ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
-_SIZE_LIMIT = 1 << 20
-_NODE_LIMIT = 100_000
+_KEYS = (*(key for key in Rule.__struct_encode_fields__ if key != "family"), "examples")
 _BRACES = re.compile(r"\{[^{}]*\}?|\}")
-_AT = re.compile(r"(?P<what>.*?)(?: - at `\$(?P<path>.*)`)?", re.DOTALL)
-_STEP = re.compile(r"\.(\w+)|\[(\d+)\]")
-_CHOICES: Mapping[str, Sequence[str]] = {
-    "severity": SEVERITIES,
-    "confidence": CONFIDENCES,
-    "relation": get_args(Relation),
-}
-
-# the words of msgspec for kinds of values, and ours
-_KINDS = {
-    "object": "a mapping",
-    "array": "a list",
-    "str": "text",
-    "bool": "a truth value",
-    "int": "a number",
-    "float": "a number",
-    "null": "nothing",
-}
-_QUOTED = ("a truth value", "a number", "nothing")
-
-T = TypeVar("T")
-Way = tuple[str | int, ...]
-"""the way to a value: names of members, numbers of items"""
 
 
 class Example(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -90,14 +59,6 @@ class Illustration(msgspec.Struct, frozen=True):
     where: str
     wrong: str
     right: str
-
-
-class _Wrong(Exception):
-    """What is wrong, and the way to where."""
-
-    def __init__(self, says: str, at: Way = ()) -> None:
-        super().__init__(says)
-        self.at = at
 
 
 def rules_folder() -> Path:
@@ -158,72 +119,10 @@ def read_rule_file(path: Path) -> RuleFile:
     value, lines = read_yaml_file(path)
     try:
         if not isinstance(value, dict):
-            raise _Wrong("a rule is a mapping")
+            raise Invalid("a rule is a mapping")
         return _rule_of(path, value)
-    except _Wrong as wrong:
-        raise RuleError(f"{path}:{_line(lines, wrong.at)}: {wrong}") from wrong
-
-
-def read_yaml_file(path: Path) -> tuple[Any, Mapping[Way, int]]:
-    """The one document of a YAML file, and the lines (1-based) at which its values begin; raises RuleError."""
-    try:
-        if not path.is_file():
-            raise RuleError(f"{path}: no file")
-        if path.stat().st_size > _SIZE_LIMIT:
-            raise RuleError(f"{path}: {path.stat().st_size} bytes: too large for a rule")
-        text = settle(path.read_bytes())
-    except OSError as error:
-        raise RuleError(f"{path}: {error.strerror}") from error
-    roots = text if isinstance(text, Trouble) else compose(text)
-    if isinstance(roots, Trouble):
-        raise RuleError(f"{path}:{roots.line or 1}: {roots.why}")
-    reader = _Reader()
-    try:
-        if len(roots) > 1:
-            raise _Wrong("more than one document: a file holds one rule")
-        return reader.value(roots[0], ()) if roots and roots[0] is not None else None, reader.lines
-    except _Wrong as wrong:
-        raise RuleError(f"{path}:{_line(reader.lines, wrong.at)}: {wrong}") from wrong
-
-
-class _Reader:
-    """Nodes to values, with the line of each; sources/yaml_nodes.py says what scalars mean."""
-
-    def __init__(self) -> None:
-        self.lines: dict[Way, int] = {}
-        self.size = 0
-
-    def value(self, node: Any, at: Way) -> Any:
-        self.lines.setdefault(at, node.start_mark.line + 1)
-        self.size += 1
-        if self.size > _NODE_LIMIT or len(at) > DEPTH:
-            raise _Wrong("aliases that multiply beyond all measure", at[:1])
-        if node.id == "scalar":
-            return scalar(node)
-        if node.id == "sequence":
-            return [self.value(item, (*at, number)) for number, item in enumerate(node.value)]
-        return self.members(node, at)
-
-    def members(self, node: Any, at: Way) -> dict[str, Any]:
-        found: dict[str, Any] = {}
-        for name, item in node.value:
-            if name.id != "scalar":
-                raise _Wrong("a member whose name is a list or an object", at)
-            here = (*at, name.value)
-            if name.value in found:
-                first, self.lines[here] = self.lines[here], name.start_mark.line + 1
-                raise _Wrong(f"{name.value} is given twice, first at line {first}", here)
-            self.lines[here] = name.start_mark.line + 1
-            found[name.value] = self.value(item, here)
-        return found
-
-
-def _line(lines: Mapping[Way, int], at: Way) -> int:
-    """The line of a value, or of the closest one around it."""
-    for length in range(len(at), -1, -1):
-        if line := lines.get(at[:length]):
-            return line
-    return 1
+    except Invalid as wrong:
+        raise refused(path, lines, wrong) from wrong
 
 
 def _rule_of(path: Path, value: Mapping[str, Any]) -> RuleFile:
@@ -231,73 +130,32 @@ def _rule_of(path: Path, value: Mapping[str, Any]) -> RuleFile:
     given = {key: item for key, item in value.items() if key != "examples"}
     given |= {"subject": subject if isinstance(subject, list) else [subject]}
     if "family" in value:
-        raise _Wrong("unknown key family: it is the name of the folder", ("family",))
-    rule = _converted({**given, "family": path.parent.name}, Rule)
+        raise Invalid("unknown key family: it is the name of the folder", ("family",))
+    rule = converted({**given, "family": path.parent.name}, Rule, keys=_KEYS)
     if rule.id != path.stem:
-        raise _Wrong(f"id is {rule.id}, the file name says {path.stem}", ("id",))
+        raise Invalid(f"id is {rule.id}, the file name says {path.stem}", ("id",))
     if value.get("examples") is None:
-        raise _Wrong("no examples")
-    examples = _converted(value["examples"], Examples, ("examples",))
+        raise Invalid("no examples")
+    examples = converted(value["examples"], Examples, ("examples",))
     for what, listed in (("bad", examples.bad), ("good", examples.good)):
         if not listed:
-            raise _Wrong(f"no {what} example", ("examples", what))
+            raise Invalid(f"no {what} example", ("examples", what))
     _check(rule)
     return RuleFile(path, rule, examples)
-
-
-def _converted(value: Any, kind: type[T], base: Way = ()) -> T:
-    try:
-        return msgspec.convert(value, kind)
-    except msgspec.ValidationError as error:
-        raise _explained(str(error), base) from error
-
-
-def _explained(error: str, base: Way) -> _Wrong:
-    """What msgspec says of a value, with the way to it and, where there is one, the near miss."""
-    match = _AT.fullmatch(error)
-    what, path = (match["what"], match["path"] or "") if match else (error, "")
-    at = base
-    # the name of a member that could be any is not told: the way ends before it
-    for step in _STEP.finditer(path.partition("[...]")[0]):
-        at = (*at, int(step[2]) if step[2] else step[1])
-    if unknown := re.fullmatch(r"Object contains unknown field `(.*)`", what, re.DOTALL):
-        return _Wrong(f"unknown key {unknown[1]}.{did_you_mean(unknown[1], _keys_at(at))}", (*at, unknown[1]))
-    if missing := re.fullmatch(r"Object missing required field `(.*)`", what):
-        return _Wrong(f"{missing[1]} is missing", at)
-    last = (re.findall(r"\w+", path) or [""])[-1]
-    if what.startswith("Invalid enum value") and (choices := _CHOICES.get("severity" if "severity" in at else last)):
-        return _Wrong(f"{last} is one of {', '.join(choices)}; found{what.removeprefix('Invalid enum value')}", at)
-    if kinds := re.fullmatch(r"Expected `(.*)`, got `(.*)`", what):
-        wanted, found = (_KINDS.get(kind.partition(" |")[0], kind) for kind in kinds.groups())
-        what = f"expected {wanted}, found {found}{': quote it' if wanted == 'text' and found in _QUOTED else ''}"
-    return _Wrong(f"{what[:1].lower()}{what[1:]}{f' ({_spelt(at)})' if at else ''}", at)
-
-
-def _keys_at(at: Way) -> tuple[str, ...]:
-    """The keys that may stand at a place of a rule file."""
-    if not at:
-        return (*(key for key in Rule.__struct_encode_fields__ if key != "family"), "examples")
-    inner: Mapping[str, type[msgspec.Struct]] = {"require": Clause, "controls": Control, "severity": Graded, "bad": Example}
-    found = next((record for name, record in inner.items() if name in at), Example if "good" in at else Examples)
-    return found.__struct_encode_fields__
-
-
-def _spelt(at: Way) -> str:
-    return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in at).removeprefix(".")
 
 
 def _check(rule: Rule) -> None:
     """Refuse a rule that names what there is not, or whose schemas mean nothing."""
     if not ID.fullmatch(rule.id):
-        raise _Wrong(f"an id is lower case letters, digits and single dashes, not {rule.id}", ("id",))
+        raise Invalid(f"an id is lower case letters, digits and single dashes, not {rule.id}", ("id",))
     _check_text(rule)
     _check_sentences(rule)
     if not rule.subject:
-        raise _Wrong("subject names none", ("subject",))
+        raise Invalid("subject names none", ("subject",))
     for subject in rule.subject:
         if subject not in SUBJECTS:
             known = ", ".join(SUBJECTS)
-            raise _Wrong(f"no subject kind {subject}: {known}.{did_you_mean(subject, SUBJECTS)}", ("subject",))
+            raise Invalid(f"no subject kind {subject}: {known}.{did_you_mean(subject, SUBJECTS)}", ("subject",))
     if isinstance(rule.severity, Graded):
         _check_graded(rule, rule.severity)
     _check_facts(rule, rule.when, ("when",))
@@ -307,34 +165,34 @@ def _check(rule: Rule) -> None:
 def _check_text(rule: Rule) -> None:
     for name in ("title", "message", "why", "remedy"):
         if not getattr(rule, name).strip():
-            raise _Wrong(f"{name} is empty", (name,))
+            raise Invalid(f"{name} is empty", (name,))
     for number, reference in enumerate(rule.references):
         if not reference.url.startswith("https://"):
-            raise _Wrong(f"a reference begins with https://, not {reference.url}", ("references", number, "url"))
+            raise Invalid(f"a reference begins with https://, not {reference.url}", ("references", number, "url"))
 
 
 def _check_clauses(rule: Rule) -> None:
     if not rule.require:
-        raise _Wrong("require has no clause", ("require",))
+        raise Invalid("require has no clause", ("require",))
     for number, clause in enumerate(rule.require):
         at: Way = ("require", number)
         if clause.name in [other.name for other in rule.require[:number]]:
-            raise _Wrong(f"two clauses are called {clause.name}", (*at, "name"))
+            raise Invalid(f"two clauses are called {clause.name}", (*at, "name"))
         if not clause.facts:
-            raise _Wrong(f"the clause {clause.name} asks for no fact", (*at, "facts"))
+            raise Invalid(f"the clause {clause.name} asks for no fact", (*at, "facts"))
         _check_facts(rule, clause.facts, (*at, "facts"))
 
 
 def _check_sentences(rule: Rule) -> None:
     """Sentences look up names and nothing else: rules are data."""
     if not rule.places:
-        raise _Wrong("places names none", ("places",))
+        raise Invalid("places names none", ("places",))
     sentences: dict[Way, str] = {("message",): rule.message}
     sentences |= {("places", name): says for name, says in rule.places.items()}
     for at, sentence in sentences.items():
         for braces in _BRACES.findall(sentence):
             if not NAME.fullmatch(braces):
-                raise _Wrong(f"braces hold a name in lower case, such as {{role}}, and nothing else; not {braces}", at)
+                raise Invalid(f"braces hold a name in lower case, such as {{role}}, and nothing else; not {braces}", at)
 
 
 def _check_graded(rule: Rule, graded: Graded) -> None:
@@ -343,14 +201,14 @@ def _check_graded(rule: Rule, graded: Graded) -> None:
         of_truth = any(one.truth for one in values) and word in ("true", "false")
         of_number = any(one.number for one in values) and word.isascii() and word.isdigit()
         if not (of_truth or of_number or any(word in one.words for one in values)):
-            raise _Wrong(_no_value(graded.fact, word, values), ("severity", "values", word))
+            raise Invalid(_no_value(graded.fact, word, values), ("severity", "values", word))
 
 
 def _values_of(rule: Rule, fact: str, at: Way) -> list[Values]:
     """The values of a fact in every subject kind of a rule, each of which must have it."""
     for subject in rule.subject:
         if fact not in (known := vocabulary(subject)):
-            raise _Wrong(f"a {subject} has no fact {fact}.{did_you_mean(fact, known)}", at)
+            raise Invalid(f"a {subject} has no fact {fact}.{did_you_mean(fact, known)}", at)
     return [vocabulary(subject)[fact] for subject in rule.subject]
 
 
@@ -361,30 +219,30 @@ def _check_facts(rule: Rule, facts: Mapping[str, Mapping[str, Any]], at: Way) ->
 
 def _check_schema(fact: str, schema: Any, values: list[Values], at: Way) -> None:
     if not isinstance(schema, Mapping):
-        raise _Wrong(f"a schema is a mapping, not {schema}", at)
+        raise Invalid(f"a schema is a mapping, not {schema}", at)
     if not schema:
-        raise _Wrong(f"an empty schema asks nothing of {fact}", at)
+        raise Invalid(f"an empty schema asks nothing of {fact}", at)
     for keyword, wanted in schema.items():
         here = (*at, keyword)
         if keyword not in KEYWORDS:
-            raise _Wrong(f"{keyword} is outside the vocabulary of rule schemas ({', '.join(KEYWORDS)})", here)
+            raise Invalid(f"{keyword} is outside the vocabulary of rule schemas ({', '.join(KEYWORDS)})", here)
         if keyword == "not":
             _check_schema(fact, wanted, values, here)
         elif keyword in ("minimum", "maximum"):
             if type(wanted) is not int or not any(one.number for one in values):
-                raise _Wrong(f"{keyword} is a whole number, of a fact that is one; not {wanted} of {fact}", here)
+                raise Invalid(f"{keyword} is a whole number, of a fact that is one; not {wanted} of {fact}", here)
         else:
             _check_values(fact, [wanted] if keyword == "const" else wanted, values, here)
 
 
 def _check_values(fact: str, listed: Any, values: list[Values], at: Way) -> None:
     if not isinstance(listed, list) or not listed:
-        raise _Wrong("enum is a list of values", at)
+        raise Invalid("enum is a list of values", at)
     for number, value in enumerate(listed):
         if not any(one.allow(value) for one in values):
-            raise _Wrong(_no_value(fact, value, values), (*at, number))
+            raise Invalid(_no_value(fact, value, values), (*at, number))
         if value in listed[:number]:
-            raise _Wrong(f"{value} stands twice in this list", (*at, number))
+            raise Invalid(f"{value} stands twice in this list", (*at, number))
 
 
 def _no_value(fact: str, value: object, values: list[Values]) -> str:

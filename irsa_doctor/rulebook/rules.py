@@ -24,6 +24,7 @@ from irsa_doctor.facts import (
 )
 from irsa_doctor.model.findings import Confidence, Severity
 from irsa_doctor.model.once import once
+from irsa_doctor.rulebook.cause_block import CauseBlock
 
 SUBJECTS: Mapping[str, type[msgspec.Struct]] = {
     "grant": GrantFacts,
@@ -95,6 +96,10 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, dict=True):
     references: list[Reference] = []
     controls: dict[str, list[Control]] = {}
     family: str = ""
+    cause: CauseBlock | None = None
+    """what `why` makes of it; None where it says nothing of why a credential fails"""
+    instead: str = ""
+    """what to do instead, where somebody did this as a remedy of something else"""
 
     @property
     def url(self) -> str:

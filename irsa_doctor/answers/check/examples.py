@@ -16,8 +16,9 @@ from irsa_doctor.governance.waivers import set_aside
 from irsa_doctor.governance.weakening import Governing, judged_change
 from irsa_doctor.model import Verdict
 from irsa_doctor.model.findings import Report
-from irsa_doctor.rulebook.files import BASE, Example, Illustration, RuleFile, Way, read_rule_file, read_yaml_file, rules_folder
+from irsa_doctor.rulebook.files import BASE, Example, Illustration, RuleFile, read_rule_file, rules_folder
 from irsa_doctor.rulebook.rules import NAME, SUBJECTS, Clause, Rule, RuleError, vocabulary
+from irsa_doctor.rulebook.yaml_files import Way, read_yaml_file
 from irsa_doctor.sources import load
 
 World = Mapping[str, Any]

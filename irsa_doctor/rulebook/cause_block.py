@@ -1,0 +1,45 @@
+"""What a rule or a cause says of the chain of links that a credential passes."""
+
+from typing import Literal
+
+import msgspec
+
+Certainty = Literal["certain", "likely", "possible"]
+Fix = Literal["policy", "provider", "client-id", "service-account", "annotation"]
+
+
+class StsError(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """An answer of STS; the message has {placeholders} of the case, and is "" where nobody has seen it."""
+
+    code: str
+    http_status: int
+    message: str = ""
+
+
+class CauseBlock(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What `why` needs to know of a cause: the `cause` block of a rule file, and part of each file of `causes/`."""
+
+    link: str = ""
+    """the link of the chain that it breaks; "" for a fact"""
+    fact: bool = False
+    """it breaks nothing: people should know of it, and `why` never names it"""
+    settle: str = ""
+    """the command that settles whether it is this cause, with {placeholders} of the case"""
+    after: tuple[str, ...] = ()
+    """causes that are named first where the same sign speaks for both"""
+    signs: dict[str, Certainty] = {}
+    """observations of links, kinds of defects -> how sure the cause is where only they are known"""
+    certainty: Literal["certain", "likely", ""] = ""
+    """how sure the cause is where the rule fires, its link being broken in any case; "": by the confidence of the rule"""
+    only: tuple[str, ...] = ()
+    """circumstances of a case, each of which must be possible"""
+    transient: bool = False
+    """it is about how a state came to be, so that files which show the link whole do not rule it out"""
+    fix: tuple[Fix, ...] = ()
+    """what can be corrected, the first that applies to the link"""
+    restart: bool = False
+    """pods that run already get the correction only when they are created anew"""
+    error: StsError | None = None
+    """the answer of STS, where it is another than that of the link"""
+    note: str = ""
+    """what is worth a look beside it"""
