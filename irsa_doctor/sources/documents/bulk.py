@@ -4,7 +4,7 @@ import msgspec
 
 from irsa_doctor.model import Namespace, Place, Role, ServiceAccount, TrustPolicy, Unknown, parse_arn
 from irsa_doctor.sources.documents.aws import is_whole, policy_missing
-from irsa_doctor.sources.documents.kubernetes import about_aws, read_one
+from irsa_doctor.sources.documents.kubernetes import about_aws, read_resource
 from irsa_doctor.sources.documents.policies import read_policy_bytes
 from irsa_doctor.sources.documents.reading import Answer, Reading
 from irsa_doctor.text.placeholders import with_holes
@@ -137,7 +137,7 @@ def _read_object(item: _Object, kind: str, pointer: str, path: str, reading: Rea
     elif kind == "Namespace":
         reading.namespaces.append(Namespace("", metadata.name, place))
     else:
-        reading.attempt(_members(item, metadata), place, lambda value, at: read_one(kind, value, at, reading))  # type: ignore[arg-type]
+        reading.attempt(_members(item, metadata), place, lambda value, at: read_resource(kind, value, at, reading))  # type: ignore[arg-type]
 
 
 def _members(item: _Object, metadata: _Metadata) -> dict[str, object]:

@@ -71,9 +71,9 @@ def _read(item: object, place: Place, kind: str, reading: Reading, depth: int) -
             raise WrongShape(place.pointer, "lists inside lists inside lists")
         inner = kind.removesuffix("List")
         reading.empty = reading.empty or not items
-        reading.each(items, place.at("items"), lambda one, at: _read(one, at, inner, reading, depth + 1))
+        reading.each(items, place.at("items"), lambda entry, at: _read(entry, at, inner, reading, depth + 1))
         return
-    read_one(kind, members, place, reading)
+    read_resource(kind, members, place, reading)
 
 
 def read_version(page: Page, reading: Reading) -> None:
@@ -86,7 +86,7 @@ def read_version(page: Page, reading: Reading) -> None:
         reading.passed.append("an API server that was built without its version")
 
 
-def read_one(kind: str, members: dict[str, object], place: Place, reading: Reading) -> None:
+def read_resource(kind: str, members: dict[str, object], place: Place, reading: Reading) -> None:
     """One object of a kind."""
     if reader := _READERS.get(kind):
         reader(kind, members, place, reading)
@@ -152,16 +152,16 @@ def _read_webhooks(kind: str, members: dict[str, object], place: Place, reading:
 
 def _honours_opt_out(webhook: Mapping[str, object]) -> bool:
     """Whether it passes over pods with the label of the pod identity webhook's own manifest, whatever its value."""
-    wanted = _listed(_inside(webhook, "objectSelector").get("matchExpressions"))
-    return any(item.get("key") == _OPT_OUT_LABEL and item.get("operator") == "DoesNotExist" for item in wanted)
+    expressions = _listed(_inside(webhook, "objectSelector").get("matchExpressions"))
+    return any(item.get("key") == _OPT_OUT_LABEL and item.get("operator") == "DoesNotExist" for item in expressions)
 
 
 def _mutates_new_pods(rule: Mapping[str, object]) -> bool:
-    wanted = {"operations": {"*", "CREATE"}, "apiGroups": {"*", ""}, "resources": {"*", "*/*", "pods"}}
-    return all(_names_one(rule.get(name), right) for name, right in wanted.items())
+    matching = {"operations": {"*", "CREATE"}, "apiGroups": {"*", ""}, "resources": {"*", "*/*", "pods"}}
+    return all(_names_any(rule.get(name), right) for name, right in matching.items())
 
 
-def _names_one(values: object, right: set[str]) -> bool:
+def _names_any(values: object, right: set[str]) -> bool:
     return isinstance(values, list) and any(isinstance(value, str) and value in right for value in values)
 
 
@@ -241,8 +241,12 @@ def _windows(spec: Mapping[str, object]) -> Literal["", "selector", "affinity"]:
     if any(_inside(spec, "nodeSelector").get(key) == "windows" for key in _OS_LABELS):
         return "selector"
     required = _inside(_inside(_inside(spec, "affinity"), "nodeAffinity"), "requiredDuringSchedulingIgnoredDuringExecution")
-    asked = [item for term in _listed(required.get("nodeSelectorTerms")) for item in _listed(term.get("matchExpressions"))]
-    wants = any(e.get("key") in _OS_LABELS and e.get("operator") == "In" and e.get("values") == ["windows"] for e in asked)
+    expressions = [
+        item for term in _listed(required.get("nodeSelectorTerms")) for item in _listed(term.get("matchExpressions"))
+    ]
+    wants = any(
+        e.get("key") in _OS_LABELS and e.get("operator") == "In" and e.get("values") == ["windows"] for e in expressions
+    )
     return "affinity" if wants else ""
 
 
@@ -317,7 +321,7 @@ def _env_value(entry: Mapping[str, object]) -> str | Text | None:
 def _tokens(spec: Mapping[str, object], place: Place) -> tuple[ProjectedToken, ...]:
     """Projected service account tokens
     (https://kubernetes.io/docs/concepts/storage/projected-volumes/#serviceaccounttoken)."""
-    found: list[ProjectedToken] = []
+    tokens: list[ProjectedToken] = []
     for number, item in enumerate(shapes.many(spec, "volumes", place)):
         at = place.at("volumes", number)
         volume = shapes.mapping(item, at)
@@ -326,10 +330,10 @@ def _tokens(spec: Mapping[str, object], place: Place) -> tuple[ProjectedToken, .
         for order, source in enumerate(shapes.many(projected, "sources", at.at("projected"))):
             token = source.get("serviceAccountToken") if isinstance(source, dict) else None
             if isinstance(token, dict):
-                here = at.at("projected", "sources", order, "serviceAccountToken")
-                audience, path = shapes.text(token, "audience", here), shapes.text(token, "path", here)
-                found.append(ProjectedToken(name, audience, path, shapes.number(token, "expirationSeconds"), here))
-    return tuple(found)
+                token_place = at.at("projected", "sources", order, "serviceAccountToken")
+                audience, path = shapes.text(token, "audience", token_place), shapes.text(token, "path", token_place)
+                tokens.append(ProjectedToken(name, audience, path, shapes.number(token, "expirationSeconds"), token_place))
+    return tuple(tokens)
 
 
 _READERS: Mapping[str, Callable[[str, dict[str, object], Place, Reading], None]] = {

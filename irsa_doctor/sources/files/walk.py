@@ -53,8 +53,8 @@ def walk(paths: Sequence[str], stdin: bytes | None, without: Sequence[str] = ())
     named = {os.path.abspath(path) for path in paths if path != "-"}
     seen: set[str] = set()
     for path in paths:
-        found = [_standard_input(stdin)] if path == "-" else _given(path)
-        for item in found:
+        files = [_standard_input(stdin)] if path == "-" else _named_path(path)
+        for item in files:
             place = item.path if item.path == "-" else os.path.abspath(item.path)
             if place in seen or (left_out and _is_below(place, left_out)):
                 continue
@@ -75,8 +75,8 @@ def _is_below(place: str, folders: Collection[str]) -> bool:
 def walk_over(paths: Sequence[str], base: Sequence[str], stdin: bytes | None, without: Sequence[str] = ()) -> Iterator[Given]:
     """Every file of the paths, then those of the base which are not among them."""
     yield from walk(paths, stdin, without)
-    for given in walk(base, stdin, (*paths, *without)):
-        yield msgspec.structs.replace(given, base=True)
+    for file in walk(base, stdin, (*paths, *without)):
+        yield msgspec.structs.replace(file, base=True)
 
 
 def _standard_input(stdin: bytes | None) -> Given:
@@ -88,7 +88,7 @@ def _standard_input(stdin: bytes | None) -> Given:
     return Given("-", True, content) if len(content) <= SIZE_LIMIT else Given("-", True, why="too large")
 
 
-def _given(path: str) -> Iterator[Given]:
+def _named_path(path: str) -> Iterator[Given]:
     """A path that the user named: a link is followed, for that is what was asked for."""
     if _is_stream(path):
         yield _read_stream(path)

@@ -48,9 +48,9 @@ def fill(readings: Sequence[Reading], known_of: Callable[[str], Known]) -> None:
                 policy = msgspec.structs.replace(role.policy, document=filler.value(role.policy.document))
                 reading.roles[number] = msgspec.structs.replace(role, policy=policy)
                 moved.setdefault(policy.place.document, {}).update(filler.filled)
-        reading.service_accounts[:] = [filler.service_account(one) for one in reading.service_accounts]
+        reading.service_accounts[:] = [filler.service_account(record) for record in reading.service_accounts]
         reading.associations[:] = [
-            msgspec.structs.replace(one, role_arn=filler.text(one.role_arn)) for one in reading.associations
+            msgspec.structs.replace(record, role_arn=filler.text(record.role_arn)) for record in reading.associations
         ]
     for reading in change:
         _move_spots(reading, moved.get(reading.path, {}))
@@ -58,12 +58,12 @@ def fill(readings: Sequence[Reading], known_of: Callable[[str], Known]) -> None:
 
 def _arns(roles: Iterable[Role]) -> Mapping[str, str]:
     """The reference to the ARN of a role, in lower case -> the ARN; of several roles of one address none."""
-    found: dict[str, str] = {}
+    arns: dict[str, str] = {}
     for role in roles:
         if role.address:
             name = f"${{{role.address}.arn}}".lower()
-            found[name] = role.arn if found.get(name, role.arn) == role.arn else ""
-    return found
+            arns[name] = role.arn if arns.get(name, role.arn) == role.arn else ""
+    return arns
 
 
 class _Filler:
@@ -86,15 +86,15 @@ class _Filler:
 
     def part(self, part: str | Hole) -> str | Hole:
         """A part of a text."""
-        found = self.known.of(part) if isinstance(part, Hole) else ""
-        if found and isinstance(part, Hole):
-            self.filled[part.name] = found
-        return found or part
+        value = self.known.of(part) if isinstance(part, Hole) else ""
+        if value and isinstance(part, Hole):
+            self.filled[part.name] = value
+        return value or part
 
     def text(self, value: str | Text) -> str | Text:
         """A text that may be the ARN of a role."""
-        whole = only_hole(value)
-        return (self.arns.get(whole.name.lower()) or value) if whole else value
+        hole = only_hole(value)
+        return (self.arns.get(hole.name.lower()) or value) if hole else value
 
     def service_account(self, account: ServiceAccount) -> ServiceAccount:
         """A service account whose annotations name the roles by their ARNs."""

@@ -43,47 +43,47 @@ class Said(msgspec.Struct, frozen=True):
     gaps: Collection[Gap] = ()
 
 
-def join(readings: Sequence[Reading], said: Said) -> Inventory:
+def join(readings: Sequence[Reading], stated: Said) -> Inventory:
     """The inventory of all documents; documents that it cannot place get a note."""
-    found: list[Contradiction] = []
-    accounts = _Accounts(readings, said.account)
-    clusters = _Clusters(readings, said.clusters, accounts, found)
+    contradictions: list[Contradiction] = []
+    accounts = _Accounts(readings, stated.account)
+    clusters = _Clusters(readings, stated.clusters, accounts, contradictions)
     name_roles(readings, accounts.of, accounts.partitions)
-    fill(readings, partial(_known_around, accounts, clusters))
+    fill(readings, partial(_known_at, accounts, clusters))
     for reading in readings:
         _settle_in_clusters(reading, clusters)
     overlay = Overlay(readings)
     gathered = partial(_gathered, readings, overlay)
     providers = overlay.remaining("providers", [*gathered("providers"), *_named_providers(readings, accounts)])
     associations = [_settled(item, clusters) for reading in readings for item in reading.associations]
-    gaps = tuple(dict.fromkeys(msgspec.structs.replace(gap, owner=clusters.owner(gap.owner)) for gap in said.gaps))
+    gaps = tuple(dict.fromkeys(msgspec.structs.replace(gap, owner=clusters.owner(gap.owner)) for gap in stated.gaps))
     gaps += tuple(gap for reading in readings for gap in reading.gaps)
     return Inventory(
-        roles=tuple(merging.merged_roles(gathered("roles"), found)),
-        providers=tuple(_told_why(merging.merged_providers(providers, found), "client_ids", "client-ids", gaps)),
-        service_accounts=tuple(merging.merged_service_accounts(gathered("service_accounts"), found)),
-        workloads=tuple(merging.merged_workloads(gathered("workloads"), found)),
+        roles=tuple(merging.merged_roles(gathered("roles"), contradictions)),
+        providers=tuple(_with_reasons(merging.merged_providers(providers, contradictions), "client_ids", "client-ids", gaps)),
+        service_accounts=tuple(merging.merged_service_accounts(gathered("service_accounts"), contradictions)),
+        workloads=tuple(merging.merged_workloads(gathered("workloads"), contradictions)),
         namespaces=tuple(merging.merged_namespaces(gathered("namespaces"))),
-        associations=tuple(merging.merged_associations(overlay.remaining("associations", associations), found)),
+        associations=tuple(merging.merged_associations(overlay.remaining("associations", associations), contradictions)),
         webhooks=tuple(merging.merged_webhooks(gathered("webhooks"))),
         config_maps=tuple(merging.merged_config_maps(gathered("config_maps"))),
         discoveries=tuple(gathered("discoveries")),
         signing_keys=tuple(gathered("signing_keys")),
         rcps=tuple({_key_of(rcp): rcp for rcp in _guardrails(readings)}.values()),
-        clusters=tuple(_told_why(clusters.all, "issuer", "cluster", gaps)),
-        closed=_closed(readings, accounts, clusters, said),
-        contradictions=tuple(found),
+        clusters=tuple(_with_reasons(clusters.all, "issuer", "cluster", gaps)),
+        closed=_closed(readings, accounts, clusters, stated),
+        contradictions=tuple(contradictions),
         gaps=gaps,
     )
 
 
-def _known_around(accounts: "_Accounts", clusters: "_Clusters", path: str) -> Known:
+def _known_at(accounts: "_Accounts", clusters: "_Clusters", path: str) -> Known:
     account = accounts.of(path)
     partition = accounts.partitions.get(account, "aws") if account else ""
     return Known(account, partition, partial(clusters.issuer_of, path))
 
 
-def _told_why(records: Sequence[_Record], field: str, collection: str, gaps: Sequence[Gap]) -> Iterable[_Record]:
+def _with_reasons(records: Sequence[_Record], field: str, collection: str, gaps: Sequence[Gap]) -> Iterable[_Record]:
     """The records; what is unknown of one because a live source did not get it says so."""
     reasons = {gap.owner: Unknown(gap.missing, gap.how) for gap in gaps if gap.collection == collection}
     for record in records:
@@ -125,8 +125,8 @@ class _Accounts:
 
     def candidates(self, path: str) -> frozenset[str]:
         """The account that a live source asked, else the one that was stated, else those of the nearest answers, else all."""
-        if asked := self.origins.get(path):
-            return frozenset([asked])
+        if origin := self.origins.get(path):
+            return frozenset([origin])
         if self.stated:
             return frozenset([self.stated])
         return self.folders.nearest(path) or self.folders.all()
@@ -183,27 +183,27 @@ class _Clusters:
     """All clusters, and which of them a document belongs to."""
 
     def __init__(
-        self, readings: Sequence[Reading], said: Mapping[str, str], accounts: _Accounts, found: list[Contradiction]
+        self, readings: Sequence[Reading], stated: Mapping[str, str], accounts: _Accounts, contradictions: list[Contradiction]
     ) -> None:
-        self.all = merging.merged_clusters((one for reading in readings for one in reading.clusters), found)
+        self.all = merging.merged_clusters((item for reading in readings for item in reading.clusters), contradictions)
         self.accounts = accounts
         self.folders = Folders()
-        self._by_issuer = {one.issuer: one.id for one in self.all if isinstance(one.issuer, str)}
-        self._ids = {one.id for one in self.all}
+        self._by_issuer = {item.issuer: item.id for item in self.all if isinstance(item.issuer, str)}
+        self._ids = {item.id for item in self.all}
         self._by_name: dict[str, list[Cluster]] = {}
-        for one in self.all:
-            self._by_name.setdefault(one.name, []).append(one)
+        for item in self.all:
+            self._by_name.setdefault(item.name, []).append(item)
         for reading in readings:
             self._note_folders(reading)
         for reading in readings:
             self._add_listed(reading)
-        self.said = {_plain(path): self._said(path, name) for path, name in said.items()}
+        self.stated = {_plain(path): self._stated(path, name) for path, name in stated.items()}
         self.regions = {reading.path: reading.origin.region for reading in readings if reading.origin.region}
         self._owners: dict[str, str] = {}
-        self.origins = {one.path: self.owner(one.origin.cluster) for one in readings if one.origin.cluster}
+        self.origins = {item.path: self.owner(item.origin.cluster) for item in readings if item.origin.cluster}
         if versions := {self.of(reading.path): reading.versions[-1] for reading in readings if reading.versions}:
             self.all = [
-                one if one.version else msgspec.structs.replace(one, version=versions.get(one.id, "")) for one in self.all
+                item if item.version else msgspec.structs.replace(item, version=versions.get(item.id, "")) for item in self.all
             ]
 
     def owner(self, name: str) -> str:
@@ -212,13 +212,13 @@ class _Clusters:
         if not name or name.isdecimal() or (arn and arn.service != "eks"):
             return name
         if name not in self._owners:
-            self._owners[name] = self._said("", name)
+            self._owners[name] = self._stated("", name)
         return self._owners[name]
 
     def _note_folders(self, reading: Reading) -> None:
-        for one in reading.clusters:
-            by_issuer = self._by_issuer.get(one.issuer, "") if isinstance(one.issuer, str) else ""
-            self.folders.add(reading.path, one.id if one.id in self._ids else by_issuer)
+        for cluster in reading.clusters:
+            by_issuer = self._by_issuer.get(cluster.issuer, "") if isinstance(cluster.issuer, str) else ""
+            self.folders.add(reading.path, cluster.id if cluster.id in self._ids else by_issuer)
 
     def _add(self, cluster: Cluster) -> None:
         self.all.append(cluster)
@@ -230,22 +230,24 @@ class _Clusters:
         account = self.accounts.of(reading.path) if reading.cluster_names else ""
         for name, place in reading.cluster_names:
             known = self._by_name.get(name, [])
-            if not any(not one.account or not account or one.account == account for one in known):
+            if not any(not cluster.account or not account or cluster.account == account for cluster in known):
                 self._add(Cluster(name, "", issuer_missing(name), place))
 
     def _is_listed(self, name: str) -> bool:
         """Whether it is the ARN of a cluster of which only the name is known so far; then that is known of it too."""
         arn = parse_arn(name)
-        for number, one in enumerate(self.all):
-            if arn and one.name == arn.name and not one.arn and isinstance(one.issuer, Unknown):
+        for number, cluster in enumerate(self.all):
+            if arn and cluster.name == arn.name and not cluster.arn and isinstance(cluster.issuer, Unknown):
                 self._ids.add(name)
-                self._ids.discard(one.id)
-                self.all[number] = msgspec.structs.replace(one, arn=name)
-                self._by_name[one.name] = [self.all[number] if known is one else known for known in self._by_name[one.name]]
+                self._ids.discard(cluster.id)
+                self.all[number] = msgspec.structs.replace(cluster, arn=name)
+                self._by_name[cluster.name] = [
+                    self.all[number] if known is cluster else known for known in self._by_name[cluster.name]
+                ]
                 return True
         return False
 
-    def _said(self, path: str, name: str) -> str:
+    def _stated(self, path: str, name: str) -> str:
         if name in self._ids or self._is_listed(name):
             return name
         if by_issuer := self._by_issuer.get(name.removeprefix("https://")):
@@ -261,27 +263,27 @@ class _Clusters:
 
     def named(self, name: str, path: str) -> str:
         """Id of the cluster of a name: the only one, or the one nearest to the document; "" where that is no answer."""
-        ids = {one.id for one in self._by_name.get(name, ())}
+        ids = {cluster.id for cluster in self._by_name.get(name, ())}
         if len(ids) > 1:
             account = self.accounts.of(path)
             ids = ids & self.folders.nearest(path) or {
-                one.id for one in self._by_name[name] if account and one.account == account
+                cluster.id for cluster in self._by_name[name] if account and cluster.account == account
             }
         return next(iter(ids)) if len(ids) == 1 else ""
 
     def issuer_of(self, path: str, name: str) -> str:
         """Issuer of the cluster of a name, "" where it is not known."""
         ident = self.named(name, path)
-        return next((one.issuer for one in self.all if one.id == ident and isinstance(one.issuer, str)), "")
+        return next((cluster.issuer for cluster in self.all if cluster.id == ident and isinstance(cluster.issuer, str)), "")
 
     def of(self, path: str) -> str:
         """Id of the cluster of a document: as the live source or the user said, else of the nearest folder that names
         clusters, else the only one; "" where that is no answer."""
         if path in self.origins:
             return self.origins[path]
-        for place in _upwards(_plain(path)) if self.said else ():
-            if place in self.said:
-                return self.said[place]
+        for place in _upwards(_plain(path)) if self.stated else ():
+            if place in self.stated:
+                return self.stated[place]
         near = self.folders.nearest(path)
         if near:
             return next(iter(near)) if len(near) == 1 else ""
@@ -314,8 +316,8 @@ def _settle_in_clusters(reading: Reading, clusters: _Clusters) -> None:
         cluster = clusters.of(reading.path)
         if len(reading.discoveries) == 1 and reading.signing_keys:
             cluster = clusters.of_issuer(reading.discoveries[0].issuer, reading.path)
-        for some in records:
-            for record in some:
+        for collection in records:
+            for record in collection:
                 msgspec.structs.force_setattr(record, "cluster", cluster)
     for discovery in reading.discoveries:
         msgspec.structs.force_setattr(discovery, "cluster", clusters.of_issuer(discovery.issuer, reading.path))
@@ -328,26 +330,26 @@ def _settled(item: PodIdentityAssociation, clusters: _Clusters) -> PodIdentityAs
     return msgspec.structs.replace(item, cluster=cluster)
 
 
-def _closed(readings: Sequence[Reading], accounts: _Accounts, clusters: _Clusters, said: Said) -> Closed:
+def _closed(readings: Sequence[Reading], accounts: _Accounts, clusters: _Clusters, stated: Said) -> Closed:
     answers: dict[tuple[str, object], list[Answer]] = {}
     kinds: dict[str, set[str]] = {}
     for reading in readings:
         # "" would be every cluster
         if reading.origin.closes and not reading.broken and (cluster := clusters.of(reading.path)):
             kinds.setdefault(cluster, set()).update(reading.origin.closes)
-        for one in reading.answers:
-            answer = msgspec.structs.replace(one, whole=False) if reading.origin.partial else one
+        for entry in reading.answers:
+            answer = msgspec.structs.replace(entry, whole=False) if reading.origin.partial else entry
             for owner in _owners(answer, reading.path, accounts, clusters):
                 answers.setdefault((answer.collection, owner), []).append(answer)
     closed: dict[str, set[object]] = {"roles": set(), "providers": set(), "clusters": set(), "associations": set()}
-    for (collection, owner), some in answers.items():
-        if _has_whole(some):
+    for (collection, owner), entries in answers.items():
+        if _has_whole(entries):
             closed[collection].add(owner)
-    if said.complete:
-        kinds[""] = {kind.lower() for kind in said.complete}
-    by_cluster = {cluster: frozenset(some) for cluster, some in kinds.items()}
-    asked = frozenset((one.collection, clusters.owner(one.owner), one.name) for one in said.asked)
-    return Closed(**{name: frozenset(owners) for name, owners in closed.items()}, kinds=by_cluster, asked=asked)  # type: ignore[arg-type]
+    if stated.complete:
+        kinds[""] = {kind.lower() for kind in stated.complete}
+    by_cluster = {cluster: frozenset(entries) for cluster, entries in kinds.items()}
+    queries = frozenset((entry.collection, clusters.owner(entry.owner), entry.name) for entry in stated.asked)
+    return Closed(**{name: frozenset(owners) for name, owners in closed.items()}, kinds=by_cluster, asked=queries)  # type: ignore[arg-type]
 
 
 def _has_whole(answers: Sequence[Answer]) -> bool:
@@ -367,12 +369,12 @@ def _owners(answer: Answer, path: str, accounts: _Accounts, clusters: _Clusters)
             return {clusters.origins[path]}
         named = {name.partition("/")[0] for name in answer.names}
         ids = {clusters.named(name, path) or name for name in named} or {clusters.of(path)}
-        return {one for one in ids if one}
+        return {ident for ident in ids if ident}
     if answer.collection == "clusters":
         account, regions = accounts.of(path), _regions(answer, path, clusters)
         return {(account, *regions)} if account and len(regions) == 1 else set()
-    found = {arn.split(":", 5)[4] for arn in answer.names if parse_arn(arn)} or {accounts.of(path)}
-    return {account for account in found if account}
+    owners = {arn.split(":", 5)[4] for arn in answer.names if parse_arn(arn)} or {accounts.of(path)}
+    return {account for account in owners if account}
 
 
 def _regions(answer: Answer, path: str, clusters: _Clusters) -> frozenset[str]:
@@ -381,4 +383,8 @@ def _regions(answer: Answer, path: str, clusters: _Clusters) -> frozenset[str]:
     if path in clusters.regions:
         return frozenset([clusters.regions[path]])
     account = clusters.accounts.of(path)
-    return frozenset(one.region for one in clusters.all if one.name in answer.names and one.arn and one.account == account)
+    return frozenset(
+        cluster.region
+        for cluster in clusters.all
+        if cluster.name in answer.names and cluster.arn and cluster.account == account
+    )

@@ -18,12 +18,14 @@ def _of_provider(provider: OidcProvider) -> Hashable:
     return provider.arn if isinstance(provider.client_ids, tuple) else None
 
 
-def _of_association(one: PodIdentityAssociation) -> Hashable:
-    return one.cluster, one.namespace, one.service_account
+def _of_association(association: PodIdentityAssociation) -> Hashable:
+    return association.cluster, association.namespace, association.service_account
 
 
-def _of_object(one: Any) -> Hashable:
-    return (type(one), getattr(one, "kind", ""), one.cluster, one.namespace, one.name) if one.cluster else None
+def _of_object(record: Any) -> Hashable:
+    return (
+        (type(record), getattr(record, "kind", ""), record.cluster, record.namespace, record.name) if record.cluster else None
+    )
 
 
 _KEYS: Mapping[str, Callable[[Any], Hashable]] = {
@@ -33,7 +35,7 @@ _KEYS: Mapping[str, Callable[[Any], Hashable]] = {
     "service_accounts": _of_object,
     "workloads": _of_object,
     "config_maps": _of_object,
-    "namespaces": lambda one: (one.cluster, one.name) if one.cluster else None,
+    "namespaces": lambda namespace: (namespace.cluster, namespace.name) if namespace.cluster else None,
 }
 """What names a record of a collection, None where too little of it is known to take the place of another."""
 
@@ -50,7 +52,7 @@ class Overlay:
         if not self.base or key is None:
             return records
         changed = {key(record) for record in records if record.place.document not in self.base} - {None}
-        return [one for one in records if one.place.document not in self.base or key(one) not in changed]
+        return [record for record in records if record.place.document not in self.base or key(record) not in changed]
 
 
 def name_roles(readings: Sequence[Reading], account_of: Callable[[str], str], partitions: Mapping[str, str]) -> None:

@@ -13,7 +13,7 @@ import msgspec
 
 from irsa_doctor.model import Gap, Issuer, parse_arn
 from irsa_doctor.sources.live import fields
-from irsa_doctor.sources.live.calls import AT_ONCE, Clock, Job, Notes, one_line, side_by_side
+from irsa_doctor.sources.live.calls import AT_ONCE, Clock, Job, Notes, shortened, side_by_side
 from irsa_doctor.sources.live.operations import allowed
 from irsa_doctor.sources.live.options import Options
 from irsa_doctor.sources.snapshot.snapshot import Origin, without_secrets
@@ -188,7 +188,9 @@ class Account:
             return _fault(error, f"{service}:{operation}", self.caller)
         return dict(answer)
 
-    def one(self, service: str, operation: str, key: str, region: str = "", **parameters: object) -> dict[str, Any] | Fault:
+    def member_of(
+        self, service: str, operation: str, key: str, region: str = "", **parameters: object
+    ) -> dict[str, Any] | Fault:
         """One call, of whose answer one member is wanted."""
         answer = self.ask(service, operation, region, **parameters)
         if isinstance(answer, Fault):
@@ -247,7 +249,7 @@ class Account:
         """One role by its name, which says nothing of its path."""
         if not _ROLE_NAME.fullmatch(name):
             return None
-        answer = self.one("iam", "GetRole", "Role", RoleName=name)
+        answer = self.member_of("iam", "GetRole", "Role", RoleName=name)
         if isinstance(answer, Fault):
             if answer.kind == "absent":
                 self.notes.asked("roles", self.id, name.lower())
@@ -260,7 +262,7 @@ class Account:
         self.notes.answered(f"aws://{self.id}/iam/roles/{name}", {"Role": role}, Origin(account=self.id))
         return role
 
-    def read_providers(self, wanted: Callable[[str], bool]) -> list[str]:
+    def read_providers(self, is_relevant: Callable[[str], bool]) -> list[str]:
         """The list of OIDC providers, and each whose issuer is wanted; gives their issuers."""
         answer = self.ask("iam", "ListOpenIDConnectProviders")
         what, how = f"OIDC providers of account {self.id}", "aws iam list-open-id-connect-providers"
@@ -277,7 +279,7 @@ class Account:
         jobs = [
             Job(partial(self._read_provider, arn, issuer), self.late("client-ids", "", f"client ids of {arn}", arn))
             for arn, issuer in issuers.items()
-            if wanted(issuer)
+            if is_relevant(issuer)
         ]
         side_by_side(jobs, self.clock, self.notes)
         return list(issuers.values())
@@ -322,7 +324,7 @@ class Account:
 
     def read_cluster(self, name: str, region: str) -> dict[str, Any] | None:
         """One cluster by its name; None where there is none of it, or its description is not to be had."""
-        answer = self.one("eks", "DescribeCluster", "cluster", region, name=name)
+        answer = self.member_of("eks", "DescribeCluster", "cluster", region, name=name)
         if not isinstance(answer, Fault):
             return self._noted(answer, name, region)
         if answer.kind != "absent":
@@ -339,24 +341,24 @@ class Account:
         return cluster
 
     def find_cluster(
-        self, is_it: Callable[[Mapping[str, Any]], bool], region: str, hints: Iterable[str]
+        self, matches_target: Callable[[Mapping[str, Any]], bool], region: str, hints: Iterable[str]
     ) -> dict[str, Any] | None:
         """The cluster of a region that is the one: the hinted names are tried first, then all."""
         for name in dict.fromkeys(hints):
-            found = self.one("eks", "DescribeCluster", "cluster", region, name=name)
-            if not isinstance(found, Fault) and is_it(found):
-                return self._noted(found, name, region)
+            answer = self.member_of("eks", "DescribeCluster", "cluster", region, name=name)
+            if not isinstance(answer, Fault) and matches_target(answer):
+                return self._noted(answer, name, region)
         names = self._list_clusters(region)
-        found_here: list[dict[str, Any]] = []
+        matches: list[dict[str, Any]] = []
 
         def look(name: str) -> None:
             cluster = self.read_cluster(name, region)
-            if cluster and is_it(cluster):
-                found_here.append(cluster)
+            if cluster and matches_target(cluster):
+                matches.append(cluster)
 
         jobs = [Job(partial(look, name), self._late_cluster(name, region)) for name in names]
         side_by_side(jobs, self.clock, self.notes)
-        return found_here[0] if found_here else None
+        return matches[0] if matches else None
 
     def read_associations(self, name: str, region: str, namespace: str = "", service_account: str = "") -> list[str]:
         """Pod Identity associations of a cluster, those of one service account where it is named; gives their roles."""
@@ -385,7 +387,9 @@ class Account:
 
     def _read_association(self, name: str, region: str, listed: Mapping[str, Any], origin: Origin, roles: list[str]) -> None:
         ident, key = str(listed.get("associationId")), f"{listed.get('namespace')}/{listed.get('serviceAccount')}"
-        answer = self.one("eks", "DescribePodIdentityAssociation", "association", region, clusterName=name, associationId=ident)
+        answer = self.member_of(
+            "eks", "DescribePodIdentityAssociation", "association", region, clusterName=name, associationId=ident
+        )
         if isinstance(answer, Fault):
             if answer.kind != "absent":
                 how = f"aws eks describe-pod-identity-association --cluster-name {name} --association-id {ident}"
@@ -403,16 +407,16 @@ class Account:
         """The resource control policies over this account, from the account up to the root; over the management account
         they have no effect. Only that one and delegated administrators may ask
         (https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_rcps.html)."""
-        organization = self.one("organizations", "DescribeOrganization", "Organization")
+        organization = self.member_of("organizations", "DescribeOrganization", "Organization")
         if isinstance(organization, dict) and organization.get("MasterAccountId") == self.id:
             return
         fault = organization if isinstance(organization, Fault) else None
         target = self.id if fault is None else ""
         policies: dict[str, None] = {}
         for _ in range(_ORGANIZATION_DEPTH if target else 0):
-            wanted: dict[str, Any] = {"TargetId": target, "Filter": "RESOURCE_CONTROL_POLICY"}
-            found, fault = self.pages("organizations", "ListPoliciesForTarget", "Policies", **wanted)
-            policies.update(dict.fromkeys(str(item.get("Id")) for item in found))
+            parameters: dict[str, Any] = {"TargetId": target, "Filter": "RESOURCE_CONTROL_POLICY"}
+            attached, fault = self.pages("organizations", "ListPoliciesForTarget", "Policies", **parameters)
+            policies.update(dict.fromkeys(str(item.get("Id")) for item in attached))
             if fault or target.startswith("r-"):
                 break
             above, fault = self.pages("organizations", "ListParents", "Parents", ChildId=target)
@@ -420,7 +424,7 @@ class Account:
                 break
             target = str(above[0].get("Id"))
         for ident in policies:
-            answer = self.one("organizations", "DescribePolicy", "Policy", PolicyId=ident)
+            answer = self.member_of("organizations", "DescribePolicy", "Policy", PolicyId=ident)
             if isinstance(answer, Fault):
                 fault = fault or answer
                 continue
@@ -437,9 +441,9 @@ class Account:
     def lookup_events(self, region: str, limit: int = 500) -> tuple[list[dict[str, Any]], Fault | None]:
         """The last events of AssumeRoleWithWebIdentity in a region, the newest first, without credentials
         (https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_LookupEvents.html)."""
-        wanted = [{"AttributeKey": "EventName", "AttributeValue": "AssumeRoleWithWebIdentity"}]
+        attributes = [{"AttributeKey": "EventName", "AttributeValue": "AssumeRoleWithWebIdentity"}]
         # a busy account has a hundred thousand of them, and two calls a second are answered
-        items, fault = self.pages("cloudtrail", "LookupEvents", "Events", region, limit, LookupAttributes=wanted)
+        items, fault = self.pages("cloudtrail", "LookupEvents", "Events", region, limit, LookupAttributes=attributes)
         return [_event(item) for item in items], fault
 
     def _list(
@@ -514,7 +518,7 @@ def _fault(error: Exception, action: str = "", caller: str = "") -> Fault:
     if not isinstance(error, ClientError):
         return _fault_on_the_way(error, about)
     code = str(error.response.get("Error", {}).get("Code", ""))
-    message = one_line(str(error.response.get("Error", {}).get("Message", "")))
+    message = shortened(str(error.response.get("Error", {}).get("Message", "")))
     kind = _KINDS.get(code, "other")
     if kind == "denied":
         reason = _REASON.search(message)
@@ -534,7 +538,7 @@ def _fault_on_the_way(error: Exception, about: str) -> Fault:
     """What went wrong before or after AWS had the request."""
     from botocore import exceptions
 
-    message = one_line(str(error))
+    message = shortened(str(error))
     missing = (exceptions.NoCredentialsError, exceptions.PartialCredentialsError)
     expired = (
         exceptions.TokenRetrievalError,

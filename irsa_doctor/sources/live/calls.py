@@ -14,7 +14,7 @@ AT_ONCE = 8
 """Calls that are under way at the same time: enough to hide the way there, too few to be throttled for it."""
 
 
-def one_line(text: str) -> str:
+def shortened(text: str) -> str:
     """A message of somebody else in one line, no longer than helps, without secrets."""
     line = " ".join(without_secrets(text.encode(errors="replace")).decode(errors="replace").split())
     return line if len(line) <= 300 else line[:300] + " ..."
@@ -73,7 +73,9 @@ class Notes:
                 if better := clusters.get(answered.origin.cluster):
                     origin = msgspec.structs.replace(answered.origin, cluster=better)
                     self._documents[path] = msgspec.structs.replace(answered, origin=origin)
-            self._asked = {msgspec.structs.replace(one, owner=clusters.get(one.owner, one.owner)) for one in self._asked}
+            self._asked = {
+                msgspec.structs.replace(query, owner=clusters.get(query.owner, query.owner)) for query in self._asked
+            }
             self._gaps = {msgspec.structs.replace(gap, owner=clusters.get(gap.owner, gap.owner)) for gap in self._gaps}
 
     def snapshot(self, *, version: str, taken: str) -> Snapshot:
@@ -111,8 +113,8 @@ def side_by_side(jobs: Iterable[Job], clock: Clock, notes: Notes) -> None:
     job is one in our own code, and is raised here.
     """
     waiting: SimpleQueue[tuple[int, Job]] = SimpleQueue()
-    some = list(jobs)
-    for numbered in enumerate(some):
+    queued = list(jobs)
+    for numbered in enumerate(queued):
         waiting.put(numbered)
     done: SimpleQueue[tuple[int, BaseException | None]] = SimpleQueue()
 
@@ -129,9 +131,9 @@ def side_by_side(jobs: Iterable[Job], clock: Clock, notes: Notes) -> None:
             else:
                 done.put((number, None))
 
-    for _ in range(min(AT_ONCE, len(some))):
+    for _ in range(min(AT_ONCE, len(queued))):
         threading.Thread(target=work, daemon=True).start()
-    _wait(some, done, clock, notes)
+    _wait(queued, done, clock, notes)
 
 
 def _wait(jobs: Sequence[Job], done: "SimpleQueue[tuple[int, BaseException | None]]", clock: Clock, notes: Notes) -> None:

@@ -31,7 +31,7 @@ def _scalar(value: object) -> object:
     return None if isinstance(value, dict | list) else value
 
 
-def _some(**fields: Cut) -> Cut:
+def _object(**fields: Cut) -> Cut:
     """An object's members of these names; what is no object is kept as it is, for the reader to complain about."""
 
     def cut(value: object) -> object:
@@ -43,7 +43,7 @@ def _some(**fields: Cut) -> Cut:
 
 
 def _each(item: Cut) -> Cut:
-    return lambda value: [item(one) for one in value] if isinstance(value, list) else _scalar(value)
+    return lambda value: [item(entry) for entry in value] if isinstance(value, list) else _scalar(value)
 
 
 def _named(keep: Callable[[str], bool]) -> Cut:
@@ -52,7 +52,7 @@ def _named(keep: Callable[[str], bool]) -> Cut:
     def cut(value: object) -> object:
         if not isinstance(value, Mapping):
             return _scalar(value)
-        return {name: _scalar(one) for name, one in value.items() if keep(str(name))}
+        return {name: _scalar(entry) for name, entry in value.items() if keep(str(name))}
 
     return cut
 
@@ -60,30 +60,30 @@ def _named(keep: Callable[[str], bool]) -> Cut:
 _texts = _each(_scalar)
 _all_named = _named(lambda name: True)
 
-role = _some(
+role = _object(
     Path=_scalar,
     RoleName=_scalar,
     Arn=_scalar,
     CreateDate=_scalar,
     AssumeRolePolicyDocument=_kept,
     MaxSessionDuration=_scalar,
-    PermissionsBoundary=_some(PermissionsBoundaryType=_scalar, PermissionsBoundaryArn=_scalar),
+    PermissionsBoundary=_object(PermissionsBoundaryType=_scalar, PermissionsBoundaryArn=_scalar),
 )
-provider = _some(Url=_scalar, ClientIDList=_texts, ThumbprintList=_texts, CreateDate=_scalar)
-listed_provider = _some(Arn=_scalar)
-cluster = _some(
+provider = _object(Url=_scalar, ClientIDList=_texts, ThumbprintList=_texts, CreateDate=_scalar)
+listed_provider = _object(Arn=_scalar)
+cluster = _object(
     name=_scalar,
     arn=_scalar,
     createdAt=_scalar,
     version=_scalar,
     endpoint=_scalar,
-    identity=_some(oidc=_some(issuer=_scalar)),
+    identity=_object(oidc=_object(issuer=_scalar)),
     status=_scalar,
     platformVersion=_scalar,
-    outpostConfig=_some(outpostArns=_texts),
-    computeConfig=_some(enabled=_scalar),
+    outpostConfig=_object(outpostArns=_texts),
+    computeConfig=_object(enabled=_scalar),
 )
-association = _some(
+association = _object(
     clusterName=_scalar,
     namespace=_scalar,
     serviceAccount=_scalar,
@@ -95,11 +95,11 @@ association = _some(
     createdAt=_scalar,
     modifiedAt=_scalar,
 )
-organizations_policy = _some(
-    PolicySummary=_some(Id=_scalar, Arn=_scalar, Name=_scalar, Type=_scalar, AwsManaged=_scalar), Content=_kept
+organizations_policy = _object(
+    PolicySummary=_object(Id=_scalar, Arn=_scalar, Name=_scalar, Type=_scalar, AwsManaged=_scalar), Content=_kept
 )
 
-discovery = _some(
+discovery = _object(
     issuer=_scalar,
     jwks_uri=_scalar,
     response_types_supported=_texts,
@@ -108,14 +108,14 @@ discovery = _some(
     claims_supported=_texts,
 )
 # public parts only: a key set that publishes a private one would be worse in a snapshot
-key_set = _some(
+key_set = _object(
     keys=_each(
-        _some(use=_scalar, kty=_scalar, kid=_scalar, alg=_scalar, n=_scalar, e=_scalar, crv=_scalar, x=_scalar, y=_scalar)
+        _object(use=_scalar, kty=_scalar, kid=_scalar, alg=_scalar, n=_scalar, e=_scalar, crv=_scalar, x=_scalar, y=_scalar)
     )
 )
-version = _some(major=_scalar, minor=_scalar, gitVersion=_scalar)
+version = _object(major=_scalar, minor=_scalar, gitVersion=_scalar)
 
-_metadata = _some(
+_metadata = _object(
     name=_scalar,
     generateName=_scalar,
     namespace=_scalar,
@@ -123,7 +123,7 @@ _metadata = _some(
     deletionTimestamp=_scalar,
     labels=_all_named,
     annotations=_named(lambda name: about_aws(name) or name.startswith(_KEPT_ANNOTATIONS)),
-    ownerReferences=_each(_some(apiVersion=_scalar, kind=_scalar, name=_scalar, controller=_scalar)),
+    ownerReferences=_each(_object(apiVersion=_scalar, kind=_scalar, name=_scalar, controller=_scalar)),
 )
 
 
@@ -134,45 +134,47 @@ def _variable(value: object) -> object:
     name = value.get("name")
     if name not in _KEPT_VALUES:
         return {"name": _scalar(name)}
-    source = _some(fieldRef=_some(fieldPath=_scalar), secretKeyRef=_some(name=_scalar), configMapKeyRef=_some(name=_scalar))
-    return _some(name=_scalar, value=_scalar, valueFrom=source)(value)
+    source = _object(
+        fieldRef=_object(fieldPath=_scalar), secretKeyRef=_object(name=_scalar), configMapKeyRef=_object(name=_scalar)
+    )
+    return _object(name=_scalar, value=_scalar, valueFrom=source)(value)
 
 
-_reference = _some(name=_scalar, optional=_scalar)
-_container_security = _some(runAsUser=_scalar, runAsGroup=_scalar, runAsNonRoot=_scalar)
-_container = _some(
+_reference = _object(name=_scalar, optional=_scalar)
+_container_security = _object(runAsUser=_scalar, runAsGroup=_scalar, runAsNonRoot=_scalar)
+_container = _object(
     name=_scalar,
     image=_scalar,
     restartPolicy=_scalar,
     env=_each(_variable),
-    envFrom=_each(_some(prefix=_scalar, secretRef=_reference, configMapRef=_reference)),
-    volumeMounts=_each(_some(name=_scalar, mountPath=_scalar, subPath=_scalar, readOnly=_scalar)),
+    envFrom=_each(_object(prefix=_scalar, secretRef=_reference, configMapRef=_reference)),
+    volumeMounts=_each(_object(name=_scalar, mountPath=_scalar, subPath=_scalar, readOnly=_scalar)),
     securityContext=_container_security,
 )
-_items = _each(_some(key=_scalar, path=_scalar, mode=_scalar))
-_source = _some(
-    serviceAccountToken=_some(audience=_scalar, expirationSeconds=_scalar, path=_scalar),
-    secret=_some(name=_scalar, items=_items),
-    configMap=_some(name=_scalar, items=_items),
+_items = _each(_object(key=_scalar, path=_scalar, mode=_scalar))
+_source = _object(
+    serviceAccountToken=_object(audience=_scalar, expirationSeconds=_scalar, path=_scalar),
+    secret=_object(name=_scalar, items=_items),
+    configMap=_object(name=_scalar, items=_items),
 )
-_volume = _some(
+_volume = _object(
     name=_scalar,
-    projected=_some(defaultMode=_scalar, sources=_each(_source)),
-    secret=_some(secretName=_scalar, items=_items),
-    configMap=_some(name=_scalar, items=_items),
+    projected=_object(defaultMode=_scalar, sources=_each(_source)),
+    secret=_object(secretName=_scalar, items=_items),
+    configMap=_object(name=_scalar, items=_items),
 )
-_expression = _some(key=_scalar, operator=_scalar, values=_texts)
-_node_terms = _each(_some(matchExpressions=_each(_expression)))
-_affinity = _some(nodeAffinity=_some(requiredDuringSchedulingIgnoredDuringExecution=_some(nodeSelectorTerms=_node_terms)))
-_pod_security = _some(
+_expression = _object(key=_scalar, operator=_scalar, values=_texts)
+_node_terms = _each(_object(matchExpressions=_each(_expression)))
+_affinity = _object(nodeAffinity=_object(requiredDuringSchedulingIgnoredDuringExecution=_object(nodeSelectorTerms=_node_terms)))
+_pod_security = _object(
     runAsUser=_scalar,
     runAsGroup=_scalar,
     runAsNonRoot=_scalar,
     fsGroup=_scalar,
     supplementalGroups=_texts,
-    windowsOptions=_some(hostProcess=_scalar),
+    windowsOptions=_object(hostProcess=_scalar),
 )
-_pod = _some(
+_pod = _object(
     serviceAccountName=_scalar,
     serviceAccount=_scalar,
     automountServiceAccountToken=_scalar,
@@ -181,27 +183,27 @@ _pod = _some(
     schedulerName=_scalar,
     nodeSelector=_all_named,
     affinity=_affinity,
-    os=_some(name=_scalar),
+    os=_object(name=_scalar),
     securityContext=_pod_security,
     volumes=_each(_volume),
     initContainers=_each(_container),
     containers=_each(_container),
     ephemeralContainers=_each(_container),
 )
-_waiting = _some(state=_some(waiting=_some(reason=_scalar)), name=_scalar)
-_status = _some(
+_waiting = _object(state=_object(waiting=_object(reason=_scalar)), name=_scalar)
+_status = _object(
     phase=_scalar, reason=_scalar, startTime=_scalar, initContainerStatuses=_each(_waiting), containerStatuses=_each(_waiting)
 )
-_template = _some(metadata=_metadata, spec=_pod)
-_with_template = _some(
-    metadata=_metadata, spec=_some(replicas=_scalar, suspend=_scalar, completions=_scalar, template=_template)
+_template = _object(metadata=_metadata, spec=_pod)
+_with_template = _object(
+    metadata=_metadata, spec=_object(replicas=_scalar, suspend=_scalar, completions=_scalar, template=_template)
 )
 
-_selector = _some(matchLabels=_all_named, matchExpressions=_each(_expression))
-_rule = _some(operations=_texts, apiGroups=_texts, apiVersions=_texts, resources=_texts, scope=_scalar)
-_webhook = _some(
+_selector = _object(matchLabels=_all_named, matchExpressions=_each(_expression))
+_rule = _object(operations=_texts, apiGroups=_texts, apiVersions=_texts, resources=_texts, scope=_scalar)
+_webhook = _object(
     name=_scalar,
-    clientConfig=_some(url=_scalar, service=_some(namespace=_scalar, name=_scalar, path=_scalar, port=_scalar)),
+    clientConfig=_object(url=_scalar, service=_object(namespace=_scalar, name=_scalar, path=_scalar, port=_scalar)),
     rules=_each(_rule),
     failurePolicy=_scalar,
     matchPolicy=_scalar,
@@ -212,18 +214,20 @@ _webhook = _some(
 )
 
 OBJECTS: Mapping[str, Cut] = {
-    "ServiceAccount": _some(metadata=_metadata, automountServiceAccountToken=_scalar),
-    "Namespace": _some(metadata=_metadata),
-    "Pod": _some(metadata=_metadata, spec=_pod, status=_status),
+    "ServiceAccount": _object(metadata=_metadata, automountServiceAccountToken=_scalar),
+    "Namespace": _object(metadata=_metadata),
+    "Pod": _object(metadata=_metadata, spec=_pod, status=_status),
     "Deployment": _with_template,
     "DaemonSet": _with_template,
     "StatefulSet": _with_template,
-    "Job": _some(
+    "Job": _object(
         metadata=_metadata,
-        spec=_some(suspend=_scalar, template=_template),
-        status=_some(active=_scalar, succeeded=_scalar, failed=_scalar, completionTime=_scalar),
+        spec=_object(suspend=_scalar, template=_template),
+        status=_object(active=_scalar, succeeded=_scalar, failed=_scalar, completionTime=_scalar),
     ),
-    "CronJob": _some(metadata=_metadata, spec=_some(suspend=_scalar, jobTemplate=_some(spec=_some(template=_template)))),
-    "MutatingWebhookConfiguration": _some(metadata=_metadata, webhooks=_each(_webhook)),
+    "CronJob": _object(
+        metadata=_metadata, spec=_object(suspend=_scalar, jobTemplate=_object(spec=_object(template=_template)))
+    ),
+    "MutatingWebhookConfiguration": _object(metadata=_metadata, webhooks=_each(_webhook)),
 }
 """Kubernetes kind -> what is kept of an object of it. There is no Secret and no ConfigMap among them."""

@@ -12,7 +12,7 @@ import msgspec
 
 from irsa_doctor.model import Gap
 from irsa_doctor.sources.live import fields
-from irsa_doctor.sources.live.calls import Clock, Notes, one_line
+from irsa_doctor.sources.live.calls import Clock, Notes, shortened
 from irsa_doctor.sources.snapshot.snapshot import Origin
 from irsa_doctor.version import __version__
 
@@ -33,18 +33,18 @@ class Refused(Exception):
 def is_public(address: str) -> bool:
     """Whether an address is one of the public internet, also behind the forms in which IPv6 writes those of IPv4."""
     try:
-        found = ipaddress.ip_address(address.partition("%")[0])
+        parsed = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:
         return False
-    if isinstance(found, ipaddress.IPv6Address):
-        inner = found.ipv4_mapped or found.sixtofour or (found.teredo[1] if found.teredo else None)
-        if found in _NAT64:
-            inner = ipaddress.IPv4Address(found.packed[-4:])
+    if isinstance(parsed, ipaddress.IPv6Address):
+        inner = parsed.ipv4_mapped or parsed.sixtofour or (parsed.teredo[1] if parsed.teredo else None)
+        if parsed in _NAT64:
+            inner = ipaddress.IPv4Address(parsed.packed[-4:])
         if inner is not None:
             return is_public(str(inner))
-        if found.is_site_local:
+        if parsed.is_site_local:
             return False
-    return found.is_global and not (found.is_multicast or found.is_reserved or found.is_unspecified)
+    return parsed.is_global and not (parsed.is_multicast or parsed.is_reserved or parsed.is_unspecified)
 
 
 def fetch_issuer(
@@ -106,7 +106,7 @@ def _get(url: str, end: float, allowed: Allowed, trust: ssl.SSLContext | None) -
     except TimeoutError as error:
         raise Refused("no answer in time") from error
     except (OSError, http.client.HTTPException, ValueError) as error:
-        raise Refused(f"it cannot be reached: {one_line(str(error)) or type(error).__name__}") from error
+        raise Refused(f"it cannot be reached: {shortened(str(error)) or type(error).__name__}") from error
     finally:
         connection.close()
 
@@ -131,10 +131,10 @@ def _parts(url: str) -> tuple[str, int, str]:
 def _address(host: str, port: int, allowed: Allowed) -> tuple[int, str]:
     """Family and address to connect to. One private address among those of a name is enough to refuse it."""
     try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        resolved = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
         raise Refused(f"there is no host {host}") from error
-    addresses = [(int(family), str(place[0])) for family, _, _, _, place in found]
+    addresses = [(int(family), str(place[0])) for family, _, _, _, place in resolved]
     if not addresses:
         raise Refused(f"there is no host {host}")
     if inner := next((address for _, address in addresses if not allowed(address)), None):

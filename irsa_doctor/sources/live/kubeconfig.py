@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from irsa_doctor.sources.live.calls import one_line
+from irsa_doctor.sources.live.calls import shortened
 from irsa_doctor.text.errors import LiveError
 from irsa_doctor.text.yaml_errors import yaml_error_reason
 
@@ -46,7 +46,7 @@ class Connection:
             limits = httpx.Timeout(timeout, connect=min(5.0, timeout))
             return httpx.Client(base_url=self.server, verify=verify, auth=auth, timeout=limits, follow_redirects=False)
         except (ConfigError, OSError, ValueError) as error:
-            raise ConfigFault(one_line(str(error))) from error
+            raise ConfigFault(shortened(str(error))) from error
 
     def errors(self) -> tuple[type[Exception], ...]:
         """The exceptions of a request that are about the request."""
@@ -79,7 +79,7 @@ def connections(contexts: Sequence[str], kubeconfig: str) -> list[Connection]:
         config = _kubeconfig(merged, paths[0])
         return [_connection(config, merged, name) for name in contexts or (str(merged.get("current-context") or ""),)]
     except (ConfigError, ConfigFault) as error:
-        raise LiveError(f"Kubernetes: {one_line(str(error))}") from error
+        raise LiveError(f"Kubernetes: {shortened(str(error))}") from error
 
 
 def _paths(kubeconfig: str) -> list[Path]:
@@ -103,18 +103,18 @@ def _inside() -> Connection:
 def _merged(paths: Sequence[Path]) -> dict[str, Any]:
     """All files as one: of two entries of a name the first is taken; relative paths are those of their own file."""
     merged: dict[str, Any] = {"clusters": [], "contexts": [], "users": []}
-    found = False
+    has_file = False
     for path in paths:
         members = _read(path)
         if members is None:
             continue
-        found = True
+        has_file = True
         merged.setdefault("current-context", members.get("current-context") or None)
         merged["current-context"] = merged["current-context"] or members.get("current-context")
         for section in ("clusters", "contexts", "users"):
             known = {entry["name"] for entry in merged[section]}
             merged[section] += [entry for entry in _entries(members, section, path) if entry["name"] not in known]
-    if not found:
+    if not has_file:
         raise ConfigFault(f"there is no kubeconfig at {', '.join(map(str, paths))}")
     return merged
 
@@ -167,7 +167,7 @@ def _kubeconfig(merged: dict[str, Any], path: Path) -> Any:
     try:
         return KubeConfig.from_dict(merged, fname=path)
     except (msgspec.ValidationError, KeyError, TypeError) as error:
-        raise ConfigFault(f"{path}: no proper kubeconfig: {one_line(str(error))}") from error
+        raise ConfigFault(f"{path}: no proper kubeconfig: {shortened(str(error))}") from error
 
 
 def _connection(config: Any, merged: Mapping[str, Any], name: str) -> Connection:
@@ -253,8 +253,8 @@ def run_program(program: Any, server: str) -> str:
     except OSError as error:
         raise ConfigFault(f"{program.command}: {error.strerror}") from error
     if done.returncode:
-        said = one_line(done.stderr.decode(errors="replace"))
-        raise ConfigFault(f"{program.command} gave no credentials (exit {done.returncode}){': ' if said else ''}{said}")
+        output = shortened(done.stderr.decode(errors="replace"))
+        raise ConfigFault(f"{program.command} gave no credentials (exit {done.returncode}){': ' if output else ''}{output}")
     return _token(done.stdout, str(program.command))
 
 

@@ -11,7 +11,7 @@ import msgspec
 
 from irsa_doctor.model import Gap, Issuer
 from irsa_doctor.sources.live import fields
-from irsa_doctor.sources.live.calls import AT_ONCE, Clock, Job, Notes, one_line, side_by_side
+from irsa_doctor.sources.live.calls import AT_ONCE, Clock, Job, Notes, shortened, side_by_side
 from irsa_doctor.sources.live.kubeconfig import ConfigFault, Connection
 from irsa_doctor.sources.live.operations import (
     DISCOVERY,
@@ -35,7 +35,7 @@ _PAGES_LIMIT = 10_000
 _SIZE_LIMIT = 256 << 20
 """Bytes of one answer."""
 _ATTEMPTS = 3
-_NOT_FOUND = "the API server answered 404"
+_STATUS_404 = "the API server answered 404"
 _WAIT_LIMIT = 5.0
 _USER = re.compile(r'User "([^"]{1,300})"')
 
@@ -112,20 +112,24 @@ class ApiServer:
 
     def read_everything(self, resources: tuple[Resource, ...]) -> None:
         """All objects of the cluster of these kinds, its keys and its version."""
-        jobs = [Job(partial(self.read_list, one), self._late(one.plural, "", f"{one.plural}")) for one in resources]
+        jobs = [
+            Job(partial(self.read_list, resource), self._late(resource.plural, "", f"{resource.plural}"))
+            for resource in resources
+        ]
         side_by_side((*jobs, *self._about_itself()), self.clock, self.notes)
 
     def read_namespace(self, namespace: str, resources: tuple[Resource, ...]) -> None:
         """The objects of one namespace, and those of the cluster that matter everywhere."""
         jobs = [
             Job(
-                partial(self.read_list, one, namespace if one.namespaced else ""), self._late(one.plural, namespace, one.plural)
+                partial(self.read_list, resource, namespace if resource.namespaced else ""),
+                self._late(resource.plural, namespace, resource.plural),
             )
-            for one in resources
-            if one is not NAMESPACES
+            for resource in resources
+            if resource is not NAMESPACES
         ]
         if NAMESPACES in resources:
-            jobs.append(Job(partial(self._read_one_namespace, namespace), self._late("namespaces", namespace, "namespaces")))
+            jobs.append(Job(partial(self._read_single_namespace, namespace), self._late("namespaces", namespace, "namespaces")))
         side_by_side((*jobs, *self._about_itself()), self.clock, self.notes)
 
     def read_service_accounts(self) -> None:
@@ -144,7 +148,7 @@ class ApiServer:
             return
         self.notes.answered(self._path(endpoint.name), cut(answer), self._origin())
 
-    def _read_one_namespace(self, namespace: str) -> None:
+    def _read_single_namespace(self, namespace: str) -> None:
         answer = self.ask(f"{NAMESPACES.path()}/{quote(namespace, safe='')}")
         if isinstance(answer, dict) and answer.get("kind") != "Namespace":
             answer = Fault("other", "the answer is no namespace; is that an API server?")
@@ -178,7 +182,7 @@ class ApiServer:
         (https://kubernetes.io/docs/reference/using-api/api-concepts/#retrieving-large-results-sets-in-chunks)."""
         path = resource.path(quote(namespace, safe=""))
         items, fault = self._pages_of(path, resource)
-        if fault and fault.says.startswith(_NOT_FOUND) and resource.older:
+        if fault and fault.says.startswith(_STATUS_404) and resource.older:
             items, fault = self._pages_of(resource.path(quote(namespace, safe=""), resource.older), resource)
         if fault and fault.kind == "gone":
             items, fault = self._pages_of(path, resource)
@@ -192,11 +196,11 @@ class ApiServer:
             answer = self.ask(path, {"limit": str(PAGE), **({"continue": token} if token else {})})
             if isinstance(answer, Fault):
                 return items, answer
-            found, again = answer.get("items"), _continue(answer)
+            listed, again = answer.get("items"), _continue(answer)
             # a list that is empty says what it is a list of; Go writes it as null
-            if answer.get("kind") != f"{resource.kind}List" or not isinstance(found, list | None):
+            if answer.get("kind") != f"{resource.kind}List" or not isinstance(listed, list | None):
                 return items, Fault("other", "the answer is no list of these; is that an API server?")
-            items += [cut(item) for item in found or []]
+            items += [cut(item) for item in listed or []]
             self.options.progress(f"Kubernetes context {self.context}: {resource.plural}, {len(items)} so far")
             if not again:
                 return items, None
@@ -227,8 +231,8 @@ class ApiServer:
     def _sleep(self, seconds: str) -> None:
         import time
 
-        wanted = float(seconds) if seconds.isdecimal() else 1.0
-        time.sleep(min(wanted, _WAIT_LIMIT, self.clock.left()))
+        requested = float(seconds) if seconds.isdecimal() else 1.0
+        time.sleep(min(requested, _WAIT_LIMIT, self.clock.left()))
 
     def _get(self, path: str, parameters: Mapping[str, str]) -> tuple[int | Fault, Mapping[str, str], bytes]:
         """Status, headers and body; the body is read piece by piece, so that neither time nor size can run away."""
@@ -282,7 +286,7 @@ def _answer(status: int, content: bytes, context: str) -> dict[str, Any] | Fault
         value = None
     if status == 200:
         return value if isinstance(value, dict) else Fault("other", "the answer is no JSON object; is that an API server?")
-    message = one_line(str(value.get("message", ""))) if isinstance(value, dict) else ""
+    message = shortened(str(value.get("message", ""))) if isinstance(value, dict) else ""
     if status == 401:
         return Fault("credentials", f"the API server does not accept the credentials of context {context} (401): sign in again")
     if status == 403:
@@ -294,7 +298,7 @@ def _answer(status: int, content: bytes, context: str) -> dict[str, Any] | Fault
 
 def _on_the_way(error: Exception, server: str) -> Fault:
     """What went wrong before an answer was there."""
-    name, message = type(error).__name__, one_line(str(error))
+    name, message = type(error).__name__, shortened(str(error))
     if "CERTIFICATE_VERIFY_FAILED" in message:
         reason = re.search(r"certificate verify failed: ([^(]+)", message)
         return Fault("unreachable", f"the certificate of {server} is not trusted: {reason[1].strip() if reason else message}")
@@ -305,10 +309,10 @@ def _on_the_way(error: Exception, server: str) -> Fault:
     return Fault("unreachable", f"{server} cannot be reached: {message or name}")
 
 
-def same_server(one: str, other: str) -> bool:
+def same_server(first: str, second: str) -> bool:
     """Whether two URLs name one API server; the port of https may be left out."""
 
     def plain(url: str) -> str:
         return url.strip().lower().rstrip("/").removesuffix(":443")
 
-    return bool(one) and plain(one) == plain(other)
+    return bool(first) and plain(first) == plain(second)

@@ -106,4 +106,4 @@ ENDPOINTS: tuple[Endpoint, ...] = (DISCOVERY, KEYS, VERSION)
 
 def allowed(command: str) -> frozenset[tuple[str, str]]:
     """(service, operation) that a command may call."""
-    return frozenset((one.service, one.name) for one in AWS if command in one.commands)
+    return frozenset((operation.service, operation.name) for operation in AWS if command in operation.commands)

@@ -94,8 +94,8 @@ def _read_association(reading: Reading, cluster: str | Text, item: object, place
     namespace = shapes.required(members, "namespace", place)
     account = shapes.required(members, "serviceAccountName", place)
     address = f"podidentityassociation {namespace}/{account}"
-    given = shapes.text(members, "roleARN", place)
-    if not given:
+    role_arn = shapes.text(members, "roleARN", place)
+    if not role_arn:
         statement = {
             "Effect": "Allow",
             "Action": ["sts:AssumeRole", "sts:TagSession"],
@@ -110,6 +110,6 @@ def _read_association(reading: Reading, cluster: str | Text, item: object, place
     if not isinstance(cluster, str) or not cluster:
         reading.notes.append("the cluster of the Pod Identity associations has no name before placeholders are filled in")
         return
-    role = with_holes(given) if given else hole(f"{address}.arn")
+    role = with_holes(role_arn) if role_arn else hole(f"{address}.arn")
     tags, target = members.get("disableSessionTags") is not True, shapes.text(members, "targetRoleARN", place)
     reading.associations.append(PodIdentityAssociation(cluster, namespace, account, place, role, target, tags))

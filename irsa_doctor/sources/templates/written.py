@@ -84,16 +84,16 @@ def _plain(written: Written, depth: int, left: list[int]) -> object:
 
 def spots_of(written: Written, place: Place) -> Iterator[tuple[tuple[int, str], Spot]]:
     """Where the parts of a value are written, by the pointers that lead to them from a place."""
-    waiting, left = [(written, place.pointer)], _MOST
-    while waiting and left:
-        here, pointer = waiting.pop()
+    pending, left = [(written, place.pointer)], _MOST
+    while pending and left:
+        part, pointer = pending.pop()
         left -= 1
-        if here.spot is not None and here.document == place.document:
-            yield (place.part, pointer), here.spot
-        if isinstance(here.value, dict):
-            waiting += [(item, f"{pointer}/{escaped(text_of(name))}") for name, item in here.value.items()]
-        elif isinstance(here.value, tuple):
-            waiting += [(item, f"{pointer}/{number}") for number, item in enumerate(here.value)]
+        if part.spot is not None and part.document == place.document:
+            yield (place.part, pointer), part.spot
+        if isinstance(part.value, dict):
+            pending += [(item, f"{pointer}/{escaped(text_of(name))}") for name, item in part.value.items()]
+        elif isinstance(part.value, tuple):
+            pending += [(item, f"{pointer}/{number}") for number, item in enumerate(part.value)]
 
 
 def text_in(pieces: Iterable[Piece]) -> str | Text:
@@ -208,10 +208,10 @@ class _Filled:
 
     def spots(self, whole: Spot | None, place: Place) -> Spots:
         """Where the parts of the JSON value are written, as far as their beginning is written in the document."""
-        found: Spots = {}
+        spots: Spots = {}
         pointer = whole.pointer if whole else None
         if not self.offsets:
-            return found
+            return spots
         raw = self.text.encode()
         number = _numbers(self.text, raw)
         for below, (name, value, end) in ranges_of(raw).items():
@@ -221,8 +221,8 @@ class _Filled:
             named = self._written_at(number[name]) if name >= 0 else -1
             named_end = named + max(1, raw.find(b'"', name + 1) + 1 - name) if named >= 0 else -1
             spot = Spot(pointer, start, max(start, stop) + 1, named, named_end)
-            found[(place.part, place.pointer + self.named(below))] = spot
-        return found
+            spots[(place.part, place.pointer + self.named(below))] = spot
+        return spots
 
     def _written_at(self, number: int) -> int:
         """The offset at which a character of the text is written, -1 where that is not in the document."""

@@ -67,8 +67,8 @@ class Template:
         if not isinstance(properties, dict) or member not in properties:
             return None
         pointer = self.place.at("Resources", name, "Properties", member).pointer
-        found = self.value(properties[member], pointer, 0)
-        return None if found.value is _NOTHING else found
+        resolved = self.value(properties[member], pointer, 0)
+        return None if resolved.value is _NOTHING else resolved
 
     def _section(self, name: str) -> Mapping[str, object]:
         section = self.members.get(name)
@@ -89,9 +89,9 @@ class Template:
             raise WrongShape(pointer, "functions inside functions beyond all measure")
         if isinstance(value, dict):
             if len(value) == 1:
-                ((name, given),) = value.items()
+                ((name, argument),) = value.items()
                 if name == "Ref" or (isinstance(name, str) and name.startswith("Fn::")):
-                    return self._function(name, given, f"{pointer}/{escaped(name)}", depth)
+                    return self._function(name, argument, f"{pointer}/{escaped(name)}", depth)
             members = ((name, self.value(item, f"{pointer}/{escaped(name)}", depth + 1)) for name, item in value.items())
             kept: dict[object, Written] = {_plain(name): item for name, item in members if item.value is not _NOTHING}
             return self._at(kept, pointer)
@@ -103,29 +103,29 @@ class Template:
     def _at(self, value: object, pointer: str) -> Written:
         return Written(value, Spot(pointer), self.place.document)
 
-    def _function(self, name: str, given: object, pointer: str, depth: int) -> Written:
+    def _function(self, name: str, argument: object, pointer: str, depth: int) -> Written:
         function = _FUNCTIONS.get(name)
-        found = function(self, given, pointer, depth + 1) if function else None
-        if found is None:
-            return self._at(hole(f"{name} {_named(given)}"), pointer)
-        if isinstance(found.value, str | Text) and len(text_of(found.value)) > _LONGEST:
+        result = function(self, argument, pointer, depth + 1) if function else None
+        if result is None:
+            return self._at(hole(f"{name} {_named(argument)}"), pointer)
+        if isinstance(result.value, str | Text) and len(text_of(result.value)) > _LONGEST:
             raise WrongShape(pointer, "a text that grows beyond all measure")
-        return found
+        return result
 
-    def ref(self, given: object, pointer: str, depth: int) -> Written | None:
+    def ref(self, argument: object, pointer: str, depth: int) -> Written | None:
         """`Ref`: a parameter's default, what a resource is known by, or a hole of the name."""
-        if not isinstance(given, str):
+        if not isinstance(argument, str):
             return None
-        if given == "AWS::NoValue":
+        if argument == "AWS::NoValue":
             return self._at(_NOTHING, pointer)
-        if given in self._section("Parameters"):
-            return self._at(self._parameter(given), pointer)
-        kind = self._kind(given)
+        if argument in self._section("Parameters"):
+            return self._at(self._parameter(argument), pointer)
+        kind = self._kind(argument)
         if kind in _PROVIDERS:
-            return self._at(self._provider_arn(given, depth), pointer)
+            return self._at(self._provider_arn(argument, depth), pointer)
         if kind == "AWS::EKS::Cluster":
-            return self._at(self._text_of(given, "Name", depth) or hole(given), pointer)
-        return self._at(hole(given), pointer)
+            return self._at(self._text_of(argument, "Name", depth) or hole(argument), pointer)
+        return self._at(hole(argument), pointer)
 
     def _parameter(self, name: str) -> object:
         """What is given for a parameter, else its default; a secret's and that of a parameter that is looked up elsewhere are
@@ -134,17 +134,17 @@ class Template:
         Conditions are there for other values than the default, so it decides none.
         """
         parameter = self._section("Parameters").get(name)
-        is_given = name in self.parameters
-        if not isinstance(parameter, dict) or not (is_given or "Default" in parameter) or (self.deciding and not is_given):
+        is_set = name in self.parameters
+        if not isinstance(parameter, dict) or not (is_set or "Default" in parameter) or (self.deciding and not is_set):
             return hole(name)
-        kind, default = str(parameter.get("Type")), self.parameters[name] if is_given else parameter["Default"]
+        kind, default = str(parameter.get("Type")), self.parameters[name] if is_set else parameter["Default"]
         if kind.startswith("AWS::SSM::") or parameter.get("NoEcho") in (True, "true"):
             return hole(name)
         if kind == "CommaDelimitedList" or kind.startswith("List<"):
-            return tuple(Written(_plain(one.strip())) for one in str(default).split(","))
+            return tuple(Written(_plain(item.strip())) for item in str(default).split(","))
         text = as_text(default)
         # an empty default is mostly one that has to be filled in
-        return hole(name) if text is None or (text == "" and not is_given) else _plain(text)
+        return hole(name) if text is None or (text == "" and not is_set) else _plain(text)
 
     def _text_of(self, name: str, member: str, depth: int) -> str | Text | None:
         """A property of another resource, if it is text; None where it leads back to itself."""
@@ -154,22 +154,22 @@ class Template:
             return None
         self.open.add(key)
         try:
-            found = self.value(properties[member], self.place.at("Resources", name, "Properties", member).pointer, depth + 1)
+            resolved = self.value(properties[member], self.place.at("Resources", name, "Properties", member).pointer, depth + 1)
         finally:
             self.open.discard(key)
-        return found.value if isinstance(found.value, str | Text) else None
+        return resolved.value if isinstance(resolved.value, str | Text) else None
 
     def _provider_arn(self, name: str, depth: int) -> Text:
         url = self._text_of(name, "Url", depth)
         return provider_arn(name, url) if url else hole(name)
 
-    def get_att(self, given: object, pointer: str, depth: int) -> Written | None:
+    def get_att(self, argument: object, pointer: str, depth: int) -> Written | None:
         """`Fn::GetAtt`, in both forms."""
-        if isinstance(given, list) and len(given) == 2 and all(isinstance(item, str) for item in given):
-            given = ".".join(given)
-        if not isinstance(given, str):
+        if isinstance(argument, list) and len(argument) == 2 and all(isinstance(item, str) for item in argument):
+            argument = ".".join(argument)
+        if not isinstance(argument, str):
             return None
-        name, _, attribute = given.partition(".")
+        name, _, attribute = argument.partition(".")
         kind = self._kind(name)
         if kind in _PROVIDERS and attribute == "Arn":
             return self._at(self._provider_arn(name, depth), pointer)
@@ -179,7 +179,7 @@ class Template:
             return self._at(joined((self._issuer_of(name, depth),)), pointer)
         if kind == "Custom::AWSCDKCfnJson" and attribute == "Value":
             return self._json_of(name, pointer, depth)
-        return self._at(hole(given), pointer)
+        return self._at(hole(argument), pointer)
 
     def _issuer_of(self, name: str, depth: int) -> Hole:
         """The issuer of a cluster, called by the cluster's name where the template tells it."""
@@ -189,16 +189,16 @@ class Template:
     def _json_of(self, name: str, pointer: str, depth: int) -> Written:
         """What the CDK writes as JSON because the names of members cannot be functions."""
         text = self._text_of(name, "Value", depth)
-        found = written_json(text) if text is not None else None
-        return self._at(hole(f"{name}.Value") if found is None else found.value, pointer)
+        decoded = written_json(text) if text is not None else None
+        return self._at(hole(f"{name}.Value") if decoded is None else decoded.value, pointer)
 
-    def sub(self, given: object, pointer: str, depth: int) -> Written | None:
+    def sub(self, argument: object, pointer: str, depth: int) -> Written | None:
         """`Fn::Sub`, alone or with variables of its own."""
         variables: Mapping[str, object] = {}
         own = pointer
-        text: object = given
-        if isinstance(given, list) and len(given) == 2 and isinstance(given[1], dict):
-            text, variables, pointer = given[0], given[1], f"{pointer}/0"
+        text: object = argument
+        if isinstance(argument, list) and len(argument) == 2 and isinstance(argument[1], dict):
+            text, variables, pointer = argument[0], argument[1], f"{pointer}/0"
         if not isinstance(text, str):
             return None
         pieces: list[Piece] = []
@@ -218,22 +218,22 @@ class Template:
             yield Piece(f"${{{name}}}")
             return
         if name in variables:
-            found = self.value(variables[name], f"{pointer}/1/{escaped(name)}", depth)
+            resolved = self.value(variables[name], f"{pointer}/1/{escaped(name)}", depth)
         elif "." in name and name not in self._section("Parameters"):
-            found = self.get_att(name, pointer, depth) or self._at(hole(name), pointer)
+            resolved = self.get_att(name, pointer, depth) or self._at(hole(name), pointer)
         else:
-            found = self.ref(name, pointer, depth) or self._at(hole(name), pointer)
-        text = as_text(found.value)
+            resolved = self.ref(name, pointer, depth) or self._at(hole(name), pointer)
+        text = as_text(resolved.value)
         if text is None:
             text = hole(name)
         for part in text.parts if isinstance(text, Text) else (text,):
             yield Piece(part, at if isinstance(part, Hole) else -1)
 
-    def join(self, given: object, pointer: str, depth: int) -> Written | None:
+    def join(self, argument: object, pointer: str, depth: int) -> Written | None:
         """`Fn::Join`."""
-        if not (isinstance(given, list) and len(given) == 2 and isinstance(given[0], str)):
+        if not (isinstance(argument, list) and len(argument) == 2 and isinstance(argument[0], str)):
             return None
-        items = self.value(given[1], f"{pointer}/1", depth)
+        items = self.value(argument[1], f"{pointer}/1", depth)
         if not isinstance(items.value, tuple):
             return None
         texts = [as_text(item.value) for item in items.value]
@@ -241,57 +241,57 @@ class Template:
             return None
         parts: list[str | Text] = []
         for number, text in enumerate(texts):
-            parts += [given[0], text or ""] if number else [text or ""]
+            parts += [argument[0], text or ""] if number else [text or ""]
         return self._at(joined(parts), pointer)
 
-    def select(self, given: object, pointer: str, depth: int) -> Written | None:
+    def select(self, argument: object, pointer: str, depth: int) -> Written | None:
         """`Fn::Select`; of `Fn::Split` it is a part of a text."""
-        if not (isinstance(given, list) and len(given) == 2):
+        if not (isinstance(argument, list) and len(argument) == 2):
             return None
-        index = given[0] if isinstance(given[0], int) else int(given[0]) if str(given[0]).isdecimal() else -1
-        split = given[1].get("Fn::Split") if isinstance(given[1], dict) else None
+        index = argument[0] if isinstance(argument[0], int) else int(argument[0]) if str(argument[0]).isdecimal() else -1
+        split = argument[1].get("Fn::Split") if isinstance(argument[1], dict) else None
         if isinstance(split, list) and len(split) == 2 and isinstance(split[0], str):
             text = self.value(split[1], f"{pointer}/1/Fn::Split/1", depth).value
             if isinstance(text, str | Text) and (part := part_of(text, split[0], index)) is not None:
                 return self._at(part, pointer)
             return None
-        items: object = self.value(given[1], f"{pointer}/1", depth).value
+        items: object = self.value(argument[1], f"{pointer}/1", depth).value
         if not isinstance(items, tuple) or not 0 <= index < len(items):
             return None
-        found: Written = items[index]
-        return found
+        item: Written = items[index]
+        return item
 
-    def split(self, given: object, pointer: str, depth: int) -> Written | None:
+    def split(self, argument: object, pointer: str, depth: int) -> Written | None:
         """`Fn::Split` of a text without holes."""
-        if not (isinstance(given, list) and len(given) == 2 and isinstance(given[0], str) and given[0]):
+        if not (isinstance(argument, list) and len(argument) == 2 and isinstance(argument[0], str) and argument[0]):
             return None
-        text = self.value(given[1], f"{pointer}/1", depth).value
-        return self._at(tuple(Written(part) for part in text.split(given[0])), pointer) if isinstance(text, str) else None
+        text = self.value(argument[1], f"{pointer}/1", depth).value
+        return self._at(tuple(Written(part) for part in text.split(argument[0])), pointer) if isinstance(text, str) else None
 
-    def choose(self, given: object, pointer: str, depth: int) -> Written | None:
+    def choose(self, argument: object, pointer: str, depth: int) -> Written | None:
         """`Fn::If`."""
-        if not (isinstance(given, list) and len(given) == 3 and isinstance(given[0], str)):
+        if not (isinstance(argument, list) and len(argument) == 3 and isinstance(argument[0], str)):
             return None
-        holds = self.decide({"Condition": given[0]}, depth)
+        holds = self.decide({"Condition": argument[0]}, depth)
         if holds is None:
-            self.undecided.add(given[0])
+            self.undecided.add(argument[0])
             return None
         number = 1 if holds else 2
-        return self.value(given[number], f"{pointer}/{number}", depth)
+        return self.value(argument[number], f"{pointer}/{number}", depth)
 
-    def find_in_map(self, given: object, pointer: str, depth: int) -> Written | None:
+    def find_in_map(self, argument: object, pointer: str, depth: int) -> Written | None:
         """`Fn::FindInMap`."""
-        if not (isinstance(given, list) and len(given) >= 3):
+        if not (isinstance(argument, list) and len(argument) >= 3):
             return None
-        found: object = self._section("Mappings")
-        for number, key in enumerate(given[:3]):
+        entry: object = self._section("Mappings")
+        for number, key in enumerate(argument[:3]):
             name = self.value(key, f"{pointer}/{number}", depth).value
-            found = found.get(name) if isinstance(found, dict) and isinstance(name, str) else None
-        return None if found is None else self.value(found, pointer, depth)
+            entry = entry.get(name) if isinstance(entry, dict) and isinstance(name, str) else None
+        return None if entry is None else self.value(entry, pointer, depth)
 
-    def to_json(self, given: object, pointer: str, depth: int) -> Written | None:
+    def to_json(self, argument: object, pointer: str, depth: int) -> Written | None:
         """`Fn::ToJsonString`."""
-        inner = self.value(given, pointer, depth)
+        inner = self.value(argument, pointer, depth)
         return Written(hole("Fn::ToJsonString"), Spot(pointer), self.place.document, made=inner)
 
     def decide(self, condition: object, depth: int) -> bool | None:
@@ -299,25 +299,25 @@ class Template:
         self.steps += 1
         if not (isinstance(condition, dict) and len(condition) == 1) or depth > _DEEP or self.steps > _STEPS:
             return None
-        ((name, given),) = condition.items()
-        if name == "Condition" and isinstance(given, str):
-            if given in self.assumed:
-                return self.assumed[given]
-            return self.decide(self._section("Conditions").get(given), depth + 1)
-        if not isinstance(given, list):
+        ((name, argument),) = condition.items()
+        if name == "Condition" and isinstance(argument, str):
+            if argument in self.assumed:
+                return self.assumed[argument]
+            return self.decide(self._section("Conditions").get(argument), depth + 1)
+        if not isinstance(argument, list):
             return None
-        if name == "Fn::Equals" and len(given) == 2:
-            return self._equal(given, depth)
-        return _combined(name, [self.decide(item, depth + 1) for item in given])
+        if name == "Fn::Equals" and len(argument) == 2:
+            return self._equal(argument, depth)
+        return _combined(name, [self.decide(item, depth + 1) for item in argument])
 
-    def _equal(self, given: Sequence[object], depth: int) -> bool | None:
+    def _equal(self, arguments: Sequence[object], depth: int) -> bool | None:
         """Text by text; what has holes is equal to nothing and different from nothing."""
         self.deciding += 1
         try:
-            one, other = (self.value(item, "", depth + 1).value for item in given)
+            first, second = (self.value(item, "", depth + 1).value for item in arguments)
         finally:
             self.deciding -= 1
-        left, right = as_text(one), as_text(other)
+        left, right = as_text(first), as_text(second)
         if left is None or right is None or isinstance(left, Text) or isinstance(right, Text):
             return None
         return left == right
@@ -334,11 +334,11 @@ def _combined(function: object, parts: Sequence[bool | None]) -> bool | None:
     return None
 
 
-def _named(given: object) -> str:
+def _named(argument: object) -> str:
     """A short name of what a function is given."""
-    if isinstance(given, dict) and len(given) == 1:
-        return _named(next(iter(given.values())))
-    words = [item for item in given if isinstance(item, str)] if isinstance(given, list) else [given]
+    if isinstance(argument, dict) and len(argument) == 1:
+        return _named(next(iter(argument.values())))
+    words = [item for item in argument if isinstance(item, str)] if isinstance(argument, list) else [argument]
     return " ".join(str(word) for word in words)[:60]
 
 

@@ -34,44 +34,44 @@ def give_parameters(readings: Sequence[Reading]) -> None:
     """Give every waiting template the values for its parameters: of a file beside it, else of the only one that fits."""
     templates = {reading.path: _declared(reading) for reading in readings if reading.waiting}
     files = [reading for reading in readings if reading.parameters and not reading.waiting]
-    fitting = {one.path: _fitting(one, templates) for one in files}
+    fitting = {file.path: _fitting(file, templates) for file in files}
     for reading in readings:
         if not reading.waiting:
             continue
-        mine = [one for one in files if reading.path in fitting[one.path]]
-        mine = [one for one in mine if one.named] or mine
-        if len(mine) == 1:
-            reading.parameters = dict(mine[0].parameters)
-            mine[0].empty = True
-    for one in files:
-        if not fitting[one.path]:
-            _tell_misfit(one, templates)
-        elif not one.empty:
-            one.passed.append("parameters of one of several deployments of a template: name the file to have them used")
+        own = [file for file in files if reading.path in fitting[file.path]]
+        own = [file for file in own if file.named] or own
+        if len(own) == 1:
+            reading.parameters = dict(own[0].parameters)
+            own[0].empty = True
+    for file in files:
+        if not fitting[file.path]:
+            _report_misfit(file, templates)
+        elif not file.empty:
+            file.passed.append("parameters of one of several deployments of a template: name the file to have them used")
 
 
 def _declared(reading: Reading) -> Collection[str]:
     """The parameters that the templates of a document have."""
-    found: set[str] = set()
+    names: set[str] = set()
     for page in reading.waiting:
         declared = page.value.get("Parameters") if isinstance(page.value, dict) else None
-        found.update(declared if isinstance(declared, dict) else ())
-    return found
+        names.update(declared if isinstance(declared, dict) else ())
+    return names
 
 
-def _fitting(one: Reading, templates: Mapping[str, Collection[str]]) -> Collection[str]:
+def _fitting(file: Reading, templates: Mapping[str, Collection[str]]) -> Collection[str]:
     """The templates that have all of the parameters: those in the same folder, else the only one."""
-    fit = [path for path, declared in templates.items() if one.parameters.keys() <= set(declared)]
-    beside = [path for path in fit if os.path.dirname(path) == os.path.dirname(one.path)]
-    return beside or (fit if len(fit) == 1 else ())
+    fit = [path for path, declared in templates.items() if file.parameters.keys() <= set(declared)]
+    neighbours = [path for path in fit if os.path.dirname(path) == os.path.dirname(file.path)]
+    return neighbours or (fit if len(fit) == 1 else ())
 
 
-def _tell_misfit(one: Reading, templates: Mapping[str, Collection[str]]) -> None:
+def _report_misfit(file: Reading, templates: Mapping[str, Collection[str]]) -> None:
     """CloudFormation refuses a parameter that the template does not have."""
-    near = max(templates, key=lambda path: len(one.parameters.keys() & set(templates[path])), default="")
-    extra = sorted(one.parameters.keys() - set(templates.get(near, ())))
-    if near and len(extra) < len(one.parameters):
+    near = max(templates, key=lambda path: len(file.parameters.keys() & set(templates[path])), default="")
+    extra = sorted(file.parameters.keys() - set(templates.get(near, ())))
+    if near and len(extra) < len(file.parameters):
         has = ", ".join(sorted(templates[near])[:8])
-        one.broken.append((one.place, f"parameter {extra[0]} is none of {near}, which has {has}"))
+        file.broken.append((file.place, f"parameter {extra[0]} is none of {near}, which has {has}"))
     else:
-        one.passed.append("parameters of a template that is not here")
+        file.passed.append("parameters of a template that is not here")

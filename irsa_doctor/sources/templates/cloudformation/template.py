@@ -74,8 +74,8 @@ def _add_role(
     seconds = shapes.number({"": longest.value}, "") if longest else 0
     if isinstance(policy, TrustPolicy) and policy.flaws:
         reading.apart.append(policy.place)
-    given, path = template.property(name, "RoleName"), template.property(name, "Path")
-    planned = known(given.value) if given else ""
+    role_name, path = template.property(name, "RoleName"), template.property(name, "Path")
+    planned = known(role_name.value) if role_name else ""
     planned = f"{(known(path.value) if path else '') or '/'}{planned}".lstrip("/") if planned else ""
     reading.roles.append(Role("", address, "", policy, place, seconds, "", address, planned))
 
@@ -104,9 +104,9 @@ def _texts(written: Written | None) -> tuple[str, ...] | None:
 
 
 def _read_cluster(template: Template, name: str, place: Place, reading: Reading) -> None:
-    given = template.property(name, "Name")
-    if given and known(given.value):
-        reading.cluster_names.append((known(given.value), place))
+    cluster_name = template.property(name, "Name")
+    if cluster_name and known(cluster_name.value):
+        reading.cluster_names.append((known(cluster_name.value), place))
     else:
         reading.notes.append(f"{name} has no name before it is deployed")
 

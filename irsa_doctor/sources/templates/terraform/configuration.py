@@ -65,11 +65,11 @@ def read_file(text: bytes, reading: Reading) -> Trouble | None:
 def read_variables(text: bytes, reading: Reading) -> Trouble | None:
     """Take a file of variables apart: arguments and nothing else, or an object of JSON."""
     if reading.path.endswith(".json"):
-        found = written_json(text.decode(errors="replace"))
-        if found is None or not isinstance(found.value, Mapping):
+        decoded = written_json(text.decode(errors="replace"))
+        if decoded is None or not isinstance(decoded.value, Mapping):
             return Trouble("no file of Terraform variables: an object of JSON was expected", 1, 1)
         reading.kinds.append("terraform-variables")
-        reading.variables.update({text_of(name): value for name, value in found.value.items()})
+        reading.variables.update({text_of(name): value for name, value in decoded.value.items()})
         return None
     syntax = syntax_of(text, reading.path)
     if isinstance(syntax, Trouble):
@@ -115,16 +115,16 @@ def _tell(readings: Sequence[Reading], folders: Mapping[str, Folder]) -> None:
 
 
 def _folders(files: Iterable[Reading], readings: Sequence[Reading]) -> dict[str, Folder]:
-    given: dict[str, dict[str, Written]] = {}
+    variables: dict[str, dict[str, Written]] = {}
     for reading in sorted(readings, key=_precedence):
         if reading.variables:
-            given.setdefault(folder_of(reading.path), {}).update(reading.variables)
+            variables.setdefault(folder_of(reading.path), {}).update(reading.variables)
     by_folder: dict[str, list[Syntax]] = {}
     for reading in files:
         by_folder.setdefault(folder_of(reading.path), []).append(reading.syntax)
     # override files come last, and their blocks count
-    order = {path: sorted(some, key=lambda one: _is_override(one.document)) for path, some in by_folder.items()}
-    return {path: Folder(path, tuple(some), given.get(path, {})) for path, some in order.items()}
+    order = {path: sorted(syntaxes, key=lambda syntax: _is_override(syntax.document)) for path, syntaxes in by_folder.items()}
+    return {path: Folder(path, tuple(syntaxes), variables.get(path, {})) for path, syntaxes in order.items()}
 
 
 def _precedence(reading: Reading) -> tuple[int, str]:
@@ -145,7 +145,7 @@ def _is_override(path: str) -> bool:
     return os.path.basename(path).removesuffix(".tf").endswith("override")
 
 
-class _Here(msgspec.Struct, frozen=True):
+class _Instance(msgspec.Struct, frozen=True):
     """One instance of a resource, and where it stands. `at` is the call of the outermost module that it is in."""
 
     module: Module
@@ -159,15 +159,15 @@ class _Here(msgspec.Struct, frozen=True):
 
     def text(self, name: str) -> str:
         """An argument that is text without holes, else ""."""
-        found = members_of(self.config).get(name)
-        return known(found.value) if found else ""
+        argument = members_of(self.config).get(name)
+        return known(argument.value) if argument else ""
 
     def texts(self, name: str) -> tuple[str, ...] | None:
         """An argument that is a list of texts, None where some of it is not known."""
-        found = members_of(self.config).get(name)
-        if found is None or not isinstance(found.value, tuple):
+        argument = members_of(self.config).get(name)
+        if argument is None or not isinstance(argument.value, tuple):
             return None
-        values = [known(item.value) for item in found.value]
+        values = [known(item.value) for item in argument.value]
         return tuple(values) if all(values) else None
 
 
@@ -219,46 +219,46 @@ class _Reader:
     def read_resource(self, module: Module, block: Block, at: Place | None) -> None:
         """Every instance of a resource."""
         reading = self.readings[block.syntax.document]
-        for one in module.likely(block):
-            address = f"{module.prefix}{'.'.join(block.labels)}{one.suffix}"
+        for instance in module.likely(block):
+            address = f"{module.prefix}{'.'.join(block.labels)}{instance.suffix}"
             place = _place_of(block, address, reading)
-            config = module.config(block.body, one.scope, block.node)
-            here = _Here(module, block, address, one.scope, config, place, reading, at or place)
-            _READERS[block.labels[0]](here, self)
+            config = module.config(block.body, instance.scope, block.node)
+            resource = _Instance(module, block, address, instance.scope, config, place, reading, at or place)
+            _READERS[block.labels[0]](resource, self)
 
     def read_call(self, module: Module, block: Block, at: Place | None) -> None:
         """Every instance of a module: read whole, or as one that everybody knows, else named as not there."""
         reading = self.readings[block.syntax.document]
-        for one in module.likely(block):
-            name = f"module.{block.labels[0]}{one.suffix}"
+        for instance in module.likely(block):
+            name = f"module.{block.labels[0]}{instance.suffix}"
             place = at or _place_of(block, module.prefix + name, reading)
-            child = module.child(block, name, one.scope)
+            child = module.child(block, name, instance.scope)
             if child is not None:
                 self.read(child, place)
                 continue
-            familiar = module.known(block, name, one.scope)
+            familiar = module.known(block, name, instance.scope)
             if familiar is None:
                 _note_missing(module, block, reading)
             elif familiar.role:
-                here = _Here(module, block, familiar.role, one.scope, Written({}), place, reading, place)
-                self.add_role(here, familiar.policy(), familiar.role_name, 0)
+                resource = _Instance(module, block, familiar.role, instance.scope, Written({}), place, reading, place)
+                self.add_role(resource, familiar.policy(), familiar.role_name, 0)
 
-    def add_role(self, here: _Here, written: Written, name: str, seconds: int) -> None:
+    def add_role(self, resource: _Instance, written: Written, name: str, seconds: int) -> None:
         """A role with its policy, the parts of which are found where they are written."""
-        own = here.block.syntax.document
+        own = resource.block.syntax.document
         document = written.made.document if written.made else written.document
-        target = self.readings.get(document or own, here.reading)
-        place = Place(target.path, f"/{_escaped(here.address)}/assume_role_policy")
-        missing = Unknown(f"trust policy of {here.address}, of which the configuration tells nothing", _AFTER_APPLY)
+        target = self.readings.get(document or own, resource.reading)
+        place = Place(target.path, f"/{_escaped(resource.address)}/assume_role_policy")
+        missing = Unknown(f"trust policy of {resource.address}, of which the configuration tells nothing", _AFTER_APPLY)
         policy, spots = policy_of(written, place, missing)
         target.spots.update(spots)
         root = (0, place.pointer)
         if root not in target.spots:
-            target.spots[root] = _spot(here.block) if target.path == own else Spot(None, 0, 0)
-        role = Role("", here.address, "", policy, here.at, seconds, "", here.address, name)
-        here.reading.roles.append(role)
-        if isinstance(policy, TrustPolicy) and policy.flaws and target is here.reading:
-            here.reading.apart.append(place)
+            target.spots[root] = _spot(resource.block) if target.path == own else Spot(None, 0, 0)
+        role = Role("", resource.address, "", policy, resource.at, seconds, "", resource.address, name)
+        resource.reading.roles.append(role)
+        if isinstance(policy, TrustPolicy) and policy.flaws and target is resource.reading:
+            resource.reading.apart.append(place)
 
 
 def _escaped(address: str) -> str:
@@ -294,14 +294,14 @@ def _plan_of(module: Module, readings: Sequence[Reading]) -> str:
 
 def _below(module: Module) -> set[str]:
     """The folders of all modules that a module calls."""
-    found: set[str] = set()
+    paths: set[str] = set()
     waiting = [module.folder.path]
     while waiting:
         for path in module.folders[waiting.pop()].sources:
-            if path in module.folders and path not in found:
-                found.add(path)
+            if path in module.folders and path not in paths:
+                paths.add(path)
                 waiting.append(path)
-    return found
+    return paths
 
 
 def _note_missing(module: Module, block: Block, reading: Reading) -> None:
@@ -318,54 +318,54 @@ def _note_missing(module: Module, block: Block, reading: Reading) -> None:
     reading.notes.append(f"{address} is not read: its source {where} is not here")
 
 
-def _read_role(here: _Here, reader: _Reader) -> None:
-    members = members_of(here.config)
+def _read_role(resource: _Instance, reader: _Reader) -> None:
+    members = members_of(resource.config)
     written = members.get("assume_role_policy")
     if written is None:
-        raise WrongShape(here.place.pointer, "a role without `assume_role_policy`")
+        raise WrongShape(resource.place.pointer, "a role without `assume_role_policy`")
     longest = members.get("max_session_duration")
     seconds = shapes.number({"": longest.value}, "") if longest else 0
-    name, path = here.text("name"), here.text("path") or "/"
-    reader.add_role(here, written, f"{path}{name}".lstrip("/") if name else "", seconds)
+    name, path = resource.text("name"), resource.text("path") or "/"
+    reader.add_role(resource, written, f"{path}{name}".lstrip("/") if name else "", seconds)
 
 
-def _read_provider(here: _Here, reader: _Reader) -> None:
-    issuer = here.text("url").removeprefix("https://")
+def _read_provider(resource: _Instance, reader: _Reader) -> None:
+    issuer = resource.text("url").removeprefix("https://")
     if not issuer:
-        here.reading.notes.append(f"{here.address} has no issuer before it is applied")
+        resource.reading.notes.append(f"{resource.address} has no issuer before it is applied")
         return
-    client_ids, prints = here.texts("client_id_list"), here.texts("thumbprint_list")
-    here.reading.nameless_providers.append(
+    client_ids, prints = resource.texts("client_id_list"), resource.texts("thumbprint_list")
+    resource.reading.nameless_providers.append(
         NamelessProvider(
             issuer,
             client_ids_missing(issuer) if client_ids is None else client_ids,
             thumbprints_missing(issuer) if prints is None else prints,
             "",
-            here.place,
+            resource.place,
         )
     )
 
 
-def _read_cluster(here: _Here, reader: _Reader) -> None:
-    if name := here.text("name"):
-        here.reading.cluster_names.append((name, here.place))
+def _read_cluster(resource: _Instance, reader: _Reader) -> None:
+    if name := resource.text("name"):
+        resource.reading.cluster_names.append((name, resource.place))
     else:
-        here.reading.notes.append(f"{here.address} has no name before it is applied")
+        resource.reading.notes.append(f"{resource.address} has no name before it is applied")
 
 
-def _read_service_account(here: _Here, reader: _Reader) -> None:
-    metadata = next(iter(blocks_of(members_of(here.config).get("metadata"))), None)
+def _read_service_account(resource: _Instance, reader: _Reader) -> None:
+    metadata = next(iter(blocks_of(members_of(resource.config).get("metadata"))), None)
     members = members_of(metadata)
     name = known(members["name"].value) if "name" in members else ""
     namespace = known(members["namespace"].value) if "namespace" in members else "default"
-    if "default_service_account" in here.block.labels[0]:
+    if "default_service_account" in resource.block.labels[0]:
         name = "default"
     if metadata is None or not name or not namespace:
-        here.reading.notes.append(f"{here.address} has no name before it is applied")
+        resource.reading.notes.append(f"{resource.address} has no name before it is applied")
         return
     annotations = dict(_annotations(members.get("annotations")))
-    here.reading.spots.update(spots_of(metadata, here.place.at("metadata")))
-    here.reading.service_accounts.append(ServiceAccount("", namespace, name, here.place, annotations, template=True))
+    resource.reading.spots.update(spots_of(metadata, resource.place.at("metadata")))
+    resource.reading.service_accounts.append(ServiceAccount("", namespace, name, resource.place, annotations, template=True))
 
 
 def _annotations(written: Written | None) -> Iterator[tuple[str, str | Text]]:
@@ -385,21 +385,21 @@ def _as_hole(written: Written) -> Text | str:
     return written.value if isinstance(written.value, Text) else ""
 
 
-def _read_association(here: _Here, reader: _Reader) -> None:
-    cluster, namespace, account = (here.text(name) for name in ("cluster_name", "namespace", "service_account"))
+def _read_association(resource: _Instance, reader: _Reader) -> None:
+    cluster, namespace, account = (resource.text(name) for name in ("cluster_name", "namespace", "service_account"))
     if not (cluster and namespace and account):
-        here.reading.notes.append(f"{here.address} is for a service account that is not known before it is applied")
+        resource.reading.notes.append(f"{resource.address} is for a service account that is not known before it is applied")
         return
-    members = members_of(here.config)
+    members = members_of(resource.config)
     role, target, tags = (members.get(name) for name in ("role_arn", "target_role_arn", "disable_session_tags"))
     named = as_text(role.value) if role else None
     on = as_text(target.value) if target else None
-    here.reading.associations.append(
+    resource.reading.associations.append(
         PodIdentityAssociation(
             cluster,
             namespace,
             account,
-            here.place,
+            resource.place,
             named or "",
             text_of(on) if on and not has_hole(on) else "",
             not (tags and tags.value in (True, "true")),
@@ -407,7 +407,7 @@ def _read_association(here: _Here, reader: _Reader) -> None:
     )
 
 
-_READERS: Mapping[str, Callable[[_Here, _Reader], None]] = {
+_READERS: Mapping[str, Callable[[_Instance, _Reader], None]] = {
     "aws_iam_role": _read_role,
     "aws_iam_openid_connect_provider": _read_provider,
     "aws_eks_cluster": _read_cluster,

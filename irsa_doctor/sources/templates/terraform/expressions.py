@@ -83,14 +83,14 @@ class _Evaluation:
         try:
             budget.spend()
             read = _NODES.get(node.type)
-            found = read(self, node) if read else None
+            result = read(self, node) if read else None
         except Missing:
             if self.trying:
                 raise
-            found = None
+            result = None
         finally:
             budget.depth -= 1
-        return self.unknown(node) if found is None else found
+        return self.unknown(node) if result is None else result
 
     def at(self, value: object, node: Node, made: Written | None = None) -> Written:
         """A value that is written where the node is."""
@@ -131,19 +131,19 @@ class _Evaluation:
         if None in path:
             return None
         taken = [step for step in path if step is not None]
-        found = self.scope.lookup(name, taken, self.scope)
-        if found is None:
+        result = self.scope.lookup(name, taken, self.scope)
+        if result is None:
             return None
         rest = steps[plain - len(taken) : plain]
-        return self.placed(self.stepped(found, [*rest, *steps[plain:]], node), node)
+        return self.placed(self.stepped(result, [*rest, *steps[plain:]], node), node)
 
-    def placed(self, found: Written | None, node: Node) -> Written | None:
+    def placed(self, value: Written | None, node: Node) -> Written | None:
         """A single value stands where it is asked for; what has parts, where those are written."""
-        if found is None or found.made is not None or isinstance(found.value, Mapping | tuple):
-            return found
-        if isinstance(found.value, str | Text) and text_of(found.value).lstrip()[:1] == "{" and found.pieces:
-            return found
-        return self.at(found.value, node)
+        if value is None or value.made is not None or isinstance(value.value, Mapping | tuple):
+            return value
+        if isinstance(value.value, str | Text) and text_of(value.value).lstrip()[:1] == "{" and value.pieces:
+            return value
+        return self.at(value.value, node)
 
     def step(self, node: Node) -> Step | None:
         """`.name`, `.0` or `[expression]`."""
@@ -156,21 +156,21 @@ class _Evaluation:
             return self.at(int(word), node) if word.isdecimal() and len(word) < 10 else None
         return None
 
-    def stepped(self, found: Written | None, steps: Sequence[Node], node: Node) -> Written | None:
+    def stepped(self, value: Written | None, steps: Sequence[Node], node: Node) -> Written | None:
         for number, step in enumerate(steps):
-            if found is None:
+            if value is None:
                 return None
             if step.type == "splat":
-                return self.splat(found, step, steps[number + 1 :], node)
+                return self.splat(value, step, steps[number + 1 :], node)
             taken = self.step(step)
-            found = None if taken is None else member(found, taken)
-        return found
+            value = None if taken is None else member(value, taken)
+        return value
 
-    def splat(self, found: Written, splat: Node, more: Sequence[Node], node: Node) -> Written | None:
+    def splat(self, value: Written, splat: Node, more: Sequence[Node], node: Node) -> Written | None:
         """`a[*].b`, `a.*.b`: of a list, each item's; of anything else, a list of one."""
-        if only_hole(found.value):
+        if only_hole(value.value):
             return None
-        items = found.value if isinstance(found.value, tuple) else () if found.value is None else (found,)
+        items = value.value if isinstance(value.value, tuple) else () if value.value is None else (value,)
         steps = [*parts_of(parts_of(splat)[0]), *more]
         # an index after `.*` is one of the list that it makes
         is_legacy = parts_of(splat)[0].type == "attr_splat"
@@ -218,15 +218,15 @@ class _Evaluation:
         expression = next((part for part in parts_of(node) if part.type == "expression"), None)
         if expression is None:
             return None
-        found = self.value(expression)
-        return self.placed(found, node)
+        result = self.value(expression)
+        return self.placed(result, node)
 
     def piece(self, piece: Piece | Node) -> Iterator[Piece]:
         if isinstance(piece, Piece):
             yield from with_placeholders(piece, in_bytes=True)
             return
-        found = self.interpolated(piece) if piece.type == "template_interpolation" else None
-        text = as_text(found.value) if found and found.made is None else None
+        result = self.interpolated(piece) if piece.type == "template_interpolation" else None
+        text = as_text(result.value) if result and result.made is None else None
         if text is None:
             text = self.hole(piece)
         for part in text.parts if isinstance(text, Text) else (text,):
@@ -249,8 +249,8 @@ class _Evaluation:
                 continue
             name_node, value_node = (part for part in parts_of(element) if part.type == "expression")
             name = as_text(self.name(name_node).value)
-            found = self.value(value_node)
-            members[name if name is not None else self.hole(name_node)] = _named(found, name_node, self.syntax)
+            item = self.value(value_node)
+            members[name if name is not None else self.hole(name_node)] = _named(item, name_node, self.syntax)
         return self.at(members, node)
 
     def name(self, node: Node) -> Written:
@@ -263,11 +263,11 @@ class _Evaluation:
     def call(self, node: Node) -> Written | None:
         name_node, *rest = parts_of(node)
         name = self.syntax.word(name_node)
-        given = parts_of(rest[0]) if rest else []
+        argument_nodes = parts_of(rest[0]) if rest else []
         if name in ("try", "can"):
-            return self.attempt(name, given, node)
-        arguments = [self.value(part) for part in given if part.type == "expression"]
-        if any(part.type == "ellipsis" for part in given) and arguments:
+            return self.attempt(name, argument_nodes, node)
+        arguments = [self.value(part) for part in argument_nodes if part.type == "expression"]
+        if any(part.type == "ellipsis" for part in argument_nodes) and arguments:
             last = arguments.pop().value
             if not isinstance(last, tuple):
                 return None
@@ -276,30 +276,30 @@ class _Evaluation:
             return self.encoded(arguments[0], node)
         function = FUNCTIONS.get(name)
         try:
-            found = function(*arguments) if function else None
+            result = function(*arguments) if function else None
         except (Undecided, TypeError, ValueError, IndexError, OverflowError):
             return None
-        return found if found is None or found.spot else self.at(found.value, node, found.made)
+        return result if result is None or result.spot else self.at(result.value, node, result.made)
 
-    def encoded(self, given: Written, node: Node) -> Written:
-        made = self.at(self.hole(node), node, given)
-        text = as_text(given.value)
-        return made if text is None or only_hole(given.value) else self.at(joined(('"', text, '"')), node, given)
+    def encoded(self, value: Written, node: Node) -> Written:
+        made = self.at(self.hole(node), node, value)
+        text = as_text(value.value)
+        return made if text is None or only_hole(value.value) else self.at(joined(('"', text, '"')), node, value)
 
-    def attempt(self, name: str, given: Sequence[Node], node: Node) -> Written | None:
+    def attempt(self, name: str, argument_nodes: Sequence[Node], node: Node) -> Written | None:
         """`try`: the first argument whose members are all there."""
         if name == "can":
             return None
         was, self.trying = self.trying, True
         try:
-            for part in given[:-1]:
+            for part in argument_nodes[:-1]:
                 try:
                     return self.value(part)
                 except Missing:
                     continue
         finally:
             self.trying = was
-        return self.value(given[-1]) if given else None
+        return self.value(argument_nodes[-1]) if argument_nodes else None
 
     def conditional(self, node: Node) -> Written | None:
         condition, *both = (part for part in parts_of(node) if part.type == "expression")
@@ -320,8 +320,8 @@ class _Evaluation:
         if not at:
             return None
         left, right = self.operand(children[:at], inner), self.operand(children[at + 1 :], inner)
-        found = _OPERATORS[children[at].type](left, right) if left and right else None
-        return None if found is None else self.at(found, node)
+        result = _OPERATORS[children[at].type](left, right) if left and right else None
+        return None if result is None else self.at(result, node)
 
     def operand(self, nodes: Sequence[Node], node: Node) -> Written | None:
         named = [child for child in nodes if child.is_named]
@@ -384,18 +384,18 @@ class _Evaluation:
         return self.at(made, node)
 
 
-def _named(found: Written, name: Node, syntax: Syntax) -> Written:
+def _named(value: Written, name: Node, syntax: Syntax) -> Written:
     """A member's value that knows where its name is written."""
-    if found.spot is None or found.document != syntax.document:
-        return found
-    spot = msgspec.structs.replace(found.spot, name=name.start_byte, name_end=name.end_byte)
-    return msgspec.structs.replace(found, spot=spot)
+    if value.spot is None or value.document != syntax.document:
+        return value
+    spot = msgspec.structs.replace(value.spot, name=name.start_byte, name_end=name.end_byte)
+    return msgspec.structs.replace(value, spot=spot)
 
 
-def member(found: Written, step: Step) -> Written | None:
+def member(whole: Written, step: Step) -> Written | None:
     """What a step leads to, a hole where only the name of the whole is known; raises Missing where it is surely not there."""
     key = step if isinstance(step, str) else step.value
-    value = found.value
+    value = whole.value
     if isinstance(value, Mapping) and isinstance(key, str | Text):
         if key not in value and isinstance(key, str) and all(isinstance(name, str) for name in value):
             raise Missing
@@ -409,13 +409,13 @@ def member(found: Written, step: Step) -> Written | None:
             raise Missing
         item: Written = value[index]
         return item
-    if whole := only_hole(value):
-        name = whole.name[2:-1] if whole.name.startswith("${") and whole.name.endswith("}") else whole.name
-        return Written(hole(name + said(step)))
+    if hole_name := only_hole(value):
+        name = hole_name.name[2:-1] if hole_name.name.startswith("${") and hole_name.name.endswith("}") else hole_name.name
+        return Written(hole(name + step_text(step)))
     return None
 
 
-def said(step: Step) -> str:
+def step_text(step: Step) -> str:
     """A step as it is written."""
     if isinstance(step, str):
         return f".{step}"
@@ -456,15 +456,15 @@ def number(written: Written) -> int | float | None:
 
 def _equal(left: Written, right: Written) -> bool | None:
     """Value by value; what has holes is equal to nothing and different from nothing, but is not null either."""
-    one, other = left.value, right.value
-    if isinstance(one, Text) or isinstance(other, Text) or left.made or right.made:
+    first, second = left.value, right.value
+    if isinstance(first, Text) or isinstance(second, Text) or left.made or right.made:
         return None
-    if isinstance(one, Mapping | tuple) or isinstance(other, Mapping | tuple):
-        if one is None or other is None:
+    if isinstance(first, Mapping | tuple) or isinstance(second, Mapping | tuple):
+        if first is None or second is None:
             return False
-        sizes = [len(value) if isinstance(value, Mapping | tuple) else -1 for value in (one, other)]
+        sizes = [len(value) if isinstance(value, Mapping | tuple) else -1 for value in (first, second)]
         return True if sizes == [0, 0] else None
-    return one == other and isinstance(one, bool) == isinstance(other, bool)
+    return first == second and isinstance(first, bool) == isinstance(second, bool)
 
 
 def _both(left: Written, right: Written) -> bool | None:
@@ -484,11 +484,11 @@ def _different(left: Written, right: Written) -> bool | None:
 
 def _of_numbers(work: Callable[[int | float, int | float], object]) -> Callable[[Written, Written], object]:
     def operate(left: Written, right: Written) -> object:
-        one, other = number(left), number(right)
-        if one is None or other is None or abs(one) > 1e15 or abs(other) > 1e15:
+        first, second = number(left), number(right)
+        if first is None or second is None or abs(first) > 1e15 or abs(second) > 1e15:
             return None
         try:
-            return work(one, other)
+            return work(first, second)
         except (ArithmeticError, ValueError):
             return None
 
@@ -500,15 +500,15 @@ _OPERATORS: Mapping[str, Callable[[Written, Written], object]] = {
     "!=": _different,
     "&&": _both,
     "||": _either,
-    "<": _of_numbers(lambda one, other: one < other),
-    ">": _of_numbers(lambda one, other: one > other),
-    "<=": _of_numbers(lambda one, other: one <= other),
-    ">=": _of_numbers(lambda one, other: one >= other),
-    "+": _of_numbers(lambda one, other: one + other),
-    "-": _of_numbers(lambda one, other: one - other),
-    "*": _of_numbers(lambda one, other: one * other),
-    "/": _of_numbers(lambda one, other: one // other if one % other == 0 else one / other),
-    "%": _of_numbers(lambda one, other: one % other),
+    "<": _of_numbers(lambda left, right: left < right),
+    ">": _of_numbers(lambda left, right: left > right),
+    "<=": _of_numbers(lambda left, right: left <= right),
+    ">=": _of_numbers(lambda left, right: left >= right),
+    "+": _of_numbers(lambda left, right: left + right),
+    "-": _of_numbers(lambda left, right: left - right),
+    "*": _of_numbers(lambda left, right: left * right),
+    "/": _of_numbers(lambda left, right: left // right if left % right == 0 else left / right),
+    "%": _of_numbers(lambda left, right: left % right),
 }
 _BRACKETS = ("tuple_start", "tuple_end", "object_start", "object_end")
 _NODES: Mapping[str, Callable[[_Evaluation, Node], Written | None]] = {

@@ -72,9 +72,9 @@ def _fitting(parts: Sequence[str | Text]) -> Written:
     return Written(joined(parts))
 
 
-def _replace(given: Written, old: Written, new: Written) -> Written:
+def _replace(text_value: Written, old: Written, new: Written) -> Written:
     """`replace`; of a text with holes where what is replaced is the scheme of a URL or all before the issuer of an ARN."""
-    text, what, by = _text(given), _known(old), _known(new)
+    text, what, by = _text(text_value), _known(old), _known(new)
     if isinstance(text, str):
         return Written(_replaced(text, what, by))
     if what in ("https://", "/^https:\\/\\//", "/https:\\/\\//") and by == "":
@@ -104,8 +104,8 @@ def _replaced_each(text: str, what: str, by: str) -> str:
     return text.replace(what, by)
 
 
-def _trim_prefix(given: Written, prefix: Written) -> Written:
-    text, start = _text(given), _known(prefix)
+def _trim_prefix(text_value: Written, prefix: Written) -> Written:
+    text, start = _text(text_value), _known(prefix)
     if isinstance(text, str):
         return Written(text.removeprefix(start))
     if start == "https://":
@@ -113,9 +113,9 @@ def _trim_prefix(given: Written, prefix: Written) -> Written:
     raise Undecided
 
 
-def _split(separator: Written, given: Written) -> Written:
+def _split(separator: Written, text_value: Written) -> Written:
     """`split`; of a text with holes only the part after the scheme, or the issuer, can be told."""
-    text, sign = _text(given), _known(separator)
+    text, sign = _text(text_value), _known(separator)
     if isinstance(text, str) and sign:
         return Written(tuple(map(Written, text.split(sign))))
     second = part_of(text, sign, 1)
@@ -127,7 +127,7 @@ def _split(separator: Written, given: Written) -> Written:
 def _join(separator: Written, *lists: Written) -> Written:
     sign = _text(separator)
     parts: list[str | Text] = []
-    for item in [item for one in lists for item in _items(one)]:
+    for item in [item for items in lists for item in _items(items)]:
         parts += [sign, _text(item)] if parts else [_text(item)]
     return _fitting(parts)
 
@@ -149,7 +149,7 @@ def _format(form: Written, *values: Written) -> Written:
 
 
 def _concat(*lists: Written) -> Written:
-    return Written(_bounded([item for one in lists for item in _items(one)]))
+    return Written(_bounded([item for items in lists for item in _items(items)]))
 
 
 def _bounded(items: Sequence[Written]) -> tuple[Written, ...]:
@@ -160,96 +160,96 @@ def _bounded(items: Sequence[Written]) -> tuple[Written, ...]:
 
 def _merge(*maps: Written) -> Written:
     made: dict[object, Written] = {}
-    for one in maps:
-        if one.value is not None:
-            made.update(_members(one))
+    for item in maps:
+        if item.value is not None:
+            made.update(_members(item))
     return Written(made)
 
 
-def _lookup(given: Written, key: Written, *otherwise: Written) -> Written:
-    members, name = _members(given), _known(key)
+def _lookup(collection: Written, key: Written, *otherwise: Written) -> Written:
+    members, name = _members(collection), _known(key)
     if name in members:
         return members[name]
-    if not otherwise or not all(isinstance(one, str) for one in members):
+    if not otherwise or not all(isinstance(member, str) for member in members):
         raise Undecided
     return otherwise[0]
 
 
-def _element(given: Written, index: Written) -> Written:
-    items = _items(given)
+def _element(collection: Written, index: Written) -> Written:
+    items = _items(collection)
     return items[_index(index) % len(items)] if items else Written(None)
 
 
-def _flatten(given: Written) -> Written:
+def _flatten(collection: Written) -> Written:
     flat: list[Written] = []
-    waiting = [given]
+    waiting = [collection]
     while waiting:
-        one = waiting.pop()
-        if isinstance(one.value, tuple):
-            waiting += reversed(one.value)
+        item = waiting.pop()
+        if isinstance(item.value, tuple):
+            waiting += reversed(item.value)
         else:
-            flat.append(one)
+            flat.append(item)
         if len(flat) > _MOST:
             raise Undecided
     return Written(tuple(flat))
 
 
-def _distinct(given: Written) -> Written:
+def _distinct(collection: Written) -> Written:
     kept: dict[object, Written] = {}
-    for number, item in enumerate(_items(given)):
+    for number, item in enumerate(_items(collection)):
         is_plain = isinstance(item.value, str | int | float | Text)
         kept.setdefault(item.value if is_plain else number, item)
     return Written(tuple(kept.values()))
 
 
-def _set(given: Written) -> Written:
+def _set(collection: Written) -> Written:
     """Sets are ordered by their texts."""
-    items = _distinct(given).value
+    items = _distinct(collection).value
     texts = [as_text(item.value) for item in items] if isinstance(items, tuple) else []
     if not isinstance(items, tuple) or not all(isinstance(text, str) for text in texts):
         return Written(Unordered(items if isinstance(items, tuple) else ()))
     return Written(Unordered(sorted(items, key=lambda item: str(as_text(item.value)))))
 
 
-def _compact(given: Written) -> Written:
-    return Written(tuple(item for item in _items(given) if item.value not in _EMPTY))
+def _compact(collection: Written) -> Written:
+    return Written(tuple(item for item in _items(collection) if item.value not in _EMPTY))
 
 
 def _coalesce(*values: Written) -> Written:
-    for one in values:
-        if isinstance(one.value, Text):
+    for value in values:
+        if isinstance(value.value, Text):
             raise Undecided
-        if one.value not in _EMPTY:
-            return one
+        if value.value not in _EMPTY:
+            return value
     raise Undecided
 
 
 def _coalesce_list(*lists: Written) -> Written:
-    return next(one for one in lists if _items(one))
+    return next(items for items in lists if _items(items))
 
 
-def _length(given: Written) -> Written:
-    if isinstance(given.value, str | tuple | Mapping):
-        return Written(len(given.value))
+def _length(value: Written) -> Written:
+    if isinstance(value.value, str | tuple | Mapping):
+        return Written(len(value.value))
     raise Undecided
 
 
-def _keys(given: Written) -> Written:
-    names = list(_members(given))
+def _keys(collection: Written) -> Written:
+    names = list(_members(collection))
     known = [name for name in names if isinstance(name, str)]
     return Written(tuple(Written(name) for name in (sorted(known) if len(known) == len(names) else names)))
 
 
-def _values(given: Written) -> Written:
-    members = _members(given)
-    return Written(tuple(members[name.value] for name in _items(_keys(given))))
+def _values(collection: Written) -> Written:
+    members = _members(collection)
+    return Written(tuple(members[name.value] for name in _items(_keys(collection))))
 
 
-def _contains(given: Written, wanted: Written) -> Written:
-    values = [item.value for item in _items(given)]
-    if any(isinstance(value, Text | tuple | Mapping) for value in (*values, wanted.value)):
+def _contains(collection: Written, member: Written) -> Written:
+    values = [item.value for item in _items(collection)]
+    if any(isinstance(value, Text | tuple | Mapping) for value in (*values, member.value)):
         raise Undecided
-    return Written(wanted.value in values)
+    return Written(member.value in values)
 
 
 def _zipmap(names: Written, values: Written) -> Written:
@@ -263,47 +263,47 @@ def _range(*bounds: Written) -> Written:
     return Written(tuple(map(Written, numbers)))
 
 
-def _one(given: Written) -> Written | None:
-    items = _items(given)
+def _single(collection: Written) -> Written | None:
+    items = _items(collection)
     return Written(None) if not items else items[0] if len(items) == 1 else None
 
 
-def _substr(given: Written, offset: Written, length: Written) -> Written:
-    text, start, size = _known(given), _index(offset), _index(length)
+def _substr(text_value: Written, offset: Written, length: Written) -> Written:
+    text, start, size = _known(text_value), _index(offset), _index(length)
     start = len(text) + start if start < 0 else start
     return Written(text[start:] if size < 0 else text[start : start + size])
 
 
-def _json(given: Written) -> Written | None:
-    return given.made if given.made is not None else written_json(_text(given))
+def _json(value: Written) -> Written | None:
+    return value.made if value.made is not None else written_json(_text(value))
 
 
-def _same(given: Written) -> Written:
-    return given
+def _same(value: Written) -> Written:
+    return value
 
 
-def _as_text(given: Written) -> Written:
-    return Written(_text(given))
+def _as_text(value: Written) -> Written:
+    return Written(_text(value))
 
 
-def _as_number(given: Written) -> Written:
-    return given if isinstance(given.value, int | float) else Written(int(_known(given)))
+def _as_number(value: Written) -> Written:
+    return value if isinstance(value.value, int | float) else Written(int(_known(value)))
 
 
-def _as_truth(given: Written) -> Written:
-    return given if isinstance(given.value, bool) else Written({"true": True, "false": False}[_known(given)])
+def _as_truth(value: Written) -> Written:
+    return value if isinstance(value.value, bool) else Written({"true": True, "false": False}[_known(value)])
 
 
 def _of_text(work: Callable[[str], object]) -> Function:
-    return lambda given: Written(work(_known(given)))
+    return lambda value: Written(work(_known(value)))
 
 
 def _of_texts(work: Callable[[str, str], object]) -> Function:
-    return lambda one, other: Written(work(_known(one), _known(other)))
+    return lambda left, right: Written(work(_known(left), _known(right)))
 
 
-def _ordered(given: Written) -> Written:
-    return Written(tuple(map(Written, sorted(_known(item) for item in _items(given)))))
+def _ordered(collection: Written) -> Written:
+    return Written(tuple(map(Written, sorted(_known(item) for item in _items(collection)))))
 
 
 def _union(*sets: Written) -> Written:
@@ -311,7 +311,7 @@ def _union(*sets: Written) -> Written:
 
 
 def _extreme(choose: Callable[[Iterable[int]], int]) -> Function:
-    return lambda *values: Written(choose([_index(one) for one in values]))
+    return lambda *values: Written(choose([_index(value) for value in values]))
 
 
 FUNCTIONS: Mapping[str, Function] = {
@@ -336,10 +336,10 @@ FUNCTIONS: Mapping[str, Function] = {
     "merge": _merge,
     "min": _extreme(min),
     "nonsensitive": _same,
-    "one": _one,
+    "one": _single,
     "range": _range,
     "replace": _replace,
-    "reverse": lambda given: Written(tuple(reversed(_items(given)))),
+    "reverse": lambda collection: Written(tuple(reversed(_items(collection)))),
     "sensitive": _same,
     "setunion": _union,
     "sort": _ordered,
@@ -348,7 +348,7 @@ FUNCTIONS: Mapping[str, Function] = {
     "strcontains": _of_texts(lambda text, part: part in text),
     "substr": _substr,
     "tobool": _as_truth,
-    "tolist": lambda given: Written(tuple(_items(given))),
+    "tolist": lambda collection: Written(tuple(_items(collection))),
     "tomap": _same,
     "tonumber": _as_number,
     "toset": _set,

@@ -138,29 +138,29 @@ def _subject(account: Written, name: str) -> str | Text:
     return hole(name) if text is None else joined(("system:serviceaccount:", text))
 
 
-def _unknown(module: KnownModule, given: Written | None, name: str) -> Written:
-    spot, document = (given.spot, given.document) if given else (None, "")
+def _unknown(module: KnownModule, value: Written | None, name: str) -> Written:
+    spot, document = (value.spot, value.document) if value else (None, "")
     return Written(hole(f"{module.address}.{name}"), spot, document)
 
 
 def _test(module: KnownModule) -> str | Text:
-    given = module.inputs.get("assume_role_condition_test") or module.inputs.get("trust_condition_test")
-    return (as_text(given.value) if given else None) or "StringEquals"
+    operator = module.inputs.get("assume_role_condition_test") or module.inputs.get("trust_condition_test")
+    return (as_text(operator.value) if operator else None) or "StringEquals"
 
 
 def _for_service_accounts(module: KnownModule) -> Iterator[Written]:
     """iam-role-for-service-accounts(-eks): providers with the service accounts of each."""
-    given = module.inputs.get("oidc_providers")
-    providers = given.value if given else {}
+    configured = module.inputs.get("oidc_providers")
+    providers = configured.value if configured else {}
     if not isinstance(providers, Mapping):
-        yield _unknown(module, given, "oidc_providers")
+        yield _unknown(module, configured, "oidc_providers")
         return
-    for key, one in providers.items():
-        members = one.value
+    for key, provider in providers.items():
+        members = provider.value
         name = f"{module.address}.oidc_providers[{text_of(key)}]"
         arn = members.get("provider_arn") if isinstance(members, Mapping) else None
         if arn is None or not isinstance(members, Mapping) or (text := as_text(arn.value)) is None:
-            yield _unknown(module, one, f"oidc_providers[{text_of(key)}]")
+            yield _unknown(module, provider, f"oidc_providers[{text_of(key)}]")
             continue
         issuer = issuer_in(text) or text
         accounts = members.get("namespace_service_accounts") or Written(hole(f"{name}.namespace_service_accounts"))
@@ -176,9 +176,9 @@ def _for_service_accounts(module: KnownModule) -> Iterator[Written]:
 def _with_oidc(module: KnownModule) -> Iterator[Written]:
     """iam-assumable-role-with-oidc, and iam-role with `enable_oidc`: issuers, and subjects for all of them."""
     for name in _MORE_TRUST:
-        given = module.inputs.get(name)
-        if given is not None and given.value not in (False, "false", None):
-            yield _unknown(module, given, name)
+        enabled = module.inputs.get(name)
+        if enabled is not None and enabled.value not in (False, "false", None):
+            yield _unknown(module, enabled, name)
     urls = _urls(module)
     if urls is None:
         yield _unknown(module, None, "provider_urls")
@@ -212,7 +212,7 @@ def _urls(module: KnownModule) -> tuple[Written, ...] | None:
     single = module.inputs.get("provider_url")
     if several is None:
         return None
-    return tuple(one for one in (*several, *((single,) if single else ())) if one.value not in ("", None))
+    return tuple(url for url in (*several, *((single,) if single else ())) if url.value not in ("", None))
 
 
 def _of_lists(module: KnownModule, issuer: str | Text) -> Iterator[Written]:
@@ -223,20 +223,20 @@ def _of_lists(module: KnownModule, issuer: str | Text) -> Iterator[Written]:
         (("oidc_subjects_with_wildcards", "oidc_wildcard_subjects"), "StringLike", ":sub"),
         (("oidc_fully_qualified_audiences", "oidc_audiences"), audience_test, ":aud"),
     ):
-        given = next((module.inputs[name] for name in names if name in module.inputs), None)
-        items = _listed(given)
-        if given is not None and items is None:
-            yield _unknown(module, given, names[0])
-        elif given is not None and items:
-            yield _condition(test, joined((issuer, claim)), given)
+        values = next((module.inputs[name] for name in names if name in module.inputs), None)
+        items = _listed(values)
+        if values is not None and items is None:
+            yield _unknown(module, values, names[0])
+        elif values is not None and items:
+            yield _condition(test, joined((issuer, claim)), values)
 
 
 def _of_clusters(module: KnownModule) -> Iterator[Written]:
     """iam-eks-role: clusters by name with the service accounts of each, and no audience."""
-    given = module.inputs.get("cluster_service_accounts")
-    clusters = given.value if given else {}
+    configured = module.inputs.get("cluster_service_accounts")
+    clusters = configured.value if configured else {}
     if not isinstance(clusters, Mapping):
-        yield _unknown(module, given, "cluster_service_accounts")
+        yield _unknown(module, configured, "cluster_service_accounts")
         return
     for key, accounts in clusters.items():
         name = f"{module.address}.cluster_service_accounts[{text_of(key)}]"

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from irsa_doctor.model import Hole, Text, issuer_in, joined, text_of, without_scheme
-from irsa_doctor.sources.templates.terraform.expressions import Budget, Scope, Step, entries_of, evaluate, number, said
+from irsa_doctor.sources.templates.terraform.expressions import Budget, Scope, Step, entries_of, evaluate, number, step_text
 from irsa_doctor.sources.templates.terraform.known_modules import KnownModule, known_module
 from irsa_doctor.sources.templates.terraform.policy_document import document_of
 from irsa_doctor.sources.templates.terraform.syntax import Argument, Block, Body, Syntax
@@ -33,7 +33,7 @@ class Folder(msgspec.Struct, frozen=True, dict=True, eq=False):
 
     path: str
     syntaxes: tuple[Syntax, ...]
-    given: Mapping[str, Written] = {}
+    variables: Mapping[str, Written] = {}
 
     @cached_property
     def blocks(self) -> tuple[Block, ...]:
@@ -48,13 +48,15 @@ class Folder(msgspec.Struct, frozen=True, dict=True, eq=False):
     @cached_property
     def values(self) -> Mapping[str, Argument]:
         """The locals."""
-        return {name: one for block in self.blocks if block.kind == "locals" for name, one in block.body.arguments.items()}
+        return {
+            name: argument for block in self.blocks if block.kind == "locals" for name, argument in block.body.arguments.items()
+        }
 
     @cached_property
     def sources(self) -> frozenset[str]:
         """The folders that may be those of modules called by their paths; found without parsing."""
-        found = (match for syntax in self.syntaxes for match in _LOCAL_SOURCE.findall(syntax.text))
-        return frozenset(local_path(self.path, source.decode(errors="replace")) for source in found)
+        matches = (match for syntax in self.syntaxes for match in _LOCAL_SOURCE.findall(syntax.text))
+        return frozenset(local_path(self.path, source.decode(errors="replace")) for source in matches)
 
     def release(self) -> None:
         """Let go of what was made of the texts."""
@@ -138,10 +140,10 @@ class Module:
         if key not in self._known:
             self._open.add(key)
             try:
-                found = work()
+                result = work()
             finally:
                 self._open.discard(key)
-            self._known[key] = Written(hole(self.prefix + ".".join(key))) if found is None else found
+            self._known[key] = Written(hole(self.prefix + ".".join(key))) if result is None else result
         return self._known[key]
 
     def variable(self, name: str) -> Written | None:
@@ -149,13 +151,13 @@ class Module:
         block = self.folder.named.get(("variable", name))
         if self.inputs is not None and name in self.inputs:
             return with_optional(self.inputs[name], block, self.scope)
-        if self.inputs is None and name in self.folder.given:
-            return with_optional(self.folder.given[name], block, self.scope)
+        if self.inputs is None and name in self.folder.variables:
+            return with_optional(self.folder.variables[name], block, self.scope)
         default = block.body.arguments.get("default") if block else None
         if default is None:
             return None
-        found = with_optional(evaluate(default.syntax, default.value, self.scope), block, self.scope)
-        return None if self.inputs is None and found.value in _EMPTY else found
+        value = with_optional(evaluate(default.syntax, default.value, self.scope), block, self.scope)
+        return None if self.inputs is None and value.value in _EMPTY else value
 
     def local(self, name: str) -> Written | None:
         """The value of a local."""
@@ -176,9 +178,9 @@ class Module:
 
     def likely(self, block: Block) -> list[Instance]:
         """The instances; where they are not known, one that stands for all."""
-        found = self.instances(block)
-        if found or (found is not None and not self._hangs_on_defaults(block)):
-            return found
+        instances = self.instances(block)
+        if instances or (instances is not None and not self._hangs_on_defaults(block)):
+            return instances
         if "for_each" not in block.body.arguments:
             return [self._counted(0)]
         address = self.prefix + ".".join(block.labels)
@@ -188,8 +190,8 @@ class Module:
     def _hangs_on_defaults(self, block: Block) -> bool:
         """Whether `count` asks a variable of a module that nobody calls, which has just a default: one that may be changed."""
         repeat = block.body.arguments.get("count")
-        asked = set(_VARIABLE.findall(repeat.syntax.word(repeat.value))) if repeat else set()
-        return self.inputs is None and bool(asked - self.folder.given.keys())
+        variables = set(_VARIABLE.findall(repeat.syntax.word(repeat.value))) if repeat else set()
+        return self.inputs is None and bool(variables - self.folder.variables.keys())
 
     def _counted(self, index: int) -> Instance:
         scope = self.scope.with_names({"count": Written({"index": Written(index)})}, f" [{index}]")
@@ -198,7 +200,7 @@ class Module:
     def _each(self, key: Written, value: Written) -> Instance:
         word = Written(text_of(as_text(key.value) or ""))
         each = Written({"key": word, "value": value})
-        return Instance(said(word), str(word.value), self.scope.with_names({"each": each}, f" {said(word)}"))
+        return Instance(step_text(word), str(word.value), self.scope.with_names({"each": each}, f" {step_text(word)}"))
 
     def resource(self, mode: str, kind: str, name: str) -> Written:
         """A resource or data source, or all of its instances."""
@@ -218,20 +220,20 @@ class Module:
             return made("", self.scope)
         self._open.add(key)
         try:
-            found = self.instances(block)
+            instances = self.instances(block)
         finally:
             self._open.discard(key)
         if "for_each" in block.body.arguments:
-            if found is None:
+            if instances is None:
                 return Written(AnyKey(made, self.scope))
-            return Written({one.key: made(one.suffix, one.scope) for one in found})
-        if found is None or (not found and self._hangs_on_defaults(block)):
-            found = [self._counted(0)]
-        return Written(tuple(made(one.suffix, one.scope) for one in found))
+            return Written({instance.key: made(instance.suffix, instance.scope) for instance in instances})
+        if instances is None or (not instances and self._hangs_on_defaults(block)):
+            instances = [self._counted(0)]
+        return Written(tuple(made(instance.suffix, instance.scope) for instance in instances))
 
     def config(self, body: Body, scope: Scope, node: Any) -> Written:
         """Arguments and blocks as one object, dynamic blocks worked out."""
-        members: dict[object, Written] = {name: self.argument(one, scope) for name, one in body.arguments.items()}
+        members: dict[object, Written] = {name: self.argument(argument, scope) for name, argument in body.arguments.items()}
         blocks: dict[str, list[Written]] = {}
         for block in body.blocks:
             if block.kind == "dynamic" and len(block.labels) == 1:
@@ -244,20 +246,20 @@ class Module:
 
     def argument(self, argument: Argument, scope: Scope) -> Written:
         """The value of an argument, which knows where its name is written."""
-        found = evaluate(argument.syntax, argument.value, scope)
-        if found.spot is None or found.document != argument.syntax.document:
-            return found
+        value = evaluate(argument.syntax, argument.value, scope)
+        if value.spot is None or value.document != argument.syntax.document:
+            return value
         name_end = argument.node.start_byte + len(argument.name.encode())
-        spot = msgspec.structs.replace(found.spot, name=argument.node.start_byte, name_end=name_end)
-        return msgspec.structs.replace(found, spot=spot)
+        spot = msgspec.structs.replace(value.spot, name=argument.node.start_byte, name_end=name_end)
+        return msgspec.structs.replace(value, spot=spot)
 
     def dynamic(self, block: Block, scope: Scope) -> Iterator[Written]:
         """The blocks that a dynamic one makes; a hole where nobody can tell how many."""
         repeat, content = block.body.arguments.get("for_each"), self._content(block)
-        given = evaluate(repeat.syntax, repeat.value, scope) if repeat else None
-        entries = entries_of(given) if given else None
+        items = evaluate(repeat.syntax, repeat.value, scope) if repeat else None
+        entries = entries_of(items) if items else None
         spot = Spot(None, block.node.start_byte, block.node.end_byte)
-        if given is None or content is None or entries is None or len(entries) > _INSTANCES:
+        if items is None or content is None or entries is None or len(entries) > _INSTANCES:
             yield Written(hole(f"{self.prefix}dynamic {block.labels[0]}{scope.mark}"), spot, block.syntax.document)
             return
         named = block.body.arguments.get("iterator")
@@ -268,7 +270,7 @@ class Module:
             yield self.config(content.body, scope.with_names(names, mark), content.node)
 
     def _content(self, block: Block) -> Block | None:
-        return next((one for one in block.body.blocks if one.kind == "content"), None)
+        return next((nested for nested in block.body.blocks if nested.kind == "content"), None)
 
     def call(self, name: str) -> Written | None:
         """The outputs of a module that is called."""
@@ -288,8 +290,8 @@ class Module:
             if folder is None or inner > _MODULES_DEEP:
                 self._children[address] = None
             else:
-                given = self.inputs_of(block, scope)
-                self._children[address] = Module(folder, self.folders, self.budget, f"{self.prefix}{address}.", given, inner)
+                inputs = self.inputs_of(block, scope)
+                self._children[address] = Module(folder, self.folders, self.budget, f"{self.prefix}{address}.", inputs, inner)
         return self._children[address]
 
     def inputs_of(self, block: Block, scope: Scope) -> Mapping[str, Written]:
@@ -385,8 +387,8 @@ class AnyKey(_Lazy):
 
     def __getitem__(self, key: object) -> Written:
         word = Written(key)
-        each = Written({"key": word, "value": Written(hole(f"each.value of {said(word)}"))})
-        return self.made(said(word), self.scope.with_names({"each": each}, f" {said(word)}"))
+        each = Written({"key": word, "value": Written(hole(f"each.value of {step_text(word)}"))})
+        return self.made(step_text(word), self.scope.with_names({"each": each}, f" {step_text(word)}"))
 
 
 class Attributes(_Lazy):
@@ -408,13 +410,13 @@ class Attributes(_Lazy):
 
     def __getitem__(self, name: object) -> Written:
         word = text_of(name) if isinstance(name, str | Text) else "?"
-        found = self.module.once(("attribute", self.address, word), lambda: self._attribute(word))
-        return found or Written(hole(f"{self.address}.{word}"))
+        value = self.module.once(("attribute", self.address, word), lambda: self._attribute(word))
+        return value or Written(hole(f"{self.address}.{word}"))
 
     def _attribute(self, name: str) -> Written:
         computed = _COMPUTED.get((self.kind, name))
-        found = computed(self) if computed else self.argument(name)
-        return found or Written(hole(f"{self.address}.{name}"))
+        value = computed(self) if computed else self.argument(name)
+        return value or Written(hole(f"{self.address}.{name}"))
 
     def argument(self, name: str) -> Written | None:
         """An argument as it is written, None where it is not there."""
@@ -423,52 +425,52 @@ class Attributes(_Lazy):
 
     def text(self, name: str) -> str | Text | None:
         """An argument that is a text."""
-        found = self.argument(name)
-        return as_text(found.value) if found else None
+        argument = self.argument(name)
+        return as_text(argument.value) if argument else None
 
 
-def _issuer(one: Attributes) -> str | Text:
+def _issuer(provider: Attributes) -> str | Text:
     """Of an OIDC provider: from its URL, or from the ARN by which a data source names it."""
-    url = one.text("url")
+    url = provider.text("url")
     if url is not None:
         return without_scheme(url)
-    arn = one.text("arn") if one.mode == "data" else None
-    return (issuer_in(arn) if arn is not None else "") or joined((Hole(f"${{issuer of {one.address}}}"),))
+    arn = provider.text("arn") if provider.mode == "data" else None
+    return (issuer_in(arn) if arn is not None else "") or joined((Hole(f"${{issuer of {provider.address}}}"),))
 
 
-def _cluster(one: Attributes) -> str:
+def _cluster(cluster: Attributes) -> str:
     """What the issuer of a cluster is called by: the name of the cluster, else the address. The name alone does not tell
     clusters apart that another provider makes, in another region say."""
-    name = one.text("name")
-    arguments = one.block.body.arguments if one.block else {}
-    return name if isinstance(name, str) and name and not {"provider", "region"} & arguments.keys() else one.address
+    name = cluster.text("name")
+    arguments = cluster.block.body.arguments if cluster.block else {}
+    return name if isinstance(name, str) and name and not {"provider", "region"} & arguments.keys() else cluster.address
 
 
-def _provider_arn(one: Attributes) -> Written | None:
-    arn = one.argument("arn") if one.mode == "data" else None
-    return arn or Written(provider_arn(f"{one.address}.arn", joined(("https://", _issuer(one)))))
+def _provider_arn(provider: Attributes) -> Written | None:
+    arn = provider.argument("arn") if provider.mode == "data" else None
+    return arn or Written(provider_arn(f"{provider.address}.arn", joined(("https://", _issuer(provider)))))
 
 
-def _provider_url(one: Attributes) -> Written | None:
+def _provider_url(provider: Attributes) -> Written | None:
     """As the provider for AWS reads it back, without the scheme."""
-    return Written(_issuer(one))
+    return Written(_issuer(provider))
 
 
-def _identity(one: Attributes) -> Written | None:
-    issuer = Written(joined(("https://", Hole(f"${{issuer of {_cluster(one)}}}"))))
+def _identity(cluster: Attributes) -> Written | None:
+    issuer = Written(joined(("https://", Hole(f"${{issuer of {_cluster(cluster)}}}"))))
     oidc = Written((Written({"issuer": issuer}),))
     return Written((Written({"oidc": oidc}),))
 
 
-def _cluster_name(one: Attributes) -> Written | None:
-    return one.argument("name")
+def _cluster_name(resource: Attributes) -> Written | None:
+    return resource.argument("name")
 
 
-def _policy(one: Attributes) -> Written | None:
-    if one.block is None:
+def _policy(document: Attributes) -> Written | None:
+    if document.block is None:
         return None
-    config = one.module.config(one.block.body, one.scope, one.block.node)
-    return Written(hole(f"{one.address}.json"), config.spot, config.document, (), document_of(config, one.address))
+    config = document.module.config(document.block.body, document.scope, document.block.node)
+    return Written(hole(f"{document.address}.json"), config.spot, config.document, (), document_of(config, document.address))
 
 
 _COMPUTED: Mapping[tuple[str, str], Callable[[Attributes], Written | None]] = {

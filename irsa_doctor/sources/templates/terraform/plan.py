@@ -68,13 +68,13 @@ def read_terraform(page: Page, reading: Reading) -> None:
         _read_plan(members, place, reading)
         return
     if isinstance(members.get("values"), dict):
-        found = list(_of_values(members["values"], place.at("values")))
+        resources = list(_of_values(members["values"], place.at("values")))
     elif isinstance(members.get("resources"), list):
-        found = list(_of_state(members, place))
+        resources = list(_of_state(members, place))
     else:
         reading.passed.append("a Terraform plan or state without resources")
         return
-    _read_all(found, {}, References({}), reading)
+    _read_all(resources, {}, References({}), reading)
 
 
 def _read_plan(members: Mapping[str, Any], place: Place, reading: Reading) -> None:
@@ -84,15 +84,15 @@ def _read_plan(members: Mapping[str, Any], place: Place, reading: Reading) -> No
         if isinstance(item, dict) and isinstance(item.get("change"), dict) and isinstance(item.get("address"), str):
             changes[item["address"]] = (item["change"], place.at("resource_changes", number, "change"))
     planned = [
-        msgspec.structs.replace(one, unknown=_inside(changes.get(one.address, ({},))[0], "after_unknown"))
-        for one in _of_values(members["planned_values"], place.at("planned_values"))
+        msgspec.structs.replace(resource, unknown=_inside(changes.get(resource.address, ({},))[0], "after_unknown"))
+        for resource in _of_values(members["planned_values"], place.at("planned_values"))
     ]
     before = members.get("prior_state")
     data = []
     if isinstance(before, dict) and isinstance(before.get("values"), dict):
-        known = {one.address for one in planned}
+        known = {resource.address for resource in planned}
         every = _of_values(before["values"], place.at("prior_state", "values"))
-        data = [one for one in every if one.address not in known and ".data." in f".{one.address}"]
+        data = [resource for resource in every if resource.address not in known and ".data." in f".{resource.address}"]
     _read_all([*planned, *data], changes, References(_inside(members, "configuration")), reading)
     reading.plans = frozenset(_INDEX.sub("", role.address) for role in reading.roles)
 
@@ -107,22 +107,22 @@ def _inside(members: Mapping[str, Any], name: str) -> Mapping[str, Any]:
 
 def _of_values(values: object, place: Place) -> Iterator[Resource]:
     """The resources of a values representation, those of child modules too."""
-    waiting = [(_inside(values, "root_module") if isinstance(values, dict) else {}, place.at("root_module"), 0)]
-    while waiting:
-        module, here, depth = waiting.pop()
+    pending = [(_inside(values, "root_module") if isinstance(values, dict) else {}, place.at("root_module"), 0)]
+    while pending:
+        module, module_place, depth = pending.pop()
         listed = module.get("resources")
         for number, item in enumerate(listed if isinstance(listed, list) else ()):
             if isinstance(item, dict) and isinstance(item.get("values"), dict):
-                at = here.at("resources", number, "values")
+                at = module_place.at("resources", number, "values")
                 yield Resource(str(item.get("address", "")), str(item.get("type", "")), item["values"], at)
         children = module.get("child_modules")
         if depth < _MODULES_DEEP:
             below = [
-                (child, here.at("child_modules", number), depth + 1)
+                (child, module_place.at("child_modules", number), depth + 1)
                 for number, child in enumerate(children if isinstance(children, list) else ())
                 if isinstance(child, dict)
             ]
-            waiting += reversed(below)
+            pending += reversed(below)
 
 
 def _of_state(members: Mapping[str, Any], place: Place) -> Iterator[Resource]:
@@ -142,11 +142,13 @@ def _address(item: Mapping[str, object], index: object) -> str:
     return address if index is None else f"{address}[{json.dumps(index)}]"
 
 
-def _read_all(found: list[Resource], changes: Changes, references: References, reading: Reading) -> None:
-    providers = {one.address: one.text("url") for one in found if one.kind == "aws_iam_openid_connect_provider"}
-    for one in found:
-        if reader := _READERS.get(one.kind):
-            reading.attempt(_Reader(changes, references, providers, one), one.place, partial(_read, reader, reading))
+def _read_all(resources: list[Resource], changes: Changes, references: References, reading: Reading) -> None:
+    providers = {
+        resource.address: resource.text("url") for resource in resources if resource.kind == "aws_iam_openid_connect_provider"
+    }
+    for resource in resources:
+        if reader := _READERS.get(resource.kind):
+            reading.attempt(_Reader(changes, references, providers, resource), resource.place, partial(_read, reader, reading))
     if not reading.gave_something():
         reading.passed.append("no role, OIDC provider, cluster or service account in it")
 
@@ -158,7 +160,7 @@ class _Reader(msgspec.Struct, frozen=True):
     references: References
     providers: Mapping[str, str]
     """address of an OIDC provider -> its URL, "" where that is not known"""
-    here: Resource
+    resource: Resource
 
 
 def _read(reader: Callable[[_Reader, Reading], None], reading: Reading, read: Any, place: Place) -> None:
@@ -166,33 +168,35 @@ def _read(reader: Callable[[_Reader, Reading], None], reading: Reading, read: An
 
 
 def _read_role(read: _Reader, reading: Reading) -> None:
-    here = read.here
-    arn = here.text("arn")
-    name = here.text("name") if arn else here.address
+    resource = read.resource
+    arn = resource.text("arn")
+    name = resource.text("name") if arn else resource.address
     policy = _policy(read, reading)
-    longest, created = shapes.number(here.values, "max_session_duration"), shapes.moment(here.values, "create_date")
-    planned = "" if arn or not here.text("name") else f"{here.text('path') or '/'}{here.text('name')}".lstrip("/")
-    role = Role(arn, name or here.address, account_of(arn), policy, here.place, longest, created, here.address, planned)
+    longest, created = shapes.number(resource.values, "max_session_duration"), shapes.moment(resource.values, "create_date")
+    planned = "" if arn or not resource.text("name") else f"{resource.text('path') or '/'}{resource.text('name')}".lstrip("/")
+    role = Role(
+        arn, name or resource.address, account_of(arn), policy, resource.place, longest, created, resource.address, planned
+    )
     reading.roles.append(role)
 
 
 def _policy(read: _Reader, reading: Reading) -> TrustPolicy | Unknown:
-    here = read.here
-    place = here.place.at("assume_role_policy")
-    if text := here.text("assume_role_policy"):
+    resource = read.resource
+    place = resource.place.at("assume_role_policy")
+    if text := resource.text("assume_role_policy"):
         policy = read_policy(text, place)
         if policy.flaws:
             reading.apart.append(place)
         return policy
-    missing = Unknown(f"trust policy of {here.address}, which is known after apply", _AFTER_APPLY)
-    if not here.is_unknown("assume_role_policy"):
-        return Unknown(f"trust policy of {here.address}", _AFTER_APPLY)
+    missing = Unknown(f"trust policy of {resource.address}, which is known after apply", _AFTER_APPLY)
+    if not resource.is_unknown("assume_role_policy"):
+        return Unknown(f"trust policy of {resource.address}", _AFTER_APPLY)
     return _deferred(read, missing, reading)
 
 
 def _deferred(read: _Reader, missing: Unknown, reading: Reading) -> TrustPolicy | Unknown:
     """The policy of a data source that can be read only after apply: what is known of its arguments, holes for the rest."""
-    address = read.references.data_source(read.here.address, "assume_role_policy", "aws_iam_policy_document")
+    address = read.references.data_source(read.resource.address, "assume_role_policy", "aws_iam_policy_document")
     if address not in read.changes:
         return missing
     change, place = read.changes[address]
@@ -230,8 +234,8 @@ class _Known(msgspec.Struct, frozen=True):
                 name: self.value(item, below.get(name), f"{path}.{name}" if path else name, f"{pointer}/{escaped(name)}")
                 for name, item in after.items()
             }
-            for name, one in below.items():
-                if one is True and name not in members:
+            for name, mark in below.items():
+                if mark is True and name not in members:
                     members[name] = Written(self._hole(f"{path}.{name}" if path else name))
             return Written(members, spot, self.document)
         if isinstance(after, list):
@@ -254,21 +258,21 @@ class _Known(msgspec.Struct, frozen=True):
 
 
 def _read_provider(read: _Reader, reading: Reading) -> None:
-    here = read.here
-    arn, url = here.text("arn"), here.text("url")
+    resource = read.resource
+    arn, url = resource.text("arn"), resource.text("url")
     issuer = url.removeprefix("https://")
     client_ids: tuple[str, ...] | Unknown = client_ids_missing(arn or issuer)
     thumbprints: tuple[str, ...] | Unknown = thumbprints_missing(arn or issuer)
-    if isinstance(here.values.get("client_id_list"), list) and not _has_unknown(here.unknown.get("client_id_list")):
-        client_ids = shapes.texts(here.values, "client_id_list", here.place)
-    if isinstance(here.values.get("thumbprint_list"), list) and not _has_unknown(here.unknown.get("thumbprint_list")):
-        thumbprints = shapes.texts(here.values, "thumbprint_list", here.place)
+    if isinstance(resource.values.get("client_id_list"), list) and not _has_unknown(resource.unknown.get("client_id_list")):
+        client_ids = shapes.texts(resource.values, "client_id_list", resource.place)
+    if isinstance(resource.values.get("thumbprint_list"), list) and not _has_unknown(resource.unknown.get("thumbprint_list")):
+        thumbprints = shapes.texts(resource.values, "thumbprint_list", resource.place)
     if parse_arn(arn):
-        reading.providers.append(OidcProvider(arn, here.place, client_ids, thumbprints, issuer))
+        reading.providers.append(OidcProvider(arn, resource.place, client_ids, thumbprints, issuer))
     elif issuer:
-        reading.nameless_providers.append(NamelessProvider(issuer, client_ids, thumbprints, "", here.place))
+        reading.nameless_providers.append(NamelessProvider(issuer, client_ids, thumbprints, "", resource.place))
     else:
-        reading.notes.append(f"{here.address} has no issuer before it is applied")
+        reading.notes.append(f"{resource.address} has no issuer before it is applied")
 
 
 def _has_unknown(marks: object) -> bool:
@@ -276,19 +280,19 @@ def _has_unknown(marks: object) -> bool:
 
 
 def _read_cluster(read: _Reader, reading: Reading) -> None:
-    here = read.here
-    arn, name = here.text("arn"), here.text("name")
+    resource = read.resource
+    arn, name = resource.text("arn"), resource.text("name")
     if not parse_arn(arn):
         if name:
-            reading.cluster_names.append((name, here.place))
+            reading.cluster_names.append((name, resource.place))
         return
-    url = _first_text(here.values, "identity", "oidc", "issuer")
+    url = _first_text(resource.values, "identity", "oidc", "issuer")
     issuer: str | Unknown = Issuer.of(url).name if url else issuer_missing(name)
-    outpost = bool(here.values.get("outpost_config"))
-    auto_mode = _first(here.values, "compute_config", "enabled") is True
-    version, created = here.text("version"), shapes.moment(here.values, "created_at")
+    outpost = bool(resource.values.get("outpost_config"))
+    auto_mode = _first(resource.values, "compute_config", "enabled") is True
+    version, created = resource.text("version"), shapes.moment(resource.values, "created_at")
     name = name or arn.rsplit("/", 1)[-1]
-    reading.clusters.append(Cluster(name, arn, issuer, here.place, version, created, outpost, auto_mode))
+    reading.clusters.append(Cluster(name, arn, issuer, resource.place, version, created, outpost, auto_mode))
 
 
 def _first(values: Mapping[str, object], *steps: str) -> object:
@@ -307,39 +311,39 @@ def _first_text(values: Mapping[str, object], *steps: str) -> str:
 
 
 def _read_service_account(read: _Reader, reading: Reading) -> None:
-    here = read.here
-    name, namespace = _first_text(here.values, "metadata", "name"), _first_text(here.values, "metadata", "namespace")
+    resource = read.resource
+    name, namespace = _first_text(resource.values, "metadata", "name"), _first_text(resource.values, "metadata", "namespace")
     if not name:
         return
-    written = _first(here.values, "metadata", "annotations")
-    marks = _first(here.unknown, "metadata", "annotations")
+    written = _first(resource.values, "metadata", "annotations")
+    marks = _first(resource.unknown, "metadata", "annotations")
     annotations: dict[str, str | Text] = {}
     for key, value in written.items() if isinstance(written, dict) else ():
         if about_aws(str(key)) and isinstance(value, str):
             annotations[str(key)] = value
     unseen = marks is True
-    made = read.references.role_arn(here.address, "metadata[0].annotations")
+    made = read.references.role_arn(resource.address, "metadata[0].annotations")
     for key, mark in marks.items() if isinstance(marks, dict) else ():
         if mark is True and about_aws(str(key)):
-            annotations[str(key)] = hole(made or f"{here.address}.metadata[0].annotations[{json.dumps(key)}]")
+            annotations[str(key)] = hole(made or f"{resource.address}.metadata[0].annotations[{json.dumps(key)}]")
     if unseen:
-        annotations["eks.amazonaws.com/role-arn"] = hole(made or f"{here.address}.metadata[0].annotations")
-    reading.spots[(here.place.part, here.place.at("metadata").pointer)] = Spot(here.place.at("metadata", 0).pointer)
-    account = ServiceAccount("", namespace or "default", name, here.place, annotations, template=True)
+        annotations["eks.amazonaws.com/role-arn"] = hole(made or f"{resource.address}.metadata[0].annotations")
+    reading.spots[(resource.place.part, resource.place.at("metadata").pointer)] = Spot(resource.place.at("metadata", 0).pointer)
+    account = ServiceAccount("", namespace or "default", name, resource.place, annotations, template=True)
     reading.service_accounts.append(account)
 
 
 def _read_association(read: _Reader, reading: Reading) -> None:
-    here = read.here
-    cluster, namespace, account = (here.text(name) for name in ("cluster_name", "namespace", "service_account"))
+    resource = read.resource
+    cluster, namespace, account = (resource.text(name) for name in ("cluster_name", "namespace", "service_account"))
     if not (cluster and namespace and account):
         return
-    role: str | Text = here.text("role_arn")
-    if not role and here.is_unknown("role_arn"):
-        role = hole(read.references.only(here.address, "role_arn") or f"{here.address}.role_arn")
-    tags = here.values.get("disable_session_tags") is not True
-    target = here.text("target_role_arn")
-    reading.associations.append(PodIdentityAssociation(cluster, namespace, account, here.place, role, target, tags))
+    role: str | Text = resource.text("role_arn")
+    if not role and resource.is_unknown("role_arn"):
+        role = hole(read.references.only(resource.address, "role_arn") or f"{resource.address}.role_arn")
+    tags = resource.values.get("disable_session_tags") is not True
+    target = resource.text("target_role_arn")
+    reading.associations.append(PodIdentityAssociation(cluster, namespace, account, resource.place, role, target, tags))
 
 
 _READERS = {

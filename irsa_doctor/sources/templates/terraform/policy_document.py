@@ -19,11 +19,11 @@ def document_of(config: Written, name: str) -> Written:
     for number, block in enumerate(blocks_of(members.get("statement"))):
         statements.append(_statement(block, f"{name}.statement[{number}]"))
     for merged in ("source_policy_documents", "override_policy_documents", "source_json", "override_json"):
-        if is_given(members.get(merged)):
+        if has_value(members.get(merged)):
             statements += _merged(members[merged], f"{name}.{merged}")
     version = members.get("version")
-    made: dict[object, Written] = {"Version": version if is_given(version) and version else Written("2012-10-17")}
-    if is_given(policy_id := members.get("policy_id")) and policy_id:
+    made: dict[object, Written] = {"Version": version if has_value(version) and version else Written("2012-10-17")}
+    if has_value(policy_id := members.get("policy_id")) and policy_id:
         made["Id"] = policy_id
     made["Statement"] = Written(tuple(statements), None, config.document)
     return Written(made, config.spot, config.document)
@@ -32,18 +32,18 @@ def document_of(config: Written, name: str) -> Written:
 def _merged(written: Written, name: str) -> list[Written]:
     """The statements of documents that are merged in; what is not known may be any number of them."""
     items = written.value if isinstance(written.value, tuple) else (written,)
-    found: list[Written] = []
+    merged: list[Written] = []
     for item in items:
         inner = item.made
         statements = members_of(inner).get("Statement") if inner else None
         if statements is None:
-            found.append(Written(hole(name), item.spot, item.document))
+            merged.append(Written(hole(name), item.spot, item.document))
         else:
-            found += statements.value if isinstance(statements.value, tuple) else [statements]
-    return found
+            merged += statements.value if isinstance(statements.value, tuple) else [statements]
+    return merged
 
 
-def is_given(written: Written | None) -> bool:
+def has_value(written: Written | None) -> bool:
     """Whether an argument is there, and not null, empty or an empty list."""
     return written is not None and written.value not in (None, "", (), [])
 
@@ -55,7 +55,7 @@ def members_of(written: Written | None) -> Members:
 
 def blocks_of(written: Written | None) -> Sequence[Written]:
     """The blocks of a kind: a list of them, or one; none where there is nothing."""
-    if written is None or not is_given(written):
+    if written is None or not has_value(written):
         return ()
     return written.value if isinstance(written.value, tuple) else (written,)
 
@@ -65,20 +65,20 @@ def _statement(block: Written, name: str) -> Written:
         return Written(_unknown(block, name), block.spot, block.document)
     members = members_of(block)
     made: dict[object, Written] = {}
-    if (sid := members.get("sid")) is not None and is_given(sid):
+    if (sid := members.get("sid")) is not None and has_value(sid):
         made["Sid"] = sid
     effect = members.get("effect")
-    made["Effect"] = effect if effect is not None and is_given(effect) else Written("Allow", block.spot, block.document)
+    made["Effect"] = effect if effect is not None and has_value(effect) else Written("Allow", block.spot, block.document)
     for argument, element in _LISTS:
-        if (listed := members.get(argument)) is not None and is_given(listed):
+        if (listed := members.get(argument)) is not None and has_value(listed):
             # what nobody knows may be null, and then the element is not there
             named = hole(f"{name}.{argument}") if only_hole(listed.value) and argument != "actions" else element
-            made[named] = _one_or_many(listed)
+            made[named] = _single_or_list(listed)
     for argument, element in (("principals", "Principal"), ("not_principals", "NotPrincipal")):
-        if given := blocks_of(members.get(argument)):
-            made[element] = _principals(given, f"{name}.{argument}")
-    if given := blocks_of(members.get("condition")):
-        made["Condition"] = _conditions(given, f"{name}.condition")
+        if blocks := blocks_of(members.get(argument)):
+            made[element] = _principals(blocks, f"{name}.{argument}")
+    if blocks := blocks_of(members.get("condition")):
+        made["Condition"] = _conditions(blocks, f"{name}.condition")
     return Written(made, block.spot, block.document)
 
 
@@ -86,7 +86,7 @@ def _unknown(block: Written, name: str) -> Text:
     return block.value if isinstance(block.value, Text) else hole(name)
 
 
-def _one_or_many(listed: Written) -> Written:
+def _single_or_list(listed: Written) -> Written:
     if not isinstance(listed.value, tuple):
         return _with_variables(listed)
     items = tuple(map(_with_variables, listed.value))
@@ -111,39 +111,39 @@ def _name_of(written: Written | None, otherwise: str) -> str | Text:
 def _principals(blocks: Sequence[Written], name: str) -> Written:
     made: dict[object, Written] = {}
     for number, block in enumerate(blocks):
-        here = f"{name}[{number}]"
+        block_name = f"{name}[{number}]"
         members = members_of(block)
         if not isinstance(block.value, Mapping):
-            made[_unknown(block, here)] = Written(hole(here), block.spot, block.document)
+            made[_unknown(block, block_name)] = Written(hole(block_name), block.spot, block.document)
             continue
-        kind = _name_of(members.get("type"), f"{here}.type")
-        listed = members.get("identifiers") or Written(hole(f"{here}.identifiers"), block.spot, block.document)
+        kind = _name_of(members.get("type"), f"{block_name}.type")
+        listed = members.get("identifiers") or Written(hole(f"{block_name}.identifiers"), block.spot, block.document)
         if kind == "*" and len(blocks) == 1 and [known(item.value) for item in blocks_of(listed)] == ["*"]:
             return Written("*", block.spot, block.document)
         _add(made, kind, listed)
     first = blocks[0]
-    return Written({kind: _one_or_many(listed) for kind, listed in made.items()}, first.spot, first.document)
+    return Written({kind: _single_or_list(listed) for kind, listed in made.items()}, first.spot, first.document)
 
 
 def _conditions(blocks: Sequence[Written], name: str) -> Written:
     made: dict[object, dict[object, Written]] = {}
     spots: dict[object, Written] = {}
     for number, block in enumerate(blocks):
-        here = f"{name}[{number}]"
+        block_name = f"{name}[{number}]"
         members = members_of(block)
         if not isinstance(block.value, Mapping):
-            unseen = _unknown(block, here)
-            made[unseen] = {unseen: Written(hole(here), block.spot, block.document)}
+            unseen = _unknown(block, block_name)
+            made[unseen] = {unseen: Written(hole(block_name), block.spot, block.document)}
             spots[unseen] = block
             continue
-        operator = _name_of(members.get("test"), f"{here}.test")
-        key = _with_variables(Written(_name_of(members.get("variable"), f"{here}.variable"))).value
-        listed = members.get("values") or Written(hole(f"{here}.values"), block.spot, block.document)
+        operator = _name_of(members.get("test"), f"{block_name}.test")
+        key = _with_variables(Written(_name_of(members.get("variable"), f"{block_name}.variable"))).value
+        listed = members.get("values") or Written(hole(f"{block_name}.values"), block.spot, block.document)
         _add(made.setdefault(operator, {}), key, listed)
         spots.setdefault(operator, block)
     first = blocks[0]
     by_operator: dict[object, Written] = {
-        operator: Written({key: _one_or_many(listed) for key, listed in keys.items()}, spots[operator].spot, first.document)
+        operator: Written({key: _single_or_list(listed) for key, listed in keys.items()}, spots[operator].spot, first.document)
         for operator, keys in made.items()
     }
     return Written(by_operator, first.spot, first.document)
@@ -155,5 +155,5 @@ def _add(made: dict[object, Written], name: object, listed: Written) -> None:
     if before is None:
         made[name] = listed
         return
-    items = [item for one in (before, listed) for item in (one.value if isinstance(one.value, tuple) else (one,))]
+    items = [item for values in (before, listed) for item in (values.value if isinstance(values.value, tuple) else (values,))]
     made[name] = Written(tuple(items), before.spot, before.document)

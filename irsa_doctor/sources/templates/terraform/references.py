@@ -20,25 +20,25 @@ class References:
 
     def only(self, address: str, path: str) -> str:
         """The one thing that an argument refers to, as an address from the root; "" where it is none or several."""
-        found = self._significant(address, path)
-        return found[0] if len(found) == 1 else ""
+        references = self._significant(address, path)
+        return references[0] if len(references) == 1 else ""
 
     def role_arn(self, address: str, path: str) -> str:
         """The reference to the ARN of a role that an argument is made of, "" where it is made of anything else; of several
         instances of the role, that of the own key or index."""
-        found, raw = self.only(address, path), " ".join(self._raw(address, path))
-        if found.endswith(".arn"):
-            return found
-        if "aws_iam_role." in found and ("each." in raw or "count.index" in raw):
-            return f"{found}{_index_of(address)}.arn"
+        reference, raw = self.only(address, path), " ".join(self._raw(address, path))
+        if reference.endswith(".arn"):
+            return reference
+        if "aws_iam_role." in reference and ("each." in raw or "count.index" in raw):
+            return f"{reference}{_index_of(address)}.arn"
         return ""
 
     def data_source(self, address: str, argument: str, kind: str) -> str:
         """The instance of a data source that an argument refers to; of several instances, the one of its own index."""
         prefix, index = _module_of(address), _index_of(address)
         for reference in self._significant(address, argument):
-            found, _, rest = reference.removeprefix(prefix).partition(f"data.{kind}.")
-            if found or not rest:
+            before, _, rest = reference.removeprefix(prefix).partition(f"data.{kind}.")
+            if before or not rest:
                 continue
             name = re.split(r"[.\[]", rest, maxsplit=1)[0]
             inside = _INDEX.search(rest.rpartition(".")[0]) or _INDEX.search(rest)
@@ -64,12 +64,12 @@ class References:
     def _significant(self, address: str, path: str) -> list[str]:
         """Every reference but those that a longer one says more precisely."""
         prefix = _module_of(address)
-        found: list[str] = []
+        resolved: list[str] = []
         for reference in _longest(self._raw(address, path)):
             if reference.startswith(("each.", "count.")):
                 continue
-            found += self._resolved(prefix, reference, 0)
-        return list(dict.fromkeys(found))
+            resolved += self._resolved(prefix, reference, 0)
+        return list(dict.fromkeys(resolved))
 
     def _resolved(self, prefix: str, reference: str, depth: int) -> Iterator[str]:
         """A reference in a module as one from the root: variables and outputs are followed to what they stand for."""
@@ -139,7 +139,7 @@ def _inside(members: Mapping[str, Any], name: str) -> Mapping[str, Any]:
 def _longest(references: Any) -> list[str]:
     """References without those that lead to longer ones: `a.b.arn` comes with `a.b`."""
     texts = [item for item in references if isinstance(item, str)] if isinstance(references, list | tuple) else []
-    return [one for one in texts if not any(other != one and other.startswith((one + ".", one + "[")) for other in texts)]
+    return [text for text in texts if not any(other != text and other.startswith((text + ".", text + "[")) for other in texts)]
 
 
 def _module_of(address: str) -> str:

@@ -59,7 +59,7 @@ class Syntax(msgspec.Struct, frozen=True, dict=True, eq=False):
     @cached_property
     def arguments(self) -> dict[str, "Argument"]:
         """The arguments at the top of the file, which files of variables have."""
-        return {name: one for body in self._bodies() for name, one in body.arguments.items()}
+        return {name: argument for body in self._bodies() for name, argument in body.arguments.items()}
 
     def _bodies(self) -> Iterator["Body"]:
         for root in self.parsed[0]:
@@ -106,12 +106,12 @@ class Body(msgspec.Struct, frozen=True, dict=True, eq=False):
     @cached_property
     def arguments(self) -> dict[str, Argument]:
         """The arguments by name."""
-        found = {}
+        arguments = {}
         for child in self.node.named_children if self.node is not None else ():
             if child.type == "attribute" and not child.has_error and len(parts := child.named_children) > 1:
                 name = self.syntax.word(parts[0])
-                found[name] = Argument(self.syntax, name, child, parts[-1])
-        return found
+                arguments[name] = Argument(self.syntax, name, child, parts[-1])
+        return arguments
 
     @cached_property
     def blocks(self) -> tuple[Block, ...]:
@@ -140,7 +140,7 @@ def _parse(text: bytes) -> tuple[tuple[Node, ...], Trouble | None]:
     # an open bracket takes all that follows it, so each part that begins like a block is read by itself
     starts = [match.start() for match in _BLOCK.finditer(text)][:_PARTS]
     roots = tuple(_parsed_part(text, start, end) for start, end in pairwise([0, *starts, len(text)]) if end > start)
-    return roots, _trouble(next((one for one in roots if one.has_error), root), text)
+    return roots, _trouble(next((part for part in roots if part.has_error), root), text)
 
 
 def _parsed_part(text: bytes, start: int, end: int) -> Node:
@@ -171,8 +171,8 @@ def _trouble(root: Node, text: bytes) -> Trouble:
     if node.is_missing:
         what = _CLOSING.get(node.type, f"`{node.type}`")
         return Trouble(f"no Terraform configuration: {what} is missing here", line, column)
-    found = text[node.start_byte : node.end_byte].split(b"\n", 1)[0][:40].decode(errors="replace")
-    return Trouble(f"no Terraform configuration: `{found}` is not expected here", line, column)
+    excerpt = text[node.start_byte : node.end_byte].split(b"\n", 1)[0][:40].decode(errors="replace")
+    return Trouble(f"no Terraform configuration: `{excerpt}` is not expected here", line, column)
 
 
 def _position(text: bytes, offset: int) -> tuple[int, int]:

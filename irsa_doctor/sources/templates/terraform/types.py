@@ -14,32 +14,34 @@ from irsa_doctor.sources.templates.written import Written
 _DEEP = 20
 
 
-def with_optional(given: Written, block: Block | None, scope: Scope) -> Written:
+def with_optional(value: Written, block: Block | None, scope: Scope) -> Written:
     """The value with the attributes that its type has and that were left out: null, or their defaults."""
     argument = block.body.arguments.get("type") if block else None
-    return _typed(given, argument.value, argument, scope, 0) if argument else given
+    return _typed(value, argument.value, argument, scope, 0) if argument else value
 
 
-def _typed(given: Written, node: Node, argument: Argument, scope: Scope, depth: int) -> Written:
-    called, given_to = _constructor(node, argument)
-    if depth > _DEEP or not given_to:
-        return given
+def _typed(value: Written, node: Node, argument: Argument, scope: Scope, depth: int) -> Written:
+    called, type_arguments = _constructor(node, argument)
+    if depth > _DEEP or not type_arguments:
+        return value
     if called in ("list", "set", "map"):
-        inner = given_to[0]
-        if isinstance(given.value, tuple):
-            items = tuple(_typed(item, inner, argument, scope, depth + 1) for item in given.value)
-            return msgspec.structs.replace(given, value=items)
-        if isinstance(given.value, dict):
-            members = {name: _typed(item, inner, argument, scope, depth + 1) for name, item in given.value.items()}
-            return msgspec.structs.replace(given, value=members)
-    if called == "object" and isinstance(given.value, dict):
-        return msgspec.structs.replace(given, value=_object(given.value, given_to[0], argument, scope, depth))
-    return given
+        inner = type_arguments[0]
+        if isinstance(value.value, tuple):
+            items = tuple(_typed(item, inner, argument, scope, depth + 1) for item in value.value)
+            return msgspec.structs.replace(value, value=items)
+        if isinstance(value.value, dict):
+            members = {name: _typed(item, inner, argument, scope, depth + 1) for name, item in value.value.items()}
+            return msgspec.structs.replace(value, value=members)
+    if called == "object" and isinstance(value.value, dict):
+        return msgspec.structs.replace(value, value=_object(value.value, type_arguments[0], argument, scope, depth))
+    return value
 
 
-def _object(given: Mapping[object, Written], node: Node, argument: Argument, scope: Scope, depth: int) -> dict[object, Written]:
+def _object(
+    members: Mapping[object, Written], node: Node, argument: Argument, scope: Scope, depth: int
+) -> dict[object, Written]:
     """The attributes that are given, then those that may be left out."""
-    made = dict(given)
+    made = dict(members)
     for name, inner, default in _attributes(node, argument):
         if name in made and made[name].value is not None:
             made[name] = _typed(made[name], inner, argument, scope, depth + 1)
@@ -52,13 +54,19 @@ def _object(given: Mapping[object, Written], node: Node, argument: Argument, sco
 
 def _attributes(node: Node, argument: Argument) -> list[tuple[str, Node, Node | None]]:
     """Name, type and default (None for none) of each attribute of an object type that may be left out."""
-    found: list[tuple[str, Node, Node | None]] = []
+    attributes: list[tuple[str, Node, Node | None]] = []
     for element in _below(node, "object_elem"):
         name, *value = (part for part in parts_of(element) if part.type == "expression")
-        called, given_to = _constructor(value[0], argument) if value else ("", [])
-        if called == "optional" and given_to:
-            found.append((argument.syntax.word(name).strip('"'), given_to[0], given_to[1] if len(given_to) > 1 else None))
-    return found
+        called, type_arguments = _constructor(value[0], argument) if value else ("", [])
+        if called == "optional" and type_arguments:
+            attributes.append(
+                (
+                    argument.syntax.word(name).strip('"'),
+                    type_arguments[0],
+                    type_arguments[1] if len(type_arguments) > 1 else None,
+                )
+            )
+    return attributes
 
 
 def _below(node: Node, kind: str) -> list[Node]:
@@ -72,6 +80,8 @@ def _constructor(node: Node, argument: Argument) -> tuple[str, list[Node]]:
     """`list(string)` as `list` and what it is of; a bare word as itself and nothing."""
     parts = parts_of(node)
     if node.type == "expression" and parts and parts[0].type == "function_call":
-        name, *given = parts_of(parts[0])
-        return argument.syntax.word(name), [part for part in parts_of(given[0]) if part.type == "expression"] if given else []
+        name, *arguments = parts_of(parts[0])
+        return argument.syntax.word(name), [
+            part for part in parts_of(arguments[0]) if part.type == "expression"
+        ] if arguments else []
     return argument.syntax.word(node), []
