@@ -6,7 +6,8 @@ from typing import Literal
 import msgspec
 
 from irsa_doctor.facts import AnalysedRole, View
-from irsa_doctor.facts.grants.grant import issuer_kind
+from irsa_doctor.facts.grants.grant import issuer_kind, profile_of_kind
+from irsa_doctor.issuers import EKS, Profile
 from irsa_doctor.model import Text, issuer_in, text_of
 from irsa_doctor.trust import Admitted, Policy, Statement, admitted, spell
 from irsa_doctor.trust.beyond import Beyond, beyond
@@ -117,7 +118,7 @@ def _through(role: AnalysedRole | None, provider: str, view: View) -> AnalysedRo
                 issuer = issuer_in(value)
                 kind = issuer_kind(statement, issuer if isinstance(issuer, str) else "", view.inventory)
                 policy = policy_seen_through(role.policy, value)
-                found = admitted(policy, provider, issuer_named(provider), kubernetes=kind != "other")
+                found = admitted(policy, provider, issuer_named(provider), profile=profile_of_kind(kind))
                 return msgspec.structs.replace(role, policy=policy, by_provider={**role.by_provider, provider: found})
     return role
 
@@ -166,8 +167,8 @@ def _opens(before: AnalysedRole | None, after: AnalysedRole | None, provider: st
         return bool(now.cells)
     opened = False
     for asked in sorted({_restrictions(s, provider) for s in _allows(after.policy, provider)}, key=sorted):
-        comes = _under(after.policy, provider, now.kubernetes, asked.__eq__)
-        came = _under(earlier, provider, now.kubernetes, asked.issuperset)
+        comes = _under(after.policy, provider, now.profile, asked.__eq__)
+        came = _under(earlier, provider, now.profile, asked.issuperset)
         found = beyond(comes, came)
         if not found.certain:
             return None
@@ -175,11 +176,11 @@ def _opens(before: AnalysedRole | None, after: AnalysedRole | None, provider: st
     return opened
 
 
-def _under(policy: Policy, provider: str, kubernetes: bool, fits: Callable[[frozenset[str]], bool]) -> Admitted:
+def _under(policy: Policy, provider: str, profile: Profile, fits: Callable[[frozenset[str]], bool]) -> Admitted:
     """What the Allow statements admit whose further restrictions fit."""
     kept = tuple(s for s in policy.statements if not s.allow or fits(_restrictions(s, provider)))
     part = Policy(policy.variables, kept, (), policy.size)
-    return admitted(part, provider, issuer_named(provider), kubernetes=kubernetes)
+    return admitted(part, provider, issuer_named(provider), profile=profile)
 
 
 def _allows(policy: Policy, provider: str) -> list[Statement]:
@@ -198,18 +199,18 @@ def _admitted(role: AnalysedRole | None, provider: str, other: AnalysedRole | No
     if found is not None:
         return found
     theirs = other.by_provider[provider] if other and provider in other.by_provider else None
-    kubernetes = theirs.kubernetes if theirs else True
+    profile = theirs.profile if theirs else EKS
     issuer = issuer_named(provider)
     # through another principal ("*") tokens of this provider may be let in all the same
     if role and role.policy and issuer:
-        return admitted(role.policy, provider, issuer, kubernetes=kubernetes)
-    return Admitted((), kubernetes=kubernetes)
+        return admitted(role.policy, provider, issuer, profile=profile)
+    return Admitted((), profile=profile)
 
 
 def _subjects(found: Beyond, provider: str, view: View) -> Subjects:
     if not found.cells:
         return Subjects()
-    spelt = spell(found.subjects, found.kubernetes)
+    spelt = spell(found.subjects, found.grammar)
     accounts = view.accounts.admitted(issuer_named(provider), found.subjects)
     names = tuple(sorted(f"{view.name_of(a.cluster)}/{a.namespace}/{a.name}" for a in accounts))
     return Subjects(spelt.patterns, spelt.without, found.reach.witness, names)
@@ -217,7 +218,7 @@ def _subjects(found: Beyond, provider: str, view: View) -> Subjects:
 
 def _spelt(one: Language, other: Language) -> tuple[str, ...]:
     rest = difference(one, other)
-    return () if reach_of(rest, False).scope == "nobody" else spell(rest).patterns
+    return () if reach_of(rest, "text").scope == "nobody" else spell(rest).patterns
 
 
 def _conditions(before: AnalysedRole | None, after: AnalysedRole | None, provider: str) -> Both:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 import msgspec
 
 from irsa_doctor.facts import AnalysedRole, View, did_you_mean
-from irsa_doctor.facts.grants.grant import issuer_kind
+from irsa_doctor.facts.grants.grant import issuer_kind, profile_of_kind
 from irsa_doctor.model import Issuer, Text, Unknown, issuer_in, parse_arn, text_of
 from irsa_doctor.trust import Admitted, Policy, admitted, spell
 from irsa_doctor.trust.languages import EVERYTHING, union
@@ -161,9 +161,9 @@ def _by_template(view: View, analysed: AnalysedRole, policy: Policy) -> dict[str
             is_open = isinstance(principal, Text) or (not statement.effect_seen and ":oidc-provider/" in name)
             if is_open and name not in found and name not in analysed.by_provider:
                 issuer = issuer_in(principal)
-                kubernetes = issuer_kind(statement, issuer if isinstance(issuer, str) else "", view.inventory) != "other"
+                profile = profile_of_kind(issuer_kind(statement, issuer if isinstance(issuer, str) else "", view.inventory))
                 seen = keys_seen_through(policy, issuer) if isinstance(issuer, Text) else policy
-                found[name] = admitted(seen, name, text_of(issuer), kubernetes=kubernetes)
+                found[name] = admitted(seen, name, text_of(issuer), profile=profile)
     return found
 
 
@@ -194,8 +194,8 @@ def _others(policy: Policy, by_provider: dict[str, Admitted]) -> tuple[Other, ..
 
 def _grant(view: View, policy: Policy, provider: str, found: Admitted) -> ProviderGrant:
     issuer = _issuer(provider)
-    subjects, audiences = spell(found.subjects, found.kubernetes), spell(found.audiences)
-    pairs = tuple(Pair(spell(a).patterns, spell(s, found.kubernetes).patterns) for a, s in found.cells)
+    subjects, audiences = spell(found.subjects, found.profile.grammar), spell(found.audiences)
+    pairs = tuple(Pair(spell(a).patterns, spell(s, found.profile.grammar).patterns) for a, s in found.cells)
     accounts = view.accounts.admitted(issuer, found.subjects)
     return ProviderGrant(
         provider,

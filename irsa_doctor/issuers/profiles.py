@@ -4,7 +4,8 @@ A profile is the file `irsa_doctor/issuers/<id>.yaml`; `python -m tools.generate
 start-up does not parse YAML.
 """
 
-from functools import cache
+import re
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -86,6 +87,35 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True, eq=False, dict=True, fo
     def has_key(self, claim: str) -> bool:
         """Whether a claim (in lower case) may become a condition key."""
         return self.keys == "any" or claim in ("sub", "aud") or claim in self.keys
+
+
+def pattern_of(match: Match) -> re.Pattern[str]:
+    """The issuers of a pattern: `<name>` stands for one label of the host or one segment of the path, and for all labels that
+    are left where it ends the host."""
+    parts = re.split(r"(<[a-z_]+>\.?)", match.issuer)
+    return re.compile("".join(_part(part) for part in parts))
+
+
+def _part(part: str) -> str:
+    if not part.startswith("<"):
+        return re.escape(part)
+    return r"[^./]+\." if part.endswith(".") else "[^/]+"
+
+
+@cache
+def _patterns() -> tuple[tuple[re.Pattern[str], Profile], ...]:
+    return tuple((pattern_of(match), entry) for entry in profiles().values() for match in entry.match)
+
+
+@lru_cache(maxsize=65536)
+def profile_of(issuer: str) -> Profile | None:
+    """The profile of an issuer (without scheme) by its name, None where no name tells."""
+    return next((entry for pattern, entry in _patterns() if pattern.fullmatch(issuer)), None)
+
+
+def cluster_profile(issuer: str) -> Profile:
+    """The profile of an issuer (without scheme) that is a cluster."""
+    return profile_of(issuer) or KUBERNETES
 
 
 @cache

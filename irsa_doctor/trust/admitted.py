@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Sequence
 
 import msgspec
 
+from irsa_doctor.issuers import EKS, Grammar, Profile
 from irsa_doctor.model import Text, Verdict
 from irsa_doctor.model.once import once
 from irsa_doctor.trust.conditions import Effect, Limit, limit_of
@@ -104,7 +105,7 @@ class Admitted(msgspec.Struct, frozen=True, dict=True):
     depends_on: tuple[str, ...] = ()
     contested: tuple[str, ...] = ()
     unseen: tuple[str, ...] = ()
-    kubernetes: bool = True
+    profile: Profile = EKS
     too_complex: bool = False
     allows: tuple[Part, ...] = ()
     denies: tuple[Part, ...] = ()
@@ -119,7 +120,7 @@ class Admitted(msgspec.Struct, frozen=True, dict=True):
     def audiences(self) -> Language:
         """Every audience that is admitted with some subject; EVERYTHING itself where that is any."""
         whole = union(audiences for audiences, _ in self.cells)
-        if isinstance(whole, Finite | Like) or reach_of(whole, False).scope != "anyone":
+        if isinstance(whole, Finite | Like) or reach_of(whole, "text").scope != "anyone":
             return whole
         return EVERYTHING
 
@@ -128,7 +129,7 @@ class Admitted(msgspec.Struct, frozen=True, dict=True):
         """Scope and witness of the subjects; no scope where the policy is too complex, or not seen whole."""
         if self.too_complex or self.unseen:
             return Reach(None, None)
-        return reach_of(self.subjects, self.kubernetes)
+        return reach_of(self.subjects, self.profile.grammar)
 
     def grant(self, statement: Statement) -> Grant | None:
         """What a statement of the policy says of the provider's tokens, None where it does not speak of them."""
@@ -151,10 +152,10 @@ class Admitted(msgspec.Struct, frozen=True, dict=True):
         return Verdict.PASS if sure and not any(part.may(subject, audience) for part in self.denies) else Verdict.UNKNOWN
 
 
-def grant_of(policy: Policy, statement: Statement, issuer: str, *, kubernetes: bool) -> Grant:
+def grant_of(policy: Policy, statement: Statement, issuer: str, *, profile: Profile) -> Grant:
     """What a statement says of tokens of an issuer (without scheme), its principal and action set aside."""
     low, variables = issuer.lower(), policy.variables
-    limits = tuple([limit_of(condition, low, variables=variables, kubernetes=kubernetes) for condition in statement.conditions])
+    limits = tuple([limit_of(condition, low, variables=variables, profile=profile) for condition in statement.conditions])
     return Grant(statement, _with_two_spellings(statement.conditions, limits) if statement.two_spellings else limits)
 
 
@@ -188,10 +189,10 @@ def speaks_of(statement: Statement, provider_arn: str) -> bool:
     return (provider_arn in statement.federated or "*" in statement.aws) and statement.covers_web_identity
 
 
-def admitted(policy: Policy, provider_arn: str, issuer: str, *, kubernetes: bool = True) -> Admitted:
+def admitted(policy: Policy, provider_arn: str, issuer: str, *, profile: Profile = EKS) -> Admitted:
     """The pairs that a policy admits for tokens of one provider of the role's own account.
 
-    `issuer` is without scheme; `kubernetes`: its tokens are of service accounts, with sub and aud and no other claims.
+    `issuer` is without scheme; its profile says what subjects and claims its tokens have.
     """
     allows: list[Part] = []
     denies: list[Part] = []
@@ -202,7 +203,7 @@ def admitted(policy: Policy, provider_arn: str, issuer: str, *, kubernetes: bool
         open_points = _open_points(statement, provider_arn)
         if open_points is None:
             continue
-        grant = grant_of(policy, statement, issuer, kubernetes=kubernetes)
+        grant = grant_of(policy, statement, issuer, profile=profile)
         grants.append(grant)
         if grant.never:
             continue
@@ -215,7 +216,7 @@ def admitted(policy: Policy, provider_arn: str, issuer: str, *, kubernetes: bool
             contested.update(point for point in open_points if point == "P5")
             unseen.update(statement.unseen, (point for point in open_points if point != "P5"))
     if not allows:
-        return Admitted((), kubernetes=kubernetes, grants=tuple(grants))
+        return Admitted((), profile=profile, grants=tuple(grants))
     # nearly always there is none
     open_limits = [
         limit for part in (*allows, *denies) for limit in part.grant.limits if limit.depends or limit.contested or limit.unseen
@@ -223,13 +224,13 @@ def admitted(policy: Policy, provider_arn: str, issuer: str, *, kubernetes: bool
     for limit in open_limits:
         contested.update((limit.contested,) if limit.contested else ())
         unseen.update(limit.unseen)
-    cells = _cells(allows, denies, kubernetes)
+    cells = _cells(allows, denies, profile.grammar)
     return Admitted(
         _bound(allows) if cells is None else cells,
         _sorted([key for limit in open_limits for key in limit.depends]),
         _sorted(contested),
         _sorted(unseen),
-        kubernetes,
+        profile,
         cells is None,
         tuple(allows),
         tuple(denies),
@@ -280,12 +281,12 @@ def _bound(allows: Iterable[Part]) -> _Cells:
     return ((union(audiences for audiences, _ in cells), union(subjects for _, subjects in cells)),)
 
 
-def _cells(allows: Sequence[Part], denies: Sequence[Part], kubernetes: bool) -> _Cells | None:
+def _cells(allows: Sequence[Part], denies: Sequence[Part], grammar: Grammar) -> _Cells | None:
     """None where it is too complex to tell the audiences apart."""
     let_in = _let_in(allows)
     if len(let_in) == 1 and not denies:
         audiences, subjects = let_in[0]
-        return () if _is_nothing(audiences) or _is_nothing(subjects, kubernetes) else ((audiences, subjects),)
+        return () if _is_nothing(audiences) or _is_nothing(subjects, grammar) else ((audiences, subjects),)
     kept_out = [
         (part.grant.sure_audiences, part.grant.sure_subjects)
         for part in denies
@@ -294,7 +295,7 @@ def _cells(allows: Sequence[Part], denies: Sequence[Part], kubernetes: bool) -> 
     if len({audiences for audiences, _ in let_in}) == 1 and all(audiences == EVERYTHING for audiences, _ in kept_out):
         subjects = difference(union(subjects for _, subjects in let_in), union(subjects for _, subjects in kept_out))
         audiences = let_in[0][0]
-        return () if _is_nothing(audiences) or _is_nothing(subjects, kubernetes) else ((audiences, subjects),)
+        return () if _is_nothing(audiences) or _is_nothing(subjects, grammar) else ((audiences, subjects),)
     classes = _classes([audiences for audiences, _ in (*let_in, *kept_out)])
     if classes is None:
         return None
@@ -305,16 +306,16 @@ def _cells(allows: Sequence[Part], denies: Sequence[Part], kubernetes: bool) -> 
         cells.setdefault(subjects, []).append(audiences)
     if sum(not isinstance(subjects, Finite | Like) for subjects in cells) > CLASSES:
         return None
-    return tuple((union(audiences), subjects) for subjects, audiences in cells.items() if not _is_nothing(subjects, kubernetes))
+    return tuple((union(audiences), subjects) for subjects, audiences in cells.items() if not _is_nothing(subjects, grammar))
 
 
-def _is_nothing(language: Language, kubernetes: bool = False) -> bool:
+def _is_nothing(language: Language, grammar: Grammar = "text") -> bool:
     """Whether a language has no string; where it has one that a cluster can mint, that is known or will be asked anyway."""
     if isinstance(language, Finite | Like) or language == EVERYTHING:
         return language == NOTHING
-    if kubernetes and reach_of(language, True).scope != "nobody":
+    if grammar != "text" and reach_of(language, grammar).scope != "nobody":
         return False
-    return reach_of(language, False).scope == "nobody"
+    return reach_of(language, "text").scope == "nobody"
 
 
 class _BySample:
@@ -346,8 +347,8 @@ def _classes(languages: Sequence[Language]) -> list[tuple[Language, str]] | None
         if isinstance(language, Finite) or language == EVERYTHING:
             continue
         rest = [intersection((part, side)) for part in rest for side in (language, complement(language))]
-        reaches = [(part, reach_of(part, False)) for part in rest]
+        reaches = [(part, reach_of(part, "text")) for part in rest]
         if len(rest) > CLASSES or any(reach.scope is None for _, reach in reaches):
             return None
         rest = [part for part, reach in reaches if reach.scope != "nobody"]
-    return [*found, *((part, reach_of(part, False).witness or "") for part in rest)]
+    return [*found, *((part, reach_of(part, "text").witness or "") for part in rest)]

@@ -2,6 +2,7 @@
 
 import msgspec
 
+from irsa_doctor.issuers import Grammar
 from irsa_doctor.trust.admitted import Admitted
 from irsa_doctor.trust.languages import Language, difference, intersection, union
 from irsa_doctor.trust.subjects import Reach, reach_of
@@ -11,7 +12,7 @@ class Beyond(msgspec.Struct, frozen=True):
     """Pairs of one set that are not in another, as cells with disjoint audiences; not `certain` where it is too complex."""
 
     cells: tuple[tuple[Language, Language], ...]
-    kubernetes: bool
+    grammar: Grammar
     certain: bool = True
 
     @property
@@ -22,7 +23,7 @@ class Beyond(msgspec.Struct, frozen=True):
     @property
     def reach(self) -> Reach:
         """Scope and witness of these subjects."""
-        return reach_of(self.subjects, self.kubernetes)
+        return reach_of(self.subjects, self.grammar)
 
 
 def beyond(new: Admitted, old: Admitted) -> Beyond:
@@ -37,9 +38,9 @@ def beyond(new: Admitted, old: Admitted) -> Beyond:
         cells.append((rest, subjects))
     found: list[tuple[Language, Language]] = []
     for audiences, subjects in cells:
-        scopes = reach_of(audiences, False).scope, reach_of(subjects, new.kubernetes).scope
+        scopes = reach_of(audiences, "text").scope, reach_of(subjects, new.profile.grammar).scope
         if "nobody" in scopes:
             continue
         certain &= None not in scopes
         found.append((audiences, subjects))
-    return Beyond(tuple(found), new.kubernetes, certain)
+    return Beyond(tuple(found), new.profile.grammar, certain)

@@ -9,6 +9,7 @@ from typing import Literal, TypeGuard
 
 import msgspec
 
+from irsa_doctor.issuers import Profile
 from irsa_doctor.model import has_hole, text_of
 from irsa_doctor.trust.keys import Presence, presence
 from irsa_doctor.trust.languages import EVERYTHING, NOTHING, Language, Like, complement, intersection, literal, union
@@ -65,11 +66,11 @@ def _open(effect: Effect, contested: str) -> Limit:
     return Limit(effect, EVERYTHING, NOTHING, contested=contested)
 
 
-def limit_of(condition: Condition, issuer: str, *, variables: bool, kubernetes: bool) -> Limit:
+def limit_of(condition: Condition, issuer: str, *, variables: bool, profile: Profile) -> Limit:
     """What the condition says of tokens of an issuer (in lower case, without scheme)."""
     if not condition.key:
         return _unseen(condition.raw_key)
-    where = presence(condition.key, issuer, kubernetes)
+    where = presence(condition.key, issuer, profile)
     if condition.use.operator.family == "null":
         return _null(condition, where)
     if where == "never":
@@ -77,7 +78,7 @@ def limit_of(condition: Condition, issuer: str, *, variables: bool, kubernetes: 
     if not condition.values:
         return _without_values(condition, where)
     if where in ("sub", "aud"):
-        return _claim(condition, where, issuer, variables=variables, kubernetes=kubernetes)
+        return _claim(condition, where, issuer, variables=variables, profile=profile)
     return Limit("depends", EVERYTHING, NOTHING, depends=(text_of(condition.raw_key),))
 
 
@@ -119,7 +120,7 @@ def _without_values(condition: Condition, where: Presence) -> Limit:
     return _never("empty-list")
 
 
-def _claim(condition: Condition, claim: Literal["sub", "aud"], issuer: str, *, variables: bool, kubernetes: bool) -> Limit:
+def _claim(condition: Condition, claim: Literal["sub", "aud"], issuer: str, *, variables: bool, profile: Profile) -> Limit:
     """A condition on sub or aud, which are in every token."""
     operator = condition.use.operator
     if operator.comparison == "equal" and operator.family == "string" and _are_literal(condition.values):
@@ -131,7 +132,7 @@ def _claim(condition: Condition, claim: Literal["sub", "aud"], issuer: str, *, v
     if operator.family not in ("string", "arn"):
         # neither is a number, a date, an address, ... to IAM (S4)
         return _open(claim, "S4") if operator.negated else Limit(claim, NOTHING, NOTHING, "type")
-    scene = _Scene(operator, claim, issuer, kubernetes)
+    scene = _Scene(operator, claim, issuer, profile)
     bounds = [
         found
         for value in condition.values
@@ -171,7 +172,7 @@ class _Scene(msgspec.Struct, frozen=True):
     operator: Operator
     claim: Literal["sub", "aud"]
     issuer: str
-    kubernetes: bool
+    profile: Profile
 
     def bounds(self, pieces: tuple[Piece, ...]) -> _Bounds | None:
         """None for a value that never matches because a variable in it has no value (V2)."""
@@ -193,7 +194,7 @@ class _Scene(msgspec.Struct, frozen=True):
 
     def presence(self, variable: Variable) -> Presence:
         """Whether the key of a variable is in the request."""
-        return presence(variable.key, self.issuer, self.kubernetes)
+        return presence(variable.key, self.issuer, self.profile)
 
     def filled(self, pieces: Sequence[Piece]) -> tuple[Piece, ...] | None:
         """Variables whose key is never there replaced by their defaults; None where one has none."""

@@ -240,7 +240,7 @@ class _Scene(msgspec.Struct, frozen=True):
     def claim(self, condition: Condition) -> str:
         """The presence of a condition's key; one whose issuer is a hole is taken for the claim that it ends in."""
         if condition.key:
-            return presence(condition.key, self.low, self.expected.profile.is_cluster)
+            return presence(condition.key, self.low, self.expected.profile)
         raw = text_of(condition.raw_key).lower()
         return "sub" if raw.endswith(":sub") else "aud" if raw.endswith(":aud") else "maybe"
 
@@ -303,7 +303,7 @@ class _Scene(msgspec.Struct, frozen=True):
             for piece in pieces
             if isinstance(piece, Variable)
             and piece.default is None
-            and presence(piece.key, self.low, self.expected.profile.is_cluster) == "never"
+            and presence(piece.key, self.low, self.expected.profile) == "never"
         ]
         return ("subject-variable", "") if absent else None
 

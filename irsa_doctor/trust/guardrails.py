@@ -8,6 +8,7 @@ from typing import Literal
 
 import msgspec
 
+from irsa_doctor.issuers import EKS
 from irsa_doctor.model import Place, TrustPolicy, parse_arn
 from irsa_doctor.trust.conditions import limit_of
 from irsa_doctor.trust.holding import Context, holds
@@ -111,7 +112,7 @@ def _effect(condition: Condition, issuer: str, provider: str, variables: bool) -
     if worlds:
         found = {holds(condition, world, variables=variables) for world in worlds}
         return "depends" if found not in ({True}, {False}) else "all" if True in found else "none"
-    limit = limit_of(condition, issuer.lower(), variables=variables, kubernetes=True)
+    limit = limit_of(condition, issuer.lower(), variables=variables, profile=EKS)
     if limit.effect in ("sub", "aud"):
         return "all" if limit.exact and limit.language == EVERYTHING else "some"
     return {"never": "none", "always": "all"}.get(limit.effect, "depends")  # type: ignore[return-value]

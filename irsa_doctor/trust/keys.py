@@ -6,6 +6,8 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_iam-conditio
 from functools import lru_cache
 from typing import Literal
 
+from irsa_doctor.issuers import EKS, Profile
+
 Presence = Literal["sub", "aud", "always", "maybe", "never"]
 
 _ALWAYS = frozenset(
@@ -43,10 +45,10 @@ SESSION_KEYS = ("sts:sourceidentity", "sts:transitivetagkeys", "aws:tagkeys", "a
 
 
 @lru_cache(maxsize=65536)
-def presence(key: str, issuer: str, kubernetes: bool = True) -> Presence:
+def presence(key: str, issuer: str, profile: Profile = EKS) -> Presence:
     """Whether a key is in the requests of tokens of this issuer; both in lower case, for names are case-insensitive (K2).
 
-    Of a cluster's token only sub and aud become keys; of other issuers' tokens STS may take further claims (K4).
+    Which claims beside sub and aud become keys, the profile of the issuer says (K4).
     """
     if issuer and key.startswith(issuer + ":"):
         claim = key[len(issuer) + 1 :]
@@ -54,7 +56,7 @@ def presence(key: str, issuer: str, kubernetes: bool = True) -> Presence:
             return "sub"
         if claim == "aud":
             return "aud"
-        return "never" if kubernetes else "maybe"
+        return "maybe" if profile.has_key(claim) else "never"
     if key in _ALWAYS:
         return "always"
     if key in _NEVER or key.startswith(_NEVER_PREFIXES):

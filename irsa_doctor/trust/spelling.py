@@ -5,6 +5,7 @@ from functools import lru_cache, reduce
 
 import msgspec
 
+from irsa_doctor.issuers import Grammar
 from irsa_doctor.trust.languages import (
     NOTHING,
     All,
@@ -67,10 +68,10 @@ class _Term(msgspec.Struct, frozen=True):
 
 
 @lru_cache(maxsize=4096)
-def spell(language: Language, kubernetes: bool = False) -> Spelling:
-    """Write a language down. With `kubernetes` only subjects that a cluster can mint matter, which are in lower case."""
+def spell(language: Language, grammar: Grammar = "text") -> Spelling:
+    """Write a language down. Of service accounts only subjects that a cluster can mint matter, which are in lower case."""
     try:
-        return _Writer(kubernetes).spelling(_terms(language))
+        return _Writer(grammar).spelling(_terms(language))
     except _TooMany:
         return Spelling(("*",), exact=False)
 
@@ -78,12 +79,12 @@ def spell(language: Language, kubernetes: bool = False) -> Spelling:
 class _Writer:
     """Writes one language. Whether two parts have anything in common is asked of automata, so not too often."""
 
-    def __init__(self, kubernetes: bool) -> None:
-        self.kubernetes = kubernetes
+    def __init__(self, grammar: Grammar) -> None:
+        self.grammar = grammar
         self.questions = _QUESTIONS
 
     def spelling(self, alternatives: Sequence[_Term]) -> Spelling:
-        written = [_written(term, self.kubernetes) for term in alternatives]
+        written = [_written(term, self.grammar) for term in alternatives]
         terms = [term for term, _ in written]
         exact = all(sure for _, sure in written)
         without, all_taken = self.taken_out_of(terms)
@@ -106,7 +107,7 @@ class _Writer:
             self.questions -= 1 + sum(len(part.parts) for part in parts if isinstance(part, Any | All)) // 16
             if self.questions < 0:
                 return False
-        return reach_of(together, self.kubernetes, _QUESTION_BUDGET).scope == "nobody"
+        return reach_of(together, self.grammar, _QUESTION_BUDGET).scope == "nobody"
 
     def taken_out_of(self, terms: Sequence[_Term]) -> tuple[list[Language], bool]:
         """What to name as taken out, and whether that is all: nothing that another alternative lets in again."""
@@ -182,7 +183,7 @@ def _distinct(languages: Iterable[Language]) -> tuple[Language, ...]:
     return tuple(dict.fromkeys(languages))
 
 
-def _written(term: _Term, kubernetes: bool) -> tuple[_Term, bool]:
+def _written(term: _Term, grammar: Grammar) -> tuple[_Term, bool]:
     """A term as alternatives of patterns (in `within`) and what is taken out of them; whether these are exact."""
     finite = [part for part in term.within if isinstance(part, Finite)]
     if finite:
@@ -190,13 +191,13 @@ def _written(term: _Term, kubernetes: bool) -> tuple[_Term, bool]:
     exact = True
     out: list[Language] = []
     for part in term.out:
-        plain, same = _plain(part, kubernetes)
+        plain, same = _plain(part, grammar)
         if same:
             out.append(plain)
         exact &= same
     patterns: list[Language] = [Like(glob_of((Wild.MANY,)))]
     for part in term.within:
-        plain, same = _plain(part, kubernetes)
+        plain, same = _plain(part, grammar)
         narrower = _common(patterns, plain)
         if narrower is not None:
             patterns = narrower
@@ -204,12 +205,12 @@ def _written(term: _Term, kubernetes: bool) -> tuple[_Term, bool]:
     return _Term(tuple(patterns), tuple(out)), exact
 
 
-def _plain(language: Language, kubernetes: bool) -> tuple[Language, bool]:
+def _plain(language: Language, grammar: Grammar) -> tuple[Language, bool]:
     """A literal or pattern in which wildcards mean what they mean to readers (at least), whether it is still the same."""
     if not isinstance(language, Like):
         return language, True
     glob = language.glob
-    if glob.ignore_case and kubernetes:
+    if glob.ignore_case and grammar != "text":
         return Like(glob_of(joined_plain(fold(p) if isinstance(p, str) else p for p in glob.pieces))), True
     if not glob.arn:
         return language, True

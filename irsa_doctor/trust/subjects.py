@@ -9,6 +9,7 @@ from typing import Literal
 
 import msgspec
 
+from irsa_doctor.issuers import Grammar
 from irsa_doctor.trust.audiences import without_invisible
 from irsa_doctor.trust.automaton import BUDGET, UNLIMITED, Shape, TooComplex, shape_of
 from irsa_doctor.trust.languages import Any, Finite, Language, Like, Not
@@ -60,7 +61,7 @@ def _is_mintable(value: str, *, wildcards: bool) -> bool:
     if not wildcards or ("*" not in value and "?" not in value):
         return is_subject(value)
     pattern = Like(glob_of(pattern_of(value)))
-    return reach_of(pattern, True).scope != "nobody"
+    return reach_of(pattern, "service-account").scope != "nobody"
 
 
 def pattern_of(value: str) -> tuple[Plain, ...]:
@@ -136,8 +137,8 @@ class Reach(msgspec.Struct, frozen=True):
 _SERVICE_ACCOUNTS, _ANY_TEXT = ServiceAccountSubjects(), AnyText()
 
 
-def _finite_reach(values: frozenset[str], kubernetes: bool) -> Reach:
-    words = [value for value in values if SUBJECT.fullmatch(value)] if kubernetes else list(values)
+def _finite_reach(values: frozenset[str], grammar: Grammar) -> Reach:
+    words = [value for value in values if SUBJECT.fullmatch(value)] if grammar != "text" else list(values)
     if len(words) > 1:
         return Reach("several", min(words, key=lambda word: (len(word), word)))
     return Reach("one", words[0]) if words else Reach("nobody", None)
@@ -153,7 +154,7 @@ def _common_reach(language: Language) -> Reach | None:
     `PREFIX namespace : begin *`, `PREFIX * : name`, several of these and of names, all but names; None for everything else.
     """
     if isinstance(language, Finite):
-        return _finite_reach(language.values, kubernetes=True)
+        return _finite_reach(language.values, "service-account")
     if isinstance(language, Not) and isinstance(language.inner, Finite):
         scope: Scope = "namespaces" if any(map(is_subject, language.inner.values)) else "cluster"
         return Reach(scope, _SHORTEST) if _SHORTEST not in language.inner.values else None
@@ -187,30 +188,30 @@ def _reach_of_several(language: Any) -> Reach | None:
 
 
 @lru_cache(maxsize=16384)
-def reach_of(language: Language, kubernetes: bool, budget: int = BUDGET) -> Reach:
+def reach_of(language: Language, grammar: Grammar, budget: int = BUDGET) -> Reach:
     """The scope of a language and a shortest witness of it; over service account subjects, or over all text.
 
     Of service accounts: nobody, one, several (finitely many), namespace (infinitely many in exactly one namespace),
     namespaces, cluster (all). Of other text: nobody, one, several, pattern, anyone.
     """
-    if isinstance(language, Finite) and not kubernetes:
-        return _finite_reach(language.values, kubernetes)
-    if kubernetes and (common := _common_reach(language)):
+    if isinstance(language, Finite) and grammar == "text":
+        return _finite_reach(language.values, grammar)
+    if grammar != "text" and (common := _common_reach(language)):
         return common
     try:
-        shape = shape_of(language, _SERVICE_ACCOUNTS if kubernetes else _ANY_TEXT, budget)
+        shape = shape_of(language, _ANY_TEXT if grammar == "text" else _SERVICE_ACCOUNTS, budget)
     except TooComplex:
         return Reach(None, None)
-    return Reach(_scope(shape, kubernetes), shape.witness)
+    return Reach(_scope(shape, grammar), shape.witness)
 
 
 _COUNTED: tuple[Scope, ...] = ("nobody", "one", "several")
 
 
-def _scope(shape: Shape, kubernetes: bool) -> Scope:
+def _scope(shape: Shape, grammar: Grammar) -> Scope:
     if shape.count is not None:
         return _COUNTED[shape.count]
-    if not kubernetes:
+    if grammar == "text":
         return "anyone" if shape.everything else "pattern"
     if shape.everything:
         return "cluster"

@@ -33,6 +33,24 @@ def test_subjects_and_keys_of_an_issuer_that_is_not_known_may_be_anything():
     assert issuers.OTHER.has_key("amr")
 
 
+@pytest.mark.parametrize(
+    ("issuer", "profile"),
+    [
+        ("oidc.eks.eu-west-1.amazonaws.com/id/5D2A7C1E9B8F4036A1C4E7D20B93F865", issuers.EKS),
+        ("oidc.eks.cn-north-1.amazonaws.com.cn/id/5D2A7C1E9B8F4036A1C4E7D20B93F865", issuers.EKS),
+        ("oidc-eks.eu-west-1.api.aws/id/5D2A7C1E9B8F4036A1C4E7D20B93F865", issuers.EKS),
+        ("oidc.eks.eu-west-1.amazonaws.com/id/A/B", None),
+        ("oidc.eks.eu-west-1.amazonaws.com", None),
+        ("https://oidc.eks.eu-west-1.amazonaws.com/id/A", None),
+        ("token.actions.githubusercontent.com", None),
+        ("", None),
+    ],
+)
+def test_an_issuer_is_recognised_by_its_name_alone(issuer, profile):
+    assert issuers.profile_of(issuer) is profile
+    assert issuers.cluster_profile(issuer) is (profile or issuers.KUBERNETES)
+
+
 def test_a_file_with_a_key_that_is_not_part_of_the_format_is_refused(tmp_path):
     text = (FOLDER / "eks.yaml").read_text() + "colour: blue\n"
     (tmp_path / "eks.yaml").write_text(text)

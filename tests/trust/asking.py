@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from irsa_doctor.issuers import EKS, Profile
 from irsa_doctor.model import Hole, Place, Text, TrustPolicy
 from irsa_doctor.sources import read_policy as read_text
 from irsa_doctor.trust import Admitted, Decision, Policy, Request, admitted, decide, read_policy
@@ -53,8 +54,8 @@ def ask(*statements: object, request: Request | None = None, version: object = "
     return decide(policy(*statements, version=version), request or token())
 
 
-def admit(*statements: object, kubernetes: bool = True, version: object = "2012-10-17") -> Admitted:
-    return admitted(policy(*statements, version=version), PROVIDER, ISSUER, kubernetes=kubernetes)
+def admit(*statements: object, profile: Profile = EKS, version: object = "2012-10-17") -> Admitted:
+    return admitted(policy(*statements, version=version), PROVIDER, ISSUER, profile=profile)
 
 
 def hole(*parts: str) -> Text:

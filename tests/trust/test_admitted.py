@@ -2,6 +2,7 @@
 
 import pytest
 
+from irsa_doctor.issuers import EKS, OTHER
 from irsa_doctor.model import Verdict
 from irsa_doctor.trust import grant_of, spell
 from irsa_doctor.trust.keys import presence
@@ -88,7 +89,7 @@ def test_the_scope_of_one_statement(conditions, expected):
     ],
 )
 def test_tokens_of_other_issuers_have_any_subject(conditions, expected):
-    assert scope(conditions, kubernetes=False) == expected
+    assert scope(conditions, profile=OTHER) == expected
 
 
 def test_the_witness_is_a_shortest_subject_that_exists():
@@ -101,7 +102,7 @@ def test_deny_is_taken_out():
     found = admit(statement({"StringLike": {SUB: PREFIX + "shop:*"}}), deny({"StringLike": {SUB: "*:api"}}))
     assert not found.admits(API, STS)
     assert found.admits(PREFIX + "shop:web", STS)
-    assert spell(found.subjects) == spell(found.subjects, kubernetes=True)
+    assert spell(found.subjects) == spell(found.subjects, "service-account")
     assert (spell(found.subjects).patterns, spell(found.subjects).without) == ((PREFIX + "shop:*",), ("*:api",))
 
 
@@ -235,7 +236,7 @@ def test_contested_points_count_as_admitting_and_are_named(statements, points, e
 
 def test_a_grant_tells_on_what_it_hangs():
     (found,) = (
-        grant_of(found, found.statements[0], ISSUER, kubernetes=True)
+        grant_of(found, found.statements[0], ISSUER, profile=EKS)
         for found in [policy(statement({"NotIpAddress": {SUB: "::/0"}}))]
     )
     assert found.contested == ("S4",)
@@ -334,9 +335,9 @@ def test_which_keys_a_request_has(key, expected):
 
 def test_other_issuers_may_bring_further_claims():
     repository = "tokens.example/x:repository"
-    assert presence(repository, "tokens.example/x", kubernetes=False) == "maybe"
+    assert presence(repository, "tokens.example/x", profile=OTHER) == "maybe"
     assert presence(repository, "tokens.example/x") == "never"
-    assert presence(repository, "", kubernetes=False) == "never"
+    assert presence(repository, "", profile=OTHER) == "never"
 
 
 def test_literals_build_no_automaton():

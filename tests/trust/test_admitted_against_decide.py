@@ -5,6 +5,7 @@ from itertools import product
 from hypothesis import given
 from hypothesis import strategies as st
 
+from irsa_doctor.issuers import EKS, OTHER
 from irsa_doctor.model import Verdict
 from irsa_doctor.trust import admitted, decide, is_subject
 from irsa_doctor.trust.languages import contains
@@ -17,10 +18,10 @@ pairs = st.lists(st.sampled_from(PAIRS), min_size=8, max_size=8, unique=True)
 
 
 @examples(2500)
-@given(drawing.policies(drawing.ANYTHING), pairs, drawing.surroundings, st.booleans())
-def test_a_pair_is_admitted_where_a_request_is_allowed(document, some, around, kubernetes):
+@given(drawing.policies(drawing.ANYTHING), pairs, drawing.surroundings, st.sampled_from([EKS, OTHER]))
+def test_a_pair_is_admitted_where_a_request_is_allowed(document, some, around, profile):
     policy = policy_of(document)
-    found = admitted(policy, ARN, ISSUER, kubernetes=kubernetes)
+    found = admitted(policy, ARN, ISSUER, profile=profile)
     assert not found.too_complex
     for subject, audience in some:
         decision = decide(policy, request_of(subject, audience, around))
@@ -43,7 +44,7 @@ def test_the_reach_is_that_of_the_subjects_allowed(document, audience):
     found = admitted(policy, ARN, ISSUER)
     if found.depends_on or found.contested:
         return
-    one_of_each = [reach_of(audiences, kubernetes=False).witness or "" for audiences, _ in found.cells]
+    one_of_each = [reach_of(audiences, "text").witness or "" for audiences, _ in found.cells]
     for subject in SUBJECTS:
         assert contains(found.subjects, subject) == any(found.admits(subject, each) for each in one_of_each)
         assert found.admits(subject, audience) == (decide(policy, request_of(subject, audience)).outcome == "allow")
@@ -69,7 +70,7 @@ def test_the_reach_is_that_of_the_subjects_allowed(document, audience):
 def test_cells_are_not_empty_and_have_disjoint_audiences(document):
     found = admitted(policy_of(document), ARN, ISSUER)
     for cell in found.cells:
-        assert all(reach_of(side, kubernetes=False).scope != "nobody" for side in cell)
+        assert all(reach_of(side, "text").scope != "nobody" for side in cell)
     for audience in (*AUDIENCES, "other", "", "STS", "a", "zzz"):
         assert sum(contains(audiences, audience) for audiences, _ in found.cells) <= 1
         assert contains(found.audiences, audience) == any(contains(audiences, audience) for audiences, _ in found.cells)

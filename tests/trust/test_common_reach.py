@@ -38,6 +38,6 @@ def test_what_is_told_from_the_form_is_what_the_automaton_says(language):
 )
 def test_the_common_forms_need_no_automaton(pattern, scope):
     language = like(SUBJECT_PREFIX + pattern)
-    assert _common_reach(language) == reach_of(language, kubernetes=True)
-    assert reach_of(language, kubernetes=True).scope == scope
+    assert _common_reach(language) == reach_of(language, "service-account")
+    assert reach_of(language, "service-account").scope == scope
     assert Wild.MANY in language.glob.pieces

@@ -18,7 +18,7 @@ def read(conditions, *, version="2012-10-17", action="sts:AssumeRoleWithWebIdent
     statement = {"Effect": "Allow", "Principal": {"Federated": PROVIDER}, "Action": action, "Condition": conditions}
     document = {"Version": version, "Statement": [statement]}
     policy = read_policy(TrustPolicy(document, Place("-")))
-    grant = grant_of(policy, policy.statements[0], ISSUER, kubernetes=profile.is_cluster)
+    grant = grant_of(policy, policy.statements[0], ISSUER, profile=profile)
     expected = Expected(issuer=ISSUER, profile=profile, audiences=frozenset(audiences))
     return defects_of(policy, grant, expected), document
 
@@ -78,7 +78,7 @@ def test_an_audience_is_no_defect_where_nobody_knows_those_of_the_tokens():
     statement = {"Effect": "Allow", "Principal": {"Federated": PROVIDER}, "Action": "sts:AssumeRoleWithWebIdentity"}
     document = {"Version": "2012-10-17", "Statement": {**statement, "Condition": asking(AUD, "my-audience")}}
     policy = read_policy(TrustPolicy(document, Place("-")))
-    grant = grant_of(policy, policy.statements[0], ISSUER, kubernetes=True)
+    grant = grant_of(policy, policy.statements[0], ISSUER, profile=EKS)
     expected = Expected(issuer=ISSUER, profile=EKS, audiences=frozenset([AUDIENCE]), audiences_known=False)
     assert defects_of(policy, grant, expected) == ()
 
@@ -201,6 +201,6 @@ def test_a_reading_says_which_claims_are_checked():
             Place("-"),
         )
     )
-    grant = grant_of(policy, policy.statements[0], ISSUER, kubernetes=True)
+    grant = grant_of(policy, policy.statements[0], ISSUER, profile=EKS)
     reading = reading_of(policy, grant, Expected(issuer=ISSUER, profile=EKS, audiences=frozenset([AUDIENCE])))
     assert (reading.checks_aud, reading.checks_sub) == (True, False)

@@ -130,7 +130,7 @@ def test_what_is_too_complex_is_said_to_be(statements):
     assert (found.reach.scope, found.reach.witness) == (None, None)
     assert found.verdict(PREFIX + "a:b", STS) != Verdict.UNKNOWN
     assert contains(found.subjects, API) == found.admits(API, STS)
-    spell(found.subjects, kubernetes=True)
+    spell(found.subjects, "service-account")
 
 
 @pytest.mark.parametrize(

@@ -57,7 +57,7 @@ SCOPES = {0: "nobody", 1: "one", 2: "several"}
 @given(languages)
 def test_scope_and_witness_over_all_text(language):
     fsm = oracle.of_language(language)
-    reach = reach_of(language, kubernetes=False)
+    reach = reach_of(language, "text")
     count = oracle.counted(fsm)
     whole = "anyone" if (oracle.everything() - fsm).empty() else "pattern"
     assert reach.scope == (whole if count is None else SCOPES[count])
@@ -82,7 +82,7 @@ def test_set_operations_are_those_of_sets(one, other, word):
 @examples(500)
 @given(languages, languages)
 def test_equality_is_found(one, other):
-    nothing_beyond = [reach_of(difference(a, b), kubernetes=False).scope == "nobody" for a, b in ((one, other), (other, one))]
+    nothing_beyond = [reach_of(difference(a, b), "text").scope == "nobody" for a, b in ((one, other), (other, one))]
     assert all(nothing_beyond) == oracle.same(oracle.of_language(one), oracle.of_language(other))
 
 
@@ -135,7 +135,7 @@ subject_languages = st.recursive(
 @given(subject_languages)
 def test_scope_and_witness_over_subjects(language):
     fsm = oracle.of_language(language) & oracle.minted()
-    reach = reach_of(language, kubernetes=True)
+    reach = reach_of(language, "service-account")
     count = oracle.counted(fsm)
     if count is not None:
         assert reach.scope == SCOPES[count]
@@ -154,7 +154,7 @@ def test_scope_and_witness_over_subjects(language):
 @examples(300)
 @given(subject_languages)
 def test_spellings_of_subjects_say_the_language_or_more(language):
-    spelling = spell(language, kubernetes=True)
+    spelling = spell(language, "service-account")
     spelt = spelt_language(spelling)
     minted = oracle.minted()
     assert (oracle.of_language(difference(language, spelt)) & minted).empty()
@@ -166,10 +166,10 @@ def test_spellings_of_subjects_say_the_language_or_more(language):
 @pytest.mark.parametrize("pattern", ["arn:*:b:c:d:e", "arn:?:b:c:d:e", "a*:a:b:c:d:e*", "arn:a:b:*x:*:*"])
 def test_wildcards_of_arns_stay_in_their_component(pattern):
     as_text, as_arn = like(pattern), like(pattern, arn=True)
-    assert reach_of(difference(as_arn, as_text), kubernetes=False).scope == "nobody"
+    assert reach_of(difference(as_arn, as_text), "text").scope == "nobody"
     beyond = difference(as_text, as_arn)
     assert oracle.same(oracle.of_language(beyond), oracle.of_language(as_text) - oracle.of_glob(as_arn.glob))
-    witness = reach_of(beyond, kubernetes=False).witness
+    witness = reach_of(beyond, "text").witness
     assert (witness is None) == oracle.of_language(beyond).empty()
     assert witness is None or not as_arn.glob.matches(witness)
 

@@ -59,21 +59,21 @@ def test_what_cannot_be_written_so_is_an_upper_bound(language, patterns):
 
 def test_case_is_lower_in_subjects_and_said_elsewhere():
     language = like(PREFIX.upper() + "Shop:*", ignore_case=True)
-    assert spell(language, kubernetes=True).patterns == (PREFIX + "shop:*",)
-    assert spell(language, kubernetes=True).ignoring_case == ()
+    assert spell(language, "service-account").patterns == (PREFIX + "shop:*",)
+    assert spell(language, "service-account").ignoring_case == ()
     assert spell(language).ignoring_case == spell(language).patterns
 
 
 def test_what_no_cluster_can_mint_is_not_taken_out():
     language = difference(like(PREFIX + "*"), literal(PREFIX + "A:b", PREFIX + "a:b"))
     assert spell(language).without == (PREFIX + "A:b", PREFIX + "a:b")
-    assert spell(difference(like(PREFIX + "*"), literal("x")), kubernetes=True).without == ()
+    assert spell(difference(like(PREFIX + "*"), literal("x")), "service-account").without == ()
 
 
 def test_hundreds_of_patterns_are_listed():
     names = tuple(f"{PREFIX}n{n}:*" for n in range(300))
     outs = tuple(f"*:x{n}" for n in range(30))
-    spelling = spell(difference(union(map(like, names)), union(map(like, outs))), kubernetes=True)
+    spelling = spell(difference(union(map(like, names)), union(map(like, outs))), "service-account")
     assert (spelling.patterns, spelling.without, spelling.exact) == (tuple(sorted(names)), tuple(sorted(outs)), True)
 
 

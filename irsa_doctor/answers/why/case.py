@@ -16,6 +16,7 @@ from irsa_doctor.facts.lookups.surroundings import ROLE_ARN
 from irsa_doctor.facts.service_accounts.binding import service_account_facts
 from irsa_doctor.facts.workloads.webhook import AUDIENCE, CONTAINER_CREDENTIALS, FILE, ROLE, VOLUME
 from irsa_doctor.facts.workloads.workload import judged_workload
+from irsa_doctor.issuers import EKS
 from irsa_doctor.model import (
     Arn,
     Cluster,
@@ -281,7 +282,7 @@ class Case(msgspec.Struct, frozen=True, dict=True):
                 yield from (token.audience for token in workload.tokens if token.volume in mounts and token.audience)
 
     def _usual_audience(self) -> str | Unknown:
-        usual = self.view.default_audiences(self.issuer, eks=self.is_eks)
+        usual = self.view.default_audiences(self.issuer) if self.issuer else frozenset(EKS.audience.default)
         if len(usual) == 1:
             return next(iter(usual))
         ids = self.provider.client_ids if self.provider else ()

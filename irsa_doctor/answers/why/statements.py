@@ -12,6 +12,7 @@ import msgspec
 from irsa_doctor.facts import View
 from irsa_doctor.facts.grants.keys import key_form
 from irsa_doctor.facts.lookups.near import is_one_letter_off
+from irsa_doctor.issuers import EKS
 from irsa_doctor.model import Issuer, Text, parse_arn, text_of
 from irsa_doctor.trust import SUBJECT_PREFIX, Policy, Statement, grant_of
 from irsa_doctor.trust.holding import holds
@@ -284,7 +285,7 @@ def _excludes_itself(policy: Policy, statement: Statement, conditions: Sequence[
     if len(on_sub) < 2 or not any(holds(c, context, variables=policy.variables) for c in on_sub):
         return False
     only = msgspec.structs.replace(statement, conditions=tuple(on_sub), two_spellings=False)
-    return grant_of(policy, only, token.issuer, kubernetes=True).subjects == NOTHING
+    return grant_of(policy, only, token.issuer, profile=EKS).subjects == NOTHING
 
 
 def _is_pattern(value: str) -> bool:

@@ -6,6 +6,7 @@ from typing import Literal
 import msgspec
 
 from irsa_doctor.facts.grants.keys import key_form
+from irsa_doctor.issuers import Profile
 from irsa_doctor.model import Issuer, text_of
 from irsa_doctor.trust import SUBJECT_PREFIX, Grant, is_subject
 from irsa_doctor.trust.conditions import Limit
@@ -35,7 +36,7 @@ class Claims(msgspec.Struct):
     the conditions on sub that let somebody through.
     """
 
-    kubernetes: bool
+    profile: Profile
     issuer: str
     forms: set[str] = msgspec.field(default_factory=set)
     vacuous: bool = False
@@ -63,12 +64,12 @@ class Claims(msgspec.Struct):
         return any(value.startswith(SUBJECT_PREFIX) for value in self.auds) or STS in self.subs
 
 
-def claims_of(grant: Grant, issuer: str, *, kubernetes: bool) -> Claims:
+def claims_of(grant: Grant, issuer: str, *, profile: Profile) -> Claims:
     """The claims of a grant for an issuer (without scheme)."""
-    found = Claims(kubernetes, issuer)
+    found = Claims(profile, issuer)
     low = issuer.lower()
     for condition, limit in zip(grant.statement.conditions, grant.limits, strict=True):
-        where = presence(condition.key, low, kubernetes) if condition.key else _claim_of_hole(condition)
+        where = presence(condition.key, low, profile) if condition.key else _claim_of_hole(condition)
         if where == "sub":
             _subject(found, condition, limit)
         elif where == "aud":
@@ -113,9 +114,9 @@ def _subject(found: Claims, condition: Condition, limit: Limit) -> None:
             found.subs.append(value)
             odd = oddity(condition, value)
             found.has_variable |= odd == "variable"
-            found.equals_with_wildcard |= found.kubernetes and odd == "wildcard"
-            found.sub_case |= found.kubernetes and odd == "case"
-            found.sub_prefix_missing |= found.kubernetes and odd == "shape"
+            found.equals_with_wildcard |= found.profile.is_cluster and odd == "wildcard"
+            found.sub_case |= found.profile.is_cluster and odd == "case"
+            found.sub_prefix_missing |= found.profile.is_cluster and odd == "shape"
 
 
 def oddity(condition: Condition, value: str) -> Oddity:
@@ -139,7 +140,7 @@ def _is_possible(value: str, *, wildcards: bool) -> bool:
     if not wildcards or ("*" not in value and "?" not in value):
         return is_subject(value)
     pattern = Like(glob_of(widest(pieces_of(value, wildcards=True, variables=False))))
-    return reach_of(pattern, True).scope != "nobody"
+    return reach_of(pattern, "service-account").scope != "nobody"
 
 
 def _audience(found: Claims, condition: Condition) -> None:

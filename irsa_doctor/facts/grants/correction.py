@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from irsa_doctor.facts.grants.claims import oddity
 from irsa_doctor.facts.grants.principals import Form
 from irsa_doctor.facts.lookups.surroundings import Surroundings
+from irsa_doctor.issuers import Profile
 from irsa_doctor.model import Issuer, Role, parse_arn, text_of
 from irsa_doctor.model.findings import Snippet
 from irsa_doctor.remedies import corrected_statement
@@ -17,7 +18,7 @@ _WELL_FORMED: tuple[Form, ...] = ("provider", "hole", "absent")
 
 
 def correction(
-    role: Role, grant: Grant, form: Form, principal: str, meant: str, *, kubernetes: bool, around: Surroundings
+    role: Role, grant: Grant, form: Form, principal: str, meant: str, *, profile: Profile, around: Surroundings
 ) -> tuple[Snippet, ...]:
     """The corrected statement of a grant for one principal; none where nothing shows which provider it should name."""
     subs, auds = _asking(grant, "sub"), _asking(grant, "aud")
@@ -27,13 +28,13 @@ def correction(
     issuer = arn.name if arn else next(iter(keyed), "")
     if not provider or not issuer:
         return ()
-    subjects, patterns = _subjects(role, subs, around, kubernetes=kubernetes)
+    subjects, patterns = _subjects(role, subs, around, profile=profile)
     return (
         corrected_statement(
             provider,
             issuer,
             subjects,
-            _audience(issuer, auds, around, kubernetes=kubernetes),
+            _audience(issuer, auds, around, profile=profile),
             patterns=patterns,
             kept=_kept(grant),
             companions=[text_of(a) for a in grant.statement.actions if text_of(a).lower() in _COMPANIONS],
@@ -62,7 +63,7 @@ def _from_keys(role: Role, issuers: Sequence[str]) -> str:
 
 
 def _subjects(
-    role: Role, conditions: Iterable[Condition], around: Surroundings, *, kubernetes: bool
+    role: Role, conditions: Iterable[Condition], around: Surroundings, *, profile: Profile
 ) -> tuple[list[str], list[str]]:
     """(subjects, patterns): those that are written, put right; else those of the service accounts that name the role."""
     subjects: list[str] = []
@@ -71,7 +72,7 @@ def _subjects(
     for condition in conditions:
         for value in map(text_of, condition.values):
             wild = condition.use.operator.has_wildcards and ("*" in value or "?" in value)
-            if not kubernetes or (wild and not oddity(condition, value)):
+            if not profile.is_cluster or (wild and not oddity(condition, value)):
                 (patterns if wild else subjects).append(value)
             elif right := _put_right(value):
                 subjects.append(right)
@@ -90,11 +91,11 @@ def _put_right(sub: str) -> str:
     return ""
 
 
-def _audience(issuer: str, conditions: Iterable[Condition], around: Surroundings, *, kubernetes: bool) -> list[str]:
+def _audience(issuer: str, conditions: Iterable[Condition], around: Surroundings, *, profile: Profile) -> list[str]:
     """The audiences that are written, as far as tokens can have them; else the one that they have."""
     written = [text_of(value) for condition in conditions for value in condition.values]
-    known = around.audiences_of(issuer, eks=Issuer.of(issuer).form != "other")
-    return [value for value in written if not kubernetes or value in known] or [around.audience_of(issuer)]
+    known = around.audiences_of(issuer)
+    return [value for value in written if not profile.is_cluster or value in known] or [around.audience_of(issuer)]
 
 
 def _kept(grant: Grant) -> Mapping[str, Mapping[str, list[str]]]:

@@ -11,6 +11,7 @@ from irsa_doctor.facts.grants.miswritten import miswritten
 from irsa_doctor.facts.grants.principals import Form
 from irsa_doctor.facts.lookups.surroundings import Surroundings
 from irsa_doctor.facts.subject import Evidence, Told
+from irsa_doctor.issuers import Profile
 from irsa_doctor.model import Issuer, Place, Role, Text, TrustPolicy, parse_arn, text_of
 from irsa_doctor.model.findings import Snippet
 from irsa_doctor.model.once import once
@@ -35,10 +36,10 @@ _SURE = "sts.amazonaws.com"
 
 
 def grant_evidence(
-    role: Role, source: TrustPolicy, grant: Grant, principal: str, form: Form, kubernetes: bool, around: Surroundings
+    role: Role, source: TrustPolicy, grant: Grant, principal: str, form: Form, profile: Profile, around: Surroundings
 ) -> Evidence:
     """The evidence of one statement for one principal, which is of a form."""
-    scene = _Scene(role, source, grant, principal, form, kubernetes, around)
+    scene = _Scene(role, source, grant, principal, form, profile, around)
     return Evidence(Told(_NAMES, scene), Told(_PLACES, scene), partial(_correction, scene))
 
 
@@ -50,7 +51,7 @@ class _Scene(msgspec.Struct, frozen=True, dict=True):
     grant: Grant
     principal: str
     form: Form
-    kubernetes: bool
+    profile: Profile
     around: Surroundings
 
     @property
@@ -98,7 +99,7 @@ class _Scene(msgspec.Struct, frozen=True, dict=True):
 
 def _correction(scene: _Scene) -> tuple[Snippet, ...]:
     form, meant, around = scene.form, scene.meant, scene.around
-    return correction(scene.role, scene.grant, form, scene.principal, meant, kubernetes=scene.kubernetes, around=around)
+    return correction(scene.role, scene.grant, form, scene.principal, meant, profile=scene.profile, around=around)
 
 
 def _some(values: Iterable[str]) -> str:
@@ -170,7 +171,7 @@ def _never(grant: Grant) -> list[Condition]:
     return [
         condition
         for condition, limit in zip(grant.statement.conditions, grant.limits, strict=True)
-        if limit.effect == "never" or (limit.effect == "sub" and reach_of(limit.language, True).scope == "nobody")
+        if limit.effect == "never" or (limit.effect == "sub" and reach_of(limit.language, "service-account").scope == "nobody")
     ]
 
 
@@ -202,8 +203,7 @@ def _absent(scene: _Scene) -> list[str]:
 
 
 def _carried(scene: _Scene) -> str:
-    eks = Issuer.of(scene.issuer).form != "other"
-    return f"tokens of its service accounts carry {_some(sorted(scene.around.audiences_of(scene.issuer, eks=eks)))}"
+    return f"tokens of its service accounts carry {_some(sorted(scene.around.audiences_of(scene.issuer)))}"
 
 
 def _in_tokens(scene: _Scene) -> str:
@@ -326,10 +326,10 @@ _NAMES: Mapping[str, Callable[[_Scene], str | None]] = {
     "shape_subs": lambda scene: _some(f'"{value}"' for value in _odd_subs(scene.asked, "shape")),
     "where": lambda scene: f"The aud condition of {scene.role.name} asks for",
     "auds": lambda scene: _some(scene.values("aud")),
-    "patterns": lambda scene: _some(spell(scene.grant.subjects, scene.kubernetes).patterns),
-    "except": lambda scene: _without(spell(scene.grant.subjects, scene.kubernetes).without),
-    "scope": lambda scene: _scope(reach_of(scene.grant.subjects, scene.kubernetes).scope),
-    "witness": lambda scene: reach_of(scene.grant.subjects, scene.kubernetes).witness or "nobody",
+    "patterns": lambda scene: _some(spell(scene.grant.subjects, scene.profile.grammar).patterns),
+    "except": lambda scene: _without(spell(scene.grant.subjects, scene.profile.grammar).without),
+    "scope": lambda scene: _scope(reach_of(scene.grant.subjects, scene.profile.grammar).scope),
+    "witness": lambda scene: reach_of(scene.grant.subjects, scene.profile.grammar).witness or "nobody",
     "meant": lambda scene: scene.meant,
     "hint": lambda scene: f' Did you mean "{scene.meant}"?' if scene.meant else "",
     "never": lambda scene: never_holding(scene.grant),

@@ -11,7 +11,9 @@ from irsa_doctor.facts.grants.evidence import grant_evidence
 from irsa_doctor.facts.grants.principals import Form
 from irsa_doctor.facts.lookups.surroundings import Surroundings
 from irsa_doctor.facts.subject import Judged
-from irsa_doctor.model import Inventory, Issuer, Role, Text, TrustPolicy, Unknown, text_of
+from irsa_doctor.issuers import EKS, KUBERNETES, Profile, profile_of
+from irsa_doctor.issuers import profile as profile_named
+from irsa_doctor.model import Inventory, Role, Text, TrustPolicy, Unknown, text_of
 from irsa_doctor.trust import SUBJECT_PREFIX, Grant, Policy, Statement, is_subject
 from irsa_doctor.trust.languages import NOTHING, Finite, contains
 from irsa_doctor.trust.refusals import is_refused_action
@@ -111,12 +113,17 @@ def issuer_kind(statement: Statement, issuer: str, inventory: Inventory) -> Issu
     """EKS by the form of the issuer; Kubernetes where a cluster has it or the statement speaks of service accounts."""
     if not issuer:
         return "unknown"
-    if Issuer.of(issuer).form != "other":
+    if profile_of(issuer) is EKS:
         return "eks"
     if issuer in inventory.clusters_by_issuer:
         return "kubernetes"
     named = any(text_of(v).startswith(SUBJECT_PREFIX) for c in statement.conditions for v in c.values)
     return "kubernetes" if named else "other"
+
+
+def profile_of_kind(kind: IssuerKind) -> Profile:
+    """The profile of a kind of issuer; one that is not known is taken for a cluster."""
+    return KUBERNETES if kind == "unknown" else profile_named(kind)
 
 
 def _action(statement: Statement, policy: Policy) -> Action:
@@ -158,7 +165,7 @@ def _audience(
         return "any"
     if unseen is not None:
         return unseen
-    if any(contains(grant.audiences, audience) for audience in around.audiences_of(issuer, eks=kind == "eks")):
+    if any(contains(grant.audiences, audience) for audience in around.audiences_of(issuer)):
         return "expected"
     if STS + ".cn" in claims.auds:
         return "china"
@@ -193,16 +200,16 @@ def grant_facts(
     grant: Grant, policy: Policy, form: Form, kind: IssuerKind, issuer: str, around: Surroundings, *, named: bool = False
 ) -> GrantFacts:
     """The facts of one statement for one provider; `named`: some service account names the role."""
-    statement, kubernetes = grant.statement, kind != "other"
-    claims = claims_of(grant, issuer, kubernetes=kubernetes)
+    statement, profile = grant.statement, profile_of_kind(kind)
+    claims = claims_of(grant, issuer, profile=profile)
     forms = claims.forms
     action = _action(statement, policy)
     unseen = _unseen(grant)
-    reach = reach_of(grant.subjects, kubernetes)
+    reach = reach_of(grant.subjects, profile.grammar)
     in_force = form in ("provider", "hole") and action == "web-identity"
     admits = in_force and reach.scope != "nobody"
     audience = _audience(grant, kind, issuer, claims, around, unseen)
-    finite = grant.subjects.values if kubernetes and isinstance(grant.subjects, Finite) else ()
+    finite = grant.subjects.values if profile.is_cluster and isinstance(grant.subjects, Finite) else ()
     facts = GrantFacts(
         issuer_kind=kind,
         issuer_form="eks-dualstack" if form == "dualstack" else "fine",
@@ -236,7 +243,7 @@ def grant_facts(
         region_excluded=claims.region_excluded,
         session_name_wanted=claims.session_name and _session_name_wanted(grant, issuer, around),
         default_account=any(value.endswith(":default") and is_subject(value) for value in finite),
-        account_missing=admits and kubernetes and _account_missing(grant, issuer, around),
+        account_missing=admits and profile.is_cluster and _account_missing(grant, issuer, around),
     )
     never_holds = in_force and not named and reach.scope == "nobody" and unseen is None and not facts.is_blocked
     return msgspec.structs.replace(facts, never_holds=True) if never_holds else facts
@@ -247,6 +254,6 @@ def judged_grant(
 ) -> Judged:
     """A grant as a subject; of a bare policy the whole policy is the subject."""
     kind, ident = ("policy", role.id) if role.is_bare else ("grant", f"{role.id}#{grant.statement.index}")
-    kubernetes = facts.issuer_kind != "other"
-    evidence = partial(grant_evidence, role, source, grant, principal, facts.principal, kubernetes, around)
+    profile = profile_of_kind(facts.issuer_kind)
+    evidence = partial(grant_evidence, role, source, grant, principal, facts.principal, profile, around)
     return Judged(kind, ident, role.id, facts, evidence)

@@ -55,7 +55,7 @@ class _Subjects(msgspec.Struct, frozen=True, dict=True):
             return len(self.accounts) - self.count(language.inner)
         if isinstance(language, Finite):
             return sum(subject in self.accounts for subject in language.values)
-        if reach_of(language, True).scope == "cluster":
+        if reach_of(language, "service-account").scope == "cluster":
             return len(self.accounts)
         start, end = _ends(language)
         if end and isinstance(language, Like) and language.glob.pieces == (start, Wild.MANY, end):

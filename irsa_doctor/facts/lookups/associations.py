@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from typing import Literal
 
 from irsa_doctor.facts.lookups.surroundings import ROLE_ARN, Surroundings
-from irsa_doctor.model import Issuer, PodIdentityAssociation, ServiceAccount, Unknown
+from irsa_doctor.issuers import profile_of
+from irsa_doctor.model import PodIdentityAssociation, ServiceAccount, Unknown
 from irsa_doctor.trust import Policy
 from irsa_doctor.trust.services import ServiceCall, service_may, trusts_service
 
@@ -77,7 +78,7 @@ def overridden(account: ServiceAccount, around: Surroundings) -> Override | Unkn
     if association is not None:
         return "unseen-role" if not association.role_arn else "same-role" if association.role_arn == named else "other-role"
     issuer = around.issuer_of(account.cluster)
-    if around.inventory.closed.has_association(*key) or (issuer and Issuer.of(issuer).form == "other"):
+    if around.inventory.closed.has_association(*key) or (issuer and profile_of(issuer) is None):
         return "no"
     name = around.name_of(account.cluster)
     # a cluster of which only the issuer is known has no name that EKS would know

@@ -9,7 +9,8 @@ import msgspec
 from irsa_doctor.facts.lookups.surroundings import Surroundings
 from irsa_doctor.facts.roles.role import AnalysedRole
 from irsa_doctor.facts.workloads.webhook import AUDIENCE
-from irsa_doctor.model import Issuer, OidcProvider, Unknown, parse_arn
+from irsa_doctor.issuers import profile_of
+from irsa_doctor.model import OidcProvider, Unknown, parse_arn
 from irsa_doctor.trust.languages import EVERYTHING, Finite, Language, contains
 
 _OF_KOPS = "amazonaws.com"
@@ -72,8 +73,7 @@ class Audiences(msgspec.Struct, frozen=True, dict=True):
         """The client ids that nothing given here uses."""
         if isinstance(provider.client_ids, Unknown):
             return []
-        eks = Issuer.of(provider.issuer).form != "other"
-        usual = self.around.default_audiences(provider.issuer, eks=eks)
+        usual = self.around.default_audiences(provider.issuer)
         spare = [value for value in provider.client_ids if value not in usual]
         if not spare:
             return []
@@ -94,9 +94,9 @@ class Audiences(msgspec.Struct, frozen=True, dict=True):
     def wanted_of_kops(self, provider: OidcProvider) -> frozenset[str]:
         """The audiences of kOps and of EKS that roles expect of this provider, where its issuer is a cluster not of EKS."""
         known = provider.issuer in self.around.inventory.clusters_by_issuer
-        if Issuer.of(provider.issuer).form != "other" or not known or parse_arn(provider.arn) is None:
+        if profile_of(provider.issuer) or not known or parse_arn(provider.arn) is None:
             return frozenset()
-        usual = self.around.default_audiences(provider.issuer, eks=False)
+        usual = self.around.default_audiences(provider.issuer)
         named, _ = self._of_roles.get(provider.arn, (frozenset(), ()))
         return named & usual if _OF_KOPS in usual else frozenset()
 

@@ -9,11 +9,11 @@ import msgspec
 
 from irsa_doctor.facts.lookups.surroundings import Surroundings
 from irsa_doctor.facts.workloads.webhook import AUDIENCE, names_a_role
+from irsa_doctor.issuers import EKS
 from irsa_doctor.model import (
     Container,
     EnvSource,
     Inventory,
-    Issuer,
     PodIdentityAssociation,
     ServiceAccount,
     Unknown,
@@ -128,7 +128,7 @@ class Neighbours(msgspec.Struct, frozen=True, dict=True):
         if asked is not None:
             return frozenset({text_of(asked)})
         issuer = self.around.issuer_of(workload.cluster)
-        return self.around.default_audiences(issuer, eks=not issuer or Issuer.of(issuer).form != "other")
+        return self.around.default_audiences(issuer) if issuer else frozenset(EKS.audience.default)
 
     @cached_property
     def _client_ids(self) -> Mapping[str, frozenset[str] | None]:

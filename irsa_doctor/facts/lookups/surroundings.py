@@ -8,11 +8,9 @@ import msgspec
 from irsa_doctor.facts.grants.principals import Principals
 from irsa_doctor.facts.lookups.accounts import Accounts
 from irsa_doctor.facts.lookups.near import Names
+from irsa_doctor.issuers import cluster_profile
 from irsa_doctor.model import Contradiction, Inventory, PodIdentityAssociation
 
-# https://github.com/aws/amazon-eks-pod-identity-webhook (--token-audience); kOps sets its own
-_EKS = frozenset({"sts.amazonaws.com"})
-_CLUSTERS = frozenset({"sts.amazonaws.com", "amazonaws.com"})
 ROLE_ARN = "eks.amazonaws.com/role-arn"
 
 
@@ -39,20 +37,20 @@ class Surroundings(msgspec.Struct, frozen=True, dict=True):
         asked = (sa.annotations.get("eks.amazonaws.com/audience") for sa in self.inventory.service_accounts)
         return frozenset(value for value in asked if isinstance(value, str))
 
-    def audiences_of(self, issuer: str, *, eks: bool) -> frozenset[str]:
+    def audiences_of(self, issuer: str) -> frozenset[str]:
         """The audiences that tokens of an issuer may have: as said, else the defaults of EKS, or of any cluster."""
-        usual = self.default_audiences(issuer, eks=eks)
+        usual = self.default_audiences(issuer)
         return self.audiences | usual if self.audiences else usual
 
-    def default_audiences(self, issuer: str, *, eks: bool) -> frozenset[str]:
+    def default_audiences(self, issuer: str) -> frozenset[str]:
         """Those of tokens for which no service account asks for another: as said, else what the webhook sets by default."""
         said = self.expected.get(issuer)
-        return frozenset(said) if said is not None else _EKS if eks else _CLUSTERS
+        return frozenset(said if said is not None else cluster_profile(issuer).audience.default)
 
     def audience_of(self, issuer: str) -> str:
         """The audience that a trust policy for this issuer should ask for."""
         said = self.expected.get(issuer)
-        return said[0] if said else "sts.amazonaws.com"
+        return said[0] if said else cluster_profile(issuer).audience.default[0]
 
     def called(self, issuer: str) -> str:
         """What people call an issuer: its cluster by name where it was given, else the issuer itself."""

@@ -145,7 +145,7 @@ def _say_denials(
         (denial, text_of(condition.raw_key))
         for denial in denials
         for condition in denial.conditions
-        if any(presence(condition.key, issuer, a.kubernetes) == "never" for issuer, a in issuers.items())
+        if any(presence(condition.key, issuer, a.profile) == "never" for issuer, a in issuers.items())
     ]
     names["absent_keys"] = _some(key for _, key in absent)
     names["whom"] = "everybody whom its Allow statements admit"
@@ -156,8 +156,8 @@ def _trusted(by_provider: Mapping[str, Admitted], around: Surroundings) -> Itera
     """Whom the role admits of which cluster."""
     for provider, found in by_provider.items():
         arn = parse_arn(provider)
-        if arn and found.kubernetes and found.reach.scope not in ("nobody", None):
-            patterns = spell(found.subjects, found.kubernetes).patterns
+        if arn and found.profile.is_cluster and found.reach.scope not in ("nobody", None):
+            patterns = spell(found.subjects, found.profile.grammar).patterns
             yield f"{_some(patterns)} of {around.called(arn.name)}"
 
 

@@ -6,7 +6,7 @@ from typing import Literal
 
 import msgspec
 
-from irsa_doctor.facts.grants.grant import GrantFacts, grant_facts, issuer_kind, judged_grant
+from irsa_doctor.facts.grants.grant import GrantFacts, grant_facts, issuer_kind, judged_grant, profile_of_kind
 from irsa_doctor.facts.lookups.associations import Served, served
 from irsa_doctor.facts.lookups.surroundings import Surroundings
 from irsa_doctor.facts.roles.evidence import (
@@ -113,14 +113,14 @@ def _grants(role: Role, source: TrustPolicy, policy: Policy, around: Surrounding
                 continue
             named = _issuer(principal)
             kind = issuer_kind(statement, named if isinstance(named, str) else "", around.inventory)
-            kubernetes, issuer = kind != "other", text_of(named)
+            profile, issuer = profile_of_kind(kind), text_of(named)
             if form in ("provider", "absent") and isinstance(principal, str) and principal not in by_provider:
-                by_provider[principal] = admitted(policy, principal, issuer, kubernetes=kubernetes)
+                by_provider[principal] = admitted(policy, principal, issuer, profile=profile)
             found = by_provider.get(text_of(principal))
-            grant = found.grant(statement) if found and found.kubernetes == kubernetes else None
+            grant = found.grant(statement) if found and found.profile is profile else None
             if grant is None:
                 seen = statement if isinstance(principal, str) else seen_through(statement, named)
-                grant = grant_of(policy, seen, issuer, kubernetes=kubernetes)
+                grant = grant_of(policy, seen, issuer, profile=profile)
             facts = grant_facts(grant, policy, form, kind, issuer, around, named=role.arn in around.naming)
             judged.append((statement, issuer, judged_grant(role, source, grant, text_of(principal), facts, around), facts))
     return judged, by_provider
@@ -165,7 +165,7 @@ def _clusters(by_provider: dict[str, Admitted]) -> int:
     """How many clusters have a service account, of one name, that is let in from another cluster too; 1 where there is none."""
     if len(by_provider) < 2:
         return 1
-    found = [a.subjects for a in by_provider.values() if a.kubernetes and a.reach.scope not in ("nobody", None)]
+    found = [a.subjects for a in by_provider.values() if a.profile.is_cluster and a.reach.scope not in ("nobody", None)]
     if len(found) < 2:
         return 1
     named = Counter(value for one in found if isinstance(one, Finite) for value in one.values)
@@ -184,7 +184,7 @@ _COMPARED = 16
 
 
 def _have_common(one: Language, other: Language) -> bool:
-    return one == other or reach_of(intersection((one, other)), True).scope != "nobody"
+    return one == other or reach_of(intersection((one, other)), "service-account").scope != "nobody"
 
 
 def _deny(policy: Policy, by_provider: dict[str, Admitted]) -> Shuts:
@@ -196,10 +196,10 @@ def _deny(policy: Policy, by_provider: dict[str, Admitted]) -> Shuts:
         arn = parse_arn(provider)
         if found.reach.scope != "nobody" or arn is None:
             continue
-        if admitted(allowed, provider, arn.name, kubernetes=found.kubernetes).reach.scope != "nobody":
+        if admitted(allowed, provider, arn.name, profile=found.profile).reach.scope != "nobody":
             keys = [c.key for s in policy.statements if not s.allow for c in s.conditions]
             low = arn.name.lower()
-            absent = any(presence(key, low, found.kubernetes) == "never" for key in keys)
+            absent = any(presence(key, low, found.profile) == "never" for key in keys)
             return "missing-key" if absent else "matches"
     return "none"
 

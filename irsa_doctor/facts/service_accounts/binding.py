@@ -15,6 +15,7 @@ from irsa_doctor.facts.service_accounts.annotations import Annotation, annotatio
 from irsa_doctor.facts.subject import Evidence, Judged
 from irsa_doctor.facts.workloads.containers import PLACEHOLDERS
 from irsa_doctor.facts.workloads.webhook import AUDIENCE, EXPIRATION, SKIP_CONTAINERS, is_ignored_expiration
+from irsa_doctor.issuers import profile_of
 from irsa_doctor.model import Arn, Issuer, Place, ServiceAccount, Text, Unknown, issuer_in, parse_arn, text_of
 from irsa_doctor.remedies import annotate
 from irsa_doctor.trust import Admitted, Policy, Statement, admitted, spell
@@ -118,7 +119,7 @@ def _audience(view: View, account: ServiceAccount, issuer: str, role: Arn | None
         return PLACEHOLDERS
     if not issuer:
         return NO_ISSUER
-    if asked in view.default_audiences(issuer, eks=Issuer.of(issuer).form != "other"):
+    if asked in view.default_audiences(issuer):
         return "default"
     arn = f"arn:{role.partition}:iam::{role.account}:oidc-provider/{issuer}"
     provider = view.inventory.provider_by_arn.get(arn)
@@ -317,7 +318,7 @@ def _of_audience(view: View, account: ServiceAccount, issuer: str) -> Trust | Un
     asked = account.annotations.get(AUDIENCE)
     if isinstance(asked, Text):
         return PLACEHOLDERS
-    if asked is None and issuer not in view.expected and Issuer.of(issuer).form == "other":
+    if asked is None and issuer not in view.expected and profile_of(issuer) is None:
         return AUDIENCE_OF_ISSUER
     role = parse_arn(text_of(account.annotations.get(ROLE_ARN, "")))
     return "explained" if _audience(view, account, issuer, role) == "refused" else "other-audience"
@@ -328,7 +329,7 @@ def _audiences_of(view: View, account: ServiceAccount, issuer: str) -> frozenset
     asked = account.annotations.get(AUDIENCE)
     if isinstance(asked, Text):
         return frozenset()
-    return frozenset([asked]) if asked else view.default_audiences(issuer, eks=Issuer.of(issuer).form != "other")
+    return frozenset([asked]) if asked else view.default_audiences(issuer)
 
 
 def _is_for_miswritten(view: View, named: AnalysedRole, issuer: str) -> bool:
@@ -441,7 +442,7 @@ def _trusted(view: View, account: ServiceAccount, named: AnalysedRole) -> set[tu
         if isinstance(let_in.subjects, Finite):
             found |= {(subject, subject + other) for subject in let_in.subjects.values}
         elif not let_in.unseen:
-            found |= {(pattern, pattern + other) for pattern in spell(let_in.subjects, let_in.kubernetes).patterns}
+            found |= {(pattern, pattern + other) for pattern in spell(let_in.subjects, let_in.profile.grammar).patterns}
     return found
 
 

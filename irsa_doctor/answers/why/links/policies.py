@@ -69,7 +69,7 @@ def _refused(case: Case) -> Step:
 
 def _asked(case: Case, policy: Policy, audience: str) -> Step:
     ident = "trust-policy"
-    found = admitted(policy, case.provider_arn, case.issuer, kubernetes=True)
+    found = admitted(policy, case.provider_arn, case.issuer)
     known = _known(case)
     verdict = found.verdict(case.subject, audience)
     if verdict is Three.UNKNOWN and found.depends_on and {key.lower() for key in found.depends_on} <= known.keys():
