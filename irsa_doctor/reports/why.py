@@ -20,7 +20,6 @@ _COMMANDS = ("kubectl ", "aws ", "curl ", "nslookup ", "irsa-doctor ")
 _STRONG, _FAINT, _GOOD, _OPEN = "1", "2", "32", "35"
 _HANG = " " * 5
 """under the mark of a link"""
-_FIRST_WORDS = frozenset({"The", "A", "An", "What", "No", "One", "Role", "Something", "Sessions"})
 _RESTARTS = ("kubectl rollout restart ", "kubectl delete pod ")
 _ANEW = ("Restart", "Recreate")
 """how a remedy begins that is just that"""
@@ -114,10 +113,7 @@ def _answer(diagnosis: Diagnosis, style: Style) -> Iterator[str]:
 
 def _headline(head: str, cause: Cause, colour: str, style: Style) -> Iterator[str]:
     """The verdict and its cause in words, then by name."""
-    title = cause.title or cause.id
-    # a title begins as a sentence does, unless it begins with a name
-    title = title[0].lower() + title[1:] if title.split(maxsplit=1)[0] in _FIRST_WORDS else title
-    painted, *more = wrapped(_said(f"{head}: {title} ({cause.id}, {cause.certainty})"), style.width)
+    painted, *more = wrapped(_said(f"{head}: {cause.title or cause.id} ({cause.id}, {cause.certainty})"), style.width)
     shown = for_terminal(head)
     yield style.paint(shown, colour) + painted[len(shown) :] if painted.startswith(shown) else painted
     yield from (f"  {line}" for line in more)

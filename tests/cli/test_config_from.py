@@ -47,9 +47,7 @@ def test_a_change_cannot_waive_what_it_opens(tmp_path):
     code, found = judged(tmp_path)
     assert (code, set(found)) == (1, {"open-aud-only", "policy-weakened"})
     weakened = found["policy-weakened"]
-    assert weakened["message"] == (
-        "irsa-doctor.toml asks for less than at HEAD: open-aud-only is waived for * until 2999-01-01."
-    )
+    assert weakened["message"] == ("irsa-doctor.toml is weaker than at HEAD: open-aud-only is waived for * until 2999-01-01.")
     assert weakened["subject"] == {"kind": "document", "id": "irsa-doctor.toml"}
     (place,) = weakened["locations"]
     assert (place["file"], place["line"]) == ("irsa-doctor.toml", 2)

@@ -30,7 +30,7 @@ def test_what_is_broken_exits_1_with_the_cause_in_the_first_line(world, tmp_path
     done = run("why", "payments/checkout", world(**BROKEN), *COMPLETE, cwd=tmp_path)
     assert done.returncode == 1
     head, *after = done.stdout.splitlines()
-    assert head.startswith("payments/checkout is broken: the ")
+    assert head.startswith("payments/checkout is broken: sts:AssumeRole in place of ")
     assert "(trust-action-assumerole, certain)" in head + after[0]
     assert run("why", "payments/checkout", world(**BROKEN), *COMPLETE, "--exit-zero", cwd=tmp_path).returncode == 0
 

@@ -66,7 +66,7 @@ def test_the_answer_begins_with_the_verdict_the_cause_and_the_fix(given, tmp_pat
     lines = done.stdout.splitlines()
     assert done.returncode == 1
     head = " ".join(" ".join(lines[:2]).split())
-    says = "payments/checkout is broken: the role trusts other service accounts, not this one (trust-sub-mismatch, certain)"
+    says = "payments/checkout is broken: Trust policy does not admit this service account (trust-sub-mismatch, certain)"
     assert head.startswith(says)
     # the command that mends it comes before anything that explains
     assert next(line for line in lines if line.startswith("  run ")) in lines[1:3]
@@ -97,7 +97,7 @@ def test_a_restart_comes_after_what_has_to_be_mended_before(given, tmp_path):
 def test_a_message_alone_tells_in_one_line_of_the_links_that_nobody_could_look_at(tmp_path):
     done = run("why", "--error", "InvalidIdentityToken: Incorrect token audience", cwd=tmp_path)
     lines = done.stdout.splitlines()
-    assert lines[0].startswith("the credential is broken: the provider does not accept the audience")
+    assert lines[0].startswith("the credential is broken: Audience of the tokens not in the client ids")
     assert sum(line.startswith("-    ") for line in lines) == 1
     assert "FAIL the provider accepts the audience" in done.stdout
 
