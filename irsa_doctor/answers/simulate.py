@@ -1,6 +1,5 @@
 """Simulated requests: JSON in, the decision of `trust` out, one answer for one request."""
 
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
@@ -8,20 +7,58 @@ from typing import Any
 import msgspec
 
 from irsa_doctor.model import Issuer, Place
+from irsa_doctor.model.errors import IrsaDoctorError
 from irsa_doctor.sources.documents.policies import read_policy_bytes, unwrapped
-from irsa_doctor.sources.files.walk import walk
-from irsa_doctor.text.encoding import NoText, settle
-from irsa_doctor.text.errors import Trouble
 from irsa_doctor.text.positions import Documents, Source
 from irsa_doctor.trust import Decision, Policy, Problem, Request, decide, provider_arn_of, read_policy
 
 
-class Unanswerable(Exception):
+class Unanswerable(IrsaDoctorError):
     """A line that is no request; the text says what is wrong with it."""
 
 
-class Unreadable(Exception):
-    """A file that cannot be read as text; the text says which and why."""
+Id = msgspec.Raw | str | None
+"""of a request: as it is in its line, undecoded; the name of a policy; or none"""
+
+
+class StatementOutcome(msgspec.Struct, frozen=True):
+    """What one statement of a policy (its index) does to a request, and why."""
+
+    statement: int
+    outcome: str
+    says: str
+
+
+class LocatedProblem(msgspec.Struct, frozen=True):
+    """What IAM refuses in a policy, or what would be refused elsewhere; line and column are 1-based."""
+
+    code: str
+    message: str
+    pointer: str
+    line: int
+    column: int
+
+
+class Simulation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The answer to one request.
+
+    `decision` is allow, implicit_deny, explicit_deny or invalid. `contested` are points on which AWS's documentation is silent,
+    `decision_otherwise` is the decision by the other reading of them, "" where it is the same.
+    """
+
+    id: Id
+    decision: str
+    because: tuple[StatementOutcome, ...]
+    problems: tuple[LocatedProblem, ...]
+    contested: tuple[str, ...] = ()
+    decision_otherwise: str = ""
+
+
+class Unanswered(msgspec.Struct, frozen=True):
+    """The answer to a line that is not a request, with what is wrong with it."""
+
+    id: Id
+    error: str
 
 
 class _Row(msgspec.Struct):
@@ -49,50 +86,43 @@ _OF_NAMES = frozenset(
 
 _decode_row = msgspec.json.Decoder(_Row).decode
 _decode = msgspec.json.Decoder().decode
-_encode = msgspec.json.Encoder().encode
 
 
-def simulate_lines(lines: bytes) -> Iterator[dict[str, object]]:
-    """The answers to JSON lines, in order; lines of white space are none."""
+def simulate_lines(lines: bytes) -> Iterator[Simulation | Unanswered]:
+    """The answers to JSON lines, in order; lines of white space are left out."""
     yield from (simulate_line(line) for line in lines.split(b"\n") if line.strip())
 
 
-def simulate_line(line: bytes) -> dict[str, object]:
-    """Answer one line: `{"id", "decision", "because", "problems", ...}`, or `{"id", "error"}` for what is no request."""
+def simulate_line(line: bytes) -> Simulation | Unanswered:
+    """The answer to one line."""
     if not line.lstrip(b" \t\r").startswith(b"{"):
-        return {"id": None, "error": "a request is a JSON object"}
+        return Unanswered(None, "a request is a JSON object")
     try:
         row = _decode_row(line)
         _decode(row.id)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        return {"id": None, "error": f"no JSON: {error}"}
+        return Unanswered(None, f"no JSON: {error}")
     try:
-        text = _policy_text(row)
-        request = request_of(row.request)
+        return simulate(_policy_text(row), request_of(row.request), row.id)
     except Unanswerable as error:
-        return {"id": row.id, "error": str(error)}
-    return {"id": row.id, **simulate(text, request)}
+        return Unanswered(row.id, str(error))
 
 
-def simulate(text: bytes, request: Request) -> dict[str, object]:
-    """Decide a request against the text of a policy: `decision`, `because`, `problems` and, where they are, `contested` and
-    `decision_otherwise` (strings as in `trust.Decision`)."""
-    policy = _policy(text)
-    return answer_of(decide(policy, request), text)
+def simulate(text: bytes, request: Request, ident: Id = None) -> Simulation:
+    """The decision about a request against the text of a policy."""
+    return answer_of(decide(_policy(text), request), text, ident)
 
 
-def answer_of(decision: Decision, text: bytes) -> dict[str, object]:
-    """A decision as JSON; positions of problems are those in the text, 1-based."""
-    answer: dict[str, object] = {
-        "decision": decision.outcome,
-        "because": [{"statement": r.statement, "outcome": r.outcome, "says": r.says} for r in decision.reasons],
-        "problems": list(_located(decision.problems, text)) if decision.problems else [],
-    }
-    if decision.contested:
-        answer["contested"] = list(decision.contested)
-    if decision.otherwise:
-        answer["decision_otherwise"] = decision.otherwise
-    return answer
+def answer_of(decision: Decision, text: bytes, ident: Id = None) -> Simulation:
+    """A decision as it is answered; positions of problems are those in the text."""
+    return Simulation(
+        id=ident,
+        decision=decision.outcome,
+        because=tuple(StatementOutcome(r.statement, r.outcome, r.says) for r in decision.reasons),
+        problems=tuple(_located(decision.problems, text)) if decision.problems else (),
+        contested=tuple(decision.contested),
+        decision_otherwise=decision.otherwise or "",
+    )
 
 
 @lru_cache(maxsize=1024)
@@ -101,11 +131,11 @@ def _policy(text: bytes) -> Policy:
 
 
 _PROBLEMS = 200
-"""how many of one document are told each with its place"""
+"""of one document that are reported each with its place"""
 
 
-def _located(problems: Sequence[Problem], text: bytes) -> Iterator[dict[str, object]]:
-    """Problems as JSON; where a member is there twice, the second is meant."""
+def _located(problems: Sequence[Problem], text: bytes) -> Iterator[LocatedProblem]:
+    """Problems with their places; where a member is there twice, the second is meant."""
     text = unwrapped(text)
     documents = Documents({"-": Source(text, "json", [(0, len(text))], repeats=True)})
     for problem in problems[:_PROBLEMS]:
@@ -114,16 +144,9 @@ def _located(problems: Sequence[Problem], text: bytes) -> Iterator[dict[str, obj
         if not line:
             span = documents.locate(place, key=problem.code in _OF_NAMES)
             line, column = span.line or 1, span.column or 1
-        yield {
-            "code": problem.code,
-            "message": problem.message,
-            "pointer": place.pointer,
-            "line": line,
-            "column": column,
-        }
+        yield LocatedProblem(problem.code, problem.message, place.pointer, line, column)
     if len(problems) > _PROBLEMS:
-        more = f"{len(problems) - _PROBLEMS} more problems"
-        yield {"code": "further-problems", "message": more, "pointer": "", "line": 1, "column": 1}
+        yield LocatedProblem("further-problems", f"{len(problems) - _PROBLEMS} more problems", "", 1, 1)
 
 
 def _policy_text(row: _Row) -> bytes:
@@ -182,53 +205,3 @@ def _values(value: object, key: str) -> tuple[str, ...]:
     if not all(isinstance(item, str | bool | int | float) for item in listed):
         raise Unanswerable(f"the values of {key} are not text")
     return tuple(str(item).lower() if isinstance(item, bool) else str(item) for item in listed)
-
-
-def read_lines(path: str) -> bytes:
-    """Requests of a file, or of standard input (`-`); raises Unreadable. Lines that are no text are answered as such."""
-    raw = _bytes_of(path)
-    text = settle(raw)
-    if isinstance(text, NoText):
-        raise Unreadable(f"{path}: {text.why}")
-    found = raw if isinstance(text, Trouble) else text
-    if not found.strip():
-        raise Unreadable(f"{path}: no request in it")
-    return found
-
-
-def read_policy_file(path: str) -> bytes:
-    """The text of a policy as UTF-8, whatever its encoding; raises Unreadable."""
-    text = settle(_bytes_of(path))
-    if isinstance(text, Trouble):
-        raise Unreadable(f"{path}: {text.why}")
-    if not text.strip():
-        raise Unreadable(f"{path}: empty")
-    if _is_answer(text):
-        raise Unreadable(f"{path}: the answer of aws iam get-role: save the AssumeRolePolicyDocument in it, and give that")
-    return text
-
-
-class _Role(msgspec.Struct):
-    AssumeRolePolicyDocument: msgspec.Raw
-
-
-class _GetRole(msgspec.Struct):
-    Role: _Role
-
-
-def _is_answer(text: bytes) -> bool:
-    """Whether a text is the answer of GetRole, with a policy in it."""
-    try:
-        msgspec.json.decode(text, type=_GetRole)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return False
-    return True
-
-
-def _bytes_of(path: str) -> bytes:
-    if os.path.isdir(path):
-        raise Unreadable(f"{path}: a folder, not a file")
-    given = next(walk([path], None))
-    if given.why is not None:
-        raise Unreadable(f"{path}: {given.why}")
-    return given.content

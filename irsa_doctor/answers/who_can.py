@@ -8,6 +8,7 @@ import msgspec
 from irsa_doctor.facts import AnalysedRole, View, did_you_mean
 from irsa_doctor.facts.grants.grant import issuer_kind, profile_of_kind
 from irsa_doctor.model import Issuer, Text, Unknown, issuer_in, parse_arn, text_of
+from irsa_doctor.model.errors import IrsaDoctorError
 from irsa_doctor.trust import Admitted, Policy, admitted, spell
 from irsa_doctor.trust.languages import EVERYTHING, union
 from irsa_doctor.trust.symbols import keys_seen_through
@@ -17,7 +18,7 @@ _CROWD = 2_000
 """names beyond which only those that differ by a letter are looked for"""
 
 
-class NoSuchRole(Exception):
+class NoSuchRole(IrsaDoctorError):
     """The role asked for is not there, or its name is not enough; the text says which there are."""
 
 

@@ -13,7 +13,7 @@ from irsa_doctor.cli.check import check
 from irsa_doctor.cli.collect import collect
 from irsa_doctor.cli.diff import diff
 from irsa_doctor.cli.explain import explain
-from irsa_doctor.cli.output import say
+from irsa_doctor.cli.output import print_text
 from irsa_doctor.cli.permissions import permissions
 from irsa_doctor.cli.schema import schema
 from irsa_doctor.cli.simulate import simulate
@@ -30,9 +30,9 @@ app = typer.Typer(
 )
 
 
-def _version(asked: bool) -> None:
-    if asked:
-        say(f"irsa-doctor {__version__}\n")
+def _version(requested: bool) -> None:
+    if requested:
+        print_text(f"irsa-doctor {__version__}\n")
         raise typer.Exit
 
 

@@ -1,52 +1,60 @@
 """`irsa-doctor diff`: what a change of trust lets in, and what it keeps out."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from irsa_doctor.cli.inputs import Account, Clusters, Complete, Config, NoConfig, Roles, flags_over_settings, listed
-from irsa_doctor.cli.output import say
-from irsa_doctor.cli.wrong import wrong
+from irsa_doctor.cli.options import with_options
+from irsa_doctor.cli.output import print_text
+from irsa_doctor.cli.settings_options import settings_options
+from irsa_doctor.cli.wrong import checked_format, wrong
+
+if TYPE_CHECKING:
+    from irsa_doctor.api import RoleChange, Settings
+
+Sides = Annotated[
+    list[str] | None, typer.Argument(metavar="OLD NEW", help="A file or folder each; with --git, what to look at.")
+]
+Git = Annotated[str | None, typer.Option(metavar="REVISION", help="Compare the files as they are with a revision.")]
+Format = Annotated[str, typer.Option("--format", "-f", help="text, json or markdown.")]
+Strict = Annotated[bool, typer.Option("--strict", help="Exit 3 where something could not be compared.")]
+ExitZero = Annotated[bool, typer.Option("--exit-zero", help="Exit 0 whatever changed.")]
 
 
+@with_options(settings=settings_options)
 def diff(
-    paths: Annotated[
-        list[str] | None, typer.Argument(metavar="OLD NEW", help="A file or folder each; with --git, what to look at.")
-    ] = None,
-    git: Annotated[str | None, typer.Option(metavar="REVISION", help="Compare the files as they are with a revision.")] = None,
-    format_: Annotated[str, typer.Option("--format", "-f", help="text, json or markdown.")] = "text",
-    complete: Complete = None,
-    role: Roles = None,
-    cluster: Clusters = None,
-    account: Account = None,
-    config: Config = None,
-    no_config: NoConfig = False,
-    strict: Annotated[bool, typer.Option("--strict", help="Exit 3 where something could not be compared.")] = False,
-    exit_zero: Annotated[bool, typer.Option("--exit-zero", help="Exit 0 whatever changed.")] = False,
+    settings: "Settings",
+    paths: Sides = None,
+    git: Git = None,
+    format_: Format = "text",
+    strict: Strict = False,
+    exit_zero: ExitZero = False,
 ) -> None:
     """Compare whom the trust policies of OLD and NEW admit, proved on the languages and not on the text.
 
     Exit 0: nobody gets in who could not before. 1: somebody does. 2: wrong call. 3: something could not be compared (--strict).
     """
     from irsa_doctor import api
-    from irsa_doctor.reports import style_for
-    from irsa_doctor.reports.diff import DIFF_FORMATS
 
-    if format_ not in DIFF_FORMATS:
-        raise wrong(f"no format {format_}: {', '.join(DIFF_FORMATS)}")
-    given = list(paths or ())
-    if git is None and len(given) != 2:
-        raise wrong("give two files or folders, OLD and NEW; or --git REVISION and what to look at")
-    old, new = (given or ["."], given or ["."]) if git is not None else ([given[0]], [given[1]])
-    settings = flags_over_settings(config, no_config, complete=listed(complete), roles=role, clusters=cluster, account=account)
+    output_format = checked_format("diff", format_)
+    old, new = _sides(list(paths or ()), git)
     try:
-        rows = api.diff(old, new, settings=settings, revision=git)
+        changes = api.diff(old, new, settings=settings, revision=git)
     except (api.NoRevision, api.NothingRead) as error:
         raise wrong(str(error)) from error
-    say(DIFF_FORMATS[format_](rows, style_for()))
-    if exit_zero:
-        return
-    if any(row.opens for row in rows):
-        raise typer.Exit(1)
-    if strict and any(row.change == "unknown" for row in rows):
-        raise typer.Exit(3)
+    print_text(api.render_diff(changes, output_format, api.style_for()))
+    raise typer.Exit(0 if exit_zero else _exit_code(changes, strict))
+
+
+def _sides(paths: list[str], git: str | None) -> tuple[list[str], list[str]]:
+    if git is not None:
+        return paths or ["."], paths or ["."]
+    if len(paths) != 2:
+        raise wrong("give two files or folders, OLD and NEW; or --git REVISION and what to look at")
+    return paths[:1], paths[1:]
+
+
+def _exit_code(changes: "tuple[RoleChange, ...]", strict: bool) -> int:
+    if any(change.opens for change in changes):
+        return 1
+    return 3 if strict and any(change.change == "unknown" for change in changes) else 0

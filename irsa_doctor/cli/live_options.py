@@ -1,8 +1,6 @@
-"""The options of every command that can read live, and what is made of them."""
+"""The options of every command that can read live."""
 
-import functools
 import inspect
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -10,7 +8,7 @@ import typer
 from irsa_doctor.cli.wrong import wrong
 
 if TYPE_CHECKING:
-    from irsa_doctor.sources.live import Options
+    from irsa_doctor.api import Options
 
 Aws = Annotated[bool, typer.Option("--aws", help="Read AWS with the credentials of the environment, or of --profile.")]
 Kube = Annotated[bool, typer.Option("--kube", help="Read the cluster of the current kubeconfig context, or of --kube-context.")]
@@ -43,26 +41,26 @@ def live_options(
     timeout: Timeout = None,
     fetch_issuer: FetchIssuer = False,
 ) -> "Options | None":
-    """The live sources that were asked for, None where none was; raises the exit of a wrong call."""
-    asks_aws, asks_kube = aws or live, kube or live
-    for flag, value, asked, needs in (
-        ("--kube-context", kube_context, asks_kube, "--kube or --live"),
-        ("--kubeconfig", kubeconfig, asks_kube, "--kube or --live"),
-        ("--profile", profile, asks_aws, "--aws or --live"),
-        ("--assume-role", assume_role, asks_aws, "--aws or --live"),
-        ("--timeout", timeout, asks_aws or asks_kube or fetch_issuer, "--aws, --kube, --live or --fetch-issuer"),
+    """The live sources that the flags name, None where they name none; raises the exit of a wrong call."""
+    reads_aws, reads_kube = aws or live, kube or live
+    for flag, value, has_effect, needs in (
+        ("--kube-context", kube_context, reads_kube, "--kube or --live"),
+        ("--kubeconfig", kubeconfig, reads_kube, "--kube or --live"),
+        ("--profile", profile, reads_aws, "--aws or --live"),
+        ("--assume-role", assume_role, reads_aws, "--aws or --live"),
+        ("--timeout", timeout, reads_aws or reads_kube or fetch_issuer, "--aws, --kube, --live or --fetch-issuer"),
     ):
-        if value and not asked:
+        if value and not has_effect:
             raise wrong(f"{flag} does nothing without {needs}")
     if timeout is not None and not 0 < timeout <= 86_400:
         raise wrong(f"--timeout {timeout:g}: seconds are expected, at most a day")
-    if not (asks_aws or asks_kube or fetch_issuer):
+    if not (reads_aws or reads_kube or fetch_issuer):
         return None
-    from irsa_doctor.sources.live import Options
+    from irsa_doctor.api import Options
 
-    given = Options(
-        aws=asks_aws,
-        kube=asks_kube,
+    options = Options(
+        aws=reads_aws,
+        kube=reads_kube,
         contexts=tuple(kube_context or ()),
         kubeconfig=kubeconfig or "",
         profiles=tuple(profile or ()),
@@ -70,32 +68,15 @@ def live_options(
         regions=tuple(part.strip() for value in region or () for part in value.split(",") if part.strip()),
         fetch_issuer=fetch_issuer,
     )
-    return given.with_timeout(timeout) if timeout is not None else given
+    return options.with_timeout(timeout) if timeout is not None else options
 
 
-_Command = Callable[..., None]
+def collect_options(**flags: Any) -> "Options":
+    """The live sources of `collect`: AWS and Kubernetes, unless --aws or --kube names one."""
+    both = not (flags["aws"] or flags["kube"])
+    options = live_options(**{**flags, "live": flags["live"] or both})
+    assert options is not None  # noqa: S101 - at least one source is chosen
+    return options
 
 
-def reads_live(*, always: bool = False) -> Callable[[_Command], _Command]:
-    """Give a command the options above in the place of its parameter `sources`, which holds what they come to.
-
-    `always`: it reads AWS and Kubernetes unless --aws or --kube says which.
-    """
-    options = list(inspect.signature(live_options).parameters.values())
-
-    def made(command: _Command) -> _Command:
-        @functools.wraps(command)
-        def call(**given: Any) -> None:
-            asked = {option.name: given.pop(option.name) for option in options}
-            if always and not (asked["aws"] or asked["kube"]):
-                asked["live"] = True
-            command(**given, sources=live_options(**asked))
-
-        signature = inspect.signature(command)
-        own = [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in signature.parameters.values()]
-        at = [parameter.name for parameter in own].index("sources")
-        call.__signature__ = signature.replace(parameters=[*own[:at], *options, *own[at + 1 :]])  # type: ignore[attr-defined]
-        call.__annotations__ = {}  # those of the signature count: that of `sources` is a name that only type checkers know
-        return call
-
-    return made
+collect_options.__signature__ = inspect.signature(live_options)  # type: ignore[attr-defined]

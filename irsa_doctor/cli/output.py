@@ -1,10 +1,10 @@
-"""Standard output, whatever stands at its other end."""
+"""Standard output and standard error, whatever reads them."""
 
 import os
 import sys
 
 
-def say(text: str) -> None:
+def print_text(text: str) -> None:
     """Write text as it stands. What the stream's encoding lacks is spelt out; a reader who went away ends the run with 141."""
     encoding = sys.stdout.encoding or "utf-8"
     try:
@@ -18,3 +18,15 @@ def say(text: str) -> None:
         # Python would complain once more when it closes the stream at exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise SystemExit(141) from None
+
+
+def print_error(line: str) -> None:
+    """Write one line to standard error, safe for a terminal."""
+    from irsa_doctor import api
+
+    print(api.for_terminal(line), file=sys.stderr)
+
+
+def print_note(note: str) -> None:
+    """Write one line to standard error that begins with the name of the program."""
+    print_error(f"irsa-doctor: {note}")

@@ -1,52 +1,96 @@
 """`irsa-doctor why`: name the broken link between a pod and its role."""
 
 import os
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
-from irsa_doctor.cli.inputs import Account, Complete, Config, NoConfig, flags_over_settings, listed, read_stdin
-from irsa_doctor.cli.live_options import reads_live
-from irsa_doctor.cli.output import say
+from irsa_doctor.cli.live_options import live_options
+from irsa_doctor.cli.options import Account, Complete, Config, Format, NoConfig, with_options
+from irsa_doctor.cli.output import print_text
+from irsa_doctor.cli.paths import read_stdin
 from irsa_doctor.cli.progress import progress
-from irsa_doctor.cli.wrong import wrong
+from irsa_doctor.cli.settings_options import flags_over_settings, listed
+from irsa_doctor.cli.wrong import checked_format, wrong
 
 if TYPE_CHECKING:
-    from irsa_doctor.api import Symptoms
-    from irsa_doctor.sources.live import Options
+    from irsa_doctor.api import Diagnosis, Options, Settings
 
-_CODES = {"works": 0, "broken": 1, "unknown": 3}
+Target = Annotated[str | None, typer.Argument(help="NAMESPACE/SERVICEACCOUNT, pod/NAMESPACE/POD, or KIND/NAMESPACE/NAME.")]
+Paths = Annotated[list[str] | None, typer.Argument(help="Files, folders, or - for standard input.")]
+All = Annotated[bool, typer.Option("--all", help="Every service account that has to do with a role.")]
+Role = Annotated[str | None, typer.Option(help="The role that is asked for, in place of the one that is named.")]
+Cluster = Annotated[
+    list[str] | None, typer.Option(help="Name, ARN or issuer of the cluster; NAME=PATH says whose documents are where.")
+]
+Token = Annotated[str | None, typer.Option(help="A file with the token, or - for standard input. It is never shown.")]
+Event = Annotated[
+    str | None, typer.Option(help="A file with events of CloudTrail: one, an answer of lookup-events, a log (gzip too).")
+]
+LookupEvents = Annotated[
+    bool, typer.Option("--lookup-events", help="Look up the last calls for its role in CloudTrail, with --aws or --live.")
+]
+Error = Annotated[str | None, typer.Option(help="The error message, or @FILE: a log will do.")]
+Policies = Annotated[list[str] | None, typer.Option("--policy", help="ARN=PATH: the role of a bare policy.")]
+ExitZero = Annotated[bool, typer.Option("--exit-zero", help="Exit 0 whatever is wrong.")]
+
+_CODES = {"broken": 1, "unknown": 3, "works": 0}
+"""verdict -> exit code; of several verdicts the first decides"""
 
 
-@reads_live()
-def why(
-    target: Annotated[
-        str | None, typer.Argument(help="NAMESPACE/SERVICEACCOUNT, pod/NAMESPACE/POD, or KIND/NAMESPACE/NAME.")
-    ] = None,
-    paths: Annotated[list[str] | None, typer.Argument(help="Files, folders, or - for standard input.")] = None,
-    all_: Annotated[bool, typer.Option("--all", help="Every service account that has to do with a role.")] = False,
-    role: Annotated[str | None, typer.Option(help="The role that is asked for, in place of the one that is named.")] = None,
-    cluster: Annotated[
-        list[str] | None, typer.Option(help="Name, ARN or issuer of the cluster; NAME=PATH says whose documents are where.")
-    ] = None,
-    token: Annotated[
-        str | None, typer.Option(help="A file with the token, or - for standard input. It is never shown.")
-    ] = None,
-    event: Annotated[
-        str | None, typer.Option(help="A file with events of CloudTrail: one, an answer of lookup-events, a log (gzip too).")
-    ] = None,
-    lookup_events: Annotated[
-        bool, typer.Option("--lookup-events", help="Look up the last calls for its role in CloudTrail, with --aws or --live.")
-    ] = False,
-    error: Annotated[str | None, typer.Option(help="The error message, or @FILE: a log will do.")] = None,
-    format_: Annotated[str, typer.Option("--format", "-f", help="text or json.")] = "text",
+class Scope(NamedTuple):
+    """What governs a diagnosis: the settings, and the cluster that is meant, "" where the input names it."""
+
+    settings: "Settings"
+    cluster: str
+
+
+class EvidenceFiles(NamedTuple):
+    """The evidence as flags name it: an error message or `@FILE`, a file with a token, a file with events; "" for none."""
+
+    error: str
+    token: str
+    event: str
+
+
+def scope_options(
+    *,
+    cluster: Cluster = None,
     complete: Complete = None,
     account: Account = None,
-    policy: Annotated[list[str] | None, typer.Option("--policy", help="ARN=PATH: the role of a bare policy.")] = None,
-    sources: "Options | None" = None,
+    policy: Policies = None,
     config: Config = None,
     no_config: NoConfig = False,
-    exit_zero: Annotated[bool, typer.Option("--exit-zero", help="Exit 0 whatever is wrong.")] = False,
+) -> Scope:
+    """The settings, and the one cluster that is named rather than mapped to its documents."""
+    mappings = [value for value in cluster or () if _is_mapping(value)]
+    names = [value for value in cluster or () if not _is_mapping(value)]
+    if len(names) > 1:
+        raise wrong("--cluster: one cluster can be asked about")
+    settings = flags_over_settings(
+        config, no_config, complete=listed(complete), roles=policy, clusters=mappings, account=account
+    )
+    return Scope(settings, names[0] if names else "")
+
+
+def evidence_options(*, token: Token = None, event: Event = None, error: Error = None) -> EvidenceFiles:
+    """The evidence beside files."""
+    return EvidenceFiles(error or "", token or "", event or "")
+
+
+@with_options(scope=scope_options, evidence=evidence_options, live=live_options)
+def why(
+    scope: Scope,
+    evidence: EvidenceFiles,
+    live: "Options | None",
+    target: Target = None,
+    paths: Paths = None,
+    all_: All = False,
+    role: Role = None,
+    lookup_events: LookupEvents = False,
+    format_: Format = "text",
+    exit_zero: ExitZero = False,
 ) -> None:
     """Say why a service account or workload does not get the credentials of its role.
 
@@ -56,70 +100,82 @@ def why(
 
     gc.disable()  # one run, then the process ends
     from irsa_doctor import api
-    from irsa_doctor.answers.why import NoEvents, NoTarget
-    from irsa_doctor.reports import style_for
-    from irsa_doctor.reports.why import render_all, render_all_json, render_why, render_why_json
-    from irsa_doctor.sources.files.evidence import NoEvidence
 
-    if format_ not in ("text", "json"):
-        raise wrong(f"no format {format_}: text, json")
-    given = list(paths or ())
-    alone = all_ or token or event or error
-    if target is not None and alone and os.path.exists(target):
-        given = [target, *given]
-        target = None
-    _check_call(target, given, bool(alone), all_, sources is not None)
-    if lookup_events and (event or all_ or sources is None or not sources.aws):
+    output_format = checked_format("why", format_)
+    name, inputs = _target(target, list(paths or ()), has_evidence=all_ or any(evidence))
+    _check_call(name, inputs, all_, evidence, live)
+    if lookup_events and (evidence.event or all_ or live is None or not live.aws):
         raise wrong("--lookup-events goes with --aws or --live and one target, and without --event")
-    named = [value for value in cluster or () if not _is_mapping(value)]
-    if len(named) > 1:
-        raise wrong("--cluster: one cluster can be asked about")
-    settings = flags_over_settings(
-        config,
-        no_config,
-        complete=listed(complete),
-        roles=policy,
-        clusters=[value for value in cluster or () if _is_mapping(value)],
-        account=account,
-    )
-    _check_stdin(given, token, event, error)
-    stdin = read_stdin(given)
-    where = named[0] if named else ""
-    try:
-        with progress() as tell:
-            read = sources.telling(tell) if sources else None
-            seen = _seen(token, event, error)
-            if all_:
-                found = api.why_all(given, stdin=stdin, settings=settings, cluster=where, seen=seen, live=read)
-            else:
-                one = api.why(
-                    target or "",
-                    given,
-                    stdin=stdin,
-                    settings=settings,
-                    role=role or "",
-                    cluster=where,
-                    seen=seen,
-                    live=read,
-                    lookup=lookup_events,
-                )
-    except (NoTarget, NoEvents, NoEvidence, api.NothingRead, api.LiveError) as problem:
-        raise wrong(str(problem)) from problem
+    _check_stdin(inputs, evidence)
     if all_:
-        say(render_all_json(found) if format_ == "json" else render_all(found, style_for()))
-        verdict = next((v for v in ("broken", "unknown") if any(d.verdict == v for d in found)), "works")
+        diagnoses = _diagnoses(_all_of(inputs, scope, evidence), live)
+        text = api.render_why_all(diagnoses, output_format, api.style_for())
     else:
-        say(render_why_json(one) if format_ == "json" else render_why(one, style_for()))
-        verdict = one.verdict
-    raise typer.Exit(0 if exit_zero else _CODES[verdict])
+        diagnoses = _diagnoses(_one_of(name, inputs, scope, evidence, role or "", lookup_events), live)
+        text = api.render_why(diagnoses[0], output_format, api.style_for())
+    print_text(text)
+    verdicts = {diagnosis.verdict for diagnosis in diagnoses}
+    raise typer.Exit(0 if exit_zero else next((code for verdict, code in _CODES.items() if verdict in verdicts), 0))
 
 
-def _check_call(target: str | None, given: list[str], alone: bool, all_: bool, live: bool) -> None:
-    if not target and not alone:
+Asking = Callable[["Options | None"], "list[Diagnosis]"]
+
+
+def _one_of(name: str, paths: list[str], scope: Scope, evidence: EvidenceFiles, role: str, lookup: bool) -> Asking:
+    from irsa_doctor import api
+
+    return lambda live: [
+        api.why(
+            name,
+            paths,
+            stdin=read_stdin(paths),
+            settings=scope.settings,
+            role=role,
+            cluster=scope.cluster,
+            symptoms=api.read_symptoms(error=evidence.error, token=evidence.token, event=evidence.event),
+            live=live,
+            lookup=lookup,
+        )
+    ]
+
+
+def _all_of(paths: list[str], scope: Scope, evidence: EvidenceFiles) -> Asking:
+    from irsa_doctor import api
+
+    return lambda live: api.why_all(
+        paths,
+        stdin=read_stdin(paths),
+        settings=scope.settings,
+        cluster=scope.cluster,
+        symptoms=api.read_symptoms(error=evidence.error, token=evidence.token, event=evidence.event),
+        live=live,
+    )
+
+
+def _diagnoses(ask: Asking, live: "Options | None") -> "list[Diagnosis]":
+    from irsa_doctor import api
+
+    try:
+        with progress() as on_stage:
+            return ask(live.telling(on_stage) if live else None)
+    except (api.NoTarget, api.NoEvents, api.NoEvidence, api.NothingRead, api.LiveError) as error:
+        raise wrong(str(error)) from error
+
+
+def _target(target: str | None, paths: list[str], *, has_evidence: bool) -> tuple[str, list[str]]:
+    """The target, and the paths; a first argument that exists is a path where something else names the target."""
+    if target is not None and has_evidence and os.path.exists(target):
+        return "", [target, *paths]
+    return target or "", paths
+
+
+def _check_call(target: str, paths: list[str], all_: bool, evidence: EvidenceFiles, live: "Options | None") -> None:
+    if not target and not all_ and not any(evidence):
         raise wrong("name a service account as NAMESPACE/SERVICEACCOUNT, or give --all, --token, --event or --error")
-    if (target or all_) and not given and not live and not (alone and not all_):
-        what = "--all" if all_ else target
-        raise wrong(f"nothing to look at; run: irsa-doctor why {what} --live   or: irsa-doctor why {what} FOLDER")
+    needs_input = all_ or (target and not any(evidence))
+    if needs_input and not paths and live is None:
+        name = "--all" if all_ else target
+        raise wrong(f"nothing to look at; run: irsa-doctor why {name} --live   or: irsa-doctor why {name} FOLDER")
 
 
 def _is_mapping(value: str) -> bool:
@@ -127,16 +183,7 @@ def _is_mapping(value: str) -> bool:
     return bool(name and equals) and os.path.exists(path)
 
 
-def _check_stdin(given: list[str], token: str | None, event: str | None, error: str | None) -> None:
-    if [*given, token, event, (error or "").removeprefix("@") if (error or "").startswith("@") else ""].count("-") > 1:
+def _check_stdin(paths: list[str], evidence: EvidenceFiles) -> None:
+    readers = [*paths, evidence.token, evidence.event, *([evidence.error[1:]] if evidence.error.startswith("@") else [])]
+    if readers.count("-") > 1:
         raise wrong("standard input can be read once: give - for one thing")
-
-
-def _seen(token: str | None, event: str | None, error: str | None) -> "Symptoms":
-    from irsa_doctor.api import Symptoms
-    from irsa_doctor.sources.files.evidence import chunks, content
-
-    text = error or ""
-    if text.startswith("@"):
-        text = content(text[1:]).decode(errors="replace")
-    return Symptoms(text, content(token) if token else None, chunks(event) if event else ())

@@ -1,13 +1,20 @@
 """A wrong call: one plain line on standard error, and exit code 2."""
 
-import sys
-
 import typer
+
+from irsa_doctor.cli.output import print_note
 
 
 def wrong(why: str) -> typer.Exit:
-    """Say what is wrong, and return what is to be raised."""
-    from irsa_doctor.reports.escape import for_terminal
-
-    print(f"irsa-doctor: {for_terminal(why)}", file=sys.stderr)
+    """Print what is wrong with a call, and return what is to be raised."""
+    print_note(why)
     return typer.Exit(2)
+
+
+def checked_format(command: str, output_format: str) -> str:
+    """The format, where the answer of a command has it; else a wrong call."""
+    from irsa_doctor import api
+
+    if output_format not in api.FORMATS[command]:
+        raise wrong(f"no format {output_format}: {', '.join(api.FORMATS[command])}")
+    return output_format

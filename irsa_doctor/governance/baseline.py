@@ -5,13 +5,14 @@ from pathlib import Path
 
 import msgspec
 
+from irsa_doctor.model.errors import IrsaDoctorError
 from irsa_doctor.model.findings import DocumentRow, Finding
 
 _SCHEMA = "irsa-doctor.baseline/1"
 _LARGEST = 256 << 20
 
 
-class BaselineError(Exception):
+class BaselineError(IrsaDoctorError):
     """A baseline that cannot be used; the text names file and cause."""
 
 

@@ -4,10 +4,12 @@ import os
 import subprocess
 from collections.abc import Iterable, Mapping, Sequence
 
+from irsa_doctor.model.errors import IrsaDoctorError
+
 _LIMIT = 256 << 20
 
 
-class NoRevision(Exception):
+class NoRevision(IrsaDoctorError):
     """The revision or repository is not there; the text is git's own first line."""
 
 

@@ -10,6 +10,7 @@ from typing import Any, Literal, TypeVar, get_args
 
 import msgspec
 
+from irsa_doctor.model.errors import IrsaDoctorError
 from irsa_doctor.model.findings import CONFIDENCES, SEVERITIES, Confidence, Severity
 
 FailOn = Literal["critical", "high", "medium", "low", "never"]
@@ -25,7 +26,7 @@ _T = TypeVar("_T")
 _Read = Callable[[object], _T]
 
 
-class SettingsError(Exception):
+class SettingsError(IrsaDoctorError):
     """A settings file that cannot be used; `line` is 1-based, 0 where the fault has no line."""
 
     def __init__(self, file: str, line: int, message: str) -> None:

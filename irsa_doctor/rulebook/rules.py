@@ -22,6 +22,7 @@ from irsa_doctor.facts import (
     WaiverFacts,
     WorkloadFacts,
 )
+from irsa_doctor.model.errors import IrsaDoctorError
 from irsa_doctor.model.findings import Confidence, Severity
 from irsa_doctor.model.once import once
 from irsa_doctor.rulebook.cause_block import CauseBlock
@@ -44,7 +45,7 @@ Relation = Literal["supports", "related"]
 _INDEX = Path(__file__).parent / "rules_index.json"
 
 
-class RuleError(Exception):
+class RuleError(IrsaDoctorError):
     """A rule that could not work; the text names file, line and cause."""
 
 

@@ -2,6 +2,8 @@
 
 import msgspec
 
+from irsa_doctor.model.errors import IrsaDoctorError
+
 
 class Trouble(msgspec.Struct, frozen=True):
     """What is wrong with a text, at a line and column (1-based, 0 where unknown)."""
@@ -26,5 +28,5 @@ class WrongShape(Exception):
         self.why = why
 
 
-class LiveError(Exception):
+class LiveError(IrsaDoctorError):
     """A live source gave nothing at all, or cannot be asked: one sentence that says why."""

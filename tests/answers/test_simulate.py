@@ -10,13 +10,12 @@ import pytest
 
 from irsa_doctor.answers.simulate import (
     Unanswerable,
-    Unreadable,
-    read_policy_file,
     request_of,
     simulate,
     simulate_line,
     simulate_lines,
 )
+from irsa_doctor.sources.files.requests import Unreadable, read_policy_file
 
 ACCOUNT = "210987654321"
 ISSUER = "https://oidc.eks.ca-central-1.amazonaws.com/id/FEEDFACE0123"
@@ -365,10 +364,10 @@ def test_text_is_for_people_and_harmless():
 
 
 def test_a_document_with_any_number_of_problems_tells_the_first_and_counts_the_rest():
-    found = simulate(json.dumps({f"k{n}": n for n in range(100_000)}).encode(), request_of(REQUEST))["problems"]
+    found = simulate(json.dumps({f"k{n}": n for n in range(100_000)}).encode(), request_of(REQUEST)).problems
     assert len(found) == 201
-    assert found[-1]["message"] == "99802 more problems"
-    assert found[199]["pointer"] == "/k199"
+    assert found[-1].message == "99802 more problems"
+    assert found[199].pointer == "/k199"
 
 
 def test_the_answer_of_get_role_is_not_taken_for_a_policy_that_iam_refuses(tmp_path):

@@ -8,8 +8,9 @@ from typing import Any
 
 import msgspec
 
-from irsa_doctor import api
+from irsa_doctor.answers.check.choice import choose
 from irsa_doctor.answers.check.engine import Answer, ask
+from irsa_doctor.answers.check.judge import Change, Input, judge
 from irsa_doctor.facts import Judged, View, derive
 from irsa_doctor.governance.settings import Settings
 from irsa_doctor.governance.waivers import set_aside
@@ -130,7 +131,8 @@ def _judge(world: World, rules: Sequence[Rule]) -> _Judged:
     settings = msgspec.structs.replace(settings, complete=tuple(full.get("complete", ())))
     loaded = load((), memory=documents_of(full), complete=settings.complete)
     change = _change(full, rules, settings)
-    report = api.judge(loaded, rules, settings, _TODAY, api.Beside(change=change))
+    judged = Input(loaded.inventory, loaded.documents)
+    report = judge(judged, Governing(settings, rules), _TODAY, change=Change(settings=change))
     found = [*report.findings, *(entry.finding for entry in report.waived)]
     waivers = set_aside(found, settings.waivers, [rule.id for rule in rules], _TODAY).waivers
     return _Judged(report, [*derive(View(loaded.inventory, settings.audiences)), *waivers, *change])
@@ -141,7 +143,7 @@ def _change(world: World, rules: Sequence[Rule], settings: Settings) -> list[Jud
     if "settings_before" not in world:
         return []
     before = msgspec.convert(world["settings_before"], Settings)
-    one, other = (Governing(given, api.of_these(rules, given)) for given in (before, settings))
+    one, other = (Governing(given, choose(rules, given)) for given in (before, settings))
     return [judged_change(one, other, "main")]
 
 

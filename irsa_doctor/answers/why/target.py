@@ -12,6 +12,7 @@ from irsa_doctor.facts.lookups.near import did_you_mean
 from irsa_doctor.facts.lookups.surroundings import ROLE_ARN
 from irsa_doctor.facts.workloads.webhook import FILE, ROLE
 from irsa_doctor.model import ServiceAccount, Workload, parse_arn
+from irsa_doctor.model.errors import IrsaDoctorError
 
 _LISTED = 10
 _FORMS = "NAMESPACE/SERVICEACCOUNT, pod/NAMESPACE/POD or KIND/NAMESPACE/NAME"
@@ -29,7 +30,7 @@ _ACCOUNTS = ("sa", "serviceaccount")
 _NOTHING = Evidence()
 
 
-class NoTarget(Exception):
+class NoTarget(IrsaDoctorError):
     """The name asked for cannot be looked up, or is there several times; the text says which there are."""
 
 

@@ -6,13 +6,15 @@ import zlib
 from collections.abc import Iterator
 from typing import BinaryIO, cast
 
+from irsa_doctor.model.errors import IrsaDoctorError
+
 _CHUNK = 1 << 20
 _LARGEST = 16 << 20
 """bytes of what is read whole: tokens and messages are small"""
 _LONGEST_LOG = 4 << 30
 
 
-class NoEvidence(Exception):
+class NoEvidence(IrsaDoctorError):
     """A file that cannot be read; the text names it and says why."""
 
 

@@ -6,10 +6,10 @@ import json
 import pytest
 
 from irsa_doctor import api
-from irsa_doctor.permissions import cluster_role
 from irsa_doctor.sources import load
 from irsa_doctor.sources.live import LiveError, Options, Plan, Target, take
 from irsa_doctor.sources.live import kubernetes as source
+from irsa_doctor.sources.live.permissions import cluster_role
 from irsa_doctor.sources.snapshot.snapshot import write_snapshot
 from tests.servers.apiserver import AUDIENCE, ISSUER, api_server, programs
 from tests.servers.aws import FakeAws
@@ -195,7 +195,7 @@ def account(monkeypatch):
 
 def why(server, folder, target, user="auditor", raw=None):
     options = Options(aws=True, kube=True, kubeconfig=server.kubeconfig(folder, f"{user}-token"))
-    return api.why(target, live=options, seen=api.Symptoms(token=raw.encode() if raw else None))
+    return api.why(target, live=options, symptoms=api.Symptoms(token=raw.encode() if raw else None))
 
 
 def verdicts(found):

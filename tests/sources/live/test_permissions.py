@@ -6,9 +6,9 @@ import pytest
 import yaml
 from botocore.session import get_session
 
-from irsa_doctor.permissions import COMMANDS, cluster_role, iam_policy
 from irsa_doctor.sources.live import Options, Plan, Target, take
 from irsa_doctor.sources.live.operations import AWS, KUBERNETES, allowed
+from irsa_doctor.sources.live.permissions import COMMANDS, cluster_role, iam_policy
 from tests.cli.running import run
 from tests.servers.world import account_of, cluster_of
 from tests.sources.live.test_snapshot import WORLDS

@@ -12,6 +12,7 @@ from irsa_doctor.answers.why.evidence.logs import NoLog, objects_in
 from irsa_doctor.answers.why.evidence.tokens import service_account_of
 from irsa_doctor.answers.why.symptoms import Symptom, symptoms_in
 from irsa_doctor.model import Issuer, parse_arn
+from irsa_doctor.model.errors import IrsaDoctorError
 from irsa_doctor.text.secrets import excerpt
 
 _ASKED = "AssumeRoleWithWebIdentity"
@@ -22,7 +23,7 @@ _KINDS = 100_000
 _NO_TEXT = "An unknown error occurred"
 
 
-class NoEvents(Exception):
+class NoEvents(IrsaDoctorError):
     """What was given is nothing of CloudTrail."""
 
 

@@ -1,11 +1,27 @@
-"""What a command must be allowed to read: the IAM policy and the ClusterRole, made from the table of operations."""
+"""Permissions that commands need to read live sources: an IAM policy and a ClusterRole, made from the table of operations."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+import msgspec
+
 from irsa_doctor.sources.live.operations import AWS, COMMANDS, ENDPOINTS, KUBERNETES, Resource
 
-__all__ = ["COMMANDS", "cluster_role", "iam_policy", "yaml_text"]
+__all__ = ["COMMANDS", "Permissions", "cluster_role", "iam_policy", "permissions_for"]
+
+
+class Permissions(msgspec.Struct, frozen=True):
+    """The least permissions that some commands need: an IAM policy and a Kubernetes ClusterRole, as JSON."""
+
+    commands: tuple[str, ...]
+    iam_policy: dict[str, Any]
+    cluster_role: dict[str, Any]
+
+
+def permissions_for(commands: Iterable[str], name: str) -> Permissions:
+    """The permissions for some commands; `name` is that of the ClusterRole."""
+    listed = tuple(commands)
+    return Permissions(listed, iam_policy(listed), cluster_role(listed, name))
 
 
 def iam_policy(commands: Iterable[str]) -> dict[str, Any]:
@@ -45,10 +61,3 @@ def cluster_role(commands: Iterable[str], name: str) -> dict[str, Any]:
 def _verbs(resource: Resource, commands: frozenset[str]) -> tuple[str, ...]:
     """One object is asked for by its name only where a single service account or workload is looked at."""
     return ("get", "list") if resource.single and "why" in commands else ("list",)
-
-
-def yaml_text(manifest: Mapping[str, object]) -> str:
-    """A manifest as YAML, members in their order."""
-    import yaml
-
-    return str(yaml.safe_dump(dict(manifest), sort_keys=False, default_flow_style=False, width=120))

@@ -1,0 +1,154 @@
+"""Judges an inventory: rules are evaluated, and what the project has decided is applied to their findings."""
+
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Sequence
+from datetime import date
+
+import msgspec
+
+from irsa_doctor.answers.check.engine import evaluate, sort_findings
+from irsa_doctor.answers.places import Locator
+from irsa_doctor.facts import Judged, View, derive
+from irsa_doctor.governance import comments, waivers
+from irsa_doctor.governance.baseline import Entry, without
+from irsa_doctor.governance.settings import Settings, Waiver
+from irsa_doctor.governance.weakening import Governing
+from irsa_doctor.model import Inventory
+from irsa_doctor.model.findings import CONFIDENCES, SEVERITIES, Counts, DocumentRow, Finding, Missing, Report, Tally, Waived
+from irsa_doctor.rulebook.rules import Rule, digest
+from irsa_doctor.text.positions import Documents
+from irsa_doctor.version import __version__
+
+
+class Input(msgspec.Struct, frozen=True):
+    """What is judged: an inventory, the texts of its documents, and the paths of those that a change is laid over."""
+
+    inventory: Inventory
+    documents: Documents
+    base: Collection[str] = ()
+
+
+class Change(msgspec.Struct, frozen=True):
+    """What is known of the change that is judged: the findings of the base alone, what becomes of the settings, and the waivers
+    that it proposes, which waive nothing."""
+
+    base_findings: Sequence[Entry] = ()
+    settings: Sequence[Judged] = ()
+    proposed_waivers: Sequence[Waiver] = ()
+
+
+_NO_CHANGE = Change()
+TextOf = Callable[[str], bytes | None]
+"""path -> the text of a document whose comments may ignore findings, None where they may not"""
+
+
+def judge(
+    judged: Input, governing: Governing, today: date, *, change: Change = _NO_CHANGE, comments_of: TextOf | None = None
+) -> Report:
+    """The report of `check`; `today` decides which waivers have expired."""
+    settings, inventory = governing.settings, judged.inventory
+    locate = Locator(judged.documents, inventory.documents, (*settings.waivers, *change.proposed_waivers))
+    outcome = evaluate(governing.rules, derive(View(inventory, settings.audiences)), locate)
+    waived = waivers.set_aside(outcome.findings, settings.waivers, [rule.id for rule in governing.rules], today)
+    governed = evaluate(_about_governance(governing), (*waived.waivers, *change.settings), locate)
+    standing, ignored = comments.set_aside(waived.findings, comments_of or commented_texts(judged.documents, settings))
+    rows = tuple(
+        DocumentRow(row.path, row.kind, row.status, row.why, row.sha256, row.path in judged.base) for row in inventory.documents
+    )
+    new, baselined = without(standing, rows, governing.known)
+    new, before = _because_of_change(new, judged.base, rows, change.base_findings)
+    shown = sort_findings(_graded((*new, *governed.findings), settings))
+    aside = (*waived.waived, *ignored)
+    return Report(
+        version=__version__,
+        rules_digest=digest(),
+        counts=_counts(inventory),
+        findings=shown,
+        unknown=(*_without_base(judged), *_unread(inventory, outcome.unknown), *outcome.unknown),
+        tallies=_tallies(outcome.tallies, governed.tallies, aside),
+        waived=aside,
+        documents=rows,
+        baselined=baselined + before,
+        hidden=len(new) + len(governed.findings) - len(shown),
+        unshown=_by_rule((*standing, *governed.findings)) - _by_rule(shown),
+    )
+
+
+def _about_governance(governing: Governing) -> list[Rule]:
+    """The rules about waivers and settings, which are evaluated when it is known what the waivers waive."""
+    return [rule for rule in governing.rules if {"waiver", "settings"} & set(rule.subject)]
+
+
+def _by_rule(findings: Iterable[Finding]) -> Counter[str]:
+    return Counter(finding.rule for finding in findings)
+
+
+def _because_of_change(
+    findings: Iterable[Finding], base: Collection[str], rows: Sequence[DocumentRow], known: Sequence[Entry]
+) -> tuple[tuple[Finding, ...], int]:
+    """The findings that a change has or causes in the base, and the number of those that the base had before."""
+    own: list[Finding] = []
+    of_base: list[Finding] = []
+    for finding in findings:
+        (of_base if base and all(place.file in base for place in finding.locations) else own).append(finding)
+    new, old = without(of_base, rows, known)
+    return (*own, *new), old
+
+
+_TEMPLATES_ALONE = Missing(
+    "not checked: the templates against the OIDC providers and clusters that they rely on; add --base",
+    "irsa-doctor collect -o live.json",
+    (),
+    0,
+    "--base live.json",
+)
+
+
+def _without_base(judged: Input) -> tuple[Missing, ...]:
+    """A template is a part of something: that what it relies on is not in the input is reported once."""
+    inventory = judged.inventory
+    templates = any(role.address and not role.arn for role in inventory.roles)
+    alone = templates and not judged.base and not (inventory.providers and inventory.clusters)
+    return (_TEMPLATES_ALONE,) if alone else ()
+
+
+def _unread(inventory: Inventory, known: Iterable[Missing]) -> list[Missing]:
+    """What a live source did not give, where no rule has named it."""
+    named = {missing.missing for missing in known}
+    unread = {gap.missing: gap.how for gap in inventory.gaps if gap.missing not in named}
+    return [Missing(missing, how, (), 0) for missing, how in sorted(unread.items())]
+
+
+def commented_texts(documents: Documents, settings: Settings) -> TextOf:
+    """The texts in which comments may ignore findings: JSON has none, so an export cannot excuse itself."""
+
+    def text_of(path: str) -> bytes | None:
+        has_comments = settings.inline_ignores and documents.form(path) not in ("", "json")
+        return documents.text(path) if has_comments else None
+
+    return text_of
+
+
+def _counts(inventory: Inventory) -> Counts:
+    return Counts(
+        documents=len({document.path for document in inventory.documents}),
+        roles=sum(not role.is_bare for role in inventory.roles),
+        policies=sum(role.is_bare for role in inventory.roles),
+        providers=len(inventory.providers),
+        clusters=len(inventory.clusters),
+        service_accounts=len(inventory.service_accounts),
+        workloads=len(inventory.workloads),
+    )
+
+
+def _graded(findings: Iterable[Finding], settings: Settings) -> list[Finding]:
+    """Those at or above the least severity and confidence that are to be shown."""
+    severities = SEVERITIES[: SEVERITIES.index(settings.min_severity or SEVERITIES[-1]) + 1]
+    confidences = CONFIDENCES[: CONFIDENCES.index(settings.min_confidence or CONFIDENCES[-1]) + 1]
+    return [finding for finding in findings if finding.severity in severities and finding.confidence in confidences]
+
+
+def _tallies(subjects: Iterable[Tally], governance: Iterable[Tally], waived: Iterable[Waived]) -> tuple[Tally, ...]:
+    aside = Counter(entry.finding.rule for entry in waived)
+    of_governance = {tally.id: tally for tally in governance}
+    return tuple(msgspec.structs.replace(of_governance.get(tally.id, tally), waived=aside[tally.id]) for tally in subjects)

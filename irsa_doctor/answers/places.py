@@ -1,0 +1,27 @@
+"""Finds the lines of places: in documents, and where a document is broken or a waiver is written."""
+
+from collections.abc import Sequence
+
+from irsa_doctor.governance.settings import Waiver
+from irsa_doctor.governance.waivers import place_of
+from irsa_doctor.model import Document, Place
+from irsa_doctor.text.positions import Documents
+
+
+class Locator:
+    """Finds places in documents, in broken documents and in waivers."""
+
+    def __init__(self, documents: Documents, rows: Sequence[Document], waivers: Sequence[Waiver] = ()) -> None:
+        self.documents = documents
+        self.broken = {Place(row.path): (row.line, row.column) for row in rows if row.status == "unreadable"}
+        self.waivers = {place_of(waiver): (waiver.line, 1) for waiver in waivers}
+
+    def __call__(self, place: Place, key: bool) -> tuple[int, int, int, int, str, int]:
+        """Line, column, end line, end column, the text of the line, and the offset in it; `key`: of the name of a member.
+
+        See `answers.check.engine.Locate`.
+        """
+        if position := self.broken.get(place) or self.waivers.get(place):
+            return (*position, 0, 0, "", 0)
+        span = self.documents.locate(place, key)
+        return span.line, span.column, span.end_line, span.end_column, span.source, span.offset

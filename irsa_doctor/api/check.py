@@ -1,0 +1,171 @@
+"""Checks documents against the rules."""
+
+import os
+from collections.abc import Callable, Sequence
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from irsa_doctor.api.load import NO_SETTINGS, declared, load_files, load_plan
+from irsa_doctor.governance.settings import Settings
+from irsa_doctor.model.findings import Report
+
+if TYPE_CHECKING:
+    from irsa_doctor.answers.check.judge import Change, Input, TextOf
+    from irsa_doctor.governance.baseline import Entry
+    from irsa_doctor.governance.weakening import Governing
+    from irsa_doctor.rulebook.frameworks import FrameworkReport
+    from irsa_doctor.rulebook.rules import Rule
+    from irsa_doctor.sources import Loaded
+    from irsa_doctor.sources.live import Options
+
+
+def check(  # noqa: PLR0913 - the input, its sources, and what governs the judgement
+    paths: Sequence[str] = (),
+    *,
+    stdin: bytes | None = None,
+    settings: Settings = NO_SETTINGS,
+    today: date | None = None,
+    live: "Options | None" = None,
+    base: Sequence[str] = (),
+    proposed: Settings | None = None,
+    revision: str = "",
+    on_stage: Callable[[str], object] = str,
+) -> Report:
+    """The findings of the rules about documents, with everything that could not be judged.
+
+    `today` decides which waivers have expired. `live` are sources to read over the network. `base` is the current state, a
+    snapshot for example: the paths are judged as laid over it, and existing problems of the base are not reported.
+
+    With `proposed`, `settings` are those of a `revision` of git and `proposed` those of the work tree: what they weaken is a
+    finding, and comments that are not in the files of the revision ignore nothing.
+
+    `on_stage` is called with the name of each stage as it begins. Raises RuleError, UnknownRule, BaselineError, and LiveError
+    where none of the live sources can be read.
+    """
+    from irsa_doctor.answers.check.judge import judge
+
+    governing = _governing(settings)
+    on_stage("reading documents")
+    loaded = _loaded(paths, stdin, settings, live, base)
+    on_stage("asking rules")
+    change = _change(governing, proposed, revision, _base_findings(base, paths, governing, today))
+    comments_of = _comments_at(revision, loaded, settings) if revision else None
+    return judge(_input(loaded), governing, today or _today(), change=change, comments_of=comments_of)
+
+
+def controls(report: Report, settings: Settings) -> "FrameworkReport | None":
+    """The report by control of the framework that the settings name, rules that are off included; None where they name none."""
+    from irsa_doctor.rulebook.frameworks import by_control
+
+    return by_control(settings.framework, report, _all_rules(settings)) if settings.framework else None
+
+
+def frameworks() -> tuple[str, ...]:
+    """The ids of the frameworks to the controls of which rules are mapped."""
+    from irsa_doctor.rulebook.frameworks import frameworks as known
+
+    return tuple(known())
+
+
+def baseline_text(report: Report) -> str:
+    """The text of a baseline file that holds the findings of a report."""
+    from irsa_doctor.governance.baseline import baseline_text as written
+    from irsa_doctor.governance.baseline import entries_of
+
+    return written(entries_of(report.findings, report.documents))
+
+
+def _today() -> date:
+    return datetime.now(tz=UTC).date()
+
+
+def _loaded(
+    paths: Sequence[str], stdin: bytes | None, settings: Settings, live: "Options | None", base: Sequence[str]
+) -> "Loaded":
+    if live is None:
+        return load_files(paths, stdin=stdin, settings=settings, base=base)
+    from irsa_doctor.sources.live import Plan
+
+    return load_plan(Plan("check"), live, paths, stdin=stdin, settings=settings)
+
+
+def _governing(settings: Settings) -> "Governing":
+    from irsa_doctor.governance.baseline import read_baseline
+    from irsa_doctor.governance.weakening import Governing
+
+    rules = chosen_rules(settings)
+    return Governing(settings, rules, read_baseline(settings.baseline) if settings.baseline else ())
+
+
+def chosen_rules(settings: Settings) -> "list[Rule]":
+    """The rules that the settings select, with the severities that they give them. Raises RuleError and UnknownRule."""
+    from irsa_doctor.answers.check.choice import choose
+
+    return choose(_all_rules(settings), settings)
+
+
+def _all_rules(settings: Settings) -> "list[Rule]":
+    from irsa_doctor.rulebook.files import read_private_rules
+    from irsa_doctor.rulebook.rules import shipped_rules
+
+    return [*shipped_rules(), *read_private_rules(map(Path, settings.rules))]
+
+
+def _change(governing: "Governing", proposed: Settings | None, revision: str, base_findings: "Sequence[Entry]") -> "Change":
+    from irsa_doctor.answers.check.judge import Change
+    from irsa_doctor.governance.weakening import judged_change
+
+    if proposed is None:
+        return Change(base_findings)
+    return Change(base_findings, (judged_change(governing, _governing(proposed), revision),), proposed.waivers)
+
+
+def _base_findings(base: Sequence[str], paths: Sequence[str], governing: "Governing", today: date | None) -> "Sequence[Entry]":
+    """The findings of the base alone, without the files that the change is in."""
+    if not base:
+        return ()
+    from irsa_doctor.answers.check.judge import judge
+    from irsa_doctor.governance.baseline import entries_of
+    from irsa_doctor.governance.weakening import Governing
+    from irsa_doctor.sources import load as load_documents
+
+    settings = governing.settings
+    alone = load_documents(base, without=paths, **declared(settings))
+    everything = msgspec.structs.replace(
+        settings, baseline="", waivers=(), inline_ignores=False, min_severity=None, min_confidence=None
+    )
+    report = judge(_input(alone), Governing(everything, governing.rules), today or _today())
+    return entries_of(report.findings, report.documents)
+
+
+def _input(loaded: "Loaded") -> "Input":
+    from irsa_doctor.answers.check.judge import Input
+
+    return Input(loaded.inventory, loaded.documents, loaded.base)
+
+
+def _comments_at(revision: str, loaded: "Loaded", settings: Settings) -> "TextOf":
+    """The texts of documents with those comments only that are in the files of a revision too."""
+    from irsa_doctor.answers.check.judge import commented_texts
+    from irsa_doctor.governance.comments import without_new_comments
+
+    now = commented_texts(loaded.documents, settings)
+
+    def text_of(path: str) -> bytes | None:
+        text = now(path)
+        return without_new_comments(text, _content_at(revision, path)) if text else text
+
+    return text_of
+
+
+def _content_at(revision: str, path: str) -> bytes:
+    """A file at a revision, empty where it was not there."""
+    from irsa_doctor.governance.revision import NoRevision, files_at
+
+    try:
+        return files_at(revision, [path]).get(os.path.relpath(path), b"")
+    except NoRevision:
+        return b""

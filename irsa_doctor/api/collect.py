@@ -1,0 +1,36 @@
+"""Collects what live sources answer into a snapshot."""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from irsa_doctor.sources.live import Options
+    from irsa_doctor.sources.snapshot.snapshot import Snapshot
+
+
+def collect(live: "Options", *, redact: bool = False) -> "Snapshot":
+    """All that the live sources answer about trust; with `redact`, account ids and names are replaced by made-up ones.
+
+    What could not be read is in `missing`. Raises LiveError where none of the sources can be read.
+    """
+    from irsa_doctor.sources.live import Plan, take
+
+    snapshot = take(Plan("collect"), live)
+    if not redact:
+        return snapshot
+    from irsa_doctor.sources.snapshot.redaction import redacted
+
+    return redacted(snapshot)
+
+
+def snapshot_text(snapshot: "Snapshot") -> str:
+    """The text of a snapshot file."""
+    from irsa_doctor.sources.snapshot.snapshot import snapshot_text as written
+
+    return written(snapshot).decode()
+
+
+def write_snapshot(snapshot: "Snapshot", path: str) -> None:
+    """Write a snapshot file, whole or not at all, readable by its owner only. Raises OSError."""
+    from irsa_doctor.sources.snapshot.snapshot import write_snapshot as write
+
+    write(snapshot, path)

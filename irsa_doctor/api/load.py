@@ -1,0 +1,89 @@
+"""Loads documents, and what live sources answer, into one inventory."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, TypedDict
+
+from irsa_doctor.governance.settings import Settings
+from irsa_doctor.model.errors import IrsaDoctorError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from irsa_doctor.sources import Loaded
+    from irsa_doctor.sources.live import Options, Plan
+
+NO_SETTINGS = Settings()
+
+
+class NothingRead(IrsaDoctorError):
+    """Nothing in the input could be read; the text names the first document and says why."""
+
+
+def load(
+    paths: Sequence[str] = (),
+    *,
+    stdin: bytes | None = None,
+    settings: Settings = NO_SETTINGS,
+    live: "Options | None" = None,
+    base: Sequence[str] = (),
+) -> "Loaded":
+    """The inventory of files, folders and `-` (the bytes of `stdin`), with the texts of its documents.
+
+    `live`: sources to read over the network as well, all that `collect` reads. `base` are paths over which the others are laid.
+    Documents that cannot be read are rows of `inventory.documents`. Raises LiveError.
+    """
+    if live is None:
+        return load_files(paths, stdin=stdin, settings=settings, base=base)
+    from irsa_doctor.sources.live import Plan
+
+    return load_plan(Plan("collect"), live, paths, stdin=stdin, settings=settings)
+
+
+def load_files(
+    paths: Sequence[str] = (), *, stdin: bytes | None = None, settings: Settings = NO_SETTINGS, base: Sequence[str] = ()
+) -> "Loaded":
+    """The inventory of documents alone."""
+    from irsa_doctor.sources import load as load_documents
+
+    return load_documents(paths, stdin=stdin, base=base, **declared(settings))
+
+
+def load_plan(
+    plan: "Plan", live: "Options", paths: Sequence[str], *, stdin: bytes | None = None, settings: Settings = NO_SETTINGS
+) -> "Loaded":
+    """The inventory of documents and of what a plan needs of the live sources. Raises LiveError."""
+    from irsa_doctor.sources.live import load_live
+
+    return load_live(plan, live, paths, stdin=stdin, **declared(settings))
+
+
+class Declared(TypedDict):
+    """What settings and flags declare of documents that do not say it themselves, as `sources.load` takes it."""
+
+    roles: "Mapping[str, str]"
+    clusters: "Mapping[str, str]"
+    account: str | None
+    complete: tuple[str, ...]
+
+
+def declared(settings: Settings) -> Declared:
+    """What the settings declare of documents."""
+    return {
+        "roles": {path: arn for arn, path in settings.roles.items()},
+        "clusters": {path: name for name, path in settings.clusters.items()},
+        "account": settings.account or None,
+        "complete": settings.complete,
+    }
+
+
+def has_read(loaded: "Loaded") -> bool:
+    """Whether any document was read."""
+    return any(document.status == "read" for document in loaded.inventory.documents)
+
+
+def nothing_read(loaded: "Loaded", paths: Sequence[str]) -> NothingRead:
+    """That nothing in the input could be read, and why its first document could not."""
+    names = ", ".join(paths)
+    first = next((row for row in loaded.inventory.documents if row.why), None)
+    why = f": {first.path}: {first.why}" if first and first.path != names else f": {first.why}" if first else ""
+    return NothingRead(f"nothing could be read of {names}{why}")

@@ -1,0 +1,21 @@
+"""Gives the permissions that commands need to read live sources."""
+
+from typing import TYPE_CHECKING
+
+from irsa_doctor.model.errors import IrsaDoctorError
+
+if TYPE_CHECKING:
+    from irsa_doctor.sources.live.permissions import Permissions
+
+
+class NotLive(IrsaDoctorError):
+    """A command that reads nothing live; the text lists those that do."""
+
+
+def permissions(command: str | None = None) -> "Permissions":
+    """The IAM policy and the ClusterRole that a command needs, without a name all commands. Raises NotLive."""
+    from irsa_doctor.sources.live.permissions import COMMANDS, permissions_for
+
+    if command is not None and command not in COMMANDS:
+        raise NotLive(f"{command} reads nothing live; {', '.join(COMMANDS)} do")
+    return permissions_for((command,) if command else COMMANDS, f"irsa-doctor-{command}" if command else "irsa-doctor")

@@ -1,0 +1,134 @@
+"""Renders what the functions of the api return, in every format of the command line."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, TypeVar
+
+from irsa_doctor.model.errors import IrsaDoctorError
+from irsa_doctor.reports import FORMATS as REPORT_FORMATS
+from irsa_doctor.reports.escape import for_terminal
+from irsa_doctor.reports.style import Style, style_for
+
+if TYPE_CHECKING:
+    from irsa_doctor.answers.diff import RoleChange
+    from irsa_doctor.answers.simulate import Simulation, Unanswered
+    from irsa_doctor.answers.who_can import WhoCan
+    from irsa_doctor.answers.why import Diagnosis
+    from irsa_doctor.answers.why.modes import Mode
+    from irsa_doctor.api.rules import RulePage
+    from irsa_doctor.model.findings import Report
+    from irsa_doctor.rulebook.frameworks import FrameworkReport
+    from irsa_doctor.rulebook.rules import Rule
+    from irsa_doctor.sources.live.permissions import Permissions
+
+__all__ = ["FORMATS", "UnknownFormat", "for_terminal", "style_for"]
+
+_Renderer = TypeVar("_Renderer", bound=Callable[..., str])
+_PLAIN = Style()
+
+FORMATS: Mapping[str, tuple[str, ...]] = {
+    "check": tuple(REPORT_FORMATS),
+    "diff": ("text", "json", "markdown"),
+    "permissions": ("text", "json"),
+    "rules": ("text", "json"),
+    "simulate": ("json", "text"),
+    "who-can": ("text", "json"),
+    "why": ("text", "json"),
+}
+"""command -> the formats of its answer"""
+
+
+class UnknownFormat(IrsaDoctorError):
+    """An answer has no such format; the text lists those that it has."""
+
+
+def _chosen(renderers: Mapping[str, _Renderer], output_format: str) -> _Renderer:
+    if output_format not in renderers:
+        raise UnknownFormat(f"no format {output_format}: {', '.join(renderers)}")
+    return renderers[output_format]
+
+
+def render_report(
+    report: "Report", output_format: str = "text", style: Style = _PLAIN, *, framework: "FrameworkReport | None" = None
+) -> str:
+    """The report of `check`; with a framework, text and JSON show its controls. Raises UnknownFormat."""
+    render = _chosen(REPORT_FORMATS, output_format)
+    if framework is not None and output_format == "text":
+        from irsa_doctor.reports.controls import render_controls_text
+
+        return render_controls_text(report, framework, style)
+    if framework is not None and output_format == "json":
+        from irsa_doctor.reports.json import render_json
+
+        return render_json(report, style, framework)
+    return render(report, style)
+
+
+def render_who_can(answer: "WhoCan", output_format: str = "text", style: Style = _PLAIN) -> str:
+    """The answer of `who_can`. Raises UnknownFormat."""
+    from irsa_doctor.reports import who_can as report
+
+    return _chosen({"text": report.render_who_can, "json": report.render_who_can_json}, output_format)(answer, style)
+
+
+def render_diff(changes: "Sequence[RoleChange]", output_format: str = "text", style: Style = _PLAIN) -> str:
+    """The changes of `diff`. Raises UnknownFormat."""
+    from irsa_doctor.reports.diff import DIFF_FORMATS
+
+    return _chosen(DIFF_FORMATS, output_format)(changes, style)
+
+
+def render_why(diagnosis: "Diagnosis", output_format: str = "text", style: Style = _PLAIN) -> str:
+    """The diagnosis of `why`. Raises UnknownFormat."""
+    from irsa_doctor.reports import why as report
+
+    renderers = {"text": lambda: report.render_why(diagnosis, style), "json": lambda: report.render_why_json(diagnosis)}
+    return _chosen(renderers, output_format)()
+
+
+def render_why_all(diagnoses: "Sequence[Diagnosis]", output_format: str = "text", style: Style = _PLAIN) -> str:
+    """The diagnoses of `why_all`. Raises UnknownFormat."""
+    from irsa_doctor.reports import why as report
+
+    renderers = {"text": lambda: report.render_all(diagnoses, style), "json": lambda: report.render_all_json(diagnoses)}
+    return _chosen(renderers, output_format)()
+
+
+def render_simulations(answers: "Iterable[Simulation | Unanswered]", output_format: str = "json") -> str:
+    """The answers of `simulate` or `simulate_lines`. Raises UnknownFormat."""
+    from irsa_doctor.reports import simulate as report
+
+    return _chosen({"json": report.render_simulations_json, "text": report.render_simulations_text}, output_format)(answers)
+
+
+def render_rules(rules: "Sequence[Rule]", output_format: str = "text", style: Style = _PLAIN) -> str:
+    """A list of rules. Raises UnknownFormat."""
+    from irsa_doctor.reports import rule_page as report
+
+    renderers = {"text": lambda: report.render_rules_text(rules, style), "json": lambda: report.render_rules_json(rules)}
+    return _chosen(renderers, output_format)()
+
+
+def render_explanation(page: "RulePage | Mode", style: Style = _PLAIN) -> str:
+    """The page of a rule or of a cause, for people."""
+    from irsa_doctor.api.rules import RulePage
+    from irsa_doctor.reports import rule_page as report
+
+    if isinstance(page, RulePage):
+        return report.render_rule_text(page.rule, style, page.example)
+    return report.render_mode_text(page, style)
+
+
+def render_permissions(permissions: "Permissions", output_format: str = "text") -> str:
+    """Permissions: `text` and `json` show both; `iam-policy` the policy as JSON, `cluster-role` the role as YAML.
+
+    Raises UnknownFormat.
+    """
+    from irsa_doctor.reports import permissions as report
+
+    renderers = {
+        "text": report.render_permissions_text,
+        "json": report.render_permissions_json,
+        "iam-policy": report.render_iam_policy,
+        "cluster-role": report.render_cluster_role,
+    }
+    return _chosen(renderers, output_format)(permissions)

@@ -1,0 +1,40 @@
+"""Answers who can assume a role."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from irsa_doctor.api.load import NO_SETTINGS, has_read, load_files, load_plan, nothing_read
+from irsa_doctor.governance.settings import Settings
+
+if TYPE_CHECKING:
+    from irsa_doctor.answers.who_can import WhoCan
+    from irsa_doctor.sources.live import Options
+
+
+def who_can(
+    role: str,
+    paths: Sequence[str] = (),
+    *,
+    stdin: bytes | None = None,
+    settings: Settings = NO_SETTINGS,
+    live: "Options | None" = None,
+) -> "WhoCan":
+    """The exact set of subjects that the trust policy of a role admits, by provider.
+
+    `role` is an ARN, a name, or the path of a bare policy. Raises NoSuchRole, NothingRead and LiveError.
+    """
+    from irsa_doctor.answers.who_can import find_role
+    from irsa_doctor.answers.who_can import who_can as who_can_of
+    from irsa_doctor.facts import View
+
+    if live is None:
+        loaded = load_files(paths, stdin=stdin, settings=settings)
+    else:
+        from irsa_doctor.sources.live import Plan
+
+        plan = Plan("who-can", roles=(role,), everything=False)
+        loaded = load_plan(plan, live, paths, stdin=stdin, settings=settings)
+    if not has_read(loaded):
+        raise nothing_read(loaded, paths)
+    view = View(loaded.inventory, settings.audiences)
+    return who_can_of(view, find_role(view, role))

@@ -1,0 +1,214 @@
+"""Diagnoses why a workload does not get the credentials of its role."""
+
+import time
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from irsa_doctor.api.load import NO_SETTINGS, has_read, load_files, load_plan, nothing_read
+from irsa_doctor.governance.settings import Settings
+from irsa_doctor.text.errors import LiveError
+
+if TYPE_CHECKING:
+    from irsa_doctor.answers.places import Locator
+    from irsa_doctor.answers.why import Asked, Case, Diagnosis, Evidence
+    from irsa_doctor.facts import View
+    from irsa_doctor.model import Inventory
+    from irsa_doctor.sources import Loaded
+    from irsa_doctor.sources.live import Options, Plan
+
+
+class Symptoms(msgspec.Struct, frozen=True):
+    """Evidence that a user gives beside files: an error message, a token, and a CloudTrail log in pieces.
+
+    "", None and () where there is none.
+    """
+
+    error: str = ""
+    token: bytes | None = None
+    event: Iterable[bytes] = ()
+
+
+_NO_SYMPTOMS = Symptoms()
+
+
+def read_symptoms(*, error: str = "", token: str = "", event: str = "") -> Symptoms:
+    """Symptoms as the command line takes them: an error message or `@FILE`, and the files of a token and of a log.
+
+    `-` is standard input, "" none. The log is read when it is needed. Raises NoEvidence.
+    """
+    from irsa_doctor.sources.files.evidence import chunks, content
+
+    text = content(error[1:]).decode(errors="replace") if error.startswith("@") else error
+    return Symptoms(text, content(token) if token else None, chunks(event) if event else ())
+
+
+def why(  # noqa: PLR0913 - all that can be known of one credential
+    target: str = "",
+    paths: Sequence[str] = (),
+    *,
+    stdin: bytes | None = None,
+    settings: Settings = NO_SETTINGS,
+    role: str = "",
+    cluster: str = "",
+    symptoms: Symptoms = _NO_SYMPTOMS,
+    live: "Options | None" = None,
+    lookup: bool = False,
+    now: float | None = None,
+) -> "Diagnosis":
+    """The diagnosis of one service account or workload; without a target, the symptoms name it.
+
+    `target` is NAMESPACE/SERVICEACCOUNT or KIND/NAMESPACE/NAME. `role` and `cluster` name what the input leaves open. `lookup`:
+    the last calls are looked up in CloudTrail, where AWS is read live. `now` (seconds since 1970) is the time by which a token
+    is judged. Raises NoTarget, NoEvents, NoEvidence, NothingRead and LiveError.
+    """
+    from irsa_doctor.answers.why import asked_about, case_for, diagnose
+
+    evidence = _evidence(symptoms, now)
+    asked = asked_about(target, role, evidence)
+    loaded = _load(_plan(asked, cluster, evidence), paths, stdin, settings, live)
+    view, locate = _view(loaded.inventory, settings), _locator(loaded)
+    case = case_for(view, locate, asked, cluster, evidence)
+    if case.analysed is None and case.role_arn and (bare := _only_bare_policy(loaded.inventory)):
+        # the only policy without a role, and a role without its policy: most likely they belong together
+        view = _view(_with_role_of_policy(loaded.inventory, bare, case.role), settings)
+        case = msgspec.structs.replace(case_for(view, locate, asked, cluster, evidence), assumed_policy=bare)
+    return _diagnosed_with_events(case, live) if lookup and live else diagnose(case)
+
+
+def why_all(
+    paths: Sequence[str] = (),
+    *,
+    stdin: bytes | None = None,
+    settings: Settings = NO_SETTINGS,
+    cluster: str = "",
+    symptoms: Symptoms = _NO_SYMPTOMS,
+    live: "Options | None" = None,
+    now: float | None = None,
+) -> "list[Diagnosis]":
+    """The diagnoses of all service accounts and workloads that have to do with a role, the broken first.
+
+    Parameters and exceptions are those of `why`.
+    """
+    from irsa_doctor.answers.why import cases_of, diagnose
+    from irsa_doctor.sources.live import Plan
+
+    evidence = _evidence(symptoms, now)
+    loaded = _load(Plan("why"), paths, stdin, settings, live)
+    cases = cases_of(_view(loaded.inventory, settings), _locator(loaded), cluster, evidence)
+    return sorted(map(diagnose, cases), key=_rank)
+
+
+_ORDER = ("broken", "unknown", "works")
+
+
+def _rank(diagnosis: "Diagnosis") -> tuple[int, str, str, str]:
+    subject = diagnosis.subject
+    return _ORDER.index(diagnosis.verdict), subject.cluster, subject.namespace, subject.service_account
+
+
+def _evidence(symptoms: Symptoms, now: float | None) -> "Evidence":
+    from irsa_doctor.answers.why import Evidence, read_events, read_token, symptoms_in
+
+    trail = None if symptoms.event == () else read_events(symptoms.event)
+    messages = symptoms_in(symptoms.error) if symptoms.error else ()
+    token = read_token(symptoms.token) if symptoms.token is not None else None
+    others = trail.others if trail else ()
+    moment = time.time() if now is None else now
+    return Evidence((*messages, *others), token, trail, bool(symptoms.error.strip()), moment)
+
+
+def _plan(asked: "Asked | None", cluster: str, evidence: "Evidence") -> "Plan":
+    """What is to be read live."""
+    from irsa_doctor.answers.why import Token
+    from irsa_doctor.sources.live import Plan, Target
+
+    issuer = evidence.token.issuer if isinstance(evidence.token, Token) else ""
+    return Plan(
+        "why",
+        target=Target(asked.namespace, asked.name, asked.kind or "ServiceAccount") if asked else None,
+        roles=(asked.role,) if asked and asked.role else (),
+        issuers=(issuer,) if issuer else (),
+        cluster=cluster,
+        everything=asked is None,
+    )
+
+
+def _load(plan: "Plan", paths: Sequence[str], stdin: bytes | None, settings: Settings, live: "Options | None") -> "Loaded":
+    if live is not None:
+        return load_plan(plan, live, paths, stdin=stdin, settings=settings)
+    loaded = load_files(paths, stdin=stdin, settings=settings)
+    if paths and not has_read(loaded):
+        raise nothing_read(loaded, paths)
+    return loaded
+
+
+def _view(inventory: "Inventory", settings: Settings) -> "View":
+    from irsa_doctor.facts import View
+
+    return View(inventory, settings.audiences)
+
+
+def _locator(loaded: "Loaded") -> "Locator":
+    from irsa_doctor.answers.places import Locator
+
+    return Locator(loaded.documents, loaded.inventory.documents)
+
+
+def _only_bare_policy(inventory: "Inventory") -> str:
+    bare = [role for role in inventory.roles if role.is_bare]
+    return bare[0].place.document if len(bare) == 1 else ""
+
+
+def _with_role_of_policy(inventory: "Inventory", path: str, arn: str) -> "Inventory":
+    """The inventory in which the bare policy of a path is that of a role."""
+    from irsa_doctor.model import parse_arn
+
+    parts = parse_arn(arn)
+    roles = tuple(
+        msgspec.structs.replace(role, arn=arn, name=arn.rpartition("/")[2], account=parts.account if parts else "")
+        if role.is_bare and role.place.document == path
+        else role
+        for role in inventory.roles
+    )
+    return msgspec.structs.replace(inventory, roles=roles)
+
+
+def _diagnosed_with_events(case: "Case", live: "Options") -> "Diagnosis":
+    """The diagnosis with the last calls in CloudTrail; that it cannot be read changes nothing but the notes."""
+    from irsa_doctor.answers.why import NoEvents, Trail, diagnose, read_events
+    from irsa_doctor.model import Issuer
+    from irsa_doctor.sources.live import lookup_events
+
+    # logged in the region of the endpoint that was called: that of the cluster, or of the global one
+    region = (case.cluster.region if case.cluster else "") or Issuer.of(case.issuer).region
+    try:
+        trail = read_events([lookup_events(live, case.role, dict.fromkeys(filter(None, (region, "us-east-1"))))])
+    except NoEvents:
+        trail = Trail((), 0)
+    except LiveError as error:
+        return _noted(diagnose(case), f"CloudTrail was not asked: {error}.")
+    with_trail = msgspec.structs.replace(case, evidence=msgspec.structs.replace(case.evidence, trail=trail))
+    last = next(iter(with_trail.events), None)
+    if last is None or (last.error and _age(last.time, case.evidence.now) < _FRESH):
+        return diagnose(with_trail)
+    # an answer of the past proves nothing about the current state
+    return _noted(diagnose(case), f"The last call in CloudTrail, at {last.time}: {last.error or 'it succeeded'}.")
+
+
+def _noted(diagnosis: "Diagnosis", note: str) -> "Diagnosis":
+    return msgspec.structs.replace(diagnosis, notes=(*diagnosis.notes, note))
+
+
+_FRESH = 3600.0
+"""seconds for which a call that failed is evidence of the current state"""
+
+
+def _age(moment: str, now: float) -> float:
+    """Seconds since a time of CloudTrail; without end where it is not a time."""
+    try:
+        return now - datetime.fromisoformat(moment).timestamp()
+    except (ValueError, OverflowError):
+        return float("inf")

@@ -1,0 +1,53 @@
+"""Where the reports of one run go: standard output, or a file for each format."""
+
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from irsa_doctor.cli.output import print_text
+from irsa_doctor.cli.wrong import wrong
+
+if TYPE_CHECKING:
+    from irsa_doctor.api import FrameworkReport, Report
+
+Destination = tuple[str, str | None]
+"""a format, and the file for it, None for standard output"""
+
+
+def destinations(formats: Sequence[str], output: str | None) -> list[Destination]:
+    """The destination of every `-f FORMAT[:FILE]`; at most one report goes to standard output, or to the file of `-o`."""
+    pairs = [_destination(value) for value in formats]
+    if sum(file is None for _, file in pairs) > 1:
+        raise wrong("several formats for one output; give all but one a file: -f FORMAT:FILE")
+    return [(name, file or output) for name, file in pairs]
+
+
+def _destination(value: str) -> Destination:
+    from irsa_doctor import api
+
+    name, colon, file = value.partition(":")
+    if name not in api.FORMATS["check"]:
+        raise wrong(f"no format {name}: {', '.join(api.FORMATS['check'])}")
+    if colon and not file:
+        raise wrong(f"-f {value}: a file name is missing after the colon")
+    return name, file or None
+
+
+def write_reports(to: Sequence[Destination], report: "Report", framework: "FrameworkReport | None" = None) -> None:
+    """Render the report for every destination and write it."""
+    from irsa_doctor import api
+
+    for name, file in to:
+        style = api.style_for(sys.stdout) if file is None else api.Style()
+        write_text(api.render_report(report, name, style, framework=framework), file)
+
+
+def write_text(text: str, file: str | None) -> None:
+    """Write a text to a file, or to standard output."""
+    if file is None:
+        return print_text(text)
+    try:
+        with open(file, "w", encoding="utf-8", errors="backslashreplace") as stream:
+            stream.write(text)
+    except OSError as error:
+        raise wrong(f"{file}: {error.strerror}") from error

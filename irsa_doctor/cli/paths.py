@@ -1,0 +1,18 @@
+"""The paths of a call, and standard input."""
+
+import sys
+from collections.abc import Sequence
+
+from irsa_doctor.cli.wrong import wrong
+
+
+def input_paths(paths: Sequence[str] | None, live: object) -> list[str]:
+    """The paths of the call; none are needed where something is read live."""
+    if not paths and live is None:
+        raise wrong("nothing to look at: give files or folders, or --live")
+    return list(paths or ())
+
+
+def read_stdin(paths: Sequence[str]) -> bytes | None:
+    """Standard input where `-` is among the paths."""
+    return sys.stdin.buffer.read() if "-" in paths else None

@@ -1,0 +1,121 @@
+"""The options that declare what documents do not say, and how they take precedence over the settings."""
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from irsa_doctor.cli.options import Account, Clusters, Complete, Config, NoConfig, Roles
+from irsa_doctor.cli.wrong import wrong
+
+if TYPE_CHECKING:
+    from irsa_doctor.api import Settings
+
+
+class Governing(NamedTuple):
+    """The settings that hold; where they are those of a revision, that and the settings that the work tree proposes."""
+
+    settings: "Settings"
+    proposed: "Settings | None" = None
+    revision: str = ""
+
+
+def settings_options(
+    *,
+    complete: Complete = None,
+    role: Roles = None,
+    cluster: Clusters = None,
+    account: Account = None,
+    config: Config = None,
+    no_config: NoConfig = False,
+) -> "Settings":
+    """The settings of the folder that the command runs in, over which the flags take precedence."""
+    return flags_over_settings(config, no_config, complete=listed(complete), roles=role, clusters=cluster, account=account)
+
+
+def listed(values: Sequence[str] | None) -> tuple[str, ...]:
+    """Values that were repeated or separated by commas."""
+    return tuple(part.strip() for value in values or () for part in value.split(",") if part.strip())
+
+
+def flags_over_settings(
+    config: str | None,
+    no_config: bool,
+    *,
+    roles: Sequence[str] | None = None,
+    clusters: Sequence[str] | None = None,
+    **flags: Any,
+) -> "Settings":
+    """The settings of the folder that the command runs in, over which every flag that is present takes precedence."""
+    from irsa_doctor import api
+
+    if config and no_config:
+        raise wrong("--config and --no-config contradict each other")
+    try:
+        settings = api.Settings() if no_config else api.load_settings(".", config)
+    except api.SettingsError as error:
+        raise wrong(str(error)) from error
+    return _put_over(settings, roles=roles, clusters=clusters, **flags)
+
+
+@contextmanager
+def governing_settings(
+    revision: str | None,
+    config: str | None,
+    no_config: bool,
+    *,
+    rules: Sequence[str] = (),
+    baseline: str | None = None,
+    **flags: Any,
+) -> Iterator[Governing]:
+    """The settings that govern a run: those of the work tree, or of a revision."""
+    now = flags_over_settings(config, no_config, rules=tuple(rules), baseline=baseline, **flags)
+    if revision is None:
+        yield Governing(now)
+        return
+    if no_config:
+        raise wrong("--config-from and --no-config contradict each other")
+    from irsa_doctor import api
+
+    with ExitStack() as stack:
+        try:
+            then, copy_of = stack.enter_context(api.settings_at(revision, config))
+            copies = tuple(map(copy_of, rules))
+            known = copy_of(baseline) if baseline else None
+        except (api.NoRevision, api.SettingsError) as error:
+            raise wrong(str(error)) from error
+        yield Governing(_put_over(then, rules=copies, baseline=known, **flags), now, revision)
+
+
+def _put_over(
+    settings: "Settings", *, roles: Sequence[str] | None = None, clusters: Sequence[str] | None = None, **flags: Any
+) -> "Settings":
+    import msgspec
+
+    present = {name: value for name, value in flags.items() if value or value is False}
+    if account := present.get("account"):
+        check_account(account)
+    return msgspec.structs.replace(
+        settings,
+        roles={**settings.roles, **_pairs(roles, "--role", "ARN=PATH")},
+        clusters={**settings.clusters, **_pairs(clusters, "--cluster", "NAME=PATH")},
+        **present,
+    )
+
+
+def check_account(account: str) -> None:
+    """Refuse what cannot be an account id."""
+    if not (len(account) == 12 and account.isascii() and account.isdigit()):
+        raise wrong(f"--account {account}: an account id has twelve digits")
+
+
+def _pairs(values: Sequence[str] | None, flag: str, form: str) -> dict[str, str]:
+    pairs: dict[str, str] = {}
+    for value in values or ():
+        left, equals, right = value.partition("=")
+        if not equals or not left or not right:
+            raise wrong(f"{flag} {value}: expected is {form}")
+        if right != "-" and not os.path.exists(right):
+            raise wrong(f"{flag} {value}: there is no {right}")
+        pairs[left] = right
+    return pairs

@@ -1,0 +1,64 @@
+"""Files of `simulate`: requests, and the text of one trust policy."""
+
+import os
+
+import msgspec
+
+from irsa_doctor.model.errors import IrsaDoctorError
+from irsa_doctor.sources.files.walk import walk
+from irsa_doctor.text.encoding import NoText, settle
+from irsa_doctor.text.errors import Trouble
+
+
+class Unreadable(IrsaDoctorError):
+    """A file that cannot be read as text; the text says which and why."""
+
+
+def read_lines(path: str) -> bytes:
+    """Requests of a file, or of standard input (`-`); raises Unreadable. Lines that are no text are answered as such."""
+    raw = _bytes_of(path)
+    text = settle(raw)
+    if isinstance(text, NoText):
+        raise Unreadable(f"{path}: {text.why}")
+    found = raw if isinstance(text, Trouble) else text
+    if not found.strip():
+        raise Unreadable(f"{path}: no request in it")
+    return found
+
+
+def read_policy_file(path: str) -> bytes:
+    """The text of a policy as UTF-8, whatever its encoding; raises Unreadable."""
+    text = settle(_bytes_of(path))
+    if isinstance(text, Trouble):
+        raise Unreadable(f"{path}: {text.why}")
+    if not text.strip():
+        raise Unreadable(f"{path}: empty")
+    if _is_answer(text):
+        raise Unreadable(f"{path}: the answer of aws iam get-role: save the AssumeRolePolicyDocument in it, and give that")
+    return text
+
+
+class _Role(msgspec.Struct):
+    AssumeRolePolicyDocument: msgspec.Raw
+
+
+class _GetRole(msgspec.Struct):
+    Role: _Role
+
+
+def _is_answer(text: bytes) -> bool:
+    """Whether a text is the answer of GetRole, with a policy in it."""
+    try:
+        msgspec.json.decode(text, type=_GetRole)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return False
+    return True
+
+
+def _bytes_of(path: str) -> bytes:
+    if os.path.isdir(path):
+        raise Unreadable(f"{path}: a folder, not a file")
+    given = next(walk([path], None))
+    if given.why is not None:
+        raise Unreadable(f"{path}: {given.why}")
+    return given.content
