@@ -108,8 +108,6 @@ def check_options(
 
 @with_options(live=live_options, governing=check_options)
 def check(
-    governing: AbstractContextManager[Governing],
-    live: "Options | None",
     paths: Paths = None,
     format_: Formats = None,
     output: Output = None,
@@ -118,6 +116,9 @@ def check(
     write_baseline: WriteBaseline = None,
     strict: Strict = False,
     exit_zero: ExitZero = False,
+    *,
+    governing: AbstractContextManager[Governing],
+    live: "Options | None",
 ) -> None:
     """Check trust policies, OIDC providers, clusters and service accounts.
 

@@ -21,7 +21,7 @@ Strict = Annotated[bool, typer.Option("--strict", help="Exit 3 where something c
 
 
 @with_options(live=collect_options)
-def collect(output: Output, live: "Options", redact: Redact = False, strict: Strict = False) -> None:
+def collect(output: Output, redact: Redact = False, strict: Strict = False, *, live: "Options") -> None:
     """Read AWS and Kubernetes (both, unless --aws or --kube says which) into a snapshot, which check, why and who-can read.
 
     Exit 0: written. 2: a source could not be asked, or the file not be written. 3: incomplete (--strict).

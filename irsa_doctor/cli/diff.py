@@ -23,12 +23,13 @@ ExitZero = Annotated[bool, typer.Option("--exit-zero", help="Exit 0 whatever cha
 
 @with_options(settings=settings_options)
 def diff(
-    settings: "Settings",
     paths: Sides = None,
     git: Git = None,
     format_: Format = "text",
     strict: Strict = False,
     exit_zero: ExitZero = False,
+    *,
+    settings: "Settings",
 ) -> None:
     """Compare whom the trust policies of OLD and NEW admit, proved on the languages and not on the text.
 

@@ -29,10 +29,11 @@ def _settings(
 @with_options(settings=_settings, live=live_options)
 def who_can(
     role: Annotated[str, typer.Argument(help="ARN, name, or path of a bare policy.")],
-    settings: "Settings",
-    live: "Options | None",
     paths: Paths = None,
     format_: Format = "text",
+    *,
+    settings: "Settings",
+    live: "Options | None",
 ) -> None:
     """Show the exact set of subjects that a role's trust policy admits."""
     import gc

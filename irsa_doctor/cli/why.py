@@ -81,9 +81,6 @@ def evidence_options(*, token: Token = None, event: Event = None, error: Error =
 
 @with_options(scope=scope_options, evidence=evidence_options, live=live_options)
 def why(
-    scope: Scope,
-    evidence: EvidenceFiles,
-    live: "Options | None",
     target: Target = None,
     paths: Paths = None,
     all_: All = False,
@@ -91,6 +88,10 @@ def why(
     lookup_events: LookupEvents = False,
     format_: Format = "text",
     exit_zero: ExitZero = False,
+    *,
+    evidence: EvidenceFiles,
+    scope: Scope,
+    live: "Options | None",
 ) -> None:
     """Say why a service account or workload does not get the credentials of its role.
 
