@@ -6,14 +6,9 @@ from typing import Generic, TypeVar
 import msgspec
 
 from irsa_doctor.model import Place
-from irsa_doctor.model.findings import Snippet
 
 _T = TypeVar("_T")
 _S = TypeVar("_S")
-
-
-def _no_snippets() -> tuple[Snippet, ...]:
-    return ()
 
 
 class Told(Mapping[str, _T], Generic[_T, _S]):
@@ -37,14 +32,11 @@ class Told(Mapping[str, _T], Generic[_T, _S]):
 
 
 class Evidence(msgspec.Struct, frozen=True):
-    """What messages may name, where it stands, and what can be pasted to mend it.
-
-    A name whose text is costly, most places, and what can be pasted, are worked out only when a rule shows them.
-    """
+    """What messages may name, and where it stands. A name whose text is costly, and most places, are worked out only when a
+    rule shows them."""
 
     names: Mapping[str, str | Callable[[], str]]
     places: Mapping[str, Place | Callable[[], Place]]
-    snippets: Callable[[], tuple[Snippet, ...]] = _no_snippets
 
     def place(self, name: str) -> Place:
         """The place of a name, the first of all where there is none."""

@@ -1,7 +1,7 @@
 """What is said of the inventory: findings, what could not be told, and the report that holds them."""
 
-from collections.abc import Mapping
-from typing import Literal
+from collections.abc import Callable, Mapping
+from typing import Any, Literal
 
 import msgspec
 
@@ -45,6 +45,46 @@ class Snippet(msgspec.Struct, frozen=True):
     text: str
 
 
+class Fix(msgspec.Struct, frozen=True):
+    """What mends a finding or a cause, proved not to do harm; `policy` is the whole trust policy of the role, corrected.
+
+    Each command can be pasted into a POSIX shell as it stands. `keeps` counts the service accounts that use the role and keep
+    it, `admits` are the subjects that the policy newly admits.
+    """
+
+    policy: Mapping[str, Any] | None = None
+    commands: tuple[str, ...] = ()
+    keeps: int = 0
+    admits: tuple[str, ...] = ()
+
+
+class Offer:
+    """A fix that is worked out when it is first read: findings that nobody shows cost nothing."""
+
+    def __init__(self, make: Callable[[], Fix | None] | None = None) -> None:
+        self._make = make
+        self._fix: Fix | None = None
+
+    @property
+    def fix(self) -> Fix | None:
+        """The fix, None where none is proved."""
+        if self._make is not None:
+            make, self._make = self._make, None
+            self._fix = make()
+        return self._fix
+
+    def __eq__(self, other: object) -> bool:
+        """Equal where the fixes are."""
+        return isinstance(other, Offer) and self.fix == other.fix
+
+    def __hash__(self) -> int:
+        """The same for all: what it offers may not be known yet."""
+        return hash(Offer)
+
+
+NO_OFFER = Offer()
+
+
 class Finding(msgspec.Struct, frozen=True):
     """One defect of one subject.
 
@@ -63,8 +103,13 @@ class Finding(msgspec.Struct, frozen=True):
     controls: Mapping[str, tuple[str, ...]]
     url: str
     fingerprint: str
-    snippets: tuple[Snippet, ...] = ()
     group: str = ""
+    offer: Offer = NO_OFFER
+
+    @property
+    def fix(self) -> Fix | None:
+        """What mends it, None where nothing is proved to."""
+        return self.offer.fix
 
 
 class Missing(msgspec.Struct, frozen=True):

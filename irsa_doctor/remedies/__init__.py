@@ -1,6 +1,18 @@
-"""What can be pasted: the statement as it should be, and the commands that put right what is wrong."""
+"""What mends a finding or a cause: corrected policies, each proved, and commands that can be pasted as they stand."""
 
-from irsa_doctor.remedies.commands import add_audience, annotate, create_provider, put_trust_policy
-from irsa_doctor.remedies.statement import corrected_statement
+from irsa_doctor.remedies.commands import add_audience, create_eks_provider, create_provider, create_service_account, restart
+from irsa_doctor.remedies.mending import Target
+from irsa_doctor.remedies.offers import FixKind, annotation, offer, policy_for
 
-__all__ = ["add_audience", "annotate", "corrected_statement", "create_provider", "put_trust_policy"]
+__all__ = [
+    "FixKind",
+    "Target",
+    "add_audience",
+    "annotation",
+    "create_eks_provider",
+    "create_provider",
+    "create_service_account",
+    "offer",
+    "policy_for",
+    "restart",
+]

@@ -7,6 +7,7 @@ from pathlib import Path
 from irsa_doctor.model.findings import SEVERITIES, Finding, Location, Report
 from irsa_doctor.reports.counting import looked_at
 from irsa_doctor.reports.escape import for_xml
+from irsa_doctor.reports.fixes import pasted
 from irsa_doctor.reports.places import from_here
 from irsa_doctor.reports.style import Style
 from irsa_doctor.rulebook.frameworks import FrameworkReport, by_control, frameworks
@@ -110,7 +111,7 @@ def _finding(finding: Finding) -> Iterator[str]:
     for place in finding.locations:
         yield _place(place)
     yield f"<p><b>Fix.</b> {_prose(finding.remedy)}</p>"
-    for snippet in finding.snippets:
+    for snippet in pasted(finding.fix):
         text = "\n".join(for_xml(line) for line in snippet.text.splitlines())
         yield f"<details><summary>{for_xml(snippet.title)}</summary><pre>{text}</pre></details>"
     if finding.controls:

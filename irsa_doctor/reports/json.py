@@ -12,6 +12,7 @@ from irsa_doctor.model.findings import (
     Confidence,
     DocumentRow,
     Finding,
+    Fix,
     Location,
     Missing,
     Report,
@@ -21,6 +22,7 @@ from irsa_doctor.model.findings import (
     Tally,
     Waived,
 )
+from irsa_doctor.reports.fixes import snippets_of
 from irsa_doctor.reports.style import Style
 from irsa_doctor.rulebook.frameworks import FrameworkReport
 from irsa_doctor.rulebook.rules import digest
@@ -83,6 +85,7 @@ class Found(msgspec.Struct, frozen=True):
     locations: tuple[Spot, ...]
     remedy: str
     snippets: tuple[Snippet, ...]
+    fix: Annotated[Fix | None, Meta(description="what mends it, where that is proved to do no harm")]
     controls: Mapping[str, tuple[str, ...]]
     url: str
     fingerprint: Annotated[str, Meta(description="the same when lines move")]
@@ -134,7 +137,8 @@ def found_of(finding: Finding) -> Found:
         finding.subject,
         tuple(map(_spot, finding.locations)),
         finding.remedy,
-        finding.snippets,
+        snippets_of(finding.fix),
+        finding.fix,
         finding.controls,
         finding.url,
         finding.fingerprint,

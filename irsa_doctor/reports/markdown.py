@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from irsa_doctor.model.findings import SEVERITIES, Finding, Report
 from irsa_doctor.reports.escape import for_markdown, for_terminal
+from irsa_doctor.reports.fixes import pasted
 from irsa_doctor.reports.places import from_here
 from irsa_doctor.reports.style import Style
 
@@ -47,7 +48,7 @@ def _details(finding: Finding) -> Iterator[str]:
     yield ""
     yield f"Fix: {for_markdown(finding.remedy.strip())}"
     yield ""
-    for snippet in finding.snippets:
+    for snippet in pasted(finding.fix):
         fence = "`" * max(3, _longest_run(snippet.text) + 1)
         yield f"{fence}{snippet.language}"
         yield from (for_terminal(line) for line in snippet.text.splitlines())

@@ -9,6 +9,7 @@ from irsa_doctor.model.findings import SEVERITIES, Finding, Missing, Report, Wai
 from irsa_doctor.reports.counting import counted, looked_at
 from irsa_doctor.reports.escape import for_terminal
 from irsa_doctor.reports.fitting import columns, on_one_line, without_end, wrapped
+from irsa_doctor.reports.fixes import pasted
 from irsa_doctor.reports.places import from_here
 from irsa_doctor.reports.quoting import pointed, quoted, said_of
 from irsa_doctor.reports.style import Style
@@ -119,7 +120,7 @@ def _finding(finding: Finding, group: str, told: set[str], style: Style) -> Iter
     if remedy := _said(finding.remedy):
         yield from _prose("as above" if remedy in told else remedy, style, _INDENT, "fix:", _GOOD)
         told.add(remedy)
-    for snippet in finding.snippets:
+    for snippet in pasted(finding.fix):
         title = f"{_said(snippet.title)}:"
         if snippet.text in told:
             yield from _prose("as above", style, _INDENT, title, _GOOD)

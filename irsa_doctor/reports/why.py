@@ -7,9 +7,11 @@ from typing import Any
 import msgspec
 
 from irsa_doctor.answers.why import Cause, Diagnosis, Link, PredictedError, Subject, WrongFix
-from irsa_doctor.model.findings import Location, Snippet
+from irsa_doctor.answers.why.records import Certainty, Sight
+from irsa_doctor.model.findings import Fix, Location, Snippet
 from irsa_doctor.reports.escape import for_terminal
 from irsa_doctor.reports.fitting import columns, on_one_line, without_middle, wrapped
+from irsa_doctor.reports.fixes import pasted, snippets_of
 from irsa_doctor.reports.json import Tool, tool, written
 from irsa_doctor.reports.quoting import pointed, quoted, said_of
 from irsa_doctor.reports.style import Style
@@ -27,6 +29,23 @@ _PLACES = 4
 """places of a failing link that are quoted"""
 
 
+class CauseRecord(msgspec.Struct, frozen=True):
+    """A cause as it is written. `commands` and `snippets` repeat what `fix` holds."""
+
+    id: str
+    certainty: Certainty
+    because: str
+    remedy: str
+    settle: str
+    url: str
+    commands: tuple[str, ...]
+    title: str
+    link: str
+    evidence: tuple[Sight, ...]
+    snippets: tuple[Snippet, ...]
+    fix: Fix | None
+
+
 class WhyDocument(msgspec.Struct, frozen=True):
     """The answer of `irsa-doctor why -f json`."""
 
@@ -36,7 +55,7 @@ class WhyDocument(msgspec.Struct, frozen=True):
     role: str
     verdict: str
     links: Sequence[Link]
-    causes: Sequence[Cause]
+    causes: Sequence[CauseRecord]
     predicted_error: PredictedError | None
     notes: Sequence[str]
     roles: Sequence[str]
@@ -59,7 +78,14 @@ def render_why_json(diagnosis: Diagnosis) -> str:
 
 def _document(diagnosis: Diagnosis) -> WhyDocument:
     said = {name: getattr(diagnosis, name) for name in WhyDocument.__struct_fields__ if name not in ("schema", "tool")}
+    said["causes"] = list(map(_cause_record, diagnosis.causes))
     return WhyDocument("irsa-doctor.why/1", tool(), **said)
+
+
+def _cause_record(cause: Cause) -> CauseRecord:
+    policy = tuple(snippet for snippet in snippets_of(cause.fix) if snippet.language == "json")
+    said = {name: getattr(cause, name) for name in CauseRecord.__struct_fields__ if name != "snippets"}
+    return CauseRecord(**said, snippets=policy)
 
 
 def render_all_json(found: Sequence[Diagnosis]) -> str:
@@ -126,7 +152,8 @@ def _is_afterwards(cause: Cause) -> bool:
 
 def _runs(cause: Cause, style: Style, indent: str, label: str = "run") -> Iterator[str]:
     """The commands that mend it, to be copied whole."""
-    for command in cause.commands if cause.certainty != "possible" else ():
+    saves = 1 if cause.fix and cause.fix.policy is not None and cause.fix.commands else 0
+    for command in cause.commands[saves:] if cause.certainty != "possible" else ():
         yield f"{indent}{style.paint(label, _GOOD)} {for_terminal(command)}"
 
 
@@ -138,13 +165,14 @@ def _settling(command: str, style: Style, indent: str) -> Iterator[str]:
         yield from _prose(command, style, indent, "to tell:", _OPEN)
 
 
-def _mending(cause: Cause, style: Style, indent: str, given: Sequence[Snippet] = ()) -> Iterator[str]:
-    """How a cause is mended, or told; `given` was shown already."""
+def _mending(cause: Cause, style: Style, indent: str, shown: Fix | None = None) -> Iterator[str]:
+    """How a cause is mended, or settled; `shown` was shown already."""
     if cause.certainty != "possible":
         if cause.remedy:
             yield from _prose(cause.remedy, style, indent, "fix", _GOOD)
-        for snippet in cause.snippets if cause.snippets != given else ():
-            yield f"{indent}{style.paint(for_terminal(snippet.title) + ':', _FAINT)}"
+        if cause.fix and cause.fix.policy is not None and cause.fix != shown:
+            snippet = pasted(cause.fix)[0]
+            yield from _prose(f"{snippet.title}:", style, indent)
             yield from (f"{indent}    {for_terminal(line)}" for line in snippet.text.splitlines())
     if cause.settle:
         yield from _settling(cause.settle, style, indent)
@@ -202,7 +230,7 @@ def _more(causes: Sequence[Cause], style: Style) -> Iterator[str]:
         for cause in some:
             yield f"  {style.paint(for_terminal(cause.id), _STRONG)}, {cause.certainty}"
             yield from _prose(cause.because, style, "    ")
-            yield from _mending(cause, style, "    ", causes[0].snippets)
+            yield from _mending(cause, style, "    ", causes[0].fix)
             yield from _runs(cause, style, "    ", "then run" if _is_afterwards(cause) else "run")
 
 

@@ -4,8 +4,9 @@ from typing import Literal
 
 import msgspec
 
+from irsa_doctor.remedies import FixKind
+
 Certainty = Literal["certain", "likely", "possible"]
-Fix = Literal["policy", "provider", "client-id", "service-account", "annotation"]
 
 
 class StsError(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -35,7 +36,7 @@ class CauseBlock(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     """circumstances of a case, each of which must be possible"""
     transient: bool = False
     """it is about how a state came to be, so that files which show the link whole do not rule it out"""
-    fix: tuple[Fix, ...] = ()
+    fix: tuple[FixKind, ...] = ()
     """what can be corrected, the first that applies to the link"""
     restart: bool = False
     """pods that run already get the correction only when they are created anew"""

@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
@@ -25,6 +25,7 @@ from irsa_doctor.facts import (
 from irsa_doctor.model.errors import IrsaDoctorError
 from irsa_doctor.model.findings import Confidence, Severity
 from irsa_doctor.model.once import once
+from irsa_doctor.remedies import FixKind
 from irsa_doctor.rulebook.cause_block import CauseBlock
 
 SUBJECTS: Mapping[str, type[msgspec.Struct]] = {
@@ -93,7 +94,10 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, dict=True):
     why: str
     remedy: str
     when: dict[str, dict[str, Any]] = {}
+    fix: list[FixKind] = []
+    """what can be corrected of its findings, the first that fits the subject, where that is not the `fix` of its cause"""
     snippet: bool = False
+    """superseded by `fix`; rule files of others may have it"""
     references: list[Reference] = []
     controls: dict[str, list[Control]] = {}
     family: str = ""
@@ -106,6 +110,11 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, dict=True):
     def url(self) -> str:
         """The first reference."""
         return self.references[0].url if self.references else ""
+
+    @property
+    def fixes(self) -> Sequence[FixKind]:
+        """What can be corrected of its findings, as the rule says, else as `why` corrects the cause."""
+        return self.fix or (self.cause.fix if self.cause else ())
 
     @once
     def control_ids(self) -> Mapping[str, tuple[str, ...]]:

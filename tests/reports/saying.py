@@ -10,10 +10,11 @@ from irsa_doctor.model.findings import (
     Counts,
     DocumentRow,
     Finding,
+    Fix,
     Location,
     Missing,
+    Offer,
     Report,
-    Snippet,
     Subject,
     Tally,
     Waived,
@@ -77,8 +78,8 @@ def finding(text: str, number: int) -> Finding:
         {"soc2": ("CC6.1",)},
         "https://example.com/",
         f"{number:032x}",
-        (Snippet("sh", text or "title", text),),
         text,
+        Offer(lambda: Fix({text: [text]}, (text,), 1, (text,))),
     )
 
 

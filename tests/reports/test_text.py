@@ -7,10 +7,22 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from irsa_doctor.model.findings import Counts, DocumentRow, Finding, Location, Missing, Report, Snippet, Subject, Waived
+from irsa_doctor.model.findings import (
+    Counts,
+    DocumentRow,
+    Finding,
+    Fix,
+    Location,
+    Missing,
+    Offer,
+    Report,
+    Subject,
+    Waived,
+)
 from irsa_doctor.reports import Style
 from irsa_doctor.reports.escape import for_terminal
 from irsa_doctor.reports.fitting import columns
+from irsa_doctor.reports.fixes import pasted as pasted_of
 from irsa_doctor.reports.text import render_text
 from tests.cli.running import run
 from tests.reports.saying import HOSTILE, REPORTS, WORLDS, hostile, world
@@ -39,8 +51,8 @@ def finding(rule="some-rule", severity="high", group=ROLE, kind="role", **more):
         {},
         "https://example.com/rule",
         "0" * 32,
-        given.get("snippets", ()),
         group,
+        Offer(lambda: given.get("fix")),
     )
 
 
@@ -71,7 +83,7 @@ def test_a_world_reads_as_it_did(name, width):
 @pytest.mark.parametrize("name", REPORTS)
 def test_no_line_is_wider_than_the_terminal_but_what_can_be_pasted(name, width):
     made = REPORTS[name]()
-    pasted = {for_terminal(line) for f in made.findings for s in f.snippets for line in s.text.splitlines()}
+    pasted = {for_terminal(line) for f in made.findings for s in pasted_of(f.fix) for line in s.text.splitlines()}
     pasted |= {for_terminal(missing.how.partition(", with ")[0]) for missing in made.unknown}
     for line in render_text(made, Style(width=width)).splitlines():
         if columns(line) > width:
@@ -121,12 +133,9 @@ def test_whatever_is_said_is_said_within_the_width_and_without_control_character
 
 def test_what_can_be_pasted_is_never_broken_and_has_nothing_but_spaces_before_it():
     command = "kubectl annotate serviceaccount " + "-n long " * 40
-    said = text(
-        finding(snippets=(Snippet("sh", "name the role", command), Snippet("json", "as it should be", '{\n  "a": 1\n}')))
-    )
-    lines = said.splitlines()
-    assert f"    {command}" in lines
-    assert lines[lines.index("  as it should be:") + 1 :][:3] == ["    {", '      "a": 1', "    }"]
+    lines = text(finding(fix=Fix({"a": 1}))).splitlines()
+    assert lines[lines.index("  the corrected trust policy:") + 1 :][:3] == ["    {", '      "a": 1', "    }"]
+    assert f"    {command}" in text(finding(fix=Fix(None, (command,)))).splitlines()
 
 
 # findings
@@ -172,14 +181,14 @@ def test_a_rule_that_is_not_sure_says_so():
     assert "confidence" not in text(finding(confidence="high"))
 
 
-def test_a_remedy_and_a_snippet_are_written_once_in_a_group_and_again_in_the_next():
-    snippet = (Snippet("json", "the corrected statement", '{"whole": "statement"}'),)
-    twice = [finding("r-a", snippets=snippet), finding("r-b", snippets=snippet)]
-    said = text(*twice, finding("r-a", group=ROLE + "2", snippets=snippet))
+def test_a_remedy_and_a_fix_are_written_once_in_a_group_and_again_in_the_next():
+    fix = Fix({"whole": "policy"})
+    twice = [finding("r-a", fix=fix), finding("r-b", fix=fix)]
+    said = text(*twice, finding("r-a", group=ROLE + "2", fix=fix))
     assert said.count("fix: Put it right.") == 2
     assert said.count("fix: as above") == 1
-    assert said.count('    {"whole": "statement"}') == 2
-    assert said.count("the corrected statement: as above") == 1
+    assert said.count('      "whole": "policy"') == 2
+    assert said.count("the corrected trust policy: as above") == 1
 
 
 def test_the_first_place_is_quoted_the_others_are_one_line_and_none_is_named_twice():

@@ -13,7 +13,8 @@ import msgspec
 
 from irsa_doctor.facts import Evidence, Judged
 from irsa_doctor.model import Place, Unknown, Verdict
-from irsa_doctor.model.findings import SEVERITIES, Finding, Location, Missing, Subject, Tally
+from irsa_doctor.model.findings import NO_OFFER, SEVERITIES, Finding, Location, Missing, Offer, Subject, Tally
+from irsa_doctor.remedies import FixKind
 from irsa_doctor.rulebook.rules import NAME, SUBJECTS, Rule
 
 
@@ -92,11 +93,13 @@ def _parts(sentence: str) -> tuple[str, ...]:
     return tuple(NAME.split(sentence))
 
 
+Offering = Callable[[Sequence[FixKind], Judged], Offer]
+"""(what can be corrected, the subject of a finding) -> what is offered for it"""
 Locate = Callable[[Place, bool], tuple[int, int, int, int, str, int]]
 """(place, whether the member's name is meant) -> line, column, end line, end column, the line itself, where in it that is"""
 
 
-def _finding(rule: Rule, judged: Judged, evidence: Evidence, locate: Locate) -> Finding:
+def _finding(rule: Rule, judged: Judged, evidence: Evidence, locate: Locate, offering: Offering | None) -> Finding:
     severity: Any = rule.severity
     if not isinstance(severity, str):
         fact = getattr(judged.facts, severity.fact, "")
@@ -119,8 +122,8 @@ def _finding(rule: Rule, judged: Judged, evidence: Evidence, locate: Locate) -> 
         rule.control_ids,
         rule.url,
         mark,
-        evidence.snippets() if rule.snippet else (),
         judged.group,
+        offering(rule.fixes, judged) if offering else NO_OFFER,
     )
 
 
@@ -146,8 +149,9 @@ def _seen(rules: Iterable[Rule], facts: msgspec.Struct) -> _Seen:
     return seen
 
 
-def evaluate(rules: Sequence[Rule], subjects: Iterable[Judged], locate: Locate) -> Outcome:
-    """Every rule about every subject. Findings come sorted: worst first, then by group, rule and subject."""
+def evaluate(rules: Sequence[Rule], subjects: Iterable[Judged], locate: Locate, offering: Offering | None = None) -> Outcome:
+    """Every rule about every subject. Findings come sorted: worst first, then by group, rule and subject. `offering` says what
+    mends them."""
     by_type: dict[type, list[Rule]] = {}
     for rule in rules:
         for subject in rule.subject:
@@ -160,7 +164,7 @@ def evaluate(rules: Sequence[Rule], subjects: Iterable[Judged], locate: Locate) 
             seen = memo[judged.facts] = _seen(by_type.get(type(judged.facts), ()), judged.facts)
         seen.subjects += 1
         if seen.failed:
-            _say(seen.failed, judged, locate, findings)
+            _say(seen.failed, judged, findings, locate, offering)
     return Outcome(
         sort_findings(findings.values()),
         _missing(memo.values()),
@@ -174,13 +178,19 @@ def sort_findings(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     return tuple(sorted(findings, key=lambda f: (order[f.severity], f.group, f.rule, f.subject.id)))
 
 
-def _say(failed: Iterable[Rule], judged: Judged, locate: Locate, findings: dict[tuple[str, str, str], Finding]) -> None:
+def _say(
+    failed: Iterable[Rule],
+    judged: Judged,
+    findings: dict[tuple[str, str, str], Finding],
+    locate: Locate,
+    offering: Offering | None,
+) -> None:
     """Findings of one subject, each rule once: several grants of one bare policy are one subject."""
     evidence = judged.evidence()
     for rule in failed:
         key = (rule.id, judged.kind, judged.id)
         if key not in findings:
-            findings[key] = _finding(rule, judged, evidence, locate)
+            findings[key] = _finding(rule, judged, evidence, locate, offering)
 
 
 def _missing(memo: Iterable[_Seen]) -> list[Missing]:

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import date
+from functools import partial
 
 import msgspec
 
@@ -15,6 +16,7 @@ from irsa_doctor.governance.settings import Settings, Waiver
 from irsa_doctor.governance.weakening import Governing
 from irsa_doctor.model import Inventory
 from irsa_doctor.model.findings import CONFIDENCES, SEVERITIES, Counts, DocumentRow, Finding, Missing, Report, Tally, Waived
+from irsa_doctor.remedies import offer
 from irsa_doctor.rulebook.rules import Rule, digest
 from irsa_doctor.text.positions import Documents
 from irsa_doctor.version import __version__
@@ -48,7 +50,8 @@ def judge(
     """The report of `check`; `today` decides which waivers have expired."""
     settings, inventory = governing.settings, judged.inventory
     locate = Locator(judged.documents, inventory.documents, (*settings.waivers, *change.proposed_waivers))
-    outcome = evaluate(governing.rules, derive(View(inventory, settings.audiences)), locate)
+    view = View(inventory, settings.audiences)
+    outcome = evaluate(governing.rules, derive(view), locate, partial(offer, view))
     waived = waivers.set_aside(outcome.findings, settings.waivers, [rule.id for rule in governing.rules], today)
     governed = evaluate(_about_governance(governing), (*waived.waivers, *change.settings), locate)
     standing, ignored = comments.set_aside(waived.findings, comments_of or commented_texts(judged.documents, settings))

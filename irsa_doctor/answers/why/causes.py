@@ -5,17 +5,17 @@ import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from irsa_doctor.answers.why.case import Case
+from irsa_doctor.answers.why.fixes import fix_of
 from irsa_doctor.answers.why.modes import Mode, modes
 from irsa_doctor.answers.why.records import Cause, Certainty, WrongFix, sights
 from irsa_doctor.answers.why.step import Named, Step, link_of
 from irsa_doctor.answers.why.symptoms import Symptom
 from irsa_doctor.facts.lookups.surroundings import ROLE_ARN
-from irsa_doctor.model import Issuer, Workload
-from irsa_doctor.model.findings import Snippet
-from irsa_doctor.remedies import add_audience, annotate, corrected_statement, create_provider, put_trust_policy
+from irsa_doctor.model import Issuer
+from irsa_doctor.model.findings import Fix
+from irsa_doctor.remedies import FixKind
 
 _SHOWN = 8
-_STS = "sts.amazonaws.com"
 # what is mended here reaches no pod that runs already
 _NEW_PODS = frozenset({"service-account", "webhook", "token-volume", "token-file", "workload", "pod-identity"})
 _OF_ANNOTATION = frozenset(
@@ -33,7 +33,6 @@ _OF_ANNOTATION = frozenset(
         "podid-wins",
     }
 )
-_RESTARTED = ("Deployment", "StatefulSet", "DaemonSet")
 _OF_PROVIDER = frozenset({"oidc-provider-missing", "oidc-url-mismatch", "oidc-url-dualstack", "oidc-provider-other-account"})
 _OF_AUDIENCE = frozenset(
     {"aud-not-in-clientids", "aud-china-suffix", "aud-regional-endpoint-confusion", "aud-invisible-char", "aud-kops-amazonaws"}
@@ -80,6 +79,7 @@ def _cause(case: Case, named: Named, link: str = "") -> Cause:
     link = link or link_of(named.id)
     places = (*named.places, *(finding.locations if finding else ()))
     sure = named.certainty == "certain"
+    fix = _fix(case, named, link)
     return Cause(
         named.id,
         named.certainty,
@@ -87,78 +87,35 @@ def _cause(case: Case, named: Named, link: str = "") -> Cause:
         (finding.remedy.strip() if finding else "") or mode.remedy,
         "" if sure else settled(mode.settle, case),
         (finding.url if finding else "") or mode.url,
-        tuple(snippet.text for snippet in _commands(case, named, link) if snippet.language == "sh")
-        if named.certainty != "possible"
-        else (),
+        fix.commands if fix else (),
         mode.title,
         link,
         tuple(dict.fromkeys(sights(places))),
-        tuple(s for s in _commands(case, named, link) if s.language != "sh") if sure else (),
+        fix,
     )
 
 
 # ---- what mends it
 
 
-def _commands(case: Case, named: Named, link: str) -> Iterator[Snippet]:
-    """What can be pasted, in order; commands, and the statement as it should be."""
-    yield from _own(case, named, link)
-    if link in _NEW_PODS or named.id in _OF_ANNOTATION:
-        yield from _restarts(case)
+def _fix(case: Case, named: Named, link: str) -> Fix | None:
+    """What mends a cause that is likely at least."""
+    if named.certainty == "possible":
+        return None
+    restarts = link in _NEW_PODS or named.id in _OF_ANNOTATION
+    return fix_of(case, named, link, _kinds(named, link), restarts=restarts)
 
 
-def _own(case: Case, named: Named, link: str) -> Iterator[Snippet]:
-    if link == "trust-policy" and named.id not in _NOT_THE_STATEMENT and case.provider_arn:
-        audience = case.audience if isinstance(case.audience, str) and case.audience else _STS
-        yield corrected_statement(case.provider_arn, case.issuer, [case.subject], [audience])
-        yield put_trust_policy(case.role_name)
-    elif named.id in _OF_PROVIDER and link == "provider":
-        yield _create(case)
-    elif named.id in _OF_AUDIENCE and case.provider_arn:
-        wanted = case.audience if isinstance(case.audience, str) and case.audience else _STS
-        yield add_audience(case.provider_arn, wanted)
-    elif named.id == "service-account-missing":
-        words = ["kubectl", "create", "serviceaccount", "-n", case.namespace, case.service_account]
-        yield Snippet("sh", "create the service account", shlex.join(words))
-    elif named.id == "sa-annotation-missing":
-        finding = named.finding
-        yield from finding.snippets if finding else (annotate(case.namespace, case.service_account, "ROLE_ARN"),)
-    elif named.finding:
-        yield from named.finding.snippets
-
-
-def _create(case: Case) -> Snippet:
-    """The command that makes the provider in the account of the role."""
-    cluster, account = case.cluster, case.role_arn.account if case.role_arn else ""
-    if cluster and cluster.account == account and Issuer.of(case.issuer).form == "eks":
-        return create_provider(cluster.name, cluster.region)
-    words = ["aws", "iam", "create-open-id-connect-provider", "--url", f"https://{case.issuer}", "--client-id-list", _STS]
-    return Snippet("sh", f"create the provider in account {account}", shlex.join(words))
-
-
-def _restarts(case: Case) -> Iterator[Snippet]:
-    """What makes pods anew: they get their identity once, when they are created."""
-    seen: set[str] = set()
-    for workload in case.workloads:
-        above = case.view.neighbours.owner_of(workload) if workload.owner else None
-        text = _restart(above or workload)
-        if text and text not in seen:
-            seen.add(text)
-            yield Snippet("sh", "restart the pods", text)
-    if not seen and not case.workloads:
-        yield Snippet(
-            "sh", "restart the pods", shlex.join(["kubectl", "rollout", "restart", "-n", case.namespace, "deployment/NAME"])
-        )
-
-
-def _restart(workload: Workload) -> str:
-    if workload.kind == "Pod":
-        return shlex.join(["kubectl", "delete", "pod", "-n", workload.namespace, workload.name])
-    if workload.kind in _RESTARTED:
-        return shlex.join(
-            ["kubectl", "rollout", "restart", "-n", workload.namespace, f"{workload.kind.lower()}/{workload.name}"]
-        )
-    return ""
+def _kinds(named: Named, link: str) -> tuple[FixKind, ...]:
+    """What can be corrected, by cause and link."""
+    kinds: list[FixKind] = []
+    if link == "trust-policy" and named.certainty == "certain" and named.id not in _NOT_THE_STATEMENT:
+        kinds.append("policy")
+    kinds += ["provider"] if named.id in _OF_PROVIDER else []
+    kinds += ["client-id"] if named.id in _OF_AUDIENCE else []
+    kinds += ["service-account"] if named.id == "service-account-missing" else []
+    kinds += ["annotation"] if named.id == "sa-annotation-missing" else []
+    return tuple(kinds)
 
 
 # ---- what fits

@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from irsa_doctor.model.findings import Location, Snippet
+from irsa_doctor.model.findings import Fix, Location
 
 Verdict = Literal["pass", "fail", "unknown", "skipped"]
 Certainty = Literal["certain", "likely", "possible"]
@@ -46,7 +46,7 @@ class Cause(msgspec.Struct, frozen=True):
     title: str = ""
     link: str = ""
     evidence: tuple[Sight, ...] = ()
-    snippets: tuple[Snippet, ...] = ()
+    fix: Fix | None = None
 
 
 class PredictedError(msgspec.Struct, frozen=True):

@@ -6,14 +6,12 @@ from functools import partial
 import msgspec
 
 from irsa_doctor.facts.grants.claims import Oddity, oddity
-from irsa_doctor.facts.grants.correction import correction
 from irsa_doctor.facts.grants.miswritten import miswritten
 from irsa_doctor.facts.grants.principals import Form
 from irsa_doctor.facts.lookups.surroundings import Surroundings
 from irsa_doctor.facts.subject import Evidence, Told
 from irsa_doctor.issuers import Profile
 from irsa_doctor.model import Issuer, Place, Role, Text, TrustPolicy, parse_arn, text_of
-from irsa_doctor.model.findings import Snippet
 from irsa_doctor.model.once import once
 from irsa_doctor.trust import SUBJECT_PREFIX, Grant, Statement, is_subject, spell
 from irsa_doctor.trust.keys import presence
@@ -40,7 +38,7 @@ def grant_evidence(
 ) -> Evidence:
     """The evidence of one statement for one principal, which is of a form."""
     scene = _Scene(role, source, grant, principal, form, profile, around)
-    return Evidence(Told(_NAMES, scene), Told(_PLACES, scene), partial(_correction, scene))
+    return Evidence(Told(_NAMES, scene), Told(_PLACES, scene))
 
 
 class _Scene(msgspec.Struct, frozen=True, dict=True):
@@ -95,11 +93,6 @@ class _Scene(msgspec.Struct, frozen=True, dict=True):
     def of(self, condition: Condition | None) -> Place:
         """Where a condition stands, or its statement."""
         return self.source.place.at(*condition.steps) if condition else self.base()
-
-
-def _correction(scene: _Scene) -> tuple[Snippet, ...]:
-    form, meant, around = scene.form, scene.meant, scene.around
-    return correction(scene.role, scene.grant, form, scene.principal, meant, profile=scene.profile, around=around)
 
 
 def _some(values: Iterable[str]) -> str:

@@ -9,6 +9,7 @@ from irsa_doctor.facts.lookups.installations import Installations
 from irsa_doctor.facts.lookups.near import Names
 from irsa_doctor.facts.lookups.neighbours import Neighbours
 from irsa_doctor.facts.lookups.surroundings import ROLE_ARN, Surroundings
+from irsa_doctor.facts.lookups.users import RoleUser, role_users
 from irsa_doctor.facts.providers.publications import Publications
 from irsa_doctor.facts.roles.role import AnalysedRole, analyse
 from irsa_doctor.model import ServiceAccount, only_hole, parse_arn
@@ -52,6 +53,16 @@ class View(Surroundings, frozen=True, dict=True):
     def role_by_arn(self) -> Mapping[str, AnalysedRole]:
         """Analysed roles by ARN."""
         return {analysed.role.arn: analysed for analysed in self.roles if analysed.role.arn}
+
+    @cached_property
+    def role_users(self) -> Mapping[str, tuple[RoleUser, ...]]:
+        """Role ARN -> the service accounts that use it."""
+        return role_users(self)
+
+    @cached_property
+    def role_by_id(self) -> Mapping[str, AnalysedRole]:
+        """Analysed roles by the id under which findings speak of them."""
+        return {analysed.role.id: analysed for analysed in self.roles}
 
     def role_of_template(self, account: ServiceAccount) -> AnalysedRole | None:
         """The role that a template makes and whose ARN it puts into the annotation of a service account."""

@@ -14,7 +14,6 @@ from irsa_doctor.facts.lookups.view import View
 from irsa_doctor.facts.providers.publications import AlgorithmState, DiscoveryState
 from irsa_doctor.facts.subject import Evidence, Judged
 from irsa_doctor.model import Cluster, Issuer, OidcProvider, Unknown
-from irsa_doctor.remedies import add_audience, create_provider
 
 _VISIBLE = re.compile(r"[A-Za-z0-9./:_\-]+")
 _THUMBPRINT = re.compile(r"[0-9A-Fa-f]{40}")
@@ -142,7 +141,7 @@ def _evidence(provider: OidcProvider, view: View) -> Evidence:
     if denial := view.guards.denial_for(provider):
         names["unless"] = f" unless the role has another value of {', '.join(denial.exempt)}" if denial.exempt else ""
         places["rcp"] = denial.place
-    return Evidence(names, places, lambda: (add_audience(provider.arn, STS),))
+    return Evidence(names, places)
 
 
 def _seen(value: str) -> str:
@@ -195,5 +194,4 @@ def _cluster_evidence(cluster: Cluster, view: View) -> Evidence:
             "webhook": "does not act on the creation of pods" if hooks else "is not there",
         },
         places,
-        lambda: (create_provider(cluster.name, cluster.region),),
     )

@@ -17,7 +17,6 @@ from irsa_doctor.facts.workloads.containers import PLACEHOLDERS
 from irsa_doctor.facts.workloads.webhook import AUDIENCE, EXPIRATION, SKIP_CONTAINERS, is_ignored_expiration
 from irsa_doctor.issuers import profile_of
 from irsa_doctor.model import Arn, Issuer, Place, ServiceAccount, Text, Unknown, issuer_in, parse_arn, text_of
-from irsa_doctor.remedies import annotate
 from irsa_doctor.trust import Admitted, Policy, Statement, admitted, spell
 from irsa_doctor.trust.keys import presence
 from irsa_doctor.trust.languages import Finite, contains
@@ -148,6 +147,7 @@ def _account_evidence(view: View, account: ServiceAccount, trusting: tuple[Analy
         "key": keys,
         "partition": Issuer.of(view.issuer_of(account.cluster)).partition,
         "role": role or "ROLE_ARN",
+        "right": meant or (trusting[0].role.arn if len(trusting) == 1 else ""),
         "audience": text_of(account.annotations.get(AUDIENCE, "")),
         "client_ids": _client_ids(view, account),
         "regional": text_of(account.annotations.get(REGIONAL, "")),
@@ -165,7 +165,7 @@ def _account_evidence(view: View, account: ServiceAccount, trusting: tuple[Analy
     }
     if association:
         places["association"] = association.place
-    return Evidence(names, places, lambda: (annotate(account.namespace, account.name, role or "ROLE_ARN"),))
+    return Evidence(names, places)
 
 
 def _client_ids(view: View, account: ServiceAccount) -> str:
@@ -403,9 +403,7 @@ def _binding_evidence(view: View, account: ServiceAccount, value: str, named: An
     if named and not isinstance(named.role.policy, Unknown):
         places["policy"] = places["aud"] = places["denial"] = named.role.policy.place
         _say_of_here(view, account, named, names, places)
-    if named:
-        return Evidence(names, places)
-    return Evidence(names, places, lambda: (annotate(account.namespace, account.name, right or "ROLE_ARN"),))
+    return Evidence(names, places)
 
 
 def _why_nobody(named: AnalysedRole | None) -> str:

@@ -68,9 +68,10 @@ def test_the_answer_begins_with_the_verdict_the_cause_and_the_fix(given, tmp_pat
     head = " ".join(" ".join(lines[:2]).split())
     says = "payments/checkout is broken: Trust policy does not admit this service account (trust-sub-mismatch, certain)"
     assert head.startswith(says)
-    # the command that mends it comes before anything that explains
-    assert next(line for line in lines if line.startswith("  run ")) in lines[1:3]
-    assert any(line.startswith("  fix ") for line in lines[:8])
+    # the policy that mends it comes before anything that explains the links
+    fix = next(number for number, line in enumerate(lines) if line.startswith("  fix "))
+    command = next(number for number, line in enumerate(lines) if line.startswith("      aws iam update-assume-role-policy"))
+    assert fix < command < next(number for number, line in enumerate(lines) if line.startswith("FAIL "))
     assert "aws iam update-assume-role-policy --role-name checkout" in done.stdout
     assert f'"{w.ISSUER}:sub": "{SUBJECT}"' in done.stdout
     assert "STS answers 403 AccessDenied" in done.stdout

@@ -1,0 +1,99 @@
+"""What mends a cause: the corrected trust policy, or the commands to run, with those that create its pods anew."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+import msgspec
+
+from irsa_doctor.answers.why.case import Case
+from irsa_doctor.answers.why.step import Named
+from irsa_doctor.model import Issuer
+from irsa_doctor.model.findings import Fix
+from irsa_doctor.remedies import (
+    FixKind,
+    Target,
+    add_audience,
+    annotation,
+    create_eks_provider,
+    create_provider,
+    create_service_account,
+    policy_for,
+    restart,
+)
+
+
+def fix_of(case: Case, named: Named, link: str, kinds: Sequence[FixKind], *, restarts: bool) -> Fix | None:
+    """What mends a cause that a link names; `kinds` are what can be corrected, the first that belongs to the link counts.
+
+    With `restarts`, pods that run already get the correction only when they are created anew.
+    """
+    own = next((_FIXES[kind](case) for kind in kinds if link in _LINKS[kind]), None)
+    if own is None and named.finding is not None and not (named.finding.fix and named.finding.fix.policy is not None):
+        own = named.finding.fix
+    commands = tuple(_restarts(case)) if restarts else ()
+    if not commands:
+        return own
+    return msgspec.structs.replace(own, commands=(*own.commands, *commands)) if own else Fix(None, commands)
+
+
+def _policy(case: Case) -> Fix | None:
+    """The policy of the role with all mended that keeps the token out."""
+    if case.analysed is None or case.assumed_policy or not case.provider_arn or not isinstance(case.audience, str):
+        return None
+    account = case.role_arn.account if case.role_arn else ""
+    known = {"aws:securetransport": ("true",), "aws:resourceaccount": (account,)}
+    target = Target(account, case.provider_arn, case.issuer, case.subject, case.audience, known)
+    return policy_for(case.view, case.analysed, target)
+
+
+def _client_id(case: Case) -> Fix | None:
+    """The audience of the token added to the provider."""
+    if case.provider is None or not isinstance(case.audience, str) or not case.audience:
+        return None
+    return Fix(None, (add_audience(case.provider_arn, case.audience),))
+
+
+def _provider(case: Case) -> Fix | None:
+    """The provider created in the account of the role."""
+    if not case.provider_arn or not isinstance(case.audience, str) or not case.audience:
+        return None
+    cluster, account = case.cluster, case.role_arn.account if case.role_arn else ""
+    if cluster and cluster.account == account and cluster.region and Issuer.of(case.issuer).form == "eks":
+        return Fix(None, (create_eks_provider(cluster.name, cluster.region),))
+    return Fix(None, (create_provider(case.issuer, case.audience),))
+
+
+def _service_account(case: Case) -> Fix | None:
+    """The service account created."""
+    return Fix(None, (create_service_account(case.namespace, case.service_account),)) if case.service_account else None
+
+
+def _annotation(case: Case) -> Fix | None:
+    """The role that was asked for named on the service account; where nobody asked for one, the finding knows it."""
+    return annotation(case.view, case.namespace, case.service_account, case.stated_role) if case.stated_role else None
+
+
+_FIXES: Mapping[FixKind, Callable[[Case], Fix | None]] = {
+    "policy": _policy,
+    "client-id": _client_id,
+    "provider": _provider,
+    "service-account": _service_account,
+    "annotation": _annotation,
+}
+_LINKS: Mapping[FixKind, tuple[str, ...]] = {
+    "policy": ("trust-policy",),
+    "client-id": ("audience",),
+    "provider": ("provider",),
+    "service-account": ("service-account",),
+    "annotation": ("service-account",),
+}
+"""the links that each of them mends"""
+
+
+def _restarts(case: Case) -> Iterator[str]:
+    """What creates pods anew: they get their identity once, when they are created."""
+    commands = []
+    for workload in case.workloads:
+        above = case.view.neighbours.owner_of(workload) if workload.owner else None
+        whole = above or workload
+        commands.append(restart(whole.namespace, whole.kind, whole.name))
+    yield from dict.fromkeys(command for command in commands if command)

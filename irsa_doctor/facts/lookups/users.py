@@ -1,0 +1,65 @@
+"""Which service accounts use a role: those that name it by annotation, and those whose pods set it by hand."""
+
+from collections.abc import Iterator, Mapping
+
+import msgspec
+
+from irsa_doctor.facts.lookups.surroundings import ROLE_ARN, Surroundings
+from irsa_doctor.model import ServiceAccount, Workload
+
+_AUDIENCE = "eks.amazonaws.com/audience"
+
+
+class RoleUser(msgspec.Struct, frozen=True, order=True):
+    """A service account that uses a role: its subject, its cluster's issuer without scheme ("" where that is not known).
+
+    `audience` is that of its tokens, "" where it is not known. With `pod_identity` an association gives it its credentials,
+    so that it does not depend on the trust of the role.
+    """
+
+    subject: str
+    issuer: str
+    audience: str
+    pod_identity: bool = False
+
+
+def role_users(view: Surroundings) -> Mapping[str, tuple[RoleUser, ...]]:
+    """Role ARN -> the service accounts that use it, sorted."""
+    table: dict[str, set[RoleUser]] = {}
+    for account in view.inventory.service_accounts:
+        role = account.annotations.get(ROLE_ARN)
+        if isinstance(role, str) and role:
+            table.setdefault(role, set()).add(_annotated(view, account))
+    for role, user in _by_hand(view):
+        known = table.setdefault(role, set())
+        if not any((user.subject, user.issuer) == (other.subject, other.issuer) for other in known):
+            known.add(user)
+    return {role: tuple(sorted(users)) for role, users in table.items()}
+
+
+def _annotated(view: Surroundings, account: ServiceAccount) -> RoleUser:
+    issuer = view.issuer_of(account.cluster)
+    associated = (account.cluster, account.namespace, account.name) in view.inventory.association_by_key
+    return RoleUser(account.subject, issuer, _audience(view, account, issuer), associated)
+
+
+def _by_hand(view: Surroundings) -> Iterator[tuple[str, RoleUser]]:
+    """Roles that the environment of containers sets; the webhook sets those of annotations, which are known already."""
+    for workload in view.inventory.workloads:
+        roles = {container.env.get("AWS_ROLE_ARN") for container in workload.containers}
+        for role in roles:
+            if isinstance(role, str) and role and workload.service_account:
+                yield role, RoleUser(_subject(workload), view.issuer_of(workload.cluster), "")
+
+
+def _subject(workload: Workload) -> str:
+    return f"system:serviceaccount:{workload.namespace}:{workload.service_account}"
+
+
+def _audience(view: Surroundings, account: ServiceAccount, issuer: str) -> str:
+    """What the webhook puts into the tokens: as annotated, else its default, where that is known."""
+    asked = account.annotations.get(_AUDIENCE)
+    if asked is not None:
+        return asked if isinstance(asked, str) else ""
+    usual = view.default_audiences(issuer)
+    return next(iter(usual)) if len(usual) == 1 else ""

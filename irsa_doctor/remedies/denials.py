@@ -1,0 +1,76 @@
+"""Edits of Deny statements: what lets a token past them and leaves them in force for everybody else."""
+
+from collections.abc import Callable, Iterator, Sequence
+
+from irsa_doctor.remedies.draft import CannotEdit, Document, Draft, read
+from irsa_doctor.remedies.mending import Target
+from irsa_doctor.trust import Policy, Statement
+from irsa_doctor.trust.holding import holds
+from irsa_doctor.trust.keys import presence
+from irsa_doctor.trust.policy import WEB_IDENTITY, covering
+
+
+def past_denials(document: Document, target: Target, subjects: Sequence[str]) -> Iterator[Document]:
+    """The document with every Deny mended that covers a token, in the ways that there are; as it is where none does.
+
+    `subjects` are exempted besides that of the token, where a Deny lists whom it lets past.
+    """
+    policy = read(document)
+    denying = [statement for statement in policy.statements if _covers(policy, statement, target)]
+    if not denying:
+        yield document
+        return
+    exempt = sorted({target.subject, *subjects})
+    for way in _WAYS:
+        draft = Draft(document)
+        try:
+            for statement in denying:
+                way(draft, statement, target, exempt)
+        except CannotEdit:
+            continue
+        yield draft.document
+
+
+def _covers(policy: Policy, statement: Statement, target: Target) -> bool:
+    """Whether a Deny may match the token."""
+    named = target.provider in statement.federated or "*" in statement.aws
+    if statement.allow or not named or covering(statement, WEB_IDENTITY) is False:
+        return False
+    issuer = target.issuer.lower()
+    absent: dict[str, tuple[str, ...]] = {c.key: () for c in statement.conditions if presence(c.key, issuer) == "never"}
+    token = {f"{issuer}:sub": (target.subject,), f"{issuer}:aud": (target.audience,)}
+    context = {**absent, **target.known, **token}
+    return all(holds(condition, context, variables=policy.variables) is not False for condition in statement.conditions)
+
+
+def _only_with_key(draft: Draft, statement: Statement, target: Target, exempt: Sequence[str]) -> None:
+    """A negated condition holds where its key is absent: the Deny is limited to requests that have the key."""
+    issuer = target.issuer.lower()
+    absent = [c for c in statement.conditions if presence(c.key, issuer) == "never" and c.use.operator.negated]
+    if not absent:
+        raise CannotEdit("every key of the Deny is in the request")
+    draft.add_condition(statement.index, "Null", str(absent[0].steps[-1]), ["false"])
+
+
+def _list_exempt(draft: Draft, statement: Statement, target: Target, exempt: Sequence[str]) -> None:
+    """The subjects join those that the Deny lets past already, or are no longer listed among those that it names."""
+    issuer = target.issuer.lower()
+    on_sub = [c for c in statement.conditions if presence(c.key, issuer) == "sub" and c.use.operator.family == "string"]
+    if len(on_sub) != 1 or on_sub[0].use.qualifier:
+        raise CannotEdit("the Deny does not list subjects")
+    operator, key = str(on_sub[0].steps[-2]), str(on_sub[0].steps[-1])
+    if on_sub[0].use.operator.negated:
+        draft.add_value(statement.index, operator, key, exempt)
+        return
+    left = [value for value in on_sub[0].values if value not in exempt]
+    if not left or target.subject not in on_sub[0].values:
+        raise CannotEdit("the Deny lists nobody else")
+    draft.set_values(statement.index, operator, key, [str(value) for value in left])
+
+
+def _except(draft: Draft, statement: Statement, target: Target, exempt: Sequence[str]) -> None:
+    """The Deny gets a condition that lets the subjects past."""
+    draft.add_condition(statement.index, "StringNotEquals", f"{target.issuer}:sub", exempt)
+
+
+_WAYS: Sequence[Callable[[Draft, Statement, Target, Sequence[str]], None]] = (_only_with_key, _list_exempt, _except)

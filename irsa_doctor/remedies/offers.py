@@ -1,0 +1,276 @@
+"""What is offered for a finding or a cause: the corrected policy of a role, or the command that mends something else."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from typing import Literal
+
+from irsa_doctor.facts import AnalysedRole, Judged, View
+from irsa_doctor.facts.lookups.users import RoleUser
+from irsa_doctor.issuers import cluster_profile
+from irsa_doctor.model import Issuer, Role, Unknown, parse_arn
+from irsa_doctor.model.findings import NO_OFFER, Fix, Offer
+from irsa_doctor.remedies.commands import add_audience, annotate, create_eks_provider, put_trust_policy
+from irsa_doctor.remedies.mending import Target
+from irsa_doctor.remedies.narrowing import as_written, to_users, with_audience
+from irsa_doctor.remedies.trust_policy import RolePolicy, admits, candidates, provider_for, role_policy, slips_mended
+from irsa_doctor.remedies.verified import Verified, verify
+from irsa_doctor.trust import Statement, admitted, grant_of, is_subject
+from irsa_doctor.trust.languages import Finite, contains
+from irsa_doctor.trust.subjects import subject_form
+
+FixKind = Literal["policy", "narrowed-policy", "policy-audience", "client-id", "provider", "annotation", "service-account"]
+"""what can be corrected"""
+_ROLE = re.compile(r"arn:[a-z0-9-]+:iam::[0-9]{12}:role/[A-Za-z0-9_+=,.@/-]+")
+_NAME = re.compile(r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?")
+
+
+def offer(view: View, kinds: Sequence[str], judged: Judged) -> Offer:
+    """What is offered for a finding about a subject; `kinds` are what can be corrected of it, the first that fits the subject
+    counts. Nothing is worked out before somebody reads it."""
+    for kind in kinds:
+        if judged.kind in _SUBJECTS.get(kind, ()):
+            return Offer(partial(_OFFERS[kind], view, judged))
+    return NO_OFFER
+
+
+def policy_for(view: View, analysed: AnalysedRole, target: Target) -> Fix | None:
+    """The policy of a role that admits one more token; None where none is proved, or where it admits it already."""
+    role = role_policy(view, analysed)
+    if role is None or (not role.policy.refused and admits(role.policy, target)):
+        return None
+    for document in candidates(role, target):
+        if verified := verify(role, document, [target]):
+            return _fix(analysed.role, verified)
+    return None
+
+
+def role_users_kept(view: View, role: str) -> int:
+    """How many of the service accounts that use a role (ARN) it admits."""
+    analysed = view.role_by_arn.get(role)
+    if analysed is None or analysed.policy is None:
+        return 0
+    users = [user for user in view.role_users.get(role, ()) if user.issuer and user.audience]
+    return sum(_is_admitted(analysed, user) for user in users)
+
+
+def _is_admitted(analysed: AnalysedRole, user: RoleUser) -> bool:
+    provider = provider_for(analysed.role, user.issuer)
+    policy = analysed.policy
+    return policy is not None and admitted(policy, provider, user.issuer).admits(user.subject, user.audience)
+
+
+# ---- policies
+
+
+def _fix(role: Role, verified: Verified) -> Fix:
+    name = role.name.rpartition("/")[2] if role.arn else ""
+    commands = (put_trust_policy(name, verified.document),) if name else ()
+    return Fix(verified.document, commands, verified.keeps, verified.admits)
+
+
+def _mended(view: View, judged: Judged) -> Fix | None:
+    """The policy with the slips mended that a finding is about."""
+    if judged.kind == "binding":
+        return _mended_for_binding(view, judged)
+    analysed = view.role_by_id.get(judged.group)
+    role = role_policy(view, analysed) if analysed else None
+    if analysed is None or role is None:
+        return None
+    for index in _indexes(judged, role):
+        for verified in _slips_verified(role, index):
+            return _fix(analysed.role, verified)
+    return None
+
+
+def _slips_verified(role: RolePolicy, index: int) -> Iterator[Verified]:
+    """Proved documents with the slips of a statement put right: for the service accounts that use the role, else for those that
+    the statement names."""
+    for tokens in (_using, _written):
+        targets = tokens(role, index)
+        for by_name in (False, True):
+            documents, mended_for = slips_mended(role, index, targets, by_name=by_name)
+            for document in documents:
+                if verified := verify(role, document, mended_for):
+                    yield verified
+
+
+def _indexes(judged: Judged, role: RolePolicy) -> list[int]:
+    """The Allow statements that a finding is about."""
+    _, mark, index = judged.id.rpartition("#")
+    if judged.kind == "grant" and mark and index.isdigit():
+        return [int(index)]
+    return [statement.index for statement in role.policy.statements if statement.allow]
+
+
+def _mended_for_binding(view: View, judged: Judged) -> Fix | None:
+    """The policy of the role that a service account names, with the account let in."""
+    names = judged.evidence().names
+    analysed = view.role_by_arn.get(str(names["role"]))
+    users = view.role_users.get(str(names["role"]), ())
+    user = next((u for u in users if (u.subject, u.issuer) == (names["subject"], names["issuer"])), None)
+    target = _target(analysed.role, user) if analysed and user else None
+    return policy_for(view, analysed, target) if analysed and target else None
+
+
+def _target(role: Role, user: RoleUser) -> Target | None:
+    """The token of a service account that uses a role, None where not all of it is known."""
+    if not (user.issuer and user.audience and role.account) or user.pod_identity:
+        return None
+    return Target(role.account, provider_for(role, user.issuer), user.issuer, user.subject, user.audience, _known(role))
+
+
+def _known(role: Role) -> Mapping[str, tuple[str, ...]]:
+    """What is so in every request: https, and the account of the role."""
+    return {"aws:securetransport": ("true",), "aws:resourceaccount": (role.account,)}
+
+
+def _using(role: RolePolicy, index: int) -> list[Target]:
+    """The tokens of the service accounts that use a role, whatever the statement."""
+    return [target for user in role.users if (target := _target(role.analysed.role, user))]
+
+
+def _written(role: RolePolicy, index: int) -> list[Target]:
+    """The tokens that a statement was written for: of the subjects that it names, with its provider."""
+    statement = next((s for s in role.policy.statements if s.index == index), None)
+    issued = _issued(role, statement) if statement else None
+    if statement is None or issued is None:
+        return []
+    provider, issuer, account = issued
+    view, role_record = role.view, role.analysed.role
+    audiences = view.default_audiences(issuer)
+    known = {**_known(role_record), "aws:resourceaccount": (account,)}
+    audience = next(iter(audiences)) if len(audiences) == 1 else ""
+    subjects = dict.fromkeys(_subjects(statement)) if audience else ()
+    return [Target(account, provider, issuer, subject, audience, known) for subject in subjects]
+
+
+def _issued(role: RolePolicy, statement: Statement) -> tuple[str, str, str] | None:
+    """Provider, issuer and account that the only principal of a statement names, or was meant to name."""
+    named = [value for value in statement.federated if isinstance(value, str)]
+    if len(named) != 1:
+        return None
+    account = role.account
+    form = role.view.principals.form(named[0], account)
+    provider = named[0] if form in ("provider", "absent") else role.view.meant_provider(named[0], account)
+    arn = parse_arn(provider)
+    if arn is None or (account and arn.account != account) or arn.kind != "oidc-provider":
+        return None
+    return provider, arn.name, arn.account
+
+
+def _subjects(statement: Statement) -> Iterator[str]:
+    """The subjects that the conditions of a statement write out, or were meant to."""
+    for condition in statement.conditions:
+        on_sub = condition.key.endswith(":sub") and not condition.use.operator.negated
+        for value in condition.values:
+            is_named = isinstance(value, str) and (on_sub or value.startswith("system:serviceaccount:"))
+            form, meant = subject_form(str(value)) if is_named else ("", "")
+            if is_named and form != "wildcard" and is_subject(meant):
+                yield meant
+
+
+def _narrowed(view: View, judged: Judged) -> Fix | None:
+    """The policy with a statement narrowed down to those whom it names, or who use the role."""
+    return _of_grant(view, judged, _narrow_documents)
+
+
+def _with_audience(view: View, judged: Judged) -> Fix | None:
+    """The policy with a statement that requires the audience of the tokens."""
+    return _of_grant(view, judged, _audience_documents)
+
+
+_Documents = Callable[[RolePolicy, Statement, str, str], Iterator[Mapping[str, object]]]
+
+
+def _of_grant(view: View, judged: Judged, documents: _Documents) -> Fix | None:
+    analysed = view.role_by_id.get(judged.group)
+    role = role_policy(view, analysed) if analysed else None
+    if analysed is None or role is None or role.policy.refused:
+        return None
+    for index in _indexes(judged, role):
+        statement = next((s for s in role.policy.statements if s.index == index), None)
+        issued = _issued(role, statement) if statement else None
+        if statement is None or issued is None:
+            continue
+        provider, issuer, _ = issued
+        for document in documents(role, statement, provider, issuer):
+            if verified := verify(role, document):
+                return _fix(analysed.role, verified)
+    return None
+
+
+def _narrow_documents(role: RolePolicy, statement: Statement, provider: str, issuer: str) -> Iterator[Mapping[str, object]]:
+    grant = grant_of(role.policy, statement, issuer, profile=cluster_profile(issuer))
+    plain = as_written(role.document, statement.index, issuer)
+    if plain is not None:
+        yield plain
+    if issuer not in role.view.accounts.listed_whole or isinstance(grant.subjects, Finite):
+        return
+    users = sorted({u.subject for u in role.users if u.issuer == issuer and contains(grant.subjects, u.subject)})
+    named = to_users(role.document, statement.index, issuer, users) if users else None
+    if named is not None:
+        yield named
+
+
+def _audience_documents(role: RolePolicy, statement: Statement, provider: str, issuer: str) -> Iterator[Mapping[str, object]]:
+    if Issuer.of(issuer).form != "eks":
+        return
+    carried = {user.audience for user in role.users if user.issuer == issuer}
+    audiences = sorted(carried or role.view.default_audiences(issuer))
+    document = with_audience(role.document, statement.index, issuer, audiences) if "" not in audiences else None
+    if document is not None:
+        yield document
+
+
+# ---- commands
+
+
+def _client_id(view: View, judged: Judged) -> Fix | None:
+    """The audience added to a provider that does not accept it."""
+    provider = view.inventory.provider_by_arn.get(judged.id)
+    if provider is None or isinstance(provider.client_ids, Unknown):
+        return None
+    audience = view.audience_of(provider.issuer)
+    return None if audience in provider.client_ids else Fix(None, (add_audience(provider.arn, audience),))
+
+
+def _create_provider(view: View, judged: Judged) -> Fix | None:
+    """The provider of a cluster created."""
+    cluster = view.inventory.cluster_by_id.get(judged.id)
+    if cluster is None or not cluster.region or not isinstance(cluster.issuer, str) or Issuer.of(cluster.issuer).form != "eks":
+        return None
+    return Fix(None, (create_eks_provider(cluster.name, cluster.region),))
+
+
+def _annotated(view: View, judged: Judged) -> Fix | None:
+    """The right role named on a service account."""
+    names = judged.evidence().names
+    namespace, _, account = str(names["account"]).partition("/")
+    return annotation(view, namespace, account, str(names.get("right") or ""))
+
+
+def annotation(view: View, namespace: str, account: str, role: str) -> Fix | None:
+    """A role (ARN) named on a service account; None where one of them is not a name that the cluster or IAM takes."""
+    if not (_ROLE.fullmatch(role) and _NAME.fullmatch(namespace) and _NAME.fullmatch(account)):
+        return None
+    return Fix(None, (annotate(namespace, account, role),), role_users_kept(view, role))
+
+
+_OFFERS: Mapping[str, Callable[[View, Judged], Fix | None]] = {
+    "policy": _mended,
+    "narrowed-policy": _narrowed,
+    "policy-audience": _with_audience,
+    "client-id": _client_id,
+    "provider": _create_provider,
+    "annotation": _annotated,
+}
+_SUBJECTS: Mapping[str, tuple[str, ...]] = {
+    "policy": ("grant", "role", "policy", "binding"),
+    "narrowed-policy": ("grant", "policy"),
+    "policy-audience": ("grant", "policy"),
+    "client-id": ("provider",),
+    "provider": ("cluster",),
+    "annotation": ("service-account", "binding"),
+}
+"""the kinds of subjects of which something can be corrected"""

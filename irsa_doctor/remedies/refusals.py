@@ -1,0 +1,99 @@
+"""Edits that make a document valid for IAM, where what was meant is certain."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from irsa_doctor.remedies.draft import CannotEdit, Document, Draft, read
+from irsa_doctor.trust.operators import OPERATORS, parse_operator
+from irsa_doctor.trust.refusals import Problem
+
+_ELEMENTS = ("Sid", "Effect", "Principal", "Action", "NotAction", "Condition")
+_CURRENT = "2012-10-17"
+
+
+def without_refusals(document: Document) -> Document:
+    """The document with those problems mended that have one certain remedy; the others stay."""
+    draft = Draft(document)
+    for problem in read(document).problems:
+        mend = _MENDS.get(problem.code) if problem.refused else None
+        if mend:
+            try:
+                mend(draft, problem)
+            except CannotEdit:
+                continue
+    return draft.document
+
+
+def _parent(draft: Draft, problem: Problem) -> tuple[dict[str, Any], str]:
+    """The object that holds the place of a problem, and the member in it."""
+    found: Any = draft.document
+    for step in problem.steps[:-1]:
+        found = found[step]
+    return found, str(problem.steps[-1])
+
+
+def _sid(draft: Draft, problem: Problem) -> None:
+    """A Sid that another statement has gets a number."""
+    members, name = _parent(draft, problem)
+    members[name] = draft.free_sid(str(members[name]))
+
+
+def _version(draft: Draft, problem: Problem) -> None:
+    if "${" in str(draft.document):
+        raise CannotEdit("whether its variables count depends on the version")
+    draft.document["Version"] = _CURRENT
+
+
+def _effect(draft: Draft, problem: Problem) -> None:
+    members, name = _parent(draft, problem)
+    right = {"allow": "Allow", "deny": "Deny"}.get(str(members.get(name)).strip().lower())
+    if right is None:
+        raise CannotEdit("neither Allow nor Deny")
+    members[name] = right
+
+
+def _operator(draft: Draft, problem: Problem) -> None:
+    """Names of operators have case (C14)."""
+    members, name = _parent(draft, problem)
+    known = {other.lower(): other for other in _spellings()}
+    right = known.get(name.lower())
+    if right is None or parse_operator(right) is None or right in members:
+        raise CannotEdit("no operator is spelled like it")
+    _rename(members, name, right)
+
+
+def _spellings() -> list[str]:
+    plain = [*OPERATORS, *(f"{name}IfExists" for name in OPERATORS if name != "Null")]
+    return [*plain, *(f"{qualifier}:{name}" for qualifier in ("ForAllValues", "ForAnyValue") for name in plain)]
+
+
+def _element(draft: Draft, problem: Problem) -> None:
+    """Names of elements have case."""
+    members, name = _parent(draft, problem)
+    right = next((element for element in _ELEMENTS if element.lower() == name.lower()), None)
+    if right is None or right in members or len(problem.steps) < 2:
+        raise CannotEdit("no element is spelled like it")
+    _rename(members, name, right)
+
+
+def _resource(draft: Draft, problem: Problem) -> None:
+    """The resource of a trust policy is its role."""
+    members, name = _parent(draft, problem)
+    del members[name]
+
+
+def _rename(members: dict[str, Any], old: str, new: str) -> None:
+    renamed = {(new if name == old else name): value for name, value in members.items()}
+    members.clear()
+    members.update(renamed)
+
+
+_MENDS: Mapping[str, Callable[[Draft, Problem], None]] = {
+    "duplicate-sid": _sid,
+    "bad-version": _version,
+    "bad-effect": _effect,
+    "bad-operator": _operator,
+    "unknown-element": _element,
+    "prohibited-resource": _resource,
+}
+"""the edit for each refusal whose remedy is certain"""

@@ -1,0 +1,182 @@
+"""The corrected trust policy of a role: the one that it has with its defects mended, proved before anybody sees it."""
+
+from collections.abc import Iterator, Sequence
+
+import msgspec
+
+from irsa_doctor.facts import AnalysedRole, View
+from irsa_doctor.facts.grants.principals import kin
+from irsa_doctor.facts.lookups.users import RoleUser
+from irsa_doctor.issuers import cluster_profile
+from irsa_doctor.model import Issuer, Role, TrustPolicy, holes_in, parse_arn
+from irsa_doctor.model.once import once
+from irsa_doctor.remedies.denials import past_denials
+from irsa_doctor.remedies.draft import CannotEdit, Document, Draft
+from irsa_doctor.remedies.draft import read as read_draft
+from irsa_doctor.remedies.mending import (
+    NEW_STATEMENT,
+    OTHER_SUBJECT,
+    Knowledge,
+    Mended,
+    Target,
+    mend_statement,
+    name_users,
+    new_statement,
+)
+from irsa_doctor.remedies.proof import Viewpoint
+from irsa_doctor.remedies.refusals import without_refusals
+from irsa_doctor.trust import Policy, Request, decide, grant_of, provider_arn_of, speaks_of
+from irsa_doctor.trust.languages import contains
+
+_MOST_TARGETS = 32
+"""service accounts of one role for which its policy is mended"""
+
+
+def provider_for(role: Role, issuer: str) -> str:
+    """The provider (ARN) that STS looks for when a token of an issuer (without scheme) asks for a role."""
+    arn = parse_arn(role.arn)
+    partition = Issuer.of(issuer).partition or (arn.partition if arn else "aws")
+    return provider_arn_of(partition, role.account, issuer)
+
+
+class RolePolicy(msgspec.Struct, frozen=True, dict=True):
+    """The policy of a role as it is written, and who uses the role."""
+
+    view: View
+    analysed: AnalysedRole
+    document: Document
+    policy: Policy
+
+    @property
+    def account(self) -> str:
+        """The account of the role, "" where it is not known."""
+        return self.analysed.role.account
+
+    @once
+    def users(self) -> Sequence[RoleUser]:
+        """The service accounts that use the role."""
+        return self.view.role_users.get(self.analysed.role.arn, ()) if self.analysed.role.arn else ()
+
+    def users_at(self, view: Viewpoint) -> frozenset[str]:
+        """The subjects that use the role with tokens of one issuer, and depend on its trust."""
+        return frozenset(user.subject for user in self.users if user.issuer == view.issuer and not user.pod_identity)
+
+    def users_of(self, view: Viewpoint) -> list[RoleUser]:
+        """The service accounts that use the role and may present tokens to a provider."""
+        role = self.analysed.role
+        return [
+            user
+            for user in self.users
+            if (user.issuer == view.issuer and (not role.account or view.provider == provider_for(role, user.issuer)))
+            or not user.issuer
+        ]
+
+    @once
+    def base(self) -> Document:
+        """The document from which to start: what IAM refuses is mended where that is certain."""
+        return without_refusals(self.document) if self.policy.refused else self.document
+
+    def knowledge(self, target: Target) -> Knowledge:
+        """What edits for a token may rely on."""
+        users = self.users_at(Viewpoint(target.provider, target.issuer))
+        complete = target.issuer in self.view.accounts.listed_whole
+
+        def is_absent(subject: str) -> bool:
+            return complete and bool(self.view.accounts.lacking(target.issuer, [subject]))
+
+        def means(principal: str) -> bool:
+            near = self.view.meant_provider(principal, target.account)
+            return near == target.provider or kin(principal) == kin(target.provider)
+
+        return Knowledge(users, is_absent, means)
+
+
+def role_policy(view: View, analysed: AnalysedRole) -> RolePolicy | None:
+    """The policy of a role for mending; None where it has holes, repeats a member or is not known."""
+    source = analysed.role.policy
+    if not isinstance(source, TrustPolicy) or analysed.policy is None or source.flaws:
+        return None
+    if not isinstance(source.document, dict) or any(True for _ in holes_in(source.document)):
+        return None
+    return RolePolicy(view, analysed, source.document, analysed.policy)
+
+
+def admits(policy: Policy, target: Target) -> bool:
+    """Whether a policy surely admits a token."""
+    token = {f"{target.issuer.lower()}:sub": (target.subject,), f"{target.issuer.lower()}:aud": (target.audience,)}
+    present = {key: values for key, values in target.known.items() if values}
+    decision = decide(policy, Request(target.account, target.provider, {**present, **token}))
+    return decision.outcome == "allow" and decision.is_certain
+
+
+def candidates(role: RolePolicy, target: Target) -> Iterator[Document]:
+    """Documents that should admit a token, those with the smallest change first; each is still to be proved."""
+    withheld = _is_withheld(role.policy, target)
+    for mended in sorted(_of_statements(role, target), key=lambda mended: mended.weight):
+        if withheld and mended.furthest >= OTHER_SUBJECT:
+            return
+        yield from past_denials(mended.document, target, sorted(role.knowledge(target).users))
+
+
+def _is_withheld(policy: Policy, target: Target) -> bool:
+    """Whether a statement admits the token under a further condition, which somebody meant: no other way in is opened then."""
+    for statement in policy.statements:
+        if not (statement.allow and speaks_of(statement, target.provider)):
+            continue
+        grant = grant_of(policy, statement, target.issuer, profile=cluster_profile(target.issuer))
+        further = any(limit.effect == "depends" for limit in grant.limits)
+        if further and contains(grant.subjects, target.subject):
+            return True
+    return False
+
+
+def _of_statements(role: RolePolicy, target: Target) -> Iterator[Mended]:
+    knowledge = role.knowledge(target)
+    for statement in role.policy.statements:
+        mended = mend_statement(role.base, statement.index, target, knowledge)
+        if mended:
+            yield mended
+            yield from _with_names(mended, statement.index, target, knowledge)
+    draft = Draft(role.base)
+    draft.add_statement(new_statement(target))
+    yield Mended(NEW_STATEMENT, NEW_STATEMENT, draft.document)
+
+
+def _with_names(mended: Mended, index: int, target: Target, knowledge: Knowledge) -> Iterator[Mended]:
+    """The same with the service accounts in the place of wildcards, which may admit more than the token."""
+    try:
+        document = name_users(mended.document, index, target.issuer, knowledge.users | {target.subject})
+    except CannotEdit:
+        return
+    if document != mended.document:
+        yield Mended(mended.weight, mended.furthest, document)
+
+
+def slips_mended(
+    role: RolePolicy, index: int, targets: Sequence[Target], *, by_name: bool
+) -> tuple[Iterator[Document], list[Target]]:
+    """Documents with the slips of one statement put right that keep tokens out, and the tokens that they then should admit.
+
+    Nobody is added who is not meant by what is written; `by_name`: service accounts take the place of wildcards.
+    """
+    document, mended_for = role.base, list[Target]()
+    for target in targets[:_MOST_TARGETS]:
+        more = len(read_draft(document).statements) - len(role.policy.statements)
+        for number in range(index, index + more + 1):
+            mended = _slips(role, document, number, target, by_name=by_name)
+            if mended is not None:
+                document = mended
+                mended_for.append(target)
+                break
+    if not mended_for:
+        return iter(()), []
+    return past_denials(document, mended_for[0], sorted(role.knowledge(mended_for[0]).users)), mended_for
+
+
+def _slips(role: RolePolicy, document: Document, index: int, target: Target, *, by_name: bool) -> Document | None:
+    knowledge = role.knowledge(target)
+    mended = mend_statement(document, index, target, knowledge)
+    if mended is None or mended.furthest >= OTHER_SUBJECT:
+        return None
+    named = next(_with_names(mended, index, target, knowledge), None) if by_name else None
+    return named.document if named else mended.document

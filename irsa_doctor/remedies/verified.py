@@ -1,0 +1,145 @@
+"""Whether a changed trust policy may be offered: who gets in, who stays in, and that nobody else does.
+
+Of the policy before (B) and after (A): every target gets in; A admits nobody beyond B but the targets, the service accounts
+that use the role and the subjects that the policy itself names; who uses the role and was admitted still is; what it grants to
+other principals is the same; IAM would save it.
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from irsa_doctor.facts.grants.grant import issuer_kind
+from irsa_doctor.issuers import OTHER, cluster_profile
+from irsa_doctor.remedies.draft import Document, read_for_iam
+from irsa_doctor.remedies.mending import Target
+from irsa_doctor.remedies.proof import Difference, Viewpoint, gained
+from irsa_doctor.remedies.trust_policy import RolePolicy, admits
+from irsa_doctor.trust import Policy, admitted, is_subject
+from irsa_doctor.trust.keys import presence
+from irsa_doctor.trust.policy import DEFAULT_QUOTA, WEB_IDENTITY
+
+_OIDC = ":oidc-provider/"
+
+
+class Verified(msgspec.Struct, frozen=True):
+    """A document that may be offered: how many service accounts keep the role, which subjects it newly admits."""
+
+    document: Document
+    keeps: int
+    admits: tuple[str, ...]
+
+
+class _Account(msgspec.Struct, frozen=True):
+    """What changes for the tokens of one provider."""
+
+    view: Viewpoint
+    more: Difference
+    less: Difference
+    intended: frozenset[str]
+
+
+def verify(role: RolePolicy, document: Document, targets: Sequence[Target] = ()) -> Verified | None:
+    """The document with what it comes to, None where it is not proved that it does no harm."""
+    new = read_for_iam(document)
+    if document == role.document or new.refused or new.size > max(DEFAULT_QUOTA, role.policy.size):
+        return None
+    if _others(role, document) != _others(role, role.document) or not all(admits(new, target) for target in targets):
+        return None
+    changes = [_change(role, new, view, targets) for view in _viewpoints(role, new, targets)]
+    if not all(_is_harmless(role, change) for change in changes):
+        return None
+    admitted_now = {subject for c in changes for subject in c.intended if c.more.has(subject, None)}
+    return Verified(document, _keeps(role, new, changes), tuple(sorted(admitted_now)))
+
+
+def _viewpoints(role: RolePolicy, new: Policy, targets: Sequence[Target]) -> Iterator[Viewpoint]:
+    """The providers of which either policy speaks."""
+    statements = (*role.policy.statements, *new.statements)
+    named = {v for s in statements for v in s.federated if isinstance(v, str) and _OIDC in v}
+    for provider in sorted(named | {target.provider for target in targets}):
+        issuer = provider.partition(_OIDC)[2]
+        own = any(target.provider == provider for target in targets)
+        kinds = {issuer_kind(s, issuer, role.view.inventory) for s in statements if provider in s.federated}
+        is_cluster = own or bool(kinds - {"other", "unknown"})
+        yield Viewpoint(provider, issuer, cluster_profile(issuer) if is_cluster else OTHER)
+
+
+def _change(role: RolePolicy, new: Policy, view: Viewpoint, targets: Sequence[Target]) -> _Account:
+    # what IAM refuses is not in force: then whatever the new one admits is new
+    before = role.policy if not role.policy.refused else msgspec.structs.replace(role.policy, statements=())
+    wanted = {target.subject for target in targets if target.provider == view.provider}
+    intended = wanted | role.users_at(view) | _written(new, view) if view.profile.is_cluster else frozenset[str]()
+    return _Account(view, gained(new, before, view), gained(role.policy, new, view), frozenset(intended))
+
+
+def _written(policy: Policy, view: Viewpoint) -> set[str]:
+    """The subjects that statements for this provider alone write out."""
+    issuer = view.issuer.lower()
+    return {
+        value
+        for statement in policy.statements
+        if statement.allow and statement.federated == (view.provider,)
+        for condition in statement.conditions
+        if presence(condition.key, issuer) == "sub" and not condition.use.operator.negated
+        for value in condition.values
+        if isinstance(value, str) and is_subject(value)
+    }
+
+
+def _is_harmless(role: RolePolicy, change: _Account) -> bool:
+    """Whether nobody else gets in, and nobody who uses the role loses it."""
+    view = change.view
+    if not change.more.is_within(change.intended, view.profile.grammar) or not change.less.certain:
+        return False
+    if not view.profile.is_cluster:
+        return change.less.is_within(frozenset(), view.profile.grammar)
+    return not any(change.less.has(user.subject, user.audience or None) for user in role.users_of(view))
+
+
+def _keeps(role: RolePolicy, new: Policy, changes: Sequence[_Account]) -> int:
+    """How many service accounts are admitted before and after."""
+    kept = set()
+    for view in (change.view for change in changes if change.view.profile.is_cluster):
+        both = [admitted(policy, view.provider, view.issuer) for policy in (role.policy, new)]
+        for user in role.users_of(view):
+            if user.audience and all(found.admits(user.subject, user.audience) for found in both):
+                kept.add((user.subject, user.issuer))
+    return len(kept)
+
+
+def _others(role: RolePolicy, document: Document) -> set[str]:
+    """What a document says of principals that are no OIDC provider: effect, principal, actions and conditions of each."""
+    found = set()
+    for statement in filter(_is_object, _listed(document.get("Statement"))):
+        for kind, value in _principals(statement):
+            foreign = kind == "Federated" and role.view.principals.form(value, role.account) in ("saml", "domain")
+            if kind == "Federated" and not foreign:
+                continue
+            # "AWS": "*" may mean callers with a token too (P5)
+            every = foreign or value == "*"
+            actions = [action for action in _listed(statement.get("Action")) if every or not _is_web_identity(action)]
+            if actions or "NotAction" in statement:
+                rest = [statement.get(name) for name in ("Effect", "NotAction", "Condition")]
+                found.add(json.dumps([kind, value, actions, *rest], sort_keys=True))
+    return found
+
+
+def _is_object(statement: Any) -> bool:
+    return isinstance(statement, dict)
+
+
+def _principals(statement: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    principal = statement.get("Principal")
+    if isinstance(principal, dict):
+        yield from ((kind, str(value)) for kind, listed in principal.items() for value in _listed(listed))
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [] if value is None else [value]
+
+
+def _is_web_identity(action: Any) -> bool:
+    return str(action).lower() == WEB_IDENTITY.lower()

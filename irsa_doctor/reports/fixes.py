@@ -1,0 +1,31 @@
+"""How a fix is shown: what to paste, and what it comes to."""
+
+import json
+
+from irsa_doctor.model.findings import Fix, Snippet
+
+_LISTED = 4
+
+
+def snippets_of(fix: Fix | None) -> tuple[Snippet, ...]:
+    """The policy as JSON, and each command, for programs."""
+    if fix is None:
+        return ()
+    policy = (Snippet("json", _policy_title(fix), json.dumps(fix.policy, indent=2)),) if fix.policy is not None else ()
+    return (*policy, *(Snippet("sh", "run", command) for command in fix.commands))
+
+
+def pasted(fix: Fix | None) -> tuple[Snippet, ...]:
+    """What people paste: the commands, the policy alone where no command saves it."""
+    if fix is None or fix.policy is None or not fix.commands:
+        return snippets_of(fix)
+    first, *rest = fix.commands
+    return (Snippet("sh", _policy_title(fix), first), *(Snippet("sh", "run", command) for command in rest))
+
+
+def _policy_title(fix: Fix) -> str:
+    """What the corrected policy is, and whom it concerns."""
+    keeps = f"; {fix.keeps} service account{'s keep' if fix.keeps != 1 else ' keeps'} the role" if fix.keeps else ""
+    more = f" and {len(fix.admits) - _LISTED} more" if len(fix.admits) > _LISTED else ""
+    admits = f"; newly admitted: {', '.join(fix.admits[:_LISTED])}{more}" if fix.admits else ""
+    return f"the corrected trust policy{keeps}{admits}"
