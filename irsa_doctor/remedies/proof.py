@@ -143,4 +143,3 @@ def _symbol(condition: Condition, statement: Statement, policy: Policy) -> Symbo
         (str(c.use), c.key, frozenset(map(str, c.values)), policy.variables and any("$" in str(v) for v in c.values))
         for c in same
     )
-
