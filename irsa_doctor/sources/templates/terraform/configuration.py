@@ -5,43 +5,30 @@ https://developer.hashicorp.com/terraform/language
 
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
-
-import msgspec
 
 from irsa_doctor.model import (
     Gap,
     Place,
-    PodIdentityAssociation,
-    Role,
-    ServiceAccount,
-    Text,
-    TrustPolicy,
-    Unknown,
-    has_hole,
     text_of,
 )
-from irsa_doctor.sources.documents.aws import client_ids_missing, thumbprints_missing
-from irsa_doctor.sources.documents.kubernetes import about_aws
-from irsa_doctor.sources.documents.reading import NamelessProvider, Reading
-from irsa_doctor.sources.templates.terraform.expressions import Budget, Scope, evaluate
+from irsa_doctor.sources.documents.reading import Reading
+from irsa_doctor.sources.templates.terraform.expressions import evaluate
+from irsa_doctor.sources.templates.terraform.folder import Folder, local_path, source_of
 from irsa_doctor.sources.templates.terraform.known_modules import makes_no_role
-from irsa_doctor.sources.templates.terraform.modules import Folder, Module, local_path, source_of
-from irsa_doctor.sources.templates.terraform.policy_document import blocks_of, members_of
+from irsa_doctor.sources.templates.terraform.modules import Module
+from irsa_doctor.sources.templates.terraform.resources import AFTER_APPLY, READERS, ResourceInstance, add_role, place_of
+from irsa_doctor.sources.templates.terraform.scopes import Budget, Scope
 from irsa_doctor.sources.templates.terraform.syntax import Block, Syntax, syntax_of
-from irsa_doctor.sources.templates.written import Written, as_text, known, policy_of, spots_of, written_json
-from irsa_doctor.text import shapes
+from irsa_doctor.sources.templates.written import Written, written_json
 from irsa_doctor.text.errors import Trouble, WrongShape
-from irsa_doctor.text.positions import Spot
 
 _STEPS, _STEPS_A_BYTE = 200_000, 20
 """What all expressions together may cost: far more than any configuration does"""
-_ROLE_ARN = "eks.amazonaws.com/role-arn"
 _MAKES_ROLES = re.compile(r"\biam\b|irsa|role|oidc|service.?account|pod.?identity|karpenter|addon", re.IGNORECASE)
 _TAKES_ISSUERS = re.compile(r"irsa|oidc|service.?account|pod.?identity", re.IGNORECASE)
 _VARIABLES = re.compile(r"(?:^|/)(?:terraform|[^/]*\.auto)\.tfvars(?:\.json)?$")
-_AFTER_APPLY = "terraform plan -out=FILE, then terraform show -json FILE"
 
 
 def sets_variables(path: str, named: bool) -> bool:
@@ -145,32 +132,6 @@ def _is_override(path: str) -> bool:
     return os.path.basename(path).removesuffix(".tf").endswith("override")
 
 
-class _Instance(msgspec.Struct, frozen=True):
-    """One instance of a resource, and where it stands. `at` is the call of the outermost module that it is in."""
-
-    module: Module
-    block: Block
-    address: str
-    scope: Scope
-    config: Written
-    place: Place
-    reading: Reading
-    at: Place
-
-    def text(self, name: str) -> str:
-        """An argument that is text without holes, else ""."""
-        argument = members_of(self.config).get(name)
-        return known(argument.value) if argument else ""
-
-    def texts(self, name: str) -> tuple[str, ...] | None:
-        """An argument that is a list of texts, None where some of it is not known."""
-        argument = members_of(self.config).get(name)
-        if argument is None or not isinstance(argument.value, tuple):
-            return None
-        values = [known(item.value) for item in argument.value]
-        return tuple(values) if all(values) else None
-
-
 class _Reader:
     """Reads modules; `reached` are the folders of those that were read."""
 
@@ -196,7 +157,7 @@ class _Reader:
             self.tell_troubles(module.folder)
         for block in module.folder.blocks:
             kind = block.labels[0] if block.labels else ""
-            if block.kind == "resource" and len(block.labels) == 2 and kind in _READERS:
+            if block.kind == "resource" and len(block.labels) == 2 and kind in READERS:
                 self.attempt(partial(self.read_resource, module, block, at), block)
             elif block.kind == "module" and block.labels:
                 self.attempt(partial(self.read_call, module, block, at), block)
@@ -210,7 +171,7 @@ class _Reader:
     def attempt(self, read: Callable[[], None], block: Block) -> None:
         """Read one block; what goes beyond all measure is noted at it, and the next one is read."""
         reading = self.readings[block.syntax.document]
-        place = _place_of(block, ".".join((block.kind, *block.labels)), reading)
+        place = place_of(block, ".".join((block.kind, *block.labels)), reading)
         try:
             read()
         except WrongShape as wrong:
@@ -221,17 +182,25 @@ class _Reader:
         reading = self.readings[block.syntax.document]
         for instance in module.likely(block):
             address = f"{module.prefix}{'.'.join(block.labels)}{instance.suffix}"
-            place = _place_of(block, address, reading)
+            place = place_of(block, address, reading)
             config = module.config(block.body, instance.scope, block.node)
-            resource = _Instance(module, block, address, instance.scope, config, place, reading, at or place)
-            _READERS[block.labels[0]](resource, self)
+            resource = ResourceInstance(
+                block=block,
+                address=address,
+                config=config,
+                place=place,
+                caller=at or place,
+                reading=reading,
+                readings=self.readings,
+            )
+            READERS[block.labels[0]](resource)
 
     def read_call(self, module: Module, block: Block, at: Place | None) -> None:
         """Every instance of a module: read whole, or as one that everybody knows, else named as not there."""
         reading = self.readings[block.syntax.document]
         for instance in module.likely(block):
             name = f"module.{block.labels[0]}{instance.suffix}"
-            place = at or _place_of(block, module.prefix + name, reading)
+            place = at or place_of(block, module.prefix + name, reading)
             child = module.child(block, name, instance.scope)
             if child is not None:
                 self.read(child, place)
@@ -240,39 +209,16 @@ class _Reader:
             if familiar is None:
                 _note_missing(module, block, reading)
             elif familiar.role:
-                resource = _Instance(module, block, familiar.role, instance.scope, Written({}), place, reading, place)
-                self.add_role(resource, familiar.policy(), familiar.role_name, 0)
-
-    def add_role(self, resource: _Instance, written: Written, name: str, seconds: int) -> None:
-        """A role with its policy, the parts of which are found where they are written."""
-        own = resource.block.syntax.document
-        document = written.made.document if written.made else written.document
-        target = self.readings.get(document or own, resource.reading)
-        place = Place(target.path, f"/{_escaped(resource.address)}/assume_role_policy")
-        missing = Unknown(f"trust policy of {resource.address}, of which the configuration tells nothing", _AFTER_APPLY)
-        policy, spots = policy_of(written, place, missing)
-        target.spots.update(spots)
-        root = (0, place.pointer)
-        if root not in target.spots:
-            target.spots[root] = _spot(resource.block) if target.path == own else Spot(None, 0, 0)
-        role = Role("", resource.address, "", policy, resource.at, seconds, "", resource.address, name)
-        resource.reading.roles.append(role)
-        if isinstance(policy, TrustPolicy) and policy.flaws and target is resource.reading:
-            resource.reading.apart.append(place)
-
-
-def _escaped(address: str) -> str:
-    return address.replace("~", "~0").replace("/", "~1")
-
-
-def _spot(block: Block) -> Spot:
-    return Spot(None, block.node.start_byte, block.node.end_byte)
-
-
-def _place_of(block: Block, address: str, reading: Reading) -> Place:
-    place = Place(block.syntax.document, f"/{_escaped(address)}")
-    reading.spots[(0, place.pointer)] = _spot(block)
-    return place
+                resource = ResourceInstance(
+                    block=block,
+                    address=familiar.role,
+                    config=Written({}),
+                    place=place,
+                    caller=place,
+                    reading=reading,
+                    readings=self.readings,
+                )
+                add_role(resource, familiar.policy(), familiar.role_name, 0)
 
 
 def _plan_of(module: Module, readings: Sequence[Reading]) -> str:
@@ -314,106 +260,5 @@ def _note_missing(module: Module, block: Block, reading: Reading) -> None:
         return
     where = local_path(module.folder.path, source) or source
     missing = f"what {address} makes, whose source {where} is not among the files"
-    reading.gaps.append(Gap("modules", reading.path, address, missing, _AFTER_APPLY))
+    reading.gaps.append(Gap("modules", reading.path, address, missing, AFTER_APPLY))
     reading.notes.append(f"{address} is not read: its source {where} is not here")
-
-
-def _read_role(resource: _Instance, reader: _Reader) -> None:
-    members = members_of(resource.config)
-    written = members.get("assume_role_policy")
-    if written is None:
-        raise WrongShape(resource.place.pointer, "a role without `assume_role_policy`")
-    longest = members.get("max_session_duration")
-    seconds = shapes.number({"": longest.value}, "") if longest else 0
-    name, path = resource.text("name"), resource.text("path") or "/"
-    reader.add_role(resource, written, f"{path}{name}".lstrip("/") if name else "", seconds)
-
-
-def _read_provider(resource: _Instance, reader: _Reader) -> None:
-    issuer = resource.text("url").removeprefix("https://")
-    if not issuer:
-        resource.reading.notes.append(f"{resource.address} has no issuer before it is applied")
-        return
-    client_ids, prints = resource.texts("client_id_list"), resource.texts("thumbprint_list")
-    resource.reading.nameless_providers.append(
-        NamelessProvider(
-            issuer,
-            client_ids_missing(issuer) if client_ids is None else client_ids,
-            thumbprints_missing(issuer) if prints is None else prints,
-            "",
-            resource.place,
-        )
-    )
-
-
-def _read_cluster(resource: _Instance, reader: _Reader) -> None:
-    if name := resource.text("name"):
-        resource.reading.cluster_names.append((name, resource.place))
-    else:
-        resource.reading.notes.append(f"{resource.address} has no name before it is applied")
-
-
-def _read_service_account(resource: _Instance, reader: _Reader) -> None:
-    metadata = next(iter(blocks_of(members_of(resource.config).get("metadata"))), None)
-    members = members_of(metadata)
-    name = known(members["name"].value) if "name" in members else ""
-    namespace = known(members["namespace"].value) if "namespace" in members else "default"
-    if "default_service_account" in resource.block.labels[0]:
-        name = "default"
-    if metadata is None or not name or not namespace:
-        resource.reading.notes.append(f"{resource.address} has no name before it is applied")
-        return
-    annotations = dict(_annotations(members.get("annotations")))
-    resource.reading.spots.update(spots_of(metadata, resource.place.at("metadata")))
-    resource.reading.service_accounts.append(ServiceAccount("", namespace, name, resource.place, annotations, template=True))
-
-
-def _annotations(written: Written | None) -> Iterator[tuple[str, str | Text]]:
-    """The annotations about AWS; where they are not known as a whole, the role that they may name is not either."""
-    if written is None or written.value is None:
-        return
-    if not isinstance(written.value, Mapping):
-        yield _ROLE_ARN, _as_hole(written)
-        return
-    for name, item in written.value.items():
-        text = as_text(item.value)
-        if isinstance(name, str) and about_aws(name) and text is not None:
-            yield name, text
-
-
-def _as_hole(written: Written) -> Text | str:
-    return written.value if isinstance(written.value, Text) else ""
-
-
-def _read_association(resource: _Instance, reader: _Reader) -> None:
-    cluster, namespace, account = (resource.text(name) for name in ("cluster_name", "namespace", "service_account"))
-    if not (cluster and namespace and account):
-        resource.reading.notes.append(f"{resource.address} is for a service account that is not known before it is applied")
-        return
-    members = members_of(resource.config)
-    role, target, tags = (members.get(name) for name in ("role_arn", "target_role_arn", "disable_session_tags"))
-    named = as_text(role.value) if role else None
-    on = as_text(target.value) if target else None
-    resource.reading.associations.append(
-        PodIdentityAssociation(
-            cluster,
-            namespace,
-            account,
-            resource.place,
-            named or "",
-            text_of(on) if on and not has_hole(on) else "",
-            not (tags and tags.value in (True, "true")),
-        )
-    )
-
-
-_READERS: Mapping[str, Callable[[_Instance, _Reader], None]] = {
-    "aws_iam_role": _read_role,
-    "aws_iam_openid_connect_provider": _read_provider,
-    "aws_eks_cluster": _read_cluster,
-    "kubernetes_service_account": _read_service_account,
-    "kubernetes_service_account_v1": _read_service_account,
-    "kubernetes_default_service_account": _read_service_account,
-    "kubernetes_default_service_account_v1": _read_service_account,
-    "aws_eks_pod_identity_association": _read_association,
-}

@@ -8,59 +8,18 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 import msgspec
 
 from irsa_doctor.model import Hole, Text, joined, only_hole, text_of
-from irsa_doctor.sources.templates.terraform.functions import FUNCTIONS, Undecided, Unordered
+from irsa_doctor.sources.templates.terraform.functions import FUNCTIONS, Undecided
+from irsa_doctor.sources.templates.terraform.operators import OPERATORS, entries_of, member, number, truth
+from irsa_doctor.sources.templates.terraform.scopes import Missing, Scope, Step
 from irsa_doctor.sources.templates.terraform.strings import pieces_of
 from irsa_doctor.sources.templates.terraform.syntax import Node, Syntax, parts_of
 from irsa_doctor.sources.templates.written import Piece, Written, as_text, hole, text_in, with_placeholders
 from irsa_doctor.text.errors import WrongShape
 from irsa_doctor.text.positions import Spot
 
-_DEEP = 100
-"""Expressions inside expressions, those that a reference leads to counted in."""
 _LONGEST = 1_000_000
 _MOST = 10_000
 """Characters of a text, and items of a collection, that are put together."""
-
-Step = str | Written
-"""`.name`, or `[value]`"""
-Lookup = Callable[[str, list[Step], "Scope"], Written | None]
-"""What a reference stands for, by its first word and all that follows it; None where nobody can tell. Steps that were
-followed are taken off the list."""
-
-
-class Missing(Exception):
-    """A member or item that is not there, which `try` is for."""
-
-
-class Budget:
-    """What all expressions of a run may cost together, so that a few lines cannot keep it busy for ever."""
-
-    def __init__(self, steps: int) -> None:
-        self.steps = steps
-        self.depth = 0
-
-    def spend(self) -> None:
-        """Count one step; raises WrongShape where there were too many."""
-        self.steps -= 1
-        if self.steps < 0 or self.depth > _DEEP:
-            raise WrongShape("", "expressions inside expressions beyond all measure")
-
-
-class Scope(msgspec.Struct, frozen=True):
-    """Where an expression stands: in a file, in a module (`lookup`, `prefix`), in an instance or a block (`names`).
-
-    `mark` tells instances and repeated blocks apart in the names of holes.
-    """
-
-    lookup: Lookup
-    budget: Budget
-    prefix: str = ""
-    names: Mapping[str, Written] = {}
-    mark: str = ""
-
-    def with_names(self, names: Mapping[str, Written], mark: str = "") -> "Scope":
-        """The same with more names."""
-        return msgspec.structs.replace(self, names={**self.names, **names}, mark=self.mark + mark)
 
 
 def evaluate(syntax: Syntax, node: Node, scope: Scope) -> Written:
@@ -157,11 +116,11 @@ class _Evaluation:
         return None
 
     def stepped(self, value: Written | None, steps: Sequence[Node], node: Node) -> Written | None:
-        for number, step in enumerate(steps):
+        for position, step in enumerate(steps):
             if value is None:
                 return None
             if step.type == "splat":
-                return self.splat(value, step, steps[number + 1 :], node)
+                return self.splat(value, step, steps[position + 1 :], node)
             taken = self.step(step)
             value = None if taken is None else member(value, taken)
         return value
@@ -316,11 +275,11 @@ class _Evaluation:
         if inner.type == "unary_operation":
             operand = self.operand(children[1:], inner)
             return None if operand is None else self.negated(children[0].type, operand, node)
-        at = next((n for n, child in enumerate(children) if n and child.type in _OPERATORS), 0)
+        at = next((n for n, child in enumerate(children) if n and child.type in OPERATORS), 0)
         if not at:
             return None
         left, right = self.operand(children[:at], inner), self.operand(children[at + 1 :], inner)
-        result = _OPERATORS[children[at].type](left, right) if left and right else None
+        result = OPERATORS[children[at].type](left, right) if left and right else None
         return None if result is None else self.at(result, node)
 
     def operand(self, nodes: Sequence[Node], node: Node) -> Written | None:
@@ -392,124 +351,6 @@ def _named(value: Written, name: Node, syntax: Syntax) -> Written:
     return msgspec.structs.replace(value, spot=spot)
 
 
-def member(whole: Written, step: Step) -> Written | None:
-    """What a step leads to, a hole where only the name of the whole is known; raises Missing where it is surely not there."""
-    key = step if isinstance(step, str) else step.value
-    value = whole.value
-    if isinstance(value, Mapping) and isinstance(key, str | Text):
-        if key not in value and isinstance(key, str) and all(isinstance(name, str) for name in value):
-            raise Missing
-        inner: Written | None = value.get(key)
-        return inner
-    if isinstance(value, tuple):
-        index = int(key) if isinstance(key, str) and key.isdecimal() else key
-        if not isinstance(index, int) or isinstance(index, bool):
-            return None
-        if not 0 <= index < len(value):
-            raise Missing
-        item: Written = value[index]
-        return item
-    if hole_name := only_hole(value):
-        name = hole_name.name[2:-1] if hole_name.name.startswith("${") and hole_name.name.endswith("}") else hole_name.name
-        return Written(hole(name + step_text(step)))
-    return None
-
-
-def step_text(step: Step) -> str:
-    """A step as it is written."""
-    if isinstance(step, str):
-        return f".{step}"
-    if isinstance(step.value, int):
-        return f"[{step.value}]"
-    text = as_text(step.value)
-    return f'["{text_of(text)}"]' if text is not None else "[?]"
-
-
-def entries_of(written: Written) -> list[tuple[Written, Written]] | None:
-    """Key and value of each item of a collection, None where that is not known."""
-    if isinstance(written.value, Mapping):
-        names = list(written.value)
-        in_order = sorted(names) if all(isinstance(name, str) for name in names) else names
-        return [(Written(name), written.value[name]) for name in in_order]
-    if isinstance(written.value, Unordered):
-        return [(item, item) for item in written.value]
-    if isinstance(written.value, tuple):
-        return [(Written(index), item) for index, item in enumerate(written.value)]
-    return [] if written.value is None else None
-
-
-def truth(written: Written) -> bool | None:
-    """Whether a value is true, None where that is not known."""
-    if isinstance(written.value, bool):
-        return written.value
-    return {"true": True, "false": False}.get(written.value) if isinstance(written.value, str) else None
-
-
-def number(written: Written) -> int | float | None:
-    """A value as a number, None where it is none."""
-    if isinstance(written.value, int | float) and not isinstance(written.value, bool):
-        return written.value
-    if isinstance(written.value, str) and written.value.isdecimal() and len(written.value) < 19:
-        return int(written.value)
-    return None
-
-
-def _equal(left: Written, right: Written) -> bool | None:
-    """Value by value; what has holes is equal to nothing and different from nothing, but is not null either."""
-    first, second = left.value, right.value
-    if isinstance(first, Text) or isinstance(second, Text) or left.made or right.made:
-        return None
-    if isinstance(first, Mapping | tuple) or isinstance(second, Mapping | tuple):
-        if first is None or second is None:
-            return False
-        sizes = [len(value) if isinstance(value, Mapping | tuple) else -1 for value in (first, second)]
-        return True if sizes == [0, 0] else None
-    return first == second and isinstance(first, bool) == isinstance(second, bool)
-
-
-def _both(left: Written, right: Written) -> bool | None:
-    parts = truth(left), truth(right)
-    return False if False in parts else None if None in parts else True
-
-
-def _either(left: Written, right: Written) -> bool | None:
-    parts = truth(left), truth(right)
-    return True if True in parts else None if None in parts else False
-
-
-def _different(left: Written, right: Written) -> bool | None:
-    same = _equal(left, right)
-    return None if same is None else not same
-
-
-def _of_numbers(work: Callable[[int | float, int | float], object]) -> Callable[[Written, Written], object]:
-    def operate(left: Written, right: Written) -> object:
-        first, second = number(left), number(right)
-        if first is None or second is None or abs(first) > 1e15 or abs(second) > 1e15:
-            return None
-        try:
-            return work(first, second)
-        except (ArithmeticError, ValueError):
-            return None
-
-    return operate
-
-
-_OPERATORS: Mapping[str, Callable[[Written, Written], object]] = {
-    "==": _equal,
-    "!=": _different,
-    "&&": _both,
-    "||": _either,
-    "<": _of_numbers(lambda left, right: left < right),
-    ">": _of_numbers(lambda left, right: left > right),
-    "<=": _of_numbers(lambda left, right: left <= right),
-    ">=": _of_numbers(lambda left, right: left >= right),
-    "+": _of_numbers(lambda left, right: left + right),
-    "-": _of_numbers(lambda left, right: left - right),
-    "*": _of_numbers(lambda left, right: left * right),
-    "/": _of_numbers(lambda left, right: left // right if left % right == 0 else left / right),
-    "%": _of_numbers(lambda left, right: left % right),
-}
 _BRACKETS = ("tuple_start", "tuple_end", "object_start", "object_end")
 _NODES: Mapping[str, Callable[[_Evaluation, Node], Written | None]] = {
     "expression": _Evaluation.expression,

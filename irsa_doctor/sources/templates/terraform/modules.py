@@ -3,78 +3,29 @@
 https://developer.hashicorp.com/terraform/language/expressions/references
 """
 
-import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import cached_property
 from typing import Any
 
 import msgspec
 
-from irsa_doctor.model import Hole, Text, issuer_in, joined, text_of, without_scheme
-from irsa_doctor.sources.templates.terraform.expressions import Budget, Scope, Step, entries_of, evaluate, number, step_text
+from irsa_doctor.model import Text, text_of
+from irsa_doctor.sources.templates.terraform.attributes import Attributes, LazyMembers
+from irsa_doctor.sources.templates.terraform.expressions import evaluate
+from irsa_doctor.sources.templates.terraform.folder import Folder, local_path, source_of
 from irsa_doctor.sources.templates.terraform.known_modules import KnownModule, known_module
-from irsa_doctor.sources.templates.terraform.policy_document import document_of
-from irsa_doctor.sources.templates.terraform.syntax import Argument, Block, Body, Syntax
-from irsa_doctor.sources.templates.terraform.types import with_optional
-from irsa_doctor.sources.templates.written import Written, as_text, hole, provider_arn
+from irsa_doctor.sources.templates.terraform.operators import entries_of, number
+from irsa_doctor.sources.templates.terraform.scopes import Budget, Scope, Step, step_text
+from irsa_doctor.sources.templates.terraform.syntax import Argument, Block, Body
+from irsa_doctor.sources.templates.terraform.variable_types import with_optional
+from irsa_doctor.sources.templates.written import Written, as_text, hole
 from irsa_doctor.text.positions import Spot
 
 _EMPTY: tuple[object, ...] = ("", None, (), {})
 _MODULES_DEEP = 16
 _VARIABLE = re.compile(r"\bvar\.([\w-]+)")
-_LOCAL_SOURCE = re.compile(rb'\bsource[ \t]*=[ \t]*"(\.\.?/[^"$%\n]*)"')
 _INSTANCES = 1_000
 """Instances of one resource or module that are told apart."""
-
-
-class Folder(msgspec.Struct, frozen=True, dict=True, eq=False):
-    """The files of one module; `given` are the values of variables in files of variables beside it."""
-
-    path: str
-    syntaxes: tuple[Syntax, ...]
-    variables: Mapping[str, Written] = {}
-
-    @cached_property
-    def blocks(self) -> tuple[Block, ...]:
-        """All blocks of all files."""
-        return tuple(block for syntax in self.syntaxes for block in syntax.blocks)
-
-    @cached_property
-    def named(self) -> Mapping[tuple[str, ...], Block]:
-        """Blocks by kind and labels; the last of a name, as override files have it."""
-        return {(block.kind, *block.labels): block for block in self.blocks}
-
-    @cached_property
-    def values(self) -> Mapping[str, Argument]:
-        """The locals."""
-        return {
-            name: argument for block in self.blocks if block.kind == "locals" for name, argument in block.body.arguments.items()
-        }
-
-    @cached_property
-    def sources(self) -> frozenset[str]:
-        """The folders that may be those of modules called by their paths; found without parsing."""
-        matches = (match for syntax in self.syntaxes for match in _LOCAL_SOURCE.findall(syntax.text))
-        return frozenset(local_path(self.path, source.decode(errors="replace")) for source in matches)
-
-    def release(self) -> None:
-        """Let go of what was made of the texts."""
-        for name in ("blocks", "named", "values"):
-            self.__dict__.pop(name, None)
-        for syntax in self.syntaxes:
-            syntax.release()
-
-
-def source_of(call: Block) -> str:
-    """The source of a module call, which Terraform takes only as a plain text."""
-    argument = call.body.arguments.get("source")
-    return argument.syntax.word(argument.value).strip().strip('"') if argument else ""
-
-
-def local_path(folder: str, source: str) -> str:
-    """The folder that a source of the form `./x` or `../x` names, "" for any other."""
-    return os.path.normpath(os.path.join(folder, source)) if source.startswith(("./", "../")) else ""
 
 
 class Instance(msgspec.Struct, frozen=True):
@@ -303,25 +254,7 @@ class Module:
         return known_module(source_of(block), self.prefix + address, self.inputs_of(block, scope))
 
 
-class _Lazy(Mapping[Any, Written]):
-    """Members that are worked out when they are asked for; as a text, what the whole is called."""
-
-    address = "?"
-
-    def __str__(self) -> str:
-        return self.address
-
-    def _names(self) -> Iterable[str]:
-        raise NotImplementedError
-
-    def __iter__(self) -> Iterator[Any]:
-        return iter(self._names())
-
-    def __len__(self) -> int:
-        return len(list(self._names()))
-
-
-class Inputs(_Lazy):
+class Inputs(LazyMembers):
     """The arguments of a module call."""
 
     def __init__(self, module: Module, block: Block, scope: Scope) -> None:
@@ -342,7 +275,7 @@ class Inputs(_Lazy):
         return self.worked_out[name]
 
 
-class Outputs(_Lazy):
+class Outputs(LazyMembers):
     """The outputs of a module call: of a module that is given, of one that everybody knows, else holes."""
 
     def __init__(self, above: Module, block: Block, address: str, scope: Scope) -> None:
@@ -372,7 +305,7 @@ class Outputs(_Lazy):
         return evaluate(argument.syntax, argument.value, child.scope) if argument else None
 
 
-class AnyKey(_Lazy):
+class AnyKey(LazyMembers):
     """The instances of what is repeated nobody knows how often: there is one for every key."""
 
     def __init__(self, made: Callable[[str, Scope], Written], scope: Scope) -> None:
@@ -389,97 +322,3 @@ class AnyKey(_Lazy):
         word = Written(key)
         each = Written({"key": word, "value": Written(hole(f"each.value of {step_text(word)}"))})
         return self.made(step_text(word), self.scope.with_names({"each": each}, f" {step_text(word)}"))
-
-
-class Attributes(_Lazy):
-    """The attributes of a resource or data source: its arguments, and what AWS makes of them."""
-
-    def __init__(self, module: Module, mode: str, kind: str, address: str, block: Block | None, scope: Scope) -> None:
-        self.module = module
-        self.mode = mode
-        self.kind = kind
-        self.address = address
-        self.block = block
-        self.scope = scope
-
-    def _names(self) -> Iterable[str]:
-        return self.block.body.arguments if self.block else ()
-
-    def __contains__(self, name: object) -> bool:
-        return True
-
-    def __getitem__(self, name: object) -> Written:
-        word = text_of(name) if isinstance(name, str | Text) else "?"
-        value = self.module.once(("attribute", self.address, word), lambda: self._attribute(word))
-        return value or Written(hole(f"{self.address}.{word}"))
-
-    def _attribute(self, name: str) -> Written:
-        computed = _COMPUTED.get((self.kind, name))
-        value = computed(self) if computed else self.argument(name)
-        return value or Written(hole(f"{self.address}.{name}"))
-
-    def argument(self, name: str) -> Written | None:
-        """An argument as it is written, None where it is not there."""
-        argument = self.block.body.arguments.get(name) if self.block else None
-        return self.module.argument(argument, self.scope) if argument else None
-
-    def text(self, name: str) -> str | Text | None:
-        """An argument that is a text."""
-        argument = self.argument(name)
-        return as_text(argument.value) if argument else None
-
-
-def _issuer(provider: Attributes) -> str | Text:
-    """Of an OIDC provider: from its URL, or from the ARN by which a data source names it."""
-    url = provider.text("url")
-    if url is not None:
-        return without_scheme(url)
-    arn = provider.text("arn") if provider.mode == "data" else None
-    return (issuer_in(arn) if arn is not None else "") or joined((Hole(f"${{issuer of {provider.address}}}"),))
-
-
-def _cluster(cluster: Attributes) -> str:
-    """What the issuer of a cluster is called by: the name of the cluster, else the address. The name alone does not tell
-    clusters apart that another provider makes, in another region say."""
-    name = cluster.text("name")
-    arguments = cluster.block.body.arguments if cluster.block else {}
-    return name if isinstance(name, str) and name and not {"provider", "region"} & arguments.keys() else cluster.address
-
-
-def _provider_arn(provider: Attributes) -> Written | None:
-    arn = provider.argument("arn") if provider.mode == "data" else None
-    return arn or Written(provider_arn(f"{provider.address}.arn", joined(("https://", _issuer(provider)))))
-
-
-def _provider_url(provider: Attributes) -> Written | None:
-    """As the provider for AWS reads it back, without the scheme."""
-    return Written(_issuer(provider))
-
-
-def _identity(cluster: Attributes) -> Written | None:
-    issuer = Written(joined(("https://", Hole(f"${{issuer of {_cluster(cluster)}}}"))))
-    oidc = Written((Written({"issuer": issuer}),))
-    return Written((Written({"oidc": oidc}),))
-
-
-def _cluster_name(resource: Attributes) -> Written | None:
-    return resource.argument("name")
-
-
-def _policy(document: Attributes) -> Written | None:
-    if document.block is None:
-        return None
-    config = document.module.config(document.block.body, document.scope, document.block.node)
-    return Written(hole(f"{document.address}.json"), config.spot, config.document, (), document_of(config, document.address))
-
-
-_COMPUTED: Mapping[tuple[str, str], Callable[[Attributes], Written | None]] = {
-    ("aws_iam_openid_connect_provider", "arn"): _provider_arn,
-    ("aws_iam_openid_connect_provider", "id"): _provider_arn,
-    ("aws_iam_openid_connect_provider", "url"): _provider_url,
-    ("aws_eks_cluster", "identity"): _identity,
-    ("aws_eks_cluster", "id"): _cluster_name,
-    ("aws_iam_role", "id"): _cluster_name,
-    ("aws_iam_policy_document", "json"): _policy,
-    ("aws_iam_policy_document", "minified_json"): _policy,
-}

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 
 import msgspec
 
-from irsa_doctor.sources.templates.terraform.expressions import Scope, evaluate
+from irsa_doctor.sources.templates.terraform.expressions import evaluate
+from irsa_doctor.sources.templates.terraform.scopes import Scope
 from irsa_doctor.sources.templates.terraform.syntax import Argument, Block, Node, parts_of
 from irsa_doctor.sources.templates.written import Written
 

@@ -1,0 +1,128 @@
+"""The attributes of a Terraform resource or data source: its arguments, and what AWS computes from them.
+
+A computed attribute is one row of `_COMPUTED`.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from irsa_doctor.model import Hole, Text, issuer_in, joined, text_of, without_scheme
+from irsa_doctor.sources.templates.terraform.policy_document import document_of
+from irsa_doctor.sources.templates.terraform.scopes import Scope
+from irsa_doctor.sources.templates.terraform.syntax import Block
+from irsa_doctor.sources.templates.written import Written, as_text, hole, provider_arn
+
+if TYPE_CHECKING:
+    from irsa_doctor.sources.templates.terraform.modules import Module
+
+
+class LazyMembers(Mapping[Any, Written]):
+    """Members that are worked out when they are asked for; as a text, what the whole is called."""
+
+    address = "?"
+
+    def __str__(self) -> str:
+        return self.address
+
+    def _names(self) -> Iterable[str]:
+        raise NotImplementedError
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self._names())
+
+    def __len__(self) -> int:
+        return len(list(self._names()))
+
+
+class Attributes(LazyMembers):
+    """The attributes of a resource or data source: its arguments, and what AWS makes of them."""
+
+    def __init__(self, module: "Module", mode: str, kind: str, address: str, block: Block | None, scope: Scope) -> None:
+        self.module = module
+        self.mode = mode
+        self.kind = kind
+        self.address = address
+        self.block = block
+        self.scope = scope
+
+    def _names(self) -> Iterable[str]:
+        return self.block.body.arguments if self.block else ()
+
+    def __contains__(self, name: object) -> bool:
+        return True
+
+    def __getitem__(self, name: object) -> Written:
+        word = text_of(name) if isinstance(name, str | Text) else "?"
+        value = self.module.once(("attribute", self.address, word), lambda: self._attribute(word))
+        return value or Written(hole(f"{self.address}.{word}"))
+
+    def _attribute(self, name: str) -> Written:
+        computed = _COMPUTED.get((self.kind, name))
+        value = computed(self) if computed else self.argument(name)
+        return value or Written(hole(f"{self.address}.{name}"))
+
+    def argument(self, name: str) -> Written | None:
+        """An argument as it is written, None where it is not there."""
+        argument = self.block.body.arguments.get(name) if self.block else None
+        return self.module.argument(argument, self.scope) if argument else None
+
+    def text(self, name: str) -> str | Text | None:
+        """An argument that is a text."""
+        argument = self.argument(name)
+        return as_text(argument.value) if argument else None
+
+
+def _issuer(provider: Attributes) -> str | Text:
+    """Of an OIDC provider: from its URL, or from the ARN by which a data source names it."""
+    url = provider.text("url")
+    if url is not None:
+        return without_scheme(url)
+    arn = provider.text("arn") if provider.mode == "data" else None
+    return (issuer_in(arn) if arn is not None else "") or joined((Hole(f"${{issuer of {provider.address}}}"),))
+
+
+def _cluster(cluster: Attributes) -> str:
+    """What the issuer of a cluster is called by: the name of the cluster, else the address. The name alone does not tell
+    clusters apart that another provider makes, in another region say."""
+    name = cluster.text("name")
+    arguments = cluster.block.body.arguments if cluster.block else {}
+    return name if isinstance(name, str) and name and not {"provider", "region"} & arguments.keys() else cluster.address
+
+
+def _provider_arn(provider: Attributes) -> Written | None:
+    arn = provider.argument("arn") if provider.mode == "data" else None
+    return arn or Written(provider_arn(f"{provider.address}.arn", joined(("https://", _issuer(provider)))))
+
+
+def _provider_url(provider: Attributes) -> Written | None:
+    """As the provider for AWS reads it back, without the scheme."""
+    return Written(_issuer(provider))
+
+
+def _identity(cluster: Attributes) -> Written | None:
+    issuer = Written(joined(("https://", Hole(f"${{issuer of {_cluster(cluster)}}}"))))
+    oidc = Written((Written({"issuer": issuer}),))
+    return Written((Written({"oidc": oidc}),))
+
+
+def _cluster_name(resource: Attributes) -> Written | None:
+    return resource.argument("name")
+
+
+def _policy(document: Attributes) -> Written | None:
+    if document.block is None:
+        return None
+    config = document.module.config(document.block.body, document.scope, document.block.node)
+    return Written(hole(f"{document.address}.json"), config.spot, config.document, (), document_of(config, document.address))
+
+
+_COMPUTED: Mapping[tuple[str, str], Callable[[Attributes], Written | None]] = {
+    ("aws_iam_openid_connect_provider", "arn"): _provider_arn,
+    ("aws_iam_openid_connect_provider", "id"): _provider_arn,
+    ("aws_iam_openid_connect_provider", "url"): _provider_url,
+    ("aws_eks_cluster", "identity"): _identity,
+    ("aws_eks_cluster", "id"): _cluster_name,
+    ("aws_iam_role", "id"): _cluster_name,
+    ("aws_iam_policy_document", "json"): _policy,
+    ("aws_iam_policy_document", "minified_json"): _policy,
+}

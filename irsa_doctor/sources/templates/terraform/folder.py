@@ -1,0 +1,65 @@
+"""The files of one Terraform module, and the blocks in them.
+
+https://developer.hashicorp.com/terraform/language/files
+"""
+
+import os
+import re
+from collections.abc import Mapping
+from functools import cached_property
+
+import msgspec
+
+from irsa_doctor.sources.templates.terraform.syntax import Argument, Block, Syntax
+from irsa_doctor.sources.templates.written import Written
+
+_LOCAL_SOURCE = re.compile(rb'\bsource[ \t]*=[ \t]*"(\.\.?/[^"$%\n]*)"')
+
+
+class Folder(msgspec.Struct, frozen=True, dict=True, eq=False):
+    """The files of one module; `given` are the values of variables in files of variables beside it."""
+
+    path: str
+    syntaxes: tuple[Syntax, ...]
+    variables: Mapping[str, Written] = {}
+
+    @cached_property
+    def blocks(self) -> tuple[Block, ...]:
+        """All blocks of all files."""
+        return tuple(block for syntax in self.syntaxes for block in syntax.blocks)
+
+    @cached_property
+    def named(self) -> Mapping[tuple[str, ...], Block]:
+        """Blocks by kind and labels; the last of a name, as override files have it."""
+        return {(block.kind, *block.labels): block for block in self.blocks}
+
+    @cached_property
+    def values(self) -> Mapping[str, Argument]:
+        """The locals."""
+        return {
+            name: argument for block in self.blocks if block.kind == "locals" for name, argument in block.body.arguments.items()
+        }
+
+    @cached_property
+    def sources(self) -> frozenset[str]:
+        """The folders that may be those of modules called by their paths; found without parsing."""
+        matches = (match for syntax in self.syntaxes for match in _LOCAL_SOURCE.findall(syntax.text))
+        return frozenset(local_path(self.path, source.decode(errors="replace")) for source in matches)
+
+    def release(self) -> None:
+        """Let go of what was made of the texts."""
+        for name in ("blocks", "named", "values"):
+            self.__dict__.pop(name, None)
+        for syntax in self.syntaxes:
+            syntax.release()
+
+
+def source_of(call: Block) -> str:
+    """The source of a module call, which Terraform takes only as a plain text."""
+    argument = call.body.arguments.get("source")
+    return argument.syntax.word(argument.value).strip().strip('"') if argument else ""
+
+
+def local_path(folder: str, source: str) -> str:
+    """The folder that a source of the form `./x` or `../x` names, "" for any other."""
+    return os.path.normpath(os.path.join(folder, source)) if source.startswith(("./", "../")) else ""

@@ -1,0 +1,121 @@
+"""The operators of Terraform's configuration language, on values of which some are not known.
+
+https://developer.hashicorp.com/terraform/language/expressions/operators
+"""
+
+from collections.abc import Callable, Mapping
+
+from irsa_doctor.model import Text, only_hole
+from irsa_doctor.sources.templates.terraform.functions import Unordered
+from irsa_doctor.sources.templates.terraform.scopes import Missing, Step, step_text
+from irsa_doctor.sources.templates.written import Written, hole
+
+
+def member(whole: Written, step: Step) -> Written | None:
+    """What a step leads to, a hole where only the name of the whole is known; raises Missing where it is surely not there."""
+    key = step if isinstance(step, str) else step.value
+    value = whole.value
+    if isinstance(value, Mapping) and isinstance(key, str | Text):
+        if key not in value and isinstance(key, str) and all(isinstance(name, str) for name in value):
+            raise Missing
+        inner: Written | None = value.get(key)
+        return inner
+    if isinstance(value, tuple):
+        index = int(key) if isinstance(key, str) and key.isdecimal() else key
+        if not isinstance(index, int) or isinstance(index, bool):
+            return None
+        if not 0 <= index < len(value):
+            raise Missing
+        item: Written = value[index]
+        return item
+    if hole_name := only_hole(value):
+        name = hole_name.name[2:-1] if hole_name.name.startswith("${") and hole_name.name.endswith("}") else hole_name.name
+        return Written(hole(name + step_text(step)))
+    return None
+
+
+def entries_of(written: Written) -> list[tuple[Written, Written]] | None:
+    """Key and value of each item of a collection, None where that is not known."""
+    if isinstance(written.value, Mapping):
+        names = list(written.value)
+        in_order = sorted(names) if all(isinstance(name, str) for name in names) else names
+        return [(Written(name), written.value[name]) for name in in_order]
+    if isinstance(written.value, Unordered):
+        return [(item, item) for item in written.value]
+    if isinstance(written.value, tuple):
+        return [(Written(index), item) for index, item in enumerate(written.value)]
+    return [] if written.value is None else None
+
+
+def truth(written: Written) -> bool | None:
+    """Whether a value is true, None where that is not known."""
+    if isinstance(written.value, bool):
+        return written.value
+    return {"true": True, "false": False}.get(written.value) if isinstance(written.value, str) else None
+
+
+def number(written: Written) -> int | float | None:
+    """A value as a number, None where it is none."""
+    if isinstance(written.value, int | float) and not isinstance(written.value, bool):
+        return written.value
+    if isinstance(written.value, str) and written.value.isdecimal() and len(written.value) < 19:
+        return int(written.value)
+    return None
+
+
+def _equal(left: Written, right: Written) -> bool | None:
+    """Value by value; what has holes is equal to nothing and different from nothing, but is not null either."""
+    first, second = left.value, right.value
+    if isinstance(first, Text) or isinstance(second, Text) or left.made or right.made:
+        return None
+    if isinstance(first, Mapping | tuple) or isinstance(second, Mapping | tuple):
+        if first is None or second is None:
+            return False
+        sizes = [len(value) if isinstance(value, Mapping | tuple) else -1 for value in (first, second)]
+        return True if sizes == [0, 0] else None
+    return first == second and isinstance(first, bool) == isinstance(second, bool)
+
+
+def _both(left: Written, right: Written) -> bool | None:
+    parts = truth(left), truth(right)
+    return False if False in parts else None if None in parts else True
+
+
+def _either(left: Written, right: Written) -> bool | None:
+    parts = truth(left), truth(right)
+    return True if True in parts else None if None in parts else False
+
+
+def _different(left: Written, right: Written) -> bool | None:
+    same = _equal(left, right)
+    return None if same is None else not same
+
+
+def _of_numbers(work: Callable[[int | float, int | float], object]) -> Callable[[Written, Written], object]:
+    def operate(left: Written, right: Written) -> object:
+        first, second = number(left), number(right)
+        if first is None or second is None or abs(first) > 1e15 or abs(second) > 1e15:
+            return None
+        try:
+            return work(first, second)
+        except (ArithmeticError, ValueError):
+            return None
+
+    return operate
+
+
+OPERATORS: Mapping[str, Callable[[Written, Written], object]] = {
+    "==": _equal,
+    "!=": _different,
+    "&&": _both,
+    "||": _either,
+    "<": _of_numbers(lambda left, right: left < right),
+    ">": _of_numbers(lambda left, right: left > right),
+    "<=": _of_numbers(lambda left, right: left <= right),
+    ">=": _of_numbers(lambda left, right: left >= right),
+    "+": _of_numbers(lambda left, right: left + right),
+    "-": _of_numbers(lambda left, right: left - right),
+    "*": _of_numbers(lambda left, right: left * right),
+    "/": _of_numbers(lambda left, right: left // right if left % right == 0 else left / right),
+    "%": _of_numbers(lambda left, right: left % right),
+}

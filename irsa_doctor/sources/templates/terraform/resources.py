@@ -1,0 +1,192 @@
+"""Reads the resources of a Terraform configuration that have to do with roles of service accounts.
+
+A kind of resource is one function and one row of `READERS`.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+
+import msgspec
+
+from irsa_doctor.model import (
+    Place,
+    PodIdentityAssociation,
+    Role,
+    ServiceAccount,
+    Text,
+    TrustPolicy,
+    Unknown,
+    has_hole,
+    text_of,
+)
+from irsa_doctor.sources.documents.aws import client_ids_missing, thumbprints_missing
+from irsa_doctor.sources.documents.kubernetes import about_aws
+from irsa_doctor.sources.documents.reading import NamelessProvider, Reading
+from irsa_doctor.sources.templates.terraform.policy_document import blocks_of, members_of
+from irsa_doctor.sources.templates.terraform.syntax import Block
+from irsa_doctor.sources.templates.written import Written, as_text, known, policy_of, spots_of
+from irsa_doctor.text import shapes
+from irsa_doctor.text.errors import WrongShape
+from irsa_doctor.text.positions import Spot
+from irsa_doctor.text.scanner import escaped
+
+_ROLE_ARN = "eks.amazonaws.com/role-arn"
+AFTER_APPLY = "terraform plan -out=FILE, then terraform show -json FILE"
+"""The commands that give what a configuration leaves open."""
+
+
+class ResourceInstance(msgspec.Struct, frozen=True, kw_only=True):
+    """One instance of a resource: its block, its address from the root module, and its evaluated arguments."""
+
+    block: Block
+    address: str
+    config: Written
+    place: Place
+    caller: Place
+    """the call of the outermost module that it is in, else its own place"""
+    reading: Reading
+    """of its own file"""
+    readings: Mapping[str, Reading]
+    """of all files, by path: a policy may be written in another one"""
+
+    def text(self, name: str) -> str:
+        """An argument that is text without holes, else ""."""
+        argument = members_of(self.config).get(name)
+        return known(argument.value) if argument else ""
+
+    def texts(self, name: str) -> tuple[str, ...] | None:
+        """An argument that is a list of texts, None where some of it is not known."""
+        argument = members_of(self.config).get(name)
+        if argument is None or not isinstance(argument.value, tuple):
+            return None
+        values = [known(item.value) for item in argument.value]
+        return tuple(values) if all(values) else None
+
+
+def add_role(resource: ResourceInstance, written: Written, name: str, seconds: int) -> None:
+    """Add a role to its reading, and the places of its policy to that of the file in which the policy is written."""
+    own = resource.block.syntax.document
+    document = written.made.document if written.made else written.document
+    target = resource.readings.get(document or own, resource.reading)
+    place = Place(target.path, f"/{escaped(resource.address)}/assume_role_policy")
+    missing = Unknown(f"trust policy of {resource.address}, which is not in the configuration", AFTER_APPLY)
+    policy, spots = policy_of(written, place, missing)
+    target.spots.update(spots)
+    root = (0, place.pointer)
+    if root not in target.spots:
+        target.spots[root] = _spot(resource.block) if target.path == own else Spot(None, 0, 0)
+    role = Role("", resource.address, "", policy, resource.caller, seconds, "", resource.address, name)
+    resource.reading.roles.append(role)
+    if isinstance(policy, TrustPolicy) and policy.flaws and target is resource.reading:
+        resource.reading.apart.append(place)
+
+
+def _spot(block: Block) -> Spot:
+    return Spot(None, block.node.start_byte, block.node.end_byte)
+
+
+def place_of(block: Block, address: str, reading: Reading) -> Place:
+    """Return the place of a block by its address, which the reading learns."""
+    place = Place(block.syntax.document, f"/{escaped(address)}")
+    reading.spots[(0, place.pointer)] = _spot(block)
+    return place
+
+
+def _read_role(resource: ResourceInstance) -> None:
+    members = members_of(resource.config)
+    written = members.get("assume_role_policy")
+    if written is None:
+        raise WrongShape(resource.place.pointer, "a role without `assume_role_policy`")
+    longest = members.get("max_session_duration")
+    seconds = shapes.number({"": longest.value}, "") if longest else 0
+    name, path = resource.text("name"), resource.text("path") or "/"
+    add_role(resource, written, f"{path}{name}".lstrip("/") if name else "", seconds)
+
+
+def _read_provider(resource: ResourceInstance) -> None:
+    issuer = resource.text("url").removeprefix("https://")
+    if not issuer:
+        resource.reading.notes.append(f"{resource.address} has no issuer before it is applied")
+        return
+    client_ids, prints = resource.texts("client_id_list"), resource.texts("thumbprint_list")
+    resource.reading.nameless_providers.append(
+        NamelessProvider(
+            issuer,
+            client_ids_missing(issuer) if client_ids is None else client_ids,
+            thumbprints_missing(issuer) if prints is None else prints,
+            "",
+            resource.place,
+        )
+    )
+
+
+def _read_cluster(resource: ResourceInstance) -> None:
+    if name := resource.text("name"):
+        resource.reading.cluster_names.append((name, resource.place))
+    else:
+        resource.reading.notes.append(f"{resource.address} has no name before it is applied")
+
+
+def _read_service_account(resource: ResourceInstance) -> None:
+    metadata = next(iter(blocks_of(members_of(resource.config).get("metadata"))), None)
+    members = members_of(metadata)
+    name = known(members["name"].value) if "name" in members else ""
+    namespace = known(members["namespace"].value) if "namespace" in members else "default"
+    if "default_service_account" in resource.block.labels[0]:
+        name = "default"
+    if metadata is None or not name or not namespace:
+        resource.reading.notes.append(f"{resource.address} has no name before it is applied")
+        return
+    annotations = dict(_annotations(members.get("annotations")))
+    resource.reading.spots.update(spots_of(metadata, resource.place.at("metadata")))
+    resource.reading.service_accounts.append(ServiceAccount("", namespace, name, resource.place, annotations, template=True))
+
+
+def _annotations(written: Written | None) -> Iterator[tuple[str, str | Text]]:
+    """The annotations about AWS; where they are not known as a whole, the role that they may name is not either."""
+    if written is None or written.value is None:
+        return
+    if not isinstance(written.value, Mapping):
+        yield _ROLE_ARN, _as_hole(written)
+        return
+    for name, item in written.value.items():
+        text = as_text(item.value)
+        if isinstance(name, str) and about_aws(name) and text is not None:
+            yield name, text
+
+
+def _as_hole(written: Written) -> Text | str:
+    return written.value if isinstance(written.value, Text) else ""
+
+
+def _read_association(resource: ResourceInstance) -> None:
+    cluster, namespace, account = (resource.text(name) for name in ("cluster_name", "namespace", "service_account"))
+    if not (cluster and namespace and account):
+        resource.reading.notes.append(f"{resource.address} is for a service account that is not known before it is applied")
+        return
+    members = members_of(resource.config)
+    role, target, tags = (members.get(name) for name in ("role_arn", "target_role_arn", "disable_session_tags"))
+    named = as_text(role.value) if role else None
+    on = as_text(target.value) if target else None
+    resource.reading.associations.append(
+        PodIdentityAssociation(
+            cluster,
+            namespace,
+            account,
+            resource.place,
+            named or "",
+            text_of(on) if on and not has_hole(on) else "",
+            not (tags and tags.value in (True, "true")),
+        )
+    )
+
+
+READERS: Mapping[str, Callable[[ResourceInstance], None]] = {
+    "aws_iam_role": _read_role,
+    "aws_iam_openid_connect_provider": _read_provider,
+    "aws_eks_cluster": _read_cluster,
+    "kubernetes_service_account": _read_service_account,
+    "kubernetes_service_account_v1": _read_service_account,
+    "kubernetes_default_service_account": _read_service_account,
+    "kubernetes_default_service_account_v1": _read_service_account,
+    "aws_eks_pod_identity_association": _read_association,
+}
