@@ -1,6 +1,6 @@
 """The semantics of trust policies once more, as plainly as can be: what the tests compare the real ones with.
 
-Written from the documentation rule by rule: recursive matching, no automata, no memory, nothing shared with
+TemplateValue from the documentation rule by rule: recursive matching, no automata, no memory, nothing shared with
 `irsa_doctor.trust`. A `Reading` says how the points are read on which the documentation is silent.
 """
 

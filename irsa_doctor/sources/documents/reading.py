@@ -100,9 +100,9 @@ class Reading(msgspec.Struct):
     gaps: list[Gap] = []
     """what the document speaks of and is not there"""
     syntax: Any = None
-    """the syntax tree of Terraform configuration, read when all files of its module are there (templates.hcl)"""
+    """the syntax tree of Terraform configuration, read when all files of its module are there (templates.terraform.syntax)"""
     variables: dict[str, Any] = {}
-    """values that a file of variables gives to a template beside it (templates.written.Written)"""
+    """values that a file of variables gives to a template beside it (templates.values.TemplateValue)"""
     waiting: list[Page] = []
     """templates that are read when the values of their parameters are known"""
     parameters: dict[str, str] = {}

@@ -12,7 +12,7 @@ import msgspec
 from irsa_doctor.model import Hole, Place, PodIdentityAssociation, Role, ServiceAccount, Text, TrustPolicy, joined, text_of
 from irsa_doctor.sources.documents.kubernetes import annotations_of
 from irsa_doctor.sources.documents.reading import Page, Reading
-from irsa_doctor.sources.templates.written import hole
+from irsa_doctor.sources.templates.values import hole
 from irsa_doctor.text import shapes
 from irsa_doctor.text.placeholders import with_holes
 from irsa_doctor.text.positions import Spot

@@ -7,12 +7,12 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from irsa_doctor.model import Hole, Place, Text, issuer_in, joined, only_hole, text_of, without_scheme
-from irsa_doctor.sources.templates.written import (
-    Piece,
-    Written,
-    as_text,
+from irsa_doctor.sources.templates.values import (
+    Fragment,
+    TemplateValue,
     hole,
     provider_arn,
+    scalar_text,
     text_in,
     with_placeholders,
     written_json,
@@ -61,7 +61,7 @@ class Template:
         condition = self._resource(name).get("Condition")
         return not isinstance(condition, str) or self.decide({"Condition": condition}, 0) is not False
 
-    def property(self, name: str, member: str) -> Written | None:
+    def property(self, name: str, member: str) -> TemplateValue | None:
         """A property of a resource, None where it is not given."""
         properties = self._resource(name).get("Properties")
         if not isinstance(properties, dict) or member not in properties:
@@ -82,7 +82,7 @@ class Template:
         kind = self._resource(name).get("Type")
         return kind if isinstance(kind, str) else ""
 
-    def value(self, value: object, pointer: str, depth: int) -> Written:
+    def value(self, value: object, pointer: str, depth: int) -> TemplateValue:
         """A value with its functions worked out; `pointer` leads to it from the root of the document."""
         self.steps += 1
         if self.steps > _STEPS or depth > _DEEP:
@@ -93,17 +93,17 @@ class Template:
                 if name == "Ref" or (isinstance(name, str) and name.startswith("Fn::")):
                     return self._function(name, argument, f"{pointer}/{escaped(name)}", depth)
             members = ((name, self.value(item, f"{pointer}/{escaped(name)}", depth + 1)) for name, item in value.items())
-            kept: dict[object, Written] = {_plain(name): item for name, item in members if item.value is not _NOTHING}
+            kept: dict[object, TemplateValue] = {_plain(name): item for name, item in members if item.value is not _NOTHING}
             return self._at(kept, pointer)
         if isinstance(value, list):
             items = (self.value(item, f"{pointer}/{number}", depth + 1) for number, item in enumerate(value))
             return self._at(tuple(item for item in items if item.value is not _NOTHING), pointer)
         return self._at(_plain(value), pointer)
 
-    def _at(self, value: object, pointer: str) -> Written:
-        return Written(value, Spot(pointer), self.place.document)
+    def _at(self, value: object, pointer: str) -> TemplateValue:
+        return TemplateValue(value, Spot(pointer), self.place.document)
 
-    def _function(self, name: str, argument: object, pointer: str, depth: int) -> Written:
+    def _function(self, name: str, argument: object, pointer: str, depth: int) -> TemplateValue:
         function = _FUNCTIONS.get(name)
         result = function(self, argument, pointer, depth + 1) if function else None
         if result is None:
@@ -112,7 +112,7 @@ class Template:
             raise WrongShape(pointer, "a text that grows beyond all measure")
         return result
 
-    def ref(self, argument: object, pointer: str, depth: int) -> Written | None:
+    def ref(self, argument: object, pointer: str, depth: int) -> TemplateValue | None:
         """`Ref`: a parameter's default, what a resource is known by, or a hole of the name."""
         if not isinstance(argument, str):
             return None
@@ -141,8 +141,8 @@ class Template:
         if kind.startswith("AWS::SSM::") or parameter.get("NoEcho") in (True, "true"):
             return hole(name)
         if kind == "CommaDelimitedList" or kind.startswith("List<"):
-            return tuple(Written(_plain(item.strip())) for item in str(default).split(","))
-        text = as_text(default)
+            return tuple(TemplateValue(_plain(item.strip())) for item in str(default).split(","))
+        text = scalar_text(default)
         # an empty default is mostly one that has to be filled in
         return hole(name) if text is None or (text == "" and not is_set) else _plain(text)
 
@@ -163,7 +163,7 @@ class Template:
         url = self._text_of(name, "Url", depth)
         return provider_arn(name, url) if url else hole(name)
 
-    def get_att(self, argument: object, pointer: str, depth: int) -> Written | None:
+    def get_att(self, argument: object, pointer: str, depth: int) -> TemplateValue | None:
         """`Fn::GetAtt`, in both forms."""
         if isinstance(argument, list) and len(argument) == 2 and all(isinstance(item, str) for item in argument):
             argument = ".".join(argument)
@@ -186,13 +186,13 @@ class Template:
         called = self._text_of(name, "Name", depth)
         return Hole(f"${{issuer of {called if isinstance(called, str) and called else name}}}")
 
-    def _json_of(self, name: str, pointer: str, depth: int) -> Written:
+    def _json_of(self, name: str, pointer: str, depth: int) -> TemplateValue:
         """What the CDK writes as JSON because the names of members cannot be functions."""
         text = self._text_of(name, "Value", depth)
         decoded = written_json(text) if text is not None else None
         return self._at(hole(f"{name}.Value") if decoded is None else decoded.value, pointer)
 
-    def sub(self, argument: object, pointer: str, depth: int) -> Written | None:
+    def sub(self, argument: object, pointer: str, depth: int) -> TemplateValue | None:
         """`Fn::Sub`, alone or with variables of its own."""
         variables: Mapping[str, object] = {}
         own = pointer
@@ -201,21 +201,21 @@ class Template:
             text, variables, pointer = argument[0], argument[1], f"{pointer}/0"
         if not isinstance(text, str):
             return None
-        pieces: list[Piece] = []
+        pieces: list[Fragment] = []
         done = 0
         for match in _VARIABLE.finditer(text):
-            pieces.append(Piece(text[done : match.start()], done))
+            pieces.append(Fragment(text[done : match.start()], done))
             done = match.end()
             pieces += self._variable(match, variables, own, depth)
-        pieces.append(Piece(text[done:], done))
+        pieces.append(Fragment(text[done:], done))
         # placeholders of some other program may stand beside CloudFormation's own
         pieces = [part for piece in pieces if piece.part for part in _with_placeholders(piece)]
-        return Written(text_in(pieces), Spot(pointer), self.place.document, tuple(pieces))
+        return TemplateValue(text_in(pieces), Spot(pointer), self.place.document, tuple(pieces))
 
-    def _variable(self, match: re.Match[str], variables: Mapping[str, object], pointer: str, depth: int) -> Iterator[Piece]:
+    def _variable(self, match: re.Match[str], variables: Mapping[str, object], pointer: str, depth: int) -> Iterator[Fragment]:
         is_literal, name, at = match[1], match[2].strip(), match.start()
         if is_literal:
-            yield Piece(f"${{{name}}}")
+            yield Fragment(f"${{{name}}}")
             return
         if name in variables:
             resolved = self.value(variables[name], f"{pointer}/1/{escaped(name)}", depth)
@@ -223,20 +223,20 @@ class Template:
             resolved = self.get_att(name, pointer, depth) or self._at(hole(name), pointer)
         else:
             resolved = self.ref(name, pointer, depth) or self._at(hole(name), pointer)
-        text = as_text(resolved.value)
+        text = scalar_text(resolved.value)
         if text is None:
             text = hole(name)
         for part in text.parts if isinstance(text, Text) else (text,):
-            yield Piece(part, at if isinstance(part, Hole) else -1)
+            yield Fragment(part, at if isinstance(part, Hole) else -1)
 
-    def join(self, argument: object, pointer: str, depth: int) -> Written | None:
+    def join(self, argument: object, pointer: str, depth: int) -> TemplateValue | None:
         """`Fn::Join`."""
         if not (isinstance(argument, list) and len(argument) == 2 and isinstance(argument[0], str)):
             return None
         items = self.value(argument[1], f"{pointer}/1", depth)
         if not isinstance(items.value, tuple):
             return None
-        texts = [as_text(item.value) for item in items.value]
+        texts = [scalar_text(item.value) for item in items.value]
         if any(text is None for text in texts):
             return None
         parts: list[str | Text] = []
@@ -244,7 +244,7 @@ class Template:
             parts += [argument[0], text or ""] if number else [text or ""]
         return self._at(joined(parts), pointer)
 
-    def select(self, argument: object, pointer: str, depth: int) -> Written | None:
+    def select(self, argument: object, pointer: str, depth: int) -> TemplateValue | None:
         """`Fn::Select`; of `Fn::Split` it is a part of a text."""
         if not (isinstance(argument, list) and len(argument) == 2):
             return None
@@ -258,17 +258,19 @@ class Template:
         items: object = self.value(argument[1], f"{pointer}/1", depth).value
         if not isinstance(items, tuple) or not 0 <= index < len(items):
             return None
-        item: Written = items[index]
+        item: TemplateValue = items[index]
         return item
 
-    def split(self, argument: object, pointer: str, depth: int) -> Written | None:
+    def split(self, argument: object, pointer: str, depth: int) -> TemplateValue | None:
         """`Fn::Split` of a text without holes."""
         if not (isinstance(argument, list) and len(argument) == 2 and isinstance(argument[0], str) and argument[0]):
             return None
         text = self.value(argument[1], f"{pointer}/1", depth).value
-        return self._at(tuple(Written(part) for part in text.split(argument[0])), pointer) if isinstance(text, str) else None
+        return (
+            self._at(tuple(TemplateValue(part) for part in text.split(argument[0])), pointer) if isinstance(text, str) else None
+        )
 
-    def choose(self, argument: object, pointer: str, depth: int) -> Written | None:
+    def choose(self, argument: object, pointer: str, depth: int) -> TemplateValue | None:
         """`Fn::If`."""
         if not (isinstance(argument, list) and len(argument) == 3 and isinstance(argument[0], str)):
             return None
@@ -279,7 +281,7 @@ class Template:
         number = 1 if holds else 2
         return self.value(argument[number], f"{pointer}/{number}", depth)
 
-    def find_in_map(self, argument: object, pointer: str, depth: int) -> Written | None:
+    def find_in_map(self, argument: object, pointer: str, depth: int) -> TemplateValue | None:
         """`Fn::FindInMap`."""
         if not (isinstance(argument, list) and len(argument) >= 3):
             return None
@@ -289,10 +291,10 @@ class Template:
             entry = entry.get(name) if isinstance(entry, dict) and isinstance(name, str) else None
         return None if entry is None else self.value(entry, pointer, depth)
 
-    def to_json(self, argument: object, pointer: str, depth: int) -> Written | None:
+    def to_json(self, argument: object, pointer: str, depth: int) -> TemplateValue | None:
         """`Fn::ToJsonString`."""
         inner = self.value(argument, pointer, depth)
-        return Written(hole("Fn::ToJsonString"), Spot(pointer), self.place.document, made=inner)
+        return TemplateValue(hole("Fn::ToJsonString"), Spot(pointer), self.place.document, made=inner)
 
     def decide(self, condition: object, depth: int) -> bool | None:
         """Whether a condition holds, None where that cannot be told."""
@@ -317,7 +319,7 @@ class Template:
             first, second = (self.value(item, "", depth + 1).value for item in arguments)
         finally:
             self.deciding -= 1
-        left, right = as_text(first), as_text(second)
+        left, right = scalar_text(first), scalar_text(second)
         if left is None or right is None or isinstance(left, Text) or isinstance(right, Text):
             return None
         return left == right
@@ -350,7 +352,7 @@ def _plain(value: object) -> object:
     return value if not isinstance(value, str) or _OWN.search(value) else with_holes(value)
 
 
-def _with_placeholders(piece: Piece) -> Iterable[Piece]:
+def _with_placeholders(piece: Fragment) -> Iterable[Fragment]:
     """Of all placeholders only `{{ .Name }}`: a dollar is CloudFormation's own."""
     return with_placeholders(piece) if isinstance(piece.part, str) and "{{" in piece.part else (piece,)
 
@@ -370,7 +372,7 @@ def part_of(text: str | Text, separator: str, index: int) -> str | Text | None:
     return None
 
 
-_Function = Callable[[Template, object, str, int], Written | None]
+_Function = Callable[[Template, object, str, int], TemplateValue | None]
 _FUNCTIONS: Mapping[str, _Function] = {
     "Ref": Template.ref,
     "Fn::GetAtt": Template.get_att,

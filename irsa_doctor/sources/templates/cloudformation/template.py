@@ -11,7 +11,7 @@ from irsa_doctor.model import Place, PodIdentityAssociation, Role, Text, TrustPo
 from irsa_doctor.sources.documents.aws import client_ids_missing, thumbprints_missing
 from irsa_doctor.sources.documents.reading import NamelessProvider, Page, Reading
 from irsa_doctor.sources.templates.cloudformation.intrinsics import Template
-from irsa_doctor.sources.templates.written import Spots, Written, known, policy_of
+from irsa_doctor.sources.templates.values import Spots, TemplateValue, known, policy_of
 from irsa_doctor.text import shapes
 from irsa_doctor.text.errors import WrongShape
 
@@ -95,7 +95,7 @@ def _read_provider(template: Template, name: str, place: Place, reading: Reading
     reading.nameless_providers.append(NamelessProvider(issuer, client_ids, prints, "", place))
 
 
-def _texts(written: Written | None) -> tuple[str, ...] | None:
+def _texts(written: TemplateValue | None) -> tuple[str, ...] | None:
     """A list of texts, None where it is none or some of it is not known."""
     if written is None or not isinstance(written.value, tuple):
         return None

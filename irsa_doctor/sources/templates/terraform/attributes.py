@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 from irsa_doctor.model import Hole, Text, issuer_in, joined, text_of, without_scheme
 from irsa_doctor.sources.templates.terraform.policy_document import document_of
-from irsa_doctor.sources.templates.terraform.scopes import Scope
+from irsa_doctor.sources.templates.terraform.scopes import EvaluationScope
 from irsa_doctor.sources.templates.terraform.syntax import Block
-from irsa_doctor.sources.templates.written import Written, as_text, hole, provider_arn
+from irsa_doctor.sources.templates.values import TemplateValue, hole, provider_arn, scalar_text
 
 if TYPE_CHECKING:
     from irsa_doctor.sources.templates.terraform.modules import Module
 
 
-class LazyMembers(Mapping[Any, Written]):
+class LazyMembers(Mapping[Any, TemplateValue]):
     """Members that are worked out when they are asked for; as a text, what the whole is called."""
 
     address = "?"
@@ -37,7 +37,9 @@ class LazyMembers(Mapping[Any, Written]):
 class Attributes(LazyMembers):
     """The attributes of a resource or data source: its arguments, and what AWS makes of them."""
 
-    def __init__(self, module: "Module", mode: str, kind: str, address: str, block: Block | None, scope: Scope) -> None:
+    def __init__(
+        self, module: "Module", mode: str, kind: str, address: str, block: Block | None, scope: EvaluationScope
+    ) -> None:
         self.module = module
         self.mode = mode
         self.kind = kind
@@ -51,17 +53,17 @@ class Attributes(LazyMembers):
     def __contains__(self, name: object) -> bool:
         return True
 
-    def __getitem__(self, name: object) -> Written:
+    def __getitem__(self, name: object) -> TemplateValue:
         word = text_of(name) if isinstance(name, str | Text) else "?"
         value = self.module.once(("attribute", self.address, word), lambda: self._attribute(word))
-        return value or Written(hole(f"{self.address}.{word}"))
+        return value or TemplateValue(hole(f"{self.address}.{word}"))
 
-    def _attribute(self, name: str) -> Written:
+    def _attribute(self, name: str) -> TemplateValue:
         computed = _COMPUTED.get((self.kind, name))
         value = computed(self) if computed else self.argument(name)
-        return value or Written(hole(f"{self.address}.{name}"))
+        return value or TemplateValue(hole(f"{self.address}.{name}"))
 
-    def argument(self, name: str) -> Written | None:
+    def argument(self, name: str) -> TemplateValue | None:
         """An argument as it is written, None where it is not there."""
         argument = self.block.body.arguments.get(name) if self.block else None
         return self.module.argument(argument, self.scope) if argument else None
@@ -69,7 +71,7 @@ class Attributes(LazyMembers):
     def text(self, name: str) -> str | Text | None:
         """An argument that is a text."""
         argument = self.argument(name)
-        return as_text(argument.value) if argument else None
+        return scalar_text(argument.value) if argument else None
 
 
 def _issuer(provider: Attributes) -> str | Text:
@@ -89,34 +91,36 @@ def _cluster(cluster: Attributes) -> str:
     return name if isinstance(name, str) and name and not {"provider", "region"} & arguments.keys() else cluster.address
 
 
-def _provider_arn(provider: Attributes) -> Written | None:
+def _provider_arn(provider: Attributes) -> TemplateValue | None:
     arn = provider.argument("arn") if provider.mode == "data" else None
-    return arn or Written(provider_arn(f"{provider.address}.arn", joined(("https://", _issuer(provider)))))
+    return arn or TemplateValue(provider_arn(f"{provider.address}.arn", joined(("https://", _issuer(provider)))))
 
 
-def _provider_url(provider: Attributes) -> Written | None:
+def _provider_url(provider: Attributes) -> TemplateValue | None:
     """As the provider for AWS reads it back, without the scheme."""
-    return Written(_issuer(provider))
+    return TemplateValue(_issuer(provider))
 
 
-def _identity(cluster: Attributes) -> Written | None:
-    issuer = Written(joined(("https://", Hole(f"${{issuer of {_cluster(cluster)}}}"))))
-    oidc = Written((Written({"issuer": issuer}),))
-    return Written((Written({"oidc": oidc}),))
+def _identity(cluster: Attributes) -> TemplateValue | None:
+    issuer = TemplateValue(joined(("https://", Hole(f"${{issuer of {_cluster(cluster)}}}"))))
+    oidc = TemplateValue((TemplateValue({"issuer": issuer}),))
+    return TemplateValue((TemplateValue({"oidc": oidc}),))
 
 
-def _cluster_name(resource: Attributes) -> Written | None:
+def _cluster_name(resource: Attributes) -> TemplateValue | None:
     return resource.argument("name")
 
 
-def _policy(document: Attributes) -> Written | None:
+def _policy(document: Attributes) -> TemplateValue | None:
     if document.block is None:
         return None
     config = document.module.config(document.block.body, document.scope, document.block.node)
-    return Written(hole(f"{document.address}.json"), config.spot, config.document, (), document_of(config, document.address))
+    return TemplateValue(
+        hole(f"{document.address}.json"), config.spot, config.document, (), document_of(config, document.address)
+    )
 
 
-_COMPUTED: Mapping[tuple[str, str], Callable[[Attributes], Written | None]] = {
+_COMPUTED: Mapping[tuple[str, str], Callable[[Attributes], TemplateValue | None]] = {
     ("aws_iam_openid_connect_provider", "arn"): _provider_arn,
     ("aws_iam_openid_connect_provider", "id"): _provider_arn,
     ("aws_iam_openid_connect_provider", "url"): _provider_url,

@@ -14,14 +14,14 @@ from irsa_doctor.model import (
     text_of,
 )
 from irsa_doctor.sources.documents.reading import Reading
-from irsa_doctor.sources.templates.terraform.expressions import evaluate
+from irsa_doctor.sources.templates.terraform.expressions import expression_value
 from irsa_doctor.sources.templates.terraform.folder import Folder, local_path, source_of
 from irsa_doctor.sources.templates.terraform.known_modules import makes_no_role
 from irsa_doctor.sources.templates.terraform.modules import Module
-from irsa_doctor.sources.templates.terraform.resources import AFTER_APPLY, READERS, ResourceInstance, add_role, place_of
-from irsa_doctor.sources.templates.terraform.scopes import Budget, Scope
+from irsa_doctor.sources.templates.terraform.resources import AFTER_APPLY, READERS, ResourceInstance, add_role, block_place
+from irsa_doctor.sources.templates.terraform.scopes import Budget, EvaluationScope
 from irsa_doctor.sources.templates.terraform.syntax import Block, Syntax, syntax_of
-from irsa_doctor.sources.templates.written import Written, written_json
+from irsa_doctor.sources.templates.values import TemplateValue, written_json
 from irsa_doctor.text.errors import Trouble, WrongShape
 
 _STEPS, _STEPS_A_BYTE = 200_000, 20
@@ -63,9 +63,9 @@ def read_variables(text: bytes, reading: Reading) -> Trouble | None:
         return syntax
     reading.kinds.append("terraform-variables")
     reading.troubles += [syntax.trouble] if syntax.trouble else []
-    scope = Scope(lambda name, steps, scope: None, Budget(_STEPS))
+    scope = EvaluationScope(lambda name, steps, scope: None, Budget(_STEPS))
     for name, argument in syntax.arguments.items():
-        reading.variables[name] = evaluate(syntax, argument.value, scope)
+        reading.variables[name] = expression_value(syntax, argument.value, scope)
     syntax.release()
     return None
 
@@ -93,22 +93,22 @@ def read_modules(readings: Sequence[Reading]) -> None:
 
 def _tell(readings: Sequence[Reading], folders: Mapping[str, Folder]) -> None:
     """What a file was good for that gives nothing by itself: its module may have used it."""
-    giving = {folder_of(reading.path) for reading in readings if reading.syntax and reading.gave_something()}
+    giving = {module_folder(reading.path) for reading in readings if reading.syntax and reading.gave_something()}
     giving |= {path for folder in folders.values() if folder.path in giving for path in folder.sources}
     for reading in readings:
         if reading.syntax or reading.variables:
-            reading.empty = folder_of(reading.path) in giving and not reading.gave_something() and not reading.passed
+            reading.empty = module_folder(reading.path) in giving and not reading.gave_something() and not reading.passed
             reading.passed = reading.passed or ["no role, OIDC provider, cluster or service account in its module"]
 
 
 def _folders(files: Iterable[Reading], readings: Sequence[Reading]) -> dict[str, Folder]:
-    variables: dict[str, dict[str, Written]] = {}
+    variables: dict[str, dict[str, TemplateValue]] = {}
     for reading in sorted(readings, key=_precedence):
         if reading.variables:
-            variables.setdefault(folder_of(reading.path), {}).update(reading.variables)
+            variables.setdefault(module_folder(reading.path), {}).update(reading.variables)
     by_folder: dict[str, list[Syntax]] = {}
     for reading in files:
-        by_folder.setdefault(folder_of(reading.path), []).append(reading.syntax)
+        by_folder.setdefault(module_folder(reading.path), []).append(reading.syntax)
     # override files come last, and their blocks count
     order = {path: sorted(syntaxes, key=lambda syntax: _is_override(syntax.document)) for path, syntaxes in by_folder.items()}
     return {path: Folder(path, tuple(syntaxes), variables.get(path, {})) for path, syntaxes in order.items()}
@@ -123,7 +123,7 @@ def _precedence(reading: Reading) -> tuple[int, str]:
     return (2 if ".auto.tfvars" in name else 3), reading.path
 
 
-def folder_of(path: str) -> str:
+def module_folder(path: str) -> str:
     """The folder of a file, written in one way."""
     return os.path.normpath(os.path.dirname(path)) if path != "-" else "-"
 
@@ -171,7 +171,7 @@ class _Reader:
     def attempt(self, read: Callable[[], None], block: Block) -> None:
         """Read one block; what goes beyond all measure is noted at it, and the next one is read."""
         reading = self.readings[block.syntax.document]
-        place = place_of(block, ".".join((block.kind, *block.labels)), reading)
+        place = block_place(block, ".".join((block.kind, *block.labels)), reading)
         try:
             read()
         except WrongShape as wrong:
@@ -182,7 +182,7 @@ class _Reader:
         reading = self.readings[block.syntax.document]
         for instance in module.likely(block):
             address = f"{module.prefix}{'.'.join(block.labels)}{instance.suffix}"
-            place = place_of(block, address, reading)
+            place = block_place(block, address, reading)
             config = module.config(block.body, instance.scope, block.node)
             resource = ResourceInstance(
                 block=block,
@@ -200,7 +200,7 @@ class _Reader:
         reading = self.readings[block.syntax.document]
         for instance in module.likely(block):
             name = f"module.{block.labels[0]}{instance.suffix}"
-            place = at or place_of(block, module.prefix + name, reading)
+            place = at or block_place(block, module.prefix + name, reading)
             child = module.child(block, name, instance.scope)
             if child is not None:
                 self.read(child, place)
@@ -212,7 +212,7 @@ class _Reader:
                 resource = ResourceInstance(
                     block=block,
                     address=familiar.role,
-                    config=Written({}),
+                    config=TemplateValue({}),
                     place=place,
                     caller=place,
                     reading=reading,
@@ -232,7 +232,7 @@ def _plan_of(module: Module, readings: Sequence[Reading]) -> str:
     for reading in readings:
         if reading.plans is None:
             continue
-        folder = folder_of(reading.path)
+        folder = module_folder(reading.path)
         if folder == module.folder.path or (folder not in module.folders and roles and roles <= reading.plans):
             return reading.path
     return ""

@@ -9,11 +9,11 @@ import msgspec
 
 from irsa_doctor.model import Hole, Text, joined, only_hole, text_of
 from irsa_doctor.sources.templates.terraform.functions import FUNCTIONS, Undecided
-from irsa_doctor.sources.templates.terraform.operators import OPERATORS, entries_of, member, number, truth
-from irsa_doctor.sources.templates.terraform.scopes import Missing, Scope, Step
-from irsa_doctor.sources.templates.terraform.strings import pieces_of
+from irsa_doctor.sources.templates.terraform.operators import BINARY_OPERATORS, as_number, as_truth, collection_entries, member
+from irsa_doctor.sources.templates.terraform.scopes import EvaluationScope, MissingMember, PathStep
+from irsa_doctor.sources.templates.terraform.strings import literal_fragments
 from irsa_doctor.sources.templates.terraform.syntax import Node, Syntax, parts_of
-from irsa_doctor.sources.templates.written import Piece, Written, as_text, hole, text_in, with_placeholders
+from irsa_doctor.sources.templates.values import Fragment, TemplateValue, hole, scalar_text, text_in, with_placeholders
 from irsa_doctor.text.errors import WrongShape
 from irsa_doctor.text.positions import Spot
 
@@ -22,7 +22,7 @@ _MOST = 10_000
 """Characters of a text, and items of a collection, that are put together."""
 
 
-def evaluate(syntax: Syntax, node: Node, scope: Scope) -> Written:
+def expression_value(syntax: Syntax, node: Node, scope: EvaluationScope) -> TemplateValue:
     """The value of an expression; what cannot be told is a hole. Raises WrongShape where it goes beyond all measure."""
     return _Evaluation(syntax, scope).value(node)
 
@@ -30,12 +30,12 @@ def evaluate(syntax: Syntax, node: Node, scope: Scope) -> Written:
 class _Evaluation:
     """Works out the expressions of one file in one scope."""
 
-    def __init__(self, syntax: Syntax, scope: Scope) -> None:
+    def __init__(self, syntax: Syntax, scope: EvaluationScope) -> None:
         self.syntax = syntax
         self.scope = scope
         self.trying = False
 
-    def value(self, node: Node) -> Written:
+    def value(self, node: Node) -> TemplateValue:
         """The value of an expression node, or of a term of it."""
         budget = self.scope.budget
         budget.depth += 1
@@ -43,7 +43,7 @@ class _Evaluation:
             budget.spend()
             read = _NODES.get(node.type)
             result = read(self, node) if read else None
-        except Missing:
+        except MissingMember:
             if self.trying:
                 raise
             result = None
@@ -51,15 +51,15 @@ class _Evaluation:
             budget.depth -= 1
         return self.unknown(node) if result is None else result
 
-    def at(self, value: object, node: Node, made: Written | None = None) -> Written:
+    def at(self, value: object, node: Node, made: TemplateValue | None = None) -> TemplateValue:
         """A value that is written where the node is."""
         if isinstance(value, str | Text) and len(text_of(value)) > _LONGEST:
             raise WrongShape("", "a text that grows beyond all measure")
         if isinstance(value, Mapping | tuple) and len(value) > _MOST:
             raise WrongShape("", "a collection that grows beyond all measure")
-        return Written(value, Spot(None, node.start_byte, node.end_byte), self.syntax.document, (), made)
+        return TemplateValue(value, Spot(None, node.start_byte, node.end_byte), self.syntax.document, (), made)
 
-    def unknown(self, node: Node) -> Written:
+    def unknown(self, node: Node) -> TemplateValue:
         """A hole where the expression is."""
         return self.at(self.hole(node), node)
 
@@ -69,10 +69,10 @@ class _Evaluation:
         name = words if len(words) <= 120 else f"{words[:100]}... ({self.syntax.document}:{node.start_byte})"
         return hole(f"{self.scope.prefix}{name}{self.scope.mark}")
 
-    def expression(self, node: Node) -> Written | None:
+    def expression(self, node: Node) -> TemplateValue | None:
         return self.term(parts_of(node), node)
 
-    def term(self, parts: Sequence[Node], node: Node) -> Written | None:
+    def term(self, parts: Sequence[Node], node: Node) -> TemplateValue | None:
         """A value and the steps that lead into it: `a.b[0].c`."""
         if not parts:
             return None
@@ -81,7 +81,7 @@ class _Evaluation:
             return self.reference(first, steps, node)
         return self.stepped(self.value(first), steps, node)
 
-    def reference(self, first: Node, steps: Sequence[Node], node: Node) -> Written | None:
+    def reference(self, first: Node, steps: Sequence[Node], node: Node) -> TemplateValue | None:
         name = self.syntax.word(first)
         if name in self.scope.names:
             return self.placed(self.stepped(self.scope.names[name], steps, node), node)
@@ -96,7 +96,7 @@ class _Evaluation:
         rest = steps[plain - len(taken) : plain]
         return self.placed(self.stepped(result, [*rest, *steps[plain:]], node), node)
 
-    def placed(self, value: Written | None, node: Node) -> Written | None:
+    def placed(self, value: TemplateValue | None, node: Node) -> TemplateValue | None:
         """A single value stands where it is asked for; what has parts, where those are written."""
         if value is None or value.made is not None or isinstance(value.value, Mapping | tuple):
             return value
@@ -104,7 +104,7 @@ class _Evaluation:
             return value
         return self.at(value.value, node)
 
-    def step(self, node: Node) -> Step | None:
+    def step(self, node: Node) -> PathStep | None:
         """`.name`, `.0` or `[expression]`."""
         if node.type == "get_attr":
             return self.syntax.word(parts_of(node)[0])
@@ -115,7 +115,7 @@ class _Evaluation:
             return self.at(int(word), node) if word.isdecimal() and len(word) < 10 else None
         return None
 
-    def stepped(self, value: Written | None, steps: Sequence[Node], node: Node) -> Written | None:
+    def stepped(self, value: TemplateValue | None, steps: Sequence[Node], node: Node) -> TemplateValue | None:
         for position, step in enumerate(steps):
             if value is None:
                 return None
@@ -125,7 +125,7 @@ class _Evaluation:
             value = None if taken is None else member(value, taken)
         return value
 
-    def splat(self, value: Written, splat: Node, more: Sequence[Node], node: Node) -> Written | None:
+    def splat(self, value: TemplateValue, splat: Node, more: Sequence[Node], node: Node) -> TemplateValue | None:
         """`a[*].b`, `a.*.b`: of a list, each item's; of anything else, a list of one."""
         if only_hole(value.value):
             return None
@@ -139,7 +139,7 @@ class _Evaluation:
             return None
         return self.stepped(self.at(tuple(item for item in made if item), node), steps[cut:], node)
 
-    def literal(self, node: Node) -> Written | None:
+    def literal(self, node: Node) -> TemplateValue | None:
         (part,) = parts_of(node)[:1] or (None,)
         if part is None:
             return None
@@ -150,21 +150,21 @@ class _Evaluation:
             return self.at(self.syntax.word(part) == "true", part)
         return self.at(None, part) if part.type == "null_lit" else self.value(part)
 
-    def first(self, node: Node) -> Written | None:
+    def first(self, node: Node) -> TemplateValue | None:
         parts = parts_of(node)
         return self.value(parts[0]) if parts else None
 
-    def variable(self, node: Node) -> Written | None:
+    def variable(self, node: Node) -> TemplateValue | None:
         return self.reference(node, (), node)
 
-    def template(self, node: Node) -> Written | None:
+    def template(self, node: Node) -> TemplateValue | None:
         """A text with `${...}` in it; what is nothing but one of these is its value."""
         inner = parts_of(node)
         if node.type == "quoted_template" and [part.type for part in inner[1:-1]] == ["template_interpolation"]:
             return self.interpolated(inner[1])
-        pieces: list[Piece] = []
+        pieces: list[Fragment] = []
         size = 0
-        for piece in pieces_of(self.syntax, node):
+        for piece in literal_fragments(self.syntax, node):
             for part in self.piece(piece):
                 pieces.append(part)
                 size += len(part.part) if isinstance(part.part, str) else 1
@@ -173,53 +173,53 @@ class _Evaluation:
         text = text_in(pieces)
         return msgspec.structs.replace(self.at(text, node), pieces=tuple(pieces))
 
-    def interpolated(self, node: Node) -> Written | None:
+    def interpolated(self, node: Node) -> TemplateValue | None:
         expression = next((part for part in parts_of(node) if part.type == "expression"), None)
         if expression is None:
             return None
         result = self.value(expression)
         return self.placed(result, node)
 
-    def piece(self, piece: Piece | Node) -> Iterator[Piece]:
-        if isinstance(piece, Piece):
+    def piece(self, piece: Fragment | Node) -> Iterator[Fragment]:
+        if isinstance(piece, Fragment):
             yield from with_placeholders(piece, in_bytes=True)
             return
         result = self.interpolated(piece) if piece.type == "template_interpolation" else None
-        text = as_text(result.value) if result and result.made is None else None
+        text = scalar_text(result.value) if result and result.made is None else None
         if text is None:
             text = self.hole(piece)
         for part in text.parts if isinstance(text, Text) else (text,):
-            yield Piece(part, piece.start_byte if isinstance(part, Hole) else -1)
+            yield Fragment(part, piece.start_byte if isinstance(part, Hole) else -1)
 
-    def collection(self, node: Node) -> Written | None:
+    def collection(self, node: Node) -> TemplateValue | None:
         (inner,) = parts_of(node)[:1] or (None,)
         if inner is None:
             return None
         return self.listing(inner) if inner.type == "tuple" else self.mapping(inner)
 
-    def listing(self, node: Node) -> Written:
+    def listing(self, node: Node) -> TemplateValue:
         items = tuple(self.value(part) for part in parts_of(node) if part.type == "expression")
         return self.at(items, node)
 
-    def mapping(self, node: Node) -> Written:
-        members: dict[object, Written] = {}
+    def mapping(self, node: Node) -> TemplateValue:
+        members: dict[object, TemplateValue] = {}
         for element in parts_of(node):
             if element.type != "object_elem":
                 continue
             name_node, value_node = (part for part in parts_of(element) if part.type == "expression")
-            name = as_text(self.name(name_node).value)
+            name = scalar_text(self.name(name_node).value)
             item = self.value(value_node)
             members[name if name is not None else self.hole(name_node)] = _named(item, name_node, self.syntax)
         return self.at(members, node)
 
-    def name(self, node: Node) -> Written:
+    def name(self, node: Node) -> TemplateValue:
         """The name of a member: a bare word is itself."""
         parts = parts_of(node)
         if len(parts) == 1 and parts[0].type == "variable_expr" and parts[0].start_byte == node.start_byte:
             return self.at(self.syntax.word(parts[0]), node)
         return self.value(node)
 
-    def call(self, node: Node) -> Written | None:
+    def call(self, node: Node) -> TemplateValue | None:
         name_node, *rest = parts_of(node)
         name = self.syntax.word(name_node)
         argument_nodes = parts_of(rest[0]) if rest else []
@@ -240,12 +240,12 @@ class _Evaluation:
             return None
         return result if result is None or result.spot else self.at(result.value, node, result.made)
 
-    def encoded(self, value: Written, node: Node) -> Written:
+    def encoded(self, value: TemplateValue, node: Node) -> TemplateValue:
         made = self.at(self.hole(node), node, value)
-        text = as_text(value.value)
+        text = scalar_text(value.value)
         return made if text is None or only_hole(value.value) else self.at(joined(('"', text, '"')), node, value)
 
-    def attempt(self, name: str, argument_nodes: Sequence[Node], node: Node) -> Written | None:
+    def attempt(self, name: str, argument_nodes: Sequence[Node], node: Node) -> TemplateValue | None:
         """`try`: the first argument whose members are all there."""
         if name == "can":
             return None
@@ -254,20 +254,20 @@ class _Evaluation:
             for part in argument_nodes[:-1]:
                 try:
                     return self.value(part)
-                except Missing:
+                except MissingMember:
                     continue
         finally:
             self.trying = was
         return self.value(argument_nodes[-1]) if argument_nodes else None
 
-    def conditional(self, node: Node) -> Written | None:
+    def conditional(self, node: Node) -> TemplateValue | None:
         condition, *both = (part for part in parts_of(node) if part.type == "expression")
-        holds = truth(self.value(condition))
+        holds = as_truth(self.value(condition))
         if holds is None or len(both) != 2:
             return None
         return self.value(both[0] if holds else both[1])
 
-    def operation(self, node: Node) -> Written | None:
+    def operation(self, node: Node) -> TemplateValue | None:
         (inner,) = parts_of(node)[:1] or (None,)
         if inner is None:
             return None
@@ -275,32 +275,32 @@ class _Evaluation:
         if inner.type == "unary_operation":
             operand = self.operand(children[1:], inner)
             return None if operand is None else self.negated(children[0].type, operand, node)
-        at = next((n for n, child in enumerate(children) if n and child.type in OPERATORS), 0)
+        at = next((n for n, child in enumerate(children) if n and child.type in BINARY_OPERATORS), 0)
         if not at:
             return None
         left, right = self.operand(children[:at], inner), self.operand(children[at + 1 :], inner)
-        result = OPERATORS[children[at].type](left, right) if left and right else None
+        result = BINARY_OPERATORS[children[at].type](left, right) if left and right else None
         return None if result is None else self.at(result, node)
 
-    def operand(self, nodes: Sequence[Node], node: Node) -> Written | None:
+    def operand(self, nodes: Sequence[Node], node: Node) -> TemplateValue | None:
         named = [child for child in nodes if child.is_named]
         return self.term(named, named[0]) if named else None
 
-    def negated(self, sign: str, operand: Written, node: Node) -> Written | None:
+    def negated(self, sign: str, operand: TemplateValue, node: Node) -> TemplateValue | None:
         if sign == "!":
-            holds = truth(operand)
+            holds = as_truth(operand)
             return None if holds is None else self.at(not holds, node)
-        value = number(operand)
+        value = as_number(operand)
         return None if value is None else self.at(-value, node)
 
-    def comprehension(self, node: Node) -> Written | None:
+    def comprehension(self, node: Node) -> TemplateValue | None:
         (inner,) = parts_of(node)[:1] or (None,)
         if inner is None:
             return None
         intro, *rest = (part for part in parts_of(inner) if part.type not in _BRACKETS)
         names = [self.syntax.word(part) for part in parts_of(intro) if part.type == "identifier"]
         source = next(part for part in parts_of(intro) if part.type == "expression")
-        items = entries_of(self.value(source))
+        items = collection_entries(self.value(source))
         if items is None or not names:
             return None
         bodies = [part for part in rest if part.type == "expression"]
@@ -310,31 +310,33 @@ class _Evaluation:
             return None
         scopes = [scope for scope in kept if scope is not None]
         if inner.type == "for_tuple_expr":
-            return self.at(tuple(evaluate(self.syntax, bodies[0], scope) for scope in scopes), node)
+            return self.at(tuple(expression_value(self.syntax, bodies[0], scope) for scope in scopes), node)
         is_grouped = any(part.type == "ellipsis" for part in rest)
         return self.mapped(bodies, scopes, node, is_grouped=is_grouped)
 
     def kept(
-        self, names: Sequence[str], items: Iterable[tuple[Written, Written]], condition: Node | None
-    ) -> Iterator[Scope | None]:
+        self, names: Sequence[str], items: Iterable[tuple[TemplateValue, TemplateValue]], condition: Node | None
+    ) -> Iterator[EvaluationScope | None]:
         """The scope of every item that the condition lets through, None where that cannot be told."""
         for key, value in items:
             bound = dict(zip(names, (key, value) if len(names) > 1 else (value,), strict=False))
-            scope = self.scope.with_names(bound, f" [{text_of(as_text(key.value) or '?')}]")
+            scope = self.scope.with_names(bound, f" [{text_of(scalar_text(key.value) or '?')}]")
             inner = parts_of(condition)[-1] if condition is not None else None
-            holds = True if inner is None else truth(evaluate(self.syntax, inner, scope))
+            holds = True if inner is None else as_truth(expression_value(self.syntax, inner, scope))
             if holds is None:
                 yield None
             elif holds:
                 yield scope
 
-    def mapped(self, bodies: Sequence[Node], scopes: Sequence[Scope], node: Node, *, is_grouped: bool) -> Written | None:
-        made: dict[object, Written] = {}
+    def mapped(
+        self, bodies: Sequence[Node], scopes: Sequence[EvaluationScope], node: Node, *, is_grouped: bool
+    ) -> TemplateValue | None:
+        made: dict[object, TemplateValue] = {}
         for scope in scopes:
-            name = as_text(evaluate(self.syntax, bodies[0], scope).value)
+            name = scalar_text(expression_value(self.syntax, bodies[0], scope).value)
             if name is None:
                 return None
-            value = evaluate(self.syntax, bodies[1], scope)
+            value = expression_value(self.syntax, bodies[1], scope)
             if is_grouped:
                 before = made.get(name)
                 items = before.value if before and isinstance(before.value, tuple) else ()
@@ -343,7 +345,7 @@ class _Evaluation:
         return self.at(made, node)
 
 
-def _named(value: Written, name: Node, syntax: Syntax) -> Written:
+def _named(value: TemplateValue, name: Node, syntax: Syntax) -> TemplateValue:
     """A member's value that knows where its name is written."""
     if value.spot is None or value.document != syntax.document:
         return value
@@ -352,7 +354,7 @@ def _named(value: Written, name: Node, syntax: Syntax) -> Written:
 
 
 _BRACKETS = ("tuple_start", "tuple_end", "object_start", "object_end")
-_NODES: Mapping[str, Callable[[_Evaluation, Node], Written | None]] = {
+_NODES: Mapping[str, Callable[[_Evaluation, Node], TemplateValue | None]] = {
     "expression": _Evaluation.expression,
     "literal_value": _Evaluation.literal,
     "template_expr": _Evaluation.first,

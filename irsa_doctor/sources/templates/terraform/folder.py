@@ -11,7 +11,7 @@ from functools import cached_property
 import msgspec
 
 from irsa_doctor.sources.templates.terraform.syntax import Argument, Block, Syntax
-from irsa_doctor.sources.templates.written import Written
+from irsa_doctor.sources.templates.values import TemplateValue
 
 _LOCAL_SOURCE = re.compile(rb'\bsource[ \t]*=[ \t]*"(\.\.?/[^"$%\n]*)"')
 
@@ -21,7 +21,7 @@ class Folder(msgspec.Struct, frozen=True, dict=True, eq=False):
 
     path: str
     syntaxes: tuple[Syntax, ...]
-    variables: Mapping[str, Written] = {}
+    variables: Mapping[str, TemplateValue] = {}
 
     @cached_property
     def blocks(self) -> tuple[Block, ...]:

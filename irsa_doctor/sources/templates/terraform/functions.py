@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from irsa_doctor.model import Text, issuer_in, joined, text_of, without_scheme
 from irsa_doctor.sources.templates.cloudformation.intrinsics import part_of
-from irsa_doctor.sources.templates.written import Written, as_text, written_json
+from irsa_doctor.sources.templates.values import TemplateValue, scalar_text, written_json
 
 _FORMAT = re.compile(r"%(?:([sdqv])|(%))")
 _PROVIDER_PATTERN = re.compile(r"\^.*(?:oidc-)?provider")
@@ -21,31 +21,31 @@ class Undecided(Exception):
     """What a function comes to hangs on a value that is not known."""
 
 
-class Unordered(tuple[Written, ...]):
+class Unordered(tuple[TemplateValue, ...]):
     """A set: each of its items is its own key."""
 
     __slots__ = ()
 
 
-Function = Callable[..., Written | None]
+Function = Callable[..., TemplateValue | None]
 
 
-def _text(written: Written) -> str | Text:
+def _text(written: TemplateValue) -> str | Text:
     """A value as a text; a collection, or what is encoded JSON, is none."""
-    text = as_text(written.value)
+    text = scalar_text(written.value)
     if text is None or written.made is not None:
         raise Undecided
     return text
 
 
-def _known(written: Written) -> str:
+def _known(written: TemplateValue) -> str:
     text = _text(written)
     if not isinstance(text, str):
         raise Undecided
     return text
 
 
-def _items(written: Written) -> tuple[Written, ...]:
+def _items(written: TemplateValue) -> tuple[TemplateValue, ...]:
     if isinstance(written.value, Mapping):
         return tuple(written.value.values())
     if not isinstance(written.value, tuple):
@@ -53,34 +53,34 @@ def _items(written: Written) -> tuple[Written, ...]:
     return written.value
 
 
-def _members(written: Written) -> Mapping[object, Written]:
+def _members(written: TemplateValue) -> Mapping[object, TemplateValue]:
     if not isinstance(written.value, Mapping):
         raise Undecided
     return written.value
 
 
-def _index(written: Written) -> int:
+def _index(written: TemplateValue) -> int:
     if isinstance(written.value, bool) or not isinstance(written.value, int):
         raise Undecided
     return written.value
 
 
-def _fitting(parts: Sequence[str | Text]) -> Written:
+def _fitting(parts: Sequence[str | Text]) -> TemplateValue:
     """Texts one after the other, where that is no text beyond all measure."""
     if sum(len(text_of(part)) for part in parts) > _LONGEST:
         raise Undecided
-    return Written(joined(parts))
+    return TemplateValue(joined(parts))
 
 
-def _replace(text_value: Written, old: Written, new: Written) -> Written:
+def _replace(text_value: TemplateValue, old: TemplateValue, new: TemplateValue) -> TemplateValue:
     """`replace`; of a text with holes where what is replaced is the scheme of a URL or all before the issuer of an ARN."""
     text, what, by = _text(text_value), _known(old), _known(new)
     if isinstance(text, str):
-        return Written(_replaced(text, what, by))
+        return TemplateValue(_replaced(text, what, by))
     if what in ("https://", "/^https:\\/\\//", "/https:\\/\\//") and by == "":
-        return Written(without_scheme(text))
+        return TemplateValue(without_scheme(text))
     if what.startswith("/") and _PROVIDER_PATTERN.match(what[1:]) and by == "" and (issuer := issuer_in(text)):
-        return Written(issuer)
+        return TemplateValue(issuer)
     raise Undecided
 
 
@@ -104,27 +104,27 @@ def _replaced_each(text: str, what: str, by: str) -> str:
     return text.replace(what, by)
 
 
-def _trim_prefix(text_value: Written, prefix: Written) -> Written:
+def _trim_prefix(text_value: TemplateValue, prefix: TemplateValue) -> TemplateValue:
     text, start = _text(text_value), _known(prefix)
     if isinstance(text, str):
-        return Written(text.removeprefix(start))
+        return TemplateValue(text.removeprefix(start))
     if start == "https://":
-        return Written(without_scheme(text))
+        return TemplateValue(without_scheme(text))
     raise Undecided
 
 
-def _split(separator: Written, text_value: Written) -> Written:
+def _split(separator: TemplateValue, text_value: TemplateValue) -> TemplateValue:
     """`split`; of a text with holes only the part after the scheme, or the issuer, can be told."""
     text, sign = _text(text_value), _known(separator)
     if isinstance(text, str) and sign:
-        return Written(tuple(map(Written, text.split(sign))))
+        return TemplateValue(tuple(map(TemplateValue, text.split(sign))))
     second = part_of(text, sign, 1)
     if second is None or isinstance(text, str):
         raise Undecided
-    return Written((Written(joined((text,))), Written(second)))
+    return TemplateValue((TemplateValue(joined((text,))), TemplateValue(second)))
 
 
-def _join(separator: Written, *lists: Written) -> Written:
+def _join(separator: TemplateValue, *lists: TemplateValue) -> TemplateValue:
     sign = _text(separator)
     parts: list[str | Text] = []
     for item in [item for items in lists for item in _items(items)]:
@@ -132,7 +132,7 @@ def _join(separator: Written, *lists: Written) -> Written:
     return _fitting(parts)
 
 
-def _format(form: Written, *values: Written) -> Written:
+def _format(form: TemplateValue, *values: TemplateValue) -> TemplateValue:
     text, parts, left = _known(form), list[str | Text](), list(values)
     done = 0
     for match in _FORMAT.finditer(text):
@@ -148,25 +148,25 @@ def _format(form: Written, *values: Written) -> Written:
     return _fitting([*parts, text[done:]])
 
 
-def _concat(*lists: Written) -> Written:
-    return Written(_bounded([item for items in lists for item in _items(items)]))
+def _concat(*lists: TemplateValue) -> TemplateValue:
+    return TemplateValue(_bounded([item for items in lists for item in _items(items)]))
 
 
-def _bounded(items: Sequence[Written]) -> tuple[Written, ...]:
+def _bounded(items: Sequence[TemplateValue]) -> tuple[TemplateValue, ...]:
     if len(items) > _MOST:
         raise Undecided
     return tuple(items)
 
 
-def _merge(*maps: Written) -> Written:
-    made: dict[object, Written] = {}
+def _merge(*maps: TemplateValue) -> TemplateValue:
+    made: dict[object, TemplateValue] = {}
     for item in maps:
         if item.value is not None:
             made.update(_members(item))
-    return Written(made)
+    return TemplateValue(made)
 
 
-def _lookup(collection: Written, key: Written, *otherwise: Written) -> Written:
+def _lookup(collection: TemplateValue, key: TemplateValue, *otherwise: TemplateValue) -> TemplateValue:
     members, name = _members(collection), _known(key)
     if name in members:
         return members[name]
@@ -175,13 +175,13 @@ def _lookup(collection: Written, key: Written, *otherwise: Written) -> Written:
     return otherwise[0]
 
 
-def _element(collection: Written, index: Written) -> Written:
+def _element(collection: TemplateValue, index: TemplateValue) -> TemplateValue:
     items = _items(collection)
-    return items[_index(index) % len(items)] if items else Written(None)
+    return items[_index(index) % len(items)] if items else TemplateValue(None)
 
 
-def _flatten(collection: Written) -> Written:
-    flat: list[Written] = []
+def _flatten(collection: TemplateValue) -> TemplateValue:
+    flat: list[TemplateValue] = []
     waiting = [collection]
     while waiting:
         item = waiting.pop()
@@ -191,31 +191,31 @@ def _flatten(collection: Written) -> Written:
             flat.append(item)
         if len(flat) > _MOST:
             raise Undecided
-    return Written(tuple(flat))
+    return TemplateValue(tuple(flat))
 
 
-def _distinct(collection: Written) -> Written:
-    kept: dict[object, Written] = {}
+def _distinct(collection: TemplateValue) -> TemplateValue:
+    kept: dict[object, TemplateValue] = {}
     for number, item in enumerate(_items(collection)):
         is_plain = isinstance(item.value, str | int | float | Text)
         kept.setdefault(item.value if is_plain else number, item)
-    return Written(tuple(kept.values()))
+    return TemplateValue(tuple(kept.values()))
 
 
-def _set(collection: Written) -> Written:
+def _set(collection: TemplateValue) -> TemplateValue:
     """Sets are ordered by their texts."""
     items = _distinct(collection).value
-    texts = [as_text(item.value) for item in items] if isinstance(items, tuple) else []
+    texts = [scalar_text(item.value) for item in items] if isinstance(items, tuple) else []
     if not isinstance(items, tuple) or not all(isinstance(text, str) for text in texts):
-        return Written(Unordered(items if isinstance(items, tuple) else ()))
-    return Written(Unordered(sorted(items, key=lambda item: str(as_text(item.value)))))
+        return TemplateValue(Unordered(items if isinstance(items, tuple) else ()))
+    return TemplateValue(Unordered(sorted(items, key=lambda item: str(scalar_text(item.value)))))
 
 
-def _compact(collection: Written) -> Written:
-    return Written(tuple(item for item in _items(collection) if item.value not in _EMPTY))
+def _compact(collection: TemplateValue) -> TemplateValue:
+    return TemplateValue(tuple(item for item in _items(collection) if item.value not in _EMPTY))
 
 
-def _coalesce(*values: Written) -> Written:
+def _coalesce(*values: TemplateValue) -> TemplateValue:
     for value in values:
         if isinstance(value.value, Text):
             raise Undecided
@@ -224,94 +224,94 @@ def _coalesce(*values: Written) -> Written:
     raise Undecided
 
 
-def _coalesce_list(*lists: Written) -> Written:
+def _coalesce_list(*lists: TemplateValue) -> TemplateValue:
     return next(items for items in lists if _items(items))
 
 
-def _length(value: Written) -> Written:
+def _length(value: TemplateValue) -> TemplateValue:
     if isinstance(value.value, str | tuple | Mapping):
-        return Written(len(value.value))
+        return TemplateValue(len(value.value))
     raise Undecided
 
 
-def _keys(collection: Written) -> Written:
+def _keys(collection: TemplateValue) -> TemplateValue:
     names = list(_members(collection))
     known = [name for name in names if isinstance(name, str)]
-    return Written(tuple(Written(name) for name in (sorted(known) if len(known) == len(names) else names)))
+    return TemplateValue(tuple(TemplateValue(name) for name in (sorted(known) if len(known) == len(names) else names)))
 
 
-def _values(collection: Written) -> Written:
+def _values(collection: TemplateValue) -> TemplateValue:
     members = _members(collection)
-    return Written(tuple(members[name.value] for name in _items(_keys(collection))))
+    return TemplateValue(tuple(members[name.value] for name in _items(_keys(collection))))
 
 
-def _contains(collection: Written, member: Written) -> Written:
+def _contains(collection: TemplateValue, member: TemplateValue) -> TemplateValue:
     values = [item.value for item in _items(collection)]
     if any(isinstance(value, Text | tuple | Mapping) for value in (*values, member.value)):
         raise Undecided
-    return Written(member.value in values)
+    return TemplateValue(member.value in values)
 
 
-def _zipmap(names: Written, values: Written) -> Written:
-    return Written({_text(name): value for name, value in zip(_items(names), _items(values), strict=True)})
+def _zipmap(names: TemplateValue, values: TemplateValue) -> TemplateValue:
+    return TemplateValue({_text(name): value for name, value in zip(_items(names), _items(values), strict=True)})
 
 
-def _range(*bounds: Written) -> Written:
+def _range(*bounds: TemplateValue) -> TemplateValue:
     numbers = range(*map(_index, bounds))
     if len(numbers) > _MOST:
         raise Undecided
-    return Written(tuple(map(Written, numbers)))
+    return TemplateValue(tuple(map(TemplateValue, numbers)))
 
 
-def _single(collection: Written) -> Written | None:
+def _single(collection: TemplateValue) -> TemplateValue | None:
     items = _items(collection)
-    return Written(None) if not items else items[0] if len(items) == 1 else None
+    return TemplateValue(None) if not items else items[0] if len(items) == 1 else None
 
 
-def _substr(text_value: Written, offset: Written, length: Written) -> Written:
+def _substr(text_value: TemplateValue, offset: TemplateValue, length: TemplateValue) -> TemplateValue:
     text, start, size = _known(text_value), _index(offset), _index(length)
     start = len(text) + start if start < 0 else start
-    return Written(text[start:] if size < 0 else text[start : start + size])
+    return TemplateValue(text[start:] if size < 0 else text[start : start + size])
 
 
-def _json(value: Written) -> Written | None:
+def _json(value: TemplateValue) -> TemplateValue | None:
     return value.made if value.made is not None else written_json(_text(value))
 
 
-def _same(value: Written) -> Written:
+def _same(value: TemplateValue) -> TemplateValue:
     return value
 
 
-def _as_text(value: Written) -> Written:
-    return Written(_text(value))
+def _as_text(value: TemplateValue) -> TemplateValue:
+    return TemplateValue(_text(value))
 
 
-def _as_number(value: Written) -> Written:
-    return value if isinstance(value.value, int | float) else Written(int(_known(value)))
+def _as_number(value: TemplateValue) -> TemplateValue:
+    return value if isinstance(value.value, int | float) else TemplateValue(int(_known(value)))
 
 
-def _as_truth(value: Written) -> Written:
-    return value if isinstance(value.value, bool) else Written({"true": True, "false": False}[_known(value)])
+def _as_truth(value: TemplateValue) -> TemplateValue:
+    return value if isinstance(value.value, bool) else TemplateValue({"true": True, "false": False}[_known(value)])
 
 
 def _of_text(work: Callable[[str], object]) -> Function:
-    return lambda value: Written(work(_known(value)))
+    return lambda value: TemplateValue(work(_known(value)))
 
 
 def _of_texts(work: Callable[[str, str], object]) -> Function:
-    return lambda left, right: Written(work(_known(left), _known(right)))
+    return lambda left, right: TemplateValue(work(_known(left), _known(right)))
 
 
-def _ordered(collection: Written) -> Written:
-    return Written(tuple(map(Written, sorted(_known(item) for item in _items(collection)))))
+def _ordered(collection: TemplateValue) -> TemplateValue:
+    return TemplateValue(tuple(map(TemplateValue, sorted(_known(item) for item in _items(collection)))))
 
 
-def _union(*sets: Written) -> Written:
+def _union(*sets: TemplateValue) -> TemplateValue:
     return _set(_concat(*sets))
 
 
 def _extreme(choose: Callable[[Iterable[int]], int]) -> Function:
-    return lambda *values: Written(choose([_index(value) for value in values]))
+    return lambda *values: TemplateValue(choose([_index(value) for value in values]))
 
 
 FUNCTIONS: Mapping[str, Function] = {
@@ -339,7 +339,7 @@ FUNCTIONS: Mapping[str, Function] = {
     "one": _single,
     "range": _range,
     "replace": _replace,
-    "reverse": lambda collection: Written(tuple(reversed(_items(collection)))),
+    "reverse": lambda collection: TemplateValue(tuple(reversed(_items(collection)))),
     "sensitive": _same,
     "setunion": _union,
     "sort": _ordered,
@@ -348,7 +348,7 @@ FUNCTIONS: Mapping[str, Function] = {
     "strcontains": _of_texts(lambda text, part: part in text),
     "substr": _substr,
     "tobool": _as_truth,
-    "tolist": lambda collection: Written(tuple(_items(collection))),
+    "tolist": lambda collection: TemplateValue(tuple(_items(collection))),
     "tomap": _same,
     "tonumber": _as_number,
     "toset": _set,

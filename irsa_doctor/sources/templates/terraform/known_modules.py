@@ -11,7 +11,7 @@ import msgspec
 
 from irsa_doctor.model import Hole, Text, issuer_in, joined, text_of, without_scheme
 from irsa_doctor.sources.templates.terraform.policy_document import document_of
-from irsa_doctor.sources.templates.written import Written, as_text, hole, known, provider_arn
+from irsa_doctor.sources.templates.values import TemplateValue, hole, known, provider_arn, scalar_text
 
 _SOURCE = re.compile(
     r"(?:^|[/:.])terraform-aws-modules/(?:(?P<name>iam|eks)/aws|terraform-aws-(?P<repository>iam|eks)(?:\.git)?)"
@@ -20,14 +20,14 @@ _SOURCE = re.compile(
 # what iam-role may trust beside issuers of service accounts
 _MORE_TRUST = ("enable_github_oidc", "enable_bitbucket_oidc", "enable_saml", "trust_policy_permissions")
 _WEB_IDENTITY = "sts:AssumeRoleWithWebIdentity"
-Inputs = Mapping[str, Written]
+ModuleInputs = Mapping[str, TemplateValue]
 
 
 class KnownModule(msgspec.Struct, frozen=True):
     """A module by its source, as it is called: `address` is that of the call."""
 
     address: str
-    inputs: Inputs
+    inputs: ModuleInputs
     kind: str
 
     @property
@@ -39,10 +39,10 @@ class KnownModule(msgspec.Struct, frozen=True):
             return ""
         return f"{self.address}.aws_iam_role.this[0]"
 
-    def policy(self) -> Written:
+    def policy(self) -> TemplateValue:
         """The trust policy of the role."""
         statements = tuple(_MAKERS[self.kind].statements(self))
-        return document_of(Written({"statement": Written(statements)}), f"{self.address}.assume_role_policy")
+        return document_of(TemplateValue({"statement": TemplateValue(statements)}), f"{self.address}.assume_role_policy")
 
     def text(self, *names: str) -> str:
         """An input that is text without holes, by any of its names."""
@@ -58,16 +58,16 @@ class KnownModule(msgspec.Struct, frozen=True):
             return ""
         return f"{path}{name}".lstrip("/")
 
-    def output(self, name: str) -> Written | None:
+    def output(self, name: str) -> TemplateValue | None:
         """An output, None for one that only the module itself knows."""
         if self.kind == "eks":
             return _of_cluster(self, name)
         if self.role and name in ("iam_role_arn", "arn"):
-            return Written(hole(f"{self.role}.arn"))
+            return TemplateValue(hole(f"{self.role}.arn"))
         return None
 
 
-def known_module(source: str, address: str, inputs: Inputs) -> KnownModule | None:
+def known_module(source: str, address: str, inputs: ModuleInputs) -> KnownModule | None:
     """The module of a source, None for any that is not known here."""
     match = _SOURCE.search(source)
     if match is None:
@@ -83,72 +83,72 @@ def makes_no_role(source: str) -> bool:
     return bool(match and match["module"] and (match["name"] or match["repository"]) == "iam" and "role" not in match["module"])
 
 
-def _of_cluster(module: KnownModule, name: str) -> Written | None:
+def _of_cluster(module: KnownModule, name: str) -> TemplateValue | None:
     issuer = Hole(f"${{issuer of {module.text('name', 'cluster_name') or module.address}}}")
     if name == "oidc_provider_arn":
-        return Written(provider_arn(f"{module.address}.{name}", joined(("https://", issuer))))
+        return TemplateValue(provider_arn(f"{module.address}.{name}", joined(("https://", issuer))))
     if name == "oidc_provider":
-        return Written(joined((issuer,)))
+        return TemplateValue(joined((issuer,)))
     if name == "cluster_oidc_issuer_url":
-        return Written(joined(("https://", issuer)))
+        return TemplateValue(joined(("https://", issuer)))
     if name in ("cluster_name", "cluster_id"):
         return module.inputs.get("name") or module.inputs.get("cluster_name")
     return None
 
 
-def _block(members: Mapping[object, Written], like: Written) -> Written:
+def _block(members: Mapping[object, TemplateValue], like: TemplateValue) -> TemplateValue:
     """A block that is written, as far as anybody can point at it, where one of its values is."""
-    return Written(members, like.spot, like.document)
+    return TemplateValue(members, like.spot, like.document)
 
 
-def _condition(test: str | Text, key: str | Text, values: Written) -> Written:
-    return _block({"test": Written(test), "variable": Written(key), "values": values}, values)
+def _condition(test: str | Text, key: str | Text, values: TemplateValue) -> TemplateValue:
+    return _block({"test": TemplateValue(test), "variable": TemplateValue(key), "values": values}, values)
 
 
-def _statement(actions: Sequence[str], principal: Written, conditions: Sequence[Written]) -> Written:
-    federated = _block({"type": Written("Federated"), "identifiers": Written((principal,))}, principal)
-    members: dict[object, Written] = {
-        "actions": Written(tuple(map(Written, actions))),
-        "principals": Written((federated,)),
-        "condition": Written(tuple(conditions)),
+def _statement(actions: Sequence[str], principal: TemplateValue, conditions: Sequence[TemplateValue]) -> TemplateValue:
+    federated = _block({"type": TemplateValue("Federated"), "identifiers": TemplateValue((principal,))}, principal)
+    members: dict[object, TemplateValue] = {
+        "actions": TemplateValue(tuple(map(TemplateValue, actions))),
+        "principals": TemplateValue((federated,)),
+        "condition": TemplateValue(tuple(conditions)),
     }
     return _block(members, principal)
 
 
-def _listed(written: Written | None) -> tuple[Written, ...] | None:
+def _listed(written: TemplateValue | None) -> tuple[TemplateValue, ...] | None:
     """The items of an input, none where it is not given, None where they are not known."""
     if written is None or written.value is None:
         return ()
     return written.value if isinstance(written.value, tuple) else None
 
 
-def _subjects(accounts: Written, name: str) -> Written:
+def _subjects(accounts: TemplateValue, name: str) -> TemplateValue:
     """`namespace:name` of each as the subject of its tokens."""
     items = _listed(accounts)
     if items is None:
-        return Written(hole(f"{name}.sub"), accounts.spot, accounts.document)
+        return TemplateValue(hole(f"{name}.sub"), accounts.spot, accounts.document)
     made = [
         msgspec.structs.replace(item, value=_subject(item, f"{name}.sub[{at}]"), pieces=()) for at, item in enumerate(items)
     ]
-    return Written(tuple(made), accounts.spot, accounts.document)
+    return TemplateValue(tuple(made), accounts.spot, accounts.document)
 
 
-def _subject(account: Written, name: str) -> str | Text:
-    text = as_text(account.value)
+def _subject(account: TemplateValue, name: str) -> str | Text:
+    text = scalar_text(account.value)
     return hole(name) if text is None else joined(("system:serviceaccount:", text))
 
 
-def _unknown(module: KnownModule, value: Written | None, name: str) -> Written:
+def _unknown(module: KnownModule, value: TemplateValue | None, name: str) -> TemplateValue:
     spot, document = (value.spot, value.document) if value else (None, "")
-    return Written(hole(f"{module.address}.{name}"), spot, document)
+    return TemplateValue(hole(f"{module.address}.{name}"), spot, document)
 
 
 def _test(module: KnownModule) -> str | Text:
     operator = module.inputs.get("assume_role_condition_test") or module.inputs.get("trust_condition_test")
-    return (as_text(operator.value) if operator else None) or "StringEquals"
+    return (scalar_text(operator.value) if operator else None) or "StringEquals"
 
 
-def _for_service_accounts(module: KnownModule) -> Iterator[Written]:
+def _for_service_accounts(module: KnownModule) -> Iterator[TemplateValue]:
     """iam-role-for-service-accounts(-eks): providers with the service accounts of each."""
     configured = module.inputs.get("oidc_providers")
     providers = configured.value if configured else {}
@@ -159,12 +159,12 @@ def _for_service_accounts(module: KnownModule) -> Iterator[Written]:
         members = provider.value
         name = f"{module.address}.oidc_providers[{text_of(key)}]"
         arn = members.get("provider_arn") if isinstance(members, Mapping) else None
-        if arn is None or not isinstance(members, Mapping) or (text := as_text(arn.value)) is None:
+        if arn is None or not isinstance(members, Mapping) or (text := scalar_text(arn.value)) is None:
             yield _unknown(module, provider, f"oidc_providers[{text_of(key)}]")
             continue
         issuer = issuer_in(text) or text
-        accounts = members.get("namespace_service_accounts") or Written(hole(f"{name}.namespace_service_accounts"))
-        audience = Written((Written("sts.amazonaws.com"),), arn.spot, arn.document)
+        accounts = members.get("namespace_service_accounts") or TemplateValue(hole(f"{name}.namespace_service_accounts"))
+        audience = TemplateValue((TemplateValue("sts.amazonaws.com"),), arn.spot, arn.document)
         test = _test(module)
         conditions = [
             _condition(test, joined((issuer, ":sub")), _subjects(accounts, name)),
@@ -173,7 +173,7 @@ def _for_service_accounts(module: KnownModule) -> Iterator[Written]:
         yield _statement([_WEB_IDENTITY], arn, conditions)
 
 
-def _with_oidc(module: KnownModule) -> Iterator[Written]:
+def _with_oidc(module: KnownModule) -> Iterator[TemplateValue]:
     """iam-assumable-role-with-oidc, and iam-role with `enable_oidc`: issuers, and subjects for all of them."""
     for name in _MORE_TRUST:
         enabled = module.inputs.get(name)
@@ -185,7 +185,7 @@ def _with_oidc(module: KnownModule) -> Iterator[Written]:
         return
     account = module.text("aws_account_id", "oidc_account_id")
     for number, url in enumerate(urls):
-        text = as_text(url.value)
+        text = scalar_text(url.value)
         if text is None:
             yield _unknown(module, url, f"provider_urls[{number}]")
             continue
@@ -198,11 +198,11 @@ def _with_oidc(module: KnownModule) -> Iterator[Written]:
         extra = module.inputs.get("provider_trust_policy_conditions") or module.inputs.get("trust_policy_conditions")
         more = _listed(extra)
         conditions += [_unknown(module, extra, "trust_policy_conditions")] if more is None else more
-        principal = Written(joined(arn.parts), url.spot, url.document)
+        principal = TemplateValue(joined(arn.parts), url.spot, url.document)
         yield _statement([_WEB_IDENTITY, "sts:TagSession"], principal, conditions)
 
 
-def _urls(module: KnownModule) -> tuple[Written, ...] | None:
+def _urls(module: KnownModule) -> tuple[TemplateValue, ...] | None:
     if module.kind == "iam-role":
         enabled = module.inputs.get("enable_oidc")
         if enabled is None or enabled.value in (False, "false"):
@@ -215,7 +215,7 @@ def _urls(module: KnownModule) -> tuple[Written, ...] | None:
     return tuple(url for url in (*several, *((single,) if single else ())) if url.value not in ("", None))
 
 
-def _of_lists(module: KnownModule, issuer: str | Text) -> Iterator[Written]:
+def _of_lists(module: KnownModule, issuer: str | Text) -> Iterator[TemplateValue]:
     """The conditions of lists that are not empty; of one that is not known nobody can tell whether it is there."""
     audience_test = "StringLike" if module.kind == "iam-assumable-role-with-oidc" else "StringEquals"
     for names, test, claim in (
@@ -231,7 +231,7 @@ def _of_lists(module: KnownModule, issuer: str | Text) -> Iterator[Written]:
             yield _condition(test, joined((issuer, claim)), values)
 
 
-def _of_clusters(module: KnownModule) -> Iterator[Written]:
+def _of_clusters(module: KnownModule) -> Iterator[TemplateValue]:
     """iam-eks-role: clusters by name with the service accounts of each, and no audience."""
     configured = module.inputs.get("cluster_service_accounts")
     clusters = configured.value if configured else {}
@@ -241,7 +241,7 @@ def _of_clusters(module: KnownModule) -> Iterator[Written]:
     for key, accounts in clusters.items():
         name = f"{module.address}.cluster_service_accounts[{text_of(key)}]"
         issuer = joined((Hole(f"${{issuer of {name}}}"),))
-        principal = Written(provider_arn(name, joined(("https://", issuer))), accounts.spot, accounts.document)
+        principal = TemplateValue(provider_arn(name, joined(("https://", issuer))), accounts.spot, accounts.document)
         conditions = [_condition(_test(module), joined((issuer, ":sub")), _subjects(accounts, name))]
         yield _statement([_WEB_IDENTITY], principal, conditions)
 
@@ -249,7 +249,7 @@ def _of_clusters(module: KnownModule) -> Iterator[Written]:
 class _Maker(msgspec.Struct, frozen=True):
     """How a module makes its role: the input that says whether, the inputs that name it, its statements."""
 
-    statements: Callable[[KnownModule], Iterator[Written]]
+    statements: Callable[[KnownModule], Iterator[TemplateValue]]
     create: str
     names: tuple[str, ...]
     created: bool = True

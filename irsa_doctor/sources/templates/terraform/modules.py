@@ -11,14 +11,14 @@ import msgspec
 
 from irsa_doctor.model import Text, text_of
 from irsa_doctor.sources.templates.terraform.attributes import Attributes, LazyMembers
-from irsa_doctor.sources.templates.terraform.expressions import evaluate
+from irsa_doctor.sources.templates.terraform.expressions import expression_value
 from irsa_doctor.sources.templates.terraform.folder import Folder, local_path, source_of
 from irsa_doctor.sources.templates.terraform.known_modules import KnownModule, known_module
-from irsa_doctor.sources.templates.terraform.operators import entries_of, number
-from irsa_doctor.sources.templates.terraform.scopes import Budget, Scope, Step, step_text
+from irsa_doctor.sources.templates.terraform.operators import as_number, collection_entries
+from irsa_doctor.sources.templates.terraform.scopes import Budget, EvaluationScope, PathStep, step_text
 from irsa_doctor.sources.templates.terraform.syntax import Argument, Block, Body
 from irsa_doctor.sources.templates.terraform.variable_types import with_optional
-from irsa_doctor.sources.templates.written import Written, as_text, hole
+from irsa_doctor.sources.templates.values import TemplateValue, hole, scalar_text
 from irsa_doctor.text.positions import Spot
 
 _EMPTY: tuple[object, ...] = ("", None, (), {})
@@ -33,7 +33,7 @@ class Instance(msgspec.Struct, frozen=True):
 
     suffix: str
     key: str | int | None
-    scope: Scope
+    scope: EvaluationScope
 
 
 class Module:
@@ -45,7 +45,7 @@ class Module:
         folders: Mapping[str, Folder],
         budget: Budget,
         prefix: str = "",
-        inputs: Mapping[str, Written] | None = None,
+        inputs: Mapping[str, TemplateValue] | None = None,
         depth: int = 0,
     ) -> None:
         self.folder = folder
@@ -53,9 +53,9 @@ class Module:
         self.prefix = prefix
         self.inputs = inputs
         self.depth = depth
-        self.scope = Scope(self.lookup, budget, prefix)
+        self.scope = EvaluationScope(self.lookup, budget, prefix)
         self.budget = budget
-        self._known: dict[tuple[str, ...], Written] = {}
+        self._known: dict[tuple[str, ...], TemplateValue] = {}
         self._open: set[tuple[str, ...]] = set()
         self._children: dict[str, Module | None] = {}
 
@@ -68,8 +68,8 @@ class Module:
         self._known.clear()
         self.folder.release()
 
-    def lookup(self, name: str, steps: list[Step], scope: Scope) -> Written | None:
-        """What a reference stands for (hcl_expressions.Lookup)."""
+    def lookup(self, name: str, steps: list[PathStep], scope: EvaluationScope) -> TemplateValue | None:
+        """What a reference stands for (scopes.Lookup)."""
         if name in ("each", "count", "path", "self", "terraform") or not steps:
             return None
         if name == "data" and len(steps) > 1:
@@ -84,7 +84,7 @@ class Module:
             return self.once(("local", first), lambda: self.local(first))
         return self.call(first) if name == "module" else self.resource("resource", name, first)
 
-    def once(self, key: tuple[str, ...], work: Callable[[], Written | None]) -> Written | None:
+    def once(self, key: tuple[str, ...], work: Callable[[], TemplateValue | None]) -> TemplateValue | None:
         """What was worked out before; a hole where it leads back to itself."""
         if key in self._open:
             return None
@@ -94,10 +94,10 @@ class Module:
                 result = work()
             finally:
                 self._open.discard(key)
-            self._known[key] = Written(hole(self.prefix + ".".join(key))) if result is None else result
+            self._known[key] = TemplateValue(hole(self.prefix + ".".join(key))) if result is None else result
         return self._known[key]
 
-    def variable(self, name: str) -> Written | None:
+    def variable(self, name: str) -> TemplateValue | None:
         """What the caller gives, or the default. An empty default of a module that nobody calls is one to be filled in."""
         block = self.folder.named.get(("variable", name))
         if self.inputs is not None and name in self.inputs:
@@ -107,23 +107,23 @@ class Module:
         default = block.body.arguments.get("default") if block else None
         if default is None:
             return None
-        value = with_optional(evaluate(default.syntax, default.value, self.scope), block, self.scope)
+        value = with_optional(expression_value(default.syntax, default.value, self.scope), block, self.scope)
         return None if self.inputs is None and value.value in _EMPTY else value
 
-    def local(self, name: str) -> Written | None:
+    def local(self, name: str) -> TemplateValue | None:
         """The value of a local."""
         argument = self.folder.values.get(name)
-        return evaluate(argument.syntax, argument.value, self.scope) if argument else None
+        return expression_value(argument.syntax, argument.value, self.scope) if argument else None
 
     def instances(self, block: Block) -> list[Instance] | None:
         """What `count` and `for_each` make of a block; None where that is not known."""
         if repeat := block.body.arguments.get("for_each"):
-            entries = entries_of(evaluate(repeat.syntax, repeat.value, self.scope))
-            if entries is None or not all(isinstance(as_text(key.value), str) for key, _ in entries):
+            entries = collection_entries(expression_value(repeat.syntax, repeat.value, self.scope))
+            if entries is None or not all(isinstance(scalar_text(key.value), str) for key, _ in entries):
                 return None
             return [self._each(key, value) for key, value in entries[:_INSTANCES]]
         if repeat := block.body.arguments.get("count"):
-            count = number(evaluate(repeat.syntax, repeat.value, self.scope))
+            count = as_number(expression_value(repeat.syntax, repeat.value, self.scope))
             return None if count is None else [self._counted(index) for index in range(min(int(count), _INSTANCES))]
         return [Instance("", None, self.scope)]
 
@@ -135,7 +135,7 @@ class Module:
         if "for_each" not in block.body.arguments:
             return [self._counted(0)]
         address = self.prefix + ".".join(block.labels)
-        names = {"each": Written({part: Written(hole(f"each.{part} of {address}")) for part in ("key", "value")})}
+        names = {"each": TemplateValue({part: TemplateValue(hole(f"each.{part} of {address}")) for part in ("key", "value")})}
         return [Instance("", None, self.scope.with_names(names))]
 
     def _hangs_on_defaults(self, block: Block) -> bool:
@@ -145,25 +145,27 @@ class Module:
         return self.inputs is None and bool(variables - self.folder.variables.keys())
 
     def _counted(self, index: int) -> Instance:
-        scope = self.scope.with_names({"count": Written({"index": Written(index)})}, f" [{index}]")
+        scope = self.scope.with_names({"count": TemplateValue({"index": TemplateValue(index)})}, f" [{index}]")
         return Instance(f"[{index}]", index, scope)
 
-    def _each(self, key: Written, value: Written) -> Instance:
-        word = Written(text_of(as_text(key.value) or ""))
-        each = Written({"key": word, "value": value})
+    def _each(self, key: TemplateValue, value: TemplateValue) -> Instance:
+        word = TemplateValue(text_of(scalar_text(key.value) or ""))
+        each = TemplateValue({"key": word, "value": value})
         return Instance(step_text(word), str(word.value), self.scope.with_names({"each": each}, f" {step_text(word)}"))
 
-    def resource(self, mode: str, kind: str, name: str) -> Written:
+    def resource(self, mode: str, kind: str, name: str) -> TemplateValue:
         """A resource or data source, or all of its instances."""
         block = self.folder.named.get((mode, kind, name))
         address = f"{self.prefix}{'data.' if mode == 'data' else ''}{kind}.{name}"
 
-        def made(suffix: str, scope: Scope) -> Written:
-            return Written(Attributes(self, mode, kind, address + suffix, block, scope))
+        def made(suffix: str, scope: EvaluationScope) -> TemplateValue:
+            return TemplateValue(Attributes(self, mode, kind, address + suffix, block, scope))
 
         return self._all(("instances", mode, kind, name), block, made)
 
-    def _all(self, key: tuple[str, ...], block: Block | None, made: Callable[[str, Scope], Written]) -> Written:
+    def _all(
+        self, key: tuple[str, ...], block: Block | None, made: Callable[[str, EvaluationScope], TemplateValue]
+    ) -> TemplateValue:
         """One value, or a list or an object of those of the instances."""
         if block is None or not {"count", "for_each"} & block.body.arguments.keys():
             return made("", self.scope)
@@ -176,63 +178,65 @@ class Module:
             self._open.discard(key)
         if "for_each" in block.body.arguments:
             if instances is None:
-                return Written(AnyKey(made, self.scope))
-            return Written({instance.key: made(instance.suffix, instance.scope) for instance in instances})
+                return TemplateValue(AnyKey(made, self.scope))
+            return TemplateValue({instance.key: made(instance.suffix, instance.scope) for instance in instances})
         if instances is None or (not instances and self._hangs_on_defaults(block)):
             instances = [self._counted(0)]
-        return Written(tuple(made(instance.suffix, instance.scope) for instance in instances))
+        return TemplateValue(tuple(made(instance.suffix, instance.scope) for instance in instances))
 
-    def config(self, body: Body, scope: Scope, node: Any) -> Written:
+    def config(self, body: Body, scope: EvaluationScope, node: Any) -> TemplateValue:
         """Arguments and blocks as one object, dynamic blocks worked out."""
-        members: dict[object, Written] = {name: self.argument(argument, scope) for name, argument in body.arguments.items()}
-        blocks: dict[str, list[Written]] = {}
+        members: dict[object, TemplateValue] = {
+            name: self.argument(argument, scope) for name, argument in body.arguments.items()
+        }
+        blocks: dict[str, list[TemplateValue]] = {}
         for block in body.blocks:
             if block.kind == "dynamic" and len(block.labels) == 1:
                 blocks.setdefault(block.labels[0], []).extend(self.dynamic(block, scope))
             else:
                 blocks.setdefault(block.kind, []).append(self.config(block.body, scope, block.node))
         for kind, listed in blocks.items():
-            members[kind] = Written(tuple(listed), listed[0].spot if listed else None, body.syntax.document)
-        return Written(members, Spot(None, node.start_byte, node.end_byte), body.syntax.document)
+            members[kind] = TemplateValue(tuple(listed), listed[0].spot if listed else None, body.syntax.document)
+        return TemplateValue(members, Spot(None, node.start_byte, node.end_byte), body.syntax.document)
 
-    def argument(self, argument: Argument, scope: Scope) -> Written:
+    def argument(self, argument: Argument, scope: EvaluationScope) -> TemplateValue:
         """The value of an argument, which knows where its name is written."""
-        value = evaluate(argument.syntax, argument.value, scope)
+        value = expression_value(argument.syntax, argument.value, scope)
         if value.spot is None or value.document != argument.syntax.document:
             return value
         name_end = argument.node.start_byte + len(argument.name.encode())
         spot = msgspec.structs.replace(value.spot, name=argument.node.start_byte, name_end=name_end)
         return msgspec.structs.replace(value, spot=spot)
 
-    def dynamic(self, block: Block, scope: Scope) -> Iterator[Written]:
+    def dynamic(self, block: Block, scope: EvaluationScope) -> Iterator[TemplateValue]:
         """The blocks that a dynamic one makes; a hole where nobody can tell how many."""
         repeat, content = block.body.arguments.get("for_each"), self._content(block)
-        items = evaluate(repeat.syntax, repeat.value, scope) if repeat else None
-        entries = entries_of(items) if items else None
+        items = expression_value(repeat.syntax, repeat.value, scope) if repeat else None
+        entries = collection_entries(items) if items else None
         spot = Spot(None, block.node.start_byte, block.node.end_byte)
         if items is None or content is None or entries is None or len(entries) > _INSTANCES:
-            yield Written(hole(f"{self.prefix}dynamic {block.labels[0]}{scope.mark}"), spot, block.syntax.document)
+            yield TemplateValue(hole(f"{self.prefix}dynamic {block.labels[0]}{scope.mark}"), spot, block.syntax.document)
             return
         named = block.body.arguments.get("iterator")
         iterator = named.syntax.word(named.value).strip() if named else block.labels[0]
         for key, value in entries:
-            names = {iterator: Written({"key": key, "value": value})}
-            mark = f" [{text_of(as_text(key.value) or '?')}]"
+            names = {iterator: TemplateValue({"key": key, "value": value})}
+            mark = f" [{text_of(scalar_text(key.value) or '?')}]"
             yield self.config(content.body, scope.with_names(names, mark), content.node)
 
     def _content(self, block: Block) -> Block | None:
         return next((nested for nested in block.body.blocks if nested.kind == "content"), None)
 
-    def call(self, name: str) -> Written | None:
+    def call(self, name: str) -> TemplateValue | None:
         """The outputs of a module that is called."""
         block = self.folder.named.get(("module", name))
         if block is None:
             return None
         return self._all(
-            ("module", name), block, lambda suffix, scope: Written(Outputs(self, block, f"module.{name}{suffix}", scope))
+            ("module", name), block, lambda suffix, scope: TemplateValue(Outputs(self, block, f"module.{name}{suffix}", scope))
         )
 
-    def child(self, block: Block, address: str, scope: Scope) -> "Module | None":
+    def child(self, block: Block, address: str, scope: EvaluationScope) -> "Module | None":
         """The module that is called, where its files are among those given."""
         if address not in self._children:
             path = local_path(self.folder.path, source_of(block))
@@ -245,30 +249,30 @@ class Module:
                 self._children[address] = Module(folder, self.folders, self.budget, f"{self.prefix}{address}.", inputs, inner)
         return self._children[address]
 
-    def inputs_of(self, block: Block, scope: Scope) -> Mapping[str, Written]:
+    def inputs_of(self, block: Block, scope: EvaluationScope) -> Mapping[str, TemplateValue]:
         """What a call gives to the module, worked out when it is asked for."""
-        return Inputs(self, block, scope)
+        return CallArguments(self, block, scope)
 
-    def known(self, block: Block, address: str, scope: Scope) -> KnownModule | None:
+    def known(self, block: Block, address: str, scope: EvaluationScope) -> KnownModule | None:
         """The module that is called, where it is one that everybody knows."""
         return known_module(source_of(block), self.prefix + address, self.inputs_of(block, scope))
 
 
-class Inputs(LazyMembers):
+class CallArguments(LazyMembers):
     """The arguments of a module call."""
 
-    def __init__(self, module: Module, block: Block, scope: Scope) -> None:
+    def __init__(self, module: Module, block: Block, scope: EvaluationScope) -> None:
         self.module = module
         self.block = block
         self.scope = scope
-        self.worked_out: dict[object, Written] = {}
+        self.worked_out: dict[object, TemplateValue] = {}
 
     def _names(self) -> Iterable[str]:
         return [
             name for name in self.block.body.arguments if name not in ("source", "version", "count", "for_each", "providers")
         ]
 
-    def __getitem__(self, name: object) -> Written:
+    def __getitem__(self, name: object) -> TemplateValue:
         if name not in self.worked_out:
             argument = self.block.body.arguments[str(name)]
             self.worked_out[name] = self.module.argument(argument, self.scope)
@@ -278,7 +282,7 @@ class Inputs(LazyMembers):
 class Outputs(LazyMembers):
     """The outputs of a module call: of a module that is given, of one that everybody knows, else holes."""
 
-    def __init__(self, above: Module, block: Block, address: str, scope: Scope) -> None:
+    def __init__(self, above: Module, block: Block, address: str, scope: EvaluationScope) -> None:
         self.above = above
         self.block = block
         self.address = address
@@ -291,24 +295,24 @@ class Outputs(LazyMembers):
     def __contains__(self, name: object) -> bool:
         return True
 
-    def __getitem__(self, name: object) -> Written:
+    def __getitem__(self, name: object) -> TemplateValue:
         word = text_of(name) if isinstance(name, str | Text) else "?"
-        unknown = Written(hole(f"{self.above.prefix}{self.address}.{word}"))
+        unknown = TemplateValue(hole(f"{self.above.prefix}{self.address}.{word}"))
         if child := self.above.child(self.block, self.address, self.scope):
             return child.once(("output", word), lambda: self._output(child, word)) or unknown
         familiar = self.above.known(self.block, self.address, self.scope)
         return (familiar.output(word) if familiar else None) or unknown
 
-    def _output(self, child: Module, word: str) -> Written | None:
+    def _output(self, child: Module, word: str) -> TemplateValue | None:
         block = child.folder.named.get(("output", word))
         argument = block.body.arguments.get("value") if block else None
-        return evaluate(argument.syntax, argument.value, child.scope) if argument else None
+        return expression_value(argument.syntax, argument.value, child.scope) if argument else None
 
 
 class AnyKey(LazyMembers):
     """The instances of what is repeated nobody knows how often: there is one for every key."""
 
-    def __init__(self, made: Callable[[str, Scope], Written], scope: Scope) -> None:
+    def __init__(self, made: Callable[[str, EvaluationScope], TemplateValue], scope: EvaluationScope) -> None:
         self.made = made
         self.scope = scope
 
@@ -318,7 +322,7 @@ class AnyKey(LazyMembers):
     def __contains__(self, key: object) -> bool:
         return True
 
-    def __getitem__(self, key: object) -> Written:
-        word = Written(key)
-        each = Written({"key": word, "value": Written(hole(f"each.value of {step_text(word)}"))})
+    def __getitem__(self, key: object) -> TemplateValue:
+        word = TemplateValue(key)
+        each = TemplateValue({"key": word, "value": TemplateValue(hole(f"each.value of {step_text(word)}"))})
         return self.made(step_text(word), self.scope.with_names({"each": each}, f" {step_text(word)}"))

@@ -7,54 +7,54 @@ from collections.abc import Callable, Mapping
 
 from irsa_doctor.model import Text, only_hole
 from irsa_doctor.sources.templates.terraform.functions import Unordered
-from irsa_doctor.sources.templates.terraform.scopes import Missing, Step, step_text
-from irsa_doctor.sources.templates.written import Written, hole
+from irsa_doctor.sources.templates.terraform.scopes import MissingMember, PathStep, step_text
+from irsa_doctor.sources.templates.values import TemplateValue, hole
 
 
-def member(whole: Written, step: Step) -> Written | None:
-    """What a step leads to, a hole where only the name of the whole is known; raises Missing where it is surely not there."""
+def member(whole: TemplateValue, step: PathStep) -> TemplateValue | None:
+    """Return what a step leads to, a hole where only the name of the whole is known; raises MissingMember where it is absent."""
     key = step if isinstance(step, str) else step.value
     value = whole.value
     if isinstance(value, Mapping) and isinstance(key, str | Text):
         if key not in value and isinstance(key, str) and all(isinstance(name, str) for name in value):
-            raise Missing
-        inner: Written | None = value.get(key)
+            raise MissingMember
+        inner: TemplateValue | None = value.get(key)
         return inner
     if isinstance(value, tuple):
         index = int(key) if isinstance(key, str) and key.isdecimal() else key
         if not isinstance(index, int) or isinstance(index, bool):
             return None
         if not 0 <= index < len(value):
-            raise Missing
-        item: Written = value[index]
+            raise MissingMember
+        item: TemplateValue = value[index]
         return item
     if hole_name := only_hole(value):
         name = hole_name.name[2:-1] if hole_name.name.startswith("${") and hole_name.name.endswith("}") else hole_name.name
-        return Written(hole(name + step_text(step)))
+        return TemplateValue(hole(name + step_text(step)))
     return None
 
 
-def entries_of(written: Written) -> list[tuple[Written, Written]] | None:
+def collection_entries(written: TemplateValue) -> list[tuple[TemplateValue, TemplateValue]] | None:
     """Key and value of each item of a collection, None where that is not known."""
     if isinstance(written.value, Mapping):
         names = list(written.value)
         in_order = sorted(names) if all(isinstance(name, str) for name in names) else names
-        return [(Written(name), written.value[name]) for name in in_order]
+        return [(TemplateValue(name), written.value[name]) for name in in_order]
     if isinstance(written.value, Unordered):
         return [(item, item) for item in written.value]
     if isinstance(written.value, tuple):
-        return [(Written(index), item) for index, item in enumerate(written.value)]
+        return [(TemplateValue(index), item) for index, item in enumerate(written.value)]
     return [] if written.value is None else None
 
 
-def truth(written: Written) -> bool | None:
+def as_truth(written: TemplateValue) -> bool | None:
     """Whether a value is true, None where that is not known."""
     if isinstance(written.value, bool):
         return written.value
     return {"true": True, "false": False}.get(written.value) if isinstance(written.value, str) else None
 
 
-def number(written: Written) -> int | float | None:
+def as_number(written: TemplateValue) -> int | float | None:
     """A value as a number, None where it is none."""
     if isinstance(written.value, int | float) and not isinstance(written.value, bool):
         return written.value
@@ -63,7 +63,7 @@ def number(written: Written) -> int | float | None:
     return None
 
 
-def _equal(left: Written, right: Written) -> bool | None:
+def _equal(left: TemplateValue, right: TemplateValue) -> bool | None:
     """Value by value; what has holes is equal to nothing and different from nothing, but is not null either."""
     first, second = left.value, right.value
     if isinstance(first, Text) or isinstance(second, Text) or left.made or right.made:
@@ -76,24 +76,24 @@ def _equal(left: Written, right: Written) -> bool | None:
     return first == second and isinstance(first, bool) == isinstance(second, bool)
 
 
-def _both(left: Written, right: Written) -> bool | None:
-    parts = truth(left), truth(right)
+def _both(left: TemplateValue, right: TemplateValue) -> bool | None:
+    parts = as_truth(left), as_truth(right)
     return False if False in parts else None if None in parts else True
 
 
-def _either(left: Written, right: Written) -> bool | None:
-    parts = truth(left), truth(right)
+def _either(left: TemplateValue, right: TemplateValue) -> bool | None:
+    parts = as_truth(left), as_truth(right)
     return True if True in parts else None if None in parts else False
 
 
-def _different(left: Written, right: Written) -> bool | None:
+def _different(left: TemplateValue, right: TemplateValue) -> bool | None:
     same = _equal(left, right)
     return None if same is None else not same
 
 
-def _of_numbers(work: Callable[[int | float, int | float], object]) -> Callable[[Written, Written], object]:
-    def operate(left: Written, right: Written) -> object:
-        first, second = number(left), number(right)
+def _of_numbers(work: Callable[[int | float, int | float], object]) -> Callable[[TemplateValue, TemplateValue], object]:
+    def operate(left: TemplateValue, right: TemplateValue) -> object:
+        first, second = as_number(left), as_number(right)
         if first is None or second is None or abs(first) > 1e15 or abs(second) > 1e15:
             return None
         try:
@@ -104,7 +104,7 @@ def _of_numbers(work: Callable[[int | float, int | float], object]) -> Callable[
     return operate
 
 
-OPERATORS: Mapping[str, Callable[[Written, Written], object]] = {
+BINARY_OPERATORS: Mapping[str, Callable[[TemplateValue, TemplateValue], object]] = {
     "==": _equal,
     "!=": _different,
     "&&": _both,

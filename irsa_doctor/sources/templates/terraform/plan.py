@@ -30,7 +30,7 @@ from irsa_doctor.sources.documents.policies import read_policy
 from irsa_doctor.sources.documents.reading import NamelessProvider, Page, Reading
 from irsa_doctor.sources.templates.terraform.policy_document import document_of
 from irsa_doctor.sources.templates.terraform.references import References
-from irsa_doctor.sources.templates.written import Written, hole, policy_of, provider_arn
+from irsa_doctor.sources.templates.values import TemplateValue, hole, policy_of, provider_arn
 from irsa_doctor.text import shapes
 from irsa_doctor.text.positions import Spot
 from irsa_doctor.text.scanner import escaped
@@ -42,7 +42,7 @@ _INDEX = re.compile(r"\[(?:\"(?:[^\"\\]|\\.)*\"|\d+)\]")
 _AFTER_APPLY = "terraform apply, then terraform show -json"
 
 
-class Resource(msgspec.Struct, frozen=True):
+class ResourceState(msgspec.Struct, frozen=True):
     """One instance of a resource or data source: what is known of it, and what only `apply` will tell."""
 
     address: str
@@ -105,7 +105,7 @@ def _inside(members: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _of_values(values: object, place: Place) -> Iterator[Resource]:
+def _of_values(values: object, place: Place) -> Iterator[ResourceState]:
     """The resources of a values representation, those of child modules too."""
     pending = [(_inside(values, "root_module") if isinstance(values, dict) else {}, place.at("root_module"), 0)]
     while pending:
@@ -114,7 +114,7 @@ def _of_values(values: object, place: Place) -> Iterator[Resource]:
         for number, item in enumerate(listed if isinstance(listed, list) else ()):
             if isinstance(item, dict) and isinstance(item.get("values"), dict):
                 at = module_place.at("resources", number, "values")
-                yield Resource(str(item.get("address", "")), str(item.get("type", "")), item["values"], at)
+                yield ResourceState(str(item.get("address", "")), str(item.get("type", "")), item["values"], at)
         children = module.get("child_modules")
         if depth < _MODULES_DEEP:
             below = [
@@ -125,7 +125,7 @@ def _of_values(values: object, place: Place) -> Iterator[Resource]:
             pending += reversed(below)
 
 
-def _of_state(members: Mapping[str, Any], place: Place) -> Iterator[Resource]:
+def _of_state(members: Mapping[str, Any], place: Place) -> Iterator[ResourceState]:
     """The resources of a state file, version 4."""
     for number, item in enumerate(members["resources"]):
         instances = item.get("instances") if isinstance(item, dict) else None
@@ -133,7 +133,7 @@ def _of_state(members: Mapping[str, Any], place: Place) -> Iterator[Resource]:
             if isinstance(instance, dict) and isinstance(instance.get("attributes"), dict):
                 at = place.at("resources", number, "instances", order, "attributes")
                 address = _address(item, instance.get("index_key"))
-                yield Resource(address, str(item.get("type", "")), instance["attributes"], at)
+                yield ResourceState(address, str(item.get("type", "")), instance["attributes"], at)
 
 
 def _address(item: Mapping[str, object], index: object) -> str:
@@ -142,7 +142,7 @@ def _address(item: Mapping[str, object], index: object) -> str:
     return address if index is None else f"{address}[{json.dumps(index)}]"
 
 
-def _read_all(resources: list[Resource], changes: Changes, references: References, reading: Reading) -> None:
+def _read_all(resources: list[ResourceState], changes: Changes, references: References, reading: Reading) -> None:
     providers = {
         resource.address: resource.text("url") for resource in resources if resource.kind == "aws_iam_openid_connect_provider"
     }
@@ -160,7 +160,7 @@ class _Reader(msgspec.Struct, frozen=True):
     references: References
     providers: Mapping[str, str]
     """address of an OIDC provider -> its URL, "" where that is not known"""
-    resource: Resource
+    resource: ResourceState
 
 
 def _read(reader: Callable[[_Reader, Reading], None], reading: Reading, read: Any, place: Place) -> None:
@@ -223,29 +223,29 @@ class _Known(msgspec.Struct, frozen=True):
     providers: Mapping[str, str]
     document: str
 
-    def value(self, after: object, unknown: object, path: str, pointer: str) -> Written:
+    def value(self, after: object, unknown: object, path: str, pointer: str) -> TemplateValue:
         """A value of the arguments with what `after_unknown` says of it."""
         spot = Spot(pointer)
         if unknown is True:
-            return Written(self._hole(path), spot, self.document)
+            return TemplateValue(self._hole(path), spot, self.document)
         if isinstance(after, dict):
             below = unknown if isinstance(unknown, dict) else {}
-            members: dict[object, Written] = {
+            members: dict[object, TemplateValue] = {
                 name: self.value(item, below.get(name), f"{path}.{name}" if path else name, f"{pointer}/{escaped(name)}")
                 for name, item in after.items()
             }
             for name, mark in below.items():
                 if mark is True and name not in members:
-                    members[name] = Written(self._hole(f"{path}.{name}" if path else name))
-            return Written(members, spot, self.document)
+                    members[name] = TemplateValue(self._hole(f"{path}.{name}" if path else name))
+            return TemplateValue(members, spot, self.document)
         if isinstance(after, list):
             marks = unknown if isinstance(unknown, list) else []
             items = (
                 self.value(item, marks[number] if number < len(marks) else None, f"{path}[{number}]", f"{pointer}/{number}")
                 for number, item in enumerate(after)
             )
-            return Written(tuple(items), spot, self.document)
-        return Written(after, spot, self.document)
+            return TemplateValue(tuple(items), spot, self.document)
+        return TemplateValue(after, spot, self.document)
 
     def _hole(self, path: str) -> Text:
         if match := _IDENTIFIERS.fullmatch(path):

@@ -6,69 +6,69 @@ https://registry.terraform.io/providers/hashicorp/aws/latest/docs/data-sources/i
 from collections.abc import Mapping, Sequence
 
 from irsa_doctor.model import Hole, Text, only_hole
-from irsa_doctor.sources.templates.written import Written, hole, known
+from irsa_doctor.sources.templates.values import TemplateValue, hole, known
 
 _LISTS = (("actions", "Action"), ("not_actions", "NotAction"), ("resources", "Resource"), ("not_resources", "NotResource"))
-Members = Mapping[object, Written]
+ValueMembers = Mapping[object, TemplateValue]
 
 
-def document_of(config: Written, name: str) -> Written:
+def document_of(config: TemplateValue, name: str) -> TemplateValue:
     """The document of a data source's arguments; `name` is its address, for parts of it that are not known."""
     members = members_of(config)
-    statements: list[Written] = []
+    statements: list[TemplateValue] = []
     for number, block in enumerate(blocks_of(members.get("statement"))):
         statements.append(_statement(block, f"{name}.statement[{number}]"))
     for merged in ("source_policy_documents", "override_policy_documents", "source_json", "override_json"):
         if has_value(members.get(merged)):
             statements += _merged(members[merged], f"{name}.{merged}")
     version = members.get("version")
-    made: dict[object, Written] = {"Version": version if has_value(version) and version else Written("2012-10-17")}
+    made: dict[object, TemplateValue] = {"Version": version if has_value(version) and version else TemplateValue("2012-10-17")}
     if has_value(policy_id := members.get("policy_id")) and policy_id:
         made["Id"] = policy_id
-    made["Statement"] = Written(tuple(statements), None, config.document)
-    return Written(made, config.spot, config.document)
+    made["Statement"] = TemplateValue(tuple(statements), None, config.document)
+    return TemplateValue(made, config.spot, config.document)
 
 
-def _merged(written: Written, name: str) -> list[Written]:
+def _merged(written: TemplateValue, name: str) -> list[TemplateValue]:
     """The statements of documents that are merged in; what is not known may be any number of them."""
     items = written.value if isinstance(written.value, tuple) else (written,)
-    merged: list[Written] = []
+    merged: list[TemplateValue] = []
     for item in items:
         inner = item.made
         statements = members_of(inner).get("Statement") if inner else None
         if statements is None:
-            merged.append(Written(hole(name), item.spot, item.document))
+            merged.append(TemplateValue(hole(name), item.spot, item.document))
         else:
             merged += statements.value if isinstance(statements.value, tuple) else [statements]
     return merged
 
 
-def has_value(written: Written | None) -> bool:
+def has_value(written: TemplateValue | None) -> bool:
     """Whether an argument is there, and not null, empty or an empty list."""
     return written is not None and written.value not in (None, "", (), [])
 
 
-def members_of(written: Written | None) -> Members:
+def members_of(written: TemplateValue | None) -> ValueMembers:
     """The members of an object; none of anything else."""
     return written.value if written is not None and isinstance(written.value, Mapping) else {}
 
 
-def blocks_of(written: Written | None) -> Sequence[Written]:
+def blocks_of(written: TemplateValue | None) -> Sequence[TemplateValue]:
     """The blocks of a kind: a list of them, or one; none where there is nothing."""
     if written is None or not has_value(written):
         return ()
     return written.value if isinstance(written.value, tuple) else (written,)
 
 
-def _statement(block: Written, name: str) -> Written:
+def _statement(block: TemplateValue, name: str) -> TemplateValue:
     if not isinstance(block.value, Mapping):
-        return Written(_unknown(block, name), block.spot, block.document)
+        return TemplateValue(_unknown(block, name), block.spot, block.document)
     members = members_of(block)
-    made: dict[object, Written] = {}
+    made: dict[object, TemplateValue] = {}
     if (sid := members.get("sid")) is not None and has_value(sid):
         made["Sid"] = sid
     effect = members.get("effect")
-    made["Effect"] = effect if effect is not None and has_value(effect) else Written("Allow", block.spot, block.document)
+    made["Effect"] = effect if effect is not None and has_value(effect) else TemplateValue("Allow", block.spot, block.document)
     for argument, element in _LISTS:
         if (listed := members.get(argument)) is not None and has_value(listed):
             # what nobody knows may be null, and then the element is not there
@@ -79,81 +79,83 @@ def _statement(block: Written, name: str) -> Written:
             made[element] = _principals(blocks, f"{name}.{argument}")
     if blocks := blocks_of(members.get("condition")):
         made["Condition"] = _conditions(blocks, f"{name}.condition")
-    return Written(made, block.spot, block.document)
+    return TemplateValue(made, block.spot, block.document)
 
 
-def _unknown(block: Written, name: str) -> Text:
+def _unknown(block: TemplateValue, name: str) -> Text:
     return block.value if isinstance(block.value, Text) else hole(name)
 
 
-def _single_or_list(listed: Written) -> Written:
+def _single_or_list(listed: TemplateValue) -> TemplateValue:
     if not isinstance(listed.value, tuple):
         return _with_variables(listed)
     items = tuple(map(_with_variables, listed.value))
-    return items[0] if len(items) == 1 else Written(items, listed.spot, listed.document)
+    return items[0] if len(items) == 1 else TemplateValue(items, listed.spot, listed.document)
 
 
-def _with_variables(written: Written) -> Written:
+def _with_variables(written: TemplateValue) -> TemplateValue:
     """`&{...}` is how the data source writes the variables of IAM, because `${...}` is Terraform's own."""
     value = written.value
     if isinstance(value, str) and "&{" in value:
         value = value.replace("&{", "${")
     elif isinstance(value, Text):
         value = Text(tuple(part if isinstance(part, Hole) else part.replace("&{", "${") for part in value.parts))
-    return written if value is written.value else Written(value, written.spot, written.document)
+    return written if value is written.value else TemplateValue(value, written.spot, written.document)
 
 
-def _name_of(written: Written | None, otherwise: str) -> str | Text:
+def _name_of(written: TemplateValue | None, otherwise: str) -> str | Text:
     value = written.value if written else None
     return value if isinstance(value, str | Text) else hole(otherwise)
 
 
-def _principals(blocks: Sequence[Written], name: str) -> Written:
-    made: dict[object, Written] = {}
+def _principals(blocks: Sequence[TemplateValue], name: str) -> TemplateValue:
+    made: dict[object, TemplateValue] = {}
     for number, block in enumerate(blocks):
         block_name = f"{name}[{number}]"
         members = members_of(block)
         if not isinstance(block.value, Mapping):
-            made[_unknown(block, block_name)] = Written(hole(block_name), block.spot, block.document)
+            made[_unknown(block, block_name)] = TemplateValue(hole(block_name), block.spot, block.document)
             continue
         kind = _name_of(members.get("type"), f"{block_name}.type")
-        listed = members.get("identifiers") or Written(hole(f"{block_name}.identifiers"), block.spot, block.document)
+        listed = members.get("identifiers") or TemplateValue(hole(f"{block_name}.identifiers"), block.spot, block.document)
         if kind == "*" and len(blocks) == 1 and [known(item.value) for item in blocks_of(listed)] == ["*"]:
-            return Written("*", block.spot, block.document)
+            return TemplateValue("*", block.spot, block.document)
         _add(made, kind, listed)
     first = blocks[0]
-    return Written({kind: _single_or_list(listed) for kind, listed in made.items()}, first.spot, first.document)
+    return TemplateValue({kind: _single_or_list(listed) for kind, listed in made.items()}, first.spot, first.document)
 
 
-def _conditions(blocks: Sequence[Written], name: str) -> Written:
-    made: dict[object, dict[object, Written]] = {}
-    spots: dict[object, Written] = {}
+def _conditions(blocks: Sequence[TemplateValue], name: str) -> TemplateValue:
+    made: dict[object, dict[object, TemplateValue]] = {}
+    spots: dict[object, TemplateValue] = {}
     for number, block in enumerate(blocks):
         block_name = f"{name}[{number}]"
         members = members_of(block)
         if not isinstance(block.value, Mapping):
             unseen = _unknown(block, block_name)
-            made[unseen] = {unseen: Written(hole(block_name), block.spot, block.document)}
+            made[unseen] = {unseen: TemplateValue(hole(block_name), block.spot, block.document)}
             spots[unseen] = block
             continue
         operator = _name_of(members.get("test"), f"{block_name}.test")
-        key = _with_variables(Written(_name_of(members.get("variable"), f"{block_name}.variable"))).value
-        listed = members.get("values") or Written(hole(f"{block_name}.values"), block.spot, block.document)
+        key = _with_variables(TemplateValue(_name_of(members.get("variable"), f"{block_name}.variable"))).value
+        listed = members.get("values") or TemplateValue(hole(f"{block_name}.values"), block.spot, block.document)
         _add(made.setdefault(operator, {}), key, listed)
         spots.setdefault(operator, block)
     first = blocks[0]
-    by_operator: dict[object, Written] = {
-        operator: Written({key: _single_or_list(listed) for key, listed in keys.items()}, spots[operator].spot, first.document)
+    by_operator: dict[object, TemplateValue] = {
+        operator: TemplateValue(
+            {key: _single_or_list(listed) for key, listed in keys.items()}, spots[operator].spot, first.document
+        )
         for operator, keys in made.items()
     }
-    return Written(by_operator, first.spot, first.document)
+    return TemplateValue(by_operator, first.spot, first.document)
 
 
-def _add(made: dict[object, Written], name: object, listed: Written) -> None:
+def _add(made: dict[object, TemplateValue], name: object, listed: TemplateValue) -> None:
     """Several blocks of one name are one list."""
     before = made.get(name)
     if before is None:
         made[name] = listed
         return
     items = [item for values in (before, listed) for item in (values.value if isinstance(values.value, tuple) else (values,))]
-    made[name] = Written(tuple(items), before.spot, before.document)
+    made[name] = TemplateValue(tuple(items), before.spot, before.document)

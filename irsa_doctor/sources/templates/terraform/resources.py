@@ -23,7 +23,7 @@ from irsa_doctor.sources.documents.kubernetes import about_aws
 from irsa_doctor.sources.documents.reading import NamelessProvider, Reading
 from irsa_doctor.sources.templates.terraform.policy_document import blocks_of, members_of
 from irsa_doctor.sources.templates.terraform.syntax import Block
-from irsa_doctor.sources.templates.written import Written, as_text, known, policy_of, spots_of
+from irsa_doctor.sources.templates.values import TemplateValue, known, policy_of, scalar_text, spots_of
 from irsa_doctor.text import shapes
 from irsa_doctor.text.errors import WrongShape
 from irsa_doctor.text.positions import Spot
@@ -39,7 +39,7 @@ class ResourceInstance(msgspec.Struct, frozen=True, kw_only=True):
 
     block: Block
     address: str
-    config: Written
+    config: TemplateValue
     place: Place
     caller: Place
     """the call of the outermost module that it is in, else its own place"""
@@ -62,7 +62,7 @@ class ResourceInstance(msgspec.Struct, frozen=True, kw_only=True):
         return tuple(values) if all(values) else None
 
 
-def add_role(resource: ResourceInstance, written: Written, name: str, seconds: int) -> None:
+def add_role(resource: ResourceInstance, written: TemplateValue, name: str, seconds: int) -> None:
     """Add a role to its reading, and the places of its policy to that of the file in which the policy is written."""
     own = resource.block.syntax.document
     document = written.made.document if written.made else written.document
@@ -84,7 +84,7 @@ def _spot(block: Block) -> Spot:
     return Spot(None, block.node.start_byte, block.node.end_byte)
 
 
-def place_of(block: Block, address: str, reading: Reading) -> Place:
+def block_place(block: Block, address: str, reading: Reading) -> Place:
     """Return the place of a block by its address, which the reading learns."""
     place = Place(block.syntax.document, f"/{escaped(address)}")
     reading.spots[(0, place.pointer)] = _spot(block)
@@ -141,7 +141,7 @@ def _read_service_account(resource: ResourceInstance) -> None:
     resource.reading.service_accounts.append(ServiceAccount("", namespace, name, resource.place, annotations, template=True))
 
 
-def _annotations(written: Written | None) -> Iterator[tuple[str, str | Text]]:
+def _annotations(written: TemplateValue | None) -> Iterator[tuple[str, str | Text]]:
     """The annotations about AWS; where they are not known as a whole, the role that they may name is not either."""
     if written is None or written.value is None:
         return
@@ -149,12 +149,12 @@ def _annotations(written: Written | None) -> Iterator[tuple[str, str | Text]]:
         yield _ROLE_ARN, _as_hole(written)
         return
     for name, item in written.value.items():
-        text = as_text(item.value)
+        text = scalar_text(item.value)
         if isinstance(name, str) and about_aws(name) and text is not None:
             yield name, text
 
 
-def _as_hole(written: Written) -> Text | str:
+def _as_hole(written: TemplateValue) -> Text | str:
     return written.value if isinstance(written.value, Text) else ""
 
 
@@ -165,8 +165,8 @@ def _read_association(resource: ResourceInstance) -> None:
         return
     members = members_of(resource.config)
     role, target, tags = (members.get(name) for name in ("role_arn", "target_role_arn", "disable_session_tags"))
-    named = as_text(role.value) if role else None
-    on = as_text(target.value) if target else None
+    named = scalar_text(role.value) if role else None
+    on = scalar_text(target.value) if target else None
     resource.reading.associations.append(
         PodIdentityAssociation(
             cluster,

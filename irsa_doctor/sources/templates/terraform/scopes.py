@@ -8,20 +8,20 @@ from collections.abc import Callable, Mapping
 import msgspec
 
 from irsa_doctor.model import text_of
-from irsa_doctor.sources.templates.written import Written, as_text
+from irsa_doctor.sources.templates.values import TemplateValue, scalar_text
 from irsa_doctor.text.errors import WrongShape
 
 _DEEP = 100
 """Expressions inside expressions, those that a reference leads to counted in."""
 
-Step = str | Written
+PathStep = str | TemplateValue
 """`.name`, or `[value]`"""
-Lookup = Callable[[str, list[Step], "Scope"], Written | None]
+Lookup = Callable[[str, list[PathStep], "EvaluationScope"], TemplateValue | None]
 """What a reference stands for, by its first word and all that follows it; None where nobody can tell. Steps that were
 followed are taken off the list."""
 
 
-class Missing(Exception):
+class MissingMember(Exception):
     """A member or item that is not there, which `try` is for."""
 
 
@@ -39,7 +39,7 @@ class Budget:
             raise WrongShape("", "expressions inside expressions beyond all measure")
 
 
-class Scope(msgspec.Struct, frozen=True):
+class EvaluationScope(msgspec.Struct, frozen=True):
     """Where an expression stands: in a file, in a module (`lookup`, `prefix`), in an instance or a block (`names`).
 
     `mark` tells instances and repeated blocks apart in the names of holes.
@@ -48,19 +48,19 @@ class Scope(msgspec.Struct, frozen=True):
     lookup: Lookup
     budget: Budget
     prefix: str = ""
-    names: Mapping[str, Written] = {}
+    names: Mapping[str, TemplateValue] = {}
     mark: str = ""
 
-    def with_names(self, names: Mapping[str, Written], mark: str = "") -> "Scope":
+    def with_names(self, names: Mapping[str, TemplateValue], mark: str = "") -> "EvaluationScope":
         """The same with more names."""
         return msgspec.structs.replace(self, names={**self.names, **names}, mark=self.mark + mark)
 
 
-def step_text(step: Step) -> str:
+def step_text(step: PathStep) -> str:
     """A step as it is written."""
     if isinstance(step, str):
         return f".{step}"
     if isinstance(step.value, int):
         return f"[{step.value}]"
-    text = as_text(step.value)
+    text = scalar_text(step.value)
     return f'["{text_of(text)}"]' if text is not None else "[?]"

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 
 from irsa_doctor.sources.templates.terraform.syntax import Node, Syntax, parts_of
-from irsa_doctor.sources.templates.written import Piece
+from irsa_doctor.sources.templates.values import Fragment
 
 _DYNAMIC = ("template_interpolation", "template_directive")
 _ESCAPE = re.compile(rb'\\(?:[nrt"\\]|u[0-9A-Fa-f]{4}|U[0-9A-Fa-f]{8})|\$\$\{|%%\{')
@@ -16,7 +16,7 @@ _SIGNS = {b"n": "\n", b"r": "\r", b"t": "\t", b'"': '"', b"\\": "\\"}
 _INDENT = re.compile(rb"^[ \t]*(?=[^ \t\r\n])", re.MULTILINE)
 
 
-def pieces_of(syntax: Syntax, node: Node) -> Iterator[Piece | Node]:
+def literal_fragments(syntax: Syntax, node: Node) -> Iterator[Fragment | Node]:
     """Literal pieces with the byte at which each is written, and the nodes of what is put in between."""
     parts = parts_of(node)
     is_heredoc = node.type == "heredoc_template"
@@ -44,7 +44,7 @@ def _indent(text: bytes) -> int:
     return min((len(match[0]) for match in _INDENT.finditer(text)), default=0)
 
 
-def _literal(text: bytes, start: int, end: int, escapes: re.Pattern[bytes], indent: int) -> Iterator[Piece]:
+def _literal(text: bytes, start: int, end: int, escapes: re.Pattern[bytes], indent: int) -> Iterator[Fragment]:
     """The pieces of a literal part, one for each escape and, where lines lose their indentation, for each line."""
     while start < end:
         if indent and text[start - 1 : start] == b"\n":
@@ -54,12 +54,12 @@ def _literal(text: bytes, start: int, end: int, escapes: re.Pattern[bytes], inde
             stop = newline + 1
         match = escapes.search(text, start, stop)
         if match is None:
-            yield Piece(text[start:stop].decode(errors="replace"), start)
+            yield Fragment(text[start:stop].decode(errors="replace"), start)
             start = stop
             continue
         if match.start() > start:
-            yield Piece(text[start : match.start()].decode(errors="replace"), start)
-        yield Piece(_unescaped(match[0]), match.start())
+            yield Fragment(text[start : match.start()].decode(errors="replace"), start)
+        yield Fragment(_unescaped(match[0]), match.start())
         start = match.end()
 
 

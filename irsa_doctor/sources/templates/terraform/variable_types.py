@@ -7,21 +7,21 @@ from collections.abc import Mapping
 
 import msgspec
 
-from irsa_doctor.sources.templates.terraform.expressions import evaluate
-from irsa_doctor.sources.templates.terraform.scopes import Scope
+from irsa_doctor.sources.templates.terraform.expressions import expression_value
+from irsa_doctor.sources.templates.terraform.scopes import EvaluationScope
 from irsa_doctor.sources.templates.terraform.syntax import Argument, Block, Node, parts_of
-from irsa_doctor.sources.templates.written import Written
+from irsa_doctor.sources.templates.values import TemplateValue
 
 _DEEP = 20
 
 
-def with_optional(value: Written, block: Block | None, scope: Scope) -> Written:
+def with_optional(value: TemplateValue, block: Block | None, scope: EvaluationScope) -> TemplateValue:
     """The value with the attributes that its type has and that were left out: null, or their defaults."""
     argument = block.body.arguments.get("type") if block else None
     return _typed(value, argument.value, argument, scope, 0) if argument else value
 
 
-def _typed(value: Written, node: Node, argument: Argument, scope: Scope, depth: int) -> Written:
+def _typed(value: TemplateValue, node: Node, argument: Argument, scope: EvaluationScope, depth: int) -> TemplateValue:
     called, type_arguments = _constructor(node, argument)
     if depth > _DEEP or not type_arguments:
         return value
@@ -39,17 +39,17 @@ def _typed(value: Written, node: Node, argument: Argument, scope: Scope, depth: 
 
 
 def _object(
-    members: Mapping[object, Written], node: Node, argument: Argument, scope: Scope, depth: int
-) -> dict[object, Written]:
+    members: Mapping[object, TemplateValue], node: Node, argument: Argument, scope: EvaluationScope, depth: int
+) -> dict[object, TemplateValue]:
     """The attributes that are given, then those that may be left out."""
     made = dict(members)
     for name, inner, default in _attributes(node, argument):
         if name in made and made[name].value is not None:
             made[name] = _typed(made[name], inner, argument, scope, depth + 1)
         elif default is not None:
-            made[name] = evaluate(argument.syntax, default, scope)
+            made[name] = expression_value(argument.syntax, default, scope)
         else:
-            made.setdefault(name, Written(None))
+            made.setdefault(name, TemplateValue(None))
     return made
 
 

@@ -24,17 +24,17 @@ _PRIVATE = re.compile(f"[{chr(_FIRST)}-{chr(_LAST)}]")
 _SPLIT = re.compile(f"([{chr(_FIRST)}-{chr(_LAST)}])")
 
 
-class Piece(msgspec.Struct, frozen=True):
+class Fragment(msgspec.Struct, frozen=True):
     """A part of a text that is put together, and the offset at which it is written; -1 where that is elsewhere."""
 
     part: str | Hole
     at: int = -1
 
 
-class Written(msgspec.Struct, frozen=True):
+class TemplateValue(msgspec.Struct, frozen=True):
     """A value and where it is written.
 
-    Objects are mappings of texts (with or without holes) to `Written`, lists are tuples of them; anything unknown is a
+    Objects are mappings of texts (with or without holes) to `TemplateValue`, lists are tuples of them; anything unknown is a
     `Text` of one hole. `pieces` are what a text was put together of. `document` is the path of the file that `spot` is in.
     `made` is what a text is the JSON of, as jsonencode makes it.
     """
@@ -42,8 +42,8 @@ class Written(msgspec.Struct, frozen=True):
     value: object
     spot: Spot | None = None
     document: str = ""
-    pieces: tuple[Piece, ...] = ()
-    made: "Written | None" = None
+    pieces: tuple[Fragment, ...] = ()
+    made: "TemplateValue | None" = None
 
 
 def hole(name: str) -> Text:
@@ -62,12 +62,12 @@ _DEEP, _MOST = 60, 100_000
 """Values inside values, and values in all, of what is put together"""
 
 
-def plain(written: Written) -> object:
+def plain(written: TemplateValue) -> object:
     """The value alone: dicts, lists, texts, numbers. Raises WrongShape where it is put together beyond all measure."""
     return _plain(written, 0, [_MOST])
 
 
-def _plain(written: Written, depth: int, left: list[int]) -> object:
+def _plain(written: TemplateValue, depth: int, left: list[int]) -> object:
     left[0] -= 1
     if depth > _DEEP or left[0] < 0:
         raise WrongShape("", "values inside values beyond all measure")
@@ -82,7 +82,7 @@ def _plain(written: Written, depth: int, left: list[int]) -> object:
     return value
 
 
-def spots_of(written: Written, place: Place) -> Iterator[tuple[tuple[int, str], Spot]]:
+def spots_of(written: TemplateValue, place: Place) -> Iterator[tuple[tuple[int, str], Spot]]:
     """Where the parts of a value are written, by the pointers that lead to them from a place."""
     pending, left = [(written, place.pointer)], _MOST
     while pending and left:
@@ -96,12 +96,12 @@ def spots_of(written: Written, place: Place) -> Iterator[tuple[tuple[int, str], 
             pending += [(item, f"{pointer}/{number}") for number, item in enumerate(part.value)]
 
 
-def text_in(pieces: Iterable[Piece]) -> str | Text:
+def text_in(pieces: Iterable[Fragment]) -> str | Text:
     """The text that pieces make."""
     return joined(piece.part for piece in pieces)
 
 
-def policy_of(written: Written, place: Place, missing: Unknown) -> tuple[TrustPolicy | Unknown, Spots]:
+def policy_of(written: TemplateValue, place: Place, missing: Unknown) -> tuple[TrustPolicy | Unknown, Spots]:
     """The policy that a value is: an object, the JSON of one, or the text of one; and where its parts are written.
 
     `missing` is the answer for a value of which nothing is known.
@@ -119,16 +119,16 @@ def policy_of(written: Written, place: Place, missing: Unknown) -> tuple[TrustPo
     return TrustPolicy(plain(written), place, (), True, -1), dict(spots_of(written, place))
 
 
-def _pieces_of(value: str | Text) -> tuple[Piece, ...]:
-    return tuple(map(Piece, value.parts)) if isinstance(value, Text) else (Piece(value),)
+def _pieces_of(value: str | Text) -> tuple[Fragment, ...]:
+    return tuple(map(Fragment, value.parts)) if isinstance(value, Text) else (Fragment(value),)
 
 
 def _policy_of_text(
-    pieces: Sequence[Piece], written: Written, place: Place, missing: Unknown
+    pieces: Sequence[Fragment], written: TemplateValue, place: Place, missing: Unknown
 ) -> tuple[TrustPolicy | Unknown, Spots]:
     if not any(isinstance(piece.part, str) and piece.part.strip() for piece in pieces):
         return missing, {}
-    text = _Filled(pieces, in_bytes=written.spot is None or written.spot.pointer is None)
+    text = _FilledText(pieces, in_bytes=written.spot is None or written.spot.pointer is None)
     scan = read_json(text.text.encode())
     at = dict([((place.part, place.pointer), written.spot)] if written.spot and written.document == place.document else [])
     if isinstance(scan, Trouble):
@@ -145,30 +145,30 @@ def _policy_of_text(
     return TrustPolicy(document, place, flaws, True, -1), at
 
 
-def written_json(text: str | Text) -> Written | None:
+def written_json(text: str | Text) -> TemplateValue | None:
     """The value of a JSON text that may have holes, None where it is none."""
-    filled = _Filled(_pieces_of(text), in_bytes=False)
+    filled = _FilledText(_pieces_of(text), in_bytes=False)
     scan = read_json(filled.text.encode())
     return None if isinstance(scan, Trouble) else written_of(filled.restored(scan.value))
 
 
-def written_of(value: object) -> Written:
+def written_of(value: object) -> TemplateValue:
     """A plain value as one that is written nowhere."""
     if isinstance(value, dict):
-        return Written({name: written_of(item) for name, item in value.items()})
+        return TemplateValue({name: written_of(item) for name, item in value.items()})
     if isinstance(value, list):
-        return Written(tuple(map(written_of, value)))
-    return Written(value)
+        return TemplateValue(tuple(map(written_of, value)))
+    return TemplateValue(value)
 
 
-def _with_holes(flaw: Flaw, text: "_Filled") -> Flaw:
+def _with_holes(flaw: Flaw, text: "_FilledText") -> Flaw:
     return msgspec.structs.replace(flaw, message=text.named(flaw.message), pointer=text.named(flaw.pointer))
 
 
-class _Filled:
+class _FilledText:
     """A text whose holes are each one character, so that it can be read as JSON; `outside`: one stands for a whole value."""
 
-    def __init__(self, pieces: Sequence[Piece], *, in_bytes: bool) -> None:
+    def __init__(self, pieces: Sequence[Fragment], *, in_bytes: bool) -> None:
         self.in_bytes = in_bytes
         self.holes: dict[str, Hole] = {}
         self.outside = False
@@ -257,7 +257,7 @@ def _ends_quoted(text: str, quoted: bool) -> bool:
     return quoted
 
 
-def as_text(value: object) -> str | Text | None:
+def scalar_text(value: object) -> str | Text | None:
     """A scalar as it stands in a text, None for what is none."""
     if isinstance(value, str | Text):
         return value
@@ -268,12 +268,12 @@ def as_text(value: object) -> str | Text | None:
     return None
 
 
-def with_placeholders(piece: Piece, *, in_bytes: bool = False) -> Iterator[Piece]:
+def with_placeholders(piece: Fragment, *, in_bytes: bool = False) -> Iterator[Fragment]:
     """A piece of text taken apart where it has placeholders of other programs, `{{ .Name }}` say."""
     text = with_holes(piece.part) if isinstance(piece.part, str) else piece.part
     at = 0
     for part in text.parts if isinstance(text, Text) else (text,):
-        yield Piece(part, piece.at + at if piece.at >= 0 else -1)
+        yield Fragment(part, piece.at + at if piece.at >= 0 else -1)
         words = part if isinstance(part, str) else part.name
         at += len(words.encode()) if in_bytes else len(words)
 
