@@ -19,6 +19,7 @@ from irsa_doctor.reports.schemas import made_schemas
 from irsa_doctor.rulebook.cause_block import CauseBlock
 from irsa_doctor.rulebook.cause_files import index_of_causes
 from irsa_doctor.rulebook.files import ID, index_of, read_rules
+from irsa_doctor.rulebook.message_files import index_of_messages
 from irsa_doctor.rulebook.rules import SUBJECTS, Relation, Rule, Values, vocabulary
 
 _ROOT = Path(__file__).parent.parent
@@ -34,6 +35,7 @@ def generated() -> Iterator[tuple[Path, bytes]]:
     issuers = _ROOT / "irsa_doctor" / "issuers"
     yield issuers / "index.json", json.dumps(read_profiles(issuers), indent=1).encode() + b"\n"
     yield _ROOT / "irsa_doctor" / "rulebook" / "causes_index.json", index_of_causes(_ROOT / "causes")
+    yield _ROOT / "irsa_doctor" / "rulebook" / "symptoms_index.json", index_of_messages(_ROOT / "causes")
     yield rules / "schema.json", json.dumps(rule_schema(), indent=1).encode() + b"\n"
     for name, schema in made_schemas().items():
         yield _ROOT / "irsa_doctor" / "schemas" / f"{name}.json", json.dumps(schema, indent=1).encode() + b"\n"

@@ -9,7 +9,7 @@ from irsa_doctor.remedies import FixKind
 Certainty = Literal["certain", "likely", "possible"]
 
 
-class StsError(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class StsError(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """An answer of STS; the message has {placeholders} of the case, and is "" where nobody has seen it."""
 
     code: str
@@ -17,7 +17,7 @@ class StsError(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     message: str = ""
 
 
-class CauseBlock(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class CauseBlock(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """What `why` needs to know of a cause: the `cause` block of a rule file, and part of each file of `causes/`."""
 
     link: str = ""

@@ -2,18 +2,20 @@
 
 import re
 import shlex
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from irsa_doctor.answers.why.case import Case
+from irsa_doctor.answers.why.circumstances import is_possible
 from irsa_doctor.answers.why.fixes import fix_of
 from irsa_doctor.answers.why.modes import Mode, modes
+from irsa_doctor.answers.why.ranking import ranked
 from irsa_doctor.answers.why.records import Cause, Certainty, WrongFix, sights
 from irsa_doctor.answers.why.step import Named, Step, link_of
 from irsa_doctor.answers.why.symptoms import Symptom
-from irsa_doctor.facts.lookups.surroundings import ROLE_ARN
 from irsa_doctor.model import Issuer
 from irsa_doctor.model.findings import Fix
 from irsa_doctor.remedies import FixKind
+from irsa_doctor.rulebook.causes import all_causes
 
 _SHOWN = 8
 # what is mended here reaches no pod that runs already
@@ -130,92 +132,17 @@ def _fitting(
     likely = any(cause.certainty != "possible" for cause in found)
     given = 0
     for symptom in symptoms:
-        if explained & set(symptom.links) or (symptom.proves and len(symptom.modes) == 1):
+        if explained & set(symptom.links) or (symptom.proves and len(symptom.candidates) == 1):
             continue
-        for ident in _candidates(case, symptom, proved):
-            ruled_out = proved.get(link_of(ident)) == "pass" and ident not in _IN_PASSING
-            ruled_out = ruled_out or ident in case.ruled_out
-            if ident in known or given >= _SHOWN or ruled_out or not _may_be(case, ident):
+        for ident in ranked(symptom, case, proved):
+            cause = all_causes()[ident]
+            ruled_out = (proved.get(cause.link) == "pass" and not cause.transient) or ident in case.ruled_out
+            if ident in known or given >= _SHOWN or ruled_out or not is_possible(cause, case):
                 continue
             known.add(ident)
             certainty: Certainty = "possible" if likely or given else "likely"
             yield _cause(case, Named(ident, certainty))
             given += 1
-
-
-def _candidates(case: Case, symptom: Symptom, proved: Mapping[str, str]) -> Sequence[str]:
-    """The modes of a symptom, those first that the parts of the message speak for."""
-    named = symptom.details.get("issuer", "").removeprefix("https://")
-    if symptom.id == "no-provider" and named and case.issuer and named != case.issuer:
-        return ("token-from-other-cluster", *symptom.modes)
-    if symptom.id == "no-provider" and case.association is not None:
-        # the pod was set up for web identity before its association was there
-        return ("pod-identity-assoc-race", *symptom.modes)
-    if symptom.id == "keys" and case.issuer and case.is_eks:
-        # EKS publishes its keys: that STS cannot fetch them passes by itself, or the cluster is gone
-        return ("idp-comm-error", *symptom.modes)
-    if symptom.id == "access-denied" and proved.get("trust-policy") == "pass":
-        # nobody said what was denied, and it is not the role: then what the role is used for
-        return ("perm-denied-after-assume", *symptom.modes)
-    if symptom.id == "request-arn" and (first := _shape(symptom.details.get("value"))):
-        return (first, *symptom.modes)
-    if symptom.id in ("endpoint", "name") and "sts." in symptom.says and "sts.amazonaws.com" not in symptom.says:
-        # it is the endpoint of a region already
-        return tuple(mode for mode in symptom.modes if mode != "sts-global-blocked")
-    if symptom.id == "denied" and proved_role(case):
-        return tuple(mode for mode in symptom.modes if link_of(mode) != "role")
-    return symptom.modes
-
-
-def _shape(value: str | None) -> str:
-    """What kind of wrong ARN a message shows."""
-    if value is None:
-        return ""
-    if not value or re.search(r"[$<{]|REPLACE", value):
-        return "role-arn-unresolved-template"
-    if ":" not in value:
-        return "role-arn-bare-name"
-    return "role-arn-is-policy-arn" if re.search(r":(?:policy|user|instance-profile|group)/", value) else ""
-
-
-def proved_role(case: Case) -> bool:
-    """Whether the role was given."""
-    return case.analysed is not None
-
-
-_CHINA = "aws-cn"
-_MAY_BE: Mapping[str, Callable[[Case], bool]] = {
-    "aud-china-suffix": lambda case: Issuer.of(case.issuer).partition in ("", _CHINA),
-    "aud-kops-amazonaws": lambda case: not case.is_eks or not case.issuer,
-    "jwks-missing-kid": lambda case: not (case.is_eks and case.issuer),
-    "issuer-discovery-incomplete": lambda case: not (case.is_eks and case.issuer),
-    "oidc-url-dualstack": lambda case: case.is_eks,
-    "oidc-created-automatically-myth": lambda case: case.is_eks,
-    "cm-wildcard-unsupported": lambda case: not case.issuer or not case.is_eks,
-    "aud-annotation-custom": lambda case: case.account is None or "eks.amazonaws.com/audience" in case.account.annotations,
-    "sa-annotation-missing": lambda case: case.account is None or ROLE_ARN not in case.account.annotations,
-    "sa-annotation-key-typo": lambda case: case.account is None or ROLE_ARN not in case.account.annotations,
-    "pod-identity-assoc-race": lambda case: case.association is not None or not case.cluster_id,
-    "podid-tagsession": lambda case: case.association is not None or not case.cluster_id,
-}
-"""Modes that what is known of a case rules out, beyond their link"""
-
-
-# files show a state, and these are about how it came to be
-_IN_PASSING = frozenset(
-    {
-        "idp-comm-error",
-        "pod-identity-assoc-race",
-        "token-from-other-cluster",
-        "trust-eventual-consistency",
-        "trust-overwritten-by-controller",
-    }
-)
-
-
-def _may_be(case: Case, ident: str) -> bool:
-    test = _MAY_BE.get(ident)
-    return test is None or test(case)
 
 
 # ---- words in commands

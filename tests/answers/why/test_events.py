@@ -255,10 +255,10 @@ def test_a_code_of_an_event_says_what_the_same_code_says_in_a_message(code, mode
     (event,) = trail.calls
     found = symptoms_of(event)
     same = symptoms_in(f"An error occurred ({code}) when calling the AssumeRoleWithWebIdentity operation: Unknown")
-    assert [(one.id, one.modes, one.links, one.passed) for one in found] == [
-        (one.id, one.modes, one.links, one.passed) for one in same
+    assert [(one.id, one.causes, one.links, one.passed) for one in found] == [
+        (one.id, one.causes, one.links, one.passed) for one in same
     ]
-    assert found[0].modes[0] == mode
+    assert found[0].causes[0] == mode
 
 
 def test_a_text_in_an_event_says_more_than_its_code():

@@ -1,197 +1,13 @@
 import pytest
 
 from irsa_doctor.answers.why import symptoms_in
-from irsa_doctor.answers.why.modes import modes
-from irsa_doctor.answers.why.step import TITLES, link_of
-from irsa_doctor.answers.why.symptoms import _TABLE
 from irsa_doctor.text.secrets import excerpt, masked
 from tests.answers.why import world as w
 from tests.answers.why.world import ROLE, TARGET, why, world
 
 DENIED = "Not authorized to perform sts:AssumeRoleWithWebIdentity"
 NO_PROVIDER = "No OpenIDConnect provider found in your account for"
-SHAPES = {
-    "wire": (
-        '<ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><Error><Type>Sender</Type><Code>{code}</Code>'
-        "<Message>{text}</Message></Error><RequestId>1</RequestId></ErrorResponse>"
-    ),
-    "botocore": "An error occurred ({code}) when calling the AssumeRoleWithWebIdentity operation: {text}",
-    "go v1": "WebIdentityErr: failed to retrieve credentials\ncaused by: {code}: {text}\n\tstatus code: 403, request id: 1",
-    "go v2": (
-        "failed to refresh cached credentials, failed to retrieve credentials, operation error STS: AssumeRoleWithWebIdentity, "
-        "https response error StatusCode: 403, RequestID: 1, api error {code}: {text}"
-    ),
-    "go v2, retried": (
-        "operation error STS: AssumeRoleWithWebIdentity, exceeded maximum number of attempts, 3, https response error "
-        "StatusCode: 400, RequestID: 1, {code}: {text}"
-    ),
-    "java v1": (
-        "com.amazonaws.services.securitytoken.model.AWSSecurityTokenServiceException: {text} (Service: "
-        "AWSSecurityTokenService; Status Code: 403; Error Code: {code}; Request ID: 1; Proxy: null)"
-    ),
-    "java v2": "software.amazon.awssdk.services.sts.model.StsException: {text} (Service: Sts, Status Code: 403, Request ID: 1)",
-    ".net": (
-        "Amazon.Runtime.AmazonClientException: Error calling AssumeRole for role arn:aws:iam::111122223333:role/x ---> "
-        "Amazon.SecurityToken.AmazonSecurityTokenServiceException: {text}"
-    ),
-    "ruby": "{text} (Aws::STS::Errors::{code})",
-    "rust": (
-        "provider failed to provide credentials provider: WebIdentityToken error: an error occurred while loading credentials: "
-        "service error: {code}Exception: {text}"
-    ),
-    "log": 'level=error ts=2026-01-01T00:00:00Z msg="sync failed" err="{code}: {text}"\nlevel=info msg=retrying',
-    "json": '{{"level":"error","error":"{code}: {text}","ts":1}}',
-}
-MESSAGES = [
-    ("ValidationError", "Request ARN is invalid", "request-arn", "role-arn-malformed"),
-    ("InvalidIdentityToken", f"{NO_PROVIDER} https://x", "no-provider", "oidc-provider-missing"),
-    ("InvalidIdentityToken", "Incorrect token audience", "audience", "aud-not-in-clientids"),
-    (
-        "InvalidIdentityToken",
-        "Couldn't retrieve verification key from your identity provider,  please reference AssumeRoleWithWebIdentity",
-        "keys",
-        "jwks-unreachable",
-    ),
-    (
-        "InvalidIdentityToken",
-        "OpenIDConnect provider's HTTPS certificate doesn't match configured thumbprint",
-        "thumbprint",
-        "jwks-thumbprint",
-    ),
-    (
-        "ExpiredTokenException",
-        "Token expired: current date/time 1731098245 must be before the expiration date/time1731095240",
-        "expired",
-        "token-stale-cached",
-    ),
-    (
-        "ValidationError",
-        "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.",
-        "duration",
-        "duration-too-long",
-    ),
-    ("AccessDenied", DENIED, "denied", "trust-sub-mismatch"),
-]
-
-
-@pytest.mark.parametrize(("code", "text", "ident", "first"), MESSAGES, ids=[m[2] for m in MESSAGES])
-@pytest.mark.parametrize("shape", SHAPES.values(), ids=list(SHAPES))
-def test_a_message_is_known_whoever_prints_it(shape, code, text, ident, first):
-    (found,) = symptoms_in(shape.format(code=code, text=text))
-    assert found.id == ident
-    assert found.modes[0] == first
-    assert "sts-endpoint" in found.passed
-
-
 SESSION = "User: arn:aws:sts::111122223333:assumed-role"
-OTHERS = [
-    (f"{SESSION}/node/i-0123456789abcdef0 is not authorized to perform: s3:GetObject", "node-role", "imds-fallback-generic"),
-    (f"{SESSION}/app/botocore-session-1 is not authorized to perform: s3:GetObject", "permission", "perm-denied-after-assume"),
-    (
-        f"{SESSION}/app/x is not authorized to perform: s3:GetObject with an explicit deny in a service control policy",
-        "permission",
-        "boundary-or-scp-after-assume",
-    ),
-    (
-        f"{SESSION}/app/x is not authorized to perform: s3:PutObject because no permissions boundary allows the action",
-        "permission",
-        "boundary-or-scp-after-assume",
-    ),
-    (
-        f"{SESSION}/app/x is not authorized to perform: sts:AssumeRole on resource: arn:aws:iam::111122223333:role/app",
-        "assume-self",
-        "double-assume-self",
-    ),
-    (
-        f"{SESSION}/app/x is not authorized to perform: sts:AssumeRole on resource: arn:aws:iam::111122223333:role/team/app",
-        "assume-self",
-        "double-assume-self",
-    ),
-    (
-        f"{SESSION}/app/x is not authorized to perform: sts:AssumeRole on resource: arn:aws:iam::444455556666:role/app",
-        "assume-role",
-        "xacct-chain-missing",
-    ),
-    (
-        "User: arn:aws:sts::xxx is not authorized to perform: sts:AssumeRole on resource: arn:aws:iam::yyy",
-        "assume-role",
-        "xacct-chain-missing",
-    ),
-    (
-        "open /var/run/secrets/eks.amazonaws.com/serviceaccount/token: permission denied",
-        "token-denied",
-        "token-file-perm-denied",
-    ),
-    (
-        "unable to read file at /var/run/secrets/x/serviceaccount/token\ncaused by: open /t/token: permission denied",
-        "token-denied",
-        "token-file-perm-denied",
-    ),
-    ("open /var/run/secrets/x/token: no such file or directory", "token-missing", "token-file-missing"),
-    (
-        "Warning: file_get_contents(/var/run/x/token): failed to open stream: No such file or directory",
-        "php-stream",
-        "token-php-realpath-cache",
-    ),
-    ("'WebIdentityTokenFile' must be an absolute path.", "php-path", "token-path-relative"),
-    ("WebIdentityErr: role ARN is not set", "half-set", "partial-env-token-only"),
-    (
-        "The provided profile or environment is configured to assume role with web identity but has no role ARN configured.",
-        "half-set",
-        "partial-env-token-only",
-    ),
-    ("Unable to locate credentials. You can configure credentials by running", "no-credentials", "sa-annotation-missing"),
-    ("NoCredentialProviders: no valid providers in chain. Deprecated.", "no-credentials", "sa-annotation-missing"),
-    ("CredentialsError: Missing credentials in config", "no-credentials", "sa-annotation-missing"),
-    ("CredentialsProviderError: Could not load credentials from any providers", "no-credentials", "sa-annotation-missing"),
-    ('Could not connect to the endpoint URL: "https://sts.amazonaws.com/"', "endpoint", "sts-global-blocked"),
-    ("dial tcp: lookup sts.eu-west-1.amazonaws.com on 10.0.0.10:53: no such host", "name", "dns-broken"),
-    (
-        "SSL validation failed hostname 'sts.amazonaws.com' doesn't match either of 'sts.eu-west-1.amazonaws.com'",
-        "certificate",
-        "sts-cname-hack",
-    ),
-    ("To use web identity tokens, the 'sts' service module must be on the class path.", "java", "java-sts-module-missing"),
-    (
-        "Assembly AWSSDK.SecurityToken could not be found or loaded. This assembly must be available at runtime",
-        "dotnet",
-        "dotnet-sts-assembly-missing",
-    ),
-    (
-        "InvalidAction: Could not find operation AssumeRoleWithWebIdentity for version 2011-06-15",
-        "action",
-        "sts-wrong-custom-endpoint",
-    ),
-    ("RegionDisabledException: STS is not activated in this region for account:1", "region", "sts-region-not-enabled"),
-    ("SignatureDoesNotMatch: Credential should be scoped to a valid region", "scope", "sts-scope-mismatch"),
-    ("Throttling: Rate exceeded", "throttled", "sts-throttled"),
-    ("IDPCommunicationError: The request could not be fulfilled", "communication", "idp-comm-error"),
-    ("Pod was not mutated. Reason: Service account did not have the right annotations", "not-mutated", "sa-annotation-missing"),
-    ("LimitExceeded: Cannot exceed quota for ACLSizePerRole: 2048", "quota", "trust-size-limit"),
-    ("Cannot exceed quota for OpenIdConnectProvidersPerAccount: 100", "providers", "oidc-limit-100"),
-    ("MalformedPolicyDocument: Federated principals must be valid domain names", "federated", "trust-principal-url-not-arn"),
-    ("MalformedPolicyDocument: Invalid principal in policy", "principal", "trust-principal-type-aws"),
-    (
-        "The Identity Provider URL cannot be same as OpenID Connect (OIDC) issuer URL",
-        "idp-config",
-        "oidc-wrong-object-eks-idp-config",
-    ),
-    ("spec.expirationSeconds: may not specify a duration less than 10 minutes", "mount", "token-expiration-too-short"),
-    (
-        "Get http://169.254.170.23/v1/credentials: dial tcp 169.254.170.23:80: connect: connection refused",
-        "agent",
-        "podid-agent-missing",
-    ),
-    ('invalid endpoint host, "169.254.170.23", only loopback hosts are allowed', "agent", "podid-agent-missing"),
-    ("panic: Unable to hydrate the AWS launch template cache, WebIdentityErr", "web-identity", "trust-sub-mismatch"),
-    ("AssumeRoleWithWebIdentity, https response error StatusCode: 403", "denied", "trust-sub-mismatch"),
-    ("AccessDenied", "access-denied", "trust-sub-mismatch"),
-    ("InvalidIdentityToken: The web identity token provided could not be validated", "identity-token", "token-malformed"),
-    ("nothing of the kind", "", ""),
-    ("", "", ""),
-]
-
-
 TOKEN_FILE = "/var/run/secrets/eks.amazonaws.com/serviceaccount/token"
 PLAIN = [
     # what languages say of a file
@@ -265,29 +81,16 @@ def test_what_is_about_something_else_is_no_symptom_of_sts(text):
     assert symptoms_in(text) == ()
 
 
-@pytest.mark.parametrize(("text", "ident", "first"), OTHERS, ids=[f"{row[1]}: {row[0][:30]}" for row in OTHERS])
-def test_what_is_not_of_sts_is_known_as_well(text, ident, first):
-    found = symptoms_in(text)
-    assert (found[0].id if found else "", found[0].modes[0] if found else "") == (ident, first)
-
-
 def test_what_an_sdk_makes_of_it_counts_only_where_nobody_said_more():
-    found = symptoms_in(SHAPES["go v1"].format(code="AccessDenied", text=DENIED))
+    found = symptoms_in(
+        f"WebIdentityErr: failed to retrieve credentials\ncaused by: AccessDenied: {DENIED}\n\tstatus code: 403"
+    )
     assert [symptom.id for symptom in found] == ["denied"]
 
 
 def test_several_messages_in_a_log_are_all_known():
     text = f"a\n{DENIED}\nb\nIncorrect token audience\nc\n{DENIED}"
     assert [symptom.id for symptom in symptoms_in(text)] == ["audience", "denied"]
-
-
-def test_every_symptom_names_modes_and_links_that_are_there():
-    for kind in _TABLE:
-        assert set(kind.modes.split()) <= set(modes()), kind.id
-        assert set(kind.links.split()) | set(kind.passed) <= set(TITLES), kind.id
-        assert not kind.proves or kind.proves in kind.modes.split(), kind.id
-        for mode in kind.modes.split():
-            assert link_of(mode), mode
 
 
 @pytest.mark.parametrize(

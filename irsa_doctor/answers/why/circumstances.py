@@ -1,0 +1,27 @@
+"""Circumstances of a case, by name: causes require them under `only`, and messages under `first` and `unless`."""
+
+from collections.abc import Callable, Mapping
+
+from irsa_doctor.answers.why.case import Case
+from irsa_doctor.facts.lookups.surroundings import ROLE_ARN
+from irsa_doctor.facts.workloads.webhook import AUDIENCE
+from irsa_doctor.model import Issuer
+from irsa_doctor.rulebook.causes import Cause
+
+CIRCUMSTANCES: Mapping[str, Callable[[Case], bool]] = {
+    "issuer-in-china": lambda case: Issuer.of(case.issuer).partition in ("", "aws-cn"),
+    "issuer-eks": lambda case: case.is_eks,
+    "issuer-not-eks": lambda case: not (case.is_eks and case.issuer),
+    "issuer-known-eks": lambda case: case.is_eks and bool(case.issuer),
+    "audience-annotated": lambda case: case.account is None or AUDIENCE in case.account.annotations,
+    "role-not-annotated": lambda case: case.account is None or ROLE_ARN not in case.account.annotations,
+    "pod-identity-associated": lambda case: case.association is not None or not case.cluster_id,
+    "association-known": lambda case: case.association is not None,
+    "role-known": lambda case: case.analysed is not None,
+}
+"""whether each is possible: those of a name without `known` are, as long as the input does not say otherwise"""
+
+
+def is_possible(cause: Cause, case: Case) -> bool:
+    """Whether no circumstance of a case rules a cause out."""
+    return all(CIRCUMSTANCES[name](case) for name in cause.only)

@@ -1,0 +1,54 @@
+"""Ranks the causes that a message fits."""
+
+from collections.abc import Callable, Iterator, Mapping
+
+from irsa_doctor.answers.why.case import Case
+from irsa_doctor.answers.why.circumstances import CIRCUMSTANCES
+from irsa_doctor.answers.why.symptoms import Symptom
+from irsa_doctor.rulebook.messages import Candidate, Condition
+
+
+def ranked(symptom: Symptom, case: Case, verdicts: Mapping[str, str]) -> tuple[str, ...]:
+    """The causes that a message fits, the likeliest in this case first; `verdicts` are those of the links by the files."""
+    left = [c for c in symptom.candidates if not (c.unless and _holds(c.unless, symptom, case, verdicts))]
+    first = [c for c in left if c.first and _holds(c.first, symptom, case, verdicts)]
+    return _ids(first, left)
+
+
+def ranked_alone(symptom: Symptom) -> tuple[str, ...]:
+    """The causes that a message fits, the likeliest first, by what stands in the message itself."""
+    left = [c for c in symptom.candidates if not (c.unless and _is_in_message(c.unless, symptom))]
+    return _ids([c for c in left if c.first and _is_in_message(c.first, symptom)], left)
+
+
+def _ids(first: list[Candidate], left: list[Candidate]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(candidate.id for candidate in (*first, *left)))
+
+
+def _is_in_message(condition: Condition, symptom: Symptom) -> bool:
+    """Whether a condition is about the message alone, and holds."""
+    of_case = condition.differs or condition.holds or condition.circumstance
+    return not of_case and all(symptom.matches(name, pattern) for name, pattern in condition.details.items())
+
+
+def _holds(condition: Condition, symptom: Symptom, case: Case, verdicts: Mapping[str, str]) -> bool:
+    return all(_parts(condition, symptom, case, verdicts))
+
+
+def _parts(condition: Condition, symptom: Symptom, case: Case, verdicts: Mapping[str, str]) -> Iterator[bool]:
+    yield from (symptom.matches(name, pattern) for name, pattern in condition.details.items())
+    if condition.differs:
+        seen, known = symptom.details.get(condition.differs), _OF_CASE[condition.differs](case)
+        yield bool(seen and known and seen != known)
+    if condition.holds:
+        yield verdicts.get(condition.holds) == "pass"
+    if condition.circumstance:
+        yield CIRCUMSTANCES[condition.circumstance](case)
+
+
+_OF_CASE: Mapping[str, Callable[[Case], str]] = {
+    "issuer": lambda case: case.issuer,
+    "role": lambda case: case.role_name,
+    "account": lambda case: case.role_arn.account if case.role_arn else "",
+}
+"""what a case has for a detail of a message"""

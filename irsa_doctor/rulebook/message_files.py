@@ -1,0 +1,145 @@
+"""Reads `symptoms.yaml`, and refuses what could not work, with line and reason."""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from irsa_doctor.rulebook.cause_files import SYMPTOMS
+from irsa_doctor.rulebook.files import ID
+from irsa_doctor.rulebook.messages import Candidate, Condition, Message
+from irsa_doctor.rulebook.patterns import Unsafe, check_pattern
+from irsa_doctor.rulebook.yaml_files import Invalid, Way, converted, read_yaml_file, refused
+
+_NAME = re.compile(r"\{([A-Z]+)\}")
+
+
+class MessageExample(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A text, and the causes that it leads to, in order, as far as they are listed here.
+
+    `code` is the error code of STS: then the text is read as each SDK prints it as well.
+    """
+
+    text: str
+    causes: list[str]
+    code: str = ""
+
+
+class _Entry(Message, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A message with its examples, and a stage in place of the links passed; without `causes`, the one that it proves."""
+
+    causes: tuple[str | Candidate, ...] = ()
+    stage: str = ""
+    examples: list[MessageExample]
+
+
+class _Document(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The whole file: parts of patterns, links passed by stage, how SDKs print errors of STS, and the messages in order."""
+
+    messages: list[_Entry]
+    names: dict[str, str] = {}
+    stages: dict[str, tuple[str, ...]] = {}
+    wrappers: dict[str, str] = {}
+
+
+class MessageFile(msgspec.Struct, frozen=True):
+    """The messages of a file with the examples of each, the wrappers, and the line of each part."""
+
+    path: Path
+    messages: tuple[Message, ...]
+    examples: Mapping[str, tuple[MessageExample, ...]]
+    wrappers: Mapping[str, str]
+    lines: Mapping[Way, int]
+
+
+def read_messages(folder: Path) -> MessageFile:
+    """The `symptoms.yaml` of a folder of causes, checked alone; no messages where there is none; raises RuleError."""
+    path = folder / SYMPTOMS
+    if not path.exists():
+        return MessageFile(path, (), {}, {}, {})
+    value, lines = read_yaml_file(path)
+    try:
+        document = converted(value, _Document)
+        _check_wrappers(document.wrappers)
+        messages = tuple(_message_of(entry, document, ("messages", n)) for n, entry in enumerate(document.messages))
+        _check_ids(messages)
+    except Invalid as wrong:
+        raise refused(path, lines, wrong) from wrong
+    examples = {entry.id: tuple(entry.examples) for entry in document.messages}
+    return MessageFile(path, messages, examples, document.wrappers, lines)
+
+
+def _check_wrappers(wrappers: Mapping[str, str]) -> None:
+    for name, shape in wrappers.items():
+        if "{text}" not in shape:
+            raise Invalid("a wrapper has {text} where the message of STS is", ("wrappers", name))
+
+
+def _check_ids(messages: tuple[Message, ...]) -> None:
+    seen: set[str] = set()
+    for number, message in enumerate(messages):
+        if not ID.fullmatch(message.id):
+            raise Invalid(
+                f"an id is lower case letters, digits and single dashes, not {message.id}", ("messages", number, "id")
+            )
+        if message.id in seen:
+            raise Invalid(f"the id {message.id} is taken", ("messages", number, "id"))
+        seen.add(message.id)
+
+
+def _message_of(entry: _Entry, document: _Document, at: Way) -> Message:
+    """The message without its examples, the names in its patterns replaced."""
+    fields: dict[str, Any] = {name: getattr(entry, name) for name in Message.__struct_fields__}
+    patterns = tuple(_replaced(text, document.names, (*at, "patterns", number)) for number, text in enumerate(entry.patterns))
+    causes = entry.causes or ((entry.proves,) if entry.proves else ())
+    if entry.stage and entry.stage not in document.stages:
+        raise Invalid(f"no stage {entry.stage}: {', '.join(document.stages)}", (*at, "stage"))
+    passed = document.stages.get(entry.stage, entry.passed)
+    message = Message(**{**fields, "patterns": patterns, "causes": causes, "passed": passed})
+    _check_message(message, at)
+    if not entry.examples:
+        raise Invalid(f"{message.id} has no example", (*at, "examples"))
+    return message
+
+
+def _replaced(pattern: str, names: Mapping[str, str], at: Way) -> str:
+    """A pattern with its names replaced; raises Invalid for one that a hostile text could keep busy."""
+    for _ in range(len(names) + 1):
+        for name in set(_NAME.findall(pattern)):
+            if name not in names:
+                raise Invalid(f"names has no {name}", at)
+            pattern = pattern.replace(f"{{{name}}}", names[name])
+    try:
+        check_pattern(pattern)
+    except Unsafe as unsafe:
+        raise Invalid(str(unsafe), at) from unsafe
+    return pattern
+
+
+def _check_message(message: Message, at: Way) -> None:
+    if not message.patterns or not message.links or not message.causes:
+        missing = next(name for name in ("patterns", "links", "causes") if not getattr(message, name))
+        raise Invalid(f"{message.id} has no {missing}", (*at, missing))
+    details = {name for pattern in message.compiled for name in pattern.groupindex}
+    for number, candidate in enumerate(message.candidates):
+        for condition in (candidate.first, candidate.unless):
+            _check_condition(condition, details, (*at, "causes", number))
+
+
+def _check_condition(condition: Condition | None, details: set[str], at: Way) -> None:
+    if condition is None:
+        return
+    if unknown := {*condition.details, *filter(None, [condition.differs])} - details:
+        raise Invalid(f"no group of the patterns is called {', '.join(sorted(unknown))}", at)
+    for pattern in condition.details.values():
+        try:
+            check_pattern(pattern, may_be_empty=True)
+        except Unsafe as unsafe:
+            raise Invalid(str(unsafe), at) from unsafe
+
+
+def index_of_messages(folder: Path) -> bytes:
+    """The index of the messages of a folder of causes, which is shipped."""
+    return msgspec.json.format(msgspec.json.encode(read_messages(folder).messages), indent=1) + b"\n"

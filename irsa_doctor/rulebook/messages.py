@@ -1,0 +1,70 @@
+"""Messages of errors: how each is known, how far a request came that was answered so, and which causes it fits."""
+
+import re
+from collections.abc import Iterator
+from functools import cache, cached_property
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from irsa_doctor.rulebook.patterns import FLAGS
+
+Effect = Literal["broken", "none"]
+_INDEX = Path(__file__).parent / "symptoms_index.json"
+
+
+class Condition(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What must be so of a message and of the case that it is about; every part of it.
+
+    `details`: a named group of the message -> a pattern that is found in it. `differs`: a detail that is not what the case has
+    under that name. `holds`: a link that the files prove to hold. `circumstance`: one of `answers.why.circumstances`.
+    """
+
+    details: dict[str, str] = {}
+    differs: str = ""
+    holds: str = ""
+    circumstance: str = ""
+
+
+class Candidate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A cause that a message fits: before all others `first` that condition holds, and not at all where `unless` does."""
+
+    id: str
+    first: Condition | None = None
+    unless: Condition | None = None
+
+
+class Message(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True, dict=True):
+    """One kind of message.
+
+    `patterns`: it is known by the first of them that matches, without regard to case; groups with a name are its details.
+    `links` are those that it points at: the first fails by the letter, unless there are several. `passed` are the
+    links that a request which was answered so has passed. `effect`: broken where the workload does not
+    get its credential. `proves` is a cause that the message alone proves. `weak`: it counts only where there is no other.
+    """
+
+    id: str
+    patterns: tuple[str, ...]
+    links: tuple[str, ...]
+    causes: tuple[str | Candidate, ...]
+    passed: tuple[str, ...] = ()
+    effect: Effect = "broken"
+    proves: str = ""
+    weak: bool = False
+
+    @cached_property
+    def compiled(self) -> tuple[re.Pattern[str], ...]:
+        """The patterns, ready to be searched for."""
+        return tuple(re.compile(pattern, FLAGS) for pattern in self.patterns)
+
+    @property
+    def candidates(self) -> Iterator[Candidate]:
+        """The causes with their conditions, the likeliest first."""
+        return (cause if isinstance(cause, Candidate) else Candidate(id=cause) for cause in self.causes)
+
+
+@cache
+def shipped_messages() -> tuple[Message, ...]:
+    """The built-in messages, from the index that was verified when it was made."""
+    return tuple(msgspec.json.decode(_INDEX.read_bytes(), type=list[Message]))

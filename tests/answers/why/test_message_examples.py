@@ -1,0 +1,66 @@
+import msgspec
+import pytest
+
+from irsa_doctor.answers.why.message_examples import count_examples, message_failures
+from irsa_doctor.answers.why.symptoms import symptoms_in
+from irsa_doctor.rulebook.cause_files import causes_folder
+from irsa_doctor.rulebook.message_files import read_messages
+from irsa_doctor.rulebook.messages import shipped_messages
+
+FILE = read_messages(causes_folder())
+
+
+def failures(text: str, tmp_path) -> list[tuple[str, str]]:
+    (tmp_path / "symptoms.yaml").write_text(text, encoding="utf-8")
+    return [(failure.message, failure.says) for failure in message_failures(read_messages(tmp_path), shipped_messages())]
+
+
+def test_every_example_leads_to_its_causes_whatever_prints_it():
+    assert list(message_failures(FILE)) == []
+    assert count_examples(FILE) > sum(map(len, FILE.examples.values()))
+
+
+MINE = """\
+wrappers: {log: 'level=error err="{code}: {text}"'}
+messages:
+  - id: my-message
+    patterns: ['widget (?P<name>[a-z]{1,9}) is broken']
+    links: [sdk]
+    causes: [sdk-too-old, {id: clock-skew, first: {details: {name: '^x$'}}}]
+    examples:
+      - {text: widget a is broken, code: E1, causes: [sdk-too-old, clock-skew]}
+      - {text: widget x is broken, causes: [clock-skew, sdk-too-old]}
+"""
+
+
+def test_messages_of_ones_own_are_read_beside_the_built_in_ones(tmp_path):
+    assert failures(MINE, tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ("widget a is broken", "widget is fine", "is not recognised"),
+        ("widget a is broken", "Request ARN is invalid", "is read as request-arn"),
+        ("causes: [sdk-too-old, clock-skew]}", "causes: [clock-skew]}", "leads to sdk-too-old; expected clock-skew"),
+        ("widget x", "widget y", "leads to sdk-too-old, clock-skew; expected clock-skew, sdk-too-old"),
+        (
+            "{text: widget x is broken, causes: [clock-skew, sdk-too-old]}",
+            "{text: widget b is broken, causes: [sdk-too-old]}",
+            "no example in which clock-skew is first",
+        ),
+    ],
+)
+def test_an_example_that_is_not_what_it_should_be_is_reported(old, new, says, tmp_path):
+    assert MINE.count(old) == 1
+    assert ("my-message", says) in failures(MINE.replace(old, new), tmp_path)
+
+
+def test_a_message_needs_no_letter_case():
+    text = FILE.examples["request-arn"][0].text
+    assert [s.id for s in symptoms_in(text.upper())] == [s.id for s in symptoms_in(text)] == ["request-arn"]
+
+
+def test_the_shipped_index_is_that_of_the_file():
+    index = causes_folder().parent / "irsa_doctor" / "rulebook" / "symptoms_index.json"
+    assert msgspec.json.decode(index.read_bytes()) == msgspec.json.decode(msgspec.json.encode(FILE.messages))
