@@ -1,4 +1,4 @@
-"""YAML text to nodes with positions, and nodes to values as Kubernetes' tools understand them."""
+"""Reads YAML: text to nodes with positions, and nodes to values as the tools of Kubernetes read them."""
 
 import re
 from contextlib import suppress
@@ -190,10 +190,10 @@ class _Converter:
             value, size = self.known[key]
             self.size += size
             if self.size > EXPANDED_LIMIT + len(self.known):
-                raise _Fault("aliases that multiply beyond all measure", node.start_mark)
+                raise _Fault(f"aliases that expand to more than {EXPANDED_LIMIT} values", node.start_mark)
             return value
         if id(node) in self.open:
-            raise _Fault("an alias inside the very value that it stands for", node.start_mark)
+            raise _Fault("an alias inside the value that it refers to", node.start_mark)
         self.open.add(id(node))
         before = self.size
         self.size += 1
@@ -231,7 +231,7 @@ class _Converter:
         for source in node.value if node.id == "sequence" else [node]:
             value = self.value(source, pointer, False)
             if not isinstance(value, dict):
-                raise _Fault("`<<` merges an object, and this is none", source.start_mark)
+                raise _Fault("`<<` merges an object, and this is not an object", source.start_mark)
             for name, item in value.items():
                 merged.setdefault(name, item)
 

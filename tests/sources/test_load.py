@@ -113,7 +113,7 @@ def test_members_given_twice_outside_of_policies_are_reported_and_the_rest_is_re
     assert [one.name for one in read.service_accounts] == ["b"]
     good, bad = read.documents
     assert (good.status, bad.status, bad.line, bad.column) == ("read", "unreadable", 5, 3)
-    assert "`name` is given twice, at 4:3 and at 5:3" in bad.why
+    assert "`name` appears twice, at 4:3 and at 5:3" in bad.why
 
 
 def test_a_broken_line_of_json_lines_loses_none_of_the_others():

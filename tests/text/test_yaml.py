@@ -126,7 +126,7 @@ def test_a_few_aliases_are_fine():
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        (b"a: &a [*a]", "alias inside"),
+        (b"a: &a [*a]", "an alias inside the value"),
         (b"a: *b", "undefined alias"),
         (b"? [a]\n: b", "name is a list"),
         (b"a: '", "not valid YAML"),

@@ -1,4 +1,4 @@
-"""Policy documents in every form in which AWS and people write them, read as they stand."""
+"""Reads policy documents in every form in which AWS and people write them."""
 
 import binascii
 import re
@@ -112,7 +112,7 @@ def duplicate_flaws(duplicates: Sequence[Duplicate], cut: int = 0) -> tuple[Flaw
 def says_duplicate(duplicate: Duplicate) -> str:
     """The sentence about a member given twice."""
     first, second = (f"{line}:{column}" for line, column in (duplicate.first, duplicate.second))
-    return f"member `{duplicate.name}` is given twice, at {first} and at {second}"
+    return f"member `{duplicate.name}` appears twice, at {first} and at {second}"
 
 
 def _policy(value: object, place: Place, raw: bytes, flaws: tuple[Flaw, ...], template: bool) -> TrustPolicy:

@@ -24,7 +24,7 @@ def read_cluster_config(page: Page, reading: Reading) -> None:
     """A ClusterConfig; other objects of eksctl have nothing for us."""
     members, place = shapes.mapping(page.value, page.place), page.place
     if members.get("kind") != "ClusterConfig":
-        reading.passed.append(f"an eksctl object of kind {members.get('kind')}")
+        reading.passed.append(f"an eksctl object of kind {members.get('kind')}: only ClusterConfig is read")
         return
     cluster = _cluster(members, place, reading)
     iam = shapes.inner(members, "iam", place)
@@ -108,7 +108,7 @@ def _read_association(reading: Reading, cluster: str | Text, item: object, place
         reading.spots[(at.part, at.pointer)] = Spot(place.pointer)
         reading.service_accounts.append(ServiceAccount("", namespace, account, place, template=True))
     if not isinstance(cluster, str) or not cluster:
-        reading.notes.append("the cluster of the Pod Identity associations has no name before placeholders are filled in")
+        reading.notes.append("the name of the cluster of the Pod Identity associations is a placeholder")
         return
     role = with_holes(role_arn) if role_arn else hole(f"{address}.arn")
     tags, target = members.get("disableSessionTags") is not True, shapes.text(members, "targetRoleARN", place)

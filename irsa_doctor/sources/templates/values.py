@@ -1,4 +1,4 @@
-"""Values of templates together with where they are written, and policies made of them."""
+"""Values of templates with the places where they are written, and the policies built from them."""
 
 import re
 from bisect import bisect_right
@@ -47,7 +47,7 @@ class TemplateValue(msgspec.Struct, frozen=True):
 
 
 def hole(name: str) -> Text:
-    """A value of which only a name is known."""
+    """Return a value of which only a name is known."""
     return Text((Hole(f"${{{name}}}"),))
 
 
@@ -63,14 +63,14 @@ _DEEP, _MOST = 60, 100_000
 
 
 def plain(written: TemplateValue) -> object:
-    """The value alone: dicts, lists, texts, numbers. Raises WrongShape where it is put together beyond all measure."""
+    """The value alone: dicts, lists, texts, numbers. Raises WrongShape where it exceeds a limit."""
     return _plain(written, 0, [_MOST])
 
 
 def _plain(written: TemplateValue, depth: int, left: list[int]) -> object:
     left[0] -= 1
     if depth > _DEEP or left[0] < 0:
-        raise WrongShape("", "values inside values beyond all measure")
+        raise WrongShape("", "values nested too deeply, or too many of them")
     value = written.value
     if isinstance(value, dict):
         return {name: _plain(item, depth + 1, left) for name, item in value.items()}

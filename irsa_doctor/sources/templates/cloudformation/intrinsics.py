@@ -1,4 +1,4 @@
-"""What the functions of a CloudFormation template come to, as far as that can be told before it is deployed.
+"""Evaluates the intrinsic functions of a CloudFormation template, as far as they can be known before it is deployed.
 
 https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/intrinsic-function-reference.html
 """
@@ -34,7 +34,7 @@ _NOTHING = object()
 
 
 class Template:
-    """One template. `undecided` gathers the conditions that were asked for and cannot be told."""
+    """One template. `undecided` collects the conditions that were evaluated and cannot be decided before deployment."""
 
     def __init__(
         self,
@@ -53,7 +53,7 @@ class Template:
         self.open: set[str] = set()
 
     def assuming(self, assumed: Mapping[str, bool]) -> "Template":
-        """The same template, conditions taken as told."""
+        """Return the same template with some conditions assumed to be true or false."""
         return Template(self.members, self.place, assumed, self.parameters)
 
     def exists(self, name: str) -> bool:
@@ -62,7 +62,7 @@ class Template:
         return not isinstance(condition, str) or self.decide({"Condition": condition}, 0) is not False
 
     def property(self, name: str, member: str) -> TemplateValue | None:
-        """A property of a resource, None where it is not given."""
+        """Return a property of a resource, None where the template has none."""
         properties = self._resource(name).get("Properties")
         if not isinstance(properties, dict) or member not in properties:
             return None
@@ -83,10 +83,13 @@ class Template:
         return kind if isinstance(kind, str) else ""
 
     def value(self, value: object, pointer: str, depth: int) -> TemplateValue:
-        """A value with its functions worked out; `pointer` leads to it from the root of the document."""
+        """Return a value with its functions evaluated; `pointer` leads to it from the root of the document.
+
+        Raises WrongShape where functions are nested too deeply.
+        """
         self.steps += 1
         if self.steps > _STEPS or depth > _DEEP:
-            raise WrongShape(pointer, "functions inside functions beyond all measure")
+            raise WrongShape(pointer, "functions nested too deeply, or too many of them")
         if isinstance(value, dict):
             if len(value) == 1:
                 ((name, argument),) = value.items()
@@ -109,11 +112,11 @@ class Template:
         if result is None:
             return self._at(hole(f"{name} {_named(argument)}"), pointer)
         if isinstance(result.value, str | Text) and len(text_of(result.value)) > _LONGEST:
-            raise WrongShape(pointer, "a text that grows beyond all measure")
+            raise WrongShape(pointer, f"a text of more than {_LONGEST} characters")
         return result
 
     def ref(self, argument: object, pointer: str, depth: int) -> TemplateValue | None:
-        """`Ref`: a parameter's default, what a resource is known by, or a hole of the name."""
+        """`Ref`: the value of a parameter, the id of a resource, or a hole of the name."""
         if not isinstance(argument, str):
             return None
         if argument == "AWS::NoValue":
@@ -128,10 +131,10 @@ class Template:
         return self._at(hole(argument), pointer)
 
     def _parameter(self, name: str) -> object:
-        """What is given for a parameter, else its default; a secret's and that of a parameter that is looked up elsewhere are
-        not its value.
+        """The value that a file of parameters sets, else the default.
 
-        Conditions are there for other values than the default, so it decides none.
+        Not the default of a secret (NoEcho), nor of an SSM parameter, whose default is a name. A default decides no
+        condition: conditions are there for other values than the default.
         """
         parameter = self._section("Parameters").get(name)
         is_set = name in self.parameters
@@ -143,11 +146,11 @@ class Template:
         if kind == "CommaDelimitedList" or kind.startswith("List<"):
             return tuple(TemplateValue(_plain(item.strip())) for item in str(default).split(","))
         text = scalar_text(default)
-        # an empty default is mostly one that has to be filled in
+        # an empty default is usually a placeholder
         return hole(name) if text is None or (text == "" and not is_set) else _plain(text)
 
     def _text_of(self, name: str, member: str, depth: int) -> str | Text | None:
-        """A property of another resource, if it is text; None where it leads back to itself."""
+        """A property of another resource, if it is text; None where it refers to itself."""
         key = f"{name}.{member}"
         properties = self._resource(name).get("Properties")
         if key in self.open or not isinstance(properties, dict) or member not in properties:
@@ -182,12 +185,12 @@ class Template:
         return self._at(hole(argument), pointer)
 
     def _issuer_of(self, name: str, depth: int) -> Hole:
-        """The issuer of a cluster, called by the cluster's name where the template tells it."""
+        """The issuer of a cluster, named by the cluster's name where the template has it."""
         called = self._text_of(name, "Name", depth)
         return Hole(f"${{issuer of {called if isinstance(called, str) and called else name}}}")
 
     def _json_of(self, name: str, pointer: str, depth: int) -> TemplateValue:
-        """What the CDK writes as JSON because the names of members cannot be functions."""
+        """The decoded value of the JSON that the CDK writes because names of members cannot be functions."""
         text = self._text_of(name, "Value", depth)
         decoded = written_json(text) if text is not None else None
         return self._at(hole(f"{name}.Value") if decoded is None else decoded.value, pointer)
@@ -208,7 +211,7 @@ class Template:
             done = match.end()
             pieces += self._variable(match, variables, own, depth)
         pieces.append(Fragment(text[done:], done))
-        # placeholders of some other program may stand beside CloudFormation's own
+        # placeholders of another program may appear beside CloudFormation's own
         pieces = [part for piece in pieces if piece.part for part in _with_placeholders(piece)]
         return TemplateValue(text_in(pieces), Spot(pointer), self.place.document, tuple(pieces))
 
@@ -297,7 +300,7 @@ class Template:
         return TemplateValue(hole("Fn::ToJsonString"), Spot(pointer), self.place.document, made=inner)
 
     def decide(self, condition: object, depth: int) -> bool | None:
-        """Whether a condition holds, None where that cannot be told."""
+        """Return whether a condition holds, None where that cannot be known before deployment."""
         self.steps += 1
         if not (isinstance(condition, dict) and len(condition) == 1) or depth > _DEEP or self.steps > _STEPS:
             return None
@@ -313,7 +316,7 @@ class Template:
         return _combined(name, [self.decide(item, depth + 1) for item in argument])
 
     def _equal(self, arguments: Sequence[object], depth: int) -> bool | None:
-        """Text by text; what has holes is equal to nothing and different from nothing."""
+        """Compare as strings; None where a side has holes."""
         self.deciding += 1
         try:
             first, second = (self.value(item, "", depth + 1).value for item in arguments)
@@ -326,7 +329,7 @@ class Template:
 
 
 def _combined(function: object, parts: Sequence[bool | None]) -> bool | None:
-    """What `Fn::Not`, `Fn::And` and `Fn::Or` make of conditions, some of which cannot be told."""
+    """The result of `Fn::Not`, `Fn::And` and `Fn::Or` over conditions that may be unknown."""
     if function == "Fn::Not" and len(parts) == 1 and parts[0] is not None:
         return not parts[0]
     if function == "Fn::And":
@@ -337,7 +340,7 @@ def _combined(function: object, parts: Sequence[bool | None]) -> bool | None:
 
 
 def _named(argument: object) -> str:
-    """A short name of what a function is given."""
+    """A short name for the argument of a function."""
     if isinstance(argument, dict) and len(argument) == 1:
         return _named(next(iter(argument.values())))
     words = [item for item in argument if isinstance(item, str)] if isinstance(argument, list) else [argument]
@@ -345,7 +348,7 @@ def _named(argument: object) -> str:
 
 
 def _plain(value: object) -> object:
-    """A scalar, or the name of a member, as it is written; what another program fills in is a hole.
+    """A scalar, or the name of a member, as it is written; placeholders of another program are holes.
 
     `${AWS::Region}` without `Fn::Sub` is text: CloudFormation leaves it as it is.
     """
@@ -358,7 +361,7 @@ def _with_placeholders(piece: Fragment) -> Iterable[Fragment]:
 
 
 def part_of(text: str | Text, separator: str, index: int) -> str | Text | None:
-    """One part of a text that is split; None where holes leave it open."""
+    """Return one part of a text that is split, None where it depends on a hole."""
     if not separator:
         return None
     if isinstance(text, str):

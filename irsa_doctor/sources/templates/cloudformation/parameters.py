@@ -1,4 +1,4 @@
-"""Reads the values that somebody gives to the parameters of a CloudFormation template, and finds the template.
+"""Reads the values for the parameters of a CloudFormation template from their own files, and finds the template.
 
 https://docs.aws.amazon.com/cli/latest/reference/cloudformation/create-stack.html (`--parameters`) and
 https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/continuous-delivery-codepipeline-cfn-artifacts.html
@@ -31,7 +31,7 @@ def read_configuration(page: Page, reading: Reading) -> None:
 
 
 def give_parameters(readings: Sequence[Reading]) -> None:
-    """Give every waiting template the values for its parameters: of a file beside it, else of the only one that fits."""
+    """Set the parameters of every waiting template from the file in its folder that fits, else from the only one that fits."""
     templates = {reading.path: _declared(reading) for reading in readings if reading.waiting}
     files = [reading for reading in readings if reading.parameters and not reading.waiting]
     fitting = {file.path: _fitting(file, templates) for file in files}
@@ -47,11 +47,11 @@ def give_parameters(readings: Sequence[Reading]) -> None:
         if not fitting[file.path]:
             _report_misfit(file, templates)
         elif not file.empty:
-            file.passed.append("parameters of one of several deployments of a template: name the file to have them used")
+            file.passed.append("parameters of one of several deployments of a template: name the file to use them")
 
 
 def _declared(reading: Reading) -> Collection[str]:
-    """The parameters that the templates of a document have."""
+    """The parameters that the templates of a document declare."""
     names: set[str] = set()
     for page in reading.waiting:
         declared = page.value.get("Parameters") if isinstance(page.value, dict) else None
@@ -60,7 +60,7 @@ def _declared(reading: Reading) -> Collection[str]:
 
 
 def _fitting(file: Reading, templates: Mapping[str, Collection[str]]) -> Collection[str]:
-    """The templates that have all of the parameters: those in the same folder, else the only one."""
+    """The templates that declare all of the parameters: those in the same folder, else the only one."""
     fit = [path for path, declared in templates.items() if file.parameters.keys() <= set(declared)]
     neighbours = [path for path in fit if os.path.dirname(path) == os.path.dirname(file.path)]
     return neighbours or (fit if len(fit) == 1 else ())
@@ -72,6 +72,6 @@ def _report_misfit(file: Reading, templates: Mapping[str, Collection[str]]) -> N
     extra = sorted(file.parameters.keys() - set(templates.get(near, ())))
     if near and len(extra) < len(file.parameters):
         has = ", ".join(sorted(templates[near])[:8])
-        file.broken.append((file.place, f"parameter {extra[0]} is none of {near}, which has {has}"))
+        file.broken.append((file.place, f"parameter {extra[0]} is not declared in {near}, which declares {has}"))
     else:
-        file.passed.append("parameters of a template that is not here")
+        file.passed.append("parameters of a template that is not in the input")

@@ -1,4 +1,4 @@
-"""Reads templates of CloudFormation, and what the CDK makes of an app.
+"""Reads CloudFormation templates, also those of the CDK. A kind of resource is one function and one row of `_READERS`.
 
 https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/template-anatomy.html
 """
@@ -16,11 +16,11 @@ from irsa_doctor.text import shapes
 from irsa_doctor.text.errors import WrongShape
 
 _CASES = 2
-"""Conditions that nobody can decide here and of which every case is read, for each role."""
+"""Undecided conditions of a role up to which every combination is read."""
 
 
 def read_template(page: Page, reading: Reading) -> None:
-    """Every resource of a template that has to do with roles of service accounts."""
+    """Read every resource of a template that has to do with roles of service accounts."""
     members = shapes.mapping(page.value, page.place)
     resources = shapes.inner(members, "Resources", page.place)
     template = Template(members, page.place, parameters=reading.parameters)
@@ -30,7 +30,7 @@ def read_template(page: Page, reading: Reading) -> None:
         if reader and template.exists(name):
             reading.attempt(name, page.place.at("Resources", name), partial(_read, reader, template, reading))
     if not reading.gave_something():
-        reading.passed.append("no role, OIDC provider, cluster or Pod Identity association in it")
+        reading.passed.append("a template without role, OIDC provider, cluster or Pod Identity association")
 
 
 Reader = Callable[[Template, str, Place, Reading], None]
@@ -41,7 +41,7 @@ def _read(reader: Reader, template: Template, reading: Reading, name: object, pl
 
 
 def _read_role(template: Template, name: str, place: Place, reading: Reading) -> None:
-    """The role; where a condition that cannot be decided makes a difference to its policy, one for each case."""
+    """The role; where an undecided condition changes its policy, one role for each case."""
     policy, spots = _policy(template, name, place)
     undecided = sorted(template.undecided)
     if not undecided or len(undecided) > _CASES:
@@ -57,13 +57,13 @@ def _read_role(template: Template, name: str, place: Place, reading: Reading) ->
 
 
 def _policy(template: Template, name: str, place: Place, case: str = "") -> tuple[TrustPolicy | Unknown, Spots]:
-    """The policy; with a `case` its place is one of its own, for what stands where hangs on the case."""
+    """The policy; with a `case` its place is its own, because the places in it depend on the case."""
     template.undecided.clear()
     at = place.at("Properties", "AssumeRolePolicyDocument", *([case] if case else []))
-    missing = Unknown(f"trust policy of {name}, which only a deployed stack has", "aws iam get-role --role-name ROLE")
+    missing = Unknown(f"trust policy of {name}, which is known only after deployment", "aws iam get-role --role-name ROLE")
     written = template.property(name, "AssumeRolePolicyDocument")
     if written is None:
-        raise WrongShape(place.pointer, "a role without `AssumeRolePolicyDocument`")
+        raise WrongShape(place.pointer, "`AssumeRolePolicyDocument` is missing")
     return policy_of(written, at, missing)
 
 
@@ -96,7 +96,7 @@ def _read_provider(template: Template, name: str, place: Place, reading: Reading
 
 
 def _texts(written: TemplateValue | None) -> tuple[str, ...] | None:
-    """A list of texts, None where it is none or some of it is not known."""
+    """A list of strings, None where it is not a list or a part of it is not known."""
     if written is None or not isinstance(written.value, tuple):
         return None
     values = [known(item.value) for item in written.value]

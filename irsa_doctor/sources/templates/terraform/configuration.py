@@ -1,4 +1,4 @@
-"""Reads Terraform's configuration as it is written: roles, providers, clusters and service accounts of all modules.
+"""Reads Terraform configuration: all modules that are in the input, as often as they are called.
 
 https://developer.hashicorp.com/terraform/language
 """
@@ -25,22 +25,22 @@ from irsa_doctor.sources.templates.values import TemplateValue, written_json
 from irsa_doctor.text.errors import Trouble, WrongShape
 
 _STEPS, _STEPS_A_BYTE = 200_000, 20
-"""What all expressions together may cost: far more than any configuration does"""
+"""Steps that all expressions together may take: far more than any configuration needs"""
 _MAKES_ROLES = re.compile(r"\biam\b|irsa|role|oidc|service.?account|pod.?identity|karpenter|addon", re.IGNORECASE)
 _TAKES_ISSUERS = re.compile(r"irsa|oidc|service.?account|pod.?identity", re.IGNORECASE)
 _VARIABLES = re.compile(r"(?:^|/)(?:terraform|[^/]*\.auto)\.tfvars(?:\.json)?$")
 
 
 def sets_variables(path: str, named: bool) -> bool:
-    """Whether a file sets variables: one that Terraform itself would take by its name, or one that was named to us.
+    """Whether a file sets variables: one that Terraform loads by its name, or one that is named on the command line.
 
-    Other files of variables in a folder are for one environment each, and only one of them can count.
+    Other files of variables in a folder are for one environment each, and only one of them can apply.
     """
     return _VARIABLES.search(path) is not None or (named and path.endswith((".tfvars", ".tfvars.json")))
 
 
 def read_file(text: bytes, reading: Reading) -> Trouble | None:
-    """Take one file apart; what is in it is read by `read_modules`, when all files of its folder are there."""
+    """Parse one file; `read_modules` reads its blocks later. Returns what is wrong with it."""
     syntax = syntax_of(text, reading.path)
     if isinstance(syntax, Trouble):
         return syntax
@@ -50,11 +50,11 @@ def read_file(text: bytes, reading: Reading) -> Trouble | None:
 
 
 def read_variables(text: bytes, reading: Reading) -> Trouble | None:
-    """Take a file of variables apart: arguments and nothing else, or an object of JSON."""
+    """Read a file of variables: arguments and nothing else, or a JSON object. Returns what is wrong with it."""
     if reading.path.endswith(".json"):
         decoded = written_json(text.decode(errors="replace"))
         if decoded is None or not isinstance(decoded.value, Mapping):
-            return Trouble("no file of Terraform variables: an object of JSON was expected", 1, 1)
+            return Trouble("not a valid file of Terraform variables: a JSON object was expected", 1, 1)
         reading.kinds.append("terraform-variables")
         reading.variables.update({text_of(name): value for name, value in decoded.value.items()})
         return None
@@ -71,9 +71,9 @@ def read_variables(text: bytes, reading: Reading) -> Trouble | None:
 
 
 def read_modules(readings: Sequence[Reading]) -> None:
-    """Read all modules of the files; those that others call as often as they are called.
+    """Read all modules of the files, a module that others call as often as it is called.
 
-    What a plan among the readings tells is not read again.
+    A root module that a plan among the readings covers is not read.
     """
     by_path = {reading.path: reading for reading in readings if reading.syntax}
     folders = _folders(by_path.values(), readings)
@@ -88,17 +88,17 @@ def read_modules(readings: Sequence[Reading]) -> None:
     for folder in folders.values():
         if folder.path not in reader.reached:
             reader.read_root(Module(folder, folders, budget), readings)
-    _tell(readings, folders)
+    _summarize(readings, folders)
 
 
-def _tell(readings: Sequence[Reading], folders: Mapping[str, Folder]) -> None:
-    """What a file was good for that gives nothing by itself: its module may have used it."""
+def _summarize(readings: Sequence[Reading], folders: Mapping[str, Folder]) -> None:
+    """Set what became of each file that gives no record by itself: its module may have used it."""
     giving = {module_folder(reading.path) for reading in readings if reading.syntax and reading.gave_something()}
     giving |= {path for folder in folders.values() if folder.path in giving for path in folder.sources}
     for reading in readings:
         if reading.syntax or reading.variables:
             reading.empty = module_folder(reading.path) in giving and not reading.gave_something() and not reading.passed
-            reading.passed = reading.passed or ["no role, OIDC provider, cluster or service account in its module"]
+            reading.passed = reading.passed or ["a module without role, OIDC provider, cluster or service account"]
 
 
 def _folders(files: Iterable[Reading], readings: Sequence[Reading]) -> dict[str, Folder]:
@@ -115,7 +115,7 @@ def _folders(files: Iterable[Reading], readings: Sequence[Reading]) -> dict[str,
 
 
 def _precedence(reading: Reading) -> tuple[int, str]:
-    """Later files of variables go before earlier ones (https://developer.hashicorp.com/terraform/language/values/variables)."""
+    """Later files of variables take precedence over earlier ones (https://developer.hashicorp.com/terraform/language/values/variables)."""
     name = os.path.basename(reading.path)
     order = ("terraform.tfvars", "terraform.tfvars.json")
     if name in order:
@@ -124,7 +124,7 @@ def _precedence(reading: Reading) -> tuple[int, str]:
 
 
 def module_folder(path: str) -> str:
-    """The folder of a file, written in one way."""
+    """Return the folder of a file in normal form, "-" for standard input."""
     return os.path.normpath(os.path.dirname(path)) if path != "-" else "-"
 
 
@@ -140,12 +140,12 @@ class _Reader:
         self.reached = reached
 
     def read_root(self, module: Module, readings: Sequence[Reading]) -> None:
-        """A module that nobody calls, with all that it calls; not where a plan of it is there."""
+        """A module that no other calls, with all that it calls; not where a plan covers it."""
         if plan := _plan_of(module, readings):
             for path in {module.folder.path} | _below(module):
                 self.reached.add(path)
                 for syntax in module.folders[path].syntaxes:
-                    self.readings[syntax.document].passed.append(f"{plan} tells what comes of it")
+                    self.readings[syntax.document].passed.append(f"{plan} has the same resources, planned")
             return
         self.read(module, None)
         module.release()
@@ -154,7 +154,7 @@ class _Reader:
         """The resources and calls of a module."""
         if module.folder.path not in self.reached:
             self.reached.add(module.folder.path)
-            self.tell_troubles(module.folder)
+            self.report_errors(module.folder)
         for block in module.folder.blocks:
             kind = block.labels[0] if block.labels else ""
             if block.kind == "resource" and len(block.labels) == 2 and kind in READERS:
@@ -162,14 +162,14 @@ class _Reader:
             elif block.kind == "module" and block.labels:
                 self.attempt(partial(self.read_call, module, block, at), block)
 
-    def tell_troubles(self, folder: Folder) -> None:
-        """What is broken in the files of a folder."""
+    def report_errors(self, folder: Folder) -> None:
+        """Report the syntax errors of the files of a folder."""
         for syntax in folder.syntaxes:
             if syntax.trouble:
                 self.readings[syntax.document].troubles.append(syntax.trouble)
 
     def attempt(self, read: Callable[[], None], block: Block) -> None:
-        """Read one block; what goes beyond all measure is noted at it, and the next one is read."""
+        """Read one block; an error is noted at it, and the next one is read."""
         reading = self.readings[block.syntax.document]
         place = block_place(block, ".".join((block.kind, *block.labels)), reading)
         try:
@@ -196,7 +196,7 @@ class _Reader:
             READERS[block.labels[0]](resource)
 
     def read_call(self, module: Module, block: Block, at: Place | None) -> None:
-        """Every instance of a module: read whole, or as one that everybody knows, else named as not there."""
+        """Read every instance of a module: its files, else a known module of the registry, else note that it is missing."""
         reading = self.readings[block.syntax.document]
         for instance in module.likely(block):
             name = f"module.{block.labels[0]}{instance.suffix}"
@@ -251,7 +251,7 @@ def _below(module: Module) -> set[str]:
 
 
 def _note_missing(module: Module, block: Block, reading: Reading) -> None:
-    """A module whose files are not here; where it may well make roles of service accounts, they are unknown."""
+    """A module whose files are not in the input; where it probably makes roles of service accounts, they are unknown."""
     source, address = source_of(block), f"{module.prefix}module.{block.labels[0]}"
     if not source:
         return
@@ -259,6 +259,6 @@ def _note_missing(module: Module, block: Block, reading: Reading) -> None:
     if makes_no_role(source) or not (_MAKES_ROLES.search(source) or _TAKES_ISSUERS.search(inputs)):
         return
     where = local_path(module.folder.path, source) or source
-    missing = f"what {address} makes, whose source {where} is not among the files"
+    missing = f"resources of {address}: its source {where} is not in the input"
     reading.gaps.append(Gap("modules", reading.path, address, missing, AFTER_APPLY))
-    reading.notes.append(f"{address} is not read: its source {where} is not here")
+    reading.notes.append(f"{address} is not read: its source {where} is not in the input")

@@ -1,4 +1,4 @@
-"""What expressions of Terraform's configuration language come to, as far as that can be told from the files.
+"""Evaluates expressions of Terraform's configuration language, as far as the files determine their values.
 
 https://developer.hashicorp.com/terraform/language/expressions
 """
@@ -23,12 +23,12 @@ _MOST = 10_000
 
 
 def expression_value(syntax: Syntax, node: Node, scope: EvaluationScope) -> TemplateValue:
-    """The value of an expression; what cannot be told is a hole. Raises WrongShape where it goes beyond all measure."""
+    """Return the value of an expression; what is not known is a hole. Raises WrongShape where it exceeds a limit."""
     return _Evaluation(syntax, scope).value(node)
 
 
 class _Evaluation:
-    """Works out the expressions of one file in one scope."""
+    """Evaluates the expressions of one file in one scope."""
 
     def __init__(self, syntax: Syntax, scope: EvaluationScope) -> None:
         self.syntax = syntax
@@ -54,9 +54,9 @@ class _Evaluation:
     def at(self, value: object, node: Node, made: TemplateValue | None = None) -> TemplateValue:
         """A value that is written where the node is."""
         if isinstance(value, str | Text) and len(text_of(value)) > _LONGEST:
-            raise WrongShape("", "a text that grows beyond all measure")
+            raise WrongShape("", f"a text of more than {_LONGEST} characters")
         if isinstance(value, Mapping | tuple) and len(value) > _MOST:
-            raise WrongShape("", "a collection that grows beyond all measure")
+            raise WrongShape("", f"a collection of more than {_MOST} items")
         return TemplateValue(value, Spot(None, node.start_byte, node.end_byte), self.syntax.document, (), made)
 
     def unknown(self, node: Node) -> TemplateValue:
@@ -97,7 +97,7 @@ class _Evaluation:
         return self.placed(self.stepped(result, [*rest, *steps[plain:]], node), node)
 
     def placed(self, value: TemplateValue | None, node: Node) -> TemplateValue | None:
-        """A single value stands where it is asked for; what has parts, where those are written."""
+        """A single value is placed where it is used; the parts of any other where they are written."""
         if value is None or value.made is not None or isinstance(value.value, Mapping | tuple):
             return value
         if isinstance(value.value, str | Text) and text_of(value.value).lstrip()[:1] == "{" and value.pieces:
@@ -169,7 +169,7 @@ class _Evaluation:
                 pieces.append(part)
                 size += len(part.part) if isinstance(part.part, str) else 1
             if size > _LONGEST:
-                raise WrongShape("", "a text that grows beyond all measure")
+                raise WrongShape("", f"a text of more than {_LONGEST} characters")
         text = text_in(pieces)
         return msgspec.structs.replace(self.at(text, node), pieces=tuple(pieces))
 
@@ -246,7 +246,7 @@ class _Evaluation:
         return made if text is None or only_hole(value.value) else self.at(joined(('"', text, '"')), node, value)
 
     def attempt(self, name: str, argument_nodes: Sequence[Node], node: Node) -> TemplateValue | None:
-        """`try`: the first argument whose members are all there."""
+        """`try`: the first argument whose members all exist."""
         if name == "can":
             return None
         was, self.trying = self.trying, True
@@ -317,7 +317,7 @@ class _Evaluation:
     def kept(
         self, names: Sequence[str], items: Iterable[tuple[TemplateValue, TemplateValue]], condition: Node | None
     ) -> Iterator[EvaluationScope | None]:
-        """The scope of every item that the condition lets through, None where that cannot be told."""
+        """The scope of every item that the condition keeps, None where that is not known."""
         for key, value in items:
             bound = dict(zip(names, (key, value) if len(names) > 1 else (value,), strict=False))
             scope = self.scope.with_names(bound, f" [{text_of(scalar_text(key.value) or '?')}]")

@@ -1,4 +1,4 @@
-"""The functions of Terraform's configuration language that are used round roles; any other is a hole.
+"""The functions of Terraform's configuration language that configurations of roles use; a call of any other is a hole.
 
 https://developer.hashicorp.com/terraform/language/functions
 """
@@ -18,7 +18,7 @@ _EMPTY: tuple[object, ...] = ("", None)
 
 
 class Undecided(Exception):
-    """What a function comes to hangs on a value that is not known."""
+    """The result of a function depends on a value that is not known."""
 
 
 class Unordered(tuple[TemplateValue, ...]):
@@ -31,7 +31,7 @@ Function = Callable[..., TemplateValue | None]
 
 
 def _text(written: TemplateValue) -> str | Text:
-    """A value as a text; a collection, or what is encoded JSON, is none."""
+    """A value as a string; not a collection, nor encoded JSON."""
     text = scalar_text(written.value)
     if text is None or written.made is not None:
         raise Undecided
@@ -66,7 +66,7 @@ def _index(written: TemplateValue) -> int:
 
 
 def _fitting(parts: Sequence[str | Text]) -> TemplateValue:
-    """Texts one after the other, where that is no text beyond all measure."""
+    """The texts joined, within the limit."""
     if sum(len(text_of(part)) for part in parts) > _LONGEST:
         raise Undecided
     return TemplateValue(joined(parts))
@@ -92,7 +92,7 @@ def _replaced(text: str, what: str, by: str) -> str:
     literal = what[1:-1].replace("\\/", "/").replace("\\.", ".")
     anchored = literal.startswith("^")
     literal = literal.removeprefix("^")
-    # any other expression could take for ever, and is seldom seen
+    # any other regular expression could take for ever, and is rare
     if re.search(r"[\\^$.*+?()\[\]{}|]", literal.replace(".", "") if "\\." in what else literal):
         raise Undecided
     return text.removeprefix(literal) if anchored and by == "" else _replaced_each(text, literal, by)
@@ -114,7 +114,7 @@ def _trim_prefix(text_value: TemplateValue, prefix: TemplateValue) -> TemplateVa
 
 
 def _split(separator: TemplateValue, text_value: TemplateValue) -> TemplateValue:
-    """`split`; of a text with holes only the part after the scheme, or the issuer, can be told."""
+    """`split`; of a text with holes only the part after the scheme, or the issuer, is known."""
     text, sign = _text(text_value), _known(separator)
     if isinstance(text, str) and sign:
         return TemplateValue(tuple(map(TemplateValue, text.split(sign))))

@@ -1,4 +1,4 @@
-"""Modules of Terraform's registry that everybody uses for roles of service accounts: what they make of their inputs.
+"""The roles that well-known modules of the Terraform registry make for service accounts, by their inputs.
 
 https://registry.terraform.io/modules/terraform-aws-modules/iam/aws and .../eks/aws; the versions before 6 of the former
 call some inputs differently.
@@ -68,7 +68,7 @@ class KnownModule(msgspec.Struct, frozen=True):
 
 
 def known_module(source: str, address: str, inputs: ModuleInputs) -> KnownModule | None:
-    """The module of a source, None for any that is not known here."""
+    """The module of a source, None for any other."""
     match = _SOURCE.search(source)
     if match is None:
         return None

@@ -1,4 +1,4 @@
-"""What names stand for in a module of Terraform: variables, locals, resources, data sources, outputs of other modules.
+"""Resolves the names in a Terraform module: variables, locals, resources, data sources, outputs of other modules.
 
 https://developer.hashicorp.com/terraform/language/expressions/references
 """
@@ -25,7 +25,7 @@ _EMPTY: tuple[object, ...] = ("", None, (), {})
 _MODULES_DEEP = 16
 _VARIABLE = re.compile(r"\bvar\.([\w-]+)")
 _INSTANCES = 1_000
-"""Instances of one resource or module that are told apart."""
+"""Instances of one resource or module that are distinguished."""
 
 
 class Instance(msgspec.Struct, frozen=True):
@@ -37,7 +37,7 @@ class Instance(msgspec.Struct, frozen=True):
 
 
 class Module:
-    """A module as it is called from one place; `inputs` is None for one that nobody calls."""
+    """A module as it is called from one place; `inputs` is None for a root module."""
 
     def __init__(
         self,
@@ -60,7 +60,7 @@ class Module:
         self._children: dict[str, Module | None] = {}
 
     def release(self) -> None:
-        """Let go of all that was worked out, in the modules that this one calls too."""
+        """Release all evaluated values, also in the modules that this one calls."""
         for child in self._children.values():
             if child is not None:
                 child.release()
@@ -85,7 +85,7 @@ class Module:
         return self.call(first) if name == "module" else self.resource("resource", name, first)
 
     def once(self, key: tuple[str, ...], work: Callable[[], TemplateValue | None]) -> TemplateValue | None:
-        """What was worked out before; a hole where it leads back to itself."""
+        """Return the value of `work`, evaluated once; a hole where it refers to itself."""
         if key in self._open:
             return None
         if key not in self._known:
@@ -98,7 +98,7 @@ class Module:
         return self._known[key]
 
     def variable(self, name: str) -> TemplateValue | None:
-        """What the caller gives, or the default. An empty default of a module that nobody calls is one to be filled in."""
+        """Return the value from the caller, or the default. An empty default of a root module is a placeholder."""
         block = self.folder.named.get(("variable", name))
         if self.inputs is not None and name in self.inputs:
             return with_optional(self.inputs[name], block, self.scope)
@@ -116,7 +116,7 @@ class Module:
         return expression_value(argument.syntax, argument.value, self.scope) if argument else None
 
     def instances(self, block: Block) -> list[Instance] | None:
-        """What `count` and `for_each` make of a block; None where that is not known."""
+        """Return the instances of a block by `count` or `for_each`, None where they are not known."""
         if repeat := block.body.arguments.get("for_each"):
             entries = collection_entries(expression_value(repeat.syntax, repeat.value, self.scope))
             if entries is None or not all(isinstance(scalar_text(key.value), str) for key, _ in entries):
@@ -128,9 +128,9 @@ class Module:
         return [Instance("", None, self.scope)]
 
     def likely(self, block: Block) -> list[Instance]:
-        """The instances; where they are not known, one that stands for all."""
+        """Return the instances; where they are not known, a single one for all."""
         instances = self.instances(block)
-        if instances or (instances is not None and not self._hangs_on_defaults(block)):
+        if instances or (instances is not None and not self._depends_on_default(block)):
             return instances
         if "for_each" not in block.body.arguments:
             return [self._counted(0)]
@@ -138,8 +138,8 @@ class Module:
         names = {"each": TemplateValue({part: TemplateValue(hole(f"each.{part} of {address}")) for part in ("key", "value")})}
         return [Instance("", None, self.scope.with_names(names))]
 
-    def _hangs_on_defaults(self, block: Block) -> bool:
-        """Whether `count` asks a variable of a module that nobody calls, which has just a default: one that may be changed."""
+    def _depends_on_default(self, block: Block) -> bool:
+        """Whether `count` depends on a variable of a root module that has only its default, which may be changed."""
         repeat = block.body.arguments.get("count")
         variables = set(_VARIABLE.findall(repeat.syntax.word(repeat.value))) if repeat else set()
         return self.inputs is None and bool(variables - self.folder.variables.keys())
@@ -180,12 +180,12 @@ class Module:
             if instances is None:
                 return TemplateValue(AnyKey(made, self.scope))
             return TemplateValue({instance.key: made(instance.suffix, instance.scope) for instance in instances})
-        if instances is None or (not instances and self._hangs_on_defaults(block)):
+        if instances is None or (not instances and self._depends_on_default(block)):
             instances = [self._counted(0)]
         return TemplateValue(tuple(made(instance.suffix, instance.scope) for instance in instances))
 
     def config(self, body: Body, scope: EvaluationScope, node: Any) -> TemplateValue:
-        """Arguments and blocks as one object, dynamic blocks worked out."""
+        """Return arguments and blocks as one object, dynamic blocks expanded."""
         members: dict[object, TemplateValue] = {
             name: self.argument(argument, scope) for name, argument in body.arguments.items()
         }
@@ -209,7 +209,7 @@ class Module:
         return msgspec.structs.replace(value, spot=spot)
 
     def dynamic(self, block: Block, scope: EvaluationScope) -> Iterator[TemplateValue]:
-        """The blocks that a dynamic one makes; a hole where nobody can tell how many."""
+        """Yield the blocks that a dynamic one makes; a hole where their number is not known."""
         repeat, content = block.body.arguments.get("for_each"), self._content(block)
         items = expression_value(repeat.syntax, repeat.value, scope) if repeat else None
         entries = collection_entries(items) if items else None
@@ -237,7 +237,7 @@ class Module:
         )
 
     def child(self, block: Block, address: str, scope: EvaluationScope) -> "Module | None":
-        """The module that is called, where its files are among those given."""
+        """Return the module that is called, None where its files are not in the input."""
         if address not in self._children:
             path = local_path(self.folder.path, source_of(block))
             folder = self.folders.get(path) if path else None
@@ -250,11 +250,11 @@ class Module:
         return self._children[address]
 
     def inputs_of(self, block: Block, scope: EvaluationScope) -> Mapping[str, TemplateValue]:
-        """What a call gives to the module, worked out when it is asked for."""
+        """Return the arguments of a call, each evaluated when it is used."""
         return CallArguments(self, block, scope)
 
     def known(self, block: Block, address: str, scope: EvaluationScope) -> KnownModule | None:
-        """The module that is called, where it is one that everybody knows."""
+        """Return the module of the registry that is called, None where it is not known."""
         return known_module(source_of(block), self.prefix + address, self.inputs_of(block, scope))
 
 
@@ -280,7 +280,7 @@ class CallArguments(LazyMembers):
 
 
 class Outputs(LazyMembers):
-    """The outputs of a module call: of a module that is given, of one that everybody knows, else holes."""
+    """The outputs of a module call: of a module in the input, of a known module of the registry, else holes."""
 
     def __init__(self, above: Module, block: Block, address: str, scope: EvaluationScope) -> None:
         self.above = above
@@ -310,7 +310,7 @@ class Outputs(LazyMembers):
 
 
 class AnyKey(LazyMembers):
-    """The instances of what is repeated nobody knows how often: there is one for every key."""
+    """The instances of a block whose number is not known: there is one for every key."""
 
     def __init__(self, made: Callable[[str, EvaluationScope], TemplateValue], scope: EvaluationScope) -> None:
         self.made = made

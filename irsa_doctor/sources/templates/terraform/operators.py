@@ -12,7 +12,7 @@ from irsa_doctor.sources.templates.values import TemplateValue, hole
 
 
 def member(whole: TemplateValue, step: PathStep) -> TemplateValue | None:
-    """Return what a step leads to, a hole where only the name of the whole is known; raises MissingMember where it is absent."""
+    """Return what a step leads to, a hole where only the name is known; raises MissingMember where it is absent."""
     key = step if isinstance(step, str) else step.value
     value = whole.value
     if isinstance(value, Mapping) and isinstance(key, str | Text):
@@ -35,7 +35,7 @@ def member(whole: TemplateValue, step: PathStep) -> TemplateValue | None:
 
 
 def collection_entries(written: TemplateValue) -> list[tuple[TemplateValue, TemplateValue]] | None:
-    """Key and value of each item of a collection, None where that is not known."""
+    """Return key and value of each item of a collection, None where they are not known."""
     if isinstance(written.value, Mapping):
         names = list(written.value)
         in_order = sorted(names) if all(isinstance(name, str) for name in names) else names
@@ -48,14 +48,14 @@ def collection_entries(written: TemplateValue) -> list[tuple[TemplateValue, Temp
 
 
 def as_truth(written: TemplateValue) -> bool | None:
-    """Whether a value is true, None where that is not known."""
+    """Return whether a value is true, None where that is not known."""
     if isinstance(written.value, bool):
         return written.value
     return {"true": True, "false": False}.get(written.value) if isinstance(written.value, str) else None
 
 
 def as_number(written: TemplateValue) -> int | float | None:
-    """A value as a number, None where it is none."""
+    """Return a value as a number, None where it is not a number."""
     if isinstance(written.value, int | float) and not isinstance(written.value, bool):
         return written.value
     if isinstance(written.value, str) and written.value.isdecimal() and len(written.value) < 19:
@@ -64,7 +64,7 @@ def as_number(written: TemplateValue) -> int | float | None:
 
 
 def _equal(left: TemplateValue, right: TemplateValue) -> bool | None:
-    """Value by value; what has holes is equal to nothing and different from nothing, but is not null either."""
+    """Whether two values are equal; None where a side has holes, except that a collection is not null."""
     first, second = left.value, right.value
     if isinstance(first, Text) or isinstance(second, Text) or left.made or right.made:
         return None

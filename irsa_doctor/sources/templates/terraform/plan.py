@@ -43,7 +43,7 @@ _AFTER_APPLY = "terraform apply, then terraform show -json"
 
 
 class ResourceState(msgspec.Struct, frozen=True):
-    """One instance of a resource or data source: what is known of it, and what only `apply` will tell."""
+    """One instance of a resource or data source: the values that are known, and which are known only after apply."""
 
     address: str
     kind: str
@@ -52,7 +52,7 @@ class ResourceState(msgspec.Struct, frozen=True):
     unknown: Mapping[str, object] = {}
 
     def is_unknown(self, name: str) -> bool:
-        """Whether a value is not there because only `apply` will tell it."""
+        """Whether a value is missing because it is known only after apply."""
         return self.values.get(name) is None and self.unknown.get(name) is True
 
     def text(self, name: str) -> str:
@@ -78,7 +78,7 @@ def read_terraform(page: Page, reading: Reading) -> None:
 
 
 def _read_plan(members: Mapping[str, Any], place: Place, reading: Reading) -> None:
-    """What there will be, and the data that was read already; what will be gone is passed over."""
+    """The planned resources and the data that was read already; resources to be destroyed are left out."""
     changes = {}
     for number, item in enumerate(members.get("resource_changes") or ()):
         if isinstance(item, dict) and isinstance(item.get("change"), dict) and isinstance(item.get("address"), str):
@@ -150,11 +150,11 @@ def _read_all(resources: list[ResourceState], changes: Changes, references: Refe
         if reader := _READERS.get(resource.kind):
             reading.attempt(_Reader(changes, references, providers, resource), resource.place, partial(_read, reader, reading))
     if not reading.gave_something():
-        reading.passed.append("no role, OIDC provider, cluster or service account in it")
+        reading.passed.append("a plan or state without role, OIDC provider, cluster or service account")
 
 
 class _Reader(msgspec.Struct, frozen=True):
-    """One resource, and what is known around it."""
+    """One resource with the changes, references and providers of its plan."""
 
     changes: Changes
     references: References
@@ -212,10 +212,10 @@ def _deferred(read: _Reader, missing: Unknown, reading: Reading) -> TrustPolicy 
 
 
 class _Known(msgspec.Struct, frozen=True):
-    """Puts holes where only `apply` tells the value.
+    """Puts holes where a value is known only after apply.
 
-    A hole is named by the one reference that it was made of where the argument can hardly be anything else, an ARN say; else
-    by where it stands, because equal holes are equal and one reference can be put into many texts.
+    A hole is named by the single reference of its argument where the argument can hardly be anything else, an ARN say;
+    else by its place, because equal holes are equal and one reference can appear in many texts.
     """
 
     address: str

@@ -1,4 +1,4 @@
-"""What the expressions of a Terraform configuration refer to, as a plan tells it."""
+"""The references in the expressions of a Terraform configuration, as a plan lists them."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -19,7 +19,7 @@ class References:
         self._root: Mapping[str, Any] = root if isinstance(root, dict) else {}
 
     def only(self, address: str, path: str) -> str:
-        """The one thing that an argument refers to, as an address from the root; "" where it is none or several."""
+        """Return the single reference of an argument as an address from the root, "" where it has none or several."""
         references = self._significant(address, path)
         return references[0] if len(references) == 1 else ""
 
@@ -62,7 +62,7 @@ class References:
         return [item for item in listed if isinstance(item, str)] if isinstance(listed, list) else []
 
     def _significant(self, address: str, path: str) -> list[str]:
-        """Every reference but those that a longer one says more precisely."""
+        """Every reference except those that a longer one includes."""
         prefix = _module_of(address)
         resolved: list[str] = []
         for reference in _longest(self._raw(address, path)):

@@ -17,16 +17,16 @@ _DEEP = 100
 PathStep = str | TemplateValue
 """`.name`, or `[value]`"""
 Lookup = Callable[[str, list[PathStep], "EvaluationScope"], TemplateValue | None]
-"""What a reference stands for, by its first word and all that follows it; None where nobody can tell. Steps that were
-followed are taken off the list."""
+"""What a reference stands for, by its first word and all that follows it; None where it is not known. Steps that were
+followed are removed from the list."""
 
 
 class MissingMember(Exception):
-    """A member or item that is not there, which `try` is for."""
+    """A member or item that does not exist, as `try` handles it."""
 
 
 class Budget:
-    """What all expressions of a run may cost together, so that a few lines cannot keep it busy for ever."""
+    """The steps that all expressions of a run may take together, so that a few lines cannot take for ever."""
 
     def __init__(self, steps: int) -> None:
         self.steps = steps
@@ -36,13 +36,13 @@ class Budget:
         """Count one step; raises WrongShape where there were too many."""
         self.steps -= 1
         if self.steps < 0 or self.depth > _DEEP:
-            raise WrongShape("", "expressions inside expressions beyond all measure")
+            raise WrongShape("", "expressions nested too deeply, or too many of them")
 
 
 class EvaluationScope(msgspec.Struct, frozen=True):
-    """Where an expression stands: in a file, in a module (`lookup`, `prefix`), in an instance or a block (`names`).
+    """What an expression can refer to: its module (`lookup`, `prefix`), its instance or block (`names`).
 
-    `mark` tells instances and repeated blocks apart in the names of holes.
+    `mark` distinguishes instances and repeated blocks in the names of holes.
     """
 
     lookup: Lookup
@@ -52,12 +52,12 @@ class EvaluationScope(msgspec.Struct, frozen=True):
     mark: str = ""
 
     def with_names(self, names: Mapping[str, TemplateValue], mark: str = "") -> "EvaluationScope":
-        """The same with more names."""
+        """Return the same scope with more names."""
         return msgspec.structs.replace(self, names={**self.names, **names}, mark=self.mark + mark)
 
 
 def step_text(step: PathStep) -> str:
-    """A step as it is written."""
+    """Return a step as it is written."""
     if isinstance(step, str):
         return f".{step}"
     if isinstance(step.value, int):

@@ -1,4 +1,4 @@
-"""Takes quoted texts and heredocs apart: what is literal, where it is written, and what is put in.
+"""Splits quoted strings and heredocs into literal parts, with the place of each, and interpolations.
 
 https://developer.hashicorp.com/terraform/language/expressions/strings
 """

@@ -1,4 +1,4 @@
-"""Takes Terraform's configuration language apart: the blocks and arguments of a file, and where they are written.
+"""Parses Terraform's configuration language: the blocks and arguments of a file, and where they are written.
 
 The grammar is that of tree-sitter-hcl (https://github.com/tree-sitter-grammars/tree-sitter-hcl).
 """
@@ -28,9 +28,9 @@ _CLOSING = {
 
 
 class Syntax(msgspec.Struct, frozen=True, dict=True, eq=False):
-    """The syntax of one file; `document` is its path. What is broken in it is a trouble, and is passed over.
+    """The syntax of one file; `document` is its path. Broken parts are an error and are left out.
 
-    A tree takes a hundred times the memory of its text, so it is made when somebody asks for it, and can be let go of.
+    A tree takes a hundred times the memory of its text, so it is built on first use and can be released.
     """
 
     document: str
@@ -47,7 +47,7 @@ class Syntax(msgspec.Struct, frozen=True, dict=True, eq=False):
         return self.parsed[1]
 
     def release(self) -> None:
-        """Let go of the trees."""
+        """Release the trees."""
         for name in ("parsed", "blocks", "arguments"):
             self.__dict__.pop(name, None)
 
@@ -93,7 +93,7 @@ class Block(msgspec.Struct, frozen=True, dict=True, eq=False):
 
     @cached_property
     def body(self) -> "Body":
-        """What stands between the braces."""
+        """What is between the braces."""
         return Body(self.syntax, next((child for child in self.node.named_children if child.type == "body"), None))
 
 
@@ -127,7 +127,7 @@ class Body(msgspec.Struct, frozen=True, dict=True, eq=False):
 
 
 def syntax_of(text: bytes, document: str) -> Syntax | Trouble:
-    """The syntax of a file; a trouble where it is too large to be anybody's configuration."""
+    """The syntax of a file; an error where it is over 16 MiB."""
     if len(text) > _LARGEST:
         return Trouble(f"{len(text) >> 20} MiB of Terraform configuration: more than {_LARGEST >> 20} MiB are not read")
     return Syntax(document, text)
@@ -170,9 +170,9 @@ def _trouble(root: Node, text: bytes) -> Trouble:
     line, column = _position(text, node.start_byte)
     if node.is_missing:
         what = _CLOSING.get(node.type, f"`{node.type}`")
-        return Trouble(f"no Terraform configuration: {what} is missing here", line, column)
+        return Trouble(f"not valid Terraform configuration: {what} is missing", line, column)
     excerpt = text[node.start_byte : node.end_byte].split(b"\n", 1)[0][:40].decode(errors="replace")
-    return Trouble(f"no Terraform configuration: `{excerpt}` is not expected here", line, column)
+    return Trouble(f"not valid Terraform configuration: `{excerpt}` is not expected", line, column)
 
 
 def _position(text: bytes, offset: int) -> tuple[int, int]:

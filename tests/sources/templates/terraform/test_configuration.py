@@ -454,7 +454,7 @@ def test_a_broken_block_is_told_with_its_line_and_loses_no_other():
     assert {one.address for one in given.roles} == {"aws_iam_role.app", "aws_iam_role.last", "aws_iam_role.there"}
     row = next(row for row in given.documents if row.status == "unreadable")
     assert (row.path, row.line, row.column) == ("main.tf", text[: text.index("= =")].count("\n") + 1, 10)
-    assert "`=` is not expected here" in row.why
+    assert "`=` is not expected" in row.why
 
 
 @pytest.mark.parametrize(
@@ -529,13 +529,13 @@ def test_lists_that_double_without_end_are_told():
     text = role(trusting(value="local.a20"), "big") + role(trusting()) + lists
     given = inventory({"main.tf": text})
     assert [one.address for one in given.roles] == ["aws_iam_role.app"]
-    assert any("beyond all measure" in (row.why or "") and row.line == 1 for row in given.documents)
+    assert any("too many of them" in (row.why or "") and row.line == 1 for row in given.documents)
 
 
 def test_work_without_end_is_told():
     loops = "locals {\n  r = range(1000)\n  x = [for a in local.r : [for b in local.r : [for c in local.r : a]]]\n}\n"
     given = inventory({"main.tf": role(trusting(value="local.x"), "slow") + loops, "other/main.tf": "locals {\n a = 1\n}\n"})
-    assert any("beyond all measure" in (row.why or "") for row in given.documents)
+    assert any("too many of them" in (row.why or "") for row in given.documents)
 
 
 @pytest.mark.parametrize(
