@@ -13,6 +13,7 @@ from irsa_doctor.cli.check import check
 from irsa_doctor.cli.collect import collect
 from irsa_doctor.cli.diff import diff
 from irsa_doctor.cli.explain import explain
+from irsa_doctor.cli.help import Command, Commands, context_settings
 from irsa_doctor.cli.output import print_text
 from irsa_doctor.cli.permissions import permissions
 from irsa_doctor.cli.schema import schema
@@ -27,6 +28,8 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
+    cls=Commands,
+    context_settings=context_settings(),
 )
 
 
@@ -46,16 +49,16 @@ def _options(
     pass
 
 
-app.command()(check)
-app.command()(diff)
-app.command()(collect)
-app.command()(permissions)
-app.command()(simulate)
-app.command("who-can")(who_can)
-app.command()(why)
-app.add_typer(rules.app, name="rules")
-app.command()(explain)
-app.command()(schema)
+app.command(cls=Command)(check)
+app.command(cls=Command)(why)
+app.command("who-can", cls=Command)(who_can)
+app.command(cls=Command)(simulate)
+app.command(cls=Command)(diff)
+app.command(cls=Command)(collect)
+app.command(cls=Command)(permissions)
+app.add_typer(rules.app, name="rules", cls=Commands)
+app.command(cls=Command)(explain)
+app.command(cls=Command)(schema)
 
 
 def _interrupted(*_: object) -> None:

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from irsa_doctor.cli.help import Command
 from irsa_doctor.cli.options import Format
 from irsa_doctor.cli.output import print_error, print_text
 from irsa_doctor.cli.wrong import checked_format, wrong
@@ -12,7 +13,7 @@ from irsa_doctor.cli.wrong import checked_format, wrong
 app = typer.Typer(help="List, show and test rules.", no_args_is_help=True)
 
 
-@app.command("list")
+@app.command("list", cls=Command)
 def list_(format_: Format = "text") -> None:
     """List every built-in rule, by family."""
     from irsa_doctor import api
@@ -21,7 +22,7 @@ def list_(format_: Format = "text") -> None:
     print_text(api.render_rules(api.list_rules(), output_format, api.style_for()))
 
 
-@app.command()
+@app.command(cls=Command)
 def show(rule: Annotated[str, typer.Argument(metavar="ID", help="A rule id.")], format_: Format = "text") -> None:
     """Show one rule: what it asks, why, what to do, and who says so."""
     from irsa_doctor import api
@@ -37,7 +38,7 @@ def show(rule: Annotated[str, typer.Argument(metavar="ID", help="A rule id.")], 
         print_text(api.render_explanation(page, api.style_for()))
 
 
-@app.command("test")
+@app.command("test", cls=Command)
 def run_tests(
     folder: Annotated[Path | None, typer.Argument(help="A folder of rule files; without it, the built-in ones.")] = None,
 ) -> None:

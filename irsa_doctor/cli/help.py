@@ -1,0 +1,134 @@
+"""How the help of a command is laid out: its options in groups, and two examples at the end."""
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from typer.core import TyperCommand, TyperGroup
+
+WIDTH = 100
+"""Columns that the help takes at most; a narrower terminal is filled."""
+
+GROUPS = {
+    "Input": (
+        *("--complete", "--role", "--policy", "--cluster", "--account", "--base", "--changed", "--git"),
+        *("--config", "--no-config", "--config-from", "--rules"),
+        *("--all", "--token", "--event", "--lookup-events", "--error"),
+        *("--vectors", "--trust-policy", "--issuer", "--partition", "--sub", "--aud", "--context"),
+    ),
+    "Output": ("--format", "--output", "--redact", "--write-baseline", "--fail-on", "--strict", "--exit-zero"),
+    "Selection": (
+        *("--select", "--ignore", "--min-severity", "--min-confidence", "--framework", "--baseline"),
+        "--no-inline-ignores",
+    ),
+    "Live": (
+        *("--aws", "--kube", "--live", "--kube-context", "--kubeconfig", "--profile", "--assume-role", "--region"),
+        *("--timeout", "--fetch-issuer"),
+    ),
+}
+"""The groups in the order in which they are shown, each with its options in any order."""
+
+GENERAL = "General"
+"""The group of what no other lists, shown last."""
+
+EXAMPLES = {
+    "": ("irsa-doctor check policies/ k8s/", "irsa-doctor why billing/invoices --live"),
+    "check": (
+        "irsa-doctor check policies/ k8s/ --complete serviceaccounts",
+        "irsa-doctor check --live --fail-on critical -f text -f sarif:irsa.sarif",
+    ),
+    "why": (
+        "irsa-doctor why billing/invoices cluster/ --complete serviceaccounts",
+        "irsa-doctor why pod/billing/invoices-7d9f --live --error @pod.log",
+    ),
+    "who-can": (
+        "irsa-doctor who-can shop-invoices roles.json serviceaccounts.yaml",
+        "irsa-doctor who-can arn:aws:iam::111122223333:role/shop-invoices --live -f json",
+    ),
+    "simulate": (
+        "irsa-doctor simulate --vectors requests.jsonl",
+        (
+            "irsa-doctor simulate -f text --trust-policy trust.json --account 111122223333"
+            " --issuer https://oidc.example.com --sub system:serviceaccount:billing:invoices"
+        ),
+    ),
+    "diff": ("irsa-doctor diff roles-before.json roles-after.json", "irsa-doctor diff --git origin/main policies/"),
+    "collect": ("irsa-doctor collect -o live.json", "irsa-doctor collect -o shared.json --redact --aws --profile audit"),
+    "permissions": ("irsa-doctor permissions check", "irsa-doctor permissions collect --kube"),
+    "rules": ("irsa-doctor rules list", "irsa-doctor rules test my-rules/"),
+    "rules list": ("irsa-doctor rules list", "irsa-doctor rules list -f json"),
+    "rules show": ("irsa-doctor rules show open-aud-only", "irsa-doctor rules show open-aud-only -f json"),
+    "rules test": ("irsa-doctor rules test", "irsa-doctor rules test my-rules/"),
+    "explain": ("irsa-doctor explain open-aud-only", "irsa-doctor explain trust-sub-mismatch"),
+    "schema": ("irsa-doctor schema check", "irsa-doctor schema settings"),
+}
+"""By the words of the command after `irsa-doctor`."""
+
+
+def group_of(options: Sequence[str]) -> str:
+    """The group of an option, by any of its flags; "General" where no group lists it."""
+    return next((group for group, flags in GROUPS.items() if not set(flags).isdisjoint(options)), GENERAL)
+
+
+class Command(TyperCommand):
+    """A command whose help has its options in groups and ends with examples."""
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        """Write the arguments, then each group of options."""
+        _write_options(self.get_params(ctx), ctx, formatter)
+
+    def format_epilog(self, ctx: Any, formatter: Any) -> None:
+        """Write the examples."""
+        _write_examples(ctx, formatter)
+
+
+class Commands(TyperGroup):
+    """A group of commands whose help is laid out like that of a command."""
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        """Write the options, then the commands."""
+        _write_options(self.get_params(ctx), ctx, formatter)
+        self.format_commands(ctx, formatter)
+
+    def format_epilog(self, ctx: Any, formatter: Any) -> None:
+        """Write the examples."""
+        _write_examples(ctx, formatter)
+
+
+def _write_options(parameters: Iterable[Any], ctx: Any, formatter: Any) -> None:
+    rows: dict[str, list[tuple[str, str]]] = {}
+    for parameter in parameters:
+        if row := parameter.get_help_record(ctx):
+            section = group_of(parameter.opts) if parameter.param_type_name == "option" else "Arguments"
+            rows.setdefault(section, []).append(row)
+    for section in ("Arguments", *GROUPS, GENERAL):
+        if section in rows:
+            with formatter.section(section):
+                formatter.write_dl(rows[section])
+
+
+def _write_examples(ctx: Any, formatter: Any) -> None:
+    """Each example as it can be pasted into a shell."""
+    _, _, command = ctx.command_path.partition(" ")
+    if command in EXAMPLES:
+        with formatter.section("Examples"):
+            for example in EXAMPLES[command]:
+                formatter.write("".join(f"  {line}\n" for line in shell_lines(example, formatter.width - 2)))
+
+
+def shell_lines(command: str, width: int) -> list[str]:
+    """The command, divided before its options into lines of at most so many columns where that can be."""
+    first, *options = re.split(" (?=-)", command)
+    lines = [first]
+    for option in options:
+        if len(f"{lines[-1]} {option} \\") <= width:
+            lines[-1] += f" {option}"
+        else:
+            lines[-1] += " \\"
+            lines.append(f"    {option}")
+    return lines
+
+
+def context_settings() -> dict[str, Any]:
+    """What click is told for every command: `-h` too, and the width of the terminal."""
+    return {"help_option_names": ["-h", "--help"], "max_content_width": WIDTH}
