@@ -23,45 +23,65 @@ Formats = Annotated[
     typer.Option(
         "--format",
         "-f",
-        help="text, json, sarif, github, junit, gitlab, markdown or html; FORMAT:FILE writes to a file; repeatable.",
+        metavar="FORMAT[:FILE]",
+        help="text, json, sarif, github, junit, gitlab, markdown or html; with :FILE written to that file; repeatable.",
     ),
 ]
-Output = Annotated[str | None, typer.Option("--output", "-o", help="Write the report to this file.")]
+Output = Annotated[str | None, typer.Option("--output", "-o", metavar="FILE", help="Write the report to this file.")]
 FailOn = Annotated[
-    str | None, typer.Option(help="Exit 1 at this severity and above: low, medium, high, critical or never. [high]")
+    str | None,
+    typer.Option(metavar="SEVERITY", help="Exit 1 at this severity and above: low, medium, high, critical or never. [high]"),
 ]
-MinSeverity = Annotated[str | None, typer.Option(help="Show nothing below: low, medium, high or critical.")]
-MinConfidence = Annotated[str | None, typer.Option(help="Show nothing below: low, medium or high.")]
-Select = Annotated[list[str] | None, typer.Option(help="Only these rules; repeatable, or separated by commas.")]
-Ignore = Annotated[list[str] | None, typer.Option(help="Not these rules.")]
-RuleFolders = Annotated[list[str] | None, typer.Option(help="A folder with rules of your own; repeatable.")]
+MinSeverity = Annotated[
+    str | None,
+    typer.Option(metavar="SEVERITY", help="Report only findings of this severity and above: low, medium, high or critical."),
+]
+MinConfidence = Annotated[
+    str | None,
+    typer.Option(metavar="CONFIDENCE", help="Report only findings of this confidence and above: low, medium or high."),
+]
+Select = Annotated[
+    list[str] | None, typer.Option(metavar="RULE", help="Evaluate only these rules; repeatable, or separated by commas.")
+]
+Ignore = Annotated[
+    list[str] | None, typer.Option(metavar="RULE", help="Do not evaluate these rules; repeatable, or separated by commas.")
+]
+RuleFolders = Annotated[list[str] | None, typer.Option(metavar="FOLDER", help="A folder of private rules; repeatable.")]
 Framework = Annotated[
-    str | None, typer.Option(help="Only what bears on soc2, iso27001, nist-800-53, pci-dss or cis-eks, by control.")
+    str | None,
+    typer.Option(
+        metavar="ID",
+        help="Only rules that support a control of soc2, iso27001, nist-800-53, pci-dss or cis-eks; report by control.",
+    ),
 ]
 Base = Annotated[
     list[str] | None,
-    typer.Option(help="What there is: a snapshot (see collect), files or folders. PATHS are judged as laid over it."),
+    typer.Option(
+        metavar="PATH",
+        help="Current state: a snapshot (see collect), files or folders. PATHS are evaluated as a change of it; repeatable.",
+    ),
 ]
 Changed = Annotated[
     bool,
     typer.Option(
         "--changed",
-        help="PATHS are files that changed, of any kind: what is around them (this folder, or --base) is read too, "
-        "and what was wrong before is not told. For hooks.",
+        help="PATHS are changed files of any kind; the other files of this folder (or --base) are read as current state. "
+        "Existing problems are not reported. For hooks.",
     ),
 ]
-Baseline = Annotated[str | None, typer.Option(help="Do not show what this file says was there before.")]
-WriteBaseline = Annotated[str | None, typer.Option(help="Write what was found to this file, as the baseline.")]
-NoInlineIgnores = Annotated[bool, typer.Option("--no-inline-ignores", help="Comments in documents ignore nothing.")]
+Baseline = Annotated[str | None, typer.Option(metavar="FILE", help="Do not report findings that this file lists.")]
+WriteBaseline = Annotated[str | None, typer.Option(metavar="FILE", help="Write the findings to this file, as a baseline.")]
+NoInlineIgnores = Annotated[bool, typer.Option("--no-inline-ignores", help="Do not apply comments that ignore findings.")]
 ConfigFrom = Annotated[
     str | None,
     typer.Option(
         "--config-from",
-        help="Settings, waivers, rules and baseline of this revision of git; where the work tree has weaker ones, that is "
-        "a finding. Comments that are not in it ignore nothing.",
+        metavar="REVISION",
+        help="Use settings, waivers, rules, baseline and ignoring comments of this git revision; weaker ones in the "
+        "work tree are a finding.",
     ),
 ]
-Strict = Annotated[bool, typer.Option("--strict", help="Exit 3 where something needed was unknown.")]
+Strict = Annotated[bool, typer.Option("--strict", help="Exit 3 if a value that a rule needs is unknown.")]
 
 
 def check_options(
@@ -120,9 +140,9 @@ def check(
     governing: AbstractContextManager[Governing],
     live: "Options | None",
 ) -> None:
-    """Check trust policies, OIDC providers, clusters and service accounts.
+    """Check roles, providers and workloads against the rules.
 
-    Exit 0: nothing at or above --fail-on. 1: findings. 2: wrong call, or nothing could be read. 3: incomplete (--strict).
+    Exit 0: no finding at or above --fail-on. 1: findings. 2: wrong call, or no readable input. 3: incomplete (--strict).
     """
     import gc
 

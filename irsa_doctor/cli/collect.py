@@ -13,18 +13,18 @@ from irsa_doctor.cli.wrong import wrong
 if TYPE_CHECKING:
     from irsa_doctor.api import Options, Snapshot
 
-Output = Annotated[str, typer.Option("--output", "-o", help="The file to write; - is standard output.")]
-Redact = Annotated[
-    bool, typer.Option("--redact", help="Replace account ids and names by made-up ones; findings stay the same.")
-]
-Strict = Annotated[bool, typer.Option("--strict", help="Exit 3 where something could not be read.")]
+Output = Annotated[str, typer.Option("--output", "-o", metavar="FILE", help="The file to write, or - for standard output.")]
+Redact = Annotated[bool, typer.Option("--redact", help="Replace account ids and names; findings stay the same.")]
+Strict = Annotated[bool, typer.Option("--strict", help="Exit 3 if part of the account or cluster cannot be read.")]
 
 
 @with_options(live=collect_options)
 def collect(output: Output, redact: Redact = False, strict: Strict = False, *, live: "Options") -> None:
-    """Read AWS and Kubernetes (both, unless --aws or --kube says which) into a snapshot, which check, why and who-can read.
+    """Save the account and the cluster to one snapshot file.
 
-    Exit 0: written. 2: a source could not be asked, or the file not be written. 3: incomplete (--strict).
+    Reads AWS and Kubernetes, or the one that --aws or --kube names. check, why, who-can and diff read the file.
+
+    Exit 0: written. 2: AWS, the cluster or the file is not accessible. 3: incomplete (--strict).
     """
     from irsa_doctor import api
 

@@ -13,12 +13,12 @@ if TYPE_CHECKING:
     from irsa_doctor.api import RoleChange, Settings
 
 Sides = Annotated[
-    list[str] | None, typer.Argument(metavar="OLD NEW", help="A file or folder each; with --git, what to look at.")
+    list[str] | None, typer.Argument(metavar="OLD NEW", help="A file or folder each; with --git, the paths to compare.")
 ]
-Git = Annotated[str | None, typer.Option(metavar="REVISION", help="Compare the files as they are with a revision.")]
-Format = Annotated[str, typer.Option("--format", "-f", help="text, json or markdown.")]
-Strict = Annotated[bool, typer.Option("--strict", help="Exit 3 where something could not be compared.")]
-ExitZero = Annotated[bool, typer.Option("--exit-zero", help="Exit 0 whatever changed.")]
+Git = Annotated[str | None, typer.Option(metavar="REVISION", help="Compare the work tree with this git revision.")]
+Format = Annotated[str, typer.Option("--format", "-f", metavar="FORMAT", help="text, json or markdown.")]
+Strict = Annotated[bool, typer.Option("--strict", help="Exit 3 if a role cannot be compared.")]
+ExitZero = Annotated[bool, typer.Option("--exit-zero", help="Exit 0 also where a role was widened.")]
 
 
 @with_options(settings=settings_options)
@@ -31,9 +31,11 @@ def diff(
     *,
     settings: "Settings",
 ) -> None:
-    """Compare whom the trust policies of OLD and NEW admit, proved on the languages and not on the text.
+    """Compare which subjects two sets of trust policies admit.
 
-    Exit 0: nobody gets in who could not before. 1: somebody does. 2: wrong call. 3: something could not be compared (--strict).
+    The admitted sets are compared, not the text of the policies.
+
+    Exit 0: no subject is newly admitted. 1: a role was widened. 2: wrong call. 3: a role cannot be compared (--strict).
     """
     from irsa_doctor import api
 

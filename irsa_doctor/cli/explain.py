@@ -9,9 +9,9 @@ from irsa_doctor.cli.wrong import wrong
 
 
 def explain(
-    ident: Annotated[str, typer.Argument(metavar="ID", help="A rule, or a cause that `why` named.")],
+    ident: Annotated[str, typer.Argument(metavar="ID", help="A rule, or a cause that `why` names.")],
 ) -> None:
-    """Explain a rule or a cause: what is wrong, what follows, what to do, and who says so."""
+    """Explain a rule or a cause, with its remedy and sources."""
     from irsa_doctor import api
 
     try:

@@ -10,21 +10,28 @@ from irsa_doctor.cli.wrong import wrong
 if TYPE_CHECKING:
     from irsa_doctor.api import Options
 
-Aws = Annotated[bool, typer.Option("--aws", help="Read AWS with the credentials of the environment, or of --profile.")]
-Kube = Annotated[bool, typer.Option("--kube", help="Read the cluster of the current kubeconfig context, or of --kube-context.")]
-Live = Annotated[bool, typer.Option("--live", help="--aws and --kube.")]
-KubeContexts = Annotated[list[str] | None, typer.Option("--kube-context", help="Context of the kubeconfig; repeatable.")]
+Aws = Annotated[bool, typer.Option("--aws", help="Read AWS, with the credentials of the environment or of --profile.")]
+Kube = Annotated[bool, typer.Option("--kube", help="Read the cluster of the current kubeconfig context or of --kube-context.")]
+Live = Annotated[bool, typer.Option("--live", help="Read both, like --aws --kube.")]
+KubeContexts = Annotated[
+    list[str] | None, typer.Option("--kube-context", metavar="NAME", help="Context of the kubeconfig; repeatable.")
+]
 Kubeconfig = Annotated[
-    str | None, typer.Option("--kubeconfig", help="The kubeconfig, in place of $KUBECONFIG or ~/.kube/config.")
+    str | None, typer.Option("--kubeconfig", metavar="FILE", help="The kubeconfig, instead of $KUBECONFIG or ~/.kube/config.")
 ]
-Profiles = Annotated[list[str] | None, typer.Option("--profile", help="AWS profile; repeatable, one for each account.")]
+Profiles = Annotated[
+    list[str] | None, typer.Option("--profile", metavar="NAME", help="AWS profile; repeatable, one for each account.")
+]
 AssumeRoles = Annotated[
-    list[str] | None, typer.Option("--assume-role", help="ARN of a role to read AWS as; repeatable, one for each account.")
+    list[str] | None,
+    typer.Option("--assume-role", metavar="ARN", help="Role to assume for reading AWS; repeatable, one for each account."),
 ]
-Regions = Annotated[list[str] | None, typer.Option("--region", help="AWS region of the clusters; repeatable.")]
-Timeout = Annotated[float | None, typer.Option("--timeout", help="Seconds that reading live may take altogether. [120]")]
+Regions = Annotated[
+    list[str] | None, typer.Option("--region", metavar="REGION", help="AWS region of the clusters; repeatable.")
+]
+Timeout = Annotated[float | None, typer.Option("--timeout", metavar="SECONDS", help="Limit for all live reads together. [120]")]
 FetchIssuer = Annotated[
-    bool, typer.Option("--fetch-issuer", help="Fetch what the clusters' issuers publish: https, public addresses only.")
+    bool, typer.Option("--fetch-issuer", help="Fetch discovery document and keys of the issuers: https, public addresses only.")
 ]
 
 

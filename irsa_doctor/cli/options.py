@@ -9,21 +9,28 @@ import typer
 
 Paths = Annotated[
     list[str] | None,
-    typer.Argument(help="Files, folders, or - for standard input; may be left out where AWS or a cluster is read."),
+    typer.Argument(help="Files, folders, or - for standard input; optional with --aws, --kube or --live."),
 ]
-Format = Annotated[str, typer.Option("--format", "-f", help="text or json.")]
-ExitZero = Annotated[bool, typer.Option("--exit-zero", help="Exit 0 whatever was found.")]
+Format = Annotated[str, typer.Option("--format", "-f", metavar="FORMAT", help="text or json.")]
+ExitZero = Annotated[bool, typer.Option("--exit-zero", help="Exit 0 also with findings or unknowns.")]
 Complete = Annotated[
     list[str] | None,
-    typer.Option(help="Kubernetes kinds that are there whole: serviceaccounts, pods, ...; what is missing does not exist."),
+    typer.Option(
+        metavar="KINDS",
+        help="Kubernetes kinds for which the input is complete, such as serviceaccounts,pods: objects not listed do not exist.",
+    ),
 ]
-Roles = Annotated[list[str] | None, typer.Option("--role", help="ARN=PATH: the role of a bare policy; repeatable.")]
+Roles = Annotated[
+    list[str] | None,
+    typer.Option("--role", metavar="ARN=PATH", help="The role that a bare trust policy belongs to; repeatable."),
+]
 Clusters = Annotated[
-    list[str] | None, typer.Option("--cluster", help="NAME=PATH: cluster of Kubernetes documents; repeatable.")
+    list[str] | None,
+    typer.Option("--cluster", metavar="NAME=PATH", help="The cluster that Kubernetes documents belong to; repeatable."),
 ]
-Account = Annotated[str | None, typer.Option(help="Account id of answers that name none.")]
-Config = Annotated[str | None, typer.Option(help="Settings file, in place of the nearest irsa-doctor.toml.")]
-NoConfig = Annotated[bool, typer.Option("--no-config", help="Take no settings file.")]
+Account = Annotated[str | None, typer.Option(metavar="ID", help="Account of AWS answers that do not name one.")]
+Config = Annotated[str | None, typer.Option(metavar="FILE", help="Settings file, instead of the nearest irsa-doctor.toml.")]
+NoConfig = Annotated[bool, typer.Option("--no-config", help="Read no settings file.")]
 
 _Command = Callable[..., None]
 

@@ -10,12 +10,12 @@ from irsa_doctor.cli.wrong import checked_format, wrong
 
 
 def permissions(
-    command: Annotated[str | None, typer.Argument(help="check, collect, why or who-can; none: all of them.")] = None,
+    command: Annotated[str | None, typer.Argument(help="check, collect, why or who-can; without it, all of them.")] = None,
     aws: Annotated[bool, typer.Option("--aws", help="Only the IAM policy, as JSON.")] = False,
     kube: Annotated[bool, typer.Option("--kube", help="Only the ClusterRole, as YAML.")] = False,
     format_: Format = "text",
 ) -> None:
-    """Print the exact IAM policy and Kubernetes ClusterRole that a command needs for --aws, --kube and --live."""
+    """Print the IAM policy and ClusterRole that live reads need."""
     from irsa_doctor import api
 
     output_format = checked_format("permissions", format_)

@@ -15,7 +15,7 @@ app = typer.Typer(help="List, show and test rules.", no_args_is_help=True)
 
 @app.command("list", cls=Command)
 def list_(format_: Format = "text") -> None:
-    """List every built-in rule, by family."""
+    """List the built-in rules by family."""
     from irsa_doctor import api
 
     output_format = checked_format("rules", format_)
@@ -23,8 +23,8 @@ def list_(format_: Format = "text") -> None:
 
 
 @app.command(cls=Command)
-def show(rule: Annotated[str, typer.Argument(metavar="ID", help="A rule id.")], format_: Format = "text") -> None:
-    """Show one rule: what it asks, why, what to do, and who says so."""
+def show(rule: Annotated[str, typer.Argument(metavar="ID", help="Id of a rule.")], format_: Format = "text") -> None:
+    """Show one rule, with its remedy and sources."""
     from irsa_doctor import api
 
     output_format = checked_format("rules", format_)
@@ -42,9 +42,11 @@ def show(rule: Annotated[str, typer.Argument(metavar="ID", help="A rule id.")], 
 def run_tests(
     folder: Annotated[Path | None, typer.Argument(help="A folder of rule files; without it, the built-in ones.")] = None,
 ) -> None:
-    """Run the examples of rules: bad ones fire, good ones pass, and every clause is needed.
+    """Run the examples of rules.
 
-    Exit 0: all right. 1: an example is not what it says. 2: a rule that could not work.
+    Bad examples must fire, good ones must pass, and every clause must be needed.
+
+    Exit 0: every example holds. 1: an example does not hold. 2: a rule is not valid.
     """
     from irsa_doctor import api
 

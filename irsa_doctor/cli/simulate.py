@@ -9,17 +9,18 @@ from irsa_doctor.cli.output import print_text
 from irsa_doctor.cli.settings_options import check_account
 from irsa_doctor.cli.wrong import checked_format, wrong
 
-Vectors = Annotated[str | None, typer.Option(help="Requests, one JSON object a line; - is standard input.")]
-TrustPolicy = Annotated[str | None, typer.Option(help="The trust policy to ask; - is standard input.")]
-Issuer = Annotated[str, typer.Option(help="Issuer URL of the token.")]
-Account = Annotated[str, typer.Option(help="Account id of the role.")]
-Partition = Annotated[str, typer.Option(help="AWS partition of the role. [that of the issuer]")]
-Sub = Annotated[str | None, typer.Option(help="Subject of the token.")]
-Aud = Annotated[str, typer.Option(help="Audience of the token.")]
+Vectors = Annotated[str | None, typer.Option(metavar="FILE", help="Requests, one JSON object a line; or - for standard input.")]
+TrustPolicy = Annotated[str | None, typer.Option(metavar="FILE", help="The trust policy, or - for standard input.")]
+Issuer = Annotated[str, typer.Option(metavar="URL", help="Issuer of the token.")]
+Account = Annotated[str, typer.Option(metavar="ID", help="Account of the role.")]
+Partition = Annotated[str, typer.Option(metavar="NAME", help="AWS partition of the role. [that of the issuer]")]
+Sub = Annotated[str | None, typer.Option(metavar="SUBJECT", help="Subject of the token.")]
+Aud = Annotated[str, typer.Option(metavar="AUDIENCE", help="Audience of the token.")]
 Context = Annotated[
-    list[str] | None, typer.Option(help="A further condition key, KEY=VALUE; repeatable, for one key too: several values.")
+    list[str] | None,
+    typer.Option(metavar="KEY=VALUE", help="Another condition key; repeatable, also with several values of one key."),
 ]
-Format = Annotated[str, typer.Option("--format", "-f", help="json (a line for each answer) or text.")]
+Format = Annotated[str, typer.Option("--format", "-f", metavar="FORMAT", help="json (one line an answer) or text.")]
 
 
 def simulate(
@@ -33,10 +34,12 @@ def simulate(
     context: Context = None,
     format_: Format = "json",
 ) -> None:
-    """Decide AssumeRoleWithWebIdentity requests as IAM's policy evaluation would.
+    """Decide requests to assume a role as IAM would.
 
-    Exit 0: allowed; with --vectors, every line was answered. 1: denied, or IAM would not save the policy; a line was no
-    request. 2: wrong call, or a file that cannot be read.
+    The action is sts:AssumeRoleWithWebIdentity; client ids, signatures and resource control policies are checked by `why`.
+
+    Exit 0: allowed; with --vectors, every line was answered. 1: denied, or IAM would refuse to save the policy; a line is
+    not a request. 2: wrong call, or a file cannot be read.
     """
     from irsa_doctor import api
 

@@ -28,14 +28,17 @@ def _settings(
 
 @with_options(settings=_settings, live=live_options)
 def who_can(
-    role: Annotated[str, typer.Argument(help="ARN, name, or path of a bare policy.")],
+    role: Annotated[str, typer.Argument(help="ARN or name of the role, or path of a bare trust policy.")],
     paths: Paths = None,
     format_: Format = "text",
     *,
     settings: "Settings",
     live: "Options | None",
 ) -> None:
-    """Show the exact set of subjects that a role's trust policy admits."""
+    """Show exactly which subjects can assume a role.
+
+    Exit 0: shown. 2: wrong call, or no such role.
+    """
     import gc
 
     gc.disable()  # one run, then the process ends

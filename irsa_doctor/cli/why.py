@@ -19,21 +19,33 @@ if TYPE_CHECKING:
 
 Target = Annotated[str | None, typer.Argument(help="NAMESPACE/SERVICEACCOUNT, pod/NAMESPACE/POD, or KIND/NAMESPACE/NAME.")]
 Paths = Annotated[list[str] | None, typer.Argument(help="Files, folders, or - for standard input.")]
-All = Annotated[bool, typer.Option("--all", help="Every service account that has to do with a role.")]
-Role = Annotated[str | None, typer.Option(help="The role that is asked for, in place of the one that is named.")]
+All = Annotated[bool, typer.Option("--all", help="Diagnose every service account and workload that uses a role.")]
+Role = Annotated[str | None, typer.Option(metavar="ARN", help="The requested role, instead of the one that the input names.")]
 Cluster = Annotated[
-    list[str] | None, typer.Option(help="Name, ARN or issuer of the cluster; NAME=PATH says whose documents are where.")
+    list[str] | None,
+    typer.Option(
+        metavar="CLUSTER",
+        help="Name, ARN or issuer of the cluster of the target; or NAME=PATH, the cluster of documents; repeatable.",
+    ),
 ]
-Token = Annotated[str | None, typer.Option(help="A file with the token, or - for standard input. It is never shown.")]
+Token = Annotated[
+    str | None, typer.Option(metavar="FILE", help="A file with the token, or - for standard input; only its claims are shown.")
+]
 Event = Annotated[
-    str | None, typer.Option(help="A file with events of CloudTrail: one, an answer of lookup-events, a log (gzip too).")
+    str | None,
+    typer.Option(metavar="FILE", help="A file with CloudTrail events: one event, an answer of lookup-events, or a log."),
 ]
 LookupEvents = Annotated[
-    bool, typer.Option("--lookup-events", help="Look up the last calls for its role in CloudTrail, with --aws or --live.")
+    bool, typer.Option("--lookup-events", help="Look up the last calls for the role in CloudTrail; needs --aws or --live.")
 ]
-Error = Annotated[str | None, typer.Option(help="The error message, or @FILE: a log will do.")]
-Policies = Annotated[list[str] | None, typer.Option("--policy", help="ARN=PATH: the role of a bare policy.")]
-ExitZero = Annotated[bool, typer.Option("--exit-zero", help="Exit 0 whatever is wrong.")]
+Error = Annotated[
+    str | None, typer.Option(metavar="TEXT", help="The error message, or @FILE for a file that contains it, such as a log.")
+]
+Policies = Annotated[
+    list[str] | None,
+    typer.Option("--policy", metavar="ARN=PATH", help="The role that a bare trust policy belongs to; repeatable."),
+]
+ExitZero = Annotated[bool, typer.Option("--exit-zero", help="Exit 0 also for a broken or unknown verdict.")]
 
 _CODES = {"broken": 1, "unknown": 3, "works": 0}
 """verdict -> exit code; of several verdicts the first decides"""
@@ -93,9 +105,9 @@ def why(
     scope: Scope,
     live: "Options | None",
 ) -> None:
-    """Say why a service account or workload does not get the credentials of its role.
+    """Find the broken link between a workload and its role.
 
-    Exit 0: it works. 1: it is broken. 2: wrong call, or the name is not there. 3: it cannot be told from what was given.
+    Exit 0: works. 1: broken. 2: wrong call, or no such target. 3: undetermined, with the missing input named.
     """
     import gc
 
