@@ -44,12 +44,14 @@ def put(path: Path, content: Any) -> Path:
 def run(*arguments: str | Path, cwd: Path, stdin: bytes = b"", **environment: str) -> subprocess.CompletedProcess[str]:
     import os
 
+    # the width is that of no terminal, wherever the tests run: pytest-xdist sets one for its workers
+    inherited = {name: value for name, value in os.environ.items() if name != "COLUMNS"}
     done = subprocess.run(
         [sys.executable, "-m", "irsa_doctor", *map(str, arguments)],
         cwd=cwd,
         input=stdin,
         capture_output=True,
-        env={**os.environ, "NO_COLOR": "1", **environment},
+        env={**inherited, "NO_COLOR": "1", **environment},
         timeout=60,
         check=False,
     )
