@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ import yaml
 from tests.cli.running import OPEN, RIGHT, put, role, run
 
 ROOT = Path(__file__).parent.parent
-MINE = {"irsa_doctor", "rules", "pyproject.toml", "README.md", "LICENSE", "NOTICE", ".pre-commit-hooks.yaml"}
+MINE = {"irsa_doctor", "rules", "causes", "pyproject.toml", "README.md", "LICENSE", "NOTICE", ".pre-commit-hooks.yaml"}
 
 
 def action():
@@ -286,3 +287,11 @@ def test_the_other_hook_judges_everything(hooked):
 
 def test_pre_commit_knows_the_manifest(hooked):
     assert pre_commit(ROOT, "validate-manifest", ".pre-commit-hooks.yaml").returncode == 0
+
+
+def test_an_image_and_a_hook_are_built_from_all_that_the_wheel_takes():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    wheel = project["tool"]["hatch"]["build"]["targets"]["wheel"]
+    needed = {*wheel["packages"], *wheel["force-include"]}
+    kept = {line[1:] for line in (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines() if line.startswith("!")}
+    assert needed <= kept & MINE
