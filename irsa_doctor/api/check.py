@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from irsa_doctor.api.load import NO_SETTINGS, declared, load_files, load_plan
+from irsa_doctor.api.load import NO_SETTINGS, load_files, load_plan
 from irsa_doctor.governance.settings import Settings
 from irsa_doctor.model.findings import Report
 
@@ -130,10 +130,9 @@ def _base_findings(base: Sequence[str], paths: Sequence[str], governing: "Govern
     from irsa_doctor.answers.check.judge import judge
     from irsa_doctor.governance.baseline import entries_of
     from irsa_doctor.governance.weakening import Governing
-    from irsa_doctor.sources import load as load_documents
 
     settings = governing.settings
-    alone = load_documents(base, without=paths, **declared(settings))
+    alone = load_files(base, without=paths, settings=settings)
     everything = msgspec.structs.replace(
         settings, baseline="", waivers=(), inline_ignores=False, min_severity=None, min_confidence=None
     )

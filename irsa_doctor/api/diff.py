@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from irsa_doctor.api.load import NO_SETTINGS, declared, has_read, load_files, nothing_read
+from irsa_doctor.api.load import NO_SETTINGS, has_read, load_files, nothing_read
 from irsa_doctor.governance.settings import Settings
 
 if TYPE_CHECKING:
@@ -42,9 +42,8 @@ def _load_side(paths: Sequence[str], settings: Settings) -> "Loaded":
 def _load_at(revision: str, paths: Sequence[str], settings: Settings) -> "Loaded":
     """The documents of a revision; there may be none, where the change adds the first ones."""
     from irsa_doctor.governance.revision import files_at
-    from irsa_doctor.sources import load as load_documents
 
-    return load_documents((), memory=files_at(revision, paths), **declared(settings))
+    return load_files(memory=files_at(revision, paths), settings=settings)
 
 
 def _key(roots: Sequence[str], view: "View") -> "Callable[[AnalysedRole], str]":

@@ -1,14 +1,12 @@
 """Loads documents, and what live sources answer, into one inventory."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, TypedDict
 
 from irsa_doctor.governance.settings import Settings
 from irsa_doctor.model.errors import IrsaDoctorError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from irsa_doctor.sources import Loaded
     from irsa_doctor.sources.live import Options, Plan
 
@@ -40,25 +38,32 @@ def load(
 
 
 def load_files(
-    paths: Sequence[str] = (), *, stdin: bytes | None = None, settings: Settings = NO_SETTINGS, base: Sequence[str] = ()
+    paths: Sequence[str] = (),
+    *,
+    stdin: bytes | None = None,
+    settings: Settings = NO_SETTINGS,
+    base: Sequence[str] = (),
+    without: Sequence[str] = (),
+    memory: Mapping[str, bytes] = {},
 ) -> "Loaded":
-    """The inventory of documents alone."""
+    """The inventory of documents alone: of paths but those of `without`, and of documents by path in memory."""
     from irsa_doctor.sources import load as load_documents
 
-    return load_documents(paths, stdin=stdin, base=base, **declared(settings))
+    return load_documents(paths, stdin=stdin, base=base, without=without, memory=memory, **_declared(settings))
 
 
 def load_plan(
     plan: "Plan", live: "Options", paths: Sequence[str], *, stdin: bytes | None = None, settings: Settings = NO_SETTINGS
 ) -> "Loaded":
     """The inventory of documents and of what a plan needs of the live sources. Raises LiveError."""
+    from irsa_doctor.sources import Declared, Loading
     from irsa_doctor.sources.live import load_live
 
-    return load_live(plan, live, paths, stdin=stdin, **declared(settings))
+    return load_live(plan, live, Loading.of(paths, stdin=stdin, declared=Declared(**_declared(settings))))
 
 
-class Declared(TypedDict):
-    """What settings and flags declare of documents that do not say it themselves, as `sources.load` takes it."""
+class _Declared(TypedDict):
+    """What settings and flags declare of documents that do not say it themselves, as `sources.Declared` has it."""
 
     roles: "Mapping[str, str]"
     clusters: "Mapping[str, str]"
@@ -66,8 +71,7 @@ class Declared(TypedDict):
     complete: tuple[str, ...]
 
 
-def declared(settings: Settings) -> Declared:
-    """What the settings declare of documents."""
+def _declared(settings: Settings) -> _Declared:
     return {
         "roles": {path: arn for arn, path in settings.roles.items()},
         "clusters": {path: name for name, path in settings.clusters.items()},

@@ -3,8 +3,10 @@
 import gc
 import hashlib
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
+from itertools import chain
 
 import msgspec
 
@@ -15,7 +17,7 @@ from irsa_doctor.sources.documents.policies import concerns, says_duplicate, unw
 from irsa_doctor.sources.documents.reading import Page, Reading
 from irsa_doctor.sources.files.walk import Given, walk_over
 from irsa_doctor.sources.joining.join import Said, join
-from irsa_doctor.sources.snapshot.snapshot import Origin, Snapshot, is_snapshot, read_snapshot, unique
+from irsa_doctor.sources.snapshot.snapshot import ANSWER_KINDS, Answered, Origin, Snapshot, is_snapshot, read_snapshot, unique
 from irsa_doctor.text.encoding import NoText, settle
 from irsa_doctor.text.errors import Trouble
 from irsa_doctor.text.json import read_json, read_pieces, split_values
@@ -48,7 +50,24 @@ class Loaded(msgspec.Struct, frozen=True):
     base: frozenset[str] = frozenset()
 
 
-def load(  # noqa: PLR0913 - all that can be said of what is read
+class Declared(msgspec.Struct, frozen=True, kw_only=True):
+    """What the user declares of documents that do not say it themselves.
+
+    `roles` gives the role ARN of bare policies by their path, `clusters` the cluster (name, ARN or issuer) of files or
+    folders by path, `account` the account of answers that name none, `complete` the Kubernetes kinds (lower-case plural) for
+    which the input is complete.
+    """
+
+    roles: Mapping[str, str] = {}
+    clusters: Mapping[str, str] = {}
+    account: str | None = None
+    complete: Collection[str] = ()
+
+
+_NOTHING_DECLARED = Declared()
+
+
+def load(  # noqa: PLR0913 - all that can be declared of what is read
     paths: Sequence[str],
     *,
     stdin: bytes | None = None,
@@ -63,37 +82,114 @@ def load(  # noqa: PLR0913 - all that can be said of what is read
 ) -> Loaded:
     """Read files, folders and `-` (standard input) into one inventory; never raises for what is in them.
 
-    `roles` gives the role ARN of bare policies by their path, `clusters` the cluster (name, ARN or issuer) of files or
-    folders by path, `account` the account of answers that name none, `complete` the Kubernetes kinds (lower-case
-    plural) that are there whole. `memory` holds documents by path, read like files; `snapshots` what live sources
-    answered, which is read in the same way as a snapshot among the paths. `base` are further files and folders, a snapshot
-    say, over which the others are laid: what both have is as the others say. Files of `without` are left out.
+    `roles`, `clusters`, `account` and `complete` are those of Declared. `memory` holds documents by path, read like files;
+    `snapshots` what live sources answered, which is read in the same way as a snapshot among the paths. `base` are further
+    files and folders, a snapshot for example, over which the others are laid: what both have is as the others say. Files of
+    `without` are left out.
     """
-    with _without_collector():
-        by_path = {_plain(path): arn for path, arn in roles.items()}
-        rows: list[Document] = []
-        readings: list[Reading] = []
-        sources: dict[str, Source] = {}
-        held = list(snapshots)
-        below: set[str] = set()
-        for given, origin in _all_given(walk_over(paths, base, stdin, without), memory, held, rows):
-            below.update((given.path,) if given.base else ())
-            row, reading, source = _read(given, by_path.get(_plain(given.path), ""), origin)
-            if source:
-                sources[given.path] = source
-            if reading:
-                readings.append(reading)
-            rows.append(row)
-        _read_modules(readings)
-        _read_waiting(readings)
-        documents = Documents(sources)
-        for reading in readings:
-            _settle_flaws(reading, documents)
-        asked = tuple(one for snapshot in held for one in snapshot.asked)
-        gaps = tuple(gap for snapshot in held for gap in snapshot.missing)
-        inventory = join(readings, Said(account or "", clusters, complete, asked, gaps))
-        told = _told(rows, {reading.path: reading for reading in readings}, documents)
-        return Loaded(msgspec.structs.replace(inventory, documents=tuple(told)), documents, frozenset(below))
+    declared = Declared(roles=roles, clusters=clusters, account=account, complete=complete)
+    in_memory = (Given(path, True, memory[path]) for path in sorted(memory))
+    return Loading(chain(walk_over(paths, base, stdin, without), in_memory), declared).loaded(snapshots)
+
+
+class _Part(msgspec.Struct, frozen=True):
+    """One document that was read: its text, its row, what it gave, and where places in it are found."""
+
+    content: bytes
+    row: Document
+    reading: Reading | None
+    source: Source | None
+
+
+class Loading:
+    """Documents that are read once each, with live answers that may be added before and after they are joined."""
+
+    def __init__(self, files: Iterable[Given] = (), declared: Declared = _NOTHING_DECLARED) -> None:
+        self._declared = declared
+        self._roles = {_plain(path): arn for path, arn in declared.roles.items()}
+        self._snapshots: list[Snapshot] = []
+        self._base: set[str] = set()
+        self._base_snapshots: list[Snapshot] = []
+        self._answers: dict[str, _Part] = {}
+        with _without_collector():
+            self._files = [self._read_file(file) for file in files]
+            readings = [part.reading for part in self._files if part.reading]
+            _read_modules(readings)
+            _read_waiting(readings)
+
+    @classmethod
+    def of(cls, paths: Sequence[str], *, stdin: bytes | None = None, declared: Declared = _NOTHING_DECLARED) -> "Loading":
+        """The documents of paths, which are read at once."""
+        return cls(walk_over(paths, (), stdin), declared)
+
+    def loaded(self, live: Sequence[Snapshot] = ()) -> Loaded:
+        """The inventory of the documents and of what live sources have answered up to now.
+
+        An inventory is good until the next one is made of the same documents, which takes over their records.
+        """
+        with _without_collector():
+            snapshots = [*live, *self._snapshots]
+            parts = [*self._files, *self._read_answers(snapshots)]
+            documents = Documents({part.row.path: part.source for part in parts if part.source})
+            readings = [part.reading for part in parts if part.reading]
+            for reading in readings:
+                _settle_flaws(reading, documents)
+            inventory = join(readings, self._said(snapshots))
+            rows = _told([part.row for part in parts], {reading.path: reading for reading in readings}, documents)
+            return Loaded(msgspec.structs.replace(inventory, documents=tuple(rows)), documents, frozenset(self._base))
+
+    def _said(self, snapshots: Sequence[Snapshot]) -> Said:
+        asked = tuple(query for snapshot in snapshots for query in snapshot.asked)
+        gaps = tuple(gap for snapshot in snapshots for gap in snapshot.missing)
+        return Said(self._declared.account or "", self._declared.clusters, self._declared.complete, asked, gaps)
+
+    def _read_file(self, file: Given) -> _Part:
+        """A document; a snapshot has a row, and what is in it is read with the live answers."""
+        self._base.update((file.path,) if file.base else ())
+        snapshot = read_snapshot(file.content) if is_snapshot(file.content) else None
+        if snapshot is None:
+            return _read(file, self._roles.get(_plain(file.path), ""), Origin())
+        row = Document(file.path, "snapshot", "read", None, hashlib.sha256(file.content).hexdigest(), named=file.named)
+        if isinstance(snapshot, Trouble):
+            line, column = snapshot.line, snapshot.column
+            row = msgspec.structs.replace(row, status="unreadable", why=snapshot.why, line=line, column=column)
+            return _Part(file.content, row, None, None)
+        self._snapshots.append(snapshot)
+        self._base_snapshots += [snapshot] if file.base else []
+        return _Part(file.content, row, None, None)
+
+    def _read_answers(self, snapshots: Sequence[Snapshot]) -> Iterator[_Part]:
+        """The answers in snapshots. One that was read before is not read again; its origin may be known better now."""
+        for snapshot, path, content, answered in unique(snapshots):
+            is_base = any(snapshot is base for base in self._base_snapshots)
+            self._base.update((path,) if is_base else ())
+            part = self._answers.get(path)
+            if part is None or part.content != content:
+                part = _read_answer(Given(path, True, content, base=is_base), self._roles.get(_plain(path), ""), answered)
+                self._answers[path] = part
+            elif part.reading:
+                part.reading.origin = answered.origin
+            yield part
+
+
+def _read_answer(document: Given, role_arn: str, answered: Answered) -> _Part:
+    """A live answer, read as the kind that was requested; those of earlier versions are recognised like files."""
+    if not answered.kind:
+        return _read(document, role_arn, answered.origin)
+    row = Document(document.path, answered.kind, "ignored", None, hashlib.sha256(document.content).hexdigest(), named=True)
+    if answered.kind not in ANSWER_KINDS:
+        why = f"a live answer of kind {answered.kind}, which this version does not read"
+        return _Part(document.content, msgspec.structs.replace(row, status="unreadable", why=why), None, None)
+    reading = Reading(document.path, origin=answered.origin, base=document.base, named=True)
+    text = document.content
+    if len(text) >= FROM and read_bulk(text, document.path, reading, answered.kind):
+        return _Part(text, row, reading, Source(text, "json", [(0, len(text))]))
+    scan = read_json(text)
+    if isinstance(scan, Trouble):
+        return _Part(text, _refused(row, scan, text), None, None)
+    page = Page(scan.value, Place(document.path), scan.duplicates)
+    _read_now(page, reading, partial(kinds.read_answer, answered.kind))
+    return _Part(text, row, reading, Source(text, "json", [(0, len(text))], bool(scan.duplicates)))
 
 
 @contextmanager
@@ -114,55 +210,32 @@ def _plain(path: str) -> str:
     return path if path == "-" else os.path.abspath(path)
 
 
-def _all_given(
-    files: Iterable[Given], memory: Mapping[str, bytes], held: list[Snapshot], rows: list[Document]
-) -> Iterator[tuple[Given, Origin]]:
-    """All documents; a snapshot among them gets its row, joins those that are held, and gives the documents in it."""
-    below: list[Snapshot] = []
-    for given in files:
-        snapshot = read_snapshot(given.content) if is_snapshot(given.content) else None
-        if snapshot is None:
-            yield given, Origin()
-            continue
-        row = Document(given.path, "snapshot", "read", None, hashlib.sha256(given.content).hexdigest(), named=given.named)
-        if isinstance(snapshot, Trouble):
-            line, column = snapshot.line, snapshot.column
-            row = msgspec.structs.replace(row, status="unreadable", why=snapshot.why, line=line, column=column)
-        else:
-            held.append(snapshot)
-            below += [snapshot] if given.base else []
-        rows.append(row)
-    for path, content in sorted(memory.items()):
-        yield Given(path, True, content), Origin()
-    for snapshot, path, content, origin in unique(held):
-        yield Given(path, True, content, base=any(one is snapshot for one in below)), origin
-
-
-def _read(given: Given, role_arn: str, origin: Origin) -> tuple[Document, Reading | None, Source | None]:
-    if given.why is not None:
-        passed = Document(given.path, "", "ignored", given.why, named=given.named)
-        return passed if given.passed else msgspec.structs.replace(passed, status="unreadable"), None, None
-    digest = hashlib.sha256(given.content).hexdigest()
-    row = Document(given.path, "", "ignored", "empty", digest, named=given.named)
-    if not given.content or given.content.isspace():
-        return row, None, None
-    text = settle(given.content)
+def _read(document: Given, role_arn: str, origin: Origin) -> _Part:
+    """A document of which nobody knows the kind."""
+    content = document.content
+    if document.why is not None:
+        row = Document(document.path, "", "ignored" if document.passed else "unreadable", document.why, named=document.named)
+        return _Part(content, row, None, None)
+    digest = hashlib.sha256(content).hexdigest()
+    row = Document(document.path, "", "ignored", "empty", digest, named=document.named)
+    text = settle(content) if content and not content.isspace() else b""
     if isinstance(text, Trouble):
-        return _refused(row, text, given.content), None, None
+        return _Part(content, _refused(row, text, content), None, None)
     if not text or text.isspace():
-        return row, None, None
+        return _Part(content, row, None, None)
     if known := kinds.kind_of_text(text):
-        return msgspec.structs.replace(row, kind=known[0], why=known[1]), None, None
-    reading = Reading(given.path, role_arn=role_arn, origin=origin, base=given.base, named=given.named)
-    source = _read_configuration(given, text, reading)
+        return _Part(content, msgspec.structs.replace(row, kind=known[0], why=known[1]), None, None)
+    reading = Reading(document.path, role_arn=role_arn, origin=origin, base=document.base, named=document.named)
+    source = _read_configuration(document, text, reading)
     if source is None:
-        source = _read_text(text, reading, _is_data(given, text))
+        source = _read_text(text, reading, _is_data(document, text))
     if source is None:
-        return msgspec.structs.replace(row, kind="text", why="neither JSON nor YAML of a known kind"), None, None
+        row = msgspec.structs.replace(row, kind="text", why="neither JSON nor YAML of a known kind")
+        return _Part(content, row, None, None)
     if isinstance(source, Trouble):
-        return _refused(row, source, text), None, None
+        return _Part(content, _refused(row, source, text), None, None)
     source.spots = reading.spots
-    return row, reading, source
+    return _Part(content, row, reading, source)
 
 
 def _read_configuration(given: Given, text: bytes, reading: Reading) -> Source | Trouble | None:
@@ -346,9 +419,9 @@ def _read_waiting(readings: Sequence[Reading]) -> None:
         reading.waiting = []
 
 
-def _read_now(page: Page, reading: Reading) -> None:
+def _read_now(page: Page, reading: Reading, read: Callable[[Page, Reading], None] = kinds.read_page) -> None:
     roles, rcps = len(reading.roles), len(reading.rcps)
-    kinds.read_page(page, reading)
+    read(page, reading)
     if page.duplicates:
         policies = [role.policy for role in reading.roles[roles:]] + [rcp.document for rcp in reading.rcps[rcps:]]
         # a policy that a template makes has no flaws of the document
@@ -370,6 +443,7 @@ def _settle_flaws(reading: Reading, documents: Documents) -> None:
     for number, rcp in enumerate(reading.rcps):
         if rcp.document.place in apart:
             reading.rcps[number] = msgspec.structs.replace(rcp, document=_with_settled_flaws(rcp.document, documents))
+    reading.apart = []
 
 
 def _with_settled_flaws(policy: TrustPolicy, documents: Documents) -> TrustPolicy:

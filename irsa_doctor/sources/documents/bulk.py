@@ -13,6 +13,7 @@ FROM = 32_768
 """Bytes from which a document is worth it; smaller ones are read strictly throughout."""
 
 _NOTHING = msgspec.Raw(b"")
+_KIND_OF = {"RoleDetailList": "iam-get-account-authorization-details", "Roles": "iam-list-roles"}
 
 
 class _Role(msgspec.Struct, gc=False):
@@ -58,8 +59,9 @@ _decoder = msgspec.json.Decoder(_Page)
 _decode = msgspec.json.Decoder().decode
 
 
-def read_bulk(text: bytes, path: str, reading: Reading) -> bool:
-    """Read a big export; False, and nothing read, where it is none or not perfectly shaped: then the slow way tells why.
+def read_bulk(text: bytes, path: str, reading: Reading, kind: str = "") -> bool:
+    """Read a big export, only one of `kind` where that is known; False, and nothing read, where it is none or not perfectly
+    shaped: then the slow way tells why.
 
     A member given twice outside a policy is not seen here, but no API writes one.
     """
@@ -68,9 +70,9 @@ def read_bulk(text: bytes, path: str, reading: Reading) -> bool:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return False
     if page.kind.endswith("List") and page.apiVersion and page.items is not None:
-        return _read_objects(page, path, reading)
+        return kind in ("", "kubernetes") and _read_objects(page, path, reading)
     for name, roles in (("RoleDetailList", page.RoleDetailList), ("Roles", page.Roles)):
-        if roles:
+        if roles and kind in ("", _KIND_OF[name]):
             return _read_roles(page, name, roles, text, path, reading)
     return False
 
@@ -88,7 +90,7 @@ def _read_roles(page: _Page, name: str, roles: list[_Role], text: bytes, path: s
     marks = {"IsTruncated": page.IsTruncated, "Marker": page.Marker, "NextToken": page.NextToken}
     arns = frozenset(role.Arn for role in roles)
     reading.answers.append(Answer("roles", arns, is_whole(marks), Place(path)))
-    reading.kinds.append("iam-list-roles" if name == "Roles" else "iam-get-account-authorization-details")
+    reading.kinds.append(_KIND_OF[name])
     return True
 
 

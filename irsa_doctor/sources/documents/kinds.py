@@ -5,10 +5,11 @@ from collections.abc import Callable, Mapping
 
 import msgspec
 
-from irsa_doctor.model import Role
+from irsa_doctor.model import Place, Role
 from irsa_doctor.sources.documents import aws, issuer, kubernetes
 from irsa_doctor.sources.documents.policies import bare_policy
 from irsa_doctor.sources.documents.reading import Page, Reading
+from irsa_doctor.sources.snapshot.snapshot import ANSWER_KINDS
 from irsa_doctor.text import shapes
 from irsa_doctor.text.errors import WrongShape
 
@@ -279,6 +280,41 @@ KINDS: tuple[Kind, ...] = (
     Kind("token", _is_decoded_token, why=f"a token's claims are {_ONLY_FROM_ITS_PLACE}"),
     Kind("trust-policy", _is_policy, _read_policy),
 )
+
+
+_READERS: dict[str, Callable[[Page, Reading], None]] = {
+    kind.name: kind.read for kind in reversed(KINDS) if kind.read and kind.name in ANSWER_KINDS
+}
+"""of each kind of live answers; of two entries of one name the first reads what an API answers"""
+
+
+_ANSWERED_IN = {
+    "iam-list-roles": "Roles",
+    "iam-get-role": "Role",
+    "iam-list-open-id-connect-providers": "OpenIDConnectProviderList",
+    "iam-get-open-id-connect-provider": "Url",
+    "eks-list-clusters": "clusters",
+    "eks-describe-cluster": "cluster",
+    "eks-list-pod-identity-associations": "associations",
+    "eks-describe-pod-identity-association": "association",
+    "organizations-describe-policy": "Policy",
+    "openid-configuration": "issuer",
+    "jwks": "keys",
+}
+"""kind -> the member that its answers have: without it a list is not an empty one, which would prove absence"""
+
+
+def read_answer(kind: str, page: Page, reading: Reading) -> None:
+    """Read a live answer as the kind that was requested, whatever it looks like; KeyError for a kind that none has."""
+
+    def read(value: object, place: Place) -> None:
+        member = _ANSWERED_IN.get(kind)
+        if member and member not in shapes.mapping(value, place):
+            raise WrongShape(place.pointer, f"`{member}` is missing")
+        _READERS[kind](page, reading)
+
+    reading.kinds.append(kind)
+    reading.attempt(page.value, page.place, read)
 
 
 def read_page(page: Page, reading: Reading) -> None:

@@ -157,7 +157,9 @@ def _named_providers(readings: Sequence[Reading], accounts: _Accounts) -> list[O
             if arn:
                 named.append(_named(answer, arn))
             else:
-                reading.notes.append(f"the account of the provider for {answer.url} is unknown: say it with --account")
+                note = f"the account of the provider for {answer.url} is unknown: say it with --account"
+                # documents are joined again when live answers were added to them
+                reading.notes += [note] if note not in reading.notes else []
     return named
 
 

@@ -16,7 +16,7 @@ from irsa_doctor.sources.live import fields
 from irsa_doctor.sources.live.calls import AT_ONCE, Clock, Job, Notes, shortened, side_by_side
 from irsa_doctor.sources.live.operations import allowed
 from irsa_doctor.sources.live.options import Options
-from irsa_doctor.sources.snapshot.snapshot import Origin, without_secrets
+from irsa_doctor.sources.snapshot.snapshot import AnswerKind, Origin, without_secrets
 from irsa_doctor.text.errors import LiveError
 from irsa_doctor.version import __version__
 
@@ -241,7 +241,7 @@ class Account:
         """Every role with its trust policy (https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListRoles.html)."""
         items, fault = self.pages("iam", "ListRoles", "Roles")
         what, how = f"roles of account {self.id}", "aws iam get-account-authorization-details --filter Role"
-        self._list("iam/roles", "Roles", [_role(item) for item in items], fault, {"IsTruncated": True})
+        self._list("iam/roles", "iam-list-roles", "Roles", [_role(item) for item in items], fault, {"IsTruncated": True})
         if fault:
             self.gap(fault, "roles", "", what, how)
 
@@ -259,7 +259,7 @@ class Account:
             return None
         role = _role(answer)
         self.notes.asked("roles", self.id, name.lower())
-        self.notes.answered(f"aws://{self.id}/iam/roles/{name}", {"Role": role}, Origin(account=self.id))
+        self.notes.answered(f"aws://{self.id}/iam/roles/{name}", "iam-get-role", {"Role": role}, Origin(account=self.id))
         return role
 
     def read_providers(self, is_relevant: Callable[[str], bool]) -> list[str]:
@@ -272,8 +272,7 @@ class Account:
             self.gap(answer, "providers", "", what, how)
             return []
         items = [fields.listed_provider(item) for item in answer["OpenIDConnectProviderList"]]
-        path = f"aws://{self.id}/iam/oidc-providers"
-        self.notes.answered(path, {"OpenIDConnectProviderList": items}, Origin(account=self.id))
+        self._list("iam/oidc-providers", "iam-list-open-id-connect-providers", "OpenIDConnectProviderList", items)
         arns = [str(item.get("Arn")) for item in items if isinstance(item, dict)]
         issuers = {arn: parsed.name for arn in arns if (parsed := parse_arn(arn))}
         jobs = [
@@ -291,7 +290,7 @@ class Account:
             self.gap(answer, "client-ids", "", f"client ids of {arn}", how, owner=arn)
             return
         path = f"aws://{self.id}/iam/oidc-providers/{issuer}"
-        self.notes.answered(path, fields.provider(answer), Origin(account=self.id))
+        self.notes.answered(path, "iam-get-open-id-connect-provider", fields.provider(answer), Origin(account=self.id))
 
     # EKS
 
@@ -305,7 +304,7 @@ class Account:
 
     def _list_clusters(self, region: str) -> list[str]:
         names, fault = self.pages("eks", "ListClusters", "clusters", region)
-        self._list(f"eks/{region}/clusters", "clusters", names, fault, {"nextToken": "more"}, region)
+        self._list(f"eks/{region}/clusters", "eks-list-clusters", "clusters", names, fault, {"nextToken": "more"}, region)
         if fault:
             what, how = f"clusters of account {self.id} in {region}", f"aws eks list-clusters --region {region}"
             self.gap(fault, "clusters", region, what, how)
@@ -336,7 +335,8 @@ class Account:
         kept = fields.cluster(dict(answer))
         cluster: dict[str, Any] = kept if isinstance(kept, dict) else {}
         origin = Origin(account=self.id, region=region)
-        self.notes.answered(f"aws://{self.id}/eks/{region}/clusters/{name}", {"cluster": cluster}, origin)
+        path = f"aws://{self.id}/eks/{region}/clusters/{name}"
+        self.notes.answered(path, "eks-describe-cluster", {"cluster": cluster}, origin)
         self.endpoints[str(cluster.get("endpoint"))] = str(cluster.get("arn"))
         return cluster
 
@@ -368,7 +368,9 @@ class Account:
         origin = Origin(account=self.id, region=region, cluster=arn, partial=bool(only))
         kept = [fields.association(item) for item in items]
         path = f"eks/{region}/clusters/{name}/pod-identity-associations"
-        self._list(path, "associations", kept, fault, {"nextToken": "more"}, region, origin)
+        self._list(
+            path, "eks-list-pod-identity-associations", "associations", kept, fault, {"nextToken": "more"}, region, origin
+        )
         if fault:
             what, how = f"Pod Identity associations of cluster {name}", "aws eks list-pod-identity-associations --cluster-name"
             self.gap(fault, "associations", key, what, f"{how} {name} --region {region}", arn)
@@ -398,7 +400,8 @@ class Account:
             return
         association = fields.association(answer)
         path = f"aws://{self.id}/eks/{region}/clusters/{name}/pod-identity-associations/{ident}"
-        self.notes.answered(path, {"association": association}, msgspec.structs.replace(origin, partial=False))
+        whole = msgspec.structs.replace(origin, partial=False)
+        self.notes.answered(path, "eks-describe-pod-identity-association", {"association": association}, whole)
         roles.append(str(answer.get("roleArn") or ""))
 
     # Organizations
@@ -430,7 +433,7 @@ class Account:
                 continue
             path = f"aws://{self.id}/organizations/policies/{ident}"
             document = {"Policy": fields.organizations_policy(answer)}
-            self.notes.answered(path, document, Origin(account=self.id))
+            self.notes.answered(path, "organizations-describe-policy", document, Origin(account=self.id))
         if fault and fault.kind != "absent":
             what = f"resource control policies over account {self.id}"
             how = f"aws organizations list-policies-for-target --filter RESOURCE_CONTROL_POLICY --target-id {self.id}"
@@ -449,10 +452,11 @@ class Account:
     def _list(
         self,
         path: str,
+        kind: AnswerKind,
         key: str,
         items: Sequence[object],
-        fault: Fault | None,
-        more: Mapping[str, object],
+        fault: Fault | None = None,
+        more: Mapping[str, object] = {},
         region: str = "",
         origin: Origin | None = None,
     ) -> None:
@@ -460,7 +464,7 @@ class Account:
         if fault and not items:
             return
         document = {key: list(items), **(more if fault else {})}
-        self.notes.answered(f"aws://{self.id}/{path}", document, origin or Origin(account=self.id, region=region))
+        self.notes.answered(f"aws://{self.id}/{path}", kind, document, origin or Origin(account=self.id, region=region))
 
 
 def _role(item: Mapping[str, Any]) -> dict[str, Any]:

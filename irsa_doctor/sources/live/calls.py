@@ -8,7 +8,7 @@ from queue import Empty, SimpleQueue
 import msgspec
 
 from irsa_doctor.model import Gap
-from irsa_doctor.sources.snapshot.snapshot import Answered, Asked, Origin, Snapshot, snapshot_of, without_secrets
+from irsa_doctor.sources.snapshot.snapshot import Answered, AnswerKind, Asked, Origin, Snapshot, snapshot_of, without_secrets
 
 AT_ONCE = 8
 """Calls that are under way at the same time: enough to hide the way there, too few to be throttled for it."""
@@ -47,12 +47,12 @@ class Notes:
         self._asked: set[Asked] = set()
         self._gaps: set[Gap] = set()
 
-    def answered(self, path: str, document: object, origin: Origin) -> None:
-        """A document; a second one of its path takes the place of the first."""
+    def answered(self, path: str, kind: AnswerKind, document: object, origin: Origin) -> None:
+        """A document of the kind that was requested; a second one of its path takes the place of the first."""
         text = document if isinstance(document, msgspec.Raw) else msgspec.Raw(encoded(document))
         with self._lock:
             if not self._ended:
-                self._documents[path] = Answered(path=path, origin=origin, document=text)
+                self._documents[path] = Answered(path=path, origin=origin, kind=kind, document=text)
 
     def asked(self, collection: str, owner: str, name: str) -> None:
         """Something was asked for by name, and is there or does not exist."""

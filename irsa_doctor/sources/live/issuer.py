@@ -58,13 +58,16 @@ def fetch_issuer(
     try:
         document = _document(url, clock, allowed, trust)
         notes.answered(
-            f"issuer://{issuer}/.well-known/openid-configuration", fields.discovery(document), Origin(cluster=issuer)
+            f"issuer://{issuer}/.well-known/openid-configuration",
+            "openid-configuration",
+            fields.discovery(document),
+            Origin(cluster=issuer),
         )
         url = str(document.get("jwks_uri") or "")
         if not url:
             raise Refused("it names no jwks_uri")
         keys = _document(url, clock, allowed, trust)
-        notes.answered(f"issuer://{issuer}/jwks", fields.key_set(keys), Origin(cluster=issuer))
+        notes.answered(f"issuer://{issuer}/jwks", "jwks", fields.key_set(keys), Origin(cluster=issuer))
     except Refused as refused:
         notes.gap(Gap("issuer", "", issuer, f"what issuer {issuer} publishes: {url}: {refused}", f"curl {url}"))
 

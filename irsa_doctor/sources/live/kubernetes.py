@@ -25,7 +25,7 @@ from irsa_doctor.sources.live.operations import (
     Resource,
 )
 from irsa_doctor.sources.live.options import Options
-from irsa_doctor.sources.snapshot.snapshot import Origin
+from irsa_doctor.sources.snapshot.snapshot import AnswerKind, Origin
 from irsa_doctor.text.errors import LiveError
 from irsa_doctor.version import __version__
 
@@ -35,6 +35,10 @@ _PAGES_LIMIT = 10_000
 _SIZE_LIMIT = 256 << 20
 """Bytes of one answer."""
 _ATTEMPTS = 3
+_ABOUT_ITSELF: tuple[tuple[Endpoint, AnswerKind, fields.Cut], ...] = (
+    (KEYS, "jwks", fields.key_set),
+    (VERSION, "kubernetes-version", fields.version),
+)
 _STATUS_404 = "the API server answered 404"
 _WAIT_LIMIT = 5.0
 _USER = re.compile(r'User "([^"]{1,300})"')
@@ -105,7 +109,7 @@ class ApiServer:
         if isinstance(document, dict) and isinstance(document.get("issuer"), str):
             self.issuer = Issuer.of(document["issuer"]).name
             self.cluster = self.issuer
-            self.notes.answered(self._path(DISCOVERY.name), document, self._origin())
+            self.notes.answered(self._path(DISCOVERY.name), "openid-configuration", document, self._origin())
         else:
             missed = answer if isinstance(answer, Fault) else Fault("other", "no discovery document")
             self._gap(missed, "discovery", "", "issuer of the cluster", f"kubectl get --raw {DISCOVERY.path}")
@@ -137,16 +141,16 @@ class ApiServer:
         self.read_list(SERVICE_ACCOUNTS)
 
     def _about_itself(self) -> Iterator[Job]:
-        for endpoint, cut in ((KEYS, fields.key_set), (VERSION, fields.version)):
+        for endpoint, kind, cut in _ABOUT_ITSELF:
             if self.command in endpoint.commands:
-                yield Job(partial(self._read_endpoint, endpoint, cut), self._late(endpoint.name, "", endpoint.name))
+                yield Job(partial(self._read_endpoint, endpoint, kind, cut), self._late(endpoint.name, "", endpoint.name))
 
-    def _read_endpoint(self, endpoint: Endpoint, cut: fields.Cut) -> None:
+    def _read_endpoint(self, endpoint: Endpoint, kind: AnswerKind, cut: fields.Cut) -> None:
         answer = self.ask(endpoint.path)
         if isinstance(answer, Fault):
             self._gap(answer, endpoint.name, "", f"{endpoint.name} of the cluster", f"kubectl get --raw {endpoint.path}")
             return
-        self.notes.answered(self._path(endpoint.name), cut(answer), self._origin())
+        self.notes.answered(self._path(endpoint.name), kind, cut(answer), self._origin())
 
     def _read_single_namespace(self, namespace: str) -> None:
         answer = self.ask(f"{NAMESPACES.path()}/{quote(namespace, safe='')}")
@@ -175,7 +179,7 @@ class ApiServer:
     def _note(self, resource: Resource, namespace: str, items: list[object], closes: tuple[str, ...] = ()) -> None:
         document = {"apiVersion": resource.api_version, "kind": f"{resource.kind}List", "items": items}
         name = f"{resource.plural}/{namespace}" if namespace else resource.plural
-        self.notes.answered(self._path(name), document, self._origin(closes))
+        self.notes.answered(self._path(name), "kubernetes", document, self._origin(closes))
 
     def _pages(self, resource: Resource, namespace: str) -> tuple[list[object], Fault | None]:
         """All pages of a list. Where the server has forgotten the list half way (410), it is read once more from the start

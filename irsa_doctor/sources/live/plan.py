@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from irsa_doctor.model import Arn, Gap, Inventory, Issuer, parse_arn
+from irsa_doctor.model import Arn, Cluster, Gap, Inventory, Issuer, parse_arn
 from irsa_doctor.sources.live.aws import Account, issuer_of
 from irsa_doctor.sources.live.calls import Clock, Job, Notes, encoded, side_by_side
 from irsa_doctor.sources.live.issuer import fetch_issuer
@@ -16,7 +16,7 @@ from irsa_doctor.sources.live.kubeconfig import Connection, connections
 from irsa_doctor.sources.live.kubernetes import ApiServer, same_server
 from irsa_doctor.sources.live.operations import KUBERNETES
 from irsa_doctor.sources.live.options import Options, Plan, Target
-from irsa_doctor.sources.loading import Loaded, load
+from irsa_doctor.sources.loading import Loaded, Loading
 from irsa_doctor.sources.snapshot.snapshot import Snapshot, written
 from irsa_doctor.text.errors import LiveError
 from irsa_doctor.version import __version__
@@ -30,17 +30,18 @@ _CLUSTER_NAME = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]{0,99}", re.ASCII)
 _ENDPOINT = re.compile(r"https://[^/]*\.(?P<region>[a-z]{2,}(?:-[a-z]+)+-\d+)\.eks\.")
 
 
-def load_live(plan: Plan, options: Options, paths: Sequence[str] = (), **given: Any) -> Loaded:
-    """Ask the live sources for what the plan needs, and load it together with the paths; `given` is for `sources.load`.
+def load_live(plan: Plan, options: Options, loading: Loading | None = None) -> Loaded:
+    """Ask the live sources for what the plan needs, and load it together with the documents that are loading.
 
     Raises LiveError where a source that was asked for cannot be asked at all and none of the others can either.
     """
-    return load(paths, snapshots=(take(plan, options, paths, **given),), **given)
+    documents = Loading() if loading is None else loading
+    return documents.loaded((take(plan, options, documents),))
 
 
-def take(plan: Plan, options: Options, paths: Sequence[str] = (), **given: Any) -> Snapshot:
+def take(plan: Plan, options: Options, loading: Loading | None = None) -> Snapshot:
     """What the live sources answer, as a snapshot. Raises LiveError as `load_live` does."""
-    taking = _Taking(plan, options, lambda snapshots: load(paths, snapshots=snapshots, **given).inventory, bool(paths))
+    taking = _Taking(plan, options, Loading() if loading is None else loading)
     try:
         taking.open()
         if plan.target is not None:
@@ -62,7 +63,7 @@ def lookup_events(options: Options, role: str = "", regions: Iterable[str] = ())
 
     They are logged in the account of the role and the region of the STS endpoint that was asked. Raises LiveError.
     """
-    taking = _Taking(Plan("why", everything=False), msgspec.structs.replace(options, aws=True, kube=False), _no_files, False)
+    taking = _Taking(Plan("why", everything=False), msgspec.structs.replace(options, aws=True, kube=False), Loading())
     try:
         taking.open()
         return taking.events(parse_arn(role), regions)
@@ -70,16 +71,10 @@ def lookup_events(options: Options, role: str = "", regions: Iterable[str] = ())
         taking.close()
 
 
-def _no_files(snapshots: Sequence[Snapshot]) -> Inventory:
-    return Inventory()
-
-
 class _Taking:
     """One run of the live sources."""
 
-    def __init__(
-        self, plan: Plan, options: Options, inventory: Callable[[Sequence[Snapshot]], Inventory], has_files: bool
-    ) -> None:
+    def __init__(self, plan: Plan, options: Options, loading: Loading) -> None:
         self.plan = plan
         self.options = options
         self.clock = Clock(options.timeout, options.call_timeout)
@@ -87,8 +82,7 @@ class _Taking:
         self.accounts: list[Account] = []
         self.servers: list[ApiServer] = []
         self.opened: list[Account | ApiServer] = []
-        self.files = inventory(()) if has_files else Inventory()
-        self._inventory = inventory
+        self._loading = loading
 
     def snapshot(self) -> Snapshot:
         """What has been answered up to now."""
@@ -96,7 +90,7 @@ class _Taking:
 
     def inventory(self) -> Inventory:
         """The files and what has been answered up to now."""
-        return self._inventory((self.snapshot(),))
+        return self._loading.loaded((self.snapshot(),)).inventory
 
     def close(self) -> None:
         """Take no more notes, and let go of all connections."""
@@ -205,7 +199,8 @@ class _Taking:
     def read_target(self, target: Target) -> None:
         """What is about one service account or workload: its namespace, its cluster, its roles and their account."""
         resources = tuple(one for one in KUBERNETES if self.plan.command in one.commands)
-        issuers = {server.issuer for server in self.servers} | {str(one.issuer) for one in self.files.clusters}
+        in_files = self._loading.loaded().inventory.clusters
+        issuers = {server.issuer for server in self.servers} | {str(cluster.issuer) for cluster in in_files}
         clusters: dict[str, dict[str, Any]] = {}
         jobs = [
             self._job(partial(server.read_namespace, target.namespace, resources), server.cluster) for server in self.servers
@@ -219,15 +214,15 @@ class _Taking:
         ]
         if self.accounts:
             jobs += [self._job(partial(self._find, server, clusters), server.cluster) for server in self.servers]
-            jobs += self._jobs_of_files()
+            jobs += self._jobs_of_files(in_files)
         side_by_side(jobs, self.clock, self.notes)
         self._read_bound(target, clusters)
 
-    def _jobs_of_files(self) -> Iterator[Job]:
+    def _jobs_of_files(self, in_files: Sequence[Cluster]) -> Iterator[Job]:
         """Where the cluster is not asked itself, the user, a token or the files name it; else it may be any."""
-        if self.servers or any(one.arn for one in self.files.clusters):
+        if self.servers or any(cluster.arn for cluster in in_files):
             return
-        issuers = {*self.plan.issuers, *(one.issuer for one in self.files.clusters if isinstance(one.issuer, str))}
+        issuers = {*self.plan.issuers, *(cluster.issuer for cluster in in_files if isinstance(cluster.issuer, str))}
         for account in self.accounts:
             for region in self._regions(account, issuers):
                 if name := self._named_cluster(account, region):

@@ -106,6 +106,7 @@ def _answered(answered: Answered, document: object, names: "_Names") -> Answered
     return Answered(
         path=names.of(answered.path),
         origin=msgspec.structs.replace(origin, account=names.of(origin.account), cluster=names.of(origin.cluster)),
+        kind=answered.kind,
         document=msgspec.Raw(_written(_mapped(document, names, "", "")).encode()),
     )
 

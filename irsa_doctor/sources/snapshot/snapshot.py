@@ -3,6 +3,7 @@
 import os
 import re
 from collections.abc import Iterable, Sequence
+from typing import Literal, get_args
 
 import msgspec
 
@@ -31,11 +32,35 @@ class Origin(msgspec.Struct, frozen=True, omit_defaults=True):
     partial: bool = False
 
 
+AnswerKind = Literal[
+    "iam-list-roles",
+    "iam-get-role",
+    "iam-list-open-id-connect-providers",
+    "iam-get-open-id-connect-provider",
+    "eks-list-clusters",
+    "eks-describe-cluster",
+    "eks-list-pod-identity-associations",
+    "eks-describe-pod-identity-association",
+    "organizations-describe-policy",
+    "kubernetes",
+    "kubernetes-version",
+    "openid-configuration",
+    "jwks",
+]
+ANSWER_KINDS: tuple[AnswerKind, ...] = get_args(AnswerKind)
+"""the kinds of documents that live sources answer, named as in `sources.documents.kinds`"""
+
+
 class Answered(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One answer: a virtual path (`aws://111122223333/iam/roles/app`), its origin, and the document."""
+    """One answer: a virtual path (`aws://111122223333/iam/roles/app`), its origin, its kind, and the document.
+
+    `kind` is one of ANSWER_KINDS, which the document is read as; "" in snapshots of earlier versions, whose documents are
+    recognised like files.
+    """
 
     path: str
     origin: Origin = Origin()
+    kind: str = ""
     document: msgspec.Raw
 
     @property
@@ -157,7 +182,7 @@ def write_private(text: bytes, path: str) -> None:
         raise
 
 
-def unique(snapshots: Sequence[Snapshot]) -> Iterable[tuple[Snapshot, str, bytes, Origin]]:
+def unique(snapshots: Sequence[Snapshot]) -> Iterable[tuple[Snapshot, str, bytes, Answered]]:
     """All answers with their texts, each path once: what two snapshots say of one path stays apart, what they agree on is one
     document."""
     known: dict[str, bytes] = {}
@@ -169,4 +194,4 @@ def unique(snapshots: Sequence[Snapshot]) -> Iterable[tuple[Snapshot, str, bytes
                 path = f"{answered.path}#{number}"
             if path not in known:
                 known[path] = content
-                yield snapshot, path, content, answered.origin
+                yield snapshot, path, content, answered

@@ -7,7 +7,7 @@ from contextlib import closing
 import boto3
 import pytest
 
-from irsa_doctor.sources import load
+from irsa_doctor.sources import Loading, load
 from irsa_doctor.sources.live import LiveError, Options, Plan, Target, take
 from tests.servers.process import free_port, listens, running
 
@@ -108,7 +108,7 @@ def test_a_target_names_its_role(tmp_path):
     metadata = {"name": "app-3", "namespace": "shop", "annotations": annotation}
     (tmp_path / "sa.json").write_text(json.dumps({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": metadata}))
     plan = Plan("why", target=Target("shop", "app-3"), cluster="shop")
-    snapshot = take(plan, Options(aws=True), [str(tmp_path)])
+    snapshot = take(plan, Options(aws=True), Loading.of([str(tmp_path)]))
     found = load([str(tmp_path)], snapshots=[snapshot]).inventory
     assert {role.name for role in found.roles} == {"app-3"}
     assert {one.name for one in found.clusters} == {"shop"}

@@ -3,7 +3,7 @@ import json
 import pytest
 
 from irsa_doctor.model import parse_arn
-from irsa_doctor.sources import load
+from irsa_doctor.sources import Loading, load
 from irsa_doctor.sources.live import LiveError, Options, Plan, Target, load_live, lookup_events, take
 from irsa_doctor.sources.live.calls import Clock, Job, Notes, side_by_side
 from tests.servers.aws import Problem, denied
@@ -203,8 +203,22 @@ def test_an_error_of_our_own_is_raised_where_the_jobs_are_waited_for():
 def test_what_comes_after_the_end_is_not_taken():
     notes = Notes()
     notes.end()
-    notes.answered("aws://1/x", {}, None)
+    notes.answered("aws://1/x", "iam-list-roles", {}, None)
     notes.asked("roles", "1", "x")
     notes.gap(None)
     snapshot = notes.snapshot(version="0", taken="")
     assert (snapshot.documents, snapshot.asked, snapshot.missing) == ((), (), ())
+
+
+def test_documents_are_read_once_though_a_plan_joins_them_again_and_again(kubernetes, tmp_path):
+    policy, arn = {"Version": "2012-10-17", "Statement": []}, f"arn:aws:iam::{ACCOUNT}:role/x"
+    path = tmp_path / "roles.json"
+    path.write_text(json.dumps({"Roles": [{"Arn": arn, "RoleName": "x", "AssumeRolePolicyDocument": policy}]}))
+    loading = Loading.of([str(path)])
+    path.unlink()
+    options = Options(kube=True, kubeconfig=kubernetes.kubeconfig(tmp_path))
+    loaded = load_live(Plan("why", target=Target("shop", "web")), options, loading)
+    assert [role.arn for role in loaded.inventory.roles] == [arn]
+    again = loading.loaded()
+    assert [row.path for row in again.inventory.documents] == [str(path)]
+    assert [(row.kind, row.why) for row in again.inventory.documents] == [("iam-list-roles", None)]

@@ -41,7 +41,7 @@ def estate(tmp_path):
         if document.get("kind") == "List":
             described = json.loads((path.parent / "cluster.json").read_text(encoding="utf-8"))["cluster"]
             origin = Origin(cluster=described["arn"], closes=("serviceaccounts",))
-        notes.answered(f"aws://{ACCOUNT}/{place}", document, origin)
+        notes.answered(f"aws://{ACCOUNT}/{place}", "", document, origin)
     return notes.snapshot(version="0.1.0", taken="2026-01-05T08:00:00Z")
 
 
@@ -102,7 +102,10 @@ def policy_snapshot(*values, operator="StringLike"):
     policy = {"Version": "2012-10-17", "Statement": [statement]}
     notes = Notes()
     notes.answered(
-        f"aws://{ACCOUNT}/iam/roles", {"Roles": [{**role, "AssumeRolePolicyDocument": policy}]}, Origin(account=ACCOUNT)
+        f"aws://{ACCOUNT}/iam/roles",
+        "iam-list-roles",
+        {"Roles": [{**role, "AssumeRolePolicyDocument": policy}]},
+        Origin(account=ACCOUNT),
     )
     return notes.snapshot(version="0.1.0", taken="2026-01-05T08:00:00Z")
 
@@ -163,7 +166,12 @@ def test_a_policy_in_a_text_is_redacted_too():
     notes = Notes()
     content = json.dumps({"Statement": [{"Resource": f"arn:aws:iam::{ACCOUNT}:role/checkout", "Action": "sts:*"}]})
     policy = {"PolicySummary": {"Id": "p-1", "Type": "RESOURCE_CONTROL_POLICY"}, "Content": content}
-    notes.answered(f"aws://{ACCOUNT}/organizations/policies/p-1", {"Policy": policy}, Origin(account=ACCOUNT))
+    notes.answered(
+        f"aws://{ACCOUNT}/organizations/policies/p-1",
+        "organizations-describe-policy",
+        {"Policy": policy},
+        Origin(account=ACCOUNT),
+    )
     text = snapshot_text(redacted(notes.snapshot(version="0", taken="2026-01-05T08:00:00Z"))).decode()
     assert ACCOUNT not in text
     assert "checkout" not in text
@@ -184,7 +192,9 @@ def test_messages_keep_their_words_and_lose_their_names():
 
 def test_repeated_members_stay_repeated():
     notes = Notes()
-    notes.answered("aws://1/x", msgspec.Raw(b'{"a": "checkout", "a": "other", "n": 12345678901234567890}'), Origin())
+    notes.answered(
+        "aws://1/x", "iam-list-roles", msgspec.Raw(b'{"a": "checkout", "a": "other", "n": 12345678901234567890}'), Origin()
+    )
     (one,) = redacted(notes.snapshot(version="0", taken="2026-01-05T08:00:00Z")).documents
     assert one.content.count(b'"a"') == 2
     assert b"12345678901234567890" in one.content

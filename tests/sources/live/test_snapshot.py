@@ -10,7 +10,7 @@ import pytest
 from irsa_doctor.sources import load
 from irsa_doctor.sources.live import Options, Plan, take
 from irsa_doctor.sources.live.calls import Notes
-from irsa_doctor.sources.snapshot.snapshot import Origin, read_snapshot, snapshot_text, write_snapshot
+from irsa_doctor.sources.snapshot.snapshot import ANSWER_KINDS, Origin, read_snapshot, snapshot_text, write_snapshot
 from tests.servers.aws import denied
 from tests.servers.world import account_of, cluster_of
 
@@ -38,7 +38,7 @@ def told(inventory):
 def snapshot_of(*documents, taken="2026-01-05T08:00:00Z"):
     notes = Notes()
     for path, document, origin in documents:
-        notes.answered(path, document, origin)
+        notes.answered(path, "", document, origin)
     return notes.snapshot(version="0.1.0", taken=taken)
 
 
@@ -233,3 +233,47 @@ def test_nothing_of_the_environment_is_in_a_snapshot(world):
     text = snapshot_text(take(Plan("collect"), options)).decode()
     for value in ("AKIAEXAMPLEEXAMPLE00", "made-up-token", os.environ["AWS_SECRET_ACCESS_KEY"], options.kubeconfig):
         assert value not in text
+
+
+def answered_as(kind, document):
+    notes = Notes()
+    notes.answered("aws://111122223333/x", kind, document, Origin(account="111122223333"))
+    return load([], snapshots=[notes.snapshot(version="0.1.0", taken="2026-01-05T08:00:00Z")]).inventory
+
+
+def test_every_answer_carries_a_kind_that_can_be_read(world):
+    _, _, options = world
+    documents = take(Plan("collect"), options).documents
+    assert {answered.kind for answered in documents} <= set(ANSWER_KINDS)
+    assert len({answered.kind for answered in documents}) > 6
+    for kind in ANSWER_KINDS:
+        assert answered_as(kind, {}).documents[0].kind == kind
+
+
+def test_an_answer_is_read_as_what_was_requested_whatever_it_looks_like():
+    role = {"Arn": "arn:aws:iam::111122223333:role/x", "RoleName": "x", "AssumeRolePolicyDocument": {}}
+    document = {"clusters": ["shop"], "Roles": [role], "issuer": "https://x", "jwks_uri": "https://x/keys"}
+    assert [role.name for role in answered_as("iam-list-roles", document).roles] == ["x"]
+    assert [cluster.name for cluster in answered_as("eks-list-clusters", document).clusters] == ["shop"]
+    wrong = answered_as("iam-list-open-id-connect-providers", document)
+    assert [(row.kind, row.status) for row in wrong.documents] == [("iam-list-open-id-connect-providers", "unreadable")]
+    assert wrong.closed.providers == frozenset()
+    roles = {"Roles": [{**role, "Arn": f"arn:aws:iam::111122223333:role/{n}", "RoleName": str(n)} for n in range(1000)]}
+    assert answered_as("eks-list-clusters", roles).roles == ()
+    assert len(answered_as("iam-list-roles", roles).roles) == 1000
+
+
+def test_a_snapshot_without_kinds_is_read_as_before(world, tmp_path):
+    _, _, options = world
+    snapshot = take(Plan("collect"), options)
+    older = msgspec.structs.replace(
+        snapshot, documents=tuple(msgspec.structs.replace(answered, kind="") for answered in snapshot.documents)
+    )
+    assert b'"kind": "iam-list-roles"' not in snapshot_text(older)
+    assert told(load([], snapshots=[older]).inventory) == told(load([], snapshots=[snapshot]).inventory)
+
+
+def test_a_kind_that_this_version_does_not_know_is_a_document_that_is_not_read():
+    (row,) = answered_as("iam-list-moons", {"Roles": []}).documents
+    assert (row.status, row.kind) == ("unreadable", "iam-list-moons")
+    assert "this version does not read" in row.why

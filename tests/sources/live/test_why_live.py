@@ -3,6 +3,7 @@
 import json
 from datetime import UTC, datetime
 
+import msgspec
 import pytest
 
 from irsa_doctor import api
@@ -384,3 +385,15 @@ def test_a_lookup_without_aws_is_a_wrong_call(tmp_path):
     done = run("why", w.TARGET, "--lookup-events", ".", cwd=tmp_path)
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
     assert "--lookup-events goes with --aws or --live" in done.stderr
+
+
+def test_a_lone_policy_is_that_of_the_role_which_the_cluster_names(behind_servers, tmp_path):
+    documents = w.world()
+    options = msgspec.structs.replace(behind_servers(documents), aws=False)
+    policy = w.role(documents)["AssumeRolePolicyDocument"]
+    (tmp_path / "policy.json").write_text(json.dumps(policy), encoding="utf-8")
+    diagnosis = api.why(w.TARGET, [str(tmp_path / "policy.json")], live=options, now=w.NOW)
+    links = {link.id: link for link in diagnosis.links}
+    assert w.failed(diagnosis) == []
+    assert "policy.json, taken for the policy of" in links["trust-policy"].because
+    assert f"it admits {w.SUBJECT}" in links["trust-policy"].because
