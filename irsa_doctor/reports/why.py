@@ -6,8 +6,8 @@ from typing import Any
 
 import msgspec
 
-from irsa_doctor.answers.why import Cause, Diagnosis, Link, PredictedError, Subject, WrongFix
-from irsa_doctor.answers.why.records import Certainty, Sight
+from irsa_doctor.answers.why import DiagnosedCause, DiagnosedLink, Diagnosis, MistakenRemedy, PredictedError, WorkloadIdentity
+from irsa_doctor.answers.why.records import Certainty, QuotedPlace
 from irsa_doctor.model.findings import Fix, Location, Snippet
 from irsa_doctor.reports.escape import for_terminal
 from irsa_doctor.reports.fitting import columns, on_one_line, without_middle, wrapped
@@ -41,7 +41,7 @@ class CauseRecord(msgspec.Struct, frozen=True):
     commands: tuple[str, ...]
     title: str
     link: str
-    evidence: tuple[Sight, ...]
+    evidence: tuple[QuotedPlace, ...]
     snippets: tuple[Snippet, ...]
     fix: Fix | None
 
@@ -51,15 +51,15 @@ class WhyDocument(msgspec.Struct, frozen=True):
 
     schema: str
     tool: Tool
-    subject: Subject
+    subject: WorkloadIdentity
     role: str
     verdict: str
-    links: Sequence[Link]
+    links: Sequence[DiagnosedLink]
     causes: Sequence[CauseRecord]
     predicted_error: PredictedError | None
     notes: Sequence[str]
     roles: Sequence[str]
-    wrong_fixes: Sequence[WrongFix]
+    wrong_fixes: Sequence[MistakenRemedy]
     claims: Mapping[str, Any]
 
 
@@ -82,7 +82,7 @@ def _document(diagnosis: Diagnosis) -> WhyDocument:
     return WhyDocument("irsa-doctor.why/1", tool(), **said)
 
 
-def _cause_record(cause: Cause) -> CauseRecord:
+def _cause_record(cause: DiagnosedCause) -> CauseRecord:
     policy = tuple(snippet for snippet in snippets_of(cause.fix) if snippet.language == "json")
     said = {name: getattr(cause, name) for name in CauseRecord.__struct_fields__ if name != "snippets"}
     return CauseRecord(**said, snippets=policy)
@@ -113,7 +113,7 @@ def render_why(diagnosis: Diagnosis, style: Style) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _who(subject: Subject) -> str:
+def _who(subject: WorkloadIdentity) -> str:
     name = (
         f"{subject.namespace}/{subject.service_account}" if subject.service_account else subject.namespace or "the credential"
     )
@@ -137,7 +137,7 @@ def _answer(diagnosis: Diagnosis, style: Style) -> Iterator[str]:
         yield from _prose(f"STS answers {error.http_status} {error.code}{says}", style, "  ")
 
 
-def _headline(head: str, cause: Cause, colour: str, style: Style) -> Iterator[str]:
+def _headline(head: str, cause: DiagnosedCause, colour: str, style: Style) -> Iterator[str]:
     """The verdict and its cause in words, then by name."""
     painted, *more = wrapped(_said(f"{head}: {cause.title or cause.id} ({cause.id}, {cause.certainty})"), style.width)
     shown = for_terminal(head)
@@ -145,12 +145,12 @@ def _headline(head: str, cause: Cause, colour: str, style: Style) -> Iterator[st
     yield from (f"  {line}" for line in more)
 
 
-def _is_afterwards(cause: Cause) -> bool:
+def _is_afterwards(cause: DiagnosedCause) -> bool:
     """Whether its commands only make pods anew, and something else has to be mended before."""
     return all(command.startswith(_RESTARTS) for command in cause.commands) and not cause.remedy.startswith(_ANEW)
 
 
-def _runs(cause: Cause, style: Style, indent: str, label: str = "run") -> Iterator[str]:
+def _runs(cause: DiagnosedCause, style: Style, indent: str, label: str = "run") -> Iterator[str]:
     """The commands that mend it, to be copied whole."""
     saves = 1 if cause.fix and cause.fix.policy is not None and cause.fix.commands else 0
     for command in cause.commands[saves:] if cause.certainty != "possible" else ():
@@ -165,7 +165,7 @@ def _settling(command: str, style: Style, indent: str) -> Iterator[str]:
         yield from _prose(command, style, indent, "to tell:", _OPEN)
 
 
-def _mending(cause: Cause, style: Style, indent: str, shown: Fix | None = None) -> Iterator[str]:
+def _mending(cause: DiagnosedCause, style: Style, indent: str, shown: Fix | None = None) -> Iterator[str]:
     """How a cause is mended, or settled; `shown` was shown already."""
     if cause.certainty != "possible":
         if cause.remedy:
@@ -178,7 +178,7 @@ def _mending(cause: Cause, style: Style, indent: str, shown: Fix | None = None) 
         yield from _settling(cause.settle, style, indent)
 
 
-def _alike(links: Sequence[Link]) -> list[Link]:
+def _alike(links: Sequence[DiagnosedLink]) -> list[DiagnosedLink]:
     """Links that nobody could look at, all for one reason: where they are most of them, they are told in one line."""
     reason, number = (
         Counter(link.because for link in links if link.verdict == "skipped").most_common(1)[0] if links else ("", 0)
@@ -186,14 +186,14 @@ def _alike(links: Sequence[Link]) -> list[Link]:
     return [link for link in links if link.verdict == "skipped" and link.because == reason] if number > len(links) // 2 else []
 
 
-def _unlooked(links: Sequence[Link], style: Style) -> Iterator[str]:
+def _unlooked(links: Sequence[DiagnosedLink], style: Style) -> Iterator[str]:
     said = _said(f"the other {len(links)} links are not looked at: {links[0].because}")
     first, *more = wrapped(said, style.width - len(_HANG))
     yield style.paint(f"-    {first}", _FAINT)
     yield from (style.paint(f"{_HANG}{line}", _FAINT) for line in more)
 
 
-def _link(link: Link, places: Sequence[Location], style: Style) -> Iterator[str]:
+def _link(link: DiagnosedLink, places: Sequence[Location], style: Style) -> Iterator[str]:
     mark, colour = _MARKS[link.verdict]
     said = _said(f"{link.title}: {link.because}" if link.because else link.title)
     first, *more = wrapped(said, style.width - len(_HANG))
@@ -220,7 +220,7 @@ def _pointed_at(places: Sequence[Location], because: str) -> list[Location]:
     return list(once.values())
 
 
-def _more(causes: Sequence[Cause], style: Style) -> Iterator[str]:
+def _more(causes: Sequence[DiagnosedCause], style: Style) -> Iterator[str]:
     """The other causes: those that are proved as well, then what it could be."""
     proved = [cause for cause in causes[1:] if cause.certainty == "certain"]
     fitting = [cause for cause in causes[1:] if cause.certainty != "certain"]
@@ -234,7 +234,7 @@ def _more(causes: Sequence[Cause], style: Style) -> Iterator[str]:
             yield from _runs(cause, style, "    ", "then run" if _is_afterwards(cause) else "run")
 
 
-def _wrong_fixes(found: Sequence[WrongFix], style: Style) -> Iterator[str]:
+def _wrong_fixes(found: Sequence[MistakenRemedy], style: Style) -> Iterator[str]:
     if found:
         yield from ("", "No remedy, though it may look like one:")
     for wrong in found:

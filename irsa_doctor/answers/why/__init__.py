@@ -1,10 +1,19 @@
-"""Why a workload has no credentials, or those of somebody else: the chain, link by link."""
+"""Why a workload has no credentials, or those of somebody else: the links on the way of a credential."""
 
 from irsa_doctor.answers.why.case import Asked, Case, Evidence
 from irsa_doctor.answers.why.diagnose import diagnose
 from irsa_doctor.answers.why.evidence.events import Event, NoEvents, Trail, read_events
 from irsa_doctor.answers.why.evidence.tokens import BadToken, Token, read_token
-from irsa_doctor.answers.why.records import Cause, Diagnosis, Link, PredictedError, Subject, WrongFix
+from irsa_doctor.answers.why.records import (
+    DiagnosedCause,
+    DiagnosedLink,
+    Diagnosis,
+    MistakenRemedy,
+    PredictedError,
+    QuotedPlace,
+    WorkloadIdentity,
+)
+from irsa_doctor.answers.why.rulebook import Rulebook, shipped_rulebook
 from irsa_doctor.answers.why.symptoms import Symptom, symptoms_in
 from irsa_doctor.answers.why.target import NoTarget, asked_about, case_for, cases_of, find_case, parse_target
 
@@ -12,19 +21,21 @@ __all__ = [
     "Asked",
     "BadToken",
     "Case",
-    "Cause",
+    "DiagnosedCause",
+    "DiagnosedLink",
     "Diagnosis",
     "Event",
     "Evidence",
-    "Link",
+    "MistakenRemedy",
     "NoEvents",
     "NoTarget",
     "PredictedError",
-    "Subject",
+    "QuotedPlace",
+    "Rulebook",
     "Symptom",
     "Token",
     "Trail",
-    "WrongFix",
+    "WorkloadIdentity",
     "asked_about",
     "case_for",
     "cases_of",
@@ -33,5 +44,6 @@ __all__ = [
     "parse_target",
     "read_events",
     "read_token",
+    "shipped_rulebook",
     "symptoms_in",
 ]

@@ -1,15 +1,15 @@
 """One credential to be diagnosed: whose it is, which role it is for, and what the rules say of everything on its way."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 
 import msgspec
 
-from irsa_doctor.answers.check.engine import Locate, evaluate
+from irsa_doctor.answers.check.engine import Locate
 from irsa_doctor.answers.why.evidence.events import Event, Trail
 from irsa_doctor.answers.why.evidence.tokens import BadToken, Token
-from irsa_doctor.answers.why.step import link_of, link_of_finding
+from irsa_doctor.answers.why.rulebook import Rulebook, RuleFindings, shipped_rulebook
 from irsa_doctor.answers.why.symptoms import Symptom
 from irsa_doctor.facts import AnalysedRole, Judged, View, binding_facts, cluster_facts, provider_facts
 from irsa_doctor.facts.lookups.surroundings import ROLE_ARN
@@ -32,8 +32,7 @@ from irsa_doctor.model import (
     parse_arn,
     text_of,
 )
-from irsa_doctor.model.findings import Finding, Location, Missing
-from irsa_doctor.rulebook.rules import shipped_rules
+from irsa_doctor.model.findings import Finding, Location
 
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-arns
 _ROLE = re.compile(r"arn:[a-z0-9-]+:iam::[0-9]{12}:role/[A-Za-z0-9_+=,.@/-]+")
@@ -81,7 +80,8 @@ class Case(msgspec.Struct, frozen=True, dict=True):
     assumed_policy: str = ""
     """path of a bare policy that is taken for the role's, for it is the only one"""
     absent: str = ""
-    """of a workload that was asked about and is not there: what is to be said of it"""
+    """of a target that is not in the input: the sentence that says so"""
+    rulebook: Rulebook = msgspec.field(default_factory=shipped_rulebook)
 
     # ---- who it is
 
@@ -289,39 +289,20 @@ class Case(msgspec.Struct, frozen=True, dict=True):
         known = usual & set(ids if isinstance(ids, tuple) else ())
         return next(iter(known)) if len(known) == 1 else _AUDIENCE_OF_CLUSTER
 
-    # ---- what the rules say
+    # ---- what the rules report
 
     @cached_property
-    def _said(self) -> tuple[Mapping[str, tuple[Finding, ...]], tuple[Missing, ...], frozenset[str]]:
-        outcome = evaluate(shipped_rules(), list(self._judged()), self.locate)
-        found: dict[str, list[Finding]] = {}
-        for finding in outcome.findings:
-            found.setdefault(finding.rule, []).append(finding)
-        held = frozenset(tally.id for tally in outcome.tallies if tally.passed and not tally.failed and not tally.unknown)
-        return {rule: tuple(findings) for rule, findings in found.items()}, tuple(outcome.unknown), held
-
-    @property
-    def findings(self) -> Mapping[str, tuple[Finding, ...]]:
-        """What the rules find wrong of everything on the way, by rule."""
-        return self._said[0]
+    def findings(self) -> RuleFindings:
+        """What the rules report of everything on the way."""
+        return RuleFindings(self.rulebook, self._judged(), self.locate)
 
     def finding(self, rule: str, subject: str = "") -> Finding | None:
-        """What a rule finds; of the subject, where one is named."""
-        return next((f for f in self.findings.get(rule, ()) if subject in ("", f.subject.id)), None)
+        """A finding of a rule; of the subject, where one is named."""
+        return next((f for f in self.findings.by_rule.get(rule, ()) if subject in ("", f.subject.id)), None)
 
-    def wrong_on(self, link: str) -> list[Finding]:
-        """What the rules find wrong on a link; what is low weighs nothing here."""
-        return [f for found in self.findings.values() for f in found if link_of_finding(f) == link and f.severity != "low"]
-
-    @cached_property
-    def ruled_out(self) -> frozenset[str]:
-        """The modes of workloads, accounts and clusters that their rules have looked for and not found."""
-        subjects = {"workload", "service-account", "cluster"}
-        return frozenset(rule.id for rule in shipped_rules() if rule.id in self._said[2] and set(rule.subject) <= subjects)
-
-    def missing_on(self, link: str) -> list[Missing]:
-        """What the rules of a link could not judge."""
-        return [missing for missing in self._said[1] if any(link_of(rule) == link for rule in missing.rules)]
+    def finding_of(self, sign: str) -> Finding | None:
+        """The first finding of a rule whose cause a sign speaks for."""
+        return next(iter(self.findings.of_sign(sign)), None)
 
     def _judged(self) -> Iterable[Judged]:
         view = self.view

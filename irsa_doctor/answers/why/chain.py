@@ -1,69 +1,45 @@
-"""The chain: a table of plain functions, one a link, in the order in which a credential travels."""
+"""Walks the links of a case in order, and names those that decide."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping
 
 from irsa_doctor.answers.why.case import Case
-from irsa_doctor.answers.why.links import federation, pods, policies
-from irsa_doctor.answers.why.step import TITLES, Step, skipped
-
-LINKS: Sequence[Callable[[Case], Step]] = (
-    federation.issuer,
-    pods.service_account,
-    pods.workload,
-    pods.webhook,
-    pods.token_volume,
-    pods.token_file,
-    pods.sdk,
-    pods.sts_endpoint,
-    federation.request,
-    federation.provider,
-    federation.issuer_keys,
-    federation.signature,
-    federation.audience,
-    federation.lifetime,
-    federation.role,
-    policies.trust_policy,
-    policies.above,
-    federation.session,
-    lambda case: skipped("permissions", "what the role may do is not looked at"),
-    pods.pod_identity,
-)
-_AFTER_REQUEST = ("provider", "audience", "role", "trust-policy", "guardrails")
-"""links that STS does not come to where the request itself is refused"""
-_ALWAYS_DECIDING = ("issuer", "service-account", "request", "provider", "audience", "role", "trust-policy")
+from irsa_doctor.answers.why.links import LINKS
+from irsa_doctor.answers.why.links.link import Link, Situation
+from irsa_doctor.answers.why.links.pods import WORKLOAD
+from irsa_doctor.answers.why.links.state import LinkState, skipped
 
 
-def walk(case: Case) -> list[Step]:
-    """Every link of a case, in order."""
-    if case.absent:
-        return [pods.absent(case) if ident == "workload" else skipped(ident, "the workload is not there") for ident in TITLES]
-    if not case.service_account:
-        return [_of_nobody(case, ident) for ident in TITLES]
-    steps = [look(case) for look in LINKS]
-    if any(step.id == "request" and step.verdict == "fail" for step in steps):
-        steps = [skipped(s.id, "the request does not get that far") if s.id in _AFTER_REQUEST else s for s in steps]
-    return steps
+def walk(case: Case) -> dict[str, LinkState]:
+    """The state of every link by id, in order."""
+    states: dict[str, LinkState] = {}
+    for link in LINKS:
+        states[link.id] = _state(case, link, states)
+    return states
 
 
-def _of_nobody(case: Case, ident: str) -> Step:
-    """A link where nobody said whose credential it is: only a token speaks for itself."""
-    alone = {
-        "issuer": federation.issuer,
-        "request": federation.request,
-        "signature": federation.signature,
-        "audience": federation.audience,
-        "lifetime": federation.lifetime,
-    }
-    if ident in alone and case.evidence.token is not None:
-        return alone[ident](case)
-    return skipped(ident, "nobody said whose credential it is")
+def _state(case: Case, link: Link, before: Mapping[str, LinkState]) -> LinkState:
+    if case.absent and link is not WORKLOAD:
+        return skipped("the target is not in the input")
+    if not case.absent and not case.service_account and not (link.reads_token and case.evidence.token):
+        return skipped("the input does not say whose credential it is")
+    if link.after and before[link.after].verdict == "fail":
+        return skipped("STS refuses the request before")
+    return link.state(case)
 
 
-def deciding(case: Case) -> frozenset[str]:
-    """The links that must hold for it to work; with EKS Pod Identity nothing goes to STS, and the association decides."""
-    if case.uses_pod_identity:
-        return frozenset({"service-account", "pod-identity", *(("workload", "webhook") if case.workload else ())})
-    more = ("workload", "webhook") if case.workload else ()
-    of_token = ("signature", "lifetime") if case.evidence.token is not None else ()
-    other = ("pod-identity",) if case.shows_pod_identity else ()
-    return frozenset({*_ALWAYS_DECIDING, *more, *of_token, *other})
+def decisive_links(case: Case) -> list[Link]:
+    """The links that must hold for the credential to work."""
+    situations = _situations(case)
+    return [link for link in LINKS if link.decides & situations]
+
+
+def _situations(case: Case) -> frozenset[Situation]:
+    """With EKS Pod Identity nothing is sent to STS, and the association decides."""
+    situations: set[Situation] = {"pod-identity"} if case.uses_pod_identity else {"web-identity"}
+    if case.workload:
+        situations.add("workload")
+    if case.evidence.token is not None and not case.uses_pod_identity:
+        situations.add("token")
+    if case.shows_pod_identity:
+        situations.add("pod-identity")
+    return frozenset(situations)

@@ -1,13 +1,13 @@
 """What mends a cause: the corrected trust policy, or the commands to run, with those that create its pods anew."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 
 import msgspec
 
 from irsa_doctor.answers.why.case import Case
-from irsa_doctor.answers.why.step import Named
+from irsa_doctor.answers.why.records import Certainty
 from irsa_doctor.model import Issuer
-from irsa_doctor.model.findings import Fix
+from irsa_doctor.model.findings import Finding, Fix
 from irsa_doctor.remedies import (
     FixKind,
     Target,
@@ -19,17 +19,21 @@ from irsa_doctor.remedies import (
     policy_for,
     restart,
 )
+from irsa_doctor.rulebook.causes import Cause
 
 
-def fix_of(case: Case, named: Named, link: str, kinds: Sequence[FixKind], *, restarts: bool) -> Fix | None:
-    """What mends a cause that a link names; `kinds` are what can be corrected, the first that belongs to the link counts.
+def fix_of(case: Case, cause: Cause, link: str, finding: Finding | None, certainty: Certainty) -> Fix | None:
+    """What corrects a cause of a link: the first of its kinds that belongs to the link, else what the finding has.
 
-    With `restarts`, pods that run already get the correction only when they are created anew.
+    None where the cause is only possible; a policy is offered only where the cause is certain.
     """
-    own = next((_FIXES[kind](case) for kind in kinds if link in _LINKS[kind]), None)
-    if own is None and named.finding is not None and not (named.finding.fix and named.finding.fix.policy is not None):
-        own = named.finding.fix
-    commands = tuple(_restarts(case)) if restarts else ()
+    if certainty == "possible":
+        return None
+    kinds = [kind for kind in cause.fix if link in _LINKS[kind] and (kind != "policy" or certainty == "certain")]
+    own = _FIXES[kinds[0]](case) if kinds else None
+    if own is None and finding is not None and not (finding.fix and finding.fix.policy is not None):
+        own = finding.fix
+    commands = tuple(_restarts(case)) if cause.restart else ()
     if not commands:
         return own
     return msgspec.structs.replace(own, commands=(*own.commands, *commands)) if own else Fix(None, commands)

@@ -1,4 +1,4 @@
-"""What a diagnosis says: links on the way of a credential, causes, and the error that STS would give."""
+"""The answer of a diagnosis: links on the way of a credential, causes, and the error that STS gives."""
 
 from collections.abc import Mapping
 from typing import Any, Literal
@@ -7,13 +7,14 @@ import msgspec
 
 from irsa_doctor.model.findings import Fix, Location
 
-Verdict = Literal["pass", "fail", "unknown", "skipped"]
+LinkVerdict = Literal["pass", "fail", "unknown", "skipped"]
 Certainty = Literal["certain", "likely", "possible"]
-Whole = Literal["works", "broken", "unknown"]
+CERTAINTIES: tuple[Certainty, ...] = ("certain", "likely", "possible")
+CaseVerdict = Literal["works", "broken", "unknown"]
 
 
-class Sight(msgspec.Struct, frozen=True):
-    """Something that was seen, and where; line and column are 1-based, 0 where it has none."""
+class QuotedPlace(msgspec.Struct, frozen=True):
+    """A place in the input and what it shows; line and column are 1-based, 0 where they are not known."""
 
     file: str
     line: int
@@ -21,20 +22,23 @@ class Sight(msgspec.Struct, frozen=True):
     column: int = 0
 
 
-class Link(msgspec.Struct, frozen=True):
-    """One link of the chain, with what was seen of it; `settle` is the command that would tell, where it is unknown."""
+class DiagnosedLink(msgspec.Struct, frozen=True, kw_only=True):
+    """One link with its verdict and the reason; `settle` is the command that supplies the missing input, "" where none is."""
 
     id: str
     title: str
-    verdict: Verdict
+    verdict: LinkVerdict
     because: str
-    evidence: tuple[Sight, ...] = ()
+    evidence: tuple[QuotedPlace, ...] = ()
     settle: str = ""
 
 
-class Cause(msgspec.Struct, frozen=True):
-    """What is wrong: proved from what was given (certain), or fitting the symptom. `settle` is the command that would tell,
-    `link` where it belongs."""
+class DiagnosedCause(msgspec.Struct, frozen=True, kw_only=True):
+    """A cause that the input proves (certain), or that fits the symptoms.
+
+    `settle` is the command that settles whether it is this one, "" where it is certain; `link` the id of the link that it
+    breaks; `fix` what corrects it, None where nothing is proved to; `commands` are those of the fix.
+    """
 
     id: str
     certainty: Certainty
@@ -45,29 +49,29 @@ class Cause(msgspec.Struct, frozen=True):
     commands: tuple[str, ...] = ()
     title: str = ""
     link: str = ""
-    evidence: tuple[Sight, ...] = ()
+    evidence: tuple[QuotedPlace, ...] = ()
     fix: Fix | None = None
 
 
 class PredictedError(msgspec.Struct, frozen=True):
-    """The answer of STS to the first request of the workload; the message is "" where nobody has seen it."""
+    """The answer of STS to the first request of the workload; the message is "" where it is not known."""
 
     code: str
     message: str
     http_status: int
 
 
-class WrongFix(msgspec.Struct, frozen=True):
-    """A remedy that somebody has tried: it mends nothing, or mends it at a price."""
+class MistakenRemedy(msgspec.Struct, frozen=True):
+    """Something that looks like a remedy and corrects nothing, or opens the role; `instead` is what to do."""
 
     id: str
     says: str
     instead: str
-    evidence: tuple[Sight, ...] = ()
+    evidence: tuple[QuotedPlace, ...] = ()
 
 
-class Subject(msgspec.Struct, frozen=True):
-    """Whose credential it is; "" where it is not known."""
+class WorkloadIdentity(msgspec.Struct, frozen=True, kw_only=True):
+    """Whose credential it is; "" where it is not known. `workload` is KIND/NAME, "" where a service account was the target."""
 
     cluster: str = ""
     namespace: str = ""
@@ -75,26 +79,26 @@ class Subject(msgspec.Struct, frozen=True):
     workload: str = ""
 
 
-class Diagnosis(msgspec.Struct, frozen=True):
-    """The answer for one subject.
+class Diagnosis(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer for one credential.
 
-    `roles` are those whose trust admits it, where it names none; `claims` what a token says that was given. `quotes` are the
-    places of each failing link with their lines, for people.
+    `roles` are those whose trust policy admits it, where it names no role; `claims` the claims of the token of the input, which
+    is never shown. `quotes` are the places of each failing link with their lines, by link id.
     """
 
-    subject: Subject
+    subject: WorkloadIdentity
     role: str
-    verdict: Whole
-    links: tuple[Link, ...]
-    causes: tuple[Cause, ...]
+    verdict: CaseVerdict
+    links: tuple[DiagnosedLink, ...]
+    causes: tuple[DiagnosedCause, ...]
     predicted_error: PredictedError | None = None
     notes: tuple[str, ...] = ()
     roles: tuple[str, ...] = ()
-    wrong_fixes: tuple[WrongFix, ...] = ()
+    wrong_fixes: tuple[MistakenRemedy, ...] = ()
     claims: Mapping[str, Any] = {}
     quotes: Mapping[str, tuple[Location, ...]] = {}
 
 
-def sights(places: tuple[Location, ...]) -> tuple[Sight, ...]:
-    """Places as they are told."""
-    return tuple(Sight(place.file, place.line, place.says, place.column) for place in places)
+def quoted_places(places: tuple[Location, ...]) -> tuple[QuotedPlace, ...]:
+    """Places without their lines."""
+    return tuple(QuotedPlace(place.file, place.line, place.says, place.column) for place in places)

@@ -226,10 +226,11 @@ def test_a_message_without_a_target_finds_the_account_of_its_role():
     assert found.role == ROLE
 
 
-def test_a_failure_that_nobody_knows_does_not_undo_what_is_proved():
+def test_a_message_that_is_not_recognised_never_yields_works():
     found = seen("something else")
-    assert found.verdict == "works"
-    assert any("none that is known" in note for note in found.notes)
+    assert found.verdict == "unknown"
+    assert not w.failed(found)
+    assert any("not recognised" in note for note in found.notes)
 
 
 # ---- secrets

@@ -1,4 +1,4 @@
-"""A token as evidence: its claims, whether a key that was given signed it, whether its time has come. The token is never shown.
+"""Reads a token as evidence: its header and claims. The token itself is never shown.
 
 Fields: https://kubernetes.io/docs/reference/access-authn-authz/service-accounts-admin/, limits as in AssumeRoleWithWebIdentity.
 """
@@ -6,22 +6,16 @@ Fields: https://kubernetes.io/docs/reference/access-authn-authz/service-accounts
 import base64
 import binascii
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
-from irsa_doctor.answers.why.step import Named, Step, failed, passed
-from irsa_doctor.model import SigningKey
-
-ALGORITHMS = ("RS256", "RS384", "RS512", "ES256", "ES384", "ES512")
 # https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html (WebIdentityToken)
 LONGEST = 20_000
 _SHOWN = ("iss", "sub", "aud", "exp", "iat", "nbf")
 _OF_KUBERNETES = ("namespace", "serviceaccount", "pod", "node")
 _PATH = re.compile(r"(?:file://)?(?:[A-Za-z]:)?[/\\][^\s]{1,4096}")
-_LARGEST_KEY = 4096
-"""characters of a number in a JWK: keys of 16384 bits are far beyond what anybody uses, and slow enough"""
 
 
 class Token(msgspec.Struct, frozen=True):
@@ -76,9 +70,9 @@ class Token(msgspec.Struct, frozen=True):
 
 
 class BadToken(msgspec.Struct, frozen=True):
-    """What was given in place of a token: the failure mode, and what it is, as far as that can be told."""
+    """A value that is not a token: the sign of what it is, and the sentence that says so."""
 
-    cause: str
+    sign: str
     says: str
 
 
@@ -97,23 +91,23 @@ def read_token(content: bytes) -> Token | BadToken:
     """Decode what a file holds that should hold a token. The line end that many tools add is let pass."""
     text = _unwrapped(content.decode("utf-8", "replace").strip("\ufeff")).rstrip("\r\n")
     if not text.strip():
-        return BadToken("token-malformed", "it is empty")
+        return BadToken("not-a-token", "it is empty")
     if text.strip().startswith("k8s-aws-v1."):
         return BadToken(
-            "token-malformed", "it is a token of `aws eks get-token`, for the API server of the cluster and not for STS"
+            "not-a-token", "it is a token of `aws eks get-token`, for the API server of the cluster and not for STS"
         )
     if _PATH.fullmatch(text.strip()):
-        return BadToken("token-env-holds-path-as-token", "it is the path of a token, not the token")
+        return BadToken("path-in-place-of-token", "it is the path of a token, not the token")
     if len(text) > LONGEST:
-        return BadToken("token-malformed", f"it has {len(text)} characters, and STS takes {LONGEST}")
+        return BadToken("not-a-token", f"it has {len(text)} characters, and STS takes {LONGEST}")
     if re.search(r"\s", text):
-        return BadToken("token-malformed", "there are blanks in it, or text before or behind the token; SDKs send that too")
+        return BadToken("not-a-token", "there are blanks in it, or text before or behind the token; SDKs send that too")
     parts = text.split(".")
     if len(parts) != 3 or not all(parts[:2]):
-        return BadToken("token-malformed", "a token has three parts between two dots")
+        return BadToken("not-a-token", "a token has three parts between two dots")
     header, claims = (_part(part) for part in parts[:2])
     if header is None or claims is None or _bytes_of(parts[2]) is None:
-        return BadToken("token-malformed", "its parts are no base64 of JSON objects")
+        return BadToken("not-a-token", "its parts are no base64 of JSON objects")
     return Token(header, claims, text)
 
 
@@ -144,77 +138,3 @@ def _part(part: str) -> Mapping[str, Any] | None:
     except (msgspec.DecodeError, RecursionError):
         return None
     return found if isinstance(found, dict) else None
-
-
-# ---- the links that only a token can tell
-
-
-def signature(token: Token, keys: Sequence[SigningKey], where: str) -> Step:
-    """Whether one of the keys signed it; `where` is the command that fetches them."""
-    ident = "signature"
-    algorithm, kid = token.header.get("alg"), token.header.get("kid")
-    if algorithm not in ALGORITHMS:
-        says = f"it is signed by {_word(algorithm)}; STS takes {', '.join(ALGORITHMS)}"
-        return failed(ident, says, Named("alg-unsupported", "certain", says))
-    if not keys:
-        return Step(ident, "unknown", "not given: the keys of the issuer", (), where)
-    named = [key for key in keys if key.kid == kid]
-    if not named:
-        says = f"its key {_word(kid)} is not among the {len(keys)} keys of the issuer that were given"
-        return failed(ident, says, Named("jwks-missing-kid", "certain", says))
-    found = [_verified(token, str(algorithm), key) for key in named]
-    return next((step for step in found if step.verdict == "pass"), found[0])
-
-
-def _word(value: object) -> str:
-    return value[:100] if isinstance(value, str) and value else "none"
-
-
-def _verified(token: Token, algorithm: str, key: SigningKey) -> Step:
-    import warnings
-
-    import jwt
-
-    ident = "signature"
-    members = dict(key.jwk)
-    if any(len(value) > _LARGEST_KEY for value in members.values()):
-        return Step(ident, "unknown", f"the key {key.kid} is too long to be used")
-    try:
-        with warnings.catch_warnings():
-            # a short key is weak, and still the one that signed
-            warnings.simplefilter("ignore")
-            public = jwt.PyJWK(members, algorithm)
-            jwt.PyJWS(algorithms=[algorithm]).decode(token.raw, public.key, algorithms=[algorithm])
-    except jwt.InvalidSignatureError:
-        says = f"the key {key.kid} did not sign it: the token was altered, or it is of another cluster"
-        return failed(ident, says, Named("token-malformed", "likely", says), Named("token-from-other-cluster", "possible"))
-    except (jwt.PyJWTError, ValueError, TypeError, NotImplementedError) as error:
-        return Step(ident, "unknown", f"the key {key.kid} cannot be used: {type(error).__name__}")
-    return passed(ident, f"the key {key.kid} signed it")
-
-
-def lifetime(token: Token, now: float) -> Step:
-    """Whether it may be used now; `now` in seconds since 1970."""
-    ident = "lifetime"
-    end = _number(token.claims.get("exp"))
-    begins = [value for name in ("nbf", "iat") if (value := _number(token.claims.get(name))) is not None]
-    if end is None:
-        return Step(ident, "unknown", "it has no exp; STS wants one", (Named("token-legacy-secret", "possible"),))
-    if now >= end:
-        says = f"it ended {_span(now - end)} ago"
-        return failed(ident, says, Named("token-stale-cached", "likely", says), Named("clock-skew", "possible"))
-    if begins and now < max(begins):
-        says = f"it begins in {_span(max(begins) - now)}"
-        return failed(ident, says, Named("clock-skew", "likely", says))
-    return passed(ident, f"it ends in {_span(end - now)}")
-
-
-def _number(value: object) -> float | None:
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e15 else None
-
-
-def _span(seconds: float) -> str:
-    for unit, length in (("days", 86_400), ("hours", 3_600), ("minutes", 60)):
-        if seconds >= 2 * length:
-            return f"{seconds / length:.0f} {unit}"
-    return f"{seconds:.0f} seconds"

@@ -1,0 +1,121 @@
+"""The links about the OIDC provider in IAM: it exists in the account of the role, and accepts the audience."""
+
+from irsa_doctor.answers.why.case import Case
+from irsa_doctor.answers.why.links import needs, skips
+from irsa_doctor.answers.why.links.link import Link
+from irsa_doctor.answers.why.links.state import LinkState, Sign, failed, observed, passed, signs_of, undecided, unseen
+from irsa_doctor.model import Issuer, OidcProvider, Unknown
+from irsa_doctor.rulebook.cause_block import StsError
+
+_API_SERVER = ("https://kubernetes.default.svc", "kubernetes.default.svc", "kubernetes")
+"""audiences of the token that every pod has for the API server"""
+_POD_IDENTITY = "pods.eks.amazonaws.com"
+
+
+def _provider(case: Case) -> LinkState:
+    account = case.role_arn.account if case.role_arn else ""
+    if case.provider:
+        return passed(f"account {account} has {case.provider_arn}")
+    return failed(f"account {account} has no provider for https://{case.issuer}", _missing_provider(case, account))
+
+
+def _missing_provider(case: Case, account: str) -> Sign:
+    """The narrowest sign of a provider that does not exist."""
+    if similar := _similar_provider(case, account):
+        return _differing_url(case, similar)
+    if finding := case.finding_of("role-in-other-account"):
+        return signs_of([finding])[0]
+    if elsewhere := sorted(case.view.accounts_of_issuer.get(case.issuer, frozenset())):
+        says = f"the provider for https://{case.issuer} is in account {', '.join(elsewhere)}, the role in account {account}"
+        return Sign("provider-in-other-account", says)
+    finding = case.finding_of("provider-absent") if case.cluster and case.cluster.account == account else None
+    return Sign("provider-absent", finding.message if finding else "", finding)
+
+
+def _similar_provider(case: Case, account: str) -> OidcProvider | None:
+    """A provider of the account whose URL ends with the id of the issuer, and is another URL."""
+    ident = _last_part(case.issuer)
+    providers = case.view.inventory.providers
+    return next((p for p in providers if p.account == account and _last_part(p.issuer) == ident), None)
+
+
+def _last_part(issuer: str) -> str:
+    return issuer.rstrip("/").rpartition("/")[2].lower()
+
+
+def _differing_url(case: Case, similar: OidcProvider) -> Sign:
+    alias = Issuer.of(similar.issuer).form == "eks-dualstack"
+    says = f"the account has {similar.arn}, and the issuer in tokens is https://{case.issuer}"
+    place = case.located(similar.place, "differs from the issuer")
+    return Sign("provider-of-alias" if alias else "provider-url-differs", says, None, (place,))
+
+
+PROVIDER = Link(
+    id="provider",
+    title="the account of the role has an OIDC provider for the issuer",
+    skips=(skips.no_role, skips.pod_identity, skips.no_issuer),
+    needs=(needs.PROVIDERS,),
+    examine=_provider,
+    decides=frozenset({"web-identity"}),
+    after="request",
+    error=StsError("InvalidIdentityToken", 400, "No OpenIDConnect provider found in your account for https://{issuer}"),
+)
+
+
+def _audience_disproof(case: Case) -> LinkState | None:
+    """A token for the API server or for the agent of EKS Pod Identity, and for nobody else."""
+    ids = case.provider.client_ids if case.provider else Unknown("", "")
+    listed = case.token.audiences if case.token else ()
+    if case.uses_pod_identity or not listed or (isinstance(ids, tuple) and set(listed) & set(ids)):
+        return None
+    if all(audience.startswith(_API_SERVER) for audience in listed):
+        sign, whose = "token-for-api-server", "the API server"
+    elif listed == (_POD_IDENTITY,):
+        sign, whose = "token-for-pod-identity", "the agent of EKS Pod Identity"
+    else:
+        return None
+    says = f"the token is for {', '.join(listed)}: {whose}"
+    return (
+        undecided(says, Sign(sign, says, at_most="likely"), settle=ids.how)
+        if isinstance(ids, Unknown)
+        else observed(sign, says)
+    )
+
+
+def _audience(case: Case) -> LinkState:
+    ids = case.provider.client_ids if case.provider else ()
+    listed = (case.audience,) if isinstance(case.audience, str) else case.token.audiences if case.token else ()
+    if isinstance(ids, Unknown):
+        return unseen(ids)
+    if isinstance(case.audience, Unknown) and (not listed or set(listed) & set(ids) not in (set(), set(listed))):
+        return unseen(case.audience)
+    if set(listed) <= set(ids):
+        return passed(f"{', '.join(listed)} {'is' if len(listed) == 1 else 'are'} among its client ids")
+    return _not_accepted(case, ", ".join(listed), ids)
+
+
+def _not_accepted(case: Case, audience: str, ids: tuple[str, ...]) -> LinkState:
+    says = f"the audience of the token is {audience or 'empty'}, the client ids of the provider are {', '.join(ids) or 'empty'}"
+    ours = (case.provider_arn, *(f.subject.id for f in case.findings.on_link("audience") if f.subject.kind != "provider"))
+    findings = case.findings.in_order(f for f in case.findings.on_link("audience") if f.subject.id in ours)
+    return failed(says, *(signs_of(findings[:1]) or (Sign("audience-not-accepted", says),)))
+
+
+def _no_provider(case: Case) -> str:
+    if case.provider:
+        return ""
+    return "there is no provider in the input" if case.provider_arn else "no role is named"
+
+
+AUDIENCE = Link(
+    id="audience",
+    title="the provider accepts the audience",
+    disproof=_audience_disproof,
+    skips=(skips.pod_identity, _no_provider),
+    examine=_audience,
+    needs=(needs.CLIENT_IDS,),
+    decides=frozenset({"web-identity"}),
+    after="request",
+    reads_token=True,
+    error=StsError("InvalidIdentityToken", 400, "Incorrect token audience"),
+)

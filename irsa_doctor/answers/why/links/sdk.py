@@ -1,0 +1,43 @@
+"""The links between the token and STS: the SDK that sends it, and the endpoint that it is sent to."""
+
+from irsa_doctor.answers.why.case import Case
+from irsa_doctor.answers.why.links import skips
+from irsa_doctor.answers.why.links.by_rules import by_rules, minor_signs
+from irsa_doctor.answers.why.links.link import Link
+from irsa_doctor.answers.why.links.state import LinkState, undecided
+from irsa_doctor.answers.why.placeholders import fill_command
+
+_IDENTITY = "kubectl exec -n {namespace} {pod} -- aws sts get-caller-identity"
+_ENDPOINT = "kubectl exec -n {namespace} {pod} -- curl -sS https://sts.{region}.amazonaws.com"
+
+
+def _sdk(case: Case) -> LinkState:
+    """What takes precedence over the web identity can be seen; which SDK it is and what it does cannot."""
+    minor = minor_signs(case, "sdk")
+    says = "nothing in the input takes precedence over the web identity; which SDK the image has is not in the input"
+    return undecided(minor[0].because if minor else says, *minor, settle=fill_command(_IDENTITY, case))
+
+
+SDK = Link(
+    id="sdk",
+    title="the SDK uses the token",
+    disproof=by_rules("sdk"),
+    skips=(skips.no_workload,),
+    examine=_sdk,
+)
+
+
+def _sts_endpoint(case: Case) -> LinkState:
+    """The endpoint that the SDK calls can be seen; the network between cannot."""
+    minor = minor_signs(case, "sts-endpoint")
+    says = "nothing in the input leads the SDK to another endpoint; the network is not in the input"
+    return undecided(minor[0].because if minor else says, *minor, settle=fill_command(_ENDPOINT, case))
+
+
+STS_ENDPOINT = Link(
+    id="sts-endpoint",
+    title="the pod can reach STS",
+    disproof=by_rules("sts-endpoint"),
+    skips=(skips.no_workload,),
+    examine=_sts_endpoint,
+)

@@ -1,0 +1,60 @@
+"""The first link in the cluster: the service account exists and names a role."""
+
+from irsa_doctor.answers.why.case import Case
+from irsa_doctor.answers.why.links import needs
+from irsa_doctor.answers.why.links.link import Link
+from irsa_doctor.answers.why.links.state import LinkState, Sign, failed, observed, passed, signs_of, skipped, undecided
+from irsa_doctor.answers.why.placeholders import fill_command
+
+_ASSOCIATIONS = "aws eks list-pod-identity-associations --cluster-name {cluster}"
+
+
+def _service_account(case: Case) -> LinkState:
+    name = case.name
+    if case.account is None:
+        return _absent(case)
+    if case.finding_of("account-without-role-used") or case.meant_account:
+        return skipped(f"{name} is not the service account that was created for the workload")
+    if (findings := case.findings.on_link("service-account")) and not case.stated_role:
+        return failed(findings[0].message, *signs_of(findings))
+    if case.annotation or case.findings.on_link("request"):
+        return passed(f'{name} is annotated with "{case.annotation}"')
+    if case.association:
+        return passed(f"{name} has a Pod Identity association and needs no annotation")
+    if case.role:
+        return passed(f"{name} is not annotated with a role; the role is the one that was named")
+    return _unannotated(case)
+
+
+def _absent(case: Case) -> LinkState:
+    says = f"the service account {case.name} does not exist in the cluster"
+    namesakes = sorted(
+        account.namespace
+        for account in case.view.inventory.service_accounts
+        if (account.cluster, account.name) == (case.cluster_id, case.service_account)
+    )
+    more = f"; a service account of this name exists in {', '.join(namesakes[:5])}" if namesakes else ""
+    return observed("service-account-absent", says + more)
+
+
+def _unannotated(case: Case) -> LinkState:
+    says = f"{case.name} has no annotation eks.amazonaws.com/role-arn"
+    place = case.account.place.at("metadata", "name") if case.account else None
+    places = (case.located(place, "is not annotated with a role"),) if place else ()
+    if case.has_no_association or case.evidence.failing:
+        return observed("role-annotation-absent", says, *places)
+    sign = Sign("role-annotation-absent", says, None, places, "likely")
+    because = f"{says}; it may have a Pod Identity association"
+    refused = case.view.inventory.refused("associations", case.cluster_id, case.name)
+    if refused is not None:
+        return undecided(f"{because}: {refused.missing}", sign, settle=refused.how)
+    return undecided(because, sign, settle=fill_command(_ASSOCIATIONS, case))
+
+
+SERVICE_ACCOUNT = Link(
+    id="service-account",
+    title="the service account exists and names a role",
+    needs=(needs.SERVICE_ACCOUNT,),
+    examine=_service_account,
+    decides=frozenset({"web-identity", "pod-identity"}),
+)

@@ -1,0 +1,182 @@
+"""The link of the trust policy: it admits the subject and the audience of the token."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from irsa_doctor.answers.why.case import Case
+from irsa_doctor.answers.why.links import needs, skips
+from irsa_doctor.answers.why.links.link import Link
+from irsa_doctor.answers.why.links.role import DENIED
+from irsa_doctor.answers.why.links.state import LinkState, Sign, at_most_likely, failed, passed, signs_of, undecided
+from irsa_doctor.answers.why.placeholders import fill_command
+from irsa_doctor.answers.why.statements import MODES_OF_KEYS, Miss, Presented, misses
+from irsa_doctor.model import TrustPolicy, Verdict
+from irsa_doctor.trust import Policy, Request, admitted, decide
+
+_CALLS = "aws cloudtrail lookup-events --lookup-attributes AttributeKey=EventName,AttributeValue=AssumeRoleWithWebIdentity"
+
+
+def _disproof(case: Case) -> LinkState | None:
+    """A document that IAM refuses to save is not the one in force, unless it came from IAM: then its effect is unknown."""
+    policy = case.analysed.policy if case.analysed else None
+    if case.uses_pod_identity or not case.role_arn or policy is None or not policy.refused:
+        return None
+    if duplicates := case.findings.of_sign("duplicate-member"):
+        return _of_assumed_policy(case, undecided(duplicates[0].message, *signs_of(duplicates)))
+    findings = case.findings.on_link("trust-policy")
+    narrow = [f for f in findings if f.rule not in _general(case)] or findings
+    says = narrow[0].message if narrow else "IAM refuses to save the trust policy"
+    return _of_assumed_policy(case, failed(says, *signs_of(narrow)))
+
+
+def _general(case: Case) -> frozenset[str]:
+    """The causes that say only that a document is refused."""
+    return frozenset(cause.id for cause in case.rulebook.causes.by_sign.get("document-refused", ()))
+
+
+def _trust_policy(case: Case) -> LinkState:
+    policy = case.analysed.policy if case.analysed else None
+    if policy is None or not isinstance(case.audience, str):
+        raise ValueError("the needs of the link come first")
+    return _of_assumed_policy(case, _judged(case, policy, case.audience))
+
+
+def _of_assumed_policy(case: Case, state: LinkState) -> LinkState:
+    """The state by a bare policy that is taken for the role's own."""
+    if not case.assumed_policy:
+        return state
+    assumed = f"assumed to be the trust policy of {case.role} because it is the only one without a role"
+    return LinkState(
+        "unknown" if state.verdict == "pass" else state.verdict,
+        f"{case.assumed_policy}, {assumed}: {state.because}",
+        tuple(at_most_likely(sign) for sign in state.signs),
+        fill_command(needs.TRUST_POLICY.command, case),
+    )
+
+
+def _judged(case: Case, policy: Policy, audience: str) -> LinkState:
+    answer = admitted(policy, case.provider_arn, case.issuer)
+    request = request_context(case)
+    verdict = answer.verdict(case.subject, audience)
+    if verdict is Verdict.UNKNOWN and answer.depends_on and {key.lower() for key in answer.depends_on} <= request.keys():
+        verdict = _decided(case, policy, audience, request)
+    if verdict is Verdict.PASS:
+        return passed(f"it admits {case.subject} with the audience {audience}")
+    if verdict is Verdict.UNKNOWN:
+        return _depending(case, (*answer.depends_on, *answer.unseen, *answer.contested))
+    return _denied(case, policy, audience, request)
+
+
+def _denied(case: Case, policy: Policy, audience: str, request: Mapping[str, tuple[str, ...]]) -> LinkState:
+    account = case.role_arn.account if case.role_arn else ""
+    token = Presented(account, case.provider_arn, case.issuer, case.subject, audience, request)
+    missed = misses(policy, token, case.view)
+    signs = tuple(_sign(case, miss) for miss in missed)
+    says = missed[0].says if missed else f"it does not admit {case.subject} with the audience {audience}"
+    if not signs:
+        return failed(says, Sign("subject-not-admitted", says))
+    return failed(says, *_of_annotation(case, signs[0]), *signs, *_of_deleted_provider(case, signs[0]))
+
+
+def _speaks_for(case: Case, sign: str, ident: str) -> bool:
+    return any(cause.id == ident for cause in case.rulebook.causes.by_sign.get(sign, ()))
+
+
+def _of_annotation(case: Case, first: Sign) -> tuple[Sign, ...]:
+    """Another role admits this service account: then the annotation is wrong, more likely than the policy."""
+    other = _speaks_for(case, "subject-of-others-admitted", first.id)
+    return signs_of(case.findings.of_sign("admitted-by-other-role")) if other else ()
+
+
+def _of_deleted_provider(case: Case, first: Sign) -> tuple[Sign, ...]:
+    """A role that trusts the issuer of a deleted cluster may trust a provider that is deleted as well."""
+    stale = _speaks_for(case, "issuer-of-deleted-cluster", first.id)
+    return signs_of(case.findings.of_sign("provider-deleted")) if stale else ()
+
+
+def _sign(case: Case, miss: Miss) -> Sign:
+    """A failing check, in the words of the rule that reports it of the same statement."""
+    subjects = (f"{case.role}#{miss.statement}", case.role)
+    findings = case.findings.by_rule.get(miss.id, ())
+    finding = next((f for f in findings if f.subject.id in subjects or f.subject.kind == "binding"), None)
+    source = case.analysed.role.policy if case.analysed else None
+    places = (case.located(source.place.at(*miss.steps), miss.says),) if isinstance(source, TrustPolicy) else ()
+    says = f"statement {miss.statement} of the trust policy does not admit the token: {miss.says}"
+    return Sign(miss.id, finding.message if finding else says, finding, places)
+
+
+def _depending(case: Case, keys: tuple[str, ...]) -> LinkState:
+    """A verdict that sub and aud alone do not decide."""
+    signs: dict[str, Sign] = {}
+    for key in keys:
+        if ident := MODES_OF_KEYS.get(key.lower()):
+            finding = case.finding(ident)
+            signs[ident] = Sign(ident, finding.message if finding else "", finding, (), "likely" if finding else "possible")
+    contested = signs_of(case.findings.of_sign("contested-semantics"), "possible")
+    says = f"it depends on {', '.join(keys) or 'values that are not in the input'}"
+    return undecided(says, *signs.values(), *contested, settle=_CALLS)
+
+
+def request_context(case: Case) -> dict[str, tuple[str, ...]]:
+    """What is known of the request beside the token: keys in lower case -> values, () where the key is surely absent."""
+    context: dict[str, tuple[str, ...]] = {"aws:securetransport": ("true",)}
+    if case.evidence.now:
+        moment = datetime.fromtimestamp(case.evidence.now, tz=UTC)
+        context["aws:currenttime"] = (moment.strftime("%Y-%m-%dT%H:%M:%SZ"),)
+        context["aws:epochtime"] = (str(int(case.evidence.now)),)
+    if case.role_arn:
+        context["aws:resourceaccount"] = (case.role_arn.account,)
+    if case.events:
+        return context | _of_event(case)
+    names = _session_names(case)
+    return context | ({"sts:rolesessionname": names} if names else {})
+
+
+def _of_event(case: Case) -> dict[str, tuple[str, ...]]:
+    """What the last call in CloudTrail says of its request."""
+    event = case.events[0]
+    values = {
+        "aws:sourceip": event.source if not event.endpoint else "",
+        "aws:sourcevpce": event.endpoint,
+        "aws:requestedregion": event.region,
+        "sts:rolesessionname": event.session_name,
+    }
+    absent: tuple[str, ...] = ("aws:sourceip", "aws:sourcevpce") if event.source else ()
+    return {key: (value,) if value else () for key, value in values.items() if value or key in absent}
+
+
+def _session_names(case: Case) -> tuple[str, ...]:
+    """The session name that the environment sets, the same for all containers."""
+    values = {container.env.get("AWS_ROLE_SESSION_NAME") for container in case.containers if not container.init}
+    value = values.pop() if len(values) == 1 else None
+    return (value,) if isinstance(value, str) and "$(" not in value else ()
+
+
+def _decided(case: Case, policy: Policy, audience: str, request: Mapping[str, tuple[str, ...]]) -> Verdict:
+    """The decision where every key that it depends on is known."""
+    issuer = case.issuer.lower()
+    context = {key: values for key, values in request.items() if values}
+    context |= {f"{issuer}:sub": (case.subject,), f"{issuer}:aud": (audience,)}
+    decision = decide(policy, Request(case.role_arn.account if case.role_arn else "", case.provider_arn, context))
+    if not decision.is_certain:
+        return Verdict.UNKNOWN
+    return Verdict.PASS if decision.outcome == "allow" else Verdict.FAIL
+
+
+def _role_absent(case: Case) -> str:
+    account = case.role_arn.account if case.role_arn else ""
+    gone = case.view.inventory.closed.has_role(account, case.role_name)
+    return "the role does not exist" if gone and not (case.analysed and case.analysed.policy) else ""
+
+
+TRUST_POLICY = Link(
+    id="trust-policy",
+    title="the trust policy admits the service account",
+    disproof=_disproof,
+    skips=(skips.no_role, skips.pod_identity, _role_absent),
+    needs=(needs.TRUST_POLICY, needs.ISSUER, needs.AUDIENCE),
+    examine=_trust_policy,
+    decides=frozenset({"web-identity"}),
+    after="request",
+    error=DENIED,
+)
