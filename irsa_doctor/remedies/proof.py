@@ -60,7 +60,7 @@ def gained(new: Policy, old: Policy, view: Viewpoint) -> Difference:
     """What `new` admits and `old` does not. Both are read leniently: what IAM makes of a refused document is not asked."""
     allows, known = _allows(new, view), _allows(old, view)
     denies, known_denies = _denies(new, view), _denies(old, view)
-    if {_key(a.statement) for a in allows} <= {_key(a.statement) for a in known} and _same(denies, known_denies, new, old):
+    if set(allows) <= set(known) and _same(denies, known_denies, new, old):
         return Difference()
     new_denies, old_denies = _set_against(new, denies, old, known_denies, view)
     cells: list[tuple[Language, Language]] = []
@@ -80,8 +80,9 @@ def _admitted(policy: Policy, allows: Sequence[Statement], denies: Sequence[Stat
 
 
 def _key(statement: Statement) -> Statement:
-    """A statement without its place."""
-    return msgspec.structs.replace(statement, index=0, steps=())
+    """A statement without the places of its parts."""
+    conditions = tuple(msgspec.structs.replace(condition, steps=()) for condition in statement.conditions)
+    return msgspec.structs.replace(statement, conditions=conditions, index=0, steps=())
 
 
 def _same(denies: Sequence[Statement], others: Sequence[Statement], new: Policy, old: Policy) -> bool:

@@ -8,7 +8,7 @@ from irsa_doctor.facts import AnalysedRole, View
 from irsa_doctor.facts.grants.principals import kin
 from irsa_doctor.facts.lookups.users import RoleUser
 from irsa_doctor.issuers import cluster_profile
-from irsa_doctor.model import Issuer, Role, TrustPolicy, holes_in, parse_arn
+from irsa_doctor.model import Issuer, Role, TrustPolicy, Verdict, holes_in, parse_arn
 from irsa_doctor.model.once import once
 from irsa_doctor.remedies.denials import past_denials
 from irsa_doctor.remedies.draft import CannotEdit, Document, Draft
@@ -25,7 +25,7 @@ from irsa_doctor.remedies.mending import (
 )
 from irsa_doctor.remedies.proof import Viewpoint
 from irsa_doctor.remedies.refusals import without_refusals
-from irsa_doctor.trust import Policy, Request, decide, grant_of, provider_arn_of, speaks_of
+from irsa_doctor.trust import Policy, Request, admitted, decide, grant_of, provider_arn_of, speaks_of
 from irsa_doctor.trust.languages import contains
 
 _MOST_TARGETS = 32
@@ -102,7 +102,12 @@ def role_policy(view: View, analysed: AnalysedRole) -> RolePolicy | None:
 
 
 def admits(policy: Policy, target: Target) -> bool:
-    """Whether a policy surely admits a token."""
+    """Whether a policy surely admits a token, whatever of its request is not known."""
+    found = admitted(policy, target.provider, target.issuer, profile=cluster_profile(target.issuer))
+    verdict = found.verdict(target.subject, target.audience)
+    decisive = {key.lower() for key in found.depends_on} <= target.known.keys() and not (found.contested or found.unseen)
+    if verdict is not Verdict.UNKNOWN or not decisive:
+        return verdict is Verdict.PASS
     token = {f"{target.issuer.lower()}:sub": (target.subject,), f"{target.issuer.lower()}:aud": (target.audience,)}
     present = {key: values for key, values in target.known.items() if values}
     decision = decide(policy, Request(target.account, target.provider, {**present, **token}))
