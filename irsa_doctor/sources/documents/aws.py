@@ -1,4 +1,4 @@
-"""Reads answers of IAM, EKS and Organizations, as the AWS CLI prints them."""
+"""Reads answers of IAM, EKS and Organizations as the AWS CLI prints them; `kinds.KINDS` names the reader of each answer."""
 
 from collections.abc import Mapping
 
@@ -21,14 +21,14 @@ from irsa_doctor.text.errors import WrongShape
 
 
 def is_whole(members: Mapping[str, object]) -> bool:
-    """Whether a list answer has no mark of pages to come
+    """Whether a list answer has no marker of further pages
     (https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListRoles.html)."""
     marks = (members.get(name) for name in ("NextToken", "nextToken", "Marker"))
     return not any(marks) and members.get("IsTruncated") not in (True, "true", "True")
 
 
 def policy_missing(arn: str, name: str) -> Unknown:
-    """What a list of roles that leaves out the policies does not tell."""
+    """Return the unknown trust policy of a role that was listed without it."""
     return Unknown(f"trust policy of {arn}", f"aws iam get-role --role-name {name}")
 
 
@@ -45,22 +45,22 @@ def thumbprints_missing(arn: str) -> Unknown:
 
 
 def issuer_missing(name: str) -> Unknown:
-    """What a cluster's mere name does not tell."""
+    """Return the unknown issuer of a cluster of which only the name is known."""
     return Unknown(f"issuer of cluster {name}", f"aws eks describe-cluster --name {name}")
 
 
 def account_of(arn: str) -> str:
-    """The account that an ARN names, "" where it is none."""
+    """Return the account of an ARN, "" where the text is not an ARN."""
     parts = parse_arn(arn)
     return parts.account if parts else ""
 
 
 def read_role(item: object, place: Place, page: Page, reading: Reading) -> None:
-    """A role of any answer."""
+    """Read a role of any answer; a policy that is a string is IAM's URL-encoded form or JSON."""
     members = shapes.mapping(item, place)
     arn = shapes.required(members, "Arn", place)
     if parse_arn(arn) is None:
-        raise WrongShape(place.at("Arn").pointer, "no ARN")
+        raise WrongShape(place.at("Arn").pointer, "not a valid ARN")
     name = shapes.text(members, "RoleName", place) or arn.rsplit("/", 1)[-1]
     written = members.get("AssumeRolePolicyDocument")
     policy: TrustPolicy | Unknown = policy_missing(arn, name)
@@ -105,7 +105,7 @@ def _read_roles(page: Page, reading: Reading, name: str) -> None:
 
 
 def _filtered(members: Mapping[str, object], name: str) -> bool:
-    """Whether the answer is one of `--filter User` or the like, in which no role is only none asked for."""
+    """Whether the answer is one of `--filter User` or the like: then the empty list of roles is not complete."""
     others = ("UserDetailList", "GroupDetailList", "Policies")
     return name == "RoleDetailList" and not members.get(name) and any(members.get(other) for other in others)
 
@@ -125,12 +125,12 @@ def read_list_providers(page: Page, reading: Reading) -> None:
 def _read_listed(item: object, place: Place, reading: Reading) -> None:
     arn = shapes.required(shapes.mapping(item, place), "Arn", place)
     if parse_arn(arn) is None:
-        raise WrongShape(place.at("Arn").pointer, "no ARN")
+        raise WrongShape(place.at("Arn").pointer, "not a valid ARN")
     reading.providers.append(OidcProvider(arn, place, client_ids_missing(arn), thumbprints_missing(arn)))
 
 
 def read_get_provider(page: Page, reading: Reading) -> None:
-    """`aws iam get-open-id-connect-provider`; a member that is missing was cut out by somebody, not empty."""
+    """`aws iam get-open-id-connect-provider`; a missing member was removed from the answer and is unknown, not empty."""
     members, place = shapes.mapping(page.value, page.place), page.place
     url = shapes.required(members, "Url", place).removeprefix("https://")
     client_ids: tuple[str, ...] | Unknown = client_ids_missing(url)
@@ -170,7 +170,7 @@ def read_describe_cluster(page: Page, reading: Reading) -> None:
 
 
 def read_list_associations(page: Page, reading: Reading) -> None:
-    """`aws eks list-pod-identity-associations`: who has one, not which role."""
+    """`aws eks list-pod-identity-associations`: the service accounts, without their roles."""
     members = shapes.mapping(page.value, page.place)
     before = len(reading.associations), len(reading.broken)
     items = shapes.many(members, "associations", page.place)

@@ -4,7 +4,7 @@ from irsa_doctor.model import Cluster, Discovery, Issuer, Place, SigningKey
 from irsa_doctor.sources.documents.reading import Page, Reading
 from irsa_doctor.text import shapes
 
-# what EKS lists; Kubernetes itself lists no claims. Issuers that are no clusters (GitHub, GitLab) list many more.
+# what EKS lists; Kubernetes itself lists no claims. Issuers other than clusters (GitHub, GitLab) list many more.
 _CLUSTER_CLAIMS = frozenset(["sub", "iss"])
 
 

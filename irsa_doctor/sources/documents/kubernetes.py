@@ -23,9 +23,9 @@ from irsa_doctor.text import shapes
 from irsa_doctor.text.errors import WrongShape
 from irsa_doctor.text.placeholders import with_holes
 
-# names that are about AWS, or look as if they were meant to be
+# names that are about AWS, or look like a misspelt one
 _ABOUT_AWS = re.compile(r"aws|role[-_]?arn|iam\.|amazon", re.IGNORECASE)
-# the only variables whose values are kept: none of them is a secret
+# the only variables whose values are kept: none of them is secret
 _KEPT_VALUES = frozenset(
     {
         "AWS_ROLE_ARN",
@@ -52,12 +52,13 @@ _TEMPLATES: Mapping[str, tuple[str, ...]] = {
 
 @lru_cache(maxsize=4096)
 def about_aws(name: str) -> bool:
-    """Whether an annotation of this name is kept."""
+    """Whether an annotation is kept: its name is about AWS, or looks like a misspelt one."""
     return _ABOUT_AWS.search(name) is not None
 
 
 def read_object(page: Page, reading: Reading) -> None:
-    """Any object; a list is read item by item."""
+    """Read any object, a list item by item. A kind is one function and one row of `_READERS`; any other kind with a pod
+    template is a workload."""
     _read(page.value, page.place, "", reading, 0)
 
 
@@ -68,7 +69,7 @@ def _read(item: object, place: Place, kind: str, reading: Reading, depth: int) -
     items = members.get("items")
     if isinstance(items, list) and (kind.endswith("List") or not kind):
         if depth >= _LISTS_DEEP:
-            raise WrongShape(place.pointer, "lists inside lists inside lists")
+            raise WrongShape(place.pointer, f"lists nested more than {_LISTS_DEEP} deep")
         inner = kind.removesuffix("List")
         reading.empty = reading.empty or not items
         reading.each(items, place.at("items"), lambda entry, at: _read(entry, at, inner, reading, depth + 1))
@@ -83,11 +84,11 @@ def read_version(page: Page, reading: Reading) -> None:
     if major and minor:
         reading.versions.append(f"{major}.{minor.rstrip('+')}")
     else:
-        reading.passed.append("an API server that was built without its version")
+        reading.passed.append("an API server that does not report its version")
 
 
 def read_resource(kind: str, members: dict[str, object], place: Place, reading: Reading) -> None:
-    """One object of a kind."""
+    """Read one object of a kind."""
     if reader := _READERS.get(kind):
         reader(kind, members, place, reading)
     elif _template_steps(kind, members) is not None:
@@ -95,7 +96,7 @@ def read_resource(kind: str, members: dict[str, object], place: Place, reading: 
 
 
 def annotations_of(metadata: Mapping[str, object], place: Place) -> dict[str, str | Text]:
-    """The annotations about AWS; a value that is no text, which the API server refuses, is kept as it was written."""
+    """Return the annotations about AWS; a value that is not a string (the API server refuses it) is kept as written."""
     annotations = shapes.inner(metadata, "annotations", place)
     return {name: with_holes(shapes.as_text(value)) for name, value in annotations.items() if about_aws(str(name))}
 
@@ -125,7 +126,7 @@ def _read_namespace(kind: str, members: dict[str, object], place: Place, reading
 
 
 def _read_config_map(kind: str, members: dict[str, object], place: Place, reading: Reading) -> None:
-    """Names of keys only: what a secret holds is nobody's business here."""
+    """The names of the keys only: values of Secrets are never kept."""
     _, namespace, name, _ = _identity(members, place)
     keys: list[str] = []
     for part in ("data", "stringData", "binaryData"):
@@ -151,7 +152,7 @@ def _read_webhooks(kind: str, members: dict[str, object], place: Place, reading:
 
 
 def _honours_opt_out(webhook: Mapping[str, object]) -> bool:
-    """Whether it passes over pods with the label of the pod identity webhook's own manifest, whatever its value."""
+    """Whether the webhook skips pods with the opt-out label of the pod identity webhook, whatever its value."""
     expressions = _listed(_inside(webhook, "objectSelector").get("matchExpressions"))
     return any(item.get("key") == _OPT_OUT_LABEL and item.get("operator") == "DoesNotExist" for item in expressions)
 
@@ -166,7 +167,7 @@ def _names_any(values: object, right: set[str]) -> bool:
 
 
 def _template_steps(kind: str, members: Mapping[str, object]) -> tuple[str, ...] | None:
-    """The way to the pod template, None where there is none."""
+    """The steps to the pod template, None where the object has none."""
     if kind in _TEMPLATES:
         return _TEMPLATES[kind]
     spec = members.get("spec")
@@ -237,7 +238,7 @@ def _owner(metadata: Mapping[str, object]) -> str:
 
 
 def _windows(spec: Mapping[str, object]) -> Literal["", "selector", "affinity"]:
-    """How a pod asks for Windows nodes (https://kubernetes.io/docs/concepts/windows/user-guide/)."""
+    """How a pod requests Windows nodes (https://kubernetes.io/docs/concepts/windows/user-guide/)."""
     if any(_inside(spec, "nodeSelector").get(key) == "windows" for key in _OS_LABELS):
         return "selector"
     required = _inside(_inside(_inside(spec, "affinity"), "nodeAffinity"), "requiredDuringSchedulingIgnoredDuringExecution")
@@ -251,7 +252,7 @@ def _windows(spec: Mapping[str, object]) -> Literal["", "selector", "affinity"]:
 
 
 def _inside(members: Mapping[str, object], name: str) -> Mapping[str, object]:
-    """A member that is an object, an empty one where it is anything else: not worth losing the workload for."""
+    """A member that is an object, an empty one for any other type: the rest of the workload is still read."""
     value = members.get(name)
     return value if isinstance(value, dict) else {}
 

@@ -27,14 +27,14 @@ def read_policy(text: str | bytes, place: Place, *, template: bool = False) -> T
     (https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetRole.html).
 
     Flaws have pointers relative to the policy and positions relative to its text. With `template`, placeholders
-    become holes. Never raises: text that is no JSON gives a policy without document and a flaw `syntax`.
+    become holes. Never raises: text that is not valid JSON gives a policy without document and a flaw `syntax`.
     """
     raw = text.encode(errors="surrogatepass") if isinstance(text, str) else text
     return read_policy_bytes(raw.removeprefix(b"\xef\xbb\xbf"), place, template=template)
 
 
 def read_policy_bytes(raw: bytes, place: Place, *, template: bool = False) -> TrustPolicy:
-    """Like `read_policy`, for UTF-8."""
+    """Read a policy like `read_policy`, from UTF-8 without byte order mark."""
     raw = unwrapped(raw)
     value = proved(raw)
     if value is not None:
@@ -48,7 +48,7 @@ def read_policy_bytes(raw: bytes, place: Place, *, template: bool = False) -> Tr
 
 
 def policy_of_value(value: object, place: Place, duplicates: Sequence[Duplicate] = ()) -> TrustPolicy:
-    """The policy of a value read already: an object, or a text to read."""
+    """Return the policy of a decoded value: an object, or a string that holds the text of a policy."""
     if isinstance(value, str):
         return read_policy(value, place)
     flaws = duplicate_flaws([item for item in duplicates if concerns(item, place)], len(place.pointer))
@@ -56,18 +56,18 @@ def policy_of_value(value: object, place: Place, duplicates: Sequence[Duplicate]
 
 
 def bare_policy(value: object, place: Place, duplicates: Sequence[Duplicate]) -> TrustPolicy:
-    """The policy that is a document of its own, written by hand or by a template."""
+    """Return the policy of a document that is nothing but a policy, with holes for its placeholders."""
     policy = policy_of_value(value, place, duplicates)
     return msgspec.structs.replace(policy, document=value_with_holes(value), template=True)
 
 
 def concerns(duplicate: Duplicate, place: Place) -> bool:
-    """Whether a member given twice makes it doubtful what the policy at the place is."""
+    """Whether a duplicate member is inside the policy at the place."""
     return duplicate.pointer == place.pointer or duplicate.pointer.startswith(place.pointer + "/")
 
 
 def unwrapped(raw: bytes) -> bytes:
-    """The JSON text of a policy without the wrappings of API and console."""
+    """Return the JSON text of a policy, unquoted and taken out of a JSON string where API or console wrap it so."""
     for _ in range(_NESTING):
         if _URL_ENCODED.match(raw):
             raw = unquoted(raw)
@@ -82,7 +82,7 @@ def unwrapped(raw: bytes) -> bytes:
 
 
 def unquoted(raw: bytes) -> bytes:
-    """Percent-decoded (RFC 3986; `+` stays)."""
+    """Return the text percent-decoded (RFC 3986; `+` stays)."""
     if b"=" not in raw and b"%3D" not in raw:
         # quoted-printable is the same with another sign, and its decoder is ten times as fast; what is no escape
         # keeps its sign, so an equals sign left over tells that this was not simple after all
@@ -93,24 +93,24 @@ def unquoted(raw: bytes) -> bytes:
 
 
 def size_of(raw: bytes) -> int:
-    """Characters that count for the quota on trust policies: all but white space
+    """Return the number of characters that count for the quota on trust policies: all but white space
     (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html)."""
     text = raw.translate(None, _SPACE)
     return len(text) if text.isascii() else len(text.decode(errors="replace"))
 
 
 def syntax_flaw(trouble: Trouble) -> Flaw:
-    """The flaw of a text that is no JSON."""
+    """Return the flaw of a text that is not valid JSON."""
     return Flaw("syntax", trouble.why, "", trouble.line, trouble.column)
 
 
 def duplicate_flaws(duplicates: Sequence[Duplicate], cut: int = 0) -> tuple[Flaw, ...]:
-    """A flaw for each member given twice; `cut` characters of the pointer lead to the policy."""
+    """Return a flaw for each duplicate member; `cut` characters of the pointer lead to the policy."""
     return tuple(Flaw("duplicate-member", says_duplicate(item), item.pointer[cut:], *item.second) for item in duplicates)
 
 
 def says_duplicate(duplicate: Duplicate) -> str:
-    """The sentence about a member given twice."""
+    """Return the sentence about a duplicate member."""
     first, second = (f"{line}:{column}" for line, column in (duplicate.first, duplicate.second))
     return f"member `{duplicate.name}` appears twice, at {first} and at {second}"
 

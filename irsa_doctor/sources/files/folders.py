@@ -1,4 +1,4 @@
-"""What the documents of a folder name, and which folder is nearest to a document."""
+"""Names in the documents of a folder, and the nearest folder of a document that has any."""
 
 import os
 
@@ -16,13 +16,13 @@ class Folders:
         self._nearest: dict[str, frozenset[str]] = {}
 
     def add(self, path: str, name: str) -> None:
-        """A document names something."""
+        """Note a name that a document has."""
         if name:
             self._names.setdefault(folder_of(path), set()).add(name)
             self._nearest.clear()
 
     def nearest(self, path: str) -> frozenset[str]:
-        """All that is named in the document's folder, else in the nearest folder above it that names any."""
+        """Return the names of the document's folder, else of the nearest folder above it that has any."""
         folder = folder_of(path)
         if folder not in self._nearest:
             self._nearest[folder] = self._search(folder)
@@ -37,5 +37,5 @@ class Folders:
         return frozenset()
 
     def all(self) -> frozenset[str]:
-        """Everything that is named anywhere."""
+        """Return the names of all folders."""
         return frozenset().union(*self._names.values())

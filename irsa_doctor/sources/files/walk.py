@@ -1,4 +1,4 @@
-"""Given paths to files and their bytes, without opening what is no file of the given place."""
+"""Finds and reads the files of the paths of the command line, without leaving these folders or opening devices."""
 
 import errno
 import os
@@ -34,9 +34,9 @@ _SPECIAL = (
 
 
 class Given(msgspec.Struct, frozen=True):
-    """A path as given or found: its bytes, or why they are not read (`passed` where that is no loss).
+    """A file of the input: its bytes, or why they are not read (`passed` where nothing is lost by that).
 
-    `base`: it is of what a change is laid over.
+    `base`: it belongs to the current state over which a change is laid.
     """
 
     path: str
@@ -48,7 +48,7 @@ class Given(msgspec.Struct, frozen=True):
 
 
 def walk(paths: Sequence[str], stdin: bytes | None, without: Sequence[str] = ()) -> Iterator[Given]:
-    """Every file of the paths, folders in sorted order, each file once; not what is given or found by `without`."""
+    """Yield every file of the paths once, folders in sorted order, except those at or below `without`."""
     left_out = {os.path.abspath(path) for path in without if path != "-"}
     named = {os.path.abspath(path) for path in paths if path != "-"}
     seen: set[str] = set()
@@ -73,7 +73,7 @@ def _is_below(place: str, folders: Collection[str]) -> bool:
 
 
 def walk_over(paths: Sequence[str], base: Sequence[str], stdin: bytes | None, without: Sequence[str] = ()) -> Iterator[Given]:
-    """Every file of the paths, then those of the base which are not among them."""
+    """Yield every file of the paths, then those of the base that are not among them."""
     yield from walk(paths, stdin, without)
     for file in walk(base, stdin, (*paths, *without)):
         yield msgspec.structs.replace(file, base=True)
@@ -89,7 +89,7 @@ def _standard_input(stdin: bytes | None) -> Given:
 
 
 def _named_path(path: str) -> Iterator[Given]:
-    """A path that the user named: a link is followed, for that is what was asked for."""
+    """A path that the user named: a link is followed."""
     if _is_stream(path):
         yield _read_stream(path)
         return
@@ -105,7 +105,7 @@ def _named_path(path: str) -> Iterator[Given]:
 
 
 def _is_stream(path: str) -> bool:
-    """What a shell puts in place of `<(command)`."""
+    """Whether a path is what a shell substitutes for `<(command)`."""
     return path == "/dev/stdin" or (path.startswith("/dev/fd/") and path[8:].isdigit())
 
 
@@ -158,14 +158,14 @@ def _entries(folder: str, names: list[str], root: str, waiting: list[tuple[str, 
 
 
 def _link(path: str, root: str) -> Given:
-    """A link inside a folder: its target stands in the folder under its own name, or is none of our business."""
+    """A link inside a folder: its target is read under its own name, or lies outside and is not read."""
     try:
         target = os.path.realpath(path, strict=True)
     except OSError as error:
-        return Given(path, False, why=f"a link: {says(error)}")
+        return Given(path, False, why=f"a broken link: {says(error)}")
     if target == root or target.startswith(root.rstrip(os.sep) + os.sep):
         return Given(path, False, why=f"a link to {os.path.relpath(target, root)}, read there", passed=True)
-    return Given(path, False, why="a link that leaves the given folder; name its target to have it read")
+    return Given(path, False, why="a link to a target outside of the folder: name the target to read it")
 
 
 def _file(path: str, status: os.stat_result, named: bool) -> Given:
@@ -194,7 +194,7 @@ def _read(path: str, named: bool) -> bytes:
 
 
 def _read_all(descriptor: int, size: int) -> bytes:
-    """Files under /proc and /sys say that they are empty, so read until the end."""
+    """Read until the end: files under /proc and /sys have the size 0."""
     parts, left = [], SIZE_LIMIT
     while left > 0 and (part := os.read(descriptor, max(size + 1, _CHUNK))):
         parts.append(part)
@@ -203,13 +203,13 @@ def _read_all(descriptor: int, size: int) -> bytes:
 
 
 def says(error: Exception) -> str:
-    """Why a path cannot be read, in plain words."""
+    """Return why a path cannot be read, in plain words."""
     if isinstance(error, PermissionError):
         return "no permission to read it"
     if isinstance(error, FileNotFoundError):
         return "no such file or folder"
     if isinstance(error, OSError) and error.errno == errno.ELOOP:
-        return "links that lead back to themselves"
+        return "it refers to itself"
     if isinstance(error, OSError) and error.strerror:
         return error.strerror[:1].lower() + error.strerror[1:]
-    return "no path that the system accepts"
+    return "not a valid path"

@@ -1,1 +1,1 @@
-"""Single documents made into one inventory."""
+"""Joins the records of single documents into one inventory."""

@@ -1,4 +1,4 @@
-"""Fills the holes of a change with what is known of the place that it is laid over: account, issuers, ARNs of roles."""
+"""Fills the holes of a change with values of the current state: account, partition, issuers, ARNs of roles."""
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -16,8 +16,8 @@ _PARTITION = re.compile(rf"\$\{{(?:AWS::Partition|partition of [^{{}}]+|{_DATA %
 _ISSUER = re.compile(r"\$\{issuer of ([^{}]+)\}")
 
 
-class Known(msgspec.Struct, frozen=True):
-    """What is known of the place of a document: "" for what is not."""
+class HoleValues(msgspec.Struct, frozen=True):
+    """The values for the holes of one document, "" where they are not known."""
 
     account: str
     partition: str
@@ -25,7 +25,7 @@ class Known(msgspec.Struct, frozen=True):
     """name of a cluster -> its issuer"""
 
     def of(self, hole: Hole) -> str:
-        """What a hole stands for."""
+        """Return the value of a hole, "" where it is not known."""
         if _ACCOUNT.fullmatch(hole.name):
             return self.account
         if _PARTITION.fullmatch(hole.name):
@@ -34,8 +34,8 @@ class Known(msgspec.Struct, frozen=True):
         return self.issuer_of(match[1]) if match else ""
 
 
-def fill(readings: Sequence[Reading], known_of: Callable[[str], Known]) -> None:
-    """Fill the policies of the roles of a change, and the annotations and associations that name them."""
+def fill_holes(readings: Sequence[Reading], known_of: Callable[[str], HoleValues]) -> None:
+    """Fill the trust policies of the roles of a change, and the annotations and associations that name these roles."""
     if not any(reading.base for reading in readings):
         return
     change = [reading for reading in readings if not reading.base]
@@ -69,7 +69,7 @@ def _arns(roles: Iterable[Role]) -> Mapping[str, str]:
 class _Filler:
     """Fills values of one document; `filled` are the holes that it could fill."""
 
-    def __init__(self, known: Known, arns: Mapping[str, str]) -> None:
+    def __init__(self, known: HoleValues, arns: Mapping[str, str]) -> None:
         self.known = known
         self.arns = arns
         self.filled: dict[str, str] = {}

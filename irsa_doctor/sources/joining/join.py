@@ -25,7 +25,7 @@ from irsa_doctor.sources.documents.aws import client_ids_missing, issuer_missing
 from irsa_doctor.sources.documents.reading import Answer, NamelessProvider, Reading
 from irsa_doctor.sources.files.folders import Folders
 from irsa_doctor.sources.joining import merge as merging
-from irsa_doctor.sources.joining.filling import Known, fill
+from irsa_doctor.sources.joining.filling import HoleValues, fill_holes
 from irsa_doctor.sources.joining.overlay import Overlay, name_roles
 from irsa_doctor.sources.snapshot.snapshot import Asked
 
@@ -49,7 +49,7 @@ def join(readings: Sequence[Reading], stated: Said) -> Inventory:
     accounts = _Accounts(readings, stated.account)
     clusters = _Clusters(readings, stated.clusters, accounts, contradictions)
     name_roles(readings, accounts.of, accounts.partitions)
-    fill(readings, partial(_known_at, accounts, clusters))
+    fill_holes(readings, partial(_known_at, accounts, clusters))
     for reading in readings:
         _settle_in_clusters(reading, clusters)
     overlay = Overlay(readings)
@@ -77,10 +77,10 @@ def join(readings: Sequence[Reading], stated: Said) -> Inventory:
     )
 
 
-def _known_at(accounts: "_Accounts", clusters: "_Clusters", path: str) -> Known:
+def _known_at(accounts: "_Accounts", clusters: "_Clusters", path: str) -> HoleValues:
     account = accounts.of(path)
     partition = accounts.partitions.get(account, "aws") if account else ""
-    return Known(account, partition, partial(clusters.issuer_of, path))
+    return HoleValues(account, partition, partial(clusters.issuer_of, path))
 
 
 def _with_reasons(records: Sequence[_Record], field: str, collection: str, gaps: Sequence[Gap]) -> Iterable[_Record]:

@@ -1,4 +1,4 @@
-"""Makes one record of what several documents say about one object, and reports where they differ."""
+"""Merges the records of several documents about one object, and reports where they differ."""
 
 from collections.abc import Iterable, Sequence
 
@@ -24,12 +24,12 @@ Contradictions = list[Contradiction]
 
 
 def disputed(what: str, of: str) -> Unknown:
-    """The value of something that two documents tell differently."""
+    """Return the unknown value of a property on which two documents differ."""
     return Unknown(f"which {what} of {of} is the current one: two documents differ")
 
 
 def merged_roles(roles: Iterable[Role], contradictions: Contradictions) -> list[Role]:
-    """One role an ARN; bare policies have none and stay apart."""
+    """Return one role for each ARN; bare policies have no ARN and are not merged."""
     kept: dict[str | int, Role] = {}
     for number, role in enumerate(roles):
         key = role.arn or number
@@ -56,7 +56,7 @@ def _is_disputed(value: object) -> bool:
 
 
 def merged_providers(providers: Iterable[OidcProvider], contradictions: Contradictions) -> list[OidcProvider]:
-    """One provider an ARN; the place is that of the answer that tells most."""
+    """Return one provider for each ARN; its place is that of the answer with the most values."""
     kept: dict[str, OidcProvider] = {}
     for provider in providers:
         known = kept.get(provider.arn)
@@ -87,7 +87,7 @@ def _merged_value(
 
 
 def merged_clusters(clusters: Iterable[Cluster], contradictions: Contradictions) -> list[Cluster]:
-    """One cluster an id. A discovery document tells nothing of a cluster whose description has the same issuer."""
+    """Return one cluster for each id. A discovery document adds nothing to a described cluster with the same issuer."""
     described = list(clusters)
     known_issuers = {cluster.issuer for cluster in described if cluster.arn and isinstance(cluster.issuer, str)}
     kept: dict[str, Cluster] = {}
@@ -109,8 +109,8 @@ def _merged_cluster(first: Cluster, second: Cluster, contradictions: Contradicti
 
 
 def merged_service_accounts(accounts: Iterable[ServiceAccount], contradictions: Contradictions) -> list[ServiceAccount]:
-    """One account a cluster, namespace and name, the first. In an unknown cluster only repeats are dropped: accounts
-    of one name may be those of two clusters."""
+    """Return one service account for each cluster, namespace and name, the first. In an unknown cluster only equal ones are
+    merged: accounts of one name may belong to two clusters."""
     kept: dict[tuple[str, ...], ServiceAccount] = {}
     extra: list[ServiceAccount] = []
     for account in accounts:
@@ -127,7 +127,8 @@ def merged_service_accounts(accounts: Iterable[ServiceAccount], contradictions: 
 
 
 def merged_workloads(workloads: Iterable[Workload], contradictions: Contradictions) -> list[Workload]:
-    """One workload a cluster, kind, namespace and name, the first; in an unknown cluster only repeats are dropped."""
+    """Return one workload for each cluster, kind, namespace and name, the first; in an unknown cluster only equal ones
+    are merged."""
     kept: dict[tuple[str, ...], Workload] = {}
     extra: list[Workload] = []
     for workload in workloads:
@@ -138,7 +139,7 @@ def merged_workloads(workloads: Iterable[Workload], contradictions: Contradictio
         if not workload.cluster:
             extra.append(workload)
         elif workload.admitted and not known.admitted:
-            # what runs tells more than the manifest that it was made of
+            # a running pod has more than the manifest that it was made of
             kept[key] = workload
         elif known.service_account != workload.service_account:
             contradictions.append(Contradiction("/".join(key), "service account", known.place, workload.place))
@@ -156,7 +157,7 @@ def _same_workload(first: Workload, second: Workload) -> bool:
 def merged_associations(
     associations: Iterable[PodIdentityAssociation], contradictions: Contradictions
 ) -> list[PodIdentityAssociation]:
-    """One association a cluster, namespace and service account; the list names no role, the description does."""
+    """Return one association for each cluster, namespace and service account; the list has no role, the description has."""
     kept: dict[tuple[str, str, str], PodIdentityAssociation] = {}
     for item in associations:
         key = (item.cluster, item.namespace, item.service_account)
@@ -169,7 +170,7 @@ def merged_associations(
 
 
 def merged_namespaces(items: Sequence[Namespace]) -> list[Namespace]:
-    """One namespace a cluster and name."""
+    """Return one namespace for each cluster and name."""
     kept: dict[tuple[str, str], Namespace] = {}
     for item in items:
         kept.setdefault((item.cluster, item.name), item)
@@ -177,7 +178,7 @@ def merged_namespaces(items: Sequence[Namespace]) -> list[Namespace]:
 
 
 def merged_config_maps(items: Sequence[ConfigMap]) -> list[ConfigMap]:
-    """One config map or secret a name, unless their keys differ."""
+    """Return one config map or secret for each name, more where their keys differ."""
     kept: dict[tuple[object, ...], ConfigMap] = {}
     for item in items:
         kept.setdefault((item.cluster, item.kind, item.namespace, item.name, item.keys), item)
@@ -185,7 +186,7 @@ def merged_config_maps(items: Sequence[ConfigMap]) -> list[ConfigMap]:
 
 
 def merged_webhooks(items: Sequence[Webhook]) -> list[Webhook]:
-    """One webhook a configuration and name, unless they differ."""
+    """Return one webhook for each configuration and name, more where they differ."""
     kept: dict[tuple[object, ...], Webhook] = {}
     for item in items:
         kept.setdefault((item.cluster, item.configuration, item.name, item.failure_policy, item.on_pod_create), item)

@@ -1,4 +1,4 @@
-"""Lays a change over what is there: templates and manifests over a snapshot of the live state, say."""
+"""Lays a change over the current state (`--base`): templates and manifests over a snapshot, say."""
 
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from typing import Any
@@ -37,17 +37,17 @@ _KEYS: Mapping[str, Callable[[Any], Hashable]] = {
     "config_maps": _of_object,
     "namespaces": lambda namespace: (namespace.cluster, namespace.name) if namespace.cluster else None,
 }
-"""What names a record of a collection, None where too little of it is known to take the place of another."""
+"""Collection -> the key of a record, None where too little of it is known to replace another."""
 
 
 class Overlay:
-    """Which records are of the base, and what a change leaves of them."""
+    """Which documents are the current state, and which of their records a change leaves."""
 
     def __init__(self, readings: Iterable[Reading]) -> None:
         self.base = {reading.path for reading in readings if reading.base}
 
     def remaining(self, collection: str, records: list[Any]) -> list[Any]:
-        """The records of the change, and those of the base of which the change does not speak."""
+        """Return the records of the change, and those of the current state that the change does not have."""
         key = _KEYS.get(collection)
         if not self.base or key is None:
             return records
@@ -56,7 +56,7 @@ class Overlay:
 
 
 def name_roles(readings: Sequence[Reading], account_of: Callable[[str], str], partitions: Mapping[str, str]) -> None:
-    """Give roles that a template is about to make the ARNs that they will have in the account of the base."""
+    """Give planned roles the ARNs that they will have in the account of the current state."""
     if not any(reading.base for reading in readings):
         return
     for reading in readings:

@@ -1,4 +1,4 @@
-"""The way to an API server: contexts of kubeconfig files, or the service account inside a cluster."""
+"""Finds the connection to an API server: a context of kubeconfig files, or the service account inside a cluster."""
 
 import os
 import threading
@@ -20,11 +20,11 @@ _EXEC_LIMIT = 60.0
 
 
 class ConfigFault(Exception):
-    """The configuration does not lead to an API server, or its program gave no credentials: one sentence."""
+    """The kubeconfig names no usable API server, or its program printed no credentials; the text is one sentence."""
 
 
 class Connection:
-    """One context: where its API server is, and how requests are signed in."""
+    """One context: the URL of its API server and the credentials of its requests."""
 
     def __init__(self, config: Any, hints: Iterable[str]) -> None:
         self.config = config
@@ -34,7 +34,7 @@ class Connection:
         """names by which the cluster may be known to EKS; hints only, never proof"""
 
     def client(self, timeout: float) -> Any:
-        """An HTTP client for it; raises ConfigFault."""
+        """Return an HTTP client for the context; raises ConfigFault."""
         from lightkube.config import client_adapter
         from lightkube.core.exceptions import ConfigError
 
@@ -49,7 +49,7 @@ class Connection:
             raise ConfigFault(shortened(str(error))) from error
 
     def errors(self) -> tuple[type[Exception], ...]:
-        """The exceptions of a request that are about the request."""
+        """Return the exceptions that a failed request raises."""
         from lightkube.core.exceptions import ConfigError
 
         httpx = _httpx()
@@ -64,9 +64,9 @@ def _httpx() -> Any:
 
 
 def connections(contexts: Sequence[str], kubeconfig: str) -> list[Connection]:
-    """The contexts that are asked for, none: the current one, else the cluster that this runs in; raises LiveError.
+    """Return the connections of the named contexts, else of the current one, else of the surrounding cluster; raises LiveError.
 
-    Files are looked for as kubectl does: the given one, those of $KUBECONFIG, ~/.kube/config
+    Files are found as kubectl does: the named one, those of $KUBECONFIG, ~/.kube/config
     (https://kubernetes.io/docs/concepts/configuration/organize-cluster-access-kubeconfig/).
     """
     from lightkube.core.exceptions import ConfigError
@@ -95,7 +95,7 @@ def _inside() -> Connection:
     from lightkube.config.kubeconfig import KubeConfig
 
     if "KUBERNETES_SERVICE_HOST" not in os.environ or not Path(IN_CLUSTER, "token").is_file():
-        raise ConfigFault("there is no kubeconfig: name one with --kubeconfig, or run inside a cluster")
+        raise ConfigFault("no kubeconfig found: name one with --kubeconfig, or run inside a cluster")
     config: Any = KubeConfig.from_service_account(IN_CLUSTER).get()
     return Connection(config._replace(context_name="in-cluster"), ())
 
@@ -115,7 +115,7 @@ def _merged(paths: Sequence[Path]) -> dict[str, Any]:
             known = {entry["name"] for entry in merged[section]}
             merged[section] += [entry for entry in _entries(members, section, path) if entry["name"] not in known]
     if not has_file:
-        raise ConfigFault(f"there is no kubeconfig at {', '.join(map(str, paths))}")
+        raise ConfigFault(f"no kubeconfig found at {', '.join(map(str, paths))}")
     return merged
 
 
@@ -133,7 +133,7 @@ def _read(path: Path) -> dict[str, Any] | None:
     except (yaml.YAMLError, UnicodeDecodeError, ValueError, RecursionError) as error:
         raise ConfigFault(f"{path}: not valid YAML: {yaml_error_reason(error)}") from error
     if not isinstance(value, dict):
-        raise ConfigFault(f"{path}: no kubeconfig")
+        raise ConfigFault(f"{path}: not a kubeconfig")
     return value
 
 
@@ -167,7 +167,7 @@ def _kubeconfig(merged: dict[str, Any], path: Path) -> Any:
     try:
         return KubeConfig.from_dict(merged, fname=path)
     except (msgspec.ValidationError, KeyError, TypeError) as error:
-        raise ConfigFault(f"{path}: no proper kubeconfig: {shortened(str(error))}") from error
+        raise ConfigFault(f"{path}: the kubeconfig is not valid: {shortened(str(error))}") from error
 
 
 def _connection(config: Any, merged: Mapping[str, Any], name: str) -> Connection:
@@ -175,12 +175,12 @@ def _connection(config: Any, merged: Mapping[str, Any], name: str) -> Connection
         raise ConfigFault("the kubeconfig has no current context: name one with --kube-context")
     if name not in config.contexts:
         known = ", ".join(sorted(config.contexts)) or "none"
-        raise ConfigFault(f"there is no context {name}; there are: {known}")
+        raise ConfigFault(f"no context {name} in the kubeconfig, which has {known}")
     context = config.contexts[name]
     if context.cluster not in config.clusters:
-        raise ConfigFault(f"context {name} names the cluster {context.cluster}, which the kubeconfig has not")
+        raise ConfigFault(f"context {name} names the cluster {context.cluster}, which is not in the kubeconfig")
     if context.user and context.user not in config.users:
-        raise ConfigFault(f"context {name} names the user {context.user}, which the kubeconfig has not")
+        raise ConfigFault(f"context {name} names the user {context.user}, which is not in the kubeconfig")
     return Connection(config.get(name), _hints(config.get(name)))
 
 
@@ -201,10 +201,12 @@ def _nobody() -> Any:
 
 
 def _exec_auth(program: Any, server: str) -> Any:
-    """Signing in by a program, as client-go does it
+    """Authentication by a program, as client-go does it
     (https://kubernetes.io/docs/reference/access-authn-authz/authentication/#client-go-credential-plugins)."""
     if program.apiVersion not in _EXEC_VERSIONS:
-        raise ConfigFault(f"{program.command} speaks {program.apiVersion}; known are {', '.join(_EXEC_VERSIONS)}")
+        raise ConfigFault(
+            f"{program.command} uses {program.apiVersion}, which is not supported; supported: {', '.join(_EXEC_VERSIONS)}"
+        )
 
     class ExecAuth(_httpx().Auth):  # type: ignore[misc]
         """Runs the program once, and again when the API server does not accept its token any more."""
@@ -231,7 +233,7 @@ def _exec_auth(program: Any, server: str) -> Any:
 
 
 def run_program(program: Any, server: str) -> str:
-    """The token that a program of the kubeconfig prints; raises ConfigFault."""
+    """Return the token that a program of the kubeconfig prints; raises ConfigFault."""
     import subprocess
 
     info = {
@@ -243,18 +245,18 @@ def run_program(program: Any, server: str) -> str:
     environment = {**os.environ, **variables, "KUBERNETES_EXEC_INFO": msgspec.json.encode(info).decode()}
     command = [program.command, *(program.args or ())]
     try:
-        done = subprocess.run(  # noqa: S603 - the user's own kubeconfig says so, as for kubectl
+        done = subprocess.run(  # noqa: S603 - the user's own kubeconfig names it, as for kubectl
             command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, timeout=_EXEC_LIMIT, check=False
         )
     except FileNotFoundError as error:
-        raise ConfigFault(f"{program.command}, which the kubeconfig signs in with, is not installed") from error
+        raise ConfigFault(f"{program.command} of the kubeconfig is not installed") from error
     except subprocess.TimeoutExpired as error:
-        raise ConfigFault(f"{program.command} gave no credentials within {_EXEC_LIMIT:g} s") from error
+        raise ConfigFault(f"{program.command} printed no credentials within {_EXEC_LIMIT:g} s") from error
     except OSError as error:
         raise ConfigFault(f"{program.command}: {error.strerror}") from error
     if done.returncode:
         output = shortened(done.stderr.decode(errors="replace"))
-        raise ConfigFault(f"{program.command} gave no credentials (exit {done.returncode}){': ' if output else ''}{output}")
+        raise ConfigFault(f"{program.command} failed (exit {done.returncode}){': ' if output else ''}{output}")
     return _token(done.stdout, str(program.command))
 
 

@@ -4,10 +4,10 @@ import pytest
 
 from irsa_doctor.model import Hole, text_of
 from irsa_doctor.sources import load
-from irsa_doctor.sources.joining.filling import Known
+from irsa_doctor.sources.joining.filling import HoleValues
 from tests.sources.worlds import ACCOUNT, ISSUER, OTHER, cluster, policy, role, role_arn
 
-KNOWN = Known(ACCOUNT, "aws-cn", lambda name: {"prod": ISSUER}.get(name, ""))
+KNOWN = HoleValues(ACCOUNT, "aws-cn", lambda name: {"prod": ISSUER}.get(name, ""))
 
 
 @pytest.mark.parametrize(

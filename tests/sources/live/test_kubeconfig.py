@@ -95,13 +95,13 @@ def test_a_program_that_does_not_sign_in_is_one_sentence(kubernetes, tmp_path, t
 
 def test_a_program_that_is_not_installed_is_one_sentence(kubernetes, tmp_path):
     config = kubernetes.kubeconfig(tmp_path, user=user("no-such-program"))
-    with pytest.raises(LiveError, match="no-such-program, which the kubeconfig signs in with, is not installed"):
+    with pytest.raises(LiveError, match="no-such-program of the kubeconfig is not installed"):
         take(EVERYTHING, Options(kube=True, kubeconfig=config))
 
 
 def test_a_program_of_an_unknown_version_is_not_run(kubernetes, tmp_path):
     config = kubernetes.kubeconfig(tmp_path, user=user("anything", "v9"))
-    with pytest.raises(LiveError, match=r"speaks client\.authentication\.k8s\.io/v9"):
+    with pytest.raises(LiveError, match=r"uses client\.authentication\.k8s\.io/v9"):
         take(EVERYTHING, Options(kube=True, kubeconfig=config))
 
 
@@ -109,15 +109,15 @@ def test_a_program_of_an_unknown_version_is_not_run(kubernetes, tmp_path):
     ("text", "sentence"),
     [
         ("a: [", "not valid YAML"),
-        ("- a", "no kubeconfig"),
+        ("- a", "not a kubeconfig"),
         ("{}", "no current context: name one with --kube-context"),
-        ("current-context: gone", "there is no context gone; there are: none"),
+        ("current-context: gone", "no context gone in the kubeconfig, which has none"),
         ("{current-context: a, contexts: [{name: a, context: {cluster: b}}]}", "names the cluster b"),
         (
             "{current-context: a, contexts: [{name: a, context: {cluster: b, user: c}}], clusters: [{name: b, cluster: {}}]}",
             "names the user c",
         ),
-        ("{current-context: a, contexts: [{name: a, context: {cluster: 5}}]}", "no proper kubeconfig"),
+        ("{current-context: a, contexts: [{name: a, context: {cluster: 5}}]}", "the kubeconfig is not valid"),
     ],
 )
 def test_a_kubeconfig_that_leads_nowhere_is_one_sentence(tmp_path, text, sentence):
@@ -128,14 +128,14 @@ def test_a_kubeconfig_that_leads_nowhere_is_one_sentence(tmp_path, text, sentenc
 
 
 def test_a_context_that_is_not_there_is_named_beside_those_that_are(kubernetes, tmp_path):
-    with pytest.raises(LiveError, match="there is no context prod; there are: shop"):
+    with pytest.raises(LiveError, match="no context prod in the kubeconfig, which has shop"):
         connections(("prod",), kubernetes.kubeconfig(tmp_path))
 
 
 def test_no_kubeconfig_is_one_sentence(tmp_path):
-    with pytest.raises(LiveError, match="there is no kubeconfig at"):
+    with pytest.raises(LiveError, match="no kubeconfig found at"):
         connections((), str(tmp_path / "gone"))
-    with pytest.raises(LiveError, match="there is no kubeconfig: name one with --kubeconfig"):
+    with pytest.raises(LiveError, match="no kubeconfig found: name one with --kubeconfig"):
         connections((), "")
 
 

@@ -169,7 +169,7 @@ def test_both_sources_failing_is_one_line_with_both_reasons(aws, kubernetes, ask
 
 def test_a_kubeconfig_that_leads_nowhere_leaves_aws(aws, ask, tmp_path):
     snapshot = take(EVERYTHING, Options(aws=True, kube=True, kubeconfig=str(tmp_path / "gone")))
-    assert "Kubernetes: there is no kubeconfig at" in says(snapshot)
+    assert "Kubernetes: no kubeconfig found at" in says(snapshot)
     assert inventory(fill(aws) and snapshot).closed.roles == {ACCOUNT}
 
 

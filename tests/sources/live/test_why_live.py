@@ -226,7 +226,7 @@ def test_neither_source_to_be_had_is_one_line(live, tmp_path):
     done = live(w.TARGET, fault=expired, config=str(tmp_path / "none"))
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
     assert "sign in again" in done.stderr
-    assert "there is no kubeconfig at" in done.stderr
+    assert "no kubeconfig found at" in done.stderr
 
 
 def kubeconfig_of(folder, *contexts, **cluster):
