@@ -1,4 +1,4 @@
-"""How it is said: one module a format, each a function of the report and the style of the stream."""
+"""The formats of reports: one module for each, a function of the report and the style of the stream."""
 
 from collections.abc import Callable, Mapping
 from importlib import import_module
@@ -10,7 +10,7 @@ Render = Callable[[Report, Style], str]
 
 
 def _by(module: str) -> Render:
-    """`render_FORMAT` of a module, which is imported when a report is wanted in it."""
+    """`render_FORMAT` of a module, which is imported when the format is used."""
 
     def render(report: Report, style: Style) -> str:
         text: str = getattr(import_module(f"irsa_doctor.reports.{module}"), f"render_{module}")(report, style)

@@ -1,4 +1,4 @@
-"""The report by control of a framework, for people."""
+"""The report by control of a framework, as text."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -17,11 +17,11 @@ _MARKS = {
 
 
 def render_controls_text(report: Report, framework: FrameworkReport, style: Style) -> str:
-    """What failed first, then what could not be told, what is waived, what passed, and what nothing here covers."""
+    """Returns the controls by verdict, failed ones first, then the controls that no rule covers and the input."""
     by_mark = {finding.fingerprint: finding for finding in report.findings}
     lines = [
         style.paint(f"{framework.title} ({framework.version})", "1"),
-        "Evidence from technical rules; whether a control is met is for an auditor to say.",
+        "Evidence from technical rules; an auditor decides whether a control is met.",
         "",
     ]
     covered = [control for control in framework.controls if control.verdict != "not covered"]
@@ -35,8 +35,8 @@ def render_controls_text(report: Report, framework: FrameworkReport, style: Styl
         lines += [f"  {control.id}  {control.title or ''}".rstrip() for control in missing]
         lines.append("")
     lines += _of_the_input(report, framework, style)
-    counted = ", ".join(f"{sum(c.verdict == v for c in covered)} {v}" for v in _MARKS)
-    lines.append(f"{counted}, {len(missing)} not covered; {_aside(report)}")
+    totals = ", ".join(f"{sum(c.verdict == v for c in covered)} {v}" for v in _MARKS)
+    lines.append(f"{totals}, {len(missing)} not covered; {_not_shown(report)}")
     return "\n".join(lines) + "\n"
 
 
@@ -46,38 +46,38 @@ def _control(control: Control, findings: Mapping[str, Finding], style: Style) ->
     for relation in ("supports", "related"):
         rules = [bearing for bearing in control.rules if bearing.relation == relation]
         if rules:
-            yield f"        {relation}: {len(rules)} rule{'s' if len(rules) > 1 else ''}; {_said(rules)}"
+            yield f"        {relation}: {len(rules)} rule{'s' if len(rules) > 1 else ''}; {_totals(rules)}"
     for mark in control.findings:
         finding = findings[mark]
         yield f"        {finding.severity} {finding.rule}: {for_terminal(finding.subject.id)}"
     yield ""
 
 
-def _said(rules: Sequence[Bearing]) -> str:
+def _totals(rules: Sequence[Bearing]) -> str:
     passed, failed, unknown, waived, unshown = (
         sum(getattr(bearing, name) for bearing in rules) for name in ("passed", "failed", "unknown", "waived", "unshown")
     )
     off = sum(not bearing.asked for bearing in rules)
-    aside = ((waived, "waived"), (unshown, "not shown"), (off, "off"))
-    said = (
+    rest = ((waived, "waived"), (unshown, "not shown"), (off, "off"))
+    numbers = (
         f"{passed} passed",
         f"{failed} failed",
         f"{unknown} unknown",
-        *(f"{number} {what}" for number, what in aside if number),
+        *(f"{number} {what}" for number, what in rest if number),
     )
-    return ", ".join(said)
+    return ", ".join(numbers)
 
 
 def _of_the_input(report: Report, framework: FrameworkReport, style: Style) -> Iterator[str]:
-    """What no control speaks of and every one hangs on: documents that could not be read, waivers, inputs not given."""
-    told = {mark for control in framework.controls for mark in control.findings}
-    others = [finding for finding in report.findings if finding.fingerprint not in told]
+    """What every control depends on: unreadable documents, waivers, missing inputs."""
+    covered = {mark for control in framework.controls for mark in control.findings}
+    others = [finding for finding in report.findings if finding.fingerprint not in covered]
     if others:
         yield style.paint("About the input", "1")
         yield from (f"  {f.severity} {f.rule}: {for_terminal(f.message)}" for f in others)
         yield ""
     if report.unknown:
-        yield style.paint("Could not be judged, for want of", "1")
+        yield style.paint("Not checked: inputs missing", "1")
         for missing in report.unknown:
             subjects = f" ({missing.subjects} subject{'' if missing.subjects == 1 else 's'})" if missing.subjects else ""
             yield f"  {for_terminal(missing.missing)}{subjects}"
@@ -86,8 +86,7 @@ def _of_the_input(report: Report, framework: FrameworkReport, style: Style) -> I
         yield ""
 
 
-def _aside(report: Report) -> str:
+def _not_shown(report: Report) -> str:
     """How many findings are not on the page, and why."""
-    counted = ((report.baselined, "known before"), (report.hidden, "below the thresholds"))
-    said = [f"{len(report.waived)} findings waived", *(f"{number} {what}" for number, what in counted if number)]
-    return ", ".join(said)
+    others = ((report.baselined, "in the baseline"), (report.hidden, "below the thresholds"))
+    return ", ".join([f"{len(report.waived)} findings waived", *(f"{number} {what}" for number, what in others if number)])

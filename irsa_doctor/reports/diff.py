@@ -1,4 +1,4 @@
-"""What a change opens and closes: for people, for a pull request, and for other programs."""
+"""The answer of `diff`: as text, as Markdown for a pull request, and as JSON."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
@@ -11,18 +11,18 @@ from irsa_doctor.reports.style import Style
 
 _COLOURS = {"widened": "31", "changed": "31", "unknown": "35", "narrowed": "32", "added": "36", "removed": "36", "same": "2"}
 _WORDS = {
-    "widened": "lets in more",
-    "changed": "lets in others",
-    "narrowed": "lets in fewer",
+    "widened": "admits more",
+    "changed": "admits others",
+    "narrowed": "admits fewer",
     "added": "is new",
-    "removed": "is gone",
+    "removed": "is removed",
     "unknown": "cannot be compared",
 }
 _SHOWN = 20
 
 
 def _lines(row: RoleChange) -> Iterator[tuple[str, str]]:
-    """(sign, sentence) of everything that is different."""
+    """(sign, sentence) of each difference."""
     yield from _subjects("+", row.gained)
     yield from _subjects("-", row.lost)
     for what, both in (("audience", row.audiences), ("condition", row.conditions), ("principal", row.others)):
@@ -30,7 +30,7 @@ def _lines(row: RoleChange) -> Iterator[tuple[str, str]]:
     if row.because:
         yield "?", row.because
     if row.maybe_renamed_from:
-        yield " ", f"perhaps {row.maybe_renamed_from} under a new name: the policies are the same"
+        yield " ", f"possibly renamed from {row.maybe_renamed_from}: the policies are identical"
 
 
 def _subjects(sign: str, subjects: Subjects) -> Iterator[tuple[str, str]]:
@@ -39,12 +39,13 @@ def _subjects(sign: str, subjects: Subjects) -> Iterator[tuple[str, str]]:
     if len(subjects.patterns) > _SHOWN:
         yield sign, f"and {len(subjects.patterns) - _SHOWN} more"
     if subjects.without:
-        yield " ", "but not " + ", ".join(subjects.without[:_SHOWN])
+        yield " ", "except " + ", ".join(subjects.without[:_SHOWN])
     if subjects.witness and subjects.witness not in subjects.patterns:
         yield " ", f"for example {subjects.witness}"
     if subjects.service_accounts:
-        there = ", ".join(subjects.service_accounts[:_SHOWN])
-        yield " ", f"of the service accounts given: {there}" + (", ..." if len(subjects.service_accounts) > _SHOWN else "")
+        names = ", ".join(subjects.service_accounts[:_SHOWN])
+        more = ", ..." if len(subjects.service_accounts) > _SHOWN else ""
+        yield " ", f"service accounts in the input: {names}{more}"
 
 
 def _both(what: str, both: Both) -> Iterator[tuple[str, str]]:
@@ -53,7 +54,7 @@ def _both(what: str, both: Both) -> Iterator[tuple[str, str]]:
 
 
 def render_diff_text(rows: Sequence[RoleChange], style: Style) -> str:
-    """Every role that is different, then one line that counts; nothing to see is said in that line alone."""
+    """Returns each role that differs, then a line of totals."""
     lines: list[str] = []
     for row in rows:
         if row.change == "same":
@@ -69,16 +70,16 @@ def render_diff_text(rows: Sequence[RoleChange], style: Style) -> str:
 
 
 def _summary(rows: Sequence[RoleChange]) -> str:
-    counted = {word: sum(row.change == word for row in rows) for word in (*_WORDS, "same")}
-    said = ", ".join(f"{number} {word}" for word, number in counted.items() if number and word != "same")
-    return f"{said or 'nothing changed'}; {counted['same']} the same"
+    totals = {change: sum(row.change == change for row in rows) for change in (*_WORDS, "same")}
+    changes = ", ".join(f"{number} {change}" for change, number in totals.items() if number and change != "same")
+    return f"{changes or 'no change'}; {totals['same']} unchanged"
 
 
 def render_diff_markdown(rows: Sequence[RoleChange], style: Style) -> str:
-    """A comment for a pull request: a table, and the details of each role folded away."""
+    """Returns a comment for a pull request: a table, and the folded details of each role."""
     changed = [row for row in rows if row.change != "same"]
     if not changed:
-        return "**IRSA trust:** nothing changed.\n"
+        return "**IRSA trust:** no change.\n"
     lines = [f"**IRSA trust:** {_summary(rows)}.", "", "| role | change | gained | lost |", "| --- | --- | --- | --- |"]
     for row in changed:
         cells = (row.role, _WORDS[row.change], ", ".join(row.gained.patterns[:3]), ", ".join(row.lost.patterns[:3]))
@@ -100,7 +101,7 @@ class DiffDocument(msgspec.Struct, frozen=True):
 
 
 def render_diff_json(rows: Sequence[RoleChange], style: Style) -> str:
-    """The document; nothing in it depends on how it is shown."""
+    """Returns the document; it does not depend on the style."""
     return written(DiffDocument("irsa-doctor.diff/1", tool(), rows))
 
 

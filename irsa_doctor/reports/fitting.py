@@ -1,16 +1,16 @@
-"""How wide text is on a terminal, and how it is fitted into a width; all of it for text that is escaped already."""
+"""Measures escaped text in terminal columns and fits it into a width."""
 
 import re
 import unicodedata
 from collections.abc import Callable, Iterator
 
 _SEPARATORS = "/:,;=&?|._-"
-"""behind which a word that is too long is broken"""
+"""characters after which a word that is too long is broken"""
 _BLANKS = re.compile(r"[ \t\r\n]+")
 
 
 def columns(text: str) -> int:
-    """The cells that text takes: two for wide characters of East Asia, none for marks that sit on others."""
+    """Returns the columns that text takes: two for wide East Asian characters, none for combining marks."""
     return len(text) if text.isascii() else sum(map(_cells, text))
 
 
@@ -21,7 +21,7 @@ def _cells(char: str) -> int:
 
 
 def start_of(text: str, room: int) -> str:
-    """As much of the beginning as fits."""
+    """Returns as much of the beginning as fits."""
     if text.isascii():
         return text[: max(room, 0)]
     for at, char in enumerate(text):
@@ -32,7 +32,7 @@ def start_of(text: str, room: int) -> str:
 
 
 def end_of(text: str, room: int) -> str:
-    """As much of the end as fits."""
+    """Returns as much of the end as fits."""
     if text.isascii():
         return text[-room:] if room > 0 else ""
     for at in range(len(text) - 1, -1, -1):
@@ -43,17 +43,17 @@ def end_of(text: str, room: int) -> str:
 
 
 def without_end(text: str, room: int, ellipsis: str) -> str:
-    """Text that fits, its end left out where it must be."""
+    """Returns text that fits, shortened at its end if necessary."""
     return text if columns(text) <= room else start_of(start_of(text, room - len(ellipsis)) + ellipsis, room)
 
 
 def without_start(text: str, room: int, ellipsis: str) -> str:
-    """Text that fits, its beginning left out where it must be."""
+    """Returns text that fits, shortened at its beginning if necessary."""
     return text if columns(text) <= room else start_of(ellipsis + end_of(text, room - len(ellipsis)), room)
 
 
 def without_middle(text: str, room: int, ellipsis: str) -> str:
-    """Text that fits, its middle left out where it must be: names differ at their ends."""
+    """Returns text that fits, shortened in the middle if necessary: names differ at their ends."""
     if columns(text) <= room:
         return text
     left = room - len(ellipsis)
@@ -61,17 +61,17 @@ def without_middle(text: str, room: int, ellipsis: str) -> str:
 
 
 def on_one_line(text: str, escape: Callable[[str], str]) -> str:
-    """Prose of which line breaks mean nothing, escaped."""
+    """Returns prose in one line, escaped; line breaks become spaces."""
     return escape(text if text.isprintable() else _BLANKS.sub(" ", text)).strip()
 
 
 def wrapped(text: str, width: int) -> list[str]:
-    """Text in lines of at most `width` columns."""
+    """Returns text in lines of at most `width` columns; words longer than that are broken."""
     lines: list[str] = []
     line: list[str] = []
     used = 0
     for word in text.split():
-        # a word that has to be broken may as well begin where there is still half a line
+        # a word that must be broken may begin in the second half of a line
         first = width - used if used <= width // 2 else width
         for piece in _pieces(word, width, first) if columns(word) > width else (word,):
             wide = columns(piece)
@@ -84,7 +84,7 @@ def wrapped(text: str, width: int) -> list[str]:
 
 
 def _pieces(word: str, width: int, first: int) -> Iterator[str]:
-    """A word in pieces that fit, broken where one would break it, as long as no piece becomes shorter than half a line."""
+    """A word in pieces that fit, broken after a separator unless a piece becomes shorter than half a line."""
     at, room = 0, first
     while at < len(word):
         piece = start_of(word[at : at + room], room) or word[at]

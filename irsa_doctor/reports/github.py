@@ -1,9 +1,10 @@
-"""The report as workflow commands, which GitHub shows beside the lines of a change.
+"""The report as workflow commands, which GitHub shows at the lines of a change.
 
 https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands
 """
 
-from irsa_doctor.model.findings import SEVERITIES, Finding, Missing, Report
+from irsa_doctor.model.findings import Finding, Missing, Report
+from irsa_doctor.reports.counting import by_severity, counted
 from irsa_doctor.reports.escape import for_workflow_data, for_workflow_property
 from irsa_doctor.reports.places import from_here
 from irsa_doctor.reports.style import Style
@@ -12,14 +13,14 @@ _COMMANDS = {"critical": "error", "high": "error", "medium": "warning", "low": "
 
 
 def render_github(report: Report, style: Style) -> str:
-    """One command for each finding, one for each input that is missing, and one that counts."""
+    """Returns a command for each finding and each missing input, and one with the totals."""
     lines = [*map(_command, report.findings), *map(_missing, report.unknown), _summary(report)]
     return "\n".join(lines) + "\n"
 
 
 def _command(finding: Finding) -> str:
     place = finding.locations[0]
-    # standard input is no file that GitHub could show
+    # GitHub cannot show standard input
     properties = {} if place.file == "-" else {"file": from_here(place.file)}
     if place.line > 0 and properties:
         properties["line"] = str(place.line)
@@ -34,20 +35,18 @@ def _command(finding: Finding) -> str:
 
 
 def _missing(missing: Missing) -> str:
-    rules = f" It is wanted by {', '.join(missing.rules)}, for {missing.subjects} of the subjects." if missing.rules else ""
-    how = f"\nGet it by: {missing.way}" if missing.how else ""
-    return _line("warning", {"title": "not judged"}, f"Not given: {missing.missing}.{rules}{how}")
+    rules = f" Needed by {', '.join(missing.rules)} for {counted(missing.subjects, 'subject')}." if missing.rules else ""
+    how = f"\nTo get it: {missing.way}" if missing.how else ""
+    return _line("warning", {"title": "input missing"}, f"Not in the input: {missing.missing}.{rules}{how}")
 
 
 def _summary(report: Report) -> str:
-    counted = [(severity, sum(finding.severity == severity for finding in report.findings)) for severity in SEVERITIES]
-    said = ", ".join(f"{number} {severity}" for severity, number in counted if number) or "nothing wrong"
-    beside = ((len(report.waived), "waived"), (report.baselined, "known"), (report.hidden, "hidden"))
-    aside = "".join(f", {number} {word}" for number, word in beside if number)
-    missing = len(report.unknown)
-    return _line("notice", {"title": "irsa-doctor"}, f"{said}{aside}; {missing} input{'' if missing == 1 else 's'} missing")
+    others = ((len(report.waived), "waived"), (report.baselined, "in the baseline"), (report.hidden, "hidden"))
+    rest = "".join(f", {number} {word}" for number, word in others if number)
+    missing = counted(len(report.unknown), "input")
+    return _line("notice", {"title": "irsa-doctor"}, f"{by_severity(report)}{rest}; {missing} missing")
 
 
 def _line(command: str, properties: dict[str, str], message: str) -> str:
-    said = ",".join(f"{name}={for_workflow_property(value)}" for name, value in properties.items())
-    return f"::{command} {said}::{for_workflow_data(message)}"
+    fields = ",".join(f"{name}={for_workflow_property(value)}" for name, value in properties.items())
+    return f"::{command} {fields}::{for_workflow_data(message)}"

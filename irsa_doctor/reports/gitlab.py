@@ -10,7 +10,7 @@ _SEVERITIES = {"critical": "blocker", "high": "critical", "medium": "major", "lo
 
 
 def render_gitlab(report: Report, style: Style) -> str:
-    """A list of issues; GitLab wants a path and a line of each."""
+    """Returns a list of issues; GitLab requires a path and a line for each."""
     return written([_issue(finding) for finding in report.findings])
 
 

@@ -1,4 +1,4 @@
-"""The report for other programs: `irsa-doctor.check/1`. Fields are only ever added to it."""
+"""The report as JSON, `irsa-doctor.check/1`; fields may be added to it, never removed."""
 
 import json
 from collections.abc import Mapping
@@ -32,19 +32,19 @@ SCHEMA = "irsa-doctor.check/1"
 
 
 class Tool(msgspec.Struct, frozen=True):
-    """The program that wrote a document, and the rules that it knew."""
+    """The program that wrote a document, and its rules."""
 
     version: str
     rules_digest: str
 
 
 def tool() -> Tool:
-    """What writes the documents."""
+    """Returns the version and the rules of this program."""
     return Tool(__version__, digest())
 
 
 class Summary(msgspec.Struct, frozen=True):
-    """What was looked at, and what came of it."""
+    """The number of subjects, findings and missing inputs."""
 
     documents: int
     roles: int
@@ -54,14 +54,14 @@ class Summary(msgspec.Struct, frozen=True):
     service_accounts: int
     workloads: int
     findings: Annotated[Mapping[Severity, int], Meta(description="findings by severity")]
-    unknown: Annotated[int, Meta(description="inputs that were not given")]
+    unknown: Annotated[int, Meta(description="missing inputs")]
     waived: int
     baselined: int
     hidden: Annotated[int, Meta(description="findings below --min-severity or --min-confidence")]
 
 
 class Spot(msgspec.Struct, frozen=True):
-    """A place; lines and columns are 1-based and count characters, the end is exclusive, 0 is not known."""
+    """A place; lines and columns are 1-based and count characters, the end is exclusive, 0 is unknown."""
 
     file: str
     line: int
@@ -92,7 +92,7 @@ class Found(msgspec.Struct, frozen=True):
 
 
 class FoundWaived(Found, frozen=True):
-    """A finding that somebody answers for; `expires` is YYYY-MM-DD, or empty for a comment in the document."""
+    """A waived finding; `expires` is YYYY-MM-DD, or empty for a comment in the document."""
 
     owner: str
     reason: str
@@ -106,10 +106,10 @@ class CheckDocument(msgspec.Struct, frozen=True, omit_defaults=True):
     tool: Tool
     summary: Summary
     findings: list[Found]
-    unknown: Annotated[tuple[Missing, ...], Meta(description="inputs that were not given, and what hangs on them")]
+    unknown: Annotated[tuple[Missing, ...], Meta(description="missing inputs, and the rules that need them")]
     rules: tuple[Tally, ...]
     waived: list[FoundWaived]
-    documents: Annotated[tuple[DocumentRow, ...], Meta(description="what became of every path given")]
+    documents: Annotated[tuple[DocumentRow, ...], Meta(description="the status of every document of the input")]
     framework: FrameworkReport | None = None
 
 
@@ -127,7 +127,7 @@ def _spot(place: Location) -> Spot:
 
 
 def found_of(finding: Finding) -> Found:
-    """A finding as it is written."""
+    """Returns a finding as it is written to JSON."""
     return Found(
         finding.rule,
         finding.severity,
@@ -151,7 +151,7 @@ def _found_waived(waived: Waived) -> FoundWaived:
 
 
 def render_json(report: Report, style: Style, framework: FrameworkReport | None = None) -> str:
-    """The document; nothing in it depends on how it is shown."""
+    """Returns the document; it does not depend on the style."""
     summary = Summary(
         **msgspec.structs.asdict(report.counts),
         findings={severity: sum(f.severity == severity for f in report.findings) for severity in SEVERITIES},
@@ -175,11 +175,11 @@ def render_json(report: Report, style: Style, framework: FrameworkReport | None 
 
 
 def written(document: object) -> str:
-    """A document as text, indented: in ASCII, which is JSON in every encoding that a stream may have."""
+    """Returns a document as indented ASCII text, which is valid JSON in every encoding of a stream."""
     try:
         text = msgspec.json.encode(document)
     except UnicodeEncodeError:
-        # a lone surrogate, of a path that is no UTF-8: msgspec takes not even its escape
+        # a lone surrogate of a path that is not UTF-8: msgspec refuses even its escape
         return json.dumps(msgspec.to_builtins(document), indent=1) + "\n"
     if not text.isascii():
         text = json.dumps(msgspec.to_builtins(document)).encode()

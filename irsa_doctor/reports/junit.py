@@ -1,4 +1,4 @@
-"""The report as JUnit XML, which every CI server reads: a suite for each rule, a case for each subject that it failed."""
+"""The report as JUnit XML for CI servers: a suite for each rule, a case for each finding."""
 
 from collections.abc import Iterator, Sequence
 
@@ -9,7 +9,7 @@ from irsa_doctor.reports.style import Style
 
 
 def render_junit(report: Report, style: Style) -> str:
-    """Failures are findings, errors are documents that could not be read, skipped cases are rules that could not tell."""
+    """Returns findings as failures, unreadable documents as errors, and subjects with missing inputs as skipped cases."""
     bad = [row for row in report.documents if row.status == "unreadable"]
     by_rule: dict[str, list[Finding]] = {}
     for finding in report.findings:
@@ -19,7 +19,7 @@ def render_junit(report: Report, style: Style) -> str:
         suites.append(f'  <testsuite name="documents" tests="{len(bad)}" failures="0" errors="{len(bad)}" skipped="0">')
         for row in bad:
             suites.append(f'    <testcase classname="documents" name={_attribute(row.path)}>')
-            suites.append(f"      <error message={_attribute(row.why or 'could not be read')}/>")
+            suites.append(f"      <error message={_attribute(row.why or 'not readable')}/>")
             suites.append("    </testcase>")
         suites.append("  </testsuite>")
     head = f'<testsuites name="irsa-doctor" failures="{len(report.findings)}" errors="{len(bad)}">'
@@ -36,7 +36,7 @@ def _suite(tally: Tally, findings: Sequence[Finding]) -> Iterator[str]:
         yield from _case(finding)
     if skipped:
         yield f"    <testcase classname={_attribute(rule)} name={_attribute(f'{tally.unknown} subjects')}>"
-        yield '      <skipped message="could not be judged: an input was not given"/>'
+        yield '      <skipped message="not checked: an input is missing"/>'
         yield "    </testcase>"
     if not findings and not skipped:
         yield f"    <testcase classname={_attribute(rule)} name={_attribute(f'{tally.passed} subjects')}/>"

@@ -1,8 +1,9 @@
-"""The report as Markdown: a comment on a pull request, or the summary of a job, that folds."""
+"""The report as Markdown, for a comment on a pull request or the summary of a job."""
 
 from collections.abc import Iterator
 
-from irsa_doctor.model.findings import SEVERITIES, Finding, Report
+from irsa_doctor.model.findings import Finding, Report
+from irsa_doctor.reports.counting import by_severity, counted
 from irsa_doctor.reports.escape import for_markdown, for_terminal
 from irsa_doctor.reports.fixes import pasted
 from irsa_doctor.reports.places import from_here
@@ -10,28 +11,56 @@ from irsa_doctor.reports.style import Style
 
 
 def render_markdown(report: Report, style: Style) -> str:
-    """A line that counts, a table of what was found, each finding folded away below, and what could not be judged."""
-    counted = [(severity, sum(f.severity == severity for f in report.findings)) for severity in SEVERITIES]
-    said = ", ".join(f"{number} {severity}" for severity, number in counted if number) or "nothing wrong"
-    aside = [(len(report.unknown), "not given"), (len(report.waived), "waived"), (report.baselined, "known before")]
-    beside = "".join(f"; {number} {what}" for number, what in (*aside, (report.hidden, "hidden")) if number)
-    lines = [f"**irsa-doctor** found {said}{beside}.", ""]
+    """Returns the totals, a table of the findings, a folded page of each finding, then what was not checked."""
+    lines = [f"**irsa-doctor**: {by_severity(report)}{_rest(report)}.", ""]
     if report.findings:
-        lines += ["| severity | rule | where | subject |", "| --- | --- | --- | --- |", *map(_row, report.findings), ""]
+        lines += ["| severity | finding | where | subject |", "| --- | --- | --- | --- |", *map(_row, report.findings), ""]
     for finding in report.findings:
         lines += _details(finding)
-    if report.unknown:
-        lines += ["**Could not be judged, for want of**", ""]
-        for missing in report.unknown:
-            how = f" {_code(missing.how)}" if missing.how else ""
-            how += f", then check with {_code(missing.then)}" if missing.then else ""
-            lines.append(f"- {for_markdown(missing.missing)} ({missing.subjects} subjects){how}")
-        lines.append("")
+    lines += [*_unreadable(report), *_missing(report)]
     return "\n".join(lines)
 
 
+def _rest(report: Report) -> str:
+    """What the findings do not include: missing inputs, unreadable documents, and findings that are not shown."""
+    unread = len(_unread(report))
+    parts = [
+        f"{counted(len(report.unknown), 'input')} missing" if report.unknown else "",
+        f"{counted(unread, 'document')} unreadable" if unread else "",
+        f"{len(report.waived)} waived" if report.waived else "",
+        f"{report.baselined} in the baseline" if report.baselined else "",
+        f"{report.hidden} hidden" if report.hidden else "",
+    ]
+    return "".join(f"; {part}" for part in parts if part)
+
+
+def _unread(report: Report) -> dict[str, str]:
+    """The reason of each unreadable document, by path."""
+    return {row.path: row.why or "unknown reason" for row in report.documents if row.status == "unreadable"}
+
+
+def _unreadable(report: Report) -> Iterator[str]:
+    """Unreadable documents without a finding of their own."""
+    named = {place.file for finding in report.findings for place in finding.locations}
+    if bad := {path: why for path, why in _unread(report).items() if path not in named}:
+        yield from ("**Documents not readable**", "")
+        yield from (f"- {for_markdown(path)}: {for_markdown(why)}" for path, why in bad.items())
+        yield ""
+
+
+def _missing(report: Report) -> Iterator[str]:
+    if not report.unknown:
+        return
+    yield from ("**Not checked: inputs missing**", "")
+    for missing in report.unknown:
+        how = f": {_code(missing.how)}" if missing.how else ""
+        how += f", then run check with {_code(missing.then)}" if missing.then else ""
+        yield f"- {for_markdown(missing.missing)} ({counted(missing.subjects, 'subject')}){how}"
+    yield ""
+
+
 def _row(finding: Finding) -> str:
-    cells = (finding.severity, finding.rule, _where(finding), finding.subject.id)
+    cells = (finding.severity, f"{finding.title} ({finding.rule})", _where(finding), finding.subject.id)
     return "| " + " | ".join(map(for_markdown, cells)) + " |"
 
 

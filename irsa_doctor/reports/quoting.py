@@ -1,4 +1,4 @@
-"""A place in a document as people see it: the line, the part that is meant marked, and what there is to say of it."""
+"""Quotes a place of a document: its line, the relevant part marked, and its sentence."""
 
 import re
 from collections.abc import Iterator
@@ -12,17 +12,17 @@ from irsa_doctor.reports.style import Style
 _ARROW = "--> "
 _FAINT, _MARK = "2", "31"
 _DOCUMENT = re.compile(r"""["']?(?:\{|\[|%7B|%5B)""", re.IGNORECASE)
-"""a whole document inside a string: its first characters tell nobody anything"""
+"""a whole document inside a string: its first characters show nothing useful"""
 
 
 def where(location: Location) -> str:
-    """Path, line and column as editors and terminals understand them."""
+    """Returns path, line and column in the form that editors and terminals recognise."""
     path = for_terminal(from_here(location.file))
     return f"{path}:{location.line}:{location.column}" if location.line else path
 
 
 def pointed(location: Location, style: Style, indent: str, says: str) -> Iterator[str]:
-    """A place in one line, with its sentence."""
+    """Yields a place in one line, with its sentence."""
     room = style.width - len(indent) - len(_ARROW)
     text = f"{where(location)}: {says}" if says else where(location)
     if columns(text) <= room:
@@ -34,7 +34,7 @@ def pointed(location: Location, style: Style, indent: str, says: str) -> Iterato
 
 
 def quoted(location: Location, style: Style, indent: str, says: str) -> Iterator[str]:
-    """A place with its line; without it where that would show nothing, a lone bracket say."""
+    """Yields a place with its source line, or without it where the line shows nothing, for example only a bracket."""
     gutter = len(str(location.line))
     room = style.width - len(indent) - gutter - 3
     window = _window(location, room, style)
@@ -55,13 +55,13 @@ def quoted(location: Location, style: Style, indent: str, says: str) -> Iterator
     yield from (f"{margin}{' ' * below}{style.paint(line, _MARK)}" for line in wrapped(says, room))
 
 
-def said_of(location: Location) -> str:
-    """The sentence of a place, escaped."""
+def sentence_of(location: Location) -> str:
+    """Returns the sentence of a place, escaped."""
     return on_one_line(location.says, for_terminal)
 
 
 def _window(location: Location, room: int, style: Style) -> tuple[str, str, str] | None:
-    """The line before, in and after the marked part, as much as there is room for; None where there is nothing to see."""
+    """The source line before, in and after the marked part, shortened to the room; None where the line shows nothing."""
     source = location.source.replace("\t", " ")
     start = min(location.offset, len(source))
     if not location.line or not any(map(str.isalnum, source)):
@@ -71,7 +71,7 @@ def _window(location: Location, room: int, style: Style) -> tuple[str, str, str]
     lead = len(source) - len(source.lstrip())
     end = start + location.end_column - location.column
     if location.end_line > location.line:
-        # of something longer the line in which it begins is marked, not the bracket that begins it
+        # of a longer value the first line is marked, not only the bracket that begins it
         start, end = lead, len(source.rstrip())
     end = max(min(end, len(source)), start + 1)
     before, marked, after = source[min(lead, start) : start], source[start:end] or " ", source[end:].rstrip()
@@ -82,10 +82,10 @@ def _window(location: Location, room: int, style: Style) -> tuple[str, str, str]
 
 
 def _fitted(parts: list[str], room: int, ellipsis: str) -> tuple[str, str, str]:
-    """The marked part whole if possible, then what is before it, which says what it is, then what is after."""
+    """Shortens the text after the marked part first, then the text before it, then the marked part."""
     before, marked, after = parts
-    aside = min(columns(before), room // 4) + min(columns(after), len(ellipsis))
-    marked = without_middle(marked, room - aside, ellipsis)
+    context = min(columns(before), room // 4) + min(columns(after), len(ellipsis))
+    marked = without_middle(marked, room - context, ellipsis)
     left = room - columns(marked)
     kept = min(columns(after), left // 3)
     before = without_start(before, left - kept, ellipsis)

@@ -1,4 +1,4 @@
-"""How rules explain themselves: for people, and for other programs."""
+"""The pages of rules and causes, and the list of rules, as text and as JSON."""
 
 import textwrap
 from collections.abc import Iterable, Iterator, Sequence
@@ -16,7 +16,7 @@ _COLOURS = {"critical": "1;31", "high": "31", "medium": "33", "low": "36"}
 
 
 def severity_of(rule: Rule) -> str:
-    """The severity as one word, or the words between which a fact decides, the worst first."""
+    """Returns the severity, or the possible severities where a fact decides, the worst first."""
     if isinstance(rule.severity, str):
         return rule.severity
     words = {*rule.severity.values.values(), rule.severity.otherwise}
@@ -24,7 +24,7 @@ def severity_of(rule: Rule) -> str:
 
 
 def render_rules_text(rules: Sequence[Rule], style: Style) -> str:
-    """Every rule in a line, under its family."""
+    """Returns a line for each rule, under its family."""
     lines: list[str] = []
     family = ""
     width = max((len(rule.id) for rule in rules), default=0)
@@ -33,11 +33,11 @@ def render_rules_text(rules: Sequence[Rule], style: Style) -> str:
             family = rule.family
             lines += ["", style.paint(for_terminal(family), "1")]
         lines.append(f"  {for_terminal(rule.id):<{width}}  {for_terminal(rule.title)}")
-    return "\n".join([*lines[1:], "", f"{len(rules)} rules; irsa-doctor explain ID tells more of each"]) + "\n"
+    return "\n".join([*lines[1:], "", f"{len(rules)} rules; irsa-doctor explain ID explains a rule"]) + "\n"
 
 
 def render_rule_text(rule: Rule, style: Style, shown: Illustration | None = None) -> str:
-    """One rule as a page, with an example where there is a short one."""
+    """Returns the page of a rule, with an example where it has a short one."""
     return "\n".join(_page(rule, style, shown)) + "\n"
 
 
@@ -45,7 +45,7 @@ def _page(rule: Rule, style: Style, shown: Illustration | None) -> Iterator[str]
     severity = severity_of(rule)
     yield f"{style.paint(for_terminal(rule.id), '1')}: {for_terminal(rule.title)}"
     painted = style.paint(severity, _COLOURS[severity.split()[0]])
-    yield f"{painted}, confidence {rule.confidence}; about a {' or '.join(rule.subject)}"
+    yield f"{painted}, confidence {rule.confidence}; subject: {' or '.join(rule.subject)}"
     yield ""
     yield from _wrapped(rule.why, style)
     yield ""
@@ -64,8 +64,8 @@ def _page(rule: Rule, style: Style, shown: Illustration | None) -> Iterator[str]
         yield ""
         yield style.paint("Controls", "1")
         for framework, controls in rule.controls.items():
-            said = ", ".join(f"{control.id} ({control.relation})" for control in controls)
-            yield f"  {for_terminal(framework)}: {for_terminal(said)}"
+            ids = ", ".join(f"{control.id} ({control.relation})" for control in controls)
+            yield f"  {for_terminal(framework)}: {for_terminal(ids)}"
 
 
 def _example(shown: Illustration, style: Style) -> Iterator[str]:
@@ -84,11 +84,11 @@ def _wrapped(text: str, style: Style, indent: str = "") -> Iterable[str]:
 
 
 def render_mode_text(mode: Mode, style: Style) -> str:
-    """A cause that no rule finds, as a page."""
+    """Returns the page of a cause that no rule reports."""
     lines = [f"{style.paint(for_terminal(mode.id), '1')}: {for_terminal(mode.title)}", ""]
     lines += [style.paint("What to do", "1"), *_wrapped(mode.remedy, style, "  ")]
     if mode.settle:
-        lines += ["", style.paint("Tell by", "1"), f"  {for_terminal(mode.settle)}"]
+        lines += ["", style.paint("How to find out", "1"), f"  {for_terminal(mode.settle)}"]
     if mode.url:
         lines += ["", style.paint("Reference", "1"), f"  {style.paint(for_terminal(mode.url), '34')}"]
     return "\n".join(lines) + "\n"
@@ -103,5 +103,5 @@ class RulesDocument(msgspec.Struct, frozen=True):
 
 
 def render_rules_json(rules: Sequence[Rule]) -> str:
-    """The document."""
+    """Returns the document."""
     return written(RulesDocument("irsa-doctor.rules/1", tool(), rules))

@@ -1,6 +1,6 @@
 """The report for code scanning: SARIF 2.1.0.
 
-https://docs.oasis-open.org/sarif/sarif/v2.1.0/, and what GitHub reads of it
+https://docs.oasis-open.org/sarif/sarif/v2.1.0/, and the subset that GitHub reads
 (https://docs.github.com/en/code-security/code-scanning/integrating-with-code-scanning/sarif-support-for-code-scanning).
 """
 
@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import quote
 
 from irsa_doctor.model.findings import CONFIDENCES, SEVERITIES, Finding, Location, Report, Waived
+from irsa_doctor.reports.counting import counted
 from irsa_doctor.reports.escape import for_markdown, for_sarif
 from irsa_doctor.reports.json import written
 from irsa_doctor.reports.places import from_here
@@ -19,12 +20,12 @@ from irsa_doctor.rulebook.rules import Rule, shipped_rules
 _LEVELS = {"critical": "error", "high": "error", "medium": "warning", "low": "note"}
 # GitHub's bands: critical over 9.0, high from 7.0, medium from 4.0, low below
 _SECURITY = {"critical": "9.5", "high": "8.0", "medium": "5.0", "low": "2.0"}
-# GitHub cuts descriptions and names at these lengths, and refuses a file in which a rule has more tags than this
+# GitHub shortens descriptions and names to these lengths, and refuses a file with more tags for a rule
 _LONGEST, _LONGEST_NAME, _MOST_TAGS = 1024, 255, 20
 
 
 def render_sarif(report: Report, style: Style) -> str:
-    """One run: what was found, what was waived, and what could not be read or judged."""
+    """Returns one run: findings, waived findings, and notifications of unreadable documents and missing inputs."""
     known = {rule.id: rule for rule in shipped_rules()}
     by_rule: dict[str, list[Finding]] = {}
     for finding in (*report.findings, *(waived.finding for waived in report.waived)):
@@ -63,7 +64,7 @@ def render_sarif(report: Report, style: Style) -> str:
 
 
 def _rule(ident: str, rule: Rule | None, findings: Sequence[Finding]) -> dict[str, Any]:
-    """A rule as its findings show it: as grave as the worst of them, as sure as the least sure."""
+    """A rule with the highest severity and the lowest confidence of its findings."""
     severity = min((finding.severity for finding in findings), key=SEVERITIES.index)
     confidence = max((finding.confidence for finding in findings), key=CONFIDENCES.index)
     finding = findings[0]
@@ -86,7 +87,7 @@ def _rule(ident: str, rule: Rule | None, findings: Sequence[Finding]) -> dict[st
 
 
 def _help(rule: Rule | None, finding: Finding) -> dict[str, str]:
-    """What shipped rules say is Markdown of our own; of another rule only what a finding carries is known."""
+    """Help from the text of a built-in rule, which is trusted Markdown; for another rule from the finding only."""
     if rule is None:
         remedy = for_markdown(finding.remedy.strip())
         return {
@@ -99,7 +100,7 @@ def _help(rule: Rule | None, finding: Finding) -> dict[str, str]:
 
 
 def _tags(rule: Rule | None, finding: Finding) -> list[str]:
-    """The controls, first those that the rule supports: GitHub shows ten tags."""
+    """The controls, supported ones first: GitHub shows ten tags."""
     if rule is None:
         return [for_sarif(f"{name}/{control}") for name, ids in sorted(finding.controls.items()) for control in ids]
     controls = [
@@ -128,7 +129,7 @@ def _description(text: str) -> str:
 def _result(finding: Finding, index: Mapping[str, int]) -> dict[str, Any]:
     primary = next((place for place in finding.locations if place.primary), finding.locations[0])
     others = list(enumerate((place for place in finding.locations if place is not primary), 1))
-    # GitHub shows a related place only where the message links to it
+    # GitHub shows a related place only if the message links to it
     links = ", ".join(f"[{_link_text(place)}]({number})" for number, place in others)
     see = f" See also: {links}." if links else ""
     result: dict[str, Any] = {
@@ -138,8 +139,8 @@ def _result(finding: Finding, index: Mapping[str, int]) -> dict[str, Any]:
         "level": _LEVELS[finding.severity],
         "message": {"text": f"{_sentence(finding.message)} {_sentence(finding.remedy)}{see}"},
         "locations": [{**_location(primary), "logicalLocations": [_logical(finding)]}],
-        # the second is the only one that GitHub knows. Left out, it is made from the text of the line, and all findings of a
-        # rule in an export that is one long line become one alert
+        # GitHub reads only the second. Without it, GitHub hashes the text of the line, and all findings of a rule in an export
+        # of one long line become one alert
         "partialFingerprints": {"irsaDoctor/v1": finding.fingerprint, "primaryLocationLineHash": f"{finding.fingerprint}:1"},
         "properties": {"severity": finding.severity, "confidence": finding.confidence},
     }
@@ -161,7 +162,7 @@ def _logical(finding: Finding) -> dict[str, str]:
 
 
 def _waived(waived: Waived, index: Mapping[str, int]) -> dict[str, Any]:
-    """Waivers of the settings have an end; what has none is a comment in the document."""
+    """A waived finding: a waiver of the settings has an end, a comment in the document has none."""
     until = f", until {waived.expires}" if waived.expires else ""
     why = for_sarif(f"{waived.owner}{until}: {waived.reason}")
     kind = "external" if waived.expires else "inSource"
@@ -182,11 +183,11 @@ def _location(place: Location) -> dict[str, Any]:
 
 
 def _artifact(file: str) -> dict[str, str]:
-    """A path as a URI reference: relative to where the run began; standard input has a name of its own."""
+    """A path as a URI reference, relative to the current folder; standard input is `stdin`."""
     if file == "-":
         return {"uri": "stdin"}
     path = from_here(file)
-    # a colon is quoted as well: in the first segment it would read as a scheme
+    # a colon is quoted too: in the first segment it would be read as a scheme
     return {"uri": "file://" + _quoted(path) if path.startswith("/") else _quoted(path)}
 
 
@@ -196,12 +197,12 @@ def _quoted(path: str) -> str:
 
 
 def _undecoded(path: str) -> bool:
-    """Whether a name that is no UTF-8 came through as surrogates that can be turned back."""
+    """Whether a name that is not UTF-8 was decoded to surrogates that can be encoded again."""
     return all(0xDC80 <= ord(char) <= 0xDCFF for char in path if 0xD800 <= ord(char) <= 0xDFFF)
 
 
 def _region(place: Location) -> dict[str, int]:
-    """GitHub wants a start line; an end that is not known, or not behind the start, is left out."""
+    """The region of a place; GitHub requires a start line, and an unknown end is left out."""
     region = {"startLine": place.line}
     if place.column > 0:
         region["startColumn"] = place.column
@@ -210,25 +211,25 @@ def _region(place: Location) -> dict[str, int]:
     return region
 
 
-# what could not be told
+# what was not checked
 
 
 def _notifications(report: Report) -> Iterable[dict[str, Any]]:
-    """What could not be read, and what was not given: said as loudly as what is wrong."""
+    """Unreadable documents as errors and missing inputs as warnings, so that no viewer hides them."""
     for row in report.documents:
         if row.status == "unreadable":
             yield {
                 "level": "error",
                 "descriptor": {"id": "document-unreadable"},
-                "message": {"text": _sentence(f"{row.path} could not be read: {row.why}")},
+                "message": {"text": _sentence(f"{row.path} is not readable: {row.why}")},
                 "locations": [{"physicalLocation": {"artifactLocation": _artifact(row.path)}}],
             }
     for missing in report.unknown:
-        rules = f" It is wanted by {', '.join(missing.rules)}, for {missing.subjects} of the subjects." if missing.rules else ""
-        how = f" Get it by: `{missing.how}`" if missing.how else ""
-        how += f", then check with `{missing.then}`" if missing.then else ""
+        rules = f" Needed by {', '.join(missing.rules)} for {counted(missing.subjects, 'subject')}." if missing.rules else ""
+        how = f" To get it: `{missing.how}`" if missing.how else ""
+        how += f", then run check with `{missing.then}`" if missing.then else ""
         yield {
             "level": "warning",
             "descriptor": {"id": "input-missing"},
-            "message": {"text": f"{_sentence(f'Not given: {missing.missing}')}{for_sarif(rules)}{for_sarif(how)}"},
+            "message": {"text": f"{_sentence(f'Not in the input: {missing.missing}')}{for_sarif(rules)}{for_sarif(how)}"},
         }

@@ -1,4 +1,4 @@
-"""The JSON Schema of everything that is written as JSON: made from the records themselves."""
+"""The JSON Schemas of all JSON output, generated from the records."""
 
 from collections.abc import Mapping
 from inspect import cleandoc
@@ -9,17 +9,17 @@ _FOLDER = Path(__file__).parent.parent / "schemas"
 
 
 def schema_names() -> list[str]:
-    """What there is a schema of: commands, and the settings."""
+    """Returns the names of all schemas: commands, and the settings."""
     return sorted(path.stem for path in _FOLDER.glob("*.json"))
 
 
 def schema_text(name: str) -> str:
-    """The schema of one of them, as it is shipped."""
+    """Returns a shipped schema."""
     return (_FOLDER / f"{name}.json").read_text(encoding="utf-8")
 
 
 def made_schemas() -> Mapping[str, Mapping[str, Any]]:
-    """The schemas that are made from records, by name."""
+    """Returns the schemas that are generated from records, by name."""
     from irsa_doctor.reports.diff import DiffDocument
     from irsa_doctor.reports.json import CheckDocument
     from irsa_doctor.reports.rule_page import RulesDocument
@@ -45,18 +45,18 @@ def _schema_of(name: str, record: Any) -> dict[str, Any]:
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": f"irsa-doctor.{name}/1",
-        "title": f"What irsa-doctor {'why --all' if name == 'why-all' else name} writes as JSON",
+        "title": f"The JSON output of irsa-doctor {'why --all' if name == 'why-all' else name}",
         **schema,
     }
 
 
 def _open(schema: Any) -> Any:
-    """A schema that lets fields be added, as they may be to what is written; its sentences without the indentation of code."""
+    """A schema that allows more fields, because fields may be added; its descriptions without the indentation of code."""
     if isinstance(schema, list):
         return [_open(part) for part in schema]
     if not isinstance(schema, dict):
         return schema
     kept = {key: _open(part) for key, part in schema.items() if (key, part) != ("additionalProperties", False)}
-    if isinstance(said := kept.get("description"), str):
-        kept["description"] = cleandoc(said)
+    if isinstance(text := kept.get("description"), str):
+        kept["description"] = cleandoc(text)
     return kept

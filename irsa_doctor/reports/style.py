@@ -1,4 +1,4 @@
-"""What the stream at the other end can show."""
+"""What the output stream can show: colour, width, lines and links."""
 
 import os
 import sys
@@ -9,13 +9,13 @@ import msgspec
 from irsa_doctor.reports.escape import for_terminal
 
 _NARROWEST, _WIDEST = 40, 140
-_UNSEEN, _UNTOLD = 100, 80
-"""columns where nobody looks, and of a terminal that does not say"""
+_FILE_WIDTH, _TERMINAL_WIDTH = 100, 80
+"""columns of what is not a terminal, and of a terminal of unknown width"""
 _DRAWN = "─│…"
 
 
 class Style(msgspec.Struct, frozen=True):
-    """Colour or not, the width in columns, whether lines can be drawn, and whether a text can be a link."""
+    """Whether to use colour, the width in columns, and whether lines and links can be shown."""
 
     colour: bool = False
     width: int = 100
@@ -23,17 +23,17 @@ class Style(msgspec.Struct, frozen=True):
     links: bool = False
 
     def paint(self, text: str, code: str) -> str:
-        """Text in one of the base colours (SGR code), plain where there is no colour."""
+        """Returns text in a base colour (SGR code), unchanged without colour."""
         return f"\x1b[{code}m{text}\x1b[0m" if self.colour and text else text
 
     def link(self, text: str, url: str) -> str:
-        """Text that leads to a page, where the terminal can do that (OSC 8)."""
+        """Returns text that links to a page (OSC 8), unchanged where the terminal has no links."""
         safe = url.startswith(("https://", "http://")) and url.isascii() and for_terminal(url) == url and " " not in url
         return f"\x1b]8;;{url}\x1b\\{text}\x1b]8;;\x1b\\" if self.links and safe else text
 
     @property
     def ellipsis(self) -> str:
-        """What stands for text that was left out."""
+        """The mark of text that was left out."""
         return "…" if self.drawn else "..."
 
     @property
@@ -48,12 +48,12 @@ class Style(msgspec.Struct, frozen=True):
 
 
 def style_for(stream: TextIO | None = None) -> Style:
-    """What suits a stream, standard output unless another is given.
+    """Returns the style for a stream, by default standard output.
 
     Colour: on a terminal, unless NO_COLOR (https://no-color.org) is set to anything or TERM is `dumb`; FORCE_COLOR
-    (https://force-color.org), but for 0 and false, asks for it anywhere, NO_COLOR goes before it.
-    Links: with colour on a terminal that is not known to print them as they are.
-    Width: COLUMNS, else what the terminal says, else 100; between 40 and 140.
+    (https://force-color.org), except 0 and false, turns it on for any stream; NO_COLOR takes precedence.
+    Links: with colour, on a terminal that is not known to print them literally.
+    Width: COLUMNS, else the width of the terminal, else 100; between 40 and 140.
     """
     out = sys.stdout if stream is None else stream
     terminal = out.isatty()
@@ -61,7 +61,7 @@ def style_for(stream: TextIO | None = None) -> Style:
     forced = os.environ.get("FORCE_COLOR", "").lower() not in ("", "0", "false")
     colour = not os.environ.get("NO_COLOR") and (forced or (terminal and term != "dumb"))
     links = colour and terminal and term not in ("", "dumb", "linux")
-    columns = _number(os.environ.get("COLUMNS", "")) or (_columns(out) if terminal else _UNSEEN)
+    columns = _number(os.environ.get("COLUMNS", "")) or (_columns(out) if terminal else _FILE_WIDTH)
     return Style(colour, min(max(columns, _NARROWEST), _WIDEST), _carries(out), links)
 
 
@@ -71,13 +71,13 @@ def _number(text: str) -> int:
 
 def _columns(out: TextIO) -> int:
     try:
-        return os.get_terminal_size(out.fileno()).columns or _UNTOLD
+        return os.get_terminal_size(out.fileno()).columns or _TERMINAL_WIDTH
     except OSError:
-        return _UNTOLD
+        return _TERMINAL_WIDTH
 
 
 def _carries(out: TextIO) -> bool:
-    """Whether the stream's encoding has what lines are drawn with; a stream without one (io.StringIO) takes everything."""
+    """Whether the encoding of the stream has the line characters; a stream without one (io.StringIO) takes everything."""
     try:
         _DRAWN.encode(getattr(out, "encoding", None) or "utf-8")
     except (UnicodeEncodeError, LookupError):

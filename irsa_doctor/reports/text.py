@@ -1,4 +1,4 @@
-"""What a person reads: findings by what they are about, the worst first; then what could not be judged; then the verdict."""
+"""The report as text for a terminal: findings by subject, the worst first; then missing inputs; then the verdict."""
 
 import re
 from collections import Counter
@@ -6,12 +6,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from irsa_doctor.model import parse_arn
 from irsa_doctor.model.findings import SEVERITIES, Finding, Missing, Report, Waived
-from irsa_doctor.reports.counting import counted, looked_at
+from irsa_doctor.reports.counting import checked, counted
 from irsa_doctor.reports.escape import for_terminal
 from irsa_doctor.reports.fitting import columns, on_one_line, without_end, wrapped
 from irsa_doctor.reports.fixes import pasted
 from irsa_doctor.reports.places import from_here
-from irsa_doctor.reports.quoting import pointed, quoted, said_of
+from irsa_doctor.reports.quoting import pointed, quoted, sentence_of
 from irsa_doctor.reports.style import Style
 
 COLOURS: Mapping[str, str] = {"critical": "1;31", "high": "31", "medium": "33", "low": "36", "unknown": "35"}
@@ -19,18 +19,18 @@ _STRONG, _FAINT, _GOOD, _OPEN = "1", "2", "32", "1;35"
 _INDENT = "  "
 _PASTED = "    "
 _MANY = 20
-"""findings beyond which they are counted by rule"""
+"""findings above which they are also counted by rule"""
 _TITLE = 30
-"""columns that a title needs to be worth reading"""
+"""columns below which a title is left out"""
 _SCREEN = 50
-"""lines beyond which the verdict stands at the top too"""
+"""lines above which the verdict is also the first line"""
 _NAMED, _LISTED = 6, 20
-"""names that are written out in a sentence, and in a list, before the rest is counted"""
+"""names that a sentence and a list show; the others are counted"""
 _COMMANDS = ("aws ", "kubectl ", "irsa-doctor ")
 
 
 def render_text(report: Report, style: Style) -> str:
-    """The whole report; the last lines say what was looked at, and what came of it."""
+    """Returns the whole report; its last lines count what was checked and what was reported."""
     verdict = list(_verdict(report, style))
     body = [
         *_findings(report, style),
@@ -40,15 +40,15 @@ def render_text(report: Report, style: Style) -> str:
         *_by_rule(report, style),
     ]
     head = [*verdict, ""] if len(body) > _SCREEN else []
-    return "\n".join([*head, *body, *_looked_at(report, style), *verdict]) + "\n"
+    return "\n".join([*head, *body, *_checked(report, style), *verdict]) + "\n"
 
 
-def _said(text: str) -> str:
+def _clean(text: str) -> str:
     return on_one_line(text, for_terminal)
 
 
 def _prose(text: str, style: Style, indent: str = _INDENT, label: str = "", colour: str = "") -> Iterator[str]:
-    """Escaped text in the width of the terminal, hanging under itself where a short label stands before it."""
+    """Escaped text in the width of the terminal, indented behind a short label."""
     if columns(label) > style.width // 3:
         text, label = f"{label} {text}", ""
     hang = columns(label) + 1 if label else 0
@@ -59,7 +59,7 @@ def _prose(text: str, style: Style, indent: str = _INDENT, label: str = "", colo
 
 
 def _header(title: str, style: Style, colour: str = _STRONG) -> Iterator[str]:
-    """A title with a line drawn through to the edge."""
+    """A title, followed by a line to the edge of the terminal."""
     first, *more = wrapped(title, style.width - 3) or [""]
     rest = 0 if more else style.width - columns(first) - 4
     line = " " + style.paint(style.dash * rest, _FAINT) if rest > 0 else ""
@@ -68,11 +68,11 @@ def _header(title: str, style: Style, colour: str = _STRONG) -> Iterator[str]:
 
 
 def _pasted(text: str) -> Iterator[str]:
-    """Something to copy: nothing but spaces before it, and nothing broken."""
+    """Text to copy: indented by spaces, no line broken."""
     yield from (_PASTED + for_terminal(line) for line in text.splitlines())
 
 
-def _some(names: Sequence[str], most: int) -> str:
+def _listed(names: Sequence[str], most: int) -> str:
     more = f" and {len(names) - most} more" if len(names) > most else ""
     return ", ".join(names[:most]) + more
 
@@ -86,156 +86,156 @@ def _findings(report: Report, style: Style) -> Iterator[str]:
         groups.setdefault(finding.group or finding.subject.id, []).append(finding)
     for group, findings in groups.items():
         yield from _header(_title(group, findings[0].subject.kind), style)
-        told: set[str] = set()
+        shown: set[str] = set()
         for finding in findings:
             yield ""
-            yield from _finding(finding, group, told, style)
+            yield from _finding(finding, group, shown, style)
         yield ""
 
 
-_ARNS = {"oidc-provider": "OIDC provider", "role": "role", "cluster": "cluster"}
+_KINDS = {"oidc-provider": "OIDC provider", "role": "role", "cluster": "cluster"}
 _WORDS = {"waiver": "waivers in", "binding": "service account", "service-account": "service account"}
 
 
 def _title(group: str, kind: str) -> str:
-    """By what people call it: the name of a role before its account, a service account before its cluster."""
+    """The subject in words: the name of a role before its account, a service account before its cluster."""
     arn = parse_arn(group)
-    if arn and arn.kind in _ARNS and arn.name:
-        return for_terminal(f"{_ARNS[arn.kind]} {arn.name} in account {arn.account or 'unknown'}")
+    if arn and arn.kind in _KINDS and arn.name:
+        return for_terminal(f"{_KINDS[arn.kind]} {arn.name} in account {arn.account or 'unknown'}")
     cluster, *name = group.rsplit("/", 2)
     if kind in ("binding", "service-account", "workload") and len(name) == 2:
-        there = "a cluster that is not known" if cluster == "unknown-cluster" else f"cluster {cluster}"
-        return for_terminal(f"service account {'/'.join(name)} in {there}")
+        home = "an unknown cluster" if cluster == "unknown-cluster" else f"cluster {cluster}"
+        return for_terminal(f"service account {'/'.join(name)} in {home}")
     document, colon, address = group.rpartition(": ")
     if kind in ("grant", "role") and colon:
         return for_terminal(f"role {address} in {from_here(document)}")
     return for_terminal(f"{_WORDS.get(kind, kind)} {group}")
 
 
-def _finding(finding: Finding, group: str, told: set[str], style: Style) -> Iterator[str]:
-    """One finding; `told` are the remedies and snippets that stand above in its group."""
+def _finding(finding: Finding, group: str, shown: set[str], style: Style) -> Iterator[str]:
+    """One finding; `shown` are the remedies and snippets above it in its group."""
     yield _headline(finding, style)
     yield from _prose(_message(finding, group), style)
     yield from _places(finding, style)
-    if remedy := _said(finding.remedy):
-        yield from _prose("as above" if remedy in told else remedy, style, _INDENT, "fix:", _GOOD)
-        told.add(remedy)
+    if remedy := _clean(finding.remedy):
+        yield from _prose("as above" if remedy in shown else remedy, style, _INDENT, "fix:", _GOOD)
+        shown.add(remedy)
     for snippet in pasted(finding.fix):
-        title = f"{_said(snippet.title)}:"
-        if snippet.text in told:
+        title = f"{_clean(snippet.title)}:"
+        if snippet.text in shown:
             yield from _prose("as above", style, _INDENT, title, _GOOD)
             continue
         yield ""
         yield from (style.paint(line, _GOOD) for line in _prose(title, style))
         yield from _pasted(snippet.text)
-        told.add(snippet.text)
+        shown.add(snippet.text)
 
 
 def _headline(finding: Finding, style: Style) -> str:
     rule = without_end(for_terminal(finding.rule), style.width - 10, style.ellipsis)
     line = f"{style.paint(finding.severity, COLOURS[finding.severity])}  {style.link(style.paint(rule, _STRONG), finding.url)}"
-    doubt = f"  ({finding.confidence} confidence)"
-    if finding.confidence == "high" or len(finding.severity) + 2 + columns(rule) + len(doubt) > style.width:
+    note = f"  ({finding.confidence} confidence)"
+    if finding.confidence == "high" or len(finding.severity) + 2 + columns(rule) + len(note) > style.width:
         return line
-    return line + style.paint(doubt, _FAINT)
+    return line + style.paint(note, _FAINT)
 
 
 def _message(finding: Finding, group: str) -> str:
-    """The message, without the path of the file that the header has just named."""
+    """The message, without the path of the file that the header names."""
     message = finding.message
     if finding.subject.kind in ("policy", "document") and len(group) > len("this policy"):
         message = message.removeprefix(f"{group}: ").replace(group, f"this {finding.subject.kind}")
         message = message[:1].upper() + message[1:]
-    return _said(message)
+    return _clean(message)
 
 
 def _places(finding: Finding, style: Style) -> Iterator[str]:
-    """The first place with its line, the others shortly."""
+    """The first place with its line, the others as one line each."""
     seen: set[tuple[str, int, int]] = set()
     for location in finding.locations:
         spot = (location.file, location.line, location.column)
         if spot in seen:
             continue
-        # of a document that could not be read the message has said it all
-        says = "" if location.says in finding.message else said_of(location)
+        # the message of an unreadable document already has the sentence
+        says = "" if location.says in finding.message else sentence_of(location)
         yield from (pointed if seen else quoted)(location, style, _INDENT, says)
         seen.add(spot)
 
 
 def _by_rule(report: Report, style: Style) -> Iterator[str]:
-    """How often each rule speaks, where that is too often to count."""
+    """The number of findings of each rule, where there are many."""
     if len(report.findings) <= _MANY:
         return
-    counted = Counter((SEVERITIES.index(finding.severity), finding.rule) for finding in report.findings)
+    numbers = Counter((SEVERITIES.index(finding.severity), finding.rule) for finding in report.findings)
     titles = {finding.rule: finding.title for finding in report.findings}
-    wide = max(len(str(number)) for number in counted.values())
+    wide = max(len(str(number)) for number in numbers.values())
     longest = max(columns(for_terminal(rule)) for rule in titles)
     room = style.width - wide - longest - 16
     yield from _header("By rule", style)
     yield ""
-    for (severity, rule), number in sorted(counted.items(), key=lambda item: (item[0][0], -item[1], item[0][1])):
+    for (severity, rule), number in sorted(numbers.items(), key=lambda item: (item[0][0], -item[1], item[0][1])):
         word, shown = SEVERITIES[severity], for_terminal(rule)
         if room >= _TITLE:
-            shown += " " * (longest - columns(shown) + 2) + without_end(_said(titles[rule]), room, style.ellipsis)
+            shown += " " * (longest - columns(shown) + 2) + without_end(_clean(titles[rule]), room, style.ellipsis)
         shown = without_end(shown, style.width - wide - 14, style.ellipsis)
         yield f"{_INDENT}{number:>{wide}}  {style.paint(f'{word:<8}', COLOURS[word])}  {shown}"
     yield ""
 
 
-# what is not known, and what was set aside
+# what was not checked, and what was set aside
 
 
 def _unreadable(report: Report, style: Style) -> Iterator[str]:
-    """Documents of which no finding tells already that they could not be read."""
-    told = {location.file for finding in report.findings for location in finding.locations}
-    bad = [row for row in report.documents if row.status == "unreadable" and row.path not in told]
+    """Unreadable documents without a finding of their own."""
+    named = {location.file for finding in report.findings for location in finding.locations}
+    bad = [row for row in report.documents if row.status == "unreadable" and row.path not in named]
     if bad:
-        yield from _header(f"Could not be read: {counted(len(bad), 'document')}", style, _OPEN)
+        yield from _header(f"Not readable: {counted(len(bad), 'document')}", style, _OPEN)
         for row in bad:
-            yield from _prose(f"{for_terminal(row.path)}: {_said(row.why or 'no reason is known')}", style)
+            yield from _prose(f"{for_terminal(row.path)}: {_clean(row.why or 'unknown reason')}", style)
         yield ""
 
 
 def _unknown(report: Report, style: Style) -> Iterator[str]:
-    """What was not given, gathered where the same rules want the same of several things, with the commands that fetch it."""
+    """Missing inputs and the commands that fetch them; inputs of one kind for the same rules are grouped."""
     if not report.unknown:
         return
-    yield from _header(f"Could not be judged: {counted(len(report.unknown), 'input')} missing", style, _OPEN)
+    yield from _header(f"Not checked: {counted(len(report.unknown), 'input')} missing", style, _OPEN)
     gathered: dict[tuple[str, tuple[str, ...]], list[Missing]] = {}
     for missing in report.unknown:
         gathered.setdefault((missing.missing.rpartition(" ")[0], missing.rules), []).append(missing)
     for (what, rules), several in gathered.items():
         yield ""
         names = [missing.missing.rpartition(" ")[2] for missing in several]
-        yield from _prose(_said(f"{what} {_some(names, _LISTED)}"), style, "", "unknown ", COLOURS["unknown"])
+        yield from _prose(_clean(f"{what} {_listed(names, _LISTED)}"), style, "", "missing ", COLOURS["unknown"])
         subjects = sum(missing.subjects for missing in several)
         if rules:
-            yield from _prose(_said(f"{counted(subjects, 'subject')} not judged by {_some(rules, _NAMED)}"), style)
+            yield from _prose(_clean(f"needed by {_listed(rules, _NAMED)} for {counted(subjects, 'subject')}"), style)
         yield from _to_get([missing for missing in several if missing.how], style)
     yield ""
 
 
 def _to_get(ways: Iterable[Missing], style: Style) -> Iterator[str]:
-    """The commands that fetch something, and what `check` is to be told of it; or what else there is to do."""
+    """The commands that fetch an input and the flags that `check` then needs, or what else to do."""
     commands, flags, others = dict[str, None](), dict[str, None](), dict[str, None]()
     for way in ways:
         (commands if way.how.startswith(_COMMANDS) else others)[way.how] = None
         if way.then:
             flags[way.then] = None
     if commands:
-        yield f"{_INDENT}{style.paint('get it:', _GOOD)}"
+        yield f"{_INDENT}{style.paint('to get it:', _GOOD)}"
         for command in list(commands)[:_LISTED]:
             yield from _pasted(command)
         if len(commands) > _LISTED:
-            yield from _prose(f"and {len(commands) - _LISTED} more like these, which -f json lists", style)
+            yield from _prose(f"and {len(commands) - _LISTED} more of this form, all of them in -f json", style)
     if flags:
-        yield from _prose(for_terminal(f"then check with {' '.join(flags)}"), style)
+        yield from _prose(for_terminal(f"then run check with {' '.join(flags)}"), style)
     for other in others:
-        yield from _prose(_said(other), style, _INDENT, "get it:", _GOOD)
+        yield from _prose(_clean(other), style, _INDENT, "to get it:", _GOOD)
 
 
 def _waived(report: Report, style: Style) -> Iterator[str]:
-    """Shortly what somebody answers for: who, until when, and why."""
+    """Waived findings: the owner, the end and the reason of each waiver."""
     if not report.waived:
         return
     gathered: dict[tuple[str, str, str, str], list[Waived]] = {}
@@ -244,45 +244,47 @@ def _waived(report: Report, style: Style) -> Iterator[str]:
     yield from _header(f"Waived: {counted(len(report.waived), 'finding')}", style)
     yield ""
     for (rule, owner, expires, reason), entries in gathered.items():
-        subjects = _some([entry.finding.subject.id for entry in entries], _NAMED)
-        yield from _prose(_said(f"{rule}: {subjects}"), style, "")
+        subjects = _listed([entry.finding.subject.id for entry in entries], _NAMED)
+        yield from _prose(_clean(f"{rule}: {subjects}"), style, "")
         until = f" until {expires}" if expires else ""
-        yield from _prose(_said(f"{owner or 'a comment there'}{until}: {reason}"), style)
+        yield from _prose(_clean(f"{owner or 'a comment in the document'}{until}: {reason}"), style)
     yield ""
 
 
 # the verdict
 
 
-def _looked_at(report: Report, style: Style) -> Iterator[str]:
-    yield from _prose(f"Looked at {looked_at(report)}.", style, "")
+def _checked(report: Report, style: Style) -> Iterator[str]:
+    yield from _prose(f"Checked {checked(report)}.", style, "")
 
 
 def _verdict(report: Report, style: Style) -> Iterator[str]:
-    found = [(sum(f.severity == severity for f in report.findings), severity) for severity in SEVERITIES]
-    said = ", ".join(f"{number} {severity}" for number, severity in found if number)
-    doubt = _doubt(report)
-    if said:
-        line = f"Found {said}." + (f" Not everything could be judged: {doubt}." if doubt else "")
+    """One sentence for the findings and one for what is missing; a run with something missing is never green."""
+    numbers = [(sum(f.severity == severity for f in report.findings), severity) for severity in SEVERITIES]
+    findings = ", ".join(f"{number} {severity}" for number, severity in numbers if number)
+    gaps = _missing_in_words(report)
+    if findings:
+        line = f"Found {findings}." + (f" Incomplete: {gaps}." if gaps else "")
     elif not any(row.status == "read" for row in report.documents):
-        line = "Found nothing that could be read: nothing was judged."
-    elif doubt:
-        line = f"Found nothing wrong, but not everything could be judged: {doubt}."
+        line = "Nothing was checked: no document could be read."
+    elif gaps:
+        line = f"No findings, but incomplete: {gaps}."
     else:
-        line = "Found nothing wrong."
-    colour = _GOOD if line == "Found nothing wrong." else _OPEN
-    for text in _prose(f"{line}{_aside(report)}", style, ""):
+        line = _CLEAN
+    colour = _GOOD if line == _CLEAN else _OPEN
+    for text in _prose(f"{line}{_not_shown(report)}", style, ""):
         yield (
             _COUNTS.sub(lambda match: style.paint(match[0], COLOURS[match[1] or "unknown"]), text)
-            if said
-            else (style.paint(text, colour))
+            if findings
+            else style.paint(text, colour)
         )
 
 
+_CLEAN = "No findings."
 _COUNTS = re.compile(r"\d+ (critical|high|medium|low)|\d+ (?:inputs? missing|documents? unreadable)")
 
 
-def _doubt(report: Report) -> str:
+def _missing_in_words(report: Report) -> str:
     unread = len({row.path for row in report.documents if row.status == "unreadable"})
     parts = [
         f"{counted(len(report.unknown), 'input')} missing" if report.unknown else "",
@@ -291,11 +293,12 @@ def _doubt(report: Report) -> str:
     return " and ".join(part for part in parts if part)
 
 
-def _aside(report: Report) -> str:
+def _not_shown(report: Report) -> str:
+    """How many findings the report does not show, and why."""
     parts = [
         f"{len(report.waived)} waived" if report.waived else "",
-        f"{report.baselined} known before" if report.baselined else "",
-        f"{report.hidden} hidden below --min-severity or --min-confidence" if report.hidden else "",
+        f"{report.baselined} in the baseline" if report.baselined else "",
+        f"{report.hidden} hidden by --min-severity or --min-confidence" if report.hidden else "",
     ]
-    said = ", ".join(part for part in parts if part)
-    return f" {said}." if said else ""
+    numbers = ", ".join(part for part in parts if part)
+    return f" {numbers}." if numbers else ""

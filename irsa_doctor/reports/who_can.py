@@ -1,4 +1,4 @@
-"""Who can assume a role: for people, and for other programs."""
+"""The answer of `who-can`, as text and as JSON."""
 
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -42,7 +42,7 @@ class WhoCanDocument(msgspec.Struct, frozen=True):
 
 
 def render_who_can_json(answer: WhoCan, style: Style) -> str:
-    """The document; nothing in it depends on how it is shown."""
+    """Returns the document; it does not depend on the style."""
     document = WhoCanDocument(
         "irsa-doctor.who-can/1", tool(), answer.role, answer.grants, answer.others, answer.problem, answer.unknown
     )
@@ -50,27 +50,27 @@ def render_who_can_json(answer: WhoCan, style: Style) -> str:
 
 
 def render_who_can(answer: WhoCan, style: Style) -> str:
-    """The answer first, role and reach in words; then what the words stand for, provider by provider; then other principals."""
-    lines = list(_said(f"{_role(answer.role)} can be assumed by", style, "", _STRONG))
+    """Returns the role and the reach of each provider in words, with the exact patterns; then other principals."""
+    lines = list(_colored(f"{_role(answer.role)} can be assumed by", style, "", _STRONG))
     for grant in answer.grants:
         lines += ["", *_grant(grant, style)]
     if answer.unknown:
-        lines += ["", *_said("nobody knows whom", style, "", _UNKNOWN)]
+        lines += ["", *_colored("undetermined, because inputs are missing", style, "", _UNKNOWN)]
     for missing in answer.unknown:
         lines += _field("missing", missing.missing, style)
-        lines += [f"  {style.paint('get it:', '32')}", f"    {for_terminal(missing.how)}"] if missing.how else []
+        lines += [f"  {style.paint('to get it:', '32')}", f"    {for_terminal(missing.how)}"] if missing.how else []
     if not answer.grants and not answer.unknown:
-        lines += ["", *_said("nobody who has a token of a service account", style, "", _COLOURS["nobody"])]
+        lines += ["", *_colored("no service account", style, "", _COLOURS["nobody"])]
     if answer.others:
-        lines += ["", *_said("these too, without such a token, where their statements allow it", style, "", _STRONG)]
+        lines += ["", *_colored("other principals, as far as the conditions of their statements allow", style, "", _STRONG)]
         for other in answer.others:
-            lines += _said(_other(other), style)
+            lines += _colored(_other(other), style)
     if answer.problem:
-        lines += ["", *_said(f"IAM would not save this policy: {answer.problem}", style, "", _UNKNOWN)]
+        lines += ["", *_colored(f"IAM refuses to save this policy: {answer.problem}", style, "", _UNKNOWN)]
     return "\n".join(lines) + "\n"
 
 
-def _said(text: str, style: Style, indent: str = "  ", colour: str = "") -> Iterator[str]:
+def _colored(text: str, style: Style, indent: str = "  ", colour: str = "") -> Iterator[str]:
     for line in wrapped(on_one_line(text, for_terminal), style.width - len(indent)):
         yield indent + (style.paint(line, colour) if colour else line)
 
@@ -83,38 +83,38 @@ def _role(ident: str) -> str:
 
 
 def _grant(grant: ProviderGrant, style: Style) -> Iterator[str]:
-    yield from _said(_scope(grant), style, "", _COLOURS[grant.subjects.scope])
+    yield from _colored(_scope(grant), style, "", _COLOURS[grant.subjects.scope])
     if grant.why:
-        yield from _field("because", grant.why, style)
-    label = "perhaps" if grant.why else "subjects" if grant.subjects.exact else "at most"
+        yield from _field("reason", grant.why, style)
+    label = "possibly" if grant.why else "subjects" if grant.subjects.exact else "at most"
     yield from _list(label, _patterns(grant), style)
-    yield from _list("but not", grant.subjects.without, style)
+    yield from _list("except", grant.subjects.without, style)
     if "${*}" in "".join(grant.subjects.patterns) or "${?}" in "".join(grant.subjects.patterns):
-        yield from _field("", "${*} and ${?} are the characters themselves, which no name has", style)
+        yield from _field("", "${*} and ${?} are literal characters, which no name contains", style)
     witness = grant.subjects.witness
     if witness and witness not in grant.subjects.patterns:
         yield from _field("for example", witness, style)
     if grant.audiences.any:
-        yield from _field("audiences", "any that the provider accepts", style)
+        yield from _field("audiences", "every client id of the provider", style)
     else:
         yield from _list("audiences", grant.audiences.values, style)
     for pair in grant.by_audience or ():
-        yield from _field("", f"with {', '.join(pair.audiences)}: {_some(pair.subjects)}", style)
-    yield from _field("issuer", grant.issuer or "not known", style)
+        yield from _field("", f"with {', '.join(pair.audiences)}: {_shortened(pair.subjects)}", style)
+    yield from _field("issuer", grant.issuer or "unknown", style)
     if grant.clusters:
-        yield from _field("given now", _given(grant), style)
+        yield from _field("in the input", _in_input(grant), style)
     if grant.depends_on:
-        yield from _field("only if", f"the conditions on {', '.join(grant.depends_on)} hold", style)
+        yield from _field("only if", f"the conditions on {', '.join(grant.depends_on)} are true", style)
     for point in grant.contested:
-        said = f"AWS does not document {POINTS.get(point, point)} ({point}); shown is the widest reading"
-        yield from _field("not certain", said, style)
+        text = f"AWS does not document {POINTS.get(point, point)} ({point}); the widest reading is shown"
+        yield from _field("not certain", text, style)
 
 
 def _scope(grant: ProviderGrant) -> str:
-    """How far it reaches, in words."""
+    """The reach of a grant in words."""
     if grant.issuer_kind == "other":
         who, whose = "subject", f"of {grant.issuer}"
-        many = {"pattern": f"any subject {whose} that fits a pattern", "anyone": f"everybody with a token {whose}"}
+        many = {"pattern": f"any subject {whose} that matches a pattern", "anyone": f"every subject {whose}"}
     else:
         named = f"cluster {', '.join(grant.clusters)}" if grant.clusters else "the cluster with the issuer below"
         who, whose = "service account", f"of {named}"
@@ -125,26 +125,26 @@ def _scope(grant: ProviderGrant) -> str:
         }
     scope = grant.subjects.scope
     several = _counted_by_name(grant)
-    said = {
+    reach = {
         "nobody": f"no {who} {whose}",
         "one": f"one {who} {whose}",
         "several": f"{several or 'several'} {who}s {whose}",
-        "unknown": f"it cannot be told which {who}s {whose}",
+        "unknown": f"undetermined {who}s {whose}",
         **many,
     }[scope]
     if scope in ("nobody", "unknown"):
-        return said
-    # what is shown is the widest that it can come to
-    return f"{'perhaps ' if grant.contested else ''}{said}{', where further conditions hold' if grant.depends_on else ''}"
+        return reach
+    # the widest reach is shown
+    return f"{'possibly ' if grant.contested else ''}{reach}{', if further conditions are true' if grant.depends_on else ''}"
 
 
 def _namespace(grant: ProviderGrant) -> str:
-    """The only namespace from which anybody gets in: that of the witness."""
+    """The only admitted namespace: that of the witness."""
     return (grant.subjects.witness or "").removeprefix(SUBJECT_PREFIX).partition(":")[0]
 
 
 def _counted_by_name(grant: ProviderGrant) -> int:
-    """How many subjects there are where all are spelt out, else 0."""
+    """The number of subjects if all are literals, else 0."""
     patterns = grant.subjects.patterns
     if grant.subjects.without or not grant.subjects.exact or any(char in "*?$" for text in patterns for char in text):
         return 0
@@ -153,15 +153,15 @@ def _counted_by_name(grant: ProviderGrant) -> int:
 
 def _patterns(grant: ProviderGrant) -> Sequence[str]:
     if grant.subjects.patterns == ("*",):
-        return ("all of them",) if grant.subjects.exact else ("all of them, for all that can be written down",)
+        return ("all of them",) if grant.subjects.exact else ("all of them, as an upper bound",)
     return grant.subjects.patterns
 
 
-def _given(grant: ProviderGrant) -> str:
+def _in_input(grant: ProviderGrant) -> str:
     count, names = len(grant.service_accounts), grant.service_accounts
     if not grant.known:
-        return "none: no service accounts of this cluster were given"
-    return f"{count} of {grant.known} service accounts" + (f": {_some(names)}" if names else "")
+        return "no service account of this cluster"
+    return f"{count} of {grant.known} service accounts" + (f": {_shortened(names)}" if names else "")
 
 
 def _other(other: Other) -> str:
@@ -170,10 +170,10 @@ def _other(other: Other) -> str:
         return f"service {other.value}{extra}"
     if other.type == "Federated":
         return f"identity provider {other.value}"
-    return "everybody who has any AWS account" if other.value == "*" else f"AWS principal {other.value}"
+    return "every AWS principal of any account" if other.value == "*" else f"AWS principal {other.value}"
 
 
-def _some(names: Sequence[str]) -> str:
+def _shortened(names: Sequence[str]) -> str:
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
     return ", ".join(names[:_SHOWN]) + more
 
@@ -185,7 +185,7 @@ def _list(label: str, values: Sequence[str], style: Style) -> Iterator[str]:
 
 
 def _field(label: str, text: str, style: Style) -> Iterable[str]:
-    """A value behind its label; below it where the terminal is too narrow for both."""
+    """A value behind its label, or below it on a narrow terminal."""
     narrow = style.width < 4 * _LABEL
     hang = "    " if narrow else " " * (_LABEL + 2)
     lines = wrapped(on_one_line(text, for_terminal), style.width - columns(hang))

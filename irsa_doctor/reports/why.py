@@ -1,4 +1,4 @@
-"""Why a credential fails: the answer first, then the way that it travels, link by link."""
+"""The answer of `why`: the verdict and its cause first, then the links in the order of the credential."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,20 +13,20 @@ from irsa_doctor.reports.escape import for_terminal
 from irsa_doctor.reports.fitting import columns, on_one_line, without_middle, wrapped
 from irsa_doctor.reports.fixes import pasted, snippets_of
 from irsa_doctor.reports.json import Tool, tool, written
-from irsa_doctor.reports.quoting import pointed, quoted, said_of
+from irsa_doctor.reports.quoting import pointed, quoted, sentence_of
 from irsa_doctor.reports.style import Style
 
 _MARKS = {"pass": ("ok", "32"), "fail": ("FAIL", "1;31"), "unknown": ("?", "35"), "skipped": ("-", "2")}
-_VERDICTS = {"works": ("works", "32"), "broken": ("broken", "1;31"), "unknown": ("cannot be told", "35")}
+_VERDICTS = {"works": ("works", "32"), "broken": ("broken", "1;31"), "unknown": ("undetermined", "35")}
 _COMMANDS = ("kubectl ", "aws ", "curl ", "nslookup ", "irsa-doctor ")
 _STRONG, _FAINT, _GOOD, _OPEN = "1", "2", "32", "35"
 _HANG = " " * 5
-"""under the mark of a link"""
+"""the indent below the mark of a link"""
 _RESTARTS = ("kubectl rollout restart ", "kubectl delete pod ")
-_ANEW = ("Restart", "Recreate")
-"""how a remedy begins that is just that"""
+_RESTARTING = ("Restart", "Recreate")
+"""the first words of a remedy that is only a restart"""
 _PLACES = 4
-"""places of a failing link that are quoted"""
+"""places of a failing link that are shown"""
 
 
 class CauseRecord(msgspec.Struct, frozen=True):
@@ -72,39 +72,39 @@ class WhyAllDocument(msgspec.Struct, frozen=True):
 
 
 def render_why_json(diagnosis: Diagnosis) -> str:
-    """The document `irsa-doctor.why/1`."""
+    """Returns the document `irsa-doctor.why/1`."""
     return written(_document(diagnosis))
 
 
 def _document(diagnosis: Diagnosis) -> WhyDocument:
-    said = {name: getattr(diagnosis, name) for name in WhyDocument.__struct_fields__ if name not in ("schema", "tool")}
-    said["causes"] = list(map(_cause_record, diagnosis.causes))
-    return WhyDocument("irsa-doctor.why/1", tool(), **said)
+    fields = {name: getattr(diagnosis, name) for name in WhyDocument.__struct_fields__ if name not in ("schema", "tool")}
+    fields["causes"] = list(map(_cause_record, diagnosis.causes))
+    return WhyDocument("irsa-doctor.why/1", tool(), **fields)
 
 
 def _cause_record(cause: DiagnosedCause) -> CauseRecord:
     policy = tuple(snippet for snippet in snippets_of(cause.fix) if snippet.language == "json")
-    said = {name: getattr(cause, name) for name in CauseRecord.__struct_fields__ if name != "snippets"}
-    return CauseRecord(**said, snippets=policy)
+    fields = {name: getattr(cause, name) for name in CauseRecord.__struct_fields__ if name != "snippets"}
+    return CauseRecord(**fields, snippets=policy)
 
 
-def render_all_json(found: Sequence[Diagnosis]) -> str:
-    """The document of `--all`."""
-    return written(WhyAllDocument("irsa-doctor.why-all/1", tool(), list(map(_document, found))))
+def render_all_json(diagnoses: Sequence[Diagnosis]) -> str:
+    """Returns the document of `--all`."""
+    return written(WhyAllDocument("irsa-doctor.why-all/1", tool(), list(map(_document, diagnoses))))
 
 
 def render_why(diagnosis: Diagnosis, style: Style) -> str:
-    """The verdict with its cause, the command that mends it, the links, and what else there is to say."""
+    """Returns the verdict with its cause and fix, the links, other causes, and the claims of the token."""
     lines = [*_answer(diagnosis, style), ""]
     alike = _alike(diagnosis.links)
     for link in diagnosis.links:
         lines += _link(link, diagnosis.quotes.get(link.id, ()), style) if link not in alike else ()
     if alike:
-        lines += _unlooked(alike, style)
+        lines += _not_checked(alike, style)
     lines += _more(diagnosis.causes, style)
     lines += _wrong_fixes(diagnosis.wrong_fixes, style)
     if diagnosis.roles:
-        lines += ["", "No role is named. These admit this service account:"]
+        lines += ["", "No role is named. Roles that admit this service account:"]
         lines += [f"  {for_terminal(role)}" for role in diagnosis.roles]
     if diagnosis.claims:
         lines += ["", *_claims(diagnosis.claims, style)]
@@ -130,43 +130,43 @@ def _answer(diagnosis: Diagnosis, style: Style) -> Iterator[str]:
         yield from _headline(head, first, colour, style)
         yield from () if _is_afterwards(first) else _runs(first, style, "  ")
         yield from _prose(first.because, style, "  ") if first.because != first.title else ()
-        yield from _mending(first, style, "  ")
+        yield from _fixing(first, style, "  ")
         yield from _runs(first, style, "  ", "then run") if _is_afterwards(first) else ()
     if error := diagnosis.predicted_error:
-        says = f": {error.message}" if error.message else ""
-        yield from _prose(f"STS answers {error.http_status} {error.code}{says}", style, "  ")
+        message = f": {error.message}" if error.message else ""
+        yield from _prose(f"STS answers HTTP {error.http_status} {error.code}{message}", style, "  ")
 
 
 def _headline(head: str, cause: DiagnosedCause, colour: str, style: Style) -> Iterator[str]:
-    """The verdict and its cause in words, then by name."""
-    painted, *more = wrapped(_said(f"{head}: {cause.title or cause.id} ({cause.id}, {cause.certainty})"), style.width)
+    """The verdict and its cause, in words and with its id."""
+    painted, *more = wrapped(_clean(f"{head}: {cause.title or cause.id} ({cause.id}, {cause.certainty})"), style.width)
     shown = for_terminal(head)
     yield style.paint(shown, colour) + painted[len(shown) :] if painted.startswith(shown) else painted
     yield from (f"  {line}" for line in more)
 
 
 def _is_afterwards(cause: DiagnosedCause) -> bool:
-    """Whether its commands only make pods anew, and something else has to be mended before."""
-    return all(command.startswith(_RESTARTS) for command in cause.commands) and not cause.remedy.startswith(_ANEW)
+    """Whether its commands only recreate pods, after a fix that is not a command."""
+    return all(command.startswith(_RESTARTS) for command in cause.commands) and not cause.remedy.startswith(_RESTARTING)
 
 
 def _runs(cause: DiagnosedCause, style: Style, indent: str, label: str = "run") -> Iterator[str]:
-    """The commands that mend it, to be copied whole."""
+    """The commands of the fix, not broken, so that they can be copied."""
     saves = 1 if cause.fix and cause.fix.policy is not None and cause.fix.commands else 0
     for command in cause.commands[saves:] if cause.certainty != "possible" else ():
         yield f"{indent}{style.paint(label, _GOOD)} {for_terminal(command)}"
 
 
 def _settling(command: str, style: Style, indent: str) -> Iterator[str]:
-    """What would tell; a command is not broken, so that it can be copied."""
+    """How to find out; a command is not broken, so that it can be copied."""
     if command.startswith(_COMMANDS):
-        yield f"{indent}{style.paint('to tell:', _OPEN)} {for_terminal(command)}"
+        yield f"{indent}{style.paint('to find out:', _OPEN)} {for_terminal(command)}"
     else:
-        yield from _prose(command, style, indent, "to tell:", _OPEN)
+        yield from _prose(command, style, indent, "to find out:", _OPEN)
 
 
-def _mending(cause: DiagnosedCause, style: Style, indent: str, shown: Fix | None = None) -> Iterator[str]:
-    """How a cause is mended, or settled; `shown` was shown already."""
+def _fixing(cause: DiagnosedCause, style: Style, indent: str, shown: Fix | None = None) -> Iterator[str]:
+    """How to fix a cause, or how to find out whether it applies; the fix `shown` is shown above."""
     if cause.certainty != "possible":
         if cause.remedy:
             yield from _prose(cause.remedy, style, indent, "fix", _GOOD)
@@ -179,24 +179,24 @@ def _mending(cause: DiagnosedCause, style: Style, indent: str, shown: Fix | None
 
 
 def _alike(links: Sequence[DiagnosedLink]) -> list[DiagnosedLink]:
-    """Links that nobody could look at, all for one reason: where they are most of them, they are told in one line."""
+    """The skipped links with the same reason, where they are more than half of all links: one line shows them."""
     reason, number = (
         Counter(link.because for link in links if link.verdict == "skipped").most_common(1)[0] if links else ("", 0)
     )
     return [link for link in links if link.verdict == "skipped" and link.because == reason] if number > len(links) // 2 else []
 
 
-def _unlooked(links: Sequence[DiagnosedLink], style: Style) -> Iterator[str]:
-    said = _said(f"the other {len(links)} links are not looked at: {links[0].because}")
-    first, *more = wrapped(said, style.width - len(_HANG))
+def _not_checked(links: Sequence[DiagnosedLink], style: Style) -> Iterator[str]:
+    text = _clean(f"{len(links)} more links not checked: {links[0].because}")
+    first, *more = wrapped(text, style.width - len(_HANG))
     yield style.paint(f"-    {first}", _FAINT)
     yield from (style.paint(f"{_HANG}{line}", _FAINT) for line in more)
 
 
 def _link(link: DiagnosedLink, places: Sequence[Location], style: Style) -> Iterator[str]:
     mark, colour = _MARKS[link.verdict]
-    said = _said(f"{link.title}: {link.because}" if link.because else link.title)
-    first, *more = wrapped(said, style.width - len(_HANG))
+    text = _clean(f"{link.title}: {link.because}" if link.because else link.title)
+    first, *more = wrapped(text, style.width - len(_HANG))
     if link.verdict == "skipped":
         yield style.paint(f"{mark:<4} {first}", _FAINT)
         yield from (style.paint(f"{_HANG}{line}", _FAINT) for line in more)
@@ -205,13 +205,13 @@ def _link(link: DiagnosedLink, places: Sequence[Location], style: Style) -> Iter
     yield from (f"{_HANG}{line}" for line in more)
     for place in _pointed_at(places, link.because)[:_PLACES] if link.verdict == "fail" else ():
         show = quoted if place.source else pointed
-        yield from show(place, style, _HANG, "" if place.says == link.because else said_of(place))
+        yield from show(place, style, _HANG, "" if place.says == link.because else sentence_of(place))
     if link.settle and link.verdict == "unknown":
         yield from _settling(link.settle, style, _HANG)
 
 
 def _pointed_at(places: Sequence[Location], because: str) -> list[Location]:
-    """Each place once, with words of its own where it has any."""
+    """Each place once, with a sentence of its own where it has one."""
     once: dict[tuple[str, int, int, int, int], Location] = {}
     for place in places:
         span = (place.file, place.line, place.column, place.end_line, place.end_column)
@@ -221,62 +221,62 @@ def _pointed_at(places: Sequence[Location], because: str) -> list[Location]:
 
 
 def _more(causes: Sequence[DiagnosedCause], style: Style) -> Iterator[str]:
-    """The other causes: those that are proved as well, then what it could be."""
+    """The other causes: the certain ones, then the possible ones."""
     proved = [cause for cause in causes[1:] if cause.certainty == "certain"]
-    fitting = [cause for cause in causes[1:] if cause.certainty != "certain"]
-    for title, some in (("Wrong as well:", proved), ("It could be as well:", fitting)):
-        if some:
+    possible = [cause for cause in causes[1:] if cause.certainty != "certain"]
+    for title, group in (("Other certain causes:", proved), ("Other possible causes:", possible)):
+        if group:
             yield from ("", title)
-        for cause in some:
+        for cause in group:
             yield f"  {style.paint(for_terminal(cause.id), _STRONG)}, {cause.certainty}"
             yield from _prose(cause.because, style, "    ")
-            yield from _mending(cause, style, "    ", causes[0].fix)
+            yield from _fixing(cause, style, "    ", causes[0].fix)
             yield from _runs(cause, style, "    ", "then run" if _is_afterwards(cause) else "run")
 
 
-def _wrong_fixes(found: Sequence[MistakenRemedy], style: Style) -> Iterator[str]:
-    if found:
-        yield from ("", "No remedy, though it may look like one:")
-    for wrong in found:
+def _wrong_fixes(fixes: Sequence[MistakenRemedy], style: Style) -> Iterator[str]:
+    if fixes:
+        yield from ("", "Changes that do not fix it:")
+    for wrong in fixes:
         yield f"  {style.paint(for_terminal(wrong.id), _STRONG)}"
         yield from _prose(wrong.says, style, "    ")
         yield from _prose(wrong.instead, style, "    ", "instead", _GOOD)
 
 
 def _claims(claims: Mapping[str, Any], style: Style) -> Iterator[str]:
-    """What the token says, without the token."""
-    yield "The token says:"
+    """The claims of the token, without the token itself."""
+    yield "Claims of the token:"
     for name, value in claims.items():
-        said = msgspec.json.encode(value).decode(errors="replace") if not isinstance(value, str) else value
-        yield from _prose(said, style, "  ", name)
+        text = msgspec.json.encode(value).decode(errors="replace") if not isinstance(value, str) else value
+        yield from _prose(text, style, "  ", name)
 
 
-def _said(text: str) -> str:
+def _clean(text: str) -> str:
     return on_one_line(text, for_terminal)
 
 
 def _prose(text: str, style: Style, indent: str = "", label: str = "", colour: str = "") -> Iterator[str]:
-    """Escaped text in the width of the terminal, hanging under itself where a short label stands before it."""
+    """Escaped text in the width of the terminal, indented behind a short label."""
     label = for_terminal(label)
     if columns(label) > style.width // 3:
         text, label = f"{label} {text}", ""
     hang = columns(label) + 1 if label else 0
-    first, *more = wrapped(_said(text), max(style.width - len(indent) - hang, 20)) or [""]
+    first, *more = wrapped(_clean(text), max(style.width - len(indent) - hang, 20)) or [""]
     yield f"{indent}{style.paint(label, colour)}{' ' if label else ''}{first}".rstrip()
     yield from (f"{indent}{' ' * hang}{line}" for line in more)
 
 
-def render_all(found: Sequence[Diagnosis], style: Style) -> str:
-    """A line for each service account and workload, the broken first, and one that counts."""
-    rows = [(*_VERDICTS[d.verdict], f"{for_terminal(d.subject.cluster)}/{_who(d.subject)}", _first(d)) for d in found]
+def render_all(diagnoses: Sequence[Diagnosis], style: Style) -> str:
+    """Returns a line for each service account and workload, the broken first, and a line of totals."""
+    rows = [(*_VERDICTS[d.verdict], f"{for_terminal(d.subject.cluster)}/{_who(d.subject)}", _first(d)) for d in diagnoses]
     widest = min(max((columns(who) for _, _, who, _ in rows), default=0), max(style.width - 16 - 24, 20))
     lines = []
     for word, colour, who, cause in rows:
         shown = without_middle(who, widest, style.ellipsis)
         lines.append(f"{style.paint(f'{word:<14}', colour)}  {shown}{' ' * (widest - columns(shown))}  {cause}".rstrip())
-    counted = {word: sum(d.verdict == verdict for d in found) for verdict, (word, _) in _VERDICTS.items()}
-    said = ", ".join(f"{number} {word}" for word, number in counted.items() if number)
-    return "\n".join([*lines, "", said or "no service account has to do with a role"]) + "\n"
+    totals = {word: sum(d.verdict == verdict for d in diagnoses) for verdict, (word, _) in _VERDICTS.items()}
+    summary = ", ".join(f"{number} {word}" for word, number in totals.items() if number)
+    return "\n".join([*lines, "", summary or "no service account with a role in the input"]) + "\n"
 
 
 def _first(diagnosis: Diagnosis) -> str:

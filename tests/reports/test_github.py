@@ -23,7 +23,7 @@ def test_there_is_a_command_for_every_finding_and_every_missing_input():
     report = hostile()
     lines = render_github(report, Style()).splitlines()
     assert len(lines) == len(report.findings) + len(report.unknown) + 1
-    assert lines[-1].endswith(f"{len(report.waived)} waived, 2 known, 3 hidden; {len(report.unknown)} inputs missing")
+    assert lines[-1].endswith(f"{len(report.waived)} waived, 2 in the baseline, 3 hidden; {len(report.unknown)} inputs missing")
 
 
 def test_a_finding_stands_at_its_line_and_column(monkeypatch):
@@ -54,4 +54,4 @@ def test_a_name_stays_inside_its_property_and_message(name):
 def test_what_nobody_asked_for_by_a_rule_is_said_without_rules():
     missing = Missing("the subnets", "aws ec2 describe-subnets", (), 0)
     first = render_github(replace(empty(), unknown=(missing,)), Style()).splitlines()[0]
-    assert first == "::warning title=not judged::Not given: the subnets.%0AGet it by: aws ec2 describe-subnets"
+    assert first == "::warning title=input missing::Not in the input: the subnets.%0ATo get it: aws ec2 describe-subnets"

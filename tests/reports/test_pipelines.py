@@ -46,7 +46,7 @@ def test_markdown_folds_every_finding_and_says_what_is_missing():
     report = world("shop")
     text = FORMATS["markdown"](report, Style())
     assert text.count("<details>") == text.count("</details>") == len(report.findings)
-    assert f"{len(report.unknown)} not given" in text
+    assert f"{len(report.unknown)} input missing" in text
 
 
 def test_no_name_becomes_markup():

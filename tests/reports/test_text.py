@@ -159,7 +159,7 @@ def test_findings_stand_under_what_they_are_about_the_worst_first():
         ("prod", "cluster", "cluster prod"),
         ("prod/shop/web", "binding", "service account shop/web in cluster prod"),
         ("prod/shop/web", "workload", "service account shop/web in cluster prod"),
-        ("unknown-cluster/shop/web", "service-account", "service account shop/web in a cluster that is not known"),
+        ("unknown-cluster/shop/web", "service-account", "service account shop/web in an unknown cluster"),
         ("policies/app.json", "policy", "policy policies/app.json"),
         ("k8s/app.yaml", "document", "document k8s/app.yaml"),
         ("irsa-doctor.toml", "waiver", "waivers in irsa-doctor.toml"),
@@ -225,13 +225,13 @@ def test_nothing_wrong_but_something_unknown_is_as_loud_as_a_finding():
     missing = Missing("client ids of arn:x", "aws iam get-open-id-connect-provider", ("some-rule",), 12)
     said = render_text(report(unknown=[missing]), Style(True, 80))
     plain = ESCAPES.sub("", said)
-    assert plain.splitlines()[-1] == "Found nothing wrong, but not everything could be judged: 1 input missing."
+    assert plain.splitlines()[-1] == "No findings, but incomplete: 1 input missing."
     assert "\x1b[32m" not in said.splitlines()[-1]
     lines = plain.splitlines()
-    start = lines.index("unknown  client ids of arn:x")
+    start = lines.index("missing  client ids of arn:x")
     assert lines[start + 1 : start + 4] == [
-        "  12 subjects not judged by some-rule",
-        "  get it:",
+        "  needed by some-rule for 12 subjects",
+        "  to get it:",
         "    aws iam get-open-id-connect-provider",
     ]
 
@@ -239,41 +239,41 @@ def test_nothing_wrong_but_something_unknown_is_as_loud_as_a_finding():
 def test_what_is_missing_in_the_same_way_is_told_once_with_every_command():
     missing = [Missing(f"roles of account {n}", f"aws iam --profile {n}", ("some-rule",), 2) for n in (1, 2, 3)]
     said = text(unknown=missing)
-    assert "unknown  roles of account 1, 2, 3\n  6 subjects not judged by some-rule\n" in said
+    assert "missing  roles of account 1, 2, 3\n  needed by some-rule for 6 subjects\n" in said
     assert "    aws iam --profile 1\n    aws iam --profile 2\n    aws iam --profile 3\n" in said
     assert "3 inputs missing" in said
 
 
 def test_a_flag_that_belongs_to_a_command_is_no_part_of_what_is_pasted():
     said = text(unknown=[Missing("pods of prod", "kubectl get pods -A -o yaml", ("some-rule",), 1, "--complete pods")])
-    assert "    kubectl get pods -A -o yaml\n  then check with --complete pods\n" in said
+    assert "    kubectl get pods -A -o yaml\n  then run check with --complete pods\n" in said
 
 
 def test_what_is_no_command_is_not_shown_as_one():
     said = text(unknown=[Missing("pods of prod: forbidden", "allow it", ("some-rule",), 1)])
-    assert "  get it: allow it\n" in said
+    assert "  to get it: allow it\n" in said
 
 
 def test_what_could_not_be_read_is_told_once():
     bad = DocumentRow("broken.json", "", "unreadable", "no JSON", None)
     said = text(documents=(READ, bad))
-    assert "Could not be read: 1 document" in said
+    assert "Not readable: 1 document" in said
     assert "  broken.json: no JSON" in said
     of_it = finding(group="broken.json", kind="document", locations=(Location("broken.json", 1, 1, "", "no JSON", True),))
-    assert "Could not be read" not in text(of_it, documents=(READ, bad))
-    assert said.splitlines()[-1] == "Found nothing wrong, but not everything could be judged: 1 document unreadable."
+    assert "Not readable" not in text(of_it, documents=(READ, bad))
+    assert said.splitlines()[-1] == "No findings, but incomplete: 1 document unreadable."
     last = text(of_it, documents=(READ, bad)).splitlines()[-1]
-    assert last == "Found 1 high. Not everything could be judged: 1 document unreadable."
+    assert last == "Found 1 high. Incomplete: 1 document unreadable."
 
 
 def test_a_run_that_read_nothing_finds_nothing_right():
-    assert text(documents=()).splitlines()[-1] == "Found nothing that could be read: nothing was judged."
+    assert text(documents=()).splitlines()[-1] == "Nothing was checked: no document could be read."
 
 
 def test_documents_that_hold_nothing_to_judge_are_counted():
     other = DocumentRow("README.md", "", "ignored", None, None)
-    assert "Looked at 2 roles, 1 provider in 1 document.\n" in text()
-    assert "in 1 document; 1 more holds nothing to judge.\n" in text(documents=(READ, other))
+    assert "Checked 2 roles, 1 provider in 1 document.\n" in text()
+    assert "in 1 document; 1 document ignored.\n" in text(documents=(READ, other))
 
 
 # what was set aside, and the verdict
@@ -289,7 +289,7 @@ def test_waived_findings_are_listed_with_owner_and_expiry():
 
 def test_the_last_line_counts_everything_that_was_set_aside():
     last = text(finding(), waived=[Waived(finding(), "o", "r", "")], baselined=2, hidden=3, width=140).splitlines()[-1]
-    assert last == "Found 1 high. 1 waived, 2 known before, 3 hidden below --min-severity or --min-confidence."
+    assert last == "Found 1 high. 1 waived, 2 in the baseline, 3 hidden by --min-severity or --min-confidence."
 
 
 def test_a_report_longer_than_a_screen_begins_with_its_verdict():

@@ -47,7 +47,7 @@ def test_the_page_names_what_nothing_covers_and_gives_no_opinion():
     report = world("shop")
     text = render_controls_text(report, by_control("soc2", report, shipped_rules()), Style())
     assert "Not covered by any rule" in text
-    assert "for an auditor to say" in text
+    assert "an auditor decides" in text
 
 
 def test_the_flag_limits_the_rules_to_those_that_bear_on_the_framework():

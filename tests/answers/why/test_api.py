@@ -74,7 +74,7 @@ def test_the_answer_begins_with_the_verdict_the_cause_and_the_fix(given, tmp_pat
     assert fix < command < next(number for number, line in enumerate(lines) if line.startswith("FAIL "))
     assert "aws iam update-assume-role-policy --role-name checkout" in done.stdout
     assert f'"{w.ISSUER}:sub": "{SUBJECT}"' in done.stdout
-    assert "STS answers 403 AccessDenied" in done.stdout
+    assert "STS answers HTTP 403 AccessDenied" in done.stdout
 
 
 def test_the_failing_link_is_opened_at_the_line_that_is_wrong(given, tmp_path):
@@ -106,7 +106,7 @@ def test_a_message_alone_tells_in_one_line_of_the_links_that_nobody_could_look_a
 @pytest.mark.parametrize("columns", [40, 60, 200])
 def test_no_sentence_is_wider_than_the_terminal(given, tmp_path, columns):
     done = run("why", TARGET, given(other_subject), *COMPLETE, cwd=tmp_path, COLUMNS=str(columns))
-    copied = ("run ", "to tell: kubectl ", "to tell: aws ")
+    copied = ("run ", "to find out: kubectl ", "to find out: aws ")
     prose = [line for line in done.stdout.splitlines() if not line.startswith("      ") and not line.strip().startswith(copied)]
     assert max(map(len, prose)) <= max(columns, 40) + 1
 
