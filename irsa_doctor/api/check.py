@@ -60,7 +60,7 @@ def controls(report: Report, settings: Settings) -> "FrameworkReport | None":
     """The report by control of the framework that the settings name, rules that are off included; None where they name none."""
     from irsa_doctor.rulebook.frameworks import by_control
 
-    return by_control(settings.framework, report, _all_rules(settings)) if settings.framework else None
+    return by_control(settings.framework, report, all_rules(settings)) if settings.framework else None
 
 
 def frameworks() -> tuple[str, ...]:
@@ -104,10 +104,11 @@ def chosen_rules(settings: Settings) -> "list[Rule]":
     """The rules that the settings select, with the severities that they give them. Raises RuleError and UnknownRule."""
     from irsa_doctor.answers.check.choice import choose
 
-    return choose(_all_rules(settings), settings)
+    return choose(all_rules(settings), settings)
 
 
-def _all_rules(settings: Settings) -> "list[Rule]":
+def all_rules(settings: Settings) -> "list[Rule]":
+    """The built-in rules and those of the private folders of the settings. Raises RuleError."""
     from irsa_doctor.rulebook.files import read_private_rules
     from irsa_doctor.rulebook.rules import shipped_rules
 

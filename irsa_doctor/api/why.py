@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from irsa_doctor.api.check import all_rules
 from irsa_doctor.api.load import NO_SETTINGS, has_read, load_files, load_plan, nothing_read
 from irsa_doctor.governance.settings import Settings
 from irsa_doctor.text.errors import LiveError
 
 if TYPE_CHECKING:
     from irsa_doctor.answers.places import Locator
-    from irsa_doctor.answers.why import Asked, Case, Diagnosis, Evidence
+    from irsa_doctor.answers.why import Asked, Case, Diagnosis, Evidence, Rulebook
     from irsa_doctor.facts import View
     from irsa_doctor.model import Inventory
     from irsa_doctor.sources import Loaded
@@ -62,11 +63,15 @@ def why(  # noqa: PLR0913 - all that can be known of one credential
 
     `target` is NAMESPACE/SERVICEACCOUNT or KIND/NAMESPACE/NAME. `role` and `cluster` name what the input leaves open. `lookup`:
     the last calls are looked up in CloudTrail, where AWS is read live. `now` (seconds since 1970) is the time by which a token
-    is judged. Raises NoTarget, NoEvents, NoEvidence, NothingRead and LiveError.
+    is judged.
+
+    Rules are those of the settings, private ones included. Each of them judges the links, so that a selection never makes a
+    broken credential work: a rule that the settings leave out is named only where it proves that a link is broken. Raises
+    NoTarget, NoEvents, NoEvidence, NothingRead, LiveError, RuleError and UnknownRule.
     """
     from irsa_doctor.answers.why import asked_about, case_for, diagnose
 
-    evidence = _evidence(symptoms, now)
+    rulebook, evidence = _rulebook(settings), _evidence(symptoms, now)
     asked = asked_about(target, role, evidence)
     loaded = _load(_plan(asked, cluster, evidence), paths, stdin, settings, live)
     view, locate = _view(loaded.inventory, settings), _locator(loaded)
@@ -75,6 +80,7 @@ def why(  # noqa: PLR0913 - all that can be known of one credential
         # the only policy without a role, and a role without its policy: most likely they belong together
         view = _view(_with_role_of_policy(loaded.inventory, bare, case.role), settings)
         case = msgspec.structs.replace(case_for(view, locate, asked, cluster, evidence), assumed_policy=bare)
+    case = case.judged_by(rulebook)
     return _diagnosed_with_events(case, live) if lookup and live else diagnose(case)
 
 
@@ -95,10 +101,18 @@ def why_all(
     from irsa_doctor.answers.why import cases_of, diagnose
     from irsa_doctor.sources.live import Plan
 
-    evidence = _evidence(symptoms, now)
+    rulebook, evidence = _rulebook(settings), _evidence(symptoms, now)
     loaded = _load(Plan("why"), paths, stdin, settings, live)
     cases = cases_of(_view(loaded.inventory, settings), _locator(loaded), cluster, evidence)
-    return sorted(map(diagnose, cases), key=_rank)
+    return sorted((diagnose(case.judged_by(rulebook)) for case in cases), key=_rank)
+
+
+def _rulebook(settings: Settings) -> "Rulebook":
+    """The rules and causes that the settings lead to, read first, so that a wrong setting is reported at once."""
+    from irsa_doctor.answers.why import rulebook_of, shipped_rulebook
+
+    changed = settings.rules or settings.severity or settings.select or settings.ignore
+    return rulebook_of(all_rules(settings), settings) if changed else shipped_rulebook()
 
 
 _ORDER = ("broken", "unknown", "works")

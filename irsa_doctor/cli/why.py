@@ -45,6 +45,9 @@ Policies = Annotated[
     list[str] | None,
     typer.Option("--policy", metavar="ARN=PATH", help="The role that a bare trust policy belongs to; repeatable."),
 ]
+RuleFolders = Annotated[
+    list[str] | None, typer.Option("--rules", metavar="FOLDER", help="A folder of private rules; repeatable.")
+]
 ExitZero = Annotated[bool, typer.Option("--exit-zero", help="Exit 0 also for a broken or unknown verdict.")]
 
 _CODES = {"broken": 1, "unknown": 3, "works": 0}
@@ -72,6 +75,7 @@ def scope_options(
     complete: Complete = None,
     account: Account = None,
     policy: Policies = None,
+    rules: RuleFolders = None,
     config: Config = None,
     no_config: NoConfig = False,
 ) -> Scope:
@@ -81,7 +85,13 @@ def scope_options(
     if len(names) > 1:
         raise wrong("--cluster: one cluster can be asked about")
     settings = flags_over_settings(
-        config, no_config, complete=listed(complete), roles=policy, clusters=mappings, account=account
+        config,
+        no_config,
+        complete=listed(complete),
+        roles=policy,
+        clusters=mappings,
+        account=account,
+        rules=tuple(rules or ()),
     )
     return Scope(settings, names[0] if names else "")
 
@@ -171,7 +181,15 @@ def _diagnoses(ask: Asking, live: "Options | None") -> "list[Diagnosis]":
     try:
         with progress() as on_stage:
             return ask(live.telling(on_stage) if live else None)
-    except (api.NoTarget, api.NoEvents, api.NoEvidence, api.NothingRead, api.LiveError) as error:
+    except (
+        api.NoTarget,
+        api.NoEvents,
+        api.NoEvidence,
+        api.NothingRead,
+        api.LiveError,
+        api.RuleError,
+        api.UnknownRule,
+    ) as error:
         raise wrong(str(error)) from error
 
 

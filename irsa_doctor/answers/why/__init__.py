@@ -13,7 +13,7 @@ from irsa_doctor.answers.why.records import (
     QuotedPlace,
     WorkloadIdentity,
 )
-from irsa_doctor.answers.why.rulebook import Rulebook, shipped_rulebook
+from irsa_doctor.answers.why.rulebook import Rulebook, rulebook_of, shipped_rulebook
 from irsa_doctor.answers.why.symptoms import Symptom, symptoms_in
 from irsa_doctor.answers.why.target import NoTarget, asked_about, case_for, cases_of, find_case, parse_target
 
@@ -44,6 +44,7 @@ __all__ = [
     "parse_target",
     "read_events",
     "read_token",
+    "rulebook_of",
     "shipped_rulebook",
     "symptoms_in",
 ]

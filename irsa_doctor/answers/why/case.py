@@ -83,6 +83,10 @@ class Case(msgspec.Struct, frozen=True, dict=True):
     """of a target that is not in the input: the sentence that says so"""
     rulebook: Rulebook = msgspec.field(default_factory=shipped_rulebook)
 
+    def judged_by(self, rulebook: Rulebook) -> "Case":
+        """The case with other rules and causes than the built-in ones."""
+        return msgspec.structs.replace(self, rulebook=rulebook)
+
     # ---- who it is
 
     @property

@@ -5,11 +5,13 @@ from functools import cache, cached_property
 
 import msgspec
 
+from irsa_doctor.answers.check.choice import choose
 from irsa_doctor.answers.check.engine import Locate, evaluate
 from irsa_doctor.facts import Judged
-from irsa_doctor.model.findings import Finding, Missing
+from irsa_doctor.governance.settings import Settings
+from irsa_doctor.model.findings import Finding, Missing, Severity
 from irsa_doctor.rulebook.causes import Cause, Causes, shipped_causes
-from irsa_doctor.rulebook.rules import Rule, shipped_rules
+from irsa_doctor.rulebook.rules import Graded, Rule, shipped_rules
 
 
 class Rulebook(msgspec.Struct, frozen=True):
@@ -28,6 +30,20 @@ class Rulebook(msgspec.Struct, frozen=True):
 def shipped_rulebook() -> Rulebook:
     """The built-in rules and causes."""
     return Rulebook(shipped_rules(), shipped_causes())
+
+
+def rulebook_of(rules: Sequence[Rule], settings: Settings) -> Rulebook:
+    """The rules and causes for settings; the rules that they do not select are muted. A severity of the settings counts where
+    it gives a rule more weight: with less, a broken link would pass. Raises UnknownRule."""
+    selected = {rule.id for rule in choose(rules, settings)}
+    weighed = [msgspec.structs.replace(rule, severity=_severity(rule, settings)) for rule in rules]
+    own = [cause for cause in shipped_causes().by_id.values() if not cause.rule]
+    return Rulebook(weighed, Causes(weighed, own), frozenset(rule.id for rule in rules if rule.id not in selected))
+
+
+def _severity(rule: Rule, settings: Settings) -> Severity | Graded:
+    wanted = settings.severity.get(rule.id)
+    return rule.severity if wanted in (None, "low") else wanted
 
 
 _POLICIES = ("grant", "policy")

@@ -178,7 +178,15 @@ def loaded(documents: dict[str, Any], complete: Any = WHOLE) -> Any:
     return load([], memory=memory, complete=complete)
 
 
-def why(documents: dict[str, Any], target: str = TARGET, *, complete: Any = WHOLE, cluster: str = "", **evidence: Any) -> Any:
+def why(
+    documents: dict[str, Any],
+    target: str = TARGET,
+    *,
+    complete: Any = WHOLE,
+    cluster: str = "",
+    rulebook: Any = None,
+    **evidence: Any,
+) -> Any:
     """The diagnosis of one target; what was seen beside the documents by its name in `Evidence`."""
     found = loaded(documents, complete)
 
@@ -188,7 +196,8 @@ def why(documents: dict[str, Any], target: str = TARGET, *, complete: Any = WHOL
 
     seen = Evidence(**{"now": NOW, **evidence})
     asked = asked_about(target, "", seen)
-    return diagnose(case_for(View(found.inventory), locate, asked, cluster, seen))
+    case = case_for(View(found.inventory), locate, asked, cluster, seen)
+    return diagnose(case.judged_by(rulebook) if rulebook else case)
 
 
 def verdicts(diagnosis: Any) -> dict[str, str]:
