@@ -6,7 +6,7 @@ from typing import Literal
 import msgspec
 
 from irsa_doctor.facts import AnalysedRole, View
-from irsa_doctor.facts.grants.grant import issuer_kind, profile_of_kind
+from irsa_doctor.facts.grants.reading import issuer_kind, profile_of_kind
 from irsa_doctor.issuers import EKS, Profile
 from irsa_doctor.model import Text, issuer_in, text_of
 from irsa_doctor.trust import Admitted, Policy, Statement, admitted, spell

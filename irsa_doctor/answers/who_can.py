@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 import msgspec
 
 from irsa_doctor.facts import AnalysedRole, View, did_you_mean
-from irsa_doctor.facts.grants.grant import issuer_kind, profile_of_kind
+from irsa_doctor.facts.grants.reading import issuer_kind, profile_of_kind
 from irsa_doctor.model import Issuer, Text, Unknown, issuer_in, parse_arn, text_of
 from irsa_doctor.model.errors import IrsaDoctorError
 from irsa_doctor.trust import Admitted, Policy, admitted, spell

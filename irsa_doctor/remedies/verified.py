@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from irsa_doctor.facts.grants.grant import issuer_kind
+from irsa_doctor.facts.grants.reading import issuer_kind
 from irsa_doctor.issuers import OTHER, cluster_profile
 from irsa_doctor.remedies.draft import Document, read_for_iam
 from irsa_doctor.remedies.mending import Target

@@ -32,7 +32,7 @@ V5   What a variable stands for is literal, wildcards too.
 V6   Versions before 2012-10-17 have no variables. [reference_policies_elements_version]
 """
 
-from irsa_doctor.trust.admitted import Admitted, Grant, admitted, grant_of, speaks_of
+from irsa_doctor.trust.admitted import Admitted, Grant, admitted, grant_of, share_of, speaks_of
 from irsa_doctor.trust.decide import Decision, Request, decide, provider_arn_of
 from irsa_doctor.trust.policy import Policy, Problem, Statement, read_policy
 from irsa_doctor.trust.spelling import Spelling, spell
@@ -55,6 +55,7 @@ __all__ = [
     "is_subject",
     "provider_arn_of",
     "read_policy",
+    "share_of",
     "speaks_of",
     "spell",
 ]

@@ -238,6 +238,12 @@ def admitted(policy: Policy, provider_arn: str, issuer: str, *, profile: Profile
     )
 
 
+def share_of(policy: Policy, index: int, provider_arn: str, issuer: str, *, profile: Profile) -> Admitted:
+    """The pairs that one Allow statement (by its index) admits, after all Deny statements of its policy."""
+    kept = tuple(s for s in policy.statements if s.index == index or not s.allow)
+    return admitted(msgspec.structs.replace(policy, statements=kept), provider_arn, issuer, profile=profile)
+
+
 def _sorted(texts: Collection[str]) -> tuple[str, ...]:
     return tuple(sorted(set(texts))) if texts else ()
 
@@ -286,7 +292,7 @@ def _cells(allows: Sequence[Part], denies: Sequence[Part], grammar: Grammar) -> 
     let_in = _let_in(allows)
     if len(let_in) == 1 and not denies:
         audiences, subjects = let_in[0]
-        return () if _is_nothing(audiences) or _is_nothing(subjects, grammar) else ((audiences, subjects),)
+        return () if is_nothing(audiences) or is_nothing(subjects, grammar) else ((audiences, subjects),)
     kept_out = [
         (part.grant.sure_audiences, part.grant.sure_subjects)
         for part in denies
@@ -295,7 +301,7 @@ def _cells(allows: Sequence[Part], denies: Sequence[Part], grammar: Grammar) -> 
     if len({audiences for audiences, _ in let_in}) == 1 and all(audiences == EVERYTHING for audiences, _ in kept_out):
         subjects = difference(union(subjects for _, subjects in let_in), union(subjects for _, subjects in kept_out))
         audiences = let_in[0][0]
-        return () if _is_nothing(audiences) or _is_nothing(subjects, grammar) else ((audiences, subjects),)
+        return () if is_nothing(audiences) or is_nothing(subjects, grammar) else ((audiences, subjects),)
     classes = _classes([audiences for audiences, _ in (*let_in, *kept_out)])
     if classes is None:
         return None
@@ -306,10 +312,10 @@ def _cells(allows: Sequence[Part], denies: Sequence[Part], grammar: Grammar) -> 
         cells.setdefault(subjects, []).append(audiences)
     if sum(not isinstance(subjects, Finite | Like) for subjects in cells) > CLASSES:
         return None
-    return tuple((union(audiences), subjects) for subjects, audiences in cells.items() if not _is_nothing(subjects, grammar))
+    return tuple((union(audiences), subjects) for subjects, audiences in cells.items() if not is_nothing(subjects, grammar))
 
 
-def _is_nothing(language: Language, grammar: Grammar = "text") -> bool:
+def is_nothing(language: Language, grammar: Grammar = "text") -> bool:
     """Whether a language has no string; where it has one that a cluster can mint, that is known or will be asked anyway."""
     if isinstance(language, Finite | Like) or language == EVERYTHING:
         return language == NOTHING

@@ -58,5 +58,10 @@ def has_invisible(value: str) -> bool:
     return without_invisible(value) != value
 
 
+def made_visible(value: str) -> str:
+    """A text with the numbers of the characters that nobody sees."""
+    return "".join(char if char.isascii() and char.isprintable() else f"<U+{ord(char):04X}>" for char in value)
+
+
 _BLANK = frozenset("\u00ad\u115f\u1160\u2800\u3164\ufe0e\ufe0f\uffa0")
 """characters that Unicode calls printable and fonts show as nothing"""

@@ -82,9 +82,22 @@ DefectKind = Literal[
 ]
 """the closed list of mistakes in a statement"""
 
+AUDIENCE_KINDS: tuple[DefectKind, ...] = (
+    "claims-swapped",
+    "audience-china",
+    "audience-endpoint",
+    "audience-invisible",
+    "audience-case",
+    "audience-other",
+)
+"""what can be wrong with an audience, the most telling first"""
 _WEAK = frozenset(
     {"key-ignored", "source-address", "region", "session-name", "for-any-value", "for-all-values", "if-exists", "negated"}
 )
+
+
+ActionForm = Literal["web-identity", "assume-role", "typo", "other", "hole"]
+"""what a statement allows; `other` beside a statement that allows web identity, else `assume-role`"""
 
 
 class Defect(msgspec.Struct, frozen=True, kw_only=True):
@@ -126,6 +139,7 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
     """What one statement requires of the claims of a token, and its defects."""
 
     defects: tuple[Defect, ...]
+    action: ActionForm
     checks_sub: bool
     checks_aud: bool
 
@@ -142,15 +156,16 @@ def defects_of(policy: Policy, grant: Grant, expected: Expected) -> tuple[Defect
 def reading_of(policy: Policy, grant: Grant, expected: Expected) -> Reading:
     """One Allow statement read for tokens of one issuer; `grant` is what its conditions admit of them."""
     statement = grant.statement
-    defects = [*_of_principal(statement, expected), *_of_actions(statement, policy)]
+    action = action_form(statement, policy)
+    defects = [*_of_principal(statement, expected), *_of_actions(statement, action)]
     scene = _Scene(policy, grant, expected, expected.issuer.lower())
     for condition, limit in zip(statement.conditions, grant.limits, strict=True):
         defects += scene.of_condition(condition, limit)
-    keys = any(defect.kind.startswith("key-") and defect.kind != "key-ignored" for defect in defects)
-    claims = [scene.claim(condition) for condition in statement.conditions if condition.use.operator.family != "null"]
-    if not keys:
-        defects += _conflict(grant, [c for c in statement.conditions if scene.claim(c) == "sub"])
-    return Reading(defects=tuple(defects), checks_sub="sub" in claims, checks_aud="aud" in claims)
+    checked = [(scene.claim(c), c) for c in statement.conditions if c.use.operator.family != "null"]
+    if not any(defect.kind in _OF_KEYS.values() or defect.kind == "key-two-issuers" for defect in defects):
+        defects += _conflict(grant, [condition for claim, condition in checked if claim == "sub"])
+    claims = [claim for claim, _ in checked]
+    return Reading(defects=tuple(defects), action=action, checks_sub="sub" in claims, checks_aud="aud" in claims)
 
 
 def _of_principal(statement: Statement, expected: Expected) -> Iterator[Defect]:
@@ -161,10 +176,6 @@ def _of_principal(statement: Statement, expected: Expected) -> Iterator[Defect]:
             meant=expected.provider,
             places=((*statement.steps, "Principal"),),
         )
-
-
-ActionForm = Literal["web-identity", "assume-role", "typo", "other", "hole"]
-"""what a statement allows; `other` beside a statement that allows web identity, else `assume-role`"""
 
 
 def action_form(statement: Statement, policy: Policy) -> ActionForm:
@@ -181,8 +192,7 @@ def action_form(statement: Statement, policy: Policy) -> ActionForm:
     return "other" if beside else "assume-role"
 
 
-def _of_actions(statement: Statement, policy: Policy) -> Iterator[Defect]:
-    form = action_form(statement, policy)
+def _of_actions(statement: Statement, form: ActionForm) -> Iterator[Defect]:
     if form in ("typo", "assume-role"):
         listed = [text_of(action) for action in (statement.not_actions or statement.actions)]
         wrong = next((action for action in listed if form == "typo" and is_refused_action(action)), "")
@@ -244,6 +254,11 @@ class _Scene(msgspec.Struct, frozen=True):
         raw = text_of(condition.raw_key).lower()
         return "sub" if raw.endswith(":sub") else "aud" if raw.endswith(":aud") else "maybe"
 
+    def checks_sub(self) -> bool:
+        """Whether some condition checks the subject of these tokens."""
+        conditions = self.grant.statement.conditions
+        return any(self.claim(c) == "sub" and c.use.operator.family != "null" for c in conditions)
+
     def of_condition(self, condition: Condition, limit: Limit) -> Iterator[Defect]:
         """What is wrong with one condition."""
         claim = self.claim(condition)
@@ -264,7 +279,7 @@ class _Scene(msgspec.Struct, frozen=True):
         meant = f"{self.expected.issuer}:{claim}" if own else ""
         if limit.effect == "never":
             kind = _OF_KEYS[form]
-            if kind == "key-issuer" and any(self.claim(other) == "sub" for other in self.grant.statement.conditions):
+            if kind == "key-issuer" and self.checks_sub():
                 kind = "key-two-issuers"
             yield Defect(kind=kind, condition=condition, value=raw, meant=meant, places=(condition.steps,))
         elif form not in ("session", "unavailable"):
@@ -310,9 +325,9 @@ class _Scene(msgspec.Struct, frozen=True):
     def of_audiences(self, condition: Condition, limit: Limit) -> Iterator[Defect]:
         """Audiences that no token has, where the condition admits none that they have."""
         operator, expected = condition.use.operator, self.expected
-        if operator.family != "string" or operator.negated or limit.effect == "unknown":
+        if operator.family != "string" or operator.negated:
             return
-        missed = not any(contains(limit.language, audience) for audience in expected.audiences)
+        missed = limit.effect != "unknown" and not any(contains(limit.language, audience) for audience in expected.audiences)
         for number, value in enumerate(condition.values):
             if not isinstance(value, str):
                 continue

@@ -18,7 +18,7 @@ def holds(condition: Condition, context: Context, *, variables: bool, multi: fro
     AWS's documentation is silent. `multi` names the multi-valued keys."""
     if not condition.key or any(isinstance(value, Text) for value in condition.values):
         return None
-    if condition.key not in context or not _variables(condition, variables) <= context.keys():
+    if condition.key not in context or not variables_of(condition, variables) <= context.keys():
         return None
     present = {key: values for key, values in context.items() if values}
     statement = Statement(0, True, (_CALLER,), (), (), (WEB_IDENTITY,), None, (condition,), ())
@@ -26,7 +26,7 @@ def holds(condition: Condition, context: Context, *, variables: bool, multi: fro
     return None if decision.otherwise else decision.outcome == "allow"
 
 
-def _variables(condition: Condition, variables: bool) -> set[str]:
+def variables_of(condition: Condition, variables: bool) -> set[str]:
     """The keys that stand in its values as policy variables."""
     pieces = (pieces_of(value, wildcards=False, variables=variables) for value in condition.values if "$" in str(value))
     return {piece.key for some in pieces for piece in some if isinstance(piece, Variable)}

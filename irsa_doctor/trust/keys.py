@@ -3,6 +3,7 @@
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_iam-condition-keys.html#condition-keys-wif
 """
 
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Literal
 
@@ -64,6 +65,7 @@ def presence(key: str, issuer: str, profile: Profile = EKS) -> Presence:
     return "maybe" if key.startswith(("aws:", "sts:")) else "never"
 
 
+RequestKind = Literal["source-address", "region", "session-name", "request-other"]
 KeyForm = Literal["scheme", "arn", "trailing-slash", "missing-path", "other-issuer", "claim", "session", "unavailable"]
 
 
@@ -86,3 +88,18 @@ def key_form(key: str, issuer: str) -> KeyForm:
     if "/" in issuer and base in (issuer.partition("/")[0], issuer.replace("/id/", "/", 1), issuer.rpartition("/")[0]):
         return "missing-path"
     return "other-issuer" if "." in base else "unavailable"
+
+
+_OF_REQUEST: Mapping[str, RequestKind] = {
+    "aws:sourceip": "source-address",
+    "aws:sourcevpc": "source-address",
+    "aws:sourcevpce": "source-address",
+    "aws:vpcsourceip": "source-address",
+    "aws:requestedregion": "region",
+    "sts:rolesessionname": "session-name",
+}
+
+
+def request_kind(key: str) -> RequestKind:
+    """What a key (in lower case) that is no claim of the token says of a request."""
+    return _OF_REQUEST.get(key, "request-other")

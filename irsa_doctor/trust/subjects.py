@@ -64,6 +64,11 @@ def _is_mintable(value: str, *, wildcards: bool) -> bool:
     return reach_of(pattern, "service-account").scope != "nobody"
 
 
+def fits(value: str, subject: str) -> bool:
+    """Whether a subject matches a value read as StringLike reads it."""
+    return glob_of(pattern_of(value)).matches(subject)
+
+
 def pattern_of(value: str) -> tuple[Plain, ...]:
     """A value read as StringLike reads it, variables set aside."""
     return widest(pieces_of(value, wildcards=True, variables=False))

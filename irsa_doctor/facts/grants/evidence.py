@@ -1,22 +1,17 @@
-"""What messages say of a grant: its names and values, where they stand, and the statement as it should be."""
+"""What messages say of a grant: its names and values, and where they stand."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 
-import msgspec
-
-from irsa_doctor.facts.grants.claims import Oddity, oddity
 from irsa_doctor.facts.grants.miswritten import miswritten
-from irsa_doctor.facts.grants.principals import Form
-from irsa_doctor.facts.lookups.surroundings import Surroundings
+from irsa_doctor.facts.grants.reading import GrantReading
 from irsa_doctor.facts.subject import Evidence, Told
-from irsa_doctor.issuers import Profile
-from irsa_doctor.model import Issuer, Place, Role, Text, TrustPolicy, parse_arn, text_of
-from irsa_doctor.model.once import once
-from irsa_doctor.trust import SUBJECT_PREFIX, Grant, Statement, is_subject, spell
-from irsa_doctor.trust.keys import presence
+from irsa_doctor.model import Issuer, Place, Text, TrustPolicy, parse_arn, text_of
+from irsa_doctor.trust import Grant, Statement, is_subject, spell
+from irsa_doctor.trust.audiences import made_visible
+from irsa_doctor.trust.defects import Defect, DefectKind
 from irsa_doctor.trust.languages import Finite
-from irsa_doctor.trust.policy import Condition, Value
+from irsa_doctor.trust.policy import Condition
 from irsa_doctor.trust.refusals import Steps
 from irsa_doctor.trust.subjects import reach_of
 
@@ -29,70 +24,39 @@ _SCOPES = {
     "namespaces": "service accounts of any number of namespaces",
     "cluster": "every service account of the cluster",
 }
-_NAMED_KEYS = {"aws:sourceip": "source_ip", "aws:requestedregion": "region", "sts:rolesessionname": "session_name"}
-_SURE = "sts.amazonaws.com"
 
 
-def grant_evidence(
-    role: Role, source: TrustPolicy, grant: Grant, principal: str, form: Form, profile: Profile, around: Surroundings
-) -> Evidence:
-    """The evidence of one statement for one principal, which is of a form."""
-    scene = _Scene(role, source, grant, principal, form, profile, around)
-    return Evidence(Told(_NAMES, scene), Told(_PLACES, scene))
+def grant_evidence(read: GrantReading) -> Evidence:
+    """The evidence of one statement for one principal."""
+    return Evidence(Told(_NAMES, read), Told(_PLACES, read))
 
 
-class _Scene(msgspec.Struct, frozen=True, dict=True):
-    """One statement for one principal; what several names and places are made of is worked out once."""
+def _base(read: GrantReading) -> Place:
+    return read.source.place.at(*read.statement.steps)
 
-    role: Role
-    source: TrustPolicy
-    grant: Grant
-    principal: str
-    form: Form
-    profile: Profile
-    around: Surroundings
 
-    @property
-    def statement(self) -> Statement:
-        return self.grant.statement
+def _first(read: GrantReading, *kinds: DefectKind) -> Defect | None:
+    """The first defect of some kinds, in the order of the statement."""
+    return next(iter(read.reading.of(*kinds)), None)
 
-    @once
-    def issuer(self) -> str:
-        arn = parse_arn(self.principal)
-        return arn.name if arn else self.principal
 
-    @once
-    def meant(self) -> str:
-        """The provider that the principal nearly names, "" where there is none."""
-        if self.form in ("provider", "hole"):
-            return ""
-        return self.around.meant_provider(self.principal, self.role.account)
+def _values(read: GrantReading, *kinds: DefectKind) -> Iterator[str]:
+    """What is wrong, of some kinds, each once."""
+    return iter(dict.fromkeys(defect.value for defect in read.reading.of(*kinds)))
 
-    @once
-    def asked(self) -> Sequence[tuple[Condition, str]]:
-        """Conditions, each with the last part of its key."""
-        return [(condition, _claim(condition)) for condition in self.statement.conditions]
 
-    @once
-    def odd(self) -> Sequence[Condition]:
-        return list(_odd_keys(self.grant, self.issuer))
+def _conditions(read: GrantReading, *kinds: DefectKind) -> list[Condition]:
+    """The conditions that have a defect of some kinds."""
+    return list({c.steps: c for defect in read.reading.of(*kinds) if (c := defect.condition)}.values())
 
-    @once
-    def striking(self) -> Mapping[str, list[Condition]]:
-        return _striking(self.statement.conditions, self.issuer)
 
-    def values(self, claim: str) -> Iterator[str]:
-        return (text_of(value) for condition, of in self.asked if of == claim for value in condition.values)
+def _on(read: GrantReading, claim: str) -> list[Condition]:
+    """The conditions on a claim, whatever issuer their key names."""
+    return [c for c in read.statement.conditions if text_of(c.raw_key).lower().rpartition(":")[2] == claim]
 
-    def on(self, claim: str) -> list[Condition]:
-        return [condition for condition, of in self.asked if of == claim]
 
-    def base(self) -> Place:
-        return self.source.place.at(*self.statement.steps)
-
-    def of(self, condition: Condition | None) -> Place:
-        """Where a condition stands, or its statement."""
-        return self.source.place.at(*condition.steps) if condition else self.base()
+def _requires(read: GrantReading, claim: str) -> str:
+    return _some(text_of(value) for condition in _on(read, claim) for value in condition.values)
 
 
 def _some(values: Iterable[str]) -> str:
@@ -116,40 +80,6 @@ def _scope(scope: str | None) -> str:
     return _SCOPES.get(scope or "", scope or "unknown")
 
 
-def _claim(condition: Condition) -> str:
-    """The last part of a key, whatever issuer stands before it."""
-    return text_of(condition.raw_key).lower().rpartition(":")[2]
-
-
-def _odd_keys(grant: Grant, issuer: str) -> Iterator[Condition]:
-    """Conditions on keys that are in no request of this issuer."""
-    for condition in grant.statement.conditions:
-        if condition.key and presence(condition.key, issuer.lower()) == "never":
-            yield condition
-
-
-def _striking(conditions: Iterable[Condition], issuer: str) -> dict[str, list[Condition]]:
-    """Conditions that rules speak of, by what strikes in them."""
-    found: dict[str, list[Condition]] = {}
-    for condition in conditions:
-        for name in _strikes(condition, issuer.lower()):
-            found.setdefault(name, []).append(condition)
-    return found
-
-
-def _strikes(condition: Condition, issuer: str) -> Iterator[str]:
-    use, negated = condition.use, condition.use.operator.negated
-    claim = presence(condition.key, issuer) if condition.key else _claim(condition)
-    if (name := _NAMED_KEYS.get(condition.key)) and not negated:
-        yield name
-    if claim not in ("sub", "aud") or use.operator.family == "null":
-        return
-    if use.qualifier:
-        yield "for_all" if use.qualifier == "ForAllValues" else "for_any"
-    if claim == "sub" and (negated or use.if_exists):
-        yield "negated" if negated else "if_exists"
-
-
 def _quoted(conditions: Sequence[Condition]) -> str:
     """Conditions as a message quotes them: operator, key and values."""
     return "; ".join(f"{c.use} on {text_of(c.raw_key)} with {_some(map(text_of, c.values))}" for c in conditions[:_SHOWN])
@@ -168,113 +98,97 @@ def _never(grant: Grant) -> list[Condition]:
     ]
 
 
-def _swapped(asked: Iterable[tuple[Condition, str]]) -> Iterator[str]:
+def _swapped(read: GrantReading) -> Iterator[str]:
     """Values that belong to the other claim."""
-    for condition, claim in asked:
-        for value in map(text_of, condition.values):
-            if (claim == "aud" and value.startswith(SUBJECT_PREFIX)) or (claim == "sub" and value == _SURE):
-                yield f'{claim} with "{value}"'
+    for defect in read.reading.of("claims-swapped"):
+        claim = text_of(defect.condition.raw_key).lower().rpartition(":")[2] if defect.condition else ""
+        yield f'{claim} with "{defect.value}"'
 
 
-def _default_accounts(grant: Grant) -> list[str]:
-    values = grant.subjects.values if isinstance(grant.subjects, Finite) else ()
+def _default_accounts(read: GrantReading) -> list[str]:
+    values = read.subjects.values if isinstance(read.subjects, Finite) else ()
     return sorted(value for value in values if value.endswith(":default") and is_subject(value))
 
 
-def _admitted(scene: _Scene) -> str:
-    accounts = scene.around.accounts
-    known = accounts.known(scene.issuer)
+def _admitted(read: GrantReading) -> str:
+    accounts = read.lookups.accounts
+    known = accounts.known(read.issuer)
     if not known:
         return "no service account of this cluster was given"
-    return f"{accounts.count(scene.issuer, scene.grant.subjects)} of the {known} service accounts given"
+    return f"{accounts.count(read.issuer, read.subjects)} of the {known} service accounts given"
 
 
-def _absent(scene: _Scene) -> list[str]:
+def _absent(read: GrantReading) -> list[str]:
     """Subjects that are trusted by name and not among the service accounts of the cluster."""
-    subjects = scene.grant.subjects
-    return sorted(scene.around.accounts.lacking(scene.issuer, subjects.values)) if isinstance(subjects, Finite) else []
+    subjects = read.subjects
+    return sorted(read.lookups.accounts.lacking(read.issuer, subjects.values)) if isinstance(subjects, Finite) else []
 
 
-def _carried(scene: _Scene) -> str:
-    return f"tokens of its service accounts carry {_some(sorted(scene.around.audiences_of(scene.issuer)))}"
+def _carried(read: GrantReading) -> str:
+    return f"tokens of its service accounts carry {_some(sorted(read.expected.audiences))}"
 
 
-def _in_tokens(scene: _Scene) -> str:
-    arn = parse_arn(scene.meant)
-    return arn.name if arn else Issuer.of(scene.issuer).in_tokens
+def _in_tokens(read: GrantReading) -> str:
+    arn = parse_arn(read.expected.provider)
+    return arn.name if arn else Issuer.of(read.issuer).in_tokens
 
 
-def _odd_clusters(scene: _Scene) -> str:
-    return _some(sorted({scene.around.called(text_of(c.raw_key).rpartition(":")[0]) for c in scene.odd}))
+def _odd_clusters(read: GrantReading) -> str:
+    return _some(sorted({read.lookups.called(value.rpartition(":")[0]) for value in _values(read, *_OTHER_KEYS)}))
 
 
-def _place_of_sub(name: str, scene: _Scene) -> Place:
-    """Where the first value on sub stands that goes by a name, else the first condition on sub."""
-    subs = scene.on("sub")
+def _place_of(kinds: Sequence[DefectKind], read: GrantReading) -> Place | None:
+    """Where the first defect of some kinds stands."""
+    defect = _first(read, *kinds)
+    return read.source.place.at(*defect.places[0]) if defect else None
+
+
+def _place_of_sub(name: str, read: GrantReading) -> Place:
+    """Where the first value on sub stands that a rule means, else the first condition on sub."""
+    subs = _on(read, "sub")
     for condition in subs:
         for number, value in enumerate(condition.values):
-            if name in _of_sub(condition, value):
-                return _of_value(scene.source, condition, number)
-    return scene.of(next(iter(subs), None))
+            text = text_of(value)
+            if text.endswith(":default") if name == "default" else "*" in text or "?" in text:
+                return read.source.place.at(*condition.steps_to(number))
+    return read.source.place.at(*subs[0].steps) if subs else _base(read)
 
 
-def _place_of_claim(claim: str, scene: _Scene) -> Place | None:
-    asking = scene.on(claim)
-    return scene.of(asking[0]) if asking else None
+def _place_of_claim(claim: str, read: GrantReading) -> Place | None:
+    conditions = _on(read, claim)
+    return read.source.place.at(*conditions[0].steps) if conditions else None
 
 
-def _place_of_striking(name: str, scene: _Scene) -> Place | None:
-    return scene.of(scene.striking[name][0]) if name in scene.striking else None
+def _place_of_key(read: GrantReading) -> Place:
+    first = next(iter((*_conditions(read, *_KEYS), *read.statement.conditions)), None)
+    return read.source.place.at(*first.steps) if first else _base(read)
 
 
-def _place_of_operator(name: str, scene: _Scene) -> Place | None:
-    """Where the operator of a striking condition stands."""
-    return scene.source.place.at(*scene.striking[name][0].steps[:-1]) if name in scene.striking else None
+def _place_of_never(read: GrantReading) -> Place:
+    never = _never(read.grant)
+    return read.source.place.at(*never[0].steps) if never else _base(read)
 
 
-def _place_of_swapped(scene: _Scene) -> Place | None:
-    return next((scene.of(one[0]) for one in scene.asked if any(_swapped([one]))), None)
-
-
-def _unlimited(scene: _Scene) -> Place:
+def _unlimited(read: GrantReading) -> Place:
     """What is missing is missed where the conditions stand, or would."""
-    written = _below(_at(scene.source, scene.statement.steps), "Condition") is not None
-    return scene.base().at("Condition" if written else "Principal")
+    written = _below(_at(read.source, read.statement.steps), "Condition") is not None
+    return _base(read).at("Condition" if written else "Principal")
 
 
-def _odd_subs(asked: Iterable[tuple[Condition, str]], kind: Oddity) -> Iterator[str]:
-    """Values on sub that no service account has, for this reason."""
-    for condition, claim in asked:
-        for value in condition.values if claim == "sub" else ():
-            if isinstance(value, str) and oddity(condition, value) == kind:
-                yield value
-
-
-def _of_sub(condition: Condition, value: Value) -> Iterator[str]:
-    """By which names rules point at a value on sub."""
-    if isinstance(value, str) and value.endswith(":default"):
-        yield "default"
-    if isinstance(value, str) and (odd := oddity(condition, value)):
-        yield f"{odd}_sub"
-    elif "*" in text_of(value) or "?" in text_of(value):
-        yield "pattern"
-
-
-def _of_principal(scene: _Scene) -> Place:
+def _of_principal(read: GrantReading) -> Place:
     """Where a Federated principal stands: in a list, or alone."""
-    value = _below(_below(_at(scene.source, scene.statement.steps), "Principal"), "Federated")
-    here = scene.base().at("Principal")
-    if isinstance(value, list) and scene.principal in (
-        texts := [text_of(item) if isinstance(item, str | Text) else "" for item in value]
-    ):
-        return here.at("Federated", texts.index(scene.principal))
-    return here if value is None else here.at("Federated")
+    value = _below(_below(_at(read.source, read.statement.steps), "Principal"), "Federated")
+    place = _base(read).at("Principal")
+    if isinstance(value, list):
+        texts = [text_of(item) if isinstance(item, str | Text) else "" for item in value]
+        if (name := text_of(read.principal)) in texts:
+            return place.at("Federated", texts.index(name))
+    return place if value is None else place.at("Federated")
 
 
-def _of_value(source: TrustPolicy, condition: Condition, number: int) -> Place:
-    """Where one value of a condition stands: in a list, or alone."""
-    here = source.place.at(*condition.steps)
-    return here.at(number) if isinstance(_at(source, condition.steps), list) else here
+def _denial(read: GrantReading) -> Place | None:
+    denials = [statement for statement in read.policy.statements if not statement.allow]
+    return read.source.place.at(*denials[0].steps, "Effect") if denials else None
 
 
 def _at(source: TrustPolicy, steps: Steps) -> object:
@@ -291,60 +205,90 @@ def _below(value: object, step: str | int) -> object:
     return next((item for name, item in value.items() if text_of(name) == step), None) if isinstance(value, dict) else None
 
 
-def _striking_named(name: str, scene: _Scene) -> str | None:
-    return _quoted(scene.striking[name]) if name in scene.striking else None
+def _quoted_defects(kinds: Sequence[DefectKind], read: GrantReading) -> str | None:
+    return _quoted(_conditions(read, *kinds)) or None
 
 
-_STRIKING = ("for_all", "for_any", "negated", "if_exists", *_NAMED_KEYS.values())
-_NAMES: Mapping[str, Callable[[_Scene], str | None]] = {
-    "role": lambda scene: scene.role.name,
-    "account": lambda scene: scene.role.account,
-    "principal": lambda scene: scene.principal,
-    "provider": lambda scene: f'The principal "{scene.principal}" of {scene.role.name}',
+_OTHER_KEYS: tuple[DefectKind, ...] = ("key-issuer", "key-two-issuers", "key-ignored")
+_KEYS: tuple[DefectKind, ...] = (
+    "key-scheme",
+    "key-arn",
+    "key-slash",
+    "key-path",
+    "key-session",
+    "key-absent",
+    "subject-variable",
+    *_OTHER_KEYS,
+)
+_BY_CONDITION: Mapping[str, tuple[DefectKind, ...]] = {
+    "for_all": ("for-all-values",),
+    "for_any": ("for-any-value",),
+    "negated": ("negated",),
+    "if_exists": ("if-exists",),
+    "source_ip": ("source-address",),
+    "region": ("region",),
+    "session_name": ("session-name",),
+}
+"""names for conditions with a defect; NAME_key is where their operator stands"""
+_BY_VALUE: Mapping[str, tuple[DefectKind, ...]] = {
+    "wildcard_sub": ("subject-wildcard",),
+    "case_sub": ("subject-case", "audience-case"),
+    "shape_sub": ("subject-shape",),
+    "invisible_sub": ("subject-invisible",),
+    "variable_sub": ("subject-version",),
+    "swapped": ("claims-swapped",),
+}
+"""names for the place of the first value with a defect"""
+_NAMES: Mapping[str, Callable[[GrantReading], str | None]] = {
+    "role": lambda read: read.role.name,
+    "account": lambda read: read.role.account,
+    "principal": lambda read: text_of(read.principal),
+    "provider": lambda read: f'The principal "{text_of(read.principal)}" of {read.role.name}',
     "tokens": _in_tokens,
     "carried": _carried,
-    "issuer": lambda scene: scene.issuer,
-    "statement": lambda scene: str(scene.statement.index),
-    "cluster": lambda scene: scene.around.called(scene.issuer),
-    "actions": lambda scene: _actions(scene.statement),
-    "keys": lambda scene: _some(text_of(c.raw_key) for c in scene.statement.conditions),
-    "odd_keys": lambda scene: _some(text_of(c.raw_key) for c in scene.odd),
-    "home_region": lambda scene: Issuer.of(scene.issuer).region or "of its cluster",
-    "swapped": lambda scene: _some(_swapped(scene.asked)),
-    "default_accounts": lambda scene: _some(_default_accounts(scene.grant)),
+    "issuer": lambda read: read.issuer,
+    "statement": lambda read: str(read.statement.index),
+    "cluster": lambda read: read.lookups.called(read.issuer),
+    "actions": lambda read: _actions(read.statement),
+    "keys": lambda read: _some(text_of(c.raw_key) for c in read.statement.conditions),
+    "odd_keys": lambda read: _some(_values(read, *_KEYS)),
+    "home_region": lambda read: Issuer.of(read.issuer).region or "of its cluster",
+    "swapped": lambda read: _some(_swapped(read)),
+    "default_accounts": lambda read: _some(_default_accounts(read)),
     "odd_clusters": _odd_clusters,
-    "subs": lambda scene: _some(scene.values("sub")),
-    "wildcard_subs": lambda scene: _some(_odd_subs(scene.asked, "wildcard")),
-    "case_subs": lambda scene: _some(_odd_subs(scene.asked, "case")),
-    "shape_subs": lambda scene: _some(f'"{value}"' for value in _odd_subs(scene.asked, "shape")),
-    "where": lambda scene: f"The aud condition of {scene.role.name} asks for",
-    "auds": lambda scene: _some(scene.values("aud")),
-    "patterns": lambda scene: _some(spell(scene.grant.subjects, scene.profile.grammar).patterns),
-    "except": lambda scene: _without(spell(scene.grant.subjects, scene.profile.grammar).without),
-    "scope": lambda scene: _scope(reach_of(scene.grant.subjects, scene.profile.grammar).scope),
-    "witness": lambda scene: reach_of(scene.grant.subjects, scene.profile.grammar).witness or "nobody",
-    "meant": lambda scene: scene.meant,
-    "hint": lambda scene: f' Did you mean "{scene.meant}"?' if scene.meant else "",
-    "never": lambda scene: never_holding(scene.grant),
-    "miswritten": lambda scene: miswritten(scene.principal, scene.meant),
+    "subs": lambda read: _requires(read, "sub"),
+    "wildcard_subs": lambda read: _some(_values(read, "subject-wildcard")),
+    "case_values": lambda read: _some(_values(read, "subject-case", "audience-case")),
+    "shape_subs": lambda read: _some(f'"{value}"' for value in _values(read, "subject-shape")),
+    "invisible_subs": lambda read: _some(f'"{made_visible(value)}"' for value in _values(read, "subject-invisible")),
+    "invisible": lambda read: _some(f'"{made_visible(value)}"' for value in _values(read, "audience-invisible")),
+    "where": lambda read: f"The aud condition of {read.role.name} requires",
+    "auds": lambda read: _requires(read, "aud"),
+    "patterns": lambda read: _some(spell(read.subjects, read.profile.grammar).patterns),
+    "except": lambda read: _without(spell(read.subjects, read.profile.grammar).without),
+    "scope": lambda read: _scope(read.reach.scope),
+    "witness": lambda read: read.reach.witness or "nobody",
+    "allowed": lambda read: _scope(read.reach_before_deny.scope),
+    "meant": lambda read: read.expected.provider,
+    "hint": lambda read: f' Did you mean "{read.expected.provider}"?' if read.expected.provider else "",
+    "never": lambda read: never_holding(read.grant),
+    "miswritten": lambda read: miswritten(text_of(read.principal), read.expected.provider),
     "admitted": _admitted,
-    "absent": lambda scene: _some(_absent(scene)),
-    **{name: partial(_striking_named, name) for name in _STRIKING},
+    "absent": lambda read: _some(_absent(read)),
+    **{name: partial(_quoted_defects, kinds) for name, kinds in _BY_CONDITION.items()},
 }
-_PLACES: Mapping[str, Callable[[_Scene], Place | None]] = {
-    "statement": _Scene.base,
+_PLACES: Mapping[str, Callable[[GrantReading], Place | None]] = {
+    "statement": _base,
     "principal": _of_principal,
     "provider": _of_principal,
-    "action": lambda scene: scene.base().at("Action" if scene.statement.not_actions is None else "NotAction"),
-    "odd_key": lambda scene: scene.of(next(iter((*scene.odd, *scene.statement.conditions)), None)),
+    "action": lambda read: _base(read).at("Action" if read.statement.not_actions is None else "NotAction"),
+    "odd_key": _place_of_key,
     "unlimited_key": _unlimited,
-    "never": lambda scene: scene.of(next(iter(_never(scene.grant)), None)),
-    "swapped": _place_of_swapped,
+    "never": _place_of_never,
+    "denial": _denial,
     **{name: partial(_place_of_claim, claim) for claim in ("sub", "aud") for name in (claim, f"{claim}_key")},
-    **{name: partial(_place_of_striking, name) for name in _STRIKING},
-    **{f"{name}_key": partial(_place_of_operator, name) for name in _STRIKING},
-    **{
-        name: partial(_place_of_sub, name)
-        for name in ("wildcard_sub", "case_sub", "shape_sub", "variable_sub", "pattern", "default")
-    },
+    **{name: partial(_place_of_sub, name) for name in ("pattern", "default")},
+    **{name: partial(_place_of, kinds) for name, kinds in _BY_VALUE.items()},
+    **{name: partial(_place_of, kinds) for name, kinds in _BY_CONDITION.items()},
+    **{f"{name}_key": partial(_place_of, kinds) for name, kinds in _BY_CONDITION.items()},
 }

@@ -8,8 +8,9 @@ from typing import Literal
 import msgspec
 
 from irsa_doctor.model import Arn, Inventory, Issuer, Text, parse_arn
+from irsa_doctor.trust.defects import DefectKind
 
-Form = Literal[
+PrincipalForm = Literal[
     "provider",
     "absent",
     "malformed",
@@ -27,11 +28,27 @@ _DOMAINS = frozenset({"accounts.google.com", "cognito-identity.amazonaws.com", "
 _LIKE_EKS = re.compile(r"oidc[.-].*eks|eks\..*amazonaws|^[^/]*\.eks\.", re.IGNORECASE)
 
 
+_DEFECTS: Mapping[PrincipalForm, DefectKind] = {
+    "absent": "principal-absent",
+    "malformed": "principal-arn",
+    "near-miss": "principal-arn",
+    "wildcard": "principal-arn",
+    "other-account": "principal-account",
+    "dualstack": "principal-alias",
+    "not-an-arn": "principal-url",
+}
+
+
+def defect_of_principal(form: PrincipalForm) -> DefectKind | None:
+    """What is wrong with a principal that was meant to be an OIDC provider, None where nothing is."""
+    return _DEFECTS.get(form)
+
+
 class Principals(msgspec.Struct, frozen=True, dict=True):
     """Federated principals, each told apart once."""
 
     inventory: Inventory
-    known: dict[tuple[str, str], Form] = {}
+    known: dict[tuple[str, str], PrincipalForm] = {}
 
     @cached_property
     def _providers(self) -> Mapping[tuple[str, str], list[str]]:
@@ -66,7 +83,7 @@ class Principals(msgspec.Struct, frozen=True, dict=True):
         arn, issuer = parse_arn(principal), self.meant_issuer(principal)
         return f"arn:{arn.partition}:iam::{account}:oidc-provider/{issuer}" if arn and issuer and account else ""
 
-    def form(self, value: str | Text, account: str) -> Form:
+    def form(self, value: str | Text, account: str) -> PrincipalForm:
         """How a principal stands to the providers of the role's account ("" where that is unknown)."""
         if isinstance(value, Text):
             return "hole"
@@ -96,7 +113,7 @@ def kin(issuer: str) -> str:
     return ident if _ID.fullmatch(ident) else low
 
 
-def _form(value: str, account: str, inventory: Inventory) -> Form:
+def _form(value: str, account: str, inventory: Inventory) -> PrincipalForm:
     if value == "*":
         return "wildcard"
     arn = parse_arn(value)
@@ -111,7 +128,7 @@ def _form(value: str, account: str, inventory: Inventory) -> Form:
     return _not_listed(arn, account, inventory)
 
 
-def _not_listed(arn: Arn, account: str, inventory: Inventory) -> Form:
+def _not_listed(arn: Arn, account: str, inventory: Inventory) -> PrincipalForm:
     issuer = Issuer.of(arn.name)
     if issuer.form == "eks-dualstack":
         return "dualstack"

@@ -10,6 +10,7 @@ from irsa_doctor.facts.lookups.accounts import Accounts
 from irsa_doctor.facts.lookups.near import Names
 from irsa_doctor.issuers import cluster_profile
 from irsa_doctor.model import Contradiction, Inventory, PodIdentityAssociation
+from irsa_doctor.trust.defects import Expected
 
 ROLE_ARN = "eks.amazonaws.com/role-arn"
 
@@ -25,6 +26,11 @@ class Surroundings(msgspec.Struct, frozen=True, dict=True):
     def principals(self) -> Principals:
         """Federated principals, told apart."""
         return Principals(self.inventory)
+
+    @cached_property
+    def expected_tokens(self) -> dict[tuple[str, str, str], Expected]:
+        """(principal, account of the policy, kind of issuer) -> what is known of its tokens, filled as it is looked up."""
+        return {}
 
     @cached_property
     def accounts(self) -> Accounts:

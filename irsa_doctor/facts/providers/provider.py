@@ -6,7 +6,6 @@ from typing import Literal
 
 import msgspec
 
-from irsa_doctor.facts.grants.claims import ENDPOINT, STS
 from irsa_doctor.facts.lookups.audiences import ClientIds, KopsAudience
 from irsa_doctor.facts.lookups.guardrails import Listed
 from irsa_doctor.facts.lookups.installations import AgentState, WebhookState
@@ -14,6 +13,7 @@ from irsa_doctor.facts.lookups.view import View
 from irsa_doctor.facts.providers.publications import AlgorithmState, DiscoveryState
 from irsa_doctor.facts.subject import Evidence, Judged
 from irsa_doctor.model import Cluster, Issuer, OidcProvider, Unknown
+from irsa_doctor.trust.audiences import STS, audience_form, made_visible
 
 _VISIBLE = re.compile(r"[A-Za-z0-9./:_\-]+")
 _THUMBPRINT = re.compile(r"[0-9A-Fa-f]{40}")
@@ -23,6 +23,7 @@ _PROVIDER_QUOTA = 100
 
 IssuerForm = Literal["eks", "eks-dualstack", "malformed", "other"]
 AcceptedAudience = Literal["there", "missing", "invisible", "china", "endpoint"]
+_MISTAKEN: tuple[Literal["china", "endpoint"], ...] = ("china", "endpoint")
 Thumbprints = Literal["fine", "absent", "malformed"]
 
 
@@ -84,11 +85,10 @@ def _audience(provider: OidcProvider, issuer: Issuer, view: View) -> AcceptedAud
         return "there" if set(expected) & set(provider.client_ids) else "missing"
     if issuer.form == "other" or STS in provider.client_ids:
         return "there"
-    if any(not _VISIBLE.fullmatch(c) for c in provider.client_ids):
+    forms = [audience_form(value, frozenset({STS})) for value in provider.client_ids]
+    if any(not _VISIBLE.fullmatch(value) for value in provider.client_ids):
         return "invisible"
-    if any(c == STS + ".cn" for c in provider.client_ids):
-        return "china"
-    return "endpoint" if any(ENDPOINT.fullmatch(c) for c in provider.client_ids) else "missing"
+    return next((form for form in _MISTAKEN if form in forms), "missing")
 
 
 def _is_of_foreign_cluster(provider: OidcProvider, view: View) -> bool:
@@ -136,17 +136,12 @@ def _evidence(provider: OidcProvider, view: View) -> Evidence:
         "clusters": lambda: ", ".join(c.id for c in view.inventory.clusters_by_issuer.get(provider.issuer, ())),
     }
     odd = [] if isinstance(provider.client_ids, Unknown) else [c for c in provider.client_ids if not _VISIBLE.fullmatch(c)]
-    names["invisible"] = ", ".join(f'"{_seen(value)}"' for value in odd)
+    names["invisible"] = ", ".join(f'"{made_visible(value)}"' for value in odd)
     places = {"provider": provider.place, "aud": provider.place}
     if denial := view.guards.denial_for(provider):
         names["unless"] = f" unless the role has another value of {', '.join(denial.exempt)}" if denial.exempt else ""
         places["rcp"] = denial.place
     return Evidence(names, places)
-
-
-def _seen(value: str) -> str:
-    """A text with the numbers of the characters that nobody sees."""
-    return "".join(char if char.isascii() and char.isprintable() else f"<U+{ord(char):04X}>" for char in value)
 
 
 def cluster_facts(view: View, cluster: Cluster) -> Judged:

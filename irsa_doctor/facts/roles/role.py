@@ -6,7 +6,8 @@ from typing import Literal
 
 import msgspec
 
-from irsa_doctor.facts.grants.grant import GrantFacts, grant_facts, issuer_kind, judged_grant, profile_of_kind
+from irsa_doctor.facts.grants.grant import GrantFacts, grant_facts, is_blocked, judged_grant
+from irsa_doctor.facts.grants.reading import GrantReading, expected_tokens, issuer_kind
 from irsa_doctor.facts.lookups.associations import Served, served
 from irsa_doctor.facts.lookups.surroundings import Surroundings
 from irsa_doctor.facts.roles.evidence import (
@@ -83,47 +84,56 @@ def analyse(role: Role, around: Surroundings) -> AnalysedRole:
         unseen = Judged(kind, role.id, role.id, nothing, partial(role_evidence, role, None, None, {}, (), around))
         return AnalysedRole(role, None, (), unseen, {}, False)
     policy = read_policy(source)
-    judged, by_provider = _grants(role, source, policy, around)
-    typos = [statement.steps for statement, _, _, of_grant in judged if of_grant.action == "typo"]
+    grants, by_provider = _grants(role, source, policy, around)
+    typos = [read.statement.steps for read, of_grant in grants if of_grant.action == "typo"]
     facts = _role_facts(policy, by_provider, typos, served(policy, around.associations_of_role.get(role.arn, ()), around))
-    blocking = [(named, of_grant.principal) for _, named, _, of_grant in judged if of_grant.is_blocked]
+    blocking = [read for read, _ in grants if is_blocked(read)]
     return AnalysedRole(
         role,
         policy,
-        tuple([grant for _, _, grant, _ in judged]),
+        tuple([judged_grant(read, of_grant) for read, of_grant in grants]),
         Judged(kind, role.id, role.id, facts, partial(role_evidence, role, source, policy, by_provider, typos, around)),
         by_provider,
-        facts.deny != "none" or facts.web_identity_of_aws is True or any(form != "provider" for _, form in blocking),
-        frozenset([named for named, form in blocking if form == "provider"]),
+        facts.deny != "none" or facts.web_identity_of_aws is True or any(read.form != "provider" for read in blocking),
+        frozenset([read.issuer for read in blocking if read.form == "provider"]),
     )
 
 
-_Grants = list[tuple[Statement, str, Judged, GrantFacts]]
-"""each with the issuer that it names, and its facts"""
+_Grants = list[tuple[GrantReading, GrantFacts]]
 
 
 def _grants(role: Role, source: TrustPolicy, policy: Policy, around: Surroundings) -> tuple[_Grants, dict[str, Admitted]]:
-    judged: _Grants = []
+    grants: _Grants = []
     by_provider: dict[str, Admitted] = {}
-    account = role.account or common_account(policy)
+    account, named = role.account or common_account(policy), role.arn in around.naming
     for statement in policy.statements:
         for principal in statement.federated if statement.allow else ():
             form = around.principals.form(principal, account)
             if form in _NOT_OURS or (form == "hole" and _is_for_saml(statement)):
                 continue
-            named = _issuer(principal)
-            kind = issuer_kind(statement, named if isinstance(named, str) else "", around.inventory)
-            profile, issuer = profile_of_kind(kind), text_of(named)
+            issuer = _issuer(principal)
+            kind = issuer_kind(statement, issuer if isinstance(issuer, str) else "", around.inventory)
+            expected = expected_tokens(principal, account, form, kind, text_of(issuer), around)
             if form in ("provider", "absent") and isinstance(principal, str) and principal not in by_provider:
-                by_provider[principal] = admitted(policy, principal, issuer, profile=profile)
-            found = by_provider.get(text_of(principal))
-            grant = found.grant(statement) if found and found.profile is profile else None
+                by_provider[principal] = admitted(policy, principal, text_of(issuer), profile=expected.profile)
+            admits = by_provider.get(text_of(principal))
+            grant = admits.grant(statement) if admits and admits.profile is expected.profile else None
             if grant is None:
-                seen = statement if isinstance(principal, str) else seen_through(statement, named)
-                grant = grant_of(policy, seen, issuer, profile=profile)
-            facts = grant_facts(grant, policy, form, kind, issuer, around, named=role.arn in around.naming)
-            judged.append((statement, issuer, judged_grant(role, source, grant, text_of(principal), facts, around), facts))
-    return judged, by_provider
+                seen = statement if isinstance(principal, str) else seen_through(statement, issuer)
+                grant = grant_of(policy, seen, text_of(issuer), profile=expected.profile)
+            read = GrantReading(
+                role=role,
+                source=source,
+                policy=policy,
+                grant=grant,
+                principal=principal,
+                form=form,
+                kind=kind,
+                expected=expected,
+                lookups=around,
+            )
+            grants.append((read, grant_facts(read, named=named)))
+    return grants, by_provider
 
 
 @lru_cache(maxsize=4096)

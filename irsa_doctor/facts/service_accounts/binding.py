@@ -1,10 +1,12 @@
 """Facts of service accounts, and of bindings: a service account and the role that it names."""
 
+from collections.abc import Mapping
 from typing import Literal
 
 import msgspec
 
 from irsa_doctor.facts.grants.evidence import never_holding
+from irsa_doctor.facts.grants.exclusion import Presented, exclusions, other_subject
 from irsa_doctor.facts.grants.grant import AUDIENCE_OF_ISSUER
 from irsa_doctor.facts.lookups.associations import NO_ISSUER, Override, association_seen, overridden
 from irsa_doctor.facts.lookups.near import did_you_mean, is_one_letter_off
@@ -18,9 +20,9 @@ from irsa_doctor.facts.workloads.webhook import AUDIENCE, EXPIRATION, SKIP_CONTA
 from irsa_doctor.issuers import profile_of
 from irsa_doctor.model import Arn, Issuer, Place, ServiceAccount, Text, Unknown, issuer_in, parse_arn, text_of
 from irsa_doctor.trust import Admitted, Policy, Statement, admitted, spell
+from irsa_doctor.trust.defects import DefectKind
 from irsa_doctor.trust.keys import presence
 from irsa_doctor.trust.languages import Finite, contains
-from irsa_doctor.trust.subjects import PREFIX
 from irsa_doctor.trust.symbols import policy_seen_through
 
 _FILLED_IN = Unknown("role ARNs that a template fills in")
@@ -242,7 +244,7 @@ def _seen_through_holes(account: ServiceAccount, policy: Policy) -> Trust | Unkn
         return PLACEHOLDERS
     if any(contains(one.subjects, account.subject) for one in found):
         return NO_ISSUER
-    return _miss(account, [v for one in found if isinstance(one.subjects, Finite) for v in sorted(one.subjects.values)])
+    return _of_others(account, [v for one in found if isinstance(one.subjects, Finite) for v in sorted(one.subjects.values)])
 
 
 def _absence(view: View, account: ServiceAccount, arn: Arn) -> NamedRole | Unknown:
@@ -291,7 +293,8 @@ def _trust(view: View, account: ServiceAccount, named: AnalysedRole) -> Trust | 
         # whatever fills the holes, it may be the provider of this cluster
         seen = _seen_through_holes(account, named.policy)
         return PLACEHOLDERS if seen is NO_ISSUER else seen
-    if named.blocks(issuer) or any(found.unseen for found in here) or _is_for_miswritten(view, named, issuer):
+    is_own = issuer not in named.blocked_issuers or _names_others(view, account, named, issuer, audiences)
+    if named.blocked or not is_own or any(found.unseen for found in here) or _is_for_miswritten(view, named, issuer):
         return "explained"
     if any(contains(found.subjects, account.subject) for found in here):
         return _of_audience(view, account, issuer)
@@ -299,6 +302,15 @@ def _trust(view: View, account: ServiceAccount, named: AnalysedRole) -> Trust | 
         shutting = [statement for found in here for statement in _shutting(found, account.subject, audiences)]
         return _kept_out(view, account, named, here, shutting)
     return _elsewhere(view, named) if named.by_provider else _other_principals(named.policy)
+
+
+def _names_others(view: View, account: ServiceAccount, named: AnalysedRole, issuer: str, audiences: frozenset[str]) -> bool:
+    """Whether a policy with a defect that keeps somebody out was meant for other subjects than this account."""
+    provider = next((arn for arn in named.by_provider if arn.endswith(":oidc-provider/" + issuer)), "")
+    if named.policy is None or not provider or not audiences:
+        return False
+    token = Presented(named.role.account, provider, issuer, account.subject, min(audiences))
+    return any(check.kind in _OTHER_SUBJECTS for check in exclusions(named.policy, token, view)[:1])
 
 
 def _kept_out(
@@ -310,7 +322,7 @@ def _kept_out(
         return "denied-by-missing-key" if _absent_keys(shutting, issuer) else "denied"
     if any(other is not named for other in view.trusted_by_name.get((issuer, account.subject), ())):
         return "trusted-elsewhere"
-    return _miss(account, [v for found in here if isinstance(found.subjects, Finite) for v in found.subjects.values])
+    return _of_others(account, [v for found in here if isinstance(found.subjects, Finite) for v in found.subjects.values])
 
 
 def _of_audience(view: View, account: ServiceAccount, issuer: str) -> Trust | Unknown:
@@ -369,14 +381,16 @@ def _other_principals(policy: Policy) -> Trust:
     return "ec2-only" if "ec2.amazonaws.com" in services else "no-web-identity"
 
 
-def _miss(account: ServiceAccount, trusted: list[str]) -> Trust:
-    for subject in trusted:
-        namespace, _, name = subject.removeprefix(PREFIX).partition(":")
-        if name == account.name:
-            return "other-namespace"
-        if namespace == account.namespace and (account.name.endswith("-" + name) or name.endswith("-" + account.name)):
-            return "release-name"
-    return "other-subject"
+_OTHER_SUBJECTS: Mapping[DefectKind, Trust] = {
+    "subject-namespace": "other-namespace",
+    "subject-release": "release-name",
+    "subject-other": "other-subject",
+}
+
+
+def _of_others(account: ServiceAccount, trusted: list[str]) -> Trust:
+    """How the subjects that a policy admits differ from that of an account."""
+    return _OTHER_SUBJECTS[other_subject(trusted, account.subject)]
 
 
 def _binding_evidence(view: View, account: ServiceAccount, value: str, named: AnalysedRole | None) -> Evidence:

@@ -49,6 +49,7 @@ OPEN = {
 }
 # audiences that the trust policy asks for are about that link
 IN_THE_POLICY = {
+    "a no-break space in the trust policy",
     "the suffix of China in the trust policy",
     "an endpoint in the trust policy",
 }

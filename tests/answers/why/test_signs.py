@@ -1,13 +1,15 @@
-"""Links report signs, and causes list them: neither has one that the other does not know."""
+"""Links report signs and statements have defects, and causes list them: neither has one that the other does not know."""
 
 import ast
 from pathlib import Path
+from typing import get_args
 
 import irsa_doctor.answers.why
 from irsa_doctor.answers.why.circumstances import CIRCUMSTANCES
 from irsa_doctor.answers.why.links import LINKS
 from irsa_doctor.rulebook.causes import shipped_causes
 from irsa_doctor.rulebook.messages import shipped_messages
+from irsa_doctor.trust.defects import DefectKind
 
 FOLDER = Path(irsa_doctor.answers.why.__file__).parent
 CAUSES = shipped_causes()
@@ -39,7 +41,7 @@ def test_every_sign_that_is_reported_speaks_for_a_cause():
 
 
 def test_no_cause_waits_for_a_sign_that_nothing_reports():
-    assert set(CAUSES.by_sign) <= STRINGS
+    assert set(CAUSES.by_sign) <= STRINGS | set(get_args(DefectKind))
 
 
 def test_a_sign_is_not_named_like_a_cause():

@@ -9,7 +9,7 @@ from irsa_doctor.answers.why.links.link import Link
 from irsa_doctor.answers.why.links.role import DENIED
 from irsa_doctor.answers.why.links.state import LinkState, Sign, at_most_likely, failed, passed, signs_of, undecided
 from irsa_doctor.answers.why.placeholders import fill_command
-from irsa_doctor.answers.why.statements import MODES_OF_KEYS, Miss, Presented, misses
+from irsa_doctor.answers.why.statements import Miss, Presented, cause_of_key, misses
 from irsa_doctor.model import TrustPolicy, Verdict
 from irsa_doctor.trust import Policy, Request, admitted, decide
 
@@ -109,7 +109,7 @@ def _depending(case: Case, keys: tuple[str, ...]) -> LinkState:
     """A verdict that sub and aud alone do not decide."""
     signs: dict[str, Sign] = {}
     for key in keys:
-        if ident := MODES_OF_KEYS.get(key.lower()):
+        if ident := cause_of_key(key):
             finding = case.finding(ident)
             signs[ident] = Sign(ident, finding.message if finding else "", finding, (), "likely" if finding else "possible")
     contested = signs_of(case.findings.of_sign("contested-semantics"), "possible")

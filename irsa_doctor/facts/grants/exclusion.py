@@ -1,0 +1,340 @@
+"""Why a policy does not admit one token: the defects of the Allow statement that comes nearest, and the Deny that matches.
+
+Only a policy that surely does not admit the token is examined. Of several statements the one counts that needs the smallest
+change: it is the one that was meant for the token. What is wrong with the conditions comes from `trust.defects`.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import msgspec
+
+from irsa_doctor.facts.grants.principals import PrincipalForm
+from irsa_doctor.facts.lookups.near import is_one_letter_off
+from irsa_doctor.facts.lookups.surroundings import Surroundings
+from irsa_doctor.issuers import EKS, cluster_profile, profile_of
+from irsa_doctor.model import Text, parse_arn, text_of
+from irsa_doctor.trust import SUBJECT_PREFIX, Policy, Statement, grant_of
+from irsa_doctor.trust.defects import AUDIENCE_KINDS, Defect, DefectKind, Expected, defects_of
+from irsa_doctor.trust.holding import holds, variables_of
+from irsa_doctor.trust.keys import presence, request_kind
+from irsa_doctor.trust.policy import WEB_IDENTITY, Condition, covering
+from irsa_doctor.trust.subjects import fits
+
+SLIP, OTHER_KEYS, OTHER_SUBJECT, OTHER_ISSUER, NO_WEB_IDENTITY = 1, 2, 10, 20, 30
+"""how far a statement is from admitting a token: a slip in what was meant for it, other keys, another subject, another issuer,
+no web identity"""
+_SERVICES: Mapping[str, DefectKind] = {
+    "pods.eks.amazonaws.com": "principal-pod-identity",
+    "ec2.amazonaws.com": "principal-ec2",
+}
+
+
+class Presented(msgspec.Struct, frozen=True):
+    """A token as STS presents it to a policy: its provider (ARN) in the role's account, its issuer without scheme, its claims.
+
+    `request` is what else is known of the request: keys in lower case -> values, () where the key is surely absent.
+    """
+
+    account: str
+    provider: str
+    issuer: str
+    subject: str
+    audience: str
+    request: Mapping[str, tuple[str, ...]] = {}
+
+
+class Exclusion(msgspec.Struct, frozen=True, kw_only=True):
+    """A defect that keeps a token out: in which statement (by index), what is compared with what, how far it is from right."""
+
+    defect: Defect
+    statement: int
+    says: str
+    cost: float
+
+    @property
+    def kind(self) -> DefectKind:
+        """The kind of the defect."""
+        return self.defect.kind
+
+
+def exclusions(policy: Policy, token: Presented, lookups: Surroundings) -> tuple[Exclusion, ...]:
+    """Why a policy does not admit a token: the failing checks of the nearest Allow statement, and the Deny that matches."""
+    by_statement = [_of_statement(policy, s, token, lookups) for s in policy.statements if s.allow]
+    denials = tuple(_of_denies(policy, token))
+    if () in by_statement:
+        return denials
+    nearest = min(by_statement, key=lambda checks: sum(check.cost for check in checks), default=())
+    return (*nearest, *denials)
+
+
+def _of_statement(policy: Policy, statement: Statement, token: Presented, lookups: Surroundings) -> tuple[Exclusion, ...]:
+    """The failing checks of one Allow statement, in the order of its elements."""
+    principal = _principal(statement, token, lookups)
+    if principal and principal.cost >= NO_WEB_IDENTITY:
+        return (principal,)
+    # keys of the issuer that a wrong principal names are the same mistake
+    alias = _issuer_of(principal.defect.value) if principal and statement.federated else ""
+    renamed = _renamed(statement, alias, token.issuer.lower())
+    scene = _Scene(policy, renamed, token, lookups)
+    return (*((principal,) if principal else ()), *scene.of_action(), *scene.of_conditions())
+
+
+def _issuer_of(principal: str) -> str:
+    arn = parse_arn(principal)
+    return (arn.name if arn else principal.removeprefix("https://").rstrip("/")).lower()
+
+
+def _renamed(statement: Statement, alias: str, issuer: str) -> Statement:
+    if not alias or alias == issuer:
+        return statement
+    conditions = tuple(
+        msgspec.structs.replace(c, key=issuer + c.key[len(alias) :]) if c.key.startswith(alias + ":") else c
+        for c in statement.conditions
+    )
+    return msgspec.structs.replace(statement, conditions=conditions)
+
+
+# ---- the principal
+
+
+def _principal(statement: Statement, token: Presented, lookups: Surroundings) -> Exclusion | None:
+    """What is wrong with the nearest principal, None where one is, or may be, the token's provider."""
+    if token.provider in statement.federated or "*" in statement.aws:
+        return None
+    if any(isinstance(value, Text) for value in (*statement.federated, *statement.aws)):
+        return None
+    nearest = [_federated(statement, value, token, lookups) for value in statement.federated if isinstance(value, str)]
+    return min(nearest, key=lambda check: check.cost) if nearest else _not_federated(statement, token)
+
+
+def _federated(statement: Statement, value: str, token: Presented, lookups: Surroundings) -> Exclusion:
+    kind, cost = _nearness(statement, value, token, lookups)
+    return _of_principal(statement, kind, value, token, cost)
+
+
+def _of_principal(statement: Statement, kind: DefectKind, value: str, token: Presented, cost: float) -> Exclusion:
+    places = ((*statement.steps, "Principal"),)
+    says = f'the principal is "{value}", the token is of {token.provider}'
+    defect = Defect(kind=kind, value=value, meant=token.provider, places=places)
+    return Exclusion(defect=defect, statement=statement.index, says=says, cost=cost)
+
+
+def _nearness(statement: Statement, value: str, token: Presented, lookups: Surroundings) -> tuple[DefectKind, float]:
+    """What is wrong with a Federated principal, and how far it is from the right one."""
+    form = lookups.principals.form(value, token.account)
+    same = _same_issuer(value, token)
+    if form == "not-an-arn":
+        return "principal-url", SLIP if same or "eks" not in value else OTHER_ISSUER
+    if form in ("saml", "domain"):
+        return "principal-other", NO_WEB_IDENTITY
+    if same:
+        return _wrong_provider(value, form, token, lookups), SLIP
+    if form in ("malformed", "near-miss", "wildcard"):
+        meant = lookups.meant_provider(value, token.account) == token.provider
+        return "principal-arn", SLIP if meant else OTHER_KEYS
+    if any(presence(condition.key, token.issuer.lower()) in ("sub", "aud") for condition in statement.conditions):
+        return "key-issuer", OTHER_KEYS
+    arn = parse_arn(value)
+    if arn and token.account and arn.account != token.account:
+        return "principal-account", OTHER_ISSUER
+    gone = arn and profile_of(arn.name) is EKS and arn.name not in lookups.inventory.clusters_by_issuer
+    return ("principal-stale", OTHER_ISSUER) if gone else ("principal-other", OTHER_ISSUER + 1)
+
+
+def _same_issuer(value: str, token: Presented) -> bool:
+    """Whether a principal was meant for the token's issuer: the last part is that of the issuer, but for a slip."""
+    named, own = (text.rstrip("/").rpartition("/")[2].lower() for text in (value, token.issuer))
+    return bool(named) and (named == own or (len(own) > 8 and is_one_letter_off(named, own)))
+
+
+def _wrong_provider(value: str, form: PrincipalForm, token: Presented, lookups: Surroundings) -> DefectKind:
+    if form == "dualstack":
+        return "principal-alias"
+    arn = parse_arn(value)
+    of_issuer = arn is not None and arn.name == token.issuer
+    if of_issuer and form == "other-account" and token.provider not in lookups.inventory.provider_by_arn:
+        return "principal-account"
+    return "principal-arn"
+
+
+def _not_federated(statement: Statement, token: Presented) -> Exclusion:
+    """A statement for others than web identities; it may have been written for one all the same."""
+    others = [text_of(value) for value in (*statement.aws, *statement.service)]
+    value = ", ".join(others[:3])
+    named = any(condition.key.startswith(token.issuer.lower() + ":") for condition in statement.conditions)
+    web_identity = any(text_of(action).lower() == WEB_IDENTITY.lower() for action in statement.actions)
+    if others and (named or web_identity):
+        return _of_principal(statement, "principal-type", value, token, SLIP)
+    for number, (service, kind) in enumerate(_SERVICES.items()):
+        if service in statement.service:
+            return _of_principal(statement, kind, value, token, NO_WEB_IDENTITY + number)
+    kind = "principal-type" if others else "principal-other"
+    return _of_principal(statement, kind, value, token, NO_WEB_IDENTITY + len(_SERVICES) + (not others))
+
+
+# ---- action and conditions
+
+
+class _Scene(msgspec.Struct, frozen=True, dict=True):
+    """One Allow statement, read for a token; where its principal is wrong, with the keys of that principal's issuer."""
+
+    policy: Policy
+    statement: Statement
+    token: Presented
+    lookups: Surroundings
+
+    def defects(self) -> tuple[Defect, ...]:
+        token, profile = self.token, cluster_profile(self.token.issuer)
+        grant = grant_of(self.policy, self.statement, token.issuer, profile=profile)
+        expected = Expected(issuer=token.issuer, profile=profile, audiences=frozenset({token.audience}))
+        return defects_of(self.policy, grant, expected)
+
+    def exclusion(self, defect: Defect, says: str, cost: float) -> Exclusion:
+        return Exclusion(defect=defect, statement=self.statement.index, says=says, cost=cost)
+
+    def of_action(self) -> Iterator[Exclusion]:
+        if covering(self.statement, WEB_IDENTITY) is not False:
+            return
+        listed = [text_of(action) for action in (self.statement.not_actions or self.statement.actions)]
+        defect = next((d for d in self.defects() if d.kind in ("action-unknown", "action-other")), None)
+        # beside a statement for web identity it is no mistake, yet it does not admit the token
+        place = (*self.statement.steps, "Action" if self.statement.not_actions is None else "NotAction")
+        defect = defect or Defect(kind="action-other", value=", ".join(listed), meant=WEB_IDENTITY, places=(place,))
+        yield self.exclusion(defect, f"the action is {', '.join(listed[:3]) or 'none'}, not {WEB_IDENTITY}", SLIP)
+
+    def of_conditions(self) -> Iterator[Exclusion]:
+        """The conditions that do not hold for the token."""
+        context = request_context(self.statement.conditions, self.token)
+        failed = [
+            (number, condition)
+            for number, condition in enumerate(self.statement.conditions)
+            if holds(condition, context, variables=self.policy.variables) is False
+        ]
+        defects = self.defects() if failed else ()
+        for _, condition in failed:
+            own = [d for d in defects if d.condition is condition or condition.steps in d.places]
+            yield from self.of_condition(condition, own, context)
+
+    def of_condition(
+        self, condition: Condition, own: Sequence[Defect], context: Mapping[str, tuple[str, ...]]
+    ) -> Iterator[Exclusion]:
+        token, operator = self.token, condition.steps[-2]
+        claim = presence(condition.key, token.issuer.lower())
+        shown = ", ".join(f'"{text_of(value)}"' for value in condition.values[:6])
+        if claim == "sub":
+            says = f"{operator} requires the subject {shown}, the token has {token.subject}"
+            yield from (self.exclusion(d, says, cost) for d, cost in self.of_subject(condition, own, context))
+        elif claim == "aud":
+            says = f"{operator} requires the audience {shown}, the token has {token.audience}"
+            ordered = sorted((d for d in own if d.kind in AUDIENCE_KINDS), key=lambda d: AUDIENCE_KINDS.index(d.kind))
+            yield self.exclusion(ordered[0] if ordered else self.relative("audience-other", condition), says, SLIP)
+        elif claim == "never":
+            says = f"{text_of(condition.raw_key)} is not in the requests of this token"
+            own = [d for d in own if d.kind.startswith("key-")]
+            yield self.exclusion(own[0] if own else self.relative("key-absent", condition), says, SLIP)
+        else:
+            says = f"{operator} {text_of(condition.raw_key)} does not hold"
+            yield self.exclusion(self.relative(request_kind(condition.key), condition), says, SLIP)
+
+    def relative(self, kind: DefectKind, condition: Condition) -> Defect:
+        """What is right by itself and does not fit the token."""
+        value = ", ".join(map(text_of, condition.values))
+        return Defect(kind=kind, condition=condition, value=value, places=(condition.steps,))
+
+    def of_subject(
+        self, condition: Condition, own: Sequence[Defect], context: Mapping[str, tuple[str, ...]]
+    ) -> Iterator[tuple[Defect, float]]:
+        """What a condition on sub has to do with the token: a mistake in what was meant for it, else another subject."""
+        if condition.use.operator.family != "string" or condition.use.operator.negated:
+            yield self.relative("subject-other", condition), OTHER_SUBJECT
+            return
+        own = [d for d in own if d.kind in _OF_SUBJECTS]
+        meant = next((d for d in own if self.is_meant(d)), None)
+        if meant:
+            yield meant, SLIP
+            return
+        conflict = next((d for d in own if d.kind == "subject-conflict"), None)
+        if conflict and self.meets_another(condition, context):
+            yield conflict, SLIP
+            return
+        own = [d for d in own if d.kind != "subject-conflict"]
+        # what nobody can read as a subject may have been meant for the token; what was meant for another was not
+        others = [v for v in map(text_of, condition.values) if v not in {d.value for d in own}]
+        others += [d.meant for d in own if d.meant]
+        if others or not own:
+            kind = other_subject(others, self.token.subject)
+            yield self.relative(kind, condition), OTHER_SUBJECT
+            yield from ((d, SLIP) for d in own[:1])
+        else:
+            yield from ((d, OTHER_SUBJECT) for d in own[:1])
+
+    def is_meant(self, defect: Defect) -> bool:
+        """Whether a value, once it is mended, is the token's subject, or may be."""
+        if defect.kind in ("claims-swapped", "subject-version", "subject-variable"):
+            return True
+        return bool(defect.meant) and fits(defect.meant, self.token.subject)
+
+    def meets_another(self, condition: Condition, context: Mapping[str, tuple[str, ...]]) -> bool:
+        """Whether the token meets another condition on sub than this one."""
+        low = self.token.issuer.lower()
+        others = [c for c in self.statement.conditions if c is not condition and presence(c.key, low) == "sub"]
+        return any(holds(c, context, variables=self.policy.variables) for c in others)
+
+
+_OF_SUBJECTS: frozenset[DefectKind] = frozenset(
+    {
+        "claims-swapped",
+        "subject-wildcard",
+        "subject-case",
+        "subject-invisible",
+        "subject-shape",
+        "subject-version",
+        "subject-variable",
+        "subject-conflict",
+    }
+)
+
+
+def request_context(conditions: Sequence[Condition], token: Presented) -> dict[str, tuple[str, ...]]:
+    """The keys of the token's request, and those that conditions name and that are not in it, in lower case -> their values."""
+    issuer = token.issuer.lower()
+    keys = {key for c in conditions for key in (c.key, *variables_of(c, True)) if key}
+    absent: dict[str, tuple[str, ...]] = {key: () for key in keys if presence(key, issuer) == "never"}
+    return {**absent, **token.request, f"{issuer}:sub": (token.subject,), f"{issuer}:aud": (token.audience,)}
+
+
+def other_subject(values: Sequence[str], subject: str) -> DefectKind:
+    """How subjects that a policy requires differ from one: by a generated name, by the namespace, altogether."""
+    namespace, _, name = subject.removeprefix(SUBJECT_PREFIX).partition(":")
+    kinds: set[DefectKind] = set()
+    for value in values:
+        value_namespace, _, value_name = value.removeprefix(SUBJECT_PREFIX).partition(":")
+        if value_name == name and value_namespace != namespace:
+            kinds.add("subject-namespace")
+        elif value_namespace == namespace and value_name and _is_release(name, value_name):
+            kinds.add("subject-release")
+    order: tuple[DefectKind, ...] = ("subject-release", "subject-namespace")
+    return next((kind for kind in order if kind in kinds), "subject-other")
+
+
+def _is_release(name: str, other: str) -> bool:
+    """Whether one of two names is the other with the name of a Helm release before it."""
+    return name.endswith("-" + other) or other.endswith("-" + name)
+
+
+# ---- Deny
+
+
+def _of_denies(policy: Policy, token: Presented) -> Iterator[Exclusion]:
+    """The Deny statements that surely match the token."""
+    issuer = token.issuer.lower()
+    for statement in policy.statements:
+        if statement.allow or token.provider not in statement.federated or covering(statement, WEB_IDENTITY) is not True:
+            continue
+        context = request_context(statement.conditions, token)
+        if all(holds(c, context, variables=policy.variables) is True for c in statement.conditions):
+            absent = any(c.key and presence(c.key, issuer) == "never" for c in statement.conditions)
+            kind: DefectKind = "deny-absent-key" if absent else "deny"
+            defect = Defect(kind=kind, places=(statement.steps,))
+            says = f"a Deny statement matches {token.subject}"
+            yield Exclusion(defect=defect, statement=statement.index, says=says, cost=SLIP)

@@ -1,0 +1,139 @@
+"""One Allow statement read for one of the providers that it names: what it admits, and its defects."""
+
+from collections.abc import Mapping
+from typing import Literal
+
+import msgspec
+
+from irsa_doctor.facts.grants.principals import PrincipalForm, defect_of_principal
+from irsa_doctor.facts.lookups.surroundings import Surroundings
+from irsa_doctor.issuers import EKS, KUBERNETES, Profile, profile, profile_of
+from irsa_doctor.model import Inventory, Role, TrustPolicy, text_of
+from irsa_doctor.model.once import once
+from irsa_doctor.trust import SUBJECT_PREFIX, Admitted, Grant, Policy, Statement, share_of
+from irsa_doctor.trust.admitted import is_nothing
+from irsa_doctor.trust.defects import Defect, DefectKind, Expected, Reading, reading_of
+from irsa_doctor.trust.languages import NOTHING, Language
+from irsa_doctor.trust.policy import Value
+from irsa_doctor.trust.subjects import Reach, reach_of
+from irsa_doctor.trust.symbols import policy_seen_through
+
+IssuerKind = Literal["eks", "kubernetes", "other", "unknown"]
+
+
+def issuer_kind(statement: Statement, issuer: str, inventory: Inventory) -> IssuerKind:
+    """EKS by the form of the issuer; Kubernetes where a cluster has it or the statement names service accounts."""
+    if not issuer:
+        return "unknown"
+    if profile_of(issuer) is EKS:
+        return "eks"
+    if issuer in inventory.clusters_by_issuer:
+        return "kubernetes"
+    names_accounts = any(text_of(v).startswith(SUBJECT_PREFIX) for c in statement.conditions for v in c.values)
+    return "kubernetes" if names_accounts else "other"
+
+
+def profile_of_kind(kind: IssuerKind) -> Profile:
+    """The profile of a kind of issuer; one that is not known is taken for a cluster."""
+    return KUBERNETES if kind == "unknown" else profile(kind)
+
+
+class GrantReading(msgspec.Struct, frozen=True, kw_only=True, dict=True):
+    """A statement of a role's policy and one provider that it names.
+
+    `principal` is the provider as the statement writes it, `form` what it is.
+    """
+
+    role: Role
+    source: TrustPolicy
+    policy: Policy
+    grant: Grant
+    principal: Value
+    form: PrincipalForm
+    kind: IssuerKind
+    expected: Expected
+    lookups: Surroundings
+
+    @once
+    def reading(self) -> Reading:
+        """What the statement requires of the claims of a token, and its defects."""
+        return reading_of(self.policy, self.grant, self.expected)
+
+    @property
+    def issuer(self) -> str:
+        """The issuer without scheme."""
+        return self.expected.issuer
+
+    @property
+    def statement(self) -> Statement:
+        """The statement."""
+        return self.grant.statement
+
+    @property
+    def profile(self) -> Profile:
+        """What the tokens of the issuer are like."""
+        return self.expected.profile
+
+    @once
+    def share(self) -> Admitted | None:
+        """What it admits after the Deny statements of its policy; None where there are none."""
+        if False not in [statement.allow for statement in self.policy.statements]:
+            return None
+        seen = policy_seen_through(self.policy, self.principal)
+        return share_of(seen, self.statement.index, text_of(self.principal), self.issuer, profile=self.profile)
+
+    @once
+    def subjects(self) -> Language:
+        """The subjects that it admits, after the Deny statements of its policy."""
+        return self.allowed if self.share is None else self.share.subjects
+
+    @once
+    def allowed(self) -> Language:
+        """The subjects that it admits by itself, with whatever audience."""
+        return NOTHING if is_nothing(self.grant.audiences) else self.grant.subjects
+
+    @once
+    def reach(self) -> Reach:
+        """The scope of these subjects, and the shortest of them."""
+        if self.share is not None and self.share.too_complex:
+            return Reach(None, None)
+        return reach_of(self.subjects, self.profile.grammar)
+
+    @once
+    def reach_before_deny(self) -> Reach:
+        """The scope of what the statement says by itself."""
+        return reach_of(self.allowed, self.profile.grammar)
+
+    @once
+    def kinds(self) -> frozenset[DefectKind]:
+        """The kinds of its defects."""
+        return frozenset([defect.kind for defect in self.reading.defects])
+
+    @once
+    def by_kind(self) -> Mapping[DefectKind, list[Defect]]:
+        """Its defects by kind."""
+        table: dict[DefectKind, list[Defect]] = {}
+        for defect in self.reading.defects:
+            table.setdefault(defect.kind, []).append(defect)
+        return table
+
+
+def expected_tokens(
+    principal: Value, account: str, form: PrincipalForm, kind: IssuerKind, issuer: str, lookups: Surroundings
+) -> Expected:
+    """What is known of the tokens of a provider that a policy of an account names."""
+    name = text_of(principal)
+    key = (name, account, kind)
+    expected = lookups.expected_tokens.get(key)
+    if expected is None:
+        meant = "" if form in ("provider", "hole") else lookups.meant_provider(name, account)
+        expected = lookups.expected_tokens[key] = Expected(
+            issuer=issuer,
+            profile=profile_of_kind(kind),
+            audiences=lookups.audiences_of(issuer),
+            audiences_known=kind in ("eks", "unknown") or issuer in lookups.expected,
+            principal=name,
+            provider=meant,
+            principal_defect=defect_of_principal(form),
+        )
+    return expected

@@ -1,0 +1,118 @@
+"""`check` and `why` name the same cause for one mistake in a trust policy."""
+
+import json
+
+import pytest
+
+from irsa_doctor import api
+from irsa_doctor.governance.settings import Settings
+from tests.facts.situations import ISSUER, account, aws, manifests, policy, provider_arn, role
+
+SUB, AUD = f"{ISSUER}:sub", f"{ISSUER}:aud"
+OWN, COLLEAGUE, AUDIENCE = "system:serviceaccount:prod:app", "system:serviceaccount:prod:web", "sts.amazonaws.com"
+CLOSED = Settings(complete=("serviceaccounts",))
+
+
+def equals(sub=OWN, aud=AUDIENCE):
+    """StringEquals on both claims."""
+    return {"StringEquals": {AUD: aud, SUB: sub}}
+
+
+SLIPS = {
+    "https before the audience": equals(aud="https://sts.amazonaws.com"),
+    "https before an endpoint": equals(aud="https://sts.eu-west-1.amazonaws.com"),
+    "a slash after the audience": equals(aud="sts.amazonaws.com/"),
+    "an endpoint with fips": equals(aud="sts-fips.us-east-1.amazonaws.com"),
+    "an endpoint of a vpc": equals(aud="vpce-0a1b.sts.eu-west-1.vpce.amazonaws.com"),
+    "an endpoint in capitals": equals(aud="STS.eu-west-1.amazonaws.com"),
+    "the suffix of China": equals(aud="sts.amazonaws.com.cn"),
+    "a space in the audience": equals(aud=" sts.amazonaws.com"),
+    "capitals in the audience": equals(aud="Sts.Amazonaws.Com"),
+    "another audience": equals(aud="sts.amazon.com"),
+    "a subject as audience": equals(aud=OWN),
+    "two wrong audiences": equals(aud=["sts.amazonaws.com.cn", "sts.eu-west-1.amazonaws.com"]),
+    "an audience as subject": equals(AUDIENCE),
+    "a slash for the prefix": equals("prod/app"),
+    "no prefix": equals("prod:app"),
+    "a slash in the subject": equals("system:serviceaccount:prod/app"),
+    "a plural": equals("system:serviceaccounts:prod:app"),
+    "capital prefix": equals("SYSTEM:serviceaccount:prod:app"),
+    "a capital namespace": equals("system:serviceaccount:Prod:app"),
+    "a space in the subject": equals("system:serviceaccount:prod:app "),
+    "a space after a colon": equals("system:serviceaccount: prod:app"),
+    "a no-break space": equals("system:serviceaccount:prod:app\u00a0"),
+    "a literal wildcard": equals("system:serviceaccount:prod:*"),
+    "a variable": equals("system:serviceaccount:prod:${aws:PrincipalTag/app}"),
+    "the name alone": equals("app"),
+    "another namespace": equals("system:serviceaccount:test:app"),
+    "a release name": equals("system:serviceaccount:prod:release-app"),
+    "another name": equals("system:serviceaccount:prod:other"),
+    "a key with a scheme": {"StringEquals": {AUD: AUDIENCE, f"https://{SUB}": OWN}},
+    "a key with a slash": {"StringEquals": {AUD: AUDIENCE, f"{ISSUER}/:sub": OWN}},
+    "a key without path": {"StringEquals": {AUD: AUDIENCE, f"{ISSUER.partition('/')[0]}:sub": OWN}},
+    "an arn as key": {"StringEquals": {AUD: AUDIENCE, f"{provider_arn()}:sub": OWN}},
+    "a key of another issuer": {"StringEquals": {f"{ISSUER[:-4]}ffff:sub": OWN, AUD: AUDIENCE}},
+    "a second issuer": {"StringEquals": {SUB: OWN, f"{ISSUER[:-4]}ffff:aud": AUDIENCE}},
+    "a key of the organization": {"StringEquals": {**equals()["StringEquals"], "aws:PrincipalOrgID": "o-a"}},
+    "a session tag": {"StringEquals": {**equals()["StringEquals"], "aws:RequestTag/team": "a"}},
+    "two subjects at once": {"StringEquals": {SUB: OWN}, "StringLike": {SUB: "system:serviceaccount:prod:w*", AUD: AUDIENCE}},
+}
+
+
+def named(folder, statement, *others):
+    """(what check finds, what why names first) in a world with one role of this statement, which `others` use too."""
+    document = policy()
+    document["Statement"] = [document["Statement"][0] | statement]
+    documents = aws(
+        **{
+            "roles.json": {"RoleDetailList": [role(AssumeRolePolicyDocument=document)]},
+            "objects.yaml": manifests(account(), *others),
+        }
+    )
+    for path, content in documents.items():
+        (folder / path).write_text(content if isinstance(content, str) else json.dumps(content))
+    report = api.check([str(folder)], settings=CLOSED)
+    diagnosis = api.why("prod/app", [str(folder)], settings=CLOSED)
+    assert diagnosis.causes[0].certainty == "certain"
+    return {finding.rule for finding in report.findings if not finding.rule.startswith("open-")}, diagnosis.causes[0].id
+
+
+@pytest.mark.parametrize("conditions", SLIPS.values(), ids=SLIPS)
+def test_check_and_why_name_the_same_cause_for_one_slip(conditions, tmp_path):
+    found, first = named(tmp_path, {"Condition": conditions})
+    assert found == {first}
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        v["StringEquals"][SUB]
+        for v in SLIPS.values()
+        if isinstance(v["StringEquals"].get(SUB), str) and v["StringEquals"][SUB] != OWN
+    ],
+)
+def test_a_right_subject_beside_the_wrong_one_changes_nothing(value, tmp_path):
+    found, first = named(tmp_path, {"Condition": equals([value, COLLEAGUE])}, account("web"))
+    assert first in found
+
+
+@pytest.mark.parametrize("action", ["sts:AssumeRole", "sts:AssumeRoleWithWebIdentitty", "sts:AssumeRoleWithSAML"])
+def test_check_and_why_name_the_same_cause_for_an_action(action, tmp_path):
+    found, first = named(tmp_path, {"Action": action})
+    assert found == {first}
+
+
+@pytest.mark.parametrize(
+    "principal",
+    [
+        f"https://{ISSUER}",
+        ISSUER,
+        provider_arn(issuer=f"https://{ISSUER}"),
+        provider_arn(issuer=f"{ISSUER}/"),
+        provider_arn(issuer=ISSUER.lower()),
+        provider_arn(issuer=ISSUER.replace("/id/", "/")),
+    ],
+)
+def test_check_and_why_name_the_same_cause_for_a_principal(principal, tmp_path):
+    found, first = named(tmp_path, {"Principal": {"Federated": principal}})
+    assert found == {first}

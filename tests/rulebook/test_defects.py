@@ -1,0 +1,13 @@
+"""Every mistake that keeps a token out has one name, and a rule file says which."""
+
+from typing import get_args
+
+import pytest
+
+from irsa_doctor.rulebook.causes import causes_of_sign
+from irsa_doctor.trust.defects import Defect, DefectKind
+
+
+@pytest.mark.parametrize("kind", [kind for kind in get_args(DefectKind) if Defect(kind=kind).shuts_out])
+def test_each_kind_of_defect_that_keeps_a_token_out_leads_to_one_cause(kind):
+    assert len(causes_of_sign(kind)) == 1
