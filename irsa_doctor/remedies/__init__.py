@@ -2,13 +2,14 @@
 
 from irsa_doctor.remedies.commands import add_audience, create_eks_provider, create_provider, create_service_account, restart
 from irsa_doctor.remedies.mending import Target
-from irsa_doctor.remedies.offers import FixKind, annotation, offer, policy_for
+from irsa_doctor.remedies.offers import FixKind, annotation, command_fix, offer, policy_for
 
 __all__ = [
     "FixKind",
     "Target",
     "add_audience",
     "annotation",
+    "command_fix",
     "create_eks_provider",
     "create_provider",
     "create_service_account",

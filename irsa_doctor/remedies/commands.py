@@ -1,55 +1,80 @@
-"""Commands that put right what is wrong: whole, without placeholders, every value quoted for a POSIX shell."""
+"""Commands that correct something: whole, without placeholders, every value quoted for a POSIX shell.
+
+Each function returns "" where a value is not one that the cluster or AWS takes: names come out of documents that anybody may
+have written, and one that begins with a dash would be an option.
+"""
 
 import json
+import re
 import shlex
 from collections.abc import Mapping
 from typing import Any
 
+# https://kubernetes.io/docs/concepts/overview/working-with-objects/names/
+_OBJECT = re.compile(r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?")
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html, eks:CreateCluster
+_ROLE = re.compile(r"[A-Za-z0-9_+=,.@][A-Za-z0-9_+=,.@-]*")
+_ROLE_ARN = re.compile(r"arn:[a-z0-9-]+:iam::[0-9]{12}:role/[A-Za-z0-9_+=,.@/-]+")
+_CLUSTER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
+_REGION = re.compile(r"[a-z]{2,}(-[a-z0-9]+)+")
+_PROVIDER = re.compile(r"arn:[a-z0-9-]+:iam::[0-9]{12}:oidc-provider/[!-~]+")
+_ISSUER = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]*(:[0-9]+)?(/[A-Za-z0-9._~%/-]*)?")
+_AUDIENCE = re.compile(r"[A-Za-z0-9._/:][!-~]*")
+_RESTARTED = ("Deployment", "StatefulSet", "DaemonSet")
+
 
 def put_trust_policy(role: str, policy: Mapping[str, Any]) -> str:
-    """Save a trust policy as that of a role (by name without path); the document stands in the command itself."""
-    words = ["aws", "iam", "update-assume-role-policy", "--role-name", role, "--policy-document", policy_text(policy)]
-    return shlex.join(words)
+    """Save a trust policy as that of a role (by name without path); the document stands in the command itself.
 
-
-def policy_text(policy: Mapping[str, Any]) -> str:
-    """A policy as people read it: indented JSON in ASCII, which IAM takes as it stands."""
-    return json.dumps(policy, indent=2)
+    It is indented JSON in ASCII, which IAM takes as it stands: white space does not count.
+    """
+    words = ["aws", "iam", "update-assume-role-policy", "--role-name", role, "--policy-document", json.dumps(policy, indent=2)]
+    return shlex.join(words) if _ROLE.fullmatch(role) else ""
 
 
 def annotate(namespace: str, account: str, role: str) -> str:
     """Name a role (ARN) on a service account."""
     words = ["kubectl", "annotate", "serviceaccount", "-n", namespace, account, "--overwrite"]
-    return shlex.join([*words, f"eks.amazonaws.com/role-arn={role}"])
+    known = _are_names(namespace, account) and _ROLE_ARN.fullmatch(role)
+    return shlex.join([*words, f"eks.amazonaws.com/role-arn={role}"]) if known else ""
 
 
 def create_service_account(namespace: str, account: str) -> str:
     """Create a service account."""
-    return shlex.join(["kubectl", "create", "serviceaccount", "-n", namespace, account])
+    words = ["kubectl", "create", "serviceaccount", "-n", namespace, account]
+    return shlex.join(words) if _are_names(namespace, account) else ""
 
 
 def add_audience(provider: str, audience: str) -> str:
     """Let a provider (ARN) accept an audience."""
     words = ["aws", "iam", "add-client-id-to-open-id-connect-provider", "--open-id-connect-provider-arn", provider]
-    return shlex.join([*words, "--client-id", audience])
+    known = _PROVIDER.fullmatch(provider) and _AUDIENCE.fullmatch(audience)
+    return shlex.join([*words, "--client-id", audience]) if known else ""
 
 
 def create_eks_provider(cluster: str, region: str) -> str:
-    """Create the OIDC provider of an EKS cluster in the cluster's own account; without a region, in that of the settings."""
-    words = ["eksctl", "utils", "associate-iam-oidc-provider", "--cluster", cluster, *(["--region", region] if region else [])]
-    return shlex.join([*words, "--approve"])
+    """Create the OIDC provider of an EKS cluster in the cluster's own account."""
+    words = ["eksctl", "utils", "associate-iam-oidc-provider", "--cluster", cluster, "--region", region, "--approve"]
+    return shlex.join(words) if _CLUSTER.fullmatch(cluster) and _REGION.fullmatch(region) else ""
 
 
 def create_provider(issuer: str, audience: str) -> str:
     """Create the OIDC provider of an issuer (without scheme) in the account that the caller is in."""
     words = ["aws", "iam", "create-open-id-connect-provider", "--url", f"https://{issuer}", "--client-id-list", audience]
-    return shlex.join(words)
+    return shlex.join(words) if _ISSUER.fullmatch(issuer) and _AUDIENCE.fullmatch(audience) else ""
 
 
 def restart(namespace: str, kind: str, name: str) -> str:
-    """Make the pods of a workload anew, "" where its kind is not restarted by a command."""
+    """Create the pods of a workload anew, "" where its kind is not restarted by a command."""
+    if not _are_names(namespace, name):
+        return ""
     if kind == "Pod":
         return shlex.join(["kubectl", "delete", "pod", "-n", namespace, name])
-    if kind in ("Deployment", "StatefulSet", "DaemonSet"):
+    if kind in _RESTARTED:
         return shlex.join(["kubectl", "rollout", "restart", "-n", namespace, f"{kind.lower()}/{name}"])
     return ""
+
+
+def _are_names(*names: str) -> bool:
+    """Whether all of them are names that Kubernetes accepts."""
+    return all(map(_OBJECT.fullmatch, names))

@@ -1,14 +1,13 @@
 """What is offered for a finding or a cause: the corrected policy of a role, or the command that mends something else."""
 
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Literal
 
 from irsa_doctor.facts import AnalysedRole, Judged, View
 from irsa_doctor.facts.lookups.users import RoleUser
-from irsa_doctor.issuers import cluster_profile
-from irsa_doctor.model import Issuer, Role, Unknown, parse_arn
+from irsa_doctor.issuers import EKS, cluster_profile, profile_of
+from irsa_doctor.model import Role, Unknown, parse_arn
 from irsa_doctor.model.findings import NO_OFFER, Fix, Offer
 from irsa_doctor.remedies.commands import add_audience, annotate, create_eks_provider, put_trust_policy
 from irsa_doctor.remedies.mending import Target
@@ -21,8 +20,6 @@ from irsa_doctor.trust.subjects import subject_form
 
 FixKind = Literal["policy", "narrowed-policy", "policy-audience", "client-id", "provider", "annotation", "service-account"]
 """what can be corrected"""
-_ROLE = re.compile(r"arn:[a-z0-9-]+:iam::[0-9]{12}:role/[A-Za-z0-9_+=,.@/-]+")
-_NAME = re.compile(r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?")
 
 
 def offer(view: View, kinds: Sequence[str], judged: Judged) -> Offer:
@@ -64,9 +61,8 @@ def _is_admitted(analysed: AnalysedRole, user: RoleUser) -> bool:
 
 
 def _fix(role: Role, verified: Verified) -> Fix:
-    name = role.name.rpartition("/")[2] if role.arn else ""
-    commands = (put_trust_policy(name, verified.document),) if name else ()
-    return Fix(verified.document, commands, verified.keeps, verified.admits)
+    command = put_trust_policy(role.name.rpartition("/")[2], verified.document) if role.arn else ""
+    return Fix(verified.document, (command,) if command else (), verified.keeps, verified.admits)
 
 
 def _mended(view: View, judged: Judged) -> Fix | None:
@@ -214,7 +210,7 @@ def _narrow_documents(role: RolePolicy, statement: Statement, provider: str, iss
 
 
 def _audience_documents(role: RolePolicy, statement: Statement, provider: str, issuer: str) -> Iterator[Mapping[str, object]]:
-    if Issuer.of(issuer).form != "eks":
+    if profile_of(issuer) is not EKS:
         return
     carried = {user.audience for user in role.users if user.issuer == issuer}
     audiences = sorted(carried or role.view.default_audiences(issuer))
@@ -232,15 +228,15 @@ def _client_id(view: View, judged: Judged) -> Fix | None:
     if provider is None or isinstance(provider.client_ids, Unknown):
         return None
     audience = view.audience_of(provider.issuer)
-    return None if audience in provider.client_ids else Fix(None, (add_audience(provider.arn, audience),))
+    return None if audience in provider.client_ids else command_fix(add_audience(provider.arn, audience))
 
 
 def _create_provider(view: View, judged: Judged) -> Fix | None:
     """The provider of a cluster created."""
     cluster = view.inventory.cluster_by_id.get(judged.id)
-    if cluster is None or not cluster.region or not isinstance(cluster.issuer, str) or Issuer.of(cluster.issuer).form != "eks":
+    if cluster is None or not isinstance(cluster.issuer, str) or profile_of(cluster.issuer) is not EKS:
         return None
-    return Fix(None, (create_eks_provider(cluster.name, cluster.region),))
+    return command_fix(create_eks_provider(cluster.name, cluster.region))
 
 
 def _annotated(view: View, judged: Judged) -> Fix | None:
@@ -252,9 +248,13 @@ def _annotated(view: View, judged: Judged) -> Fix | None:
 
 def annotation(view: View, namespace: str, account: str, role: str) -> Fix | None:
     """A role (ARN) named on a service account; None where one of them is not a name that the cluster or IAM takes."""
-    if not (_ROLE.fullmatch(role) and _NAME.fullmatch(namespace) and _NAME.fullmatch(account)):
-        return None
-    return Fix(None, (annotate(namespace, account, role),), role_users_kept(view, role))
+    command = annotate(namespace, account, role)
+    return Fix(None, (command,), role_users_kept(view, role)) if command else None
+
+
+def command_fix(command: str) -> Fix | None:
+    """A fix that is one command, None where there is none."""
+    return Fix(None, (command,)) if command else None
 
 
 _OFFERS: Mapping[str, Callable[[View, Judged], Fix | None]] = {

@@ -25,8 +25,8 @@ from irsa_doctor.remedies.mending import (
 )
 from irsa_doctor.remedies.proof import Viewpoint
 from irsa_doctor.remedies.refusals import without_refusals
-from irsa_doctor.trust import Policy, Request, admitted, decide, grant_of, provider_arn_of, speaks_of
-from irsa_doctor.trust.languages import contains
+from irsa_doctor.trust import Policy, Request, Statement, admitted, decide, provider_arn_of
+from irsa_doctor.trust.keys import presence
 
 _MOST_TARGETS = 32
 """service accounts of one role for which its policy is mended"""
@@ -115,36 +115,36 @@ def admits(policy: Policy, target: Target) -> bool:
 
 
 def candidates(role: RolePolicy, target: Target) -> Iterator[Document]:
-    """Documents that should admit a token, those with the smallest change first; each is still to be proved."""
-    withheld = _is_withheld(role.policy, target)
-    for mended in sorted(_of_statements(role, target), key=lambda mended: mended.weight):
-        if withheld and mended.furthest >= OTHER_SUBJECT:
-            return
-        yield from past_denials(mended.document, target, sorted(role.knowledge(target).users))
+    """Documents that should admit a token, those with the smallest change first; each is still to be proved.
 
-
-def _is_withheld(policy: Policy, target: Target) -> bool:
-    """Whether a statement admits the token under a further condition, which somebody meant: no other way in is opened then."""
-    for statement in policy.statements:
-        if not (statement.allow and speaks_of(statement, target.provider)):
-            continue
-        grant = grant_of(policy, statement, target.issuer, profile=cluster_profile(target.issuer))
-        further = any(limit.effect == "depends" for limit in grant.limits)
-        if further and contains(grant.subjects, target.subject):
-            return True
-    return False
-
-
-def _of_statements(role: RolePolicy, target: Target) -> Iterator[Mended]:
+    A condition on the request (its source, its region, ...) is somebody's restriction: no way past it is opened.
+    """
     knowledge = role.knowledge(target)
-    for statement in role.policy.statements:
-        mended = mend_statement(role.base, statement.index, target, knowledge)
-        if mended:
-            yield mended
-            yield from _with_names(mended, statement.index, target, knowledge)
-    draft = Draft(role.base)
-    draft.add_statement(new_statement(target))
-    yield Mended(NEW_STATEMENT, NEW_STATEMENT, draft.document)
+    mended = {statement.index: _mended(role, statement, target, knowledge) for statement in role.policy.statements}
+    restricted = [s for s in role.policy.statements if s.allow and _restricts(s, target)]
+    meant = any(option.furthest < OTHER_SUBJECT for statement in restricted for option in mended[statement.index])
+    options = [option for listed in mended.values() for option in listed if not meant or option.furthest < OTHER_SUBJECT]
+    if not restricted:
+        draft = Draft(role.base)
+        draft.add_statement(new_statement(target))
+        options.append(Mended(NEW_STATEMENT, NEW_STATEMENT, draft.document))
+    for option in sorted(options, key=lambda option: option.weight):
+        yield from past_denials(option.document, target, sorted(knowledge.users))
+
+
+def _restricts(statement: Statement, target: Target) -> bool:
+    """Whether a statement has a condition on something of the request that is not known."""
+    issuer = target.issuer.lower()
+    return any(
+        presence(condition.key, issuer) in ("maybe", "always") and condition.key not in target.known
+        for condition in statement.conditions
+    )
+
+
+def _mended(role: RolePolicy, statement: Statement, target: Target, knowledge: Knowledge) -> list[Mended]:
+    """The document with one statement mended, as it is written and with service accounts in the place of wildcards."""
+    mended = mend_statement(role.base, statement.index, target, knowledge)
+    return [mended, *_with_names(mended, statement.index, target, knowledge)] if mended else []
 
 
 def _with_names(mended: Mended, index: int, target: Target, knowledge: Knowledge) -> Iterator[Mended]:

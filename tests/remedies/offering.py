@@ -54,15 +54,15 @@ def policies(document, *more, **options):
     return [fix.policy for fix in offered(given(document, *more, **options)).values() if fix and fix.policy is not None]
 
 
-def target(subject=APP, audience=STS, issuer=ISSUER):
-    known = {"aws:securetransport": ("true",), "aws:resourceaccount": (ACCOUNT,)}
+def target(subject=APP, audience=STS, issuer=ISSUER, known=()):
+    known = {**dict(known), "aws:securetransport": ("true",), "aws:resourceaccount": (ACCOUNT,)}
     return Target(ACCOUNT, provider_arn(issuer=issuer), issuer, subject, audience, known)
 
 
-def let_in(document, *more, subject=APP, audience=STS, **options):
+def let_in(document, *more, subject=APP, audience=STS, known=(), **options):
     """What is offered to let one token in."""
     inventory = given(document, *more, **options)
-    return policy_for(inventory, inventory.role_by_arn[role_arn()], target(subject, audience))
+    return policy_for(inventory, inventory.role_by_arn[role_arn()], target(subject, audience, known=known))
 
 
 def reach(document, issuer=ISSUER):

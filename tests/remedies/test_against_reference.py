@@ -11,6 +11,7 @@ from irsa_doctor.model import Closed, Cluster, Inventory, Place, Role, ServiceAc
 from irsa_doctor.remedies import Target, policy_for
 from irsa_doctor.remedies.draft import read_for_iam
 from irsa_doctor.sources import read_policy as read_text
+from tests.remedies.offering import offered as of_findings
 from tests.trust import drawing, reference
 from tests.trust.drawing import ACCOUNT, ARN, AUD, AUDIENCES, ISSUER, OTHER, PREFIX, SUB, SUBJECTS, arn_of, examples
 
@@ -188,6 +189,34 @@ def is_proved(document, users, subject, surroundings, *, complete):
     again = world(new, users, complete=complete)
     assert policy_for(again, again.roles[0], target) is None
     return fix
+
+
+def finds_no_harm(document, users, surroundings, *, complete):
+    """What findings offer, held against the policy before; returns how many policies they offer."""
+    view = world(document, users, complete=complete)
+    fixes = [fix for fix in of_findings(view).values() if fix and fix.policy is not None]
+    request = {**surroundings, **KNOWN}
+    refused = view.roles[0].policy.refused
+    for fix in fixes:
+        assert not read_for_iam(fix.policy).refused
+        named = {*users, *written(fix.policy)}
+        for other, audience in product({*SUBJECTS[::3], *users, *STRANGERS}, AUDIENCES[::2]):
+            before, after = (decided(each, other, audience, request) for each in (document, fix.policy))
+            assert not after or other in named or (before and not refused)
+            assert after or not before or other not in users or audience != STS
+    return len(fixes)
+
+
+@examples(200)
+@given(slipped, NAMED, drawing.surroundings, st.booleans())
+def test_what_findings_offer_does_no_harm(document, users, surroundings, complete):
+    finds_no_harm(document, users, surroundings, complete=complete)
+
+
+@examples(200)
+@given(drawing.policies(drawing.ANYTHING), NAMED, drawing.surroundings, st.booleans())
+def test_what_findings_offer_for_any_policy_does_no_harm(document, users, surroundings, complete):
+    finds_no_harm(document, users, surroundings, complete=complete)
 
 
 @examples(500)

@@ -13,6 +13,7 @@ from irsa_doctor.remedies import (
     Target,
     add_audience,
     annotation,
+    command_fix,
     create_eks_provider,
     create_provider,
     create_service_account,
@@ -53,7 +54,7 @@ def _client_id(case: Case) -> Fix | None:
     """The audience of the token added to the provider."""
     if case.provider is None or not isinstance(case.audience, str) or not case.audience:
         return None
-    return Fix(None, (add_audience(case.provider_arn, case.audience),))
+    return command_fix(add_audience(case.provider_arn, case.audience))
 
 
 def _provider(case: Case) -> Fix | None:
@@ -62,13 +63,13 @@ def _provider(case: Case) -> Fix | None:
         return None
     cluster, account = case.cluster, case.role_arn.account if case.role_arn else ""
     if cluster and cluster.account == account and cluster.region and Issuer.of(case.issuer).form == "eks":
-        return Fix(None, (create_eks_provider(cluster.name, cluster.region),))
-    return Fix(None, (create_provider(case.issuer, case.audience),))
+        return command_fix(create_eks_provider(cluster.name, cluster.region))
+    return command_fix(create_provider(case.issuer, case.audience))
 
 
 def _service_account(case: Case) -> Fix | None:
     """The service account created."""
-    return Fix(None, (create_service_account(case.namespace, case.service_account),)) if case.service_account else None
+    return command_fix(create_service_account(case.namespace, case.service_account)) if case.service_account else None
 
 
 def _annotation(case: Case) -> Fix | None:
