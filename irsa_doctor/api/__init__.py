@@ -46,9 +46,9 @@ if TYPE_CHECKING:
     from irsa_doctor.answers.simulate import Simulation, Unanswerable, Unanswered
     from irsa_doctor.answers.who_can import NoSuchRole, WhoCan
     from irsa_doctor.answers.why import Diagnosis, NoEvents, NoTarget
-    from irsa_doctor.answers.why.modes import Mode
     from irsa_doctor.governance.baseline import BaselineError
     from irsa_doctor.governance.revision import NoRevision
+    from irsa_doctor.rulebook.causes import Cause
     from irsa_doctor.rulebook.frameworks import FrameworkReport
     from irsa_doctor.rulebook.rules import Rule, RuleError
     from irsa_doctor.sources import Loaded
@@ -60,10 +60,10 @@ if TYPE_CHECKING:
 
 _LOADED_WHEN_NAMED = {
     "BaselineError": "governance.baseline",
+    "Cause": "rulebook.causes",
     "Diagnosis": "answers.why",
     "FrameworkReport": "rulebook.frameworks",
     "Loaded": "sources",
-    "Mode": "answers.why.modes",
     "NoEvents": "answers.why",
     "NoEvidence": "sources.files.evidence",
     "NoRevision": "governance.revision",
@@ -90,13 +90,13 @@ __all__ = [
     "FORMATS",
     "SEVERITIES",
     "BaselineError",
+    "Cause",
     "Diagnosis",
     "DocumentRow",
     "FrameworkReport",
     "IrsaDoctorError",
     "LiveError",
     "Loaded",
-    "Mode",
     "NoEvents",
     "NoEvidence",
     "NoRevision",

@@ -6,20 +6,21 @@ from irsa_doctor.api.rules import RulePage, list_rules, show_rule
 from irsa_doctor.model.errors import IrsaDoctorError
 
 if TYPE_CHECKING:
-    from irsa_doctor.answers.why.modes import Mode
+    from irsa_doctor.rulebook.causes import Cause
 
 
 class UnknownId(IrsaDoctorError):
     """No rule and no cause has an id; the text names the nearest that exists."""
 
 
-def explain(ident: str) -> "RulePage | Mode":
+def explain(ident: str) -> "RulePage | Cause":
     """The page of a rule, or of a cause that no rule finds. Raises UnknownId."""
-    from irsa_doctor.answers.why.modes import modes
     from irsa_doctor.facts import did_you_mean
+    from irsa_doctor.rulebook.causes import all_causes
 
-    if any(rule.id == ident for rule in list_rules()):
+    known = {rule.id for rule in list_rules()}
+    if ident in known:
         return show_rule(ident)
-    if ident in modes():
-        return modes()[ident]
-    raise UnknownId(f"nothing is called {ident}.{did_you_mean(ident, modes())}")
+    if ident in all_causes():
+        return all_causes()[ident]
+    raise UnknownId(f"no rule or cause named {ident}.{did_you_mean(ident, sorted(known | set(all_causes())))}")

@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from irsa_doctor.answers.simulate import Simulation, Unanswered
     from irsa_doctor.answers.who_can import WhoCan
     from irsa_doctor.answers.why import Diagnosis
-    from irsa_doctor.answers.why.modes import Mode
     from irsa_doctor.api.rules import RulePage
     from irsa_doctor.model.findings import Report
+    from irsa_doctor.rulebook.causes import Cause
     from irsa_doctor.rulebook.frameworks import FrameworkReport
     from irsa_doctor.rulebook.rules import Rule
     from irsa_doctor.sources.live.permissions import Permissions
@@ -108,14 +108,14 @@ def render_rules(rules: "Sequence[Rule]", output_format: str = "text", style: St
     return _chosen(renderers, output_format)()
 
 
-def render_explanation(page: "RulePage | Mode", style: Style = _PLAIN) -> str:
+def render_explanation(page: "RulePage | Cause", style: Style = _PLAIN) -> str:
     """The page of a rule or of a cause, for people."""
     from irsa_doctor.api.rules import RulePage
     from irsa_doctor.reports import rule_page as report
 
     if isinstance(page, RulePage):
         return report.render_rule_text(page.rule, style, page.example)
-    return report.render_mode_text(page, style)
+    return report.render_cause_text(page, style)
 
 
 def render_permissions(permissions: "Permissions", output_format: str = "text") -> str:

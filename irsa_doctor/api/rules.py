@@ -38,11 +38,8 @@ def show_rule(ident: str) -> RulePage:
 
 
 def verify_rules(folder: str | Path | None = None) -> "Outcome":
-    """What the examples of the rule files in a folder, by default the built-in ones, show of the rules. Raises RuleError."""
-    from irsa_doctor.answers.check.examples import run_examples
-    from irsa_doctor.rulebook.files import read_rule_files, rules_folder
-    from irsa_doctor.rulebook.rules import shipped_rules
+    """What the examples of a folder show of its rules and messages, by default of the built-in ones. Raises RuleError."""
+    from irsa_doctor.answers.verify import verify
+    from irsa_doctor.rulebook.folders import read_folder, read_shipped
 
-    files = read_rule_files(Path(folder) if folder is not None else rules_folder())
-    ids = {file.rule.id for file in files}
-    return run_examples(files, [rule for rule in shipped_rules() if rule.id not in ids])
+    return verify(read_shipped() if folder is None else read_folder(Path(folder)), whole=folder is None)

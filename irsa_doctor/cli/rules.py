@@ -42,7 +42,7 @@ def show(rule: Annotated[str, typer.Argument(metavar="ID", help="Id of a rule.")
 def run_tests(
     folder: Annotated[Path | None, typer.Argument(help="A folder of rule files; without it, the built-in ones.")] = None,
 ) -> None:
-    """Run the examples of rules.
+    """Run the examples of rules, causes and messages.
 
     Bad examples must fire, good ones must pass, and every clause must be needed.
 
@@ -57,5 +57,7 @@ def run_tests(
     for failure in outcome.failures:
         print_error(f"{failure.rule}{': ' if failure.example else ''}{failure.example}: {failure.says}")
     result = f"{len(outcome.failures)} wrong" if outcome.failures else "all right"
-    print_text(f"{outcome.rules} rules, {outcome.examples} examples: {result}\n")
+    counts = {"rules": outcome.rules, "causes": outcome.causes, "messages": outcome.messages}
+    listed = [f"{number} {what}" for what, number in counts.items() if number or what == "rules"]
+    print_text(f"{', '.join(listed)}, {outcome.examples} examples: {result}\n")
     raise typer.Exit(1 if outcome.failures else 0)

@@ -5,12 +5,12 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
-from irsa_doctor.answers.why.modes import Mode
 from irsa_doctor.reports.escape import for_terminal
 from irsa_doctor.reports.json import Tool, tool, written
 from irsa_doctor.reports.style import Style
+from irsa_doctor.rulebook.causes import Cause
 from irsa_doctor.rulebook.files import Illustration
-from irsa_doctor.rulebook.rules import Rule
+from irsa_doctor.rulebook.rules import NAME, Reference, Rule
 
 _COLOURS = {"critical": "1;31", "high": "31", "medium": "33", "low": "36"}
 
@@ -48,18 +48,11 @@ def _page(rule: Rule, style: Style, shown: Illustration | None) -> Iterator[str]
     yield f"{painted}, confidence {rule.confidence}; subject: {' or '.join(rule.subject)}"
     yield ""
     yield from _wrapped(rule.why, style)
-    yield ""
-    yield style.paint("What to do", "1")
-    yield from _wrapped(rule.remedy, style, "  ")
+    yield from _sections(rule.remedy, rule.cause.settle if rule.cause else "", style)
     if shown:
         yield ""
         yield from _example(shown, style)
-    if rule.references:
-        yield ""
-        yield style.paint("References", "1")
-        for reference in rule.references:
-            yield f"  {for_terminal(reference.title)}"
-            yield f"  {style.paint(for_terminal(reference.url), '34')}"
+    yield from _references(rule.references, style)
     if rule.controls:
         yield ""
         yield style.paint("Controls", "1")
@@ -83,15 +76,36 @@ def _wrapped(text: str, style: Style, indent: str = "") -> Iterable[str]:
     )
 
 
-def render_mode_text(mode: Mode, style: Style) -> str:
+def render_cause_text(cause: Cause, style: Style) -> str:
     """Returns the page of a cause that no rule reports."""
-    lines = [f"{style.paint(for_terminal(mode.id), '1')}: {for_terminal(mode.title)}", ""]
-    lines += [style.paint("What to do", "1"), *_wrapped(mode.remedy, style, "  ")]
-    if mode.settle:
-        lines += ["", style.paint("How to find out", "1"), f"  {for_terminal(mode.settle)}"]
-    if mode.url:
-        lines += ["", style.paint("Reference", "1"), f"  {style.paint(for_terminal(mode.url), '34')}"]
-    return "\n".join(lines) + "\n"
+    return "\n".join(_cause_page(cause, style)) + "\n"
+
+
+def _cause_page(cause: Cause, style: Style) -> Iterator[str]:
+    yield f"{style.paint(for_terminal(cause.id), '1')}: {for_terminal(cause.title)}"
+    if cause.link:
+        yield f"breaks the link {for_terminal(cause.link)}"
+    yield ""
+    yield from _wrapped(cause.why, style)
+    yield from _sections(cause.remedy, cause.settle, style)
+    yield from _references(cause.references, style)
+
+
+def _sections(remedy: str, settle: str, style: Style) -> Iterator[str]:
+    """What corrects it, and the command that settles whether it is the cause."""
+    yield from ("", style.paint("What to do", "1"), *_wrapped(remedy, style, "  "))
+    if settle:
+        shown = NAME.sub(lambda name: name[1].upper(), settle)
+        yield from ("", style.paint("How to find out", "1"), f"  {for_terminal(shown)}")
+
+
+def _references(references: Iterable[Reference], style: Style) -> Iterator[str]:
+    listed = tuple(references)
+    if listed:
+        yield from ("", style.paint("References", "1"))
+    for reference in listed:
+        yield f"  {for_terminal(reference.title)}"
+        yield f"  {style.paint(for_terminal(reference.url), '34')}"
 
 
 class RulesDocument(msgspec.Struct, frozen=True):

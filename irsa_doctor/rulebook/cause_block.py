@@ -35,7 +35,7 @@ class CauseBlock(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     only: tuple[str, ...] = ()
     """circumstances of a case, each of which must be possible"""
     transient: bool = False
-    """it is about how a state came to be, so that files which show the link whole do not rule it out"""
+    """it is about a moment, or another token than that of the case: files that show the link whole do not rule it out"""
     fix: tuple[FixKind, ...] = ()
     """what can be corrected, the first that applies to the link"""
     restart: bool = False

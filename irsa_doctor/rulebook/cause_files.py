@@ -1,13 +1,13 @@
 """Reads the files of `causes/`, and refuses those that could not work, with line and reason."""
 
-from collections.abc import Iterator
+from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
 
 from irsa_doctor.rulebook.causes import Cause
 from irsa_doctor.rulebook.files import ID
-from irsa_doctor.rulebook.yaml_files import Invalid, converted, read_yaml_file, refused
+from irsa_doctor.rulebook.yaml_files import Invalid, Way, converted, read_yaml_file, refused
 
 SYMPTOMS = "symptoms.yaml"
 """the messages and what they mean, beside the causes"""
@@ -19,30 +19,35 @@ def causes_folder() -> Path:
     return installed if installed.is_dir() else Path(__file__).parent.parent.parent / "causes"
 
 
-def read_causes(folder: Path) -> list[Cause]:
+class CauseFile(msgspec.Struct, frozen=True):
+    """A cause, and the line of each part of its file."""
+
+    path: Path
+    cause: Cause
+    lines: Mapping[Way, int]
+
+
+def read_cause_files(folder: Path) -> list[CauseFile]:
     """Every cause file of a folder, each checked alone; raises RuleError."""
-    return [read_cause_file(path) for path in cause_paths(folder)]
+    return [read_cause_file(path) for path in sorted(folder.glob("*.yaml")) if path.name != SYMPTOMS]
 
 
-def cause_paths(folder: Path) -> Iterator[Path]:
-    """The cause files of a folder."""
-    yield from (path for path in sorted(folder.glob("*.yaml")) if path.name != SYMPTOMS)
-
-
-def read_cause_file(path: Path) -> Cause:
+def read_cause_file(path: Path) -> CauseFile:
     """One cause file, checked alone; raises RuleError."""
     value, lines = read_yaml_file(path)
     try:
         if not isinstance(value, dict):
             raise Invalid("a cause is a mapping")
-        keys = [key for key in Cause.__struct_encode_fields__ if key != "rule"]
         if "rule" in value:
             raise Invalid("unknown key rule", ("rule",))
-        cause = converted(value, Cause, keys=keys)
+        cause = converted(value, Cause, keys=_KEYS)
         _check(path, cause)
     except Invalid as wrong:
         raise refused(path, lines, wrong) from wrong
-    return cause
+    return CauseFile(path, cause, lines)
+
+
+_KEYS = tuple(key for key in Cause.__struct_encode_fields__ if key != "rule")
 
 
 def _check(path: Path, cause: Cause) -> None:
@@ -62,4 +67,4 @@ def _check(path: Path, cause: Cause) -> None:
 
 def index_of_causes(folder: Path) -> bytes:
     """The index of a folder of causes, which is shipped."""
-    return msgspec.json.format(msgspec.json.encode(read_causes(folder)), indent=1) + b"\n"
+    return msgspec.json.format(msgspec.json.encode([file.cause for file in read_cause_files(folder)]), indent=1) + b"\n"

@@ -22,6 +22,8 @@ from irsa_doctor.rulebook.yaml_files import Invalid, Way, converted, read_yaml_f
 
 BASE = "base.yaml"
 """the healthy world of the examples, beside the families"""
+CAUSES = "causes"
+"""the folder of causes that no rule finds, beside the families"""
 KEYWORDS = ("const", "enum", "not", "minimum", "maximum")
 """the vocabulary of rule schemas, as JSON Schema has it"""
 ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
@@ -45,11 +47,12 @@ class Examples(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class RuleFile(msgspec.Struct, frozen=True):
-    """A rule with its examples."""
+    """A rule with its examples, and the line of each part of the file."""
 
     path: Path
     rule: Rule
     examples: Examples
+    lines: Mapping[Way, int] = {}
 
 
 class Illustration(msgspec.Struct, frozen=True):
@@ -107,7 +110,7 @@ def index_of(folder: Path) -> bytes:
 
 def _rule_paths(folder: Path) -> Iterator[Path]:
     for path in sorted(folder.rglob("*.y*ml")):
-        if path == folder / BASE or path.suffix not in (".yaml", ".yml"):
+        if path == folder / BASE or path.suffix not in (".yaml", ".yml") or path.parent.name == CAUSES:
             continue
         if path.suffix == ".yml":
             raise RuleError(f"{path}: the name of a rule file is its id and .yaml")
@@ -120,12 +123,12 @@ def read_rule_file(path: Path) -> RuleFile:
     try:
         if not isinstance(value, dict):
             raise Invalid("a rule is a mapping")
-        return _rule_of(path, value)
+        return _rule_of(path, value, lines)
     except Invalid as wrong:
         raise refused(path, lines, wrong) from wrong
 
 
-def _rule_of(path: Path, value: Mapping[str, Any]) -> RuleFile:
+def _rule_of(path: Path, value: Mapping[str, Any], lines: Mapping[Way, int]) -> RuleFile:
     subject = value.get("subject")
     given = {key: item for key, item in value.items() if key != "examples"}
     given |= {"subject": subject if isinstance(subject, list) else [subject]}
@@ -141,7 +144,7 @@ def _rule_of(path: Path, value: Mapping[str, Any]) -> RuleFile:
         if not listed:
             raise Invalid(f"no {what} example", ("examples", what))
     _check(rule)
-    return RuleFile(path, rule, examples)
+    return RuleFile(path, rule, examples, lines)
 
 
 def _check(rule: Rule) -> None:

@@ -28,17 +28,19 @@ _TODAY = date(2026, 1, 1)
 
 
 class Failure(msgspec.Struct, frozen=True, order=True):
-    """An example, or a rule as a whole (`example` is ""), that is not what it says."""
+    """An example, or a rule or message as a whole (`example` is ""), that is not what it says."""
 
     rule: str
     example: str
     says: str
 
 
-class Outcome(msgspec.Struct, frozen=True):
-    """What came of all examples."""
+class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+    """How many rules, causes, messages and examples there are, and which of them are not what they say."""
 
     rules: int
+    causes: int = 0
+    messages: int = 0
     examples: int
     failures: tuple[Failure, ...]
 
@@ -171,7 +173,7 @@ def run_examples(files: Sequence[RuleFile], others: Iterable[Rule] = ()) -> Outc
         for example, judged in zip(file.examples.good, good, strict=True):
             failures += _good(file.rule, example, judged)
         failures += _mutants(file.rule, bad)
-    return Outcome(len(files), examples, tuple(failures))
+    return Outcome(rules=len(files), examples=examples, failures=tuple(failures))
 
 
 def _bad(rule: Rule, example: Example, judged: _Judged) -> Iterator[Failure]:

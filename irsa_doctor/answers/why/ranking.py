@@ -7,6 +7,13 @@ from irsa_doctor.answers.why.circumstances import CIRCUMSTANCES
 from irsa_doctor.answers.why.symptoms import Symptom
 from irsa_doctor.rulebook.messages import Candidate, Condition
 
+DETAILS: Mapping[str, Callable[[Case], str]] = {
+    "issuer": lambda case: case.issuer,
+    "role": lambda case: case.role_name,
+    "account": lambda case: case.role_arn.account if case.role_arn else "",
+}
+"""what a case has for a detail of a message"""
+
 
 def ranked(symptom: Symptom, case: Case, verdicts: Mapping[str, str]) -> tuple[str, ...]:
     """The causes that a message fits, the likeliest in this case first; `verdicts` are those of the links by the files."""
@@ -38,17 +45,9 @@ def _holds(condition: Condition, symptom: Symptom, case: Case, verdicts: Mapping
 def _parts(condition: Condition, symptom: Symptom, case: Case, verdicts: Mapping[str, str]) -> Iterator[bool]:
     yield from (symptom.matches(name, pattern) for name, pattern in condition.details.items())
     if condition.differs:
-        seen, known = symptom.details.get(condition.differs), _OF_CASE[condition.differs](case)
+        seen, known = symptom.details.get(condition.differs), DETAILS[condition.differs](case)
         yield bool(seen and known and seen != known)
     if condition.holds:
         yield verdicts.get(condition.holds) == "pass"
     if condition.circumstance:
         yield CIRCUMSTANCES[condition.circumstance](case)
-
-
-_OF_CASE: Mapping[str, Callable[[Case], str]] = {
-    "issuer": lambda case: case.issuer,
-    "role": lambda case: case.role_name,
-    "account": lambda case: case.role_arn.account if case.role_arn else "",
-}
-"""what a case has for a detail of a message"""

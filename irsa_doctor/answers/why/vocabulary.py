@@ -1,0 +1,19 @@
+"""What causes and messages may name: links, the signs that links and statements show, circumstances of a case."""
+
+from functools import cache
+
+from irsa_doctor.answers.why.circumstances import CIRCUMSTANCES
+from irsa_doctor.answers.why.links import LINKS
+from irsa_doctor.answers.why.ranking import DETAILS
+from irsa_doctor.rulebook.folders import Vocabulary
+
+
+@cache
+def vocabulary() -> Vocabulary:
+    """The vocabulary of the built-in links."""
+    return Vocabulary(
+        links=tuple(link.id for link in LINKS),
+        signs=None,
+        circumstances=frozenset(CIRCUMSTANCES),
+        details=frozenset(DETAILS),
+    )
