@@ -1,4 +1,4 @@
-"""`irsa-doctor diff`: what a change of trust lets in, and what it keeps out."""
+"""`irsa-doctor diff`: what a change of trust admits, and what it no longer admits."""
 
 from typing import TYPE_CHECKING, Annotated
 

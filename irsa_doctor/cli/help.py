@@ -130,5 +130,5 @@ def shell_lines(command: str, width: int) -> list[str]:
 
 
 def context_settings() -> dict[str, Any]:
-    """What click is told for every command: `-h` too, and the width of the terminal."""
+    """The settings of click for every command: `-h` too, and the width of the terminal."""
     return {"help_option_names": ["-h", "--help"], "max_content_width": WIDTH}

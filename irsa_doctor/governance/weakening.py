@@ -69,7 +69,7 @@ def _rules(before: Governing, after: Governing) -> Iterator[str]:
     """Rules that are asked no longer, count for less, or are not what they were."""
     now = {rule.id: rule for rule in after.rules}
     if gone := [rule.id for rule in before.rules if rule.id not in now]:
-        yield f"{_some(gone, ', ')} {'is' if len(gone) == 1 else 'are'} asked no longer"
+        yield f"{_some(gone, ', ')} {'is' if len(gone) == 1 else 'are'} turned off"
     for rule in before.rules:
         other = now.get(rule.id)
         if other is None:
@@ -78,7 +78,7 @@ def _rules(before: Governing, after: Governing) -> Iterator[str]:
         if SEVERITIES.index(least) > SEVERITIES.index(worst):
             yield f"{rule.id} is {least} and was {worst}"
         if _asks(rule) != _asks(other):
-            yield f"{rule.id} asks for something else"
+            yield f"{rule.id} has other conditions"
 
 
 def _worst(rule: Rule) -> Severity:

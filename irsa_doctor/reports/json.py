@@ -85,7 +85,7 @@ class Found(msgspec.Struct, frozen=True):
     locations: tuple[Spot, ...]
     remedy: str
     snippets: tuple[Snippet, ...]
-    fix: Annotated[Fix | None, Meta(description="what mends it, where that is proved to do no harm")]
+    fix: Annotated[Fix | None, Meta(description="the fix, where it is proved to be safe")]
     controls: Mapping[str, tuple[str, ...]]
     url: str
     fingerprint: Annotated[str, Meta(description="the same when lines move")]

@@ -56,8 +56,8 @@ def test_a_change_cannot_waive_what_it_opens(tmp_path):
 @pytest.mark.parametrize(
     ("before", "after", "says"),
     [
-        ("", 'ignore = ["open-aud-only"]', "open-aud-only is asked no longer"),
-        ("", 'select = ["open-no-sub"]', "asked no longer"),
+        ("", 'ignore = ["open-aud-only"]', "open-aud-only is turned off"),
+        ("", 'select = ["open-no-sub"]', "turned off"),
         ("", '[severity]\nopen-aud-only = "low"', "open-aud-only is low and was critical"),
         ("", 'fail-on = "never"', "fail-on is never and was high"),
         ('fail-on = "low"', "", "fail-on is high and was low"),
@@ -101,13 +101,13 @@ def test_rules_of_ones_own_are_those_of_the_revision(tmp_path):
     (tmp_path / "own" / "first-rule.yaml").unlink()
     _, found = judged(tmp_path)
     assert set(found) == {"first-rule", "open-aud-only", "policy-weakened"}
-    assert "first-rule is asked no longer" in found["policy-weakened"]["message"]
+    assert "first-rule is turned off" in found["policy-weakened"]["message"]
     put(tmp_path / "own" / "first-rule.yaml", own_rule("first-rule").replace("Only the audience", "Just the audience", 1))
     assert set(judged(tmp_path)[1]) == {"first-rule", "open-aud-only"}
     put(tmp_path / "own" / "first-rule.yaml", own_rule("first-rule", "nothing"))
     _, found = judged(tmp_path)
     assert set(found) == {"first-rule", "open-aud-only", "policy-weakened"}
-    assert "first-rule asks for something else" in found["policy-weakened"]["message"]
+    assert "first-rule has other conditions" in found["policy-weakened"]["message"]
 
 
 @pytest.mark.parametrize("by_flag", [True, False])

@@ -33,7 +33,7 @@ def test_what_is_wrong_is_told_and_exits_1(tmp_path):
     (tmp_path / "my-rule.yaml").write_text(source.replace("id: open-aud-only", "id: my-rule"), encoding="utf-8")
     done = run("rules", "test", tmp_path, cwd=tmp_path)
     assert done.returncode == 1
-    assert "my-rule: the subject is not asked: fires my-rule, open-aud-only; expected my-rule\n" in done.stderr
+    assert "my-rule: the subject is not checked: fires my-rule, open-aud-only; expected my-rule\n" in done.stderr
     assert done.stdout == "1 rules, 2 examples: 1 wrong\n"
 
 

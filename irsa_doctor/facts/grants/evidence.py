@@ -114,8 +114,8 @@ def _admitted(read: GrantReading) -> str:
     accounts = read.lookups.accounts
     known = accounts.known(read.issuer)
     if not known:
-        return "no service account of this cluster was given"
-    return f"{accounts.count(read.issuer, read.subjects)} of the {known} service accounts given"
+        return "no service account of the cluster in the input"
+    return f"{accounts.count(read.issuer, read.subjects)} of the {known} service accounts in the input"
 
 
 def _absent(read: GrantReading) -> list[str]:

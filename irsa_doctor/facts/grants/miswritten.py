@@ -13,7 +13,7 @@ def miswritten(principal: str, meant: str) -> str:
     """How a principal misses the provider (ARN) that was meant, "" where that is unknown; as the middle of a sentence."""
     arn, right = parse_arn(principal), parse_arn(meant)
     flaws = list(_of_form(arn, principal)) + (list(_differences(arn, right)) if arn and right else [])
-    expected = f'expected is "{meant}"' if meant else f"such an ARN reads {_FORM}"
+    expected = f'expected "{meant}"' if meant else f"expected {_FORM}"
     return f"{' and '.join(dict.fromkeys(flaws)) or 'no provider has this ARN'}; {expected}"
 
 
@@ -21,17 +21,17 @@ def _of_form(arn: Arn | None, principal: str) -> Iterator[str]:
     """What is wrong with any EKS provider of this ARN."""
     name = arn.name if arn else principal
     if "*" in name or "?" in name:
-        yield "wildcards are plain characters here"
+        yield "wildcards are compared literally"
     if "://" in name:
         yield "it has a scheme"
     if name.endswith("/"):
-        yield "it has a slash at the end"
+        yield "it ends with a slash"
     if _SWAPPED_HOST.match(name):
-        yield "region and eks are the wrong way round"
+        yield "region and eks are swapped"
     elif "eks" in name and "/id/" not in name and not name.endswith("/"):
         yield "/id/ is missing"
     if arn and not re.fullmatch("[0-9]{12}", arn.account):
-        yield f'"{arn.account}" is no account id, which has twelve digits'
+        yield f'"{arn.account}" is not an account id (12 digits)'
     partition = Issuer.of(name).partition
     if arn and partition and partition != arn.partition:
         yield f"its partition is {arn.partition}, that of the issuer is {partition}"
@@ -47,4 +47,4 @@ def _differences(arn: Arn, right: Arn) -> Iterator[str]:
     if written.region and wanted.region and written.region != wanted.region:
         yield f"it names the region {written.region} in place of {wanted.region}"
     elif arn.name != right.name and arn.name.lower() == right.name.lower():
-        yield "it differs in upper and lower case"
+        yield "it differs in case"

@@ -33,7 +33,7 @@ def _evidence(view: View, document: Document) -> Evidence:
     places = {"document": place_of(document)}
     if found := view.contradictions_of.get(document.path, ()):
         names |= {"what": found[0].what, "object": found[0].subject, "other": found[0].first.document}
-        names["more"] = f" (and {len(found) - 1} more of the kind)" if len(found) > 1 else ""
+        names["more"] = f" (and {len(found) - 1} more differences)" if len(found) > 1 else ""
         places |= {"first": found[0].first, "second": found[0].second}
     if denial := view.guards.denial_of(document.path):
         names["unless"] = f" unless the role has another value of {', '.join(denial.exempt)}" if denial.exempt else ""

@@ -67,6 +67,4 @@ def _verdict(found: Denial | None) -> Stopped | Unknown:
         return "none"
     if found.stops == "all":
         return "all"
-    return Unknown(
-        f"values of {', '.join(found.depends)} in the requests of the pods, which a resource control policy asks for"
-    )
+    return Unknown(f"values of {', '.join(found.depends)} in the requests of the pods, which a resource control policy checks")

@@ -186,7 +186,7 @@ def _cluster_evidence(cluster: Cluster, view: View) -> Evidence:
             "issuer": issuer,
             "fields": ", ".join(view.publications.missing_fields(cluster)),
             "algorithms": ", ".join(view.publications.unsupported_names(cluster)),
-            "webhook": "does not act on the creation of pods" if hooks else "is not there",
+            "webhook": "does not cover the creation of pods" if hooks else "does not exist",
         },
         places,
     )

@@ -55,9 +55,9 @@ def wide_principals(policy: Policy) -> Iterator[tuple[Wide, str, Statement]]:
             continue
         for value in map(text_of, statement.aws):
             if value == "*":
-                yield "everyone", '"AWS": "*", which is everybody', statement
+                yield "everyone", '"AWS": "*" (every AWS principal)', statement
             elif value.endswith(":root") or value.isdigit():
-                yield "account", f"{value}, the whole account", statement
+                yield "account", f"{value} (the whole account)", statement
         yield from (("service", text_of(value), statement) for value in statement.service if value in _SERVICES)
 
 
@@ -148,7 +148,7 @@ def _say_denials(
         if any(presence(condition.key, issuer, a.profile) == "never" for issuer, a in issuers.items())
     ]
     names["absent_keys"] = _some(key for _, key in absent)
-    names["whom"] = "everybody whom its Allow statements admit"
+    names["whom"] = "every subject that its Allow statements admit"
     places["denial"] = source.place.at(*(absent[0][0] if absent else denials[0]).steps, "Effect")
 
 

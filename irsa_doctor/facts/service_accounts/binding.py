@@ -155,7 +155,7 @@ def _account_evidence(view: View, account: ServiceAccount, trusting: tuple[Analy
         "regional": text_of(account.annotations.get(REGIONAL, "")),
         "expiration": text_of(account.annotations.get(EXPIRATION, "")),
         "length": str(len(account.subject)),
-        "association_role": (text_of(association.role_arn) if association else "") or "a role that the list does not name",
+        "association_role": (text_of(association.role_arn) if association else "") or "a role that is not in the input",
     }
     place = account.place.at("metadata")
     at = place.at("annotations", ROLE_ARN) if ROLE_ARN in account.annotations else place.at("name")
@@ -408,7 +408,7 @@ def _binding_evidence(view: View, account: ServiceAccount, value: str, named: An
         "issuer": view.issuer_of(account.cluster),
         "cluster": view.name_of(account.cluster),
         "issuers": ", ".join(issuers),
-        "clusters": ", ".join(clusters) or "no cluster that was given",
+        "clusters": ", ".join(clusters) or "no cluster of the input",
         "right": right,
         "elsewhere": ", ".join(other.role.arn for other in trusting if other is not named),
         "hint": did_you_mean(account.subject, [subject for subject, _ in trusted]) if named else _near_role(view, value, right),
@@ -436,7 +436,7 @@ def _say_of_here(
     asked = [found.audiences.values for found in here if isinstance(found.audiences, Finite)]
     names["auds"] = ", ".join(sorted(frozenset().union(*asked))) or "others"
     names["carried"] = f"tokens of {account.namespace}/{account.name} carry {', '.join(sorted(audiences))}"
-    names["whom"] = f"{account.namespace}/{account.name}, whom its Allow statements admit"
+    names["whom"] = f"{account.namespace}/{account.name}, which its Allow statements admit"
     shutting = [statement for found in here for statement in _shutting(found, account.subject, audiences)]
     names["absent_keys"] = ", ".join(_absent_keys(shutting, issuer))
     if AUDIENCE in account.annotations:

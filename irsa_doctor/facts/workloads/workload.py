@@ -59,7 +59,7 @@ _FILE_MODE_FIXED = (1, 19)
 """the Kubernetes version that made the token readable to users other than root"""
 # proxies of service meshes, injected after the webhook, that need no role of AWS
 _PROXIES = frozenset({"istio-proxy", "istio-init", "istio-validation", "linkerd-proxy", "linkerd-init"})
-_FLAWS = {False: "there are blanks around a name, and it trims none", True: "it cannot be read as names between commas"}
+_FLAWS = {False: "a name has spaces around it, which are not trimmed", True: "it is not a list of names separated by commas"}
 _ROLE_VALUE = Unknown("value of AWS_ROLE_ARN", "kubectl exec POD -- printenv AWS_ROLE_ARN")
 
 

@@ -154,7 +154,7 @@ def test_the_command_tells_what_is_wrong_and_exits_1(tmp_path):
     )
     done = run("rules", "test", tmp_path, cwd=tmp_path)
     assert done.returncode == 1
-    assert "my-rule: the subject is not asked: fires " in done.stderr
+    assert "my-rule: the subject is not checked: fires " in done.stderr
     assert done.stdout.startswith("1 rules, ")
 
 
