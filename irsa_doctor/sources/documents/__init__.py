@@ -1,1 +1,1 @@
-"""Documents by kind: answers of AWS, objects of Kubernetes, what an issuer publishes."""
+"""Reads single documents: recognises the kind (`kinds`) or dialect (`dialects`) and fills a reading with its records."""

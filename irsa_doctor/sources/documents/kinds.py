@@ -1,12 +1,15 @@
-"""The kinds of documents, told from their content: how each is recognised and who reads it."""
+"""The kinds of JSON and YAML documents: how each is recognised by its content and who reads it.
 
-import re
+A kind is one row of `KINDS`, its reader one function in a module of this room or of `templates`.
+"""
+
 from collections.abc import Callable, Mapping
 
 import msgspec
 
 from irsa_doctor.model import Place, Role
 from irsa_doctor.sources.documents import aws, issuer, kubernetes
+from irsa_doctor.sources.documents.dialects import ONLY_FROM_ITS_PLACE
 from irsa_doctor.sources.documents.policies import bare_policy
 from irsa_doctor.sources.documents.reading import Page, Reading
 from irsa_doctor.sources.snapshot.snapshot import ANSWER_KINDS
@@ -14,24 +17,6 @@ from irsa_doctor.text import shapes
 from irsa_doctor.text.errors import WrongShape
 
 Members = Mapping[str, object]
-
-_LIKE_POLICY = re.compile(rb"AssumeRoleWithWebIdentity|AssumeRolePolicyDocument|Federated|sts:AssumeRole", re.IGNORECASE)
-_JWT = re.compile(rb"\s*eyJ[\w-]+\.[\w-]+\.[\w-]*\s*\Z")
-# a block at the beginning of a line: `resource "aws_iam_role" "app" {`
-_HCL = re.compile(
-    rb"^(?:resource|data|module|variable|provider|terraform|locals|output)(?:[ \t]+(?:\"[^\"\n]*\"|[\w-]+))*[ \t]*\{",
-    re.MULTILINE,
-)
-# in a page that only quotes such blocks, prose comes first
-_PROSE_FIRST = re.compile(
-    rb"(?:\s+|(?:#|//)[^\n]*\n|/\*.*?\*/)*+(?![a-z_]+(?:[ \t]+(?:\"[^\"\n]*\"|[\w-]+))*[ \t]*\{)", re.DOTALL
-)
-# a section first, then a setting: such lines inside a config map are the config map's business
-_AWS_CONFIG = re.compile(
-    rb"(?:\s*[#;][^\n]*\n)*\s*\[[^\]\n]+\]\s*\n(?:[^\n]*\n){0,200}?"
-    rb"\s*(?:aws_access_key_id|aws_secret_access_key|credential_process|sso_start_url|role_arn|region)\s*="
-)
-_ONLY_FROM_ITS_PLACE = "taken only from the place named for it, never from a scanned folder"
 
 
 def _later(what: str) -> str:
@@ -243,7 +228,7 @@ KINDS: tuple[Kind, ...] = (
         lambda members: "Url" in members and ("ClientIDList" in members or "ThumbprintList" in members),
         aws.read_get_provider,
     ),
-    Kind("kubeconfig", _is_kubeconfig, why=f"a kubeconfig is {_ONLY_FROM_ITS_PLACE}"),
+    Kind("kubeconfig", _is_kubeconfig, why=f"a kubeconfig is {ONLY_FROM_ITS_PLACE}"),
     Kind("eks-describe-cluster", _has_object("cluster", "arn", "identity"), aws.read_describe_cluster),
     Kind("eks-list-clusters", _is_list_of_clusters, aws.read_list_clusters),
     Kind(
@@ -258,7 +243,7 @@ KINDS: tuple[Kind, ...] = (
     Kind("eksctl", _of_group("eksctl.io"), _read_eksctl),
     Kind("crossplane", _of_group("crossplane.io", "upbound.io"), why=_later("a Crossplane resource")),
     Kind("ack", _of_group("services.k8s.aws"), why=_later("a resource of AWS Controllers for Kubernetes")),
-    Kind("token", _is_of_kind("TokenRequest", "TokenReview", "ExecCredential"), why=f"a token is {_ONLY_FROM_ITS_PLACE}"),
+    Kind("token", _is_of_kind("TokenRequest", "TokenReview", "ExecCredential"), why=f"a token is {ONLY_FROM_ITS_PLACE}"),
     Kind("kubernetes-status", _is_of_kind("Status"), why="an error that the API server answered, no object"),
     Kind("kubernetes", _is_kubernetes, kubernetes.read_object),
     Kind("openid-configuration", _has("issuer", "jwks_uri"), issuer.read_discovery),
@@ -277,7 +262,7 @@ KINDS: tuple[Kind, ...] = (
     Kind("cloudformation", _is_cloudformation, _read_cloudformation),
     Kind("cloudformation-parameters", _has("ParameterKey"), _read_parameter),
     Kind("cloudformation-parameters", _is_template_configuration, _read_template_configuration),
-    Kind("token", _is_decoded_token, why=f"a token's claims are {_ONLY_FROM_ITS_PLACE}"),
+    Kind("token", _is_decoded_token, why=f"a token's claims are {ONLY_FROM_ITS_PLACE}"),
     Kind("trust-policy", _is_policy, _read_policy),
 )
 
@@ -343,28 +328,3 @@ def _read_members(members: dict[str, object], page: Page, reading: Reading) -> N
 
 def _attempt(read: Callable[[Page, Reading], None], page: Page, reading: Reading) -> None:
     reading.attempt(page.value, page.place, lambda value, place: read(page, reading))
-
-
-def kind_of_text(text: bytes) -> tuple[str, str] | None:
-    """Kind and reason for texts that are neither JSON nor YAML and not read."""
-    if _JWT.match(text[:65536]):
-        return "token", f"a token is {_ONLY_FROM_ITS_PLACE}"
-    head = text[:65536]
-    if head.lstrip()[:1] in (b"{", b"-"):
-        return None
-    if _AWS_CONFIG.match(head):
-        return "aws-config", f"AWS configuration is {_ONLY_FROM_ITS_PLACE}"
-    return None
-
-
-def is_configuration(text: bytes, path: str = "") -> bool:
-    """Whether a text is in Terraform's configuration language; a broken one that is called so is too."""
-    head = text[:65536]
-    if head.lstrip()[:1] in (b"{", b"-") or _HCL.search(head) is None:
-        return False
-    return path.endswith(".tf") or _PROSE_FIRST.match(head) is None
-
-
-def is_like_policy(text: bytes) -> bool:
-    """Whether a text that could not be read speaks of trust."""
-    return _LIKE_POLICY.search(text) is not None

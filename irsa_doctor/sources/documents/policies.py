@@ -13,6 +13,7 @@ from irsa_doctor.text.placeholders import may_have_holes, value_with_holes
 from irsa_doctor.text.scanner import Duplicate
 
 _SPACE = b" \t\r\n"
+_LIKE_POLICY = re.compile(rb"AssumeRoleWithWebIdentity|AssumeRolePolicyDocument|Federated|sts:AssumeRole", re.IGNORECASE)
 _URL_ENCODED = re.compile(rb"\s*(?:%(?:7B|5B|22|0A|0D|09|20)|\{%)", re.IGNORECASE)
 _ESCAPE = re.compile(rb"%([0-9A-Fa-f]{2})")
 _ODD = re.compile(rb"%(?:[\r\n]|\Z)")
@@ -64,6 +65,11 @@ def bare_policy(value: object, place: Place, duplicates: Sequence[Duplicate]) ->
 def concerns(duplicate: Duplicate, place: Place) -> bool:
     """Whether a duplicate member is inside the policy at the place."""
     return duplicate.pointer == place.pointer or duplicate.pointer.startswith(place.pointer + "/")
+
+
+def is_like_policy(text: bytes) -> bool:
+    """Whether a text that cannot be read has words of a trust policy."""
+    return _LIKE_POLICY.search(text) is not None
 
 
 def unwrapped(raw: bytes) -> bytes:

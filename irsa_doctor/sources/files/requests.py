@@ -20,10 +20,10 @@ def read_lines(path: str) -> bytes:
     text = settle(raw)
     if isinstance(text, NoText):
         raise Unreadable(f"{path}: {text.why}")
-    found = raw if isinstance(text, Trouble) else text
-    if not found.strip():
+    requests = raw if isinstance(text, Trouble) else text
+    if not requests.strip():
         raise Unreadable(f"{path}: no request in it")
-    return found
+    return requests
 
 
 def read_policy_file(path: str) -> bytes:
@@ -58,7 +58,7 @@ def _is_answer(text: bytes) -> bool:
 def _bytes_of(path: str) -> bytes:
     if os.path.isdir(path):
         raise Unreadable(f"{path}: a folder, not a file")
-    given = next(walk([path], None))
-    if given.why is not None:
-        raise Unreadable(f"{path}: {given.why}")
-    return given.content
+    file = next(walk([path], None))
+    if file.why is not None:
+        raise Unreadable(f"{path}: {file.why}")
+    return file.content

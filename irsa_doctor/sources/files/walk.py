@@ -33,7 +33,7 @@ _SPECIAL = (
 )
 
 
-class Given(msgspec.Struct, frozen=True):
+class InputFile(msgspec.Struct, frozen=True):
     """A file of the input: its bytes, or why they are not read (`passed` where nothing is lost by that).
 
     `base`: it belongs to the current state over which a change is laid.
@@ -47,7 +47,7 @@ class Given(msgspec.Struct, frozen=True):
     base: bool = False
 
 
-def walk(paths: Sequence[str], stdin: bytes | None, without: Sequence[str] = ()) -> Iterator[Given]:
+def walk(paths: Sequence[str], stdin: bytes | None, without: Sequence[str] = ()) -> Iterator[InputFile]:
     """Yield every file of the paths once, folders in sorted order, except those at or below `without`."""
     left_out = {os.path.abspath(path) for path in without if path != "-"}
     named = {os.path.abspath(path) for path in paths if path != "-"}
@@ -72,23 +72,25 @@ def _is_below(place: str, folders: Collection[str]) -> bool:
     return True
 
 
-def walk_over(paths: Sequence[str], base: Sequence[str], stdin: bytes | None, without: Sequence[str] = ()) -> Iterator[Given]:
+def walk_over(
+    paths: Sequence[str], base: Sequence[str], stdin: bytes | None, without: Sequence[str] = ()
+) -> Iterator[InputFile]:
     """Yield every file of the paths, then those of the base that are not among them."""
     yield from walk(paths, stdin, without)
     for file in walk(base, stdin, (*paths, *without)):
         yield msgspec.structs.replace(file, base=True)
 
 
-def _standard_input(stdin: bytes | None) -> Given:
+def _standard_input(stdin: bytes | None) -> InputFile:
     if stdin is not None:
-        return Given("-", True, stdin)
+        return InputFile("-", True, stdin)
     import sys
 
     content = sys.stdin.buffer.read(SIZE_LIMIT + 1)
-    return Given("-", True, content) if len(content) <= SIZE_LIMIT else Given("-", True, why="too large")
+    return InputFile("-", True, content) if len(content) <= SIZE_LIMIT else InputFile("-", True, why="too large")
 
 
-def _named_path(path: str) -> Iterator[Given]:
+def _named_path(path: str) -> Iterator[InputFile]:
     """A path that the user named: a link is followed."""
     if _is_stream(path):
         yield _read_stream(path)
@@ -96,7 +98,7 @@ def _named_path(path: str) -> Iterator[Given]:
     try:
         status = os.stat(path)
     except (OSError, ValueError) as error:
-        yield Given(path, True, why=says(error))
+        yield InputFile(path, True, why=says(error))
         return
     if stat.S_ISDIR(status.st_mode):
         yield from _folder(path, os.path.realpath(path), True)
@@ -109,20 +111,20 @@ def _is_stream(path: str) -> bool:
     return path == "/dev/stdin" or (path.startswith("/dev/fd/") and path[8:].isdigit())
 
 
-def _read_stream(path: str) -> Given:
+def _read_stream(path: str) -> InputFile:
     number = 0 if path == "/dev/stdin" else int(path[8:])
     try:
         mode = os.fstat(number).st_mode
         if not (stat.S_ISFIFO(mode) or stat.S_ISREG(mode)):
-            return Given(path, True, why="neither a pipe nor a file")
+            return InputFile(path, True, why="neither a pipe nor a file")
         with open(os.dup(number), "rb") as stream:
             content = stream.read(SIZE_LIMIT + 1)
     except OSError as error:
-        return Given(path, True, why=says(error))
-    return Given(path, True, content) if len(content) <= SIZE_LIMIT else Given(path, True, why="too large")
+        return InputFile(path, True, why=says(error))
+    return InputFile(path, True, content) if len(content) <= SIZE_LIMIT else InputFile(path, True, why="too large")
 
 
-def _folder(folder: str, root: str, named: bool) -> Iterator[Given]:
+def _folder(folder: str, root: str, named: bool) -> Iterator[InputFile]:
     """Depth is bounded by the length of paths, so a list of open folders and no recursion."""
     waiting = [(folder, named)]
     while waiting:
@@ -132,21 +134,21 @@ def _folder(folder: str, root: str, named: bool) -> Iterator[Given]:
         try:
             names = sorted(os.listdir(path))
         except OSError as error:
-            yield Given(path, is_named, why=says(error))
+            yield InputFile(path, is_named, why=says(error))
             continue
         if not names and is_named:
-            yield Given(path, True, why="an empty folder", passed=True)
+            yield InputFile(path, True, why="an empty folder", passed=True)
         yield from _entries(path, names, root, waiting)
 
 
-def _entries(folder: str, names: list[str], root: str, waiting: list[tuple[str, bool]]) -> Iterator[Given]:
+def _entries(folder: str, names: list[str], root: str, waiting: list[tuple[str, bool]]) -> Iterator[InputFile]:
     below: list[tuple[str, bool]] = []
     for name in names:
         path = os.path.join(folder, name)
         try:
             status = os.lstat(path)
         except OSError as error:
-            yield Given(path, False, why=says(error))
+            yield InputFile(path, False, why=says(error))
             continue
         if stat.S_ISLNK(status.st_mode):
             yield _link(path, root)
@@ -157,27 +159,27 @@ def _entries(folder: str, names: list[str], root: str, waiting: list[tuple[str, 
     waiting.extend(reversed(below))
 
 
-def _link(path: str, root: str) -> Given:
+def _link(path: str, root: str) -> InputFile:
     """A link inside a folder: its target is read under its own name, or lies outside and is not read."""
     try:
         target = os.path.realpath(path, strict=True)
     except OSError as error:
-        return Given(path, False, why=f"a broken link: {says(error)}")
+        return InputFile(path, False, why=f"a broken link: {says(error)}")
     if target == root or target.startswith(root.rstrip(os.sep) + os.sep):
-        return Given(path, False, why=f"a link to {os.path.relpath(target, root)}, read there", passed=True)
-    return Given(path, False, why="a link to a target outside of the folder: name the target to read it")
+        return InputFile(path, False, why=f"a link to {os.path.relpath(target, root)}, read there", passed=True)
+    return InputFile(path, False, why="a link to a target outside of the folder: name the target to read it")
 
 
-def _file(path: str, status: os.stat_result, named: bool) -> Given:
+def _file(path: str, status: os.stat_result, named: bool) -> InputFile:
     for test, what in _SPECIAL:
         if test(status.st_mode):
-            return Given(path, named, why=f"{what}, not a file")
+            return InputFile(path, named, why=f"{what}, not a file")
     if status.st_size > SIZE_LIMIT:
-        return Given(path, named, why=f"{status.st_size} bytes: too large")
+        return InputFile(path, named, why=f"{status.st_size} bytes: too large")
     try:
-        return Given(path, named, _read(path, named))
+        return InputFile(path, named, _read(path, named))
     except (OSError, ValueError) as error:
-        return Given(path, named, why=says(error))
+        return InputFile(path, named, why=says(error))
 
 
 def _read(path: str, named: bool) -> bytes:

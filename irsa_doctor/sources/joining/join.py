@@ -27,23 +27,23 @@ from irsa_doctor.sources.files.folders import Folders
 from irsa_doctor.sources.joining import merge as merging
 from irsa_doctor.sources.joining.filling import HoleValues, fill_holes
 from irsa_doctor.sources.joining.overlay import Overlay, name_roles
-from irsa_doctor.sources.snapshot.snapshot import Asked
+from irsa_doctor.sources.snapshot.snapshot import Query
 
 _Record = TypeVar("_Record", OidcProvider, Cluster)
 
 
-class Said(msgspec.Struct, frozen=True):
+class JoinContext(msgspec.Struct, frozen=True):
     """What the user said about the documents."""
 
     account: str = ""
     clusters: Mapping[str, str] = {}
     """path of a file or folder -> name, ARN or issuer of the cluster"""
     complete: Collection[str] = ()
-    asked: Collection[Asked] = ()
+    queries: Collection[Query] = ()
     gaps: Collection[Gap] = ()
 
 
-def join(readings: Sequence[Reading], stated: Said) -> Inventory:
+def join(readings: Sequence[Reading], stated: JoinContext) -> Inventory:
     """The inventory of all documents; documents that it cannot place get a note."""
     contradictions: list[Contradiction] = []
     accounts = _Accounts(readings, stated.account)
@@ -332,7 +332,7 @@ def _settled(item: PodIdentityAssociation, clusters: _Clusters) -> PodIdentityAs
     return msgspec.structs.replace(item, cluster=cluster)
 
 
-def _closed(readings: Sequence[Reading], accounts: _Accounts, clusters: _Clusters, stated: Said) -> Closed:
+def _closed(readings: Sequence[Reading], accounts: _Accounts, clusters: _Clusters, stated: JoinContext) -> Closed:
     answers: dict[tuple[str, object], list[Answer]] = {}
     kinds: dict[str, set[str]] = {}
     for reading in readings:
@@ -350,7 +350,7 @@ def _closed(readings: Sequence[Reading], accounts: _Accounts, clusters: _Cluster
     if stated.complete:
         kinds[""] = {kind.lower() for kind in stated.complete}
     by_cluster = {cluster: frozenset(entries) for cluster, entries in kinds.items()}
-    queries = frozenset((entry.collection, clusters.owner(entry.owner), entry.name) for entry in stated.asked)
+    queries = frozenset((entry.collection, clusters.owner(entry.owner), entry.name) for entry in stated.queries)
     return Closed(**{name: frozenset(owners) for name, owners in closed.items()}, kinds=by_cluster, asked=queries)  # type: ignore[arg-type]
 
 

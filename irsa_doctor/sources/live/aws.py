@@ -252,13 +252,13 @@ class Account:
         answer = self.member_of("iam", "GetRole", "Role", RoleName=name)
         if isinstance(answer, Fault):
             if answer.kind == "absent":
-                self.notes.asked("roles", self.id, name.lower())
+                self.notes.requested("roles", self.id, name.lower())
             else:
                 what = f"role {name} of account {self.id}"
                 self.gap(answer, "roles", name.lower(), what, f"aws iam get-role --role-name {name}")
             return None
         role = _role(answer)
-        self.notes.asked("roles", self.id, name.lower())
+        self.notes.requested("roles", self.id, name.lower())
         self.notes.answered(f"aws://{self.id}/iam/roles/{name}", "iam-get-role", {"Role": role}, Origin(account=self.id))
         return role
 
@@ -375,7 +375,7 @@ class Account:
             what, how = f"Pod Identity associations of cluster {name}", "aws eks list-pod-identity-associations --cluster-name"
             self.gap(fault, "associations", key, what, f"{how} {name} --region {region}", arn)
         elif only:
-            self.notes.asked("associations", arn, key)
+            self.notes.requested("associations", arn, key)
         roles: list[str] = []
         jobs = [
             Job(

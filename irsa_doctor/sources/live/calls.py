@@ -1,4 +1,4 @@
-"""Calls side by side within a time limit, and the notes of what they gave."""
+"""Runs calls side by side within a time limit, and collects their answers."""
 
 import threading
 import time
@@ -8,14 +8,14 @@ from queue import Empty, SimpleQueue
 import msgspec
 
 from irsa_doctor.model import Gap
-from irsa_doctor.sources.snapshot.snapshot import Answered, AnswerKind, Asked, Origin, Snapshot, snapshot_of, without_secrets
+from irsa_doctor.sources.snapshot.snapshot import Answered, AnswerKind, Origin, Query, Snapshot, snapshot_of, without_secrets
 
 AT_ONCE = 8
 """Calls that are under way at the same time: enough to hide the way there, too few to be throttled for it."""
 
 
 def shortened(text: str) -> str:
-    """A message of somebody else in one line, no longer than helps, without secrets."""
+    """Return a message of another program in one line of at most 300 characters, without secrets."""
     line = " ".join(without_secrets(text.encode(errors="replace")).decode(errors="replace").split())
     return line if len(line) <= 300 else line[:300] + " ..."
 
@@ -38,13 +38,13 @@ class Clock:
 
 
 class Notes:
-    """What has been answered so far. Calls note it from their threads; what comes after the end is not taken any more."""
+    """The answers so far. Calls note them from their threads; answers after the end are dropped."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._ended = False
         self._documents: dict[str, Answered] = {}
-        self._asked: set[Asked] = set()
+        self._queries: set[Query] = set()
         self._gaps: set[Gap] = set()
 
     def answered(self, path: str, kind: AnswerKind, document: object, origin: Origin) -> None:
@@ -54,37 +54,37 @@ class Notes:
             if not self._ended:
                 self._documents[path] = Answered(path=path, origin=origin, kind=kind, document=text)
 
-    def asked(self, collection: str, owner: str, name: str) -> None:
-        """Something was asked for by name, and is there or does not exist."""
+    def requested(self, collection: str, owner: str, name: str) -> None:
+        """Note an object that was requested by name, and is among the documents or does not exist."""
         with self._lock:
             if not self._ended:
-                self._asked.add(Asked(collection, owner, name))
+                self._queries.add(Query(collection, owner, name))
 
     def gap(self, gap: Gap) -> None:
-        """Something was asked for and not given."""
+        """Note what could not be read."""
         with self._lock:
             if not self._ended:
                 self._gaps.add(gap)
 
     def rename(self, clusters: Mapping[str, str]) -> None:
-        """Give clusters a better name, now that it is known."""
+        """Replace the names of clusters by better ones."""
         with self._lock:
             for path, answered in self._documents.items():
                 if better := clusters.get(answered.origin.cluster):
                     origin = msgspec.structs.replace(answered.origin, cluster=better)
                     self._documents[path] = msgspec.structs.replace(answered, origin=origin)
-            self._asked = {
-                msgspec.structs.replace(query, owner=clusters.get(query.owner, query.owner)) for query in self._asked
+            self._queries = {
+                msgspec.structs.replace(query, owner=clusters.get(query.owner, query.owner)) for query in self._queries
             }
             self._gaps = {msgspec.structs.replace(gap, owner=clusters.get(gap.owner, gap.owner)) for gap in self._gaps}
 
     def snapshot(self, *, version: str, taken: str) -> Snapshot:
-        """All that is noted up to now."""
+        """Return all answers up to now."""
         with self._lock:
-            return snapshot_of(self._documents.values(), self._asked, self._gaps, version=version, taken=taken)
+            return snapshot_of(self._documents.values(), self._queries, self._gaps, version=version, taken=taken)
 
     def end(self) -> None:
-        """Take no more notes: calls that are late must not change an answer that was given."""
+        """Drop later answers: a late call must not change a result that was returned."""
         with self._lock:
             self._ended = True
 

@@ -161,7 +161,7 @@ class ApiServer:
             return
         items = [] if isinstance(answer, Fault) else [fields.OBJECTS["Namespace"](answer)]
         self._note(NAMESPACES, namespace, items)
-        self.notes.asked("namespaces", self.cluster, namespace)
+        self.notes.requested("namespaces", self.cluster, namespace)
 
     def read_list(self, resource: Resource, namespace: str = "") -> None:
         """Every object of a kind, in the cluster or in one namespace."""
@@ -174,7 +174,7 @@ class ApiServer:
             how = f"kubectl get {resource.plural} {f'-n {namespace}' if namespace else '-A'} -o json"
             self._gap(fault, resource.plural, namespace, f"{resource.plural} of {where}", how)
         elif namespace:
-            self.notes.asked(resource.plural, self.cluster, namespace)
+            self.notes.requested(resource.plural, self.cluster, namespace)
 
     def _note(self, resource: Resource, namespace: str, items: list[object], closes: tuple[str, ...] = ()) -> None:
         document = {"apiVersion": resource.api_version, "kind": f"{resource.kind}List", "items": items}

@@ -30,10 +30,10 @@ def iam_policy(commands: Iterable[str]) -> dict[str, Any]:
     All resources: the lists of IAM and Organizations know no others
     (https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsidentityandaccessmanagementiam.html).
     """
-    wanted = frozenset(commands)
+    selected = frozenset(commands)
     families: dict[str, list[str]] = {}
     for operation in AWS:
-        if operation.needs_permission and operation.commands & wanted:
+        if operation.needs_permission and operation.commands & selected:
             families.setdefault(operation.family, []).append(operation.action)
     statements = [
         {"Sid": f"Read{family}", "Effect": "Allow", "Action": sorted(actions), "Resource": "*"}
@@ -44,16 +44,16 @@ def iam_policy(commands: Iterable[str]) -> dict[str, Any]:
 
 def cluster_role(commands: Iterable[str], name: str) -> dict[str, Any]:
     """The ClusterRole for these commands. Secrets and config maps are not among its resources."""
-    wanted = frozenset(commands)
+    selected = frozenset(commands)
     groups: dict[tuple[str, tuple[str, ...]], list[str]] = {}
     for resource in KUBERNETES:
-        if resource.commands & wanted:
-            groups.setdefault((resource.group, _verbs(resource, wanted)), []).append(resource.plural)
+        if resource.commands & selected:
+            groups.setdefault((resource.group, _verbs(resource, selected)), []).append(resource.plural)
     rules: list[Mapping[str, object]] = [
         {"apiGroups": [group], "resources": sorted(resources), "verbs": list(verbs)}
         for (group, verbs), resources in groups.items()
     ]
-    paths = [endpoint.path for endpoint in ENDPOINTS if endpoint.commands & wanted]
+    paths = [endpoint.path for endpoint in ENDPOINTS if endpoint.commands & selected]
     rules.append({"nonResourceURLs": paths, "verbs": ["get"]})
     return {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": {"name": name}, "rules": rules}
 

@@ -107,15 +107,22 @@ class _Taking:
         servers = [self._server(connection) for connection in self._connections(faults)]
         self.opened = [*accounts, *servers]
         jobs = [
-            *(Job(partial(self._open, one, _AWS, faults), _source_gap(_AWS[0], self._late("AWS"))) for one in accounts),
-            *(Job(partial(self._open, one, _KUBE, faults), _source_gap(_KUBE[0], self._late("Kubernetes"))) for one in servers),
+            *(Job(partial(self._open, source, _AWS, faults), _source_gap(_AWS[0], self._late("AWS"))) for source in accounts),
+            *(
+                Job(partial(self._open, source, _KUBE, faults), _source_gap(_KUBE[0], self._late("Kubernetes")))
+                for source in servers
+            ),
         ]
         side_by_side(jobs, self.clock, self.notes)
-        self.accounts = _first_of_each((one for one in accounts if one.id), lambda one: one.id)
-        self.servers = _first_of_each((one for one in servers if one.is_open), lambda one: one.issuer or one.connection.server)
-        for one in servers:
-            if one.is_open and one not in self.servers:
-                self.options.progress(f"Kubernetes context {one.context}: a cluster that another context leads to; read once")
+        self.accounts = _first_of_each((source for source in accounts if source.id), lambda source: source.id)
+        self.servers = _first_of_each(
+            (source for source in servers if source.is_open), lambda source: source.issuer or source.connection.server
+        )
+        for source in servers:
+            if source.is_open and source not in self.servers:
+                self.options.progress(
+                    f"Kubernetes context {source.context}: a cluster that another context leads to; read once"
+                )
         self._judge(faults)
 
     def _identities(self) -> Iterator[tuple[str, str]]:
@@ -150,9 +157,9 @@ class _Taking:
         return f"{name}: no answer within the {self.clock.whole:g} s that --timeout gives"
 
     def _judge(self, faults: list[tuple[str, tuple[str, ...]]]) -> None:
-        wanted = self.options.aws or self.options.kube
-        if wanted and not self.accounts and not self.servers:
-            names = [name for name, asked in (("AWS", self.options.aws), ("Kubernetes", self.options.kube)) if asked]
+        needed = self.options.aws or self.options.kube
+        if needed and not self.accounts and not self.servers:
+            names = [name for name, enabled in (("AWS", self.options.aws), ("Kubernetes", self.options.kube)) if enabled]
             raise LiveError("; ".join(sorted(says for says, _ in faults)) or self._late(" and ".join(names)))
         for says, kinds in faults:
             for kind in kinds:
@@ -164,7 +171,7 @@ class _Taking:
         """All that there is, in every account and cluster."""
         jobs: list[Job] = []
         for server in self.servers:
-            resources = tuple(one for one in KUBERNETES if self.plan.command in one.commands)
+            resources = tuple(resource for resource in KUBERNETES if self.plan.command in resource.commands)
             jobs.append(self._job(partial(server.read_everything, resources), server.cluster))
         for account in self.accounts:
             jobs.append(Job(account.read_roles, account.late("roles", "", f"roles of account {account.id}")))
@@ -188,17 +195,17 @@ class _Taking:
     def _regions(self, account: Account, issuers: Iterable[str]) -> list[str]:
         if self.options.regions:
             return list(dict.fromkeys(self.options.regions))
-        found = {account.region, *(Issuer.of(issuer).region for issuer in issuers)} - {""}
-        if not found:
+        regions = {account.region, *(Issuer.of(issuer).region for issuer in issuers)} - {""}
+        if not regions:
             missing = f"clusters of account {account.id}: no region is configured"
             self.notes.gap(Gap("clusters", account.id, "", missing, "name one with --region"))
-        return sorted(found)
+        return sorted(regions)
 
     # a target
 
     def read_target(self, target: Target) -> None:
         """What is about one service account or workload: its namespace, its cluster, its roles and their account."""
-        resources = tuple(one for one in KUBERNETES if self.plan.command in one.commands)
+        resources = tuple(resource for resource in KUBERNETES if self.plan.command in resource.commands)
         in_files = self._loading.loaded().inventory.clusters
         issuers = {server.issuer for server in self.servers} | {str(cluster.issuer) for cluster in in_files}
         clusters: dict[str, dict[str, Any]] = {}
@@ -240,23 +247,23 @@ class _Taking:
             return arn.name if (arn.account, arn.region) == (account.id, region) else ""
         return self.plan.cluster if _CLUSTER_NAME.fullmatch(self.plan.cluster) else ""
 
-    def _find(self, server: ApiServer, found: dict[str, dict[str, Any]]) -> None:
+    def _find(self, server: ApiServer, clusters: dict[str, dict[str, Any]]) -> None:
         """Which cluster of EKS a context leads to: proved by its issuer, else by its endpoint, never by names."""
         if server.issuer and Issuer.of(server.issuer).form != "eks":
             return
         hints = [(parse_arn(hint), hint) for hint in server.connection.hints]
         named = {arn.account for arn, _ in hints if arn and arn.service == "eks"}
-        accounts = [one for one in self.accounts if one.id in named] or self.accounts
+        accounts = [account for account in self.accounts if account.id in named] or self.accounts
         for account in accounts:
             for region in self._regions_of(server, account, [arn for arn, _ in hints if arn]):
                 names = [arn.name if arn else hint for arn, hint in hints]
-                wanted = [name for name in names if _CLUSTER_NAME.fullmatch(name)]
-                if cluster := account.find_cluster(partial(_is_of, server), region, wanted):
-                    found[str(cluster.get("arn"))] = cluster
+                cluster_names = [name for name in names if _CLUSTER_NAME.fullmatch(name)]
+                if cluster := account.find_cluster(partial(_is_of, server), region, cluster_names):
+                    clusters[str(cluster.get("arn"))] = cluster
                     return
-        elsewhere = named - {one.id for one in self.accounts}
+        elsewhere = named - {account.id for account in self.accounts}
         where = f"; the kubeconfig says that it is in account {', '.join(sorted(elsewhere))}" if elsewhere else ""
-        accounts_read = ", ".join(sorted(one.id for one in self.accounts))
+        accounts_read = ", ".join(sorted(account.id for account in self.accounts))
         missing = (
             f"Pod Identity associations: the cluster of context {server.context} is none of account {accounts_read}{where}"
         )
@@ -275,7 +282,7 @@ class _Taking:
         accounts = list(_service_accounts(known, target))
         associated: list[str] = []
         jobs: list[Job] = []
-        for arn in _clusters(known, target) or {*clusters, *(one.arn for one in known.clusters if one.arn)}:
+        for arn in _clusters(known, target) or {*clusters, *(cluster.arn for cluster in known.clusters if cluster.arn)}:
             jobs += self._association_jobs(arn, target, accounts, associated)
         side_by_side(jobs, self.clock, self.notes)
         named = {*_roles(known, target, accounts), *self.plan.roles}
@@ -297,7 +304,9 @@ class _Taking:
 
     def _read_more(self, known: Inventory, target: Target) -> None:
         """No role is named: the roles that trust the target, and accounts of its name elsewhere, tell what was meant."""
-        jobs = [Job(one.read_roles, one.late("roles", "", f"roles of account {one.id}")) for one in self.accounts]
+        jobs = [
+            Job(account.read_roles, account.late("roles", "", f"roles of account {account.id}")) for account in self.accounts
+        ]
         jobs += [self._job(server.read_service_accounts, server.cluster) for server in self.servers]
         side_by_side(jobs, self.clock, self.notes)
 
@@ -305,8 +314,8 @@ class _Taking:
         """The roles of the plan; for who-can the service accounts that may be among those, for why the providers."""
         jobs = [self._job(partial(self._read_roles, self.plan.roles), "")]
         if self.plan.command == "why":
-            is_wanted = partial(_is_near, frozenset(self.plan.issuers))
-            jobs += [self._job(partial(_ignored, one.read_providers, is_wanted), one.id) for one in self.accounts]
+            is_relevant = partial(_is_near, frozenset(self.plan.issuers))
+            jobs += [self._job(partial(_ignored, account.read_providers, is_relevant), account.id) for account in self.accounts]
         else:
             jobs += [self._job(server.read_service_accounts, server.cluster) for server in self.servers]
         side_by_side(jobs, self.clock, self.notes)
@@ -319,26 +328,29 @@ class _Taking:
             name = (arn.name if arn else role).rpartition("/")[2]
             account = self._of(arn.account) if arn else None
             if arn and account is None:
-                self._tell_of_other_account(arn, name)
+                self._note_other_account(arn, name)
                 continue
-            for one in [account] if account else self.accounts:
-                late = one.late("roles", name.lower(), f"role {name} of account {one.id}")
-                jobs.append(Job(partial(_ignored, one.read_role, name), late))
-                over[one.id] = one
+            for candidate in [account] if account else self.accounts:
+                late = candidate.late("roles", name.lower(), f"role {name} of account {candidate.id}")
+                jobs.append(Job(partial(_ignored, candidate.read_role, name), late))
+                over[candidate.id] = candidate
         if self.plan.command == "why":
-            jobs += [Job(one.read_guardrails, one.late("rcps", "", "resource control policies")) for one in over.values()]
+            jobs += [
+                Job(candidate.read_guardrails, candidate.late("rcps", "", "resource control policies"))
+                for candidate in over.values()
+            ]
         side_by_side(jobs, self.clock, self.notes)
 
-    def _tell_of_other_account(self, arn: Arn, name: str) -> None:
+    def _note_other_account(self, arn: Arn, name: str) -> None:
         if not self.options.aws or not self.accounts:
             return
-        read = ", ".join(sorted(one.id for one in self.accounts))
+        read = ", ".join(sorted(signed_in.id for signed_in in self.accounts))
         for collection, key, what in (("roles", name.lower(), f"role {arn}"), ("providers", "", "OIDC providers")):
             missing = f"{what} of account {arn.account}: the credentials are those of account {read}"
             self.notes.gap(Gap(collection, arn.account, key, missing, f"a --profile of account {arn.account}"))
 
     def _of(self, account: str) -> Account | None:
-        return next((one for one in self.accounts if one.id == account), None)
+        return next((candidate for candidate in self.accounts if candidate.id == account), None)
 
     # events
 
@@ -346,17 +358,17 @@ class _Taking:
         """Events of the account of a role, of the only account where none is named."""
         account = self._of(role.account) if role else self.accounts[0]
         if account is None:
-            read = ", ".join(sorted(one.id for one in self.accounts))
+            read = ", ".join(sorted(signed_in.id for signed_in in self.accounts))
             raise LiveError(
                 f"AWS: events of account {role.account if role else ''}: the credentials are those of account {read}"
             )
-        found: list[dict[str, Any]] = []
+        listed: list[dict[str, Any]] = []
         for region in dict.fromkeys((*regions, *self.options.regions)) or (account.region or "us-east-1",):
             events, fault = account.lookup_events(region)
             if fault and not events:
                 raise LiveError(f"AWS: {fault.says}")
-            found += events
-        return written(encoded({"Events": found}))
+            listed += events
+        return written(encoded({"Events": listed}))
 
     # afterwards
 
@@ -372,7 +384,9 @@ class _Taking:
 
     def fetch_issuers(self) -> None:
         """The published documents of the issuers of all clusters that are known by now."""
-        known = {str(one.issuer) for one in self.inventory().clusters if isinstance(one.issuer, str)} | set(self.plan.issuers)
+        known = {str(cluster.issuer) for cluster in self.inventory().clusters if isinstance(cluster.issuer, str)} | set(
+            self.plan.issuers
+        )
         jobs = [
             Job(
                 partial(fetch_issuer, issuer, self.clock, self.notes),
@@ -401,7 +415,7 @@ def _ignored(function: Callable[..., object], *arguments: object) -> None:
 
 def _is_near(issuers: frozenset[str], issuer: str) -> bool:
     """Whether a provider may have been meant for one of the issuers: the same id, however the rest is written."""
-    ids = {one.rstrip("/").rpartition("/")[2].lower() for one in issuers}
+    ids = {known.rstrip("/").rpartition("/")[2].lower() for known in issuers}
     return issuer.rstrip("/").rpartition("/")[2].lower() in ids
 
 
@@ -417,10 +431,14 @@ def _has_issuer(issuers: frozenset[str], cluster: Mapping[str, Any]) -> bool:
 
 def _clusters(inventory: Inventory, target: Target) -> set[str]:
     """The ARNs of the clusters that have the target."""
-    wanted = target.kind.lower(), target.namespace, target.name
-    found = {one.cluster for one in inventory.service_accounts if ("serviceaccount", one.namespace, one.name) == wanted}
-    found |= {one.cluster for one in inventory.workloads if (one.kind.lower(), one.namespace, one.name) == wanted}
-    return {arn for arn in found if parse_arn(arn)}
+    identity = target.kind.lower(), target.namespace, target.name
+    arns = {
+        record.cluster for record in inventory.service_accounts if ("serviceaccount", record.namespace, record.name) == identity
+    }
+    arns |= {
+        record.cluster for record in inventory.workloads if (record.kind.lower(), record.namespace, record.name) == identity
+    }
+    return {arn for arn in arns if parse_arn(arn)}
 
 
 def _service_accounts(inventory: Inventory, target: Target) -> Iterator[str]:
@@ -428,9 +446,13 @@ def _service_accounts(inventory: Inventory, target: Target) -> Iterator[str]:
     if target.kind == "ServiceAccount":
         yield target.name
         return
-    wanted = target.kind.lower(), target.namespace, target.name
-    found = {one.service_account for one in inventory.workloads if (one.kind.lower(), one.namespace, one.name) == wanted}
-    yield from sorted(found)
+    identity = target.kind.lower(), target.namespace, target.name
+    names = {
+        workload.service_account
+        for workload in inventory.workloads
+        if (workload.kind.lower(), workload.namespace, workload.name) == identity
+    }
+    yield from sorted(names)
 
 
 def _roles(inventory: Inventory, target: Target, accounts: Sequence[str]) -> Iterator[str]:

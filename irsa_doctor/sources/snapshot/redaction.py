@@ -12,7 +12,7 @@ from string import ascii_lowercase, digits
 import msgspec
 
 from irsa_doctor.model import Gap
-from irsa_doctor.sources.snapshot.snapshot import Answered, Asked, Snapshot
+from irsa_doctor.sources.snapshot.snapshot import Answered, Query, Snapshot
 
 # of ARNs, hosts, regions, condition keys
 _WORDS_OF_AWS = """
@@ -89,14 +89,14 @@ def redacted(snapshot: Snapshot, chance: random.Random | None = None) -> Snapsho
     texts = [text for _, document in documents for text in _texts(document)]
     texts += [answered.path for answered in snapshot.documents]
     texts += [part for answered in snapshot.documents for part in (answered.origin.cluster, answered.origin.account) if part]
-    texts += [part for one in snapshot.asked for part in (one.owner, one.name)]
+    texts += [part for item in snapshot.queries for part in (item.owner, item.name)]
     texts += [text for gap in snapshot.missing for text in _in_gap(gap)]
     names = _Names(texts, chance or random.SystemRandom())
     return msgspec.structs.replace(
         snapshot,
         redacted=True,
-        documents=tuple(sorted((_answered(one, document, names) for one, document in documents), key=lambda one: one.path)),
-        asked=tuple(Asked(one.collection, names.of(one.owner), names.of(one.name)) for one in snapshot.asked),
+        documents=tuple(sorted((_answered(item, document, names) for item, document in documents), key=lambda item: item.path)),
+        queries=tuple(Query(item.collection, names.of(item.owner), names.of(item.name)) for item in snapshot.queries),
         missing=tuple(_gap(gap, names) for gap in snapshot.missing),
     )
 
@@ -136,12 +136,12 @@ def _written(value: object) -> str:
     return str(value) if isinstance(value, _Number) else json.dumps(value)
 
 
-def _mapped(value: object, names: "_Names", member: str, around: str) -> object:
+def _mapped(value: object, names: "_Names", member: str, outer: str) -> object:
     """A value with its names replaced; `member` is the member that it is the value of, `around` the one around that."""
     if isinstance(value, _Pairs):
-        return _Pairs((_member(name, names, member, around), _mapped(item, names, name, member)) for name, item in value)
+        return _Pairs((_member(name, names, member, outer), _mapped(item, names, name, member)) for name, item in value)
     if isinstance(value, list):
-        return [_mapped(item, names, member, around) for item in value]
+        return [_mapped(item, names, member, outer) for item in value]
     if not isinstance(value, str) or isinstance(value, _Number) or member in _KEPT:
         return value
     if member == "Content" and value.lstrip()[:1] == "{":
@@ -149,9 +149,9 @@ def _mapped(value: object, names: "_Names", member: str, around: str) -> object:
     return names.of(value)
 
 
-def _member(name: str, names: "_Names", inside: str, around: str) -> str:
+def _member(name: str, names: "_Names", inside: str, outer: str) -> str:
     """The name of a member: fixed words but for labels and condition keys."""
-    return names.of(name) if inside in _NAMED_INSIDE or around == "Condition" else name
+    return names.of(name) if inside in _NAMED_INSIDE or outer == "Condition" else name
 
 
 def _text_of_policy(text: str, names: "_Names") -> str:
@@ -161,16 +161,16 @@ def _text_of_policy(text: str, names: "_Names") -> str:
         return names.of(text)
 
 
-def _texts(value: object, member: str = "", around: str = "") -> Iterator[str]:
+def _texts(value: object, member: str = "", outer: str = "") -> Iterator[str]:
     """Every text that will be replaced."""
     if isinstance(value, _Pairs):
         for name, item in value:
-            if member in _NAMED_INSIDE or around == "Condition":
+            if member in _NAMED_INSIDE or outer == "Condition":
                 yield name
             yield from _texts(item, name, member)
     elif isinstance(value, list):
         for item in value:
-            yield from _texts(item, member, around)
+            yield from _texts(item, member, outer)
     elif isinstance(value, str) and not isinstance(value, _Number) and member not in _KEPT:
         yield value
 
@@ -190,8 +190,8 @@ class _Names:
         for text in texts:
             plain = _HOLE.sub(" ", text)
             tokens.update(dict.fromkeys(token.lower() for token in _TOKEN.findall(plain) if not _is_kept(token)))
-            found = (one or other for one, other in _TOUCHING_WILDCARD.findall(plain))
-            self._fragments.update(fragment.lower() for fragment in found)
+            touching = (after or before for after, before in _TOUCHING_WILDCARD.findall(plain))
+            self._fragments.update(fragment.lower() for fragment in touching)
         self._draw(_groups(list(tokens), self._fragments))
 
     def of(self, text: str) -> str:
@@ -208,9 +208,9 @@ class _Names:
             return self._known.get(match[0], match[0]) if len(match[0]) > 3 else match[0]
 
         parts, end = [], 0
-        for found in _IN_MESSAGES.finditer(text):
-            parts += [_TOKEN.sub(word, text[end : found.start()]), self.of(found[0])]
-            end = found.end()
+        for match in _IN_MESSAGES.finditer(text):
+            parts += [_TOKEN.sub(word, text[end : match.start()]), self.of(match[0])]
+            end = match.end()
         return "".join((*parts, _TOKEN.sub(word, text[end:])))
 
     def _piece(self, match: re.Match[str]) -> str:
@@ -271,10 +271,10 @@ class _Names:
     def _table(self, is_hex: bool) -> Mapping[int, int]:
         """Letters for letters and digits for digits; ids in hexadecimal stay hexadecimal."""
         letters = "abcdef" if is_hex else ascii_lowercase
-        one, other = list(letters), list(digits)
-        self._chance.shuffle(one)
-        self._chance.shuffle(other)
-        return str.maketrans(letters + digits, "".join(one + other))
+        shuffled_letters, shuffled_digits = list(letters), list(digits)
+        self._chance.shuffle(shuffled_letters)
+        self._chance.shuffle(shuffled_digits)
+        return str.maketrans(letters + digits, "".join(shuffled_letters + shuffled_digits))
 
 
 def _is_kept(token: str) -> bool:
@@ -307,8 +307,8 @@ class _Union:
             above = self._above[above] = self._above[self._above[above]]
         return above
 
-    def join(self, one: str, other: str) -> None:
-        self._above[self.root(one)] = self.root(other)
+    def join(self, first: str, second: str) -> None:
+        self._above[self.root(first)] = self.root(second)
 
 
 def _groups(tokens: Sequence[str], fragments: Iterable[str]) -> Iterator[list[str]]:

@@ -1,4 +1,4 @@
-"""The snapshot: what live sources answered, as one file that is read like the answers themselves."""
+"""The snapshot: the answers of live sources in one file, which is read like the answers themselves."""
 
 import os
 import re
@@ -19,10 +19,10 @@ _SECRET = re.compile(rb"(?<![A-Za-z0-9])A[KS]IA[A-Z0-9]{16}(?![A-Za-z0-9])|eyJ[\
 
 
 class Origin(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Where an answer came from, told by who asked for it.
+    """Where an answer came from, set by the caller who requested it.
 
     `cluster` is an ARN, an issuer, or a name where nothing better is known. `closes` are the Kubernetes kinds (lower-case
-    plural) of which it holds every object of the cluster. `partial`: a list that was asked for with a filter.
+    plural) of which it holds every object of the cluster. `partial`: a list that was requested with a filter.
     """
 
     account: str = ""
@@ -69,8 +69,8 @@ class Answered(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         return written(bytes(self.document))
 
 
-class Asked(msgspec.Struct, frozen=True):
-    """Something that was asked for by name: where it is not among the documents, it does not exist (model.Closed.asked)."""
+class Query(msgspec.Struct, frozen=True):
+    """An object that was requested by name: where it is not among the documents, it does not exist (model.Closed.asked)."""
 
     collection: str
     owner: str
@@ -91,7 +91,7 @@ class Snapshot(msgspec.Struct, frozen=True):
     taken: str
     redacted: bool
     documents: tuple[Answered, ...]
-    asked: tuple[Asked, ...] = ()
+    queries: tuple[Query, ...] = msgspec.field(default=(), name="asked")
     missing: tuple[Gap, ...] = ()
 
 
@@ -100,9 +100,9 @@ class _Head(msgspec.Struct):
 
 
 def snapshot_of(
-    documents: Iterable[Answered], asked: Iterable[Asked], missing: Iterable[Gap], *, version: str, taken: str
+    documents: Iterable[Answered], queries: Iterable[Query], missing: Iterable[Gap], *, version: str, taken: str
 ) -> Snapshot:
-    """A snapshot, sorted, each document once."""
+    """Return a snapshot, sorted, each document once."""
     by_path = {answered.path: answered for answered in documents}
     return Snapshot(
         SCHEMA,
@@ -110,7 +110,7 @@ def snapshot_of(
         taken,
         False,
         tuple(by_path[path] for path in sorted(by_path)),
-        tuple(sorted(set(asked), key=lambda one: (one.collection, one.owner, one.name))),
+        tuple(sorted(set(queries), key=lambda query: (query.collection, query.owner, query.name))),
         tuple(sorted(set(missing), key=lambda gap: (gap.collection, gap.owner, gap.name, gap.missing))),
     )
 
@@ -125,17 +125,17 @@ def written(document: bytes) -> bytes:
 
 
 def without_secrets(text: bytes) -> bytes:
-    """The text with what looks like a token or an access key id struck out."""
+    """Return the text with `***` for what looks like a token or an access key id."""
     return _SECRET.sub(b"***", text)
 
 
 def is_snapshot(content: bytes) -> bool:
-    """Whether a file says that it is one."""
+    """Whether a file claims to be a snapshot."""
     return _MARK in content and content.lstrip()[:1] == b"{"
 
 
 def read_snapshot(content: bytes) -> Snapshot | Trouble | None:
-    """The snapshot in a file, what is wrong with it, or None where the file only mentions one."""
+    """Return the snapshot in a file, what is wrong with it, or None where the file is not a snapshot."""
     try:
         schema = msgspec.json.decode(content, type=_Head).schema
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -143,13 +143,13 @@ def read_snapshot(content: bytes) -> Snapshot | Trouble | None:
     if not schema.startswith("irsa-doctor.snapshot/"):
         return None
     if schema != SCHEMA:
-        return Trouble(f"a snapshot of the form {schema}, and this version reads {SCHEMA}", 1, 1)
+        return Trouble(f"the format of the snapshot is {schema}, but this version reads {SCHEMA}", 1, 1)
     try:
         snapshot = msgspec.json.decode(content, type=Snapshot)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        return Trouble(f"no proper snapshot: {error}", 1, 1)
-    if wrong := next((one.path for one in snapshot.documents if not _PATH.fullmatch(one.path)), None):
-        return Trouble(f"no proper snapshot: {wrong!r} is no path of a live answer", 1, 1)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return Trouble("the snapshot is not valid", 1, 1)
+    if wrong := next((answered.path for answered in snapshot.documents if not _PATH.fullmatch(answered.path)), None):
+        return Trouble(f"the snapshot is not valid: {wrong!r} is not the path of a live answer", 1, 1)
     return snapshot
 
 

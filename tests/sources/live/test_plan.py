@@ -204,10 +204,10 @@ def test_what_comes_after_the_end_is_not_taken():
     notes = Notes()
     notes.end()
     notes.answered("aws://1/x", "iam-list-roles", {}, None)
-    notes.asked("roles", "1", "x")
+    notes.requested("roles", "1", "x")
     notes.gap(None)
     snapshot = notes.snapshot(version="0", taken="")
-    assert (snapshot.documents, snapshot.asked, snapshot.missing) == ((), (), ())
+    assert (snapshot.documents, snapshot.queries, snapshot.missing) == ((), (), ())
 
 
 def test_documents_are_read_once_though_a_plan_joins_them_again_and_again(kubernetes, tmp_path):

@@ -128,12 +128,12 @@ def test_numbers_and_repeated_members_are_kept_as_they_were_written():
 @pytest.mark.parametrize(
     ("change", "why"),
     [
-        ({"schema": "irsa-doctor.snapshot/2"}, "a snapshot of the form irsa-doctor.snapshot/2"),
-        ({"documents": 5}, "no proper snapshot"),
-        ({"documents": [{"path": "/etc/passwd", "document": {}}]}, "'/etc/passwd' is no path of a live answer"),
-        ({"documents": [{"path": "-", "document": {}}]}, "is no path of a live answer"),
-        ({"documents": [{"path": "aws://a\nb", "document": {}}]}, "is no path of a live answer"),
-        ({"taken": None}, "no proper snapshot"),
+        ({"schema": "irsa-doctor.snapshot/2"}, "the format of the snapshot is irsa-doctor.snapshot/2"),
+        ({"documents": 5}, "the snapshot is not valid"),
+        ({"documents": [{"path": "/etc/passwd", "document": {}}]}, "'/etc/passwd' is not the path of a live answer"),
+        ({"documents": [{"path": "-", "document": {}}]}, "is not the path of a live answer"),
+        ({"documents": [{"path": "aws://a\nb", "document": {}}]}, "is not the path of a live answer"),
+        ({"taken": None}, "the snapshot is not valid"),
     ],
 )
 def test_a_snapshot_that_is_none_is_unreadable_and_says_why(tmp_path, change, why):

@@ -395,5 +395,5 @@ def test_a_lone_policy_is_that_of_the_role_which_the_cluster_names(behind_server
     diagnosis = api.why(w.TARGET, [str(tmp_path / "policy.json")], live=options, now=w.NOW)
     links = {link.id: link for link in diagnosis.links}
     assert w.failed(diagnosis) == []
-    assert "policy.json, taken for the policy of" in links["trust-policy"].because
+    assert "policy.json, assumed to be the trust policy of" in links["trust-policy"].because
     assert f"it admits {w.SUBJECT}" in links["trust-policy"].because

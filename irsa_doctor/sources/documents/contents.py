@@ -1,0 +1,183 @@
+"""Reads the text of one document: a dialect, JSON, YAML, or a policy that is wrapped in a string."""
+
+import re
+from collections.abc import Callable, Sequence
+
+import msgspec
+
+from irsa_doctor.model import Place, TrustPolicy
+from irsa_doctor.sources.documents import kinds
+from irsa_doctor.sources.documents.bulk import FROM, read_bulk
+from irsa_doctor.sources.documents.dialects import Dialect
+from irsa_doctor.sources.documents.policies import concerns, is_like_policy, unwrapped
+from irsa_doctor.sources.documents.reading import Page, Reading
+from irsa_doctor.text.errors import Trouble
+from irsa_doctor.text.json import read_json, read_pieces, split_values
+from irsa_doctor.text.lines import Span
+from irsa_doctor.text.positions import Documents, Source
+from irsa_doctor.text.scanner import Duplicate, Scan
+
+_YAML_LIMIT = 64 << 20
+"""Bytes of YAML that are read: a node takes a hundred times the memory of its text."""
+_WHOLE_LIMIT = 1_000_000
+"""Bytes of JSON up to which a document is read strictly as a whole, else piece by piece."""
+_YAML_SIGN = re.compile(
+    rb"""^(?:-\s+)?["']?(?:apiVersion|kind|Statement|Role|Roles|RoleName|RoleDetailList|OpenIDConnectProviderList|Url|clusters"""
+    rb"""|cluster|associations?|Policy|keys|issuer|AWSTemplateFormatVersion|Resources|Version)["']?[ \t]*:""",
+    re.MULTILINE,
+)
+_FLOW = re.compile(rb"\s*\{\s*[A-Za-z_]")
+_TEMPLATE = re.compile(rb"\{\{|\{%")
+
+
+def read_dialect(text: bytes, dialect: Dialect, reading: Reading) -> Source | Trouble:
+    """Read a text as a dialect that has a reader."""
+    trouble = dialect.read(text, reading) if dialect.read else None
+    return trouble or Source(text, dialect.form)
+
+
+def read_text(text: bytes, reading: Reading, is_data: bool) -> Source | Trouble | None:
+    """Fill the reading with a JSON or YAML text; None where it is neither and `is_data` does not claim that it is."""
+    first = text.lstrip()[:1]
+    if first in (b"{", b"["):
+        return _read_json(text, reading, is_data)
+    if first in (b'"', b"%"):
+        policy = unwrapped(text)
+        if policy is not text and policy.lstrip()[:1] == b"{":
+            return _read_wrapped(text, policy, reading)
+    if text.lstrip().startswith((b"//", b"/*")) and is_like_policy(text):
+        # JSON with comments, which YAML would take for one long text
+        scan = read_json(text)
+        return scan if isinstance(scan, Trouble) else None
+    if not is_data and not _YAML_SIGN.search(text):
+        return None
+    result = _read_yaml(text, reading)
+    return None if isinstance(result, Trouble) and not is_data else result
+
+
+def _read_wrapped(text: bytes, policy: bytes, reading: Reading) -> Source | Trouble:
+    """A policy as IAM's API gives it: URL-encoded, or as a JSON string. Places inside it have no lines then."""
+    scan = read_json(policy)
+    if isinstance(scan, Trouble):
+        return Trouble(f"{scan.why} (in the decoded policy, {scan.line}:{scan.column})", 1, 1)
+    _read_page(Page(scan.value, Place(reading.path), scan.duplicates), reading)
+    return Source(text, "other")
+
+
+def _read_json(text: bytes, reading: Reading, is_data: bool) -> Source | Trouble | None:
+    if len(text) >= FROM and read_bulk(text, reading.path, reading):
+        return Source(text, "json", [(0, len(text))])
+    scan = _in_pieces(text) if len(text) > _WHOLE_LIMIT else read_json(text)
+    if not isinstance(scan, Scan):
+        scan = _in_pieces(text) or read_json(text)
+    if isinstance(scan, Scan):
+        _read_page(Page(scan.value, Place(reading.path), scan.duplicates), reading)
+        return Source(text, "json", [(0, len(text))], bool(scan.duplicates))
+    ranges = split_values(text)
+    if len(ranges) > 1:
+        return _read_values(text, ranges, reading)
+    if _FLOW.match(text):
+        source = _read_yaml(text, reading)
+        if isinstance(source, Source) and reading.gave_something():
+            return source
+    if _TEMPLATE.search(text):
+        why = f"a template (Helm, Jinja or the like) that is not valid JSON before it is rendered: {scan.why}"
+        return Trouble(why, scan.line, scan.column)
+    return scan if is_data else None
+
+
+def _in_pieces(text: bytes) -> Scan | None:
+    """Read a text that is too big to be read at once, or has parts that cannot be read."""
+    scan = read_pieces(text)
+    if scan is None or not scan.duplicates:
+        return scan
+    finder = Documents({"": Source(text, "json", [(0, len(text))], True)})
+
+    def moved(item: Duplicate) -> Duplicate:
+        piece = Place("", "/".join(item.pointer.split("/")[: 3 if isinstance(_member(scan, item), list) else 2]))
+        span = finder.locate(piece)
+        return msgspec.structs.replace(item, first=moved_position(item.first, span), second=moved_position(item.second, span))
+
+    return Scan(scan.value, tuple(moved(item) for item in scan.duplicates))
+
+
+def _member(scan: Scan, item: Duplicate) -> object:
+    """The member of the document in which a duplicate member is."""
+    name = item.pointer.split("/")[1].replace("~1", "/").replace("~0", "~")
+    return scan.value.get(name) if isinstance(scan.value, dict) else None
+
+
+def moved_position(position: tuple[int, int], start: Span) -> tuple[int, int]:
+    """Return a line and column inside a part as line and column of the document, by where the part starts."""
+    line, column = position
+    return line + start.line - 1, column + start.column - 1 if line == 1 else column
+
+
+def _read_values(text: bytes, ranges: list[tuple[int, int]], reading: Reading) -> Source:
+    """JSON lines, or concatenated values: each is a part of its own, and an error in one leaves the others readable."""
+    repeats, line, done = False, 1, 0
+    for part, (start, end) in enumerate(ranges):
+        line += text.count(b"\n", done, start)
+        done = start
+        scan = read_json(text[start:end])
+        if isinstance(scan, Scan) and not scan.duplicates:
+            _read_page(Page(scan.value, Place(reading.path, "", part)), reading)
+            continue
+        before = Span(line, len(text[text.rfind(b"\n", 0, start) + 1 : start].decode()) + 1)
+        if isinstance(scan, Trouble):
+            reading.troubles.append(Trouble(scan.why, *moved_position((scan.line, scan.column), before)))
+            continue
+        repeats = True
+        moved = tuple(
+            msgspec.structs.replace(item, first=moved_position(item.first, before), second=moved_position(item.second, before))
+            for item in scan.duplicates
+        )
+        _read_page(Page(scan.value, Place(reading.path, "", part), moved), reading)
+    return Source(text, "json", ranges, repeats)
+
+
+def _read_yaml(text: bytes, reading: Reading) -> Source | Trouble:
+    from irsa_doctor.text.yaml import read_yaml
+
+    if len(text) > _YAML_LIMIT:
+        return Trouble(f"{len(text) >> 20} MiB of YAML exceeds the limit of {_YAML_LIMIT >> 20} MiB: convert it to JSON")
+    documents = read_yaml(text)
+    if isinstance(documents, Trouble):
+        return documents
+    for part, document in enumerate(documents):
+        _read_page(Page(document.value, Place(reading.path, "", part), document.duplicates), reading)
+    return Source(text, "yaml")
+
+
+def _read_page(page: Page, reading: Reading) -> None:
+    """Read a page now; a template with parameters waits for their values."""
+    if kinds.waits(page.value):
+        reading.waiting.append(page)
+        return
+    read_page_now(page, reading)
+
+
+def read_waiting(readings: Sequence[Reading]) -> None:
+    """Read the templates that wait for the values of their parameters, when all files are read."""
+    if not any(reading.waiting or reading.parameters for reading in readings):
+        return
+    from irsa_doctor.sources.templates.cloudformation.parameters import give_parameters
+
+    give_parameters(readings)
+    for reading in readings:
+        for page in reading.waiting:
+            read_page_now(page, reading)
+        reading.waiting = []
+
+
+def read_page_now(page: Page, reading: Reading, read: Callable[[Page, Reading], None] = kinds.read_page) -> None:
+    """Read a page, and note its duplicate members outside of policies; those inside are flaws of the policy."""
+    roles, rcps = len(reading.roles), len(reading.rcps)
+    read(page, reading)
+    if page.duplicates:
+        policies = [role.policy for role in reading.roles[roles:]] + [rcp.document for rcp in reading.rcps[rcps:]]
+        # a policy that a template makes has no flaws of the document
+        places = [policy.place for policy in policies if isinstance(policy, TrustPolicy) and policy.flaws]
+        for item in page.duplicates:
+            if not any(concerns(item, place) for place in places):
+                reading.duplicates.append((page.place, item))

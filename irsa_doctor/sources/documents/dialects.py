@@ -1,0 +1,95 @@
+"""Texts that are neither JSON nor YAML of a known kind: how each dialect is recognised and who reads it.
+
+A dialect is one row of `DIALECTS`; the first that recognises a text has it.
+"""
+
+import re
+from collections.abc import Callable
+from typing import Literal
+
+import msgspec
+
+from irsa_doctor.sources.documents.reading import Reading
+from irsa_doctor.text.errors import Trouble
+
+_JWT = re.compile(rb"\s*eyJ[\w-]+\.[\w-]+\.[\w-]*\s*\Z")
+# a block at the beginning of a line: `resource "aws_iam_role" "app" {`
+_HCL = re.compile(
+    rb"^(?:resource|data|module|variable|provider|terraform|locals|output)(?:[ \t]+(?:\"[^\"\n]*\"|[\w-]+))*[ \t]*\{",
+    re.MULTILINE,
+)
+# in a page that only quotes such blocks, prose comes first
+_PROSE_FIRST = re.compile(
+    rb"(?:\s+|(?:#|//)[^\n]*\n|/\*.*?\*/)*+(?![a-z_]+(?:[ \t]+(?:\"[^\"\n]*\"|[\w-]+))*[ \t]*\{)", re.DOTALL
+)
+# a section first, then a setting: such lines inside a config map are the config map's business
+_AWS_CONFIG = re.compile(
+    rb"(?:\s*[#;][^\n]*\n)*\s*\[[^\]\n]+\]\s*\n(?:[^\n]*\n){0,200}?"
+    rb"\s*(?:aws_access_key_id|aws_secret_access_key|credential_process|sso_start_url|role_arn|region)\s*="
+)
+_VARIABLES = re.compile(r"\.tfvars(?:\.json)?$")
+"""Files of Terraform's variables: the only ones that are recognised by their names, as Terraform does."""
+ONLY_FROM_ITS_PLACE = "read only from the file that an option names for it, never from a scanned folder"
+
+
+class Dialect(msgspec.Struct, frozen=True, kw_only=True):
+    """A dialect of text: `read` fills a reading and returns what is wrong with the text, or `why` says why it is not read.
+
+    `recognises` gets the text and the path of the file; `form` is that of the text, for places in it.
+    """
+
+    name: str
+    recognises: Callable[[bytes, str], bool]
+    read: Callable[[bytes, Reading], Trouble | None] | None = None
+    why: str = ""
+    form: Literal["hcl", "other"] = "other"
+
+
+def dialect_of(text: bytes, path: str) -> Dialect | None:
+    """Return the dialect of a text, None where it may be JSON or YAML."""
+    return next((dialect for dialect in DIALECTS if dialect.recognises(text, path)), None)
+
+
+def _is_token(text: bytes, path: str) -> bool:
+    return _JWT.match(text[:65536]) is not None
+
+
+def _is_aws_config(text: bytes, path: str) -> bool:
+    head = text[:65536]
+    return head.lstrip()[:1] not in (b"{", b"-") and _AWS_CONFIG.match(head) is not None
+
+
+def _is_terraform_variables(text: bytes, path: str) -> bool:
+    return _VARIABLES.search(path) is not None
+
+
+def _is_terraform(text: bytes, path: str) -> bool:
+    """Terraform's configuration language; a `.tf` file with a syntax error is too."""
+    head = text[:65536]
+    if head.lstrip()[:1] in (b"{", b"-") or _HCL.search(head) is None:
+        return False
+    return path.endswith(".tf") or _PROSE_FIRST.match(head) is None
+
+
+def _read_terraform(text: bytes, reading: Reading) -> Trouble | None:
+    from irsa_doctor.sources.templates.terraform import configuration
+
+    return configuration.read_file(text, reading)
+
+
+def _read_terraform_variables(text: bytes, reading: Reading) -> Trouble | None:
+    from irsa_doctor.sources.templates.terraform import configuration
+
+    if configuration.sets_variables(reading.path, reading.named):
+        return configuration.read_variables(text, reading)
+    reading.kinds.append("terraform-variables")
+    reading.passed.append("variables for one of several environments: name the file to use them")
+    return None
+
+
+DIALECTS: tuple[Dialect, ...] = (
+    Dialect(name="token", recognises=_is_token, why=f"a token is {ONLY_FROM_ITS_PLACE}"),
+    Dialect(name="aws-config", recognises=_is_aws_config, why=f"AWS configuration is {ONLY_FROM_ITS_PLACE}"),
+    Dialect(name="terraform-variables", recognises=_is_terraform_variables, read=_read_terraform_variables, form="hcl"),
+    Dialect(name="terraform", recognises=_is_terraform, read=_read_terraform, form="hcl"),
+)

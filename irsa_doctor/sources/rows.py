@@ -1,0 +1,87 @@
+"""The rows of the documents of a run: read, ignored or unreadable, with the reason and the place."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import msgspec
+
+from irsa_doctor.model import Document
+from irsa_doctor.sources.documents.policies import is_like_policy, says_duplicate
+from irsa_doctor.sources.documents.reading import Reading
+from irsa_doctor.text.encoding import NoText
+from irsa_doctor.text.errors import Trouble
+from irsa_doctor.text.positions import Documents
+
+_DATA = (".json", ".jsonl", ".ndjson", ".yaml", ".yml", ".gz")
+"""Endings of files of data: one that cannot be read is reported."""
+
+
+def is_data(path: str, named: bool, text: bytes) -> bool:
+    """Whether a file is reported when it cannot be read: it is named, has the ending of data, or is like a policy."""
+    if named or path.lower().endswith(_DATA):
+        return True
+    return text.lstrip()[:1] == b"{" and is_like_policy(text)
+
+
+def refused_row(row: Document, trouble: Trouble, content: bytes) -> Document:
+    """Return the row of a text that cannot be read: unreadable where it should be data, else ignored."""
+    is_data = row.named or row.path.lower().endswith(_DATA) or is_like_policy(content)
+    if isinstance(trouble, NoText) and not row.named and not row.path.lower().endswith(_DATA):
+        return msgspec.structs.replace(row, kind="binary", why=trouble.why)
+    if not is_data:
+        return msgspec.structs.replace(row, kind="text", why=trouble.why)
+    return msgspec.structs.replace(
+        row,
+        status="unreadable",
+        why=trouble.why,
+        line=trouble.line,
+        column=trouble.column,
+        like_policy=is_like_policy(content),
+    )
+
+
+def final_rows(rows: Sequence[Document], readings: Mapping[str, Reading], documents: Documents) -> Iterator[Document]:
+    """Yield the rows with what became of each document, two for a document of which only a part can be read."""
+    for row in rows:
+        reading = readings.get(row.path)
+        if reading is None:
+            yield row
+            continue
+        broken = _broken_row(row, reading, documents)
+        if broken is None or reading.gave_something():
+            yield _read_row(row, reading)
+        if broken is not None:
+            yield broken
+
+
+def _read_row(row: Document, reading: Reading) -> Document:
+    kind = ", ".join(reading.kinds) or "other"
+    if reading.gave_something():
+        return msgspec.structs.replace(row, kind=kind, status="read", why="; ".join(reading.notes) or None)
+    why = "; ".join(dict.fromkeys(reading.passed)) or "no document of a known kind"
+    if reading.kinds == ["kubernetes"]:
+        why = "no object of a kind that is read"
+    return msgspec.structs.replace(row, kind=kind, why=why)
+
+
+def _broken_row(row: Document, reading: Reading, documents: Documents) -> Document | None:
+    """One row for all errors and duplicate members of a document: the first, and the number of the others."""
+    errors = [(trouble.line, trouble.column, trouble.why) for trouble in reading.troubles]
+    for place, why in reading.broken:
+        span = documents.locate(place)
+        errors.append((span.line, span.column, f"{why} at {place.pointer or '/'}"))
+    for _, item in reading.duplicates:
+        errors.append((*item.second, f"{says_duplicate(item)}; the last one is read"))
+    if not errors:
+        return None
+    line, column, why = min(errors)
+    more = len(errors) - 1
+    why += f" (and {more} more of the kind)" if more else ""
+    return msgspec.structs.replace(
+        row,
+        kind=", ".join(reading.kinds) or "other",
+        status="unreadable",
+        why=why,
+        line=line,
+        column=column,
+        like_policy=any(kind.startswith("iam-") or kind == "trust-policy" for kind in reading.kinds),
+    )
