@@ -21,7 +21,7 @@ from irsa_doctor.trust.languages import NOTHING, contains
 from irsa_doctor.trust.patterns import Variable, pieces_of
 from irsa_doctor.trust.policy import WEB_IDENTITY, Condition, Policy, Statement
 from irsa_doctor.trust.refusals import Steps, is_refused_action
-from irsa_doctor.trust.subjects import PREFIX, SubjectForm, subject_form
+from irsa_doctor.trust.subjects import PREFIX, SubjectForm, is_subject, subject_form
 
 DefectKind = Literal[
     # the principal
@@ -159,13 +159,16 @@ def reading_of(policy: Policy, grant: Grant, expected: Expected) -> Reading:
     action = action_form(statement, policy)
     defects = [*_of_principal(statement, expected), *_of_actions(statement, action)]
     scene = _Scene(policy, grant, expected, expected.issuer.lower())
+    checks: dict[str, list[Condition]] = {}
     for condition, limit in zip(statement.conditions, grant.limits, strict=True):
-        defects += scene.of_condition(condition, limit)
-    checked = [(scene.claim(c), c) for c in statement.conditions if c.use.operator.family != "null"]
-    if not any(defect.kind in _OF_KEYS.values() or defect.kind == "key-two-issuers" for defect in defects):
-        defects += _conflict(grant, [condition for claim, condition in checked if claim == "sub"])
-    claims = [claim for claim, _ in checked]
-    return Reading(defects=tuple(defects), action=action, checks_sub="sub" in claims, checks_aud="aud" in claims)
+        claim = scene.claim(condition)
+        if condition.use.operator.family != "null":
+            checks.setdefault(claim, []).append(condition)
+        defects += scene.of_condition(condition, limit, claim)
+    on_sub = checks.get("sub", [])
+    if len(on_sub) > 1 and not any(defect.kind in _KEYS for defect in defects):
+        defects += _conflict(grant, on_sub)
+    return Reading(defects=tuple(defects), action=action, checks_sub=bool(on_sub), checks_aud="aud" in checks)
 
 
 def _of_principal(statement: Statement, expected: Expected) -> Iterator[Defect]:
@@ -207,7 +210,7 @@ def _of_actions(statement: Statement, form: ActionForm) -> Iterator[Defect]:
 def _conflict(grant: Grant, on_sub: list[Condition]) -> Iterator[Defect]:
     """Conditions on sub each of which admits somebody, and which together admit nobody."""
     limits = [limit for condition, limit in zip(grant.statement.conditions, grant.limits, strict=True) if condition in on_sub]
-    if len(on_sub) > 1 and grant.subjects == NOTHING and all(limit.language != NOTHING for limit in limits):
+    if grant.subjects == NOTHING and all(limit.language != NOTHING for limit in limits):
         yield Defect(kind="subject-conflict", condition=on_sub[0], places=tuple(condition.steps for condition in on_sub))
 
 
@@ -221,6 +224,7 @@ _OF_KEYS: dict[KeyForm, DefectKind] = {
     "session": "key-session",
     "unavailable": "key-absent",
 }
+_KEYS = frozenset({*_OF_KEYS.values(), "key-two-issuers"})
 _OF_AUDIENCES: dict[AudienceForm, DefectKind] = {
     "china": "audience-china",
     "endpoint": "audience-endpoint",
@@ -259,9 +263,8 @@ class _Scene(msgspec.Struct, frozen=True):
         conditions = self.grant.statement.conditions
         return any(self.claim(c) == "sub" and c.use.operator.family != "null" for c in conditions)
 
-    def of_condition(self, condition: Condition, limit: Limit) -> Iterator[Defect]:
-        """What is wrong with one condition."""
-        claim = self.claim(condition)
+    def of_condition(self, condition: Condition, limit: Limit, claim: str) -> Iterator[Defect]:
+        """What is wrong with one condition on a claim, or on what else is in a request."""
         if claim == "never":
             yield from self.of_key(condition, limit)
         elif claim not in ("sub", "aud"):
@@ -291,7 +294,9 @@ class _Scene(msgspec.Struct, frozen=True):
         if operator.family != "string" or operator.negated:
             return
         for number, value in enumerate(condition.values):
-            if isinstance(value, str) and (kind_and_meant := self.of_subject(condition, value)):
+            if not isinstance(value, str) or is_subject(value):
+                continue
+            if kind_and_meant := self.of_subject(condition, value):
                 kind, meant = kind_and_meant
                 yield Defect(kind=kind, condition=condition, value=value, meant=meant, places=(condition.steps_to(number),))
 
@@ -328,6 +333,8 @@ class _Scene(msgspec.Struct, frozen=True):
         if operator.family != "string" or operator.negated:
             return
         missed = limit.effect != "unknown" and not any(contains(limit.language, audience) for audience in expected.audiences)
+        if not missed and len(condition.values) == 1:
+            return
         for number, value in enumerate(condition.values):
             if not isinstance(value, str):
                 continue

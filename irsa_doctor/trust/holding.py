@@ -18,12 +18,25 @@ def holds(condition: Condition, context: Context, *, variables: bool, multi: fro
     AWS's documentation is silent. `multi` names the multi-valued keys."""
     if not condition.key or any(isinstance(value, Text) for value in condition.values):
         return None
+    if (plain := _plain_equality(condition, context)) is not None:
+        return plain
     if condition.key not in context or not variables_of(condition, variables) <= context.keys():
         return None
     present = {key: values for key, values in context.items() if values}
     statement = Statement(0, True, (_CALLER,), (), (), (WEB_IDENTITY,), None, (condition,), ())
     decision = decide(Policy(variables, (statement,), (), 0), Request("", _CALLER, present, multi & present.keys()))
     return None if decision.otherwise else decision.outcome == "allow"
+
+
+def _plain_equality(condition: Condition, context: Context) -> bool | None:
+    """The answer for one value compared with literal texts, which most conditions are; None for all others."""
+    use, values = condition.use, context.get(condition.key, ())
+    operator = use.operator
+    if len(values) != 1 or use.qualifier or operator.family != "string" or operator.comparison != "equal":
+        return None
+    if not condition.values or any("$" in str(value) for value in condition.values):
+        return None
+    return (values[0] in condition.values) is not operator.negated
 
 
 def variables_of(condition: Condition, variables: bool) -> set[str]:

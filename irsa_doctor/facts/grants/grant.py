@@ -1,6 +1,6 @@
 """Facts of grants: one Allow statement for one provider."""
 
-from functools import partial
+from functools import lru_cache, partial
 from typing import Literal
 
 import msgspec
@@ -181,6 +181,11 @@ _FLAGS: dict[str, frozenset[DefectKind]] = {
 """facts that say whether a statement has a defect of some kind"""
 
 
+@lru_cache(maxsize=1024)
+def _flags(kinds: frozenset[DefectKind]) -> dict[str, bool]:
+    return {fact: not kinds.isdisjoint(of_fact) for fact, of_fact in _FLAGS.items()}
+
+
 def grant_facts(read: GrantReading, *, named: bool = False) -> GrantFacts:
     """The facts of one statement for one provider; `named`: some service account names the role."""
     unseen, kinds, profile = _unseen(read), read.kinds, read.profile
@@ -208,7 +213,7 @@ def grant_facts(read: GrantReading, *, named: bool = False) -> GrantFacts:
         session_name_wanted="session-name" in kinds and _session_name_wanted(read),
         default_account=any(value.endswith(":default") and is_subject(value) for value in finite),
         account_missing=admits and profile.is_cluster and _account_missing(read),
-        **{fact: not kinds.isdisjoint(of_fact) for fact, of_fact in _FLAGS.items()},
+        **_flags(kinds),
     )
 
 
