@@ -1,4 +1,4 @@
-"""Two inventories: what the trust of the one admits that the other's does not, proved on the languages, not on the text."""
+"""Compares what the trust policies of two inventories admit: proved on the languages, not on the text."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Literal
@@ -15,12 +15,15 @@ from irsa_doctor.trust.languages import Language, difference
 from irsa_doctor.trust.subjects import reach_of
 from irsa_doctor.trust.symbols import issuer_named, policy_seen_through
 
-Change = Literal["same", "widened", "narrowed", "changed", "added", "removed", "unknown"]
-Key = Callable[[AnalysedRole], str]
+ChangeKind = Literal["same", "widened", "narrowed", "changed", "added", "removed", "unknown"]
+RoleKey = Callable[[AnalysedRole], str]
 
 
-class Subjects(msgspec.Struct, frozen=True):
-    """Subjects gained or lost: one of `patterns`, none of `without`; a shortest one; the given service accounts among them."""
+class ChangedSubjects(msgspec.Struct, frozen=True):
+    """Subjects gained or lost: those of `patterns` without those of `except`.
+
+    `witness` is a shortest one of them, `service_accounts` are those of the input among them.
+    """
 
     patterns: tuple[str, ...] = ()
     without: tuple[str, ...] = msgspec.field(default=(), name="except")
@@ -28,7 +31,7 @@ class Subjects(msgspec.Struct, frozen=True):
     service_accounts: tuple[str, ...] = ()
 
 
-class Both(msgspec.Struct, frozen=True):
+class Difference(msgspec.Struct, frozen=True):
     """Audiences, conditions or other principals on one side only."""
 
     gained: tuple[str, ...] = ()
@@ -36,39 +39,39 @@ class Both(msgspec.Struct, frozen=True):
 
 
 class RoleChange(msgspec.Struct, frozen=True):
-    """What changed of one role for one provider; `because` says why nothing can be said, where the change is unknown."""
+    """What changed of one role for one provider; `because` is why the change is unknown, None where it is not."""
 
     role: str
     provider: str
-    change: Change
-    gained: Subjects = Subjects()
-    lost: Subjects = Subjects()
-    audiences: Both = Both()
-    conditions: Both = Both()
-    others: Both = Both()
+    change: ChangeKind
+    gained: ChangedSubjects = ChangedSubjects()
+    lost: ChangedSubjects = ChangedSubjects()
+    audiences: Difference = Difference()
+    conditions: Difference = Difference()
+    others: Difference = Difference()
     maybe_renamed_from: str | None = None
     because: str | None = None
 
     @property
     def opens(self) -> bool:
-        """Whether somebody gets in who did not before, or where they could not before."""
+        """Whether a token is admitted that was not admitted before, or in more circumstances."""
         return self.change in ("widened", "changed")
 
 
-def compare(old: View, new: View, old_key: Key, new_key: Key) -> tuple[RoleChange, ...]:
-    """Every role and provider of two inventories, by role and provider; the keys tell which roles are the same one."""
+def compare(old: View, new: View, old_key: RoleKey, new_key: RoleKey) -> tuple[RoleChange, ...]:
+    """The changes of two inventories, by role and provider; roles with equal keys are one role."""
     before = {old_key(role): role for role in old.roles}
     after = {new_key(role): role for role in new.roles}
-    found: list[RoleChange] = []
+    changes: list[RoleChange] = []
     for name in sorted(before.keys() | after.keys()):
-        found += _role(name, before.get(name), after.get(name), old, new)
-    return tuple(_renamed(found, before, after))
+        changes += _role(name, before.get(name), after.get(name), old, new)
+    return tuple(_renamed(changes, before, after))
 
 
 def _role(name: str, before: AnalysedRole | None, after: AnalysedRole | None, old: View, new: View) -> list[RoleChange]:
     providers = sorted({*_providers(before), *_providers(after)})
     if before is None or after is None:
-        change: Change = "added" if before is None else "removed"
+        change: ChangeKind = "added" if before is None else "removed"
         rows = [_provider(name, provider, before, after, old, new) for provider in providers]
         return [msgspec.structs.replace(row, change=change) for row in rows] or [RoleChange(name, "", change)]
     if unreadable := _unreadable(before) or _unreadable(after):
@@ -77,22 +80,13 @@ def _role(name: str, before: AnalysedRole | None, after: AnalysedRole | None, ol
     rows = [_provider(name, provider, before, after, old, new) for provider in providers]
     others = _others(before, after)
     if others.gained or others.lost or not rows:
-        change = (
-            "changed"
-            if others.gained and others.lost
-            else "widened"
-            if others.gained
-            else "narrowed"
-            if others.lost
-            else "same"
-        )
-        rows.append(RoleChange(name, "", change, others=others))
+        rows.append(RoleChange(name, "", _change(bool(others.gained), bool(others.lost)), others=others))
     return rows
 
 
 def _unreadable(role: AnalysedRole) -> str | None:
     if role.policy is None:
-        return "the trust policy was not given"
+        return "the trust policy is not in the input"
     refused = [problem.message for problem in role.policy.problems if problem.refused]
     return f"IAM would refuse the policy: {refused[0]}" if refused else None
 
@@ -118,8 +112,8 @@ def _through(role: AnalysedRole | None, provider: str, view: View) -> AnalysedRo
                 issuer = issuer_in(value)
                 kind = issuer_kind(statement, issuer if isinstance(issuer, str) else "", view.inventory)
                 policy = policy_seen_through(role.policy, value)
-                found = admitted(policy, provider, issuer_named(provider), profile=profile_of_kind(kind))
-                return msgspec.structs.replace(role, policy=policy, by_provider={**role.by_provider, provider: found})
+                subjects = admitted(policy, provider, issuer_named(provider), profile=profile_of_kind(kind))
+                return msgspec.structs.replace(role, policy=policy, by_provider={**role.by_provider, provider: subjects})
     return role
 
 
@@ -130,35 +124,36 @@ def _provider(
     was, now = _admitted(before, provider, after), _admitted(after, provider, before)
     if unseen := {*was.unseen, *now.unseen}:
         same = before is not None and after is not None and _text(before) == _text(after)
-        because = None if same else f"it hangs on values that are not known: {', '.join(sorted(unseen))}"
+        because = None if same else f"it depends on values that are not known: {', '.join(sorted(unseen))}"
         return RoleChange(name, provider, "same" if same else "unknown", because=because)
-    came, went = beyond(now, was), beyond(was, now)
+    gained, lost = beyond(now, was), beyond(was, now)
     conditions = _conditions(before, after, provider)
     wider, narrower = _opens(before, after, provider, now), _opens(after, before, provider, was)
-    if not (came.certain and went.certain) or wider is None or narrower is None:
+    if not (gained.certain and lost.certain) or wider is None or narrower is None:
         return RoleChange(name, provider, "unknown", conditions=conditions, because="the policies are too complex to compare")
     return RoleChange(
-        name,
-        provider,
-        _change(wider, narrower),
-        _subjects(came, provider, new),
-        _subjects(went, provider, old),
-        Both(_spelt(now.audiences, was.audiences), _spelt(was.audiences, now.audiences)),
-        conditions,
+        role=name,
+        provider=provider,
+        change=_change(wider, narrower),
+        gained=_subjects(gained, provider, new),
+        lost=_subjects(lost, provider, old),
+        audiences=Difference(_without(now.audiences, was.audiences), _without(was.audiences, now.audiences)),
+        conditions=conditions,
     )
 
 
-def _change(wider: bool, narrower: bool) -> Change:
+def _change(wider: bool, narrower: bool) -> ChangeKind:
+    """The kind of a change that admits more, less, both or neither."""
     if wider:
         return "changed" if narrower else "widened"
     return "narrowed" if narrower else "same"
 
 
 def _opens(before: AnalysedRole | None, after: AnalysedRole | None, provider: str, now: Admitted) -> bool | None:
-    """Whether the later policy may let in a token that the earlier one does not, None where that is too complex to tell.
+    """Whether the later policy may admit a token that the earlier one does not, None where that is too complex to decide.
 
-    Statements are taken together by what else they ask (source address, session name, ...). What comes in under some
-    restrictions came in before if an earlier statement let it in under these or fewer.
+    Statements are taken together by their further restrictions (source address, session name, ...). What is admitted under some
+    restrictions was admitted before if an earlier statement admitted it under these or fewer.
     """
     if after is None or after.policy is None:
         return False
@@ -166,13 +161,13 @@ def _opens(before: AnalysedRole | None, after: AnalysedRole | None, provider: st
     if _denies(earlier, provider) - _denies(after.policy, provider):
         return bool(now.cells)
     opened = False
-    for asked in sorted({_restrictions(s, provider) for s in _allows(after.policy, provider)}, key=sorted):
-        comes = _under(after.policy, provider, now.profile, asked.__eq__)
-        came = _under(earlier, provider, now.profile, asked.issuperset)
-        found = beyond(comes, came)
-        if not found.certain:
+    for restrictions in sorted({_restrictions(s, provider) for s in _allows(after.policy, provider)}, key=sorted):
+        admitted_now = _under(after.policy, provider, now.profile, restrictions.__eq__)
+        admitted_before = _under(earlier, provider, now.profile, restrictions.issuperset)
+        gained = beyond(admitted_now, admitted_before)
+        if not gained.certain:
             return None
-        opened |= bool(found.cells)
+        opened |= bool(gained.cells)
     return opened
 
 
@@ -188,16 +183,16 @@ def _allows(policy: Policy, provider: str) -> list[Statement]:
 
 
 def _denies(policy: Policy, provider: str) -> set[frozenset[str]]:
-    """Deny statements that hang on more than sub and aud: dropping one opens, adding one closes."""
-    found = {_restrictions(s, provider) for s in policy.statements if not s.allow and provider in s.federated}
-    return found - {frozenset()}
+    """The restrictions of Deny statements that depend on more than sub and aud: dropping one opens, adding one closes."""
+    denies = (s for s in policy.statements if not s.allow and provider in s.federated)
+    return {_restrictions(statement, provider) for statement in denies} - {frozenset()}
 
 
 def _admitted(role: AnalysedRole | None, provider: str, other: AnalysedRole | None) -> Admitted:
     """What a role admits for a provider; nothing where it does not name it."""
-    found = role.by_provider.get(provider) if role else None
-    if found is not None:
-        return found
+    known = role.by_provider.get(provider) if role else None
+    if known is not None:
+        return known
     theirs = other.by_provider[provider] if other and provider in other.by_provider else None
     profile = theirs.profile if theirs else EKS
     issuer = issuer_named(provider)
@@ -207,30 +202,31 @@ def _admitted(role: AnalysedRole | None, provider: str, other: AnalysedRole | No
     return Admitted((), profile=profile)
 
 
-def _subjects(found: Beyond, provider: str, view: View) -> Subjects:
-    if not found.cells:
-        return Subjects()
-    spelt = spell(found.subjects, found.grammar)
-    accounts = view.accounts.admitted(issuer_named(provider), found.subjects)
+def _subjects(changed: Beyond, provider: str, view: View) -> ChangedSubjects:
+    if not changed.cells:
+        return ChangedSubjects()
+    spelt = spell(changed.subjects, changed.grammar)
+    accounts = view.accounts.admitted(issuer_named(provider), changed.subjects)
     names = tuple(sorted(f"{view.name_of(a.cluster)}/{a.namespace}/{a.name}" for a in accounts))
-    return Subjects(spelt.patterns, spelt.without, found.reach.witness, names)
+    return ChangedSubjects(spelt.patterns, spelt.without, changed.reach.witness, names)
 
 
-def _spelt(one: Language, other: Language) -> tuple[str, ...]:
-    rest = difference(one, other)
+def _without(language: Language, other: Language) -> tuple[str, ...]:
+    """The patterns of a language without those of another."""
+    rest = difference(language, other)
     return () if reach_of(rest, "text").scope == "nobody" else spell(rest).patterns
 
 
-def _conditions(before: AnalysedRole | None, after: AnalysedRole | None, provider: str) -> Both:
+def _conditions(before: AnalysedRole | None, after: AnalysedRole | None, provider: str) -> Difference:
     """Restrictions beside sub and aud on one side only, as people write them."""
     was, now = _all_restrictions(before, provider), _all_restrictions(after, provider)
-    return Both(tuple(sorted(now - was)), tuple(sorted(was - now)))
+    return Difference(tuple(sorted(now - was)), tuple(sorted(was - now)))
 
 
 def _all_restrictions(role: AnalysedRole | None, provider: str) -> set[str]:
     statements = role.policy.statements if role and role.policy else ()
-    there = [s for s in statements if provider in s.federated or "*" in s.aws]
-    return {("" if s.allow else "Deny where ") + text for s in there for text in _restrictions(s, provider)}
+    applying = [s for s in statements if provider in s.federated or "*" in s.aws]
+    return {("" if s.allow else "Deny where ") + text for s in applying for text in _restrictions(s, provider)}
 
 
 def _restrictions(statement: Statement, provider: str) -> frozenset[str]:
@@ -243,21 +239,21 @@ def _restrictions(statement: Statement, provider: str) -> frozenset[str]:
     )
 
 
-def _others(before: AnalysedRole, after: AnalysedRole) -> Both:
+def _others(before: AnalysedRole, after: AnalysedRole) -> Difference:
     was, now = _principals(before.policy), _principals(after.policy)
-    return Both(tuple(sorted(now - was)), tuple(sorted(was - now)))
+    return Difference(tuple(sorted(now - was)), tuple(sorted(was - now)))
 
 
 def _principals(policy: Policy | None) -> set[str]:
-    """Principals that are no web identities, each with the conditions that narrow it."""
-    found: set[str] = set()
+    """Principals that are not web identities, each with the conditions that narrow it."""
+    principals: set[str] = set()
     for statement in policy.statements if policy else ():
         if statement.allow:
-            asked = sorted(f"{c.use} {text_of(c.raw_key)} {sorted(map(text_of, c.values))}" for c in statement.conditions)
-            where = f" where {'; '.join(asked)}" if asked else ""
-            found |= {f"AWS {text_of(v)}{where}" for v in statement.aws}
-            found |= {f"Service {text_of(v)}{where}" for v in statement.service}
-    return found
+            checks = sorted(f"{c.use} {text_of(c.raw_key)} {sorted(map(text_of, c.values))}" for c in statement.conditions)
+            where = f" where {'; '.join(checks)}" if checks else ""
+            principals |= {f"AWS {text_of(v)}{where}" for v in statement.aws}
+            principals |= {f"Service {text_of(v)}{where}" for v in statement.service}
+    return principals
 
 
 def _renamed(

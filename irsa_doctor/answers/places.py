@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from irsa_doctor.governance.settings import Waiver
-from irsa_doctor.governance.waivers import place_of
+from irsa_doctor.governance.waivers import waiver_place
 from irsa_doctor.model import Document, Place
 from irsa_doctor.text.positions import Documents
 
@@ -14,7 +14,7 @@ class Locator:
     def __init__(self, documents: Documents, rows: Sequence[Document], waivers: Sequence[Waiver] = ()) -> None:
         self.documents = documents
         self.broken = {Place(row.path): (row.line, row.column) for row in rows if row.status == "unreadable"}
-        self.waivers = {place_of(waiver): (waiver.line, 1) for waiver in waivers}
+        self.waivers = {waiver_place(waiver): (waiver.line, 1) for waiver in waivers}
 
     def __call__(self, place: Place, key: bool) -> tuple[int, int, int, int, str, int]:
         """Line, column, end line, end column, the text of the line, and the offset in it; `key`: of the name of a member.

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from irsa_doctor.answers.check.examples import Failure, Outcome, run_examples
+from irsa_doctor.answers.check.examples import ExamplesResult, Failure, run_examples
 from irsa_doctor.answers.why.message_examples import count_examples, message_failures
 from irsa_doctor.answers.why.vocabulary import vocabulary
 from irsa_doctor.rulebook.folders import RulebookFiles, check_files, other_causes
@@ -10,7 +10,7 @@ from irsa_doctor.rulebook.messages import shipped_messages
 from irsa_doctor.rulebook.rules import shipped_rules
 
 
-def verify(files: RulebookFiles, *, whole: bool) -> Outcome:
+def verify(files: RulebookFiles, *, whole: bool) -> ExamplesResult:
     """What the examples of files show; `whole`: they are all that there is, else the built-in ones are beside them.
 
     Raises RuleError for files that do not fit together.
@@ -19,7 +19,7 @@ def verify(files: RulebookFiles, *, whole: bool) -> Outcome:
     ids = {file.rule.id for file in files.rules}
     rules = run_examples(files.rules, [rule for rule in shipped_rules() if rule.id not in ids])
     messages = tuple(_message_failures(files))
-    return Outcome(
+    return ExamplesResult(
         rules=rules.rules,
         causes=len(files.causes),
         messages=len(files.messages.messages),

@@ -1,4 +1,4 @@
-"""Who can assume one role: the exact set of subjects and audiences of its trust policy, for each provider that it names."""
+"""Answers who can assume a role: the exact set of subjects and audiences that its trust policy admits, by provider."""
 
 import os
 from collections.abc import Iterable, Iterator
@@ -19,18 +19,21 @@ _CROWD = 2_000
 
 
 class NoSuchRole(IrsaDoctorError):
-    """The role asked for is not there, or its name is not enough; the text says which there are."""
+    """No role has a name, or several have it; the text lists those that exist."""
 
 
-class Audiences(msgspec.Struct, frozen=True):
-    """Audiences that are admitted with some subject; `any`: whatever the provider lets through."""
+class AdmittedAudiences(msgspec.Struct, frozen=True):
+    """Audiences that are admitted with some subject; `any`: whatever the provider accepts."""
 
     any: bool
     values: tuple[str, ...]
 
 
-class Subjects(msgspec.Struct, frozen=True):
-    """Subjects that are admitted with some audience: one of `patterns` and none of `except`, an upper bound unless `exact`."""
+class AdmittedSubjects(msgspec.Struct, frozen=True):
+    """Subjects that are admitted with some audience: those of `patterns` without those of `except`.
+
+    `witness` is one of them, None where nobody is admitted. They are an upper bound unless `exact`.
+    """
 
     scope: str
     patterns: tuple[str, ...]
@@ -39,26 +42,28 @@ class Subjects(msgspec.Struct, frozen=True):
     exact: bool
 
 
-class Pair(msgspec.Struct, frozen=True):
-    """Audiences with the subjects that come in with them."""
+class AudiencePair(msgspec.Struct, frozen=True):
+    """Audiences with the subjects that are admitted with them."""
 
     audiences: tuple[str, ...]
     subjects: tuple[str, ...]
 
 
 class ProviderGrant(msgspec.Struct, frozen=True):
-    """What a role grants to the tokens of one provider, of whose cluster `known` service accounts were given.
+    """What a role grants to the tokens of one provider.
 
-    `depends_on` are further keys of the request; `unseen` are holes; `why` says why there is no scope, "" where there is one.
+    `service_accounts` are those of the input that are admitted, of the `known` ones of its clusters. `by_audience` is None
+    where every subject is admitted with every audience. `depends_on` are further keys of the request; `unseen` are
+    values that only a template knows; `why` is why there is no scope, "" where there is one.
     """
 
     provider: str
     issuer: str
     issuer_kind: str
     clusters: tuple[str, ...]
-    audiences: Audiences
-    subjects: Subjects
-    by_audience: tuple[Pair, ...] | None
+    audiences: AdmittedAudiences
+    subjects: AdmittedSubjects
+    by_audience: tuple[AudiencePair, ...] | None
     service_accounts: tuple[str, ...]
     known: int
     depends_on: tuple[str, ...]
@@ -67,15 +72,15 @@ class ProviderGrant(msgspec.Struct, frozen=True):
     why: str = ""
 
 
-class Other(msgspec.Struct, frozen=True, order=True):
-    """A principal that is no OIDC provider of the role's account: no token of a service account comes in by it."""
+class OtherPrincipal(msgspec.Struct, frozen=True, order=True):
+    """A principal that is not an OIDC provider of the role's account: it admits no token of a service account."""
 
     type: str
     value: str
 
 
-class Open(msgspec.Struct, frozen=True):
-    """What would have to be known for an answer, and the command that fetches it."""
+class MissingInput(msgspec.Struct, frozen=True):
+    """An input that the answer needs, and the command that supplies it."""
 
     missing: str
     how: str
@@ -86,31 +91,31 @@ class WhoCan(msgspec.Struct, frozen=True):
 
     role: str
     grants: tuple[ProviderGrant, ...]
-    others: tuple[Other, ...]
+    others: tuple[OtherPrincipal, ...]
     problem: str | None = None
-    unknown: tuple[Open, ...] = ()
+    unknown: tuple[MissingInput, ...] = ()
 
 
-def find_role(view: View, wanted: str) -> AnalysedRole:
+def find_role(view: View, name: str) -> AnalysedRole:
     """The role of an ARN, a name, or the path of a bare policy; raises NoSuchRole."""
-    for candidates in _readings(view, wanted):
-        found = list(candidates)
-        if len(found) == 1:
-            return found[0]
-        if found:
-            raise NoSuchRole(f"{wanted}: {len(found)} roles go by this; give one of {_some(role.role.id for role in found)}")
-    raise NoSuchRole(f"{wanted}: no such role in what was given.{_hint(view, wanted)}")
+    for candidates in _readings(view, name):
+        roles = list(candidates)
+        if len(roles) == 1:
+            return roles[0]
+        if roles:
+            raise NoSuchRole(f"{name}: {len(roles)} roles have this name; give one of {_first(role.role.id for role in roles)}")
+    raise NoSuchRole(f"{name}: no such role in the input.{_hint(view, name)}")
 
 
-def _readings(view: View, wanted: str) -> Iterator[Iterable[AnalysedRole]]:
+def _readings(view: View, name: str) -> Iterator[Iterable[AnalysedRole]]:
     """The roles that may be meant, the most literal reading first."""
     roles = view.roles
-    yield (role for role in roles if wanted in (role.role.arn, role.role.id))
-    yield (role for role in roles if wanted in _names(role))
+    yield (role for role in roles if name in (role.role.arn, role.role.id))
+    yield (role for role in roles if name in _names(role))
     # names of roles are unique in an account whatever their case
     # https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html
-    yield (role for role in roles if wanted.lower() in map(str.lower, _names(role)))
-    path = os.path.normpath(wanted)
+    yield (role for role in roles if name.lower() in map(str.lower, _names(role)))
+    path = os.path.normpath(name)
     yield (role for role in roles if os.path.normpath(role.role.place.document) == path)
     yield (role for role in roles if not role.role.arn and role.role.place.document.endswith(f"/{path}"))
 
@@ -122,19 +127,20 @@ def _names(role: AnalysedRole) -> tuple[str, ...]:
     return (arn.name.rpartition("/")[2], arn.name, *address) if arn else address
 
 
-def _hint(view: View, wanted: str) -> str:
+def _hint(view: View, name: str) -> str:
     """The nearest names as a question, else the names that there are."""
     import difflib
 
-    by_name = {name: role.role.id for role in view.roles for name in (role.role.id, *_names(role))}
-    near = [] if len(by_name) > _CROWD else difflib.get_close_matches(wanted, by_name, 3, 0.75)
+    by_name = {known: role.role.id for role in view.roles for known in (role.role.id, *_names(role))}
+    near = [] if len(by_name) > _CROWD else difflib.get_close_matches(name, by_name, 3, 0.75)
     if near:
-        return f" Did you mean {' or '.join(dict.fromkeys(by_name[name] for name in near))}?"
-    there = f" There are {_some(role.role.id for role in view.roles)}." if view.roles else " There are no roles at all."
-    return did_you_mean(wanted, by_name) or there
+        return f" Did you mean {' or '.join(dict.fromkeys(by_name[known] for known in near))}?"
+    existing = f" There are {_first(role.role.id for role in view.roles)}." if view.roles else " There are no roles at all."
+    return did_you_mean(name, by_name) or existing
 
 
-def _some(names: Iterable[str]) -> str:
+def _first(names: Iterable[str]) -> str:
+    """The first names, and how many more there are."""
     listed = sorted(set(names))
     more = f" and {len(listed) - _LISTED} more" if len(listed) > _LISTED else ""
     return ", ".join(listed[:_LISTED]) + more
@@ -144,36 +150,36 @@ def who_can(view: View, analysed: AnalysedRole) -> WhoCan:
     """Every grant of a role, by provider."""
     policy, source = analysed.policy, analysed.role.policy
     if policy is None:
-        missing = (Open(source.missing, source.how),) if isinstance(source, Unknown) else ()
+        missing = (MissingInput(source.missing, source.how),) if isinstance(source, Unknown) else ()
         return WhoCan(analysed.role.id, (), (), None, missing)
     refused = [problem.message for problem in policy.problems if problem.refused]
     by_provider = {**analysed.by_provider, **_by_template(view, analysed, policy)}
-    grants = tuple(_grant(view, policy, provider, found) for provider, found in sorted(by_provider.items()))
+    grants = tuple(_grant(view, policy, provider, grant) for provider, grant in sorted(by_provider.items()))
     others, unknown = _others(policy, by_provider), tuple(_unseen_principals(policy))
     return WhoCan(analysed.role.id, grants, others, refused[0] if refused else None, unknown)
 
 
 def _by_template(view: View, analysed: AnalysedRole, policy: Policy) -> dict[str, Admitted]:
-    """What is admitted where a template knows more of principal or effect than we: as if it were so, and never for certain."""
-    found: dict[str, Admitted] = {}
+    """What is admitted where only a template knows principal or effect: as if it allowed it, and never for certain."""
+    by_name: dict[str, Admitted] = {}
     for statement in policy.statements:
         for principal in statement.federated if statement.allow or not statement.effect_seen else ():
             name = text_of(principal)
             is_open = isinstance(principal, Text) or (not statement.effect_seen and ":oidc-provider/" in name)
-            if is_open and name not in found and name not in analysed.by_provider:
+            if is_open and name not in by_name and name not in analysed.by_provider:
                 issuer = issuer_in(principal)
                 profile = profile_of_kind(issuer_kind(statement, issuer if isinstance(issuer, str) else "", view.inventory))
                 seen = keys_seen_through(policy, issuer) if isinstance(issuer, Text) else policy
-                found[name] = admitted(seen, name, text_of(issuer), profile=profile)
-    return found
+                by_name[name] = admitted(seen, name, text_of(issuer), profile=profile)
+    return by_name
 
 
-def _unseen_principals(policy: Policy) -> Iterator[Open]:
+def _unseen_principals(policy: Policy) -> Iterator[MissingInput]:
     """Statements of which not even the principal is seen."""
     for statement in policy.statements:
         seen = statement.federated or statement.aws or statement.service
         if statement.unseen and not seen and (statement.allow or not statement.effect_seen):
-            yield Open(f"{', '.join(statement.unseen)} in statement {statement.index}, which only a template knows", "")
+            yield MissingInput(f"{', '.join(statement.unseen)} in statement {statement.index}, which only a template knows", "")
 
 
 def _issuer(provider: str) -> str:
@@ -181,50 +187,60 @@ def _issuer(provider: str) -> str:
     return provider.partition(":oidc-provider/")[2]
 
 
-def _others(policy: Policy, by_provider: dict[str, Admitted]) -> tuple[Other, ...]:
-    found = {
-        Other(kind, text_of(value))
+def _others(policy: Policy, by_provider: dict[str, Admitted]) -> tuple[OtherPrincipal, ...]:
+    principals = {
+        OtherPrincipal(kind, text_of(value))
         for statement in policy.statements
         if statement.allow
         for kind, values in (("AWS", statement.aws), ("Federated", statement.federated), ("Service", statement.service))
         for value in values
         if kind != "Federated" or text_of(value) not in by_provider
     }
-    return tuple(sorted(found))
+    return tuple(sorted(principals))
 
 
-def _grant(view: View, policy: Policy, provider: str, found: Admitted) -> ProviderGrant:
-    issuer = _issuer(provider)
-    subjects, audiences = spell(found.subjects, found.profile.grammar), spell(found.audiences)
-    pairs = tuple(Pair(spell(a).patterns, spell(s, found.profile.grammar).patterns) for a, s in found.cells)
-    accounts = view.accounts.admitted(issuer, found.subjects)
+def _grant(view: View, policy: Policy, provider: str, grant: Admitted) -> ProviderGrant:
+    issuer, grammar = _issuer(provider), grant.profile.grammar
+    pairs = tuple(AudiencePair(spell(a).patterns, spell(s, grammar).patterns) for a, s in grant.cells)
+    accounts = view.accounts.admitted(issuer, grant.subjects)
     return ProviderGrant(
-        provider,
-        Issuer.of(issuer).url if issuer else "",
-        _kind(view, policy, provider, issuer),
-        tuple(sorted(cluster.name for cluster in view.inventory.clusters_by_issuer.get(issuer, ()))),
-        Audiences(found.audiences == EVERYTHING, audiences.patterns),
-        Subjects(found.reach.scope or "unknown", subjects.patterns, subjects.without, found.reach.witness, subjects.exact),
-        pairs if len(pairs) > 1 else None,
-        tuple(sorted(f"{view.name_of(a.cluster)}/{a.namespace}/{a.name}" for a in accounts)),
-        view.accounts.known(issuer),
-        found.depends_on,
-        () if _is_certain(found) else found.contested,
-        found.unseen,
-        _why(found),
+        provider=provider,
+        issuer=Issuer.of(issuer).url if issuer else "",
+        issuer_kind=_kind(view, policy, provider, issuer),
+        clusters=tuple(sorted(cluster.name for cluster in view.inventory.clusters_by_issuer.get(issuer, ()))),
+        audiences=AdmittedAudiences(grant.audiences == EVERYTHING, spell(grant.audiences).patterns),
+        subjects=_subjects(grant),
+        by_audience=pairs if len(pairs) > 1 else None,
+        service_accounts=tuple(sorted(f"{view.name_of(a.cluster)}/{a.namespace}/{a.name}" for a in accounts)),
+        known=view.accounts.known(issuer),
+        depends_on=grant.depends_on,
+        contested=() if _is_certain(grant) else grant.contested,
+        unseen=grant.unseen,
+        why=_why(grant),
     )
 
 
-def _is_certain(found: Admitted) -> bool:
+def _subjects(grant: Admitted) -> AdmittedSubjects:
+    subjects = spell(grant.subjects, grant.profile.grammar)
+    return AdmittedSubjects(
+        scope=grant.reach.scope or "unknown",
+        patterns=subjects.patterns,
+        without=subjects.without,
+        witness=grant.reach.witness,
+        exact=subjects.exact,
+    )
+
+
+def _is_certain(grant: Admitted) -> bool:
     """Whether all that is admitted is admitted for certain, so that no contested point matters."""
-    certain = (part.grant for part in found.allows if part.sure and part.grant.sure_audiences == part.grant.audiences)
-    return not found.denies and union(grant.sure_subjects for grant in certain) == found.subjects
+    certain = (part.grant for part in grant.allows if part.sure and part.grant.sure_audiences == part.grant.audiences)
+    return not grant.denies and union(part.sure_subjects for part in certain) == grant.subjects
 
 
-def _why(found: Admitted) -> str:
-    if found.unseen:
-        return f"values that only a template knows decide: {', '.join(found.unseen)}"
-    return "" if found.reach.scope else "the policy is too complex to be worked out"
+def _why(grant: Admitted) -> str:
+    if grant.unseen:
+        return f"values that only a template knows decide: {', '.join(grant.unseen)}"
+    return "" if grant.reach.scope else "the policy is too complex to be worked out"
 
 
 def _kind(view: View, policy: Policy, provider: str, issuer: str) -> str:

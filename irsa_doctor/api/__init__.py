@@ -41,7 +41,7 @@ from irsa_doctor.text.errors import LiveError
 
 if TYPE_CHECKING:
     from irsa_doctor.answers.check.choice import UnknownRule
-    from irsa_doctor.answers.check.examples import Outcome
+    from irsa_doctor.answers.check.examples import ExamplesResult
     from irsa_doctor.answers.diff import RoleChange
     from irsa_doctor.answers.simulate import Simulation, Unanswerable, Unanswered
     from irsa_doctor.answers.who_can import NoSuchRole, WhoCan
@@ -70,7 +70,7 @@ _LOADED_WHEN_NAMED = {
     "NoSuchRole": "answers.who_can",
     "NoTarget": "answers.why",
     "Options": "sources.live",
-    "Outcome": "answers.check.examples",
+    "ExamplesResult": "answers.check.examples",
     "Permissions": "sources.live.permissions",
     "RoleChange": "answers.diff",
     "Rule": "rulebook.rules",
@@ -93,6 +93,7 @@ __all__ = [
     "Cause",
     "Diagnosis",
     "DocumentRow",
+    "ExamplesResult",
     "FrameworkReport",
     "IrsaDoctorError",
     "LiveError",
@@ -105,7 +106,6 @@ __all__ = [
     "NotLive",
     "NothingRead",
     "Options",
-    "Outcome",
     "Permissions",
     "Report",
     "RoleChange",

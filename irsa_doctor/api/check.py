@@ -13,7 +13,7 @@ from irsa_doctor.governance.settings import Settings
 from irsa_doctor.model.findings import Report
 
 if TYPE_CHECKING:
-    from irsa_doctor.answers.check.judge import Change, Input, TextOf
+    from irsa_doctor.answers.check.judge import BaseChange, Input, TextOf
     from irsa_doctor.governance.baseline import Entry
     from irsa_doctor.governance.weakening import Governing
     from irsa_doctor.rulebook.frameworks import FrameworkReport
@@ -115,13 +115,13 @@ def all_rules(settings: Settings) -> "list[Rule]":
     return [*shipped_rules(), *read_private_rules(map(Path, settings.rules))]
 
 
-def _change(governing: "Governing", proposed: Settings | None, revision: str, base_findings: "Sequence[Entry]") -> "Change":
-    from irsa_doctor.answers.check.judge import Change
+def _change(governing: "Governing", proposed: Settings | None, revision: str, base_findings: "Sequence[Entry]") -> "BaseChange":
+    from irsa_doctor.answers.check.judge import BaseChange
     from irsa_doctor.governance.weakening import judged_change
 
     if proposed is None:
-        return Change(base_findings)
-    return Change(base_findings, (judged_change(governing, _governing(proposed), revision),), proposed.waivers)
+        return BaseChange(base_findings)
+    return BaseChange(base_findings, (judged_change(governing, _governing(proposed), revision),), proposed.waivers)
 
 
 def _base_findings(base: Sequence[str], paths: Sequence[str], governing: "Governing", today: date | None) -> "Sequence[Entry]":

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 if TYPE_CHECKING:
-    from irsa_doctor.answers.check.examples import Outcome
+    from irsa_doctor.answers.check.examples import ExamplesResult
     from irsa_doctor.rulebook.files import Illustration
     from irsa_doctor.rulebook.rules import Rule
 
@@ -37,7 +37,7 @@ def show_rule(ident: str) -> RulePage:
     return RulePage(rules[ident], illustration_of(rules[ident]))
 
 
-def verify_rules(folder: str | Path | None = None) -> "Outcome":
+def verify_rules(folder: str | Path | None = None) -> "ExamplesResult":
     """What the examples of a folder show of its rules and messages, by default of the built-in ones. Raises RuleError."""
     from irsa_doctor.answers.verify import verify
     from irsa_doctor.rulebook.folders import read_folder, read_shipped

@@ -8,17 +8,17 @@ import typer
 
 from irsa_doctor.cli.destinations import destinations, write_reports, write_text
 from irsa_doctor.cli.live_options import live_options
-from irsa_doctor.cli.options import Account, Clusters, Complete, Config, ExitZero, NoConfig, Paths, Roles, with_options
+from irsa_doctor.cli.options import AccountId, Clusters, Complete, Config, ExitZero, NoConfig, Paths, Roles, with_options
 from irsa_doctor.cli.output import print_note
 from irsa_doctor.cli.paths import input_paths, read_stdin
 from irsa_doctor.cli.progress import progress
-from irsa_doctor.cli.settings_options import Governing, governing_settings, listed
+from irsa_doctor.cli.settings_options import GoverningSettings, governing_settings, listed
 from irsa_doctor.cli.wrong import wrong
 
 if TYPE_CHECKING:
     from irsa_doctor.api import DocumentRow, Options, Report
 
-Formats = Annotated[
+_Formats = Annotated[
     list[str] | None,
     typer.Option(
         "--format",
@@ -27,41 +27,41 @@ Formats = Annotated[
         help="text, json, sarif, github, junit, gitlab, markdown or html; with :FILE written to that file; repeatable.",
     ),
 ]
-Output = Annotated[str | None, typer.Option("--output", "-o", metavar="FILE", help="Write the report to this file.")]
-FailOn = Annotated[
+_Output = Annotated[str | None, typer.Option("--output", "-o", metavar="FILE", help="Write the report to this file.")]
+_FailOn = Annotated[
     str | None,
     typer.Option(metavar="SEVERITY", help="Exit 1 at this severity and above: low, medium, high, critical or never. [high]"),
 ]
-MinSeverity = Annotated[
+_MinSeverity = Annotated[
     str | None,
     typer.Option(metavar="SEVERITY", help="Report only findings of this severity and above: low, medium, high or critical."),
 ]
-MinConfidence = Annotated[
+_MinConfidence = Annotated[
     str | None,
     typer.Option(metavar="CONFIDENCE", help="Report only findings of this confidence and above: low, medium or high."),
 ]
-Select = Annotated[
+_Select = Annotated[
     list[str] | None, typer.Option(metavar="RULE", help="Evaluate only these rules; repeatable, or separated by commas.")
 ]
-Ignore = Annotated[
+_Ignore = Annotated[
     list[str] | None, typer.Option(metavar="RULE", help="Do not evaluate these rules; repeatable, or separated by commas.")
 ]
-RuleFolders = Annotated[list[str] | None, typer.Option(metavar="FOLDER", help="A folder of private rules; repeatable.")]
-Framework = Annotated[
+_RuleFolders = Annotated[list[str] | None, typer.Option(metavar="FOLDER", help="A folder of private rules; repeatable.")]
+_Framework = Annotated[
     str | None,
     typer.Option(
         metavar="ID",
         help="Only rules that support a control of soc2, iso27001, nist-800-53, pci-dss or cis-eks; report by control.",
     ),
 ]
-Base = Annotated[
+_Base = Annotated[
     list[str] | None,
     typer.Option(
         metavar="PATH",
         help="Current state: a snapshot (see collect), files or folders. PATHS are evaluated as a change of it; repeatable.",
     ),
 ]
-Changed = Annotated[
+_Changed = Annotated[
     bool,
     typer.Option(
         "--changed",
@@ -69,10 +69,10 @@ Changed = Annotated[
         "Existing problems are not reported. For hooks.",
     ),
 ]
-Baseline = Annotated[str | None, typer.Option(metavar="FILE", help="Do not report findings that this file lists.")]
-WriteBaseline = Annotated[str | None, typer.Option(metavar="FILE", help="Write the findings to this file, as a baseline.")]
-NoInlineIgnores = Annotated[bool, typer.Option("--no-inline-ignores", help="Do not apply comments that ignore findings.")]
-ConfigFrom = Annotated[
+_Baseline = Annotated[str | None, typer.Option(metavar="FILE", help="Do not report findings that this file lists.")]
+_WriteBaseline = Annotated[str | None, typer.Option(metavar="FILE", help="Write the findings to this file, as a baseline.")]
+_NoInlineIgnores = Annotated[bool, typer.Option("--no-inline-ignores", help="Do not apply comments that ignore findings.")]
+_ConfigFrom = Annotated[
     str | None,
     typer.Option(
         "--config-from",
@@ -81,28 +81,28 @@ ConfigFrom = Annotated[
         "work tree are a finding.",
     ),
 ]
-Strict = Annotated[bool, typer.Option("--strict", help="Exit 3 if a value that a rule needs is unknown.")]
+_Strict = Annotated[bool, typer.Option("--strict", help="Exit 3 if a value that a rule needs is unknown.")]
 
 
 def check_options(
     *,
-    fail_on: FailOn = None,
-    min_severity: MinSeverity = None,
-    min_confidence: MinConfidence = None,
-    select: Select = None,
-    ignore: Ignore = None,
-    rules: RuleFolders = None,
-    framework: Framework = None,
-    baseline: Baseline = None,
-    no_inline_ignores: NoInlineIgnores = False,
+    fail_on: _FailOn = None,
+    min_severity: _MinSeverity = None,
+    min_confidence: _MinConfidence = None,
+    select: _Select = None,
+    ignore: _Ignore = None,
+    rules: _RuleFolders = None,
+    framework: _Framework = None,
+    baseline: _Baseline = None,
+    no_inline_ignores: _NoInlineIgnores = False,
     complete: Complete = None,
     role: Roles = None,
     cluster: Clusters = None,
-    account: Account = None,
+    account: AccountId = None,
     config: Config = None,
     no_config: NoConfig = False,
-    config_from: ConfigFrom = None,
-) -> AbstractContextManager[Governing]:
+    config_from: _ConfigFrom = None,
+) -> AbstractContextManager[GoverningSettings]:
     """The settings that govern a check, while the context lasts."""
     from irsa_doctor import api
 
@@ -129,15 +129,15 @@ def check_options(
 @with_options(live=live_options, governing=check_options)
 def check(
     paths: Paths = None,
-    format_: Formats = None,
-    output: Output = None,
-    base: Base = None,
-    changed: Changed = False,
-    write_baseline: WriteBaseline = None,
-    strict: Strict = False,
+    format_: _Formats = None,
+    output: _Output = None,
+    base: _Base = None,
+    changed: _Changed = False,
+    write_baseline: _WriteBaseline = None,
+    strict: _Strict = False,
     exit_zero: ExitZero = False,
     *,
-    governing: AbstractContextManager[Governing],
+    governing: AbstractContextManager[GoverningSettings],
     live: "Options | None",
 ) -> None:
     """Check roles, providers and workloads against the rules.
@@ -174,7 +174,7 @@ def _base(base: list[str] | None, changed: bool, live: "Options | None") -> list
     return paths
 
 
-def _checked(paths: list[str], base: list[str], governed: Governing, live: "Options | None") -> "Report":
+def _checked(paths: list[str], base: list[str], governed: GoverningSettings, live: "Options | None") -> "Report":
     from irsa_doctor import api
 
     try:

@@ -13,13 +13,13 @@ from irsa_doctor.cli.wrong import wrong
 if TYPE_CHECKING:
     from irsa_doctor.api import Options, Snapshot
 
-Output = Annotated[str, typer.Option("--output", "-o", metavar="FILE", help="The file to write, or - for standard output.")]
-Redact = Annotated[bool, typer.Option("--redact", help="Replace account ids and names; findings stay the same.")]
-Strict = Annotated[bool, typer.Option("--strict", help="Exit 3 if part of the account or cluster cannot be read.")]
+_Output = Annotated[str, typer.Option("--output", "-o", metavar="FILE", help="The file to write, or - for standard output.")]
+_Redact = Annotated[bool, typer.Option("--redact", help="Replace account ids and names; findings stay the same.")]
+_Strict = Annotated[bool, typer.Option("--strict", help="Exit 3 if part of the account or cluster cannot be read.")]
 
 
 @with_options(live=collect_options)
-def collect(output: Output, redact: Redact = False, strict: Strict = False, *, live: "Options") -> None:
+def collect(output: _Output, redact: _Redact = False, strict: _Strict = False, *, live: "Options") -> None:
     """Save the account and the cluster to one snapshot file.
 
     Reads AWS and Kubernetes, or the one that --aws or --kube names. check, why, who-can and diff read the file.

@@ -12,22 +12,22 @@ from irsa_doctor.cli.wrong import checked_format, wrong
 if TYPE_CHECKING:
     from irsa_doctor.api import RoleChange, Settings
 
-Sides = Annotated[
+_Sides = Annotated[
     list[str] | None, typer.Argument(metavar="OLD NEW", help="A file or folder each; with --git, the paths to compare.")
 ]
-Git = Annotated[str | None, typer.Option(metavar="REVISION", help="Compare the work tree with this git revision.")]
-Format = Annotated[str, typer.Option("--format", "-f", metavar="FORMAT", help="text, json or markdown.")]
-Strict = Annotated[bool, typer.Option("--strict", help="Exit 3 if a role cannot be compared.")]
-ExitZero = Annotated[bool, typer.Option("--exit-zero", help="Exit 0 also where a role was widened.")]
+_Git = Annotated[str | None, typer.Option(metavar="REVISION", help="Compare the work tree with this git revision.")]
+_Format = Annotated[str, typer.Option("--format", "-f", metavar="FORMAT", help="text, json or markdown.")]
+_Strict = Annotated[bool, typer.Option("--strict", help="Exit 3 if a role cannot be compared.")]
+_ExitZero = Annotated[bool, typer.Option("--exit-zero", help="Exit 0 also where a role was widened.")]
 
 
 @with_options(settings=settings_options)
 def diff(
-    paths: Sides = None,
-    git: Git = None,
-    format_: Format = "text",
-    strict: Strict = False,
-    exit_zero: ExitZero = False,
+    paths: _Sides = None,
+    git: _Git = None,
+    format_: _Format = "text",
+    strict: _Strict = False,
+    exit_zero: _ExitZero = False,
     *,
     settings: "Settings",
 ) -> None:

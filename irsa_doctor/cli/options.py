@@ -28,7 +28,7 @@ Clusters = Annotated[
     list[str] | None,
     typer.Option("--cluster", metavar="NAME=PATH", help="The cluster that Kubernetes documents belong to; repeatable."),
 ]
-Account = Annotated[str | None, typer.Option(metavar="ID", help="Account of AWS answers that do not name one.")]
+AccountId = Annotated[str | None, typer.Option(metavar="ID", help="Account of AWS answers that do not name one.")]
 Config = Annotated[str | None, typer.Option(metavar="FILE", help="Settings file, instead of the nearest irsa-doctor.toml.")]
 NoConfig = Annotated[bool, typer.Option("--no-config", help="Read no settings file.")]
 

@@ -5,14 +5,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from irsa_doctor.cli.options import Account, Clusters, Complete, Config, NoConfig, Roles
+from irsa_doctor.cli.options import AccountId, Clusters, Complete, Config, NoConfig, Roles
 from irsa_doctor.cli.wrong import wrong
 
 if TYPE_CHECKING:
     from irsa_doctor.api import Settings
 
 
-class Governing(NamedTuple):
+class GoverningSettings(NamedTuple):
     """The settings that hold; where they are those of a revision, that and the settings that the work tree proposes."""
 
     settings: "Settings"
@@ -25,7 +25,7 @@ def settings_options(
     complete: Complete = None,
     role: Roles = None,
     cluster: Clusters = None,
-    account: Account = None,
+    account: AccountId = None,
     config: Config = None,
     no_config: NoConfig = False,
 ) -> "Settings":
@@ -67,11 +67,11 @@ def governing_settings(
     rules: Sequence[str] = (),
     baseline: str | None = None,
     **flags: Any,
-) -> Iterator[Governing]:
+) -> Iterator[GoverningSettings]:
     """The settings that govern a run: those of the work tree, or of a revision."""
     now = flags_over_settings(config, no_config, rules=tuple(rules), baseline=baseline, **flags)
     if revision is None:
-        yield Governing(now)
+        yield GoverningSettings(now)
         return
     if no_config:
         raise wrong("--config-from and --no-config contradict each other")
@@ -84,7 +84,7 @@ def governing_settings(
             known = copy_of(baseline) if baseline else None
         except (api.NoRevision, api.SettingsError) as error:
             raise wrong(str(error)) from error
-        yield Governing(_put_over(then, rules=copies, baseline=known, **flags), now, revision)
+        yield GoverningSettings(_put_over(then, rules=copies, baseline=known, **flags), now, revision)
 
 
 def _put_over(

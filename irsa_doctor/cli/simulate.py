@@ -9,30 +9,32 @@ from irsa_doctor.cli.output import print_text
 from irsa_doctor.cli.settings_options import check_account
 from irsa_doctor.cli.wrong import checked_format, wrong
 
-Vectors = Annotated[str | None, typer.Option(metavar="FILE", help="Requests, one JSON object a line; or - for standard input.")]
-TrustPolicy = Annotated[str | None, typer.Option(metavar="FILE", help="The trust policy, or - for standard input.")]
-Issuer = Annotated[str, typer.Option(metavar="URL", help="Issuer of the token.")]
-Account = Annotated[str, typer.Option(metavar="ID", help="Account of the role.")]
-Partition = Annotated[str, typer.Option(metavar="NAME", help="AWS partition of the role. [that of the issuer]")]
-Sub = Annotated[str | None, typer.Option(metavar="SUBJECT", help="Subject of the token.")]
-Aud = Annotated[str, typer.Option(metavar="AUDIENCE", help="Audience of the token.")]
-Context = Annotated[
+_Vectors = Annotated[
+    str | None, typer.Option(metavar="FILE", help="Requests, one JSON object a line; or - for standard input.")
+]
+_TrustPolicy = Annotated[str | None, typer.Option(metavar="FILE", help="The trust policy, or - for standard input.")]
+_Issuer = Annotated[str, typer.Option(metavar="URL", help="Issuer of the token.")]
+_Account = Annotated[str, typer.Option(metavar="ID", help="Account of the role.")]
+_Partition = Annotated[str, typer.Option(metavar="NAME", help="AWS partition of the role. [that of the issuer]")]
+_Sub = Annotated[str | None, typer.Option(metavar="SUBJECT", help="Subject of the token.")]
+_Aud = Annotated[str, typer.Option(metavar="AUDIENCE", help="Audience of the token.")]
+_Context = Annotated[
     list[str] | None,
     typer.Option(metavar="KEY=VALUE", help="Another condition key; repeatable, also with several values of one key."),
 ]
-Format = Annotated[str, typer.Option("--format", "-f", metavar="FORMAT", help="json (one line an answer) or text.")]
+_Format = Annotated[str, typer.Option("--format", "-f", metavar="FORMAT", help="json (one line an answer) or text.")]
 
 
 def simulate(
-    vectors: Vectors = None,
-    trust_policy: TrustPolicy = None,
-    issuer: Issuer = "",
-    account: Account = "",
-    partition: Partition = "",
-    sub: Sub = None,
-    aud: Aud = "sts.amazonaws.com",
-    context: Context = None,
-    format_: Format = "json",
+    vectors: _Vectors = None,
+    trust_policy: _TrustPolicy = None,
+    issuer: _Issuer = "",
+    account: _Account = "",
+    partition: _Partition = "",
+    sub: _Sub = None,
+    aud: _Aud = "sts.amazonaws.com",
+    context: _Context = None,
+    format_: _Format = "json",
 ) -> None:
     """Decide requests to assume a role as IAM would.
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from irsa_doctor.cli.live_options import live_options
-from irsa_doctor.cli.options import Account, Clusters, Complete, Config, Format, NoConfig, Paths, Roles, with_options
+from irsa_doctor.cli.options import AccountId, Clusters, Complete, Config, Format, NoConfig, Paths, Roles, with_options
 from irsa_doctor.cli.output import print_text
 from irsa_doctor.cli.paths import input_paths, read_stdin
 from irsa_doctor.cli.settings_options import settings_options
@@ -19,7 +19,7 @@ def _settings(
     complete: Complete = None,
     roles: Roles = None,
     cluster: Clusters = None,
-    account: Account = None,
+    account: AccountId = None,
     config: Config = None,
     no_config: NoConfig = False,
 ) -> "Settings":

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 import typer
 
 from irsa_doctor.cli.live_options import live_options
-from irsa_doctor.cli.options import Account, Complete, Config, Format, NoConfig, with_options
+from irsa_doctor.cli.options import AccountId, Complete, Config, Format, NoConfig, with_options
 from irsa_doctor.cli.output import print_text
 from irsa_doctor.cli.paths import read_stdin
 from irsa_doctor.cli.progress import progress
@@ -17,51 +17,51 @@ from irsa_doctor.cli.wrong import checked_format, wrong
 if TYPE_CHECKING:
     from irsa_doctor.api import Diagnosis, Options, Settings
 
-Target = Annotated[str | None, typer.Argument(help="NAMESPACE/SERVICEACCOUNT, pod/NAMESPACE/POD, or KIND/NAMESPACE/NAME.")]
-Paths = Annotated[list[str] | None, typer.Argument(help="Files, folders, or - for standard input.")]
-All = Annotated[bool, typer.Option("--all", help="Diagnose every service account and workload that uses a role.")]
-Role = Annotated[str | None, typer.Option(metavar="ARN", help="The requested role, instead of the one that the input names.")]
-Cluster = Annotated[
+_Target = Annotated[str | None, typer.Argument(help="NAMESPACE/SERVICEACCOUNT, pod/NAMESPACE/POD, or KIND/NAMESPACE/NAME.")]
+_Paths = Annotated[list[str] | None, typer.Argument(help="Files, folders, or - for standard input.")]
+_All = Annotated[bool, typer.Option("--all", help="Diagnose every service account and workload that uses a role.")]
+_Role = Annotated[str | None, typer.Option(metavar="ARN", help="The requested role, instead of the one that the input names.")]
+_Cluster = Annotated[
     list[str] | None,
     typer.Option(
         metavar="CLUSTER",
         help="Name, ARN or issuer of the cluster of the target; or NAME=PATH, the cluster of documents; repeatable.",
     ),
 ]
-Token = Annotated[
+_Token = Annotated[
     str | None, typer.Option(metavar="FILE", help="A file with the token, or - for standard input; only its claims are shown.")
 ]
-Event = Annotated[
+_Event = Annotated[
     str | None,
     typer.Option(metavar="FILE", help="A file with CloudTrail events: one event, an answer of lookup-events, or a log."),
 ]
-LookupEvents = Annotated[
+_LookupEvents = Annotated[
     bool, typer.Option("--lookup-events", help="Look up the last calls for the role in CloudTrail; needs --aws or --live.")
 ]
-Error = Annotated[
+_Error = Annotated[
     str | None, typer.Option(metavar="TEXT", help="The error message, or @FILE for a file that contains it, such as a log.")
 ]
-Policies = Annotated[
+_Policies = Annotated[
     list[str] | None,
     typer.Option("--policy", metavar="ARN=PATH", help="The role that a bare trust policy belongs to; repeatable."),
 ]
-RuleFolders = Annotated[
+_RuleFolders = Annotated[
     list[str] | None, typer.Option("--rules", metavar="FOLDER", help="A folder of private rules; repeatable.")
 ]
-ExitZero = Annotated[bool, typer.Option("--exit-zero", help="Exit 0 also for a broken or unknown verdict.")]
+_ExitZero = Annotated[bool, typer.Option("--exit-zero", help="Exit 0 also for a broken or unknown verdict.")]
 
 _CODES = {"broken": 1, "unknown": 3, "works": 0}
 """verdict -> exit code; of several verdicts the first decides"""
 
 
-class Scope(NamedTuple):
+class _Scope(NamedTuple):
     """What governs a diagnosis: the settings, and the cluster that is meant, "" where the input names it."""
 
     settings: "Settings"
     cluster: str
 
 
-class EvidenceFiles(NamedTuple):
+class _EvidenceFiles(NamedTuple):
     """The evidence as flags name it: an error message or `@FILE`, a file with a token, a file with events; "" for none."""
 
     error: str
@@ -71,14 +71,14 @@ class EvidenceFiles(NamedTuple):
 
 def scope_options(
     *,
-    cluster: Cluster = None,
+    cluster: _Cluster = None,
     complete: Complete = None,
-    account: Account = None,
-    policy: Policies = None,
-    rules: RuleFolders = None,
+    account: AccountId = None,
+    policy: _Policies = None,
+    rules: _RuleFolders = None,
     config: Config = None,
     no_config: NoConfig = False,
-) -> Scope:
+) -> _Scope:
     """The settings, and the one cluster that is named rather than mapped to its documents."""
     mappings = [value for value in cluster or () if _is_mapping(value)]
     names = [value for value in cluster or () if not _is_mapping(value)]
@@ -93,26 +93,26 @@ def scope_options(
         account=account,
         rules=tuple(rules or ()),
     )
-    return Scope(settings, names[0] if names else "")
+    return _Scope(settings, names[0] if names else "")
 
 
-def evidence_options(*, token: Token = None, event: Event = None, error: Error = None) -> EvidenceFiles:
+def evidence_options(*, token: _Token = None, event: _Event = None, error: _Error = None) -> _EvidenceFiles:
     """The evidence beside files."""
-    return EvidenceFiles(error or "", token or "", event or "")
+    return _EvidenceFiles(error or "", token or "", event or "")
 
 
 @with_options(scope=scope_options, evidence=evidence_options, live=live_options)
 def why(
-    target: Target = None,
-    paths: Paths = None,
-    all_: All = False,
-    role: Role = None,
-    lookup_events: LookupEvents = False,
+    target: _Target = None,
+    paths: _Paths = None,
+    all_: _All = False,
+    role: _Role = None,
+    lookup_events: _LookupEvents = False,
     format_: Format = "text",
-    exit_zero: ExitZero = False,
+    exit_zero: _ExitZero = False,
     *,
-    evidence: EvidenceFiles,
-    scope: Scope,
+    evidence: _EvidenceFiles,
+    scope: _Scope,
     live: "Options | None",
 ) -> None:
     """Find the broken link between a workload and its role.
@@ -141,10 +141,10 @@ def why(
     raise typer.Exit(0 if exit_zero else next((code for verdict, code in _CODES.items() if verdict in verdicts), 0))
 
 
-Asking = Callable[["Options | None"], "list[Diagnosis]"]
+_Asking = Callable[["Options | None"], "list[Diagnosis]"]
 
 
-def _one_of(name: str, paths: list[str], scope: Scope, evidence: EvidenceFiles, role: str, lookup: bool) -> Asking:
+def _one_of(name: str, paths: list[str], scope: _Scope, evidence: _EvidenceFiles, role: str, lookup: bool) -> _Asking:
     from irsa_doctor import api
 
     return lambda live: [
@@ -162,7 +162,7 @@ def _one_of(name: str, paths: list[str], scope: Scope, evidence: EvidenceFiles, 
     ]
 
 
-def _all_of(paths: list[str], scope: Scope, evidence: EvidenceFiles) -> Asking:
+def _all_of(paths: list[str], scope: _Scope, evidence: _EvidenceFiles) -> _Asking:
     from irsa_doctor import api
 
     return lambda live: api.why_all(
@@ -175,7 +175,7 @@ def _all_of(paths: list[str], scope: Scope, evidence: EvidenceFiles) -> Asking:
     )
 
 
-def _diagnoses(ask: Asking, live: "Options | None") -> "list[Diagnosis]":
+def _diagnoses(ask: _Asking, live: "Options | None") -> "list[Diagnosis]":
     from irsa_doctor import api
 
     try:
@@ -200,7 +200,7 @@ def _target(target: str | None, paths: list[str], *, has_evidence: bool) -> tupl
     return target or "", paths
 
 
-def _check_call(target: str, paths: list[str], all_: bool, evidence: EvidenceFiles, live: "Options | None") -> None:
+def _check_call(target: str, paths: list[str], all_: bool, evidence: _EvidenceFiles, live: "Options | None") -> None:
     if not target and not all_ and not any(evidence):
         raise wrong("name a service account as NAMESPACE/SERVICEACCOUNT, or give --all, --token, --event or --error")
     needs_input = all_ or (target and not any(evidence))
@@ -214,7 +214,7 @@ def _is_mapping(value: str) -> bool:
     return bool(name and equals) and os.path.exists(path)
 
 
-def _check_stdin(paths: list[str], evidence: EvidenceFiles) -> None:
+def _check_stdin(paths: list[str], evidence: _EvidenceFiles) -> None:
     readers = [*paths, evidence.token, evidence.event, *([evidence.error[1:]] if evidence.error.startswith("@") else [])]
     if readers.count("-") > 1:
         raise wrong("standard input can be read once: give - for one thing")

@@ -60,7 +60,7 @@ def _keyed(text: bytes) -> Iterator[tuple[re.Match[bytes], bytes]]:
         yield match, key
 
 
-def set_aside(
+def apply_comments(
     findings: Iterable[Finding], text_of: Callable[[str], bytes | None]
 ) -> tuple[tuple[Finding, ...], tuple[Waived, ...]]:
     """Findings that stand, and those that a comment ignores, at the line of any of their places."""

@@ -19,7 +19,7 @@ class Sorted(msgspec.Struct, frozen=True):
     waivers: tuple[Judged, ...]
 
 
-def set_aside(findings: Iterable[Finding], waivers: Sequence[Waiver], asked: Iterable[str], today: date) -> Sorted:
+def apply_waivers(findings: Iterable[Finding], waivers: Sequence[Waiver], asked: Iterable[str], today: date) -> Sorted:
     """Every finding to the first waiver that fits it and has not expired.
 
     A waiver whose rule was not `asked` in this run is not judged: nothing can be said of it.
@@ -57,9 +57,9 @@ def _judged(waiver: Waiver, facts: WaiverFacts) -> Judged:
         "reason": waiver.reason,
         "expires": waiver.expires.isoformat(),
     }
-    return Judged("waiver", waiver.id, waiver.file, facts, lambda: Evidence(names, {"waiver": place_of(waiver)}))
+    return Judged("waiver", waiver.id, waiver.file, facts, lambda: Evidence(names, {"waiver": waiver_place(waiver)}))
 
 
-def place_of(waiver: Waiver) -> Place:
+def waiver_place(waiver: Waiver) -> Place:
     """Where a waiver stands: in no document that was read, so only its line is known."""
     return Place(waiver.file, f"/waivers/{waiver.id}")

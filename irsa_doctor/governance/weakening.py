@@ -7,7 +7,7 @@ import msgspec
 from irsa_doctor.facts import Evidence, Judged, SettingsFacts
 from irsa_doctor.governance.baseline import Entry
 from irsa_doctor.governance.settings import FAIL_ON, Settings, Waiver, fits
-from irsa_doctor.governance.waivers import place_of
+from irsa_doctor.governance.waivers import waiver_place
 from irsa_doctor.model import Place
 from irsa_doctor.model.findings import CONFIDENCES, SEVERITIES, Severity
 from irsa_doctor.rulebook.rules import Graded, Rule
@@ -125,4 +125,4 @@ def _waivers(before: Settings, after: Settings) -> Iterator[Weakening]:
         if not any(one.expires >= waiver.expires for one in covering):
             longest = max((one.expires for one in covering), default=None)
             was = f", not {longest}," if longest else ""
-            yield Weakening(f"{waiver.rule} is waived for {waiver.subject} until {waiver.expires}{was}", place_of(waiver))
+            yield Weakening(f"{waiver.rule} is waived for {waiver.subject} until {waiver.expires}{was}", waiver_place(waiver))

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import msgspec
 
-from irsa_doctor.answers.diff import Both, RoleChange, Subjects
+from irsa_doctor.answers.diff import ChangedSubjects, Difference, RoleChange
 from irsa_doctor.reports.escape import for_markdown, for_terminal
 from irsa_doctor.reports.json import Tool, tool, written
 from irsa_doctor.reports.style import Style
@@ -33,7 +33,7 @@ def _lines(row: RoleChange) -> Iterator[tuple[str, str]]:
         yield " ", f"possibly renamed from {row.maybe_renamed_from}: the policies are identical"
 
 
-def _subjects(sign: str, subjects: Subjects) -> Iterator[tuple[str, str]]:
+def _subjects(sign: str, subjects: ChangedSubjects) -> Iterator[tuple[str, str]]:
     for pattern in subjects.patterns[:_SHOWN]:
         yield sign, pattern
     if len(subjects.patterns) > _SHOWN:
@@ -48,7 +48,7 @@ def _subjects(sign: str, subjects: Subjects) -> Iterator[tuple[str, str]]:
         yield " ", f"service accounts in the input: {names}{more}"
 
 
-def _both(what: str, both: Both) -> Iterator[tuple[str, str]]:
+def _both(what: str, both: Difference) -> Iterator[tuple[str, str]]:
     yield from (("+", f"{what} {entry}") for entry in both.gained)
     yield from (("-", f"{what} {entry}") for entry in both.lost)
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
-from irsa_doctor.answers.who_can import Open, Other, ProviderGrant, WhoCan
+from irsa_doctor.answers.who_can import MissingInput, OtherPrincipal, ProviderGrant, WhoCan
 from irsa_doctor.model import parse_arn
 from irsa_doctor.reports.escape import for_terminal
 from irsa_doctor.reports.fitting import columns, on_one_line, wrapped
@@ -36,9 +36,9 @@ class WhoCanDocument(msgspec.Struct, frozen=True):
     tool: Tool
     role: str
     grants: Sequence[ProviderGrant]
-    others: Sequence[Other]
+    others: Sequence[OtherPrincipal]
     problem: str | None
-    unknown: Sequence[Open]
+    unknown: Sequence[MissingInput]
 
 
 def render_who_can_json(answer: WhoCan, style: Style) -> str:
@@ -164,7 +164,7 @@ def _in_input(grant: ProviderGrant) -> str:
     return f"{count} of {grant.known} service accounts" + (f": {_shortened(names)}" if names else "")
 
 
-def _other(other: Other) -> str:
+def _other(other: OtherPrincipal) -> str:
     if other.type == "Service":
         extra = " (EKS Pod Identity)" if other.value == "pods.eks.amazonaws.com" else ""
         return f"service {other.value}{extra}"

@@ -3,7 +3,7 @@ import json
 import pytest
 
 from irsa_doctor import api
-from irsa_doctor.answers.who_can import NoSuchRole, Open, Other
+from irsa_doctor.answers.who_can import MissingInput, NoSuchRole, OtherPrincipal
 from irsa_doctor.governance.settings import Settings
 from tests.cli.running import ACCOUNT, ISSUER, PROVIDER, ROLE, put, role, run, trust
 
@@ -92,7 +92,7 @@ def test_a_trust_policy_that_was_not_given_is_unknown(tmp_path):
     file = put(tmp_path / "roles.json", {"Roles": [{"Arn": ROLE, "RoleName": "checkout"}]})
     answer = ask(file, "checkout")
     assert answer.grants == ()
-    assert answer.unknown == (Open(f"trust policy of {ROLE}", "aws iam get-role --role-name checkout"),)
+    assert answer.unknown == (MissingInput(f"trust policy of {ROLE}", "aws iam get-role --role-name checkout"),)
 
 
 def test_a_contested_point_is_named_only_where_the_answer_hangs_on_it(tmp_path):
@@ -115,10 +115,10 @@ def test_principals_that_no_token_of_ours_comes_in_by_are_others(tmp_path):
     answer = ask(file, "checkout")
     assert answer.grants == ()
     assert answer.others == (
-        Other("AWS", "arn:aws:iam::1:root"),
-        Other("Federated", "accounts.google.com"),
-        Other("Federated", elsewhere),
-        Other("Service", "ec2.amazonaws.com"),
+        OtherPrincipal("AWS", "arn:aws:iam::1:root"),
+        OtherPrincipal("Federated", "accounts.google.com"),
+        OtherPrincipal("Federated", elsewhere),
+        OtherPrincipal("Service", "ec2.amazonaws.com"),
     )
 
 
@@ -161,8 +161,11 @@ def test_a_role_is_found_by_arn_name_or_path(roles, monkeypatch, name, found):
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("app", "app: 2 roles go by this; give one of arn:aws:iam::111111111111:role/app, arn:aws:iam::222222222222:role/app"),
-        ("t/Wbe", "t/Wbe: no such role in what was given. Did you mean arn:aws:iam::111111111111:role/t/Web?"),
+        (
+            "app",
+            "app: 2 roles have this name; give one of arn:aws:iam::111111111111:role/app, arn:aws:iam::222222222222:role/app",
+        ),
+        ("t/Wbe", "t/Wbe: no such role in the input. Did you mean arn:aws:iam::111111111111:role/t/Web?"),
         ("entirely else", "arn:aws:iam::111111111111:role/app, arn:aws:iam::111111111111:role/t/Web, "),
     ],
 )

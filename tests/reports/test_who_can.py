@@ -5,7 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from irsa_doctor.answers.who_can import Audiences, Open, Other, Pair, ProviderGrant, Subjects, WhoCan
+from irsa_doctor.answers.who_can import (
+    AdmittedAudiences,
+    AdmittedSubjects,
+    AudiencePair,
+    MissingInput,
+    OtherPrincipal,
+    ProviderGrant,
+    WhoCan,
+)
 from irsa_doctor.reports import Style
 from irsa_doctor.reports.fitting import columns
 from irsa_doctor.reports.who_can import render_who_can, render_who_can_json
@@ -18,13 +26,15 @@ ONE = "system:serviceaccount:shop:web"
 
 
 def grant(scope="one", patterns=(ONE,), **more):
-    subjects = Subjects(scope, patterns, more.pop("without", ()), more.pop("witness", patterns[0] if patterns else None), True)
+    subjects = AdmittedSubjects(
+        scope, patterns, more.pop("without", ()), more.pop("witness", patterns[0] if patterns else None), True
+    )
     given = {
         "provider": "arn:aws:iam::111122223333:oidc-provider/oidc.example/id/A",
         "issuer": "https://oidc.example/id/A",
         "issuer_kind": "eks",
         "clusters": ("prod",),
-        "audiences": Audiences(False, ("sts.amazonaws.com",)),
+        "audiences": AdmittedAudiences(False, ("sts.amazonaws.com",)),
         "subjects": subjects,
         "by_audience": None,
         "service_accounts": (),
@@ -92,7 +102,7 @@ def test_everything_that_an_answer_hangs_on_is_said():
         ("system:serviceaccount:a:*",),
         without=("system:serviceaccount:a:b",),
         witness="system:serviceaccount:a:a",
-        by_audience=(Pair(("x", "y"), ("s-1", "s-2")),),
+        by_audience=(AudiencePair(("x", "y"), ("s-1", "s-2")),),
         depends_on=("aws:SourceIp",),
         contested=("S4", "C11"),
         why="values decide",
@@ -117,7 +127,7 @@ def test_everything_that_an_answer_hangs_on_is_said():
 
 
 def test_an_audience_that_nothing_limits_is_said_so():
-    assert "audiences every client id of the provider" in said(grant(audiences=Audiences(True, ("*",))))
+    assert "audiences every client id of the provider" in said(grant(audiences=AdmittedAudiences(True, ("*",))))
 
 
 def test_of_many_names_the_first_twenty_are_shown_and_the_rest_is_counted():
@@ -136,15 +146,15 @@ def test_wildcards_that_are_plain_characters_are_explained():
 
 
 def test_nobody_is_said_as_plainly_as_everybody():
-    assert "no service account" in said(others=(Other("Service", "ec2.amazonaws.com"),))
+    assert "no service account" in said(others=(OtherPrincipal("Service", "ec2.amazonaws.com"),))
 
 
 def test_other_principals_are_named():
     others = (
-        Other("AWS", "*"),
-        Other("AWS", "arn:aws:iam::1:root"),
-        Other("Federated", "arn:aws:iam::1:saml-provider/x"),
-        Other("Service", "pods.eks.amazonaws.com"),
+        OtherPrincipal("AWS", "*"),
+        OtherPrincipal("AWS", "arn:aws:iam::1:root"),
+        OtherPrincipal("Federated", "arn:aws:iam::1:saml-provider/x"),
+        OtherPrincipal("Service", "pods.eks.amazonaws.com"),
     )
     lines = text(grant(), others=others).splitlines()
     assert lines[-4:] == [
@@ -156,7 +166,7 @@ def test_other_principals_are_named():
 
 
 def test_what_is_missing_comes_with_the_command_and_is_no_nobody():
-    lines = text(unknown=(Open("trust policy of the role", "aws iam get-role --role-name app"),))
+    lines = text(unknown=(MissingInput("trust policy of the role", "aws iam get-role --role-name app"),))
     assert "undetermined, because inputs are missing" in lines
     assert "    aws iam get-role --role-name app\n" in lines
     assert "no service account" not in lines
@@ -172,9 +182,9 @@ def test_nothing_hostile_gets_through_and_all_fits(name, width):
     given = grant("unknown", (name, name), without=(name,), witness=name, clusters=(name,), why=name, depends_on=(name,))
     lines = text(
         given,
-        others=(Other("AWS", name), Other("Federated", name)),
+        others=(OtherPrincipal("AWS", name), OtherPrincipal("Federated", name)),
         problem=name,
-        unknown=(Open(name, ""),),
+        unknown=(MissingInput(name, ""),),
         role=name,
         width=width,
     )
@@ -183,14 +193,14 @@ def test_nothing_hostile_gets_through_and_all_fits(name, width):
 
 
 def test_colour_changes_nothing_but_colour():
-    answer = WhoCan(ROLE, (grant(), grant("cluster", ("*",))), (Other("AWS", "*"),), "bad", (Open("x", "y"),))
+    answer = WhoCan(ROLE, (grant(), grant("cluster", ("*",))), (OtherPrincipal("AWS", "*"),), "bad", (MissingInput("x", "y"),))
     coloured = render_who_can(answer, Style(colour=True))
     assert re.sub(r"\x1b\[[0-9;]*m", "", coloured) == render_who_can(answer, Style())
     assert "\x1b[1;31mevery service account" in coloured
 
 
 def test_json_has_everything_whatever_the_style():
-    answer = WhoCan(ROLE, (grant(),), (Other("AWS", "*"),), None, (Open("x", "y"),))
+    answer = WhoCan(ROLE, (grant(),), (OtherPrincipal("AWS", "*"),), None, (MissingInput("x", "y"),))
     document = json.loads(render_who_can_json(answer, Style(colour=True, width=40)))
     assert document["schema"] == "irsa-doctor.who-can/1"
     assert document["role"] == ROLE

@@ -18,7 +18,7 @@ from irsa_doctor.remedies import FixKind
 from irsa_doctor.rulebook.rules import NAME, SUBJECTS, Rule
 
 
-class Answer(msgspec.Struct, frozen=True):
+class RuleAnswer(msgspec.Struct, frozen=True):
     """What one rule says of one fact record."""
 
     verdict: Verdict
@@ -26,7 +26,7 @@ class Answer(msgspec.Struct, frozen=True):
     missing: tuple[Unknown, ...] = ()
 
 
-class Outcome(msgspec.Struct):
+class Evaluation(msgspec.Struct):
     """What came of all rules and subjects."""
 
     findings: tuple[Finding, ...]
@@ -57,7 +57,7 @@ def _is(value: object, wanted: object) -> bool:
     return type(value) is type(wanted) and value == wanted
 
 
-def ask(rule: Rule, facts: msgspec.Struct) -> Answer | None:
+def ask(rule: Rule, facts: msgspec.Struct) -> RuleAnswer | None:
     """What a rule says of a subject; None where it does not apply."""
     missing: list[Unknown] = []
     for fact, schema in rule.when.items():
@@ -67,18 +67,18 @@ def ask(rule: Rule, facts: msgspec.Struct) -> Answer | None:
         elif not meets(schema, value):
             return None
     if missing:
-        return Answer(Verdict.UNKNOWN, "", tuple(missing))
+        return RuleAnswer(Verdict.UNKNOWN, "", tuple(missing))
     for clause in rule.require:
         values = {fact: getattr(facts, fact) for fact in clause.facts}
         unseen = [value for value in values.values() if isinstance(value, Unknown)]
         if unseen:
             missing += unseen
         elif not all(meets(schema, values[fact]) for fact, schema in clause.facts.items()):
-            return Answer(Verdict.FAIL, clause.name)
-    return Answer(Verdict.UNKNOWN, "", tuple(missing)) if missing else Answer(Verdict.PASS)
+            return RuleAnswer(Verdict.FAIL, clause.name)
+    return RuleAnswer(Verdict.UNKNOWN, "", tuple(missing)) if missing else RuleAnswer(Verdict.PASS)
 
 
-def fill(sentence: str, evidence: Evidence) -> str:
+def filled(sentence: str, evidence: Evidence) -> str:
     """A sentence of a rule with the names in braces put in. Rules are data: nothing but a name is looked up."""
     said = []
     for n, part in enumerate(_parts(sentence)):
@@ -108,14 +108,14 @@ def _finding(rule: Rule, judged: Judged, evidence: Evidence, locate: Locate, off
     for n, (name, says) in enumerate(rule.places.items()):
         place = evidence.place(name)
         spot = locate(place, name.endswith("_key"))
-        locations.append(Location(place.document, spot[0], spot[1], place.pointer, fill(says, evidence), n == 0, *spot[2:]))
+        locations.append(Location(place.document, spot[0], spot[1], place.pointer, filled(says, evidence), n == 0, *spot[2:]))
     mark = hashlib.sha256("\0".join((rule.id, judged.kind, judged.id)).encode(errors="replace")).hexdigest()[:32]
     return Finding(
         rule.id,
         severity,
         rule.confidence,
         rule.title,
-        fill(rule.message, evidence),
+        filled(rule.message, evidence),
         Subject(judged.kind, judged.id),
         tuple(locations),
         rule.remedy,
@@ -132,7 +132,7 @@ class _Seen(msgspec.Struct):
 
     passed: list[Rule]
     failed: list[Rule]
-    unknown: list[tuple[Rule, Answer]]
+    unknown: list[tuple[Rule, RuleAnswer]]
     subjects: int = 0
 
 
@@ -149,7 +149,7 @@ def _seen(rules: Iterable[Rule], facts: msgspec.Struct) -> _Seen:
     return seen
 
 
-def evaluate(rules: Sequence[Rule], subjects: Iterable[Judged], locate: Locate, offering: Offering | None = None) -> Outcome:
+def evaluate(rules: Sequence[Rule], subjects: Iterable[Judged], locate: Locate, offering: Offering | None = None) -> Evaluation:
     """Every rule about every subject. Findings come sorted: worst first, then by group, rule and subject. `offering` says what
     mends them."""
     by_type: dict[type, list[Rule]] = {}
@@ -165,7 +165,7 @@ def evaluate(rules: Sequence[Rule], subjects: Iterable[Judged], locate: Locate, 
         seen.subjects += 1
         if seen.failed:
             _say(seen.failed, judged, findings, locate, offering)
-    return Outcome(
+    return Evaluation(
         sort_findings(findings.values()),
         _missing(memo.values()),
         _tallies(rules, memo.values()),

@@ -9,11 +9,11 @@ from typing import Any
 import msgspec
 
 from irsa_doctor.answers.check.choice import choose
-from irsa_doctor.answers.check.engine import Answer, ask
-from irsa_doctor.answers.check.judge import Change, Input, judge
+from irsa_doctor.answers.check.engine import RuleAnswer, ask
+from irsa_doctor.answers.check.judge import BaseChange, Input, judge
 from irsa_doctor.facts import Judged, View, derive
 from irsa_doctor.governance.settings import Settings
-from irsa_doctor.governance.waivers import set_aside
+from irsa_doctor.governance.waivers import apply_waivers
 from irsa_doctor.governance.weakening import Governing, judged_change
 from irsa_doctor.model import Verdict
 from irsa_doctor.model.findings import Report
@@ -35,7 +35,7 @@ class Failure(msgspec.Struct, frozen=True, order=True):
     says: str
 
 
-class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+class ExamplesResult(msgspec.Struct, frozen=True, kw_only=True):
     """How many rules, causes, messages and examples there are, and which of them are not what they say."""
 
     rules: int
@@ -134,9 +134,9 @@ def _judge(world: World, rules: Sequence[Rule]) -> _Judged:
     loaded = load((), memory=documents_of(full), complete=settings.complete)
     change = _change(full, rules, settings)
     judged = Input(loaded.inventory, loaded.documents)
-    report = judge(judged, Governing(settings, rules), _TODAY, change=Change(settings=change))
+    report = judge(judged, Governing(settings, rules), _TODAY, change=BaseChange(settings=change))
     found = [*report.findings, *(entry.finding for entry in report.waived)]
-    waivers = set_aside(found, settings.waivers, [rule.id for rule in rules], _TODAY).waivers
+    waivers = apply_waivers(found, settings.waivers, [rule.id for rule in rules], _TODAY).waivers
     return _Judged(report, [*derive(View(loaded.inventory, settings.audiences)), *waivers, *change])
 
 
@@ -157,7 +157,7 @@ def illustration_of(rule: Rule) -> Illustration | None:
         return None
 
 
-def run_examples(files: Sequence[RuleFile], others: Iterable[Rule] = ()) -> Outcome:
+def run_examples(files: Sequence[RuleFile], others: Iterable[Rule] = ()) -> ExamplesResult:
     """Every example of every rule against all rules; `others` are rules that the examples must not fire either."""
     rules = [*(file.rule for file in files), *others]
     base = base_world()
@@ -173,7 +173,7 @@ def run_examples(files: Sequence[RuleFile], others: Iterable[Rule] = ()) -> Outc
         for example, judged in zip(file.examples.good, good, strict=True):
             failures += _good(file.rule, example, judged)
         failures += _mutants(file.rule, bad)
-    return Outcome(rules=len(files), examples=examples, failures=tuple(failures))
+    return ExamplesResult(rules=len(files), examples=examples, failures=tuple(failures))
 
 
 def _bad(rule: Rule, example: Example, judged: _Judged) -> Iterator[Failure]:
@@ -251,7 +251,7 @@ def _speaks_of(rule: Rule, facts: msgspec.Struct) -> bool:
 
 
 def _fails(rule: Rule, facts: msgspec.Struct) -> bool:
-    answer: Answer | None = ask(rule, facts)
+    answer: RuleAnswer | None = ask(rule, facts)
     return answer is not None and answer.verdict is Verdict.FAIL
 
 

@@ -30,7 +30,7 @@ class Input(msgspec.Struct, frozen=True):
     base: Collection[str] = ()
 
 
-class Change(msgspec.Struct, frozen=True):
+class BaseChange(msgspec.Struct, frozen=True):
     """What is known of the change that is judged: the findings of the base alone, what becomes of the settings, and the waivers
     that it proposes, which waive nothing."""
 
@@ -39,22 +39,22 @@ class Change(msgspec.Struct, frozen=True):
     proposed_waivers: Sequence[Waiver] = ()
 
 
-_NO_CHANGE = Change()
+_NO_CHANGE = BaseChange()
 TextOf = Callable[[str], bytes | None]
 """path -> the text of a document whose comments may ignore findings, None where they may not"""
 
 
 def judge(
-    judged: Input, governing: Governing, today: date, *, change: Change = _NO_CHANGE, comments_of: TextOf | None = None
+    judged: Input, governing: Governing, today: date, *, change: BaseChange = _NO_CHANGE, comments_of: TextOf | None = None
 ) -> Report:
     """The report of `check`; `today` decides which waivers have expired."""
     settings, inventory = governing.settings, judged.inventory
     locate = Locator(judged.documents, inventory.documents, (*settings.waivers, *change.proposed_waivers))
     view = View(inventory, settings.audiences)
     outcome = evaluate(governing.rules, derive(view), locate, partial(offer, view))
-    waived = waivers.set_aside(outcome.findings, settings.waivers, [rule.id for rule in governing.rules], today)
+    waived = waivers.apply_waivers(outcome.findings, settings.waivers, [rule.id for rule in governing.rules], today)
     governed = evaluate(_about_governance(governing), (*waived.waivers, *change.settings), locate)
-    standing, ignored = comments.set_aside(waived.findings, comments_of or commented_texts(judged.documents, settings))
+    standing, ignored = comments.apply_comments(waived.findings, comments_of or commented_texts(judged.documents, settings))
     rows = tuple(
         DocumentRow(row.path, row.kind, row.status, row.why, row.sha256, row.path in judged.base) for row in inventory.documents
     )

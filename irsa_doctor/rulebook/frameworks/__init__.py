@@ -10,7 +10,7 @@ import msgspec
 from irsa_doctor.model.findings import Finding, Report, Tally
 from irsa_doctor.rulebook.rules import Rule
 
-Verdict = Literal["fail", "unknown", "waived", "pass", "not examined", "not covered"]
+ControlVerdict = Literal["fail", "unknown", "waived", "pass", "not examined", "not covered"]
 
 
 class Framework(msgspec.Struct, frozen=True):
@@ -47,7 +47,7 @@ class Control(msgspec.Struct, frozen=True):
 
     id: str
     title: str | None
-    verdict: Verdict
+    verdict: ControlVerdict
     rules: tuple[Bearing, ...]
     findings: tuple[str, ...]
 
@@ -100,7 +100,7 @@ def _bearing(rule: str, relation: str, said: Tally | None, unshown: int) -> Bear
     return Bearing(rule, relation, True, said.passed, said.failed, said.unknown, said.waived, unshown)
 
 
-def _verdict(bearings: Sequence[Bearing], found: Sequence[Finding]) -> Verdict:
+def _verdict(bearings: Sequence[Bearing], found: Sequence[Finding]) -> ControlVerdict:
     if not bearings:
         return "not covered"
     # a threshold or a baseline changes what is shown, never what is so

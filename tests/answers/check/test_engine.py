@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from irsa_doctor.answers.check.engine import ask, evaluate, fill, meets
+from irsa_doctor.answers.check.engine import ask, evaluate, filled, meets
 from irsa_doctor.facts import Evidence, Judged
 from irsa_doctor.model import Place, Unknown, Verdict
 from irsa_doctor.rulebook.rules import SUBJECTS, Clause, Graded, Rule
@@ -111,5 +111,5 @@ def test_severity_may_depend_on_a_fact():
 
 @pytest.mark.parametrize("attack", ["{name.__class__}", "{name!r}", "{0}", "{}", "{name:>100000000}", "{{name}}"])
 def test_sentences_of_rules_look_up_names_and_nothing_else(attack):
-    text = fill(attack, Evidence({"name": "value"}, {}))
+    text = filled(attack, Evidence({"name": "value"}, {}))
     assert text in (attack, "{value}")
