@@ -14,7 +14,7 @@ from irsa_doctor.text.errors import LiveError
 
 if TYPE_CHECKING:
     from irsa_doctor.answers.places import Locator
-    from irsa_doctor.answers.why import Asked, Case, Diagnosis, Evidence, Rulebook
+    from irsa_doctor.answers.why import Case, CaseEvidence, Diagnosis, DiagnosisTarget, Rulebook
     from irsa_doctor.facts import View
     from irsa_doctor.model import Inventory
     from irsa_doctor.sources import Loaded
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class Symptoms(msgspec.Struct, frozen=True):
-    """Evidence that a user gives beside files: an error message, a token, and a CloudTrail log in pieces.
+    """CaseEvidence that a user gives beside files: an error message, a token, and a CloudTrail log in pieces.
 
     "", None and () where there is none.
     """
@@ -69,10 +69,10 @@ def why(  # noqa: PLR0913 - all that can be known of one credential
     broken credential work: a rule that the settings leave out is named only where it proves that a link is broken. Raises
     NoTarget, NoEvents, NoEvidence, NothingRead, LiveError, RuleError and UnknownRule.
     """
-    from irsa_doctor.answers.why import asked_about, case_for, diagnose
+    from irsa_doctor.answers.why import case_for, diagnose, target_of
 
     rulebook, evidence = _rulebook(settings), _evidence(symptoms, now)
-    asked = asked_about(target, role, evidence)
+    asked = target_of(target, role, evidence)
     loaded = _load(_plan(asked, cluster, evidence), paths, stdin, settings, live)
     view, locate = _view(loaded.inventory, settings), _locator(loaded)
     case = case_for(view, locate, asked, cluster, evidence)
@@ -123,23 +123,23 @@ def _rank(diagnosis: "Diagnosis") -> tuple[int, str, str, str]:
     return _ORDER.index(diagnosis.verdict), subject.cluster, subject.namespace, subject.service_account
 
 
-def _evidence(symptoms: Symptoms, now: float | None) -> "Evidence":
-    from irsa_doctor.answers.why import Evidence, read_events, read_token, symptoms_in
+def _evidence(symptoms: Symptoms, now: float | None) -> "CaseEvidence":
+    from irsa_doctor.answers.why import CaseEvidence, read_events, read_token, symptoms_in
 
     trail = None if symptoms.event == () else read_events(symptoms.event)
     messages = symptoms_in(symptoms.error) if symptoms.error else ()
     token = read_token(symptoms.token) if symptoms.token is not None else None
     others = trail.others if trail else ()
     moment = time.time() if now is None else now
-    return Evidence((*messages, *others), token, trail, bool(symptoms.error.strip()), moment)
+    return CaseEvidence((*messages, *others), token, trail, bool(symptoms.error.strip()), moment)
 
 
-def _plan(asked: "Asked | None", cluster: str, evidence: "Evidence") -> "Plan":
+def _plan(asked: "DiagnosisTarget | None", cluster: str, evidence: "CaseEvidence") -> "Plan":
     """What is to be read live."""
-    from irsa_doctor.answers.why import Token
+    from irsa_doctor.answers.why import WebIdentityToken
     from irsa_doctor.sources.live import Plan, Target
 
-    issuer = evidence.token.issuer if isinstance(evidence.token, Token) else ""
+    issuer = evidence.token.issuer if isinstance(evidence.token, WebIdentityToken) else ""
     return Plan(
         "why",
         target=Target(asked.namespace, asked.name, asked.kind or "ServiceAccount") if asked else None,
@@ -205,7 +205,7 @@ def _diagnosed_with_events(case: "Case", live: "Options") -> "Diagnosis":
     except LiveError as error:
         return _noted(diagnose(case), f"CloudTrail was not asked: {error}.")
     with_trail = msgspec.structs.replace(case, evidence=msgspec.structs.replace(case.evidence, trail=trail))
-    last = next(iter(with_trail.events), None)
+    last = next(iter(with_trail.calls), None)
     if last is None or (last.error and _age(last.time, case.evidence.now) < _FRESH):
         return diagnose(with_trail)
     # an answer of the past proves nothing about the current state

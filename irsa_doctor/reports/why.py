@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from irsa_doctor.answers.why import DiagnosedCause, DiagnosedLink, Diagnosis, MistakenRemedy, PredictedError, WorkloadIdentity
-from irsa_doctor.answers.why.records import Certainty, QuotedPlace
+from irsa_doctor.answers.why.records import QuotedPlace
 from irsa_doctor.model.findings import Fix, Location, Snippet
 from irsa_doctor.reports.escape import for_terminal
 from irsa_doctor.reports.fitting import columns, on_one_line, without_middle, wrapped
@@ -15,6 +15,7 @@ from irsa_doctor.reports.fixes import pasted, snippets_of
 from irsa_doctor.reports.json import Tool, tool, written
 from irsa_doctor.reports.quoting import pointed, quoted, sentence_of
 from irsa_doctor.reports.style import Style
+from irsa_doctor.rulebook.cause_block import Certainty
 
 _MARKS = {"pass": ("ok", "32"), "fail": ("FAIL", "1;31"), "unknown": ("?", "35"), "skipped": ("-", "2")}
 _VERDICTS = {"works": ("works", "32"), "broken": ("broken", "1;31"), "unknown": ("undetermined", "35")}

@@ -1,9 +1,9 @@
 """Why a workload has no credentials, or those of somebody else: the links on the way of a credential."""
 
-from irsa_doctor.answers.why.case import Asked, Case, Evidence
+from irsa_doctor.answers.why.case import Case, CaseEvidence, DiagnosisTarget
 from irsa_doctor.answers.why.diagnose import diagnose
-from irsa_doctor.answers.why.evidence.events import Event, NoEvents, Trail, read_events
-from irsa_doctor.answers.why.evidence.tokens import BadToken, Token, read_token
+from irsa_doctor.answers.why.evidence.events import NoEvents, StsCall, Trail, read_events
+from irsa_doctor.answers.why.evidence.tokens import BadToken, WebIdentityToken, read_token
 from irsa_doctor.answers.why.records import (
     DiagnosedCause,
     DiagnosedLink,
@@ -15,28 +15,27 @@ from irsa_doctor.answers.why.records import (
 )
 from irsa_doctor.answers.why.rulebook import Rulebook, rulebook_of, shipped_rulebook
 from irsa_doctor.answers.why.symptoms import Symptom, symptoms_in
-from irsa_doctor.answers.why.target import NoTarget, asked_about, case_for, cases_of, find_case, parse_target
+from irsa_doctor.answers.why.target import NoTarget, case_for, cases_of, find_case, parse_target, target_of
 
 __all__ = [
-    "Asked",
     "BadToken",
     "Case",
+    "CaseEvidence",
     "DiagnosedCause",
     "DiagnosedLink",
     "Diagnosis",
-    "Event",
-    "Evidence",
+    "DiagnosisTarget",
     "MistakenRemedy",
     "NoEvents",
     "NoTarget",
     "PredictedError",
     "QuotedPlace",
     "Rulebook",
+    "StsCall",
     "Symptom",
-    "Token",
     "Trail",
+    "WebIdentityToken",
     "WorkloadIdentity",
-    "asked_about",
     "case_for",
     "cases_of",
     "diagnose",
@@ -47,4 +46,5 @@ __all__ = [
     "rulebook_of",
     "shipped_rulebook",
     "symptoms_in",
+    "target_of",
 ]

@@ -1,4 +1,4 @@
-"""One credential to be diagnosed: whose it is, which role it is for, and what the rules say of everything on its way."""
+"""One credential to be diagnosed: whose it is, which role it is for, and what the rules report of everything on its way."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -7,8 +7,8 @@ from functools import cached_property
 import msgspec
 
 from irsa_doctor.answers.check.engine import Locate
-from irsa_doctor.answers.why.evidence.events import Event, Trail
-from irsa_doctor.answers.why.evidence.tokens import BadToken, Token
+from irsa_doctor.answers.why.evidence.events import StsCall, Trail
+from irsa_doctor.answers.why.evidence.tokens import BadToken, WebIdentityToken
 from irsa_doctor.answers.why.rulebook import Rulebook, RuleFindings, shipped_rulebook
 from irsa_doctor.answers.why.symptoms import Symptom
 from irsa_doctor.facts import AnalysedRole, Judged, View, binding_facts, cluster_facts, provider_facts
@@ -40,8 +40,8 @@ _AUDIENCE_OF_CLUSTER = Unknown("the audience of the tokens of this cluster", "ku
 _ONE_AUDIENCE = Unknown("what STS does with a token of several audiences, which AWS does not document", "")
 
 
-class Asked(msgspec.Struct, frozen=True):
-    """What is asked about: a service account, or one workload (kind in lower case); `role` where the user names one."""
+class DiagnosisTarget(msgspec.Struct, frozen=True):
+    """The target of a diagnosis: a service account, or one workload (kind in lower case); `role` where the user names one."""
 
     namespace: str
     name: str
@@ -49,38 +49,40 @@ class Asked(msgspec.Struct, frozen=True):
     role: str = ""
 
 
-class Evidence(msgspec.Struct, frozen=True):
-    """What is at hand beside the inventory: what somebody saw, a token, a log; `now` in seconds since 1970.
+class CaseEvidence(msgspec.Struct, frozen=True):
+    """What a user gives beside files: messages, a token, a log; `now` in seconds since 1970.
 
-    `failing`: somebody says that it does not work, in whatever words.
+    `failing`: the user gives an error message, recognised or not.
     """
 
     symptoms: tuple[Symptom, ...] = ()
-    token: Token | BadToken | None = None
+    token: WebIdentityToken | BadToken | None = None
     trail: Trail | None = None
     failing: bool = False
     now: float = 0.0
 
 
-_NOTHING = Evidence()
+_NO_EVIDENCE = CaseEvidence()
 
 
-class Case(msgspec.Struct, frozen=True, dict=True):
-    """One credential, with the tables that its links look at."""
+class Case(msgspec.Struct, frozen=True, kw_only=True, dict=True):
+    """One credential, with the lookups that its links use.
+
+    `stated_role` and `stated_issuer` are those that the user or a token names. `assumed_policy` is the path of a bare policy
+    that is assumed to be the role's, because it is the only one; `absent` the sentence that a target is not in the input.
+    """
 
     view: View
     locate: Locate
-    cluster_id: str
-    namespace: str
-    service_account: str
+    cluster_id: str = ""
+    namespace: str = ""
+    service_account: str = ""
     workload: Workload | None = None
     stated_role: str = ""
-    evidence: Evidence = _NOTHING
+    evidence: CaseEvidence = _NO_EVIDENCE
     stated_issuer: str = ""
     assumed_policy: str = ""
-    """path of a bare policy that is taken for the role's, for it is the only one"""
     absent: str = ""
-    """of a target that is not in the input: the sentence that says so"""
     rulebook: Rulebook = msgspec.field(default_factory=shipped_rulebook)
 
     def judged_by(self, rulebook: Rulebook) -> "Case":
@@ -91,12 +93,12 @@ class Case(msgspec.Struct, frozen=True, dict=True):
 
     @property
     def name(self) -> str:
-        """The service account as people write it."""
+        """The service account as NAMESPACE/NAME."""
         return f"{self.namespace}/{self.service_account}"
 
     @property
     def subject(self) -> str:
-        """The `sub` of the token: as the token itself says, else that of the service account."""
+        """The `sub` of the token of the input, else that of the service account."""
         return (self.token.sub if self.token else "") or self.own_subject
 
     @property
@@ -105,19 +107,19 @@ class Case(msgspec.Struct, frozen=True, dict=True):
         return f"system:serviceaccount:{self.namespace}:{self.service_account}"
 
     @property
-    def token(self) -> Token | None:
-        """The token that was given, where it is one."""
-        return self.evidence.token if isinstance(self.evidence.token, Token) else None
+    def token(self) -> WebIdentityToken | None:
+        """The token of the input, None where there is none or it is not valid."""
+        return self.evidence.token if isinstance(self.evidence.token, WebIdentityToken) else None
 
     @cached_property
-    def events(self) -> tuple[Event, ...]:
-        """The calls of this subject in the log that was given, the last one first."""
-        found = self.evidence.trail.of(self.subject) if self.evidence.trail else ()
-        return tuple(event for event in found if not self.stated_role or event.role in ("", self.stated_role))
+    def calls(self) -> tuple[StsCall, ...]:
+        """The calls of this subject in the log, the last one first."""
+        calls = self.evidence.trail.of(self.subject) if self.evidence.trail else ()
+        return tuple(call for call in calls if not self.stated_role or call.role in ("", self.stated_role))
 
     @cached_property
     def cluster(self) -> Cluster | None:
-        """The cluster, where it was given."""
+        """The cluster, None where it is not in the input."""
         return self.view.inventory.cluster_by_id.get(self.cluster_id)
 
     @cached_property
@@ -127,9 +129,9 @@ class Case(msgspec.Struct, frozen=True, dict=True):
 
     @cached_property
     def issuer(self) -> str:
-        """The issuer of the token without scheme: as it says, else that of the cluster, else as an event says."""
+        """The issuer of the token without scheme: its own, else that of the cluster, else that of a call."""
         named = self.token.issuer if self.token else ""
-        return named or self.cluster_issuer or next((event.issuer for event in self.events if event.issuer), "")
+        return named or self.cluster_issuer or next((call.issuer for call in self.calls if call.issuer), "")
 
     @property
     def issuer_unseen(self) -> Unknown:
@@ -152,7 +154,7 @@ class Case(msgspec.Struct, frozen=True, dict=True):
 
     @cached_property
     def account(self) -> ServiceAccount | None:
-        """The service account, where it was given."""
+        """The service account, None where it is not in the input."""
         return self.view.inventory.service_account_by_key.get(self._key)
 
     @cached_property
@@ -162,25 +164,25 @@ class Case(msgspec.Struct, frozen=True, dict=True):
 
     @cached_property
     def has_no_association(self) -> bool:
-        """Whether it is sure that there is none."""
+        """Whether the service account certainly has none."""
         return self.association is None and (not self.is_eks or self.view.inventory.closed.has_association(*self._key))
 
     @cached_property
     def workloads(self) -> tuple[Workload, ...]:
-        """The workload asked about with what it was made of and what was made of it, else all that use the service account."""
-        near, users = self.view.neighbours, self.view.inventory.workloads_by_service_account.get(self._key, ())
+        """The target with its owner and its pods, else every workload that uses the service account."""
+        lookup, users = self.view.neighbours, self.view.inventory.workloads_by_service_account.get(self._key, ())
         if self.workload is None:
-            return tuple(w for w in users if not w.over and (w.admitted or not w.owner or near.owner_of(w) is None))
-        above = near.owner_of(self.workload) if self.workload.owner else None
-        made = tuple(w for w in users if w.admitted and not w.over and w.owner and near.owner_of(w) is self.workload)
-        return (self.workload, *made, *((above,) if above else ()))
+            return tuple(w for w in users if not w.over and (w.admitted or not w.owner or lookup.owner_of(w) is None))
+        owner = lookup.owner_of(self.workload) if self.workload.owner else None
+        pods = tuple(w for w in users if w.admitted and not w.over and w.owner and lookup.owner_of(w) is self.workload)
+        return (self.workload, *pods, *((owner,) if owner else ()))
 
     @property
     def shows_pod_identity(self) -> bool:
         """Whether a pod is set up for EKS Pod Identity, and not for web identity, though no association is known."""
-        names = [{name for c in w.containers if not c.init for name in c.env} for w in self.workloads if w.admitted]
-        set_up = any(CONTAINER_CREDENTIALS[0] in one and ROLE not in one for one in names)
-        return set_up and self.association is None and not self.token and not self.events
+        environments = [{name for c in w.containers if not c.init for name in c.env} for w in self.workloads if w.admitted]
+        set_up = any(CONTAINER_CREDENTIALS[0] in names and ROLE not in names for names in environments)
+        return set_up and self.association is None and not self.token and not self.calls
 
     @property
     def containers(self) -> Iterator[Container]:
@@ -192,15 +194,17 @@ class Case(msgspec.Struct, frozen=True, dict=True):
         """The only account of the namespace that has a role and is not used, where the workload runs as one without."""
         if self.workload is None or (self.account and self.account.annotations.get(ROLE_ARN)) or self.association:
             return None
-        near, place = self.view.neighbours, (self.cluster_id, self.namespace)
-        spare = [one for one in near.prepared.get(place, {}).values() if not near.users.get((*place, one.name))]
-        return spare[0] if len(spare) == 1 and self.service_account == "default" else None
+        lookup, place = self.view.neighbours, (self.cluster_id, self.namespace)
+        unused = [
+            account for account in lookup.prepared.get(place, {}).values() if not lookup.users.get((*place, account.name))
+        ]
+        return unused[0] if len(unused) == 1 and self.service_account == "default" else None
 
     # ---- the role
 
     @cached_property
     def annotation(self) -> str:
-        """The role that the service account names, as it is written."""
+        """The role of the annotation, as it is written."""
         return text_of(self.account.annotations.get(ROLE_ARN, "")) if self.account else ""
 
     @cached_property
@@ -211,37 +215,38 @@ class Case(msgspec.Struct, frozen=True, dict=True):
 
     @cached_property
     def role(self) -> str:
-        """The role that is asked for: as stated, else of the workload's environment, else the annotation, else of an event."""
-        said = (self.by_hand, self.annotation) if self.workload else (self.annotation, self.by_hand)
-        seen = next((event.role for event in self.events if event.role), "")
-        return self.stated_role or next((role for role in said if role), "") or seen
+        """The requested role: as the user names it, else of the workload's environment, the annotation, or a call."""
+        written = (self.by_hand, self.annotation) if self.workload else (self.annotation, self.by_hand)
+        called = (call.role for call in self.calls)
+        return self.stated_role or next((role for role in (*written, *called) if role), "")
 
     @property
     def role_is_made_by_template(self) -> bool:
-        """Whether the role's ARN is one that Terraform or the like puts into the annotation."""
-        made = self.account is not None and self.account.template and isinstance(self.account.annotations.get(ROLE_ARN), Text)
-        return made and self.role == self.annotation
+        """Whether a template, of Terraform say, fills the role's ARN into the annotation."""
+        account = self.account
+        filled = account is not None and account.template and isinstance(account.annotations.get(ROLE_ARN), Text)
+        return filled and self.role == self.annotation
 
     @cached_property
     def role_arn(self) -> Arn | None:
-        """The parts of the role's ARN, None where it is none."""
+        """The parts of the role's ARN, None where it is not the ARN of a role."""
         return parse_arn(self.role) if _ROLE.fullmatch(self.role) else None
 
     @property
     def role_name(self) -> str:
-        """The role's name without path, "" where the ARN is none."""
+        """The role's name without path, "" where the ARN is not valid."""
         return self.role_arn.name.rpartition("/")[2] if self.role_arn else ""
 
     @cached_property
     def analysed(self) -> AnalysedRole | None:
-        """The role with its policy taken apart, where it was given."""
+        """The role with its policy analysed, None where it is not in the input."""
         return self.view.role_by_arn.get(self.role)
 
     @property
     def uses_pod_identity(self) -> bool:
-        """Whether EKS Pod Identity hands out the role, so that no token goes to STS: unless somebody shows that one does."""
-        asked = bool(self.stated_role or self.token or self.events)
-        return self.association is not None and not asked and not any(s.passed for s in self.evidence.symptoms)
+        """Whether EKS Pod Identity supplies the role, so that no token is sent to STS: evidence of a request excludes it."""
+        requested = bool(self.stated_role or self.token or self.calls)
+        return self.association is not None and not requested and not any(s.passed for s in self.evidence.symptoms)
 
     # ---- the provider and the audience
 
@@ -254,24 +259,24 @@ class Case(msgspec.Struct, frozen=True, dict=True):
 
     @cached_property
     def provider(self) -> OidcProvider | None:
-        """That provider, where it was given."""
+        """That provider, None where it is not in the input."""
         return self.view.inventory.provider_by_arn.get(self.provider_arn)
 
     @cached_property
     def audience(self) -> str | Unknown:
-        """The audience of the token: as it says, else of the token that the environment points at, else as the account asks."""
+        """The audience of the token: its own, else that of a call, of the token file of the environment, of the annotation."""
         if self.token:
             listed = self.token.audiences
             return listed[0] if len(listed) == 1 else "" if not listed else _ONE_AUDIENCE
-        if seen := next((event.audience for event in self.events if event.audience), ""):
-            return seen
+        if called := next((call.audience for call in self.calls if call.audience), ""):
+            return called
         own = set(self._own_audiences())
         if len(own) == 1:
             return own.pop()
-        asked = self.account.annotations.get(AUDIENCE) if self.account else None
-        if isinstance(asked, Text):
+        annotated = self.account.annotations.get(AUDIENCE) if self.account else None
+        if isinstance(annotated, Text):
             return Unknown("values of the template's placeholders")
-        return asked if asked is not None else self._usual_audience()
+        return annotated if annotated is not None else self._usual_audience()
 
     def _own_audiences(self) -> Iterator[str]:
         """Audiences of tokens that a manifest mounts itself, under another name than the webhook's volume."""
@@ -331,12 +336,12 @@ class Case(msgspec.Struct, frozen=True, dict=True):
             yield judged_workload(view, workload, owner)
 
     def _is_about(self, grant: Judged) -> bool:
-        """Whether a grant is for the provider that STS looks for, or for none that there is."""
+        """Whether a grant is for the provider that STS looks for, or for one that does not exist."""
         if getattr(grant.facts, "principal", "") != "provider":
             return True
         return not self.provider_arn or grant.evidence().names.get("principal") == self.provider_arn
 
     def located(self, place: Place, says: str, *, key: bool = False) -> Location:
-        """A place, found."""
+        """A place with its line and column."""
         line, column, end_line, end_column, source, offset = self.locate(place, key)
         return Location(place.document, line, column, place.pointer, says, True, end_line, end_column, source, offset)

@@ -10,8 +10,9 @@ from irsa_doctor.answers.why.fixes import fix_of
 from irsa_doctor.answers.why.links.state import LinkState, Sign
 from irsa_doctor.answers.why.placeholders import fill_command
 from irsa_doctor.answers.why.ranking import ranked
-from irsa_doctor.answers.why.records import CERTAINTIES, Certainty, DiagnosedCause, LinkVerdict, quoted_places
+from irsa_doctor.answers.why.records import CERTAINTIES, DiagnosedCause, LinkVerdict, quoted_places
 from irsa_doctor.answers.why.symptoms import Symptom
+from irsa_doctor.rulebook.cause_block import Certainty
 from irsa_doctor.rulebook.causes import Cause
 
 _MOST_FITTING = 8

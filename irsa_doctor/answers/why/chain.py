@@ -5,11 +5,11 @@ from collections.abc import Mapping
 from irsa_doctor.answers.why.case import Case
 from irsa_doctor.answers.why.links import LINKS
 from irsa_doctor.answers.why.links.link import Link, Situation
-from irsa_doctor.answers.why.links.pods import WORKLOAD
-from irsa_doctor.answers.why.links.state import LinkState, skipped
+from irsa_doctor.answers.why.links.pods import WORKLOAD_LINK
+from irsa_doctor.answers.why.links.state import LinkState, inapplicable
 
 
-def walk(case: Case) -> dict[str, LinkState]:
+def walk_links(case: Case) -> dict[str, LinkState]:
     """The state of every link by id, in order."""
     states: dict[str, LinkState] = {}
     for link in LINKS:
@@ -18,12 +18,12 @@ def walk(case: Case) -> dict[str, LinkState]:
 
 
 def _state(case: Case, link: Link, before: Mapping[str, LinkState]) -> LinkState:
-    if case.absent and link is not WORKLOAD:
-        return skipped("the target is not in the input")
+    if case.absent and link is not WORKLOAD_LINK:
+        return inapplicable("the target is not in the input")
     if not case.absent and not case.service_account and not (link.reads_token and case.evidence.token):
-        return skipped("the input does not say whose credential it is")
+        return inapplicable("the input does not say whose credential it is")
     if link.after and before[link.after].verdict == "fail":
-        return skipped("STS refuses the request before")
+        return inapplicable("STS refuses the request before")
     return link.state(case)
 
 

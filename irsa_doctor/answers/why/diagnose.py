@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from irsa_doctor.answers.why.case import Case
 from irsa_doctor.answers.why.causes import causes_of, suspects
-from irsa_doctor.answers.why.chain import decisive_links, walk
+from irsa_doctor.answers.why.chain import decisive_links, walk_links
 from irsa_doctor.answers.why.links import LINKS
 from irsa_doctor.answers.why.links.state import LinkState
 from irsa_doctor.answers.why.mistaken_remedies import mistaken_remedies
@@ -25,7 +25,7 @@ from irsa_doctor.model import Verdict
 
 def diagnose(case: Case) -> Diagnosis:
     """The diagnosis of one case."""
-    by_files = walk(case)
+    by_files = walk_links(case)
     states, symptoms = weighed(case, by_files), symptoms_of_case(case)
     causes = causes_of(case, states, symptoms, {link: state.verdict for link, state in by_files.items()})
     return Diagnosis(
@@ -97,17 +97,17 @@ def _notes(case: Case, symptoms: Sequence[Symptom], causes: Sequence[DiagnosedCa
 
 
 def _notes_on_trail(case: Case) -> Iterator[str]:
-    trail, events = case.evidence.trail, case.events
+    trail, calls = case.evidence.trail, case.calls
     if trail and not case.service_account:
         yield f"The log has {trail.events} events, and none of them is a call of a service account."
-    elif trail and not events:
+    elif trail and not calls:
         yield (
             f"The log has {trail.events} events and no call with the token of {case.name}. CloudTrail does not log what STS "
             "refuses for its token or its provider: look at the links before the role."
         )
-    if events and events[0].role and case.role and events[0].role != case.role:
-        yield f"The last call in the log is for {events[0].role}."
-    if len(events) > 1 and events[0].error and any(not event.error for event in events[1:]):
+    if calls and calls[0].role and case.role and calls[0].role != case.role:
+        yield f"The last call in the log is for {calls[0].role}."
+    if len(calls) > 1 and calls[0].error and any(not call.error for call in calls[1:]):
         yield "The log has earlier calls that succeeded: something has changed since."
 
 

@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterator, Mapping
 import msgspec
 
 from irsa_doctor.answers.why.case import Case
-from irsa_doctor.answers.why.records import Certainty
 from irsa_doctor.model import Issuer
 from irsa_doctor.model.findings import Finding, Fix
 from irsa_doctor.remedies import (
@@ -20,6 +19,7 @@ from irsa_doctor.remedies import (
     policy_for,
     restart,
 )
+from irsa_doctor.rulebook.cause_block import Certainty
 from irsa_doctor.rulebook.causes import Cause
 
 

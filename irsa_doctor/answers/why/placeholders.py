@@ -11,18 +11,18 @@ _PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
 
 def fill_command(template: str, case: Case) -> str:
     """A command with the values of a case, quoted for a shell; what is not known becomes a word in capitals."""
-    values = values_of(case)
+    values = placeholder_values(case)
     return _PLACEHOLDER.sub(lambda name: shlex.quote(values.get(name[1]) or name[1].upper()), template)
 
 
 def fill_message(template: str, case: Case) -> str:
     """A message of STS with the values of a case, "" where one of them is not known."""
-    values = values_of(case) | _of_token(case)
+    values = placeholder_values(case) | _of_token(case)
     unknown = [name for name in _PLACEHOLDER.findall(template) if not values.get(name)]
     return "" if unknown else _PLACEHOLDER.sub(lambda name: values[name[1]], template)
 
 
-def values_of(case: Case) -> dict[str, str]:
+def placeholder_values(case: Case) -> dict[str, str]:
     """The values of a case by placeholder, "" where they are not known."""
     cluster = case.cluster
     return {

@@ -6,9 +6,9 @@ from typing import Any, Literal
 import msgspec
 
 from irsa_doctor.model.findings import Fix, Location
+from irsa_doctor.rulebook.cause_block import Certainty
 
 LinkVerdict = Literal["pass", "fail", "unknown", "skipped"]
-Certainty = Literal["certain", "likely", "possible"]
 CERTAINTIES: tuple[Certainty, ...] = ("certain", "likely", "possible")
 CaseVerdict = Literal["works", "broken", "unknown"]
 

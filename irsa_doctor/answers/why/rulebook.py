@@ -42,8 +42,8 @@ def rulebook_of(rules: Sequence[Rule], settings: Settings) -> Rulebook:
 
 
 def _severity(rule: Rule, settings: Settings) -> Severity | Graded:
-    wanted = settings.severity.get(rule.id)
-    return rule.severity if wanted in (None, "low") else wanted
+    severity = settings.severity.get(rule.id)
+    return rule.severity if severity in (None, "low") else severity
 
 
 _POLICIES = ("grant", "policy")

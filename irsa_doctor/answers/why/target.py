@@ -1,12 +1,12 @@
-"""Whom is asked about: from the words of the command line to one case of one cluster."""
+"""Finds the case of a target: from the words of the command line to one credential of one cluster."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 import msgspec
 
 from irsa_doctor.answers.check.engine import Locate
-from irsa_doctor.answers.why.case import Asked, Case, Evidence
-from irsa_doctor.answers.why.evidence.tokens import Token, service_account_of
+from irsa_doctor.answers.why.case import Case, CaseEvidence, DiagnosisTarget
+from irsa_doctor.answers.why.evidence.tokens import WebIdentityToken, service_account_of
 from irsa_doctor.facts import View
 from irsa_doctor.facts.lookups.near import did_you_mean
 from irsa_doctor.facts.lookups.surroundings import ROLE_ARN
@@ -27,156 +27,184 @@ _SHORT: Mapping[str, str] = {
 }
 """as kubectl abbreviates kinds"""
 _ACCOUNTS = ("sa", "serviceaccount")
-_NOTHING = Evidence()
+_NO_EVIDENCE = CaseEvidence()
 
 
 class NoTarget(IrsaDoctorError):
-    """The name asked for cannot be looked up, or is there several times; the text says which there are."""
+    """A target that is not valid, or that exists several times; the text names those that exist."""
 
 
-def parse_target(text: str) -> Asked:
-    """`NAMESPACE/SERVICEACCOUNT`, `KIND/NAMESPACE/NAME` or a subject; raises NoTarget."""
-    if named := service_account_of(text):
-        return Asked(*named)
+def parse_target(text: str) -> DiagnosisTarget:
+    """The target in `NAMESPACE/SERVICEACCOUNT`, `KIND/NAMESPACE/NAME` or the subject of a token; raises NoTarget."""
+    if account := service_account_of(text):
+        return DiagnosisTarget(*account)
     parts = text.split("/")
     if len(parts) == 2 and all(parts):
-        return Asked(parts[0], parts[1])
+        return DiagnosisTarget(parts[0], parts[1])
     if len(parts) == 3 and all(parts):
         kind = _kind(parts[0])
-        return Asked(parts[1], parts[2], "" if kind in _ACCOUNTS else kind)
-    raise NoTarget(f"{text}: expected is {_FORMS}")
+        return DiagnosisTarget(parts[1], parts[2], "" if kind in _ACCOUNTS else kind)
+    raise NoTarget(f"{text} is not a target; expected {_FORMS}")
 
 
 def _kind(word: str) -> str:
-    low = word.lower()
-    one = low.removesuffix("s") if low not in _SHORT else low
-    return _SHORT.get(low) or _SHORT.get(one) or one
+    name = word.lower()
+    singular = name.removesuffix("s") if name not in _SHORT else name
+    return _SHORT.get(name) or _SHORT.get(singular) or singular
 
 
-def find_case(
-    view: View, locate: Locate, asked: Asked, cluster: str = "", evidence: Evidence = _NOTHING, *, stated_issuer: str = ""
-) -> Case:
-    """The case of one target; raises NoTarget where several clusters have it."""
-    if not cluster and not stated_issuer and asked.kind and not _is_kind(view, asked.kind):
-        # `CLUSTER/NAMESPACE/SERVICEACCOUNT`, as findings call an account
-        cluster = next((c.id for c in view.inventory.clusters if asked.kind == c.name.lower()), "")
-        asked = Asked(asked.namespace, asked.name, "", asked.role) if cluster else asked
-    ids, stated_issuer = _clusters(view, cluster, stated_issuer, evidence)
-    if asked.kind:
-        return _of_workload(view, locate, asked, ids, evidence)
-    key = (asked.namespace, asked.name)
-    there = [i for i in ids if (i, *key) in view.inventory.service_account_by_key]
-    there = there or [i for i in ids if (i, *key) in view.inventory.workloads_by_service_account]
-    there = there or [i for i in ids if (i, *key) in view.inventory.association_by_key]
-    if len(there) > 1:
-        names = ", ".join(sorted(view.name_of(i) for i in there))
-        raise NoTarget(f"{asked.namespace}/{asked.name} is in several clusters, name one with --cluster: {names}")
-    chosen = there[0] if there else ids[0] if len(ids) == 1 else ""
-    return Case(view, locate, chosen, *key, None, asked.role, evidence, stated_issuer)
+def target_of(target: str, role: str, evidence: CaseEvidence) -> DiagnosisTarget | None:
+    """The target that the user names, else the service account of the token, else the only one whose calls failed in the log.
 
-
-def asked_about(target: str, role: str, evidence: Evidence) -> Asked | None:
-    """Who is asked about: the target, else whose token it is, else the only one whose calls failed in the log; None where
-    nothing says it. Raises NoTarget where the log speaks of several."""
+    None where the evidence names none. Raises NoTarget where the log has several.
+    """
     if target:
         return msgspec.structs.replace(parse_target(target), role=role)
-    if isinstance(evidence.token, Token) and evidence.token.subject:
-        return Asked(*evidence.token.subject, role=role)
+    if isinstance(evidence.token, WebIdentityToken) and evidence.token.subject:
+        return DiagnosisTarget(*evidence.token.subject, role=role)
     calls = evidence.trail.calls if evidence.trail else ()
     roles: dict[tuple[str, str], set[str]] = {}
-    for event in [event for event in calls if event.error] or calls:
-        if account := event.service_account:
-            roles.setdefault(account, set()).add(event.role)
+    for call in [call for call in calls if call.error] or calls:
+        if account := call.service_account:
+            roles.setdefault(account, set()).add(call.role)
+    return _only_caller(roles, role)
+
+
+def _only_caller(roles: Mapping[tuple[str, str], Collection[str]], role: str) -> DiagnosisTarget | None:
     if len(roles) > 1:
-        listed = sorted("/".join(account) for account in roles)
-        raise NoTarget(f"the log speaks of several service accounts, name one: {', '.join(listed[:_LISTED])}")
-    for account, named in roles.items():
-        return Asked(*account, role=role or (next(iter(named)) if len(named) == 1 else ""))
+        names = sorted("/".join(account) for account in roles)
+        raise NoTarget(f"the log has calls of several service accounts; name one of {', '.join(names[:_LISTED])}")
+    for account, called in roles.items():
+        return DiagnosisTarget(*account, role=role or (next(iter(called)) if len(called) == 1 else ""))
     return None
 
 
-def case_for(view: View, locate: Locate, asked: Asked | None, cluster: str, evidence: Evidence) -> Case:
-    """The case of whoever is asked about; where nobody says, of the only service account that it can be, else of none."""
-    issuer = evidence.token.issuer if isinstance(evidence.token, Token) and not cluster else ""
-    asked = asked or only_account(view, evidence)
-    if asked:
-        return find_case(view, locate, asked, cluster, evidence, stated_issuer=issuer)
-    ids, issuer = _clusters(view, cluster, issuer, evidence)
-    return Case(view, locate, ids[0] if len(ids) == 1 else "", "", "", None, "", evidence, issuer)
+def case_for(view: View, locate: Locate, target: DiagnosisTarget | None, cluster: str, evidence: CaseEvidence) -> Case:
+    """The case of a target; without one, of the only service account that it can be, else of none."""
+    issuer = evidence.token.issuer if isinstance(evidence.token, WebIdentityToken) and not cluster else ""
+    if only := target or _only_account(view, evidence):
+        return find_case(view, locate, only, cluster, evidence, stated_issuer=issuer)
+    ids, issuer = _clusters(view, cluster, issuer)
+    return Case(view=view, locate=locate, cluster_id=ids[0] if len(ids) == 1 else "", evidence=evidence, stated_issuer=issuer)
+
+
+def _only_account(view: View, evidence: CaseEvidence) -> DiagnosisTarget | None:
+    """The service account that a message without a target is about: the one whose role the message names, else the only one
+    that names a role."""
+    annotated = [account for account in view.inventory.service_accounts if account.annotations.get(ROLE_ARN)]
+    roles = {symptom.details["role"] for symptom in evidence.symptoms if symptom.details.get("role")}
+    of_role = [a for a in annotated if str(a.annotations[ROLE_ARN]).rpartition("/")[2] in roles]
+    possible = of_role if roles and len(of_role) == 1 else annotated
+    return DiagnosisTarget(possible[0].namespace, possible[0].name) if len(possible) == 1 else None
+
+
+def find_case(
+    view: View,
+    locate: Locate,
+    target: DiagnosisTarget,
+    cluster: str = "",
+    evidence: CaseEvidence = _NO_EVIDENCE,
+    *,
+    stated_issuer: str = "",
+) -> Case:
+    """The case of one target; raises NoTarget where several clusters have it."""
+    if not cluster and not stated_issuer and target.kind and not _is_kind(view, target.kind):
+        # `CLUSTER/NAMESPACE/SERVICEACCOUNT`, as findings name a service account
+        cluster = next((c.id for c in view.inventory.clusters if target.kind == c.name.lower()), "")
+        target = DiagnosisTarget(target.namespace, target.name, "", target.role) if cluster else target
+    ids, issuer = _clusters(view, cluster, stated_issuer)
+    base = Case(view=view, locate=locate, namespace=target.namespace, stated_role=target.role, evidence=evidence)
+    if target.kind:
+        return _of_workload(base, target, ids)
+    ident = _cluster_of_account(view, target, ids)
+    return msgspec.structs.replace(base, cluster_id=ident, service_account=target.name, stated_issuer=issuer)
 
 
 def _is_kind(view: View, kind: str) -> bool:
     return kind in _SHORT.values() or kind == "job" or any(w.kind.lower() == kind for w in view.inventory.workloads)
 
 
-def _clusters(view: View, wanted: str, stated_issuer: str, evidence: Evidence) -> tuple[list[str], str]:
-    """Ids of the clusters that it may be: the one that is named, that of the token's issuer, else all, the unknown one among
-    them; and the issuer, where only that was named."""
+def _cluster_of_account(view: View, target: DiagnosisTarget, ids: Sequence[str]) -> str:
+    """The cluster that has a service account, its workloads, or an association for it; "" where it may be several."""
+    key, inventory = (target.namespace, target.name), view.inventory
+    tables = (inventory.service_account_by_key, inventory.workloads_by_service_account, inventory.association_by_key)
+    having = next(filter(None, ([ident for ident in ids if (ident, *key) in table] for table in tables)), [])
+    if len(having) > 1:
+        names = ", ".join(sorted(view.name_of(ident) for ident in having))
+        raise NoTarget(f"{'/'.join(key)} exists in several clusters; name one with --cluster: {names}")
+    return having[0] if having else ids[0] if len(ids) == 1 else ""
+
+
+def _clusters(view: View, cluster: str, stated_issuer: str) -> tuple[list[str], str]:
+    """Ids of the clusters that may be meant: the named one, that of the token's issuer, else all with the unknown one; and the
+    issuer, where only that is known."""
     inventory = view.inventory
-    if wanted:
-        issuer = wanted.removeprefix("https://")
-        found = [c.id for c in inventory.clusters if wanted in (c.id, c.name, c.arn) or c.issuer == issuer]
-        if found:
-            return found, ""
-        if not inventory.clusters:
-            return [""], issuer if "/" in issuer and not parse_arn(issuer) else ""
-        names = sorted(c.name for c in inventory.clusters)
-        raise NoTarget(f"--cluster {wanted}: no such cluster; there are {', '.join(names[:_LISTED])}")
+    if cluster:
+        return _named_clusters(view, cluster)
     if stated_issuer and (of_issuer := [c.id for c in inventory.clusters_by_issuer.get(stated_issuer, ())]):
         return of_issuer, ""
     known = [*(c.id for c in inventory.clusters), *(a.cluster for a in inventory.service_accounts)]
-    everywhere = dict.fromkeys([*known, *(w.cluster for w in inventory.workloads)])
-    return list(everywhere) or [""], ""
+    return list(dict.fromkeys([*known, *(w.cluster for w in inventory.workloads)])) or [""], ""
 
 
-def _of_workload(view: View, locate: Locate, asked: Asked, ids: Sequence[str], evidence: Evidence) -> Case:
-    wanted = (asked.kind, asked.namespace, asked.name)
-    found = [w for w in view.inventory.workloads if w.cluster in ids and (w.kind.lower(), w.namespace, w.name) == wanted]
-    if len(found) > 1:
-        names = ", ".join(sorted(view.name_of(w.cluster) for w in found))
-        raise NoTarget(f"{'/'.join(wanted)} is there several times, name a cluster with --cluster: {names}")
-    if found:
-        return _case(view, locate, found[0], asked.role, evidence)
+def _named_clusters(view: View, cluster: str) -> tuple[list[str], str]:
+    """The clusters of a name, ARN, id or issuer; the issuer itself where no cluster is in the input."""
+    clusters, issuer = view.inventory.clusters, cluster.removeprefix("https://")
+    if ids := [c.id for c in clusters if cluster in (c.id, c.name, c.arn) or c.issuer == issuer]:
+        return ids, ""
+    if not clusters:
+        return [""], issuer if "/" in issuer and not parse_arn(issuer) else ""
+    names = sorted(c.name for c in clusters)
+    raise NoTarget(f"--cluster {cluster}: no such cluster; known clusters: {', '.join(names[:_LISTED])}")
+
+
+def _of_workload(base: Case, target: DiagnosisTarget, ids: Sequence[str]) -> Case:
+    name = (target.kind, target.namespace, target.name)
+    workloads = base.view.inventory.workloads
+    having = [w for w in workloads if w.cluster in ids and (w.kind.lower(), w.namespace, w.name) == name]
+    if len(having) > 1:
+        names = ", ".join(sorted(base.view.name_of(w.cluster) for w in having))
+        raise NoTarget(f"{'/'.join(name)} exists in several clusters; name one with --cluster: {names}")
+    if having:
+        return _with_workload(base, having[0])
     cluster = ids[0] if len(ids) == 1 else ""
-    return Case(view, locate, cluster, asked.namespace, "", None, asked.role, evidence, absent=_absent(view, asked, cluster))
+    return msgspec.structs.replace(base, cluster_id=cluster, absent=_absent(base.view, "/".join(name), cluster))
 
 
-def _absent(view: View, asked: Asked, cluster: str) -> str:
-    """What is said of a workload that is not there."""
-    name = f"{asked.kind}/{asked.namespace}/{asked.name}"
-    there = sorted({f"{w.kind.lower()}/{w.namespace}/{w.name}" for w in view.inventory.workloads if cluster in ("", w.cluster)})
-    same = [one for one in there if one.startswith(f"{asked.kind}/")][:_LISTED]
-    hint = did_you_mean(name, there) or (f" There are {', '.join(same)}." if same else "")
-    return f"{name} is not among what was given.{hint}"
+def _with_workload(base: Case, workload: Workload) -> Case:
+    return msgspec.structs.replace(
+        base,
+        cluster_id=workload.cluster,
+        namespace=workload.namespace,
+        service_account=workload.service_account,
+        workload=workload,
+    )
 
 
-def _case(view: View, locate: Locate, workload: Workload, role: str = "", evidence: Evidence = _NOTHING) -> Case:
-    return Case(view, locate, workload.cluster, workload.namespace, workload.service_account, workload, role, evidence)
+def _absent(view: View, name: str, cluster: str) -> str:
+    """The sentence that a workload is not in the input, with the nearest that are."""
+    kind = name.partition("/")[0]
+    workloads = (w for w in view.inventory.workloads if cluster in ("", w.cluster))
+    names = sorted({f"{w.kind.lower()}/{w.namespace}/{w.name}" for w in workloads})
+    same = [other for other in names if other.startswith(f"{kind}/")][:_LISTED]
+    hint = did_you_mean(name, names) or (f" The input has {', '.join(same)}." if same else "")
+    return f"{name} is not in the input.{hint}"
 
 
-def only_account(view: View, evidence: Evidence) -> Asked | None:
-    """The service account that a message without a target is about: the one whose role the message names, else the only one
-    that names a role."""
-    naming = [account for account in view.inventory.service_accounts if account.annotations.get(ROLE_ARN)]
-    said = {symptom.details["role"] for symptom in evidence.symptoms if symptom.details.get("role")}
-    of_role = [a for a in naming if str(a.annotations[ROLE_ARN]).rpartition("/")[2] in said]
-    found = of_role if said and len(of_role) == 1 else naming
-    return Asked(found[0].namespace, found[0].name) if len(found) == 1 else None
-
-
-def cases_of(view: View, locate: Locate, cluster: str = "", evidence: Evidence = _NOTHING) -> Iterator[Case]:
+def cases_of(view: View, locate: Locate, cluster: str = "", evidence: CaseEvidence = _NO_EVIDENCE) -> Iterator[Case]:
     """Every service account and workload that has to do with a role: by annotation, association, trust, or its environment."""
-    ids, _ = _clusters(view, cluster, "", _NOTHING)
-    told: set[tuple[str, str, str]] = set()
+    ids, _ = _clusters(view, cluster, "")
+    base = Case(view=view, locate=locate, evidence=evidence)
+    keys: set[tuple[str, str, str]] = set()
     for account in view.inventory.service_accounts:
         key = (account.cluster, account.namespace, account.name)
         if account.cluster in ids and _concerns(view, account):
-            told.add(key)
-            yield Case(view, locate, *key, None, "", evidence)
+            keys.add(key)
+            yield msgspec.structs.replace(base, cluster_id=key[0], namespace=key[1], service_account=key[2])
     for workload in view.inventory.workloads:
         key = (workload.cluster, workload.namespace, workload.service_account)
-        if workload.cluster in ids and key not in told and not workload.over and not workload.owner and _sets_a_role(workload):
-            yield _case(view, locate, workload, "", evidence)
+        if workload.cluster in ids and key not in keys and not workload.over and not workload.owner and _sets_a_role(workload):
+            yield _with_workload(base, workload)
 
 
 def _concerns(view: View, account: ServiceAccount) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import msgspec
 
 from irsa_doctor.answers.why.case import Case
-from irsa_doctor.answers.why.evidence.events import Event, symptoms_of
+from irsa_doctor.answers.why.evidence.events import StsCall, symptoms_of
 from irsa_doctor.answers.why.links.state import LinkState, at_most_likely, passed
 from irsa_doctor.answers.why.symptoms import ASSUMED, Symptom
 
@@ -16,9 +16,9 @@ def symptoms_of_case(case: Case) -> tuple[Symptom, ...]:
     return (*case.evidence.symptoms, *(symptoms_of(last) if last and last.error else ()))
 
 
-def _calls(case: Case) -> Sequence[Event]:
+def _calls(case: Case) -> Sequence[StsCall]:
     """The calls for the role of the case, the last one first; those that name no role may be for it."""
-    return [event for event in case.events if not case.role or event.role in ("", case.role)]
+    return [call for call in case.calls if not case.role or call.role in ("", case.role)]
 
 
 def weighed(case: Case, states: Mapping[str, LinkState]) -> dict[str, LinkState]:

@@ -2,7 +2,7 @@ import copy
 
 import pytest
 
-from irsa_doctor.answers.why import Asked, NoTarget, cases_of, diagnose, parse_target
+from irsa_doctor.answers.why import DiagnosisTarget, NoTarget, cases_of, diagnose, parse_target
 from irsa_doctor.facts import View
 from tests.answers.why import world as w
 from tests.answers.why.world import OTHER, POD, ROLE, TARGET, loaded, why, world
@@ -11,19 +11,19 @@ from tests.answers.why.world import OTHER, POD, ROLE, TARGET, loaded, why, world
 @pytest.mark.parametrize(
     ("text", "asked"),
     [
-        ("payments/checkout", Asked("payments", "checkout")),
-        ("system:serviceaccount:payments:checkout", Asked("payments", "checkout")),
-        ("sa/payments/checkout", Asked("payments", "checkout")),
-        ("ServiceAccount/payments/checkout", Asked("payments", "checkout")),
-        ("pod/payments/checkout-0", Asked("payments", "checkout-0", "pod")),
-        ("pods/payments/checkout-0", Asked("payments", "checkout-0", "pod")),
-        ("po/payments/checkout-0", Asked("payments", "checkout-0", "pod")),
-        ("deploy/payments/checkout", Asked("payments", "checkout", "deployment")),
-        ("deployments/payments/checkout", Asked("payments", "checkout", "deployment")),
-        ("sts/payments/checkout", Asked("payments", "checkout", "statefulset")),
-        ("ds/payments/checkout", Asked("payments", "checkout", "daemonset")),
-        ("cj/payments/checkout", Asked("payments", "checkout", "cronjob")),
-        ("Rollout/payments/checkout", Asked("payments", "checkout", "rollout")),
+        ("payments/checkout", DiagnosisTarget("payments", "checkout")),
+        ("system:serviceaccount:payments:checkout", DiagnosisTarget("payments", "checkout")),
+        ("sa/payments/checkout", DiagnosisTarget("payments", "checkout")),
+        ("ServiceAccount/payments/checkout", DiagnosisTarget("payments", "checkout")),
+        ("pod/payments/checkout-0", DiagnosisTarget("payments", "checkout-0", "pod")),
+        ("pods/payments/checkout-0", DiagnosisTarget("payments", "checkout-0", "pod")),
+        ("po/payments/checkout-0", DiagnosisTarget("payments", "checkout-0", "pod")),
+        ("deploy/payments/checkout", DiagnosisTarget("payments", "checkout", "deployment")),
+        ("deployments/payments/checkout", DiagnosisTarget("payments", "checkout", "deployment")),
+        ("sts/payments/checkout", DiagnosisTarget("payments", "checkout", "statefulset")),
+        ("ds/payments/checkout", DiagnosisTarget("payments", "checkout", "daemonset")),
+        ("cj/payments/checkout", DiagnosisTarget("payments", "checkout", "cronjob")),
+        ("Rollout/payments/checkout", DiagnosisTarget("payments", "checkout", "rollout")),
     ],
 )
 def test_a_target_is_named_as_people_name_it(text, asked):
@@ -68,7 +68,7 @@ def test_a_target_that_only_one_cluster_has_needs_no_name():
 
 
 def test_a_cluster_that_is_not_there_is_met_by_those_that_are():
-    with pytest.raises(NoTarget, match="there are dev, prod"):
+    with pytest.raises(NoTarget, match="known clusters: dev, prod"):
         why(world(second_cluster), cluster="test")
 
 

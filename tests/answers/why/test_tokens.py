@@ -6,7 +6,7 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-from irsa_doctor.answers.why import BadToken, Token, read_token
+from irsa_doctor.answers.why import BadToken, WebIdentityToken, read_token
 from irsa_doctor.rulebook.causes import shipped_causes
 from tests.answers.why import world as w
 from tests.answers.why.world import NOW, TARGET, why, world
@@ -304,7 +304,7 @@ def test_what_is_no_token_is_the_cause_and_is_not_shown(raw, cause, says):
 
 @pytest.mark.parametrize("end", [b"\n", b"\r\n"])
 def test_the_line_end_that_tools_add_is_let_pass(end):
-    assert isinstance(read_token(token() + end), Token)
+    assert isinstance(read_token(token() + end), WebIdentityToken)
 
 
 def test_the_answer_of_kubectl_holds_a_token():

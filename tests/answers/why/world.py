@@ -4,7 +4,7 @@ import copy
 import json
 from typing import Any
 
-from irsa_doctor.answers.why import Evidence, asked_about, case_for, diagnose
+from irsa_doctor.answers.why import CaseEvidence, case_for, diagnose, target_of
 from irsa_doctor.facts import View
 from irsa_doctor.sources import load
 
@@ -187,15 +187,15 @@ def why(
     rulebook: Any = None,
     **evidence: Any,
 ) -> Any:
-    """The diagnosis of one target; what was seen beside the documents by its name in `Evidence`."""
+    """The diagnosis of one target; what was seen beside the documents by its name in `CaseEvidence`."""
     found = loaded(documents, complete)
 
     def locate(place: Any, key: bool) -> Any:
         span = found.documents.locate(place, key)
         return span.line, span.column, span.end_line, span.end_column, span.source, span.offset
 
-    seen = Evidence(**{"now": NOW, **evidence})
-    asked = asked_about(target, "", seen)
+    seen = CaseEvidence(**{"now": NOW, **evidence})
+    asked = target_of(target, "", seen)
     case = case_for(View(found.inventory), locate, asked, cluster, seen)
     return diagnose(case.judged_by(rulebook) if rulebook else case)
 

@@ -3,19 +3,19 @@
 from typing import Any
 
 from irsa_doctor.answers.check.examples import base_world, documents_of, named, patched
-from irsa_doctor.answers.why import Asked, Case, Evidence, find_case
+from irsa_doctor.answers.why import Case, CaseEvidence, DiagnosisTarget, find_case
 from irsa_doctor.facts import View
 from irsa_doctor.sources import load
 
 BASE = base_world()
 NOW = 1_800_000_000
-TARGET = Asked("payments", "checkout")
+TARGET = DiagnosisTarget("payments", "checkout")
 
 
-def case_of(patch: dict[str, Any], asked: Asked = TARGET, **evidence: Any) -> Case:
+def case_of(patch: dict[str, Any], asked: DiagnosisTarget = TARGET, **evidence: Any) -> Case:
     world = named(patched(BASE, patch))
     loaded = load((), memory=documents_of(world), complete=tuple(world.get("complete", ())))
-    seen = Evidence(**{"now": NOW, **evidence})
+    seen = CaseEvidence(**{"now": NOW, **evidence})
     return find_case(View(loaded.inventory), lambda place, key: (0, 0, 0, 0, "", 0), asked, "prod", seen)
 
 

@@ -287,7 +287,7 @@ def test_a_server_whose_certificate_nobody_trusts_is_said_so(behind_servers, tmp
 def test_a_cluster_that_is_not_there_is_one_line_that_says_which_are(live, cluster):
     done = live(w.TARGET, "--cluster", cluster)
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
-    assert f"--cluster {cluster}: no such cluster; there are prod" in done.stderr
+    assert f"--cluster {cluster}: no such cluster; known clusters: prod" in done.stderr
 
 
 def test_a_target_that_is_not_there_is_broken_and_says_so(live):

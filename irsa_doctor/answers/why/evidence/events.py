@@ -1,4 +1,4 @@
-"""CloudTrail as evidence: who asked STS for which role, and what came of it.
+"""Reads CloudTrail events as evidence: which subject called STS for which role, and the answer.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/cloudtrail-integration.html; credentials in answers are never read.
 """
@@ -15,22 +15,24 @@ from irsa_doctor.model import Issuer, parse_arn
 from irsa_doctor.model.errors import IrsaDoctorError
 from irsa_doctor.text.secrets import excerpt
 
-_ASKED = "AssumeRoleWithWebIdentity"
-_OTHERS = 3
-"""further events that are kept: more of them are the log of an account, and not what somebody picked"""
-_KINDS = 100_000
+_OPERATION = "AssumeRoleWithWebIdentity"
+_MOST_OTHERS = 3
+"""events of other operations that are kept: a log with more of them was not picked by hand"""
+_MOST_CALLS = 100_000
+"""kinds of calls that are kept"""
 # CloudTrail does not show the text that SDKs show, and says this in its place
 _NO_TEXT = "An unknown error occurred"
 
 
 class NoEvents(IrsaDoctorError):
-    """What was given is nothing of CloudTrail."""
+    """An input that is not a CloudTrail event or log; the text says why."""
 
 
-class Event(msgspec.Struct, frozen=True):
-    """Calls of AssumeRoleWithWebIdentity that went alike, the last of them; "" where it does not say.
+class StsCall(msgspec.Struct, frozen=True, kw_only=True):
+    """The last of the calls of AssumeRoleWithWebIdentity with the same subject, role and error; "" where it does not say.
 
-    `error` is "" where it succeeded, `time` RFC 3339, `duration` in seconds, 0 where none was asked for.
+    `error` is "" where the call succeeded, `time` RFC 3339, `duration` in seconds, 0 where none was requested; `count` the
+    number of such calls.
     """
 
     subject: str
@@ -49,7 +51,7 @@ class Event(msgspec.Struct, frozen=True):
 
     @property
     def service_account(self) -> tuple[str, str] | None:
-        """(namespace, name), None where the subject is no service account's."""
+        """(namespace, name), None where the subject is not a service account."""
         return service_account_of(self.subject)
 
     @property
@@ -60,25 +62,21 @@ class Event(msgspec.Struct, frozen=True):
 
 
 class Trail(msgspec.Struct, frozen=True):
-    """What a log says: the calls of AssumeRoleWithWebIdentity, how many events there were, and what the first others that
-    failed say."""
+    """A log: the calls of AssumeRoleWithWebIdentity, the number of all events, and the messages of the first other events that
+    failed."""
 
-    calls: tuple[Event, ...]
+    calls: tuple[StsCall, ...]
     events: int
     others: tuple[Symptom, ...] = ()
 
-    @property
-    def failures(self) -> tuple[Event, ...]:
-        """The calls that failed."""
-        return tuple(event for event in self.calls if event.error)
-
-    def of(self, subject: str) -> tuple[Event, ...]:
+    def of(self, subject: str) -> tuple[StsCall, ...]:
         """The calls with the token of a subject, the last one first."""
-        return tuple(sorted((e for e in self.calls if e.subject == subject), key=lambda event: event.time, reverse=True))
+        own = (call for call in self.calls if call.subject == subject)
+        return tuple(sorted(own, key=lambda call: call.time, reverse=True))
 
 
 class _Record(msgspec.Struct):
-    """The members that are read; whatever else an event has is skipped unread, what STS gave out above all."""
+    """The members that are read; all others are skipped unread, above all the credentials in the answer."""
 
     eventName: Any = None
     EventName: Any = None
@@ -97,28 +95,42 @@ _decode = msgspec.json.Decoder(_Record).decode
 
 
 def read_events(chunks: Iterable[bytes]) -> Trail:
-    """What a single event says, an answer of lookup-events, a log file or JSON lines; raises NoEvents."""
-    found: dict[tuple[str, str, str], Event] = {}
-    others: list[Symptom] = []
-    count = 0
+    """The trail of one event, an answer of lookup-events, a log file or JSON lines; raises NoEvents."""
+    log = _Log()
     try:
         for record in _records(chunks):
-            count += 1
-            event = _event(record)
-            if event is None:
-                others += _other(record) if len(others) < _OTHERS else ()
-                continue
-            key = (event.subject, event.role, event.error)
-            known = found.get(key)
-            if known is None and len(found) >= _KINDS:
-                continue
-            last = event if known is None or event.time >= known.time else known
-            found[key] = msgspec.structs.replace(last, count=(known.count if known else 0) + 1)
+            log.add(record)
     except NoLog as error:
-        raise NoEvents(f"no events of CloudTrail: {error}") from error
-    if not count:
-        raise NoEvents("no event of CloudTrail in it")
-    return Trail(tuple(found.values()), count, tuple(others) if count <= _OTHERS else ())
+        raise NoEvents(f"not CloudTrail events: {error}") from error
+    if not log.events:
+        raise NoEvents("no CloudTrail event in it")
+    return Trail(tuple(log.calls.values()), log.events, tuple(log.others) if log.events <= _MOST_OTHERS else ())
+
+
+class _Log:
+    """What is kept of a log while it is read: the last call of each subject, role and error, and a few other messages."""
+
+    def __init__(self) -> None:
+        self.calls: dict[tuple[str, str, str], StsCall] = {}
+        self.others: list[Symptom] = []
+        self.events = 0
+
+    def add(self, record: _Record) -> None:
+        self.events += 1
+        if call := _call(record):
+            self._add_call(call)
+        elif len(self.others) < _MOST_OTHERS:
+            self.others += _other(record)
+
+    def _add_call(self, call: StsCall) -> None:
+        key = (call.subject, call.role, call.error)
+        known = self.calls.get(key)
+        if known is None:
+            if len(self.calls) < _MOST_CALLS:
+                self.calls[key] = call
+            return
+        last = call if call.time >= known.time else known
+        self.calls[key] = msgspec.structs.replace(last, count=known.count + 1)
 
 
 def _records(chunks: Iterable[bytes]) -> Iterator[_Record]:
@@ -141,47 +153,47 @@ def _text(value: object) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _event(record: _Record) -> Event | None:
-    if record.eventName != _ASKED:
+def _call(record: _Record) -> StsCall | None:
+    """The call of a record, None where it is of another operation."""
+    if record.eventName != _OPERATION:
         return None
     identity = record.userIdentity if isinstance(record.userIdentity, dict) else {}
-    asked = record.requestParameters if isinstance(record.requestParameters, dict) else {}
+    request = record.requestParameters if isinstance(record.requestParameters, dict) else {}
     provider, subject = _text(identity.get("identityProvider")), _text(identity.get("userName"))
-    principal = _text(identity.get("principalId"))
-    duration = asked.get("durationSeconds")
-    return Event(
-        subject,
-        _text(asked.get("roleArn")),
-        provider,
-        _audience(principal, provider, subject),
-        _text(record.errorCode),
-        excerpt(_text(record.errorMessage)),
-        _text(record.awsRegion),
-        _text(record.eventTime),
-        _text(asked.get("roleSessionName")),
-        duration if isinstance(duration, int) and not isinstance(duration, bool) else 0,
-        _text(record.sourceIPAddress),
-        _text(record.vpcEndpointId),
+    duration = request.get("durationSeconds")
+    return StsCall(
+        subject=subject,
+        role=_text(request.get("roleArn")),
+        provider=provider,
+        audience=_audience(_text(identity.get("principalId")), provider, subject),
+        error=_text(record.errorCode),
+        message=excerpt(_text(record.errorMessage)),
+        region=_text(record.awsRegion),
+        time=_text(record.eventTime),
+        session_name=_text(request.get("roleSessionName")),
+        duration=duration if isinstance(duration, int) and not isinstance(duration, bool) else 0,
+        source=_text(record.sourceIPAddress),
+        endpoint=_text(record.vpcEndpointId),
     )
 
 
 def _audience(principal: str, provider: str, subject: str) -> str:
-    """The audience in `provider:audience:subject`."""
+    """The audience in `provider:audience:subject`, "" where the parts are others."""
     start, end = f"{provider}:", f":{subject}"
     inside = principal.startswith(start) and principal.endswith(end) and len(principal) > len(start) + len(end)
     return principal[len(start) : -len(end)] if provider and subject and inside else ""
 
 
 def _other(record: _Record) -> Iterator[Symptom]:
-    """What another event that failed says, in the words of its error."""
+    """The message of an event of another operation that failed."""
     if record.errorCode:
         yield from symptoms_in(f"{_text(record.errorCode)}: {_text(record.errorMessage)}")[:1]
 
 
-def symptoms_of(event: Event) -> tuple[Symptom, ...]:
-    """What a failed call says: CloudTrail has a code, and mostly no text."""
-    text = "" if event.message == _NO_TEXT else event.message
-    found = symptoms_in(f"An error occurred ({event.error}) when calling the {_ASKED} operation: {text}")
-    said = f"CloudTrail: {event.error} for {event.subject or 'a web identity'} on {event.role or 'a role'}"
-    when = f", {event.count} times, last at {event.time}" if event.time else ""
-    return tuple(msgspec.structs.replace(symptom, says=said + when) for symptom in found)
+def symptoms_of(call: StsCall) -> tuple[Symptom, ...]:
+    """The messages of a failed call: CloudTrail has a code, and mostly no text."""
+    text = "" if call.message == _NO_TEXT else call.message
+    symptoms = symptoms_in(f"An error occurred ({call.error}) when calling the {_OPERATION} operation: {text}")
+    says = f"CloudTrail: {call.error} for {call.subject or 'a web identity'} on {call.role or 'a role'}"
+    times = f", {call.count} times, last at {call.time}" if call.time else ""
+    return tuple(msgspec.structs.replace(symptom, says=says + times) for symptom in symptoms)

@@ -1,4 +1,4 @@
-"""JSON objects out of a log as it is read, however it is wrapped; no more of it is held than one object."""
+"""Reads the JSON objects of a log, however it is wrapped; no more of it is held than one object."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -7,12 +7,12 @@ _SIGN = re.compile(rb'["{}\[\]]')
 _STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
 _LISTS = (b'"Records"', b'"Events"')
 _LARGEST = 8 << 20
-"""bytes of one object: CloudTrail's are far smaller"""
+"""bytes of one object; those of CloudTrail are far smaller"""
 _DEEPEST = 200
 
 
 class NoLog(Exception):
-    """What is read is no log of JSON objects; the text says why."""
+    """An input that is not a log of JSON objects; the text says why."""
 
 
 def objects_in(chunks: Iterable[bytes]) -> Iterator[bytes]:
@@ -24,7 +24,7 @@ def objects_in(chunks: Iterable[bytes]) -> Iterator[bytes]:
 
 
 class _Splitter:
-    """Follows the brackets; `start` is where the object that is wanted begins, -1 between two of them."""
+    """Follows the brackets; `start` is where the present object begins, -1 between two objects."""
 
     def __init__(self) -> None:
         self.buffer = b""
@@ -49,15 +49,15 @@ class _Splitter:
             self.at = sign.end()
             if sign[0] in b"{[":
                 self.opens(sign[0], sign.start())
-            elif found := self.closes(sign[0]):
-                yield found
+            elif item := self.closes(sign[0]):
+                yield item
         else:
             self.at = len(self.buffer)
         self.forget()
 
     def opens(self, sign: bytes, where: int) -> None:
         if len(self.open) >= _DEEPEST:
-            raise NoLog("nested too deep")
+            raise NoLog("its objects are nested too deep")
         inside = bytes(self.open)
         if sign == b"[" and inside == b"{" and self.last in _LISTS:
             self.listed, self.start = True, -1
@@ -67,19 +67,19 @@ class _Splitter:
         self.open.append(sign[0])
 
     def closes(self, sign: bytes) -> bytes | None:
-        wanted = b"{"[0] if sign == b"}" else b"["[0]
-        if not self.open or self.open.pop() != wanted:
+        opening = b"{"[0] if sign == b"}" else b"["[0]
+        if not self.open or self.open.pop() != opening:
             raise NoLog("its brackets do not match")
         depth = len(self.open)
         whole = sign == b"}" and self.start >= 0 and (bytes(self.open) in (b"", b"[") or (self.listed and depth == 2))
         if not whole:
             self.listed = self.listed and depth > 0
             return None
-        found, self.start = self.buffer[self.start : self.at], -1
-        return found
+        item, self.start = self.buffer[self.start : self.at], -1
+        return item
 
     def forget(self) -> None:
-        """Drop what was read, but for the object that is not complete yet."""
+        """Drop what was read, except an object that is not complete yet."""
         keep = self.start if self.start >= 0 else self.at
         if len(self.buffer) - keep > _LARGEST:
             raise NoLog("an object in it is too large for an event")

@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from irsa_doctor.answers.why.evidence.tokens import Token
+from irsa_doctor.answers.why.evidence.tokens import WebIdentityToken
 from irsa_doctor.model import SigningKey
 
 ALGORITHMS = ("RS256", "RS384", "RS512", "ES256", "ES384", "ES512")
@@ -19,7 +19,7 @@ class Signature(StrEnum):
     KEY_UNUSABLE = "it does not fit the algorithm of the token"
 
 
-def verify(token: Token, key: SigningKey) -> Signature:
+def verify(token: WebIdentityToken, key: SigningKey) -> Signature:
     """Whether a key signed a token; the algorithm of its header has to be one of ALGORITHMS."""
     import warnings
 

@@ -18,8 +18,8 @@ _OF_KUBERNETES = ("namespace", "serviceaccount", "pod", "node")
 _PATH = re.compile(r"(?:file://)?(?:[A-Za-z]:)?[/\\][^\s]{1,4096}")
 
 
-class Token(msgspec.Struct, frozen=True):
-    """A token: header and claims, not trusted. `raw` stays in memory for the check of the signature alone."""
+class WebIdentityToken(msgspec.Struct, frozen=True):
+    """A token: header and claims, not verified. `raw` stays in memory for the check of the signature alone."""
 
     header: Mapping[str, Any]
     claims: Mapping[str, Any]
@@ -27,17 +27,17 @@ class Token(msgspec.Struct, frozen=True):
 
     def __repr__(self) -> str:
         """Never the token itself."""
-        return f"Token({self.shown})"
+        return f"WebIdentityToken({self.shown})"
 
     @property
     def shown(self) -> Mapping[str, Any]:
-        """What people may see of it: no ids of objects, nothing that was added to it."""
-        found = {name: self.claims[name] for name in _SHOWN if name in self.claims}
-        inside = self.claims.get("kubernetes.io")
-        if isinstance(inside, dict):
-            found["kubernetes.io"] = {name: _named(inside[name]) for name in _OF_KUBERNETES if name in inside}
+        """The claims that people may see: no ids of objects, no claims of others."""
+        claims = {name: self.claims[name] for name in _SHOWN if name in self.claims}
+        objects = self.claims.get("kubernetes.io")
+        if isinstance(objects, dict):
+            claims["kubernetes.io"] = {name: _object_name(objects[name]) for name in _OF_KUBERNETES if name in objects}
         algorithm = {name: self.header[name] for name in ("alg", "kid") if isinstance(self.header.get(name), str)}
-        return {"header": algorithm, **found}
+        return {"header": algorithm, **claims}
 
     @property
     def issuer(self) -> str:
@@ -53,7 +53,7 @@ class Token(msgspec.Struct, frozen=True):
 
     @property
     def subject(self) -> tuple[str, str] | None:
-        """(namespace, service account) of its sub, None where that is no service account's."""
+        """(namespace, service account) of its sub, None where that is not the subject of a service account."""
         return service_account_of(self.sub)
 
     @property
@@ -65,7 +65,7 @@ class Token(msgspec.Struct, frozen=True):
 
     @property
     def is_legacy(self) -> bool:
-        """Whether it comes out of a Secret, as before Kubernetes 1.24."""
+        """Whether it is from a Secret, as before Kubernetes 1.24."""
         return self.issuer == "kubernetes/serviceaccount"
 
 
@@ -77,38 +77,38 @@ class BadToken(msgspec.Struct, frozen=True):
 
 
 def service_account_of(sub: str) -> tuple[str, str] | None:
-    """(namespace, name) of a subject, None where it is no service account's."""
+    """(namespace, name) of a subject, None where it is not that of a service account."""
     parts = sub.split(":")
     return (parts[2], parts[3]) if len(parts) == 4 and parts[:2] == ["system", "serviceaccount"] and all(parts) else None
 
 
-def _named(value: object) -> object:
-    """The name of an object in the claims; its uid tells nobody anything."""
+def _object_name(value: object) -> object:
+    """The name of an object in the claims, without its uid."""
     return value.get("name") if isinstance(value, dict) else value if isinstance(value, str) else None
 
 
-def read_token(content: bytes) -> Token | BadToken:
-    """Decode what a file holds that should hold a token. The line end that many tools add is let pass."""
+def read_token(content: bytes) -> WebIdentityToken | BadToken:
+    """The token in the content of a file; a line end behind it, which many tools add, is accepted."""
     text = _unwrapped(content.decode("utf-8", "replace").strip("\ufeff")).rstrip("\r\n")
     if not text.strip():
         return BadToken("not-a-token", "it is empty")
     if text.strip().startswith("k8s-aws-v1."):
         return BadToken(
-            "not-a-token", "it is a token of `aws eks get-token`, for the API server of the cluster and not for STS"
+            "not-a-token", "it is a token of `aws eks get-token`, which is for the API server of the cluster and not for STS"
         )
     if _PATH.fullmatch(text.strip()):
-        return BadToken("path-in-place-of-token", "it is the path of a token, not the token")
+        return BadToken("path-in-place-of-token", "it is the path of a token")
     if len(text) > LONGEST:
-        return BadToken("not-a-token", f"it has {len(text)} characters, and STS takes {LONGEST}")
+        return BadToken("not-a-token", f"it has {len(text)} characters; STS accepts {LONGEST}")
     if re.search(r"\s", text):
-        return BadToken("not-a-token", "there are blanks in it, or text before or behind the token; SDKs send that too")
+        return BadToken("not-a-token", "it contains blanks, or text before or after the token, which SDKs send too")
     parts = text.split(".")
     if len(parts) != 3 or not all(parts[:2]):
-        return BadToken("not-a-token", "a token has three parts between two dots")
+        return BadToken("not-a-token", "it does not have three parts separated by two dots")
     header, claims = (_part(part) for part in parts[:2])
     if header is None or claims is None or _bytes_of(parts[2]) is None:
-        return BadToken("not-a-token", "its parts are no base64 of JSON objects")
-    return Token(header, claims, text)
+        return BadToken("not-a-token", "its parts are not base64 of JSON objects")
+    return WebIdentityToken(header, claims, text)
 
 
 def _unwrapped(text: str) -> str:
@@ -134,7 +134,7 @@ def _bytes_of(part: str) -> bytes | None:
 def _part(part: str) -> Mapping[str, Any] | None:
     decoded = _bytes_of(part)
     try:
-        found = msgspec.json.decode(decoded) if decoded else None
+        value = msgspec.json.decode(decoded) if decoded else None
     except (msgspec.DecodeError, RecursionError):
         return None
-    return found if isinstance(found, dict) else None
+    return value if isinstance(value, dict) else None

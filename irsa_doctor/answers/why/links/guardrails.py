@@ -7,7 +7,7 @@ import msgspec
 from irsa_doctor.answers.why.case import Case
 from irsa_doctor.answers.why.links import needs, skips
 from irsa_doctor.answers.why.links.link import Link
-from irsa_doctor.answers.why.links.state import LinkState, Sign, failed, passed, skipped, undecided
+from irsa_doctor.answers.why.links.state import LinkState, Sign, failed, inapplicable, passed, undecided
 from irsa_doctor.model import ResourceControlPolicy, TrustPolicy, Unknown
 from irsa_doctor.trust.guardrails import Denial, Guardrail, denial, guardrails
 from irsa_doctor.trust.holding import holds
@@ -37,7 +37,7 @@ def _guardrails_disproof(case: Case) -> LinkState | None:
 
 def _guardrails(case: Case) -> LinkState:
     if not case.view.inventory.rcps:
-        return skipped("no resource control policy in the input")
+        return inapplicable("no resource control policy in the input")
     return passed("no resource control policy of the input denies it")
 
 
@@ -80,12 +80,12 @@ def _sign(case: Case, denied: _Denied) -> Sign:
     return Sign(sign, says, case.finding_of(sign), (place,), "certain" if certain else "likely")
 
 
-GUARDRAILS = Link(
+GUARDRAILS_LINK = Link(
     id="guardrails",
     title="no policy above the account denies it",
     disproof=_guardrails_disproof,
     skips=(skips.no_role, skips.pod_identity),
-    needs=(needs.GUARDRAILS,),
+    needs=(needs.GUARDRAILS_INPUT,),
     examine=_guardrails,
     after="request",
 )

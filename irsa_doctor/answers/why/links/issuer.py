@@ -2,11 +2,11 @@
 
 from irsa_doctor.answers.why.case import Case
 from irsa_doctor.answers.why.evidence.signatures import ALGORITHMS, Signature, verify
-from irsa_doctor.answers.why.evidence.tokens import Token
+from irsa_doctor.answers.why.evidence.tokens import WebIdentityToken
 from irsa_doctor.answers.why.links import needs, skips
 from irsa_doctor.answers.why.links.by_rules import by_rules
 from irsa_doctor.answers.why.links.link import Link
-from irsa_doctor.answers.why.links.state import LinkState, Sign, failed, observed, passed, skipped, undecided, unseen
+from irsa_doctor.answers.why.links.state import LinkState, Sign, failed, inapplicable, observed, passed, undecided, unseen
 from irsa_doctor.model import SigningKey, Unknown
 from irsa_doctor.rulebook.cause_block import StsError
 
@@ -27,11 +27,11 @@ def _issuer(case: Case) -> LinkState:
     return failed(says, Sign("issuer-on-outpost", says, case.finding_of("issuer-on-outpost")))
 
 
-ISSUER = Link(
+ISSUER_LINK = Link(
     id="issuer",
     title="the issuer of the token is that of the cluster",
     examine=_issuer,
-    needs=(needs.ISSUER,),
+    needs=(needs.ISSUER_INPUT,),
     decides=frozenset({"web-identity"}),
     reads_token=True,
     error=_NO_PROVIDER,
@@ -43,14 +43,14 @@ def _issuer_keys(case: Case) -> LinkState:
     if state == "complete":
         return passed("the discovery document has every member that AWS requires; whether STS can read it is not in the input")
     if reason := skips.no_issuer(case):
-        return skipped(reason)
+        return inapplicable(reason)
     if case.is_eks:
-        return skipped("EKS publishes the keys; nothing in the input is about them")
+        return inapplicable("EKS publishes the keys; nothing in the input is about them")
     how = f"curl -sS https://{case.issuer}/.well-known/openid-configuration"
     return unseen(state if isinstance(state, Unknown) else Unknown("the discovery document of the issuer", how))
 
 
-ISSUER_KEYS = Link(
+ISSUER_KEYS_LINK = Link(
     id="issuer-keys",
     title="STS can read the keys of the issuer",
     disproof=by_rules("issuer-keys"),
@@ -90,7 +90,7 @@ def _keys(case: Case) -> list[SigningKey]:
     return [key for key in case.view.inventory.signing_keys if key.cluster in clusters or not key.cluster]
 
 
-def _verified(token: Token, key: SigningKey) -> LinkState:
+def _verified(token: WebIdentityToken, key: SigningKey) -> LinkState:
     signature = verify(token, key)
     if signature is Signature.VALID:
         return passed(f"the key {key.kid} signed the token")
@@ -104,7 +104,7 @@ def _word(value: object) -> str:
     return value[:100] if isinstance(value, str) and value else "none"
 
 
-SIGNATURE = Link(
+SIGNATURE_LINK = Link(
     id="signature",
     title="the token is signed with a key of the issuer",
     disproof=_signature_disproof,
@@ -140,7 +140,7 @@ def _span(seconds: float) -> str:
     return f"{seconds:.0f} seconds"
 
 
-LIFETIME = Link(
+LIFETIME_LINK = Link(
     id="lifetime",
     title="the token has not expired",
     skips=(skips.no_token,),

@@ -66,28 +66,28 @@ def _role_of_template(case: Case, command: str) -> Unknown | None:
     return Unknown(says, command) if case.role_is_made_by_template else None
 
 
-ISSUER = Need(name="the issuer of the cluster", command="aws eks describe-cluster --name {cluster}", missing=_issuer)
-SERVICE_ACCOUNT = Need(
+ISSUER_INPUT = Need(name="the issuer of the cluster", command="aws eks describe-cluster --name {cluster}", missing=_issuer)
+SERVICE_ACCOUNT_INPUT = Need(
     name="the service account",
     command="kubectl get serviceaccount -n {namespace} {service_account} -o yaml",
     missing=_service_account,
 )
-PODS = Need(name="the pods of the namespace", command="kubectl get pods -n {namespace} -o yaml", missing=_pods)
-ROLE = Need(name="the role", command="aws iam get-role --role-name {role_name}", missing=_role)
-TRUST_POLICY = Need(name="the trust policy", command="aws iam get-role --role-name {role_name}", missing=_trust_policy)
-PROVIDERS = Need(name="the OIDC providers", command="aws iam list-open-id-connect-providers", missing=_providers)
-CLIENT_IDS = Need(
+PODS_INPUT = Need(name="the pods of the namespace", command="kubectl get pods -n {namespace} -o yaml", missing=_pods)
+ROLE_INPUT = Need(name="the role", command="aws iam get-role --role-name {role_name}", missing=_role)
+TRUST_POLICY_INPUT = Need(name="the trust policy", command="aws iam get-role --role-name {role_name}", missing=_trust_policy)
+PROVIDERS_INPUT = Need(name="the OIDC providers", command="aws iam list-open-id-connect-providers", missing=_providers)
+CLIENT_IDS_INPUT = Need(
     name="the client ids of the provider",
     command="aws iam get-open-id-connect-provider --open-id-connect-provider-arn {provider_arn}",
     missing=_client_ids,
 )
-AUDIENCE = Need(name="the audience of the token", command="kubectl get pods -A -o yaml", missing=_audience)
-GUARDRAILS = Need(
+AUDIENCE_INPUT = Need(name="the audience of the token", command="kubectl get pods -A -o yaml", missing=_audience)
+GUARDRAILS_INPUT = Need(
     name="the resource control policies",
     command="aws organizations list-policies --filter RESOURCE_CONTROL_POLICY",
     missing=_guardrails,
 )
-ROLE_OF_TEMPLATE = Need(
+TEMPLATE_ROLE_INPUT = Need(
     name="the ARN of the role",
     command="terraform show -json, or check the stack when it is deployed",
     missing=_role_of_template,

@@ -3,7 +3,7 @@
 from irsa_doctor.answers.why.case import Case
 from irsa_doctor.answers.why.links.by_rules import by_rules
 from irsa_doctor.answers.why.links.link import Link
-from irsa_doctor.answers.why.links.state import LinkState, Sign, failed, passed, skipped, undecided, unseen
+from irsa_doctor.answers.why.links.state import LinkState, Sign, failed, inapplicable, passed, undecided, unseen
 from irsa_doctor.answers.why.placeholders import fill_command
 from irsa_doctor.model import parse_arn
 
@@ -48,7 +48,7 @@ def _without_association(case: Case) -> LinkState:
     if case.shows_pod_identity:
         says = "the pods are set up for EKS Pod Identity, and the association is not in the input"
         return undecided(says if refused is None else f"{says}: {refused.missing}", settle=fill_command(_LIST, case))
-    return skipped("no associations in the input") if refused is None else unseen(refused)
+    return inapplicable("no associations in the input") if refused is None else unseen(refused)
 
 
 def _of_unknown_role(case: Case) -> LinkState:
@@ -58,7 +58,7 @@ def _of_unknown_role(case: Case) -> LinkState:
     return undecided(f"{says}: {missing.missing}" if missing.missing else says, *signs, settle=missing.how)
 
 
-POD_IDENTITY = Link(
+POD_IDENTITY_LINK = Link(
     id="pod-identity",
     title="EKS Pod Identity does not take precedence",
     disproof=_disproof,

@@ -6,7 +6,7 @@ from irsa_doctor.answers.why.case import Case
 from irsa_doctor.answers.why.links import needs, skips
 from irsa_doctor.answers.why.links.by_rules import by_rules
 from irsa_doctor.answers.why.links.link import Link
-from irsa_doctor.answers.why.links.state import LinkState, observed, passed, skipped, undecided, unseen
+from irsa_doctor.answers.why.links.state import LinkState, inapplicable, observed, passed, undecided, unseen
 from irsa_doctor.answers.why.placeholders import fill_command
 from irsa_doctor.facts.workloads.webhook import FILE, ROLE
 from irsa_doctor.model import Unknown
@@ -37,17 +37,17 @@ def _workload(case: Case) -> LinkState:
         place = case.located(meant.place.at("metadata", "name"), "has a role and is not used")
         return observed("account-without-role-used", says, place)
     if not case.workloads:
-        return skipped("no workload in the input uses the service account")
+        return inapplicable("no workload in the input uses the service account")
     names = ", ".join(f"{workload.kind.lower()}/{workload.name}" for workload in case.workloads[:_SHOWN])
     more = f" and {len(case.workloads) - _SHOWN} more" if len(case.workloads) > _SHOWN else ""
     return passed(f"{names}{more} {'runs' if len(case.workloads) == 1 else 'run'} as {case.name}")
 
 
-WORKLOAD = Link(
+WORKLOAD_LINK = Link(
     id="workload",
     title="the workload runs as the service account",
     disproof=_workload_disproof,
-    needs=(needs.PODS,),
+    needs=(needs.PODS_INPUT,),
     examine=_workload,
     decides=frozenset({"workload"}),
 )
@@ -73,14 +73,14 @@ def _on_new_pods(case: Case) -> LinkState:
     if isinstance(state, Unknown):
         return unseen(state)
     if state != "there":
-        return skipped("no pod in the input")
+        return inapplicable("no pod in the input")
     if installed.selects_namespaces(case.cluster_id):
         says = f"its namespaceSelector selects some namespaces, and the labels of {case.namespace} are not in the input"
         return undecided(says, settle=fill_command("kubectl get namespace {namespace} --show-labels", case))
     return passed("the webhook of the cluster changes new pods")
 
 
-WEBHOOK = Link(
+WEBHOOK_LINK = Link(
     id="webhook",
     title="the webhook has set up the pod",
     disproof=by_rules("webhook"),
@@ -104,14 +104,14 @@ def _by_missing_inputs(link: str, right: str) -> Callable[[Case], LinkState]:
     return examine
 
 
-TOKEN_VOLUME = Link(
+TOKEN_VOLUME_LINK = Link(
     id="token-volume",
     title="a volume provides the token",
     disproof=by_rules("token-volume"),
     skips=(skips.no_workload, _pod_not_set_up),
     examine=_by_missing_inputs("token-volume", "the token for STS is projected into a volume"),
 )
-TOKEN_FILE = Link(
+TOKEN_FILE_LINK = Link(
     id="token-file",
     title="the process can read the token",
     disproof=by_rules("token-file"),

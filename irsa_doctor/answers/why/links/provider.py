@@ -50,11 +50,11 @@ def _differing_url(case: Case, similar: OidcProvider) -> Sign:
     return Sign("provider-of-alias" if alias else "provider-url-differs", says, None, (place,))
 
 
-PROVIDER = Link(
+PROVIDER_LINK = Link(
     id="provider",
     title="the account of the role has an OIDC provider for the issuer",
     skips=(skips.no_role, skips.pod_identity, skips.no_issuer),
-    needs=(needs.PROVIDERS,),
+    needs=(needs.PROVIDERS_INPUT,),
     examine=_provider,
     decides=frozenset({"web-identity"}),
     after="request",
@@ -107,13 +107,13 @@ def _no_provider(case: Case) -> str:
     return "there is no provider in the input" if case.provider_arn else "no role is named"
 
 
-AUDIENCE = Link(
+AUDIENCE_LINK = Link(
     id="audience",
     title="the provider accepts the audience",
     disproof=_audience_disproof,
     skips=(skips.pod_identity, _no_provider),
     examine=_audience,
-    needs=(needs.CLIENT_IDS,),
+    needs=(needs.CLIENT_IDS_INPUT,),
     decides=frozenset({"web-identity"}),
     after="request",
     reads_token=True,

@@ -5,7 +5,7 @@ from irsa_doctor.answers.why.evidence.tokens import BadToken
 from irsa_doctor.answers.why.links import needs, skips
 from irsa_doctor.answers.why.links.by_rules import by_rules
 from irsa_doctor.answers.why.links.link import Link
-from irsa_doctor.answers.why.links.state import LinkState, failed, observed, passed, signs_of, skipped, undecided
+from irsa_doctor.answers.why.links.state import LinkState, failed, inapplicable, observed, passed, signs_of, undecided
 from irsa_doctor.model.findings import Finding
 from irsa_doctor.rulebook.cause_block import StsError
 
@@ -44,12 +44,12 @@ def _validation_error(case: Case) -> StsError:
     return StsError("ValidationError", 400, "Request ARN is invalid" if len(case.role) >= _SHORTEST_ARN else "")
 
 
-REQUEST = Link(
+REQUEST_LINK = Link(
     id="request",
     title="the request is valid",
     disproof=_request_disproof,
     skips=(skips.no_request, skips.no_role_named),
-    needs=(needs.ROLE_OF_TEMPLATE,),
+    needs=(needs.TEMPLATE_ROLE_INPUT,),
     examine=_request,
     decides=frozenset({"web-identity"}),
     reads_token=True,
@@ -58,8 +58,8 @@ REQUEST = Link(
 
 
 def _requested_duration(case: Case) -> int:
-    """Seconds, 0 where no event says them."""
-    return next((event.duration for event in case.events if event.duration), 0)
+    """Seconds, 0 where no call names a duration."""
+    return next((call.duration for call in case.calls if call.duration), 0)
 
 
 def _session(case: Case) -> LinkState:
@@ -73,14 +73,14 @@ def _session(case: Case) -> LinkState:
 
 
 def _unknown_maximum(requested: int) -> LinkState:
-    return skipped(f"the request is for {requested} seconds; the maximum of the role is not in the input")
+    return inapplicable(f"the request is for {requested} seconds; the maximum of the role is not in the input")
 
 
 def _no_duration(case: Case) -> str:
     return "" if _requested_duration(case) else "the requested session duration is not in the input"
 
 
-SESSION = Link(
+SESSION_LINK = Link(
     id="session",
     title="the role allows the session duration",
     disproof=by_rules("session"),
@@ -90,10 +90,10 @@ SESSION = Link(
 
 
 def _permissions(case: Case) -> LinkState:
-    return skipped("the permissions of the role are not examined")
+    return inapplicable("the permissions of the role are not examined")
 
 
-PERMISSIONS = Link(
+PERMISSIONS_LINK = Link(
     id="permissions",
     title="the role has the permission",
     disproof=by_rules("permissions"),

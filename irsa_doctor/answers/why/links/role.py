@@ -3,8 +3,8 @@
 from irsa_doctor.answers.why.case import Case
 from irsa_doctor.answers.why.links import needs, skips
 from irsa_doctor.answers.why.links.link import Link
-from irsa_doctor.answers.why.links.provider import PROVIDER
-from irsa_doctor.answers.why.links.state import LinkState, failed, observed, passed, signs_of, skipped
+from irsa_doctor.answers.why.links.provider import PROVIDER_LINK
+from irsa_doctor.answers.why.links.state import LinkState, failed, inapplicable, observed, passed, signs_of
 from irsa_doctor.model.findings import Finding
 from irsa_doctor.rulebook.cause_block import StsError
 
@@ -22,14 +22,14 @@ def _role_disproof(case: Case) -> LinkState | None:
 
 def _explains_provider(case: Case, finding: Finding) -> bool:
     """A wrong account in the ARN is the cause of the missing provider already."""
-    return finding in case.findings.of_sign("role-in-other-account") and PROVIDER.state(case).verdict == "fail"
+    return finding in case.findings.of_sign("role-in-other-account") and PROVIDER_LINK.state(case).verdict == "fail"
 
 
 def _of_association(case: Case) -> LinkState:
     named = case.association.role_arn if case.association else ""
     if isinstance(named, str) and named in case.view.role_by_arn:
         return passed(f"{named}, which EKS Pod Identity supplies, exists")
-    return skipped("the role of the Pod Identity association is not in the input")
+    return inapplicable("the role of the Pod Identity association is not in the input")
 
 
 def _role(case: Case) -> LinkState:
@@ -45,12 +45,12 @@ def _role(case: Case) -> LinkState:
     return observed("role-path-differs" if same else "role-partition-differs", f"{says}; its {name} is {namesake.arn}")
 
 
-ROLE = Link(
+ROLE_LINK = Link(
     id="role",
     title="the role exists",
     disproof=_role_disproof,
     skips=(skips.no_role,),
-    needs=(needs.ROLE,),
+    needs=(needs.ROLE_INPUT,),
     examine=_role,
     decides=frozenset({"web-identity"}),
     after="request",

@@ -18,7 +18,7 @@ def _sdk(case: Case) -> LinkState:
     return undecided(minor[0].because if minor else says, *minor, settle=fill_command(_IDENTITY, case))
 
 
-SDK = Link(
+SDK_LINK = Link(
     id="sdk",
     title="the SDK uses the token",
     disproof=by_rules("sdk"),
@@ -34,7 +34,7 @@ def _sts_endpoint(case: Case) -> LinkState:
     return undecided(minor[0].because if minor else says, *minor, settle=fill_command(_ENDPOINT, case))
 
 
-STS_ENDPOINT = Link(
+STS_ENDPOINT_LINK = Link(
     id="sts-endpoint",
     title="the pod can reach STS",
     disproof=by_rules("sts-endpoint"),

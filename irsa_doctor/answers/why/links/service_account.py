@@ -3,7 +3,7 @@
 from irsa_doctor.answers.why.case import Case
 from irsa_doctor.answers.why.links import needs
 from irsa_doctor.answers.why.links.link import Link
-from irsa_doctor.answers.why.links.state import LinkState, Sign, failed, observed, passed, signs_of, skipped, undecided
+from irsa_doctor.answers.why.links.state import LinkState, Sign, failed, inapplicable, observed, passed, signs_of, undecided
 from irsa_doctor.answers.why.placeholders import fill_command
 
 _ASSOCIATIONS = "aws eks list-pod-identity-associations --cluster-name {cluster}"
@@ -14,7 +14,7 @@ def _service_account(case: Case) -> LinkState:
     if case.account is None:
         return _absent(case)
     if case.finding_of("account-without-role-used") or case.meant_account:
-        return skipped(f"{name} is not the service account that was created for the workload")
+        return inapplicable(f"{name} is not the service account that was created for the workload")
     if (findings := case.findings.on_link("service-account")) and not case.stated_role:
         return failed(findings[0].message, *signs_of(findings))
     if case.annotation or case.findings.on_link("request"):
@@ -51,10 +51,10 @@ def _unannotated(case: Case) -> LinkState:
     return undecided(because, sign, settle=fill_command(_ASSOCIATIONS, case))
 
 
-SERVICE_ACCOUNT = Link(
+SERVICE_ACCOUNT_LINK = Link(
     id="service-account",
     title="the service account exists and names a role",
-    needs=(needs.SERVICE_ACCOUNT,),
+    needs=(needs.SERVICE_ACCOUNT_INPUT,),
     examine=_service_account,
     decides=frozenset({"web-identity", "pod-identity"}),
 )

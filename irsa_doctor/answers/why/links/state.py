@@ -4,9 +4,10 @@ from collections.abc import Iterable
 
 import msgspec
 
-from irsa_doctor.answers.why.records import Certainty, LinkVerdict
+from irsa_doctor.answers.why.records import LinkVerdict
 from irsa_doctor.model import Unknown
 from irsa_doctor.model.findings import Finding, Location
+from irsa_doctor.rulebook.cause_block import Certainty
 
 
 class Sign(msgspec.Struct, frozen=True):
@@ -44,7 +45,7 @@ def passed(because: str) -> LinkState:
     return LinkState("pass", because)
 
 
-def skipped(because: str) -> LinkState:
+def inapplicable(because: str) -> LinkState:
     """The link does not apply to the case, or nothing of the input is about it."""
     return LinkState("skipped", because)
 

@@ -50,7 +50,7 @@ def _of_assumed_policy(case: Case, state: LinkState) -> LinkState:
         "unknown" if state.verdict == "pass" else state.verdict,
         f"{case.assumed_policy}, {assumed}: {state.because}",
         tuple(at_most_likely(sign) for sign in state.signs),
-        fill_command(needs.TRUST_POLICY.command, case),
+        fill_command(needs.TRUST_POLICY_INPUT.command, case),
     )
 
 
@@ -126,22 +126,22 @@ def request_context(case: Case) -> dict[str, tuple[str, ...]]:
         context["aws:epochtime"] = (str(int(case.evidence.now)),)
     if case.role_arn:
         context["aws:resourceaccount"] = (case.role_arn.account,)
-    if case.events:
-        return context | _of_event(case)
+    if case.calls:
+        return context | _of_call(case)
     names = _session_names(case)
     return context | ({"sts:rolesessionname": names} if names else {})
 
 
-def _of_event(case: Case) -> dict[str, tuple[str, ...]]:
+def _of_call(case: Case) -> dict[str, tuple[str, ...]]:
     """What the last call in CloudTrail says of its request."""
-    event = case.events[0]
+    call = case.calls[0]
     values = {
-        "aws:sourceip": event.source if not event.endpoint else "",
-        "aws:sourcevpce": event.endpoint,
-        "aws:requestedregion": event.region,
-        "sts:rolesessionname": event.session_name,
+        "aws:sourceip": call.source if not call.endpoint else "",
+        "aws:sourcevpce": call.endpoint,
+        "aws:requestedregion": call.region,
+        "sts:rolesessionname": call.session_name,
     }
-    absent: tuple[str, ...] = ("aws:sourceip", "aws:sourcevpce") if event.source else ()
+    absent: tuple[str, ...] = ("aws:sourceip", "aws:sourcevpce") if call.source else ()
     return {key: (value,) if value else () for key, value in values.items() if value or key in absent}
 
 
@@ -169,12 +169,12 @@ def _role_absent(case: Case) -> str:
     return "the role does not exist" if gone and not (case.analysed and case.analysed.policy) else ""
 
 
-TRUST_POLICY = Link(
+TRUST_POLICY_LINK = Link(
     id="trust-policy",
     title="the trust policy admits the service account",
     disproof=_disproof,
     skips=(skips.no_role, skips.pod_identity, _role_absent),
-    needs=(needs.TRUST_POLICY, needs.ISSUER, needs.AUDIENCE),
+    needs=(needs.TRUST_POLICY_INPUT, needs.ISSUER_INPUT, needs.AUDIENCE_INPUT),
     examine=_trust_policy,
     decides=frozenset({"web-identity"}),
     after="request",
