@@ -1,10 +1,6 @@
 """`python -m tools.generate [--check]`: writes again what is made from something else, in a clone of the repository."""
 
 import json
-import os
-import re
-import shlex
-import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -14,18 +10,15 @@ import msgspec
 
 from irsa_doctor.issuers.profiles import read_profiles
 from irsa_doctor.model.findings import CONFIDENCES, SEVERITIES
-from irsa_doctor.reports.rule_page import severity_of
 from irsa_doctor.reports.schemas import made_schemas
 from irsa_doctor.rulebook.cause_block import CauseBlock
 from irsa_doctor.rulebook.cause_files import index_of_causes
-from irsa_doctor.rulebook.files import ID, index_of, read_rules
+from irsa_doctor.rulebook.files import ID, index_of
 from irsa_doctor.rulebook.message_files import index_of_messages
-from irsa_doctor.rulebook.rules import SUBJECTS, Relation, Rule, Values, vocabulary
+from irsa_doctor.rulebook.rules import SUBJECTS, Relation, Values, vocabulary
+from tools.pages import pages
 
 _ROOT = Path(__file__).parent.parent
-_PAGES = ("README.md", "CONTRIBUTING.md")
-_BLOCK = re.compile(r"<!-- (?P<kind>output|file): (?P<what>[^\n]*?) -->\n```(?P<language>\w+)\n.*?```\n", re.DOTALL)
-_RULES = re.compile(r"<!-- rules -->\n.*?<!-- /rules -->\n", re.DOTALL)
 
 
 def generated() -> Iterator[tuple[Path, bytes]]:
@@ -39,47 +32,7 @@ def generated() -> Iterator[tuple[Path, bytes]]:
     yield rules / "schema.json", json.dumps(rule_schema(), indent=1).encode() + b"\n"
     for name, schema in made_schemas().items():
         yield _ROOT / "irsa_doctor" / "schemas" / f"{name}.json", json.dumps(schema, indent=1).encode() + b"\n"
-    for name in _PAGES:
-        page = _ROOT / name
-        yield page, page_of(page.read_text(encoding="utf-8"), read_rules(rules)).encode()
-
-
-def page_of(text: str, rules: list[Rule]) -> str:
-    """A page with its outputs, files and table of rules as they are now."""
-    text = _BLOCK.sub(_block, text)
-    return _RULES.sub(lambda _: f"<!-- rules -->\n{_table(rules)}<!-- /rules -->\n", text)
-
-
-def _block(match: re.Match[str]) -> str:
-    kind, what, language = match["kind"], match["what"], match["language"]
-    body = (_ROOT / what).read_text(encoding="utf-8") if kind == "file" else f"$ {what}\n{_output(what)}"
-    return f"<!-- {kind}: {what} -->\n```{language}\n{body}```\n"
-
-
-def _output(command: str) -> str:
-    """What a command prints at the top of the repository, 100 columns wide, without colour."""
-    name, *arguments = shlex.split(command)
-    if name != "irsa-doctor":
-        raise ValueError(f"{command}: only irsa-doctor is run for a page")
-    plain = {key: value for key, value in os.environ.items() if key not in ("FORCE_COLOR", "TERM")}
-    done = subprocess.run(  # noqa: S603 - our own pages
-        [sys.executable, "-m", "irsa_doctor", *arguments],
-        cwd=_ROOT,
-        env={**plain, "COLUMNS": "100", "NO_COLOR": "1", "PYTHONIOENCODING": "utf-8"},
-        capture_output=True,
-        check=False,
-    )
-    if done.returncode not in (0, 1):
-        raise ValueError(f"{command}: exit {done.returncode}: {done.stderr.decode()}")
-    return "\n".join(line.rstrip() for line in done.stdout.decode().splitlines()) + "\n"
-
-
-def _table(rules: list[Rule]) -> str:
-    rows = (
-        f"| [`{rule.id}`](rules/{rule.family}/{rule.id}.yaml) | {severity_of(rule)} | {rule.title} |"
-        for rule in sorted(rules, key=lambda rule: (rule.family, rule.id))
-    )
-    return "\n".join(["| rule | severity | what it finds |", "| --- | --- | --- |", *rows]) + "\n"
+    yield from pages()
 
 
 def rule_schema() -> Mapping[str, Any]:

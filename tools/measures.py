@@ -53,14 +53,14 @@ class Limit(NamedTuple):
 
 
 LIMITS: Mapping[str, Limit] = {
-    "vague identifiers, share in %": Limit(1, 4.7),
+    "vague identifiers, share in %": Limit(1, 2),
     "function length, median": Limit(7, 7),
     "function length, 90th percentile": Limit(20, 20),
-    f"functions over {LONG_FUNCTION} lines": Limit(0, 2),
-    f"files over {LONG_FILE} lines without a reason": Limit(0, 12),
+    f"functions over {LONG_FUNCTION} lines": Limit(0, 0),
+    f"files over {LONG_FILE} lines without a reason": Limit(0, 5),
     "import cycles": Limit(0, 0),
-    "public names with two definitions": Limit(0, 60),
-    "ids of causes in Python": Limit(0, 210),
+    "public names with two definitions": Limit(0, 50),
+    "ids of causes in Python": Limit(0, 105),
 }
 """Ceilings only ever fall. At its goal a measure stays there."""
 
@@ -199,9 +199,11 @@ def _reached(graph: Mapping[str, set[str]], start: str) -> set[str]:
 
 
 def collisions(trees: Mapping[str, ast.Module]) -> dict[str, list[str]]:
-    """Public names that several modules define, with these modules; commands apart."""
+    """Public names that several modules define, with these modules; commands and their options apart."""
     places: dict[str, list[str]] = {}
     for path, tree in trees.items():
+        if path.startswith("irsa_doctor/api/"):
+            continue  # a function of the api is named for what it calls
         for name in sorted(set(_public(tree)) - _COMMANDS):
             places.setdefault(name, []).append(module_name(path).removeprefix("irsa_doctor."))
     return {name: modules for name, modules in sorted(places.items()) if len(modules) > 1}
@@ -211,13 +213,18 @@ def _public(tree: ast.Module) -> Iterator[str]:
     for node in tree.body:
         targets: list[Any] = [node]
         if isinstance(node, ast.Assign):
-            targets = node.targets
+            targets = [] if _is_option(node.value) else node.targets
         elif isinstance(node, ast.AnnAssign):
             targets = [node.target]
         elif not isinstance(node, ast.FunctionDef | ast.ClassDef):
             continue
         names = (str(getattr(target, "name", "") or getattr(target, "id", "_")) for target in targets)
         yield from (name for name in names if not name.startswith("_"))
+
+
+def _is_option(value: ast.expr) -> bool:
+    """Whether the value is `Annotated[...]`: a flag of one command, named like the flag."""
+    return isinstance(value, ast.Subscript) and isinstance(value.value, ast.Name) and value.value.id == "Annotated"
 
 
 def known_ids() -> frozenset[str]:

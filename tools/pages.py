@@ -1,0 +1,95 @@
+"""The generated parts of the documentation: outputs, files, the tables of rules, causes and functions."""
+
+import inspect
+import os
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from irsa_doctor.reports.rule_page import severity_of
+from irsa_doctor.rulebook.cause_files import read_cause_files
+from irsa_doctor.rulebook.files import read_rules
+
+ROOT = Path(__file__).parent.parent
+
+_BLOCK = re.compile(r"<!-- (?P<kind>output|file): (?P<what>[^\n]*?) -->\n```(?P<language>\w+)\n.*?```\n", re.DOTALL)
+_TABLE = re.compile(r"<!-- (?P<name>rules|causes|api) -->\n.*?<!-- /(?P=name) -->\n", re.DOTALL)
+_HEAD = re.compile(r"(?P<command>.*) \| head -n (?P<lines>[0-9]+)")
+
+
+def pages() -> Iterator[tuple[Path, bytes]]:
+    """Every page of the documentation with what it should contain."""
+    for path in [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]:
+        yield path, page_of(path.read_text(encoding="utf-8")).encode()
+
+
+def page_of(text: str) -> str:
+    """A page with its outputs, files and tables as they are now."""
+    return _TABLE.sub(_table, _BLOCK.sub(_block, text))
+
+
+def _block(match: re.Match[str]) -> str:
+    kind, what, language = match["kind"], match["what"], match["language"]
+    body = (ROOT / what).read_text(encoding="utf-8") if kind == "file" else f"$ {what}\n{output_of(what)}"
+    return f"<!-- {kind}: {what} -->\n```{language}\n{body}```\n"
+
+
+def output_of(command: str) -> str:
+    """What a command prints at the top of the repository, 100 columns wide, without colour; `| head -n N` may follow it."""
+    head = _HEAD.fullmatch(command)
+    name, *arguments = shlex.split(head["command"] if head else command)
+    if name != "irsa-doctor":
+        raise ValueError(f"{command}: only irsa-doctor is run for a page")
+    plain = {key: value for key, value in os.environ.items() if key not in ("FORCE_COLOR", "TERM")}
+    done = subprocess.run(  # noqa: S603 - our own pages
+        [sys.executable, "-m", "irsa_doctor", *arguments],
+        cwd=ROOT,
+        env={**plain, "COLUMNS": "100", "NO_COLOR": "1", "PYTHONIOENCODING": "utf-8"},
+        capture_output=True,
+        check=False,
+    )
+    if done.returncode not in (0, 1):
+        raise ValueError(f"{command}: exit {done.returncode}: {done.stderr.decode()}")
+    lines = done.stdout.decode().splitlines()[: int(head["lines"]) if head else None]
+    return "\n".join(line.rstrip() for line in lines) + "\n"
+
+
+def _table(match: re.Match[str]) -> str:
+    name = match["name"]
+    return f"<!-- {name} -->\n{_TABLES[name]()}<!-- /{name} -->\n"
+
+
+def _rows(heads: tuple[str, ...], rows: Iterator[tuple[str, ...]]) -> str:
+    lines = [heads, tuple("---" for _ in heads), *rows]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def _rules() -> str:
+    rules = sorted(read_rules(ROOT / "rules"), key=lambda rule: (rule.family, rule.id))
+    rows = ((f"[`{rule.id}`](../rules/{rule.family}/{rule.id}.yaml)", severity_of(rule), rule.title) for rule in rules)
+    return _rows(("rule", "severity", "what it finds"), rows)
+
+
+def _causes() -> str:
+    causes = sorted((file.cause for file in read_cause_files(ROOT / "causes")), key=lambda cause: cause.id)
+    return _rows(("cause", "what it is"), ((f"[`{cause.id}`](../causes/{cause.id}.yaml)", cause.title) for cause in causes))
+
+
+def _functions() -> str:
+    """The functions that `irsa_doctor` exports, each with the first sentence of its docstring."""
+    import irsa_doctor
+
+    exported = ((name, getattr(irsa_doctor, name)) for name in sorted(irsa_doctor.__all__))
+    functions = ((name, value) for name, value in exported if inspect.isfunction(value))
+    return _rows(("function", "what it does"), ((f"`{name}`", _sentence(value)) for name, value in functions))
+
+
+def _sentence(function: Callable[..., object]) -> str:
+    source = inspect.getdoc(function) or ""
+    return re.split(r"(?<=\.)\s|\n\n", source, maxsplit=1)[0].replace("\n", " ").removesuffix(".").replace("|", "\\|")
+
+
+_TABLES: dict[str, Callable[[], str]] = {"rules": _rules, "causes": _causes, "api": _functions}
