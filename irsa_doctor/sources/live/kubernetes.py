@@ -4,7 +4,7 @@ import re
 import threading
 from collections.abc import Iterator, Mapping
 from functools import partial
-from typing import Any, Literal
+from typing import Any
 from urllib.parse import quote
 
 import msgspec
@@ -12,6 +12,7 @@ import msgspec
 from irsa_doctor.model import Gap, Issuer
 from irsa_doctor.sources.live import fields
 from irsa_doctor.sources.live.calls import AT_ONCE, Clock, Job, Notes, shortened, side_by_side
+from irsa_doctor.sources.live.errors import CallError
 from irsa_doctor.sources.live.kubeconfig import ConfigFault, Connection
 from irsa_doctor.sources.live.operations import (
     DISCOVERY,
@@ -59,15 +60,6 @@ def _known_paths() -> str:
 _KNOWN = re.compile(_known_paths())
 _decode = msgspec.json.Decoder().decode
 
-_Kind = Literal["absent", "denied", "credentials", "gone", "throttled", "unreachable", "other"]
-
-
-class Fault(msgspec.Struct, frozen=True):
-    """Why a request gave nothing, as a value."""
-
-    kind: _Kind
-    says: str
-
 
 class ApiServer:
     """The API server of one context. `cluster` is what its cluster is called until better is known: issuer, else context."""
@@ -101,7 +93,7 @@ class ApiServer:
         except ConfigFault as fault:
             raise LiveError(f"Kubernetes context {self.context}: {fault}") from fault
         answer = self.ask(DISCOVERY.path)
-        if isinstance(answer, Fault) and answer.kind in ("credentials", "unreachable"):
+        if isinstance(answer, CallError) and answer.kind in ("credentials", "unreachable"):
             raise LiveError(f"Kubernetes context {self.context}: {answer.says}")
         self.is_open = True
         self.options.progress(f"Kubernetes context {self.context}: connected")
@@ -111,7 +103,7 @@ class ApiServer:
             self.cluster = self.issuer
             self.notes.answered(self._path(DISCOVERY.name), "openid-configuration", document, self._origin())
         else:
-            missed = answer if isinstance(answer, Fault) else Fault("other", "no discovery document")
+            missed = answer if isinstance(answer, CallError) else CallError("other", "no discovery document")
             self._gap(missed, "discovery", "", "issuer of the cluster", f"kubectl get --raw {DISCOVERY.path}")
 
     def read_everything(self, resources: tuple[Resource, ...]) -> None:
@@ -147,7 +139,7 @@ class ApiServer:
 
     def _read_endpoint(self, endpoint: Endpoint, kind: AnswerKind, cut: fields.Cut) -> None:
         answer = self.ask(endpoint.path)
-        if isinstance(answer, Fault):
+        if isinstance(answer, CallError):
             self._gap(answer, endpoint.name, "", f"{endpoint.name} of the cluster", f"kubectl get --raw {endpoint.path}")
             return
         self.notes.answered(self._path(endpoint.name), kind, cut(answer), self._origin())
@@ -155,11 +147,11 @@ class ApiServer:
     def _read_single_namespace(self, namespace: str) -> None:
         answer = self.ask(f"{NAMESPACES.path()}/{quote(namespace, safe='')}")
         if isinstance(answer, dict) and answer.get("kind") != "Namespace":
-            answer = Fault("other", "the answer is no namespace; is that an API server?")
-        if isinstance(answer, Fault) and answer.kind != "absent":
+            answer = CallError("other", "the answer is not a namespace: is this an API server?")
+        if isinstance(answer, CallError) and answer.kind != "absent":
             self._gap(answer, "namespaces", namespace, f"namespace {namespace}", f"kubectl get namespace {namespace}")
             return
-        items = [] if isinstance(answer, Fault) else [fields.OBJECTS["Namespace"](answer)]
+        items = [] if isinstance(answer, CallError) else [fields.OBJECTS["Namespace"](answer)]
         self._note(NAMESPACES, namespace, items)
         self.notes.requested("namespaces", self.cluster, namespace)
 
@@ -181,7 +173,7 @@ class ApiServer:
         name = f"{resource.plural}/{namespace}" if namespace else resource.plural
         self.notes.answered(self._path(name), "kubernetes", document, self._origin(closes))
 
-    def _pages(self, resource: Resource, namespace: str) -> tuple[list[object], Fault | None]:
+    def _pages(self, resource: Resource, namespace: str) -> tuple[list[object], CallError | None]:
         """All pages of a list. Where the server has forgotten the list half way (410), it is read once more from the start
         (https://kubernetes.io/docs/reference/using-api/api-concepts/#retrieving-large-results-sets-in-chunks)."""
         path = resource.path(quote(namespace, safe=""))
@@ -192,32 +184,32 @@ class ApiServer:
             items, fault = self._pages_of(path, resource)
         return items, fault
 
-    def _pages_of(self, path: str, resource: Resource) -> tuple[list[object], Fault | None]:
+    def _pages_of(self, path: str, resource: Resource) -> tuple[list[object], CallError | None]:
         cut = fields.OBJECTS[resource.kind]
         items: list[object] = []
         token = ""
         for _ in range(_PAGES_LIMIT):
             answer = self.ask(path, {"limit": str(PAGE), **({"continue": token} if token else {})})
-            if isinstance(answer, Fault):
+            if isinstance(answer, CallError):
                 return items, answer
             listed, again = answer.get("items"), _continue(answer)
             # a list that is empty says what it is a list of; Go writes it as null
             if answer.get("kind") != f"{resource.kind}List" or not isinstance(listed, list | None):
-                return items, Fault("other", "the answer is no list of these; is that an API server?")
+                return items, CallError("other", "the answer is not a list of these: is this an API server?")
             items += [cut(item) for item in listed or []]
             self.options.progress(f"Kubernetes context {self.context}: {resource.plural}, {len(items)} so far")
             if not again:
                 return items, None
             if again == token:
-                return items, Fault("other", "the server gave the same page again")
+                return items, CallError("other", "the server gave the same page again")
             token = again
-        return items, Fault("other", f"more than {_PAGES_LIMIT} pages")
+        return items, CallError("other", f"more than {_PAGES_LIMIT} pages")
 
-    def ask(self, path: str, parameters: Mapping[str, str] = {}) -> dict[str, Any] | Fault:
+    def ask(self, path: str, parameters: Mapping[str, str] = {}) -> dict[str, Any] | CallError:
         """One GET; a server that is busy is asked again. Only paths of the table of operations are asked for."""
         if not _KNOWN.fullmatch(path):
-            raise RuntimeError(f"{path} is no path that is read")
-        fault = Fault("unreachable", self._up())
+            raise RuntimeError(f"{path} is not in the table of operations")
+        fault = CallError("unreachable", self._up())
         for attempt in range(_ATTEMPTS):
             if not self.clock.left():
                 return fault
@@ -226,7 +218,7 @@ class ApiServer:
             if not isinstance(status, int):
                 return status
             if status in (429, 503) and attempt + 1 < _ATTEMPTS:
-                fault = Fault("throttled", f"the API server is busy ({status}), {_ATTEMPTS} times in a row")
+                fault = CallError("throttled", f"the API server is busy ({status}), {_ATTEMPTS} times in a row")
                 self._sleep(headers.get("Retry-After", "1"))
                 continue
             return _answer(status, content, self.context)
@@ -238,7 +230,7 @@ class ApiServer:
         requested = float(seconds) if seconds.isdecimal() else 1.0
         time.sleep(min(requested, _WAIT_LIMIT, self.clock.left()))
 
-    def _get(self, path: str, parameters: Mapping[str, str]) -> tuple[int | Fault, Mapping[str, str], bytes]:
+    def _get(self, path: str, parameters: Mapping[str, str]) -> tuple[int | CallError, Mapping[str, str], bytes]:
         """Status, headers and body; the body is read piece by piece, so that neither time nor size can run away."""
         # the keys are of a type of their own, application/jwk-set+json
         headers = {"Accept": "application/json, */*;q=0.5", "User-Agent": f"irsa-doctor/{__version__}"}
@@ -248,12 +240,12 @@ class ApiServer:
                 for piece in response.iter_bytes():
                     content += piece
                     if len(content) > _SIZE_LIMIT:
-                        return Fault("other", f"{path}: more than {_SIZE_LIMIT >> 20} MiB in one answer"), {}, b""
+                        return CallError("other", f"{path}: more than {_SIZE_LIMIT >> 20} MiB in one answer"), {}, b""
                     if not self.clock.left():
-                        return Fault("unreachable", self._up()), {}, b""
+                        return CallError("unreachable", self._up()), {}, b""
                 return int(response.status_code), response.headers, bytes(content)
         except ConfigFault as fault:
-            return Fault("credentials", str(fault)), {}, b""
+            return CallError("credentials", str(fault)), {}, b""
         except self.connection.errors() as error:
             return _on_the_way(error, self.connection.server), {}, b""
 
@@ -266,7 +258,7 @@ class ApiServer:
     def _origin(self, closes: tuple[str, ...] = ()) -> Origin:
         return Origin(cluster=self.cluster, closes=closes)
 
-    def _gap(self, fault: Fault, collection: str, name: str, what: str, how: str) -> None:
+    def _gap(self, fault: CallError, collection: str, name: str, what: str, how: str) -> None:
         if fault.kind == "denied":
             how = f"allow it (irsa-doctor permissions {self.command} prints the ClusterRole)"
         self.notes.gap(Gap(collection, self.cluster, name, f"{what} (context {self.context}): {fault.says}", how))
@@ -281,7 +273,7 @@ def _continue(answer: Mapping[str, Any]) -> str:
     return token if isinstance(token, str) else ""
 
 
-def _answer(status: int, content: bytes, context: str) -> dict[str, Any] | Fault:
+def _answer(status: int, content: bytes, context: str) -> dict[str, Any] | CallError:
     """The decoded answer, or what its status means
     (https://kubernetes.io/docs/reference/using-api/api-concepts/#standard-api-terminology)."""
     try:
@@ -289,28 +281,32 @@ def _answer(status: int, content: bytes, context: str) -> dict[str, Any] | Fault
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         value = None
     if status == 200:
-        return value if isinstance(value, dict) else Fault("other", "the answer is no JSON object; is that an API server?")
+        return value if isinstance(value, dict) else CallError("other", "the answer is not a JSON object")
     message = shortened(str(value.get("message", ""))) if isinstance(value, dict) else ""
     if status == 401:
-        return Fault("credentials", f"the API server does not accept the credentials of context {context} (401): sign in again")
+        return CallError(
+            "credentials", f"the API server does not accept the credentials of context {context} (401): sign in again"
+        )
     if status == 403:
         user = _USER.search(message)
-        return Fault("denied", f"denied to {user[1]}" if user else f"denied (403{': ' if message else ''}{message})")
+        return CallError("denied", f"denied to {user[1]}" if user else f"denied (403{': ' if message else ''}{message})")
     kind = {404: "absent", 410: "gone", 429: "throttled"} if isinstance(value, dict) and value.get("kind") == "Status" else {}
-    return Fault(kind.get(status, "other"), f"the API server answered {status}{': ' if message else ''}{message}")  # type: ignore[arg-type]
+    return CallError(kind.get(status, "other"), f"the API server answered {status}{': ' if message else ''}{message}")  # type: ignore[arg-type]
 
 
-def _on_the_way(error: Exception, server: str) -> Fault:
+def _on_the_way(error: Exception, server: str) -> CallError:
     """What went wrong before an answer was there."""
     name, message = type(error).__name__, shortened(str(error))
     if "CERTIFICATE_VERIFY_FAILED" in message:
         reason = re.search(r"certificate verify failed: ([^(]+)", message)
-        return Fault("unreachable", f"the certificate of {server} is not trusted: {reason[1].strip() if reason else message}")
+        return CallError(
+            "unreachable", f"the certificate of {server} is not trusted: {reason[1].strip() if reason else message}"
+        )
     if "SSL" in message or "TLS" in message:
-        return Fault("unreachable", f"no TLS connection to {server}: {message}")
+        return CallError("unreachable", f"no TLS connection to {server}: {message}")
     if "Timeout" in name:
-        return Fault("unreachable", f"{server} does not answer in time")
-    return Fault("unreachable", f"{server} cannot be reached: {message or name}")
+        return CallError("unreachable", f"{server} does not answer in time")
+    return CallError("unreachable", f"{server} cannot be reached: {message or name}")
 
 
 def same_server(first: str, second: str) -> bool:

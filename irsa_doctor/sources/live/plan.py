@@ -1,4 +1,4 @@
-"""Plans what a command needs of the live sources, asks for it side by side, and loads it beside the given files."""
+"""Reads what a command needs from the live sources, side by side, and loads it with the files of the input."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -6,23 +6,28 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any, TypeVar
 
-import msgspec
-
 from irsa_doctor.model import Arn, Cluster, Gap, Inventory, Issuer, parse_arn
-from irsa_doctor.sources.live.aws import Account, issuer_of
-from irsa_doctor.sources.live.calls import Clock, Job, Notes, encoded, side_by_side
+from irsa_doctor.sources.live.aws import AwsAccount
+from irsa_doctor.sources.live.calls import Clock, Job, Notes, side_by_side
 from irsa_doctor.sources.live.issuer import fetch_issuer
 from irsa_doctor.sources.live.kubeconfig import Connection, connections
 from irsa_doctor.sources.live.kubernetes import ApiServer, same_server
 from irsa_doctor.sources.live.operations import KUBERNETES
 from irsa_doctor.sources.live.options import Options, Plan, Target
+from irsa_doctor.sources.live.targets import (
+    clusters_with,
+    has_issuer,
+    is_cluster_of,
+    is_near_issuer,
+    roles_named_by,
+    service_accounts_of,
+)
 from irsa_doctor.sources.loading import Loaded, Loading
-from irsa_doctor.sources.snapshot.snapshot import Snapshot, written
+from irsa_doctor.sources.snapshot.snapshot import Snapshot
 from irsa_doctor.text.errors import LiveError
 from irsa_doctor.version import __version__
 
-_Source = TypeVar("_Source", Account, ApiServer)
-_ROLE_ARN = "eks.amazonaws.com/role-arn"
+_Source = TypeVar("_Source", AwsAccount, ApiServer)
 _AWS = ("roles", "providers", "clusters", "associations", "client-ids", "rcps")
 _KUBE = (*(resource.plural for resource in KUBERNETES), "discovery")
 _CLUSTER_NAME = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]{0,99}", re.ASCII)
@@ -41,47 +46,34 @@ def load_live(plan: Plan, options: Options, loading: Loading | None = None) -> L
 
 def take(plan: Plan, options: Options, loading: Loading | None = None) -> Snapshot:
     """What the live sources answer, as a snapshot. Raises LiveError as `load_live` does."""
-    taking = _Taking(plan, options, Loading() if loading is None else loading)
+    run = LiveRun(plan, options, Loading() if loading is None else loading)
     try:
-        taking.open()
+        run.open()
         if plan.target is not None:
-            taking.read_target(plan.target)
+            run.read_target(plan.target)
         elif plan.everything:
-            taking.read_everything()
+            run.read_everything()
         else:
-            taking.read_roles()
-        taking.name_clusters()
+            run.read_roles()
+        run.name_clusters()
         if options.fetch_issuer:
-            taking.fetch_issuers()
+            run.fetch_issuers()
     finally:
-        taking.close()
-    return taking.snapshot()
+        run.close()
+    return run.snapshot()
 
 
-def lookup_events(options: Options, role: str = "", regions: Iterable[str] = ()) -> bytes:
-    """The last events of AssumeRoleWithWebIdentity as `aws cloudtrail lookup-events` prints them, without what STS gave out.
-
-    They are logged in the account of the role and the region of the STS endpoint that was asked. Raises LiveError.
-    """
-    taking = _Taking(Plan("why", everything=False), msgspec.structs.replace(options, aws=True, kube=False), Loading())
-    try:
-        taking.open()
-        return taking.events(parse_arn(role), regions)
-    finally:
-        taking.close()
-
-
-class _Taking:
-    """One run of the live sources."""
+class LiveRun:
+    """One run of the live sources: sign in, read, and collect the answers in a snapshot."""
 
     def __init__(self, plan: Plan, options: Options, loading: Loading) -> None:
         self.plan = plan
         self.options = options
         self.clock = Clock(options.timeout, options.call_timeout)
         self.notes = Notes()
-        self.accounts: list[Account] = []
+        self.accounts: list[AwsAccount] = []
         self.servers: list[ApiServer] = []
-        self.opened: list[Account | ApiServer] = []
+        self.opened: list[AwsAccount | ApiServer] = []
         self._loading = loading
 
     def snapshot(self) -> Snapshot:
@@ -93,7 +85,7 @@ class _Taking:
         return self._loading.loaded((self.snapshot(),)).inventory
 
     def close(self) -> None:
-        """Take no more notes, and let go of all connections."""
+        """Drop later answers, and close all connections."""
         self.notes.end()
         for source in self.opened:
             source.close()
@@ -101,7 +93,7 @@ class _Taking:
     # who is asked
 
     def open(self) -> None:
-        """Sign in everywhere. Sources that cannot be asked are told of; where none can, that is the end."""
+        """Sign in to all sources. A source that cannot be read is noted; raises LiveError where none can."""
         faults: list[tuple[str, tuple[str, ...]]] = []
         accounts = [self._account(profile, assume) for profile, assume in self._identities()]
         servers = [self._server(connection) for connection in self._connections(faults)]
@@ -141,13 +133,13 @@ class _Taking:
             faults.append((str(error), _KUBE))
             return []
 
-    def _account(self, profile: str, assume: str) -> Account:
-        return Account(profile, assume, self.options, self.plan.command, self.clock, self.notes)
+    def _account(self, profile: str, assume: str) -> AwsAccount:
+        return AwsAccount(profile, assume, self.options, self.plan.command, self.clock, self.notes)
 
     def _server(self, connection: Connection) -> ApiServer:
         return ApiServer(connection, self.options, self.plan.command, self.clock, self.notes)
 
-    def _open(self, source: Account | ApiServer, kinds: tuple[str, ...], faults: list[tuple[str, tuple[str, ...]]]) -> None:
+    def _open(self, source: AwsAccount | ApiServer, kinds: tuple[str, ...], faults: list[tuple[str, tuple[str, ...]]]) -> None:
         try:
             source.open()
         except LiveError as error:
@@ -180,9 +172,9 @@ class _Taking:
         side_by_side(jobs, self.clock, self.notes)
 
     def _job(self, run: Callable[[], None], owner: str) -> Job:
-        return Job(run, Gap("", owner, "", self._late("part of what was asked for"), "a longer --timeout"))
+        return Job(run, Gap("", owner, "", self._late("part of the input"), "a longer --timeout"))
 
-    def _read_account(self, account: Account) -> None:
+    def _read_account(self, account: AwsAccount) -> None:
         """Providers and clusters; the issuers of the providers tell in which regions there are clusters."""
         issuers = account.read_providers(lambda issuer: True)
         regions = self._regions(account, (*issuers, *(server.issuer for server in self.servers)))
@@ -192,7 +184,7 @@ class _Taking:
         ]
         side_by_side(jobs, self.clock, self.notes)
 
-    def _regions(self, account: Account, issuers: Iterable[str]) -> list[str]:
+    def _regions(self, account: AwsAccount, issuers: Iterable[str]) -> list[str]:
         if self.options.regions:
             return list(dict.fromkeys(self.options.regions))
         regions = {account.region, *(Issuer.of(issuer).region for issuer in issuers)} - {""}
@@ -214,7 +206,7 @@ class _Taking:
         ]
         jobs += [
             self._job(
-                partial(_ignored, account.read_providers, partial(_is_near, frozenset({*issuers, *self.plan.issuers}))),
+                partial(_ignored, account.read_providers, partial(is_near_issuer, frozenset({*issuers, *self.plan.issuers}))),
                 account.id,
             )
             for account in self.accounts
@@ -226,7 +218,7 @@ class _Taking:
         self._read_bound(target, clusters)
 
     def _jobs_of_files(self, in_files: Sequence[Cluster]) -> Iterator[Job]:
-        """Where the cluster is not asked itself, the user, a token or the files name it; else it may be any."""
+        """The cluster that the user, a token or the files name, where the API server is not read; else any may be it."""
         if self.servers or any(cluster.arn for cluster in in_files):
             return
         issuers = {*self.plan.issuers, *(cluster.issuer for cluster in in_files if isinstance(cluster.issuer, str))}
@@ -235,12 +227,12 @@ class _Taking:
                 if name := self._named_cluster(account, region):
                     yield self._job(partial(_ignored, account.read_cluster, name, region), account.id)
                 elif issuers and not self.plan.cluster:
-                    is_it = partial(_has_issuer, frozenset(issuers))
+                    is_it = partial(has_issuer, frozenset(issuers))
                     yield self._job(partial(_ignored, account.find_cluster, is_it, region, ()), account.id)
                 elif not self.plan.cluster:
                     yield self._job(partial(account.read_clusters, region), account.id)
 
-    def _named_cluster(self, account: Account, region: str) -> str:
+    def _named_cluster(self, account: AwsAccount, region: str) -> str:
         """The cluster that the user names, where it can be one of this account and region."""
         arn = parse_arn(self.plan.cluster)
         if arn:
@@ -248,7 +240,7 @@ class _Taking:
         return self.plan.cluster if _CLUSTER_NAME.fullmatch(self.plan.cluster) else ""
 
     def _find(self, server: ApiServer, clusters: dict[str, dict[str, Any]]) -> None:
-        """Which cluster of EKS a context leads to: proved by its issuer, else by its endpoint, never by names."""
+        """Find the EKS cluster of a context: by its issuer, else by its endpoint, never by names."""
         if server.issuer and Issuer.of(server.issuer).form != "eks":
             return
         hints = [(parse_arn(hint), hint) for hint in server.connection.hints]
@@ -258,18 +250,16 @@ class _Taking:
             for region in self._regions_of(server, account, [arn for arn, _ in hints if arn]):
                 names = [arn.name if arn else hint for arn, hint in hints]
                 cluster_names = [name for name in names if _CLUSTER_NAME.fullmatch(name)]
-                if cluster := account.find_cluster(partial(_is_of, server), region, cluster_names):
+                if cluster := account.find_cluster(partial(is_cluster_of, server), region, cluster_names):
                     clusters[str(cluster.get("arn"))] = cluster
                     return
         elsewhere = named - {account.id for account in self.accounts}
-        where = f"; the kubeconfig says that it is in account {', '.join(sorted(elsewhere))}" if elsewhere else ""
+        where = f"; the kubeconfig names account {', '.join(sorted(elsewhere))}" if elsewhere else ""
         accounts_read = ", ".join(sorted(account.id for account in self.accounts))
-        missing = (
-            f"Pod Identity associations: the cluster of context {server.context} is none of account {accounts_read}{where}"
-        )
+        missing = f"Pod Identity associations: the cluster of context {server.context} is not in account {accounts_read}{where}"
         self.notes.gap(Gap("associations", server.cluster, "", missing, "a --profile of the cluster's account"))
 
-    def _regions_of(self, server: ApiServer, account: Account, hints: Sequence[Arn]) -> list[str]:
+    def _regions_of(self, server: ApiServer, account: AwsAccount, hints: Sequence[Arn]) -> list[str]:
         if self.options.regions:
             return list(dict.fromkeys(self.options.regions))
         endpoint = _ENDPOINT.match(server.connection.server)
@@ -279,31 +269,31 @@ class _Taking:
     def _read_bound(self, target: Target, clusters: Mapping[str, Mapping[str, Any]]) -> None:
         """The roles that the target names or is associated with, and what stands over their account."""
         known = self.inventory()
-        accounts = list(_service_accounts(known, target))
+        accounts = list(service_accounts_of(known, target))
         associated: list[str] = []
         jobs: list[Job] = []
-        for arn in _clusters(known, target) or {*clusters, *(cluster.arn for cluster in known.clusters if cluster.arn)}:
+        for arn in clusters_with(known, target) or {*clusters, *(cluster.arn for cluster in known.clusters if cluster.arn)}:
             jobs += self._association_jobs(arn, target, accounts, associated)
         side_by_side(jobs, self.clock, self.notes)
-        named = {*_roles(known, target, accounts), *self.plan.roles}
+        named = {*roles_named_by(known, target, accounts), *self.plan.roles}
         self._read_roles({*named, *associated} - {""})
         if not named:
             self._read_more(known, target)
 
     def _association_jobs(self, cluster: str, target: Target, names: Sequence[str], roles: list[str]) -> Iterator[Job]:
         arn = parse_arn(cluster)
-        account = self._of(arn.account) if arn else None
+        account = self.account_of(arn.account) if arn else None
         if arn is None or account is None:
             return
         for name in names:
 
-            def read(name: str = name, arn: Arn = arn, account: Account = account) -> None:
+            def read(name: str = name, arn: Arn = arn, account: AwsAccount = account) -> None:
                 roles.extend(account.read_associations(arn.name, arn.region, target.namespace, name))
 
             yield self._job(read, account.id)
 
     def _read_more(self, known: Inventory, target: Target) -> None:
-        """No role is named: the roles that trust the target, and accounts of its name elsewhere, tell what was meant."""
+        """No role is named: the roles that trust the target, and accounts of its name elsewhere, show which was meant."""
         jobs = [
             Job(account.read_roles, account.late("roles", "", f"roles of account {account.id}")) for account in self.accounts
         ]
@@ -314,7 +304,7 @@ class _Taking:
         """The roles of the plan; for who-can the service accounts that may be among those, for why the providers."""
         jobs = [self._job(partial(self._read_roles, self.plan.roles), "")]
         if self.plan.command == "why":
-            is_relevant = partial(_is_near, frozenset(self.plan.issuers))
+            is_relevant = partial(is_near_issuer, frozenset(self.plan.issuers))
             jobs += [self._job(partial(_ignored, account.read_providers, is_relevant), account.id) for account in self.accounts]
         else:
             jobs += [self._job(server.read_service_accounts, server.cluster) for server in self.servers]
@@ -322,11 +312,11 @@ class _Taking:
 
     def _read_roles(self, roles: Iterable[str]) -> None:
         jobs: list[Job] = []
-        over: dict[str, Account] = {}
+        over: dict[str, AwsAccount] = {}
         for role in sorted(set(roles)):
             arn = parse_arn(role)
             name = (arn.name if arn else role).rpartition("/")[2]
-            account = self._of(arn.account) if arn else None
+            account = self.account_of(arn.account) if arn else None
             if arn and account is None:
                 self._note_other_account(arn, name)
                 continue
@@ -349,31 +339,14 @@ class _Taking:
             missing = f"{what} of account {arn.account}: the credentials are those of account {read}"
             self.notes.gap(Gap(collection, arn.account, key, missing, f"a --profile of account {arn.account}"))
 
-    def _of(self, account: str) -> Account | None:
+    def account_of(self, account: str) -> AwsAccount | None:
+        """Return the account with an id, None where none is signed in to."""
         return next((candidate for candidate in self.accounts if candidate.id == account), None)
-
-    # events
-
-    def events(self, role: Arn | None, regions: Iterable[str]) -> bytes:
-        """Events of the account of a role, of the only account where none is named."""
-        account = self._of(role.account) if role else self.accounts[0]
-        if account is None:
-            read = ", ".join(sorted(signed_in.id for signed_in in self.accounts))
-            raise LiveError(
-                f"AWS: events of account {role.account if role else ''}: the credentials are those of account {read}"
-            )
-        listed: list[dict[str, Any]] = []
-        for region in dict.fromkeys((*regions, *self.options.regions)) or (account.region or "us-east-1",):
-            events, fault = account.lookup_events(region)
-            if fault and not events:
-                raise LiveError(f"AWS: {fault.says}")
-            listed += events
-        return written(encoded({"Events": listed}))
 
     # afterwards
 
     def name_clusters(self) -> None:
-        """A context whose issuer was not to be had is the cluster that has its endpoint."""
+        """Name the clusters of contexts without known issuer by the clusters of EKS that have their endpoints."""
         better = {}
         for server in self.servers:
             for account in self.accounts:
@@ -383,7 +356,7 @@ class _Taking:
         self.notes.rename(better)
 
     def fetch_issuers(self) -> None:
-        """The published documents of the issuers of all clusters that are known by now."""
+        """Fetch the published documents of the issuers of all clusters."""
         known = {str(cluster.issuer) for cluster in self.inventory().clusters if isinstance(cluster.issuer, str)} | set(
             self.plan.issuers
         )
@@ -409,61 +382,5 @@ def _first_of_each(items: Iterable[_Source], key: Callable[[_Source], str]) -> l
 
 
 def _ignored(function: Callable[..., object], *arguments: object) -> None:
-    """Call it for what it notes."""
+    """Call a function whose result is not needed."""
     function(*arguments)
-
-
-def _is_near(issuers: frozenset[str], issuer: str) -> bool:
-    """Whether a provider may have been meant for one of the issuers: the same id, however the rest is written."""
-    ids = {known.rstrip("/").rpartition("/")[2].lower() for known in issuers}
-    return issuer.rstrip("/").rpartition("/")[2].lower() in ids
-
-
-def _is_of(server: ApiServer, cluster: Mapping[str, Any]) -> bool:
-    if server.issuer:
-        return issuer_of(cluster) == server.issuer
-    return same_server(server.connection.server, str(cluster.get("endpoint") or ""))
-
-
-def _has_issuer(issuers: frozenset[str], cluster: Mapping[str, Any]) -> bool:
-    return issuer_of(cluster) in issuers
-
-
-def _clusters(inventory: Inventory, target: Target) -> set[str]:
-    """The ARNs of the clusters that have the target."""
-    identity = target.kind.lower(), target.namespace, target.name
-    arns = {
-        record.cluster for record in inventory.service_accounts if ("serviceaccount", record.namespace, record.name) == identity
-    }
-    arns |= {
-        record.cluster for record in inventory.workloads if (record.kind.lower(), record.namespace, record.name) == identity
-    }
-    return {arn for arn in arns if parse_arn(arn)}
-
-
-def _service_accounts(inventory: Inventory, target: Target) -> Iterator[str]:
-    """The names of the service accounts that the target speaks of."""
-    if target.kind == "ServiceAccount":
-        yield target.name
-        return
-    identity = target.kind.lower(), target.namespace, target.name
-    names = {
-        workload.service_account
-        for workload in inventory.workloads
-        if (workload.kind.lower(), workload.namespace, workload.name) == identity
-    }
-    yield from sorted(names)
-
-
-def _roles(inventory: Inventory, target: Target, accounts: Sequence[str]) -> Iterator[str]:
-    """The role ARNs that the service accounts name, and the environments of the workloads that run as them."""
-    for account in inventory.service_accounts:
-        value = account.annotations.get(_ROLE_ARN)
-        if account.namespace == target.namespace and account.name in accounts and isinstance(value, str):
-            yield value.strip()
-    for workload in inventory.workloads:
-        if workload.namespace == target.namespace and workload.service_account in accounts:
-            for container in workload.containers:
-                value = container.env.get("AWS_ROLE_ARN")
-                if isinstance(value, str):
-                    yield value.strip()

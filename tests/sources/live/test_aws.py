@@ -6,10 +6,11 @@ import pytest
 
 from irsa_doctor.model import TrustPolicy
 from irsa_doctor.sources import load
-from irsa_doctor.sources.live import LiveError, Options, Plan, Target, take
-from irsa_doctor.sources.live import aws as source
-from irsa_doctor.sources.live.aws import Account, Fault, NotARead, policy_document
+from irsa_doctor.sources.live import LiveError, Options, Plan, Target, aws_errors, take
+from irsa_doctor.sources.live.aws import AwsAccount, policy_document
+from irsa_doctor.sources.live.aws_client import NotARead
 from irsa_doctor.sources.live.calls import Clock, Notes
+from irsa_doctor.sources.live.errors import CallError
 from tests.servers.aws import Problem, denied
 
 ACCOUNT = "111122223333"
@@ -168,7 +169,7 @@ def test_throttling_is_waited_out(aws, ask):
 
 
 def test_throttling_without_end_is_unknown(aws, ask, monkeypatch):
-    monkeypatch.setattr(source, "_ATTEMPTS", 2)
+    monkeypatch.setattr(aws_errors, "ATTEMPTS", 2)
     fill(aws).faults["ListRoles"] = Problem("Throttling", "Rate exceeded")
     snapshot = ask(EVERYTHING, aws=aws)
     assert "iam:ListRoles: throttled, 2 times in a row (Throttling)" in says(snapshot)
@@ -211,7 +212,7 @@ def test_a_program_for_credentials_that_fails_is_one_sentence(aws, ask, tmp_path
 
 
 def test_an_endpoint_that_nobody_listens_at_is_one_sentence(ask, monkeypatch, aws):
-    monkeypatch.setattr(source, "_ATTEMPTS", 1)
+    monkeypatch.setattr(aws_errors, "ATTEMPTS", 1)
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{taken.getsockname()[1]}")
@@ -245,19 +246,19 @@ def test_a_list_that_is_not_in_the_answer_is_not_empty(aws, ask, operation):
 def test_an_answer_without_what_was_asked_for_is_unknown(aws, ask, operation):
     fill(aws).faults[operation] = lambda parameters, number: {}
     aws.associations["shop"] = [association("cart")]
-    assert f"eks:{operation}: what was answered is no answer of AWS" in says(ask(EVERYTHING, aws=aws))
+    assert f"eks:{operation}: the answer is not one of AWS" in says(ask(EVERYTHING, aws=aws))
 
 
 def test_an_answer_without_the_role_proves_nothing_of_it(aws, ask):
     fill(aws).faults["GetRole"] = lambda parameters, number: {}
     snapshot = ask(Plan("who-can", roles=(f"arn:aws:iam::{ACCOUNT}:role/app-0",), everything=False), aws=aws)
     assert not inventory(snapshot).closed.has_role(ACCOUNT, "app-0")
-    assert "iam:GetRole: what was answered is no answer of AWS" in says(snapshot)
+    assert "iam:GetRole: the answer is not one of AWS" in says(snapshot)
 
 
 def test_a_caller_without_an_account_is_one_sentence(aws, ask):
     aws.faults["GetCallerIdentity"] = lambda parameters, number: {}
-    with pytest.raises(LiveError, match="sts:GetCallerIdentity: what was answered is no answer of AWS"):
+    with pytest.raises(LiveError, match="sts:GetCallerIdentity: the answer is not one of AWS"):
         ask(EVERYTHING, aws=aws)
 
 
@@ -287,7 +288,7 @@ def test_a_policy_that_is_no_json_is_left_as_it_is():
 
 
 def test_a_call_that_is_not_in_the_table_is_stopped_before_it_is_sent(aws):
-    account = Account("", "", Options(aws=True), "why", Clock(10, 5), Notes())
+    account = AwsAccount("", "", Options(aws=True), "why", Clock(10, 5), Notes())
     account.open()
     aws.calls.clear()
     with pytest.raises(NotARead, match="iam:DeleteRole is no operation of why"):
@@ -298,7 +299,7 @@ def test_a_call_that_is_not_in_the_table_is_stopped_before_it_is_sent(aws):
 
 
 def test_a_command_may_only_call_its_own_operations(aws):
-    account = Account("", "", Options(aws=True), "who-can", Clock(10, 5), Notes())
+    account = AwsAccount("", "", Options(aws=True), "who-can", Clock(10, 5), Notes())
     account.open()
     with pytest.raises(NotARead):
         account.ask("iam", "ListRoles")
@@ -367,7 +368,7 @@ def test_events_come_without_what_sts_gave_out(aws):
     detail = {"eventName": "AssumeRoleWithWebIdentity", "responseElements": {"credentials": {"sessionToken": "made-up"}}}
     aws.events = [{"EventName": "AssumeRoleWithWebIdentity", "CloudTrailEvent": json.dumps(detail)} for _ in range(3)]
     aws.page_size = 2
-    account = Account("", "", Options(aws=True), "why", Clock(10, 5), Notes())
+    account = AwsAccount("", "", Options(aws=True), "why", Clock(10, 5), Notes())
     account.open()
     events, fault = account.lookup_events("us-east-1")
     assert fault is None
@@ -451,8 +452,8 @@ def test_where_no_role_is_named_those_that_trust_the_target_are_looked_for(aws, 
 
 
 def test_a_fault_is_a_value(aws):
-    account = Account("", "", Options(aws=True), "why", Clock(10, 5), Notes())
+    account = AwsAccount("", "", Options(aws=True), "why", Clock(10, 5), Notes())
     account.open()
     answer = account.ask("iam", "GetRole", RoleName="gone")
-    assert isinstance(answer, Fault)
+    assert isinstance(answer, CallError)
     assert answer.kind == "absent"

@@ -92,7 +92,7 @@ def test_an_account_is_read_whole(moto):
 def test_what_moto_does_not_have_is_unknown_and_closes_nothing():
     found = inventory(Plan("check"))
     assert found.closed.associations == frozenset()
-    assert any("eks:ListPodIdentityAssociations: HTTP 404, and no answer of AWS" in gap.missing for gap in found.gaps)
+    assert any("eks:ListPodIdentityAssociations: HTTP 404: not an answer of AWS" in gap.missing for gap in found.gaps)
 
 
 @pytest.mark.usefixtures("environment")

@@ -1,0 +1,47 @@
+"""Looks up CloudTrail events of AssumeRoleWithWebIdentity."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+
+from irsa_doctor.model import Arn, parse_arn
+from irsa_doctor.sources.live.aws import AwsAccount
+from irsa_doctor.sources.live.calls import encoded
+from irsa_doctor.sources.live.options import Options, Plan
+from irsa_doctor.sources.live.plan import LiveRun
+from irsa_doctor.sources.loading import Loading
+from irsa_doctor.sources.snapshot.snapshot import written
+from irsa_doctor.text.errors import LiveError
+
+
+def lookup_events(options: Options, role: str = "", regions: Iterable[str] = ()) -> bytes:
+    """Return the last events of AssumeRoleWithWebIdentity as `aws cloudtrail lookup-events` prints them.
+
+    They are logged in the account of the role and the region of the STS endpoint that was called; what STS returned is
+    left out. Raises LiveError.
+    """
+    run = LiveRun(Plan("why", everything=False), msgspec.structs.replace(options, aws=True, kube=False), Loading())
+    try:
+        run.open()
+        account = _account_of(run, parse_arn(role))
+        listed: list[dict[str, Any]] = []
+        for region in dict.fromkeys((*regions, *options.regions)) or (account.region or "us-east-1",):
+            events, error = account.lookup_events(region)
+            if error and not events:
+                raise LiveError(f"AWS: {error.says}")
+            listed += events
+        return written(encoded({"Events": listed}))
+    finally:
+        run.close()
+
+
+def _account_of(run: LiveRun, role: Arn | None) -> AwsAccount:
+    """The account of a role, the only account where no role is named."""
+    account = run.account_of(role.account) if role else run.accounts[0]
+    if account is None:
+        signed_in = ", ".join(sorted(candidate.id for candidate in run.accounts))
+        raise LiveError(
+            f"AWS: events of account {role.account if role else ''}: the credentials are those of account {signed_in}"
+        )
+    return account
