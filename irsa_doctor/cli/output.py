@@ -5,7 +5,7 @@ import sys
 
 
 def print_text(text: str) -> None:
-    """Write text unchanged; a character that the encoding lacks becomes its number. A reader that went away ends the run with 141."""
+    """Write text; a character that the encoding lacks becomes its number. A closed pipe ends the run with 141."""
     encoding = sys.stdout.encoding or "utf-8"
     try:
         sys.stdout.flush()

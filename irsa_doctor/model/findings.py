@@ -127,7 +127,7 @@ class Missing(msgspec.Struct, frozen=True):
     @property
     def way(self) -> str:
         """How to get it, in one line."""
-        return f"{self.how}; then check with {self.then}" if self.how and self.then else self.how
+        return f"{self.how}; then run check with {self.then}" if self.how and self.then else self.how
 
 
 class Tally(msgspec.Struct, frozen=True):

@@ -6,7 +6,7 @@ import msgspec
 
 from irsa_doctor.answers.diff import ChangedSubjects, Difference, RoleChange
 from irsa_doctor.reports.escape import for_markdown, for_terminal
-from irsa_doctor.reports.json import Tool, tool, written
+from irsa_doctor.reports.json import ToolRecord, json_text, tool
 from irsa_doctor.reports.style import Style
 
 _COLOURS = {"widened": "31", "changed": "31", "unknown": "35", "narrowed": "32", "added": "36", "removed": "36", "same": "2"}
@@ -96,13 +96,13 @@ class DiffDocument(msgspec.Struct, frozen=True):
     """The answer of `irsa-doctor diff -f json`."""
 
     schema: str
-    tool: Tool
+    tool: ToolRecord
     roles: Sequence[RoleChange]
 
 
 def render_diff_json(rows: Sequence[RoleChange], style: Style) -> str:
     """Returns the document; it does not depend on the style."""
-    return written(DiffDocument("irsa-doctor.diff/1", tool(), rows))
+    return json_text(DiffDocument("irsa-doctor.diff/1", tool(), rows))
 
 
 DIFF_FORMATS: Mapping[str, Callable[[Sequence[RoleChange], Style], str]] = {

@@ -2,7 +2,7 @@
 
 from irsa_doctor.model.findings import Finding, Report
 from irsa_doctor.reports.escape import for_terminal
-from irsa_doctor.reports.json import written
+from irsa_doctor.reports.json import json_text
 from irsa_doctor.reports.places import from_here
 from irsa_doctor.reports.style import Style
 
@@ -11,7 +11,7 @@ _SEVERITIES = {"critical": "blocker", "high": "critical", "medium": "major", "lo
 
 def render_gitlab(report: Report, style: Style) -> str:
     """Returns a list of issues; GitLab requires a path and a line for each."""
-    return written([_issue(finding) for finding in report.findings])
+    return json_text([_issue(finding) for finding in report.findings])
 
 
 def _issue(finding: Finding) -> dict[str, object]:

@@ -113,7 +113,7 @@ def _finding(finding: Finding) -> Iterator[str]:
     yield f'<article class="{finding.severity}" id="f-{for_xml(finding.fingerprint)}"><header>'
     yield f'<span class="word">{finding.severity}</span><b>{for_xml(finding.title)}</b>'
     yield f"<code>{for_xml(finding.rule)}</code></header>"
-    yield f"<p>{for_xml(finding.message)}</p>"
+    yield f"<p>{_prose(finding.message)}</p>"
     for place in finding.locations:
         yield _place(place)
     yield f"<p><b>Fix.</b> {_prose(finding.remedy)}</p>"

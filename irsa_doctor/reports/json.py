@@ -28,19 +28,19 @@ from irsa_doctor.rulebook.frameworks import FrameworkReport
 from irsa_doctor.rulebook.rules import digest
 from irsa_doctor.version import __version__
 
-SCHEMA = "irsa-doctor.check/1"
+CHECK_SCHEMA = "irsa-doctor.check/1"
 
 
-class Tool(msgspec.Struct, frozen=True):
+class ToolRecord(msgspec.Struct, frozen=True):
     """The program that wrote a document, and its rules."""
 
     version: str
     rules_digest: str
 
 
-def tool() -> Tool:
+def tool() -> ToolRecord:
     """Returns the version and the rules of this program."""
-    return Tool(__version__, digest())
+    return ToolRecord(__version__, digest())
 
 
 class Summary(msgspec.Struct, frozen=True):
@@ -60,7 +60,7 @@ class Summary(msgspec.Struct, frozen=True):
     hidden: Annotated[int, Meta(description="findings below --min-severity or --min-confidence")]
 
 
-class Spot(msgspec.Struct, frozen=True):
+class PlaceRecord(msgspec.Struct, frozen=True):
     """A place; lines and columns are 1-based and count characters, the end is exclusive, 0 is unknown."""
 
     file: str
@@ -73,7 +73,7 @@ class Spot(msgspec.Struct, frozen=True):
     end_column: int
 
 
-class Found(msgspec.Struct, frozen=True):
+class FindingRecord(msgspec.Struct, frozen=True):
     """One defect of one subject."""
 
     rule: str
@@ -82,7 +82,7 @@ class Found(msgspec.Struct, frozen=True):
     title: str
     message: str
     subject: Subject
-    locations: tuple[Spot, ...]
+    locations: tuple[PlaceRecord, ...]
     remedy: str
     snippets: tuple[Snippet, ...]
     fix: Annotated[Fix | None, Meta(description="the fix, where it is proved to be safe")]
@@ -91,7 +91,7 @@ class Found(msgspec.Struct, frozen=True):
     fingerprint: Annotated[str, Meta(description="the same when lines move")]
 
 
-class FoundWaived(Found, frozen=True):
+class WaivedRecord(FindingRecord, frozen=True):
     """A waived finding; `expires` is YYYY-MM-DD, or empty for a comment in the document."""
 
     owner: str
@@ -103,18 +103,18 @@ class CheckDocument(msgspec.Struct, frozen=True, omit_defaults=True):
     """The answer of `irsa-doctor check -f json`."""
 
     schema: str
-    tool: Tool
+    tool: ToolRecord
     summary: Summary
-    findings: list[Found]
+    findings: list[FindingRecord]
     unknown: Annotated[tuple[Missing, ...], Meta(description="missing inputs, and the rules that need them")]
     rules: tuple[Tally, ...]
-    waived: list[FoundWaived]
+    waived: list[WaivedRecord]
     documents: Annotated[tuple[DocumentRow, ...], Meta(description="the status of every document of the input")]
     framework: FrameworkReport | None = None
 
 
-def _spot(place: Location) -> Spot:
-    return Spot(
+def _place_record(place: Location) -> PlaceRecord:
+    return PlaceRecord(
         place.file,
         place.line,
         place.column,
@@ -126,16 +126,16 @@ def _spot(place: Location) -> Spot:
     )
 
 
-def found_of(finding: Finding) -> Found:
+def record_of(finding: Finding) -> FindingRecord:
     """Returns a finding as it is written to JSON."""
-    return Found(
+    return FindingRecord(
         finding.rule,
         finding.severity,
         finding.confidence,
         finding.title,
         finding.message,
         finding.subject,
-        tuple(map(_spot, finding.locations)),
+        tuple(map(_place_record, finding.locations)),
         finding.remedy,
         snippets_of(finding.fix),
         finding.fix,
@@ -145,9 +145,9 @@ def found_of(finding: Finding) -> Found:
     )
 
 
-def _found_waived(waived: Waived) -> FoundWaived:
-    found = msgspec.structs.asdict(found_of(waived.finding))
-    return FoundWaived(**found, owner=waived.owner, reason=waived.reason, expires=waived.expires)
+def _waived_record(waived: Waived) -> WaivedRecord:
+    fields = msgspec.structs.asdict(record_of(waived.finding))
+    return WaivedRecord(**fields, owner=waived.owner, reason=waived.reason, expires=waived.expires)
 
 
 def render_json(report: Report, style: Style, framework: FrameworkReport | None = None) -> str:
@@ -161,20 +161,20 @@ def render_json(report: Report, style: Style, framework: FrameworkReport | None 
         hidden=report.hidden,
     )
     document = CheckDocument(
-        SCHEMA,
-        Tool(report.version, report.rules_digest),
+        CHECK_SCHEMA,
+        ToolRecord(report.version, report.rules_digest),
         summary,
-        [found_of(finding) for finding in report.findings],
+        [record_of(finding) for finding in report.findings],
         report.unknown,
         report.tallies,
-        list(map(_found_waived, report.waived)),
+        list(map(_waived_record, report.waived)),
         report.documents,
         framework,
     )
-    return written(document)
+    return json_text(document)
 
 
-def written(document: object) -> str:
+def json_text(document: object) -> str:
     """Returns a document as indented ASCII text, which is valid JSON in every encoding of a stream."""
     try:
         text = msgspec.json.encode(document)

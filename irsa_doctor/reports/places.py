@@ -7,5 +7,5 @@ def from_here(path: str) -> str:
     """Returns a path below the current folder relative to it, and any other path unchanged."""
     if not os.path.isabs(path):
         return path.removeprefix("./")
-    here = os.getcwd().rstrip("/") + "/"
-    return path.removeprefix(here)
+    folder = os.getcwd().rstrip("/") + "/"
+    return path.removeprefix(folder)

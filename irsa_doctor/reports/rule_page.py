@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 import msgspec
 
 from irsa_doctor.reports.escape import for_terminal
-from irsa_doctor.reports.json import Tool, tool, written
+from irsa_doctor.reports.json import ToolRecord, json_text, tool
 from irsa_doctor.reports.style import Style
 from irsa_doctor.rulebook.causes import Cause
 from irsa_doctor.rulebook.files import Illustration
@@ -112,10 +112,10 @@ class RulesDocument(msgspec.Struct, frozen=True):
     """The answer of `irsa-doctor rules list -f json`."""
 
     schema: str
-    tool: Tool
+    tool: ToolRecord
     rules: Sequence[Rule]
 
 
 def render_rules_json(rules: Sequence[Rule]) -> str:
     """Returns the document."""
-    return written(RulesDocument("irsa-doctor.rules/1", tool(), rules))
+    return json_text(RulesDocument("irsa-doctor.rules/1", tool(), rules))

@@ -12,7 +12,7 @@ from urllib.parse import quote
 from irsa_doctor.model.findings import CONFIDENCES, SEVERITIES, Finding, Location, Report, Waived
 from irsa_doctor.reports.counting import counted
 from irsa_doctor.reports.escape import for_markdown, for_sarif
-from irsa_doctor.reports.json import written
+from irsa_doctor.reports.json import json_text
 from irsa_doctor.reports.places import from_here
 from irsa_doctor.reports.style import Style
 from irsa_doctor.rulebook.rules import Rule, shipped_rules
@@ -57,7 +57,7 @@ def render_sarif(report: Report, style: Style) -> str:
         "version": "2.1.0",
         "runs": [run],
     }
-    return written(document)
+    return json_text(document)
 
 
 # rules

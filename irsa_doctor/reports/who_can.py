@@ -8,7 +8,7 @@ from irsa_doctor.answers.who_can import MissingInput, OtherPrincipal, ProviderGr
 from irsa_doctor.model import parse_arn
 from irsa_doctor.reports.escape import for_terminal
 from irsa_doctor.reports.fitting import columns, on_one_line, wrapped
-from irsa_doctor.reports.json import Tool, tool, written
+from irsa_doctor.reports.json import ToolRecord, json_text, tool
 from irsa_doctor.reports.style import Style
 from irsa_doctor.trust import SUBJECT_PREFIX, is_subject
 from irsa_doctor.trust.contested import POINTS
@@ -33,7 +33,7 @@ class WhoCanDocument(msgspec.Struct, frozen=True):
     """The answer of `irsa-doctor who-can -f json`."""
 
     schema: str
-    tool: Tool
+    tool: ToolRecord
     role: str
     grants: Sequence[ProviderGrant]
     others: Sequence[OtherPrincipal]
@@ -46,7 +46,7 @@ def render_who_can_json(answer: WhoCan, style: Style) -> str:
     document = WhoCanDocument(
         "irsa-doctor.who-can/1", tool(), answer.role, answer.grants, answer.others, answer.problem, answer.unknown
     )
-    return written(document)
+    return json_text(document)
 
 
 def render_who_can(answer: WhoCan, style: Style) -> str:

@@ -12,7 +12,7 @@ from irsa_doctor.model.findings import Fix, Location, Snippet
 from irsa_doctor.reports.escape import for_terminal
 from irsa_doctor.reports.fitting import columns, on_one_line, without_middle, wrapped
 from irsa_doctor.reports.fixes import pasted, snippets_of
-from irsa_doctor.reports.json import Tool, tool, written
+from irsa_doctor.reports.json import ToolRecord, json_text, tool
 from irsa_doctor.reports.quoting import pointed, quoted, sentence_of
 from irsa_doctor.reports.style import Style
 from irsa_doctor.rulebook.cause_block import Certainty
@@ -31,7 +31,7 @@ _PLACES = 4
 
 
 class CauseRecord(msgspec.Struct, frozen=True):
-    """A cause as it is written. `commands` and `snippets` repeat what `fix` holds."""
+    """A cause as it is written to JSON. `commands` and `snippets` repeat what `fix` holds."""
 
     id: str
     certainty: Certainty
@@ -51,7 +51,7 @@ class WhyDocument(msgspec.Struct, frozen=True):
     """The answer of `irsa-doctor why -f json`."""
 
     schema: str
-    tool: Tool
+    tool: ToolRecord
     subject: WorkloadIdentity
     role: str
     verdict: str
@@ -68,13 +68,13 @@ class WhyAllDocument(msgspec.Struct, frozen=True):
     """The answer of `irsa-doctor why --all -f json`."""
 
     schema: str
-    tool: Tool
+    tool: ToolRecord
     subjects: Sequence[WhyDocument]
 
 
 def render_why_json(diagnosis: Diagnosis) -> str:
     """Returns the document `irsa-doctor.why/1`."""
-    return written(_document(diagnosis))
+    return json_text(_document(diagnosis))
 
 
 def _document(diagnosis: Diagnosis) -> WhyDocument:
@@ -91,7 +91,7 @@ def _cause_record(cause: DiagnosedCause) -> CauseRecord:
 
 def render_all_json(diagnoses: Sequence[Diagnosis]) -> str:
     """Returns the document of `--all`."""
-    return written(WhyAllDocument("irsa-doctor.why-all/1", tool(), list(map(_document, diagnoses))))
+    return json_text(WhyAllDocument("irsa-doctor.why-all/1", tool(), list(map(_document, diagnoses))))
 
 
 def render_why(diagnosis: Diagnosis, style: Style) -> str:

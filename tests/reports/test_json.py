@@ -3,7 +3,7 @@ import json
 import pytest
 
 from irsa_doctor.reports import Style
-from irsa_doctor.reports.json import render_json, written
+from irsa_doctor.reports.json import json_text, render_json
 from tests.reports.saying import REPORTS, hostile, world
 
 
@@ -35,7 +35,7 @@ def test_the_summary_counts_what_is_there():
 
 @pytest.mark.parametrize("value", ["plain", "é\U0001d482", "\ud800 alone", "\x00\x7f\u2028"])
 def test_json_is_ascii_whatever_the_stream_is_and_loses_nothing(value):
-    text = written({"name": value})
+    text = json_text({"name": value})
     assert text.isascii()
     assert json.loads(text) == {"name": value}
 

@@ -75,7 +75,9 @@ _TOO_COMPLEX = Unknown(
 )
 AUDIENCE_OF_ISSUER = Unknown("audience of the tokens of this issuer")
 _ALL_ACCOUNTS = Unknown(
-    "service accounts of the cluster, listed whole", "kubectl get serviceaccounts -A -o yaml", "--complete serviceaccounts"
+    "complete list of the service accounts of the cluster",
+    "kubectl get serviceaccounts -A -o yaml",
+    "--complete serviceaccounts",
 )
 _SESSION_NAME = Unknown("AWS_ROLE_SESSION_NAME of the workloads", "kubectl get pods -A -o yaml")
 

@@ -61,7 +61,7 @@ class Audiences(msgspec.Struct, frozen=True, dict=True):
             return "used"
         for cluster in clusters:
             if not self.around.inventory.closed.has_kind(cluster.id, "serviceaccounts"):
-                missing = f"service accounts of {cluster.name}, listed whole"
+                missing = f"complete list of the service accounts of {cluster.name}"
                 how = ("kubectl get serviceaccounts -A -o yaml", "--complete serviceaccounts")
                 return self.around.inventory.unknown("serviceaccounts", cluster.id, "", missing, *how)
         if provider.account not in self.around.inventory.closed.roles:
