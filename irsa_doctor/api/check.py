@@ -34,7 +34,7 @@ def check(  # noqa: PLR0913 - the input, its sources, and what governs the judge
     revision: str = "",
     on_stage: Callable[[str], object] = str,
 ) -> Report:
-    """The findings of the rules about documents, with everything that could not be judged.
+    """The findings of the rules about documents, with everything that was not checked.
 
     `today` decides which waivers have expired. `live` are sources to read over the network. `base` is the current state, a
     snapshot for example: the paths are judged as laid over it, and existing problems of the base are not reported.
