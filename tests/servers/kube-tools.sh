@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds kube-apiserver from Debian's source package and fetches Debian's etcd, for tests/live/test_apiserver.py.
+# Builds kube-apiserver from Debian's source package and fetches Debian's etcd, for tests/sources/live/test_apiserver.py.
 # Once a machine, some minutes; both stay in a cache folder outside the clone. On Debian 12, as root.
 set -euo pipefail
 
