@@ -8,12 +8,14 @@ from typing import Any, get_args
 
 import msgspec
 
+from irsa_doctor.answers.why.vocabulary import chain_vocabulary
 from irsa_doctor.issuers.profiles import read_profiles
 from irsa_doctor.model.findings import CONFIDENCES, SEVERITIES
 from irsa_doctor.reports.schemas import made_schemas
 from irsa_doctor.rulebook.cause_block import CauseBlock
 from irsa_doctor.rulebook.cause_files import index_of_causes
 from irsa_doctor.rulebook.files import ID, index_of
+from irsa_doctor.rulebook.folders import check_files, read_shipped
 from irsa_doctor.rulebook.message_files import index_of_messages
 from irsa_doctor.rulebook.rules import SUBJECTS, Relation, Values, vocabulary
 from tools.pages import pages
@@ -22,7 +24,8 @@ _ROOT = Path(__file__).parent.parent
 
 
 def generated() -> Iterator[tuple[Path, bytes]]:
-    """Every generated file with what it should hold."""
+    """Every generated file with what it should hold. Raises RuleError where rules, causes and messages do not fit together."""
+    check_files(read_shipped(), chain_vocabulary())
     rules = _ROOT / "rules"
     yield _ROOT / "irsa_doctor" / "rulebook" / "rules_index.json", index_of(rules)
     issuers = _ROOT / "irsa_doctor" / "issuers"

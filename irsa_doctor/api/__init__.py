@@ -80,6 +80,7 @@ _LOADED_WHEN_NAMED = {
     "Unanswerable": "answers.simulate",
     "Unanswered": "answers.simulate",
     "UnknownRule": "answers.check.choice",
+    "Verification": "answers.check.examples",
     "Unreadable": "sources.files.requests",
     "WhoCan": "answers.who_can",
 }
@@ -125,6 +126,7 @@ __all__ = [
     "UnknownRule",
     "UnknownSchema",
     "Unreadable",
+    "Verification",
     "Waiver",
     "WhoCan",
     "baseline_text",

@@ -109,7 +109,7 @@ def chosen_rules(settings: Settings) -> "list[Rule]":
 
 def all_rules(settings: Settings) -> "list[Rule]":
     """The built-in rules and those of the private folders of the settings. Raises RuleError."""
-    from irsa_doctor.rulebook.files import read_private_rules
+    from irsa_doctor.rulebook.folders import read_private_rules
     from irsa_doctor.rulebook.rules import shipped_rules
 
     return [*shipped_rules(), *read_private_rules(map(Path, settings.rules))]

@@ -71,7 +71,8 @@ def why(  # noqa: PLR0913 - all that can be known of one credential
     """
     from irsa_doctor.answers.why import case_for, diagnose, target_of
 
-    rulebook, evidence = _rulebook(settings), _evidence(symptoms, now)
+    rulebook = _rulebook(settings)
+    evidence = _evidence(symptoms, now, rulebook)
     asked = target_of(target, role, evidence)
     loaded = _load(_plan(asked, cluster, evidence), paths, stdin, settings, live)
     view, locate = _view(loaded.inventory, settings), _locator(loaded)
@@ -101,7 +102,8 @@ def why_all(
     from irsa_doctor.answers.why import cases_of, diagnose
     from irsa_doctor.sources.live import Plan
 
-    rulebook, evidence = _rulebook(settings), _evidence(symptoms, now)
+    rulebook = _rulebook(settings)
+    evidence = _evidence(symptoms, now, rulebook)
     loaded = _load(Plan("why"), paths, stdin, settings, live)
     cases = cases_of(_view(loaded.inventory, settings), _locator(loaded), cluster, evidence)
     return sorted((diagnose(case.judged_by(rulebook)) for case in cases), key=_rank)
@@ -109,10 +111,10 @@ def why_all(
 
 def _rulebook(settings: Settings) -> "Rulebook":
     """The rules and causes that the settings lead to, read first, so that a wrong setting is reported at once."""
-    from irsa_doctor.answers.why import rulebook_of, shipped_rulebook
+    from irsa_doctor.answers.why import private_files, rulebook_of, shipped_rulebook
 
     changed = settings.rules or settings.severity or settings.select or settings.ignore
-    return rulebook_of(all_rules(settings), settings) if changed else shipped_rulebook()
+    return rulebook_of(all_rules(settings), settings, private_files(settings.rules)) if changed else shipped_rulebook()
 
 
 _ORDER = ("broken", "unknown", "works")
@@ -123,11 +125,11 @@ def _rank(diagnosis: "Diagnosis") -> tuple[int, str, str, str]:
     return _ORDER.index(diagnosis.verdict), subject.cluster, subject.namespace, subject.service_account
 
 
-def _evidence(symptoms: Symptoms, now: float | None) -> "CaseEvidence":
+def _evidence(symptoms: Symptoms, now: float | None, rulebook: "Rulebook") -> "CaseEvidence":
     from irsa_doctor.answers.why import CaseEvidence, read_events, read_token, symptoms_in
 
     trail = None if symptoms.event == () else read_events(symptoms.event)
-    messages = symptoms_in(symptoms.error) if symptoms.error else ()
+    messages = symptoms_in(symptoms.error, rulebook.messages) if symptoms.error else ()
     token = read_token(symptoms.token) if symptoms.token is not None else None
     others = trail.others if trail else ()
     moment = time.time() if now is None else now

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from irsa_doctor.model.findings import Finding, Report
 from irsa_doctor.reports.escape import for_terminal
 from irsa_doctor.reports.style import Style
-from irsa_doctor.rulebook.frameworks import Bearing, Control, FrameworkReport
+from irsa_doctor.rulebook.frameworks import Bearing, ControlResult, FrameworkReport
 
 _MARKS = {
     "fail": ("fail", "31"),
@@ -40,7 +40,7 @@ def render_controls_text(report: Report, framework: FrameworkReport, style: Styl
     return "\n".join(lines) + "\n"
 
 
-def _control(control: Control, findings: Mapping[str, Finding], style: Style) -> Iterator[str]:
+def _control(control: ControlResult, findings: Mapping[str, Finding], style: Style) -> Iterator[str]:
     word, colour = _MARKS[control.verdict]
     yield f"{style.paint(f'{word:<8}', colour)}{style.paint(control.id, '1')}  {control.title or ''}".rstrip()
     for relation in ("supports", "related"):

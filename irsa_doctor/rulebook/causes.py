@@ -77,7 +77,7 @@ class Causes:
 def ordered(causes: Iterable[Cause]) -> dict[str, Cause]:
     """Causes by id, each after those that it comes `after`, else alphabetically; raises graphlib.CycleError."""
     known = {cause.id: cause for cause in sorted(causes, key=lambda cause: cause.id)}
-    sorter = TopologicalSorter({ident: [one for one in cause.after if one in known] for ident, cause in known.items()})
+    sorter = TopologicalSorter({ident: [other for other in cause.after if other in known] for ident, cause in known.items()})
     return {ident: known[ident] for ident in sorter.static_order()}
 
 

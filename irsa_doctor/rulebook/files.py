@@ -1,7 +1,7 @@
 """Reads rule files, and refuses those that could not work, with line and cause."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,6 @@ from irsa_doctor.rulebook.rules import (
     Rule,
     RuleError,
     Values,
-    shipped_rules,
     vocabulary,
 )
 from irsa_doctor.rulebook.yaml_files import Invalid, Way, converted, read_yaml_file, refused
@@ -90,19 +89,6 @@ def read_rules(folder: Path) -> list[Rule]:
     return [file.rule for file in read_rule_files(folder)]
 
 
-def read_private_rules(folders: Iterable[Path]) -> list[Rule]:
-    """The rules of folders that stand beside the built-in ones, so that no id is taken twice; raises RuleError."""
-    taken = {rule.id: "of a built-in rule" for rule in shipped_rules()}
-    rules: list[Rule] = []
-    for folder in folders:
-        for file in read_rule_files(folder):
-            if other := taken.get(file.rule.id):
-                raise RuleError(f"{file.path}: the id {file.rule.id} is that {other}")
-            taken[file.rule.id] = f"of {file.path}"
-            rules.append(file.rule)
-    return rules
-
-
 def index_of(folder: Path) -> bytes:
     """The index of a folder of rules, which is shipped: start-up neither parses YAML nor checks rules."""
     return msgspec.json.format(msgspec.json.encode(read_rules(folder)), indent=1) + b"\n"
@@ -130,11 +116,11 @@ def read_rule_file(path: Path) -> RuleFile:
 
 def _rule_of(path: Path, value: Mapping[str, Any], lines: Mapping[Way, int]) -> RuleFile:
     subject = value.get("subject")
-    given = {key: item for key, item in value.items() if key != "examples"}
-    given |= {"subject": subject if isinstance(subject, list) else [subject]}
+    members = {key: item for key, item in value.items() if key != "examples"}
+    members |= {"subject": subject if isinstance(subject, list) else [subject]}
     if "family" in value:
         raise Invalid("unknown key family: it is the name of the folder", ("family",))
-    rule = converted({**given, "family": path.parent.name}, Rule, keys=_KEYS)
+    rule = converted({**members, "family": path.parent.name}, Rule, keys=_KEYS)
     if rule.id != path.stem:
         raise Invalid(f"id is {rule.id}, the file name says {path.stem}", ("id",))
     if value.get("examples") is None:
@@ -201,9 +187,9 @@ def _check_sentences(rule: Rule) -> None:
 def _check_graded(rule: Rule, graded: Graded) -> None:
     values = _values_of(rule, graded.fact, ("severity", "fact"))
     for word in graded.values:
-        of_truth = any(one.truth for one in values) and word in ("true", "false")
-        of_number = any(one.number for one in values) and word.isascii() and word.isdigit()
-        if not (of_truth or of_number or any(word in one.words for one in values)):
+        of_truth = any(allowed.truth for allowed in values) and word in ("true", "false")
+        of_number = any(allowed.number for allowed in values) and word.isascii() and word.isdigit()
+        if not (of_truth or of_number or any(word in allowed.words for allowed in values)):
             raise Invalid(_no_value(graded.fact, word, values), ("severity", "values", word))
 
 
@@ -225,32 +211,32 @@ def _check_schema(fact: str, schema: Any, values: list[Values], at: Way) -> None
         raise Invalid(f"a schema is a mapping, not {schema}", at)
     if not schema:
         raise Invalid(f"an empty schema asks nothing of {fact}", at)
-    for keyword, wanted in schema.items():
-        here = (*at, keyword)
+    for keyword, expected in schema.items():
+        inside = (*at, keyword)
         if keyword not in KEYWORDS:
-            raise Invalid(f"{keyword} is outside the vocabulary of rule schemas ({', '.join(KEYWORDS)})", here)
+            raise Invalid(f"{keyword} is outside the vocabulary of rule schemas ({', '.join(KEYWORDS)})", inside)
         if keyword == "not":
-            _check_schema(fact, wanted, values, here)
+            _check_schema(fact, expected, values, inside)
         elif keyword in ("minimum", "maximum"):
-            if type(wanted) is not int or not any(one.number for one in values):
-                raise Invalid(f"{keyword} is a whole number, of a fact that is one; not {wanted} of {fact}", here)
+            if type(expected) is not int or not any(allowed.number for allowed in values):
+                raise Invalid(f"{keyword} is a whole number, of a fact that is one; not {expected} of {fact}", inside)
         else:
-            _check_values(fact, [wanted] if keyword == "const" else wanted, values, here)
+            _check_values(fact, [expected] if keyword == "const" else expected, values, inside)
 
 
 def _check_values(fact: str, listed: Any, values: list[Values], at: Way) -> None:
     if not isinstance(listed, list) or not listed:
         raise Invalid("enum is a list of values", at)
     for number, value in enumerate(listed):
-        if not any(one.allow(value) for one in values):
+        if not any(allowed.allow(value) for allowed in values):
             raise Invalid(_no_value(fact, value, values), (*at, number))
         if value in listed[:number]:
             raise Invalid(f"{value} stands twice in this list", (*at, number))
 
 
 def _no_value(fact: str, value: object, values: list[Values]) -> str:
-    words = list(dict.fromkeys(word for one in values for word in one.words))
-    words += ["true", "false"] if any(one.truth for one in values) else []
-    words += ["a whole number"] if any(one.number for one in values) else []
+    words = list(dict.fromkeys(word for allowed in values for word in allowed.words))
+    words += ["true", "false"] if any(allowed.truth for allowed in values) else []
+    words += ["a whole number"] if any(allowed.number for allowed in values) else []
     shown = str(value).lower() if isinstance(value, bool) else str(value)
     return f"{fact} is {', '.join(words)}; never {shown}.{did_you_mean(shown, words)}"

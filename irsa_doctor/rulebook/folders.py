@@ -8,14 +8,14 @@ import msgspec
 
 from irsa_doctor.rulebook.cause_block import CauseBlock
 from irsa_doctor.rulebook.cause_files import CauseFile, causes_folder, read_cause_files
-from irsa_doctor.rulebook.causes import Cause, Causes, cause_of, ordered, shipped_causes
+from irsa_doctor.rulebook.causes import Cause, Causes, all_causes, cause_of, ordered, shipped_causes
 from irsa_doctor.rulebook.files import CAUSES, RuleFile, read_rule_files, rules_folder
 from irsa_doctor.rulebook.message_files import MessageFile, read_messages
-from irsa_doctor.rulebook.messages import Condition
-from irsa_doctor.rulebook.rules import NAME, RuleError
+from irsa_doctor.rulebook.messages import MessageCondition
+from irsa_doctor.rulebook.rules import NAME, Rule, RuleError, shipped_rules
 from irsa_doctor.rulebook.yaml_files import Invalid, Way, refused
 
-PLACEHOLDERS = frozenset(
+CASE_PLACEHOLDERS = frozenset(
     {"namespace", "service_account", "pod", "role_name", "role_arn", "account", "cluster", "region", "provider_arn", "issuer"}
 )
 """what a command that settles something may name of a case"""
@@ -55,25 +55,47 @@ def read_folder(folder: Path) -> RulebookFiles:
     return RulebookFiles(rules, causes, messages)
 
 
+def read_private(folders: Iterable[Path]) -> list[RulebookFiles]:
+    """The files of folders that are used beside the built-in ones, so that no id is taken twice; raises RuleError."""
+    taken = {rule.id: "of a built-in rule" for rule in shipped_rules()}
+    taken |= {ident: "of a built-in cause" for ident, cause in all_causes().items() if not cause.rule}
+    private = [read_folder(folder) for folder in folders]
+    for path, ident in (pair for files in private for pair in _ids(files)):
+        if owner := taken.get(ident):
+            raise RuleError(f"{path}: the id {ident} is that {owner}")
+        taken[ident] = f"of {path}"
+    return private
+
+
+def read_private_rules(folders: Iterable[Path]) -> list[Rule]:
+    """The rules of those folders; raises RuleError."""
+    return [file.rule for files in read_private(folders) for file in files.rules]
+
+
+def _ids(files: RulebookFiles) -> Iterator[tuple[Path, str]]:
+    yield from ((file.path, file.rule.id) for file in files.rules)
+    yield from ((file.path, file.cause.id) for file in files.causes)
+
+
 def _has_rules(folder: Path, causes: Sequence[CauseFile], messages: MessageFile) -> bool:
     """Whether a folder should have rules: it may have causes and messages alone."""
     others = (path for path in folder.rglob("*.y*ml") if path.parent.name != CAUSES)
     return not (causes or messages.messages) or any(others)
 
 
-def check_files(files: RulebookFiles, vocabulary: Vocabulary, beside: Causes | None = None) -> None:
+def check_files(files: RulebookFiles, vocabulary: Vocabulary, others: Causes | None = None) -> None:
     """Refuses files that do not fit together, or not with the causes `beside` them; raises RuleError.
 
     Without causes beside them they are the whole rulebook, in which each link has a cause.
     """
-    known = _known(files, beside)
+    known = _known(files, others)
     for path, lines, block, at in _blocks(files):
         with_line(path, lines, _faults(block, at, known, vocabulary))
     with_line(files.messages.path, files.messages.lines, _faults_of_messages(files.messages, known, vocabulary))
     _check_order(files, known)
     _check_reach(files)
     bare = [link for link in vocabulary.links if not any(cause.link == link for cause in known.values())]
-    if bare and beside is None:
+    if bare and others is None:
         raise RuleError(f"{causes_folder()}: no cause breaks the link {bare[0]}")
 
 
@@ -83,9 +105,9 @@ def with_line(path: Path, lines: Mapping[Way, int], faults: Iterable[Invalid]) -
         raise refused(path, lines, fault)
 
 
-def _known(files: RulebookFiles, beside: Causes | None) -> Mapping[str, Cause]:
+def _known(files: RulebookFiles, others: Causes | None) -> Mapping[str, Cause]:
     """Every cause by id; raises RuleError where an id is that of two."""
-    known = dict(beside.by_id) if beside else {}
+    known = dict(others.by_id) if others else {}
     named = [(file.path, file.lines, cause) for file in files.rules if (cause := cause_of(file.rule))]
     named += [(file.path, file.lines, file.cause) for file in files.causes]
     taken = {file.rule.id: f"of {file.path}" for file in files.rules if not file.rule.cause}
@@ -118,9 +140,9 @@ def _faults(block: CauseBlock, at: Way, known: Mapping[str, Cause], vocabulary: 
     for number, name in enumerate(block.after):
         if name not in known:
             yield Invalid(f"no cause {name}", (*at, "after", number))
-    if unknown := set(NAME.findall(block.settle)) - PLACEHOLDERS:
+    if unknown := set(NAME.findall(block.settle)) - CASE_PLACEHOLDERS:
         yield Invalid(f"nothing of a case is called {', '.join(sorted(unknown))}", (*at, "settle"))
-    if block.error and (unknown := set(NAME.findall(block.error.message)) - PLACEHOLDERS - OF_TOKEN):
+    if block.error and (unknown := set(NAME.findall(block.error.message)) - CASE_PLACEHOLDERS - OF_TOKEN):
         yield Invalid(f"nothing of a case is called {', '.join(sorted(unknown))}", (*at, "error", "message"))
 
 
@@ -131,16 +153,16 @@ def _faults_of_messages(file: MessageFile, known: Mapping[str, Cause], vocabular
             if link not in vocabulary.links:
                 yield Invalid(f"no link {link}: {', '.join(vocabulary.links)}", (*at, "links"))
         for place, candidate in enumerate(message.candidates):
-            here = (*at, "causes", place)
+            inside = (*at, "causes", place)
             if candidate.id not in known or known[candidate.id].fact:
-                yield Invalid(f"no cause {candidate.id}", here)
+                yield Invalid(f"no cause {candidate.id}", inside)
             for condition in filter(None, (candidate.first, candidate.unless)):
-                yield from _faults_of_condition(condition, here, vocabulary)
+                yield from _faults_of_condition(condition, inside, vocabulary)
         if message.proves and message.proves not in known:
             yield Invalid(f"no cause {message.proves}", (*at, "proves"))
 
 
-def _faults_of_condition(condition: Condition, at: Way, vocabulary: Vocabulary) -> Iterator[Invalid]:
+def _faults_of_condition(condition: MessageCondition, at: Way, vocabulary: Vocabulary) -> Iterator[Invalid]:
     if condition.holds and condition.holds not in vocabulary.links:
         yield Invalid(f"no link {condition.holds}", at)
     if condition.circumstance and condition.circumstance not in vocabulary.circumstances:

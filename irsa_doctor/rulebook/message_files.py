@@ -9,7 +9,7 @@ import msgspec
 
 from irsa_doctor.rulebook.cause_files import SYMPTOMS
 from irsa_doctor.rulebook.files import ID
-from irsa_doctor.rulebook.messages import Candidate, Condition, Message
+from irsa_doctor.rulebook.messages import Candidate, Message, MessageCondition
 from irsa_doctor.rulebook.patterns import Unsafe, check_pattern
 from irsa_doctor.rulebook.yaml_files import Invalid, Way, converted, read_yaml_file, refused
 
@@ -128,7 +128,7 @@ def _check_message(message: Message, at: Way) -> None:
             _check_condition(condition, details, (*at, "causes", number))
 
 
-def _check_condition(condition: Condition | None, details: set[str], at: Way) -> None:
+def _check_condition(condition: MessageCondition | None, details: set[str], at: Way) -> None:
     if condition is None:
         return
     if unknown := {*condition.details, *filter(None, [condition.differs])} - details:

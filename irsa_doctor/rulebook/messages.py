@@ -10,11 +10,11 @@ import msgspec
 
 from irsa_doctor.rulebook.patterns import FLAGS
 
-Effect = Literal["broken", "none"]
+MessageEffect = Literal["broken", "none"]
 _INDEX = Path(__file__).parent / "symptoms_index.json"
 
 
-class Condition(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+class MessageCondition(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """What must be so of a message and of the case that it is about; every part of it.
 
     `details`: a named group of the message -> a pattern that is found in it. `differs`: a detail that is not what the case has
@@ -31,8 +31,8 @@ class Candidate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     """A cause that a message fits: before all others `first` that condition holds, and not at all where `unless` does."""
 
     id: str
-    first: Condition | None = None
-    unless: Condition | None = None
+    first: MessageCondition | None = None
+    unless: MessageCondition | None = None
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True, dict=True):
@@ -49,7 +49,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     links: tuple[str, ...]
     causes: tuple[str | Candidate, ...]
     passed: tuple[str, ...] = ()
-    effect: Effect = "broken"
+    effect: MessageEffect = "broken"
     proves: str = ""
     weak: bool = False
 

@@ -146,9 +146,9 @@ def vocabulary(subject: str) -> Mapping[str, Values]:
 
 def _values(kind: inspect.Type) -> Values:
     kinds = kind.types if isinstance(kind, inspect.UnionType) else (kind,)
-    words = [str(word) for one in kinds if isinstance(one, inspect.LiteralType) for word in one.values]
-    truth = any(isinstance(one, inspect.BoolType) for one in kinds)
-    return Values(truth, any(isinstance(one, inspect.IntType) for one in kinds), tuple(words))
+    words = [str(word) for literal in kinds if isinstance(literal, inspect.LiteralType) for word in literal.values]
+    truth = any(isinstance(member, inspect.BoolType) for member in kinds)
+    return Values(truth, any(isinstance(member, inspect.IntType) for member in kinds), tuple(words))
 
 
 @cache

@@ -87,17 +87,17 @@ class _Reader:
         return self.members(node, at)
 
     def members(self, node: Any, at: Way) -> dict[str, Any]:
-        found: dict[str, Any] = {}
+        members: dict[str, Any] = {}
         for name, item in node.value:
             if name.id != "scalar":
                 raise Invalid("a member whose name is a list or an object", at)
-            here = (*at, name.value)
-            if name.value in found:
-                first, self.lines[here] = self.lines[here], name.start_mark.line + 1
-                raise Invalid(f"{name.value} is given twice, first at line {first}", here)
-            self.lines[here] = name.start_mark.line + 1
-            found[name.value] = self.value(item, here)
-        return found
+            inside = (*at, name.value)
+            if name.value in members:
+                first, self.lines[inside] = self.lines[inside], name.start_mark.line + 1
+                raise Invalid(f"{name.value} is given twice, first at line {first}", inside)
+            self.lines[inside] = name.start_mark.line + 1
+            members[name.value] = self.value(item, inside)
+        return members
 
 
 def refused(path: Path, lines: Mapping[Way, int], invalid: Invalid) -> RuleError:

@@ -5,7 +5,8 @@ import pytest
 
 from irsa_doctor.api.check import chosen_rules
 from irsa_doctor.governance.settings import Settings
-from irsa_doctor.rulebook.files import BASE, read_private_rules, read_rule_files, read_rules, rules_folder
+from irsa_doctor.rulebook.files import BASE, read_rule_files, read_rules, rules_folder
+from irsa_doctor.rulebook.folders import read_private_rules
 from irsa_doctor.rulebook.rules import RuleError
 
 RULE = """\

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from irsa_doctor.answers.why.vocabulary import vocabulary
+from irsa_doctor.answers.why.vocabulary import chain_vocabulary
 from irsa_doctor.rulebook.folders import Vocabulary, check_files, other_causes, read_folder, read_shipped
 from irsa_doctor.rulebook.rules import RuleError
 
@@ -33,7 +33,7 @@ messages:
 
 
 def words() -> Vocabulary:
-    known = vocabulary()
+    known = chain_vocabulary()
     return Vocabulary(
         links=known.links, signs=frozenset({"widget-broken"}), circumstances=known.circumstances, details=known.details
     )
@@ -142,7 +142,7 @@ def test_causes_in_a_circle_are_refused(tmp_path):
 
 
 def test_a_link_without_a_cause_is_refused():
-    known = vocabulary()
+    known = chain_vocabulary()
     more = Vocabulary(
         links=(*known.links, "moon-phase"), signs=known.signs, circumstances=known.circumstances, details=known.details
     )
@@ -151,4 +151,4 @@ def test_a_link_without_a_cause_is_refused():
 
 
 def test_what_is_shipped_fits_together():
-    check_files(read_shipped(), vocabulary())
+    check_files(read_shipped(), chain_vocabulary())

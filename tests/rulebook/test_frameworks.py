@@ -8,13 +8,13 @@ from irsa_doctor.governance.settings import Settings, Waiver
 from irsa_doctor.model.findings import Report
 from irsa_doctor.reports import Style
 from irsa_doctor.reports.controls import render_controls_text
-from irsa_doctor.rulebook.frameworks import Control, by_control, frameworks
+from irsa_doctor.rulebook.frameworks import ControlResult, by_control, frameworks
 from irsa_doctor.rulebook.rules import shipped_rules
 from tests.cli.running import run
 from tests.reports.saying import WORLDS, empty, world
 
 
-def checked(**settings) -> tuple[Report, dict[str, Control]]:
+def checked(**settings) -> tuple[Report, dict[str, ControlResult]]:
     """The broken world judged by these settings, and its controls of SOC 2."""
     said = Settings(complete=("serviceaccounts",), framework="soc2", **settings)
     report = api.check([str(WORLDS / "shop")], settings=said)

@@ -7,6 +7,7 @@ from irsa_doctor.answers.check.examples import base_world, documents_of, named
 from irsa_doctor.model import Unknown
 from irsa_doctor.model.findings import CONFIDENCES, SEVERITIES
 from irsa_doctor.rulebook.files import read_rule_files, rules_folder
+from irsa_doctor.rulebook.frameworks import frameworks
 from irsa_doctor.rulebook.rules import SUBJECTS, Graded, digest, shipped_rules, vocabulary
 
 RULES = {rule.id: rule for rule in shipped_rules()}
@@ -28,13 +29,10 @@ def test_the_folder_of_a_rule_is_its_family():
 
 @pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
 def test_every_rule_says_who_says_so_and_maps_to_controls_that_are_there(rule):
-    frameworks = json.loads(
-        (Path(__file__).parent.parent.parent / "irsa_doctor/rulebook/frameworks/frameworks.json").read_text()
-    )
     assert rule.why.strip().endswith((".", "!", "?", ")", "`"))
     for framework, controls in rule.controls.items():
         for control in controls:
-            assert control.id in frameworks[framework]["controls"], (framework, control.id)
+            assert control.id in frameworks()[framework].controls, (framework, control.id)
 
 
 @pytest.mark.parametrize("kind", SUBJECTS)

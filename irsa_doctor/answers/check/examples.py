@@ -79,32 +79,32 @@ def documents_of(world: World) -> dict[str, bytes]:
     text = msgspec.json.encode
     closed = set(world.get("closed", ()))
     roles = [{"RoleName": name, "Path": "/", **role} for name, role in world.get("roles", {}).items()]
-    found = {"roles.json": text({"RoleDetailList": roles, "IsTruncated": "roles" not in closed})}
+    documents = {"roles.json": text({"RoleDetailList": roles, "IsTruncated": "roles" not in closed})}
     providers = world.get("providers", {})
     listed = [{"Arn": provider["Arn"]} for provider in providers.values()]
     more = {} if "providers" in closed else {"IsTruncated": True}
-    found["oidc-providers.json"] = text({"OpenIDConnectProviderList": listed, **more})
+    documents["oidc-providers.json"] = text({"OpenIDConnectProviderList": listed, **more})
     for name, provider in providers.items():
         if "ClientIDList" in provider:
-            found[f"oidc-provider-{name}.json"] = text({k: v for k, v in provider.items() if k != "Arn"})
+            documents[f"oidc-provider-{name}.json"] = text({k: v for k, v in provider.items() if k != "Arn"})
     clusters = world.get("clusters", {})
     if "clusters" in closed:
-        found["clusters.json"] = text({"clusters": list(clusters)})
+        documents["clusters.json"] = text({"clusters": list(clusters)})
     for name, cluster in clusters.items():
-        found[f"{name}/cluster.json"] = text({"cluster": {"name": name, **cluster}})
+        documents[f"{name}/cluster.json"] = text({"cluster": {"name": name, **cluster}})
     for name, objects in world.get("objects", {}).items():
         items = list(objects.values())
-        found[f"{name}/objects.json"] = text({"apiVersion": "v1", "kind": "List", "items": items})
+        documents[f"{name}/objects.json"] = text({"apiVersion": "v1", "kind": "List", "items": items})
     associations = list(world.get("associations", {}).values())
     if associations or "associations" in closed:
         short = [{k: v for k, v in a.items() if k in _LISTED} for a in associations]
-        found["associations.json"] = text({"associations": short})
+        documents["associations.json"] = text({"associations": short})
     for number, association in enumerate(associations):
         if "roleArn" in association:
-            found[f"association-{number}.json"] = text({"association": association})
+            documents[f"association-{number}.json"] = text({"association": association})
     for path, content in world.get("files", {}).items():
-        found[path] = content.encode(errors="surrogatepass") if isinstance(content, str) else text(content)
-    return found
+        documents[path] = content.encode(errors="surrogatepass") if isinstance(content, str) else text(content)
+    return documents
 
 
 _LISTED = ("clusterName", "namespace", "serviceAccount", "associationArn", "associationId")
@@ -145,8 +145,8 @@ def _change(world: World, rules: Sequence[Rule], settings: Settings) -> list[Jud
     if "settings_before" not in world:
         return []
     before = msgspec.convert(world["settings_before"], Settings)
-    one, other = (Governing(given, choose(rules, given)) for given in (before, settings))
-    return [judged_change(one, other, "main")]
+    old, new = (Governing(state, choose(rules, state)) for state in (before, settings))
+    return [judged_change(old, new, "main")]
 
 
 def illustration_of(rule: Rule) -> Illustration | None:
@@ -180,12 +180,12 @@ def _bad(rule: Rule, example: Example, judged: _Judged) -> Iterator[Failure]:
     yield from _fires(rule, example, judged, {rule.id} if example.fires is None else set(example.fires))
     if example.fires is not None and rule.id not in example.fires:
         yield Failure(rule.id, example.name, "a bad example fires its own rule: add it to `fires`")
-    wanted = {name for text in (rule.message, *rule.places.values()) for name in NAME.findall(text)}
+    expected = {name for text in (rule.message, *rule.places.values()) for name in NAME.findall(text)}
     for subject in judged.subjects:
         if not _speaks_of(rule, subject.facts) or not _fails(rule, subject.facts):
             continue
         evidence = subject.evidence()
-        if unknown := wanted - set(evidence.names):
+        if unknown := expected - set(evidence.names):
             yield Failure(rule.id, example.name, f"the evidence has no {', '.join(sorted(unknown))}")
         if not_there := set(rule.places) - set(evidence.places):
             yield Failure(rule.id, example.name, f"the evidence has no place {', '.join(sorted(not_there))}")
@@ -202,10 +202,10 @@ def _good(rule: Rule, example: Example, judged: _Judged) -> Iterator[Failure]:
         yield Failure(rule.id, example.name, "the rule examined nothing here, or could not tell")
 
 
-def _fires(rule: Rule, example: Example, judged: _Judged, wanted: set[str]) -> Iterator[Failure]:
+def _fires(rule: Rule, example: Example, judged: _Judged, expected: set[str]) -> Iterator[Failure]:
     fired = judged.fired()
-    if fired != wanted:
-        says = f"fires {', '.join(sorted(fired)) or 'nothing'}; expected {', '.join(sorted(wanted)) or 'nothing'}"
+    if fired != expected:
+        says = f"fires {', '.join(sorted(fired)) or 'nothing'}; expected {', '.join(sorted(expected)) or 'nothing'}"
         yield Failure(rule.id, example.name, says)
 
 
@@ -224,7 +224,8 @@ def _weaker(rule: Rule) -> Iterator[tuple[Rule, str]]:
         others = [other for other in rule.require if other is not clause]
         yield msgspec.structs.replace(rule, require=others), f"violates the clause {clause.name}"
         for fact, schema, says in _weaker_facts(rule, clause):
-            facts = {name: asked for name, asked in clause.facts.items() if name != fact} | ({fact: schema} if schema else {})
+            kept = {name: required for name, required in clause.facts.items() if name != fact}
+            facts = kept | ({fact: schema} if schema else {})
             changed = [*rule.require[:number], msgspec.structs.replace(clause, facts=facts), *rule.require[number + 1 :]]
             yield msgspec.structs.replace(rule, require=changed), f"{says}, which the clause {clause.name} excludes"
 
@@ -268,7 +269,7 @@ def illustrate(file: RuleFile) -> Illustration | None:
     for example in file.examples.bad:
         world = patched(base, example.patch)
         way, members = _heart(base, example.patch)
-        wrong, right = (_shown(_only(_at(one, way), members), way, base["names"]) for one in (world, base))
+        wrong, right = (_shown(_only(_at(state, way), members), way, base["names"]) for state in (world, base))
         if len(way) > 1 and wrong and _is_short(wrong) and _is_short(right):
             return Illustration(example.name, _where(world, way), wrong, right)
     return None
@@ -284,8 +285,8 @@ def _heart(base: World, patch: Mapping[str, Any]) -> tuple[Way, Sequence[str]]:
         return (), ()
     if len(ways) == 1 and isinstance(_at(patch, ways[0]), dict):
         return ways[0], ()
-    way = _around(ways)
-    whole, changed = _at(base, way), [str(one[len(way)]) for one in ways]
+    way = _common_way(ways)
+    whole, changed = _at(base, way), [str(changed_way[len(way)]) for changed_way in ways]
     added = [member for member in changed if _at(patch, (*way, member)) is not None]
     return way, changed if added and isinstance(whole, dict) and len(whole) > _MEMBERS else ()
 
@@ -302,18 +303,18 @@ def _only(value: Any, members: Sequence[str]) -> Any:
 def _changes(value: Any, patch: Mapping[str, Any], way: Way = ()) -> Iterator[Way]:
     """The way to each value that a patch changes; what it adds is one change, whatever is in it."""
     for key, change in patch.items():
-        here = value.get(key) if isinstance(value, dict) else None
-        if isinstance(change, dict) and isinstance(here, dict):
-            yield from _changes(here, change, (*way, key))
+        inside = value.get(key) if isinstance(value, dict) else None
+        if isinstance(change, dict) and isinstance(inside, dict):
+            yield from _changes(inside, change, (*way, key))
         else:
             yield (*way, key)
 
 
-def _around(ways: Sequence[Way]) -> Way:
+def _common_way(ways: Sequence[Way]) -> Way:
     """The mapping that holds all changes."""
     shared = ways[0][:-1]
     for way in ways:
-        shared = tuple(one for one, _ in itertools.takewhile(lambda pair: pair[0] == pair[1], zip(shared, way, strict=False)))
+        shared = tuple(step for step, _ in itertools.takewhile(lambda pair: pair[0] == pair[1], zip(shared, way, strict=False)))
     return shared
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from irsa_doctor.answers.why.case import Case
 from irsa_doctor.answers.why.circumstances import CIRCUMSTANCES
 from irsa_doctor.answers.why.symptoms import Symptom
-from irsa_doctor.rulebook.messages import Candidate, Condition
+from irsa_doctor.rulebook.messages import Candidate, MessageCondition
 
 DETAILS: Mapping[str, Callable[[Case], str]] = {
     "issuer": lambda case: case.issuer,
@@ -32,17 +32,17 @@ def _ids(first: list[Candidate], left: list[Candidate]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(candidate.id for candidate in (*first, *left)))
 
 
-def _is_in_message(condition: Condition, symptom: Symptom) -> bool:
+def _is_in_message(condition: MessageCondition, symptom: Symptom) -> bool:
     """Whether a condition is about the message alone, and holds."""
     of_case = condition.differs or condition.holds or condition.circumstance
     return not of_case and all(symptom.matches(name, pattern) for name, pattern in condition.details.items())
 
 
-def _holds(condition: Condition, symptom: Symptom, case: Case, verdicts: Mapping[str, str]) -> bool:
+def _holds(condition: MessageCondition, symptom: Symptom, case: Case, verdicts: Mapping[str, str]) -> bool:
     return all(_parts(condition, symptom, case, verdicts))
 
 
-def _parts(condition: Condition, symptom: Symptom, case: Case, verdicts: Mapping[str, str]) -> Iterator[bool]:
+def _parts(condition: MessageCondition, symptom: Symptom, case: Case, verdicts: Mapping[str, str]) -> Iterator[bool]:
     yield from (symptom.matches(name, pattern) for name, pattern in condition.details.items())
     if condition.differs:
         seen, known = symptom.details.get(condition.differs), DETAILS[condition.differs](case)

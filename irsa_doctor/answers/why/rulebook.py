@@ -11,6 +11,8 @@ from irsa_doctor.facts import Judged
 from irsa_doctor.governance.settings import Settings
 from irsa_doctor.model.findings import Finding, Missing, Severity
 from irsa_doctor.rulebook.causes import Cause, Causes, shipped_causes
+from irsa_doctor.rulebook.folders import RulebookFiles
+from irsa_doctor.rulebook.messages import Message, shipped_messages
 from irsa_doctor.rulebook.rules import Graded, Rule, shipped_rules
 
 
@@ -24,21 +26,28 @@ class Rulebook(msgspec.Struct, frozen=True):
     rules: Sequence[Rule]
     causes: Causes
     muted: frozenset[str] = frozenset()
+    messages: Sequence[Message] = ()
 
 
 @cache
 def shipped_rulebook() -> Rulebook:
-    """The built-in rules and causes."""
-    return Rulebook(shipped_rules(), shipped_causes())
+    """The built-in rules, causes and messages."""
+    return Rulebook(shipped_rules(), shipped_causes(), messages=shipped_messages())
 
 
-def rulebook_of(rules: Sequence[Rule], settings: Settings) -> Rulebook:
-    """The rules and causes for settings; the rules that they do not select are muted. A severity of the settings counts where
-    it gives a rule more weight: with less, a broken link would pass. Raises UnknownRule."""
+def rulebook_of(rules: Sequence[Rule], settings: Settings, private: Sequence[RulebookFiles] = ()) -> Rulebook:
+    """The rules, causes and messages for settings, those of `private` folders among them.
+
+    Rules that the settings do not select are muted. A severity of the settings counts where it gives a rule more weight: with
+    less, a broken link would pass. Raises UnknownRule.
+    """
     selected = {rule.id for rule in choose(rules, settings)}
     weighed = [msgspec.structs.replace(rule, severity=_severity(rule, settings)) for rule in rules]
     own = [cause for cause in shipped_causes().by_id.values() if not cause.rule]
-    return Rulebook(weighed, Causes(weighed, own), frozenset(rule.id for rule in rules if rule.id not in selected))
+    own += [file.cause for files in private for file in files.causes]
+    messages = [message for files in private for message in files.messages.messages]
+    muted = frozenset(rule.id for rule in rules if rule.id not in selected)
+    return Rulebook(weighed, Causes(weighed, own), muted, (*messages, *shipped_messages()))
 
 
 def _severity(rule: Rule, settings: Settings) -> Severity | Graded:

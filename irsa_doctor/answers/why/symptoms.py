@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
-from irsa_doctor.rulebook.messages import Candidate, Effect, Message, shipped_messages
+from irsa_doctor.rulebook.messages import Candidate, Message, MessageEffect, shipped_messages
 from irsa_doctor.rulebook.patterns import FLAGS
 from irsa_doctor.text.secrets import excerpt
 
@@ -39,7 +39,7 @@ class Symptom(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     candidates: tuple[Candidate, ...]
     links: tuple[str, ...]
-    effect: Effect = "broken"
+    effect: MessageEffect = "broken"
     proves: str = ""
     says: str = ""
     passed: tuple[str, ...] = ()

@@ -9,7 +9,7 @@ from irsa_doctor.rulebook.folders import Vocabulary
 
 
 @cache
-def vocabulary() -> Vocabulary:
+def chain_vocabulary() -> Vocabulary:
     """The vocabulary of the built-in links."""
     return Vocabulary(
         links=tuple(link.id for link in LINKS),

@@ -16,6 +16,7 @@ ControlVerdict = Literal["fail", "unknown", "waived", "pass", "not examined", "n
 class Framework(msgspec.Struct, frozen=True):
     """A framework, its version, and those of its controls that trust of workloads could bear on; a title may be unknown."""
 
+    id: str
     title: str
     version: str
     controls: dict[str, str | None]
@@ -38,10 +39,10 @@ class Bearing(msgspec.Struct, frozen=True):
     unshown: int
 
 
-class Control(msgspec.Struct, frozen=True):
+class ControlResult(msgspec.Struct, frozen=True):
     """What the rules say of one control, and the fingerprints of the findings that they say it by.
 
-    `fail` is said of findings that are not shown as well. `waived`: nothing stands but what somebody answers for.
+    `fail` counts findings that are not shown as well. `waived`: every finding is waived.
     `not examined`: no rule found a subject. `not covered`: no rule bears on it.
     """
 
@@ -58,13 +59,15 @@ class FrameworkReport(msgspec.Struct, frozen=True):
     id: str
     title: str
     version: str
-    controls: tuple[Control, ...]
+    controls: tuple[ControlResult, ...]
 
 
 @cache
 def frameworks() -> Mapping[str, Framework]:
-    """Every framework by id."""
-    return msgspec.json.decode((Path(__file__).parent / "frameworks.json").read_bytes(), type=dict[str, Framework])
+    """Every framework by id, in the order of their ids: each is one file beside this module."""
+    files = sorted(Path(__file__).parent.glob("*.json"))
+    known = [msgspec.json.decode(file.read_bytes(), type=Framework) for file in files]
+    return {framework.id: framework for framework in known}
 
 
 def rules_of(framework: str, rules: Sequence[Rule]) -> list[Rule]:
@@ -82,7 +85,7 @@ def by_control(framework: str, report: Report, rules: Sequence[Rule]) -> Framewo
 
 def _control(
     ident: str, title: str | None, framework: str, report: Report, rules: Sequence[Rule], tallies: Mapping[str, Tally]
-) -> Control:
+) -> ControlResult:
     bearings: list[Bearing] = []
     for rule in rules:
         relation = next((c.relation for c in rule.controls.get(framework, ()) if c.id == ident), None)
@@ -90,21 +93,21 @@ def _control(
             bearings.append(_bearing(rule.id, relation, tallies.get(rule.id), report.unshown.get(rule.id, 0)))
     bearings.sort(key=lambda bearing: (bearing.relation != "supports", bearing.rule))
     ids = {bearing.rule for bearing in bearings}
-    found: list[Finding] = [finding for finding in report.findings if finding.rule in ids]
-    return Control(ident, title, _verdict(bearings, found), tuple(bearings), tuple(f.fingerprint for f in found))
+    failing: list[Finding] = [finding for finding in report.findings if finding.rule in ids]
+    return ControlResult(ident, title, _verdict(bearings, failing), tuple(bearings), tuple(f.fingerprint for f in failing))
 
 
-def _bearing(rule: str, relation: str, said: Tally | None, unshown: int) -> Bearing:
-    if said is None:
+def _bearing(rule: str, relation: str, tally: Tally | None, unshown: int) -> Bearing:
+    if tally is None:
         return Bearing(rule, relation, False, 0, 0, 0, 0, unshown)
-    return Bearing(rule, relation, True, said.passed, said.failed, said.unknown, said.waived, unshown)
+    return Bearing(rule, relation, True, tally.passed, tally.failed, tally.unknown, tally.waived, unshown)
 
 
-def _verdict(bearings: Sequence[Bearing], found: Sequence[Finding]) -> ControlVerdict:
+def _verdict(bearings: Sequence[Bearing], failing: Sequence[Finding]) -> ControlVerdict:
     if not bearings:
         return "not covered"
     # a threshold or a baseline changes what is shown, never what is so
-    if found or any(bearing.unshown for bearing in bearings):
+    if failing or any(bearing.unshown for bearing in bearings):
         return "fail"
     if any(bearing.unknown for bearing in bearings):
         return "unknown"
