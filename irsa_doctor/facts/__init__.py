@@ -6,11 +6,12 @@ from irsa_doctor.facts.grants.grant import GrantFacts
 from irsa_doctor.facts.inputs.documents import DocumentFacts, document_facts
 from irsa_doctor.facts.inputs.settings import SettingsFacts
 from irsa_doctor.facts.inputs.waivers import WaiverFacts
-from irsa_doctor.facts.lookups.near import did_you_mean
+from irsa_doctor.facts.lookups.names import did_you_mean
 from irsa_doctor.facts.lookups.view import View
 from irsa_doctor.facts.providers.provider import ClusterFacts, ProviderFacts, cluster_facts, provider_facts
 from irsa_doctor.facts.roles.role import AnalysedRole, RoleFacts
-from irsa_doctor.facts.service_accounts.binding import BindingFacts, ServiceAccountFacts, binding_facts, service_account_facts
+from irsa_doctor.facts.service_accounts.binding import BindingFacts, binding_facts
+from irsa_doctor.facts.service_accounts.service_account import ServiceAccountFacts, service_account_facts
 from irsa_doctor.facts.subject import Evidence, Judged
 from irsa_doctor.facts.workloads.workload import WorkloadFacts, workload_facts
 

@@ -11,7 +11,7 @@ _T = TypeVar("_T")
 _S = TypeVar("_S")
 
 
-class Told(Mapping[str, _T], Generic[_T, _S]):
+class LazyMapping(Mapping[str, _T], Generic[_T, _S]):
     """What a table of functions says of a scene, each asked when it is wanted; a name for which it says None is not there."""
 
     def __init__(self, table: Mapping[str, Callable[[_S], _T | None]], scene: _S) -> None:
@@ -19,10 +19,10 @@ class Told(Mapping[str, _T], Generic[_T, _S]):
         self.scene = scene
 
     def __getitem__(self, name: str) -> _T:
-        told = self.table[name](self.scene)
-        if told is None:
+        value = self.table[name](self.scene)
+        if value is None:
             raise KeyError(name)
-        return told
+        return value
 
     def __iter__(self) -> Iterator[str]:
         return (name for name, function in self.table.items() if function(self.scene) is not None)
@@ -40,8 +40,8 @@ class Evidence(msgspec.Struct, frozen=True):
 
     def place(self, name: str) -> Place:
         """The place of a name, the first of all where there is none."""
-        found = self.places.get(name) or next(iter(self.places.values()))
-        return found if isinstance(found, Place) else found()
+        place = self.places.get(name) or next(iter(self.places.values()))
+        return place if isinstance(place, Place) else place()
 
 
 class Judged(msgspec.Struct, frozen=True):

@@ -4,12 +4,12 @@ from irsa_doctor.issuers.profiles import (
     EKS,
     KUBERNETES,
     OTHER,
-    Grammar,
     Profile,
+    SubjectGrammar,
     cluster_profile,
     profile,
     profile_of,
     profiles,
 )
 
-__all__ = ["EKS", "KUBERNETES", "OTHER", "Grammar", "Profile", "cluster_profile", "profile", "profile_of", "profiles"]
+__all__ = ["EKS", "KUBERNETES", "OTHER", "Profile", "SubjectGrammar", "cluster_profile", "profile", "profile_of", "profiles"]

@@ -14,7 +14,7 @@ import msgspec
 from irsa_doctor.model.once import once
 
 _INDEX = Path(__file__).parent / "index.json"
-Grammar = Literal["service-account", "text"]
+SubjectGrammar = Literal["service-account", "text"]
 """of subjects: `system:serviceaccount:NAMESPACE:NAME` in the letters that Kubernetes allows, or any text"""
 
 
@@ -34,7 +34,7 @@ class Segment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     chosen_by: str
 
 
-class SubjectForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class SubjectTemplate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A form of subjects: literal text with `{segments}` in it."""
 
     form: str
@@ -68,14 +68,14 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True, eq=False, dict=True, fo
     docs: str
     match: tuple[Match, ...]
     members: Literal["customers", "tenant", "sign-up"]
-    subject: tuple[SubjectForm, ...]
+    subject: tuple[SubjectTemplate, ...]
     subject_custom: Literal["no", "admin", "author"]
     audience: Audience
     keys: tuple[str, ...] | Literal["any"]
     facts: tuple[Fact, ...]
 
     @once
-    def grammar(self) -> Grammar:
+    def grammar(self) -> SubjectGrammar:
         """The grammar of its subjects."""
         return "service-account" if any(form.form.startswith("system:serviceaccount:") for form in self.subject) else "text"
 
@@ -89,7 +89,7 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True, eq=False, dict=True, fo
         return self.keys == "any" or claim in ("sub", "aud") or claim in self.keys
 
 
-def pattern_of(match: Match) -> re.Pattern[str]:
+def _pattern(match: Match) -> re.Pattern[str]:
     """The issuers of a pattern: `<name>` stands for one label of the host or one segment of the path, and for all labels that
     are left where it ends the host."""
     parts = re.split(r"(<[a-z_]+>\.?)", match.issuer)
@@ -104,7 +104,7 @@ def _part(part: str) -> str:
 
 @cache
 def _patterns() -> tuple[tuple[re.Pattern[str], Profile], ...]:
-    return tuple((pattern_of(match), entry) for entry in profiles().values() for match in entry.match)
+    return tuple((_pattern(match), entry) for entry in profiles().values() for match in entry.match)
 
 
 @lru_cache(maxsize=65536)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from irsa_doctor.issuers import EKS, Grammar, Profile
+from irsa_doctor.issuers import EKS, Profile, SubjectGrammar
 from irsa_doctor.trust import Admitted, Policy, Statement, admitted, grant_of
 from irsa_doctor.trust.beyond import beyond
 from irsa_doctor.trust.conditions import Limit
@@ -42,7 +42,7 @@ class Difference(msgspec.Struct, frozen=True):
         """Whether a token is in it; `audience` None: with any audience."""
         return any(contains(subjects, subject) and (audience is None or contains(a, audience)) for a, subjects in self.cells)
 
-    def is_within(self, subjects: frozenset[str], grammar: Grammar) -> bool:
+    def is_within(self, subjects: frozenset[str], grammar: SubjectGrammar) -> bool:
         """Whether it is proved to hold none but these subjects."""
         named = literal(*subjects)
         rest = (difference(language, named) for _, language in self.cells)

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Sequence
 
 import msgspec
 
-from irsa_doctor.issuers import EKS, Grammar, Profile
+from irsa_doctor.issuers import EKS, Profile, SubjectGrammar
 from irsa_doctor.model import Text, Verdict
 from irsa_doctor.model.once import once
 from irsa_doctor.trust.conditions import Effect, Limit, limit_of
@@ -287,7 +287,7 @@ def _bound(allows: Iterable[Part]) -> _Cells:
     return ((union(audiences for audiences, _ in cells), union(subjects for _, subjects in cells)),)
 
 
-def _cells(allows: Sequence[Part], denies: Sequence[Part], grammar: Grammar) -> _Cells | None:
+def _cells(allows: Sequence[Part], denies: Sequence[Part], grammar: SubjectGrammar) -> _Cells | None:
     """None where it is too complex to tell the audiences apart."""
     let_in = _let_in(allows)
     if len(let_in) == 1 and not denies:
@@ -315,7 +315,7 @@ def _cells(allows: Sequence[Part], denies: Sequence[Part], grammar: Grammar) -> 
     return tuple((union(audiences), subjects) for subjects, audiences in cells.items() if not is_nothing(subjects, grammar))
 
 
-def is_nothing(language: Language, grammar: Grammar = "text") -> bool:
+def is_nothing(language: Language, grammar: SubjectGrammar = "text") -> bool:
     """Whether a language has no string; where it has one that a cluster can mint, that is known or will be asked anyway."""
     if isinstance(language, Finite | Like) or language == EVERYTHING:
         return language == NOTHING

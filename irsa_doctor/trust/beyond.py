@@ -2,7 +2,7 @@
 
 import msgspec
 
-from irsa_doctor.issuers import Grammar
+from irsa_doctor.issuers import SubjectGrammar
 from irsa_doctor.trust.admitted import Admitted
 from irsa_doctor.trust.languages import Language, difference, intersection, union
 from irsa_doctor.trust.subjects import Reach, reach_of
@@ -12,7 +12,7 @@ class Beyond(msgspec.Struct, frozen=True):
     """Pairs of one set that are not in another, as cells with disjoint audiences; not `certain` where it is too complex."""
 
     cells: tuple[tuple[Language, Language], ...]
-    grammar: Grammar
+    grammar: SubjectGrammar
     certain: bool = True
 
     @property

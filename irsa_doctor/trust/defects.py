@@ -135,7 +135,7 @@ class Expected(msgspec.Struct, frozen=True, kw_only=True):
     principal_defect: DefectKind | None = None
 
 
-class Reading(msgspec.Struct, frozen=True, kw_only=True):
+class StatementReading(msgspec.Struct, frozen=True, kw_only=True):
     """What one statement requires of the claims of a token, and its defects."""
 
     defects: tuple[Defect, ...]
@@ -153,7 +153,7 @@ def defects_of(policy: Policy, grant: Grant, expected: Expected) -> tuple[Defect
     return reading_of(policy, grant, expected).defects
 
 
-def reading_of(policy: Policy, grant: Grant, expected: Expected) -> Reading:
+def reading_of(policy: Policy, grant: Grant, expected: Expected) -> StatementReading:
     """One Allow statement read for tokens of one issuer; `grant` is what its conditions admit of them."""
     statement = grant.statement
     action = action_form(statement, policy)
@@ -168,7 +168,7 @@ def reading_of(policy: Policy, grant: Grant, expected: Expected) -> Reading:
     on_sub = checks.get("sub", [])
     if len(on_sub) > 1 and not any(defect.kind in _KEYS for defect in defects):
         defects += _conflict(grant, on_sub)
-    return Reading(defects=tuple(defects), action=action, checks_sub=bool(on_sub), checks_aud="aud" in checks)
+    return StatementReading(defects=tuple(defects), action=action, checks_sub=bool(on_sub), checks_aud="aud" in checks)
 
 
 def _of_principal(statement: Statement, expected: Expected) -> Iterator[Defect]:

@@ -1,6 +1,6 @@
 """A trust policy taken apart: statements, principals, actions and conditions, with what is wrong with them.
 
-Grammar: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html
+SubjectGrammar: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html
 """
 
 from collections.abc import Iterable, Mapping
@@ -11,7 +11,7 @@ import msgspec
 from irsa_doctor.model import Text, TrustPolicy, has_hole, holes_in, text_of
 from irsa_doctor.trust.operators import OperatorUse, parse_operator
 from irsa_doctor.trust.patterns import Glob, pieces_of, widest
-from irsa_doctor.trust.refusals import DEFAULT_QUOTA, Problem, Problems, Steps, Value, shown, size_of
+from irsa_doctor.trust.refusals import DEFAULT_QUOTA, Problem, Problems, Steps, Value, document_size, shown
 
 __all__ = [
     "DEFAULT_QUOTA",
@@ -160,7 +160,7 @@ class _Reader:
         self.problems.of_sids(
             [(raw["Sid"], (*steps, "Sid")) for raw, steps in raws if isinstance(raw, dict) and raw.get("Sid") is not None]
         )
-        size = self.source.size if self.source.size >= 0 else size_of(document)
+        size = self.source.size if self.source.size >= 0 else document_size(document)
         self.problems.of_text(document, size, plain=self.source.plain)
         if isinstance(version, Text):
             statements = tuple(_of_unknown_version(statement, version) for statement in statements)

@@ -180,7 +180,7 @@ def _is_plain(document: object) -> bool:
     return text.isascii() and b"\\u" not in text and b"\\b" not in text and b"\\f" not in text
 
 
-def size_of(document: object) -> int:
+def document_size(document: object) -> int:
     """Characters of a document that IAM counts, all but white space; 0 where holes leave that open."""
     text = msgspec.json.encode(document, enc_hook=str) if not any(True for _ in holes_in(document)) else b""
     return len(text.translate(None, _WHITE_SPACE).decode())

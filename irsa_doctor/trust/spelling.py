@@ -5,7 +5,7 @@ from functools import lru_cache, reduce
 
 import msgspec
 
-from irsa_doctor.issuers import Grammar
+from irsa_doctor.issuers import SubjectGrammar
 from irsa_doctor.trust.languages import (
     NOTHING,
     All,
@@ -68,7 +68,7 @@ class _Term(msgspec.Struct, frozen=True):
 
 
 @lru_cache(maxsize=4096)
-def spell(language: Language, grammar: Grammar = "text") -> Spelling:
+def spell(language: Language, grammar: SubjectGrammar = "text") -> Spelling:
     """Write a language down. Of service accounts only subjects that a cluster can mint matter, which are in lower case."""
     try:
         return _Writer(grammar).spelling(_terms(language))
@@ -79,7 +79,7 @@ def spell(language: Language, grammar: Grammar = "text") -> Spelling:
 class _Writer:
     """Writes one language. Whether two parts have anything in common is asked of automata, so not too often."""
 
-    def __init__(self, grammar: Grammar) -> None:
+    def __init__(self, grammar: SubjectGrammar) -> None:
         self.grammar = grammar
         self.questions = _QUESTIONS
 
@@ -183,7 +183,7 @@ def _distinct(languages: Iterable[Language]) -> tuple[Language, ...]:
     return tuple(dict.fromkeys(languages))
 
 
-def _written(term: _Term, grammar: Grammar) -> tuple[_Term, bool]:
+def _written(term: _Term, grammar: SubjectGrammar) -> tuple[_Term, bool]:
     """A term as alternatives of patterns (in `within`) and what is taken out of them; whether these are exact."""
     finite = [part for part in term.within if isinstance(part, Finite)]
     if finite:
@@ -205,7 +205,7 @@ def _written(term: _Term, grammar: Grammar) -> tuple[_Term, bool]:
     return _Term(tuple(patterns), tuple(out)), exact
 
 
-def _plain(language: Language, grammar: Grammar) -> tuple[Language, bool]:
+def _plain(language: Language, grammar: SubjectGrammar) -> tuple[Language, bool]:
     """A literal or pattern in which wildcards mean what they mean to readers (at least), whether it is still the same."""
     if not isinstance(language, Like):
         return language, True

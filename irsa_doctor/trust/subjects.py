@@ -9,7 +9,7 @@ from typing import Literal
 
 import msgspec
 
-from irsa_doctor.issuers import Grammar
+from irsa_doctor.issuers import SubjectGrammar
 from irsa_doctor.trust.audiences import without_invisible
 from irsa_doctor.trust.automaton import BUDGET, UNLIMITED, Shape, TooComplex, shape_of
 from irsa_doctor.trust.languages import Any, Finite, Language, Like, Not
@@ -64,7 +64,7 @@ def _is_mintable(value: str, *, wildcards: bool) -> bool:
     return reach_of(pattern, "service-account").scope != "nobody"
 
 
-def fits(value: str, subject: str) -> bool:
+def matches_subject(value: str, subject: str) -> bool:
     """Whether a subject matches a value read as StringLike reads it."""
     return glob_of(pattern_of(value)).matches(subject)
 
@@ -142,7 +142,7 @@ class Reach(msgspec.Struct, frozen=True):
 _SERVICE_ACCOUNTS, _ANY_TEXT = ServiceAccountSubjects(), AnyText()
 
 
-def _finite_reach(values: frozenset[str], grammar: Grammar) -> Reach:
+def _finite_reach(values: frozenset[str], grammar: SubjectGrammar) -> Reach:
     words = [value for value in values if SUBJECT.fullmatch(value)] if grammar != "text" else list(values)
     if len(words) > 1:
         return Reach("several", min(words, key=lambda word: (len(word), word)))
@@ -193,7 +193,7 @@ def _reach_of_several(language: Any) -> Reach | None:
 
 
 @lru_cache(maxsize=16384)
-def reach_of(language: Language, grammar: Grammar, budget: int = BUDGET) -> Reach:
+def reach_of(language: Language, grammar: SubjectGrammar, budget: int = BUDGET) -> Reach:
     """The scope of a language and a shortest witness of it; over service account subjects, or over all text.
 
     Of service accounts: nobody, one, several (finitely many), namespace (infinitely many in exactly one namespace),
@@ -213,7 +213,7 @@ def reach_of(language: Language, grammar: Grammar, budget: int = BUDGET) -> Reac
 _COUNTED: tuple[Scope, ...] = ("nobody", "one", "several")
 
 
-def _scope(shape: Shape, grammar: Grammar) -> Scope:
+def _scope(shape: Shape, grammar: SubjectGrammar) -> Scope:
     if shape.count is not None:
         return _COUNTED[shape.count]
     if grammar == "text":

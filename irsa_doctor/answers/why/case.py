@@ -12,8 +12,8 @@ from irsa_doctor.answers.why.evidence.tokens import BadToken, WebIdentityToken
 from irsa_doctor.answers.why.rulebook import Rulebook, RuleFindings, shipped_rulebook
 from irsa_doctor.answers.why.symptoms import Symptom
 from irsa_doctor.facts import AnalysedRole, Judged, View, binding_facts, cluster_facts, provider_facts
-from irsa_doctor.facts.lookups.surroundings import ROLE_ARN
-from irsa_doctor.facts.service_accounts.binding import service_account_facts
+from irsa_doctor.facts.lookups.lookups import ROLE_ARN
+from irsa_doctor.facts.service_accounts.service_account import service_account_facts
 from irsa_doctor.facts.workloads.webhook import AUDIENCE, CONTAINER_CREDENTIALS, FILE, ROLE, VOLUME
 from irsa_doctor.facts.workloads.workload import judged_workload
 from irsa_doctor.issuers import EKS
@@ -170,7 +170,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     @cached_property
     def workloads(self) -> tuple[Workload, ...]:
         """The target with its owner and its pods, else every workload that uses the service account."""
-        lookup, users = self.view.neighbours, self.view.inventory.workloads_by_service_account.get(self._key, ())
+        lookup, users = self.view.workload_lookups, self.view.inventory.workloads_by_service_account.get(self._key, ())
         if self.workload is None:
             return tuple(w for w in users if not w.over and (w.admitted or not w.owner or lookup.owner_of(w) is None))
         owner = lookup.owner_of(self.workload) if self.workload.owner else None
@@ -194,7 +194,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         """The only account of the namespace that has a role and is not used, where the workload runs as one without."""
         if self.workload is None or (self.account and self.account.annotations.get(ROLE_ARN)) or self.association:
             return None
-        lookup, place = self.view.neighbours, (self.cluster_id, self.namespace)
+        lookup, place = self.view.workload_lookups, (self.cluster_id, self.namespace)
         unused = [
             account for account in lookup.prepared.get(place, {}).values() if not lookup.users.get((*place, account.name))
         ]
@@ -332,7 +332,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         if self.cluster:
             yield cluster_facts(view, self.cluster)
         for workload in self.workloads:
-            owner = view.neighbours.owner_of(workload) if workload.owner else None
+            owner = view.workload_lookups.owner_of(workload) if workload.owner else None
             yield judged_workload(view, workload, owner)
 
     def _is_about(self, grant: Judged) -> bool:

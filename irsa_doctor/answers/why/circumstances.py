@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from irsa_doctor.answers.why.case import Case
-from irsa_doctor.facts.lookups.surroundings import ROLE_ARN
+from irsa_doctor.facts.lookups.lookups import ROLE_ARN
 from irsa_doctor.facts.workloads.webhook import AUDIENCE
 from irsa_doctor.model import Issuer
 from irsa_doctor.rulebook.causes import Cause

@@ -98,7 +98,7 @@ def _restarts(case: Case) -> Iterator[str]:
     """What creates pods anew: they get their identity once, when they are created."""
     commands = []
     for workload in case.workloads:
-        above = case.view.neighbours.owner_of(workload) if workload.owner else None
+        above = case.view.workload_lookups.owner_of(workload) if workload.owner else None
         whole = above or workload
         commands.append(restart(whole.namespace, whole.kind, whole.name))
     yield from dict.fromkeys(command for command in commands if command)

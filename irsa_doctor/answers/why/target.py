@@ -8,8 +8,8 @@ from irsa_doctor.answers.check.engine import Locate
 from irsa_doctor.answers.why.case import Case, CaseEvidence, DiagnosisTarget
 from irsa_doctor.answers.why.evidence.tokens import WebIdentityToken, service_account_of
 from irsa_doctor.facts import View
-from irsa_doctor.facts.lookups.near import did_you_mean
-from irsa_doctor.facts.lookups.surroundings import ROLE_ARN
+from irsa_doctor.facts.lookups.lookups import ROLE_ARN
+from irsa_doctor.facts.lookups.names import did_you_mean
 from irsa_doctor.facts.workloads.webhook import FILE, ROLE
 from irsa_doctor.model import ServiceAccount, Workload, parse_arn
 from irsa_doctor.model.errors import IrsaDoctorError

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 
-from irsa_doctor.facts.grants.miswritten import miswritten
+from irsa_doctor.facts.grants.provider_arns import arn_mistakes
 from irsa_doctor.facts.grants.reading import GrantReading
-from irsa_doctor.facts.subject import Evidence, Told
+from irsa_doctor.facts.subject import Evidence, LazyMapping
 from irsa_doctor.model import Issuer, Place, Text, TrustPolicy, parse_arn, text_of
 from irsa_doctor.trust import Grant, Statement, is_subject, spell
 from irsa_doctor.trust.audiences import made_visible
@@ -28,7 +28,7 @@ _SCOPES = {
 
 def grant_evidence(read: GrantReading) -> Evidence:
     """The evidence of one statement for one principal."""
-    return Evidence(Told(_NAMES, read), Told(_PLACES, read))
+    return Evidence(LazyMapping(_NAMES, read), LazyMapping(_PLACES, read))
 
 
 def _base(read: GrantReading) -> Place:
@@ -56,10 +56,10 @@ def _on(read: GrantReading, claim: str) -> list[Condition]:
 
 
 def _requires(read: GrantReading, claim: str) -> str:
-    return _some(text_of(value) for condition in _on(read, claim) for value in condition.values)
+    return _listed(text_of(value) for condition in _on(read, claim) for value in condition.values)
 
 
-def _some(values: Iterable[str]) -> str:
+def _listed(values: Iterable[str]) -> str:
     listed = list(values)
     more = f" and {len(listed) - _SHOWN} more" if len(listed) > _SHOWN else ""
     return (", ".join(listed[:_SHOWN]) or "none") + more
@@ -67,13 +67,13 @@ def _some(values: Iterable[str]) -> str:
 
 def _actions(statement: Statement) -> str:
     if statement.not_actions is None:
-        return _some(map(text_of, statement.actions))
-    return f"everything but {_some(map(text_of, statement.not_actions))}"
+        return _listed(map(text_of, statement.actions))
+    return f"everything but {_listed(map(text_of, statement.not_actions))}"
 
 
 def _without(patterns: Iterable[str]) -> str:
     listed = list(patterns)
-    return f" except {_some(listed)}" if listed else ""
+    return f" except {_listed(listed)}" if listed else ""
 
 
 def _scope(scope: str | None) -> str:
@@ -82,7 +82,7 @@ def _scope(scope: str | None) -> str:
 
 def _quoted(conditions: Sequence[Condition]) -> str:
     """Conditions as a message quotes them: operator, key and values."""
-    return "; ".join(f"{c.use} on {text_of(c.raw_key)} with {_some(map(text_of, c.values))}" for c in conditions[:_SHOWN])
+    return "; ".join(f"{c.use} on {text_of(c.raw_key)} with {_listed(map(text_of, c.values))}" for c in conditions[:_SHOWN])
 
 
 def never_holding(grant: Grant) -> str:
@@ -125,7 +125,7 @@ def _absent(read: GrantReading) -> list[str]:
 
 
 def _carried(read: GrantReading) -> str:
-    return f"tokens of its service accounts carry {_some(sorted(read.expected.audiences))}"
+    return f"tokens of its service accounts carry {_listed(sorted(read.expected.audiences))}"
 
 
 def _in_tokens(read: GrantReading) -> str:
@@ -134,7 +134,7 @@ def _in_tokens(read: GrantReading) -> str:
 
 
 def _odd_clusters(read: GrantReading) -> str:
-    return _some(sorted({read.lookups.called(value.rpartition(":")[0]) for value in _values(read, *_OTHER_KEYS)}))
+    return _listed(sorted({read.lookups.called(value.rpartition(":")[0]) for value in _values(read, *_OTHER_KEYS)}))
 
 
 def _place_of(kinds: Sequence[DefectKind], read: GrantReading) -> Place | None:
@@ -250,21 +250,21 @@ _NAMES: Mapping[str, Callable[[GrantReading], str | None]] = {
     "statement": lambda read: str(read.statement.index),
     "cluster": lambda read: read.lookups.called(read.issuer),
     "actions": lambda read: _actions(read.statement),
-    "keys": lambda read: _some(text_of(c.raw_key) for c in read.statement.conditions),
-    "odd_keys": lambda read: _some(_values(read, *_KEYS)),
+    "keys": lambda read: _listed(text_of(c.raw_key) for c in read.statement.conditions),
+    "odd_keys": lambda read: _listed(_values(read, *_KEYS)),
     "home_region": lambda read: Issuer.of(read.issuer).region or "of its cluster",
-    "swapped": lambda read: _some(_swapped(read)),
-    "default_accounts": lambda read: _some(_default_accounts(read)),
+    "swapped": lambda read: _listed(_swapped(read)),
+    "default_accounts": lambda read: _listed(_default_accounts(read)),
     "odd_clusters": _odd_clusters,
     "subs": lambda read: _requires(read, "sub"),
-    "wildcard_subs": lambda read: _some(_values(read, "subject-wildcard")),
-    "case_values": lambda read: _some(_values(read, "subject-case", "audience-case")),
-    "shape_subs": lambda read: _some(f'"{value}"' for value in _values(read, "subject-shape")),
-    "invisible_subs": lambda read: _some(f'"{made_visible(value)}"' for value in _values(read, "subject-invisible")),
-    "invisible": lambda read: _some(f'"{made_visible(value)}"' for value in _values(read, "audience-invisible")),
+    "wildcard_subs": lambda read: _listed(_values(read, "subject-wildcard")),
+    "case_values": lambda read: _listed(_values(read, "subject-case", "audience-case")),
+    "shape_subs": lambda read: _listed(f'"{value}"' for value in _values(read, "subject-shape")),
+    "invisible_subs": lambda read: _listed(f'"{made_visible(value)}"' for value in _values(read, "subject-invisible")),
+    "invisible": lambda read: _listed(f'"{made_visible(value)}"' for value in _values(read, "audience-invisible")),
     "where": lambda read: f"The aud condition of {read.role.name} requires",
     "auds": lambda read: _requires(read, "aud"),
-    "patterns": lambda read: _some(spell(read.subjects, read.profile.grammar).patterns),
+    "patterns": lambda read: _listed(spell(read.subjects, read.profile.grammar).patterns),
     "except": lambda read: _without(spell(read.subjects, read.profile.grammar).without),
     "scope": lambda read: _scope(read.reach.scope),
     "witness": lambda read: read.reach.witness or "nobody",
@@ -272,9 +272,9 @@ _NAMES: Mapping[str, Callable[[GrantReading], str | None]] = {
     "meant": lambda read: read.expected.provider,
     "hint": lambda read: f' Did you mean "{read.expected.provider}"?' if read.expected.provider else "",
     "never": lambda read: never_holding(read.grant),
-    "miswritten": lambda read: miswritten(text_of(read.principal), read.expected.provider),
+    "miswritten": lambda read: arn_mistakes(text_of(read.principal), read.expected.provider),
     "admitted": _admitted,
-    "absent": lambda read: _some(_absent(read)),
+    "absent": lambda read: _listed(_absent(read)),
     **{name: partial(_quoted_defects, kinds) for name, kinds in _BY_CONDITION.items()},
 }
 _PLACES: Mapping[str, Callable[[GrantReading], Place | None]] = {

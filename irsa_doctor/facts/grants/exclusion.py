@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 import msgspec
 
 from irsa_doctor.facts.grants.principals import PrincipalForm
-from irsa_doctor.facts.lookups.near import is_one_letter_off
-from irsa_doctor.facts.lookups.surroundings import Surroundings
+from irsa_doctor.facts.lookups.lookups import Lookups
+from irsa_doctor.facts.lookups.names import is_one_letter_off
 from irsa_doctor.issuers import EKS, cluster_profile, profile_of
 from irsa_doctor.model import Text, parse_arn, text_of
 from irsa_doctor.trust import SUBJECT_PREFIX, Policy, Statement, grant_of
@@ -18,7 +18,7 @@ from irsa_doctor.trust.defects import AUDIENCE_KINDS, Defect, DefectKind, Expect
 from irsa_doctor.trust.holding import holds, variables_of
 from irsa_doctor.trust.keys import presence, request_kind
 from irsa_doctor.trust.policy import WEB_IDENTITY, Condition, covering
-from irsa_doctor.trust.subjects import fits
+from irsa_doctor.trust.subjects import matches_subject
 
 SLIP, OTHER_KEYS, OTHER_SUBJECT, OTHER_ISSUER, NO_WEB_IDENTITY = 1, 2, 10, 20, 30
 """how far a statement is from admitting a token: a slip in what was meant for it, other keys, another subject, another issuer,
@@ -57,7 +57,7 @@ class Exclusion(msgspec.Struct, frozen=True, kw_only=True):
         return self.defect.kind
 
 
-def exclusions(policy: Policy, token: Presented, lookups: Surroundings) -> tuple[Exclusion, ...]:
+def exclusions(policy: Policy, token: Presented, lookups: Lookups) -> tuple[Exclusion, ...]:
     """Why a policy does not admit a token: the failing checks of the nearest Allow statement, and the Deny that matches."""
     by_statement = [_of_statement(policy, s, token, lookups) for s in policy.statements if s.allow]
     denials = tuple(_of_denies(policy, token))
@@ -67,7 +67,7 @@ def exclusions(policy: Policy, token: Presented, lookups: Surroundings) -> tuple
     return (*nearest, *denials)
 
 
-def _of_statement(policy: Policy, statement: Statement, token: Presented, lookups: Surroundings) -> tuple[Exclusion, ...]:
+def _of_statement(policy: Policy, statement: Statement, token: Presented, lookups: Lookups) -> tuple[Exclusion, ...]:
     """The failing checks of one Allow statement, in the order of its elements."""
     principal = _principal(statement, token, lookups)
     if principal and principal.cost >= NO_WEB_IDENTITY:
@@ -97,7 +97,7 @@ def _renamed(statement: Statement, alias: str, issuer: str) -> Statement:
 # ---- the principal
 
 
-def _principal(statement: Statement, token: Presented, lookups: Surroundings) -> Exclusion | None:
+def _principal(statement: Statement, token: Presented, lookups: Lookups) -> Exclusion | None:
     """What is wrong with the nearest principal, None where one is, or may be, the token's provider."""
     if token.provider in statement.federated or "*" in statement.aws:
         return None
@@ -107,7 +107,7 @@ def _principal(statement: Statement, token: Presented, lookups: Surroundings) ->
     return min(nearest, key=lambda check: check.cost) if nearest else _not_federated(statement, token)
 
 
-def _federated(statement: Statement, value: str, token: Presented, lookups: Surroundings) -> Exclusion:
+def _federated(statement: Statement, value: str, token: Presented, lookups: Lookups) -> Exclusion:
     kind, cost = _nearness(statement, value, token, lookups)
     return _of_principal(statement, kind, value, token, cost)
 
@@ -119,7 +119,7 @@ def _of_principal(statement: Statement, kind: DefectKind, value: str, token: Pre
     return Exclusion(defect=defect, statement=statement.index, says=says, cost=cost)
 
 
-def _nearness(statement: Statement, value: str, token: Presented, lookups: Surroundings) -> tuple[DefectKind, float]:
+def _nearness(statement: Statement, value: str, token: Presented, lookups: Lookups) -> tuple[DefectKind, float]:
     """What is wrong with a Federated principal, and how far it is from the right one."""
     form = lookups.principals.form(value, token.account)
     same = _same_issuer(value, token)
@@ -147,7 +147,7 @@ def _same_issuer(value: str, token: Presented) -> bool:
     return bool(named) and (named == own or (len(own) > 8 and is_one_letter_off(named, own)))
 
 
-def _wrong_provider(value: str, form: PrincipalForm, token: Presented, lookups: Surroundings) -> DefectKind:
+def _wrong_provider(value: str, form: PrincipalForm, token: Presented, lookups: Lookups) -> DefectKind:
     if form == "dualstack":
         return "principal-alias"
     arn = parse_arn(value)
@@ -181,7 +181,7 @@ class _Scene(msgspec.Struct, frozen=True, dict=True):
     policy: Policy
     statement: Statement
     token: Presented
-    lookups: Surroundings
+    lookups: Lookups
 
     def defects(self) -> tuple[Defect, ...]:
         token, profile = self.token, cluster_profile(self.token.issuer)
@@ -204,7 +204,7 @@ class _Scene(msgspec.Struct, frozen=True, dict=True):
 
     def of_conditions(self) -> Iterator[Exclusion]:
         """The conditions that do not hold for the token."""
-        context = request_context(self.statement.conditions, self.token)
+        context = request_keys(self.statement.conditions, self.token)
         failed = [
             (number, condition)
             for number, condition in enumerate(self.statement.conditions)
@@ -272,7 +272,7 @@ class _Scene(msgspec.Struct, frozen=True, dict=True):
         """Whether a value, once it is mended, is the token's subject, or may be."""
         if defect.kind in ("claims-swapped", "subject-version", "subject-variable"):
             return True
-        return bool(defect.meant) and fits(defect.meant, self.token.subject)
+        return bool(defect.meant) and matches_subject(defect.meant, self.token.subject)
 
     def meets_another(self, condition: Condition, context: Mapping[str, tuple[str, ...]]) -> bool:
         """Whether the token meets another condition on sub than this one."""
@@ -295,7 +295,7 @@ _OF_SUBJECTS: frozenset[DefectKind] = frozenset(
 )
 
 
-def request_context(conditions: Sequence[Condition], token: Presented) -> dict[str, tuple[str, ...]]:
+def request_keys(conditions: Sequence[Condition], token: Presented) -> dict[str, tuple[str, ...]]:
     """The keys of the token's request, and those that conditions name and that are not in it, in lower case -> their values."""
     issuer = token.issuer.lower()
     keys = {key for c in conditions for key in (c.key, *variables_of(c, True)) if key}
@@ -331,7 +331,7 @@ def _of_denies(policy: Policy, token: Presented) -> Iterator[Exclusion]:
     for statement in policy.statements:
         if statement.allow or token.provider not in statement.federated or covering(statement, WEB_IDENTITY) is not True:
             continue
-        context = request_context(statement.conditions, token)
+        context = request_keys(statement.conditions, token)
         if all(holds(c, context, variables=policy.variables) is True for c in statement.conditions):
             absent = any(c.key and presence(c.key, issuer) == "never" for c in statement.conditions)
             kind: DefectKind = "deny-absent-key" if absent else "deny"

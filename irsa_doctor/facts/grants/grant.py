@@ -16,7 +16,7 @@ from irsa_doctor.trust.languages import Finite, contains
 from irsa_doctor.trust.subjects import Scope
 
 ReachBy = Literal["named", "mistyped-key", "negation", "pattern", "aud-only", "nothing"]
-AskedAudience = Literal["any", "expected", "china", "endpoint", "invisible", "case", "mismatch"]
+RequiredAudience = Literal["any", "expected", "china", "endpoint", "invisible", "case", "mismatch"]
 
 
 class GrantFacts(msgspec.Struct, frozen=True):
@@ -34,7 +34,7 @@ class GrantFacts(msgspec.Struct, frozen=True):
     reach_by: ReachBy | Unknown
     has_sub: bool
     has_aud: bool
-    audience: AskedAudience | Unknown
+    audience: RequiredAudience | Unknown
     key_has_scheme: bool
     key_is_arn: bool
     key_trailing_slash: bool
@@ -108,7 +108,7 @@ def _reach_by(read: GrantReading, unseen: Unknown | None) -> ReachBy | Unknown:
     return "aud-only" if read.reading.checks_aud else "nothing"
 
 
-_AUDIENCES: tuple[tuple[DefectKind, AskedAudience], ...] = (
+_AUDIENCES: tuple[tuple[DefectKind, RequiredAudience], ...] = (
     ("audience-china", "china"),
     ("audience-endpoint", "endpoint"),
     ("audience-invisible", "invisible"),
@@ -116,7 +116,7 @@ _AUDIENCES: tuple[tuple[DefectKind, AskedAudience], ...] = (
 )
 
 
-def _audience(read: GrantReading, unseen: Unknown | None) -> AskedAudience | Unknown:
+def _audience(read: GrantReading, unseen: Unknown | None) -> RequiredAudience | Unknown:
     if not read.reading.checks_aud:
         return "any"
     if unseen is not None:

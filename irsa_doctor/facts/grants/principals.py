@@ -87,16 +87,16 @@ class Principals(msgspec.Struct, frozen=True, dict=True):
         """How a principal stands to the providers of the role's account ("" where that is unknown)."""
         if isinstance(value, Text):
             return "hole"
-        found = self.known.get((value, account))
-        if found is None:
-            found = _form(value, account, self.inventory)
-            if found in ("absent", "provider") and self.meant(value, account) not in ("", value):
+        form = self.known.get((value, account))
+        if form is None:
+            form = _form(value, account, self.inventory)
+            if form in ("absent", "provider") and self.meant(value, account) not in ("", value):
                 arn = parse_arn(value)
                 # the principal is right, and the provider is what is wrong
                 right = arn and arn.name in self.inventory.clusters_by_issuer
-                found = "provider" if right or value in self.inventory.provider_by_arn else "near-miss"
-            self.known[(value, account)] = found
-        return found
+                form = "provider" if right or value in self.inventory.provider_by_arn else "near-miss"
+            self.known[(value, account)] = form
+        return form
 
 
 _ID = re.compile("[0-9a-f]{32}")
@@ -137,6 +137,6 @@ def _not_listed(arn: Arn, account: str, inventory: Inventory) -> PrincipalForm:
     if odd or like_eks or (issuer.partition and issuer.partition != arn.partition):
         return "malformed"
     if account and arn.account != account:
-        here = f"arn:{arn.partition}:iam::{account}:oidc-provider/{arn.name}"
-        return "near-miss" if here in inventory.provider_by_arn else "other-account"
+        own_arn = f"arn:{arn.partition}:iam::{account}:oidc-provider/{arn.name}"
+        return "near-miss" if own_arn in inventory.provider_by_arn else "other-account"
     return "absent" if arn.account in inventory.closed.providers else "provider"

@@ -6,13 +6,13 @@ from typing import Literal
 import msgspec
 
 from irsa_doctor.facts.grants.principals import PrincipalForm, defect_of_principal
-from irsa_doctor.facts.lookups.surroundings import Surroundings
+from irsa_doctor.facts.lookups.lookups import Lookups
 from irsa_doctor.issuers import EKS, KUBERNETES, Profile, profile, profile_of
 from irsa_doctor.model import Inventory, Role, TrustPolicy, text_of
 from irsa_doctor.model.once import once
 from irsa_doctor.trust import SUBJECT_PREFIX, Admitted, Grant, Policy, Statement, share_of
 from irsa_doctor.trust.admitted import is_nothing
-from irsa_doctor.trust.defects import Defect, DefectKind, Expected, Reading, reading_of
+from irsa_doctor.trust.defects import Defect, DefectKind, Expected, StatementReading, reading_of
 from irsa_doctor.trust.languages import NOTHING, Language
 from irsa_doctor.trust.policy import Value
 from irsa_doctor.trust.subjects import Reach, reach_of
@@ -52,10 +52,10 @@ class GrantReading(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     form: PrincipalForm
     kind: IssuerKind
     expected: Expected
-    lookups: Surroundings
+    lookups: Lookups
 
     @once
-    def reading(self) -> Reading:
+    def reading(self) -> StatementReading:
         """What the statement requires of the claims of a token, and its defects."""
         return reading_of(self.policy, self.grant, self.expected)
 
@@ -119,7 +119,7 @@ class GrantReading(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
 
 def expected_tokens(
-    principal: Value, account: str, form: PrincipalForm, kind: IssuerKind, issuer: str, lookups: Surroundings
+    principal: Value, account: str, form: PrincipalForm, kind: IssuerKind, issuer: str, lookups: Lookups
 ) -> Expected:
     """What is known of the tokens of a provider that a policy of an account names."""
     name = text_of(principal)

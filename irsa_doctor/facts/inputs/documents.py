@@ -31,10 +31,14 @@ def document_facts(view: View, document: Document) -> Judged:
 def _evidence(view: View, document: Document) -> Evidence:
     names = {"path": document.path, "why": document.why or "it could not be read"}
     places = {"document": place_of(document)}
-    if found := view.contradictions_of.get(document.path, ()):
-        names |= {"what": found[0].what, "object": found[0].subject, "other": found[0].first.document}
-        names["more"] = f" (and {len(found) - 1} more differences)" if len(found) > 1 else ""
-        places |= {"first": found[0].first, "second": found[0].second}
+    if contradictions := view.contradictions_of.get(document.path, ()):
+        names |= {
+            "what": contradictions[0].what,
+            "object": contradictions[0].subject,
+            "other": contradictions[0].first.document,
+        }
+        names["more"] = f" (and {len(contradictions) - 1} more differences)" if len(contradictions) > 1 else ""
+        places |= {"first": contradictions[0].first, "second": contradictions[0].second}
     if denial := view.guards.denial_of(document.path):
         names["unless"] = f" unless the role has another value of {', '.join(denial.exempt)}" if denial.exempt else ""
         places["rcp"] = denial.place

@@ -33,8 +33,8 @@ class _Subjects(msgspec.Struct, frozen=True, dict=True):
 
     def ending(self, suffix: str) -> Sequence[str]:
         start = suffix[::-1]
-        found = self.backwards[bisect_left(self.backwards, start) : bisect_left(self.backwards, start + _LAST)]
-        return [subject[::-1] for subject in found]
+        reversed_subjects = self.backwards[bisect_left(self.backwards, start) : bisect_left(self.backwards, start + _LAST)]
+        return [subject[::-1] for subject in reversed_subjects]
 
     def candidates(self, language: Language) -> Iterable[str]:
         """Subjects among which are all that the language admits; as few as can be found without trying them."""
@@ -112,7 +112,9 @@ class Accounts(msgspec.Struct, frozen=True, dict=True):
     def lacking(self, issuer: str, subjects: Iterable[str]) -> list[str]:
         """Subjects of service accounts that are not among those of the clusters with this issuer."""
         there = self._of(issuer)
-        return [one for one in subjects if not any(one in known.accounts for known in there) and is_subject(one)]
+        return [
+            subject for subject in subjects if not any(subject in known.accounts for known in there) and is_subject(subject)
+        ]
 
     def known(self, issuer: str) -> int:
         """How many service accounts were given of the clusters with this issuer."""

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Literal
 
-from irsa_doctor.facts.lookups.surroundings import ROLE_ARN, Surroundings
+from irsa_doctor.facts.lookups.lookups import ROLE_ARN, Lookups
 from irsa_doctor.issuers import profile_of
 from irsa_doctor.model import PodIdentityAssociation, ServiceAccount, Unknown
 from irsa_doctor.trust import Policy
@@ -17,24 +17,24 @@ Served = Literal["none", "served", "explained", "no-trust", "no-tags"]
 _WORST: tuple[Served, ...] = ("no-trust", "no-tags", "served", "none", "explained")
 
 
-def served(policy: Policy, associations: Sequence[PodIdentityAssociation], around: Surroundings) -> Served | Unknown:
+def served(policy: Policy, associations: Sequence[PodIdentityAssociation], lookups: Lookups) -> Served | Unknown:
     """Whether EKS may assume a role for the associations that name it
     (https://docs.aws.amazon.com/eks/latest/userguide/pod-id-role.html)."""
     if policy.refused:
         return "explained"
     if not associations:
         return "none"
-    found = [_one(policy, association, around) for association in associations]
+    states = [_served(policy, association, lookups) for association in associations]
     for worst in _WORST[:2]:
-        if worst in found:
+        if worst in states:
             return worst
-    return next((one for one in found if isinstance(one, Unknown)), "served")
+    return next((state for state in states if isinstance(state, Unknown)), "served")
 
 
-def _one(policy: Policy, association: PodIdentityAssociation, around: Surroundings) -> Served | Unknown:
+def _served(policy: Policy, association: PodIdentityAssociation, lookups: Lookups) -> Served | Unknown:
     if not trusts_service(policy, SERVICE, _ASSUME):
         return "no-trust"
-    call = ServiceCall(SERVICE, _context(association, around))
+    call = ServiceCall(SERVICE, _context(association, lookups))
     actions = (_ASSUME, _TAG) if association.session_tags else (_ASSUME,)
     answers = [service_may(policy, action, call) for action in actions]
     if answers[0] is False:
@@ -46,10 +46,10 @@ def _one(policy: Policy, association: PodIdentityAssociation, around: Surroundin
     return "served"
 
 
-def _context(association: PodIdentityAssociation, around: Surroundings) -> dict[str, tuple[str, ...]]:
+def _context(association: PodIdentityAssociation, lookups: Lookups) -> dict[str, tuple[str, ...]]:
     """What is known of the requests for an association
     (https://docs.aws.amazon.com/eks/latest/userguide/pod-id-abac.html#pod-id-abac-tags)."""
-    cluster = around.inventory.cluster_by_id.get(association.cluster)
+    cluster = lookups.inventory.cluster_by_id.get(association.cluster)
     context: dict[str, tuple[str, ...]] = {}
     if cluster and cluster.account:
         context["aws:sourceaccount"] = (cluster.account,)
@@ -66,7 +66,7 @@ def _context(association: PodIdentityAssociation, around: Surroundings) -> dict[
     return context | {"aws:tagkeys": names, "sts:transitivetagkeys": names}
 
 
-def overridden(account: ServiceAccount, around: Surroundings) -> Override | Unknown:
+def overridden(account: ServiceAccount, lookups: Lookups) -> Override | Unknown:
     """Whether an association takes the place of the role that a service account names, and by which role."""
     named = account.annotations.get(ROLE_ARN, "")
     if named == "":
@@ -74,24 +74,24 @@ def overridden(account: ServiceAccount, around: Surroundings) -> Override | Unkn
     if not account.cluster:
         return NO_ISSUER
     key = (account.cluster, account.namespace, account.name)
-    association = around.inventory.association_by_key.get(key)
+    association = lookups.inventory.association_by_key.get(key)
     if association is not None:
         return "unseen-role" if not association.role_arn else "same-role" if association.role_arn == named else "other-role"
-    issuer = around.issuer_of(account.cluster)
-    if around.inventory.closed.has_association(*key) or (issuer and profile_of(issuer) is None):
+    issuer = lookups.issuer_of(account.cluster)
+    if lookups.inventory.closed.has_association(*key) or (issuer and profile_of(issuer) is None):
         return "no"
-    name = around.name_of(account.cluster)
+    name = lookups.name_of(account.cluster)
     # a cluster of which only the issuer is known has no name that EKS would know
     how = f"aws eks list-pod-identity-associations --cluster-name {'CLUSTER' if name == issuer else name}"
     what = f"Pod Identity associations of {name}"
-    return around.inventory.unknown("associations", account.cluster, f"{account.namespace}/{account.name}", what, how)
+    return lookups.inventory.unknown("associations", account.cluster, f"{account.namespace}/{account.name}", what, how)
 
 
-def association_seen(account: ServiceAccount, around: Surroundings) -> Literal["none", "seen"] | Unknown:
+def association_seen(account: ServiceAccount, lookups: Lookups) -> Literal["none", "seen"] | Unknown:
     """Whether the association of a service account says which role it hands out: a list does not."""
-    association = around.inventory.association_by_key.get((account.cluster, account.namespace, account.name))
+    association = lookups.inventory.association_by_key.get((account.cluster, account.namespace, account.name))
     if association is None or association.role_arn:
         return "none" if association is None else "seen"
-    name = around.name_of(association.cluster)
+    name = lookups.name_of(association.cluster)
     how = f"aws eks describe-pod-identity-association --cluster-name {name} --association-id ID"
     return Unknown(f"roles of the Pod Identity associations of {name}", how)

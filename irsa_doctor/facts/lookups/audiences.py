@@ -6,7 +6,7 @@ from typing import Literal
 
 import msgspec
 
-from irsa_doctor.facts.lookups.surroundings import Surroundings
+from irsa_doctor.facts.lookups.lookups import Lookups
 from irsa_doctor.facts.roles.role import AnalysedRole
 from irsa_doctor.facts.workloads.webhook import AUDIENCE
 from irsa_doctor.issuers import profile_of
@@ -21,7 +21,7 @@ KopsAudience = Literal["not-kops", "there", "missing"]
 class Audiences(msgspec.Struct, frozen=True, dict=True):
     """What one inventory says of audiences, by provider and by cluster."""
 
-    around: Surroundings
+    lookups: Lookups
     roles: tuple[AnalysedRole, ...]
 
     @cached_property
@@ -30,27 +30,27 @@ class Audiences(msgspec.Struct, frozen=True, dict=True):
         named: dict[str, set[str]] = {}
         patterns: dict[str, list[Language]] = {}
         for analysed in self.roles:
-            for provider, found in analysed.by_provider.items():
-                if isinstance(found.audiences, Finite):
-                    named.setdefault(provider, set()).update(found.audiences.values)
-                elif found.audiences != EVERYTHING:
-                    patterns.setdefault(provider, []).append(found.audiences)
+            for provider, admits in analysed.by_provider.items():
+                if isinstance(admits.audiences, Finite):
+                    named.setdefault(provider, set()).update(admits.audiences.values)
+                elif admits.audiences != EVERYTHING:
+                    patterns.setdefault(provider, []).append(admits.audiences)
         return {arn: (frozenset(named.get(arn, ())), tuple(patterns.get(arn, ()))) for arn in named.keys() | patterns.keys()}
 
     @cached_property
     def _of_clusters(self) -> Mapping[str, frozenset[str]]:
         """Cluster id -> audiences that service accounts and projected tokens ask for."""
         table: dict[str, set[str]] = {}
-        for account in self.around.inventory.service_accounts:
-            if account.annotations and isinstance(asked := account.annotations.get(AUDIENCE), str):
-                table.setdefault(account.cluster, set()).add(asked)
-        for workload in self.around.inventory.workloads:
+        for account in self.lookups.inventory.service_accounts:
+            if account.annotations and isinstance(requested := account.annotations.get(AUDIENCE), str):
+                table.setdefault(account.cluster, set()).add(requested)
+        for workload in self.lookups.inventory.workloads:
             table.setdefault(workload.cluster, set()).update(token.audience for token in workload.tokens)
-        return {cluster: frozenset(asked) for cluster, asked in table.items()}
+        return {cluster: frozenset(requested) for cluster, requested in table.items()}
 
     def client_ids(self, provider: OidcProvider) -> ClientIds | Unknown:
         """Whether each client id of a cluster's provider is used: by default, by a service account, by a trust policy."""
-        clusters = self.around.inventory.clusters_by_issuer.get(provider.issuer, ())
+        clusters = self.lookups.inventory.clusters_by_issuer.get(provider.issuer, ())
         if not clusters:
             return "used"
         if isinstance(provider.client_ids, Unknown):
@@ -60,43 +60,43 @@ class Audiences(msgspec.Struct, frozen=True, dict=True):
         if any(not _is_usual(value) for value in spare):
             return "used"
         for cluster in clusters:
-            if not self.around.inventory.closed.has_kind(cluster.id, "serviceaccounts"):
+            if not self.lookups.inventory.closed.has_kind(cluster.id, "serviceaccounts"):
                 missing = f"complete list of the service accounts of {cluster.name}"
                 how = ("kubectl get serviceaccounts -A -o yaml", "--complete serviceaccounts")
-                return self.around.inventory.unknown("serviceaccounts", cluster.id, "", missing, *how)
-        if provider.account not in self.around.inventory.closed.roles:
+                return self.lookups.inventory.unknown("serviceaccounts", cluster.id, "", missing, *how)
+        if provider.account not in self.lookups.inventory.closed.roles:
             missing, listed = f"roles of account {provider.account}", "aws iam get-account-authorization-details --filter Role"
-            return self.around.inventory.unknown("roles", provider.account, "", missing, listed)
+            return self.lookups.inventory.unknown("roles", provider.account, "", missing, listed)
         return "unused"
 
     def unused(self, provider: OidcProvider) -> list[str]:
         """The client ids that nothing given here uses."""
         if isinstance(provider.client_ids, Unknown):
             return []
-        usual = self.around.default_audiences(provider.issuer)
+        usual = self.lookups.default_audiences(provider.issuer)
         spare = [value for value in provider.client_ids if value not in usual]
         if not spare:
             return []
         named, patterns = self._of_roles.get(provider.arn, (frozenset(), ()))
-        clusters = self.around.inventory.clusters_by_issuer.get(provider.issuer, ())
-        asked = named.union(*(self._of_clusters.get(cluster.id, frozenset()) for cluster in clusters))
-        return [v for v in spare if v not in asked and not any(contains(pattern, v) for pattern in patterns)]
+        clusters = self.lookups.inventory.clusters_by_issuer.get(provider.issuer, ())
+        requested = named.union(*(self._of_clusters.get(cluster.id, frozenset()) for cluster in clusters))
+        return [v for v in spare if v not in requested and not any(contains(pattern, v) for pattern in patterns)]
 
     def kops(self, provider: OidcProvider) -> KopsAudience | Unknown:
         """Whether a cluster that is not of EKS lacks, at its provider, an audience that its roles expect."""
-        wanted = self.wanted_of_kops(provider)
-        if not wanted:
+        expected = self.expected_of_kops(provider)
+        if not expected:
             return "not-kops"
         if isinstance(provider.client_ids, Unknown):
             return provider.client_ids
-        return "there" if wanted <= set(provider.client_ids) else "missing"
+        return "there" if expected <= set(provider.client_ids) else "missing"
 
-    def wanted_of_kops(self, provider: OidcProvider) -> frozenset[str]:
+    def expected_of_kops(self, provider: OidcProvider) -> frozenset[str]:
         """The audiences of kOps and of EKS that roles expect of this provider, where its issuer is a cluster not of EKS."""
-        known = provider.issuer in self.around.inventory.clusters_by_issuer
+        known = provider.issuer in self.lookups.inventory.clusters_by_issuer
         if profile_of(provider.issuer) or not known or parse_arn(provider.arn) is None:
             return frozenset()
-        usual = self.around.default_audiences(provider.issuer)
+        usual = self.lookups.default_audiences(provider.issuer)
         named, _ = self._of_roles.get(provider.arn, (frozenset(), ()))
         return named & usual if _OF_KOPS in usual else frozenset()
 

@@ -6,7 +6,7 @@ from typing import Literal
 
 import msgspec
 
-from irsa_doctor.facts.lookups.surroundings import Surroundings
+from irsa_doctor.facts.lookups.lookups import Lookups
 from irsa_doctor.model import Issuer, OidcProvider, ResourceControlPolicy, Role, Unknown
 from irsa_doctor.trust.guardrails import Denial, Guardrail, denial, guardrails, united
 
@@ -18,11 +18,11 @@ class Guards(msgspec.Struct, frozen=True, dict=True):
     """The resource control policies of one inventory. Which accounts they are attached to is not in them: where nothing else
     says it (`ResourceControlPolicy.account`), they are taken to apply to every account that was given."""
 
-    around: Surroundings
+    lookups: Lookups
 
     @cached_property
     def _rails(self) -> tuple[tuple[ResourceControlPolicy, Guardrail], ...]:
-        return tuple((rcp, rail) for rcp in self.around.inventory.rcps for rail in guardrails(rcp.document))
+        return tuple((rcp, rail) for rcp in self.lookups.inventory.rcps for rail in guardrails(rcp.document))
 
     def _of_document(self, path: str) -> Iterable[Guardrail]:
         return [rail for rcp, rail in self._rails if rcp.place.document == path and not rail.by_provider]
@@ -31,7 +31,7 @@ class Guards(msgspec.Struct, frozen=True, dict=True):
         """Whether it speaks of a role that was given; of any role where it speaks of all, or none was given."""
         if rail.every_role:
             return True
-        roles: list[Role] = [r for r in self.around.inventory.roles if r.arn and (not account or r.account == account)]
+        roles: list[Role] = [r for r in self.lookups.inventory.roles if r.arn and (not account or r.account == account)]
         return any(rail.covers_role(role.arn) for role in roles)
 
     def _denials(self, rails: Iterable[Guardrail], provider: OidcProvider | None) -> list[Denial]:
@@ -59,12 +59,12 @@ class Guards(msgspec.Struct, frozen=True, dict=True):
         return verdict if isinstance(verdict, Unknown) else "not-listed" if verdict == "all" else "listed"
 
     def _is_of_cluster(self, provider: OidcProvider) -> bool:
-        return Issuer.of(provider.issuer).form == "eks" or provider.issuer in self.around.inventory.clusters_by_issuer
+        return Issuer.of(provider.issuer).form == "eks" or provider.issuer in self.lookups.inventory.clusters_by_issuer
 
 
-def _verdict(found: Denial | None) -> Stopped | Unknown:
-    if found is None or found.stops == "some":
+def _verdict(denial: Denial | None) -> Stopped | Unknown:
+    if denial is None or denial.stops == "some":
         return "none"
-    if found.stops == "all":
+    if denial.stops == "all":
         return "all"
-    return Unknown(f"values of {', '.join(found.depends)} in the requests of the pods, which a resource control policy checks")
+    return Unknown(f"values of {', '.join(denial.depends)} in the requests of the pods, which a resource control policy checks")

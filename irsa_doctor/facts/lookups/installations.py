@@ -6,7 +6,7 @@ from typing import Literal
 
 import msgspec
 
-from irsa_doctor.facts.lookups.surroundings import Surroundings
+from irsa_doctor.facts.lookups.lookups import Lookups
 from irsa_doctor.facts.workloads.webhook import FILE, ROLE, VOLUME, names_a_role
 from irsa_doctor.model import Cluster, Inventory, Unknown, Webhook
 
@@ -23,12 +23,12 @@ _DAEMONSETS_HOW = ("kubectl get daemonsets -A -o yaml", "--complete daemonsets")
 class Installations(msgspec.Struct, frozen=True, dict=True):
     """The tables of one inventory, by cluster."""
 
-    around: Surroundings
+    lookups: Lookups
 
     @property
     def inventory(self) -> Inventory:
         """The inventory."""
-        return self.around.inventory
+        return self.lookups.inventory
 
     @cached_property
     def with_roles(self) -> frozenset[str]:
@@ -68,7 +68,7 @@ class Installations(msgspec.Struct, frozen=True, dict=True):
             return "missing"
         if cluster in self._mutated:
             return "there"
-        missing = f"mutating webhook configurations of {self.around.name_of(cluster)}"
+        missing = f"mutating webhook configurations of {self.lookups.name_of(cluster)}"
         return self.inventory.unknown("mutatingwebhookconfigurations", cluster, "", missing, *_WEBHOOKS_HOW)
 
     def selects_namespaces(self, cluster: str) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 
 import msgspec
 
-from irsa_doctor.facts.lookups.surroundings import ROLE_ARN, Surroundings
+from irsa_doctor.facts.lookups.lookups import ROLE_ARN, Lookups
 from irsa_doctor.model import ServiceAccount, Workload
 
 _AUDIENCE = "eks.amazonaws.com/audience"
@@ -23,7 +23,7 @@ class RoleUser(msgspec.Struct, frozen=True, order=True):
     pod_identity: bool = False
 
 
-def role_users(view: Surroundings) -> Mapping[str, tuple[RoleUser, ...]]:
+def role_users(view: Lookups) -> Mapping[str, tuple[RoleUser, ...]]:
     """Role ARN -> the service accounts that use it, sorted."""
     table: dict[str, set[RoleUser]] = {}
     for account in view.inventory.service_accounts:
@@ -37,13 +37,13 @@ def role_users(view: Surroundings) -> Mapping[str, tuple[RoleUser, ...]]:
     return {role: tuple(sorted(users)) for role, users in table.items()}
 
 
-def _annotated(view: Surroundings, account: ServiceAccount) -> RoleUser:
+def _annotated(view: Lookups, account: ServiceAccount) -> RoleUser:
     issuer = view.issuer_of(account.cluster)
     associated = (account.cluster, account.namespace, account.name) in view.inventory.association_by_key
     return RoleUser(account.subject, issuer, _audience(view, account, issuer), associated)
 
 
-def _by_hand(view: Surroundings) -> Iterator[tuple[str, RoleUser]]:
+def _by_hand(view: Lookups) -> Iterator[tuple[str, RoleUser]]:
     """Roles that the environment of containers sets; the webhook sets those of annotations, which are known already."""
     for workload in view.inventory.workloads:
         roles = {container.env.get("AWS_ROLE_ARN") for container in workload.containers}
@@ -56,10 +56,10 @@ def _subject(workload: Workload) -> str:
     return f"system:serviceaccount:{workload.namespace}:{workload.service_account}"
 
 
-def _audience(view: Surroundings, account: ServiceAccount, issuer: str) -> str:
+def _audience(view: Lookups, account: ServiceAccount, issuer: str) -> str:
     """What the webhook puts into the tokens: as annotated, else its default, where that is known."""
-    asked = account.annotations.get(_AUDIENCE)
-    if asked is not None:
-        return asked if isinstance(asked, str) else ""
+    audience = account.annotations.get(_AUDIENCE)
+    if audience is not None:
+        return audience if isinstance(audience, str) else ""
     usual = view.default_audiences(issuer)
     return next(iter(usual)) if len(usual) == 1 else ""

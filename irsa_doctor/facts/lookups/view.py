@@ -6,23 +6,23 @@ from functools import cached_property
 from irsa_doctor.facts.lookups.audiences import Audiences
 from irsa_doctor.facts.lookups.guardrails import Guards
 from irsa_doctor.facts.lookups.installations import Installations
-from irsa_doctor.facts.lookups.near import Names
-from irsa_doctor.facts.lookups.neighbours import Neighbours
-from irsa_doctor.facts.lookups.surroundings import ROLE_ARN, Surroundings
+from irsa_doctor.facts.lookups.lookups import ROLE_ARN, Lookups
+from irsa_doctor.facts.lookups.names import Names
 from irsa_doctor.facts.lookups.users import RoleUser, role_users
+from irsa_doctor.facts.lookups.workloads import WorkloadLookups
 from irsa_doctor.facts.providers.publications import Publications
 from irsa_doctor.facts.roles.role import AnalysedRole, analyse
 from irsa_doctor.model import ServiceAccount, only_hole, parse_arn
 from irsa_doctor.trust.languages import Finite
 
 
-class View(Surroundings, frozen=True, dict=True):
+class View(Lookups, frozen=True, dict=True):
     """One inventory, seen through `trust`."""
 
     @cached_property
-    def neighbours(self) -> Neighbours:
+    def workload_lookups(self) -> WorkloadLookups:
         """What belongs to a workload."""
-        return Neighbours(self)
+        return WorkloadLookups(self)
 
     @cached_property
     def installations(self) -> Installations:
@@ -40,7 +40,7 @@ class View(Surroundings, frozen=True, dict=True):
         return Guards(self)
 
     @cached_property
-    def asked_audiences(self) -> Audiences:
+    def audience_lookups(self) -> Audiences:
         """Audiences that roles and service accounts ask for."""
         return Audiences(self, self.roles)
 
@@ -67,8 +67,8 @@ class View(Surroundings, frozen=True, dict=True):
     def role_of_template(self, account: ServiceAccount) -> AnalysedRole | None:
         """The role that a template makes and whose ARN it puts into the annotation of a service account."""
         named = only_hole(account.annotations.get(ROLE_ARN))
-        found = self._roles_by_hole.get(named.name.lower(), ()) if named and account.template else ()
-        return found[0] if len(found) == 1 else None
+        candidates = self._roles_by_hole.get(named.name.lower(), ()) if named and account.template else ()
+        return candidates[0] if len(candidates) == 1 else None
 
     @cached_property
     def _roles_by_hole(self) -> Mapping[str, tuple[AnalysedRole, ...]]:
@@ -111,9 +111,9 @@ class View(Surroundings, frozen=True, dict=True):
         """(issuer, subject) -> roles that admit exactly this subject by name."""
         table: dict[tuple[str, str], list[AnalysedRole]] = {}
         for analysed in self.roles:
-            for provider, found in analysed.by_provider.items():
+            for provider, admits in analysed.by_provider.items():
                 arn = parse_arn(provider)
-                if arn and isinstance(found.subjects, Finite):
-                    for subject in found.subjects.values:
+                if arn and isinstance(admits.subjects, Finite):
+                    for subject in admits.subjects.values:
                         table.setdefault((arn.name, subject), []).append(analysed)
         return {key: tuple(roles) for key, roles in table.items()}

@@ -61,15 +61,15 @@ def provider_facts(view: View, provider: OidcProvider) -> Judged:
     issuer = Issuer.of(provider.issuer)
     malformed = issuer.form == "other" and "eks" in provider.issuer and "amazonaws" in provider.issuer
     malformed |= issuer.form != "eks-dualstack" and view.principals.meant_issuer(provider.issuer) not in ("", provider.issuer)
-    audience, asked = _audience(provider, issuer, view), view.asked_audiences
+    audience, audiences = _audience(provider, issuer, view), view.audience_lookups
     first, count = view.first_of_account[provider.account]
     facts = ProviderFacts(
         "malformed" if malformed else issuer.form,
         audience,
         _cluster_known(provider, issuer, view),
         _is_of_foreign_cluster(provider, view),
-        asked.client_ids(provider) if audience == "there" or isinstance(audience, Unknown) else "used",
-        asked.kops(provider),
+        audiences.client_ids(provider) if audience == "there" or isinstance(audience, Unknown) else "used",
+        audiences.kops(provider),
         _thumbprints(provider, issuer, view),
         first == provider.arn and count > _PROVIDER_QUOTA * 9 // 10,
         view.guards.listed(provider),
@@ -125,14 +125,14 @@ def _evidence(provider: OidcProvider, view: View) -> Evidence:
         "client_ids": ids or "none",
         "auds": ids,
         "where": f"{provider.arn} accepts",
-        "hint": lambda: f' Did you mean "{found}"?' if (found := view.principals.meant_issuer(provider.issuer)) else "",
+        "hint": lambda: f' Did you mean "{meant}"?' if (meant := view.principals.meant_issuer(provider.issuer)) else "",
         "tokens": lambda: view.principals.meant_issuer(provider.issuer) or Issuer.of(provider.issuer).in_tokens,
         "account": provider.account,
         "count": str(view.first_of_account[provider.account][1]),
         "quota": str(_PROVIDER_QUOTA),
         "thumbprints": "" if isinstance(provider.thumbprints, Unknown) else ", ".join(provider.thumbprints) or "none",
-        "unused": lambda: ", ".join(view.asked_audiences.unused(provider)),
-        "wanted": lambda: ", ".join(sorted(view.asked_audiences.wanted_of_kops(provider))),
+        "unused": lambda: ", ".join(view.audience_lookups.unused(provider)),
+        "wanted": lambda: ", ".join(sorted(view.audience_lookups.expected_of_kops(provider))),
         "clusters": lambda: ", ".join(c.id for c in view.inventory.clusters_by_issuer.get(provider.issuer, ())),
     }
     odd = [] if isinstance(provider.client_ids, Unknown) else [c for c in provider.client_ids if not _VISIBLE.fullmatch(c)]

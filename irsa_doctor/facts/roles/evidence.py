@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Literal
 
-from irsa_doctor.facts.lookups.surroundings import Surroundings
+from irsa_doctor.facts.lookups.lookups import Lookups
 from irsa_doctor.facts.subject import Evidence
 from irsa_doctor.model import Place, Role, TrustPolicy, parse_arn, text_of
 from irsa_doctor.trust import Admitted, Policy, Statement, spell
@@ -51,7 +51,7 @@ def wide_principals(policy: Policy) -> Iterator[tuple[Wide, str, Statement]]:
     """Who else may assume a role without a condition that narrows it."""
     for statement in policy.statements:
         others = statement.aws or statement.service
-        if not (others and statement.allow) or any(one.key not in _NOT_NARROWING for one in statement.conditions):
+        if not (others and statement.allow) or any(condition.key not in _NOT_NARROWING for condition in statement.conditions):
             continue
         for value in map(text_of, statement.aws):
             if value == "*":
@@ -81,7 +81,7 @@ def role_evidence(
     policy: Policy | None,
     by_provider: Mapping[str, Admitted],
     typos: Collection[Steps],
-    around: Surroundings,
+    lookups: Lookups,
 ) -> Evidence:
     """The evidence of one role or bare policy; without `source`, of one whose policy was not given."""
     names: dict[str, str | Callable[[], str]] = {"role": role.name, "quota": str(DEFAULT_QUOTA)}
@@ -89,15 +89,15 @@ def role_evidence(
     if source and policy:
         names |= {
             "size": str(policy.size),
-            "trusted": lambda: _some(_trusted(by_provider, around)),
-            "points": lambda: _some(POINTS.get(point, point) for point in _points(by_provider)),
+            "trusted": lambda: _listed(_trusted(by_provider, lookups)),
+            "points": lambda: _listed(POINTS.get(point, point) for point in _points(by_provider)),
         }
         places["contested"] = _contested_place(source, policy, by_provider)
         _say_problems(names, places, source, policy, typos)
         _say_principals(names, places, source, policy)
         _say_denials(names, places, source, policy, by_provider)
-    if associations := around.associations_of_role.get(role.arn, ()):
-        names["associated"] = _some(f"{one.namespace}/{one.service_account}" for one in associations)
+    if associations := lookups.associations_of_role.get(role.arn, ()):
+        names["associated"] = _listed(f"{association.namespace}/{association.service_account}" for association in associations)
         places["association"] = associations[0].place
     return Evidence(names, places)
 
@@ -105,7 +105,7 @@ def role_evidence(
 Names = dict[str, str | Callable[[], str]]
 
 
-def _some(values: Iterable[str]) -> str:
+def _listed(values: Iterable[str]) -> str:
     listed = list(dict.fromkeys(values))
     more = f" and {len(listed) - _SHOWN} more" if len(listed) > _SHOWN else ""
     return ", ".join(listed[:_SHOWN]) + more
@@ -117,21 +117,21 @@ def _say_problems(
     refused = [problem for problem in policy.problems if problem.refused]
     twice = [problem for problem in refused if problem.code == "duplicate-member"]
     resource = [problem for problem in refused if problem.code == "prohibited-resource"]
-    for name, found in (("problem", unexplained(policy, typos)), ("duplicate", twice), ("resource", resource)):
-        if found:
-            names[name] = found[0].message.rstrip(".")
-            places[name] = source.place.at(*found[0].steps)
+    for name, listed in (("problem", unexplained(policy, typos)), ("duplicate", twice), ("resource", resource)):
+        if listed:
+            names[name] = listed[0].message.rstrip(".")
+            places[name] = source.place.at(*listed[0].steps)
 
 
 def _say_principals(names: Names, places: dict[str, Place], source: TrustPolicy, policy: Policy) -> None:
     if wide := list(wide_principals(policy)):
-        worst = next(one for level in ("everyone", "account", "service") for one in wide if one[0] == level)
-        names["others"] = _some(value for _, value, _ in wide)
+        worst = next(row for level in ("everyone", "account", "service") for row in wide if row[0] == level)
+        names["others"] = _listed(value for _, value, _ in wide)
         places["others"] = source.place.at(*worst[2].steps, "Principal")
-    if found := next(without_federated(policy), None):
-        kind, values = ("AWS", found.aws) if found.aws else ("Service", found.service)
-        names["principals"] = f'"{kind}": {_some(map(text_of, values))}'
-        places["principals"] = source.place.at(*found.steps, "Principal")
+    if statement := next(without_federated(policy), None):
+        kind, values = ("AWS", statement.aws) if statement.aws else ("Service", statement.service)
+        names["principals"] = f'"{kind}": {_listed(map(text_of, values))}'
+        places["principals"] = source.place.at(*statement.steps, "Principal")
 
 
 def _say_denials(
@@ -140,35 +140,35 @@ def _say_denials(
     denials = [statement for statement in policy.statements if not statement.allow]
     if not denials:
         return
-    issuers = {arn.name.lower(): found for provider, found in by_provider.items() if (arn := parse_arn(provider))}
+    issuers = {arn.name.lower(): admits for provider, admits in by_provider.items() if (arn := parse_arn(provider))}
     absent = [
         (denial, text_of(condition.raw_key))
         for denial in denials
         for condition in denial.conditions
         if any(presence(condition.key, issuer, a.profile) == "never" for issuer, a in issuers.items())
     ]
-    names["absent_keys"] = _some(key for _, key in absent)
+    names["absent_keys"] = _listed(key for _, key in absent)
     names["whom"] = "every subject that its Allow statements admit"
     places["denial"] = source.place.at(*(absent[0][0] if absent else denials[0]).steps, "Effect")
 
 
-def _trusted(by_provider: Mapping[str, Admitted], around: Surroundings) -> Iterator[str]:
+def _trusted(by_provider: Mapping[str, Admitted], lookups: Lookups) -> Iterator[str]:
     """Whom the role admits of which cluster."""
-    for provider, found in by_provider.items():
+    for provider, admits in by_provider.items():
         arn = parse_arn(provider)
-        if arn and found.profile.is_cluster and found.reach.scope not in ("nobody", None):
-            patterns = spell(found.subjects, found.profile.grammar).patterns
-            yield f"{_some(patterns)} of {around.called(arn.name)}"
+        if arn and admits.profile.is_cluster and admits.reach.scope not in ("nobody", None):
+            patterns = spell(admits.subjects, admits.profile.grammar).patterns
+            yield f"{_listed(patterns)} of {lookups.called(arn.name)}"
 
 
 def _points(by_provider: Mapping[str, Admitted]) -> list[str]:
-    return sorted({point for found in by_provider.values() for point in found.contested})
+    return sorted({point for admits in by_provider.values() for point in admits.contested})
 
 
 def _contested_place(source: TrustPolicy, policy: Policy, by_provider: Mapping[str, Admitted]) -> Place:
     """The first condition on which a contested point bears, else the statement for everybody."""
-    for found in by_provider.values():
-        for part in (*found.allows, *found.denies):
+    for admits in by_provider.values():
+        for part in (*admits.allows, *admits.denies):
             for condition, limit in zip(part.grant.statement.conditions, part.grant.limits, strict=True):
                 if limit.contested:
                     return source.place.at(*condition.steps)

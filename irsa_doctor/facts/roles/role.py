@@ -9,7 +9,7 @@ import msgspec
 from irsa_doctor.facts.grants.grant import GrantFacts, grant_facts, is_blocked, judged_grant
 from irsa_doctor.facts.grants.reading import GrantReading, expected_tokens, issuer_kind
 from irsa_doctor.facts.lookups.associations import Served, served
-from irsa_doctor.facts.lookups.surroundings import Surroundings
+from irsa_doctor.facts.lookups.lookups import Lookups
 from irsa_doctor.facts.roles.evidence import (
     is_permission_policy,
     role_evidence,
@@ -75,24 +75,24 @@ def _is_for_saml(statement: Statement) -> bool:
     return "sts:assumerolewithsaml" in actions and not statement.covers_web_identity
 
 
-def analyse(role: Role, around: Surroundings) -> AnalysedRole:
+def analyse(role: Role, lookups: Lookups) -> AnalysedRole:
     """Take the policy of a role apart and derive the facts of its grants and of itself."""
     source = role.policy
     kind = "policy" if role.is_bare else "role"
     if isinstance(source, Unknown):
         nothing = RoleFacts(*([source] * len(RoleFacts.__struct_fields__)))
-        unseen = Judged(kind, role.id, role.id, nothing, partial(role_evidence, role, None, None, {}, (), around))
+        unseen = Judged(kind, role.id, role.id, nothing, partial(role_evidence, role, None, None, {}, (), lookups))
         return AnalysedRole(role, None, (), unseen, {}, False)
     policy = read_policy(source)
-    grants, by_provider = _grants(role, source, policy, around)
+    grants, by_provider = _grants(role, source, policy, lookups)
     typos = [read.statement.steps for read, of_grant in grants if of_grant.action == "typo"]
-    facts = _role_facts(policy, by_provider, typos, served(policy, around.associations_of_role.get(role.arn, ()), around))
+    facts = _role_facts(policy, by_provider, typos, served(policy, lookups.associations_of_role.get(role.arn, ()), lookups))
     blocking = [read for read, _ in grants if is_blocked(read)]
     return AnalysedRole(
         role,
         policy,
         tuple([judged_grant(read, of_grant) for read, of_grant in grants]),
-        Judged(kind, role.id, role.id, facts, partial(role_evidence, role, source, policy, by_provider, typos, around)),
+        Judged(kind, role.id, role.id, facts, partial(role_evidence, role, source, policy, by_provider, typos, lookups)),
         by_provider,
         facts.deny != "none" or facts.web_identity_of_aws is True or any(read.form != "provider" for read in blocking),
         frozenset([read.issuer for read in blocking if read.form == "provider"]),
@@ -102,18 +102,18 @@ def analyse(role: Role, around: Surroundings) -> AnalysedRole:
 _Grants = list[tuple[GrantReading, GrantFacts]]
 
 
-def _grants(role: Role, source: TrustPolicy, policy: Policy, around: Surroundings) -> tuple[_Grants, dict[str, Admitted]]:
+def _grants(role: Role, source: TrustPolicy, policy: Policy, lookups: Lookups) -> tuple[_Grants, dict[str, Admitted]]:
     grants: _Grants = []
     by_provider: dict[str, Admitted] = {}
-    account, named = role.account or common_account(policy), role.arn in around.naming
+    account, named = role.account or common_account(policy), role.arn in lookups.naming
     for statement in policy.statements:
         for principal in statement.federated if statement.allow else ():
-            form = around.principals.form(principal, account)
+            form = lookups.principals.form(principal, account)
             if form in _NOT_OURS or (form == "hole" and _is_for_saml(statement)):
                 continue
             issuer = _issuer(principal)
-            kind = issuer_kind(statement, issuer if isinstance(issuer, str) else "", around.inventory)
-            expected = expected_tokens(principal, account, form, kind, text_of(issuer), around)
+            kind = issuer_kind(statement, issuer if isinstance(issuer, str) else "", lookups.inventory)
+            expected = expected_tokens(principal, account, form, kind, text_of(issuer), lookups)
             if form in ("provider", "absent") and isinstance(principal, str) and principal not in by_provider:
                 by_provider[principal] = admitted(policy, principal, text_of(issuer), profile=expected.profile)
             admits = by_provider.get(text_of(principal))
@@ -130,7 +130,7 @@ def _grants(role: Role, source: TrustPolicy, policy: Policy, around: Surrounding
                 form=form,
                 kind=kind,
                 expected=expected,
-                lookups=around,
+                lookups=lookups,
             )
             grants.append((read, grant_facts(read, named=named)))
     return grants, by_provider
@@ -175,16 +175,20 @@ def _clusters(by_provider: dict[str, Admitted]) -> int:
     """How many clusters have a service account, of one name, that is let in from another cluster too; 1 where there is none."""
     if len(by_provider) < 2:
         return 1
-    found = [a.subjects for a in by_provider.values() if a.profile.is_cluster and a.reach.scope not in ("nobody", None)]
-    if len(found) < 2:
+    subjects = [a.subjects for a in by_provider.values() if a.profile.is_cluster and a.reach.scope not in ("nobody", None)]
+    if len(subjects) < 2:
         return 1
-    named = Counter(value for one in found if isinstance(one, Finite) for value in one.values)
-    patterns = [(n, one) for n, one in enumerate(found) if not isinstance(one, Finite)]
+    named = Counter(value for language in subjects if isinstance(language, Finite) for value in language.values)
+    patterns = [(n, language) for n, language in enumerate(subjects) if not isinstance(language, Finite)]
     if len(patterns) > _COMPARED:
-        return len(found)
-    shared = {n for n, one in enumerate(found) if isinstance(one, Finite) and any(named[value] > 1 for value in one.values)}
+        return len(subjects)
+    shared = {
+        n
+        for n, language in enumerate(subjects)
+        if isinstance(language, Finite) and any(named[value] > 1 for value in language.values)
+    }
     for n, pattern in patterns:
-        if same := {m for m, other in enumerate(found) if m != n and _have_common(pattern, other)}:
+        if same := {m for m, other in enumerate(subjects) if m != n and _have_common(pattern, other)}:
             shared |= same | {n}
     return max(len(shared), 1)
 
@@ -193,8 +197,8 @@ _COMPARED = 16
 """patterns of one role that are compared with everything else it admits; where there are more, they are taken to overlap"""
 
 
-def _have_common(one: Language, other: Language) -> bool:
-    return one == other or reach_of(intersection((one, other)), "service-account").scope != "nobody"
+def _have_common(language: Language, other: Language) -> bool:
+    return language == other or reach_of(intersection((language, other)), "service-account").scope != "nobody"
 
 
 def _deny(policy: Policy, by_provider: dict[str, Admitted]) -> Shuts:
@@ -202,20 +206,20 @@ def _deny(policy: Policy, by_provider: dict[str, Admitted]) -> Shuts:
     if False not in [statement.allow for statement in policy.statements]:
         return "none"
     allowed = Policy(policy.variables, tuple(s for s in policy.statements if s.allow), (), policy.size)
-    for provider, found in by_provider.items():
+    for provider, admits in by_provider.items():
         arn = parse_arn(provider)
-        if found.reach.scope != "nobody" or arn is None:
+        if admits.reach.scope != "nobody" or arn is None:
             continue
-        if admitted(allowed, provider, arn.name, profile=found.profile).reach.scope != "nobody":
+        if admitted(allowed, provider, arn.name, profile=admits.profile).reach.scope != "nobody":
             keys = [c.key for s in policy.statements if not s.allow for c in s.conditions]
             low = arn.name.lower()
-            absent = any(presence(key, low, found.profile) == "never" for key in keys)
+            absent = any(presence(key, low, admits.profile) == "never" for key in keys)
             return "missing-key" if absent else "matches"
     return "none"
 
 
 def _mixed(policy: Policy) -> Mixed:
     """Who else may assume the role without a condition that narrows it: the widest of them."""
-    found = {width for width, _, _ in wide_principals(policy)}
+    widths = {width for width, _, _ in wide_principals(policy)}
     order: tuple[Mixed, ...] = ("everyone", "account", "service")
-    return next((width for width in order if width in found), "no")
+    return next((width for width in order if width in widths), "no")

@@ -4,8 +4,8 @@ import re
 from functools import lru_cache
 from typing import Literal
 
-from irsa_doctor.facts.lookups.near import is_one_letter_off
-from irsa_doctor.facts.lookups.surroundings import ROLE_ARN
+from irsa_doctor.facts.lookups.lookups import ROLE_ARN
+from irsa_doctor.facts.lookups.names import is_one_letter_off
 from irsa_doctor.model import Arn, ServiceAccount, Text, parse_arn
 
 Annotation = Literal["ok", "none", "key-typo", "template", "policy-arn", "bare-name", "malformed"]

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
-from irsa_doctor.facts.lookups.neighbours import Neighbours
+from irsa_doctor.facts.lookups.workloads import WorkloadLookups
 from irsa_doctor.facts.workloads.webhook import (
     CONTAINER_CREDENTIALS,
     FILE,
@@ -40,12 +40,14 @@ def pair_of(container: Container) -> Pair:
     return "both" if role and file else "role-only" if role else "token-only" if file else "none"
 
 
-def half_set(near: Neighbours, workload: Workload, container: Container) -> Literal["no", "role-only", "token-only"] | Unknown:
+def half_set(
+    lookups: WorkloadLookups, workload: Workload, container: Container
+) -> Literal["no", "role-only", "token-only"] | Unknown:
     """Whether one of the two variables is there without the other, wherever it may come from."""
     pair = pair_of(container)
     if pair not in ("role-only", "token-only"):
         return "no"
-    other = near.takes(workload, container, FILE if pair == "role-only" else ROLE)
+    other = lookups.takes(workload, container, FILE if pair == "role-only" else ROLE)
     return other if isinstance(other, Unknown) else "no" if other else pair
 
 
@@ -54,12 +56,12 @@ def has_container_credentials(container: Container) -> bool:
     return any(name in container.env for name in CONTAINER_CREDENTIALS)
 
 
-def has_static_keys(near: Neighbours, workload: Workload, container: Container) -> bool | Unknown:
+def has_static_keys(lookups: WorkloadLookups, workload: Workload, container: Container) -> bool | Unknown:
     """Whether long-lived keys come before the role in the credential chain of every SDK
     (https://docs.aws.amazon.com/sdkref/latest/guide/standardized-credentials.html)."""
     if "AWS_ACCESS_KEY_ID" in container.env:
         return True
-    return near.takes(workload, container, "AWS_ACCESS_KEY_ID")
+    return lookups.takes(workload, container, "AWS_ACCESS_KEY_ID")
 
 
 def has_shared_config(container: Container) -> bool:
@@ -73,11 +75,11 @@ def has_shared_config(container: Container) -> bool:
     )
 
 
-def lacks_region(near: Neighbours, workload: Workload, container: Container) -> bool | Unknown:
+def lacks_region(lookups: WorkloadLookups, workload: Workload, container: Container) -> bool | Unknown:
     """Whether neither variable says which region's STS to call."""
     missing: list[Unknown] = []
     for name in ("AWS_REGION", "AWS_DEFAULT_REGION"):
-        there = name in container.env or near.takes(workload, container, name)
+        there = name in container.env or lookups.takes(workload, container, name)
         if isinstance(there, Unknown):
             missing.append(there)
         elif there:
@@ -103,11 +105,11 @@ def session_name(container: Container) -> Literal["fine", "bad"] | Unknown:
 
 
 def token_file(
-    near: Neighbours,
+    lookups: WorkloadLookups,
     workload: Workload,
     container: Container,
     tokens: Mapping[str, Sequence[ProjectedToken]],
-    wanted: frozenset[str],
+    expected: frozenset[str],
     mutated: bool | Unknown,
 ) -> TokenFile | Unknown:
     """What a container finds where AWS_WEB_IDENTITY_TOKEN_FILE points.
@@ -115,12 +117,12 @@ def token_file(
     `tokens` are those of each volume, `wanted` the audiences that its token should have; `mutated`: the webhook has set up
     the container, or will.
     """
-    told = container.env.get(FILE, TOKEN_PATH)
-    if told is None or isinstance(told, Text):
+    stated = container.env.get(FILE, TOKEN_PATH)
+    if stated is None or isinstance(stated, Text):
         return "fine"
-    if not (told.startswith("/") or re.match(_DRIVE, told)):
+    if not (stated.startswith("/") or re.match(_DRIVE, stated)):
         return "relative"
-    path = _unix(told)
+    path = _unix(stated)
     mount = _covering(container, path)
     if mount is None:
         return _unmounted(workload, container, path, mutated)
@@ -133,18 +135,18 @@ def token_file(
     audiences = [token.audience for token in inside if token.path == name]
     if not audiences:
         return "missing"
-    return "fine" if mount.volume == VOLUME else _audience(near, workload, audiences[0], wanted)
+    return "fine" if mount.volume == VOLUME else _audience(lookups, workload, audiences[0], expected)
 
 
-def _audience(near: Neighbours, workload: Workload, audience: str, wanted: frozenset[str]) -> TokenFile | Unknown:
+def _audience(lookups: WorkloadLookups, workload: Workload, audience: str, expected: frozenset[str]) -> TokenFile | Unknown:
     """Whether STS takes a token of an audience; an empty one is the API server's."""
     if not audience:
         return "kubernetes"
     if audience == _POD_IDENTITY_AUDIENCE:
         return "pod-identity"
-    if audience in wanted:
+    if audience in expected:
         return "fine"
-    accepted = near.accepted(workload.cluster)
+    accepted = lookups.accepted(workload.cluster)
     if isinstance(accepted, Unknown):
         return accepted
     return "fine" if audience in accepted else "other-audience"
@@ -174,8 +176,8 @@ def _unix(path: str) -> str:
 
 def _covering(container: Container, path: str) -> Mount | None:
     """The mount in which a path lies, the innermost."""
-    found = [mount for mount in container.mounted if path == _unix(mount.path) or path.startswith(_unix(mount.path) + "/")]
-    return max(found, key=lambda mount: len(_unix(mount.path)), default=None)
+    mounts = [mount for mount in container.mounted if path == _unix(mount.path) or path.startswith(_unix(mount.path) + "/")]
+    return max(mounts, key=lambda mount: len(_unix(mount.path)), default=None)
 
 
 def will_collide(container: Container) -> bool:

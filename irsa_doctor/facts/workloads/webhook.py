@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from datetime import datetime
 
-from irsa_doctor.facts.lookups.surroundings import ROLE_ARN
+from irsa_doctor.facts.lookups.lookups import ROLE_ARN
 from irsa_doctor.model import ServiceAccount, Text
 
 ROLE = "AWS_ROLE_ARN"

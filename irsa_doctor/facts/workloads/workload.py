@@ -7,9 +7,9 @@ from typing import Literal
 import msgspec
 
 from irsa_doctor.facts.lookups.installations import Installations
-from irsa_doctor.facts.lookups.neighbours import Neighbours
-from irsa_doctor.facts.lookups.surroundings import ROLE_ARN
+from irsa_doctor.facts.lookups.lookups import ROLE_ARN
 from irsa_doctor.facts.lookups.view import View
+from irsa_doctor.facts.lookups.workloads import WorkloadLookups
 from irsa_doctor.facts.subject import Evidence, Judged
 from irsa_doctor.facts.workloads.containers import (
     PLACEHOLDERS,
@@ -97,14 +97,14 @@ class WorkloadFacts(msgspec.Struct, frozen=True):
 def workload_facts(view: View) -> Iterator[Judged]:
     """The facts of every workload that will run, or run again, and is not just made of another one that is here."""
     for workload in view.inventory.workloads:
-        owner = view.neighbours.owner_of(workload) if workload.owner else None
+        owner = view.workload_lookups.owner_of(workload) if workload.owner else None
         if not workload.over and (owner is None or workload.admitted):
             yield judged_workload(view, workload, owner)
 
 
 def judged_workload(view: View, workload: Workload, owner: Workload | None) -> Judged:
     """One workload with its facts; `owner` is the topmost object that it was made of, as far as that is here."""
-    case = _Case(view.neighbours, view.installations, workload, owner)
+    case = _Case(view.workload_lookups, view.installations, workload, owner)
     cluster = view.name_of(workload.cluster)
     ident = f"{cluster}/{workload.namespace}/{workload.kind.lower()}/{workload.name}"
     group = f"{cluster}/{workload.namespace}/{workload.service_account}"
@@ -114,11 +114,11 @@ def judged_workload(view: View, workload: Workload, owner: Workload | None) -> J
 class _Case:
     """One workload with what belongs to it, while its facts are derived. Methods that find a container at fault give it too."""
 
-    def __init__(self, near: Neighbours, installed: Installations, workload: Workload, owner: Workload | None) -> None:
-        self.near, self.installed, self.workload, self.owner = near, installed, workload, owner
+    def __init__(self, lookups: WorkloadLookups, installed: Installations, workload: Workload, owner: Workload | None) -> None:
+        self.lookups, self.installed, self.workload, self.owner = lookups, installed, workload, owner
         self._by_volume: dict[str, list[ProjectedToken]] | None = None
-        self.account = near.account_of(workload)
-        self.association = near.association_of(workload)
+        self.account = lookups.account_of(workload)
+        self.association = lookups.association_of(workload)
         self.left_out = skipped(workload.annotations) or frozenset()
         self.reached = [container for container in workload.containers if container.name not in self.left_out]
         self.written = {container.name: container for container in owner.containers} if owner else {}
@@ -164,9 +164,9 @@ class _Case:
             return ("irsa" if injected else "by-hand") if pairs else self.account
         return "by-hand" if pairs else "none"
 
-    def _where_used(self, found: bool) -> bool | Unknown:
+    def _where_used(self, is_used: bool) -> bool | Unknown:
         """Something is at fault only where the workload gets to AWS at all."""
-        if not found:
+        if not is_used:
             return False
         return self.identity if isinstance(self.identity, Unknown) else self.identity != "none"
 
@@ -183,13 +183,13 @@ class _Case:
 
     def meant_account(self) -> ServiceAccount | None:
         workload = self.workload
-        prepared = self.near.prepared.get((workload.cluster, workload.namespace), {})
+        prepared = self.lookups.prepared.get((workload.cluster, workload.namespace), {})
         labels = (workload.labels.get(name, "") for name in ("app.kubernetes.io/name", "app", "k8s-app"))
         for name in (workload.name, *labels):
             account = prepared.get(name)
             if account is None or account.name == workload.service_account:
                 continue
-            unused = not self.near.users.get((workload.cluster, workload.namespace, account.name))
+            unused = not self.lookups.users.get((workload.cluster, workload.namespace, account.name))
             if unused and (workload.cluster or dirname(account.place.document) == dirname(workload.place.document)):
                 return account
         return None
@@ -215,7 +215,7 @@ class _Case:
         return written is not None and pair_of(written) != "none"
 
     def environment(self) -> tuple[Literal["whole", "role-only", "token-only"] | Unknown, Container | None]:
-        found = [(half_set(self.near, self.workload, container), container) for container in self.workload.containers]
+        found = [(half_set(self.lookups, self.workload, container), container) for container in self.workload.containers]
         # AWS_ROLE_ARN alone does not keep an SDK from the credentials of EKS Pod Identity
         for wanted in ("role-only", "token-only") if self.association is None else ("token-only",):
             for half, container in found:
@@ -284,7 +284,7 @@ class _Case:
             return "complete" if all(container.name in _PROXIES for container in lacking) else "late-container"
         if self.workload.mirror:
             return "mirror"
-        cluster = self.near.inventory.cluster_by_id.get(self.workload.cluster)
+        cluster = self.lookups.inventory.cluster_by_id.get(self.workload.cluster)
         if self.installed.webhook(self.workload.cluster) in ("missing", "altered") or (cluster and cluster.on_outpost):
             return "explained"
         born = self.account.created if isinstance(self.account, ServiceAccount) else ""
@@ -309,7 +309,7 @@ class _Case:
     # ---- the token
 
     def _wanted(self) -> frozenset[str]:
-        return self.near.audiences_wanted(self.workload, self.account)
+        return self.lookups.expected_audiences(self.workload, self.account)
 
     def _mutated(self) -> bool | Unknown:
         """Whether the webhook will set up the containers of a template."""
@@ -338,7 +338,7 @@ class _Case:
         if written and (pair_of(written) != "none" or will_collide(written)):
             return "fine"
         mutated = self._mutated() if is_reached else False
-        return token_file(self.near, self.workload, container, self._tokens(), self._wanted(), mutated)
+        return token_file(self.lookups, self.workload, container, self._tokens(), self._wanted(), mutated)
 
     def _tokens(self) -> dict[str, list[ProjectedToken]]:
         if self._by_volume is None:
@@ -359,7 +359,7 @@ class _Case:
             return "fine"
         if isinstance(self.account, Unknown):
             return self.account
-        accepted = self.near.accepted(self.workload.cluster)
+        accepted = self.lookups.accepted(self.workload.cluster)
         if isinstance(accepted, Unknown):
             return "other-audience" if self.identity == "irsa" else accepted
         return "fine" if audiences <= accepted else "other-audience"
@@ -368,11 +368,11 @@ class _Case:
         container = self._first(lambda c: not may_read_token(self.workload, c))
         if container is None or self.workload.windows:
             return True, None
-        cluster = self.near.inventory.cluster_by_id.get(self.workload.cluster)
+        cluster = self.lookups.inventory.cluster_by_id.get(self.workload.cluster)
         version = _version(cluster.version if cluster else "")
         if version is None:
             used = self._where_used(True)
-            name = self.near.around.name_of(self.workload.cluster)
+            name = self.lookups.lookups.name_of(self.workload.cluster)
             unseen = Unknown(f"Kubernetes version of {name}", f"aws eks describe-cluster --name {name}")
             return (unseen if used is True else True if used is False else used), container
         if version >= _FILE_MODE_FIXED:
@@ -387,7 +387,7 @@ class _Case:
             return False, None
         unseen: tuple[Unknown, Container] | None = None
         for container in self.reached:
-            found = has_static_keys(self.near, self.workload, container)
+            found = has_static_keys(self.lookups, self.workload, container)
             if isinstance(found, Unknown):
                 unseen = unseen or (found, container)
             elif found:
@@ -401,12 +401,12 @@ class _Case:
         if not self.workload.admitted or self._partition() in ("", "aws"):
             return False, None
         for container in self.reached:
-            if pair_of(container) == "both" and (found := lacks_region(self.near, self.workload, container)) is not False:
+            if pair_of(container) == "both" and (found := lacks_region(self.lookups, self.workload, container)) is not False:
                 return found, container
         return False, None
 
     def _partition(self) -> str:
-        issuer = self.near.around.issuer_of(self.workload.cluster)
+        issuer = self.lookups.lookups.issuer_of(self.workload.cluster)
         return Issuer.of(issuer).partition if issuer else ""
 
     def session_name(self) -> tuple[Literal["fine", "bad"] | Unknown, Container | None]:

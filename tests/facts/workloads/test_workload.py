@@ -130,13 +130,13 @@ def test_an_association_is_the_identity_whatever_the_annotation_says():
 def test_manifests_of_no_known_cluster_belong_together_where_they_lie_together():
     app, other = manifests(account(), deployment()), manifests(plain_account())
     alone = view({"a/app.yaml": app})
-    assert alone.neighbours.account_of(alone.inventory.workloads[0]).name == "app"
+    assert alone.workload_lookups.account_of(alone.inventory.workloads[0]).name == "app"
     beside = view({"a/app.yaml": app, "b/other.yaml": other})
-    assert beside.neighbours.account_of(beside.inventory.workloads[0]).place.document == "a/app.yaml"
+    assert beside.workload_lookups.account_of(beside.inventory.workloads[0]).place.document == "a/app.yaml"
     apart = view({"a/app.yaml": manifests(deployment()), "b/one.yaml": manifests(account()), "c/two.yaml": other})
-    assert "service accounts" in missing(apart.neighbours.account_of(apart.inventory.workloads[0]))
+    assert "service accounts" in missing(apart.workload_lookups.account_of(apart.inventory.workloads[0]))
     single = view({"a/app.yaml": manifests(deployment()), "b/one.yaml": manifests(account())})
-    assert single.neighbours.account_of(single.inventory.workloads[0]).place.document == "b/one.yaml"
+    assert single.workload_lookups.account_of(single.inventory.workloads[0]).place.document == "b/one.yaml"
 
 
 # ---- service account and annotation

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from irsa_doctor.facts.lookups.near import Names, did_you_mean, is_one_letter_off
+from irsa_doctor.facts.lookups.names import Names, did_you_mean, is_one_letter_off
 
 words = st.text("abAB-", max_size=6)
 

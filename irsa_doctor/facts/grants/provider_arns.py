@@ -9,7 +9,7 @@ _SWAPPED_HOST = re.compile(r"oidc\.[a-z0-9-]+\.eks\.", re.IGNORECASE)
 _FORM = "arn:PARTITION:iam::ACCOUNT:oidc-provider/oidc.eks.REGION.amazonaws.com/id/ID"
 
 
-def miswritten(principal: str, meant: str) -> str:
+def arn_mistakes(principal: str, meant: str) -> str:
     """How a principal misses the provider (ARN) that was meant, "" where that is unknown; as the middle of a sentence."""
     arn, right = parse_arn(principal), parse_arn(meant)
     flaws = list(_of_form(arn, principal)) + (list(_differences(arn, right)) if arn and right else [])
@@ -43,8 +43,8 @@ def _differences(arn: Arn, right: Arn) -> Iterator[str]:
         yield f"it names account {arn.account} in place of {right.account}"
     if arn.partition != right.partition and not Issuer.of(arn.name).partition:
         yield f"its partition is {arn.partition} in place of {right.partition}"
-    written, wanted = Issuer.of(arn.name), Issuer.of(right.name)
-    if written.region and wanted.region and written.region != wanted.region:
-        yield f"it names the region {written.region} in place of {wanted.region}"
+    written, expected = Issuer.of(arn.name), Issuer.of(right.name)
+    if written.region and expected.region and written.region != expected.region:
+        yield f"it names the region {written.region} in place of {expected.region}"
     elif arn.name != right.name and arn.name.lower() == right.name.lower():
         yield "it differs in case"

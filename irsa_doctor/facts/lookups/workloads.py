@@ -7,7 +7,7 @@ from posixpath import dirname
 
 import msgspec
 
-from irsa_doctor.facts.lookups.surroundings import Surroundings
+from irsa_doctor.facts.lookups.lookups import Lookups
 from irsa_doctor.facts.workloads.webhook import AUDIENCE, names_a_role
 from irsa_doctor.issuers import EKS
 from irsa_doctor.model import (
@@ -27,15 +27,15 @@ _KEYS = Unknown(
 Key = tuple[str, str, str]
 
 
-class Neighbours(msgspec.Struct, frozen=True, dict=True):
+class WorkloadLookups(msgspec.Struct, frozen=True, dict=True):
     """The tables of one inventory in which workloads look up what belongs to them."""
 
-    around: Surroundings
+    lookups: Lookups
 
     @property
     def inventory(self) -> Inventory:
         """The inventory."""
-        return self.around.inventory
+        return self.lookups.inventory
 
     @cached_property
     def _strays(self) -> Mapping[tuple[str, str], list[ServiceAccount]]:
@@ -53,9 +53,9 @@ class Neighbours(msgspec.Struct, frozen=True, dict=True):
         """
         key = (workload.cluster, workload.namespace, workload.service_account)
         if workload.cluster:
-            found = self.inventory.service_account_by_key.get(key)
-            if found is not None:
-                return found
+            exact = self.inventory.service_account_by_key.get(key)
+            if exact is not None:
+                return exact
             if self.inventory.closed.has_kind(workload.cluster, "serviceaccounts", workload.namespace):
                 return None
         else:
@@ -66,7 +66,7 @@ class Neighbours(msgspec.Struct, frozen=True, dict=True):
                 return near[0]
             if len(known) == 1 and not self.inventory.clusters:
                 return known[0]
-        cluster = self.around.name_of(workload.cluster)
+        cluster = self.lookups.name_of(workload.cluster)
         missing = f"service accounts of the namespaces of workloads in {cluster}"
         how = ("kubectl get serviceaccounts -A -o yaml", "--complete serviceaccounts")
         return self.inventory.unknown("serviceaccounts", workload.cluster, workload.namespace, missing, *how)
@@ -82,15 +82,15 @@ class Neighbours(msgspec.Struct, frozen=True, dict=True):
 
     def owner_of(self, workload: Workload) -> Workload | None:
         """The topmost object that a workload was made of, as far as it is here; None where it stands by itself."""
-        found, seen = None, {f"{workload.kind}/{workload.name}"}
+        top, seen = None, {f"{workload.kind}/{workload.name}"}
         owner = workload.owner
         while owner and owner not in seen:
             seen.add(owner)
             above = self._by_name.get((workload.cluster, workload.namespace, owner)) or self._maker(workload, owner)
             if above is None:
                 break
-            found, owner = above, above.owner
-        return found
+            top, owner = above, above.owner
+        return top
 
     def _maker(self, workload: Workload, owner: str) -> Workload | None:
         """What made an owner that is not here: a Deployment names its ReplicaSets by the hash of the template, a CronJob its
@@ -122,13 +122,13 @@ class Neighbours(msgspec.Struct, frozen=True, dict=True):
             unseen = unseen or (keys is None and name.startswith(source.prefix))
         return _KEYS if unseen else False
 
-    def audiences_wanted(self, workload: Workload, account: ServiceAccount | Unknown | None) -> frozenset[str]:
+    def expected_audiences(self, workload: Workload, account: ServiceAccount | Unknown | None) -> frozenset[str]:
         """The audience that the token of a workload should have: as its account asks, else the webhook's own."""
-        asked = account.annotations.get(AUDIENCE) if isinstance(account, ServiceAccount) else None
-        if asked is not None:
-            return frozenset({text_of(asked)})
-        issuer = self.around.issuer_of(workload.cluster)
-        return self.around.default_audiences(issuer) if issuer else frozenset(EKS.audience.default)
+        audience = account.annotations.get(AUDIENCE) if isinstance(account, ServiceAccount) else None
+        if audience is not None:
+            return frozenset({text_of(audience)})
+        issuer = self.lookups.issuer_of(workload.cluster)
+        return self.lookups.default_audiences(issuer) if issuer else frozenset(EKS.audience.default)
 
     @cached_property
     def _client_ids(self) -> Mapping[str, frozenset[str] | None]:
@@ -142,11 +142,11 @@ class Neighbours(msgspec.Struct, frozen=True, dict=True):
 
     def accepted(self, cluster: str) -> frozenset[str] | Unknown:
         """The audiences that some OIDC provider of a cluster's issuer accepts."""
-        found = self._client_ids.get(self.around.issuer_of(cluster))
-        if found is None:
+        client_ids = self._client_ids.get(self.lookups.issuer_of(cluster))
+        if client_ids is None:
             how = "aws iam get-open-id-connect-provider --open-id-connect-provider-arn ARN"
-            return Unknown(f"client ids of the OIDC provider of {self.around.name_of(cluster)}", how)
-        return found
+            return Unknown(f"client ids of the OIDC provider of {self.lookups.name_of(cluster)}", how)
+        return client_ids
 
     @cached_property
     def users(self) -> Mapping[Key, int]:

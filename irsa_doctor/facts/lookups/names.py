@@ -9,14 +9,14 @@ _CROWD = 64
 """names that share half of their letters beyond which "did you mean" would be a guess"""
 
 
-def is_one_letter_off(one: str, other: str) -> bool:
+def is_one_letter_off(name: str, other: str) -> bool:
     """Whether a letter was left out, added, mistaken, or swapped with its neighbour."""
-    if abs(len(one) - len(other)) > 1:
+    if abs(len(name) - len(other)) > 1:
         return False
     start = 0
-    while start < min(len(one), len(other)) and one[start] == other[start]:
+    while start < min(len(name), len(other)) and name[start] == other[start]:
         start += 1
-    a, b = one[start:], other[start:]
+    a, b = name[start:], other[start:]
     return a[1:] == b[1:] or a[1:] == b or a == b[1:] or (a[:2] == b[1::-1] and a[2:] == b[2:])
 
 

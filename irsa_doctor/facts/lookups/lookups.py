@@ -7,7 +7,7 @@ import msgspec
 
 from irsa_doctor.facts.grants.principals import Principals
 from irsa_doctor.facts.lookups.accounts import Accounts
-from irsa_doctor.facts.lookups.near import Names
+from irsa_doctor.facts.lookups.names import Names
 from irsa_doctor.issuers import cluster_profile
 from irsa_doctor.model import Contradiction, Inventory, PodIdentityAssociation
 from irsa_doctor.trust.defects import Expected
@@ -15,7 +15,7 @@ from irsa_doctor.trust.defects import Expected
 ROLE_ARN = "eks.amazonaws.com/role-arn"
 
 
-class Surroundings(msgspec.Struct, frozen=True, dict=True):
+class Lookups(msgspec.Struct, frozen=True, dict=True):
     """One inventory, and what is asked of it again and again."""
 
     inventory: Inventory
@@ -40,8 +40,8 @@ class Surroundings(msgspec.Struct, frozen=True, dict=True):
     @cached_property
     def audiences(self) -> frozenset[str]:
         """Audiences that service accounts ask for by annotation."""
-        asked = (sa.annotations.get("eks.amazonaws.com/audience") for sa in self.inventory.service_accounts)
-        return frozenset(value for value in asked if isinstance(value, str))
+        annotated = (sa.annotations.get("eks.amazonaws.com/audience") for sa in self.inventory.service_accounts)
+        return frozenset(value for value in annotated if isinstance(value, str))
 
     def audiences_of(self, issuer: str) -> frozenset[str]:
         """The audiences that tokens of an issuer may have: as said, else the defaults of EKS, or of any cluster."""
@@ -50,13 +50,13 @@ class Surroundings(msgspec.Struct, frozen=True, dict=True):
 
     def default_audiences(self, issuer: str) -> frozenset[str]:
         """Those of tokens for which no service account asks for another: as said, else what the webhook sets by default."""
-        said = self.expected.get(issuer)
-        return frozenset(said if said is not None else cluster_profile(issuer).audience.default)
+        stated = self.expected.get(issuer)
+        return frozenset(stated if stated is not None else cluster_profile(issuer).audience.default)
 
     def audience_of(self, issuer: str) -> str:
         """The audience that a trust policy for this issuer should ask for."""
-        said = self.expected.get(issuer)
-        return said[0] if said else cluster_profile(issuer).audience.default[0]
+        stated = self.expected.get(issuer)
+        return stated[0] if stated else cluster_profile(issuer).audience.default[0]
 
     def called(self, issuer: str) -> str:
         """What people call an issuer: its cluster by name where it was given, else the issuer itself."""
@@ -99,9 +99,9 @@ class Surroundings(msgspec.Struct, frozen=True, dict=True):
     def contradictions_of(self) -> Mapping[str, tuple[Contradiction, ...]]:
         """Path of a document -> what it says otherwise than one before it."""
         table: dict[str, list[Contradiction]] = {}
-        for found in self.inventory.contradictions:
-            table.setdefault(found.second.document, []).append(found)
-        return {path: tuple(some) for path, some in table.items()}
+        for contradiction in self.inventory.contradictions:
+            table.setdefault(contradiction.second.document, []).append(contradiction)
+        return {path: tuple(listed) for path, listed in table.items()}
 
     @cached_property
     def first_of_account(self) -> Mapping[str, tuple[str, int]]:
@@ -131,13 +131,13 @@ class Surroundings(msgspec.Struct, frozen=True, dict=True):
 
     def issuer_of(self, cluster: str) -> str:
         """Issuer of a cluster without scheme, "" where it is not known."""
-        found = self.inventory.cluster_by_id.get(cluster)
-        return found.issuer if found and isinstance(found.issuer, str) else ""
+        entry = self.inventory.cluster_by_id.get(cluster)
+        return entry.issuer if entry and isinstance(entry.issuer, str) else ""
 
     def name_of(self, cluster: str) -> str:
         """The name by which findings call a cluster."""
-        found = self.inventory.cluster_by_id.get(cluster)
-        return found.name if found else cluster or "unknown-cluster"
+        entry = self.inventory.cluster_by_id.get(cluster)
+        return entry.name if entry else cluster or "unknown-cluster"
 
     def meant_provider(self, principal: str, account: str) -> str:
         """The provider (ARN) that a wrong principal was most likely meant to be, "" where there is no near miss."""

@@ -1,0 +1,140 @@
+"""Facts of service accounts: what one shows by itself, and whether some role expects it to name it."""
+
+from typing import Literal
+
+import msgspec
+
+from irsa_doctor.facts.lookups.associations import NO_ISSUER, Override, association_seen, overridden
+from irsa_doctor.facts.lookups.lookups import ROLE_ARN
+from irsa_doctor.facts.lookups.view import View
+from irsa_doctor.facts.roles.role import AnalysedRole
+from irsa_doctor.facts.service_accounts.annotations import Annotation, annotation_form, is_near_key, is_role_arn
+from irsa_doctor.facts.subject import Evidence, Judged
+from irsa_doctor.facts.workloads.containers import PLACEHOLDERS
+from irsa_doctor.facts.workloads.webhook import AUDIENCE, EXPIRATION, SKIP_CONTAINERS, is_ignored_expiration
+from irsa_doctor.model import Arn, Issuer, ServiceAccount, Text, Unknown, parse_arn, text_of
+
+_FILLED_IN = Unknown("role ARNs that a template fills in")
+_BOOL = frozenset(["1", "t", "T", "TRUE", "true", "True", "0", "f", "F", "FALSE", "false", "False"])
+REGIONAL = "eks.amazonaws.com/sts-regional-endpoints"
+
+AnnotatedAudience = Literal["default", "explained", "accepted", "refused"]
+
+
+class ServiceAccountFacts(msgspec.Struct, frozen=True):
+    """What a service account alone shows, and whether some role expects it to name it."""
+
+    annotation: Annotation | Unknown
+    wanted: bool
+    partition_differs: bool
+    regional_endpoints_ignored: bool
+    skip_containers: bool
+    expiration_ignored: bool
+    subject_too_long: bool
+    audience: AnnotatedAudience | Unknown
+    overridden: Override | Unknown
+    pod_identity: Literal["none", "seen"] | Unknown
+
+
+def _annotation(view: View, account: ServiceAccount, form: Annotation) -> Annotation | Unknown:
+    """As it will be: Terraform and the like put in what they make."""
+    if not account.template or not isinstance(account.annotations.get(ROLE_ARN), Text):
+        return form
+    return "ok" if view.role_of_template(account) else _FILLED_IN
+
+
+def service_account_facts(view: View, account: ServiceAccount) -> Judged:
+    """The facts of one service account."""
+    issuer = view.issuer_of(account.cluster)
+    trusting = view.trusted_by_name.get((issuer, account.subject), ())
+    form = annotation_form(account)
+    value = account.annotations.get(ROLE_ARN)
+    arn = parse_arn(value) if isinstance(value, str) and form == "ok" else None
+    partition = Issuer.of(issuer).partition if issuer else ""
+    regional = account.annotations.get(REGIONAL)
+    expiration = account.annotations.get(EXPIRATION)
+    key = (account.cluster, account.namespace, account.name)
+    associated = key in view.inventory.association_by_key
+    facts = ServiceAccountFacts(
+        annotation=_annotation(view, account, form),
+        wanted=bool(trusting) and not associated and key not in view.annotated_workloads,
+        partition_differs=bool(arn and partition and arn.partition != partition),
+        regional_endpoints_ignored=isinstance(regional, str) and regional not in _BOOL,
+        skip_containers=SKIP_CONTAINERS in account.annotations,
+        expiration_ignored=is_ignored_expiration(expiration),
+        subject_too_long=len(account.subject) > 255 and value is not None,
+        audience=annotated_audience(view, account, issuer, arn),
+        overridden=overridden(account, view),
+        pod_identity=association_seen(account, view),
+    )
+    ident = f"{view.name_of(account.cluster)}/{account.namespace}/{account.name}"
+    return Judged("service-account", ident, ident, facts, lambda: _account_evidence(view, account, trusting))
+
+
+def annotated_audience(view: View, account: ServiceAccount, issuer: str, role: Arn | None) -> AnnotatedAudience | Unknown:
+    """Whether STS takes tokens with the audience that a service account asks for."""
+    audience = account.annotations.get(AUDIENCE)
+    if audience is None or role is None:
+        return "default"
+    if isinstance(audience, Text):
+        return PLACEHOLDERS
+    if not issuer:
+        return NO_ISSUER
+    if audience in view.default_audiences(issuer):
+        return "default"
+    arn = f"arn:{role.partition}:iam::{role.account}:oidc-provider/{issuer}"
+    provider = view.inventory.provider_by_arn.get(arn)
+    if provider is None:
+        if role.account in view.inventory.closed.providers:
+            return "explained"
+        how = "aws iam list-open-id-connect-providers"
+        return view.inventory.unknown("providers", role.account, "", f"OIDC providers of account {role.account}", how)
+    if isinstance(provider.client_ids, Unknown):
+        return provider.client_ids
+    return "accepted" if audience in provider.client_ids else "refused"
+
+
+def _account_evidence(view: View, account: ServiceAccount, trusting: tuple[AnalysedRole, ...]) -> Evidence:
+    near = [key for key in account.annotations if is_near_key(key)]
+    meant = next((v for k in near if isinstance(v := account.annotations[k], str) and is_role_arn(v)), "")
+    role = meant or (trusting[0].role.arn if trusting else "")
+    value = text_of(account.annotations.get(ROLE_ARN, ""))
+    keys = ", ".join(near)
+    association = view.inventory.association_by_key.get((account.cluster, account.namespace, account.name))
+    names = {
+        "account": f"{account.namespace}/{account.name}",
+        "carrier": f"{account.namespace}/{account.name}",
+        "flaw": "it is read on pods only",
+        "value": value,
+        "key": keys,
+        "partition": Issuer.of(view.issuer_of(account.cluster)).partition,
+        "role": role or "ROLE_ARN",
+        "right": meant or (trusting[0].role.arn if len(trusting) == 1 else ""),
+        "audience": text_of(account.annotations.get(AUDIENCE, "")),
+        "client_ids": _client_ids(view, account),
+        "regional": text_of(account.annotations.get(REGIONAL, "")),
+        "expiration": text_of(account.annotations.get(EXPIRATION, "")),
+        "length": str(len(account.subject)),
+        "association_role": (text_of(association.role_arn) if association else "") or "a role that is not in the input",
+    }
+    place = account.place.at("metadata")
+    at = place.at("annotations", ROLE_ARN) if ROLE_ARN in account.annotations else place.at("name")
+    if near:
+        at = place.at("annotations", near[0])
+    annotations = {"audience": AUDIENCE, "skip_containers": SKIP_CONTAINERS, "expiration": EXPIRATION, "regional": REGIONAL}
+    places = {"annotation": at, "annotation_key": at, "name": place.at("name")} | {
+        name: place.at("annotations", key) for name, key in annotations.items()
+    }
+    if association:
+        places["association"] = association.place
+    return Evidence(names, places)
+
+
+def _client_ids(view: View, account: ServiceAccount) -> str:
+    """What the provider of the account's cluster, in the account of its role, accepts."""
+    role = parse_arn(text_of(account.annotations.get(ROLE_ARN, "")))
+    issuer = view.issuer_of(account.cluster)
+    provider = (
+        view.inventory.provider_by_arn.get(f"arn:{role.partition}:iam::{role.account}:oidc-provider/{issuer}") if role else None
+    )
+    return ", ".join(provider.client_ids) if provider and not isinstance(provider.client_ids, Unknown) else "unknown"
