@@ -10,7 +10,7 @@ import msgspec
 from irsa_doctor.issuers import EKS, Profile, SubjectGrammar
 from irsa_doctor.model import Text, Verdict
 from irsa_doctor.model.once import once
-from irsa_doctor.trust.conditions import Effect, Limit, limit_of
+from irsa_doctor.trust.conditions import Limit, LimitEffect, limit_of
 from irsa_doctor.trust.languages import (
     EVERYTHING,
     NOTHING,
@@ -168,7 +168,7 @@ def _with_two_spellings(conditions: Sequence[Condition], limits: Sequence[Limit]
     return tuple(merged)
 
 
-_WIDEST: tuple[Effect, ...] = ("unknown", "sub", "aud", "depends", "always", "never")
+_WIDEST: tuple[LimitEffect, ...] = ("unknown", "sub", "aud", "depends", "always", "never")
 
 
 def _either(limits: Sequence[Limit]) -> Limit:

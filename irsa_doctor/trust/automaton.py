@@ -12,7 +12,7 @@ import msgspec
 
 from irsa_doctor.trust.languages import All, Any, Finite, Language, Like, Not
 from irsa_doctor.trust.operators import spellings
-from irsa_doctor.trust.patterns import Glob, Token, Wild
+from irsa_doctor.trust.patterns import Glob, PatternToken, Wild
 
 BUDGET = 120_000
 """steps, counted more where patterns are many or long, before a language is called too complex: about half a second"""
@@ -139,7 +139,7 @@ class _Machine:
         self.formula = self.part(language)
         self.weight = 1 + self.bits // _BITS + self.parts // _PARTS
 
-    def leaf(self, tokens: Sequence[Token], ignore_case: bool = False) -> _Leaf:
+    def leaf(self, tokens: Sequence[PatternToken], ignore_case: bool = False) -> _Leaf:
         """Lay out one pattern, a bit for every position in it."""
         if self.bits + len(tokens) > _MOST_BITS:
             raise TooComplex
@@ -157,7 +157,7 @@ class _Machine:
         self.bits = bit.bit_length()
         return _Leaf(2 * bit - first, bit, bool(self.loops & bit))
 
-    def _step(self, token: Token, bit: int, ignore_case: bool) -> None:
+    def _step(self, token: PatternToken, bit: int, ignore_case: bool) -> None:
         """What leads from one position to the next."""
         if token is Wild.ONE:
             self.ones |= bit

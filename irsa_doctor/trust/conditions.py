@@ -22,13 +22,13 @@ from irsa_doctor.trust.patterns import (
     arn_components,
     glob_of,
     is_plain,
-    joined,
+    merged_pieces,
     pieces_of,
     widest,
 )
 from irsa_doctor.trust.policy import Condition, Value, names_of_holes
 
-Effect = Literal["sub", "aud", "never", "always", "depends", "unknown"]
+LimitEffect = Literal["sub", "aud", "never", "always", "depends", "unknown"]
 
 
 class Limit(msgspec.Struct, frozen=True):
@@ -39,7 +39,7 @@ class Limit(msgspec.Struct, frozen=True):
     `because` says why it never or always holds: missing-key, null, empty-list or type.
     """
 
-    effect: Effect
+    effect: LimitEffect
     language: Language = EVERYTHING
     surely: Language = EVERYTHING
     because: str = ""
@@ -61,7 +61,7 @@ def _unseen(*values: Value) -> Limit:
     return Limit("unknown", EVERYTHING, NOTHING, unseen=names_of_holes(values))
 
 
-def _open(effect: Effect, contested: str) -> Limit:
+def _open(effect: LimitEffect, contested: str) -> Limit:
     """Two readings: in one it holds, in the other it does not."""
     return Limit(effect, EVERYTHING, NOTHING, contested=contested)
 
@@ -206,7 +206,7 @@ class _Scene(msgspec.Struct, frozen=True):
                 filled.append(piece.default)
             else:
                 filled.append(piece)
-        return joined(filled)
+        return merged_pieces(filled)
 
     def exactly(self, pieces: tuple[Plain, ...]) -> _Bounds:
         """A value without variables."""

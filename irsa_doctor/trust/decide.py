@@ -17,7 +17,7 @@ from irsa_doctor.trust.patterns import Variable, arn_components, glob_of, is_arn
 from irsa_doctor.trust.policy import WEB_IDENTITY, Condition, Policy, Problem, Statement, Value, covering, names_of_holes
 from irsa_doctor.trust.refusals import shown
 
-Outcome = Literal["allow", "implicit_deny", "explicit_deny", "invalid"]
+DecisionOutcome = Literal["allow", "implicit_deny", "explicit_deny", "invalid"]
 
 
 class Request(msgspec.Struct, frozen=True, dict=True):
@@ -68,11 +68,11 @@ class Decision(msgspec.Struct, frozen=True):
     other values in the holes, where there is a different one.
     """
 
-    outcome: Outcome
+    outcome: DecisionOutcome
     reasons: tuple[Reason, ...]
     problems: tuple[Problem, ...]
     contested: tuple[str, ...] = ()
-    otherwise: Outcome | None = None
+    otherwise: DecisionOutcome | None = None
     unseen: tuple[str, ...] = ()
 
     @property
@@ -101,10 +101,10 @@ def decide(policy: Policy, request: Request) -> Decision:
     )
 
 
-def _other_readings(policy: Policy, request: Request, contested: set[str]) -> list[Outcome]:
+def _other_readings(policy: Policy, request: Request, contested: set[str]) -> list[DecisionOutcome]:
     """The outcomes of all other readings; points that are met only in one of them are added to the contested ones."""
     tried = {frozenset[str]()}
-    found: list[Outcome] = []
+    found: list[DecisionOutcome] = []
     for _ in _ALTERNATIVES:
         for reading in _readings(contested):
             if reading not in tried:
@@ -349,12 +349,12 @@ class _Evaluation:
 _MET = _Check(True)
 
 
-def _outcomes(allowed: Truth, denied: Truth) -> tuple[Outcome, ...]:
+def _outcomes(allowed: Truth, denied: Truth) -> tuple[DecisionOutcome, ...]:
     """What can come of it, first what does if no hole matches."""
     if denied:
         return ("explicit_deny",)
-    usual: Outcome = "allow" if allowed else "implicit_deny"
-    more: list[Outcome] = ["allow"] if allowed is None else []
+    usual: DecisionOutcome = "allow" if allowed else "implicit_deny"
+    more: list[DecisionOutcome] = ["allow"] if allowed is None else []
     if denied is None:
         more.append("explicit_deny")
     return (usual, *more)

@@ -11,7 +11,7 @@ import msgspec
 from irsa_doctor.issuers import EKS
 from irsa_doctor.model import Place, TrustPolicy, parse_arn
 from irsa_doctor.trust.conditions import limit_of
-from irsa_doctor.trust.holding import Context, holds
+from irsa_doctor.trust.holding import RequestContext, holds
 from irsa_doctor.trust.languages import EVERYTHING
 from irsa_doctor.trust.patterns import Glob, Wild, pieces_of
 from irsa_doctor.trust.policy import Condition, Policy, Statement, read_policy
@@ -23,7 +23,7 @@ _ABSENT = frozenset({"aws:sourceaccount", "aws:sourcearn", "aws:sourceorgid", "a
 _FALSE_OR_ABSENT = frozenset({"aws:principalisawsservice", "aws:viaawsservice"})
 _ROLE_TAG = "aws:resourcetag/"
 _PROVIDER = "aws:federatedprovider"
-_ALWAYS_SO: Context = {"aws:securetransport": ("true",)}
+_ALWAYS_SO: RequestContext = {"aws:securetransport": ("true",)}
 """STS answers over TLS only"""
 
 
@@ -96,7 +96,7 @@ def denial(guardrail: Guardrail, provider: str) -> Denial:
 
 def _effect(condition: Condition, issuer: str, provider: str, variables: bool) -> Literal["all", "some", "none", "depends"]:
     key = condition.key
-    worlds: list[Context] = []
+    worlds: list[RequestContext] = []
     if key in _ALWAYS_SO:
         worlds = [_ALWAYS_SO]
     elif key == "aws:resourceaccount" and (arn := parse_arn(provider)):

@@ -7,13 +7,15 @@ from irsa_doctor.trust.decide import Request, decide
 from irsa_doctor.trust.patterns import Variable, pieces_of
 from irsa_doctor.trust.policy import WEB_IDENTITY, Condition, Policy, Statement
 
-Context = Mapping[str, tuple[str, ...]]
+RequestContext = Mapping[str, tuple[str, ...]]
 """keys in lower case -> their values, () where the key is surely absent; what is not listed is not known"""
 
 _CALLER = "arn:aws:iam::000000000000:oidc-provider/caller"
 
 
-def holds(condition: Condition, context: Context, *, variables: bool, multi: frozenset[str] = frozenset()) -> bool | None:
+def holds(
+    condition: Condition, context: RequestContext, *, variables: bool, multi: frozenset[str] = frozenset()
+) -> bool | None:
     """Whether a condition is met, None where that hangs on a key that is not known, on a placeholder, or on a point on which
     AWS's documentation is silent. `multi` names the multi-valued keys."""
     if not condition.key or any(isinstance(value, Text) for value in condition.values):
@@ -28,7 +30,7 @@ def holds(condition: Condition, context: Context, *, variables: bool, multi: fro
     return None if decision.otherwise else decision.outcome == "allow"
 
 
-def _plain_equality(condition: Condition, context: Context) -> bool | None:
+def _plain_equality(condition: Condition, context: RequestContext) -> bool | None:
     """The answer for one value compared with literal texts, which most conditions are; None for all others."""
     use, values = condition.use, context.get(condition.key, ())
     operator = use.operator

@@ -40,7 +40,7 @@ class Variable(msgspec.Struct, frozen=True):
 Plain = str | Wild
 """what a pattern is made of once its variables have their values"""
 Piece = Plain | Variable | Hole
-Token = str | Wild
+PatternToken = str | Wild
 """a single literal character, or a wildcard"""
 
 _WILDCARD = re.compile(r"[*?]")
@@ -89,7 +89,7 @@ def _split_at_wildcards(text: str) -> list[Piece]:
     return pieces
 
 
-def joined(pieces: Iterable[Piece]) -> tuple[Piece, ...]:
+def merged_pieces(pieces: Iterable[Piece]) -> tuple[Piece, ...]:
     """The same pieces, neighbouring texts as one, neighbouring stars as one."""
     together: list[Piece] = []
     run: list[str] = []
@@ -113,11 +113,11 @@ def pieces_of(value: str | Text, *, wildcards: bool, variables: bool) -> tuple[P
     if isinstance(value, str):
         if "$" not in value and not (wildcards and ("*" in value or "?" in value)):
             return (value,) if value else ()
-        return joined(_pieces_of_str(value, wildcards=wildcards, variables=variables))
+        return merged_pieces(_pieces_of_str(value, wildcards=wildcards, variables=variables))
     pieces: list[Piece] = []
     for part in value.parts:
         pieces += [part] if isinstance(part, Hole) else _pieces_of_str(part, wildcards=wildcards, variables=variables)
-    return joined(pieces)
+    return merged_pieces(pieces)
 
 
 def is_plain(pieces: tuple[Piece, ...]) -> TypeGuard[tuple[Plain, ...]]:
@@ -127,7 +127,7 @@ def is_plain(pieces: tuple[Piece, ...]) -> TypeGuard[tuple[Plain, ...]]:
 
 def widest(pieces: Iterable[Piece]) -> tuple[Plain, ...]:
     """The pieces with a star for every variable and hole: nothing that these could stand for is missed."""
-    found = joined(piece if isinstance(piece, str | Wild) else Wild.MANY for piece in pieces)
+    found = merged_pieces(piece if isinstance(piece, str | Wild) else Wild.MANY for piece in pieces)
     return tuple(piece for piece in found if isinstance(piece, str | Wild))
 
 
@@ -139,7 +139,7 @@ def resolve(pieces: Iterable[Piece], lookup: Callable[[Variable], str | None]) -
         if value is None:
             return None
         resolved.append(value)
-    return joined(resolved)
+    return merged_pieces(resolved)
 
 
 class _Run(msgspec.Struct, frozen=True):
@@ -233,7 +233,7 @@ class Glob(msgspec.Struct, frozen=True, dict=True):
     def _components(self) -> tuple[tuple[_Run, ...], ...]:
         return tuple(_runs(component) for component in arn_components(self.pieces) or ())
 
-    def tokens(self) -> tuple[Token, ...]:
+    def tokens(self) -> tuple[PatternToken, ...]:
         """One token a character, for automata; wildcards of ARN components already bounded."""
         if self.arn:
             return _arn_tokens(arn_components(self.pieces) or ())
@@ -270,8 +270,8 @@ def is_arn(text: str) -> bool:
 _WITHIN = {Wild.MANY: Wild.MANY_IN, Wild.ONE: Wild.ONE_IN}
 
 
-def _arn_tokens(components: Sequence[Sequence[Plain]]) -> tuple[Token, ...]:
-    tokens: list[Token] = []
+def _arn_tokens(components: Sequence[Sequence[Plain]]) -> tuple[PatternToken, ...]:
+    tokens: list[PatternToken] = []
     for n, component in enumerate(components):
         tokens += ":" if n else ""
         for piece in component:

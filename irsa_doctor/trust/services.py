@@ -5,12 +5,12 @@ https://docs.aws.amazon.com/eks/latest/userguide/pod-id-role.html
 
 import msgspec
 
-from irsa_doctor.trust.holding import Context, all_of, holds
+from irsa_doctor.trust.holding import RequestContext, all_of, holds
 from irsa_doctor.trust.policy import Policy, Statement, covers
 
 # in every request that a service makes on its own behalf
 # (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html)
-_OF_SERVICES: Context = {"aws:principalisawsservice": ("true",), "aws:securetransport": ("true",), "sts:externalid": ()}
+_OF_SERVICES: RequestContext = {"aws:principalisawsservice": ("true",), "aws:securetransport": ("true",), "sts:externalid": ()}
 _MULTI = frozenset({"aws:tagkeys", "sts:transitivetagkeys", "aws:principalservicenameslist"})
 
 
@@ -18,7 +18,7 @@ class ServiceCall(msgspec.Struct, frozen=True):
     """A request of a service (`pods.eks.amazonaws.com`); `context` is what is known of it, as for `holding.holds`."""
 
     service: str
-    context: Context = {}
+    context: RequestContext = {}
 
 
 def service_may(policy: Policy, action: str, call: ServiceCall) -> bool | None:
@@ -38,7 +38,7 @@ def trusts_service(policy: Policy, service: str, action: str) -> bool:
     return any(s.allow and service in s.service and covers(s, action) for s in policy.statements)
 
 
-def _matches(policy: Policy, statement: Statement, action: str, service: str, context: Context) -> bool | None:
+def _matches(policy: Policy, statement: Statement, action: str, service: str, context: RequestContext) -> bool | None:
     conditions = [holds(c, context, variables=policy.variables, multi=_MULTI) for c in statement.conditions]
     return all_of([covers(statement, action), _names(statement, service), *conditions])
 

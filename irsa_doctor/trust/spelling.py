@@ -20,7 +20,7 @@ from irsa_doctor.trust.languages import (
     union,
 )
 from irsa_doctor.trust.operators import fold
-from irsa_doctor.trust.patterns import Glob, Plain, Token, Wild, arn_components, glob_of, joined
+from irsa_doctor.trust.patterns import Glob, PatternToken, Plain, Wild, arn_components, glob_of, merged_pieces
 from irsa_doctor.trust.subjects import reach_of
 
 _TERMS = 64
@@ -220,8 +220,8 @@ def _plain(language: Language, grammar: SubjectGrammar) -> tuple[Language, bool]
 
 
 def joined_plain(pieces: Iterable[Plain]) -> tuple[Plain, ...]:
-    """`patterns.joined` for pieces without variables."""
-    return tuple(piece for piece in joined(pieces) if isinstance(piece, str | Wild))
+    """`merged_pieces` for pieces without variables."""
+    return tuple(piece for piece in merged_pieces(pieces) if isinstance(piece, str | Wild))
 
 
 def _common(patterns: Sequence[Language], other: Language) -> list[Language] | None:
@@ -248,7 +248,7 @@ class _Shuffle:
         self.one, self.other = one.tokens(), other.tokens()
         if len(self.one) * len(self.other) > _CELLS:
             raise _TooMany
-        self.known: dict[tuple[int, int], frozenset[tuple[Token, ...]]] = {}
+        self.known: dict[tuple[int, int], frozenset[tuple[PatternToken, ...]]] = {}
 
     def patterns(self) -> list[Language]:
         for n in range(len(self.one), -1, -1):
@@ -259,13 +259,13 @@ class _Shuffle:
                 self.known[n, m] = found
         return [_language(joined_plain(tokens)) for tokens in sorted(self.known[0, 0], key=str)]
 
-    def rest(self, n: int, m: int) -> Iterable[tuple[Token, ...]]:
+    def rest(self, n: int, m: int) -> Iterable[tuple[PatternToken, ...]]:
         """Ways to match the rest of both, from positions n and m; those of later positions are known."""
         if n == len(self.one) and m == len(self.other):
             return [()]
         a = self.one[n] if n < len(self.one) else None
         b = self.other[m] if m < len(self.other) else None
-        found: list[tuple[Token, ...]] = []
+        found: list[tuple[PatternToken, ...]] = []
         if a is Wild.MANY:
             # it matches nothing, or whatever comes next in the other
             found += self.known[n + 1, m]
@@ -277,7 +277,7 @@ class _Shuffle:
             found += self.after(b if a is Wild.ONE else a, n + 1, m + 1)
         return found
 
-    def after(self, token: Token | None, n: int, m: int) -> list[tuple[Token, ...]]:
+    def after(self, token: PatternToken | None, n: int, m: int) -> list[tuple[PatternToken, ...]]:
         if token is None:
             return []
         return [rest if token is Wild.MANY is (rest[0] if rest else None) else (token, *rest) for rest in self.known[n, m]]
@@ -324,7 +324,7 @@ def _covers(wide: Glob, narrow: Glob) -> bool:
     return all(token is Wild.MANY for token in tokens[at:])
 
 
-def _folded(token: Token, ignore_case: bool) -> Token:
+def _folded(token: PatternToken, ignore_case: bool) -> PatternToken:
     return fold(token) if ignore_case and isinstance(token, str) else token
 
 

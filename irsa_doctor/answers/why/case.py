@@ -14,7 +14,7 @@ from irsa_doctor.answers.why.symptoms import Symptom
 from irsa_doctor.facts import AnalysedRole, Judged, View, binding_facts, cluster_facts, provider_facts
 from irsa_doctor.facts.lookups.lookups import ROLE_ARN
 from irsa_doctor.facts.service_accounts.service_account import service_account_facts
-from irsa_doctor.facts.workloads.webhook import AUDIENCE, CONTAINER_CREDENTIALS, FILE, ROLE, VOLUME
+from irsa_doctor.facts.workloads.webhook import AUDIENCE_ANNOTATION, CONTAINER_CREDENTIALS, FILE_VARIABLE, ROLE_VARIABLE, VOLUME
 from irsa_doctor.facts.workloads.workload import judged_workload
 from irsa_doctor.issuers import EKS
 from irsa_doctor.model import (
@@ -181,7 +181,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     def shows_pod_identity(self) -> bool:
         """Whether a pod is set up for EKS Pod Identity, and not for web identity, though no association is known."""
         environments = [{name for c in w.containers if not c.init for name in c.env} for w in self.workloads if w.admitted]
-        set_up = any(CONTAINER_CREDENTIALS[0] in names and ROLE not in names for names in environments)
+        set_up = any(CONTAINER_CREDENTIALS[0] in names and ROLE_VARIABLE not in names for names in environments)
         return set_up and self.association is None and not self.token and not self.calls
 
     @property
@@ -210,7 +210,9 @@ class Case(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     @cached_property
     def by_hand(self) -> str:
         """The role that the environment of the workloads names, "" where none or several."""
-        values = {value for container in self.containers if isinstance(value := container.env.get(ROLE), str) and value}
+        values = {
+            value for container in self.containers if isinstance(value := container.env.get(ROLE_VARIABLE), str) and value
+        }
         return values.pop() if len(values) == 1 else ""
 
     @cached_property
@@ -273,7 +275,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         own = set(self._own_audiences())
         if len(own) == 1:
             return own.pop()
-        annotated = self.account.annotations.get(AUDIENCE) if self.account else None
+        annotated = self.account.annotations.get(AUDIENCE_ANNOTATION) if self.account else None
         if isinstance(annotated, Text):
             return Unknown("values of the template's placeholders")
         return annotated if annotated is not None else self._usual_audience()
@@ -282,7 +284,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         """Audiences of tokens that a manifest mounts itself, under another name than the webhook's volume."""
         for workload in self.workloads:
             for container in workload.containers:
-                path = container.env.get(FILE)
+                path = container.env.get(FILE_VARIABLE)
                 mounts = {
                     mount.volume
                     for mount in container.mounted

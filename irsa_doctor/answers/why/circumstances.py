@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 
 from irsa_doctor.answers.why.case import Case
 from irsa_doctor.facts.lookups.lookups import ROLE_ARN
-from irsa_doctor.facts.workloads.webhook import AUDIENCE
+from irsa_doctor.facts.workloads.webhook import AUDIENCE_ANNOTATION
 from irsa_doctor.model import Issuer
 from irsa_doctor.rulebook.causes import Cause
 
@@ -13,7 +13,7 @@ CIRCUMSTANCES: Mapping[str, Callable[[Case], bool]] = {
     "issuer-eks": lambda case: case.is_eks,
     "issuer-not-eks": lambda case: not (case.is_eks and case.issuer),
     "issuer-known-eks": lambda case: case.is_eks and bool(case.issuer),
-    "audience-annotated": lambda case: case.account is None or AUDIENCE in case.account.annotations,
+    "audience-annotated": lambda case: case.account is None or AUDIENCE_ANNOTATION in case.account.annotations,
     "role-not-annotated": lambda case: case.account is None or ROLE_ARN not in case.account.annotations,
     "pod-identity-associated": lambda case: case.association is not None or not case.cluster_id,
     "association-known": lambda case: case.association is not None,

@@ -10,7 +10,7 @@ from irsa_doctor.answers.why.evidence.tokens import WebIdentityToken, service_ac
 from irsa_doctor.facts import View
 from irsa_doctor.facts.lookups.lookups import ROLE_ARN
 from irsa_doctor.facts.lookups.names import did_you_mean
-from irsa_doctor.facts.workloads.webhook import FILE, ROLE
+from irsa_doctor.facts.workloads.webhook import FILE_VARIABLE, ROLE_VARIABLE
 from irsa_doctor.model import ServiceAccount, Workload, parse_arn
 from irsa_doctor.model.errors import IrsaDoctorError
 
@@ -215,4 +215,6 @@ def _concerns(view: View, account: ServiceAccount) -> bool:
 
 def _sets_a_role(workload: Workload) -> bool:
     annotated = ROLE_ARN in workload.annotations or ROLE_ARN in workload.own_annotations
-    return annotated or any(ROLE in container.env or FILE in container.env for container in workload.containers)
+    return annotated or any(
+        ROLE_VARIABLE in container.env or FILE_VARIABLE in container.env for container in workload.containers
+    )

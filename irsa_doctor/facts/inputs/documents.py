@@ -30,7 +30,7 @@ def document_facts(view: View, document: Document) -> Judged:
 
 def _evidence(view: View, document: Document) -> Evidence:
     names = {"path": document.path, "why": document.why or "it could not be read"}
-    places = {"document": place_of(document)}
+    places = {"document": document_place(document)}
     if contradictions := view.contradictions_of.get(document.path, ()):
         names |= {
             "what": contradictions[0].what,
@@ -45,6 +45,6 @@ def _evidence(view: View, document: Document) -> Evidence:
     return Evidence(names, places)
 
 
-def place_of(document: Document) -> Place:
+def document_place(document: Document) -> Place:
     """Where a document is broken: no pointer leads into it."""
     return Place(document.path)

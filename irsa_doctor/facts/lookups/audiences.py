@@ -8,7 +8,7 @@ import msgspec
 
 from irsa_doctor.facts.lookups.lookups import Lookups
 from irsa_doctor.facts.roles.role import AnalysedRole
-from irsa_doctor.facts.workloads.webhook import AUDIENCE
+from irsa_doctor.facts.workloads.webhook import AUDIENCE_ANNOTATION
 from irsa_doctor.issuers import profile_of
 from irsa_doctor.model import OidcProvider, Unknown, parse_arn
 from irsa_doctor.trust.languages import EVERYTHING, Finite, Language, contains
@@ -18,7 +18,7 @@ ClientIds = Literal["used", "unused"]
 KopsAudience = Literal["not-kops", "there", "missing"]
 
 
-class Audiences(msgspec.Struct, frozen=True, dict=True):
+class AudienceLookups(msgspec.Struct, frozen=True, dict=True):
     """What one inventory says of audiences, by provider and by cluster."""
 
     lookups: Lookups
@@ -42,7 +42,7 @@ class Audiences(msgspec.Struct, frozen=True, dict=True):
         """Cluster id -> audiences that service accounts and projected tokens ask for."""
         table: dict[str, set[str]] = {}
         for account in self.lookups.inventory.service_accounts:
-            if account.annotations and isinstance(requested := account.annotations.get(AUDIENCE), str):
+            if account.annotations and isinstance(requested := account.annotations.get(AUDIENCE_ANNOTATION), str):
                 table.setdefault(account.cluster, set()).add(requested)
         for workload in self.lookups.inventory.workloads:
             table.setdefault(workload.cluster, set()).update(token.audience for token in workload.tokens)

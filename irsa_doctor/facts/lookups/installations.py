@@ -7,7 +7,7 @@ from typing import Literal
 import msgspec
 
 from irsa_doctor.facts.lookups.lookups import Lookups
-from irsa_doctor.facts.workloads.webhook import FILE, ROLE, VOLUME, names_a_role
+from irsa_doctor.facts.workloads.webhook import FILE_VARIABLE, ROLE_VARIABLE, VOLUME, names_a_role
 from irsa_doctor.model import Cluster, Inventory, Unknown, Webhook
 
 WebhookState = Literal["not-needed", "there", "altered", "missing"]
@@ -51,7 +51,7 @@ class Installations(msgspec.Struct, frozen=True, dict=True):
             for workload in self.inventory.workloads
             if workload.admitted
             and VOLUME in workload.volumes
-            and any(ROLE in container.env and FILE in container.env for container in workload.containers)
+            and any(ROLE_VARIABLE in container.env and FILE_VARIABLE in container.env for container in workload.containers)
         )
 
     def webhooks_of(self, cluster: str) -> list[Webhook]:

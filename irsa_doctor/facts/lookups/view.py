@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from functools import cached_property
 
-from irsa_doctor.facts.lookups.audiences import Audiences
+from irsa_doctor.facts.lookups.audiences import AudienceLookups
 from irsa_doctor.facts.lookups.guardrails import Guards
 from irsa_doctor.facts.lookups.installations import Installations
 from irsa_doctor.facts.lookups.lookups import ROLE_ARN, Lookups
@@ -40,9 +40,9 @@ class View(Lookups, frozen=True, dict=True):
         return Guards(self)
 
     @cached_property
-    def audience_lookups(self) -> Audiences:
-        """Audiences that roles and service accounts ask for."""
-        return Audiences(self, self.roles)
+    def audience_lookups(self) -> AudienceLookups:
+        """AudienceLookups that roles and service accounts ask for."""
+        return AudienceLookups(self, self.roles)
 
     @cached_property
     def roles(self) -> tuple[AnalysedRole, ...]:

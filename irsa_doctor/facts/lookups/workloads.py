@@ -8,7 +8,7 @@ from posixpath import dirname
 import msgspec
 
 from irsa_doctor.facts.lookups.lookups import Lookups
-from irsa_doctor.facts.workloads.webhook import AUDIENCE, names_a_role
+from irsa_doctor.facts.workloads.webhook import AUDIENCE_ANNOTATION, names_a_role
 from irsa_doctor.issuers import EKS
 from irsa_doctor.model import (
     Container,
@@ -24,7 +24,7 @@ from irsa_doctor.model import (
 _KEYS = Unknown(
     "keys of the ConfigMaps and Secrets that containers take as environment", "kubectl get configmaps,secrets -A -o yaml"
 )
-Key = tuple[str, str, str]
+AccountKey = tuple[str, str, str]
 
 
 class WorkloadLookups(msgspec.Struct, frozen=True, dict=True):
@@ -124,7 +124,7 @@ class WorkloadLookups(msgspec.Struct, frozen=True, dict=True):
 
     def expected_audiences(self, workload: Workload, account: ServiceAccount | Unknown | None) -> frozenset[str]:
         """The audience that the token of a workload should have: as its account asks, else the webhook's own."""
-        audience = account.annotations.get(AUDIENCE) if isinstance(account, ServiceAccount) else None
+        audience = account.annotations.get(AUDIENCE_ANNOTATION) if isinstance(account, ServiceAccount) else None
         if audience is not None:
             return frozenset({text_of(audience)})
         issuer = self.lookups.issuer_of(workload.cluster)
@@ -149,7 +149,7 @@ class WorkloadLookups(msgspec.Struct, frozen=True, dict=True):
         return client_ids
 
     @cached_property
-    def users(self) -> Mapping[Key, int]:
+    def users(self) -> Mapping[AccountKey, int]:
         """How many workloads run under a service account, by cluster, namespace and name."""
         return Counter((w.cluster, w.namespace, w.service_account) for w in self.inventory.workloads if not w.over)
 

@@ -102,7 +102,7 @@ def role_evidence(
     return Evidence(names, places)
 
 
-Names = dict[str, str | Callable[[], str]]
+EvidenceNames = dict[str, str | Callable[[], str]]
 
 
 def _listed(values: Iterable[str]) -> str:
@@ -112,7 +112,7 @@ def _listed(values: Iterable[str]) -> str:
 
 
 def _say_problems(
-    names: Names, places: dict[str, Place], source: TrustPolicy, policy: Policy, typos: Collection[Steps]
+    names: EvidenceNames, places: dict[str, Place], source: TrustPolicy, policy: Policy, typos: Collection[Steps]
 ) -> None:
     refused = [problem for problem in policy.problems if problem.refused]
     twice = [problem for problem in refused if problem.code == "duplicate-member"]
@@ -123,7 +123,7 @@ def _say_problems(
             places[name] = source.place.at(*listed[0].steps)
 
 
-def _say_principals(names: Names, places: dict[str, Place], source: TrustPolicy, policy: Policy) -> None:
+def _say_principals(names: EvidenceNames, places: dict[str, Place], source: TrustPolicy, policy: Policy) -> None:
     if wide := list(wide_principals(policy)):
         worst = next(row for level in ("everyone", "account", "service") for row in wide if row[0] == level)
         names["others"] = _listed(value for _, value, _ in wide)
@@ -135,7 +135,7 @@ def _say_principals(names: Names, places: dict[str, Place], source: TrustPolicy,
 
 
 def _say_denials(
-    names: Names, places: dict[str, Place], source: TrustPolicy, policy: Policy, by_provider: Mapping[str, Admitted]
+    names: EvidenceNames, places: dict[str, Place], source: TrustPolicy, policy: Policy, by_provider: Mapping[str, Admitted]
 ) -> None:
     denials = [statement for statement in policy.statements if not statement.allow]
     if not denials:

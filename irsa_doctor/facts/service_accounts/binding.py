@@ -17,7 +17,7 @@ from irsa_doctor.facts.service_accounts.annotations import annotation_form
 from irsa_doctor.facts.service_accounts.service_account import annotated_audience
 from irsa_doctor.facts.subject import Evidence, Judged
 from irsa_doctor.facts.workloads.containers import PLACEHOLDERS
-from irsa_doctor.facts.workloads.webhook import AUDIENCE
+from irsa_doctor.facts.workloads.webhook import AUDIENCE_ANNOTATION
 from irsa_doctor.issuers import profile_of
 from irsa_doctor.model import Arn, Issuer, Place, ServiceAccount, Text, Unknown, issuer_in, parse_arn, text_of
 from irsa_doctor.trust import Admitted, Policy, Statement, admitted, spell
@@ -206,7 +206,7 @@ def _kept_out(
 
 def _of_audience(view: View, account: ServiceAccount, issuer: str) -> Trust | Unknown:
     """Of a subject that is let in, though not with the audience of its tokens."""
-    audience = account.annotations.get(AUDIENCE)
+    audience = account.annotations.get(AUDIENCE_ANNOTATION)
     if isinstance(audience, Text):
         return PLACEHOLDERS
     if audience is None and issuer not in view.expected and profile_of(issuer) is None:
@@ -217,7 +217,7 @@ def _of_audience(view: View, account: ServiceAccount, issuer: str) -> Trust | Un
 
 def _audiences_of(view: View, account: ServiceAccount, issuer: str) -> frozenset[str]:
     """What the token of an account may have as audience; none where a template leaves it open."""
-    audience = account.annotations.get(AUDIENCE)
+    audience = account.annotations.get(AUDIENCE_ANNOTATION)
     if isinstance(audience, Text):
         return frozenset()
     return frozenset([audience]) if audience else view.default_audiences(issuer)
@@ -320,8 +320,8 @@ def _describe_own_issuer(
     names["whom"] = f"{account.namespace}/{account.name}, which its Allow statements admit"
     shutting = [statement for answer in own for statement in _shutting(answer, account.subject, audiences)]
     names["absent_keys"] = ", ".join(_absent_keys(shutting, issuer))
-    if AUDIENCE in account.annotations:
-        places["aud"] = account.place.at("metadata", "annotations", AUDIENCE)
+    if AUDIENCE_ANNOTATION in account.annotations:
+        places["aud"] = account.place.at("metadata", "annotations", AUDIENCE_ANNOTATION)
     if shutting:
         places["denial"] = places["policy"].at(*shutting[0].steps, "Effect")
 

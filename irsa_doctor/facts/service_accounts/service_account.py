@@ -11,7 +11,7 @@ from irsa_doctor.facts.roles.role import AnalysedRole
 from irsa_doctor.facts.service_accounts.annotations import Annotation, annotation_form, is_near_key, is_role_arn
 from irsa_doctor.facts.subject import Evidence, Judged
 from irsa_doctor.facts.workloads.containers import PLACEHOLDERS
-from irsa_doctor.facts.workloads.webhook import AUDIENCE, EXPIRATION, SKIP_CONTAINERS, is_ignored_expiration
+from irsa_doctor.facts.workloads.webhook import AUDIENCE_ANNOTATION, EXPIRATION, SKIP_CONTAINERS, is_ignored_expiration
 from irsa_doctor.model import Arn, Issuer, ServiceAccount, Text, Unknown, parse_arn, text_of
 
 _FILLED_IN = Unknown("role ARNs that a template fills in")
@@ -73,7 +73,7 @@ def service_account_facts(view: View, account: ServiceAccount) -> Judged:
 
 def annotated_audience(view: View, account: ServiceAccount, issuer: str, role: Arn | None) -> AnnotatedAudience | Unknown:
     """Whether STS takes tokens with the audience that a service account asks for."""
-    audience = account.annotations.get(AUDIENCE)
+    audience = account.annotations.get(AUDIENCE_ANNOTATION)
     if audience is None or role is None:
         return "default"
     if isinstance(audience, Text):
@@ -110,7 +110,7 @@ def _account_evidence(view: View, account: ServiceAccount, trusting: tuple[Analy
         "partition": Issuer.of(view.issuer_of(account.cluster)).partition,
         "role": role or "ROLE_ARN",
         "right": meant or (trusting[0].role.arn if len(trusting) == 1 else ""),
-        "audience": text_of(account.annotations.get(AUDIENCE, "")),
+        "audience": text_of(account.annotations.get(AUDIENCE_ANNOTATION, "")),
         "client_ids": _client_ids(view, account),
         "regional": text_of(account.annotations.get(REGIONAL, "")),
         "expiration": text_of(account.annotations.get(EXPIRATION, "")),
@@ -121,7 +121,12 @@ def _account_evidence(view: View, account: ServiceAccount, trusting: tuple[Analy
     at = place.at("annotations", ROLE_ARN) if ROLE_ARN in account.annotations else place.at("name")
     if near:
         at = place.at("annotations", near[0])
-    annotations = {"audience": AUDIENCE, "skip_containers": SKIP_CONTAINERS, "expiration": EXPIRATION, "regional": REGIONAL}
+    annotations = {
+        "audience": AUDIENCE_ANNOTATION,
+        "skip_containers": SKIP_CONTAINERS,
+        "expiration": EXPIRATION,
+        "regional": REGIONAL,
+    }
     places = {"annotation": at, "annotation_key": at, "name": place.at("name")} | {
         name: place.at("annotations", key) for name, key in annotations.items()
     }

@@ -7,15 +7,15 @@ from typing import Literal
 from irsa_doctor.facts.lookups.workloads import WorkloadLookups
 from irsa_doctor.facts.workloads.webhook import (
     CONTAINER_CREDENTIALS,
-    FILE,
+    FILE_VARIABLE,
     MOUNT_PATH,
-    ROLE,
+    ROLE_VARIABLE,
     TOKEN_PATH,
     VOLUME,
 )
 from irsa_doctor.model import Container, Mount, ProjectedToken, Text, Unknown, Workload
 
-Pair = Literal["both", "none", "role-only", "token-only"]
+CredentialPair = Literal["both", "none", "role-only", "token-only"]
 TokenFile = Literal[
     "fine", "relative", "kubernetes", "pod-identity", "other-audience", "sub-path", "collision", "not-mounted", "missing"
 ]
@@ -34,9 +34,9 @@ _OF_POD_IDENTITY = "/var/run/secrets/pods.eks.amazonaws.com"
 _POD_IDENTITY_AUDIENCE = "pods.eks.amazonaws.com"
 
 
-def pair_of(container: Container) -> Pair:
+def pair_of(container: Container) -> CredentialPair:
     """Which of the two variables of web identity a container sets by name; all that the webhook looks at."""
-    role, file = ROLE in container.env, FILE in container.env
+    role, file = ROLE_VARIABLE in container.env, FILE_VARIABLE in container.env
     return "both" if role and file else "role-only" if role else "token-only" if file else "none"
 
 
@@ -47,7 +47,7 @@ def half_set(
     pair = pair_of(container)
     if pair not in ("role-only", "token-only"):
         return "no"
-    other = lookups.takes(workload, container, FILE if pair == "role-only" else ROLE)
+    other = lookups.takes(workload, container, FILE_VARIABLE if pair == "role-only" else ROLE_VARIABLE)
     return other if isinstance(other, Unknown) else "no" if other else pair
 
 
@@ -117,7 +117,7 @@ def token_file(
     `tokens` are those of each volume, `wanted` the audiences that its token should have; `mutated`: the webhook has set up
     the container, or will.
     """
-    stated = container.env.get(FILE, TOKEN_PATH)
+    stated = container.env.get(FILE_VARIABLE, TOKEN_PATH)
     if stated is None or isinstance(stated, Text):
         return "fine"
     if not (stated.startswith("/") or re.match(_DRIVE, stated)):

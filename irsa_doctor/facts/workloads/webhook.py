@@ -10,8 +10,8 @@ from datetime import datetime
 from irsa_doctor.facts.lookups.lookups import ROLE_ARN
 from irsa_doctor.model import ServiceAccount, Text
 
-ROLE = "AWS_ROLE_ARN"
-FILE = "AWS_WEB_IDENTITY_TOKEN_FILE"
+ROLE_VARIABLE = "AWS_ROLE_ARN"
+FILE_VARIABLE = "AWS_WEB_IDENTITY_TOKEN_FILE"
 # what it sets for EKS Pod Identity in their place
 CONTAINER_CREDENTIALS = ("AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE")
 VOLUME = "aws-iam-token"
@@ -20,7 +20,7 @@ TOKEN_PATH = MOUNT_PATH + "/token"
 OPT_OUT_LABEL = "eks.amazonaws.com/skip-pod-identity-webhook"
 SKIP_CONTAINERS = "eks.amazonaws.com/skip-containers"
 EXPIRATION = "eks.amazonaws.com/token-expiration"
-AUDIENCE = "eks.amazonaws.com/audience"
+AUDIENCE_ANNOTATION = "eks.amazonaws.com/audience"
 SHORTEST, LONGEST = 600, 86400
 """seconds: what Kubernetes accepts at least, and EKS issues at most"""
 
@@ -30,7 +30,7 @@ def names_a_role(account: ServiceAccount) -> bool:
     return bool(account.annotations.get(ROLE_ARN, "") != "")
 
 
-def skipped(annotations: Mapping[str, str | Text]) -> frozenset[str] | None:
+def skipped_containers(annotations: Mapping[str, str | Text]) -> frozenset[str] | None:
     """The containers that a pod's annotation leaves out, None where the annotation cannot be read (then none is left out)."""
     value = annotations.get(SKIP_CONTAINERS)
     if value is None:

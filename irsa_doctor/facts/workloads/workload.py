@@ -27,16 +27,16 @@ from irsa_doctor.facts.workloads.containers import (
 )
 from irsa_doctor.facts.workloads.webhook import (
     EXPIRATION,
-    FILE,
+    FILE_VARIABLE,
     OPT_OUT_LABEL,
-    ROLE,
+    ROLE_VARIABLE,
     SHORTEST,
     SKIP_CONTAINERS,
     VOLUME,
     is_ignored_expiration,
     names_a_role,
     seconds_between,
-    skipped,
+    skipped_containers,
 )
 from irsa_doctor.model import Container, Issuer, Place, ProjectedToken, ServiceAccount, Text, Unknown, Workload, text_of
 
@@ -119,7 +119,7 @@ class _Case:
         self._by_volume: dict[str, list[ProjectedToken]] | None = None
         self.account = lookups.account_of(workload)
         self.association = lookups.association_of(workload)
-        self.left_out = skipped(workload.annotations) or frozenset()
+        self.left_out = skipped_containers(workload.annotations) or frozenset()
         self.reached = [container for container in workload.containers if container.name not in self.left_out]
         self.written = {container.name: container for container in owner.containers} if owner else {}
         self.identity = self._identity()
@@ -242,7 +242,7 @@ class _Case:
         """Whether a container names the role of its service account's annotation."""
         if isinstance(self.account, Unknown):
             return self.account
-        value = container.env[ROLE]
+        value = container.env[ROLE_VARIABLE]
         annotated = self.account.annotations.get(ROLE_ARN, "") if self.account else ""
         if value is None:
             return _ROLE_VALUE
@@ -419,7 +419,7 @@ class _Case:
 
     def _skips_nothing(self) -> bool:
         """Whether the annotation that leaves out containers is not as the webhook reads it: it trims no blanks."""
-        names = skipped(self.workload.annotations)
+        names = skipped_containers(self.workload.annotations)
         return names is None or any(name != name.strip() for name in names)
 
     # ---- what messages quote
@@ -461,10 +461,10 @@ class _Case:
             "workload": f"{workload.kind.lower()} {workload.namespace}/{workload.name}",
             "account": f"{workload.namespace}/{workload.service_account}",
             "carrier": f"{workload.kind.lower()} {workload.namespace}/{workload.name}",
-            "flaw": _FLAWS[skipped(workload.annotations) is None],
+            "flaw": _FLAWS[skipped_containers(workload.annotations) is None],
             "role": text_of(known.annotations.get(ROLE_ARN, "")) if known else "",
-            "env_role": text_of(role.env.get(ROLE) or "") if role else "",
-            "path": text_of(file.env.get(FILE) or "") if file else "",
+            "env_role": text_of(role.env.get(ROLE_VARIABLE) or "") if role else "",
+            "path": text_of(file.env.get(FILE_VARIABLE) or "") if file else "",
             "meant": f"{meant.namespace}/{meant.name}" if meant else "",
             "session_name": _value(at_fault["session_name"], "AWS_ROLE_SESSION_NAME"),
             "association_role": text_of(self.association.role_arn) if self.association else "",

@@ -1,6 +1,12 @@
 import pytest
 
-from irsa_doctor.facts.workloads.webhook import csv_record, is_ignored_expiration, names_a_role, seconds_between, skipped
+from irsa_doctor.facts.workloads.webhook import (
+    csv_record,
+    is_ignored_expiration,
+    names_a_role,
+    seconds_between,
+    skipped_containers,
+)
 from irsa_doctor.model import Hole, Place, ServiceAccount, Text
 
 KEY = "eks.amazonaws.com/role-arn"
@@ -32,9 +38,9 @@ def test_names_are_read_as_the_webhook_reads_them(text, names):
 
 
 def test_a_pod_without_the_annotation_leaves_out_nothing_and_a_placeholder_cannot_be_read():
-    assert skipped({}) == frozenset()
-    assert skipped({"eks.amazonaws.com/skip-containers": "a,b"}) == {"a", "b"}
-    assert skipped({"eks.amazonaws.com/skip-containers": Text((Hole("${X}"),))}) is None
+    assert skipped_containers({}) == frozenset()
+    assert skipped_containers({"eks.amazonaws.com/skip-containers": "a,b"}) == {"a", "b"}
+    assert skipped_containers({"eks.amazonaws.com/skip-containers": Text((Hole("${X}"),))}) is None
 
 
 @pytest.mark.parametrize(

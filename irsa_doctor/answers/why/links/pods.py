@@ -8,7 +8,7 @@ from irsa_doctor.answers.why.links.by_rules import by_rules
 from irsa_doctor.answers.why.links.link import Link
 from irsa_doctor.answers.why.links.state import LinkState, inapplicable, observed, passed, undecided, unseen
 from irsa_doctor.answers.why.placeholders import fill_command
-from irsa_doctor.facts.workloads.webhook import FILE, ROLE
+from irsa_doctor.facts.workloads.webhook import FILE_VARIABLE, ROLE_VARIABLE
 from irsa_doctor.model import Unknown
 
 _SHOWN = 3
@@ -61,7 +61,7 @@ def _webhook(case: Case) -> LinkState:
         missing = next(iter(case.findings.missing_on("webhook")), None)
         right = "every container of the pods has the variables and the mount that the webhook adds"
         return unseen(Unknown(missing.missing, missing.how)) if missing else passed(right)
-    if case.workloads and all(ROLE in c.env and FILE in c.env for c in case.containers if not c.init):
+    if case.workloads and all(ROLE_VARIABLE in c.env and FILE_VARIABLE in c.env for c in case.containers if not c.init):
         return passed("the manifest sets AWS_ROLE_ARN and AWS_WEB_IDENTITY_TOKEN_FILE itself")
     return _on_new_pods(case)
 
