@@ -41,7 +41,7 @@ class View(Lookups, frozen=True, dict=True):
 
     @cached_property
     def audience_lookups(self) -> AudienceLookups:
-        """AudienceLookups that roles and service accounts ask for."""
+        """The audiences that roles and service accounts require."""
         return AudienceLookups(self, self.roles)
 
     @cached_property

@@ -191,3 +191,17 @@ def may_read_token(workload: Workload, container: Container) -> bool:
     user = workload.user if container.user is None else container.user
     non_root = workload.non_root if container.non_root is None else container.non_root
     return workload.fs_group is not None or not (user or (user is None and non_root))
+
+
+def calls_global_sts(container: Container) -> bool:
+    """Whether the SDK is told to call the global endpoint of STS.
+
+    https://docs.aws.amazon.com/sdkref/latest/guide/feature-sts-regionalized-endpoints.html
+    """
+    return container.env.get("AWS_STS_REGIONAL_ENDPOINTS") == "legacy"
+
+
+def has_custom_endpoint(container: Container) -> bool:
+    """One endpoint for all services, that of STS among them
+    (https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html)."""
+    return "AWS_ENDPOINT_URL" in container.env and "AWS_ENDPOINT_URL_STS" not in container.env

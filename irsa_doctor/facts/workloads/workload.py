@@ -1,66 +1,18 @@
 """Facts of workloads: Pods as the API server holds them, and pod templates that no webhook has seen yet."""
 
-from collections.abc import Callable, Iterator
-from posixpath import dirname
+from collections.abc import Iterator
+from functools import partial
 from typing import Literal
 
 import msgspec
 
-from irsa_doctor.facts.lookups.installations import Installations
-from irsa_doctor.facts.lookups.lookups import ROLE_ARN
 from irsa_doctor.facts.lookups.view import View
-from irsa_doctor.facts.lookups.workloads import WorkloadLookups
-from irsa_doctor.facts.subject import Evidence, Judged
-from irsa_doctor.facts.workloads.containers import (
-    PLACEHOLDERS,
-    TokenFile,
-    half_set,
-    has_container_credentials,
-    has_shared_config,
-    has_static_keys,
-    lacks_region,
-    may_read_token,
-    pair_of,
-    session_name,
-    token_file,
-    will_collide,
-)
-from irsa_doctor.facts.workloads.webhook import (
-    EXPIRATION,
-    FILE_VARIABLE,
-    OPT_OUT_LABEL,
-    ROLE_VARIABLE,
-    SHORTEST,
-    SKIP_CONTAINERS,
-    VOLUME,
-    is_ignored_expiration,
-    names_a_role,
-    seconds_between,
-    skipped_containers,
-)
-from irsa_doctor.model import Container, Issuer, Place, ProjectedToken, ServiceAccount, Text, Unknown, Workload, text_of
-
-Identity = Literal["irsa", "pod-identity", "by-hand", "none"]
-Admission = Literal[
-    "not-wanted",
-    "expected",
-    "complete",
-    "explained",
-    "opted-out",
-    "all-skipped",
-    "mirror",
-    "older",
-    "race",
-    "late-container",
-]
-_RACE = 10.0
-"""seconds after its service account in which a pod may have been too early for the webhook's cache"""
-_FILE_MODE_FIXED = (1, 19)
-"""the Kubernetes version that made the token readable to users other than root"""
-# proxies of service meshes, injected after the webhook, that need no role of AWS
-_PROXIES = frozenset({"istio-proxy", "istio-init", "istio-validation", "linkerd-proxy", "linkerd-init"})
-_FLAWS = {False: "a name has spaces around it, which are not trimmed", True: "it is not a list of names separated by commas"}
-_ROLE_VALUE = Unknown("value of AWS_ROLE_ARN", "kubectl exec POD -- printenv AWS_ROLE_ARN")
+from irsa_doctor.facts.subject import Judged
+from irsa_doctor.facts.workloads.case import Admission, Identity, WorkloadCase
+from irsa_doctor.facts.workloads.containers import TokenFile, calls_global_sts, has_custom_endpoint, has_shared_config
+from irsa_doctor.facts.workloads.evidence import workload_evidence
+from irsa_doctor.facts.workloads.webhook import EXPIRATION, SHORTEST, is_ignored_expiration
+from irsa_doctor.model import Unknown, Workload
 
 
 class WorkloadFacts(msgspec.Struct, frozen=True):
@@ -104,408 +56,35 @@ def workload_facts(view: View) -> Iterator[Judged]:
 
 def judged_workload(view: View, workload: Workload, owner: Workload | None) -> Judged:
     """One workload with its facts; `owner` is the topmost object that it was made of, as far as that is here."""
-    case = _Case(view.workload_lookups, view.installations, workload, owner)
+    case = WorkloadCase(view.workload_lookups, view.installations, workload, owner)
     cluster = view.name_of(workload.cluster)
     ident = f"{cluster}/{workload.namespace}/{workload.kind.lower()}/{workload.name}"
     group = f"{cluster}/{workload.namespace}/{workload.service_account}"
-    return Judged("workload", ident, group, case.facts(), case.evidence)
+    return Judged("workload", ident, group, _facts(case), partial(workload_evidence, case))
 
 
-class _Case:
-    """One workload with what belongs to it, while its facts are derived. Methods that find a container at fault give it too."""
-
-    def __init__(self, lookups: WorkloadLookups, installed: Installations, workload: Workload, owner: Workload | None) -> None:
-        self.lookups, self.installed, self.workload, self.owner = lookups, installed, workload, owner
-        self._by_volume: dict[str, list[ProjectedToken]] | None = None
-        self.account = lookups.account_of(workload)
-        self.association = lookups.association_of(workload)
-        self.left_out = skipped_containers(workload.annotations) or frozenset()
-        self.reached = [container for container in workload.containers if container.name not in self.left_out]
-        self.written = {container.name: container for container in owner.containers} if owner else {}
-        self.identity = self._identity()
-        self.opted_out = OPT_OUT_LABEL in workload.labels and installed.honours_opt_out(workload.cluster)
-
-    def facts(self) -> WorkloadFacts:
-        own = self.owner is None
-        return WorkloadFacts(
-            identity=self.identity,
-            service_account=self.service_account() if own else "right",
-            annotation_on_pod=self.annotation_on_pod() if own else False,
-            environment=self.environment()[0] if own else "whole",
-            role=self.role()[0],
-            admission=self.admission()[0],
-            pod_identity=self.pod_identity()[0],
-            token_file=self.token_file()[0],
-            token_volume=self.token_volume(),
-            expiration_too_short=own and any(0 != token.expiration < SHORTEST for token in self.workload.tokens),
-            expiration_ignored=own and self._where_used(is_ignored_expiration(self.workload.annotations.get(EXPIRATION))),
-            skip_containers=own and self._where_used(self._skips_nothing()),
-            token_readable=self.token_readable()[0] if own else True,
-            static_keys=self.static_keys()[0] if own else False,
-            shared_config=own and self._where_used(self._first(has_shared_config) is not None),
-            region_missing=self.region_missing()[0],
-            global_sts=own and self._where_used(self._first(_calls_global_sts) is not None),
-            custom_endpoint=own and self._where_used(self._first(_has_custom_endpoint) is not None),
-            session_name=self.session_name()[0] if own else "fine",
-            windows_by_affinity=own and self._where_used(self.workload.windows == "affinity"),
-            ephemeral=self.workload.admitted and self._where_used(bool(self.workload.ephemeral)),
-        )
-
-    # ---- who the workload is
-
-    def _identity(self) -> Identity | Unknown:
-        if self.association is not None:
-            return "pod-identity"
-        if isinstance(self.account, ServiceAccount) and names_a_role(self.account):
-            return "irsa"
-        pairs = any(pair_of(container) == "both" for container in self.workload.containers)
-        if isinstance(self.account, Unknown):
-            injected = self.workload.admitted and VOLUME in self.workload.volumes
-            return ("irsa" if injected else "by-hand") if pairs else self.account
-        return "by-hand" if pairs else "none"
-
-    def _where_used(self, is_used: bool) -> bool | Unknown:
-        """Something is at fault only where the workload gets to AWS at all."""
-        if not is_used:
-            return False
-        return self.identity if isinstance(self.identity, Unknown) else self.identity != "none"
-
-    def _first(self, at_fault: Callable[[Container], bool]) -> Container | None:
-        return next((container for container in self.reached if at_fault(container)), None)
-
-    def service_account(self) -> Literal["right", "other"] | Unknown:
-        """`other` where the workload runs without a role, and an account of its own name that has one is used by nobody."""
-        if isinstance(self.identity, str) and self.identity != "none":
-            return "right"
-        if self.annotation_on_pod() is True or self.meant_account() is None:
-            return "right"
-        return self.identity if isinstance(self.identity, Unknown) else "other"
-
-    def meant_account(self) -> ServiceAccount | None:
-        workload = self.workload
-        prepared = self.lookups.prepared.get((workload.cluster, workload.namespace), {})
-        labels = (workload.labels.get(name, "") for name in ("app.kubernetes.io/name", "app", "k8s-app"))
-        for name in (workload.name, *labels):
-            account = prepared.get(name)
-            if account is None or account.name == workload.service_account:
-                continue
-            unused = not self.lookups.users.get((workload.cluster, workload.namespace, account.name))
-            if unused and (workload.cluster or dirname(account.place.document) == dirname(workload.place.document)):
-                return account
-        return None
-
-    def annotation_on_pod(self) -> bool | Unknown:
-        if ROLE_ARN not in self.workload.annotations and ROLE_ARN not in self.workload.own_annotations:
-            return False
-        if isinstance(self.account, Unknown):
-            return self.account
-        return not (isinstance(self.account, ServiceAccount) and names_a_role(self.account)) and self.association is None
-
-    # ---- what the manifest or the webhook wrote into containers
-
-    def _by_hand(self, container: Container) -> bool:
-        """Whether variables of web identity come from the manifest, not from the webhook."""
-        if pair_of(container) == "none":
-            return False
-        if not self.workload.admitted:
-            return True
-        if self.owner is None:
-            return VOLUME not in self.workload.volumes
-        written = self.written.get(container.name)
-        return written is not None and pair_of(written) != "none"
-
-    def environment(self) -> tuple[Literal["whole", "role-only", "token-only"] | Unknown, Container | None]:
-        found = [(half_set(self.lookups, self.workload, container), container) for container in self.workload.containers]
-        # AWS_ROLE_ARN alone does not keep an SDK from the credentials of EKS Pod Identity
-        for wanted in ("role-only", "token-only") if self.association is None else ("token-only",):
-            for half, container in found:
-                if half == wanted:
-                    return half, container
-        return next(((half, container) for half, container in found if isinstance(half, Unknown)), ("whole", None))
-
-    def role(self) -> tuple[Literal["same", "drifted", "by-hand-differs"] | Unknown, Container | None]:
-        if isinstance(self.identity, str) and self.identity != "irsa":
-            return "same", None
-        unseen: tuple[Unknown, Container] | None = None
-        for container in self.workload.containers:
-            by_hand = self._by_hand(container)
-            if pair_of(container) != "both" or (by_hand and self.owner is not None):
-                continue
-            same = self._names_annotated(container)
-            if isinstance(same, Unknown):
-                unseen = unseen or (same, container)
-            elif not same:
-                return "by-hand-differs" if by_hand else "drifted", container
-        return unseen or ("same", None)
-
-    def _names_annotated(self, container: Container) -> bool | Unknown:
-        """Whether a container names the role of its service account's annotation."""
-        if isinstance(self.account, Unknown):
-            return self.account
-        value = container.env[ROLE_VARIABLE]
-        annotated = self.account.annotations.get(ROLE_ARN, "") if self.account else ""
-        if value is None:
-            return _ROLE_VALUE
-        if value == annotated:
-            return True
-        return PLACEHOLDERS if isinstance(value, Text) or isinstance(annotated, Text) else False
-
-    def admission(self) -> tuple[Admission | Unknown, Container | None]:
-        """What became of the webhook's work on a Pod of an account that names a role; or will become of it."""
-        if isinstance(self.identity, str) and self.identity not in ("irsa", "pod-identity"):
-            return "not-wanted", None
-        lacking = [container for container in self.reached if pair_of(container) == "none"]
-        regular = [container for container in self.workload.containers if not container.init]
-        left_out = [c for c in regular if c.name in self.left_out and pair_of(c) == "none"]
-        blocked: Admission | None = None
-        if self.opted_out and lacking and not self._is_set_up():
-            blocked = "opted-out"
-        elif regular and len(left_out) == len(regular):
-            blocked = "all-skipped"
-        if blocked:
-            return (self.identity if isinstance(self.identity, Unknown) else blocked), None
-        if not self.workload.admitted:
-            return "expected", None
-        if self.identity == "pod-identity" or not lacking:
-            return "complete", None
-        if isinstance(self.identity, Unknown):
-            return self.identity, lacking[0]
-        return self._admitted(lacking), next((c for c in lacking if c.name not in _PROXIES), lacking[0])
-
-    def _is_set_up(self) -> bool:
-        """Whether the webhook was at a Pod."""
-        if not self.workload.admitted:
-            return False
-        set_up = (c for c in self.workload.containers if has_container_credentials(c) or pair_of(c) != "none")
-        return any(not self._by_hand(container) for container in set_up)
-
-    def _admitted(self, lacking: list[Container]) -> Admission:
-        if self._is_set_up():
-            return "complete" if all(container.name in _PROXIES for container in lacking) else "late-container"
-        if self.workload.mirror:
-            return "mirror"
-        cluster = self.lookups.inventory.cluster_by_id.get(self.workload.cluster)
-        if self.installed.webhook(self.workload.cluster) in ("missing", "altered") or (cluster and cluster.on_outpost):
-            return "explained"
-        born = self.account.created if isinstance(self.account, ServiceAccount) else ""
-        later = seconds_between(born, self.workload.created)
-        return "race" if later is not None and 0 <= later <= _RACE else "older"
-
-    def pod_identity(
-        self,
-    ) -> tuple[Literal["none", "fine", "chain-order", "not-set-up", "unsupported-node"], Container | None]:
-        """How a workload stands to the association of its service account."""
-        if self.association is None:
-            return "none", None
-        if self.workload.windows or self.workload.fargate:
-            return ("unsupported-node" if self.owner is None else "fine"), None
-        for container in self.reached:
-            if pair_of(container) == "both" and (self._by_hand(container) or has_container_credentials(container)):
-                return ("chain-order", container) if self.owner is None else ("fine", None)
-        if not self.workload.admitted or self.opted_out or any(has_container_credentials(c) for c in self.reached):
-            return "fine", None
-        return ("not-set-up", self.reached[0]) if self.reached else ("fine", None)
-
-    # ---- the token
-
-    def _wanted(self) -> frozenset[str]:
-        return self.lookups.expected_audiences(self.workload, self.account)
-
-    def _mutated(self) -> bool | Unknown:
-        """Whether the webhook will set up the containers of a template."""
-        if self.opted_out:
-            return False
-        if isinstance(self.account, Unknown):
-            return self.account
-        return self.identity == "irsa"
-
-    def token_file(self) -> tuple[TokenFile | Unknown, Container | None]:
-        unseen: tuple[Unknown, Container] | None = None
-        for container in self.workload.containers if self.association is None else ():
-            found = self._token_file(container)
-            if isinstance(found, Unknown):
-                unseen = unseen or (found, container)
-            elif found != "fine":
-                return found, container
-        return unseen or ("fine", None)
-
-    def _token_file(self, container: Container) -> TokenFile | Unknown:
-        is_reached = container.name not in self.left_out
-        if pair_of(container) != "both":
-            will_be = not self.workload.admitted and is_reached and pair_of(container) == "none" and will_collide(container)
-            return "collision" if will_be and self._mutated() is True else "fine"
-        written = self.written.get(container.name)
-        if written and (pair_of(written) != "none" or will_collide(written)):
-            return "fine"
-        mutated = self._mutated() if is_reached else False
-        return token_file(self.lookups, self.workload, container, self._tokens(), self._wanted(), mutated)
-
-    def _tokens(self) -> dict[str, list[ProjectedToken]]:
-        if self._by_volume is None:
-            self._by_volume = {}
-            for token in self.workload.tokens:
-                self._by_volume.setdefault(token.volume, []).append(token)
-        return self._by_volume
-
-    def token_volume(self) -> Literal["fine", "other-audience", "no-token"] | Unknown:
-        """What the volume holds that the webhook would have made: it keeps one that is there already."""
-        volume_is_written = self.owner is not None and VOLUME in self.owner.volumes
-        if VOLUME not in self.workload.volumes or volume_is_written or self.identity in ("none", "pod-identity"):
-            return "fine"
-        audiences = {token.audience for token in self.workload.tokens if token.volume == VOLUME}
-        if not audiences:
-            return self.identity if isinstance(self.identity, Unknown) else "no-token"
-        if audiences <= self._wanted():
-            return "fine"
-        if isinstance(self.account, Unknown):
-            return self.account
-        accepted = self.lookups.accepted(self.workload.cluster)
-        if isinstance(accepted, Unknown):
-            return "other-audience" if self.identity == "irsa" else accepted
-        return "fine" if audiences <= accepted else "other-audience"
-
-    def token_readable(self) -> tuple[bool | Unknown, Container | None]:
-        container = self._first(lambda c: not may_read_token(self.workload, c))
-        if container is None or self.workload.windows:
-            return True, None
-        cluster = self.lookups.inventory.cluster_by_id.get(self.workload.cluster)
-        version = _version(cluster.version if cluster else "")
-        if version is None:
-            used = self._where_used(True)
-            name = self.lookups.lookups.name_of(self.workload.cluster)
-            unseen = Unknown(f"Kubernetes version of {name}", f"aws eks describe-cluster --name {name}")
-            return (unseen if used is True else True if used is False else used), container
-        if version >= _FILE_MODE_FIXED:
-            return True, None
-        used = self._where_used(True)
-        return (used if isinstance(used, Unknown) else not used), container
-
-    # ---- what comes before the role, or keeps the SDK from using it
-
-    def static_keys(self) -> tuple[bool | Unknown, Container | None]:
-        if self.identity == "none":
-            return False, None
-        unseen: tuple[Unknown, Container] | None = None
-        for container in self.reached:
-            found = has_static_keys(self.lookups, self.workload, container)
-            if isinstance(found, Unknown):
-                unseen = unseen or (found, container)
-            elif found:
-                return (self.identity if isinstance(self.identity, Unknown) else True), container
-        if unseen and isinstance(self.identity, Unknown):
-            return self.identity, unseen[1]
-        return unseen or (False, None)
-
-    def region_missing(self) -> tuple[bool | Unknown, Container | None]:
-        """Outside of the partition `aws` an SDK that is not told of a region asks the STS of another partition."""
-        if not self.workload.admitted or self._partition() in ("", "aws"):
-            return False, None
-        for container in self.reached:
-            if pair_of(container) == "both" and (found := lacks_region(self.lookups, self.workload, container)) is not False:
-                return found, container
-        return False, None
-
-    def _partition(self) -> str:
-        issuer = self.lookups.lookups.issuer_of(self.workload.cluster)
-        return Issuer.of(issuer).partition if issuer else ""
-
-    def session_name(self) -> tuple[Literal["fine", "bad"] | Unknown, Container | None]:
-        for container in self.reached:
-            found = session_name(container)
-            if found != "fine":
-                used = self._where_used(True)
-                return (used if isinstance(used, Unknown) else found if used else "fine"), container
-        return "fine", None
-
-    def _skips_nothing(self) -> bool:
-        """Whether the annotation that leaves out containers is not as the webhook reads it: it trims no blanks."""
-        names = skipped_containers(self.workload.annotations)
-        return names is None or any(name != name.strip() for name in names)
-
-    # ---- what messages quote
-
-    def evidence(self) -> Evidence:
-        workload, account = self.workload, self.account
-        known = account if isinstance(account, ServiceAccount) else None
-        finders: dict[str, Callable[[], Container | None]] = {
-            "environment": lambda: self.environment()[1],
-            "role": lambda: self.role()[1],
-            "admission": lambda: self.admission()[1],
-            "pod_identity": lambda: self.pod_identity()[1],
-            "token_file": lambda: self.token_file()[1],
-            "token_readable": lambda: self.token_readable()[1],
-            "static_keys": lambda: self.static_keys()[1],
-            "shared_config": lambda: self._first(has_shared_config),
-            "region": lambda: self.region_missing()[1],
-            "sts": lambda: self._first(_calls_global_sts),
-            "endpoint": lambda: self._first(_has_custom_endpoint),
-            "session_name": lambda: self.session_name()[1],
-        }
-        at_fault = {name: find() for name, find in finders.items()}
-        metadata = workload.template.at("metadata")
-        places = {
-            "workload": workload.place.at("metadata", "name"),
-            "labels": metadata.at("labels", OPT_OUT_LABEL),
-            "skip_containers": metadata.at("annotations", SKIP_CONTAINERS),
-            "expiration": metadata.at("annotations", EXPIRATION),
-            "annotation_on_pod": self._annotation_place(),
-            "volume": self._token_place(lambda token: token.volume == VOLUME),
-            "short_token": self._token_place(lambda token: 0 != token.expiration < SHORTEST),
-        }
-        places |= {name: container.place for name, container in at_fault.items() if container}
-        if known:
-            places["account"] = known.place.at("metadata", "annotations", ROLE_ARN)
-        meant = self.meant_account()
-        role, file = at_fault["role"], at_fault["token_file"]
-        names = {
-            "workload": f"{workload.kind.lower()} {workload.namespace}/{workload.name}",
-            "account": f"{workload.namespace}/{workload.service_account}",
-            "carrier": f"{workload.kind.lower()} {workload.namespace}/{workload.name}",
-            "flaw": _FLAWS[skipped_containers(workload.annotations) is None],
-            "role": text_of(known.annotations.get(ROLE_ARN, "")) if known else "",
-            "env_role": text_of(role.env.get(ROLE_VARIABLE) or "") if role else "",
-            "path": text_of(file.env.get(FILE_VARIABLE) or "") if file else "",
-            "meant": f"{meant.namespace}/{meant.name}" if meant else "",
-            "session_name": _value(at_fault["session_name"], "AWS_ROLE_SESSION_NAME"),
-            "association_role": text_of(self.association.role_arn) if self.association else "",
-            "ephemeral": ", ".join(workload.ephemeral),
-            "expiration": text_of(workload.annotations.get(EXPIRATION, "")),
-            "seconds": ", ".join(str(token.expiration) for token in workload.tokens if 0 != token.expiration < SHORTEST),
-            "volume_audiences": ", ".join(sorted({t.audience for t in workload.tokens if t.volume == VOLUME})) or "no token",
-            "wanted": ", ".join(sorted(self._wanted())),
-            "created": workload.created or "at an unknown time",
-            "account_created": (known.created if known else "") or "at an unknown time",
-            **{f"{name}_container": container.name for name, container in at_fault.items() if container},
-        }
-        return Evidence(names, places)
-
-    def _annotation_place(self) -> Place:
-        on_template = ROLE_ARN in self.workload.annotations
-        return (self.workload.template if on_template else self.workload.place).at("metadata", "annotations", ROLE_ARN)
-
-    def _token_place(self, meant: Callable[[ProjectedToken], bool]) -> Place:
-        token = next((token for token in self.workload.tokens if meant(token)), None)
-        return token.place if token else self.workload.template.at("spec", "volumes")
-
-
-def _value(container: Container | None, name: str) -> str:
-    return text_of(container.env.get(name) or "") if container else ""
-
-
-def _calls_global_sts(container: Container) -> bool:
-    """https://docs.aws.amazon.com/sdkref/latest/guide/feature-sts-regionalized-endpoints.html"""
-    return container.env.get("AWS_STS_REGIONAL_ENDPOINTS") == "legacy"
-
-
-def _has_custom_endpoint(container: Container) -> bool:
-    """One endpoint for all services, that of STS among them
-    (https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html)."""
-    return "AWS_ENDPOINT_URL" in container.env and "AWS_ENDPOINT_URL_STS" not in container.env
-
-
-def _version(text: str) -> tuple[int, int] | None:
-    """Major and minor of a Kubernetes version, None where it is none."""
-    parts = text.removeprefix("v").split(".")
-    if len(parts) < 2 or not parts[0].isdecimal() or not parts[1].rstrip("+").isdecimal():
-        return None
-    return int(parts[0]), int(parts[1].rstrip("+"))
+def _facts(case: WorkloadCase) -> WorkloadFacts:
+    own = case.owner is None
+    return WorkloadFacts(
+        identity=case.identity,
+        service_account=case.service_account() if own else "right",
+        annotation_on_pod=case.annotation_on_pod() if own else False,
+        environment=case.environment()[0] if own else "whole",
+        role=case.role()[0],
+        admission=case.admission()[0],
+        pod_identity=case.pod_identity()[0],
+        token_file=case.token_file()[0],
+        token_volume=case.token_volume(),
+        expiration_too_short=own and any(0 != token.expiration < SHORTEST for token in case.workload.tokens),
+        expiration_ignored=own and case.where_used(is_ignored_expiration(case.workload.annotations.get(EXPIRATION))),
+        skip_containers=own and case.where_used(case.skips_nothing()),
+        token_readable=case.token_readable()[0] if own else True,
+        static_keys=case.static_keys()[0] if own else False,
+        shared_config=own and case.where_used(case.first(has_shared_config) is not None),
+        region_missing=case.region_missing()[0],
+        global_sts=own and case.where_used(case.first(calls_global_sts) is not None),
+        custom_endpoint=own and case.where_used(case.first(has_custom_endpoint) is not None),
+        session_name=case.session_name()[0] if own else "fine",
+        windows_by_affinity=own and case.where_used(case.workload.windows == "affinity"),
+        ephemeral=case.workload.admitted and case.where_used(bool(case.workload.ephemeral)),
+    )
