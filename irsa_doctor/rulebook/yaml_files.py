@@ -12,7 +12,7 @@ from irsa_doctor.facts import did_you_mean
 from irsa_doctor.model.findings import CONFIDENCES, SEVERITIES
 from irsa_doctor.rulebook.rules import RuleError
 from irsa_doctor.text.encoding import settle
-from irsa_doctor.text.errors import Trouble
+from irsa_doctor.text.errors import TextError
 from irsa_doctor.text.scanner import DEPTH
 from irsa_doctor.text.yaml import compose, scalar
 
@@ -56,8 +56,8 @@ def read_yaml_file(path: Path) -> tuple[Any, Mapping[Way, int]]:
         text = settle(path.read_bytes())
     except OSError as error:
         raise RuleError(f"{path}: {error.strerror}") from error
-    roots = text if isinstance(text, Trouble) else compose(text)
-    if isinstance(roots, Trouble):
+    roots = text if isinstance(text, TextError) else compose(text)
+    if isinstance(roots, TextError):
         raise RuleError(f"{path}:{roots.line or 1}: {roots.why}")
     reader = _Reader()
     try:

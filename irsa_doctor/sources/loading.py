@@ -15,13 +15,13 @@ from irsa_doctor.sources.documents.bulk import FROM, read_bulk
 from irsa_doctor.sources.documents.contents import read_dialect, read_page_now, read_text, read_waiting
 from irsa_doctor.sources.documents.dialects import dialect_of
 from irsa_doctor.sources.documents.flaws import settle_flaws
-from irsa_doctor.sources.documents.reading import Page, Reading
+from irsa_doctor.sources.documents.reading import DocumentReading, Page
 from irsa_doctor.sources.files.walk import InputFile, walk_over
 from irsa_doctor.sources.joining.join import JoinContext, join
 from irsa_doctor.sources.rows import final_rows, is_data, refused_row
 from irsa_doctor.sources.snapshot.snapshot import ANSWER_KINDS, Answered, Origin, Snapshot, is_snapshot, read_snapshot, unique
 from irsa_doctor.text.encoding import settle
-from irsa_doctor.text.errors import Trouble
+from irsa_doctor.text.errors import TextError
 from irsa_doctor.text.json import read_json
 from irsa_doctor.text.positions import Documents, Source
 
@@ -81,7 +81,7 @@ class _Part(msgspec.Struct, frozen=True):
 
     content: bytes
     row: Document
-    reading: Reading | None
+    reading: DocumentReading | None
     source: Source | None
 
 
@@ -134,7 +134,7 @@ class Loading:
         if snapshot is None:
             return _read(file, self._roles.get(_plain(file.path), ""), Origin())
         row = Document(file.path, "snapshot", "read", None, hashlib.sha256(file.content).hexdigest(), named=file.named)
-        if isinstance(snapshot, Trouble):
+        if isinstance(snapshot, TextError):
             line, column = snapshot.line, snapshot.column
             row = msgspec.structs.replace(row, status="unreadable", why=snapshot.why, line=line, column=column)
             return _Part(file.content, row, None, None)
@@ -164,12 +164,12 @@ def _read_answer(document: InputFile, role_arn: str, answered: Answered) -> _Par
     if answered.kind not in ANSWER_KINDS:
         why = f"a live answer of kind {answered.kind}, which this version does not read"
         return _Part(document.content, msgspec.structs.replace(row, status="unreadable", why=why), None, None)
-    reading = Reading(document.path, origin=answered.origin, base=document.base, named=True)
+    reading = DocumentReading(document.path, origin=answered.origin, base=document.base, named=True)
     text = document.content
     if len(text) >= FROM and read_bulk(text, document.path, reading, answered.kind):
         return _Part(text, row, reading, Source(text, "json", [(0, len(text))]))
     scan = read_json(text)
-    if isinstance(scan, Trouble):
+    if isinstance(scan, TextError):
         return _Part(text, refused_row(row, scan, text), None, None)
     page = Page(scan.value, Place(document.path), scan.duplicates)
     read_page_now(page, reading, partial(kinds.read_answer, answered.kind))
@@ -203,28 +203,28 @@ def _read(document: InputFile, role_arn: str, origin: Origin) -> _Part:
     digest = hashlib.sha256(content).hexdigest()
     row = Document(document.path, "", "ignored", "empty", digest, named=document.named)
     text = settle(content) if content and not content.isspace() else b""
-    if isinstance(text, Trouble):
+    if isinstance(text, TextError):
         return _Part(content, refused_row(row, text, content), None, None)
     if not text or text.isspace():
         return _Part(content, row, None, None)
     dialect = dialect_of(text, document.path)
     if dialect and dialect.read is None:
         return _Part(content, msgspec.structs.replace(row, kind=dialect.name, why=dialect.why), None, None)
-    reading = Reading(document.path, role_arn=role_arn, origin=origin, base=document.base, named=document.named)
+    reading = DocumentReading(document.path, role_arn=role_arn, origin=origin, base=document.base, named=document.named)
     if dialect:
-        source: Source | Trouble | None = read_dialect(text, dialect, reading)
+        source: Source | TextError | None = read_dialect(text, dialect, reading)
     else:
         source = read_text(text, reading, is_data(document.path, document.named, text))
     if source is None:
         row = msgspec.structs.replace(row, kind="text", why="neither JSON nor YAML of a known kind")
         return _Part(content, row, None, None)
-    if isinstance(source, Trouble):
+    if isinstance(source, TextError):
         return _Part(content, refused_row(row, source, text), None, None)
-    source.spots = reading.spots
+    source.anchors = reading.anchors
     return _Part(content, row, reading, source)
 
 
-def _read_modules(readings: Sequence[Reading]) -> None:
+def _read_modules(readings: Sequence[DocumentReading]) -> None:
     """Read Terraform configuration, when all of its files are parsed."""
     if any(reading.syntax or reading.variables for reading in readings):
         from irsa_doctor.sources.templates.terraform.configuration import read_modules

@@ -6,9 +6,9 @@ import msgspec
 
 from irsa_doctor.model import Document
 from irsa_doctor.sources.documents.policies import is_like_policy, says_duplicate
-from irsa_doctor.sources.documents.reading import Reading
-from irsa_doctor.text.encoding import NoText
-from irsa_doctor.text.errors import Trouble
+from irsa_doctor.sources.documents.reading import DocumentReading
+from irsa_doctor.text.encoding import BinaryContent
+from irsa_doctor.text.errors import TextError
 from irsa_doctor.text.positions import Documents
 
 _DATA = (".json", ".jsonl", ".ndjson", ".yaml", ".yml", ".gz")
@@ -22,24 +22,24 @@ def is_data(path: str, named: bool, text: bytes) -> bool:
     return text.lstrip()[:1] == b"{" and is_like_policy(text)
 
 
-def refused_row(row: Document, trouble: Trouble, content: bytes) -> Document:
+def refused_row(row: Document, text_error: TextError, content: bytes) -> Document:
     """Return the row of a text that cannot be read: unreadable where it should be data, else ignored."""
     is_data = row.named or row.path.lower().endswith(_DATA) or is_like_policy(content)
-    if isinstance(trouble, NoText) and not row.named and not row.path.lower().endswith(_DATA):
-        return msgspec.structs.replace(row, kind="binary", why=trouble.why)
+    if isinstance(text_error, BinaryContent) and not row.named and not row.path.lower().endswith(_DATA):
+        return msgspec.structs.replace(row, kind="binary", why=text_error.why)
     if not is_data:
-        return msgspec.structs.replace(row, kind="text", why=trouble.why)
+        return msgspec.structs.replace(row, kind="text", why=text_error.why)
     return msgspec.structs.replace(
         row,
         status="unreadable",
-        why=trouble.why,
-        line=trouble.line,
-        column=trouble.column,
+        why=text_error.why,
+        line=text_error.line,
+        column=text_error.column,
         like_policy=is_like_policy(content),
     )
 
 
-def final_rows(rows: Sequence[Document], readings: Mapping[str, Reading], documents: Documents) -> Iterator[Document]:
+def final_rows(rows: Sequence[Document], readings: Mapping[str, DocumentReading], documents: Documents) -> Iterator[Document]:
     """Yield the rows with what became of each document, two for a document of which only a part can be read."""
     for row in rows:
         reading = readings.get(row.path)
@@ -53,7 +53,7 @@ def final_rows(rows: Sequence[Document], readings: Mapping[str, Reading], docume
             yield broken
 
 
-def _read_row(row: Document, reading: Reading) -> Document:
+def _read_row(row: Document, reading: DocumentReading) -> Document:
     kind = ", ".join(reading.kinds) or "other"
     if reading.gave_something():
         return msgspec.structs.replace(row, kind=kind, status="read", why="; ".join(reading.notes) or None)
@@ -63,9 +63,9 @@ def _read_row(row: Document, reading: Reading) -> Document:
     return msgspec.structs.replace(row, kind=kind, why=why)
 
 
-def _broken_row(row: Document, reading: Reading, documents: Documents) -> Document | None:
+def _broken_row(row: Document, reading: DocumentReading, documents: Documents) -> Document | None:
     """One row for all errors and duplicate members of a document: the first, and the number of the others."""
-    errors = [(trouble.line, trouble.column, trouble.why) for trouble in reading.troubles]
+    errors = [(text_error.line, text_error.column, text_error.why) for text_error in reading.text_errors]
     for place, why in reading.broken:
         span = documents.locate(place)
         errors.append((span.line, span.column, f"{why} at {place.pointer or '/'}"))

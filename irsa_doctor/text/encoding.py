@@ -1,6 +1,6 @@
 """Decodes the bytes of a file to UTF-8 text."""
 
-from irsa_doctor.text.errors import Trouble
+from irsa_doctor.text.errors import TextError
 
 INFLATED_LIMIT = 1 << 30
 """Bytes that a gzip file may hold."""
@@ -18,18 +18,18 @@ _MARKS = (
 )
 
 
-class NoText(Trouble, frozen=True):
+class BinaryContent(TextError, frozen=True):
     """The content is binary and was never text."""
 
 
-def settle(raw: bytes) -> bytes | Trouble:
+def settle(raw: bytes) -> bytes | TextError:
     """Return the text as UTF-8 without byte order mark, decompressed where it is gzip; else what is wrong with it.
 
     UTF-8, UTF-16 and UTF-32 are recognised, with a byte order mark or (not UTF-32) without.
     """
     if raw[:2] == b"\x1f\x8b":
         inflated = inflate(raw)
-        if isinstance(inflated, Trouble):
+        if isinstance(inflated, TextError):
             return inflated
         raw = inflated
     if raw[:3] == b"\xef\xbb\xbf":
@@ -52,16 +52,16 @@ def _unmarked(raw: bytes) -> str:
     return "utf-16-le" if zeros == [False, True, False, True] else ""
 
 
-def _recode(raw: bytes, name: str) -> bytes | Trouble:
+def _recode(raw: bytes, name: str) -> bytes | TextError:
     try:
         return raw.decode(name).encode()
     except UnicodeDecodeError as error:
-        return Trouble(f"not valid {name.upper()[:6]}: byte {error.start}")
+        return TextError(f"not valid {name.upper()[:6]}: byte {error.start}")
 
 
-def _utf8(raw: bytes) -> bytes | Trouble:
+def _utf8(raw: bytes) -> bytes | TextError:
     if raw.find(b"\0") >= 0:
-        return NoText("binary: the file contains NUL bytes", *_position(raw, raw.find(b"\0")))
+        return BinaryContent("binary: the file contains NUL bytes", *_position(raw, raw.find(b"\0")))
     if raw.isascii():
         return raw
     try:
@@ -69,7 +69,7 @@ def _utf8(raw: bytes) -> bytes | Trouble:
     except UnicodeDecodeError as error:
         why = f"not valid UTF-8: byte {raw[error.start]:#04x}"
         position = _position(raw, error.start)
-        return NoText(why, *position) if _mostly_binary(raw) else Trouble(why, *position)
+        return BinaryContent(why, *position) if _mostly_binary(raw) else TextError(why, *position)
     return raw
 
 
@@ -83,7 +83,7 @@ def _position(raw: bytes, offset: int) -> tuple[int, int]:
     return raw.count(b"\n", 0, offset) + 1, len(raw[start:offset].decode(errors="replace")) + 1
 
 
-def inflate(raw: bytes) -> bytes | Trouble:
+def inflate(raw: bytes) -> bytes | TextError:
     """Return the content of a gzip file, all of its members (RFC 1952), or why it is not decompressed.
 
     At most INFLATED_LIMIT bytes, and from 16 MiB on at most 250 times the compressed size.
@@ -101,10 +101,10 @@ def inflate(raw: bytes) -> bytes | Trouble:
                 size += len(part)
                 parts.append(part)
                 if size > INFLATED_LIMIT or (size > _RATIO_FROM and size > _RATIO_LIMIT * len(raw)):
-                    return Trouble("the content of the compressed file exceeds the limit")
+                    return TextError("the content of the compressed file exceeds the limit")
                 if not part and not rest and not stream.eof:
-                    return Trouble("the compressed file is truncated")
+                    return TextError("the compressed file is truncated")
         except zlib.error:
-            return Trouble("the compressed file is damaged")
+            return TextError("the compressed file is damaged")
         rest = stream.unused_data
     return b"".join(parts)

@@ -5,7 +5,7 @@ import msgspec
 from irsa_doctor.model.errors import IrsaDoctorError
 
 
-class Trouble(msgspec.Struct, frozen=True):
+class TextError(msgspec.Struct, frozen=True):
     """What is wrong with a text, at a line and column (1-based, 0 where unknown)."""
 
     why: str
@@ -13,7 +13,7 @@ class Trouble(msgspec.Struct, frozen=True):
     column: int = 0
 
 
-class Lost(msgspec.Struct, frozen=True):
+class UnreadableItem(msgspec.Struct, frozen=True):
     """Stands in a decoded list for an item that could not be decoded."""
 
     why: str

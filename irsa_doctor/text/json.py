@@ -6,7 +6,7 @@ from functools import lru_cache
 
 import msgspec
 
-from irsa_doctor.text.errors import Lost, Trouble
+from irsa_doctor.text.errors import TextError, UnreadableItem
 from irsa_doctor.text.scanner import DEPTH, Duplicate, Scan, escaped, line_and_column, number_of, scan
 
 _SPACE = b" \t\r\n"
@@ -34,7 +34,7 @@ _raw_items = msgspec.json.Decoder(list[msgspec.Raw]).decode
 _encode = msgspec.json.Encoder().encode
 
 
-def read_json(text: bytes) -> Scan | Trouble:
+def read_json(text: bytes) -> Scan | TextError:
     """Return the one JSON value of a UTF-8 text with its duplicate members, or what is wrong with the text (RFC 8259)."""
     if len(text) <= _FAST_LIMIT:
         value = proved(text)
@@ -45,7 +45,7 @@ def read_json(text: bytes) -> Scan | Trouble:
     try:
         characters = text.decode()
     except UnicodeDecodeError as error:
-        return Trouble(f"not valid UTF-8: byte {text[error.start]:#04x}", *_position(text, error.start))
+        return TextError(f"not valid UTF-8: byte {text[error.start]:#04x}", *_position(text, error.start))
     return _read(characters)
 
 
@@ -69,7 +69,7 @@ def proved(text: bytes) -> object | None:
 def read_pieces(text: bytes) -> Scan | None:
     """Return the members of an object, each member and each item of a list read by itself.
 
-    An item that cannot be read is `Lost`, and the others are still read; None where the text is not a JSON object, or
+    An item that cannot be read is `UnreadableItem`, and the others are still read; None where the text is not a JSON object, or
     a member that is not a list cannot be read. Positions of duplicate members count from their own piece: the caller
     moves them.
     """
@@ -79,7 +79,7 @@ def read_pieces(text: bytes) -> Scan | None:
         members = {name: _piece(bytes(raw), f"/{escaped(name)}", duplicates) for name, raw in raws.items()}
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
-    if any(isinstance(value, Lost) for value in members.values()):
+    if any(isinstance(value, UnreadableItem) for value in members.values()):
         return None
     return Scan(members, tuple(duplicates))
 
@@ -92,8 +92,8 @@ def _piece(raw: bytes, pointer: str, duplicates: list[Duplicate]) -> object:
 
 def _whole(raw: bytes, pointer: str, duplicates: list[Duplicate]) -> object:
     scan = read_json(raw)
-    if isinstance(scan, Trouble):
-        return Lost(scan.why)
+    if isinstance(scan, TextError):
+        return UnreadableItem(scan.why)
     duplicates.extend(msgspec.structs.replace(item, pointer=pointer + item.pointer) for item in scan.duplicates)
     return scan.value
 
@@ -118,8 +118,8 @@ def _deep_at(text: bytes) -> int:
     return -1
 
 
-def _too_deep(text: bytes) -> Trouble:
-    return Trouble(f"more than {DEPTH} levels deep", *_position(text, _deep_at(text)))
+def _too_deep(text: bytes) -> TextError:
+    return TextError(f"more than {DEPTH} levels deep", *_position(text, _deep_at(text)))
 
 
 def _position(text: bytes, offset: int) -> tuple[int, int]:
@@ -145,7 +145,7 @@ def _constant(name: str) -> object:
 _strict = json.JSONDecoder(object_pairs_hook=_pairs, parse_constant=_constant, parse_int=number_of, parse_float=number_of)
 
 
-def _read(text: str) -> Scan | Trouble:
+def _read(text: str) -> Scan | TextError:
     """Read text whose depth is known to be within the limit."""
     try:
         value: object = _strict.decode(text)
@@ -162,14 +162,14 @@ def _has_surrogate(text: str) -> bool:
     return re.search(r"\\u[dD][89a-fA-F]", text) is not None
 
 
-def _read_big(text: str) -> Scan | Trouble:
+def _read_big(text: str) -> Scan | TextError:
     """Read megabytes that are not strict JSON: the standard library finds the position in time, the message is ours."""
     try:
         json.loads(text, parse_constant=_constant)
     except json.JSONDecodeError as error:
-        return Trouble(_message_of(error.msg), error.lineno, error.colno)
+        return TextError(_message_of(error.msg), error.lineno, error.colno)
     except (_Odd, RecursionError, ValueError):
-        return Trouble("not valid JSON: it contains NaN or Infinity")
+        return TextError("not valid JSON: it contains NaN or Infinity")
     return scan(text)
 
 

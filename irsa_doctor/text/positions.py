@@ -11,7 +11,7 @@ from irsa_doctor.text.lines import LineIndex, Span
 from irsa_doctor.text.yaml_places import YamlPlaces
 
 
-class Spot(msgspec.Struct, frozen=True):
+class Anchor(msgspec.Struct, frozen=True):
     """Where something stands that a template makes of what is written elsewhere.
 
     With a `pointer` alone: what stands there. With `start` and `end` too: characters of the text that stands there. Without a
@@ -28,7 +28,7 @@ class Spot(msgspec.Struct, frozen=True):
 class Source(msgspec.Struct):
     """The kept text of one document, UTF-8; `ranges` are the byte ranges of its JSON values.
 
-    `spots` say by (part, pointer) where that stands to which no pointer of the document itself leads.
+    `anchors` say by (part, pointer) where that stands to which no pointer of the document itself leads.
     """
 
     text: bytes
@@ -36,7 +36,7 @@ class Source(msgspec.Struct):
     ranges: list[tuple[int, int]] = []
     repeats: bool = False
     """whether a member appears twice somewhere: then the last one counts, as for whoever reads the value"""
-    spots: Mapping[tuple[int, str], Spot] = {}
+    anchors: Mapping[tuple[int, str], Anchor] = {}
 
 
 class Documents:
@@ -55,8 +55,8 @@ class Documents:
         finder = self._finder(place.document)
         if finder is None:
             return Span()
-        if spots := self._sources[place.document].spots:
-            return _by_spot(finder, spots, place, key)
+        if anchors := self._sources[place.document].anchors:
+            return _by_anchor(finder, anchors, place, key)
         return finder.locate(place, key)
 
     def _finder(self, document: str) -> "_Finder | None":
@@ -82,18 +82,18 @@ class Documents:
         return source.text if source else None
 
 
-def _by_spot(finder: "_Finder", spots: Mapping[tuple[int, str], Spot], place: Place, key: bool) -> Span:
-    """The place by the nearest spot at or above it; the rest of the pointer is followed from where the spot leads."""
+def _by_anchor(finder: "_Finder", anchors: Mapping[tuple[int, str], Anchor], place: Place, key: bool) -> Span:
+    """The place by the nearest anchor at or above it; the rest of the pointer is followed from where the anchor leads."""
     steps = place.pointer.split("/")
     for size in range(len(steps), 0, -1):
-        spot = spots.get((place.part, "/".join(steps[:size])))
-        if spot is None:
+        anchor = anchors.get((place.part, "/".join(steps[:size])))
+        if anchor is None:
             continue
-        named = key and size == len(steps) and spot.name >= 0
-        start, end = (spot.name, spot.name_end) if named else (spot.start, spot.end)
-        if spot.pointer is None:
+        named = key and size == len(steps) and anchor.name >= 0
+        start, end = (anchor.name, anchor.name_end) if named else (anchor.start, anchor.end)
+        if anchor.pointer is None:
             return finder.lines.span(start, end) if isinstance(finder, JsonPlaces | _HclPlaces) else finder.locate(place, key)
-        below = Place(place.document, "/".join((spot.pointer, *steps[size:])), place.part)
+        below = Place(place.document, "/".join((anchor.pointer, *steps[size:])), place.part)
         if start >= 0 and isinstance(finder, YamlPlaces):
             return finder.inside(below, start, end)
         return finder.locate(below, key)

@@ -5,7 +5,7 @@ from json.decoder import scanstring  # type: ignore[attr-defined]  # in C where 
 
 import msgspec
 
-from irsa_doctor.text.errors import Trouble
+from irsa_doctor.text.errors import TextError
 
 DEPTH = 100
 """Levels of nesting that are read. IAM and Kubernetes need about ten; more is a defect or an attack."""
@@ -68,7 +68,7 @@ class _Fault(Exception):
         self.offset = offset
 
 
-def scan(text: str, start: int = 0, whole: bool = True) -> Scan | Trouble:
+def scan(text: str, start: int = 0, whole: bool = True) -> Scan | TextError:
     """Return the JSON value that begins at `start`, or what is wrong; with `whole`, only white space may follow it."""
     reader = _Reader(text)
     try:
@@ -78,7 +78,7 @@ def scan(text: str, start: int = 0, whole: bool = True) -> Scan | Trouble:
             if end < len(text):
                 raise _Fault(f"the document ends before this, but {_next_word(text, end)} follows", end)
     except _Fault as fault:
-        return Trouble(fault.why, *line_and_column(text, fault.offset))
+        return TextError(fault.why, *line_and_column(text, fault.offset))
     return Scan(value, tuple(reader.duplicates), end)
 
 

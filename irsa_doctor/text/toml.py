@@ -17,18 +17,18 @@ _TOKEN = re.compile(
 _NAME = r"""(?:[A-Za-z0-9_-]+|"(?:\\.|[^"\\\n])*"|'[^'\n]*')"""
 _KEY = re.compile(rf"\[*\s*({_NAME}(?:\s*\.\s*{_NAME})*)")
 
-Steps = tuple[str | int, ...]
+TablePath = tuple[str | int, ...]
 
 
-def lines_of(text: str) -> Mapping[Steps, int]:
+def lines_of(text: str) -> Mapping[TablePath, int]:
     """Return the 1-based line of every table and key of a valid TOML text.
 
     The n-th `[[name]]` is the step n after the name, from 0. The inside of an array or an inline table has the line of
     the key that holds it, so it is not listed.
     """
-    lines: dict[Steps, int] = {}
-    counts: dict[Steps, int] = {}
-    table: Steps = ()
+    lines: dict[TablePath, int] = {}
+    counts: dict[TablePath, int] = {}
+    table: TablePath = ()
     for line, statement in _statements(text):
         if statement.startswith("#"):
             continue
@@ -72,9 +72,9 @@ def _names(statement: str) -> tuple[str, ...]:
     return tuple(names)
 
 
-def _inside(names: tuple[str, ...], counts: Mapping[Steps, int]) -> Steps:
+def _inside(names: tuple[str, ...], counts: Mapping[TablePath, int]) -> TablePath:
     """The steps to a table: a header below a `[[name]]` means the last one of them."""
-    steps: Steps = ()
+    steps: TablePath = ()
     for name in names[:-1]:
         steps = (*steps, name)
         if steps in counts:

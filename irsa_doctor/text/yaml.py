@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from irsa_doctor.text.errors import Trouble
+from irsa_doctor.text.errors import TextError
 from irsa_doctor.text.scanner import DEPTH, Duplicate, escaped, line_and_column, number_of
 from irsa_doctor.text.yaml_errors import yaml_error_reason
 
@@ -55,10 +55,10 @@ class YamlDocument(msgspec.Struct, frozen=True):
     duplicates: tuple[Duplicate, ...]
 
 
-def read_yaml(text: bytes) -> list[YamlDocument] | Trouble:
+def read_yaml(text: bytes) -> list[YamlDocument] | TextError:
     """Every document of the text, empty ones as None so that the numbers of the others stay."""
     roots = compose(text)
-    if isinstance(roots, Trouble):
+    if isinstance(roots, TextError):
         return roots
     documents = []
     for root in roots:
@@ -66,17 +66,17 @@ def read_yaml(text: bytes) -> list[YamlDocument] | Trouble:
         try:
             value = None if root is None else converter.value(root, "", False)
         except _Fault as fault:
-            return _perhaps_template(fault.trouble, text)
+            return _perhaps_template(fault.text_error, text)
         documents.append(YamlDocument(value, tuple(converter.duplicates)))
     return documents
 
 
-def compose(text: bytes) -> list[Any] | Trouble:
+def compose(text: bytes) -> list[Any] | TextError:
     """The node trees of the documents."""
     import yaml
 
-    if trouble := _too_deep(text):
-        return trouble
+    if text_error := _too_deep(text):
+        return text_error
     loader = yaml.CBaseLoader(text)
     try:
         # a base loader resolves nothing: every scalar is text, what it means is decided here
@@ -85,19 +85,19 @@ def compose(text: bytes) -> list[Any] | Trouble:
             roots.append(loader.get_node())
         return roots
     except (yaml.YAMLError, ValueError, RecursionError) as error:
-        return _trouble(error, text)
+        return _text_error(error, text)
     finally:
         loader.dispose()
 
 
-def _too_deep(text: bytes) -> Trouble | None:
+def _too_deep(text: bytes) -> TextError | None:
     """The C composer crashes the process at 100,000 levels; its parser does not nest, so that counts first."""
     if text.count(b"[") + text.count(b"{") <= DEPTH and not _INDENT.search(text):
         return None
     return _counted_levels(text)
 
 
-def _counted_levels(text: bytes) -> Trouble | None:
+def _counted_levels(text: bytes) -> TextError | None:
     """Counts the levels; what stands before an error of the parser is counted once more, by itself.
 
     PyYAML 6.0.4 and newer look ahead and stop at a limit of their own, before the events of the levels that we refuse.
@@ -108,9 +108,9 @@ def _counted_levels(text: bytes) -> Trouble | None:
         return _deepest(text)
     except (yaml.YAMLError, ValueError) as error:
         with suppress(yaml.YAMLError, ValueError):
-            if trouble := _deepest(_before(text, error)):
-                return trouble
-        return _trouble(error, text)
+            if text_error := _deepest(_before(text, error)):
+                return text_error
+        return _text_error(error, text)
 
 
 def _before(text: bytes, error: Exception) -> bytes:
@@ -120,7 +120,7 @@ def _before(text: bytes, error: Exception) -> bytes:
     return text.decode(errors="replace")[:end].encode()
 
 
-def _deepest(text: bytes) -> Trouble | None:
+def _deepest(text: bytes) -> TextError | None:
     import yaml
 
     depth = 0
@@ -130,7 +130,7 @@ def _deepest(text: bytes) -> Trouble | None:
             if isinstance(event, yaml.CollectionStartEvent):
                 depth += 1
                 if depth > DEPTH:
-                    return Trouble(f"more than {DEPTH} levels deep", *_position(event.start_mark))
+                    return TextError(f"more than {DEPTH} levels deep", *_position(event.start_mark))
             elif isinstance(event, yaml.CollectionEndEvent):
                 depth -= 1
     finally:
@@ -138,10 +138,10 @@ def _deepest(text: bytes) -> Trouble | None:
     return None
 
 
-def _trouble(error: Exception, text: bytes) -> Trouble:
+def _text_error(error: Exception, text: bytes) -> TextError:
     mark = getattr(error, "problem_mark", None)
     line, column = _position(mark) if mark else _at(text, getattr(error, "position", None))
-    return _perhaps_template(Trouble(f"not valid YAML: {yaml_error_reason(error)}", line, column), text)
+    return _perhaps_template(TextError(f"not valid YAML: {yaml_error_reason(error)}", line, column), text)
 
 
 def _at(text: bytes, offset: int | None) -> tuple[int, int]:
@@ -149,12 +149,12 @@ def _at(text: bytes, offset: int | None) -> tuple[int, int]:
     return line_and_column(text[: offset + 1].decode(errors="replace"), offset) if offset is not None else (0, 0)
 
 
-def _perhaps_template(trouble: Trouble, text: bytes) -> Trouble:
+def _perhaps_template(text_error: TextError, text: bytes) -> TextError:
     if not _TEMPLATE.search(text):
-        return trouble
-    problem = trouble.why.removeprefix("not valid YAML: ")
+        return text_error
+    problem = text_error.why.removeprefix("not valid YAML: ")
     why = f"a template (Helm, Jinja or the like) that is not valid YAML before it is rendered: {problem}"
-    return Trouble(why, trouble.line, trouble.column)
+    return TextError(why, text_error.line, text_error.column)
 
 
 def _position(mark: Any) -> tuple[int, int]:
@@ -164,7 +164,7 @@ def _position(mark: Any) -> tuple[int, int]:
 class _Fault(Exception):
     def __init__(self, why: str, mark: Any) -> None:
         super().__init__(why)
-        self.trouble = Trouble(why, *_position(mark))
+        self.text_error = TextError(why, *_position(mark))
 
 
 class _Converter:

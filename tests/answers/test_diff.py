@@ -7,7 +7,7 @@ from irsa_doctor.answers.diff import RoleChange, compare
 from irsa_doctor.facts import View
 from irsa_doctor.model import Place
 from irsa_doctor.sources import load
-from irsa_doctor.sources import read_policy as read_text
+from irsa_doctor.sources import read_policy_text as read_text
 from irsa_doctor.trust import Request, decide, read_policy
 from tests.cli.running import ACCOUNT, ISSUER, PROVIDER, RIGHT, ROLE, role, trust
 

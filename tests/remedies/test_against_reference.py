@@ -10,7 +10,7 @@ from irsa_doctor.facts import View
 from irsa_doctor.model import Closed, Cluster, Inventory, Place, Role, ServiceAccount
 from irsa_doctor.remedies import Target, policy_for
 from irsa_doctor.remedies.draft import read_for_iam
-from irsa_doctor.sources import read_policy as read_text
+from irsa_doctor.sources import read_policy_text as read_text
 from tests.remedies.offering import offered as of_findings
 from tests.trust import drawing, reference
 from tests.trust.drawing import ACCOUNT, ARN, AUD, AUDIENCES, ISSUER, OTHER, PREFIX, SUB, SUBJECTS, arn_of, examples

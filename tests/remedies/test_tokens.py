@@ -8,7 +8,7 @@ import pytest
 from irsa_doctor.facts import View
 from irsa_doctor.model import Place
 from irsa_doctor.remedies import policy_for
-from irsa_doctor.sources import read_policy as read_text
+from irsa_doctor.sources import read_policy_text as read_text
 from tests.facts.situations import ACCOUNT, ISSUER, association, policy, provider_arn, trusting_pods
 from tests.remedies.offering import (
     APP,

@@ -3,8 +3,8 @@ import json
 
 import pytest
 
-from irsa_doctor.text.encoding import NoText, settle
-from irsa_doctor.text.errors import Trouble
+from irsa_doctor.text.encoding import BinaryContent, settle
+from irsa_doctor.text.errors import TextError
 
 TEXT = json.dumps({"a": "\u00e9\U0001f600"}, ensure_ascii=False)
 
@@ -45,14 +45,14 @@ def test_every_usual_encoding_gives_the_same_text(raw):
     ],
 )
 def test_bytes_that_are_no_text_are_refused_with_the_reason(raw, words):
-    trouble = settle(raw)
-    assert isinstance(trouble, Trouble)
-    assert words in trouble.why
+    text_error = settle(raw)
+    assert isinstance(text_error, TextError)
+    assert words in text_error.why
 
 
 def test_binary_is_told_from_text_in_another_encoding():
-    assert isinstance(settle(bytes(range(256)) * 4), NoText)
+    assert isinstance(settle(bytes(range(256)) * 4), BinaryContent)
     latin = settle("gr\u00fc\u00dfe aus dem süden, lang genug".encode("latin-1"))
-    assert isinstance(latin, Trouble)
-    assert not isinstance(latin, NoText)
+    assert isinstance(latin, TextError)
+    assert not isinstance(latin, BinaryContent)
     assert (latin.line, latin.column) == (1, 3)

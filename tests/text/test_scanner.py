@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from irsa_doctor.text.errors import Trouble
+from irsa_doctor.text.errors import TextError
 from irsa_doctor.text.json import read_json, split_values
 from irsa_doctor.text.scanner import DEPTH, Scan, scan
 
@@ -39,8 +39,8 @@ def test_scanner_and_strict_reader_agree_with_the_standard_library_on_what_is_js
     try:
         expected = json.loads(text, parse_constant=refuse)
     except ValueError:
-        assert isinstance(scan(text), Trouble)
-        assert isinstance(read_json(text.encode()), Trouble)
+        assert isinstance(scan(text), TextError)
+        assert isinstance(read_json(text.encode()), TextError)
         return
     for result in (scan(text), read_json(text.encode())):
         assert isinstance(result, Scan)
@@ -72,10 +72,10 @@ def test_scanner_and_strict_reader_agree_with_the_standard_library_on_what_is_js
     ],
 )
 def test_what_is_wrong_is_said_with_its_place(text, line, column, words):
-    trouble = scan(text)
-    assert isinstance(trouble, Trouble)
-    assert (trouble.line, trouble.column) == (line, column)
-    assert words in trouble.why
+    text_error = scan(text)
+    assert isinstance(text_error, TextError)
+    assert (text_error.line, text_error.column) == (line, column)
+    assert words in text_error.why
 
 
 def test_members_given_twice_are_reported_with_both_places():
@@ -100,7 +100,7 @@ def test_too_many_levels_are_refused_at_the_first_one_too_many(opening):
     assert isinstance(read_json(fine.encode()), Scan)
     for text in (opening * (DEPTH + 1) + "1" + closing * (DEPTH + 1), opening * 100_000):
         for result in (scan(text), read_json(text.encode())):
-            assert isinstance(result, Trouble)
+            assert isinstance(result, TextError)
             assert "levels deep" in result.why
             assert result.column == DEPTH * len(opening) + 1
 
@@ -123,7 +123,7 @@ def test_half_a_surrogate_pair_becomes_the_replacement_character_and_a_whole_one
 
 def test_bytes_that_are_no_utf8_are_refused_with_their_place():
     result = read_json(b'{"a":\n"\xff"}')
-    assert isinstance(result, Trouble)
+    assert isinstance(result, TextError)
     assert (result.line, result.column) == (2, 2)
 
 

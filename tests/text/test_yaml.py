@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from irsa_doctor.text.errors import Trouble
+from irsa_doctor.text.errors import TextError
 from irsa_doctor.text.yaml import read_yaml
 from irsa_doctor.text.yaml_errors import REASONS, yaml_error_reason
 
@@ -26,9 +26,9 @@ def value_of(text: str) -> object:
     return documents[0].value
 
 
-def trouble_of(text: bytes) -> Trouble:
+def text_error_of(text: bytes) -> TextError:
     result = read_yaml(text)
-    assert isinstance(result, Trouble)
+    assert isinstance(result, TextError)
     return result
 
 
@@ -105,7 +105,7 @@ def test_every_document_of_a_stream_keeps_its_number():
 )
 def test_documents_of_endless_depth_are_refused_at_once(text):
     started = time.process_time()
-    assert "levels deep" in trouble_of(text).why
+    assert "levels deep" in text_error_of(text).why
     assert time.process_time() - started < 5
 
 
@@ -116,7 +116,7 @@ def test_deep_looking_documents_that_are_not_are_read():
 
 def test_aliases_that_multiply_are_refused():
     lines = ["a0: &a0 [x, x]"] + [f"a{n}: &a{n} [*a{n - 1}, *a{n - 1}, *a{n - 1}]" for n in range(1, 40)]
-    assert "aliases" in trouble_of("\n".join(lines).encode()).why
+    assert "aliases" in text_error_of("\n".join(lines).encode()).why
 
 
 def test_a_few_aliases_are_fine():
@@ -139,10 +139,10 @@ def test_a_few_aliases_are_fine():
     ],
 )
 def test_what_is_wrong_is_said_with_its_place(text, words):
-    trouble = trouble_of(text)
-    assert words in trouble.why
-    assert trouble.line > 0
-    assert trouble.column > 0
+    text_error = text_error_of(text)
+    assert words in text_error.why
+    assert text_error.line > 0
+    assert text_error.column > 0
 
 
 BROKEN = ["a: [1, 2", "a: {b: 1", "a: 'x", "a: b: c", "a:\n\tb: 1", "a: @b", "a:\n  b: 1\n c: 2", "- a\nb", '"\\q"', "a: *b"]
@@ -150,7 +150,7 @@ BROKEN = ["a: [1, 2", "a: {b: 1", "a: 'x", "a: b: c", "a:\n\tb: 1", "a: @b", "a:
 
 @pytest.mark.parametrize("text", [*BROKEN, "a: !e!x 1", "%YAML 3.0\n---\n", "[" * 2000, "a: b\n...\nc: d\n... e"])
 def test_the_reason_is_in_words_of_our_own(text):
-    why = trouble_of(text.encode()).why
+    why = text_error_of(text.encode()).why
     assert why == "more than 100 levels deep" or why.removeprefix("not valid YAML: ") in REASONS
 
 
@@ -159,5 +159,5 @@ def test_an_error_that_the_table_does_not_know_has_a_general_reason():
 
 
 def test_levels_are_counted_before_an_error_of_the_parser_is_reported():
-    trouble = trouble_of(b"a: " + b"[" * 150 + b"}")
-    assert (trouble.why, trouble.line, trouble.column) == ("more than 100 levels deep", 1, 103)
+    text_error = text_error_of(b"a: " + b"[" * 150 + b"}")
+    assert (text_error.why, text_error.line, text_error.column) == ("more than 100 levels deep", 1, 103)

@@ -5,7 +5,7 @@ from typing import Any
 
 from irsa_doctor.issuers import EKS, Profile
 from irsa_doctor.model import Hole, Place, Text, TrustPolicy
-from irsa_doctor.sources import read_policy as read_text
+from irsa_doctor.sources import read_policy_text as read_text
 from irsa_doctor.trust import Admitted, Decision, Policy, Request, admitted, decide, read_policy
 
 ACCOUNT = "210987654321"

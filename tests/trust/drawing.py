@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 from irsa_doctor.model import Place
-from irsa_doctor.sources import read_policy as read_text
+from irsa_doctor.sources import read_policy_text as read_text
 from irsa_doctor.trust import Policy, Request, read_policy
 
 SCALE = float(os.environ.get("TRUST_EXAMPLES", "1"))

@@ -14,8 +14,8 @@ from irsa_doctor.model import (
     Unknown,
     parse_arn,
 )
-from irsa_doctor.sources.documents.policies import policy_of_value, read_policy
-from irsa_doctor.sources.documents.reading import Answer, NamelessProvider, Page, Reading
+from irsa_doctor.sources.documents.policies import policy_of_value, read_policy_text
+from irsa_doctor.sources.documents.reading import DocumentReading, Listing, NamelessProvider, Page
 from irsa_doctor.text import shapes
 from irsa_doctor.text.errors import WrongShape
 
@@ -55,7 +55,7 @@ def account_of(arn: str) -> str:
     return parts.account if parts else ""
 
 
-def read_role(item: object, place: Place, page: Page, reading: Reading) -> None:
+def read_role(item: object, place: Place, page: Page, reading: DocumentReading) -> None:
     """Read a role of any answer; a policy that is a string is IAM's URL-encoded form or JSON."""
     members = shapes.mapping(item, place)
     arn = shapes.required(members, "Arn", place)
@@ -73,35 +73,35 @@ def read_role(item: object, place: Place, page: Page, reading: Reading) -> None:
     reading.roles.append(Role(arn, name, account_of(arn), policy, place, longest, created))
 
 
-def read_get_role(page: Page, reading: Reading) -> None:
+def read_get_role(page: Page, reading: DocumentReading) -> None:
     """`aws iam get-role`."""
     members = shapes.mapping(page.value, page.place)
     read_role(members["Role"], page.place.at("Role"), page, reading)
 
 
-def read_bare_role(page: Page, reading: Reading) -> None:
+def read_bare_role(page: Page, reading: DocumentReading) -> None:
     """The inside of an answer of get-role (`--query Role`), or one item of a list."""
     read_role(page.value, page.place, page, reading)
 
 
-def read_list_roles(page: Page, reading: Reading) -> None:
+def read_list_roles(page: Page, reading: DocumentReading) -> None:
     """`aws iam list-roles`."""
     _read_roles(page, reading, "Roles")
 
 
-def read_account(page: Page, reading: Reading) -> None:
+def read_account(page: Page, reading: DocumentReading) -> None:
     """`aws iam get-account-authorization-details`."""
     _read_roles(page, reading, "RoleDetailList")
 
 
-def _read_roles(page: Page, reading: Reading, name: str) -> None:
+def _read_roles(page: Page, reading: DocumentReading, name: str) -> None:
     members = shapes.mapping(page.value, page.place)
     before = len(reading.roles), len(reading.broken)
     items = shapes.many(members, name, page.place)
     reading.each(items, page.place.at(name), lambda item, place: read_role(item, place, page, reading))
     whole = is_whole(members) and len(reading.broken) == before[1] and not _filtered(members, name)
     arns = frozenset(role.arn for role in reading.roles[before[0] :])
-    reading.answers.append(Answer("roles", arns, whole, page.place))
+    reading.answers.append(Listing("roles", arns, whole, page.place))
 
 
 def _filtered(members: Mapping[str, object], name: str) -> bool:
@@ -110,7 +110,7 @@ def _filtered(members: Mapping[str, object], name: str) -> bool:
     return name == "RoleDetailList" and not members.get(name) and any(members.get(other) for other in others)
 
 
-def read_list_providers(page: Page, reading: Reading) -> None:
+def read_list_providers(page: Page, reading: DocumentReading) -> None:
     """`aws iam list-open-id-connect-providers`; the API has no pages for it."""
     members = shapes.mapping(page.value, page.place)
     name = "OpenIDConnectProviderList"
@@ -119,17 +119,17 @@ def read_list_providers(page: Page, reading: Reading) -> None:
     reading.each(items, page.place.at(name), lambda item, place: _read_listed(item, place, reading))
     arns = frozenset(provider.arn for provider in reading.providers[before[0] :])
     whole = is_whole(members) and len(reading.broken) == before[1]
-    reading.answers.append(Answer("providers", arns, whole, page.place))
+    reading.answers.append(Listing("providers", arns, whole, page.place))
 
 
-def _read_listed(item: object, place: Place, reading: Reading) -> None:
+def _read_listed(item: object, place: Place, reading: DocumentReading) -> None:
     arn = shapes.required(shapes.mapping(item, place), "Arn", place)
     if parse_arn(arn) is None:
         raise WrongShape(place.at("Arn").pointer, "not a valid ARN")
     reading.providers.append(OidcProvider(arn, place, client_ids_missing(arn), thumbprints_missing(arn)))
 
 
-def read_get_provider(page: Page, reading: Reading) -> None:
+def read_get_provider(page: Page, reading: DocumentReading) -> None:
     """`aws iam get-open-id-connect-provider`; a missing member was removed from the answer and is unknown, not empty."""
     members, place = shapes.mapping(page.value, page.place), page.place
     url = shapes.required(members, "Url", place).removeprefix("https://")
@@ -143,16 +143,16 @@ def read_get_provider(page: Page, reading: Reading) -> None:
     reading.nameless_providers.append(NamelessProvider(url, client_ids, thumbprints, created, place))
 
 
-def read_list_clusters(page: Page, reading: Reading) -> None:
+def read_list_clusters(page: Page, reading: DocumentReading) -> None:
     """`aws eks list-clusters`: names only."""
     members = shapes.mapping(page.value, page.place)
     names = shapes.texts(members, "clusters", page.place)
     at = page.place.at("clusters")
     reading.cluster_names.extend((name, at.at(number)) for number, name in enumerate(names))
-    reading.answers.append(Answer("clusters", frozenset(names), is_whole(members), page.place))
+    reading.answers.append(Listing("clusters", frozenset(names), is_whole(members), page.place))
 
 
-def read_describe_cluster(page: Page, reading: Reading) -> None:
+def read_describe_cluster(page: Page, reading: DocumentReading) -> None:
     """`aws eks describe-cluster` (https://docs.aws.amazon.com/eks/latest/APIReference/API_Cluster.html)."""
     place = page.place.at("cluster")
     members = shapes.mapping(shapes.mapping(page.value, page.place)["cluster"], place)
@@ -169,7 +169,7 @@ def read_describe_cluster(page: Page, reading: Reading) -> None:
     reading.clusters.append(Cluster(name, arn, issuer, place, version, created, outpost, auto_mode))
 
 
-def read_list_associations(page: Page, reading: Reading) -> None:
+def read_list_associations(page: Page, reading: DocumentReading) -> None:
     """`aws eks list-pod-identity-associations`: the service accounts, without their roles."""
     members = shapes.mapping(page.value, page.place)
     before = len(reading.associations), len(reading.broken)
@@ -178,16 +178,16 @@ def read_list_associations(page: Page, reading: Reading) -> None:
     reading.each(items, at, lambda item, place: _read_association(item, place, reading))
     keys = (f"{item.cluster}/{item.namespace}/{item.service_account}" for item in reading.associations[before[0] :])
     whole = is_whole(members) and len(reading.broken) == before[1]
-    reading.answers.append(Answer("associations", frozenset(keys), whole, page.place))
+    reading.answers.append(Listing("associations", frozenset(keys), whole, page.place))
 
 
-def read_describe_association(page: Page, reading: Reading) -> None:
+def read_describe_association(page: Page, reading: DocumentReading) -> None:
     """`aws eks describe-pod-identity-association`."""
     members = shapes.mapping(page.value, page.place)
     _read_association(members["association"], page.place.at("association"), reading)
 
 
-def _read_association(item: object, place: Place, reading: Reading) -> None:
+def _read_association(item: object, place: Place, reading: DocumentReading) -> None:
     """https://docs.aws.amazon.com/eks/latest/APIReference/API_PodIdentityAssociation.html"""
     members = shapes.mapping(item, place)
     association = PodIdentityAssociation(
@@ -202,7 +202,7 @@ def _read_association(item: object, place: Place, reading: Reading) -> None:
     reading.associations.append(association)
 
 
-def read_organizations_policy(page: Page, reading: Reading) -> None:
+def read_organizations_policy(page: Page, reading: DocumentReading) -> None:
     """`aws organizations describe-policy` of a resource control policy; `Content` is its text
     (https://docs.aws.amazon.com/organizations/latest/APIReference/API_DescribePolicy.html)."""
     place = page.place.at("Policy")
@@ -214,7 +214,7 @@ def read_organizations_policy(page: Page, reading: Reading) -> None:
         return
     content = members.get("Content")
     at = place.at("Content")
-    document = read_policy(content, at) if isinstance(content, str) else policy_of_value(content, at, page.duplicates)
+    document = read_policy_text(content, at) if isinstance(content, str) else policy_of_value(content, at, page.duplicates)
     if document.flaws and isinstance(content, str):
         reading.apart.append(at)
     name = shapes.text(summary, "Id", place.at("PolicySummary")) or shapes.text(summary, "Arn", place.at("PolicySummary"))

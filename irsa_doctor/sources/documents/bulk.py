@@ -6,7 +6,7 @@ from irsa_doctor.model import Namespace, Place, Role, ServiceAccount, TrustPolic
 from irsa_doctor.sources.documents.aws import is_whole, policy_missing
 from irsa_doctor.sources.documents.kubernetes import about_aws, read_resource
 from irsa_doctor.sources.documents.policies import read_policy_bytes
-from irsa_doctor.sources.documents.reading import Answer, Reading
+from irsa_doctor.sources.documents.reading import DocumentReading, Listing
 from irsa_doctor.text.placeholders import with_holes
 
 FROM = 32_768
@@ -59,7 +59,7 @@ _decoder = msgspec.json.Decoder(_Page)
 _decode = msgspec.json.Decoder().decode
 
 
-def read_bulk(text: bytes, path: str, reading: Reading, kind: str = "") -> bool:
+def read_bulk(text: bytes, path: str, reading: DocumentReading, kind: str = "") -> bool:
     """Read a big export, only one of `kind` where that is known; False, and nothing read, where it is none or not perfectly
     shaped: then the slow way tells why.
 
@@ -77,7 +77,7 @@ def read_bulk(text: bytes, path: str, reading: Reading, kind: str = "") -> bool:
     return False
 
 
-def _read_roles(page: _Page, name: str, roles: list[_Role], text: bytes, path: str, reading: Reading) -> bool:
+def _read_roles(page: _Page, name: str, roles: list[_Role], text: bytes, path: str, reading: DocumentReading) -> bool:
     written = sum(1 for role in roles if role.AssumeRolePolicyDocument is not _NOTHING)
     if text.count(b'"AssumeRolePolicyDocument"') != written or not all(parse_arn(role.Arn) for role in roles):
         return False
@@ -89,7 +89,7 @@ def _read_roles(page: _Page, name: str, roles: list[_Role], text: bytes, path: s
             reading.apart.append(read.policy.place)
     marks = {"IsTruncated": page.IsTruncated, "Marker": page.Marker, "NextToken": page.NextToken}
     arns = frozenset(role.Arn for role in roles)
-    reading.answers.append(Answer("roles", arns, is_whole(marks), Place(path)))
+    reading.answers.append(Listing("roles", arns, is_whole(marks), Place(path)))
     reading.kinds.append(_KIND_OF[name])
     return True
 
@@ -115,7 +115,7 @@ def _policy(raw: bytes, place: Place, texts: dict[bytes, TrustPolicy]) -> TrustP
     return TrustPolicy(known.document, place, known.flaws, False, known.size, known.plain)
 
 
-def _read_objects(page: _Page, path: str, reading: Reading) -> bool:
+def _read_objects(page: _Page, path: str, reading: DocumentReading) -> bool:
     objects = page.items or []
     inner = page.kind.removesuffix("List")
     if not all(item.metadata and (item.metadata.name or item.metadata.generateName) for item in objects):
@@ -128,7 +128,7 @@ def _read_objects(page: _Page, path: str, reading: Reading) -> bool:
     return True
 
 
-def _read_object(item: _Object, kind: str, pointer: str, path: str, reading: Reading) -> None:
+def _read_object(item: _Object, kind: str, pointer: str, path: str, reading: DocumentReading) -> None:
     metadata = item.metadata or _Metadata()
     place = Place(path, pointer)
     if kind == "ServiceAccount" and metadata.name:

@@ -10,8 +10,8 @@ from irsa_doctor.sources.documents import kinds
 from irsa_doctor.sources.documents.bulk import FROM, read_bulk
 from irsa_doctor.sources.documents.dialects import Dialect
 from irsa_doctor.sources.documents.policies import concerns, is_like_policy, unwrapped
-from irsa_doctor.sources.documents.reading import Page, Reading
-from irsa_doctor.text.errors import Trouble
+from irsa_doctor.sources.documents.reading import DocumentReading, Page
+from irsa_doctor.text.errors import TextError
 from irsa_doctor.text.json import read_json, read_pieces, split_values
 from irsa_doctor.text.lines import Span
 from irsa_doctor.text.positions import Documents, Source
@@ -30,13 +30,13 @@ _FLOW = re.compile(rb"\s*\{\s*[A-Za-z_]")
 _TEMPLATE = re.compile(rb"\{\{|\{%")
 
 
-def read_dialect(text: bytes, dialect: Dialect, reading: Reading) -> Source | Trouble:
+def read_dialect(text: bytes, dialect: Dialect, reading: DocumentReading) -> Source | TextError:
     """Read a text as a dialect that has a reader."""
-    trouble = dialect.read(text, reading) if dialect.read else None
-    return trouble or Source(text, dialect.form)
+    text_error = dialect.read(text, reading) if dialect.read else None
+    return text_error or Source(text, dialect.form)
 
 
-def read_text(text: bytes, reading: Reading, is_data: bool) -> Source | Trouble | None:
+def read_text(text: bytes, reading: DocumentReading, is_data: bool) -> Source | TextError | None:
     """Fill the reading with a JSON or YAML text; None where it is neither and `is_data` does not claim that it is."""
     first = text.lstrip()[:1]
     if first in (b"{", b"["):
@@ -48,23 +48,23 @@ def read_text(text: bytes, reading: Reading, is_data: bool) -> Source | Trouble 
     if text.lstrip().startswith((b"//", b"/*")) and is_like_policy(text):
         # JSON with comments, which YAML would take for one long text
         scan = read_json(text)
-        return scan if isinstance(scan, Trouble) else None
+        return scan if isinstance(scan, TextError) else None
     if not is_data and not _YAML_SIGN.search(text):
         return None
     result = _read_yaml(text, reading)
-    return None if isinstance(result, Trouble) and not is_data else result
+    return None if isinstance(result, TextError) and not is_data else result
 
 
-def _read_wrapped(text: bytes, policy: bytes, reading: Reading) -> Source | Trouble:
+def _read_wrapped(text: bytes, policy: bytes, reading: DocumentReading) -> Source | TextError:
     """A policy as IAM's API gives it: URL-encoded, or as a JSON string. Places inside it have no lines then."""
     scan = read_json(policy)
-    if isinstance(scan, Trouble):
-        return Trouble(f"{scan.why} (in the decoded policy, {scan.line}:{scan.column})", 1, 1)
+    if isinstance(scan, TextError):
+        return TextError(f"{scan.why} (in the decoded policy, {scan.line}:{scan.column})", 1, 1)
     _read_page(Page(scan.value, Place(reading.path), scan.duplicates), reading)
     return Source(text, "other")
 
 
-def _read_json(text: bytes, reading: Reading, is_data: bool) -> Source | Trouble | None:
+def _read_json(text: bytes, reading: DocumentReading, is_data: bool) -> Source | TextError | None:
     if len(text) >= FROM and read_bulk(text, reading.path, reading):
         return Source(text, "json", [(0, len(text))])
     scan = _in_pieces(text) if len(text) > _WHOLE_LIMIT else read_json(text)
@@ -82,7 +82,7 @@ def _read_json(text: bytes, reading: Reading, is_data: bool) -> Source | Trouble
             return source
     if _TEMPLATE.search(text):
         why = f"a template (Helm, Jinja or the like) that is not valid JSON before it is rendered: {scan.why}"
-        return Trouble(why, scan.line, scan.column)
+        return TextError(why, scan.line, scan.column)
     return scan if is_data else None
 
 
@@ -113,7 +113,7 @@ def moved_position(position: tuple[int, int], start: Span) -> tuple[int, int]:
     return line + start.line - 1, column + start.column - 1 if line == 1 else column
 
 
-def _read_values(text: bytes, ranges: list[tuple[int, int]], reading: Reading) -> Source:
+def _read_values(text: bytes, ranges: list[tuple[int, int]], reading: DocumentReading) -> Source:
     """JSON lines, or concatenated values: each is a part of its own, and an error in one leaves the others readable."""
     repeats, line, done = False, 1, 0
     for part, (start, end) in enumerate(ranges):
@@ -124,8 +124,8 @@ def _read_values(text: bytes, ranges: list[tuple[int, int]], reading: Reading) -
             _read_page(Page(scan.value, Place(reading.path, "", part)), reading)
             continue
         before = Span(line, len(text[text.rfind(b"\n", 0, start) + 1 : start].decode()) + 1)
-        if isinstance(scan, Trouble):
-            reading.troubles.append(Trouble(scan.why, *moved_position((scan.line, scan.column), before)))
+        if isinstance(scan, TextError):
+            reading.text_errors.append(TextError(scan.why, *moved_position((scan.line, scan.column), before)))
             continue
         repeats = True
         moved = tuple(
@@ -136,20 +136,20 @@ def _read_values(text: bytes, ranges: list[tuple[int, int]], reading: Reading) -
     return Source(text, "json", ranges, repeats)
 
 
-def _read_yaml(text: bytes, reading: Reading) -> Source | Trouble:
+def _read_yaml(text: bytes, reading: DocumentReading) -> Source | TextError:
     from irsa_doctor.text.yaml import read_yaml
 
     if len(text) > _YAML_LIMIT:
-        return Trouble(f"{len(text) >> 20} MiB of YAML exceeds the limit of {_YAML_LIMIT >> 20} MiB: convert it to JSON")
+        return TextError(f"{len(text) >> 20} MiB of YAML exceeds the limit of {_YAML_LIMIT >> 20} MiB: convert it to JSON")
     documents = read_yaml(text)
-    if isinstance(documents, Trouble):
+    if isinstance(documents, TextError):
         return documents
     for part, document in enumerate(documents):
         _read_page(Page(document.value, Place(reading.path, "", part), document.duplicates), reading)
     return Source(text, "yaml")
 
 
-def _read_page(page: Page, reading: Reading) -> None:
+def _read_page(page: Page, reading: DocumentReading) -> None:
     """Read a page now; a template with parameters waits for their values."""
     if kinds.waits(page.value):
         reading.waiting.append(page)
@@ -157,7 +157,7 @@ def _read_page(page: Page, reading: Reading) -> None:
     read_page_now(page, reading)
 
 
-def read_waiting(readings: Sequence[Reading]) -> None:
+def read_waiting(readings: Sequence[DocumentReading]) -> None:
     """Read the templates that wait for the values of their parameters, when all files are read."""
     if not any(reading.waiting or reading.parameters for reading in readings):
         return
@@ -170,7 +170,9 @@ def read_waiting(readings: Sequence[Reading]) -> None:
         reading.waiting = []
 
 
-def read_page_now(page: Page, reading: Reading, read: Callable[[Page, Reading], None] = kinds.read_page) -> None:
+def read_page_now(
+    page: Page, reading: DocumentReading, read: Callable[[Page, DocumentReading], None] = kinds.read_page
+) -> None:
     """Read a page, and note its duplicate members outside of policies; those inside are flaws of the policy."""
     roles, rcps = len(reading.roles), len(reading.rcps)
     read(page, reading)

@@ -9,8 +9,8 @@ from typing import Literal
 
 import msgspec
 
-from irsa_doctor.sources.documents.reading import Reading
-from irsa_doctor.text.errors import Trouble
+from irsa_doctor.sources.documents.reading import DocumentReading
+from irsa_doctor.text.errors import TextError
 
 _JWT = re.compile(rb"\s*eyJ[\w-]+\.[\w-]+\.[\w-]*\s*\Z")
 # a block at the beginning of a line: `resource "aws_iam_role" "app" {`
@@ -40,7 +40,7 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     recognises: Callable[[bytes, str], bool]
-    read: Callable[[bytes, Reading], Trouble | None] | None = None
+    read: Callable[[bytes, DocumentReading], TextError | None] | None = None
     why: str = ""
     form: Literal["hcl", "other"] = "other"
 
@@ -71,13 +71,13 @@ def _is_terraform(text: bytes, path: str) -> bool:
     return path.endswith(".tf") or _PROSE_FIRST.match(head) is None
 
 
-def _read_terraform(text: bytes, reading: Reading) -> Trouble | None:
+def _read_terraform(text: bytes, reading: DocumentReading) -> TextError | None:
     from irsa_doctor.sources.templates.terraform import configuration
 
     return configuration.read_file(text, reading)
 
 
-def _read_terraform_variables(text: bytes, reading: Reading) -> Trouble | None:
+def _read_terraform_variables(text: bytes, reading: DocumentReading) -> TextError | None:
     from irsa_doctor.sources.templates.terraform import configuration
 
     if configuration.sets_variables(reading.path, reading.named):

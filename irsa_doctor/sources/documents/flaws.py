@@ -4,11 +4,11 @@ import msgspec
 
 from irsa_doctor.model import Flaw, TrustPolicy
 from irsa_doctor.sources.documents.contents import moved_position
-from irsa_doctor.sources.documents.reading import Reading
+from irsa_doctor.sources.documents.reading import DocumentReading
 from irsa_doctor.text.positions import Documents
 
 
-def settle_flaws(reading: Reading, documents: Documents) -> None:
+def settle_flaws(reading: DocumentReading, documents: Documents) -> None:
     """Give the flaws of policies that were read as texts of their own their lines in the document."""
     if not reading.apart:
         return

@@ -1,14 +1,14 @@
 """Reads what a token issuer publishes: its discovery document and its keys."""
 
 from irsa_doctor.model import Cluster, Discovery, Issuer, Place, SigningKey
-from irsa_doctor.sources.documents.reading import Page, Reading
+from irsa_doctor.sources.documents.reading import DocumentReading, Page
 from irsa_doctor.text import shapes
 
 # what EKS lists; Kubernetes itself lists no claims. Issuers other than clusters (GitHub, GitLab) list many more.
 _CLUSTER_CLAIMS = frozenset(["sub", "iss"])
 
 
-def read_discovery(page: Page, reading: Reading) -> None:
+def read_discovery(page: Page, reading: DocumentReading) -> None:
     """`/.well-known/openid-configuration` (https://openid.net/specs/openid-connect-discovery-1_0.html)."""
     members, place = shapes.mapping(page.value, page.place), page.place
     issuer = Issuer.of(shapes.required(members, "issuer", place)).name
@@ -29,7 +29,7 @@ def read_discovery(page: Page, reading: Reading) -> None:
 _PUBLIC = ("kty", "kid", "alg", "n", "e", "crv", "x", "y")
 
 
-def read_keys(page: Page, reading: Reading) -> None:
+def read_keys(page: Page, reading: DocumentReading) -> None:
     """A JSON Web Key Set (RFC 7517), public parts only."""
     members = shapes.mapping(page.value, page.place)
     keys = shapes.many(members, "keys", page.place)
@@ -37,7 +37,7 @@ def read_keys(page: Page, reading: Reading) -> None:
     reading.each(keys, page.place.at("keys"), lambda item, place: _read_key(item, place, reading))
 
 
-def _read_key(item: object, place: Place, reading: Reading) -> None:
+def _read_key(item: object, place: Place, reading: DocumentReading) -> None:
     members = shapes.mapping(item, place)
     kid, alg = shapes.text(members, "kid", place), shapes.text(members, "alg", place)
     public = {name: value for name in _PUBLIC if isinstance(value := members.get(name), str)}

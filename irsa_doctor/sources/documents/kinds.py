@@ -11,7 +11,7 @@ from irsa_doctor.model import Place, Role
 from irsa_doctor.sources.documents import aws, issuer, kubernetes
 from irsa_doctor.sources.documents.dialects import ONLY_FROM_ITS_PLACE
 from irsa_doctor.sources.documents.policies import bare_policy
-from irsa_doctor.sources.documents.reading import Page, Reading
+from irsa_doctor.sources.documents.reading import DocumentReading, Page
 from irsa_doctor.sources.snapshot.snapshot import ANSWER_KINDS
 from irsa_doctor.text import shapes
 from irsa_doctor.text.errors import WrongShape
@@ -28,7 +28,7 @@ class Kind(msgspec.Struct, frozen=True):
 
     name: str
     recognises: Callable[[Members], bool]
-    read: Callable[[Page, Reading], None] | None = None
+    read: Callable[[Page, DocumentReading], None] | None = None
     why: str = ""
 
 
@@ -157,7 +157,7 @@ def _is_policy(members: Members) -> bool:
     return "Statement" in members and "Type" not in members
 
 
-def _read_policy(page: Page, reading: Reading) -> None:
+def _read_policy(page: Page, reading: DocumentReading) -> None:
     """A bare policy: a trust policy where a statement says who, else none of ours."""
     members = shapes.mapping(page.value, page.place)
     statements = _statements(members)
@@ -177,13 +177,13 @@ def _read_policy(page: Page, reading: Reading) -> None:
     reading.roles.append(Role(arn, name, aws.account_of(arn), policy, page.place))
 
 
-def _read_terraform(page: Page, reading: Reading) -> None:
+def _read_terraform(page: Page, reading: DocumentReading) -> None:
     from irsa_doctor.sources.templates.terraform.plan import read_terraform
 
     read_terraform(page, reading)
 
 
-def _read_cloudformation(page: Page, reading: Reading) -> None:
+def _read_cloudformation(page: Page, reading: DocumentReading) -> None:
     from irsa_doctor.sources.templates.cloudformation.template import read_template
 
     read_template(page, reading)
@@ -200,19 +200,19 @@ def _is_template_configuration(members: Members) -> bool:
     return isinstance(values, dict) and not others and not any(isinstance(value, dict | list) for value in values.values())
 
 
-def _read_parameter(page: Page, reading: Reading) -> None:
+def _read_parameter(page: Page, reading: DocumentReading) -> None:
     from irsa_doctor.sources.templates.cloudformation.parameters import read_parameter
 
     read_parameter(page, reading)
 
 
-def _read_template_configuration(page: Page, reading: Reading) -> None:
+def _read_template_configuration(page: Page, reading: DocumentReading) -> None:
     from irsa_doctor.sources.templates.cloudformation.parameters import read_configuration
 
     read_configuration(page, reading)
 
 
-def _read_eksctl(page: Page, reading: Reading) -> None:
+def _read_eksctl(page: Page, reading: DocumentReading) -> None:
     from irsa_doctor.sources.templates.eksctl import read_cluster_config
 
     read_cluster_config(page, reading)
@@ -267,7 +267,7 @@ KINDS: tuple[Kind, ...] = (
 )
 
 
-_READERS: dict[str, Callable[[Page, Reading], None]] = {
+_READERS: dict[str, Callable[[Page, DocumentReading], None]] = {
     kind.name: kind.read for kind in reversed(KINDS) if kind.read and kind.name in ANSWER_KINDS
 }
 """of each kind of live answers; of two entries of one name the first reads what an API answers"""
@@ -289,7 +289,7 @@ _ANSWERED_IN = {
 """kind -> the member that its answers have: without it a list is not an empty one, which would prove absence"""
 
 
-def read_answer(kind: str, page: Page, reading: Reading) -> None:
+def read_answer(kind: str, page: Page, reading: DocumentReading) -> None:
     """Read a live answer as the kind that was requested, whatever it looks like; KeyError for a kind that none has."""
 
     def read(value: object, place: Place) -> None:
@@ -302,7 +302,7 @@ def read_answer(kind: str, page: Page, reading: Reading) -> None:
     reading.attempt(page.value, page.place, read)
 
 
-def read_page(page: Page, reading: Reading) -> None:
+def read_page(page: Page, reading: DocumentReading) -> None:
     """Read one decoded value as what it is; a list item by item."""
     if isinstance(page.value, list):
         for number, item in enumerate(page.value):
@@ -313,7 +313,7 @@ def read_page(page: Page, reading: Reading) -> None:
         _read_members(page.value, page, reading)
 
 
-def _read_members(members: dict[str, object], page: Page, reading: Reading) -> None:
+def _read_members(members: dict[str, object], page: Page, reading: DocumentReading) -> None:
     for kind in KINDS:
         if not kind.recognises(members):
             continue
@@ -326,5 +326,5 @@ def _read_members(members: dict[str, object], page: Page, reading: Reading) -> N
         return
 
 
-def _attempt(read: Callable[[Page, Reading], None], page: Page, reading: Reading) -> None:
+def _attempt(read: Callable[[Page, DocumentReading], None], page: Page, reading: DocumentReading) -> None:
     reading.attempt(page.value, page.place, lambda value, place: read(page, reading))

@@ -18,7 +18,7 @@ from irsa_doctor.model import (
     Webhook,
     Workload,
 )
-from irsa_doctor.sources.documents.reading import Page, Reading
+from irsa_doctor.sources.documents.reading import DocumentReading, Page
 from irsa_doctor.text import shapes
 from irsa_doctor.text.errors import WrongShape
 from irsa_doctor.text.placeholders import with_holes
@@ -56,13 +56,13 @@ def about_aws(name: str) -> bool:
     return _ABOUT_AWS.search(name) is not None
 
 
-def read_object(page: Page, reading: Reading) -> None:
+def read_object(page: Page, reading: DocumentReading) -> None:
     """Read any object, a list item by item. A kind is one function and one row of `_READERS`; any other kind with a pod
     template is a workload."""
     _read(page.value, page.place, "", reading, 0)
 
 
-def _read(item: object, place: Place, kind: str, reading: Reading, depth: int) -> None:
+def _read(item: object, place: Place, kind: str, reading: DocumentReading, depth: int) -> None:
     members = shapes.mapping(item, place)
     # items of a typed list carry neither kind nor apiVersion on the wire
     kind = shapes.text(members, "kind", place) or kind
@@ -77,7 +77,7 @@ def _read(item: object, place: Place, kind: str, reading: Reading, depth: int) -
     read_resource(kind, members, place, reading)
 
 
-def read_version(page: Page, reading: Reading) -> None:
+def read_version(page: Page, reading: DocumentReading) -> None:
     """The answer of the API server's `/version`, as EKS names versions: `1.31`; EKS writes the minor one as `31+`."""
     members = shapes.mapping(page.value, page.place)
     major, minor = shapes.text(members, "major", page.place), shapes.text(members, "minor", page.place)
@@ -87,7 +87,7 @@ def read_version(page: Page, reading: Reading) -> None:
         reading.passed.append("an API server that does not report its version")
 
 
-def read_resource(kind: str, members: dict[str, object], place: Place, reading: Reading) -> None:
+def read_resource(kind: str, members: dict[str, object], place: Place, reading: DocumentReading) -> None:
     """Read one object of a kind."""
     if reader := _READERS.get(kind):
         reader(kind, members, place, reading)
@@ -114,18 +114,18 @@ def _identity(members: Mapping[str, object], place: Place) -> tuple[dict[str, ob
     return metadata, namespace, _name(metadata, at), shapes.moment(metadata, "creationTimestamp")
 
 
-def _read_service_account(kind: str, members: dict[str, object], place: Place, reading: Reading) -> None:
+def _read_service_account(kind: str, members: dict[str, object], place: Place, reading: DocumentReading) -> None:
     metadata, namespace, name, created = _identity(members, place)
     annotations = annotations_of(metadata, place.at("metadata"))
     reading.service_accounts.append(ServiceAccount("", namespace, name, place, annotations, created))
 
 
-def _read_namespace(kind: str, members: dict[str, object], place: Place, reading: Reading) -> None:
+def _read_namespace(kind: str, members: dict[str, object], place: Place, reading: DocumentReading) -> None:
     _, _, name, _ = _identity(members, place)
     reading.namespaces.append(Namespace("", name, place))
 
 
-def _read_config_map(kind: str, members: dict[str, object], place: Place, reading: Reading) -> None:
+def _read_config_map(kind: str, members: dict[str, object], place: Place, reading: DocumentReading) -> None:
     """The names of the keys only: values of Secrets are never kept."""
     _, namespace, name, _ = _identity(members, place)
     keys: list[str] = []
@@ -134,7 +134,7 @@ def _read_config_map(kind: str, members: dict[str, object], place: Place, readin
     reading.config_maps.append(ConfigMap("", kind, namespace, name, tuple(keys), place))
 
 
-def _read_webhooks(kind: str, members: dict[str, object], place: Place, reading: Reading) -> None:
+def _read_webhooks(kind: str, members: dict[str, object], place: Place, reading: DocumentReading) -> None:
     """https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/"""
     _, _, name, _ = _identity(members, place)
 
@@ -176,7 +176,7 @@ def _template_steps(kind: str, members: Mapping[str, object]) -> tuple[str, ...]
     return ("spec", "template") if isinstance(inside, dict) and "containers" in inside else None
 
 
-def _read_workload(kind: str, members: dict[str, object], place: Place, reading: Reading) -> None:
+def _read_workload(kind: str, members: dict[str, object], place: Place, reading: DocumentReading) -> None:
     own, namespace, name, created = _identity(members, place)
     template, at = members, place
     for step in _template_steps(kind, members) or ():
@@ -271,7 +271,7 @@ def _labels(metadata: Mapping[str, object], place: Place) -> dict[str, str]:
     return {name: shapes.as_text(value) for name, value in labels.items()}
 
 
-def _containers(spec: Mapping[str, object], place: Place, reading: Reading) -> tuple[Container, ...]:
+def _containers(spec: Mapping[str, object], place: Place, reading: DocumentReading) -> tuple[Container, ...]:
     containers: list[Container] = []
     for name, init in (("initContainers", True), ("containers", False)):
         items = shapes.many(spec, name, place)
@@ -337,7 +337,7 @@ def _tokens(spec: Mapping[str, object], place: Place) -> tuple[ProjectedToken, .
     return tuple(tokens)
 
 
-_READERS: Mapping[str, Callable[[str, dict[str, object], Place, Reading], None]] = {
+_READERS: Mapping[str, Callable[[str, dict[str, object], Place, DocumentReading], None]] = {
     "ServiceAccount": _read_service_account,
     "Namespace": _read_namespace,
     "ConfigMap": _read_config_map,

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import msgspec
 
 from irsa_doctor.model import Flaw, Place, TrustPolicy
-from irsa_doctor.text.errors import Trouble
+from irsa_doctor.text.errors import TextError
 from irsa_doctor.text.json import proved, read_json
 from irsa_doctor.text.placeholders import may_have_holes, value_with_holes
 from irsa_doctor.text.scanner import Duplicate
@@ -23,7 +23,7 @@ _NESTING = 3
 _text_of_json = msgspec.json.Decoder(str).decode
 
 
-def read_policy(text: str | bytes, place: Place, *, template: bool = False) -> TrustPolicy:
+def read_policy_text(text: str | bytes, place: Place, *, template: bool = False) -> TrustPolicy:
     """Read the text of a policy: JSON, JSON inside a JSON string, or either URL-encoded as IAM's API returns it
     (https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetRole.html).
 
@@ -35,25 +35,27 @@ def read_policy(text: str | bytes, place: Place, *, template: bool = False) -> T
 
 
 def read_policy_bytes(raw: bytes, place: Place, *, template: bool = False) -> TrustPolicy:
-    """Read a policy like `read_policy`, from UTF-8 without byte order mark."""
+    """Read a policy like `read_policy_text`, from UTF-8 without byte order mark."""
     raw = unwrapped(raw)
     value = proved(raw)
     if value is not None:
         return _policy(value, place, raw, (), template)
     scan = read_json(raw)
-    if isinstance(scan, Trouble):
-        return TrustPolicy(None, place, (syntax_flaw(scan),), template, size_of(raw))
+    if isinstance(scan, TextError):
+        return TrustPolicy(None, place, (syntax_flaw(scan),), template, quota_size(raw))
     if scan.value is None:
-        return TrustPolicy(None, place, (Flaw("syntax", "null where a policy was expected", "", 1, 1),), template, size_of(raw))
+        return TrustPolicy(
+            None, place, (Flaw("syntax", "null where a policy was expected", "", 1, 1),), template, quota_size(raw)
+        )
     return _policy(scan.value, place, raw, duplicate_flaws(scan.duplicates), template)
 
 
 def policy_of_value(value: object, place: Place, duplicates: Sequence[Duplicate] = ()) -> TrustPolicy:
     """Return the policy of a decoded value: an object, or a string that holds the text of a policy."""
     if isinstance(value, str):
-        return read_policy(value, place)
+        return read_policy_text(value, place)
     flaws = duplicate_flaws([item for item in duplicates if concerns(item, place)], len(place.pointer))
-    return TrustPolicy(value, place, flaws, False, size_of(msgspec.json.encode(value)))
+    return TrustPolicy(value, place, flaws, False, quota_size(msgspec.json.encode(value)))
 
 
 def bare_policy(value: object, place: Place, duplicates: Sequence[Duplicate]) -> TrustPolicy:
@@ -98,16 +100,16 @@ def unquoted(raw: bytes) -> bytes:
     return _ESCAPE.sub(lambda match: bytes([int(match[1], 16)]), raw)
 
 
-def size_of(raw: bytes) -> int:
+def quota_size(raw: bytes) -> int:
     """Return the number of characters that count for the quota on trust policies: all but white space
     (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html)."""
     text = raw.translate(None, _SPACE)
     return len(text) if text.isascii() else len(text.decode(errors="replace"))
 
 
-def syntax_flaw(trouble: Trouble) -> Flaw:
+def syntax_flaw(text_error: TextError) -> Flaw:
     """Return the flaw of a text that is not valid JSON."""
-    return Flaw("syntax", trouble.why, "", trouble.line, trouble.column)
+    return Flaw("syntax", text_error.why, "", text_error.line, text_error.column)
 
 
 def duplicate_flaws(duplicates: Sequence[Duplicate], cut: int = 0) -> tuple[Flaw, ...]:
@@ -124,4 +126,4 @@ def says_duplicate(duplicate: Duplicate) -> str:
 def _policy(value: object, place: Place, raw: bytes, flaws: tuple[Flaw, ...], template: bool) -> TrustPolicy:
     if template and may_have_holes(raw.decode(errors="replace")):
         value = value_with_holes(value)
-    return TrustPolicy(value, place, flaws, template, size_of(raw), raw.isascii() and b"\\" not in raw)
+    return TrustPolicy(value, place, flaws, template, quota_size(raw), raw.isascii() and b"\\" not in raw)

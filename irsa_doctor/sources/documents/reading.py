@@ -23,8 +23,8 @@ from irsa_doctor.model import (
     Workload,
 )
 from irsa_doctor.sources.snapshot.snapshot import Origin
-from irsa_doctor.text.errors import Lost, Trouble, WrongShape
-from irsa_doctor.text.positions import Spot
+from irsa_doctor.text.errors import TextError, UnreadableItem, WrongShape
+from irsa_doctor.text.positions import Anchor
 from irsa_doctor.text.scanner import Duplicate
 
 
@@ -36,7 +36,7 @@ class Page(msgspec.Struct, frozen=True):
     duplicates: Sequence[Duplicate] = ()
 
 
-class Answer(msgspec.Struct, frozen=True):
+class Listing(msgspec.Struct, frozen=True):
     """A list that AWS gave: what it names, and whether there is more of it than this."""
 
     collection: Literal["roles", "providers", "clusters", "associations"]
@@ -56,7 +56,7 @@ class NamelessProvider(msgspec.Struct, frozen=True):
     place: Place
 
 
-class Reading(msgspec.Struct):
+class DocumentReading(msgspec.Struct):
     """What one document gave; filled while it is read, then joined. Records of Kubernetes have no cluster yet."""
 
     path: str
@@ -67,7 +67,7 @@ class Reading(msgspec.Struct):
     """parts that are not what their kind asks for"""
     duplicates: list[tuple[Place, Duplicate]] = []
     """members given twice outside policies, where they are flaws of the policy"""
-    troubles: list[Trouble] = []
+    text_errors: list[TextError] = []
     """parts that are no JSON"""
     roles: list[Role] = []
     providers: list[OidcProvider] = []
@@ -75,7 +75,7 @@ class Reading(msgspec.Struct):
     clusters: list[Cluster] = []
     cluster_names: list[tuple[str, Place]] = []
     associations: list[PodIdentityAssociation] = []
-    answers: list[Answer] = []
+    answers: list[Listing] = []
     rcps: list[ResourceControlPolicy] = []
     service_accounts: list[ServiceAccount] = []
     workloads: list[Workload] = []
@@ -111,7 +111,7 @@ class Reading(msgspec.Struct):
     """whether the document was named on the command line"""
     plans: frozenset[str] | None = None
     """of a Terraform plan, the addresses of its roles without indices"""
-    spots: dict[tuple[int, str], Spot] = {}
+    anchors: dict[tuple[int, str], Anchor] = {}
     """where that stands, by (part, pointer), which a template makes of what is written elsewhere"""
 
     def each(self, items: Iterable[object], place: Place, read: Callable[[object, Place], None]) -> None:
@@ -121,7 +121,7 @@ class Reading(msgspec.Struct):
 
     def attempt(self, item: object, place: Place, read: Callable[[object, Place], None]) -> None:
         """Read one thing, or note what is wrong with it."""
-        if isinstance(item, Lost):
+        if isinstance(item, UnreadableItem):
             self.broken.append((place, item.why))
             return
         try:

@@ -6,8 +6,8 @@ import msgspec
 
 from irsa_doctor.model.errors import IrsaDoctorError
 from irsa_doctor.sources.files.walk import walk
-from irsa_doctor.text.encoding import NoText, settle
-from irsa_doctor.text.errors import Trouble
+from irsa_doctor.text.encoding import BinaryContent, settle
+from irsa_doctor.text.errors import TextError
 
 
 class Unreadable(IrsaDoctorError):
@@ -18,9 +18,9 @@ def read_lines(path: str) -> bytes:
     """Requests of a file, or of standard input (`-`); raises Unreadable. Lines that are no text are answered as such."""
     raw = _bytes_of(path)
     text = settle(raw)
-    if isinstance(text, NoText):
+    if isinstance(text, BinaryContent):
         raise Unreadable(f"{path}: {text.why}")
-    requests = raw if isinstance(text, Trouble) else text
+    requests = raw if isinstance(text, TextError) else text
     if not requests.strip():
         raise Unreadable(f"{path}: no request in it")
     return requests
@@ -29,7 +29,7 @@ def read_lines(path: str) -> bytes:
 def read_policy_file(path: str) -> bytes:
     """The text of a policy as UTF-8, whatever its encoding; raises Unreadable."""
     text = settle(_bytes_of(path))
-    if isinstance(text, Trouble):
+    if isinstance(text, TextError):
         raise Unreadable(f"{path}: {text.why}")
     if not text.strip():
         raise Unreadable(f"{path}: empty")

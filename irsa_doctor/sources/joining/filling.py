@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 import msgspec
 
 from irsa_doctor.model import Hole, Role, ServiceAccount, Text, TrustPolicy, joined, only_hole
-from irsa_doctor.sources.documents.reading import Reading
+from irsa_doctor.sources.documents.reading import DocumentReading
 from irsa_doctor.text.scanner import escaped
 
 # a role can trust only OIDC providers of its own account, so their account is the role's
@@ -34,7 +34,7 @@ class HoleValues(msgspec.Struct, frozen=True):
         return self.issuer_of(match[1]) if match else ""
 
 
-def fill_holes(readings: Sequence[Reading], known_of: Callable[[str], HoleValues]) -> None:
+def fill_holes(readings: Sequence[DocumentReading], known_of: Callable[[str], HoleValues]) -> None:
     """Fill the trust policies of the roles of a change, and the annotations and associations that name these roles."""
     if not any(reading.base for reading in readings):
         return
@@ -53,7 +53,7 @@ def fill_holes(readings: Sequence[Reading], known_of: Callable[[str], HoleValues
             msgspec.structs.replace(record, role_arn=filler.text(record.role_arn)) for record in reading.associations
         ]
     for reading in change:
-        _move_spots(reading, moved.get(reading.path, {}))
+        _move_anchors(reading, moved.get(reading.path, {}))
 
 
 def _arns(roles: Iterable[Role]) -> Mapping[str, str]:
@@ -104,12 +104,12 @@ class _Filler:
         return msgspec.structs.replace(account, annotations=annotations)
 
 
-def _move_spots(reading: Reading, filled: Mapping[str, str]) -> None:
+def _move_anchors(reading: DocumentReading, filled: Mapping[str, str]) -> None:
     """Names of members that had holes are found where they were."""
     if not filled:
         return
     names = re.compile("|".join(re.escape(escaped(name)) for name in filled))
     values = {escaped(name): escaped(value) for name, value in filled.items()}
-    for (part, pointer), spot in list(reading.spots.items()):
+    for (part, pointer), anchor in list(reading.anchors.items()):
         if "${" in pointer:
-            reading.spots[(part, names.sub(lambda match: values[match[0]], pointer))] = spot
+            reading.anchors[(part, names.sub(lambda match: values[match[0]], pointer))] = anchor

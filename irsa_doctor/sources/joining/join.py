@@ -22,7 +22,7 @@ from irsa_doctor.model import (
     parse_arn,
 )
 from irsa_doctor.sources.documents.aws import client_ids_missing, issuer_missing, thumbprints_missing
-from irsa_doctor.sources.documents.reading import Answer, NamelessProvider, Reading
+from irsa_doctor.sources.documents.reading import DocumentReading, Listing, NamelessProvider
 from irsa_doctor.sources.files.folders import Folders
 from irsa_doctor.sources.joining import merge as merging
 from irsa_doctor.sources.joining.filling import HoleValues, fill_holes
@@ -43,7 +43,7 @@ class JoinContext(msgspec.Struct, frozen=True):
     gaps: Collection[Gap] = ()
 
 
-def join(readings: Sequence[Reading], stated: JoinContext) -> Inventory:
+def join(readings: Sequence[DocumentReading], stated: JoinContext) -> Inventory:
     """The inventory of all documents; documents that it cannot place get a note."""
     contradictions: list[Contradiction] = []
     accounts = _Accounts(readings, stated.account)
@@ -92,7 +92,7 @@ def _with_reasons(records: Sequence[_Record], field: str, collection: str, gaps:
         yield msgspec.structs.replace(record, **{field: why}) if is_open else record
 
 
-def _guardrails(readings: Sequence[Reading]) -> Iterable[ResourceControlPolicy]:
+def _guardrails(readings: Sequence[DocumentReading]) -> Iterable[ResourceControlPolicy]:
     """The resource control policies, those of a live account known to stand over it."""
     for reading in readings:
         for rcp in reading.rcps:
@@ -104,7 +104,7 @@ def _key_of(rcp: ResourceControlPolicy) -> tuple[str, str, str]:
     return rcp.id, rcp.account, "" if rcp.id else rcp.place.document
 
 
-def _gathered(readings: Sequence[Reading], overlay: Overlay, collection: str) -> list:  # type: ignore[type-arg]
+def _gathered(readings: Sequence[DocumentReading], overlay: Overlay, collection: str) -> list:  # type: ignore[type-arg]
     """All records of a collection, without those in whose place a change puts others."""
     return overlay.remaining(collection, [item for reading in readings for item in getattr(reading, collection)])
 
@@ -112,7 +112,7 @@ def _gathered(readings: Sequence[Reading], overlay: Overlay, collection: str) ->
 class _Accounts:
     """Which account an answer belongs to that names none."""
 
-    def __init__(self, readings: Sequence[Reading], stated: str) -> None:
+    def __init__(self, readings: Sequence[DocumentReading], stated: str) -> None:
         self.stated = stated
         self.origins = {reading.path: reading.origin.account for reading in readings if reading.origin.account}
         self.folders = Folders()
@@ -137,7 +137,7 @@ class _Accounts:
         return next(iter(candidates)) if len(candidates) == 1 else ""
 
 
-def _arns_of_accounts(reading: Reading) -> Iterable[str]:
+def _arns_of_accounts(reading: DocumentReading) -> Iterable[str]:
     """One ARN for each account that a document of AWS names; what a bare policy names is not known to be its own."""
     by_account = {role.account: role.arn for role in reading.roles if role.arn and not reading.role_arn}
     yield from by_account.values()
@@ -145,7 +145,7 @@ def _arns_of_accounts(reading: Reading) -> Iterable[str]:
     yield from (cluster.arn for cluster in reading.clusters if cluster.arn)
 
 
-def _named_providers(readings: Sequence[Reading], accounts: _Accounts) -> list[OidcProvider]:
+def _named_providers(readings: Sequence[DocumentReading], accounts: _Accounts) -> list[OidcProvider]:
     listed: dict[str, dict[str, str]] = {}
     for reading in readings:
         for provider in reading.providers:
@@ -185,7 +185,11 @@ class _Clusters:
     """All clusters, and which of them a document belongs to."""
 
     def __init__(
-        self, readings: Sequence[Reading], stated: Mapping[str, str], accounts: _Accounts, contradictions: list[Contradiction]
+        self,
+        readings: Sequence[DocumentReading],
+        stated: Mapping[str, str],
+        accounts: _Accounts,
+        contradictions: list[Contradiction],
     ) -> None:
         self.all = merging.merged_clusters((item for reading in readings for item in reading.clusters), contradictions)
         self.accounts = accounts
@@ -217,7 +221,7 @@ class _Clusters:
             self._owners[name] = self._stated("", name)
         return self._owners[name]
 
-    def _note_folders(self, reading: Reading) -> None:
+    def _note_folders(self, reading: DocumentReading) -> None:
         for cluster in reading.clusters:
             by_issuer = self._by_issuer.get(cluster.issuer, "") if isinstance(cluster.issuer, str) else ""
             self.folders.add(reading.path, cluster.id if cluster.id in self._ids else by_issuer)
@@ -227,7 +231,7 @@ class _Clusters:
         self._ids.add(cluster.id)
         self._by_name.setdefault(cluster.name, []).append(cluster)
 
-    def _add_listed(self, reading: Reading) -> None:
+    def _add_listed(self, reading: DocumentReading) -> None:
         """Clusters that only a list names; it may be the list of another account than a described one of that name."""
         account = self.accounts.of(reading.path) if reading.cluster_names else ""
         for name, place in reading.cluster_names:
@@ -308,7 +312,7 @@ def _upwards(path: str) -> Iterator[str]:
         path = "" if above == path else above
 
 
-def _settle_in_clusters(reading: Reading, clusters: _Clusters) -> None:
+def _settle_in_clusters(reading: DocumentReading, clusters: _Clusters) -> None:
     """Nobody has seen these records yet: setting their cluster now saves making every one of them twice."""
     records = (
         *(reading.service_accounts, reading.workloads, reading.namespaces),
@@ -332,8 +336,8 @@ def _settled(item: PodIdentityAssociation, clusters: _Clusters) -> PodIdentityAs
     return msgspec.structs.replace(item, cluster=cluster)
 
 
-def _closed(readings: Sequence[Reading], accounts: _Accounts, clusters: _Clusters, stated: JoinContext) -> Closed:
-    answers: dict[tuple[str, object], list[Answer]] = {}
+def _closed(readings: Sequence[DocumentReading], accounts: _Accounts, clusters: _Clusters, stated: JoinContext) -> Closed:
+    answers: dict[tuple[str, object], list[Listing]] = {}
     kinds: dict[str, set[str]] = {}
     for reading in readings:
         # "" would be every cluster
@@ -354,7 +358,7 @@ def _closed(readings: Sequence[Reading], accounts: _Accounts, clusters: _Cluster
     return Closed(**{name: frozenset(owners) for name, owners in closed.items()}, kinds=by_cluster, asked=queries)  # type: ignore[arg-type]
 
 
-def _has_whole(answers: Sequence[Answer]) -> bool:
+def _has_whole(answers: Sequence[Listing]) -> bool:
     """Whether one answer is the complete list.
 
     The last page of a list looks like a complete one, so where some page says that there is more, only an answer
@@ -364,7 +368,7 @@ def _has_whole(answers: Sequence[Answer]) -> bool:
     return any(answer.whole and all(page.names <= answer.names for page in pages) for answer in answers)
 
 
-def _owners(answer: Answer, path: str, accounts: _Accounts, clusters: _Clusters) -> set[object]:
+def _owners(answer: Listing, path: str, accounts: _Accounts, clusters: _Clusters) -> set[object]:
     """Whose list it is: accounts, (account, region) or cluster ids; an empty list names nobody, so its folder tells."""
     if answer.collection == "associations":
         if path in clusters.origins:
@@ -379,7 +383,7 @@ def _owners(answer: Answer, path: str, accounts: _Accounts, clusters: _Clusters)
     return {account for account in owners if account}
 
 
-def _regions(answer: Answer, path: str, clusters: _Clusters) -> frozenset[str]:
+def _regions(answer: Listing, path: str, clusters: _Clusters) -> frozenset[str]:
     """The region of a list of clusters: that of the described ones that it names. A list that names none of them may be
     that of any other region, an empty one above all."""
     if path in clusters.regions:

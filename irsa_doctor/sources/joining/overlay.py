@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from irsa_doctor.model import OidcProvider, PodIdentityAssociation, Role
-from irsa_doctor.sources.documents.reading import Reading
+from irsa_doctor.sources.documents.reading import DocumentReading
 
 
 def _of_role(role: Role) -> Hashable:
@@ -43,7 +43,7 @@ _KEYS: Mapping[str, Callable[[Any], Hashable]] = {
 class Overlay:
     """Which documents are the current state, and which of their records a change leaves."""
 
-    def __init__(self, readings: Iterable[Reading]) -> None:
+    def __init__(self, readings: Iterable[DocumentReading]) -> None:
         self.base = {reading.path for reading in readings if reading.base}
 
     def remaining(self, collection: str, records: list[Any]) -> list[Any]:
@@ -55,7 +55,7 @@ class Overlay:
         return [record for record in records if record.place.document not in self.base or key(record) not in changed]
 
 
-def name_roles(readings: Sequence[Reading], account_of: Callable[[str], str], partitions: Mapping[str, str]) -> None:
+def name_roles(readings: Sequence[DocumentReading], account_of: Callable[[str], str], partitions: Mapping[str, str]) -> None:
     """Give planned roles the ARNs that they will have in the account of the current state."""
     if not any(reading.base for reading in readings):
         return

@@ -11,7 +11,7 @@ from irsa_doctor.sources.live.calls import encoded
 from irsa_doctor.sources.live.options import Options, Plan
 from irsa_doctor.sources.live.plan import LiveRun
 from irsa_doctor.sources.loading import Loading
-from irsa_doctor.sources.snapshot.snapshot import written
+from irsa_doctor.sources.snapshot.snapshot import canonical_json
 from irsa_doctor.text.errors import LiveError
 
 
@@ -31,7 +31,7 @@ def lookup_events(options: Options, role: str = "", regions: Iterable[str] = ())
             if error and not events:
                 raise LiveError(f"AWS: {error.says}")
             listed += events
-        return written(encoded({"Events": listed}))
+        return canonical_json(encoded({"Events": listed}))
     finally:
         run.close()
 

@@ -8,9 +8,9 @@ from typing import Literal, get_args
 import msgspec
 
 from irsa_doctor.model import Gap
-from irsa_doctor.text.errors import Trouble
+from irsa_doctor.text.errors import TextError
 
-SCHEMA = "irsa-doctor.snapshot/1"
+SNAPSHOT_SCHEMA = "irsa-doctor.snapshot/1"
 _MARK = b'"irsa-doctor.snapshot/'
 # virtual paths only: nothing in a snapshot may pass for a file
 _PATH = re.compile(r"(?:aws|kube|issuer)://[^\x00-\x1f\x7f]{1,4096}")
@@ -66,7 +66,7 @@ class Answered(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     @property
     def content(self) -> bytes:
         """The document as text, always written in the same way, so that places in it are the same live and later."""
-        return written(bytes(self.document))
+        return canonical_json(bytes(self.document))
 
 
 class Query(msgspec.Struct, frozen=True):
@@ -77,7 +77,7 @@ class Query(msgspec.Struct, frozen=True):
     name: str
 
 
-class Tool(msgspec.Struct, frozen=True):
+class SnapshotTool(msgspec.Struct, frozen=True):
     """What wrote a snapshot."""
 
     version: str
@@ -87,7 +87,7 @@ class Snapshot(msgspec.Struct, frozen=True):
     """Everything that one run of the live sources learnt; `taken` is a time in RFC 3339."""
 
     schema: str
-    tool: Tool
+    tool: SnapshotTool
     taken: str
     redacted: bool
     documents: tuple[Answered, ...]
@@ -105,8 +105,8 @@ def snapshot_of(
     """Return a snapshot, sorted, each document once."""
     by_path = {answered.path: answered for answered in documents}
     return Snapshot(
-        SCHEMA,
-        Tool(version),
+        SNAPSHOT_SCHEMA,
+        SnapshotTool(version),
         taken,
         False,
         tuple(by_path[path] for path in sorted(by_path)),
@@ -115,7 +115,7 @@ def snapshot_of(
     )
 
 
-def written(document: bytes) -> bytes:
+def canonical_json(document: bytes) -> bytes:
     """A JSON text in the one way in which snapshots and live answers are written; secrets are not."""
     try:
         text = msgspec.json.format(document, indent=2)
@@ -134,7 +134,7 @@ def is_snapshot(content: bytes) -> bool:
     return _MARK in content and content.lstrip()[:1] == b"{"
 
 
-def read_snapshot(content: bytes) -> Snapshot | Trouble | None:
+def read_snapshot(content: bytes) -> Snapshot | TextError | None:
     """Return the snapshot in a file, what is wrong with it, or None where the file is not a snapshot."""
     try:
         schema = msgspec.json.decode(content, type=_Head).schema
@@ -142,20 +142,20 @@ def read_snapshot(content: bytes) -> Snapshot | Trouble | None:
         return None
     if not schema.startswith("irsa-doctor.snapshot/"):
         return None
-    if schema != SCHEMA:
-        return Trouble(f"the format of the snapshot is {schema}, but this version reads {SCHEMA}", 1, 1)
+    if schema != SNAPSHOT_SCHEMA:
+        return TextError(f"the format of the snapshot is {schema}, but this version reads {SNAPSHOT_SCHEMA}", 1, 1)
     try:
         snapshot = msgspec.json.decode(content, type=Snapshot)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return Trouble("the snapshot is not valid", 1, 1)
+        return TextError("the snapshot is not valid", 1, 1)
     if wrong := next((answered.path for answered in snapshot.documents if not _PATH.fullmatch(answered.path)), None):
-        return Trouble(f"the snapshot is not valid: {wrong!r} is not the path of a live answer", 1, 1)
+        return TextError(f"the snapshot is not valid: {wrong!r} is not the path of a live answer", 1, 1)
     return snapshot
 
 
 def snapshot_text(snapshot: Snapshot) -> bytes:
     """The file's text."""
-    return written(msgspec.json.encode(snapshot)) + b"\n"
+    return canonical_json(msgspec.json.encode(snapshot)) + b"\n"
 
 
 def write_snapshot(snapshot: Snapshot, path: str) -> None:

@@ -11,16 +11,16 @@ import msgspec
 
 from irsa_doctor.model import Hole, Place, PodIdentityAssociation, Role, ServiceAccount, Text, TrustPolicy, joined, text_of
 from irsa_doctor.sources.documents.kubernetes import annotations_of
-from irsa_doctor.sources.documents.reading import Page, Reading
+from irsa_doctor.sources.documents.reading import DocumentReading, Page
 from irsa_doctor.sources.templates.values import hole
 from irsa_doctor.text import shapes
 from irsa_doctor.text.placeholders import with_holes
-from irsa_doctor.text.positions import Spot
+from irsa_doctor.text.positions import Anchor
 
 _ROLE_ARN = "eks.amazonaws.com/role-arn"
 
 
-def read_cluster_config(page: Page, reading: Reading) -> None:
+def read_cluster_config(page: Page, reading: DocumentReading) -> None:
     """A ClusterConfig; other objects of eksctl have nothing for us."""
     members, place = shapes.mapping(page.value, page.place), page.place
     if members.get("kind") != "ClusterConfig":
@@ -39,7 +39,7 @@ def read_cluster_config(page: Page, reading: Reading) -> None:
         reading.passed.append("a cluster without name, service account or Pod Identity association")
 
 
-def _cluster(members: Mapping[str, object], place: Place, reading: Reading) -> str | Text:
+def _cluster(members: Mapping[str, object], place: Place, reading: DocumentReading) -> str | Text:
     """The name of the cluster, to which all of the document belongs."""
     metadata = shapes.inner(members, "metadata", place)
     name = with_holes(shapes.as_text(metadata.get("name") or ""))
@@ -51,7 +51,7 @@ def _cluster(members: Mapping[str, object], place: Place, reading: Reading) -> s
     return name
 
 
-def _read_account(reading: Reading, cluster: str | Text, item: object, place: Place) -> None:
+def _read_account(reading: DocumentReading, cluster: str | Text, item: object, place: Place) -> None:
     """A service account with the role that eksctl makes for it, or one that is there already."""
     members = shapes.mapping(item, place)
     metadata = shapes.inner(members, "metadata", place)
@@ -69,7 +69,7 @@ def _read_account(reading: Reading, cluster: str | Text, item: object, place: Pl
     annotations[_ROLE_ARN] = role_arn
     at = place.at("metadata", "annotations", _ROLE_ARN)
     source = place.at("attachRoleARN") if attached else place.at("metadata", "name")
-    reading.spots[(at.part, at.pointer)] = Spot(source.pointer)
+    reading.anchors[(at.part, at.pointer)] = Anchor(source.pointer)
     reading.service_accounts.append(ServiceAccount("", namespace, name, place, annotations, template=True))
 
 
@@ -88,7 +88,7 @@ def _web_identity(cluster: str | Text, subject: str | Text) -> dict[str, object]
     return {"Version": "2012-10-17", "Statement": [statement]}
 
 
-def _read_association(reading: Reading, cluster: str | Text, item: object, place: Place) -> None:
+def _read_association(reading: DocumentReading, cluster: str | Text, item: object, place: Place) -> None:
     """A Pod Identity association, and the role that eksctl makes for it where none is given."""
     members = shapes.mapping(item, place)
     namespace = shapes.required(members, "namespace", place)
@@ -105,7 +105,7 @@ def _read_association(reading: Reading, cluster: str | Text, item: object, place
         reading.roles.append(Role("", address, "", policy, place, 0, "", address))
     if members.get("createServiceAccount") is True:
         at = place.at("metadata")
-        reading.spots[(at.part, at.pointer)] = Spot(place.pointer)
+        reading.anchors[(at.part, at.pointer)] = Anchor(place.pointer)
         reading.service_accounts.append(ServiceAccount("", namespace, account, place, template=True))
     if not isinstance(cluster, str) or not cluster:
         reading.notes.append("the name of the cluster of the Pod Identity associations is a placeholder")

@@ -9,14 +9,14 @@ import msgspec
 
 from irsa_doctor.model import Flaw, Hole, Place, Text, TrustPolicy, Unknown, has_hole, joined, text_of, without_scheme
 from irsa_doctor.sources.documents.policies import duplicate_flaws, syntax_flaw
-from irsa_doctor.text.errors import Trouble, WrongShape
+from irsa_doctor.text.errors import TextError, WrongShape
 from irsa_doctor.text.json import read_json
 from irsa_doctor.text.json_places import ranges_of
 from irsa_doctor.text.placeholders import with_holes
-from irsa_doctor.text.positions import Spot
+from irsa_doctor.text.positions import Anchor
 from irsa_doctor.text.scanner import escaped
 
-Spots = dict[tuple[int, str], Spot]
+Spots = dict[tuple[int, str], Anchor]
 
 # characters of a private plane that stand for holes while a text is read as JSON: no policy has them
 _FIRST, _LAST = 0xF0000, 0xFFFFD
@@ -35,12 +35,12 @@ class TemplateValue(msgspec.Struct, frozen=True):
     """A value and where it is written.
 
     Objects are mappings of texts (with or without holes) to `TemplateValue`, lists are tuples of them; anything unknown is a
-    `Text` of one hole. `pieces` are what a text was put together of. `document` is the path of the file that `spot` is in.
+    `Text` of one hole. `pieces` are what a text was put together of. `document` is the path of the file that `anchor` is in.
     `made` is what a text is the JSON of, as jsonencode makes it.
     """
 
     value: object
-    spot: Spot | None = None
+    anchor: Anchor | None = None
     document: str = ""
     pieces: tuple[Fragment, ...] = ()
     made: "TemplateValue | None" = None
@@ -82,14 +82,14 @@ def _plain(written: TemplateValue, depth: int, left: list[int]) -> object:
     return value
 
 
-def spots_of(written: TemplateValue, place: Place) -> Iterator[tuple[tuple[int, str], Spot]]:
+def anchors_of(written: TemplateValue, place: Place) -> Iterator[tuple[tuple[int, str], Anchor]]:
     """Where the parts of a value are written, by the pointers that lead to them from a place."""
     pending, left = [(written, place.pointer)], _MOST
     while pending and left:
         part, pointer = pending.pop()
         left -= 1
-        if part.spot is not None and part.document == place.document:
-            yield (place.part, pointer), part.spot
+        if part.anchor is not None and part.document == place.document:
+            yield (place.part, pointer), part.anchor
         if isinstance(part.value, dict):
             pending += [(item, f"{pointer}/{escaped(text_of(name))}") for name, item in part.value.items()]
         elif isinstance(part.value, tuple):
@@ -110,13 +110,13 @@ def policy_of(written: TemplateValue, place: Place, missing: Unknown) -> tuple[T
         return policy_of(written.made, place, missing)
     if isinstance(written.value, Mapping):
         document = plain(written)
-        return TrustPolicy(document, place, (), True, -1), dict(spots_of(written, place))
+        return TrustPolicy(document, place, (), True, -1), dict(anchors_of(written, place))
     if isinstance(written.value, str | Text):
         pieces = written.pieces or _pieces_of(written.value)
         return _policy_of_text(pieces, written, place, missing)
     if written.value is None:
         return missing, {}
-    return TrustPolicy(plain(written), place, (), True, -1), dict(spots_of(written, place))
+    return TrustPolicy(plain(written), place, (), True, -1), dict(anchors_of(written, place))
 
 
 def _pieces_of(value: str | Text) -> tuple[Fragment, ...]:
@@ -128,10 +128,10 @@ def _policy_of_text(
 ) -> tuple[TrustPolicy | Unknown, Spots]:
     if not any(isinstance(piece.part, str) and piece.part.strip() for piece in pieces):
         return missing, {}
-    text = _FilledText(pieces, in_bytes=written.spot is None or written.spot.pointer is None)
+    text = _FilledText(pieces, in_bytes=written.anchor is None or written.anchor.pointer is None)
     scan = read_json(text.text.encode())
-    at = dict([((place.part, place.pointer), written.spot)] if written.spot and written.document == place.document else [])
-    if isinstance(scan, Trouble):
+    at = dict([((place.part, place.pointer), written.anchor)] if written.anchor and written.document == place.document else [])
+    if isinstance(scan, TextError):
         if text.outside:
             # what stands for the hole may be what makes it JSON
             return missing, {}
@@ -140,7 +140,7 @@ def _policy_of_text(
     if isinstance(document, Text):
         return missing, {}
     if written.document == place.document:
-        at |= text.spots(written.spot, place)
+        at |= text.anchors(written.anchor, place)
     flaws = tuple(_with_holes(flaw, text) for flaw in duplicate_flaws(scan.duplicates))
     return TrustPolicy(document, place, flaws, True, -1), at
 
@@ -149,7 +149,7 @@ def written_json(text: str | Text) -> TemplateValue | None:
     """The value of a JSON text that may have holes, None where it is none."""
     filled = _FilledText(_pieces_of(text), in_bytes=False)
     scan = read_json(filled.text.encode())
-    return None if isinstance(scan, Trouble) else written_of(filled.restored(scan.value))
+    return None if isinstance(scan, TextError) else written_of(filled.restored(scan.value))
 
 
 def written_of(value: object) -> TemplateValue:
@@ -206,12 +206,12 @@ class _FilledText:
         """A sentence about the text, its holes by their names."""
         return _PRIVATE.sub(lambda match: self.holes[match[0]].name if match[0] in self.holes else "", text)
 
-    def spots(self, whole: Spot | None, place: Place) -> Spots:
+    def anchors(self, whole: Anchor | None, place: Place) -> Spots:
         """Where the parts of the JSON value are written, as far as their beginning is written in the document."""
-        spots: Spots = {}
+        anchors: Spots = {}
         pointer = whole.pointer if whole else None
         if not self.offsets:
-            return spots
+            return anchors
         raw = self.text.encode()
         number = _numbers(self.text, raw)
         for below, (name, value, end) in ranges_of(raw).items():
@@ -220,9 +220,9 @@ class _FilledText:
                 continue
             named = self._written_at(number[name]) if name >= 0 else -1
             named_end = named + max(1, raw.find(b'"', name + 1) + 1 - name) if named >= 0 else -1
-            spot = Spot(pointer, start, max(start, stop) + 1, named, named_end)
-            spots[(place.part, place.pointer + self.named(below))] = spot
-        return spots
+            anchor = Anchor(pointer, start, max(start, stop) + 1, named, named_end)
+            anchors[(place.part, place.pointer + self.named(below))] = anchor
+        return anchors
 
     def _written_at(self, number: int) -> int:
         """The offset at which a character of the text is written, -1 where that is not in the document."""

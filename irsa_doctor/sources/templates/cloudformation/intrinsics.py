@@ -19,7 +19,7 @@ from irsa_doctor.sources.templates.values import (
 )
 from irsa_doctor.text.errors import WrongShape
 from irsa_doctor.text.placeholders import with_holes
-from irsa_doctor.text.positions import Spot
+from irsa_doctor.text.positions import Anchor
 from irsa_doctor.text.scanner import escaped
 
 _VARIABLE = re.compile(r"\$\{(!?)([^{}]*)\}")
@@ -104,7 +104,7 @@ class Template:
         return self._at(_plain(value), pointer)
 
     def _at(self, value: object, pointer: str) -> TemplateValue:
-        return TemplateValue(value, Spot(pointer), self.place.document)
+        return TemplateValue(value, Anchor(pointer), self.place.document)
 
     def _function(self, name: str, argument: object, pointer: str, depth: int) -> TemplateValue:
         function = _FUNCTIONS.get(name)
@@ -213,7 +213,7 @@ class Template:
         pieces.append(Fragment(text[done:], done))
         # placeholders of another program may appear beside CloudFormation's own
         pieces = [part for piece in pieces if piece.part for part in _with_placeholders(piece)]
-        return TemplateValue(text_in(pieces), Spot(pointer), self.place.document, tuple(pieces))
+        return TemplateValue(text_in(pieces), Anchor(pointer), self.place.document, tuple(pieces))
 
     def _variable(self, match: re.Match[str], variables: Mapping[str, object], pointer: str, depth: int) -> Iterator[Fragment]:
         is_literal, name, at = match[1], match[2].strip(), match.start()
@@ -297,7 +297,7 @@ class Template:
     def to_json(self, argument: object, pointer: str, depth: int) -> TemplateValue | None:
         """`Fn::ToJsonString`."""
         inner = self.value(argument, pointer, depth)
-        return TemplateValue(hole("Fn::ToJsonString"), Spot(pointer), self.place.document, made=inner)
+        return TemplateValue(hole("Fn::ToJsonString"), Anchor(pointer), self.place.document, made=inner)
 
     def decide(self, condition: object, depth: int) -> bool | None:
         """Return whether a condition holds, None where that cannot be known before deployment."""

@@ -7,12 +7,12 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/continuous-delive
 import os
 from collections.abc import Collection, Mapping, Sequence
 
-from irsa_doctor.sources.documents.reading import Page, Reading
+from irsa_doctor.sources.documents.reading import DocumentReading, Page
 from irsa_doctor.text import shapes
 from irsa_doctor.text.errors import WrongShape
 
 
-def read_parameter(page: Page, reading: Reading) -> None:
+def read_parameter(page: Page, reading: DocumentReading) -> None:
     """One item of the list that the CLI takes: `ParameterKey` and `ParameterValue`."""
     members = shapes.mapping(page.value, page.place)
     name = shapes.required(members, "ParameterKey", page.place)
@@ -23,14 +23,14 @@ def read_parameter(page: Page, reading: Reading) -> None:
         reading.parameters[name] = shapes.as_text(value)
 
 
-def read_configuration(page: Page, reading: Reading) -> None:
+def read_configuration(page: Page, reading: DocumentReading) -> None:
     """The `Parameters` of a template configuration file."""
     members = shapes.mapping(page.value, page.place)
     for name, value in shapes.inner(members, "Parameters", page.place).items():
         reading.parameters[name] = shapes.as_text(value)
 
 
-def give_parameters(readings: Sequence[Reading]) -> None:
+def give_parameters(readings: Sequence[DocumentReading]) -> None:
     """Set the parameters of every waiting template from the file in its folder that fits, else from the only one that fits."""
     templates = {reading.path: _declared(reading) for reading in readings if reading.waiting}
     files = [reading for reading in readings if reading.parameters and not reading.waiting]
@@ -50,7 +50,7 @@ def give_parameters(readings: Sequence[Reading]) -> None:
             file.passed.append("parameters of one of several deployments of a template: name the file to use them")
 
 
-def _declared(reading: Reading) -> Collection[str]:
+def _declared(reading: DocumentReading) -> Collection[str]:
     """The parameters that the templates of a document declare."""
     names: set[str] = set()
     for page in reading.waiting:
@@ -59,14 +59,14 @@ def _declared(reading: Reading) -> Collection[str]:
     return names
 
 
-def _fitting(file: Reading, templates: Mapping[str, Collection[str]]) -> Collection[str]:
+def _fitting(file: DocumentReading, templates: Mapping[str, Collection[str]]) -> Collection[str]:
     """The templates that declare all of the parameters: those in the same folder, else the only one."""
     fit = [path for path, declared in templates.items() if file.parameters.keys() <= set(declared)]
     neighbours = [path for path in fit if os.path.dirname(path) == os.path.dirname(file.path)]
     return neighbours or (fit if len(fit) == 1 else ())
 
 
-def _report_misfit(file: Reading, templates: Mapping[str, Collection[str]]) -> None:
+def _report_misfit(file: DocumentReading, templates: Mapping[str, Collection[str]]) -> None:
     """CloudFormation refuses a parameter that the template does not have."""
     near = max(templates, key=lambda path: len(file.parameters.keys() & set(templates[path])), default="")
     extra = sorted(file.parameters.keys() - set(templates.get(near, ())))

@@ -9,7 +9,7 @@ from itertools import product
 
 from irsa_doctor.model import Place, PodIdentityAssociation, Role, Text, TrustPolicy, Unknown, has_hole, text_of
 from irsa_doctor.sources.documents.aws import client_ids_missing, thumbprints_missing
-from irsa_doctor.sources.documents.reading import NamelessProvider, Page, Reading
+from irsa_doctor.sources.documents.reading import DocumentReading, NamelessProvider, Page
 from irsa_doctor.sources.templates.cloudformation.intrinsics import Template
 from irsa_doctor.sources.templates.values import Spots, TemplateValue, known, policy_of
 from irsa_doctor.text import shapes
@@ -19,7 +19,7 @@ _CASES = 2
 """Undecided conditions of a role up to which every combination is read."""
 
 
-def read_template(page: Page, reading: Reading) -> None:
+def read_template(page: Page, reading: DocumentReading) -> None:
     """Read every resource of a template that has to do with roles of service accounts."""
     members = shapes.mapping(page.value, page.place)
     resources = shapes.inner(members, "Resources", page.place)
@@ -33,26 +33,26 @@ def read_template(page: Page, reading: Reading) -> None:
         reading.passed.append("a template without role, OIDC provider, cluster or Pod Identity association")
 
 
-Reader = Callable[[Template, str, Place, Reading], None]
+Reader = Callable[[Template, str, Place, DocumentReading], None]
 
 
-def _read(reader: Reader, template: Template, reading: Reading, name: object, place: Place) -> None:
+def _read(reader: Reader, template: Template, reading: DocumentReading, name: object, place: Place) -> None:
     reader(template, str(name), place, reading)
 
 
-def _read_role(template: Template, name: str, place: Place, reading: Reading) -> None:
+def _read_role(template: Template, name: str, place: Place, reading: DocumentReading) -> None:
     """The role; where an undecided condition changes its policy, one role for each case."""
-    policy, spots = _policy(template, name, place)
+    policy, anchors = _policy(template, name, place)
     undecided = sorted(template.undecided)
     if not undecided or len(undecided) > _CASES:
-        reading.spots.update(spots)
+        reading.anchors.update(anchors)
         _add_role(template, name, name, policy, place, reading)
         return
     for case in product((True, False), repeat=len(undecided)):
         assumed = dict(zip(undecided, case, strict=True))
         words = ", ".join(word if holds else f"not {word}" for word, holds in assumed.items())
-        policy, spots = _policy(template.assuming(assumed), name, place, f"({words})")
-        reading.spots.update(spots)
+        policy, anchors = _policy(template.assuming(assumed), name, place, f"({words})")
+        reading.anchors.update(anchors)
         _add_role(template, name, f"{name} ({words})", policy, place, reading)
 
 
@@ -68,7 +68,7 @@ def _policy(template: Template, name: str, place: Place, case: str = "") -> tupl
 
 
 def _add_role(
-    template: Template, name: str, address: str, policy: TrustPolicy | Unknown, place: Place, reading: Reading
+    template: Template, name: str, address: str, policy: TrustPolicy | Unknown, place: Place, reading: DocumentReading
 ) -> None:
     longest = template.property(name, "MaxSessionDuration")
     seconds = shapes.number({"": longest.value}, "") if longest else 0
@@ -80,7 +80,7 @@ def _add_role(
     reading.roles.append(Role("", address, "", policy, place, seconds, "", address, planned))
 
 
-def _read_provider(template: Template, name: str, place: Place, reading: Reading) -> None:
+def _read_provider(template: Template, name: str, place: Place, reading: DocumentReading) -> None:
     url = template.property(name, "Url")
     issuer = known(url.value).removeprefix("https://") if url else ""
     if not issuer:
@@ -103,7 +103,7 @@ def _texts(written: TemplateValue | None) -> tuple[str, ...] | None:
     return tuple(values) if all(values) else None
 
 
-def _read_cluster(template: Template, name: str, place: Place, reading: Reading) -> None:
+def _read_cluster(template: Template, name: str, place: Place, reading: DocumentReading) -> None:
     cluster_name = template.property(name, "Name")
     if cluster_name and known(cluster_name.value):
         reading.cluster_names.append((known(cluster_name.value), place))
@@ -111,7 +111,7 @@ def _read_cluster(template: Template, name: str, place: Place, reading: Reading)
         reading.notes.append(f"{name} has no name before it is deployed")
 
 
-def _read_association(template: Template, name: str, place: Place, reading: Reading) -> None:
+def _read_association(template: Template, name: str, place: Place, reading: DocumentReading) -> None:
     words = [template.property(name, member) for member in ("ClusterName", "Namespace", "ServiceAccount")]
     cluster, namespace, account = (known(word.value) if word else "" for word in words)
     if not (cluster and namespace and account):

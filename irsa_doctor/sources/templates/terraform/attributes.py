@@ -116,7 +116,7 @@ def _policy(document: Attributes) -> TemplateValue | None:
         return None
     config = document.module.config(document.block.body, document.scope, document.block.node)
     return TemplateValue(
-        hole(f"{document.address}.json"), config.spot, config.document, (), document_of(config, document.address)
+        hole(f"{document.address}.json"), config.anchor, config.document, (), document_of(config, document.address)
     )
 
 

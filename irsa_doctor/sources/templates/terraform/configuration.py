@@ -13,7 +13,7 @@ from irsa_doctor.model import (
     Place,
     text_of,
 )
-from irsa_doctor.sources.documents.reading import Reading
+from irsa_doctor.sources.documents.reading import DocumentReading
 from irsa_doctor.sources.templates.terraform.expressions import expression_value
 from irsa_doctor.sources.templates.terraform.folder import Folder, local_path, source_of
 from irsa_doctor.sources.templates.terraform.known_modules import makes_no_role
@@ -22,7 +22,7 @@ from irsa_doctor.sources.templates.terraform.resources import AFTER_APPLY, READE
 from irsa_doctor.sources.templates.terraform.scopes import Budget, EvaluationScope
 from irsa_doctor.sources.templates.terraform.syntax import Block, Syntax, syntax_of
 from irsa_doctor.sources.templates.values import TemplateValue, written_json
-from irsa_doctor.text.errors import Trouble, WrongShape
+from irsa_doctor.text.errors import TextError, WrongShape
 
 _STEPS, _STEPS_A_BYTE = 200_000, 20
 """Steps that all expressions together may take: far more than any configuration needs"""
@@ -39,30 +39,30 @@ def sets_variables(path: str, named: bool) -> bool:
     return _VARIABLES.search(path) is not None or (named and path.endswith((".tfvars", ".tfvars.json")))
 
 
-def read_file(text: bytes, reading: Reading) -> Trouble | None:
+def read_file(text: bytes, reading: DocumentReading) -> TextError | None:
     """Parse one file; `read_modules` reads its blocks later. Returns what is wrong with it."""
     syntax = syntax_of(text, reading.path)
-    if isinstance(syntax, Trouble):
+    if isinstance(syntax, TextError):
         return syntax
     reading.kinds.append("terraform")
     reading.syntax = syntax
     return None
 
 
-def read_variables(text: bytes, reading: Reading) -> Trouble | None:
+def read_variables(text: bytes, reading: DocumentReading) -> TextError | None:
     """Read a file of variables: arguments and nothing else, or a JSON object. Returns what is wrong with it."""
     if reading.path.endswith(".json"):
         decoded = written_json(text.decode(errors="replace"))
         if decoded is None or not isinstance(decoded.value, Mapping):
-            return Trouble("not a valid file of Terraform variables: a JSON object was expected", 1, 1)
+            return TextError("not a valid file of Terraform variables: a JSON object was expected", 1, 1)
         reading.kinds.append("terraform-variables")
         reading.variables.update({text_of(name): value for name, value in decoded.value.items()})
         return None
     syntax = syntax_of(text, reading.path)
-    if isinstance(syntax, Trouble):
+    if isinstance(syntax, TextError):
         return syntax
     reading.kinds.append("terraform-variables")
-    reading.troubles += [syntax.trouble] if syntax.trouble else []
+    reading.text_errors += [syntax.text_error] if syntax.text_error else []
     scope = EvaluationScope(lambda name, steps, scope: None, Budget(_STEPS))
     for name, argument in syntax.arguments.items():
         reading.variables[name] = expression_value(syntax, argument.value, scope)
@@ -70,7 +70,7 @@ def read_variables(text: bytes, reading: Reading) -> Trouble | None:
     return None
 
 
-def read_modules(readings: Sequence[Reading]) -> None:
+def read_modules(readings: Sequence[DocumentReading]) -> None:
     """Read all modules of the files, a module that others call as often as it is called.
 
     A root module that a plan among the readings covers is not read.
@@ -91,7 +91,7 @@ def read_modules(readings: Sequence[Reading]) -> None:
     _summarize(readings, folders)
 
 
-def _summarize(readings: Sequence[Reading], folders: Mapping[str, Folder]) -> None:
+def _summarize(readings: Sequence[DocumentReading], folders: Mapping[str, Folder]) -> None:
     """Set what became of each file that gives no record by itself: its module may have used it."""
     giving = {module_folder(reading.path) for reading in readings if reading.syntax and reading.gave_something()}
     giving |= {path for folder in folders.values() if folder.path in giving for path in folder.sources}
@@ -101,7 +101,7 @@ def _summarize(readings: Sequence[Reading], folders: Mapping[str, Folder]) -> No
             reading.passed = reading.passed or ["a module without role, OIDC provider, cluster or service account"]
 
 
-def _folders(files: Iterable[Reading], readings: Sequence[Reading]) -> dict[str, Folder]:
+def _folders(files: Iterable[DocumentReading], readings: Sequence[DocumentReading]) -> dict[str, Folder]:
     variables: dict[str, dict[str, TemplateValue]] = {}
     for reading in sorted(readings, key=_precedence):
         if reading.variables:
@@ -114,7 +114,7 @@ def _folders(files: Iterable[Reading], readings: Sequence[Reading]) -> dict[str,
     return {path: Folder(path, tuple(syntaxes), variables.get(path, {})) for path, syntaxes in order.items()}
 
 
-def _precedence(reading: Reading) -> tuple[int, str]:
+def _precedence(reading: DocumentReading) -> tuple[int, str]:
     """Later files of variables take precedence over earlier ones (https://developer.hashicorp.com/terraform/language/values/variables)."""
     name = os.path.basename(reading.path)
     order = ("terraform.tfvars", "terraform.tfvars.json")
@@ -135,11 +135,11 @@ def _is_override(path: str) -> bool:
 class _Reader:
     """Reads modules; `reached` are the folders of those that were read."""
 
-    def __init__(self, readings: Mapping[str, Reading], reached: set[str]) -> None:
+    def __init__(self, readings: Mapping[str, DocumentReading], reached: set[str]) -> None:
         self.readings = readings
         self.reached = reached
 
-    def read_root(self, module: Module, readings: Sequence[Reading]) -> None:
+    def read_root(self, module: Module, readings: Sequence[DocumentReading]) -> None:
         """A module that no other calls, with all that it calls; not where a plan covers it."""
         if plan := _plan_of(module, readings):
             for path in {module.folder.path} | _below(module):
@@ -165,8 +165,8 @@ class _Reader:
     def report_errors(self, folder: Folder) -> None:
         """Report the syntax errors of the files of a folder."""
         for syntax in folder.syntaxes:
-            if syntax.trouble:
-                self.readings[syntax.document].troubles.append(syntax.trouble)
+            if syntax.text_error:
+                self.readings[syntax.document].text_errors.append(syntax.text_error)
 
     def attempt(self, read: Callable[[], None], block: Block) -> None:
         """Read one block; an error is noted at it, and the next one is read."""
@@ -221,7 +221,7 @@ class _Reader:
                 add_role(resource, familiar.policy(), familiar.role_name, 0)
 
 
-def _plan_of(module: Module, readings: Sequence[Reading]) -> str:
+def _plan_of(module: Module, readings: Sequence[DocumentReading]) -> str:
     """The path of a plan that was made of a root module, "" where there is none: one in its folder, else one from
     elsewhere that has all of its roles."""
     roles = {
@@ -250,7 +250,7 @@ def _below(module: Module) -> set[str]:
     return paths
 
 
-def _note_missing(module: Module, block: Block, reading: Reading) -> None:
+def _note_missing(module: Module, block: Block, reading: DocumentReading) -> None:
     """A module whose files are not in the input; where it probably makes roles of service accounts, they are unknown."""
     source, address = source_of(block), f"{module.prefix}module.{block.labels[0]}"
     if not source:

@@ -15,7 +15,7 @@ from irsa_doctor.sources.templates.terraform.strings import literal_fragments
 from irsa_doctor.sources.templates.terraform.syntax import Node, Syntax, parts_of
 from irsa_doctor.sources.templates.values import Fragment, TemplateValue, hole, scalar_text, text_in, with_placeholders
 from irsa_doctor.text.errors import WrongShape
-from irsa_doctor.text.positions import Spot
+from irsa_doctor.text.positions import Anchor
 
 _LONGEST = 1_000_000
 _MOST = 10_000
@@ -57,7 +57,7 @@ class _Evaluation:
             raise WrongShape("", f"a text of more than {_LONGEST} characters")
         if isinstance(value, Mapping | tuple) and len(value) > _MOST:
             raise WrongShape("", f"a collection of more than {_MOST} items")
-        return TemplateValue(value, Spot(None, node.start_byte, node.end_byte), self.syntax.document, (), made)
+        return TemplateValue(value, Anchor(None, node.start_byte, node.end_byte), self.syntax.document, (), made)
 
     def unknown(self, node: Node) -> TemplateValue:
         """A hole where the expression is."""
@@ -238,7 +238,7 @@ class _Evaluation:
             result = function(*arguments) if function else None
         except (Undecided, TypeError, ValueError, IndexError, OverflowError):
             return None
-        return result if result is None or result.spot else self.at(result.value, node, result.made)
+        return result if result is None or result.anchor else self.at(result.value, node, result.made)
 
     def encoded(self, value: TemplateValue, node: Node) -> TemplateValue:
         made = self.at(self.hole(node), node, value)
@@ -347,10 +347,10 @@ class _Evaluation:
 
 def _named(value: TemplateValue, name: Node, syntax: Syntax) -> TemplateValue:
     """A member's value that knows where its name is written."""
-    if value.spot is None or value.document != syntax.document:
+    if value.anchor is None or value.document != syntax.document:
         return value
-    spot = msgspec.structs.replace(value.spot, name=name.start_byte, name_end=name.end_byte)
-    return msgspec.structs.replace(value, spot=spot)
+    anchor = msgspec.structs.replace(value.anchor, name=name.start_byte, name_end=name.end_byte)
+    return msgspec.structs.replace(value, anchor=anchor)
 
 
 _BRACKETS = ("tuple_start", "tuple_end", "object_start", "object_end")

@@ -98,7 +98,7 @@ def _of_cluster(module: KnownModule, name: str) -> TemplateValue | None:
 
 def _block(members: Mapping[object, TemplateValue], like: TemplateValue) -> TemplateValue:
     """A block that is written, as far as anybody can point at it, where one of its values is."""
-    return TemplateValue(members, like.spot, like.document)
+    return TemplateValue(members, like.anchor, like.document)
 
 
 def _condition(test: str | Text, key: str | Text, values: TemplateValue) -> TemplateValue:
@@ -126,11 +126,11 @@ def _subjects(accounts: TemplateValue, name: str) -> TemplateValue:
     """`namespace:name` of each as the subject of its tokens."""
     items = _listed(accounts)
     if items is None:
-        return TemplateValue(hole(f"{name}.sub"), accounts.spot, accounts.document)
+        return TemplateValue(hole(f"{name}.sub"), accounts.anchor, accounts.document)
     made = [
         msgspec.structs.replace(item, value=_subject(item, f"{name}.sub[{at}]"), pieces=()) for at, item in enumerate(items)
     ]
-    return TemplateValue(tuple(made), accounts.spot, accounts.document)
+    return TemplateValue(tuple(made), accounts.anchor, accounts.document)
 
 
 def _subject(account: TemplateValue, name: str) -> str | Text:
@@ -139,8 +139,8 @@ def _subject(account: TemplateValue, name: str) -> str | Text:
 
 
 def _unknown(module: KnownModule, value: TemplateValue | None, name: str) -> TemplateValue:
-    spot, document = (value.spot, value.document) if value else (None, "")
-    return TemplateValue(hole(f"{module.address}.{name}"), spot, document)
+    anchor, document = (value.anchor, value.document) if value else (None, "")
+    return TemplateValue(hole(f"{module.address}.{name}"), anchor, document)
 
 
 def _test(module: KnownModule) -> str | Text:
@@ -164,7 +164,7 @@ def _for_service_accounts(module: KnownModule) -> Iterator[TemplateValue]:
             continue
         issuer = issuer_in(text) or text
         accounts = members.get("namespace_service_accounts") or TemplateValue(hole(f"{name}.namespace_service_accounts"))
-        audience = TemplateValue((TemplateValue("sts.amazonaws.com"),), arn.spot, arn.document)
+        audience = TemplateValue((TemplateValue("sts.amazonaws.com"),), arn.anchor, arn.document)
         test = _test(module)
         conditions = [
             _condition(test, joined((issuer, ":sub")), _subjects(accounts, name)),
@@ -198,7 +198,7 @@ def _with_oidc(module: KnownModule) -> Iterator[TemplateValue]:
         extra = module.inputs.get("provider_trust_policy_conditions") or module.inputs.get("trust_policy_conditions")
         more = _listed(extra)
         conditions += [_unknown(module, extra, "trust_policy_conditions")] if more is None else more
-        principal = TemplateValue(joined(arn.parts), url.spot, url.document)
+        principal = TemplateValue(joined(arn.parts), url.anchor, url.document)
         yield _statement([_WEB_IDENTITY, "sts:TagSession"], principal, conditions)
 
 
@@ -241,7 +241,7 @@ def _of_clusters(module: KnownModule) -> Iterator[TemplateValue]:
     for key, accounts in clusters.items():
         name = f"{module.address}.cluster_service_accounts[{text_of(key)}]"
         issuer = joined((Hole(f"${{issuer of {name}}}"),))
-        principal = TemplateValue(provider_arn(name, joined(("https://", issuer))), accounts.spot, accounts.document)
+        principal = TemplateValue(provider_arn(name, joined(("https://", issuer))), accounts.anchor, accounts.document)
         conditions = [_condition(_test(module), joined((issuer, ":sub")), _subjects(accounts, name))]
         yield _statement([_WEB_IDENTITY], principal, conditions)
 

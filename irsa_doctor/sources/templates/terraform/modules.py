@@ -19,7 +19,7 @@ from irsa_doctor.sources.templates.terraform.scopes import Budget, EvaluationSco
 from irsa_doctor.sources.templates.terraform.syntax import Argument, Block, Body
 from irsa_doctor.sources.templates.terraform.variable_types import with_optional
 from irsa_doctor.sources.templates.values import TemplateValue, hole, scalar_text
-from irsa_doctor.text.positions import Spot
+from irsa_doctor.text.positions import Anchor
 
 _EMPTY: tuple[object, ...] = ("", None, (), {})
 _MODULES_DEEP = 16
@@ -196,26 +196,26 @@ class Module:
             else:
                 blocks.setdefault(block.kind, []).append(self.config(block.body, scope, block.node))
         for kind, listed in blocks.items():
-            members[kind] = TemplateValue(tuple(listed), listed[0].spot if listed else None, body.syntax.document)
-        return TemplateValue(members, Spot(None, node.start_byte, node.end_byte), body.syntax.document)
+            members[kind] = TemplateValue(tuple(listed), listed[0].anchor if listed else None, body.syntax.document)
+        return TemplateValue(members, Anchor(None, node.start_byte, node.end_byte), body.syntax.document)
 
     def argument(self, argument: Argument, scope: EvaluationScope) -> TemplateValue:
         """The value of an argument, which knows where its name is written."""
         value = expression_value(argument.syntax, argument.value, scope)
-        if value.spot is None or value.document != argument.syntax.document:
+        if value.anchor is None or value.document != argument.syntax.document:
             return value
         name_end = argument.node.start_byte + len(argument.name.encode())
-        spot = msgspec.structs.replace(value.spot, name=argument.node.start_byte, name_end=name_end)
-        return msgspec.structs.replace(value, spot=spot)
+        anchor = msgspec.structs.replace(value.anchor, name=argument.node.start_byte, name_end=name_end)
+        return msgspec.structs.replace(value, anchor=anchor)
 
     def dynamic(self, block: Block, scope: EvaluationScope) -> Iterator[TemplateValue]:
         """Yield the blocks that a dynamic one makes; a hole where their number is not known."""
         repeat, content = block.body.arguments.get("for_each"), self._content(block)
         items = expression_value(repeat.syntax, repeat.value, scope) if repeat else None
         entries = collection_entries(items) if items else None
-        spot = Spot(None, block.node.start_byte, block.node.end_byte)
+        anchor = Anchor(None, block.node.start_byte, block.node.end_byte)
         if items is None or content is None or entries is None or len(entries) > _INSTANCES:
-            yield TemplateValue(hole(f"{self.prefix}dynamic {block.labels[0]}{scope.mark}"), spot, block.syntax.document)
+            yield TemplateValue(hole(f"{self.prefix}dynamic {block.labels[0]}{scope.mark}"), anchor, block.syntax.document)
             return
         named = block.body.arguments.get("iterator")
         iterator = named.syntax.word(named.value).strip() if named else block.labels[0]

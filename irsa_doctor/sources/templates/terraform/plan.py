@@ -26,13 +26,13 @@ from irsa_doctor.model import (
 )
 from irsa_doctor.sources.documents.aws import account_of, client_ids_missing, issuer_missing, thumbprints_missing
 from irsa_doctor.sources.documents.kubernetes import about_aws
-from irsa_doctor.sources.documents.policies import read_policy
-from irsa_doctor.sources.documents.reading import NamelessProvider, Page, Reading
+from irsa_doctor.sources.documents.policies import read_policy_text
+from irsa_doctor.sources.documents.reading import DocumentReading, NamelessProvider, Page
 from irsa_doctor.sources.templates.terraform.policy_document import document_of
 from irsa_doctor.sources.templates.terraform.references import References
 from irsa_doctor.sources.templates.values import TemplateValue, hole, policy_of, provider_arn
 from irsa_doctor.text import shapes
-from irsa_doctor.text.positions import Spot
+from irsa_doctor.text.positions import Anchor
 from irsa_doctor.text.scanner import escaped
 
 _MODULES_DEEP = 32
@@ -61,7 +61,7 @@ class ResourceState(msgspec.Struct, frozen=True):
         return value if isinstance(value, str) else ""
 
 
-def read_terraform(page: Page, reading: Reading) -> None:
+def read_terraform(page: Page, reading: DocumentReading) -> None:
     """A plan, a state as `show -json` prints it, or a state file."""
     members, place = shapes.mapping(page.value, page.place), page.place
     if isinstance(members.get("planned_values"), dict):
@@ -77,7 +77,7 @@ def read_terraform(page: Page, reading: Reading) -> None:
     _read_all(resources, {}, References({}), reading)
 
 
-def _read_plan(members: Mapping[str, Any], place: Place, reading: Reading) -> None:
+def _read_plan(members: Mapping[str, Any], place: Place, reading: DocumentReading) -> None:
     """The planned resources and the data that was read already; resources to be destroyed are left out."""
     changes = {}
     for number, item in enumerate(members.get("resource_changes") or ()):
@@ -142,7 +142,7 @@ def _address(item: Mapping[str, object], index: object) -> str:
     return address if index is None else f"{address}[{json.dumps(index)}]"
 
 
-def _read_all(resources: list[ResourceState], changes: Changes, references: References, reading: Reading) -> None:
+def _read_all(resources: list[ResourceState], changes: Changes, references: References, reading: DocumentReading) -> None:
     providers = {
         resource.address: resource.text("url") for resource in resources if resource.kind == "aws_iam_openid_connect_provider"
     }
@@ -163,11 +163,11 @@ class _Reader(msgspec.Struct, frozen=True):
     resource: ResourceState
 
 
-def _read(reader: Callable[[_Reader, Reading], None], reading: Reading, read: Any, place: Place) -> None:
+def _read(reader: Callable[[_Reader, DocumentReading], None], reading: DocumentReading, read: Any, place: Place) -> None:
     reader(read, reading)
 
 
-def _read_role(read: _Reader, reading: Reading) -> None:
+def _read_role(read: _Reader, reading: DocumentReading) -> None:
     resource = read.resource
     arn = resource.text("arn")
     name = resource.text("name") if arn else resource.address
@@ -180,11 +180,11 @@ def _read_role(read: _Reader, reading: Reading) -> None:
     reading.roles.append(role)
 
 
-def _policy(read: _Reader, reading: Reading) -> TrustPolicy | Unknown:
+def _policy(read: _Reader, reading: DocumentReading) -> TrustPolicy | Unknown:
     resource = read.resource
     place = resource.place.at("assume_role_policy")
     if text := resource.text("assume_role_policy"):
-        policy = read_policy(text, place)
+        policy = read_policy_text(text, place)
         if policy.flaws:
             reading.apart.append(place)
         return policy
@@ -194,7 +194,7 @@ def _policy(read: _Reader, reading: Reading) -> TrustPolicy | Unknown:
     return _deferred(read, missing, reading)
 
 
-def _deferred(read: _Reader, missing: Unknown, reading: Reading) -> TrustPolicy | Unknown:
+def _deferred(read: _Reader, missing: Unknown, reading: DocumentReading) -> TrustPolicy | Unknown:
     """The policy of a data source that can be read only after apply: what is known of its arguments, holes for the rest."""
     address = read.references.data_source(read.resource.address, "assume_role_policy", "aws_iam_policy_document")
     if address not in read.changes:
@@ -206,8 +206,8 @@ def _deferred(read: _Reader, missing: Unknown, reading: Reading) -> TrustPolicy 
     at = place.at("after")
     references = read.references if read.references.has_statements(address, after.get("statement")) else References({})
     config = _Known(address, references, read.providers, at.document).value(after, unknown, "", at.pointer)
-    policy, spots = policy_of(document_of(config, address), at, missing)
-    reading.spots.update(spots)
+    policy, anchors = policy_of(document_of(config, address), at, missing)
+    reading.anchors.update(anchors)
     return policy
 
 
@@ -225,9 +225,9 @@ class _Known(msgspec.Struct, frozen=True):
 
     def value(self, after: object, unknown: object, path: str, pointer: str) -> TemplateValue:
         """A value of the arguments with what `after_unknown` says of it."""
-        spot = Spot(pointer)
+        anchor = Anchor(pointer)
         if unknown is True:
-            return TemplateValue(self._hole(path), spot, self.document)
+            return TemplateValue(self._hole(path), anchor, self.document)
         if isinstance(after, dict):
             below = unknown if isinstance(unknown, dict) else {}
             members: dict[object, TemplateValue] = {
@@ -237,15 +237,15 @@ class _Known(msgspec.Struct, frozen=True):
             for name, mark in below.items():
                 if mark is True and name not in members:
                     members[name] = TemplateValue(self._hole(f"{path}.{name}" if path else name))
-            return TemplateValue(members, spot, self.document)
+            return TemplateValue(members, anchor, self.document)
         if isinstance(after, list):
             marks = unknown if isinstance(unknown, list) else []
             items = (
                 self.value(item, marks[number] if number < len(marks) else None, f"{path}[{number}]", f"{pointer}/{number}")
                 for number, item in enumerate(after)
             )
-            return TemplateValue(tuple(items), spot, self.document)
-        return TemplateValue(after, spot, self.document)
+            return TemplateValue(tuple(items), anchor, self.document)
+        return TemplateValue(after, anchor, self.document)
 
     def _hole(self, path: str) -> Text:
         if match := _IDENTIFIERS.fullmatch(path):
@@ -257,7 +257,7 @@ class _Known(msgspec.Struct, frozen=True):
         return hole(f"{self.address}.{path}")
 
 
-def _read_provider(read: _Reader, reading: Reading) -> None:
+def _read_provider(read: _Reader, reading: DocumentReading) -> None:
     resource = read.resource
     arn, url = resource.text("arn"), resource.text("url")
     issuer = url.removeprefix("https://")
@@ -279,7 +279,7 @@ def _has_unknown(marks: object) -> bool:
     return marks is True or (isinstance(marks, list) and any(_has_unknown(mark) for mark in marks))
 
 
-def _read_cluster(read: _Reader, reading: Reading) -> None:
+def _read_cluster(read: _Reader, reading: DocumentReading) -> None:
     resource = read.resource
     arn, name = resource.text("arn"), resource.text("name")
     if not parse_arn(arn):
@@ -310,7 +310,7 @@ def _first_text(values: Mapping[str, object], *steps: str) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _read_service_account(read: _Reader, reading: Reading) -> None:
+def _read_service_account(read: _Reader, reading: DocumentReading) -> None:
     resource = read.resource
     name, namespace = _first_text(resource.values, "metadata", "name"), _first_text(resource.values, "metadata", "namespace")
     if not name:
@@ -328,12 +328,14 @@ def _read_service_account(read: _Reader, reading: Reading) -> None:
             annotations[str(key)] = hole(made or f"{resource.address}.metadata[0].annotations[{json.dumps(key)}]")
     if unseen:
         annotations["eks.amazonaws.com/role-arn"] = hole(made or f"{resource.address}.metadata[0].annotations")
-    reading.spots[(resource.place.part, resource.place.at("metadata").pointer)] = Spot(resource.place.at("metadata", 0).pointer)
+    reading.anchors[(resource.place.part, resource.place.at("metadata").pointer)] = Anchor(
+        resource.place.at("metadata", 0).pointer
+    )
     account = ServiceAccount("", namespace or "default", name, resource.place, annotations, template=True)
     reading.service_accounts.append(account)
 
 
-def _read_association(read: _Reader, reading: Reading) -> None:
+def _read_association(read: _Reader, reading: DocumentReading) -> None:
     resource = read.resource
     cluster, namespace, account = (resource.text(name) for name in ("cluster_name", "namespace", "service_account"))
     if not (cluster and namespace and account):

@@ -26,7 +26,7 @@ def document_of(config: TemplateValue, name: str) -> TemplateValue:
     if has_value(policy_id := members.get("policy_id")) and policy_id:
         made["Id"] = policy_id
     made["Statement"] = TemplateValue(tuple(statements), None, config.document)
-    return TemplateValue(made, config.spot, config.document)
+    return TemplateValue(made, config.anchor, config.document)
 
 
 def _merged(written: TemplateValue, name: str) -> list[TemplateValue]:
@@ -37,7 +37,7 @@ def _merged(written: TemplateValue, name: str) -> list[TemplateValue]:
         inner = item.made
         statements = members_of(inner).get("Statement") if inner else None
         if statements is None:
-            merged.append(TemplateValue(hole(name), item.spot, item.document))
+            merged.append(TemplateValue(hole(name), item.anchor, item.document))
         else:
             merged += statements.value if isinstance(statements.value, tuple) else [statements]
     return merged
@@ -62,13 +62,15 @@ def blocks_of(written: TemplateValue | None) -> Sequence[TemplateValue]:
 
 def _statement(block: TemplateValue, name: str) -> TemplateValue:
     if not isinstance(block.value, Mapping):
-        return TemplateValue(_unknown(block, name), block.spot, block.document)
+        return TemplateValue(_unknown(block, name), block.anchor, block.document)
     members = members_of(block)
     made: dict[object, TemplateValue] = {}
     if (sid := members.get("sid")) is not None and has_value(sid):
         made["Sid"] = sid
     effect = members.get("effect")
-    made["Effect"] = effect if effect is not None and has_value(effect) else TemplateValue("Allow", block.spot, block.document)
+    made["Effect"] = (
+        effect if effect is not None and has_value(effect) else TemplateValue("Allow", block.anchor, block.document)
+    )
     for argument, element in _LISTS:
         if (listed := members.get(argument)) is not None and has_value(listed):
             # what nobody knows may be null, and then the element is not there
@@ -79,7 +81,7 @@ def _statement(block: TemplateValue, name: str) -> TemplateValue:
             made[element] = _principals(blocks, f"{name}.{argument}")
     if blocks := blocks_of(members.get("condition")):
         made["Condition"] = _conditions(blocks, f"{name}.condition")
-    return TemplateValue(made, block.spot, block.document)
+    return TemplateValue(made, block.anchor, block.document)
 
 
 def _unknown(block: TemplateValue, name: str) -> Text:
@@ -90,7 +92,7 @@ def _single_or_list(listed: TemplateValue) -> TemplateValue:
     if not isinstance(listed.value, tuple):
         return _with_variables(listed)
     items = tuple(map(_with_variables, listed.value))
-    return items[0] if len(items) == 1 else TemplateValue(items, listed.spot, listed.document)
+    return items[0] if len(items) == 1 else TemplateValue(items, listed.anchor, listed.document)
 
 
 def _with_variables(written: TemplateValue) -> TemplateValue:
@@ -100,7 +102,7 @@ def _with_variables(written: TemplateValue) -> TemplateValue:
         value = value.replace("&{", "${")
     elif isinstance(value, Text):
         value = Text(tuple(part if isinstance(part, Hole) else part.replace("&{", "${") for part in value.parts))
-    return written if value is written.value else TemplateValue(value, written.spot, written.document)
+    return written if value is written.value else TemplateValue(value, written.anchor, written.document)
 
 
 def _name_of(written: TemplateValue | None, otherwise: str) -> str | Text:
@@ -114,41 +116,41 @@ def _principals(blocks: Sequence[TemplateValue], name: str) -> TemplateValue:
         block_name = f"{name}[{number}]"
         members = members_of(block)
         if not isinstance(block.value, Mapping):
-            made[_unknown(block, block_name)] = TemplateValue(hole(block_name), block.spot, block.document)
+            made[_unknown(block, block_name)] = TemplateValue(hole(block_name), block.anchor, block.document)
             continue
         kind = _name_of(members.get("type"), f"{block_name}.type")
-        listed = members.get("identifiers") or TemplateValue(hole(f"{block_name}.identifiers"), block.spot, block.document)
+        listed = members.get("identifiers") or TemplateValue(hole(f"{block_name}.identifiers"), block.anchor, block.document)
         if kind == "*" and len(blocks) == 1 and [known(item.value) for item in blocks_of(listed)] == ["*"]:
-            return TemplateValue("*", block.spot, block.document)
+            return TemplateValue("*", block.anchor, block.document)
         _add(made, kind, listed)
     first = blocks[0]
-    return TemplateValue({kind: _single_or_list(listed) for kind, listed in made.items()}, first.spot, first.document)
+    return TemplateValue({kind: _single_or_list(listed) for kind, listed in made.items()}, first.anchor, first.document)
 
 
 def _conditions(blocks: Sequence[TemplateValue], name: str) -> TemplateValue:
     made: dict[object, dict[object, TemplateValue]] = {}
-    spots: dict[object, TemplateValue] = {}
+    anchors: dict[object, TemplateValue] = {}
     for number, block in enumerate(blocks):
         block_name = f"{name}[{number}]"
         members = members_of(block)
         if not isinstance(block.value, Mapping):
             unseen = _unknown(block, block_name)
-            made[unseen] = {unseen: TemplateValue(hole(block_name), block.spot, block.document)}
-            spots[unseen] = block
+            made[unseen] = {unseen: TemplateValue(hole(block_name), block.anchor, block.document)}
+            anchors[unseen] = block
             continue
         operator = _name_of(members.get("test"), f"{block_name}.test")
         key = _with_variables(TemplateValue(_name_of(members.get("variable"), f"{block_name}.variable"))).value
-        listed = members.get("values") or TemplateValue(hole(f"{block_name}.values"), block.spot, block.document)
+        listed = members.get("values") or TemplateValue(hole(f"{block_name}.values"), block.anchor, block.document)
         _add(made.setdefault(operator, {}), key, listed)
-        spots.setdefault(operator, block)
+        anchors.setdefault(operator, block)
     first = blocks[0]
     by_operator: dict[object, TemplateValue] = {
         operator: TemplateValue(
-            {key: _single_or_list(listed) for key, listed in keys.items()}, spots[operator].spot, first.document
+            {key: _single_or_list(listed) for key, listed in keys.items()}, anchors[operator].anchor, first.document
         )
         for operator, keys in made.items()
     }
-    return TemplateValue(by_operator, first.spot, first.document)
+    return TemplateValue(by_operator, first.anchor, first.document)
 
 
 def _add(made: dict[object, TemplateValue], name: object, listed: TemplateValue) -> None:
@@ -158,4 +160,4 @@ def _add(made: dict[object, TemplateValue], name: object, listed: TemplateValue)
         made[name] = listed
         return
     items = [item for values in (before, listed) for item in (values.value if isinstance(values.value, tuple) else (values,))]
-    made[name] = TemplateValue(tuple(items), before.spot, before.document)
+    made[name] = TemplateValue(tuple(items), before.anchor, before.document)

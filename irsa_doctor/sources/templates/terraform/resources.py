@@ -20,13 +20,13 @@ from irsa_doctor.model import (
 )
 from irsa_doctor.sources.documents.aws import client_ids_missing, thumbprints_missing
 from irsa_doctor.sources.documents.kubernetes import about_aws
-from irsa_doctor.sources.documents.reading import NamelessProvider, Reading
+from irsa_doctor.sources.documents.reading import DocumentReading, NamelessProvider
 from irsa_doctor.sources.templates.terraform.policy_document import blocks_of, members_of
 from irsa_doctor.sources.templates.terraform.syntax import Block
-from irsa_doctor.sources.templates.values import TemplateValue, known, policy_of, scalar_text, spots_of
+from irsa_doctor.sources.templates.values import TemplateValue, anchors_of, known, policy_of, scalar_text
 from irsa_doctor.text import shapes
 from irsa_doctor.text.errors import WrongShape
-from irsa_doctor.text.positions import Spot
+from irsa_doctor.text.positions import Anchor
 from irsa_doctor.text.scanner import escaped
 
 _ROLE_ARN = "eks.amazonaws.com/role-arn"
@@ -43,9 +43,9 @@ class ResourceInstance(msgspec.Struct, frozen=True, kw_only=True):
     place: Place
     caller: Place
     """the call of the outermost module that it is in, else its own place"""
-    reading: Reading
+    reading: DocumentReading
     """of its own file"""
-    readings: Mapping[str, Reading]
+    readings: Mapping[str, DocumentReading]
     """of all files, by path: a policy may be written in another one"""
 
     def text(self, name: str) -> str:
@@ -69,25 +69,25 @@ def add_role(resource: ResourceInstance, written: TemplateValue, name: str, seco
     target = resource.readings.get(document or own, resource.reading)
     place = Place(target.path, f"/{escaped(resource.address)}/assume_role_policy")
     missing = Unknown(f"trust policy of {resource.address}, which is not in the configuration", AFTER_APPLY)
-    policy, spots = policy_of(written, place, missing)
-    target.spots.update(spots)
+    policy, anchors = policy_of(written, place, missing)
+    target.anchors.update(anchors)
     root = (0, place.pointer)
-    if root not in target.spots:
-        target.spots[root] = _spot(resource.block) if target.path == own else Spot(None, 0, 0)
+    if root not in target.anchors:
+        target.anchors[root] = _anchor(resource.block) if target.path == own else Anchor(None, 0, 0)
     role = Role("", resource.address, "", policy, resource.caller, seconds, "", resource.address, name)
     resource.reading.roles.append(role)
     if isinstance(policy, TrustPolicy) and policy.flaws and target is resource.reading:
         resource.reading.apart.append(place)
 
 
-def _spot(block: Block) -> Spot:
-    return Spot(None, block.node.start_byte, block.node.end_byte)
+def _anchor(block: Block) -> Anchor:
+    return Anchor(None, block.node.start_byte, block.node.end_byte)
 
 
-def block_place(block: Block, address: str, reading: Reading) -> Place:
+def block_place(block: Block, address: str, reading: DocumentReading) -> Place:
     """Return the place of a block by its address, which the reading learns."""
     place = Place(block.syntax.document, f"/{escaped(address)}")
-    reading.spots[(0, place.pointer)] = _spot(block)
+    reading.anchors[(0, place.pointer)] = _anchor(block)
     return place
 
 
@@ -137,7 +137,7 @@ def _read_service_account(resource: ResourceInstance) -> None:
         resource.reading.notes.append(f"{resource.address} has no name before it is applied")
         return
     annotations = dict(_annotations(members.get("annotations")))
-    resource.reading.spots.update(spots_of(metadata, resource.place.at("metadata")))
+    resource.reading.anchors.update(anchors_of(metadata, resource.place.at("metadata")))
     resource.reading.service_accounts.append(ServiceAccount("", namespace, name, resource.place, annotations, template=True))
 
 

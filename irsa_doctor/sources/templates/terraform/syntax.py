@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from irsa_doctor.text.errors import Trouble
+from irsa_doctor.text.errors import TextError
 
 Node = Any
 """tree_sitter.Node, which is imported only where there is something to parse"""
@@ -37,12 +37,12 @@ class Syntax(msgspec.Struct, frozen=True, dict=True, eq=False):
     text: bytes
 
     @cached_property
-    def parsed(self) -> tuple[tuple[Node, ...], Trouble | None]:
+    def parsed(self) -> tuple[tuple[Node, ...], TextError | None]:
         """The trees, one, or of a broken file one for each part of it; and what is wrong."""
         return _parse(self.text)
 
     @property
-    def trouble(self) -> Trouble | None:
+    def text_error(self) -> TextError | None:
         """The first thing that is wrong."""
         return self.parsed[1]
 
@@ -126,21 +126,21 @@ class Body(msgspec.Struct, frozen=True, dict=True, eq=False):
                 yield Block(self.syntax, kind, tuple(labels), child)
 
 
-def syntax_of(text: bytes, document: str) -> Syntax | Trouble:
+def syntax_of(text: bytes, document: str) -> Syntax | TextError:
     """The syntax of a file; an error where it is over 16 MiB."""
     if len(text) > _LARGEST:
-        return Trouble(f"{len(text) >> 20} MiB of Terraform configuration: more than {_LARGEST >> 20} MiB are not read")
+        return TextError(f"{len(text) >> 20} MiB of Terraform configuration: more than {_LARGEST >> 20} MiB are not read")
     return Syntax(document, text)
 
 
-def _parse(text: bytes) -> tuple[tuple[Node, ...], Trouble | None]:
+def _parse(text: bytes) -> tuple[tuple[Node, ...], TextError | None]:
     root = _parser().parse(text).root_node
     if not root.has_error:
         return (root,), None
     # an open bracket takes all that follows it, so each part that begins like a block is read by itself
     starts = [match.start() for match in _BLOCK.finditer(text)][:_PARTS]
     roots = tuple(_parsed_part(text, start, end) for start, end in pairwise([0, *starts, len(text)]) if end > start)
-    return roots, _trouble(next((part for part in roots if part.has_error), root), text)
+    return roots, _text_error(next((part for part in roots if part.has_error), root), text)
 
 
 def _parsed_part(text: bytes, start: int, end: int) -> Node:
@@ -161,7 +161,7 @@ def _parser() -> Any:
     return tree_sitter.Parser(tree_sitter.Language(tree_sitter_hcl.language()))
 
 
-def _trouble(root: Node, text: bytes) -> Trouble:
+def _text_error(root: Node, text: bytes) -> TextError:
     """The first thing that is not as the grammar has it; found without recursion, however deep it lies."""
     node, below = root, root
     while below is not None and not (node.is_error or node.is_missing):
@@ -170,9 +170,9 @@ def _trouble(root: Node, text: bytes) -> Trouble:
     line, column = _position(text, node.start_byte)
     if node.is_missing:
         what = _CLOSING.get(node.type, f"`{node.type}`")
-        return Trouble(f"not valid Terraform configuration: {what} is missing", line, column)
+        return TextError(f"not valid Terraform configuration: {what} is missing", line, column)
     excerpt = text[node.start_byte : node.end_byte].split(b"\n", 1)[0][:40].decode(errors="replace")
-    return Trouble(f"not valid Terraform configuration: `{excerpt}` is not expected", line, column)
+    return TextError(f"not valid Terraform configuration: `{excerpt}` is not expected", line, column)
 
 
 def _position(text: bytes, offset: int) -> tuple[int, int]:
