@@ -16,12 +16,11 @@ from irsa_doctor.facts.lookups.lookups import ROLE_ARN
 from irsa_doctor.facts.service_accounts.service_account import service_account_facts
 from irsa_doctor.facts.workloads.webhook import AUDIENCE_ANNOTATION, CONTAINER_CREDENTIALS, FILE_VARIABLE, ROLE_VARIABLE, VOLUME
 from irsa_doctor.facts.workloads.workload import judged_workload
-from irsa_doctor.issuers import EKS
+from irsa_doctor.issuers import EKS, Profile, cluster_profile
 from irsa_doctor.model import (
     Arn,
     Cluster,
     Container,
-    Issuer,
     OidcProvider,
     Place,
     PodIdentityAssociation,
@@ -144,9 +143,9 @@ class Case(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         return Unknown("the issuer of the cluster", "aws eks describe-cluster --name CLUSTER")
 
     @property
-    def is_eks(self) -> bool:
-        """Whether the cluster is one of EKS, as far as that is known."""
-        return not self.issuer or Issuer.of(self.issuer).form != "other"
+    def profile(self) -> Profile:
+        """The profile of the issuer, that of EKS where the issuer is not known."""
+        return cluster_profile(self.issuer) if self.issuer else EKS
 
     @cached_property
     def _key(self) -> tuple[str, str, str]:
@@ -165,7 +164,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     @cached_property
     def has_no_association(self) -> bool:
         """Whether the service account certainly has none."""
-        return self.association is None and (not self.is_eks or self.view.inventory.closed.has_association(*self._key))
+        return self.association is None and (self.profile is not EKS or self.view.inventory.closed.has_association(*self._key))
 
     @cached_property
     def workloads(self) -> tuple[Workload, ...]:

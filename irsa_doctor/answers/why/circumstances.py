@@ -5,14 +5,15 @@ from collections.abc import Callable, Mapping
 from irsa_doctor.answers.why.case import Case
 from irsa_doctor.facts.lookups.lookups import ROLE_ARN
 from irsa_doctor.facts.workloads.webhook import AUDIENCE_ANNOTATION
+from irsa_doctor.issuers import EKS
 from irsa_doctor.model import Issuer
 from irsa_doctor.rulebook.causes import Cause
 
 CIRCUMSTANCES: Mapping[str, Callable[[Case], bool]] = {
     "issuer-in-china": lambda case: Issuer.of(case.issuer).partition in ("", "aws-cn"),
-    "issuer-eks": lambda case: case.is_eks,
-    "issuer-not-eks": lambda case: not (case.is_eks and case.issuer),
-    "issuer-known-eks": lambda case: case.is_eks and bool(case.issuer),
+    "issuer-eks": lambda case: case.profile is EKS,
+    "issuer-not-eks": lambda case: not (case.profile is EKS and case.issuer),
+    "issuer-known-eks": lambda case: case.profile is EKS and bool(case.issuer),
     "audience-annotated": lambda case: case.account is None or AUDIENCE_ANNOTATION in case.account.annotations,
     "role-not-annotated": lambda case: case.account is None or ROLE_ARN not in case.account.annotations,
     "pod-identity-associated": lambda case: case.association is not None or not case.cluster_id,

@@ -32,7 +32,7 @@ def diagnose(case: Case) -> Diagnosis:
         subject=_subject(case),
         role=case.role,
         verdict=_verdict(case, states, symptoms),
-        links=_links(states),
+        links=_links(case, states),
         causes=causes,
         predicted_error=_predicted(case, states),
         notes=tuple(_notes(case, symptoms, causes)),
@@ -53,7 +53,7 @@ def _subject(case: Case) -> WorkloadIdentity:
     )
 
 
-def _links(states: Mapping[str, LinkState]) -> tuple[DiagnosedLink, ...]:
+def _links(case: Case, states: Mapping[str, LinkState]) -> tuple[DiagnosedLink, ...]:
     return tuple(
         DiagnosedLink(
             id=link.id,
@@ -62,6 +62,7 @@ def _links(states: Mapping[str, LinkState]) -> tuple[DiagnosedLink, ...]:
             because=state.because,
             evidence=quoted_places(state.places),
             settle=state.settle,
+            needs=() if state.verdict == "skipped" else link.needs_of(case),
         )
         for link in LINKS
     )

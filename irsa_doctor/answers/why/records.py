@@ -22,8 +22,19 @@ class QuotedPlace(msgspec.Struct, frozen=True):
     column: int = 0
 
 
+class LinkNeed(msgspec.Struct, frozen=True):
+    """An input that a link looks at, the command that supplies it, and whether the link is unknown for want of it."""
+
+    name: str
+    command: str
+    missing: bool
+
+
 class DiagnosedLink(msgspec.Struct, frozen=True, kw_only=True):
-    """One link with its verdict and the reason; `settle` is the command that supplies the missing input, "" where none is."""
+    """One link with its verdict and the reason; `settle` is the command that supplies the missing input, "" where none is.
+
+    `needs` are the inputs without which the link cannot be judged.
+    """
 
     id: str
     title: str
@@ -31,6 +42,7 @@ class DiagnosedLink(msgspec.Struct, frozen=True, kw_only=True):
     because: str
     evidence: tuple[QuotedPlace, ...] = ()
     settle: str = ""
+    needs: tuple[LinkNeed, ...] = ()
 
 
 class DiagnosedCause(msgspec.Struct, frozen=True, kw_only=True):

@@ -109,6 +109,13 @@ def test_what_no_example_breaks_is_broken_here(patch, red, cause, error):
     assert (found.predicted_error.code if found.predicted_error else None) == error
 
 
+def test_a_link_that_holds_lacks_no_input():
+    needs = [(link.verdict, need) for link in diagnose(case_of({})).links for need in link.needs]
+    assert len(needs) >= 8
+    assert not [need for verdict, need in needs if verdict == "pass" and need.missing]
+    assert all(need.name and need.command and "{" not in need.command for _, need in needs)
+
+
 def test_the_healthy_world_works():
     found = diagnose(case_of({}))
     assert (found.verdict, found.causes, found.predicted_error) == ("works", (), None)
@@ -129,6 +136,7 @@ def test_what_was_not_given_is_unknown_with_the_command_that_tells(patch, unknow
     link = next(link for link in found.links if link.id == unknown)
     assert (found.verdict, link.verdict) == ("unknown", "unknown")
     assert link.settle
+    assert any(need.missing and need.command == link.settle for need in link.needs)
 
 
 def test_a_condition_that_may_hold_leaves_it_open():

@@ -7,6 +7,7 @@ from irsa_doctor.answers.why.links import needs, skips
 from irsa_doctor.answers.why.links.by_rules import by_rules
 from irsa_doctor.answers.why.links.link import Link
 from irsa_doctor.answers.why.links.state import LinkState, Sign, failed, inapplicable, observed, passed, undecided, unseen
+from irsa_doctor.issuers import EKS
 from irsa_doctor.model import SigningKey, Unknown
 from irsa_doctor.rulebook.cause_block import StsError
 
@@ -44,7 +45,7 @@ def _issuer_keys(case: Case) -> LinkState:
         return passed("the discovery document has every member that AWS requires; whether STS can read it is not in the input")
     if reason := skips.no_issuer(case):
         return inapplicable(reason)
-    if case.is_eks:
+    if case.profile is EKS:
         return inapplicable("EKS publishes the keys; nothing in the input is about them")
     how = f"curl -sS https://{case.issuer}/.well-known/openid-configuration"
     return unseen(state if isinstance(state, Unknown) else Unknown("the discovery document of the issuer", how))
@@ -73,7 +74,7 @@ def _signature(case: Case) -> LinkState:
     keys, token = _keys(case), case.token
     if not keys or token is None:
         eks = f"curl -sS https://{case.issuer}/keys"
-        return unseen(Unknown("the keys of the issuer", eks if case.is_eks else "kubectl get --raw /openid/v1/jwks"))
+        return unseen(Unknown("the keys of the issuer", eks if case.profile is EKS else "kubectl get --raw /openid/v1/jwks"))
     named = [key for key in keys if key.kid == token.header.get("kid")]
     if not named:
         kid = _word(token.header.get("kid"))

@@ -8,6 +8,7 @@ import msgspec
 from irsa_doctor.answers.why.case import Case
 from irsa_doctor.answers.why.links.state import LinkState, unseen
 from irsa_doctor.answers.why.placeholders import fill_command
+from irsa_doctor.answers.why.records import LinkNeed
 from irsa_doctor.model import Unknown
 from irsa_doctor.rulebook.cause_block import StsError
 
@@ -68,6 +69,11 @@ class Link(msgspec.Struct, frozen=True, kw_only=True):
     def _missing(need: Need, case: Case) -> LinkState | None:
         unknown = need.missing(case, fill_command(need.command, case))
         return None if unknown is None else unseen(unknown)
+
+    def needs_of(self, case: Case) -> tuple[LinkNeed, ...]:
+        """The inputs of the link in a case."""
+        commands = [(need, fill_command(need.command, case)) for need in self.needs]
+        return tuple(LinkNeed(need.name, command, need.missing(case, command) is not None) for need, command in commands)
 
     def sts_error(self, case: Case) -> StsError | None:
         """What STS answers where the link breaks, without what a cause knows better."""

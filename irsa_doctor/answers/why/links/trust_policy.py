@@ -56,7 +56,7 @@ def _of_assumed_policy(case: Case, state: LinkState) -> LinkState:
 
 def _judged(case: Case, policy: Policy, audience: str) -> LinkState:
     answer = admitted(policy, case.provider_arn, case.issuer)
-    request = request_context(case)
+    request = _request_values(case)
     verdict = answer.verdict(case.subject, audience)
     if verdict is Verdict.UNKNOWN and answer.depends_on and {key.lower() for key in answer.depends_on} <= request.keys():
         verdict = _decided(case, policy, audience, request)
@@ -117,7 +117,7 @@ def _depending(case: Case, keys: tuple[str, ...]) -> LinkState:
     return undecided(says, *signs.values(), *contested, settle=_CALLS)
 
 
-def request_context(case: Case) -> dict[str, tuple[str, ...]]:
+def _request_values(case: Case) -> dict[str, tuple[str, ...]]:
     """What is known of the request beside the token: keys in lower case -> values, () where the key is surely absent."""
     context: dict[str, tuple[str, ...]] = {"aws:securetransport": ("true",)}
     if case.evidence.now:
