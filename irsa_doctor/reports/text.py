@@ -144,7 +144,9 @@ def _message(finding: Finding, group: str) -> str:
     """The message, without the path of the file that the header names."""
     message = finding.message
     if finding.subject.kind in ("policy", "document") and len(group) > len("this policy"):
-        message = message.removeprefix(f"{group}: ").replace(group, f"this {finding.subject.kind}")
+        message = message.removeprefix(f"{group}: ")
+        for name in (f"The trust policy of {group}", f"the trust policy of {group}", group):
+            message = message.replace(name, f"this {finding.subject.kind}")
         message = message[:1].upper() + message[1:]
     return _clean(message)
 

@@ -172,8 +172,12 @@ def test_a_header_names_things_as_people_do(group, kind, title):
 def test_the_header_has_named_the_file_so_messages_need_not():
     made = finding(group="policies/application.json", kind="policy", message="policies/application.json asks for nothing.")
     assert "This policy asks for nothing." in text(made)
-    broken = finding(group="policies/application.json", kind="document", message="policies/application.json: no JSON")
-    assert "  No JSON" in text(broken)
+    of_it = finding(
+        group="policies/application.json", kind="policy", message="The trust policy of policies/application.json is."
+    )
+    assert "  This policy is." in text(of_it)
+    broken = finding(group="policies/application.json", kind="document", message="policies/application.json: not valid JSON")
+    assert "  Not valid JSON" in text(broken)
 
 
 def test_a_rule_that_is_not_sure_says_so():
