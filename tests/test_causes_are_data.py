@@ -9,7 +9,7 @@ from irsa_doctor.rulebook.rules import shipped_rules
 
 ROOT = Path(__file__).parent.parent / "irsa_doctor"
 # what still names some
-TO_MEND = {"answers/why/statements.py", "facts/grants/grant.py"}
+TO_MEND = {"facts/grants/grant.py"}
 # the examples of the help are of real ids
 EXAMPLES = {"cli/help.py"}
 

@@ -11,12 +11,14 @@ import msgspec
 from irsa_doctor.answers.why.vocabulary import chain_vocabulary
 from irsa_doctor.issuers.profiles import read_profiles
 from irsa_doctor.model.findings import CONFIDENCES, SEVERITIES
+from irsa_doctor.remedies import FixKind
 from irsa_doctor.reports.schemas import made_schemas
 from irsa_doctor.rulebook.cause_block import CauseBlock
 from irsa_doctor.rulebook.cause_files import index_of_causes
+from irsa_doctor.rulebook.causes import Cause
 from irsa_doctor.rulebook.files import ID, index_of
 from irsa_doctor.rulebook.folders import check_files, read_shipped
-from irsa_doctor.rulebook.message_files import index_of_messages
+from irsa_doctor.rulebook.message_files import SymptomsDocument, index_of_messages
 from irsa_doctor.rulebook.rules import SUBJECTS, Relation, Values, vocabulary
 from tools.pages import pages
 
@@ -33,6 +35,9 @@ def generated() -> Iterator[tuple[Path, bytes]]:
     yield _ROOT / "irsa_doctor" / "rulebook" / "causes_index.json", index_of_causes(_ROOT / "causes")
     yield _ROOT / "irsa_doctor" / "rulebook" / "symptoms_index.json", index_of_messages(_ROOT / "causes")
     yield rules / "schema.json", json.dumps(rule_schema(), indent=1).encode() + b"\n"
+    yield _ROOT / "causes" / "schema.json", json.dumps(_schema_of(Cause, "A cause"), indent=1).encode() + b"\n"
+    messages = _schema_of(SymptomsDocument, "The messages of errors")
+    yield _ROOT / "causes" / "symptoms-schema.json", json.dumps(messages, indent=1).encode() + b"\n"
     for name, schema in made_schemas().items():
         yield _ROOT / "irsa_doctor" / "schemas" / f"{name}.json", json.dumps(schema, indent=1).encode() + b"\n"
     yield from pages()
@@ -55,7 +60,7 @@ def rule_schema() -> Mapping[str, Any]:
         "$id": "irsa-doctor.rule/1",
         "title": "A rule of irsa-doctor",
         **_object(
-            ("when", "snippet", "references", "controls", "cause", "instead"),
+            ("when", "snippet", "references", "controls", "cause", "fix", "instead"),
             id={"type": "string", "pattern": f"^{ID.pattern}$"},
             title=text,
             subject={"oneOf": [kinds, {"type": "array", "items": kinds, "minItems": 1}]},
@@ -74,6 +79,7 @@ def rule_schema() -> Mapping[str, Any]:
                 "additionalProperties": {"type": "array", "items": _object(id=text, relation=relation)},
             },
             cause={"$ref": "#/$defs/CauseBlock"},
+            fix={"type": "array", "items": {"enum": list(get_args(FixKind))}},
             instead=text,
             examples=_object(bad=examples, good=examples),
         ),
@@ -87,8 +93,37 @@ def rule_schema() -> Mapping[str, Any]:
 
 
 def _records() -> Mapping[str, Any]:
-    """The JSON Schemas of the records in a cause block, as msgspec makes them."""
-    return msgspec.json.schema_components([CauseBlock], ref_template="#/$defs/{name}")[1]
+    """The JSON Schemas of the records in a cause block, with the words that they may use."""
+    return _parts_of(CauseBlock)
+
+
+def _schema_of(kind: type, title: str) -> Mapping[str, Any]:
+    """The JSON Schema of a file of `causes/`, for editors."""
+    reference = {"$ref": f"#/$defs/{kind.__name__}"}
+    draft = "https://json-schema.org/draft/2020-12/schema"
+    return {"$schema": draft, "title": f"{title} of irsa-doctor", **reference, "$defs": _parts_of(kind)}
+
+
+def _parts_of(kind: type) -> Mapping[str, Any]:
+    """The JSON Schemas of a record and of those in it; what names links, signs or circumstances is one of their lists."""
+    parts = msgspec.json.schema_components([kind], ref_template="#/$defs/{name}")[1]
+    for part in parts.values():
+        for name, words in _WORDS.items():
+            if name in part.get("properties", {}):
+                part["properties"][name] |= words
+    return dict(sorted(parts.items()))
+
+
+_LINKS: Mapping[str, Any] = {"enum": list(chain_vocabulary().links)}
+_CIRCUMSTANCES: Mapping[str, Any] = {"enum": sorted(chain_vocabulary().circumstances)}
+_WORDS: Mapping[str, Mapping[str, Any]] = {
+    "link": _LINKS,
+    "links": {"items": _LINKS},
+    "holds": _LINKS,
+    "only": {"items": _CIRCUMSTANCES},
+    "circumstance": _CIRCUMSTANCES,
+    "signs": {"propertyNames": {"enum": sorted(chain_vocabulary().signs)}},
+}
 
 
 def _facts_of(kind: str) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import msgspec
 
+from irsa_doctor.facts import did_you_mean
 from irsa_doctor.rulebook.cause_block import CauseBlock
 from irsa_doctor.rulebook.cause_files import CauseFile, causes_folder, read_cause_files
 from irsa_doctor.rulebook.causes import Cause, Causes, all_causes, cause_of, ordered, shipped_causes
@@ -28,7 +29,7 @@ class Vocabulary(msgspec.Struct, frozen=True, kw_only=True):
     case, `details` of a message that are compared with the case."""
 
     links: tuple[str, ...]
-    signs: frozenset[str] | None
+    signs: frozenset[str]
     circumstances: frozenset[str]
     details: frozenset[str]
 
@@ -132,8 +133,8 @@ def _faults(block: CauseBlock, at: Way, known: Mapping[str, Cause], vocabulary: 
     if block.link not in vocabulary.links and not block.fact:
         yield Invalid(f"no link {block.link or 'is named'}: {', '.join(vocabulary.links)}", (*at, "link"))
     for sign in block.signs:
-        if vocabulary.signs is not None and sign not in vocabulary.signs:
-            yield Invalid(f"no sign {sign}", (*at, "signs", sign))
+        if sign not in vocabulary.signs:
+            yield Invalid(f"no sign {sign}.{did_you_mean(sign, sorted(vocabulary.signs))}", (*at, "signs", sign))
     for number, name in enumerate(block.only):
         if name not in vocabulary.circumstances:
             yield Invalid(f"no circumstance {name}: {', '.join(sorted(vocabulary.circumstances))}", (*at, "only", number))

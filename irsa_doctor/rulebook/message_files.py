@@ -27,7 +27,7 @@ class MessageExample(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     code: str = ""
 
 
-class _Entry(Message, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class MessageEntry(Message, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A message with its examples, and a stage in place of the links passed; without `causes`, the one that it proves."""
 
     causes: tuple[str | Candidate, ...] = ()
@@ -35,10 +35,10 @@ class _Entry(Message, frozen=True, kw_only=True, forbid_unknown_fields=True):
     examples: list[MessageExample]
 
 
-class _Document(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class SymptomsDocument(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The whole file: parts of patterns, links passed by stage, how SDKs print errors of STS, and the messages in order."""
 
-    messages: list[_Entry]
+    messages: list[MessageEntry]
     names: dict[str, str] = {}
     stages: dict[str, tuple[str, ...]] = {}
     wrappers: dict[str, str] = {}
@@ -61,7 +61,7 @@ def read_messages(folder: Path) -> MessageFile:
         return MessageFile(path, (), {}, {}, {})
     value, lines = read_yaml_file(path)
     try:
-        document = converted(value, _Document)
+        document = converted(value, SymptomsDocument)
         _check_wrappers(document.wrappers)
         messages = tuple(_message_of(entry, document, ("messages", n)) for n, entry in enumerate(document.messages))
         _check_ids(messages)
@@ -89,7 +89,7 @@ def _check_ids(messages: tuple[Message, ...]) -> None:
         seen.add(message.id)
 
 
-def _message_of(entry: _Entry, document: _Document, at: Way) -> Message:
+def _message_of(entry: MessageEntry, document: SymptomsDocument, at: Way) -> Message:
     """The message without its examples, the names in its patterns replaced."""
     fields: dict[str, Any] = {name: getattr(entry, name) for name in Message.__struct_fields__}
     patterns = tuple(_replaced(text, document.names, (*at, "patterns", number)) for number, text in enumerate(entry.patterns))

@@ -1,4 +1,4 @@
-"""What causes and messages may name: links, the signs that links and statements show, circumstances of a case."""
+"""What causes and messages may name: links, the signs that links report, circumstances of a case."""
 
 from functools import cache
 
@@ -13,7 +13,7 @@ def chain_vocabulary() -> Vocabulary:
     """The vocabulary of the built-in links."""
     return Vocabulary(
         links=tuple(link.id for link in LINKS),
-        signs=None,
+        signs=frozenset(sign for link in LINKS for sign in link.signs),
         circumstances=frozenset(CIRCUMSTANCES),
         details=frozenset(DETAILS),
     )

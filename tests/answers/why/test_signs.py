@@ -40,6 +40,13 @@ def test_every_sign_that_is_reported_speaks_for_a_cause():
     assert signs <= CAUSES.by_sign.keys()
 
 
+def test_a_link_lists_the_signs_that_it_reports():
+    listed = {sign for link in LINKS for sign in link.signs}
+    assert set(reported()) <= listed
+    assert set(CAUSES.by_sign) <= listed
+    assert listed - set(get_args(DefectKind)) <= STRINGS
+
+
 def test_no_cause_waits_for_a_sign_that_nothing_reports():
     assert set(CAUSES.by_sign) <= STRINGS | set(get_args(DefectKind))
 

@@ -83,6 +83,7 @@ def _sign(case: Case, denied: _Denied) -> Sign:
 GUARDRAILS_LINK = Link(
     id="guardrails",
     title="no policy above the account denies it",
+    signs=("guardrail-by-issuer", "guardrail-by-organization"),
     disproof=_guardrails_disproof,
     skips=(skips.no_role, skips.pod_identity),
     needs=(needs.GUARDRAILS_INPUT,),

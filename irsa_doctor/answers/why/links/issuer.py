@@ -31,6 +31,7 @@ def _issuer(case: Case) -> LinkState:
 ISSUER_LINK = Link(
     id="issuer",
     title="the issuer of the token is that of the cluster",
+    signs=("token-from-secret", "token-of-other-issuer", "issuer-on-outpost"),
     examine=_issuer,
     needs=(needs.ISSUER_INPUT,),
     decides=frozenset({"web-identity"}),
@@ -108,6 +109,7 @@ def _word(value: object) -> str:
 SIGNATURE_LINK = Link(
     id="signature",
     title="the token is signed with a key of the issuer",
+    signs=("algorithm-not-verified", "key-not-published", "signature-invalid"),
     disproof=_signature_disproof,
     skips=(skips.no_token, skips.legacy_token),
     examine=_signature,
@@ -144,6 +146,7 @@ def _span(seconds: float) -> str:
 LIFETIME_LINK = Link(
     id="lifetime",
     title="the token has not expired",
+    signs=("token-without-exp", "token-expired", "token-not-yet-valid"),
     skips=(skips.no_token,),
     examine=_lifetime,
     decides=frozenset({"token"}),

@@ -38,6 +38,7 @@ class Link(msgspec.Struct, frozen=True, kw_only=True):
     `disproof`: what proves it broken, or in doubt, whatever else is missing; `skips`: reasons not to look at it, "" where there
     is none; `needs`: inputs whose absence makes it unknown; `examine`.
 
+    `signs`: the observations that it reports, each of which speaks for causes; findings of rules speak for themselves.
     `decides`: in which situations it must hold for the credential to work. `after`: a link that STS judges before; where that
     fails, STS does not get to this one. `reads_token`: a token alone is enough to judge it. `error`: the answer of STS where
     it breaks, None where no request is sent or nobody knows.
@@ -45,6 +46,7 @@ class Link(msgspec.Struct, frozen=True, kw_only=True):
 
     id: str
     title: str
+    signs: tuple[str, ...] = ()
     examine: Callable[[Case], LinkState]
     disproof: Callable[[Case], LinkState | None] = _proves_nothing
     skips: tuple[Callable[[Case], str], ...] = ()

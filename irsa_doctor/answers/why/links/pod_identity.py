@@ -61,6 +61,7 @@ def _of_unknown_role(case: Case) -> LinkState:
 POD_IDENTITY_LINK = Link(
     id="pod-identity",
     title="EKS Pod Identity does not take precedence",
+    signs=("association-of-other-role",),
     disproof=_disproof,
     examine=_pod_identity,
     decides=frozenset({"pod-identity"}),

@@ -46,6 +46,7 @@ def _workload(case: Case) -> LinkState:
 WORKLOAD_LINK = Link(
     id="workload",
     title="the workload runs as the service account",
+    signs=("token-of-other-account", "workload-absent", "account-without-role-used"),
     disproof=_workload_disproof,
     needs=(needs.PODS_INPUT,),
     examine=_workload,
@@ -83,6 +84,7 @@ def _on_new_pods(case: Case) -> LinkState:
 WEBHOOK_LINK = Link(
     id="webhook",
     title="the webhook has set up the pod",
+    signs=("pod-identity-association-deleted",),
     disproof=by_rules("webhook"),
     examine=_webhook,
     decides=frozenset({"workload"}),
@@ -114,6 +116,7 @@ TOKEN_VOLUME_LINK = Link(
 TOKEN_FILE_LINK = Link(
     id="token-file",
     title="the process can read the token",
+    signs=("token-file-unreadable",),
     disproof=by_rules("token-file"),
     skips=(skips.no_workload, _pod_not_set_up),
     examine=_by_missing_inputs(

@@ -53,6 +53,13 @@ def _differing_url(case: Case, similar: OidcProvider) -> Sign:
 PROVIDER_LINK = Link(
     id="provider",
     title="the account of the role has an OIDC provider for the issuer",
+    signs=(
+        "role-in-other-account",
+        "provider-in-other-account",
+        "provider-absent",
+        "provider-of-alias",
+        "provider-url-differs",
+    ),
     skips=(skips.no_role, skips.pod_identity, skips.no_issuer),
     needs=(needs.PROVIDERS_INPUT,),
     examine=_provider,
@@ -110,6 +117,7 @@ def _no_provider(case: Case) -> str:
 AUDIENCE_LINK = Link(
     id="audience",
     title="the provider accepts the audience",
+    signs=("token-for-api-server", "token-for-pod-identity", "audience-not-accepted"),
     disproof=_audience_disproof,
     skips=(skips.pod_identity, _no_provider),
     examine=_audience,

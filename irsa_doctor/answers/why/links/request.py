@@ -47,6 +47,7 @@ def _validation_error(case: Case) -> StsError:
 REQUEST_LINK = Link(
     id="request",
     title="the request is valid",
+    signs=("not-a-token", "path-in-place-of-token", "role-not-an-arn", "subject-too-long"),
     disproof=_request_disproof,
     skips=(skips.no_request, skips.no_role_named),
     needs=(needs.TEMPLATE_ROLE_INPUT,),
@@ -83,6 +84,7 @@ def _no_duration(case: Case) -> str:
 SESSION_LINK = Link(
     id="session",
     title="the role allows the session duration",
+    signs=("duration-not-valid", "duration-over-maximum"),
     disproof=by_rules("session"),
     skips=(_no_duration,),
     examine=_session,

@@ -48,6 +48,7 @@ def _role(case: Case) -> LinkState:
 ROLE_LINK = Link(
     id="role",
     title="the role exists",
+    signs=("role-absent", "role-path-differs", "role-partition-differs"),
     disproof=_role_disproof,
     skips=(skips.no_role,),
     needs=(needs.ROLE_INPUT,),

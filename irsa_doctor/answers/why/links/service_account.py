@@ -54,6 +54,7 @@ def _unannotated(case: Case) -> LinkState:
 SERVICE_ACCOUNT_LINK = Link(
     id="service-account",
     title="the service account exists and names a role",
+    signs=("service-account-absent", "role-annotation-absent"),
     needs=(needs.SERVICE_ACCOUNT_INPUT,),
     examine=_service_account,
     decides=frozenset({"web-identity", "pod-identity"}),

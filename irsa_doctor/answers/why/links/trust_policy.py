@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import get_args
 
 from irsa_doctor.answers.why.case import Case
 from irsa_doctor.answers.why.links import needs, skips
@@ -12,6 +13,7 @@ from irsa_doctor.answers.why.placeholders import fill_command
 from irsa_doctor.answers.why.statements import Miss, Presented, cause_of_key, misses
 from irsa_doctor.model import TrustPolicy, Verdict
 from irsa_doctor.trust import Policy, Request, admitted, decide
+from irsa_doctor.trust.defects import DefectKind
 
 _CALLS = "aws cloudtrail lookup-events --lookup-attributes AttributeKey=EventName,AttributeValue=AssumeRoleWithWebIdentity"
 
@@ -172,6 +174,17 @@ def _role_absent(case: Case) -> str:
 TRUST_POLICY_LINK = Link(
     id="trust-policy",
     title="the trust policy admits the service account",
+    signs=(
+        "subject-not-admitted",
+        "subject-of-others-admitted",
+        "admitted-by-other-role",
+        "issuer-of-deleted-cluster",
+        "provider-deleted",
+        "document-refused",
+        "duplicate-member",
+        "contested-semantics",
+        *get_args(DefectKind),
+    ),
     disproof=_disproof,
     skips=(skips.no_role, skips.pod_identity, _role_absent),
     needs=(needs.TRUST_POLICY_INPUT, needs.ISSUER_INPUT, needs.AUDIENCE_INPUT),
