@@ -123,9 +123,9 @@ class Inventory(msgspec.Struct, frozen=True, eq=False, dict=True):
         if not self.gaps:
             return None
         keys = ((collection, owner, name), (collection, owner, ""), (collection, "", ""))
-        gap = next((found for key in keys if (found := self._gap_by_key.get(key))), None)
+        gap = next((known for key in keys if (known := self._gap_by_key.get(key))), None)
         if gap is None and not owner:
-            gap = next((one for one in self.gaps if one.collection == collection and one.name in (name, "")), None)
+            gap = next((g for g in self.gaps if g.collection == collection and g.name in (name, "")), None)
         return None if gap is None else Unknown(gap.missing, gap.how)
 
     @cached_property

@@ -50,11 +50,11 @@ def joined(parts: Iterable["str | Hole | Text"]) -> str | Text:
     """Texts and holes one after the other, as one value."""
     together: list[str | Hole] = []
     for part in parts:
-        for one in part.parts if isinstance(part, Text) else (part,):
-            if isinstance(one, str) and together and isinstance(together[-1], str):
-                together[-1] += one
-            elif one:
-                together.append(one)
+        for piece in part.parts if isinstance(part, Text) else (part,):
+            if isinstance(piece, str) and together and isinstance(together[-1], str):
+                together[-1] += piece
+            elif piece:
+                together.append(piece)
     if any(isinstance(part, Hole) for part in together):
         return Text(tuple(together))
     return "".join(part for part in together if isinstance(part, str))

@@ -347,7 +347,7 @@ def _classes(languages: Sequence[Language]) -> list[tuple[Language, str]] | None
     """Disjoint audience languages, between which no given language tells apart, each with one audience of it; None where
     there are too many, or one is too complex."""
     literals = sorted({value for language in languages if isinstance(language, Finite) for value in language.values})
-    found = [(literal(value), value) for value in literals]
+    classes = [(literal(value), value) for value in literals]
     rest = [difference(EVERYTHING, literal(*literals))]
     for language in dict.fromkeys(languages):
         if isinstance(language, Finite) or language == EVERYTHING:
@@ -357,4 +357,4 @@ def _classes(languages: Sequence[Language]) -> list[tuple[Language, str]] | None
         if len(rest) > CLASSES or any(reach.scope is None for _, reach in reaches):
             return None
         rest = [part for part, reach in reaches if reach.scope != "nobody"]
-    return [*found, *((part, reach_of(part, "text").witness or "") for part in rest)]
+    return [*classes, *((part, reach_of(part, "text").witness or "") for part in rest)]

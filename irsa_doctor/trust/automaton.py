@@ -237,8 +237,8 @@ class _Graph:
         self.useful = self.found_useful()
 
     def explore(self, number: int) -> list[_Edge]:
-        here, bits = self.nodes[number]
-        if self.grammar.accepts(here):
+        state, bits = self.nodes[number]
+        if self.grammar.accepts(state):
             if self.machine.formula.holds(bits):
                 self.accepting.append(number)
             else:
@@ -248,7 +248,7 @@ class _Graph:
             return []
         relevant = self.machine.relevant(bits)
         edges: list[_Edge] = []
-        for target, chars in self.grammar.classes(here):
+        for target, chars in self.grammar.classes(state):
             for char, many in _representatives(chars, relevant):
                 edges.append(_Edge(char, many, self.number_of(number, char, (target, self.machine.step(bits, char)))))
         self.budget -= len(edges) * self.machine.weight
@@ -338,12 +338,12 @@ def _representatives(chars: str, relevant: set[str]) -> list[tuple[str, int]]:
     named = chars[:-1] if unlimited else chars
     others = [char for char in named if char not in relevant]
     many = 2 if unlimited or len(others) > 1 else 1
-    found = [(char, 1 if char in relevant else many) for char in named if char in relevant or char == others[0]]
+    pairs = [(char, 1 if char in relevant else many) for char in named if char in relevant or char == others[0]]
     if unlimited:
-        found += [(char, 1) for char in sorted(relevant.difference(named))]
+        pairs += [(char, 1) for char in sorted(relevant.difference(named))]
         if not others:
-            found.append((next(char for char in map(chr, range(0x100, 0x10FFFF)) if char not in relevant), many))
-    return found
+            pairs.append((next(char for char in map(chr, range(0x100, 0x10FFFF)) if char not in relevant), many))
+    return pairs
 
 
 def shape_of(language: Language, grammar: Grammar, budget: int = BUDGET) -> Shape:

@@ -36,11 +36,11 @@ def beyond(new: Admitted, old: Admitted) -> Beyond:
             cells.append((intersection((audiences, other_audiences)), difference(subjects, other_subjects)))
             rest = difference(rest, other_audiences)
         cells.append((rest, subjects))
-    found: list[tuple[Language, Language]] = []
+    kept: list[tuple[Language, Language]] = []
     for audiences, subjects in cells:
         scopes = reach_of(audiences, "text").scope, reach_of(subjects, new.profile.grammar).scope
         if "nobody" in scopes:
             continue
         certain &= None not in scopes
-        found.append((audiences, subjects))
-    return Beyond(tuple(found), new.profile.grammar, certain)
+        kept.append((audiences, subjects))
+    return Beyond(tuple(kept), new.profile.grammar, certain)

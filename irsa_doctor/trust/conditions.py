@@ -98,12 +98,12 @@ def _null(condition: Condition, where: Presence) -> Limit:
         return Limit("always") if condition.use.qualifier == "ForAllValues" else _never("null")
     if not condition.values:
         return _open("depends", "C11")
-    wanted = {value.lower() for value in condition.values if isinstance(value, str)} & {"true", "false"}
-    if len(wanted) == 2 or (where != "maybe" and ("true" if where == "never" else "false") in wanted):
+    words = {value.lower() for value in condition.values if isinstance(value, str)} & {"true", "false"}
+    if len(words) == 2 or (where != "maybe" and ("true" if where == "never" else "false") in words):
         return Limit("always", because="null")
     if any(map(has_hole, condition.values)):
         return _unseen(*condition.values)
-    if where == "maybe" and wanted:
+    if where == "maybe" and words:
         return Limit("depends", EVERYTHING, NOTHING, depends=(text_of(condition.raw_key),))
     return _never("null")
 
@@ -134,9 +134,9 @@ def _claim(condition: Condition, claim: Literal["sub", "aud"], issuer: str, *, v
         return _open(claim, "S4") if operator.negated else Limit(claim, NOTHING, NOTHING, "type")
     scene = _Scene(operator, claim, issuer, profile)
     bounds = [
-        found
+        bound
         for value in condition.values
-        if (found := scene.bounds(pieces_of(value, wildcards=operator.has_wildcards, variables=variables)))
+        if (bound := scene.bounds(pieces_of(value, wildcards=operator.has_wildcards, variables=variables)))
     ]
     upper, lower = union(bound.upper for bound in bounds), union(bound.lower for bound in bounds)
     depends = tuple(dict.fromkeys(key for bound in bounds for key in bound.depends))

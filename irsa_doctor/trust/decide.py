@@ -147,13 +147,13 @@ Truth = bool | None
 
 
 def _and(truths: Iterable[Truth]) -> Truth:
-    found = list(truths)
-    return False if False in found else None if None in found else True
+    known = list(truths)
+    return False if False in known else None if None in known else True
 
 
 def _or(truths: Iterable[Truth]) -> Truth:
-    found = list(truths)
-    return True if True in found else None if None in found else False
+    known = list(truths)
+    return True if True in known else None if None in known else False
 
 
 class _Check(msgspec.Struct, frozen=True):
@@ -242,9 +242,9 @@ class _Evaluation:
 
     def two_spellings(self, checks: list[_Check]) -> _Check:
         """One key twice under one operator: both must hold, or only one of them counts (K2)."""
-        every, some = _and(check.holds for check in checks), _or(check.holds for check in checks)
+        every, either = _and(check.holds for check in checks), _or(check.holds for check in checks)
         self.points = set().union(*(check.points for check in checks))
-        truth = every if every == some else (some if self.contested("K2", False) else every)
+        truth = every if every == either else (either if self.contested("K2", False) else every)
         unseen = tuple(hole for check in checks for hole in check.unseen)
         failed = next((check for check in checks if check.holds is not True), checks[0])
         return _Check(truth, frozenset(self.points), unseen, failed.says)
@@ -285,8 +285,8 @@ class _Evaluation:
             return condition.use.qualifier == "ForAllValues"
         if not condition.values:
             return self.contested("C11", False)
-        wanted = "false" if present else "true"
-        return _or(None if isinstance(value, Text) else value.lower() == wanted for value in condition.values)
+        listed = "false" if present else "true"
+        return _or(None if isinstance(value, Text) else value.lower() == listed for value in condition.values)
 
     def present(self, condition: Condition, values: tuple[str, ...]) -> Truth:
         """A condition with values, on a key with values."""
@@ -302,7 +302,7 @@ class _Evaluation:
         return self.contested("C8", False) if _or(truths) is not False else False
 
     def single(self, condition: Condition, value: str) -> Truth:
-        hits = {self.hit(condition, wanted, value) for wanted in condition.values}
+        hits = {self.hit(condition, listed, value) for listed in condition.values}
         negated = condition.use.operator.negated
         if _Hit.YES in hits:
             return not negated
@@ -312,13 +312,13 @@ class _Evaluation:
             return self.contested("S4", True)
         return negated
 
-    def hit(self, condition: Condition, wanted: Value, value: str) -> _Hit:
+    def hit(self, condition: Condition, listed: Value, value: str) -> _Hit:
         operator = condition.use.operator
         if operator.family not in ("string", "arn"):
-            return self.typed(condition, wanted, value)
-        pieces = pieces_of(wanted, wildcards=operator.has_wildcards, variables=self.policy.variables)
+            return self.typed(condition, listed, value)
+        pieces = pieces_of(listed, wildcards=operator.has_wildcards, variables=self.policy.variables)
         ignore_case = operator.comparison == "equal-ignoring-case"
-        if isinstance(wanted, Text):
+        if isinstance(listed, Text):
             possible = operator.family == "arn" or glob_of(widest(pieces), ignore_case).matches(value)
             return _Hit.UNSEEN if possible else _Hit.NO
         resolved = pieces if is_plain(pieces) else resolve(pieces, self.variable)
@@ -330,13 +330,13 @@ class _Evaluation:
             return _Hit.YES if glob_of(resolved, arn=True).matches(value) else _Hit.NO
         return _Hit.YES if glob_of(resolved, ignore_case).matches(value) else _Hit.NO
 
-    def typed(self, condition: Condition, wanted: Value, value: str) -> _Hit:
+    def typed(self, condition: Condition, listed: Value, value: str) -> _Hit:
         from irsa_doctor.trust.typed import compare_typed
 
-        if isinstance(wanted, Text):
+        if isinstance(listed, Text):
             return _Hit.UNSEEN
         # sub and aud are text to IAM, whatever they look like (S4)
-        known = None if condition.key in self.request.claims else compare_typed(condition.use.operator, wanted, value)
+        known = None if condition.key in self.request.claims else compare_typed(condition.use.operator, listed, value)
         return _Hit.INCOMPARABLE if known is None else _Hit.YES if known else _Hit.NO
 
     def variable(self, variable: Variable) -> str | None:

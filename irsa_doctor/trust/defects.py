@@ -191,8 +191,8 @@ def action_form(statement: Statement, policy: Policy) -> ActionForm:
         return "typo"
     # sts:TagSession may stand in a statement of its own
     of_web_identity = [s for s in policy.statements if s.allow and s.covers_web_identity]
-    beside = any(not set(other.federated).isdisjoint(statement.federated) for other in of_web_identity)
-    return "other" if beside else "assume-role"
+    has_companion = any(not set(other.federated).isdisjoint(statement.federated) for other in of_web_identity)
+    return "other" if has_companion else "assume-role"
 
 
 def _of_actions(statement: Statement, form: ActionForm) -> Iterator[Defect]:

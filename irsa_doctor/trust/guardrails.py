@@ -66,7 +66,7 @@ def guardrails(document: TrustPolicy) -> tuple[Guardrail, ...]:
     policy = read_policy(document)
     if any(problem.code in ("syntax", "duplicate-member") for problem in policy.problems):
         return ()
-    found = []
+    rails = []
     for statement in policy.statements:
         raw = _raw(document.document, statement.steps)
         if statement.allow or not statement.covers_web_identity or not _names_everybody(raw.get("Principal")):
@@ -74,8 +74,8 @@ def guardrails(document: TrustPolicy) -> tuple[Guardrail, ...]:
         by_provider = any(not c.key.startswith(("aws:", "sts:")) or c.key == _PROVIDER for c in statement.conditions)
         resources, others = _texts(raw.get("Resource")), _texts(raw.get("NotResource"))
         place = document.place.at(*statement.steps)
-        found.append(Guardrail(policy, statement, place, by_provider, resources, others))
-    return tuple(found)
+        rails.append(Guardrail(policy, statement, place, by_provider, resources, others))
+    return tuple(rails)
 
 
 def denial(guardrail: Guardrail, provider: str) -> Denial:
@@ -110,8 +110,8 @@ def _effect(condition: Condition, issuer: str, provider: str, variables: bool) -
         # in which form this key names an OIDC provider is not documented: only what holds of all of them counts
         worlds = [{key: (form,)} for form in (provider, issuer, "https://" + issuer)] if provider else []
     if worlds:
-        found = {holds(condition, world, variables=variables) for world in worlds}
-        return "depends" if found not in ({True}, {False}) else "all" if True in found else "none"
+        answers = {holds(condition, world, variables=variables) for world in worlds}
+        return "depends" if answers not in ({True}, {False}) else "all" if True in answers else "none"
     limit = limit_of(condition, issuer.lower(), variables=variables, profile=EKS)
     if limit.effect in ("sub", "aud"):
         return "all" if limit.exact and limit.language == EVERYTHING else "some"
@@ -125,10 +125,10 @@ def united(parts: Iterable[Denial]) -> Denial | None:
 
 
 def _raw(document: object, steps: tuple[str | int, ...]) -> Mapping[str, object]:
-    found = document
+    value = document
     for step in steps:
-        found = found[step]  # type: ignore[index]
-    return found if isinstance(found, dict) else {}
+        value = value[step]  # type: ignore[index]
+    return value if isinstance(value, dict) else {}
 
 
 def _names_everybody(principal: object) -> bool:

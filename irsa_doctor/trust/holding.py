@@ -44,7 +44,7 @@ def _plain_equality(condition: Condition, context: RequestContext) -> bool | Non
 def variables_of(condition: Condition, variables: bool) -> set[str]:
     """The keys that stand in its values as policy variables."""
     pieces = (pieces_of(value, wildcards=False, variables=variables) for value in condition.values if "$" in str(value))
-    return {piece.key for some in pieces for piece in some if isinstance(piece, Variable)}
+    return {piece.key for of_value in pieces for piece in of_value if isinstance(piece, Variable)}
 
 
 def all_of(parts: list[bool | None]) -> bool | None:

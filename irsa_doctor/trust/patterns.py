@@ -127,8 +127,8 @@ def is_plain(pieces: tuple[Piece, ...]) -> TypeGuard[tuple[Plain, ...]]:
 
 def widest(pieces: Iterable[Piece]) -> tuple[Plain, ...]:
     """The pieces with a star for every variable and hole: nothing that these could stand for is missed."""
-    found = merged_pieces(piece if isinstance(piece, str | Wild) else Wild.MANY for piece in pieces)
-    return tuple(piece for piece in found if isinstance(piece, str | Wild))
+    merged = merged_pieces(piece if isinstance(piece, str | Wild) else Wild.MANY for piece in pieces)
+    return tuple(piece for piece in merged if isinstance(piece, str | Wild))
 
 
 def resolve(pieces: Iterable[Piece], lookup: Callable[[Variable], str | None]) -> tuple[Piece, ...] | None:
@@ -258,8 +258,8 @@ def arn_components(pieces: Sequence[Plain]) -> tuple[tuple[Plain, ...], ...] | N
         components += [[part] for part in rest]
     if len(components) != 6:
         return None
-    found = tuple(tuple(piece for piece in component if piece != "") for component in components)
-    return found if _matches(_runs(found[0]), "arn") else None
+    split = tuple(tuple(piece for piece in component if piece != "") for component in components)
+    return split if _matches(_runs(split[0]), "arn") else None
 
 
 def is_arn(text: str) -> bool:

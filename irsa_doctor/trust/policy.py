@@ -104,8 +104,8 @@ def covering(statement: Statement, action: str) -> bool | None:
 
 @lru_cache(maxsize=4096)
 def _covering(actions: tuple[Value, ...], not_actions: tuple[Value, ...] | None, action: str) -> bool | None:
-    found = [_action_matches(entry, action) for entry in (actions if not_actions is None else not_actions)]
-    hit = True if True in found else None if None in found else False
+    matches = [_action_matches(entry, action) for entry in (actions if not_actions is None else not_actions)]
+    hit = True if True in matches else None if None in matches else False
     return hit if not_actions is None or hit is None else not hit
 
 
@@ -146,7 +146,7 @@ class _Reader:
         if not isinstance(document, dict):
             if not self.source.flaws:
                 self.problems.refuse("not-an-object", "a policy is a JSON object")
-            return Policy(False, (), tuple(self.problems.found), self.source.size)
+            return Policy(False, (), tuple(self.problems.listed), self.source.size)
         version = document.get("Version", "2008-10-17")
         if version not in _VERSIONS and not has_hole(version):
             why = f"Version is {shown(version)}, IAM knows 2012-10-17 and 2008-10-17"
@@ -164,7 +164,7 @@ class _Reader:
         self.problems.of_text(document, size, plain=self.source.plain)
         if isinstance(version, Text):
             statements = tuple(_of_unknown_version(statement, version) for statement in statements)
-        return Policy(version == "2012-10-17", statements, tuple(self.problems.found), size)
+        return Policy(version == "2012-10-17", statements, tuple(self.problems.listed), size)
 
     def _raw_statements(self, document: Mapping[str, object]) -> list[tuple[object, Steps]]:
         listed = document.get("Statement")
@@ -224,39 +224,39 @@ class _Reader:
             self.problems.refuse("no-action", "Missing required field Action", *steps)
 
     def _principals(self, raw: Mapping[str, object], steps: Steps) -> dict[str, tuple[Value, ...]]:
-        principal, here = raw.get("Principal"), (*steps, "Principal")
+        principal, place = raw.get("Principal"), (*steps, "Principal")
         if isinstance(principal, Text):
             return {"Federated": (principal,)}
         if isinstance(principal, dict):
-            return self._principals_by_type(principal, here)
+            return self._principals_by_type(principal, place)
         if "Principal" not in raw:
             if "NotPrincipal" not in raw:
                 self.problems.refuse("no-principal", "Missing required field Principal", *steps)
         elif principal == "*":
             why = 'AssumeRolepolicy contained an invalid principal: "STAR":"*".'
-            self.problems.refuse("star-principal", why, *here)
+            self.problems.refuse("star-principal", why, *place)
         else:
-            self.problems.refuse("bad-principal", "Principal is an object of principal types", *here)
+            self.problems.refuse("bad-principal", "Principal is an object of principal types", *place)
         return {}
 
-    def _principals_by_type(self, principal: Mapping[str, object], here: Steps) -> dict[str, tuple[Value, ...]]:
-        found: dict[str, tuple[Value, ...]] = {}
+    def _principals_by_type(self, principal: Mapping[str, object], steps: Steps) -> dict[str, tuple[Value, ...]]:
+        by_type: dict[str, tuple[Value, ...]] = {}
         for kind, listed in principal.items():
-            place = (*here, text_of(kind))
+            place = (*steps, text_of(kind))
             if isinstance(kind, Text):
                 # which type it is cannot be told, so it may be the one that matters
-                found["Federated"] = (*found.get("Federated", ()), kind)
+                by_type["Federated"] = (*by_type.get("Federated", ()), kind)
             elif kind not in _PRINCIPAL_TYPES:
                 self.problems.refuse("bad-principal-type", f"no principal type {shown(kind)}", *place)
             else:
                 values = self._values(listed, place)
-                found[kind] = (*found.get(kind, ()), *values)
+                by_type[kind] = (*by_type.get(kind, ()), *values)
                 self.problems.of_principals(kind, values, place)
-        if not any(found.values()):
+        if not any(by_type.values()):
             why = "The passed in policy has a statement with no principals!"
             # that of a list is known from AWS's answers; an empty object has no effect where it is stored (P9)
-            (self.problems.refuse if found else self.problems.note)("empty-principal", why, *here)
-        return found
+            (self.problems.refuse if by_type else self.problems.note)("empty-principal", why, *steps)
+        return by_type
 
     def _values(self, listed: object, steps: Steps) -> tuple[Value, ...]:
         """A scalar or a list of scalars, as text: true -> "true", 5 -> "5" (G4)."""
@@ -300,16 +300,16 @@ class _Reader:
         unseen: list[str] = []
         two_spellings = False
         for name, keys in block.items():
-            here = (*steps, text_of(name))
+            place = (*steps, text_of(name))
             use = parse_operator(name) if isinstance(name, str) else None
             if has_hole(name) or has_hole(keys):
                 unseen += names_of_holes((name, keys) if has_hole(keys) else (name,))
             elif use is None:
-                self.problems.refuse("bad-operator", f"Invalid Condition type : {text_of(name)}", *here)
+                self.problems.refuse("bad-operator", f"Invalid Condition type : {text_of(name)}", *place)
             elif not isinstance(keys, dict):
-                self.problems.refuse("bad-condition", f"{text_of(name)} is an object of condition keys", *here)
+                self.problems.refuse("bad-condition", f"{text_of(name)} is an object of condition keys", *place)
             else:
-                two_spellings |= self._keys(use, keys, here, conditions)
+                two_spellings |= self._keys(use, keys, place, conditions)
         return tuple(conditions), two_spellings, tuple(unseen)
 
     def _keys(self, use: OperatorUse, keys: Mapping[Value, object], steps: Steps, conditions: list[Condition]) -> bool:

@@ -69,15 +69,15 @@ class Problems:
     """Gathers the problems of one document, in the order in which it is read."""
 
     def __init__(self, flaws: Iterable[Flaw] = ()) -> None:
-        self.found = [_problem_of(flaw) for flaw in flaws]
+        self.listed = [_problem_of(flaw) for flaw in flaws]
 
     def refuse(self, code: str, message: str, *steps: str | int) -> None:
         """Note a reason for which IAM does not save the document."""
-        self.found.append(Problem(code, message, steps))
+        self.listed.append(Problem(code, message, steps))
 
     def note(self, code: str, message: str, *steps: str | int) -> None:
         """Note what is odd, or refused only in some accounts."""
-        self.found.append(Problem(code, message, steps, refused=False))
+        self.listed.append(Problem(code, message, steps, refused=False))
 
     def of_text(self, document: Mapping[str, object], size: int, *, plain: bool) -> None:
         """Its length and its characters, `plain` where these are known to be allowed."""

@@ -114,7 +114,7 @@ class _Writer:
         whole = union(part for term in terms for part in term.within)
         shared = set(terms[0].out).intersection(*(term.out for term in terms)) if terms else set()
         in_order = [out for out in terms[0].out if out in shared] if terms else []
-        without = [here for out in in_order if not self.is_nothing(here := _narrowed(out, whole), whole)]
+        without = [narrowed for out in in_order if not self.is_nothing(narrowed := _narrowed(out, whole), whole)]
         rest = [(out, n) for n, term in enumerate(terms) for out in term.out if out not in shared]
         if len(rest) * len(terms) > _QUESTIONS * _TERMS:
             return without, False
@@ -124,12 +124,12 @@ class _Writer:
     def taken_out(self, out: Language, term: _Term, others: Iterable[_Term]) -> list[Language] | None:
         """What to name as taken out of a term, where no other lets it in again; None where one does."""
         within = union(term.within)
-        here = _narrowed(out, within)
-        if self.is_nothing(here, within):
+        narrowed = _narrowed(out, within)
+        if self.is_nothing(narrowed, within):
             return []
         again = [other for other in others if out not in other.out]
-        if all(self.is_nothing(here, other.alternatives) for other in again):
-            return [here]
+        if all(self.is_nothing(narrowed, other.alternatives) for other in again):
+            return [narrowed]
         narrower: list[Language] = []
         for pattern in term.within:
             common = _common([pattern], out)
@@ -156,18 +156,18 @@ def _terms(language: Language, negated: bool = False) -> list[_Term]:
 
 
 def _counted(terms: Iterable[_Term]) -> list[_Term]:
-    found: list[_Term] = []
+    counted: list[_Term] = []
     for term in terms:
-        found.append(term)
-        if len(found) > _MOST:
+        counted.append(term)
+        if len(counted) > _MOST:
             raise _TooMany
-    return found
+    return counted
 
 
-def _product(some: Sequence[_Term], more: Sequence[_Term]) -> list[_Term]:
-    if len(some) > 1 < len(more) and len(some) * len(more) > _TERMS:
+def _product(terms: Sequence[_Term], more: Sequence[_Term]) -> list[_Term]:
+    if len(terms) > 1 < len(more) and len(terms) * len(more) > _TERMS:
         raise _TooMany
-    return _counted(_both(one, other) for one in some for other in more)
+    return _counted(_both(term, other) for term in terms for other in more)
 
 
 def _narrowed(language: Language, within: Language) -> Language:
@@ -175,8 +175,8 @@ def _narrowed(language: Language, within: Language) -> Language:
     return intersection((language, within)) if isinstance(language, Finite) else language
 
 
-def _both(one: _Term, other: _Term) -> _Term:
-    return _Term(_distinct((*one.within, *other.within)), _distinct((*one.out, *other.out)))
+def _both(term: _Term, other: _Term) -> _Term:
+    return _Term(_distinct((*term.within, *other.within)), _distinct((*term.out, *other.out)))
 
 
 def _distinct(languages: Iterable[Language]) -> tuple[Language, ...]:
@@ -226,56 +226,56 @@ def joined_plain(pieces: Iterable[Plain]) -> tuple[Plain, ...]:
 
 def _common(patterns: Sequence[Language], other: Language) -> list[Language] | None:
     """What some patterns and another have in common, as patterns; None where it cannot be written, or would be too long."""
-    found: dict[Language, None] = {}
+    common: dict[Language, None] = {}
     for pattern in patterns:
         if pattern in (other, Like(glob_of((Wild.MANY,)))):
-            found[other] = None
+            common[other] = None
             continue
         globs = [part.glob for part in (pattern, other) if isinstance(part, Like) and not part.glob.ignore_case]
         if len(globs) < 2:
             return None
         try:
-            found |= dict.fromkeys(_Shuffle(globs[0], globs[1]).patterns())
+            common |= dict.fromkeys(_Shuffle(globs[0], globs[1]).patterns())
         except _TooMany:
             return None
-    return _widest(found) if len(found) <= _TERMS else None
+    return _widest(common) if len(common) <= _TERMS else None
 
 
 class _Shuffle:
     """The patterns that together match what two patterns both match: stars of the one take in pieces of the other."""
 
-    def __init__(self, one: Glob, other: Glob) -> None:
-        self.one, self.other = one.tokens(), other.tokens()
-        if len(self.one) * len(self.other) > _CELLS:
+    def __init__(self, first: Glob, other: Glob) -> None:
+        self.first, self.other = first.tokens(), other.tokens()
+        if len(self.first) * len(self.other) > _CELLS:
             raise _TooMany
         self.known: dict[tuple[int, int], frozenset[tuple[PatternToken, ...]]] = {}
 
     def patterns(self) -> list[Language]:
-        for n in range(len(self.one), -1, -1):
+        for n in range(len(self.first), -1, -1):
             for m in range(len(self.other), -1, -1):
-                found = frozenset(self.rest(n, m))
-                if len(found) > _TERMS:
+                ways = frozenset(self.rest(n, m))
+                if len(ways) > _TERMS:
                     raise _TooMany
-                self.known[n, m] = found
+                self.known[n, m] = ways
         return [_language(joined_plain(tokens)) for tokens in sorted(self.known[0, 0], key=str)]
 
     def rest(self, n: int, m: int) -> Iterable[tuple[PatternToken, ...]]:
         """Ways to match the rest of both, from positions n and m; those of later positions are known."""
-        if n == len(self.one) and m == len(self.other):
+        if n == len(self.first) and m == len(self.other):
             return [()]
-        a = self.one[n] if n < len(self.one) else None
+        a = self.first[n] if n < len(self.first) else None
         b = self.other[m] if m < len(self.other) else None
-        found: list[tuple[PatternToken, ...]] = []
+        ways: list[tuple[PatternToken, ...]] = []
         if a is Wild.MANY:
             # it matches nothing, or whatever comes next in the other
-            found += self.known[n + 1, m]
-            found += self.after(b, n, m + 1)
+            ways += self.known[n + 1, m]
+            ways += self.after(b, n, m + 1)
         if b is Wild.MANY:
-            found += self.known[n, m + 1]
-            found += self.after(a, n + 1, m)
+            ways += self.known[n, m + 1]
+            ways += self.after(a, n + 1, m)
         if a and b and Wild.MANY not in (a, b) and (a == b or Wild.ONE in (a, b)):
-            found += self.after(b if a is Wild.ONE else a, n + 1, m + 1)
-        return found
+            ways += self.after(b if a is Wild.ONE else a, n + 1, m + 1)
+        return ways
 
     def after(self, token: PatternToken | None, n: int, m: int) -> list[tuple[PatternToken, ...]]:
         if token is None:
@@ -307,18 +307,18 @@ def _covers(wide: Glob, narrow: Glob) -> bool:
     if wide.arn or narrow.arn or (narrow.ignore_case and not wide.ignore_case):
         return False
     tokens, text = ([_folded(token, wide.ignore_case) for token in glob.tokens()] for glob in (wide, narrow))
-    at = here = 0
+    at = position = 0
     star, mark = -1, 0
-    while here < len(text):
+    while position < len(text):
         token = tokens[at] if at < len(tokens) else None
         if token is Wild.MANY:
-            star, mark = at, here
+            star, mark = at, position
             at += 1
-        elif token == text[here] or (token is Wild.ONE and text[here] is not Wild.MANY):
-            at, here = at + 1, here + 1
+        elif token == text[position] or (token is Wild.ONE and text[position] is not Wild.MANY):
+            at, position = at + 1, position + 1
         elif star >= 0:
             mark += 1
-            at, here = star + 1, mark
+            at, position = star + 1, mark
         else:
             return False
     return all(token is Wild.MANY for token in tokens[at:])
@@ -329,13 +329,13 @@ def _folded(token: PatternToken, ignore_case: bool) -> PatternToken:
 
 
 def _texts(languages: Iterable[Language]) -> set[str]:
-    found: set[str] = set()
+    texts: set[str] = set()
     for language in languages:
         if isinstance(language, Finite):
-            found |= {_text((value,)) for value in language.values}
+            texts |= {_text((value,)) for value in language.values}
         elif isinstance(language, Like):
-            found.add(_text(language.glob.pieces))
-    return found
+            texts.add(_text(language.glob.pieces))
+    return texts
 
 
 def _ignoring_case(languages: Iterable[Language]) -> set[str]:

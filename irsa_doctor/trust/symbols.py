@@ -31,7 +31,7 @@ def seen_through(statement: Statement, issuer: Value) -> Statement:
 
 def keys_seen_through(policy: Policy, issuer: Value) -> Policy:
     """The policy with every statement seen through an issuer with holes."""
-    return msgspec.structs.replace(policy, statements=tuple(seen_through(one, issuer) for one in policy.statements))
+    return msgspec.structs.replace(policy, statements=tuple(seen_through(statement, issuer) for statement in policy.statements))
 
 
 def policy_seen_through(policy: Policy, principal: Value) -> Policy:
@@ -40,8 +40,10 @@ def policy_seen_through(policy: Policy, principal: Value) -> Policy:
         return policy
     name = text_of(principal)
     statements = (
-        msgspec.structs.replace(one, federated=tuple(name if value == principal else value for value in one.federated))
-        for one in keys_seen_through(policy, issuer_in(principal)).statements
+        msgspec.structs.replace(
+            statement, federated=tuple(name if value == principal else value for value in statement.federated)
+        )
+        for statement in keys_seen_through(policy, issuer_in(principal)).statements
     )
     return msgspec.structs.replace(policy, statements=tuple(statements))
 

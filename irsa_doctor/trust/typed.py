@@ -58,8 +58,8 @@ _COMPARE: dict[str, Callable[[Any, Any], bool]] = {
 }
 
 
-def _ordered(comparison: str, wanted: object | None, value: object | None) -> bool | None:
-    return None if wanted is None or value is None else _COMPARE[comparison](value, wanted)
+def _ordered(comparison: str, listed: object | None, value: object | None) -> bool | None:
+    return None if listed is None or value is None else _COMPARE[comparison](value, listed)
 
 
 def _bytes(text: str) -> bytes | None:
@@ -70,18 +70,18 @@ def _bytes(text: str) -> bytes | None:
         return None
 
 
-def _within(wanted: str, value: str) -> bool | None:
+def _within(listed: str, value: str) -> bool | None:
     from ipaddress import ip_address, ip_network
 
     try:
-        network, address = ip_network(wanted, strict=False), ip_address(value)
+        network, address = ip_network(listed, strict=False), ip_address(value)
     except ValueError:
         return None
     return address in network
 
 
 @lru_cache(maxsize=16384)
-def compare_typed(use: Operator, wanted: str, value: str) -> bool | None:
+def compare_typed(use: Operator, listed: str, value: str) -> bool | None:
     """Whether a request's value meets one policy value under a typed operator (negation set aside), None where either is
     not of the type (S4).
 
@@ -89,13 +89,13 @@ def compare_typed(use: Operator, wanted: str, value: str) -> bool | None:
     """
     match use.family:
         case "bool":
-            want, have = wanted.lower(), value.lower()
+            want, have = listed.lower(), value.lower()
             return want == have if {want, have} <= {"true", "false"} else None
         case "numeric":
-            return _ordered(use.comparison, _number(wanted), _number(value))
+            return _ordered(use.comparison, _number(listed), _number(value))
         case "date":
-            return _ordered(use.comparison, _date(wanted), _date(value))
+            return _ordered(use.comparison, _date(listed), _date(value))
         case "ip":
-            return _within(wanted, value)
+            return _within(listed, value)
         case _:
-            return _ordered(use.comparison, _bytes(wanted), _bytes(value))
+            return _ordered(use.comparison, _bytes(listed), _bytes(value))
