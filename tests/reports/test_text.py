@@ -170,14 +170,10 @@ def test_a_header_names_things_as_people_do(group, kind, title):
 
 
 def test_the_header_has_named_the_file_so_messages_need_not():
-    made = finding(group="policies/application.json", kind="policy", message="policies/application.json asks for nothing.")
-    assert "This policy asks for nothing." in text(made)
-    of_it = finding(
-        group="policies/application.json", kind="policy", message="The trust policy of policies/application.json is."
-    )
-    assert "  This policy is." in text(of_it)
-    broken = finding(group="policies/application.json", kind="document", message="policies/application.json: not valid JSON")
-    assert "  Not valid JSON" in text(broken)
+    path = "policies/application.json"
+    assert "This policy checks x." in text(finding(group=path, kind="policy", message=f"{path} checks x."))
+    assert "This policy checks x." in text(finding(group=path, kind="policy", message=f"The trust policy of {path} checks x."))
+    assert "  Not valid JSON" in text(finding(group=path, kind="document", message=f"{path}: not valid JSON"))
 
 
 def test_a_rule_that_is_not_sure_says_so():
