@@ -8,8 +8,6 @@ from irsa_doctor.rulebook.causes import all_causes
 from irsa_doctor.rulebook.rules import shipped_rules
 
 ROOT = Path(__file__).parent.parent / "irsa_doctor"
-# what still names some
-TO_MEND = {"facts/grants/grant.py"}
 # the examples of the help are of real ids
 EXAMPLES = {"cli/help.py"}
 
@@ -26,4 +24,4 @@ def named(path: Path) -> Iterator[str]:
 def test_no_module_names_a_rule_or_a_cause():
     ids = {rule.id for rule in shipped_rules()} | set(all_causes())
     naming = {str(path.relative_to(ROOT)): ids & set(named(path)) for path in ROOT.rglob("*.py")}
-    assert {path: found for path, found in naming.items() if found and path not in TO_MEND | EXAMPLES} == {}
+    assert {path: found for path, found in naming.items() if found and path not in EXAMPLES} == {}

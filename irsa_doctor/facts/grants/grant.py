@@ -67,7 +67,7 @@ class GrantFacts(msgspec.Struct, frozen=True):
 _PLACEHOLDERS = Unknown("values of the template's placeholders")
 _CONTESTED = Unknown(
     "what AWS makes of a condition on which its documentation is silent",
-    "write the condition without it: irsa-doctor explain policy-contested",
+    "write the condition without the part that AWS does not document",
 )
 _TOO_COMPLEX = Unknown(
     "the subjects of a policy with more wildcards and exceptions than can be worked out",

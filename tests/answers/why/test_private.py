@@ -1,7 +1,18 @@
+import re
+from pathlib import Path
+
 import pytest
 
 from irsa_doctor import api
+from irsa_doctor.answers.why import CaseEvidence, case_for, target_of
+from irsa_doctor.answers.why.placeholders import placeholder_values
+from irsa_doctor.facts import View
 from irsa_doctor.governance.settings import Settings
+from irsa_doctor.rulebook.folders import CASE_PLACEHOLDERS
+from tests.answers.why import world as w
+
+ROOT = Path(__file__).parent.parent.parent.parent
+EVIDENCE = CaseEvidence(now=w.NOW)
 
 CAUSE = """\
 id: my-cause
@@ -61,3 +72,20 @@ def test_a_private_cause_with_an_unknown_link_is_refused(folder):
     (folder / "causes" / "my-cause.yaml").write_text(CAUSE.replace("link: sdk", "link: sdkk"), encoding="utf-8")
     with pytest.raises(api.RuleError, match=r"my-cause.yaml:3: no link sdkk"):
         diagnosis(folder, "x")
+
+
+def test_the_example_of_the_documentation_works(tmp_path):
+    page = (ROOT / "docs" / "private-rules.md").read_text(encoding="utf-8")
+    files = re.findall(r"```yaml\n# my-rules/(causes/[\w.-]+)\n(.*?)```", page, re.DOTALL)
+    assert len(files) == 2
+    (tmp_path / "causes").mkdir()
+    for name, text in files:
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    tested = api.verify_rules(tmp_path)
+    assert (tested.causes, tested.messages, tested.failures) == (1, 1, ())
+
+
+def test_the_loader_knows_what_can_be_put_into_commands():
+    loaded = w.loaded(w.healthy())
+    case = case_for(View(loaded.inventory), lambda *_: (0, 0, 0, 0, "", 0), target_of(w.TARGET, "", EVIDENCE), "", EVIDENCE)
+    assert placeholder_values(case).keys() == CASE_PLACEHOLDERS
