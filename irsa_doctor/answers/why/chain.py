@@ -23,7 +23,7 @@ def _state(case: Case, link: Link, before: Mapping[str, LinkState]) -> LinkState
     if not case.absent and not case.service_account and not (link.reads_token and case.evidence.token):
         return inapplicable("the input does not say whose credential it is")
     if link.after and before[link.after].verdict == "fail":
-        return inapplicable("STS refuses the request before")
+        return inapplicable("not reached: STS refuses the request")
     return link.state(case)
 
 

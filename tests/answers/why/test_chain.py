@@ -109,6 +109,14 @@ def test_what_no_example_breaks_is_broken_here(patch, red, cause, error):
     assert (found.predicted_error.code if found.predicted_error else None) == error
 
 
+def test_a_link_is_judged_after_the_one_on_which_it_depends():
+    order = [link.id for link in LINKS]
+    assert len(set(order)) == len(order)
+    dependent = [link for link in LINKS if link.after]
+    assert dependent
+    assert all(order.index(link.after) < order.index(link.id) for link in dependent)
+
+
 def test_a_link_that_holds_lacks_no_input():
     needs = [(link.verdict, need) for link in diagnose(case_of({})).links for need in link.needs]
     assert len(needs) >= 8

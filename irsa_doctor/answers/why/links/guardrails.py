@@ -27,11 +27,11 @@ def _guardrails_disproof(case: Case) -> LinkState | None:
         return None
     denied = [row for rcp in case.view.inventory.rcps for row in _denials(case, rcp)]
     if total := next((row for row in denied if row.denial.stops == "all"), None):
-        return failed(f"{total.rcp.place.document} denies it", _sign(case, total))
+        return failed(_sign(case, total).because, _sign(case, total))
     if partial := next((row for row in denied if row.denial.stops != "none"), None):
         keys = ", ".join(partial.denial.depends) or "conditions of a resource control policy"
         sign = msgspec.structs.replace(_sign(case, partial), at_most="possible")
-        return undecided(f"it depends on {keys}", sign)
+        return undecided(f"a resource control policy denies the call for some values of {keys}", sign)
     return None
 
 

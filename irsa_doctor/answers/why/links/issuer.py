@@ -13,6 +13,7 @@ from irsa_doctor.rulebook.cause_block import StsError
 
 _NO_PROVIDER = StsError("InvalidIdentityToken", 400, "No OpenIDConnect provider found in your account for https://{issuer}")
 _INVALID_TOKEN = StsError("InvalidIdentityToken", 400)
+_SHOWN = 5
 
 
 def _issuer(case: Case) -> LinkState:
@@ -21,7 +22,9 @@ def _issuer(case: Case) -> LinkState:
         says = "the token is from a Secret: its issuer is kubernetes/serviceaccount, which is not a URL that STS can read"
         return observed("token-from-secret", says)
     if token and own and token.issuer != own:
-        return observed("token-of-other-issuer", f"the token is from https://{token.issuer}, the cluster is https://{own}")
+        return observed(
+            "token-of-other-issuer", f"the issuer of the token is https://{token.issuer}, that of the cluster https://{own}"
+        )
     if case.issuer:
         return passed(f"https://{case.issuer}")
     says = "a local cluster on AWS Outposts has no issuer that AWS can reach"
@@ -30,7 +33,7 @@ def _issuer(case: Case) -> LinkState:
 
 ISSUER_LINK = Link(
     id="issuer",
-    title="the issuer of the token is that of the cluster",
+    title="the token is from the issuer of the cluster",
     signs=("token-from-secret", "token-of-other-issuer", "issuer-on-outpost"),
     examine=_issuer,
     needs=(needs.ISSUER_INPUT,),
@@ -78,10 +81,9 @@ def _signature(case: Case) -> LinkState:
         return unseen(Unknown("the keys of the issuer", eks if case.profile is EKS else "kubectl get --raw /openid/v1/jwks"))
     named = [key for key in keys if key.kid == token.header.get("kid")]
     if not named:
-        kid = _word(token.header.get("kid"))
-        return observed(
-            "key-not-published", f"the key of the token is {kid}, which is not among the {len(keys)} keys of the issuer"
-        )
+        published = ", ".join(sorted({key.kid for key in keys})[:_SHOWN])
+        says = f"the token is signed with the key {_word(token.header.get('kid'))}; the issuer publishes {published}"
+        return observed("key-not-published", says)
     states = [_verified(token, key) for key in named]
     return next((state for state in states if state.verdict == "pass"), states[0])
 

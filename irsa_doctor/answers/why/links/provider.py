@@ -97,12 +97,15 @@ def _audience(case: Case) -> LinkState:
     if isinstance(case.audience, Unknown) and (not listed or set(listed) & set(ids) not in (set(), set(listed))):
         return unseen(case.audience)
     if set(listed) <= set(ids):
-        return passed(f"{', '.join(listed)} {'is' if len(listed) == 1 else 'are'} among its client ids")
+        return passed(f"{', '.join(listed)} {'is a client id' if len(listed) == 1 else 'are client ids'} of the provider")
     return _not_accepted(case, ", ".join(listed), ids)
 
 
 def _not_accepted(case: Case, audience: str, ids: tuple[str, ...]) -> LinkState:
-    says = f"the audience of the token is {audience or 'empty'}, the client ids of the provider are {', '.join(ids) or 'empty'}"
+    token = f"the audience of the token is {audience}" if audience else "the token has no audience"
+    says = (
+        f"{token}; the client ids of the provider are {', '.join(ids)}" if ids else f"{token}; the provider has no client ids"
+    )
     ours = (case.provider_arn, *(f.subject.id for f in case.findings.on_link("audience") if f.subject.kind != "provider"))
     findings = case.findings.in_order(f for f in case.findings.on_link("audience") if f.subject.id in ours)
     return failed(says, *(signs_of(findings[:1]) or (Sign("audience-not-accepted", says),)))
@@ -111,7 +114,7 @@ def _not_accepted(case: Case, audience: str, ids: tuple[str, ...]) -> LinkState:
 def _no_provider(case: Case) -> str:
     if case.provider:
         return ""
-    return "there is no provider in the input" if case.provider_arn else "no role is named"
+    return "the provider does not exist, or is not in the input" if case.provider_arn else "no role is named"
 
 
 AUDIENCE_LINK = Link(

@@ -40,4 +40,4 @@ def no_role_named(case: Case) -> str:
 
 def no_request(case: Case) -> str:
     """With EKS Pod Identity the agent on the node answers."""
-    return "EKS Pod Identity supplies the role: no request is sent to STS" if case.uses_pod_identity else ""
+    return "EKS Pod Identity supplies the role without a request to STS" if case.uses_pod_identity else ""

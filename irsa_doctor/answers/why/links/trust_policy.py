@@ -115,7 +115,7 @@ def _depending(case: Case, keys: tuple[str, ...]) -> LinkState:
             finding = case.finding(ident)
             signs[ident] = Sign(ident, finding.message if finding else "", finding, (), "likely" if finding else "possible")
     contested = signs_of(case.findings.of_sign("contested-semantics"), "possible")
-    says = f"it depends on {', '.join(keys) or 'values that are not in the input'}"
+    says = f"whether it admits the token depends on {', '.join(keys) or 'values'}, which the input does not have"
     return undecided(says, *signs.values(), *contested, settle=_CALLS)
 
 
