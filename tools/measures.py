@@ -36,6 +36,7 @@ _COMMANDS = frozenset(
         "explain",
         "permissions",
         "schema",
+        "load",
         "rules",
         "app",
         "main",

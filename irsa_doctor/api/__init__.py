@@ -6,14 +6,14 @@ Functions load what they need when they are called, and records when they are fi
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from irsa_doctor.api.check import baseline_text, check, controls, frameworks
-from irsa_doctor.api.collect import collect, snapshot_text, write_snapshot
+from irsa_doctor.api.check import baseline_of, check, controls, framework_ids
+from irsa_doctor.api.collect import collect
 from irsa_doctor.api.diff import diff
 from irsa_doctor.api.explain import UnknownId, explain
 from irsa_doctor.api.load import NothingRead, load
 from irsa_doctor.api.permissions import NotLive, permissions
 from irsa_doctor.api.render import (
-    FORMATS,
+    ANSWER_FORMATS,
     UnknownFormat,
     for_terminal,
     render_diff,
@@ -29,76 +29,199 @@ from irsa_doctor.api.render import (
 )
 from irsa_doctor.api.rules import RulePage, list_rules, show_rule, verify_rules
 from irsa_doctor.api.schema import UnknownSchema, schema
-from irsa_doctor.api.settings import load_settings, settings_at
-from irsa_doctor.api.simulate import read_policy, read_requests, simulate, simulate_lines
+from irsa_doctor.api.simulate import simulate
 from irsa_doctor.api.who_can import who_can
 from irsa_doctor.api.why import Symptoms, read_symptoms, why, why_all
 from irsa_doctor.governance.settings import FAIL_ON, Settings, SettingsError, Waiver
+from irsa_doctor.model import (
+    Closed,
+    Cluster,
+    ConfigMap,
+    Container,
+    Contradiction,
+    Discovery,
+    Document,
+    EnvSource,
+    Flaw,
+    Gap,
+    Hole,
+    Inventory,
+    Mount,
+    Namespace,
+    OidcProvider,
+    Place,
+    PodIdentityAssociation,
+    ProjectedToken,
+    ResourceControlPolicy,
+    Role,
+    ServiceAccount,
+    SigningKey,
+    Text,
+    TrustPolicy,
+    Unknown,
+    Webhook,
+    Workload,
+)
 from irsa_doctor.model.errors import IrsaDoctorError
-from irsa_doctor.model.findings import CONFIDENCES, SEVERITIES, DocumentRow, Report
+from irsa_doctor.model.findings import (
+    CONFIDENCES,
+    SEVERITIES,
+    Counts,
+    DocumentRow,
+    Finding,
+    Fix,
+    Location,
+    Missing,
+    Offer,
+    Report,
+    Subject,
+    Tally,
+    Waived,
+)
 from irsa_doctor.reports.style import Style
 from irsa_doctor.text.errors import LiveError
 
 if TYPE_CHECKING:
     from irsa_doctor.answers.check.choice import UnknownRule
-    from irsa_doctor.answers.check.examples import ExamplesResult
-    from irsa_doctor.answers.diff import RoleChange
-    from irsa_doctor.answers.simulate import Simulation, Unanswerable, Unanswered
-    from irsa_doctor.answers.who_can import NoSuchRole, WhoCan
-    from irsa_doctor.answers.why import Diagnosis, NoEvents, NoTarget
+    from irsa_doctor.answers.check.examples import ExamplesResult, Failure
+    from irsa_doctor.answers.diff import ChangedSubjects, Difference, RoleChange
+    from irsa_doctor.answers.simulate import (
+        LocatedProblem,
+        Simulation,
+        StatementOutcome,
+        Unanswerable,
+        Unanswered,
+        simulate_lines,
+    )
+    from irsa_doctor.answers.who_can import (
+        AdmittedAudiences,
+        AdmittedSubjects,
+        AudiencePair,
+        MissingInput,
+        NoSuchRole,
+        OtherPrincipal,
+        ProviderGrant,
+        WhoCan,
+    )
+    from irsa_doctor.answers.why import NoEvents, NoTarget
+    from irsa_doctor.answers.why.records import (
+        DiagnosedCause,
+        DiagnosedLink,
+        Diagnosis,
+        LinkNeed,
+        MistakenRemedy,
+        PredictedError,
+        QuotedPlace,
+        WorkloadIdentity,
+    )
     from irsa_doctor.governance.baseline import BaselineError
     from irsa_doctor.governance.revision import NoRevision
+    from irsa_doctor.governance.settings import load_settings
+    from irsa_doctor.governance.settings_at import settings_at
+    from irsa_doctor.rulebook.cause_block import CauseBlock, StsError
     from irsa_doctor.rulebook.causes import Cause
-    from irsa_doctor.rulebook.frameworks import FrameworkReport
-    from irsa_doctor.rulebook.rules import Rule, RuleError
+    from irsa_doctor.rulebook.files import Illustration
+    from irsa_doctor.rulebook.frameworks import Bearing, ControlResult, FrameworkReport
+    from irsa_doctor.rulebook.rules import Clause, Control, Graded, Reference, Rule, RuleError
     from irsa_doctor.sources import Loaded
     from irsa_doctor.sources.files.evidence import NoEvidence
-    from irsa_doctor.sources.files.requests import Unreadable
+    from irsa_doctor.sources.files.requests import Unreadable, read_policy_file, read_requests
     from irsa_doctor.sources.live import Options
     from irsa_doctor.sources.live.permissions import Permissions
-    from irsa_doctor.sources.snapshot.snapshot import Snapshot
+    from irsa_doctor.sources.snapshot.snapshot import (
+        Answered,
+        Origin,
+        Query,
+        Snapshot,
+        SnapshotTool,
+        snapshot_text,
+        write_snapshot,
+    )
+    from irsa_doctor.text.positions import Documents
 
 _LOADED_WHEN_NAMED = {
-    "BaselineError": "governance.baseline",
-    "Cause": "rulebook.causes",
-    "Diagnosis": "answers.why",
-    "FrameworkReport": "rulebook.frameworks",
-    "Loaded": "sources",
-    "NoEvents": "answers.why",
-    "NoEvidence": "sources.files.evidence",
-    "NoRevision": "governance.revision",
-    "NoSuchRole": "answers.who_can",
-    "NoTarget": "answers.why",
-    "Options": "sources.live",
-    "ExamplesResult": "answers.check.examples",
-    "Permissions": "sources.live.permissions",
-    "RoleChange": "answers.diff",
-    "Rule": "rulebook.rules",
-    "RuleError": "rulebook.rules",
-    "Simulation": "answers.simulate",
-    "Snapshot": "sources.snapshot.snapshot",
-    "Unanswerable": "answers.simulate",
-    "Unanswered": "answers.simulate",
-    "UnknownRule": "answers.check.choice",
-    "Verification": "answers.check.examples",
-    "Unreadable": "sources.files.requests",
-    "WhoCan": "answers.who_can",
+    "answers.check.choice": "UnknownRule",
+    "answers.check.examples": "ExamplesResult Failure",
+    "answers.diff": "ChangedSubjects Difference RoleChange",
+    "answers.simulate": "LocatedProblem Simulation StatementOutcome Unanswerable Unanswered simulate_lines",
+    "answers.who_can": "AdmittedAudiences AdmittedSubjects AudiencePair MissingInput NoSuchRole OtherPrincipal "
+    "ProviderGrant WhoCan",
+    "answers.why": "NoEvents NoTarget",
+    "answers.why.records": "DiagnosedCause DiagnosedLink Diagnosis LinkNeed "
+    "MistakenRemedy PredictedError QuotedPlace WorkloadIdentity",
+    "governance.baseline": "BaselineError",
+    "governance.revision": "NoRevision",
+    "governance.settings": "load_settings",
+    "governance.settings_at": "settings_at",
+    "rulebook.cause_block": "CauseBlock StsError",
+    "rulebook.causes": "Cause",
+    "rulebook.files": "Illustration",
+    "rulebook.frameworks": "Bearing ControlResult FrameworkReport",
+    "rulebook.rules": "Clause Control Graded Reference Rule RuleError",
+    "sources": "Loaded",
+    "sources.files.evidence": "NoEvidence",
+    "sources.files.requests": "Unreadable read_policy_file read_requests",
+    "sources.live": "Options",
+    "sources.live.permissions": "Permissions",
+    "sources.snapshot.snapshot": "Answered Origin Query Snapshot SnapshotTool snapshot_text write_snapshot",
+    "text.positions": "Documents",
 }
+"""module -> names that are imported from it when they are used; for type checkers they are imported above"""
 
 __all__ = [
+    "ANSWER_FORMATS",
     "CONFIDENCES",
     "FAIL_ON",
-    "FORMATS",
     "SEVERITIES",
+    "AdmittedAudiences",
+    "AdmittedSubjects",
+    "Answered",
+    "AudiencePair",
     "BaselineError",
+    "Bearing",
     "Cause",
+    "CauseBlock",
+    "ChangedSubjects",
+    "Clause",
+    "Closed",
+    "Cluster",
+    "ConfigMap",
+    "Container",
+    "Contradiction",
+    "Control",
+    "ControlResult",
+    "Counts",
+    "DiagnosedCause",
+    "DiagnosedLink",
     "Diagnosis",
+    "Difference",
+    "Discovery",
+    "Document",
     "DocumentRow",
+    "Documents",
+    "EnvSource",
     "ExamplesResult",
+    "Failure",
+    "Finding",
+    "Fix",
+    "Flaw",
     "FrameworkReport",
+    "Gap",
+    "Graded",
+    "Hole",
+    "Illustration",
+    "Inventory",
     "IrsaDoctorError",
+    "LinkNeed",
     "LiveError",
     "Loaded",
+    "LocatedProblem",
+    "Location",
+    "Missing",
+    "MissingInput",
+    "MistakenRemedy",
+    "Mount",
+    "Namespace",
     "NoEvents",
     "NoEvidence",
     "NoRevision",
@@ -106,42 +229,69 @@ __all__ = [
     "NoTarget",
     "NotLive",
     "NothingRead",
+    "Offer",
+    "OidcProvider",
     "Options",
+    "Origin",
+    "OtherPrincipal",
     "Permissions",
+    "Place",
+    "PodIdentityAssociation",
+    "PredictedError",
+    "ProjectedToken",
+    "ProviderGrant",
+    "Query",
+    "QuotedPlace",
+    "Reference",
     "Report",
+    "ResourceControlPolicy",
+    "Role",
     "RoleChange",
     "Rule",
     "RuleError",
     "RulePage",
+    "ServiceAccount",
     "Settings",
     "SettingsError",
+    "SigningKey",
     "Simulation",
     "Snapshot",
+    "SnapshotTool",
+    "StatementOutcome",
+    "StsError",
     "Style",
+    "Subject",
     "Symptoms",
+    "Tally",
+    "Text",
+    "TrustPolicy",
     "Unanswerable",
     "Unanswered",
+    "Unknown",
     "UnknownFormat",
     "UnknownId",
     "UnknownRule",
     "UnknownSchema",
     "Unreadable",
-    "Verification",
+    "Waived",
     "Waiver",
+    "Webhook",
     "WhoCan",
-    "baseline_text",
+    "Workload",
+    "WorkloadIdentity",
+    "baseline_of",
     "check",
     "collect",
     "controls",
     "diff",
     "explain",
     "for_terminal",
-    "frameworks",
+    "framework_ids",
     "list_rules",
     "load",
     "load_settings",
     "permissions",
-    "read_policy",
+    "read_policy_file",
     "read_requests",
     "read_symptoms",
     "render_diff",
@@ -169,6 +319,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _LOADED_WHEN_NAMED:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"irsa_doctor.{_LOADED_WHEN_NAMED[name]}"), name)
+    for module, names in _LOADED_WHEN_NAMED.items():
+        if name in names.split():
+            return getattr(import_module(f"irsa_doctor.{module}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -63,19 +63,18 @@ def controls(report: Report, settings: Settings) -> "FrameworkReport | None":
     return by_control(settings.framework, report, all_rules(settings)) if settings.framework else None
 
 
-def frameworks() -> tuple[str, ...]:
+def framework_ids() -> tuple[str, ...]:
     """The ids of the frameworks to the controls of which rules are mapped."""
-    from irsa_doctor.rulebook.frameworks import frameworks as known
+    from irsa_doctor.rulebook.frameworks import frameworks
 
-    return tuple(known())
+    return tuple(frameworks())
 
 
-def baseline_text(report: Report) -> str:
+def baseline_of(report: Report) -> str:
     """The text of a baseline file that holds the findings of a report."""
-    from irsa_doctor.governance.baseline import baseline_text as written
-    from irsa_doctor.governance.baseline import entries_of
+    from irsa_doctor.governance.baseline import baseline_text, entries_of
 
-    return written(entries_of(report.findings, report.documents))
+    return baseline_text(entries_of(report.findings, report.documents))
 
 
 def _today() -> date:

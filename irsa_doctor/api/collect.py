@@ -20,17 +20,3 @@ def collect(live: "Options", *, redact: bool = False) -> "Snapshot":
     from irsa_doctor.sources.snapshot.redaction import redacted
 
     return redacted(snapshot)
-
-
-def snapshot_text(snapshot: "Snapshot") -> str:
-    """The text of a snapshot file."""
-    from irsa_doctor.sources.snapshot.snapshot import snapshot_text as written
-
-    return written(snapshot).decode()
-
-
-def write_snapshot(snapshot: "Snapshot", path: str) -> None:
-    """Write a snapshot file, whole or not at all, readable by its owner only. Raises OSError."""
-    from irsa_doctor.sources.snapshot.snapshot import write_snapshot as write
-
-    write(snapshot, path)

@@ -20,12 +20,12 @@ if TYPE_CHECKING:
     from irsa_doctor.rulebook.rules import Rule
     from irsa_doctor.sources.live.permissions import Permissions
 
-__all__ = ["FORMATS", "UnknownFormat", "for_terminal", "style_for"]
+__all__ = ["ANSWER_FORMATS", "UnknownFormat", "for_terminal", "style_for"]
 
 _Renderer = TypeVar("_Renderer", bound=Callable[..., str])
 _PLAIN = Style()
 
-FORMATS: Mapping[str, tuple[str, ...]] = {
+ANSWER_FORMATS: Mapping[str, tuple[str, ...]] = {
     "check": tuple(REPORT_FORMATS),
     "diff": ("text", "json", "markdown"),
     "permissions": ("text", "json"),
@@ -67,7 +67,7 @@ def render_who_can(answer: "WhoCan", output_format: str = "text", style: Style =
     """The answer of `who_can`. Raises UnknownFormat."""
     from irsa_doctor.reports import who_can as report
 
-    return _chosen({"text": report.render_who_can, "json": report.render_who_can_json}, output_format)(answer, style)
+    return _chosen({"text": report.render_who_can_text, "json": report.render_who_can_json}, output_format)(answer, style)
 
 
 def render_diff(changes: "Sequence[RoleChange]", output_format: str = "text", style: Style = _PLAIN) -> str:
@@ -81,7 +81,7 @@ def render_why(diagnosis: "Diagnosis", output_format: str = "text", style: Style
     """The diagnosis of `why`. Raises UnknownFormat."""
     from irsa_doctor.reports import why as report
 
-    renderers = {"text": lambda: report.render_why(diagnosis, style), "json": lambda: report.render_why_json(diagnosis)}
+    renderers = {"text": lambda: report.render_why_text(diagnosis, style), "json": lambda: report.render_why_json(diagnosis)}
     return _chosen(renderers, output_format)()
 
 

@@ -1,10 +1,10 @@
-"""Decides AssumeRoleWithWebIdentity requests against trust policies."""
+"""Decides an AssumeRoleWithWebIdentity request against a trust policy."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from irsa_doctor.answers.simulate import Simulation, Unanswered
+    from irsa_doctor.answers.simulate import Simulation
 
 _AUDIENCE = "sts.amazonaws.com"
 
@@ -35,24 +35,3 @@ def simulate(
         values.setdefault(spellings.setdefault(key.lower(), key), []).extend(more)
     request = {"account": account, "issuer": issuer, "context": values} | ({"partition": partition} if partition else {})
     return decided(policy, request_of(request), ident)
-
-
-def simulate_lines(lines: bytes) -> "Iterator[Simulation | Unanswered]":
-    """The answers to requests that are JSON, one a line, in their order; a line that is not a request has an `error`."""
-    from irsa_doctor.answers.simulate import simulate_lines as answers
-
-    return answers(lines)
-
-
-def read_requests(path: str) -> bytes:
-    """The lines of a file of requests, or of standard input (`-`). Raises Unreadable."""
-    from irsa_doctor.sources.files.requests import read_lines
-
-    return read_lines(path)
-
-
-def read_policy(path: str) -> bytes:
-    """The text of a file with one trust policy, or of standard input (`-`), as UTF-8. Raises Unreadable."""
-    from irsa_doctor.sources.files.requests import read_policy_file
-
-    return read_policy_file(path)

@@ -121,7 +121,7 @@ def check_options(
         ignore=listed(ignore),
         rules=tuple(rules or ()),
         baseline=baseline,
-        framework=_word("--framework", framework, api.frameworks()) if framework is not None else None,
+        framework=_word("--framework", framework, api.framework_ids()) if framework is not None else None,
         inline_ignores=False if no_inline_ignores else None,
     )
 
@@ -156,7 +156,7 @@ def check(
         report = _checked(inputs, laid_over, governed, live)
         controls = api.controls(report, governed.settings)
     if write_baseline:
-        write_text(api.baseline_text(report), write_baseline)
+        write_text(api.baseline_of(report), write_baseline)
         print_note(f"{write_baseline} holds {len(report.findings)} findings")
         return
     write_reports(reports, report, controls)

@@ -43,7 +43,7 @@ def _write(snapshot: "Snapshot", output: str) -> None:
     from irsa_doctor import api
 
     if output == "-":
-        print_text(api.snapshot_text(snapshot))
+        print_text(api.snapshot_text(snapshot).decode())
         return
     try:
         api.write_snapshot(snapshot, output)

@@ -26,8 +26,8 @@ def _destination(value: str) -> Destination:
     from irsa_doctor import api
 
     name, colon, file = value.partition(":")
-    if name not in api.FORMATS["check"]:
-        raise wrong(f"no format {name}: {', '.join(api.FORMATS['check'])}")
+    if name not in api.ANSWER_FORMATS["check"]:
+        raise wrong(f"no format {name}: {', '.join(api.ANSWER_FORMATS['check'])}")
     if colon and not file:
         raise wrong(f"-f {value}: a file name is missing after the colon")
     return name, file or None

@@ -55,7 +55,7 @@ def simulate(
     check_account(account)
     keys = _context(context or ())
     try:
-        policy = api.read_policy(trust_policy)
+        policy = api.read_policy_file(trust_policy)
         answer = api.simulate(
             policy,
             issuer=issuer,

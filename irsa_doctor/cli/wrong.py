@@ -15,6 +15,6 @@ def checked_format(command: str, output_format: str) -> str:
     """The format, where the answer of a command has it; else a wrong call."""
     from irsa_doctor import api
 
-    if output_format not in api.FORMATS[command]:
-        raise wrong(f"no format {output_format}: {', '.join(api.FORMATS[command])}")
+    if output_format not in api.ANSWER_FORMATS[command]:
+        raise wrong(f"no format {output_format}: {', '.join(api.ANSWER_FORMATS[command])}")
     return output_format

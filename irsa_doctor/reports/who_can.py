@@ -49,7 +49,7 @@ def render_who_can_json(answer: WhoCan, style: Style) -> str:
     return json_text(document)
 
 
-def render_who_can(answer: WhoCan, style: Style) -> str:
+def render_who_can_text(answer: WhoCan, style: Style) -> str:
     """Returns the role and the reach of each provider in words, with the exact patterns; then other principals."""
     lines = list(_colored(f"{_role(answer.role)} can be assumed by", style, "", _STRONG))
     for grant in answer.grants:

@@ -94,7 +94,7 @@ def render_all_json(diagnoses: Sequence[Diagnosis]) -> str:
     return json_text(WhyAllDocument("irsa-doctor.why-all/1", tool(), list(map(_document, diagnoses))))
 
 
-def render_why(diagnosis: Diagnosis, style: Style) -> str:
+def render_why_text(diagnosis: Diagnosis, style: Style) -> str:
     """Returns the verdict with its cause and fix, the links, other causes, and the claims of the token."""
     lines = [*_answer(diagnosis, style), ""]
     alike = _alike(diagnosis.links)

@@ -16,7 +16,7 @@ from irsa_doctor.answers.who_can import (
 )
 from irsa_doctor.reports import Style
 from irsa_doctor.reports.fitting import columns
-from irsa_doctor.reports.who_can import render_who_can, render_who_can_json
+from irsa_doctor.reports.who_can import render_who_can_json, render_who_can_text
 from tests.cli.running import run
 from tests.reports.saying import HOSTILE, WORLDS
 
@@ -48,7 +48,7 @@ def grant(scope="one", patterns=(ONE,), **more):
 
 
 def text(*grants, others=(), problem=None, unknown=(), role=ROLE, width=100):
-    return render_who_can(WhoCan(role, grants, others, problem, unknown), Style(width=width))
+    return render_who_can_text(WhoCan(role, grants, others, problem, unknown), Style(width=width))
 
 
 def said(*grants, **more):
@@ -194,8 +194,8 @@ def test_nothing_hostile_gets_through_and_all_fits(name, width):
 
 def test_colour_changes_nothing_but_colour():
     answer = WhoCan(ROLE, (grant(), grant("cluster", ("*",))), (OtherPrincipal("AWS", "*"),), "bad", (MissingInput("x", "y"),))
-    coloured = render_who_can(answer, Style(colour=True))
-    assert re.sub(r"\x1b\[[0-9;]*m", "", coloured) == render_who_can(answer, Style())
+    coloured = render_who_can_text(answer, Style(colour=True))
+    assert re.sub(r"\x1b\[[0-9;]*m", "", coloured) == render_who_can_text(answer, Style())
     assert "\x1b[1;31mevery service account" in coloured
 
 

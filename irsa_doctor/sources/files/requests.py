@@ -14,8 +14,8 @@ class Unreadable(IrsaDoctorError):
     """A file that cannot be read as text; the text says which and why."""
 
 
-def read_lines(path: str) -> bytes:
-    """Requests of a file, or of standard input (`-`); raises Unreadable. Lines that are no text are answered as such."""
+def read_requests(path: str) -> bytes:
+    """Requests of a file, or of standard input (`-`). Raises Unreadable. Lines that are no text are answered as such."""
     raw = _bytes_of(path)
     text = settle(raw)
     if isinstance(text, BinaryContent):
@@ -27,7 +27,7 @@ def read_lines(path: str) -> bytes:
 
 
 def read_policy_file(path: str) -> bytes:
-    """The text of a policy as UTF-8, whatever its encoding; raises Unreadable."""
+    """The text of a policy as UTF-8, whatever its encoding. Raises Unreadable."""
     text = settle(_bytes_of(path))
     if isinstance(text, TextError):
         raise Unreadable(f"{path}: {text.why}")
