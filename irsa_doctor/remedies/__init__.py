@@ -1,6 +1,13 @@
 """What mends a finding or a cause: corrected policies, each proved, and commands that can be pasted as they stand."""
 
-from irsa_doctor.remedies.commands import add_audience, create_eks_provider, create_provider, create_service_account, restart
+from irsa_doctor.remedies.commands import (
+    add_audience,
+    create_eks_provider,
+    create_provider,
+    create_service_account,
+    policy_text,
+    restart,
+)
 from irsa_doctor.remedies.mending import Target
 from irsa_doctor.remedies.offers import FixKind, annotation, command_fix, offer, policy_for
 
@@ -15,5 +22,6 @@ __all__ = [
     "create_service_account",
     "offer",
     "policy_for",
+    "policy_text",
     "restart",
 ]

@@ -10,6 +10,8 @@ import shlex
 from collections.abc import Mapping
 from typing import Any
 
+import msgspec
+
 # https://kubernetes.io/docs/concepts/overview/working-with-objects/names/
 _OBJECT = re.compile(r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?")
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html, eks:CreateCluster
@@ -28,8 +30,16 @@ def put_trust_policy(role: str, policy: Mapping[str, Any]) -> str:
 
     It is indented JSON in ASCII, which IAM takes as it stands: white space does not count.
     """
-    words = ["aws", "iam", "update-assume-role-policy", "--role-name", role, "--policy-document", json.dumps(policy, indent=2)]
-    return shlex.join(words) if _ROLE.fullmatch(role) else ""
+    if not _ROLE.fullmatch(role):
+        return ""
+    words = ["aws", "iam", "update-assume-role-policy", "--role-name", role, "--policy-document", policy_text(policy)]
+    return shlex.join(words)
+
+
+def policy_text(policy: Mapping[str, Any]) -> str:
+    """A policy as people read it: indented JSON in ASCII."""
+    text = msgspec.json.encode(policy)
+    return msgspec.json.format(text, indent=2).decode() if text.isascii() else json.dumps(policy, indent=2)
 
 
 def annotate(namespace: str, account: str, role: str) -> str:

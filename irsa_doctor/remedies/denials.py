@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 
-from irsa_doctor.remedies.draft import CannotEdit, Document, Draft, read
+from irsa_doctor.remedies.draft import CannotEdit, Document, Draft, has_deny, read
 from irsa_doctor.remedies.mending import Target
 from irsa_doctor.trust import Policy, Statement
 from irsa_doctor.trust.holding import holds
@@ -15,8 +15,8 @@ def past_denials(document: Document, target: Target, subjects: Sequence[str]) ->
 
     `subjects` are exempted besides that of the token, where a Deny lists whom it lets past.
     """
-    policy = read(document)
-    denying = [statement for statement in policy.statements if _covers(policy, statement, target)]
+    policy = read(document) if has_deny(document) else None
+    denying = [s for s in policy.statements if _covers(policy, s, target)] if policy else []
     if not denying:
         yield document
         return

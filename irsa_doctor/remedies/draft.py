@@ -4,6 +4,8 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+import msgspec
+
 from irsa_doctor.model import Place, TrustPolicy
 from irsa_doctor.trust import Policy, read_policy
 
@@ -19,8 +21,20 @@ def read(document: Document) -> Policy:
 
 
 def read_for_iam(document: Document) -> Policy:
-    """A document, taken apart, with all for which IAM would refuse it."""
-    return read_policy(TrustPolicy(document, _PLACE))
+    """A document without holes, taken apart, with all for which IAM would refuse it."""
+    text = msgspec.json.encode(document)
+    plain = text.isascii() and b"\\" not in text
+    return read_policy(TrustPolicy(document, _PLACE, size=len("".join(text.decode().split())), plain=plain))
+
+
+def statement_count(document: Document) -> int:
+    """How many statements a document has."""
+    return len(_listed(document.get("Statement")))
+
+
+def has_deny(document: Document) -> bool:
+    """Whether one of its statements denies something."""
+    return any(isinstance(s, dict) and s.get("Effect") == "Deny" for s in _listed(document.get("Statement")))
 
 
 class CannotEdit(Exception):

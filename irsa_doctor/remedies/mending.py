@@ -65,11 +65,16 @@ class Mended(msgspec.Struct, frozen=True):
     document: Document
 
 
-def mend_statement(document: Document, index: int, target: Target, knowledge: Knowledge) -> Mended | None:
-    """The document with all mended that keeps a token out of one Allow statement; None where that cannot be done."""
+def mend_statement(
+    document: Document, index: int, target: Target, knowledge: Knowledge, policy: Policy | None = None
+) -> Mended | None:
+    """The document with all mended that keeps a token out of one Allow statement; None where that cannot be done.
+
+    `policy` is the document taken apart, where somebody has done that already.
+    """
     draft, weights = Draft(document), [0]
     for _ in range(_ROUNDS):
-        policy = read(draft.document)
+        policy = policy if policy and len(weights) == 1 else read(draft.document)
         statement = next((s for s in policy.statements if s.index == index), None)
         if statement is None or not statement.allow:
             return None

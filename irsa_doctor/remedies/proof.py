@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import msgspec
 
 from irsa_doctor.issuers import EKS, Profile, SubjectGrammar
+from irsa_doctor.model.once import once
 from irsa_doctor.trust import Admitted, Policy, Statement, admitted, grant_of
 from irsa_doctor.trust.beyond import beyond
 from irsa_doctor.trust.conditions import Limit
@@ -56,8 +57,41 @@ class _Allow(msgspec.Struct, frozen=True):
     statement: Statement
 
 
+class Comparison(msgspec.Struct, frozen=True, dict=True):
+    """Two policies for the tokens of one provider; that IAM refuses a document is left aside."""
+
+    new: Policy
+    old: Policy
+    view: Viewpoint
+
+    @once
+    def both(self) -> tuple[Admitted, Admitted]:
+        """What each of them admits, an upper bound."""
+        view = self.view
+        one, other = (admitted(p, view.provider, view.issuer, profile=view.profile) for p in (self.new, self.old))
+        return one, other
+
+    @once
+    def _is_exact(self) -> bool:
+        return not any(a.depends_on or a.contested or a.unseen or a.too_complex for a in self.both)
+
+    @once
+    def gained(self) -> Difference:
+        """What the new one admits and the old one does not."""
+        return self._beyond(*self.both) if self._is_exact else gained(self.new, self.old, self.view)
+
+    @once
+    def lost(self) -> Difference:
+        """What the old one admits and the new one does not."""
+        return self._beyond(*reversed(self.both)) if self._is_exact else gained(self.old, self.new, self.view)
+
+    def _beyond(self, one: Admitted, other: Admitted) -> Difference:
+        more = beyond(one, other)
+        return Difference(more.cells, more.certain)
+
+
 def gained(new: Policy, old: Policy, view: Viewpoint) -> Difference:
-    """What `new` admits and `old` does not. Both are read leniently: what IAM makes of a refused document is not asked."""
+    """What `new` admits and `old` does not, where conditions on the request decide as well."""
     allows, known = _allows(new, view), _allows(old, view)
     denies, known_denies = _denies(new, view), _denies(old, view)
     if set(allows) <= set(known) and _same(denies, known_denies, new, old):

@@ -11,8 +11,7 @@ from irsa_doctor.issuers import cluster_profile
 from irsa_doctor.model import Issuer, Role, TrustPolicy, Verdict, holes_in, parse_arn
 from irsa_doctor.model.once import once
 from irsa_doctor.remedies.denials import past_denials
-from irsa_doctor.remedies.draft import CannotEdit, Document, Draft
-from irsa_doctor.remedies.draft import read as read_draft
+from irsa_doctor.remedies.draft import CannotEdit, Document, Draft, statement_count
 from irsa_doctor.remedies.mending import (
     NEW_STATEMENT,
     OTHER_SUBJECT,
@@ -143,7 +142,8 @@ def _restricts(statement: Statement, target: Target) -> bool:
 
 def _mended(role: RolePolicy, statement: Statement, target: Target, knowledge: Knowledge) -> list[Mended]:
     """The document with one statement mended, as it is written and with service accounts in the place of wildcards."""
-    mended = mend_statement(role.base, statement.index, target, knowledge)
+    known = role.policy if role.base is role.document else None
+    mended = mend_statement(role.base, statement.index, target, knowledge, known)
     return [mended, *_with_names(mended, statement.index, target, knowledge)] if mended else []
 
 
@@ -166,7 +166,7 @@ def slips_mended(
     """
     document, mended_for = role.base, list[Target]()
     for target in targets[:_MOST_TARGETS]:
-        more = len(read_draft(document).statements) - len(role.policy.statements)
+        more = statement_count(document) - statement_count(role.base)
         for number in range(index, index + more + 1):
             mended = _slips(role, document, number, target, by_name=by_name)
             if mended is not None:
@@ -175,12 +175,14 @@ def slips_mended(
                 break
     if not mended_for:
         return iter(()), []
-    return past_denials(document, mended_for[0], sorted(role.knowledge(mended_for[0]).users)), mended_for
+    first = mended_for[0]
+    named = {target.subject for target in mended_for if target.provider == first.provider}
+    return past_denials(document, first, sorted(role.knowledge(first).users | named)), mended_for
 
 
 def _slips(role: RolePolicy, document: Document, index: int, target: Target, *, by_name: bool) -> Document | None:
     knowledge = role.knowledge(target)
-    mended = mend_statement(document, index, target, knowledge)
+    mended = mend_statement(document, index, target, knowledge, role.policy if document is role.document else None)
     if mended is None or mended.furthest >= OTHER_SUBJECT:
         return None
     named = next(_with_names(mended, index, target, knowledge), None) if by_name else None

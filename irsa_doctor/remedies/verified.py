@@ -15,9 +15,9 @@ from irsa_doctor.facts.grants.reading import issuer_kind
 from irsa_doctor.issuers import OTHER, cluster_profile
 from irsa_doctor.remedies.draft import Document, read_for_iam
 from irsa_doctor.remedies.mending import Target
-from irsa_doctor.remedies.proof import Difference, Viewpoint, gained
+from irsa_doctor.remedies.proof import Comparison, Difference, Viewpoint
 from irsa_doctor.remedies.trust_policy import RolePolicy, admits
-from irsa_doctor.trust import Policy, admitted, is_subject
+from irsa_doctor.trust import Policy, is_subject
 from irsa_doctor.trust.keys import presence
 from irsa_doctor.trust.policy import DEFAULT_QUOTA, WEB_IDENTITY
 
@@ -35,10 +35,17 @@ class Verified(msgspec.Struct, frozen=True):
 class _Account(msgspec.Struct, frozen=True):
     """What changes for the tokens of one provider."""
 
-    view: Viewpoint
+    compared: Comparison
     more: Difference
-    less: Difference
     intended: frozenset[str]
+
+    @property
+    def view(self) -> Viewpoint:
+        return self.compared.view
+
+    @property
+    def less(self) -> Difference:
+        return self.compared.lost
 
 
 def verify(role: RolePolicy, document: Document, targets: Sequence[Target] = ()) -> Verified | None:
@@ -52,7 +59,7 @@ def verify(role: RolePolicy, document: Document, targets: Sequence[Target] = ())
     if not all(_is_harmless(role, change) for change in changes):
         return None
     admitted_now = {subject for c in changes for subject in c.intended if c.more.has(subject, None)}
-    return Verified(document, _keeps(role, new, changes), tuple(sorted(admitted_now)))
+    return Verified(document, _keeps(role, changes), tuple(sorted(admitted_now)))
 
 
 def _viewpoints(role: RolePolicy, new: Policy, targets: Sequence[Target]) -> Iterator[Viewpoint]:
@@ -68,11 +75,13 @@ def _viewpoints(role: RolePolicy, new: Policy, targets: Sequence[Target]) -> Ite
 
 
 def _change(role: RolePolicy, new: Policy, view: Viewpoint, targets: Sequence[Target]) -> _Account:
+    compared = Comparison(new, role.policy, view)
     # what IAM refuses is not in force: then whatever the new one admits is new
-    before = role.policy if not role.policy.refused else msgspec.structs.replace(role.policy, statements=())
+    nothing = msgspec.structs.replace(role.policy, statements=()) if role.policy.refused else None
+    more = Comparison(new, nothing, view).gained if nothing else compared.gained
     wanted = {target.subject for target in targets if target.provider == view.provider}
     intended = wanted | role.users_at(view) | _written(new, view) if view.profile.is_cluster else frozenset[str]()
-    return _Account(view, gained(new, before, view), gained(role.policy, new, view), frozenset(intended))
+    return _Account(compared, more, frozenset(intended))
 
 
 def _written(policy: Policy, view: Viewpoint) -> set[str]:
@@ -99,13 +108,12 @@ def _is_harmless(role: RolePolicy, change: _Account) -> bool:
     return not any(change.less.has(user.subject, user.audience or None) for user in role.users_of(view))
 
 
-def _keeps(role: RolePolicy, new: Policy, changes: Sequence[_Account]) -> int:
+def _keeps(role: RolePolicy, changes: Sequence[_Account]) -> int:
     """How many service accounts are admitted before and after."""
     kept = set()
-    for view in (change.view for change in changes if change.view.profile.is_cluster):
-        both = [admitted(policy, view.provider, view.issuer) for policy in (role.policy, new)]
-        for user in role.users_of(view):
-            if user.audience and all(found.admits(user.subject, user.audience) for found in both):
+    for compared in (change.compared for change in changes if change.view.profile.is_cluster):
+        for user in role.users_of(compared.view):
+            if user.audience and all(found.admits(user.subject, user.audience) for found in compared.both):
                 kept.add((user.subject, user.issuer))
     return len(kept)
 

@@ -1,8 +1,7 @@
 """How a fix is shown: what to paste, and what it comes to."""
 
-import json
-
 from irsa_doctor.model.findings import Fix, Snippet
+from irsa_doctor.remedies import policy_text
 
 _LISTED = 4
 
@@ -11,7 +10,7 @@ def snippets_of(fix: Fix | None) -> tuple[Snippet, ...]:
     """The policy as JSON, and each command, for programs."""
     if fix is None:
         return ()
-    policy = (Snippet("json", _policy_title(fix), json.dumps(fix.policy, indent=2)),) if fix.policy is not None else ()
+    policy = (Snippet("json", _policy_title(fix), policy_text(fix.policy)),) if fix.policy is not None else ()
     return (*policy, *(Snippet("sh", "run", command) for command in fix.commands))
 
 
