@@ -24,7 +24,7 @@ from irsa_doctor.remedies.mending import (
 )
 from irsa_doctor.remedies.proof import Viewpoint
 from irsa_doctor.remedies.refusals import without_refusals
-from irsa_doctor.trust import Policy, Request, Statement, admitted, decide, provider_arn_of
+from irsa_doctor.trust import Admitted, Policy, Request, Statement, admitted, decide, provider_arn_of
 from irsa_doctor.trust.keys import presence
 
 _MOST_TARGETS = 32
@@ -100,9 +100,9 @@ def role_policy(view: View, analysed: AnalysedRole) -> RolePolicy | None:
     return RolePolicy(view, analysed, source.document, analysed.policy)
 
 
-def admits(policy: Policy, target: Target) -> bool:
-    """Whether a policy surely admits a token, whatever of its request is not known."""
-    found = admitted(policy, target.provider, target.issuer, profile=cluster_profile(target.issuer))
+def admits(policy: Policy, target: Target, found: Admitted | None = None) -> bool:
+    """Whether a policy surely admits a token, whatever of its request is not known; `found` is what it admits, where known."""
+    found = found or admitted(policy, target.provider, target.issuer, profile=cluster_profile(target.issuer))
     verdict = found.verdict(target.subject, target.audience)
     decisive = {key.lower() for key in found.depends_on} <= target.known.keys() and not (found.contested or found.unseen)
     if verdict is not Verdict.UNKNOWN or not decisive:

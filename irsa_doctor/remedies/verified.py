@@ -53,9 +53,12 @@ def verify(role: RolePolicy, document: Document, targets: Sequence[Target] = ())
     new = read_for_iam(document)
     if document == role.document or new.refused or new.size > max(DEFAULT_QUOTA, role.policy.size):
         return None
-    if _others(role, document) != _others(role, role.document) or not all(admits(new, target) for target in targets):
+    if _others(role, document) != _others(role, role.document):
         return None
     changes = [_change(role, new, view, targets) for view in _viewpoints(role, new, targets)]
+    admitted_by = {change.view.provider: change.compared.both[0] for change in changes}
+    if not all(admits(new, target, admitted_by[target.provider]) for target in targets):
+        return None
     if not all(_is_harmless(role, change) for change in changes):
         return None
     admitted_now = {subject for c in changes for subject in c.intended if c.more.has(subject, None)}
