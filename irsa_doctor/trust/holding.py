@@ -20,7 +20,7 @@ def holds(
     AWS's documentation is silent. `multi` names the multi-valued keys."""
     if not condition.key or any(isinstance(value, Text) for value in condition.values):
         return None
-    if (plain := _plain_equality(condition, context)) is not None:
+    if condition.key not in multi and (plain := _plain_equality(condition, context)) is not None:
         return plain
     if condition.key not in context or not variables_of(condition, variables) <= context.keys():
         return None

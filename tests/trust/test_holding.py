@@ -50,6 +50,11 @@ def test_keys_with_several_values_are_asked_with_set_operators():
     assert holds(condition("ForAnyValue:StringEquals", "aws:TagKeys", ["a"]), tags, variables=True, multi=MULTI) is True
 
 
+def test_a_key_of_several_values_that_has_one_is_contested_without_a_set_operator():
+    tags = {"aws:tagkeys": ("a",)}
+    assert holds(condition("StringEquals", "aws:TagKeys", ["a"]), tags, variables=True, multi=MULTI) is None
+
+
 def test_what_is_false_outweighs_what_is_not_known():
     assert all_of([True, None, False]) is False
     assert all_of([True, None]) is None
