@@ -1,7 +1,12 @@
 """How a fix is shown: what to paste, and what it comes to."""
 
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
 from irsa_doctor.model.findings import Fix, Snippet
-from irsa_doctor.remedies import policy_text
 
 _LISTED = 4
 
@@ -10,7 +15,7 @@ def snippets_of(fix: Fix | None) -> tuple[Snippet, ...]:
     """The policy as JSON, and each command, for programs."""
     if fix is None:
         return ()
-    policy = (Snippet("json", _policy_title(fix), policy_text(fix.policy)),) if fix.policy is not None else ()
+    policy = (Snippet("json", _policy_title(fix), _policy_text(fix.policy)),) if fix.policy is not None else ()
     return (*policy, *(Snippet("sh", "run", command) for command in fix.commands))
 
 
@@ -20,6 +25,12 @@ def pasted(fix: Fix | None) -> tuple[Snippet, ...]:
         return snippets_of(fix)
     first, *rest = fix.commands
     return (Snippet("sh", _policy_title(fix), first), *(Snippet("sh", "run", command) for command in rest))
+
+
+def _policy_text(policy: Mapping[str, Any]) -> str:
+    """Indented, in ASCII, which is JSON in every encoding that a terminal may have."""
+    text = msgspec.json.encode(policy)
+    return msgspec.json.format(text, indent=2).decode() if text.isascii() else json.dumps(policy, indent=2)
 
 
 def _policy_title(fix: Fix) -> str:
