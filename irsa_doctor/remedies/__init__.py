@@ -5,7 +5,6 @@ from irsa_doctor.remedies.commands import (
     create_eks_provider,
     create_provider,
     create_service_account,
-    policy_text,
     restart,
 )
 from irsa_doctor.remedies.mending import Target
@@ -22,6 +21,5 @@ __all__ = [
     "create_service_account",
     "offer",
     "policy_for",
-    "policy_text",
     "restart",
 ]

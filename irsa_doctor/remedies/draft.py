@@ -21,7 +21,10 @@ def read(document: Document) -> Policy:
 
 
 def read_for_iam(document: Document) -> Policy:
-    """A document without holes, taken apart, with all for which IAM would refuse it."""
+    """A document without holes, taken apart, with all for which IAM would refuse it.
+
+    Raises UnicodeEncodeError for text that has no encoding.
+    """
     text = msgspec.json.encode(document)
     plain = text.isascii() and b"\\" not in text
     return read_policy(TrustPolicy(document, _PLACE, size=len("".join(text.decode().split())), plain=plain))

@@ -50,7 +50,10 @@ class _Account(msgspec.Struct, frozen=True):
 
 def verify(role: RolePolicy, document: Document, targets: Sequence[Target] = ()) -> Verified | None:
     """The document with what it comes to, None where it is not proved that it does no harm."""
-    new = read_for_iam(document)
+    try:
+        new = read_for_iam(document)
+    except UnicodeEncodeError:
+        return None
     if document == role.document or new.refused or new.size > max(DEFAULT_QUOTA, role.policy.size):
         return None
     if _others(role, document) != _others(role, role.document):

@@ -29,7 +29,11 @@ def pasted(fix: Fix | None) -> tuple[Snippet, ...]:
 
 def _policy_text(policy: Mapping[str, Any]) -> str:
     """Indented, in ASCII, which is JSON in every encoding that a terminal may have."""
-    text = msgspec.json.encode(policy)
+    try:
+        text = msgspec.json.encode(policy)
+    except UnicodeEncodeError:
+        # a lone surrogate, which msgspec does not escape
+        return json.dumps(policy, indent=2)
     return msgspec.json.format(text, indent=2).decode() if text.isascii() else json.dumps(policy, indent=2)
 
 

@@ -262,6 +262,12 @@ def test_a_refusal_whose_remedy_is_not_known_is_for_a_person():
     assert let_in(whole(statement(), {"Effect": "Perhaps", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"})) is None
 
 
+def test_text_without_an_encoding_is_in_no_offered_policy():
+    lone = chr(0xD800)
+    assert let_in(whole({"Sid": "A", **statement(**conditions(sub=["prod/app", lone]))})) is None
+    assert let_in(whole(statement()), subject=f"{PREFIX}prod:{lone}") is None
+
+
 def test_no_policy_grows_past_the_quota():
     many = [f"{PREFIX}prod:app-{number:02}" for number in range(60)]
     assert let_in(whole(statement(**conditions(sub=many)))) is None
