@@ -3,7 +3,6 @@
 import os
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -108,10 +107,13 @@ def chosen_rules(settings: Settings) -> "list[Rule]":
 
 def all_rules(settings: Settings) -> "list[Rule]":
     """The built-in rules and those of the private folders of the settings. Raises RuleError."""
-    from irsa_doctor.rulebook.folders import read_private_rules
     from irsa_doctor.rulebook.rules import shipped_rules
 
-    return [*shipped_rules(), *read_private_rules(map(Path, settings.rules))]
+    if not settings.rules:
+        return list(shipped_rules())
+    from irsa_doctor.answers.why.private import private_files
+
+    return [*shipped_rules(), *(file.rule for files in private_files(settings.rules) for file in files.rules)]
 
 
 def _change(governing: "Governing", proposed: Settings | None, revision: str, base_findings: "Sequence[Entry]") -> "BaseChange":

@@ -13,7 +13,7 @@ from irsa_doctor.rulebook.causes import Cause, Causes, all_causes, cause_of, ord
 from irsa_doctor.rulebook.files import CAUSES, RuleFile, read_rule_files, rules_folder
 from irsa_doctor.rulebook.message_files import MessageFile, read_messages
 from irsa_doctor.rulebook.messages import MessageCondition
-from irsa_doctor.rulebook.rules import NAME, Rule, RuleError, shipped_rules
+from irsa_doctor.rulebook.rules import NAME, RuleError, shipped_rules
 from irsa_doctor.rulebook.yaml_files import Invalid, Way, refused
 
 CASE_PLACEHOLDERS = frozenset(
@@ -66,11 +66,6 @@ def read_private(folders: Iterable[Path]) -> list[RulebookFiles]:
             raise RuleError(f"{path}: the id {ident} is that {owner}")
         taken[ident] = f"of {path}"
     return private
-
-
-def read_private_rules(folders: Iterable[Path]) -> list[Rule]:
-    """The rules of those folders; raises RuleError."""
-    return [file.rule for files in read_private(folders) for file in files.rules]
 
 
 def _ids(files: RulebookFiles) -> Iterator[tuple[Path, str]]:

@@ -6,7 +6,7 @@ import pytest
 from irsa_doctor.api.check import chosen_rules
 from irsa_doctor.governance.settings import Settings
 from irsa_doctor.rulebook.files import BASE, read_rule_files, read_rules, rules_folder
-from irsa_doctor.rulebook.folders import read_private_rules
+from irsa_doctor.rulebook.folders import read_private
 from irsa_doctor.rulebook.rules import RuleError
 
 RULE = """\
@@ -178,10 +178,10 @@ def test_a_private_rule_does_not_take_the_id_of_a_built_in_one_or_of_another_fol
     (tmp_path / "one").mkdir()
     (tmp_path / "two").mkdir()
     one, two = put(tmp_path / "one", RULE), put(tmp_path / "two", RULE)
-    assert [rule.id for rule in read_private_rules([one])] == ["some-rule"]
+    assert [file.rule.id for files in read_private([one]) for file in files.rules] == ["some-rule"]
     assert any(rule.id == "some-rule" for rule in chosen_rules(Settings(rules=(str(one),))))
     with pytest.raises(RuleError, match=r"two/mine/some-rule.yaml: the id some-rule is that of .*one/mine/some-rule.yaml"):
-        read_private_rules([one, two])
+        read_private([one, two])
     taken = put(tmp_path, RULE.replace("some-rule", "open-no-sub"), "open-no-sub.yaml") / "mine"
     with pytest.raises(RuleError, match="the id open-no-sub is that of a built-in rule"):
         chosen_rules(Settings(rules=(str(taken),)))

@@ -89,3 +89,9 @@ def test_the_loader_knows_what_can_be_put_into_commands():
     loaded = w.loaded(w.healthy())
     case = case_for(View(loaded.inventory), lambda *_: (0, 0, 0, 0, "", 0), target_of(w.TARGET, "", EVIDENCE), "", EVIDENCE)
     assert placeholder_values(case).keys() == CASE_PLACEHOLDERS
+
+
+def test_check_refuses_what_why_refuses(folder):
+    (folder / "causes" / "my-cause.yaml").write_text(CAUSE.replace("link: sdk", "link: sdkk"), encoding="utf-8")
+    with pytest.raises(api.RuleError, match=r"my-cause.yaml:3: no link sdkk"):
+        api.check([], stdin=b"{}", settings=Settings(rules=(str(folder),)))
