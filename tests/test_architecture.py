@@ -124,6 +124,19 @@ def test_a_layer_sees_only_what_stands_before_it(module: str) -> None:
     assert seen - {own} - BELOW[own] == TO_MEND.get(module, set())
 
 
+def test_answers_are_worked_out_without_reading_files_or_live_sources() -> None:
+    parsing = "irsa_doctor.sources.documents.policies"
+    loading = {
+        module
+        for module, path in MODULES.items()
+        if part_of(module) == "answers"
+        for name in imports(path)
+        if name.startswith("irsa_doctor.sources") and not name.startswith(parsing)
+    }
+    # the examples of rules are documents in memory, which are loaded like anybody's
+    assert loading <= {"irsa_doctor.answers.check.examples"}
+
+
 def test_nothing_but_the_command_line_calls_the_api() -> None:
     callers = {
         part_of(module) for module, path in MODULES.items() if any(name.startswith("irsa_doctor.api") for name in imports(path))
