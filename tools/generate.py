@@ -10,6 +10,7 @@ import msgspec
 
 from irsa_doctor.answers.why.vocabulary import chain_vocabulary
 from irsa_doctor.issuers.profiles import read_profiles
+from irsa_doctor.model.errors import IrsaDoctorError
 from irsa_doctor.model.findings import CONFIDENCES, SEVERITIES
 from irsa_doctor.remedies import FixKind
 from irsa_doctor.reports.schemas import made_schemas
@@ -169,17 +170,25 @@ def _object(optional: tuple[str, ...] = (), **properties: Any) -> dict[str, Any]
 
 
 def main() -> int:
-    """Write every generated file; with --check, only say which ones are not current."""
+    """Write every generated file; with --check, only name those that are not current."""
+    try:
+        return _write("--check" in sys.argv[1:])
+    except IrsaDoctorError as error:
+        print(error, file=sys.stderr)
+        return 1
+
+
+def _write(only_check: bool) -> int:
     stale = 0
     for path, content in generated():
         if path.exists() and path.read_bytes() == content:
             continue
         stale += 1
-        if "--check" in sys.argv[1:]:
+        if only_check:
             print(f"{path.relative_to(_ROOT)} is not current: run make generated", file=sys.stderr)
         else:
             path.write_bytes(content)
-    return int(bool(stale) and "--check" in sys.argv[1:])
+    return int(bool(stale) and only_check)
 
 
 if __name__ == "__main__":

@@ -54,13 +54,13 @@ class Limit(NamedTuple):
 
 
 LIMITS: Mapping[str, Limit] = {
-    "vague identifiers, share in %": Limit(1, 1.2),
+    "vague identifiers, share in %": Limit(1, 1),
     "function length, median": Limit(7, 7),
     "function length, 90th percentile": Limit(20, 20),
     f"functions over {LONG_FUNCTION} lines": Limit(0, 0),
-    f"files over {LONG_FILE} lines without a reason": Limit(0, 2),
+    f"files over {LONG_FILE} lines without a reason": Limit(0, 0),
     "import cycles": Limit(0, 0),
-    "public names with two definitions": Limit(0, 21),
+    "public names with two definitions": Limit(0, 3),
     "ids of causes in Python": Limit(0, 0),
 }
 """Ceilings only ever fall. At its goal a measure stays there."""
