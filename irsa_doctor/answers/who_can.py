@@ -7,7 +7,7 @@ import msgspec
 
 from irsa_doctor.facts import AnalysedRole, View, did_you_mean
 from irsa_doctor.facts.grants.reading import issuer_kind, profile_of_kind
-from irsa_doctor.model import Issuer, Text, Unknown, issuer_in, parse_arn, text_of
+from irsa_doctor.model import Issuer, Text, Unknown, issuer_in, issuer_of_provider, parse_arn, text_of
 from irsa_doctor.model.errors import IrsaDoctorError
 from irsa_doctor.trust import Admitted, Policy, admitted, spell
 from irsa_doctor.trust.languages import EVERYTHING, union
@@ -184,7 +184,7 @@ def _unseen_principals(policy: Policy) -> Iterator[MissingInput]:
 
 def _issuer(provider: str) -> str:
     """The issuer without scheme, of an ARN that may have holes."""
-    return provider.partition(":oidc-provider/")[2]
+    return issuer_of_provider(provider)
 
 
 def _others(policy: Policy, by_provider: dict[str, Admitted]) -> tuple[OtherPrincipal, ...]:

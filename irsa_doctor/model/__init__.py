@@ -1,6 +1,6 @@
 """What exists: frozen records of what was read, and the words for what could not be."""
 
-from irsa_doctor.model.arn import Arn, parse_arn
+from irsa_doctor.model.arn import Arn, is_account_id, is_provider_of, is_role_arn, issuer_of_provider, parse_arn, provider_arn
 from irsa_doctor.model.aws import (
     Cluster,
     OidcProvider,
@@ -74,10 +74,15 @@ __all__ = [
     "derived",
     "has_hole",
     "holes_in",
+    "is_account_id",
+    "is_provider_of",
+    "is_role_arn",
     "issuer_in",
+    "issuer_of_provider",
     "joined",
     "only_hole",
     "parse_arn",
+    "provider_arn",
     "text_of",
     "without_scheme",
 ]

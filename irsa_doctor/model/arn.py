@@ -1,5 +1,6 @@
-"""Amazon resource names."""
+"""Amazon resource names, and the forms that they have in IAM."""
 
+import re
 from functools import lru_cache
 
 import msgspec
@@ -27,6 +28,38 @@ class Arn(msgspec.Struct, frozen=True):
     def name(self) -> str:
         """What follows the resource type: path and name of a role, the issuer of an OIDC provider."""
         return self.resource.partition("/")[2]
+
+
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-arns
+_ACCOUNT_ID = re.compile(r"[0-9]{12}")
+# also the expression of amazon-eks-pod-identity-webhook, pkg/cache/cache.go
+_ROLE = re.compile(r"arn:aws[a-z0-9-]*:iam::[0-9]{12}:role/[A-Za-z0-9_+=,.@/-]+")
+_PROVIDER = ":oidc-provider/"
+
+
+def is_account_id(text: str) -> bool:
+    """Whether it is the id of an account, twelve digits."""
+    return _ACCOUNT_ID.fullmatch(text) is not None
+
+
+def is_role_arn(text: str) -> bool:
+    """Whether it is the ARN of an IAM role, in the letters that IAM allows."""
+    return _ROLE.fullmatch(text) is not None
+
+
+def provider_arn(partition: str, account: str, issuer: str) -> str:
+    """The ARN of the OIDC provider for an issuer (without scheme) in an account."""
+    return f"arn:{partition}:iam::{account}{_PROVIDER}{issuer}"
+
+
+def issuer_of_provider(arn: str) -> str:
+    """What the ARN of an OIDC provider ends in, its issuer without scheme; "" where it is no such ARN."""
+    return arn.partition(_PROVIDER)[2]
+
+
+def is_provider_of(arn: str, issuer: str) -> bool:
+    """Whether an ARN is that of an OIDC provider for an issuer (without scheme), in whatever account."""
+    return arn.endswith(_PROVIDER + issuer)
 
 
 @lru_cache(maxsize=65536)

@@ -12,11 +12,12 @@ from typing import Any
 
 import msgspec
 
+from irsa_doctor.model import is_role_arn
+
 # https://kubernetes.io/docs/concepts/overview/working-with-objects/names/
 _OBJECT = re.compile(r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?")
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html, eks:CreateCluster
 _ROLE = re.compile(r"[A-Za-z0-9_+=,.@][A-Za-z0-9_+=,.@-]*")
-_ROLE_ARN = re.compile(r"arn:[a-z0-9-]+:iam::[0-9]{12}:role/[A-Za-z0-9_+=,.@/-]+")
 _CLUSTER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 _REGION = re.compile(r"[a-z]{2,}(-[a-z0-9]+)+")
 _PROVIDER = re.compile(r"arn:[a-z0-9-]+:iam::[0-9]{12}:oidc-provider/[!-~]+")
@@ -45,7 +46,7 @@ def policy_text(policy: Mapping[str, Any]) -> str:
 def annotate(namespace: str, account: str, role: str) -> str:
     """Name a role (ARN) on a service account."""
     words = ["kubectl", "annotate", "serviceaccount", "-n", namespace, account, "--overwrite"]
-    known = _are_names(namespace, account) and _ROLE_ARN.fullmatch(role)
+    known = _are_names(namespace, account) and is_role_arn(role)
     return shlex.join([*words, f"eks.amazonaws.com/role-arn={role}"]) if known else ""
 
 

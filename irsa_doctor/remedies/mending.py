@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from irsa_doctor.issuers import cluster_profile
+from irsa_doctor.model import issuer_of_provider
 from irsa_doctor.remedies.draft import CannotEdit, Document, Draft, Edit, read
 from irsa_doctor.trust import Policy, Statement, grant_of, is_subject
 from irsa_doctor.trust.defects import Defect, DefectKind, Expected, defects_of
@@ -340,7 +341,7 @@ def _named(value: str, users: frozenset[str]) -> list[str]:
 
 def split_by_issuer(draft: Draft, index: int, providers: list[str]) -> Iterator[dict[str, Any]]:
     """A statement of several providers as one for each, with the conditions on its own tokens and those on the request."""
-    issuers = {provider: provider.partition(":oidc-provider/")[2].lower() for provider in providers}
+    issuers = {provider: issuer_of_provider(provider).lower() for provider in providers}
     for provider, issuer in issuers.items():
         part = Draft(draft.document)
         statement = part.statement(index)

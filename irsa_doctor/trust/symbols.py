@@ -2,7 +2,7 @@
 
 import msgspec
 
-from irsa_doctor.model import Hole, Text, holes_in, issuer_in, text_of
+from irsa_doctor.model import Hole, Text, holes_in, issuer_in, issuer_of_provider, text_of
 from irsa_doctor.trust.policy import Condition, Policy, Statement, Value
 
 _GLOBAL = ("aws:", "sts:", "iam:")
@@ -14,7 +14,7 @@ def issuer_named(provider: str) -> str:
     """The issuer in the text of a principal, which may have had holes; "" where it is no provider."""
     if provider.startswith("${") and ":oidc-provider/" not in provider:
         return text_of(issuer_in(Text((Hole(provider),))))
-    return provider.partition(":oidc-provider/")[2]
+    return issuer_of_provider(provider)
 
 
 def seen_through(statement: Statement, issuer: Value) -> Statement:

@@ -1,6 +1,5 @@
 """One credential to be diagnosed: whose it is, which role it is for, and what the rules report of everything on its way."""
 
-import re
 from collections.abc import Iterable, Iterator
 from functools import cached_property
 
@@ -28,13 +27,14 @@ from irsa_doctor.model import (
     Text,
     Unknown,
     Workload,
+    is_role_arn,
     parse_arn,
+    provider_arn,
     text_of,
 )
 from irsa_doctor.model.findings import Finding, Location
 
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-arns
-_ROLE = re.compile(r"arn:[a-z0-9-]+:iam::[0-9]{12}:role/[A-Za-z0-9_+=,.@/-]+")
 _AUDIENCE_OF_CLUSTER = Unknown("the audience of the tokens of this cluster", "kubectl get pods -A -o yaml")
 _ONE_AUDIENCE = Unknown("what STS does with a token of several audiences, which AWS does not document", "")
 
@@ -231,7 +231,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     @cached_property
     def role_arn(self) -> Arn | None:
         """The parts of the role's ARN, None where it is not the ARN of a role."""
-        return parse_arn(self.role) if _ROLE.fullmatch(self.role) else None
+        return parse_arn(self.role) if is_role_arn(self.role) else None
 
     @property
     def role_name(self) -> str:
@@ -256,7 +256,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         """The provider that STS looks for: of the token's issuer, in the account of the role."""
         if not self.role_arn or not self.issuer:
             return ""
-        return f"arn:{self.role_arn.partition}:iam::{self.role_arn.account}:oidc-provider/{self.issuer}"
+        return provider_arn(self.role_arn.partition, self.role_arn.account, self.issuer)
 
     @cached_property
     def provider(self) -> OidcProvider | None:

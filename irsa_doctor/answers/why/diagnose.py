@@ -20,7 +20,7 @@ from irsa_doctor.answers.why.records import (
 )
 from irsa_doctor.answers.why.symptoms import Symptom
 from irsa_doctor.answers.why.weighing import symptoms_of_case, weighed
-from irsa_doctor.model import Verdict
+from irsa_doctor.model import Verdict, is_provider_of
 
 
 def diagnose(case: Case) -> Diagnosis:
@@ -117,7 +117,7 @@ def _trusting_roles(case: Case) -> Iterator[str]:
     audience = case.audience if isinstance(case.audience, str) else "sts.amazonaws.com"
     for analysed in case.view.roles if case.issuer else ():
         for provider, admitted in analysed.by_provider.items():
-            ours = provider.endswith(":oidc-provider/" + case.issuer)
+            ours = is_provider_of(provider, case.issuer)
             if ours and admitted.verdict(case.subject, audience) is not Verdict.FAIL:
                 yield analysed.role.id
                 break

@@ -7,7 +7,7 @@ from typing import Literal
 
 import msgspec
 
-from irsa_doctor.model import Arn, Inventory, Issuer, Text, parse_arn
+from irsa_doctor.model import Arn, Inventory, Issuer, Text, is_account_id, parse_arn, provider_arn
 from irsa_doctor.trust.defects import DefectKind
 
 PrincipalForm = Literal[
@@ -81,7 +81,7 @@ class Principals(msgspec.Struct, frozen=True, dict=True):
         if listed := self.listed(principal, account):
             return listed
         arn, issuer = parse_arn(principal), self.meant_issuer(principal)
-        return f"arn:{arn.partition}:iam::{account}:oidc-provider/{issuer}" if arn and issuer and account else ""
+        return provider_arn(arn.partition, account, issuer) if arn and issuer and account else ""
 
     def form(self, value: str | Text, account: str) -> PrincipalForm:
         """How a principal stands to the providers of the role's account ("" where that is unknown)."""
@@ -100,7 +100,6 @@ class Principals(msgspec.Struct, frozen=True, dict=True):
 
 
 _ID = re.compile("[0-9a-f]{32}")
-_ACCOUNT = re.compile("[0-9]{12}")
 
 
 def kin(issuer: str) -> str:
@@ -133,10 +132,10 @@ def _not_listed(arn: Arn, account: str, inventory: Inventory) -> PrincipalForm:
     if issuer.form == "eks-dualstack":
         return "dualstack"
     like_eks = issuer.form == "other" and (_LIKE_EKS.search(arn.name) or (arn.name.endswith("/") and "eks" in arn.name))
-    odd = not _ACCOUNT.fullmatch(arn.account) or "://" in arn.name or "*" in arn.name or "?" in arn.name
+    odd = not is_account_id(arn.account) or "://" in arn.name or "*" in arn.name or "?" in arn.name
     if odd or like_eks or (issuer.partition and issuer.partition != arn.partition):
         return "malformed"
     if account and arn.account != account:
-        own_arn = f"arn:{arn.partition}:iam::{account}:oidc-provider/{arn.name}"
+        own_arn = provider_arn(arn.partition, account, arn.name)
         return "near-miss" if own_arn in inventory.provider_by_arn else "other-account"
     return "absent" if arn.account in inventory.closed.providers else "provider"

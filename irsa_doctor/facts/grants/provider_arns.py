@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from irsa_doctor.model import Arn, Issuer, parse_arn
+from irsa_doctor.model import Arn, Issuer, is_account_id, parse_arn
 
 _SWAPPED_HOST = re.compile(r"oidc\.[a-z0-9-]+\.eks\.", re.IGNORECASE)
 _FORM = "arn:PARTITION:iam::ACCOUNT:oidc-provider/oidc.eks.REGION.amazonaws.com/id/ID"
@@ -30,7 +30,7 @@ def _of_form(arn: Arn | None, principal: str) -> Iterator[str]:
         yield "region and eks are swapped"
     elif "eks" in name and "/id/" not in name and not name.endswith("/"):
         yield "/id/ is missing"
-    if arn and not re.fullmatch("[0-9]{12}", arn.account):
+    if arn and not is_account_id(arn.account):
         yield f'"{arn.account}" is not an account id (12 digits)'
     partition = Issuer.of(name).partition
     if arn and partition and partition != arn.partition:
@@ -39,7 +39,7 @@ def _of_form(arn: Arn | None, principal: str) -> Iterator[str]:
 
 def _differences(arn: Arn, right: Arn) -> Iterator[str]:
     """Where it differs from the provider that was meant."""
-    if arn.account != right.account and re.fullmatch("[0-9]{12}", arn.account):
+    if arn.account != right.account and is_account_id(arn.account):
         yield f"it names account {arn.account} in place of {right.account}"
     if arn.partition != right.partition and not Issuer.of(arn.name).partition:
         yield f"its partition is {arn.partition} in place of {right.partition}"

@@ -6,12 +6,10 @@ from typing import Literal
 
 from irsa_doctor.facts.lookups.lookups import ROLE_ARN
 from irsa_doctor.facts.lookups.names import is_one_letter_off
-from irsa_doctor.model import Arn, ServiceAccount, Text, parse_arn
+from irsa_doctor.model import Arn, ServiceAccount, Text, is_role_arn, parse_arn
 
 Annotation = Literal["ok", "none", "key-typo", "template", "policy-arn", "bare-name", "malformed"]
 
-# the webhook's own expression (amazon-eks-pod-identity-webhook, pkg/cache/cache.go); it only logs a mismatch
-_ROLE = re.compile(r"arn:aws[a-z0-9-]*:iam::\d{12}:role/[\w\-/.@+=,]+", re.ASCII)
 _MARKUP = re.compile(r"\$\{|\$\(|\{\{|<[^<>]*>|@@|%[A-Z_]+%|REPLACE|CHANGE_?ME|YOUR[_-]|ACCOUNT_?ID|X{4,}")
 # "replace" and the like may be part of a role's own name
 _WHOLE_NAME = re.compile(
@@ -34,14 +32,9 @@ def annotation_form(account: ServiceAccount) -> Annotation:
     return "template" if isinstance(value, Text) else _form_of(value)
 
 
-def is_role_arn(value: str) -> bool:
-    """Whether the webhook takes a value for the ARN of a role."""
-    return _ROLE.fullmatch(value) is not None
-
-
 @lru_cache(maxsize=4096)
 def _form_of(value: str) -> Annotation:
-    if _ROLE.fullmatch(value):
+    if is_role_arn(value):
         return "template" if _WHOLE_NAME.fullmatch(value.rpartition("/")[2]) else "ok"
     if value.strip().lower() in _NOTHING or _MARKUP.search(value.upper()):
         return "template"

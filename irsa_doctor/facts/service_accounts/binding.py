@@ -19,7 +19,7 @@ from irsa_doctor.facts.subject import Evidence, Judged
 from irsa_doctor.facts.workloads.containers import PLACEHOLDERS
 from irsa_doctor.facts.workloads.webhook import AUDIENCE_ANNOTATION
 from irsa_doctor.issuers import profile_of
-from irsa_doctor.model import Arn, Issuer, Place, ServiceAccount, Text, Unknown, issuer_in, parse_arn, text_of
+from irsa_doctor.model import Arn, Issuer, Place, ServiceAccount, Text, Unknown, is_provider_of, issuer_in, parse_arn, text_of
 from irsa_doctor.trust import Admitted, Policy, Statement, admitted, spell
 from irsa_doctor.trust.defects import DefectKind
 from irsa_doctor.trust.keys import presence
@@ -164,7 +164,7 @@ def _trust(view: View, account: ServiceAccount, named: AnalysedRole) -> Trust | 
     issuer = view.issuer_of(account.cluster)
     if not issuer:
         return NO_ISSUER
-    own = [answer for provider, answer in named.by_provider.items() if provider.endswith(":oidc-provider/" + issuer)]
+    own = [answer for provider, answer in named.by_provider.items() if is_provider_of(provider, issuer)]
     audiences = _audiences_of(view, account, issuer)
     if any(answer.admits(account.subject, audience) for answer in own for audience in audiences):
         return "admits"
@@ -185,7 +185,7 @@ def _trust(view: View, account: ServiceAccount, named: AnalysedRole) -> Trust | 
 
 def _names_others(view: View, account: ServiceAccount, named: AnalysedRole, issuer: str, audiences: frozenset[str]) -> bool:
     """Whether a policy with a defect that keeps somebody out was meant for other subjects than this account."""
-    provider = next((arn for arn in named.by_provider if arn.endswith(":oidc-provider/" + issuer)), "")
+    provider = next((arn for arn in named.by_provider if is_provider_of(arn, issuer)), "")
     if named.policy is None or not provider or not audiences:
         return False
     token = Presented(named.role.account, provider, issuer, account.subject, min(audiences))
@@ -313,7 +313,7 @@ def _describe_own_issuer(
     """What the policy says of the account's own issuer: which audiences it asks for, and which Deny shuts the account out."""
     issuer = view.issuer_of(account.cluster)
     audiences = _audiences_of(view, account, issuer)
-    own = [answer for provider, answer in named.by_provider.items() if provider.endswith(":oidc-provider/" + issuer)]
+    own = [answer for provider, answer in named.by_provider.items() if is_provider_of(provider, issuer)]
     audiences_of_role = [answer.audiences.values for answer in own if isinstance(answer.audiences, Finite)]
     names["auds"] = ", ".join(sorted(frozenset().union(*audiences_of_role))) or "others"
     names["carried"] = f"tokens of {account.namespace}/{account.name} carry {', '.join(sorted(audiences))}"

@@ -8,11 +8,11 @@ from irsa_doctor.facts.lookups.associations import NO_ISSUER, Override, associat
 from irsa_doctor.facts.lookups.lookups import ROLE_ARN
 from irsa_doctor.facts.lookups.view import View
 from irsa_doctor.facts.roles.role import AnalysedRole
-from irsa_doctor.facts.service_accounts.annotations import Annotation, annotation_form, is_near_key, is_role_arn
+from irsa_doctor.facts.service_accounts.annotations import Annotation, annotation_form, is_near_key
 from irsa_doctor.facts.subject import Evidence, Judged
 from irsa_doctor.facts.workloads.containers import PLACEHOLDERS
 from irsa_doctor.facts.workloads.webhook import AUDIENCE_ANNOTATION, EXPIRATION, SKIP_CONTAINERS, is_ignored_expiration
-from irsa_doctor.model import Arn, Issuer, ServiceAccount, Text, Unknown, parse_arn, text_of
+from irsa_doctor.model import Arn, Issuer, ServiceAccount, Text, Unknown, is_role_arn, parse_arn, provider_arn, text_of
 
 _FILLED_IN = Unknown("role ARNs that a template fills in")
 _BOOL = frozenset(["1", "t", "T", "TRUE", "true", "True", "0", "f", "F", "FALSE", "false", "False"])
@@ -82,7 +82,7 @@ def annotated_audience(view: View, account: ServiceAccount, issuer: str, role: A
         return NO_ISSUER
     if audience in view.default_audiences(issuer):
         return "default"
-    arn = f"arn:{role.partition}:iam::{role.account}:oidc-provider/{issuer}"
+    arn = provider_arn(role.partition, role.account, issuer)
     provider = view.inventory.provider_by_arn.get(arn)
     if provider is None:
         if role.account in view.inventory.closed.providers:
@@ -139,7 +139,5 @@ def _client_ids(view: View, account: ServiceAccount) -> str:
     """What the provider of the account's cluster, in the account of its role, accepts."""
     role = parse_arn(text_of(account.annotations.get(ROLE_ARN, "")))
     issuer = view.issuer_of(account.cluster)
-    provider = (
-        view.inventory.provider_by_arn.get(f"arn:{role.partition}:iam::{role.account}:oidc-provider/{issuer}") if role else None
-    )
+    provider = view.inventory.provider_by_arn.get(provider_arn(role.partition, role.account, issuer)) if role else None
     return ", ".join(provider.client_ids) if provider and not isinstance(provider.client_ids, Unknown) else "unknown"
