@@ -8,8 +8,9 @@ import msgspec
 from irsa_doctor.facts.grants.principals import Principals
 from irsa_doctor.facts.lookups.accounts import Accounts
 from irsa_doctor.facts.lookups.names import Names
+from irsa_doctor.facts.lookups.template_roles import TemplateRoles
 from irsa_doctor.issuers import cluster_profile
-from irsa_doctor.model import Contradiction, Inventory, PodIdentityAssociation
+from irsa_doctor.model import Contradiction, Inventory, PodIdentityAssociation, Text
 from irsa_doctor.trust.defects import Expected
 
 ROLE_ARN = "eks.amazonaws.com/role-arn"
@@ -87,12 +88,20 @@ class Lookups(msgspec.Struct, frozen=True, dict=True):
         return frozenset(provider.issuer for provider in self.inventory.providers)
 
     @cached_property
+    def template_roles(self) -> TemplateRoles:
+        """Roles that templates make."""
+        return TemplateRoles(self.inventory)
+
+    @cached_property
     def associations_of_role(self) -> Mapping[str, tuple[PodIdentityAssociation, ...]]:
-        """Role ARN -> the Pod Identity associations that hand it out."""
+        """Id of a role -> the Pod Identity associations that hand it out, also by a reference inside a template."""
         table: dict[str, list[PodIdentityAssociation]] = {}
         for association in self.inventory.associations:
-            if isinstance(association.role_arn, str) and association.role_arn:
-                table.setdefault(association.role_arn, []).append(association)
+            arn, made = association.role_arn, None
+            if isinstance(arn, Text) or arn not in self.inventory.role_by_arn:
+                made = self.template_roles.of(arn, association.place)
+            if made or (isinstance(arn, str) and arn):
+                table.setdefault(made.id if made else str(arn), []).append(association)
         return {role: tuple(associations) for role, associations in table.items()}
 
     @cached_property

@@ -11,8 +11,8 @@ from irsa_doctor.facts.lookups.names import Names
 from irsa_doctor.facts.lookups.users import RoleUser, role_users
 from irsa_doctor.facts.lookups.workloads import WorkloadLookups
 from irsa_doctor.facts.providers.publications import Publications
-from irsa_doctor.facts.roles.role import AnalysedRole, analyse
-from irsa_doctor.model import ServiceAccount, only_hole, parse_arn
+from irsa_doctor.facts.roles.role import AnalysedRole, analyse, planned_arn
+from irsa_doctor.model import ServiceAccount, Text, parse_arn
 from irsa_doctor.trust.languages import Finite
 
 
@@ -51,8 +51,14 @@ class View(Lookups, frozen=True, dict=True):
 
     @cached_property
     def role_by_arn(self) -> Mapping[str, AnalysedRole]:
-        """Analysed roles by ARN."""
-        return {analysed.role.arn: analysed for analysed in self.roles if analysed.role.arn}
+        """Analysed roles by ARN; also roles of templates by the ARN that they will have, where nothing else has it."""
+        planned: dict[str, list[AnalysedRole]] = {}
+        for analysed in self.roles:
+            if arn := planned_arn(analysed):
+                planned.setdefault(arn, []).append(analysed)
+        return {arn: several[0] for arn, several in planned.items() if len(several) == 1} | {
+            analysed.role.arn: analysed for analysed in self.roles if analysed.role.arn
+        }
 
     @cached_property
     def role_users(self) -> Mapping[str, tuple[RoleUser, ...]]:
@@ -66,18 +72,9 @@ class View(Lookups, frozen=True, dict=True):
 
     def role_of_template(self, account: ServiceAccount) -> AnalysedRole | None:
         """The role that a template makes and whose ARN it puts into the annotation of a service account."""
-        named = only_hole(account.annotations.get(ROLE_ARN))
-        candidates = self._roles_by_hole.get(named.name.lower(), ()) if named and account.template else ()
-        return candidates[0] if len(candidates) == 1 else None
-
-    @cached_property
-    def _roles_by_hole(self) -> Mapping[str, tuple[AnalysedRole, ...]]:
-        """By the reference to their ARN: `${aws_iam_role.app.arn}`, `${AppRole.Arn}`; in lower case."""
-        table: dict[str, list[AnalysedRole]] = {}
-        for analysed in self.roles:
-            if analysed.role.address:
-                table.setdefault(f"${{{analysed.role.address}.arn}}".lower(), []).append(analysed)
-        return {name: tuple(roles) for name, roles in table.items()}
+        named = account.annotations.get(ROLE_ARN)
+        made = self.template_roles.of(named, account.place) if isinstance(named, Text) and account.template else None
+        return self.role_by_id.get(made.id) if made else None
 
     @cached_property
     def roles_by_name(self) -> Mapping[tuple[str, str], tuple[AnalysedRole, ...]]:

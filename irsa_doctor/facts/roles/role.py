@@ -86,7 +86,7 @@ def analyse(role: Role, lookups: Lookups) -> AnalysedRole:
     policy = read_policy(source)
     grants, by_provider = _grants(role, source, policy, lookups)
     typos = [read.statement.steps for read, of_grant in grants if of_grant.action == "typo"]
-    facts = _role_facts(policy, by_provider, typos, served(policy, lookups.associations_of_role.get(role.arn, ()), lookups))
+    facts = _role_facts(policy, by_provider, typos, served(policy, lookups.associations_of_role.get(role.id, ()), lookups))
     blocking = [read for read, _ in grants if is_blocked(read)]
     return AnalysedRole(
         role,
@@ -150,6 +150,18 @@ def common_account(policy: Policy) -> str:
     arns = [parse_arn(p) for s in policy.statements for p in s.federated if isinstance(p, str)]
     accounts = {arn.account for arn in arns if arn}
     return accounts.pop() if len(accounts) == 1 else ""
+
+
+def planned_arn(analysed: AnalysedRole) -> str:
+    """The ARN that a role of a template will have, "" where it is not known: a role can trust only OIDC providers of its own
+    account, and the template names both provider and role."""
+    role, policy = analysed.role, analysed.policy
+    account = common_account(policy) if policy and role.planned and not role.arn else ""
+    if not account or policy is None:
+        return ""
+    providers = (parse_arn(p) for s in policy.statements for p in s.federated if isinstance(p, str))
+    partition = next((arn.partition for arn in providers if arn), "aws")
+    return f"arn:{partition}:iam::{account}:role/{role.planned}"
 
 
 def _role_facts(
