@@ -8,6 +8,7 @@ import pytest
 
 from irsa_doctor import issuers
 from irsa_doctor.issuers.profiles import read_profiles
+from irsa_doctor.model import Issuer
 
 FOLDER = Path(issuers.__file__).parent
 
@@ -39,6 +40,8 @@ def test_subjects_and_keys_of_an_issuer_that_is_not_known_may_be_anything():
         ("oidc.eks.eu-west-1.amazonaws.com/id/5D2A7C1E9B8F4036A1C4E7D20B93F865", issuers.EKS),
         ("oidc.eks.cn-north-1.amazonaws.com.cn/id/5D2A7C1E9B8F4036A1C4E7D20B93F865", issuers.EKS),
         ("oidc-eks.eu-west-1.api.aws/id/5D2A7C1E9B8F4036A1C4E7D20B93F865", issuers.EKS),
+        ("oidc-eks.cn-north-1.api.amazonwebservices.com.cn/id/5D2A7C1E9B8F4036A1C4E7D20B93F865", issuers.EKS),
+        ("oidc-eks.eu-west-1.api.example/id/5D2A", None),
         ("oidc.eks.eu-west-1.amazonaws.com/id/A/B", None),
         ("oidc.eks.eu-west-1.amazonaws.com", None),
         ("https://oidc.eks.eu-west-1.amazonaws.com/id/A", None),
@@ -47,6 +50,7 @@ def test_subjects_and_keys_of_an_issuer_that_is_not_known_may_be_anything():
     ],
 )
 def test_an_issuer_is_recognised_by_its_name_alone(issuer, profile):
+    assert (Issuer.of(issuer).form != "other") is (profile is issuers.EKS) or issuer.startswith("https://")
     assert issuers.profile_of(issuer) is profile
     assert issuers.cluster_profile(issuer) is (profile or issuers.KUBERNETES)
 
