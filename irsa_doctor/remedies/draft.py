@@ -60,8 +60,8 @@ class Draft:
         statements: list[Any] = listed if isinstance(listed, list) else [listed]
         if index >= len(statements) or not isinstance(statements[index], dict):
             raise CannotEdit(f"no statement {index}")
-        found: Json = statements[index]
-        return found
+        statement: Json = statements[index]
+        return statement
 
     # ---- values
 
@@ -251,11 +251,11 @@ def _short(values: list[Any], written: Any) -> Any:
 
 def _replaced(value: Any, old: str, new: Sequence[str]) -> Any:
     left: list[Any] = []
-    found = False
+    is_there = False
     for item in _listed(value):
-        found |= item == old
+        is_there |= item == old
         left += [entry for entry in (new if item == old else (item,)) if entry not in left]
-    if not found:
+    if not is_there:
         raise CannotEdit(f"no value {old}")
     return _short(left, value)
 

@@ -61,10 +61,10 @@ def with_audience(document: Document, index: int, issuer: str, audiences: Sequen
 
 def _statement(document: Document, index: int) -> tuple[Policy, Statement]:
     policy = read(document)
-    found = next((statement for statement in policy.statements if statement.index == index and statement.allow), None)
-    if found is None:
+    named = next((statement for statement in policy.statements if statement.index == index and statement.allow), None)
+    if named is None:
         raise CannotEdit(f"no Allow statement {index}")
-    return policy, found
+    return policy, named
 
 
 def _names(condition: Condition) -> tuple[str, str]:

@@ -26,10 +26,10 @@ def without_refusals(document: Document) -> Document:
 
 def _parent(draft: Draft, problem: Problem) -> tuple[dict[str, Any], str]:
     """The object that holds the place of a problem, and the member in it."""
-    found: Any = draft.document
+    value: Any = draft.document
     for step in problem.steps[:-1]:
-        found = found[step]
-    return found, str(problem.steps[-1])
+        value = value[step]
+    return value, str(problem.steps[-1])
 
 
 def _sid(draft: Draft, problem: Problem) -> None:

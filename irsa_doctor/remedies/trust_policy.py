@@ -100,11 +100,13 @@ def role_policy(view: View, analysed: AnalysedRole) -> RolePolicy | None:
     return RolePolicy(view, analysed, source.document, analysed.policy)
 
 
-def admits(policy: Policy, target: Target, found: Admitted | None = None) -> bool:
-    """Whether a policy surely admits a token, whatever of its request is not known; `found` is what it admits, where known."""
-    found = found or admitted(policy, target.provider, target.issuer, profile=cluster_profile(target.issuer))
-    verdict = found.verdict(target.subject, target.audience)
-    decisive = {key.lower() for key in found.depends_on} <= target.known.keys() and not (found.contested or found.unseen)
+def admits(policy: Policy, target: Target, language: Admitted | None = None) -> bool:
+    """Whether a policy surely admits a token, whatever of its request is not known; `language`: what it admits."""
+    language = language or admitted(policy, target.provider, target.issuer, profile=cluster_profile(target.issuer))
+    verdict = language.verdict(target.subject, target.audience)
+    decisive = {key.lower() for key in language.depends_on} <= target.known.keys() and not (
+        language.contested or language.unseen
+    )
     if verdict is not Verdict.UNKNOWN or not decisive:
         return verdict is Verdict.PASS
     token = {f"{target.issuer.lower()}:sub": (target.subject,), f"{target.issuer.lower()}:aud": (target.audience,)}

@@ -119,14 +119,14 @@ def _keeps(role: RolePolicy, changes: Sequence[_Account]) -> int:
     kept = set()
     for compared in (change.compared for change in changes if change.view.profile.is_cluster):
         for user in role.users_of(compared.view):
-            if user.audience and all(found.admits(user.subject, user.audience) for found in compared.both):
+            if user.audience and all(policy.admits(user.subject, user.audience) for policy in compared.both):
                 kept.add((user.subject, user.issuer))
     return len(kept)
 
 
 def _others(role: RolePolicy, document: Document) -> set[str]:
     """What a document says of principals that are no OIDC provider: effect, principal, actions and conditions of each."""
-    found = set()
+    grants = set()
     for statement in filter(_is_object, _listed(document.get("Statement"))):
         for kind, value in _principals(statement):
             foreign = kind == "Federated" and role.view.principals.form(value, role.account) in ("saml", "domain")
@@ -137,8 +137,8 @@ def _others(role: RolePolicy, document: Document) -> set[str]:
             actions = [action for action in _listed(statement.get("Action")) if every or not _is_web_identity(action)]
             if actions or "NotAction" in statement:
                 rest = [statement.get(name) for name in ("Effect", "NotAction", "Condition")]
-                found.add(json.dumps([kind, value, actions, *rest], sort_keys=True))
-    return found
+                grants.add(json.dumps([kind, value, actions, *rest], sort_keys=True))
+    return grants
 
 
 def _is_object(statement: Any) -> bool:

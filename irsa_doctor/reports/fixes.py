@@ -23,8 +23,8 @@ def pasted(fix: Fix | None) -> tuple[Snippet, ...]:
     """What people paste: the commands, the policy alone where no command saves it."""
     if fix is None or fix.policy is None or not fix.commands:
         return snippets_of(fix)
-    first, *rest = fix.commands
-    return (Snippet("sh", _policy_title(fix), first), *(Snippet("sh", "run", command) for command in rest))
+    first, *more = fix.commands
+    return (Snippet("sh", _policy_title(fix), first), *(Snippet("sh", "run", command) for command in more))
 
 
 def _policy_text(policy: Mapping[str, Any]) -> str:
