@@ -15,7 +15,8 @@ from irsa_doctor.text.errors import TextError
 _JWT = re.compile(rb"\s*eyJ[\w-]+\.[\w-]+\.[\w-]*\s*\Z")
 # a block at the beginning of a line: `resource "aws_iam_role" "app" {`
 _HCL = re.compile(
-    rb"^(?:resource|data|module|variable|provider|terraform|locals|output)(?:[ \t]+(?:\"[^\"\n]*\"|[\w-]+))*[ \t]*\{",
+    rb"^[ \t]*(?:/\*.*?\*/[ \t]*)?(?:resource|data|module|variable|provider|terraform|locals|output)"
+    rb"(?:[ \t]+(?:\"[^\"\n]*\"|[\w-]+)|[ \t]*/\*[^*\n]*\*/)*[ \t]*\{",
     re.MULTILINE,
 )
 # in a page that only quotes such blocks, prose comes first
@@ -26,6 +27,13 @@ _PROSE_FIRST = re.compile(
 _AWS_CONFIG = re.compile(
     rb"(?:\s*[#;][^\n]*\n)*\s*\[[^\]\n]+\]\s*\n(?:[^\n]*\n){0,200}?"
     rb"\s*(?:aws_access_key_id|aws_secret_access_key|credential_process|sso_start_url|role_arn|region)\s*="
+)
+_JSON = re.compile(
+    rb'\s*\{\s*"(?:resource|data|module|variable|provider|terraform|locals|output|import|moved|removed|check|//)"\s*:'
+)
+_JSON_BLOCK = re.compile(
+    rb'"(?:resource|data)"\s*:\s*(?:\[\s*)?\{\s*"[a-z0-9]+_[a-z0-9_]+"\s*:\s*(?:\[\s*)?\{'
+    rb'|"module"\s*:\s*(?:\[\s*)?\{\s*"[^"]*"\s*:\s*(?:\[\s*)?\{[^{}]*"source"\s*:'
 )
 _VARIABLES = re.compile(r"\.tfvars(?:\.json)?$")
 """Files of Terraform's variables: the only ones that are recognised by their names, as Terraform does."""
@@ -66,9 +74,16 @@ def _is_terraform_variables(text: bytes, path: str) -> bool:
 def _is_terraform(text: bytes, path: str) -> bool:
     """Terraform's configuration language; a `.tf` file with a syntax error is too."""
     head = text[:65536]
-    if head.lstrip()[:1] in (b"{", b"-") or _HCL.search(head) is None:
+    if head.lstrip()[:1] in (b"{", b"-"):
         return False
-    return path.endswith(".tf") or _PROSE_FIRST.match(head) is None
+    return path.endswith((".tf", ".tofu")) or (_HCL.search(head) is not None and _PROSE_FIRST.match(head) is None)
+
+
+def _is_terraform_json(text: bytes, path: str) -> bool:
+    """Terraform's configuration in JSON: an object of its blocks. A resource has a type with the name of its provider."""
+    if text.lstrip()[:1] != b"{":
+        return False
+    return path.endswith((".tf.json", ".tofu.json")) or (_JSON.match(text) is not None and _JSON_BLOCK.search(text) is not None)
 
 
 def _read_terraform(text: bytes, reading: DocumentReading) -> TextError | None:
@@ -92,4 +107,5 @@ DIALECTS: tuple[Dialect, ...] = (
     Dialect(name="aws-config", recognises=_is_aws_config, why=f"AWS configuration is {ONLY_FROM_ITS_PLACE}"),
     Dialect(name="terraform-variables", recognises=_is_terraform_variables, read=_read_terraform_variables, form="hcl"),
     Dialect(name="terraform", recognises=_is_terraform, read=_read_terraform, form="hcl"),
+    Dialect(name="terraform", recognises=_is_terraform_json, read=_read_terraform, form="hcl"),
 )

@@ -25,10 +25,14 @@ _SPLIT = re.compile(f"([{chr(_FIRST)}-{chr(_LAST)}])")
 
 
 class Fragment(msgspec.Struct, frozen=True):
-    """A part of a text that is put together, and the offset at which it is written; -1 where that is elsewhere."""
+    """A part of a text that is put together, and the offset at which it is written; -1 where that is elsewhere.
+
+    `size` is how much is written there for an escape or a hole; -1 where as much is written as the part has.
+    """
 
     part: str | Hole
     at: int = -1
+    size: int = -1
 
 
 class TemplateValue(msgspec.Struct, frozen=True):
@@ -58,6 +62,7 @@ def provider_arn(name: str, url: str | Text) -> Text:
     return arn if isinstance(arn, Text) else hole(name)
 
 
+_QUOTE, _BACKSLASH = b'"\\'
 _DEEP, _MOST = 60, 100_000
 """Values inside values, and values in all, of what is put together"""
 
@@ -172,8 +177,8 @@ class _FilledText:
         self.in_bytes = in_bytes
         self.holes: dict[str, Hole] = {}
         self.outside = False
-        self.offsets: list[tuple[int, int, str]] = []
-        """(offset in the text, offset where it is written, the part), for parts that are written somewhere"""
+        self.offsets: list[tuple[int, int, int, str]] = []
+        """(offset in the text, offset where it is written, size there, the part), for parts that are written somewhere"""
         signs: dict[str, str] = {}
         parts: list[str] = []
         size, quoted = 0, False
@@ -187,7 +192,7 @@ class _FilledText:
                 part = _PRIVATE.sub("\N{REPLACEMENT CHARACTER}", piece.part)
                 quoted = _ends_quoted(part, quoted)
             if piece.at >= 0:
-                self.offsets.append((size, piece.at, part))
+                self.offsets.append((size, piece.at, piece.size, part))
             parts.append(part)
             size += len(part)
         self.text = "".join(parts)
@@ -215,26 +220,46 @@ class _FilledText:
         raw = self.text.encode()
         number = _numbers(self.text, raw)
         for below, (name, value, end) in ranges_of(raw).items():
-            start, stop = self._written_at(number[value]), self._written_at(number[end - 1])
+            start, _ = self._written_at(number[value])
             if not below or start < 0:
                 continue
-            named = self._written_at(number[name]) if name >= 0 else -1
-            named_end = named + max(1, raw.find(b'"', name + 1) + 1 - name) if named >= 0 else -1
-            anchor = Anchor(pointer, start, max(start, stop) + 1, named, named_end)
+            _, stop = self._written_at(number[end - 1])
+            named, named_end = self._named_at(raw, number, name)
+            anchor = Anchor(pointer, start, max(start + 1, stop), named, named_end)
             anchors[(place.part, place.pointer + self.named(below))] = anchor
         return anchors
 
-    def _written_at(self, number: int) -> int:
-        """The offset at which a character of the text is written, -1 where that is not in the document."""
+    def _named_at(self, raw: bytes, number: Sequence[int], name: int) -> tuple[int, int]:
+        """Where the name of a member is written, with its quotes; -1 where it is not in the document."""
+        named, first_end = self._written_at(number[name]) if name >= 0 else (-1, -1)
+        if named < 0:
+            return -1, -1
+        _, end = self._written_at(number[_quote_after(raw, name + 1)])
+        return named, max(first_end, end)
+
+    def _written_at(self, number: int) -> tuple[int, int]:
+        """Where a character of the text is written, and where what comes after it; -1 where that is not in the document."""
         before = bisect_right(self.offsets, number, key=itemgetter(0)) - 1
         if before < 0:
-            return -1
-        begin, at, part = self.offsets[before]
+            return -1, -1
+        begin, at, size, part = self.offsets[before]
         if number >= begin + len(part):
-            return -1
+            return -1, -1
+        if size >= 0:
+            return at, at + size
         if part.strip('"') in self.holes:
-            return at
-        return at + (len(part[: number - begin].encode()) if self.in_bytes else number - begin)
+            return at, at + 1
+        inside = part[: number - begin]
+        sign = part[number - begin]
+        at += len(inside.encode()) if self.in_bytes else len(inside)
+        return at, at + (len(sign.encode()) if self.in_bytes else 1)
+
+
+def _quote_after(raw: bytes, offset: int) -> int:
+    """The offset of the quote that closes a JSON string."""
+    while 0 <= offset < len(raw) and raw[offset] != _QUOTE:
+        offset += 2 if raw[offset] == _BACKSLASH else 1
+    return min(offset, len(raw) - 1)
 
 
 def _numbers(text: str, raw: bytes) -> Sequence[int]:
@@ -273,9 +298,10 @@ def with_placeholders(piece: Fragment, *, in_bytes: bool = False) -> Iterator[Fr
     text = with_holes(piece.part) if isinstance(piece.part, str) else piece.part
     at = 0
     for part in text.parts if isinstance(text, Text) else (text,):
-        yield Fragment(part, piece.at + at if piece.at >= 0 else -1)
         words = part if isinstance(part, str) else part.name
-        at += len(words.encode()) if in_bytes else len(words)
+        size = len(words.encode()) if in_bytes else len(words)
+        yield Fragment(part, piece.at + at if piece.at >= 0 else -1, size if isinstance(part, Hole) else piece.size)
+        at += size
 
 
 def known(value: object) -> str:

@@ -16,6 +16,7 @@ from irsa_doctor.model import (
 from irsa_doctor.sources.documents.reading import DocumentReading
 from irsa_doctor.sources.templates.terraform.expressions import expression_value
 from irsa_doctor.sources.templates.terraform.folder import Folder, local_path, source_of
+from irsa_doctor.sources.templates.terraform.json_syntax import json_syntax_of
 from irsa_doctor.sources.templates.terraform.known_modules import makes_no_role
 from irsa_doctor.sources.templates.terraform.modules import Module
 from irsa_doctor.sources.templates.terraform.resources import AFTER_APPLY, READERS, ResourceInstance, add_role, block_place
@@ -41,7 +42,7 @@ def sets_variables(path: str, named: bool) -> bool:
 
 def read_file(text: bytes, reading: DocumentReading) -> TextError | None:
     """Parse one file; `read_modules` reads its blocks later. Returns what is wrong with it."""
-    syntax = syntax_of(text, reading.path)
+    syntax = json_syntax_of(text, reading.path) if text.lstrip()[:1] == b"{" else syntax_of(text, reading.path)
     if isinstance(syntax, TextError):
         return syntax
     reading.kinds.append("terraform")
@@ -109,8 +110,8 @@ def _folders(files: Iterable[DocumentReading], readings: Sequence[DocumentReadin
     by_folder: dict[str, list[Syntax]] = {}
     for reading in files:
         by_folder.setdefault(module_folder(reading.path), []).append(reading.syntax)
-    # override files come last, and their blocks count
-    order = {path: sorted(syntaxes, key=lambda syntax: _is_override(syntax.document)) for path, syntaxes in by_folder.items()}
+    # Terraform applies override files in the order of their names
+    order = {path: sorted(syntaxes, key=lambda syntax: syntax.document) for path, syntaxes in by_folder.items()}
     return {path: Folder(path, tuple(syntaxes), variables.get(path, {})) for path, syntaxes in order.items()}
 
 
@@ -126,10 +127,6 @@ def _precedence(reading: DocumentReading) -> tuple[int, str]:
 def module_folder(path: str) -> str:
     """Return the folder of a file in normal form, "-" for standard input."""
     return os.path.normpath(os.path.dirname(path)) if path != "-" else "-"
-
-
-def _is_override(path: str) -> bool:
-    return os.path.basename(path).removesuffix(".tf").endswith("override")
 
 
 class _Reader:

@@ -9,6 +9,7 @@ import msgspec
 
 from irsa_doctor.model import Hole, Text, joined, only_hole, text_of
 from irsa_doctor.sources.templates.terraform.functions import FUNCTIONS, Undecided
+from irsa_doctor.sources.templates.terraform.json_values import json_value
 from irsa_doctor.sources.templates.terraform.operators import BINARY_OPERATORS, as_number, as_truth, collection_entries, member
 from irsa_doctor.sources.templates.terraform.scopes import EvaluationScope, MissingMember, PathStep
 from irsa_doctor.sources.templates.terraform.strings import literal_fragments
@@ -50,6 +51,10 @@ class _Evaluation:
         finally:
             budget.depth -= 1
         return self.unknown(node) if result is None else result
+
+    def within(self, syntax: Syntax, node: Node) -> TemplateValue:
+        """The value of an expression of another text in the same scope."""
+        return expression_value(syntax, node, self.scope)
 
     def at(self, value: object, node: Node, made: TemplateValue | None = None) -> TemplateValue:
         """A value that is written where the node is."""
@@ -189,7 +194,8 @@ class _Evaluation:
         if text is None:
             text = self.hole(piece)
         for part in text.parts if isinstance(text, Text) else (text,):
-            yield Fragment(part, piece.start_byte if isinstance(part, Hole) else -1)
+            at, size = (piece.start_byte, piece.end_byte - piece.start_byte) if isinstance(part, Hole) else (-1, -1)
+            yield Fragment(part, at, size)
 
     def collection(self, node: Node) -> TemplateValue | None:
         (inner,) = parts_of(node)[:1] or (None,)
@@ -367,4 +373,5 @@ _NODES: Mapping[str, Callable[[_Evaluation, Node], TemplateValue | None]] = {
     "conditional": _Evaluation.conditional,
     "operation": _Evaluation.operation,
     "for_expr": _Evaluation.comprehension,
+    "json": json_value,
 }

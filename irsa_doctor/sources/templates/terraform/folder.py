@@ -10,14 +10,15 @@ from functools import cached_property
 
 import msgspec
 
+from irsa_doctor.sources.templates.terraform.overrides import is_override, overridden
 from irsa_doctor.sources.templates.terraform.syntax import Argument, Block, Syntax
 from irsa_doctor.sources.templates.values import TemplateValue
 
-_LOCAL_SOURCE = re.compile(rb'\bsource[ \t]*=[ \t]*"(\.\.?/[^"$%\n]*)"')
+_LOCAL_SOURCE = re.compile(rb'\bsource"?[ \t]*[=:][ \t]*"(\.\.?/[^"$%\n]*)"')
 
 
 class Folder(msgspec.Struct, frozen=True, dict=True, eq=False):
-    """The files of one module; `given` are the values of variables in files of variables beside it."""
+    """The files of one module; `variables` are the values that files of variables beside it give."""
 
     path: str
     syntaxes: tuple[Syntax, ...]
@@ -25,12 +26,14 @@ class Folder(msgspec.Struct, frozen=True, dict=True, eq=False):
 
     @cached_property
     def blocks(self) -> tuple[Block, ...]:
-        """All blocks of all files."""
-        return tuple(block for syntax in self.syntaxes for block in syntax.blocks)
+        """All blocks of all files, with what override files say of them."""
+        overrides = [syntax for syntax in self.syntaxes if is_override(syntax.document)]
+        blocks = tuple(block for syntax in self.syntaxes if syntax not in overrides for block in syntax.blocks)
+        return overridden(blocks, (block for syntax in overrides for block in syntax.blocks)) if overrides else blocks
 
     @cached_property
     def named(self) -> Mapping[tuple[str, ...], Block]:
-        """Blocks by kind and labels; the last of a name, as override files have it."""
+        """Blocks by kind and labels."""
         return {(block.kind, *block.labels): block for block in self.blocks}
 
     @cached_property

@@ -204,8 +204,8 @@ class Module:
         value = expression_value(argument.syntax, argument.value, scope)
         if value.anchor is None or value.document != argument.syntax.document:
             return value
-        name_end = argument.node.start_byte + len(argument.name.encode())
-        anchor = msgspec.structs.replace(value.anchor, name=argument.node.start_byte, name_end=name_end)
+        name, name_end = argument.name_span
+        anchor = msgspec.structs.replace(value.anchor, name=name, name_end=name_end)
         return msgspec.structs.replace(value, anchor=anchor)
 
     def dynamic(self, block: Block, scope: EvaluationScope) -> Iterator[TemplateValue]:
@@ -218,7 +218,7 @@ class Module:
             yield TemplateValue(hole(f"{self.prefix}dynamic {block.labels[0]}{scope.mark}"), anchor, block.syntax.document)
             return
         named = block.body.arguments.get("iterator")
-        iterator = named.syntax.word(named.value).strip() if named else block.labels[0]
+        iterator = named.syntax.word(named.value).strip().strip('"') if named else block.labels[0]
         for key, value in entries:
             names = {iterator: TemplateValue({"key": key, "value": value})}
             mark = f" [{text_of(scalar_text(key.value) or '?')}]"

@@ -5,6 +5,8 @@ https://registry.terraform.io/providers/hashicorp/aws/latest/docs/data-sources/i
 
 from collections.abc import Mapping, Sequence
 
+import msgspec
+
 from irsa_doctor.model import Hole, Text, only_hole
 from irsa_doctor.sources.templates.values import TemplateValue, hole, known
 
@@ -138,11 +140,13 @@ def _conditions(blocks: Sequence[TemplateValue], name: str) -> TemplateValue:
             made[unseen] = {unseen: TemplateValue(hole(block_name), block.anchor, block.document)}
             anchors[unseen] = block
             continue
-        operator = _name_of(members.get("test"), f"{block_name}.test")
-        key = _with_variables(TemplateValue(_name_of(members.get("variable"), f"{block_name}.variable"))).value
+        test = members.get("test")
+        operator = _name_of(test, f"{block_name}.test")
+        variable = members.get("variable")
+        key = _with_variables(TemplateValue(_name_of(variable, f"{block_name}.variable"))).value
         listed = members.get("values") or TemplateValue(hole(f"{block_name}.values"), block.anchor, block.document)
-        _add(made.setdefault(operator, {}), key, listed)
-        anchors.setdefault(operator, block)
+        _add(made.setdefault(operator, {}), key, _keyed(_single_or_list(listed), variable))
+        anchors.setdefault(operator, _keyed(block, test))
     first = blocks[0]
     by_operator: dict[object, TemplateValue] = {
         operator: TemplateValue(
@@ -151,6 +155,16 @@ def _conditions(blocks: Sequence[TemplateValue], name: str) -> TemplateValue:
         for operator, keys in made.items()
     }
     return TemplateValue(by_operator, first.anchor, first.document)
+
+
+def _keyed(written: TemplateValue, name: TemplateValue | None) -> TemplateValue:
+    """A value whose name is written where an argument is."""
+    anchor, named = written.anchor, name.anchor if name else None
+    if name is None or anchor is None or named is None or written.document != name.document:
+        return written
+    if anchor.pointer is not None or named.pointer is not None:
+        return written
+    return msgspec.structs.replace(written, anchor=msgspec.structs.replace(anchor, name=named.start, name_end=named.end))
 
 
 def _add(made: dict[object, TemplateValue], name: object, listed: TemplateValue) -> None:

@@ -59,7 +59,7 @@ def _literal(text: bytes, start: int, end: int, escapes: re.Pattern[bytes], inde
             continue
         if match.start() > start:
             yield Fragment(text[start : match.start()].decode(errors="replace"), start)
-        yield Fragment(_unescaped(match[0]), match.start())
+        yield Fragment(_unescaped(match[0]), match.start(), len(match[0]))
         start = match.end()
 
 

@@ -15,7 +15,8 @@ from irsa_doctor.text.errors import TextError
 
 Node = Any
 """tree_sitter.Node, which is imported only where there is something to parse"""
-_LARGEST = 16 << 20
+LARGEST = 16 << 20
+"""Bytes of one file that are read."""
 _PARTS = 1_000
 _BLOCK = re.compile(rb"^(?=(?:resource|data|module|variable|locals|output)\b[^\n]*\{)", re.MULTILINE)
 _CLOSING = {
@@ -82,6 +83,11 @@ class Argument(msgspec.Struct, frozen=True):
     value: Node
     """of the expression"""
 
+    @property
+    def name_span(self) -> tuple[int, int]:
+        """The bytes of its name."""
+        return self.node.start_byte, self.node.start_byte + len(self.name.encode())
+
 
 class Block(msgspec.Struct, frozen=True, dict=True, eq=False):
     """`kind "label" "label" { ... }`."""
@@ -126,10 +132,25 @@ class Body(msgspec.Struct, frozen=True, dict=True, eq=False):
                 yield Block(self.syntax, kind, tuple(labels), child)
 
 
+def template_of(text: bytes, *, quoted: bool) -> tuple[Syntax, Node | None, int]:
+    """The syntax of a text that is a template by itself, as JSON has them; its node, None where it is no template; and the
+    number of bytes before it. A text that is nothing but `${...}` is parsed `quoted`, and has the value of that."""
+    if quoted:
+        whole, before = b'x = "' + text + b'"\n', 5
+    else:
+        mark = b"EOT"
+        while mark in text:
+            mark += b"T"
+        whole, before = b"x = <<" + mark + b"\n" + text + b"\n" + mark + b"\n", len(mark) + 7
+    syntax = Syntax("", whole)
+    arguments = syntax.arguments if not syntax.text_error else {}
+    return syntax, arguments["x"].value if "x" in arguments else None, before
+
+
 def syntax_of(text: bytes, document: str) -> Syntax | TextError:
     """The syntax of a file; an error where it is over 16 MiB."""
-    if len(text) > _LARGEST:
-        return TextError(f"{len(text) >> 20} MiB of Terraform configuration: more than {_LARGEST >> 20} MiB are not read")
+    if len(text) > LARGEST:
+        return TextError(f"{len(text) >> 20} MiB of Terraform configuration: more than {LARGEST >> 20} MiB are not read")
     return Syntax(document, text)
 
 

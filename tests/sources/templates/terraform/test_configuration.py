@@ -101,6 +101,33 @@ def test_places_behind_what_is_put_into_a_heredoc_are_exact():
     assert policy_text(given, found, *at) == '"system:serviceaccount:prod:app"'
 
 
+@pytest.mark.parametrize("form", ["<<EOT\nTEXT\nEOT", "<<-EOT\n    TEXT\n    EOT"])
+def test_marks_of_what_has_interpolations_end_behind_the_closing_quote(form):
+    text = json.dumps(policy()).replace(ISSUER + ":sub", "${var.host}:sub").replace("prod:app", "${var.ns}:\u00fcapp")
+    given = loaded({"main.tf": role(form.replace("TEXT", text.replace("\\u00fc", "\u00fc")))})
+    (found,) = given.inventory.roles
+    at = ("Statement", 0, "Condition", "StringEquals", "${var.host}:sub")
+    assert policy_text(given, found, *at) == '"system:serviceaccount:${var.ns}:\u00fcapp"'
+    assert policy_text(given, found, *at, key=True) == '"${var.host}:sub"'
+
+
+def test_marks_in_a_quoted_policy_end_behind_the_escaped_quote():
+    quoted = json.dumps(json.dumps(policy()).replace(ISSUER + ":sub", "${var.host}:sub"))
+    given = loaded({"main.tf": role(quoted)})
+    (found,) = given.inventory.roles
+    at = ("Statement", 0, "Condition", "StringEquals", "${var.host}:sub")
+    assert policy_text(given, found, *at) == '\\"system:serviceaccount:prod:app\\"'
+    assert policy_text(given, found, *at, key=True) == '\\"${var.host}:sub\\"'
+
+
+def test_the_key_of_a_condition_block_is_its_variable_and_the_operator_its_test():
+    files = {"main.tf": role("data.aws_iam_policy_document.trust.json"), "data.tf": document(condition('["a"]'))}
+    given = loaded(files)
+    (found,) = given.inventory.roles
+    assert policy_text(given, found, "Statement", 0, "Condition", "StringEquals", SUB, key=True) == f'"{SUB}"'
+    assert policy_text(given, found, "Statement", 0, "Condition", "StringEquals", key=True) == '"StringEquals"'
+
+
 def test_a_quoted_policy_with_escapes_is_read_with_its_places():
     quoted = json.dumps(json.dumps(policy()))
     given = loaded({"main.tf": role(quoted)})
@@ -666,3 +693,64 @@ def test_roles_know_the_names_that_they_will_have():
         "aws_iam_role.app": "team/app-prod",
         "aws_iam_role.other": "",
     }
+
+
+BASE = role(trusting(f'"{PROVIDER}"'), more='  name = "app"\n')
+
+
+@pytest.mark.parametrize("name", ["override.tf", "zz_override.tf", "a_override.tf"])
+def test_an_override_file_replaces_arguments_and_makes_no_second_role(name):
+    override = 'resource "aws_iam_role" "app" {\n  assume_role_policy = ' + trusting('"x"') + "\n}\n"
+    (found,) = loaded({"main.tf": BASE, name: override}).inventory.roles
+    assert federated(found) == "x"
+    assert found.planned == "app"
+
+
+def test_an_override_file_in_json_replaces_arguments():
+    override = json.dumps({"resource": {"aws_iam_role": {"app": {"assume_role_policy": json.dumps(policy())}}}})
+    (found,) = loaded({"main.tf": role(trusting('"x"')), "override.tf.json": override}).inventory.roles
+    assert federated(found) == PROVIDER
+
+
+def test_the_last_override_file_by_name_counts():
+    def override(value):
+        return f'locals {{\n  subject = "{value}"\n}}\n'
+
+    files = {"a_override.tf": override("a"), "b_override.tf": override("b"), "z.tf": override("z")}
+    assert subject(role(trusting(f'"{PROVIDER}"', value="local.subject")), **files) == "b"
+
+
+def test_nested_blocks_of_a_kind_are_replaced_as_a_whole():
+    files = {"main.tf": role("data.aws_iam_policy_document.trust.json")}
+    files["data.tf"] = document(condition('["a"]') + "\n" + condition('["b"]', "k"))
+    files["override.tf"] = document(condition('["c"]'), more='  version = "2008-10-17"\n')
+    (found,) = loaded(files).inventory.roles
+    assert conditions(found) == {"StringEquals": {SUB: "c"}}
+    assert len(found.policy.document["Statement"]) == 1
+
+
+def test_a_file_whose_name_only_ends_in_override_is_none():
+    files = {"main.tf": BASE, "nooverride.tf": role(trusting('"x"'), name="other")}
+    assert set(roles_of(files)) == {"aws_iam_role.app", "aws_iam_role.other"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '  resource "aws_iam_role" "app" {\n    assume_role_policy = ' + trusting('"x"') + "\n  }\n",
+        "\tresource aws_iam_role app {\n assume_role_policy = " + trusting('"x"') + "\n}\n",
+        '/* a */ resource /* b */ "aws_iam_role" /* c */ "app" /* d */ { // e\n assume_role_policy = /* f */ '
+        + trusting('"x"')
+        + "\n}",
+        (
+            'resource "aws_iam_role" "app" { assume_role_policy = '
+            '"{\\"Statement\\": [{\\"Principal\\": {\\"Federated\\": \\"x\\"}}]}" }'
+        ),
+        "# only\n// comments\n/* before\n it */\n" + role(trusting('"x"')),
+        '\ufeffresource "aws_iam_role" "app" {\r\n  assume_role_policy = '
+        + trusting('"x"').replace("\n", "\r\n")
+        + "\r\n}\r\n",
+    ],
+)
+def test_every_form_of_a_block_is_taken(text):
+    assert federated(app(text)) == "x"
