@@ -123,7 +123,7 @@ def test_without_keys_nobody_knows_and_the_command_is_named():
     assert w.ISSUER in link(found, "signature").settle
 
 
-@pytest.mark.filterwarnings("ignore::jwt.warnings.InsecureKeyLengthWarning")
+@pytest.mark.filterwarnings("ignore")  # newer PyJWT warns of the key; which warning it is depends on its version
 def test_a_weak_key_is_a_key_all_the_same():
     assert link(asked(token(WEAK_RSA), keys(jwk(WEAK_RSA))), "signature").verdict == "pass"
 
