@@ -60,7 +60,7 @@ LIMITS: Mapping[str, Limit] = {
     f"functions over {LONG_FUNCTION} lines": Limit(0, 0),
     f"files over {LONG_FILE} lines without a reason": Limit(0, 0),
     "import cycles": Limit(0, 0),
-    "public names with two definitions": Limit(0, 3),
+    "public names with two definitions": Limit(0, 0),
     "ids of causes in Python": Limit(0, 0),
 }
 """Ceilings only ever fall. At its goal a measure stays there."""

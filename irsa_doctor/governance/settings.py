@@ -18,7 +18,7 @@ FAIL_ON: tuple[FailOn, ...] = get_args(FailOn)
 
 OWN_FILE = "irsa-doctor.toml"
 SHARED_FILE = "pyproject.toml"
-LARGEST = 1 << 20
+_LARGEST = 1 << 20
 """Bytes. Nobody writes that much by hand, so more is the wrong file."""
 
 _OURS = ("tool", "irsa-doctor")
@@ -181,8 +181,8 @@ def _text(name: str) -> str:
         # a FIFO or a device would keep the run waiting
         if not S_ISREG(state.st_mode):
             raise SettingsError(name, 0, "is not a file")
-        if state.st_size > LARGEST:
-            raise SettingsError(name, 0, f"is larger than {LARGEST >> 20} MiB, so hardly a settings file")
+        if state.st_size > _LARGEST:
+            raise SettingsError(name, 0, f"is larger than {_LARGEST >> 20} MiB, so hardly a settings file")
         return path.read_text(encoding="utf-8-sig")
     except OSError as error:
         raise SettingsError(name, 0, f"cannot be read: {error.strerror}") from None

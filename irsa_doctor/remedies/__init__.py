@@ -7,12 +7,12 @@ from irsa_doctor.remedies.commands import (
     create_service_account,
     restart,
 )
-from irsa_doctor.remedies.mending import Target
+from irsa_doctor.remedies.mending import Recipient
 from irsa_doctor.remedies.offers import FixKind, annotation, command_fix, offer, policy_for
 
 __all__ = [
     "FixKind",
-    "Target",
+    "Recipient",
     "add_audience",
     "annotation",
     "command_fix",

@@ -2,15 +2,15 @@
 
 from collections.abc import Callable, Iterator, Sequence
 
-from irsa_doctor.remedies.draft import CannotEdit, Document, Draft, has_deny, read
-from irsa_doctor.remedies.mending import Target
+from irsa_doctor.remedies.draft import CannotEdit, Draft, PolicyDocument, has_deny, read
+from irsa_doctor.remedies.mending import Recipient
 from irsa_doctor.trust import Policy, Statement
 from irsa_doctor.trust.holding import holds
 from irsa_doctor.trust.keys import presence
 from irsa_doctor.trust.policy import WEB_IDENTITY, covering
 
 
-def past_denials(document: Document, target: Target, subjects: Sequence[str]) -> Iterator[Document]:
+def past_denials(document: PolicyDocument, target: Recipient, subjects: Sequence[str]) -> Iterator[PolicyDocument]:
     """The document with every Deny mended that covers a token, in the ways that there are; as it is where none does.
 
     `subjects` are exempted besides that of the token, where a Deny lists whom it lets past.
@@ -31,7 +31,7 @@ def past_denials(document: Document, target: Target, subjects: Sequence[str]) ->
         yield draft.document
 
 
-def _covers(policy: Policy, statement: Statement, target: Target) -> bool:
+def _covers(policy: Policy, statement: Statement, target: Recipient) -> bool:
     """Whether a Deny may match the token."""
     named = target.provider in statement.federated or "*" in statement.aws
     if statement.allow or not named or covering(statement, WEB_IDENTITY) is False:
@@ -43,7 +43,7 @@ def _covers(policy: Policy, statement: Statement, target: Target) -> bool:
     return all(holds(condition, context, variables=policy.variables) is not False for condition in statement.conditions)
 
 
-def _only_with_key(draft: Draft, statement: Statement, target: Target, exempt: Sequence[str]) -> None:
+def _only_with_key(draft: Draft, statement: Statement, target: Recipient, exempt: Sequence[str]) -> None:
     """A negated condition holds where its key is absent: the Deny is limited to requests that have the key."""
     issuer = target.issuer.lower()
     absent = [c for c in statement.conditions if presence(c.key, issuer) == "never" and c.use.operator.negated]
@@ -52,7 +52,7 @@ def _only_with_key(draft: Draft, statement: Statement, target: Target, exempt: S
     draft.add_condition(statement.index, "Null", str(absent[0].steps[-1]), ["false"])
 
 
-def _list_exempt(draft: Draft, statement: Statement, target: Target, exempt: Sequence[str]) -> None:
+def _list_exempt(draft: Draft, statement: Statement, target: Recipient, exempt: Sequence[str]) -> None:
     """The subjects join those that the Deny lets past already, or are no longer listed among those that it names."""
     issuer = target.issuer.lower()
     on_sub = [c for c in statement.conditions if presence(c.key, issuer) == "sub" and c.use.operator.family == "string"]
@@ -68,9 +68,9 @@ def _list_exempt(draft: Draft, statement: Statement, target: Target, exempt: Seq
     draft.set_values(statement.index, operator, key, [str(value) for value in left])
 
 
-def _except(draft: Draft, statement: Statement, target: Target, exempt: Sequence[str]) -> None:
+def _except(draft: Draft, statement: Statement, target: Recipient, exempt: Sequence[str]) -> None:
     """The Deny gets a condition that lets the subjects past."""
     draft.add_condition(statement.index, "StringNotEquals", f"{target.issuer}:sub", exempt)
 
 
-_WAYS: Sequence[Callable[[Draft, Statement, Target, Sequence[str]], None]] = (_only_with_key, _list_exempt, _except)
+_WAYS: Sequence[Callable[[Draft, Statement, Recipient, Sequence[str]], None]] = (_only_with_key, _list_exempt, _except)

@@ -9,18 +9,18 @@ import msgspec
 from irsa_doctor.model import Place, TrustPolicy
 from irsa_doctor.trust import Policy, read_policy
 
-Document = Mapping[str, Any]
+PolicyDocument = Mapping[str, Any]
 Json = dict[str, Any]
 _PLACE = Place("policy")
 _NO_SID = re.compile(r"[^A-Za-z0-9]")
 
 
-def read(document: Document) -> Policy:
+def read(document: PolicyDocument) -> Policy:
     """A document, taken apart; its size and its characters are left alone, which `read_for_iam` looks at."""
     return read_policy(TrustPolicy(document, _PLACE, size=0, plain=True))
 
 
-def read_for_iam(document: Document) -> Policy:
+def read_for_iam(document: PolicyDocument) -> Policy:
     """A document without holes, taken apart, with all for which IAM would refuse it.
 
     Raises UnicodeEncodeError for text that has no encoding.
@@ -30,12 +30,12 @@ def read_for_iam(document: Document) -> Policy:
     return read_policy(TrustPolicy(document, _PLACE, size=len("".join(text.decode().split())), plain=plain))
 
 
-def statement_count(document: Document) -> int:
+def statement_count(document: PolicyDocument) -> int:
     """How many statements a document has."""
     return len(_listed(document.get("Statement")))
 
 
-def has_deny(document: Document) -> bool:
+def has_deny(document: PolicyDocument) -> bool:
     """Whether one of its statements denies something."""
     return any(isinstance(s, dict) and s.get("Effect") == "Deny" for s in _listed(document.get("Statement")))
 
@@ -51,7 +51,7 @@ class Draft:
     CannotEdit where what it names is not there or the result would repeat a member.
     """
 
-    def __init__(self, document: Document) -> None:
+    def __init__(self, document: PolicyDocument) -> None:
         self.document: Json = _copied(document)
 
     def statement(self, index: int) -> Json:

@@ -8,7 +8,7 @@ import msgspec
 
 from irsa_doctor.issuers import cluster_profile
 from irsa_doctor.model import issuer_of_provider
-from irsa_doctor.remedies.draft import CannotEdit, Document, Draft, Edit, read
+from irsa_doctor.remedies.draft import CannotEdit, Draft, Edit, PolicyDocument, read
 from irsa_doctor.trust import Policy, Statement, grant_of, is_subject
 from irsa_doctor.trust.defects import Defect, DefectKind, Expected, defects_of
 from irsa_doctor.trust.holding import holds
@@ -24,7 +24,7 @@ SLIP, REMOVAL, OTHER_SUBJECT, OTHER_PROVIDER, NEW_STATEMENT = 1, 2, 10, 20, 100
 """how far an edit goes: a slip put right, a condition removed, somebody else let in too, another provider, all of it new"""
 
 
-class Target(msgspec.Struct, frozen=True):
+class Recipient(msgspec.Struct, frozen=True):
     """A token that should get in: its provider (ARN) in the role's account, its issuer without scheme, its claims.
 
     `known` is what else is known of the request: keys in lower case -> values, () where the key is surely absent.
@@ -63,11 +63,11 @@ class Mended(msgspec.Struct, frozen=True):
     weight: int
     furthest: int
     """the weight of its heaviest edit, 0 where the statement admits the token as it is"""
-    document: Document
+    document: PolicyDocument
 
 
 def mend_statement(
-    document: Document, index: int, target: Target, knowledge: Knowledge, policy: Policy | None = None
+    document: PolicyDocument, index: int, target: Recipient, knowledge: Knowledge, policy: Policy | None = None
 ) -> Mended | None:
     """The document with all mended that keeps a token out of one Allow statement; None where that cannot be done.
 
@@ -95,7 +95,7 @@ class _Scene(msgspec.Struct, frozen=True):
 
     policy: Policy
     statement: Statement
-    target: Target
+    target: Recipient
     knowledge: Knowledge
 
     @property
@@ -158,7 +158,7 @@ def _put_principal(index: int, kind: str, old: str, new: str, draft: Draft) -> N
     draft.replace_principal(index, kind, old, new)
 
 
-def _is_for(statement: Statement, target: Target) -> bool:
+def _is_for(statement: Statement, target: Recipient) -> bool:
     """Whether the keys of a statement are those of the token's issuer."""
     issuer = target.issuer.lower()
     return any(presence(condition.key, issuer) in ("sub", "aud") for condition in statement.conditions if condition.key)
@@ -316,7 +316,7 @@ def _fits(pattern: str, subject: str) -> bool:
     return contains(Like(glob_of(pattern_of(pattern))), subject)
 
 
-def name_users(document: Document, index: int, issuer: str, users: frozenset[str]) -> Document:
+def name_users(document: PolicyDocument, index: int, issuer: str, users: frozenset[str]) -> PolicyDocument:
     """The document with the wildcards on sub of one statement replaced by the users that match them; raises CannotEdit."""
     draft = Draft(document)
     low = issuer.lower()
@@ -354,7 +354,7 @@ def split_by_issuer(draft: Draft, index: int, providers: list[str]) -> Iterator[
         yield statement
 
 
-def new_statement(target: Target) -> dict[str, Any]:
+def new_statement(target: Recipient) -> dict[str, Any]:
     """A statement for one token alone, in the form of
     https://docs.aws.amazon.com/eks/latest/userguide/associate-service-account-role.html."""
     claims = {f"{target.issuer}:aud": target.audience, f"{target.issuer}:sub": target.subject}

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from irsa_doctor.issuers import cluster_profile
-from irsa_doctor.remedies.draft import CannotEdit, Document, Draft, read
+from irsa_doctor.remedies.draft import CannotEdit, Draft, PolicyDocument, read
 from irsa_doctor.trust import Policy, Statement, grant_of
 from irsa_doctor.trust.keys import KeyForm, key_form, presence
 from irsa_doctor.trust.languages import Finite
@@ -14,7 +14,7 @@ _SPELLING: tuple[KeyForm, ...] = ("scheme", "arn", "trailing-slash", "missing-pa
 _ROUNDS = 64
 
 
-def as_written(document: Document, index: int, issuer: str) -> Document | None:
+def as_written(document: PolicyDocument, index: int, issuer: str) -> PolicyDocument | None:
     """The document with the operators of a statement made plain and its keys put right, where the subjects that it writes out
     are then all that it admits; None where they are not."""
     draft = Draft(document)
@@ -29,7 +29,7 @@ def as_written(document: Document, index: int, issuer: str) -> Document | None:
     return None
 
 
-def to_users(document: Document, index: int, issuer: str, users: Sequence[str]) -> Document | None:
+def to_users(document: PolicyDocument, index: int, issuer: str, users: Sequence[str]) -> PolicyDocument | None:
     """The document with a statement that requires one of these subjects, in the place of whatever it required of sub."""
     draft = Draft(document)
     try:
@@ -49,7 +49,7 @@ def to_users(document: Document, index: int, issuer: str, users: Sequence[str]) 
     return draft.document
 
 
-def with_audience(document: Document, index: int, issuer: str, audiences: Sequence[str]) -> Document | None:
+def with_audience(document: PolicyDocument, index: int, issuer: str, audiences: Sequence[str]) -> PolicyDocument | None:
     """The document with a condition on the audience in a statement that has none."""
     draft = Draft(document)
     try:
@@ -59,7 +59,7 @@ def with_audience(document: Document, index: int, issuer: str, audiences: Sequen
     return draft.document
 
 
-def _statement(document: Document, index: int) -> tuple[Policy, Statement]:
+def _statement(document: PolicyDocument, index: int) -> tuple[Policy, Statement]:
     policy = read(document)
     named = next((statement for statement in policy.statements if statement.index == index and statement.allow), None)
     if named is None:

@@ -10,7 +10,7 @@ from irsa_doctor.issuers import EKS, cluster_profile, profile_of
 from irsa_doctor.model import Role, Unknown, parse_arn
 from irsa_doctor.model.findings import NO_OFFER, Fix, Offer
 from irsa_doctor.remedies.commands import add_audience, annotate, create_eks_provider, put_trust_policy
-from irsa_doctor.remedies.mending import Target
+from irsa_doctor.remedies.mending import Recipient
 from irsa_doctor.remedies.narrowing import as_written, to_users, with_audience
 from irsa_doctor.remedies.trust_policy import RolePolicy, admits, candidates, provider_for, role_policy, slips_mended
 from irsa_doctor.remedies.verified import Verified, verify
@@ -31,7 +31,7 @@ def offer(view: View, kinds: Sequence[str], judged: Judged) -> Offer:
     return NO_OFFER
 
 
-def policy_for(view: View, analysed: AnalysedRole, target: Target) -> Fix | None:
+def policy_for(view: View, analysed: AnalysedRole, target: Recipient) -> Fix | None:
     """The policy of a role that admits one more token; None where none is proved, or where it admits it already."""
     role = role_policy(view, analysed)
     if role is None or (not role.policy.refused and admits(role.policy, target)):
@@ -109,11 +109,11 @@ def _mended_for_binding(view: View, judged: Judged) -> Fix | None:
     return policy_for(view, analysed, target) if analysed and target else None
 
 
-def _target(role: Role, user: RoleUser) -> Target | None:
+def _target(role: Role, user: RoleUser) -> Recipient | None:
     """The token of a service account that uses a role, None where not all of it is known."""
     if not (user.issuer and user.audience and role.account) or user.pod_identity:
         return None
-    return Target(role.account, provider_for(role, user.issuer), user.issuer, user.subject, user.audience, _known(role))
+    return Recipient(role.account, provider_for(role, user.issuer), user.issuer, user.subject, user.audience, _known(role))
 
 
 def _known(role: Role) -> Mapping[str, tuple[str, ...]]:
@@ -121,12 +121,12 @@ def _known(role: Role) -> Mapping[str, tuple[str, ...]]:
     return {"aws:securetransport": ("true",), "aws:resourceaccount": (role.account,)}
 
 
-def _using(role: RolePolicy, index: int) -> list[Target]:
+def _using(role: RolePolicy, index: int) -> list[Recipient]:
     """The tokens of the service accounts that use a role, whatever the statement."""
     return [target for user in role.users if (target := _target(role.analysed.role, user))]
 
 
-def _written(role: RolePolicy, index: int) -> list[Target]:
+def _written(role: RolePolicy, index: int) -> list[Recipient]:
     """The tokens that a statement was written for: of the subjects that it names, with its provider."""
     statement = next((s for s in role.policy.statements if s.index == index), None)
     issued = _issued(role, statement) if statement else None
@@ -138,7 +138,7 @@ def _written(role: RolePolicy, index: int) -> list[Target]:
     known = {**_known(role_record), "aws:resourceaccount": (account,)}
     audience = next(iter(audiences)) if len(audiences) == 1 else ""
     subjects = dict.fromkeys(_subjects(statement)) if audience else ()
-    return [Target(account, provider, issuer, subject, audience, known) for subject in subjects]
+    return [Recipient(account, provider, issuer, subject, audience, known) for subject in subjects]
 
 
 def _issued(role: RolePolicy, statement: Statement) -> tuple[str, str, str] | None:

@@ -30,7 +30,7 @@ class Viewpoint(msgspec.Struct, frozen=True):
     profile: Profile = EKS
 
 
-class Difference(msgspec.Struct, frozen=True):
+class Surplus(msgspec.Struct, frozen=True):
     """(audiences, subjects) that one policy admits and another does not; not `certain` where that is too complex.
 
     Pairs that are admitted under further conditions are among them, whether these can hold or not.
@@ -76,26 +76,26 @@ class Comparison(msgspec.Struct, frozen=True, dict=True):
         return not any(a.depends_on or a.contested or a.unseen or a.too_complex for a in self.both)
 
     @once
-    def gained(self) -> Difference:
+    def gained(self) -> Surplus:
         """What the new one admits and the old one does not."""
         return self._beyond(*self.both) if self._is_exact else gained(self.new, self.old, self.view)
 
     @once
-    def lost(self) -> Difference:
+    def lost(self) -> Surplus:
         """What the old one admits and the new one does not."""
         return self._beyond(*reversed(self.both)) if self._is_exact else gained(self.old, self.new, self.view)
 
-    def _beyond(self, one: Admitted, other: Admitted) -> Difference:
+    def _beyond(self, one: Admitted, other: Admitted) -> Surplus:
         more = beyond(one, other)
-        return Difference(more.cells, more.certain)
+        return Surplus(more.cells, more.certain)
 
 
-def gained(new: Policy, old: Policy, view: Viewpoint) -> Difference:
+def gained(new: Policy, old: Policy, view: Viewpoint) -> Surplus:
     """What `new` admits and `old` does not, where conditions on the request decide as well."""
     allows, known = _allows(new, view), _allows(old, view)
     denies, known_denies = _denies(new, view), _denies(old, view)
     if set(allows) <= set(known) and _same(denies, known_denies, new, old):
-        return Difference()
+        return Surplus()
     new_denies, old_denies = _set_against(new, denies, old, known_denies, view)
     cells: list[tuple[Language, Language]] = []
     certain = True
@@ -105,7 +105,7 @@ def gained(new: Policy, old: Policy, view: Viewpoint) -> Difference:
         more = beyond(mine, theirs)
         certain &= more.certain
         cells += more.cells
-    return Difference(tuple(cells), certain)
+    return Surplus(tuple(cells), certain)
 
 
 def _admitted(policy: Policy, allows: Sequence[Statement], denies: Sequence[Statement], view: Viewpoint) -> Admitted:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from irsa_doctor.remedies.draft import CannotEdit, Document, Draft, read
+from irsa_doctor.remedies.draft import CannotEdit, Draft, PolicyDocument, read
 from irsa_doctor.trust.operators import OPERATORS, parse_operator
 from irsa_doctor.trust.refusals import Problem
 
@@ -11,7 +11,7 @@ _ELEMENTS = ("Sid", "Effect", "Principal", "Action", "NotAction", "Condition")
 _CURRENT = "2012-10-17"
 
 
-def without_refusals(document: Document) -> Document:
+def without_refusals(document: PolicyDocument) -> PolicyDocument:
     """The document with those problems mended that have one certain remedy; the others stay."""
     draft = Draft(document)
     for problem in read(document).problems:

@@ -11,13 +11,13 @@ from irsa_doctor.issuers import cluster_profile
 from irsa_doctor.model import Issuer, Role, TrustPolicy, Verdict, holes_in, parse_arn
 from irsa_doctor.model.once import once
 from irsa_doctor.remedies.denials import past_denials
-from irsa_doctor.remedies.draft import CannotEdit, Document, Draft, statement_count
+from irsa_doctor.remedies.draft import CannotEdit, Draft, PolicyDocument, statement_count
 from irsa_doctor.remedies.mending import (
     NEW_STATEMENT,
     OTHER_SUBJECT,
     Knowledge,
     Mended,
-    Target,
+    Recipient,
     mend_statement,
     name_users,
     new_statement,
@@ -43,7 +43,7 @@ class RolePolicy(msgspec.Struct, frozen=True, dict=True):
 
     view: View
     analysed: AnalysedRole
-    document: Document
+    document: PolicyDocument
     policy: Policy
 
     @property
@@ -71,11 +71,11 @@ class RolePolicy(msgspec.Struct, frozen=True, dict=True):
         ]
 
     @once
-    def base(self) -> Document:
+    def base(self) -> PolicyDocument:
         """The document from which to start: what IAM refuses is mended where that is certain."""
         return without_refusals(self.document) if self.policy.refused else self.document
 
-    def knowledge(self, target: Target) -> Knowledge:
+    def knowledge(self, target: Recipient) -> Knowledge:
         """What edits for a token may rely on."""
         users = self.users_at(Viewpoint(target.provider, target.issuer))
         complete = target.issuer in self.view.accounts.listed_whole
@@ -100,7 +100,7 @@ def role_policy(view: View, analysed: AnalysedRole) -> RolePolicy | None:
     return RolePolicy(view, analysed, source.document, analysed.policy)
 
 
-def admits(policy: Policy, target: Target, language: Admitted | None = None) -> bool:
+def admits(policy: Policy, target: Recipient, language: Admitted | None = None) -> bool:
     """Whether a policy surely admits a token, whatever of its request is not known; `language`: what it admits."""
     language = language or admitted(policy, target.provider, target.issuer, profile=cluster_profile(target.issuer))
     verdict = language.verdict(target.subject, target.audience)
@@ -115,7 +115,7 @@ def admits(policy: Policy, target: Target, language: Admitted | None = None) -> 
     return decision.outcome == "allow" and decision.is_certain
 
 
-def candidates(role: RolePolicy, target: Target) -> Iterator[Document]:
+def candidates(role: RolePolicy, target: Recipient) -> Iterator[PolicyDocument]:
     """Documents that should admit a token, those with the smallest change first; each is still to be proved.
 
     A condition on the request (its source, its region, ...) is somebody's restriction: no way past it is opened.
@@ -133,7 +133,7 @@ def candidates(role: RolePolicy, target: Target) -> Iterator[Document]:
         yield from past_denials(option.document, target, sorted(knowledge.users))
 
 
-def _restricts(statement: Statement, target: Target) -> bool:
+def _restricts(statement: Statement, target: Recipient) -> bool:
     """Whether a statement has a condition on something of the request that is not known."""
     issuer = target.issuer.lower()
     return any(
@@ -142,14 +142,14 @@ def _restricts(statement: Statement, target: Target) -> bool:
     )
 
 
-def _mended(role: RolePolicy, statement: Statement, target: Target, knowledge: Knowledge) -> list[Mended]:
+def _mended(role: RolePolicy, statement: Statement, target: Recipient, knowledge: Knowledge) -> list[Mended]:
     """The document with one statement mended, as it is written and with service accounts in the place of wildcards."""
     known = role.policy if role.base is role.document else None
     mended = mend_statement(role.base, statement.index, target, knowledge, known)
     return [mended, *_with_names(mended, statement.index, target, knowledge)] if mended else []
 
 
-def _with_names(mended: Mended, index: int, target: Target, knowledge: Knowledge) -> Iterator[Mended]:
+def _with_names(mended: Mended, index: int, target: Recipient, knowledge: Knowledge) -> Iterator[Mended]:
     """The same with the service accounts in the place of wildcards, which may admit more than the token."""
     try:
         document = name_users(mended.document, index, target.issuer, knowledge.users | {target.subject})
@@ -160,13 +160,13 @@ def _with_names(mended: Mended, index: int, target: Target, knowledge: Knowledge
 
 
 def slips_mended(
-    role: RolePolicy, index: int, targets: Sequence[Target], *, by_name: bool
-) -> tuple[Iterator[Document], list[Target]]:
+    role: RolePolicy, index: int, targets: Sequence[Recipient], *, by_name: bool
+) -> tuple[Iterator[PolicyDocument], list[Recipient]]:
     """Documents with the slips of one statement put right that keep tokens out, and the tokens that they then should admit.
 
     Nobody is added who is not meant by what is written; `by_name`: service accounts take the place of wildcards.
     """
-    document, mended_for = role.base, list[Target]()
+    document, mended_for = role.base, list[Recipient]()
     for target in targets[:_MOST_TARGETS]:
         more = statement_count(document) - statement_count(role.base)
         for number in range(index, index + more + 1):
@@ -182,7 +182,9 @@ def slips_mended(
     return past_denials(document, first, sorted(role.knowledge(first).users | named)), mended_for
 
 
-def _slips(role: RolePolicy, document: Document, index: int, target: Target, *, by_name: bool) -> Document | None:
+def _slips(
+    role: RolePolicy, document: PolicyDocument, index: int, target: Recipient, *, by_name: bool
+) -> PolicyDocument | None:
     knowledge = role.knowledge(target)
     mended = mend_statement(document, index, target, knowledge, role.policy if document is role.document else None)
     if mended is None or mended.furthest >= OTHER_SUBJECT:

@@ -13,9 +13,9 @@ import msgspec
 
 from irsa_doctor.facts.grants.reading import issuer_kind
 from irsa_doctor.issuers import OTHER, cluster_profile
-from irsa_doctor.remedies.draft import Document, read_for_iam
-from irsa_doctor.remedies.mending import Target
-from irsa_doctor.remedies.proof import Comparison, Difference, Viewpoint
+from irsa_doctor.remedies.draft import PolicyDocument, read_for_iam
+from irsa_doctor.remedies.mending import Recipient
+from irsa_doctor.remedies.proof import Comparison, Surplus, Viewpoint
 from irsa_doctor.remedies.trust_policy import RolePolicy, admits
 from irsa_doctor.trust import Policy, is_subject
 from irsa_doctor.trust.keys import presence
@@ -27,7 +27,7 @@ _OIDC = ":oidc-provider/"
 class Verified(msgspec.Struct, frozen=True):
     """A document that may be offered: how many service accounts keep the role, which subjects it newly admits."""
 
-    document: Document
+    document: PolicyDocument
     keeps: int
     admits: tuple[str, ...]
 
@@ -36,7 +36,7 @@ class _Account(msgspec.Struct, frozen=True):
     """What changes for the tokens of one provider."""
 
     compared: Comparison
-    more: Difference
+    more: Surplus
     intended: frozenset[str]
 
     @property
@@ -44,11 +44,11 @@ class _Account(msgspec.Struct, frozen=True):
         return self.compared.view
 
     @property
-    def less(self) -> Difference:
+    def less(self) -> Surplus:
         return self.compared.lost
 
 
-def verify(role: RolePolicy, document: Document, targets: Sequence[Target] = ()) -> Verified | None:
+def verify(role: RolePolicy, document: PolicyDocument, targets: Sequence[Recipient] = ()) -> Verified | None:
     """The document with what it comes to, None where it is not proved that it does no harm."""
     try:
         new = read_for_iam(document)
@@ -68,7 +68,7 @@ def verify(role: RolePolicy, document: Document, targets: Sequence[Target] = ())
     return Verified(document, _keeps(role, changes), tuple(sorted(admitted_now)))
 
 
-def _viewpoints(role: RolePolicy, new: Policy, targets: Sequence[Target]) -> Iterator[Viewpoint]:
+def _viewpoints(role: RolePolicy, new: Policy, targets: Sequence[Recipient]) -> Iterator[Viewpoint]:
     """The providers of which either policy speaks."""
     statements = (*role.policy.statements, *new.statements)
     named = {v for s in statements for v in s.federated if isinstance(v, str) and _OIDC in v}
@@ -80,7 +80,7 @@ def _viewpoints(role: RolePolicy, new: Policy, targets: Sequence[Target]) -> Ite
         yield Viewpoint(provider, issuer, cluster_profile(issuer) if is_cluster else OTHER)
 
 
-def _change(role: RolePolicy, new: Policy, view: Viewpoint, targets: Sequence[Target]) -> _Account:
+def _change(role: RolePolicy, new: Policy, view: Viewpoint, targets: Sequence[Recipient]) -> _Account:
     compared = Comparison(new, role.policy, view)
     # what IAM refuses is not in force: then whatever the new one admits is new
     nothing = msgspec.structs.replace(role.policy, statements=()) if role.policy.refused else None
@@ -124,7 +124,7 @@ def _keeps(role: RolePolicy, changes: Sequence[_Account]) -> int:
     return len(kept)
 
 
-def _others(role: RolePolicy, document: Document) -> set[str]:
+def _others(role: RolePolicy, document: PolicyDocument) -> set[str]:
     """What a document says of principals that are no OIDC provider: effect, principal, actions and conditions of each."""
     grants = set()
     for statement in filter(_is_object, _listed(document.get("Statement"))):

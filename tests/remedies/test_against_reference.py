@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from irsa_doctor.facts import View
 from irsa_doctor.model import Closed, Cluster, Inventory, Place, Role, ServiceAccount
-from irsa_doctor.remedies import Target, policy_for
+from irsa_doctor.remedies import Recipient, policy_for
 from irsa_doctor.remedies.draft import read_for_iam
 from irsa_doctor.sources import read_policy_text as read_text
 from tests.remedies.offering import offered as of_findings
@@ -166,7 +166,7 @@ slipped = st.builds(
 def is_proved(document, users, subject, surroundings, *, complete):
     """The offered policy, held against the one before; None where nothing is offered."""
     view = world(document, users, complete=complete)
-    target = Target(ACCOUNT, ARN, ISSUER, subject, STS, KNOWN)
+    target = Recipient(ACCOUNT, ARN, ISSUER, subject, STS, KNOWN)
     fix = policy_for(view, view.roles[0], target)
     if fix is None:
         return None

@@ -9,7 +9,7 @@ from irsa_doctor.model import Issuer
 from irsa_doctor.model.findings import Finding, Fix
 from irsa_doctor.remedies import (
     FixKind,
-    Target,
+    Recipient,
     add_audience,
     annotation,
     command_fix,
@@ -46,7 +46,7 @@ def _policy(case: Case) -> Fix | None:
         return None
     account = case.role_arn.account if case.role_arn else ""
     known = {"aws:securetransport": ("true",), "aws:resourceaccount": (account,)}
-    target = Target(account, case.provider_arn, case.issuer, case.subject, case.audience, known)
+    target = Recipient(account, case.provider_arn, case.issuer, case.subject, case.audience, known)
     return policy_for(case.view, case.analysed, target)
 
 

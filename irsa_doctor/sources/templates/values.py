@@ -55,7 +55,7 @@ def hole(name: str) -> Text:
     return Text((Hole(f"${{{name}}}"),))
 
 
-def provider_arn(name: str, url: str | Text) -> Text:
+def template_provider_arn(name: str, url: str | Text) -> Text:
     """The ARN of an OIDC provider of which no more is known than its URL; `name` is what the template calls the ARN."""
     partition, account = (Hole(f"${{{what} of {name}}}") for what in ("partition", "account"))
     arn = joined(("arn:", partition, ":iam::", account, ":oidc-provider/", without_scheme(url)))

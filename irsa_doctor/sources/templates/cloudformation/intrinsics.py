@@ -11,8 +11,8 @@ from irsa_doctor.sources.templates.values import (
     Fragment,
     TemplateValue,
     hole,
-    provider_arn,
     scalar_text,
+    template_provider_arn,
     text_in,
     with_placeholders,
     written_json,
@@ -164,7 +164,7 @@ class Template:
 
     def _provider_arn(self, name: str, depth: int) -> Text:
         url = self._text_of(name, "Url", depth)
-        return provider_arn(name, url) if url else hole(name)
+        return template_provider_arn(name, url) if url else hole(name)
 
     def get_att(self, argument: object, pointer: str, depth: int) -> TemplateValue | None:
         """`Fn::GetAtt`, in both forms."""

@@ -10,7 +10,7 @@ from irsa_doctor.model import Hole, Text, issuer_in, joined, text_of, without_sc
 from irsa_doctor.sources.templates.terraform.policy_document import document_of
 from irsa_doctor.sources.templates.terraform.scopes import EvaluationScope
 from irsa_doctor.sources.templates.terraform.syntax import Block
-from irsa_doctor.sources.templates.values import TemplateValue, hole, provider_arn, scalar_text
+from irsa_doctor.sources.templates.values import TemplateValue, hole, scalar_text, template_provider_arn
 
 if TYPE_CHECKING:
     from irsa_doctor.sources.templates.terraform.modules import Module
@@ -93,7 +93,7 @@ def _cluster(cluster: Attributes) -> str:
 
 def _provider_arn(provider: Attributes) -> TemplateValue | None:
     arn = provider.argument("arn") if provider.mode == "data" else None
-    return arn or TemplateValue(provider_arn(f"{provider.address}.arn", joined(("https://", _issuer(provider)))))
+    return arn or TemplateValue(template_provider_arn(f"{provider.address}.arn", joined(("https://", _issuer(provider)))))
 
 
 def _provider_url(provider: Attributes) -> TemplateValue | None:

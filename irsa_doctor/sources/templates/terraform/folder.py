@@ -10,7 +10,7 @@ from functools import cached_property
 
 import msgspec
 
-from irsa_doctor.sources.templates.terraform.overrides import is_override, overridden
+from irsa_doctor.sources.templates.terraform.overrides import is_override, with_overrides
 from irsa_doctor.sources.templates.terraform.syntax import Argument, Block, Syntax
 from irsa_doctor.sources.templates.values import TemplateValue
 
@@ -29,7 +29,7 @@ class Folder(msgspec.Struct, frozen=True, dict=True, eq=False):
         """All blocks of all files, with what override files say of them."""
         overrides = [syntax for syntax in self.syntaxes if is_override(syntax.document)]
         blocks = tuple(block for syntax in self.syntaxes if syntax not in overrides for block in syntax.blocks)
-        return overridden(blocks, (block for syntax in overrides for block in syntax.blocks)) if overrides else blocks
+        return with_overrides(blocks, (block for syntax in overrides for block in syntax.blocks)) if overrides else blocks
 
     @cached_property
     def named(self) -> Mapping[tuple[str, ...], Block]:

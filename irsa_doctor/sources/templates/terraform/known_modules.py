@@ -11,7 +11,7 @@ import msgspec
 
 from irsa_doctor.model import Hole, Text, issuer_in, joined, text_of, without_scheme
 from irsa_doctor.sources.templates.terraform.policy_document import document_of
-from irsa_doctor.sources.templates.values import TemplateValue, hole, known, provider_arn, scalar_text
+from irsa_doctor.sources.templates.values import TemplateValue, hole, known, scalar_text, template_provider_arn
 
 _SOURCE = re.compile(
     r"(?:^|[/:.])terraform-aws-modules/(?:(?P<name>iam|eks)/aws|terraform-aws-(?P<repository>iam|eks)(?:\.git)?)"
@@ -86,7 +86,7 @@ def makes_no_role(source: str) -> bool:
 def _of_cluster(module: KnownModule, name: str) -> TemplateValue | None:
     issuer = Hole(f"${{issuer of {module.text('name', 'cluster_name') or module.address}}}")
     if name == "oidc_provider_arn":
-        return TemplateValue(provider_arn(f"{module.address}.{name}", joined(("https://", issuer))))
+        return TemplateValue(template_provider_arn(f"{module.address}.{name}", joined(("https://", issuer))))
     if name == "oidc_provider":
         return TemplateValue(joined((issuer,)))
     if name == "cluster_oidc_issuer_url":
@@ -190,7 +190,7 @@ def _with_oidc(module: KnownModule) -> Iterator[TemplateValue]:
             yield _unknown(module, url, f"provider_urls[{number}]")
             continue
         issuer = without_scheme(text)
-        arn = provider_arn(module.address, joined(("https://", issuer)))
+        arn = template_provider_arn(module.address, joined(("https://", issuer)))
         if account:
             owner = Hole(f"${{account of {module.address}}}")
             arn = Text(tuple(account if part == owner else part for part in arn.parts))
@@ -241,7 +241,7 @@ def _of_clusters(module: KnownModule) -> Iterator[TemplateValue]:
     for key, accounts in clusters.items():
         name = f"{module.address}.cluster_service_accounts[{text_of(key)}]"
         issuer = joined((Hole(f"${{issuer of {name}}}"),))
-        principal = TemplateValue(provider_arn(name, joined(("https://", issuer))), accounts.anchor, accounts.document)
+        principal = TemplateValue(template_provider_arn(name, joined(("https://", issuer))), accounts.anchor, accounts.document)
         conditions = [_condition(_test(module), joined((issuer, ":sub")), _subjects(accounts, name))]
         yield _statement([_WEB_IDENTITY], principal, conditions)
 

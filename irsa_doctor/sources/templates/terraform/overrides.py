@@ -19,7 +19,7 @@ def is_override(path: str) -> bool:
     return name == "override" or name.endswith("_override")
 
 
-def overridden(blocks: Iterable[Block], overrides: Iterable[Block]) -> tuple[Block, ...]:
+def with_overrides(blocks: Iterable[Block], overrides: Iterable[Block]) -> tuple[Block, ...]:
     """Return the blocks, each merged with those of its kind and labels in override files, in the order of these."""
     merged = list(blocks)
     numbers = {(block.kind, block.labels): number for number, block in enumerate(merged)}

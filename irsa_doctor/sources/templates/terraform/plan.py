@@ -30,7 +30,7 @@ from irsa_doctor.sources.documents.policies import read_policy_text
 from irsa_doctor.sources.documents.reading import DocumentReading, NamelessProvider, Page
 from irsa_doctor.sources.templates.terraform.policy_document import document_of
 from irsa_doctor.sources.templates.terraform.references import References
-from irsa_doctor.sources.templates.values import TemplateValue, hole, policy_of, provider_arn
+from irsa_doctor.sources.templates.values import TemplateValue, hole, policy_of, template_provider_arn
 from irsa_doctor.text import shapes
 from irsa_doctor.text.positions import Anchor
 from irsa_doctor.text.scanner import escaped
@@ -253,7 +253,7 @@ class _Known(msgspec.Struct, frozen=True):
             block = match["block"] if self.references.count(self.address, match["blocks"]) == 1 else ""
             if block and (reference := self.references.only(self.address, f"{block}.identifiers")):
                 url = self.providers.get(reference.removesuffix(".arn")) if reference.endswith(".arn") else None
-                return provider_arn(reference, url) if url else hole(reference)
+                return template_provider_arn(reference, url) if url else hole(reference)
         return hole(f"{self.address}.{path}")
 
 
