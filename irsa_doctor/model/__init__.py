@@ -1,6 +1,14 @@
 """What exists: frozen records of what was read, and the words for what could not be."""
 
-from irsa_doctor.model.arn import Arn, is_account_id, is_provider_of, is_role_arn, issuer_of_provider, parse_arn, provider_arn
+from irsa_doctor.model.arn import (
+    Arn,
+    arn_of_provider,
+    is_account_id,
+    is_provider_of,
+    is_role_arn,
+    issuer_of_provider,
+    parse_arn,
+)
 from irsa_doctor.model.aws import (
     Cluster,
     OidcProvider,
@@ -71,6 +79,7 @@ __all__ = [
     "Verdict",
     "Webhook",
     "Workload",
+    "arn_of_provider",
     "derived",
     "has_hole",
     "holes_in",
@@ -82,7 +91,6 @@ __all__ = [
     "joined",
     "only_hole",
     "parse_arn",
-    "provider_arn",
     "text_of",
     "without_scheme",
 ]

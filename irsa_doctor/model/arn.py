@@ -47,7 +47,7 @@ def is_role_arn(text: str) -> bool:
     return _ROLE.fullmatch(text) is not None
 
 
-def provider_arn(partition: str, account: str, issuer: str) -> str:
+def arn_of_provider(partition: str, account: str, issuer: str) -> str:
     """The ARN of the OIDC provider for an issuer (without scheme) in an account."""
     return f"arn:{partition}:iam::{account}{_PROVIDER}{issuer}"
 

@@ -11,7 +11,7 @@ from typing import Literal
 
 import msgspec
 
-from irsa_doctor.model import Issuer, Text, parse_arn, provider_arn, text_of
+from irsa_doctor.model import Issuer, Text, arn_of_provider, parse_arn, text_of
 from irsa_doctor.trust.admitted import may_be
 from irsa_doctor.trust.patterns import Variable, arn_components, glob_of, is_arn, is_plain, pieces_of, resolve, widest
 from irsa_doctor.trust.policy import WEB_IDENTITY, Condition, Policy, Problem, Statement, Value, covering, names_of_holes
@@ -49,7 +49,7 @@ class Request(msgspec.Struct, frozen=True, dict=True):
 def provider_arn_of(partition: str, account: str, issuer: str) -> str:
     """The ARN of the provider of an issuer
     (https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_create_oidc.html)."""
-    return provider_arn(partition, account, Issuer.of(issuer).name)
+    return arn_of_provider(partition, account, Issuer.of(issuer).name)
 
 
 class Reason(msgspec.Struct, frozen=True):

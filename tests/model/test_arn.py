@@ -2,13 +2,13 @@
 
 import pytest
 
-from irsa_doctor.model import is_account_id, is_provider_of, is_role_arn, issuer_of_provider, parse_arn, provider_arn
+from irsa_doctor.model import arn_of_provider, is_account_id, is_provider_of, is_role_arn, issuer_of_provider, parse_arn
 
 ISSUER = "oidc.eks.eu-west-1.amazonaws.com/id/5D2A"
 
 
 def test_the_arn_of_a_provider_and_its_issuer_lead_to_each_other():
-    arn = provider_arn("aws-cn", "111122223333", ISSUER)
+    arn = arn_of_provider("aws-cn", "111122223333", ISSUER)
     assert issuer_of_provider(arn) == ISSUER
     assert parse_arn(arn).name == ISSUER
     assert is_provider_of(arn, ISSUER)

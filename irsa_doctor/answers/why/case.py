@@ -27,9 +27,9 @@ from irsa_doctor.model import (
     Text,
     Unknown,
     Workload,
+    arn_of_provider,
     is_role_arn,
     parse_arn,
-    provider_arn,
     text_of,
 )
 from irsa_doctor.model.findings import Finding, Location
@@ -256,7 +256,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         """The provider that STS looks for: of the token's issuer, in the account of the role."""
         if not self.role_arn or not self.issuer:
             return ""
-        return provider_arn(self.role_arn.partition, self.role_arn.account, self.issuer)
+        return arn_of_provider(self.role_arn.partition, self.role_arn.account, self.issuer)
 
     @cached_property
     def provider(self) -> OidcProvider | None:

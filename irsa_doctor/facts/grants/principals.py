@@ -7,7 +7,7 @@ from typing import Literal
 
 import msgspec
 
-from irsa_doctor.model import Arn, Inventory, Issuer, Text, is_account_id, parse_arn, provider_arn
+from irsa_doctor.model import Arn, Inventory, Issuer, Text, arn_of_provider, is_account_id, parse_arn
 from irsa_doctor.trust.defects import DefectKind
 
 PrincipalForm = Literal[
@@ -81,7 +81,7 @@ class Principals(msgspec.Struct, frozen=True, dict=True):
         if listed := self.listed(principal, account):
             return listed
         arn, issuer = parse_arn(principal), self.meant_issuer(principal)
-        return provider_arn(arn.partition, account, issuer) if arn and issuer and account else ""
+        return arn_of_provider(arn.partition, account, issuer) if arn and issuer and account else ""
 
     def form(self, value: str | Text, account: str) -> PrincipalForm:
         """How a principal stands to the providers of the role's account ("" where that is unknown)."""
@@ -136,6 +136,6 @@ def _not_listed(arn: Arn, account: str, inventory: Inventory) -> PrincipalForm:
     if odd or like_eks or (issuer.partition and issuer.partition != arn.partition):
         return "malformed"
     if account and arn.account != account:
-        own_arn = provider_arn(arn.partition, account, arn.name)
+        own_arn = arn_of_provider(arn.partition, account, arn.name)
         return "near-miss" if own_arn in inventory.provider_by_arn else "other-account"
     return "absent" if arn.account in inventory.closed.providers else "provider"

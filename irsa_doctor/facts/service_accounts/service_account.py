@@ -12,7 +12,7 @@ from irsa_doctor.facts.service_accounts.annotations import Annotation, annotatio
 from irsa_doctor.facts.subject import Evidence, Judged
 from irsa_doctor.facts.workloads.containers import PLACEHOLDERS
 from irsa_doctor.facts.workloads.webhook import AUDIENCE_ANNOTATION, EXPIRATION, SKIP_CONTAINERS, is_ignored_expiration
-from irsa_doctor.model import Arn, Issuer, ServiceAccount, Text, Unknown, is_role_arn, parse_arn, provider_arn, text_of
+from irsa_doctor.model import Arn, Issuer, ServiceAccount, Text, Unknown, arn_of_provider, is_role_arn, parse_arn, text_of
 
 _FILLED_IN = Unknown("role ARNs that a template fills in")
 _BOOL = frozenset(["1", "t", "T", "TRUE", "true", "True", "0", "f", "F", "FALSE", "false", "False"])
@@ -82,7 +82,7 @@ def annotated_audience(view: View, account: ServiceAccount, issuer: str, role: A
         return NO_ISSUER
     if audience in view.default_audiences(issuer):
         return "default"
-    arn = provider_arn(role.partition, role.account, issuer)
+    arn = arn_of_provider(role.partition, role.account, issuer)
     provider = view.inventory.provider_by_arn.get(arn)
     if provider is None:
         if role.account in view.inventory.closed.providers:
@@ -139,5 +139,5 @@ def _client_ids(view: View, account: ServiceAccount) -> str:
     """What the provider of the account's cluster, in the account of its role, accepts."""
     role = parse_arn(text_of(account.annotations.get(ROLE_ARN, "")))
     issuer = view.issuer_of(account.cluster)
-    provider = view.inventory.provider_by_arn.get(provider_arn(role.partition, role.account, issuer)) if role else None
+    provider = view.inventory.provider_by_arn.get(arn_of_provider(role.partition, role.account, issuer)) if role else None
     return ", ".join(provider.client_ids) if provider and not isinstance(provider.client_ids, Unknown) else "unknown"
