@@ -11,7 +11,7 @@ from irsa_doctor.issuers import EKS, Profile
 from irsa_doctor.model import Text, issuer_in, text_of
 from irsa_doctor.trust import Admitted, Policy, Statement, admitted, spell
 from irsa_doctor.trust.beyond import Beyond, beyond
-from irsa_doctor.trust.languages import Language, difference
+from irsa_doctor.trust.languages import Language, contains, difference, union
 from irsa_doctor.trust.subjects import reach_of
 from irsa_doctor.trust.symbols import issuer_named, policy_seen_through
 
@@ -22,13 +22,15 @@ RoleKey = Callable[[AnalysedRole], str]
 class ChangedSubjects(msgspec.Struct, frozen=True):
     """Subjects gained or lost: those of `patterns` without those of `except`.
 
-    `witness` is a shortest one of them, `service_accounts` are those of the input among them.
+    `witness` is a shortest one of them, `service_accounts` are those of the input among them. Where the witness is admitted on
+    both sides, `witness_audience` is an audience with which it is admitted on one side only, else None.
     """
 
     patterns: tuple[str, ...] = ()
     without: tuple[str, ...] = msgspec.field(default=(), name="except")
     witness: str | None = None
     service_accounts: tuple[str, ...] = ()
+    witness_audience: str | None = None
 
 
 class Difference(msgspec.Struct, frozen=True):
@@ -39,7 +41,10 @@ class Difference(msgspec.Struct, frozen=True):
 
 
 class RoleChange(msgspec.Struct, frozen=True):
-    """What changed of one role for one provider; `because` is why the change is unknown, None where it is not."""
+    """What changed of one role for one provider; `because` is why the change is unknown, None where it is not.
+
+    `open_by` are the rules by which a new role is open, as `check` finds it at severity high or critical.
+    """
 
     role: str
     provider: str
@@ -51,6 +56,7 @@ class RoleChange(msgspec.Struct, frozen=True):
     others: Difference = Difference()
     maybe_renamed_from: str | None = None
     because: str | None = None
+    open_by: tuple[str, ...] = ()
 
     @property
     def opens(self) -> bool:
@@ -135,8 +141,8 @@ def _provider(
         role=name,
         provider=provider,
         change=_change(wider, narrower),
-        gained=_subjects(gained, provider, new),
-        lost=_subjects(lost, provider, old),
+        gained=_subjects(gained, provider, new, was),
+        lost=_subjects(lost, provider, old, now),
         audiences=Difference(_without(now.audiences, was.audiences), _without(was.audiences, now.audiences)),
         conditions=conditions,
     )
@@ -202,13 +208,30 @@ def _admitted(role: AnalysedRole | None, provider: str, other: AnalysedRole | No
     return Admitted((), profile=profile)
 
 
-def _subjects(changed: Beyond, provider: str, view: View) -> ChangedSubjects:
+def _subjects(changed: Beyond, provider: str, view: View, other: Admitted) -> ChangedSubjects:
+    """The subjects of one side, of which the other admits those of `other`."""
     if not changed.cells:
         return ChangedSubjects()
     spelt = spell(changed.subjects, changed.grammar)
     accounts = view.accounts.admitted(issuer_named(provider), changed.subjects)
-    names = tuple(sorted(f"{view.name_of(a.cluster)}/{a.namespace}/{a.name}" for a in accounts))
-    return ChangedSubjects(spelt.patterns, spelt.without, changed.reach.witness, names)
+    witness = changed.reach.witness
+    is_on_both_sides = witness is not None and contains(other.subjects, witness)
+    return ChangedSubjects(
+        patterns=spelt.patterns,
+        without=spelt.without,
+        witness=witness,
+        service_accounts=tuple(sorted(f"{view.name_of(a.cluster)}/{a.namespace}/{a.name}" for a in accounts)),
+        witness_audience=_audience_of(changed, witness) if witness is not None and is_on_both_sides else None,
+    )
+
+
+_USUAL_AUDIENCE = "sts.amazonaws.com"
+
+
+def _audience_of(changed: Beyond, subject: str) -> str | None:
+    """An audience with which a subject is among the changed ones: that of the webhook where it is one of several."""
+    audiences = union(audiences for audiences, subjects in changed.cells if contains(subjects, subject))
+    return _USUAL_AUDIENCE if contains(audiences, _USUAL_AUDIENCE) else reach_of(audiences, "text").witness
 
 
 def _without(language: Language, other: Language) -> tuple[str, ...]:
@@ -264,3 +287,19 @@ def _renamed(
     for row in rows:
         twin = gone.get(repr(_text(after[row.role]))) if row.change == "added" else None
         yield msgspec.structs.replace(row, maybe_renamed_from=twin) if twin else row
+
+
+def with_openness(changes: Iterable[RoleChange], opened: Mapping[str, Sequence[str]]) -> Iterable[RoleChange]:
+    """The changes, the new roles among them with the rules by which they are open.
+
+    A bare policy is known by its path alone: where the same text only moved, once, nothing is new.
+    """
+    moved: set[str] = set()
+    for change in changes:
+        origin = change.maybe_renamed_from
+        if origin is not None and origin not in moved and not change.role.startswith("arn:"):
+            moved.add(origin)
+            yield change
+        else:
+            rules = opened.get(change.role, ()) if change.change == "added" else ()
+            yield msgspec.structs.replace(change, open_by=tuple(rules)) if rules else change

@@ -55,6 +55,15 @@ def check(  # noqa: PLR0913 - the input, its sources, and what governs the judge
     return judge(_input(loaded), governing, today or _today(), change=change, comments_of=comments_of)
 
 
+def judged(loaded: "Loaded", settings: Settings, today: date | None, families: Sequence[str]) -> Report:
+    """The report about loaded documents by the rules of some families alone. Raises as `check` does."""
+    from irsa_doctor.answers.check.judge import judge
+
+    governing = _governing(settings)
+    rules = [rule for rule in governing.rules if rule.family in families]
+    return judge(_input(loaded), msgspec.structs.replace(governing, rules=rules), today or _today())
+
+
 def controls(report: Report, settings: Settings) -> "FrameworkReport | None":
     """The report by control of the framework that the settings name, rules that are off included; None where they name none."""
     from irsa_doctor.rulebook.frameworks import by_control

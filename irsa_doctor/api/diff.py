@@ -2,10 +2,11 @@
 
 import os
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date
 from typing import TYPE_CHECKING
 
-from irsa_doctor.api.load import NO_SETTINGS, has_read, load_files, nothing_read
+from irsa_doctor.api.load import NO_SETTINGS, NothingRead, has_read, load_files, nothing_read
 from irsa_doctor.governance.settings import Settings
 
 if TYPE_CHECKING:
@@ -15,21 +16,42 @@ if TYPE_CHECKING:
 
 
 def diff(
-    old: Sequence[str], new: Sequence[str], *, settings: Settings = NO_SETTINGS, revision: str | None = None
+    old: Sequence[str],
+    new: Sequence[str],
+    *,
+    settings: Settings = NO_SETTINGS,
+    revision: str | None = None,
+    today: date | None = None,
 ) -> "tuple[RoleChange, ...]":
     """What the trust policies of `new` admit beyond those of `old`, and the reverse, role by role.
 
-    Both are paths; with `revision`, `old` are paths at that revision of git. Raises NoRevision, and NothingRead where one of
-    the two sides holds nothing that can be read.
+    Both are paths. With `revision`, `old` is left out of account: the paths of `new` at that revision of git are compared with
+    those of the work tree, and paths of policies are shown from the top of the repository. A new role has the ids of the rules
+    by which it is open, as `check` judges it on `today`.
+
+    Raises NoRevision, NothingRead where a side holds nothing that can be read, RuleError, UnknownRule and BaselineError.
     """
-    from irsa_doctor.answers.diff import compare
+    from irsa_doctor.answers.diff import compare, with_openness
     from irsa_doctor.facts import View
 
-    before = _load_at(revision, old, settings) if revision else _load_side(old, settings)
-    after = _load_side(new, settings)
-    roots = ((), ()) if revision else (old, new)
+    before, after, roots = _at_revision(revision, new, settings) if revision is not None else _of_paths(old, new, settings)
     views = View(before.inventory, settings.audiences), View(after.inventory, settings.audiences)
-    return compare(*views, _key(roots[0], views[0]), _key(roots[1], views[1]))
+    old_key, key = _key(roots[0], views[0]), _key(roots[1], views[1])
+    changes = compare(*views, old_key, key)
+    if not any(change.change == "added" for change in changes):
+        return changes
+    by_group = _openness(after, settings, today)
+    opened = {key(analysed): by_group[analysed.role.id] for analysed in views[1].roles if analysed.role.id in by_group}
+    return tuple(with_openness(changes, opened))
+
+
+_Sides = tuple["Loaded", "Loaded", tuple[str, str]]
+"""the documents of both sides, and the folder of each that paths of policies are relative to, "" for none"""
+
+
+def _of_paths(old: Sequence[str], new: Sequence[str], settings: Settings) -> _Sides:
+    before, after = _load_side(old, settings), _load_side(new, settings)
+    return before, after, (old[0] if len(old) == 1 else "", new[0] if len(new) == 1 else "")
 
 
 def _load_side(paths: Sequence[str], settings: Settings) -> "Loaded":
@@ -39,14 +61,39 @@ def _load_side(paths: Sequence[str], settings: Settings) -> "Loaded":
     return loaded
 
 
-def _load_at(revision: str, paths: Sequence[str], settings: Settings) -> "Loaded":
-    """The documents of a revision; there may be none, where the change adds the first ones."""
-    from irsa_doctor.governance.revision import files_at
+def _at_revision(revision: str, paths: Sequence[str], settings: Settings) -> _Sides:
+    """The documents of a revision and of the work tree; one of them may be empty, where a change adds or deletes all.
 
-    return load_files(memory=files_at(revision, paths), settings=settings)
+    Files of the revision that are still there are read whatever a change has put over them: a link, or a line of .gitignore.
+    """
+    from irsa_doctor.governance.revision import files_at, ways_at
+
+    top, ways = ways_at(revision, paths)
+    places = {os.path.relpath(os.path.join(top, way)): content for way, content in files_at(revision, ways, top).items()}
+    now = [os.path.relpath(os.path.join(top, way)) for way in ways]
+    kept = [place for place in places if os.path.isfile(place)]
+    before = load_files(memory=places, settings=settings)
+    after = load_files([path for path in now if os.path.lexists(path)] + kept, settings=settings)
+    if not has_read(before) and not has_read(after):
+        nowhere = [path for path, way in zip(paths, now, strict=True) if not os.path.lexists(way)]
+        if nowhere and not places:
+            raise NothingRead(f"{nowhere[0]}: no such file or folder, neither in the work tree nor at {revision}")
+        raise nothing_read(after if after.inventory.documents else before, paths)
+    return before, after, (top, top)
 
 
-def _key(roots: Sequence[str], view: "View") -> "Callable[[AnalysedRole], str]":
+def _openness(loaded: "Loaded", settings: Settings, today: date | None) -> Mapping[str, Sequence[str]]:
+    """Id of a role -> the rules by which `check` finds it open, of severity high or critical."""
+    from irsa_doctor.api.check import judged
+
+    found: dict[str, dict[str, None]] = {}
+    for finding in judged(loaded, settings, today, families=("open",)).findings:
+        if finding.severity in ("critical", "high"):
+            found.setdefault(finding.group or finding.subject.id, {})[finding.rule] = None
+    return {group: tuple(rules) for group, rules in found.items()}
+
+
+def _key(root: str, view: "View") -> "Callable[[AnalysedRole], str]":
     """What joins a role of both sides: its ARN, else its address in a template, else the path of its policy.
 
     Paths are relative to the input; they distinguish addresses that several roles have.
@@ -57,9 +104,9 @@ def _key(roots: Sequence[str], view: "View") -> "Callable[[AnalysedRole], str]":
         role = analysed.role
         if not role.arn and role.address and addresses[role.address] == 1:
             return role.address
-        if role.arn or len(roots) != 1:
+        if role.arn or not root:
             return role.id
-        path = os.path.relpath(role.place.document, roots[0])
+        path = os.path.relpath(role.place.document, root)
         return role.id.replace(role.place.document, "policy" if path == "." else path, 1)
 
     return key

@@ -19,6 +19,9 @@ _Git = Annotated[str | None, typer.Option(metavar="REVISION", help="Compare the 
 _Format = Annotated[str, typer.Option("--format", "-f", metavar="FORMAT", help="text, json or markdown.")]
 _Strict = Annotated[bool, typer.Option("--strict", help="Exit 3 if a role cannot be compared.")]
 _ExitZero = Annotated[bool, typer.Option("--exit-zero", help="Exit 0 also where a role was widened.")]
+_AllowNew = Annotated[
+    bool, typer.Option("--allow-new", help="Exit 0 also where a new role is open: only roles that exist are compared.")
+]
 
 
 @with_options(settings=settings_options)
@@ -26,6 +29,7 @@ def diff(
     paths: _Sides = None,
     git: _Git = None,
     format_: _Format = "text",
+    allow_new: _AllowNew = False,
     strict: _Strict = False,
     exit_zero: _ExitZero = False,
     *,
@@ -35,7 +39,8 @@ def diff(
 
     The admitted sets are compared, not the text of the policies.
 
-    Exit 0: no subject is newly admitted. 1: a role was widened. 2: wrong call. 3: a role cannot be compared (--strict).
+    Exit 0: no subject is newly admitted. 1: a role was widened, or a new one is open. 2: wrong call. 3: a role cannot be
+    compared (--strict).
     """
     from irsa_doctor import api
 
@@ -43,21 +48,23 @@ def diff(
     old, new = _sides(list(paths or ()), git)
     try:
         changes = api.diff(old, new, settings=settings, revision=git)
-    except (api.NoRevision, api.NothingRead) as error:
+    except (api.NoRevision, api.NothingRead, api.RuleError, api.UnknownRule, api.BaselineError) as error:
         raise wrong(str(error)) from error
     print_text(api.render_diff(changes, output_format, api.style_for()))
-    raise typer.Exit(0 if exit_zero else _exit_code(changes, strict))
+    raise typer.Exit(0 if exit_zero else _exit_code(changes, allow_new, strict))
 
 
 def _sides(paths: list[str], git: str | None) -> tuple[list[str], list[str]]:
     if git is not None:
+        if "-" in paths:
+            raise wrong("--git compares files and folders of a repository, not standard input")
         return paths or ["."], paths or ["."]
     if len(paths) != 2:
         raise wrong("give two files or folders, OLD and NEW; or --git REVISION and what to look at")
     return paths[:1], paths[1:]
 
 
-def _exit_code(changes: "tuple[RoleChange, ...]", strict: bool) -> int:
-    if any(change.opens for change in changes):
+def _exit_code(changes: "tuple[RoleChange, ...]", allow_new: bool, strict: bool) -> int:
+    if any(change.opens or (change.open_by and not allow_new) for change in changes):
         return 1
     return 3 if strict and any(change.change == "unknown" for change in changes) else 0

@@ -18,15 +18,54 @@ def files_at(revision: str, paths: Sequence[str], folder: str = ".") -> Mapping[
 
     Raises NoRevision. Links and submodules are left out.
     """
-    # a revision that begins with a dash would be an option
-    if revision.startswith("-"):
-        raise NoRevision(f"{revision}: no revision of git")
-    commit = _git(folder, "rev-parse", "--verify", "--quiet", "--end-of-options", revision + "^{commit}", what=revision)
-    listing = _git(folder, "ls-tree", "-r", "-z", "--long", commit.decode().strip(), "--", *(paths or ["."]), what=revision)
+    commit = _commit(revision, folder)
+    listing = _git(folder, "ls-tree", "-r", "-z", "--long", commit, "--", *(paths or ["."]), what=revision)
     wanted = [entry for line in listing.split(b"\0") if line and (entry := _entry(line))]
     if sum(size for _, _, size in wanted) > _LIMIT:
         raise NoRevision(f"{revision}: more than {_LIMIT >> 20} MiB of files; name the folders that matter")
     return dict(_contents(folder, wanted, revision))
+
+
+def ways_at(revision: str, paths: Sequence[str]) -> tuple[str, tuple[str, ...]]:
+    """The top folder of the repository of some paths, and the way of each path from there.
+
+    A path that leads through a link is followed unless the revision has it as it is written: a link that a change puts in the
+    place of a folder hides nothing. Raises NoRevision where a path is in no repository, or in another than the first.
+    """
+    tops = [os.path.realpath(top_of(_nearest_folder(path))) for path in paths]
+    if other := next((path for path, top in zip(paths, tops, strict=True) if top != tops[0]), None):
+        raise NoRevision(f"{other}: not in the repository {tops[0]}")
+    commit = _commit(revision, tops[0])
+    return tops[0], tuple(_way(path, tops[0], commit) for path in paths)
+
+
+def _way(path: str, top: str, commit: str) -> str:
+    written = os.path.relpath(os.path.abspath(path), top)
+    if written == "." or (not written.startswith("..") and _has(commit, written, top)):
+        return written
+    return os.path.relpath(os.path.realpath(path), top)
+
+
+def _has(commit: str, way: str, top: str) -> bool:
+    """Whether a commit has a file or folder that is not a link."""
+    entry = _git(top, "ls-tree", "-z", commit, "--", way, what=commit)
+    return bool(entry) and not entry.startswith(b"120000")
+
+
+def _nearest_folder(path: str) -> str:
+    """The folder of a path, or the nearest above that is there: the path may have been deleted."""
+    place = os.path.realpath(path)
+    while not os.path.isdir(place):
+        place = os.path.dirname(place)
+    return place
+
+
+def _commit(revision: str, folder: str) -> str:
+    # a revision that begins with a dash would be an option
+    if not revision or revision.startswith("-"):
+        raise NoRevision(f"{revision or 'an empty name'}: not a git revision")
+    arguments = ("rev-parse", "--verify", "--quiet", "--end-of-options", revision + "^{commit}")
+    return _git(folder, *arguments, what=revision).decode().strip()
 
 
 def top_of(folder: str) -> str:
@@ -56,7 +95,7 @@ def _contents(folder: str, wanted: Iterable[tuple[str, str, int]], revision: str
 def _git(folder: str, *arguments: str, what: str, stdin: bytes = b"") -> bytes:
     try:
         done = subprocess.run(  # noqa: S603 - no shell, and nothing of the repository is run
-            ["git", "-C", folder, "-c", "core.fsmonitor=false", *arguments],  # noqa: S607 - the user's own git
+            ["git", "-C", folder, "--literal-pathspecs", "-c", "core.fsmonitor=false", *arguments],  # noqa: S607 - the user's own git
             input=stdin,
             capture_output=True,
             check=False,
@@ -65,5 +104,5 @@ def _git(folder: str, *arguments: str, what: str, stdin: bytes = b"") -> bytes:
         raise NoRevision("git is not installed") from error
     if done.returncode:
         said = done.stderr.decode(errors="replace").strip().splitlines()
-        raise NoRevision(f"{what}: {said[0] if said else 'no revision of this repository'}")
+        raise NoRevision(f"{what}: {said[0] if said else 'no such revision in this repository'}")
     return done.stdout

@@ -27,6 +27,8 @@ def _lines(row: RoleChange) -> Iterator[tuple[str, str]]:
     yield from _subjects("-", row.lost)
     for what, both in (("audience", row.audiences), ("condition", row.conditions), ("principal", row.others)):
         yield from _both(what, both)
+    if row.open_by:
+        yield "+", f"the new role is open: {', '.join(row.open_by)}"
     if row.because:
         yield "?", row.because
     if row.maybe_renamed_from:
@@ -40,7 +42,9 @@ def _subjects(sign: str, subjects: ChangedSubjects) -> Iterator[tuple[str, str]]
         yield sign, f"and {len(subjects.patterns) - _SHOWN} more"
     if subjects.without:
         yield " ", "except " + ", ".join(subjects.without[:_SHOWN])
-    if subjects.witness and subjects.witness not in subjects.patterns:
+    if subjects.witness_audience is not None:
+        yield " ", f"for example {subjects.witness} with the audience {subjects.witness_audience or '(empty)'}"
+    elif subjects.witness and subjects.witness not in subjects.patterns:
         yield " ", f"for example {subjects.witness}"
     if subjects.service_accounts:
         names = ", ".join(subjects.service_accounts[:_SHOWN])

@@ -152,7 +152,7 @@ def test_a_folder_below_and_a_shared_file(tmp_path):
     ("flags", "says"),
     [
         (("--config-from", "no-such"), "no-such: "),
-        (("--config-from", "--all"), "--all: no revision of git"),
+        (("--config-from", "--all"), "--all: not a git revision"),
         (("--config-from", "HEAD", "--no-config"), "--config-from and --no-config contradict each other"),
         (("--config-from", "HEAD", "--config", "none.toml"), "none.toml"),
     ],

@@ -47,15 +47,158 @@ def test_a_wrong_call_is_one_line_and_exit_2(tmp_path, arguments):
     assert len(done.stderr.splitlines()) == 1
 
 
-def test_a_revision_of_git_is_the_old_side(tmp_path):
-    def git(*arguments):
-        name = ("-c", "user.name=somebody", "-c", "user.email=somebody@example.com")
-        subprocess.run(["git", *name, *arguments], cwd=tmp_path, check=True, capture_output=True)
+def git(folder, *arguments):
+    name = ("-c", "user.name=somebody", "-c", "user.email=somebody@example.com")
+    subprocess.run(["git", *name, *arguments], cwd=folder, check=True, capture_output=True)
 
-    git("init", "-q")
+
+@pytest.fixture
+def repository(tmp_path):
+    """A repository whose working tree opens a policy below `policies`, and does not touch another."""
+    top = tmp_path / "repo"
+    put(top / "policies" / "policy.json", trust("system:serviceaccount:a:x"))
+    put(top / "policies" / "deep" / "other.json", trust("system:serviceaccount:a:y"))
+    put(top / "docs" / "note.txt", "nothing")
+    git(top, "init", "-q")
+    git(top, "add", ".")
+    git(top, "commit", "-qm", "first")
+    put(top / "policies" / "policy.json", OPEN)
+    return top
+
+
+def compared(*arguments, cwd):
+    done = run("diff", "--git", "HEAD", *arguments, "-f", "json", cwd=cwd)
+    assert done.stderr == ""
+    return done.returncode, [(row["role"], row["change"]) for row in json.loads(done.stdout)["roles"]]
+
+
+OPENED = (1, [("policies/deep/other.json", "same"), ("policies/policy.json", "widened")])
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("policies", "policies/", "./policies", "policies/.", "docs/../policies", ".", "./", None),
+        "{top}/policies",
+        "{top}",
+        "{top}/../repo/policies/",
+        "{top}/../link",
+        "link",
+        "policies/policy.json policies/deep",
+        "policies policies/policy.json",
+    ],
+)
+def test_the_answer_does_not_depend_on_how_the_path_is_written(repository, path):
+    (repository / "link").symlink_to("policies")
+    (repository.parent / "link").symlink_to(repository / "policies")
+    paths = path.format(top=repository).split(" ") if path else []
+    assert compared(*paths, cwd=repository) == OPENED
+
+
+@pytest.mark.parametrize(
+    ("folder", "path"), [("policies", None), ("docs", "../policies"), ("docs", ".."), ("policies/deep", "..")]
+)
+def test_from_a_folder_inside_the_repository_the_answer_is_the_same(repository, folder, path):
+    assert compared(*([path] if path else []), cwd=repository / folder) == OPENED
+
+
+def test_a_repository_that_is_entered_through_a_link_gives_the_same_answer(repository, tmp_path):
+    (tmp_path / "entry").symlink_to(repository)
+    assert compared("policies", cwd=tmp_path / "entry") == OPENED
+    assert compared(tmp_path / "entry" / "policies", cwd=tmp_path) == OPENED
+
+
+def test_a_deleted_path_is_removed_and_a_new_one_is_added(repository):
+    (repository / "policies" / "deep" / "other.json").unlink()
+    (repository / "policies" / "deep").rmdir()
+    assert compared("policies/deep", cwd=repository) == (0, [("policies/deep/other.json", "removed")])
+    put(repository / "more" / "new.json", trust("system:serviceaccount:a:z"))
+    assert compared("more", cwd=repository) == (0, [("more/new.json", "added")])
+    assert compared("more/new.json", "policies/deep/other.json", cwd=repository)[1] == [
+        ("more/new.json", "added"),
+        ("policies/deep/other.json", "removed"),
+    ]
+
+
+@pytest.mark.parametrize("name", ["two words", "Bücher", "日本", ":(top)colon", "star*", "[a]", "-dash"])
+def test_names_of_every_kind_are_compared(repository, name):
+    put(repository / name / "policy.json", trust("system:serviceaccount:a:x"))
+    git(repository, "add", ".")
+    git(repository, "commit", "-qm", "second")
+    put(repository / name / "policy.json", OPEN)
+    assert compared(f"./{name}", cwd=repository) == (1, [(f"{name}/policy.json", "widened")])
+
+
+def test_a_link_in_the_place_of_a_folder_hides_no_change(repository):
+    put(repository / "elsewhere" / "policy.json", OPEN)
+    git(repository, "checkout", "-q", "policies")
+    (repository / "policies").rename(repository / "moved")
+    (repository / "policies").symlink_to("elsewhere")
+    assert ("policies/policy.json", "widened") in compared("policies", cwd=repository)[1]
+    assert ("policies/policy.json", "widened") in compared(cwd=repository)[1]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("--git", "no-such-revision"), "no-such-revision: no such revision in this repository"),
+        (("--git", ""), "an empty name: not a git revision"),
+        (("--git", "HEAD", "nowhere"), "nowhere: no such file or folder, neither in the work tree nor at HEAD"),
+        (("--git", "HEAD", "/"), "not a git repository"),
+        (("--git", "HEAD", "-"), "not standard input"),
+        (("--git", "HEAD", "docs"), "nothing could be read of docs"),
+    ],
+)
+def test_a_revision_or_path_that_is_not_there_is_one_line_and_exit_2(repository, arguments, says):
+    done = run("diff", *arguments, cwd=repository)
+    assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (2, "", 1)
+    assert says in done.stderr
+
+
+def test_a_new_role_that_is_open_exits_1_unless_new_roles_are_allowed(tmp_path):
+    old = put(tmp_path / "old" / "a.json", role(RIGHT)).parent
+    new = put(tmp_path / "new" / "a.json", role(RIGHT)).parent
+    put(new / "b.json", role(OPEN, ROLE + "-2"))
+    done = run("diff", old, new, "-f", "json", cwd=tmp_path)
+    row = next(row for row in json.loads(done.stdout)["roles"] if row["role"] == ROLE + "-2")
+    assert (done.returncode, row["change"], row["open_by"]) == (1, "added", ["open-aud-only"])
+    assert run("diff", old, new, "--allow-new", cwd=tmp_path).returncode == 0
+    assert "the new role is open: open-aud-only" in run("diff", old, new, cwd=tmp_path).stdout
+
+
+def test_a_new_role_of_one_service_account_exits_0(tmp_path):
+    old = put(tmp_path / "old" / "a.json", role(RIGHT)).parent
+    new = put(tmp_path / "new" / "a.json", role(RIGHT)).parent
+    put(new / "b.json", role(trust("system:serviceaccount:a:x"), ROLE + "-2"))
+    assert run("diff", old, new, cwd=tmp_path).returncode == 0
+
+
+def test_an_open_policy_that_only_moved_is_not_new(repository):
+    git(repository, "commit", "-qam", "opened")
+    (repository / "policies" / "policy.json").rename(repository / "policies" / "moved.json")
+    code, rows = compared(cwd=repository)
+    assert (code, ("policies/moved.json", "added") in rows) == (0, True)
+    put(repository / "policies" / "more.json", json.dumps(OPEN))
+    assert compared(cwd=repository)[0] == 1
+
+
+def test_a_new_audience_is_shown_beside_the_subject_that_had_another(tmp_path):
+    subject = "system:serviceaccount:a:x"
+    old = put(tmp_path / "old.json", trust(subject, audience="vault"))
+    new = put(tmp_path / "new.json", trust(subject, audience="sts.amazonaws.com"))
+    gained = json.loads(run("diff", old, new, "-f", "json", cwd=tmp_path).stdout)["roles"][0]["gained"]
+    assert (gained["witness"], gained["witness_audience"]) == (subject, "sts.amazonaws.com")
+    assert f"for example {subject} with the audience sts.amazonaws.com" in run("diff", old, new, cwd=tmp_path).stdout
+    other = put(tmp_path / "other.json", trust("system:serviceaccount:a:y", audience="vault"))
+    gained = json.loads(run("diff", old, other, "-f", "json", cwd=tmp_path).stdout)["roles"][0]["gained"]
+    assert (gained["witness"], gained["witness_audience"]) == ("system:serviceaccount:a:y", None)
+
+
+def test_a_revision_of_git_is_the_old_side(tmp_path):
+    git(tmp_path, "init", "-q")
     file = put(tmp_path / "trust" / "policy.json", trust("system:serviceaccount:a:x"))
-    git("add", ".")
-    git("commit", "-qm", "first")
+    git(tmp_path, "add", ".")
+    git(tmp_path, "commit", "-qm", "first")
     put(file, OPEN)
     done = run("diff", "--git", "HEAD", "trust", "-f", "json", cwd=tmp_path)
     assert done.returncode == 1
