@@ -24,7 +24,7 @@ _Formats = Annotated[
         "--format",
         "-f",
         metavar="FORMAT[:FILE]",
-        help="text, json, sarif, github, junit, gitlab, markdown or html; with :FILE written to that file; repeatable.",
+        help="text, concise, json, sarif, github, junit, gitlab, markdown or html; with :FILE into that file; repeatable.",
     ),
 ]
 _Output = Annotated[str | None, typer.Option("--output", "-o", metavar="FILE", help="Write the report to this file.")]

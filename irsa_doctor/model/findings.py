@@ -175,7 +175,7 @@ class Counts(msgspec.Struct, frozen=True):
 
 
 class Report(msgspec.Struct, frozen=True):
-    """Everything that `check` has to say. Findings are sorted: by severity, group, rule, subject."""
+    """Everything that `check` has to say. Findings are sorted: by severity, role, rule, subject."""
 
     version: str
     rules_digest: str

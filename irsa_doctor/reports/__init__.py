@@ -20,7 +20,7 @@ def _by(module: str) -> Render:
 
 
 FORMATS: Mapping[str, Render] = {
-    name: _by(name) for name in ("text", "json", "sarif", "github", "junit", "gitlab", "markdown", "html")
+    name: _by(name) for name in ("text", "concise", "json", "sarif", "github", "junit", "gitlab", "markdown", "html")
 }
 
 __all__ = ["FORMATS", "Style", "style_for"]

@@ -11,9 +11,10 @@ from typing import Any
 
 import msgspec
 
+from irsa_doctor.answers.check.order import sort_findings
 from irsa_doctor.facts import Evidence, Judged
 from irsa_doctor.model import Place, Unknown, Verdict
-from irsa_doctor.model.findings import NO_OFFER, SEVERITIES, Finding, Location, Missing, Offer, Subject, Tally
+from irsa_doctor.model.findings import NO_OFFER, Finding, Location, Missing, Offer, Subject, Tally
 from irsa_doctor.remedies import FixKind
 from irsa_doctor.rulebook.rules import NAME, SUBJECTS, Rule
 
@@ -150,7 +151,7 @@ def _seen(rules: Iterable[Rule], facts: msgspec.Struct) -> _Seen:
 
 
 def evaluate(rules: Sequence[Rule], subjects: Iterable[Judged], locate: Locate, offering: Offering | None = None) -> Evaluation:
-    """Every rule about every subject. Findings come sorted: worst first, then by group, rule and subject. `offering` says what
+    """Every rule about every subject. Findings are sorted, see `order`. `offering` says what
     mends them."""
     by_type: dict[type, list[Rule]] = {}
     for rule in rules:
@@ -170,12 +171,6 @@ def evaluate(rules: Sequence[Rule], subjects: Iterable[Judged], locate: Locate, 
         _missing(memo.values()),
         _tallies(rules, memo.values()),
     )
-
-
-def sort_findings(findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    """Worst first, then by group, rule and subject."""
-    order = {severity: n for n, severity in enumerate(SEVERITIES)}
-    return tuple(sorted(findings, key=lambda f: (order[f.severity], f.group, f.rule, f.subject.id)))
 
 
 def _say(

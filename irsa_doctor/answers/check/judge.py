@@ -7,7 +7,8 @@ from functools import partial
 
 import msgspec
 
-from irsa_doctor.answers.check.engine import evaluate, sort_findings
+from irsa_doctor.answers.check.engine import evaluate
+from irsa_doctor.answers.check.order import sort_findings
 from irsa_doctor.answers.places import Locator
 from irsa_doctor.facts import Judged, View, derive
 from irsa_doctor.governance import comments, waivers
