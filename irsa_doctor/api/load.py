@@ -4,10 +4,11 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, TypedDict
 
 from irsa_doctor.governance.settings import Settings
+from irsa_doctor.model import PASSED_OVER
 from irsa_doctor.model.errors import IrsaDoctorError
 
 if TYPE_CHECKING:
-    from irsa_doctor.sources import Loaded
+    from irsa_doctor.sources import Exclude, Loaded
     from irsa_doctor.sources.live import Options, Plan
 
 NO_SETTINGS = Settings()
@@ -69,14 +70,18 @@ class _Declared(TypedDict):
     clusters: "Mapping[str, str]"
     account: str | None
     complete: tuple[str, ...]
+    exclude: "Exclude | None"
 
 
 def _declared(settings: Settings) -> _Declared:
+    from irsa_doctor.sources import Exclude
+
     return {
         "roles": {path: arn for arn, path in settings.roles.items()},
         "clusters": {path: name for name, path in settings.clusters.items()},
         "account": settings.account or None,
         "complete": settings.complete,
+        "exclude": Exclude(settings.folder, settings.exclude) if settings.exclude else None,
     }
 
 
@@ -88,6 +93,6 @@ def has_read(loaded: "Loaded") -> bool:
 def nothing_read(loaded: "Loaded", paths: Sequence[str]) -> NothingRead:
     """That nothing in the input could be read, and why its first document could not."""
     names = ", ".join(paths)
-    first = next((row for row in loaded.inventory.documents if row.why), None)
+    first = next((row for row in loaded.inventory.documents if row.why and row.kind != PASSED_OVER), None)
     why = f": {first.path}: {first.why}" if first and first.path != names else f": {first.why}" if first else ""
     return NothingRead(f"nothing could be read of {names}{why}")

@@ -209,6 +209,7 @@ def _word(flag: str, value: str | None, words: Sequence[str]) -> str | None:
 
 
 def _nothing_read(rows: "Sequence[DocumentRow]") -> str:
+    rows = [row for row in rows if row.kind != "passed-over"]
     if not rows:
         return "nothing to read: no file was found in what was given"
     first, more = rows[0], f" (and {len(rows) - 1} more)" if len(rows) > 1 else ""

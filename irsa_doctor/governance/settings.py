@@ -68,6 +68,7 @@ class Settings(msgspec.Struct, frozen=True):
     """What was set. None and empty mean "not set": a flag or the default of the command decides.
 
     Paths are joined to the folder of the file; issuers are without scheme, as in ARNs; `file` is "" where there was none.
+    `exclude` are patterns, relative to `folder`, of files that are passed over inside folders.
     """
 
     file: str = ""
@@ -86,6 +87,8 @@ class Settings(msgspec.Struct, frozen=True):
     waivers: tuple[Waiver, ...] = ()
     baseline: str = ""
     inline_ignores: bool = True
+    exclude: tuple[str, ...] = ()
+    folder: str = ""
     framework: str = ""
     """named by a flag alone: it is a question, not a decision"""
 
@@ -148,7 +151,9 @@ def read_settings(file: str | os.PathLike[str]) -> Settings:
         msgspec.structs.replace(waiver, file=name, line=_line(text, (*root, "waivers", number)))
         for number, waiver in enumerate(fields.pop("waivers", ()))
     ]
-    return Settings(file=name, waivers=tuple(waivers), **{key.replace("-", "_"): value for key, value in fields.items()})
+    fields = {key.replace("-", "_"): value for key, value in fields.items()}
+    folder = os.path.dirname(name) if fields.get("exclude") else ""
+    return Settings(file=name, folder=folder, waivers=tuple(waivers), **fields)
 
 
 def _shown(path: Path) -> str:
@@ -268,6 +273,7 @@ def _readers(folder: str) -> Mapping[str, _Read[Any]]:
         "waivers": _list(_waiver),
         "baseline": path,
         "inline-ignores": _flag,
+        "exclude": _list(_string),
     }
 
 

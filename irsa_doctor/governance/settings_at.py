@@ -49,6 +49,7 @@ class _Copy(msgspec.Struct, frozen=True):
         return msgspec.structs.replace(
             found,
             file=self.shown(found.file),
+            folder=os.path.join(self.top, os.path.relpath(found.folder, self.folder)) if found.exclude else "",
             rules=tuple(map(self.outside, found.rules)),
             baseline=self.outside(found.baseline),
             clusters=self.here(found.clusters),

@@ -112,7 +112,23 @@ def _baseline(before: Governing, after: Governing) -> Iterator[str]:
         yield f"the baseline holds {len(more)} more, {_some(more, ', ')}"
 
 
-_COMPARED: Sequence[Callable[[Governing, Governing], Iterator[str]]] = (_thresholds, _rules, _audiences, _complete, _baseline)
+def _exclude(before: Governing, after: Governing) -> Iterator[str]:
+    """Files that are read no longer."""
+    old, new = before.settings, after.settings
+    added = [pattern for pattern in new.exclude if pattern not in old.exclude and not pattern.startswith("!")]
+    dropped = [pattern for pattern in old.exclude if pattern not in new.exclude and pattern.startswith("!")]
+    if patterns := [*added, *dropped]:
+        yield f"{_some(patterns, ', ')} {'leaves' if len(patterns) == 1 else 'leave'} out more files"
+
+
+_COMPARED: Sequence[Callable[[Governing, Governing], Iterator[str]]] = (
+    _thresholds,
+    _rules,
+    _audiences,
+    _complete,
+    _baseline,
+    _exclude,
+)
 
 
 def _waivers(before: Settings, after: Settings) -> Iterator[Weakening]:

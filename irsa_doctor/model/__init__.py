@@ -16,7 +16,7 @@ from irsa_doctor.model.aws import (
     ResourceControlPolicy,
     Role,
 )
-from irsa_doctor.model.inventory import Closed, Contradiction, Document, Gap, Inventory
+from irsa_doctor.model.inventory import PASSED_OVER, Closed, Contradiction, Document, Gap, Inventory
 from irsa_doctor.model.issuer import Issuer
 from irsa_doctor.model.kubernetes import (
     ConfigMap,
@@ -48,6 +48,7 @@ from irsa_doctor.model.text import (
 from irsa_doctor.model.verdict import Unknown, Verdict
 
 __all__ = [
+    "PASSED_OVER",
     "Arn",
     "Closed",
     "Cluster",

@@ -19,6 +19,9 @@ from irsa_doctor.model.kubernetes import (
 from irsa_doctor.model.place import Place
 from irsa_doctor.model.verdict import Unknown
 
+PASSED_OVER = "passed-over"
+"""The kind of a file, or a whole folder (its path ends in a slash), that a walk through a folder leaves out"""
+
 
 class Document(msgspec.Struct, frozen=True):
     """One given path (or standard input) and what became of it."""

@@ -1,5 +1,8 @@
 """Numbers with their nouns."""
 
+import os
+
+from irsa_doctor.model import PASSED_OVER
 from irsa_doctor.model.findings import SEVERITIES, Report
 
 
@@ -27,6 +30,16 @@ def checked(report: Report) -> str:
     ]
     subjects = ", ".join(counted(number, what) for number, what in kinds if number) or "nothing"
     read = {row.path for row in report.documents if row.status == "read"}
-    other = len({row.path for row in report.documents if row.status == "ignored"} - read)
+    ignored = {row.path for row in report.documents if row.status == "ignored" and row.kind != PASSED_OVER}
+    other = len(ignored - read)
     rest = f"; {counted(other, 'document')} ignored" if other else ""
     return f"{subjects} in {counted(len(read), 'document')}{rest}"
+
+
+def passed_over(report: Report) -> str:
+    """Returns what the walk through folders left out, `2 folders and 1 file passed over`, or ""."""
+    paths = [row.path for row in report.documents if row.kind == PASSED_OVER]
+    folders = sum(path.endswith(os.sep) for path in paths)
+    numbers = [(folders, "folder"), (len(paths) - folders, "file")]
+    what = " and ".join(counted(number, noun) for number, noun in numbers if number)
+    return f"{what} passed over" if what else ""

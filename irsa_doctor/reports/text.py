@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from irsa_doctor.model import parse_arn
 from irsa_doctor.model.findings import SEVERITIES, Finding, Missing, Report, Waived
-from irsa_doctor.reports.counting import checked, counted
+from irsa_doctor.reports.counting import checked, counted, passed_over
 from irsa_doctor.reports.escape import for_terminal
 from irsa_doctor.reports.fitting import columns, on_one_line, without_end, wrapped
 from irsa_doctor.reports.fixes import pasted
@@ -258,6 +258,8 @@ def _waived(report: Report, style: Style) -> Iterator[str]:
 
 def _checked(report: Report, style: Style) -> Iterator[str]:
     yield from _prose(f"Checked {checked(report)}.", style, "")
+    if left_out := passed_over(report):
+        yield from _prose(f"{left_out} (.gitignore, exclude, or filled by programs): -f json lists them.", style, "")
 
 
 def _verdict(report: Report, style: Style) -> Iterator[str]:

@@ -9,13 +9,14 @@ from itertools import chain
 
 import msgspec
 
-from irsa_doctor.model import Document, Inventory, Place
+from irsa_doctor.model import PASSED_OVER, Document, Inventory, Place
 from irsa_doctor.sources.documents import kinds
 from irsa_doctor.sources.documents.bulk import FROM, read_bulk
 from irsa_doctor.sources.documents.contents import read_dialect, read_page_now, read_text, read_waiting
 from irsa_doctor.sources.documents.dialects import dialect_of
 from irsa_doctor.sources.documents.flaws import settle_flaws
 from irsa_doctor.sources.documents.reading import DocumentReading, Page
+from irsa_doctor.sources.files.passing import Exclude
 from irsa_doctor.sources.files.walk import InputFile, walk_over
 from irsa_doctor.sources.joining.join import JoinContext, join
 from irsa_doctor.sources.rows import final_rows, is_data, refused_row
@@ -39,13 +40,14 @@ class Declared(msgspec.Struct, frozen=True, kw_only=True):
 
     `roles` gives the role ARN of bare policies by their path, `clusters` the cluster (name, ARN or issuer) of files or
     folders by path, `account` the account of answers that name none, `complete` the Kubernetes kinds (lower-case plural) for
-    which the input is complete.
+    which the input is complete, `exclude` the patterns of files that are passed over inside folders.
     """
 
     roles: Mapping[str, str] = {}
     clusters: Mapping[str, str] = {}
     account: str | None = None
     complete: Collection[str] = ()
+    exclude: Exclude | None = None
 
 
 _NOTHING_DECLARED = Declared()
@@ -63,17 +65,18 @@ def load(  # noqa: PLR0913 - all that can be declared of what is read
     snapshots: Sequence[Snapshot] = (),
     base: Sequence[str] = (),
     without: Sequence[str] = (),
+    exclude: Exclude | None = None,
 ) -> Loaded:
     """Read files, folders and `-` (standard input) into one inventory; never raises for what is in them.
 
-    `roles`, `clusters`, `account` and `complete` are those of Declared. `memory` holds documents by path, read like files;
-    `snapshots` what live sources answered, which is read in the same way as a snapshot among the paths. `base` are further
-    files and folders, a snapshot for example, over which the others are laid: where both have an object, that of the
+    `roles`, `clusters`, `account`, `complete` and `exclude` are those of Declared. `memory` holds documents by path, read like
+    files; `snapshots` what live sources answered, which is read in the same way as a snapshot among the paths. `base` are
+    further files and folders, a snapshot for example, over which the others are laid: where both have an object, that of the
     others counts. Files of `without` are left out.
     """
-    declared = Declared(roles=roles, clusters=clusters, account=account, complete=complete)
+    declared = Declared(roles=roles, clusters=clusters, account=account, complete=complete, exclude=exclude)
     in_memory = (InputFile(path, True, memory[path]) for path in sorted(memory))
-    return Loading(chain(walk_over(paths, base, stdin, without), in_memory), declared).loaded(snapshots)
+    return Loading(chain(walk_over(paths, base, stdin, without, exclude), in_memory), declared).loaded(snapshots)
 
 
 class _Part(msgspec.Struct, frozen=True):
@@ -104,7 +107,7 @@ class Loading:
     @classmethod
     def of(cls, paths: Sequence[str], *, stdin: bytes | None = None, declared: Declared = _NOTHING_DECLARED) -> "Loading":
         """The documents of paths, which are read at once."""
-        return cls(walk_over(paths, (), stdin), declared)
+        return cls(walk_over(paths, (), stdin, exclude=declared.exclude), declared)
 
     def loaded(self, live: Sequence[Snapshot] = ()) -> Loaded:
         """The inventory of the documents and of what live sources have answered up to now.
@@ -198,7 +201,8 @@ def _read(document: InputFile, role_arn: str, origin: Origin) -> _Part:
     """A document whose kind is recognised by its content."""
     content = document.content
     if document.why is not None:
-        row = Document(document.path, "", "ignored" if document.passed else "unreadable", document.why, named=document.named)
+        kind = PASSED_OVER if document.passed_over else ""
+        row = Document(document.path, kind, "ignored" if document.passed else "unreadable", document.why, named=document.named)
         return _Part(content, row, None, None)
     digest = hashlib.sha256(content).hexdigest()
     row = Document(document.path, "", "ignored", "empty", digest, named=document.named)

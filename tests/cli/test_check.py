@@ -287,3 +287,19 @@ def test_a_comment_on_a_line_of_its_own_speaks_of_the_next(tmp_path):
 def test_an_export_cannot_excuse_itself(tmp_path):
     text = json.dumps(role(OPEN)).replace("sts.amazonaws.com", "sts.amazonaws.com # irsa-doctor: ignore[trust-aud-mismatch] x")
     assert check(put(tmp_path / "role.json", text), cwd=tmp_path)["waived"] == []
+
+
+def test_what_a_folder_passes_over_is_counted_in_one_line_and_listed_in_json(tmp_path):
+    put(tmp_path / "roles" / "app.json", role(RIGHT))
+    put(tmp_path / "examples" / "open.json", role(OPEN))
+    put(tmp_path / "made" / "open.json", role(OPEN))
+    put(tmp_path / "node_modules" / "open.json", role(OPEN))
+    put(tmp_path / ".gitignore", "/made/*\n")
+    put(tmp_path / "irsa-doctor.toml", 'exclude = ["examples/"]\n')
+    done = run("check", ".", cwd=tmp_path)
+    assert done.returncode == 0
+    assert "2 folders and 1 file passed over" in done.stdout
+    report = json.loads(run("check", ".", "-f", "json", cwd=tmp_path).stdout)
+    passed = {row["path"]: row["status"] for row in report["documents"] if row["kind"] == "passed-over"}
+    assert passed == dict.fromkeys(["./examples/", "./made/open.json", "./node_modules/"], "ignored")
+    assert run("check", "made/open.json", cwd=tmp_path).returncode == 1

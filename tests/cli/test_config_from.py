@@ -57,6 +57,8 @@ def test_a_change_cannot_waive_what_it_opens(tmp_path):
     ("before", "after", "says"),
     [
         ("", 'ignore = ["open-aud-only"]', "open-aud-only is turned off"),
+        ("", 'exclude = ["roles/", "!x"]', "roles/ leaves out more files"),
+        ('exclude = ["roles/", "!*.json"]', 'exclude = ["roles/"]', "!*.json leaves out more files"),
         ("", 'select = ["open-no-sub"]', "turned off"),
         ("", '[severity]\nopen-aud-only = "low"', "open-aud-only is low and was critical"),
         ("", 'fail-on = "never"', "fail-on is never and was high"),

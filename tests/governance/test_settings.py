@@ -378,7 +378,13 @@ def test_the_schema_and_the_reader_agree(write, text, right):
 
 def test_the_schema_is_one_and_knows_every_field():
     jsonschema.Draft202012Validator.check_schema(SCHEMA)
-    fields = {name.replace("_", "-") for name in Settings.__struct_fields__} - {"file", "framework"}
+    fields = {name.replace("_", "-") for name in Settings.__struct_fields__} - {"file", "framework", "folder"}
     assert set(SCHEMA["properties"]) == fields
     waiver = SCHEMA["properties"]["waivers"]["items"]
     assert set(waiver["properties"]) == set(waiver["required"]) == set(Waiver.__struct_fields__) - {"file", "line"}
+
+
+def test_patterns_that_are_excluded_are_relative_to_the_folder_of_the_file(write):
+    path = write('exclude = ["examples/"]')
+    settings = read_settings(path)
+    assert (settings.exclude, settings.folder) == (("examples/",), str(path.parent))

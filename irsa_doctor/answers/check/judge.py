@@ -15,7 +15,7 @@ from irsa_doctor.governance import comments, waivers
 from irsa_doctor.governance.baseline import Entry, without
 from irsa_doctor.governance.settings import Settings, Waiver
 from irsa_doctor.governance.weakening import Governing
-from irsa_doctor.model import Inventory
+from irsa_doctor.model import PASSED_OVER, Inventory
 from irsa_doctor.model.findings import CONFIDENCES, SEVERITIES, Counts, DocumentRow, Finding, Missing, Report, Tally, Waived
 from irsa_doctor.remedies import offer
 from irsa_doctor.rulebook.rules import Rule, digest
@@ -135,7 +135,7 @@ def commented_texts(documents: Documents, settings: Settings) -> TextOf:
 
 def _counts(inventory: Inventory) -> Counts:
     return Counts(
-        documents=len({document.path for document in inventory.documents}),
+        documents=len({document.path for document in inventory.documents if document.kind != PASSED_OVER}),
         roles=sum(not role.is_bare for role in inventory.roles),
         policies=sum(role.is_bare for role in inventory.roles),
         providers=len(inventory.providers),

@@ -7,22 +7,8 @@ from collections.abc import Collection, Iterator, Sequence
 
 import msgspec
 
-_SKIPPED = frozenset(
-    {
-        ".git",
-        ".hg",
-        ".svn",
-        "node_modules",
-        "__pycache__",
-        ".terraform",
-        ".venv",
-        "venv",
-        ".tox",
-        ".mypy_cache",
-        ".ruff_cache",
-        ".pytest_cache",
-    }
-)
+from irsa_doctor.sources.files.passing import Exclude, Folder, PassedOver
+
 SIZE_LIMIT = 2 << 30
 _CHUNK = 1 << 20
 _SPECIAL = (
@@ -36,7 +22,8 @@ _SPECIAL = (
 class InputFile(msgspec.Struct, frozen=True):
     """A file of the input: its bytes, or why they are not read (`passed` where nothing is lost by that).
 
-    `base`: it belongs to the current state over which a change is laid.
+    `base`: it belongs to the current state over which a change is laid. `passed_over`: it is a file or a whole folder that a
+    walk leaves out, for it is ignored, excluded, or filled by a program.
     """
 
     path: str
@@ -45,18 +32,24 @@ class InputFile(msgspec.Struct, frozen=True):
     why: str | None = None
     passed: bool = False
     base: bool = False
+    passed_over: bool = False
 
 
-def walk(paths: Sequence[str], stdin: bytes | None, without: Sequence[str] = ()) -> Iterator[InputFile]:
-    """Yield every file of the paths once, folders in sorted order, except those at or below `without`."""
+def walk(
+    paths: Sequence[str], stdin: bytes | None, without: Sequence[str] = (), exclude: Exclude | None = None
+) -> Iterator[InputFile]:
+    """Yield every file of the paths once, folders in sorted order, except those at or below `without`.
+
+    What is passed over inside folders (`passing`) is yielded without content; what is named is read.
+    """
     left_out = {os.path.abspath(path) for path in without if path != "-"}
     named = {os.path.abspath(path) for path in paths if path != "-"}
     seen: set[str] = set()
     for path in paths:
-        files = [_standard_input(stdin)] if path == "-" else _named_path(path)
+        files = [_standard_input(stdin)] if path == "-" else _named_path(path, exclude)
         for item in files:
             place = item.path if item.path == "-" else os.path.abspath(item.path)
-            if place in seen or (left_out and _is_below(place, left_out)):
+            if place in seen or (left_out and _is_below(place, left_out)) or (item.passed_over and place in named):
                 continue
             seen.add(place)
             yield msgspec.structs.replace(item, named=True) if place in named and not item.named else item
@@ -73,11 +66,15 @@ def _is_below(place: str, folders: Collection[str]) -> bool:
 
 
 def walk_over(
-    paths: Sequence[str], base: Sequence[str], stdin: bytes | None, without: Sequence[str] = ()
+    paths: Sequence[str],
+    base: Sequence[str],
+    stdin: bytes | None,
+    without: Sequence[str] = (),
+    exclude: Exclude | None = None,
 ) -> Iterator[InputFile]:
     """Yield every file of the paths, then those of the base that are not among them."""
-    yield from walk(paths, stdin, without)
-    for file in walk(base, stdin, (*paths, *without)):
+    yield from walk(paths, stdin, without, exclude)
+    for file in walk(base, stdin, (*paths, *without), exclude):
         yield msgspec.structs.replace(file, base=True)
 
 
@@ -90,7 +87,7 @@ def _standard_input(stdin: bytes | None) -> InputFile:
     return InputFile("-", True, content) if len(content) <= SIZE_LIMIT else InputFile("-", True, why="too large")
 
 
-def _named_path(path: str) -> Iterator[InputFile]:
+def _named_path(path: str, exclude: Exclude | None) -> Iterator[InputFile]:
     """A path that the user named: a link is followed."""
     if _is_stream(path):
         yield _read_stream(path)
@@ -101,7 +98,8 @@ def _named_path(path: str) -> Iterator[InputFile]:
         yield InputFile(path, True, why=says(error))
         return
     if stat.S_ISDIR(status.st_mode):
-        yield from _folder(path, os.path.realpath(path), True)
+        passed, start = PassedOver.of(path, exclude)
+        yield from _FolderWalk(os.path.realpath(path), passed).files(path, start)
     else:
         yield _file(path, status, True)
 
@@ -124,39 +122,46 @@ def _read_stream(path: str) -> InputFile:
     return InputFile(path, True, content) if len(content) <= SIZE_LIMIT else InputFile(path, True, why="too large")
 
 
-def _folder(folder: str, root: str, named: bool) -> Iterator[InputFile]:
-    """Depth is bounded by the length of paths, so a list of open folders and no recursion."""
-    waiting = [(folder, named)]
-    while waiting:
-        path, is_named = waiting.pop()
-        if not os.path.isdir(path):
-            continue
-        try:
-            names = sorted(os.listdir(path))
-        except OSError as error:
-            yield InputFile(path, is_named, why=says(error))
-            continue
-        if not names and is_named:
-            yield InputFile(path, True, why="an empty folder", passed=True)
-        yield from _entries(path, names, root, waiting)
+class _FolderWalk(msgspec.Struct, frozen=True):
+    """A walk through a named folder: its real path, which links may not lead out of, and what is passed over."""
 
+    root: str
+    passed: PassedOver
 
-def _entries(folder: str, names: list[str], root: str, waiting: list[tuple[str, bool]]) -> Iterator[InputFile]:
-    below: list[tuple[str, bool]] = []
-    for name in names:
-        path = os.path.join(folder, name)
-        try:
-            status = os.lstat(path)
-        except OSError as error:
-            yield InputFile(path, False, why=says(error))
-            continue
-        if stat.S_ISLNK(status.st_mode):
-            yield _link(path, root)
-        elif not stat.S_ISDIR(status.st_mode):
-            yield _file(path, status, False)
-        elif name not in _SKIPPED:
-            below.append((path, False))
-    waiting.extend(reversed(below))
+    def files(self, named: str, start: Folder) -> Iterator[InputFile]:
+        """Every file; depth is bounded by the length of paths, so a list of open folders and no recursion."""
+        waiting = [(named, start)]
+        while waiting:
+            path, folder = waiting.pop()
+            if not os.path.isdir(path):
+                continue
+            try:
+                names = sorted(os.listdir(path))
+            except OSError as error:
+                yield InputFile(path, path == named, why=says(error))
+                continue
+            if not names and path == named:
+                yield InputFile(path, True, why="an empty folder", passed=True)
+            below: list[tuple[str, Folder]] = []
+            yield from self._entries(path, folder, names, below)
+            waiting.extend(reversed(below))
+
+    def _entries(self, path: str, folder: Folder, names: Sequence[str], below: list[tuple[str, Folder]]) -> Iterator[InputFile]:
+        for name in names:
+            entry = os.path.join(path, name)
+            try:
+                status = os.lstat(entry)
+            except OSError as error:
+                yield InputFile(entry, False, why=says(error))
+                continue
+            is_folder = stat.S_ISDIR(status.st_mode)
+            why = self.passed.why_folder(folder, name) if is_folder else self.passed.why_file(folder, name)
+            if why:
+                yield InputFile(entry + os.sep if is_folder else entry, False, why=why, passed=True, passed_over=True)
+            elif is_folder:
+                below.append((entry, self.passed.enter(self.passed.below(folder, name))))
+            else:
+                yield _link(entry, self.root) if stat.S_ISLNK(status.st_mode) else _file(entry, status, False)
 
 
 def _link(path: str, root: str) -> InputFile:

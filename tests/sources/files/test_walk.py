@@ -17,7 +17,7 @@ def test_folders_are_read_in_order_and_caches_are_skipped(tmp_path):
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(name)
-    names = [os.path.relpath(path, tmp_path) for path in found(tmp_path)]
+    names = [os.path.relpath(path, tmp_path) for path, item in found(tmp_path).items() if not item.passed_over]
     assert names == ["a.json", "c.txt", "b/x.json", "b/a/y.json"]
 
 
