@@ -253,8 +253,10 @@ def _replaced(value: Any, old: str, new: Sequence[str]) -> Any:
     left: list[Any] = []
     is_there = False
     for item in _listed(value):
-        is_there |= item == old
-        left += [entry for entry in (new if item == old else (item,)) if entry not in left]
+        # a number counts by its text
+        is_old = item == old or (not isinstance(item, str) and str(item) == old)
+        is_there |= is_old
+        left += [entry for entry in (new if is_old else (item,)) if entry not in left]
     if not is_there:
         raise CannotEdit(f"no value {old}")
     return _short(left, value)

@@ -41,11 +41,12 @@ class Recipient(msgspec.Struct, frozen=True):
 class Knowledge(msgspec.Struct, frozen=True):
     """What edits may rely on, for the tokens of one provider.
 
-    `users` are the subjects that use the role. `is_absent` says whether a service account of a subject surely does not exist,
-    `means` whether a principal was meant to be the provider.
+    `users` are the subjects that use the role, all of them where `complete`. `is_absent` says whether a service account of a
+    subject surely does not exist, `means` whether a principal was meant to be the provider.
     """
 
     users: frozenset[str]
+    complete: bool
     is_absent: Callable[[str], bool]
     means: Callable[[str], bool]
 
@@ -104,6 +105,11 @@ class _Scene(msgspec.Struct, frozen=True):
 
     def claim(self, condition: Condition) -> str:
         return presence(condition.key, self.target.issuer.lower()) if condition.key else "maybe"
+
+    def checks(self, claim: str) -> bool:
+        """Whether some condition checks the value of a claim of the token."""
+        conditions = self.statement.conditions
+        return any(self.claim(c) == claim and c.use.operator.family != "null" for c in conditions)
 
     def defects(self) -> tuple[Defect, ...]:
         target = self.target
@@ -216,12 +222,12 @@ def _of_condition(scene: _Scene, condition: Condition, defects: tuple[Defect, ..
 def _of_claim(scene: _Scene, place: _Place, condition: Condition, claim: str) -> Step:
     operator = condition.use.operator
     value = scene.target.audience if claim == "aud" else scene.target.subject
-    if not claim or operator.family == "null":
+    if not claim or (operator.family == "null" and scene.checks(claim)):
         return Step(REMOVAL, place.edit("drop_condition"))
+    if operator.family == "null":
+        return Step(REMOVAL, place.edit("replace_operator", "StringEquals"))
     if operator.negated:
-        if value not in condition.values:
-            raise CannotEdit("a pattern excludes the token")
-        return Step(OTHER_SUBJECT, place.edit("remove_value", value))
+        return _of_negated(scene, place, condition, value)
     if operator.family != "string":
         wild = any("*" in str(v) or "?" in str(v) for v in condition.values)
         return Step(SLIP, place.edit("replace_operator", "StringLike" if wild else "StringEquals"))
@@ -231,11 +237,29 @@ def _of_claim(scene: _Scene, place: _Place, condition: Condition, claim: str) ->
     return Step(OTHER_SUBJECT, place.edit("add_value", (value,)))
 
 
+def _of_negated(scene: _Scene, place: _Place, condition: Condition, value: str) -> Step:
+    """A token that is excluded is excluded no longer. Where nobody else is, the condition was meant to require it: without the
+    condition everybody would get in."""
+    if value not in condition.values:
+        raise CannotEdit("a pattern excludes the token")
+    if any(other != value for other in condition.values):
+        return Step(OTHER_SUBJECT, place.edit("remove_value", value))
+    if not scene.knowledge.complete:
+        raise CannotEdit("whom else it admits is not known")
+    operator = condition.use.operator
+    positive = operator.name.replace("Not", "", 1) if operator.family == "string" else "StringEquals"
+    return Step(OTHER_SUBJECT, place.edit("replace_operator", positive))
+
+
 def _key(scene: _Scene, place: _Place, defect: Defect) -> Step | None:
     return Step(SLIP, place.edit("replace_key", defect.meant)) if defect.meant else None
 
 
 def _absent_key(scene: _Scene, place: _Place, defect: Defect) -> Step:
+    """The claim that was meant, where no other condition checks it; else the condition goes."""
+    claim = defect.meant.rpartition(":")[2]
+    if claim and not scene.checks(claim):
+        return Step(SLIP, place.edit("replace_key", defect.meant))
     return Step(REMOVAL, place.edit("drop_condition"))
 
 
@@ -281,7 +305,7 @@ def _two_issuers(scene: _Scene, place: _Place, defect: Defect) -> Step | None:
     """One statement an issuer, where the principals are those of the keys; else the condition of the other issuer goes."""
     statement = scene.statement
     if len(statement.federated) < 2 or not all(isinstance(value, str) for value in statement.federated):
-        return Step(REMOVAL, place.edit("drop_condition"))
+        return _absent_key(scene, place, defect)
     providers = [str(value) for value in statement.federated]
     return Step(SLIP, lambda draft: draft.split_statement(scene.index, list(split_by_issuer(draft, scene.index, providers))))
 

@@ -87,7 +87,7 @@ class RolePolicy(msgspec.Struct, frozen=True, dict=True):
             near = self.view.meant_provider(principal, target.account)
             return near == target.provider or kin(principal) == kin(target.provider)
 
-        return Knowledge(users, is_absent, means)
+        return Knowledge(users, complete, is_absent, means)
 
 
 def role_policy(view: View, analysed: AnalysedRole) -> RolePolicy | None:

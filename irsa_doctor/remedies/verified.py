@@ -44,6 +44,13 @@ class _Account(msgspec.Struct, frozen=True):
         return self.compared.view
 
     @property
+    def is_opened(self) -> bool:
+        """Whether it admits every service account of a cluster, and did not before: nobody should save that, even where the
+        only subjects that it newly admits use the role."""
+        after, before = (admits.reach.scope for admits in self.compared.both)
+        return after == "cluster" != before
+
+    @property
     def less(self) -> Surplus:
         return self.compared.lost
 
@@ -108,6 +115,8 @@ def _is_harmless(role: RolePolicy, change: _Account) -> bool:
     """Whether nobody else gets in, and nobody who uses the role loses it."""
     view = change.view
     if not change.more.is_within(change.intended, view.profile.grammar) or not change.less.certain:
+        return False
+    if change.is_opened:
         return False
     if not view.profile.is_cluster:
         return change.less.is_within(frozenset(), view.profile.grammar)

@@ -50,8 +50,11 @@ def subject_form(value: str, *, wildcards: bool = False, ignoring_case: bool = F
 
 
 def _mended(value: str, *, wildcards: bool) -> str:
-    """A subject written without its prefix, with a mistyped one, or with slashes; "" where none can be made of it."""
-    rest = _PREFIXES.sub("", value, count=1) if _PREFIXES.match(value) else value
+    """A subject written without its prefix, with a mistyped one, or with slashes; "" where none can be made of it, as of other
+    users and groups of Kubernetes, which begin with `system:` too."""
+    if value.lower().startswith("system:") and not _PREFIXES.match(value):
+        return ""
+    rest = _PREFIXES.sub("", value, count=1)
     meant = PREFIX + rest.replace("/", ":", 1)
     return next((text for text in (meant, meant.lower()) if _is_mintable(text, wildcards=wildcards)), "")
 

@@ -278,3 +278,47 @@ def test_a_policy_variable_of_an_old_version_is_replaced_by_the_name():
     found = mended(old)
     assert found["Version"] == "2008-10-17"
     assert found["Statement"][0]["Condition"]["StringEquals"][SUB] == APP
+
+
+ANY = {SUB: APP, AUD: STS}
+NEGATED = {"StringNotEquals": {SUB: APP}, "StringEquals": {AUD: STS}}
+
+
+def test_a_token_that_alone_is_excluded_is_required_and_nobody_else_gets_in():
+    fix = let_in(whole(statement(Condition=NEGATED)))
+    assert reach(fix.policy).admits(APP, STS)
+    assert reach(fix.policy).reach.scope == "one"
+
+
+def test_a_role_is_not_opened_to_everybody_for_one_that_is_excluded():
+    assert let_in(whole(statement(Condition=NEGATED)), complete=False) is None
+
+
+@pytest.mark.parametrize("claim", [SUB, AUD])
+def test_a_claim_that_must_be_absent_is_checked_in_the_offered_policy(claim):
+    other = AUD if claim == SUB else SUB
+    block = {"StringEquals": {other: ANY[other]}, "Null": {claim: "true"}}
+    fix = let_in(whole(statement(Condition=block)))
+    assert fix.policy["Statement"][0]["Condition"] == {
+        "StringEquals": {other: block["StringEquals"][other]} | {claim: ANY[claim]}
+    }
+
+
+@pytest.mark.parametrize("claim", [SUB, AUD])
+def test_a_claim_of_another_issuer_is_not_dropped_where_nothing_else_checks_it(claim):
+    block = {SUB: APP, AUD: STS}
+    block[claim.replace("eu-west-1", "eu-west-2")] = block.pop(claim)
+    fix = let_in(whole(statement(Condition={"StringEquals": block})))
+    assert fix.policy["Statement"][0]["Condition"]["StringEquals"] == {SUB: APP, AUD: STS}
+
+
+def test_a_number_in_the_place_of_the_audience_is_replaced():
+    fix = let_in(whole(statement(**conditions(aud=5))))
+    assert fix.policy["Statement"][0]["Condition"]["StringEquals"] == {SUB: APP, AUD: STS}
+
+
+@pytest.mark.parametrize("group", ["system:serviceaccounts", "system:authenticated", "system:serviceaccounts:prod"])
+def test_a_group_of_kubernetes_is_not_taken_for_a_service_account(group):
+    fix = let_in(whole(statement(**conditions(sub=group))))
+    assert fix.policy["Statement"][0]["Condition"]["StringEquals"][SUB] == APP
+    assert fix.admits == (APP,)
