@@ -8,6 +8,7 @@ from irsa_doctor.facts.inputs.settings import SettingsFacts
 from irsa_doctor.facts.inputs.waivers import WaiverFacts
 from irsa_doctor.facts.lookups.names import did_you_mean
 from irsa_doctor.facts.lookups.view import View
+from irsa_doctor.facts.providers.planned import planned_provider_facts
 from irsa_doctor.facts.providers.provider import ClusterFacts, ProviderFacts, cluster_facts, provider_facts
 from irsa_doctor.facts.roles.role import AnalysedRole, RoleFacts
 from irsa_doctor.facts.service_accounts.binding import BindingFacts, binding_facts
@@ -34,6 +35,7 @@ __all__ = [
     "cluster_facts",
     "derive",
     "did_you_mean",
+    "planned_provider_facts",
     "provider_facts",
     "service_account_facts",
     "workload_facts",
@@ -51,6 +53,8 @@ def derive(view: View) -> Iterator[Judged]:
             yield binding
     for provider in view.inventory.providers:
         yield provider_facts(view, provider)
+    for planned in view.inventory.planned_providers:
+        yield planned_provider_facts(view, planned)
     for cluster in view.inventory.clusters:
         yield cluster_facts(view, cluster)
     yield from workload_facts(view)

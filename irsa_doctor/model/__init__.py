@@ -12,6 +12,7 @@ from irsa_doctor.model.arn import (
 from irsa_doctor.model.aws import (
     Cluster,
     OidcProvider,
+    PlannedProvider,
     PodIdentityAssociation,
     ResourceControlPolicy,
     Role,
@@ -68,6 +69,7 @@ __all__ = [
     "Note",
     "OidcProvider",
     "Place",
+    "PlannedProvider",
     "PodIdentityAssociation",
     "ProjectedToken",
     "ResourceControlPolicy",

@@ -37,6 +37,25 @@ class OidcProvider(msgspec.Struct, frozen=True):
         return arn.account if arn else ""
 
 
+class PlannedProvider(msgspec.Struct, frozen=True, kw_only=True):
+    """An IAM OIDC provider that a template makes, in an account that is not known.
+
+    `issuer` is without scheme, with holes where it is known only when the template is applied; `address` is what the template
+    calls it.
+    """
+
+    issuer: str | Text
+    address: str
+    place: Place
+    client_ids: tuple[str, ...] | Unknown
+    thumbprints: tuple[str, ...] | Unknown
+
+    @property
+    def id(self) -> str:
+        """The name by which findings speak of it: the path of its document and its address."""
+        return f"{self.place.document}: {self.address}"
+
+
 class Role(msgspec.Struct, frozen=True, eq=False):
     """An IAM role, or a bare trust policy (then `arn` is "" and `account` what the user stated, else "").
 

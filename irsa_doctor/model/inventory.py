@@ -6,7 +6,14 @@ from typing import Literal
 
 import msgspec
 
-from irsa_doctor.model.aws import Cluster, OidcProvider, PodIdentityAssociation, ResourceControlPolicy, Role
+from irsa_doctor.model.aws import (
+    Cluster,
+    OidcProvider,
+    PlannedProvider,
+    PodIdentityAssociation,
+    ResourceControlPolicy,
+    Role,
+)
 from irsa_doctor.model.kubernetes import (
     ConfigMap,
     Discovery,
@@ -114,6 +121,7 @@ class Inventory(msgspec.Struct, frozen=True, eq=False, dict=True):
     documents: tuple[Document, ...] = ()
     contradictions: tuple[Contradiction, ...] = ()
     gaps: tuple[Gap, ...] = ()
+    planned_providers: tuple[PlannedProvider, ...] = ()
 
     def unknown(self, collection: str, owner: str, name: str, missing: str, how: str = "", then: str = "") -> Unknown:
         """Why something is not known: what a source answered when it was asked for it, else that it was not given."""

@@ -138,7 +138,7 @@ def _counts(inventory: Inventory) -> Counts:
         documents=len({document.path for document in inventory.documents if document.kind != PASSED_OVER}),
         roles=sum(not role.is_bare for role in inventory.roles),
         policies=sum(role.is_bare for role in inventory.roles),
-        providers=len(inventory.providers),
+        providers=len(inventory.providers) + len(inventory.planned_providers),
         clusters=len(inventory.clusters),
         service_accounts=len(inventory.service_accounts),
         workloads=len(inventory.workloads),

@@ -1,7 +1,7 @@
 """Facts of OIDC providers and of clusters."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Literal
 
 import msgspec
@@ -83,12 +83,24 @@ def _audience(provider: OidcProvider, issuer: Issuer, view: View) -> AcceptedAud
     expected = view.expected.get(provider.issuer)
     if expected is not None:
         return "there" if set(expected) & set(provider.client_ids) else "missing"
-    if issuer.form == "other" or STS in provider.client_ids:
+    return accepted_audience(provider.client_ids, of_eks=issuer.form != "other")
+
+
+def accepted_audience(client_ids: Sequence[str], *, of_eks: bool) -> AcceptedAudience:
+    """Return whether client ids have the audience of EKS, and if not, what is there in its place."""
+    if not of_eks or STS in client_ids:
         return "there"
-    forms = [audience_form(value, frozenset({STS})) for value in provider.client_ids]
-    if any(not _VISIBLE.fullmatch(value) for value in provider.client_ids):
+    forms = [audience_form(value, frozenset({STS})) for value in client_ids]
+    if any(not _VISIBLE.fullmatch(value) for value in client_ids):
         return "invisible"
     return next((form for form in _MISTAKEN if form in forms), "missing")
+
+
+def malformed_thumbprints(thumbprints: Sequence[str] | Unknown) -> bool:
+    """Return whether some thumbprint cannot be one, or there are too many."""
+    if isinstance(thumbprints, Unknown):
+        return False
+    return len(thumbprints) > _THUMBPRINTS or any(not _THUMBPRINT.fullmatch(value) for value in thumbprints)
 
 
 def _is_of_foreign_cluster(provider: OidcProvider, view: View) -> bool:
@@ -102,7 +114,7 @@ def _thumbprints(provider: OidcProvider, issuer: Issuer, view: View) -> Thumbpri
     own = issuer.form == "other" and provider.issuer in view.inventory.clusters_by_issuer
     if isinstance(provider.thumbprints, Unknown):
         return provider.thumbprints if own else "fine"
-    if len(provider.thumbprints) > _THUMBPRINTS or any(not _THUMBPRINT.fullmatch(value) for value in provider.thumbprints):
+    if malformed_thumbprints(provider.thumbprints):
         return "malformed"
     return "absent" if own and not provider.thumbprints else "fine"
 

@@ -18,6 +18,7 @@ from irsa_doctor.model import (
     Role,
     ServiceAccount,
     SigningKey,
+    Text,
     Unknown,
     Webhook,
     Workload,
@@ -47,13 +48,15 @@ class Listing(msgspec.Struct, frozen=True):
 
 class NamelessProvider(msgspec.Struct, frozen=True):
     """An answer of GetOpenIDConnectProvider, which says the issuer and not the account
-    (https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetOpenIDConnectProvider.html)."""
+    (https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetOpenIDConnectProvider.html), or a provider that a template
+    makes; `address` is what the template calls it. `url` is the issuer without scheme."""
 
-    url: str
+    url: str | Text
     client_ids: tuple[str, ...] | Unknown
     thumbprints: tuple[str, ...] | Unknown
     created: str
     place: Place
+    address: str = ""
 
 
 class DocumentReading(msgspec.Struct):

@@ -30,8 +30,14 @@ class HoleValues(msgspec.Struct, frozen=True):
             return self.account
         if _PARTITION.fullmatch(hole.name):
             return self.partition
-        match = _ISSUER.fullmatch(hole.name)
-        return self.issuer_of(match[1]) if match else ""
+        cluster = cluster_named(hole)
+        return self.issuer_of(cluster) if cluster else ""
+
+
+def cluster_named(hole: Hole) -> str:
+    """Return the cluster whose issuer a hole stands for, "" where it stands for anything else."""
+    match = _ISSUER.fullmatch(hole.name)
+    return match[1] if match else ""
 
 
 def fill_holes(readings: Sequence[DocumentReading], known_of: Callable[[str], HoleValues]) -> None:

@@ -13,7 +13,6 @@ from irsa_doctor.model import (
     Contradiction,
     Gap,
     Inventory,
-    Issuer,
     OidcProvider,
     Place,
     PodIdentityAssociation,
@@ -21,12 +20,14 @@ from irsa_doctor.model import (
     Unknown,
     parse_arn,
 )
-from irsa_doctor.sources.documents.aws import client_ids_missing, issuer_missing, thumbprints_missing
-from irsa_doctor.sources.documents.reading import DocumentReading, Listing, NamelessProvider
+from irsa_doctor.sources.documents.aws import issuer_missing
+from irsa_doctor.sources.documents.reading import DocumentReading, Listing
 from irsa_doctor.sources.files.folders import Folders
 from irsa_doctor.sources.joining import merge as merging
+from irsa_doctor.sources.joining.accounts import Accounts
 from irsa_doctor.sources.joining.filling import HoleValues, fill_holes
 from irsa_doctor.sources.joining.overlay import Overlay, name_roles
+from irsa_doctor.sources.joining.providers import named_providers
 from irsa_doctor.sources.snapshot.snapshot import Query
 
 _Record = TypeVar("_Record", OidcProvider, Cluster)
@@ -46,7 +47,7 @@ class JoinContext(msgspec.Struct, frozen=True):
 def join(readings: Sequence[DocumentReading], stated: JoinContext) -> Inventory:
     """The inventory of all documents; documents that it cannot place get a note."""
     contradictions: list[Contradiction] = []
-    accounts = _Accounts(readings, stated.account)
+    accounts = Accounts(readings, stated.account)
     clusters = _Clusters(readings, stated.clusters, accounts, contradictions)
     name_roles(readings, accounts.of, accounts.partitions)
     fill_holes(readings, partial(_known_at, accounts, clusters))
@@ -54,13 +55,15 @@ def join(readings: Sequence[DocumentReading], stated: JoinContext) -> Inventory:
         _settle_in_clusters(reading, clusters)
     overlay = Overlay(readings)
     gathered = partial(_gathered, readings, overlay)
-    providers = overlay.remaining("providers", [*gathered("providers"), *_named_providers(readings, accounts)])
+    named = named_providers(readings, accounts, clusters.issuer_of)
+    providers = overlay.remaining("providers", [*gathered("providers"), *named.known])
     associations = [_settled(item, clusters) for reading in readings for item in reading.associations]
     gaps = tuple(dict.fromkeys(msgspec.structs.replace(gap, owner=clusters.owner(gap.owner)) for gap in stated.gaps))
     gaps += tuple(gap for reading in readings for gap in reading.gaps)
     return Inventory(
         roles=tuple(merging.merged_roles(gathered("roles"), contradictions)),
         providers=tuple(_with_reasons(merging.merged_providers(providers, contradictions), "client_ids", "client-ids", gaps)),
+        planned_providers=named.planned,
         service_accounts=tuple(merging.merged_service_accounts(gathered("service_accounts"), contradictions)),
         workloads=tuple(merging.merged_workloads(gathered("workloads"), contradictions)),
         namespaces=tuple(merging.merged_namespaces(gathered("namespaces"))),
@@ -77,7 +80,7 @@ def join(readings: Sequence[DocumentReading], stated: JoinContext) -> Inventory:
     )
 
 
-def _known_at(accounts: "_Accounts", clusters: "_Clusters", path: str) -> HoleValues:
+def _known_at(accounts: "Accounts", clusters: "_Clusters", path: str) -> HoleValues:
     account = accounts.of(path)
     partition = accounts.partitions.get(account, "aws") if account else ""
     return HoleValues(account, partition, partial(clusters.issuer_of, path))
@@ -109,78 +112,6 @@ def _gathered(readings: Sequence[DocumentReading], overlay: Overlay, collection:
     return overlay.remaining(collection, [item for reading in readings for item in getattr(reading, collection)])
 
 
-class _Accounts:
-    """Which account an answer belongs to that names none."""
-
-    def __init__(self, readings: Sequence[DocumentReading], stated: str) -> None:
-        self.stated = stated
-        self.origins = {reading.path: reading.origin.account for reading in readings if reading.origin.account}
-        self.folders = Folders()
-        self.partitions: dict[str, str] = {}
-        for reading in readings:
-            for arn in _arns_of_accounts(reading):
-                if (parts := parse_arn(arn)) and parts.account:
-                    self.folders.add(reading.path, parts.account)
-                    self.partitions.setdefault(parts.account, parts.partition)
-
-    def candidates(self, path: str) -> frozenset[str]:
-        """The account that a live source asked, else the one that was stated, else those of the nearest answers, else all."""
-        if origin := self.origins.get(path):
-            return frozenset([origin])
-        if self.stated:
-            return frozenset([self.stated])
-        return self.folders.nearest(path) or self.folders.all()
-
-    def of(self, path: str) -> str:
-        """The account, "" where it cannot be told."""
-        candidates = self.candidates(path)
-        return next(iter(candidates)) if len(candidates) == 1 else ""
-
-
-def _arns_of_accounts(reading: DocumentReading) -> Iterable[str]:
-    """One ARN for each account that a document of AWS names; what a bare policy names is not known to be its own."""
-    by_account = {role.account: role.arn for role in reading.roles if role.arn and not reading.role_arn}
-    yield from by_account.values()
-    yield from (provider.arn for provider in reading.providers)
-    yield from (cluster.arn for cluster in reading.clusters if cluster.arn)
-
-
-def _named_providers(readings: Sequence[DocumentReading], accounts: _Accounts) -> list[OidcProvider]:
-    listed: dict[str, dict[str, str]] = {}
-    for reading in readings:
-        for provider in reading.providers:
-            listed.setdefault(provider.issuer, {})[provider.account] = provider.arn
-    named = []
-    for reading in readings:
-        for answer in reading.nameless_providers:
-            arn = _arn_of(answer, accounts, listed.get(answer.url, {}))
-            if arn:
-                named.append(_named(answer, arn))
-            else:
-                note = f"the account of the provider for {answer.url} is unknown: say it with --account"
-                # documents are joined again when live answers were added to them
-                reading.notes += [note] if note not in reading.notes else []
-    return named
-
-
-def _arn_of(answer: NamelessProvider, accounts: _Accounts, listed: Mapping[str, str]) -> str:
-    """The listed ARN of the provider's account; where the account cannot be told, the only listed one of this issuer."""
-    account = accounts.of(answer.place.document)
-    if not account:
-        near = accounts.candidates(answer.place.document) & listed.keys() or listed.keys()
-        account = next(iter(near)) if len(near) == 1 else ""
-    if not account:
-        return ""
-    partition = accounts.partitions.get(account) or Issuer.of(answer.url).partition or "aws"
-    return listed.get(account) or f"arn:{partition}:iam::{account}:oidc-provider/{answer.url}"
-
-
-def _named(answer: NamelessProvider, arn: str) -> OidcProvider:
-    client_ids = answer.client_ids if isinstance(answer.client_ids, tuple) else client_ids_missing(arn)
-    thumbprints = answer.thumbprints if isinstance(answer.thumbprints, tuple) else thumbprints_missing(arn)
-    return OidcProvider(arn, answer.place, client_ids, thumbprints, answer.url, answer.created)
-
-
 class _Clusters:
     """All clusters, and which of them a document belongs to."""
 
@@ -188,7 +119,7 @@ class _Clusters:
         self,
         readings: Sequence[DocumentReading],
         stated: Mapping[str, str],
-        accounts: _Accounts,
+        accounts: Accounts,
         contradictions: list[Contradiction],
     ) -> None:
         self.all = merging.merged_clusters((item for reading in readings for item in reading.clusters), contradictions)
@@ -336,7 +267,7 @@ def _settled(item: PodIdentityAssociation, clusters: _Clusters) -> PodIdentityAs
     return msgspec.structs.replace(item, cluster=cluster)
 
 
-def _closed(readings: Sequence[DocumentReading], accounts: _Accounts, clusters: _Clusters, stated: JoinContext) -> Closed:
+def _closed(readings: Sequence[DocumentReading], accounts: Accounts, clusters: _Clusters, stated: JoinContext) -> Closed:
     answers: dict[tuple[str, object], list[Listing]] = {}
     kinds: dict[str, set[str]] = {}
     for reading in readings:
@@ -368,7 +299,7 @@ def _has_whole(answers: Sequence[Listing]) -> bool:
     return any(answer.whole and all(page.names <= answer.names for page in pages) for answer in answers)
 
 
-def _owners(answer: Listing, path: str, accounts: _Accounts, clusters: _Clusters) -> set[object]:
+def _owners(answer: Listing, path: str, accounts: Accounts, clusters: _Clusters) -> set[object]:
     """Whose list it is: accounts, (account, region) or cluster ids; an empty list names nobody, so its folder tells."""
     if answer.collection == "associations":
         if path in clusters.origins:

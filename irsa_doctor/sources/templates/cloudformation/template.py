@@ -7,11 +7,21 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from itertools import product
 
-from irsa_doctor.model import Place, PodIdentityAssociation, Role, Text, TrustPolicy, Unknown, has_hole, text_of
+from irsa_doctor.model import (
+    Place,
+    PodIdentityAssociation,
+    Role,
+    Text,
+    TrustPolicy,
+    Unknown,
+    has_hole,
+    text_of,
+    without_scheme,
+)
 from irsa_doctor.sources.documents.aws import client_ids_missing, thumbprints_missing
 from irsa_doctor.sources.documents.reading import DocumentReading, NamelessProvider, Page
 from irsa_doctor.sources.templates.cloudformation.intrinsics import Template
-from irsa_doctor.sources.templates.values import Spots, TemplateValue, known, policy_of
+from irsa_doctor.sources.templates.values import Spots, TemplateValue, hole, known, policy_of, scalar_text
 from irsa_doctor.text import shapes
 from irsa_doctor.text.errors import WrongShape
 
@@ -82,17 +92,15 @@ def _add_role(
 
 def _read_provider(template: Template, name: str, place: Place, reading: DocumentReading) -> None:
     url = template.property(name, "Url")
-    issuer = known(url.value).removeprefix("https://") if url else ""
-    if not issuer:
-        reading.notes.append(f"{name} has no issuer before it is deployed")
-        return
-    client_ids: tuple[str, ...] | Unknown = client_ids_missing(issuer)
+    text = scalar_text(url.value) if url else None
+    issuer = without_scheme(text) if text else hole(f"issuer of {name}")
+    client_ids: tuple[str, ...] | Unknown = client_ids_missing(text_of(issuer))
     for member in ("ClientIdList", "ClientIDList"):
         if (listed := _texts(template.property(name, member))) is not None:
             client_ids = listed
     thumbprints = _texts(template.property(name, "ThumbprintList"))
-    prints = thumbprints_missing(issuer) if thumbprints is None else thumbprints
-    reading.nameless_providers.append(NamelessProvider(issuer, client_ids, prints, "", place))
+    prints = thumbprints_missing(text_of(issuer)) if thumbprints is None else thumbprints
+    reading.nameless_providers.append(NamelessProvider(issuer, client_ids, prints, "", place, name))
 
 
 def _texts(written: TemplateValue | None) -> tuple[str, ...] | None:

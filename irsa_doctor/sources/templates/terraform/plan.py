@@ -269,10 +269,9 @@ def _read_provider(read: _Reader, reading: DocumentReading) -> None:
         thumbprints = shapes.texts(resource.values, "thumbprint_list", resource.place)
     if parse_arn(arn):
         reading.providers.append(OidcProvider(arn, resource.place, client_ids, thumbprints, issuer))
-    elif issuer:
-        reading.nameless_providers.append(NamelessProvider(issuer, client_ids, thumbprints, "", resource.place))
-    else:
-        reading.notes.append(f"{resource.address} has no issuer before it is applied")
+        return
+    planned = issuer or hole(f"issuer of {resource.address}")
+    reading.nameless_providers.append(NamelessProvider(planned, client_ids, thumbprints, "", resource.place, resource.address))
 
 
 def _has_unknown(marks: object) -> bool:

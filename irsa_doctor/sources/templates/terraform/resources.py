@@ -17,13 +17,14 @@ from irsa_doctor.model import (
     Unknown,
     has_hole,
     text_of,
+    without_scheme,
 )
 from irsa_doctor.sources.documents.aws import client_ids_missing, thumbprints_missing
 from irsa_doctor.sources.documents.kubernetes import about_aws
 from irsa_doctor.sources.documents.reading import DocumentReading, NamelessProvider
 from irsa_doctor.sources.templates.terraform.policy_document import blocks_of, members_of
 from irsa_doctor.sources.templates.terraform.syntax import Block
-from irsa_doctor.sources.templates.values import TemplateValue, anchors_of, known, policy_of, scalar_text
+from irsa_doctor.sources.templates.values import TemplateValue, anchors_of, hole, known, policy_of, scalar_text
 from irsa_doctor.text import shapes
 from irsa_doctor.text.errors import WrongShape
 from irsa_doctor.text.positions import Anchor
@@ -103,20 +104,29 @@ def _read_role(resource: ResourceInstance) -> None:
 
 
 def _read_provider(resource: ResourceInstance) -> None:
-    issuer = resource.text("url").removeprefix("https://")
-    if not issuer:
-        resource.reading.notes.append(f"{resource.address} has no issuer before it is applied")
-        return
+    url = members_of(resource.config).get("url")
+    written = scalar_text(url.value) if url else None
+    issuer = without_scheme(written) if written else hole(f"issuer of {resource.address}")
+    add_provider(resource, resource.address, issuer)
+
+
+def add_provider(resource: ResourceInstance, address: str, issuer: str | Text) -> None:
+    """Add an OIDC provider with the client ids and thumbprints of the resource to its reading."""
     client_ids, prints = resource.texts("client_id_list"), resource.texts("thumbprint_list")
+    name = text_of(issuer)
     resource.reading.nameless_providers.append(
         NamelessProvider(
             issuer,
-            client_ids_missing(issuer) if client_ids is None else client_ids,
-            thumbprints_missing(issuer) if prints is None else prints,
+            client_ids_missing(name) if client_ids is None else client_ids,
+            thumbprints_missing(name) if prints is None else prints,
             "",
             resource.place,
+            address,
         )
     )
+    for argument in ("url", "client_id_list", "thumbprint_list"):
+        if (value := members_of(resource.config).get(argument)) and value.anchor and value.document == resource.place.document:
+            resource.reading.anchors[(0, resource.place.at(argument).pointer)] = value.anchor
 
 
 def _read_cluster(resource: ResourceInstance) -> None:
