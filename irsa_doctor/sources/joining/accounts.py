@@ -7,7 +7,7 @@ from irsa_doctor.sources.documents.reading import DocumentReading
 from irsa_doctor.sources.files.folders import Folders
 
 
-class Accounts:
+class AnswerAccounts:
     """The accounts that documents name, by their folders; `partitions` is the partition of each."""
 
     def __init__(self, readings: Sequence[DocumentReading], stated: str) -> None:

@@ -24,7 +24,7 @@ from irsa_doctor.sources.documents.aws import issuer_missing
 from irsa_doctor.sources.documents.reading import DocumentReading, Listing
 from irsa_doctor.sources.files.folders import Folders
 from irsa_doctor.sources.joining import merge as merging
-from irsa_doctor.sources.joining.accounts import Accounts
+from irsa_doctor.sources.joining.accounts import AnswerAccounts
 from irsa_doctor.sources.joining.filling import HoleValues, fill_holes
 from irsa_doctor.sources.joining.overlay import Overlay, name_roles
 from irsa_doctor.sources.joining.providers import named_providers
@@ -47,7 +47,7 @@ class JoinContext(msgspec.Struct, frozen=True):
 def join(readings: Sequence[DocumentReading], stated: JoinContext) -> Inventory:
     """The inventory of all documents; documents that it cannot place get a note."""
     contradictions: list[Contradiction] = []
-    accounts = Accounts(readings, stated.account)
+    accounts = AnswerAccounts(readings, stated.account)
     clusters = _Clusters(readings, stated.clusters, accounts, contradictions)
     name_roles(readings, accounts.of, accounts.partitions)
     fill_holes(readings, partial(_known_at, accounts, clusters))
@@ -80,7 +80,7 @@ def join(readings: Sequence[DocumentReading], stated: JoinContext) -> Inventory:
     )
 
 
-def _known_at(accounts: "Accounts", clusters: "_Clusters", path: str) -> HoleValues:
+def _known_at(accounts: "AnswerAccounts", clusters: "_Clusters", path: str) -> HoleValues:
     account = accounts.of(path)
     partition = accounts.partitions.get(account, "aws") if account else ""
     return HoleValues(account, partition, partial(clusters.issuer_of, path))
@@ -119,7 +119,7 @@ class _Clusters:
         self,
         readings: Sequence[DocumentReading],
         stated: Mapping[str, str],
-        accounts: Accounts,
+        accounts: AnswerAccounts,
         contradictions: list[Contradiction],
     ) -> None:
         self.all = merging.merged_clusters((item for reading in readings for item in reading.clusters), contradictions)
@@ -267,7 +267,7 @@ def _settled(item: PodIdentityAssociation, clusters: _Clusters) -> PodIdentityAs
     return msgspec.structs.replace(item, cluster=cluster)
 
 
-def _closed(readings: Sequence[DocumentReading], accounts: Accounts, clusters: _Clusters, stated: JoinContext) -> Closed:
+def _closed(readings: Sequence[DocumentReading], accounts: AnswerAccounts, clusters: _Clusters, stated: JoinContext) -> Closed:
     answers: dict[tuple[str, object], list[Listing]] = {}
     kinds: dict[str, set[str]] = {}
     for reading in readings:
@@ -299,7 +299,7 @@ def _has_whole(answers: Sequence[Listing]) -> bool:
     return any(answer.whole and all(page.names <= answer.names for page in pages) for answer in answers)
 
 
-def _owners(answer: Listing, path: str, accounts: Accounts, clusters: _Clusters) -> set[object]:
+def _owners(answer: Listing, path: str, accounts: AnswerAccounts, clusters: _Clusters) -> set[object]:
     """Whose list it is: accounts, (account, region) or cluster ids; an empty list names nobody, so its folder tells."""
     if answer.collection == "associations":
         if path in clusters.origins:

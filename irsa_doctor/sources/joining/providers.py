@@ -8,7 +8,7 @@ import msgspec
 from irsa_doctor.model import Hole, Issuer, OidcProvider, PlannedProvider, Text, joined
 from irsa_doctor.sources.documents.aws import client_ids_missing, thumbprints_missing
 from irsa_doctor.sources.documents.reading import DocumentReading, NamelessProvider
-from irsa_doctor.sources.joining.accounts import Accounts
+from irsa_doctor.sources.joining.accounts import AnswerAccounts
 from irsa_doctor.sources.joining.filling import cluster_named
 
 IssuerOf = Callable[[str, str], str]
@@ -22,7 +22,7 @@ class NamedProviders(msgspec.Struct, frozen=True):
     planned: tuple[PlannedProvider, ...]
 
 
-def named_providers(readings: Sequence[DocumentReading], accounts: Accounts, issuer_of: IssuerOf) -> NamedProviders:
+def named_providers(readings: Sequence[DocumentReading], accounts: AnswerAccounts, issuer_of: IssuerOf) -> NamedProviders:
     """Return the providers without ARN, each named as far as issuer and account are known."""
     listed: dict[str, dict[str, str]] = {}
     for reading in readings:
@@ -52,7 +52,7 @@ def _filled(issuer: str | Text, issuer_of: Callable[[str], str]) -> str | Text:
     return joined((isinstance(part, Hole) and issuer_of(cluster_named(part))) or part for part in issuer.parts)
 
 
-def _arn_of(answer: NamelessProvider, issuer: str, accounts: Accounts, listed: Mapping[str, str]) -> str:
+def _arn_of(answer: NamelessProvider, issuer: str, accounts: AnswerAccounts, listed: Mapping[str, str]) -> str:
     """The listed ARN of the provider's account; where the account cannot be told, the only listed one of this issuer."""
     account = accounts.of(answer.place.document)
     if not account:

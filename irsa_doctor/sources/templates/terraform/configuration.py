@@ -15,7 +15,7 @@ from irsa_doctor.model import (
 )
 from irsa_doctor.sources.documents.reading import DocumentReading
 from irsa_doctor.sources.templates.terraform.expressions import expression_value
-from irsa_doctor.sources.templates.terraform.folder import Folder, local_path, source_of
+from irsa_doctor.sources.templates.terraform.folder import ModuleFolder, local_path, source_of
 from irsa_doctor.sources.templates.terraform.json_syntax import json_syntax_of
 from irsa_doctor.sources.templates.terraform.known_modules import makes_no_role
 from irsa_doctor.sources.templates.terraform.modules import Module
@@ -92,7 +92,7 @@ def read_modules(readings: Sequence[DocumentReading]) -> None:
     _summarize(readings, folders)
 
 
-def _summarize(readings: Sequence[DocumentReading], folders: Mapping[str, Folder]) -> None:
+def _summarize(readings: Sequence[DocumentReading], folders: Mapping[str, ModuleFolder]) -> None:
     """Set what became of each file that gives no record by itself: its module may have used it."""
     giving = {module_folder(reading.path) for reading in readings if reading.syntax and reading.gave_something()}
     giving |= {path for folder in folders.values() if folder.path in giving for path in folder.sources}
@@ -102,7 +102,7 @@ def _summarize(readings: Sequence[DocumentReading], folders: Mapping[str, Folder
             reading.passed = reading.passed or ["a module without role, OIDC provider, cluster or service account"]
 
 
-def _folders(files: Iterable[DocumentReading], readings: Sequence[DocumentReading]) -> dict[str, Folder]:
+def _folders(files: Iterable[DocumentReading], readings: Sequence[DocumentReading]) -> dict[str, ModuleFolder]:
     variables: dict[str, dict[str, TemplateValue]] = {}
     for reading in sorted(readings, key=_precedence):
         if reading.variables:
@@ -112,7 +112,7 @@ def _folders(files: Iterable[DocumentReading], readings: Sequence[DocumentReadin
         by_folder.setdefault(module_folder(reading.path), []).append(reading.syntax)
     # Terraform applies override files in the order of their names
     order = {path: sorted(syntaxes, key=lambda syntax: syntax.document) for path, syntaxes in by_folder.items()}
-    return {path: Folder(path, tuple(syntaxes), variables.get(path, {})) for path, syntaxes in order.items()}
+    return {path: ModuleFolder(path, tuple(syntaxes), variables.get(path, {})) for path, syntaxes in order.items()}
 
 
 def _precedence(reading: DocumentReading) -> tuple[int, str]:
@@ -159,7 +159,7 @@ class _Reader:
             elif block.kind == "module" and block.labels:
                 self.attempt(partial(self.read_call, module, block, at), block)
 
-    def report_errors(self, folder: Folder) -> None:
+    def report_errors(self, folder: ModuleFolder) -> None:
         """Report the syntax errors of the files of a folder."""
         for syntax in folder.syntaxes:
             if syntax.text_error:

@@ -17,7 +17,7 @@ from irsa_doctor.sources.templates.values import TemplateValue
 _LOCAL_SOURCE = re.compile(rb'\bsource"?[ \t]*[=:][ \t]*"(\.\.?/[^"$%\n]*)"')
 
 
-class Folder(msgspec.Struct, frozen=True, dict=True, eq=False):
+class ModuleFolder(msgspec.Struct, frozen=True, dict=True, eq=False):
     """The files of one module; `variables` are the values that files of variables beside it give."""
 
     path: str

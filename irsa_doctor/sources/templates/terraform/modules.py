@@ -12,7 +12,7 @@ import msgspec
 from irsa_doctor.model import Text, text_of
 from irsa_doctor.sources.templates.terraform.attributes import Attributes, LazyMembers
 from irsa_doctor.sources.templates.terraform.expressions import expression_value
-from irsa_doctor.sources.templates.terraform.folder import Folder, local_path, source_of
+from irsa_doctor.sources.templates.terraform.folder import ModuleFolder, local_path, source_of
 from irsa_doctor.sources.templates.terraform.known_modules import KnownModule, known_module
 from irsa_doctor.sources.templates.terraform.operators import as_number, collection_entries
 from irsa_doctor.sources.templates.terraform.scopes import Budget, EvaluationScope, PathStep, step_text
@@ -41,8 +41,8 @@ class Module:
 
     def __init__(
         self,
-        folder: Folder,
-        folders: Mapping[str, Folder],
+        folder: ModuleFolder,
+        folders: Mapping[str, ModuleFolder],
         budget: Budget,
         prefix: str = "",
         inputs: Mapping[str, TemplateValue] | None = None,
