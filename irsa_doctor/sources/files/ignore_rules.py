@@ -43,7 +43,7 @@ class _Sign(msgspec.Struct, frozen=True):
         return is_in is not self.negated
 
 
-Glob = tuple[_Sign, ...]
+IgnoreGlob = tuple[_Sign, ...]
 
 
 class IgnoreRule(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,7 +55,7 @@ class IgnoreRule(msgspec.Struct, frozen=True, kw_only=True):
 
     text: str
     line: int
-    steps: tuple[Glob | None, ...]
+    steps: tuple[IgnoreGlob | None, ...]
     anchored: bool
     folders_only: bool
     negated: bool
@@ -74,7 +74,7 @@ class IgnoreRule(msgspec.Struct, frozen=True, kw_only=True):
         return _fits_path(self.steps, path.split("/"))
 
 
-def read_rules(lines: Iterable[str]) -> tuple[IgnoreRule, ...]:
+def read_ignore_rules(lines: Iterable[str]) -> tuple[IgnoreRule, ...]:
     """Return the patterns of lines; blank ones and comments have none, and one that is not valid matches nothing in git."""
     rules = (_rule(line.rstrip("\r\n"), number) for number, line in enumerate(lines, 1))
     return tuple(rule for rule in rules if rule)
@@ -112,7 +112,7 @@ def _without_spaces(line: str) -> str:
     return stripped + " " if stripped.endswith("\\") and len(stripped) < len(line) else stripped
 
 
-def _step(step: str) -> Glob | None:
+def _step(step: str) -> IgnoreGlob | None:
     """The signs of one part, None for `**`, () for a part that is not valid."""
     if step == "**":
         return None
@@ -164,7 +164,7 @@ def _set(step: str, at: int) -> tuple[_Sign | None, int]:
     return _Sign("set", "".join(letters), tuple(ranges), tuple(classes), negated), at + 1
 
 
-def _fits_path(steps: Sequence[Glob | None], names: Sequence[str]) -> bool:
+def _fits_path(steps: Sequence[IgnoreGlob | None], names: Sequence[str]) -> bool:
     """Whether parts of a pattern stand for the names of a path: the positions that can be reached, one part after the other."""
     if len(names) > _DEEP:
         return False
@@ -181,7 +181,7 @@ def _fits_path(steps: Sequence[Glob | None], names: Sequence[str]) -> bool:
     return len(names) in reached
 
 
-def _fits_name(glob: Glob | None, name: str) -> bool:
+def _fits_name(glob: IgnoreGlob | None, name: str) -> bool:
     """Whether signs stand for a name: two pointers, and back to the last run where that is in vain."""
     if glob is None:
         return True

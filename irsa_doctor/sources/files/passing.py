@@ -7,7 +7,7 @@ from functools import cached_property
 import msgspec
 
 from irsa_doctor.sources.files.git_index import Tracked, tracked
-from irsa_doctor.sources.files.ignore_rules import IgnoreRule, read_rules
+from irsa_doctor.sources.files.ignore_rules import IgnoreRule, read_ignore_rules
 
 _FILLED = frozenset(
     {
@@ -80,7 +80,7 @@ class PassedOver(msgspec.Struct, frozen=True, dict=True):
         top = _repository(start)
         excluded: tuple[_RuleFile, ...] = ()
         if exclude and exclude.patterns:
-            excluded = (_RuleFile(os.path.abspath(exclude.folder or "."), "exclude", read_rules(exclude.patterns)),)
+            excluded = (_RuleFile(os.path.abspath(exclude.folder or "."), "exclude", read_ignore_rules(exclude.patterns)),)
         passed = cls(top, excluded)
         above = os.path.dirname(start)
         chain: list[str] = []
@@ -159,5 +159,5 @@ def _rule_files(folder: str, top: str) -> Sequence[_RuleFile]:
             text = stream.read(_LARGEST).decode("utf-8-sig", errors="replace")
         except OSError:
             return ()
-    rules = read_rules(text.split("\n"))
+    rules = read_ignore_rules(text.split("\n"))
     return (_RuleFile(folder, os.path.relpath(path, top) if top else _IGNORE_FILE, rules),) if rules else ()

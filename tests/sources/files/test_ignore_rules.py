@@ -2,12 +2,12 @@ import time
 
 import pytest
 
-from irsa_doctor.sources.files.ignore_rules import read_rules
+from irsa_doctor.sources.files.ignore_rules import read_ignore_rules
 
 
 def matches(pattern: str, path: str) -> bool:
     """Whether a pattern means a path; one that ends in a slash is a folder."""
-    rules = read_rules([pattern])
+    rules = read_ignore_rules([pattern])
     return any(rule.matches(path.rstrip("/"), path.endswith("/")) for rule in rules)
 
 
