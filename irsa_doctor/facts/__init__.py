@@ -12,7 +12,11 @@ from irsa_doctor.facts.providers.planned import planned_provider_facts
 from irsa_doctor.facts.providers.provider import ClusterFacts, ProviderFacts, cluster_facts, provider_facts
 from irsa_doctor.facts.roles.role import AnalysedRole, RoleFacts
 from irsa_doctor.facts.service_accounts.binding import BindingFacts, binding_facts
-from irsa_doctor.facts.service_accounts.service_account import ServiceAccountFacts, service_account_facts
+from irsa_doctor.facts.service_accounts.service_account import (
+    ServiceAccountFacts,
+    account_template_facts,
+    service_account_facts,
+)
 from irsa_doctor.facts.subject import Evidence, Judged
 from irsa_doctor.facts.workloads.workload import WorkloadFacts, workload_facts
 
@@ -51,6 +55,8 @@ def derive(view: View) -> Iterator[Judged]:
         yield service_account_facts(view, account)
         if binding := binding_facts(view, account):
             yield binding
+    for account in view.inventory.account_templates:
+        yield account_template_facts(view, account)
     for provider in view.inventory.providers:
         yield provider_facts(view, provider)
     for planned in view.inventory.planned_providers:

@@ -123,11 +123,14 @@ class Cluster(msgspec.Struct, frozen=True):
 
 
 class PodIdentityAssociation(msgspec.Struct, frozen=True):
-    """An EKS Pod Identity association (eks:DescribePodIdentityAssociation); `role_arn` is "" where only the list was given."""
+    """An EKS Pod Identity association (eks:DescribePodIdentityAssociation); `role_arn` is "" where only the list was given.
 
-    cluster: str
-    namespace: str
-    service_account: str
+    What a template fills in has holes.
+    """
+
+    cluster: str | Text
+    namespace: str | Text
+    service_account: str | Text
     place: Place
     role_arn: str | Text = ""
     target_role_arn: str = ""

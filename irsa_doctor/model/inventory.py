@@ -24,6 +24,7 @@ from irsa_doctor.model.kubernetes import (
     Workload,
 )
 from irsa_doctor.model.place import Place
+from irsa_doctor.model.text import Text
 from irsa_doctor.model.verdict import Unknown
 
 PASSED_OVER = "passed-over"
@@ -109,6 +110,8 @@ class Inventory(msgspec.Struct, frozen=True, eq=False, dict=True):
     providers: tuple[OidcProvider, ...] = ()
     clusters: tuple[Cluster, ...] = ()
     service_accounts: tuple[ServiceAccount, ...] = ()
+    account_templates: tuple[ServiceAccount, ...] = ()
+    """Service accounts that get a name or a namespace only when something is rendered: only their annotations are certain"""
     workloads: tuple[Workload, ...] = ()
     namespaces: tuple[Namespace, ...] = ()
     associations: tuple[PodIdentityAssociation, ...] = ()
@@ -181,6 +184,6 @@ class Inventory(msgspec.Struct, frozen=True, eq=False, dict=True):
         return {key: tuple(users) for key, users in table.items()}
 
     @cached_property
-    def association_by_key(self) -> Mapping[tuple[str, str, str], PodIdentityAssociation]:
+    def association_by_key(self) -> Mapping[tuple[str | Text, str | Text, str | Text], PodIdentityAssociation]:
         """Pod Identity associations by (cluster id, namespace, service account)."""
         return {(a.cluster, a.namespace, a.service_account): a for a in self.associations}

@@ -5,7 +5,7 @@ from typing import Literal
 
 from irsa_doctor.facts.lookups.lookups import ROLE_ARN, Lookups
 from irsa_doctor.issuers import profile_of
-from irsa_doctor.model import PodIdentityAssociation, ServiceAccount, Unknown
+from irsa_doctor.model import PodIdentityAssociation, ServiceAccount, Unknown, text_of
 from irsa_doctor.trust import Policy
 from irsa_doctor.trust.services import ServiceCall, service_may, trusts_service
 
@@ -49,7 +49,7 @@ def _served(policy: Policy, association: PodIdentityAssociation, lookups: Lookup
 def _context(association: PodIdentityAssociation, lookups: Lookups) -> dict[str, tuple[str, ...]]:
     """What is known of the requests for an association
     (https://docs.aws.amazon.com/eks/latest/userguide/pod-id-abac.html#pod-id-abac-tags)."""
-    cluster = lookups.inventory.cluster_by_id.get(association.cluster)
+    cluster = lookups.inventory.cluster_by_id.get(text_of(association.cluster))
     context: dict[str, tuple[str, ...]] = {}
     if cluster and cluster.account:
         context["aws:sourceaccount"] = (cluster.account,)
@@ -62,7 +62,8 @@ def _context(association: PodIdentityAssociation, lookups: Lookups) -> dict[str,
     names = (*tags, "kubernetes-pod-name", "kubernetes-pod-uid")
     if not association.session_tags:
         return context | {f"aws:requesttag/{name}": () for name in names} | {"aws:tagkeys": (), "sts:transitivetagkeys": ()}
-    context |= {f"aws:requesttag/{name}": (value,) for name, value in tags.items() if value}
+    known = {name: value for name, value in tags.items() if isinstance(value, str) and value}
+    context |= {f"aws:requesttag/{name}": (value,) for name, value in known.items()}
     return context | {"aws:tagkeys": names, "sts:transitivetagkeys": names}
 
 
@@ -92,6 +93,6 @@ def association_seen(account: ServiceAccount, lookups: Lookups) -> Literal["none
     association = lookups.inventory.association_by_key.get((account.cluster, account.namespace, account.name))
     if association is None or association.role_arn:
         return "none" if association is None else "seen"
-    name = lookups.name_of(association.cluster)
+    name = lookups.name_of(account.cluster)
     how = f"aws eks describe-pod-identity-association --cluster-name {name} --association-id ID"
     return Unknown(f"roles of the Pod Identity associations of {name}", how)

@@ -8,7 +8,7 @@ import msgspec
 
 from irsa_doctor.facts.lookups.lookups import Lookups
 from irsa_doctor.facts.workloads.webhook import FILE_VARIABLE, ROLE_VARIABLE, VOLUME, names_a_role
-from irsa_doctor.model import Cluster, Inventory, Unknown, Webhook
+from irsa_doctor.model import Cluster, Inventory, Unknown, Webhook, text_of
 
 WebhookState = Literal["not-needed", "there", "altered", "missing"]
 AgentState = Literal["not-needed", "there", "missing"]
@@ -87,7 +87,7 @@ class Installations(msgspec.Struct, frozen=True, dict=True):
 
     @cached_property
     def _associated(self) -> frozenset[str]:
-        return frozenset(association.cluster for association in self.inventory.associations)
+        return frozenset(text_of(association.cluster) for association in self.inventory.associations)
 
     @cached_property
     def _agents(self) -> frozenset[str]:

@@ -71,6 +71,35 @@ def service_account_facts(view: View, account: ServiceAccount) -> Judged:
     return Judged("service-account", ident, ident, facts, lambda: _account_evidence(view, account, trusting))
 
 
+_CERTAIN: frozenset[Annotation] = frozenset(["key-typo", "policy-arn", "malformed"])
+"""What is wrong with an annotation whatever is rendered around it"""
+
+
+def account_template_facts(view: View, account: ServiceAccount) -> Judged:
+    """The facts of a service account that is rendered later: what is wrong with its annotations, and nothing else."""
+    form = annotation_form(account)
+    facts = ServiceAccountFacts(
+        annotation=form if form in _CERTAIN else "ok",
+        wanted=False,
+        partition_differs=False,
+        regional_endpoints_ignored=False,
+        skip_containers=False,
+        expiration_ignored=False,
+        subject_too_long=False,
+        audience="default",
+        overridden="no",
+        pod_identity="none",
+    )
+    ident = f"{account.place.document}: {account.name}"
+    return Judged("service-account", ident, ident, facts, lambda: _template_evidence(view, account))
+
+
+def _template_evidence(view: View, account: ServiceAccount) -> Evidence:
+    """The evidence of a service account that has no namespace of its own to be called by."""
+    evidence = _account_evidence(view, account, ())
+    return msgspec.structs.replace(evidence, names={**evidence.names, "account": account.name, "carrier": account.name})
+
+
 def annotated_audience(view: View, account: ServiceAccount, issuer: str, role: Arn | None) -> AnnotatedAudience | Unknown:
     """Whether STS takes tokens with the audience that a service account asks for."""
     audience = account.annotations.get(AUDIENCE_ANNOTATION)

@@ -81,6 +81,7 @@ class DocumentReading(msgspec.Struct):
     answers: list[Listing] = []
     rcps: list[ResourceControlPolicy] = []
     service_accounts: list[ServiceAccount] = []
+    account_templates: list[ServiceAccount] = []
     workloads: list[Workload] = []
     namespaces: list[Namespace] = []
     webhooks: list[Webhook] = []
@@ -153,6 +154,7 @@ _RECORDS = (
     "answers",
     "rcps",
     "service_accounts",
+    "account_templates",
     "workloads",
     "namespaces",
     "webhooks",

@@ -65,6 +65,7 @@ def join(readings: Sequence[DocumentReading], stated: JoinContext) -> Inventory:
         providers=tuple(_with_reasons(merging.merged_providers(providers, contradictions), "client_ids", "client-ids", gaps)),
         planned_providers=named.planned,
         service_accounts=tuple(merging.merged_service_accounts(gathered("service_accounts"), contradictions)),
+        account_templates=tuple(gathered("account_templates")),
         workloads=tuple(merging.merged_workloads(gathered("workloads"), contradictions)),
         namespaces=tuple(merging.merged_namespaces(gathered("namespaces"))),
         associations=tuple(merging.merged_associations(overlay.remaining("associations", associations), contradictions)),
@@ -263,7 +264,8 @@ def _settle_in_clusters(reading: DocumentReading, clusters: _Clusters) -> None:
 def _settled(item: PodIdentityAssociation, clusters: _Clusters) -> PodIdentityAssociation:
     """With the cluster's id for its name; the name itself where no such cluster is known."""
     path = item.place.document
-    cluster = clusters.origins.get(path) or clusters.named(item.cluster, path) or item.cluster
+    named = clusters.named(item.cluster, path) if isinstance(item.cluster, str) else ""
+    cluster = clusters.origins.get(path) or named or item.cluster
     return msgspec.structs.replace(item, cluster=cluster)
 
 

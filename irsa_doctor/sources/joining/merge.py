@@ -17,6 +17,8 @@ from irsa_doctor.model import (
     Unknown,
     Webhook,
     Workload,
+    has_hole,
+    text_of,
 )
 
 _ROLE_ARN = "eks.amazonaws.com/role-arn"
@@ -116,7 +118,10 @@ def merged_service_accounts(accounts: Iterable[ServiceAccount], contradictions: 
     for account in accounts:
         key = (account.cluster, account.namespace, account.name)
         known = kept.setdefault(key, account)
-        if known is account or known.annotations == account.annotations:
+        if known.template and not account.template and known is not account:
+            # a manifest says what a template leaves open
+            kept[key] = known = account
+        if known is account or account.template or known.annotations == account.annotations:
             continue
         if not account.cluster:
             extra.append(account)
@@ -158,14 +163,17 @@ def merged_associations(
     associations: Iterable[PodIdentityAssociation], contradictions: Contradictions
 ) -> list[PodIdentityAssociation]:
     """Return one association for each cluster, namespace and service account; the list has no role, the description has."""
-    kept: dict[tuple[str, str, str], PodIdentityAssociation] = {}
+    kept: dict[tuple[object, ...], PodIdentityAssociation] = {}
     for item in associations:
-        key = (item.cluster, item.namespace, item.service_account)
+        names = (item.cluster, item.namespace, item.service_account)
+        # a hole of one template is not that of another one
+        key = (*names, item.place) if any(map(has_hole, names)) else names
         known = kept.get(key)
         if known is None or (not known.role_arn and item.role_arn):
             kept[key] = item
         elif item.role_arn and item.role_arn != known.role_arn:
-            contradictions.append(Contradiction("/".join(key), "Pod Identity role", known.place, item.place))
+            subject = "/".join(map(text_of, names))
+            contradictions.append(Contradiction(subject, "Pod Identity role", known.place, item.place))
     return list(kept.values())
 
 

@@ -2,6 +2,7 @@
 
 https://docs.aws.amazon.com/eks/latest/eksctl/iamserviceaccounts.html
 https://docs.aws.amazon.com/eks/latest/eksctl/pod-identity-associations.html
+https://docs.aws.amazon.com/eks/latest/eksctl/addons.html
 """
 
 from collections.abc import Mapping
@@ -12,6 +13,7 @@ import msgspec
 from irsa_doctor.model import Hole, Place, PodIdentityAssociation, Role, ServiceAccount, Text, TrustPolicy, joined, text_of
 from irsa_doctor.sources.documents.kubernetes import annotations_of
 from irsa_doctor.sources.documents.reading import DocumentReading, Page
+from irsa_doctor.sources.templates.addons import ADDON_ACCOUNTS, Addon, add_account, add_association
 from irsa_doctor.sources.templates.values import hole
 from irsa_doctor.text import shapes
 from irsa_doctor.text.placeholders import with_holes
@@ -35,6 +37,8 @@ def read_cluster_config(page: Page, reading: DocumentReading) -> None:
         reading.notes.append("eksctl refuses `iam.serviceAccounts` without `iam.withOIDC`")
     associations = shapes.many(iam, "podIdentityAssociations", at)
     reading.each(associations, at.at("podIdentityAssociations"), partial(_read_association, reading, cluster))
+    addons = _Addons(reading, cluster, iam.get("withOIDC") is True)
+    reading.each(shapes.many(members, "addons", place), place.at("addons"), addons.read)
     if not reading.gave_something():
         reading.passed.append("a cluster without name, service account or Pod Identity association")
 
@@ -61,8 +65,8 @@ def _read_account(reading: DocumentReading, cluster: str | Text, item: object, p
     attached = shapes.text(members, "attachRoleARN", place)
     role_arn = with_holes(attached) if attached else hole(f"{address}.arn")
     if not attached:
-        policy = TrustPolicy(_web_identity(cluster, with_holes(f"system:serviceaccount:{namespace}:{name}")), place, (), True)
-        reading.roles.append(Role("", address, "", policy, place, 0, "", address))
+        document = _web_identity(cluster, with_holes(f"system:serviceaccount:{namespace}:{name}"))
+        _add_role(address, document, members.get("roleName"), place, reading)
     if members.get("roleOnly") is True:
         return
     annotations = annotations_of(metadata, place.at("metadata"))
@@ -73,17 +77,34 @@ def _read_account(reading: DocumentReading, cluster: str | Text, item: object, p
     reading.service_accounts.append(ServiceAccount("", namespace, name, place, annotations, template=True))
 
 
-def _web_identity(cluster: str | Text, subject: str | Text) -> dict[str, object]:
-    """The trust policy that eksctl writes for a service account."""
+def _add_role(address: str, document: object, name: object, place: Place, reading: DocumentReading) -> None:
+    """A role that eksctl makes, by the name that the file gives it."""
+    planned = name if isinstance(name, str) and isinstance(with_holes(name), str) else ""
+    reading.roles.append(Role("", address, "", TrustPolicy(document, place, (), True), place, 0, "", address, planned))
+
+
+def _web_identity(cluster: str | Text, subject: str | Text | None) -> dict[str, object]:
+    """The trust policy that eksctl writes for a service account; without `subject`, for any one that has the audience."""
     name = text_of(cluster)
     issuer = Hole(f"${{issuer of {name}}}")
     partition, account = Hole(f"${{partition of {name}}}"), Hole(f"${{account of {name}}}")
-    claims: dict[object, object] = {joined((issuer, ":sub")): subject, joined((issuer, ":aud")): "sts.amazonaws.com"}
+    claims: dict[object, object] = {joined((issuer, ":sub")): subject} if subject else {}
+    claims[joined((issuer, ":aud"))] = "sts.amazonaws.com"
     statement = {
         "Effect": "Allow",
         "Action": ["sts:AssumeRoleWithWebIdentity"],
         "Principal": {"Federated": joined(("arn:", partition, ":iam::", account, ":oidc-provider/", issuer))},
         "Condition": {"StringEquals": claims},
+    }
+    return {"Version": "2012-10-17", "Statement": [statement]}
+
+
+def _for_pods() -> dict[str, object]:
+    """The trust policy that eksctl writes for EKS Pod Identity."""
+    statement = {
+        "Effect": "Allow",
+        "Action": ["sts:AssumeRole", "sts:TagSession"],
+        "Principal": {"Service": "pods.eks.amazonaws.com"},
     }
     return {"Version": "2012-10-17", "Statement": [statement]}
 
@@ -96,20 +117,65 @@ def _read_association(reading: DocumentReading, cluster: str | Text, item: objec
     address = f"podidentityassociation {namespace}/{account}"
     role_arn = shapes.text(members, "roleARN", place)
     if not role_arn:
-        statement = {
-            "Effect": "Allow",
-            "Action": ["sts:AssumeRole", "sts:TagSession"],
-            "Principal": {"Service": "pods.eks.amazonaws.com"},
-        }
-        policy = TrustPolicy({"Version": "2012-10-17", "Statement": [statement]}, place, (), True)
-        reading.roles.append(Role("", address, "", policy, place, 0, "", address))
+        _add_role(address, _for_pods(), members.get("roleName"), place, reading)
     if members.get("createServiceAccount") is True:
         at = place.at("metadata")
         reading.anchors[(at.part, at.pointer)] = Anchor(place.pointer)
         reading.service_accounts.append(ServiceAccount("", namespace, account, place, template=True))
-    if not isinstance(cluster, str) or not cluster:
-        reading.notes.append("the name of the cluster of the Pod Identity associations is a placeholder")
-        return
     role = with_holes(role_arn) if role_arn else hole(f"{address}.arn")
     tags, target = members.get("disableSessionTags") is not True, shapes.text(members, "targetRoleARN", place)
-    reading.associations.append(PodIdentityAssociation(cluster, namespace, account, place, role, target, tags))
+    names = with_holes(namespace), with_holes(account)
+    reading.associations.append(PodIdentityAssociation(cluster, *names, place, role, target, tags))
+
+
+_POLICIES = ("attachPolicyARNs", "attachPolicy", "wellKnownPolicies")
+"""Members of an add-on for which eksctl makes a role"""
+_WITH_SUBJECT = "vpc-cni"
+"""The only add-on of which eksctl knows the service account; the roles of all others check the audience alone"""
+
+
+class _Addons(msgspec.Struct, frozen=True):
+    """The add-ons of one cluster; without OIDC eksctl makes no role for web identity."""
+
+    reading: DocumentReading
+    cluster: str | Text
+    with_oidc: bool
+
+    def read(self, item: object, place: Place) -> None:
+        """One add-on: its role by ARN, the role that eksctl makes of its policies, or its Pod Identity associations."""
+        members = shapes.mapping(item, place)
+        name = shapes.required(members, "name", place)
+        address = f"addon {name}"
+        arn = shapes.text(members, "serviceAccountRoleARN", place)
+        associations = shapes.many(members, "podIdentityAssociations", place)
+        makes_role = not arn and not associations and any(members.get(policies) for policies in _POLICIES)
+        if makes_role and not self.with_oidc:
+            self.reading.notes.append(f"eksctl makes no role for the policies of {name} without `iam.withOIDC`")
+            makes_role = False
+        addon = Addon(
+            name=with_holes(name),
+            cluster=self.cluster,
+            place=place,
+            role=with_holes(arn) if arn else hole(f"{address}.arn") if makes_role else "",
+            role_pointer=place.at("serviceAccountRoleARN" if arn else "name").pointer,
+        )
+        if makes_role:
+            account = ADDON_ACCOUNTS[_WITH_SUBJECT] if name.lower() == _WITH_SUBJECT else None
+            subject = f"system:serviceaccount:{account.namespace}:{account.name}" if account else None
+            _add_role(address, _web_identity(self.cluster, subject), None, place, self.reading)
+        add_account(addon, self.reading)
+        at = place.at("podIdentityAssociations")
+        self.reading.each(associations, at, partial(self._read_association, addon))
+
+    def _read_association(self, addon: Addon, item: object, place: Place) -> None:
+        """An association of an add-on, and the role that eksctl makes for it where none is given."""
+        members = shapes.mapping(item, place)
+        account = shapes.required(members, "serviceAccountName", place)
+        arn = shapes.text(members, "roleARN", place)
+        address = f"addon {addon.name} {account}"
+        if not arn:
+            _add_role(address, _for_pods(), members.get("roleName"), place, self.reading)
+        namespace = shapes.text(members, "namespace", place)
+        own = msgspec.structs.replace(addon, namespace=namespace) if namespace else addon
+        role = with_holes(arn) if arn else hole(f"{address}.arn")
+        add_association(own, with_holes(account), role, place, self.reading)

@@ -84,8 +84,7 @@ def test_service_accounts_without_oidc_are_worth_a_note():
 def test_placeholders_in_names_are_holes():
     given = inventory({"cluster.yaml": CONFIG.replace("name: shop", "name: ${CLUSTER}")})
     assert given.clusters == ()
-    assert given.associations == ()
-    assert "is a placeholder" in row_of(given, "cluster.yaml").why
+    assert {text_of(association.cluster) for association in given.associations} == {"${CLUSTER}"}
 
 
 @pytest.mark.parametrize(
@@ -107,3 +106,80 @@ def test_a_broken_entry_is_told_and_loses_no_other(wrong, told):
 def test_other_objects_of_eksctl_have_nothing_for_us():
     row = row_of(inventory({"x.yaml": "apiVersion: eksctl.io/v1alpha5\nkind: NodeGroup\n"}), "x.yaml")
     assert (row.status, row.kind) == ("ignored", "eksctl")
+
+
+def _addons(addons: str, oidc: str = "true") -> str:
+    head = "apiVersion: eksctl.io/v1alpha5\nkind: ClusterConfig\nmetadata: {name: shop}\n"
+    return f"{head}iam: {{withOIDC: {oidc}}}\naddons:\n{addons}"
+
+
+@pytest.mark.parametrize(
+    "policies",
+    [
+        "attachPolicyARNs: ['arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess']",
+        "wellKnownPolicies: {ebsCSIController: true}",
+        "attachPolicy: {Version: '2012-10-17', Statement: []}",
+    ],
+)
+def test_the_role_of_an_addon_checks_the_audience_alone_unless_eksctl_knows_the_account(policies):
+    roles = roles_of(
+        {"cluster.yaml": _addons(f"- {{name: aws-ebs-csi-driver, {policies}}}\n- {{name: vpc-cni, {policies}}}\n")}
+    )
+    assert conditions(roles["addon aws-ebs-csi-driver"]) == {"StringEquals": {"${issuer of shop}:aud": "sts.amazonaws.com"}}
+    assert (
+        conditions(roles["addon vpc-cni"])["StringEquals"]["${issuer of shop}:sub"]
+        == "system:serviceaccount:kube-system:aws-node"
+    )
+
+
+@pytest.mark.parametrize(
+    "addon",
+    [
+        "{name: coredns}",
+        "{name: x, attachPolicyARNs: []}",
+        "{name: x, serviceAccountRoleARN: 'arn:aws:iam::111122223333:role/x'}",
+    ],
+)
+def test_an_addon_without_policies_gets_no_role(addon):
+    assert roles_of({"cluster.yaml": _addons(f"- {addon}\n")}) == {}
+
+
+def test_without_oidc_eksctl_makes_no_role_for_an_addon():
+    given = inventory(
+        {"cluster.yaml": _addons("- {name: vpc-cni, wellKnownPolicies: {awsLoadBalancerController: true}}\n", "false")}
+    )
+    assert given.roles == ()
+    assert "withOIDC" in row_of(given, "cluster.yaml").why
+
+
+def test_an_addon_annotates_its_service_account_with_the_role_given_or_made():
+    text = _addons(
+        "- {name: vpc-cni, serviceAccountRoleARN: 'arn:aws:iam::111122223333:role/cni'}\n"
+        "- {name: aws-ebs-csi-driver, wellKnownPolicies: {ebsCSIController: true}}\n"
+        "- {name: of-somebody, serviceAccountRoleARN: 'arn:aws:iam::111122223333:policy/x'}\n"
+    )
+    given = inventory({"cluster.yaml": text})
+    named = {
+        (one.namespace, one.name): text_of(one.annotations["eks.amazonaws.com/role-arn"]) for one in given.service_accounts
+    }
+    assert named == {
+        ("kube-system", "aws-node"): "arn:aws:iam::111122223333:role/cni",
+        ("kube-system", "ebs-csi-controller-sa"): "${addon aws-ebs-csi-driver.arn}",
+    }
+    assert [one.name for one in given.account_templates] == ["add-on of-somebody"]
+
+
+def test_associations_of_an_addon_have_the_role_given_or_made():
+    text = _addons(
+        "- name: aws-efs-csi-driver\n  podIdentityAssociations:\n"
+        "  - {serviceAccountName: efs-csi-controller-sa, wellKnownPolicies: {efsCSIController: true}}\n"
+        "  - {serviceAccountName: b, namespace: other, roleARN: 'arn:aws:iam::111122223333:role/b'}\n"
+    )
+    given = inventory({"cluster.yaml": text})
+    named = {(one.namespace, one.service_account): text_of(one.role_arn) for one in given.associations}
+    assert named == {
+        ("kube-system", "efs-csi-controller-sa"): "${addon aws-efs-csi-driver efs-csi-controller-sa.arn}",
+        ("other", "b"): "arn:aws:iam::111122223333:role/b",
+    }
+    role = roles_of({"cluster.yaml": text})["addon aws-efs-csi-driver efs-csi-controller-sa"]
+    assert statement(role)["Principal"] == {"Service": "pods.eks.amazonaws.com"}

@@ -70,6 +70,11 @@ class Template:
         resolved = self.value(properties[member], pointer, 0)
         return None if resolved.value is _NOTHING else resolved
 
+    def text(self, name: str, member: str) -> str | Text:
+        """Return a property that is text, perhaps with holes; "" where the template has none."""
+        written = self.property(name, member)
+        return (scalar_text(written.value) or hole(f"{name}.{member}")) if written else ""
+
     def _section(self, name: str) -> Mapping[str, object]:
         section = self.members.get(name)
         return section if isinstance(section, dict) else {}

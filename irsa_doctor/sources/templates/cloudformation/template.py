@@ -20,6 +20,7 @@ from irsa_doctor.model import (
 )
 from irsa_doctor.sources.documents.aws import client_ids_missing, thumbprints_missing
 from irsa_doctor.sources.documents.reading import DocumentReading, NamelessProvider, Page
+from irsa_doctor.sources.templates.addons import Addon, add_account, add_association
 from irsa_doctor.sources.templates.cloudformation.intrinsics import Template
 from irsa_doctor.sources.templates.values import Spots, TemplateValue, hole, known, policy_of, scalar_text
 from irsa_doctor.text import shapes
@@ -120,11 +121,9 @@ def _read_cluster(template: Template, name: str, place: Place, reading: Document
 
 
 def _read_association(template: Template, name: str, place: Place, reading: DocumentReading) -> None:
-    words = [template.property(name, member) for member in ("ClusterName", "Namespace", "ServiceAccount")]
-    cluster, namespace, account = (known(word.value) if word else "" for word in words)
+    cluster, namespace, account = (template.text(name, member) for member in ("ClusterName", "Namespace", "ServiceAccount"))
     if not (cluster and namespace and account):
-        reading.notes.append(f"{name} is for a service account that is not known before it is deployed")
-        return
+        raise WrongShape(place.pointer, "an association without `ClusterName`, `Namespace` or `ServiceAccount`")
     role, target = template.property(name, "RoleArn"), template.property(name, "TargetRoleArn")
     tags = template.property(name, "DisableSessionTags")
     reading.associations.append(
@@ -140,10 +139,35 @@ def _read_association(template: Template, name: str, place: Place, reading: Docu
     )
 
 
+def _read_addon(template: Template, name: str, place: Place, reading: DocumentReading) -> None:
+    """https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-eks-addon.html"""
+    role = template.property(name, "ServiceAccountRoleArn")
+    namespace = template.property(name, "NamespaceConfig")
+    members = namespace.value if namespace and isinstance(namespace.value, dict) else {}
+    addon = Addon(
+        name=template.text(name, "AddonName"),
+        cluster=template.text(name, "ClusterName"),
+        place=place,
+        namespace=known(members["Namespace"].value) if "Namespace" in members else "",
+        role=scalar_text(role.value) or "" if role else "",
+        role_pointer=place.at("Properties", "ServiceAccountRoleArn").pointer,
+    )
+    add_account(addon, reading)
+    associations = template.property(name, "PodIdentityAssociations")
+    for number, item in enumerate(associations.value if associations and isinstance(associations.value, tuple) else ()):
+        inside = item.value if isinstance(item.value, dict) else {}
+        account, arn = (
+            scalar_text(inside[member].value) if member in inside else None for member in ("ServiceAccount", "RoleArn")
+        )
+        at = place.at("Properties", "PodIdentityAssociations", number)
+        add_association(addon, account or hole(f"{name}.ServiceAccount"), arn or "", at, reading)
+
+
 _READERS: Mapping[str, Reader] = {
     "AWS::IAM::Role": _read_role,
     "AWS::IAM::OIDCProvider": _read_provider,
     "Custom::AWSCDKOpenIdConnectProvider": _read_provider,
     "AWS::EKS::Cluster": _read_cluster,
     "AWS::EKS::PodIdentityAssociation": _read_association,
+    "AWS::EKS::Addon": _read_addon,
 }
