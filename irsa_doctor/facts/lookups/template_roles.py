@@ -18,7 +18,11 @@ class TemplateRoles(msgspec.Struct, frozen=True, dict=True):
         """Return the role that a value at a place refers to, None where it is none of a template, or one of several.
 
         The value is a reference that a template resolves (`${aws_iam_role.app.arn}`), or an ARN with the name of the role.
+        Where the template leaves the account of an ARN open, only a role of the same folder is meant.
         """
+        if isinstance(value, Text) and (name := _name_in_arn(value)):
+            folder = os.path.dirname(place.document)
+            return _nearest([r for r in self._by_name.get(name, ()) if os.path.dirname(r.place.document) == folder], place)
         return _nearest(self._candidates(value), place)
 
     def _candidates(self, value: str | Text) -> Sequence[Role]:
@@ -46,6 +50,14 @@ class TemplateRoles(msgspec.Struct, frozen=True, dict=True):
             if role.planned and not role.arn:
                 table.setdefault(role.planned, []).append(role)
         return table
+
+
+def _name_in_arn(value: Text) -> str:
+    """Path and name of the role in an ARN of which partition or account are not known, "" where it is anything else."""
+    first, last = value.parts[0], value.parts[-1]
+    before, found, name = last.partition(":role/") if isinstance(last, str) else ("", "", "")
+    is_arn = isinstance(first, str) and first.startswith("arn:") and not before.strip("0123456789")
+    return name if found and is_arn else ""
 
 
 def _nearest(roles: Sequence[Role], place: Place) -> Role | None:

@@ -71,9 +71,16 @@ def binding_facts(view: View, account: ServiceAccount) -> Judged | None:
         "binding",
         f"{sa_id} -> {value}",
         value if named else sa_id,
-        _facts("there", _trust(view, account, named)) if named else _facts(_absence(view, account, arn), "role-not-there"),
+        _facts("there", _trust_of(view, account, named)) if named else _facts(_absence(view, account, arn), "role-not-there"),
         lambda: _binding_evidence(view, account, value, named),
     )
+
+
+def _trust_of(view: View, account: ServiceAccount, named: AnalysedRole) -> Trust | Unknown:
+    """A role and an account that a template makes belong together, whatever cluster the account will be in."""
+    if account.template and not named.role.arn and not view.issuer_of(account.cluster):
+        return _trust_of_template(view, account, named)
+    return _trust(view, account, named)
 
 
 def _facts(role: NamedRole | Unknown, trust: Trust | Unknown) -> BindingFacts:

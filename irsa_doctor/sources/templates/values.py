@@ -3,7 +3,9 @@
 import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import accumulate
 from operator import itemgetter
+from typing import Any
 
 import msgspec
 
@@ -15,6 +17,7 @@ from irsa_doctor.text.json_places import ranges_of
 from irsa_doctor.text.placeholders import with_holes
 from irsa_doctor.text.positions import Anchor
 from irsa_doctor.text.scanner import escaped
+from irsa_doctor.text.yaml import compose
 
 Spots = dict[tuple[int, str], Anchor]
 
@@ -63,6 +66,8 @@ def template_provider_arn(name: str, url: str | Text) -> Text:
 
 
 _QUOTE, _BACKSLASH = b'"\\'
+_YAML_NODES = 20_000
+"""Values of one YAML text, those of aliases counted in"""
 _DEEP, _MOST = 60, 100_000
 """Values inside values, and values in all, of what is put together"""
 
@@ -166,6 +171,68 @@ def written_of(value: object) -> TemplateValue:
     return TemplateValue(value)
 
 
+def written_yaml(written: TemplateValue) -> tuple[TemplateValue, ...]:
+    """The documents of a YAML text that may have holes, with the places of their parts; none where it is not valid YAML.
+
+    Every scalar is a text. What is encoded, by `yamlencode` say, is itself the document.
+    """
+    if written.made is not None:
+        return (written.made,)
+    if not isinstance(written.value, str | Text):
+        return ()
+    in_bytes = written.anchor is None or written.anchor.pointer is None
+    text = _FilledText(written.pieces or _pieces_of(written.value), in_bytes=in_bytes, is_json=False)
+    roots = compose(text.text.encode(errors="replace"))
+    if isinstance(roots, TextError):
+        return ()
+    reader = _YamlNodes(text, written)
+    return tuple(reader.value(root, 0) for root in roots if root is not None)
+
+
+class _YamlNodes:
+    """The nodes of a YAML text as values; aliases may repeat them, so there is a limit."""
+
+    def __init__(self, text: "_FilledText", written: TemplateValue) -> None:
+        self.text = text
+        self.written = written
+        self.left = _YAML_NODES
+        self.lines = list(accumulate((len(line) + 1 for line in text.text.split("\n")), initial=0))
+
+    def value(self, node: Any, depth: int) -> TemplateValue:
+        """The value of a node."""
+        self.left -= 1
+        if self.left < 0 or depth > _DEEP:
+            raise WrongShape("", "values nested too deeply, or too many of them")
+        if node.id == "mapping":
+            value: object = {self.name(name): self.member(name, below, depth) for name, below in node.value}
+        elif node.id == "sequence":
+            value = tuple(self.value(below, depth + 1) for below in node.value)
+        else:
+            value = self.text.restored(node.value)
+        return TemplateValue(value, self.anchor(node), self.written.document)
+
+    def name(self, node: Any) -> object:
+        """The name of a member."""
+        return self.text.restored(node.value) if node.id == "scalar" else ""
+
+    def member(self, name: Any, node: Any, depth: int) -> TemplateValue:
+        """A value that knows where its name is written."""
+        value, named = self.value(node, depth + 1), self.anchor(name)
+        if value.anchor is None or named is None:
+            return value
+        return msgspec.structs.replace(
+            value, anchor=msgspec.structs.replace(value.anchor, name=named.start, name_end=named.end)
+        )
+
+    def anchor(self, node: Any) -> Anchor | None:
+        """Where a node is written, None where that is not in the document."""
+        first, last = (self.lines[mark.line] + mark.column for mark in (node.start_mark, node.end_mark))
+        start, _ = self.text.written_at(first)
+        _, end = self.text.written_at(max(first, last - 1))
+        pointer = self.written.anchor.pointer if self.written.anchor else None
+        return Anchor(pointer, start, max(start + 1, end)) if start >= 0 else self.written.anchor
+
+
 def _with_holes(flaw: Flaw, text: "_FilledText") -> Flaw:
     return msgspec.structs.replace(flaw, message=text.named(flaw.message), pointer=text.named(flaw.pointer))
 
@@ -173,7 +240,7 @@ def _with_holes(flaw: Flaw, text: "_FilledText") -> Flaw:
 class _FilledText:
     """A text whose holes are each one character, so that it can be read as JSON; `outside`: one stands for a whole value."""
 
-    def __init__(self, pieces: Sequence[Fragment], *, in_bytes: bool) -> None:
+    def __init__(self, pieces: Sequence[Fragment], *, in_bytes: bool, is_json: bool = True) -> None:
         self.in_bytes = in_bytes
         self.holes: dict[str, Hole] = {}
         self.outside = False
@@ -186,11 +253,11 @@ class _FilledText:
             if isinstance(piece.part, Hole):
                 sign = signs.setdefault(piece.part.name, chr(min(_FIRST + len(signs), _LAST)))
                 self.holes[sign] = piece.part
-                part = sign if quoted else f'"{sign}"'
+                part = sign if quoted or not is_json else f'"{sign}"'
                 self.outside |= not quoted
             else:
                 part = _PRIVATE.sub("\N{REPLACEMENT CHARACTER}", piece.part)
-                quoted = _ends_quoted(part, quoted)
+                quoted = is_json and _ends_quoted(part, quoted)
             if piece.at >= 0:
                 self.offsets.append((size, piece.at, piece.size, part))
             parts.append(part)
@@ -220,10 +287,10 @@ class _FilledText:
         raw = self.text.encode()
         number = _numbers(self.text, raw)
         for below, (name, value, end) in ranges_of(raw).items():
-            start, _ = self._written_at(number[value])
+            start, _ = self.written_at(number[value])
             if not below or start < 0:
                 continue
-            _, stop = self._written_at(number[end - 1])
+            _, stop = self.written_at(number[end - 1])
             named, named_end = self._named_at(raw, number, name)
             anchor = Anchor(pointer, start, max(start + 1, stop), named, named_end)
             anchors[(place.part, place.pointer + self.named(below))] = anchor
@@ -231,13 +298,13 @@ class _FilledText:
 
     def _named_at(self, raw: bytes, number: Sequence[int], name: int) -> tuple[int, int]:
         """Where the name of a member is written, with its quotes; -1 where it is not in the document."""
-        named, first_end = self._written_at(number[name]) if name >= 0 else (-1, -1)
+        named, first_end = self.written_at(number[name]) if name >= 0 else (-1, -1)
         if named < 0:
             return -1, -1
-        _, end = self._written_at(number[_quote_after(raw, name + 1)])
+        _, end = self.written_at(number[_quote_after(raw, name + 1)])
         return named, max(first_end, end)
 
-    def _written_at(self, number: int) -> tuple[int, int]:
+    def written_at(self, number: int) -> tuple[int, int]:
         """Where a character of the text is written, and where what comes after it; -1 where that is not in the document."""
         before = bisect_right(self.offsets, number, key=itemgetter(0)) - 1
         if before < 0:

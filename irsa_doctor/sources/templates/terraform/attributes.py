@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from irsa_doctor.model import Hole, Text, issuer_in, joined, text_of, without_scheme
-from irsa_doctor.sources.templates.terraform.policy_document import document_of
+from irsa_doctor.sources.templates.terraform.policy_document import blocks_of, document_of, members_of
 from irsa_doctor.sources.templates.terraform.scopes import EvaluationScope
 from irsa_doctor.sources.templates.terraform.syntax import Block
 from irsa_doctor.sources.templates.values import TemplateValue, hole, scalar_text, template_provider_arn
@@ -60,13 +60,20 @@ class Attributes(LazyMembers):
 
     def _attribute(self, name: str) -> TemplateValue:
         computed = _COMPUTED.get((self.kind, name))
-        value = computed(self) if computed else self.argument(name)
+        value = computed(self) if computed else self.argument(name) or self.blocks(name)
         return value or TemplateValue(hole(f"{self.address}.{name}"))
 
     def argument(self, name: str) -> TemplateValue | None:
         """An argument as it is written, None where it is not there."""
         argument = self.block.body.arguments.get(name) if self.block else None
         return self.module.argument(argument, self.scope) if argument else None
+
+    def blocks(self, kind: str) -> TemplateValue | None:
+        """The blocks of a kind as a list, None where there are none."""
+        if self.block is None or not any(kind in (block.kind, *block.labels) for block in self.block.body.blocks):
+            return None
+        config = self.module.config(self.block.body, self.scope, self.block.node)
+        return members_of(config).get(kind)
 
     def text(self, name: str) -> str | Text | None:
         """An argument that is a text."""
@@ -111,6 +118,11 @@ def _cluster_name(resource: Attributes) -> TemplateValue | None:
     return resource.argument("name")
 
 
+def _metadata_name(resource: Attributes) -> TemplateValue | None:
+    metadata = resource.argument("metadata") or resource.blocks("metadata")
+    return members_of(next(iter(blocks_of(metadata)), None)).get("name")
+
+
 def _policy(document: Attributes) -> TemplateValue | None:
     if document.block is None:
         return None
@@ -127,6 +139,8 @@ _COMPUTED: Mapping[tuple[str, str], Callable[[Attributes], TemplateValue | None]
     ("aws_eks_cluster", "identity"): _identity,
     ("aws_eks_cluster", "id"): _cluster_name,
     ("aws_iam_role", "id"): _cluster_name,
+    ("kubernetes_namespace", "id"): _metadata_name,
+    ("kubernetes_namespace_v1", "id"): _metadata_name,
     ("aws_iam_policy_document", "json"): _policy,
     ("aws_iam_policy_document", "minified_json"): _policy,
 }

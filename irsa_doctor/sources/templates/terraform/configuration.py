@@ -19,7 +19,8 @@ from irsa_doctor.sources.templates.terraform.folder import ModuleFolder, local_p
 from irsa_doctor.sources.templates.terraform.json_syntax import json_syntax_of
 from irsa_doctor.sources.templates.terraform.known_modules import makes_no_role
 from irsa_doctor.sources.templates.terraform.modules import Module
-from irsa_doctor.sources.templates.terraform.resources import AFTER_APPLY, READERS, ResourceInstance, add_role, block_place
+from irsa_doctor.sources.templates.terraform.resource_instance import ResourceInstance
+from irsa_doctor.sources.templates.terraform.resources import AFTER_APPLY, READERS, add_role, block_place
 from irsa_doctor.sources.templates.terraform.scopes import Budget, EvaluationScope
 from irsa_doctor.sources.templates.terraform.syntax import Block, Syntax, syntax_of
 from irsa_doctor.sources.templates.values import TemplateValue, written_json

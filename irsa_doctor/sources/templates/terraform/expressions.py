@@ -237,7 +237,7 @@ class _Evaluation:
             if not isinstance(last, tuple):
                 return None
             arguments += last
-        if name == "jsonencode" and len(arguments) == 1:
+        if name in ("jsonencode", "yamlencode") and len(arguments) == 1:
             return self.encoded(arguments[0], node)
         function = FUNCTIONS.get(name)
         try:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from irsa_doctor.model import Text, issuer_in, joined, text_of, without_scheme
 from irsa_doctor.sources.templates.cloudformation.intrinsics import part_of
-from irsa_doctor.sources.templates.values import TemplateValue, scalar_text, written_json
+from irsa_doctor.sources.templates.values import TemplateValue, scalar_text, written_json, written_yaml
 
 _FORMAT = re.compile(r"%(?:([sdqv])|(%))")
 _PROVIDER_PATTERN = re.compile(r"\^.*(?:oidc-)?provider")
@@ -278,6 +278,11 @@ def _json(value: TemplateValue) -> TemplateValue | None:
     return value.made if value.made is not None else written_json(_text(value))
 
 
+def _yaml(value: TemplateValue) -> TemplateValue | None:
+    documents = written_yaml(value)
+    return documents[0] if len(documents) == 1 else None
+
+
 def _same(value: TemplateValue) -> TemplateValue:
     return value
 
@@ -359,5 +364,6 @@ FUNCTIONS: Mapping[str, Function] = {
     "trimsuffix": _of_texts(lambda text, end: text.removesuffix(end)),
     "upper": _of_text(str.upper),
     "values": _values,
+    "yamldecode": _yaml,
     "zipmap": _zipmap,
 }

@@ -3,15 +3,12 @@
 A kind of resource is one function and one row of `READERS`.
 """
 
-from collections.abc import Callable, Iterator, Mapping
-
-import msgspec
+from collections.abc import Callable, Mapping
 
 from irsa_doctor.model import (
     Place,
     PodIdentityAssociation,
     Role,
-    ServiceAccount,
     Text,
     TrustPolicy,
     Unknown,
@@ -20,11 +17,17 @@ from irsa_doctor.model import (
     without_scheme,
 )
 from irsa_doctor.sources.documents.aws import client_ids_missing, thumbprints_missing
-from irsa_doctor.sources.documents.kubernetes import about_aws
 from irsa_doctor.sources.documents.reading import DocumentReading, NamelessProvider
-from irsa_doctor.sources.templates.terraform.policy_document import blocks_of, members_of
+from irsa_doctor.sources.templates.terraform.policy_document import members_of
+from irsa_doctor.sources.templates.terraform.resource_instance import ResourceInstance
+from irsa_doctor.sources.templates.terraform.service_accounts import (
+    read_manifest,
+    read_release,
+    read_service_account,
+    read_yaml_manifest,
+)
 from irsa_doctor.sources.templates.terraform.syntax import Block
-from irsa_doctor.sources.templates.values import TemplateValue, anchors_of, hole, known, policy_of, scalar_text
+from irsa_doctor.sources.templates.values import TemplateValue, hole, policy_of, scalar_text
 from irsa_doctor.text import shapes
 from irsa_doctor.text.errors import WrongShape
 from irsa_doctor.text.positions import Anchor
@@ -33,34 +36,6 @@ from irsa_doctor.text.scanner import escaped
 _ROLE_ARN = "eks.amazonaws.com/role-arn"
 AFTER_APPLY = "terraform plan -out=FILE, then terraform show -json FILE"
 """The commands that give what a configuration leaves open."""
-
-
-class ResourceInstance(msgspec.Struct, frozen=True, kw_only=True):
-    """One instance of a resource: its block, its address from the root module, and its evaluated arguments."""
-
-    block: Block
-    address: str
-    config: TemplateValue
-    place: Place
-    caller: Place
-    """the call of the outermost module that it is in, else its own place"""
-    reading: DocumentReading
-    """of its own file"""
-    readings: Mapping[str, DocumentReading]
-    """of all files, by path: a policy may be written in another one"""
-
-    def text(self, name: str) -> str:
-        """An argument that is text without holes, else ""."""
-        argument = members_of(self.config).get(name)
-        return known(argument.value) if argument else ""
-
-    def texts(self, name: str) -> tuple[str, ...] | None:
-        """An argument that is a list of texts, None where some of it is not known."""
-        argument = members_of(self.config).get(name)
-        if argument is None or not isinstance(argument.value, tuple):
-            return None
-        values = [known(item.value) for item in argument.value]
-        return tuple(values) if all(values) else None
 
 
 def add_role(resource: ResourceInstance, written: TemplateValue, name: str, seconds: int) -> None:
@@ -136,38 +111,6 @@ def _read_cluster(resource: ResourceInstance) -> None:
         resource.reading.notes.append(f"{resource.address} has no name before it is applied")
 
 
-def _read_service_account(resource: ResourceInstance) -> None:
-    metadata = next(iter(blocks_of(members_of(resource.config).get("metadata"))), None)
-    members = members_of(metadata)
-    name = known(members["name"].value) if "name" in members else ""
-    namespace = known(members["namespace"].value) if "namespace" in members else "default"
-    if "default_service_account" in resource.block.labels[0]:
-        name = "default"
-    if metadata is None or not name or not namespace:
-        resource.reading.notes.append(f"{resource.address} has no name before it is applied")
-        return
-    annotations = dict(_annotations(members.get("annotations")))
-    resource.reading.anchors.update(anchors_of(metadata, resource.place.at("metadata")))
-    resource.reading.service_accounts.append(ServiceAccount("", namespace, name, resource.place, annotations, template=True))
-
-
-def _annotations(written: TemplateValue | None) -> Iterator[tuple[str, str | Text]]:
-    """The annotations about AWS; where they are not known as a whole, the role that they may name is not either."""
-    if written is None or written.value is None:
-        return
-    if not isinstance(written.value, Mapping):
-        yield _ROLE_ARN, _as_hole(written)
-        return
-    for name, item in written.value.items():
-        text = scalar_text(item.value)
-        if isinstance(name, str) and about_aws(name) and text is not None:
-            yield name, text
-
-
-def _as_hole(written: TemplateValue) -> Text | str:
-    return written.value if isinstance(written.value, Text) else ""
-
-
 def _read_association(resource: ResourceInstance) -> None:
     cluster, namespace, account = (resource.text(name) for name in ("cluster_name", "namespace", "service_account"))
     if not (cluster and namespace and account):
@@ -194,9 +137,12 @@ READERS: Mapping[str, Callable[[ResourceInstance], None]] = {
     "aws_iam_role": _read_role,
     "aws_iam_openid_connect_provider": _read_provider,
     "aws_eks_cluster": _read_cluster,
-    "kubernetes_service_account": _read_service_account,
-    "kubernetes_service_account_v1": _read_service_account,
-    "kubernetes_default_service_account": _read_service_account,
-    "kubernetes_default_service_account_v1": _read_service_account,
+    "kubernetes_service_account": read_service_account,
+    "kubernetes_service_account_v1": read_service_account,
+    "kubernetes_default_service_account": read_service_account,
+    "kubernetes_default_service_account_v1": read_service_account,
+    "kubernetes_manifest": read_manifest,
+    "kubectl_manifest": read_yaml_manifest,
+    "helm_release": read_release,
     "aws_eks_pod_identity_association": _read_association,
 }
