@@ -18,16 +18,18 @@ _HOLE = re.compile(
     r"|__[A-Z][A-Z0-9_]*__"
     r"|(?<![\w-])[Xx]{4,}(?![\w-])|[Xx]{6,}"
 )
+# what printf and format() fill in; a language that has them fills them in itself
+_HOLE_OR_VERB = re.compile(_HOLE.pattern + r"|%(?:\[\d{1,2}\]|\d{1,2}\$)?[sqv](?![0-9A-Za-z])")
 # a word where an ARN has its account: ACCOUNT_ID, aws-account-id; `aws` and `cloudfront` are real ones
 _ACCOUNT = re.compile(r"(?<=:)[A-Za-z0-9_-]*(?:account|acct)[A-Za-z0-9_-]*(?=:)", re.IGNORECASE)
 _ARN = re.compile(r"arn:[^:\s]+:[^:\s]+:[^:\s]*:")
 
 
-def with_holes(text: str) -> str | Text:
-    """Return the text itself, or its literal parts and holes where it has placeholders."""
+def with_holes(text: str, *, verbs: bool = True) -> str | Text:
+    """Return the text itself, or its literal parts and holes where it has placeholders; `verbs`: also `%s` and its like."""
     if not may_have_holes(text):
         return text
-    spans = [match.span() for match in _HOLE.finditer(text)]
+    spans = [match.span() for match in (_HOLE_OR_VERB if verbs else _HOLE).finditer(text)]
     if arn := _ARN.match(text):
         account = _ACCOUNT.match(text, arn.end())
         if account and not any(start < account.end() and account.start() < end for start, end in spans):

@@ -136,12 +136,15 @@ class Expected(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StatementReading(msgspec.Struct, frozen=True, kw_only=True):
-    """What one statement requires of the claims of a token, and its defects."""
+    """What one statement requires of the claims of a token, and its defects.
+
+    `checks_sub` and `checks_aud` are None where only a condition of unknown content may check the claim.
+    """
 
     defects: tuple[Defect, ...]
     action: ActionForm
-    checks_sub: bool
-    checks_aud: bool
+    checks_sub: bool | None
+    checks_aud: bool | None
 
     def of(self, *kinds: DefectKind) -> list[Defect]:
         """The defects of some kinds, in the order of the statement."""
@@ -168,7 +171,13 @@ def reading_of(policy: Policy, grant: Grant, expected: Expected) -> StatementRea
     on_sub = checks.get("sub", [])
     if len(on_sub) > 1 and not any(defect.kind in _KEYS for defect in defects):
         defects += _conflict(grant, on_sub)
-    return StatementReading(defects=tuple(defects), action=action, checks_sub=bool(on_sub), checks_aud="aud" in checks)
+    otherwise = None if statement.hides_conditions else False
+    return StatementReading(
+        defects=tuple(defects),
+        action=action,
+        checks_sub=bool(on_sub) or otherwise,
+        checks_aud="aud" in checks or otherwise,
+    )
 
 
 def _of_principal(statement: Statement, expected: Expected) -> Iterator[Defect]:
@@ -252,11 +261,8 @@ class _Scene(msgspec.Struct, frozen=True):
     low: str
 
     def claim(self, condition: Condition) -> str:
-        """The presence of a condition's key; one whose issuer is a hole is taken for the claim that it ends in."""
-        if condition.key:
-            return presence(condition.key, self.low, self.expected.profile)
-        raw = text_of(condition.raw_key).lower()
-        return "sub" if raw.endswith(":sub") else "aud" if raw.endswith(":aud") else "maybe"
+        """The presence of a condition's key; one of which it cannot be known whose it is may be there."""
+        return presence(condition.key, self.low, self.expected.profile) if condition.key else "maybe"
 
     def checks_sub(self) -> bool:
         """Whether some condition checks the subject of these tokens."""

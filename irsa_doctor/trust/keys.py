@@ -72,7 +72,7 @@ KeyForm = Literal["scheme", "arn", "trailing-slash", "missing-path", "other-issu
 @lru_cache(maxsize=65536)
 def key_form(key: str, issuer: str) -> KeyForm:
     """Why a key that is never in the request (in lower case) is not one of an issuer (in lower case, without scheme)."""
-    if "://" in key:
+    if "://" in key.removeprefix(issuer):
         return "scheme"
     if key.startswith("arn:"):
         return "arn"

@@ -70,6 +70,11 @@ class Statement(msgspec.Struct, frozen=True):
     effect_seen: bool = True
 
     @property
+    def hides_conditions(self) -> bool:
+        """Whether it has conditions of unknown content, so that it may admit less than the others say."""
+        return bool(self.unseen) or any(not condition.key for condition in self.conditions)
+
+    @property
     def covers_web_identity(self) -> bool:
         """Whether its actions, as far as they are known, include sts:AssumeRoleWithWebIdentity."""
         return covers(self, WEB_IDENTITY)

@@ -5,7 +5,8 @@ import msgspec
 from irsa_doctor.model import Hole, Text, holes_in, issuer_in, issuer_of_provider, text_of
 from irsa_doctor.trust.policy import Condition, Policy, Statement, Value
 
-_GLOBAL = ("aws:", "sts:", "iam:")
+GLOBAL_KEYS = ("aws:", "sts:", "iam:")
+"""how the keys begin that are of no issuer"""
 # no issuer in IAM begins so, whatever it is
 _NEVER_AN_ISSUER = ("https://", "http://", "arn:")
 
@@ -25,7 +26,7 @@ def seen_through(statement: Statement, issuer: Value) -> Statement:
     """
     if isinstance(issuer, str) and issuer:
         return statement
-    conditions = tuple(_seen(condition, issuer) for condition in statement.conditions)
+    conditions = tuple(seen_key(condition, issuer) for condition in statement.conditions)
     return msgspec.structs.replace(statement, conditions=conditions)
 
 
@@ -34,8 +35,11 @@ def keys_seen_through(policy: Policy, issuer: Value) -> Policy:
     return msgspec.structs.replace(policy, statements=tuple(seen_through(statement, issuer) for statement in policy.statements))
 
 
-def policy_seen_through(policy: Policy, principal: Value) -> Policy:
-    """The policy seen through a principal with holes, which is then a text like any other: the one that `text_of` gives."""
+def policy_seen_through(policy: Policy, principal: Value, issuer: Value | None = None) -> Policy:
+    """The policy seen through a principal with holes, which is then a text like any other: the one that `text_of` gives.
+
+    `issuer` is that of the principal where more is known of it than the principal says.
+    """
     if isinstance(principal, str):
         return policy
     name = text_of(principal)
@@ -43,17 +47,20 @@ def policy_seen_through(policy: Policy, principal: Value) -> Policy:
         msgspec.structs.replace(
             statement, federated=tuple(name if value == principal else value for value in statement.federated)
         )
-        for statement in keys_seen_through(policy, issuer_in(principal)).statements
+        for statement in keys_seen_through(policy, issuer_in(principal) if issuer is None else issuer).statements
     )
     return msgspec.structs.replace(policy, statements=tuple(statements))
 
 
-def _seen(condition: Condition, issuer: Value) -> Condition:
+def seen_key(condition: Condition, issuer: Value) -> Condition:
+    """A condition with its key read as that of tokens of an issuer with holes (see `seen_through`)."""
+    if isinstance(issuer, str) and issuer:
+        return condition
     raw = text_of(condition.raw_key)
     low = raw.lower()
-    if low.startswith(_GLOBAL):
+    if low.startswith(GLOBAL_KEYS):
         return condition
-    own = bool(issuer) and low.startswith(text_of(issuer).lower())
+    own = bool(issuer) and low != text_of(issuer).lower() and low.startswith(text_of(issuer).lower())
     same = own and len(list(holes_in(condition.raw_key))) == len(list(holes_in(issuer)))
     if same or low.startswith(_NEVER_AN_ISSUER):
         return msgspec.structs.replace(condition, key=low)

@@ -71,6 +71,11 @@ def _actions(statement: Statement) -> str:
     return f"everything but {_listed(map(text_of, statement.not_actions))}"
 
 
+def _named(read: GrantReading, text: str) -> str:
+    """A text about subjects, with holes as the document writes them."""
+    return read.with_names.written(text)
+
+
 def _without(patterns: Iterable[str]) -> str:
     listed = list(patterns)
     return f" except {_listed(listed)}" if listed else ""
@@ -254,7 +259,7 @@ _NAMES: Mapping[str, Callable[[GrantReading], str | None]] = {
     "odd_keys": lambda read: _listed(_values(read, *_KEYS)),
     "home_region": lambda read: Issuer.of(read.issuer).region or "of its cluster",
     "swapped": lambda read: _listed(_swapped(read)),
-    "default_accounts": lambda read: _listed(_default_accounts(read)),
+    "default_accounts": lambda read: _named(read, _listed(_default_accounts(read))),
     "odd_clusters": _odd_clusters,
     "subs": lambda read: _requires(read, "sub"),
     "wildcard_subs": lambda read: _listed(_values(read, "subject-wildcard")),
@@ -264,10 +269,10 @@ _NAMES: Mapping[str, Callable[[GrantReading], str | None]] = {
     "invisible": lambda read: _listed(f'"{made_visible(value)}"' for value in _values(read, "audience-invisible")),
     "where": lambda read: f"The aud condition of {read.role.name} requires",
     "auds": lambda read: _requires(read, "aud"),
-    "patterns": lambda read: _listed(spell(read.subjects, read.profile.grammar).patterns),
-    "except": lambda read: _without(spell(read.subjects, read.profile.grammar).without),
+    "patterns": lambda read: _named(read, _listed(spell(read.subjects, read.profile.grammar).patterns)),
+    "except": lambda read: _named(read, _without(spell(read.subjects, read.profile.grammar).without)),
     "scope": lambda read: _scope(read.reach.scope),
-    "witness": lambda read: read.reach.witness or "nobody",
+    "witness": lambda read: _named(read, read.reach.witness or "nobody"),
     "allowed": lambda read: _scope(read.reach_before_deny.scope),
     "meant": lambda read: read.expected.provider,
     "hint": lambda read: f' Did you mean "{read.expected.provider}"?' if read.expected.provider else "",

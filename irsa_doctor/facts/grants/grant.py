@@ -9,10 +9,11 @@ from irsa_doctor.facts.grants.evidence import grant_evidence
 from irsa_doctor.facts.grants.principals import PrincipalForm
 from irsa_doctor.facts.grants.reading import GrantReading, IssuerKind
 from irsa_doctor.facts.subject import Judged
-from irsa_doctor.model import Unknown
+from irsa_doctor.model import Unknown, holes_in
 from irsa_doctor.trust import is_subject
 from irsa_doctor.trust.defects import ActionForm, DefectKind
 from irsa_doctor.trust.languages import Finite, contains
+from irsa_doctor.trust.naming import may_hold_wildcards
 from irsa_doctor.trust.subjects import Scope
 
 ReachBy = Literal["named", "mistyped-key", "negation", "pattern", "aud-only", "nothing"]
@@ -32,8 +33,8 @@ class GrantFacts(msgspec.Struct, frozen=True):
     admits: bool
     scope: Scope | Unknown
     reach_by: ReachBy | Unknown
-    has_sub: bool
-    has_aud: bool
+    has_sub: bool | Unknown
+    has_aud: bool | Unknown
     audience: RequiredAudience | Unknown
     key_has_scheme: bool
     key_is_arn: bool
@@ -83,12 +84,22 @@ _SESSION_NAME = Unknown("AWS_ROLE_SESSION_NAME of the workloads", "kubectl get p
 
 
 def _unseen(read: GrantReading) -> Unknown | None:
-    """Why sub and aud of a grant are not known, None where they are."""
-    grant = read.grant
-    share = read.share
-    if grant.statement.unseen or "unknown" in [limit.effect for limit in grant.limits] or (share and share.unseen):
+    """Why the subjects of a grant are not known, None where they are: holes in their place are names.
+
+    A condition of unknown content may leave fewer of them, and a hole under an operator with wildcards may hold one, so that
+    there may be more than one name in its place.
+    """
+    share, statement = read.share, read.statement
+    if statement.hides_conditions or (share and share.unseen) or "unknown" in [limit.effect for limit in read.known.limits]:
         return _PLACEHOLDERS
-    return _CONTESTED if grant.contested or (share and share.contested) else None
+    if read.known.contested or (share and share.contested):
+        return _CONTESTED
+    return _PLACEHOLDERS if _is_named(read, read.reach.scope) and _may_be_patterns(read) else None
+
+
+def _may_be_patterns(read: GrantReading) -> bool:
+    """Whether what is taken for one subject may be a pattern."""
+    return any(c.key.endswith(":sub") and may_hold_wildcards(c) for c in read.statement.conditions)
 
 
 def _is_named(read: GrantReading, scope: str | None) -> bool:
@@ -97,8 +108,13 @@ def _is_named(read: GrantReading, scope: str | None) -> bool:
 
 
 def _reach_by(read: GrantReading, unseen: Unknown | None) -> ReachBy | Unknown:
-    if unseen is None and _is_named(read, read.reach.scope):
+    is_named = _is_named(read, read.reach.scope)
+    if unseen is None and is_named:
         return "named"
+    if read.statement.hides_conditions:
+        # whatever else it checks, it admits no more than the subjects that it names
+        surely = is_named and read.share is None and not _may_be_patterns(read) and not read.known.contested
+        return "named" if surely else _PLACEHOLDERS
     if "key-ignored" in read.kinds:
         return "mistyped-key"
     if "negated" in read.kinds:
@@ -116,11 +132,16 @@ _AUDIENCES: tuple[tuple[DefectKind, RequiredAudience], ...] = (
 )
 
 
-def _audience(read: GrantReading, unseen: Unknown | None) -> RequiredAudience | Unknown:
+def _audience(read: GrantReading) -> RequiredAudience | Unknown:
+    """The audience that the conditions on it require, whatever else the statement has."""
     if not read.reading.checks_aud:
-        return "any"
-    if unseen is not None:
-        return unseen
+        return "any" if read.reading.checks_aud is False else _PLACEHOLDERS
+    limits = [limit for limit in read.grant.limits if limit.effect == "aud"]
+    on_aud = [condition for condition in read.statement.conditions if condition.key.endswith(":aud")]
+    if any(True for condition in on_aud for _ in holes_in(condition.values)):
+        return _PLACEHOLDERS
+    if any(limit.contested for limit in limits):
+        return _CONTESTED
     if any(contains(read.grant.audiences, audience) for audience in read.expected.audiences):
         return "expected"
     for kind, fact in _AUDIENCES:
@@ -129,8 +150,14 @@ def _audience(read: GrantReading, unseen: Unknown | None) -> RequiredAudience | 
     return "mismatch" if read.expected.audiences_known else AUDIENCE_OF_ISSUER
 
 
+def _seen(checks: bool | None) -> bool | Unknown:
+    return _PLACEHOLDERS if checks is None else checks
+
+
 def _account_missing(read: GrantReading) -> bool | Unknown:
     accounts = read.lookups.accounts
+    if read.with_names.names:
+        return _PLACEHOLDERS
     if read.issuer not in accounts.listed_whole:
         return _ALL_ACCOUNTS
     return isinstance(read.subjects, Finite) and bool(accounts.lacking(read.issuer, read.subjects.values))
@@ -194,11 +221,13 @@ def grant_facts(read: GrantReading, *, named: bool = False) -> GrantFacts:
     in_force = read.form in ("provider", "hole") and read.reading.action == "web-identity"
     scope = read.reach.scope
     admits = in_force and scope != "nobody"
-    audience = _audience(read, unseen)
+    audience = _audience(read)
     if audience == "mismatch" and (not in_force or "claims-swapped" in kinds):
         audience = "any"
     finite = read.subjects.values if profile.is_cluster and isinstance(read.subjects, Finite) else ()
-    nobody = in_force and not named and unseen is None and read.reach_before_deny.scope == "nobody"
+    nobody = (
+        in_force and not named and unseen is None and not read.with_names.names and read.reach_before_deny.scope == "nobody"
+    )
     return GrantFacts(
         issuer_kind=read.kind,
         issuer_form="eks-dualstack" if read.form == "dualstack" else "fine",
@@ -207,8 +236,8 @@ def grant_facts(read: GrantReading, *, named: bool = False) -> GrantFacts:
         admits=admits,
         scope=unseen if unseen is not None else scope or _TOO_COMPLEX,
         reach_by=_reach_by(read, unseen),
-        has_sub=read.reading.checks_sub,
-        has_aud=read.reading.checks_aud,
+        has_sub=_seen(read.reading.checks_sub),
+        has_aud=_seen(read.reading.checks_aud),
         audience=audience,
         held_by_deny=admits and unseen is None and _is_held_by_deny(read),
         never_holds=nobody and not is_blocked(read),

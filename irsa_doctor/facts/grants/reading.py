@@ -1,5 +1,6 @@
 """One Allow statement read for one of the providers that it names: what it admits, and its defects."""
 
+import re
 from collections.abc import Mapping
 from typing import Literal
 
@@ -8,12 +9,14 @@ import msgspec
 from irsa_doctor.facts.grants.principals import PrincipalForm, defect_of_principal
 from irsa_doctor.facts.lookups.lookups import Lookups
 from irsa_doctor.issuers import EKS, KUBERNETES, Profile, profile, profile_of
-from irsa_doctor.model import Inventory, Role, TrustPolicy, text_of
+from irsa_doctor.model import Inventory, Role, Text, TrustPolicy, text_of
 from irsa_doctor.model.once import once
-from irsa_doctor.trust import SUBJECT_PREFIX, Admitted, Grant, Policy, Statement, share_of
+from irsa_doctor.trust import SUBJECT_PREFIX, Admitted, Grant, Policy, Statement, grant_of, share_of
 from irsa_doctor.trust.admitted import is_nothing
+from irsa_doctor.trust.association import SeenStatement
 from irsa_doctor.trust.defects import Defect, DefectKind, Expected, StatementReading, reading_of
 from irsa_doctor.trust.languages import NOTHING, Language
+from irsa_doctor.trust.naming import NamedHoles, with_names
 from irsa_doctor.trust.policy import Value
 from irsa_doctor.trust.subjects import Reach, reach_of
 from irsa_doctor.trust.symbols import policy_seen_through
@@ -21,16 +24,38 @@ from irsa_doctor.trust.symbols import policy_seen_through
 IssuerKind = Literal["eks", "kubernetes", "other", "unknown"]
 
 
-def issuer_kind(statement: Statement, issuer: str, inventory: Inventory) -> IssuerKind:
-    """EKS by the form of the issuer; Kubernetes where a cluster has it or the statement names service accounts."""
-    if not issuer:
-        return "unknown"
+def issuer_kind(statement: Statement, issuer: Value, inventory: Inventory) -> IssuerKind:
+    """EKS by the form of the issuer; Kubernetes where a cluster has it or the statement names service accounts.
+
+    An issuer with holes is unknown, unless the statement names subjects that are none of service accounts.
+    """
+    if not isinstance(issuer, str) or not issuer:
+        return "other" if names_others(statement) else "unknown"
     if profile_of(issuer) is EKS:
         return "eks"
     if issuer in inventory.clusters_by_issuer:
         return "kubernetes"
     names_accounts = any(text_of(v).startswith(SUBJECT_PREFIX) for c in statement.conditions for v in c.values)
     return "kubernetes" if names_accounts else "other"
+
+
+def names_others(statement: Statement) -> bool:
+    """Whether a statement names subjects, and none of them is, or was meant to be, that of a service account."""
+    conditions = [c for c in statement.conditions if text_of(c.raw_key).lower().endswith(":sub")]
+    values = [
+        text_of(v.parts[0]) if isinstance(v, Text) and isinstance(v.parts[0], str) else v for c in conditions for v in c.values
+    ]
+    texts = [value for value in values if isinstance(value, str)]
+    return bool(texts) and not any(_may_be_account(text) for text in texts)
+
+
+def _may_be_account(text: str) -> bool:
+    """Whether a subject, or what a pattern of subjects begins with, may be that of a service account."""
+    begin = _WILDCARD.split(text, maxsplit=1)[0].lower()
+    return begin.startswith(("system", "serviceaccount", "sa:", "sa/")) or "system".startswith(begin)
+
+
+_WILDCARD = re.compile(r"[*?]")
 
 
 def profile_of_kind(kind: IssuerKind) -> Profile:
@@ -41,7 +66,8 @@ def profile_of_kind(kind: IssuerKind) -> Profile:
 class GrantReading(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """A statement of a role's policy and one provider that it names.
 
-    `principal` is the provider as the statement writes it, `form` what it is.
+    `principal` is the provider as the statement writes it, `form` what it is; `seen` is the statement as it reads for its
+    tokens.
     """
 
     role: Role
@@ -53,6 +79,7 @@ class GrantReading(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     kind: IssuerKind
     expected: Expected
     lookups: Lookups
+    seen: SeenStatement
 
     @once
     def reading(self) -> StatementReading:
@@ -75,12 +102,28 @@ class GrantReading(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         return self.expected.profile
 
     @once
+    def with_names(self) -> NamedHoles:
+        """The statement with its holes taken for names: whatever these are, it admits as much."""
+        return with_names(self.statement, self.issuer, self.profile.grammar)
+
+    @once
+    def known(self) -> Grant:
+        """What it says of tokens with its holes taken for names."""
+        if not self.with_names.names:
+            return self.grant
+        return grant_of(self.policy, self.with_names.statement, self.issuer, profile=self.profile)
+
+    @once
     def share(self) -> Admitted | None:
         """What it admits after the Deny statements of its policy; None where there are none."""
         if False not in [statement.allow for statement in self.policy.statements]:
             return None
-        seen = policy_seen_through(self.policy, self.principal)
-        return share_of(seen, self.statement.index, text_of(self.principal), self.issuer, profile=self.profile)
+        index, provider = self.statement.index, text_of(self.principal)
+        named = msgspec.structs.replace(self.with_names.statement, federated=(provider,))
+        policy = policy_seen_through(self.policy, self.principal, self.seen.issuer)
+        statements = tuple(named if statement.index == index else statement for statement in policy.statements)
+        seen = msgspec.structs.replace(policy, statements=statements)
+        return share_of(seen, index, provider, self.issuer, profile=self.profile)
 
     @once
     def subjects(self) -> Language:
@@ -90,7 +133,7 @@ class GrantReading(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     @once
     def allowed(self) -> Language:
         """The subjects that it admits by itself, with whatever audience."""
-        return NOTHING if is_nothing(self.grant.audiences) else self.grant.subjects
+        return NOTHING if is_nothing(self.known.audiences) else self.known.subjects
 
     @once
     def reach(self) -> Reach:
@@ -123,7 +166,7 @@ def expected_tokens(
 ) -> Expected:
     """What is known of the tokens of a provider that a policy of an account names."""
     name = text_of(principal)
-    key = (name, account, kind)
+    key = (name, account, kind, issuer)
     expected = lookups.expected_tokens.get(key)
     if expected is None:
         meant = "" if form in ("provider", "hole") else lookups.meant_provider(name, account)

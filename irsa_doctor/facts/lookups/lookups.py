@@ -29,7 +29,7 @@ class Lookups(msgspec.Struct, frozen=True, dict=True):
         return Principals(self.inventory)
 
     @cached_property
-    def expected_tokens(self) -> dict[tuple[str, str, str], Expected]:
+    def expected_tokens(self) -> dict[tuple[str, str, str, str], Expected]:
         """(principal, account of the policy, kind of issuer) -> what is known of its tokens, filled as it is looked up."""
         return {}
 

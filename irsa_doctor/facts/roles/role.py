@@ -1,7 +1,7 @@
 """Facts of whole roles, and the analysis of a role's policy that all facts share."""
 
 from collections import Counter
-from functools import lru_cache, partial
+from functools import partial
 from typing import Literal
 
 import msgspec
@@ -18,14 +18,14 @@ from irsa_doctor.facts.roles.evidence import (
     without_federated,
 )
 from irsa_doctor.facts.subject import Judged
-from irsa_doctor.model import Role, Text, TrustPolicy, Unknown, issuer_in, parse_arn, text_of
+from irsa_doctor.model import Role, TrustPolicy, Unknown, parse_arn, text_of
 from irsa_doctor.trust import Admitted, Policy, Statement, admitted, grant_of, read_policy
+from irsa_doctor.trust.association import seen_for
 from irsa_doctor.trust.keys import presence
 from irsa_doctor.trust.languages import Finite, Language, intersection
 from irsa_doctor.trust.policy import DEFAULT_QUOTA
 from irsa_doctor.trust.refusals import Steps
 from irsa_doctor.trust.subjects import reach_of
-from irsa_doctor.trust.symbols import seen_through
 
 Shuts = Literal["none", "matches", "missing-key"]
 Mixed = Literal["no", "service", "account", "everyone"]
@@ -66,6 +66,8 @@ class AnalysedRole(msgspec.Struct, frozen=True):
         return self.blocked or issuer in self.blocked_issuers
 
 
+_FILLED_IN = (".json", ".yaml", ".yml", "-")
+"""how the paths of documents end that nothing expands any more"""
 _NOT_OURS = ("saml", "domain")
 
 
@@ -106,21 +108,22 @@ def _grants(role: Role, source: TrustPolicy, policy: Policy, lookups: Lookups) -
     grants: _Grants = []
     by_provider: dict[str, Admitted] = {}
     account, named = role.account or common_account(policy), role.arn in lookups.naming
+    expanded = bool(role.address) or not source.place.document.endswith(_FILLED_IN)
     for statement in policy.statements:
         for principal in statement.federated if statement.allow else ():
             form = lookups.principals.form(principal, account)
             if form in _NOT_OURS or (form == "hole" and _is_for_saml(statement)):
                 continue
-            issuer = _issuer(principal)
-            kind = issuer_kind(statement, issuer if isinstance(issuer, str) else "", lookups.inventory)
-            expected = expected_tokens(principal, account, form, kind, text_of(issuer), lookups)
+            seen = seen_for(statement, principal, expanded=expanded)
+            issuer = text_of(seen.issuer)
+            kind = issuer_kind(statement, seen.issuer, lookups.inventory)
+            expected = expected_tokens(principal, account, form, kind, issuer, lookups)
             if form in ("provider", "absent") and isinstance(principal, str) and principal not in by_provider:
-                by_provider[principal] = admitted(policy, principal, text_of(issuer), profile=expected.profile)
-            admits = by_provider.get(text_of(principal))
+                by_provider[principal] = admitted(policy, principal, issuer, profile=expected.profile)
+            admits = by_provider.get(text_of(principal)) if seen.statement is statement else None
             grant = admits.grant(statement) if admits and admits.profile is expected.profile else None
             if grant is None:
-                seen = statement if isinstance(principal, str) else seen_through(statement, issuer)
-                grant = grant_of(policy, seen, text_of(issuer), profile=expected.profile)
+                grant = grant_of(policy, seen.statement, issuer, profile=expected.profile)
             read = GrantReading(
                 role=role,
                 source=source,
@@ -131,18 +134,10 @@ def _grants(role: Role, source: TrustPolicy, policy: Policy, lookups: Lookups) -
                 kind=kind,
                 expected=expected,
                 lookups=lookups,
+                seen=seen,
             )
             grants.append((read, grant_facts(read, named=named)))
     return grants, by_provider
-
-
-@lru_cache(maxsize=4096)
-def _issuer(principal: str | Text) -> str | Text:
-    """The issuer that a principal names, with holes where it has some."""
-    if isinstance(principal, Text):
-        return issuer_in(principal)
-    arn = parse_arn(principal)
-    return arn.name if arn else ""
 
 
 def common_account(policy: Policy) -> str:

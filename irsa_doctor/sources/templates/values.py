@@ -362,7 +362,7 @@ def scalar_text(value: object) -> str | Text | None:
 
 def with_placeholders(piece: Fragment, *, in_bytes: bool = False) -> Iterator[Fragment]:
     """A piece of text taken apart where it has placeholders of other programs, `{{ .Name }}` say."""
-    text = with_holes(piece.part) if isinstance(piece.part, str) else piece.part
+    text = with_holes(piece.part, verbs=False) if isinstance(piece.part, str) else piece.part
     at = 0
     for part in text.parts if isinstance(text, Text) else (text,):
         words = part if isinstance(part, str) else part.name

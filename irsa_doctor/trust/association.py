@@ -1,0 +1,153 @@
+"""Which issuer a statement speaks of where a template leaves its principal or its condition keys open.
+
+A provider and an issuer that come from two placeholders belong together unless something shows that they do not: a policy whose
+keys are of another issuer than its provider admits nobody, and nobody writes that on purpose.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+
+import msgspec
+
+from irsa_doctor.model import Hole, Text, holes_in, issuer_in, issuer_of_provider, joined, text_of
+from irsa_doctor.trust.patterns import glob_of, pieces_of, widest
+from irsa_doctor.trust.policy import Condition, Statement, Value
+from irsa_doctor.trust.symbols import GLOBAL_KEYS, seen_key
+
+_HOST = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+(:[0-9]+)?(/[^\s${}<>%]*)?", re.IGNORECASE)
+_INDEX = re.compile(r"\[([^\[\]]+)\]")
+_OWNER = re.compile(r"\b(module|aws_\w+)\.([\w-]+)")
+_REFERENCE = re.compile(r"\$\{[^$]*\}", re.DOTALL)
+
+
+class SeenStatement(msgspec.Struct, frozen=True):
+    """A statement as it reads for tokens of one of its principals.
+
+    `issuer` is without scheme, with holes where it has some. Keys of this issuer have the name that `text_of` gives it; a key
+    of which it cannot be known whether it is of the issuer has no name. `certain`: no key was only presumed to be of the
+    issuer.
+    """
+
+    statement: Statement
+    issuer: Value
+    certain: bool = True
+
+
+def seen_for(statement: Statement, principal: Value, *, expanded: bool = True) -> SeenStatement:
+    """The statement as it reads for tokens of a principal.
+
+    `expanded`: a hole `${...}` is a reference that its template resolves; else it is text that somebody had to fill in, which
+    beside a principal that is filled in stays what it is.
+    """
+    issuer = issuer_in(principal) if isinstance(principal, Text) else issuer_of_provider(principal)
+    keys = [condition for condition in statement.conditions if not condition.key]
+    if isinstance(principal, str) and (not keys or not issuer):
+        return SeenStatement(statement, issuer)
+    return _Association(statement, principal, issuer, expanded).seen()
+
+
+class _Association(msgspec.Struct, frozen=True):
+    """One statement, one principal, and the issuer that the principal names."""
+
+    statement: Statement
+    principal: Value
+    issuer: Value
+    expanded: bool
+
+    def seen(self) -> SeenStatement:
+        named = list(_issuers_of_keys(self.statement))
+        issuer = self.meant(named)
+        aliases = [other for other in named if other != issuer and self.is_alias(other, issuer)]
+        if any(_are_apart(first, second) for first in aliases for second in aliases):
+            aliases = []
+        conditions = tuple(self.renamed(condition, issuer, aliases) for condition in self.statement.conditions)
+        statement = msgspec.structs.replace(self.statement, conditions=conditions)
+        return SeenStatement(statement, issuer, not aliases and issuer == self.issuer)
+
+    def renamed(self, condition: Condition, issuer: Value, aliases: Sequence[Value]) -> Condition:
+        """A condition with its key read as that of tokens of the issuer."""
+        raw, named = condition.raw_key, _split(condition)
+        if named is None:
+            return seen_key(condition, issuer)
+        if named[0] == issuer or named[0] in aliases:
+            return msgspec.structs.replace(condition, key=f"{text_of(issuer).lower()}:{named[1]}")
+        if self.is_strange(named[0], issuer):
+            return msgspec.structs.replace(condition, key=text_of(raw).lower())
+        return seen_key(condition, issuer)
+
+    def meant(self, named: Sequence[Value]) -> Value:
+        """The issuer of the principal, or that of the keys where the principal has a hole in its place."""
+        if isinstance(self.issuer, str) and self.issuer:
+            return self.issuer
+        if self.issuer in named:
+            return self.issuer
+        literal = {other.lower(): other for other in named if isinstance(other, str) and _HOST.fullmatch(other)}
+        if len(literal) == 1 and (not self.issuer or _may_be(self.issuer, next(iter(literal)))):
+            return next(iter(literal.values()))
+        return self.issuer or issuer_in(Text((Hole(text_of(self.principal)),)))
+
+    def is_alias(self, other: Value, issuer: Value) -> bool:
+        """Whether another text than the issuer stands for it, as far as anything shows."""
+        if isinstance(other, str) or (isinstance(issuer, str) and self.is_left_over(other)):
+            return False
+        if isinstance(issuer, str):
+            return _may_be(other, issuer)
+        return not _are_apart(other, issuer)
+
+    def is_strange(self, other: Value, issuer: Value) -> bool:
+        """Whether another text than the issuer can be no issuer at all, or not this one."""
+        if isinstance(other, str):
+            return isinstance(issuer, Text) and not (_HOST.fullmatch(other) and _may_be(issuer, other))
+        return isinstance(issuer, str) and (self.is_left_over(other) or not _may_be(other, issuer))
+
+    def is_left_over(self, other: Value) -> bool:
+        """Whether it has a placeholder that nothing expands, beside a principal that is written out."""
+        if isinstance(self.principal, Text):
+            return False
+        return not self.expanded or not all(_REFERENCE.fullmatch(hole.name) for hole in holes_in(other))
+
+
+def _issuers_of_keys(statement: Statement) -> Iterator[Value]:
+    """The issuers of the keys, each once, as they are written."""
+    seen: set[Value] = set()
+    for condition in statement.conditions:
+        named = _split(condition)
+        if named and named[0] not in seen:
+            seen.add(named[0])
+            yield named[0]
+
+
+def _split(condition: Condition) -> tuple[Value, str] | None:
+    """(the issuer of a key, the claim in lower case), None where it has no claim that is seen, or is a key of AWS."""
+    raw = condition.raw_key
+    if text_of(raw).lower().startswith(GLOBAL_KEYS):
+        return None
+    last = raw if isinstance(raw, str) else raw.parts[-1]
+    if not isinstance(last, str) or ":" not in last:
+        return None
+    before, _, claim = last.rpartition(":")
+    if isinstance(raw, str):
+        return before, claim.lower()
+    return joined((*raw.parts[:-1], before)), claim.lower()
+
+
+def _may_be(value: Value, text: str) -> bool:
+    """Whether a value with holes can turn out to be a text, whatever its case."""
+    pieces = pieces_of(value, wildcards=False, variables=False)
+    return glob_of(widest(pieces), ignore_case=True).matches(text)
+
+
+def _are_apart(one: Value, other: Value) -> bool:
+    """Whether two references are visibly of two things: of two modules, two resources of a kind, two keys of a map."""
+    words = " ".join(hole.name for hole in holes_in(one)), " ".join(hole.name for hole in holes_in(other))
+    if any(_differ(*(set(_INDEX.findall(text)) for text in words)) for _ in words):
+        return True
+    owners = [dict[str, set[str]](), dict[str, set[str]]()]
+    for table, text in zip(owners, words, strict=True):
+        for kind, name in _OWNER.findall(text):
+            table.setdefault(kind, set()).add(name)
+    return any(_differ(owners[0][kind], owners[1][kind]) for kind in owners[0].keys() & owners[1].keys())
+
+
+def _differ(one: set[str], other: set[str]) -> bool:
+    return bool(one and other) and one.isdisjoint(other)

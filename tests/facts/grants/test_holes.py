@@ -1,0 +1,223 @@
+"""What nobody knows before a template is filled in decides nothing; what is open whatever it holds is a finding."""
+
+import pytest
+
+from irsa_doctor.answers.check.engine import Evaluation, evaluate
+from irsa_doctor.facts import View, derive
+from irsa_doctor.model import Hole, Text
+from irsa_doctor.rulebook.rules import shipped_rules
+from irsa_doctor.trust.association import seen_for
+from tests.sources.templates.holes import ARN, ISSUER, bare, blocks, condition_block, encoded, heredoc, stack
+from tests.sources.worlds import inventory
+from tests.trust.asking import policy, statement
+
+SUB, AUD = '"${var.issuer}:sub"', '"${var.issuer}:aud"'
+ONE = '"system:serviceaccount:billing:invoices"'
+OPEN = {"open-no-sub", "open-aud-only", "open-sub-star", "open-not-equals", "open-key-typo-ifexists-or-null"}
+
+
+def judged(text: str, path: str) -> Evaluation:
+    """What the rules say of one file."""
+    return evaluate(shipped_rules(), derive(View(inventory({path: text}))), lambda place, name: (1, 1, 1, 1, place.pointer, 0))
+
+
+def fired(text: str, path: str = "main.tf") -> dict[str, str]:
+    """Rule -> severity of every finding."""
+    return {finding.rule: finding.severity for finding in judged(text, path).findings}
+
+
+def unknown_rules(text: str, path: str = "main.tf") -> set[str]:
+    """The rules that could not decide for want of the template's values."""
+    return {rule for missing in judged(text, path).unknown for rule in missing.rules if "placeholder" in missing.missing}
+
+
+UNKNOWN_CONDITIONS = [
+    (encoded("var.condition"), "main.tf"),
+    (encoded(f"merge({{ StringEquals = {{ {SUB} = {ONE} }} }}, var.more)"), "main.tf"),
+    (encoded(f'{{ StringEquals = merge({{ {AUD} = "sts.amazonaws.com" }}, var.more) }}'), "main.tf"),
+    (encoded(f"{{ (var.operator) = {{ {SUB} = {ONE} }} }}"), "main.tf"),
+    (encoded("{ StringEquals = { (var.key) = var.value } }"), "main.tf"),
+    (encoded("{ StringEquals = { for s in var.subjects : s.key => s.value } }"), "main.tf"),
+    (heredoc("${jsonencode(var.condition)}"), "main.tf"),
+    (heredoc('{"${var.operator}": {"${var.issuer}:sub": "system:serviceaccount:billing:invoices"}}'), "main.tf"),
+    (heredoc('{"StringEquals": {"${var.key}": "${var.value}"}}'), "main.tf"),
+    (blocks(condition_block("var.test", SUB, f"[{ONE}]")), "main.tf"),
+    (blocks(condition_block('"StringEquals"', "var.key", f"[{ONE}]")), "main.tf"),
+    (blocks('dynamic "condition" {\n for_each = var.limits\n content {\n test = condition.value.test\n }\n }'), "main.tf"),
+    (bare({"StringEquals": {"${subject_key}": "${subject}"}}), "trust.json.tpl"),
+    (bare({"{{ .Operator }}": {"{{ .Issuer }}:sub": "x"}}, "{{ .Arn }}"), "trust.json"),
+    (bare({"StringEquals": {"$KEY": "$SUBJECT"}}, "$ARN"), "trust.json"),
+    (bare({"StringEquals": {"<condition key>": "<subject>"}}, "<provider arn>"), "trust.json"),
+    (bare({"StringEquals": {"%s": "%s"}}, "arn:aws:iam::%s:oidc-provider/%s"), "trust.json"),
+    (stack("!GetAtt Keys.Condition"), "stack.yaml"),
+    (stack("{StringEquals: !GetAtt Keys.Equals}"), "stack.yaml"),
+    (stack("{StringEquals: !ImportValue condition}"), "stack.yaml"),
+    (stack("!FindInMap [Trust, !Ref Kind, Condition]"), "stack.yaml"),
+]
+
+
+@pytest.mark.parametrize(("text", "path"), UNKNOWN_CONDITIONS)
+def test_a_condition_of_unknown_content_is_no_missing_condition(text, path):
+    assert not fired(text, path).keys() & (OPEN | {"open-aud-missing"})
+    assert {"open-no-sub", "open-aud-only", "open-sub-star"} <= unknown_rules(text, path)
+
+
+@pytest.mark.parametrize("path", ["main.tf"])
+def test_without_any_condition_a_role_is_open_whatever_its_provider_is(path):
+    assert fired(encoded("{}"), path)["open-no-sub"] == "critical"
+
+
+def test_a_condition_of_unknown_content_beside_an_exact_subject_leaves_it_named():
+    text = blocks(condition_block('"StringEquals"', SUB, f"[{ONE}]") + condition_block('"StringEquals"', "var.key", '["x"]'))
+    assert not fired(text)
+    assert "open-sub-star" not in unknown_rules(text)
+
+
+def test_a_condition_of_unknown_content_may_narrow_an_open_pattern():
+    text = blocks(condition_block('"StringLike"', SUB, '["*"]') + condition_block("var.test", "var.key", '["x"]'))
+    assert not fired(text).keys() & OPEN
+    assert "open-sub-star" in unknown_rules(text)
+
+
+OPEN_WHATEVER_HOLDS = [
+    ('"system:serviceaccount:${var.ns}:*"', "medium"),
+    ('"system:serviceaccount:*:${var.name}"', "high"),
+    ('"system:serviceaccount:${var.prefix}*:*"', "high"),
+    ('"*"', "critical"),
+    ('"${var.subject_prefix}*"', "medium"),
+    ('["system:serviceaccount:${var.ns}:${var.name}", "system:serviceaccount:*"]', "critical"),
+    ('[var.subject, "*"]', "critical"),
+]
+
+
+@pytest.mark.parametrize(("values", "severity"), OPEN_WHATEVER_HOLDS)
+@pytest.mark.parametrize("audience", ['"sts.amazonaws.com"', "var.audience"])
+def test_what_is_open_whatever_a_hole_holds_is_a_finding(values, severity, audience):
+    text = encoded(f"{{ StringLike = {{ {SUB} = {values} }}, StringEquals = {{ {AUD} = {audience} }} }}")
+    assert fired(text)["open-sub-star"] == severity
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        {"StringLike": {"${issuer}:sub": "system:serviceaccount:${ns}:*", "${issuer}:aud": "sts.amazonaws.com"}},
+        {"StringLike": {"${issuer}:sub": "system:serviceaccount:$NAMESPACE:*", "${issuer}:aud": "sts.amazonaws.com"}},
+        {"StringLike": {"${issuer}:sub": "system:serviceaccount:{{ ns }}:*", "${issuer}:aud": "sts.amazonaws.com"}},
+        {"StringLike": {"${issuer}:sub": "system:serviceaccount:<namespace>:*", "${issuer}:aud": "sts.amazonaws.com"}},
+        {"StringLike": {"${issuer}:sub": "system:serviceaccount:%s:*", "${issuer}:aud": "sts.amazonaws.com"}},
+    ],
+)
+def test_every_form_of_placeholder_is_a_hole(condition):
+    assert fired(bare(condition), "trust.json.tpl") == {"open-sub-star": "medium"}
+
+
+def test_messages_name_the_hole_and_not_what_stands_for_it():
+    text = encoded(f'{{ StringLike = {{ {SUB} = "system:serviceaccount:${{var.ns}}:*", {AUD} = "sts.amazonaws.com" }} }}')
+    message = next(f.message for f in judged(text, "main.tf").findings if f.rule == "open-sub-star")
+    assert "system:serviceaccount:${var.ns}:*" in message
+    assert "hole" not in message
+
+
+def test_exact_subjects_with_holes_are_named_and_patterns_with_holes_are_not_known():
+    value = '"system:serviceaccount:${var.ns}:${var.name}"'
+    exact = encoded(f'{{ StringEquals = {{ {SUB} = {value}, {AUD} = "sts.amazonaws.com" }} }}')
+    assert not fired(exact)
+    assert "open-sub-star" not in unknown_rules(exact)
+    pattern = encoded(f'{{ StringLike = {{ {SUB} = {value}, {AUD} = "sts.amazonaws.com" }} }}')
+    assert not fired(pattern)
+    assert "open-sub-star" in unknown_rules(pattern)
+
+
+def test_the_default_account_of_an_unknown_namespace_is_a_default_account():
+    value = '"system:serviceaccount:${var.ns}:default"'
+    assert set(fired(encoded(f'{{ StringEquals = {{ {SUB} = {value}, {AUD} = "sts.amazonaws.com" }} }}'))) == {
+        "open-default-sa"
+    }
+
+
+def test_an_audience_spelt_wrong_is_wrong_whatever_the_issuer_and_the_subject_are():
+    assert fired(encoded(f'{{ StringEquals = {{ {SUB} = var.subject, {AUD} = "sts.amazon.com" }} }}')) == {
+        "trust-aud-mismatch": "high"
+    }
+
+
+TOGETHER = [
+    ("var.oidc_arn", "var.oidc_issuer"),
+    ("module.cluster.oidc_provider_arn", "module.cluster.oidc_provider"),
+    ("data.aws_iam_openid_connect_provider.this.arn", "local.issuer"),
+    ('"arn:aws:iam::${var.account}:oidc-provider/${var.host}"', "var.issuer"),
+    (f'"{ARN}"', "var.issuer"),
+    ("var.oidc_arn", 'trimprefix(var.issuer_url, "https://")'),
+    ('var.clusters["blue"].arn', 'var.clusters["blue"].issuer'),
+]
+
+
+@pytest.mark.parametrize(("principal", "issuer"), TOGETHER)
+def test_a_provider_and_an_issuer_from_two_references_belong_together(principal, issuer):
+    text = encoded(f'{{ StringLike = {{ "${{{issuer}}}:sub" = "*", "${{{issuer}}}:aud" = "sts.amazonaws.com" }} }}', principal)
+    assert fired(text) == {"open-sub-star": "critical"}
+
+
+@pytest.mark.parametrize(
+    ("principal", "issuer"),
+    [
+        ("module.blue.oidc_provider_arn", "module.green.oidc_provider"),
+        ('var.clusters["blue"].arn', 'var.clusters["green"].issuer'),
+        ("aws_iam_openid_connect_provider.blue.arn", "aws_iam_openid_connect_provider.green.url"),
+    ],
+)
+def test_references_that_are_visibly_of_two_things_are_not_taken_for_one(principal, issuer):
+    text = encoded(f'{{ StringLike = {{ "${{{issuer}}}:sub" = "*", "${{{issuer}}}:aud" = "sts.amazonaws.com" }} }}', principal)
+    assert not fired(text)
+    assert "open-sub-star" in unknown_rules(text)
+
+
+OTHER_ISSUERS = [
+    ("token.actions.githubusercontent.com", "repo:acme/billing:*", "sts.amazonaws.com"),
+    ("gitlab.com", "project_path:acme/billing:ref_type:branch:ref:main", "https://gitlab.com"),
+    ("app.terraform.io", "organization:acme:project:p:workspace:w:run_phase:apply", "aws.workload.identity"),
+]
+
+
+@pytest.mark.parametrize(("issuer", "subject", "audience"), OTHER_ISSUERS)
+def test_the_keys_say_who_the_issuer_of_an_unknown_provider_is(issuer, subject, audience):
+    condition = {"StringLike": {f"{issuer}:sub": subject}, "StringEquals": {f"{issuer}:aud": audience}}
+    assert not fired(bare(condition), "trust.json.tpl")
+    hcl = f'{{ StringLike = {{ "{issuer}:sub" = "{subject}", "{issuer}:aud" = "{audience}" }} }}'
+    for principal in ("var.provider_arn", "data.aws_iam_openid_connect_provider.ci.arn", "module.ci.arn"):
+        assert not fired(encoded(hcl, principal))
+
+
+def test_the_keys_may_name_a_cluster_of_an_unknown_provider():
+    assert fired(bare({"StringLike": {f"{ISSUER}:sub": "*", f"{ISSUER}:aud": "sts.amazonaws.com"}}), "trust.json.tpl") == {
+        "open-sub-star": "critical"
+    }
+
+
+@pytest.mark.parametrize("subject", ["repo:acme/billing:*", "project_path:acme/*"])
+def test_subjects_of_another_kind_make_a_hole_no_cluster(subject):
+    assert not fired(encoded(f'{{ StringLike = {{ {SUB} = "{subject}", {AUD} = "sts.amazonaws.com" }} }}'))
+
+
+@pytest.mark.parametrize("left", ["$OIDC_PROVIDER", "{{ issuer }}", "<oidc provider>", "%s", "${OIDC_PROVIDER}"])
+def test_a_key_that_was_not_filled_in_beside_a_principal_that_was_is_a_finding(left):
+    condition = {"StringEquals": {f"{left}:aud": "sts.amazonaws.com", f"{left}:sub": "system:serviceaccount:billing:invoices"}}
+    assert any(rule.startswith("trust-") for rule in fired(bare(condition, ARN), "trust.json"))
+
+
+def test_the_name_of_a_hole_is_not_read_as_its_value():
+    text = encoded(
+        f'{{ StringEquals = {{ "${{local.host}}:sub" = {ONE}, "${{local.host}}:aud" = "sts.amazonaws.com", '
+        '"${local.host}:amr" = "pwd" } }',
+        '"arn:aws:iam::111122223333:oidc-provider/${local.host}"',
+    )
+    local = 'locals {\n host = replace(var.url, "https://", "")\n}\n'
+    assert set(fired(local + text)) == {"trust-unavailable-key"}
+
+
+def test_what_is_only_presumed_is_said_to_be():
+    condition = {"StringEquals": {Text((Hole("${var.issuer}"), ":sub")): ONE}}
+    presumed = policy(statement(condition, Principal={"Federated": ARN})).statements[0]
+    seen = seen_for(presumed, ARN)
+    assert not seen.certain
+    assert seen.statement.conditions[0].key == f"{ISSUER}:sub".lower()
