@@ -59,8 +59,12 @@ def has_invisible(value: str) -> bool:
 
 
 def made_visible(value: str) -> str:
-    """A text with the numbers of the characters that nobody sees."""
-    return "".join(char if char.isascii() and char.isprintable() else f"<U+{ord(char):04X}>" for char in value)
+    """A text with the numbers of the characters that nobody sees, or that look like others; of spaces those at its ends."""
+    shown = "".join(char if char.isascii() and char.isprintable() else f"<U+{ord(char):04X}>" for char in value)
+    inner = shown.strip(" ")
+    before = len(shown) - len(shown.lstrip(" "))
+    after = len(shown) - before - len(inner)
+    return "<U+0020>" * before + inner + "<U+0020>" * after
 
 
 _BLANK = frozenset("\u00ad\u115f\u1160\u2800\u3164\ufe0e\ufe0f\uffa0")

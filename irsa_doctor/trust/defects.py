@@ -16,7 +16,7 @@ from irsa_doctor.trust.admitted import Grant
 from irsa_doctor.trust.audiences import AudienceForm, audience_form, audience_meant
 from irsa_doctor.trust.conditions import Limit
 from irsa_doctor.trust.holding import holds
-from irsa_doctor.trust.keys import KeyForm, key_form, presence
+from irsa_doctor.trust.keys import KeyForm, claim_meant, key_form, presence
 from irsa_doctor.trust.languages import NOTHING, contains
 from irsa_doctor.trust.patterns import Variable, pieces_of
 from irsa_doctor.trust.policy import WEB_IDENTITY, Condition, Policy, Statement
@@ -283,9 +283,8 @@ class _Scene(msgspec.Struct, frozen=True):
         """A key that is in no request of these tokens."""
         form = key_form(condition.key, self.low)
         raw = text_of(condition.raw_key)
-        claim = condition.key.rpartition(":")[2]
-        own = form not in ("claim", "session", "unavailable") and claim in ("sub", "aud")
-        meant = f"{self.expected.issuer}:{claim}" if own else ""
+        claim = claim_meant(condition.key, self.low) or self.claim_of_values(condition)
+        meant = f"{self.expected.issuer}:{claim}" if claim else ""
         if limit.effect == "never":
             kind = _OF_KEYS[form]
             if kind == "key-issuer" and self.checks_sub():
@@ -293,6 +292,13 @@ class _Scene(msgspec.Struct, frozen=True):
             yield Defect(kind=kind, condition=condition, value=raw, meant=meant, places=(condition.steps,))
         elif form not in ("session", "unavailable"):
             yield Defect(kind="key-ignored", condition=condition, value=raw, meant=meant, places=(condition.steps,))
+
+    def claim_of_values(self, condition: Condition) -> Literal["sub", "aud", ""]:
+        """The claim whose values a condition has, "" where they are none."""
+        values = condition.values
+        if values and all(isinstance(value, str) and is_subject(value) for value in values):
+            return "sub"
+        return "aud" if values and self.expected.audiences.issuperset(values) else ""
 
     def of_subjects(self, condition: Condition) -> Iterator[Defect]:
         """Values that no service account has as its subject."""

@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import Literal
 
 from irsa_doctor.issuers import EKS, Profile
+from irsa_doctor.trust.audiences import has_invisible, without_invisible
 
 Presence = Literal["sub", "aud", "always", "maybe", "never"]
 
@@ -74,11 +75,11 @@ def key_form(key: str, issuer: str) -> KeyForm:
     """Why a key that is never in the request (in lower case) is not one of an issuer (in lower case, without scheme)."""
     if "://" in key.removeprefix(issuer):
         return "scheme"
-    if key.startswith("arn:"):
+    if key.startswith(("arn:", "oidc-provider/")):
         return "arn"
     if key.startswith(SESSION_KEYS):
         return "session"
-    if key.startswith(("aws:", "sts:")):
+    if key.startswith(("aws:", "sts:")) or has_invisible(key):
         return "unavailable"
     base, _, _ = key.rpartition(":")
     if key.startswith(issuer + ":"):
@@ -88,6 +89,22 @@ def key_form(key: str, issuer: str) -> KeyForm:
     if "/" in issuer and base in (issuer.partition("/")[0], issuer.replace("/id/", "/", 1), issuer.rpartition("/")[0]):
         return "missing-path"
     return "other-issuer" if "." in base else "unavailable"
+
+
+_SPELLING: frozenset[KeyForm] = frozenset({"scheme", "arn", "trailing-slash", "missing-path", "other-issuer"})
+
+
+@lru_cache(maxsize=65536)
+def claim_meant(key: str, issuer: str) -> Literal["sub", "aud", ""]:
+    """The claim of an issuer that a key which is never in the request was meant to be, "" where it shows none; both in lower
+    case."""
+    claim = key.rpartition(":")[2]
+    if key_form(key, issuer) in _SPELLING and claim in ("sub", "aud"):
+        return "sub" if claim == "sub" else "aud"
+    before, claim = (seen := without_invisible(key))[:-3].rstrip("/.:"), seen[-3:]
+    if before not in ("", issuer) or claim not in ("sub", "aud"):
+        return ""
+    return "sub" if claim == "sub" else "aud"
 
 
 _OF_REQUEST: Mapping[str, RequestKind] = {

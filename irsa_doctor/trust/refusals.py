@@ -90,7 +90,9 @@ class Problems:
     def _characters(self, value: object, *steps: str | int) -> None:
         if isinstance(value, str):
             if not _ALLOWED.fullmatch(value):
-                self.refuse("bad-character", "only U+0009, U+000A, U+000D and U+0020 to U+00FF may stand in a policy", *steps)
+                code = next(ord(char) for char in value if not _ALLOWED.fullmatch(char))
+                why = f"the character U+{code:04X} is not allowed, only U+0009, U+000A, U+000D and U+0020 to U+00FF are"
+                self.refuse("bad-character", why, *steps)
         elif isinstance(value, dict):
             for key, item in value.items():
                 self._characters(key, *steps, text_of(key))

@@ -55,12 +55,31 @@ SLIPS = {
     "a second issuer": {"StringEquals": {SUB: OWN, f"{ISSUER[:-4]}ffff:aud": AUDIENCE}},
     "a key of the organization": {"StringEquals": {**equals()["StringEquals"], "aws:PrincipalOrgID": "o-a"}},
     "a session tag": {"StringEquals": {**equals()["StringEquals"], "aws:RequestTag/team": "a"}},
+    "a key with a space": {"StringEquals": {AUD: AUDIENCE, f"{SUB} ": OWN}},
+    "a key after a space": {"StringEquals": {AUD: AUDIENCE, f" {SUB}": OWN}},
+    "the claim alone as key": {"StringEquals": {AUD: AUDIENCE, "sub": OWN}},
+    "a slash before the claim": {"StringEquals": {AUD: AUDIENCE, f"{ISSUER}/sub": OWN}},
+    "the end of an arn as key": {"StringEquals": {AUD: AUDIENCE, f"oidc-provider/{SUB}": OWN}},
+    "the key of an external id": {"StringEquals": {AUD: AUDIENCE, "sts:ExternalId": OWN}},
+    "a letter of another alphabet": equals("system:serviceaccount:prod:\u0430pp"),
+    "a colon of another width": equals("system:serviceaccount:prod\uff1aapp"),
+    "a space without width": equals("system:serviceaccount:prod:\u200bapp"),
+    "a byte order mark": equals(aud="\ufeffsts.amazonaws.com"),
+    "a full stop of another alphabet": equals(aud="sts.amazonaws\u3002com"),
+    "an invisible character in a key": {"StringEquals": {AUD: AUDIENCE, f"{ISSUER}\u200b:sub": OWN}},
+    "a letter of another alphabet in a key": {"StringEquals": {AUD: AUDIENCE, SUB.replace("eks", "ek\u0455"): OWN}},
+    "a group of all service accounts": equals("system:serviceaccounts"),
+    "a group of a namespace": equals("system:serviceaccounts:prod"),
+    "a subject that must be absent": {**equals(), "Null": {SUB: "true"}},
+    "an audience that must be absent": {"StringEquals": {SUB: OWN}, "Null": {AUD: "true"}},
+    "an operator in lower case": {"StringEquals": {AUD: AUDIENCE}, "stringEquals": {SUB: OWN}},
+    "an operator of numbers": {"StringEquals": {AUD: AUDIENCE}, "NumericEquals": {SUB: OWN}},
     "two subjects at once": {"StringEquals": {SUB: OWN}, "StringLike": {SUB: "system:serviceaccount:prod:w*", AUD: AUDIENCE}},
 }
 
 
-def named(folder, statement, *others):
-    """(what check finds, what why names first) in a world with one role of this statement, which `others` use too."""
+def world(folder, statement, *others):
+    """A folder with one role of this statement, which `others` use too."""
     document = policy()
     document["Statement"] = [document["Statement"][0] | statement]
     documents = aws(
@@ -71,6 +90,12 @@ def named(folder, statement, *others):
     )
     for path, content in documents.items():
         (folder / path).write_text(content if isinstance(content, str) else json.dumps(content))
+    return folder
+
+
+def named(folder, statement, *others):
+    """(what check finds, what why names first) in that world."""
+    world(folder, statement, *others)
     report = api.check([str(folder)], settings=CLOSED)
     diagnosis = api.why("prod/app", [str(folder)], settings=CLOSED)
     assert diagnosis.causes[0].certainty == "certain"
@@ -96,6 +121,25 @@ def test_a_right_subject_beside_the_wrong_one_changes_nothing(value, tmp_path):
     assert first in found
 
 
+@pytest.mark.parametrize("broken", [{"Effect": "Deny"}, {"Condition": [equals()]}, {"Conditions": equals(), "Condition": {}}])
+def test_check_and_why_name_the_same_cause_where_the_statement_is_broken(broken, tmp_path):
+    found, first = named(tmp_path, broken)
+    assert found == {first}
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {"Condition": {"stringEquals": {SUB: OWN}, "StringEquals": {AUD: AUDIENCE}}},
+        {"Condition": [equals()]},
+        {"Conditions": equals(), "Condition": {}},
+    ],
+)
+def test_what_iam_refuses_to_save_is_not_called_open(broken, tmp_path):
+    report = api.check([str(world(tmp_path, broken))], settings=CLOSED)
+    assert [finding.rule for finding in report.findings] == ["policy-refused"]
+
+
 @pytest.mark.parametrize("action", ["sts:AssumeRole", "sts:AssumeRoleWithWebIdentitty", "sts:AssumeRoleWithSAML"])
 def test_check_and_why_name_the_same_cause_for_an_action(action, tmp_path):
     found, first = named(tmp_path, {"Action": action})
@@ -111,6 +155,10 @@ def test_check_and_why_name_the_same_cause_for_an_action(action, tmp_path):
         provider_arn(issuer=f"{ISSUER}/"),
         provider_arn(issuer=ISSUER.lower()),
         provider_arn(issuer=ISSUER.replace("/id/", "/")),
+        provider_arn(issuer=f"{ISSUER} "),
+        provider_arn(issuer=f"{ISSUER}\u200b"),
+        provider_arn(issuer=ISSUER[:-1]),
+        provider_arn(issuer=ISSUER[:-1] + "F"),
     ],
 )
 def test_check_and_why_name_the_same_cause_for_a_principal(principal, tmp_path):

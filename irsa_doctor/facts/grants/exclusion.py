@@ -8,9 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
-from irsa_doctor.facts.grants.principals import PrincipalForm
+from irsa_doctor.facts.grants.principals import PrincipalForm, is_kin
 from irsa_doctor.facts.lookups.lookups import Lookups
-from irsa_doctor.facts.lookups.names import is_one_letter_off
 from irsa_doctor.issuers import EKS, cluster_profile, profile_of
 from irsa_doctor.model import Text, parse_arn, text_of
 from irsa_doctor.trust import SUBJECT_PREFIX, Policy, Statement, grant_of
@@ -63,8 +62,17 @@ def exclusions(policy: Policy, token: Presented, lookups: Lookups) -> tuple[Excl
     denials = tuple(_of_denies(policy, token))
     if () in by_statement:
         return denials
-    nearest = min(by_statement, key=lambda checks: sum(check.cost for check in checks), default=())
+    if not by_statement:
+        return (_without_allow(token), *denials)
+    nearest = min(by_statement, key=lambda checks: sum(check.cost for check in checks))
     return (*nearest, *denials)
+
+
+def _without_allow(token: Presented) -> Exclusion:
+    """A policy that allows nothing names nobody."""
+    defect = Defect(kind="subject-other", meant=token.subject, places=(("Statement",),))
+    says = f"no statement has the effect Allow, the token has {token.subject}"
+    return Exclusion(defect=defect, statement=0, says=says, cost=NO_WEB_IDENTITY)
 
 
 def _of_statement(policy: Policy, statement: Statement, token: Presented, lookups: Lookups) -> tuple[Exclusion, ...]:
@@ -122,7 +130,7 @@ def _of_principal(statement: Statement, kind: DefectKind, value: str, token: Pre
 def _nearness(statement: Statement, value: str, token: Presented, lookups: Lookups) -> tuple[DefectKind, float]:
     """What is wrong with a Federated principal, and how far it is from the right one."""
     form = lookups.principals.form(value, token.account)
-    same = _same_issuer(value, token)
+    same = is_kin(value, token.issuer)
     if form == "not-an-arn":
         return "principal-url", SLIP if same or "eks" not in value else OTHER_ISSUER
     if form in ("saml", "domain"):
@@ -139,12 +147,6 @@ def _nearness(statement: Statement, value: str, token: Presented, lookups: Looku
         return "principal-account", OTHER_ISSUER
     gone = arn and profile_of(arn.name) is EKS and arn.name not in lookups.inventory.clusters_by_issuer
     return ("principal-stale", OTHER_ISSUER) if gone else ("principal-other", OTHER_ISSUER + 1)
-
-
-def _same_issuer(value: str, token: Presented) -> bool:
-    """Whether a principal was meant for the token's issuer: the last part is that of the issuer, but for a slip."""
-    named, own = (text.rstrip("/").rpartition("/")[2].lower() for text in (value, token.issuer))
-    return bool(named) and (named == own or (len(own) > 8 and is_one_letter_off(named, own)))
 
 
 def _wrong_provider(value: str, form: PrincipalForm, token: Presented, lookups: Lookups) -> DefectKind:
@@ -220,6 +222,10 @@ class _Scene(msgspec.Struct, frozen=True, dict=True):
     ) -> Iterator[Exclusion]:
         token, operator = self.token, condition.steps[-2]
         claim = presence(condition.key, token.issuer.lower())
+        if condition.use.operator.family == "null" and claim in ("sub", "aud"):
+            says = f"Null requires that the token has no {claim}, and every token has one"
+            yield self.exclusion(self.relative("subject-other", condition), says, SLIP)
+            return
         shown = ", ".join(f'"{text_of(value)}"' for value in condition.values[:6])
         if claim == "sub":
             says = f"{operator} requires the subject {shown}, the token has {token.subject}"

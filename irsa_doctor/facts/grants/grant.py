@@ -215,12 +215,17 @@ def _flags(kinds: frozenset[DefectKind]) -> dict[str, bool]:
     return {fact: not kinds.isdisjoint(of_fact) for fact, of_fact in _FLAGS.items()}
 
 
+def is_in_force(read: GrantReading) -> bool:
+    """Whether principal and action are right, as far as they are known."""
+    return read.form in ("provider", "hole") and read.reading.action == "web-identity"
+
+
 def grant_facts(read: GrantReading, *, named: bool = False) -> GrantFacts:
     """The facts of one statement for one provider; `named`: some service account names the role."""
     unseen, kinds, profile = _unseen(read), read.kinds, read.profile
-    in_force = read.form in ("provider", "hole") and read.reading.action == "web-identity"
+    in_force = is_in_force(read)
     scope = read.reach.scope
-    admits = in_force and scope != "nobody"
+    admits = in_force and scope != "nobody" and not _lacks_condition(read)
     audience = _audience(read)
     if audience == "mismatch" and (not in_force or "claims-swapped" in kinds):
         audience = "any"
@@ -246,6 +251,17 @@ def grant_facts(read: GrantReading, *, named: bool = False) -> GrantFacts:
         account_missing=admits and profile.is_cluster and _account_missing(read),
         **_flags(kinds),
     )
+
+
+_OF_CONDITIONS = frozenset({"bad-operator", "bad-condition", "unknown-element"})
+
+
+def _lacks_condition(read: GrantReading) -> bool:
+    """Whether IAM refuses a part of the statement that may limit it: nobody gets in by a document that is not saved, and what
+    its author meant is not known."""
+    steps = read.statement.steps
+    problems = read.policy.problems
+    return any(p.refused and p.code in _OF_CONDITIONS and p.steps[: len(steps)] == steps for p in problems)
 
 
 def _is_held_by_deny(read: GrantReading) -> bool:

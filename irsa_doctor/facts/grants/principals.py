@@ -7,7 +7,9 @@ from typing import Literal
 
 import msgspec
 
+from irsa_doctor.facts.lookups.names import Names, is_one_letter_off
 from irsa_doctor.model import Arn, Inventory, Issuer, Text, arn_of_provider, is_account_id, parse_arn
+from irsa_doctor.trust.audiences import without_invisible
 from irsa_doctor.trust.defects import DefectKind
 
 PrincipalForm = Literal[
@@ -59,6 +61,15 @@ class Principals(msgspec.Struct, frozen=True, dict=True):
         return table
 
     @cached_property
+    def _ids(self) -> Mapping[str, Names]:
+        """Account -> the ids of the EKS issuers of its providers."""
+        table: dict[str, list[str]] = {}
+        for account, ident in self._providers:
+            if _ID.fullmatch(ident):
+                table.setdefault(account, []).append(ident)
+        return {account: Names(tuple(idents)) for account, idents in table.items()}
+
+    @cached_property
     def _issuers(self) -> Mapping[str, set[str]]:
         """Kin -> the issuers of clusters."""
         table: dict[str, set[str]] = {}
@@ -73,13 +84,21 @@ class Principals(msgspec.Struct, frozen=True, dict=True):
 
     def listed(self, principal: str, account: str) -> str:
         """The one provider (ARN) of an account whose issuer differs from that of a principal at most in how it is written."""
-        same = self._providers.get((account, kin(principal)), ())
+        return self._only(account, kin(principal))
+
+    def _only(self, account: str, own: str) -> str:
+        same = self._providers.get((account, own), ())
         return same[0] if len(same) == 1 else ""
+
+    def _near(self, principal: str, account: str) -> str:
+        """The provider (ARN) of an account whose EKS id is one letter off, "" where there is none."""
+        ids = self._ids.get(account)
+        return self._only(account, ids.near(kin(principal).rpartition("/")[2])) if ids else ""
 
     def meant(self, principal: str, account: str) -> str:
         """The provider (ARN) that a principal is or was most likely meant to be, "" where there is none."""
-        if listed := self.listed(principal, account):
-            return listed
+        if known := self.listed(principal, account) or self._near(principal, account):
+            return known
         arn, issuer = parse_arn(principal), self.meant_issuer(principal)
         return arn_of_provider(arn.partition, account, issuer) if arn and issuer and account else ""
 
@@ -105,11 +124,18 @@ _ID = re.compile("[0-9a-f]{32}")
 def kin(issuer: str) -> str:
     """What the ways to miswrite one issuer, or the ARN of its provider, have in common.
 
-    The id of an EKS issuer is like no other, whatever is wrong before it; of other issuers, all but case and slashes.
+    The id of an EKS issuer is like no other, whatever is wrong before it; of other issuers, all but case, slashes and what
+    nobody sees.
     """
-    low = issuer.rpartition(":oidc-provider/")[2].removeprefix("https://").strip("/").lower()
+    low = without_invisible(issuer.rpartition(":oidc-provider/")[2]).removeprefix("https://").strip("/").lower()
     ident = low.rpartition("/")[2]
     return ident if _ID.fullmatch(ident) else low
+
+
+def is_kin(principal: str, issuer: str) -> bool:
+    """Whether a principal was meant for an issuer: it differs at most in how it is written, or in a letter of an EKS id."""
+    own, other = kin(principal), kin(issuer)
+    return own == other or (bool(_ID.fullmatch(other)) and is_one_letter_off(own.rpartition("/")[2], other))
 
 
 def _form(value: str, account: str, inventory: Inventory) -> PrincipalForm:

@@ -3,7 +3,9 @@
 import re
 from collections.abc import Iterator
 
+from irsa_doctor.facts.lookups.names import is_one_letter_off
 from irsa_doctor.model import Arn, Issuer, is_account_id, parse_arn
+from irsa_doctor.trust.audiences import has_invisible, made_visible
 
 _SWAPPED_HOST = re.compile(r"oidc\.[a-z0-9-]+\.eks\.", re.IGNORECASE)
 _FORM = "arn:PARTITION:iam::ACCOUNT:oidc-provider/oidc.eks.REGION.amazonaws.com/id/ID"
@@ -46,5 +48,11 @@ def _differences(arn: Arn, right: Arn) -> Iterator[str]:
     written, expected = Issuer.of(arn.name), Issuer.of(right.name)
     if written.region and expected.region and written.region != expected.region:
         yield f"it names the region {written.region} in place of {expected.region}"
-    elif arn.name != right.name and arn.name.lower() == right.name.lower():
+    elif arn.name == right.name:
+        return
+    elif arn.name.lower() == right.name.lower():
         yield "it differs in case"
+    elif has_invisible(arn.name):
+        yield f'it has a space or an invisible character ("{made_visible(arn.name)}")'
+    elif is_one_letter_off(arn.name, right.name):
+        yield "it differs in one character"

@@ -15,7 +15,8 @@ from irsa_doctor.trust.refusals import Steps
 Wide = Literal["everyone", "account", "service"]
 _PERMISSION_POLICY = frozenset({"prohibited-resource", "no-principal"})
 """problems that together show a permission policy in the place of a trust policy"""
-_OF_ACTIONS = frozenset({"unknown-action", "action-without-vendor"})
+_OF_DEFECTS = frozenset({"unknown-action", "action-without-vendor", "bad-character"})
+"""problems that a misspelt action, key or value has: its defect is the finding"""
 _SERVICES = ("ec2.amazonaws.com", "ec2.amazonaws.com.cn", "pods.eks.amazonaws.com")
 # conditions on these keep nobody out for good
 _NOT_NARROWING = frozenset({"aws:securetransport", "aws:currenttime", "aws:epochtime"})
@@ -27,10 +28,10 @@ def is_permission_policy(policy: Policy) -> bool:
     return {problem.code for problem in policy.problems if problem.refused} >= _PERMISSION_POLICY
 
 
-def unexplained(policy: Policy, typos: Collection[Steps]) -> list[Problem]:
+def unexplained(policy: Policy, defective: Collection[Steps]) -> list[Problem]:
     """Problems for which IAM refuses a policy, without those that are findings of their own.
 
-    `typos` are the steps to statements of which it is said that their action is misspelt.
+    `defective` are the steps to values and keys that have a defect of their own.
     """
     if not policy.problems:
         return []
@@ -43,7 +44,7 @@ def unexplained(policy: Policy, typos: Collection[Steps]) -> list[Problem]:
         and problem.code not in apart
         and problem.code != "duplicate-member"
         and not (problem.code == "bad-federated" and problem.steps[:-2] in allowing)
-        and not (problem.code in _OF_ACTIONS and problem.steps[:-1] in typos)
+        and not (problem.code in _OF_DEFECTS and any(problem.steps[: len(steps)] == steps for steps in defective))
     ]
 
 
@@ -80,7 +81,7 @@ def role_evidence(
     source: TrustPolicy | None,
     policy: Policy | None,
     by_provider: Mapping[str, Admitted],
-    typos: Collection[Steps],
+    defective: Collection[Steps],
     lookups: Lookups,
 ) -> Evidence:
     """The evidence of one role or bare policy; without `source`, of one whose policy was not given."""
@@ -93,7 +94,7 @@ def role_evidence(
             "points": lambda: _listed(POINTS.get(point, point) for point in _points(by_provider)),
         }
         places["contested"] = _contested_place(source, policy, by_provider)
-        _say_problems(names, places, source, policy, typos)
+        _say_problems(names, places, source, policy, defective)
         _say_principals(names, places, source, policy)
         _say_denials(names, places, source, policy, by_provider)
     if associations := lookups.associations_of_role.get(role.id, ()):
@@ -112,12 +113,12 @@ def _listed(values: Iterable[str]) -> str:
 
 
 def _say_problems(
-    names: EvidenceNames, places: dict[str, Place], source: TrustPolicy, policy: Policy, typos: Collection[Steps]
+    names: EvidenceNames, places: dict[str, Place], source: TrustPolicy, policy: Policy, defective: Collection[Steps]
 ) -> None:
     refused = [problem for problem in policy.problems if problem.refused]
     twice = [problem for problem in refused if problem.code == "duplicate-member"]
     resource = [problem for problem in refused if problem.code == "prohibited-resource"]
-    for name, listed in (("problem", unexplained(policy, typos)), ("duplicate", twice), ("resource", resource)):
+    for name, listed in (("problem", unexplained(policy, defective)), ("duplicate", twice), ("resource", resource)):
         if listed:
             names[name] = listed[0].message.rstrip(".")
             places[name] = source.place.at(*listed[0].steps)

@@ -6,7 +6,7 @@ from typing import Literal
 
 import msgspec
 
-from irsa_doctor.facts.grants.grant import GrantFacts, grant_facts, is_blocked, judged_grant
+from irsa_doctor.facts.grants.grant import GrantFacts, grant_facts, is_blocked, is_in_force, judged_grant
 from irsa_doctor.facts.grants.reading import GrantReading, expected_tokens, issuer_kind
 from irsa_doctor.facts.lookups.associations import Served, served
 from irsa_doctor.facts.lookups.lookups import Lookups
@@ -87,14 +87,14 @@ def analyse(role: Role, lookups: Lookups) -> AnalysedRole:
         return AnalysedRole(role, None, (), unseen, {}, False)
     policy = read_policy(source)
     grants, by_provider = _grants(role, source, policy, lookups)
-    typos = [read.statement.steps for read, of_grant in grants if of_grant.action == "typo"]
-    facts = _role_facts(policy, by_provider, typos, served(policy, lookups.associations_of_role.get(role.id, ()), lookups))
+    defective = _defective(grants) if policy.problems else []
+    facts = _role_facts(policy, by_provider, defective, served(policy, lookups.associations_of_role.get(role.id, ()), lookups))
     blocking = [read for read, _ in grants if is_blocked(read)]
     return AnalysedRole(
         role,
         policy,
         tuple([judged_grant(read, of_grant) for read, of_grant in grants]),
-        Judged(kind, role.id, role.id, facts, partial(role_evidence, role, source, policy, by_provider, typos, lookups)),
+        Judged(kind, role.id, role.id, facts, partial(role_evidence, role, source, policy, by_provider, defective, lookups)),
         by_provider,
         facts.deny != "none" or facts.web_identity_of_aws is True or any(read.form != "provider" for read in blocking),
         frozenset([read.issuer for read in blocking if read.form == "provider"]),
@@ -102,6 +102,17 @@ def analyse(role: Role, lookups: Lookups) -> AnalysedRole:
 
 
 _Grants = list[tuple[GrantReading, GrantFacts]]
+
+
+def _defective(grants: _Grants) -> list[Steps]:
+    """The places of the defects that are findings: of conditions only where principal and action are right."""
+    return [
+        steps
+        for read, _ in grants
+        for defect in read.reading.defects
+        if defect.shuts_out and (defect.condition is None or is_in_force(read))
+        for steps in defect.places
+    ]
 
 
 def _grants(role: Role, source: TrustPolicy, policy: Policy, lookups: Lookups) -> tuple[_Grants, dict[str, Admitted]]:
@@ -160,12 +171,12 @@ def planned_arn(analysed: AnalysedRole) -> str:
 
 
 def _role_facts(
-    policy: Policy, by_provider: dict[str, Admitted], typos: list[Steps], pod_identity: Served | Unknown
+    policy: Policy, by_provider: dict[str, Admitted], defective: list[Steps], pod_identity: Served | Unknown
 ) -> RoleFacts:
     codes = {problem.code for problem in policy.problems if problem.refused}
     web_of_aws = any(True for _ in without_federated(policy))
     return RoleFacts(
-        refused="yes" if unexplained(policy, typos) else "no",
+        refused="yes" if unexplained(policy, defective) else "no",
         duplicate_member="duplicate-member" in codes,
         wrong_document=is_permission_policy(policy),
         near_quota=policy.size > DEFAULT_QUOTA * 9 // 10,
