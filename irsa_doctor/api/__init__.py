@@ -78,6 +78,8 @@ from irsa_doctor.model.findings import (
     Tally,
     Waived,
 )
+from irsa_doctor.model.kinds import UnknownKind, kind_named
+from irsa_doctor.model.nearness import suggestion
 from irsa_doctor.reports.style import Style
 from irsa_doctor.text.errors import LiveError
 
@@ -270,6 +272,7 @@ __all__ = [
     "Unknown",
     "UnknownFormat",
     "UnknownId",
+    "UnknownKind",
     "UnknownRule",
     "UnknownSchema",
     "Unreadable",
@@ -287,6 +290,7 @@ __all__ = [
     "explain",
     "for_terminal",
     "framework_ids",
+    "kind_named",
     "list_rules",
     "load",
     "load_settings",
@@ -310,6 +314,7 @@ __all__ = [
     "simulate_lines",
     "snapshot_text",
     "style_for",
+    "suggestion",
     "verify_rules",
     "who_can",
     "why",

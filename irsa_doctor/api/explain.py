@@ -15,7 +15,7 @@ class UnknownId(IrsaDoctorError):
 
 def explain(ident: str) -> "RulePage | Cause":
     """The page of a rule, or of a cause that no rule finds. Raises UnknownId."""
-    from irsa_doctor.facts import did_you_mean
+    from irsa_doctor.model.nearness import suggestion
     from irsa_doctor.rulebook.causes import all_causes
 
     known = {rule.id for rule in list_rules()}
@@ -23,4 +23,4 @@ def explain(ident: str) -> "RulePage | Cause":
         return show_rule(ident)
     if ident in all_causes():
         return all_causes()[ident]
-    raise UnknownId(f"no rule or cause named {ident}.{did_you_mean(ident, sorted(known | set(all_causes())))}")
+    raise UnknownId(f"no rule or cause named {ident}.{suggestion(ident, sorted(known | set(all_causes())))}")

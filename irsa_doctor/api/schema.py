@@ -1,6 +1,7 @@
 """Gives the JSON Schema of what a command writes."""
 
 from irsa_doctor.model.errors import IrsaDoctorError
+from irsa_doctor.model.nearness import suggestion
 
 
 class UnknownSchema(IrsaDoctorError):
@@ -12,5 +13,5 @@ def schema(name: str) -> str:
     from irsa_doctor.reports.schemas import schema_names, schema_text
 
     if name not in schema_names():
-        raise UnknownSchema(f"no schema of {name}: {', '.join(schema_names())}")
+        raise UnknownSchema(f"no schema of {name}: {', '.join(schema_names())}.{suggestion(name, schema_names())}")
     return schema_text(name)

@@ -1,5 +1,6 @@
 """`irsa-doctor check`: check documents against the rules."""
 
+import os
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Annotated
@@ -10,10 +11,10 @@ from irsa_doctor.cli.destinations import destinations, write_reports, write_text
 from irsa_doctor.cli.live_options import live_options
 from irsa_doctor.cli.options import AccountId, Clusters, Complete, Config, ExitZero, NoConfig, Paths, Roles, with_options
 from irsa_doctor.cli.output import print_note
-from irsa_doctor.cli.paths import input_paths, read_stdin
+from irsa_doctor.cli.paths import input_paths, nearest_path, read_stdin
 from irsa_doctor.cli.progress import progress
 from irsa_doctor.cli.settings_options import GoverningSettings, governing_settings, listed
-from irsa_doctor.cli.wrong import wrong
+from irsa_doctor.cli.wrong import checked_word, wrong
 
 if TYPE_CHECKING:
     from irsa_doctor.api import DocumentRow, Options, Report
@@ -41,10 +42,12 @@ _MinConfidence = Annotated[
     typer.Option(metavar="CONFIDENCE", help="Report only findings of this confidence and above: low, medium or high."),
 ]
 _Select = Annotated[
-    list[str] | None, typer.Option(metavar="RULE", help="Evaluate only these rules; repeatable, or separated by commas.")
+    list[str] | None,
+    typer.Option(metavar="RULE", help="Evaluate only these rules: ids or patterns such as open-*; repeatable, or with commas."),
 ]
 _Ignore = Annotated[
-    list[str] | None, typer.Option(metavar="RULE", help="Do not evaluate these rules; repeatable, or separated by commas.")
+    list[str] | None,
+    typer.Option(metavar="RULE", help="Do not evaluate these rules: ids or patterns; repeatable, or with commas."),
 ]
 _RuleFolders = Annotated[list[str] | None, typer.Option(metavar="FOLDER", help="A folder of private rules; repeatable.")]
 _Framework = Annotated[
@@ -121,7 +124,7 @@ def check_options(
         ignore=listed(ignore),
         rules=tuple(rules or ()),
         baseline=baseline,
-        framework=_word("--framework", framework, api.framework_ids()) if framework is not None else None,
+        framework=_word("--framework", framework, api.framework_ids()),
         inline_ignores=False if no_inline_ignores else None,
     )
 
@@ -169,6 +172,8 @@ def check(
 def _base(base: list[str] | None, changed: bool, live: "Options | None") -> list[str]:
     """What the paths are laid over; with --changed, by default all that is below this folder."""
     paths = list(base or (["."] if changed else ()))
+    if absent := next((path for path in paths if path != "-" and not os.path.exists(path)), None):
+        raise wrong(f"--base {absent}: no such file or folder.{nearest_path(absent)}")
     if paths and (live or "-" in paths):
         raise wrong("--base and --changed go with files only: collect -o FILE, then --base FILE")
     return paths
@@ -203,9 +208,7 @@ def _exit_code(report: "Report", fail_on: str, strict: bool) -> int:
 
 
 def _word(flag: str, value: str | None, words: Sequence[str]) -> str | None:
-    if value is not None and value not in words:
-        raise wrong(f"{flag} {value}: {', '.join(words[:-1])} or {words[-1]}")
-    return value
+    return None if value is None else checked_word(flag, value, words)
 
 
 def _nothing_read(rows: "Sequence[DocumentRow]") -> str:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from irsa_doctor.cli.output import print_text
-from irsa_doctor.cli.wrong import wrong
+from irsa_doctor.cli.wrong import checked_format, wrong
 
 if TYPE_CHECKING:
     from irsa_doctor.api import FrameworkReport, Report
@@ -23,14 +23,10 @@ def destinations(formats: Sequence[str], output: str | None) -> list[Destination
 
 
 def _destination(value: str) -> Destination:
-    from irsa_doctor import api
-
     name, colon, file = value.partition(":")
-    if name not in api.ANSWER_FORMATS["check"]:
-        raise wrong(f"no format {name}: {', '.join(api.ANSWER_FORMATS['check'])}")
     if colon and not file:
         raise wrong(f"-f {value}: a file name is missing after the colon")
-    return name, file or None
+    return checked_format("check", name), file or None
 
 
 def write_reports(to: Sequence[Destination], report: "Report", framework: "FrameworkReport | None" = None) -> None:

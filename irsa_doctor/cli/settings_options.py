@@ -95,12 +95,23 @@ def _put_over(
     present = {name: value for name, value in flags.items() if value or value is False}
     if account := present.get("account"):
         check_account(account)
+    if complete := present.get("complete"):
+        present["complete"] = _kinds(complete)
     return msgspec.structs.replace(
         settings,
         roles={**settings.roles, **_pairs(roles, "--role", "ARN=PATH")},
         clusters={**settings.clusters, **_pairs(clusters, "--cluster", "NAME=PATH")},
         **present,
     )
+
+
+def _kinds(names: Sequence[str]) -> tuple[str, ...]:
+    from irsa_doctor import api
+
+    try:
+        return tuple(map(api.kind_named, names))
+    except api.UnknownKind as error:
+        raise wrong(f"--complete: {error}") from error
 
 
 def check_account(account: str) -> None:

@@ -1,5 +1,7 @@
 """A wrong call: one plain line on standard error, and exit code 2."""
 
+from collections.abc import Sequence
+
 import typer
 
 from irsa_doctor.cli.output import print_note
@@ -15,6 +17,14 @@ def checked_format(command: str, output_format: str) -> str:
     """The format, where the answer of a command has it; else a wrong call."""
     from irsa_doctor import api
 
-    if output_format not in api.ANSWER_FORMATS[command]:
-        raise wrong(f"no format {output_format}: {', '.join(api.ANSWER_FORMATS[command])}")
-    return output_format
+    return checked_word("--format", output_format, api.ANSWER_FORMATS[command])
+
+
+def checked_word(flag: str, value: str, words: Sequence[str]) -> str:
+    """The word of a list that a flag names in any case; else a wrong call, with the nearest and all of them."""
+    from irsa_doctor import api
+
+    if value.lower() in words:
+        return value.lower()
+    listed = f"{', '.join(words[:-1])} or {words[-1]}" if len(words) > 1 else words[0]
+    raise wrong(f"{flag} {value}: expected {listed}.{api.suggestion(value, words)}")

@@ -12,6 +12,7 @@ import msgspec
 
 from irsa_doctor.model.errors import IrsaDoctorError
 from irsa_doctor.model.findings import CONFIDENCES, SEVERITIES, Confidence, Severity
+from irsa_doctor.model.kinds import UnknownKind, kind_named
 
 FailOn = Literal["critical", "high", "medium", "low", "never"]
 FAIL_ON: tuple[FailOn, ...] = get_args(FailOn)
@@ -264,7 +265,7 @@ def _readers(folder: str) -> Mapping[str, _Read[Any]]:
         "select": _list(_string),
         "ignore": _list(_string),
         "rules": _list(path),
-        "complete": _list(_string),
+        "complete": _list(_kubernetes_kind),
         "account": _account,
         "severity": _table(_word(SEVERITIES)),
         "clusters": _table(path),
@@ -326,6 +327,13 @@ def _string(value: object) -> str:
     if not isinstance(value, str) or not value.strip():
         raise _Wrong(f"must be text in quotes, not {_shape(value)}")
     return value
+
+
+def _kubernetes_kind(value: object) -> str:
+    try:
+        return kind_named(_string(value))
+    except UnknownKind as error:
+        raise _Wrong(f"is not valid: {error}") from None
 
 
 def _flag(value: object) -> bool:

@@ -77,6 +77,60 @@ def test_what_is_unknown_fails_a_strict_run(right, tmp_path):
     assert run("check", right, "--strict", "--exit-zero", cwd=tmp_path).returncode == 0
 
 
+@pytest.mark.parametrize(
+    ("flags", "says"),
+    [
+        (("--fail-on", "hihg"), '--fail-on hihg: expected critical, high, medium, low or never. Did you mean "high"?'),
+        (("--min-severity", "mediun"), 'Did you mean "medium"?'),
+        (("--min-confidence", "hgh"), 'Did you mean "high"?'),
+        (("--framework", "soc-2"), 'Did you mean "soc2"?'),
+        (("--format", "sariff"), 'Did you mean "sarif"?'),
+        (("--complete", "service-accounts"), 'no Kubernetes kind service-accounts. Did you mean "serviceaccounts"?'),
+        (("--complete", "sa,unicorns"), "no Kubernetes kind unicorns. Kinds are configmaps, "),
+        (("--select", "opne-no-sub"), 'no rule opne-no-sub. Did you mean "open-no-sub"?'),
+        (("--ignore", "open-aud-onyl"), 'no rule open-aud-onyl. Did you mean "open-aud-only"?'),
+        (("--select", "opne-*"), "no rule matches opne-*"),
+        (("--ignore", "nothing?"), "no rule matches nothing?"),
+        (("--select", "open-*", "--ignore", "open-*"), "no rule is left to evaluate"),
+        (("--base", "rloe.json"), '--base rloe.json: no such file or folder. Did you mean "role.json"?'),
+        (("--base", "no/such/folder"), "--base no/such/folder: no such file or folder."),
+    ],
+)
+def test_a_name_that_does_not_exist_is_one_line_with_the_nearest(wide, tmp_path, flags, says):
+    done = run("check", wide, *flags, cwd=tmp_path)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+    assert says in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("flags", "code"),
+    [
+        (("--select", "open-*"), 1),
+        (("--select", "trust-*"), 0),
+        (("--ignore", "open-*"), 0),
+        (("--select", "*", "--ignore", "open-aud-[a-z]*"), 0),
+        (("--select", "open-aud-onl?,trust-*"), 1),
+    ],
+)
+def test_patterns_select_and_ignore_rules(wide, tmp_path, flags, code):
+    assert run("check", wide, *flags, cwd=tmp_path).returncode == code
+
+
+def test_patterns_hold_in_settings_as_well(wide, tmp_path):
+    put(tmp_path / "irsa-doctor.toml", 'ignore = ["open-*"]\ncomplete = ["ServiceAccount"]')
+    assert run("check", wide, cwd=tmp_path).returncode == 0
+    put(tmp_path / "irsa-doctor.toml", 'ignore = ["opne-*"]')
+    assert "no rule matches opne-*" in run("check", wide, cwd=tmp_path).stderr
+    put(tmp_path / "irsa-doctor.toml", 'fail-on = "high"\ncomplete = ["serviceacounts"]')
+    done = run("check", wide, cwd=tmp_path)
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert "irsa-doctor.toml:2: complete[0] is not valid: no Kubernetes kind serviceacounts. Did you mean" in done.stderr
+
+
+def test_words_of_a_list_are_taken_in_any_case(wide, tmp_path):
+    assert run("check", wide, "--fail-on", "CRITICAL", "-f", "JSON", cwd=tmp_path).stdout.startswith("{")
+
+
 def test_a_wrong_rule_name_is_met_by_the_nearest(wide, tmp_path):
     done = run("check", wide, "--select", "open-no-sup", cwd=tmp_path)
     assert done.stderr == 'irsa-doctor: no rule open-no-sup. Did you mean "open-no-sub"?\n'

@@ -1,12 +1,13 @@
 """Chooses the rules that the settings select, with the severities that they give them."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
+from fnmatch import fnmatchcase
 
 import msgspec
 
-from irsa_doctor.facts import did_you_mean
 from irsa_doctor.governance.settings import Settings
 from irsa_doctor.model.errors import IrsaDoctorError
+from irsa_doctor.model.nearness import suggestion
 from irsa_doctor.rulebook.frameworks import rules_of
 from irsa_doctor.rulebook.rules import Rule
 
@@ -16,12 +17,29 @@ class UnknownRule(IrsaDoctorError):
 
 
 def choose(rules: Sequence[Rule], settings: Settings) -> list[Rule]:
-    """The rules that the settings select, with the severities that they give them. Raises UnknownRule."""
-    known = {rule.id for rule in rules}
-    for name in (*settings.select, *settings.ignore, *settings.severity):
-        if name not in known:
-            raise UnknownRule(f"no rule {name}.{did_you_mean(name, known)}")
+    """The rules that the settings select, with the severities that they give them.
+
+    `select` and `ignore` hold ids and patterns (`open-*`); each of them must match a rule. Raises UnknownRule, also where no
+    rule is left.
+    """
+    known = [rule.id for rule in rules]
+    selected, ignored = matching(settings.select, known), matching(settings.ignore, known)
+    matching(settings.severity, known)
     if settings.framework:
         rules = rules_of(settings.framework, rules)
-    chosen = [rule for rule in rules if (not settings.select or rule.id in settings.select) and rule.id not in settings.ignore]
+    chosen = [rule for rule in rules if (not settings.select or rule.id in selected) and rule.id not in ignored]
+    if not chosen:
+        raise UnknownRule("no rule is left to evaluate: select, ignore and framework leave out every one")
     return [msgspec.structs.replace(rule, severity=settings.severity.get(rule.id, rule.severity)) for rule in chosen]
+
+
+def matching(patterns: Iterable[str], known: Collection[str]) -> frozenset[str]:
+    """The ids that any pattern matches. Raises UnknownRule for one that matches none."""
+    matched: set[str] = set()
+    for pattern in patterns:
+        ids = [ident for ident in known if fnmatchcase(ident, pattern)]
+        if not ids:
+            is_glob = any(character in pattern for character in "*?[")
+            raise UnknownRule(f"no rule matches {pattern}" if is_glob else f"no rule {pattern}.{suggestion(pattern, known)}")
+        matched.update(ids)
+    return frozenset(matched)
