@@ -9,13 +9,14 @@ from irsa_doctor.facts import AnalysedRole, View, did_you_mean
 from irsa_doctor.facts.grants.reading import issuer_kind, profile_of_kind
 from irsa_doctor.model import Issuer, Text, Unknown, issuer_in, issuer_of_provider, parse_arn, text_of
 from irsa_doctor.model.errors import IrsaDoctorError
+from irsa_doctor.model.nearness import nearest
 from irsa_doctor.trust import Admitted, Policy, admitted, spell
 from irsa_doctor.trust.languages import EVERYTHING, union
 from irsa_doctor.trust.symbols import keys_seen_through
 
 _LISTED = 10
-_CROWD = 2_000
-"""names beyond which only those that differ by a letter are looked for"""
+_NEAR = 3
+"""names that a question holds"""
 
 
 class NoSuchRole(IrsaDoctorError):
@@ -128,15 +129,25 @@ def _names(role: AnalysedRole) -> tuple[str, ...]:
 
 
 def _hint(view: View, name: str) -> str:
-    """The nearest names as a question, else the names that there are."""
-    import difflib
-
+    """What else of this name there is, the nearest names as a question, else the names that there are."""
+    if what := _other_kind(view, name):
+        return f" {what}"
     by_name = {known: role.role.id for role in view.roles for known in (role.role.id, *_names(role))}
-    near = [] if len(by_name) > _CROWD else difflib.get_close_matches(name, by_name, 3, 0.75)
-    if near:
-        return f" Did you mean {' or '.join(dict.fromkeys(by_name[known] for known in near))}?"
+    arn = parse_arn(name)
+    short = arn.name.rpartition("/")[2] if arn else name.rpartition("/")[2]
+    namesakes = sorted({by_name[known] for known in by_name if known.lower() == short.lower()})
+    if near := list(dict.fromkeys([*namesakes, *(by_name[known] for known in nearest(name, by_name, _NEAR))]))[:_NEAR]:
+        return f" Did you mean {' or '.join(near)}?"
     existing = f" There are {_first(role.role.id for role in view.roles)}." if view.roles else " There are no roles at all."
     return did_you_mean(name, by_name) or existing
+
+
+def _other_kind(view: View, name: str) -> str:
+    """What a name is that is no role's, with the command for it; "" where it is nothing of the input."""
+    account = name.removeprefix("system:serviceaccount:").replace(":", "/") if name.startswith("system:") else name
+    if any(account == f"{a.namespace}/{a.name}" for a in view.inventory.service_accounts):
+        return f"It is a service account; for its role run: irsa-doctor why {account}"
+    return "It is an OIDC provider, not a role." if name in view.inventory.provider_by_arn else ""
 
 
 def _first(names: Iterable[str]) -> str:

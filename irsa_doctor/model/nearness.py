@@ -29,7 +29,7 @@ def edits(word: str, other: str, limit: int) -> int:
             row.append(cost)
         if min(row) > limit:
             return limit + 1
-    return row[-1]
+    return min(row[-1], limit + 1)
 
 
 def suggestion(word: str, names: Iterable[str], most: int = 1) -> str:

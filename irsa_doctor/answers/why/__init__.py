@@ -17,7 +17,16 @@ from irsa_doctor.answers.why.records import (
 )
 from irsa_doctor.answers.why.rulebook import Rulebook, rulebook_of, shipped_rulebook
 from irsa_doctor.answers.why.symptoms import Symptom, symptoms_in
-from irsa_doctor.answers.why.target import NoTarget, case_for, cases_of, find_case, parse_target, target_of
+from irsa_doctor.answers.why.target import (
+    NoTarget,
+    case_for,
+    cases_of,
+    find_case,
+    hint_for,
+    is_misspelt,
+    parse_target,
+    target_of,
+)
 
 __all__ = [
     "BadToken",
@@ -43,6 +52,8 @@ __all__ = [
     "cases_of",
     "diagnose",
     "find_case",
+    "hint_for",
+    "is_misspelt",
     "parse_target",
     "private_files",
     "read_events",

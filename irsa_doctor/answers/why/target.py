@@ -9,23 +9,15 @@ from irsa_doctor.answers.why.case import Case, CaseEvidence, DiagnosisTarget
 from irsa_doctor.answers.why.evidence.tokens import WebIdentityToken, service_account_of
 from irsa_doctor.facts import View
 from irsa_doctor.facts.lookups.lookups import ROLE_ARN
-from irsa_doctor.facts.lookups.names import did_you_mean
 from irsa_doctor.facts.workloads.webhook import FILE_VARIABLE, ROLE_VARIABLE
 from irsa_doctor.model import ServiceAccount, Workload, parse_arn
 from irsa_doctor.model.errors import IrsaDoctorError
+from irsa_doctor.model.kinds import SHORT_NAMES
+from irsa_doctor.model.nearness import nearest
 
 _LISTED = 10
 _FORMS = "NAMESPACE/SERVICEACCOUNT, pod/NAMESPACE/POD or KIND/NAMESPACE/NAME"
-_SHORT: Mapping[str, str] = {
-    "po": "pod",
-    "deploy": "deployment",
-    "sts": "statefulset",
-    "ds": "daemonset",
-    "rs": "replicaset",
-    "rc": "replicationcontroller",
-    "cj": "cronjob",
-}
-"""as kubectl abbreviates kinds"""
+_SHORT: Mapping[str, str] = {short: plural.removesuffix("s") for short, plural in SHORT_NAMES.items()}
 _ACCOUNTS = ("sa", "serviceaccount")
 _NO_EVIDENCE = CaseEvidence()
 
@@ -167,6 +159,9 @@ def _of_workload(base: Case, target: DiagnosisTarget, ids: Sequence[str]) -> Cas
         raise NoTarget(f"{'/'.join(name)} exists in several clusters; name one with --cluster: {names}")
     if having:
         return _with_workload(base, having[0])
+    if not _is_kind(base.view, target.kind) and (near := nearest(target.kind, _SHORT.values())):
+        others = _hint(nearest_targets(base.view, target)) or _hint(near)
+        raise NoTarget(f"{'/'.join(name)}: no Kubernetes kind {target.kind}.{others}")
     cluster = ids[0] if len(ids) == 1 else ""
     return msgspec.structs.replace(base, cluster_id=cluster, absent=_absent(base.view, "/".join(name), cluster))
 
@@ -183,12 +178,62 @@ def _with_workload(base: Case, workload: Workload) -> Case:
 
 def _absent(view: View, name: str, cluster: str) -> str:
     """The sentence that a workload is not in the input, with the nearest that are."""
-    kind = name.partition("/")[0]
+    kind, *key = name.split("/")
+    near = nearest_targets(view, DiagnosisTarget(key[0], key[1], kind), cluster)
+    same = [other for other in _workload_names(view, cluster) if other.startswith(f"{kind}/")]
+    listed = f" The input has {', '.join(same[:_LISTED])}." if same else ""
+    return f"{name} is not in the input.{_hint(near) or listed}"
+
+
+def _hint(near: Sequence[str]) -> str:
+    """Names as a question with a space before it, or ""."""
+    quoted = " or ".join(f'"{name}"' for name in near)
+    return f" Did you mean {quoted}?" if near else ""
+
+
+def _workload_names(view: View, cluster: str) -> list[str]:
     workloads = (w for w in view.inventory.workloads if cluster in ("", w.cluster))
-    names = sorted({f"{w.kind.lower()}/{w.namespace}/{w.name}" for w in workloads})
-    same = [other for other in names if other.startswith(f"{kind}/")][:_LISTED]
-    hint = did_you_mean(name, names) or (f" The input has {', '.join(same)}." if same else "")
-    return f"{name} is not in the input.{hint}"
+    return sorted({f"{w.kind.lower()}/{w.namespace}/{w.name}" for w in workloads})
+
+
+def _account_names(view: View, cluster: str) -> list[str]:
+    accounts = (a for a in view.inventory.service_accounts if cluster in ("", a.cluster))
+    return sorted({f"{a.namespace}/{a.name}" for a in accounts})
+
+
+def nearest_targets(view: View, target: DiagnosisTarget, cluster: str = "") -> tuple[str, ...]:
+    """The targets of the input that somebody may have meant: of another kind, of another namespace, or spelt otherwise."""
+    key = f"{target.namespace}/{target.name}"
+    accounts, workloads = _account_names(view, cluster), _workload_names(view, cluster)
+    own = workloads if target.kind else accounts
+    other_kinds = [name for name in (*accounts, *workloads) if name == key or name.endswith(f"/{key}")]
+    namesakes = [name for name in own if name.rpartition("/")[2] == target.name and _kind_of(name) == target.kind]
+    spelt = nearest(f"{target.kind}/{key}" if target.kind else key, own, _NEAR)
+    return tuple(dict.fromkeys((*other_kinds, *namesakes, *spelt)))[:_NEAR]
+
+
+def _kind_of(name: str) -> str:
+    return name.partition("/")[0] if name.count("/") == 2 else ""
+
+
+_NEAR = 3
+"""names that a question holds"""
+
+
+def hint_for(case: Case, target: DiagnosisTarget) -> str:
+    """The nearest targets as a question where nothing of the input knows a service account, else ""."""
+    if target.kind or case.workload or case.account or case.association or case.workloads or not case.service_account:
+        return ""
+    return _hint(nearest_targets(case.view, target, case.cluster_id))
+
+
+def is_misspelt(case: Case, target: DiagnosisTarget) -> bool:
+    """Whether a service account can be a slip of the command line alone: no role trusts it either, the input may lack service
+    accounts, and it has one with a name that is nearly the same."""
+    view, key = case.view, f"{target.namespace}/{target.name}"
+    closed = view.inventory.closed.has_kind(case.cluster_id, "serviceaccounts", target.namespace)
+    trusted = any(subject == case.own_subject for _, subject in view.trusted_by_name)
+    return not closed and not trusted and bool(nearest(key, _account_names(view, case.cluster_id)))
 
 
 def cases_of(view: View, locate: Locate, cluster: str = "", evidence: CaseEvidence = _NO_EVIDENCE) -> Iterator[Case]:
