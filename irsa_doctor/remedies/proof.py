@@ -15,7 +15,7 @@ from irsa_doctor.trust.beyond import beyond
 from irsa_doctor.trust.conditions import Limit
 from irsa_doctor.trust.languages import Language, contains, difference, literal
 from irsa_doctor.trust.policy import WEB_IDENTITY, Condition, covering
-from irsa_doctor.trust.subjects import reach_of
+from irsa_doctor.trust.subjects import is_empty
 
 Symbol = tuple[object, ...]
 """a condition whose value is not known, as far as two policies may have it in common"""
@@ -47,7 +47,7 @@ class Surplus(msgspec.Struct, frozen=True):
         """Whether it is proved to hold none but these subjects."""
         named = literal(*subjects)
         rest = (difference(language, named) for _, language in self.cells)
-        return self.certain and all(reach_of(language, grammar).scope == "nobody" for language in rest)
+        return self.certain and all(is_empty(language, grammar) for language in rest)
 
 
 class _Allow(msgspec.Struct, frozen=True):

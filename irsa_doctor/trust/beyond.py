@@ -5,7 +5,7 @@ import msgspec
 from irsa_doctor.issuers import SubjectGrammar
 from irsa_doctor.trust.admitted import Admitted
 from irsa_doctor.trust.languages import Language, difference, intersection, union
-from irsa_doctor.trust.subjects import Reach, reach_of
+from irsa_doctor.trust.subjects import Reach, is_empty, reach_of
 
 
 class Beyond(msgspec.Struct, frozen=True):
@@ -38,9 +38,9 @@ def beyond(new: Admitted, old: Admitted) -> Beyond:
         cells.append((rest, subjects))
     kept: list[tuple[Language, Language]] = []
     for audiences, subjects in cells:
-        scopes = reach_of(audiences, "text").scope, reach_of(subjects, new.profile.grammar).scope
-        if "nobody" in scopes:
+        empty = is_empty(audiences, "text"), is_empty(subjects, new.profile.grammar)
+        if True in empty:
             continue
-        certain &= None not in scopes
+        certain &= None not in empty
         kept.append((audiences, subjects))
     return Beyond(tuple(kept), new.profile.grammar, certain)

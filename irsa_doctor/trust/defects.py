@@ -160,14 +160,15 @@ def reading_of(policy: Policy, grant: Grant, expected: Expected) -> StatementRea
     """One Allow statement read for tokens of one issuer; `grant` is what its conditions admit of them."""
     statement = grant.statement
     action = action_form(statement, policy)
-    defects = [*_of_principal(statement, expected), *_of_actions(statement, action)]
+    defects = [*_of_principal(statement, expected), *(() if action == "web-identity" else _of_actions(statement, action))]
     scene = _Scene(policy, grant, expected, expected.issuer.lower())
     checks: dict[str, list[Condition]] = {}
     for condition, limit in zip(statement.conditions, grant.limits, strict=True):
         claim = scene.claim(condition)
         if condition.use.operator.family != "null":
             checks.setdefault(claim, []).append(condition)
-        defects += scene.of_condition(condition, limit, claim)
+        if not scene.is_plain(condition, claim):
+            defects += scene.of_condition(condition, limit, claim)
     on_sub = checks.get("sub", [])
     if len(on_sub) > 1 and not any(defect.kind in _KEYS for defect in defects):
         defects += _conflict(grant, on_sub)
@@ -263,6 +264,16 @@ class _Scene(msgspec.Struct, frozen=True):
     def claim(self, condition: Condition) -> str:
         """The presence of a condition's key; one of which it cannot be known whose it is may be there."""
         return presence(condition.key, self.low, self.expected.profile) if condition.key else "maybe"
+
+    def is_plain(self, condition: Condition, claim: str) -> bool:
+        """Whether a condition asks for one value that tokens have and leaves nothing else open: most are right like that."""
+        use, values = condition.use, condition.values
+        if use.qualifier or use.if_exists or use.operator.negated or use.operator.family != "string" or len(values) != 1:
+            return False
+        value = text_of(values[0])
+        if claim == "sub":
+            return value is values[0] and is_subject(value)
+        return claim == "aud" and values[0] in self.expected.audiences and "$" not in value
 
     def checks_sub(self) -> bool:
         """Whether some condition checks the subject of these tokens."""

@@ -77,7 +77,7 @@ class Statement(msgspec.Struct, frozen=True):
     @property
     def covers_web_identity(self) -> bool:
         """Whether its actions, as far as they are known, include sts:AssumeRoleWithWebIdentity."""
-        return covers(self, WEB_IDENTITY)
+        return _covering(self.actions, self.not_actions, WEB_IDENTITY) is True
 
 
 class Policy(msgspec.Struct, frozen=True):
@@ -91,7 +91,7 @@ class Policy(msgspec.Struct, frozen=True):
     @property
     def refused(self) -> bool:
         """Whether IAM would not save it, as far as the text alone decides that."""
-        return any(problem.refused for problem in self.problems)
+        return True in [problem.refused for problem in self.problems]
 
 
 def covers(statement: Statement, action: str) -> bool:
@@ -124,6 +124,7 @@ def names_of_holes(values: Iterable[object]) -> tuple[str, ...]:
     return tuple(hole.name for value in values for hole in holes_in(value))
 
 
+_TOP = frozenset({"Version", "Id", "Statement"})
 _ELEMENTS = frozenset({"Sid", "Effect", "Principal", "Action", "NotAction", "Condition"})
 _PRINCIPAL_TYPES = ("AWS", "Federated", "Service", "CanonicalUser")
 _VERSIONS = ("2012-10-17", "2008-10-17")
@@ -156,8 +157,8 @@ class _Reader:
         if version not in _VERSIONS and not has_hole(version):
             why = f"Version is {shown(version)}, IAM knows 2012-10-17 and 2008-10-17"
             self.problems.refuse("bad-version", why, "Version")
-        for name in document:
-            if name not in ("Version", "Id", "Statement") and not has_hole(name):
+        for name in () if _TOP.issuperset(document) else document:
+            if name not in _TOP and not has_hole(name):
                 self.problems.refuse("unknown-element", f"Syntax errors in policy: no element {shown(name)}", text_of(name))
         raws = self._raw_statements(document)
         read = [self._statement(raw, n, steps) for n, (raw, steps) in enumerate(raws)]
@@ -211,7 +212,7 @@ class _Reader:
         )
 
     def _elements(self, raw: Mapping[str, object], steps: Steps) -> None:
-        for name in raw:
+        for name in () if _ELEMENTS.issuperset(raw) else raw:
             if name in ("Resource", "NotResource"):
                 self.problems.refuse("prohibited-resource", f"Has prohibited field {name}", *steps, name)
             elif name == "NotPrincipal":
@@ -307,14 +308,14 @@ class _Reader:
         for name, keys in block.items():
             place = (*steps, text_of(name))
             use = parse_operator(name) if isinstance(name, str) else None
-            if has_hole(name) or has_hole(keys):
+            if use is not None and isinstance(keys, dict):
+                two_spellings |= self._keys(use, keys, place, conditions)
+            elif has_hole(name) or has_hole(keys):
                 unseen += names_of_holes((name, keys) if has_hole(keys) else (name,))
             elif use is None:
                 self.problems.refuse("bad-operator", f"Invalid Condition type : {text_of(name)}", *place)
-            elif not isinstance(keys, dict):
-                self.problems.refuse("bad-condition", f"{text_of(name)} is an object of condition keys", *place)
             else:
-                two_spellings |= self._keys(use, keys, place, conditions)
+                self.problems.refuse("bad-condition", f"{text_of(name)} is an object of condition keys", *place)
         return tuple(conditions), two_spellings, tuple(unseen)
 
     def _keys(self, use: OperatorUse, keys: Mapping[Value, object], steps: Steps, conditions: list[Condition]) -> bool:

@@ -12,7 +12,7 @@ import msgspec
 from irsa_doctor.issuers import SubjectGrammar
 from irsa_doctor.trust.audiences import without_invisible
 from irsa_doctor.trust.automaton import BUDGET, UNLIMITED, Shape, TooComplex, shape_of
-from irsa_doctor.trust.languages import Any, Finite, Language, Like, Not
+from irsa_doctor.trust.languages import EVERYTHING, All, Any, Finite, Language, Like, Not
 from irsa_doctor.trust.patterns import Plain, Wild, glob_of, pieces_of, widest
 
 PREFIX = "system:serviceaccount:"
@@ -224,3 +224,19 @@ def _scope(shape: Shape, grammar: SubjectGrammar) -> Scope:
     if shape.everything:
         return "cluster"
     return "namespace" if shape.one_namespace else "namespaces"
+
+
+_INFINITE: frozenset[Scope] = frozenset({"namespace", "namespaces", "cluster", "pattern", "anyone"})
+
+
+def is_empty(language: Language, grammar: SubjectGrammar) -> bool | None:
+    """Whether a language has no text of a grammar, None where it is too complex to tell.
+
+    An infinite language without finitely many texts still has some: no automaton is built for each of these.
+    """
+    parts = language.parts if isinstance(language, All) else (language,)
+    bounding = [part for part in parts if not (isinstance(part, Not) and isinstance(part.inner, Finite))]
+    if len(bounding) < len(parts) and len(bounding) < 2 and reach_of((*bounding, EVERYTHING)[0], grammar).scope in _INFINITE:
+        return False
+    scope = reach_of(language, grammar).scope
+    return None if scope is None else scope == "nobody"

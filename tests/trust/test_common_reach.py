@@ -4,9 +4,9 @@ from hypothesis import strategies as st
 
 from irsa_doctor.trust import SUBJECT_PREFIX
 from irsa_doctor.trust.automaton import shape_of
-from irsa_doctor.trust.languages import Like, complement, literal, union
+from irsa_doctor.trust.languages import Like, complement, difference, literal, union
 from irsa_doctor.trust.patterns import Glob, Wild, pieces_of
-from irsa_doctor.trust.subjects import _SERVICE_ACCOUNTS, _common_reach, _scope, reach_of
+from irsa_doctor.trust.subjects import _ANY_TEXT, _SERVICE_ACCOUNTS, _common_reach, _scope, is_empty, reach_of
 
 parts = st.text("ab-.:", max_size=4)
 
@@ -41,3 +41,11 @@ def test_the_common_forms_need_no_automaton(pattern, scope):
     assert _common_reach(language) == reach_of(language, "service-account")
     assert reach_of(language, "service-account").scope == scope
     assert Wild.MANY in language.glob.pieces
+
+
+@settings(max_examples=2000, deadline=None, derandomize=True)
+@given(patterns | unions | finite | finite.map(complement), finite, st.sampled_from(["service-account", "text"]))
+def test_a_language_without_some_texts_is_empty_where_its_automaton_has_no_word(language, without, grammar):
+    rest = difference(language, without)
+    shape = shape_of(rest, _SERVICE_ACCOUNTS if grammar == "service-account" else _ANY_TEXT)
+    assert is_empty(rest, grammar) is (shape.witness is None)
