@@ -49,6 +49,7 @@ INNER = {
     "sources/snapshot",
     "sources/templates",
     "sources/templates/cloudformation",
+    "sources/templates/controllers",
     "sources/templates/terraform",
 }
 # folders with data and no modules

@@ -56,7 +56,8 @@ def final_rows(rows: Sequence[Document], readings: Mapping[str, DocumentReading]
 def _read_row(row: Document, reading: DocumentReading) -> Document:
     kind = ", ".join(reading.kinds) or "other"
     if reading.gave_something():
-        return msgspec.structs.replace(row, kind=kind, status="read", why="; ".join(reading.notes) or None)
+        unread = dict.fromkeys([*reading.notes, *reading.passed])
+        return msgspec.structs.replace(row, kind=kind, status="read", why="; ".join(unread) or None)
     why = "; ".join(dict.fromkeys(reading.passed)) or "no document of a known kind"
     if reading.kinds == ["kubernetes"]:
         why = "no object of a kind that is read"

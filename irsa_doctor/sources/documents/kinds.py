@@ -218,6 +218,53 @@ def _read_eksctl(page: Page, reading: DocumentReading) -> None:
     read_cluster_config(page, reading)
 
 
+def _read_managed(page: Page, reading: DocumentReading) -> None:
+    from irsa_doctor.sources.templates.controllers.managed import read_managed
+
+    read_managed(page, reading)
+
+
+_CONTROLLERS = (
+    "aws.crossplane.io",
+    "aws.upbound.io",
+    "aws.m.upbound.io",
+    "services.k8s.aws",
+    "kro.run",
+    "crossplane.io",
+    "upbound.io",
+)
+"""Groups of objects from which controllers make resources of AWS"""
+
+
+def _read_kubernetes(page: Page, reading: DocumentReading) -> None:
+    """An object or a list; the objects of controllers in a list are read as what they are."""
+    kubernetes.read_object(page, reading)
+    items = page.value.get("items") if isinstance(page.value, dict) else None
+    for number, item in enumerate(items if isinstance(items, list) else ()):
+        if isinstance(item, dict) and _of_group(*_CONTROLLERS)(item):
+            read_page(Page(item, page.place.at("items", number), page.duplicates), reading)
+
+
+def _read_composed(page: Page, reading: DocumentReading) -> None:
+    """What holds templates of objects: their readers get the one for any document."""
+    from irsa_doctor.sources.templates.controllers import compositions
+
+    kind = page.value.get("kind") if isinstance(page.value, dict) else None
+    if kind in ("DeploymentRuntimeConfig", "ControllerConfig"):
+        compositions.read_runtime_config(page, reading)
+        return
+    readers = {
+        "Composition": compositions.read_composition,
+        "ResourceGraphDefinition": compositions.read_graph,
+        "ResourceGroup": compositions.read_graph,
+        "Object": compositions.read_wrapped_manifest,
+    }
+    if reader := readers.get(str(kind)):
+        reader(page, reading, read_page)
+    else:
+        reading.passed.append(f"an object of Crossplane or kro of kind {kind}, which is not read")
+
+
 KINDS: tuple[Kind, ...] = (
     Kind("iam-get-account-authorization-details", _has_list("RoleDetailList"), aws.read_account),
     Kind("iam-list-roles", _either(_has_items("Roles", "Arn", "RoleName"), _is_empty_answer("Roles")), aws.read_list_roles),
@@ -241,11 +288,13 @@ KINDS: tuple[Kind, ...] = (
     Kind("iam-get-role", _has("RoleName", "Arn", "AssumeRolePolicyDocument"), aws.read_bare_role),
     Kind("iam-get-role", _has("RoleName", "Arn", "RoleId"), aws.read_bare_role),
     Kind("eksctl", _of_group("eksctl.io"), _read_eksctl),
-    Kind("crossplane", _of_group("crossplane.io", "upbound.io"), why=_later("a Crossplane resource")),
-    Kind("ack", _of_group("services.k8s.aws"), why=_later("a resource of AWS Controllers for Kubernetes")),
+    Kind("crossplane", _of_group(*_CONTROLLERS[:3]), _read_managed),
+    Kind("crossplane", _of_group("crossplane.io", "upbound.io"), _read_composed),
+    Kind("kro", _of_group("kro.run"), _read_composed),
+    Kind("ack", _of_group("services.k8s.aws"), _read_managed),
     Kind("token", _is_of_kind("TokenRequest", "TokenReview", "ExecCredential"), why=f"a token is {ONLY_FROM_ITS_PLACE}"),
     Kind("kubernetes-status", _is_of_kind("Status"), why="an error that the API server answered, no object"),
-    Kind("kubernetes", _is_kubernetes, kubernetes.read_object),
+    Kind("kubernetes", _is_kubernetes, _read_kubernetes),
     Kind("openid-configuration", _has("issuer", "jwks_uri"), issuer.read_discovery),
     Kind(
         "jwks",

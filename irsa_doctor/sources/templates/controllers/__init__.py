@@ -1,0 +1,1 @@
+"""Reads Kubernetes objects from which controllers make resources of AWS: Crossplane, ACK, kro."""

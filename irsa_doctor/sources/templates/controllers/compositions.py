@@ -1,0 +1,242 @@
+"""Reads the templates of objects that Crossplane and kro fill in: compositions, graphs, and objects inside objects.
+
+https://docs.crossplane.io/latest/composition/compositions/, https://kro.run/docs/concepts/resource-group-definitions
+"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+
+import msgspec
+
+from irsa_doctor.model import ServiceAccount, Text
+from irsa_doctor.model.place import Place
+from irsa_doctor.sources.documents.kubernetes import annotations_of
+from irsa_doctor.sources.documents.reading import DocumentReading, Page
+from irsa_doctor.text import shapes
+from irsa_doctor.text.placeholders import with_holes
+from irsa_doctor.text.positions import Anchor
+
+ReadPage = Callable[[Page, DocumentReading], None]
+_ROLE_ARN = "eks.amazonaws.com/role-arn"
+_STEP = re.compile(r"""\[\s*["']?([^\]"']+)["']?\s*\]|([^.\[\]]+)""")
+_VERB = re.compile(r"%(?:\[(\d+)\])?[sdvq]|%%")
+_ARN_OF = re.compile(r"\$\{\s*([\w-]+)\.status\.(?:ackResourceMetadata|atProvider)\.arn\s*\}")
+_SAID_OF_CLUSTER = "which Crossplane or kro fills in"
+
+
+def read_composition(page: Page, reading: DocumentReading, read: ReadPage) -> None:
+    """A Composition, its resources one by one, in both modes."""
+    members = shapes.mapping(page.value, page.place)
+    spec, at = shapes.inner(members, "spec", page.place), page.place.at("spec")
+    name = shapes.as_text(shapes.inner(members, "metadata", page.place).get("name") or "composition")
+    _read_resources(_Composition(name, _sets_of(spec, at), reading, read, page), spec, at)
+    for number, step in enumerate(shapes.many(spec, "pipeline", at)):
+        place = at.at("pipeline", number)
+        step_members = shapes.mapping(step, place)
+        given = shapes.inner(step_members, "input", place)
+        if isinstance(given.get("resources"), list):
+            inner = _Composition(name, _sets_of(given, place.at("input")), reading, read, page)
+            _read_resources(inner, given, place.at("input"))
+        else:
+            function = shapes.inner(step_members, "functionRef", place).get("name") or "a function"
+            reading.notes.append(f"step {step_members.get('step', number)} of {name} is made by {function} and not read")
+
+
+class _Composition(msgspec.Struct, frozen=True):
+    """What the resources of one composition share: `sets` are its sets of patches by name, `read` reads any document."""
+
+    name: str
+    sets: Mapping[str, list[object]]
+    reading: DocumentReading
+    read: ReadPage
+    page: Page
+
+
+def _sets_of(members: Mapping[str, object], place: Place) -> Mapping[str, list[object]]:
+    """The sets of patches by name."""
+    sets = [item for item in shapes.many(members, "patchSets", place) if isinstance(item, dict)]
+    return {shapes.as_text(item.get("name")): shapes.many(item, "patches", place) for item in sets}
+
+
+def _read_resources(composition: _Composition, members: Mapping[str, object], place: Place) -> None:
+    at = place.at("resources")
+
+    def read_resource(item: object, here: Place) -> None:
+        resource = shapes.mapping(item, here)
+        base = resource.get("base")
+        if not isinstance(base, dict):
+            return
+        patched = _named(base, f"{composition.name}/{shapes.as_text(resource.get('name') or 'resource')}")
+        for patch in _patches(shapes.many(resource, "patches", here), composition.sets):
+            patched = _patched(patched, patch)
+        read_object_template(Page(patched, here.at("base"), composition.page.duplicates), composition.reading, composition.read)
+
+    composition.reading.each(shapes.many(members, "resources", place), at, read_resource)
+
+
+def _named(base: Mapping[str, object], name: str) -> dict[str, object]:
+    """A base with a name by which findings call it; the real one is made when it is used."""
+    metadata = base.get("metadata")
+    metadata = metadata if isinstance(metadata, dict) else {}
+    return {**base, "metadata": {"name": f"${{{name}}}", **metadata}}
+
+
+def _patches(patches: list[object], sets: Mapping[str, list[object]]) -> Iterator[Mapping[str, object]]:
+    for patch in patches:
+        if not isinstance(patch, dict):
+            continue
+        if patch.get("type") == "PatchSet":
+            yield from (item for item in sets.get(shapes.as_text(patch.get("patchSetName")), []) if isinstance(item, dict))
+        elif not str(patch.get("type", "")).startswith("To"):
+            yield patch
+
+
+def _patched(base: dict[str, object], patch: Mapping[str, object]) -> dict[str, object]:
+    """A base in which one field holds what a patch will put there."""
+    path = patch.get("toFieldPath", patch.get("fromFieldPath"))
+    if not isinstance(path, str) or "*" in path:
+        return base
+    steps = [match[1] or match[2] for match in _STEP.finditer(path)]
+    written = _with_value(base, steps, _value_of(patch)) if 0 < len(steps) <= 20 else base
+    return written if isinstance(written, dict) else base
+
+
+def _with_value(value: object, steps: list[str], new: str) -> object:
+    if not steps:
+        return new
+    if isinstance(value, list) and steps[0].isdecimal() and int(steps[0]) < len(value):
+        number = int(steps[0])
+        return [*value[:number], _with_value(value[number], steps[1:], new), *value[number + 1 :]]
+    members = value if isinstance(value, dict) else {}
+    return {**members, steps[0]: _with_value(members.get(steps[0], {}), steps[1:], new)}
+
+
+def _value_of(patch: Mapping[str, object]) -> str:
+    """The text that a patch makes, with `${...}` for the fields that it takes."""
+    combine = patch.get("combine")
+    if isinstance(combine, dict):
+        sources = [f"${{{item.get('fromFieldPath')}}}" for item in combine.get("variables") or [] if isinstance(item, dict)]
+        return _formatted(combine.get("string"), sources)
+    value = f"${{{patch.get('fromFieldPath', 'value')}}}"
+    transforms = patch.get("transforms")
+    for transform in transforms if isinstance(transforms, list) else ():
+        if isinstance(transform, dict) and transform.get("type") == "string" and isinstance(transform.get("string"), dict):
+            value = _formatted(transform["string"], [value])
+    return value
+
+
+def _formatted(string: object, sources: list[str]) -> str:
+    """A format of Go with its verbs replaced by the sources, in order or by number."""
+    form = string.get("fmt") if isinstance(string, dict) else None
+    if not isinstance(form, str):
+        return "-".join(sources) or "${value}"
+    order = iter(sources)
+
+    def replaced(match: re.Match[str]) -> str:
+        if match[0] == "%%":
+            return "%"
+        if match[1]:
+            return sources[int(match[1]) - 1] if 0 < int(match[1]) <= len(sources) else match[0]
+        return next(order, match[0])
+
+    return _VERB.sub(replaced, form)
+
+
+def read_graph(page: Page, reading: DocumentReading, read: ReadPage) -> None:
+    """A ResourceGraphDefinition of kro: templates of objects, with CEL between `${` and `}`."""
+    members = shapes.mapping(page.value, page.place)
+    spec, at = shapes.inner(members, "spec", page.place), page.place.at("spec")
+    items = shapes.many(spec, "resources", at)
+    roles = dict(_roles_of(items))
+
+    def read_resource(item: object, here: Place) -> None:
+        resource = shapes.mapping(item, here)
+        if isinstance(resource.get("template"), dict):
+            template = _with_references(resource["template"], roles)
+            read_object_template(Page(template, here.at("template"), page.duplicates), reading, read)
+
+    reading.each(items, at.at("resources"), read_resource)
+
+
+def _roles_of(items: list[object]) -> Iterator[tuple[str, str]]:
+    """Id of a resource of a graph -> the address of the role that it is."""
+    for item in items:
+        template = item.get("template") if isinstance(item, dict) else None
+        if not isinstance(item, dict) or not isinstance(template, dict) or template.get("kind") != "Role":
+            continue
+        metadata = template.get("metadata")
+        metadata = metadata if isinstance(metadata, dict) else {}
+        space = f"{metadata['namespace']}/" if metadata.get("namespace") else ""
+        yield shapes.as_text(item.get("id")), f"Role {space}{metadata.get('name')}"
+
+
+def _with_references(value: object, roles: Mapping[str, str]) -> object:
+    """A template in which the ARN of a role of the same graph is called by the role's address."""
+    if isinstance(value, str):
+        match = _ARN_OF.fullmatch(value)
+        return f"${{{roles[match[1]]}.arn}}" if match and match[1] in roles else value
+    if isinstance(value, list):
+        return [_with_references(item, roles) for item in value]
+    if isinstance(value, dict):
+        return {name: _with_references(item, roles) for name, item in value.items()}
+    return value
+
+
+def read_wrapped_manifest(page: Page, reading: DocumentReading, read: ReadPage) -> None:
+    """An Object of Crossplane's provider for Kubernetes: a manifest that it applies."""
+    members = shapes.mapping(page.value, page.place)
+    spec, at = shapes.inner(members, "spec", page.place), page.place.at("spec")
+    inner = shapes.inner(spec, "forProvider", at)
+    manifest = inner.get("manifest")
+    if isinstance(manifest, dict):
+        read_object_template(Page(manifest, at.at("forProvider", "manifest"), page.duplicates), reading, read)
+    else:
+        reading.passed.append("an Object of Crossplane without a manifest")
+
+
+def read_object_template(page: Page, reading: DocumentReading, read: ReadPage) -> None:
+    """Read one template of an object; of a service account whose name is filled in later only the annotations are certain."""
+    members = shapes.mapping(page.value, page.place)
+    if members.get("kind") != "ServiceAccount":
+        read(page, reading)
+        return
+    metadata, at = shapes.inner(members, "metadata", page.place), page.place.at("metadata")
+    name, namespace = (with_holes(shapes.as_text(metadata.get(member) or "")) for member in ("name", "namespace"))
+    annotations = annotations_of(metadata, at)
+    if name and namespace and isinstance(name, str) and isinstance(namespace, str):
+        reading.service_accounts.append(ServiceAccount("", namespace, name, page.place, annotations, template=True))
+    else:
+        called = f"service account {name or 'without name'}"
+        reading.account_templates.append(ServiceAccount("", "", called, page.place, annotations, template=True))
+        reading.notes.append(f"{called} has a name or a namespace {_SAID_OF_CLUSTER}")
+
+
+def read_runtime_config(page: Page, reading: DocumentReading) -> None:
+    """The annotations that Crossplane gives to the service account of a provider (DeploymentRuntimeConfig, ControllerConfig).
+
+    The name of the account has a suffix that Crossplane makes, and its namespace is that of Crossplane, so that only the
+    annotations are certain (https://docs.crossplane.io/latest/packages/providers/#runtime-configuration).
+    """
+    members = shapes.mapping(page.value, page.place)
+    at, metadata = page.place.at("metadata"), shapes.inner(members, "metadata", page.place)
+    name = shapes.as_text(metadata.get("name") or "runtime configuration")
+    if members.get("kind") == "DeploymentRuntimeConfig":
+        spec = shapes.inner(members, "spec", page.place)
+        template = shapes.inner(spec, "serviceAccountTemplate", page.place.at("spec"))
+        at = page.place.at("spec", "serviceAccountTemplate", "metadata")
+        metadata = shapes.inner(template, "metadata", at)
+    annotations = annotations_of(metadata, at)
+    if not annotations:
+        reading.passed.append(f"{name} gives no annotation about AWS to a service account")
+        return
+    add_template_annotations(f"service account of {name}", annotations, at, page.place, reading)
+
+
+def add_template_annotations(
+    name: str, annotations: Mapping[str, str | Text], metadata: Place, place: Place, reading: DocumentReading
+) -> None:
+    """Add the annotations of a service account that is rendered later; `metadata` is where they are written."""
+    for key in annotations:
+        made, written = place.at("metadata", "annotations", key), metadata.at("annotations", key)
+        reading.anchors[(made.part, made.pointer)] = Anchor(written.pointer)
+    reading.account_templates.append(ServiceAccount("", "", name, place, annotations, template=True))

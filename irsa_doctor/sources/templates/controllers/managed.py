@@ -1,0 +1,245 @@
+"""Reads the resources of AWS that Crossplane and the AWS controllers for Kubernetes (ACK) manage.
+
+A kind is one function and one row of `_READERS`. Both write the members of AWS's API, ACK below `spec`, Crossplane below
+`spec.forProvider`; the spelling differs in a few letters.
+https://marketplace.upbound.io/providers/upbound/provider-aws-iam, https://aws-controllers-k8s.github.io/community/reference/
+"""
+
+from collections.abc import Callable, Mapping
+
+import msgspec
+
+from irsa_doctor.model import PodIdentityAssociation, Role, Text, TrustPolicy, Unknown, is_role_arn, joined, parse_arn
+from irsa_doctor.model.place import Place
+from irsa_doctor.sources.documents.aws import client_ids_missing, thumbprints_missing
+from irsa_doctor.sources.documents.policies import bare_policy, read_policy_text
+from irsa_doctor.sources.documents.reading import DocumentReading, NamelessProvider, Page
+from irsa_doctor.sources.templates.addons import Addon, add_account, add_association
+from irsa_doctor.sources.templates.values import hole
+from irsa_doctor.text import shapes
+from irsa_doctor.text.errors import WrongShape
+from irsa_doctor.text.placeholders import with_holes
+
+_EXTERNAL_NAME = "crossplane.io/external-name"
+_POLICY = ("assumeRolePolicyDocument", "assumeRolePolicy")
+_OF_THE_SERVICE = {
+    "Role": "iam",
+    "OpenIDConnectProvider": "iam",
+    "Cluster": "eks",
+    "Addon": "eks",
+    "PodIdentityAssociation": "eks",
+}
+
+
+class ManagedResource(msgspec.Struct, frozen=True, kw_only=True):
+    """One resource: its metadata, its members as AWS has them, and where these stand."""
+
+    kind: str
+    metadata: Mapping[str, object]
+    members: Mapping[str, object]
+    status: Mapping[str, object]
+    page: Page
+    at: Place
+    reading: DocumentReading
+
+    @property
+    def name(self) -> str:
+        """What the object is called, "" where that is not known yet."""
+        return shapes.as_text(self.metadata.get("name") or "")
+
+    @property
+    def address(self) -> str:
+        """What findings call it."""
+        namespace = shapes.as_text(self.metadata.get("namespace") or "")
+        name = self.name.removeprefix("${").removesuffix("}") or "without name"
+        return f"{self.kind} {namespace}/{name}" if namespace else f"{self.kind} {name}"
+
+    def text(self, *names: str) -> str | Text:
+        """A member that is text, by any of its names; "" where there is none."""
+        for name in names:
+            if name in self.members:
+                return with_holes(shapes.text(self.members, name, self.at))
+        return ""
+
+    def texts(self, *names: str) -> tuple[str, ...] | None:
+        """A list of texts, None where there is none or a part of it is not known."""
+        for name in names:
+            if name in self.members:
+                listed = shapes.texts(self.members, name, self.at)
+                return listed if all(isinstance(with_holes(item), str) for item in listed) else None
+        return None
+
+    def reference(self, member: str) -> str | Text:
+        """An ARN, or the reference to the Role object that has it (`roleRef`, `roleArnRef`)."""
+        for name in (member, member.replace("Arn", "ARN")):
+            if arn := self.text(name):
+                return arn
+        for name in (f"{member}Ref", member.removesuffix("Arn") + "Ref"):
+            reference = shapes.inner(self.members, name, self.at)
+            inner = reference.get("from", reference)
+            if isinstance(inner, dict) and isinstance(inner.get("name"), str):
+                space = inner.get("namespace") or self.metadata.get("namespace")
+                return hole(f"Role {space}/{inner['name']}.arn" if space else f"Role {inner['name']}.arn")
+        return hole(f"{self.address}.{member}") if any(name.startswith(member) for name in self.members) else ""
+
+
+def read_managed(page: Page, reading: DocumentReading) -> None:
+    """Read one resource; a kind that has nothing to do with roles of service accounts is passed over."""
+    members = shapes.mapping(page.value, page.place)
+    kind, group = shapes.text(members, "kind", page.place), str(members.get("apiVersion")).partition("/")[0]
+    if kind.endswith("List") and isinstance(members.get("items"), list):
+        for number, item in enumerate(shapes.many(members, "items", page.place)):
+            at = page.place.at("items", number)
+            own = {"apiVersion": members["apiVersion"], "kind": kind.removesuffix("List"), **shapes.mapping(item, at)}
+            reading.attempt(own, at, lambda value, place: read_managed(Page(value, place, page.duplicates), reading))
+        return
+    reader = _READERS.get(kind) if group.partition(".")[0] == _OF_THE_SERVICE.get(kind) else None
+    if reader is None:
+        reading.passed.append(f"a resource of {group} of kind {kind}, which is not read")
+        return
+    spec, at = shapes.inner(members, "spec", page.place), page.place.at("spec")
+    if "forProvider" in spec or "services.k8s.aws" not in group:
+        spec, at = shapes.inner(spec, "forProvider", at), at.at("forProvider")
+    status = shapes.inner(members, "status", page.place)
+    reader(
+        ManagedResource(
+            kind=kind,
+            metadata=shapes.inner(members, "metadata", page.place),
+            members=spec,
+            status=_observed(status),
+            page=page,
+            at=at,
+            reading=reading,
+        )
+    )
+
+
+def _observed(status: Mapping[str, object]) -> Mapping[str, object]:
+    """What the controller saw of the resource."""
+    inner = status.get("atProvider", status.get("ackResourceMetadata"))
+    return inner if isinstance(inner, dict) else {}
+
+
+def _read_role(resource: ManagedResource) -> None:
+    member = next((name for name in _POLICY if name in resource.members), "")
+    if not member:
+        raise WrongShape(resource.at.pointer, f"a role without `{_POLICY[0]}` or `{_POLICY[1]}`")
+    at = resource.at.at(member)
+    policy = _policy(resource.members[member], at, resource)
+    arn = shapes.as_text(resource.status.get("arn") or "")
+    arn = arn if is_role_arn(arn) else ""
+    parts = parse_arn(arn)
+    resource.reading.roles.append(
+        Role(
+            arn,
+            parts.name.rpartition("/")[2] if parts else resource.address,
+            parts.account if parts else "",
+            policy,
+            resource.page.place,
+            shapes.number(resource.members, "maxSessionDuration"),
+            "",
+            resource.address,
+            _planned(resource),
+        )
+    )
+
+
+def _policy(written: object, at: Place, resource: ManagedResource) -> TrustPolicy | Unknown:
+    """A policy as text or as an object, with holes for its placeholders."""
+    if isinstance(written, str):
+        if not isinstance(with_holes(written), str) and "{" not in written.replace("${", "").replace("{{", ""):
+            return Unknown(f"trust policy of {resource.address}, which is filled in later", "kubectl get -o yaml")
+        policy = read_policy_text(written, at, template=True)
+        if policy.flaws:
+            resource.reading.apart.append(policy.place)
+        return policy
+    return bare_policy(written, at, resource.page.duplicates)
+
+
+def _planned(resource: ManagedResource) -> str:
+    """Path and name that the role will have: ACK's `name`, or Crossplane's external name, by default that of the object."""
+    annotations = resource.metadata.get("annotations")
+    external = annotations.get(_EXTERNAL_NAME) if isinstance(annotations, dict) else None
+    name = resource.text("name") or with_holes(shapes.as_text(external or "")) or with_holes(resource.name)
+    path = resource.text("path") or "/"
+    return f"{path}{name}".lstrip("/") if name and isinstance(name, str) and isinstance(path, str) else ""
+
+
+def _read_provider(resource: ManagedResource) -> None:
+    """https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateOpenIDConnectProvider.html"""
+    url = resource.text("url")
+    if not url or isinstance(url, Text):
+        resource.reading.notes.append(f"{resource.address} has no issuer before it is made")
+        return
+    issuer = url.removeprefix("https://")
+    client_ids = resource.texts("clientIDs", "clientIDList", "clientIdList")
+    thumbprints = resource.texts("thumbprints", "thumbprintList")
+    resource.reading.nameless_providers.append(
+        NamelessProvider(
+            issuer,
+            client_ids_missing(issuer) if client_ids is None else client_ids,
+            thumbprints_missing(issuer) if thumbprints is None else thumbprints,
+            "",
+            resource.page.place,
+        )
+    )
+
+
+def _read_cluster(resource: ManagedResource) -> None:
+    name = resource.text("name") or with_holes(resource.name)
+    if isinstance(name, str) and name:
+        resource.reading.cluster_names.append((name, resource.page.place))
+    else:
+        resource.reading.notes.append(f"{resource.address} has no name before it is made")
+
+
+def _cluster_of(resource: ManagedResource) -> str | Text:
+    """The name of a cluster; a reference to an object of the cluster is not its name."""
+    return resource.text("clusterName") or hole(f"cluster of {resource.address}")
+
+
+def _read_association(resource: ManagedResource) -> None:
+    namespace, account = resource.text("namespace"), resource.text("serviceAccount")
+    if not (namespace and account):
+        raise WrongShape(resource.at.pointer, "an association without `namespace` or `serviceAccount`")
+    role = resource.reference("roleArn")
+    tags = resource.members.get("disableSessionTags") is not True
+    target = resource.text("targetRoleARN", "targetRoleArn")
+    resource.reading.associations.append(
+        PodIdentityAssociation(
+            _cluster_of(resource),
+            namespace,
+            account,
+            resource.page.place,
+            role,
+            target if isinstance(target, str) else "",
+            tags,
+        )
+    )
+
+
+def _read_addon(resource: ManagedResource) -> None:
+    member = next((name for name in ("serviceAccountRoleARN", "serviceAccountRoleArn") if name in resource.members), "")
+    addon = Addon(
+        name=resource.text("addonName", "name"),
+        cluster=_cluster_of(resource),
+        place=resource.page.place,
+        role=resource.reference("serviceAccountRoleArn"),
+        role_pointer=resource.at.at(member).pointer if member else resource.at.pointer,
+    )
+    add_account(addon, resource.reading)
+    place = resource.at.at("podIdentityAssociations")
+    for number, item in enumerate(shapes.many(resource.members, "podIdentityAssociations", resource.at)):
+        at = place.at(number)
+        inner = msgspec.structs.replace(resource, members=shapes.mapping(item, at), at=at)
+        account = inner.text("serviceAccount") or joined([hole(f"{resource.address}.serviceAccount")])
+        add_association(addon, account, inner.reference("roleArn"), at, resource.reading)
+
+
+_READERS: Mapping[str, Callable[[ManagedResource], None]] = {
+    "Role": _read_role,
+    "OpenIDConnectProvider": _read_provider,
+    "Cluster": _read_cluster,
+    "PodIdentityAssociation": _read_association,
+    "Addon": _read_addon,
+}
