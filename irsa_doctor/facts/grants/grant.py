@@ -8,8 +8,8 @@ import msgspec
 from irsa_doctor.facts.grants.evidence import grant_evidence
 from irsa_doctor.facts.grants.principals import PrincipalForm
 from irsa_doctor.facts.grants.reading import GrantReading, IssuerKind
-from irsa_doctor.facts.subject import Judged
-from irsa_doctor.model import Unknown, holes_in
+from irsa_doctor.facts.subject import Evidence, Judged
+from irsa_doctor.model import Place, Role, Unknown, holes_in
 from irsa_doctor.trust import is_subject
 from irsa_doctor.trust.defects import ActionForm, DefectKind
 from irsa_doctor.trust.languages import Finite, contains
@@ -276,3 +276,10 @@ def judged_grant(read: GrantReading, facts: GrantFacts) -> Judged:
     role = read.role
     kind, ident = ("policy", role.id) if role.is_bare else ("grant", f"{role.id}#{read.statement.index}")
     return Judged(kind, ident, role.id, facts, partial(grant_evidence, read))
+
+
+def hidden_grant(role: Role, index: int, missing: Unknown, place: Place) -> Judged:
+    """A grant, by the index of its statement, of which nothing is known for want of an input."""
+    facts = GrantFacts(*([missing] * len(GrantFacts.__struct_fields__)))  # type: ignore[arg-type] # one unknown for all of them
+    kind, ident = ("policy", role.id) if role.is_bare else ("grant", f"{role.id}#{index}")
+    return Judged(kind, ident, role.id, facts, lambda: Evidence({"role": role.name}, {"statement": place}))

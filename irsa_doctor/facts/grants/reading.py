@@ -115,13 +115,17 @@ class GrantReading(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
     @once
     def share(self) -> Admitted | None:
-        """What it admits after the Deny statements of its policy; None where there are none."""
-        if False not in [statement.allow for statement in self.policy.statements]:
+        """What it admits after the Deny statements of its policy; None where there are none.
+
+        A statement of which not even the effect is known denies nothing: what is open beside it is open.
+        """
+        if not any(statement.effect_seen and not statement.allow for statement in self.policy.statements):
             return None
         index, provider = self.statement.index, text_of(self.principal)
         named = msgspec.structs.replace(self.with_names.statement, federated=(provider,))
         policy = policy_seen_through(self.policy, self.principal, self.seen.issuer)
-        statements = tuple(named if statement.index == index else statement for statement in policy.statements)
+        known = (statement for statement in policy.statements if statement.effect_seen)
+        statements = tuple(named if statement.index == index else statement for statement in known)
         seen = msgspec.structs.replace(policy, statements=statements)
         return share_of(seen, index, provider, self.issuer, profile=self.profile)
 

@@ -1,12 +1,13 @@
 """Facts of whole roles, and the analysis of a role's policy that all facts share."""
 
 from collections import Counter
+from collections.abc import Iterator
 from functools import partial
 from typing import Literal
 
 import msgspec
 
-from irsa_doctor.facts.grants.grant import GrantFacts, grant_facts, is_blocked, is_in_force, judged_grant
+from irsa_doctor.facts.grants.grant import GrantFacts, grant_facts, hidden_grant, is_blocked, is_in_force, judged_grant
 from irsa_doctor.facts.grants.reading import GrantReading, expected_tokens, issuer_kind
 from irsa_doctor.facts.lookups.associations import Served, served
 from irsa_doctor.facts.lookups.lookups import Lookups
@@ -87,18 +88,31 @@ def analyse(role: Role, lookups: Lookups) -> AnalysedRole:
         return AnalysedRole(role, None, (), unseen, {}, False)
     policy = read_policy(source)
     grants, by_provider = _grants(role, source, policy, lookups)
+    hidden = tuple(_hidden_statements(role, source, policy))
     defective = _defective(grants) if policy.problems else []
     facts = _role_facts(policy, by_provider, defective, served(policy, lookups.associations_of_role.get(role.id, ()), lookups))
     blocking = [read for read, _ in grants if is_blocked(read)]
     return AnalysedRole(
         role,
         policy,
-        tuple([judged_grant(read, of_grant) for read, of_grant in grants]),
+        (*[judged_grant(read, of_grant) for read, of_grant in grants], *hidden),
         Judged(kind, role.id, role.id, facts, partial(role_evidence, role, source, policy, by_provider, defective, lookups)),
         by_provider,
         facts.deny != "none" or facts.web_identity_of_aws is True or any(read.form != "provider" for read in blocking),
         frozenset([read.issuer for read in blocking if read.form == "provider"]),
     )
+
+
+def _hidden_statements(role: Role, source: TrustPolicy, policy: Policy) -> Iterator[Judged]:
+    """A grant of which nothing is known for each statement of which not even the effect is."""
+    for statement in policy.statements:
+        if not statement.effect_seen:
+            holes = ", ".join(statement.unseen)
+            missing = Unknown(
+                f"the placeholder {holes} of {role.name}, on which statement {statement.index} of its policy depends"
+            )
+            place = source.place.at(*statement.steps)
+            yield hidden_grant(role, statement.index, missing, place)
 
 
 _Grants = list[tuple[GrantReading, GrantFacts]]

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 import msgspec
 
 from irsa_doctor.model import Hole, Text, joined, only_hole, text_of
-from irsa_doctor.sources.templates.terraform.functions import FUNCTIONS, Undecided
+from irsa_doctor.sources.templates.terraform.functions import FUNCTIONS, PartlyKnown, Undecided
 from irsa_doctor.sources.templates.terraform.json_values import json_value
 from irsa_doctor.sources.templates.terraform.operators import BINARY_OPERATORS, as_number, as_truth, collection_entries, member
 from irsa_doctor.sources.templates.terraform.scopes import EvaluationScope, MissingMember, PathStep
@@ -132,7 +132,7 @@ class _Evaluation:
 
     def splat(self, value: TemplateValue, splat: Node, more: Sequence[Node], node: Node) -> TemplateValue | None:
         """`a[*].b`, `a.*.b`: of a list, each item's; of anything else, a list of one."""
-        if only_hole(value.value):
+        if only_hole(value.value) or isinstance(value.value, PartlyKnown):
             return None
         items = value.value if isinstance(value.value, tuple) else () if value.value is None else (value,)
         steps = [*parts_of(parts_of(splat)[0]), *more]

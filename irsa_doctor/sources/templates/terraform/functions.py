@@ -6,7 +6,7 @@ https://developer.hashicorp.com/terraform/language/functions
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from irsa_doctor.model import Text, issuer_in, joined, text_of, without_scheme
+from irsa_doctor.model import Text, issuer_in, joined, only_hole, text_of, without_scheme
 from irsa_doctor.sources.templates.cloudformation.intrinsics import part_of
 from irsa_doctor.sources.templates.values import TemplateValue, scalar_text, written_json, written_yaml
 
@@ -23,6 +23,12 @@ class Undecided(Exception):
 
 class Unordered(tuple[TemplateValue, ...]):
     """A set: each of its items is its own key."""
+
+    __slots__ = ()
+
+
+class PartlyKnown(tuple[TemplateValue, ...]):
+    """A list of which some items are known; each of the others stands for any number of items."""
 
     __slots__ = ()
 
@@ -48,7 +54,7 @@ def _known(written: TemplateValue) -> str:
 def _items(written: TemplateValue) -> tuple[TemplateValue, ...]:
     if isinstance(written.value, Mapping):
         return tuple(written.value.values())
-    if not isinstance(written.value, tuple):
+    if not isinstance(written.value, tuple) or isinstance(written.value, PartlyKnown):
         raise Undecided
     return written.value
 
@@ -149,7 +155,16 @@ def _format(form: TemplateValue, *values: TemplateValue) -> TemplateValue:
 
 
 def _concat(*lists: TemplateValue) -> TemplateValue:
-    return TemplateValue(_bounded([item for items in lists for item in _items(items)]))
+    """`concat`; a list that is not known stands for its items."""
+    items = _bounded([item for written in lists for item in _items_or_hole(written)])
+    is_known = all(isinstance(written.value, tuple) and not isinstance(written.value, PartlyKnown) for written in lists)
+    return TemplateValue(items if is_known else PartlyKnown(items))
+
+
+def _items_or_hole(written: TemplateValue) -> tuple[TemplateValue, ...]:
+    if isinstance(written.value, Text):
+        return (written,)
+    return written.value if isinstance(written.value, PartlyKnown) else _items(written)
 
 
 def _bounded(items: Sequence[TemplateValue]) -> tuple[TemplateValue, ...]:
@@ -191,7 +206,7 @@ def _flatten(collection: TemplateValue) -> TemplateValue:
             flat.append(item)
         if len(flat) > _MOST:
             raise Undecided
-    return TemplateValue(tuple(flat))
+    return TemplateValue(PartlyKnown(flat) if any(only_hole(item.value) for item in flat) else tuple(flat))
 
 
 def _distinct(collection: TemplateValue) -> TemplateValue:
@@ -229,7 +244,7 @@ def _coalesce_list(*lists: TemplateValue) -> TemplateValue:
 
 
 def _length(value: TemplateValue) -> TemplateValue:
-    if isinstance(value.value, str | tuple | Mapping):
+    if isinstance(value.value, str | tuple | Mapping) and not isinstance(value.value, PartlyKnown):
         return TemplateValue(len(value.value))
     raise Undecided
 

@@ -6,7 +6,7 @@ https://developer.hashicorp.com/terraform/language/expressions/operators
 from collections.abc import Callable, Mapping
 
 from irsa_doctor.model import Text, only_hole
-from irsa_doctor.sources.templates.terraform.functions import Unordered
+from irsa_doctor.sources.templates.terraform.functions import PartlyKnown, Unordered
 from irsa_doctor.sources.templates.terraform.scopes import MissingMember, PathStep, step_text
 from irsa_doctor.sources.templates.values import TemplateValue, hole
 
@@ -20,6 +20,8 @@ def member(whole: TemplateValue, step: PathStep) -> TemplateValue | None:
             raise MissingMember
         inner: TemplateValue | None = value.get(key)
         return inner
+    if isinstance(value, PartlyKnown):
+        return None
     if isinstance(value, tuple):
         index = int(key) if isinstance(key, str) and key.isdecimal() else key
         if not isinstance(index, int) or isinstance(index, bool):
@@ -40,6 +42,8 @@ def collection_entries(written: TemplateValue) -> list[tuple[TemplateValue, Temp
         names = list(written.value)
         in_order = sorted(names) if all(isinstance(name, str) for name in names) else names
         return [(TemplateValue(name), written.value[name]) for name in in_order]
+    if isinstance(written.value, PartlyKnown):
+        return None
     if isinstance(written.value, Unordered):
         return [(item, item) for item in written.value]
     if isinstance(written.value, tuple):
