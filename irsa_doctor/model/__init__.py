@@ -12,6 +12,7 @@ from irsa_doctor.model.arn import (
 from irsa_doctor.model.aws import (
     Cluster,
     OidcProvider,
+    PlannedCluster,
     PlannedProvider,
     PodIdentityAssociation,
     ResourceControlPolicy,
@@ -69,6 +70,7 @@ __all__ = [
     "Note",
     "OidcProvider",
     "Place",
+    "PlannedCluster",
     "PlannedProvider",
     "PodIdentityAssociation",
     "ProjectedToken",

@@ -122,6 +122,13 @@ class Cluster(msgspec.Struct, frozen=True):
         return arn.region if arn else ""
 
 
+class PlannedCluster(msgspec.Struct, frozen=True):
+    """A cluster that a template makes under a name that is known only when it is applied."""
+
+    address: str
+    place: Place
+
+
 class PodIdentityAssociation(msgspec.Struct, frozen=True):
     """An EKS Pod Identity association (eks:DescribePodIdentityAssociation); `role_arn` is "" where only the list was given.
 

@@ -9,6 +9,7 @@ import msgspec
 from irsa_doctor.model.aws import (
     Cluster,
     OidcProvider,
+    PlannedCluster,
     PlannedProvider,
     PodIdentityAssociation,
     ResourceControlPolicy,
@@ -125,6 +126,7 @@ class Inventory(msgspec.Struct, frozen=True, eq=False, dict=True):
     contradictions: tuple[Contradiction, ...] = ()
     gaps: tuple[Gap, ...] = ()
     planned_providers: tuple[PlannedProvider, ...] = ()
+    planned_clusters: tuple[PlannedCluster, ...] = ()
 
     def unknown(self, collection: str, owner: str, name: str, missing: str, how: str = "", then: str = "") -> Unknown:
         """Why something is not known: what a source answered when it was asked for it, else that it was not given."""

@@ -139,7 +139,7 @@ def _counts(inventory: Inventory) -> Counts:
         roles=sum(not role.is_bare for role in inventory.roles),
         policies=sum(role.is_bare for role in inventory.roles),
         providers=len(inventory.providers) + len(inventory.planned_providers),
-        clusters=len(inventory.clusters),
+        clusters=len(inventory.clusters) + len(inventory.planned_clusters),
         service_accounts=len(inventory.service_accounts),
         workloads=len(inventory.workloads),
     )

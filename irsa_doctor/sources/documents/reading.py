@@ -13,6 +13,7 @@ from irsa_doctor.model import (
     Namespace,
     OidcProvider,
     Place,
+    PlannedCluster,
     PodIdentityAssociation,
     ResourceControlPolicy,
     Role,
@@ -77,6 +78,7 @@ class DocumentReading(msgspec.Struct):
     nameless_providers: list[NamelessProvider] = []
     clusters: list[Cluster] = []
     cluster_names: list[tuple[str, Place]] = []
+    planned_clusters: list[PlannedCluster] = []
     associations: list[PodIdentityAssociation] = []
     answers: list[Listing] = []
     rcps: list[ResourceControlPolicy] = []
@@ -150,6 +152,7 @@ _RECORDS = (
     "nameless_providers",
     "clusters",
     "cluster_names",
+    "planned_clusters",
     "associations",
     "answers",
     "rcps",

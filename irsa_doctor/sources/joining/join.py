@@ -64,6 +64,7 @@ def join(readings: Sequence[DocumentReading], stated: JoinContext) -> Inventory:
         roles=tuple(merging.merged_roles(gathered("roles"), contradictions)),
         providers=tuple(_with_reasons(merging.merged_providers(providers, contradictions), "client_ids", "client-ids", gaps)),
         planned_providers=named.planned,
+        planned_clusters=tuple(item for reading in readings for item in reading.planned_clusters),
         service_accounts=tuple(merging.merged_service_accounts(gathered("service_accounts"), contradictions)),
         account_templates=tuple(gathered("account_templates")),
         workloads=tuple(merging.merged_workloads(gathered("workloads"), contradictions)),

@@ -15,12 +15,13 @@ from irsa_doctor.model import (
 )
 from irsa_doctor.sources.documents.reading import DocumentReading
 from irsa_doctor.sources.templates.terraform.expressions import expression_value
-from irsa_doctor.sources.templates.terraform.folder import ModuleFolder, local_path, source_of
+from irsa_doctor.sources.templates.terraform.folder import ModuleFolder, source_of
 from irsa_doctor.sources.templates.terraform.json_syntax import json_syntax_of
 from irsa_doctor.sources.templates.terraform.known_modules import makes_no_role
+from irsa_doctor.sources.templates.terraform.module_resources import add_known_module
 from irsa_doctor.sources.templates.terraform.modules import Module
 from irsa_doctor.sources.templates.terraform.resource_instance import ResourceInstance
-from irsa_doctor.sources.templates.terraform.resources import AFTER_APPLY, READERS, add_role, block_place
+from irsa_doctor.sources.templates.terraform.resources import AFTER_APPLY, READERS, block_place
 from irsa_doctor.sources.templates.terraform.scopes import Budget, EvaluationScope
 from irsa_doctor.sources.templates.terraform.syntax import Block, Syntax, syntax_of
 from irsa_doctor.sources.templates.values import TemplateValue, written_json
@@ -100,7 +101,9 @@ def _summarize(readings: Sequence[DocumentReading], folders: Mapping[str, Module
     for reading in readings:
         if reading.syntax or reading.variables:
             reading.empty = module_folder(reading.path) in giving and not reading.gave_something() and not reading.passed
-            reading.passed = reading.passed or ["a module without role, OIDC provider, cluster or service account"]
+            reading.passed = (
+                reading.passed or list(reading.notes) or ["a module without role, OIDC provider, cluster or service account"]
+            )
 
 
 def _folders(files: Iterable[DocumentReading], readings: Sequence[DocumentReading]) -> dict[str, ModuleFolder]:
@@ -206,17 +209,17 @@ class _Reader:
             familiar = module.known(block, name, instance.scope)
             if familiar is None:
                 _note_missing(module, block, reading)
-            elif familiar.role:
-                resource = ResourceInstance(
-                    block=block,
-                    address=familiar.role,
-                    config=TemplateValue({}),
-                    place=place,
-                    caller=place,
-                    reading=reading,
-                    readings=self.readings,
-                )
-                add_role(resource, familiar.policy(), familiar.role_name, 0)
+                continue
+            resource = ResourceInstance(
+                block=block,
+                address=familiar.call.address,
+                config=TemplateValue({}),
+                place=place,
+                caller=place,
+                reading=reading,
+                readings=self.readings,
+            )
+            add_known_module(familiar, resource)
 
 
 def _plan_of(module: Module, readings: Sequence[DocumentReading]) -> str:
@@ -249,14 +252,14 @@ def _below(module: Module) -> set[str]:
 
 
 def _note_missing(module: Module, block: Block, reading: DocumentReading) -> None:
-    """A module whose files are not in the input; where it probably makes roles of service accounts, they are unknown."""
+    """Note a module whose files are not in the input; where it probably makes roles of service accounts, they are unknown."""
     source, address = source_of(block), f"{module.prefix}module.{block.labels[0]}"
     if not source:
         return
-    inputs = " ".join(block.body.arguments)
-    if makes_no_role(source) or not (_MAKES_ROLES.search(source) or _TAKES_ISSUERS.search(inputs)):
+    if makes_no_role(source):
         return
-    where = local_path(module.folder.path, source) or source
-    missing = f"resources of {address}: its source {where} is not in the input"
-    reading.gaps.append(Gap("modules", reading.path, address, missing, AFTER_APPLY))
-    reading.notes.append(f"{address} is not read: its source {where} is not in the input")
+    reading.notes.append(f"{address} is not read: its source {source} is not in the input")
+    inputs = " ".join(block.body.arguments)
+    if _MAKES_ROLES.search(source) or _TAKES_ISSUERS.search(inputs):
+        missing = f"resources of {address}: its source {source} is not in the input"
+        reading.gaps.append(Gap("modules", reading.path, address, missing, AFTER_APPLY))

@@ -1,265 +1,334 @@
-"""The roles that well-known modules of the Terraform registry make for service accounts, by their inputs.
+"""The roles, clusters, OIDC providers and associations that well-known modules of the Terraform registry make.
 
-https://registry.terraform.io/modules/terraform-aws-modules/iam/aws and .../eks/aws; the versions before 6 of the former
-call some inputs differently.
+A module is one row of `_MODULES`, a role of it one `ModuleRole`; module_trust.py has the trust policies.
 """
 
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import msgspec
 
-from irsa_doctor.model import Hole, Text, issuer_in, joined, text_of, without_scheme
-from irsa_doctor.sources.templates.terraform.policy_document import document_of
-from irsa_doctor.sources.templates.values import TemplateValue, hole, known, scalar_text, template_provider_arn
-
-_SOURCE = re.compile(
-    r"(?:^|[/:.])terraform-aws-modules/(?:(?P<name>iam|eks)/aws|terraform-aws-(?P<repository>iam|eks)(?:\.git)?)"
-    r"(?://(?:modules/(?P<module>[\w-]+))?/?)?(?:\?.*)?$"
+from irsa_doctor.model import Hole, Text, joined
+from irsa_doctor.sources.templates.terraform import module_trust as trust
+from irsa_doctor.sources.templates.terraform.module_calls import (
+    NEWEST,
+    ModuleCall,
+    ModuleInputs,
+    ModuleSource,
+    major_version,
+    module_source,
 )
-# what iam-role may trust beside issuers of service accounts
-_MORE_TRUST = ("enable_github_oidc", "enable_bitbucket_oidc", "enable_saml", "trust_policy_permissions")
-_WEB_IDENTITY = "sts:AssumeRoleWithWebIdentity"
-ModuleInputs = Mapping[str, TemplateValue]
+from irsa_doctor.sources.templates.terraform.policy_document import document_of
+from irsa_doctor.sources.templates.values import TemplateValue, hole, template_provider_arn
+from irsa_doctor.text.positions import Anchor
+
+
+class ModuleRole(msgspec.Struct, frozen=True, kw_only=True):
+    """A role that a module makes: its resource, its statements, the input without which it has none, the inputs that switch it
+    on with their defaults, the inputs that name it, the input that makes the name a prefix ("" for none), and the outputs that
+    are its ARN."""
+
+    needs: str
+    resource: str
+    statements: Callable[[ModuleCall], Iterator[TemplateValue]]
+    switches: Mapping[str, bool] = {}
+    names: tuple[str, ...] = ()
+    prefix: str = ""
+    outputs: tuple[str, ...] = ("iam_role_arn", "arn")
+
+
+class ModuleAssociations(msgspec.Struct, frozen=True, kw_only=True):
+    """A Pod Identity association that a module makes: by the input that switches it on, with the defaults of its parts; or of
+    each entry of the input `entries`."""
+
+    switch: str = ""
+    is_on: bool = True
+    namespace: str = ""
+    service_account: str = ""
+    entries: str = ""
+
+
+class KnownKind(msgspec.Struct, frozen=True, kw_only=True):
+    """What a module makes. `issuer_outputs` are outputs with the issuer of its cluster: ARN of the provider, host, URL, and the
+    name of the cluster."""
+
+    roles: tuple[ModuleRole, ...] = ()
+    roles_of: Callable[[ModuleCall], Iterator[ModuleRole]] | None = None
+    associations: ModuleAssociations | None = None
+    provider: str = ""
+    """resource of the OIDC provider, "" for none"""
+    provider_switches: Mapping[str, bool] = {}
+    outputs: Mapping[str, str] = {}
+    """output -> what of the cluster it is: `arn`, `host`, `url` or `name`"""
+    addons: tuple[str, ...] = ()
+    """inputs that are a map of add-ons"""
+
+
+class KnownRole(msgspec.Struct, frozen=True, kw_only=True):
+    """A role that a call makes; `planned` is path and name, "" where they are not known before it is applied; `lacks` is the
+    input without which the policy has no statement, "" where it has some."""
+
+    address: str
+    policy: TemplateValue
+    planned: str
+    lacks: str
+    outputs: tuple[str, ...]
 
 
 class KnownModule(msgspec.Struct, frozen=True):
-    """A module by its source, as it is called: `address` is that of the call."""
+    """A call of a known module, and what that makes."""
 
-    address: str
-    inputs: ModuleInputs
-    kind: str
+    call: ModuleCall
+    kind: KnownKind
 
-    @property
-    def role(self) -> str:
-        """Address of the role that it makes, "" where it makes none."""
-        maker = _MAKERS.get(self.kind)
-        create = self.inputs.get(maker.create) if maker else None
-        if maker is None or (maker.created if create is None else create.value) in (False, "false"):
-            return ""
-        return f"{self.address}.aws_iam_role.this[0]"
+    def roles(self) -> Iterator[KnownRole]:
+        """Yield the roles that it makes."""
+        more = self.kind.roles_of(self.call) if self.kind.roles_of else ()
+        for role in (*self.kind.roles, *more):
+            if all(self.call.is_on(name, otherwise=default) for name, default in role.switches.items()):
+                yield self._role(role)
 
-    def policy(self) -> TemplateValue:
-        """The trust policy of the role."""
-        statements = tuple(_MAKERS[self.kind].statements(self))
-        return document_of(TemplateValue({"statement": TemplateValue(statements)}), f"{self.address}.assume_role_policy")
-
-    def text(self, *names: str) -> str:
-        """An input that is text without holes, by any of its names."""
-        return next((known(self.inputs[name].value) for name in names if name in self.inputs), "")
-
-    @property
-    def role_name(self) -> str:
-        """Path and name of the role, "" where they are not known, for some of it is made up when it is applied."""
-        maker = _MAKERS[self.kind]
-        name, path = self.text(*maker.names), self.text("role_path", "path") or "/"
-        prefixed = self.inputs.get("use_name_prefix")
-        if not name or (maker.is_prefixed and (prefixed is None or prefixed.value not in (False, "false"))):
-            return ""
-        return f"{path}{name}".lstrip("/")
+    def _role(self, role: ModuleRole) -> KnownRole:
+        statements = tuple(role.statements(self.call))
+        config = TemplateValue({"statement": TemplateValue(statements)}, *self.call.written)
+        name, path = self.call.text(*role.names), self.call.text("role_path", "path", "iam_role_path", "irsa_path") or "/"
+        is_known = name and not (role.prefix and self.call.is_on(role.prefix, otherwise=True))
+        return KnownRole(
+            address=f"{self.call.address}.{role.resource}",
+            policy=document_of(config, f"{self.call.address}.assume_role_policy"),
+            planned=f"{path}{name}".lstrip("/") if is_known else "",
+            lacks="" if statements else role.needs,
+            outputs=role.outputs,
+        )
 
     def output(self, name: str) -> TemplateValue | None:
-        """An output, None for one that only the module itself knows."""
-        if self.kind == "eks":
-            return _of_cluster(self, name)
-        if self.role and name in ("iam_role_arn", "arn"):
-            return TemplateValue(hole(f"{self.role}.arn"))
-        return None
+        """Return an output, None for one that only the module itself knows."""
+        if what := self.kind.outputs.get(name):
+            return self._of_cluster(name, what)
+        return next((TemplateValue(hole(f"{role.address}.arn")) for role in self.roles() if name in role.outputs), None)
+
+    @property
+    def issuer(self) -> Text | None:
+        """The issuer of the cluster that it makes, None where it makes none."""
+        makes_cluster = self.kind.provider and self.call.is_on("create", otherwise=True)
+        issuer = joined((Hole(f"${{issuer of {self.call.cluster}}}"),)) if makes_cluster else ""
+        return issuer if isinstance(issuer, Text) else None
+
+    @property
+    def provider(self) -> str:
+        """The address of the OIDC provider that it makes, "" where it makes none."""
+        switches = self.kind.provider_switches.items()
+        is_made = self.issuer is not None and all(self.call.is_on(name, otherwise=default) for name, default in switches)
+        return f"{self.call.address}.{self.kind.provider}" if is_made else ""
+
+    def _of_cluster(self, name: str, what: str) -> TemplateValue | None:
+        issuer = Hole(f"${{issuer of {self.call.cluster}}}")
+        if what == "arn":
+            return TemplateValue(template_provider_arn(f"{self.call.address}.{name}", joined(("https://", issuer))))
+        if what == "name":
+            return self.call.inputs.get("name") or self.call.inputs.get("cluster_name")
+        return TemplateValue(joined((issuer,) if what == "host" else ("https://", issuer)))
 
 
-def known_module(source: str, address: str, inputs: ModuleInputs) -> KnownModule | None:
-    """The module of a source, None for any other."""
-    match = _SOURCE.search(source)
-    if match is None:
+def known_module(
+    source: str, address: str, inputs: ModuleInputs, constraint: str = "", written: tuple[Anchor | None, str] = (None, "")
+) -> KnownModule | None:
+    """Return the module of a source, None for any other; `constraint` is that of its version."""
+    parts = module_source(source)
+    kind = _MODULES.get((parts.owner, parts.name, parts.submodule)) if parts else None
+    if parts is None or kind is None:
         return None
-    kind = match["module"] or (match["name"] or match["repository"])
-    is_eks = kind == "eks" and not match["module"]
-    return KnownModule(address, inputs, kind) if is_eks or kind in _MAKERS else None
+    version = _version(parts, constraint, inputs)
+    return KnownModule(ModuleCall(address=address, inputs=inputs, version=version, written=written), kind)
+
+
+def _version(parts: ModuleSource, constraint: str, inputs: ModuleInputs) -> int:
+    """The major version, by the inputs where nothing else says it: Karpenter's role for service accounts has come and gone."""
+    version = parts.version or major_version(constraint)
+    if version != NEWEST or parts.submodule != "karpenter":
+        return version
+    if "enable_irsa" in inputs or "enable_pod_identity" in inputs:
+        return 20
+    return 19 if "irsa_oidc_provider_arn" in inputs else NEWEST
 
 
 def makes_no_role(source: str) -> bool:
-    """Whether it is a module of that collection that has nothing to do with roles: for users, groups, policies."""
-    match = _SOURCE.search(source)
-    return bool(match and match["module"] and (match["name"] or match["repository"]) == "iam" and "role" not in match["module"])
+    """Return whether it is a module for users, groups or policies, which has nothing to do with roles."""
+    parts = module_source(source)
+    is_iam = parts is not None and (parts.owner, parts.name) == ("terraform-aws-modules", "iam")
+    return bool(parts and is_iam and parts.submodule and "role" not in parts.submodule)
 
 
-def _of_cluster(module: KnownModule, name: str) -> TemplateValue | None:
-    issuer = Hole(f"${{issuer of {module.text('name', 'cluster_name') or module.address}}}")
-    if name == "oidc_provider_arn":
-        return TemplateValue(template_provider_arn(f"{module.address}.{name}", joined(("https://", issuer))))
-    if name == "oidc_provider":
-        return TemplateValue(joined((issuer,)))
-    if name == "cluster_oidc_issuer_url":
-        return TemplateValue(joined(("https://", issuer)))
-    if name in ("cluster_name", "cluster_id"):
-        return module.inputs.get("name") or module.inputs.get("cluster_name")
-    return None
-
-
-def _block(members: Mapping[object, TemplateValue], like: TemplateValue) -> TemplateValue:
-    """A block that is written, as far as anybody can point at it, where one of its values is."""
-    return TemplateValue(members, like.anchor, like.document)
-
-
-def _condition(test: str | Text, key: str | Text, values: TemplateValue) -> TemplateValue:
-    return _block({"test": TemplateValue(test), "variable": TemplateValue(key), "values": values}, values)
-
-
-def _statement(actions: Sequence[str], principal: TemplateValue, conditions: Sequence[TemplateValue]) -> TemplateValue:
-    federated = _block({"type": TemplateValue("Federated"), "identifiers": TemplateValue((principal,))}, principal)
-    members: dict[object, TemplateValue] = {
-        "actions": TemplateValue(tuple(map(TemplateValue, actions))),
-        "principals": TemplateValue((federated,)),
-        "condition": TemplateValue(tuple(conditions)),
-    }
-    return _block(members, principal)
-
-
-def _listed(written: TemplateValue | None) -> tuple[TemplateValue, ...] | None:
-    """The items of an input, none where it is not given, None where they are not known."""
-    if written is None or written.value is None:
-        return ()
-    return written.value if isinstance(written.value, tuple) else None
-
-
-def _subjects(accounts: TemplateValue, name: str) -> TemplateValue:
-    """`namespace:name` of each as the subject of its tokens."""
-    items = _listed(accounts)
-    if items is None:
-        return TemplateValue(hole(f"{name}.sub"), accounts.anchor, accounts.document)
-    made = [
-        msgspec.structs.replace(item, value=_subject(item, f"{name}.sub[{at}]"), pieces=()) for at, item in enumerate(items)
-    ]
-    return TemplateValue(tuple(made), accounts.anchor, accounts.document)
-
-
-def _subject(account: TemplateValue, name: str) -> str | Text:
-    text = scalar_text(account.value)
-    return hole(name) if text is None else joined(("system:serviceaccount:", text))
-
-
-def _unknown(module: KnownModule, value: TemplateValue | None, name: str) -> TemplateValue:
-    anchor, document = (value.anchor, value.document) if value else (None, "")
-    return TemplateValue(hole(f"{module.address}.{name}"), anchor, document)
-
-
-def _test(module: KnownModule) -> str | Text:
-    operator = module.inputs.get("assume_role_condition_test") or module.inputs.get("trust_condition_test")
-    return (scalar_text(operator.value) if operator else None) or "StringEquals"
-
-
-def _for_service_accounts(module: KnownModule) -> Iterator[TemplateValue]:
-    """iam-role-for-service-accounts(-eks): providers with the service accounts of each."""
-    configured = module.inputs.get("oidc_providers")
-    providers = configured.value if configured else {}
-    if not isinstance(providers, Mapping):
-        yield _unknown(module, configured, "oidc_providers")
+def _of_karpenter(call: ModuleCall) -> Iterator[ModuleRole]:
+    """Before version 20 it is called otherwise."""
+    if call.version < 20:
+        yield ModuleRole(
+            needs="irsa_oidc_provider_arn",
+            resource="aws_iam_role.irsa[0]",
+            statements=trust.of_karpenter,
+            switches={"create": True, "create_irsa": True},
+            names=("irsa_name",),
+            prefix="irsa_use_name_prefix",
+            outputs=("irsa_arn",),
+        )
         return
-    for key, provider in providers.items():
-        members = provider.value
-        name = f"{module.address}.oidc_providers[{text_of(key)}]"
-        arn = members.get("provider_arn") if isinstance(members, Mapping) else None
-        if arn is None or not isinstance(members, Mapping) or (text := scalar_text(arn.value)) is None:
-            yield _unknown(module, provider, f"oidc_providers[{text_of(key)}]")
-            continue
-        issuer = issuer_in(text) or text
-        accounts = members.get("namespace_service_accounts") or TemplateValue(hole(f"{name}.namespace_service_accounts"))
-        audience = TemplateValue((TemplateValue("sts.amazonaws.com"),), arn.anchor, arn.document)
-        test = _test(module)
-        conditions = [
-            _condition(test, joined((issuer, ":sub")), _subjects(accounts, name)),
-            _condition(test, joined((issuer, ":aud")), audience),
-        ]
-        yield _statement([_WEB_IDENTITY], arn, conditions)
+    yield ModuleRole(
+        needs="irsa_oidc_provider_arn",
+        resource="aws_iam_role.controller[0]",
+        statements=trust.of_karpenter,
+        switches={"create": True, "create_iam_role": True},
+        names=("iam_role_name",),
+        prefix="iam_role_use_name_prefix",
+        outputs=("iam_role_arn",),
+    )
 
 
-def _with_oidc(module: KnownModule) -> Iterator[TemplateValue]:
-    """iam-assumable-role-with-oidc, and iam-role with `enable_oidc`: issuers, and subjects for all of them."""
-    for name in _MORE_TRUST:
-        enabled = module.inputs.get(name)
-        if enabled is not None and enabled.value not in (False, "false", None):
-            yield _unknown(module, enabled, name)
-    urls = _urls(module)
-    if urls is None:
-        yield _unknown(module, None, "provider_urls")
-        return
-    account = module.text("aws_account_id", "oidc_account_id")
-    for number, url in enumerate(urls):
-        text = scalar_text(url.value)
-        if text is None:
-            yield _unknown(module, url, f"provider_urls[{number}]")
-            continue
-        issuer = without_scheme(text)
-        arn = template_provider_arn(module.address, joined(("https://", issuer)))
-        if account:
-            owner = Hole(f"${{account of {module.address}}}")
-            arn = Text(tuple(account if part == owner else part for part in arn.parts))
-        conditions = list(_of_lists(module, issuer))
-        extra = module.inputs.get("provider_trust_policy_conditions") or module.inputs.get("trust_policy_conditions")
-        more = _listed(extra)
-        conditions += [_unknown(module, extra, "trust_policy_conditions")] if more is None else more
-        principal = TemplateValue(joined(arn.parts), url.anchor, url.document)
-        yield _statement([_WEB_IDENTITY, "sts:TagSession"], principal, conditions)
-
-
-def _urls(module: KnownModule) -> tuple[TemplateValue, ...] | None:
-    if module.kind == "iam-role":
-        enabled = module.inputs.get("enable_oidc")
-        if enabled is None or enabled.value in (False, "false"):
-            return ()
-        return _listed(module.inputs.get("oidc_provider_urls"))
-    several = _listed(module.inputs.get("provider_urls"))
-    single = module.inputs.get("provider_url")
-    if several is None:
-        return None
-    return tuple(url for url in (*several, *((single,) if single else ())) if url.value not in ("", None))
-
-
-def _of_lists(module: KnownModule, issuer: str | Text) -> Iterator[TemplateValue]:
-    """The conditions of lists that are not empty; of one that is not known nobody can tell whether it is there."""
-    audience_test = "StringLike" if module.kind == "iam-assumable-role-with-oidc" else "StringEquals"
-    for names, test, claim in (
-        (("oidc_fully_qualified_subjects", "oidc_subjects"), "StringEquals", ":sub"),
-        (("oidc_subjects_with_wildcards", "oidc_wildcard_subjects"), "StringLike", ":sub"),
-        (("oidc_fully_qualified_audiences", "oidc_audiences"), audience_test, ":aud"),
-    ):
-        values = next((module.inputs[name] for name in names if name in module.inputs), None)
-        items = _listed(values)
-        if values is not None and items is None:
-            yield _unknown(module, values, names[0])
-        elif values is not None and items:
-            yield _condition(test, joined((issuer, claim)), values)
-
-
-def _of_clusters(module: KnownModule) -> Iterator[TemplateValue]:
-    """iam-eks-role: clusters by name with the service accounts of each, and no audience."""
-    configured = module.inputs.get("cluster_service_accounts")
-    clusters = configured.value if configured else {}
-    if not isinstance(clusters, Mapping):
-        yield _unknown(module, configured, "cluster_service_accounts")
-        return
-    for key, accounts in clusters.items():
-        name = f"{module.address}.cluster_service_accounts[{text_of(key)}]"
-        issuer = joined((Hole(f"${{issuer of {name}}}"),))
-        principal = TemplateValue(template_provider_arn(name, joined(("https://", issuer))), accounts.anchor, accounts.document)
-        conditions = [_condition(_test(module), joined((issuer, ":sub")), _subjects(accounts, name))]
-        yield _statement([_WEB_IDENTITY], principal, conditions)
-
-
-class _Maker(msgspec.Struct, frozen=True):
-    """How a module makes its role: the input that says whether, the inputs that name it, its statements."""
-
-    statements: Callable[[KnownModule], Iterator[TemplateValue]]
-    create: str
-    names: tuple[str, ...]
-    created: bool = True
-    is_prefixed: bool = False
-
-
-_MAKERS: Mapping[str, _Maker] = {
-    "iam-role-for-service-accounts-eks": _Maker(_for_service_accounts, "create_role", ("role_name",)),
-    "iam-role-for-service-accounts": _Maker(_for_service_accounts, "create", ("name",), is_prefixed=True),
-    "iam-assumable-role-with-oidc": _Maker(_with_oidc, "create_role", ("role_name",), created=False),
-    "iam-role": _Maker(_with_oidc, "create", ("name",), is_prefixed=True),
-    "iam-eks-role": _Maker(_of_clusters, "create_role", ("role_name",)),
+_ADDONS: Mapping[str, tuple[str, Sequence[str]]] = {
+    "aws_cloudwatch_metrics": ("amazon-cloudwatch", ["aws-cloudwatch-metrics"]),
+    "aws_efs_csi_driver": ("kube-system", ["efs-csi-controller-sa", "efs-csi-node-sa"]),
+    "aws_for_fluentbit": ("kube-system", ["aws-for-fluent-bit-sa"]),
+    "aws_fsx_csi_driver": ("kube-system", ["aws-fsx-csi-controller-sa", "aws-fsx-csi-node-sa"]),
+    "aws_load_balancer_controller": ("kube-system", ["aws-load-balancer-controller-sa"]),
+    "aws_node_termination_handler": ("aws-node-termination-handler", ["aws-node-termination-handler-sa"]),
+    "aws_privateca_issuer": ("cert-manager", ["aws-privateca-issuer-sa"]),
+    "cert_manager": ("cert-manager", ["cert-manager"]),
+    "cluster_autoscaler": ("kube-system", ["cluster-autoscaler-sa"]),
+    "external_dns": ("external-dns", ["external-dns-sa"]),
+    "external_secrets": ("external-secrets", ["external-secrets-sa"]),
+    "karpenter": ("karpenter", ["karpenter"]),
+    "velero": ("velero", ["velero-server"]),
+    "aws_gateway_api_controller": ("aws-application-networking-system", ["gateway-api-controller"]),
 }
+"""Add-on of eks-blueprints-addons -> namespace and service accounts of its role, where its settings name no others
+(https://github.com/aws-ia/terraform-aws-eks-blueprints-addons)"""
+
+
+def _of_addons(call: ModuleCall) -> Iterator[ModuleRole]:
+    for addon, (namespace, accounts) in _ADDONS.items():
+        if call.is_on(f"enable_{addon}", otherwise=False):
+            yield ModuleRole(
+                needs="oidc_provider_arn",
+                resource=f"module.{addon}.aws_iam_role.this[0]",
+                statements=trust.of_blueprint(addon, namespace, accounts),
+                outputs=(f"{addon}.iam_role_arn",),
+            )
+
+
+_AWS_MODULES = "terraform-aws-modules"
+_OF_EKS = {"oidc_provider_arn": "arn", "oidc_provider": "host", "cluster_oidc_issuer_url": "url"}
+_MODULES: Mapping[tuple[str, str, str], KnownKind] = {
+    (_AWS_MODULES, "iam", "iam-role-for-service-accounts-eks"): KnownKind(
+        roles=(
+            ModuleRole(
+                needs="oidc_providers",
+                resource="aws_iam_role.this[0]",
+                statements=trust.for_service_accounts,
+                switches={"create_role": True},
+                names=("role_name",),
+            ),
+        )
+    ),
+    (_AWS_MODULES, "iam", "iam-role-for-service-accounts"): KnownKind(
+        roles=(
+            ModuleRole(
+                needs="oidc_providers",
+                resource="aws_iam_role.this[0]",
+                statements=trust.for_service_accounts,
+                switches={"create": True},
+                names=("name",),
+                prefix="use_name_prefix",
+            ),
+        )
+    ),
+    (_AWS_MODULES, "iam", "iam-assumable-role-with-oidc"): KnownKind(
+        roles=(
+            ModuleRole(
+                needs="provider_url",
+                resource="aws_iam_role.this[0]",
+                statements=trust.with_oidc,
+                switches={"create_role": False},
+                names=("role_name",),
+            ),
+        )
+    ),
+    (_AWS_MODULES, "iam", "iam-role"): KnownKind(
+        roles=(
+            ModuleRole(
+                needs="enable_oidc",
+                resource="aws_iam_role.this[0]",
+                statements=trust.with_switched_oidc,
+                switches={"create": True},
+                names=("name",),
+                prefix="use_name_prefix",
+            ),
+        )
+    ),
+    (_AWS_MODULES, "iam", "iam-eks-role"): KnownKind(
+        roles=(
+            ModuleRole(
+                needs="cluster_service_accounts",
+                resource="aws_iam_role.this[0]",
+                statements=trust.of_clusters,
+                switches={"create_role": True},
+                names=("role_name",),
+            ),
+        )
+    ),
+    (_AWS_MODULES, "eks", ""): KnownKind(
+        provider="aws_iam_openid_connect_provider.oidc_provider[0]",
+        provider_switches={"enable_irsa": True},
+        outputs={**_OF_EKS, "cluster_name": "name", "cluster_id": "name"},
+        addons=("addons", "cluster_addons"),
+    ),
+    (_AWS_MODULES, "eks", "karpenter"): KnownKind(
+        roles_of=_of_karpenter,
+        associations=ModuleAssociations(
+            switch="create_pod_identity_association", namespace="kube-system", service_account="karpenter"
+        ),
+    ),
+    (_AWS_MODULES, "eks-pod-identity", ""): KnownKind(
+        roles=(
+            ModuleRole(
+                needs="create",
+                resource="aws_iam_role.this[0]",
+                statements=trust.for_pod_identity,
+                switches={"create": True},
+                names=("name",),
+                prefix="use_name_prefix",
+            ),
+        ),
+        associations=ModuleAssociations(entries="associations"),
+    ),
+    ("aws-ia", "eks-blueprints-addon", ""): KnownKind(
+        roles=(
+            ModuleRole(
+                needs="oidc_providers",
+                resource="aws_iam_role.this[0]",
+                statements=trust.of_addon,
+                switches={"create": True, "create_role": False},
+                names=("role_name", "name"),
+                prefix="role_name_use_prefix",
+            ),
+        )
+    ),
+    ("aws-ia", "eks-blueprints-addons", ""): KnownKind(roles_of=_of_addons),
+    ("cloudposse", "eks-iam-role", ""): KnownKind(
+        roles=(
+            ModuleRole(
+                needs="eks_cluster_oidc_issuer_url",
+                resource="aws_iam_role.service_account[0]",
+                statements=trust.of_cloudposse,
+                switches={"enabled": True},
+                outputs=("service_account_role_arn",),
+            ),
+        )
+    ),
+    ("cloudposse", "eks-cluster", ""): KnownKind(
+        provider="aws_iam_openid_connect_provider.default[0]",
+        provider_switches={"enabled": True, "oidc_provider_enabled": True},
+        outputs={
+            "eks_cluster_identity_oidc_issuer": "url",
+            "eks_cluster_identity_oidc_issuer_arn": "arn",
+        },
+    ),
+}
+"""(owner, name, submodule) -> what the module makes"""

@@ -255,7 +255,10 @@ class Module:
 
     def known(self, block: Block, address: str, scope: EvaluationScope) -> KnownModule | None:
         """Return the module of the registry that is called, None where it is not known."""
-        return known_module(source_of(block), self.prefix + address, self.inputs_of(block, scope))
+        version, node = block.body.arguments.get("version"), block.node
+        constraint = version.syntax.word(version.value).strip().strip('"') if version else ""
+        written = (Anchor(None, node.start_byte, node.end_byte), block.syntax.document)
+        return known_module(source_of(block), self.prefix + address, self.inputs_of(block, scope), constraint, written)
 
 
 class CallArguments(LazyMembers):

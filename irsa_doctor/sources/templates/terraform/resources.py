@@ -5,8 +5,11 @@ A kind of resource is one function and one row of `READERS`.
 
 from collections.abc import Callable, Mapping
 
+import msgspec
+
 from irsa_doctor.model import (
     Place,
+    PlannedCluster,
     PodIdentityAssociation,
     Role,
     Text,
@@ -18,7 +21,8 @@ from irsa_doctor.model import (
 )
 from irsa_doctor.sources.documents.aws import client_ids_missing, thumbprints_missing
 from irsa_doctor.sources.documents.reading import DocumentReading, NamelessProvider
-from irsa_doctor.sources.templates.terraform.policy_document import members_of
+from irsa_doctor.sources.templates.addons import Addon, add_account, add_association
+from irsa_doctor.sources.templates.terraform.policy_document import blocks_of, members_of
 from irsa_doctor.sources.templates.terraform.resource_instance import ResourceInstance
 from irsa_doctor.sources.templates.terraform.service_accounts import (
     read_manifest,
@@ -108,29 +112,71 @@ def _read_cluster(resource: ResourceInstance) -> None:
     if name := resource.text("name"):
         resource.reading.cluster_names.append((name, resource.place))
     else:
-        resource.reading.notes.append(f"{resource.address} has no name before it is applied")
+        resource.reading.planned_clusters.append(PlannedCluster(resource.address, resource.place))
+
+
+class AddonSettings(msgspec.Struct, frozen=True):
+    """An add-on of EKS: cluster, name, and its other arguments; `step` tells those of one call of a module apart."""
+
+    cluster: TemplateValue
+    name: TemplateValue
+    members: Mapping[object, TemplateValue]
+    step: str = ""
+
+
+def _read_addon(resource: ResourceInstance) -> None:
+    members = members_of(resource.config)
+    cluster, name = (members.get(argument) or TemplateValue(None) for argument in ("cluster_name", "addon_name"))
+    add_addon(resource, AddonSettings(cluster, name, members))
+
+
+def add_addon(resource: ResourceInstance, settings: AddonSettings) -> None:
+    """Add the service account and the Pod Identity associations of an add-on to the reading
+    (https://docs.aws.amazon.com/eks/latest/userguide/add-ons-iam.html)."""
+    role = settings.members.get("service_account_role_arn")
+    place = resource.place.at(settings.step) if settings.step else resource.place
+    addon = Addon(
+        name=scalar_text(settings.name.value) or hole(f"{resource.address}.addon_name"),
+        cluster=scalar_text(settings.cluster.value) or hole(f"{resource.address}.cluster_name"),
+        place=place,
+        role=(scalar_text(role.value) if role else None) or "",
+    )
+    add_account(addon, resource.reading)
+    at = place.at("metadata", "annotations", _ROLE_ARN)
+    if role and role.anchor and role.document == place.document:
+        resource.reading.anchors[(at.part, at.pointer)] = role.anchor
+    elif addon.role:
+        resource.reading.anchors[(at.part, at.pointer)] = _anchor(resource.block)
+    for block in blocks_of(settings.members.get("pod_identity_association")):
+        account, arn = (_text_of(members_of(block).get(name)) for name in ("service_account", "role_arn"))
+        account = account or hole(f"{resource.address}.service_account")
+        add_association(addon, account, arn, resource.place, resource.reading)
+
+
+def _text_of(written: TemplateValue | None) -> str | Text:
+    return (scalar_text(written.value) if written is not None else None) or ""
 
 
 def _read_association(resource: ResourceInstance) -> None:
-    cluster, namespace, account = (resource.text(name) for name in ("cluster_name", "namespace", "service_account"))
-    if not (cluster and namespace and account):
-        resource.reading.notes.append(f"{resource.address} is for a service account that is not known before it is applied")
-        return
     members = members_of(resource.config)
-    role, target, tags = (members.get(name) for name in ("role_arn", "target_role_arn", "disable_session_tags"))
-    named = scalar_text(role.value) if role else None
-    on = scalar_text(target.value) if target else None
+    cluster, namespace, account = (
+        _text_of(members.get(name)) or hole(f"{resource.address}.{name}")
+        for name in ("cluster_name", "namespace", "service_account")
+    )
+    on, tags = _text_of(members.get("target_role_arn")), members.get("disable_session_tags")
     resource.reading.associations.append(
         PodIdentityAssociation(
             cluster,
             namespace,
             account,
             resource.place,
-            named or "",
+            _text_of(members.get("role_arn")),
             text_of(on) if on and not has_hole(on) else "",
             not (tags and tags.value in (True, "true")),
         )
     )
+    if (role := members.get("role_arn")) and role.anchor and role.document == resource.place.document:
+        resource.reading.anchors[(0, resource.place.at("role_arn").pointer)] = role.anchor
 
 
 READERS: Mapping[str, Callable[[ResourceInstance], None]] = {
@@ -144,5 +190,6 @@ READERS: Mapping[str, Callable[[ResourceInstance], None]] = {
     "kubernetes_manifest": read_manifest,
     "kubectl_manifest": read_yaml_manifest,
     "helm_release": read_release,
+    "aws_eks_addon": _read_addon,
     "aws_eks_pod_identity_association": _read_association,
 }

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - configurations are easier to read in one piece
 import pytest
 
 from irsa_doctor.model import TrustPolicy, text_of
@@ -144,22 +145,237 @@ def test_a_service_account_names_the_role_by_the_output():
 
 
 @pytest.mark.parametrize(
-    ("source", "kind"),
+    ("source", "same"),
     [
-        (f"{IAM}/iam-role", "iam-role"),
-        (f"registry.terraform.io/{IAM}/iam-role", "iam-role"),
-        ("git::https://github.com/terraform-aws-modules/terraform-aws-iam.git//modules/iam-role?ref=v6.0.0", "iam-role"),
-        ("git@github.com:terraform-aws-modules/terraform-aws-iam.git//modules/iam-role", "iam-role"),
-        ("github.com/terraform-aws-modules/terraform-aws-iam//modules/iam-role", "iam-role"),
-        ("terraform-aws-modules/eks/aws", "eks"),
-        ("terraform-aws-modules/eks/aws//modules/karpenter", None),
-        ("terraform-aws-modules/iam/aws//modules/iam-user", None),
-        ("terraform-aws-modules/iam/aws", None),
-        ("someone/terraform-aws-modules-iam/aws", None),
-        ("example.org/my-terraform-aws-modules/iam/aws//modules/iam-role", None),
-        ("./terraform-aws-modules", None),
+        (f"registry.terraform.io/{IAM}/iam-role", f"{IAM}/iam-role"),
+        ("git::https://github.com/terraform-aws-modules/terraform-aws-iam.git//modules/iam-role?ref=v6.0.0", f"{IAM}/iam-role"),
+        ("git@github.com:terraform-aws-modules/terraform-aws-iam.git//modules/iam-role", f"{IAM}/iam-role"),
+        ("github.com/terraform-aws-modules/terraform-aws-iam//modules/iam-role", f"{IAM}/iam-role"),
+        ("git::https://github.com/cloudposse/terraform-aws-eks-iam-role.git?ref=tags/0.11.0", "cloudposse/eks-iam-role/aws"),
     ],
 )
-def test_modules_are_told_by_their_source(source, kind):
-    found = known_module(source, "module.x", {})
-    assert (found.kind if found else None) == kind
+def test_a_module_is_the_same_by_registry_and_by_repository(source, same):
+    by_repository, by_registry = known_module(source, "module.x", {}), known_module(same, "module.x", {})
+    assert by_repository
+    assert by_registry
+    assert by_repository.kind == by_registry.kind
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "terraform-aws-modules/iam/aws//modules/iam-user",
+        "terraform-aws-modules/iam/aws",
+        "someone/terraform-aws-modules-iam/aws",
+        "example.org/terraform-aws-modules/iam/google//modules/iam-role",
+        "example.org/my-terraform-aws-modules/iam/aws//modules/iam-role",
+        "someone/eks-iam-role/aws",
+        "./terraform-aws-modules",
+        "",
+    ],
+)
+def test_other_modules_are_not_known(source):
+    assert known_module(source, "module.x", {}) is None
+
+
+def module(source, inputs="", name="x", version=""):
+    constraint = f'  version = "{version}"\n' if version else ""
+    return f'module "{name}" {{\n  source = "{source}"\n{constraint}{inputs}}}\n'
+
+
+KARPENTER = "terraform-aws-modules/eks/aws//modules/karpenter"
+OF_PROVIDER = f'  irsa_oidc_provider_arn = "{PROVIDER}"\n'
+
+
+@pytest.mark.parametrize(
+    ("version", "inputs", "address"),
+    [
+        ("~> 19.0", "", "irsa"),
+        ("", "", "irsa"),
+        ("~> 20.8", "  enable_irsa = true\n  enable_pod_identity = false\n", "controller"),
+        ("", "  enable_irsa = true\n  enable_pod_identity = false\n", "controller"),
+    ],
+)
+def test_karpenter_makes_a_role_for_its_service_account(version, inputs, address):
+    accounts = '  irsa_namespace_service_accounts = ["a:b"]\n'
+    (role,) = loaded({"main.tf": module(KARPENTER, OF_PROVIDER + accounts + inputs, version=version)}).inventory.roles
+    assert role.address == f"module.x.aws_iam_role.{address}[0]"
+    assert conditions(role) == {
+        "StringEquals": {f"{ISSUER}:sub": "system:serviceaccount:a:b", f"{ISSUER}:aud": "sts.amazonaws.com"}
+    }
+
+
+def test_karpenter_has_a_service_account_by_default():
+    (role,) = loaded({"main.tf": module(KARPENTER, OF_PROVIDER, version="19.21.0")}).inventory.roles
+    assert conditions(role)["StringEquals"][f"{ISSUER}:sub"] == "system:serviceaccount:karpenter:karpenter"
+
+
+@pytest.mark.parametrize(
+    ("version", "inputs", "associated"),
+    [
+        ("~> 21.0", "", True),
+        ("", "", True),
+        ("~> 21.0", "  create_pod_identity_association = false\n", False),
+        ("~> 20.0", "", False),
+        ("~> 20.0", "  create_pod_identity_association = true\n", True),
+    ],
+)
+def test_karpenter_makes_a_role_for_pod_identity(version, inputs, associated):
+    given = loaded({"main.tf": module(KARPENTER, '  cluster_name = "shop"\n' + inputs, version=version)}).inventory
+    (role,) = given.roles
+    assert statement(role)["Principal"] == {"Service": "pods.eks.amazonaws.com"}
+    found = [(item.cluster, item.namespace, item.service_account, text_of(item.role_arn)) for item in given.associations]
+    expected = ("shop", "kube-system", "karpenter", "${module.x.aws_iam_role.controller[0].arn}")
+    assert found == ([expected] if associated else [])
+
+
+def test_a_role_for_pod_identity_with_its_associations():
+    inputs = """
+  name = "app"
+  association_defaults = { cluster_name = module.eks.cluster_name, namespace = "prod" }
+  associations = {
+    one = { service_account = "app" }
+    two = { service_account = var.account, namespace = "other", role_arn = "arn:aws:iam::111122223333:role/x" }
+  }
+"""
+    given = loaded({"main.tf": module("terraform-aws-modules/eks-pod-identity/aws", inputs)}).inventory
+    (role,) = given.roles
+    assert statement(role)["Action"] == ["sts:AssumeRole", "sts:TagSession"]
+    first, second = given.associations
+    assert (first.namespace, first.service_account) == ("prod", "app")
+    assert text_of(first.role_arn) == "${module.x.aws_iam_role.this[0].arn}"
+    assert (second.namespace, text_of(second.service_account)) == ("other", "${var.account}")
+    assert second.role_arn == "arn:aws:iam::111122223333:role/x"
+
+
+ADDON = "aws-ia/eks-blueprints-addon/aws"
+
+
+def test_an_addon_of_blueprints_trusts_its_service_accounts():
+    inputs = f"""
+  create_role = true
+  role_name   = "app"
+  namespace   = "base"
+  oidc_providers = {{
+    a = {{ provider_arn = "{PROVIDER}", service_account = "x" }}
+    b = {{ provider_arn = "{PROVIDER}", namespace = "own", service_account = "y" }}
+  }}
+"""
+    (role,) = loaded({"main.tf": module(ADDON, inputs)}).inventory.roles
+    subjects = [statement(role, number)["Condition"]["StringEquals"][f"{ISSUER}:sub"] for number in range(2)]
+    assert subjects == ["system:serviceaccount:base:x", "system:serviceaccount:own:y"]
+    assert loaded({"main.tf": module(ADDON, "")}).inventory.roles == ()
+
+
+def test_addons_of_blueprints_make_the_roles_that_are_switched_on():
+    inputs = f"""
+  oidc_provider_arn = "{PROVIDER}"
+  enable_external_dns = true
+  enable_velero = false
+  enable_karpenter = true
+  karpenter = {{ namespace = "kube-system" }}
+  enable_aws_efs_csi_driver = true
+"""
+    roles = roles_of({"main.tf": module("aws-ia/eks-blueprints-addons/aws", inputs)})
+    subjects = {
+        address.split(".")[3]: [
+            item["Condition"]["StringEquals"][f"{ISSUER}:sub"] for item in told(role.policy.document)["Statement"]
+        ]
+        for address, role in roles.items()
+    }
+    assert subjects == {
+        "external_dns": ["system:serviceaccount:external-dns:external-dns-sa"],
+        "karpenter": ["system:serviceaccount:kube-system:karpenter"],
+        "aws_efs_csi_driver": [f"system:serviceaccount:kube-system:efs-csi-{part}-sa" for part in ("controller", "node")],
+    }
+
+
+@pytest.mark.parametrize(
+    ("inputs", "subjects"),
+    [
+        ('service_account_name = "app"\n service_account_namespace = "prod"\n', "system:serviceaccount:prod:app"),
+        ('service_account_namespace = "prod"\n', "system:serviceaccount:prod:*"),
+        ('service_account_namespace_name_list = ["a:b", "c:*"]\n', ["system:serviceaccount:a:b", "system:serviceaccount:c:*"]),
+        ("", "system:serviceaccount:*:*"),
+    ],
+)
+def test_a_role_of_cloudposse(inputs, subjects):
+    source = "cloudposse/eks-iam-role/aws"
+    url = f'  eks_cluster_oidc_issuer_url = "https://{ISSUER}"\n  aws_account_number = "111122223333"\n'
+    (role,) = loaded({"main.tf": module(source, url + inputs, version="2.1.1")}).inventory.roles
+    assert federated(role).endswith(f":iam::111122223333:oidc-provider/{ISSUER}")
+    assert conditions(role)["StringLike"] == {f"{ISSUER}:sub": subjects}
+    assert conditions(role)["StringEquals"] == {f"{ISSUER}:aud": "sts.amazonaws.com"}
+    (role,) = loaded({"main.tf": module(source, url + inputs, version="1.1.0")}).inventory.roles
+    assert "StringEquals" not in conditions(role)
+
+
+@pytest.mark.parametrize(
+    ("source", "inputs", "counts"),
+    [
+        ("terraform-aws-modules/eks/aws", '  name = "shop"\n', (1, 0, 1)),
+        ("terraform-aws-modules/eks/aws", '  cluster_name = "shop"\n', (1, 0, 1)),
+        ("terraform-aws-modules/eks/aws", "  name = var.name\n", (0, 1, 1)),
+        ("terraform-aws-modules/eks/aws", "  name = var.name\n  enable_irsa = false\n", (0, 1, 0)),
+        ("terraform-aws-modules/eks/aws", "  create = false\n", (0, 0, 0)),
+        ("cloudposse/eks-cluster/aws", "", (0, 1, 1)),
+        ("cloudposse/eks-cluster/aws", "  oidc_provider_enabled = false\n", (0, 1, 0)),
+    ],
+)
+def test_a_module_makes_a_cluster_and_its_provider(source, inputs, counts):
+    given = inventory({"main.tf": module(source, inputs)})
+    assert (len(given.clusters), len(given.planned_clusters), len(given.planned_providers)) == counts
+
+
+def test_the_provider_of_a_module_is_that_which_roles_trust_by_its_outputs():
+    cluster = module("cloudposse/eks-cluster/aws", name="eks")
+    inputs = "  create_role = true\n  provider_url = module.eks.eks_cluster_identity_oidc_issuer\n"
+    (role,) = loaded({"main.tf": cluster + module(f"{IAM}/iam-assumable-role-with-oidc", inputs)}).inventory.roles
+    (provider,) = inventory({"main.tf": cluster}).planned_providers
+    assert federated(role).endswith(f":oidc-provider/{text_of(provider.issuer)}")
+    assert provider.client_ids == ("sts.amazonaws.com",)
+
+
+def test_more_audiences_of_a_cluster_are_client_ids():
+    given = inventory({"main.tf": module("terraform-aws-modules/eks/aws", '  openid_connect_audiences = ["b", "b"]\n')})
+    assert given.planned_providers[0].client_ids == ("sts.amazonaws.com", "b")
+
+
+@pytest.mark.parametrize("name", ["addons", "cluster_addons"])
+def test_addons_of_a_cluster_name_their_roles(name):
+    inputs = f"""  {name} = {{
+    coredns = {{}}
+    vpc-cni = {{ service_account_role_arn = "arn:aws:iam::111122223333:role/cni" }}
+    storage = {{
+      name = "aws-ebs-csi-driver"
+      pod_identity_association = [{{ role_arn = "arn:aws:iam::111122223333:role/ebs", service_account = "ebs-csi-controller-sa" }}]
+    }}
+  }}
+"""
+    given = inventory({"main.tf": module("terraform-aws-modules/eks/aws", inputs)})
+    (account,) = given.service_accounts
+    assert (account.namespace, account.name) == ("kube-system", "aws-node")
+    assert account.annotations["eks.amazonaws.com/role-arn"] == "arn:aws:iam::111122223333:role/cni"
+    (association,) = given.associations
+    assert (association.namespace, association.service_account) == ("kube-system", "ebs-csi-controller-sa")
+
+
+@pytest.mark.parametrize(
+    ("source", "inputs", "lacking"),
+    [
+        (
+            f"{IAM}/iam-assumable-role-with-oidc",
+            '  create_role = true\n  oidc_fully_qualified_subjects = ["a"]\n',
+            "provider_url",
+        ),
+        (f"{IAM}/iam-role-for-service-accounts-eks", '  role_name = "a"\n', "oidc_providers"),
+        (f"{IAM}/iam-eks-role", '  role_name = "a"\n', "cluster_service_accounts"),
+        (ADDON, "  create_role = true\n", "oidc_providers"),
+    ],
+)
+def test_a_policy_without_a_statement_says_which_input_is_lacking(source, inputs, lacking):
+    given = loaded({"main.tf": module(source, inputs)})
+    (role,) = given.inventory.roles
+    assert isinstance(role.policy, TrustPolicy)
+    assert f"`{lacking}`" in role.policy.flaws[0].message
+    assert given.documents.locate(role.policy.place).line == 1

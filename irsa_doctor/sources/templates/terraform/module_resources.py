@@ -1,0 +1,100 @@
+"""Adds what a call of a known module makes to the reading of its file: roles, cluster, provider, associations, add-ons."""
+
+from collections.abc import Iterator
+
+import msgspec
+
+from irsa_doctor.model import Flaw, Place, PlannedCluster, PodIdentityAssociation, Role, Text, TrustPolicy
+from irsa_doctor.sources.documents.aws import thumbprints_missing
+from irsa_doctor.sources.documents.reading import NamelessProvider
+from irsa_doctor.sources.templates.terraform.known_modules import KnownModule, KnownRole, ModuleAssociations
+from irsa_doctor.sources.templates.terraform.policy_document import members_of
+from irsa_doctor.sources.templates.terraform.resource_instance import ResourceInstance
+from irsa_doctor.sources.templates.terraform.resources import AddonSettings, add_addon, add_role
+from irsa_doctor.sources.templates.values import TemplateValue, hole, known, scalar_text
+from irsa_doctor.text.scanner import escaped
+
+
+def add_known_module(module: KnownModule, resource: ResourceInstance) -> None:
+    """Add all that a call makes; `resource` is the call itself."""
+    for role in module.roles():
+        _add_role(role, resource)
+    if module.issuer is not None:
+        _add_cluster(module, resource, module.issuer)
+    for association in _associations(module, resource):
+        resource.reading.associations.append(association)
+    for name in module.kind.addons:
+        _add_addons(module, resource, module.call.inputs.get(name))
+
+
+def _add_role(role: KnownRole, resource: ResourceInstance) -> None:
+    of_role = msgspec.structs.replace(resource, address=role.address)
+    if not role.lacks:
+        add_role(of_role, role.policy, role.planned, 0)
+        return
+    why = f"the module writes no statement: it is called without `{role.lacks}`"
+    place = Place(resource.reading.path, f"/{escaped(role.address)}/assume_role_policy")
+    resource.reading.anchors[(0, place.pointer)] = resource.reading.anchors[(0, resource.place.pointer)]
+    policy = TrustPolicy(None, place, (Flaw("syntax", why),), True, -1)
+    resource.reading.roles.append(Role("", role.address, "", policy, resource.caller, 0, "", role.address, role.planned))
+
+
+def _add_cluster(module: KnownModule, resource: ResourceInstance, issuer: Text) -> None:
+    reading, call = resource.reading, module.call
+    if name := call.text("name", "cluster_name"):
+        reading.cluster_names.append((name, resource.place))
+    else:
+        reading.planned_clusters.append(PlannedCluster(call.address, resource.place))
+    if not module.provider:
+        return
+    more = call.inputs.get("openid_connect_audiences")
+    audiences = [known(item.value) for item in more.value] if more and isinstance(more.value, tuple) else []
+    client_ids = tuple(dict.fromkeys(["sts.amazonaws.com", *filter(None, audiences)]))
+    thumbprints = thumbprints_missing(module.provider)
+    reading.nameless_providers.append(NamelessProvider(issuer, client_ids, thumbprints, "", resource.place, module.provider))
+
+
+def _associations(module: KnownModule, resource: ResourceInstance) -> Iterator[PodIdentityAssociation]:
+    """The Pod Identity associations of the role that a call makes."""
+    kind, call = module.kind.associations, module.call
+    role = next(module.roles(), None)
+    if kind is None or role is None:
+        return
+    arn = hole(f"{role.address}.arn")
+    if kind.entries:
+        yield from _of_entries(module, resource, kind, arn)
+    elif call.version >= 20 and call.is_on(kind.switch, otherwise=call.version > 20):
+        cluster = _text(call.inputs.get("cluster_name"), hole(f"{resource.address}.cluster_name"))
+        namespace, account = (
+            _text(call.inputs.get(name), default)
+            for name, default in (("namespace", kind.namespace), ("service_account", kind.service_account))
+        )
+        yield PodIdentityAssociation(cluster, namespace, account, resource.place, arn)
+
+
+def _of_entries(
+    module: KnownModule, resource: ResourceInstance, kind: ModuleAssociations, arn: Text
+) -> Iterator[PodIdentityAssociation]:
+    defaults = members_of(module.call.inputs.get("association_defaults"))
+    for key, entry in members_of(module.call.inputs.get(kind.entries)).items():
+        members = {**defaults, **members_of(entry)}
+        named = members.get("role_arn")
+        role = scalar_text(named.value) if named else None
+        names = ("cluster_name", "namespace", "service_account")
+        cluster, namespace, account = (
+            _text(members.get(name), hole(f"{resource.address}.{kind.entries}[{key}].{name}")) for name in names
+        )
+        yield PodIdentityAssociation(cluster, namespace, account, resource.place, role or arn)
+
+
+def _text(written: TemplateValue | None, otherwise: str | Text) -> str | Text:
+    return (scalar_text(written.value) if written is not None and written.value is not None else None) or otherwise
+
+
+def _add_addons(module: KnownModule, resource: ResourceInstance, written: TemplateValue | None) -> None:
+    """The add-ons in an input: name -> settings, which may have another name in them."""
+    for key, settings in members_of(written).items():
+        members = members_of(settings)
+        name = members.get("name") or TemplateValue(key)
+        cluster = module.call.text("name", "cluster_name") or hole(f"name of {resource.address}")
+        add_addon(resource, AddonSettings(TemplateValue(cluster), name, members, f"{key}"))
