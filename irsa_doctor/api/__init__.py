@@ -14,6 +14,7 @@ from irsa_doctor.api.load import NothingRead, load
 from irsa_doctor.api.permissions import NotLive, permissions
 from irsa_doctor.api.render import (
     ANSWER_FORMATS,
+    Presentation,
     UnknownFormat,
     for_terminal,
     render_diff,
@@ -240,6 +241,7 @@ __all__ = [
     "Place",
     "PodIdentityAssociation",
     "PredictedError",
+    "Presentation",
     "ProjectedToken",
     "ProviderGrant",
     "Query",

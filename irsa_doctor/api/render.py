@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, TypeVar
 from irsa_doctor.model.errors import IrsaDoctorError
 from irsa_doctor.reports import FORMATS as REPORT_FORMATS
 from irsa_doctor.reports.escape import for_terminal
+from irsa_doctor.reports.presentation import PLAIN, Presentation
 from irsa_doctor.reports.style import Style, style_for
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from irsa_doctor.rulebook.rules import Rule
     from irsa_doctor.sources.live.permissions import Permissions
 
-__all__ = ["ANSWER_FORMATS", "UnknownFormat", "for_terminal", "style_for"]
+__all__ = ["ANSWER_FORMATS", "Presentation", "UnknownFormat", "for_terminal", "style_for"]
 
 _Renderer = TypeVar("_Renderer", bound=Callable[..., str])
 _PLAIN = Style()
@@ -48,10 +49,23 @@ def _chosen(renderers: Mapping[str, _Renderer], output_format: str) -> _Renderer
 
 
 def render_report(
-    report: "Report", output_format: str = "text", style: Style = _PLAIN, *, framework: "FrameworkReport | None" = None
+    report: "Report",
+    output_format: str = "text",
+    style: Style = _PLAIN,
+    *,
+    framework: "FrameworkReport | None" = None,
+    presentation: Presentation = PLAIN,
 ) -> str:
-    """The report of `check`; with a framework, text and JSON show its controls. Raises UnknownFormat."""
+    """The report of `check`; with a framework, text, JSON and HTML show its controls. Raises UnknownFormat."""
     render = _chosen(REPORT_FORMATS, output_format)
+    if output_format == "html":
+        from irsa_doctor.reports.html import render_html
+
+        return render_html(report, style, framework, presentation)
+    if framework is None and output_format == "text":
+        from irsa_doctor.reports.text import render_text
+
+        return render_text(report, style, presentation)
     if framework is not None and output_format == "text":
         from irsa_doctor.reports.controls import render_controls_text
 

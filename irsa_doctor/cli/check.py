@@ -12,12 +12,13 @@ from irsa_doctor.cli.live_options import live_options
 from irsa_doctor.cli.options import AccountId, Clusters, Complete, Config, ExitZero, NoConfig, Paths, Roles, with_options
 from irsa_doctor.cli.output import print_note
 from irsa_doctor.cli.paths import input_paths, nearest_path, read_stdin
+from irsa_doctor.cli.presentation_options import presentation_options
 from irsa_doctor.cli.progress import progress
 from irsa_doctor.cli.settings_options import GoverningSettings, governing_settings, listed
 from irsa_doctor.cli.wrong import checked_word, wrong
 
 if TYPE_CHECKING:
-    from irsa_doctor.api import DocumentRow, Options, Report
+    from irsa_doctor.api import DocumentRow, Options, Presentation, Report
 
 _Formats = Annotated[
     list[str] | None,
@@ -129,7 +130,7 @@ def check_options(
     )
 
 
-@with_options(live=live_options, governing=check_options)
+@with_options(live=live_options, governing=check_options, presentation=presentation_options)
 def check(
     paths: Paths = None,
     format_: _Formats = None,
@@ -141,6 +142,7 @@ def check(
     exit_zero: ExitZero = False,
     *,
     governing: AbstractContextManager[GoverningSettings],
+    presentation: "Presentation",
     live: "Options | None",
 ) -> None:
     """Check roles, providers and workloads against the rules.
@@ -162,7 +164,7 @@ def check(
         write_text(api.baseline_of(report), write_baseline)
         print_note(f"{write_baseline} holds {len(report.findings)} findings")
         return
-    write_reports(reports, report, controls)
+    write_reports(reports, report, controls, presentation)
     own = [row for row in report.documents if not row.base]
     if not changed and not any(row.status == "read" for row in own):
         raise wrong(_nothing_read(own))

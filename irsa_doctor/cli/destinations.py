@@ -8,7 +8,7 @@ from irsa_doctor.cli.output import print_text
 from irsa_doctor.cli.wrong import checked_format, wrong
 
 if TYPE_CHECKING:
-    from irsa_doctor.api import FrameworkReport, Report
+    from irsa_doctor.api import FrameworkReport, Presentation, Report
 
 Destination = tuple[str, str | None]
 """a format, and the file for it, None for standard output"""
@@ -29,13 +29,15 @@ def _destination(value: str) -> Destination:
     return checked_format("check", name), file or None
 
 
-def write_reports(to: Sequence[Destination], report: "Report", framework: "FrameworkReport | None" = None) -> None:
+def write_reports(
+    to: Sequence[Destination], report: "Report", framework: "FrameworkReport | None", presentation: "Presentation"
+) -> None:
     """Render the report for every destination and write it."""
     from irsa_doctor import api
 
     for name, file in to:
         style = api.style_for(sys.stdout) if file is None else api.Style()
-        write_text(api.render_report(report, name, style, framework=framework), file)
+        write_text(api.render_report(report, name, style, framework=framework, presentation=presentation), file)
 
 
 def write_text(text: str, file: str | None) -> None:

@@ -16,7 +16,10 @@ GROUPS = {
         *("--all", "--token", "--event", "--lookup-events", "--error"),
         *("--vectors", "--trust-policy", "--issuer", "--partition", "--sub", "--aud", "--context"),
     ),
-    "Output": ("--format", "--output", "--redact", "--write-baseline", "--fail-on", "--allow-new", "--strict", "--exit-zero"),
+    "Output": (
+        *("--format", "--output", "--quiet", "--statistics", "--show-fixes", "--show-unknown"),
+        *("--redact", "--write-baseline", "--fail-on", "--allow-new", "--strict", "--exit-zero"),
+    ),
     "Selection": (
         *("--select", "--ignore", "--min-severity", "--min-confidence", "--framework", "--baseline"),
         "--no-inline-ignores",

@@ -49,13 +49,15 @@ class Fix(msgspec.Struct, frozen=True):
     """What mends a finding or a cause, proved not to do harm; `policy` is the whole trust policy of the role, corrected.
 
     Each command can be pasted into a POSIX shell as it stands. `keeps` counts the service accounts that use the role and keep
-    it, `admits` are the subjects that the policy newly admits.
+    it, `admits` are the subjects that the policy newly admits. `diff` is the change of the policy: lines of JSON after a space,
+    `-` or `+`, for people.
     """
 
     policy: Mapping[str, Any] | None = None
     commands: tuple[str, ...] = ()
     keeps: int = 0
     admits: tuple[str, ...] = ()
+    diff: str = ""
 
 
 class Offer:
@@ -115,7 +117,8 @@ class Finding(msgspec.Struct, frozen=True):
 class Missing(msgspec.Struct, frozen=True):
     """An input that was not given, the command that fetches it, and what could not be judged without it.
 
-    `then` is the option that irsa-doctor needs besides, "" where it needs none.
+    `file` is the file that the command writes, the next input; `then` is the option that irsa-doctor needs besides; "" for
+    none.
     """
 
     missing: str
@@ -123,11 +126,17 @@ class Missing(msgspec.Struct, frozen=True):
     rules: tuple[str, ...]
     subjects: int
     then: str = ""
+    file: str = ""
+
+    @property
+    def addition(self) -> str:
+        """What the next call of `check` has besides: the file and the option."""
+        return " ".join(filter(None, (self.file, self.then)))
 
     @property
     def way(self) -> str:
         """How to get it, in one line."""
-        return f"{self.how}; then run check with {self.then}" if self.how and self.then else self.how
+        return f"{self.how}; then run check with {self.addition}" if self.how and self.addition else self.how
 
 
 class Tally(msgspec.Struct, frozen=True):

@@ -10,6 +10,7 @@ from irsa_doctor.issuers import EKS, cluster_profile, profile_of
 from irsa_doctor.model import Role, Unknown, parse_arn
 from irsa_doctor.model.findings import NO_OFFER, Fix, Offer
 from irsa_doctor.remedies.commands import add_audience, annotate, create_eks_provider, put_trust_policy
+from irsa_doctor.remedies.difference import policy_difference
 from irsa_doctor.remedies.mending import Recipient
 from irsa_doctor.remedies.narrowing import as_written, to_users, with_audience
 from irsa_doctor.remedies.trust_policy import RolePolicy, admits, candidates, provider_for, role_policy, slips_mended
@@ -38,7 +39,7 @@ def policy_for(view: View, analysed: AnalysedRole, target: Recipient) -> Fix | N
         return None
     for document in candidates(role, target):
         if verified := verify(role, document, [target]):
-            return _fix(analysed.role, verified)
+            return _fix(role, verified)
     return None
 
 
@@ -60,9 +61,16 @@ def _is_admitted(analysed: AnalysedRole, user: RoleUser) -> bool:
 # ---- policies
 
 
-def _fix(role: Role, verified: Verified) -> Fix:
-    command = put_trust_policy(role.name.rpartition("/")[2], verified.document) if role.arn else ""
-    return Fix(verified.document, (command,) if command else (), verified.keeps, verified.admits)
+def _fix(role: RolePolicy, verified: Verified) -> Fix:
+    known = role.analysed.role
+    command = put_trust_policy(known.name.rpartition("/")[2], verified.document) if known.arn else ""
+    return Fix(
+        policy=verified.document,
+        commands=(command,) if command else (),
+        keeps=verified.keeps,
+        admits=verified.admits,
+        diff=policy_difference(role.document, verified.document),
+    )
 
 
 def _mended(view: View, judged: Judged) -> Fix | None:
@@ -75,7 +83,7 @@ def _mended(view: View, judged: Judged) -> Fix | None:
         return None
     for index in _indexes(judged, role):
         for verified in _slips_verified(role, index):
-            return _fix(analysed.role, verified)
+            return _fix(role, verified)
     return None
 
 
@@ -192,7 +200,7 @@ def _of_grant(view: View, judged: Judged, documents: _Documents) -> Fix | None:
         provider, issuer, _ = issued
         for document in documents(role, statement, provider, issuer):
             if verified := verify(role, document):
-                return _fix(analysed.role, verified)
+                return _fix(role, verified)
     return None
 
 

@@ -27,6 +27,16 @@ def pasted(fix: Fix | None) -> tuple[Snippet, ...]:
     return (Snippet("sh", _policy_title(fix), first), *(Snippet("sh", "run", command) for command in more))
 
 
+def short(fix: Fix | None) -> tuple[Snippet, ...]:
+    """Returns what people paste and is a line long; a whole policy is not."""
+    return tuple(snippet for snippet in pasted(fix) if "\n" not in snippet.text)
+
+
+def change_title(fix: Fix) -> str:
+    """Returns what a change of the policy is, and which service accounts it concerns."""
+    return f"the change of the trust policy{_concerned(fix)}"
+
+
 def _policy_text(policy: Mapping[str, Any]) -> str:
     """Indented, in ASCII, which is JSON in every encoding that a terminal may have."""
     try:
@@ -38,8 +48,12 @@ def _policy_text(policy: Mapping[str, Any]) -> str:
 
 
 def _policy_title(fix: Fix) -> str:
-    """What the corrected policy is, and whom it concerns."""
+    """What the corrected policy is, and which service accounts it concerns."""
+    return f"the corrected trust policy{_concerned(fix)}"
+
+
+def _concerned(fix: Fix) -> str:
     keeps = f"; {fix.keeps} service account{'s keep' if fix.keeps != 1 else ' keeps'} the role" if fix.keeps else ""
     more = f" and {len(fix.admits) - _LISTED} more" if len(fix.admits) > _LISTED else ""
     admits = f"; newly admitted: {', '.join(fix.admits[:_LISTED])}{more}" if fix.admits else ""
-    return f"the corrected trust policy{keeps}{admits}"
+    return f"{keeps}{admits}"

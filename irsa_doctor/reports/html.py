@@ -9,6 +9,7 @@ from irsa_doctor.reports.counting import by_severity, checked, counted
 from irsa_doctor.reports.escape import for_xml
 from irsa_doctor.reports.fixes import pasted
 from irsa_doctor.reports.places import from_here
+from irsa_doctor.reports.presentation import PLAIN, Presentation
 from irsa_doctor.reports.style import Style
 from irsa_doctor.rulebook.frameworks import FrameworkReport, by_control, frameworks
 from irsa_doctor.rulebook.rules import Rule, shipped_rules
@@ -30,8 +31,13 @@ _STEPS: Sequence[tuple[str, str, tuple[str, ...]]] = (
 )
 
 
-def render_html(report: Report, style: Style) -> str:
-    """Returns the page: totals, findings by step and by subject, missing inputs, waivers, controls, documents and rules."""
+def render_html(
+    report: Report, style: Style, framework: FrameworkReport | None = None, presentation: Presentation = PLAIN
+) -> str:
+    """Returns the page: totals, findings by step and by subject, missing inputs, waivers, documents and rules.
+
+    With a framework, its controls.
+    """
     body = [
         *_head(report),
         *_steps(report),

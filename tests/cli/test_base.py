@@ -164,7 +164,7 @@ def test_an_unreadable_base_is_told_and_nothing_is_lost(tmp_path):
 
 def test_templates_alone_say_once_what_they_are_not_checked_against(tmp_path):
     put(tmp_path / "change", {"one.json": template(), "two.json": plan("other", "other")})
-    done = run("check", "change", cwd=tmp_path)
+    done = run("check", "change", "--show-unknown", cwd=tmp_path)
     assert done.stdout.replace("\n         ", " ").count("add --base") == 1
     put(tmp_path / "live", there())
     assert "add --base" not in run("check", "change", "--base", "live", cwd=tmp_path).stdout

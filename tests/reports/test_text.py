@@ -23,6 +23,7 @@ from irsa_doctor.reports import Style
 from irsa_doctor.reports.escape import for_terminal
 from irsa_doctor.reports.fitting import columns
 from irsa_doctor.reports.fixes import pasted as pasted_of
+from irsa_doctor.reports.presentation import PLAIN, Presentation
 from irsa_doctor.reports.text import render_text
 from tests.cli.running import run
 from tests.reports.saying import HOSTILE, REPORTS, WORLDS, hostile, world
@@ -60,8 +61,11 @@ def report(*findings, unknown=(), waived=(), documents=(READ,), **more):
     return Report("0", "sha256:0", Counts(1, 2, 0, 1, 0, 0, 0), findings, tuple(unknown), (), tuple(waived), documents, **more)
 
 
-def text(*findings, width=80, colour=False, **more):
-    return render_text(report(*findings, **more), Style(colour, width))
+def text(*findings, width=80, colour=False, presentation=PLAIN, **more):
+    return render_text(report(*findings, **more), Style(colour, width), presentation)
+
+
+WHOLE = Presentation(fixes=True, unknown=True)
 
 
 @pytest.mark.parametrize("width", ["80", "120"])
@@ -80,12 +84,13 @@ def test_a_world_reads_as_it_did(name, width):
 
 
 @pytest.mark.parametrize("width", [40, 61, 80, 140])
+@pytest.mark.parametrize("presentation", [PLAIN, WHOLE, Presentation(statistics=True), Presentation(quiet=True)])
 @pytest.mark.parametrize("name", REPORTS)
-def test_no_line_is_wider_than_the_terminal_but_what_can_be_pasted(name, width):
+def test_no_line_is_wider_than_the_terminal_but_what_can_be_pasted(name, presentation, width):
     made = REPORTS[name]()
     pasted = {for_terminal(line) for f in made.findings for s in pasted_of(f.fix) for line in s.text.splitlines()}
     pasted |= {for_terminal(missing.how.partition(", with ")[0]) for missing in made.unknown}
-    for line in render_text(made, Style(width=width)).splitlines():
+    for line in render_text(made, Style(width=width), presentation).splitlines():
         if columns(line) > width:
             assert line.startswith("    ")
             assert line.removeprefix("    ") in pasted
@@ -118,15 +123,21 @@ found = st.builds(
 
 
 @settings(max_examples=150, deadline=None)
-@given(st.lists(found, max_size=3), st.lists(names, max_size=3), st.integers(40, 140), st.booleans())
-def test_whatever_is_said_is_said_within_the_width_and_without_control_characters(findings, missing, width, drawn):
+@given(
+    st.lists(found, max_size=3),
+    st.lists(names, max_size=3),
+    st.integers(40, 140),
+    st.booleans(),
+    st.sampled_from([PLAIN, WHOLE, Presentation(statistics=True), Presentation(quiet=True)]),
+)
+def test_a_report_stays_within_the_width_and_has_no_control_characters(findings, missing, width, drawn, presentation):
     made = report(
         *findings,
         unknown=[Missing(name, "", (name,), 2) for name in missing],
         waived=[Waived(finding(subject=name), name, name, name) for name in missing],
         documents=tuple(DocumentRow(name, "", "unreadable", name, None) for name in missing),
     )
-    said = render_text(made, Style(width=width, drawn=drawn))
+    said = render_text(made, Style(width=width, drawn=drawn), presentation)
     assert not CONTROLS.search(said)
     assert [line for line in said.splitlines() if columns(line) > width] == []
 
@@ -141,12 +152,15 @@ def test_what_can_be_pasted_is_never_broken_and_has_nothing_but_spaces_before_it
 # findings
 
 
-def test_findings_stand_under_what_they_are_about_the_worst_first():
+def test_findings_keep_their_order_under_headers_of_what_they_are_about():
     app, web = ROLE, ROLE.replace("app", "web")
-    said = text(finding("r-one", "critical"), finding("r-two", "high", web), finding("r-three", "medium"))
-    order = ["role team/app in account", "r-one", "r-three", "role team/web in account", "r-two"]
+    said = text(
+        finding("r-one", "critical"), finding("r-two", "critical"), finding("r-three", "high", web), finding("r-four", "low")
+    )
+    order = ["role team/app in account", "r-one", "r-two", "role team/web in account", "r-three"]
     assert sorted(order, key=said.index) == order
-    assert said.count("role team/app") == 1
+    assert said.index("r-three") < said.rindex("role team/app") < said.index("r-four")
+    assert said.count("role team/app") == 2
     assert app not in said
 
 
@@ -179,6 +193,46 @@ def test_the_header_has_named_the_file_so_messages_need_not():
 def test_a_rule_that_is_not_sure_says_so():
     assert "some-rule  (medium confidence)" in text(finding(confidence="medium"))
     assert "confidence" not in text(finding(confidence="high"))
+
+
+CHANGED = Fix(
+    {"a": [1, 2]},
+    ("aws iam update-assume-role-policy '{\n  \"a\": [\n  ]\n}'",),
+    2,
+    ("system:serviceaccount:a:b",),
+    ' {\n-  "a": 1\n+  "a": 2\n }',
+)
+
+
+def test_of_a_corrected_policy_the_change_is_shown_and_where_the_whole_is():
+    lines = text(finding(fix=CHANGED), width=120).splitlines()
+    title = "  the change of the trust policy; 2 service accounts keep the role; newly admitted: system:serviceaccount:a:b:"
+    start = lines.index(title)
+    assert lines[start + 1 : start + 5] == ["      {", '    -   "a": 1', '    +   "a": 2', "      }"]
+    assert "Corrected trust policies whole, as commands to paste: --show-fixes" in lines
+    assert "update-assume-role-policy" not in "\n".join(lines)
+
+
+def test_the_whole_command_is_shown_on_request_and_can_be_pasted():
+    lines = text(finding(fix=CHANGED), width=120, presentation=WHOLE).splitlines()
+    start = lines.index("    aws iam update-assume-role-policy '{")
+    assert [line.removeprefix("    ") for line in lines[start : start + 4]] == CHANGED.commands[0].splitlines()
+    assert "--show-fixes" not in "\n".join(lines)
+    assert '    -   "a": 1' not in lines
+
+
+def test_a_command_of_one_line_is_always_shown_after_a_change():
+    also = Fix({"a": 2}, ("aws iam x '{\n}'", "kubectl rollout restart deploy/a"), diff='+  "a": 2')
+    said = text(finding(fix=also))
+    assert "    kubectl rollout restart deploy/a\n" in said
+    assert "aws iam x" not in said
+
+
+def test_where_to_read_on_is_the_last_line_of_the_first_finding_of_a_rule():
+    said = text(finding("r-a"), finding("r-a", group=ROLE + "2"), finding("r-b", group=ROLE + "3"))
+    assert said.count("irsa-doctor explain r-a\n") == said.count("irsa-doctor explain r-b\n") == 1
+    lines = said.splitlines()
+    assert lines[lines.index("  more: irsa-doctor explain r-a") - 1] == "  fix: Put it right."
 
 
 def test_a_remedy_and_a_fix_are_written_once_in_a_group_and_again_in_the_next():
@@ -223,7 +277,7 @@ def test_every_finding_is_there_and_they_are_counted_by_rule_where_there_are_man
 
 def test_nothing_wrong_but_something_unknown_is_as_loud_as_a_finding():
     missing = Missing("client ids of arn:x", "aws iam get-open-id-connect-provider", ("some-rule",), 12)
-    said = render_text(report(unknown=[missing]), Style(True, 80))
+    said = render_text(report(unknown=[missing]), Style(True, 80), WHOLE)
     plain = ESCAPES.sub("", said)
     assert plain.splitlines()[-1] == "No findings, but incomplete: 1 input missing."
     assert "\x1b[32m" not in said.splitlines()[-1]
@@ -238,7 +292,7 @@ def test_nothing_wrong_but_something_unknown_is_as_loud_as_a_finding():
 
 def test_what_is_missing_in_the_same_way_is_told_once_with_every_command():
     missing = [Missing(f"roles of account {n}", f"aws iam --profile {n}", ("some-rule",), 2) for n in (1, 2, 3)]
-    said = text(unknown=missing)
+    said = text(unknown=missing, presentation=WHOLE)
     assert "missing  roles of account 1, 2, 3\n  needed by some-rule for 6 subjects\n" in said
     assert "    aws iam --profile 1\n    aws iam --profile 2\n    aws iam --profile 3\n" in said
     assert "3 inputs missing" in said
@@ -247,6 +301,25 @@ def test_what_is_missing_in_the_same_way_is_told_once_with_every_command():
 def test_a_flag_that_belongs_to_a_command_is_no_part_of_what_is_pasted():
     said = text(unknown=[Missing("pods of prod", "kubectl get pods -A -o yaml", ("some-rule",), 1, "--complete pods")])
     assert "    kubectl get pods -A -o yaml\n  then run check with --complete pods\n" in said
+
+
+def test_the_file_that_a_command_writes_is_what_the_next_call_reads():
+    missing = Missing("pods of prod", "kubectl get pods > pods.yaml", ("some-rule",), 1, "--complete pods", "pods.yaml")
+    lines = ["    kubectl get pods > pods.yaml", "  then run check with pods.yaml --complete pods"]
+    for presentation in (PLAIN, WHOLE):
+        assert "\n".join(lines) in text(unknown=[missing], presentation=presentation)
+
+
+def test_many_missing_inputs_take_three_lines_the_most_important_first():
+    missing = [Missing(f"input {n}", "aws iam x", tuple(f"rule-{rule}" for rule in range(n)), n) for n in range(1, 30)]
+    lines = text(unknown=missing, width=100).splitlines()
+    assert lines[0].startswith("── Not checked: 29 inputs missing ──")
+    assert lines[1].startswith("  input 29 (29 rules, 29 subjects), input 28 (28 rules, 28 subjects)")
+    assert re.search(r", and \d+ more$", lines[1])
+    assert lines[2] == "  --show-unknown lists them, with the commands that fetch them"
+    assert lines[3] == ""
+    shown = len(re.findall(r"input \d", lines[1]))
+    assert lines[1].endswith(f"and {29 - shown} more")
 
 
 def test_what_is_no_command_is_not_shown_as_one():
@@ -307,12 +380,45 @@ def test_the_verdict_counts_what_is_there(name):
     assert f"{len(made.unknown)} input" in last
 
 
+def test_the_summary_counts_findings_and_roles_of_each_severity_and_what_is_unknown():
+    binding = finding("r", "high", "prod/ns/a", "binding", subject=f"prod/ns/a -> {ROLE}")
+    missing = [Missing("x", "", ("some-rule",), 1)]
+    lines = text(
+        finding("a", "critical"), finding("b", "high"), binding, finding("c", "high", ROLE + "2"), unknown=missing
+    ).splitlines()
+    start = next(number for number, line in enumerate(lines) if line.startswith("── Summary"))
+    assert [line.split() for line in lines[start + 1 : start + 5]] == [
+        ["findings", "roles"],
+        ["critical", "1", "1"],
+        ["high", "3", "2"],
+        ["unknown", "1", "input", "missing"],
+    ]
+    assert "Summary" not in text()
+
+
+def test_statistics_are_the_number_of_findings_of_each_rule_in_place_of_the_findings():
+    said = text(finding("a"), finding("a", group=ROLE + "2"), finding("b", "low"), presentation=Presentation(statistics=True))
+    assert re.search(r"  2  high      a  A title\n  1  low       b  A title\n", said)
+    assert "Something is wrong" not in said
+    assert said.splitlines()[-1] == "Found 2 high, 1 low."
+
+
+def test_a_quiet_report_is_the_findings_and_nothing_else():
+    quiet = Presentation(quiet=True)
+    missing = [Missing("x", "", ("some-rule",), 1)]
+    said = text(finding("a"), unknown=missing, presentation=quiet)
+    assert said.splitlines()[-1] == "  more: irsa-doctor explain a"
+    assert "Not checked" not in said
+    assert text(unknown=missing, presentation=quiet) == ""
+
+
 # terminals
 
 
+@pytest.mark.parametrize("presentation", [PLAIN, WHOLE])
 @pytest.mark.parametrize("style", [Style(), Style(colour=True), Style(True, 80, links=True)])
-def test_no_control_character_of_a_document_reaches_the_terminal(style):
-    said = render_text(hostile(), style)
+def test_no_control_character_of_a_document_reaches_the_terminal(style, presentation):
+    said = render_text(hostile(), style, presentation)
     assert not CONTROLS.search(ESCAPES.sub("", said))
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from irsa_doctor.answers.check.fetching import missing_input
 from irsa_doctor.answers.check.order import sort_findings
 from irsa_doctor.facts import Evidence, Judged
 from irsa_doctor.model import Place, Unknown, Verdict
@@ -201,7 +202,7 @@ def _missing(memo: Iterable[_Seen]) -> list[Missing]:
             rules |= ids
             subjects.append(seen.subjects)
     return [
-        Missing(unknown.missing, unknown.how, tuple(sorted(rules)), sum(subjects), unknown.then)
+        missing_input(unknown, tuple(sorted(rules)), sum(subjects))
         for unknown, (rules, subjects) in sorted(wanted.items(), key=lambda item: (item[0].missing, item[0].how))
     ]
 

@@ -8,6 +8,7 @@ from functools import partial
 import msgspec
 
 from irsa_doctor.answers.check.engine import evaluate
+from irsa_doctor.answers.check.fetching import missing_input
 from irsa_doctor.answers.check.order import sort_findings
 from irsa_doctor.answers.places import Locator
 from irsa_doctor.facts import Judged, View, derive
@@ -15,7 +16,7 @@ from irsa_doctor.governance import comments, waivers
 from irsa_doctor.governance.baseline import Entry, without
 from irsa_doctor.governance.settings import Settings, Waiver
 from irsa_doctor.governance.weakening import Governing
-from irsa_doctor.model import PASSED_OVER, Inventory
+from irsa_doctor.model import PASSED_OVER, Inventory, Unknown
 from irsa_doctor.model.findings import CONFIDENCES, SEVERITIES, Counts, DocumentRow, Finding, Missing, Report, Tally, Waived
 from irsa_doctor.remedies import offer
 from irsa_doctor.rulebook.rules import Rule, digest
@@ -120,7 +121,7 @@ def _unread(inventory: Inventory, known: Iterable[Missing]) -> list[Missing]:
     """What a live source did not give, where no rule has named it."""
     named = {missing.missing for missing in known}
     unread = {gap.missing: gap.how for gap in inventory.gaps if gap.missing not in named}
-    return [Missing(missing, how, (), 0) for missing, how in sorted(unread.items())]
+    return [missing_input(Unknown(missing, how), (), 0) for missing, how in sorted(unread.items())]
 
 
 def commented_texts(documents: Documents, settings: Settings) -> TextOf:

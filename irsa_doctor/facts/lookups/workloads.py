@@ -22,7 +22,10 @@ from irsa_doctor.model import (
 )
 
 _KEYS = Unknown(
-    "keys of the ConfigMaps and Secrets that containers take as environment", "kubectl get configmaps,secrets -A -o yaml"
+    "keys of the ConfigMaps and Secrets that containers take as environment",
+    # the values of Secrets, and the annotations that repeat them, do not belong in a file
+    "kubectl get configmaps,secrets -A -o json | jq '.items |= map({apiVersion, kind, metadata: {name: .metadata.name, "
+    'namespace: .metadata.namespace}, data: ((.data // {}) | map_values(""))})\' > configmaps-secrets.json',
 )
 AccountKey = tuple[str, str, str]
 

@@ -39,7 +39,7 @@ _MODULES_DEEP = 32
 """Modules inside modules that are read."""
 _IDENTIFIERS = re.compile(r"(?P<block>(?P<blocks>statement\[\d+\]\.principals)\[0\])\.identifiers(\[\d+\])?")
 _INDEX = re.compile(r"\[(?:\"(?:[^\"\\]|\\.)*\"|\d+)\]")
-_AFTER_APPLY = "terraform apply, then terraform show -json"
+_AFTER_APPLY = "terraform show -json > state.json"
 
 
 class ResourceState(msgspec.Struct, frozen=True):

@@ -38,7 +38,7 @@ from irsa_doctor.text.positions import Anchor
 from irsa_doctor.text.scanner import escaped
 
 _ROLE_ARN = "eks.amazonaws.com/role-arn"
-AFTER_APPLY = "terraform plan -out=FILE, then terraform show -json FILE"
+AFTER_APPLY = "terraform plan -out=plan.tfplan && terraform show -json plan.tfplan > plan.json"
 """The commands that give what a configuration leaves open."""
 
 

@@ -1,0 +1,111 @@
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from irsa_doctor import api
+from irsa_doctor.answers.check.fetching import fetched
+from irsa_doctor.facts.lookups.workloads import _KEYS
+from irsa_doctor.governance.settings import Settings
+from irsa_doctor.sources.templates.terraform.resources import AFTER_APPLY
+
+WORLDS = Path(__file__).parents[3] / "fixtures" / "worlds"
+COMMANDS = {
+    "kubectl get serviceaccounts -A -o yaml": "serviceaccounts.yaml",
+    "kubectl get pods -n shop -o json": "pods-shop.json",
+    "kubectl get --raw /openid/v1/jwks": "jwks.json",
+    "kubectl get namespace shop": "namespace-shop.yaml",
+    "aws iam list-open-id-connect-providers": "open-id-connect-providers.json",
+    "aws iam get-account-authorization-details --filter Role": "account-authorization-details.json",
+    "aws iam get-role --role-name App": "role-app.json",
+    "aws eks describe-cluster --name prod --region eu-west-1": "cluster-prod-eu-west-1.json",
+    "aws eks list-pod-identity-associations --cluster-name shop": "pod-identity-associations-shop.json",
+    (
+        "aws iam get-open-id-connect-provider --open-id-connect-provider-arn "
+        "arn:aws:iam::111122223333:oidc-provider/oidc.eks.eu-west-1.amazonaws.com/id/ABC"
+    ): "open-id-connect-provider-abc.json",
+    "curl https://issuer.example/keys": "keys.json",
+    AFTER_APPLY: "plan.json",
+    _KEYS.how: "configmaps-secrets.json",
+}
+
+
+def shell(command: str, folder: Path, answer: str = "{}") -> list[str]:
+    """The files that a command writes where every program that reads something answers the same."""
+    programs = folder / "bin"
+    programs.mkdir(exist_ok=True)
+    for name in ("aws", "kubectl", "curl", "terraform"):
+        (programs / name).write_text(f"#!/bin/sh\ncat <<'END'\n{answer}\nEND\n")
+        (programs / name).chmod(0o755)
+    path = f"{programs}:{os.environ['PATH']}"
+    subprocess.run(["/bin/sh", "-c", command], cwd=folder, env={"PATH": path}, check=False, capture_output=True)
+    return sorted(file.name for file in folder.iterdir() if file != programs)
+
+
+@pytest.mark.parametrize(("how", "file"), COMMANDS.items())
+def test_a_command_writes_the_file_that_is_named(how, file, tmp_path):
+    command, written = fetched(how)
+    assert written == file
+    assert shell(command, tmp_path) == [file]
+
+
+@pytest.mark.parametrize(
+    "how", ["", "allow it", "irsa-doctor collect -o live.json", "kubectl exec POD -- printenv AWS_ROLE_ARN"]
+)
+def test_what_yields_no_input_is_not_redirected(how):
+    assert fetched(how) == (how, "")
+
+
+def test_a_token_is_never_written_to_a_file():
+    how = "kubectl create token default --audience sts.amazonaws.com"
+    assert fetched(how) == (how, "")
+
+
+@pytest.mark.parametrize(
+    "name", ["$(touch owned)", "a;touch owned", "`touch owned`", "a&&touch owned", "../../owned", "-x > owned"]
+)
+def test_a_name_of_the_input_runs_nothing_and_leaves_the_folder_alone(name, tmp_path):
+    command, file = fetched(f"aws eks describe-cluster --name {name}")
+    assert "/" not in file
+    assert not file.startswith((".", "-"))
+    assert shell(command, tmp_path) == [file]
+
+
+def test_the_answer_of_aws_is_json_however_the_cli_is_configured():
+    assert fetched("aws iam list-open-id-connect-providers")[0].endswith(" --output json > open-id-connect-providers.json")
+
+
+def test_secrets_are_fetched_without_their_values(tmp_path):
+    last = {"kubectl.kubernetes.io/last-applied-configuration": '{"data":{"KEY":"hidden"}}'}
+    metadata = {"name": "s", "namespace": "n", "annotations": last}
+    item = {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "data": {"KEY": "hidden"}}
+    answer = json.dumps({"apiVersion": "v1", "kind": "List", "items": [item, {**item, "kind": "ConfigMap", "data": None}]})
+    command, file = fetched(_KEYS.how)
+    if subprocess.run(["/bin/sh", "-c", "command -v jq"], check=False, capture_output=True).returncode:
+        pytest.skip("jq is not installed")
+    shell(command, tmp_path, answer)
+    written = (tmp_path / file).read_text()
+    assert "hidden" not in written
+    assert '"KEY"' in written
+    rows = api.load([str(tmp_path / file)]).inventory.documents
+    assert [row.status for row in rows] == ["read"]
+
+
+@pytest.mark.parametrize("name", ["shop", "kiosk", "healthy"])
+def test_every_command_of_a_report_writes_its_file(name, tmp_path):
+    report = api.check([str(WORLDS / name)], settings=Settings())
+    assert report.unknown
+    for number, missing in enumerate(report.unknown):
+        if missing.file:
+            (tmp_path / str(number)).mkdir()
+            assert shell(missing.how, tmp_path / str(number)) == [missing.file]
+
+
+def test_the_answer_of_a_command_is_an_input_that_leaves_nothing_missing(tmp_path):
+    world = [str(WORLDS / "shop")]
+    complete = Settings(complete=("serviceaccounts",))
+    (missing,) = api.check(world, settings=complete).unknown
+    shell(missing.how, tmp_path, '{"associations": []}')
+    assert api.check([*world, str(tmp_path / missing.file)], settings=complete).unknown == ()
