@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from irsa_doctor.governance.comments import IgnoreComment
 from irsa_doctor.governance.settings import Waiver
 from irsa_doctor.governance.waivers import waiver_place
 from irsa_doctor.model import Document, Place
@@ -11,10 +12,17 @@ from irsa_doctor.text.positions import Documents
 class Locator:
     """Finds places in documents, in broken documents and in waivers."""
 
-    def __init__(self, documents: Documents, rows: Sequence[Document], waivers: Sequence[Waiver] = ()) -> None:
+    def __init__(
+        self,
+        documents: Documents,
+        rows: Sequence[Document],
+        waivers: Sequence[Waiver] = (),
+        comments: Sequence[IgnoreComment] = (),
+    ) -> None:
         self.documents = documents
         self.broken = {Place(row.path): (row.line, row.column) for row in rows if row.status == "unreadable"}
         self.waivers = {waiver_place(waiver): (waiver.line, 1) for waiver in waivers}
+        self.waivers |= {comment.place: (comment.line, 1) for comment in comments}
 
     def __call__(self, place: Place, key: bool) -> tuple[int, int, int, int, str, int]:
         """Line, column, end line, end column, the text of the line, and the offset in it; `key`: of the name of a member.

@@ -12,8 +12,9 @@ from irsa_doctor.governance.settings import Settings
 from irsa_doctor.model.findings import Report
 
 if TYPE_CHECKING:
-    from irsa_doctor.answers.check.judge import BaseChange, Input, TextOf
+    from irsa_doctor.answers.check.judge import BaseChange, Input
     from irsa_doctor.governance.baseline import Entry
+    from irsa_doctor.governance.comments import TextOf
     from irsa_doctor.governance.weakening import Governing
     from irsa_doctor.rulebook.frameworks import FrameworkReport
     from irsa_doctor.rulebook.rules import Rule
@@ -61,7 +62,8 @@ def judged(loaded: "Loaded", settings: Settings, today: date | None, families: S
 
     governing = _governing(settings)
     rules = [rule for rule in governing.rules if rule.family in families]
-    return judge(_input(loaded), msgspec.structs.replace(governing, rules=rules), today or _today())
+    left_out = governing.rule_ids - {rule.id for rule in rules}
+    return judge(_input(loaded), msgspec.structs.replace(governing, rules=rules, left_out=left_out), today or _today())
 
 
 def controls(report: Report, settings: Settings) -> "FrameworkReport | None":
@@ -100,11 +102,14 @@ def _loaded(
 
 
 def _governing(settings: Settings) -> "Governing":
+    from irsa_doctor.answers.check.choice import choose
     from irsa_doctor.governance.baseline import read_baseline
     from irsa_doctor.governance.weakening import Governing
 
-    rules = chosen_rules(settings)
-    return Governing(settings, rules, read_baseline(settings.baseline) if settings.baseline else ())
+    existing = all_rules(settings)
+    rules = choose(existing, settings)
+    known = read_baseline(settings.baseline) if settings.baseline else ()
+    return Governing(settings, rules, known, frozenset(rule.id for rule in existing) - {rule.id for rule in rules})
 
 
 def chosen_rules(settings: Settings) -> "list[Rule]":

@@ -2,34 +2,75 @@
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
-from irsa_doctor.model.findings import Finding, Location, Waived
+import msgspec
+
+from irsa_doctor.facts import Evidence, Judged, WaiverFacts
+from irsa_doctor.model import Place
+from irsa_doctor.model.findings import Finding, Waived
+from irsa_doctor.model.nearness import suggestion
 
 _COMMENT = re.compile(
-    rb"^(?P<before>[^\n]*?)(?:#|//)[ \t]*irsa-doctor:[ \t]*ignore\[(?P<rules>[\w, \t-]+)\][ \t]*(?P<reason>[^\n]*)",
+    rb"^(?P<before>[^\n]*?)(?:#|//)[ \t]*irsa-doctor:[ \t]*ignore\b(?:\[(?P<rules>[^\]\n]*)\])?[ \t]*(?P<reason>[^\n]*)",
     re.MULTILINE,
 )
-Ignores = Mapping[int, Mapping[str, str]]
-"""line -> rule -> reason"""
+TextOf = Callable[[str], bytes | None]
+"""path -> the text of a document whose comments may ignore findings, None where they may not"""
 
 
-def ignores_in(text: bytes) -> Ignores:
-    """The comments of a text, by the line that they speak of: their own, or the next where they stand alone.
+class IgnoreComment(msgspec.Struct, frozen=True):
+    """One rule of a comment that ignores it: `line` is that of the comment, `target` the one whose findings it ignores.
 
-    One without a reason ignores nothing.
+    Lines are 1-based. `number` counts the comments of a file with the same rule, from 0.
     """
-    found: dict[int, dict[str, str]] = {}
+
+    file: str
+    rule: str
+    reason: str
+    line: int
+    target: int
+    number: int = 0
+
+    @property
+    def place(self) -> Place:
+        """Where it is: in a text, which no pointer leads into."""
+        return Place(self.file, f"/comments/{self.line}/{self.rule}")
+
+
+class CommentedFindings(msgspec.Struct, frozen=True):
+    """Findings that stand, findings that a comment ignores, and the comments as subjects of rules of their own."""
+
+    findings: tuple[Finding, ...]
+    ignored: tuple[Waived, ...]
+    comments: tuple[Judged, ...]
+
+
+def comments_in(file: str, text: bytes) -> Iterator[IgnoreComment]:
+    """The comments of a text, each with the line that it speaks of: its own, or the next where it stands alone.
+
+    One that names no rule has the rule "".
+    """
+    numbers: Counter[str] = Counter()
     line = at = 0
-    for match in _COMMENT.finditer(text):
+    for match in _COMMENT.finditer(text) if b"irsa-doctor:" in text else ():
         line += text.count(b"\n", at, match.start())
         at = match.start()
         reason = match["reason"].decode(errors="replace").strip()
-        own = line + 1 if match["before"].strip() else line + 2
-        if reason:
-            rules = (rule.strip().decode() for rule in match["rules"].split(b","))
-            found.setdefault(own, {}).update(dict.fromkeys(rules, reason))
-    return found
+        target = line + 1 if match["before"].strip() else line + 2
+        for rule in _rules_of(match):
+            yield IgnoreComment(file, rule, reason, line + 1, target, numbers[rule])
+            numbers[rule] += 1
+
+
+def _rules_of(match: re.Match[bytes]) -> tuple[str, ...]:
+    names = (name.strip().decode(errors="replace") for name in (match["rules"] or b"").split(b","))
+    return tuple(dict.fromkeys(filter(None, names))) or ("",)
+
+
+def comments_of(paths: Iterable[str], text_of: TextOf) -> tuple[IgnoreComment, ...]:
+    """The comments of documents, in order."""
+    return tuple(comment for path in dict.fromkeys(paths) for comment in comments_in(path, text_of(path) or b""))
 
 
 def without_new_comments(text: bytes, before: bytes) -> bytes:
@@ -61,24 +102,49 @@ def _keyed(text: bytes) -> Iterator[tuple[re.Match[bytes], bytes]]:
 
 
 def apply_comments(
-    findings: Iterable[Finding], text_of: Callable[[str], bytes | None]
-) -> tuple[tuple[Finding, ...], tuple[Waived, ...]]:
-    """Findings that stand, and those that a comment ignores, at the line of any of their places."""
-    comments: dict[str, Ignores] = {}
+    findings: Iterable[Finding], comments: Iterable[IgnoreComment], chosen: Collection[str], known: Collection[str]
+) -> CommentedFindings:
+    """The findings without those that a comment with a reason ignores, at the line of any of their places.
+
+    `chosen` are the ids of the rules of this run, `known` those of all rules. Nothing is said of a comment whose rule was left
+    out of this run.
+    """
+    listed = tuple(comments)
+    by_target = {(comment.file, comment.target, comment.rule): comment for comment in reversed(listed)}
     standing: list[Finding] = []
     ignored: list[Waived] = []
+    used: set[IgnoreComment] = set()
     for finding in findings:
-        for location in finding.locations:
-            if location.file not in comments:
-                text = text_of(location.file)
-                comments[location.file] = ignores_in(text) if text and b"irsa-doctor:" in text else {}
-        hit = next(((at, reason) for at in finding.locations if (reason := _reason(finding, at, comments))), None)
-        if hit is None:
-            standing.append(finding)
+        keys = ((place.file, place.line, finding.rule) for place in finding.locations)
+        fitting = list(filter(None, map(by_target.get, keys)))
+        used.update(fitting)
+        if holding := next((comment for comment in fitting if comment.reason), None):
+            ignored.append(Waived(finding, f"comment in {holding.file}:{holding.target}", holding.reason, ""))
         else:
-            ignored.append(Waived(finding, f"comment in {hit[0].file}:{hit[0].line}", hit[1], ""))
-    return tuple(standing), tuple(ignored)
+            standing.append(finding)
+    about = [comment for comment in listed if comment.rule in chosen or comment.rule not in known]
+    judged = tuple(_judged(comment, _facts(comment, comment in used, known), known) for comment in about)
+    return CommentedFindings(tuple(standing), tuple(ignored), judged)
 
 
-def _reason(finding: Finding, location: Location, comments: Mapping[str, Ignores]) -> str:
-    return comments[location.file].get(location.line, {}).get(finding.rule, "")
+def _facts(comment: IgnoreComment, is_used: bool, known: Collection[str]) -> WaiverFacts:
+    if comment.rule not in known:
+        return WaiverFacts("unknown-rule")
+    if not comment.reason:
+        return WaiverFacts("unexplained")
+    return WaiverFacts("used" if is_used else "unused")
+
+
+def _judged(comment: IgnoreComment, facts: WaiverFacts, known: Collection[str]) -> Judged:
+    names: Mapping[str, str] = {
+        "rule": comment.rule or "no rule",
+        "subject": f"line {comment.target} of {comment.file}",
+        "owner": "whoever wrote the comment",
+        "reason": comment.reason,
+        "expires": "never",
+        "waiver": "comment",
+        "hint": suggestion(comment.rule, known),
+    }
+    number = f"#{comment.number}" if comment.number else ""
+    ident = f"{comment.rule}:{comment.file}{number}"
+    return Judged("waiver", ident, comment.file, facts, lambda: Evidence(names, {"waiver": comment.place}))

@@ -1,6 +1,6 @@
 """Sets aside the findings that somebody answers for, and says which waivers no longer do their work."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
 
 import msgspec
@@ -9,6 +9,7 @@ from irsa_doctor.facts import Evidence, Judged, WaiverFacts
 from irsa_doctor.governance.settings import Waiver
 from irsa_doctor.model import Place
 from irsa_doctor.model.findings import Finding, Waived
+from irsa_doctor.model.nearness import suggestion
 
 
 class Sorted(msgspec.Struct, frozen=True):
@@ -19,10 +20,13 @@ class Sorted(msgspec.Struct, frozen=True):
     waivers: tuple[Judged, ...]
 
 
-def apply_waivers(findings: Iterable[Finding], waivers: Sequence[Waiver], asked: Iterable[str], today: date) -> Sorted:
+def apply_waivers(
+    findings: Iterable[Finding], waivers: Sequence[Waiver], chosen: Collection[str], known: Collection[str], today: date
+) -> Sorted:
     """Every finding to the first waiver that fits it and has not expired.
 
-    A waiver whose rule was not `asked` in this run is not judged: nothing can be said of it.
+    `chosen` are the ids of the rules of this run, `known` those of all rules. Nothing is said of a waiver whose rule was left
+    out of this run.
     """
     by_rule: dict[str, list[Waiver]] = {}
     for waiver in waivers:
@@ -38,24 +42,28 @@ def apply_waivers(findings: Iterable[Finding], waivers: Sequence[Waiver], asked:
             standing.append(finding)
         else:
             waived.append(Waived(finding, holding.owner, holding.reason, holding.expires.isoformat()))
-    judged = set(asked)
-    states = [(w, _facts(w, id(w) in used, today)) for w in waivers if w.rule in judged]
-    return Sorted(tuple(standing), tuple(waived), tuple(_judged(waiver, facts) for waiver, facts in states))
+    about = [waiver for waiver in waivers if waiver.rule in chosen or waiver.rule not in known]
+    judged = tuple(_judged(waiver, _facts(waiver, id(waiver) in used, today, known), known) for waiver in about)
+    return Sorted(tuple(standing), tuple(waived), judged)
 
 
-def _facts(waiver: Waiver, used: bool, today: date) -> WaiverFacts:
+def _facts(waiver: Waiver, used: bool, today: date, known: Collection[str]) -> WaiverFacts:
+    if waiver.rule not in known:
+        return WaiverFacts("unknown-rule")
     if waiver.is_expired(today):
         return WaiverFacts("expired")
     return WaiverFacts("used" if used else "unused")
 
 
-def _judged(waiver: Waiver, facts: WaiverFacts) -> Judged:
+def _judged(waiver: Waiver, facts: WaiverFacts, known: Collection[str]) -> Judged:
     names: Mapping[str, str] = {
         "rule": waiver.rule,
         "subject": waiver.subject,
         "owner": waiver.owner,
         "reason": waiver.reason,
         "expires": waiver.expires.isoformat(),
+        "waiver": "waiver",
+        "hint": suggestion(waiver.rule, known),
     }
     return Judged("waiver", waiver.id, waiver.file, facts, lambda: Evidence(names, {"waiver": waiver_place(waiver)}))
 

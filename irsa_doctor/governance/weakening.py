@@ -16,11 +16,20 @@ _SHOWN = 5
 
 
 class Governing(msgspec.Struct, frozen=True):
-    """By what findings are judged: settings, the rules that they choose (with their severities), and the baseline."""
+    """By what findings are judged: settings, the rules that they choose (with their severities), and the baseline.
+
+    `left_out` are the ids of the rules that exist and are not chosen.
+    """
 
     settings: Settings
     rules: Sequence[Rule]
     known: Collection[Entry] = ()
+    left_out: Collection[str] = ()
+
+    @property
+    def rule_ids(self) -> frozenset[str]:
+        """The ids of all rules, chosen or not."""
+        return frozenset((*(rule.id for rule in self.rules), *self.left_out))
 
 
 class Weakening(msgspec.Struct, frozen=True):

@@ -317,19 +317,42 @@ metadata:
 @pytest.mark.parametrize(
     ("comment", "flags", "shown"),
     [
-        ("", (), 1),
-        ("  # irsa-doctor: ignore[role-arn-bare-name] composed by our webhook", (), 0),
-        ("  # irsa-doctor: ignore[other-rule, role-arn-bare-name] composed by our webhook", (), 0),
-        ("  # irsa-doctor: ignore[role-arn-bare-name] composed by our webhook", ("--no-inline-ignores",), 1),
-        ("  # irsa-doctor: ignore[role-arn-bare-name]", (), 1),
-        ("  # irsa-doctor: ignore[other-rule] no", (), 1),
+        ("", (), ["role-arn-bare-name"]),
+        ("  # irsa-doctor: ignore[role-arn-bare-name] composed by our webhook", (), []),
+        ("  # irsa-doctor: ignore[open-default-sa, role-arn-bare-name] composed by our webhook", (), ["waiver-unused"]),
+        (
+            "  # irsa-doctor: ignore[role-arn-bare-name] composed by our webhook",
+            ("--no-inline-ignores",),
+            ["role-arn-bare-name"],
+        ),
+        ("  # irsa-doctor: ignore[role-arn-bare-name]", (), ["role-arn-bare-name", "ignore-without-reason"]),
+        ("  # irsa-doctor: ignore[open-default-sa] no", (), ["role-arn-bare-name", "waiver-unused"]),
+        ("  # irsa-doctor: ignore[open-default-sa] no", ("--ignore", "open-default-sa"), ["role-arn-bare-name"]),
+        ("  # irsa-doctor: ignore[role-arn-bare-nmae] no", (), ["role-arn-bare-name", "ignore-unknown-rule"]),
+        ("  # irsa-doctor: ignore[role-arn-*] no", (), ["role-arn-bare-name", "ignore-unknown-rule"]),
+        ("  # irsa-doctor: ignore no", (), ["role-arn-bare-name", "ignore-unknown-rule"]),
+        ("  # irsa-doctor: ignore[] no", (), ["role-arn-bare-name", "ignore-unknown-rule"]),
     ],
 )
 def test_a_comment_with_a_reason_ignores_its_rule_on_its_line(tmp_path, comment, flags, shown):
     file = put(tmp_path / "account.yaml", ACCOUNT_YAML.format(comment=comment))
     report = check(file, *flags, cwd=tmp_path)
-    assert len(report["findings"]) == shown
-    assert len(report["waived"]) == 1 - shown
+    assert sorted(finding["rule"] for finding in report["findings"]) == sorted(shown)
+    assert len(report["waived"]) == ("role-arn-bare-name" not in shown)
+
+
+def test_an_ignoring_comment_that_does_nothing_is_shown_at_its_line_with_the_nearest_rule(tmp_path):
+    text = ACCOUNT_YAML.format(comment="  # irsa-doctor: ignore[role-arn-bare-nmae] no")
+    found = check(put(tmp_path / "account.yaml", text), "--select", "ignore-*", cwd=tmp_path)["findings"]
+    assert [(finding["severity"], finding["locations"][0]["line"]) for finding in found] == [("medium", 7)]
+    assert 'Did you mean "role-arn-bare-name"?' in found[0]["message"]
+
+
+def test_a_waiver_of_an_unknown_rule_is_a_finding(right, tmp_path):
+    put(tmp_path / "irsa-doctor.toml", WAIVER.format(rule="open-aud-onyl", subject="*", expires="2999-01-01"))
+    found = check(right, cwd=tmp_path)["findings"]
+    assert [finding["rule"] for finding in found] == ["ignore-unknown-rule"]
+    assert 'Did you mean "open-aud-only"?' in found[0]["message"]
 
 
 def test_a_comment_on_a_line_of_its_own_speaks_of_the_next(tmp_path):

@@ -10,8 +10,9 @@ import msgspec
 
 from irsa_doctor.answers.check.choice import choose
 from irsa_doctor.answers.check.engine import RuleAnswer, ask
-from irsa_doctor.answers.check.judge import BaseChange, Input, judge
+from irsa_doctor.answers.check.judge import BaseChange, Input, commented_texts, judge
 from irsa_doctor.facts import Judged, View, derive
+from irsa_doctor.governance.comments import apply_comments, comments_of
 from irsa_doctor.governance.settings import Settings
 from irsa_doctor.governance.waivers import apply_waivers
 from irsa_doctor.governance.weakening import Governing, judged_change
@@ -136,8 +137,11 @@ def _judge(world: World, rules: Sequence[Rule]) -> _Judged:
     judged = Input(loaded.inventory, loaded.documents)
     report = judge(judged, Governing(settings, rules), _TODAY, change=BaseChange(settings=change))
     found = [*report.findings, *(entry.finding for entry in report.waived)]
-    waivers = apply_waivers(found, settings.waivers, [rule.id for rule in rules], _TODAY).waivers
-    return _Judged(report, [*derive(View(loaded.inventory, settings.audiences)), *waivers, *change])
+    ids = {rule.id for rule in rules}
+    waivers = apply_waivers(found, settings.waivers, ids, ids, _TODAY).waivers
+    written = comments_of([row.path for row in loaded.inventory.documents], commented_texts(loaded.documents, settings))
+    comments = apply_comments(found, written, ids, ids).comments
+    return _Judged(report, [*derive(View(loaded.inventory, settings.audiences)), *waivers, *comments, *change])
 
 
 def _change(world: World, rules: Sequence[Rule], settings: Settings) -> list[Judged]:

@@ -1,7 +1,7 @@
 """Judges an inventory: rules are evaluated, and what the project has decided is applied to their findings."""
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date
 from functools import partial
 
@@ -42,28 +42,34 @@ class BaseChange(msgspec.Struct, frozen=True):
 
 
 _NO_CHANGE = BaseChange()
-TextOf = Callable[[str], bytes | None]
-"""path -> the text of a document whose comments may ignore findings, None where they may not"""
 
 
 def judge(
-    judged: Input, governing: Governing, today: date, *, change: BaseChange = _NO_CHANGE, comments_of: TextOf | None = None
+    judged: Input,
+    governing: Governing,
+    today: date,
+    *,
+    change: BaseChange = _NO_CHANGE,
+    comments_of: comments.TextOf | None = None,
 ) -> Report:
     """The report of `check`; `today` decides which waivers have expired."""
     settings, inventory = governing.settings, judged.inventory
-    locate = Locator(judged.documents, inventory.documents, (*settings.waivers, *change.proposed_waivers))
+    own = [row.path for row in inventory.documents if row.status == "read" and row.path not in judged.base]
+    written = comments.comments_of(own, comments_of or commented_texts(judged.documents, settings))
+    locate = Locator(judged.documents, inventory.documents, (*settings.waivers, *change.proposed_waivers), written)
     view = View(inventory, settings.audiences)
     outcome = evaluate(governing.rules, derive(view), locate, partial(offer, view))
-    waived = waivers.apply_waivers(outcome.findings, settings.waivers, [rule.id for rule in governing.rules], today)
-    governed = evaluate(_about_governance(governing), (*waived.waivers, *change.settings), locate)
-    standing, ignored = comments.apply_comments(waived.findings, comments_of or commented_texts(judged.documents, settings))
+    ids = ({rule.id for rule in governing.rules}, governing.rule_ids)
+    waived = waivers.apply_waivers(outcome.findings, settings.waivers, *ids, today)
+    commented = comments.apply_comments(waived.findings, written, *ids)
+    governed = evaluate(_about_governance(governing), (*waived.waivers, *commented.comments, *change.settings), locate)
     rows = tuple(
         DocumentRow(row.path, row.kind, row.status, row.why, row.sha256, row.path in judged.base) for row in inventory.documents
     )
-    new, baselined = without(standing, rows, governing.known)
+    new, baselined = without(commented.findings, rows, governing.known)
     new, before = _because_of_change(new, judged.base, rows, change.base_findings)
     shown = sort_findings(_graded((*new, *governed.findings), settings))
-    aside = (*waived.waived, *ignored)
+    aside = (*waived.waived, *commented.ignored)
     return Report(
         version=__version__,
         rules_digest=digest(),
@@ -75,7 +81,7 @@ def judge(
         documents=rows,
         baselined=baselined + before,
         hidden=len(new) + len(governed.findings) - len(shown),
-        unshown=_by_rule((*standing, *governed.findings)) - _by_rule(shown),
+        unshown=_by_rule((*commented.findings, *governed.findings)) - _by_rule(shown),
     )
 
 
@@ -124,7 +130,7 @@ def _unread(inventory: Inventory, known: Iterable[Missing]) -> list[Missing]:
     return [missing_input(Unknown(missing, how), (), 0) for missing, how in sorted(unread.items())]
 
 
-def commented_texts(documents: Documents, settings: Settings) -> TextOf:
+def commented_texts(documents: Documents, settings: Settings) -> comments.TextOf:
     """The texts in which comments may ignore findings: JSON has none, so an export cannot excuse itself."""
 
     def text_of(path: str) -> bytes | None:

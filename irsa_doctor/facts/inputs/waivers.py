@@ -1,4 +1,4 @@
-"""Facts of waivers: does one still hold, and does anything need it?"""
+"""Facts of waivers and of comments that ignore a finding: does one still hold, and does anything need it?"""
 
 from typing import Literal
 
@@ -6,6 +6,7 @@ import msgspec
 
 
 class WaiverFacts(msgspec.Struct, frozen=True):
-    """What became of one waiver in this run."""
+    """What became of one waiver, or of one comment that ignores a finding, in this run; `unexplained` is a comment without a
+    reason."""
 
-    state: Literal["used", "expired", "unused"]
+    state: Literal["used", "expired", "unused", "unexplained", "unknown-rule"]
