@@ -98,15 +98,16 @@ def _key(root: str, view: "View") -> "Callable[[AnalysedRole], str]":
 
     Paths are relative to the input; they distinguish addresses that several roles have.
     """
-    addresses = Counter(role.address for role in view.inventory.roles if not role.arn)
+    addresses = Counter((role.address, role.case) for role in view.inventory.roles if not role.arn)
 
     def key(analysed: "AnalysedRole") -> str:
         role = analysed.role
-        if not role.arn and role.address and addresses[role.address] == 1:
-            return role.address
+        case = f" {role.case}" if role.case else ""
+        if not role.arn and role.address and addresses[role.address, role.case] == 1:
+            return role.address + case
         if role.arn or not root:
-            return role.id
+            return role.id + case
         path = os.path.relpath(role.place.document, root)
-        return role.id.replace(role.place.document, "policy" if path == "." else path, 1)
+        return role.id.replace(role.place.document, "policy" if path == "." else path, 1) + case
 
     return key

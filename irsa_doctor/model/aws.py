@@ -61,7 +61,8 @@ class Role(msgspec.Struct, frozen=True, eq=False):
 
     `max_session` is in seconds, 0 where unknown. `address` is what a template calls it, `aws_iam_role.app` or a logical id;
     most roles of templates have no ARN yet. `planned` is the path and name that such a role will have, `team/app`, "" where
-    nobody can say.
+    nobody can say. A role whose policy depends on a condition of its template is there once for each `case`
+    (`(HasProvider)`): one role by its id.
     """
 
     arn: str
@@ -73,6 +74,7 @@ class Role(msgspec.Struct, frozen=True, eq=False):
     created: str = ""
     address: str = ""
     planned: str = ""
+    case: str = ""
 
     @property
     def is_bare(self) -> bool:

@@ -143,7 +143,7 @@ def commented_texts(documents: Documents, settings: Settings) -> comments.TextOf
 def _counts(inventory: Inventory) -> Counts:
     return Counts(
         documents=len({document.path for document in inventory.documents if document.kind != PASSED_OVER}),
-        roles=sum(not role.is_bare for role in inventory.roles),
+        roles=len({role.id for role in inventory.roles if not role.is_bare}),
         policies=sum(role.is_bare for role in inventory.roles),
         providers=len(inventory.providers) + len(inventory.planned_providers),
         clusters=len(inventory.clusters) + len(inventory.planned_clusters),

@@ -61,8 +61,9 @@ def _name_in_arn(value: Text) -> str:
 
 
 def _nearest(roles: Sequence[Role], place: Place) -> Role | None:
-    """The only role; of several the one of the same document, else of the same folder: two stacks may use one name."""
+    """The only role, in whatever cases; of several the one of the same document, else of the same folder: two stacks may use
+    one name."""
     folder = os.path.dirname(place.document)
     in_document = [role for role in roles if (role.place.document, role.place.part) == (place.document, place.part)]
     in_folder = [role for role in roles if os.path.dirname(role.place.document) == folder]
-    return next((near[0] for near in (roles, in_document, in_folder) if len(near) == 1), None)
+    return next((near[0] for near in (roles, in_document, in_folder) if len({role.id for role in near}) == 1), None)

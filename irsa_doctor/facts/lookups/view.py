@@ -1,5 +1,6 @@
 """An inventory with its trust policies analysed, and the look-ups over roles that facts share."""
 
+from collections import Counter
 from collections.abc import Mapping
 from functools import cached_property
 
@@ -67,8 +68,9 @@ class View(Lookups, frozen=True, dict=True):
 
     @cached_property
     def role_by_id(self) -> Mapping[str, AnalysedRole]:
-        """Analysed roles by the id under which findings speak of them."""
-        return {analysed.role.id: analysed for analysed in self.roles}
+        """Analysed roles by the id under which findings speak of them, but those that are there in several cases."""
+        ids = Counter(analysed.role.id for analysed in self.roles)
+        return {analysed.role.id: analysed for analysed in self.roles if ids[analysed.role.id] == 1}
 
     def role_of_template(self, account: ServiceAccount) -> AnalysedRole | None:
         """The role that a template makes and whose ARN it puts into the annotation of a service account."""

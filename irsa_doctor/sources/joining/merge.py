@@ -31,10 +31,10 @@ def disputed(what: str, of: str) -> Unknown:
 
 
 def merged_roles(roles: Iterable[Role], contradictions: Contradictions) -> list[Role]:
-    """Return one role for each ARN; bare policies have no ARN and are not merged."""
-    kept: dict[str | int, Role] = {}
+    """Return one role for each ARN and case; bare policies have no ARN and are not merged."""
+    kept: dict[tuple[str, str] | int, Role] = {}
     for number, role in enumerate(roles):
-        key = role.arn or number
+        key = (role.arn, role.case) if role.arn else number
         known = kept.get(key)
         kept[key] = role if known is None else _merged_role(known, role, contradictions)
     return list(kept.values())
@@ -50,7 +50,7 @@ def _merged_role(first: Role, second: Role, contradictions: Contradictions) -> R
         policy, place = second.policy, second.place
     longest, created = first.max_session or second.max_session, first.created or second.created
     address, planned = first.address or second.address, first.planned or second.planned
-    return Role(first.arn, first.name, first.account, policy, place, longest, created, address, planned)
+    return Role(first.arn, first.name, first.account, policy, place, longest, created, address, planned, first.case)
 
 
 def _is_disputed(value: object) -> bool:

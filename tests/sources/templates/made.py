@@ -23,7 +23,7 @@ def told(value: Any) -> Any:
 
 def roles_of(documents: dict[str, Any], **options: Any) -> dict[str, Role]:
     """The roles by their addresses."""
-    return {role.address or role.id: role for role in loaded(documents, **options).inventory.roles}
+    return {f"{role.address} {role.case}".strip() or role.id: role for role in loaded(documents, **options).inventory.roles}
 
 
 def statement(role: Role, number: int = 0) -> Any:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from irsa_doctor.model import Hole, Place, Text, issuer_in, joined, only_hole, text_of, without_scheme
+from irsa_doctor.sources.templates.cloudformation.conditions import combined_conditions, compared_parameter
 from irsa_doctor.sources.templates.values import (
     Fragment,
     TemplateValue,
@@ -318,7 +319,20 @@ class Template:
             return None
         if name == "Fn::Equals" and len(argument) == 2:
             return self._equal(argument, depth)
-        return _combined(name, [self.decide(item, depth + 1) for item in argument])
+        return combined_conditions(name, [self.decide(item, depth + 1) for item in argument])
+
+    def can_be(self, assumed: Mapping[str, bool]) -> bool:
+        """Whether conditions can have these values together, as far as their definitions are about one another."""
+        for name in assumed:
+            others = self.assuming({other: holds for other, holds in assumed.items() if other != name})
+            if others.decide({"Condition": name}, 0) not in (None, assumed[name]):
+                return False
+        values: dict[str, object] = {}
+        compared = (self._section("Conditions").get(name) for name, holds in assumed.items() if holds)
+        # a parameter has one value
+        return all(
+            values.setdefault(subject, value) == value for subject, value in filter(None, map(compared_parameter, compared))
+        )
 
     def _equal(self, arguments: Sequence[object], depth: int) -> bool | None:
         """Compare as strings; None where a side has holes."""
@@ -331,17 +345,6 @@ class Template:
         if left is None or right is None or isinstance(left, Text) or isinstance(right, Text):
             return None
         return left == right
-
-
-def _combined(function: object, parts: Sequence[bool | None]) -> bool | None:
-    """The result of `Fn::Not`, `Fn::And` and `Fn::Or` over conditions that may be unknown."""
-    if function == "Fn::Not" and len(parts) == 1 and parts[0] is not None:
-        return not parts[0]
-    if function == "Fn::And":
-        return False if False in parts else None if None in parts else True
-    if function == "Fn::Or":
-        return True if True in parts else None if None in parts else False
-    return None
 
 
 def _named(argument: object) -> str:

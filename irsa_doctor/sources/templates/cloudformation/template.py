@@ -26,7 +26,7 @@ from irsa_doctor.sources.templates.values import Spots, TemplateValue, hole, kno
 from irsa_doctor.text import shapes
 from irsa_doctor.text.errors import WrongShape
 
-_CASES = 2
+_CASES = 3
 """Undecided conditions of a role up to which every combination is read."""
 
 
@@ -52,19 +52,21 @@ def _read(reader: Reader, template: Template, reading: DocumentReading, name: ob
 
 
 def _read_role(template: Template, name: str, place: Place, reading: DocumentReading) -> None:
-    """The role; where an undecided condition changes its policy, one role for each case."""
+    """The role; where an undecided condition changes its policy, once for each case that there can be."""
     policy, anchors = _policy(template, name, place)
     undecided = sorted(template.undecided)
     if not undecided or len(undecided) > _CASES:
         reading.anchors.update(anchors)
-        _add_role(template, name, name, policy, place, reading)
+        _add_role(template, name, "", policy, place, reading)
         return
     for case in product((True, False), repeat=len(undecided)):
         assumed = dict(zip(undecided, case, strict=True))
+        if not template.can_be(assumed):
+            continue
         words = ", ".join(word if holds else f"not {word}" for word, holds in assumed.items())
         policy, anchors = _policy(template.assuming(assumed), name, place, f"({words})")
         reading.anchors.update(anchors)
-        _add_role(template, name, f"{name} ({words})", policy, place, reading)
+        _add_role(template, name, f"({words})", policy, place, reading)
 
 
 def _policy(template: Template, name: str, place: Place, case: str = "") -> tuple[TrustPolicy | Unknown, Spots]:
@@ -79,7 +81,7 @@ def _policy(template: Template, name: str, place: Place, case: str = "") -> tupl
 
 
 def _add_role(
-    template: Template, name: str, address: str, policy: TrustPolicy | Unknown, place: Place, reading: DocumentReading
+    template: Template, name: str, case: str, policy: TrustPolicy | Unknown, place: Place, reading: DocumentReading
 ) -> None:
     longest = template.property(name, "MaxSessionDuration")
     seconds = shapes.number({"": longest.value}, "") if longest else 0
@@ -88,7 +90,8 @@ def _add_role(
     role_name, path = template.property(name, "RoleName"), template.property(name, "Path")
     planned = known(role_name.value) if role_name else ""
     planned = f"{(known(path.value) if path else '') or '/'}{planned}".lstrip("/") if planned else ""
-    reading.roles.append(Role("", address, "", policy, place, seconds, "", address, planned))
+    called = f"{name} {case}" if case else name
+    reading.roles.append(Role("", called, "", policy, place, seconds, "", name, planned, case))
 
 
 def _read_provider(template: Template, name: str, place: Place, reading: DocumentReading) -> None:

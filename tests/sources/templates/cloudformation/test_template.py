@@ -4,6 +4,7 @@ import pytest
 
 from irsa_doctor.model import Unknown
 from irsa_doctor.sources import load
+from tests.facts.situations import found
 from tests.sources.templates.made import ISSUER, PROVIDER, conditions, federated, policy_text, roles_of, row_of, statement
 from tests.sources.worlds import inventory, loaded
 
@@ -284,3 +285,53 @@ def test_a_member_given_twice_in_the_policy_of_a_template_is_told(template):
     text = json.dumps(template).replace('"Effect": "Allow"', '"Effect": "Deny", "Effect": "Allow"')
     told = [row.why for row in inventory({"t.json": text}).documents if row.status == "unreadable"]
     assert [why.partition(",")[0] for why in told] == ["member `Effect` appears twice"]
+
+
+ANY = {"StringEquals": {f"{ISSUER}:sub": "system:serviceaccount:a:b"}}
+MODES = {"Parameters": {"Mode": {"Type": "String"}}}
+
+
+def _findings(template):
+    return [(rule, subject) for rule, subject in found({"t.json": template}) if rule.startswith(("open", "trust"))]
+
+
+def _under(principal, condition, **conditions):
+    return role_template(trusting(principal, condition), Conditions=conditions, **MODES)
+
+
+IS_OPEN = {"Fn::Equals": [{"Ref": "Mode"}, "open"]}
+
+
+def test_a_role_under_a_condition_is_one_role_with_one_finding():
+    principal = {"Fn::If": ["Open", PROVIDER, {"Fn::Sub": PROVIDER.replace("111122223333", "${AWS::AccountId}")}]}
+    template = _under(principal, ANY, Open=IS_OPEN)
+    assert {role.id for role in roles_of({"t.json": template}).values()} == {"t.json: AppRole"}
+    assert _findings(template) == [("open-aud-missing", "t.json: AppRole#0")]
+
+
+def test_what_is_wrong_in_one_branch_alone_is_a_finding():
+    for condition in ({"Fn::If": ["Open", {}, ANY]}, {"Fn::If": ["Open", ANY, {}]}):
+        assert ("open-no-sub", "t.json: AppRole#0") in _findings(_under(PROVIDER, condition, Open=IS_OPEN))
+
+
+@pytest.mark.parametrize(
+    "conditions",
+    [
+        {"Open": IS_OPEN, "Shut": {"Fn::Not": [{"Condition": "Open"}]}},
+        {"Open": IS_OPEN, "Shut": {"Fn::Equals": ["shut", {"Ref": "Mode"}]}},
+        {"Open": IS_OPEN, "Shut": {"Fn::And": [{"Fn::Not": [{"Condition": "Open"}]}, IS_OPEN]}},
+    ],
+)
+def test_conditions_that_exclude_each_other_are_not_assumed_together(conditions):
+    branch = {"Fn::If": ["Shut", ANY, {"StringEquals": {f"{ISSUER}:sub": "system:serviceaccount:a:c"}}]}
+    nobody = {"Fn::If": ["Open", {"Fn::If": ["Shut", {}, ANY]}, branch]}
+    assert not any(rule == "open-no-sub" for rule, _ in _findings(_under(PROVIDER, nobody, **conditions)))
+
+
+def test_more_conditions_than_are_tried_leave_the_policy_open():
+    names = [f"C{number}" for number in range(5)]
+    conditions = {name: {"Fn::Equals": [{"Ref": "Mode"}, name]} for name in names}
+    condition = ANY
+    for name in names:
+        condition = {"Fn::If": [name, ANY, condition]}
+    assert len(roles_of({"t.json": _under(PROVIDER, condition, **conditions)})) <= 8
