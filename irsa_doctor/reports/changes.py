@@ -19,7 +19,7 @@ _COLOURS = {"-": BAD, "+": GOOD}
 
 def change_lines(difference: str, style: Style) -> Iterator[str]:
     """Yields the lines of `Fix.diff`, each in the width of the terminal; long keys are shortened in the middle."""
-    lines = _dedented(difference.splitlines())
+    lines = dedented(difference.splitlines())
     room = style.width - len(_INDENT) - 2
     shown = [(line[:1], _shortened(line[1:], room, style.ellipsis)) for line in lines[:_LONGEST]]
     removed, added = ({text for mark, text in shown if mark == sign} for sign in "-+")
@@ -32,8 +32,8 @@ def change_lines(difference: str, style: Style) -> Iterator[str]:
         yield style.paint(f"{_INDENT}  {style.ellipsis} and {len(lines) - _LONGEST} more lines", FAINT)
 
 
-def _dedented(lines: Sequence[str]) -> list[str]:
-    """The lines without the indentation that they share."""
+def dedented(lines: Sequence[str]) -> list[str]:
+    """Returns the lines of a change without the indentation that they share."""
     shared = min((len(line) - 1 - len(line[1:].lstrip()) for line in lines if line[1:].strip()), default=0)
     return [line[:1] + line[1 + shared :] for line in lines]
 

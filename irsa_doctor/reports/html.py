@@ -1,18 +1,21 @@
 """The report as one self-contained HTML page: no script, no request, printable."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from itertools import groupby
 from pathlib import Path
 
 from irsa_doctor.model.findings import SEVERITIES, Finding, Location, Report
-from irsa_doctor.reports.counting import by_severity, checked, counted
+from irsa_doctor.reports.changes import dedented
+from irsa_doctor.reports.counting import by_severity, checked, counted, passed_over
 from irsa_doctor.reports.escape import for_xml
-from irsa_doctor.reports.fixes import pasted
+from irsa_doctor.reports.fixes import change_title, pasted
 from irsa_doctor.reports.places import from_here
 from irsa_doctor.reports.presentation import PLAIN, Presentation
 from irsa_doctor.reports.style import Style
-from irsa_doctor.rulebook.frameworks import FrameworkReport, by_control, frameworks
-from irsa_doctor.rulebook.rules import Rule, shipped_rules
+from irsa_doctor.rulebook.frameworks import FrameworkReport
+from irsa_doctor.rulebook.rules import shipped_rules
+from irsa_doctor.text.secrets import masked
 
 _STYLE = Path(__file__).parent / "report.css"
 
@@ -39,12 +42,12 @@ def render_html(
     With a framework, its controls.
     """
     body = [
-        *_head(report),
+        *_head(report, presentation),
         *_steps(report),
-        *_findings(report),
+        *_findings(report, framework),
         *_unknown(report),
         *_waived(report),
-        *_controls(report),
+        *(_controls(report, framework) if framework else ()),
         *_inputs(report),
     ]
     return (
@@ -56,14 +59,19 @@ def render_html(
     )
 
 
-def _head(report: Report) -> Iterator[str]:
+def _head(report: Report, presentation: Presentation) -> Iterator[str]:
     yield f"<h1>{by_severity(report).capitalize()}</h1>"
     yield from _incomplete(report)
+    day = f"On {for_xml(presentation.date)}, " if presentation.date else ""
     yield (
-        f'<p class="dim">irsa-doctor {for_xml(report.version)} checked {checked(report)}, with the rules '
+        f'<p class="dim">{day}irsa-doctor {for_xml(report.version)} checked {checked(report)}, with the rules '
         f"<code>{for_xml(report.rules_digest[:19])}</code>, for AWS roles that Kubernetes service accounts cannot assume "
         "and for roles that too many of them can assume.</p>"
     )
+    if presentation.command:
+        yield f"<pre>{for_xml(masked(presentation.command))}</pre>"
+    if left_out := passed_over(report):
+        yield f'<p class="dim"><a href="#documents">{left_out}</a> (.gitignore, exclude, or filled by programs).</p>'
     totals = [
         *((severity, sum(f.severity == severity for f in report.findings)) for severity in SEVERITIES),
         (f"input{'' if len(report.unknown) == 1 else 's'} missing", len(report.unknown)),
@@ -88,31 +96,38 @@ def _incomplete(report: Report) -> Iterator[str]:
 
 def _steps(report: Report) -> Iterator[str]:
     families = {rule.id: rule.family for rule in shipped_rules()}
-    numbers = [sum(families.get(f.rule) in checking for f in report.findings) for _, _, checking in _STEPS]
     yield "<h2>From pod to role</h2>"
-    yield '<div class="wide"><svg viewBox="0 0 960 110" role="img" aria-label="Findings at each step from pod to role">'
-    for number, ((name, what, _), count) in enumerate(zip(_STEPS, numbers, strict=True)):
-        x = number * 160 + 5
-        total = counted(count, "finding") if count else "no findings"
-        yield f'<g class="{"bad" if count else "good"}"><rect x="{x}" y="15" width="134" height="80" rx="8"/>'
-        yield f'<text x="{x + 10}" y="40" font-weight="700">{name}</text><text x="{x + 10}" y="60">{what}</text>'
-        yield f'<text x="{x + 10}" y="82">{total}</text></g>'
-        if number:
-            yield f'<path d="M{x - 24} 55 h20 m-6 -5 l6 5 l-6 5"/>'
-    yield "</svg></div>"
+    yield '<ol class="steps">'
+    for name, what, checking in _STEPS:
+        state, text = _state(report, {rule for rule, family in families.items() if family in checking})
+        yield f'<li class="{state}"><b>{name}</b> {what}<span>{text}</span></li>'
+    yield "</ol>"
 
 
-def _findings(report: Report) -> Iterator[str]:
-    groups: dict[str, list[Finding]] = {}
-    for finding in report.findings:
-        groups.setdefault(finding.group, []).append(finding)
+def _state(report: Report, rules: Collection[str]) -> tuple[str, str]:
+    """What the rules of a step found; a step that nothing was examined for is not a good one."""
+    count = sum(finding.rule in rules for finding in report.findings)
+    tallies = [tally for tally in report.tallies if tally.id in rules]
+    unknown = sum(tally.unknown for tally in tallies)
+    if count:
+        return "bad", counted(count, "finding")
+    if not any(tally.passed or tally.failed for tally in tallies):
+        return "open", "unknown: inputs missing" if unknown else "not examined"
+    return ("open", "no findings, inputs missing") if unknown else ("good", "no findings")
+
+
+def _findings(report: Report, framework: FrameworkReport | None) -> Iterator[str]:
+    """The findings in their order; the first of a rule names its page."""
     yield "<h2>Findings by subject</h2>"
-    if not groups:
+    if not report.findings:
         yield "<p>No findings.</p>"
-    for group, findings in groups.items():
+    explained: set[str] = set()
+    for group, findings in groupby(report.findings, key=lambda finding: finding.group):
         yield f"<h3><code>{for_xml(group)}</code></h3>"
         for finding in findings:
             yield from _finding(finding)
+            yield from _notes(finding, framework, explained)
+            yield "</article>"
 
 
 def _finding(finding: Finding) -> Iterator[str]:
@@ -123,13 +138,28 @@ def _finding(finding: Finding) -> Iterator[str]:
     for place in finding.locations:
         yield _place(place)
     yield f"<p><b>Fix.</b> {_prose(finding.remedy)}</p>"
+    if finding.fix and finding.fix.diff:
+        title, lines = for_xml(change_title(finding.fix)), dedented(finding.fix.diff.splitlines())
+        changed = "\n".join(map(_changed, lines))
+        yield f"<p>{title[:1].upper()}{title[1:]}:</p><pre>{changed}</pre>"
     for snippet in pasted(finding.fix):
         text = "\n".join(for_xml(line) for line in snippet.text.splitlines())
         yield f"<details><summary>{for_xml(snippet.title)}</summary><pre>{text}</pre></details>"
-    if finding.controls:
-        ids = "; ".join(f"{name} {', '.join(listed)}" for name, listed in finding.controls.items())
-        yield f'<p class="dim">Controls: {for_xml(ids)}.</p>'
-    yield "</article>"
+
+
+def _notes(finding: Finding, framework: FrameworkReport | None, explained: set[str]) -> Iterator[str]:
+    """The controls of the framework, and the page of a rule that no finding has named yet."""
+    controls = finding.controls.get(framework.id, ()) if framework else ()
+    if controls:
+        yield f'<p class="dim">Controls: {for_xml(", ".join(controls))}.</p>'
+    if finding.rule not in explained:
+        explained.add(finding.rule)
+        yield f'<p class="dim">More: <code>irsa-doctor explain {for_xml(finding.rule)}</code></p>'
+
+
+def _changed(line: str) -> str:
+    tag = {"+": "ins", "-": "del"}.get(line[:1], "")
+    return f"<{tag}>{for_xml(line)}</{tag}>" if tag else for_xml(line)
 
 
 def _prose(text: str) -> str:
@@ -167,23 +197,26 @@ def _waived(report: Report) -> Iterator[str]:
     yield _table(("rule", "subject", "owner", "reason", "until"), rows)
 
 
-def _controls(report: Report) -> Iterator[str]:
-    rules: Sequence[Rule] = shipped_rules()
-    yield "<h2>By control</h2>"
+def _controls(report: Report, evidence: FrameworkReport) -> Iterator[str]:
+    yield f"<h2>Controls of {for_xml(evidence.title)} ({for_xml(evidence.version)})</h2>"
+    yield f"<p>{_by_verdict(evidence)}</p>"
     yield '<p class="dim">Evidence from technical rules; an auditor decides whether a control is met.</p>'
-    for name in frameworks():
-        evidence = by_control(name, report, rules)
-        yield f"<details><summary>{for_xml(evidence.title)} ({for_xml(evidence.version)}): {_by_verdict(evidence)}</summary>"
-        yield "<table><tr><th>control</th><th>verdict</th><th>rules</th><th>findings</th></tr>"
-        for control in evidence.controls:
-            marks = " ".join(f'<a href="#f-{for_xml(mark)}">{number}</a>' for number, mark in enumerate(control.findings, 1))
-            supports = sum(bearing.relation == "supports" for bearing in control.rules)
-            yield (
-                f"<tr><td>{for_xml(control.id)} {for_xml(control.title or '')}</td>"
-                f'<td class="{control.verdict.split()[0]}">{control.verdict}</td>'
-                f"<td>{supports} support, {len(control.rules) - supports} related</td><td>{marks or '-'}</td></tr>"
-            )
-        yield "</table></details>"
+    shown = {finding.fingerprint for finding in report.findings}
+    head = ("control", "verdict", "rules", "findings")
+    yield "<table><thead><tr>" + "".join(f"<th>{word}</th>" for word in head) + "</tr></thead><tbody>"
+    for control in evidence.controls:
+        marks = [
+            f'<a href="#f-{for_xml(mark)}">{number}</a>' for number, mark in enumerate(control.findings, 1) if mark in shown
+        ]
+        supports = sum(bearing.relation == "supports" for bearing in control.rules)
+        cells = (
+            f"{for_xml(control.id)} {for_xml(control.title or '')}",
+            f'<span class="{control.verdict.split()[0]}">{control.verdict}</span>',
+            f"{supports} support, {len(control.rules) - supports} related",
+            " ".join(marks) or "-",
+        )
+        yield _row(head, cells)
+    yield "</tbody></table>"
 
 
 def _by_verdict(evidence: FrameworkReport) -> str:
@@ -203,6 +236,11 @@ def _inputs(report: Report) -> Iterator[str]:
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = ["<table><tr>", *(f"<th>{word}</th>" for word in head), "</tr>"]
-    lines += ["<tr>" + "".join(f"<td>{for_xml(cell)}</td>" for cell in row) + "</tr>" for row in rows]
-    return "".join([*lines, "</table>"])
+    lines = ["<table><thead><tr>", *(f"<th>{word}</th>" for word in head), "</tr></thead><tbody>"]
+    lines += [_row(head, [for_xml(cell) for cell in row]) for row in rows]
+    return "".join([*lines, "</tbody></table>"])
+
+
+def _row(head: Sequence[str], cells: Sequence[str]) -> str:
+    """A row; each cell repeats its heading, which narrow pages show in its place."""
+    return "<tr>" + "".join(f'<td data-of="{name}">{cell}</td>' for name, cell in zip(head, cells, strict=True)) + "</tr>"
