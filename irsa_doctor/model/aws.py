@@ -62,7 +62,7 @@ class Role(msgspec.Struct, frozen=True, eq=False):
     `max_session` is in seconds, 0 where unknown. `address` is what a template calls it, `aws_iam_role.app` or a logical id;
     most roles of templates have no ARN yet. `planned` is the path and name that such a role will have, `team/app`, "" where
     nobody can say. A role whose policy depends on a condition of its template is there once for each `case`
-    (`(HasProvider)`): one role by its id.
+    (`(HasProvider)`): one role by its id. `source` is what a template calls a policy that no role of it uses.
     """
 
     arn: str
@@ -75,6 +75,7 @@ class Role(msgspec.Struct, frozen=True, eq=False):
     address: str = ""
     planned: str = ""
     case: str = ""
+    source: str = ""
 
     @property
     def is_bare(self) -> bool:
@@ -87,7 +88,8 @@ class Role(msgspec.Struct, frozen=True, eq=False):
         if self.arn:
             return self.arn
         path = self.place.document + (f"#{self.place.part}" if self.place.document == "-" or self.place.part else "")
-        return f"{path}: {self.address}" if self.address else path
+        called = self.address or self.source
+        return f"{path}: {called}" if called else path
 
 
 class Cluster(msgspec.Struct, frozen=True):

@@ -126,6 +126,7 @@ def _metadata_name(resource: Attributes) -> TemplateValue | None:
 def _policy(document: Attributes) -> TemplateValue | None:
     if document.block is None:
         return None
+    document.module.used.add(document.address)
     config = document.module.config(document.block.body, document.scope, document.block.node)
     return TemplateValue(
         hole(f"{document.address}.json"), config.anchor, config.document, (), document_of(config, document.address)

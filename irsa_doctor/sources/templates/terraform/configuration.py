@@ -24,6 +24,7 @@ from irsa_doctor.sources.templates.terraform.resource_instance import ResourceIn
 from irsa_doctor.sources.templates.terraform.resources import AFTER_APPLY, READERS, block_place
 from irsa_doctor.sources.templates.terraform.scopes import Budget, EvaluationScope
 from irsa_doctor.sources.templates.terraform.syntax import Block, Syntax, syntax_of
+from irsa_doctor.sources.templates.terraform.unused_policies import add_unused_policies
 from irsa_doctor.sources.templates.values import TemplateValue, written_json
 from irsa_doctor.text.errors import TextError, WrongShape
 
@@ -149,6 +150,7 @@ class _Reader:
                     self.readings[syntax.document].passed.append(f"{plan} has the same resources, planned")
             return
         self.read(module, None)
+        add_unused_policies(module, self.readings)
         module.release()
 
     def read(self, module: Module, at: Place | None) -> None:

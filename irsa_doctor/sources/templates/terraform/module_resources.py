@@ -4,15 +4,14 @@ from collections.abc import Iterator
 
 import msgspec
 
-from irsa_doctor.model import Flaw, Place, PlannedCluster, PodIdentityAssociation, Role, Text, TrustPolicy
+from irsa_doctor.model import PlannedCluster, PodIdentityAssociation, Text
 from irsa_doctor.sources.documents.aws import thumbprints_missing
 from irsa_doctor.sources.documents.reading import NamelessProvider
 from irsa_doctor.sources.templates.terraform.known_modules import KnownModule, KnownRole, ModuleAssociations
 from irsa_doctor.sources.templates.terraform.policy_document import members_of
 from irsa_doctor.sources.templates.terraform.resource_instance import ResourceInstance
-from irsa_doctor.sources.templates.terraform.resources import AddonSettings, add_addon, add_role
+from irsa_doctor.sources.templates.terraform.resources import AddonSettings, add_addon, add_refused_role, add_role
 from irsa_doctor.sources.templates.values import TemplateValue, hole, known, scalar_text
-from irsa_doctor.text.scanner import escaped
 
 
 def add_known_module(module: KnownModule, resource: ResourceInstance) -> None:
@@ -32,11 +31,7 @@ def _add_role(role: KnownRole, resource: ResourceInstance) -> None:
     if not role.lacks:
         add_role(of_role, role.policy, role.planned, 0)
         return
-    why = f"the module writes no statement: it is called without `{role.lacks}`"
-    place = Place(resource.reading.path, f"/{escaped(role.address)}/assume_role_policy")
-    resource.reading.anchors[(0, place.pointer)] = resource.reading.anchors[(0, resource.place.pointer)]
-    policy = TrustPolicy(None, place, (Flaw("syntax", why),), True, -1)
-    resource.reading.roles.append(Role("", role.address, "", policy, resource.caller, 0, "", role.address, role.planned))
+    add_refused_role(of_role, f"the module writes no statement: it is called without `{role.lacks}`", role.planned)
 
 
 def _add_cluster(module: KnownModule, resource: ResourceInstance, issuer: Text) -> None:

@@ -55,6 +55,8 @@ class Module:
         self.depth = depth
         self.scope = EvaluationScope(self.lookup, budget, prefix)
         self.budget = budget
+        self.used: set[str] = set()
+        """addresses of the policy documents whose JSON was evaluated"""
         self._known: dict[tuple[str, ...], TemplateValue] = {}
         self._open: set[tuple[str, ...]] = set()
         self._children: dict[str, Module | None] = {}
@@ -96,6 +98,17 @@ class Module:
                 self._open.discard(key)
             self._known[key] = TemplateValue(hole(self.prefix + ".".join(key))) if result is None else result
         return self._known[key]
+
+    def has_evaluated(self, *key: str) -> bool:
+        """Return whether something has referred to a name."""
+        return key in self._known
+
+    def called(self) -> Iterator["Module"]:
+        """Yield the module and all that it calls, as far as they were read."""
+        yield self
+        for child in self._children.values():
+            if child is not None:
+                yield from child.called()
 
     def variable(self, name: str) -> TemplateValue | None:
         """Return the value from the caller, or the default. An empty default of a root module is a placeholder."""

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 import msgspec
 
 from irsa_doctor.model import (
+    Flaw,
     Place,
     PlannedCluster,
     PodIdentityAssociation,
@@ -22,6 +23,7 @@ from irsa_doctor.model import (
 from irsa_doctor.sources.documents.aws import client_ids_missing, thumbprints_missing
 from irsa_doctor.sources.documents.reading import DocumentReading, NamelessProvider
 from irsa_doctor.sources.templates.addons import Addon, add_account, add_association
+from irsa_doctor.sources.templates.terraform.attributes import Attributes
 from irsa_doctor.sources.templates.terraform.policy_document import blocks_of, members_of
 from irsa_doctor.sources.templates.terraform.resource_instance import ResourceInstance
 from irsa_doctor.sources.templates.terraform.service_accounts import (
@@ -53,11 +55,21 @@ def add_role(resource: ResourceInstance, written: TemplateValue, name: str, seco
     target.anchors.update(anchors)
     root = (0, place.pointer)
     if root not in target.anchors:
-        target.anchors[root] = _anchor(resource.block) if target.path == own else Anchor(None, 0, 0)
+        target.anchors[root] = (
+            argument_anchor(resource.block, "assume_role_policy") if target.path == own else Anchor(None, 0, 0)
+        )
     role = Role("", resource.address, "", policy, resource.caller, seconds, "", resource.address, name)
     resource.reading.roles.append(role)
     if isinstance(policy, TrustPolicy) and policy.flaws and target is resource.reading:
         resource.reading.apart.append(place)
+
+
+def argument_anchor(block: Block, name: str) -> Anchor:
+    """Return where an argument of a block is written, or the block where it has none of that name."""
+    argument = block.body.arguments.get(name)
+    if argument is None or argument.syntax.document != block.syntax.document:
+        return _anchor(block)
+    return Anchor(None, argument.value.start_byte, argument.value.end_byte, *argument.name_span)
 
 
 def _anchor(block: Block) -> Anchor:
@@ -71,11 +83,22 @@ def block_place(block: Block, address: str, reading: DocumentReading) -> Place:
     return place
 
 
+def add_refused_role(resource: ResourceInstance, why: str, planned: str = "") -> None:
+    """Add a role to its reading whose policy cannot be one, for a reason that the template shows."""
+    place = Place(resource.reading.path, f"/{escaped(resource.address)}/assume_role_policy")
+    resource.reading.anchors[(0, place.pointer)] = argument_anchor(resource.block, "assume_role_policy")
+    policy = TrustPolicy(None, place, (Flaw("syntax", why),), True, -1)
+    resource.reading.roles.append(Role("", resource.address, "", policy, resource.caller, 0, "", resource.address, planned))
+
+
 def _read_role(resource: ResourceInstance) -> None:
     members = members_of(resource.config)
     written = members.get("assume_role_policy")
     if written is None:
         raise WrongShape(resource.place.pointer, "a role without `assume_role_policy`")
+    if isinstance(written.value, Attributes) and written.value.kind == "aws_iam_policy_document":
+        add_refused_role(resource, f"{written.value} is assigned, not its JSON: write {written.value}.json")
+        return
     longest = members.get("max_session_duration")
     seconds = shapes.number({"": longest.value}, "") if longest else 0
     name, path = resource.text("name"), resource.text("path") or "/"
