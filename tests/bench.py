@@ -1,6 +1,7 @@
 """Measures speed, memory and growth on generated estates, beside Python's own `json.load` and two tools of the field.
 
-`make bench`, or `python -m tests.bench [--large] [--peers VENV]`. Times are medians in seconds, memory is a process's peak.
+`make bench`, or `python -m tests.bench [--large] [--peers VENV] [--before REV]`. Times are medians in seconds, memory is a
+process's peak.
 """
 
 import argparse
@@ -127,8 +128,7 @@ def row(name: str, value: float, unit: str, limit: float | None = None) -> tuple
 def speed(bench: Bench, roles: int) -> None:
     """The estate, one small file, and no file at all."""
     folder, files = bench.estate(roles)
-    small = bench.folder / "small.json"
-    small.write_text(json.dumps(SMALL))
+    small = small_file(bench)
     load, whole, one = bench.load(files), bench.check(folder), bench.check(small)
     version = bench.run([*bench.tool, "--version"])
     megabytes = sum(file.stat().st_size for file in files) / 1e6
@@ -145,6 +145,51 @@ def speed(bench: Bench, roles: int) -> None:
             row("--version, wall", version.wall, "s", 0.15),
         ],
     )
+    shutil.rmtree(folder)
+
+
+def small_file(bench: Bench) -> Path:
+    """One role in one file: what it takes to start."""
+    small = bench.folder / "small.json"
+    small.write_text(json.dumps(SMALL))
+    return small
+
+
+def beside(bench: Bench, roles: int, revision: str) -> None:
+    """The same estate with this tree and with another commit, in turn: what else runs on the machine slows both alike."""
+    tree = bench.folder / "before"
+    repository = ["git", "-C", str(Path(__file__).parent)]
+    added = subprocess.run([*repository, "worktree", "add", "--quiet", "--detach", tree, revision], check=False)
+    if added.returncode:
+        print(f"\nnot compared with {revision}: git has no such commit here", file=sys.stderr)
+        return
+    try:
+        _in_turn(bench, roles, {"this tree": bench.tool, revision: _tool_of(tree)})
+    finally:
+        subprocess.run([*repository, "worktree", "remove", "--force", tree], check=True)
+
+
+def _tool_of(tree: Path) -> list[str]:
+    """How to call irsa-doctor as it is in a folder, with the libraries of this environment."""
+    return ["env", f"PYTHONPATH={tree}", sys.executable, "-P", "-m", "irsa_doctor"]
+
+
+def _in_turn(bench: Bench, roles: int, tools: dict[str, list[str]]) -> None:
+    """A row for each of several tools; the first round, which compiles their modules, does not count."""
+    folder, files = bench.estate(roles)
+    small = small_file(bench)
+    benches = {name: Bench(bench.folder, tool, 1) for name, tool in tools.items()}
+    loads, used = [], {name: list[tuple[float, float]]() for name in tools}
+    for _ in range(bench.times + 1):
+        loads.append(bench.load(files, 1))
+        for name, own in benches.items():
+            used[name].append((own.check(folder).cpu, own.check(small).cpu))
+    load = statistics.median(loads[1:])
+    rows: list[tuple[str, ...]] = [("", "check CPU", "small file", "(check - small file) / json.load")]
+    for name, runs in used.items():
+        whole, one = (statistics.median(column) for column in zip(*runs[1:], strict=True))
+        rows.append((name, f"{whole:.3f}", f"{one:.3f}", f"{(whole - one) / load:.2f} x"))
+    table(f"beside {list(tools)[-1]}: {roles} roles, json.load {load:.3f} s", rows)
     shutil.rmtree(folder)
 
 
@@ -314,6 +359,7 @@ def options() -> argparse.Namespace:
     parser.add_argument("--roles", type=int, default=5_000)
     parser.add_argument("--times", type=int, default=5, help="measure so often, and take the median")
     parser.add_argument("--large", action="store_true", help="growth up to 200,000 roles (a few minutes, 1 GB of disk)")
+    parser.add_argument("--before", default="HEAD~1", metavar="REV", help="the commit that this tree is compared with")
     parser.add_argument("--peers", type=Path, metavar="VENV", help="the environment with parliament and checkov in it")
     parser.add_argument("--peer-roles", type=int, default=500, help="how many roles the others are given")
     parser.add_argument("--files", type=int, default=1_000, help="how many files of Terraform configuration are written")
@@ -328,6 +374,7 @@ def main() -> None:
         bench = Bench(Path(folder), asked.tool.split(), asked.times)
         print(f"Python {sys.version.split()[0]}, {os.cpu_count()} processors, medians of {asked.times}")
         speed(bench, asked.roles)
+        beside(bench, asked.roles, asked.before)
         live(bench, asked.roles)
         growth(bench, SIZES + LARGE if asked.large else SIZES)
         peers(bench, asked.peer_roles, asked.peers)
