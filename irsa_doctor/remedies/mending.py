@@ -8,6 +8,7 @@ import msgspec
 
 from irsa_doctor.issuers import cluster_profile
 from irsa_doctor.model import issuer_of_provider
+from irsa_doctor.model.once import once
 from irsa_doctor.remedies.draft import CannotEdit, Draft, Edit, PolicyDocument, read
 from irsa_doctor.trust import Policy, Statement, grant_of, is_subject
 from irsa_doctor.trust.defects import Defect, DefectKind, Expected, defects_of
@@ -91,7 +92,7 @@ def mend_statement(
     return None
 
 
-class _Scene(msgspec.Struct, frozen=True):
+class _Scene(msgspec.Struct, frozen=True, dict=True):
     """A statement as it stands in the draft, and the token that should get in."""
 
     policy: Policy
@@ -119,14 +120,15 @@ class _Scene(msgspec.Struct, frozen=True):
         return defects_of(self.policy, grant, Expected(issuer=target.issuer, profile=profile, audiences=audiences))
 
     def holds(self, condition: Condition) -> bool | None:
-        issuer = self.target.issuer.lower()
-        context = {
-            **({condition.key: ()} if condition.key and self.claim(condition) == "never" else {}),
-            **self.target.known,
-            f"{issuer}:sub": (self.target.subject,),
-            f"{issuer}:aud": (self.target.audience,),
-        }
+        is_absent = condition.key and condition.key not in self.context and self.claim(condition) == "never"
+        context = {condition.key: (), **self.context} if is_absent else self.context
         return holds(condition, context, variables=self.policy.variables)
+
+    @once
+    def context(self) -> Mapping[str, tuple[str, ...]]:
+        """What is known of the token's request."""
+        target, issuer = self.target, self.target.issuer.lower()
+        return {**target.known, f"{issuer}:sub": (target.subject,), f"{issuer}:aud": (target.audience,)}
 
 
 def _next_step(scene: _Scene) -> Step | None:

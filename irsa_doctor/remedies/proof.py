@@ -63,13 +63,15 @@ class Comparison(msgspec.Struct, frozen=True, dict=True):
     new: Policy
     old: Policy
     view: Viewpoint
+    admitted_before: Admitted | None = None
+    """what the old one admits, where somebody knows it already"""
 
     @once
     def both(self) -> tuple[Admitted, Admitted]:
         """What each of them admits, an upper bound."""
         view = self.view
-        one, other = (admitted(p, view.provider, view.issuer, profile=view.profile) for p in (self.new, self.old))
-        return one, other
+        now = admitted(self.new, view.provider, view.issuer, profile=view.profile)
+        return now, self.admitted_before or admitted(self.old, view.provider, view.issuer, profile=view.profile)
 
     @once
     def _is_exact(self) -> bool:

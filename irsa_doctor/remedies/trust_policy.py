@@ -8,7 +8,7 @@ from irsa_doctor.facts import AnalysedRole, View
 from irsa_doctor.facts.grants.principals import kin
 from irsa_doctor.facts.lookups.users import RoleUser
 from irsa_doctor.issuers import cluster_profile
-from irsa_doctor.model import Issuer, Role, TrustPolicy, Verdict, holes_in, parse_arn
+from irsa_doctor.model import Issuer, Role, TrustPolicy, Verdict, holes_in, issuer_of_provider, parse_arn
 from irsa_doctor.model.once import once
 from irsa_doctor.remedies.denials import past_denials
 from irsa_doctor.remedies.draft import CannotEdit, Draft, PolicyDocument, statement_count
@@ -55,6 +55,12 @@ class RolePolicy(msgspec.Struct, frozen=True, dict=True):
     def users(self) -> Sequence[RoleUser]:
         """The service accounts that use the role."""
         return self.view.role_users.get(self.analysed.role.arn, ()) if self.analysed.role.arn else ()
+
+    def admitted_at(self, view: Viewpoint) -> Admitted | None:
+        """What the policy admits of the tokens of one provider, None where that is not known yet."""
+        known = self.analysed.by_provider.get(view.provider)
+        is_same = known is not None and known.profile is view.profile and issuer_of_provider(view.provider) == view.issuer
+        return known if is_same else None
 
     def users_at(self, view: Viewpoint) -> frozenset[str]:
         """The subjects that use the role with tokens of one issuer, and depend on its trust."""

@@ -88,7 +88,7 @@ def _viewpoints(role: RolePolicy, new: Policy, targets: Sequence[Recipient]) -> 
 
 
 def _change(role: RolePolicy, new: Policy, view: Viewpoint, targets: Sequence[Recipient]) -> _Account:
-    compared = Comparison(new, role.policy, view)
+    compared = Comparison(new, role.policy, view, role.admitted_at(view))
     # what IAM refuses is not in force: then whatever the new one admits is new
     nothing = msgspec.structs.replace(role.policy, statements=()) if role.policy.refused else None
     more = Comparison(new, nothing, view).gained if nothing else compared.gained

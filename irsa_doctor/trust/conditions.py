@@ -13,7 +13,7 @@ from irsa_doctor.issuers import Profile
 from irsa_doctor.model import has_hole, text_of
 from irsa_doctor.trust.keys import Presence, presence
 from irsa_doctor.trust.languages import EVERYTHING, NOTHING, Language, Like, complement, intersection, literal, union
-from irsa_doctor.trust.operators import Operator
+from irsa_doctor.trust.operators import Operator, parse_operator
 from irsa_doctor.trust.patterns import (
     Piece,
     Plain,
@@ -155,6 +155,14 @@ def _are_literal(values: tuple[Value, ...]) -> TypeGuard[tuple[str, ...]]:
         if not isinstance(value, str) or "$" in value:
             return False
     return True
+
+
+def is_plain_equality(condition: Condition) -> bool:
+    """Whether a condition says StringEquals and nothing else, with values that mean but themselves."""
+    return condition.use == _EQUALS and _are_literal(condition.values)
+
+
+_EQUALS = parse_operator("StringEquals")
 
 
 class _Bounds(msgspec.Struct, frozen=True):

@@ -30,6 +30,8 @@ class NamedHoles(msgspec.Struct, frozen=True):
 
 def with_names(statement: Statement, issuer: str, grammar: SubjectGrammar) -> NamedHoles:
     """The statement with its holes taken for names; `issuer` as its keys name it."""
+    if Text not in [type(value) for condition in statement.conditions for value in condition.values]:
+        return NamedHoles(statement, {})
     claims = {f"{issuer.lower()}:{claim}" for claim in ("sub", "aud")}
     listed = [condition for condition in statement.conditions if condition.key in claims]
     holes = dict.fromkeys(hole for condition in listed for hole in holes_in(condition.values))

@@ -72,7 +72,7 @@ class Statement(msgspec.Struct, frozen=True):
     @property
     def hides_conditions(self) -> bool:
         """Whether it has conditions of unknown content, so that it may admit less than the others say."""
-        return bool(self.unseen) or any(not condition.key for condition in self.conditions)
+        return bool(self.unseen) or "" in [condition.key for condition in self.conditions]
 
     @property
     def covers_web_identity(self) -> bool:

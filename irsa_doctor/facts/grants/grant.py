@@ -9,7 +9,7 @@ from irsa_doctor.facts.grants.evidence import grant_evidence
 from irsa_doctor.facts.grants.principals import PrincipalForm
 from irsa_doctor.facts.grants.reading import GrantReading, IssuerKind
 from irsa_doctor.facts.subject import Evidence, Judged
-from irsa_doctor.model import Place, Role, Unknown, holes_in
+from irsa_doctor.model import Place, Role, Text, Unknown
 from irsa_doctor.trust import is_subject
 from irsa_doctor.trust.defects import ActionForm, DefectKind
 from irsa_doctor.trust.languages import Finite, contains
@@ -99,7 +99,7 @@ def _unseen(read: GrantReading) -> Unknown | None:
 
 def _may_be_patterns(read: GrantReading) -> bool:
     """Whether what is taken for one subject may be a pattern."""
-    return any(c.key.endswith(":sub") and may_hold_wildcards(c) for c in read.statement.conditions)
+    return True in [may_hold_wildcards(c) for c in read.statement.conditions if c.key.endswith(":sub")]
 
 
 def _is_named(read: GrantReading, scope: str | None) -> bool:
@@ -138,11 +138,11 @@ def _audience(read: GrantReading) -> RequiredAudience | Unknown:
         return "any" if read.reading.checks_aud is False else _PLACEHOLDERS
     limits = [limit for limit in read.grant.limits if limit.effect == "aud"]
     on_aud = [condition for condition in read.statement.conditions if condition.key.endswith(":aud")]
-    if any(True for condition in on_aud for _ in holes_in(condition.values)):
+    if Text in [type(value) for condition in on_aud for value in condition.values]:
         return _PLACEHOLDERS
-    if any(limit.contested for limit in limits):
+    if [limit for limit in limits if limit.contested]:
         return _CONTESTED
-    if any(contains(read.grant.audiences, audience) for audience in read.expected.audiences):
+    if True in [contains(read.grant.audiences, audience) for audience in read.expected.audiences]:
         return "expected"
     for kind, fact in _AUDIENCES:
         if kind in read.kinds:
@@ -222,6 +222,37 @@ def is_in_force(read: GrantReading) -> bool:
 
 def grant_facts(read: GrantReading, *, named: bool = False) -> GrantFacts:
     """The facts of one statement for one provider; `named`: some service account names the role."""
+    if not read.sound_subject:
+        return facts_in_full(read, named=named)
+    accounts, subject = read.lookups.accounts, read.sound_subject
+    missing = bool(accounts.lacking(read.issuer, (subject,))) if read.issuer in accounts.listed_whole else _ALL_ACCOUNTS
+    return _sound_facts(read.kind, subject.endswith(":default"), missing)
+
+
+@lru_cache(maxsize=64)
+def _sound_facts(kind: IssuerKind, default_account: bool, account_missing: bool | Unknown) -> GrantFacts:
+    return GrantFacts(
+        issuer_kind=kind,
+        issuer_form="fine",
+        principal="provider",
+        action="web-identity",
+        admits=True,
+        scope="one",
+        reach_by="named",
+        has_sub=True,
+        has_aud=True,
+        audience="expected",
+        held_by_deny=False,
+        never_holds=False,
+        session_name_wanted=False,
+        default_account=default_account,
+        account_missing=account_missing,
+        **_flags(frozenset()),
+    )
+
+
+def facts_in_full(read: GrantReading, *, named: bool = False) -> GrantFacts:
+    """The same facts, whatever the statement is like."""
     unseen, kinds, profile = _unseen(read), read.kinds, read.profile
     in_force = is_in_force(read)
     scope = read.reach.scope
@@ -230,6 +261,7 @@ def grant_facts(read: GrantReading, *, named: bool = False) -> GrantFacts:
     if audience == "mismatch" and (not in_force or "claims-swapped" in kinds):
         audience = "any"
     finite = read.subjects.values if profile.is_cluster and isinstance(read.subjects, Finite) else ()
+    defaults = [value for value in finite if value.endswith(":default")]
     nobody = (
         in_force and not named and unseen is None and not read.with_names.names and read.reach_before_deny.scope == "nobody"
     )
@@ -247,7 +279,7 @@ def grant_facts(read: GrantReading, *, named: bool = False) -> GrantFacts:
         held_by_deny=admits and unseen is None and _is_held_by_deny(read),
         never_holds=nobody and not is_blocked(read),
         session_name_wanted="session-name" in kinds and _session_name_wanted(read),
-        default_account=any(value.endswith(":default") and is_subject(value) for value in finite),
+        default_account=any(map(is_subject, defaults)),
         account_missing=admits and profile.is_cluster and _account_missing(read),
         **_flags(kinds),
     )
@@ -259,9 +291,8 @@ _OF_CONDITIONS = frozenset({"bad-operator", "bad-condition", "unknown-element"})
 def _lacks_condition(read: GrantReading) -> bool:
     """Whether IAM refuses a part of the statement that may limit it: nobody gets in by a document that is not saved, and what
     its author meant is not known."""
-    steps = read.statement.steps
-    problems = read.policy.problems
-    return any(p.refused and p.code in _OF_CONDITIONS and p.steps[: len(steps)] == steps for p in problems)
+    steps, problems = read.statement.steps, read.policy.problems
+    return bool(problems) and any(p.refused and p.code in _OF_CONDITIONS and p.steps[: len(steps)] == steps for p in problems)
 
 
 def _is_held_by_deny(read: GrantReading) -> bool:
@@ -273,9 +304,9 @@ def _is_held_by_deny(read: GrantReading) -> bool:
 
 def judged_grant(read: GrantReading, facts: GrantFacts) -> Judged:
     """A grant as a subject; of a bare policy the whole policy is the subject."""
-    role = read.role
-    kind, ident = ("policy", role.id) if role.is_bare else ("grant", f"{role.id}#{read.statement.index}")
-    return Judged(kind, ident, role.id, facts, partial(grant_evidence, read))
+    group = read.role.id
+    kind, ident = ("policy", group) if read.role.is_bare else ("grant", f"{group}#{read.statement.index}")
+    return Judged(kind, ident, group, facts, partial(grant_evidence, read))
 
 
 def hidden_grant(role: Role, index: int, missing: Unknown, place: Place) -> Judged:

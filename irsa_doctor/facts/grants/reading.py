@@ -14,11 +14,12 @@ from irsa_doctor.model.once import once
 from irsa_doctor.trust import SUBJECT_PREFIX, Admitted, Grant, Policy, Statement, grant_of, share_of
 from irsa_doctor.trust.admitted import is_nothing
 from irsa_doctor.trust.association import SeenStatement
+from irsa_doctor.trust.conditions import is_plain_equality
 from irsa_doctor.trust.defects import Defect, DefectKind, Expected, StatementReading, reading_of
 from irsa_doctor.trust.languages import NOTHING, Language
 from irsa_doctor.trust.naming import NamedHoles, with_names
 from irsa_doctor.trust.policy import Value
-from irsa_doctor.trust.subjects import Reach, reach_of
+from irsa_doctor.trust.subjects import Reach, is_subject, reach_of
 from irsa_doctor.trust.symbols import policy_seen_through
 
 IssuerKind = Literal["eks", "kubernetes", "other", "unknown"]
@@ -82,8 +83,27 @@ class GrantReading(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     seen: SeenStatement
 
     @once
+    def sound_subject(self) -> str:
+        """The one subject of a statement that is right: it asks for that and for an audience of the tokens, and the rest of the
+        policy changes nothing; "" of other statements. Most are right, and nothing more is looked into for them."""
+        policy, statement = self.policy, self.statement
+        if self.form != "provider" or policy.problems or statement.unseen or statement.two_spellings:
+            return ""
+        if len(statement.conditions) != 2 or not statement.covers_web_identity or not self.profile.is_cluster:
+            return ""
+        if False in [other.allow for other in policy.statements]:
+            return ""
+        low = self.issuer.lower()
+        named = {c.key: c.values[0] for c in statement.conditions if is_plain_equality(c) and len(c.values) == 1}
+        subject, audience = named.get(f"{low}:sub", ""), named.get(f"{low}:aud", "")
+        is_right = isinstance(subject, str) and is_subject(subject) and audience in self.expected.audiences
+        return subject if isinstance(subject, str) and is_right else ""
+
+    @once
     def reading(self) -> StatementReading:
         """What the statement requires of the claims of a token, and its defects."""
+        if self.sound_subject:
+            return _SOUND
         return reading_of(self.policy, self.grant, self.expected)
 
     @property
@@ -163,6 +183,9 @@ class GrantReading(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         for defect in self.reading.defects:
             table.setdefault(defect.kind, []).append(defect)
         return table
+
+
+_SOUND = StatementReading(defects=(), action="web-identity", checks_sub=True, checks_aud=True)
 
 
 def expected_tokens(
