@@ -240,7 +240,7 @@ Edit = Callable[[Draft], None]
 
 def _copied(value: Any) -> Any:
     """A copy of a JSON value, of its objects and lists."""
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         return {name: _copied(item) for name, item in value.items()}
     return [_copied(item) for item in value] if isinstance(value, list) else value
 

@@ -101,7 +101,9 @@ def role_policy(view: View, analysed: AnalysedRole) -> RolePolicy | None:
     source = analysed.role.policy
     if not isinstance(source, TrustPolicy) or analysed.policy is None or source.flaws:
         return None
-    if not isinstance(source.document, dict) or any(True for _ in holes_in(source.document)):
+    # what is plain is the text of a document itself: only a template has holes
+    may_have_holes = source.template or not source.plain
+    if not isinstance(source.document, dict) or (may_have_holes and any(True for _ in holes_in(source.document))):
         return None
     return RolePolicy(view, analysed, source.document, analysed.policy)
 

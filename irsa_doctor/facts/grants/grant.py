@@ -180,9 +180,10 @@ def _session_name_wanted(read: GrantReading) -> bool | Unknown:
 
 def is_blocked(read: GrantReading) -> bool:
     """Whether the statement itself keeps everybody, or those it was meant for, out."""
-    if read.reading.action == "other":
+    reading = read.reading
+    if reading.action == "other":
         return False
-    return read.reading.action == "hole" or any(defect.shuts_out for defect in read.reading.defects)
+    return reading.action == "hole" or True in [defect.shuts_out for defect in reading.defects]
 
 
 _FLAGS: dict[str, frozenset[DefectKind]] = {

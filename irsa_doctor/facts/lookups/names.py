@@ -13,8 +13,8 @@ def is_one_letter_off(name: str, other: str) -> bool:
     """Whether a letter was left out, added, mistaken, or swapped with its neighbour."""
     if abs(len(name) - len(other)) > 1:
         return False
-    start = 0
-    while start < min(len(name), len(other)) and name[start] == other[start]:
+    start, shorter = 0, min(len(name), len(other))
+    while start < shorter and name[start] == other[start]:
         start += 1
     a, b = name[start:], other[start:]
     return a[1:] == b[1:] or a[1:] == b or a == b[1:] or (a[:2] == b[1::-1] and a[2:] == b[2:])

@@ -80,25 +80,25 @@ def _is_for_saml(statement: Statement) -> bool:
 
 def analyse(role: Role, lookups: Lookups) -> AnalysedRole:
     """Take the policy of a role apart and derive the facts of its grants and of itself."""
-    source = role.policy
+    source, ident = role.policy, role.id
     kind = "policy" if role.is_bare else "role"
     if isinstance(source, Unknown):
         nothing = RoleFacts(*([source] * len(RoleFacts.__struct_fields__)))
-        unseen = Judged(kind, role.id, role.id, nothing, partial(role_evidence, role, None, None, {}, (), lookups))
+        unseen = Judged(kind, ident, ident, nothing, partial(role_evidence, role, None, None, {}, (), lookups))
         return AnalysedRole(role, None, (), unseen, {}, False)
     policy = read_policy(source)
     grants, by_provider = _grants(role, source, policy, lookups)
     hidden = tuple(_hidden_statements(role, source, policy))
     defective = _defective(grants) if policy.problems else []
-    facts = _role_facts(policy, by_provider, defective, served(policy, lookups.associations_of_role.get(role.id, ()), lookups))
+    facts = _role_facts(policy, by_provider, defective, served(policy, lookups.associations_of_role.get(ident, ()), lookups))
     blocking = [read for read, _ in grants if is_blocked(read)]
     return AnalysedRole(
         role,
         policy,
         (*[judged_grant(read, of_grant) for read, of_grant in grants], *hidden),
-        Judged(kind, role.id, role.id, facts, partial(role_evidence, role, source, policy, by_provider, defective, lookups)),
+        Judged(kind, ident, ident, facts, partial(role_evidence, role, source, policy, by_provider, defective, lookups)),
         by_provider,
-        facts.deny != "none" or facts.web_identity_of_aws is True or any(read.form != "provider" for read in blocking),
+        facts.deny != "none" or facts.web_identity_of_aws is True or {read.form for read in blocking} - {"provider"} != set(),
         frozenset([read.issuer for read in blocking if read.form == "provider"]),
     )
 
@@ -198,7 +198,7 @@ def _role_facts(
         mixed=_mixed(policy) if by_provider or web_of_aws else "no",
         web_identity_of_aws=web_of_aws,
         clusters=_clusters(by_provider),
-        contested=any(a.contested for a in by_provider.values()),
+        contested=bool([a for a in by_provider.values() if a.contested]),
         pod_identity=pod_identity,
     )
 
