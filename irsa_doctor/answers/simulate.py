@@ -9,6 +9,8 @@ import msgspec
 from irsa_doctor.model import Issuer, Place
 from irsa_doctor.model.errors import IrsaDoctorError
 from irsa_doctor.sources.documents.policies import read_policy_bytes, unwrapped
+from irsa_doctor.text.errors import TextError
+from irsa_doctor.text.json import read_json
 from irsa_doctor.text.positions import Documents, Source
 from irsa_doctor.trust import Decision, Policy, Problem, Request, decide, provider_arn_of, read_policy
 
@@ -100,12 +102,19 @@ def simulate_line(line: bytes) -> Simulation | Unanswered:
     try:
         row = _decode_row(line)
         _decode(row.id)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        return Unanswered(None, f"no JSON: {error}")
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return Unanswered(None, _why_no_row(line))
     try:
         return simulate(_policy_text(row), request_of(row.request), row.id)
     except Unanswerable as error:
         return Unanswered(row.id, str(error))
+
+
+def _why_no_row(line: bytes) -> str:
+    scan = read_json(line)
+    if not isinstance(scan, TextError):
+        return "not valid JSON"
+    return f"not valid JSON: {scan.why.removeprefix('not valid JSON: ')}, column {scan.column or 1}"
 
 
 def simulate(text: bytes, request: Request, ident: Id = None) -> Simulation:

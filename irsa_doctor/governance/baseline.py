@@ -7,6 +7,10 @@ import msgspec
 
 from irsa_doctor.model.errors import IrsaDoctorError
 from irsa_doctor.model.findings import DocumentRow, Finding
+from irsa_doctor.rulebook.yaml_files import Invalid, converted
+from irsa_doctor.text.errors import TextError
+from irsa_doctor.text.json import read_json
+from irsa_doctor.text.os_errors import os_error_reason
 
 _SCHEMA = "irsa-doctor.baseline/1"
 _LARGEST = 256 << 20
@@ -66,16 +70,28 @@ def read_baseline(file: str) -> list[Entry]:
     try:
         raw = Path(file).read_bytes()
     except OSError as error:
-        raise BaselineError(f"{file}: {error.strerror}") from error
+        raise BaselineError(f"{file}: {os_error_reason(error)}") from error
     if len(raw) > _LARGEST:
         raise BaselineError(f"{file}: too large for a baseline")
     try:
-        found = msgspec.json.decode(raw, type=_File)
-    except (msgspec.DecodeError, RecursionError) as error:
-        raise BaselineError(f"{file}: no baseline: {error}") from error
-    if found.schema != _SCHEMA:
-        raise BaselineError(f'{file}: no baseline: schema is "{found.schema}", expected "{_SCHEMA}"')
-    return found.findings
+        baseline = msgspec.json.decode(raw, type=_File)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise BaselineError(f"{file}{_why_no_baseline(raw)}") from error
+    if baseline.schema != _SCHEMA:
+        raise BaselineError(f'{file}: not a baseline: schema is "{baseline.schema}", expected "{_SCHEMA}"')
+    return baseline.findings
+
+
+def _why_no_baseline(raw: bytes) -> str:
+    """What is wrong with the text, with its line, or with its shape."""
+    scan = read_json(raw)
+    if isinstance(scan, TextError):
+        return f":{scan.line or 1}: not a baseline: {scan.why}"
+    try:
+        converted(scan.value, _File)
+    except Invalid as invalid:
+        return f": not a baseline: {invalid}"
+    return ": not a baseline"
 
 
 def baseline_text(entries: Iterable[Entry]) -> str:

@@ -1,16 +1,19 @@
 """Files as they were at a git revision, read from the repository without touching the work tree."""
 
 import os
+import shlex
 import subprocess
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 
 from irsa_doctor.model.errors import IrsaDoctorError
+from irsa_doctor.text.os_errors import os_error_reason
 
 _LIMIT = 256 << 20
 
 
 class NoRevision(IrsaDoctorError):
-    """The revision or repository is not there; the text is git's own first line."""
+    """The revision or repository does not exist, or git cannot read it: one sentence."""
 
 
 def files_at(revision: str, paths: Sequence[str], folder: str = ".") -> Mapping[str, bytes]:
@@ -102,7 +105,18 @@ def _git(folder: str, *arguments: str, what: str, stdin: bytes = b"") -> bytes:
         )
     except FileNotFoundError as error:
         raise NoRevision("git is not installed") from error
+    except (OSError, ValueError) as error:
+        raise NoRevision(f"git cannot be run: {os_error_reason(error)}") from error
     if done.returncode:
-        said = done.stderr.decode(errors="replace").strip().splitlines()
-        raise NoRevision(f"{what}: {said[0] if said else 'no such revision in this repository'}")
+        raise NoRevision(f"{what}: {_why_not(folder, arguments[0], done.returncode)}")
     return done.stdout
+
+
+def _why_not(folder: str, command: str, status: int) -> str:
+    """Why git did not answer. Its own sentences change with its version and the language of the user."""
+    place = Path(folder).resolve()
+    if not any((parent / ".git").exists() for parent in (place, *place.parents)):
+        return "not in a git repository with a work tree"
+    if command == "rev-parse" and status == 1:
+        return "no such revision in this repository"
+    return f"git {command} failed (exit {status}): git -C {shlex.quote(folder)} status shows why"

@@ -13,6 +13,8 @@ import msgspec
 from irsa_doctor.model.errors import IrsaDoctorError
 from irsa_doctor.model.findings import CONFIDENCES, SEVERITIES, Confidence, Severity
 from irsa_doctor.model.kinds import UnknownKind, kind_named
+from irsa_doctor.text.os_errors import os_error_reason
+from irsa_doctor.text.toml_errors import toml_error
 
 FailOn = Literal["critical", "high", "medium", "low", "never"]
 FAIL_ON: tuple[FailOn, ...] = get_args(FailOn)
@@ -191,7 +193,7 @@ def _text(name: str) -> str:
             raise SettingsError(name, 0, f"is larger than {_LARGEST >> 20} MiB, so hardly a settings file")
         return path.read_text(encoding="utf-8-sig")
     except OSError as error:
-        raise SettingsError(name, 0, f"cannot be read: {error.strerror}") from None
+        raise SettingsError(name, 0, f"cannot be read: {os_error_reason(error)}") from None
     except UnicodeDecodeError as error:
         raise SettingsError(name, error.object.count(b"\n", 0, error.start) + 1, "is not UTF-8, as TOML must be") from None
 
@@ -201,17 +203,11 @@ def _parsed(name: str, text: str) -> object:
 
     try:
         return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise SettingsError(name, *_syntax(text, str(error))) from None
     except RecursionError:
         raise SettingsError(name, 0, "is nested too deeply") from None
-
-
-def _syntax(text: str, message: str) -> tuple[int, str]:
-    """Line and cause; the parser tells the line only in its message: "(at line 3, column 7)", "(at end of document)"."""
-    cause = re.sub(r" \(at .*\)$", "", message)
-    at = re.search(r"\(at line (\d+), column \d+\)$", message)
-    return int(at[1]) if at else text.count("\n") + 1, f"is not TOML: {cause[:1].lower()}{cause[1:]}"
+    except ValueError as error:
+        wrong = toml_error(error, text)
+        raise SettingsError(name, wrong.line, f"is not valid TOML: {wrong.why}") from None
 
 
 def _line(text: str, steps: tuple[str | int, ...]) -> int:

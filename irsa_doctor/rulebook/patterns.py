@@ -25,8 +25,11 @@ def check_pattern(pattern: str, *, may_be_empty: bool = False) -> None:
     """Raises Unsafe for a pattern that is not valid, that matches any text, or that could take long on a hostile one."""
     try:
         parsed = parser.parse(pattern, FLAGS)
-    except (re.error, OverflowError, RecursionError) as error:
-        raise Unsafe(f"not a valid pattern: {error}") from error
+    except re.error as error:
+        at = f", character {error.pos + 1}" if error.pos is not None else ""
+        raise Unsafe(f"not a valid regular expression of Python{at}") from error
+    except (OverflowError, RecursionError) as error:
+        raise Unsafe("not a valid regular expression of Python: it exceeds the limits") from error
     if parsed.getwidth()[0] == 0 and not may_be_empty:
         raise Unsafe("it matches the empty text")
     work = _effort(parsed).work

@@ -13,6 +13,7 @@ from irsa_doctor.model.findings import CONFIDENCES, SEVERITIES
 from irsa_doctor.rulebook.rules import RuleError
 from irsa_doctor.text.encoding import settle
 from irsa_doctor.text.errors import TextError
+from irsa_doctor.text.os_errors import os_error_reason
 from irsa_doctor.text.scanner import DEPTH
 from irsa_doctor.text.yaml import compose, scalar
 
@@ -55,7 +56,7 @@ def read_yaml_file(path: Path) -> tuple[Any, Mapping[Way, int]]:
             raise RuleError(f"{path}: {path.stat().st_size} bytes: too large for a rule")
         text = settle(path.read_bytes())
     except OSError as error:
-        raise RuleError(f"{path}: {error.strerror}") from error
+        raise RuleError(f"{path}: {os_error_reason(error)}") from error
     roots = text if isinstance(text, TextError) else compose(text)
     if isinstance(roots, TextError):
         raise RuleError(f"{path}:{roots.line or 1}: {roots.why}")
@@ -125,7 +126,7 @@ def converted(value: Any, kind: type[T], base: Way = (), keys: Sequence[str] = (
 
 
 def _explained(error: str, kind: type, base: Way, keys: Sequence[str]) -> Invalid:
-    """What msgspec reports of a value, with the way to it and, where there is one, the near miss."""
+    """What msgspec reports of a value, in our words, with the way to it and, where there is one, the near miss."""
     match = _AT.fullmatch(error)
     what, path = (match["what"], match["path"] or "") if match else (error, "")
     at = base
@@ -144,7 +145,9 @@ def _explained(error: str, kind: type, base: Way, keys: Sequence[str]) -> Invali
     if names := re.fullmatch(r"Expected `(.*)`, got `(.*)`", what):
         expected, actual = (_KINDS.get(name.partition(" |")[0], name) for name in names.groups())
         what = f"expected {expected}, found {actual}{': quote it' if expected == 'text' and actual in _QUOTED else ''}"
-    return Invalid(f"{what[:1].lower()}{what[1:]}{f' ({spelt(at)})' if at else ''}", at)
+    else:
+        what = "not a valid value"
+    return Invalid(f"{what}{f' ({spelt(at)})' if at else ''}", at)
 
 
 def _types_at(kind: type, path: str) -> list[inspect.Type]:

@@ -21,7 +21,7 @@ from irsa_doctor.rulebook.patterns import Unsafe, check_pattern
         (r"(?=x[\s\S]{0,600}y[\s\S]{0,600}z)x", "steps at one place"),
         ("a{0,9}", "it matches the empty text"),
         ("", "it matches the empty text"),
-        ("(a", "not a valid pattern"),
+        ("(a", "not a valid regular expression of Python, character 1"),
         ("(a)?(?(1)b|c)", "a condition on a group"),
     ],
 )

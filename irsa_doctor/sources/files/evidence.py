@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import BinaryIO, cast
 
 from irsa_doctor.model.errors import IrsaDoctorError
+from irsa_doctor.text.os_errors import os_error_reason
 
 _CHUNK = 1 << 20
 _LARGEST = 16 << 20
@@ -31,7 +32,7 @@ def content(path: str) -> bytes:
                 return head + b"\n" + stream.read(_LARGEST // 2)
             return head
     except OSError as error:
-        raise NoEvidence(f"{path}: {error.strerror or error}") from error
+        raise NoEvidence(f"{path}: {os_error_reason(error)}") from error
 
 
 def chunks(path: str) -> Iterator[bytes]:
@@ -44,8 +45,10 @@ def chunks(path: str) -> Iterator[bytes]:
             packed = stream.read(2) == b"\x1f\x8b"
             stream.seek(0)
             yield from _pieces(cast("BinaryIO", gzip.GzipFile(fileobj=stream)) if packed else stream, path)
-    except (OSError, EOFError, zlib.error) as error:
-        raise NoEvidence(f"{path}: {getattr(error, 'strerror', None) or error}") from error
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise NoEvidence(f"{path}: the gzip data is damaged or cut off") from error
+    except (OSError, ValueError) as error:
+        raise NoEvidence(f"{path}: {os_error_reason(error)}") from error
 
 
 def _pieces(stream: BinaryIO, path: str) -> Iterator[bytes]:

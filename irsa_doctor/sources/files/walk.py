@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterator, Sequence
 import msgspec
 
 from irsa_doctor.sources.files.passing import Exclude, Folder, PassedOver
+from irsa_doctor.text.os_errors import os_error_reason
 
 SIZE_LIMIT = 2 << 30
 _CHUNK = 1 << 20
@@ -95,7 +96,7 @@ def _named_path(path: str, exclude: Exclude | None) -> Iterator[InputFile]:
     try:
         status = os.stat(path)
     except (OSError, ValueError) as error:
-        yield InputFile(path, True, why=says(error))
+        yield InputFile(path, True, why=os_error_reason(error))
         return
     if stat.S_ISDIR(status.st_mode):
         passed, start = PassedOver.of(path, exclude)
@@ -118,7 +119,7 @@ def _read_stream(path: str) -> InputFile:
         with open(os.dup(number), "rb") as stream:
             content = stream.read(SIZE_LIMIT + 1)
     except OSError as error:
-        return InputFile(path, True, why=says(error))
+        return InputFile(path, True, why=os_error_reason(error))
     return InputFile(path, True, content) if len(content) <= SIZE_LIMIT else InputFile(path, True, why="too large")
 
 
@@ -138,7 +139,7 @@ class _FolderWalk(msgspec.Struct, frozen=True):
             try:
                 names = sorted(os.listdir(path))
             except OSError as error:
-                yield InputFile(path, path == named, why=says(error))
+                yield InputFile(path, path == named, why=os_error_reason(error))
                 continue
             if not names and path == named:
                 yield InputFile(path, True, why="an empty folder", passed=True)
@@ -152,7 +153,7 @@ class _FolderWalk(msgspec.Struct, frozen=True):
             try:
                 status = os.lstat(entry)
             except OSError as error:
-                yield InputFile(entry, False, why=says(error))
+                yield InputFile(entry, False, why=os_error_reason(error))
                 continue
             is_folder = stat.S_ISDIR(status.st_mode)
             why = self.passed.why_folder(folder, name) if is_folder else self.passed.why_file(folder, name)
@@ -169,7 +170,7 @@ def _link(path: str, root: str) -> InputFile:
     try:
         target = os.path.realpath(path, strict=True)
     except OSError as error:
-        return InputFile(path, False, why=f"a broken link: {says(error)}")
+        return InputFile(path, False, why=f"a broken link: {os_error_reason(error)}")
     if target == root or target.startswith(root.rstrip(os.sep) + os.sep):
         return InputFile(path, False, why=f"a link to {os.path.relpath(target, root)}, read there", passed=True)
     return InputFile(path, False, why="a link to a target outside of the folder: name the target to read it")
@@ -184,7 +185,7 @@ def _file(path: str, status: os.stat_result, named: bool) -> InputFile:
     try:
         return InputFile(path, named, _read(path, named))
     except (OSError, ValueError) as error:
-        return InputFile(path, named, why=says(error))
+        return InputFile(path, named, why=os_error_reason(error))
 
 
 def _read(path: str, named: bool) -> bytes:
@@ -194,7 +195,7 @@ def _read(path: str, named: bool) -> bytes:
     try:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
-            raise OSError(errno.EINVAL, "not a file any more")
+            raise OSError(errno.EINVAL, "became something else")
         return _read_all(descriptor, status.st_size)
     finally:
         os.close(descriptor)
@@ -207,16 +208,3 @@ def _read_all(descriptor: int, size: int) -> bytes:
         parts.append(part)
         left -= len(part)
     return parts[0] if len(parts) == 1 else b"".join(parts)
-
-
-def says(error: Exception) -> str:
-    """Return why a path cannot be read, in plain words."""
-    if isinstance(error, PermissionError):
-        return "no permission to read it"
-    if isinstance(error, FileNotFoundError):
-        return "no such file or folder"
-    if isinstance(error, OSError) and error.errno == errno.ELOOP:
-        return "it refers to itself"
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror[:1].lower() + error.strerror[1:]
-    return "not a valid path"

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 from irsa_doctor.sources.live.calls import Clock, shortened
 from irsa_doctor.sources.live.errors import CallError, ErrorKind
+from irsa_doctor.sources.live.network_errors import NO_ANSWER_IN_TIME, network_reason, untrusted_certificate
 
 ATTEMPTS = 4
 """How often botocore tries a call that is throttled."""
@@ -73,7 +74,7 @@ def _transport_error(error: Exception, about: str) -> CallError:
     """A failure on the way to AWS or back."""
     from botocore import exceptions
 
-    message = shortened(str(error))
+    details: Mapping[str, object] = getattr(error, "kwargs", {})
     missing = (exceptions.NoCredentialsError, exceptions.PartialCredentialsError)
     expired = (
         exceptions.TokenRetrievalError,
@@ -84,15 +85,24 @@ def _transport_error(error: Exception, about: str) -> CallError:
     if isinstance(error, missing):
         return CallError("credentials", "no credentials were found: name a --profile, or set them up as for the AWS CLI")
     if isinstance(error, expired):
-        return CallError("credentials", f"the credentials cannot be had, sign in again ({message})")
+        source = f" from {details['provider']}" if "provider" in details else ""
+        return CallError("credentials", f"no credentials can be had{source}: sign in again")
     if isinstance(error, exceptions.ProfileNotFound):
-        return CallError("credentials", message)
-    if isinstance(error, exceptions.SSLError):
-        return CallError("unreachable", f"{about}no trusted TLS connection ({message})")
-    if isinstance(error, exceptions.ReadTimeoutError | exceptions.ConnectTimeoutError):
-        return CallError("unreachable", f"{about}no answer in time ({message})")
+        return CallError("credentials", f"no profile {details.get('profile', '')} in the configuration of AWS")
+    if isinstance(error, exceptions.ConfigParseError | exceptions.ConfigNotFound):
+        return CallError("credentials", f"the configuration {details.get('path', '')} cannot be read")
     if isinstance(error, exceptions.HTTPClientError | exceptions.ConnectionError):
-        return CallError("unreachable", f"{about}cannot be reached ({message})")
+        return CallError("unreachable", f"{about}{_unreachable(error, details)}")
     if not isinstance(error, exceptions.BotoCoreError):
         return CallError("other", f"{about}the answer is not one of AWS ({type(error).__name__})")
-    return CallError("other", f"{about}{message}")
+    return CallError("other", f"{about}botocore makes no call of it ({type(error).__name__})")
+
+
+def _unreachable(error: Exception, details: Mapping[str, object]) -> str:
+    url = shortened(str(details.get("endpoint_url") or details.get("proxy_url") or "the endpoint of AWS"))
+    if reason := untrusted_certificate(error):
+        return f"the certificate of {url} is not trusted: {reason}"
+    reason = network_reason(error)
+    if reason == NO_ANSWER_IN_TIME or "Timeout" in type(error).__name__:
+        return f"no answer in time from {url}"
+    return f"{url} cannot be reached: {reason}"

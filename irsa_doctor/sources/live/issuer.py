@@ -12,7 +12,8 @@ import msgspec
 
 from irsa_doctor.model import Gap
 from irsa_doctor.sources.live import fields
-from irsa_doctor.sources.live.calls import Clock, Notes, shortened
+from irsa_doctor.sources.live.calls import Clock, Notes
+from irsa_doctor.sources.live.network_errors import network_reason
 from irsa_doctor.sources.snapshot.snapshot import Origin
 from irsa_doctor.version import __version__
 
@@ -104,12 +105,8 @@ def _get(url: str, end: float, allowed: Allowed, trust: ssl.SSLContext | None) -
         connection.request("GET", path, headers={"User-Agent": f"irsa-doctor/{__version__}", "Accept": "application/json"})
         response = connection.getresponse()
         return response.status, response.getheader("Location", ""), _body(response, connection, end)
-    except ssl.SSLCertVerificationError as error:
-        raise Refused(f"its certificate is not trusted: {error.verify_message}") from error
-    except TimeoutError as error:
-        raise Refused("no answer in time") from error
     except (OSError, http.client.HTTPException, ValueError) as error:
-        raise Refused(f"it cannot be reached: {shortened(str(error)) or type(error).__name__}") from error
+        raise Refused(network_reason(error)) from error
     finally:
         connection.close()
 

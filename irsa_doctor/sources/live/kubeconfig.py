@@ -11,6 +11,7 @@ import msgspec
 
 from irsa_doctor.sources.live.calls import shortened
 from irsa_doctor.text.errors import LiveError
+from irsa_doctor.text.os_errors import os_error_reason
 from irsa_doctor.text.yaml_errors import yaml_error_reason
 
 IN_CLUSTER = "/var/run/secrets/kubernetes.io/serviceaccount"
@@ -45,8 +46,21 @@ class Connection:
             httpx = _httpx()
             limits = httpx.Timeout(timeout, connect=min(5.0, timeout))
             return httpx.Client(base_url=self.server, verify=verify, auth=auth, timeout=limits, follow_redirects=False)
-        except (ConfigError, OSError, ValueError) as error:
-            raise ConfigFault(shortened(str(error))) from error
+        except (ConfigError, OSError, ValueError, TypeError) as error:
+            raise ConfigFault(self._why_unusable()) from error
+        except _httpx().InvalidURL as error:
+            raise ConfigFault(f"{self.server} is not a valid URL of an API server") from error
+
+    def _why_unusable(self) -> str:
+        user, cluster = self.config.user or _nobody(), self.config.cluster
+        for file in filter(None, (cluster.certificate_auth, user.client_cert, user.client_key)):
+            try:
+                Path(file).read_bytes()
+            except (OSError, ValueError) as error:
+                return f"{file}: {os_error_reason(error)}"
+        if user.auth_provider:
+            return f"the user of context {self.context} has an auth-provider, which is not supported: use exec or a token"
+        return f"a certificate or key of context {self.context} is not valid"
 
     def errors(self) -> tuple[type[Exception], ...]:
         """Return the exceptions that a failed request raises."""
@@ -78,8 +92,10 @@ def connections(contexts: Sequence[str], kubeconfig: str) -> list[Connection]:
         merged = _merged(paths)
         config = _kubeconfig(merged, paths[0])
         return [_connection(config, merged, name) for name in contexts or (str(merged.get("current-context") or ""),)]
-    except (ConfigError, ConfigFault) as error:
-        raise LiveError(f"Kubernetes: {shortened(str(error))}") from error
+    except ConfigFault as error:
+        raise LiveError(f"Kubernetes: {error}") from error
+    except ConfigError as error:
+        raise LiveError("Kubernetes: the kubeconfig is not valid") from error
 
 
 def _paths(kubeconfig: str) -> list[Path]:
@@ -127,7 +143,7 @@ def _read(path: Path) -> dict[str, Any] | None:
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise ConfigFault(f"{path}: {error.strerror}") from error
+        raise ConfigFault(f"{path}: {os_error_reason(error)}") from error
     try:
         value = yaml.load(text, Loader=yaml.CSafeLoader)
     except (yaml.YAMLError, UnicodeDecodeError, ValueError, RecursionError) as error:
@@ -164,10 +180,16 @@ def _program(program: Mapping[str, Any], path: Path) -> dict[str, Any]:
 def _kubeconfig(merged: dict[str, Any], path: Path) -> Any:
     from lightkube.config.kubeconfig import KubeConfig
 
-    try:
-        return KubeConfig.from_dict(merged, fname=path)
-    except (msgspec.ValidationError, KeyError, TypeError) as error:
-        raise ConfigFault(f"{path}: the kubeconfig is not valid: {shortened(str(error))}") from error
+    for section in ("clusters", "contexts", "users"):
+        for entry in merged[section]:
+            try:
+                KubeConfig.from_dict({"clusters": [], "contexts": [], "users": [], section: [entry]}, fname=path)
+            except (msgspec.ValidationError, KeyError, TypeError, ValueError) as error:
+                kind = section.removesuffix("s")
+                raise ConfigFault(
+                    f"{path}: {kind} {entry['name']} is not valid: a value is missing or of the wrong kind"
+                ) from error
+    return KubeConfig.from_dict(merged, fname=path)
 
 
 def _connection(config: Any, merged: Mapping[str, Any], name: str) -> Connection:
@@ -253,7 +275,7 @@ def run_program(program: Any, server: str) -> str:
     except subprocess.TimeoutExpired as error:
         raise ConfigFault(f"{program.command} printed no credentials within {_EXEC_LIMIT:g} s") from error
     except OSError as error:
-        raise ConfigFault(f"{program.command}: {error.strerror}") from error
+        raise ConfigFault(f"{program.command}: {os_error_reason(error)}") from error
     if done.returncode:
         output = shortened(done.stderr.decode(errors="replace"))
         raise ConfigFault(f"{program.command} failed (exit {done.returncode}){': ' if output else ''}{output}")

@@ -14,6 +14,7 @@ from irsa_doctor.sources.live import fields
 from irsa_doctor.sources.live.calls import AT_ONCE, Clock, Job, Notes, shortened, side_by_side
 from irsa_doctor.sources.live.errors import CallError
 from irsa_doctor.sources.live.kubeconfig import ConfigFault, Connection
+from irsa_doctor.sources.live.network_errors import NO_ANSWER_IN_TIME, network_reason, unreadable_file, untrusted_certificate
 from irsa_doctor.sources.live.operations import (
     DISCOVERY,
     ENDPOINTS,
@@ -296,17 +297,15 @@ def _answer(status: int, content: bytes, context: str) -> dict[str, Any] | CallE
 
 def _on_the_way(error: Exception, server: str) -> CallError:
     """What went wrong before an answer was there."""
-    name, message = type(error).__name__, shortened(str(error))
-    if "CERTIFICATE_VERIFY_FAILED" in message:
-        reason = re.search(r"certificate verify failed: ([^(]+)", message)
-        return CallError(
-            "unreachable", f"the certificate of {server} is not trusted: {reason[1].strip() if reason else message}"
-        )
-    if "SSL" in message or "TLS" in message:
-        return CallError("unreachable", f"no TLS connection to {server}: {message}")
-    if "Timeout" in name:
+    if reason := unreadable_file(error):
+        return CallError("credentials", reason)
+    if reason := untrusted_certificate(error):
+        return CallError("unreachable", f"the certificate of {server} is not trusted: {reason}")
+    reason = network_reason(error)
+    # the HTTP library may give up before the system does
+    if reason == NO_ANSWER_IN_TIME or "Timeout" in type(error).__name__:
         return CallError("unreachable", f"{server} does not answer in time")
-    return CallError("unreachable", f"{server} cannot be reached: {message or name}")
+    return CallError("unreachable", f"{server} cannot be reached: {reason}")
 
 
 def same_server(first: str, second: str) -> bool:
