@@ -21,7 +21,7 @@ from irsa_doctor.sources.live.kubeconfig import connections
 from irsa_doctor.sources.live.network_errors import network_reason
 from irsa_doctor.text.errors import LiveError
 from irsa_doctor.text.os_errors import os_error_reason
-from irsa_doctor.text.toml_errors import REASONS, toml_error
+from irsa_doctor.text.toml_errors import TOML_REASONS, toml_error
 
 WORDS = "WORDS OF A LIBRARY"
 PACKED = gzip.compress(b"a log that is packed" * 99)
@@ -47,11 +47,11 @@ def test_a_settings_file_that_is_not_toml_is_refused_with_a_reason_of_ours_and_a
     with pytest.raises(SettingsError, match=r".") as caught:
         read_settings(str(tmp_path / "irsa-doctor.toml"))
     assert caught.value.line == line
-    assert caught.value.message.removeprefix("is not valid TOML: ") in REASONS
+    assert caught.value.message.removeprefix("is not valid TOML: ") in TOML_REASONS
 
 
 def test_a_parser_of_toml_with_other_words_gives_a_reason_of_ours():
-    assert toml_error(ValueError(WORDS), "a\nb").why in REASONS
+    assert toml_error(ValueError(WORDS), "a\nb").why in TOML_REASONS
     assert toml_error(ValueError(WORDS), "a\nb").line == 2
 
 

@@ -83,6 +83,7 @@ from irsa_doctor.model.kinds import UnknownKind, kind_named
 from irsa_doctor.model.nearness import suggestion
 from irsa_doctor.reports.style import Style
 from irsa_doctor.text.errors import LiveError
+from irsa_doctor.text.os_errors import os_error_reason
 
 if TYPE_CHECKING:
     from irsa_doctor.answers.check.choice import UnknownRule
@@ -296,6 +297,7 @@ __all__ = [
     "list_rules",
     "load",
     "load_settings",
+    "os_error_reason",
     "permissions",
     "read_policy_file",
     "read_requests",

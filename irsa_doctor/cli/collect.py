@@ -48,5 +48,5 @@ def _write(snapshot: "Snapshot", output: str) -> None:
     try:
         api.write_snapshot(snapshot, output)
     except OSError as error:
-        raise wrong(f"{output}: {error.strerror}") from error
+        raise wrong(f"{output}: {api.os_error_reason(error)}") from error
     print_note(f"{len(snapshot.documents)} documents in {output}")

@@ -48,4 +48,6 @@ def write_text(text: str, file: str | None) -> None:
         with open(file, "w", encoding="utf-8", errors="backslashreplace") as stream:
             stream.write(text)
     except OSError as error:
-        raise wrong(f"{file}: {error.strerror}") from error
+        from irsa_doctor import api
+
+        raise wrong(f"{file}: {api.os_error_reason(error)}") from error

@@ -19,7 +19,7 @@ _REASONS = (
     (r"invalid value|invalid type|number", "a value is missing or not valid: text needs quotes"),
 )
 _OTHER = "the text breaks off or is malformed"
-REASONS = frozenset({*(ours for _, ours in _REASONS), _OTHER})
+TOML_REASONS = frozenset({*(ours for _, ours in _REASONS), _OTHER})
 """Every reason that is given."""
 
 

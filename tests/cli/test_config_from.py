@@ -178,4 +178,4 @@ def test_where_there_is_no_repository_nothing_is_judged(tmp_path):
     put(tmp_path / "roles" / "app.json", role(RIGHT))
     done = run("check", "roles", "--config-from", "HEAD", cwd=tmp_path, GIT_CEILING_DIRECTORIES=str(tmp_path.parent))
     assert (done.returncode, done.stdout) == (2, "")
-    assert "not a git repository" in done.stderr
+    assert "not in a git repository" in done.stderr

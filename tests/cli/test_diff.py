@@ -144,7 +144,7 @@ def test_a_link_in_the_place_of_a_folder_hides_no_change(repository):
         (("--git", "no-such-revision"), "no-such-revision: no such revision in this repository"),
         (("--git", ""), "an empty name: not a git revision"),
         (("--git", "HEAD", "nowhere"), "nowhere: no such file or folder, neither in the work tree nor at HEAD"),
-        (("--git", "HEAD", "/"), "not a git repository"),
+        (("--git", "HEAD", "/"), "not in a git repository"),
         (("--git", "HEAD", "-"), "not standard input"),
         (("--git", "HEAD", "docs"), "nothing could be read of docs"),
     ],

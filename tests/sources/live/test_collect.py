@@ -83,7 +83,7 @@ def test_a_source_that_cannot_be_asked_is_one_line(shop, tmp_path):
 def test_a_place_that_cannot_be_written_is_one_line(shop, tmp_path):
     _, _, environment, flags = shop
     done = run("collect", "-o", "gone/snapshot.json", *flags, cwd=tmp_path, **environment)
-    assert (done.returncode, done.stderr) == (2, "irsa-doctor: gone/snapshot.json: No such file or directory\n")
+    assert (done.returncode, done.stderr) == (2, "irsa-doctor: gone/snapshot.json: no such file or folder\n")
 
 
 @pytest.mark.parametrize(
