@@ -24,7 +24,7 @@ from irsa_doctor.text.os_errors import os_error_reason
 from irsa_doctor.text.toml_errors import TOML_REASONS, toml_error
 
 WORDS = "WORDS OF A LIBRARY"
-PACKED = gzip.compress(b"a log that is packed" * 99)
+PACKED = gzip.compress(b"a log that is packed" * 99, mtime=0)
 
 
 @pytest.mark.parametrize(
@@ -103,7 +103,11 @@ def test_a_pattern_that_is_not_valid_is_refused_without_the_words_of_the_parser(
         check_pattern(pattern)
 
 
-@pytest.mark.parametrize("damaged", [PACKED[:-12], PACKED[:12] + b"\xff" * 9, PACKED[:5], PACKED[:-8] + b"\0" * 8])
+@pytest.mark.parametrize(
+    "damaged",
+    [PACKED[:-12], PACKED[:12] + b"\xff" * 9, PACKED[:5], PACKED[:-8] + b"\0" * 8],
+    ids=["cut off", "damaged", "a head", "a wrong sum"],
+)
 def test_a_log_whose_gzip_is_damaged_is_refused_with_its_name(tmp_path, damaged):
     path = tmp_path / "log.json.gz"
     path.write_bytes(damaged)
