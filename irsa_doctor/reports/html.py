@@ -12,6 +12,7 @@ from irsa_doctor.reports.escape import for_xml
 from irsa_doctor.reports.fixes import change_title, pasted
 from irsa_doctor.reports.places import from_here
 from irsa_doctor.reports.presentation import PLAIN, Presentation
+from irsa_doctor.reports.quoting import only_member
 from irsa_doctor.reports.style import Style
 from irsa_doctor.rulebook.frameworks import FrameworkReport
 from irsa_doctor.rulebook.rules import shipped_rules
@@ -19,8 +20,8 @@ from irsa_doctor.text.secrets import masked
 
 _STYLE = Path(__file__).parent / "report.css"
 
-_AROUND = 120
-"""characters of a line that are shown on each side of the marked part"""
+_LONG = 120
+"""characters of a line above which only the member with the mark is shown"""
 _CODE = re.compile(r"`([^`]+)`")
 
 # the steps of a credential, and the families of rules that check each step
@@ -175,9 +176,11 @@ def _place(place: Location) -> str:
         start = min(max(place.offset, 0), len(place.source))
         length = place.end_column - place.column if place.end_line == place.line else len(place.source) - start
         end = min(start + max(length, 1), len(place.source))
-        before = place.source[:start].lstrip()[-_AROUND:]
-        marked = f"{for_xml(before)}<mark>{for_xml(place.source[start:end])}</mark>{for_xml(place.source[end:][:_AROUND])}"
-        line = f"<pre>{marked}</pre>"
+        before, after = place.source[:start].lstrip(), place.source[end:].rstrip()
+        if len(place.source) > _LONG or start < place.column - 1:
+            before, after = only_member(before, after, "\u2026")
+        parts = [for_xml(text) for text in (masked(before[-_LONG:]), place.source[start:end], masked(after[:_LONG]))]
+        line = f"<pre>{parts[0]}<mark>{parts[1]}</mark>{parts[2]}</pre>"
     return f"<p><code>{for_xml(where)}</code>{sentence}</p>{line}"
 
 

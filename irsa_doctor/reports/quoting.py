@@ -8,11 +8,15 @@ from irsa_doctor.reports.escape import for_terminal
 from irsa_doctor.reports.fitting import columns, on_one_line, without_end, without_middle, without_start, wrapped
 from irsa_doctor.reports.places import from_here
 from irsa_doctor.reports.style import Style
+from irsa_doctor.text.secrets import masked
 
 _ARROW = "--> "
 _FAINT, _MARK = "2", "31"
 _DOCUMENT = re.compile(r"""["']?(?:\{|\[|%7B|%5B)""", re.IGNORECASE)
 """a whole document inside a string: its first characters show nothing useful"""
+_OPENING = "{[,"
+_SEPARATOR = re.compile(r"[,{}\[\]](?=.)", re.DOTALL)
+"""where another member begins, but for what ends the line"""
 
 
 def where(location: Location) -> str:
@@ -75,10 +79,24 @@ def _window(location: Location, room: int, style: Style) -> tuple[str, str, str]
         start, end = lead, len(source.rstrip())
     end = max(min(end, len(source)), start + 1)
     before, marked, after = source[min(lead, start) : start], source[start:end] or " ", source[end:].rstrip()
-    parts = [for_terminal(part) for part in (before, marked, after)]
-    if location.offset < location.column - 1 and start == location.offset:
+    is_cut = location.offset < location.column - 1 and start == location.offset
+    if is_cut or columns(before + marked + after) > room:
+        before, after = only_member(before, after, style.ellipsis)
+        is_cut = is_cut and not before.startswith(style.ellipsis)
+    parts = [for_terminal(part) for part in (masked(before), marked, masked(after))]
+    if is_cut:
         parts[0] = style.ellipsis + parts[0]
     return _fitted(parts, room, style.ellipsis)
+
+
+def only_member(before: str, after: str, ellipsis: str) -> tuple[str, str]:
+    """Returns the text before and after a mark without other members of the line: they may be secrets of other objects."""
+    start = max(map(before.rfind, _OPENING)) + 1
+    end = _SEPARATOR.search(after)
+    return (
+        ellipsis + before[start:].lstrip() if start else before,
+        after[: end.start()] + ellipsis if end else after,
+    )
 
 
 def _fitted(parts: list[str], room: int, ellipsis: str) -> tuple[str, str, str]:

@@ -82,7 +82,7 @@ def _title(group: str, kind: str) -> str:
     document, colon, address = group.rpartition(": ")
     if kind in ("grant", "role") and colon:
         return for_terminal(f"role {address} in {from_here(document)}")
-    return for_terminal(f"{_WORDS.get(kind, kind)} {group}")
+    return for_terminal(f"{_WORDS.get(kind, kind)} {from_here(group)}")
 
 
 def _finding(finding: Finding, group: str, shown: _Shown, style: Style, presentation: Presentation) -> Iterator[str]:

@@ -15,6 +15,11 @@ _SECRETS = (
         r"(?i)(?:secret[_-]?(?:access[_-]?)?key|session[_-]?token|security[_-]?token|password|authorization"
         r"|x-amz-security-token|web[_-]?identity[_-]?token(?![_-]?file))[\"']?\s*[:=]\s*[\"']?[^\s\"',;&]+"
     ),
+    # the same as a pair, for example a tag or an environment variable
+    re.compile(
+        r"(?i)\b(?:key|name)[\"']?\s*[:=]\s*[\"']?[\w./-]{0,60}(?:secret|password|passwd|credential|token(?![_-]?file))[\w./-]{0,60}"
+        r"[\"']?\s*,\s*[\"']?value[\"']?\s*[:=]\s*[\"']?[^\s\"',;&}]+"
+    ),
 )
 # forty characters of base64: a secret access key; more than a hundred: a session token
 _BLOB = re.compile(r"(?<![A-Za-z0-9+/=])(?:[A-Za-z0-9+/]{40}|[A-Za-z0-9+/=]{100,})(?![A-Za-z0-9+/=])")

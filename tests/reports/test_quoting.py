@@ -109,3 +109,33 @@ def test_the_mark_is_under_the_value_however_little_of_the_line_was_kept(tmp_pat
     span = documents.locate(Place(str(tmp_path / name), pointer or "/Statement/0/Principal", part))
     location = Location(name, span.line, span.column, "", "", True, span.end_line, span.end_column, span.source, span.offset)
     assert marked(shown(location)).strip('"') == value
+
+
+# what stands beside the mark
+
+
+@pytest.mark.parametrize("width", [40, 60, 100, 140])
+@pytest.mark.parametrize(
+    "neighbour",
+    [
+        '"password": "hunter2", ',
+        '"Tags": [{"Key": "password", "Value": "hunter2"}], ',
+        "name: DB_PASSWORD, value: hunter2, ",
+        '"SecretAccessKey": "hunter2", ',
+    ],
+)
+def test_a_secret_beside_the_mark_is_not_quoted(neighbour, width):
+    for before, after in ((neighbour, ""), ("", ", " + neighbour), (neighbour, ", " + neighbour)):
+        start = before + '"sub": '
+        assert "hunter2" not in "".join(shown(spot(f'{start}"x"{after}', len(start) + 1, 3), width))
+
+
+def test_of_a_document_in_one_line_only_the_member_with_the_mark_is_quoted():
+    before = json.dumps({"Description": "private words", "Condition": {"StringEquals": {}}})[:-3] + '"a:sub": '
+    after = ', "a:aud": "other"}}, "Notes": "more private words"}'
+    line = shown(spot(before + '"value"' + after, len(before) + 1, 7), 90)[1]
+    assert line == '7 │ …"a:sub": "value"…'
+
+
+def test_a_line_that_fits_is_quoted_whole():
+    assert shown(spot("actions = [first, second]", 19, 6), 80)[1] == "7 │ actions = [first, second]"
