@@ -69,7 +69,11 @@ def _list_exempt(draft: Draft, statement: Statement, target: Recipient, exempt: 
 
 
 def _except(draft: Draft, statement: Statement, target: Recipient, exempt: Sequence[str]) -> None:
-    """The Deny gets a condition that lets the subjects past."""
+    """The Deny gets a condition that lets the subjects past. One that names the subject of the token is meant for it."""
+    issuer = target.issuer.lower()
+    on_sub = [c for c in statement.conditions if presence(c.key, issuer) == "sub" and not c.use.operator.negated]
+    if any(target.subject in condition.values for condition in on_sub):
+        raise CannotEdit("the Deny names the subject")
     draft.add_condition(statement.index, "StringNotEquals", f"{target.issuer}:sub", exempt)
 
 

@@ -9,7 +9,7 @@ import msgspec
 from irsa_doctor.issuers import cluster_profile
 from irsa_doctor.model import issuer_of_provider
 from irsa_doctor.model.once import once
-from irsa_doctor.remedies.draft import CannotEdit, Draft, Edit, PolicyDocument, read
+from irsa_doctor.remedies.draft import CannotEdit, Draft, Edit, PolicyDocument, read, statement_count
 from irsa_doctor.trust import Policy, Statement, grant_of, is_subject
 from irsa_doctor.trust.defects import Defect, DefectKind, Expected, defects_of
 from irsa_doctor.trust.holding import holds
@@ -75,10 +75,10 @@ def mend_statement(
 
     `policy` is the document taken apart, where somebody has done that already.
     """
-    draft, weights = Draft(document), [0]
+    draft, weights, before = Draft(document), [0], statement_count(document)
     for _ in range(_ROUNDS):
         policy = policy if policy and len(weights) == 1 else read(draft.document)
-        statement = next((s for s in policy.statements if s.index == index), None)
+        statement = _part(policy, index, statement_count(draft.document) - before, target)
         if statement is None or not statement.allow:
             return None
         try:
@@ -90,6 +90,12 @@ def mend_statement(
             return None
         weights.append(step.weight)
     return None
+
+
+def _part(policy: Policy, index: int, more: int, target: Recipient) -> Statement | None:
+    """A statement by index; of the parts into which it was split, `more` than one, that of the token's provider."""
+    parts = [statement for statement in policy.statements if index <= statement.index <= index + more]
+    return next((part for part in parts if more and target.provider in part.federated), parts[0] if parts else None)
 
 
 class _Scene(msgspec.Struct, frozen=True, dict=True):

@@ -9,7 +9,7 @@ from irsa_doctor.facts import View
 from irsa_doctor.model import Place
 from irsa_doctor.remedies import policy_for
 from irsa_doctor.sources import read_policy_text as read_text
-from tests.facts.situations import ACCOUNT, ISSUER, association, policy, provider_arn, trusting_pods
+from tests.facts.situations import ACCOUNT, ISSUER, association, policy, provider_arn, role_arn, trusting_pods
 from tests.remedies.offering import (
     APP,
     AUD,
@@ -280,6 +280,7 @@ def test_a_policy_variable_of_an_old_version_is_replaced_by_the_name():
     assert found["Statement"][0]["Condition"]["StringEquals"][SUB] == APP
 
 
+GREEN = ISSUER.replace("eu-west-1", "eu-central-1")
 ANY = {SUB: APP, AUD: STS}
 NEGATED = {"StringNotEquals": {SUB: APP}, "StringEquals": {AUD: STS}}
 
@@ -322,3 +323,18 @@ def test_a_group_of_kubernetes_is_not_taken_for_a_service_account(group):
     fix = let_in(whole(statement(**conditions(sub=group))))
     assert fix.policy["Statement"][0]["Condition"]["StringEquals"][SUB] == APP
     assert fix.admits == (APP,)
+
+
+@pytest.mark.parametrize("issuer", [ISSUER, GREEN])
+def test_a_statement_of_two_clusters_is_split_whichever_of_them_asks(issuer):
+    both = {f"{name}:{claim}": value for name in (ISSUER, GREEN) for claim, value in (("sub", APP), ("aud", STS))}
+    principals = [provider_arn(issuer=name) for name in (ISSUER, GREEN)]
+    inventory = given(whole(statement(Principal={"Federated": principals}, Condition={"StringEquals": both})))
+    fix = policy_for(inventory, inventory.role_by_arn[role_arn()], target(issuer=issuer))
+    assert [part["Principal"]["Federated"] for part in fix.policy["Statement"]] == principals
+    assert all(reach(fix.policy, name).admits(APP, STS) for name in (ISSUER, GREEN))
+
+
+def test_a_deny_that_names_the_subject_is_not_passed_by():
+    denial = statement(Effect="Deny", Condition={"StringEquals": {SUB: APP}})
+    assert let_in(whole(statement(), denial)) is None
