@@ -62,17 +62,8 @@ def exclusions(policy: Policy, token: Presented, lookups: Lookups) -> tuple[Excl
     denials = tuple(_of_denies(policy, token))
     if () in by_statement:
         return denials
-    if not by_statement:
-        return (_without_allow(token), *denials)
-    nearest = min(by_statement, key=lambda checks: sum(check.cost for check in checks))
+    nearest = min(by_statement, key=lambda checks: sum(check.cost for check in checks), default=())
     return (*nearest, *denials)
-
-
-def _without_allow(token: Presented) -> Exclusion:
-    """A policy that allows nothing names nobody."""
-    defect = Defect(kind="subject-other", meant=token.subject, places=(("Statement",),))
-    says = f"no statement has the effect Allow, the token has {token.subject}"
-    return Exclusion(defect=defect, statement=0, says=says, cost=NO_WEB_IDENTITY)
 
 
 def _of_statement(policy: Policy, statement: Statement, token: Presented, lookups: Lookups) -> tuple[Exclusion, ...]:

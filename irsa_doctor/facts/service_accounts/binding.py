@@ -187,7 +187,26 @@ def _trust(view: View, account: ServiceAccount, named: AnalysedRole) -> Trust | 
     if own:
         shutting = [statement for answer in own for statement in _shutting(answer, account.subject, audiences)]
         return _kept_out(view, account, named, own, shutting)
-    return _elsewhere(view, named) if named.by_provider else _other_principals(named.policy)
+    return _elsewhere(view, named) if named.by_provider else _without_providers(view, account, named, audiences)
+
+
+def _without_providers(view: View, account: ServiceAccount, named: AnalysedRole, audiences: frozenset[str]) -> Trust:
+    """Of a policy that allows no identity provider: a Deny that matches all the same, or only others are allowed."""
+    policy = named.policy
+    if policy is None or any(statement.allow for statement in policy.statements):
+        return _other_principals(policy) if policy else "no-web-identity"
+    return "denied" if _denied_alone(view, account, policy, audiences) else "no-web-identity"
+
+
+def _denied_alone(view: View, account: ServiceAccount, policy: Policy, audiences: frozenset[str]) -> list[Statement]:
+    """The Deny statements that match an account, in a policy without any Allow statement."""
+    if not audiences or any(statement.allow for statement in policy.statements):
+        return []
+    issuer = view.issuer_of(account.cluster)
+    providers = {v for s in policy.statements for v in s.federated if isinstance(v, str) and is_provider_of(v, issuer)}
+    tokens = [Presented("", provider, issuer, account.subject, min(audiences)) for provider in sorted(providers)]
+    denying = {exclusion.statement for token in tokens for exclusion in exclusions(policy, token, view)}
+    return [statement for statement in policy.statements if statement.index in denying]
 
 
 def _names_others(view: View, account: ServiceAccount, named: AnalysedRole, issuer: str, audiences: frozenset[str]) -> bool:
@@ -324,8 +343,11 @@ def _describe_own_issuer(
     audiences_of_role = [answer.audiences.values for answer in own if isinstance(answer.audiences, Finite)]
     names["auds"] = ", ".join(sorted(frozenset().union(*audiences_of_role))) or "others"
     names["carried"] = f"tokens of {account.namespace}/{account.name} carry {', '.join(sorted(audiences))}"
-    names["whom"] = f"{account.namespace}/{account.name}, which its Allow statements admit"
     shutting = [statement for answer in own for statement in _shutting(answer, account.subject, audiences)]
+    alone = _denied_alone(view, account, named.policy, audiences) if named.policy else []
+    shutting = shutting or alone
+    allowed = "and the policy has no Allow statement" if alone else "which its Allow statements admit"
+    names["whom"] = f"{account.namespace}/{account.name}, {allowed}"
     names["absent_keys"] = ", ".join(_absent_keys(shutting, issuer))
     if AUDIENCE_ANNOTATION in account.annotations:
         places["aud"] = account.place.at("metadata", "annotations", AUDIENCE_ANNOTATION)
