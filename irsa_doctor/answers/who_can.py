@@ -124,7 +124,7 @@ def _readings(view: View, name: str) -> Iterator[Iterable[AnalysedRole]]:
 def _names(role: AnalysedRole) -> tuple[str, ...]:
     """The name of a role, without its path and with it; what a template calls it."""
     arn = parse_arn(role.role.arn)
-    address = (role.role.address, role.role.name) if role.role.address else ()
+    address = (role.role.address, f"{role.role.address} {role.role.case}") if role.role.address else ()
     return (arn.name.rpartition("/")[2], arn.name, *address) if arn else address
 
 

@@ -45,10 +45,16 @@ class Evidence(msgspec.Struct, frozen=True):
 
 
 class Judged(msgspec.Struct, frozen=True):
-    """One subject: `facts` is the record that rules ask, `evidence` is asked for only when something is to be said."""
+    """One subject: `facts` is the record that rules ask, `evidence` is asked for only when something is to be said.
+
+    `case` is the one in which it is so, `(HasProvider)` say, where a template chooses between policies. Without `certain` it is
+    only presumed whose tokens it is about.
+    """
 
     kind: str
     id: str
     group: str
     facts: msgspec.Struct
     evidence: Callable[[], Evidence]
+    case: str = ""
+    certain: bool = True

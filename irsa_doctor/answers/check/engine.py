@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from irsa_doctor.answers.check.cases import Cases, FindingKey
 from irsa_doctor.answers.check.fetching import missing_input
 from irsa_doctor.answers.check.order import sort_findings
 from irsa_doctor.facts import Evidence, Judged
@@ -115,7 +116,7 @@ def _finding(rule: Rule, judged: Judged, evidence: Evidence, locate: Locate, off
     return Finding(
         rule.id,
         severity,
-        rule.confidence,
+        rule.confidence if judged.certain or rule.confidence == "low" else "medium",
         rule.title,
         filled(rule.message, evidence),
         Subject(judged.kind, judged.id),
@@ -125,7 +126,7 @@ def _finding(rule: Rule, judged: Judged, evidence: Evidence, locate: Locate, off
         rule.url,
         mark,
         judged.group,
-        offering(rule.fixes, judged) if offering else NO_OFFER,
+        offering(rule.fixes, judged) if offering and not judged.case else NO_OFFER,
     )
 
 
@@ -159,16 +160,18 @@ def evaluate(rules: Sequence[Rule], subjects: Iterable[Judged], locate: Locate, 
         for subject in rule.subject:
             by_type.setdefault(SUBJECTS[subject], []).append(rule)
     memo: dict[msgspec.Struct, _Seen] = {}
-    findings: dict[tuple[str, str, str], Finding] = {}
+    findings: dict[FindingKey, Finding] = {}
+    cases = Cases()
     for judged in subjects:
+        cases.add(judged)
         seen = memo.get(judged.facts)
         if seen is None:
             seen = memo[judged.facts] = _seen(by_type.get(type(judged.facts), ()), judged.facts)
         seen.subjects += 1
         if seen.failed:
-            _say(seen.failed, judged, findings, locate, offering)
+            _say(seen.failed, judged, findings, cases, locate, offering)
     return Evaluation(
-        sort_findings(findings.values()),
+        sort_findings(cases.named(findings)),
         _missing(memo.values()),
         _tallies(rules, memo.values()),
     )
@@ -177,7 +180,8 @@ def evaluate(rules: Sequence[Rule], subjects: Iterable[Judged], locate: Locate, 
 def _say(
     failed: Iterable[Rule],
     judged: Judged,
-    findings: dict[tuple[str, str, str], Finding],
+    findings: dict[FindingKey, Finding],
+    cases: Cases,
     locate: Locate,
     offering: Offering | None,
 ) -> None:
@@ -185,8 +189,9 @@ def _say(
     evidence = judged.evidence()
     for rule in failed:
         key = (rule.id, judged.kind, judged.id)
-        if key not in findings:
-            findings[key] = _finding(rule, judged, evidence, locate, offering)
+        if key not in findings or judged.case:
+            finding = _finding(rule, judged, evidence, locate, offering)
+            findings[key] = cases.merged(key, judged, findings.get(key), finding)
 
 
 def _missing(memo: Iterable[_Seen]) -> list[Missing]:

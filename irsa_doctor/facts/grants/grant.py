@@ -307,11 +307,11 @@ def judged_grant(read: GrantReading, facts: GrantFacts) -> Judged:
     """A grant as a subject; of a bare policy the whole policy is the subject."""
     group = read.role.id
     kind, ident = ("policy", group) if read.role.is_bare else ("grant", f"{group}#{read.statement.index}")
-    return Judged(kind, ident, group, facts, partial(grant_evidence, read))
+    return Judged(kind, ident, group, facts, partial(grant_evidence, read), read.role.case, read.seen.certain)
 
 
 def hidden_grant(role: Role, index: int, missing: Unknown, place: Place) -> Judged:
     """A grant, by the index of its statement, of which nothing is known for want of an input."""
     facts = GrantFacts(*([missing] * len(GrantFacts.__struct_fields__)))  # type: ignore[arg-type] # one unknown for all of them
     kind, ident = ("policy", role.id) if role.is_bare else ("grant", f"{role.id}#{index}")
-    return Judged(kind, ident, role.id, facts, lambda: Evidence({"role": role.name}, {"statement": place}))
+    return Judged(kind, ident, role.id, facts, lambda: Evidence({"role": role.name}, {"statement": place}), role.case)

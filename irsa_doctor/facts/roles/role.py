@@ -84,19 +84,20 @@ def analyse(role: Role, lookups: Lookups) -> AnalysedRole:
     kind = "policy" if role.is_bare else "role"
     if isinstance(source, Unknown):
         nothing = RoleFacts(*([source] * len(RoleFacts.__struct_fields__)))
-        unseen = Judged(kind, ident, ident, nothing, partial(role_evidence, role, None, None, {}, (), lookups))
+        unseen = Judged(kind, ident, ident, nothing, partial(role_evidence, role, None, None, {}, (), lookups), role.case)
         return AnalysedRole(role, None, (), unseen, {}, False)
     policy = read_policy(source)
     grants, by_provider = _grants(role, source, policy, lookups)
     hidden = tuple(_hidden_statements(role, source, policy))
     defective = _defective(grants) if policy.problems else []
     facts = _role_facts(policy, by_provider, defective, served(policy, lookups.associations_of_role.get(ident, ()), lookups))
+    evidence = partial(role_evidence, role, source, policy, by_provider, defective, lookups)
     blocking = [read for read, _ in grants if is_blocked(read)]
     return AnalysedRole(
         role,
         policy,
         (*[judged_grant(read, of_grant) for read, of_grant in grants], *hidden),
-        Judged(kind, ident, ident, facts, partial(role_evidence, role, source, policy, by_provider, defective, lookups)),
+        Judged(kind, ident, ident, facts, evidence, role.case),
         by_provider,
         facts.deny != "none" or facts.web_identity_of_aws is True or {read.form for read in blocking} - {"provider"} != set(),
         frozenset([read.issuer for read in blocking if read.form == "provider"]),

@@ -38,12 +38,20 @@ class Fragment(msgspec.Struct, frozen=True):
     size: int = -1
 
 
+class Choice(msgspec.Struct, frozen=True):
+    """Two values, and the condition, not decided, that chooses the first of them."""
+
+    condition: str
+    then: "TemplateValue"
+    otherwise: "TemplateValue"
+
+
 class TemplateValue(msgspec.Struct, frozen=True):
     """A value and where it is written.
 
     Objects are mappings of texts (with or without holes) to `TemplateValue`, lists are tuples of them; anything unknown is a
     `Text` of one hole. `pieces` are what a text was put together of. `document` is the path of the file that `anchor` is in.
-    `made` is what a text is the JSON of, as jsonencode makes it.
+    `made` is what a text is the JSON of, as jsonencode makes it. With a `choice` the value is not known, but one of two.
     """
 
     value: object
@@ -51,6 +59,7 @@ class TemplateValue(msgspec.Struct, frozen=True):
     document: str = ""
     pieces: tuple[Fragment, ...] = ()
     made: "TemplateValue | None" = None
+    choice: Choice | None = None
 
 
 def hole(name: str) -> Text:

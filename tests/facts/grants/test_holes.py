@@ -221,3 +221,125 @@ def test_what_is_only_presumed_is_said_to_be():
     seen = seen_for(presumed, ARN)
     assert not seen.certain
     assert seen.statement.conditions[0].key == f"{ISSUER}:sub".lower()
+
+
+def findings_of(text: str, path: str = "main.tf") -> dict[str, str]:
+    """Rule -> message of every finding; a rule that fires twice fails."""
+    listed = judged(text, path).findings
+    assert len({finding.rule for finding in listed}) == len(listed)
+    return {finding.rule: finding.message for finding in listed}
+
+
+NARROW = f'{{ StringEquals = {{ {SUB} = {ONE}, {AUD} = "sts.amazonaws.com" }} }}'
+WIDE = f'{{ StringLike = {{ {SUB} = "system:serviceaccount:*" }}, StringEquals = {{ {AUD} = "sts.amazonaws.com" }} }}'
+ALLOW = (
+    '{{ Effect = "Allow", Action = "sts:AssumeRoleWithWebIdentity", Principal = {{ Federated = var.arn }}, Condition = {} }}'
+)
+
+
+def whole(expression: str) -> str:
+    """A role whose policy is an expression."""
+    return f'resource "aws_iam_role" "app" {{\n  name = "app"\n  assume_role_policy = {expression}\n}}\n'
+
+
+def policy_text(condition: str) -> str:
+    return f'jsonencode({{ Version = "2012-10-17", Statement = [{ALLOW.format(condition)}] }})'
+
+
+CHOICES = [
+    encoded(f"var.wide ? {WIDE} : {NARROW}"),
+    encoded(f"var.wide ? {WIDE} : (var.other ? {NARROW} : {NARROW})"),
+    encoded(f"!var.wide ? {NARROW} : {WIDE}"),
+    encoded(f'{{ StringLike = {{ {SUB} = var.wide ? "system:serviceaccount:*" : {ONE}, {AUD} = "sts.amazonaws.com" }} }}'),
+    encoded(
+        f'{{ StringEquals = {{ {AUD} = "sts.amazonaws.com" }}, StringLike = merge({{ {SUB} = {ONE} }}, '
+        f'var.wide ? {{ {SUB} = "system:serviceaccount:*" }} : {{}}) }}'
+    ),
+    whole(f"var.wide ? {policy_text(WIDE)} : {policy_text(NARROW)}"),
+    whole(policy_text("local.condition")) + f"locals {{\n condition = var.wide ? {WIDE} : {NARROW}\n}}\n",
+    whole(
+        f'jsonencode({{ Version = "2012-10-17", Statement = concat([{ALLOW.format(NARROW)}], '
+        f"var.wide ? [{ALLOW.format(WIDE)}] : []) }})"
+    ),
+    blocks(
+        condition_block('"StringLike"', SUB, f'var.wide ? ["system:serviceaccount:*"] : [{ONE}]')
+        + condition_block('"StringEquals"', AUD, '["sts.amazonaws.com"]')
+    ),
+    blocks(
+        condition_block('"StringLike"', SUB, f'[var.wide ? "system:serviceaccount:*" : {ONE}]')
+        + condition_block('"StringEquals"', AUD, '["sts.amazonaws.com"]')
+    ),
+]
+
+
+@pytest.mark.parametrize("text", CHOICES)
+def test_every_branch_that_is_known_is_judged_once_and_named(text):
+    messages = findings_of(text)
+    assert set(messages) == {"open-sub-star"}
+    assert "This holds where: var.wide" in messages["open-sub-star"]
+
+
+def test_what_holds_in_every_branch_names_none():
+    both = f"{{ StringEquals = {{ {SUB} = {ONE} }} }}"
+    messages = findings_of(encoded(f"var.strict ? {both} : {both}"))
+    assert set(messages) == {"open-aud-missing"}
+    assert "holds where" not in messages["open-aud-missing"]
+
+
+def test_the_worst_of_two_branches_counts():
+    one_namespace = f'{{ StringLike = {{ {SUB} = "system:serviceaccount:a:*", {AUD} = "sts.amazonaws.com" }} }}'
+    assert fired(encoded(f"var.wide ? {one_namespace} : {WIDE}")) == {"open-sub-star": "critical"}
+
+
+def test_the_inputs_of_a_known_module_may_be_a_choice():
+    text = """module "app" {
+  source       = "terraform-aws-modules/iam/aws//modules/iam-assumable-role-with-oidc"
+  create_role  = true
+  role_name    = "app"
+  provider_url = var.issuer
+  oidc_fully_qualified_audiences = ["sts.amazonaws.com"]
+  oidc_subjects_with_wildcards = var.wide ? ["system:serviceaccount:*:*"] : ["system:serviceaccount:billing:invoices"]
+}
+"""
+    assert "This holds where: var.wide" in findings_of(text)["open-sub-star"]
+
+
+def test_too_many_conditions_leave_the_policy_unknown():
+    text = encoded("{ " + ", ".join(f'(var.a{n} ? "x" : "y") = {{}}' for n in range(5)) + " }")
+    assert not fired(text).keys() & OPEN
+
+
+def test_branches_of_cloudformation_are_judged_once_and_named():
+    narrow = '{StringEquals: {"${Issuer}:sub": "system:serviceaccount:a:b", "${Issuer}:aud": sts.amazonaws.com}}'
+    wide = '{StringLike: {"${Issuer}:sub": "system:serviceaccount:*", "${Issuer}:aud": sts.amazonaws.com}}'
+    messages = findings_of(stack(f"!If [Narrow, {narrow}, {wide}]"), "stack.yaml")
+    assert "This holds where: not Narrow" in messages["open-sub-star"]
+
+
+def test_a_role_with_branches_is_one_role():
+    roles = inventory({"main.tf": CHOICES[0]}).roles
+    assert {role.id for role in roles} == {"main.tf: aws_iam_role.app"}
+    assert {role.case for role in roles} == {"(var.wide)", "(not var.wide)"}
+
+
+def test_an_open_statement_beside_unknown_ones_is_found_and_they_are_unknown():
+    text = whole(f'jsonencode({{ Version = "2012-10-17", Statement = concat([{ALLOW.format(WIDE)}], var.statements) }})')
+    assert fired(text) == {"open-sub-star": "critical"}
+    assert any(
+        "aws_iam_role.app" in missing.missing and "placeholder" in missing.missing
+        for missing in judged(text, "main.tf").unknown
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "path"),
+    [
+        (whole('jsonencode({ Version = "2012-10-17", Statement = var.statements })'), "main.tf"),
+        (whole('jsonencode({ Version = "2012-10-17", Statement = [for s in var.all : { Effect = "Allow" }] })'), "main.tf"),
+        (whole('jsonencode({ Version = "2012-10-17", Statement = [var.statement] })'), "main.tf"),
+    ],
+)
+def test_an_unresolved_statement_is_unknown(text, path):
+    outcome = judged(text, path)
+    assert not outcome.findings
+    assert any("placeholder" in missing.missing and "open-no-sub" in missing.rules for missing in outcome.unknown)

@@ -90,8 +90,7 @@ def _add_role(
     role_name, path = template.property(name, "RoleName"), template.property(name, "Path")
     planned = known(role_name.value) if role_name else ""
     planned = f"{(known(path.value) if path else '') or '/'}{planned}".lstrip("/") if planned else ""
-    called = f"{name} {case}" if case else name
-    reading.roles.append(Role("", called, "", policy, place, seconds, "", name, planned, case))
+    reading.roles.append(Role("", name, "", policy, place, seconds, "", name, planned, case))
 
 
 def _read_provider(template: Template, name: str, place: Place, reading: DocumentReading) -> None:

@@ -6,12 +6,17 @@ A computed attribute is one row of `_COMPUTED`.
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from irsa_doctor.model import Hole, Text, issuer_in, joined, text_of, without_scheme
+from irsa_doctor.sources.templates.choices import chosen
 from irsa_doctor.sources.templates.terraform.policy_document import blocks_of, document_of, members_of
 from irsa_doctor.sources.templates.terraform.scopes import EvaluationScope
 from irsa_doctor.sources.templates.terraform.syntax import Block
 from irsa_doctor.sources.templates.values import TemplateValue, hole, scalar_text, template_provider_arn
 
+_META = ("count", "for_each", "depends_on", "provider", "lifecycle")
+"""arguments that a data source has for Terraform itself"""
 if TYPE_CHECKING:
     from irsa_doctor.sources.templates.terraform.modules import Module
 
@@ -128,9 +133,10 @@ def _policy(document: Attributes) -> TemplateValue | None:
         return None
     document.module.used.add(document.address)
     config = document.module.config(document.block.body, document.scope, document.block.node)
-    return TemplateValue(
-        hole(f"{document.address}.json"), config.anchor, config.document, (), document_of(config, document.address)
-    )
+    members = {name: item for name, item in members_of(config).items() if name not in _META}
+    arguments = msgspec.structs.replace(config, value=members)
+    made = chosen(lambda settled: document_of(settled, document.address), (arguments,), nested=True)
+    return TemplateValue(hole(f"{document.address}.json"), config.anchor, config.document, (), made)
 
 
 _COMPUTED: Mapping[tuple[str, str], Callable[[Attributes], TemplateValue | None]] = {

@@ -4,21 +4,25 @@ https://developer.hashicorp.com/terraform/language/expressions
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 
 import msgspec
 
 from irsa_doctor.model import Hole, Text, joined, only_hole, text_of
+from irsa_doctor.sources.templates.choices import chosen, plain_condition
 from irsa_doctor.sources.templates.terraform.functions import FUNCTIONS, PartlyKnown, Undecided
 from irsa_doctor.sources.templates.terraform.json_values import json_value
 from irsa_doctor.sources.templates.terraform.operators import BINARY_OPERATORS, as_number, as_truth, collection_entries, member
 from irsa_doctor.sources.templates.terraform.scopes import EvaluationScope, MissingMember, PathStep
 from irsa_doctor.sources.templates.terraform.strings import literal_fragments
 from irsa_doctor.sources.templates.terraform.syntax import Node, Syntax, parts_of
-from irsa_doctor.sources.templates.values import Fragment, TemplateValue, hole, scalar_text, text_in, with_placeholders
+from irsa_doctor.sources.templates.values import Choice, Fragment, TemplateValue, hole, scalar_text, text_in, with_placeholders
 from irsa_doctor.text.errors import WrongShape
 from irsa_doctor.text.positions import Anchor
 
 _LONGEST = 1_000_000
+_WORDS = 120
+"""Characters of a condition up to which it can be named"""
 _MOST = 10_000
 """Characters of a text, and items of a collection, that are put together."""
 
@@ -107,7 +111,8 @@ class _Evaluation:
             return value
         if isinstance(value.value, str | Text) and text_of(value.value).lstrip()[:1] == "{" and value.pieces:
             return value
-        return self.at(value.value, node)
+        placed = self.at(value.value, node)
+        return msgspec.structs.replace(placed, choice=value.choice) if value.choice else placed
 
     def step(self, node: Node) -> PathStep | None:
         """`.name`, `.0` or `[expression]`."""
@@ -239,6 +244,10 @@ class _Evaluation:
             arguments += last
         if name in ("jsonencode", "yamlencode") and len(arguments) == 1:
             return self.encoded(arguments[0], node)
+        return chosen(partial(self.result, name, node), arguments)
+
+    def result(self, name: str, node: Node, *arguments: TemplateValue) -> TemplateValue | None:
+        """What a function makes of arguments."""
         function = FUNCTIONS.get(name)
         try:
             result = function(*arguments) if function else None
@@ -268,10 +277,22 @@ class _Evaluation:
 
     def conditional(self, node: Node) -> TemplateValue | None:
         condition, *both = (part for part in parts_of(node) if part.type == "expression")
-        holds = as_truth(self.value(condition))
-        if holds is None or len(both) != 2:
+        if len(both) != 2:
             return None
-        return self.value(both[0] if holds else both[1])
+        holds = as_truth(self.value(condition))
+        if holds is not None:
+            return self.value(both[0] if holds else both[1])
+        was, self.trying = self.trying, False
+        try:
+            then, otherwise = map(self.value, both)
+        finally:
+            self.trying = was
+        words, is_negated = plain_condition(" ".join(self.syntax.word(condition).split()))
+        if len(words) > _WORDS:
+            return None
+        name = f"{self.scope.prefix}{words}{self.scope.mark}"
+        choice = Choice(name, otherwise, then) if is_negated else Choice(name, then, otherwise)
+        return msgspec.structs.replace(self.unknown(node), choice=choice)
 
     def operation(self, node: Node) -> TemplateValue | None:
         (inner,) = parts_of(node)[:1] or (None,)

@@ -4,10 +4,12 @@ A module is one row of `_MODULES`, a role of it one `ModuleRole`; module_trust.p
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 
 import msgspec
 
 from irsa_doctor.model import Hole, Text, joined
+from irsa_doctor.sources.templates.choices import chosen
 from irsa_doctor.sources.templates.terraform import module_trust as trust
 from irsa_doctor.sources.templates.terraform.module_calls import (
     NEWEST,
@@ -88,17 +90,23 @@ class KnownModule(msgspec.Struct, frozen=True):
                 yield self._role(role)
 
     def _role(self, role: ModuleRole) -> KnownRole:
-        statements = tuple(role.statements(self.call))
-        config = TemplateValue({"statement": TemplateValue(statements)}, *self.call.written)
+        inputs = TemplateValue(dict(self.call.inputs))
+        policy = chosen(partial(self._policy, role), (inputs,), nested=True) or self._policy(role, inputs)
         name, path = self.call.text(*role.names), self.call.text("role_path", "path", "iam_role_path", "irsa_path") or "/"
         is_known = name and not (role.prefix and self.call.is_on(role.prefix, otherwise=True))
         return KnownRole(
             address=f"{self.call.address}.{role.resource}",
-            policy=document_of(config, f"{self.call.address}.assume_role_policy"),
+            policy=policy,
             planned=f"{path}{name}".lstrip("/") if is_known else "",
-            lacks="" if statements else role.needs,
+            lacks="" if next(role.statements(self.call), None) else role.needs,
             outputs=role.outputs,
         )
+
+    def _policy(self, role: ModuleRole, inputs: TemplateValue) -> TemplateValue:
+        """The trust policy of a role for some inputs."""
+        call = msgspec.structs.replace(self.call, inputs=inputs.value)
+        config = TemplateValue({"statement": TemplateValue(tuple(role.statements(call)))}, *call.written)
+        return document_of(config, f"{call.address}.assume_role_policy")
 
     def output(self, name: str) -> TemplateValue | None:
         """Return an output, None for one that only the module itself knows."""

@@ -23,6 +23,7 @@ from irsa_doctor.model import (
 from irsa_doctor.sources.documents.aws import client_ids_missing, thumbprints_missing
 from irsa_doctor.sources.documents.reading import DocumentReading, NamelessProvider
 from irsa_doctor.sources.templates.addons import Addon, add_account, add_association
+from irsa_doctor.sources.templates.choices import cases_of_policy
 from irsa_doctor.sources.templates.terraform.attributes import Attributes
 from irsa_doctor.sources.templates.terraform.policy_document import blocks_of, members_of
 from irsa_doctor.sources.templates.terraform.resource_instance import ResourceInstance
@@ -47,21 +48,22 @@ AFTER_APPLY = "terraform plan -out=plan.tfplan && terraform show -json plan.tfpl
 def add_role(resource: ResourceInstance, written: TemplateValue, name: str, seconds: int) -> None:
     """Add a role to its reading, and the places of its policy to that of the file in which the policy is written."""
     own = resource.block.syntax.document
-    document = written.made.document if written.made else written.document
-    target = resource.readings.get(document or own, resource.reading)
-    place = Place(target.path, f"/{escaped(resource.address)}/assume_role_policy")
     missing = Unknown(f"trust policy of {resource.address}, which is not in the configuration", AFTER_APPLY)
-    policy, anchors = policy_of(written, place, missing)
-    target.anchors.update(anchors)
-    root = (0, place.pointer)
-    if root not in target.anchors:
-        target.anchors[root] = (
-            argument_anchor(resource.block, "assume_role_policy") if target.path == own else Anchor(None, 0, 0)
-        )
-    role = Role("", resource.address, "", policy, resource.caller, seconds, "", resource.address, name)
-    resource.reading.roles.append(role)
-    if isinstance(policy, TrustPolicy) and policy.flaws and target is resource.reading:
-        resource.reading.apart.append(place)
+    for case, value in cases_of_policy(written):
+        document = value.made.document if value.made else value.document
+        target = resource.readings.get(document or own, resource.reading)
+        place = Place(target.path, f"/{escaped(resource.address)}/assume_role_policy").at(*([case] if case else []))
+        policy, anchors = policy_of(value, place, missing)
+        target.anchors.update(anchors)
+        root = (0, place.pointer)
+        if root not in target.anchors:
+            target.anchors[root] = (
+                argument_anchor(resource.block, "assume_role_policy") if target.path == own else Anchor(None, 0, 0)
+            )
+        role = Role("", resource.address, "", policy, resource.caller, seconds, "", resource.address, name, case)
+        resource.reading.roles.append(role)
+        if isinstance(policy, TrustPolicy) and policy.flaws and target is resource.reading:
+            resource.reading.apart.append(place)
 
 
 def argument_anchor(block: Block, name: str) -> Anchor:

@@ -304,7 +304,6 @@ def test_what_can_be_worked_out_is(expression, expected):
         "self.x",
         "lower(var.x)",
         'format("%05d", 3)',
-        "element([], 0) ? 1 : 2",
         "1 / 0",
         "[1][5]",
         "{ a = 1 }.b",
@@ -314,7 +313,6 @@ def test_what_can_be_worked_out_is(expression, expected):
         "lookup()",
         "one([1, 2])",
         "zipmap([1], [])",
-        "var.x ? 1 : 2",
         "[for x in var.y : x]",
     ],
 )
