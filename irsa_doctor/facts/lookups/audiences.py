@@ -10,7 +10,8 @@ from irsa_doctor.facts.lookups.lookups import Lookups
 from irsa_doctor.facts.roles.role import AnalysedRole
 from irsa_doctor.facts.workloads.webhook import AUDIENCE_ANNOTATION
 from irsa_doctor.issuers import profile_of
-from irsa_doctor.model import OidcProvider, Unknown, parse_arn
+from irsa_doctor.model import OidcProvider, Text, Unknown, issuer_in, parse_arn
+from irsa_doctor.trust import Policy
 from irsa_doctor.trust.languages import EVERYTHING, Finite, Language, contains
 
 _OF_KOPS = "amazonaws.com"
@@ -36,6 +37,17 @@ class AudienceLookups(msgspec.Struct, frozen=True, dict=True):
                 elif admits.audiences != EVERYTHING:
                     patterns.setdefault(provider, []).append(admits.audiences)
         return {arn: (frozenset(named.get(arn, ())), tuple(patterns.get(arn, ()))) for arn in named.keys() | patterns.keys()}
+
+    @cached_property
+    def trusting(self) -> Mapping[str | Text, tuple[tuple[Policy, str | Text], ...]]:
+        """Issuer, with holes where a template leaves it open -> the policies that trust it, each with the principal."""
+        table: dict[str | Text, dict[tuple[int, str | Text], tuple[Policy, str | Text]]] = {}
+        for number, policy in enumerate(analysed.policy for analysed in self.roles):
+            for statement in policy.statements if policy else ():
+                for principal in statement.federated if statement.allow else ():
+                    if policy:
+                        table.setdefault(issuer_in(principal), {})[(number, principal)] = (policy, principal)
+        return {issuer: tuple(pairs.values()) for issuer, pairs in table.items()}
 
     @cached_property
     def _of_clusters(self) -> Mapping[str, frozenset[str]]:

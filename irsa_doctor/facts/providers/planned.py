@@ -53,13 +53,9 @@ def _audience(view: View, provider: PlannedProvider, issuer: Issuer | None) -> A
 
 def _required(view: View, provider: PlannedProvider) -> Iterator[str]:
     """The audiences that roles require of tokens of the provider."""
-    for analysed in view.roles:
-        policy = analysed.policy
-        if policy is None or any(not statement.effect_seen for statement in policy.statements):
-            continue
-        for principal in {value for statement in policy.statements if statement.allow for value in statement.federated}:
-            if issuer_in(principal) == provider.issuer:
-                yield from _audiences(policy, principal)
+    for policy, principal in view.audience_lookups.trusting.get(provider.issuer, ()):
+        if all(statement.effect_seen for statement in policy.statements):
+            yield from _audiences(policy, principal)
 
 
 def _audiences(policy: Policy, principal: str | Text) -> frozenset[str]:

@@ -50,7 +50,7 @@ def judged(documents):
     ],
 )
 def test_the_client_ids_of_the_provider_of_a_cluster_have_the_audience_of_its_tokens(url, client_ids, audience):
-    eks = 'module "eks" {\n  source = "terraform-aws-modules/eks/aws"\n  version = "~> 20.0"\n  create_iam_role = false\n}\n'
+    eks = 'module "eks" {\n  source = "terraform-aws-modules/eks/aws"\n  version = "~> 20.0"\n  enable_irsa = false\n}\n'
     found = judged({"main.tf": provider(url, client_ids), "eks.tf": eks if "module" in url else ""})
     assert found.facts.audience == audience
     assert found.id == "main.tf: aws_iam_openid_connect_provider.main"

@@ -20,6 +20,7 @@ from irsa_doctor.text.scanner import escaped
 
 _ACTION = "assumerolewithwebidentity"
 _SIGN = _ACTION.encode()
+_KINDS = ("data", "locals", "output", "module")
 
 
 class PolicyCandidate(msgspec.Struct, frozen=True):
@@ -42,8 +43,9 @@ def add_unused_policies(module: Module, readings: Mapping[str, DocumentReading])
 
 
 def _candidates(module: Module) -> Iterator[PolicyCandidate]:
-    for block in module.folder.blocks:
-        if not _names_action(block.syntax.text, block.node):
+    naming = {syntax.document for syntax in module.folder.syntaxes if _SIGN in syntax.text.lower()}
+    for block in module.folder.blocks if naming else ():
+        if block.kind not in _KINDS or block.syntax.document not in naming or not _names_action(block.syntax.text, block.node):
             continue
         if block.kind == "data" and block.labels[:1] == ("aws_iam_policy_document",) and len(block.labels) == 2:
             yield from _documents(module, block)
@@ -58,6 +60,8 @@ def _candidates(module: Module) -> Iterator[PolicyCandidate]:
 
 def _documents(module: Module, block: Block) -> Iterator[PolicyCandidate]:
     """Every instance of a policy document of which no role speaks."""
+    if f"{module.prefix}data.{'.'.join(block.labels)}" in module.used:
+        return
     if any(_speaks_of(role, ".".join(block.labels)) for role in module.folder.blocks):
         return
     for instance in module.likely(block):
