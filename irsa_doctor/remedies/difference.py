@@ -1,8 +1,9 @@
 """The difference of two policy documents as lines of JSON."""
 
 import difflib
-import json
 from collections.abc import Iterator, Mapping
+
+from irsa_doctor.remedies.commands import policy_text
 
 _CONTEXT = 2
 """lines that are shown before and after a change"""
@@ -13,7 +14,7 @@ def policy_difference(before: Mapping[str, object], after: Mapping[str, object])
 
     A comma that only moves to another line is no difference.
     """
-    old, new = (json.dumps(document, indent=2).splitlines() for document in (before, after))
+    old, new = (policy_text(document).splitlines() for document in (before, after))
     before_lines, after_lines = ([line.removesuffix(",") for line in lines] for lines in (old, new))
     matcher = difflib.SequenceMatcher(None, before_lines, after_lines, autojunk=False)
     hunks = ["\n".join(_hunk(codes, old, new)) for codes in matcher.get_grouped_opcodes(_CONTEXT)]
