@@ -9,6 +9,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from irsa_doctor.cli import rules
+from irsa_doctor.cli.arguments import ordered
 from irsa_doctor.cli.check import check
 from irsa_doctor.cli.collect import collect
 from irsa_doctor.cli.diff import diff
@@ -20,6 +21,7 @@ from irsa_doctor.cli.schema import schema
 from irsa_doctor.cli.simulate import simulate
 from irsa_doctor.cli.who_can import who_can
 from irsa_doctor.cli.why import why
+from irsa_doctor.cli.wrong import checked_word
 from irsa_doctor.version import __version__
 
 app = typer.Typer(
@@ -39,11 +41,25 @@ def _version(requested: bool) -> None:
         raise typer.Exit
 
 
+def _color(when: str) -> None:
+    """Set the variables that a report looks at: a flag takes precedence over the environment."""
+    if (chosen := checked_word("--color", when, ("auto", "always", "never"))) != "auto":
+        os.environ["NO_COLOR"] = "1" if chosen == "never" else ""
+        os.environ["FORCE_COLOR"] = "1" if chosen == "always" else ""
+
+
+def _no_color(requested: bool) -> None:
+    if requested:
+        _color("never")
+
+
 @app.callback()
 def _options(
     version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and stop.")
+        bool, typer.Option("--version", "-V", callback=_version, is_eager=True, help="Print the version and stop.")
     ] = False,
+    color: Annotated[str, typer.Option("--color", metavar="WHEN", help="auto, always or never.", callback=_color)] = "auto",
+    no_color: Annotated[bool, typer.Option("--no-color", help="The same as --color never.", callback=_no_color)] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an unexpected error.")] = False,
 ) -> None:
     pass
@@ -69,14 +85,15 @@ def main() -> NoReturn:
     """Run. An unexpected error is a short message and exit 70, never a verdict; an interrupt is exit 130."""
     signal.signal(signal.SIGINT, _interrupted)
     try:
-        app(prog_name="irsa-doctor")
+        commands = [command.name or command.callback.__name__ for command in app.registered_commands if command.callback]
+        app(ordered(sys.argv[1:], [*commands, "rules"]), prog_name="irsa-doctor")
     except SystemExit as end:
         _leave(end.code)
     except Exception as error:
         if "--debug" in sys.argv:
             raise
         print(f"irsa-doctor: unexpected error: {type(error).__name__}: {error}", file=sys.stderr)
-        print("irsa-doctor: this is a bug; --debug before the command shows where", file=sys.stderr)
+        print("irsa-doctor: this is a bug; --debug shows where", file=sys.stderr)
         _leave(70)
     _leave(0)
 

@@ -9,9 +9,9 @@ import typer
 
 from irsa_doctor.cli.destinations import destinations, write_reports, write_text
 from irsa_doctor.cli.live_options import live_options
-from irsa_doctor.cli.options import AccountId, Clusters, Complete, Config, ExitZero, NoConfig, Paths, Roles, with_options
+from irsa_doctor.cli.options import AccountId, Clusters, Complete, Config, ExitZero, NoConfig, Roles, with_options
 from irsa_doctor.cli.output import print_note
-from irsa_doctor.cli.paths import input_paths, nearest_path, read_stdin
+from irsa_doctor.cli.paths import checked_paths, nearest_path, read_stdin
 from irsa_doctor.cli.presentation_options import presentation_options
 from irsa_doctor.cli.progress import progress
 from irsa_doctor.cli.settings_options import GoverningSettings, governing_settings, listed
@@ -20,6 +20,10 @@ from irsa_doctor.cli.wrong import checked_word, wrong
 if TYPE_CHECKING:
     from irsa_doctor.api import DocumentRow, Options, Presentation, Report
 
+_CheckPaths = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[PATHS]...", help="Files, folders, or - for standard input; without any, the current folder."),
+]
 _Formats = Annotated[
     list[str] | None,
     typer.Option(
@@ -132,7 +136,7 @@ def check_options(
 
 @with_options(live=live_options, governing=check_options, presentation=presentation_options)
 def check(
-    paths: Paths = None,
+    paths: _CheckPaths = None,
     format_: _Formats = None,
     output: _Output = None,
     base: _Base = None,
@@ -155,7 +159,7 @@ def check(
     from irsa_doctor import api
 
     reports = destinations(format_ or ["text"], output)
-    inputs = input_paths(paths, live)
+    inputs = checked_paths(paths, live)
     laid_over = _base(base, changed, live)
     with governing as governed:
         report = _checked(inputs, laid_over, governed, live)
@@ -218,4 +222,5 @@ def _nothing_read(rows: "Sequence[DocumentRow]") -> str:
     if not rows:
         return "nothing to read: no file was found in what was given"
     first, more = rows[0], f" (and {len(rows) - 1} more)" if len(rows) > 1 else ""
-    return f"nothing could be read: {first.path}: {first.why}{more}"
+    hint = "" if os.path.lexists(first.path) or first.path == "-" else nearest_path(first.path)
+    return f"nothing could be read: {first.path}: {first.why}{more}{'.' if hint else ''}{hint}"

@@ -11,7 +11,33 @@ def input_paths(paths: Sequence[str] | None, live: object) -> list[str]:
     """The paths of the call; none are needed where something is read live."""
     if not paths and live is None:
         raise wrong("nothing to look at: give files or folders, or --live")
-    return list(paths or ())
+    return expanded(paths or ())
+
+
+def checked_paths(paths: Sequence[str] | None, live: object) -> list[str]:
+    """The paths of the call; without any, and nothing read live, the current folder."""
+    return expanded(paths or (() if live is not None else (".",)))
+
+
+def expanded(paths: Sequence[str]) -> list[str]:
+    """The paths, with `~` and patterns that no shell has expanded, such as those in quotes, replaced by what they mean.
+
+    A path that exists is itself; a pattern that matches nothing stays as it is, so that it is reported.
+    """
+    return [
+        path for written in paths for path in ([written] if written == "-" or os.path.lexists(written) else _meant(written))
+    ]
+
+
+def _meant(path: str) -> list[str]:
+    if path == "-" or os.path.lexists(path):
+        return [path]
+    home = os.path.expanduser(path)
+    if not any(character in home for character in "*?["):
+        return [home]
+    from glob import glob
+
+    return sorted(glob(home, recursive=True)) or [path]
 
 
 def nearest_path(path: str) -> str:
@@ -23,7 +49,9 @@ def nearest_path(path: str) -> str:
         names = os.listdir(folder or ".")
     except OSError:
         return ""
-    return api.suggestion(os.path.join(folder, name), [os.path.join(folder, other) for other in names])
+    hint = api.suggestion(os.path.join(folder, name), [os.path.join(folder, other) for other in names])
+    slashed = path.replace("\\", "/")
+    return hint or (f' Did you mean "{slashed}"?' if slashed != path and os.path.exists(slashed) else "")
 
 
 def read_stdin(paths: Sequence[str]) -> bytes | None:

@@ -41,8 +41,10 @@ def walk(
 ) -> Iterator[InputFile]:
     """Yield every file of the paths once, folders in sorted order, except those at or below `without`.
 
-    What is passed over inside folders (`passing`) is yielded without content; what is named is read.
+    What is passed over inside folders (`passing`) is yielded without content; what is named is read. A path is relative to the
+    current folder where it is below it, however it was written: subjects and fingerprints of bare policies depend on it.
     """
+    here = os.getcwd().rstrip(os.sep) + os.sep
     left_out = {os.path.abspath(path) for path in without if path != "-"}
     named = {os.path.abspath(path) for path in paths if path != "-"}
     seen: set[str] = set()
@@ -53,7 +55,18 @@ def walk(
             if place in seen or (left_out and _is_below(place, left_out)) or (item.passed_over and place in named):
                 continue
             seen.add(place)
-            yield msgspec.structs.replace(item, named=True) if place in named and not item.named else item
+            shown = _shown(item.path, place, here)
+            is_named = item.named or place in named
+            same = shown == item.path and is_named == item.named
+            yield item if same else msgspec.structs.replace(item, path=shown, named=is_named)
+
+
+def _shown(path: str, place: str, here: str) -> str:
+    if path == "-":
+        return path
+    plain = place.removeprefix(here) if place.startswith(here) else os.path.normpath(path)
+    # a folder that is passed over is shown as one
+    return f"{plain}/" if path.endswith("/") and not plain.endswith("/") else plain
 
 
 def _is_below(place: str, folders: Collection[str]) -> bool:

@@ -39,10 +39,10 @@ def test_a_file_that_is_named_and_found_is_read_once_and_counts_as_named(tmp_pat
     assert [(item.named, item.content) for item in items] == [(True, b"{}")]
 
 
-def test_pipes_sockets_and_devices_are_not_opened(tmp_path):
+def test_pipes_sockets_and_devices_are_not_opened(tmp_path, monkeypatch):
     os.mkfifo(tmp_path / "pipe.json")
-    with socket.socket(socket.AF_UNIX) as listener:
-        os.chdir(tmp_path)
+    with socket.socket(socket.AF_UNIX) as listener, monkeypatch.context() as inside_folder:
+        inside_folder.chdir(tmp_path)
         listener.bind("socket.json")
     (tmp_path / "device.json").symlink_to("/dev/zero")
     inside = found(tmp_path)

@@ -1,0 +1,43 @@
+"""The arguments of a call as people write them: options of every command anywhere, and words that other programs take."""
+
+import os
+import shlex
+from collections.abc import Sequence
+
+from irsa_doctor.cli.output import print_note
+
+_FLAGS = ("--debug", "--no-color")
+
+
+def ordered(arguments: Sequence[str], commands: Sequence[str]) -> list[str]:
+    """The arguments with the options of every command first; `help` and `version` become the options of these names.
+
+    A path in the place of a command ends the run with exit 2.
+    """
+    own, general = _parted(list(arguments))
+    if own[:1] == ["help"]:
+        own = [*own[1:], "--help"]
+    elif own == ["version"]:
+        own = ["--version"]
+    elif own and own[0] not in commands and os.path.exists(own[0]):
+        print_note(f"no command {own[0]}; to check it run: irsa-doctor check {shlex.quote(own[0])}")
+        raise SystemExit(2)
+    return [*general, *own]
+
+
+def _parted(arguments: list[str]) -> tuple[list[str], list[str]]:
+    """The arguments of the command, and the options of every command before `--`."""
+    own: list[str] = []
+    general: list[str] = []
+    waiting = list(reversed(arguments))
+    while waiting:
+        argument = waiting.pop()
+        if argument == "--":
+            return [*own, argument, *reversed(waiting)], general
+        if argument in _FLAGS or argument.startswith("--color="):
+            general.append(argument)
+        elif argument == "--color":
+            general += [argument, *([waiting.pop()] if waiting else [])]
+        else:
+            own.append(argument)
+    return own, general

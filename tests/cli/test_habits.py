@@ -1,0 +1,172 @@
+"""What people expect of a command line who know ruff, zizmor, trivy, kubectl, terraform or eslint, one row each."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from tests.cli.running import OPEN, RIGHT, ROLE, put, role, run
+
+FINDING = "open-aud-only"
+COLOUR = "\x1b["
+
+
+@pytest.fixture
+def world(tmp_path):
+    """An open role in a folder, a right one beside it, an empty folder, and a home with an open role."""
+    put(tmp_path / "roles" / "open.json", role(OPEN))
+    put(tmp_path / "right" / "role.json", role(RIGHT, ROLE + "-2"))
+    put(tmp_path / "two words" / "Bücher.json", role(OPEN))
+    put(tmp_path / "home" / "mine.json", role(OPEN))
+    (tmp_path / "empty").mkdir()
+    return tmp_path
+
+
+HABITS = [
+    ("a folder is checked", "check roles", 1, FINDING),
+    ("a file is checked", "check roles/open.json", 1, FINDING),
+    ("without a path the current folder is checked", "check", 1, FINDING),
+    ("a path with a slash at its end is the same folder", "check roles/", 1, FINDING),
+    ("several paths are checked together", "check right roles", 1, FINDING),
+    ("the same path twice is read once", "check roles roles -f concise", 1, FINDING),
+    ("a path in quotes may have spaces and letters of any language", "check 'two words/Bücher.json'", 1, FINDING),
+    ("a pattern that no shell expanded is expanded", "check 'roles/*.json'", 1, FINDING),
+    ("a pattern may cross folders", "check '**/open.json'", 1, FINDING),
+    ("a pattern that matches nothing is an error", "check '*.nothing'", 2, "*.nothing: no such file or folder"),
+    ("a tilde is the home folder", "check '~/mine.json'", 1, FINDING),
+    ("a misspelt path is answered with the nearest", "check rolse", 2, 'Did you mean "roles"?'),
+    ("a path with backslashes is answered with the one with slashes", r"check 'roles\open.json'", 2, '"roles/open.json"?'),
+    ("an empty folder is an error, not a success", "check empty", 2, "an empty folder"),
+    ("options may follow paths", "check roles --exit-zero", 0, FINDING),
+    ("options may precede paths", "check --exit-zero roles", 0, FINDING),
+    ("after two dashes everything is a path", "check -- roles", 1, FINDING),
+    ("a value may follow an equals sign", "check roles --format=json", 1, '"schema"'),
+    ("a value may follow a short option without a space", "check roles -fjson", 1, '"schema"'),
+    ("the last of two equal thresholds counts", "check roles --fail-on low --fail-on never", 0, FINDING),
+    ("the name of a format may be in capitals", "check roles -f SARIF", 1, "sarif"),
+    ("a misspelt format is answered with the nearest", "check roles -f jsno", 2, 'Did you mean "json"?'),
+    ("a misspelt option is answered with the nearest", "check roles --formt json", 2, "--format"),
+    ("a misspelt command is answered with the nearest", "chekc roles", 2, "check"),
+    ("a path in the place of a command is answered with the command for it", "roles", 2, "irsa-doctor check roles"),
+    ("-h is help", "-h", 0, "check"),
+    ("--help after a command is the help of the command", "check --help", 0, "--fail-on"),
+    ("--help after paths and options is help as well", "check roles -f json --help", 0, "--fail-on"),
+    ("help COMMAND is the help of the command", "help check", 0, "--fail-on"),
+    ("help alone is help", "help", 0, "check"),
+    ("--version is the version", "--version", 0, "irsa-doctor "),
+    ("-V is the version", "-V", 0, "irsa-doctor "),
+    ("version is the version", "version", 0, "irsa-doctor "),
+    ("a group without a command shows its help", "rules", 2, "list"),
+    ("--color always colours what goes to a file", "check roles --color always", 1, COLOUR),
+    ("--color may stand before the command", "--color=always check roles", 1, COLOUR),
+    ("an unknown word for --color is an error", "check roles --color sometimes", 2, "auto, always or never"),
+    ("--debug may follow the command", "check roles --debug", 1, FINDING),
+    ("a report into a folder that does not exist is an error", "check roles -o no/such/report.txt", 2, "no/such/report.txt"),
+    ("a settings file that does not exist is an error", "check roles --config none.toml", 2, "none.toml"),
+    ("a rule is explained", "explain open-aud-only", 0, FINDING),
+    ("a rule in capitals is answered with its name", "explain OPEN-AUD-ONLY", 2, 'Did you mean "open-aud-only"?'),
+    ("a schema of a misspelt command is answered with the nearest", "schema chekc", 2, 'Did you mean "check"?'),
+]
+
+
+@pytest.mark.parametrize(("sentence", "call", "code", "text"), HABITS, ids=[habit[0].replace(" ", "-") for habit in HABITS])
+def test_a_habit_holds(world, sentence, call, code, text):
+    import shlex
+
+    done = run(*shlex.split(call), cwd=world, NO_COLOR="", HOME=str(world / "home"))
+    assert (done.returncode, "Traceback" in done.stderr) == (code, False), done.stderr
+    assert text in done.stdout + done.stderr, sentence
+
+
+@pytest.mark.parametrize(
+    ("environment", "flags", "coloured"),
+    [
+        ({"NO_COLOR": ""}, (), False),
+        ({"NO_COLOR": "", "FORCE_COLOR": "1"}, (), True),
+        ({"NO_COLOR": "1", "FORCE_COLOR": "1"}, (), False),
+        ({"NO_COLOR": "1"}, ("--color", "always"), True),
+        ({"NO_COLOR": "", "FORCE_COLOR": "1"}, ("--no-color",), False),
+        ({"NO_COLOR": "", "FORCE_COLOR": "1"}, ("--color=never",), False),
+        ({"NO_COLOR": "", "FORCE_COLOR": "1"}, ("--color", "auto"), True),
+    ],
+)
+def test_a_flag_for_colour_takes_precedence_over_the_environment(world, environment, flags, coloured):
+    assert (COLOUR in run("check", "roles", *flags, cwd=world, **environment).stdout) is coloured
+
+
+def test_standard_input_is_a_path(world):
+    done = run("check", "-", cwd=world, stdin=json.dumps(role(OPEN)).encode())
+    assert (done.returncode, FINDING in done.stdout) == (1, True)
+
+
+def test_findings_go_to_standard_output_and_errors_to_standard_error(world):
+    assert run("check", "roles", cwd=world).stderr == ""
+    assert run("check", "roles", "--fail-on", "x", cwd=world).stdout == ""
+
+
+def test_settings_of_a_folder_above_hold_up_to_the_repository(world):
+    put(world / "irsa-doctor.toml", 'fail-on = "never"')
+    assert run("check", "open.json", cwd=world / "roles").returncode == 0
+    (world / "roles" / ".git").mkdir()
+    assert run("check", "open.json", cwd=world / "roles").returncode == 1
+
+
+def started(folder, *arguments):
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    return subprocess.Popen([sys.executable, "-m", "irsa_doctor", *arguments], cwd=folder, **pipes)
+
+
+def test_a_reader_that_has_enough_ends_the_run_silently(world):
+    with started(world, "check", "roles", "-f", "json") as process:
+        process.stdout.close()
+        assert (process.stderr.read(), process.wait()) == (b"", 141)
+
+
+def test_an_interrupt_ends_the_run_with_130_and_no_traceback(world):
+    with started(world, "check", "-") as process:
+        time.sleep(2)  # it waits for standard input by then
+        process.send_signal(signal.SIGINT)
+        assert (process.stderr.read(), process.wait()) == (b"", 130)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")
+def test_a_folder_of_unreadable_files_is_no_success(world):
+    (world / "roles" / "open.json").chmod(0)
+    assert run("check", "roles", cwd=world).returncode == 2
+
+
+def test_every_format_goes_to_its_file_in_one_run(world):
+    done = run("check", "roles", "-f", "json:a.json", "-f", "sarif:b.sarif", "-f", "concise", cwd=world)
+    assert (done.returncode, FINDING in done.stdout) == (1, True)
+    assert (world / "a.json").exists()
+    assert (world / "b.sarif").exists()
+
+
+FORMS = ["roles", "./roles", "roles/", "roles/open.json", "./roles/open.json", "{top}/roles", "{top}/roles/open.json", "."]
+
+
+@pytest.mark.parametrize("kind", ["role", "policy", "template"])
+def test_findings_and_fingerprints_do_not_depend_on_how_a_path_is_written(world, kind):
+    for folder in ("right", "two words", "home"):
+        for file in (world / folder).iterdir():
+            file.unlink()
+    (world / "roles" / "open.json").unlink()
+    content = {"role": role(OPEN), "policy": OPEN, "template": _template()}[kind]
+    put(world / "roles" / "open.json", content)
+    results = [_findings(form.format(top=world), world) for form in FORMS]
+    assert results[0]
+    assert [result == results[0] for result in results] == [True] * len(FORMS), list(zip(FORMS, results, strict=True))
+
+
+def _template():
+    role_of = {"Type": "AWS::IAM::Role", "Properties": {"AssumeRolePolicyDocument": OPEN}}
+    return {"AWSTemplateFormatVersion": "2010-09-09", "Resources": {"App": role_of}}
+
+
+def _findings(path, folder):
+    report = json.loads(run("check", "-f", "json", "--exit-zero", path, cwd=folder).stdout)
+    return sorted((finding["rule"], finding["fingerprint"]) for finding in report["findings"])
