@@ -9,7 +9,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from irsa_doctor.cli import rules
-from irsa_doctor.cli.arguments import ordered
+from irsa_doctor.cli.arguments import arranged
 from irsa_doctor.cli.check import check
 from irsa_doctor.cli.collect import collect
 from irsa_doctor.cli.diff import diff
@@ -86,7 +86,7 @@ def main() -> NoReturn:
     signal.signal(signal.SIGINT, _interrupted)
     try:
         commands = [command.name or command.callback.__name__ for command in app.registered_commands if command.callback]
-        app(ordered(sys.argv[1:], [*commands, "rules"]), prog_name="irsa-doctor")
+        app(arranged(sys.argv[1:], [*commands, "rules"]), prog_name="irsa-doctor")
     except SystemExit as end:
         _leave(end.code)
     except Exception as error:

@@ -9,7 +9,7 @@ from irsa_doctor.cli.output import print_note
 _FLAGS = ("--debug", "--no-color")
 
 
-def ordered(arguments: Sequence[str], commands: Sequence[str]) -> list[str]:
+def arranged(arguments: Sequence[str], commands: Sequence[str]) -> list[str]:
     """The arguments with the options of every command first; `help` and `version` become the options of these names.
 
     A path in the place of a command ends the run with exit 2.

@@ -50,7 +50,7 @@ def test_paths_are_as_given(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "a").mkdir()
     (tmp_path / "a/x.json").write_text(json.dumps(policy()))
-    for given, path in (("a", "a/x.json"), ("./a", "./a/x.json"), ("a/x.json", "a/x.json")):
+    for given, path in (("a", "a/x.json"), ("./a", "a/x.json"), ("a/x.json", "a/x.json")):
         assert [row.path for row in load([given]).inventory.documents] == [path]
 
 
