@@ -6,7 +6,7 @@ from itertools import groupby
 from irsa_doctor.model import parse_arn
 from irsa_doctor.model.findings import Finding, Report, Waived
 from irsa_doctor.reports.changes import change_lines
-from irsa_doctor.reports.counting import checked, counted, passed_over
+from irsa_doctor.reports.counting import checked, counted, passed_over, renderings
 from irsa_doctor.reports.escape import for_terminal
 from irsa_doctor.reports.fitting import columns, without_end
 from irsa_doctor.reports.fixes import change_title, pasted, short
@@ -176,6 +176,8 @@ def _waived(report: Report, style: Style) -> Iterator[str]:
 
 def _checked(report: Report, style: Style) -> Iterator[str]:
     yield from prose(f"Checked {checked(report)}.", style, "")
+    if command := renderings(report):
+        yield from prose(clean(command), style, "")
     if left_out := passed_over(report):
         yield from prose(f"{left_out} (.gitignore, exclude, or filled by programs): -f json lists them.", style, "")
 

@@ -17,6 +17,7 @@ from irsa_doctor.sources.documents.dialects import dialect_of
 from irsa_doctor.sources.documents.flaws import settle_flaws
 from irsa_doctor.sources.documents.reading import DocumentReading, Page
 from irsa_doctor.sources.files.passing import Exclude
+from irsa_doctor.sources.files.rendered import RenderedFolders
 from irsa_doctor.sources.files.walk import InputFile, walk_over
 from irsa_doctor.sources.joining.join import JoinContext, join
 from irsa_doctor.sources.rows import final_rows, is_data, refused_row
@@ -98,9 +99,13 @@ class Loading:
         self._base: set[str] = set()
         self._base_snapshots: list[Snapshot] = []
         self._answers: dict[str, _Part] = {}
+        self._rendered = RenderedFolders()
         with _without_collector():
             self._files = [self._read_file(file) for file in files]
             readings = [part.reading for part in self._files if part.reading]
+            for reading in readings:
+                if not reading.named and self._rendered.is_kustomized(reading.path):
+                    _without_names(reading)
             _read_modules(readings)
             read_waiting(readings)
 
@@ -133,6 +138,8 @@ class Loading:
     def _read_file(self, file: InputFile) -> _Part:
         """A document; a snapshot has a row, and what is in it is read with the live answers."""
         self._base.update((file.path,) if file.base else ())
+        if not file.passed_over and not file.named and (row := self._rendered_row(file)):
+            return _Part(file.content, row, None, None)
         snapshot = read_snapshot(file.content) if is_snapshot(file.content) else None
         if snapshot is None:
             return _read(file, self._roles.get(_plain(file.path), ""), Origin())
@@ -144,6 +151,16 @@ class Loading:
         self._snapshots.append(snapshot)
         self._base_snapshots += [snapshot] if file.base else []
         return _Part(file.content, row, None, None)
+
+    def _rendered_row(self, file: InputFile) -> Document | None:
+        """The row of a file that a program renders, with how that is done; None for any other."""
+        how = self._rendered.note(file.path)
+        if how and "kustomize" not in how:
+            return Document(file.path, "helm-chart", "ignored", how, hashlib.sha256(file.content).hexdigest())
+        if not (chart := self._rendered.chart_of(file.path)):
+            return None
+        why = f"a template of the Helm chart {chart}: helm template {chart} | irsa-doctor check -"
+        return Document(file.path, "helm-template", "ignored", why, hashlib.sha256(file.content).hexdigest())
 
     def _read_answers(self, snapshots: Sequence[Snapshot]) -> Iterator[_Part]:
         """The answers in snapshots. One that was read before is not read again; its origin may be known better now."""
@@ -177,6 +194,13 @@ def _read_answer(document: InputFile, role_arn: str, answered: Answered) -> _Par
     page = Page(scan.value, Place(document.path), scan.duplicates)
     read_page_now(page, reading, partial(kinds.read_answer, answered.kind))
     return _Part(text, row, reading, Source(text, "json", [(0, len(text))], bool(scan.duplicates)))
+
+
+def _without_names(reading: DocumentReading) -> None:
+    """Of service accounts without a namespace, to which kustomize gives one, only the annotations are certain."""
+    named = [account for account in reading.service_accounts if account.namespace != "default"]
+    reading.account_templates += [account for account in reading.service_accounts if account.namespace == "default"]
+    reading.service_accounts[:] = named
 
 
 @contextmanager

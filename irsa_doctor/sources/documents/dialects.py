@@ -76,7 +76,8 @@ def _is_terraform(text: bytes, path: str) -> bool:
     head = text[:65536]
     if head.lstrip()[:1] in (b"{", b"-"):
         return False
-    return path.endswith((".tf", ".tofu")) or (_HCL.search(head) is not None and _PROSE_FIRST.match(head) is None)
+    is_named = path.endswith((".tf", ".tofu", "terragrunt.hcl"))
+    return is_named or (_HCL.search(head) is not None and _PROSE_FIRST.match(head) is None)
 
 
 def _is_terraform_json(text: bytes, path: str) -> bool:

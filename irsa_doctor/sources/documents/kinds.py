@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 import msgspec
 
 from irsa_doctor.model import Place, Role
-from irsa_doctor.sources.documents import aws, issuer, kubernetes
+from irsa_doctor.sources.documents import aws, issuer, kubernetes, template_readers
 from irsa_doctor.sources.documents.dialects import ONLY_FROM_ITS_PLACE
 from irsa_doctor.sources.documents.policies import bare_policy
 from irsa_doctor.sources.documents.reading import DocumentReading, Page
@@ -177,18 +177,6 @@ def _read_policy(page: Page, reading: DocumentReading) -> None:
     reading.roles.append(Role(arn, name, aws.account_of(arn), policy, page.place))
 
 
-def _read_terraform(page: Page, reading: DocumentReading) -> None:
-    from irsa_doctor.sources.templates.terraform.plan import read_terraform
-
-    read_terraform(page, reading)
-
-
-def _read_cloudformation(page: Page, reading: DocumentReading) -> None:
-    from irsa_doctor.sources.templates.cloudformation.template import read_template
-
-    read_template(page, reading)
-
-
 def waits(value: object) -> bool:
     """Whether a document is a template with parameters, the values of which may be in another document."""
     return isinstance(value, dict) and isinstance(value.get("Parameters"), dict) and _is_cloudformation(value)
@@ -200,28 +188,16 @@ def _is_template_configuration(members: Members) -> bool:
     return isinstance(values, dict) and not others and not any(isinstance(value, dict | list) for value in values.values())
 
 
-def _read_parameter(page: Page, reading: DocumentReading) -> None:
-    from irsa_doctor.sources.templates.cloudformation.parameters import read_parameter
-
-    read_parameter(page, reading)
-
-
-def _read_template_configuration(page: Page, reading: DocumentReading) -> None:
-    from irsa_doctor.sources.templates.cloudformation.parameters import read_configuration
-
-    read_configuration(page, reading)
+def _is_kustomization(members: Members) -> bool:
+    """A kustomization; kustomize needs neither its kind nor its version."""
+    if _of_group("kustomize.config.k8s.io")(members):
+        return True
+    resources = members.get("resources")
+    return "kind" not in members and isinstance(resources, list) and {*map(type, resources)} == {str}
 
 
-def _read_eksctl(page: Page, reading: DocumentReading) -> None:
-    from irsa_doctor.sources.templates.eksctl import read_cluster_config
-
-    read_cluster_config(page, reading)
-
-
-def _read_managed(page: Page, reading: DocumentReading) -> None:
-    from irsa_doctor.sources.templates.controllers.managed import read_managed
-
-    read_managed(page, reading)
+def _is_json_patch(members: Members) -> bool:
+    return isinstance(members.get("op"), str) and isinstance(members.get("path"), str)
 
 
 _CONTROLLERS = (
@@ -287,11 +263,14 @@ KINDS: tuple[Kind, ...] = (
     Kind("organizations-describe-policy", _has_object("Policy", "PolicySummary"), aws.read_organizations_policy),
     Kind("iam-get-role", _has("RoleName", "Arn", "AssumeRolePolicyDocument"), aws.read_bare_role),
     Kind("iam-get-role", _has("RoleName", "Arn", "RoleId"), aws.read_bare_role),
-    Kind("eksctl", _of_group("eksctl.io"), _read_eksctl),
-    Kind("crossplane", _of_group(*_CONTROLLERS[:3]), _read_managed),
+    Kind("eksctl", _of_group("eksctl.io"), template_readers.load_eksctl),
+    Kind("kustomization", _is_kustomization, template_readers.load_kustomization),
+    Kind("json-patch", _is_json_patch, template_readers.load_json_patch),
+    Kind("pulumi", template_readers.is_pulumi_document, template_readers.load_pulumi),
+    Kind("crossplane", _of_group(*_CONTROLLERS[:3]), template_readers.load_managed),
     Kind("crossplane", _of_group("crossplane.io", "upbound.io"), _read_composed),
     Kind("kro", _of_group("kro.run"), _read_composed),
-    Kind("ack", _of_group("services.k8s.aws"), _read_managed),
+    Kind("ack", _of_group("services.k8s.aws"), template_readers.load_managed),
     Kind("token", _is_of_kind("TokenRequest", "TokenReview", "ExecCredential"), why=f"a token is {ONLY_FROM_ITS_PLACE}"),
     Kind("kubernetes-status", _is_of_kind("Status"), why="an error that the API server answered, no object"),
     Kind("kubernetes", _is_kubernetes, _read_kubernetes),
@@ -307,10 +286,10 @@ KINDS: tuple[Kind, ...] = (
     Kind("kubernetes-version", _has("major", "minor", "gitVersion"), kubernetes.read_version),
     Kind("cloudtrail", _is_event, why=_later("a CloudTrail event")),
     Kind("cloudtrail", _has_events, why=_later("a CloudTrail log")),
-    Kind("terraform", _is_terraform, _read_terraform),
-    Kind("cloudformation", _is_cloudformation, _read_cloudformation),
-    Kind("cloudformation-parameters", _has("ParameterKey"), _read_parameter),
-    Kind("cloudformation-parameters", _is_template_configuration, _read_template_configuration),
+    Kind("terraform", _is_terraform, template_readers.load_terraform),
+    Kind("cloudformation", _is_cloudformation, template_readers.load_cloudformation),
+    Kind("cloudformation-parameters", _has("ParameterKey"), template_readers.load_parameter),
+    Kind("cloudformation-parameters", _is_template_configuration, template_readers.load_template_configuration),
     Kind("token", _is_decoded_token, why=f"a token's claims are {ONLY_FROM_ITS_PLACE}"),
     Kind("trust-policy", _is_policy, _read_policy),
 )
@@ -373,6 +352,8 @@ def _read_members(members: dict[str, object], page: Page, reading: DocumentReadi
         else:
             _attempt(kind.read, page, reading)
         return
+    if template_readers.load_values(page, reading) and "values" not in reading.kinds:
+        reading.kinds.append("values")
 
 
 def _attempt(read: Callable[[Page, DocumentReading], None], page: Page, reading: DocumentReading) -> None:

@@ -17,16 +17,18 @@ from irsa_doctor.sources.documents.reading import DocumentReading
 from irsa_doctor.sources.templates.terraform.expressions import expression_value
 from irsa_doctor.sources.templates.terraform.folder import ModuleFolder, source_of
 from irsa_doctor.sources.templates.terraform.json_syntax import json_syntax_of
-from irsa_doctor.sources.templates.terraform.known_modules import makes_no_role
+from irsa_doctor.sources.templates.terraform.known_modules import known_module, makes_no_role
 from irsa_doctor.sources.templates.terraform.module_resources import add_known_module
 from irsa_doctor.sources.templates.terraform.modules import Module
 from irsa_doctor.sources.templates.terraform.resource_instance import ResourceInstance
 from irsa_doctor.sources.templates.terraform.resources import AFTER_APPLY, READERS, block_place
 from irsa_doctor.sources.templates.terraform.scopes import Budget, EvaluationScope
 from irsa_doctor.sources.templates.terraform.syntax import Block, Syntax, syntax_of
+from irsa_doctor.sources.templates.terraform.terragrunt import ADDRESS, TerragruntCall, called_folder, terragrunt_call
 from irsa_doctor.sources.templates.terraform.unused_policies import add_unused_policies
 from irsa_doctor.sources.templates.values import TemplateValue, written_json
 from irsa_doctor.text.errors import TextError, WrongShape
+from irsa_doctor.text.positions import Anchor
 
 _STEPS, _STEPS_A_BYTE = 200_000, 20
 """Steps that all expressions together may take: far more than any configuration needs"""
@@ -164,6 +166,32 @@ class _Reader:
                 self.attempt(partial(self.read_resource, module, block, at), block)
             elif block.kind == "module" and block.labels:
                 self.attempt(partial(self.read_call, module, block, at), block)
+        if at is None and (call := terragrunt_call(module)):
+            self.attempt(partial(self.read_terragrunt, module, call), call.block)
+
+    def read_terragrunt(self, module: Module, call: TerragruntCall) -> None:
+        """The module that a file of Terragrunt calls: its files, else a known module of the registry."""
+        block, reading = call.block, self.readings[call.block.syntax.document]
+        place = block_place(block, ADDRESS, reading)
+        folder = module.folders.get(called_folder(module, call))
+        if folder is not None:
+            self.read(Module(folder, module.folders, module.budget, f"{ADDRESS}.", call.inputs, 1), place)
+            return
+        written = (Anchor(None, block.node.start_byte, block.node.end_byte), block.syntax.document)
+        familiar = known_module(call.source, ADDRESS, call.inputs, "", written)
+        if familiar is None:
+            reading.notes.append(f"the module {call.source} is not in the input")
+            return
+        resource = ResourceInstance(
+            block=block,
+            address=ADDRESS,
+            config=TemplateValue({}),
+            place=place,
+            caller=place,
+            reading=reading,
+            readings=self.readings,
+        )
+        add_known_module(familiar, resource)
 
     def report_errors(self, folder: ModuleFolder) -> None:
         """Report the syntax errors of the files of a folder."""

@@ -1,0 +1,82 @@
+"""The readers of templates, each imported when a document needs it: start-up reads none of them."""
+
+from collections.abc import Mapping
+
+from irsa_doctor.sources.documents.reading import DocumentReading, Page
+
+
+def load_terraform(page: Page, reading: DocumentReading) -> None:
+    """Read a plan or a state of Terraform."""
+    from irsa_doctor.sources.templates.terraform.plan import read_terraform
+
+    read_terraform(page, reading)
+
+
+def load_cloudformation(page: Page, reading: DocumentReading) -> None:
+    """Read a template of CloudFormation."""
+    from irsa_doctor.sources.templates.cloudformation.template import read_template
+
+    read_template(page, reading)
+
+
+def load_parameter(page: Page, reading: DocumentReading) -> None:
+    """Read one parameter of a template."""
+    from irsa_doctor.sources.templates.cloudformation.parameters import read_parameter
+
+    read_parameter(page, reading)
+
+
+def load_template_configuration(page: Page, reading: DocumentReading) -> None:
+    """Read the parameters of a template configuration file."""
+    from irsa_doctor.sources.templates.cloudformation.parameters import read_configuration
+
+    read_configuration(page, reading)
+
+
+def load_eksctl(page: Page, reading: DocumentReading) -> None:
+    """Read a configuration of eksctl."""
+    from irsa_doctor.sources.templates.eksctl import read_cluster_config
+
+    read_cluster_config(page, reading)
+
+
+def load_managed(page: Page, reading: DocumentReading) -> None:
+    """Read a resource of Crossplane or ACK."""
+    from irsa_doctor.sources.templates.controllers.managed import read_managed
+
+    read_managed(page, reading)
+
+
+def load_kustomization(page: Page, reading: DocumentReading) -> None:
+    """Read the patches of a kustomization."""
+    from irsa_doctor.sources.templates.annotations import read_kustomization
+
+    read_kustomization(page, reading)
+
+
+def load_json_patch(page: Page, reading: DocumentReading) -> None:
+    """Read an operation of a JSON patch."""
+    from irsa_doctor.sources.templates.annotations import read_json_patch
+
+    read_json_patch(page, reading)
+
+
+def load_pulumi(page: Page, reading: DocumentReading) -> None:
+    """Read a state, a preview or a program of Pulumi."""
+    from irsa_doctor.sources.templates.pulumi import read_pulumi
+
+    read_pulumi(page, reading)
+
+
+def load_values(page: Page, reading: DocumentReading) -> bool:
+    """Whether a document of no known kind annotates service accounts, as values of a chart do."""
+    from irsa_doctor.sources.templates.annotations import read_values
+
+    return read_values(page, reading)
+
+
+def is_pulumi_document(members: Mapping[str, object]) -> bool:
+    """A state (`pulumi stack export`), a preview (`pulumi preview --json`), or a program in YAML."""
+    from irsa_doctor.sources.templates.pulumi import is_pulumi
+
+    return is_pulumi(members)

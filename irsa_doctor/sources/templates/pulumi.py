@@ -1,0 +1,205 @@
+"""Reads what Pulumi knows of resources: states, previews, and programs in YAML.
+
+`pulumi stack export` gives `deployment.resources` with inputs and outputs, `pulumi preview --json` gives `steps` with a
+`newState` each (https://www.pulumi.com/docs/iac/cli/commands/); a program in YAML has `resources` by name
+(https://www.pulumi.com/docs/iac/languages-sdks/yaml/).
+"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+
+import msgspec
+
+from irsa_doctor.model import Place, PodIdentityAssociation, Role, Text, TrustPolicy, Unknown, is_role_arn, parse_arn
+from irsa_doctor.sources.documents.aws import client_ids_missing, thumbprints_missing
+from irsa_doctor.sources.documents.kubernetes import read_resource
+from irsa_doctor.sources.documents.policies import bare_policy, read_policy_text
+from irsa_doctor.sources.documents.reading import DocumentReading, NamelessProvider, Page
+from irsa_doctor.sources.templates.values import hole
+from irsa_doctor.text import shapes
+from irsa_doctor.text.placeholders import with_holes
+
+_Members = Mapping[str, object]
+_TYPE = re.compile(r"aws(?:-native)?:(?:iam|eks)(?:/\w+)?:(\w+)\Z")
+_OBJECT = re.compile(r"kubernetes:[\w./]+:(ServiceAccount|Namespace|Pod|Deployment|StatefulSet|DaemonSet|Job|CronJob)\Z")
+_UNKNOWN = ("04da6b54-80e4-46f7-96ec-b56ff0331ba9", "output<string>")
+"""What Pulumi writes for a value that it does not know yet"""
+_POLICY = ("assumeRolePolicy", "assumeRolePolicyDocument")
+
+
+def is_pulumi(members: _Members) -> bool:
+    """Whether a document is a state, a preview or a program of Pulumi."""
+    deployment, steps, resources = members.get("deployment"), members.get("steps"), members.get("resources")
+    if isinstance(deployment, dict) and "manifest" in deployment:
+        return True
+    if isinstance(steps, list) and any(isinstance(step, dict) and "urn" in step and "op" in step for step in steps):
+        return True
+    return isinstance(resources, dict) and any(
+        isinstance(item, dict) and re.match(r"[\w-]+:[\w/.-]+(?::\w+)?\Z", str(item.get("type"))) for item in resources.values()
+    )
+
+
+class PulumiResource(msgspec.Struct, frozen=True, kw_only=True):
+    """One resource: its properties, where they stand, and what findings call it."""
+
+    address: str
+    properties: _Members
+    known: _Members
+    at: Place
+    page: Page
+    reading: DocumentReading
+
+    def text(self, *names: str) -> str | Text:
+        """A property that is text, perhaps with holes; "" where there is none."""
+        for name in names:
+            value = self.properties.get(name)
+            if isinstance(value, str) and value:
+                return hole(f"{self.address}.{name}") if value in _UNKNOWN else with_holes(value)
+            if value is not None and not isinstance(value, str):
+                return hole(f"{self.address}.{name}")
+        return ""
+
+
+def read_pulumi(page: Page, reading: DocumentReading) -> None:
+    """Read every resource that has to do with roles of service accounts."""
+    members = shapes.mapping(page.value, page.place)
+    for kind, item, at, address, member in _resources(members, page.place):
+        properties = item.get(member)
+        outputs = item.get("outputs")
+        resource = PulumiResource(
+            address=address,
+            properties=properties if isinstance(properties, dict) else {},
+            known=outputs if isinstance(outputs, dict) else {},
+            at=at.at(member),
+            page=page,
+            reading=reading,
+        )
+        _read(kind, resource)
+    if not reading.gave_something():
+        reading.passed.append("a Pulumi state, preview or program without role, OIDC provider, cluster or service account")
+
+
+def _resources(members: _Members, place: Place) -> Iterator[tuple[str, _Members, Place, str, str]]:
+    """Type, the record of the resource, its place, its name, and the member that holds its properties."""
+    deployment, steps, programmed = members.get("deployment"), members.get("steps"), members.get("resources")
+    if isinstance(deployment, dict):
+        at = place.at("deployment", "resources")
+        for number, item in enumerate(shapes.many(deployment, "resources", place.at("deployment"))):
+            if isinstance(item, dict) and item.get("delete") is not True:
+                yield str(item.get("type")), item, at.at(number), _name(item), "inputs"
+    elif isinstance(steps, list):
+        for number, step in enumerate(steps):
+            state = step.get("newState") if isinstance(step, dict) else None
+            if isinstance(state, dict):
+                yield str(state.get("type")), state, place.at("steps", number, "newState"), _name(state), "inputs"
+    elif isinstance(programmed, dict):
+        for name, item in programmed.items():
+            if isinstance(item, dict):
+                yield str(item.get("type")), item, place.at("resources", str(name)), str(name), "properties"
+
+
+def _name(item: _Members) -> str:
+    """The last part of a URN, which is what the program calls the resource."""
+    return str(item.get("urn") or "resource").rpartition("::")[2]
+
+
+def _read(kind: str, resource: PulumiResource) -> None:
+    if match := _OBJECT.match(kind):
+        _read_object(match[1], resource)
+    elif (match := _TYPE.match(kind)) and (reader := _READERS.get(match[1])):
+        resource.reading.attempt(resource, resource.at, lambda value, at: reader(resource))
+
+
+def _read_object(kind: str, resource: PulumiResource) -> None:
+    """An object of Kubernetes; one without a name gets it from Pulumi when it is deployed."""
+    metadata = resource.properties.get("metadata")
+    if not isinstance(metadata, dict) or not isinstance(with_holes(str(metadata.get("name") or "${x}")), str):
+        resource.reading.notes.append(f"{resource.address} has no name before it is deployed")
+        return
+    resource.reading.attempt(
+        resource.properties, resource.at, lambda value, at: read_resource(kind, shapes.mapping(value, at), at, resource.reading)
+    )
+
+
+def _read_role(resource: PulumiResource) -> None:
+    member = next((name for name in _POLICY if name in resource.properties), "")
+    written, at = resource.properties.get(member), resource.at.at(member)
+    arn = str(resource.known.get("arn") or "")
+    parts = parse_arn(arn) if is_role_arn(arn) else None
+    name, path = resource.text("name", "roleName"), resource.text("path") or "/"
+    planned = f"{path}{name}".lstrip("/") if name and isinstance(name, str) and isinstance(path, str) else ""
+    policy = _policy(written, at, resource)
+    resource.reading.roles.append(
+        Role(
+            arn if parts else "",
+            parts.name.rpartition("/")[2] if parts else resource.address,
+            parts.account if parts else "",
+            policy,
+            resource.at,
+            shapes.number(resource.properties, "maxSessionDuration"),
+            "",
+            resource.address,
+            planned,
+        )
+    )
+
+
+def _policy(written: object, at: Place, resource: PulumiResource) -> TrustPolicy | Unknown:
+    """The policy as text, as an object, or as one of a function of the program."""
+    if isinstance(written, dict) and len(written) == 1 and "fn::toJSON" in written:
+        written, at = written["fn::toJSON"], at.at("fn::toJSON")
+    if isinstance(written, str) and "{" in written.replace("${", ""):
+        policy = read_policy_text(written, at, template=True)
+        if policy.flaws:
+            resource.reading.apart.append(policy.place)
+        return policy
+    if isinstance(written, dict) and "Statement" in written:
+        return bare_policy(written, at, resource.page.duplicates)
+    return Unknown(f"trust policy of {resource.address}, which is known after it is deployed", "pulumi stack export")
+
+
+def _read_provider(resource: PulumiResource) -> None:
+    url = resource.text("url")
+    if not isinstance(url, str) or not url:
+        resource.reading.notes.append(f"{resource.address} has no issuer before it is deployed")
+        return
+    issuer = url.removeprefix("https://")
+    client_ids, prints = (_texts(resource.properties.get(name)) for name in ("clientIdLists", "thumbprintLists"))
+    resource.reading.nameless_providers.append(
+        NamelessProvider(
+            issuer,
+            client_ids_missing(issuer) if client_ids is None else client_ids,
+            thumbprints_missing(issuer) if prints is None else prints,
+            "",
+            resource.at,
+        )
+    )
+
+
+def _texts(value: object) -> tuple[str, ...] | None:
+    """A list of texts that are all known, else None."""
+    if not isinstance(value, list):
+        return None
+    texts = tuple(item for item in value if isinstance(item, str) and isinstance(with_holes(item), str))
+    return texts if len(texts) == len(value) and not set(_UNKNOWN) & set(texts) else None
+
+
+def _read_cluster(resource: PulumiResource) -> None:
+    name = resource.text("name")
+    if isinstance(name, str) and name:
+        resource.reading.cluster_names.append((name, resource.at))
+
+
+def _read_association(resource: PulumiResource) -> None:
+    names = (resource.text("clusterName"), resource.text("namespace"), resource.text("serviceAccount"))
+    if all(names):
+        resource.reading.associations.append(PodIdentityAssociation(*names, resource.at, resource.text("roleArn")))
+
+
+_READERS: Mapping[str, Callable[[PulumiResource], None]] = {
+    "Role": _read_role,
+    "OpenIdConnectProvider": _read_provider,
+    "OIDCProvider": _read_provider,
+    "Cluster": _read_cluster,
+    "PodIdentityAssociation": _read_association,
+}

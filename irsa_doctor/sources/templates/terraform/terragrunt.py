@@ -1,0 +1,42 @@
+"""Reads the module that a file of Terragrunt calls: `terraform { source }` and `inputs`.
+
+https://docs.terragrunt.com/reference/hcl/blocks#terraform
+"""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from irsa_doctor.model import text_of
+from irsa_doctor.sources.templates.terraform.folder import local_path, source_of
+from irsa_doctor.sources.templates.terraform.modules import Module
+from irsa_doctor.sources.templates.terraform.syntax import Block
+from irsa_doctor.sources.templates.values import TemplateValue
+
+ADDRESS = "terragrunt"
+"""What findings call the module: Terragrunt gives it no name"""
+
+
+class TerragruntCall(msgspec.Struct, frozen=True):
+    """A call of a module: the block that names its source, and its inputs by name."""
+
+    block: Block
+    source: str
+    inputs: Mapping[str, TemplateValue]
+
+
+def terragrunt_call(module: Module) -> TerragruntCall | None:
+    """The call of a folder's file of Terragrunt, None where the folder has none."""
+    block = next((b for b in module.folder.blocks if b.kind == "terraform" and "source" in b.body.arguments), None)
+    if block is None:
+        return None
+    scope = module.likely(block)[0].scope
+    argument = block.syntax.arguments.get("inputs")
+    value = module.argument(argument, scope).value if argument else {}
+    inputs = {text_of(name): item for name, item in value.items()} if isinstance(value, Mapping) else {}
+    return TerragruntCall(block, source_of(block), inputs)
+
+
+def called_folder(module: Module, call: TerragruntCall) -> str:
+    """The folder of a call of a module beside it, "" for any other; a double slash divides package and module."""
+    return local_path(module.folder.path, call.source.replace("//", "/"))
