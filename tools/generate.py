@@ -9,7 +9,6 @@ from typing import Any, get_args
 import msgspec
 
 from irsa_doctor.answers.why.vocabulary import chain_vocabulary
-from irsa_doctor.issuers.profiles import read_profiles
 from irsa_doctor.model.errors import IrsaDoctorError
 from irsa_doctor.model.findings import CONFIDENCES, SEVERITIES
 from irsa_doctor.remedies import FixKind
@@ -21,6 +20,7 @@ from irsa_doctor.rulebook.files import ID, index_of
 from irsa_doctor.rulebook.folders import check_files, read_shipped
 from irsa_doctor.rulebook.message_files import SymptomsDocument, index_of_messages
 from irsa_doctor.rulebook.rules import SUBJECTS, Relation, Values, vocabulary
+from tools.issuers import read_profiles
 from tools.pages import pages
 
 _ROOT = Path(__file__).parent.parent

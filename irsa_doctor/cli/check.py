@@ -30,7 +30,7 @@ _Formats = Annotated[
         "--format",
         "-f",
         metavar="FORMAT[:FILE]",
-        help="text, concise, json, sarif, github, junit, gitlab, markdown or html; with :FILE into that file; repeatable.",
+        help="{formats}; with :FILE into that file; repeatable.",
     ),
 ]
 _Output = Annotated[str | None, typer.Option("--output", "-o", metavar="FILE", help="Write the report to this file.")]
@@ -59,7 +59,7 @@ _Framework = Annotated[
     str | None,
     typer.Option(
         metavar="ID",
-        help="Only rules that support a control of soc2, iso27001, nist-800-53, pci-dss or cis-eks; report by control.",
+        help="Only rules that support a control of {frameworks}; report by control.",
     ),
 ]
 _Base = Annotated[

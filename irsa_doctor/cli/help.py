@@ -103,11 +103,23 @@ def _write_options(parameters: Iterable[Any], ctx: Any, formatter: Any) -> None:
     for parameter in parameters:
         if row := parameter.get_help_record(ctx):
             section = group_of(parameter.opts) if parameter.param_type_name == "option" else "Arguments"
-            rows.setdefault(section, []).append(row)
+            rows.setdefault(section, []).append((row[0], _filled(row[1])))
     for section in ("Arguments", *GROUPS, GENERAL):
         if section in rows:
             with formatter.section(section):
                 formatter.write_dl(rows[section])
+
+
+def _filled(text: str) -> str:
+    """The help of an option with the names that `{formats}` and `{frameworks}` mean: each is listed in one place alone."""
+    if "{formats}" not in text and "{frameworks}" not in text:
+        return text
+    from irsa_doctor import api
+
+    names = {"{formats}": api.ANSWER_FORMATS["check"], "{frameworks}": tuple(api.framework_ids())}
+    for placeholder, listed in names.items():
+        text = text.replace(placeholder, f"{', '.join(listed[:-1])} or {listed[-1]}")
+    return text
 
 
 def _write_examples(ctx: Any, formatter: Any) -> None:

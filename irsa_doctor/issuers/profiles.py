@@ -7,7 +7,7 @@ start-up does not parse YAML.
 import re
 from functools import cache, lru_cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import msgspec
 
@@ -128,15 +128,6 @@ def profiles() -> dict[str, Profile]:
 def profile(ident: str) -> Profile:
     """The profile of an id; raises KeyError."""
     return profiles()[ident]
-
-
-def read_profiles(folder: Path = Path(__file__).parent) -> list[Any]:
-    """The files of a folder as they are written, by id; raises msgspec.ValidationError where one is not a profile."""
-    import yaml
-
-    listed = [yaml.load(path.read_bytes(), yaml.CSafeLoader) for path in sorted(folder.glob("*.yaml"))]
-    msgspec.convert(listed, list[Profile])
-    return listed
 
 
 EKS, KUBERNETES, OTHER = (profile(ident) for ident in ("eks", "kubernetes", "other"))

@@ -90,3 +90,16 @@ def test_help_fits_the_terminal_and_is_the_same_under_both_flags(name, width, tm
 def test_a_long_example_is_divided_before_its_options():
     assert shell_lines("a b --one 1 --two 2", 14) == ["a b --one 1 \\", "    --two 2"]
     assert shell_lines("a b --one 1", 14) == ["a b --one 1"]
+
+
+def test_every_format_of_check_is_in_its_help_and_on_the_page_of_outputs(tmp_path):
+    from pathlib import Path
+
+    from irsa_doctor import api
+
+    page = (Path(__file__).parent.parent.parent / "docs" / "output.md").read_text(encoding="utf-8")
+    for name in api.ANSWER_FORMATS["check"]:
+        assert f"| `{name}` |" in page
+    shown = " ".join(run("check", "--help", cwd=tmp_path).stdout.split())
+    assert f"{', '.join(api.ANSWER_FORMATS['check'][:-1])} or " in shown
+    assert f"a control of {', '.join(api.framework_ids()[:-1])} or " in shown

@@ -3,12 +3,12 @@
 import json
 from pathlib import Path
 
-import msgspec
 import pytest
 
 from irsa_doctor import issuers
-from irsa_doctor.issuers.profiles import read_profiles
 from irsa_doctor.model import Issuer
+from irsa_doctor.rulebook.rules import RuleError
+from tools.issuers import read_profiles
 
 FOLDER = Path(issuers.__file__).parent
 
@@ -45,7 +45,7 @@ def test_subjects_and_keys_of_an_issuer_that_is_not_known_may_be_anything():
         ("oidc.eks.eu-west-1.amazonaws.com/id/A/B", None),
         ("oidc.eks.eu-west-1.amazonaws.com", None),
         ("https://oidc.eks.eu-west-1.amazonaws.com/id/A", None),
-        ("token.actions.githubusercontent.com", None),
+        ("tokens.example.com", None),
         ("", None),
     ],
 )
@@ -55,8 +55,19 @@ def test_an_issuer_is_recognised_by_its_name_alone(issuer, profile):
     assert issuers.cluster_profile(issuer) is (profile or issuers.KUBERNETES)
 
 
-def test_a_file_with_a_key_that_is_not_part_of_the_format_is_refused(tmp_path):
-    text = (FOLDER / "eks.yaml").read_text() + "colour: blue\n"
-    (tmp_path / "eks.yaml").write_text(text)
-    with pytest.raises(msgspec.ValidationError, match="colour"):
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ("id: eks\n", "id: eks\ncolour: blue\n", "eks.yaml:2: unknown key colour."),
+        ("id: eks\n", "id: ek\n", "eks.yaml:1: id is ek, the file name says eks"),
+        ("members: tenant", "members: tenants", "eks.yaml:8: members is one of "),
+        ("keys: []", "keys: [5]", "expected text, found a number: quote it"),
+        ("facts:", "fact:", "unknown key fact."),
+        ("docs: ", "docs: [", "eks.yaml:4: not valid YAML: "),
+    ],
+)
+def test_a_file_that_is_not_a_profile_is_refused_with_its_name_and_line(tmp_path, old, new, says):
+    (tmp_path / "eks.yaml").write_text((FOLDER / "eks.yaml").read_text().replace(old, new))
+    with pytest.raises(RuleError, match=r".") as caught:
         read_profiles(tmp_path)
+    assert says in str(caught.value)
