@@ -1,5 +1,6 @@
 """The rows of the documents of a run: read, ignored or unreadable, with the reason and the place."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
@@ -11,6 +12,7 @@ from irsa_doctor.text.encoding import BinaryContent
 from irsa_doctor.text.errors import TextError
 from irsa_doctor.text.positions import Documents
 
+_OF_TOOLS = re.compile(rb"^\s*//|/\*|,\s*[}\]]", re.MULTILINE)
 _DATA = (".json", ".jsonl", ".ndjson", ".yaml", ".yml", ".gz")
 """Endings of files of data: one that cannot be read is reported."""
 
@@ -29,6 +31,9 @@ def refused_row(row: Document, text_error: TextError, content: bytes) -> Documen
         return msgspec.structs.replace(row, kind="binary", why=text_error.why)
     if not is_data:
         return msgspec.structs.replace(row, kind="text", why=text_error.why)
+    if not row.named and _is_tool_configuration(content):
+        why = "JSON with comments or trailing commas, as tools have their settings; nothing in it is like a policy"
+        return msgspec.structs.replace(row, kind="configuration", why=why)
     return msgspec.structs.replace(
         row,
         status="unreadable",
@@ -37,6 +42,12 @@ def refused_row(row: Document, text_error: TextError, content: bytes) -> Documen
         column=text_error.column,
         like_policy=is_like_policy(content),
     )
+
+
+def _is_tool_configuration(content: bytes) -> bool:
+    """Whether a text is an object with what JSON has not and the settings of tools have: `tsconfig.json` and its like."""
+    is_object = content.lstrip()[:1] in (b"{", b"/") and content.rstrip()[-1:] == b"}"
+    return is_object and _OF_TOOLS.search(content) is not None and not is_like_policy(content)
 
 
 def final_rows(rows: Sequence[Document], readings: Mapping[str, DocumentReading], documents: Documents) -> Iterator[Document]:

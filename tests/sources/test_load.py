@@ -177,3 +177,17 @@ def test_a_policy_with_comments_is_no_text_that_nobody_meant(comment):
     (row,) = found.inventory.documents
     assert (row.status, row.like_policy) == ("unreadable", True)
     assert "comments" in row.why
+
+
+@pytest.mark.parametrize(
+    "text",
+    ['{\n  // for the editor\n  "compilerOptions": {"strict": true}\n}\n', '{"include": ["src",],}', '/* x */\n{"a": 1}\n'],
+)
+def test_settings_of_tools_with_comments_are_no_policies_but_are_read_where_they_are_named(tmp_path, text):
+    path = tmp_path / "tsconfig.json"
+    path.write_text(text)
+    (row,) = load([str(tmp_path)]).inventory.documents
+    assert (row.status, row.kind) == ("ignored", "configuration")
+    assert load([str(path)]).inventory.documents[0].status == "unreadable"
+    path.write_text(text.replace("{", '{"Action": "sts:AssumeRole",', 1))
+    assert load([str(tmp_path)]).inventory.documents[0].status == "unreadable"
