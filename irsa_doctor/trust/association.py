@@ -40,6 +40,10 @@ def seen_for(statement: Statement, principal: Value, *, expanded: bool = True) -
     beside a principal that is filled in stays what it is.
     """
     issuer = issuer_in(principal) if isinstance(principal, Text) else issuer_of_provider(principal)
+    if issuer == "" and isinstance(principal, str) and _HOST.fullmatch(principal):
+        # Cognito, Google and others, which have no provider in the account
+        # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
+        issuer = principal
     keys = [condition for condition in statement.conditions if not condition.key]
     if isinstance(principal, str) and (not keys or not issuer):
         return SeenStatement(statement, issuer)

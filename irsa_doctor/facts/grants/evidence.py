@@ -23,6 +23,8 @@ _SCOPES = {
     "namespace": "any number of service accounts of one namespace",
     "namespaces": "service accounts of any number of namespaces",
     "cluster": "every service account of the cluster",
+    "pattern": "any number of subjects",
+    "anyone": "every subject",
 }
 
 
@@ -115,7 +117,15 @@ def _default_accounts(read: GrantReading) -> list[str]:
     return sorted(value for value in values if value.endswith(":default") and is_subject(value))
 
 
+def _witness(read: GrantReading) -> str:
+    """One subject that gets in; of an issuer with free subjects the shortest may be empty."""
+    witness = read.reach.witness
+    return "nobody" if witness is None else witness or "any text"
+
+
 def _admitted(read: GrantReading) -> str:
+    if not read.profile.is_cluster:
+        return "who gets tokens of this issuer is not known"
     accounts = read.lookups.accounts
     known = accounts.known(read.issuer)
     if not known:
@@ -272,7 +282,8 @@ _NAMES: Mapping[str, Callable[[GrantReading], str | None]] = {
     "patterns": lambda read: _named(read, _listed(spell(read.subjects, read.profile.grammar).patterns)),
     "except": lambda read: _named(read, _without(spell(read.subjects, read.profile.grammar).without)),
     "scope": lambda read: _scope(read.reach.scope),
-    "witness": lambda read: _named(read, read.reach.witness or "nobody"),
+    "everybody": lambda read: "Every service account" if read.profile.is_cluster else "Every subject",
+    "witness": lambda read: _named(read, _witness(read)),
     "allowed": lambda read: _scope(read.reach_before_deny.scope),
     "meant": lambda read: read.expected.provider,
     "hint": lambda read: f' Did you mean "{read.expected.provider}"?' if read.expected.provider else "",

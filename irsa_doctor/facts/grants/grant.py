@@ -9,12 +9,15 @@ from irsa_doctor.facts.grants.evidence import grant_evidence
 from irsa_doctor.facts.grants.principals import PrincipalForm
 from irsa_doctor.facts.grants.reading import GrantReading, IssuerKind
 from irsa_doctor.facts.subject import Evidence, Judged
+from irsa_doctor.issuers import profile_of
 from irsa_doctor.model import Place, Role, Text, Unknown
 from irsa_doctor.trust import is_subject
 from irsa_doctor.trust.defects import ActionForm, DefectKind
-from irsa_doctor.trust.languages import Finite, contains
+from irsa_doctor.trust.languages import Finite, Like, complement, contains, intersection
 from irsa_doctor.trust.naming import may_hold_wildcards
-from irsa_doctor.trust.subjects import Scope
+from irsa_doctor.trust.patterns import Wild, glob_of
+from irsa_doctor.trust.subjects import Scope, reach_of
+from irsa_doctor.trust.symbols import GLOBAL_KEYS
 
 ReachBy = Literal["named", "mistyped-key", "negation", "pattern", "aud-only", "nothing"]
 RequiredAudience = Literal["any", "expected", "china", "endpoint", "invisible", "case", "mismatch"]
@@ -108,6 +111,8 @@ def _is_named(read: GrantReading, scope: str | None) -> bool:
 
 
 def _reach_by(read: GrantReading, unseen: Unknown | None) -> ReachBy | Unknown:
+    if read.kind == "other" and (is_open := _open_to_issuer(read, unseen)) is not True:
+        return is_open if isinstance(is_open, Unknown) else "named"
     is_named = _is_named(read, read.reach.scope)
     if unseen is None and is_named:
         return "named"
@@ -218,7 +223,7 @@ def _flags(kinds: frozenset[DefectKind]) -> dict[str, bool]:
 
 def is_in_force(read: GrantReading) -> bool:
     """Whether principal and action are right, as far as they are known."""
-    return read.form in ("provider", "hole") and read.reading.action == "web-identity"
+    return read.form in ("provider", "hole", "domain") and read.reading.action == "web-identity"
 
 
 def grant_facts(read: GrantReading, *, named: bool = False) -> GrantFacts:
@@ -287,6 +292,31 @@ def facts_in_full(read: GrantReading, *, named: bool = False) -> GrantFacts:
 
 
 _OF_CONDITIONS = frozenset({"bad-operator", "bad-condition", "unknown-element"})
+
+
+def _open_to_issuer(read: GrantReading, unseen: Unknown | None) -> bool | Unknown:
+    """Whether nothing limits which subjects of an issuer other than a cluster get in: no condition on it, or only what it is
+    not. An audience limits them where it names a tenant of the issuer."""
+    negated = "negated" in read.kinds and read.reach.scope == "pattern"
+    if not negated and read.reach.scope is not None and not _admits_nearly_all(read):
+        return False
+    profile = profile_of(read.issuer)
+    if profile and profile.audience.names_tenant and read.reading.checks_aud:
+        return False
+    if unseen is not None or read.reach.scope is None:
+        return _TOO_COMPLEX if unseen is None else unseen
+    claims = [key for limit in read.known.limits for key in limit.depends if not key.lower().startswith(GLOBAL_KEYS)]
+    return Unknown(f"who gets tokens with the claims {', '.join(sorted(set(claims)))}") if claims else True
+
+
+_LONG = Like(glob_of((*[Wild.ONE] * 8, Wild.MANY)))
+
+
+def _admits_nearly_all(read: GrantReading) -> bool:
+    """Whether all subjects get in but a few that are named, or shorter than any issuer writes: `?*` is no limit."""
+    if read.reach.scope != "pattern":
+        return read.reach.scope == "anyone"
+    return reach_of(intersection((_LONG, complement(read.subjects))), "text").scope in ("nobody", "one", "several")
 
 
 def _lacks_condition(read: GrantReading) -> bool:

@@ -69,7 +69,7 @@ class AnalysedRole(msgspec.Struct, frozen=True):
 
 _FILLED_IN = (".json", ".yaml", ".yml", "-")
 """how the paths of documents end that nothing expands any more"""
-_NOT_OURS = ("saml", "domain")
+_NOT_OURS = ("saml",)
 
 
 def _is_for_saml(statement: Statement) -> bool:
