@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 
 from irsa_doctor.model.findings import Finding, Report
+from irsa_doctor.reports.changes import dedented
 from irsa_doctor.reports.counting import by_severity, counted
 from irsa_doctor.reports.escape import for_markdown, for_terminal
-from irsa_doctor.reports.fixes import pasted
+from irsa_doctor.reports.fixes import change_title, pasted
 from irsa_doctor.reports.places import from_here
 from irsa_doctor.reports.style import Style
 
@@ -77,14 +78,20 @@ def _details(finding: Finding) -> Iterator[str]:
     yield ""
     yield f"Fix: {for_markdown(finding.remedy.strip())}"
     yield ""
+    if finding.fix and finding.fix.diff:
+        yield from (f"{for_markdown(change_title(finding.fix))}:", "")
+        yield from _fenced("diff", "\n".join(dedented(finding.fix.diff.splitlines())))
     for snippet in pasted(finding.fix):
-        fence = "`" * max(3, _longest_run(snippet.text) + 1)
-        yield f"{fence}{snippet.language}"
-        yield from (for_terminal(line) for line in snippet.text.splitlines())
-        yield fence
-        yield ""
+        yield from _fenced(snippet.language, snippet.text)
     yield "</details>"
     yield ""
+
+
+def _fenced(language: str, text: str) -> Iterator[str]:
+    fence = "`" * max(3, _longest_run(text) + 1)
+    yield f"{fence}{language}"
+    yield from (for_terminal(line) for line in text.splitlines())
+    yield from (fence, "")
 
 
 def _longest_run(text: str) -> int:

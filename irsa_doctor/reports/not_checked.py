@@ -5,12 +5,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from irsa_doctor.model.findings import Missing, Report
 from irsa_doctor.reports.counting import counted
 from irsa_doctor.reports.escape import for_terminal
-from irsa_doctor.reports.fitting import columns, without_end
+from irsa_doctor.reports.fitting import columns, without_end, without_middle
 from irsa_doctor.reports.layout import COLOURS, FAINT, GOOD, INDENT, OPEN, clean, header, pasted_lines, prose, shortlist
 from irsa_doctor.reports.style import Style
 
 _NAMED, _LISTED = 6, 20
 """names that a sentence and a list show; the others are counted"""
+_NAME = 20
+"""columns that the name of an input keeps in a line of several"""
 _COMMANDS = ("aws ", "kubectl ", "irsa-doctor ", "terraform ", "curl ")
 _HINT = "--show-unknown lists them, with the commands that fetch them"
 
@@ -50,7 +52,10 @@ def by_importance(missing: Iterable[Missing]) -> list[Missing]:
 
 def _most_important(ordered: Sequence[Missing], room: int, ellipsis: str) -> str:
     """As many of the first inputs as one line has room for, the first in any case."""
-    items = [clean(row.missing) + _needed(row) for row in ordered]
+    share = room * 2 // 5 if len(ordered) > 1 else room
+    items = [
+        without_middle(clean(row.missing), max(share - len(_needed(row)), _NAME), ellipsis) + _needed(row) for row in ordered
+    ]
     line = ""
     for number, item in enumerate(items):
         rest = len(items) - number - 1

@@ -51,9 +51,16 @@ def test_markdown_folds_every_finding_and_says_what_is_missing():
 
 def test_no_name_becomes_markup():
     text = FORMATS["markdown"](hostile(), Style())
-    outside = re.sub(r"(`{3,})sh\n.*?\n\1", "", text, flags=re.DOTALL)
+    outside = re.sub(r"(`{3,})(?:sh|diff)\n.*?\n\1", "", text, flags=re.DOTALL)
     outside = re.sub(r"(`+) .*? \1(?=\n|$)", "", outside)
     for tag in re.findall(r"<[^>]*>", outside):
         assert tag in ("<details>", "</details>", "<summary>", "</summary>")
     assert "](" not in outside
     assert "@everyone" not in outside
+
+
+def test_markdown_shows_the_change_of_a_policy_before_the_whole():
+    text = FORMATS["markdown"](world("shop"), Style())
+    change = text.index("```diff")
+    assert change < text.index("```sh")
+    assert re.search(r'^\+ +"oidc', text[change:], re.MULTILINE)

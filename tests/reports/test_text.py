@@ -322,6 +322,13 @@ def test_many_missing_inputs_take_three_lines_the_most_important_first():
     assert lines[1].endswith(f"and {29 - shown} more")
 
 
+def test_a_long_name_leaves_room_for_the_next_input():
+    missing = [Missing("x" * 300, "", ("a", "b"), 1), Missing("pods of prod", "", ("a",), 1), Missing("more", "", (), 0)]
+    line = text(unknown=missing, width=100).splitlines()[1]
+    assert "pods of prod (1 rule, 1 subject)" in line
+    assert columns(line) <= 100
+
+
 def test_what_is_no_command_is_not_shown_as_one():
     said = text(unknown=[Missing("pods of prod: forbidden", "allow it", ("some-rule",), 1)])
     assert "  to get it: allow it\n" in said
