@@ -300,7 +300,7 @@ def test_a_file_that_is_no_baseline_is_said(wide, tmp_path, content):
     put(tmp_path / "known.json", content)
     done = run("check", wide, "--baseline", "known.json", cwd=tmp_path)
     assert done.returncode == 2
-    assert "known.json: no baseline" in done.stderr
+    assert "not a baseline" in done.stderr
 
 
 ACCOUNT_YAML = """\

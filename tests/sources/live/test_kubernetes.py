@@ -227,7 +227,7 @@ def test_a_certificate_that_is_not_trusted_is_one_sentence(tmp_path):
 def test_a_certificate_that_has_expired_is_one_sentence(tmp_path):
     with (
         FakeKubernetes(tls=tls("127.0.0.1", expired=True)) as server,
-        pytest.raises(LiveError, match="certificate has expired"),
+        pytest.raises(LiveError, match="it has expired"),
     ):
         take(EVERYTHING, Options(kube=True, kubeconfig=server.kubeconfig(tmp_path)))
 
