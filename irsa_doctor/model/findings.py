@@ -87,6 +87,44 @@ class Offer:
 NO_OFFER = Offer()
 
 
+class AccountList(msgspec.Struct, frozen=True):
+    """Service accounts that use a role: the first `ids` (cluster/namespace/name), sorted, and the `count` of all.
+
+    `kept_out`: they are those that the role does not admit; else all that use it.
+    """
+
+    ids: tuple[str, ...] = ()
+    count: int = 0
+    kept_out: bool = False
+
+
+class RoleAccounts:
+    """The service accounts that a finding about a role concerns, worked out when they are first read."""
+
+    def __init__(self, make: Callable[[], AccountList] | None = None) -> None:
+        self._make = make
+        self._accounts = AccountList()
+
+    @property
+    def accounts(self) -> AccountList:
+        """The service accounts."""
+        if self._make is not None:
+            make, self._make = self._make, None
+            self._accounts = make()
+        return self._accounts
+
+    def __eq__(self, other: object) -> bool:
+        """Equal where the service accounts are."""
+        return isinstance(other, RoleAccounts) and self.accounts == other.accounts
+
+    def __hash__(self) -> int:
+        """The same for all: the service accounts may not be known yet."""
+        return hash(RoleAccounts)
+
+
+NO_ACCOUNTS = RoleAccounts()
+
+
 class Finding(msgspec.Struct, frozen=True):
     """One defect of one subject.
 
@@ -107,11 +145,17 @@ class Finding(msgspec.Struct, frozen=True):
     fingerprint: str
     group: str = ""
     offer: Offer = NO_OFFER
+    role_accounts: RoleAccounts = NO_ACCOUNTS
 
     @property
     def fix(self) -> Fix | None:
         """What mends it, None where nothing is proved to."""
         return self.offer.fix
+
+    @property
+    def service_accounts(self) -> tuple[str, ...]:
+        """The first service accounts that it concerns, as cluster/namespace/name; none where it is not about a role."""
+        return self.role_accounts.accounts.ids
 
 
 class Missing(msgspec.Struct, frozen=True):

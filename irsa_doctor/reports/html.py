@@ -10,6 +10,7 @@ from irsa_doctor.reports.changes import dedented
 from irsa_doctor.reports.counting import by_severity, checked, counted, passed_over
 from irsa_doctor.reports.escape import for_xml
 from irsa_doctor.reports.fixes import change_title, pasted
+from irsa_doctor.reports.layout import accounts_line, accounts_title
 from irsa_doctor.reports.places import from_here
 from irsa_doctor.reports.presentation import PLAIN, Presentation
 from irsa_doctor.reports.quoting import only_member
@@ -138,6 +139,9 @@ def _finding(finding: Finding) -> Iterator[str]:
     yield f"<p>{_prose(finding.message)}</p>"
     for place in finding.locations:
         yield _place(place)
+    if (accounts := finding.role_accounts.accounts).count:
+        title = accounts_title(accounts).capitalize()
+        yield f"<p>{title}: {for_xml(accounts_line(accounts, len(accounts.ids)))}</p>"
     yield f"<p><b>Fix.</b> {_prose(finding.remedy)}</p>"
     if finding.fix and finding.fix.diff:
         title, lines = for_xml(change_title(finding.fix)), dedented(finding.fix.diff.splitlines())

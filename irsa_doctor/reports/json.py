@@ -89,6 +89,14 @@ class FindingRecord(msgspec.Struct, frozen=True):
     controls: Mapping[str, tuple[str, ...]]
     url: str
     fingerprint: Annotated[str, Meta(description="the same when lines move")]
+    service_accounts: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="of a finding about a role: the service accounts that name the role, where too many can assume it; "
+            "else those of them that cannot. As cluster/namespace/name, sorted, the first 20"
+        ),
+    ]
+    service_account_count: Annotated[int, Meta(description="the number of these service accounts")]
 
 
 class WaivedRecord(FindingRecord, frozen=True):
@@ -142,6 +150,8 @@ def record_of(finding: Finding) -> FindingRecord:
         finding.controls,
         finding.url,
         finding.fingerprint,
+        finding.service_accounts,
+        finding.role_accounts.accounts.count,
     )
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from irsa_doctor.model.findings import AccountList
 from irsa_doctor.reports.escape import for_terminal
 from irsa_doctor.reports.fitting import columns, on_one_line, wrapped
 from irsa_doctor.reports.style import Style
@@ -40,6 +41,18 @@ def header(title: str, style: Style, colour: str = STRONG) -> Iterator[str]:
 def pasted_lines(text: str) -> Iterator[str]:
     """Yields text to copy: indented by spaces, no line broken."""
     yield from (_PASTED + for_terminal(line) for line in text.splitlines())
+
+
+def accounts_title(accounts: AccountList) -> str:
+    """Returns what the service accounts of a finding about a role have in common."""
+    return f"service accounts that {'cannot assume the role' if accounts.kept_out else 'name the role'}"
+
+
+def accounts_line(accounts: AccountList, most: int) -> str:
+    """Returns the first service accounts, and the number of the others."""
+    names = accounts.ids[:most]
+    more = f" and {accounts.count - len(names)} more" if accounts.count > len(names) else ""
+    return ", ".join(names) + more
 
 
 def shortlist(names: Sequence[str], most: int) -> str:

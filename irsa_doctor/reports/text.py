@@ -10,7 +10,20 @@ from irsa_doctor.reports.counting import checked, counted, passed_over, renderin
 from irsa_doctor.reports.escape import for_terminal
 from irsa_doctor.reports.fitting import columns, without_end
 from irsa_doctor.reports.fixes import change_title, pasted, short
-from irsa_doctor.reports.layout import COLOURS, FAINT, GOOD, INDENT, STRONG, clean, header, pasted_lines, prose, shortlist
+from irsa_doctor.reports.layout import (
+    COLOURS,
+    FAINT,
+    GOOD,
+    INDENT,
+    STRONG,
+    accounts_line,
+    accounts_title,
+    clean,
+    header,
+    pasted_lines,
+    prose,
+    shortlist,
+)
 from irsa_doctor.reports.not_checked import missing_in_short, missing_whole, unreadable_documents
 from irsa_doctor.reports.places import from_here
 from irsa_doctor.reports.presentation import PLAIN, Presentation
@@ -89,6 +102,8 @@ def _finding(finding: Finding, group: str, shown: _Shown, style: Style, presenta
     yield _headline(finding, style)
     yield from prose(_message(finding, group), style)
     yield from _places(finding, style)
+    if (accounts := finding.role_accounts.accounts).count:
+        yield from prose(clean(f"{accounts_title(accounts)}: {accounts_line(accounts, _NAMED)}"), style)
     if remedy := clean(finding.remedy):
         yield from prose("as above" if remedy in shown.texts else remedy, style, INDENT, "fix:", GOOD)
         shown.texts.add(remedy)

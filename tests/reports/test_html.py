@@ -162,3 +162,8 @@ def test_what_folders_left_out_is_counted(tmp_path):
     (tmp_path / "node_modules" / "a.json").write_text("{}")
     (tmp_path / "b.json").write_text("{}")
     assert "1 folder passed over" in Reader(api.render_report(api.check([str(tmp_path)]), "html")).text
+
+
+def test_a_finding_about_a_role_names_the_service_accounts_that_it_keeps_out():
+    page = Reader(FORMATS["html"](world("shop"), Style()))
+    assert "Service accounts that cannot assume the role: shop/billing/invoices" in page.text

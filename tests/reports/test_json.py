@@ -54,3 +54,10 @@ def test_places_carry_all_that_is_known_of_them():
         "end_line": first.end_line,
         "end_column": first.end_column,
     }
+
+
+def test_a_finding_about_a_role_lists_the_service_accounts_that_it_keeps_out():
+    findings = json.loads(render_json(world("shop"), Style()))["findings"]
+    mismatch = next(each for each in findings if each["rule"] == "trust-aud-mismatch" and each["subject"]["kind"] == "grant")
+    assert mismatch["service_accounts"] == ["shop/billing/invoices"]
+    assert mismatch["service_account_count"] == 1

@@ -3,11 +3,13 @@ import re
 from collections import Counter
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from irsa_doctor.model.findings import (
+    AccountList,
     Counts,
     DocumentRow,
     Finding,
@@ -16,6 +18,7 @@ from irsa_doctor.model.findings import (
     Missing,
     Offer,
     Report,
+    RoleAccounts,
     Subject,
     Waived,
 )
@@ -464,3 +467,22 @@ def test_a_role_of_a_template_is_called_by_its_address():
 
     assert _title("infra/main.tf: aws_iam_role.app", "grant") == "role aws_iam_role.app in infra/main.tf"
     assert _title("infra/trust.json", "policy") == "policy infra/trust.json"
+
+
+def concerning(number, count, kept_out):
+    accounts = AccountList(tuple(f"prod/shop/app-{n}" for n in range(number)), count, kept_out)
+    return msgspec.structs.replace(finding(), role_accounts=RoleAccounts(lambda: accounts))
+
+
+def test_a_finding_about_a_role_names_the_first_service_accounts_and_counts_the_others():
+    said = text(concerning(20, 45, kept_out=True), width=200)
+    listed = ", ".join(f"prod/shop/app-{n}" for n in range(6))
+    assert f"  service accounts that cannot assume the role: {listed} and 39 more\n" in said
+
+
+def test_a_finding_about_an_open_role_names_those_that_name_the_role():
+    assert "  service accounts that name the role: prod/shop/app-0\n" in text(concerning(1, 1, kept_out=False))
+
+
+def test_a_finding_that_concerns_no_service_account_has_no_line_for_it():
+    assert "service accounts that" not in text(concerning(0, 0, kept_out=True))

@@ -16,7 +16,17 @@ from irsa_doctor.answers.check.fetching import missing_input
 from irsa_doctor.answers.check.order import sort_findings
 from irsa_doctor.facts import Evidence, Judged
 from irsa_doctor.model import Place, Unknown, Verdict
-from irsa_doctor.model.findings import NO_OFFER, Finding, Location, Missing, Offer, Subject, Tally
+from irsa_doctor.model.findings import (
+    NO_ACCOUNTS,
+    NO_OFFER,
+    Finding,
+    Location,
+    Missing,
+    Offer,
+    RoleAccounts,
+    Subject,
+    Tally,
+)
 from irsa_doctor.remedies import FixKind
 from irsa_doctor.rulebook.rules import NAME, SUBJECTS, Rule
 
@@ -98,11 +108,20 @@ def _parts(sentence: str) -> tuple[str, ...]:
 
 Offering = Callable[[Sequence[FixKind], Judged], Offer]
 """(what can be corrected, the subject of a finding) -> what is offered for it"""
+AccountsOf = Callable[[Rule, Judged], RoleAccounts]
+"""(a rule, the subject of its finding) -> the service accounts that the finding concerns"""
 Locate = Callable[[Place, bool], tuple[int, int, int, int, str, int]]
 """(place, whether the member's name is meant) -> line, column, end line, end column, the line itself, where in it that is"""
 
 
-def _finding(rule: Rule, judged: Judged, evidence: Evidence, locate: Locate, offering: Offering | None) -> Finding:
+def _finding(
+    rule: Rule,
+    judged: Judged,
+    evidence: Evidence,
+    locate: Locate,
+    offering: Offering | None,
+    accounts_of: AccountsOf | None,
+) -> Finding:
     severity: Any = rule.severity
     if not isinstance(severity, str):
         fact = getattr(judged.facts, severity.fact, "")
@@ -127,6 +146,7 @@ def _finding(rule: Rule, judged: Judged, evidence: Evidence, locate: Locate, off
         mark,
         judged.group,
         offering(rule.fixes, judged) if offering and not judged.case else NO_OFFER,
+        accounts_of(rule, judged) if accounts_of else NO_ACCOUNTS,
     )
 
 
@@ -152,9 +172,15 @@ def _seen(rules: Iterable[Rule], facts: msgspec.Struct) -> _Seen:
     return seen
 
 
-def evaluate(rules: Sequence[Rule], subjects: Iterable[Judged], locate: Locate, offering: Offering | None = None) -> Evaluation:
-    """Every rule about every subject. Findings are sorted, see `order`. `offering` says what
-    mends them."""
+def evaluate(
+    rules: Sequence[Rule],
+    subjects: Iterable[Judged],
+    locate: Locate,
+    offering: Offering | None = None,
+    accounts_of: AccountsOf | None = None,
+) -> Evaluation:
+    """Every rule about every subject. Findings are sorted, see `order`. `offering` says what mends them, `accounts_of` which
+    service accounts they concern."""
     by_type: dict[type, list[Rule]] = {}
     for rule in rules:
         for subject in rule.subject:
@@ -169,7 +195,7 @@ def evaluate(rules: Sequence[Rule], subjects: Iterable[Judged], locate: Locate, 
             seen = memo[judged.facts] = _seen(by_type.get(type(judged.facts), ()), judged.facts)
         seen.subjects += 1
         if seen.failed:
-            _say(seen.failed, judged, findings, cases, locate, offering)
+            _say(seen.failed, judged, findings, cases, locate, offering, accounts_of)
     return Evaluation(
         sort_findings(cases.named(findings)),
         _missing(memo.values()),
@@ -184,13 +210,14 @@ def _say(
     cases: Cases,
     locate: Locate,
     offering: Offering | None,
+    accounts_of: AccountsOf | None,
 ) -> None:
     """Findings of one subject, each rule once: several grants of one bare policy are one subject."""
     evidence = judged.evidence()
     for rule in failed:
         key = (rule.id, judged.kind, judged.id)
         if key not in findings or judged.case:
-            finding = _finding(rule, judged, evidence, locate, offering)
+            finding = _finding(rule, judged, evidence, locate, offering, accounts_of)
             findings[key] = cases.merged(key, judged, findings.get(key), finding)
 
 

@@ -10,6 +10,7 @@ import msgspec
 from irsa_doctor.answers.check.engine import evaluate
 from irsa_doctor.answers.check.fetching import missing_input
 from irsa_doctor.answers.check.order import sort_findings
+from irsa_doctor.answers.check.role_accounts import AccountsOfRoles
 from irsa_doctor.answers.places import Locator
 from irsa_doctor.facts import Judged, View, derive
 from irsa_doctor.governance import comments, waivers
@@ -58,7 +59,7 @@ def judge(
     written = comments.comments_of(own, comments_of or commented_texts(judged.documents, settings))
     locate = Locator(judged.documents, inventory.documents, (*settings.waivers, *change.proposed_waivers), written)
     view = View(inventory, settings.audiences)
-    outcome = evaluate(governing.rules, derive(view), locate, partial(offer, view))
+    outcome = evaluate(governing.rules, derive(view), locate, partial(offer, view), AccountsOfRoles(view))
     ids = ({rule.id for rule in governing.rules}, governing.rule_ids)
     waived = waivers.apply_waivers(outcome.findings, settings.waivers, *ids, today)
     commented = comments.apply_comments(waived.findings, written, *ids)

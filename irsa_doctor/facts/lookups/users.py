@@ -14,13 +14,14 @@ class RoleUser(msgspec.Struct, frozen=True, order=True):
     """A service account that uses a role: its subject, its cluster's issuer without scheme ("" where that is not known).
 
     `audience` is that of its tokens, "" where it is not known. With `pod_identity` an association gives it its credentials,
-    so that it does not depend on the trust of the role.
+    so that it does not depend on the trust of the role. `id` is cluster/namespace/name, as findings write it.
     """
 
     subject: str
     issuer: str
     audience: str
     pod_identity: bool = False
+    id: str = ""
 
 
 def role_users(view: Lookups) -> Mapping[str, tuple[RoleUser, ...]]:
@@ -40,7 +41,12 @@ def role_users(view: Lookups) -> Mapping[str, tuple[RoleUser, ...]]:
 def _annotated(view: Lookups, account: ServiceAccount) -> RoleUser:
     issuer = view.issuer_of(account.cluster)
     associated = (account.cluster, account.namespace, account.name) in view.inventory.association_by_key
-    return RoleUser(account.subject, issuer, _audience(view, account, issuer), associated)
+    ident = _id(view, account.cluster, account.namespace, account.name)
+    return RoleUser(account.subject, issuer, _audience(view, account, issuer), associated, ident)
+
+
+def _id(view: Lookups, cluster: str, namespace: str, name: str) -> str:
+    return f"{view.name_of(cluster)}/{namespace}/{name}"
 
 
 def _by_hand(view: Lookups) -> Iterator[tuple[str, RoleUser]]:
@@ -49,7 +55,8 @@ def _by_hand(view: Lookups) -> Iterator[tuple[str, RoleUser]]:
         roles = {container.env.get("AWS_ROLE_ARN") for container in workload.containers}
         for role in roles:
             if isinstance(role, str) and role and workload.service_account:
-                yield role, RoleUser(_subject(workload), view.issuer_of(workload.cluster), "")
+                ident = _id(view, workload.cluster, workload.namespace, workload.service_account)
+                yield role, RoleUser(_subject(workload), view.issuer_of(workload.cluster), "", id=ident)
 
 
 def _subject(workload: Workload) -> str:
