@@ -39,7 +39,10 @@ def put_trust_policy(role: str, policy: Mapping[str, Any]) -> str:
 
 def policy_text(policy: Mapping[str, Any]) -> str:
     """A policy as people read it: indented JSON in ASCII."""
-    text = msgspec.json.encode(policy)
+    try:
+        text = msgspec.json.encode(policy)
+    except UnicodeEncodeError:  # half of a surrogate pair, which JSON may write as an escape
+        return json.dumps(policy, indent=2)
     return msgspec.json.format(text, indent=2).decode() if text.isascii() else json.dumps(policy, indent=2)
 
 
