@@ -12,22 +12,6 @@ from irsa_doctor.text.secrets import excerpt
 _LONGEST = 1 << 19
 """characters at either end of a text that are searched: messages are where a log begins or where it ends"""
 
-ASSUMED = (
-    "sdk",
-    "sts-endpoint",
-    "request",
-    "provider",
-    "issuer-keys",
-    "signature",
-    "audience",
-    "lifetime",
-    "role",
-    "trust-policy",
-    "guardrails",
-    "session",
-)
-"""the links that a request has passed which was answered with a session"""
-
 
 class Symptom(msgspec.Struct, frozen=True, kw_only=True):
     """A message in a text: `id` is that of its kind, `candidates` the causes that it fits, the likeliest first.

@@ -6,8 +6,13 @@ import msgspec
 
 from irsa_doctor.answers.why.case import Case
 from irsa_doctor.answers.why.evidence.events import StsCall, symptoms_of
+from irsa_doctor.answers.why.links import LINKS
 from irsa_doctor.answers.why.links.state import LinkState, at_most_likely, passed
-from irsa_doctor.answers.why.symptoms import ASSUMED, Symptom
+from irsa_doctor.answers.why.symptoms import Symptom
+
+_IDS = tuple(link.id for link in LINKS)
+_OF_SESSION = _IDS[_IDS.index("sdk") : _IDS.index("session") + 1]
+"""the links that a request has passed which was answered with a session"""
 
 
 def symptoms_of_case(case: Case) -> tuple[Symptom, ...]:
@@ -26,7 +31,7 @@ def weighed(case: Case, states: Mapping[str, LinkState]) -> dict[str, LinkState]
     result = dict(states)
     last = next(iter(_calls(case)), None)
     if last and not last.error:
-        _hold(result, ASSUMED, f"CloudTrail has a call that succeeded, at {last.time or 'an unknown time'}")
+        _hold(result, _OF_SESSION, f"CloudTrail has a call that succeeded, at {last.time or 'an unknown time'}")
     for symptom in symptoms_of_case(case):
         _hold(result, symptom.passed, symptom.says)
         if symptom.effect == "broken" and not symptom.weak:
