@@ -11,7 +11,7 @@ from irsa_doctor.cli.destinations import destinations, write_reports, write_text
 from irsa_doctor.cli.live_options import live_options
 from irsa_doctor.cli.options import AccountId, Clusters, Complete, Config, ExitZero, NoConfig, Roles, with_options
 from irsa_doctor.cli.output import print_note
-from irsa_doctor.cli.paths import checked_paths, nearest_path, read_stdin
+from irsa_doctor.cli.paths import checked_paths, nearest_path
 from irsa_doctor.cli.presentation_options import presentation_options
 from irsa_doctor.cli.progress import progress
 from irsa_doctor.cli.settings_options import GoverningSettings, governing_settings, listed
@@ -192,7 +192,6 @@ def _checked(paths: list[str], base: list[str], governed: GoverningSettings, liv
         with progress() as on_stage:
             return api.check(
                 paths,
-                stdin=read_stdin(paths),
                 settings=governed.settings,
                 live=live.telling(on_stage) if live else None,
                 base=base,

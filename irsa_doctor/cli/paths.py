@@ -1,7 +1,6 @@
 """The paths of a call, and standard input."""
 
 import os
-import sys
 from collections.abc import Sequence
 
 from irsa_doctor.cli.wrong import wrong
@@ -52,8 +51,3 @@ def nearest_path(path: str) -> str:
     hint = api.suggestion(os.path.join(folder, name), [os.path.join(folder, other) for other in names])
     slashed = path.replace("\\", "/")
     return hint or (f' Did you mean "{slashed}"?' if slashed != path and os.path.exists(slashed) else "")
-
-
-def read_stdin(paths: Sequence[str]) -> bytes | None:
-    """Standard input where `-` is among the paths."""
-    return sys.stdin.buffer.read() if "-" in paths else None

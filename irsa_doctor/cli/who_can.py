@@ -7,7 +7,7 @@ import typer
 from irsa_doctor.cli.live_options import live_options
 from irsa_doctor.cli.options import AccountId, Clusters, Complete, Config, Format, NoConfig, Paths, Roles, with_options
 from irsa_doctor.cli.output import print_text
-from irsa_doctor.cli.paths import input_paths, read_stdin
+from irsa_doctor.cli.paths import input_paths
 from irsa_doctor.cli.settings_options import settings_options
 from irsa_doctor.cli.wrong import checked_format, wrong
 
@@ -47,7 +47,7 @@ def who_can(
     output_format = checked_format("who-can", format_)
     inputs = input_paths(paths, live)
     try:
-        answer = api.who_can(role, inputs, stdin=read_stdin(inputs), settings=settings, live=live)
+        answer = api.who_can(role, inputs, settings=settings, live=live)
     except (api.NoSuchRole, api.NothingRead, api.LiveError) as error:
         raise wrong(str(error)) from error
     print_text(api.render_who_can(answer, output_format, api.style_for()))

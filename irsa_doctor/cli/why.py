@@ -9,7 +9,6 @@ import typer
 from irsa_doctor.cli.live_options import live_options
 from irsa_doctor.cli.options import AccountId, Complete, Config, Format, NoConfig, with_options
 from irsa_doctor.cli.output import print_text
-from irsa_doctor.cli.paths import read_stdin
 from irsa_doctor.cli.progress import progress
 from irsa_doctor.cli.settings_options import flags_over_settings, listed
 from irsa_doctor.cli.wrong import checked_format, wrong
@@ -151,7 +150,6 @@ def _one_of(name: str, paths: list[str], scope: _Scope, evidence: _EvidenceFiles
         api.why(
             name,
             paths,
-            stdin=read_stdin(paths),
             settings=scope.settings,
             role=role,
             cluster=scope.cluster,
@@ -167,7 +165,6 @@ def _all_of(paths: list[str], scope: _Scope, evidence: _EvidenceFiles) -> _Askin
 
     return lambda live: api.why_all(
         paths,
-        stdin=read_stdin(paths),
         settings=scope.settings,
         cluster=scope.cluster,
         symptoms=api.read_symptoms(error=evidence.error, token=evidence.token, event=evidence.event),

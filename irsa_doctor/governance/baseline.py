@@ -1,7 +1,6 @@
 """Findings that were there before: written to a file once, and not shown again."""
 
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 
 import msgspec
 
@@ -10,6 +9,7 @@ from irsa_doctor.model.findings import DocumentRow, Finding
 from irsa_doctor.rulebook.yaml_files import Invalid, converted
 from irsa_doctor.text.errors import TextError
 from irsa_doctor.text.json import read_json
+from irsa_doctor.text.named_files import open_named
 from irsa_doctor.text.os_errors import os_error_reason
 
 _SCHEMA = "irsa-doctor.baseline/1"
@@ -68,8 +68,9 @@ def without(
 def read_baseline(file: str) -> list[Entry]:
     """The entries of a baseline; raises BaselineError."""
     try:
-        raw = Path(file).read_bytes()
-    except OSError as error:
+        with open_named(file) as stream:
+            raw = stream.read(_LARGEST + 1)
+    except (OSError, ValueError) as error:
         raise BaselineError(f"{file}: {os_error_reason(error)}") from error
     if len(raw) > _LARGEST:
         raise BaselineError(f"{file}: too large for a baseline")

@@ -5,7 +5,6 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from pathlib import Path
-from stat import S_ISREG
 from typing import Any, Literal, TypeVar, get_args
 
 import msgspec
@@ -13,6 +12,7 @@ import msgspec
 from irsa_doctor.model.errors import IrsaDoctorError
 from irsa_doctor.model.findings import CONFIDENCES, SEVERITIES, Confidence, Severity
 from irsa_doctor.model.kinds import UnknownKind, kind_named
+from irsa_doctor.text.named_files import open_named
 from irsa_doctor.text.os_errors import os_error_reason
 from irsa_doctor.text.toml_errors import toml_error
 
@@ -183,15 +183,12 @@ def _speaks_of_us(path: Path) -> bool:
 
 
 def _text(name: str) -> str:
-    path = Path(name)
     try:
-        state = path.stat()
-        # a FIFO or a device would keep the run waiting
-        if not S_ISREG(state.st_mode):
-            raise SettingsError(name, 0, "is not a file")
-        if state.st_size > _LARGEST:
+        with open_named(name) as stream:
+            raw = stream.read(_LARGEST + 1)
+        if len(raw) > _LARGEST:
             raise SettingsError(name, 0, f"is larger than {_LARGEST >> 20} MiB, so hardly a settings file")
-        return path.read_text(encoding="utf-8-sig")
+        return raw.decode("utf-8-sig").replace("\r\n", "\n")
     except OSError as error:
         raise SettingsError(name, 0, f"cannot be read: {os_error_reason(error)}") from None
     except UnicodeDecodeError as error:

@@ -2,9 +2,13 @@
 
 import errno
 
+from irsa_doctor.text.named_files import SpecialFileError
+
 
 def os_error_reason(error: Exception) -> str:
     """Returns why a path cannot be read or written; a ValueError is that of a path with a NUL byte."""
+    if isinstance(error, SpecialFileError):
+        return str(error)
     if isinstance(error, PermissionError):
         return "no permission"
     if isinstance(error, FileNotFoundError):

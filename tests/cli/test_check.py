@@ -1,4 +1,5 @@
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -301,6 +302,13 @@ def test_a_file_that_is_no_baseline_is_said(wide, tmp_path, content):
     done = run("check", wide, "--baseline", "known.json", cwd=tmp_path)
     assert done.returncode == 2
     assert "not a baseline" in done.stderr
+
+
+def test_a_baseline_that_is_a_pipe_or_a_device_is_refused_at_once(wide, tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    for path, words in (("pipe", "a named pipe, not a file"), ("/dev/zero", "a device, not a file")):
+        done = run("check", wide, "--baseline", path, cwd=tmp_path)
+        assert (done.returncode, words in done.stderr) == (2, True)
 
 
 ACCOUNT_YAML = """\

@@ -196,8 +196,8 @@ def test_a_named_file_that_is_not_there_is_an_error(tmp_path):
 
 def test_a_folder_a_pipe_and_a_huge_file_are_refused_at_once(tmp_path, write):
     os.mkfifo(tmp_path / "pipe")
-    assert refused(tmp_path / "pipe") == (0, "is not a file")
-    assert refused(tmp_path) == (0, "is not a file")
+    assert refused(tmp_path / "pipe") == (0, "cannot be read: a named pipe, not a file")
+    assert refused(tmp_path) == (0, "cannot be read: it is a folder")
     assert refused(write("#" * (1 << 20) + "\n#", "big.toml"))[1].startswith("is larger than 1 MiB")
 
 

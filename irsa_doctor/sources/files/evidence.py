@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import BinaryIO, cast
 
 from irsa_doctor.model.errors import IrsaDoctorError
+from irsa_doctor.text.named_files import open_named
 from irsa_doctor.text.os_errors import os_error_reason
 
 _CHUNK = 1 << 20
@@ -24,14 +25,14 @@ def content(path: str) -> bytes:
     try:
         if path == "-":
             return sys.stdin.buffer.read(_LARGEST)
-        with open(path, "rb") as stream:
+        with open_named(path) as stream:
             head = stream.read(_LARGEST // 2)
             size = stream.seek(0, 2) if stream.seekable() else len(head)
             if size > len(head):
                 stream.seek(max(size - _LARGEST // 2, len(head)))
                 return head + b"\n" + stream.read(_LARGEST // 2)
             return head
-    except OSError as error:
+    except (OSError, ValueError) as error:
         raise NoEvidence(f"{path}: {os_error_reason(error)}") from error
 
 
@@ -41,9 +42,9 @@ def chunks(path: str) -> Iterator[bytes]:
         if path == "-":
             yield from _pieces(sys.stdin.buffer, path)
             return
-        with open(path, "rb") as stream:
-            packed = stream.read(2) == b"\x1f\x8b"
-            stream.seek(0)
+        with open_named(path) as stream:
+            # a pipe cannot be read twice, so only a look
+            packed = stream.peek(2)[:2] == b"\x1f\x8b"
             yield from _pieces(cast("BinaryIO", gzip.GzipFile(fileobj=stream)) if packed else stream, path)
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise NoEvidence(f"{path}: the gzip data is damaged or cut off") from error

@@ -8,16 +8,11 @@ from collections.abc import Collection, Iterator, Sequence
 import msgspec
 
 from irsa_doctor.sources.files.passing import Exclude, Folder, PassedOver
+from irsa_doctor.text.named_files import open_named, special_file, stream_number
 from irsa_doctor.text.os_errors import os_error_reason
 
 SIZE_LIMIT = 2 << 30
 _CHUNK = 1 << 20
-_SPECIAL = (
-    (stat.S_ISFIFO, "a named pipe"),
-    (stat.S_ISSOCK, "a socket"),
-    (stat.S_ISCHR, "a device"),
-    (stat.S_ISBLK, "a device"),
-)
 
 
 class InputFile(msgspec.Struct, frozen=True):
@@ -103,7 +98,7 @@ def _standard_input(stdin: bytes | None) -> InputFile:
 
 def _named_path(path: str, exclude: Exclude | None) -> Iterator[InputFile]:
     """A path that the user named: a link is followed."""
-    if _is_stream(path):
+    if stream_number(path) is not None:
         yield _read_stream(path)
         return
     try:
@@ -118,18 +113,9 @@ def _named_path(path: str, exclude: Exclude | None) -> Iterator[InputFile]:
         yield _file(path, status, True)
 
 
-def _is_stream(path: str) -> bool:
-    """Whether a path is what a shell substitutes for `<(command)`."""
-    return path == "/dev/stdin" or (path.startswith("/dev/fd/") and path[8:].isdigit())
-
-
 def _read_stream(path: str) -> InputFile:
-    number = 0 if path == "/dev/stdin" else int(path[8:])
     try:
-        mode = os.fstat(number).st_mode
-        if not (stat.S_ISFIFO(mode) or stat.S_ISREG(mode)):
-            return InputFile(path, True, why="neither a pipe nor a file")
-        with open(os.dup(number), "rb") as stream:
+        with open_named(path) as stream:
             content = stream.read(SIZE_LIMIT + 1)
     except OSError as error:
         return InputFile(path, True, why=os_error_reason(error))
@@ -190,9 +176,8 @@ def _link(path: str, root: str) -> InputFile:
 
 
 def _file(path: str, status: os.stat_result, named: bool) -> InputFile:
-    for test, what in _SPECIAL:
-        if test(status.st_mode):
-            return InputFile(path, named, why=f"{what}, not a file")
+    if what := special_file(status.st_mode):
+        return InputFile(path, named, why=f"{what}, not a file")
     if status.st_size > SIZE_LIMIT:
         return InputFile(path, named, why=f"{status.st_size} bytes: too large")
     try:

@@ -11,6 +11,7 @@ import msgspec
 
 from irsa_doctor.sources.live.calls import shortened
 from irsa_doctor.text.errors import LiveError
+from irsa_doctor.text.named_files import open_named
 from irsa_doctor.text.os_errors import os_error_reason
 from irsa_doctor.text.yaml_errors import yaml_error_reason
 
@@ -18,6 +19,7 @@ IN_CLUSTER = "/var/run/secrets/kubernetes.io/serviceaccount"
 _FILES = {"cluster": ("certificate-authority",), "user": ("client-certificate", "client-key", "tokenFile")}
 _EXEC_VERSIONS = tuple(f"client.authentication.k8s.io/{version}" for version in ("v1", "v1beta1", "v1alpha1"))
 _EXEC_LIMIT = 60.0
+_LARGEST = 16 << 20
 
 
 class ConfigFault(Exception):
@@ -139,11 +141,14 @@ def _read(path: Path) -> dict[str, Any] | None:
     import yaml
 
     try:
-        text = path.expanduser().read_bytes()
+        with open_named(str(path.expanduser())) as stream:
+            text = stream.read(_LARGEST + 1)
     except FileNotFoundError:
         return None
     except OSError as error:
         raise ConfigFault(f"{path}: {os_error_reason(error)}") from error
+    if len(text) > _LARGEST:
+        raise ConfigFault(f"{path}: larger than {_LARGEST >> 20} MiB: not a kubeconfig")
     try:
         value = yaml.load(text, Loader=yaml.CSafeLoader)
     except (yaml.YAMLError, UnicodeDecodeError, ValueError, RecursionError) as error:

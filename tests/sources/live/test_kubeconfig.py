@@ -2,6 +2,7 @@ import json
 import os
 import stat
 import sys
+from pathlib import Path
 
 import pytest
 import yaml
@@ -125,6 +126,26 @@ def test_a_kubeconfig_that_leads_nowhere_is_one_sentence(tmp_path, text, sentenc
     path.write_text(text)
     with pytest.raises(LiveError, match=sentence):
         connections((), str(path))
+
+
+def test_a_kubeconfig_that_never_ends_is_not_read(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    for path, sentence in ((f"{tmp_path}/pipe", "a named pipe, not a file"), ("/dev/zero", "a device, not a file")):
+        with pytest.raises(LiveError, match=sentence):
+            connections((), path)
+    (tmp_path / "huge").write_bytes(bytes(17 << 20))
+    with pytest.raises(LiveError, match="larger than 16 MiB: not a kubeconfig"):
+        connections((), str(tmp_path / "huge"))
+
+
+def test_a_kubeconfig_may_come_from_a_process_substitution(kubernetes, tmp_path):
+    text = Path(kubernetes.kubeconfig(tmp_path)).read_bytes()
+    output, entrance = os.pipe()
+    os.write(entrance, text)
+    os.close(entrance)
+    (connection,) = connections((), f"/dev/fd/{output}")
+    os.close(output)
+    assert connection.server == kubernetes.url
 
 
 def test_a_context_that_is_not_there_is_named_beside_those_that_are(kubernetes, tmp_path):
