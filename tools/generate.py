@@ -17,7 +17,7 @@ from irsa_doctor.rulebook.cause_block import CauseBlock
 from irsa_doctor.rulebook.cause_files import index_of_causes
 from irsa_doctor.rulebook.causes import Cause
 from irsa_doctor.rulebook.files import ID, index_of
-from irsa_doctor.rulebook.folders import check_files, read_shipped
+from irsa_doctor.rulebook.folders import check_controls, check_files, read_shipped
 from irsa_doctor.rulebook.message_files import SymptomsDocument, index_of_messages
 from irsa_doctor.rulebook.rules import SUBJECTS, Relation, Values, vocabulary
 from tools.issuers import read_profiles
@@ -28,7 +28,9 @@ _ROOT = Path(__file__).parent.parent
 
 def generated() -> Iterator[tuple[Path, bytes]]:
     """Every generated file with what it should hold. Raises RuleError where rules, causes and messages do not fit together."""
-    check_files(read_shipped(), chain_vocabulary())
+    shipped = read_shipped()
+    check_files(shipped, chain_vocabulary())
+    check_controls(shipped)
     rules = _ROOT / "rules"
     yield _ROOT / "irsa_doctor" / "rulebook" / "rules_index.json", index_of(rules)
     issuers = _ROOT / "irsa_doctor" / "issuers"

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from irsa_doctor.answers.check.examples import ExamplesResult, Failure, run_examples
 from irsa_doctor.answers.why.message_examples import count_examples, message_failures
 from irsa_doctor.answers.why.vocabulary import chain_vocabulary
-from irsa_doctor.rulebook.folders import RulebookFiles, check_files, other_causes
+from irsa_doctor.rulebook.folders import RulebookFiles, check_controls, check_files, other_causes
 from irsa_doctor.rulebook.messages import shipped_messages
 from irsa_doctor.rulebook.rules import shipped_rules
 
@@ -16,6 +16,7 @@ def verify(files: RulebookFiles, *, whole: bool) -> ExamplesResult:
     Raises RuleError for files that do not fit together.
     """
     check_files(files, chain_vocabulary(), None if whole else other_causes(files))
+    check_controls(files)
     ids = {file.rule.id for file in files.rules}
     rules = run_examples(files.rules, [rule for rule in shipped_rules() if rule.id not in ids])
     messages = tuple(_message_failures(files))

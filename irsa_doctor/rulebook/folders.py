@@ -11,9 +11,10 @@ from irsa_doctor.rulebook.cause_block import CauseBlock
 from irsa_doctor.rulebook.cause_files import CauseFile, causes_folder, read_cause_files
 from irsa_doctor.rulebook.causes import Cause, Causes, all_causes, cause_of, ordered, shipped_causes
 from irsa_doctor.rulebook.files import CAUSES, RuleFile, read_rule_files, rules_folder
+from irsa_doctor.rulebook.frameworks import frameworks
 from irsa_doctor.rulebook.message_files import MessageFile, read_messages
 from irsa_doctor.rulebook.messages import MessageCondition
-from irsa_doctor.rulebook.rules import NAME, RuleError, shipped_rules
+from irsa_doctor.rulebook.rules import NAME, Rule, RuleError, shipped_rules
 from irsa_doctor.rulebook.yaml_files import Invalid, Way, refused
 
 CASE_PLACEHOLDERS = frozenset(
@@ -165,6 +166,26 @@ def _faults_of_condition(condition: MessageCondition, at: Way, vocabulary: Vocab
         yield Invalid(f"no circumstance {condition.circumstance}: {', '.join(sorted(vocabulary.circumstances))}", at)
     if condition.differs and condition.differs not in vocabulary.details:
         yield Invalid(f"a case has no {condition.differs}: {', '.join(sorted(vocabulary.details))}", at)
+
+
+def check_controls(files: RulebookFiles) -> None:
+    """Refuses rules that name a control which its framework does not list; raises RuleError.
+
+    A framework that is not built in may be one of the organisation's own.
+    """
+    for file in files.rules:
+        with_line(file.path, file.lines, _faults_of_controls(file.rule))
+
+
+def _faults_of_controls(rule: Rule) -> Iterator[Invalid]:
+    for name, controls in rule.controls.items():
+        framework = frameworks().get(name)
+        if framework is None and (nearest := did_you_mean(name, frameworks())):
+            yield Invalid(f"no framework {name}.{nearest}", ("controls", name))
+        for number, control in enumerate(controls if framework else ()):
+            if framework and control.id not in framework.controls:
+                says = f"{name} lists no control {control.id}: {', '.join(framework.controls)}"
+                yield Invalid(says, ("controls", name, number, "id"))
 
 
 def _check_order(files: RulebookFiles, known: Mapping[str, Cause]) -> None:

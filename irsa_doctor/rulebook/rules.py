@@ -97,7 +97,7 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, dict=True):
     fix: list[FixKind] = []
     """what can be corrected of its findings, the first that fits the subject, where that is not the `fix` of its cause"""
     snippet: bool = False
-    """superseded by `fix`; rule files of others may have it"""
+    """the older form of `fix: [policy]`"""
     references: list[Reference] = []
     controls: dict[str, list[Control]] = {}
     family: str = ""
@@ -114,7 +114,7 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, dict=True):
     @property
     def fixes(self) -> Sequence[FixKind]:
         """What can be corrected of its findings, as the rule says, else as `why` corrects the cause."""
-        return self.fix or (self.cause.fix if self.cause else ())
+        return self.fix or (self.cause.fix if self.cause else ()) or (("policy",) if self.snippet else ())
 
     @once
     def control_ids(self) -> Mapping[str, tuple[str, ...]]:

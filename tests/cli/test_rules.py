@@ -46,6 +46,31 @@ def test_a_rule_that_could_not_work_is_one_line_and_exit_2(tmp_path, call):
     assert "\x1b" not in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("controls", "says"),
+    [
+        ("soc2:\n  - id: CC6.9\n    relation: related", "soc2 lists no control CC6.9: CC6.1, CC6.2, "),
+        ("iso-27001:\n  - id: '5.15'\n    relation: related", 'no framework iso-27001. Did you mean "iso27001"?'),
+    ],
+)
+def test_a_control_that_its_framework_does_not_list_is_exit_2_with_its_line(tmp_path, controls, says):
+    source = (rules_folder() / "open" / "open-aud-only.yaml").read_text(encoding="utf-8")
+    start, end = source.index("controls:"), source.index("examples:")
+    mine = f"{source[:start]}controls:\n  {controls}\n{source[end:]}"
+    (tmp_path / "open-aud-only.yaml").write_text(mine, encoding="utf-8")
+    line = source[:start].count("\n") + (3 if "CC6.9" in controls else 2)
+    done = run("rules", "test", tmp_path, cwd=tmp_path)
+    assert done.returncode == 2
+    assert f"open-aud-only.yaml:{line}: {says}" in done.stderr
+
+
+def test_a_framework_of_ones_own_is_accepted(tmp_path):
+    source = (rules_folder() / "open" / "open-aud-only.yaml").read_text(encoding="utf-8")
+    mine = source.replace("controls:\n", "controls:\n  our-handbook:\n  - id: A1\n    relation: supports\n")
+    (tmp_path / "open-aud-only.yaml").write_text(mine, encoding="utf-8")
+    assert run("rules", "test", tmp_path, cwd=tmp_path).returncode == 0
+
+
 def test_the_list_is_by_family_or_a_document_with_a_schema(tmp_path):
     lines = run("rules", "list", cwd=tmp_path).stdout.splitlines()
     families = [line for line in lines if line and not line.startswith(" ")][:-1]

@@ -8,8 +8,8 @@ from irsa_doctor.governance.settings import Settings, Waiver
 from irsa_doctor.model.findings import Report
 from irsa_doctor.reports import Style
 from irsa_doctor.reports.controls import render_controls_text
-from irsa_doctor.rulebook.frameworks import ControlResult, by_control, frameworks
-from irsa_doctor.rulebook.rules import shipped_rules
+from irsa_doctor.rulebook.frameworks import ControlResult, by_control, frameworks, read_framework
+from irsa_doctor.rulebook.rules import RuleError, shipped_rules
 from tests.cli.running import run
 from tests.reports.saying import WORLDS, empty, world
 
@@ -108,3 +108,47 @@ def test_documents_that_could_not_be_read_and_inputs_not_given_are_on_the_page(t
     done = run("check", "shop", "--complete", "serviceaccounts", "--framework", "cis-eks", "--exit-zero", cwd=tmp_path)
     assert "input-unreadable: shop/broken.json" in done.stdout
     assert "aws eks list-pod-identity-associations" in done.stdout
+
+
+FRAMEWORK = """{
+ "id": "ours",
+ "title": "Our handbook",
+ "version": "3",
+ "controls": {
+  "A1": "Roles are narrow",
+  "A2": null
+ }
+}
+"""
+
+
+def test_a_framework_is_one_file(tmp_path):
+    (tmp_path / "ours.json").write_text(FRAMEWORK)
+    framework = read_framework(tmp_path / "ours.json")
+    assert (framework.id, framework.controls) == ("ours", {"A1": "Roles are narrow", "A2": None})
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ('"3",', '"3"', "5: a comma or `}` (for `{` of 1:1) was expected"),
+        ("null\n", "null,\n", "7: a comma before `}`"),
+        ('"title": "Our handbook"', '"name": "Our handbook"', "3: unknown key name."),
+        (' "title": "Our handbook",\n', "", "1: title is missing"),
+        ('"3"', "3", "4: expected text, found a number: quote it (version)"),
+        ('"Roles are narrow"', "5", "expected text, found a number"),
+        ('"ours"', '"theirs"', "2: id is theirs, the file name says ours"),
+        ('"A2"', '"A1"', "7: A1 is given twice, first at line 6"),
+        ('{\n  "A1": "Roles are narrow",\n  "A2": null\n }', "{}", "5: no controls"),
+        (FRAMEWORK, "[]", "1: expected a mapping, found a list"),
+        (FRAMEWORK, "", "1: "),
+        (FRAMEWORK, "[" * 100_000, "1: more than"),
+    ],
+)
+def test_a_framework_that_could_not_work_is_refused_with_its_line_and_why(tmp_path, old, new, says):
+    assert FRAMEWORK.count(old) == 1
+    (tmp_path / "ours.json").write_text(FRAMEWORK.replace(old, new))
+    with pytest.raises(RuleError) as refusal:
+        read_framework(tmp_path / "ours.json")
+    assert str(refusal.value).startswith(f"{tmp_path}/ours.json:")
+    assert says in str(refusal.value)

@@ -2,6 +2,7 @@ import json
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from irsa_doctor.answers.check.examples import base_world, documents_of, named
 from irsa_doctor.model import Unknown
@@ -33,6 +34,12 @@ def test_every_rule_says_who_says_so_and_maps_to_controls_that_are_there(rule):
     for framework, controls in rule.controls.items():
         for control in controls:
             assert control.id in frameworks()[framework].controls, (framework, control.id)
+
+
+def test_snippet_is_the_older_form_of_a_corrected_policy():
+    rule = replace(RULES["open-aud-only"], fix=[], cause=None)
+    assert (rule.fixes, replace(rule, snippet=True).fixes) == ((), ("policy",))
+    assert replace(rule, snippet=True, fix=["provider"]).fixes == ["provider"]
 
 
 @pytest.mark.parametrize("kind", SUBJECTS)

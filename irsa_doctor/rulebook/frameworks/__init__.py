@@ -1,4 +1,4 @@
-"""What a report says of the controls of a framework: evidence, and no opinion on compliance."""
+"""The controls of each framework, and what a report shows of them: evidence, and no opinion on compliance."""
 
 from collections.abc import Mapping, Sequence
 from functools import cache
@@ -8,13 +8,16 @@ from typing import Literal
 import msgspec
 
 from irsa_doctor.model.findings import Finding, Report, Tally
-from irsa_doctor.rulebook.rules import Rule
+from irsa_doctor.rulebook.rules import Rule, RuleError
+from irsa_doctor.rulebook.yaml_files import Invalid, converted, read_yaml_file, refused
+from irsa_doctor.text.errors import TextError
+from irsa_doctor.text.json import read_json
 
 ControlVerdict = Literal["fail", "unknown", "waived", "pass", "not examined", "not covered"]
 
 
-class Framework(msgspec.Struct, frozen=True):
-    """A framework, its version, and those of its controls that trust of workloads could bear on; a title may be unknown."""
+class Framework(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A framework, its version, and those of its controls that concern credentials of workloads; a title may be unknown."""
 
     id: str
     title: str
@@ -65,9 +68,27 @@ class FrameworkReport(msgspec.Struct, frozen=True):
 @cache
 def frameworks() -> Mapping[str, Framework]:
     """Every framework by id, in the order of their ids: each is one file beside this module."""
-    files = sorted(Path(__file__).parent.glob("*.json"))
-    known = [msgspec.json.decode(file.read_bytes(), type=Framework) for file in files]
+    known = [read_framework(file) for file in sorted(Path(__file__).parent.glob("*.json"))]
     return {framework.id: framework for framework in known}
+
+
+def read_framework(path: Path) -> Framework:
+    """The framework of a file, checked; raises RuleError."""
+    scan = read_json(path.read_bytes())
+    if isinstance(scan, TextError):
+        raise RuleError(f"{path}:{scan.line or 1}: {scan.why}")
+    if scan.duplicates:
+        read_yaml_file(path)  # raises RuleError with both lines
+    try:
+        framework = converted(scan.value, Framework)
+        if framework.id != path.stem:
+            raise Invalid(f"id is {framework.id}, the file name says {path.stem}", ("id",))
+        if not framework.controls:
+            raise Invalid("no controls", ("controls",))
+    except Invalid as invalid:
+        # JSON is YAML, whose reader knows the lines
+        raise refused(path, read_yaml_file(path)[1], invalid) from invalid
+    return framework
 
 
 def rules_of(framework: str, rules: Sequence[Rule]) -> list[Rule]:
