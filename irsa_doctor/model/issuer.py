@@ -2,6 +2,7 @@
 
 import re
 from functools import lru_cache
+from ipaddress import ip_address
 from typing import Literal, Self
 
 import msgspec
@@ -19,6 +20,16 @@ _PARTITION_OF_SUFFIX = {
     "csp.hci.ic.gov": "aws-iso-f",
     "amazonaws.eu": "aws-eusc",
 }
+# names that public DNS does not have (https://www.iana.org/assignments/special-use-domain-names, and ICANN's .internal)
+_PRIVATE = frozenset({"localhost", "local", "internal", "svc", "invalid", "test", "lan", "localdomain"})
+
+
+def _is_private_address(host: str) -> bool:
+    """Whether a host is an address and not a name: providers for addresses of private networks cannot be read."""
+    try:
+        return not ip_address(host.strip("[]")).is_global
+    except ValueError:
+        return False
 
 
 class Issuer(msgspec.Struct, frozen=True):
@@ -52,6 +63,13 @@ class Issuer(msgspec.Struct, frozen=True):
             return self.name
         suffix = "amazonaws.com.cn" if self.region.startswith("cn-") else "amazonaws.com"
         return f"oidc.eks.{self.region}.{suffix}/id/{self.id}"
+
+    @property
+    def is_public(self) -> bool:
+        """Whether STS can reach it, as far as its name shows: over https, and not at a host of a private network."""
+        host = self.name.partition("/")[0].partition(":")[0].lower()
+        labels = host.split(".")
+        return "://" not in self.name and len(labels) > 1 and not _PRIVATE & set(labels) and not _is_private_address(host)
 
     @property
     def url(self) -> str:

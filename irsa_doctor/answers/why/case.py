@@ -20,6 +20,7 @@ from irsa_doctor.model import (
     Arn,
     Cluster,
     Container,
+    Issuer,
     OidcProvider,
     Place,
     PodIdentityAssociation,
@@ -116,6 +117,11 @@ class Case(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         calls = self.evidence.trail.of(self.subject) if self.evidence.trail else ()
         return tuple(call for call in calls if not self.stated_role or call.role in ("", self.stated_role))
 
+    @property
+    def reports_failure(self) -> bool:
+        """Whether the evidence shows a refusal, recognised or not: an error message, or a last call that failed."""
+        return self.evidence.failing or bool(self.evidence.symptoms) or bool(self.calls and self.calls[0].error)
+
     @cached_property
     def cluster(self) -> Cluster | None:
         """The cluster, None where it is not in the input."""
@@ -128,9 +134,15 @@ class Case(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
     @cached_property
     def issuer(self) -> str:
-        """The issuer of the token without scheme: its own, else that of the cluster, else that of a call."""
-        named = self.token.issuer if self.token else ""
-        return named or self.cluster_issuer or next((call.issuer for call in self.calls if call.issuer), "")
+        """The issuer of the token without scheme: its own, else that of the cluster, of a message, of a call."""
+        named = (self.token.issuer if self.token else "") or self.cluster_issuer or self.issuer_of_message
+        return named or next((call.issuer for call in self.calls if call.issuer), "")
+
+    @cached_property
+    def issuer_of_message(self) -> str:
+        """The issuer that STS names in a message without scheme, "" where none or several: it is that of the token."""
+        named = {symptom.details["issuer"] for symptom in self.evidence.symptoms if symptom.details.get("issuer")}
+        return Issuer.of(named.pop()).name if len(named) == 1 else ""
 
     @property
     def issuer_unseen(self) -> Unknown:

@@ -6,11 +6,12 @@ import msgspec
 
 from irsa_doctor.answers.why.case import Case
 from irsa_doctor.answers.why.circumstances import is_possible
-from irsa_doctor.answers.why.fixes import fix_of
+from irsa_doctor.answers.why.fixes import fix_of, remedy_of
 from irsa_doctor.answers.why.links.state import LinkState, Sign
 from irsa_doctor.answers.why.placeholders import fill_command
 from irsa_doctor.answers.why.ranking import ranked
 from irsa_doctor.answers.why.records import CERTAINTIES, DiagnosedCause, LinkVerdict, quoted_places
+from irsa_doctor.answers.why.sessions import is_of_other_role
 from irsa_doctor.answers.why.symptoms import Symptom
 from irsa_doctor.rulebook.cause_block import Certainty
 from irsa_doctor.rulebook.causes import Cause
@@ -56,6 +57,8 @@ def causes_of(
             known.add(symptom.proves)
             causes += _of_message(case, symptom)
     causes += _fitting(case, causes, symptoms, proved)
+    if _is_explained(causes, symptoms):
+        causes = [cause for cause in causes if cause.certainty != "possible"]
     reported = {link for symptom in symptoms if not symptom.weak for link in symptom.links}
     failing = {link for link, state in states.items() if state.verdict == "fail"}
 
@@ -63,6 +66,13 @@ def causes_of(
         return CERTAINTIES.index(cause.certainty), cause.link not in reported, cause.link not in failing
 
     return tuple(sorted(causes, key=rank))
+
+
+def _is_explained(causes: Sequence[DiagnosedCause], symptoms: Sequence[Symptom]) -> bool:
+    """Whether proved causes explain every message; where there is none, whether something is proved."""
+    links = {cause.link for cause in causes if cause.certainty == "certain"}
+    known = {cause.id for cause in causes if cause.certainty == "certain"}
+    return bool(known) and all(symptom.proves in known or links & set(symptom.links) for symptom in symptoms)
 
 
 def _of_link(case: Case, link: str, state: LinkState) -> Iterator[DiagnosedCause]:
@@ -79,8 +89,9 @@ def _of_link(case: Case, link: str, state: LinkState) -> Iterator[DiagnosedCause
 def _of_message(case: Case, symptom: Symptom) -> Iterator[DiagnosedCause]:
     """The cause that a message names itself."""
     if cause := case.rulebook.causes.by_id.get(symptom.proves):
+        certainty: Certainty = "likely" if is_of_other_role(case, symptom) else "certain"
         sign = Sign(symptom.proves, f"the message names it: {symptom.says}")
-        yield _diagnosed(case, Suspect(cause, "certain", sign), cause.link)
+        yield _diagnosed(case, Suspect(cause, certainty, sign), cause.link)
 
 
 def _diagnosed(case: Case, suspect: Suspect, link: str) -> DiagnosedCause:
@@ -91,7 +102,7 @@ def _diagnosed(case: Case, suspect: Suspect, link: str) -> DiagnosedCause:
         id=cause.id,
         certainty=suspect.certainty,
         because=sign.because or cause.title,
-        remedy=(finding.remedy.strip() if finding else "") or cause.remedy.strip(),
+        remedy=remedy_of(case, cause, finding),
         settle="" if suspect.certainty == "certain" else fill_command(cause.settle, case),
         url=(finding.url if finding else "") or cause.url,
         commands=fix.commands if fix else (),

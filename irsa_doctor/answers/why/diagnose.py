@@ -31,7 +31,7 @@ def diagnose(case: Case) -> Diagnosis:
     return Diagnosis(
         subject=_subject(case),
         role=case.role,
-        verdict=_verdict(case, states, symptoms),
+        verdict=_verdict(case, states, symptoms, causes),
         links=_links(case, states),
         causes=causes,
         predicted_error=_predicted(case, states),
@@ -68,11 +68,15 @@ def _links(case: Case, states: Mapping[str, LinkState]) -> tuple[DiagnosedLink, 
     )
 
 
-def _verdict(case: Case, states: Mapping[str, LinkState], symptoms: Sequence[Symptom]) -> CaseVerdict:
-    if any(state.verdict == "fail" for state in states.values()) or any(s.effect == "broken" for s in symptoms):
+def _verdict(
+    case: Case, states: Mapping[str, LinkState], symptoms: Sequence[Symptom], causes: Sequence[DiagnosedCause]
+) -> CaseVerdict:
+    if any(state.verdict == "fail" for state in states.values()):
         return "broken"
-    if case.evidence.failing and not symptoms:
-        # somebody reports an error that is not recognised: whatever it is, it is not in the files
+    if causes and any(symptom.effect == "broken" for symptom in symptoms):
+        return "broken"
+    if case.reports_failure:
+        # whatever the message is about, it is not in the files
         return "unknown"
     return "works" if all(states[link.id].verdict == "pass" for link in decisive_links(case)) else "unknown"
 
@@ -92,6 +96,8 @@ def _notes(case: Case, symptoms: Sequence[Symptom], causes: Sequence[DiagnosedCa
     yield from _notes_on_trail(case)
     if case.evidence.failing and not symptoms:
         yield "The error message is not recognised; the links show what the files prove."
+    elif case.reports_failure and not causes:
+        yield "Nothing in the input explains the message: compare its time and its pod with those of the input."
     for cause in causes:
         if (known := case.rulebook.causes.by_id.get(cause.id)) and known.note:
             yield known.note

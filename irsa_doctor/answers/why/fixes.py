@@ -40,6 +40,16 @@ def fix_of(case: Case, cause: Cause, link: str, finding: Finding | None, certain
     return msgspec.structs.replace(own, commands=(*own.commands, *commands)) if own else Fix(None, commands)
 
 
+def remedy_of(case: Case, cause: Cause, finding: Finding | None) -> str:
+    """What to do about a cause, in words: no provider is made for an issuer that STS cannot reach."""
+    if case.issuer and "provider" in cause.fix and not Issuer.of(case.issuer).is_public:
+        return (
+            f"STS cannot reach https://{case.issuer}, so a provider for it is of no use. Let the API servers issue tokens with"
+            " an issuer that is public (--service-account-issuer), and create the provider for that one."
+        )
+    return (finding.remedy.strip() if finding else "") or cause.remedy.strip()
+
+
 def _policy(case: Case) -> Fix | None:
     """The policy of the role with all mended that keeps the token out."""
     if case.analysed is None or case.assumed_policy or not case.provider_arn or not isinstance(case.audience, str):
@@ -58,8 +68,8 @@ def _client_id(case: Case) -> Fix | None:
 
 
 def _provider(case: Case) -> Fix | None:
-    """The provider created in the account of the role."""
-    if not case.provider_arn or not isinstance(case.audience, str) or not case.audience:
+    """The provider created in the account of the role; STS has to reach its issuer."""
+    if not Issuer.of(case.issuer).is_public or not case.provider_arn or not isinstance(case.audience, str) or not case.audience:
         return None
     cluster, account = case.cluster, case.role_arn.account if case.role_arn else ""
     if cluster and cluster.account == account and cluster.region and Issuer.of(case.issuer).form == "eks":

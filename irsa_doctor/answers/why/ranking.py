@@ -8,7 +8,7 @@ from irsa_doctor.answers.why.symptoms import Symptom
 from irsa_doctor.rulebook.messages import Candidate, MessageCondition
 
 DETAILS: Mapping[str, Callable[[Case], str]] = {
-    "issuer": lambda case: case.issuer,
+    "issuer": lambda case: case.token.issuer if case.token else case.cluster_issuer,
     "role": lambda case: case.role_name,
     "account": lambda case: case.role_arn.account if case.role_arn else "",
 }

@@ -7,12 +7,17 @@ import msgspec
 from irsa_doctor.answers.why.case import Case
 from irsa_doctor.answers.why.evidence.events import StsCall, symptoms_of
 from irsa_doctor.answers.why.links import LINKS
-from irsa_doctor.answers.why.links.state import LinkState, at_most_likely, passed
+from irsa_doctor.answers.why.links.state import LinkState, at_most, passed, undecided
+from irsa_doctor.answers.why.sessions import is_of_other_role
 from irsa_doctor.answers.why.symptoms import Symptom
+from irsa_doctor.rulebook.cause_block import Certainty
 
 _IDS = tuple(link.id for link in LINKS)
 _OF_SESSION = _IDS[_IDS.index("sdk") : _IDS.index("session") + 1]
 """the links that a request has passed which was answered with a session"""
+_OF_POD = ("webhook", "token-volume", "token-file")
+"""the links in the pod that a token has passed which came to STS"""
+_ANSWERED = "sts-endpoint"
 
 
 def symptoms_of_case(case: Case) -> tuple[Symptom, ...]:
@@ -33,13 +38,31 @@ def weighed(case: Case, states: Mapping[str, LinkState]) -> dict[str, LinkState]
     if last and not last.error:
         _hold(result, _OF_SESSION, f"CloudTrail has a call that succeeded, at {last.time or 'an unknown time'}")
     for symptom in symptoms_of_case(case):
-        _hold(result, symptom.passed, symptom.says)
+        _hold(result, _held_by(case, symptom), symptom.says, "possible")
+        _hold_pod(result, case, symptom)
         if symptom.effect == "broken" and not symptom.weak:
             _break(result, symptom)
     return result
 
 
-def _hold(states: dict[str, LinkState], links: Iterable[str], says: str) -> None:
+def _held_by(case: Case, symptom: Symptom) -> tuple[str, ...]:
+    """The links that a message shows to have held: none where its session is of another role than that of the case."""
+    return () if is_of_other_role(case, symptom) else symptom.passed
+
+
+def _hold_pod(states: dict[str, LinkState], case: Case, symptom: Symptom) -> None:
+    """STS answered a web identity token: a pod got it, and a role with it, from the webhook or by hand, whatever its present
+    manifests say. Which service account it was of is not known."""
+    if _ANSWERED not in symptom.passed or "session" in symptom.details or case.absent:
+        return
+    state = states["service-account"]
+    if state.verdict == "fail" and case.account is not None:
+        because = f"{state.because}; but the evidence shows that a pod got a token and a role: {symptom.says}"
+        states["service-account"] = undecided(because)
+    _hold(states, _OF_POD, symptom.says, "possible")
+
+
+def _hold(states: dict[str, LinkState], links: Iterable[str], says: str, at: Certainty = "likely") -> None:
     """Links that held by an answer of STS. What the files prove to be broken stays broken, but is not certain any more."""
     for ident in links:
         state = states[ident]
@@ -47,7 +70,7 @@ def _hold(states: dict[str, LinkState], links: Iterable[str], says: str) -> None
             states[ident] = passed("the evidence shows that it held")
         elif state.verdict == "fail":
             because = f"{state.because}; but the evidence shows that it held at that time: {says}"
-            signs = tuple(map(at_most_likely, state.signs))
+            signs = tuple(at_most(at, sign) for sign in state.signs)
             states[ident] = msgspec.structs.replace(state, because=because, signs=signs)
 
 

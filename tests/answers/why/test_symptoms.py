@@ -176,7 +176,7 @@ def test_what_the_files_rule_out_is_not_named():
 
 def test_an_answer_that_denies_shows_that_the_token_was_accepted():
     found = seen(f"AccessDenied: {DENIED}", assumable_by_users, no_client_ids)
-    assert w.causes(found) == [("trust-action-assumerole", "certain"), ("aud-not-in-clientids", "likely")]
+    assert w.causes(found) == [("trust-action-assumerole", "certain")]
 
 
 def test_a_wrong_audience_is_never_the_trust_policy():
@@ -231,6 +231,44 @@ def test_a_message_that_is_not_recognised_never_yields_works():
     assert found.verdict == "unknown"
     assert not w.failed(found)
     assert any("not recognised" in note for note in found.notes)
+
+
+@pytest.mark.parametrize("text", ["Throttling: Rate exceeded", "something else", "Pod was not mutated. Reason: x", DENIED])
+@pytest.mark.parametrize("target", [TARGET, w.POD])
+def test_nothing_works_against_a_message_of_a_failure(text, target):
+    found = why(world(), target, symptoms=symptoms_in(text), failing=True)
+    assert found.verdict != "works"
+    assert found.verdict == "unknown" or found.causes
+    assert found.causes or found.notes
+
+
+def test_a_token_that_came_to_sts_was_in_a_pod_with_a_role():
+    def unannotated(documents):
+        w.annotations(documents).clear()
+        w.unmutated(documents)
+
+    found = seen("InvalidIdentityToken: Incorrect token audience", unannotated)
+    assert not [cause for cause, certainty in w.causes(found) if certainty == "certain"]
+    assert w.verdicts(found)["service-account"] == "unknown"
+    assert found.causes[0].id == "aud-not-in-clientids"
+
+
+def test_a_message_names_the_issuer_of_the_token_where_no_cluster_does():
+    def of_another_issuer(documents):
+        del documents["cluster.json"], documents["clusters.json"]
+        w.annotations(documents).clear()
+
+    found = seen(f"{NO_PROVIDER} https://api.internal.example.com", of_another_issuer, complete=())
+    assert w.causes(found)[0] == ("oidc-url-mismatch", "likely")
+    assert "https://api.internal.example.com" in found.causes[0].because
+    assert "STS cannot reach" in found.causes[0].remedy
+    assert not [command for cause in found.causes for command in cause.commands]
+
+
+def test_the_session_of_another_role_proves_nothing_of_the_role_of_the_case():
+    found = seen(f"{SESSION}/legacy/botocore-session-1 is not authorized to perform: s3:GetObject", assumable_by_users)
+    assert w.causes(found)[0] == ("trust-action-assumerole", "certain")
+    assert w.verdicts(found)["trust-policy"] == "fail"
 
 
 # ---- secrets

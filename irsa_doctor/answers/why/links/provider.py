@@ -3,7 +3,16 @@
 from irsa_doctor.answers.why.case import Case
 from irsa_doctor.answers.why.links import needs, skips
 from irsa_doctor.answers.why.links.link import Link
-from irsa_doctor.answers.why.links.state import LinkState, Sign, failed, observed, passed, signs_of, undecided, unseen
+from irsa_doctor.answers.why.links.state import (
+    LinkState,
+    Sign,
+    failed,
+    observed,
+    passed,
+    signs_of,
+    undecided,
+    unseen,
+)
 from irsa_doctor.model import Issuer, OidcProvider, Unknown
 from irsa_doctor.rulebook.cause_block import StsError
 
@@ -19,8 +28,37 @@ def _provider(case: Case) -> LinkState:
     return failed(f"account {account} has no provider for https://{case.issuer}", _missing_provider(case, account))
 
 
+def _provider_disproof(case: Case) -> LinkState | None:
+    """The issuer that STS names in a message: it is that of another cluster, or of none that a role trusts."""
+    if (foreign := _foreign_issuer(case)) is not None:
+        return failed(foreign.because, foreign)
+    if case.role_arn or not case.issuer_of_message or (sign := _published_issuer(case)) is None:
+        return None
+    return failed(sign.because, sign)
+
+
+def _published_issuer(case: Case) -> Sign | None:
+    """The sign that roles trust the subject of the case with another issuer than that of the token."""
+    trusted = sorted({issuer for issuer, subject in case.view.trusted_by_name if subject == case.own_subject})
+    if not trusted or case.issuer in trusted:
+        return None
+    says = f"the issuer of the token is https://{case.issuer}; roles trust {case.name} of {', '.join(trusted)}"
+    return Sign("provider-url-differs", says, at_most="likely")
+
+
+def _foreign_issuer(case: Case) -> Sign | None:
+    """The sign that a message is about a token of another issuer than that of the cluster."""
+    own, named = case.cluster_issuer, case.issuer_of_message
+    if case.token or not own or not named or own == named:
+        return None
+    says = f"the issuer in the message is https://{named}, that of the cluster https://{own}"
+    return Sign("token-of-other-issuer", says, at_most="likely")
+
+
 def _missing_provider(case: Case, account: str) -> Sign:
     """The narrowest sign of a provider that does not exist."""
+    if not Issuer.of(case.issuer).is_public and (published := _published_issuer(case)):
+        return published
     if similar := _similar_provider(case, account):
         return _differing_url(case, similar)
     if finding := case.finding_of("role-in-other-account"):
@@ -61,6 +99,7 @@ PROVIDER_LINK = Link(
         "provider-url-differs",
     ),
     skips=(skips.no_role, skips.pod_identity, skips.no_issuer),
+    disproof=_provider_disproof,
     needs=(needs.PROVIDERS_INPUT,),
     examine=_provider,
     decides=frozenset({"web-identity"}),

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from irsa_doctor.answers.why.records import LinkVerdict
+from irsa_doctor.answers.why.records import CERTAINTIES, LinkVerdict
 from irsa_doctor.model import Unknown
 from irsa_doctor.model.findings import Finding, Location
 from irsa_doctor.rulebook.cause_block import Certainty
@@ -78,6 +78,11 @@ def signs_of(findings: Iterable[Finding], at_most: Certainty = "certain") -> tup
     return tuple(Sign(rule, finding.message, finding, (), at_most) for rule, finding in first.items())
 
 
+def at_most(certainty: Certainty, sign: Sign) -> Sign:
+    """A sign of which no cause is more certain than this."""
+    return msgspec.structs.replace(sign, at_most=max(certainty, sign.at_most, key=CERTAINTIES.index))
+
+
 def at_most_likely(sign: Sign) -> Sign:
     """A sign that proves nothing."""
-    return msgspec.structs.replace(sign, at_most="likely") if sign.at_most == "certain" else sign
+    return at_most("likely", sign)
