@@ -13,7 +13,7 @@ _WIDEST = 400
 _SECRET = re.compile(r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b|\beyJ[\w-]{8,}\.[\w.-]+")
 _CUT_WORD = re.compile(r"^[\w.-]+")
 _CUT_SECRET = re.compile(r"\b(?:(?:AKIA|ASIA)[A-Z0-9]*|eyJ[\w-]*)$")
-_SECRET_KIND = re.compile(rb"""["']?kind["']?\s*:\s*["']?Secret\b""")
+_SECRET_KIND = re.compile(rb"""kind["']?\s*:\s*["']?Secret\b""")
 
 
 class Span(msgspec.Struct, frozen=True):

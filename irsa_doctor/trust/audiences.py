@@ -60,6 +60,8 @@ def has_invisible(value: str) -> bool:
 
 def made_visible(value: str) -> str:
     """A text with the numbers of the characters that nobody sees, or that look like others; of spaces those at its ends."""
+    if value.isascii() and value.isprintable() and not value.startswith(" ") and not value.endswith(" "):
+        return value
     shown = "".join(char if char.isascii() and char.isprintable() else f"<U+{ord(char):04X}>" for char in value)
     inner = shown.strip(" ")
     before = len(shown) - len(shown.lstrip(" "))

@@ -123,7 +123,7 @@ def _without_values(condition: Condition, where: Presence) -> Limit:
 def _claim(condition: Condition, claim: Literal["sub", "aud"], issuer: str, *, variables: bool, profile: Profile) -> Limit:
     """A condition on sub or aud, which are in every token."""
     operator = condition.use.operator
-    if operator.comparison == "equal" and operator.family == "string" and _are_literal(condition.values):
+    if operator.family == "string" and _are_literal(condition.values, operator):
         language: Language = literal(*condition.values)
         language = complement(language) if operator.negated else language
         return Limit(claim, language, language)
@@ -149,20 +149,22 @@ def _claim(condition: Condition, claim: Literal["sub", "aud"], issuer: str, *, v
     return Limit(claim, complement(lower), complement(upper), depends=depends)
 
 
-def _are_literal(values: tuple[Value, ...]) -> TypeGuard[tuple[str, ...]]:
-    """Whether nothing in the values means anything but itself: most conditions are like that."""
-    for value in values:  # noqa: SIM110 - asked of every condition, and a generator takes twice as long
-        if not isinstance(value, str) or "$" in value:
+def _are_literal(values: tuple[Value, ...], operator: Operator) -> TypeGuard[tuple[str, ...]]:
+    """Whether nothing in the values of an operator on texts means anything but itself: most conditions are like that."""
+    if operator.comparison == "equal-ignoring-case":
+        return False
+    for value in values:
+        if not isinstance(value, str) or "$" in value or (operator.has_wildcards and ("*" in value or "?" in value)):
             return False
     return True
 
 
 def is_plain_equality(condition: Condition) -> bool:
-    """Whether a condition says StringEquals and nothing else, with values that mean but themselves."""
-    return condition.use == _EQUALS and _are_literal(condition.values)
+    """Whether a condition says StringEquals, or StringLike without wildcards, with values that mean but themselves."""
+    return condition.use in _PLAIN and _are_literal(condition.values, condition.use.operator)
 
 
-_EQUALS = parse_operator("StringEquals")
+_PLAIN = (parse_operator("StringEquals"), parse_operator("StringLike"))
 
 
 class _Bounds(msgspec.Struct, frozen=True):

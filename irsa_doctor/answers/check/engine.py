@@ -186,13 +186,16 @@ def evaluate(
         for subject in rule.subject:
             by_type.setdefault(SUBJECTS[subject], []).append(rule)
     memo: dict[msgspec.Struct, _Seen] = {}
+    # most subjects share the very record, and to look up a number is faster than to compare thirty facts
+    same: dict[int, _Seen] = {}
     findings: dict[FindingKey, Finding] = {}
     cases = Cases()
     for judged in subjects:
         cases.add(judged)
-        seen = memo.get(judged.facts)
+        seen = same.get(id(judged.facts)) or memo.get(judged.facts)
         if seen is None:
             seen = memo[judged.facts] = _seen(by_type.get(type(judged.facts), ()), judged.facts)
+            same[id(judged.facts)] = seen  # `memo` keeps the record, so that no other gets its number
         seen.subjects += 1
         if seen.failed:
             _say(seen.failed, judged, findings, cases, locate, offering, accounts_of)

@@ -228,9 +228,12 @@ def is_in_force(read: GrantReading) -> bool:
 
 def grant_facts(read: GrantReading, *, named: bool = False) -> GrantFacts:
     """The facts of one statement for one provider; `named`: some service account names the role."""
-    if not read.sound_subject:
-        return facts_in_full(read, named=named)
-    accounts, subject = read.lookups.accounts, read.sound_subject
+    return sound_facts(read, read.sound_subject) if read.sound_subject else facts_in_full(read, named=named)
+
+
+def sound_facts(read: GrantReading, subject: str) -> GrantFacts:
+    """The facts of a statement that is right, and names one service account."""
+    accounts = read.lookups.accounts
     missing = bool(accounts.lacking(read.issuer, (subject,))) if read.issuer in accounts.listed_whole else _ALL_ACCOUNTS
     return _sound_facts(read.kind, subject.endswith(":default"), missing)
 

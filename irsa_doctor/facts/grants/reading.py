@@ -87,7 +87,7 @@ class GrantReading(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         """The one subject of a statement that is right: it asks for that and for an audience of the tokens, and the rest of the
         policy changes nothing; "" of other statements. Most are right, and nothing more is looked into for them."""
         policy, statement = self.policy, self.statement
-        if self.form != "provider" or policy.problems or statement.unseen or statement.two_spellings:
+        if self.form != "provider" or policy.refused or statement.unseen or statement.two_spellings:
             return ""
         if len(statement.conditions) != 2 or not statement.covers_web_identity or not self.profile.is_cluster:
             return ""

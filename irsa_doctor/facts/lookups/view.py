@@ -12,7 +12,8 @@ from irsa_doctor.facts.lookups.names import Names
 from irsa_doctor.facts.lookups.users import RoleUser, role_users
 from irsa_doctor.facts.lookups.workloads import WorkloadLookups
 from irsa_doctor.facts.providers.publications import Publications
-from irsa_doctor.facts.roles.role import AnalysedRole, analyse, planned_arn
+from irsa_doctor.facts.roles.alike import AlikeRoles
+from irsa_doctor.facts.roles.role import AnalysedRole, planned_arn
 from irsa_doctor.model import ServiceAccount, Text, parse_arn
 from irsa_doctor.trust.languages import Finite
 
@@ -48,7 +49,8 @@ class View(Lookups, frozen=True, dict=True):
     @cached_property
     def roles(self) -> tuple[AnalysedRole, ...]:
         """Every role, analysed."""
-        return tuple(analyse(role, self) for role in self.inventory.roles)
+        alike = AlikeRoles(self)
+        return tuple([alike.analysed(role) for role in self.inventory.roles])
 
     @cached_property
     def role_by_arn(self) -> Mapping[str, AnalysedRole]:

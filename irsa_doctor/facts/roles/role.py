@@ -61,6 +61,8 @@ class AnalysedRole(msgspec.Struct, frozen=True):
     by_provider: dict[str, Admitted]
     blocked: bool
     blocked_issuers: frozenset[str] = frozenset()
+    readings: tuple[GrantReading, ...] = ()
+    """the statements of which `grants` are made, but those of which nothing is known"""
 
     def blocks(self, issuer: str) -> bool:
         """Whether something of the policy itself keeps out tokens of an issuer (without scheme)."""
@@ -101,6 +103,7 @@ def analyse(role: Role, lookups: Lookups) -> AnalysedRole:
         by_provider,
         facts.deny != "none" or facts.web_identity_of_aws is True or {read.form for read in blocking} - {"provider"} != set(),
         frozenset([read.issuer for read in blocking if read.form == "provider"]),
+        tuple([read for read, _ in grants]),
     )
 
 
@@ -185,6 +188,11 @@ def planned_arn(analysed: AnalysedRole) -> str:
     return f"arn:{partition}:iam::{account}:role/{role.planned}"
 
 
+def is_near_quota(size: int) -> bool:
+    """Whether a policy of a size has little room left before IAM refuses it."""
+    return size > DEFAULT_QUOTA * 9 // 10
+
+
 def _role_facts(
     policy: Policy, by_provider: dict[str, Admitted], defective: list[Steps], pod_identity: Served | Unknown
 ) -> RoleFacts:
@@ -194,7 +202,7 @@ def _role_facts(
         refused="yes" if unexplained(policy, defective) else "no",
         duplicate_member="duplicate-member" in codes,
         wrong_document=is_permission_policy(policy),
-        near_quota=policy.size > DEFAULT_QUOTA * 9 // 10,
+        near_quota=is_near_quota(policy.size),
         deny=_deny(policy, by_provider),
         mixed=_mixed(policy) if by_provider or web_of_aws else "no",
         web_identity_of_aws=web_of_aws,

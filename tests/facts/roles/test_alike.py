@@ -1,0 +1,115 @@
+"""Roles that differ in their service account alone are analysed as if each was the only one."""
+
+import json
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from irsa_doctor.facts import AnalysedRole
+from irsa_doctor.facts.roles import alike
+from irsa_doctor.facts.roles.role import analyse
+from irsa_doctor.trust.policy import DEFAULT_QUOTA
+from tests.facts.situations import ISSUER, provider_arn, role, view
+from tests.trust.drawing import examples
+
+SUB, AUD = f"{ISSUER}:sub", f"{ISSUER}:aud"
+MARK = "THE-SUBJECT"
+subjects = st.sampled_from(
+    [
+        "system:serviceaccount:payments:api",
+        "system:serviceaccount:payments:default",
+        "system:serviceaccount:p:a.b",
+        "system:serviceaccount:payments:*",
+        "system:serviceaccount:payments",
+        "system:serviceaccount:payments:API",
+        "sts.amazonaws.com",
+    ]
+)
+operators = st.sampled_from(["StringEquals", "StringLike", "StringEqualsIfExists", "StringNotEquals", "ArnLike"])
+subject_values = st.sampled_from([MARK, [MARK], [MARK, "system:serviceaccount:x:y"], [MARK, MARK]])
+audience_values = st.sampled_from(["sts.amazonaws.com", ["sts.amazonaws.com"], "other", MARK])
+
+
+@st.composite
+def statements(draw) -> list[dict]:
+    conditions: dict[str, dict] = {draw(operators): {SUB: draw(subject_values)}}
+    conditions.setdefault(draw(operators), {})[AUD] = draw(audience_values)
+    own = {
+        "Effect": "Allow",
+        "Principal": {"Federated": draw(st.sampled_from([provider_arn(), [provider_arn()], "https://" + ISSUER]))},
+        "Action": "sts:AssumeRoleWithWebIdentity",
+        "Condition": conditions,
+    }
+    others = [
+        {"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::111122223333:role/x"}, "Action": "sts:AssumeRole"},
+        {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:*"},
+        {"Effect": "Deny", "Principal": {"AWS": "*"}, "Action": "*", "Condition": {"StringEquals": {SUB: MARK}}},
+        {"Sid": "Long", "Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": ["sts:AssumeRole"] * 90},
+        own,
+    ]
+    more = draw(st.lists(st.sampled_from(others), max_size=2))
+    return draw(st.permutations([own, *more]))
+
+
+def looks(analysed: AnalysedRole) -> tuple[object, ...]:
+    """All that is worked out of a role."""
+    grants = [(judged.kind, judged.id, judged.facts, judged.case, judged.certain) for judged in analysed.grants]
+    evidence = [[dict(judged.evidence().places), spoken(judged)] for judged in (*analysed.grants, analysed.judged)]
+    rest = (analysed.policy, analysed.judged.facts, analysed.by_provider, analysed.blocked, analysed.blocked_issuers)
+    return grants, evidence, rest
+
+
+def spoken(judged) -> dict[str, object]:
+    names = judged.evidence().names
+    return {name: text if isinstance(text, str) else text() for name, text in names.items()}
+
+
+@examples(300)
+@given(statements(), st.lists(subjects, min_size=2, max_size=4))
+def test_a_role_like_another_is_analysed_as_if_it_was_alone(drawn, named):
+    text = json.dumps({"Version": "2012-10-17", "Statement": drawn})
+    roles = [
+        role(
+            Arn=f"arn:aws:iam::111122223333:role/r{number}",
+            RoleName=f"r{number}",
+            AssumeRolePolicyDocument=json.loads(text.replace(MARK, subject)),
+        )
+        for number, subject in enumerate(named)
+    ]
+    seen = view({"roles.json": {"RoleDetailList": roles}})
+    assert [looks(analysed) for analysed in seen.roles] == [looks(analyse(each, seen)) for each in seen.inventory.roles]
+
+
+def analysed_in_full(monkeypatch, documents: list[dict]) -> int:
+    """How many of the roles with these policies were analysed in full."""
+    count = 0
+
+    def counting(*args):
+        nonlocal count
+        count += 1
+        return analyse(*args)
+
+    monkeypatch.setattr(alike, "analyse", counting)
+    roles = [
+        role(Arn=f"arn:aws:iam::111122223333:role/r{n}", RoleName=f"r{n}", AssumeRolePolicyDocument=document)
+        for n, document in enumerate(documents)
+    ]
+    assert len(view({"roles.json": {"RoleDetailList": roles}}).roles) == len(documents)
+    return count
+
+
+def sound(name: str, **more: object) -> dict:
+    conditions = {"StringEquals": {SUB: f"system:serviceaccount:payments:{name}", AUD: "sts.amazonaws.com"}}
+    principal = {"Federated": provider_arn()}
+    action = "sts:AssumeRoleWithWebIdentity"
+    statement = {"Effect": "Allow", "Principal": principal, "Action": action, "Condition": conditions, **more}
+    return {"Version": "2012-10-17", "Statement": [statement]}
+
+
+def test_of_many_roles_that_are_alike_one_is_analysed_in_full(monkeypatch):
+    assert analysed_in_full(monkeypatch, [sound(f"app-{n}") for n in range(50)]) == 1
+
+
+def test_a_role_whose_policy_is_nearly_too_long_is_analysed_by_itself(monkeypatch):
+    short, long = sound("a"), sound("a" * (DEFAULT_QUOTA - len(json.dumps(sound("a")))))
+    assert analysed_in_full(monkeypatch, [short, long]) == 2
