@@ -83,6 +83,12 @@ def without_scheme(url: str | Text) -> str | Text:
     return joined((first.removeprefix("https://"), *url.parts[1:])) if isinstance(first, str) else url
 
 
+def is_issuer_of_cluster(value: object) -> bool:
+    """Whether a value is the issuer of a cluster that a template makes or looks up: whatever it is, it is one of EKS."""
+    hole = only_hole(value)
+    return hole is not None and hole.name.startswith("${issuer of ") and "openid_connect_provider" not in hole.name
+
+
 def issuer_in(arn: str | Text) -> str | Text:
     """The issuer (without scheme) that the ARN of an OIDC provider ends in, "" where it is no such ARN."""
     if isinstance(arn, Text) and (hole := only_hole(arn)):

@@ -191,3 +191,23 @@ def test_settings_of_tools_with_comments_are_no_policies_but_are_read_where_they
     assert load([str(path)]).inventory.documents[0].status == "unreadable"
     path.write_text(text.replace("{", '{"Action": "sts:AssumeRole",', 1))
     assert load([str(tmp_path)]).inventory.documents[0].status == "unreadable"
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("role.ts", "// makes the role\nconst action = 'sts:AssumeRoleWithWebIdentity';\nexport { action };\n"),
+        ("api.go", "// Code generated.\n\npackage sts\n\n// AssumeRoleWithWebIdentity API operation.\n"),
+        ("Role.java", "/*\n * AssumeRoleWithWebIdentity\n */\npackage example;\n"),
+    ],
+)
+def test_source_code_that_begins_with_a_comment_is_no_policy(tmp_path, name, text):
+    (tmp_path / name).write_text(text)
+    (row,) = load([str(tmp_path)]).inventory.documents
+    assert row.status == "ignored"
+
+
+def test_a_policy_with_comments_before_it_is_unreadable(tmp_path):
+    (tmp_path / "trust").write_text('// who\n/* may */\n\n{"Statement": [{"Action": "sts:AssumeRoleWithWebIdentity"}]}\n')
+    (row,) = load([str(tmp_path)]).inventory.documents
+    assert row.status == "unreadable"

@@ -105,7 +105,7 @@ class Principals(msgspec.Struct, frozen=True, dict=True):
     def form(self, value: str | Text, account: str) -> PrincipalForm:
         """How a principal stands to the providers of the role's account ("" where that is unknown)."""
         if isinstance(value, Text):
-            return "hole"
+            return _form_of_text(value)
         form = self.known.get((value, account))
         if form is None:
             form = _form(value, account, self.inventory)
@@ -136,6 +136,16 @@ def is_kin(principal: str, issuer: str) -> bool:
     """Whether a principal was meant for an issuer: it differs at most in how it is written, or in a letter of an EKS id."""
     own, other = kin(principal), kin(issuer)
     return own == other or (bool(_ID.fullmatch(other)) and is_one_letter_off(own.rpartition("/")[2], other))
+
+
+def _form_of_text(value: Text) -> PrincipalForm:
+    """What a principal with holes is, whatever they hold: one that begins like a URL is no ARN, one with a URL in it no
+    provider."""
+    first = value.parts[0]
+    if isinstance(first, str) and first.startswith(("https://", "oidc.")):
+        return "not-an-arn"
+    written = "".join(part if isinstance(part, str) else "\0" for part in value.parts)
+    return "malformed" if "://" in written.partition(":oidc-provider/")[2] else "hole"
 
 
 def _form(value: str, account: str, inventory: Inventory) -> PrincipalForm:

@@ -9,7 +9,7 @@ import msgspec
 from irsa_doctor.facts.grants.principals import PrincipalForm, defect_of_principal
 from irsa_doctor.facts.lookups.lookups import Lookups
 from irsa_doctor.issuers import EKS, KUBERNETES, Profile, profile, profile_of
-from irsa_doctor.model import Inventory, Role, Text, TrustPolicy, text_of
+from irsa_doctor.model import Inventory, Role, Text, TrustPolicy, is_issuer_of_cluster, text_of
 from irsa_doctor.model.once import once
 from irsa_doctor.trust import SUBJECT_PREFIX, Admitted, Grant, Policy, Statement, grant_of, share_of
 from irsa_doctor.trust.admitted import is_nothing
@@ -30,6 +30,8 @@ def issuer_kind(statement: Statement, issuer: Value, inventory: Inventory) -> Is
 
     An issuer with holes is unknown, unless the statement names subjects that are none of service accounts.
     """
+    if is_issuer_of_cluster(issuer):
+        return "eks"
     if not isinstance(issuer, str) or not issuer:
         return "other" if names_others(statement) else "unknown"
     if profile_of(issuer) is EKS:

@@ -7,14 +7,11 @@ from irsa_doctor.facts.lookups.names import is_one_letter_off
 from irsa_doctor.facts.lookups.view import View
 from irsa_doctor.facts.providers.provider import AcceptedAudience, ProviderFacts, accepted_audience, malformed_thumbprints
 from irsa_doctor.facts.subject import Evidence, Judged
-from irsa_doctor.model import Issuer, PlannedProvider, Text, Unknown, issuer_in, only_hole, text_of
+from irsa_doctor.model import Issuer, PlannedProvider, Text, Unknown, is_issuer_of_cluster, issuer_in, text_of
 from irsa_doctor.trust import Policy, admitted
 from irsa_doctor.trust.audiences import STS, made_visible
 from irsa_doctor.trust.languages import Finite
 from irsa_doctor.trust.symbols import policy_seen_through
-
-_OF_CLUSTER = "${issuer of "
-"""how templates call the issuer of a cluster that is known only when they are applied"""
 
 
 def planned_provider_facts(view: View, provider: PlannedProvider) -> Judged:
@@ -42,8 +39,7 @@ def _audience(view: View, provider: PlannedProvider, issuer: Issuer | None) -> A
     stated = view.expected.get(issuer.name) if issuer else None
     if stated is not None:
         return "there" if set(stated) & set(provider.client_ids) else "missing"
-    hole = only_hole(provider.issuer)
-    if issuer is not None or (hole and hole.name.startswith(_OF_CLUSTER)):
+    if issuer is not None or is_issuer_of_cluster(provider.issuer):
         return accepted_audience(provider.client_ids, of_eks=issuer is None or issuer.form != "other")
     required = frozenset(_required(view, provider))
     if not required & set(provider.client_ids) and (required or any(is_one_letter_off(v, STS) for v in provider.client_ids)):

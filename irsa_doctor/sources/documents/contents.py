@@ -28,6 +28,8 @@ _YAML_SIGN = re.compile(
 )
 _FLOW = re.compile(rb"\s*\{\s*[A-Za-z_]")
 _TEMPLATE = re.compile(rb"\{\{|\{%")
+# comments, then a value: source code in other languages begins with comments too
+_COMMENTED = re.compile(rb"(?:\s++|//[^\n]*+\n|/\*.*?\*/)++[{\[]", re.DOTALL)
 
 
 def read_dialect(text: bytes, dialect: Dialect, reading: DocumentReading) -> Source | TextError:
@@ -45,7 +47,7 @@ def read_text(text: bytes, reading: DocumentReading, is_data: bool) -> Source | 
         policy = unwrapped(text)
         if policy is not text and policy.lstrip()[:1] == b"{":
             return _read_wrapped(text, policy, reading)
-    if text.lstrip().startswith((b"//", b"/*")) and is_like_policy(text):
+    if _COMMENTED.match(text) and is_like_policy(text):
         # JSON with comments, which YAML would take for one long text
         scan = read_json(text)
         return scan if isinstance(scan, TextError) else None

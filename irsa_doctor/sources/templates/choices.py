@@ -81,6 +81,32 @@ def settled_cases(value: TemplateValue, assumed: Assumed = MappingProxyType({}))
         yield from settled_cases(settled(value, {outer[0]: holds}), {**assumed, outer[0]: holds})
 
 
+def where_made(repeat: TemplateValue) -> tuple[TemplateValue, Assumed]:
+    """Return `count` or `for_each` in the case that something is made of its block, and the conditions on which that depends:
+    of `var.on ? 1 : 0`, 1 and that `var.on` holds."""
+    assumed: dict[str, bool] = {}
+    while (choice := repeat.choice) is not None:
+        empty = [_makes_nothing(choice.then), _makes_nothing(choice.otherwise)]
+        if empty[0] == empty[1]:
+            break
+        assumed |= _implied(choice.condition, empty[1])
+        repeat = choice.then if empty[1] else choice.otherwise
+    return repeat, assumed
+
+
+def _makes_nothing(repeat: TemplateValue) -> bool:
+    return repeat.choice is None and not isinstance(repeat.value, Text) and not repeat.value
+
+
+def _implied(condition: str, holds: bool) -> Assumed:
+    """A condition, and those that hold where a conjunction does."""
+    parts = [part.strip() for part in condition.split("&&")]
+    if not holds or len(parts) == 1 or any(set(part) & set("|()") for part in parts):
+        return {condition: holds}
+    plain = map(plain_condition, parts)
+    return {condition: True} | {words: not is_negated for words, is_negated in plain}
+
+
 def chosen(
     work: Callable[..., TemplateValue | None], values: Sequence[TemplateValue], *, nested: bool = False
 ) -> TemplateValue | None:

@@ -269,6 +269,21 @@ CHOICES = [
         condition_block('"StringLike"', SUB, f'[var.wide ? "system:serviceaccount:*" : {ONE}]')
         + condition_block('"StringEquals"', AUD, '["sts.amazonaws.com"]')
     ),
+    # inside a text, as a value and in a heredoc
+    encoded(
+        f'{{ StringEquals = {{ {AUD} = "sts.amazonaws.com" }}, '
+        f'StringLike = {{ {SUB} = "system:serviceaccount:${{var.wide ? "*" : "billing:invoices"}}" }} }}'
+    ),
+    heredoc(
+        '{"StringLike": {"${var.issuer}:sub": "system:serviceaccount:${var.wide ? "*" : "billing"}:${var.wide ? "*" : "b"}"},'
+        ' "StringEquals": {"${var.issuer}:aud": "sts.amazonaws.com"}}'
+    ),
+    # one of several blocks, each in one case
+    blocks(
+        condition_block('"StringEquals"', AUD, '["sts.amazonaws.com"]')
+        + f'\ndynamic "condition" {{\n for_each = var.wide ? ["system:serviceaccount:*"] : [{ONE}]\n'
+        + f' content {{\n test = "StringLike"\n variable = {SUB}\n values = [condition.value]\n }}\n }}'
+    ),
 ]
 
 
@@ -277,6 +292,103 @@ def test_every_branch_that_is_known_is_judged_once_and_named(text):
     messages = findings_of(text)
     assert set(messages) == {"open-sub-star"}
     assert "This holds where: var.wide" in messages["open-sub-star"]
+
+
+def test_a_block_that_is_there_in_one_case_is_missing_in_the_other():
+    text = blocks(
+        condition_block('"StringEquals"', AUD, '["sts.amazonaws.com"]')
+        + '\ndynamic "condition" {\n for_each = var.narrow ? [1] : []\n'
+        + f' content {{\n test = "StringEquals"\n variable = {SUB}\n values = [{ONE}]\n }}\n }}'
+    )
+    messages = findings_of(text)
+    assert set(messages) == {"open-aud-only"}
+    assert "This holds where: not var.narrow" in messages["open-aud-only"]
+
+
+def test_a_condition_key_may_be_a_choice():
+    key = '"${var.bare ? "oidc.example" : "https://oidc.example"}/id/A:sub"'
+    text = encoded(f"{{ StringEquals = {{ {key} = {ONE} }} }}", '"arn:aws:iam::111122223333:oidc-provider/oidc.example/id/A"')
+    messages = findings_of(text)
+    assert "This holds where: not var.bare" in messages["trust-key-has-scheme"]
+
+
+def test_a_loop_over_a_choice_is_a_choice():
+    values = '[for s in (var.wide ? ["*"] : ["a:b"]) : "system:serviceaccount:${s}"]'
+    text = encoded(f'{{ StringLike = {{ {SUB} = {values} }}, StringEquals = {{ {AUD} = "sts.amazonaws.com" }} }}')
+    assert "This holds where: var.wide" in findings_of(text)["open-sub-star"]
+
+
+COUNTED = """
+locals {{
+  on      = var.on
+  account = local.on ? data.aws_caller_identity.this.account_id : ""
+  issuer  = {condition} ? var.issuer : ""
+}}
+resource "aws_iam_role" "app" {{
+  count              = {condition} ? 1 : 0
+  assume_role_policy = jsonencode({{
+    Version = "2012-10-17"
+    Statement = [{{
+      Effect    = "Allow"
+      Action    = "sts:AssumeRoleWithWebIdentity"
+      Principal = {{ Federated = "arn:aws:iam::${{local.account}}:oidc-provider/${{local.issuer}}" }}
+      Condition = {{ StringEquals = {{
+        "${{local.issuer}}:sub" = "system:serviceaccount:a:b"
+        "${{local.issuer}}:aud" = "sts.amazonaws.com"
+      }} }}
+    }}]
+  }})
+}}
+"""
+
+
+@pytest.mark.parametrize("condition", ["local.on", "local.on && var.also"])
+def test_a_role_that_is_made_in_one_case_is_judged_in_that_case_alone(condition):
+    text = COUNTED.format(condition=condition)
+    assert findings_of(text) == {}
+    assert [role.case for role in inventory({"main.tf": text}).roles] == [""]
+
+
+@pytest.mark.parametrize("repeat", ["count = var.on ? 1 : 0", 'for_each = var.on ? toset(["x"]) : toset([])'])
+def test_what_a_module_makes_where_it_is_called_is_judged_in_that_case_alone(repeat):
+    child = 'variable "key" {}\n' + encoded(
+        f'{{ StringEquals = {{ (var.key) = {ONE}, "oidc.example:aud" = "sts.amazonaws.com" }} }}',
+        '"arn:aws:iam::111122223333:oidc-provider/oidc.example"',
+    )
+    call = f'module "app" {{\n source = "./app"\n {repeat}\n key = var.on ? "oidc.example:sub" : "nothing"\n}}\n'
+    made = evaluate(
+        shipped_rules(),
+        derive(View(inventory({"main.tf": call, "app/main.tf": child}))),
+        lambda place, name: (1, 1, 1, 1, place.pointer, 0),
+    )
+    assert [finding.rule for finding in made.findings] == []
+
+
+WHOLE_WRONG = [
+    '"arn:aws:iam::111122223333:oidc-provider/oidc.eks.${var.region}.amazonaws.com/id/https://${var.issuer}"',
+    '"arn:aws:iam::111122223333:oidc-provider/${aws_eks_cluster.shop.identity[0].oidc[0].issuer}"',
+]
+
+
+@pytest.mark.parametrize("principal", WHOLE_WRONG)
+def test_what_is_wrong_with_a_principal_whatever_its_holes_are_is_found(principal):
+    cluster = 'resource "aws_eks_cluster" "shop" {\n name = "shop"\n}\n'
+    text = cluster + encoded(f"{{ StringEquals = {{ {SUB} = {ONE} }} }}", principal)
+    assert "trust-principal-wrong-arn" in findings_of(text)
+
+
+def test_the_url_of_an_issuer_is_no_principal():
+    cluster = 'resource "aws_eks_cluster" "shop" {\n name = "shop"\n}\n'
+    text = cluster + encoded(f"{{ StringEquals = {{ {SUB} = {ONE} }} }}", "aws_eks_cluster.shop.identity[0].oidc[0].issuer")
+    assert "trust-principal-url-not-arn" in findings_of(text)
+
+
+def test_the_issuer_of_a_cluster_that_is_made_is_one_of_eks():
+    cluster = 'resource "aws_eks_cluster" "shop" {\n name = "shop"\n}\n'
+    issuer = 'replace(aws_eks_cluster.shop.identity[0].oidc[0].issuer, "https://", "")'
+    keys = f'"${{{issuer}}}:sub" = "billing:invoices", "${{{issuer}}}:aud" = "sts.amazonaws.com"'
+    principal = f'"arn:aws:iam::111122223333:oidc-provider/${{{issuer}}}"'
+    assert set(findings_of(cluster + encoded(f"{{ StringEquals = {{ {keys} }} }}", principal))) == {"trust-sub-prefix-missing"}
 
 
 def test_what_holds_in_every_branch_names_none():

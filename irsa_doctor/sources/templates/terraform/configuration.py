@@ -14,6 +14,7 @@ from irsa_doctor.model import (
     text_of,
 )
 from irsa_doctor.sources.documents.reading import DocumentReading
+from irsa_doctor.sources.templates.choices import settled
 from irsa_doctor.sources.templates.terraform.expressions import expression_value
 from irsa_doctor.sources.templates.terraform.folder import ModuleFolder, source_of
 from irsa_doctor.sources.templates.terraform.json_syntax import json_syntax_of
@@ -104,9 +105,9 @@ def _summarize(readings: Sequence[DocumentReading], folders: Mapping[str, Module
     for reading in readings:
         if reading.syntax or reading.variables:
             reading.empty = module_folder(reading.path) in giving and not reading.gave_something() and not reading.passed
-            reading.passed = (
-                reading.passed or list(reading.notes) or ["a module without role, OIDC provider, cluster or service account"]
-            )
+            if not reading.gave_something() and not reading.passed:
+                nothing = "a module without role, OIDC provider, cluster or service account"
+                reading.passed = list(reading.notes) or [nothing]
 
 
 def _folders(files: Iterable[DocumentReading], readings: Sequence[DocumentReading]) -> dict[str, ModuleFolder]:
@@ -214,7 +215,7 @@ class _Reader:
         for instance in module.likely(block):
             address = f"{module.prefix}{'.'.join(block.labels)}{instance.suffix}"
             place = block_place(block, address, reading)
-            config = module.config(block.body, instance.scope, block.node)
+            config = settled(module.config(block.body, instance.scope, block.node), instance.scope.assumed)
             resource = ResourceInstance(
                 block=block,
                 address=address,

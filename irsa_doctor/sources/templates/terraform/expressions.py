@@ -3,16 +3,17 @@
 https://developer.hashicorp.com/terraform/language/expressions
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 
 import msgspec
 
 from irsa_doctor.model import Hole, Text, joined, only_hole, text_of
 from irsa_doctor.sources.templates.choices import chosen, plain_condition
+from irsa_doctor.sources.templates.terraform.comprehensions import comprehension
 from irsa_doctor.sources.templates.terraform.functions import FUNCTIONS, PartlyKnown, Undecided
 from irsa_doctor.sources.templates.terraform.json_values import json_value
-from irsa_doctor.sources.templates.terraform.operators import BINARY_OPERATORS, as_number, as_truth, collection_entries, member
+from irsa_doctor.sources.templates.terraform.operators import BINARY_OPERATORS, as_number, as_truth, member
 from irsa_doctor.sources.templates.terraform.scopes import EvaluationScope, MissingMember, PathStep
 from irsa_doctor.sources.templates.terraform.strings import literal_fragments
 from irsa_doctor.sources.templates.terraform.syntax import Node, Syntax, parts_of
@@ -59,6 +60,10 @@ class _Evaluation:
     def within(self, syntax: Syntax, node: Node) -> TemplateValue:
         """The value of an expression of another text in the same scope."""
         return expression_value(syntax, node, self.scope)
+
+    def value_in(self, scope: EvaluationScope, node: Node) -> TemplateValue:
+        """The value of an expression in another scope."""
+        return expression_value(self.syntax, node, scope)
 
     def at(self, value: object, node: Node, made: TemplateValue | None = None) -> TemplateValue:
         """A value that is written where the node is."""
@@ -172,16 +177,29 @@ class _Evaluation:
         inner = parts_of(node)
         if node.type == "quoted_template" and [part.type for part in inner[1:-1]] == ["template_interpolation"]:
             return self.interpolated(inner[1])
+        parts = tuple(literal_fragments(self.syntax, node))
+        values = [self.inserted(part) for part in parts if not isinstance(part, Fragment)]
+        work = partial(self.text, node, parts)
+        either = chosen(work, values, nested=False)
+        return msgspec.structs.replace(work(*values), choice=either.choice if either else None)
+
+    def text(self, node: Node, parts: Sequence[Fragment | Node], *values: TemplateValue) -> TemplateValue:
+        """The text of a template with values in the places of what is put in between."""
         pieces: list[Fragment] = []
-        size = 0
-        for piece in literal_fragments(self.syntax, node):
-            for part in self.piece(piece):
-                pieces.append(part)
-                size += len(part.part) if isinstance(part.part, str) else 1
+        size, left = 0, iter(values)
+        for part in parts:
+            placed = with_placeholders(part, in_bytes=True) if isinstance(part, Fragment) else self.pieces(part, next(left))
+            for piece in placed:
+                pieces.append(piece)
+                size += len(piece.part) if isinstance(piece.part, str) else 1
             if size > _LONGEST:
                 raise WrongShape("", f"a text of more than {_LONGEST} characters")
-        text = text_in(pieces)
-        return msgspec.structs.replace(self.at(text, node), pieces=tuple(pieces))
+        return msgspec.structs.replace(self.at(text_in(pieces), node), pieces=tuple(pieces))
+
+    def inserted(self, node: Node) -> TemplateValue:
+        """What is put in between, a hole where that is not known."""
+        result = self.interpolated(node) if node.type == "template_interpolation" else None
+        return self.unknown(node) if result is None else result
 
     def interpolated(self, node: Node) -> TemplateValue | None:
         expression = next((part for part in parts_of(node) if part.type == "expression"), None)
@@ -190,16 +208,13 @@ class _Evaluation:
         result = self.value(expression)
         return self.placed(result, node)
 
-    def piece(self, piece: Fragment | Node) -> Iterator[Fragment]:
-        if isinstance(piece, Fragment):
-            yield from with_placeholders(piece, in_bytes=True)
-            return
-        result = self.interpolated(piece) if piece.type == "template_interpolation" else None
-        text = scalar_text(result.value) if result and result.made is None else None
+    def pieces(self, node: Node, value: TemplateValue) -> Iterator[Fragment]:
+        """The pieces that a value in between is."""
+        text = scalar_text(value.value) if value.made is None else None
         if text is None:
-            text = self.hole(piece)
+            text = self.hole(node)
         for part in text.parts if isinstance(text, Text) else (text,):
-            at, size = (piece.start_byte, piece.end_byte - piece.start_byte) if isinstance(part, Hole) else (-1, -1)
+            at, size = (node.start_byte, node.end_byte - node.start_byte) if isinstance(part, Hole) else (-1, -1)
             yield Fragment(part, at, size)
 
     def collection(self, node: Node) -> TemplateValue | None:
@@ -212,16 +227,22 @@ class _Evaluation:
         items = tuple(self.value(part) for part in parts_of(node) if part.type == "expression")
         return self.at(items, node)
 
-    def mapping(self, node: Node) -> TemplateValue:
-        members: dict[object, TemplateValue] = {}
-        for element in parts_of(node):
-            if element.type != "object_elem":
-                continue
-            name_node, value_node = (part for part in parts_of(element) if part.type == "expression")
-            name = scalar_text(self.name(name_node).value)
-            item = self.value(value_node)
-            members[name if name is not None else self.hole(name_node)] = _named(item, name_node, self.syntax)
-        return self.at(members, node)
+    def mapping(self, node: Node) -> TemplateValue | None:
+        elements = [part for part in parts_of(node) if part.type == "object_elem"]
+        pairs = [[part for part in parts_of(element) if part.type == "expression"] for element in elements]
+        names = [self.name(name) for name, _ in pairs]
+        items = [_named(self.value(value), name, self.syntax) for name, value in pairs]
+        work = partial(self.members, node, pairs, items)
+        either = chosen(work, names, nested=False)
+        return msgspec.structs.replace(work(*names), choice=either.choice if either else None)
+
+    def members(
+        self, node: Node, pairs: Sequence[Sequence[Node]], items: Sequence[TemplateValue], *names: TemplateValue
+    ) -> TemplateValue:
+        """An object by the values of its names."""
+        texts = [scalar_text(name.value) for name in names]
+        known = (self.hole(pair[0]) if text is None else text for text, pair in zip(texts, pairs, strict=True))
+        return self.at(dict(zip(known, items, strict=True)), node)
 
     def name(self, node: Node) -> TemplateValue:
         """The name of a member: a bare word is itself."""
@@ -291,6 +312,8 @@ class _Evaluation:
         if len(words) > _WORDS:
             return None
         name = f"{self.scope.prefix}{words}{self.scope.mark}"
+        if (assumed := self.scope.assumed.get(f"{self.scope.prefix}{words}")) is not None:
+            return then if assumed != is_negated else otherwise
         choice = Choice(name, otherwise, then) if is_negated else Choice(name, then, otherwise)
         return msgspec.structs.replace(self.unknown(node), choice=choice)
 
@@ -320,57 +343,6 @@ class _Evaluation:
         value = as_number(operand)
         return None if value is None else self.at(-value, node)
 
-    def comprehension(self, node: Node) -> TemplateValue | None:
-        (inner,) = parts_of(node)[:1] or (None,)
-        if inner is None:
-            return None
-        intro, *rest = (part for part in parts_of(inner) if part.type not in _BRACKETS)
-        names = [self.syntax.word(part) for part in parts_of(intro) if part.type == "identifier"]
-        source = next(part for part in parts_of(intro) if part.type == "expression")
-        items = collection_entries(self.value(source))
-        if items is None or not names:
-            return None
-        bodies = [part for part in rest if part.type == "expression"]
-        condition = next((part for part in rest if part.type == "for_cond"), None)
-        kept = list(self.kept(names, items, condition))
-        if None in kept:
-            return None
-        scopes = [scope for scope in kept if scope is not None]
-        if inner.type == "for_tuple_expr":
-            return self.at(tuple(expression_value(self.syntax, bodies[0], scope) for scope in scopes), node)
-        is_grouped = any(part.type == "ellipsis" for part in rest)
-        return self.mapped(bodies, scopes, node, is_grouped=is_grouped)
-
-    def kept(
-        self, names: Sequence[str], items: Iterable[tuple[TemplateValue, TemplateValue]], condition: Node | None
-    ) -> Iterator[EvaluationScope | None]:
-        """The scope of every item that the condition keeps, None where that is not known."""
-        for key, value in items:
-            bound = dict(zip(names, (key, value) if len(names) > 1 else (value,), strict=False))
-            scope = self.scope.with_names(bound, f" [{text_of(scalar_text(key.value) or '?')}]")
-            inner = parts_of(condition)[-1] if condition is not None else None
-            holds = True if inner is None else as_truth(expression_value(self.syntax, inner, scope))
-            if holds is None:
-                yield None
-            elif holds:
-                yield scope
-
-    def mapped(
-        self, bodies: Sequence[Node], scopes: Sequence[EvaluationScope], node: Node, *, is_grouped: bool
-    ) -> TemplateValue | None:
-        made: dict[object, TemplateValue] = {}
-        for scope in scopes:
-            name = scalar_text(expression_value(self.syntax, bodies[0], scope).value)
-            if name is None:
-                return None
-            value = expression_value(self.syntax, bodies[1], scope)
-            if is_grouped:
-                before = made.get(name)
-                items = before.value if before and isinstance(before.value, tuple) else ()
-                value = self.at((*items, value), node)
-            made[name] = value
-        return self.at(made, node)
-
 
 def _named(value: TemplateValue, name: Node, syntax: Syntax) -> TemplateValue:
     """A member's value that knows where its name is written."""
@@ -380,7 +352,6 @@ def _named(value: TemplateValue, name: Node, syntax: Syntax) -> TemplateValue:
     return msgspec.structs.replace(value, anchor=anchor)
 
 
-_BRACKETS = ("tuple_start", "tuple_end", "object_start", "object_end")
 _NODES: Mapping[str, Callable[[_Evaluation, Node], TemplateValue | None]] = {
     "expression": _Evaluation.expression,
     "literal_value": _Evaluation.literal,
@@ -393,6 +364,6 @@ _NODES: Mapping[str, Callable[[_Evaluation, Node], TemplateValue | None]] = {
     "function_call": _Evaluation.call,
     "conditional": _Evaluation.conditional,
     "operation": _Evaluation.operation,
-    "for_expr": _Evaluation.comprehension,
+    "for_expr": comprehension,
     "json": json_value,
 }

@@ -5,11 +5,14 @@ https://developer.hashicorp.com/terraform/language/expressions/references
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
 
 from irsa_doctor.model import Text, text_of
+from irsa_doctor.sources.templates.choices import Assumed, chosen, settled, where_made
 from irsa_doctor.sources.templates.terraform.attributes import Attributes, LazyMembers
 from irsa_doctor.sources.templates.terraform.expressions import expression_value
 from irsa_doctor.sources.templates.terraform.folder import ModuleFolder, local_path, source_of
@@ -35,6 +38,13 @@ class Instance(msgspec.Struct, frozen=True):
     key: str | int | None
     scope: EvaluationScope
 
+    def where(self, assumed: Assumed) -> "Instance":
+        """Return the instance where it is made only if some conditions hold, or do not."""
+        if not assumed:
+            return self
+        scope = msgspec.structs.replace(self.scope, assumed={**self.scope.assumed, **assumed})
+        return msgspec.structs.replace(self, scope=scope)
+
 
 class Module:
     """A module as it is called from one place; `inputs` is None for a root module."""
@@ -47,13 +57,14 @@ class Module:
         prefix: str = "",
         inputs: Mapping[str, TemplateValue] | None = None,
         depth: int = 0,
+        assumed: Assumed = MappingProxyType({}),
     ) -> None:
         self.folder = folder
         self.folders = folders
         self.prefix = prefix
         self.inputs = inputs
         self.depth = depth
-        self.scope = EvaluationScope(self.lookup, budget, prefix)
+        self.scope = EvaluationScope(self.lookup, budget, prefix, assumed=assumed)
         self.budget = budget
         self.used: set[str] = set()
         """addresses of the policy documents whose JSON was evaluated"""
@@ -131,13 +142,16 @@ class Module:
     def instances(self, block: Block) -> list[Instance] | None:
         """Return the instances of a block by `count` or `for_each`, None where they are not known."""
         if repeat := block.body.arguments.get("for_each"):
-            entries = collection_entries(expression_value(repeat.syntax, repeat.value, self.scope))
+            items, assumed = where_made(expression_value(repeat.syntax, repeat.value, self.scope))
+            entries = collection_entries(items)
             if entries is None or not all(isinstance(scalar_text(key.value), str) for key, _ in entries):
                 return None
-            return [self._each(key, value) for key, value in entries[:_INSTANCES]]
+            return [self._each(key, value).where(assumed) for key, value in entries[:_INSTANCES]]
         if repeat := block.body.arguments.get("count"):
-            count = as_number(expression_value(repeat.syntax, repeat.value, self.scope))
-            return None if count is None else [self._counted(index) for index in range(min(int(count), _INSTANCES))]
+            number, assumed = where_made(expression_value(repeat.syntax, repeat.value, self.scope))
+            count = as_number(number)
+            counted = None if count is None else range(min(int(count), _INSTANCES))
+            return None if counted is None else [self._counted(index).where(assumed) for index in counted]
         return [Instance("", None, self.scope)]
 
     def likely(self, block: Block) -> list[Instance]:
@@ -205,11 +219,12 @@ class Module:
         blocks: dict[str, list[TemplateValue]] = {}
         for block in body.blocks:
             if block.kind == "dynamic" and len(block.labels) == 1:
-                blocks.setdefault(block.labels[0], []).extend(self.dynamic(block, scope))
+                blocks.setdefault(block.labels[0], []).append(self.dynamic(block, scope))
             else:
-                blocks.setdefault(block.kind, []).append(self.config(block.body, scope, block.node))
+                inside = self.config(block.body, scope, block.node)
+                blocks.setdefault(block.kind, []).append(TemplateValue((inside,), inside.anchor, inside.document))
         for kind, listed in blocks.items():
-            members[kind] = TemplateValue(tuple(listed), listed[0].anchor if listed else None, body.syntax.document)
+            members[kind] = chosen(partial(_together, body.syntax.document), listed, nested=False) or listed[0]
         return TemplateValue(members, Anchor(None, node.start_byte, node.end_byte), body.syntax.document)
 
     def argument(self, argument: Argument, scope: EvaluationScope) -> TemplateValue:
@@ -221,13 +236,18 @@ class Module:
         anchor = msgspec.structs.replace(value.anchor, name=name, name_end=name_end)
         return msgspec.structs.replace(value, anchor=anchor)
 
-    def dynamic(self, block: Block, scope: EvaluationScope) -> Iterator[TemplateValue]:
-        """Yield the blocks that a dynamic one makes; a hole where their number is not known."""
-        repeat, content = block.body.arguments.get("for_each"), self._content(block)
-        items = expression_value(repeat.syntax, repeat.value, scope) if repeat else None
-        entries = collection_entries(items) if items else None
+    def dynamic(self, block: Block, scope: EvaluationScope) -> TemplateValue:
+        """Return the list of the blocks that a dynamic one makes, with a hole in it where their number is not known; a choice
+        of lists where that depends on an undecided condition."""
+        repeat = block.body.arguments.get("for_each")
+        items = expression_value(repeat.syntax, repeat.value, scope) if repeat else TemplateValue(hole("for_each"))
+        made = chosen(lambda settled: TemplateValue(tuple(self._dynamic(block, scope, settled))), (items,), nested=False)
+        return made or TemplateValue(())
+
+    def _dynamic(self, block: Block, scope: EvaluationScope, items: TemplateValue) -> Iterator[TemplateValue]:
+        entries, content = collection_entries(items), self._content(block)
         anchor = Anchor(None, block.node.start_byte, block.node.end_byte)
-        if items is None or content is None or entries is None or len(entries) > _INSTANCES:
+        if content is None or entries is None or len(entries) > _INSTANCES:
             yield TemplateValue(hole(f"{self.prefix}dynamic {block.labels[0]}{scope.mark}"), anchor, block.syntax.document)
             return
         named = block.body.arguments.get("iterator")
@@ -259,7 +279,8 @@ class Module:
                 self._children[address] = None
             else:
                 inputs = self.inputs_of(block, scope)
-                self._children[address] = Module(folder, self.folders, self.budget, f"{self.prefix}{address}.", inputs, inner)
+                prefix = f"{self.prefix}{address}."
+                self._children[address] = Module(folder, self.folders, self.budget, prefix, inputs, inner, scope.assumed)
         return self._children[address]
 
     def inputs_of(self, block: Block, scope: EvaluationScope) -> Mapping[str, TemplateValue]:
@@ -272,6 +293,12 @@ class Module:
         constraint = version.syntax.word(version.value).strip().strip('"') if version else ""
         written = (Anchor(None, node.start_byte, node.end_byte), block.syntax.document)
         return known_module(source_of(block), self.prefix + address, self.inputs_of(block, scope), constraint, written)
+
+
+def _together(document: str, *lists: TemplateValue) -> TemplateValue:
+    """The blocks of several lists as one list, which is written where its first one is."""
+    blocks = [block for listed in lists for block in (listed.value if isinstance(listed.value, tuple) else (listed,))]
+    return TemplateValue(tuple(blocks), blocks[0].anchor if blocks else None, document)
 
 
 class CallArguments(LazyMembers):
@@ -291,7 +318,7 @@ class CallArguments(LazyMembers):
     def __getitem__(self, name: object) -> TemplateValue:
         if name not in self.worked_out:
             argument = self.block.body.arguments[str(name)]
-            self.worked_out[name] = self.module.argument(argument, self.scope)
+            self.worked_out[name] = settled(self.module.argument(argument, self.scope), self.scope.assumed)
         return self.worked_out[name]
 
 

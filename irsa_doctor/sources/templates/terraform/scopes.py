@@ -42,7 +42,8 @@ class Budget:
 class EvaluationScope(msgspec.Struct, frozen=True):
     """What an expression can refer to: its module (`lookup`, `prefix`), its instance or block (`names`).
 
-    `mark` distinguishes instances and repeated blocks in the names of holes.
+    `mark` distinguishes instances and repeated blocks in the names of holes. `assumed` are the undecided conditions of which it
+    is known whether they hold there: what they guard is made.
     """
 
     lookup: Lookup
@@ -50,6 +51,7 @@ class EvaluationScope(msgspec.Struct, frozen=True):
     prefix: str = ""
     names: Mapping[str, TemplateValue] = {}
     mark: str = ""
+    assumed: Mapping[str, bool] = {}
 
     def with_names(self, names: Mapping[str, TemplateValue], mark: str = "") -> "EvaluationScope":
         """Return the same scope with more names."""

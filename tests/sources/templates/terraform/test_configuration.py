@@ -608,6 +608,17 @@ def test_configuration_without_roles_is_passed_over():
     assert (row.status, row.kind) == ("ignored", "terraform")
 
 
+def test_files_of_a_module_that_gives_a_role_have_nothing_to_say_for_themselves():
+    given = inventory(
+        {"app/main.tf": role(trusting()), "app/variables.tf": 'variable "arn" {}\n', "b/x.tf": 'variable "y" {}\n'}
+    )
+    assert {row.path: (row.status, row.why) for row in given.documents} == {
+        "app/main.tf": ("read", None),
+        "app/variables.tf": ("read", None),
+        "b/x.tf": ("ignored", "a module without role, OIDC provider, cluster or service account"),
+    }
+
+
 PAGE = "# Roles\n\nA module for roles.\n\n```hcl\n" + role(trusting()) + "```\n"
 
 
