@@ -2,6 +2,7 @@
 
 from irsa_doctor.answers.why.case import Case
 from irsa_doctor.answers.why.evidence.tokens import BadToken
+from irsa_doctor.answers.why.hops import broken_hop
 from irsa_doctor.answers.why.links import needs, skips
 from irsa_doctor.answers.why.links.by_rules import by_rules
 from irsa_doctor.answers.why.links.link import Link
@@ -98,6 +99,7 @@ def _permissions(case: Case) -> LinkState:
 PERMISSIONS_LINK = Link(
     id="permissions",
     title="the role has the permission",
-    disproof=by_rules("permissions"),
+    signs=("chain-target", "chain-source", "chain-above", "chain-conditions", "chain-unseen"),
+    disproof=lambda case: by_rules("permissions")(case) or broken_hop(case),
     examine=_permissions,
 )

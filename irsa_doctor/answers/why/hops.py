@@ -1,0 +1,113 @@
+"""Follows a chain of roles: a role of the workload that assumes another, by a message or by what the files configure."""
+
+from collections.abc import Iterator
+
+import msgspec
+
+from irsa_doctor.answers.why.case import Case
+from irsa_doctor.answers.why.links.state import LinkState, Sign, failed, undecided
+from irsa_doctor.answers.why.symptoms import Symptom
+from irsa_doctor.model import Place, TrustPolicy, is_role_arn, parse_arn
+from irsa_doctor.trust import Policy
+from irsa_doctor.trust.callers import CallerAnswer, RoleCaller, caller_may
+
+ASSUME_ROLE = "sts:AssumeRole"
+_PUNCTUATION = ".,;:)}]\\"
+"""what follows an ARN in a sentence"""
+
+
+class Hop(msgspec.Struct, frozen=True, kw_only=True):
+    """One step of a chain: the role that calls, the role that it assumes, and the actions that the trust policy of that one has
+    to allow.
+
+    `denied`: a message shows that the first of the actions was refused, `forbidden`: by a policy that denies it, whatever
+    others allow. `place` is where the step is configured, None where a message names it.
+    """
+
+    caller: RoleCaller
+    target: str
+    actions: tuple[str, ...]
+    denied: bool = False
+    forbidden: bool = False
+    says: str = ""
+    place: Place | None = None
+
+
+def hops_of(case: Case) -> Iterator[Hop]:
+    """The steps of the case that messages show to be refused."""
+    for symptom in case.evidence.symptoms:
+        if hop := _hop_of_message(case, symptom):
+            yield hop
+
+
+def _hop_of_message(case: Case, symptom: Symptom) -> Hop | None:
+    details = symptom.details
+    action, target = details.get("action", ""), details.get("resource", "").rstrip(_PUNCTUATION)
+    if not (action.lower().startswith("sts:") and is_role_arn(target) and details.get("role")):
+        return None
+    if (_account(target), target.rpartition("/")[2]) == (details["account"], details["role"]):
+        return None
+    caller = RoleCaller(_role_of_session(case, details["account"], details["role"]), details.get("session", ""))
+    return Hop(caller=caller, target=target, actions=(action,), denied=True, forbidden="deny" in details, says=symptom.says)
+
+
+def _role_of_session(case: Case, account: str, name: str) -> str:
+    """The ARN of the role of a session: the ARN of a session lacks the path of its role."""
+    known = (case.role, *(role.arn for role in case.view.inventory.roles if (role.account, role.name) == (account, name)))
+    named = case.association.role_arn if case.association else ""
+    if isinstance(named, str):
+        known = (*known, named)
+    partition = case.role_arn.partition if case.role_arn else "aws"
+    fits = (arn for arn in known if arn.rpartition("/")[2] == name and f"::{account}:" in arn)
+    return next(fits, f"arn:{partition}:iam::{account}:role/{name}")
+
+
+def broken_hop(case: Case) -> LinkState | None:
+    """The state of the first step of a chain that does not hold, or that a message shows to be refused."""
+    return next(filter(None, (_judged(case, hop) for hop in hops_of(case))), None)
+
+
+def _judged(case: Case, hop: Hop) -> LinkState | None:
+    analysed = case.view.role_by_arn.get(hop.target)
+    if analysed is None or analysed.policy is None or analysed.policy.refused:
+        return _unseen(hop) if hop.denied else None
+    for action in hop.actions:
+        answer = caller_may(analysed.policy, action, hop.caller)
+        if answer.allowed is False:
+            return _refused(case, hop, action, answer, analysed.role.policy)
+    if hop.denied:
+        return _refused_by_source(hop, _answer(analysed.policy, hop))
+    return None
+
+
+def _answer(policy: Policy, hop: Hop) -> CallerAnswer:
+    return caller_may(policy, hop.actions[0], hop.caller)
+
+
+def _refused(case: Case, hop: Hop, action: str, answer: CallerAnswer, source: object) -> LinkState:
+    how = "denies" if answer.denied else "does not allow"
+    says = f"the trust policy of {hop.target} {how} {action} to {hop.caller.role}"
+    places = (case.located(source.place, says),) if isinstance(source, TrustPolicy) else ()
+    return failed(says, Sign("chain-target", says, None, places))
+
+
+def _refused_by_source(hop: Hop, answer: CallerAnswer) -> LinkState:
+    """The trust policy of the target allows it: the other side is left, what is attached to the caller, or stands above it."""
+    says = f"the trust policy of {hop.target} allows {hop.actions[0]} to {hop.caller.role}"
+    if answer.allowed is None:
+        return undecided(f"whether {says} depends on its conditions", Sign("chain-conditions", f"{says} under conditions only"))
+    rest = "; the policies of the caller, or a boundary or a policy of the organization above it, do not allow it"
+    return failed(says + rest, Sign("chain-above" if hop.forbidden else "chain-source", says + rest))
+
+
+def _unseen(hop: Hop) -> LinkState:
+    account, name = _account(hop.target), hop.target.rpartition("/")[2]
+    how = f"aws iam get-role --role-name {name}, with credentials of account {account}"
+    says = f"{hop.caller.role} may not call {hop.actions[0]} on {hop.target}, whose trust policy is not in the input"
+    sign = Sign("chain-above" if hop.forbidden else "chain-unseen", says)
+    return msgspec.structs.replace(failed(says, sign), settle=how)
+
+
+def _account(arn: str) -> str:
+    parts = parse_arn(arn)
+    return parts.account if parts else ""

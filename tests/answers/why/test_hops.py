@@ -1,0 +1,85 @@
+"""A denial of a second role is the chain's: which side of it breaks is read from the files, as far as they go."""
+
+import copy
+
+import pytest
+
+from irsa_doctor.answers.why import symptoms_in
+from tests.answers.why import world as w
+from tests.answers.why.world import OTHER, ROLE, why, world
+
+TARGET = f"arn:aws:iam::{OTHER}:role/deploy"
+SESSION = "User: arn:aws:sts::111122223333:assumed-role/checkout/botocore-session-1 is not authorized to perform:"
+
+
+def second_role(principal, actions, **conditions):
+    def change(documents):
+        statement = {"Effect": "Allow", "Principal": {"AWS": principal}, "Action": actions}
+        role = copy.deepcopy(w.role(documents)) | {"RoleName": "deploy", "Arn": TARGET}
+        role["AssumeRolePolicyDocument"]["Statement"] = [statement | ({"Condition": conditions} if conditions else {})]
+        documents["second.json"] = {"Role": role}
+
+    return change
+
+
+def denied(action, *breaks, tail="", target=TARGET):
+    text = f"{SESSION} {action} on resource: {target}{tail}"
+    return why(world(*breaks), symptoms=symptoms_in(text), failing=True)
+
+
+@pytest.mark.parametrize(
+    ("principal", "actions", "action"),
+    [
+        ("arn:aws:iam::111122223333:root", "sts:AssumeRole", "sts:TagSession"),
+        (ROLE, ["sts:AssumeRole"], "sts:SetSourceIdentity"),
+        (f"arn:aws:iam::{OTHER}:root", ["sts:AssumeRole", "sts:TagSession"], "sts:AssumeRole"),
+        (f"arn:aws:iam::{OTHER}:role/checkout", "sts:AssumeRole", "sts:AssumeRole"),
+    ],
+)
+def test_a_target_that_does_not_trust_the_caller_is_the_proved_cause(principal, actions, action):
+    found = denied(action, second_role(principal, actions))
+    assert w.causes(found) == [("xacct-chain-missing", "certain")]
+    assert action in found.causes[0].because
+    assert TARGET in found.causes[0].because
+    assert found.verdict == "broken"
+
+
+def test_a_target_that_trusts_the_caller_leaves_the_other_side():
+    found = denied("sts:AssumeRole", second_role(ROLE, "sts:AssumeRole"))
+    assert w.causes(found)[0] == ("xacct-chain-missing", "likely")
+    assert "policies of the caller" in found.causes[0].because
+
+
+def test_an_explicit_deny_is_of_a_policy_above_where_the_target_trusts_the_caller():
+    found = denied("sts:AssumeRole", second_role(ROLE, "sts:AssumeRole"), tail=" with an explicit deny")
+    assert w.causes(found)[0] == ("boundary-or-scp-after-assume", "likely")
+    assert "certain" not in dict(w.causes(found)).values()
+
+
+def test_a_condition_of_the_target_leaves_it_open():
+    found = denied("sts:AssumeRole", second_role(ROLE, "sts:AssumeRole", StringEquals={"sts:ExternalId": "x"}))
+    assert w.causes(found)[0] == ("xacct-chain-missing", "likely")
+
+
+def test_a_target_that_is_not_in_the_input_is_named_with_its_command():
+    found = denied("sts:TagSession")
+    assert w.causes(found)[0] == ("xacct-chain-missing", "likely")
+    link = next(link for link in found.links if link.id == "permissions")
+    assert "aws iam get-role --role-name deploy" in link.settle
+
+
+@pytest.mark.parametrize("tail", [".", "\n", ")", '"', " because no identity-based policy allows the sts:TagSession action"])
+def test_the_target_is_read_from_the_end_of_a_sentence(tail):
+    found = denied("sts:TagSession", second_role(ROLE, "sts:AssumeRole"), tail=tail)
+    assert w.causes(found) == [("xacct-chain-missing", "certain")]
+
+
+def test_a_role_that_assumes_itself_is_no_chain():
+    found = denied("sts:AssumeRole", target=ROLE)
+    assert w.causes(found) == [("double-assume-self", "certain")]
+
+
+def test_nothing_is_attached_against_an_explicit_deny():
+    text = f"{SESSION} s3:GetObject on resource: arn:aws:s3:::bucket/key with an explicit deny in a resource-based policy"
+    found = why(world(), symptoms=symptoms_in(text), failing=True)
+    assert w.causes(found) == [("boundary-or-scp-after-assume", "likely"), ("perm-denied-after-assume", "possible")]
