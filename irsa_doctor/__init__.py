@@ -1,58 +1,18 @@
-"""What other programs import: each command of irsa-doctor as a function. Nothing is loaded before it is named."""
+"""What other programs import: each command of irsa-doctor as a function. Nothing is loaded before it is named.
 
-from typing import TYPE_CHECKING, Any
+Type checkers read `__init__.pyi`, which `make generated` writes from the list.
+"""
+
+from typing import Any
 
 from irsa_doctor.version import __version__
-
-if TYPE_CHECKING:
-    from irsa_doctor.api import (
-        BaselineError,
-        Diagnosis,
-        IrsaDoctorError,
-        LiveError,
-        Loaded,
-        NoEvents,
-        NoEvidence,
-        NoRevision,
-        NoSuchRole,
-        NoTarget,
-        NothingRead,
-        NotLive,
-        Options,
-        Permissions,
-        Report,
-        RoleChange,
-        RuleError,
-        Settings,
-        SettingsError,
-        Simulation,
-        Snapshot,
-        Symptoms,
-        Unanswerable,
-        UnknownId,
-        UnknownRule,
-        UnknownSchema,
-        Unreadable,
-        WhoCan,
-    )
-
-    # the modules of these functions have their names, which mypy mixes up in a cycle of imports
-    from irsa_doctor.api.check import check
-    from irsa_doctor.api.collect import collect
-    from irsa_doctor.api.diff import diff
-    from irsa_doctor.api.explain import explain
-    from irsa_doctor.api.load import load
-    from irsa_doctor.api.permissions import permissions
-    from irsa_doctor.api.schema import schema
-    from irsa_doctor.api.simulate import simulate
-    from irsa_doctor.api.who_can import who_can
-    from irsa_doctor.api.why import why, why_all
 
 __all__ = [
     "BaselineError",
     "Diagnosis",
     "IrsaDoctorError",
     "LiveError",
+    "LiveOptions",
     "Loaded",
     "NoEvents",
     "NoEvidence",
@@ -61,7 +21,6 @@ __all__ = [
     "NoTarget",
     "NotLive",
     "NothingRead",
-    "Options",
     "Permissions",
     "Report",
     "RoleChange",

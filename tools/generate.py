@@ -22,6 +22,7 @@ from irsa_doctor.rulebook.message_files import SymptomsDocument, index_of_messag
 from irsa_doctor.rulebook.rules import SUBJECTS, Relation, Values, vocabulary
 from tools.issuers import read_profiles
 from tools.pages import pages
+from tools.stubs import stubs
 
 _ROOT = Path(__file__).parent.parent
 
@@ -43,6 +44,7 @@ def generated() -> Iterator[tuple[Path, bytes]]:
     yield _ROOT / "causes" / "symptoms-schema.json", json.dumps(messages, indent=1).encode() + b"\n"
     for name, schema in made_schemas().items():
         yield _ROOT / "irsa_doctor" / "schemas" / f"{name}.json", json.dumps(schema, indent=1).encode() + b"\n"
+    yield from stubs()
     yield from pages()
 
 

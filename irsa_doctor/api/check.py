@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from irsa_doctor.rulebook.frameworks import FrameworkReport
     from irsa_doctor.rulebook.rules import Rule
     from irsa_doctor.sources import Loaded
-    from irsa_doctor.sources.live import Options
+    from irsa_doctor.sources.live import LiveOptions
 
 
 def check(  # noqa: PLR0913 - the input, its sources, and what governs the judgement
@@ -28,7 +28,7 @@ def check(  # noqa: PLR0913 - the input, its sources, and what governs the judge
     stdin: bytes | None = None,
     settings: Settings = NO_SETTINGS,
     today: date | None = None,
-    live: "Options | None" = None,
+    live: "LiveOptions | None" = None,
     base: Sequence[str] = (),
     proposed: Settings | None = None,
     revision: str = "",
@@ -92,7 +92,7 @@ def _today() -> date:
 
 
 def _loaded(
-    paths: Sequence[str], stdin: bytes | None, settings: Settings, live: "Options | None", base: Sequence[str]
+    paths: Sequence[str], stdin: bytes | None, settings: Settings, live: "LiveOptions | None", base: Sequence[str]
 ) -> "Loaded":
     if live is None:
         return load_files(paths, stdin=stdin, settings=settings, base=base)

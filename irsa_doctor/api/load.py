@@ -9,7 +9,7 @@ from irsa_doctor.model.errors import IrsaDoctorError
 
 if TYPE_CHECKING:
     from irsa_doctor.sources import Exclude, Loaded
-    from irsa_doctor.sources.live import Options, Plan
+    from irsa_doctor.sources.live import LiveOptions, Plan
 
 NO_SETTINGS = Settings()
 
@@ -23,7 +23,7 @@ def load(
     *,
     stdin: bytes | None = None,
     settings: Settings = NO_SETTINGS,
-    live: "Options | None" = None,
+    live: "LiveOptions | None" = None,
     base: Sequence[str] = (),
 ) -> "Loaded":
     """The inventory of files, folders and `-` (the bytes of `stdin`), with the texts of its documents.
@@ -54,7 +54,7 @@ def load_files(
 
 
 def load_plan(
-    plan: "Plan", live: "Options", paths: Sequence[str], *, stdin: bytes | None = None, settings: Settings = NO_SETTINGS
+    plan: "Plan", live: "LiveOptions", paths: Sequence[str], *, stdin: bytes | None = None, settings: Settings = NO_SETTINGS
 ) -> "Loaded":
     """The inventory of documents and of what a plan needs of the live sources. Raises LiveError."""
     from irsa_doctor.sources import Declared, Loading

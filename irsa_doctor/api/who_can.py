@@ -8,7 +8,7 @@ from irsa_doctor.governance.settings import Settings
 
 if TYPE_CHECKING:
     from irsa_doctor.answers.who_can import WhoCan
-    from irsa_doctor.sources.live import Options
+    from irsa_doctor.sources.live import LiveOptions
 
 
 def who_can(
@@ -17,7 +17,7 @@ def who_can(
     *,
     stdin: bytes | None = None,
     settings: Settings = NO_SETTINGS,
-    live: "Options | None" = None,
+    live: "LiveOptions | None" = None,
 ) -> "WhoCan":
     """The exact set of subjects that the trust policy of a role admits, by provider.
 

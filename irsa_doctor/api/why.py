@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from irsa_doctor.facts import View
     from irsa_doctor.model import Inventory
     from irsa_doctor.sources import Loaded
-    from irsa_doctor.sources.live import Options, Plan
+    from irsa_doctor.sources.live import LiveOptions, Plan
 
 
 class Symptoms(msgspec.Struct, frozen=True):
@@ -55,7 +55,7 @@ def why(  # noqa: PLR0913 - all that can be known of one credential
     role: str = "",
     cluster: str = "",
     symptoms: Symptoms = _NO_SYMPTOMS,
-    live: "Options | None" = None,
+    live: "LiveOptions | None" = None,
     lookup: bool = False,
     now: float | None = None,
 ) -> "Diagnosis":
@@ -96,7 +96,7 @@ def why_all(
     settings: Settings = NO_SETTINGS,
     cluster: str = "",
     symptoms: Symptoms = _NO_SYMPTOMS,
-    live: "Options | None" = None,
+    live: "LiveOptions | None" = None,
     now: float | None = None,
 ) -> "list[Diagnosis]":
     """The diagnoses of all service accounts and workloads that have to do with a role, the broken first.
@@ -156,7 +156,7 @@ def _plan(asked: "DiagnosisTarget | None", cluster: str, evidence: "CaseEvidence
     )
 
 
-def _load(plan: "Plan", paths: Sequence[str], stdin: bytes | None, settings: Settings, live: "Options | None") -> "Loaded":
+def _load(plan: "Plan", paths: Sequence[str], stdin: bytes | None, settings: Settings, live: "LiveOptions | None") -> "Loaded":
     if live is not None:
         return load_plan(plan, live, paths, stdin=stdin, settings=settings)
     loaded = load_files(paths, stdin=stdin, settings=settings)
@@ -196,7 +196,7 @@ def _with_role_of_policy(inventory: "Inventory", path: str, arn: str) -> "Invent
     return msgspec.structs.replace(inventory, roles=roles)
 
 
-def _diagnosed_with_events(case: "Case", live: "Options") -> "Diagnosis":
+def _diagnosed_with_events(case: "Case", live: "LiveOptions") -> "Diagnosis":
     """The diagnosis with the last calls in CloudTrail; that it cannot be read changes nothing but the notes."""
     from irsa_doctor.answers.why import NoEvents, Trail, diagnose, read_events
     from irsa_doctor.model import Issuer

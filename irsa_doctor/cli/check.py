@@ -18,7 +18,7 @@ from irsa_doctor.cli.settings_options import GoverningSettings, governing_settin
 from irsa_doctor.cli.wrong import checked_word, wrong
 
 if TYPE_CHECKING:
-    from irsa_doctor.api import DocumentRow, Options, Presentation, Report
+    from irsa_doctor.api import DocumentRow, LiveOptions, Presentation, Report
 
 _CheckPaths = Annotated[
     list[str] | None,
@@ -147,7 +147,7 @@ def check(
     *,
     governing: AbstractContextManager[GoverningSettings],
     presentation: "Presentation",
-    live: "Options | None",
+    live: "LiveOptions | None",
 ) -> None:
     """Check roles, providers and workloads against the rules.
 
@@ -175,7 +175,7 @@ def check(
     raise typer.Exit(0 if exit_zero else _exit_code(report, governed.settings.fail_on or "high", strict))
 
 
-def _base(base: list[str] | None, changed: bool, live: "Options | None") -> list[str]:
+def _base(base: list[str] | None, changed: bool, live: "LiveOptions | None") -> list[str]:
     """What the paths are laid over; with --changed, by default all that is below this folder."""
     paths = list(base or (["."] if changed else ()))
     if absent := next((path for path in paths if path != "-" and not os.path.exists(path)), None):
@@ -185,7 +185,7 @@ def _base(base: list[str] | None, changed: bool, live: "Options | None") -> list
     return paths
 
 
-def _checked(paths: list[str], base: list[str], governed: GoverningSettings, live: "Options | None") -> "Report":
+def _checked(paths: list[str], base: list[str], governed: GoverningSettings, live: "LiveOptions | None") -> "Report":
     from irsa_doctor import api
 
     try:

@@ -11,7 +11,7 @@ from irsa_doctor.cli.progress import progress
 from irsa_doctor.cli.wrong import wrong
 
 if TYPE_CHECKING:
-    from irsa_doctor.api import Options, Snapshot
+    from irsa_doctor.api import LiveOptions, Snapshot
 
 _Output = Annotated[str, typer.Option("--output", "-o", metavar="FILE", help="The file to write, or - for standard output.")]
 _Redact = Annotated[bool, typer.Option("--redact", help="Replace account ids and names; findings stay the same.")]
@@ -19,7 +19,7 @@ _Strict = Annotated[bool, typer.Option("--strict", help="Exit 3 if part of the a
 
 
 @with_options(live=collect_options)
-def collect(output: _Output, redact: _Redact = False, strict: _Strict = False, *, live: "Options") -> None:
+def collect(output: _Output, redact: _Redact = False, strict: _Strict = False, *, live: "LiveOptions") -> None:
     """Save the account and the cluster to one snapshot file.
 
     Reads AWS and Kubernetes, or the one that --aws or --kube names. check, why, who-can and diff read the file.

@@ -8,7 +8,7 @@ import typer
 from irsa_doctor.cli.wrong import wrong
 
 if TYPE_CHECKING:
-    from irsa_doctor.api import Options
+    from irsa_doctor.api import LiveOptions
 
 Aws = Annotated[bool, typer.Option("--aws", help="Read AWS, with the credentials of the environment or of --profile.")]
 Kube = Annotated[bool, typer.Option("--kube", help="Read the cluster of the current kubeconfig context or of --kube-context.")]
@@ -47,7 +47,7 @@ def live_options(
     region: Regions = None,
     timeout: Timeout = None,
     fetch_issuer: FetchIssuer = False,
-) -> "Options | None":
+) -> "LiveOptions | None":
     """The live sources that the flags name, None where they name none; raises the exit of a wrong call."""
     reads_aws, reads_kube = aws or live, kube or live
     for flag, value, has_effect, needs in (
@@ -63,9 +63,9 @@ def live_options(
         raise wrong(f"--timeout {timeout:g}: seconds are expected, at most a day")
     if not (reads_aws or reads_kube or fetch_issuer):
         return None
-    from irsa_doctor.api import Options
+    from irsa_doctor.api import LiveOptions
 
-    options = Options(
+    options = LiveOptions(
         aws=reads_aws,
         kube=reads_kube,
         contexts=tuple(kube_context or ()),
@@ -78,7 +78,7 @@ def live_options(
     return options.with_timeout(timeout) if timeout is not None else options
 
 
-def collect_options(**flags: Any) -> "Options":
+def collect_options(**flags: Any) -> "LiveOptions":
     """The live sources of `collect`: AWS and Kubernetes, unless --aws or --kube names one."""
     both = not (flags["aws"] or flags["kube"])
     options = live_options(**{**flags, "live": flags["live"] or both})

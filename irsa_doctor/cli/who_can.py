@@ -12,7 +12,7 @@ from irsa_doctor.cli.settings_options import settings_options
 from irsa_doctor.cli.wrong import checked_format, wrong
 
 if TYPE_CHECKING:
-    from irsa_doctor.api import Options, Settings
+    from irsa_doctor.api import LiveOptions, Settings
 
 
 def _settings(
@@ -33,7 +33,7 @@ def who_can(
     format_: Format = "text",
     *,
     settings: "Settings",
-    live: "Options | None",
+    live: "LiveOptions | None",
 ) -> None:
     """Show exactly which subjects can assume a role.
 

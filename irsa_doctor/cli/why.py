@@ -14,7 +14,7 @@ from irsa_doctor.cli.settings_options import flags_over_settings, listed
 from irsa_doctor.cli.wrong import checked_format, wrong
 
 if TYPE_CHECKING:
-    from irsa_doctor.api import Diagnosis, Options, Settings
+    from irsa_doctor.api import Diagnosis, LiveOptions, Settings
 
 _Target = Annotated[str | None, typer.Argument(help="NAMESPACE/SERVICEACCOUNT, pod/NAMESPACE/POD, or KIND/NAMESPACE/NAME.")]
 _Paths = Annotated[list[str] | None, typer.Argument(help="Files, folders, or - for standard input.")]
@@ -112,7 +112,7 @@ def why(
     *,
     evidence: _EvidenceFiles,
     scope: _Scope,
-    live: "Options | None",
+    live: "LiveOptions | None",
 ) -> None:
     """Find the broken link between a workload and its role.
 
@@ -140,7 +140,7 @@ def why(
     raise typer.Exit(0 if exit_zero else next((code for verdict, code in _CODES.items() if verdict in verdicts), 0))
 
 
-_Asking = Callable[["Options | None"], "list[Diagnosis]"]
+_Asking = Callable[["LiveOptions | None"], "list[Diagnosis]"]
 
 
 def _one_of(name: str, paths: list[str], scope: _Scope, evidence: _EvidenceFiles, role: str, lookup: bool) -> _Asking:
@@ -172,7 +172,7 @@ def _all_of(paths: list[str], scope: _Scope, evidence: _EvidenceFiles) -> _Askin
     )
 
 
-def _diagnoses(ask: _Asking, live: "Options | None") -> "list[Diagnosis]":
+def _diagnoses(ask: _Asking, live: "LiveOptions | None") -> "list[Diagnosis]":
     from irsa_doctor import api
 
     try:
@@ -197,7 +197,7 @@ def _target(target: str | None, paths: list[str], *, has_evidence: bool) -> tupl
     return target or "", paths
 
 
-def _check_call(target: str, paths: list[str], all_: bool, evidence: _EvidenceFiles, live: "Options | None") -> None:
+def _check_call(target: str, paths: list[str], all_: bool, evidence: _EvidenceFiles, live: "LiveOptions | None") -> None:
     if not target and not all_ and not any(evidence):
         raise wrong("name a service account as NAMESPACE/SERVICEACCOUNT, or give --all, --token, --event or --error")
     needs_input = all_ or (target and not any(evidence))

@@ -1,8 +1,8 @@
 """Live sources: AWS, Kubernetes and token issuers, asked over the network and only to read."""
 
 from irsa_doctor.sources.live.events import lookup_events
-from irsa_doctor.sources.live.options import Options, Plan, Target
+from irsa_doctor.sources.live.options import LiveOptions, Plan, Target
 from irsa_doctor.sources.live.plan import load_live, take
 from irsa_doctor.text.errors import LiveError
 
-__all__ = ["LiveError", "Options", "Plan", "Target", "load_live", "lookup_events", "take"]
+__all__ = ["LiveError", "LiveOptions", "Plan", "Target", "load_live", "lookup_events", "take"]

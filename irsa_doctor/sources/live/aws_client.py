@@ -13,7 +13,7 @@ from irsa_doctor.sources.live.aws_errors import call_error, no_answer, timed_out
 from irsa_doctor.sources.live.calls import AT_ONCE, Clock, Notes
 from irsa_doctor.sources.live.errors import CallError
 from irsa_doctor.sources.live.operations import allowed
-from irsa_doctor.sources.live.options import Options
+from irsa_doctor.sources.live.options import LiveOptions
 from irsa_doctor.sources.snapshot.snapshot import AnswerKind, Origin
 from irsa_doctor.text.errors import LiveError
 from irsa_doctor.version import __version__
@@ -31,7 +31,7 @@ class NotARead(RuntimeError):
 class AwsClient:
     """Calls the APIs of one AWS account with one set of credentials; every call is checked against the table of operations."""
 
-    def __init__(self, profile: str, assume: str, options: Options, command: str, clock: Clock, notes: Notes) -> None:
+    def __init__(self, profile: str, assume: str, options: LiveOptions, command: str, clock: Clock, notes: Notes) -> None:
         self.profile = profile
         self.assume = assume
         self.options = options

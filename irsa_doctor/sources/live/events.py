@@ -8,14 +8,14 @@ import msgspec
 from irsa_doctor.model import Arn, parse_arn
 from irsa_doctor.sources.live.aws import AwsAccount
 from irsa_doctor.sources.live.calls import encoded
-from irsa_doctor.sources.live.options import Options, Plan
+from irsa_doctor.sources.live.options import LiveOptions, Plan
 from irsa_doctor.sources.live.plan import LiveRun
 from irsa_doctor.sources.loading import Loading
 from irsa_doctor.sources.snapshot.snapshot import canonical_json
 from irsa_doctor.text.errors import LiveError
 
 
-def lookup_events(options: Options, role: str = "", regions: Iterable[str] = ()) -> bytes:
+def lookup_events(options: LiveOptions, role: str = "", regions: Iterable[str] = ()) -> bytes:
     """Return the last events of AssumeRoleWithWebIdentity as `aws cloudtrail lookup-events` prints them.
 
     They are logged in the account of the role and the region of the STS endpoint that was called; what STS returned is

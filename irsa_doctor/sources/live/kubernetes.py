@@ -26,7 +26,7 @@ from irsa_doctor.sources.live.operations import (
     Endpoint,
     Resource,
 )
-from irsa_doctor.sources.live.options import Options
+from irsa_doctor.sources.live.options import LiveOptions
 from irsa_doctor.sources.snapshot.snapshot import AnswerKind, Origin
 from irsa_doctor.text.errors import LiveError
 from irsa_doctor.version import __version__
@@ -65,7 +65,7 @@ _decode = msgspec.json.Decoder().decode
 class ApiServer:
     """The API server of one context. `cluster` is what its cluster is called until better is known: issuer, else context."""
 
-    def __init__(self, connection: Connection, options: Options, command: str, clock: Clock, notes: Notes) -> None:
+    def __init__(self, connection: Connection, options: LiveOptions, command: str, clock: Clock, notes: Notes) -> None:
         self.connection = connection
         self.options = options
         self.command = command

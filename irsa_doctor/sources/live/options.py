@@ -9,7 +9,7 @@ def _silent(text: str) -> None:
     """Nobody wants to be told how far it is."""
 
 
-class Options(msgspec.Struct, frozen=True):
+class LiveOptions(msgspec.Struct, frozen=True):
     """Which sources to ask, and how.
 
     `contexts` are kubeconfig contexts, none: the current one; `profiles` AWS profiles, one an account, none: the default
@@ -34,7 +34,7 @@ class Options(msgspec.Struct, frozen=True):
         """Whether any live source is to be asked."""
         return self.aws or self.kube or self.fetch_issuer
 
-    def telling(self, tell: Callable[[str], None]) -> "Options":
+    def telling(self, tell: Callable[[str], None]) -> "LiveOptions":
         """With somebody to be told how far it is, in texts that no terminal takes for more."""
 
         def plainly(text: str) -> None:
@@ -42,7 +42,7 @@ class Options(msgspec.Struct, frozen=True):
 
         return msgspec.structs.replace(self, progress=plainly)
 
-    def with_timeout(self, seconds: float) -> "Options":
+    def with_timeout(self, seconds: float) -> "LiveOptions":
         """With another limit for everything."""
         return msgspec.structs.replace(self, timeout=seconds)
 

@@ -13,7 +13,7 @@ from irsa_doctor.sources.live.issuer import fetch_issuer
 from irsa_doctor.sources.live.kubeconfig import Connection, connections
 from irsa_doctor.sources.live.kubernetes import ApiServer, same_server
 from irsa_doctor.sources.live.operations import KUBERNETES
-from irsa_doctor.sources.live.options import Options, Plan, Target
+from irsa_doctor.sources.live.options import LiveOptions, Plan, Target
 from irsa_doctor.sources.live.targets import (
     clusters_with,
     has_issuer,
@@ -35,7 +35,7 @@ _CLUSTER_NAME = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]{0,99}", re.ASCII)
 _ENDPOINT = re.compile(r"https://[^/]*\.(?P<region>[a-z]{2,}(?:-[a-z]+)+-\d+)\.eks\.")
 
 
-def load_live(plan: Plan, options: Options, loading: Loading | None = None) -> Loaded:
+def load_live(plan: Plan, options: LiveOptions, loading: Loading | None = None) -> Loaded:
     """Ask the live sources for what the plan needs, and load it together with the documents that are loading.
 
     Raises LiveError where a source that was asked for cannot be asked at all and none of the others can either.
@@ -44,7 +44,7 @@ def load_live(plan: Plan, options: Options, loading: Loading | None = None) -> L
     return documents.loaded((take(plan, options, documents),))
 
 
-def take(plan: Plan, options: Options, loading: Loading | None = None) -> Snapshot:
+def take(plan: Plan, options: LiveOptions, loading: Loading | None = None) -> Snapshot:
     """What the live sources answer, as a snapshot. Raises LiveError as `load_live` does."""
     run = LiveRun(plan, options, Loading() if loading is None else loading)
     try:
@@ -66,7 +66,7 @@ def take(plan: Plan, options: Options, loading: Loading | None = None) -> Snapsh
 class LiveRun:
     """One run of the live sources: sign in, read, and collect the answers in a snapshot."""
 
-    def __init__(self, plan: Plan, options: Options, loading: Loading) -> None:
+    def __init__(self, plan: Plan, options: LiveOptions, loading: Loading) -> None:
         self.plan = plan
         self.options = options
         self.clock = Clock(options.timeout, options.call_timeout)

@@ -5,7 +5,7 @@ import pytest
 from botocore.loaders import create_loader
 
 from irsa_doctor.sources import Loading
-from irsa_doctor.sources.live import Options, take
+from irsa_doctor.sources.live import LiveOptions, take
 from tests.servers.aws import FakeAws
 from tests.servers.kubernetes import FakeKubernetes
 
@@ -55,6 +55,6 @@ def ask(tmp_path):
         options |= {"aws": aws is not None, "kube": kubernetes is not None}
         if kubernetes is not None and "kubeconfig" not in options:
             options["kubeconfig"] = kubernetes.kubeconfig(tmp_path)
-        return take(plan, Options(**options), Loading.of(paths))
+        return take(plan, LiveOptions(**options), Loading.of(paths))
 
     return asked

@@ -7,7 +7,7 @@ import pytest
 
 from irsa_doctor import api
 from irsa_doctor.sources import load
-from irsa_doctor.sources.live import LiveError, Options, Plan, Target, take
+from irsa_doctor.sources.live import LiveError, LiveOptions, Plan, Target, take
 from irsa_doctor.sources.live import kubernetes as source
 from irsa_doctor.sources.live.permissions import cluster_role
 from irsa_doctor.sources.snapshot.snapshot import write_snapshot
@@ -72,7 +72,7 @@ def grant(server, user, command, kind="User", namespace=None):
 
 def taken(server, folder, plan=EVERYTHING, token=None):
     """What somebody may see: the auditor, unless a token says otherwise."""
-    return take(plan, Options(kube=True, kubeconfig=server.kubeconfig(folder, token or "auditor-token")))
+    return take(plan, LiveOptions(kube=True, kubeconfig=server.kubeconfig(folder, token or "auditor-token")))
 
 
 def test_the_printed_cluster_role_is_enough(server, tmp_path):
@@ -194,7 +194,7 @@ def account(monkeypatch):
 
 
 def why(server, folder, target, user="auditor", raw=None):
-    options = Options(aws=True, kube=True, kubeconfig=server.kubeconfig(folder, f"{user}-token"))
+    options = LiveOptions(aws=True, kube=True, kubeconfig=server.kubeconfig(folder, f"{user}-token"))
     return api.why(target, live=options, symptoms=api.Symptoms(token=raw.encode() if raw else None))
 
 
@@ -245,7 +245,7 @@ def test_who_may_read_nothing_of_the_cluster_gets_unknown_links_with_the_reason(
 
 
 def test_what_is_told_live_is_told_of_the_collected_file(server, account, tmp_path):
-    options = Options(aws=True, kube=True, kubeconfig=server.kubeconfig(tmp_path, "admin-token"))
+    options = LiveOptions(aws=True, kube=True, kubeconfig=server.kubeconfig(tmp_path, "admin-token"))
     write_snapshot(take(Plan("collect"), options), str(tmp_path / "snapshot.json"))
     for target in ("app/web", "pod/app/web-0", "deployment/app/web", "app/default", "app/gone"):
         live, later = api.why(target, live=options, now=0), api.why(target, [str(tmp_path / "snapshot.json")], now=0)

@@ -6,7 +6,7 @@ import pytest
 
 from irsa_doctor.model import TrustPolicy
 from irsa_doctor.sources import load
-from irsa_doctor.sources.live import LiveError, Options, Plan, Target, aws_errors, take
+from irsa_doctor.sources.live import LiveError, LiveOptions, Plan, Target, aws_errors, take
 from irsa_doctor.sources.live.aws import AwsAccount, policy_document
 from irsa_doctor.sources.live.aws_client import NotARead
 from irsa_doctor.sources.live.calls import Clock, Notes
@@ -288,7 +288,7 @@ def test_a_policy_that_is_no_json_is_left_as_it_is():
 
 
 def test_a_call_that_is_not_in_the_table_is_stopped_before_it_is_sent(aws):
-    account = AwsAccount("", "", Options(aws=True), "why", Clock(10, 5), Notes())
+    account = AwsAccount("", "", LiveOptions(aws=True), "why", Clock(10, 5), Notes())
     account.open()
     aws.calls.clear()
     with pytest.raises(NotARead, match="iam:DeleteRole is no operation of why"):
@@ -299,7 +299,7 @@ def test_a_call_that_is_not_in_the_table_is_stopped_before_it_is_sent(aws):
 
 
 def test_a_command_may_only_call_its_own_operations(aws):
-    account = AwsAccount("", "", Options(aws=True), "who-can", Clock(10, 5), Notes())
+    account = AwsAccount("", "", LiveOptions(aws=True), "who-can", Clock(10, 5), Notes())
     account.open()
     with pytest.raises(NotARead):
         account.ask("iam", "ListRoles")
@@ -368,7 +368,7 @@ def test_events_come_without_what_sts_gave_out(aws):
     detail = {"eventName": "AssumeRoleWithWebIdentity", "responseElements": {"credentials": {"sessionToken": "made-up"}}}
     aws.events = [{"EventName": "AssumeRoleWithWebIdentity", "CloudTrailEvent": json.dumps(detail)} for _ in range(3)]
     aws.page_size = 2
-    account = AwsAccount("", "", Options(aws=True), "why", Clock(10, 5), Notes())
+    account = AwsAccount("", "", LiveOptions(aws=True), "why", Clock(10, 5), Notes())
     account.open()
     events, fault = account.lookup_events("us-east-1")
     assert fault is None
@@ -421,7 +421,7 @@ def test_each_profile_is_an_account_of_its_own(aws, ask, tmp_path, monkeypatch):
         )
         for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
             monkeypatch.delenv(name)
-        found = inventory(take(EVERYTHING, Options(aws=True, profiles=("here", "there", "here"))))
+        found = inventory(take(EVERYTHING, LiveOptions(aws=True, profiles=("here", "there", "here"))))
     assert found.closed.roles == {ACCOUNT, "444455556666"}
     assert {one.name for one in found.roles} == {"app-0", "there"}
     assert len(aws.called("ListRoles")) == 1
@@ -452,7 +452,7 @@ def test_where_no_role_is_named_those_that_trust_the_target_are_looked_for(aws, 
 
 
 def test_a_fault_is_a_value(aws):
-    account = AwsAccount("", "", Options(aws=True), "why", Clock(10, 5), Notes())
+    account = AwsAccount("", "", LiveOptions(aws=True), "why", Clock(10, 5), Notes())
     account.open()
     answer = account.ask("iam", "GetRole", RoleName="gone")
     assert isinstance(answer, CallError)

@@ -7,7 +7,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from irsa_doctor.sources import Loading, load
-from irsa_doctor.sources.live import Options, Plan, take
+from irsa_doctor.sources.live import LiveOptions, Plan, take
 from irsa_doctor.sources.live import issuer as source
 from irsa_doctor.sources.live.calls import Clock, Notes
 from irsa_doctor.sources.live.issuer import Refused, fetch, fetch_issuer, is_public
@@ -271,5 +271,5 @@ def test_the_issuer_of_files_alone_can_be_fetched(tmp_path, monkeypatch):
         raise Refused("made up")
 
     monkeypatch.setattr(source, "fetch", fetched)
-    take(Plan("check"), Options(fetch_issuer=True), Loading.of([str(tmp_path)]))
+    take(Plan("check"), LiveOptions(fetch_issuer=True), Loading.of([str(tmp_path)]))
     assert wanted == ["https://issuer.example/id/A/.well-known/openid-configuration"]

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from irsa_doctor.sources.live import LiveError, Options, Plan, kubeconfig, take
+from irsa_doctor.sources.live import LiveError, LiveOptions, Plan, kubeconfig, take
 from irsa_doctor.sources.live.kubeconfig import connections
 from tests.servers.kubernetes import TOKEN, FakeKubernetes
 from tests.servers.tls import tls
@@ -42,7 +42,7 @@ def user(path, version="v1", **more):
 @pytest.mark.parametrize("version", ["v1", "v1beta1", "v1alpha1"])
 def test_a_program_of_the_kubeconfig_signs_in(kubernetes, tmp_path, version):
     path = program(tmp_path, f"print({json.dumps(json.dumps(credential(version=version)))})")
-    take(EVERYTHING, Options(kube=True, kubeconfig=kubernetes.kubeconfig(tmp_path, user=user(path, version))))
+    take(EVERYTHING, LiveOptions(kube=True, kubeconfig=kubernetes.kubeconfig(tmp_path, user=user(path, version))))
     assert "/api/v1/serviceaccounts?limit=500" in kubernetes.calls
 
 
@@ -55,7 +55,7 @@ wanted = wanted and json.loads(os.environ["KUBERNETES_EXEC_INFO"])["spec"]["inte
 print(json.dumps(answer) if wanted else "no")
 """
     given = user(program(tmp_path, text), args=["get-token"], env=[{"name": "WHERE", "value": "here"}])
-    take(EVERYTHING, Options(kube=True, kubeconfig=kubernetes.kubeconfig(tmp_path, user=given)))
+    take(EVERYTHING, LiveOptions(kube=True, kubeconfig=kubernetes.kubeconfig(tmp_path, user=given)))
     assert "/api/v1/serviceaccounts?limit=500" in kubernetes.calls
 
 
@@ -71,7 +71,7 @@ answer["status"]["token"] = "stale" if count.read_text() == "x" else {TOKEN!r}
 print(json.dumps(answer))
 """
     config = kubernetes.kubeconfig(tmp_path, user=user(program(tmp_path, text)))
-    take(Plan("check"), Options(kube=True, kubeconfig=config))
+    take(Plan("check"), LiveOptions(kube=True, kubeconfig=config))
     assert count.read_text() == "xx"
     assert len(kubernetes.calls) > 8
 
@@ -90,20 +90,20 @@ print(json.dumps(answer))
 def test_a_program_that_does_not_sign_in_is_one_sentence(kubernetes, tmp_path, text, sentence):
     config = kubernetes.kubeconfig(tmp_path, user=user(program(tmp_path, text)))
     with pytest.raises(LiveError, match=sentence) as raised:
-        take(EVERYTHING, Options(kube=True, kubeconfig=config))
+        take(EVERYTHING, LiveOptions(kube=True, kubeconfig=config))
     assert "eyJ" not in str(raised.value)
 
 
 def test_a_program_that_is_not_installed_is_one_sentence(kubernetes, tmp_path):
     config = kubernetes.kubeconfig(tmp_path, user=user("no-such-program"))
     with pytest.raises(LiveError, match="no-such-program of the kubeconfig is not installed"):
-        take(EVERYTHING, Options(kube=True, kubeconfig=config))
+        take(EVERYTHING, LiveOptions(kube=True, kubeconfig=config))
 
 
 def test_a_program_of_an_unknown_version_is_not_run(kubernetes, tmp_path):
     config = kubernetes.kubeconfig(tmp_path, user=user("anything", "v9"))
     with pytest.raises(LiveError, match=r"uses client\.authentication\.k8s\.io/v9"):
-        take(EVERYTHING, Options(kube=True, kubeconfig=config))
+        take(EVERYTHING, LiveOptions(kube=True, kubeconfig=config))
 
 
 @pytest.mark.parametrize(
@@ -176,20 +176,20 @@ def test_of_several_files_the_first_that_has_a_name_wins(kubernetes, tmp_path, m
 
 def test_a_token_file_is_read(kubernetes, tmp_path):
     (tmp_path / "token").write_text(TOKEN + "\n")
-    take(EVERYTHING, Options(kube=True, kubeconfig=kubernetes.kubeconfig(tmp_path, user={"tokenFile": "token"})))
+    take(EVERYTHING, LiveOptions(kube=True, kubeconfig=kubernetes.kubeconfig(tmp_path, user={"tokenFile": "token"})))
     assert "/api/v1/serviceaccounts?limit=500" in kubernetes.calls
 
 
 def test_a_token_file_that_is_not_there_is_one_sentence(kubernetes, tmp_path):
     config = kubernetes.kubeconfig(tmp_path, user={"tokenFile": "gone"})
     with pytest.raises(LiveError, match="gone: no such file or folder"):
-        take(EVERYTHING, Options(kube=True, kubeconfig=config))
+        take(EVERYTHING, LiveOptions(kube=True, kubeconfig=config))
 
 
 def test_a_certificate_that_is_none_is_one_sentence(kubernetes, tmp_path):
     config = kubernetes.kubeconfig(tmp_path, **{"certificate-authority": "gone.pem"})
     with pytest.raises(LiveError, match="Kubernetes context shop"):
-        take(EVERYTHING, Options(kube=True, kubeconfig=config))
+        take(EVERYTHING, LiveOptions(kube=True, kubeconfig=config))
 
 
 def test_names_of_the_cluster_are_hints_from_what_the_aws_cli_writes(kubernetes, tmp_path):
@@ -208,7 +208,7 @@ def test_inside_a_cluster_the_pod_signs_in_as_its_service_account(tmp_path, monk
         monkeypatch.setattr(kubeconfig, "IN_CLUSTER", str(inside))
         monkeypatch.setenv("KUBERNETES_SERVICE_HOST", "127.0.0.1")
         monkeypatch.setenv("KUBERNETES_SERVICE_PORT", server.url.rpartition(":")[2])
-        snapshot = take(EVERYTHING, Options(kube=True))
+        snapshot = take(EVERYTHING, LiveOptions(kube=True))
     assert "kube://in-cluster/serviceaccounts" in {one.path for one in snapshot.documents}
 
 

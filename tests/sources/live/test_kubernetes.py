@@ -4,7 +4,7 @@ import socket
 import pytest
 
 from irsa_doctor.sources import load
-from irsa_doctor.sources.live import LiveError, Options, Plan, Target, take
+from irsa_doctor.sources.live import LiveError, LiveOptions, Plan, Target, take
 from irsa_doctor.sources.live.calls import Clock, Notes
 from irsa_doctor.sources.live.kubeconfig import connections
 from irsa_doctor.sources.live.kubernetes import ApiServer, same_server
@@ -183,7 +183,7 @@ def test_a_server_that_nobody_listens_at_is_one_sentence(tmp_path):
         cluster = {"server": f"http://127.0.0.1:{taken.getsockname()[1]}"}
         config.write_text(json.dumps(_config(cluster)))
         with pytest.raises(LiveError, match=r"Kubernetes context shop: http://127\.0\.0\.1:\d+ cannot be reached"):
-            take(EVERYTHING, Options(kube=True, kubeconfig=str(config)))
+            take(EVERYTHING, LiveOptions(kube=True, kubeconfig=str(config)))
         assert fake.calls == []
 
 
@@ -201,7 +201,7 @@ def test_a_server_that_does_not_answer_in_time_is_one_sentence(tmp_path):
         config = tmp_path / "config"
         config.write_text(json.dumps(_config({"server": f"http://127.0.0.1:{deaf.getsockname()[1]}"})))
         with pytest.raises(LiveError, match="does not answer in time"):
-            take(EVERYTHING, Options(kube=True, kubeconfig=str(config), call_timeout=0.3))
+            take(EVERYTHING, LiveOptions(kube=True, kubeconfig=str(config), call_timeout=0.3))
 
 
 def test_a_server_that_answers_anything_else_is_told_apart(kubernetes, ask, monkeypatch):
@@ -219,8 +219,8 @@ def test_a_certificate_that_is_not_trusted_is_one_sentence(tmp_path):
             FakeKubernetes(tls=strange._replace(context=server.tls.context)) as other,
             pytest.raises(LiveError, match=r"the certificate of https://127\.0\.0\.1:\d+ is not trusted"),
         ):
-            take(EVERYTHING, Options(kube=True, kubeconfig=other.kubeconfig(tmp_path, "other")))
-        snapshot = take(EVERYTHING, Options(kube=True, kubeconfig=config))
+            take(EVERYTHING, LiveOptions(kube=True, kubeconfig=other.kubeconfig(tmp_path, "other")))
+        snapshot = take(EVERYTHING, LiveOptions(kube=True, kubeconfig=config))
     assert inventory(snapshot).closed.has_kind(ISSUER, "serviceaccounts")
 
 
@@ -229,7 +229,7 @@ def test_a_certificate_that_has_expired_is_one_sentence(tmp_path):
         FakeKubernetes(tls=tls("127.0.0.1", expired=True)) as server,
         pytest.raises(LiveError, match="it has expired"),
     ):
-        take(EVERYTHING, Options(kube=True, kubeconfig=server.kubeconfig(tmp_path)))
+        take(EVERYTHING, LiveOptions(kube=True, kubeconfig=server.kubeconfig(tmp_path)))
 
 
 def test_a_discovery_document_that_is_denied_leaves_the_cluster_unnamed(kubernetes, ask):
@@ -274,7 +274,7 @@ def test_a_name_that_is_none_cannot_leave_its_place_in_a_path(kubernetes, ask):
 
 def test_only_paths_of_the_table_are_asked_for(kubernetes, tmp_path):
     (connection,) = connections((), kubernetes.kubeconfig(tmp_path))
-    server = ApiServer(connection, Options(kube=True), "why", Clock(10, 5), Notes())
+    server = ApiServer(connection, LiveOptions(kube=True), "why", Clock(10, 5), Notes())
     server.open()
     kubernetes.calls.clear()
     for path in (
@@ -295,7 +295,7 @@ def test_two_contexts_of_one_cluster_are_read_once(kubernetes, tmp_path):
     config["contexts"].append({"name": "admin", "context": {"cluster": "shop", "user": "me"}})
     (tmp_path / "config").write_text(json.dumps(config))
     told: list[str] = []
-    options = Options(kube=True, kubeconfig=str(tmp_path / "config"), contexts=("shop", "admin"), progress=told.append)
+    options = LiveOptions(kube=True, kubeconfig=str(tmp_path / "config"), contexts=("shop", "admin"), progress=told.append)
     snapshot = take(EVERYTHING, options)
     assert len([path for path in kubernetes.calls if path.startswith("/api/v1/pods")]) == 1
     assert not [one for one in snapshot.documents if one.path.startswith("kube://admin/pods")]
@@ -313,7 +313,7 @@ def test_two_clusters_stay_two(tmp_path):
         config = os.pathsep.join((first, second))
         os.environ["KUBECONFIG"] = config
         try:
-            found = inventory(take(EVERYTHING, Options(kube=True, contexts=("one", "two"))))
+            found = inventory(take(EVERYTHING, LiveOptions(kube=True, contexts=("one", "two"))))
         finally:
             del os.environ["KUBECONFIG"]
     assert {one.cluster for one in found.service_accounts} == {ISSUER, other}

@@ -8,7 +8,7 @@ import boto3
 import pytest
 
 from irsa_doctor.sources import Loading, load
-from irsa_doctor.sources.live import LiveError, Options, Plan, Target, take
+from irsa_doctor.sources.live import LiveError, LiveOptions, Plan, Target, take
 from tests.servers.process import free_port, listens, running
 
 pytest.importorskip("moto.server", reason="moto's server is not installed")
@@ -72,7 +72,7 @@ def environment(moto, monkeypatch):
 
 
 def inventory(plan, **options):
-    return load([], snapshots=[take(plan, Options(aws=True, **options))]).inventory
+    return load([], snapshots=[take(plan, LiveOptions(aws=True, **options))]).inventory
 
 
 @pytest.mark.usefixtures("environment")
@@ -108,7 +108,7 @@ def test_a_target_names_its_role(tmp_path):
     metadata = {"name": "app-3", "namespace": "shop", "annotations": annotation}
     (tmp_path / "sa.json").write_text(json.dumps({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": metadata}))
     plan = Plan("why", target=Target("shop", "app-3"), cluster="shop")
-    snapshot = take(plan, Options(aws=True), Loading.of([str(tmp_path)]))
+    snapshot = take(plan, LiveOptions(aws=True), Loading.of([str(tmp_path)]))
     found = load([str(tmp_path)], snapshots=[snapshot]).inventory
     assert {role.name for role in found.roles} == {"app-3"}
     assert {one.name for one in found.clusters} == {"shop"}
@@ -117,4 +117,4 @@ def test_a_target_names_its_role(tmp_path):
 @pytest.mark.usefixtures("environment")
 def test_a_role_that_cannot_be_assumed_is_one_sentence(moto, monkeypatch):
     with pytest.raises(LiveError, match="AWS role nonsense"):
-        take(Plan("check"), Options(aws=True, assume=("nonsense",)))
+        take(Plan("check"), LiveOptions(aws=True, assume=("nonsense",)))

@@ -6,7 +6,7 @@ import pytest
 import yaml
 from botocore.session import get_session
 
-from irsa_doctor.sources.live import Options, Plan, Target, take
+from irsa_doctor.sources.live import LiveOptions, Plan, Target, take
 from irsa_doctor.sources.live.operations import AWS, KUBERNETES, allowed
 from irsa_doctor.sources.live.permissions import COMMANDS, cluster_role, iam_policy
 from tests.cli.running import run
@@ -40,7 +40,7 @@ def called(command, world, monkeypatch, tmp_path):
         aws.parents = {aws.account: ["r-root"]}
         aws.policies = {"p-1": (aws.account, "{}")}
         for plan in PLANS[command]:
-            take(plan, Options(aws=True, kube=True, kubeconfig=kubernetes.kubeconfig(tmp_path)))
+            take(plan, LiveOptions(aws=True, kube=True, kubeconfig=kubernetes.kubeconfig(tmp_path)))
         used = {f"{service}:{operation}" for service, operation, _ in aws.calls}
         return used, {path.partition("?")[0] for path in kubernetes.calls}
 

@@ -4,7 +4,7 @@ import pytest
 
 from irsa_doctor.model import parse_arn
 from irsa_doctor.sources import Loading, load
-from irsa_doctor.sources.live import LiveError, Options, Plan, Target, load_live, lookup_events, take
+from irsa_doctor.sources.live import LiveError, LiveOptions, Plan, Target, load_live, lookup_events, take
 from irsa_doctor.sources.live.calls import Clock, Job, Notes, side_by_side
 from tests.servers.aws import Problem, denied
 from tests.servers.world import account_of, cluster_of
@@ -20,7 +20,7 @@ def test_of_a_target_the_same_is_known_as_when_everything_is_read(world, monkeyp
     with account_of(folder) as aws, cluster_of(folder) as kubernetes:
         for name, value in aws.environment.items():
             monkeypatch.setenv(name, value)
-        options = Options(aws=True, kube=True, kubeconfig=kubernetes.kubeconfig(tmp_path))
+        options = LiveOptions(aws=True, kube=True, kubeconfig=kubernetes.kubeconfig(tmp_path))
         whole = inventory(take(Plan("check"), options))
         for sa in whole.service_accounts:
             part = load_live(Plan("why", target=Target(sa.namespace, sa.name)), options).inventory
@@ -168,27 +168,27 @@ def test_both_sources_failing_is_one_line_with_both_reasons(aws, kubernetes, ask
 
 
 def test_a_kubeconfig_that_leads_nowhere_leaves_aws(aws, ask, tmp_path):
-    snapshot = take(EVERYTHING, Options(aws=True, kube=True, kubeconfig=str(tmp_path / "gone")))
+    snapshot = take(EVERYTHING, LiveOptions(aws=True, kube=True, kubeconfig=str(tmp_path / "gone")))
     assert "Kubernetes: no kubeconfig found at" in says(snapshot)
     assert inventory(fill(aws) and snapshot).closed.roles == {ACCOUNT}
 
 
 def test_events_are_looked_up_in_the_account_of_the_role(aws):
     aws.events = [{"EventName": "AssumeRoleWithWebIdentity", "CloudTrailEvent": json.dumps({"eventName": "x"})}]
-    document = json.loads(lookup_events(Options(), f"arn:aws:iam::{ACCOUNT}:role/app"))
+    document = json.loads(lookup_events(LiveOptions(), f"arn:aws:iam::{ACCOUNT}:role/app"))
     assert document == {"Events": [{"EventName": "AssumeRoleWithWebIdentity", "CloudTrailEvent": '{"eventName":"x"}'}]}
     assert {operation for _, operation, _ in aws.calls} == {"GetCallerIdentity", "LookupEvents"}
 
 
 def test_events_of_another_account_are_one_sentence(aws):
     with pytest.raises(LiveError, match="events of account 444455556666: the credentials are those of account 111122223333"):
-        lookup_events(Options(), "arn:aws:iam::444455556666:role/app")
+        lookup_events(LiveOptions(), "arn:aws:iam::444455556666:role/app")
 
 
 def test_events_that_are_denied_are_one_sentence(aws):
     aws.faults["LookupEvents"] = denied("cloudtrail:LookupEvents")
     with pytest.raises(LiveError, match="cloudtrail:LookupEvents is denied"):
-        lookup_events(Options())
+        lookup_events(LiveOptions())
 
 
 def test_an_error_of_our_own_is_raised_where_the_jobs_are_waited_for():
@@ -216,7 +216,7 @@ def test_documents_are_read_once_though_a_plan_joins_them_again_and_again(kubern
     path.write_text(json.dumps({"Roles": [{"Arn": arn, "RoleName": "x", "AssumeRolePolicyDocument": policy}]}))
     loading = Loading.of([str(path)])
     path.unlink()
-    options = Options(kube=True, kubeconfig=kubernetes.kubeconfig(tmp_path))
+    options = LiveOptions(kube=True, kubeconfig=kubernetes.kubeconfig(tmp_path))
     loaded = load_live(Plan("why", target=Target("shop", "web")), options, loading)
     assert [role.arn for role in loaded.inventory.roles] == [arn]
     again = loading.loaded()

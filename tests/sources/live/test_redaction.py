@@ -9,7 +9,7 @@ import pytest
 from irsa_doctor import api
 from irsa_doctor.model import Gap
 from irsa_doctor.sources import load
-from irsa_doctor.sources.live import Options, Plan, take
+from irsa_doctor.sources.live import LiveOptions, Plan, take
 from irsa_doctor.sources.live.calls import Notes
 from irsa_doctor.sources.snapshot.redaction import redacted
 from irsa_doctor.sources.snapshot.snapshot import Origin, snapshot_text, write_snapshot
@@ -27,7 +27,7 @@ def snapshot(request, monkeypatch, tmp_path):
     with account_of(folder) as aws, cluster_of(folder) as kubernetes:
         for name, value in aws.environment.items():
             monkeypatch.setenv(name, value)
-        return take(Plan("collect"), Options(aws=True, kube=True, kubeconfig=kubernetes.kubeconfig(tmp_path)))
+        return take(Plan("collect"), LiveOptions(aws=True, kube=True, kubeconfig=kubernetes.kubeconfig(tmp_path)))
 
 
 @pytest.fixture

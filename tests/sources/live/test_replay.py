@@ -3,7 +3,7 @@
 import pytest
 
 from irsa_doctor.sources import load
-from irsa_doctor.sources.live import LiveError, Options, Plan, take
+from irsa_doctor.sources.live import LiveError, LiveOptions, Plan, take
 from tests.servers.replay import VERSIONS, Replay
 
 ISSUER = "oidc.eks.us-east-1.amazonaws.com/id/EXAMPLED539D4633E53DE1B71EXAMPLE"
@@ -16,7 +16,7 @@ def recorded(request):
 
 
 def taken(server, folder, **more):
-    return take(Plan("check"), Options(kube=True, kubeconfig=server.kubeconfig(folder, **more)))
+    return take(Plan("check"), LiveOptions(kube=True, kubeconfig=server.kubeconfig(folder, **more)))
 
 
 def test_a_recorded_cluster_is_read_whole(recorded, tmp_path):

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from irsa_doctor.sources import load
-from irsa_doctor.sources.live import Options, Plan, take
+from irsa_doctor.sources.live import LiveOptions, Plan, take
 from irsa_doctor.sources.live.calls import Notes
 from irsa_doctor.sources.snapshot.snapshot import ANSWER_KINDS, Origin, read_snapshot, snapshot_text, write_snapshot
 from tests.servers.aws import denied
@@ -27,7 +27,7 @@ def world(request, monkeypatch, tmp_path):
     with account_of(folder) as aws, cluster_of(folder) as kubernetes:
         for name, value in aws.environment.items():
             monkeypatch.setenv(name, value)
-        yield folder, aws, Options(aws=True, kube=True, kubeconfig=kubernetes.kubeconfig(tmp_path))
+        yield folder, aws, LiveOptions(aws=True, kube=True, kubeconfig=kubernetes.kubeconfig(tmp_path))
 
 
 def told(inventory):

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from irsa_doctor import api
-from irsa_doctor.sources.live import Options, Plan, take
+from irsa_doctor.sources.live import LiveOptions, Plan, take
 from irsa_doctor.sources.live.operations import AWS
 from irsa_doctor.sources.snapshot.snapshot import write_snapshot
 from tests.answers.why import world as w
@@ -43,7 +43,7 @@ class Served:
         self.opened += [aws.__enter__(), kubernetes.__enter__()]
         for name, value in aws.environment.items():
             self.monkeypatch.setenv(name, value)
-        return Options(aws=True, kube=True, kubeconfig=kubernetes.kubeconfig(self.folder))
+        return LiveOptions(aws=True, kube=True, kubeconfig=kubernetes.kubeconfig(self.folder))
 
 
 @pytest.fixture
@@ -315,7 +315,9 @@ def test_the_number_of_calls_does_not_grow_with_the_account_and_the_cluster(monk
         with aws, kubernetes:
             for name, value in aws.environment.items():
                 monkeypatch.setenv(name, value)
-            found = api.why(w.TARGET, live=Options(aws=True, kube=True, kubeconfig=kubernetes.kubeconfig(tmp_path)), now=w.NOW)
+            found = api.why(
+                w.TARGET, live=LiveOptions(aws=True, kube=True, kubeconfig=kubernetes.kubeconfig(tmp_path)), now=w.NOW
+            )
         assert found.verdict == "works"
         counted.append((sorted(name for _, name, _ in aws.calls), sorted(path.partition("?")[0] for path in kubernetes.calls)))
     assert counted[0] == counted[1]

@@ -1,0 +1,43 @@
+# Written by make generated
+from irsa_doctor.answers.check.choice import UnknownRule as UnknownRule
+from irsa_doctor.answers.diff import RoleChange as RoleChange
+from irsa_doctor.answers.simulate import Simulation as Simulation
+from irsa_doctor.answers.simulate import Unanswerable as Unanswerable
+from irsa_doctor.answers.who_can import NoSuchRole as NoSuchRole
+from irsa_doctor.answers.who_can import WhoCan as WhoCan
+from irsa_doctor.answers.why import NoEvents as NoEvents
+from irsa_doctor.answers.why import NoTarget as NoTarget
+from irsa_doctor.answers.why.records import Diagnosis as Diagnosis
+from irsa_doctor.api.check import check as check
+from irsa_doctor.api.collect import collect as collect
+from irsa_doctor.api.diff import diff as diff
+from irsa_doctor.api.explain import UnknownId as UnknownId
+from irsa_doctor.api.explain import explain as explain
+from irsa_doctor.api.load import NothingRead as NothingRead
+from irsa_doctor.api.load import load as load
+from irsa_doctor.api.permissions import NotLive as NotLive
+from irsa_doctor.api.permissions import permissions as permissions
+from irsa_doctor.api.schema import UnknownSchema as UnknownSchema
+from irsa_doctor.api.schema import schema as schema
+from irsa_doctor.api.simulate import simulate as simulate
+from irsa_doctor.api.who_can import who_can as who_can
+from irsa_doctor.api.why import Symptoms as Symptoms
+from irsa_doctor.api.why import why as why
+from irsa_doctor.api.why import why_all as why_all
+from irsa_doctor.governance.baseline import BaselineError as BaselineError
+from irsa_doctor.governance.revision import NoRevision as NoRevision
+from irsa_doctor.governance.settings import Settings as Settings
+from irsa_doctor.governance.settings import SettingsError as SettingsError
+from irsa_doctor.model.errors import IrsaDoctorError as IrsaDoctorError
+from irsa_doctor.model.findings import Report as Report
+from irsa_doctor.rulebook.rules import RuleError as RuleError
+from irsa_doctor.sources import Loaded as Loaded
+from irsa_doctor.sources.files.evidence import NoEvidence as NoEvidence
+from irsa_doctor.sources.files.requests import Unreadable as Unreadable
+from irsa_doctor.sources.live import LiveOptions as LiveOptions
+from irsa_doctor.sources.live.permissions import Permissions as Permissions
+from irsa_doctor.sources.snapshot.snapshot import Snapshot as Snapshot
+from irsa_doctor.text.errors import LiveError as LiveError
+from irsa_doctor.version import __version__ as __version__
+
+__all__: list[str]
