@@ -182,7 +182,7 @@ class Discovery(msgspec.Struct, frozen=True):
 
 
 class SigningKey(msgspec.Struct, frozen=True):
-    """A public key of a JWKS; `jwk` are its public parts (RFC 7517)."""
+    """A public key of a JWKS; `jwk` are its public parts (RFC 7517), `unusable` is the member for which STS does not use it."""
 
     cluster: str
     kid: str
@@ -190,3 +190,4 @@ class SigningKey(msgspec.Struct, frozen=True):
     alg: str
     place: Place
     jwk: Mapping[str, str] = {}
+    unusable: str = ""

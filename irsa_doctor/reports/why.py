@@ -135,7 +135,8 @@ def _answer(diagnosis: Diagnosis, style: Style) -> Iterator[str]:
         yield from _runs(first, style, "  ", "then run") if _is_afterwards(first) else ()
     if error := diagnosis.predicted_error:
         message = f": {error.message}" if error.message else ""
-        yield from _prose(f"STS answers HTTP {error.http_status} {error.code}{message}", style, "  ")
+        older = f' (before 2026: "{error.older_message}")' if error.older_message else ""
+        yield from _prose(f"STS answers HTTP {error.http_status} {error.code}{message}{older}", style, "  ")
 
 
 def _headline(head: str, cause: DiagnosedCause, colour: str, style: Style) -> Iterator[str]:

@@ -10,11 +10,22 @@ Certainty = Literal["certain", "likely", "possible"]
 
 
 class StsError(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """An answer of STS; the message has {placeholders} of the case, and is "" where nobody has seen it."""
+    """An answer of STS; the message has {placeholders} of the case, and is "" where nobody has seen it.
+
+    `older_message` is what STS said before 2026, "" where it says the same today.
+    """
 
     code: str
     http_status: int
     message: str = ""
+    older_message: str = ""
+
+
+# [R] radkawar/stackd at 9dc356f5, internal/services/sts/testdata/oidc/aws.json, September 2026
+NOT_VALIDATED = (
+    "The web identity token provided could not be validated. See the AssumeRoleWithWebIdentity documentation for requirements."
+)
+"""the one text of STS for a missing provider, an audience that is not registered, and a signature that does not verify"""
 
 
 class CauseBlock(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):

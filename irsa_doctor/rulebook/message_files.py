@@ -14,6 +14,7 @@ from irsa_doctor.rulebook.patterns import Unsafe, check_pattern
 from irsa_doctor.rulebook.yaml_files import Invalid, Way, converted, read_yaml_file, refused
 
 _NAME = re.compile(r"\{([A-Z]+)\}")
+_DETAIL = re.compile(r"\{([a-z]+)\}")
 
 
 class MessageExample(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -119,10 +120,13 @@ def _replaced(pattern: str, names: Mapping[str, str], at: Way) -> str:
 
 
 def _check_message(message: Message, at: Way) -> None:
-    if not message.patterns or not message.links or not message.causes:
-        missing = next(name for name in ("patterns", "links", "causes") if not getattr(message, name))
+    required = ("patterns", "links") if message.note else ("patterns", "links", "causes")
+    if missing := next((name for name in required if not getattr(message, name)), ""):
         raise Invalid(f"{message.id} has no {missing}", (*at, missing))
     details = {name for pattern in message.compiled for name in pattern.groupindex}
+    _check_condition(message.passed_unless, details, (*at, "passed_unless"))
+    if unknown := set(_DETAIL.findall(message.note)) - details:
+        raise Invalid(f"no group of the patterns is called {', '.join(sorted(unknown))}", (*at, "note"))
     for number, candidate in enumerate(message.candidates):
         for condition in (candidate.first, candidate.unless):
             _check_condition(condition, details, (*at, "causes", number))

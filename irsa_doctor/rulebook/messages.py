@@ -40,8 +40,9 @@ class Message(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
     `patterns`: it is known by the first of them that matches, without regard to case; groups with a name are its details.
     `links` are those that it points at: the first fails by the letter, unless there are several. `passed` are the
-    links that a request which was answered so has passed. `effect`: broken where the workload does not
-    get its credential. `proves` is a cause that the message alone proves. `weak`: it counts only where there is no other.
+    links that a request which was answered so has passed, unless `passed_unless` holds. `effect`: broken where the workload
+    does not get its credential. `proves` is a cause that the message alone proves. `weak`: it counts only where there is no
+    other. `note` says what the message means where no cause says it, with {details}.
     """
 
     id: str
@@ -49,6 +50,8 @@ class Message(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     links: tuple[str, ...]
     causes: tuple[str | Candidate, ...]
     passed: tuple[str, ...] = ()
+    passed_unless: MessageCondition | None = None
+    note: str = ""
     effect: MessageEffect = "broken"
     proves: str = ""
     weak: bool = False

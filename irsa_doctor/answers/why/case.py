@@ -37,7 +37,7 @@ from irsa_doctor.model.findings import Finding, Location
 
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-arns
 _AUDIENCE_OF_CLUSTER = Unknown("the audience of the tokens of this cluster", "kubectl get pods -A -o yaml")
-_ONE_AUDIENCE = Unknown("what STS does with a token of several audiences, which AWS does not document", "")
+_ONE_AUDIENCE = Unknown("the audience that is meant: STS refuses a token of several without azp", "")
 
 
 class DiagnosisTarget(msgspec.Struct, frozen=True):

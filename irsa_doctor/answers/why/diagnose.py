@@ -86,14 +86,18 @@ def _predicted(case: Case, states: Mapping[str, LinkState]) -> PredictedError | 
     first = next((link for link in decisive_links(case) if states[link.id].verdict == "fail"), None)
     if first is None or case.uses_pod_identity:
         return None
-    own = (suspect.cause.error for sign in states[first.id].signs for suspect in suspects(case, sign))
-    error = next(filter(None, own), None) or first.sts_error(case)
-    return PredictedError(error.code, fill_message(error.message, case), error.http_status) if error else None
+    likeliest = (next(suspects(case, sign), None) for sign in states[first.id].signs)
+    error = next((s.cause.error for s in likeliest if s and s.cause.error), None) or first.sts_error(case)
+    if error is None:
+        return None
+    older = fill_message(error.older_message, case)
+    return PredictedError(error.code, fill_message(error.message, case), error.http_status, older)
 
 
 def _notes(case: Case, symptoms: Sequence[Symptom], causes: Sequence[DiagnosedCause]) -> Iterator[str]:
     """What is worth a look though it is not a cause."""
     yield from _notes_on_trail(case)
+    yield from dict.fromkeys(symptom.note for symptom in symptoms if symptom.note)
     if case.evidence.failing and not symptoms:
         yield "The error message is not recognised; the links show what the files prove."
     elif case.reports_failure and not causes:

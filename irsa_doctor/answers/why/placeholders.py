@@ -4,6 +4,7 @@ import re
 import shlex
 
 from irsa_doctor.answers.why.case import Case
+from irsa_doctor.answers.why.evidence.tokens import TOLERANCE
 from irsa_doctor.model import Issuer
 
 _PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
@@ -40,6 +41,6 @@ def placeholder_values(case: Case) -> dict[str, str]:
 
 
 def _of_token(case: Case) -> dict[str, str]:
-    end = case.token.claims.get("exp") if case.token else None
-    known = isinstance(end, int) and not isinstance(end, bool)
-    return {"now": str(int(case.evidence.now)), "exp": str(end) if known else ""}
+    """What STS prints of the times of a token: its clock less the 300 seconds of tolerance, and the end."""
+    end = case.token.time_of("exp") if case.token else None
+    return {"now": str(int(case.evidence.now) - TOLERANCE), "exp": str(end) if end is not None else ""}

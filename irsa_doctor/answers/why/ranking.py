@@ -24,18 +24,12 @@ def ranked(symptom: Symptom, case: Case, verdicts: Mapping[str, str]) -> tuple[s
 
 def ranked_alone(symptom: Symptom) -> tuple[str, ...]:
     """The causes that a message fits, the likeliest first, by what stands in the message itself."""
-    left = [c for c in symptom.candidates if not (c.unless and _is_in_message(c.unless, symptom))]
-    return _ids([c for c in left if c.first and _is_in_message(c.first, symptom)], left)
+    left = [c for c in symptom.candidates if not (c.unless and symptom.meets(c.unless))]
+    return _ids([c for c in left if c.first and symptom.meets(c.first)], left)
 
 
 def _ids(first: list[Candidate], left: list[Candidate]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(candidate.id for candidate in (*first, *left)))
-
-
-def _is_in_message(condition: MessageCondition, symptom: Symptom) -> bool:
-    """Whether a condition is about the message alone, and holds."""
-    of_case = condition.differs or condition.holds or condition.circumstance
-    return not of_case and all(symptom.matches(name, pattern) for name, pattern in condition.details.items())
 
 
 def _holds(condition: MessageCondition, symptom: Symptom, case: Case, verdicts: Mapping[str, str]) -> bool:

@@ -65,12 +65,16 @@ class DiagnosedCause(msgspec.Struct, frozen=True, kw_only=True):
     fix: Fix | None = None
 
 
-class PredictedError(msgspec.Struct, frozen=True):
-    """The answer of STS to the first request of the workload; the message is "" where it is not known."""
+class PredictedError(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The answer of STS to the first request of the workload; the message is "" where it is not known.
+
+    `older_message` is what STS answered before 2026, which old logs have; "" where it was the same.
+    """
 
     code: str
     message: str
     http_status: int
+    older_message: str = ""
 
 
 class MistakenRemedy(msgspec.Struct, frozen=True):

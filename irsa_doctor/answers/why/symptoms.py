@@ -5,12 +5,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
-from irsa_doctor.rulebook.messages import Candidate, Message, MessageEffect, shipped_messages
+from irsa_doctor.rulebook.messages import Candidate, Message, MessageCondition, MessageEffect, shipped_messages
 from irsa_doctor.rulebook.patterns import FLAGS
 from irsa_doctor.text.secrets import excerpt
 
 _LONGEST = 1 << 19
 """characters at either end of a text that are searched: messages are where a log begins or where it ends"""
+
+
+_DETAIL = re.compile(r"\{([a-z]+)\}")
 
 
 class Symptom(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,6 +30,7 @@ class Symptom(msgspec.Struct, frozen=True, kw_only=True):
     proves: str = ""
     says: str = ""
     passed: tuple[str, ...] = ()
+    note: str = ""
     details: Mapping[str, str] = {}
     weak: bool = False
 
@@ -34,6 +38,11 @@ class Symptom(msgspec.Struct, frozen=True, kw_only=True):
     def causes(self) -> tuple[str, ...]:
         """The ids of the candidates, in order."""
         return tuple(candidate.id for candidate in self.candidates)
+
+    def meets(self, condition: MessageCondition) -> bool:
+        """Whether a condition is about the message alone, and holds."""
+        of_case = condition.differs or condition.holds or condition.circumstance
+        return not of_case and all(self.matches(name, pattern) for name, pattern in condition.details.items())
 
     def matches(self, detail: str, pattern: str) -> bool:
         """Whether a pattern is found in a detail of the message."""
@@ -52,7 +61,8 @@ def symptoms_in(text: str, messages: Sequence[Message] | None = None) -> tuple[S
 def _read(text: str, messages: Iterable[Message]) -> Iterator[Symptom]:
     for message in messages:
         if match := _match(text, message):
-            yield Symptom(
+            details = {name: value for name, value in match.groupdict().items() if value}
+            symptom = Symptom(
                 id=message.id,
                 candidates=tuple(message.candidates),
                 links=message.links,
@@ -60,9 +70,17 @@ def _read(text: str, messages: Iterable[Message]) -> Iterator[Symptom]:
                 proves=message.proves,
                 says=excerpt(match[0]),
                 passed=message.passed,
-                details={name: value for name, value in match.groupdict().items() if value},
+                note=_note(message.note, details),
+                details=details,
                 weak=message.weak,
             )
+            unless = message.passed_unless
+            yield msgspec.structs.replace(symptom, passed=()) if unless and symptom.meets(unless) else symptom
+
+
+def _note(note: str, details: Mapping[str, str]) -> str:
+    """A note with its {details}, which come from the message and are masked."""
+    return _DETAIL.sub(lambda name: excerpt(details.get(name[1], "")) or name[1].upper(), note)
 
 
 def _match(text: str, message: Message) -> re.Match[str] | None:

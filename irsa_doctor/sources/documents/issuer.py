@@ -1,5 +1,7 @@
 """Reads what a token issuer publishes: its discovery document and its keys."""
 
+from collections.abc import Mapping
+
 from irsa_doctor.model import Cluster, Discovery, Issuer, Place, SigningKey
 from irsa_doctor.sources.documents.reading import DocumentReading, Page
 from irsa_doctor.text import shapes
@@ -41,4 +43,17 @@ def _read_key(item: object, place: Place, reading: DocumentReading) -> None:
     members = shapes.mapping(item, place)
     kid, alg = shapes.text(members, "kid", place), shapes.text(members, "alg", place)
     public = {name: value for name in _PUBLIC if isinstance(value := members.get(name), str)}
-    reading.signing_keys.append(SigningKey("", kid, shapes.required(members, "kty", place), alg, place, public))
+    kty = shapes.required(members, "kty", place)
+    reading.signing_keys.append(SigningKey("", kid, kty, alg, place, public, _unusable(members, public)))
+
+
+def _unusable(members: Mapping[str, object], public: Mapping[str, str]) -> str:
+    """The member for which STS does not use a key, "" where it does.
+
+    Recorded in September 2026: radkawar/stackd at 9dc356f5, internal/services/sts/testdata/oidc/aws-keys.json.
+    """
+    if members.get("use") == "enc":
+        return "use: enc"
+    if "key_ops" in members:
+        return "key_ops"
+    return "x5c without n and e" if "x5c" in members and "n" not in public and "x" not in public else ""

@@ -432,7 +432,7 @@ SEEN = [
         "token-from-other-cluster",
     ),
     ("a key that is not published", [tokens.keys()], token_of(kid="gone"), "signature", "jwks-missing-kid"),
-    ("a token that is over", [tokens.keys()], token_of(exp=w.NOW - 60), "lifetime", "token-stale-cached"),
+    ("a token that is over", [tokens.keys()], token_of(exp=w.NOW - 360), "lifetime", "token-stale-cached"),
     (
         "a certificate of another authority",
         [],

@@ -13,8 +13,14 @@ import msgspec
 
 # https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html (WebIdentityToken)
 LONGEST = 20_000
-_SHOWN = ("iss", "sub", "aud", "exp", "iat", "nbf")
+_SHOWN = ("iss", "sub", "aud", "azp", "exp", "iat", "nbf")
+_REQUIRED = ("iss", "sub", "aud", "iat", "exp")
+_EMPTY: Mapping[str, tuple[Any, ...]] = {"iss": (None, ""), "sub": (None,), "aud": (None, "", [])}
+_TIMES = ("exp", "iat", "nbf")
+TOLERANCE = 300
+"""seconds by which STS takes a token before its `nbf` and after its `exp` (recorded, September 2026)"""
 _OF_KUBERNETES = ("namespace", "serviceaccount", "pod", "node")
+_LATEST = 10**15
 _PATH = re.compile(r"(?:file://)?(?:[A-Za-z]:)?[/\\][^\s]{1,4096}")
 
 
@@ -58,10 +64,27 @@ class WebIdentityToken(msgspec.Struct, frozen=True):
 
     @property
     def audiences(self) -> tuple[str, ...]:
-        """Its `aud`."""
-        value = self.claims.get("aud")
+        """The audiences that STS looks at: its `azp` in the place of `aud` (recorded, September 2026), else its `aud`."""
+        value = self.claims.get("azp") or self.claims.get("aud")
         listed = value if isinstance(value, list) else [value]
         return tuple(item for item in listed if isinstance(item, str))
+
+    def time_of(self, claim: str) -> int | None:
+        """A time in seconds since 1970, a whole number or the text of one; None for any other value."""
+        value = self.claims.get(claim)
+        if isinstance(value, str) and re.fullmatch(r"-?\d{1,15}", value):
+            return int(value)
+        return value if isinstance(value, int) and not isinstance(value, bool) and abs(value) < _LATEST else None
+
+    @property
+    def odd_times(self) -> tuple[str, ...]:
+        """The times that are there and are no whole numbers of seconds."""
+        return tuple(name for name in _TIMES if name in self.claims and self.time_of(name) is None)
+
+    @property
+    def absent_claims(self) -> tuple[str, ...]:
+        """The claims that STS requires and that it lacks or has empty; a subject may be empty, times are another matter."""
+        return tuple(name for name in _REQUIRED if name not in self.claims or self.claims[name] in _EMPTY.get(name, ()))
 
     @property
     def is_legacy(self) -> bool:

@@ -54,7 +54,7 @@ class Link(msgspec.Struct, frozen=True, kw_only=True):
     decides: frozenset[Situation] = frozenset()
     after: str = ""
     reads_token: bool = False
-    error: StsError | Callable[[Case], StsError] | None = None
+    error: StsError | Callable[[Case], StsError | None] | None = None
 
     def state(self, case: Case) -> LinkState:
         """The state of the link in a case."""

@@ -14,11 +14,17 @@ from irsa_doctor.answers.why.links.state import (
     unseen,
 )
 from irsa_doctor.model import Issuer, OidcProvider, Unknown
-from irsa_doctor.rulebook.cause_block import StsError
+from irsa_doctor.rulebook.cause_block import NOT_VALIDATED, StsError
 
 _API_SERVER = ("https://kubernetes.default.svc", "kubernetes.default.svc", "kubernetes")
 """audiences of the token that every pod has for the API server"""
 _POD_IDENTITY = "pods.eks.amazonaws.com"
+_OLDER = "No OpenIDConnect provider found in your account for https://{issuer}"
+NO_PROVIDER_ERROR = StsError("InvalidIdentityToken", 400, NOT_VALIDATED, _OLDER)
+"""what STS answers where the account of the role has no provider for the issuer of the token"""
+_NOT_REGISTERED = StsError("InvalidIdentityToken", 400, NOT_VALIDATED, "Incorrect token audience")
+_ABSENT = StsError("InvalidIdentityToken", 400, "Missing a required claim: aud")
+_EMPTY = StsError("InvalidIdentityToken", 400, "Claim is not allowed to be empty: aud")
 
 
 def _provider(case: Case) -> LinkState:
@@ -104,14 +110,19 @@ PROVIDER_LINK = Link(
     examine=_provider,
     decides=frozenset({"web-identity"}),
     after="request",
-    error=StsError("InvalidIdentityToken", 400, "No OpenIDConnect provider found in your account for https://{issuer}"),
+    error=NO_PROVIDER_ERROR,
 )
 
 
 def _audience_disproof(case: Case) -> LinkState | None:
-    """A token for the API server or for the agent of EKS Pod Identity, and for nobody else."""
+    """A token of several audiences, or one for the API server or for the agent of EKS Pod Identity, and for nobody else."""
     ids = case.provider.client_ids if case.provider else Unknown("", "")
     listed = case.token.audiences if case.token else ()
+    if case.token and "aud" in case.token.absent_claims:
+        return observed("token-without-claim", "the token has no audience, which STS requires")
+    if len(listed) > 1:
+        says = f"the token has the audiences {', '.join(listed)} and no azp that says which of them is meant"
+        return observed("token-of-many-audiences", says)
     if case.uses_pod_identity or not listed or (isinstance(ids, tuple) and set(listed) & set(ids)):
         return None
     if all(audience.startswith(_API_SERVER) for audience in listed):
@@ -130,14 +141,13 @@ def _audience_disproof(case: Case) -> LinkState | None:
 
 def _audience(case: Case) -> LinkState:
     ids = case.provider.client_ids if case.provider else ()
-    listed = (case.audience,) if isinstance(case.audience, str) else case.token.audiences if case.token else ()
     if isinstance(ids, Unknown):
         return unseen(ids)
-    if isinstance(case.audience, Unknown) and (not listed or set(listed) & set(ids) not in (set(), set(listed))):
+    if isinstance(case.audience, Unknown):
         return unseen(case.audience)
-    if set(listed) <= set(ids):
-        return passed(f"{', '.join(listed)} {'is a client id' if len(listed) == 1 else 'are client ids'} of the provider")
-    return _not_accepted(case, ", ".join(listed), ids)
+    if case.audience in ids:
+        return passed(f"{case.audience} is a client id of the provider")
+    return _not_accepted(case, case.audience, ids)
 
 
 def _not_accepted(case: Case, audience: str, ids: tuple[str, ...]) -> LinkState:
@@ -150,6 +160,13 @@ def _not_accepted(case: Case, audience: str, ids: tuple[str, ...]) -> LinkState:
     return failed(says, *(signs_of(findings[:1]) or (Sign("audience-not-accepted", says),)))
 
 
+def _audience_error(case: Case) -> StsError:
+    """STS reports a token without an audience in other words."""
+    if case.token is None or "aud" not in case.token.absent_claims:
+        return _NOT_REGISTERED
+    return _EMPTY if case.token.claims.get("aud") == [] else _ABSENT
+
+
 def _no_provider(case: Case) -> str:
     if case.provider:
         return ""
@@ -159,7 +176,13 @@ def _no_provider(case: Case) -> str:
 AUDIENCE_LINK = Link(
     id="audience",
     title="the provider accepts the audience",
-    signs=("token-for-api-server", "token-for-pod-identity", "audience-not-accepted"),
+    signs=(
+        "token-without-claim",
+        "token-of-many-audiences",
+        "token-for-api-server",
+        "token-for-pod-identity",
+        "audience-not-accepted",
+    ),
     disproof=_audience_disproof,
     skips=(skips.pod_identity, _no_provider),
     examine=_audience,
@@ -167,5 +190,5 @@ AUDIENCE_LINK = Link(
     decides=frozenset({"web-identity"}),
     after="request",
     reads_token=True,
-    error=StsError("InvalidIdentityToken", 400, "Incorrect token audience"),
+    error=_audience_error,
 )

@@ -6,7 +6,7 @@ from irsa_doctor.answers.why.hops import broken_hop
 from irsa_doctor.answers.why.links import needs, skips
 from irsa_doctor.answers.why.links.by_rules import by_rules
 from irsa_doctor.answers.why.links.link import Link
-from irsa_doctor.answers.why.links.state import LinkState, failed, inapplicable, observed, passed, signs_of, undecided
+from irsa_doctor.answers.why.links.state import LinkState, failed, inapplicable, observed, passed, signs_of
 from irsa_doctor.model.findings import Finding
 from irsa_doctor.rulebook.cause_block import StsError
 
@@ -34,9 +34,6 @@ def _of_other_role(case: Case, finding: Finding) -> bool:
 def _request(case: Case) -> LinkState:
     if case.role_arn is None or len(case.role) > _LONGEST_ARN:
         return observed("role-not-an-arn", f'"{case.role[:_SHOWN]}" is not the ARN of a role')
-    if long := case.finding_of("subject-too-long"):
-        says = "the subject has more than 255 characters; AWS does not document what STS does with it"
-        return undecided(says, *signs_of([long], "possible"))
     return passed(f"{case.role} is the ARN of a role")
 
 
@@ -48,7 +45,7 @@ def _validation_error(case: Case) -> StsError:
 REQUEST_LINK = Link(
     id="request",
     title="the request is valid",
-    signs=("not-a-token", "path-in-place-of-token", "role-not-an-arn", "subject-too-long"),
+    signs=("not-a-token", "path-in-place-of-token", "role-not-an-arn"),
     disproof=_request_disproof,
     skips=(skips.no_request, skips.no_role_named),
     needs=(needs.TEMPLATE_ROLE_INPUT,),
