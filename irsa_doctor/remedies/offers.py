@@ -11,6 +11,7 @@ from irsa_doctor.model import Role, Unknown, parse_arn
 from irsa_doctor.model.findings import NO_OFFER, Fix, Offer
 from irsa_doctor.remedies.commands import add_audience, annotate, create_eks_provider, put_trust_policy
 from irsa_doctor.remedies.difference import policy_difference
+from irsa_doctor.remedies.draft import PolicyDocument
 from irsa_doctor.remedies.mending import Recipient
 from irsa_doctor.remedies.narrowing import as_written, to_users, with_audience
 from irsa_doctor.remedies.trust_policy import RolePolicy, admits, candidates, provider_for, role_policy, slips_mended
@@ -38,9 +39,33 @@ def policy_for(view: View, analysed: AnalysedRole, target: Recipient) -> Fix | N
     if role is None or (not role.policy.refused and admits(role.policy, target)):
         return None
     for document in candidates(role, target):
-        if verified := verify(role, document, [target]):
+        if verified := _proved(role, document, [target]):
             return _fix(role, verified)
     return None
+
+
+def _case_of(view: View, judged: Judged) -> AnalysedRole | None:
+    """The role that a finding is about, in the case that it is about."""
+    return next((case for case in view.cases_by_id.get(judged.group, ()) if case.role.case == judged.case), None)
+
+
+def _proved(role: RolePolicy, document: PolicyDocument, targets: Sequence[Recipient] = ()) -> Verified | None:
+    """A document with what it comes to, None where it is not proved of every case of the role that it does no harm."""
+    verified, known = verify(role, document, targets), role.analysed.role
+    if verified is None or not known.case:
+        return verified
+    others = [case for case in role.view.cases_by_id.get(known.id, ()) if case is not role.analysed]
+    return verified if all(_does_no_harm(role.view, case, document, targets) for case in others) else None
+
+
+def _does_no_harm(view: View, case: AnalysedRole, document: PolicyDocument, targets: Sequence[Recipient]) -> bool:
+    """Whether a document admits whom another case of the role admits and names, and nobody else."""
+    role = role_policy(view, case)
+    if role is None or role.document == document:
+        return role is not None
+    named = [target for s in role.policy.statements if s.allow for target in _written(role, s.index)]
+    kept = [target for target in named if admits(role.policy, target)]
+    return verify(role, document, [*targets, *kept]) is not None
 
 
 def role_users_kept(view: View, role: str) -> int:
@@ -77,7 +102,7 @@ def _mended(view: View, judged: Judged) -> Fix | None:
     """The policy with the slips mended that a finding is about."""
     if judged.kind == "binding":
         return _mended_for_binding(view, judged)
-    analysed = view.role_by_id.get(judged.group)
+    analysed = _case_of(view, judged)
     role = role_policy(view, analysed) if analysed else None
     if analysed is None or role is None:
         return None
@@ -95,7 +120,7 @@ def _slips_verified(role: RolePolicy, index: int) -> Iterator[Verified]:
         for by_name in (False, True):
             documents, mended_for = slips_mended(role, index, targets, by_name=by_name)
             for document in documents:
-                if verified := verify(role, document, mended_for):
+                if verified := _proved(role, document, mended_for):
                     yield verified
 
 
@@ -188,7 +213,7 @@ _Documents = Callable[[RolePolicy, Statement, str, str], Iterator[Mapping[str, o
 
 
 def _of_grant(view: View, judged: Judged, documents: _Documents) -> Fix | None:
-    analysed = view.role_by_id.get(judged.group)
+    analysed = _case_of(view, judged)
     role = role_policy(view, analysed) if analysed else None
     if analysed is None or role is None or role.policy.refused:
         return None
@@ -199,7 +224,7 @@ def _of_grant(view: View, judged: Judged, documents: _Documents) -> Fix | None:
             continue
         provider, issuer, _ = issued
         for document in documents(role, statement, provider, issuer):
-            if verified := verify(role, document):
+            if verified := _proved(role, document):
                 return _fix(role, verified)
     return None
 

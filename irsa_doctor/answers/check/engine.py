@@ -145,7 +145,7 @@ def _finding(
         rule.url,
         mark,
         judged.group,
-        offering(rule.fixes, judged) if offering and not judged.case else NO_OFFER,
+        offering(rule.fixes, judged) if offering else NO_OFFER,
         accounts_of(rule, judged) if accounts_of else NO_ACCOUNTS,
     )
 

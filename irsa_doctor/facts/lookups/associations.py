@@ -1,5 +1,6 @@
 """Facts of EKS Pod Identity: what its associations mean for the roles and the service accounts that they join."""
 
+import os
 from collections.abc import Sequence
 from typing import Literal
 
@@ -65,6 +66,25 @@ def _context(association: PodIdentityAssociation, lookups: Lookups) -> dict[str,
     known = {name: value for name, value in tags.items() if isinstance(value, str) and value}
     context |= {f"aws:requesttag/{name}": (value,) for name, value in known.items()}
     return context | {"aws:tagkeys": names, "sts:transitivetagkeys": names}
+
+
+def association_of(account: ServiceAccount, lookups: Lookups) -> PodIdentityAssociation | None:
+    """The association of a service account.
+
+    An account that a template makes, in a cluster that is not known, has the one of its name that a template of its folder, of
+    one above or of one below it makes.
+    """
+    known = lookups.inventory.association_by_key.get((account.cluster, account.namespace, account.name))
+    if known is not None or account.cluster or not account.template:
+        return known
+    folder = os.path.dirname(account.place.document)
+    named = lookups.associations_by_account.get((account.namespace, account.name), ())
+    return next((item for item in named if _are_together(folder, os.path.dirname(item.place.document))), None)
+
+
+def _are_together(folder: str, other: str) -> bool:
+    below, above = sorted((f"{folder}/", f"{other}/"), key=len, reverse=True)
+    return above == "/" or below.startswith(above)
 
 
 def overridden(account: ServiceAccount, lookups: Lookups) -> Override | Unknown:

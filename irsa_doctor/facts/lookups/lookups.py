@@ -105,6 +105,14 @@ class Lookups(msgspec.Struct, frozen=True, dict=True):
         return {role: tuple(associations) for role, associations in table.items()}
 
     @cached_property
+    def associations_by_account(self) -> Mapping[tuple[str | Text, str | Text], tuple[PodIdentityAssociation, ...]]:
+        """(namespace, service account) -> its Pod Identity associations in all clusters."""
+        table: dict[tuple[str | Text, str | Text], list[PodIdentityAssociation]] = {}
+        for association in self.inventory.associations:
+            table.setdefault((association.namespace, association.service_account), []).append(association)
+        return {key: tuple(several) for key, several in table.items()}
+
+    @cached_property
     def contradictions_of(self) -> Mapping[str, tuple[Contradiction, ...]]:
         """Path of a document -> what it says otherwise than one before it."""
         table: dict[str, list[Contradiction]] = {}

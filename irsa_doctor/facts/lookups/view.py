@@ -1,7 +1,6 @@
 """An inventory with its trust policies analysed, and the look-ups over roles that facts share."""
 
-from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 
 from irsa_doctor.facts.lookups.audiences import AudienceLookups
@@ -55,13 +54,25 @@ class View(Lookups, frozen=True, dict=True):
     @cached_property
     def role_by_arn(self) -> Mapping[str, AnalysedRole]:
         """Analysed roles by ARN; also roles of templates by the ARN that they will have, where nothing else has it."""
+        return {arn: several[0] for arn, several in self._planned.items() if len(several) == 1} | {
+            analysed.role.arn: analysed for analysed in self.roles if analysed.role.arn
+        }
+
+    @cached_property
+    def _planned(self) -> Mapping[str, Sequence[AnalysedRole]]:
+        """Roles of templates by the ARN that they will have."""
         planned: dict[str, list[AnalysedRole]] = {}
         for analysed in self.roles:
             if arn := planned_arn(analysed):
                 planned.setdefault(arn, []).append(analysed)
-        return {arn: several[0] for arn, several in planned.items() if len(several) == 1} | {
-            analysed.role.arn: analysed for analysed in self.roles if analysed.role.arn
-        }
+        return planned
+
+    def cases_by_arn(self, arn: str) -> Sequence[AnalysedRole]:
+        """The one role of an ARN, in every case that it is there in; none where it is not in the input."""
+        if analysed := self.role_by_arn.get(arn):
+            return (analysed,)
+        planned = self._planned.get(arn, ())
+        return planned if len({analysed.role.id for analysed in planned}) == 1 else ()
 
     @cached_property
     def role_users(self) -> Mapping[str, tuple[RoleUser, ...]]:
@@ -71,14 +82,21 @@ class View(Lookups, frozen=True, dict=True):
     @cached_property
     def role_by_id(self) -> Mapping[str, AnalysedRole]:
         """Analysed roles by the id under which findings speak of them, but those that are there in several cases."""
-        ids = Counter(analysed.role.id for analysed in self.roles)
-        return {analysed.role.id: analysed for analysed in self.roles if ids[analysed.role.id] == 1}
+        return {ident: cases[0] for ident, cases in self.cases_by_id.items() if len(cases) == 1}
 
-    def role_of_template(self, account: ServiceAccount) -> AnalysedRole | None:
-        """The role that a template makes and whose ARN it puts into the annotation of a service account."""
+    @cached_property
+    def cases_by_id(self) -> Mapping[str, Sequence[AnalysedRole]]:
+        """Analysed roles by their ids, each in every case that it is there in."""
+        table: dict[str, list[AnalysedRole]] = {}
+        for analysed in self.roles:
+            table.setdefault(analysed.role.id, []).append(analysed)
+        return table
+
+    def cases_of_template(self, account: ServiceAccount) -> Sequence[AnalysedRole]:
+        """The role that a template makes and whose ARN it puts into the annotation of a service account, in every case."""
         named = account.annotations.get(ROLE_ARN)
         made = self.template_roles.of(named, account.place) if isinstance(named, Text) and account.template else None
-        return self.role_by_id.get(made.id) if made else None
+        return self.cases_by_id.get(made.id, ()) if made else ()
 
     @cached_property
     def roles_by_name(self) -> Mapping[tuple[str, str], tuple[AnalysedRole, ...]]:

@@ -1,6 +1,6 @@
 """Facts of bindings: a service account and the role that it names."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import msgspec
@@ -8,12 +8,13 @@ import msgspec
 from irsa_doctor.facts.grants.evidence import never_holding
 from irsa_doctor.facts.grants.exclusion import Presented, exclusions, other_subject
 from irsa_doctor.facts.grants.grant import AUDIENCE_OF_ISSUER
-from irsa_doctor.facts.lookups.associations import NO_ISSUER
+from irsa_doctor.facts.lookups.associations import NO_ISSUER, association_of
 from irsa_doctor.facts.lookups.lookups import ROLE_ARN
 from irsa_doctor.facts.lookups.names import did_you_mean, is_one_letter_off
 from irsa_doctor.facts.lookups.view import View
 from irsa_doctor.facts.roles.role import AnalysedRole, Shuts
 from irsa_doctor.facts.service_accounts.annotations import annotation_form
+from irsa_doctor.facts.service_accounts.cases import over_cases
 from irsa_doctor.facts.service_accounts.service_account import annotated_audience
 from irsa_doctor.facts.subject import Evidence, Judged
 from irsa_doctor.facts.workloads.containers import PLACEHOLDERS
@@ -44,6 +45,7 @@ Trust = Literal[
     "denied",
     "denied-by-missing-key",
 ]
+TrustByCase = list[tuple[Trust | Unknown, AnalysedRole]]
 _SHUT_OUT: dict[object, Shuts] = {"denied": "matches", "denied-by-missing-key": "missing-key"}
 
 
@@ -60,18 +62,21 @@ class BindingFacts(msgspec.Struct, frozen=True):
 def binding_facts(view: View, account: ServiceAccount) -> Judged | None:
     """The facts of a binding, None where the account names no role."""
     value = account.annotations.get(ROLE_ARN)
-    if isinstance(value, Text) and (made := view.role_of_template(account)):
+    if isinstance(value, Text) and (made := view.cases_of_template(account)):
         return _binding_of_template(view, account, made)
     arn = parse_arn(value) if isinstance(value, str) else None
     if not isinstance(value, str) or arn is None or annotation_form(account) != "ok":
         return None
-    named = view.role_by_arn.get(value)
+    cases = view.cases_by_arn(value)
+    answers: TrustByCase = [(_trust_of(view, account, case), case) for case in cases]
+    trust: Trust | Unknown | None
+    trust, named = over_cases(account, answers)
     sa_id = f"{view.name_of(account.cluster)}/{account.namespace}/{account.name}"
     return Judged(
         "binding",
         f"{sa_id} -> {value}",
         value if named else sa_id,
-        _facts("there", _trust_of(view, account, named)) if named else _facts(_absence(view, account, arn), "role-not-there"),
+        _facts("there", trust) if trust is not None else _facts(_absence(view, account, arn), "role-not-there"),
         lambda: _binding_evidence(view, account, value, named),
     )
 
@@ -90,18 +95,21 @@ def _facts(role: NamedRole | Unknown, trust: Trust | Unknown) -> BindingFacts:
     return BindingFacts(role, trust, audience, _SHUT_OUT.get(trust, "none"))
 
 
-def _binding_of_template(view: View, account: ServiceAccount, named: AnalysedRole) -> Judged:
+def _binding_of_template(view: View, account: ServiceAccount, cases: Sequence[AnalysedRole]) -> Judged:
     """A service account and a role that a template makes, the one for the other."""
-    ident = f"{view.name_of(account.cluster)}/{account.namespace}/{account.name} -> {named.role.id}"
-    facts = _facts("there", _trust_of_template(view, account, named))
-    return Judged("binding", ident, named.role.id, facts, lambda: _binding_evidence(view, account, named.role.name, named))
+    role = cases[0].role
+    ident = f"{view.name_of(account.cluster)}/{account.namespace}/{account.name} -> {role.id}"
+    answers: TrustByCase = [(_trust_of_template(view, account, case), case) for case in cases]
+    trust: Trust | Unknown | None
+    trust, shown = over_cases(account, answers)
+    facts = _facts("there", "explained" if trust is None else trust)
+    return Judged("binding", ident, role.id, facts, lambda: _binding_evidence(view, account, role.name, shown))
 
 
 def _trust_of_template(view: View, account: ServiceAccount, named: AnalysedRole) -> Trust | Unknown:
     """What can be told without the issuer: a policy that names other subjects keeps this one out, whatever the cluster is."""
-    key = (account.cluster, account.namespace, account.name)
     policy = named.policy
-    if policy is None or policy.refused or named.blocked or named.blocked_issuers or key in view.inventory.association_by_key:
+    if policy is None or policy.refused or named.blocked or named.blocked_issuers or association_of(account, view):
         return "explained"
     principals = _principals(policy)
     if not principals and all(statement.effect_seen for statement in policy.statements):
@@ -165,8 +173,7 @@ def _namesakes_elsewhere(view: View, account: ServiceAccount, arn: Arn) -> list[
 
 def _trust(view: View, account: ServiceAccount, named: AnalysedRole) -> Trust | Unknown:
     """Whether the policy of the role that it names admits a service account; if not, which way it misses."""
-    key = (account.cluster, account.namespace, account.name)
-    if named.policy is None or named.policy.refused or key in view.inventory.association_by_key:
+    if named.policy is None or named.policy.refused or association_of(account, view):
         return "explained"
     issuer = view.issuer_of(account.cluster)
     if not issuer:

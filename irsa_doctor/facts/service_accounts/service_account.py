@@ -40,7 +40,7 @@ def _annotation(view: View, account: ServiceAccount, form: Annotation) -> Annota
     """As it will be: Terraform and the like put in what they make."""
     if not account.template or not isinstance(account.annotations.get(ROLE_ARN), Text):
         return form
-    return "ok" if view.role_of_template(account) else _FILLED_IN
+    return "ok" if view.cases_of_template(account) else _FILLED_IN
 
 
 def service_account_facts(view: View, account: ServiceAccount) -> Judged:

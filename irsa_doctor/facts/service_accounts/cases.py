@@ -1,0 +1,32 @@
+"""What holds of a service account and a role that its template makes in one of several cases."""
+
+from collections.abc import Sequence
+from typing import TypeVar
+
+from irsa_doctor.facts.roles.role import AnalysedRole
+from irsa_doctor.model import ServiceAccount, Unknown
+
+_LETS_IN, _EXPLAINED = "admits", "explained"
+Answer = TypeVar("Answer")
+"""how a role stands to an account in one case"""
+
+
+def over_cases(
+    account: ServiceAccount, answers: Sequence[tuple[Answer | Unknown, AnalysedRole]]
+) -> tuple[Answer | Unknown | None, AnalysedRole | None]:
+    """Return how a role stands to an account in all cases of its template, and one case to show that; nothing without a role.
+
+    Where only some cases keep the account out it is not known, and what is missing names those.
+    """
+    failing = [
+        (answer, case) for answer, case in answers if not isinstance(answer, Unknown) and answer not in (_LETS_IN, _EXPLAINED)
+    ]
+    others = [(answer, case) for answer, case in answers if isinstance(answer, Unknown) or answer == _LETS_IN]
+    if not failing:
+        return next(iter([pair for pair in others if isinstance(pair[0], Unknown)] or answers), (None, None))
+    if not others:
+        return failing[0]
+    where = "; or ".join(case.role.case.strip("()") for _, case in failing)
+    first = failing[0][1]
+    who = f"{account.namespace}/{account.name}"
+    return Unknown(f"which case of {first.role.name} holds: it does not admit {who} where {where}"), first
