@@ -11,6 +11,7 @@ from irsa_doctor.issuers import EKS, Profile, SubjectGrammar
 from irsa_doctor.model import Text, Verdict
 from irsa_doctor.model.once import once
 from irsa_doctor.trust.conditions import Limit, LimitEffect, limit_of
+from irsa_doctor.trust.keys import known_values
 from irsa_doctor.trust.languages import (
     EVERYTHING,
     NOTHING,
@@ -65,7 +66,7 @@ class Grant(msgspec.Struct, frozen=True, dict=True):
 
     @property
     def contested(self) -> tuple[str, ...]:
-        """The points on which AWS's documentation is silent and on which its subjects or audiences hang (C11, K2, S4)."""
+        """The points on which AWS's documentation is silent and on which its subjects or audiences hang (C11, K2)."""
         return _sorted([limit.contested for limit in self.limits if limit.contested])
 
     @property
@@ -152,10 +153,15 @@ class Admitted(msgspec.Struct, frozen=True, dict=True):
         return Verdict.PASS if sure and not any(part.may(subject, audience) for part in self.denies) else Verdict.UNKNOWN
 
 
-def grant_of(policy: Policy, statement: Statement, issuer: str, *, profile: Profile) -> Grant:
-    """What a statement says of tokens of an issuer (without scheme), its principal and action set aside."""
-    low, variables = issuer.lower(), policy.variables
-    limits = tuple([limit_of(condition, low, variables=variables, profile=profile) for condition in statement.conditions])
+def grant_of(policy: Policy, statement: Statement, issuer: str, *, profile: Profile, provider: str = "") -> Grant:
+    """What a statement says of tokens of an issuer (without scheme), its principal and action set aside.
+
+    `provider` is the ARN of their provider, "" where it is not known: some keys have their value from it.
+    """
+    low, variables, known = issuer.lower(), policy.variables, known_values(provider, profile)
+    limits = tuple(
+        [limit_of(condition, low, variables=variables, profile=profile, known=known) for condition in statement.conditions]
+    )
     return Grant(statement, _with_two_spellings(statement.conditions, limits) if statement.two_spellings else limits)
 
 
@@ -186,7 +192,8 @@ def _either(limits: Sequence[Limit]) -> Limit:
 
 def speaks_of(statement: Statement, provider_arn: str) -> bool:
     """Whether web identities of a provider are, as far as is known, among its principals, and its actions cover them."""
-    return (provider_arn in statement.federated or "*" in statement.aws) and statement.covers_web_identity
+    named = provider_arn in statement.federated or ("*" in statement.aws and not statement.allow)
+    return named and statement.covers_web_identity
 
 
 def admitted(policy: Policy, provider_arn: str, issuer: str, *, profile: Profile = EKS) -> Admitted:
@@ -203,7 +210,7 @@ def admitted(policy: Policy, provider_arn: str, issuer: str, *, profile: Profile
         open_points = _open_points(statement, provider_arn)
         if open_points is None:
             continue
-        grant = grant_of(policy, statement, issuer, profile=profile)
+        grant = grant_of(policy, statement, issuer, profile=profile, provider=provider_arn)
         grants.append(grant)
         if grant.never:
             continue
@@ -250,11 +257,13 @@ def _sorted(texts: Collection[str]) -> tuple[str, ...]:
 
 def _open_points(statement: Statement, provider_arn: str) -> tuple[str, ...] | None:
     """On what it hangs whether a statement speaks of a provider's tokens: P5, holes, nothing; None where it does not."""
+    # {"AWS": "*"} admits no web identity; whether it stops one is not known (P5)
+    aws = () if statement.allow else statement.aws
     if statement.covers_web_identity:
         if provider_arn in statement.federated:
             return ()
-        if not any(isinstance(value, Text) for value in (*statement.federated, *statement.aws)):
-            return ("P5",) if "*" in statement.aws else None
+        if not any(isinstance(value, Text) for value in (*statement.federated, *aws)):
+            return ("P5",) if "*" in aws else None
     covers = covering(statement, WEB_IDENTITY)
     if covers is False:
         return None
@@ -262,8 +271,8 @@ def _open_points(statement: Statement, provider_arn: str) -> tuple[str, ...] | N
     if provider_arn in statement.federated:
         return of_action
     of_principal = names_of_holes(v for v in statement.federated if may_be(v, provider_arn))
-    of_principal += names_of_holes(v for v in statement.aws if may_be(v, "*"))
-    star = ("P5",) if "*" in statement.aws else ()
+    of_principal += names_of_holes(v for v in aws if may_be(v, "*"))
+    star = ("P5",) if "*" in aws else ()
     return (*of_action, *of_principal, *star) if of_principal or star else None
 
 

@@ -12,7 +12,7 @@ import msgspec
 
 from irsa_doctor.trust.languages import All, Any, Finite, Language, Like, Not
 from irsa_doctor.trust.operators import spellings
-from irsa_doctor.trust.patterns import Glob, PatternToken, Wild
+from irsa_doctor.trust.patterns import Glob, PatternToken, Wild, text_of_units, units_of
 
 BUDGET = 120_000
 """steps, counted more where patterns are many or long, before a language is called too complex: about half a second"""
@@ -185,7 +185,7 @@ class _Machine:
         parts: list[_Part] = []
         for language in languages:
             if isinstance(language, Finite):
-                leaves += [self.leaf(tuple(value)) for value in sorted(language.values)]
+                leaves += [self.leaf(tuple(units_of(value))) for value in sorted(language.values)]
             elif isinstance(language, Like) and not language.glob.arn:
                 leaves.append(self.leaf(language.glob.tokens(), language.glob.ignore_case))
             else:
@@ -286,7 +286,7 @@ class _Graph:
         while node:
             node, char = self.came[node]
             chars.append(char)
-        return "".join(reversed(chars))
+        return text_of_units("".join(reversed(chars)))
 
     def count(self, *, until_third_colon: bool = False) -> int | None:
         """Words that lead from the start to acceptance (or to the end of the namespace): 0, 1, 2 (several), None (infinite)."""

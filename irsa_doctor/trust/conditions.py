@@ -1,18 +1,20 @@
 """What one condition says of every token of an issuer at once: limits sub, limits aud, never holds, always holds, or depends.
 
-The same semantics as `decide`, over sets in place of values. sub and aud are in every token, single-valued and not empty.
+The same semantics as `decide`, over sets in place of values. sub and aud are in every token and single-valued.
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-logic-multiple-context-keys-or-values.html
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Literal, TypeGuard
 
 import msgspec
 
 from irsa_doctor.issuers import Profile
 from irsa_doctor.model import has_hole, text_of
-from irsa_doctor.trust.keys import Presence, presence
+from irsa_doctor.trust.keys import Presence, is_multi_valued, presence
 from irsa_doctor.trust.languages import EVERYTHING, NOTHING, Language, Like, complement, intersection, literal, union
+from irsa_doctor.trust.matching import value_meets
 from irsa_doctor.trust.operators import Operator, parse_operator
 from irsa_doctor.trust.patterns import (
     Piece,
@@ -36,7 +38,8 @@ class Limit(msgspec.Struct, frozen=True):
 
     Where it limits sub or aud, `language` bounds the values with which it can hold from above, `surely` from below: with
     these it holds whatever the `depends` keys are and however a `contested` point is read. `unseen` are holes.
-    `because` says why it never or always holds: missing-key, null, empty-list or type.
+    `because` says why it never or always holds: missing-key, null, empty-list, type, value (of a key that has one and the same
+    in every request) or multi-valued.
     """
 
     effect: LimitEffect
@@ -66,8 +69,10 @@ def _open(effect: LimitEffect, contested: str) -> Limit:
     return Limit(effect, EVERYTHING, NOTHING, contested=contested)
 
 
-def limit_of(condition: Condition, issuer: str, *, variables: bool, profile: Profile) -> Limit:
-    """What the condition says of tokens of an issuer (in lower case, without scheme)."""
+def limit_of(
+    condition: Condition, issuer: str, *, variables: bool, profile: Profile, known: Mapping[str, str] | None = None
+) -> Limit:
+    """What the condition says of tokens of an issuer (in lower case, without scheme); `known`: see `keys.known_values`."""
     if not condition.key:
         return _unseen(condition.raw_key)
     where = presence(condition.key, issuer, profile)
@@ -78,8 +83,33 @@ def limit_of(condition: Condition, issuer: str, *, variables: bool, profile: Pro
     if not condition.values:
         return _without_values(condition, where)
     if where in ("sub", "aud"):
-        return _claim(condition, where, issuer, variables=variables, profile=profile)
+        if limit := _claim(condition, where):
+            return limit
+        scene = _Scene(condition.use.operator, where, issuer, profile, known or {})
+        return _pattern(condition, scene, variables=variables)
+    if known and condition.key in known:
+        return _known(condition, known, variables=variables)
+    return _depends(condition)
+
+
+def _depends(condition: Condition) -> Limit:
+    """A key that may have any value, or be absent."""
+    use = condition.use
+    if is_multi_valued(condition.key) and not use.qualifier and not use.if_exists and not use.operator.negated:
+        return _never("multi-valued")
     return Limit("depends", EVERYTHING, NOTHING, depends=(text_of(condition.raw_key),))
+
+
+def _known(condition: Condition, known: Mapping[str, str], *, variables: bool) -> Limit:
+    """A key that has the same value in every request of these tokens."""
+    pieces = [piece for value in condition.values for piece in pieces_of(value, wildcards=False, variables=variables)]
+    if any(isinstance(piece, Variable) and piece.key not in known for piece in pieces):
+        return _depends(condition)
+    value = known[condition.key]
+    truth = value_meets(condition.use.operator, condition.values, value, lambda v: known.get(v.key), variables=variables)
+    if truth is None:
+        return _unseen(*condition.values)
+    return Limit("always", because="value") if truth else _never("value")
 
 
 def _missing(condition: Condition) -> Limit:
@@ -98,12 +128,13 @@ def _null(condition: Condition, where: Presence) -> Limit:
         return Limit("always") if condition.use.qualifier == "ForAllValues" else _never("null")
     if not condition.values:
         return _open("depends", "C11")
-    words = {value.lower() for value in condition.values if isinstance(value, str)} & {"true", "false"}
-    if len(words) == 2 or (where != "maybe" and ("true" if where == "never" else "false") in words):
+    # what is not "true" reads as "false"
+    absent = {value.lower() == "true" for value in condition.values if isinstance(value, str)}
+    if len(absent) == 2 or (where != "maybe" and (where == "never") in absent):
         return Limit("always", because="null")
     if any(map(has_hole, condition.values)):
         return _unseen(*condition.values)
-    if where == "maybe" and words:
+    if where == "maybe":
         return Limit("depends", EVERYTHING, NOTHING, depends=(text_of(condition.raw_key),))
     return _never("null")
 
@@ -120,19 +151,23 @@ def _without_values(condition: Condition, where: Presence) -> Limit:
     return _never("empty-list")
 
 
-def _claim(condition: Condition, claim: Literal["sub", "aud"], issuer: str, *, variables: bool, profile: Profile) -> Limit:
-    """A condition on sub or aud, which are in every token."""
+def _claim(condition: Condition, claim: Literal["sub", "aud"]) -> Limit | None:
+    """A condition on sub or aud, which are in every token, that compares it with texts; None for every other."""
     operator = condition.use.operator
     if operator.family == "string" and _are_literal(condition.values, operator):
         language: Language = literal(*condition.values)
         language = complement(language) if operator.negated else language
         return Limit(claim, language, language)
+    return None
+
+
+def _pattern(condition: Condition, scene: "_Scene", *, variables: bool) -> Limit:
+    """A condition on sub or aud with wildcards, variables or holes, or one that compares no texts."""
+    operator, claim = scene.operator, scene.claim
     if any(map(has_hole, condition.values)):
         return _unseen(*condition.values)
     if operator.family not in ("string", "arn"):
-        # neither is a number, a date, an address, ... to IAM (S4)
-        return _open(claim, "S4") if operator.negated else Limit(claim, NOTHING, NOTHING, "type")
-    scene = _Scene(operator, claim, issuer, profile)
+        return _typed(condition, scene)
     bounds = [
         bound
         for value in condition.values
@@ -142,11 +177,52 @@ def _claim(condition: Condition, claim: Literal["sub", "aud"], issuer: str, *, v
     depends = tuple(dict.fromkeys(key for bound in bounds for key in bound.depends))
     if not operator.negated:
         return Limit(claim, upper, lower, depends=depends)
-    if operator.family == "arn" and bounds:
-        # what a negated operator says of a text that is no ARN is contested (S4)
-        arns = _ARNS if all(bound.is_arn for bound in bounds) else NOTHING
-        return Limit(claim, complement(lower), intersection((arns, complement(upper))), "", "S4", depends)
-    return Limit(claim, complement(lower), complement(upper), depends=depends)
+    # a negated operator for ARNs holds for ARNs only (S4)
+    comparable = _ARNS if operator.family == "arn" else EVERYTHING
+    widest_left, surely_left = (intersection((comparable, complement(matched))) for matched in (lower, upper))
+    return Limit(claim, widest_left, surely_left, depends=depends)
+
+
+def _typed(condition: Condition, scene: "_Scene") -> Limit:
+    """An operator for numbers, dates, Booleans, binary values or addresses on a text (S4)."""
+    from irsa_doctor.trust.typed import is_policy_value, reads_true
+
+    operator, claim = scene.operator, scene.claim
+    values = [value for value in condition.values if isinstance(value, str)]
+    if operator.family == "bool":
+        asked = set(map(reads_true, values))
+        language: Language = EVERYTHING if len(asked) == 2 else _TRUE if True in asked else complement(_TRUE)
+        return Limit(claim, language, language, "type")
+    if operator.family == "binary":
+        language = literal(*(value for value in values if is_policy_value(operator, value)))
+        return Limit(claim, language, language, "type")
+    typed = _addresses() if operator.family == "ip" else _numerals()
+    if not any(is_policy_value(operator, value) for value in values):
+        typed = typed if operator.family == "ip" and operator.negated else NOTHING
+    # which texts are of the type is bounded from above: no service account's subject is
+    is_exact = typed == NOTHING or (claim == "sub" and scene.profile.is_cluster)
+    depends = () if is_exact else (text_of(condition.raw_key),)
+    if operator.negated and operator.family != "ip":
+        return Limit(claim, EVERYTHING, complement(typed), "type", depends=depends)
+    return Limit(claim, typed, NOTHING, "type", depends=depends)
+
+
+_TRUE = Like(glob_of(("true",), ignore_case=True))
+
+
+@cache
+def _numerals() -> Language:
+    """Every text that may be a number or a date, and more."""
+    return union(Like(glob_of((begin, Wild.MANY))) for begin in "+-.0123456789")
+
+
+@cache
+def _addresses() -> Language:
+    """Every text that may be an IP address, and more."""
+    dots, colons = (Wild.MANY, ".") * 3, (Wild.MANY, ":") * 2
+    version_4 = [Like(glob_of((begin, *dots, Wild.MANY))) for begin in "0123456789"]
+    version_6 = [Like(glob_of((begin, *colons, Wild.MANY))) for begin in "0123456789abcdefABCDEF"]
+    return union((*version_4, *version_6, Like(glob_of(("::", Wild.MANY)))))
 
 
 def _are_literal(values: tuple[Value, ...], operator: Operator) -> TypeGuard[tuple[str, ...]]:
@@ -168,12 +244,11 @@ _PLAIN = (parse_operator("StringEquals"), parse_operator("StringLike"))
 
 
 class _Bounds(msgspec.Struct, frozen=True):
-    """What one value of a condition matches at most, and for certain; `is_arn`: it is a pattern of ARNs in any case."""
+    """What one value of a condition matches at most, and for certain."""
 
     upper: Language
     lower: Language
     depends: tuple[str, ...] = ()
-    is_arn: bool = True
 
 
 class _Scene(msgspec.Struct, frozen=True):
@@ -183,6 +258,7 @@ class _Scene(msgspec.Struct, frozen=True):
     claim: Literal["sub", "aud"]
     issuer: str
     profile: Profile
+    known: Mapping[str, str]
 
     def bounds(self, pieces: tuple[Piece, ...]) -> _Bounds | None:
         """None for a value that never matches because a variable in it has no value (V2)."""
@@ -199,7 +275,7 @@ class _Scene(msgspec.Struct, frozen=True):
             return self.self_reference(filled, depends)
         if self.operator.family == "arn":
             # the values of variables may hold colons, so even the components are open
-            return _Bounds(_ARNS, NOTHING, depends, is_arn=False)
+            return _Bounds(_ARNS, NOTHING, depends)
         return _Bounds(self.language(widest(filled)), NOTHING, depends)
 
     def presence(self, variable: Variable) -> Presence:
@@ -207,10 +283,13 @@ class _Scene(msgspec.Struct, frozen=True):
         return presence(variable.key, self.issuer, self.profile)
 
     def filled(self, pieces: Sequence[Piece]) -> tuple[Piece, ...] | None:
-        """Variables whose key is never there replaced by their defaults; None where one has none."""
+        """Variables with a known value replaced by it, those whose key is never there by their defaults; None where one has
+        none."""
         filled: list[Piece] = []
         for piece in pieces:
-            if isinstance(piece, Variable) and self.presence(piece) == "never":
+            if isinstance(piece, Variable) and piece.key in self.known:
+                filled.append(self.known[piece.key])
+            elif isinstance(piece, Variable) and self.presence(piece) == "never":
                 if piece.default is None:
                     return None
                 filled.append(piece.default)
@@ -221,7 +300,7 @@ class _Scene(msgspec.Struct, frozen=True):
     def exactly(self, pieces: tuple[Plain, ...]) -> _Bounds:
         """A value without variables."""
         language = self.language(pieces)
-        return _Bounds(language, language, is_arn=language != NOTHING)
+        return _Bounds(language, language)
 
     def language(self, pieces: tuple[Plain, ...]) -> Language:
         """What plain pieces match under the operator."""
@@ -241,7 +320,7 @@ class _Scene(msgspec.Struct, frozen=True):
         if own > 1 or any(isinstance(piece, str) or piece is Wild.ONE for piece in pieces):
             return _Bounds(NOTHING, NOTHING)
         everything = _ARNS if self.operator.family == "arn" else EVERYTHING
-        return _Bounds(everything, NOTHING if depends else everything, depends, is_arn=False)
+        return _Bounds(everything, NOTHING if depends else everything, depends)
 
 
 _ARNS = Like(glob_of(("arn:", *(Wild.MANY, ":") * 4, Wild.MANY), arn=True))

@@ -4,7 +4,6 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-l
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from enum import Enum
 from functools import cached_property
 from itertools import product
 from typing import Literal
@@ -13,8 +12,9 @@ import msgspec
 
 from irsa_doctor.model import Issuer, Text, arn_of_provider, parse_arn, text_of
 from irsa_doctor.trust.admitted import may_be
-from irsa_doctor.trust.patterns import Variable, arn_components, glob_of, is_arn, is_plain, pieces_of, resolve, widest
-from irsa_doctor.trust.policy import WEB_IDENTITY, Condition, Policy, Problem, Statement, Value, covering, names_of_holes
+from irsa_doctor.trust.matching import Truth, both, either, value_meets
+from irsa_doctor.trust.patterns import Variable
+from irsa_doctor.trust.policy import WEB_IDENTITY, Condition, Policy, Problem, Statement, covering, names_of_holes
 from irsa_doctor.trust.refusals import shown
 
 DecisionOutcome = Literal["allow", "implicit_deny", "explicit_deny", "invalid"]
@@ -38,13 +38,6 @@ class Request(msgspec.Struct, frozen=True, dict=True):
         arn = parse_arn(self.provider_arn)
         return self.provider_arn if arn and self.account in ("", arn.account) else ""
 
-    @cached_property
-    def claims(self) -> tuple[str, str]:
-        """The keys of the token's sub and aud."""
-        arn = parse_arn(self.provider_arn)
-        issuer = arn.name.lower() if arn else ""
-        return f"{issuer}:sub", f"{issuer}:aud"
-
 
 def provider_arn_of(partition: str, account: str, issuer: str) -> str:
     """The ARN of the provider of an issuer
@@ -63,7 +56,7 @@ class Reason(msgspec.Struct, frozen=True):
 class Decision(msgspec.Struct, frozen=True):
     """The answer, with a reason for each statement.
 
-    `contested` are the points met on which AWS's documentation is silent (P5, C8, C9, C11, K2, S4), `unseen` the holes on
+    `contested` are the points met on which AWS's documentation is silent (P5, C11, K2), `unseen` the holes on
     which the answer hangs: `outcome` then takes none of them to match. `otherwise` is the answer of another reading, or of
     other values in the holes, where there is a different one.
     """
@@ -117,11 +110,8 @@ def _other_readings(policy: Policy, request: Request, contested: set[str]) -> li
 
 _ALTERNATIVES = {
     "P5": ("P5 otherwise",),
-    "C8": ("C8 otherwise",),
-    "C9": ("C9 otherwise",),
     "C11": ("C11 holds", "C11 fails"),
     "K2": ("K2 otherwise",),
-    "S4": ("S4 otherwise",),
 }
 
 
@@ -130,30 +120,6 @@ def _readings(contested: Collection[str]) -> list[frozenset[str]]:
     choices = [("", *_ALTERNATIVES[point]) for point in sorted(contested)]
     readings = [frozenset(choice for choice in chosen if choice) for chosen in product(*choices)]
     return sorted(readings, key=lambda reading: (len(reading), sorted(reading)))
-
-
-class _Hit(Enum):
-    """How a value of the request stands to one value of the policy, negation set aside."""
-
-    YES = 1
-    NO = 2
-    INCOMPARABLE = 3
-    """one of them is not of the operator's type"""
-    UNSEEN = 4
-
-
-Truth = bool | None
-"""None: a hole decides"""
-
-
-def _and(truths: Iterable[Truth]) -> Truth:
-    known = list(truths)
-    return False if False in known else None if None in known else True
-
-
-def _or(truths: Iterable[Truth]) -> Truth:
-    known = list(truths)
-    return True if True in known else None if None in known else False
 
 
 class _Check(msgspec.Struct, frozen=True):
@@ -184,12 +150,12 @@ class _Evaluation:
         for statement in policy.statements:
             truth = self.matches(statement)
             if not statement.effect_seen:
-                either = None if truth is not False else False
-                allows.append(either)
-                denies.append(either)
+                possible = None if truth is not False else False
+                allows.append(possible)
+                denies.append(possible)
             else:
                 (allows if statement.allow else denies).append(truth)
-        self.outcomes = _outcomes(_or(allows), _or(denies))
+        self.outcomes = _outcomes(either(allows), either(denies))
 
     def contested(self, point: str, usual: bool) -> bool:
         """The answer of this reading to a contested question."""
@@ -203,7 +169,7 @@ class _Evaluation:
         if statement.unseen:
             checks.append(_Check(None, unseen=statement.unseen))
         checks += self.conditions(statement)
-        truth = _and(check.holds for check in checks)
+        truth = both(check.holds for check in checks)
         if any(check.settles for check in checks):
             checks = [check for check in checks if check.settles]
         self.met.update(*(check.points for check in checks))
@@ -223,6 +189,9 @@ class _Evaluation:
         if provider and provider in statement.federated:
             return _Check(True)
         holes = [value for value in statement.federated if isinstance(value, Text) and provider and may_be(value, provider)]
+        if statement.allow:
+            # recorded: {"AWS": "*"} admits no web identity (P5)
+            return _Check(None if holes else False, frozenset(), names_of_holes(holes), says)
         holes += [value for value in statement.aws if isinstance(value, Text) and may_be(value, "*")]
         if "*" in statement.aws:
             self.points.clear()
@@ -242,9 +211,9 @@ class _Evaluation:
 
     def two_spellings(self, checks: list[_Check]) -> _Check:
         """One key twice under one operator: both must hold, or only one of them counts (K2)."""
-        every, either = _and(check.holds for check in checks), _or(check.holds for check in checks)
+        every, some = both(check.holds for check in checks), either(check.holds for check in checks)
         self.points = set().union(*(check.points for check in checks))
-        truth = every if every == either else (either if self.contested("K2", False) else every)
+        truth = every if every == some else (some if self.contested("K2", False) else every)
         unseen = tuple(hole for check in checks for hole in check.unseen)
         failed = next((check for check in checks if check.holds is not True), checks[0])
         return _Check(truth, frozenset(self.points), unseen, failed.says)
@@ -273,71 +242,25 @@ class _Evaluation:
             if use.qualifier == "ForAnyValue":
                 return False
             return use.qualifier == "ForAllValues" or use.if_exists or use.operator.negated
+        if not use.qualifier and (len(values) > 1 or condition.key in self.request.multi):
+            # an operator for one value is false of a multi-valued key, negated too, and of one value too (C8)
+            return False
         if not condition.values:
-            if use.qualifier or use.if_exists:
-                return False
-            return self.contested("C11", use.operator.negated)
-        return self.present(condition, values)
+            return False if use.qualifier or use.if_exists else self.contested("C11", use.operator.negated)
+        truths = [self.meets(condition, value) for value in values]
+        return either(truths) if use.qualifier == "ForAnyValue" else both(truths)
 
     def null(self, condition: Condition, present: bool) -> Truth:
-        """Whether the key is there is all that matters (C12)."""
+        """Whether the key is there is all that matters; what is not "true" reads as "false" (C12)."""
         if condition.use.qualifier:
             return condition.use.qualifier == "ForAllValues"
         if not condition.values:
             return self.contested("C11", False)
-        listed = "false" if present else "true"
-        return _or(None if isinstance(value, Text) else value.lower() == listed for value in condition.values)
+        return either(None if isinstance(value, Text) else (value.lower() != "true") is present for value in condition.values)
 
-    def present(self, condition: Condition, values: tuple[str, ...]) -> Truth:
-        """A condition with values, on a key with values."""
-        qualifier = condition.use.qualifier
-        truths = [self.single(condition, value) for value in values]
-        if qualifier == "ForAllValues":
-            every = _and(truths)
-            return self.contested("C9", False) if every is False and not any(values) else every
-        if qualifier == "ForAnyValue":
-            return _or(truths)
-        if len(values) == 1 and condition.key not in self.request.multi:
-            return truths[0]
-        return self.contested("C8", False) if _or(truths) is not False else False
-
-    def single(self, condition: Condition, value: str) -> Truth:
-        hits = {self.hit(condition, listed, value) for listed in condition.values}
-        negated = condition.use.operator.negated
-        if _Hit.YES in hits:
-            return not negated
-        if _Hit.UNSEEN in hits:
-            return None
-        if negated and _Hit.INCOMPARABLE in hits:
-            return self.contested("S4", True)
-        return negated
-
-    def hit(self, condition: Condition, listed: Value, value: str) -> _Hit:
-        operator = condition.use.operator
-        if operator.family not in ("string", "arn"):
-            return self.typed(condition, listed, value)
-        pieces = pieces_of(listed, wildcards=operator.has_wildcards, variables=self.policy.variables)
-        ignore_case = operator.comparison == "equal-ignoring-case"
-        if isinstance(listed, Text):
-            possible = operator.family == "arn" or glob_of(widest(pieces), ignore_case).matches(value)
-            return _Hit.UNSEEN if possible else _Hit.NO
-        resolved = pieces if is_plain(pieces) else resolve(pieces, self.variable)
-        if resolved is None or not is_plain(resolved):
-            return _Hit.NO
-        if operator.family == "arn":
-            if arn_components(resolved) is None or not is_arn(value):
-                return _Hit.INCOMPARABLE
-            return _Hit.YES if glob_of(resolved, arn=True).matches(value) else _Hit.NO
-        return _Hit.YES if glob_of(resolved, ignore_case).matches(value) else _Hit.NO
-
-    def typed(self, condition: Condition, listed: Value, value: str) -> _Hit:
-        from irsa_doctor.trust.typed import compare_typed
-
-        if isinstance(listed, Text):
-            return _Hit.UNSEEN
-        # sub and aud are text to IAM, whatever they look like (S4)
-        known = None if condition.key in self.request.claims else compare_typed(condition.use.operator, listed, value)
-        return _Hit.INCOMPARABLE if known is None else _Hit.YES if known else _Hit.NO
+    def meets(self, condition: Condition, value: str) -> Truth:
+        """Whether one value of the key meets the condition."""
+        return value_meets(condition.use.operator, condition.values, value, self.variable, variables=self.policy.variables)
 
     def variable(self, variable: Variable) -> str | None:
         values = self.request.context.get(variable.key)

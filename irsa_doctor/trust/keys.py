@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import Literal
 
 from irsa_doctor.issuers import EKS, Profile
+from irsa_doctor.model import parse_arn
 from irsa_doctor.trust.audiences import has_invisible, without_invisible
 
 Presence = Literal["sub", "aud", "always", "maybe", "never"]
@@ -21,17 +22,19 @@ _ALWAYS = frozenset(
         "aws:requestedregion",
         "aws:federatedprovider",
         "aws:resourceaccount",
+        "aws:principalaccount",
+        "aws:principaltype",
+        "aws:userid",
+        "aws:principalisawsservice",
+        "sts:roleauthorizedbyidp",
     }
 )
-# the call is unsigned: there is no principal yet, and EKS tokens carry neither tags nor a source identity
+# the call is unsigned: there is no ARN of a principal yet, and EKS tokens carry neither tags nor a source identity
 _NEVER = frozenset(
     {
         "aws:principalarn",
-        "aws:principalaccount",
         "aws:principalorgid",
         "aws:principalorgpaths",
-        "aws:principaltype",
-        "aws:userid",
         "aws:username",
         "aws:tagkeys",
         "sts:externalid",
@@ -64,6 +67,39 @@ def presence(key: str, issuer: str, profile: Profile = EKS) -> Presence:
     if key in _NEVER or key.startswith(_NEVER_PREFIXES):
         return "never"
     return "maybe" if key.startswith(("aws:", "sts:")) else "never"
+
+
+_NOTHING_KNOWN: Mapping[str, str] = {}
+
+
+@lru_cache(maxsize=4096)
+def known_values(provider: str, profile: Profile = EKS) -> Mapping[str, str]:
+    """The keys whose value is known of every request of a provider's tokens (ARN, "" where it is not known), in lower case.
+
+    Recorded: radkawar/stackd, commit 9dc356f5, internal/services/sts/testdata/oidc/aws-trust.json and aws-roles.json. Whether
+    the identity provider has authorised the role is "false" for tokens without a claim that lists roles, as those of clusters.
+    """
+    arn = parse_arn(provider)
+    if arn is None:
+        return _NOTHING_KNOWN
+    known = {
+        "aws:principalaccount": arn.account,
+        "aws:principaltype": "User",
+        "aws:userid": provider,
+        "aws:principalisawsservice": "false",
+    }
+    return known | ({"sts:roleauthorizedbyidp": "false"} if profile.is_cluster else {})
+
+
+_MULTI_VALUED = frozenset({"aws:calledvia", "aws:principalservicenameslist", "aws:tagkeys", "sts:transitivetagkeys"})
+
+
+def is_multi_valued(key: str) -> bool:
+    """Whether a key (in lower case) is one of several values, for which an operator without qualifier is false (C8).
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-single-vs-multi-valued-context-keys.html
+    """
+    return key in _MULTI_VALUED or key.endswith(":amr")
 
 
 RequestKind = Literal["source-address", "region", "session-name", "request-other"]

@@ -23,11 +23,11 @@ class Wild(Enum):
     MANY = "*"
     """any sequence, the empty one too"""
     ONE = "?"
-    """exactly one character"""
+    """exactly one UTF-16 unit: most characters are one, those above U+FFFF two"""
     MANY_IN = "* within a component"
     """any sequence without a colon"""
     ONE_IN = "? within a component"
-    """one character but a colon"""
+    """one unit but a colon"""
 
 
 class Variable(msgspec.Struct, frozen=True):
@@ -165,13 +165,27 @@ class _Run(msgspec.Struct, frozen=True):
         return -1
 
 
+def units_of(text: str) -> str:
+    """A text with a character for every UTF-16 unit: one above U+FFFF is two, and two `?` match it (S2)."""
+    if text.isascii() or max(text) <= "\uffff":
+        return text
+    raw = text.encode("utf-16-le", "surrogatepass")
+    return "".join(chr(int.from_bytes(raw[n : n + 2], "little")) for n in range(0, len(raw), 2))
+
+
+def text_of_units(units: str) -> str:
+    """The text of UTF-16 units; half a pair stays as it is."""
+    return units if units.isascii() else units.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
+
+
 def _run_of(pieces: Sequence[Plain]) -> _Run:
     texts: list[tuple[int, str]] = []
     length = 0
     for piece in pieces:
         if isinstance(piece, str):
-            texts.append((length, piece))
-            length += len(piece)
+            text = units_of(piece)
+            texts.append((length, text))
+            length += len(text)
         else:
             length += 1
     return _Run(length, tuple(texts))
@@ -216,12 +230,16 @@ class Glob(msgspec.Struct, frozen=True, dict=True):
 
     def matches(self, text: str) -> bool:
         """Whether the whole text fits."""
+        if self.ignore_case:
+            text = fold(text)
+        if not text.isascii():
+            text = units_of(text)
         if self.arn:
             values = text.split(":", 5)
             if len(values) != 6 or values[0] != "arn":
                 return False
             return all(_matches(runs, value) for runs, value in zip(self._components, values, strict=False))
-        return _matches(self._runs, fold(text) if self.ignore_case else text)
+        return _matches(self._runs, text)
 
     @cached_property
     def _runs(self) -> tuple[_Run, ...]:
@@ -234,10 +252,10 @@ class Glob(msgspec.Struct, frozen=True, dict=True):
         return tuple(_runs(component) for component in arn_components(self.pieces) or ())
 
     def tokens(self) -> tuple[PatternToken, ...]:
-        """One token a character, for automata; wildcards of ARN components already bounded."""
+        """One token a UTF-16 unit, for automata; wildcards of ARN components already bounded."""
         if self.arn:
             return _arn_tokens(arn_components(self.pieces) or ())
-        return tuple(token for piece in self.pieces for token in (piece if isinstance(piece, str) else (piece,)))
+        return tuple(token for piece in self.pieces for token in (units_of(piece) if isinstance(piece, str) else (piece,)))
 
 
 @lru_cache(maxsize=65536)
@@ -276,7 +294,7 @@ def _arn_tokens(components: Sequence[Sequence[Plain]]) -> tuple[PatternToken, ..
         tokens += ":" if n else ""
         for piece in component:
             if isinstance(piece, str):
-                tokens += piece
+                tokens += units_of(piece)
             else:
                 tokens.append(piece if n == 5 else _WITHIN[piece])
     return tuple(tokens)

@@ -20,7 +20,7 @@ from irsa_doctor.trust.languages import (
     union,
 )
 from irsa_doctor.trust.operators import fold
-from irsa_doctor.trust.patterns import Glob, PatternToken, Plain, Wild, arn_components, glob_of, merged_pieces
+from irsa_doctor.trust.patterns import Glob, PatternToken, Plain, Wild, arn_components, glob_of, merged_pieces, text_of_units
 from irsa_doctor.trust.subjects import reach_of
 
 _TERMS = 64
@@ -221,7 +221,8 @@ def _plain(language: Language, grammar: SubjectGrammar) -> tuple[Language, bool]
 
 def joined_plain(pieces: Iterable[Plain]) -> tuple[Plain, ...]:
     """`merged_pieces` for pieces without variables."""
-    return tuple(piece for piece in merged_pieces(pieces) if isinstance(piece, str | Wild))
+    merged = merged_pieces(pieces)
+    return tuple(text_of_units(piece) if isinstance(piece, str) else piece for piece in merged if isinstance(piece, str | Wild))
 
 
 def _common(patterns: Sequence[Language], other: Language) -> list[Language] | None:

@@ -1,52 +1,70 @@
 """What numeric, date, Boolean, binary and IP address operators say of one value.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html
+What they say of values of another type was recorded: radkawar/stackd, commit 9dc356f5, testdata/aws/iam/condition_values.json
+and condition_ip.json.
 """
 
 import operator
 import re
-from base64 import b64decode
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from fractions import Fraction
 from functools import lru_cache
 from typing import Any
 
 from irsa_doctor.trust.operators import Operator
 
-_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
-_TIME = r"T(\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?(Z|[+-]\d\d:[0-5]\d)"
+_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,9})?", re.ASCII)
+_TIME = r"T(\d\d):(\d\d)(?::(\d\d)(?:\.(\d+))?)?(Z|[+-]\d\d:[0-5]\d)?"
 _DATE = re.compile(rf"(\d{{4}})(?:-(\d\d)(?:-(\d\d)(?:{_TIME})?)?)?", re.ASCII)
+_EPOCH = re.compile(r"\+\d{1,20}|\d{1,3}|\d{5,20}", re.ASCII)
+_BINARY = re.compile(r"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?")
+_PREFIX_LENGTH = re.compile(r"\+?(\d{1,9})", re.ASCII)
+_LONGEST = 400
+"""characters of a number that are read"""
 
 
 def _number(text: str) -> Decimal | None:
-    return Decimal(text) if len(text) <= 400 and _NUMBER.fullmatch(text) else None
+    """An exact decimal; NaN and Infinity are no numbers."""
+    return Decimal(text) if len(text) <= _LONGEST and _NUMBER.fullmatch(text) else None
 
 
-def _date(text: str) -> Fraction | None:
-    """Seconds since 1970 of an ISO 8601 date (W3C profile) or of epoch seconds; four digits alone are a year."""
-    if text.isascii() and text.isdigit() and len(text) != 4 and len(text) <= 20:
-        return Fraction(int(text))
-    match = _DATE.fullmatch(text)
+def _date(text: str) -> int | None:
+    """Milliseconds since 1970 of an ISO 8601 date (UTC where it has no zone), the rest cut off, or of epoch seconds.
+
+    Four digits alone are a year.
+    """
+    if _EPOCH.fullmatch(text):
+        return int(text) * 1000
+    match = _DATE.fullmatch(text) if len(text) <= _LONGEST else None
     if not match:
         return None
     year, month, day, hour, minute, second, fraction, zone = match.groups()
     try:
-        moment = datetime(
-            int(year), int(month or 1), int(day or 1), int(hour or 0), int(minute or 0), int(second or 0), tzinfo=_zone(zone)
-        )
-        since = moment - datetime(1970, 1, 1, tzinfo=UTC)
+        moment = datetime(int(year), int(month or 1), int(day or 1), tzinfo=UTC)
+        moment += timedelta(hours=_below(24, hour), minutes=_below(60, minute), seconds=_below(60, second))
+        ahead = _ahead(zone)
     except (ValueError, OverflowError):
         return None
-    return Fraction(since.days * 86400 + since.seconds) + Fraction(int((fraction or "0").ljust(9, "0")), 10**9)
+    since = moment - datetime(1970, 1, 1, tzinfo=UTC)
+    return since.days * 86_400_000 + since.seconds * 1000 + int((fraction or "").ljust(3, "0")[:3]) - ahead
 
 
-def _zone(text: str | None) -> timezone:
-    if text is None or text == "Z":
-        return UTC
-    ahead = timedelta(hours=int(text[1:3]), minutes=int(text[4:6]))
-    return timezone(-ahead if text[0] == "-" else ahead)
+def _below(limit: int, digits: str | None) -> int:
+    """The number of some digits; raises ValueError from a limit on."""
+    number = int(digits or 0)
+    if number >= limit:
+        raise ValueError
+    return number
+
+
+def _ahead(zone: str | None) -> int:
+    """Milliseconds by which a zone is ahead of UTC."""
+    if zone is None or zone == "Z":
+        return 0
+    minutes = _below(24, zone[1:3]) * 60 + _below(60, zone[4:6])
+    return (-minutes if zone[0] == "-" else minutes) * 60_000
 
 
 _COMPARE: dict[str, Callable[[Any, Any], bool]] = {
@@ -58,39 +76,54 @@ _COMPARE: dict[str, Callable[[Any, Any], bool]] = {
 }
 
 
-def _ordered(comparison: str, listed: object | None, value: object | None) -> bool | None:
-    return None if listed is None or value is None else _COMPARE[comparison](value, listed)
+def _ordered(comparison: str, listed: object | None, value: object | None) -> bool:
+    return listed is not None and value is not None and _COMPARE[comparison](value, listed)
 
 
-def _bytes(text: str) -> bytes | None:
-    """What base64 text stands for."""
+def _address(text: str) -> tuple[int, int] | None:
+    """(bits of its family, number) of an IP address; leading zeros are decimal."""
+    from ipaddress import IPv6Address
+
+    if ":" not in text:
+        fields = text.split(".")
+        if len(fields) != 4 or not all(field.isascii() and field.isdigit() and len(field) <= 9 for field in fields):
+            return None
+        numbers = [int(field) for field in fields]
+        return (32, int.from_bytes(bytes(numbers))) if max(numbers) < 256 else None
     try:
-        return b64decode(text, validate=True)
+        return (128, int(IPv6Address(text))) if "%" not in text else None
     except ValueError:
         return None
 
 
-def _within(listed: str, value: str) -> bool | None:
-    from ipaddress import ip_address, ip_network
-
-    try:
-        network, address = ip_network(listed, strict=False), ip_address(value)
-    except ValueError:
+def _network(text: str) -> tuple[int, int, int] | None:
+    """(bits of its family, number, bits that do not matter) of an address or a range; host bits of a range are ignored."""
+    begin, slash, length = text.partition("/")
+    address, prefix = _address(begin), _PREFIX_LENGTH.fullmatch(length)
+    if address is None or (slash and prefix is None):
         return None
-    return address in network
+    bits, number = address
+    kept = int(prefix[1]) if prefix else bits
+    return (bits, number, bits - kept) if kept <= bits else None
+
+
+def _within(listed: str, value: str) -> bool:
+    network, address = _network(listed), _address(value)
+    if network is None or address is None or network[0] != address[0]:
+        return False
+    return network[1] >> network[2] == address[1] >> network[2]
 
 
 @lru_cache(maxsize=16384)
-def compare_typed(use: Operator, listed: str, value: str) -> bool | None:
-    """Whether a request's value meets one policy value under a typed operator (negation set aside), None where either is
-    not of the type (S4).
+def compare_typed(use: Operator, listed: str, value: str) -> bool:
+    """Whether a request's value meets one policy value under a typed operator, negation set aside (S4).
 
-    String and ARN operators are not handled here: their values are patterns.
+    What is not of the type meets nothing, but under Bool, where anything but "true" reads as "false". Binary values are
+    compared by their text. String and ARN operators are not handled here: their values are patterns.
     """
     match use.family:
         case "bool":
-            want, have = listed.lower(), value.lower()
-            return want == have if {want, have} <= {"true", "false"} else None
+            return reads_true(listed) == reads_true(value)
         case "numeric":
             return _ordered(use.comparison, _number(listed), _number(value))
         case "date":
@@ -98,4 +131,29 @@ def compare_typed(use: Operator, listed: str, value: str) -> bool | None:
         case "ip":
             return _within(listed, value)
         case _:
-            return _ordered(use.comparison, _bytes(listed), _bytes(value))
+            return listed == value and is_of_type(use, value)
+
+
+def reads_true(text: str) -> bool:
+    """Whether a Boolean text reads as true, under Bool and Null."""
+    return text.lower() == "true"
+
+
+def is_of_type(use: Operator, text: str) -> bool:
+    """Whether a request's value is of the type that a typed operator compares."""
+    match use.family:
+        case "numeric":
+            return _number(text) is not None
+        case "date":
+            return _date(text) is not None
+        case "ip":
+            return _address(text) is not None
+        case "binary":
+            return _BINARY.fullmatch(text) is not None
+        case _:
+            return True
+
+
+def is_policy_value(use: Operator, text: str) -> bool:
+    """Whether a policy's value is of the type that a typed operator compares: of IP operators, ranges too."""
+    return _network(text) is not None if use.family == "ip" else is_of_type(use, text)

@@ -47,7 +47,10 @@ NAMESPACES = ("a", "b", "ab", "a-b")
 NAMES = ("x", "y", "xy", "x-y", "x.y")
 SUBJECTS = tuple(f"{PREFIX}{namespace}:{name}" for namespace in NAMESPACES for name in NAMES)
 AUDIENCES = ("sts.amazonaws.com", "sts", "aud", "arn:aws:s3:::b")
-ODD_SUBJECTS = ("x", "a:b", PREFIX + "a", PREFIX + "a:*", "arn:aws:iam::1:role/x", "5", "true")
+ODD_SUBJECTS = (
+    *("x", "a:b", PREFIX + "a", PREFIX + "a:*", "arn:aws:iam::1:role/x", "5", "true", "5.0", "TRUE", "10.1.2.3", "::1", "QUJD"),
+    *("2025-01-01", "\U00010400", "a\U00010400", "K\u212a", "\u00c9", "\u1e9e", "\u03c3\u03c2", "\u0130", "x\n"),
+)
 
 ALWAYS = ("aws:CurrentTime", "aws:EpochTime", "aws:SecureTransport", "sts:RoleSessionName", "aws:RequestedRegion")
 MAYBE = ("aws:SourceIp", "aws:UserAgent", "aws:Referer", "aws:ResourceTag/t")
@@ -70,8 +73,20 @@ CONTEXT_VALUES: dict[str, tuple[str, ...]] = {
     "aws:SecureTransport": ("true", "false"),
     "sts:RoleSessionName": ("x", "a", "*"),
     "aws:RequestedRegion": ("a", "x"),
-    "aws:ResourceTag/t": ("QUJD", "arn:aws:s3:::b", "10", ""),
+    "aws:ResourceTag/t": (
+        *("QUJD", "QUJD==", "QR==", "arn:aws:s3:::b", "arn:aws:s3", "10", "010", "+10", "1e1", "NaN", "Infinity", ""),
+        *("true", "True", " true ", "yes", "2025-01-01", "2025-01-01T00:00:00.0009Z", "+1735689600", "192.000.002.1"),
+        *("192.0.2.1/32", "2001:DB8::1", "a\U00010400", "\u1e9e", "\u039f\u03a3", "\u03bf\u03c2", "9007199254740992"),
+    ),
 }
+KNOWN: dict[str, str] = {
+    "aws:PrincipalAccount": ACCOUNT,
+    "aws:PrincipalType": "User",
+    "aws:userid": ARN,
+    "aws:PrincipalIsAWSService": "false",
+    "sts:RoleAuthorizedByIdp": "false",
+}
+"""what every request of a token of the cluster has"""
 
 _STRING = (
     *("StringEquals", "StringNotEquals", "StringEqualsIgnoreCase", "StringNotEqualsIgnoreCase"),
@@ -83,20 +98,26 @@ _TYPED: tuple[tuple[tuple[str, ...], tuple[str, ...], tuple[object, ...]], ...] 
     (
         tuple("Numeric" + comparison for comparison in _ORDERED),
         ("aws:EpochTime", "aws:UserAgent", "aws:ResourceTag/t"),
-        ("5", "5.0", 6, "-1", "1e1", "five", True),
+        ("5", "5.0", 6, "-1", "1e1", "five", True, "+5", "05", ".5e1", "NaN", "9007199254740993", "1e999999"),
     ),
     (
         tuple("Date" + comparison for comparison in _ORDERED),
         ("aws:CurrentTime", "aws:EpochTime"),
-        ("2025-01-01", "2025-01-01T00:00:00Z", "2025-01-01T01:00:00+01:00", "1735689600", 1735689601, "soon", "2025-13-01"),
+        (
+            *("2025-01-01", "2025-01-01T00:00:00Z", "2025-01-01T01:00:00+01:00", "1735689600", 1735689601, "soon"),
+            *("2025-13-01", "2025-01-01T00:00", "2025-01-01T00:00:00.0004Z", "+1735689600", "2025", "2025-02-30", "2025-01"),
+        ),
     ),
-    (("Bool",), ("aws:SecureTransport", "aws:MultiFactorAuthPresent"), ("true", "false", True, False, "True", "yes")),
+    (("Bool",), ("aws:SecureTransport", "aws:MultiFactorAuthPresent"), ("true", "false", True, False, "True", "yes", "")),
     (
         ("IpAddress", "NotIpAddress"),
         ("aws:SourceIp", "aws:ResourceTag/t"),
-        ("10.0.0.0/8", "10.1.2.3", "::/0", "2001:db8::1/128", "10.0.0.0/99", "here"),
+        (
+            *("10.0.0.0/8", "10.1.2.3", "::/0", "2001:db8::1/128", "10.0.0.0/99", "here", "192.0.2.77/24", "192.000.002.0/024"),
+            *("192.0.2.0/+24", "0.0.0.0/0", "10.1.2.3/", "10.1.2.256"),
+        ),
     ),
-    (("BinaryEquals",), ("aws:ResourceTag/t",), ("QUJD", "QUI=", "no base64!")),
+    (("BinaryEquals",), ("aws:ResourceTag/t",), ("QUJD", "QUI=", "QR==", "QQ==", "no base64!")),
 )
 _ENDS = ("", "*", "?", "x", "y", "xy", "-", ".", "x*", "*y", "?*", "a", "${*}", "${?}")
 _SUB_VALUES = (
@@ -119,12 +140,47 @@ _SUB_VALUES = (
     "arn:aws:iam::*:*",
     "a?n:*:*:*:*:*",
     "arn:*",
+    *("??", "?", "*?", "a?", "a??", "\u00e9", "\u00c9*", "\u00df", "k", "\u00b5", "kk", "x?"),
+    *(
+        "${aws:ResourceTag/t}",
+        "${aws:PrincipalType}*",
+        "${aws:PrincipalAccount}",
+        "${aws:userid}",
+        "x${aws:PrincipalType, 'y'}",
+    ),
 )
 _AUD_VALUES = (
     *("*", "sts*", "???", "*.com", "STS", "a*", "", f"${{{AUD}}}", f"${{{SUB}}}", "${sts:RoleSessionName}"),
     *("arn:aws:s3:::*", "${aws:PrincipalTag/x, 'aud'}"),
 )
-_OTHER_VALUES = ("x", "x*", "*", "a", "10.1.2.3", "true", "5", "arn:aws:s3:::*", f"${{{AUD}}}", 5, True)
+_OTHER_VALUES = (
+    *(
+        "x",
+        "x*",
+        "*",
+        "a",
+        "10.1.2.3",
+        "true",
+        "5",
+        "arn:aws:s3:::*",
+        f"${{{AUD}}}",
+        5,
+        True,
+        ACCOUNT,
+        "User",
+        "FederatedUser",
+        ARN,
+    ),
+    *(
+        "arn:aws:iam::*:oidc-provider/*",
+        "\u00df",
+        "a??",
+        "\u03bf?",
+        "${aws:PrincipalAccount}",
+        "${aws:ResourceTag/t}",
+        "false",
+    ),
+)
 
 Entry = tuple[str, str, object]
 """operator, key, values as the policy writes them"""
@@ -188,14 +244,14 @@ class _Pool:
         if choice < 0.6:
             null = self.one("Null", "Null", "Null", "ForAllValues:Null", "ForAnyValue:Null")
             values = self.some(lambda: self.one("true", "false", True, False, "TRUE", "neither"))
-            return null, self.spelt(self.one(SUB, AUD, *MAYBE, *ALWAYS, *NEVER)), values
+            return null, self.spelt(self.one(SUB, AUD, *MAYBE, *ALWAYS, *NEVER, *KNOWN)), values
         if choice < 0.75:
-            keys = NEVER if choice < 0.67 else (*MAYBE, *ALWAYS)
+            keys = NEVER if choice < 0.64 else (*MAYBE, *ALWAYS) if choice < 0.70 else tuple(KNOWN)
             return self.operator((*_STRING, *_ARN)), self.spelt(self.one(*keys)), self.some(lambda: self.one(*_OTHER_VALUES))
         operators, keys, values = self.one(*_TYPED)
         return (
             self.operator(operators),
-            self.spelt(self.one(*keys, *keys, SUB, AUD, *NEVER[:2])),
+            self.spelt(self.one(*keys, *keys, SUB, AUD, *NEVER[:2], *KNOWN)),
             self.some(lambda: self.one(*values)),
         )
 
@@ -264,13 +320,15 @@ def policies(entries: tuple[Entry, ...], *, plain: bool = False, statements: int
 
 
 def policy_of(document: object) -> Policy:
-    """The document as it is read from text."""
-    return read_policy(read_text(msgspec.json.encode(document), Place("drawn")))
+    """The document as it is read from text, and as it would be evaluated were it saved: IAM refuses some that are drawn."""
+    read = read_policy(read_text(msgspec.json.encode(document), Place("drawn")))
+    return msgspec.structs.replace(read, problems=())
 
 
 def request_of(subject: str, audience: str, more: Mapping[str, tuple[str, ...]] = {}) -> Request:
     """A request as a cluster's token makes it."""
-    context = {SUB.lower(): (subject,), AUD.lower(): (audience,), **{key.lower(): values for key, values in more.items()}}
+    every = {key: (value,) for key, value in KNOWN.items()}
+    context = {SUB.lower(): (subject,), AUD.lower(): (audience,)} | {k.lower(): v for k, v in (every | dict(more)).items()}
     return Request(ACCOUNT, ARN, context)
 
 
@@ -287,8 +345,10 @@ def _call(seed: int) -> tuple[dict[str, tuple[str, ...]], frozenset[str]]:
         context[SUB.lower()] = (random.choice((*SUBJECTS * 2, *ODD_SUBJECTS, "")),)
     if random.random() < 0.85:
         context[AUD.lower()] = (random.choice((*AUDIENCES * 3, "")),)
-    for key in random.sample((*NEVER, AUD), random.randint(0, 2)):
-        values = random.choices(("x", "a", "", "arn:aws:s3:::b", *AUDIENCES), k=random.randint(0, 3))
+    for key in random.sample((*NEVER, AUD, *KNOWN), random.randint(0, 3)):
+        values = random.choices(
+            ("x", "a", "", "arn:aws:s3:::b", "5", "true", "User", ACCOUNT, *AUDIENCES), k=random.randint(0, 3)
+        )
         context[key.lower()] = tuple(values)
     return context, frozenset(key for key in context if random.random() < 0.05)
 

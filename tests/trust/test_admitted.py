@@ -212,15 +212,20 @@ def test_values_that_are_denied_in_any_case_are_taken_out_though_others_depend()
 @pytest.mark.parametrize(
     ("statements", "points", "expected"),
     [
-        ([statement(principal=ANYBODY)], ("P5",), "cluster"),
+        ([statement(principal=ANYBODY)], (), "nobody"),
         ([statement(), deny(principal=ANYBODY)], ("P5",), "cluster"),
         ([statement({"StringEquals": {SUB: API}}), statement({"StringEquals": {SUB: []}})], ("C11",), "cluster"),
         ([statement({"StringNotEquals": {SUB: []}})], ("C11",), "cluster"),
         ([statement({"Null": {"aws:SourceVpce": []}})], ("C11",), "cluster"),
-        ([statement({"ArnNotLike": {SUB: "arn:aws:iam::1:*"}})], ("S4",), "cluster"),
-        ([statement({"DateNotEquals": {SUB: "2025-01-01"}})], ("S4",), "cluster"),
+        ([statement({"ArnNotLike": {SUB: "arn:aws:iam::1:*"}})], (), "nobody"),
+        ([statement({"NotIpAddress": {SUB: "::/0"}})], (), "nobody"),
+        ([statement({"DateNotEquals": {SUB: "2025-01-01"}})], (), "cluster"),
+        ([statement({"NumericNotEquals": {SUB: "5"}})], (), "cluster"),
+        ([statement({"Bool": {SUB: "false"}})], (), "cluster"),
+        ([statement({"Bool": {SUB: "true"}})], (), "nobody"),
+        ([statement({"Null": {SUB: "neither"}})], (), "cluster"),
         ([statement({"StringEquals": {SUB: API, SUB.upper(): PREFIX + "shop:web"}})], ("K2",), "several"),
-        ([statement({"StringEquals": {"aws:userid": []}})], (), "nobody"),
+        ([statement({"StringEquals": {"aws:PrincipalArn": []}})], (), "nobody"),
         ([statement({"StringEquals": {"aws:userid": "x"}}, principal=ANYBODY)], (), "nobody"),
         ([deny(principal=ANYBODY)], (), "nobody"),
         ([statement(principal={**ANYBODY, "Federated": PROVIDER})], (), "cluster"),
@@ -237,10 +242,63 @@ def test_contested_points_count_as_admitting_and_are_named(statements, points, e
 def test_a_grant_tells_on_what_it_hangs():
     (found,) = (
         grant_of(found, found.statements[0], ISSUER, profile=EKS)
-        for found in [policy(statement({"NotIpAddress": {SUB: "::/0"}}))]
+        for found in [policy(statement({"StringNotEquals": {SUB: []}}))]
     )
-    assert found.contested == ("S4",)
+    assert found.contested == ("C11",)
     assert (found.subjects, found.sure_subjects, found.never) == (EVERYTHING, NOTHING, False)
+
+
+# ---- typed operators on claims
+
+
+def test_which_subjects_of_another_issuer_are_numbers_is_bounded():
+    found = admit(statement({"NumericEquals": {SUB: "5"}}), profile=OTHER)
+    assert found.depends_on == (SUB,)
+    assert [found.verdict(subject, STS) for subject in ("5.0", "five")] == [Verdict.UNKNOWN, Verdict.FAIL]
+    found = admit(statement({"NumericNotEquals": {SUB: "5"}}), profile=OTHER)
+    assert [found.verdict(subject, STS) for subject in ("5.0", "five")] == [Verdict.UNKNOWN, Verdict.PASS]
+
+
+def test_what_reads_as_true_is_worked_out():
+    found = admit(statement({"Bool": {SUB: "true"}}), profile=OTHER)
+    assert (found.depends_on, found.verdict("TRUE", STS), found.verdict("yes", STS)) == ((), Verdict.PASS, Verdict.FAIL)
+
+
+# ---- keys with a value that is known
+
+
+@pytest.mark.parametrize(
+    ("conditions", "expected"),
+    [
+        ({"StringEquals": {"aws:PrincipalAccount": ACCOUNT}}, "cluster"),
+        ({"StringEquals": {"aws:PrincipalAccount": "111122223333"}}, "nobody"),
+        ({"StringNotEquals": {"aws:PrincipalAccount": "111122223333"}}, "cluster"),
+        ({"StringEquals": {"aws:PrincipalType": "User"}}, "cluster"),
+        ({"StringEquals": {"aws:PrincipalType": ["FederatedUser", "AssumedRole"]}}, "nobody"),
+        ({"ArnLike": {"aws:userid": "arn:aws:iam::*:oidc-provider/*"}}, "cluster"),
+        ({"StringLike": {"aws:userid": f"*:{API}"}}, "nobody"),
+        ({"StringEquals": {"aws:userid": PROVIDER}}, "cluster"),
+        ({"StringEquals": {"aws:userid": "arn:aws:iam::${aws:PrincipalAccount}:oidc-provider/" + ISSUER}}, "cluster"),
+        ({"Bool": {"sts:RoleAuthorizedByIdp": "true"}}, "nobody"),
+        ({"Bool": {"sts:RoleAuthorizedByIdp": "false"}}, "cluster"),
+        ({"BoolIfExists": {"aws:PrincipalIsAWSService": "false"}}, "cluster"),
+        ({"StringLike": {SUB: PREFIX + "a:${aws:PrincipalType}"}}, "nobody"),
+        ({"StringEqualsIgnoreCase": {SUB: PREFIX + "a:${aws:PrincipalType}"}}, "one"),
+    ],
+)
+def test_keys_of_every_request_are_compared_with_their_value(conditions, expected):
+    found = admit(statement(conditions))
+    assert (found.depends_on, found.contested, found.reach.scope) == ((), (), expected)
+
+
+def test_whether_another_issuer_authorises_a_role_is_not_known():
+    assert admit(statement({"Bool": {"sts:RoleAuthorizedByIdp": "true"}}), profile=OTHER).depends_on == (
+        "sts:RoleAuthorizedByIdp",
+    )
+
+
+def test_an_operator_for_one_value_never_holds_for_a_key_of_several():
+    assert admit(statement({"StringEquals": {"aws:CalledVia": "x"}})).reach.scope == "nobody"
 
 
 # ---- holes
@@ -323,7 +381,11 @@ def test_who_is_denied_in_any_case_stays_out_whatever_a_hole_holds():
         ("aws:MultiFactorAuthAge", "never"),
         ("aws:RequestTag/team", "never"),
         ("aws:TagKeys", "never"),
-        ("aws:userid", "never"),
+        ("aws:userid", "always"),
+        ("aws:PrincipalAccount", "always"),
+        ("aws:PrincipalType", "always"),
+        ("sts:RoleAuthorizedByIdp", "always"),
+        ("aws:username", "never"),
         ("sts:ExternalId", "never"),
         ("sts:SourceIdentity", "never"),
         ("ec2:Region", "never"),

@@ -1,5 +1,6 @@
 """What one request comes to, rule by rule."""
 
+import msgspec
 import pytest
 
 from irsa_doctor.trust import Request, decide, provider_arn_of
@@ -284,7 +285,7 @@ def test_if_exists_changes_nothing_where_the_key_is_there():
         ("Null", False, ALLOWED, DENIED),
         ("Null", "FALSE", ALLOWED, DENIED),
         ("Null", ["true", "false"], ALLOWED, ALLOWED),
-        ("Null", "maybe", DENIED, DENIED),
+        ("Null", "maybe", ALLOWED, DENIED),
         ("ForAllValues:Null", "true", ALLOWED, ALLOWED),
         ("ForAllValues:Null", "false", ALLOWED, ALLOWED),
         ("ForAnyValue:Null", "true", DENIED, DENIED),
@@ -424,9 +425,7 @@ def test_text_and_arns_are_compared_character_by_character(operator, wanted, has
         ("NumericGreaterThan", "10", "10.0001", True),
         ("NumericGreaterThanEquals", "10", "9.9", False),
         ("NumericLessThan", "10", "nine", False),
-        ("NumericEquals", "ten", "10", False),
         ("NumericEquals", "10", "\u0661\u0660", False),
-        ("NumericEquals", "0x10", "16", False),
         ("DateEquals", "2025-05-05T10:00:00Z", "2025-05-05T12:00:00+02:00", True),
         ("DateEquals", "2025-05-05", "2025-05-05T00:00:00Z", True),
         ("DateEquals", "2025-05", "2025-05-01", True),
@@ -438,18 +437,38 @@ def test_text_and_arns_are_compared_character_by_character(operator, wanted, has
         ("DateGreaterThan", "2025-05-05T10:00Z", "2025-05-05T10:00:01Z", True),
         ("DateLessThanEquals", "2025-05-05", "2025-05-05", True),
         ("DateGreaterThanEquals", "2025-05-05", "2025-05-04", False),
-        ("DateLessThan", "2025-13-05", "2025-05-04", False),
-        ("DateLessThan", "2025-02-30", "2025-05-04", False),
         ("DateLessThan", "9999-12-31T23:59:59-23:59", "2025-05-04", True),
         ("DateLessThan", "0001-01-01T00:00:00+23:59", "2025-05-04", False),
-        ("DateGreaterThan", "2025-05-05T10:00:00", "2026-01-01", False),
+        ("DateGreaterThan", "2025-05-05T10:00:00", "2026-01-01", True),
         ("Bool", "TRUE", "true", True),
         ("Bool", True, "True", True),
         ("Bool", "false", "true", False),
-        ("Bool", "1", "1", False),
+        ("Bool", "1", "1", True),
+        ("Bool", "true", " true ", False),
+        ("Bool", "false", " true ", True),
+        ("Bool", "false", "", True),
+        ("Bool", "yes", "no", True),
+        ("Bool", ["true", "false"], "whatever", True),
+        ("NumericEquals", "1", "01", True),
+        ("NumericEquals", "+1", "1.", True),
+        ("NumericEquals", "1e0", "1.0", True),
+        ("NumericEquals", "9007199254740993", "9007199254740992", False),
+        ("NumericNotEquals", "5", "five", True),
+        ("NumericNotEquals", "5", "", True),
+        ("NumericNotEquals", "5", "NaN", True),
+        ("NumericNotEquals", "5", "Infinity", True),
+        ("NumericNotEquals", "5", "5.0", False),
+        ("NumericGreaterThan", "5", "Infinity", False),
+        ("NumericLessThan", "1e999999", "1e999998", True),
+        ("NumericLessThan", "-1e999999", "1", False),
+        ("DateNotEquals", "2025-05-05", "some day", True),
+        ("DateEquals", "2025-05-05T10:00:00Z", "+1746439200", True),
+        ("DateEquals", "2025-05-05T10:00:00.0009Z", "2025-05-05T10:00:00Z", True),
+        ("DateEquals", "2025-05-05T10:00:00.001Z", "2025-05-05T10:00:00Z", False),
+        ("DateEquals", "2025-05-05T10:00:00", "2025-05-05T10:00:00Z", True),
         ("BinaryEquals", "QUJD", "QUJD", True),
         ("BinaryEquals", "QUJD", "QUJE", False),
-        ("BinaryEquals", "not base64", "not base64", False),
+        ("BinaryEquals", "YQ==", "YR==", False),
         ("IpAddress", "192.0.2.0/24", "192.0.2.200", True),
         ("IpAddress", "192.0.2.7", "192.0.2.7", True),
         ("IpAddress", "192.0.2.7", "192.0.2.8", False),
@@ -457,8 +476,19 @@ def test_text_and_arns_are_compared_character_by_character(operator, wanted, has
         ("IpAddress", ["10.0.0.0/8", "2001:db8::/32"], "2001:DB8:0:0::1", True),
         ("IpAddress", "2001:db8::1", "2001:db8::1", True),
         ("IpAddress", "0.0.0.0/0", "::1", False),
-        ("IpAddress", "10.0.0.0/33", "10.0.0.1", False),
         ("IpAddress", "10.0.0.0/8", "somewhere", False),
+        ("IpAddress", "192.0.2.0/24", "192.000.2.1", True),
+        ("IpAddress", "192.000.002.0/024", "192.0.2.1", True),
+        ("IpAddress", "192.0.2.0/+24", "192.0.2.1", True),
+        ("IpAddress", "192.0.2.0/24", "192.0.2.1/32", False),
+        ("IpAddress", "192.0.2.0/24", "192.0.2.256", False),
+        ("NotIpAddress", "10.0.0.0/8", "somewhere", False),
+        ("NotIpAddress", "10.0.0.0/8", "", False),
+        ("NotIpAddress", "10.0.0.0/8", "192.0.2.1/32", False),
+        ("NotIpAddress", "10.0.0.0/8", "fe80::1%eth0", False),
+        ("ArnNotLike", "arn:aws:iam::*:user/*", "arn:aws:iam::123456789012:role/x", True),
+        ("ArnNotLike", "arn:aws:iam::*:user/*", "arn:aws:iam", False),
+        ("ArnNotEquals", "arn:aws:iam::*:user/*", "", False),
         ("NotIpAddress", "10.0.0.0/8", "192.0.2.1", True),
         ("NotIpAddress", "10.0.0.0/8", "10.1.1.1", False),
         ("NotIpAddress", "10.0.0.0/8", "::1", True),
@@ -471,13 +501,54 @@ def test_typed_values_are_compared_as_what_they_are(operator, wanted, has, expec
 
 
 @pytest.mark.parametrize(
+    ("operator", "wanted", "has", "expected"),
+    [
+        ("NumericEquals", "ten", "10", False),
+        ("NumericEquals", "0x10", "16", False),
+        ("NumericNotEquals", "NaN", "1", True),
+        ("DateLessThan", "2025-13-05", "2025-05-04", False),
+        ("DateLessThan", "2025-02-30", "2025-05-04", False),
+        ("DateNotEquals", "soon", "soon", True),
+        ("IpAddress", "10.0.0.0/33", "10.0.0.1", False),
+        ("IpAddress", "10.0.0.0/", "10.0.0.0", False),
+        ("NotIpAddress", "here", "10.0.0.1", True),
+        ("NotIpAddress", "here", "here", False),
+        ("BinaryEquals", "not base64", "not base64", False),
+        ("ArnLike", "x:*", "arn:aws:iam::1:y", False),
+        ("ArnNotLike", "x:*", "arn:aws:iam::1:y", True),
+        ("ArnNotLike", "x:*", "x:y", False),
+    ],
+)
+def test_a_policy_value_of_another_type_meets_nothing(operator, wanted, has, expected):
+    document = policy(statement({operator: {"aws:RequestTag/x": wanted}}))
+    decision = decide(msgspec.structs.replace(document, problems=()), token(**{"aws_RequestTag/x": has}))
+    assert decision.outcome == (ALLOWED if expected else DENIED)
+
+
+@pytest.mark.parametrize("claim", ["sub", "aud"])
+@pytest.mark.parametrize(
     ("operator", "value"),
     [("NumericEquals", "5"), ("Bool", "true"), ("DateLessThan", "2999-01-01"), ("IpAddress", "::/0"), ("BinaryEquals", "QUJD")],
 )
-@pytest.mark.parametrize("claim", ["sub", "aud"])
-def test_sub_and_aud_are_text_whatever_they_look_like(operator, value, claim):
-    request = token(**{claim: {"IpAddress": "::1", "DateLessThan": "2020-01-01"}.get(operator, value)})
-    assert outcome({operator: {f"{ISSUER}:{claim}": value}}, request) == DENIED
+def test_no_subject_of_a_service_account_and_no_usual_audience_is_of_another_type_than_text(claim, operator, value):
+    assert outcome({operator: {f"{ISSUER}:{claim}": value}}) == DENIED
+
+
+@pytest.mark.parametrize(
+    ("conditions", "expected"),
+    [
+        ({"NumericNotEquals": {SUB: "5"}}, ALLOWED),
+        ({"DateNotEquals": {SUB: "2030-01-01"}}, ALLOWED),
+        ({"Bool": {SUB: "false"}}, ALLOWED),
+        ({"Bool": {SUB: "anything"}}, ALLOWED),
+        ({"NotIpAddress": {SUB: "192.0.2.0/24"}}, DENIED),
+        ({"ArnNotLike": {SUB: "arn:aws:iam::1:*"}}, DENIED),
+        ({"Null": {SUB: "anything"}}, ALLOWED),
+    ],
+)
+def test_what_typed_operators_say_of_every_subject(conditions, expected):
+    decision = ask(statement(conditions))
+    assert (decision.outcome, decision.otherwise) == (expected, None)
 
 
 # ---- policy variables
@@ -549,6 +620,65 @@ def test_older_versions_have_no_variables_but_wildcards(version):
     assert outcome({"StringEquals": {SUB: "a${*}"}}, token(sub="a${*}"), version) == ALLOWED
 
 
+# ---- keys of several values, and letters
+
+
+@pytest.mark.parametrize("operator", ["StringEquals", "StringNotEquals", "StringEqualsIfExists", "StringNotEqualsIfExists"])
+@pytest.mark.parametrize("tags", [["a"], ["a", "b"], ["b"]])
+def test_an_operator_for_one_value_is_false_of_a_multi_valued_key(operator, tags):
+    request = token(aws_TagKeys=tags, multi=("aws:TagKeys",))
+    assert outcome({operator: {"aws:TagKeys": "a"}}, request) == DENIED
+    assert ask(statement(), deny({operator: {"aws:TagKeys": "a"}}), request=request).outcome == ALLOWED
+
+
+@pytest.mark.parametrize(
+    ("operator", "values", "expected"),
+    [
+        ("ForAllValues:StringEquals", "x", DENIED),
+        ("ForAllValues:StringNotEquals", "x", ALLOWED),
+        ("ForAnyValue:StringEquals", "", ALLOWED),
+        ("ForAnyValue:StringNotEquals", "", DENIED),
+        ("ForAnyValue:StringNotEquals", "x", ALLOWED),
+    ],
+)
+def test_an_empty_text_is_a_value_like_any_other(operator, values, expected):
+    assert outcome({operator: {AUD: values}}, token(aud="")) == expected
+
+
+@pytest.mark.parametrize(
+    ("wanted", "has", "expected"),
+    [
+        ("\u00c9", "\u00e9", True),
+        ("\u00df", "\u1e9e", True),
+        ("\u00df", "SS", False),
+        ("k", "\u212a", True),
+        ("I", "\u0131", False),
+        ("i", "\u0130", False),
+        ("s", "\u017f", False),
+        ("${aws:RequestTag/team}", "\u03bf\u03c2", True),
+        ("${aws:RequestTag/team}", "\u03bf\u03c3", False),
+    ],
+)
+def test_letters_are_folded_one_by_one(wanted, has, expected):
+    request = token(sub=has, **{"aws_RequestTag/team": "\u039f\u03a3"})
+    assert outcome({"StringEqualsIgnoreCase": {SUB: wanted}}, request) == (ALLOWED if expected else DENIED)
+    assert outcome({"StringNotEqualsIgnoreCase": {SUB: wanted}}, request) == (DENIED if expected else ALLOWED)
+
+
+def test_letters_beyond_the_basic_plane_are_not_folded():
+    capital, small = "\U00010400", "\U00010428"
+    request = token(sub=small, **{"aws_RequestTag/team": capital})
+    assert outcome({"StringEqualsIgnoreCase": {SUB: "${aws:RequestTag/team}"}}, request) == DENIED
+
+
+@pytest.mark.parametrize(
+    ("pattern", "expected"),
+    [("?", False), ("??", True), ("a?b", False), ("*?", True), ("?*", True), ("???", False)],
+)
+def test_a_question_mark_is_one_utf_16_unit(pattern, expected):
+    assert outcome({"StringLike": {SUB: pattern}}, token(sub="\U00010400")) == (ALLOWED if expected else DENIED)
+
+
 # ---- what is contested
 
 ANYBODY = {"AWS": "*"}
@@ -557,30 +687,28 @@ ANYBODY = {"AWS": "*"}
 @pytest.mark.parametrize(
     ("statements", "request_", "points", "expected", "otherwise"),
     [
-        ([statement(principal=ANYBODY)], token(), ("P5",), ALLOWED, DENIED),
-        ([statement(principal={"AWS": ["1" * 12, "*"]})], token(), ("P5",), ALLOWED, DENIED),
+        ([statement(principal=ANYBODY)], token(), (), DENIED, None),
+        ([statement(principal={"AWS": ["1" * 12, "*"]})], token(), (), DENIED, None),
         ([statement(), deny(principal=ANYBODY)], token(), ("P5",), FORBIDDEN, ALLOWED),
-        ([statement(), statement(principal=ANYBODY)], token(), ("P5",), ALLOWED, None),
+        ([statement(), deny({"StringEquals": {SUB: "x"}}, principal=ANYBODY)], token(), (), ALLOWED, None),
+        ([deny(principal=ANYBODY)], token(), ("P5",), FORBIDDEN, DENIED),
+        ([statement(), statement(principal=ANYBODY)], token(), (), ALLOWED, None),
         ([statement(principal={**ANYBODY, "Federated": PROVIDER})], token(), (), ALLOWED, None),
-        ([statement({"StringEquals": {SUB: "x"}}, principal=ANYBODY)], token(), (), DENIED, None),
         ([statement({"StringEquals": {SUB: []}})], token(), ("C11",), DENIED, ALLOWED),
         ([statement({"StringNotEquals": {SUB: []}})], token(), ("C11",), ALLOWED, DENIED),
         ([statement({"StringEquals": {SUB: []}, "StringLike": {AUD: "x"}})], token(), (), DENIED, None),
         ([statement({"Null": {SUB: []}})], token(), ("C11",), DENIED, ALLOWED),
-        ([statement({"StringEquals": {"aws:TagKeys": "a"}})], token(aws_TagKeys=["a", "b"]), ("C8",), DENIED, ALLOWED),
-        ([statement({"StringNotEquals": {"aws:TagKeys": "z"}})], token(aws_TagKeys=["a", "b"]), ("C8",), DENIED, ALLOWED),
-        ([statement({"StringEquals": {"aws:TagKeys": "z"}})], token(aws_TagKeys=["a", "b"]), (), DENIED, None),
-        ([statement({"StringEquals": {AUD: STS}})], token(multi=(AUD,)), ("C8",), DENIED, ALLOWED),
-        ([statement({"ForAllValues:StringEquals": {AUD: "x"}})], token(aud=""), ("C9",), DENIED, ALLOWED),
-        ([statement({"ArnNotLike": {SUB: "arn:aws:iam::1:*"}})], token(), ("S4",), ALLOWED, DENIED),
-        ([statement({"ArnNotLike": {SUB: "x:*"}})], token(sub="arn:aws:iam::1:y"), ("S4",), ALLOWED, DENIED),
-        ([statement({"NumericNotEquals": {SUB: "5"}})], token(), ("S4",), ALLOWED, DENIED),
-        ([statement({"NumericNotEquals": {"aws:UserAgent": "5"}})], token(aws_UserAgent="x"), ("S4",), ALLOWED, DENIED),
-        ([statement({"NumericNotEquals": {"aws:UserAgent": ["x", "5"]}})], token(aws_UserAgent="5"), (), DENIED, None),
+        ([statement({"StringEquals": {"aws:TagKeys": []}})], token(aws_TagKeys=["a", "b"]), (), DENIED, None),
         ([statement({"StringEquals": {SUB: API, SUB.upper(): "x"}})], token(), ("K2",), DENIED, ALLOWED),
         ([statement({"StringEquals": {SUB: "y", SUB.upper(): "x"}})], token(), (), DENIED, None),
         ([statement({"StringEquals": {SUB: API, SUB.upper(): API}})], token(), (), ALLOWED, None),
-        ([statement({"StringEquals": {SUB: []}}, principal=ANYBODY)], token(), ("C11", "P5"), DENIED, ALLOWED),
+        (
+            [statement({"StringEquals": {SUB: []}}), deny(principal=ANYBODY)],
+            token(),
+            ("C11", "P5"),
+            FORBIDDEN,
+            DENIED,
+        ),
     ],
 )
 def test_a_contested_point_is_named_and_so_is_the_other_answer(statements, request_, points, expected, otherwise):
@@ -603,7 +731,7 @@ def test_a_contested_point_is_named_and_so_is_the_other_answer(statements, reque
         ([statement({"StringNotEquals": {SUB: [hole("<name>"), "x"]}})], DENIED, ALLOWED, ("<name>",)),
         ([statement({"ForAllValues:StringLike": {SUB: hole("*", "<tail>")}})], DENIED, ALLOWED, ("<tail>",)),
         ([statement({"ForAnyValue:StringLike": {SUB: hole("x", "<tail>")}})], DENIED, None, ()),
-        ([statement({"ArnLike": {SUB: hole("<arn>")}})], DENIED, ALLOWED, ("<arn>",)),
+        ([statement({"ArnLike": {SUB: hole("<arn>")}})], DENIED, None, ()),
         ([statement({"IpAddress": {"aws:SourceIp": hole("<cidr>")}})], DENIED, None, ()),
         ([statement({"Null": {SUB: hole("<flag>")}})], DENIED, ALLOWED, ("<flag>",)),
         ([statement({"Null": {SUB: [hole("<flag>"), "false"]}})], ALLOWED, None, ()),

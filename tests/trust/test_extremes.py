@@ -8,10 +8,10 @@ import pytest
 from irsa_doctor.model import Verdict
 from irsa_doctor.trust import decide, spell
 from irsa_doctor.trust.automaton import BUDGET, TooComplex, shape_of
-from irsa_doctor.trust.languages import EVERYTHING, Like, complement, contains, literal, union
+from irsa_doctor.trust.languages import EVERYTHING, Like, complement, contains, intersection, literal, union
 from irsa_doctor.trust.operators import fold, spellings
-from irsa_doctor.trust.patterns import Glob, Variable, pieces_of, widest
-from irsa_doctor.trust.subjects import AnyText, is_subject
+from irsa_doctor.trust.patterns import Glob, Variable, Wild, glob_of, pieces_of, widest
+from irsa_doctor.trust.subjects import AnyText, Reach, is_subject, reach_of
 from tests.trust.asking import API, AUD, PROVIDER, STS, SUB, admit, deny, policy, policy_of_text, statement, token
 
 PREFIX = "system:serviceaccount:"
@@ -212,9 +212,17 @@ def test_folding_keeps_the_length(char):
     assert len(fold(char * 3)) == 3
 
 
-def test_a_character_beyond_the_basic_plane_is_one():
-    assert matches("?", "\U0001f600")
-    assert not matches("??", "\U0001f600")
+def test_a_character_beyond_the_basic_plane_is_two_units():
+    assert matches("??", "\U0001f600")
+    assert not matches("?", "\U0001f600")
+    assert matches("*\U0001f600?", "a\U0001f600b")
+
+
+def test_what_languages_have_in_common_is_compared_in_units_too():
+    both = intersection((literal("\U0001f600"), Like(glob_of((Wild.ONE, Wild.ONE)))))
+    assert reach_of(both, "text").witness == "\U0001f600"
+    left = intersection((Like(glob_of(("\U0001f600", Wild.MANY))), Like(glob_of((Wild.ONE, Wild.ONE)))))
+    assert reach_of(left, "text") == Reach("one", "\U0001f600")
 
 
 @pytest.mark.parametrize(

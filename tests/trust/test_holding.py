@@ -50,9 +50,9 @@ def test_keys_with_several_values_are_asked_with_set_operators():
     assert holds(condition("ForAnyValue:StringEquals", "aws:TagKeys", ["a"]), tags, variables=True, multi=MULTI) is True
 
 
-def test_a_key_of_several_values_that_has_one_is_contested_without_a_set_operator():
+def test_a_key_of_several_values_that_has_one_is_not_met_without_a_set_operator():
     tags = {"aws:tagkeys": ("a",)}
-    assert holds(condition("StringEquals", "aws:TagKeys", ["a"]), tags, variables=True, multi=MULTI) is None
+    assert holds(condition("StringEquals", "aws:TagKeys", ["a"]), tags, variables=True, multi=MULTI) is False
 
 
 def test_what_is_false_outweighs_what_is_not_known():
