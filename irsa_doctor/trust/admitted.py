@@ -220,10 +220,11 @@ def admitted(policy: Policy, provider_arn: str, issuer: str, *, profile: Profile
         if not statement.allow:
             denies.append(part)
         if open_points or statement.unseen:
-            contested.update(point for point in open_points if point == "P5")
             unseen.update(statement.unseen, (point for point in open_points if point != "P5"))
     if not allows:
         return Admitted((), profile=profile, grants=tuple(grants))
+    if any("*" in part.grant.statement.aws and not part.sure and _touches(part, allows) for part in denies):
+        contested.add("P5")
     # nearly always there is none
     open_limits = [
         limit for part in (*allows, *denies) for limit in part.grant.limits if limit.depends or limit.contested or limit.unseen
@@ -243,6 +244,13 @@ def admitted(policy: Policy, provider_arn: str, issuer: str, *, profile: Profile
         tuple(denies),
         tuple(grants),
     )
+
+
+def _touches(denial: Part, allows: Iterable[Part]) -> bool:
+    """Whether a Deny can speak of a subject that is let in; where these are not named one by one it is taken to."""
+    languages = [part.grant.subjects for part in allows]
+    named = [language.values for language in languages if isinstance(language, Finite)]
+    return len(named) < len(languages) or any(contains(denial.grant.subjects, value) for values in named for value in values)
 
 
 def share_of(policy: Policy, index: int, provider_arn: str, issuer: str, *, profile: Profile) -> Admitted:

@@ -96,11 +96,12 @@ def test_a_trust_policy_that_was_not_given_is_unknown(tmp_path):
 
 
 def test_a_contested_point_is_named_only_where_the_answer_hangs_on_it(tmp_path):
-    anyone = {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRoleWithWebIdentity"}
+    nobody = {"Effect": "Deny", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRoleWithWebIdentity"}
     narrow = statement(condition={"StringEquals": {f"{ISSUER}:sub": ONE}})
-    file = put(tmp_path / "policy.json", policy(narrow, anyone))
+    file = put(tmp_path / "policy.json", policy(narrow, nobody))
     assert [grant.contested for grant in ask(file).grants] == [("P5",)]
-    file = put(tmp_path / "policy.json", policy(statement(), anyone))
+    elsewhere = {**nobody, "Condition": {"StringEquals": {f"{ISSUER}:sub": ONE + "x"}}}
+    file = put(tmp_path / "policy.json", policy(narrow, elsewhere))
     assert [grant.contested for grant in ask(file).grants] == [()]
 
 
