@@ -106,7 +106,7 @@ class Loading:
             for reading in readings:
                 if not reading.named and self._rendered.is_kustomized(reading.path):
                     _without_names(reading)
-            _read_modules(readings)
+            _read_modules(readings, {part.row.path: part.content for part in self._files if part.content})
             read_waiting(readings)
 
     @classmethod
@@ -252,9 +252,9 @@ def _read(document: InputFile, role_arn: str, origin: Origin) -> _Part:
     return _Part(content, row, reading, source)
 
 
-def _read_modules(readings: Sequence[DocumentReading]) -> None:
-    """Read Terraform configuration, when all of its files are parsed."""
+def _read_modules(readings: Sequence[DocumentReading], texts: Mapping[str, bytes]) -> None:
+    """Read Terraform configuration, when all of its files are parsed; `texts` are those of all files, which it may read."""
     if any(reading.syntax or reading.variables for reading in readings):
         from irsa_doctor.sources.templates.terraform.configuration import read_modules
 
-        read_modules(readings)
+        read_modules(readings, texts)

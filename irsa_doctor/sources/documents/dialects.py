@@ -9,6 +9,7 @@ from typing import Literal
 
 import msgspec
 
+from irsa_doctor.sources.documents.policies import is_like_policy
 from irsa_doctor.sources.documents.reading import DocumentReading
 from irsa_doctor.text.errors import TextError
 
@@ -80,6 +81,11 @@ def _is_terraform(text: bytes, path: str) -> bool:
     return is_named or (_HCL.search(head) is not None and _PROSE_FIRST.match(head) is None)
 
 
+def _is_terraform_template(text: bytes, path: str) -> bool:
+    """A template of Terraform that is no JSON by itself: what is nothing but an expression, or has directives."""
+    return path.endswith((".tftpl", ".tpl")) and text.lstrip()[:2] in (b"${", b"%{") and is_like_policy(text)
+
+
 def _is_terraform_json(text: bytes, path: str) -> bool:
     """Terraform's configuration in JSON: an object of its blocks. A resource has a type with the name of its provider."""
     if text.lstrip()[:1] != b"{":
@@ -91,6 +97,12 @@ def _read_terraform(text: bytes, reading: DocumentReading) -> TextError | None:
     from irsa_doctor.sources.templates.terraform import configuration
 
     return configuration.read_file(text, reading)
+
+
+def _read_terraform_template(text: bytes, reading: DocumentReading) -> TextError | None:
+    reading.kinds.append("terraform-template")
+    reading.passed.append("a template, which is judged where Terraform configuration of the input reads it")
+    return None
 
 
 def _read_terraform_variables(text: bytes, reading: DocumentReading) -> TextError | None:
@@ -107,6 +119,7 @@ DIALECTS: tuple[Dialect, ...] = (
     Dialect(name="token", recognises=_is_token, why=f"a token is {ONLY_FROM_ITS_PLACE}"),
     Dialect(name="aws-config", recognises=_is_aws_config, why=f"AWS configuration is {ONLY_FROM_ITS_PLACE}"),
     Dialect(name="terraform-variables", recognises=_is_terraform_variables, read=_read_terraform_variables, form="hcl"),
+    Dialect(name="terraform-template", recognises=_is_terraform_template, read=_read_terraform_template, form="hcl"),
     Dialect(name="terraform", recognises=_is_terraform, read=_read_terraform, form="hcl"),
     Dialect(name="terraform", recognises=_is_terraform_json, read=_read_terraform, form="hcl"),
 )

@@ -7,6 +7,7 @@ import os
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
+from types import MappingProxyType
 
 from irsa_doctor.model import (
     Gap,
@@ -17,6 +18,7 @@ from irsa_doctor.sources.documents.reading import DocumentReading
 from irsa_doctor.sources.templates.choices import settled
 from irsa_doctor.sources.templates.terraform.expressions import expression_value
 from irsa_doctor.sources.templates.terraform.folder import ModuleFolder, source_of
+from irsa_doctor.sources.templates.terraform.input_files import InputFiles
 from irsa_doctor.sources.templates.terraform.json_syntax import json_syntax_of
 from irsa_doctor.sources.templates.terraform.known_modules import known_module, makes_no_role
 from irsa_doctor.sources.templates.terraform.module_resources import add_known_module
@@ -77,25 +79,41 @@ def read_variables(text: bytes, reading: DocumentReading) -> TextError | None:
     return None
 
 
-def read_modules(readings: Sequence[DocumentReading]) -> None:
+def read_modules(readings: Sequence[DocumentReading], texts: Mapping[str, bytes] = MappingProxyType({})) -> None:
     """Read all modules of the files, a module that others call as often as it is called.
 
-    A root module that a plan among the readings covers is not read.
+    A root module that a plan among the readings covers is not read. `texts` are those of all files of the input by path, which
+    expressions may read.
     """
+    files = InputFiles(texts)
     by_path = {reading.path: reading for reading in readings if reading.syntax}
-    folders = _folders(by_path.values(), readings)
+    folders = _folders(by_path.values(), readings, files)
     size = sum(len(reading.syntax.text) for reading in by_path.values())
     budget = Budget(_STEPS + _STEPS_A_BYTE * size)
     called = frozenset(path for folder in folders.values() for path in folder.sources if path != folder.path)
     roots = [folder for folder in folders.values() if folder.path not in called]
-    reader = _Reader(by_path, set())
+    reader = _Reader({reading.path: reading for reading in readings}, set())
     for folder in roots:
         reader.read_root(Module(folder, folders, budget), readings)
     # modules that call each other have no root
     for folder in folders.values():
         if folder.path not in reader.reached:
             reader.read_root(Module(folder, folders, budget), readings)
+    _note_files(readings, files)
     _summarize(readings, folders)
+
+
+def _note_files(readings: Sequence[DocumentReading], files: InputFiles) -> None:
+    """Note the files that expressions asked for and that are not in the input; those that they read are no documents of their
+    own: what is in them is judged where it is used."""
+    for reading in readings:
+        missed = ", ".join(files.missed.get(reading.path, ()))
+        reading.notes += [f"not in the input, though the configuration reads it: {missed}"] if missed else []
+        if reading.path in files.used and (reading.account_templates or any(role.is_bare for role in reading.roles)):
+            reading.roles = [role for role in reading.roles if not role.is_bare]
+            reading.account_templates = []
+        if reading.path in files.used:
+            reading.empty, reading.passed = True, ["a file that Terraform configuration reads, judged where it is used"]
 
 
 def _summarize(readings: Sequence[DocumentReading], folders: Mapping[str, ModuleFolder]) -> None:
@@ -110,17 +128,19 @@ def _summarize(readings: Sequence[DocumentReading], folders: Mapping[str, Module
                 reading.passed = list(reading.notes) or [nothing]
 
 
-def _folders(files: Iterable[DocumentReading], readings: Sequence[DocumentReading]) -> dict[str, ModuleFolder]:
+def _folders(
+    configuration: Iterable[DocumentReading], readings: Sequence[DocumentReading], files: InputFiles
+) -> dict[str, ModuleFolder]:
     variables: dict[str, dict[str, TemplateValue]] = {}
     for reading in sorted(readings, key=_precedence):
         if reading.variables:
             variables.setdefault(module_folder(reading.path), {}).update(reading.variables)
     by_folder: dict[str, list[Syntax]] = {}
-    for reading in files:
+    for reading in configuration:
         by_folder.setdefault(module_folder(reading.path), []).append(reading.syntax)
     # Terraform applies override files in the order of their names
     order = {path: sorted(syntaxes, key=lambda syntax: syntax.document) for path, syntaxes in by_folder.items()}
-    return {path: ModuleFolder(path, tuple(syntaxes), variables.get(path, {})) for path, syntaxes in order.items()}
+    return {path: ModuleFolder(path, tuple(syntaxes), variables.get(path, {}), files) for path, syntaxes in order.items()}
 
 
 def _precedence(reading: DocumentReading) -> tuple[int, str]:

@@ -12,6 +12,7 @@ from irsa_doctor.model import Hole, Text, joined, only_hole, text_of
 from irsa_doctor.sources.templates.choices import chosen, plain_condition
 from irsa_doctor.sources.templates.terraform.comprehensions import comprehension
 from irsa_doctor.sources.templates.terraform.functions import FUNCTIONS, PartlyKnown, Undecided
+from irsa_doctor.sources.templates.terraform.input_files import file_text
 from irsa_doctor.sources.templates.terraform.json_values import json_value
 from irsa_doctor.sources.templates.terraform.operators import BINARY_OPERATORS, as_number, as_truth, member
 from irsa_doctor.sources.templates.terraform.scopes import EvaluationScope, MissingMember, PathStep
@@ -57,9 +58,9 @@ class _Evaluation:
             budget.depth -= 1
         return self.unknown(node) if result is None else result
 
-    def within(self, syntax: Syntax, node: Node) -> TemplateValue:
-        """The value of an expression of another text in the same scope."""
-        return expression_value(syntax, node, self.scope)
+    def within(self, syntax: Syntax, node: Node, scope: EvaluationScope | None = None) -> TemplateValue:
+        """The value of an expression of another text, in the same scope or another one."""
+        return expression_value(syntax, node, scope or self.scope)
 
     def value_in(self, scope: EvaluationScope, node: Node) -> TemplateValue:
         """The value of an expression in another scope."""
@@ -265,6 +266,8 @@ class _Evaluation:
             arguments += last
         if name in ("jsonencode", "yamlencode") and len(arguments) == 1:
             return self.encoded(arguments[0], node)
+        if name in ("file", "templatefile"):
+            return chosen(partial(file_text, self, name), arguments)
         return chosen(partial(self.result, name, node), arguments)
 
     def result(self, name: str, node: Node, *arguments: TemplateValue) -> TemplateValue | None:

@@ -10,6 +10,7 @@ from functools import cached_property
 
 import msgspec
 
+from irsa_doctor.sources.templates.terraform.input_files import InputFiles
 from irsa_doctor.sources.templates.terraform.overrides import is_override, with_overrides
 from irsa_doctor.sources.templates.terraform.syntax import Argument, Block, Syntax
 from irsa_doctor.sources.templates.values import TemplateValue
@@ -18,11 +19,12 @@ _LOCAL_SOURCE = re.compile(rb'\bsource"?[ \t]*[=:][ \t]*"(\.\.?/[^"$%\n]*)"')
 
 
 class ModuleFolder(msgspec.Struct, frozen=True, dict=True, eq=False):
-    """The files of one module; `variables` are the values that files of variables beside it give."""
+    """The files of one module; `variables` are the values that files of variables beside it give, `files` all of the input."""
 
     path: str
     syntaxes: tuple[Syntax, ...]
     variables: Mapping[str, TemplateValue] = {}
+    files: InputFiles = msgspec.field(default_factory=lambda: InputFiles({}))
 
     @cached_property
     def blocks(self) -> tuple[Block, ...]:

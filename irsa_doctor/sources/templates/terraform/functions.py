@@ -3,6 +3,7 @@
 https://developer.hashicorp.com/terraform/language/functions
 """
 
+import os
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
@@ -335,12 +336,15 @@ def _extreme(choose: Callable[[Iterable[int]], int]) -> Function:
 
 
 FUNCTIONS: Mapping[str, Function] = {
+    "abspath": _as_text,
+    "basename": _of_text(os.path.basename),
     "chomp": _of_text(lambda text: text.rstrip("\r\n")),
     "coalesce": _coalesce,
     "coalescelist": _coalesce_list,
     "compact": _compact,
     "concat": _concat,
     "contains": _contains,
+    "dirname": _of_text(os.path.dirname),
     "distinct": _distinct,
     "element": _element,
     "endswith": _of_texts(lambda text, end: text.endswith(end)),

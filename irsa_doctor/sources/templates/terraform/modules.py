@@ -16,6 +16,7 @@ from irsa_doctor.sources.templates.choices import Assumed, chosen, settled, wher
 from irsa_doctor.sources.templates.terraform.attributes import Attributes, LazyMembers
 from irsa_doctor.sources.templates.terraform.expressions import expression_value
 from irsa_doctor.sources.templates.terraform.folder import ModuleFolder, local_path, source_of
+from irsa_doctor.sources.templates.terraform.input_files import ModuleFiles
 from irsa_doctor.sources.templates.terraform.known_modules import KnownModule, known_module
 from irsa_doctor.sources.templates.terraform.operators import as_number, collection_entries
 from irsa_doctor.sources.templates.terraform.scopes import Budget, EvaluationScope, PathStep, step_text
@@ -58,13 +59,16 @@ class Module:
         inputs: Mapping[str, TemplateValue] | None = None,
         depth: int = 0,
         assumed: Assumed = MappingProxyType({}),
+        root: str = "",
     ) -> None:
         self.folder = folder
         self.folders = folders
         self.prefix = prefix
         self.inputs = inputs
         self.depth = depth
-        self.scope = EvaluationScope(self.lookup, budget, prefix, assumed=assumed)
+        self.root = root or folder.path
+        self.files = ModuleFiles(folder.files, folder.path, self.root)
+        self.scope = EvaluationScope(self.lookup, budget, prefix, assumed=assumed, files=self.files)
         self.budget = budget
         self.used: set[str] = set()
         """addresses of the policy documents whose JSON was evaluated"""
@@ -83,8 +87,11 @@ class Module:
 
     def lookup(self, name: str, steps: list[PathStep], scope: EvaluationScope) -> TemplateValue | None:
         """What a reference stands for (scopes.Lookup)."""
-        if name in ("each", "count", "path", "self", "terraform") or not steps:
+        if name in ("each", "count", "self", "terraform") or not steps:
             return None
+        if name == "path":
+            folder = self.files.member(step) if isinstance(step := steps.pop(0), str) else None
+            return None if folder is None else TemplateValue(folder)
         if name == "data" and len(steps) > 1:
             kind, second = steps.pop(0), steps.pop(0)
             return self.resource("data", kind, second) if isinstance(kind, str) and isinstance(second, str) else None
@@ -280,7 +287,9 @@ class Module:
             else:
                 inputs = self.inputs_of(block, scope)
                 prefix = f"{self.prefix}{address}."
-                self._children[address] = Module(folder, self.folders, self.budget, prefix, inputs, inner, scope.assumed)
+                self._children[address] = Module(
+                    folder, self.folders, self.budget, prefix, inputs, inner, scope.assumed, self.root
+                )
         return self._children[address]
 
     def inputs_of(self, block: Block, scope: EvaluationScope) -> Mapping[str, TemplateValue]:

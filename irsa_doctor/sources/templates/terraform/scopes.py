@@ -52,6 +52,8 @@ class EvaluationScope(msgspec.Struct, frozen=True):
     names: Mapping[str, TemplateValue] = {}
     mark: str = ""
     assumed: Mapping[str, bool] = {}
+    files: object = None
+    """the files that expressions may read (input_files.ModuleFiles)"""
 
     def with_names(self, names: Mapping[str, TemplateValue], mark: str = "") -> "EvaluationScope":
         """Return the same scope with more names."""

@@ -1,0 +1,136 @@
+import os
+
+import pytest
+
+from irsa_doctor.model import Unknown
+from irsa_doctor.sources import load
+from tests.sources.templates.made import conditions, federated, policy_text, row_of
+from tests.sources.worlds import inventory, loaded, policy
+
+TRUST = """{
+  "Version": "2012-10-17",
+  "Statement": [{
+    "Effect": "Allow",
+    "Principal": {"Federated": "${arn}"},
+    "Action": "sts:AssumeRoleWithWebIdentity",
+    "Condition": {"StringEquals": {"${issuer}:sub": "system:serviceaccount:${namespace}:api"}}
+  }]
+}
+"""
+
+
+def role(expression, name="app"):
+    return f'resource "aws_iam_role" "{name}" {{\n  assume_role_policy = {expression}\n}}\n'
+
+
+FILLED = '{ arn = "arn:aws:iam::111122223333:oidc-provider/oidc.example", issuer = "oidc.example" }'
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        '"trust.json.tpl"',
+        '"./trust.json.tpl"',
+        '"${path.module}/trust.json.tpl"',
+        '"${path.root}/trust.json.tpl"',
+        '"${path.module}/policies/../trust.json.tpl"',
+        'format("%s/%s", path.module, "trust.json.tpl")',
+        '"${abspath(path.module)}/trust.json.tpl"',
+    ],
+)
+def test_a_template_beside_the_configuration_is_filled_in(path):
+    files = {"app/main.tf": role(f"templatefile({path}, {FILLED})"), "app/trust.json.tpl": TRUST}
+    (app,) = loaded(files).inventory.roles
+    assert app.address == "aws_iam_role.app"
+    assert federated(app) == "arn:aws:iam::111122223333:oidc-provider/oidc.example"
+    assert conditions(app) == {"StringEquals": {"oidc.example:sub": "system:serviceaccount:${namespace}:api"}}
+
+
+def test_a_file_is_the_policy_of_its_role_and_no_other():
+    given = loaded({"main.tf": role('file("trust.json")'), "trust.json": policy()})
+    (app,) = given.inventory.roles
+    assert (app.address, app.policy.place.document) == ("aws_iam_role.app", "trust.json")
+    row = row_of(given.inventory, "trust.json")
+    assert (row.status, row.why) == ("read", "a file that Terraform configuration reads, judged where it is used")
+
+
+def test_parts_of_a_template_are_found_in_its_own_file():
+    given = loaded({"main.tf": role(f'templatefile("trust.json.tpl", {FILLED})'), "trust.json.tpl": TRUST})
+    (app,) = given.inventory.roles
+    assert policy_text(given, app, "Statement", 0, "Principal", "Federated") == '"${arn}"'
+    assert policy_text(given, app, "Statement", 0, "Action") == '"sts:AssumeRoleWithWebIdentity"'
+
+
+def test_a_template_that_is_one_expression_is_its_value():
+    text = """${jsonencode({
+  Statement = [{ Effect = "Allow", Principal = { Federated = arn }, Action = "sts:AssumeRoleWithWebIdentity" }]
+})}
+"""
+    files = {"main.tf": role(f'templatefile("trust.tftpl", {FILLED})'), "trust.tftpl": text}
+    given = loaded(files)
+    (app,) = given.inventory.roles
+    assert federated(app) == "arn:aws:iam::111122223333:oidc-provider/oidc.example"
+    assert row_of(given.inventory, "trust.tftpl").status == "read"
+    assert row_of(inventory({"trust.tftpl": text}), "trust.tftpl").why.startswith("a template, which is judged where")
+
+
+def test_a_module_reads_its_own_files_wherever_it_is_called():
+    files = {
+        "live/main.tf": 'module "app" {\n  source = "../modules/app"\n  namespace = "shop"\n}\n',
+        "modules/app/main.tf": 'variable "namespace" {}\n'
+        + role('templatefile("${path.module}/trust.json.tpl", { namespace = var.namespace })'),
+        "modules/app/trust.json.tpl": TRUST,
+        "live/trust.json.tpl": TRUST.replace("api", "other"),
+    }
+    (app,) = [made for made in loaded(files).inventory.roles if made.address]
+    assert conditions(app) == {"StringEquals": {"${issuer}:sub": "system:serviceaccount:shop:api"}}
+
+
+def test_a_choice_of_files_is_a_choice():
+    files = {"main.tf": role('file(var.wide ? "a.json" : "b.json")'), "a.json": policy("x"), "b.json": policy("y")}
+    assert {made.case for made in loaded(files).inventory.roles} == {"(var.wide)", "(not var.wide)"}
+
+
+@pytest.mark.parametrize(
+    "path",
+    ['"${path.module}/../../../../../../../etc/hostname"', '"/etc/hostname"', '"nothing.json"', '"a\\u0000b"', '"~/x"', '""'],
+)
+def test_a_file_that_was_not_passed_is_unknown(path, tmp_path):
+    (tmp_path / "main.tf").write_text(role(f"file({path})"))
+    (app,) = load([str(tmp_path)]).inventory.roles
+    assert isinstance(app.policy, Unknown)
+
+
+def test_a_missing_file_is_named():
+    row = row_of(inventory({"app/main.tf": role('file("${path.module}/../../x/trust.json")')}), "app/main.tf")
+    assert row.why == "not in the input, though the configuration reads it: ../../x/trust.json"
+
+
+def test_a_link_out_of_the_folder_is_not_followed(tmp_path):
+    outside = tmp_path / "secret.json"
+    outside.write_text('{"Version": "2012-10-17", "Statement": []}')
+    inside = tmp_path / "stack"
+    inside.mkdir()
+    os.symlink(outside, inside / "trust.json")
+    (inside / "main.tf").write_text(role('file("trust.json")'))
+    (app,) = load([str(inside)]).inventory.roles
+    assert isinstance(app.policy, Unknown)
+
+
+def test_values_of_a_release_may_be_a_template():
+    release = (
+        'resource "helm_release" "dns" {\n  name = "dns"\n  namespace = "dns"\n'
+        '  values = [templatefile("${path.module}/values.yaml", { role = aws_iam_role.app.arn })]\n}\n'
+    )
+    values = "serviceAccount:\n  name: external-dns\n  annotations:\n    eks.amazonaws.com/role-arn: ${role}\n"
+    given = inventory({"main.tf": role("var.policy") + release, "values.yaml": values})
+    (account,) = given.service_accounts
+    assert (account.namespace, account.name) == ("dns", "external-dns")
+    assert str(account.annotations["eks.amazonaws.com/role-arn"]) == "${aws_iam_role.app.arn}"
+
+
+def test_a_template_cannot_take_for_ever():
+    text = '{"a": "' + "${x}" * 2_000 + '"}'
+    files = {"main.tf": role('templatefile("t.json", { x = templatefile("t.json", {}) })'), "t.json": text}
+    rows = [row for row in inventory(files).documents if row.status == "unreadable"]
+    assert [row.path for row in rows] == ["main.tf"]
