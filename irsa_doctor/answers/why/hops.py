@@ -12,6 +12,8 @@ from irsa_doctor.trust import Policy
 from irsa_doctor.trust.callers import CallerAnswer, RoleCaller, caller_may
 
 ASSUME_ROLE = "sts:AssumeRole"
+_INSTANCE = "i-"
+"""how the name of a node's session begins: the metadata service hands it out"""
 _PUNCTUATION = ".,;:)}]\\"
 """what follows an ARN in a sentence"""
 
@@ -42,10 +44,12 @@ def hops_of(case: Case) -> Iterator[Hop]:
 
 def _hop_of_message(case: Case, symptom: Symptom) -> Hop | None:
     details = symptom.details
-    action, target = details.get("action", ""), details.get("resource", "").rstrip(_PUNCTUATION)
+    # logs print a line break as backslash and letter
+    action, target = details.get("action", ""), details.get("resource", "").partition("\\")[0].rstrip(_PUNCTUATION)
     if not (action.lower().startswith("sts:") and is_role_arn(target) and details.get("role")):
         return None
-    if (_account(target), target.rpartition("/")[2]) == (details["account"], details["role"]):
+    itself = (_account(target), target.rpartition("/")[2]) == (details["account"], details["role"])
+    if itself or details.get("session", "").startswith(_INSTANCE):
         return None
     caller = RoleCaller(_role_of_session(case, details["account"], details["role"]), details.get("session", ""))
     return Hop(caller=caller, target=target, actions=(action,), denied=True, forbidden="deny" in details, says=symptom.says)

@@ -68,7 +68,10 @@ def test_a_target_that_is_not_in_the_input_is_named_with_its_command():
     assert "aws iam get-role --role-name deploy" in link.settle
 
 
-@pytest.mark.parametrize("tail", [".", "\n", ")", '"', " because no identity-based policy allows the sts:TagSession action"])
+@pytest.mark.parametrize(
+    "tail",
+    [".", "\n", "\\n\\tstatus code: 403", ")", '"', " because no identity-based policy allows the sts:TagSession action"],
+)
 def test_the_target_is_read_from_the_end_of_a_sentence(tail):
     found = denied("sts:TagSession", second_role(ROLE, "sts:AssumeRole"), tail=tail)
     assert w.causes(found) == [("xacct-chain-missing", "certain")]
@@ -77,6 +80,13 @@ def test_the_target_is_read_from_the_end_of_a_sentence(tail):
 def test_a_role_that_assumes_itself_is_no_chain():
     found = denied("sts:AssumeRole", target=ROLE)
     assert w.causes(found) == [("double-assume-self", "certain")]
+
+
+def test_a_node_that_may_not_assume_a_role_is_no_chain():
+    text = "User: arn:aws:sts::111122223333:assumed-role/node/i-0123456789abcdef0 is not authorized to perform: sts:AssumeRole"
+    found = why(world(second_role(ROLE, "sts:AssumeRole")), symptoms=symptoms_in(f"{text} on resource: {TARGET}"), failing=True)
+    assert "xacct-chain-missing" not in dict(w.causes(found))
+    assert w.causes(found)[0][0] == "imds-fallback-generic"
 
 
 def test_nothing_is_attached_against_an_explicit_deny():
