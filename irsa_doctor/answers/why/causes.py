@@ -51,12 +51,10 @@ def causes_of(
     """The causes of a case: certain ones first, then those of a link that a message reports, of links that fail, of links that
     may fail, in the order of the links. `proved` are the verdicts of the files alone."""
     causes = [cause for link, state in states.items() for cause in _of_link(case, link, state)]
-    known = {cause.id for cause in causes}
     for symptom in symptoms:
-        if symptom.proves and symptom.proves not in known:
-            known.add(symptom.proves)
-            causes += _of_message(case, symptom)
+        causes = _with_proof(causes, tuple(_of_message(case, symptom)))
     causes += _fitting(case, causes, symptoms, proved)
+    causes = causes or list(_despite_files(case, symptoms, proved))
     if _is_explained(causes, symptoms):
         causes = [cause for cause in causes if cause.certainty != "possible"]
     reported = {link for symptom in symptoms if not symptom.weak for link in symptom.links}
@@ -66,6 +64,14 @@ def causes_of(
         return CERTAINTIES.index(cause.certainty), cause.link not in reported, cause.link not in failing
 
     return tuple(sorted(causes, key=rank))
+
+
+def _with_proof(causes: list[DiagnosedCause], proved: Sequence[DiagnosedCause]) -> list[DiagnosedCause]:
+    """The causes with what a message proves, in the place of what is less certain of the same."""
+    sure = {cause.id for cause in causes if cause.certainty == "certain"}
+    added = [cause for cause in proved if cause.id not in sure]
+    names = {cause.id for cause in added}
+    return [*(cause for cause in causes if cause.id not in names), *added]
 
 
 def _is_explained(causes: Sequence[DiagnosedCause], symptoms: Sequence[Symptom]) -> bool:
@@ -133,6 +139,15 @@ def _fitting(
             known.add(cause.id)
             yield _diagnosed(case, Suspect(cause, "possible" if likely or number else "likely", Sign(cause.id)), cause.link)
             number += 1
+
+
+def _despite_files(case: Case, symptoms: Sequence[Symptom], proved: Mapping[str, LinkVerdict]) -> Iterator[DiagnosedCause]:
+    """The likeliest cause of a message where the files rule out each that fits: the files may be of another time."""
+    for symptom in symptoms:
+        ident = next(iter(ranked(symptom, case, proved)), "")
+        if symptom.effect == "broken" and (cause := case.rulebook.causes.by_id.get(ident)) and is_possible(cause, case):
+            yield _diagnosed(case, Suspect(cause, "possible", Sign(cause.id)), cause.link)
+            return
 
 
 def _is_ruled_out(case: Case, cause: Cause, proved: Mapping[str, LinkVerdict]) -> bool:

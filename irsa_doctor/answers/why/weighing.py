@@ -51,15 +51,16 @@ def _held_by(case: Case, symptom: Symptom) -> tuple[str, ...]:
 
 
 def _hold_pod(states: dict[str, LinkState], case: Case, symptom: Symptom) -> None:
-    """STS answered a web identity token: a pod got it, and a role with it, from the webhook or by hand, whatever its present
-    manifests say. Which service account it was of is not known."""
-    if _ANSWERED not in symptom.passed or "session" in symptom.details or case.absent:
+    """An answer of STS or of the agent shows that a pod has an identity: whatever its manifests are now, it got a token, and
+    a role with it, from the webhook, by hand, or from EKS Pod Identity. Which service account it was of is not known."""
+    if case.absent or not (_ANSWERED in symptom.passed or "pod-identity" in symptom.links):
         return
     state = states["service-account"]
-    if state.verdict == "fail" and case.account is not None:
-        because = f"{state.because}; but the evidence shows that a pod got a token and a role: {symptom.says}"
-        states["service-account"] = undecided(because)
-    _hold(states, _OF_POD, symptom.says, "possible")
+    if state.verdict == "fail" and case.account is not None and not case.role:
+        because = f"{state.because}; but the evidence shows that a pod has a role: {symptom.says}"
+        states["service-account"] = undecided(because, settle=state.settle)
+    if "session" not in symptom.details and _ANSWERED in symptom.passed:
+        _hold(states, _OF_POD, symptom.says, "possible")
 
 
 def _hold(states: dict[str, LinkState], links: Iterable[str], says: str, at: Certainty = "likely") -> None:

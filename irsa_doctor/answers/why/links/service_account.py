@@ -41,9 +41,11 @@ def _unannotated(case: Case) -> LinkState:
     says = f"{case.name} has no annotation eks.amazonaws.com/role-arn"
     place = case.account.place.at("metadata", "name") if case.account else None
     places = (case.located(place, "is not annotated with a role"),) if place else ()
-    if case.has_no_association or case.evidence.failing:
+    if case.has_no_association:
         return observed("role-annotation-absent", says, *places)
     sign = Sign("role-annotation-absent", says, None, places, "likely")
+    if case.evidence.failing:
+        return failed(says, sign)
     because = f"{says}; it may have a Pod Identity association"
     refused = case.view.inventory.refused("associations", case.cluster_id, case.name)
     if refused is not None:
