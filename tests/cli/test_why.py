@@ -3,6 +3,7 @@ import json
 import pytest
 
 from irsa_doctor.answers.check.examples import base_world, documents_of, named, patched
+from tests.answers.why.world import LINKS
 from tests.cli.running import put, run
 
 
@@ -99,28 +100,7 @@ def test_every_service_account_in_a_table(world, tmp_path):
 def test_the_way_is_told_link_by_link_in_the_order_of_the_contract(world, tmp_path):
     document = json.loads(run("why", "payments/checkout", world(), *COMPLETE, "-f", "json", cwd=tmp_path).stdout)
     assert document["schema"] == "irsa-doctor.why/1"
-    assert [link["id"] for link in document["links"]] == [
-        "issuer",
-        "service-account",
-        "workload",
-        "webhook",
-        "token-volume",
-        "token-file",
-        "sdk",
-        "sts-endpoint",
-        "request",
-        "provider",
-        "issuer-keys",
-        "signature",
-        "audience",
-        "lifetime",
-        "role",
-        "trust-policy",
-        "guardrails",
-        "session",
-        "permissions",
-        "pod-identity",
-    ]
+    assert [link["id"] for link in document["links"]] == LINKS
 
 
 @pytest.mark.parametrize("width", ["60", "80", "120"])

@@ -2,8 +2,9 @@ import json
 
 import pytest
 
-from irsa_doctor.answers.why.statements import Presented, misses
 from irsa_doctor.facts import View
+from irsa_doctor.facts.grants.exclusion import Presented, exclusions
+from irsa_doctor.rulebook.causes import causes_of_sign
 from irsa_doctor.sources import load
 from irsa_doctor.trust import read_policy
 
@@ -51,11 +52,11 @@ def said_of(*statements, version="2012-10-17", audience=STS):
     memory = {path: json.dumps(document).encode() for path, document in {**WORLD, "role.json": role}.items()}
     view = View(load([], memory=memory).inventory)
     token = Presented(ACCOUNT, provider(), ISSUER, SUBJECT, audience)
-    return misses(read_policy(view.inventory.roles[0].policy), token, view)
+    return exclusions(read_policy(view.inventory.roles[0].policy), token, view)
 
 
 def names(*statements, **more):
-    return [miss.id for miss in said_of(*statements, **more)]
+    return [causes_of_sign(exclusion.kind)[0].id for exclusion in said_of(*statements, **more)]
 
 
 RIGHT = equals(sub=SUBJECT, aud=STS)
@@ -198,7 +199,7 @@ def test_a_token_with_an_audience_of_its_own_misses_the_usual_one():
 
 
 def test_a_miss_says_what_was_asked_and_what_the_token_has():
-    (miss,) = said_of(allow(equals(sub="system:serviceaccount:shop:cart")))
-    assert "system:serviceaccount:shop:cart" in miss.says
-    assert SUBJECT in miss.says
-    assert miss.steps[-2:] == ("StringEquals", f"{ISSUER}:sub")
+    (exclusion,) = said_of(allow(equals(sub="system:serviceaccount:shop:cart")))
+    assert "system:serviceaccount:shop:cart" in exclusion.says
+    assert SUBJECT in exclusion.says
+    assert exclusion.defect.places[0][-2:] == ("StringEquals", f"{ISSUER}:sub")

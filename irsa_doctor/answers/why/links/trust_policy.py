@@ -10,10 +10,12 @@ from irsa_doctor.answers.why.links.link import Link
 from irsa_doctor.answers.why.links.role import DENIED
 from irsa_doctor.answers.why.links.state import LinkState, Sign, at_most_likely, failed, passed, signs_of, undecided
 from irsa_doctor.answers.why.placeholders import fill_command
-from irsa_doctor.answers.why.statements import Miss, Presented, cause_of_key, misses
+from irsa_doctor.facts.grants.exclusion import Exclusion, Presented, exclusions
 from irsa_doctor.model import TrustPolicy, Verdict
+from irsa_doctor.rulebook.causes import causes_of_sign
 from irsa_doctor.trust import Policy, Request, admitted, decide
 from irsa_doctor.trust.defects import DefectKind
+from irsa_doctor.trust.keys import request_kind
 
 _CALLS = "aws cloudtrail lookup-events --lookup-attributes AttributeKey=EventName,AttributeValue=AssumeRoleWithWebIdentity"
 
@@ -72,9 +74,9 @@ def _judged(case: Case, policy: Policy, audience: str) -> LinkState:
 def _denied(case: Case, policy: Policy, audience: str, request: Mapping[str, tuple[str, ...]]) -> LinkState:
     account = case.role_arn.account if case.role_arn else ""
     token = Presented(account, case.provider_arn, case.issuer, case.subject, audience, request)
-    missed = misses(policy, token, case.view)
-    signs = tuple(_sign(case, miss) for miss in missed)
-    says = missed[0].says if missed else f"it does not admit {case.subject} with the audience {audience}"
+    excluding = exclusions(policy, token, case.view)
+    signs = tuple(_sign(case, exclusion) for exclusion in excluding)
+    says = excluding[0].says if excluding else f"it does not admit {case.subject} with the audience {audience}"
     if not signs:
         return failed(says, Sign("subject-not-admitted", says))
     return failed(says, *_of_annotation(case, signs[0]), *signs, *_of_deleted_provider(case, signs[0]))
@@ -96,22 +98,30 @@ def _of_deleted_provider(case: Case, first: Sign) -> tuple[Sign, ...]:
     return signs_of(case.findings.of_sign("provider-deleted")) if stale else ()
 
 
-def _sign(case: Case, miss: Miss) -> Sign:
+def _sign(case: Case, exclusion: Exclusion) -> Sign:
     """A failing check, in the words of the rule that reports it of the same statement."""
-    subjects = (f"{case.role}#{miss.statement}", case.role)
-    findings = case.findings.by_rule.get(miss.id, ())
+    ident, statement, wrong = _cause(exclusion.kind), exclusion.statement, exclusion.says
+    subjects = (f"{case.role}#{statement}", case.role)
+    findings = case.findings.by_rule.get(ident, ())
     finding = next((f for f in findings if f.subject.id in subjects or f.subject.kind == "binding"), None)
     source = case.analysed.role.policy if case.analysed else None
-    places = (case.located(source.place.at(*miss.steps), miss.says),) if isinstance(source, TrustPolicy) else ()
-    says = f"statement {miss.statement} of the trust policy does not admit the token: {miss.says}"
-    return Sign(miss.id, finding.message if finding else says, finding, places)
+    place = exclusion.defect.places[0]
+    places = (case.located(source.place.at(*place), wrong),) if isinstance(source, TrustPolicy) else ()
+    says = f"statement {statement} of the trust policy does not admit the token: {wrong}"
+    return Sign(ident, finding.message if finding else says, finding, places)
+
+
+def _cause(kind: DefectKind) -> str:
+    return causes_of_sign(kind)[0].id
 
 
 def _depending(case: Case, keys: tuple[str, ...]) -> LinkState:
     """A verdict that sub and aud alone do not decide."""
     signs: dict[str, Sign] = {}
     for key in keys:
-        if ident := cause_of_key(key):
+        kind = request_kind(key.lower())
+        if kind != "request-other":
+            ident = _cause(kind)
             finding = case.finding(ident)
             signs[ident] = Sign(ident, finding.message if finding else "", finding, (), "likely" if finding else "possible")
     contested = signs_of(case.findings.of_sign("contested-semantics"), "possible")
