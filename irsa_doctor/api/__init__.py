@@ -9,6 +9,148 @@ from importlib import import_module
 from typing import Any
 
 EXPORTS: Mapping[str, str] = {
+from irsa_doctor.api.check import baseline_of, check, controls, framework_ids
+from irsa_doctor.api.collect import collect
+from irsa_doctor.api.diff import diff
+from irsa_doctor.api.explain import UnknownId, explain
+from irsa_doctor.api.load import NothingRead, load
+from irsa_doctor.api.permissions import NotLive, permissions
+from irsa_doctor.api.render import (
+    ANSWER_FORMATS,
+    COUNTED_FORMATS,
+    Presentation,
+    UnknownFormat,
+    for_terminal,
+    render_diff,
+    render_explanation,
+    render_permissions,
+    render_report,
+    render_rules,
+    render_simulations,
+    render_who_can,
+    render_why,
+    render_why_all,
+    style_for,
+)
+from irsa_doctor.api.rules import RulePage, list_rules, show_rule, verify_rules
+from irsa_doctor.api.schema import UnknownSchema, schema
+from irsa_doctor.api.simulate import simulate
+from irsa_doctor.api.who_can import who_can
+from irsa_doctor.api.why import Symptoms, read_symptoms, why, why_all
+from irsa_doctor.governance.settings import FAIL_ON, Settings, SettingsError, Waiver
+from irsa_doctor.model import (
+    Closed,
+    Cluster,
+    ConfigMap,
+    Container,
+    Contradiction,
+    Discovery,
+    Document,
+    EnvSource,
+    Flaw,
+    Gap,
+    Hole,
+    Inventory,
+    Mount,
+    Namespace,
+    OidcProvider,
+    Place,
+    PlannedCluster,
+    PlannedProvider,
+    PodIdentityAssociation,
+    ProjectedToken,
+    ResourceControlPolicy,
+    Role,
+    ServiceAccount,
+    SigningKey,
+    Text,
+    TrustPolicy,
+    Unknown,
+    Webhook,
+    Workload,
+)
+from irsa_doctor.model.errors import IrsaDoctorError
+from irsa_doctor.model.findings import (
+    CONFIDENCES,
+    SEVERITIES,
+    Counts,
+    DocumentRow,
+    Finding,
+    Fix,
+    Location,
+    Missing,
+    Offer,
+    Report,
+    RoleAccounts,
+    Subject,
+    Tally,
+    Waived,
+)
+from irsa_doctor.model.kinds import UnknownKind, kind_named
+from irsa_doctor.model.nearness import suggestion
+from irsa_doctor.reports.style import Style
+from irsa_doctor.text.errors import LiveError
+from irsa_doctor.text.os_errors import os_error_reason
+
+if TYPE_CHECKING:
+    from irsa_doctor.answers.check.choice import UnknownRule
+    from irsa_doctor.answers.check.examples import ExamplesResult, Failure
+    from irsa_doctor.answers.diff import ChangedSubjects, Difference, RoleChange
+    from irsa_doctor.answers.simulate import (
+        LocatedProblem,
+        Simulation,
+        StatementOutcome,
+        Unanswerable,
+        Unanswered,
+        simulate_lines,
+    )
+    from irsa_doctor.answers.who_can import (
+        AdmittedAudiences,
+        AdmittedSubjects,
+        AudiencePair,
+        MissingInput,
+        NoSuchRole,
+        OtherPrincipal,
+        ProviderGrant,
+        WhoCan,
+    )
+    from irsa_doctor.answers.why import NoEvents, NoTarget
+    from irsa_doctor.answers.why.records import (
+        DiagnosedCause,
+        DiagnosedLink,
+        Diagnosis,
+        LinkNeed,
+        MistakenRemedy,
+        PredictedError,
+        QuotedPlace,
+        WorkloadIdentity,
+    )
+    from irsa_doctor.governance.baseline import BaselineError
+    from irsa_doctor.governance.revision import NoRevision
+    from irsa_doctor.governance.settings import load_settings
+    from irsa_doctor.governance.settings_at import settings_at
+    from irsa_doctor.rulebook.cause_block import CauseBlock, StsError
+    from irsa_doctor.rulebook.causes import Cause
+    from irsa_doctor.rulebook.files import Illustration
+    from irsa_doctor.rulebook.frameworks import Bearing, ControlResult, FrameworkReport
+    from irsa_doctor.rulebook.rules import Clause, Control, Graded, Reference, Rule, RuleError
+    from irsa_doctor.sources import Loaded
+    from irsa_doctor.sources.files.evidence import NoEvidence
+    from irsa_doctor.sources.files.requests import Unreadable, read_policy_file, read_requests
+    from irsa_doctor.sources.live import Options
+    from irsa_doctor.sources.live.permissions import Permissions
+    from irsa_doctor.sources.snapshot.snapshot import (
+        Answered,
+        Origin,
+        Query,
+        Snapshot,
+        SnapshotTool,
+        snapshot_text,
+        write_snapshot,
+    )
+    from irsa_doctor.text.positions import Documents
+
+_LOADED_WHEN_NAMED = {
     "answers.check.choice": "UnknownRule",
     "answers.check.examples": "ExamplesResult Failure",
     "answers.diff": "ChangedSubjects Difference RoleChange",
@@ -67,6 +209,163 @@ __all__ = list(_HOMES)
 # the modules of this package are called like their functions, which would hide a function that is loaded later
 for _module in (module for module in EXPORTS if module.startswith("api.")):
     globals().update({name: getattr(import_module(f"irsa_doctor.{_module}"), name) for name in EXPORTS[_module].split()})
+__all__ = [
+    "ANSWER_FORMATS",
+    "CONFIDENCES",
+    "COUNTED_FORMATS",
+    "FAIL_ON",
+    "SEVERITIES",
+    "AdmittedAudiences",
+    "AdmittedSubjects",
+    "Answered",
+    "AudiencePair",
+    "BaselineError",
+    "Bearing",
+    "Cause",
+    "CauseBlock",
+    "ChangedSubjects",
+    "Clause",
+    "Closed",
+    "Cluster",
+    "ConfigMap",
+    "Container",
+    "Contradiction",
+    "Control",
+    "ControlResult",
+    "Counts",
+    "DiagnosedCause",
+    "DiagnosedLink",
+    "Diagnosis",
+    "Difference",
+    "Discovery",
+    "Document",
+    "DocumentRow",
+    "Documents",
+    "EnvSource",
+    "ExamplesResult",
+    "Failure",
+    "Finding",
+    "Fix",
+    "Flaw",
+    "FrameworkReport",
+    "Gap",
+    "Graded",
+    "Hole",
+    "Illustration",
+    "Inventory",
+    "IrsaDoctorError",
+    "LinkNeed",
+    "LiveError",
+    "Loaded",
+    "LocatedProblem",
+    "Location",
+    "Missing",
+    "MissingInput",
+    "MistakenRemedy",
+    "Mount",
+    "Namespace",
+    "NoEvents",
+    "NoEvidence",
+    "NoRevision",
+    "NoSuchRole",
+    "NoTarget",
+    "NotLive",
+    "NothingRead",
+    "Offer",
+    "OidcProvider",
+    "Options",
+    "Origin",
+    "OtherPrincipal",
+    "Permissions",
+    "Place",
+    "PlannedCluster",
+    "PlannedProvider",
+    "PodIdentityAssociation",
+    "PredictedError",
+    "Presentation",
+    "ProjectedToken",
+    "ProviderGrant",
+    "Query",
+    "QuotedPlace",
+    "Reference",
+    "Report",
+    "ResourceControlPolicy",
+    "Role",
+    "RoleAccounts",
+    "RoleChange",
+    "Rule",
+    "RuleError",
+    "RulePage",
+    "ServiceAccount",
+    "Settings",
+    "SettingsError",
+    "SigningKey",
+    "Simulation",
+    "Snapshot",
+    "SnapshotTool",
+    "StatementOutcome",
+    "StsError",
+    "Style",
+    "Subject",
+    "Symptoms",
+    "Tally",
+    "Text",
+    "TrustPolicy",
+    "Unanswerable",
+    "Unanswered",
+    "Unknown",
+    "UnknownFormat",
+    "UnknownId",
+    "UnknownKind",
+    "UnknownRule",
+    "UnknownSchema",
+    "Unreadable",
+    "Waived",
+    "Waiver",
+    "Webhook",
+    "WhoCan",
+    "Workload",
+    "WorkloadIdentity",
+    "baseline_of",
+    "check",
+    "collect",
+    "controls",
+    "diff",
+    "explain",
+    "for_terminal",
+    "framework_ids",
+    "kind_named",
+    "list_rules",
+    "load",
+    "load_settings",
+    "os_error_reason",
+    "permissions",
+    "read_policy_file",
+    "read_requests",
+    "read_symptoms",
+    "render_diff",
+    "render_explanation",
+    "render_permissions",
+    "render_report",
+    "render_rules",
+    "render_simulations",
+    "render_who_can",
+    "render_why",
+    "render_why_all",
+    "schema",
+    "settings_at",
+    "show_rule",
+    "simulate",
+    "simulate_lines",
+    "snapshot_text",
+    "style_for",
+    "suggestion",
+    "verify_rules",
+    "who_can",
+    "why",
+    "why_all",
+    "write_snapshot",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
 from irsa_doctor.model.errors import IrsaDoctorError
+from irsa_doctor.reports import COUNTED as COUNTED_FORMATS
 from irsa_doctor.reports import FORMATS as REPORT_FORMATS
 from irsa_doctor.reports.escape import for_terminal
 from irsa_doctor.reports.presentation import PLAIN, Presentation
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from irsa_doctor.rulebook.rules import Rule
     from irsa_doctor.sources.live.permissions import Permissions
 
-__all__ = ["ANSWER_FORMATS", "Presentation", "UnknownFormat", "for_terminal", "style_for"]
+__all__ = ["ANSWER_FORMATS", "COUNTED_FORMATS", "Presentation", "UnknownFormat", "for_terminal", "style_for"]
 
 _Renderer = TypeVar("_Renderer", bound=Callable[..., str])
 _PLAIN = Style()
@@ -62,19 +63,15 @@ def render_report(
         from irsa_doctor.reports.html import render_html
 
         return render_html(report, style, framework, presentation)
-    if framework is None and output_format == "text":
-        from irsa_doctor.reports.text import render_text
-
-        return render_text(report, style, presentation)
     if framework is not None and output_format == "text":
         from irsa_doctor.reports.controls import render_controls_text
 
-        return render_controls_text(report, framework, style)
+        return render_controls_text(report, framework, style, presentation)
     if framework is not None and output_format == "json":
         from irsa_doctor.reports.json import render_json
 
         return render_json(report, style, framework)
-    return render(report, style)
+    return render(report, style, presentation)
 
 
 def render_who_can(answer: "WhoCan", output_format: str = "text", style: Style = _PLAIN) -> str:

@@ -159,6 +159,10 @@ def check(
     from irsa_doctor import api
 
     reports = destinations(format_ or ["text"], output)
+    if presentation.statistics and not any(name in api.COUNTED_FORMATS for name, _ in reports):
+        raise wrong(
+            "--statistics is for text, concise and markdown; the other formats count the findings of each rule themselves"
+        )
     inputs = checked_paths(paths, live)
     laid_over = _base(base, changed, live)
     with governing as governed:

@@ -11,13 +11,24 @@ if TYPE_CHECKING:
     from irsa_doctor.api import Presentation
 
 _ShowFixes = Annotated[
-    bool, typer.Option("--show-fixes", help="Show corrected trust policies whole, as commands to paste, not only the change.")
+    bool,
+    typer.Option("--show-fixes", help="text: show corrected trust policies whole, as commands to paste, not only the change."),
 ]
 _ShowUnknown = Annotated[
-    bool, typer.Option("--show-unknown", help="List every missing input, with the command that fetches it.")
+    bool,
+    typer.Option(
+        "--show-unknown", help="text: list every missing input, with the command that fetches it. The other formats always do."
+    ),
 ]
-_Statistics = Annotated[bool, typer.Option("--statistics", help="Show the number of findings of each rule, not the findings.")]
-_Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show findings only: no missing inputs, no summary.")]
+_Statistics = Annotated[
+    bool,
+    typer.Option(
+        "--statistics", help="text, concise and markdown: show the number of findings of each rule, not the findings."
+    ),
+]
+_Quiet = Annotated[
+    bool, typer.Option("--quiet", "-q", help="text, markdown and github: show findings only, no missing inputs and no summary.")
+]
 
 
 def presentation_options(

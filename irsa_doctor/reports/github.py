@@ -6,16 +6,18 @@ https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-comm
 from irsa_doctor.model.findings import Finding, Missing, Report
 from irsa_doctor.reports.counting import by_severity, counted
 from irsa_doctor.reports.escape import for_workflow_data, for_workflow_property
+from irsa_doctor.reports.layout import accounts_in_short
 from irsa_doctor.reports.places import from_here
+from irsa_doctor.reports.presentation import PLAIN, Presentation
 from irsa_doctor.reports.style import Style
 
 _COMMANDS = {"critical": "error", "high": "error", "medium": "warning", "low": "notice"}
 
 
-def render_github(report: Report, style: Style) -> str:
-    """Returns a command for each finding and each missing input, and one with the totals."""
-    lines = [*map(_command, report.findings), *map(_missing, report.unknown), _summary(report)]
-    return "\n".join(lines) + "\n"
+def render_github(report: Report, style: Style, presentation: Presentation = PLAIN) -> str:
+    """Returns a command for each finding and each missing input, and one with the totals; quiet, for the findings alone."""
+    rest = [] if presentation.quiet else [*map(_missing, report.unknown), _summary(report)]
+    return "".join(f"{line}\n" for line in (*map(_command, report.findings), *rest))
 
 
 def _command(finding: Finding) -> str:
@@ -31,7 +33,11 @@ def _command(finding: Finding) -> str:
             if place.end_line == place.line and place.end_column > place.column:
                 properties["endColumn"] = str(place.end_column)
     properties["title"] = f"{finding.rule}: {finding.title}"
-    return _line(_COMMANDS[finding.severity], properties, f"{finding.message}\n{finding.remedy}")
+    return _line(
+        _COMMANDS[finding.severity],
+        properties,
+        f"{finding.message}{accounts_in_short(finding.role_accounts.accounts)}\n{finding.remedy}",
+    )
 
 
 def _missing(missing: Missing) -> str:

@@ -3,6 +3,7 @@
 from irsa_doctor.model.findings import Finding, Report
 from irsa_doctor.reports.escape import for_terminal
 from irsa_doctor.reports.json import json_text
+from irsa_doctor.reports.layout import accounts_in_short
 from irsa_doctor.reports.places import from_here
 from irsa_doctor.reports.style import Style
 
@@ -17,7 +18,7 @@ def render_gitlab(report: Report, style: Style) -> str:
 def _issue(finding: Finding) -> dict[str, object]:
     place = finding.locations[0]
     return {
-        "description": for_terminal(f"{finding.title}: {finding.message}"),
+        "description": for_terminal(f"{finding.title}: {finding.message}{accounts_in_short(finding.role_accounts.accounts)}"),
         "check_name": finding.rule,
         "fingerprint": finding.fingerprint,
         "severity": _SEVERITIES[finding.severity],

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from irsa_doctor.model.findings import Finding, Report, Tally
 from irsa_doctor.reports.escape import for_xml
+from irsa_doctor.reports.layout import accounts_in_short
 from irsa_doctor.reports.places import from_here
 from irsa_doctor.reports.style import Style
 
@@ -49,7 +50,8 @@ def _case(finding: Finding) -> Iterator[str]:
     at = f" file={_attribute(from_here(place.file))}{f' line={_attribute(str(place.line))}' if place.line else ''}"
     yield f"    <testcase classname={_attribute(finding.rule)} name={_attribute(finding.subject.id)}{at}>"
     yield f"      <failure type={_attribute(finding.severity)} message={_attribute(finding.message)}>"
-    yield f"{for_xml(where)}\n{for_xml(finding.remedy)}"
+    concerned = accounts_in_short(finding.role_accounts.accounts).strip()
+    yield "\n".join(for_xml(line) for line in (where, concerned, finding.remedy) if line)
     yield "      </failure>"
     yield "    </testcase>"
 

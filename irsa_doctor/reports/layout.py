@@ -10,6 +10,8 @@ from irsa_doctor.reports.style import Style
 COLOURS: Mapping[str, str] = {"critical": "1;31", "high": "31", "medium": "33", "low": "36", "unknown": "35"}
 STRONG, FAINT, GOOD, OPEN, BAD = "1", "2", "32", "1;35", "31"
 INDENT = "  "
+_NAMED = 6
+"""names that a sentence shows; the others are counted"""
 _PASTED = "    "
 
 
@@ -53,6 +55,14 @@ def accounts_line(accounts: AccountList, most: int) -> str:
     names = accounts.ids[:most]
     more = f" and {accounts.count - len(names)} more" if accounts.count > len(names) else ""
     return ", ".join(names) + more
+
+
+def accounts_in_short(accounts: AccountList) -> str:
+    """Returns the service accounts of a finding about a role as a sentence behind its message, "" where it concerns none."""
+    if not accounts.count:
+        return ""
+    title = accounts_title(accounts)
+    return f" {title[:1].upper()}{title[1:]}: {accounts_line(accounts, _NAMED)}."
 
 
 def shortlist(names: Sequence[str], most: int) -> str:

@@ -7,19 +7,41 @@ from irsa_doctor.reports.changes import dedented
 from irsa_doctor.reports.counting import by_severity, counted
 from irsa_doctor.reports.escape import for_markdown, for_terminal
 from irsa_doctor.reports.fixes import change_title, pasted
+from irsa_doctor.reports.layout import accounts_in_short
 from irsa_doctor.reports.places import from_here
+from irsa_doctor.reports.presentation import PLAIN, Presentation
 from irsa_doctor.reports.style import Style
+from irsa_doctor.reports.totals import numbers_of_rules
 
 
-def render_markdown(report: Report, style: Style) -> str:
-    """Returns the totals, a table of the findings, a folded page of each finding, then what was not checked."""
+def render_markdown(report: Report, style: Style, presentation: Presentation = PLAIN) -> str:
+    """Returns the totals, a table of the findings, a folded page of each finding, then what was not checked.
+
+    With statistics, a table of the rules in place of the findings; quiet, no more than the totals and the findings.
+    """
     lines = [f"**irsa-doctor**: {by_severity(report)}{_rest(report)}.", ""]
+    if presentation.statistics:
+        return "\n".join([*lines, *_statistics(report), *(() if presentation.quiet else _not_checked(report))])
     if report.findings:
         lines += ["| severity | finding | where | subject |", "| --- | --- | --- | --- |", *map(_row, report.findings), ""]
     for finding in report.findings:
         lines += _details(finding)
-    lines += [*_unreadable(report), *_missing(report)]
-    return "\n".join(lines)
+    return "\n".join([*lines, *(() if presentation.quiet else _not_checked(report))])
+
+
+def _statistics(report: Report) -> Iterator[str]:
+    """A table of the number of findings of each rule."""
+    rows = numbers_of_rules(report.findings)
+    if rows:
+        yield from ("| findings | severity | rule |", "| --- | --- | --- |")
+    for row in rows:
+        yield f"| {row.number} | {row.severity} | {for_markdown(f'{row.title} ({row.rule})')} |"
+    yield from ("",) if rows else ()
+
+
+def _not_checked(report: Report) -> Iterator[str]:
+    yield from _unreadable(report)
+    yield from _missing(report)
 
 
 def _rest(report: Report) -> str:
@@ -76,6 +98,8 @@ def _details(finding: Finding) -> Iterator[str]:
     yield ""
     yield for_markdown(finding.message)
     yield ""
+    if concerned := accounts_in_short(finding.role_accounts.accounts).strip():
+        yield from (for_markdown(concerned), "")
     yield f"Fix: {for_markdown(finding.remedy.strip())}"
     yield ""
     if finding.fix and finding.fix.diff:

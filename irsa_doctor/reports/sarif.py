@@ -13,6 +13,7 @@ from irsa_doctor.model.findings import CONFIDENCES, SEVERITIES, Finding, Locatio
 from irsa_doctor.reports.counting import counted
 from irsa_doctor.reports.escape import for_markdown, for_sarif
 from irsa_doctor.reports.json import json_text
+from irsa_doctor.reports.layout import accounts_in_short
 from irsa_doctor.reports.places import from_here
 from irsa_doctor.reports.style import Style
 from irsa_doctor.rulebook.rules import Rule, shipped_rules
@@ -131,14 +132,15 @@ def _result(finding: Finding, index: Mapping[str, int]) -> dict[str, Any]:
     others = list(enumerate((place for place in finding.locations if place is not primary), 1))
     # GitHub shows a related place only if the message links to it
     links = ", ".join(f"[{_link_text(place)}]({number})" for number, place in others)
+    concerned = for_sarif(accounts_in_short(finding.role_accounts.accounts))
     see = f" See also: {links}." if links else ""
     result: dict[str, Any] = {
         "ruleId": finding.rule,
         "ruleIndex": index[finding.rule],
         "kind": "fail",
         "level": _LEVELS[finding.severity],
-        "message": {"text": f"{_sentence(finding.message)} {_sentence(finding.remedy)}{see}"},
-        "locations": [{**_location(primary), "logicalLocations": [_logical(finding)]}],
+        "message": {"text": f"{_sentence(finding.message)}{concerned} {_sentence(finding.remedy)}{see}"},
+        "locations": [{**_location(primary), "logicalLocations": _logical(finding)}],
         # GitHub reads only the second. Without it, GitHub hashes the text of the line, and all findings of a rule in an export
         # of one long line become one alert
         "partialFingerprints": {"irsaDoctor/v1": finding.fingerprint, "primaryLocationLineHash": f"{finding.fingerprint}:1"},
@@ -157,8 +159,10 @@ def _link_text(place: Location) -> str:
     return text.replace("\\", "\\\\").replace("[", "\\[").replace("]", "\\]")
 
 
-def _logical(finding: Finding) -> dict[str, str]:
-    return {"fullyQualifiedName": for_sarif(finding.subject.id), "kind": "resource"}
+def _logical(finding: Finding) -> list[dict[str, str]]:
+    """The subject, then the service accounts that a finding about a role concerns."""
+    names = (finding.subject.id, *finding.role_accounts.accounts.ids)
+    return [{"fullyQualifiedName": for_sarif(name), "kind": "resource"} for name in names]
 
 
 def _waived(waived: Waived, index: Mapping[str, int]) -> dict[str, Any]:

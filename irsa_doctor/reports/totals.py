@@ -3,8 +3,9 @@
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
 
-from irsa_doctor.model.findings import SEVERITIES, Finding, Report
+from irsa_doctor.model.findings import SEVERITIES, Finding, Report, Severity
 from irsa_doctor.reports.counting import counted
 from irsa_doctor.reports.escape import for_terminal
 from irsa_doctor.reports.fitting import columns, without_end
@@ -18,20 +19,36 @@ _CLEAN = "No findings."
 _COUNTS = re.compile(r"\d+ (critical|high|medium|low)|\d+ (?:inputs? missing|documents? unreadable)")
 
 
-def by_rule(findings: Sequence[Finding], style: Style) -> Iterator[str]:
-    """Yields the number of findings of each rule, the worst first."""
-    if not findings:
-        return
+class RuleNumber(NamedTuple):
+    """The number of findings that a rule has at one severity."""
+
+    number: int
+    severity: Severity
+    rule: str
+    title: str
+
+
+def numbers_of_rules(findings: Iterable[Finding]) -> list[RuleNumber]:
+    """Returns the number of findings of each rule, the worst first, then the most frequent."""
     numbers = Counter((SEVERITIES.index(finding.severity), finding.rule) for finding in findings)
     titles = {finding.rule: finding.title for finding in findings}
-    wide = max(len(str(number)) for number in numbers.values())
-    longest = max(columns(for_terminal(rule)) for rule in titles)
+    ordered = sorted(numbers.items(), key=lambda item: (item[0][0], -item[1], item[0][1]))
+    return [RuleNumber(number, SEVERITIES[severity], rule, titles[rule]) for (severity, rule), number in ordered]
+
+
+def by_rule(findings: Sequence[Finding], style: Style) -> Iterator[str]:
+    """Yields the number of findings of each rule, the worst first."""
+    rows = numbers_of_rules(findings)
+    if not rows:
+        return
+    wide = max(len(str(row.number)) for row in rows)
+    longest = max(columns(for_terminal(row.rule)) for row in rows)
     room = style.width - wide - longest - 16
     yield from header("By rule", style)
-    for (severity, rule), number in sorted(numbers.items(), key=lambda item: (item[0][0], -item[1], item[0][1])):
-        word, shown = SEVERITIES[severity], for_terminal(rule)
+    for number, word, rule, title in rows:
+        shown = for_terminal(rule)
         if room >= _TITLE:
-            shown += " " * (longest - columns(shown) + 2) + without_end(clean(titles[rule]), room, style.ellipsis)
+            shown += " " * (longest - columns(shown) + 2) + without_end(clean(title), room, style.ellipsis)
         shown = without_end(shown, style.width - wide - 14, style.ellipsis)
         yield f"{INDENT}{number:>{wide}}  {style.paint(f'{word:<8}', COLOURS[word])}  {shown}"
     yield ""

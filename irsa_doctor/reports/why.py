@@ -23,6 +23,7 @@ _COMMANDS = ("kubectl ", "aws ", "curl ", "nslookup ", "irsa-doctor ")
 _STRONG, _FAINT, _GOOD, _OPEN = "1", "2", "32", "35"
 _HANG = " " * 5
 """the indent below the mark of a link"""
+_FILE, _FILES = "that file too", "those files too"
 _RESTARTS = ("kubectl rollout restart ", "kubectl delete pod ")
 _RESTARTING = ("Restart", "Recreate")
 """the first words of a remedy that is only a restart"""
@@ -104,6 +105,8 @@ def render_why_text(diagnosis: Diagnosis, style: Style) -> str:
         lines += _not_checked(alike, style)
     lines += _more(diagnosis.causes, style)
     lines += _wrong_fixes(diagnosis.wrong_fixes, style)
+    if written := _writes_files(diagnosis):
+        lines += ["", *_prose(written, style)]
     if diagnosis.roles:
         lines += ["", "No role is named. Roles that admit this service account:"]
         lines += [f"  {for_terminal(role)}" for role in diagnosis.roles]
@@ -112,6 +115,15 @@ def render_why_text(diagnosis: Diagnosis, style: Style) -> str:
     for note in diagnosis.notes:
         lines += ["", *_prose(note, style)]
     return "\n".join(lines) + "\n"
+
+
+def _writes_files(diagnosis: Diagnosis) -> str:
+    """What to do with the files of the commands that are shown, "" where none of them writes one."""
+    shown = [link.settle for link in diagnosis.links if link.verdict == "unknown"] + [c.settle for c in diagnosis.causes]
+    files = list(dict.fromkeys(command.rpartition(" > ")[2] for command in shown if " > " in command))
+    if not files:
+        return ""
+    return f"Commands that end with > FILE write an input. Then run this again with {_FILE if len(files) == 1 else _FILES}."
 
 
 def _who(subject: WorkloadIdentity) -> str:

@@ -31,7 +31,9 @@ def test_a_problem_matcher_finds_file_line_column_severity_and_rule(monkeypatch)
         place = shown.locations[0]
         assert (WORLDS / file).samefile(place.file)
         assert (int(row), int(column), severity, rule) == (place.line, place.column, shown.severity, shown.rule)
-        assert message == " ".join(shown.message.split())
+        assert message.startswith(" ".join(shown.message.split()))
+        accounts = shown.role_accounts.accounts
+        assert not accounts.kept_out or all(account in message for account in accounts.ids)
 
 
 def test_a_place_without_a_line_can_still_be_opened():
