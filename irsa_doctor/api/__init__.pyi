@@ -44,6 +44,7 @@ from irsa_doctor.api.load import load as load
 from irsa_doctor.api.permissions import NotLive as NotLive
 from irsa_doctor.api.permissions import permissions as permissions
 from irsa_doctor.api.render import ANSWER_FORMATS as ANSWER_FORMATS
+from irsa_doctor.api.render import COUNTED_FORMATS as COUNTED_FORMATS
 from irsa_doctor.api.render import Presentation as Presentation
 from irsa_doctor.api.render import UnknownFormat as UnknownFormat
 from irsa_doctor.api.render import for_terminal as for_terminal

@@ -136,7 +136,7 @@ class PlannedCluster(msgspec.Struct, frozen=True):
 class PodIdentityAssociation(msgspec.Struct, frozen=True):
     """An EKS Pod Identity association (eks:DescribePodIdentityAssociation); `role_arn` is "" where only the list was given.
 
-    What a template fills in has holes.
+    What a template fills in has holes; `id` is "" where a template makes it.
     """
 
     cluster: str | Text
@@ -146,6 +146,7 @@ class PodIdentityAssociation(msgspec.Struct, frozen=True):
     role_arn: str | Text = ""
     target_role_arn: str = ""
     session_tags: bool = True
+    id: str = ""
 
 
 class ResourceControlPolicy(msgspec.Struct, frozen=True, eq=False):

@@ -131,7 +131,20 @@ class Inventory(msgspec.Struct, frozen=True, eq=False, dict=True):
     def unknown(self, collection: str, owner: str, name: str, missing: str, how: str = "", then: str = "") -> Unknown:
         """Why something is not known: what a source answered when it was asked for it, else that it was not given."""
         refused = self.refused(collection, owner, name)
-        return Unknown(missing, how, then) if refused is None else refused
+        return Unknown(missing, how, then, self.distinct(owner)) if refused is None else refused
+
+    def distinct(self, cluster: str) -> str:
+        """The name of a cluster among several, "" where it is the only one, or not in the input."""
+        known = self.cluster_by_id.get(cluster) if len(self.clusters) > 1 else None
+        return known.name if known else ""
+
+    def lacks_account(self, cluster: str, namespace: str, name: str) -> bool:
+        """Whether a service account certainly does not exist: in its cluster, or where that is not known, in any."""
+        if not self.closed.has_kind(cluster, "serviceaccounts", namespace):
+            return False
+        if cluster:
+            return (cluster, namespace, name) not in self.service_account_by_key
+        return (namespace, name) not in self._account_names
 
     def refused(self, collection: str, owner: str, name: str = "") -> Unknown | None:
         """What a source answered that was asked for something and did not give it, None where none was; of any owner where
@@ -176,6 +189,10 @@ class Inventory(msgspec.Struct, frozen=True, eq=False, dict=True):
     def service_account_by_key(self) -> Mapping[tuple[str, str, str], ServiceAccount]:
         """Service accounts by (cluster id, namespace, name)."""
         return {(sa.cluster, sa.namespace, sa.name): sa for sa in self.service_accounts}
+
+    @cached_property
+    def _account_names(self) -> frozenset[tuple[str, str]]:
+        return frozenset((account.namespace, account.name) for account in self.service_accounts)
 
     @cached_property
     def workloads_by_service_account(self) -> Mapping[tuple[str, str, str], tuple[Workload, ...]]:

@@ -17,12 +17,14 @@ class Unknown(msgspec.Struct, frozen=True):
     """A value that could not be seen.
 
     `missing` names the input that would settle it, `how` the command that fetches that input ("" where there is none),
-    `then` the option that irsa-doctor is to be given with it (`--complete pods`; "" where it needs none).
+    `then` the option that irsa-doctor is to be given with it (`--complete pods`; "" where it needs none). `cluster` is the name
+    of the cluster that the command reads, where the input has several and its answer does not name it.
     """
 
     missing: str
     how: str = ""
     then: str = ""
+    cluster: str = ""
 
     def __bool__(self) -> bool:
         """An unknown value is neither true nor false, so nobody may ask."""

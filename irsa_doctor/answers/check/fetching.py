@@ -1,4 +1,4 @@
-"""The command that fetches a missing input into a file, which the next call of `check` reads."""
+"""The command that fetches a missing input into a file, which the next call reads."""
 
 import re
 import shlex
@@ -9,8 +9,22 @@ from irsa_doctor.model.findings import Missing
 _TYPES = {"aws": ".json", "kubectl": ".yaml", "curl": ".json"}
 _UNSAFE = re.compile(r"[^A-Za-z0-9.]+")
 _LONGEST = 80
-_NOT_AN_INPUT = ("kubectl exec ", "kubectl create ", "aws organizations list-")
-"""commands whose output `check` does not read"""
+_ANSWERS = {
+    "iam": (
+        *("get-role", "list-roles", "get-account-authorization-details"),
+        *("list-open-id-connect-providers", "get-open-id-connect-provider"),
+    ),
+    "eks": (
+        *("list-clusters", "describe-cluster"),
+        *("list-pod-identity-associations", "describe-pod-identity-association"),
+    ),
+    "organizations": ("describe-policy",),
+}
+"""the operations of AWS whose answers are inputs"""
+_PUBLISHED = ("/.well-known/openid-configuration", "/keys", "/openid/v1/jwks", "jwks.json")
+"""how the URLs of discovery documents and keys end"""
+_FILTERED = ("--query", "jsonpath", "printenv", "|")
+"""what makes another document of an answer"""
 _WRITTEN = re.compile(r"> (\S+)$")
 _VERBS = ("get", "describe", "list")
 _NOT_NAMES = ("--filter", "--output", "-o")
@@ -20,21 +34,35 @@ _NOT_NAMES = ("--filter", "--output", "-o")
 def missing_input(unknown: Unknown, rules: tuple[str, ...], subjects: int) -> Missing:
     """Returns what is missing with its command; AWS and Kubernetes answers are redirected into a file.
 
-    The words of a command are quoted for a POSIX shell: names of the input may hold anything.
+    The words of a command are quoted for a POSIX shell: names of the input may hold anything. The answer of one cluster among
+    several has a file of its own, and the option that names the cluster.
     """
-    how, file = fetched(unknown.how)
-    return Missing(unknown.missing, how, rules, subjects, unknown.then, file)
+    how, file = fetched(unknown.how, unknown.cluster)
+    named = unknown.cluster and file and how.startswith("kubectl ")
+    then = (unknown.then, f"--cluster {shlex.quote(f'{unknown.cluster}={file}')}" if named else "")
+    return Missing(unknown.missing, how, rules, subjects, " ".join(filter(None, then)), file)
 
 
-def fetched(how: str) -> tuple[str, str]:
-    """Returns a command that writes a file, and the name of the file; "" where it writes none that `check` reads."""
+def fetched(how: str, cluster: str = "") -> tuple[str, str]:
+    """Returns a command that writes a file, and the name of the file; "" where it writes none that can be an input."""
     if written := _WRITTEN.search(how):
         return how, written[1]
     words = how.split()
-    if not words or words[0] not in _TYPES or how.startswith(_NOT_AN_INPUT):
+    if not words or not _is_input(words):
         return how, ""
-    file = _file(words)
+    file = _file([*words, cluster] if words[0] == "kubectl" and cluster else words)
     return f"{shlex.join(_machine_readable(words))} > {file}", file
+
+
+def _is_input(words: list[str]) -> bool:
+    """Whether the answer of a command can be read as it is."""
+    if any(filtered in word for word in words for filtered in _FILTERED):
+        return False
+    if words[0] == "aws":
+        return len(words) > 2 and words[2] in _ANSWERS.get(words[1], ())
+    if words[0] == "curl":
+        return words[-1].endswith(_PUBLISHED)
+    return words[:2] == ["kubectl", "get"]
 
 
 def _machine_readable(words: list[str]) -> list[str]:

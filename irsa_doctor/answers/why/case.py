@@ -152,7 +152,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True, dict=True):
             return refused
         if self.cluster and isinstance(self.cluster.issuer, Unknown):
             return self.cluster.issuer
-        return Unknown("the issuer of the cluster", "aws eks describe-cluster --name CLUSTER")
+        return Unknown("the issuer of the cluster", "kubectl get --raw /.well-known/openid-configuration")
 
     @property
     def profile(self) -> Profile:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
+from irsa_doctor.answers.check.fetching import fetched
 from irsa_doctor.answers.why.case import Case
 from irsa_doctor.answers.why.circumstances import is_possible
 from irsa_doctor.answers.why.fixes import fix_of, remedy_of
@@ -109,7 +110,7 @@ def _diagnosed(case: Case, suspect: Suspect, link: str) -> DiagnosedCause:
         certainty=suspect.certainty,
         because=sign.because or cause.title,
         remedy=remedy_of(case, cause, finding),
-        settle="" if suspect.certainty == "certain" else fill_command(cause.settle, case),
+        settle="" if suspect.certainty == "certain" else fetched(fill_command(cause.settle, case))[0],
         url=(finding.url if finding else "") or cause.url,
         commands=fix.commands if fix else (),
         title=cause.title,

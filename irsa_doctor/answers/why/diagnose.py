@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from irsa_doctor.answers.check.fetching import fetched
 from irsa_doctor.answers.why.case import Case
 from irsa_doctor.answers.why.causes import causes_of, suspects
 from irsa_doctor.answers.why.chain import decisive_links, walk_links
@@ -61,7 +62,7 @@ def _links(case: Case, states: Mapping[str, LinkState]) -> tuple[DiagnosedLink, 
             verdict=(state := states[link.id]).verdict,
             because=state.because,
             evidence=quoted_places(state.places),
-            settle=state.settle,
+            settle=fetched(state.settle)[0],
             needs=() if state.verdict == "skipped" else link.needs_of(case),
         )
         for link in LINKS

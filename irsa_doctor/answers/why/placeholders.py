@@ -8,12 +8,80 @@ from irsa_doctor.answers.why.evidence.tokens import TOLERANCE
 from irsa_doctor.model import Issuer
 
 _PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
+_NAMES = {
+    "namespace": "the namespace",
+    "service_account": "the name of the service account",
+    "pod": "the name of a pod",
+    "role_name": "the name of the role",
+    "role_arn": "the ARN of the role",
+    "account": "the account",
+    "cluster": "the name of the cluster",
+    "region": "the region of the cluster",
+    "provider_arn": "the ARN of the OIDC provider",
+    "issuer": "the issuer of the cluster",
+}
+_PROGRAMS = ("aws ", "kubectl ", "curl ", "nslookup ")
+_EXEC = "kubectl exec "
+_WITH_PODS = ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job")
+_DISCOVERY = "kubectl get --raw /.well-known/openid-configuration"
+_OBJECT = re.compile(r"kubectl get ([a-z]+) -n \{namespace\} \{(?:pod|service_account)\} -o yaml$")
+_OF_CLUSTER = ("aws eks describe-cluster --name {cluster}", "curl -sS https://{issuer}/.well-known/openid-configuration")
+_OF_ROLE = "aws iam get-role --role-name {role_name}"
+_ALL_ROLES = "aws iam get-account-authorization-details --filter Role"
 
 
 def fill_command(template: str, case: Case) -> str:
-    """A command with the values of a case, quoted for a shell; what is not known becomes a word in capitals."""
+    """A command with the values of a case, quoted for a shell.
+
+    Where a value is not known it is a command that reads more, such as all pods, or a sentence that names the value: a command
+    has no placeholders.
+    """
     values = placeholder_values(case)
-    return _PLACEHOLDER.sub(lambda name: shlex.quote(values.get(name[1]) or name[1].upper()), template)
+    if template.startswith(_EXEC):
+        values["pod"] = _running(case)
+    if _unknown(template, values):
+        template = _wider(template, values)
+    filled = _PLACEHOLDER.sub(lambda name: shlex.quote(values[name[1]]) if values.get(name[1]) else name[0], template)
+    return _described(filled) if _unknown(template, values) else filled
+
+
+def _unknown(template: str, values: dict[str, str]) -> list[str]:
+    return [name for name in dict.fromkeys(_PLACEHOLDER.findall(template)) if name in _NAMES and not values.get(name)]
+
+
+def _wider(template: str, values: dict[str, str]) -> str:
+    """A command that needs fewer values and answers as much, or the same where there is none."""
+    if template in _OF_CLUSTER:
+        return _DISCOVERY
+    if template == _OF_ROLE:
+        return _ALL_ROLES
+    if named := _OBJECT.match(template):
+        scope = "-n {namespace}" if values["namespace"] else "-A"
+        return f"kubectl get {named[1].removesuffix('s')}s {scope} -o yaml"
+    if "{region}" in template and not values["region"] and "{pod} -- " in template:
+        # the webhook sets the variable in the container
+        container, _, command = template.partition(" -- ")
+        return f"{container} -- sh -c '{command.replace('{region}', '$AWS_REGION')}'"
+    return template
+
+
+def _described(command: str) -> str:
+    """A sentence that says what to run, and with which values."""
+    if command.startswith(_EXEC):
+        return f"run {command.partition(' -- ')[2]} in a container of the workload"
+    names = [name for name in dict.fromkeys(_PLACEHOLDER.findall(command)) if name in _NAMES]
+    words = command.split()
+    if any(_PLACEHOLDER.search(word) and not _PLACEHOLDER.fullmatch(word) for word in words):
+        meant = ", and ".join(f"{name.upper()} is {_NAMES[name]}" for name in names)
+        run = "run " if command.startswith(_PROGRAMS) else ""
+        return f"{run}{_PLACEHOLDER.sub(lambda name: name[1].upper(), command)}, where {meant}"
+    kept = [word for number, word in enumerate(words) if not _holds_place(words[number : number + 2])]
+    return f"run {' '.join(kept)} with {' and '.join(_NAMES[name] for name in names)}"
+
+
+def _holds_place(words: list[str]) -> bool:
+    """Whether a word is a placeholder, or the flag before one."""
+    return bool(_PLACEHOLDER.fullmatch(words[0])) or (words[0].startswith("-") and bool(_PLACEHOLDER.fullmatch(words[-1])))
 
 
 def fill_message(template: str, case: Case) -> str:
@@ -38,6 +106,13 @@ def placeholder_values(case: Case) -> dict[str, str]:
         "provider_arn": case.provider_arn,
         "issuer": case.issuer,
     }
+
+
+def _running(case: Case) -> str:
+    """What `kubectl exec` takes for a container: a pod, or an object that has pods as KIND/NAME."""
+    pods = [workload.name for workload in case.workloads if workload.kind == "Pod"]
+    makers = [f"{workload.kind.lower()}/{workload.name}" for workload in case.workloads if workload.kind in _WITH_PODS]
+    return next(iter((*pods, *makers)), "")
 
 
 def _of_token(case: Case) -> dict[str, str]:

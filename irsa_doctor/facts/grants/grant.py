@@ -78,11 +78,6 @@ _TOO_COMPLEX = Unknown(
     "split the statement, or name the subjects",
 )
 AUDIENCE_OF_ISSUER = Unknown("audience of the tokens of this issuer")
-_ALL_ACCOUNTS = Unknown(
-    "complete list of the service accounts of the cluster",
-    "kubectl get serviceaccounts -A -o yaml",
-    "--complete serviceaccounts",
-)
 _SESSION_NAME = Unknown("AWS_ROLE_SESSION_NAME of the workloads", "kubectl get pods -A -o yaml")
 
 
@@ -164,7 +159,7 @@ def _account_missing(read: GrantReading) -> bool | Unknown:
     if read.with_names.names:
         return _PLACEHOLDERS
     if read.issuer not in accounts.listed_whole:
-        return _ALL_ACCOUNTS
+        return accounts.unlisted(read.issuer)
     return isinstance(read.subjects, Finite) and bool(accounts.lacking(read.issuer, read.subjects.values))
 
 
@@ -234,7 +229,8 @@ def grant_facts(read: GrantReading, *, named: bool = False) -> GrantFacts:
 def sound_facts(read: GrantReading, subject: str) -> GrantFacts:
     """The facts of a statement that is right, and names one service account."""
     accounts = read.lookups.accounts
-    missing = bool(accounts.lacking(read.issuer, (subject,))) if read.issuer in accounts.listed_whole else _ALL_ACCOUNTS
+    whole = read.issuer in accounts.listed_whole
+    missing = bool(accounts.lacking(read.issuer, (subject,))) if whole else accounts.unlisted(read.issuer)
     return _sound_facts(read.kind, subject.endswith(":default"), missing)
 
 

@@ -6,12 +6,15 @@ from functools import cached_property
 
 import msgspec
 
-from irsa_doctor.model import Inventory, ServiceAccount
+from irsa_doctor.model import Inventory, ServiceAccount, Unknown
 from irsa_doctor.trust import is_subject
 from irsa_doctor.trust.languages import EVERYTHING, All, Any, Finite, Language, Like, Not, contains
 from irsa_doctor.trust.patterns import Wild
 from irsa_doctor.trust.subjects import reach_of
 
+ACCOUNTS_HOW = ("kubectl get serviceaccounts -A -o yaml", "--complete serviceaccounts")
+"""the command that lists all service accounts of a cluster, and the option that says that it did"""
+_NO_CLUSTER = Unknown("clusters of the issuers that trust policies name", "irsa-doctor collect -o live.json", "live.json")
 _LAST = "\U0010ffff"
 
 
@@ -108,6 +111,24 @@ class Accounts(msgspec.Struct, frozen=True, dict=True):
         closed = self.inventory.closed
         alone = {issuer: clusters[0].id for issuer, clusters in by_issuer.items() if len(clusters) == 1}
         return frozenset(issuer for issuer, cluster in alone.items() if closed.has_kind(cluster, "serviceaccounts"))
+
+    def unlisted(self, issuer: str) -> Unknown:
+        """What is missing of an issuer that is not listed whole."""
+        if issuer not in self._unlisted:
+            self._unlisted[issuer] = self._unlisted_of(issuer)
+        return self._unlisted[issuer]
+
+    @cached_property
+    def _unlisted(self) -> dict[str, Unknown]:
+        return {}
+
+    def _unlisted_of(self, issuer: str) -> Unknown:
+        clusters = self.inventory.clusters_by_issuer.get(issuer, ())
+        if not clusters:
+            return _NO_CLUSTER
+        names = ", ".join(sorted(cluster.name for cluster in clusters))
+        missing = f"all service accounts of {names}"
+        return self.inventory.unknown("serviceaccounts", clusters[0].id, "", missing, *ACCOUNTS_HOW)
 
     def lacking(self, issuer: str, subjects: Iterable[str]) -> list[str]:
         """Subjects of service accounts that are not among those of the clusters with this issuer."""

@@ -12,7 +12,8 @@ from irsa_doctor.trust.services import ServiceCall, service_may, trusts_service
 
 SERVICE = "pods.eks.amazonaws.com"
 _ASSUME, _TAG = "sts:AssumeRole", "sts:TagSession"
-NO_ISSUER = Unknown("issuer of the cluster of the service account", "aws eks describe-cluster --name CLUSTER")
+NO_ISSUER = Unknown("issuer of the cluster of the service account", "kubectl get --raw /.well-known/openid-configuration")
+_BY_NAME = "run aws eks list-pod-identity-associations with the name of the cluster"
 Override = Literal["no", "same-role", "other-role", "unseen-role"]
 Served = Literal["none", "served", "explained", "no-trust", "no-tags"]
 _WORST: tuple[Served, ...] = ("no-trust", "no-tags", "served", "none", "explained")
@@ -103,7 +104,7 @@ def overridden(account: ServiceAccount, lookups: Lookups) -> Override | Unknown:
         return "no"
     name = lookups.name_of(account.cluster)
     # a cluster of which only the issuer is known has no name that EKS would know
-    how = f"aws eks list-pod-identity-associations --cluster-name {'CLUSTER' if name == issuer else name}"
+    how = f"aws eks list-pod-identity-associations --cluster-name {name}" if name != issuer else _BY_NAME
     what = f"Pod Identity associations of {name}"
     return lookups.inventory.unknown("associations", account.cluster, f"{account.namespace}/{account.name}", what, how)
 
@@ -114,5 +115,5 @@ def association_seen(account: ServiceAccount, lookups: Lookups) -> Literal["none
     if association is None or association.role_arn:
         return "none" if association is None else "seen"
     name = lookups.name_of(account.cluster)
-    how = f"aws eks describe-pod-identity-association --cluster-name {name} --association-id ID"
-    return Unknown(f"roles of the Pod Identity associations of {name}", how)
+    how = f"aws eks describe-pod-identity-association --cluster-name {name} --association-id {association.id}"
+    return Unknown(f"role that EKS supplies in {name} by Pod Identity association {association.id}", how)

@@ -6,6 +6,7 @@ from typing import Literal
 
 import msgspec
 
+from irsa_doctor.facts.lookups.accounts import ACCOUNTS_HOW
 from irsa_doctor.facts.lookups.lookups import Lookups
 from irsa_doctor.facts.roles.role import AnalysedRole
 from irsa_doctor.facts.workloads.webhook import AUDIENCE_ANNOTATION
@@ -73,9 +74,8 @@ class AudienceLookups(msgspec.Struct, frozen=True, dict=True):
             return "used"
         for cluster in clusters:
             if not self.lookups.inventory.closed.has_kind(cluster.id, "serviceaccounts"):
-                missing = f"complete list of the service accounts of {cluster.name}"
-                how = ("kubectl get serviceaccounts -A -o yaml", "--complete serviceaccounts")
-                return self.lookups.inventory.unknown("serviceaccounts", cluster.id, "", missing, *how)
+                missing = f"all service accounts of {cluster.name}"
+                return self.lookups.inventory.unknown("serviceaccounts", cluster.id, "", missing, *ACCOUNTS_HOW)
         if provider.account not in self.lookups.inventory.closed.roles:
             missing, listed = f"roles of account {provider.account}", "aws iam get-account-authorization-details --filter Role"
             return self.lookups.inventory.unknown("roles", provider.account, "", missing, listed)

@@ -7,6 +7,7 @@ from posixpath import dirname
 
 import msgspec
 
+from irsa_doctor.facts.lookups.accounts import ACCOUNTS_HOW
 from irsa_doctor.facts.lookups.lookups import Lookups
 from irsa_doctor.facts.workloads.webhook import AUDIENCE_ANNOTATION, names_a_role
 from irsa_doctor.issuers import EKS
@@ -59,8 +60,6 @@ class WorkloadLookups(msgspec.Struct, frozen=True, dict=True):
             exact = self.inventory.service_account_by_key.get(key)
             if exact is not None:
                 return exact
-            if self.inventory.closed.has_kind(workload.cluster, "serviceaccounts", workload.namespace):
-                return None
         else:
             known = self._strays.get((workload.namespace, workload.service_account), [])
             folder = dirname(workload.place.document)
@@ -69,10 +68,11 @@ class WorkloadLookups(msgspec.Struct, frozen=True, dict=True):
                 return near[0]
             if len(known) == 1 and not self.inventory.clusters:
                 return known[0]
+        if self.inventory.lacks_account(*key):
+            return None
         cluster = self.lookups.name_of(workload.cluster)
         missing = f"service accounts of the namespaces of workloads in {cluster}"
-        how = ("kubectl get serviceaccounts -A -o yaml", "--complete serviceaccounts")
-        return self.inventory.unknown("serviceaccounts", workload.cluster, workload.namespace, missing, *how)
+        return self.inventory.unknown("serviceaccounts", workload.cluster, workload.namespace, missing, *ACCOUNTS_HOW)
 
     def association_of(self, workload: Workload) -> PodIdentityAssociation | None:
         """The Pod Identity association of a workload's service account, where one is known."""
@@ -147,9 +147,15 @@ class WorkloadLookups(msgspec.Struct, frozen=True, dict=True):
         """The audiences that some OIDC provider of a cluster's issuer accepts."""
         client_ids = self._client_ids.get(self.lookups.issuer_of(cluster))
         if client_ids is None:
-            how = "aws iam get-open-id-connect-provider --open-id-connect-provider-arn ARN"
-            return Unknown(f"client ids of the OIDC provider of {self.lookups.name_of(cluster)}", how)
+            what = f"client ids of the OIDC provider of {self.lookups.name_of(cluster)}"
+            return Unknown(what, self._command_for_client_ids(self.lookups.issuer_of(cluster)))
         return client_ids
+
+    def _command_for_client_ids(self, issuer: str) -> str:
+        """That of the provider whose client ids are not known; where the input has no provider, that which lists them."""
+        seen = (provider.client_ids for provider in self.inventory.providers if provider.issuer == issuer)
+        unseen = next((ids for ids in seen if isinstance(ids, Unknown)), None)
+        return unseen.how if unseen is not None else "aws iam list-open-id-connect-providers"
 
     @cached_property
     def users(self) -> Mapping[AccountKey, int]:

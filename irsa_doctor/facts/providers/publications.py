@@ -81,7 +81,8 @@ class Publications(msgspec.Struct, frozen=True, dict=True):
     def _unseen(self, cluster: Cluster, what: str, path: str) -> Literal["not-asked"] | Unknown:
         if not isinstance(cluster.issuer, str) or Issuer.of(cluster.issuer).form != "other":
             return "not-asked"
-        return Unknown(f"{what} of {cluster.name}", f"kubectl get --raw {path}")
+        how, distinct = f"kubectl get --raw {path}", self.inventory.distinct(cluster.id)
+        return Unknown(f"{what} of {cluster.name}", how, cluster=distinct)
 
 
 def _is_supported(key: SigningKey) -> bool:

@@ -49,7 +49,7 @@ _FILE_MODE_FIXED = (1, 19)
 """the Kubernetes version that made the token readable to users other than root"""
 # proxies of service meshes, injected after the webhook, that need no role of AWS
 _PROXIES = frozenset({"istio-proxy", "istio-init", "istio-validation", "linkerd-proxy", "linkerd-init"})
-_ROLE_VALUE = Unknown("value of AWS_ROLE_ARN", "kubectl exec POD -- printenv AWS_ROLE_ARN")
+_ROLE_VALUE = Unknown("value of AWS_ROLE_ARN", "run printenv AWS_ROLE_ARN in a container of the workload")
 
 
 class WorkloadCase:

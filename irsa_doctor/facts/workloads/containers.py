@@ -20,7 +20,7 @@ TokenFile = Literal[
     "fine", "relative", "kubernetes", "pod-identity", "other-audience", "sub-path", "collision", "not-mounted", "missing"
 ]
 PLACEHOLDERS = Unknown("values of the template's placeholders")
-_SESSION_NAME = Unknown("value of AWS_ROLE_SESSION_NAME", "kubectl exec POD -- printenv AWS_ROLE_SESSION_NAME")
+_SESSION_NAME = Unknown("value of AWS_ROLE_SESSION_NAME", "run printenv AWS_ROLE_SESSION_NAME in a container of the workload")
 _DRIVE = r"[A-Za-z]:[\\/]"
 # RoleSessionName (https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html)
 _SESSION_CHARACTERS = r"[A-Za-z0-9_+=,.@-]*"

@@ -198,6 +198,7 @@ def _read_association(item: object, place: Place, reading: DocumentReading) -> N
         shapes.text(members, "roleArn", place),
         shapes.text(members, "targetRoleArn", place),
         members.get("disableSessionTags") is not True,
+        shapes.text(members, "associationId", place),
     )
     reading.associations.append(association)
 

@@ -79,7 +79,7 @@ def test_a_client_id_is_used_by_an_account_a_token_or_a_policy():
 
 def test_what_may_use_a_client_id_must_be_listed_whole():
     documents = with_ids("sts.amazonaws.com", "vault")
-    assert missing(facts(documents, "provider").client_ids) == "complete list of the service accounts of prod"
+    assert missing(facts(documents, "provider").client_ids) == "all service accounts of prod"
     documents["roles.json"] = {"Role": role()}
     assert missing(facts(documents, "provider", *ALL).client_ids) == f"roles of account {ACCOUNT}"
     del documents["provider.json"]

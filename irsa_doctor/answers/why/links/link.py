@@ -5,6 +5,7 @@ from typing import Literal
 
 import msgspec
 
+from irsa_doctor.answers.check.fetching import fetched
 from irsa_doctor.answers.why.case import Case
 from irsa_doctor.answers.why.links.state import LinkState, unseen
 from irsa_doctor.answers.why.placeholders import fill_command
@@ -75,7 +76,9 @@ class Link(msgspec.Struct, frozen=True, kw_only=True):
     def needs_of(self, case: Case) -> tuple[LinkNeed, ...]:
         """The inputs of the link in a case."""
         commands = [(need, fill_command(need.command, case)) for need in self.needs]
-        return tuple(LinkNeed(need.name, command, need.missing(case, command) is not None) for need, command in commands)
+        return tuple(
+            LinkNeed(need.name, fetched(command)[0], need.missing(case, command) is not None) for need, command in commands
+        )
 
     def sts_error(self, case: Case) -> StsError | None:
         """What STS answers where the link breaks, without what a cause knows better."""

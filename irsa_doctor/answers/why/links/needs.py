@@ -11,7 +11,7 @@ def _issuer(case: Case, command: str) -> Unknown | None:
 
 def _service_account(case: Case, command: str) -> Unknown | None:
     inventory, place = case.view.inventory, (case.cluster_id, case.namespace)
-    if case.account or inventory.closed.has_kind(case.cluster_id, "serviceaccounts", case.namespace):
+    if case.account or inventory.lacks_account(*place, case.service_account):
         return None
     return inventory.unknown("serviceaccounts", *place, f"the service account {case.name}", command)
 
@@ -89,6 +89,6 @@ GUARDRAILS_INPUT = Need(
 )
 TEMPLATE_ROLE_INPUT = Need(
     name="the ARN of the role",
-    command="terraform show -json, or check the stack when it is deployed",
+    command="apply the template, then check its state",
     missing=_role_of_template,
 )

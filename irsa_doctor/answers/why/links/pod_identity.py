@@ -1,5 +1,7 @@
 """The link about EKS Pod Identity: an association takes precedence over the annotation, and has needs of its own."""
 
+import shlex
+
 from irsa_doctor.answers.why.case import Case
 from irsa_doctor.answers.why.links.by_rules import by_rules
 from irsa_doctor.answers.why.links.link import Link
@@ -8,7 +10,7 @@ from irsa_doctor.answers.why.placeholders import fill_command
 from irsa_doctor.model import parse_arn
 
 _LIST = "aws eks list-pod-identity-associations --cluster-name {cluster} --namespace {namespace}"
-_DESCRIBE = "aws eks describe-pod-identity-association --cluster-name {cluster} --association-id ID"
+_DESCRIBE = "aws eks describe-pod-identity-association --cluster-name {cluster} --association-id "
 
 
 def _disproof(case: Case) -> LinkState | None:
@@ -53,9 +55,15 @@ def _without_association(case: Case) -> LinkState:
 
 def _of_unknown_role(case: Case) -> LinkState:
     says = f"{case.name} has an association, whose role is not in the input"
-    missing = case.view.inventory.unknown("association", case.cluster_id, case.name, "", fill_command(_DESCRIBE, case))
+    missing = case.view.inventory.unknown("association", case.cluster_id, case.name, "", _describe(case))
     signs = (Sign("association-of-other-role", says, at_most="likely"),) if case.annotation else ()
     return undecided(f"{says}: {missing.missing}" if missing.missing else says, *signs, settle=missing.how)
+
+
+def _describe(case: Case) -> str:
+    """The command that reads the association of a case; without its id, the one that lists it."""
+    ident = case.association.id if case.association else ""
+    return fill_command(_DESCRIBE, case) + shlex.quote(ident) if ident else fill_command(_LIST, case)
 
 
 POD_IDENTITY_LINK = Link(

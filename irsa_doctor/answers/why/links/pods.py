@@ -77,7 +77,7 @@ def _on_new_pods(case: Case) -> LinkState:
         return inapplicable("no pod in the input")
     if installed.selects_namespaces(case.cluster_id):
         says = f"its namespaceSelector selects some namespaces, and the labels of {case.namespace} are not in the input"
-        return undecided(says, settle=fill_command("kubectl get namespace {namespace} --show-labels", case))
+        return undecided(says, settle=fill_command("kubectl get namespace {namespace} -o yaml", case))
     return passed("the webhook of the cluster changes new pods")
 
 

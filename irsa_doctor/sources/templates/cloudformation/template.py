@@ -73,7 +73,9 @@ def _policy(template: Template, name: str, place: Place, case: str = "") -> tupl
     """The policy; with a `case` its place is its own, because the places in it depend on the case."""
     template.undecided.clear()
     at = place.at("Properties", "AssumeRolePolicyDocument", *([case] if case else []))
-    missing = Unknown(f"trust policy of {name}, which is known only after deployment", "aws iam get-role --role-name ROLE")
+    missing = Unknown(
+        f"trust policy of {name}, which is known only after deployment", "check the role when the stack is deployed"
+    )
     written = template.property(name, "AssumeRolePolicyDocument")
     if written is None:
         raise WrongShape(place.pointer, "`AssumeRolePolicyDocument` is missing")
