@@ -91,7 +91,7 @@ def contradictions(report, diagnosis):
     for finding in report.findings:
         judged = links.get(link_of(finding.rule))
         passes = judged is not None and judged.verdict == "pass" and diagnosis.verdict != "broken"
-        if judged and finding.severity != "low" and (passes or missing_for(judged)):
+        if judged and finding.severity != "low" and (passes or missing_for(judged) & set(SETTLED_BY.get(judged.id, ()))):
             yield f"check: {finding.rule}; why: {judged.id} {judged.verdict}: {judged.because}"
     unseen = set().union(*map(missing_for, diagnosis.links))
     for link, needs in SETTLED_BY.items():
