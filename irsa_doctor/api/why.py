@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class Symptoms(msgspec.Struct, frozen=True):
-    """CaseEvidence that a user gives beside files: an error message, a token, and a CloudTrail log in pieces.
+    """What a user gives beside files: an error message, a token, and in pieces a CloudTrail log and a log with messages.
 
     "", None and () where there is none.
     """
@@ -30,6 +30,7 @@ class Symptoms(msgspec.Struct, frozen=True):
     error: str = ""
     token: bytes | None = None
     event: Iterable[bytes] = ()
+    log: Iterable[bytes] = ()
 
 
 _NO_SYMPTOMS = Symptoms()
@@ -38,12 +39,13 @@ _NO_SYMPTOMS = Symptoms()
 def read_symptoms(*, error: str = "", token: str = "", event: str = "") -> Symptoms:
     """Symptoms as the command line takes them: an error message or `@FILE`, and the files of a token and of a log.
 
-    `-` is standard input, "" none. The log is read when it is needed. Raises NoEvidence.
+    `-` is standard input, "" none. Logs are read when they are needed. Raises NoEvidence.
     """
     from irsa_doctor.sources.files.evidence import chunks, content
 
-    text = content(error[1:]).decode(errors="replace") if error.startswith("@") else error
-    return Symptoms(text, content(token) if token else None, chunks(event) if event else ())
+    log = chunks(error[1:]) if error.startswith("@") else ()
+    text = "" if error.startswith("@") else error
+    return Symptoms(text, content(token) if token else None, chunks(event) if event else (), log)
 
 
 def why(  # noqa: PLR0913 - all that can be known of one credential
@@ -130,14 +132,15 @@ def _rank(diagnosis: "Diagnosis") -> tuple[int, str, str, str]:
 
 
 def _evidence(symptoms: Symptoms, now: float | None, rulebook: "Rulebook") -> "CaseEvidence":
-    from irsa_doctor.answers.why import CaseEvidence, read_events, read_token, symptoms_in
+    from irsa_doctor.answers.why import CaseEvidence, log_excerpt, read_events, read_token, symptoms_in
 
+    text = symptoms.error or log_excerpt(symptoms.log, rulebook.messages)
     trail = None if symptoms.event == () else read_events(symptoms.event)
-    messages = symptoms_in(symptoms.error, rulebook.messages) if symptoms.error else ()
+    messages = symptoms_in(text, rulebook.messages) if text else ()
     token = read_token(symptoms.token) if symptoms.token is not None else None
     others = trail.others if trail else ()
     moment = time.time() if now is None else now
-    return CaseEvidence((*messages, *others), token, trail, bool(symptoms.error.strip()), moment)
+    return CaseEvidence((*messages, *others), token, trail, bool(text.strip()), moment)
 
 
 def _plan(asked: "DiagnosisTarget | None", cluster: str, evidence: "CaseEvidence") -> "Plan":

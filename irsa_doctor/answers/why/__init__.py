@@ -4,6 +4,7 @@ from irsa_doctor.answers.why.case import Case, CaseEvidence, DiagnosisTarget
 from irsa_doctor.answers.why.diagnose import diagnose
 from irsa_doctor.answers.why.evidence.events import NoEvents, StsCall, Trail, read_events
 from irsa_doctor.answers.why.evidence.tokens import BadToken, WebIdentityToken, read_token
+from irsa_doctor.answers.why.log_excerpt import log_excerpt
 from irsa_doctor.answers.why.private import private_files
 from irsa_doctor.answers.why.records import (
     DiagnosedCause,
@@ -54,6 +55,7 @@ __all__ = [
     "find_case",
     "hint_for",
     "is_misspelt",
+    "log_excerpt",
     "parse_target",
     "private_files",
     "read_events",

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
+from irsa_doctor.answers.why.message_wrappers import WRAPPERS
 from irsa_doctor.answers.why.ranking import ranked_alone
 from irsa_doctor.answers.why.symptoms import symptoms_in
 from irsa_doctor.rulebook.message_files import MessageExample, MessageFile
@@ -25,8 +26,8 @@ def message_failures(file: MessageFile, others: Sequence[Message] = ()) -> Itera
     """Every example of a file against all messages; `others` are those of which its texts may not be either."""
     known = (*file.messages, *others)
     for message in file.messages:
-        for example in file.examples[message.id]:
-            for shape, text in _texts(file, example):
+        for number, example in enumerate(file.examples[message.id]):
+            for shape, text in _forms(file, example, all_of_them=number == 0):
                 if says := _failure(message, example, text, known):
                     name = f"{example.text[:_SHOWN]}{f' ({shape})' if shape else ''}"
                     yield MessageFailure(message.id, name, says)
@@ -35,7 +36,12 @@ def message_failures(file: MessageFile, others: Sequence[Message] = ()) -> Itera
 
 def count_examples(file: MessageFile) -> int:
     """The texts that are read."""
-    return sum(1 for examples in file.examples.values() for example in examples for _ in _texts(file, example))
+    return sum(
+        1
+        for examples in file.examples.values()
+        for number, example in enumerate(examples)
+        for _ in _forms(file, example, all_of_them=number == 0)
+    )
 
 
 def _texts(file: MessageFile, example: MessageExample) -> Iterator[tuple[str, str]]:
@@ -43,6 +49,14 @@ def _texts(file: MessageFile, example: MessageExample) -> Iterator[tuple[str, st
     yield "", example.text
     for name, shape in file.wrappers.items() if example.code else ():
         yield name, shape.replace("{code}", example.code).replace("{text}", example.text)
+
+
+def _forms(file: MessageFile, example: MessageExample, *, all_of_them: bool) -> Iterator[tuple[str, str]]:
+    """The texts of an example in every form of logs; those of SDKs only for the first example of a message."""
+    for shape, text in _texts(file, example):
+        yield shape, text
+        for name, wrap in WRAPPERS.items() if all_of_them or not shape else ():
+            yield f"{shape}, {name}" if shape else name, wrap(text)
 
 
 def _failure(message: Message, example: MessageExample, text: str, known: Sequence[Message]) -> str:

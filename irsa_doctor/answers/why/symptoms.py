@@ -2,17 +2,27 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from typing import NamedTuple
 
 import msgspec
 
 from irsa_doctor.rulebook.messages import Candidate, Message, MessageCondition, MessageEffect, shipped_messages
+from irsa_doctor.rulebook.pattern_words import words_in
 from irsa_doctor.rulebook.patterns import FLAGS
+from irsa_doctor.text.pasted import joined_lines, looks_broken, readings
 from irsa_doctor.text.secrets import excerpt
 
-_LONGEST = 1 << 19
+_LONGEST = 1 << 21
 """characters at either end of a text that are searched: messages are where a log begins or where it ends"""
 
 
+_BROKEN = 1 << 16
+"""characters of a text whose lines a terminal may have broken"""
+GAP = 4000
+"""characters without a message that separate two parts of a log"""
+_MOST = 10_000
+"""times that one message is looked for in a text"""
 _DETAIL = re.compile(r"\{([a-z]+)\}")
 
 
@@ -50,38 +60,110 @@ class Symptom(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def symptoms_in(text: str, messages: Sequence[Message] | None = None) -> tuple[Symptom, ...]:
-    """Every kind of message in a text, in the order of `symptoms.yaml`; a weak one only where there is no other."""
+    """Every kind of message in a text; a weak one only where there is no other.
+
+    Those of the newest part of a log come first, those of one part in the order of `symptoms.yaml`. Escapes, colours and line
+    breaks of the log do not matter.
+    """
     known = shipped_messages() if messages is None else messages
     if len(text) > 2 * _LONGEST:
         text = text[:_LONGEST] + "\n" + text[-_LONGEST:]
-    strong = tuple(_read(text, (message for message in known if not message.weak)))
-    return strong or tuple(_read(text, (message for message in known if message.weak)))[:1]
+    forms = list(readings(text))
+    lined = _joined(forms[-1])
+    strong = _strong(forms, lined, known) or _strong([lined], "", known)
+    return strong or tuple(_weak([*forms, lined], known))[:1]
 
 
-def _read(text: str, messages: Iterable[Message]) -> Iterator[Symptom]:
+def _joined(text: str) -> str:
+    """A text with its lines joined, "" where it has one only, or is too long for a message that a terminal has broken."""
+    return joined_lines(text) if len(text) <= _BROKEN and "\n" in text.strip() else ""
+
+
+def _strong(forms: Sequence[str], lined: str, known: Sequence[Message]) -> tuple[Symptom, ...]:
+    """The strong messages of any form, each once with the most details, the newest part first.
+
+    Joined lines can have messages that no line has; where the lines do not look broken, they only complete what was read.
+    """
+    strong = [message for message in known if not message.weak]
+    matched: dict[str, _Match] = {}
+    for form in [*forms, lined] if lined and looks_broken(forms[-1]) else forms:
+        _complete(matched, _matches(form, strong))
+    _complete(matched, _matches(lined, [match.message for match in matched.values()]))
+    order = {message.id: number for number, message in enumerate(known)}
+    in_order = sorted(matched.values(), key=lambda match: order[match.message.id])
+    return tuple(match.symptom for match in _newest_first(in_order))
+
+
+def _complete(matched: dict[str, "_Match"], matches: Iterable["_Match"]) -> None:
+    """Adds matches of new messages, and replaces those that have fewer details."""
+    for match in list(matches):
+        before = matched.get(match.message.id)
+        if before is None or match.number_of_details > before.number_of_details:
+            matched[match.message.id] = match
+
+
+def _newest_first(matches: Sequence["_Match"]) -> list["_Match"]:
+    """Matches by the part of the log that they are in: a gap without any ends a part. In a part the order stays."""
+    part, parts, before = 0, {}, 0
+    for match in sorted(matches, key=lambda match: match.end):
+        part += match.end - before > GAP
+        parts[match.message.id], before = part, match.end
+    return sorted(matches, key=lambda match: -parts[match.message.id])
+
+
+def _weak(forms: Sequence[str], known: Sequence[Message]) -> Iterator[Symptom]:
+    for form in forms:
+        yield from (match.symptom for match in _matches(form, [message for message in known if message.weak]))
+
+
+class _Match(NamedTuple):
+    """A message in a text: the last place where it is, as the share of the text before it."""
+
+    message: Message
+    match: re.Match[str]
+    end: int
+
+    @property
+    def number_of_details(self) -> int:
+        """The named parts that were read."""
+        return sum(map(bool, self.match.groupdict().values()))
+
+    @property
+    def symptom(self) -> Symptom:
+        """What the message says and means."""
+        message, match = self.message, self.match
+        details = {name: value for name, value in match.groupdict().items() if value}
+        symptom = Symptom(
+            id=message.id,
+            candidates=tuple(message.candidates),
+            links=message.links,
+            effect=message.effect,
+            proves=message.proves,
+            says=excerpt(match[0]),
+            passed=message.passed,
+            note=_note(message.note, details),
+            details=details,
+            weak=message.weak,
+        )
+        unless = message.passed_unless
+        return msgspec.structs.replace(symptom, passed=()) if unless and symptom.meets(unless) else symptom
+
+
+def _matches(text: str, messages: Iterable[Message]) -> Iterator[_Match]:
+    """The messages of a text, each by the first of its patterns that matches, where it matches last."""
+    lowered = text.lower()
     for message in messages:
-        if match := _match(text, message):
-            details = {name: value for name, value in match.groupdict().items() if value}
-            symptom = Symptom(
-                id=message.id,
-                candidates=tuple(message.candidates),
-                links=message.links,
-                effect=message.effect,
-                proves=message.proves,
-                says=excerpt(match[0]),
-                passed=message.passed,
-                note=_note(message.note, details),
-                details=details,
-                weak=message.weak,
-            )
-            unless = message.passed_unless
-            yield msgspec.structs.replace(symptom, passed=()) if unless and symptom.meets(unless) else symptom
+        patterns = [pattern for pattern in message.compiled if _can_match(pattern.pattern, lowered)]
+        found = (list(islice(pattern.finditer(text), _MOST)) for pattern in patterns)
+        if matches := next(filter(None, found), None):
+            yield _Match(message, matches[-1], matches[-1].end())
+
+
+def _can_match(pattern: str, lowered: str) -> bool:
+    words = words_in(pattern)
+    return not words or any(word in lowered for word in words)
 
 
 def _note(note: str, details: Mapping[str, str]) -> str:
     """A note with its {details}, which come from the message and are masked."""
     return _DETAIL.sub(lambda name: excerpt(details.get(name[1], "")) or name[1].upper(), note)
-
-
-def _match(text: str, message: Message) -> re.Match[str] | None:
-    return next((match for pattern in message.compiled if (match := pattern.search(text))), None)
