@@ -62,7 +62,8 @@ class Role(msgspec.Struct, frozen=True, eq=False):
     `max_session` is in seconds, 0 where unknown. `address` is what a template calls it, `aws_iam_role.app` or a logical id;
     most roles of templates have no ARN yet. `planned` is the path and name that such a role will have, `team/app`, "" where
     nobody can say. A role whose policy depends on a condition of its template is there once for each `case`
-    (`(HasProvider)`): one role by its id. `source` is what a template calls a policy that no role of it uses.
+    (`(HasProvider)`): one role by its id. `source` is what a template calls a policy that no role of it uses. `managed_by` is
+    the tool that its tags name, "" where none.
     """
 
     arn: str
@@ -76,6 +77,7 @@ class Role(msgspec.Struct, frozen=True, eq=False):
     planned: str = ""
     case: str = ""
     source: str = ""
+    managed_by: str = ""
 
     @property
     def is_bare(self) -> bool:

@@ -50,7 +50,8 @@ class Fix(msgspec.Struct, frozen=True):
 
     Each command can be pasted into a POSIX shell as it stands. `keeps` counts the service accounts that use the role and keep
     it, `admits` are the subjects that the policy newly admits. `diff` is the change of the policy: lines of JSON after a space,
-    `-` or `+`, for people.
+    `-` or `+`, for people. `managed_by` is the tool that undoes what the commands change, in words, "" where none is known:
+    there the change belongs.
     """
 
     policy: Mapping[str, Any] | None = None
@@ -58,6 +59,7 @@ class Fix(msgspec.Struct, frozen=True):
     keeps: int = 0
     admits: tuple[str, ...] = ()
     diff: str = ""
+    managed_by: str = ""
 
 
 class Offer:

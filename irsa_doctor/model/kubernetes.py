@@ -20,7 +20,8 @@ class Namespace(msgspec.Struct, frozen=True):
 class ServiceAccount(msgspec.Struct, frozen=True):
     """A service account. `cluster` is the id of its cluster, "" where unknown; `annotations` are only those about AWS.
 
-    `template`: it is made by Terraform or the like, which fills the holes in.
+    `template`: it is made by Terraform or the like, which fills the holes in. `managed_by` is the tool that undoes what others
+    change of it, in words, "" where no mark shows one.
     """
 
     cluster: str
@@ -30,6 +31,7 @@ class ServiceAccount(msgspec.Struct, frozen=True):
     annotations: Mapping[str, str | Text] = {}
     created: str = ""
     template: bool = False
+    managed_by: str = ""
 
     @property
     def subject(self) -> str:

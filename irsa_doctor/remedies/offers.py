@@ -95,6 +95,7 @@ def _fix(role: RolePolicy, verified: Verified) -> Fix:
         keeps=verified.keeps,
         admits=verified.admits,
         diff=policy_difference(role.document, verified.document),
+        managed_by=known.managed_by or (f"the template of {known.address}" if known.address and known.arn else ""),
     )
 
 
@@ -280,9 +281,23 @@ def _annotated(view: View, judged: Judged) -> Fix | None:
 
 
 def annotation(view: View, namespace: str, account: str, role: str) -> Fix | None:
-    """A role (ARN) named on a service account; None where one of them is not a name that the cluster or IAM takes."""
+    """A role (ARN) named on a service account.
+
+    None where one of them is not a name that the cluster or IAM takes, or where no web identity may get the role anyway.
+    """
+    analysed = view.role_by_arn.get(role)
+    policy = analysed.policy if analysed else None
+    if policy and not policy.refused and not any(s.covers_web_identity or s.unseen for s in policy.statements):
+        return None
     command = annotate(namespace, account, role)
-    return Fix(None, (command,), role_users_kept(view, role)) if command else None
+    return Fix(None, (command,), role_users_kept(view, role), managed_by=_tool(view, namespace, account)) if command else None
+
+
+def _tool(view: View, namespace: str, account: str) -> str:
+    """The tool that a service account of this name is managed by, in whatever cluster."""
+    clusters = ("", *view.inventory.cluster_by_id)
+    known = (view.inventory.service_account_by_key.get((cluster, namespace, account)) for cluster in clusters)
+    return next((item.managed_by for item in known if item and item.managed_by), "")
 
 
 def command_fix(command: str) -> Fix | None:

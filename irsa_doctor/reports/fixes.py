@@ -16,7 +16,7 @@ def snippets_of(fix: Fix | None) -> tuple[Snippet, ...]:
     if fix is None:
         return ()
     policy = (Snippet("json", _policy_title(fix), _policy_text(fix.policy)),) if fix.policy is not None else ()
-    return (*policy, *(Snippet("sh", "run", command) for command in fix.commands))
+    return (*policy, *(Snippet("sh", f"run{_managed(fix)}", command) for command in fix.commands))
 
 
 def pasted(fix: Fix | None) -> tuple[Snippet, ...]:
@@ -49,7 +49,18 @@ def _policy_text(policy: Mapping[str, Any]) -> str:
 
 def _policy_title(fix: Fix) -> str:
     """What the corrected policy is, and which service accounts it concerns."""
-    return f"the corrected trust policy{_concerned(fix)}"
+    return f"the corrected trust policy{_concerned(fix)}{_managed(fix)}"
+
+
+def managing(fix: Fix | None) -> str:
+    """Returns the sentence that a tool undoes what the commands of a fix change, "" where none is known to."""
+    if fix is None or not fix.managed_by or not fix.commands:
+        return ""
+    return f"It is managed by {fix.managed_by}, which undoes what the commands change: make the change there."
+
+
+def _managed(fix: Fix) -> str:
+    return f"; managed by {fix.managed_by}: make the change there" if fix.managed_by and fix.commands else ""
 
 
 def _concerned(fix: Fix) -> str:

@@ -11,7 +11,7 @@ from irsa_doctor.answers.why.records import QuotedPlace
 from irsa_doctor.model.findings import Fix, Location, Snippet
 from irsa_doctor.reports.escape import for_terminal
 from irsa_doctor.reports.fitting import columns, on_one_line, without_middle, wrapped
-from irsa_doctor.reports.fixes import pasted, snippets_of
+from irsa_doctor.reports.fixes import managing, pasted, snippets_of
 from irsa_doctor.reports.json import ToolRecord, json_text, tool
 from irsa_doctor.reports.quoting import pointed, quoted, sentence_of
 from irsa_doctor.reports.style import Style
@@ -184,6 +184,8 @@ def _fixing(cause: DiagnosedCause, style: Style, indent: str, shown: Fix | None 
     if cause.certainty != "possible":
         if cause.remedy:
             yield from _prose(cause.remedy, style, indent, "fix", _GOOD)
+        if note := managing(cause.fix):
+            yield from _prose(note, style, indent)
         if cause.fix and cause.fix.policy is not None and cause.fix != shown:
             snippet = pasted(cause.fix)[0]
             yield from _prose(f"{snippet.title}:", style, indent)

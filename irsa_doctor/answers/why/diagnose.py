@@ -103,9 +103,22 @@ def _notes(case: Case, symptoms: Sequence[Symptom], causes: Sequence[DiagnosedCa
         yield "The error message is not recognised; the links show what the files prove."
     elif case.reports_failure and not causes:
         yield "Nothing in the input explains the message: compare its time and its pod with those of the input."
+    if case.cluster and case.cluster.account and _changes_other_account(case, causes):
+        yield f"The role is in another account than the cluster: its commands need credentials of {_account(case)}."
     for cause in causes:
         if (known := case.rulebook.causes.by_id.get(cause.id)) and known.note:
             yield known.note
+
+
+def _account(case: Case) -> str:
+    return case.role_arn.account if case.role_arn else ""
+
+
+def _changes_other_account(case: Case, causes: Sequence[DiagnosedCause]) -> bool:
+    """Whether a command is for the account of the role, and that is not the one of the cluster."""
+    account = case.cluster.account if case.cluster else ""
+    commands = [command for cause in causes for command in cause.commands]
+    return _account(case) not in ("", account) and any(command.startswith("aws iam") for command in commands)
 
 
 def _notes_on_trail(case: Case) -> Iterator[str]:

@@ -54,6 +54,9 @@ def _policy(case: Case) -> Fix | None:
     """The policy of the role with all mended that keeps the token out."""
     if case.analysed is None or case.assumed_policy or not case.provider_arn or not isinstance(case.audience, str):
         return None
+    if case.provider is None and case.role_arn and case.role_arn.account in case.view.inventory.closed.providers:
+        # no policy admits a token whose provider does not exist
+        return None
     account = case.role_arn.account if case.role_arn else ""
     known = {"aws:securetransport": ("true",), "aws:resourceaccount": (account,)}
     target = Recipient(account, case.provider_arn, case.issuer, case.subject, case.audience, known)

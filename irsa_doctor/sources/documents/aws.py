@@ -14,6 +14,7 @@ from irsa_doctor.model import (
     Unknown,
     parse_arn,
 )
+from irsa_doctor.sources.documents.managing import manager_of_tags
 from irsa_doctor.sources.documents.policies import policy_of_value, read_policy_text
 from irsa_doctor.sources.documents.reading import DocumentReading, Listing, NamelessProvider, Page
 from irsa_doctor.text import shapes
@@ -70,7 +71,9 @@ def read_role(item: object, place: Place, page: Page, reading: DocumentReading) 
             reading.apart.append(policy.place)
     longest = shapes.number(members, "MaxSessionDuration")
     created = shapes.moment(members, "CreateDate")
-    reading.roles.append(Role(arn, name, account_of(arn), policy, place, longest, created))
+    tags = members.get("Tags")
+    tool = manager_of_tags(tags if isinstance(tags, list) else ())
+    reading.roles.append(Role(arn, name, account_of(arn), policy, place, longest, created, managed_by=tool))
 
 
 def read_get_role(page: Page, reading: DocumentReading) -> None:

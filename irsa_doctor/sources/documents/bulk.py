@@ -5,6 +5,7 @@ import msgspec
 from irsa_doctor.model import Namespace, Place, Role, ServiceAccount, TrustPolicy, Unknown, parse_arn
 from irsa_doctor.sources.documents.aws import is_whole, policy_missing
 from irsa_doctor.sources.documents.kubernetes import about_aws, read_resource
+from irsa_doctor.sources.documents.managing import manager_of_object, manager_of_tags
 from irsa_doctor.sources.documents.policies import read_policy_bytes
 from irsa_doctor.sources.documents.reading import DocumentReading, Listing
 from irsa_doctor.text.placeholders import with_holes
@@ -22,6 +23,7 @@ class _Role(msgspec.Struct, gc=False):
     AssumeRolePolicyDocument: msgspec.Raw = _NOTHING
     MaxSessionDuration: int = 0
     CreateDate: str = ""
+    Tags: list[dict[str, str]] | None = None
 
 
 class _Metadata(msgspec.Struct):
@@ -101,9 +103,9 @@ def _role(role: _Role, pointer: str, path: str, texts: dict[bytes, TrustPolicy])
         policy = policy_missing(role.Arn, name)
     else:
         policy = _policy(raw, Place(path, pointer + "/AssumeRolePolicyDocument"), texts)
-    account = role.Arn.split(":", 5)[4]
+    account, tool = role.Arn.split(":", 5)[4], manager_of_tags(role.Tags or ())
     created = f"{role.CreateDate[:10]}T{role.CreateDate[11:]}" if role.CreateDate[10:11] == " " else role.CreateDate
-    return Role(role.Arn, name, account, policy, Place(path, pointer), role.MaxSessionDuration, created)
+    return Role(role.Arn, name, account, policy, Place(path, pointer), role.MaxSessionDuration, created, managed_by=tool)
 
 
 def _policy(raw: bytes, place: Place, texts: dict[bytes, TrustPolicy]) -> TrustPolicy:
@@ -135,7 +137,9 @@ def _read_object(item: _Object, kind: str, pointer: str, path: str, reading: Doc
         annotations = {name: with_holes(value) for name, value in (metadata.annotations or {}).items() if about_aws(name)}
         created = metadata.creationTimestamp or ""
         namespace = metadata.namespace or "default"
-        reading.service_accounts.append(ServiceAccount("", namespace, metadata.name, place, annotations, created))
+        tool = manager_of_object(metadata.labels or {}, metadata.annotations or {})
+        account = ServiceAccount("", namespace, metadata.name, place, annotations, created, managed_by=tool)
+        reading.service_accounts.append(account)
     elif kind == "Namespace":
         reading.namespaces.append(Namespace("", metadata.name, place))
     else:

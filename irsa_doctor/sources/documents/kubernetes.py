@@ -18,6 +18,7 @@ from irsa_doctor.model import (
     Webhook,
     Workload,
 )
+from irsa_doctor.sources.documents.managing import manager_of_object
 from irsa_doctor.sources.documents.reading import DocumentReading, Page
 from irsa_doctor.text import shapes
 from irsa_doctor.text.errors import WrongShape
@@ -116,8 +117,10 @@ def _identity(members: Mapping[str, object], place: Place) -> tuple[dict[str, ob
 
 def _read_service_account(kind: str, members: dict[str, object], place: Place, reading: DocumentReading) -> None:
     metadata, namespace, name, created = _identity(members, place)
-    annotations = annotations_of(metadata, place.at("metadata"))
-    reading.service_accounts.append(ServiceAccount("", namespace, name, place, annotations, created))
+    at = place.at("metadata")
+    tool = manager_of_object(shapes.inner(metadata, "labels", at), shapes.inner(metadata, "annotations", at))
+    account = ServiceAccount("", namespace, name, place, annotations_of(metadata, at), created, managed_by=tool)
+    reading.service_accounts.append(account)
 
 
 def _read_namespace(kind: str, members: dict[str, object], place: Place, reading: DocumentReading) -> None:

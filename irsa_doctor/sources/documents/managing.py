@@ -1,0 +1,54 @@
+"""Reads which tool an object or a role is managed by, from the marks that the tools leave: it undoes what others change.
+
+Helm: https://helm.sh/docs/chart_best_practices/labels/, Argo CD: https://argo-cd.readthedocs.io/en/stable/user-guide/resource_tracking/,
+Flux: https://fluxcd.io/flux/components/kustomize/kustomizations/, CloudFormation:
+https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cfn-resource-tags.html.
+"""
+
+from collections.abc import Iterable, Mapping
+
+_LABEL = "app.kubernetes.io/managed-by"
+_NAMED: tuple[tuple[str, str], ...] = (
+    ("helm.toolkit.fluxcd.io/name", "the HelmRelease {} of Flux"),
+    ("kustomize.toolkit.fluxcd.io/name", "the Kustomization {} of Flux"),
+    ("argocd.argoproj.io/instance", "the application {} of Argo CD"),
+    ("argocd.argoproj.io/tracking-id", "the application {} of Argo CD"),
+    ("meta.helm.sh/release-name", "the Helm release {}"),
+    ("olm.owner", "{} of the Operator Lifecycle Manager"),
+)
+"""marks of Kubernetes objects, the tool that writes last first"""
+_TAGS: tuple[tuple[str, str], ...] = (
+    ("aws:cloudformation:stack-name", "the CloudFormation stack {}"),
+    ("alpha.eksctl.io/cluster-name", "eksctl, for the cluster {}"),
+    ("crossplane-name", "the Crossplane resource {}"),
+    ("services.k8s.aws/controller-version", "the ACK controller {}"),
+)
+_TAG_NAMES = ("managedby", "managed-by", "managed_by", "provisioner", "createdby", "created-by", "iac")
+_TERRAFORM = ("terraform", "opentofu", "tofu", "terragrunt")
+_LONGEST = 200
+
+
+def manager_of_object(labels: Mapping[str, object], annotations: Mapping[str, object]) -> str:
+    """The tool that a Kubernetes object is managed by, in words; "" where no mark shows one."""
+    marks = {**annotations, **labels}
+    for name, words in _NAMED:
+        if isinstance(value := marks.get(name), str) and value:
+            return words.format(value.partition(":")[0][:_LONGEST])
+    value = labels.get(_LABEL)
+    return value[:_LONGEST] if isinstance(value, str) and value.lower() not in ("", "kubectl") else ""
+
+
+def manager_of_tags(tags: Iterable[object]) -> str:
+    """The tool that a role is managed by, from its tags (`Key`, `Value`); "" where none shows one."""
+    named = {tag["Key"]: tag["Value"] for tag in tags if isinstance(tag, dict) and _is_tag(tag)}
+    for name, words in _TAGS:
+        if name in named:
+            return words.format(named[name][:_LONGEST])
+    folded = {name.lower(): value for name, value in named.items()}
+    if any(name in _TERRAFORM or name.startswith("terraform") for name in folded):
+        return "Terraform"
+    return next((folded[name][:_LONGEST] for name in _TAG_NAMES if folded.get(name)), "")
+
+
+def _is_tag(tag: Mapping[str, object]) -> bool:
+    return isinstance(tag.get("Key"), str) and isinstance(tag.get("Value"), str)

@@ -1,0 +1,56 @@
+"""What is offered can work, and says where a tool would undo it."""
+
+from irsa_doctor.facts import View
+from irsa_doctor.remedies.offers import annotation
+from irsa_doctor.reports.style import Style
+from irsa_doctor.reports.why import render_why_text
+from tests.answers.why import world as w
+from tests.answers.why.world import ROLE, why, world
+
+
+def other_subject(documents):
+    w.equals(documents)[f"{w.ISSUER}:sub"] = "system:serviceaccount:payments:other"
+
+
+def tagged(documents):
+    w.role(documents)["Tags"] = [{"Key": "ManagedBy", "Value": "terraform"}]
+
+
+def of_helm(documents):
+    documents["account.json"]["metadata"]["annotations"]["meta.helm.sh/release-name"] = "checkout"
+
+
+def test_a_policy_for_a_role_of_terraform_says_so():
+    fix = why(world(other_subject, tagged)).causes[0].fix
+    assert fix.policy is not None
+    assert fix.managed_by == "terraform"
+    assert why(world(other_subject)).causes[0].fix.managed_by == ""
+    text = render_why_text(why(world(other_subject, tagged)), Style(colour=False))
+    assert "managed by terraform" in " ".join(text.split())
+
+
+def annotated(*breaks):
+    return annotation(View(w.loaded(world(*breaks)).inventory), "payments", "checkout", ROLE)
+
+
+def test_an_annotation_of_an_account_of_a_chart_says_so():
+    assert annotated(of_helm).managed_by == "the Helm release checkout"
+    assert annotated().managed_by == ""
+
+
+def test_no_role_that_trusts_pod_identity_alone_is_annotated():
+    def pod_identity_alone(documents):
+        trusted = {"Principal": {"Service": "pods.eks.amazonaws.com"}, "Action": ["sts:AssumeRole", "sts:TagSession"]}
+        w.role(documents)["AssumeRolePolicyDocument"]["Statement"] = [{"Effect": "Allow", **trusted}]
+
+    assert annotated(pod_identity_alone) is None
+
+
+def test_no_policy_is_offered_where_the_provider_does_not_exist():
+    def gone(documents):
+        documents["providers.json"]["OpenIDConnectProviderList"] = []
+        del documents["provider.json"]
+
+    found = why(world(other_subject, gone))
+    assert w.failed(found) == ["provider", "trust-policy"]
+    assert [cause.fix for cause in found.causes if cause.fix and cause.fix.policy] == []
