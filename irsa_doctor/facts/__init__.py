@@ -1,6 +1,7 @@
 """What is true of one subject: one frozen record a subject kind; its fields are the vocabulary of the rules."""
 
 from collections.abc import Iterator
+from functools import partial
 
 from irsa_doctor.facts.grants.grant import GrantFacts
 from irsa_doctor.facts.inputs.documents import DocumentFacts, document_facts
@@ -11,6 +12,7 @@ from irsa_doctor.facts.lookups.view import View
 from irsa_doctor.facts.providers.planned import planned_provider_facts
 from irsa_doctor.facts.providers.provider import ClusterFacts, ProviderFacts, cluster_facts, provider_facts
 from irsa_doctor.facts.roles.role import AnalysedRole, RoleFacts
+from irsa_doctor.facts.service_accounts.association import association_facts
 from irsa_doctor.facts.service_accounts.binding import BindingFacts, binding_facts
 from irsa_doctor.facts.service_accounts.service_account import (
     ServiceAccountFacts,
@@ -57,6 +59,7 @@ def derive(view: View) -> Iterator[Judged]:
             yield binding
     for account in view.inventory.account_templates:
         yield account_template_facts(view, account)
+    yield from filter(None, map(partial(association_facts, view), view.inventory.associations))
     for provider in view.inventory.providers:
         yield provider_facts(view, provider)
     for planned in view.inventory.planned_providers:

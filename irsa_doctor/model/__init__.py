@@ -36,6 +36,7 @@ from irsa_doctor.model.kubernetes import (
 from irsa_doctor.model.place import Note, Place
 from irsa_doctor.model.policy import Flaw, TrustPolicy
 from irsa_doctor.model.text import (
+    UNEXPANDED,
     Hole,
     Text,
     derived,
@@ -52,6 +53,7 @@ from irsa_doctor.model.verdict import Unknown, Verdict
 
 __all__ = [
     "PASSED_OVER",
+    "UNEXPANDED",
     "Arn",
     "Closed",
     "Cluster",

@@ -7,6 +7,9 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
+UNEXPANDED = " (not expanded)"
+"""how the name of a hole ends that its template leaves as it is written, for want of a function"""
+
 
 class Hole(msgspec.Struct, frozen=True):
     """A named part whose value is not known; `name` is how the document writes it, `${OidcProvider}` say."""

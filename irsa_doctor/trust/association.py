@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from irsa_doctor.model import Hole, Text, holes_in, issuer_in, issuer_of_provider, joined, text_of
+from irsa_doctor.model import UNEXPANDED, Hole, Text, holes_in, issuer_in, issuer_of_provider, joined, text_of
 from irsa_doctor.trust.patterns import glob_of, pieces_of, widest
 from irsa_doctor.trust.policy import Condition, Statement, Value
 from irsa_doctor.trust.symbols import GLOBAL_KEYS, seen_key
@@ -92,7 +92,7 @@ class _Association(msgspec.Struct, frozen=True):
 
     def is_alias(self, other: Value, issuer: Value) -> bool:
         """Whether another text than the issuer stands for it, as far as anything shows."""
-        if isinstance(other, str) or (isinstance(issuer, str) and self.is_left_over(other)):
+        if isinstance(other, str) or self.is_left_over(other):
             return False
         if isinstance(issuer, str):
             return _may_be(other, issuer)
@@ -102,12 +102,12 @@ class _Association(msgspec.Struct, frozen=True):
         """Whether another text than the issuer can be no issuer at all, or not this one."""
         if isinstance(other, str):
             return isinstance(issuer, Text) and not (_HOST.fullmatch(other) and _may_be(issuer, other))
-        return isinstance(issuer, str) and (self.is_left_over(other) or not _may_be(other, issuer))
+        return self.is_left_over(other) or (isinstance(issuer, str) and not _may_be(other, issuer))
 
     def is_left_over(self, other: Value) -> bool:
         """Whether it has a placeholder that nothing expands, beside a principal that is written out."""
         if isinstance(self.principal, Text):
-            return False
+            return _is_unexpanded(other) and not _is_unexpanded(self.principal)
         return not self.expanded or not all(_REFERENCE.fullmatch(hole.name) for hole in holes_in(other))
 
 
@@ -133,6 +133,10 @@ def _split(condition: Condition) -> tuple[Value, str] | None:
     if isinstance(raw, str):
         return before, claim.lower()
     return joined((*raw.parts[:-1], before)), claim.lower()
+
+
+def _is_unexpanded(value: Value) -> bool:
+    return any(hole.name.endswith(UNEXPANDED) for hole in holes_in(value))
 
 
 def _may_be(value: Value, text: str) -> bool:

@@ -21,6 +21,7 @@ _OTHER_IAM = frozenset(
 )
 # kube2iam and kiam read it (https://github.com/jtblin/kube2iam#iam-roles)
 _OTHER_TOOLS = frozenset({"iam.amazonaws.com/role"})
+_OTHER_ARN = re.compile(r"arn:[^:/]*:iam::[^:/]*:([a-z-]+)/")
 _PREFIX, _, _NAME = ROLE_ARN.partition("/")
 
 
@@ -29,7 +30,13 @@ def annotation_form(account: ServiceAccount) -> Annotation:
     value = account.annotations.get(ROLE_ARN)
     if value is None:
         return "key-typo" if any(map(is_near_key, account.annotations)) else "none"
-    return "template" if isinstance(value, Text) else _form_of(value)
+    return _form_of_text(value) if isinstance(value, Text) else _form_of(value)
+
+
+def _form_of_text(value: Text) -> Annotation:
+    """Whatever its holes hold, an ARN of a policy names no role."""
+    match = _OTHER_ARN.match("".join(part if isinstance(part, str) else "*" for part in value.parts))
+    return "policy-arn" if match and match[1] in _OTHER_IAM else "template"
 
 
 @lru_cache(maxsize=4096)

@@ -38,7 +38,7 @@ class ServiceAccountFacts(msgspec.Struct, frozen=True):
 
 def _annotation(view: View, account: ServiceAccount, form: Annotation) -> Annotation | Unknown:
     """As it will be: Terraform and the like put in what they make."""
-    if not account.template or not isinstance(account.annotations.get(ROLE_ARN), Text):
+    if not account.template or form == "policy-arn" or not isinstance(account.annotations.get(ROLE_ARN), Text):
         return form
     return "ok" if view.cases_of_template(account) else _FILLED_IN
 
@@ -133,6 +133,7 @@ def _account_evidence(view: View, account: ServiceAccount, trusting: tuple[Analy
     names = {
         "account": f"{account.namespace}/{account.name}",
         "carrier": f"{account.namespace}/{account.name}",
+        "what": "The annotation",
         "flaw": "it is read on pods only",
         "value": value,
         "key": keys,

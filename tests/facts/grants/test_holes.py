@@ -422,10 +422,27 @@ def test_too_many_conditions_leave_the_policy_unknown():
 
 
 def test_branches_of_cloudformation_are_judged_once_and_named():
-    narrow = '{StringEquals: {"${Issuer}:sub": "system:serviceaccount:a:b", "${Issuer}:aud": sts.amazonaws.com}}'
-    wide = '{StringLike: {"${Issuer}:sub": "system:serviceaccount:*", "${Issuer}:aud": sts.amazonaws.com}}'
+    narrow = f'{{StringEquals: {{"{ISSUER}:sub": "system:serviceaccount:a:b", "{ISSUER}:aud": sts.amazonaws.com}}}}'
+    wide = f'{{StringLike: {{"{ISSUER}:sub": "system:serviceaccount:*", "{ISSUER}:aud": sts.amazonaws.com}}}}'
     messages = findings_of(stack(f"!If [Narrow, {narrow}, {wide}]"), "stack.yaml")
     assert "This holds where: not Narrow" in messages["open-sub-star"]
+
+
+KEYS = '{StringEquals: {"%s:sub": "system:serviceaccount:a:b", "%s:aud": sts.amazonaws.com}}'
+
+
+def test_a_key_that_nothing_expands_beside_a_principal_that_is_expanded_is_found():
+    assert set(findings_of(stack(KEYS % ("${Issuer}", "${Issuer}")), "stack.yaml")) == {"trust-unavailable-key"}
+
+
+def test_keys_and_a_principal_that_nothing_expands_are_unknown():
+    text = stack(KEYS % ("${Issuer}", "${Issuer}"), '"arn:aws:iam::111122223333:oidc-provider/${Issuer}"')
+    assert findings_of(text, "stack.yaml") == {}
+
+
+def test_a_placeholder_of_another_program_in_a_key_is_unknown():
+    assert findings_of(stack(KEYS % ("${OIDC}", "${OIDC}")), "stack.yaml") == {}
+    assert findings_of(stack(KEYS % ("{{ issuer }}", "{{ issuer }}")), "stack.yaml") == {}
 
 
 def test_a_role_with_branches_is_one_role():

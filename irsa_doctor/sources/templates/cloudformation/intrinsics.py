@@ -6,8 +6,11 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/intrinsic-functio
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-from irsa_doctor.model import Hole, Place, Text, issuer_in, joined, only_hole, text_of, without_scheme
+from irsa_doctor.model import Hole, Place, Text, joined, text_of
 from irsa_doctor.sources.templates.cloudformation.conditions import combined_conditions, compared_parameter
+from irsa_doctor.sources.templates.cloudformation.other_arns import other_arn
+from irsa_doctor.sources.templates.cloudformation.unexpanded import unexpanded
+from irsa_doctor.sources.templates.splitting import part_of
 from irsa_doctor.sources.templates.values import (
     Fragment,
     TemplateValue,
@@ -19,7 +22,6 @@ from irsa_doctor.sources.templates.values import (
     written_json,
 )
 from irsa_doctor.text.errors import WrongShape
-from irsa_doctor.text.placeholders import with_holes
 from irsa_doctor.text.positions import Anchor
 from irsa_doctor.text.scanner import escaped
 
@@ -27,7 +29,6 @@ _VARIABLE = re.compile(r"\$\{(!?)([^{}]*)\}")
 _STEPS = 100_000
 _LONGEST = 1_000_000
 _DEEP = 60
-_OWN = re.compile(r"\$\{AWS::[A-Za-z]+\}")
 _PROVIDERS = ("AWS::IAM::OIDCProvider", "Custom::AWSCDKOpenIdConnectProvider")
 _CLUSTERS = ("AWS::EKS::Cluster", "Custom::AWSCDK-EKS-Cluster")
 _NOTHING = object()
@@ -102,12 +103,22 @@ class Template:
                 if name == "Ref" or (isinstance(name, str) and name.startswith("Fn::")):
                     return self._function(name, argument, f"{pointer}/{escaped(name)}", depth)
             members = ((name, self.value(item, f"{pointer}/{escaped(name)}", depth + 1)) for name, item in value.items())
-            kept: dict[object, TemplateValue] = {_plain(name): item for name, item in members if item.value is not _NOTHING}
+            kept: dict[object, TemplateValue] = {
+                self._plain(name): item for name, item in members if item.value is not _NOTHING
+            }
             return self._at(kept, pointer)
         if isinstance(value, list):
             items = (self.value(item, f"{pointer}/{number}", depth + 1) for number, item in enumerate(value))
             return self._at(tuple(item for item in items if item.value is not _NOTHING), pointer)
-        return self._at(_plain(value), pointer)
+        return self._at(self._plain(value), pointer)
+
+    def _plain(self, value: object) -> object:
+        """A scalar, or the name of a member, as it is written."""
+        return value if not isinstance(value, str) or "${AWS::" in value else unexpanded(value, self.declares)
+
+    def declares(self, name: str) -> bool:
+        """Whether a name is that of a parameter or a resource."""
+        return name in self._section("Parameters") or name.partition(".")[0] in self._section("Resources")
 
     def _at(self, value: object, pointer: str) -> TemplateValue:
         return TemplateValue(value, Anchor(pointer), self.place.document)
@@ -134,7 +145,8 @@ class Template:
             return self._at(self._provider_arn(argument, depth), pointer)
         if kind == "AWS::EKS::Cluster":
             return self._at(self._text_of(argument, "Name", depth) or hole(argument), pointer)
-        return self._at(hole(argument), pointer)
+        arn = other_arn(kind, argument) if kind == "AWS::IAM::ManagedPolicy" else None
+        return self._at(arn or hole(argument), pointer)
 
     def _parameter(self, name: str) -> object:
         """The value that a file of parameters sets, else the default.
@@ -150,10 +162,10 @@ class Template:
         if kind.startswith("AWS::SSM::") or parameter.get("NoEcho") in (True, "true"):
             return hole(name)
         if kind == "CommaDelimitedList" or kind.startswith("List<"):
-            return tuple(TemplateValue(_plain(item.strip())) for item in str(default).split(","))
+            return tuple(TemplateValue(self._plain(item.strip())) for item in str(default).split(","))
         text = scalar_text(default)
         # an empty default is usually a placeholder
-        return hole(name) if text is None or (text == "" and not is_set) else _plain(text)
+        return hole(name) if text is None or (text == "" and not is_set) else self._plain(text)
 
     def _text_of(self, name: str, member: str, depth: int) -> str | Text | None:
         """A property of another resource, if it is text; None where it refers to itself."""
@@ -188,7 +200,8 @@ class Template:
             return self._at(joined((self._issuer_of(name, depth),)), pointer)
         if kind == "Custom::AWSCDKCfnJson" and attribute == "Value":
             return self._json_of(name, pointer, depth)
-        return self._at(hole(argument), pointer)
+        arn = other_arn(kind, name) if attribute in ("Arn", "PolicyArn") else None
+        return self._at(arn or hole(argument), pointer)
 
     def _issuer_of(self, name: str, depth: int) -> Hole:
         """The issuer of a cluster, named by the cluster's name where the template has it."""
@@ -355,32 +368,9 @@ def _named(argument: object) -> str:
     return " ".join(str(word) for word in words)[:60]
 
 
-def _plain(value: object) -> object:
-    """A scalar, or the name of a member, as it is written; placeholders of another program are holes.
-
-    `${AWS::Region}` without `Fn::Sub` is text: CloudFormation leaves it as it is.
-    """
-    return value if not isinstance(value, str) or _OWN.search(value) else with_holes(value)
-
-
 def _with_placeholders(piece: Fragment) -> Iterable[Fragment]:
     """Of all placeholders only `{{ .Name }}`: a dollar is CloudFormation's own."""
     return with_placeholders(piece) if isinstance(piece.part, str) and "{{" in piece.part else (piece,)
-
-
-def part_of(text: str | Text, separator: str, index: int) -> str | Text | None:
-    """Return one part of a text that is split, None where it depends on a hole."""
-    if not separator:
-        return None
-    if isinstance(text, str):
-        parts = text.split(separator)
-        return parts[index] if 0 <= index < len(parts) else None
-    if separator in ("//", "://", "https://") and index == 1:
-        begins = isinstance(text.parts[0], str) and text.parts[0].startswith("https://")
-        return without_scheme(text) if begins or only_hole(text) else None
-    if separator.endswith("oidc-provider/") and index == 1:
-        return issuer_in(text) or None
-    return None
 
 
 _Function = Callable[[Template, object, str, int], TemplateValue | None]

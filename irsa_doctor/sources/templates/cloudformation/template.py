@@ -22,6 +22,7 @@ from irsa_doctor.sources.documents.aws import client_ids_missing, thumbprints_mi
 from irsa_doctor.sources.documents.reading import DocumentReading, NamelessProvider, Page
 from irsa_doctor.sources.templates.addons import Addon, add_account, add_association
 from irsa_doctor.sources.templates.cloudformation.intrinsics import Template
+from irsa_doctor.sources.templates.cloudformation.unread import unread_parts
 from irsa_doctor.sources.templates.values import Spots, TemplateValue, hole, known, policy_of, scalar_text
 from irsa_doctor.text import shapes
 from irsa_doctor.text.errors import WrongShape
@@ -40,8 +41,10 @@ def read_template(page: Page, reading: DocumentReading) -> None:
         reader = _READERS.get(kind) if isinstance(kind, str) else None
         if reader and template.exists(name):
             reading.attempt(name, page.place.at("Resources", name), partial(_read, reader, template, reading))
+    notes = list(dict.fromkeys(unread_parts(members, page.place)))
+    reading.notes += notes
     if not reading.gave_something():
-        reading.passed.append("a template without role, OIDC provider, cluster or Pod Identity association")
+        reading.passed += notes or ["a template without role, OIDC provider, cluster or Pod Identity association"]
 
 
 Reader = Callable[[Template, str, Place, DocumentReading], None]

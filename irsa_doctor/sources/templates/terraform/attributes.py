@@ -139,10 +139,26 @@ def _policy(document: Attributes) -> TemplateValue | None:
     return TemplateValue(hole(f"{document.address}.json"), config.anchor, config.document, (), made)
 
 
+def _arn_of(kind: str) -> Callable[[Attributes], TemplateValue | None]:
+    """The ARN of what is no role: whatever its name and account are, its kind is known."""
+
+    def arn(resource: Attributes) -> TemplateValue | None:
+        written = resource.argument("arn") if resource.mode == "data" else None
+        partition, account, name = (Hole(f"${{{what} of {resource.address}}}") for what in ("partition", "account", "name"))
+        return written or TemplateValue(joined(("arn:", partition, ":iam::", account, f":{kind}/", name)))
+
+    return arn
+
+
 _COMPUTED: Mapping[tuple[str, str], Callable[[Attributes], TemplateValue | None]] = {
     ("aws_iam_openid_connect_provider", "arn"): _provider_arn,
     ("aws_iam_openid_connect_provider", "id"): _provider_arn,
     ("aws_iam_openid_connect_provider", "url"): _provider_url,
+    ("aws_iam_policy", "arn"): _arn_of("policy"),
+    ("aws_iam_policy", "id"): _arn_of("policy"),
+    ("aws_iam_user", "arn"): _arn_of("user"),
+    ("aws_iam_group", "arn"): _arn_of("group"),
+    ("aws_iam_instance_profile", "arn"): _arn_of("instance-profile"),
     ("aws_eks_cluster", "identity"): _identity,
     ("aws_eks_cluster", "id"): _cluster_name,
     ("aws_iam_role", "id"): _cluster_name,

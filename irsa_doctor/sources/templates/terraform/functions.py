@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from irsa_doctor.model import Text, issuer_in, joined, only_hole, text_of, without_scheme
-from irsa_doctor.sources.templates.cloudformation.intrinsics import part_of
+from irsa_doctor.sources.templates.splitting import part_of
 from irsa_doctor.sources.templates.values import TemplateValue, scalar_text, written_json, written_yaml
 
 _FORMAT = re.compile(r"%(?:([sdqv])|(%))")

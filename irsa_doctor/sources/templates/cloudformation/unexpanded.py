@@ -1,0 +1,22 @@
+"""Texts of a CloudFormation template that no function expands, and the placeholders in them.
+
+https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic-function-reference-sub.html
+"""
+
+from collections.abc import Callable
+
+from irsa_doctor.model import UNEXPANDED, Hole, Text
+from irsa_doctor.text.placeholders import with_holes
+
+
+def unexpanded(text: str, declares: Callable[[str], bool]) -> str | Text:
+    """Return a text with holes for its placeholders. One that names a parameter or a resource of the template was meant for
+    `Fn::Sub`, which is not there: its name says so, so that it is not taken for the same one where it is expanded."""
+    found = with_holes(text)
+    return found if isinstance(found, str) else Text(tuple(_marked(part, declares) for part in found.parts))
+
+
+def _marked(part: str | Hole, declares: Callable[[str], bool]) -> str | Hole:
+    if isinstance(part, str) or not (part.name.startswith("${") and declares(part.name[2:-1].strip())):
+        return part
+    return Hole(f"{part.name}{UNEXPANDED}")

@@ -1,0 +1,60 @@
+"""Names the parts of a CloudFormation template that are known only when it is deployed: nested stacks, macros, includes.
+
+https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/template-macros.html
+"""
+
+from collections.abc import Iterator, Mapping
+
+from irsa_doctor.model import Place
+
+_STACKS = ("AWS::CloudFormation::Stack", "AWS::CloudFormation::StackSet", "AWS::Serverless::Application")
+_SOURCES = ("TemplateURL", "TemplateBody", "Location")
+_DEEP, _MOST = 40, 100_000
+
+
+def unread_parts(members: Mapping[str, object], place: Place) -> Iterator[str]:
+    """Yield a sentence for each part that is not read, in the order of the template."""
+    transforms = members.get("Transform")
+    for macro in transforms if isinstance(transforms, list) else [transforms]:
+        if name := _name_of(macro):
+            yield f"the macro {name} changes the template when it is deployed: what it makes is not read"
+    resources = members.get("Resources")
+    for name, item in resources.items() if isinstance(resources, dict) else ():
+        yield from _of_resource(str(name), item)
+    for name, pointer in _inside(resources, place.at("Resources")):
+        yield f"Fn::Transform {name} at {pointer} is not read: it is known only when the template is deployed"
+
+
+def _name_of(macro: object) -> str:
+    name = macro.get("Name") if isinstance(macro, dict) else macro
+    return name if isinstance(name, str) else ""
+
+
+def _of_resource(name: str, item: object) -> Iterator[str]:
+    if name.startswith("Fn::ForEach::"):
+        yield f"{name} makes resources when the template is deployed, which are not read"
+        return
+    kind = item.get("Type") if isinstance(item, dict) else None
+    properties = item.get("Properties") if isinstance(item, dict) else None
+    if isinstance(kind, str) and kind.endswith("::MODULE"):
+        yield f"the module {kind} of {name} is not read: its template is not in the input"
+    elif kind in _STACKS:
+        written = properties if isinstance(properties, dict) else {}
+        source = next((written[key] for key in _SOURCES if isinstance(written.get(key), str)), "")
+        yield f"the nested stack {name} is not read by itself: {source or 'its template is known when it is deployed'}"
+
+
+def _inside(value: object, place: Place) -> Iterator[tuple[str, str]]:
+    """The names and pointers of what `Fn::Transform` puts in."""
+    waiting, left = [(value, place, 0)], _MOST
+    while waiting and left:
+        left -= 1
+        item, at, depth = waiting.pop()
+        if depth > _DEEP:
+            continue
+        if isinstance(item, dict):
+            if "Fn::Transform" in item:
+                yield _name_of(item["Fn::Transform"]) or "?", at.pointer
+            waiting += [(inner, at.at(str(key)), depth + 1) for key, inner in reversed(item.items())]
+        elif isinstance(item, list):
+            waiting += [(inner, at.at(number), depth + 1) for number, inner in reversed(list(enumerate(item)))]
