@@ -19,29 +19,8 @@ LONG_FILE, LONG_FUNCTION = 400, 60
 LONG_REASON = "# Long: "
 """How the first line of a file over the limit begins, with the reason after it."""
 
-# commands are called alike in every room that they pass through; `app` is what typer runs
-_COMMANDS = frozenset(
-    [
-        "check",
-        "why",
-        "who_can",
-        "reach",
-        "diff",
-        "simulate",
-        "fix",
-        "generate",
-        "verify",
-        "audit",
-        "collect",
-        "explain",
-        "permissions",
-        "schema",
-        "load",
-        "rules",
-        "app",
-        "main",
-    ]
-)
+_ENTRANCES = frozenset(["app", "main"])
+"""What typer runs, in each module that is run."""
 
 Name = tuple[str, str]
 
@@ -201,13 +180,20 @@ def _reached(graph: Mapping[str, set[str]], start: str) -> set[str]:
 
 def collisions(trees: Mapping[str, ast.Module]) -> dict[str, list[str]]:
     """Public names that several modules define, with these modules; commands and their options apart."""
+    shared = _ENTRANCES | _commands(trees)
     places: dict[str, list[str]] = {}
     for path, tree in trees.items():
         if path.startswith("irsa_doctor/api/"):
             continue  # a function of the api is named for what it calls
-        for name in sorted(set(_public(tree)) - _COMMANDS):
+        for name in sorted(set(_public(tree)) - shared):
             places.setdefault(name, []).append(module_name(path).removeprefix("irsa_doctor."))
     return {name: modules for name, modules in sorted(places.items()) if len(modules) > 1}
+
+
+def _commands(trees: Mapping[str, ast.Module]) -> set[str]:
+    """The commands: a module each in `cli`, with a function of its name. It is called so in every room that it passes through."""
+    stems = {path: Path(path).stem for path in trees if "/cli/" in path}
+    return {stem for path, stem in stems.items() if stem in _public(trees[path])}
 
 
 def _public(tree: ast.Module) -> Iterator[str]:

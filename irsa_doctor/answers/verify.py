@@ -10,7 +10,7 @@ from irsa_doctor.rulebook.messages import shipped_messages
 from irsa_doctor.rulebook.rules import shipped_rules
 
 
-def verify(files: RulebookFiles, *, whole: bool) -> ExamplesResult:
+def verify_rulebook(files: RulebookFiles, *, whole: bool) -> ExamplesResult:
     """What the examples of files show; `whole`: they are all that there is, else the built-in ones are beside them.
 
     Raises RuleError for files that do not fit together.

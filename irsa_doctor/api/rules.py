@@ -39,7 +39,7 @@ def show_rule(ident: str) -> RulePage:
 
 def verify_rules(folder: str | Path | None = None) -> "ExamplesResult":
     """What the examples of a folder show of its rules and messages, by default of the built-in ones. Raises RuleError."""
-    from irsa_doctor.answers.verify import verify
+    from irsa_doctor.answers.verify import verify_rulebook
     from irsa_doctor.rulebook.folders import read_folder, read_shipped
 
-    return verify(read_shipped() if folder is None else read_folder(Path(folder)), whole=folder is None)
+    return verify_rulebook(read_shipped() if folder is None else read_folder(Path(folder)), whole=folder is None)

@@ -79,7 +79,9 @@ def test_a_public_name_that_two_modules_define_is_reported_but_not_what_they_imp
         b="Subject = 5\n_Row = 2\ndef check(): ...",
         c="from irsa_doctor.a import Subject",
     )
-    assert collisions(modules) == {"Subject": ["a", "b"]}
+    assert collisions(modules) == {"Subject": ["a", "b"], "check": ["a", "b"]}
+    command = {"irsa_doctor/cli/check.py": ast.parse("def check(): ...")}
+    assert collisions({**modules, **command}) == {"Subject": ["a", "b"]}
 
 
 def test_the_id_of_a_rule_or_cause_is_seen_in_any_string_of_the_code():

@@ -19,7 +19,7 @@ class Signature(StrEnum):
     KEY_UNUSABLE = "it does not fit the algorithm of the token"
 
 
-def verify(token: WebIdentityToken, key: SigningKey) -> Signature:
+def verify_signature(token: WebIdentityToken, key: SigningKey) -> Signature:
     """Whether a key signed a token; the algorithm of its header has to be one of ALGORITHMS."""
     import warnings
 

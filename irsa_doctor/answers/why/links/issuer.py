@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 from irsa_doctor.answers.why.case import Case
-from irsa_doctor.answers.why.evidence.signatures import ALGORITHMS, Signature, verify
+from irsa_doctor.answers.why.evidence.signatures import ALGORITHMS, Signature, verify_signature
 from irsa_doctor.answers.why.evidence.tokens import TOLERANCE, WebIdentityToken
 from irsa_doctor.answers.why.links import needs, skips
 from irsa_doctor.answers.why.links.by_rules import by_rules
@@ -130,7 +130,7 @@ def _keys(case: Case) -> list[SigningKey]:
 
 
 def _verified(token: WebIdentityToken, key: SigningKey) -> LinkState:
-    signature = verify(token, key)
+    signature = verify_signature(token, key)
     if signature is Signature.VALID:
         return passed(f"the key {key.kid} signed the token")
     if signature is Signature.INVALID:
