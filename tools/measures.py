@@ -191,7 +191,7 @@ def collisions(trees: Mapping[str, ast.Module]) -> dict[str, list[str]]:
 
 
 def _commands(trees: Mapping[str, ast.Module]) -> set[str]:
-    """The commands: a module each in `cli`, with a function of its name. It is called so in every room that it passes through."""
+    """The commands: a module each in `cli`, with a function of its name. They are called so in every room that they pass."""
     stems = {path: Path(path).stem for path in trees if "/cli/" in path}
     return {stem for path, stem in stems.items() if stem in _public(trees[path])}
 
