@@ -1,5 +1,6 @@
 """Explains a rule or a cause by its id."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from irsa_doctor.api.rules import RulePage, list_rules, show_rule
@@ -7,6 +8,9 @@ from irsa_doctor.model.errors import IrsaDoctorError
 
 if TYPE_CHECKING:
     from irsa_doctor.rulebook.causes import Cause
+
+
+_SHOWN = 6
 
 
 class UnknownId(IrsaDoctorError):
@@ -23,4 +27,12 @@ def explain(ident: str) -> "RulePage | Cause":
         return show_rule(ident)
     if ident in all_causes():
         return all_causes()[ident]
-    raise UnknownId(f"no rule or cause named {ident}.{suggestion(ident, sorted(known | set(all_causes())))}")
+    names = sorted(known | set(all_causes()))
+    raise UnknownId(f"no rule or cause named {ident}.{suggestion(ident, names) or _beginning(ident, names)}")
+
+
+def _beginning(start: str, names: Sequence[str]) -> str:
+    """The first names that begin with a text, as a sentence with a space before it, "" where none does."""
+    found = [name for name in names if name.startswith(start.lower().rstrip("*-") + "-")]
+    more = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
+    return f" These begin with it: {', '.join(found[:_SHOWN])}{more}." if found else ""

@@ -17,5 +17,7 @@ def permissions(command: str | None = None) -> "Permissions":
     from irsa_doctor.sources.live.permissions import COMMANDS, permissions_for
 
     if command is not None and command not in COMMANDS:
-        raise NotLive(f"{command} reads nothing live; {', '.join(COMMANDS)} do")
+        from irsa_doctor.model.nearness import suggestion
+
+        raise NotLive(f"{command} reads nothing live; {', '.join(COMMANDS)} do.{suggestion(command, COMMANDS)}")
     return permissions_for((command,) if command else COMMANDS, f"irsa-doctor-{command}" if command else "irsa-doctor")

@@ -7,6 +7,14 @@ from collections.abc import Sequence
 from irsa_doctor.cli.output import print_note
 
 _FLAGS = ("--debug", "--no-color")
+_COMMANDS = {
+    **dict.fromkeys(("lint", "scan", "validate", "audit", "run", "test", "analyze"), "check"),
+    **dict.fromkeys(("diagnose", "doctor", "debug"), "why"),
+    **dict.fromkeys(("rule", "describe"), "explain"),
+    **dict.fromkeys(("compare", "plan"), "diff"),
+    "completion": "--show-completion",
+}
+"""what other programs call a command -> what does it here"""
 
 
 def arranged(arguments: Sequence[str], commands: Sequence[str]) -> list[str]:
@@ -21,6 +29,9 @@ def arranged(arguments: Sequence[str], commands: Sequence[str]) -> list[str]:
         own = ["--version"]
     elif own and own[0] not in commands and os.path.exists(own[0]):
         print_note(f"no command {own[0]}; to check it run: irsa-doctor check {shlex.quote(own[0])}")
+        raise SystemExit(2)
+    elif own and own[0] not in commands and own[0] in _COMMANDS:
+        print_note(f"no command {own[0]}. Did you mean: irsa-doctor {shlex.join([_COMMANDS[own[0]], *own[1:]])}")
         raise SystemExit(2)
     return [*general, *own]
 

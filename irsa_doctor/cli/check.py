@@ -1,6 +1,7 @@
 """`irsa-doctor check`: check documents against the rules."""
 
 import os
+import shlex
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Annotated
@@ -166,11 +167,12 @@ def check(
     inputs = checked_paths(paths, live)
     laid_over = _base(base, changed, live)
     with governing as governed:
-        report = _checked(inputs, laid_over, governed, live)
+        report = _checked(inputs, laid_over, _without_baseline(governed) if write_baseline else governed, live)
         controls = api.controls(report, governed.settings)
     if write_baseline:
         write_text(api.baseline_of(report), write_baseline)
-        print_note(f"{write_baseline} holds {len(report.findings)} findings")
+        number = len(report.findings)
+        print_note(f"{'the baseline' if write_baseline == '-' else write_baseline} holds {number} finding{'s' * (number != 1)}")
         return
     write_reports(reports, report, controls, presentation)
     own = [row for row in report.documents if not row.base]
@@ -179,11 +181,19 @@ def check(
     raise typer.Exit(0 if exit_zero else _exit_code(report, governed.settings.fail_on or "high", strict))
 
 
+def _without_baseline(governed: GoverningSettings) -> GoverningSettings:
+    """The settings without a baseline: one that is written anew has every finding, those of the present one too."""
+    import msgspec
+
+    return governed._replace(settings=msgspec.structs.replace(governed.settings, baseline=""))
+
+
 def _base(base: list[str] | None, changed: bool, live: "LiveOptions | None") -> list[str]:
     """What the paths are laid over; with --changed, by default all that is below this folder."""
     paths = list(base or (["."] if changed else ()))
     if absent := next((path for path in paths if path != "-" and not os.path.exists(path)), None):
-        raise wrong(f"--base {absent}: no such file or folder.{nearest_path(absent)}")
+        revision = f" To compare with a git revision: irsa-doctor diff --git {shlex.quote(absent)}"
+        raise wrong(f"--base {absent}: no such file or folder.{nearest_path(absent) or revision}")
     if paths and (live or "-" in paths):
         raise wrong("--base and --changed go with files only: collect -o FILE, then --base FILE")
     return paths
@@ -221,7 +231,11 @@ def _word(flag: str, value: str | None, words: Sequence[str]) -> str | None:
 
 
 def _nothing_read(rows: "Sequence[DocumentRow]") -> str:
+    passed_over = sum(row.kind == "passed-over" for row in rows)
     rows = [row for row in rows if row.kind != "passed-over"]
+    if passed_over and all(row.status == "ignored" for row in rows):
+        what = "1 file or folder was" if passed_over == 1 else f"{passed_over} files and folders were"
+        return f"nothing could be read: {what} passed over (.gitignore, exclude, or filled by programs); name a file to read it"
     if not rows:
         return "nothing to read: no file was found in what was given"
     first, more = rows[0], f" (and {len(rows) - 1} more)" if len(rows) > 1 else ""

@@ -17,9 +17,14 @@ Destination = tuple[str, str | None]
 def destinations(formats: Sequence[str], output: str | None) -> list[Destination]:
     """The destination of every `-f FORMAT[:FILE]`; at most one report goes to standard output, or to the file of `-o`."""
     pairs = [_destination(value) for value in formats]
-    if sum(file is None for _, file in pairs) > 1:
+    if sum(_not_stdout(file) is None for _, file in pairs) > 1:
         raise wrong("several formats for one output; give all but one a file: -f FORMAT:FILE")
-    return [(name, file or output) for name, file in pairs]
+    return [(name, _not_stdout(file or output)) for name, file in pairs]
+
+
+def _not_stdout(file: str | None) -> str | None:
+    """A file; None for `-`, which is standard output."""
+    return None if file == "-" else file
 
 
 def _destination(value: str) -> Destination:
@@ -41,8 +46,8 @@ def write_reports(
 
 
 def write_text(text: str, file: str | None) -> None:
-    """Write a text to a file, or to standard output."""
-    if file is None:
+    """Write a text to a file, or to standard output: None or `-`."""
+    if file is None or file == "-":
         return print_text(text)
     try:
         with open(file, "w", encoding="utf-8", errors="backslashreplace") as stream:

@@ -6,6 +6,7 @@ import typer
 
 from irsa_doctor.cli.options import with_options
 from irsa_doctor.cli.output import print_text
+from irsa_doctor.cli.paths import check_existing, expanded
 from irsa_doctor.cli.settings_options import settings_options
 from irsa_doctor.cli.wrong import checked_format, wrong
 
@@ -58,9 +59,11 @@ def _sides(paths: list[str], git: str | None) -> tuple[list[str], list[str]]:
     if git is not None:
         if "-" in paths:
             raise wrong("--git compares files and folders of a repository, not standard input")
-        return paths or ["."], paths or ["."]
+        compared = expanded(paths or ["."])
+        return compared, compared
     if len(paths) != 2:
         raise wrong("give two files or folders, OLD and NEW; or --git REVISION and what to look at")
+    check_existing(paths)
     return paths[:1], paths[1:]
 
 

@@ -6,6 +6,8 @@ from typing import Any
 
 from typer.core import TyperCommand, TyperGroup
 
+from irsa_doctor.cli.wrong import wrong
+
 WIDTH = 100
 """Columns that the help takes at most; a narrower terminal is filled."""
 
@@ -73,8 +75,43 @@ def group_of(options: Sequence[str]) -> str:
     return next((group for group, flags in GROUPS.items() if not set(flags).isdisjoint(options)), GENERAL)
 
 
+OPTIONS = {
+    "--fix": "--show-fixes shows corrected policies; nothing is changed in place",
+    **dict.fromkeys(("--exclude", "--skip-path", "--skip-dirs"), 'write exclude = ["PATTERN"] into irsa-doctor.toml'),
+    **dict.fromkeys(("--verbose", "-v"), "--show-unknown, --show-fixes and --debug show more"),
+    **dict.fromkeys(("--output-format", "--reporter"), "--format chooses the format, --output the file"),
+    **dict.fromkeys(("--severity", "--minimum-severity", "--level"), "--min-severity and --fail-on take a severity"),
+    **dict.fromkeys(("--rule", "--check", "--only"), "--select takes rules and patterns"),
+    **dict.fromkeys(("--skip", "--skip-check", "--exclude-rule", "--disable"), "--ignore takes rules and patterns"),
+    **dict.fromkeys(("--soft-fail", "--no-fail"), "--exit-zero does that"),
+    **dict.fromkeys(("--directory", "--dir", "--file", "--path", "-d"), "paths are arguments, without an option"),
+    "--no-colour": "--no-color does that",
+    "--colour": "--color does that",
+    "--silent": "--quiet does that",
+}
+"""options of other programs -> what does it here"""
+
+
+def _corrected(error: Any, command: str) -> str:
+    """What is wrong with an option, in one line, with what does it here or is spelt nearly the same."""
+    if error.option_name in OPTIONS:
+        return f"{command} has no option {error.option_name}: {OPTIONS[error.option_name]}"
+    near = " or ".join(f'"{name}"' for name in error.possibilities or ())
+    return f"{command} has no option {error.option_name}." + (f" Did you mean {near}?" if near else "")
+
+
 class Command(TyperCommand):
     """A command whose help has its options in groups and ends with examples."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Read the arguments; an unknown option is one line, with what may be meant."""
+        try:
+            return super().parse_args(ctx, args)
+        except Exception as error:
+            # typer has a click of its own, or that of its surroundings: the class is known by its name alone
+            if type(error).__name__ != "NoSuchOption":
+                raise
+            raise wrong(_corrected(error, ctx.command_path.partition(" ")[2] or "irsa-doctor")) from error
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
         """Write the arguments, then each group of options."""

@@ -1,9 +1,12 @@
 """The paths of a call, and standard input."""
 
 import os
+import re
 from collections.abc import Sequence
 
 from irsa_doctor.cli.wrong import wrong
+
+_URL = re.compile(r"[a-z][a-z0-9+.-]*://")
 
 
 def input_paths(paths: Sequence[str] | None, live: object) -> list[str]:
@@ -21,8 +24,10 @@ def checked_paths(paths: Sequence[str] | None, live: object) -> list[str]:
 def expanded(paths: Sequence[str]) -> list[str]:
     """The paths, with `~` and patterns that no shell has expanded, such as those in quotes, replaced by what they mean.
 
-    A path that exists is itself; a pattern that matches nothing stays as it is, so that it is reported.
+    A path that exists is itself; a pattern that matches nothing stays as it is, so that it is reported. A URL is a wrong call.
     """
+    if url := next((path for path in paths if _URL.match(path) and not os.path.lexists(path)), None):
+        raise wrong(f"{url}: a URL is not read; download it, or pipe it to -")
     return [
         path for written in paths for path in ([written] if written == "-" or os.path.lexists(written) else _meant(written))
     ]
@@ -37,6 +42,12 @@ def _meant(path: str) -> list[str]:
     from glob import glob
 
     return sorted(glob(home, recursive=True)) or [path]
+
+
+def check_existing(paths: Sequence[str]) -> None:
+    """A wrong call where a path does not exist."""
+    if absent := next((path for path in paths if path != "-" and not os.path.lexists(path)), None):
+        raise wrong(f"{absent}: no such file or folder.{nearest_path(absent)}")
 
 
 def nearest_path(path: str) -> str:

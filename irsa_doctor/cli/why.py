@@ -9,6 +9,7 @@ import typer
 from irsa_doctor.cli.live_options import live_options
 from irsa_doctor.cli.options import AccountId, Complete, Config, Format, NoConfig, with_options
 from irsa_doctor.cli.output import print_text
+from irsa_doctor.cli.paths import expanded
 from irsa_doctor.cli.progress import progress
 from irsa_doctor.cli.settings_options import flags_over_settings, listed
 from irsa_doctor.cli.wrong import checked_format, wrong
@@ -125,6 +126,7 @@ def why(
 
     output_format = checked_format("why", format_)
     name, inputs = _target(target, list(paths or ()), has_evidence=all_ or any(evidence))
+    inputs = expanded(inputs)
     _check_call(name, inputs, all_, evidence, live)
     if lookup_events and (evidence.event or all_ or live is None or not live.aws):
         raise wrong("--lookup-events goes with --aws or --live and one target, and without --event")
@@ -192,7 +194,7 @@ def _diagnoses(ask: _Asking, live: "LiveOptions | None") -> "list[Diagnosis]":
 
 def _target(target: str | None, paths: list[str], *, has_evidence: bool) -> tuple[str, list[str]]:
     """The target, and the paths; a first argument that exists is a path where something else names the target."""
-    if target is not None and has_evidence and os.path.exists(target):
+    if target is not None and has_evidence and any(map(os.path.exists, expanded([target]))):
         return "", [target, *paths]
     return target or "", paths
 

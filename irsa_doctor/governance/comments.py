@@ -138,6 +138,7 @@ def _facts(comment: IgnoreComment, is_used: bool, known: Collection[str]) -> Wai
 def _judged(comment: IgnoreComment, facts: WaiverFacts, known: Collection[str]) -> Judged:
     names: Mapping[str, str] = {
         "rule": comment.rule or "no rule",
+        "named": f"{comment.rule}, which is not a rule" if comment.rule else "no rule in brackets",
         "subject": f"line {comment.target} of {comment.file}",
         "owner": "whoever wrote the comment",
         "reason": comment.reason,

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from irsa_doctor.model.errors import IrsaDoctorError
+from irsa_doctor.model.nearness import suggestion
 from irsa_doctor.text.os_errors import os_error_reason
 
 _LIMIT = 256 << 20
@@ -19,14 +20,32 @@ class NoRevision(IrsaDoctorError):
 def files_at(revision: str, paths: Sequence[str], folder: str = ".") -> Mapping[str, bytes]:
     """Path, as it would be given from `folder`, -> content of every regular file below `paths` at a revision.
 
-    Raises NoRevision. Links and submodules are left out.
+    Raises NoRevision. Links are left out; files of a submodule are those of the commit that the revision has of it, none where
+    the submodule is not checked out.
     """
     commit = _commit(revision, folder)
     listing = _git(folder, "ls-tree", "-r", "-z", "--long", commit, "--", *(paths or ["."]), what=revision)
-    wanted = [entry for line in listing.split(b"\0") if line and (entry := _entry(line))]
+    lines = [line for line in listing.split(b"\0") if line]
+    wanted = [entry for line in lines if (entry := _entry(line))]
     if sum(size for _, _, size in wanted) > _LIMIT:
         raise NoRevision(f"{revision}: more than {_LIMIT >> 20} MiB of files; name the folders that matter")
-    return dict(_contents(folder, wanted, revision))
+    files = dict(_contents(folder, wanted, revision))
+    for commit_of, path in filter(None, map(_submodule, lines)):
+        files |= _files_of_submodule(os.path.join(folder, path), commit_of, path)
+    return files
+
+
+def _submodule(line: bytes) -> tuple[str, str] | None:
+    """(commit, path) of a submodule."""
+    meta, _, path = line.partition(b"\t")
+    mode, _, commit, _ = meta.split()
+    return (commit.decode(), os.fsdecode(path)) if mode == b"160000" else None
+
+
+def _files_of_submodule(folder: str, commit: str, path: str) -> dict[str, bytes]:
+    if not os.path.lexists(os.path.join(folder, ".git")):
+        return {}
+    return {os.path.join(path, inner): content for inner, content in files_at(commit, ["."], folder).items()}
 
 
 def ways_at(revision: str, paths: Sequence[str]) -> tuple[str, tuple[str, ...]]:
@@ -108,15 +127,29 @@ def _git(folder: str, *arguments: str, what: str, stdin: bytes = b"") -> bytes:
     except (OSError, ValueError) as error:
         raise NoRevision(f"git cannot be run: {os_error_reason(error)}") from error
     if done.returncode:
-        raise NoRevision(f"{what}: {_why_not(folder, arguments[0], done.returncode)}")
+        raise NoRevision(f"{what}: {_why_not(folder, arguments[0], done.returncode, what)}")
     return done.stdout
 
 
-def _why_not(folder: str, command: str, status: int) -> str:
+def _why_not(folder: str, command: str, status: int, what: str) -> str:
     """Why git did not answer. Its own sentences change with its version and the language of the user."""
     place = Path(folder).resolve()
     if not any((parent / ".git").exists() for parent in (place, *place.parents)):
         return "not in a git repository with a work tree"
     if command == "rev-parse" and status == 1:
-        return "no such revision in this repository"
+        return f"no such revision in this repository{_what_instead(folder, what)}"
     return f"git {command} failed (exit {status}): git -C {shlex.quote(folder)} status shows why"
+
+
+def _what_instead(folder: str, revision: str) -> str:
+    """What to do about a revision that is not there: a range has two, and a shallow clone lacks those before its first."""
+    if ".." in revision:
+        return ": it is a range, give one revision, such as $(git merge-base main HEAD)"
+    names = _git(folder, "for-each-ref", "--format=%(refname:short)", what=revision).decode(errors="replace").split("\n")
+    if elsewhere := [name for name in names if name.endswith(f"/{revision}")]:
+        return f'. Did you mean "{elsewhere[0]}"?'
+    if not set("~^@") & set(revision) and (hint := suggestion(revision, ["HEAD", *filter(None, names)])):
+        return f".{hint}"
+    if _git(folder, "rev-parse", "--is-shallow-repository", what=revision).strip() == b"true":
+        return ", which is a shallow clone: git fetch --unshallow (in GitHub Actions fetch-depth: 0)"
+    return ""

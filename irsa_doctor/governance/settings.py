@@ -274,7 +274,7 @@ def _readers(folder: str) -> Mapping[str, _Read[Any]]:
 def _fields(table: Mapping[str, object], readers: Mapping[str, _Read[Any]]) -> dict[str, Any]:
     for key in table:
         if key not in readers:
-            raise _Wrong(f"is no setting{_near(key.replace('_', '-'), readers)}", key)
+            raise _Wrong(f"is not a setting{_near(key.replace('_', '-'), readers)}", key)
     return {key: _below(key, readers[key], value) for key, value in table.items()}
 
 
@@ -360,7 +360,7 @@ def _waiver(value: object) -> Waiver:
     readers: Mapping[str, _Read[Any]] = {**dict.fromkeys(("rule", "subject", "owner", "reason"), _string), "expires": _date}
     for key in value:
         if key not in readers:
-            raise _Wrong(f"is nothing that a waiver has{_near(key, readers)}", key)
+            raise _Wrong(f"is not a member of a waiver{_near(key, readers)}", key)
     if missing := [key for key in readers if key not in value]:
         raise _Wrong(f"lacks {' and '.join(missing)}")
     return Waiver(**{key: _below(key, reader, value[key]) for key, reader in readers.items()})

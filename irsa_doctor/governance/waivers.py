@@ -63,6 +63,7 @@ def _judged(waiver: Waiver, facts: WaiverFacts, known: Collection[str]) -> Judge
         "reason": waiver.reason,
         "expires": waiver.expires.isoformat(),
         "waiver": "waiver",
+        "named": f"{waiver.rule}, which is not a rule",
         "hint": suggestion(waiver.rule, known),
     }
     return Judged("waiver", waiver.id, waiver.file, facts, lambda: Evidence(names, {"waiver": waiver_place(waiver)}))

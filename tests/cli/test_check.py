@@ -280,7 +280,7 @@ def test_an_interrupt_ends_the_run_with_130(tmp_path):
 
 def test_what_a_baseline_holds_is_counted_not_shown(wide, tmp_path):
     written = run("check", wide, "--write-baseline", "known.json", cwd=tmp_path)
-    assert (written.returncode, "1 findings" in written.stderr) == (0, True)
+    assert (written.returncode, "1 finding" in written.stderr) == (0, True)
     report = check(wide, "--baseline", "known.json", cwd=tmp_path)
     assert (report["findings"], report["summary"]["baselined"]) == ([], 1)
     put(tmp_path / "more.json", role(OPEN, f"arn:aws:iam::{ACCOUNT}:role/new"))

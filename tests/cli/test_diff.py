@@ -203,3 +203,49 @@ def test_a_revision_of_git_is_the_old_side(tmp_path):
     done = run("diff", "--git", "HEAD", "trust", "-f", "json", cwd=tmp_path)
     assert done.returncode == 1
     assert [(row["role"], row["change"]) for row in json.loads(done.stdout)["roles"]] == [("trust/policy.json", "widened")]
+
+
+def test_a_file_of_a_submodule_is_compared_with_the_commit_that_the_revision_has(repository, tmp_path):
+    above = tmp_path / "above"
+    above.mkdir()
+    git(repository, "commit", "-qam", "second")
+    git(above, "init", "-q")
+    git(above, "-c", "protocol.file.allow=always", "submodule", "--quiet", "add", str(repository), "part")
+    git(above, "commit", "-qm", "with a submodule")
+    assert [change for _, change in compared(cwd=above)[1]] == ["same", "same"]
+    put(above / "part" / "policies" / "deep" / "other.json", OPEN)
+    for path in (".", "part", "part/policies/deep/other.json"):
+        code, changes = compared(path, cwd=above)
+        assert (code, [change for _, change in changes if change != "same"]) == (1, ["widened"])
+
+
+def test_a_submodule_that_is_not_checked_out_is_left_out(repository, tmp_path):
+    above = tmp_path / "above"
+    above.mkdir()
+    put(above / "own.json", trust("system:serviceaccount:a:b"))
+    git(above, "init", "-q")
+    git(above, "-c", "protocol.file.allow=always", "submodule", "--quiet", "add", str(repository), "part")
+    git(above, "add", ".")
+    git(above, "commit", "-qm", "with a submodule")
+    git(above, "submodule", "--quiet", "deinit", "--force", "part")
+    assert compared(cwd=above) == (0, [("own.json", "same")])
+
+
+@pytest.mark.parametrize(
+    ("revision", "says"),
+    [
+        ("HEAD~1", "which is a shallow clone: git fetch --unshallow (in GitHub Actions fetch-depth: 0)"),
+        ("topc", 'Did you mean "topic"?'),
+        ("other", 'Did you mean "origin/other"?'),
+        ("HEAD~1..HEAD", "it is a range, give one revision"),
+    ],
+)
+def test_a_revision_that_a_shallow_clone_lacks_says_how_to_get_it(repository, tmp_path, revision, says):
+    git(repository, "commit", "-qam", "second")
+    git(repository, "branch", "other")
+    clone = tmp_path / "clone"
+    git(tmp_path, "clone", "-q", "--depth", "1", "--no-single-branch", f"file://{repository}", str(clone))
+    git(clone, "branch", "-q", "topic")
+    done = run("diff", "--git", revision, cwd=clone)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert says in done.stderr

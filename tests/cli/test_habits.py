@@ -26,6 +26,16 @@ def world(tmp_path):
     return tmp_path
 
 
+@pytest.fixture
+def odd(world):
+    """The same with a folder whose only file git ignores, and a link that leads nowhere."""
+    put(world / "ignored" / "open.json", role(OPEN))
+    put(world / "ignored" / ".gitignore", "*.json")
+    (world / "ignored" / ".git").mkdir()
+    (world / "broken.json").symlink_to("nowhere")
+    return world
+
+
 HABITS = [
     ("a folder is checked", "check roles", 1, FINDING),
     ("a file is checked", "check roles/open.json", 1, FINDING),
@@ -69,15 +79,33 @@ HABITS = [
     ("a settings file that does not exist is an error", "check roles --config none.toml", 2, "none.toml"),
     ("a rule is explained", "explain open-aud-only", 0, FINDING),
     ("a rule in capitals is answered with its name", "explain OPEN-AUD-ONLY", 2, 'Did you mean "open-aud-only"?'),
+    ("the beginning of an id lists what begins with it", "explain open", 2, "These begin with it: open-aud-missing"),
+    ("permissions of a misspelt command are answered with the nearest", "permissions chck", 2, 'Did you mean "check"?'),
+    ("a side of a diff that is misspelt is answered with the nearest", "diff roles rihgt", 2, 'Did you mean "right"?'),
+    ("a dash is standard output", "check roles -o - -f json", 1, '"schema"'),
+    ("a dash after a format is standard output", "check roles -f json:- -f text:report.txt", 1, '"schema"'),
+    ("a dash is standard output for a baseline", "check roles --write-baseline -", 0, "irsa-doctor.baseline/1"),
+    ("a URL is not read, and not called a file", "check https://example.com/role.json", 2, "a URL is not read"),
+    ("a misspelt option is one line", "check roles --formt json", 2, 'check has no option --formt. Did you mean "--format"?'),
+    ("an option of other linters is answered with what does it here", "check roles --fix", 2, "--show-fixes"),
+    ("excluding is a setting", "check roles --exclude x", 2, 'exclude = ["PATTERN"]'),
+    ("a command of other linters is answered with what does it here", "lint roles", 2, "irsa-doctor check roles"),
+    ("completion is an option", "completion bash", 2, "irsa-doctor --show-completion bash"),
+    ("the script for completion is printed", "--show-completion bash", 0, "complete_bash"),
+    ("a base that is a revision is answered with diff", "check roles --base main", 2, "irsa-doctor diff --git main"),
+    ("a folder whose files are all ignored says so", "check ignored", 2, "passed over (.gitignore"),
+    ("a file that git ignores is read where it is named", "check ignored/open.json", 1, FINDING),
+    ("a link that leads nowhere is called one", "check broken.json", 2, "a link to nowhere"),
+    ("a pattern is expanded by why as well", "why --all 'rol*/*.json'", 0, "no service account"),
     ("a schema of a misspelt command is answered with the nearest", "schema chekc", 2, 'Did you mean "check"?'),
 ]
 
 
 @pytest.mark.parametrize(("sentence", "call", "code", "text"), HABITS, ids=[habit[0].replace(" ", "-") for habit in HABITS])
-def test_a_habit_holds(world, sentence, call, code, text):
+def test_a_habit_holds(odd, sentence, call, code, text):
     import shlex
 
-    done = run(*shlex.split(call), cwd=world, NO_COLOR="", HOME=str(world / "home"))
+    done = run(*shlex.split(call), cwd=odd, NO_COLOR="", HOME=str(odd / "home"))
     assert (done.returncode, "Traceback" in done.stderr) == (code, False), done.stderr
     assert text in done.stdout + done.stderr, sentence
 
@@ -170,3 +198,19 @@ def _template():
 def _findings(path, folder):
     report = json.loads(run("check", "-f", "json", "--exit-zero", path, cwd=folder).stdout)
     return sorted((finding["rule"], finding["fingerprint"]) for finding in report["findings"])
+
+
+def test_a_baseline_that_is_written_anew_has_the_known_findings_too(world):
+    put(world / "irsa-doctor.toml", 'baseline = "known.json"')
+    for flags in ((), ("--baseline", "known.json"), ()):
+        done = run("check", "roles", "--write-baseline", "known.json", *flags, cwd=world)
+        assert (done.returncode, done.stderr) == (0, "irsa-doctor: known.json holds 1 finding\n")
+    assert run("check", "roles", cwd=world).returncode == 0
+
+
+def test_a_comment_that_names_no_rule_is_reported_in_one_sentence_that_is_true(world):
+    broken = "arn:aws:iam::111122223333:rol/x"
+    metadata = f"{{name: a, namespace: b, annotations: {{eks.amazonaws.com/role-arn: {broken}}}}}"
+    put(world / "sa.yaml", f"apiVersion: v1\nkind: ServiceAccount\nmetadata: {metadata}  # irsa-doctor: ignore\n")
+    shown = run("check", "sa.yaml", "-f", "concise", cwd=world).stdout
+    assert "names no rule in brackets. It sets no finding aside." in shown

@@ -135,9 +135,9 @@ def test_an_empty_file_sets_nothing(write):
 @pytest.mark.parametrize(
     ("text", "line", "message"),
     [
-        ("\nfail_on = 'low'", 2, "fail_on is no setting; did you mean 'fail-on'?"),
-        ("colour = 1", 1, "colour is no setting"),
-        ("a = 1\n[wavers]\nb=1", 1, "a is no setting"),
+        ("\nfail_on = 'low'", 2, "fail_on is not a setting; did you mean 'fail-on'?"),
+        ("colour = 1", 1, "colour is not a setting"),
+        ("a = 1\n[wavers]\nb=1", 1, "a is not a setting"),
         ("fail-on = 3", 1, "fail-on must be one of critical, high, medium, low, never, not a number"),
         ("fail-on = 'hgih'", 1, "fail-on must be one of critical, high, medium, low, never, not 'hgih'; did you mean 'high'?"),
         ("min-severity = 'never'", 1, "min-severity must be one of critical, high, medium, low, not 'never'"),
@@ -156,8 +156,8 @@ def test_an_empty_file_sets_nothing(write):
         ("[waivers]\nrule = 'a'", 1, "waivers must be a list, not a table"),
         ("waivers = ['a']", 1, "waivers[0] must be a table headed [[waivers]], not text"),
         (f"[[waivers]]\n{WAIVER}[[waivers]]\nrule = 'r'\nsubject='s'\nreason='w'", 7, "waivers[1] lacks owner and expires"),
-        (f"[[waivers]]\n{WAIVER}until = 1", 7, "waivers[0].until is nothing that a waiver has"),
-        (f"[[waivers]]\nrules = 'x'\n{WAIVER}", 2, "waivers[0].rules is nothing that a waiver has; did you mean 'rule'?"),
+        (f"[[waivers]]\n{WAIVER}until = 1", 7, "waivers[0].until is not a member of a waiver"),
+        (f"[[waivers]]\nrules = 'x'\n{WAIVER}", 2, "waivers[0].rules is not a member of a waiver; did you mean 'rule'?"),
         ("[[waivers]]\n" + WAIVER.replace("2026-12-31", "'2026-12-31'"), 6,
          "waivers[0].expires must be a date without quotes, as in 2026-12-31, not '2026-12-31'"),
         ("[[waivers]]\n" + WAIVER.replace("2026-12-31", "2026-12-31T10:00:00Z"), 6,

@@ -104,13 +104,21 @@ def _named_path(path: str, exclude: Exclude | None) -> Iterator[InputFile]:
     try:
         status = os.stat(path)
     except (OSError, ValueError) as error:
-        yield InputFile(path, True, why=os_error_reason(error))
+        yield InputFile(path, True, why=_link_to(path) + os_error_reason(error))
         return
     if stat.S_ISDIR(status.st_mode):
         passed, start = PassedOver.of(path, exclude)
         yield from _FolderWalk(os.path.realpath(path), passed).files(path, start)
     else:
         yield _file(path, status, True)
+
+
+def _link_to(path: str) -> str:
+    """That a path is a link, as the beginning of a reason, "" where it is none."""
+    try:
+        return f"a link to {os.readlink(path)}: "
+    except (OSError, ValueError):
+        return ""
 
 
 def _read_stream(path: str) -> InputFile:
