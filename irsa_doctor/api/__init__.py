@@ -25,7 +25,7 @@ EXPORTS: Mapping[str, str] = {
     "api.load": "NothingRead load",
     "api.permissions": "NotLive permissions",
     "api.render": "ANSWER_FORMATS COUNTED_FORMATS Presentation UnknownFormat for_terminal render_diff render_explanation "
-    "render_permissions "
+    "masked render_permissions "
     "render_report render_rules render_simulations render_who_can render_why render_why_all style_for",
     "api.rules": "RulePage list_rules show_rule verify_rules",
     "api.schema": "UnknownSchema schema",

@@ -48,6 +48,7 @@ from irsa_doctor.api.render import COUNTED_FORMATS as COUNTED_FORMATS
 from irsa_doctor.api.render import Presentation as Presentation
 from irsa_doctor.api.render import UnknownFormat as UnknownFormat
 from irsa_doctor.api.render import for_terminal as for_terminal
+from irsa_doctor.api.render import masked as masked
 from irsa_doctor.api.render import render_diff as render_diff
 from irsa_doctor.api.render import render_explanation as render_explanation
 from irsa_doctor.api.render import render_permissions as render_permissions

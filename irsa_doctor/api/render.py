@@ -7,8 +7,10 @@ from irsa_doctor.model.errors import IrsaDoctorError
 from irsa_doctor.reports import COUNTED as COUNTED_FORMATS
 from irsa_doctor.reports import FORMATS as REPORT_FORMATS
 from irsa_doctor.reports.escape import for_terminal
+from irsa_doctor.reports.masking import masked_answer
 from irsa_doctor.reports.presentation import PLAIN, Presentation
 from irsa_doctor.reports.style import Style, style_for
+from irsa_doctor.text.mask import masked
 
 if TYPE_CHECKING:
     from irsa_doctor.answers.diff import RoleChange
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
     from irsa_doctor.rulebook.rules import Rule
     from irsa_doctor.sources.live.permissions import Permissions
 
-__all__ = ["ANSWER_FORMATS", "COUNTED_FORMATS", "Presentation", "UnknownFormat", "for_terminal", "style_for"]
+__all__ = ["ANSWER_FORMATS", "COUNTED_FORMATS", "Presentation", "UnknownFormat", "for_terminal", "masked", "style_for"]
 
 _Renderer = TypeVar("_Renderer", bound=Callable[..., str])
 _PLAIN = Style()
@@ -59,6 +61,7 @@ def render_report(
 ) -> str:
     """The report of `check`; with a framework, text, JSON and HTML show its controls. Raises UnknownFormat."""
     render = _chosen(REPORT_FORMATS, output_format)
+    report, framework, presentation = masked_answer((report, framework, presentation))
     if output_format == "html":
         from irsa_doctor.reports.html import render_html
 
@@ -76,6 +79,7 @@ def render_report(
 
 def render_who_can(answer: "WhoCan", output_format: str = "text", style: Style = _PLAIN) -> str:
     """The answer of `who_can`. Raises UnknownFormat."""
+    answer = masked_answer(answer)
     from irsa_doctor.reports import who_can as report
 
     return _chosen({"text": report.render_who_can_text, "json": report.render_who_can_json}, output_format)(answer, style)
@@ -83,6 +87,7 @@ def render_who_can(answer: "WhoCan", output_format: str = "text", style: Style =
 
 def render_diff(changes: "Sequence[RoleChange]", output_format: str = "text", style: Style = _PLAIN) -> str:
     """The changes of `diff`. Raises UnknownFormat."""
+    changes = masked_answer(changes)
     from irsa_doctor.reports.diff import DIFF_FORMATS
 
     return _chosen(DIFF_FORMATS, output_format)(changes, style)
@@ -90,6 +95,7 @@ def render_diff(changes: "Sequence[RoleChange]", output_format: str = "text", st
 
 def render_why(diagnosis: "Diagnosis", output_format: str = "text", style: Style = _PLAIN) -> str:
     """The diagnosis of `why`. Raises UnknownFormat."""
+    diagnosis = masked_answer(diagnosis)
     from irsa_doctor.reports import why as report
 
     renderers = {"text": lambda: report.render_why_text(diagnosis, style), "json": lambda: report.render_why_json(diagnosis)}
@@ -98,6 +104,7 @@ def render_why(diagnosis: "Diagnosis", output_format: str = "text", style: Style
 
 def render_why_all(diagnoses: "Sequence[Diagnosis]", output_format: str = "text", style: Style = _PLAIN) -> str:
     """The diagnoses of `why_all`. Raises UnknownFormat."""
+    diagnoses = masked_answer(diagnoses)
     from irsa_doctor.reports import why as report
 
     renderers = {"text": lambda: report.render_all(diagnoses, style), "json": lambda: report.render_all_json(diagnoses)}
@@ -106,6 +113,7 @@ def render_why_all(diagnoses: "Sequence[Diagnosis]", output_format: str = "text"
 
 def render_simulations(answers: "Iterable[Simulation | Unanswered]", output_format: str = "json") -> str:
     """The answers of `simulate` or `simulate_lines`. Raises UnknownFormat."""
+    answers = masked_answer(list(answers))
     from irsa_doctor.reports import simulate as report
 
     return _chosen({"json": report.render_simulations_json, "text": report.render_simulations_text}, output_format)(answers)
@@ -113,6 +121,7 @@ def render_simulations(answers: "Iterable[Simulation | Unanswered]", output_form
 
 def render_rules(rules: "Sequence[Rule]", output_format: str = "text", style: Style = _PLAIN) -> str:
     """A list of rules. Raises UnknownFormat."""
+    rules = masked_answer(rules)
     from irsa_doctor.reports import rule_page as report
 
     renderers = {"text": lambda: report.render_rules_text(rules, style), "json": lambda: report.render_rules_json(rules)}
@@ -121,6 +130,7 @@ def render_rules(rules: "Sequence[Rule]", output_format: str = "text", style: St
 
 def render_explanation(page: "RulePage | Cause", style: Style = _PLAIN) -> str:
     """The page of a rule or of a cause, for people."""
+    page = masked_answer(page)
     from irsa_doctor.api.rules import RulePage
     from irsa_doctor.reports import rule_page as report
 

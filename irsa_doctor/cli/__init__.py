@@ -1,8 +1,10 @@
 """The command line: flags in, one call, print, exit code."""
 
+import io
 import os
 import signal
 import sys
+import traceback
 from contextlib import suppress
 from typing import Annotated, NoReturn
 
@@ -15,7 +17,7 @@ from irsa_doctor.cli.collect import collect
 from irsa_doctor.cli.diff import diff
 from irsa_doctor.cli.explain import explain
 from irsa_doctor.cli.help import Command, Commands, context_settings
-from irsa_doctor.cli.output import print_text
+from irsa_doctor.cli.output import print_error, print_text
 from irsa_doctor.cli.permissions import permissions
 from irsa_doctor.cli.schema import schema
 from irsa_doctor.cli.simulate import simulate
@@ -86,22 +88,32 @@ def main() -> NoReturn:
     signal.signal(signal.SIGINT, _interrupted)
     try:
         commands = [command.name or command.callback.__name__ for command in app.registered_commands if command.callback]
-        app(arranged(sys.argv[1:], [*commands, "rules"]), prog_name="irsa-doctor")
+        code = app(arranged(sys.argv[1:], [*commands, "rules"]), prog_name="irsa-doctor", standalone_mode=False)
     except SystemExit as end:
         _leave(end.code)
-    except Exception as error:
-        if "--debug" in sys.argv:
-            raise
-        print(f"irsa-doctor: unexpected error: {type(error).__name__}: {error}", file=sys.stderr)
-        print("irsa-doctor: this is a bug; --debug shows where", file=sys.stderr)
-        _leave(70)
-    _leave(0)
+    except Exception as error:  # noqa: BLE001 - whatever it is, it ends the run with an exit code of its own
+        _leave(_failed(error))
+    _leave(code if isinstance(code, int) else 0)
+
+
+def _failed(error: Exception) -> int:
+    """Say what went wrong, a wrong call as Click words it, and return the exit code."""
+    if show := getattr(error, "show", None):
+        words = io.StringIO()
+        show(file=words)
+    else:
+        what = f"unexpected error: {type(error).__name__}: {error}"
+        details = "".join(traceback.format_exception(error)) if "--debug" in sys.argv else what
+        words = io.StringIO(f"irsa-doctor: {details}\nirsa-doctor: this is a bug; --debug shows where")
+    for line in words.getvalue().splitlines():
+        print_error(line)
+    return int(getattr(error, "exit_code", 70))
 
 
 def _leave(code: str | int | None) -> NoReturn:
     """End at once: to take a large inventory apart, object by object, takes a fifth of a run (mypy ends its own so, too)."""
     if isinstance(code, str):
-        print(code, file=sys.stderr)
+        print_error(code)
     with suppress(OSError, ValueError):
         sys.stdout.flush()
         sys.stderr.flush()

@@ -21,10 +21,10 @@ def print_text(text: str) -> None:
 
 
 def print_error(line: str) -> None:
-    """Write one line to standard error, safe for a terminal."""
+    """Write one line to standard error, safe for a terminal and without secrets."""
     from irsa_doctor import api
 
-    print(api.for_terminal(line), file=sys.stderr)
+    print(api.for_terminal(api.masked(line)), file=sys.stderr)
 
 
 def print_note(note: str) -> None:

@@ -127,6 +127,6 @@ def _pairs(values: Sequence[str] | None, flag: str, form: str) -> dict[str, str]
         if not equals or not left or not right:
             raise wrong(f"{flag} {value}: expected is {form}")
         if right != "-" and not os.path.exists(right):
-            raise wrong(f"{flag} {value}: there is no {right}")
+            raise wrong(f"{flag} {value}: there is no such file")
         pairs[left] = right
     return pairs

@@ -17,7 +17,6 @@ from irsa_doctor.reports.quoting import only_member
 from irsa_doctor.reports.style import Style
 from irsa_doctor.rulebook.frameworks import FrameworkReport
 from irsa_doctor.rulebook.rules import shipped_rules
-from irsa_doctor.text.secrets import masked
 
 _STYLE = Path(__file__).parent / "report.css"
 
@@ -71,7 +70,7 @@ def _head(report: Report, presentation: Presentation) -> Iterator[str]:
         "and for roles that too many of them can assume.</p>"
     )
     if presentation.command:
-        yield f"<pre>{for_xml(masked(presentation.command))}</pre>"
+        yield f"<pre>{for_xml(presentation.command)}</pre>"
     if left_out := passed_over(report):
         yield f'<p class="dim"><a href="#documents">{left_out}</a> (.gitignore, exclude, or filled by programs).</p>'
     totals = [
@@ -183,7 +182,7 @@ def _place(place: Location) -> str:
         before, after = place.source[:start].lstrip(), place.source[end:].rstrip()
         if len(place.source) > _LONG or start < place.column - 1:
             before, after = only_member(before, after, "\u2026")
-        parts = [for_xml(text) for text in (masked(before[-_LONG:]), place.source[start:end], masked(after[:_LONG]))]
+        parts = [for_xml(text) for text in (before[-_LONG:], place.source[start:end], after[:_LONG])]
         line = f"<pre>{parts[0]}<mark>{parts[1]}</mark>{parts[2]}</pre>"
     return f"<p><code>{for_xml(where)}</code>{sentence}</p>{line}"
 

@@ -8,7 +8,6 @@ from irsa_doctor.reports.escape import for_terminal
 from irsa_doctor.reports.fitting import columns, on_one_line, without_end, without_middle, without_start, wrapped
 from irsa_doctor.reports.places import from_here
 from irsa_doctor.reports.style import Style
-from irsa_doctor.text.secrets import masked
 
 _ARROW = "--> "
 _FAINT, _MARK = "2", "31"
@@ -83,7 +82,7 @@ def _window(location: Location, room: int, style: Style) -> tuple[str, str, str]
     if is_cut or columns(before + marked + after) > room:
         before, after = only_member(before, after, style.ellipsis)
         is_cut = is_cut and not before.startswith(style.ellipsis)
-    parts = [for_terminal(part) for part in (masked(before), marked, masked(after))]
+    parts = [for_terminal(part) for part in (before, marked, after)]
     if is_cut:
         parts[0] = style.ellipsis + parts[0]
     return _fitted(parts, room, style.ellipsis)

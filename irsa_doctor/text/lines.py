@@ -5,12 +5,12 @@ from bisect import bisect_left
 
 import msgspec
 
+from irsa_doctor.text.mask import masked
+
 _BLOCK = 8_192
 _WIDEST = 400
 """Characters of a line that are shown."""
 
-# a token counts from its first dot on: what is looked at may end inside its claims
-_SECRET = re.compile(r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b|\beyJ[\w-]{8,}\.[\w.-]+")
 _CUT_WORD = re.compile(r"^[\w.-]+")
 _CUT_SECRET = re.compile(r"\b(?:(?:AKIA|ASIA)[A-Z0-9]*|eyJ[\w-]*)$")
 _SECRET_KIND = re.compile(rb"""kind["']?\s*:\s*["']?Secret\b""")
@@ -90,19 +90,14 @@ class LineIndex:
 def visible_line(before: str, after: str) -> tuple[str, int]:
     """Return a line, or the part of a long one on both sides of the point between the two texts, and the offset of that point.
 
-    Access key ids and tokens are masked.
+    Secrets are masked.
     """
-    text, offset = before + after, len(before)
-    # a cheap check first, for every line that is shown
-    if ("AKIA" in text or "ASIA" in text or "eyJ" in text) and _SECRET.search(text):
-        text = _masked(text)
-        offset = min(len(_masked(before)), len(text))
+    whole, offset = before + after, len(before)
+    text = masked(whole)
+    if text != whole:
+        offset = min(len(masked(before)), len(text))
     if len(text) <= _WIDEST:
         return text, offset
     room = _WIDEST - min(len(text) - offset, _WIDEST // 2)
     begin = max(0, offset - room)
     return text[begin : begin + _WIDEST], offset - begin
-
-
-def _masked(text: str) -> str:
-    return _SECRET.sub(lambda match: match[0][:4] + "...", text)

@@ -5,6 +5,7 @@ import pytest
 from irsa_doctor.model import Place
 from irsa_doctor.model.findings import Location
 from irsa_doctor.reports import Style
+from irsa_doctor.reports.masking import masked_answer
 from irsa_doctor.reports.quoting import quoted
 from irsa_doctor.sources import load
 
@@ -15,7 +16,7 @@ def spot(source, column, length, offset=None, line=7, more=0):
 
 
 def shown(location, width=60, drawn=True, says="here"):
-    return list(quoted(location, Style(width=width, drawn=drawn), "", says))
+    return list(quoted(masked_answer(location), Style(width=width, drawn=drawn), "", says))
 
 
 def marked(lines):

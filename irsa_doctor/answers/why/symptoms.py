@@ -10,8 +10,8 @@ import msgspec
 from irsa_doctor.rulebook.messages import Candidate, Message, MessageCondition, MessageEffect, shipped_messages
 from irsa_doctor.rulebook.pattern_words import words_in
 from irsa_doctor.rulebook.patterns import FLAGS
+from irsa_doctor.text.mask import excerpt
 from irsa_doctor.text.pasted import joined_lines, looks_broken, readings
-from irsa_doctor.text.secrets import excerpt
 
 _LONGEST = 1 << 21
 """characters at either end of a text that are searched: messages are where a log begins or where it ends"""

@@ -1,7 +1,7 @@
 import pytest
 
 from irsa_doctor.answers.why import symptoms_in
-from irsa_doctor.text.secrets import excerpt, masked
+from irsa_doctor.text.mask import excerpt, masked
 from tests.answers.why import world as w
 from tests.answers.why.world import ROLE, TARGET, why, world
 

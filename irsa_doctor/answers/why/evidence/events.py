@@ -13,7 +13,7 @@ from irsa_doctor.answers.why.evidence.tokens import service_account_of
 from irsa_doctor.answers.why.symptoms import Symptom, symptoms_in
 from irsa_doctor.model import Issuer, parse_arn
 from irsa_doctor.model.errors import IrsaDoctorError
-from irsa_doctor.text.secrets import excerpt
+from irsa_doctor.text.mask import excerpt
 
 _OPERATION = "AssumeRoleWithWebIdentity"
 _MOST_OTHERS = 3

@@ -1,0 +1,124 @@
+"""The one mask: what looks like a token, a key or a password leaves the program only as `***`.
+
+Forms of credentials: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-unique-ids,
+RFC 7515 and 7516 (tokens), RFC 7468 (keys), RFC 6750 and 7617 (Authorization), and the prefixes that vendors document for
+https://docs.github.com/code-security/secret-scanning.
+"""
+
+import re
+from itertools import pairwise
+
+_STARS = "***"
+
+_TOKEN = r"eyJ[\w-]{6,}(?:\.[\w-]*){1,4}"
+"""header and claims of a token are JSON, and so begin with `eyJ`"""
+_CLUSTER_TOKEN = r"k8s-aws-v1\.[\w-]+"
+_KEY_ID = r"(?<![A-Za-z0-9])A[KS]IA[A-Z0-9]{12,}"
+_VENDORS = (
+    r"\b(?:gh[pousr]_[A-Za-z0-9]{20,}|github_pat_\w{20,}|gl[a-z]{2,6}-[\w.-]{20,}|npm_[A-Za-z0-9]{30,}|pypi-AgE[\w-]{16,}"
+    r"|xox[a-z](?:-[\w.-]{4,})+|xapp-[\w-]{16,}|[rs]k_(?:live|test)_[A-Za-z0-9]{10,}|whsec_[A-Za-z0-9+/=]{16,}"
+    r"|hv[sbr]\.[\w-]{20,}|AIza[\w-]{30,}|ya29\.[\w-]{16,}|sk-[\w-]{20,}|hf_[A-Za-z0-9]{30,})"
+)
+_PRIVATE_KEY = r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY-----(?:[^\"'<]*?-----END [A-Z0-9 ]{0,40}PRIVATE KEY-----|[^\"'<]*)"
+_WHOLE = re.compile("|".join((_TOKEN, _CLUSTER_TOKEN, _KEY_ID, _VENDORS, _PRIVATE_KEY)))
+
+_NAME = (
+    r"(?:[\w.-]{0,60}?(?:passw(?:or)?d|passwd|pwd|secret(?![_-]?(?:name|ref|s?[_-]?manager|s?[_-]?store))[\w-]{0,40}"
+    r"|(?:session|security|access|refresh|id|auth|api|identity|bearer|bot|client)[_-]?token(?![_-]?file)|api[_-]?key"
+    r"|client-key-data|private_?key)|authorization|sig)"
+)
+_SEPARATOR = r"[\"']?\s*[:=]\s*(?:(?:bearer|basic|token)\s+)?[\"']?"
+_NAMED = re.compile(rf"(?i)((?<![\w.-]){_NAME}{_SEPARATOR})([^\s\"',;&<>}}\\]{{4,}})")
+_PAIR = re.compile(
+    rf"(?i)(\b(?:key|name)[\"']?\s*[:=]\s*[\"']?(?:{_NAME}|[\w.-]{{0,60}}(?:token(?![_-]?file)|credential)[\w.-]{{0,60}})"
+    r"[\"']?\s*,\s*[\"']?value[\"']?\s*[:=]\s*[\"']?)([^\s\"',;&}]+)"
+)
+"""a name that means a secret, with the value after it; and the same as a pair, a tag or an environment variable"""
+_AUTHORIZATION = re.compile(r"(?i)(\b(?:bearer|basic)\s+)([\w.~+/=-]{16,}|(?=[\w.~+/=-]*\d)[\w.~+/=-]{8,})")
+_IN_URL = re.compile(r"(:/{1,2}[^\s/@:\"'<>]{0,200}:)([^\s/@\"'<>]{1,1000})(?=@)")
+# forty characters of base64: a secret access key; a hundred and more: a session token; between them keys of others
+_BLOB = re.compile(r"(?<![A-Za-z0-9+/=_-])(?:[A-Za-z0-9+/]{40,99}={0,2}|[A-Za-z0-9+/=_-]{100,})(?![A-Za-z0-9+/=_-])")
+
+_SIGNS = (
+    *("eyj", "k8s-aws-v1.", "akia", "asia", "private key-----", "bearer", "basic ", "authorization", "passw", "pwd", "secret"),
+    *("token", "_key", "-key", "apikey", "privatekey", "credential", "sig=", "sig:", "sig'", 'sig"', "sig ", ":/"),
+    *("ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-", "gldt-", "glrt-", "glptt-", "glcbt-", "glft-", "glimt-"),
+    *("glsoat-", "glagent-", "npm_", "pypi-age", "xox", "xapp-", "k_live_", "k_test_", "whsec_", "hvs.", "hvb.", "hvr."),
+    *("aiza", "ya29.", "sk-", "hf_"),
+)
+"""in lower case, what at least one of stands in every secret but a long one of mixed characters"""
+_RUN = bytes(49 if (chr(code).isalnum() and code < 128) or chr(code) in "+/=_-" else 48 for code in range(256))
+_LONG = b"1" * 40
+
+
+def _may_hold(text: str) -> bool:
+    """Whether a text has to be looked at: nearly none has."""
+    low = text.lower()
+    for sign in _SIGNS:
+        if sign in low:
+            return True
+    return len(text) >= len(_LONG) and _LONG in text.encode(errors="replace").translate(_RUN)
+
+
+def masked(text: str) -> str:
+    """Return the text with `***` for whatever looks like a token, a key or a password.
+
+    A text that is nothing but one secret becomes `***` and a range of its length, so that what is said of it still makes sense.
+    """
+    if len(text) < 8 or not _may_hold(text):
+        return text
+    shown = _AUTHORIZATION.sub(_behind, _IN_URL.sub(_behind, _WHOLE.sub(_STARS, text)))
+    if ":" in shown or "=" in shown:
+        shown = _NAMED.sub(_behind_name, _PAIR.sub(_behind, shown))
+    shown = _BLOB.sub(_unless_plain, shown)
+    return f"{_STARS}({_range(len(text.strip()))})" if shown.strip() == _STARS and text.strip() != _STARS else shown
+
+
+def _behind(match: re.Match[str]) -> str:
+    return match[1] + _STARS
+
+
+def _behind_name(match: re.Match[str]) -> str:
+    """A name that means a secret is followed by one, unless that is a name itself: an ARN, a variable, a path."""
+    value = match[2]
+    is_name = value.startswith(("arn:", "$", "/", "{", "<", _STARS)) or value.lower() in _NO_SECRETS
+    is_word = _WORD.fullmatch(value) is not None and not _VALUE_NAME.search(match[1])
+    return match[0] if is_name or is_word else match[1] + _STARS
+
+
+_WORD, _VALUE_NAME = re.compile("[a-z.-]+"), re.compile("(?i)passw|pwd|token|key|auth|sig")
+"""the name of an object of Kubernetes, which the value behind `secret` may be"""
+
+
+_NO_SECRETS = frozenset({"true", "false", "null", "none", "yes", "no", "unknown", "string"})
+
+
+def _unless_plain(match: re.Match[str]) -> str:
+    return _STARS if _is_mixed(match[0]) else match[0]
+
+
+def _is_mixed(word: str) -> bool:
+    """Whether upper case, lower case and digits are mixed as in a key; a path or a digest in hexadecimal is not."""
+    kinds = ["upper" if char.isupper() else "lower" if char.islower() else "digit" for char in word if char.isalnum()]
+    changes = sum(one != other for one, other in pairwise(kinds))
+    # of characters drawn at random six of ten differ in kind from the one before, of words one or two
+    least = len(kinds) // 4 if len(word) == _SECRET_KEY else len(kinds) * 2 // 5
+    return {"upper", "lower", "digit"}.issubset(kinds) and changes >= least
+
+
+_SECRET_KEY = 40
+"""characters of a secret access key"""
+
+
+_RANGES = ((15, "up to 15"), (31, "16 to 31"), (63, "32 to 63"), (255, "64 to 255"))
+
+
+def _range(length: int) -> str:
+    name = next((name for most, name in _RANGES if length <= most), "256 or more")
+    return f"{name} characters"
+
+
+def excerpt(text: str, longest: int = 240) -> str:
+    """Return the text in one line of at most `longest` characters, with secrets masked."""
+    line = " ".join(masked(text).split())
+    return line if len(line) <= longest else line[: longest - 4].rstrip() + " ..."

@@ -1,0 +1,61 @@
+"""An answer is masked whole before it is rendered; a fix with a secret in it is not offered."""
+
+import pytest
+
+from irsa_doctor.model.findings import NO_OFFER, AccountList, Finding, Fix, Location, Offer, RoleAccounts, Subject
+from irsa_doctor.reports.masking import masked_answer
+from tests.text.test_mask import SECRETS
+
+SECRET, CORE = SECRETS["token"]
+
+
+def finding(text: str = "x", offer: Offer = NO_OFFER) -> Finding:
+    place = Location(f"{text}.json", 1, 1, f"/{text}", text, True, 1, 2, text)
+    accounts = RoleAccounts(lambda: AccountList((f"c/n/{text}",), 1))
+    return Finding(
+        "open-no-sub",
+        "high",
+        "high",
+        "t",
+        f"says {text}",
+        Subject("role", text),
+        (place,),
+        "r",
+        {},
+        "",
+        "f",
+        text,
+        offer,
+        accounts,
+    )
+
+
+def test_every_text_of_an_answer_is_masked():
+    (shown,) = masked_answer((finding(SECRET),))
+    assert CORE not in str(shown)
+    assert CORE not in str(shown.role_accounts.accounts)
+    assert shown.message == "says ***"
+
+
+def test_an_answer_without_secrets_is_the_same_object():
+    answer = (finding("plain"), {"a": ["b", 1, None]})
+    assert masked_answer(answer)[1] is answer[1]
+    assert masked_answer(answer)[0].locations is answer[0].locations
+
+
+@pytest.mark.parametrize(
+    "fix",
+    [
+        Fix({"Statement": [{"Condition": {"StringEquals": {"a:sub": SECRET}}}]}),
+        Fix({"Statement": [{SECRET: "x"}]}),
+        Fix(None, (f"aws iam x --name {SECRET}",)),
+        Fix(None, ("x",), 0, (SECRET,)),
+    ],
+)
+def test_a_fix_that_holds_a_secret_is_not_offered(fix):
+    assert masked_answer(finding(offer=Offer(lambda: fix))).fix is None
+
+
+def test_another_fix_stays_as_it_is():
+    fix = Fix({"Statement": [{"Sid": "a", "Effect": "Allow"}, {"Sid": "a", "Effect": "Allow"}]}, ("aws iam x",), 1, ("s",), "d")
+    assert masked_answer(finding(offer=Offer(lambda: fix))).fix is fix

@@ -1,0 +1,78 @@
+"""What looks like a token, a key or a password is masked, in whatever surrounds it; names and digests are not."""
+
+import string
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from irsa_doctor.text.mask import masked
+from tests.trust.drawing import examples
+
+MIXED = "q7Wb2Kx9Lm4Tz8Rv1Yc5Nd3Hf6Gs0Pj"
+SECRETS = {
+    "token": ("eyJ" + "hbGciOiJSUzI1NiJ9" + ".eyJ" + "zdWIiOiJhIn0." + MIXED, MIXED),
+    "encrypted token": ("eyJ" + "hbGciOiJSU0EifQ." + ".".join([MIXED] * 4), MIXED),
+    "token of aws eks get-token": ("k8s-aws-" + "v1." + MIXED, MIXED),
+    "access key id": ("AK" + "IA" + "QRSTUVWX23456789", "QRSTUVWX"),
+    "session key id": ("AS" + "IA" + "QRSTUVWX23456789", "QRSTUVWX"),
+    "secret access key": ((MIXED + "/a+B9cD8e")[:40], MIXED[:30]),
+    "session token": ("IQoJb3" + (MIXED + "/+") * 5 + "==", MIXED),
+    "bearer": ("Bearer " + MIXED, MIXED),
+    "basic": ("Authorization: Basic " + "dXNlcjpwYXNz", "dXNlcjpw"),
+    "GitHub": ("gh" + "p_" + MIXED + "abcd", MIXED),
+    "GitHub, fine": ("github" + "_pat_" + MIXED, MIXED),
+    "GitLab": ("gl" + "pat-" + MIXED[:20], MIXED[:20]),
+    "Slack": ("xo" + "xb-12345678-" + MIXED[:24], MIXED[:24]),
+    "npm": ("np" + "m_" + MIXED + "abcd", MIXED),
+    "PyPI": ("py" + "pi-AgE" + MIXED, MIXED),
+    "Stripe": ("sk" + "_live_" + MIXED[:24], MIXED[:24]),
+    "Vault": ("hv" + "s." + MIXED, MIXED),
+    "Google": ("AI" + "za" + MIXED + "abc", MIXED),
+    "private key": ("-----BEGIN " + "PRIVATE KEY-----\n" + MIXED + "\n-----END PRIVATE KEY-----", MIXED),
+    "password in a URL": ("postgres://app:" + "hunter22" + "@db.example.com/x", "hunter22"),
+    "password": ("DB_PASSWORD=" + "correct-horse", "correct-horse"),
+    "quoted password": ("'db_password': '" + "correct-horse" + "'", "correct-horse"),
+    "variable": ('{"name": "API_TOKEN", "value": "' + "correct-horse" + '"}', "correct-horse"),
+    "signature": ("https://x.example/a?X=1&sig=" + "Zm9vYmFyYmF6", "Zm9vYmFyYmF6"),
+}
+PLAIN = [
+    "arn:aws:iam::111122223333:role/MyTeam/ProductionWorkloads/ExternalSecretsOperator2Role",
+    "arn:aws:iam::111122223333:oidc-provider/oidc.eks.us-east-1.amazonaws.com/id/8C41D5E09A7B4F2368D1A0F5C93E7B64",
+    "oidc.eks.us-east-1.amazonaws.com/id/8C41D5E09A7B4F2368D1A0F5C93E7B64:sub",
+    "system:serviceaccount:external-secrets:external-secrets",
+    "sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+    "9e99a48a9960b14926bb7f3b02e22da2b0ab7280",
+    "the token: the audience is sts.amazonaws.com",
+    "AWS_WEB_IDENTITY_TOKEN_FILE=/var/run/secrets/eks.amazonaws.com/serviceaccount/token",
+    "secretName: payments-tls",
+    "external-secrets: external-secrets",
+    "basic checks of bearer tokens",
+    "https://sts.amazonaws.com:443/path@v2",
+]
+
+
+@pytest.mark.parametrize("kind", SECRETS)
+@pytest.mark.parametrize("around", ["{}", "x {} y", "'{}'", '"{}"', "a\n{}\nb", "<b>{}</b>", "({}),"])
+def test_a_secret_is_masked_in_whatever_surrounds_it(kind, around):
+    text, core = SECRETS[kind]
+    shown = masked(around.format(text))
+    assert core not in shown
+    assert "***" in shown
+
+
+@pytest.mark.parametrize("text", PLAIN)
+def test_what_is_no_secret_stays(text):
+    assert masked(text) == text
+
+
+def test_a_text_that_is_nothing_but_a_secret_keeps_a_range_of_its_length():
+    text, _ = SECRETS["token"]
+    assert masked(text) == "***(64 to 255 characters)"
+
+
+@examples(300)
+@given(st.text(alphabet=string.ascii_letters + string.digits + " :/.-_=\"'{},\n", max_size=80))
+def test_what_is_masked_is_not_masked_again(text):
+    once = masked(text)
+    assert masked(once) == once
