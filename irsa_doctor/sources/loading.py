@@ -106,6 +106,7 @@ class Loading:
             for reading in readings:
                 if not reading.named and self._rendered.is_kustomized(reading.path):
                     _without_names(reading)
+            _apply_kustomizations(readings)
             _read_modules(readings, {part.row.path: part.content for part in self._files if part.content})
             read_waiting(readings)
 
@@ -250,6 +251,14 @@ def _read(document: InputFile, role_arn: str, origin: Origin) -> _Part:
         return _Part(content, refused_row(row, source, text), None, None)
     source.anchors = reading.anchors
     return _Part(content, row, reading, source)
+
+
+def _apply_kustomizations(readings: Sequence[DocumentReading]) -> None:
+    """Take the names from objects that a kustomization renames, when all files are read."""
+    if any(reading.kustomization for reading in readings):
+        from irsa_doctor.sources.templates.kustomizations import apply_renaming
+
+        apply_renaming(readings)
 
 
 def _read_modules(readings: Sequence[DocumentReading], texts: Mapping[str, bytes]) -> None:

@@ -62,6 +62,10 @@ def _either(*tests: Callable[[Members], bool]) -> Callable[[Members], bool]:
     return lambda members: any(test(members) for test in tests)
 
 
+def _both(*tests: Callable[[Members], bool]) -> Callable[[Members], bool]:
+    return lambda members: all(test(members) for test in tests)
+
+
 def _is_list_of_clusters(members: Members) -> bool:
     names = members.get("clusters")
     return isinstance(names, list) and all(isinstance(name, str) for name in names) and set(members) <= _PAGES | {"clusters"}
@@ -265,6 +269,18 @@ KINDS: tuple[Kind, ...] = (
     Kind("iam-get-role", _has("RoleName", "Arn", "RoleId"), aws.read_bare_role),
     Kind("eksctl", _of_group("eksctl.io"), template_readers.load_eksctl),
     Kind("kustomization", _is_kustomization, template_readers.load_kustomization),
+    Kind(
+        "helm-release",
+        _both(
+            _of_group("helm.toolkit.fluxcd.io", "helm.cattle.io"), _is_of_kind("HelmRelease", "HelmChart", "HelmChartConfig")
+        ),
+        template_readers.load_helm_release,
+    ),
+    Kind(
+        "argo-application",
+        _both(_of_group("argoproj.io"), _is_of_kind("Application", "ApplicationSet")),
+        template_readers.load_application,
+    ),
     Kind("json-patch", _is_json_patch, template_readers.load_json_patch),
     Kind("pulumi", template_readers.is_pulumi_document, template_readers.load_pulumi),
     Kind("crossplane", _of_group(*_CONTROLLERS[:3]), template_readers.load_managed),

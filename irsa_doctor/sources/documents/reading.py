@@ -113,6 +113,8 @@ class DocumentReading(msgspec.Struct):
     """templates that are read when the values of their parameters are known"""
     parameters: dict[str, str] = {}
     """of a file of parameters, what it gives; of a template, what it is given"""
+    kustomization: Any = None
+    """what a kustomization takes up and renames (templates.kustomizations.Kustomization)"""
     named: bool = False
     """whether the document was named on the command line"""
     plans: frozenset[str] | None = None

@@ -54,6 +54,20 @@ def load_kustomization(page: Page, reading: DocumentReading) -> None:
     read_kustomization(page, reading)
 
 
+def load_helm_release(page: Page, reading: DocumentReading) -> None:
+    """Read the values of a release of Flux or of K3s."""
+    from irsa_doctor.sources.templates.releases import read_helm_release
+
+    read_helm_release(page, reading)
+
+
+def load_application(page: Page, reading: DocumentReading) -> None:
+    """Read the values of an application of Argo CD."""
+    from irsa_doctor.sources.templates.releases import read_application
+
+    read_application(page, reading)
+
+
 def load_json_patch(page: Page, reading: DocumentReading) -> None:
     """Read an operation of a JSON patch."""
     from irsa_doctor.sources.templates.annotations import read_json_patch

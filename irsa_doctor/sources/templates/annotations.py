@@ -10,6 +10,7 @@ from irsa_doctor.model import Place
 from irsa_doctor.sources.documents.kubernetes import about_aws
 from irsa_doctor.sources.documents.reading import DocumentReading, Page
 from irsa_doctor.sources.templates.controllers.compositions import add_template_annotations
+from irsa_doctor.sources.templates.kustomizations import kustomization_of
 from irsa_doctor.text import shapes
 from irsa_doctor.text.placeholders import with_holes
 
@@ -90,6 +91,7 @@ def read_kustomization(page: Page, reading: DocumentReading) -> None:
     from irsa_doctor.text.yaml import read_yaml
 
     members = shapes.mapping(page.value, page.place)
+    reading.kustomization = kustomization_of(members, page.place.document)
     patches = [item for name in ("patches", "patchesJson6902") for item in shapes.many(members, name, page.place)]
     texts = [item["patch"] for item in patches if isinstance(item, dict) and isinstance(item.get("patch"), str)]
     inline = shapes.many(members, "patchesStrategicMerge", page.place)

@@ -1,0 +1,109 @@
+"""Reads the values that objects of a cluster set for charts: releases of Flux and of K3s, applications of Argo CD.
+
+https://fluxcd.io/flux/components/helm/helmreleases/#values, https://docs.k3s.io/add-ons/helm and
+https://argo-cd.readthedocs.io/en/stable/user-guide/helm/#values
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+
+from irsa_doctor.model import Place
+from irsa_doctor.sources.documents.reading import DocumentReading, Page
+from irsa_doctor.sources.templates.annotations import read_values
+from irsa_doctor.sources.templates.controllers.compositions import add_template_annotations
+from irsa_doctor.text import shapes
+from irsa_doctor.text.errors import TextError
+from irsa_doctor.text.placeholders import with_holes
+from irsa_doctor.text.positions import Anchor
+
+# a full stop that is part of a name has a backslash before it (https://helm.sh/docs/intro/using_helm/)
+_STEP = re.compile(r"(?:[^.\\]|\\.)+")
+_SOURCES = ("source", "sources")
+
+
+def read_helm_release(page: Page, reading: DocumentReading) -> None:
+    """The values of a release of Flux (`spec.values`) or of K3s (`spec.valuesContent`)."""
+    members = shapes.mapping(page.value, page.place)
+    spec, place = shapes.inner(members, "spec", page.place), page.place.at("spec")
+    read = [_read(spec.get("values"), place.at("values"), reading), _read_text(spec, "valuesContent", place, reading)]
+    if spec.get("valuesFrom"):
+        reading.notes.append(f"{_called(members)} has values from elsewhere, which are not read")
+    if not any(read):
+        reading.passed.append(f"{_called(members)} annotates no service account")
+
+
+def read_application(page: Page, reading: DocumentReading) -> None:
+    """The values of an application of Argo CD, or of the template of a set of them."""
+    members = shapes.mapping(page.value, page.place)
+    spec, place = shapes.inner(members, "spec", page.place), page.place.at("spec")
+    template = spec.get("template")
+    if isinstance(template, dict) and isinstance(template.get("spec"), dict):
+        spec, place = template["spec"], place.at("template", "spec")
+    read = [found for helm, at in _charts(spec, place) for found in _read_chart(helm, at, reading)]
+    if not any(read):
+        reading.passed.append(f"{_called(members)} annotates no service account")
+
+
+def _called(members: Mapping[str, object]) -> str:
+    metadata = members.get("metadata")
+    name = metadata.get("name") if isinstance(metadata, dict) else None
+    return f"{members.get('kind')} {name}" if isinstance(name, str) else str(members.get("kind"))
+
+
+def _charts(spec: Mapping[str, object], place: Place) -> Iterator[tuple[Mapping[str, object], Place]]:
+    """What an application sets for its chart, or for each of its charts."""
+    for name in _SOURCES:
+        written = spec.get(name)
+        for number, source in enumerate(written if isinstance(written, list) else [written]):
+            at = place.at(name, number) if isinstance(written, list) else place.at(name)
+            if isinstance(source, dict) and isinstance(source.get("helm"), dict):
+                yield source["helm"], at.at("helm")
+
+
+def _read_chart(helm: Mapping[str, object], place: Place, reading: DocumentReading) -> Iterator[bool]:
+    yield _read(helm.get("valuesObject"), place.at("valuesObject"), reading)
+    yield _read_text(helm, "values", place, reading)
+    parameters = helm.get("parameters")
+    for number, parameter in enumerate(parameters if isinstance(parameters, list) else ()):
+        if isinstance(parameter, dict):
+            yield _read_parameter(parameter, place.at("parameters", number), reading)
+
+
+def _read(values: object, place: Place, reading: DocumentReading) -> bool:
+    return isinstance(values, dict) and read_values(Page(values, place), reading)
+
+
+def _read_text(members: Mapping[str, object], name: str, place: Place, reading: DocumentReading) -> bool:
+    """Values that are a text of YAML; whether they annotate a service account."""
+    from irsa_doctor.text.yaml import read_yaml
+
+    text, at = members.get(name), place.at(name)
+    if not isinstance(text, str):
+        return False
+    documents = read_yaml(text.encode(errors="replace"))
+    if isinstance(documents, TextError):
+        reading.notes.append(f"the values at {at.pointer} are not read before they are rendered: {documents.why}")
+        return False
+    before = len(reading.account_templates)
+    for document in documents:
+        read_values(Page(document.value, at), reading)
+    for account in reading.account_templates[before:]:
+        for key in account.annotations:
+            made = account.place.at("metadata", "annotations", key)
+            reading.anchors[(made.part, made.pointer)] = Anchor(at.pointer)
+    return len(reading.account_templates) > before
+
+
+def _read_parameter(parameter: Mapping[str, object], place: Place, reading: DocumentReading) -> bool:
+    """One value by its path, `serviceAccount.annotations.KEY`, in which full stops of the key have backslashes before them."""
+    name, value = parameter.get("name"), parameter.get("value")
+    steps = [re.sub(r"\\(.)", r"\1", step) for step in _STEP.findall(name)] if isinstance(name, str) else []
+    if len(steps) < 2 or steps[-2] != "annotations" or not steps[-1].startswith("eks.amazonaws.com/"):
+        return False
+    at = Place(place.document, f"{place.pointer}#", place.part)
+    add_template_annotations(
+        ".".join(steps[:-2]) or "values", {steps[-1]: with_holes(shapes.as_text(value))}, place, at, reading
+    )
+    made = at.at("metadata", "annotations", steps[-1])
+    reading.anchors[(made.part, made.pointer)] = Anchor(place.at("value").pointer)
+    return True

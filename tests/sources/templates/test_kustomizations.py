@@ -1,0 +1,83 @@
+"""What a kustomization renames is not judged by the names in its files."""
+
+import json
+
+import pytest
+
+from irsa_doctor.answers.check.engine import evaluate
+from irsa_doctor.facts import View, derive
+from irsa_doctor.rulebook.rules import shipped_rules
+from irsa_doctor.sources import load
+from tests.sources.worlds import cluster
+
+KEY = "eks.amazonaws.com/role-arn"
+ISSUER = "oidc.eks.eu-west-1.amazonaws.com/id/AAAABBBBCCCCDDDDEEEEFFFF00001111"
+MANIFEST = f"""apiVersion: v1
+kind: ServiceAccount
+metadata:
+  name: api
+  namespace: base
+  annotations: {{{KEY}: "arn:aws:iam::111122223333:role/api"}}
+"""
+CONFIGURATION = f"""resource "aws_iam_role" "api" {{
+  name = "api"
+  assume_role_policy = jsonencode({{
+    Version = "2012-10-17"
+    Statement = [{{
+      Effect    = "Allow"
+      Action    = "sts:AssumeRoleWithWebIdentity"
+      Principal = {{ Federated = "arn:aws:iam::111122223333:oidc-provider/{ISSUER}" }}
+      Condition = {{ StringEquals = {{
+        "{ISSUER}:sub" = "system:serviceaccount:live:live-api"
+        "{ISSUER}:aud" = "sts.amazonaws.com"
+      }} }}
+    }}]
+  }})
+}}
+"""
+
+
+def rules_of(folder) -> set[str]:
+    given = load([str(folder)]).inventory
+    subjects = derive(View(given))
+    findings = evaluate(shipped_rules(), subjects, lambda place, name: (1, 1, 1, 1, place.pointer, 0)).findings
+    return {finding.rule for finding in findings}
+
+
+def world(folder, overlay: str, resources: str = "../../base", base: str = "resources: [account.yaml]\n"):
+    for path, text in {
+        "main.tf": CONFIGURATION,
+        "cluster.json": json.dumps(cluster(issuer=ISSUER)),
+        "base/account.yaml": MANIFEST,
+        "base/kustomization.yaml": base,
+        "overlays/live/kustomization.yaml": f"resources: [{resources}]\n{overlay}",
+    }.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_text(text)
+    return folder
+
+
+@pytest.mark.parametrize("overlay", ["namePrefix: live-\nnamespace: live\n", "nameSuffix: -x\n", "namespace: live\n"])
+@pytest.mark.parametrize("resources", ["../../base", "./../../base/", "../../base/account.yaml"])
+def test_accounts_that_an_overlay_renames_are_no_finding_and_how_to_render_is_said(tmp_path, overlay, resources):
+    folder = world(tmp_path, overlay, resources)
+    assert rules_of(folder) == set()
+    (row,) = [row for row in load([str(folder)]).inventory.documents if row.path.endswith("account.yaml")]
+    assert f"kustomize build {tmp_path}/overlays/live | irsa-doctor check -" in row.why
+    assert overlay.partition(":")[0] in row.why
+
+
+def test_an_overlay_that_renames_nothing_leaves_the_names(tmp_path):
+    folder = world(tmp_path, "commonLabels: {a: b}\n")
+    assert rules_of(folder) & {"trust-sub-mismatch", "sa-namespace-mismatch"}
+
+
+def test_overlays_of_overlays_and_circles_end(tmp_path):
+    folder = world(tmp_path, "namespace: live\n", base="resources: [account.yaml, ../overlays/live]\n")
+    assert rules_of(folder) == set()
+
+
+def test_a_file_that_is_named_is_read_as_it_is(tmp_path):
+    folder = world(tmp_path, "namespace: live\n")
+    given = load([str(folder / "base/account.yaml"), str(folder)]).inventory
+    assert [account.name for account in given.service_accounts] == ["api"]

@@ -1,0 +1,66 @@
+"""Values of charts in objects of Flux, K3s and Argo CD."""
+
+import pytest
+
+from tests.facts.situations import found
+from tests.sources.templates.made import row_of, written_at
+from tests.sources.worlds import inventory, loaded
+
+KEY = "eks.amazonaws.com/role-arn"
+POLICY = "arn:aws:iam::111122223333:policy/x"
+ROLE = "arn:aws:iam::111122223333:role/x"
+ACCOUNT = "serviceAccount: {name: app, annotations: {KEY: ARN}}".replace("KEY", KEY)
+FLUX = "apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata: {name: app}\nspec:\n  chart: {}\n"
+ARGO = "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {name: app}\nspec:\n"
+SET = "apiVersion: argoproj.io/v1alpha1\nkind: ApplicationSet\nmetadata: {name: app}\nspec:\n  template:\n    spec:\n"
+FORMS = {
+    "flux": FLUX + f"  values: {{{ACCOUNT}}}\n",
+    "k3s": "apiVersion: helm.cattle.io/v1\nkind: HelmChart\nmetadata: {name: app}\nspec:\n"
+    f"  valuesContent: |-\n    {ACCOUNT}\n",
+    "argo text": ARGO + f"  source:\n    helm:\n      values: |\n        {ACCOUNT}\n",
+    "argo object": ARGO + f"  source:\n    helm:\n      valuesObject: {{{ACCOUNT}}}\n",
+    "argo sources": ARGO + f"  sources:\n    - path: x\n    - helm:\n        valuesObject: {{{ACCOUNT}}}\n",
+    "argo parameter": ARGO
+    + "  source:\n    helm:\n      parameters:\n"
+    + f"        - {{name: 'serviceAccount.annotations.eks\\.amazonaws\\.com/role-arn', value: '{'ARN'}'}}\n",
+    "argo set": SET + f"      source:\n        helm:\n          valuesObject: {{{ACCOUNT}}}\n",
+}
+
+
+@pytest.mark.parametrize("form", FORMS.values(), ids=FORMS.keys())
+def test_annotations_in_the_values_of_a_release_are_judged(form):
+    wrong, right = form.replace("ARN", POLICY), form.replace("ARN", ROLE)
+    assert {rule for rule, _ in found({"app.yaml": wrong})} == {"role-arn-is-policy-arn"}
+    assert found({"app.yaml": right}) == set()
+    row = row_of(inventory({"app.yaml": right}), "app.yaml")
+    assert (row.status, row.why) == ("read", None)
+
+
+@pytest.mark.parametrize("form", FORMS.values(), ids=FORMS.keys())
+@pytest.mark.parametrize("arn", ["${appRoleArn}", "{{ .role }}", "arn:aws:iam::{{metadata.account}}:role/x"])
+def test_what_is_filled_in_later_is_no_finding(form, arn):
+    assert found({"app.yaml": form.replace("'ARN'", "ARN").replace("ARN", f'"{arn}"')}) == set()
+
+
+@pytest.mark.parametrize("name", ["flux", "argo object", "argo parameter"])
+def test_the_place_of_an_annotation_is_where_it_is_written(name):
+    given = loaded({"app.yaml": FORMS[name].replace("ARN", POLICY)})
+    (template,) = given.inventory.account_templates
+    assert written_at(given, template.place.at("metadata", "annotations", KEY)).strip("'") == POLICY
+
+
+def test_a_release_without_annotations_says_so():
+    row = row_of(
+        inventory({"app.yaml": FLUX + "  values: {replicas: 2}\n  valuesFrom: [{kind: Secret, name: x}]\n"}), "app.yaml"
+    )
+    assert (row.kind, row.status) == ("helm-release", "ignored")
+    assert row.why == "HelmRelease app annotates no service account"
+
+
+@pytest.mark.parametrize(
+    "spec", ["x", "{source: [1, {helm: x}], sources: {helm: {values: [], parameters: [1]}}}", "{values: 3}"]
+)
+def test_other_shapes_are_no_error(spec):
+    for head in (FLUX, ARGO):
+        text = head.partition("spec:")[0] + f"spec: {spec}\n"
+        assert found({"app.yaml": text}) <= {("input-unreadable", "app.yaml")}
