@@ -12,7 +12,8 @@ _S = TypeVar("_S")
 
 
 class LazyMapping(Mapping[str, _T], Generic[_T, _S]):
-    """What a table of functions says of a scene, each asked when it is wanted; a name for which it says None is not there."""
+    """What a table of functions gives of a subject, each called when its name is used; a name for which it returns None is
+    absent."""
 
     def __init__(self, table: Mapping[str, Callable[[_S], _T | None]], scene: _S) -> None:
         self.table = table
@@ -32,23 +33,23 @@ class LazyMapping(Mapping[str, _T], Generic[_T, _S]):
 
 
 class Evidence(msgspec.Struct, frozen=True):
-    """What messages may name, and where it stands. A name whose text is costly, and most places, are worked out only when a
-    rule shows them."""
+    """What messages may name, with places. A name whose text is costly, and most places, are computed only when a rule shows
+    them."""
 
     names: Mapping[str, str | Callable[[], str]]
     places: Mapping[str, Place | Callable[[], Place]]
 
     def place(self, name: str) -> Place:
-        """The place of a name, the first of all where there is none."""
+        """The place of a name, else the primary one."""
         place = self.places.get(name) or next(iter(self.places.values()))
         return place if isinstance(place, Place) else place()
 
 
 class Judged(msgspec.Struct, frozen=True):
-    """One subject: `facts` is the record that rules ask, `evidence` is asked for only when something is to be said.
+    """One subject: `facts` is the record that rules read, `evidence` is used only where something is reported.
 
-    `case` is the one in which it is so, `(HasProvider)` say, where a template chooses between policies. Without `certain` it is
-    only presumed whose tokens it is about.
+    `case` is the one in which it holds, `(HasProvider)` say, where a template chooses between policies. Without `certain` it
+    is only presumed whose tokens it is about.
     """
 
     kind: str

@@ -1,4 +1,4 @@
-"""Findings that a comment beside them sets aside: `# irsa-doctor: ignore[rule, ...] reason`."""
+"""Applies comments that ignore findings: `# irsa-doctor: ignore[rule, ...] reason`."""
 
 import re
 from collections import Counter
@@ -39,7 +39,7 @@ class IgnoreComment(msgspec.Struct, frozen=True):
 
 
 class CommentedFindings(msgspec.Struct, frozen=True):
-    """Findings that stand, findings that a comment ignores, and the comments as subjects of rules of their own."""
+    """The findings that remain, those that a comment ignores, and the comments as subjects of rules of their own."""
 
     findings: tuple[Finding, ...]
     ignored: tuple[Waived, ...]
@@ -47,10 +47,8 @@ class CommentedFindings(msgspec.Struct, frozen=True):
 
 
 def comments_in(file: str, text: bytes) -> Iterator[IgnoreComment]:
-    """The comments of a text, each with the line that it speaks of: its own, or the next where it stands alone.
-
-    One that names no rule has the rule "".
-    """
+    """The comments of a text, each with the line that it applies to: its own, or the next where nothing else is on its line.
+    A comment that names no rule has the rule ""."""
     numbers: Counter[str] = Counter()
     line = at = 0
     for match in _COMMENT.finditer(text) if b"irsa-doctor:" in text else ():
@@ -74,10 +72,8 @@ def comments_of(paths: Iterable[str], text_of: TextOf) -> tuple[IgnoreComment, .
 
 
 def without_new_comments(text: bytes, before: bytes) -> bytes:
-    """The text without the comments that ignore something and were not there before, each with what it speaks of.
-
-    The lines stay where they are.
-    """
+    """The text without the comments that ignore something and are new, each with the line that it applies to. Line numbers
+    are kept."""
     if b"irsa-doctor:" not in text:
         return text
     known = Counter(key for _, key in _keyed(before))
@@ -93,7 +89,7 @@ def without_new_comments(text: bytes, before: bytes) -> bytes:
 
 
 def _keyed(text: bytes) -> Iterator[tuple[re.Match[bytes], bytes]]:
-    """Each comment with the whole line, and the next where it stands alone and speaks of that."""
+    """Each comment with its whole line, and the next line where the comment applies to that."""
     for match in _COMMENT.finditer(text):
         key = match[0].strip()
         if not match["before"].strip():

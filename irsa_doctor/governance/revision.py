@@ -75,7 +75,7 @@ def _has(commit: str, way: str, top: str) -> bool:
 
 
 def _nearest_folder(path: str) -> str:
-    """The folder of a path, or the nearest above that is there: the path may have been deleted."""
+    """The folder of a path, or the nearest parent that exists: the path may have been deleted."""
     place = os.path.realpath(path)
     while not os.path.isdir(place):
         place = os.path.dirname(place)

@@ -1,4 +1,4 @@
-"""What a project has decided for itself: its settings, and the findings that somebody answers for."""
+"""Reads the settings of a project and its waivers."""
 
 import os
 import re
@@ -40,10 +40,8 @@ class SettingsError(IrsaDoctorError):
 
 
 class Waiver(msgspec.Struct, frozen=True):
-    """A finding that somebody answers for: its rule, and its subject by the exact id or with `*` for any run of characters.
-
-    `expires` is the last day on which the waiver holds; `file` and `line` are where it stands.
-    """
+    """A finding that has an owner: its rule, and its subject by the exact id or with `*` for any run of characters. `expires`
+    is the last day on which the waiver is valid; `file` and `line` are its place."""
 
     rule: str
     subject: str
@@ -59,7 +57,7 @@ class Waiver(msgspec.Struct, frozen=True):
         return f"{self.rule}:{self.subject}"
 
     def matches(self, rule: str, subject: str) -> bool:
-        """Whether it speaks of this finding, expired or not."""
+        """Whether it covers this finding, expired or not."""
         return self.rule == rule and fits(self.subject, subject)
 
     def is_expired(self, today: date) -> bool:
@@ -97,7 +95,7 @@ class Settings(msgspec.Struct, frozen=True):
 
 
 def fits(pattern: str, text: str) -> bool:
-    """Whether the text is the pattern, where `*` stands for any run of characters and everything else for itself."""
+    """Whether the pattern matches the text: `*` is any run of characters, everything else is literal."""
     first, *others = pattern.split("*")
     if not others:
         return text == pattern
@@ -160,7 +158,7 @@ def read_settings(file: str | os.PathLike[str]) -> Settings:
 
 
 def _shown(path: Path) -> str:
-    """The path as somebody would write it who stands in the current folder."""
+    """The path relative to the current folder."""
     here = Path.cwd()
     return str(path.relative_to(here) if path.is_relative_to(here) else path)
 
@@ -221,7 +219,7 @@ def _line(text: str, steps: tuple[str | int, ...]) -> int:
 
 
 class _Wrong(Exception):
-    """What a value must be and is not; `steps` lead to it from the table that was looked at."""
+    """What a value must be and is not; `steps` lead to it from the table that was read."""
 
     def __init__(self, message: str, *steps: str | int) -> None:
         super().__init__(message)
@@ -279,7 +277,7 @@ def _fields(table: Mapping[str, object], readers: Mapping[str, _Read[Any]]) -> d
 
 
 def _below(step: str | int, reader: _Read[_T], value: object) -> _T:
-    """Read what stands below a key or an index; an error says so."""
+    """Read the value of a key or an index; an error names the steps that lead to it."""
     try:
         return reader(value)
     except _Wrong as wrong:

@@ -14,10 +14,10 @@ from irsa_doctor.governance.settings import OWN_FILE, SHARED_FILE, Settings, Set
 
 @contextmanager
 def settings_at(revision: str, config: str | None = None) -> Iterator[tuple[Settings, Callable[[str], str]]]:
-    """The settings that held in the current folder: those of `config` where it is given, else of the nearest file upward;
-    and what gives the copy of another file or folder of the revision.
+    """The settings of the current folder at a revision: those of `config` where it is given, else of the nearest file upward;
+    and a function that gives the copy of another file or folder of the revision.
 
-    Rules and baseline are those of the revision too: copies, which are there while the context lasts. Raises NoRevision and
+    Rules and baseline are copies from the revision too; they exist until the context ends. Raises NoRevision and
     SettingsError.
     """
     top = os.path.realpath(top_of("."))
@@ -66,7 +66,7 @@ class _Copy(msgspec.Struct, frozen=True):
         return os.path.join(self.folder, way)
 
     def write(self, paths: Iterable[str]) -> None:
-        """Copy what is there of the paths, which are ways from the top."""
+        """Copy those of the paths (relative to the top) that exist."""
         asked = [path for path in paths if not path.startswith("..")]
         for path, content in (files_at(self.revision, asked, self.top) if asked else {}).items():
             # what git itself would never write
@@ -97,6 +97,6 @@ class _Copy(msgspec.Struct, frozen=True):
 
 
 def _candidates(here: str) -> list[str]:
-    """Where settings may stand that hold in a folder."""
+    """The paths at which settings of a folder may be."""
     folders = [Path(here), *Path(here).parents]
     return [os.path.normpath(folder / name) for folder in folders for name in (OWN_FILE, SHARED_FILE)]

@@ -1,4 +1,4 @@
-"""Sets aside the findings that somebody answers for, and says which waivers no longer do their work."""
+"""Sets aside findings that have a waiver, and reports waivers that no longer apply."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
@@ -13,7 +13,7 @@ from irsa_doctor.model.nearness import suggestion
 
 
 class Sorted(msgspec.Struct, frozen=True):
-    """Findings that stand, findings that are waived, and the waivers as subjects of rules of their own."""
+    """The findings that remain, those that are waived, and the waivers as subjects of rules of their own."""
 
     findings: tuple[Finding, ...]
     waived: tuple[Waived, ...]
@@ -70,5 +70,5 @@ def _judged(waiver: Waiver, facts: WaiverFacts, known: Collection[str]) -> Judge
 
 
 def waiver_place(waiver: Waiver) -> Place:
-    """Where a waiver stands: in no document that was read, so only its line is known."""
+    """The place of a waiver: it is in no document that was read, so only its line is known."""
     return Place(waiver.file, f"/waivers/{waiver.id}")

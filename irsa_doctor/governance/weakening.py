@@ -33,14 +33,14 @@ class Governing(msgspec.Struct, frozen=True):
 
 
 class Weakening(msgspec.Struct, frozen=True):
-    """One way in which a change asks for less, and where it says so."""
+    """One way in which a change requires less, and the setting that does it."""
 
     says: str
     place: Place
 
 
 def weakenings(before: Governing, after: Governing) -> list[Weakening]:
-    """Everything in which `after` asks for less than `before`."""
+    """Everything for which `after` requires less than `before`."""
     file = Place(after.settings.file or before.settings.file)
     said = (text for compare in _COMPARED for text in compare(before, after))
     return [*(Weakening(text, file) for text in said), *_waivers(before.settings, after.settings)]
@@ -75,7 +75,7 @@ def _thresholds(before: Governing, after: Governing) -> Iterator[str]:
 
 
 def _rules(before: Governing, after: Governing) -> Iterator[str]:
-    """Rules that are asked no longer, count for less, or are not what they were."""
+    """Rules that are no longer evaluated, count for less, or have changed."""
     now = {rule.id: rule for rule in after.rules}
     if gone := [rule.id for rule in before.rules if rule.id not in now]:
         yield f"{_some(gone, ', ')} {'is' if len(gone) == 1 else 'are'} turned off"
@@ -109,7 +109,7 @@ def _audiences(before: Governing, after: Governing) -> Iterator[str]:
 
 
 def _complete(before: Governing, after: Governing) -> Iterator[str]:
-    """Kinds of which nobody says any longer that they are there whole, so that absence proves nothing."""
+    """Kinds that are no longer declared complete, so that absence proves nothing."""
     if gone := [kind for kind in before.settings.complete if kind not in after.settings.complete]:
         yield f"{', '.join(gone)} may be missing"
 

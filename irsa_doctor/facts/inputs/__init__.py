@@ -1,1 +1,1 @@
-"""Facts of what the user gave beside AWS and Kubernetes objects: documents, settings, waivers."""
+"""Facts of the input beside AWS and Kubernetes objects: documents, settings, waivers."""

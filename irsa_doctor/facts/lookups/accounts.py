@@ -53,7 +53,7 @@ class _Subjects(msgspec.Struct, frozen=True, dict=True):
         return min(self.starting(start), self.ending(end), key=len)
 
     def count(self, language: Language) -> int:
-        """As many as `admitted` finds, told without looking at each where the form of the language allows."""
+        """As many as `admitted` finds, counted without examining each where the form of the language allows."""
         if isinstance(language, Not):
             return len(self.accounts) - self.count(language.inner)
         if isinstance(language, Finite):
@@ -83,7 +83,7 @@ def _ends(language: Language) -> tuple[str, str]:
 
 
 class Accounts(msgspec.Struct, frozen=True, dict=True):
-    """The service accounts of an inventory, asked by issuer (without scheme) and language."""
+    """The service accounts of an inventory, by issuer (without scheme) and language."""
 
     inventory: Inventory
 

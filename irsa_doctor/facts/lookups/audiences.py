@@ -1,4 +1,4 @@
-"""Which audiences are asked for, by roles and by service accounts, and which of them an OIDC provider accepts."""
+"""Which audiences roles require and service accounts request, and which of them an OIDC provider accepts."""
 
 from collections.abc import Mapping
 from functools import cached_property

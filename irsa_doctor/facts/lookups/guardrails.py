@@ -28,7 +28,7 @@ class Guards(msgspec.Struct, frozen=True, dict=True):
         return [rail for rcp, rail in self._rails if rcp.place.document == path and not rail.by_provider]
 
     def _speaks(self, rail: Guardrail, account: str = "") -> bool:
-        """Whether it speaks of a role that was given; of any role where it speaks of all, or none was given."""
+        """Whether it concerns a role of the input; any role where it concerns all, or the input has none."""
         if rail.every_role:
             return True
         roles: list[Role] = [r for r in self.lookups.inventory.roles if r.arn and (not account or r.account == account)]
@@ -39,7 +39,7 @@ class Guards(msgspec.Struct, frozen=True, dict=True):
         return [denial(rail, arn) for rail in rails if self._speaks(rail, account)]
 
     def denial_of(self, path: str) -> Denial | None:
-        """What the policies of a document do to all web identities, whoever's they are."""
+        """What the policies of a document do to all web identities, of any issuer."""
         return united(self._denials(self._of_document(path), None))
 
     def stopped(self, path: str) -> Stopped | Unknown:

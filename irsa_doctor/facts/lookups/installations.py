@@ -77,7 +77,7 @@ class Installations(msgspec.Struct, frozen=True, dict=True):
         return bool(known) and all(hook.selects_namespaces for hook in known)
 
     def honours_opt_out(self, cluster: str) -> bool:
-        """Whether the webhook passes over pods with its opt-out label; so it does unless its configuration says otherwise."""
+        """Whether the webhook ignores pods with its opt-out label; it does unless its configuration has another selector."""
         known = self.webhooks_of(cluster)
         return not known or any(hook.honours_opt_out for hook in known)
 

@@ -1,4 +1,4 @@
-"""What facts look up beside the subject itself: tables over one inventory, each made once, when first asked for."""
+"""What facts look up beside the subject itself: tables over one inventory, each made when it is first used."""
 
 from collections.abc import Mapping
 from functools import cached_property
@@ -17,15 +17,15 @@ ROLE_ARN = "eks.amazonaws.com/role-arn"
 
 
 class Lookups(msgspec.Struct, frozen=True, dict=True):
-    """One inventory, and what is asked of it again and again."""
+    """One inventory, and the tables over it that facts use."""
 
     inventory: Inventory
     expected: Mapping[str, tuple[str, ...]] = {}
-    """issuer without scheme -> the audiences that its tokens are meant to have, where somebody has said so"""
+    """issuer without scheme -> the audiences that its tokens are meant to have, where the settings declare them"""
 
     @cached_property
     def principals(self) -> Principals:
-        """Federated principals, told apart."""
+        """Federated principals, classified."""
         return Principals(self.inventory)
 
     @cached_property
@@ -35,7 +35,7 @@ class Lookups(msgspec.Struct, frozen=True, dict=True):
 
     @cached_property
     def accounts(self) -> Accounts:
-        """Service accounts, asked by language."""
+        """Service accounts, by language."""
         return Accounts(self.inventory)
 
     @cached_property
@@ -50,7 +50,7 @@ class Lookups(msgspec.Struct, frozen=True, dict=True):
         return self.audiences | usual if self.audiences else usual
 
     def default_audiences(self, issuer: str) -> frozenset[str]:
-        """Those of tokens for which no service account asks for another: as said, else what the webhook sets by default."""
+        """Audiences of tokens for which no service account requests another: as declared, else the default of the webhook."""
         stated = self.expected.get(issuer)
         return frozenset(stated if stated is not None else cluster_profile(issuer).audience.default)
 
@@ -114,7 +114,7 @@ class Lookups(msgspec.Struct, frozen=True, dict=True):
 
     @cached_property
     def contradictions_of(self) -> Mapping[str, tuple[Contradiction, ...]]:
-        """Path of a document -> what it says otherwise than one before it."""
+        """Path of a document -> what it contradicts in a document before it."""
         table: dict[str, list[Contradiction]] = {}
         for contradiction in self.inventory.contradictions:
             table.setdefault(contradiction.second.document, []).append(contradiction)
@@ -157,7 +157,7 @@ class Lookups(msgspec.Struct, frozen=True, dict=True):
         return entry.name if entry else cluster or "unknown-cluster"
 
     def meant_provider(self, principal: str, account: str) -> str:
-        """The provider (ARN) that a wrong principal was most likely meant to be, "" where there is no near miss."""
+        """The provider (ARN) that a wrong principal was most likely meant to be, "" where none is near."""
         known = self.provider_names.get(account)
         if known is None:
             return ""

@@ -1,4 +1,4 @@
-"""Near misses: what somebody probably meant."""
+"""Finds the name that was probably meant."""
 
 from collections.abc import Iterable, Mapping
 from functools import cached_property
@@ -55,7 +55,7 @@ class Names(msgspec.Struct, frozen=True, dict=True):
 
 
 def did_you_mean(wrong: str, names: Names | Iterable[str]) -> str:
-    """The near miss as a sentence with a space before it, or ""."""
+    """The suggested name as a sentence with a space before it, or ""."""
     known = names if isinstance(names, Names) else Names(tuple(names))
     near = known.near(wrong)
     return f' Did you mean "{near}"?' if near else ""

@@ -15,7 +15,7 @@ class TemplateRoles(msgspec.Struct, frozen=True, dict=True):
     inventory: Inventory
 
     def of(self, value: str | Text, place: Place) -> Role | None:
-        """Return the role that a value at a place refers to, None where it is none of a template, or one of several.
+        """Return the role that a value at a place refers to, None where it is not of a template, or is one of several.
 
         The value is a reference that a template resolves (`${aws_iam_role.app.arn}`), or an ARN with the name of the role.
         Where the template leaves the account of an ARN open, only a role of the same folder is meant.

@@ -68,7 +68,7 @@ class View(Lookups, frozen=True, dict=True):
         return planned
 
     def cases_by_arn(self, arn: str) -> Sequence[AnalysedRole]:
-        """The one role of an ARN, in every case that it is there in; none where it is not in the input."""
+        """The role of an ARN, in every case in which its template makes it; none where it is not in the input."""
         if analysed := self.role_by_arn.get(arn):
             return (analysed,)
         planned = self._planned.get(arn, ())
@@ -81,12 +81,12 @@ class View(Lookups, frozen=True, dict=True):
 
     @cached_property
     def role_by_id(self) -> Mapping[str, AnalysedRole]:
-        """Analysed roles by the id under which findings speak of them, but those that are there in several cases."""
+        """Analysed roles by the id under which findings name them, without those that exist in several cases."""
         return {ident: cases[0] for ident, cases in self.cases_by_id.items() if len(cases) == 1}
 
     @cached_property
     def cases_by_id(self) -> Mapping[str, Sequence[AnalysedRole]]:
-        """Analysed roles by their ids, each in every case that it is there in."""
+        """Analysed roles by their ids, each in every case in which its template makes it."""
         table: dict[str, list[AnalysedRole]] = {}
         for analysed in self.roles:
             table.setdefault(analysed.role.id, []).append(analysed)

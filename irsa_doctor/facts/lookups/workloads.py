@@ -1,4 +1,4 @@
-"""What stands beside a workload: its service account, its owner, its configuration, the provider of its cluster."""
+"""What belongs to a workload: its service account, its owner, its configuration, the provider of its cluster."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -84,7 +84,7 @@ class WorkloadLookups(msgspec.Struct, frozen=True, dict=True):
         return {(w.cluster, w.namespace, f"{w.kind}/{w.name}"): w for w in self.inventory.workloads}
 
     def owner_of(self, workload: Workload) -> Workload | None:
-        """The topmost object that a workload was made of, as far as it is here; None where it stands by itself."""
+        """The topmost object of the input that owns a workload; None where it has no owner."""
         top, seen = None, {f"{workload.kind}/{workload.name}"}
         owner = workload.owner
         while owner and owner not in seen:
@@ -126,7 +126,8 @@ class WorkloadLookups(msgspec.Struct, frozen=True, dict=True):
         return _KEYS if unseen else False
 
     def expected_audiences(self, workload: Workload, account: ServiceAccount | Unknown | None) -> frozenset[str]:
-        """The audience that the token of a workload should have: as its account asks, else the webhook's own."""
+        """The audience that the token of a workload should have: as its service account requests, else the default of the
+        webhook."""
         audience = account.annotations.get(AUDIENCE_ANNOTATION) if isinstance(account, ServiceAccount) else None
         if audience is not None:
             return frozenset({text_of(audience)})

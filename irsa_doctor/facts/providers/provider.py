@@ -87,7 +87,7 @@ def _audience(provider: OidcProvider, issuer: Issuer, view: View) -> AcceptedAud
 
 
 def accepted_audience(client_ids: Sequence[str], *, of_eks: bool) -> AcceptedAudience:
-    """Return whether client ids have the audience of EKS, and if not, what is there in its place."""
+    """Return whether client ids contain the audience of EKS, and if not, what they contain in its place."""
     if not of_eks or STS in client_ids:
         return "there"
     forms = [audience_form(value, frozenset({STS})) for value in client_ids]

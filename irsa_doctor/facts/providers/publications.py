@@ -53,7 +53,7 @@ class Publications(msgspec.Struct, frozen=True, dict=True):
         return [name for name, value in fields.items() if not value]
 
     def discovery(self, cluster: Cluster) -> DiscoveryState | Unknown:
-        """Whether the discovery document is complete; that of EKS is, unless it was given and says otherwise."""
+        """Whether the discovery document is complete; that of EKS is, unless the input has another."""
         if self.discovery_of(cluster) is not None:
             return "incomplete" if self.missing_fields(cluster) else "complete"
         return self._unseen(cluster, "discovery document", "/.well-known/openid-configuration")

@@ -129,7 +129,7 @@ class _Model(msgspec.Struct, frozen=True):
 
 
 def _model(analysed: AnalysedRole, subject: str) -> _Model | None:
-    """A role as the model of others; None where it is not sound, or speaks of its service account in more than one way."""
+    """A role as the model of others; None where it has a defect, or names its service account in more than one way."""
     read = analysed.readings[0] if len(analysed.readings) == len(analysed.grants) == 1 else None
     if read is None or read.sound_subject != subject or len(analysed.by_provider) != 1:
         return None

@@ -48,10 +48,10 @@ class RoleFacts(msgspec.Struct, frozen=True):
 
 
 class AnalysedRole(msgspec.Struct, frozen=True):
-    """A role, its policy taken apart, and what it admits for each provider it names.
+    """A role, its policy parsed, and what it admits for each provider that it names.
 
-    `blocked`: something of the policy itself keeps out those it was meant for, and is a finding of its own;
-    `blocked_issuers` are those whose tokens alone it keeps out.
+    `blocked`: a defect of the policy itself denies those it was meant for, and is a finding of its own; `blocked_issuers` are
+    the issuers whose tokens alone it denies.
     """
 
     role: Role
@@ -65,7 +65,7 @@ class AnalysedRole(msgspec.Struct, frozen=True):
     """the statements of which `grants` are made, but those of which nothing is known"""
 
     def blocks(self, issuer: str) -> bool:
-        """Whether something of the policy itself keeps out tokens of an issuer (without scheme)."""
+        """Whether a defect of the policy itself denies the tokens of an issuer (without scheme)."""
         return self.blocked or issuer in self.blocked_issuers
 
 
@@ -75,7 +75,7 @@ _NOT_OURS = ("saml",)
 
 
 def _is_for_saml(statement: Statement) -> bool:
-    """Whether a statement speaks of SAML and of no web identity, whoever its principal is."""
+    """Whether a statement is about SAML and not about web identity, whatever its principal is."""
     actions = [text_of(action).lower() for action in statement.actions]
     return "sts:assumerolewithsaml" in actions and not statement.covers_web_identity
 
@@ -213,7 +213,8 @@ def _role_facts(
 
 
 def _clusters(by_provider: dict[str, Admitted]) -> int:
-    """How many clusters have a service account, of one name, that is let in from another cluster too; 1 where there is none."""
+    """The number of clusters that have a service account of one name which is admitted from another cluster too; 1 where
+    there is none."""
     if len(by_provider) < 2:
         return 1
     subjects = [a.subjects for a in by_provider.values() if a.profile.is_cluster and a.reach.scope not in ("nobody", None)]
@@ -243,7 +244,7 @@ def _have_common(language: Language, other: Language) -> bool:
 
 
 def _deny(policy: Policy, by_provider: dict[str, Admitted]) -> Shuts:
-    """Whether a Deny leaves nobody of those whom Allow statements let in."""
+    """Whether the Deny statements leave none of the subjects that Allow statements admit."""
     if False not in [statement.allow for statement in policy.statements]:
         return "none"
     allowed = Policy(policy.variables, tuple(s for s in policy.statements if s.allow), (), policy.size)

@@ -50,13 +50,13 @@ _SHUT_OUT: dict[object, Shuts] = {"denied": "matches", "denied-by-missing-key": 
 
 
 class BindingFacts(msgspec.Struct, frozen=True):
-    """How a service account stands to the role that it names."""
+    """How a service account is related to the role that it names."""
 
     role: NamedRole | Unknown
     trust: Trust | Unknown
     audience: Literal["expected", "mismatch"] | Unknown
     deny: Shuts | Unknown
-    """Whether a Deny statement shuts out this account alone"""
+    """Whether a Deny statement denies this account alone"""
 
 
 def binding_facts(view: View, account: ServiceAccount) -> Judged | None:
@@ -107,7 +107,8 @@ def _binding_of_template(view: View, account: ServiceAccount, cases: Sequence[An
 
 
 def _trust_of_template(view: View, account: ServiceAccount, named: AnalysedRole) -> Trust | Unknown:
-    """What can be told without the issuer: a policy that names other subjects keeps this one out, whatever the cluster is."""
+    """The relation as far as it is known without the issuer: a policy that names other subjects does not admit this one in
+    any cluster."""
     policy = named.policy
     if policy is None or policy.refused or named.blocked or named.blocked_issuers or association_of(account, view):
         return "explained"
@@ -120,12 +121,13 @@ def _trust_of_template(view: View, account: ServiceAccount, named: AnalysedRole)
 
 
 def _principals(policy: Policy) -> set[str | Text]:
-    """The providers whose tokens some statement lets in, known or not."""
+    """The providers whose tokens a statement admits, known or not."""
     return {value for statement in policy.statements if statement.allow for value in statement.federated}
 
 
 def _seen_through_holes(account: ServiceAccount, policy: Policy) -> Trust | Unknown:
-    """What can be told of providers that are not known: whoever they are, a policy may name other subjects."""
+    """The relation as far as it is known of providers with placeholders: whatever they are, a policy may name other
+    subjects."""
     if any(not statement.effect_seen for statement in policy.statements):
         return PLACEHOLDERS
     admits = [
@@ -172,7 +174,7 @@ def _namesakes_elsewhere(view: View, account: ServiceAccount, arn: Arn) -> list[
 
 
 def _trust(view: View, account: ServiceAccount, named: AnalysedRole) -> Trust | Unknown:
-    """Whether the policy of the role that it names admits a service account; if not, which way it misses."""
+    """Whether the policy of the role that it names admits a service account; if not, which kind of defect is the reason."""
     if named.policy is None or named.policy.refused or association_of(account, view):
         return "explained"
     issuer = view.issuer_of(account.cluster)
@@ -217,7 +219,7 @@ def _denied_alone(view: View, account: ServiceAccount, policy: Policy, audiences
 
 
 def _names_others(view: View, account: ServiceAccount, named: AnalysedRole, issuer: str, audiences: frozenset[str]) -> bool:
-    """Whether a policy with a defect that keeps somebody out was meant for other subjects than this account."""
+    """Whether a policy with a defect that denies somebody was meant for other subjects than this account."""
     provider = next((arn for arn in named.by_provider if is_provider_of(arn, issuer)), "")
     if named.policy is None or not provider or not audiences:
         return False
@@ -228,7 +230,7 @@ def _names_others(view: View, account: ServiceAccount, named: AnalysedRole, issu
 def _kept_out(
     view: View, account: ServiceAccount, named: AnalysedRole, own: list[Admitted], shutting: list[Statement]
 ) -> Trust:
-    """Of a role that lets in others of the account's own cluster: by Deny, or since it names others."""
+    """The relation to a role that admits others of the account's own cluster: denied by a Deny, or not named."""
     issuer = view.issuer_of(account.cluster)
     if shutting:
         return "denied-by-missing-key" if _absent_keys(shutting, issuer) else "denied"
@@ -238,7 +240,7 @@ def _kept_out(
 
 
 def _of_audience(view: View, account: ServiceAccount, issuer: str) -> Trust | Unknown:
-    """Of a subject that is let in, though not with the audience of its tokens."""
+    """The relation where the subject is admitted, but not with the audience of its tokens."""
     audience = account.annotations.get(AUDIENCE_ANNOTATION)
     if isinstance(audience, Text):
         return PLACEHOLDERS
@@ -268,7 +270,7 @@ def _is_for_miswritten(view: View, named: AnalysedRole, issuer: str) -> bool:
 
 
 def _shutting(answer: Admitted, subject: str, audiences: frozenset[str]) -> list[Statement]:
-    """The Deny statements without which a subject would be let in."""
+    """The Deny statements without which a subject would be admitted."""
     let_in = [audience for audience in audiences if any(part.may(subject, audience) for part in answer.allows)]
     return [part.grant.statement for part in answer.denies if any(part.may(subject, audience) for audience in let_in)]
 
@@ -280,7 +282,7 @@ def _absent_keys(statements: list[Statement], issuer: str) -> list[str]:
 
 
 def _elsewhere(view: View, named: AnalysedRole) -> Trust:
-    """The policy speaks of other issuers only: of clusters that are there, or of none that is."""
+    """The relation where the policy names other issuers only: those of clusters of the input, or of none of them."""
     issuers = [arn.name for provider in named.by_provider if (arn := parse_arn(provider))]
     gone = all(Issuer.of(issuer).form == "eks" and issuer not in view.inventory.clusters_by_issuer for issuer in issuers)
     return "stale-cluster" if gone else "other-cluster"
@@ -343,7 +345,7 @@ def _why_nobody(named: AnalysedRole | None) -> str:
 def _describe_own_issuer(
     view: View, account: ServiceAccount, named: AnalysedRole, names: dict[str, str], places: dict[str, Place]
 ) -> None:
-    """What the policy says of the account's own issuer: which audiences it asks for, and which Deny shuts the account out."""
+    """What the policy requires of the account's own issuer: the audiences, and the Deny that denies the account."""
     issuer = view.issuer_of(account.cluster)
     audiences = _audiences_of(view, account, issuer)
     own = [answer for provider, answer in named.by_provider.items() if is_provider_of(provider, issuer)]

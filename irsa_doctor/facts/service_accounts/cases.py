@@ -8,16 +8,14 @@ from irsa_doctor.model import ServiceAccount, Unknown
 
 _LETS_IN, _EXPLAINED = "admits", "explained"
 Answer = TypeVar("Answer")
-"""how a role stands to an account in one case"""
+"""how a role is related to an account in one case"""
 
 
 def over_cases(
     account: ServiceAccount, answers: Sequence[tuple[Answer | Unknown, AnalysedRole]]
 ) -> tuple[Answer | Unknown | None, AnalysedRole | None]:
-    """Return how a role stands to an account in all cases of its template, and one case to show that; nothing without a role.
-
-    Where only some cases keep the account out it is not known, and what is missing names those.
-    """
+    """Return how a role is related to an account in all cases of its template, and one case that shows it; nothing without a
+    role. Where only some cases deny the account the relation is unknown, and what is missing names those."""
     failing = [
         (answer, case) for answer, case in answers if not isinstance(answer, Unknown) and answer not in (_LETS_IN, _EXPLAINED)
     ]

@@ -101,7 +101,7 @@ def _template_evidence(view: View, account: ServiceAccount) -> Evidence:
 
 
 def annotated_audience(view: View, account: ServiceAccount, issuer: str, role: Arn | None) -> AnnotatedAudience | Unknown:
-    """Whether STS takes tokens with the audience that a service account asks for."""
+    """Whether STS accepts tokens with the audience that a service account requests."""
     audience = account.annotations.get(AUDIENCE_ANNOTATION)
     if audience is None or role is None:
         return "default"

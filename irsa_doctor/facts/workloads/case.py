@@ -98,7 +98,7 @@ class WorkloadCase:
         return self.identity if isinstance(self.identity, Unknown) else "other"
 
     def meant_account(self) -> ServiceAccount | None:
-        """The service account that a workload was most likely meant to run as, None where there is none."""
+        """The service account that a workload was most likely meant to run as, None where none is near."""
         workload = self.workload
         prepared = self.lookups.prepared.get((workload.cluster, workload.namespace), {})
         labels = (workload.labels.get(name, "") for name in ("app.kubernetes.io/name", "app", "k8s-app"))
@@ -112,7 +112,7 @@ class WorkloadCase:
         return None
 
     def annotation_on_pod(self) -> bool | Unknown:
-        """Whether the role annotation stands on the workload, where the webhook does not read it."""
+        """Whether the role annotation is on the workload, where the webhook does not read it."""
         if ROLE_ARN not in self.workload.annotations and ROLE_ARN not in self.workload.own_annotations:
             return False
         if isinstance(self.account, Unknown):
@@ -214,7 +214,7 @@ class WorkloadCase:
     def pod_identity(
         self,
     ) -> tuple[Literal["none", "fine", "chain-order", "not-set-up", "unsupported-node"], Container | None]:
-        """How a workload stands to the association of its service account."""
+        """How a workload is related to the association of its service account."""
         if self.association is None:
             return "none", None
         if self.workload.windows or self.workload.fargate:
@@ -270,7 +270,7 @@ class WorkloadCase:
         return self._by_volume
 
     def token_volume(self) -> Literal["fine", "other-audience", "no-token"] | Unknown:
-        """What the volume holds that the webhook would have made: it keeps one that is there already."""
+        """The content of the volume that the webhook would have made: it keeps a volume that exists already."""
         volume_is_written = self.owner is not None and VOLUME in self.owner.volumes
         if VOLUME not in self.workload.volumes or volume_is_written or self.identity in ("none", "pod-identity"):
             return "fine"
@@ -321,7 +321,8 @@ class WorkloadCase:
         return unseen or (False, None)
 
     def region_missing(self) -> tuple[bool | Unknown, Container | None]:
-        """Outside of the partition `aws` an SDK that is not told of a region asks the STS of another partition."""
+        """Whether the region is missing where it matters: outside of the partition `aws`, an SDK without a region calls the
+        STS of another partition."""
         if not self.workload.admitted or self._partition() in ("", "aws"):
             return False, None
         for container in self.reached:
@@ -349,7 +350,7 @@ class WorkloadCase:
 
 
 def _version(text: str) -> tuple[int, int] | None:
-    """Major and minor of a Kubernetes version, None where it is none."""
+    """Major and minor of a Kubernetes version, None where it is not valid."""
     parts = text.removeprefix("v").split(".")
     if len(parts) < 2 or not parts[0].isdecimal() or not parts[1].rstrip("+").isdecimal():
         return None

@@ -1,4 +1,4 @@
-"""What single containers of a workload show: their environment, and the token file that they are told of."""
+"""What single containers of a workload show: their environment, and the token file that they are to read."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -43,7 +43,7 @@ def pair_of(container: Container) -> CredentialPair:
 def half_set(
     lookups: WorkloadLookups, workload: Workload, container: Container
 ) -> Literal["no", "role-only", "token-only"] | Unknown:
-    """Whether one of the two variables is there without the other, wherever it may come from."""
+    """Whether one of the two variables is set without the other, wherever it comes from."""
     pair = pair_of(container)
     if pair not in ("role-only", "token-only"):
         return "no"
@@ -181,7 +181,7 @@ def _covering(container: Container, path: str) -> Mount | None:
 
 
 def will_collide(container: Container) -> bool:
-    """Whether the webhook's own path leads nowhere, for a mount of its volume is there at another place."""
+    """Whether the webhook's own path leads nowhere, since its volume is mounted at another place."""
     return VOLUME in container.mounts and _unix(container.mounts[VOLUME]) != MOUNT_PATH
 
 
@@ -194,10 +194,8 @@ def may_read_token(workload: Workload, container: Container) -> bool:
 
 
 def calls_global_sts(container: Container) -> bool:
-    """Whether the SDK is told to call the global endpoint of STS.
-
-    https://docs.aws.amazon.com/sdkref/latest/guide/feature-sts-regionalized-endpoints.html
-    """
+    """Whether the SDK is configured to call the global endpoint of STS.
+    https://docs.aws.amazon.com/sdkref/latest/guide/feature-sts-regionalized-endpoints.html"""
     return container.env.get("AWS_STS_REGIONAL_ENDPOINTS") == "legacy"
 
 

@@ -55,7 +55,7 @@ def workload_facts(view: View) -> Iterator[Judged]:
 
 
 def judged_workload(view: View, workload: Workload, owner: Workload | None) -> Judged:
-    """One workload with its facts; `owner` is the topmost object that it was made of, as far as that is here."""
+    """One workload with its facts; `owner` is the topmost object of the input that owns it."""
     case = WorkloadCase(view.workload_lookups, view.installations, workload, owner)
     cluster = view.name_of(workload.cluster)
     ident = f"{cluster}/{workload.namespace}/{workload.kind.lower()}/{workload.name}"

@@ -30,7 +30,7 @@ class _Sign(msgspec.Struct, frozen=True):
     negated: bool = False
 
     def fits(self, letter: str) -> bool:
-        """Whether it stands for a letter; a run is not asked."""
+        """Whether it matches a letter; not called for a run."""
         if self.kind == "letter":
             return letter == self.letters
         if self.kind == _ANY:
@@ -49,8 +49,8 @@ IgnoreGlob = tuple[_Sign, ...]
 class IgnoreRule(msgspec.Struct, frozen=True, kw_only=True):
     """One pattern: `steps` are its parts between slashes, None for `**`; `text` and `line` are as it is written.
 
-    An `anchored` pattern is compared with the whole path below the folder of its file, any other with the name alone. `literal`
-    is the name that a pattern without signs stands for, `ending` what follows the star of `*.ext`.
+    An `anchored` pattern is compared with the whole path below the folder of its file, any other with the name alone.
+    `literal` is the name that a pattern without wildcards means, `ending` the text after the star of `*.ext`.
     """
 
     text: str
@@ -139,7 +139,7 @@ def _sign(step: str, at: int) -> tuple[_Sign | None, int]:
 
 
 def _set(step: str, at: int) -> tuple[_Sign | None, int]:
-    """What stands between brackets; a closing one at the beginning is a letter."""
+    """The content of brackets; a closing bracket at the beginning is a letter."""
     negated = step[at : at + 1] in ("!", "^")
     at += negated
     letters: list[str] = []
@@ -165,7 +165,8 @@ def _set(step: str, at: int) -> tuple[_Sign | None, int]:
 
 
 def _fits_path(steps: Sequence[IgnoreGlob | None], names: Sequence[str]) -> bool:
-    """Whether parts of a pattern stand for the names of a path: the positions that can be reached, one part after the other."""
+    """Whether the parts of a pattern match the names of a path: the positions that can be reached, one part after the
+    other."""
     if len(names) > _DEEP:
         return False
     reached = {0}
@@ -182,7 +183,7 @@ def _fits_path(steps: Sequence[IgnoreGlob | None], names: Sequence[str]) -> bool
 
 
 def _fits_name(glob: IgnoreGlob | None, name: str) -> bool:
-    """Whether signs stand for a name: two pointers, and back to the last run where that is in vain."""
+    """Whether a pattern matches a name: two pointers, and back to the last star where that fails."""
     if glob is None:
         return True
     sign, at, run, resume = 0, 0, -1, 0

@@ -26,7 +26,7 @@ _FILLED = frozenset(
         ".pytest_cache",
     }
 )
-"""Folders that programs fill; those of version control are nothing that anybody would look for"""
+"""Folders that programs fill, and those of version control: nobody edits files there"""
 _OF_VERSIONS = frozenset({".git", ".hg", ".svn"})
 _IGNORE_FILE = ".gitignore"
 _LARGEST = 1 << 20
@@ -119,7 +119,7 @@ class PassedOver(msgspec.Struct, frozen=True, dict=True):
         return "" if why and path in self._tracked.files else why
 
     def ignored(self, folder: Folder, path: str, is_folder: bool) -> str:
-        """The pattern of git by which a path is ignored, as a reason; a tracked one is asked for elsewhere."""
+        """The pattern of git by which a path is ignored, as a reason; tracked paths are checked elsewhere."""
         return folder.why or _decided(folder.files, path, is_folder)
 
     @cached_property
@@ -128,7 +128,8 @@ class PassedOver(msgspec.Struct, frozen=True, dict=True):
 
 
 def _decided(files: Sequence[_RuleFile], path: str, is_folder: bool) -> str:
-    """The reason by the innermost file that has a pattern for a path, "" where there is none, or it takes the path back in."""
+    """The reason by the innermost file that has a pattern for a path, "" where there is none, or a pattern includes the path
+    again."""
     for file in reversed(files):
         if rule := file.rule_for(path, is_folder):
             where = file.says if file.says == "exclude" else f"{file.says}:{rule.line}"
@@ -137,7 +138,7 @@ def _decided(files: Sequence[_RuleFile], path: str, is_folder: bool) -> str:
 
 
 def _repository(folder: str) -> str:
-    """The folder that has `.git`, a folder or the file of a worktree, "" where there is none."""
+    """The folder that has `.git`, a folder or the file of a worktree; "" where there is none."""
     while not os.path.exists(os.path.join(folder, ".git")):
         above = os.path.dirname(folder)
         if above == folder:

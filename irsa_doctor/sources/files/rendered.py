@@ -1,6 +1,6 @@
-"""Folders that a program renders before anybody applies them: charts of Helm and folders of kustomize.
+"""Recognises folders that a program renders before they are applied: charts of Helm and folders of kustomize.
 
-Recognised by the names that these programs ask for (https://helm.sh/docs/topics/charts/,
+By the names that these programs require (https://helm.sh/docs/topics/charts/,
 https://kubectl.docs.kubernetes.io/references/kustomize/glossary/#kustomization).
 """
 
@@ -29,7 +29,7 @@ class RenderedFolders:
         return ""
 
     def chart_of(self, path: str) -> str:
-        """The chart of which a file is a template, "" where it is none."""
+        """The chart of which a file is a template, "" where it is not in a chart."""
         folder = os.path.dirname(path)
         while folder:
             above, name = os.path.split(folder)

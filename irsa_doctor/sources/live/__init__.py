@@ -1,4 +1,4 @@
-"""Live sources: AWS, Kubernetes and token issuers, asked over the network and only to read."""
+"""Live sources: AWS, Kubernetes and token issuers, read over the network and never written to."""
 
 from irsa_doctor.sources.live.events import lookup_events
 from irsa_doctor.sources.live.options import LiveOptions, Plan, Target

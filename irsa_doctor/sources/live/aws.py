@@ -113,7 +113,7 @@ class AwsAccount(AwsClient):
             self.read_associations(name, region)
 
     def read_cluster(self, name: str, region: str) -> dict[str, Any] | None:
-        """One cluster by its name; None where there is none of it, or its description is not to be had."""
+        """One cluster by its name; None where it does not exist or cannot be described."""
         answer = self.member_of("eks", "DescribeCluster", "cluster", region, name=name)
         if not isinstance(answer, CallError):
             return self._noted(answer, name, region)

@@ -1,4 +1,4 @@
-"""The fields of answers that are kept: an allow-list, so that what nobody asked for is never held, shown or written."""
+"""The fields of answers that are kept: an allow-list, so that nothing else is held, shown or written."""
 
 from collections.abc import Callable, Mapping
 

@@ -85,7 +85,7 @@ def _document(url: str, clock: Clock, allowed: Allowed, trust: ssl.SSLContext | 
 
 
 def fetch(url: str, seconds: float, allowed: Allowed = is_public, trust: ssl.SSLContext | None = None) -> bytes:
-    """The body of an https URL; raises Refused. Every hop of a redirect is looked at like the first."""
+    """The body of an https URL; raises Refused. The address of every redirect is checked like the first."""
     end = time.monotonic() + seconds
     for _ in range(_REDIRECTS + 1):
         status, location, body = _get(url, end, allowed, trust)
@@ -143,7 +143,7 @@ def _address(host: str, port: int, allowed: Allowed) -> tuple[int, str]:
 
 
 class _Pinned(http.client.HTTPSConnection):
-    """A connection to the address that was looked at, whatever the name resolves to a moment later, and through no proxy."""
+    """A connection to the address that was checked, whatever the name resolves to a moment later, and through no proxy."""
 
     def __init__(self, host: str, port: int, address: tuple[int, str], end: float, trust: ssl.SSLContext) -> None:
         super().__init__(host, port, context=trust)
@@ -169,7 +169,7 @@ class _Pinned(http.client.HTTPSConnection):
 
 
 def left(end: float) -> float:
-    """Seconds until then; raises TimeoutError where there are none."""
+    """Seconds until the deadline; raises TimeoutError after it."""
     seconds = end - time.monotonic()
     if seconds <= 0:
         raise TimeoutError

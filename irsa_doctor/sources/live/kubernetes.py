@@ -32,7 +32,7 @@ from irsa_doctor.text.errors import LiveError
 from irsa_doctor.version import __version__
 
 PAGE = 500
-"""Objects a page, as kubectl asks for them."""
+"""Objects on a page, as kubectl requests them."""
 _PAGES_LIMIT = 10_000
 _SIZE_LIMIT = 256 << 20
 """Bytes of one answer."""
@@ -47,7 +47,7 @@ _USER = re.compile(r'User "([^"]{1,300})"')
 
 
 def _known_paths() -> str:
-    """Every path of the table of operations: nothing else is ever asked for."""
+    """Every path of the table of operations: no other is requested."""
     paths = [re.escape(endpoint.path) for endpoint in ENDPOINTS]
     for resource in KUBERNETES:
         for version in filter(None, (resource.version, resource.older)):
@@ -207,7 +207,7 @@ class ApiServer:
         return items, CallError("other", f"more than {_PAGES_LIMIT} pages")
 
     def ask(self, path: str, parameters: Mapping[str, str] = {}) -> dict[str, Any] | CallError:
-        """One GET; a server that is busy is asked again. Only paths of the table of operations are asked for."""
+        """One GET, repeated where the server is busy. Only paths of the table of operations are requested."""
         if not _KNOWN.fullmatch(path):
             raise RuntimeError(f"{path} is not in the table of operations")
         fault = CallError("unreachable", self._up())

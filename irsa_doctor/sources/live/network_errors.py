@@ -44,7 +44,7 @@ def unreadable_file(error: BaseException) -> str | None:
 
 
 def network_reason(error: BaseException) -> str:
-    """Returns why a connection failed, from the error of the system that stands behind those of libraries."""
+    """Returns why a connection failed, from the error of the operating system behind those of libraries."""
     for cause in reversed(list(_causes(error))):
         if isinstance(cause, ssl.SSLCertVerificationError):
             return f"its certificate is not trusted: {untrusted_certificate(cause)}"

@@ -27,7 +27,7 @@ class Operation(msgspec.Struct, frozen=True):
 
 
 class Resource(msgspec.Struct, frozen=True):
-    """A resource of the Kubernetes API; `single` is whether one object is asked for by name as well."""
+    """A resource of the Kubernetes API; `single` is whether one object can be requested by name too."""
 
     group: str
     version: str
@@ -52,7 +52,7 @@ class Resource(msgspec.Struct, frozen=True):
 
 
 class Endpoint(msgspec.Struct, frozen=True):
-    """A path of the API server that is no resource."""
+    """A path of the API server that is not a resource."""
 
     path: str
     name: str

@@ -6,7 +6,7 @@ import msgspec
 
 
 def _silent(text: str) -> None:
-    """Nobody wants to be told how far it is."""
+    """Reports no progress."""
 
 
 class LiveOptions(msgspec.Struct, frozen=True):
@@ -31,11 +31,11 @@ class LiveOptions(msgspec.Struct, frozen=True):
 
     @property
     def any(self) -> bool:
-        """Whether any live source is to be asked."""
+        """Whether any live source is to be read."""
         return self.aws or self.kube or self.fetch_issuer
 
     def telling(self, tell: Callable[[str], None]) -> "LiveOptions":
-        """With somebody to be told how far it is, in texts that no terminal takes for more."""
+        """The same options with a function that is called with the progress, in texts that are safe for a terminal."""
 
         def plainly(text: str) -> None:
             tell("".join(character if character.isprintable() and character not in "[]" else "?" for character in text))
@@ -48,7 +48,7 @@ class LiveOptions(msgspec.Struct, frozen=True):
 
 
 class Target(msgspec.Struct, frozen=True):
-    """A service account, or a workload in whose place its service account stands (`kind` as in manifests, `Pod`)."""
+    """A service account, or a workload whose service account is meant (`kind` as in manifests, `Pod`)."""
 
     namespace: str
     name: str

@@ -59,5 +59,5 @@ def cluster_role(commands: Iterable[str], name: str) -> dict[str, Any]:
 
 
 def _verbs(resource: Resource, commands: frozenset[str]) -> tuple[str, ...]:
-    """One object is asked for by its name only where a single service account or workload is looked at."""
+    """One object is requested by name only where a single service account or workload is diagnosed."""
     return ("get", "list") if resource.single and "why" in commands else ("list",)

@@ -36,9 +36,9 @@ _ENDPOINT = re.compile(r"https://[^/]*\.(?P<region>[a-z]{2,}(?:-[a-z]+)+-\d+)\.e
 
 
 def load_live(plan: Plan, options: LiveOptions, loading: Loading | None = None) -> Loaded:
-    """Ask the live sources for what the plan needs, and load it together with the documents that are loading.
+    """Read from the live sources what the plan needs, and load it together with the documents.
 
-    Raises LiveError where a source that was asked for cannot be asked at all and none of the others can either.
+    Raises LiveError where a requested source cannot be read at all and no other can either.
     """
     documents = Loading() if loading is None else loading
     return documents.loaded((take(plan, options, documents),))
@@ -267,7 +267,7 @@ class LiveRun:
         return [region] if region else sorted({account.region, *(arn.region for arn in hints)} - {""})
 
     def _read_bound(self, target: Target, clusters: Mapping[str, Mapping[str, Any]]) -> None:
-        """The roles that the target names or is associated with, and what stands over their account."""
+        """The roles that the target names or is associated with, and the policies over their account."""
         known = self.inventory()
         accounts = list(service_accounts_of(known, target))
         associated: list[str] = []

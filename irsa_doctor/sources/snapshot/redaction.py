@@ -176,8 +176,8 @@ def _texts(value: object, member: str = "", outer: str = "") -> Iterator[str]:
 
 
 class _Names:
-    """What stands for what. Tokens (letters and digits between delimiters) that have to do with each other are replaced letter
-    by letter with one table, so that what they have in common stays; every other token has a table of its own."""
+    """The replacements. Tokens (letters and digits between delimiters) that are related are replaced letter by letter with
+    one table, so that what they have in common is kept; every other token has a table of its own."""
 
     def __init__(self, texts: Sequence[str], chance: random.Random) -> None:
         self._chance = chance
