@@ -36,8 +36,8 @@ EXPORTS: Mapping[str, str] = {
     "governance.revision": "NoRevision",
     "governance.settings": "FAIL_ON Settings SettingsError Waiver load_settings",
     "governance.settings_at": "settings_at",
-    "model": "Closed Cluster ConfigMap Container Contradiction Discovery Document EnvSource Flaw Gap Hole Inventory "
-    "Mount Namespace OidcProvider Place PlannedCluster PlannedProvider PodIdentityAssociation ProjectedToken "
+    "model": "ChainedRole Closed Cluster ConfigMap Container Contradiction Discovery Document EnvSource Flaw Gap Hole "
+    "Inventory Mount Namespace OidcProvider Place PlannedCluster PlannedProvider PodIdentityAssociation ProjectedToken "
     "ResourceControlPolicy Role ServiceAccount SigningKey Text TrustPolicy Unknown Webhook Workload",
     "model.errors": "IrsaDoctorError",
     "model.findings": "CONFIDENCES SEVERITIES Counts DocumentRow Finding Fix Location Missing Offer Report RoleAccounts "

@@ -21,6 +21,7 @@ from irsa_doctor.model.aws import (
 from irsa_doctor.model.inventory import PASSED_OVER, Closed, Contradiction, Document, Gap, Inventory
 from irsa_doctor.model.issuer import Issuer
 from irsa_doctor.model.kubernetes import (
+    ChainedRole,
     ConfigMap,
     Container,
     Discovery,
@@ -55,6 +56,7 @@ __all__ = [
     "PASSED_OVER",
     "UNEXPANDED",
     "Arn",
+    "ChainedRole",
     "Closed",
     "Cluster",
     "ConfigMap",

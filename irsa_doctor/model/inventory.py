@@ -16,6 +16,7 @@ from irsa_doctor.model.aws import (
     Role,
 )
 from irsa_doctor.model.kubernetes import (
+    ChainedRole,
     ConfigMap,
     Discovery,
     Namespace,
@@ -118,6 +119,7 @@ class Inventory(msgspec.Struct, frozen=True, eq=False, dict=True):
     associations: tuple[PodIdentityAssociation, ...] = ()
     webhooks: tuple[Webhook, ...] = ()
     config_maps: tuple[ConfigMap, ...] = ()
+    chained_roles: tuple[ChainedRole, ...] = ()
     discoveries: tuple[Discovery, ...] = ()
     signing_keys: tuple[SigningKey, ...] = ()
     rcps: tuple[ResourceControlPolicy, ...] = ()

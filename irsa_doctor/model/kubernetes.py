@@ -126,6 +126,8 @@ class Workload(msgspec.Struct, frozen=True):
     fargate: bool = False
     mirror: bool = False
     ephemeral: tuple[str, ...] = ()
+    config_maps: tuple[str, ...] = ()
+    """the config maps that its volumes hold"""
 
     @property
     def subject(self) -> str:
@@ -169,6 +171,25 @@ class ConfigMap(msgspec.Struct, frozen=True):
     name: str
     keys: tuple[str, ...]
     place: Place
+
+
+class ChainedRole(msgspec.Struct, frozen=True, kw_only=True):
+    """Roles that something in a cluster is configured to assume, one after the other, with the identity that it has already.
+
+    `accounts` is the name of the service account whose identity that is, or a pattern of names where the object does not name
+    it; `namespace` is "" where it may be any. For a profile of a configuration file, `config_map` holds the file: the workloads
+    that mount it use it. `source` is what configures it, in words; `external_id` is never shown.
+    """
+
+    cluster: str = ""
+    namespace: str = ""
+    accounts: str = ""
+    config_map: str = ""
+    profile: str = ""
+    chain: tuple[str, ...]
+    source: str
+    place: Place
+    external_id: str = ""
 
 
 class Discovery(msgspec.Struct, frozen=True):

@@ -1,13 +1,14 @@
 """Follows a chain of roles: a role of the workload that assumes another, by a message or by what the files configure."""
 
 from collections.abc import Iterator
+from fnmatch import fnmatchcase
 
 import msgspec
 
 from irsa_doctor.answers.why.case import Case
 from irsa_doctor.answers.why.links.state import LinkState, Sign, failed, undecided
 from irsa_doctor.answers.why.symptoms import Symptom
-from irsa_doctor.model import Place, TrustPolicy, is_role_arn, parse_arn
+from irsa_doctor.model import ChainedRole, Place, TrustPolicy, is_role_arn, parse_arn
 from irsa_doctor.trust import Policy
 from irsa_doctor.trust.callers import CallerAnswer, RoleCaller, caller_may
 
@@ -36,10 +37,39 @@ class Hop(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def hops_of(case: Case) -> Iterator[Hop]:
-    """The steps of the case that messages show to be refused."""
+    """The steps of the case: those that messages show to be refused, then those that the files configure."""
     for symptom in case.evidence.symptoms:
         if hop := _hop_of_message(case, symptom):
             yield hop
+    for chained in case.view.inventory.chained_roles:
+        if _concerns(case, chained):
+            yield from _configured(case, chained)
+
+
+def _concerns(case: Case, chained: ChainedRole) -> bool:
+    """Whether something assumes the roles with the identity of the case."""
+    if chained.cluster != case.cluster_id or chained.namespace not in ("", case.namespace):
+        return False
+    if chained.accounts:
+        return fnmatchcase(case.service_account, chained.accounts)
+    using = [workload for workload in case.workloads if chained.config_map in workload.config_maps]
+    named = {value for w in using for c in w.containers if isinstance(value := c.env.get("AWS_PROFILE"), str)}
+    return bool(using) and chained.profile in (named or {"default"})
+
+
+def _configured(case: Case, chained: ChainedRole) -> Iterator[Hop]:
+    """The steps of a chain; a role that assumes itself needs no step where it may."""
+    named = case.association.role_arn if case.uses_pod_identity and case.association else case.role
+    caller = named if isinstance(named, str) and is_role_arn(named) else ""
+    tags = case.uses_pod_identity and case.association is not None and case.association.session_tags
+    actions = (ASSUME_ROLE, "sts:TagSession") if tags else (ASSUME_ROLE,)
+    for target in chained.chain if caller else ():
+        known = {"sts:externalid": (chained.external_id,) if chained.external_id else ()}
+        says = f"{chained.source} assumes {target}"
+        if target != caller:
+            place = chained.place
+            yield Hop(caller=RoleCaller(caller, "", known), target=target, actions=actions, says=says, place=place)
+        caller = target
 
 
 def _hop_of_message(case: Case, symptom: Symptom) -> Hop | None:
@@ -91,8 +121,11 @@ def _answer(policy: Policy, hop: Hop) -> CallerAnswer:
 def _refused(case: Case, hop: Hop, action: str, answer: CallerAnswer, source: object) -> LinkState:
     how = "denies" if answer.denied else "does not allow"
     says = f"the trust policy of {hop.target} {how} {action} to {hop.caller.role}"
+    says = f"{hop.says}; {says}" if hop.place else says
     places = (case.located(source.place, says),) if isinstance(source, TrustPolicy) else ()
-    return failed(says, Sign("chain-target", says, None, places))
+    # a message about something else shows that this step is not what fails first
+    other = hop.place is not None and bool(case.evidence.symptoms)
+    return failed(says, Sign("chain-target", says, None, places, "likely" if other else "certain"))
 
 
 def _refused_by_source(hop: Hop, answer: CallerAnswer) -> LinkState:

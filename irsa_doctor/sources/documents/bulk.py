@@ -37,6 +37,7 @@ class _Metadata(msgspec.Struct):
 
 class _Object(msgspec.Struct):
     kind: str = ""
+    apiVersion: str = ""
     metadata: _Metadata | None = None
     spec: msgspec.Raw = _NOTHING
     template: msgspec.Raw = _NOTHING
@@ -147,7 +148,7 @@ def _read_object(item: _Object, kind: str, pointer: str, path: str, reading: Doc
 
 
 def _members(item: _Object, metadata: _Metadata) -> dict[str, object]:
-    members: dict[str, object] = {"metadata": msgspec.to_builtins(metadata)}
+    members: dict[str, object] = {"apiVersion": item.apiVersion, "metadata": msgspec.to_builtins(metadata)}
     for name in ("spec", "template", "webhooks"):
         raw = getattr(item, name)
         if raw is not _NOTHING:

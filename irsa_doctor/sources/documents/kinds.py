@@ -100,6 +100,13 @@ def _is_of_kind(*kinds: str) -> Callable[[Members], bool]:
     return lambda members: "apiVersion" in members and members.get("kind") in kinds
 
 
+def _has_chain(members: Members) -> bool:
+    """Whether it configures roles that a provider of Crossplane assumes one after the other."""
+    spec = members.get("spec")
+    steps = isinstance(spec, dict) and bool({"assumeRoleChain", "assumeRoleARN"} & spec.keys())
+    return steps and _is_of_kind("ProviderConfig")(members) and _of_group("crossplane.io", "upbound.io")(members)
+
+
 def _is_kubeconfig(members: Members) -> bool:
     return members.get("kind") == "Config" and ("users" in members or "current-context" in members)
 
@@ -283,6 +290,7 @@ KINDS: tuple[Kind, ...] = (
     ),
     Kind("json-patch", _is_json_patch, template_readers.load_json_patch),
     Kind("pulumi", template_readers.is_pulumi_document, template_readers.load_pulumi),
+    Kind("crossplane", _has_chain, _read_kubernetes),
     Kind("crossplane", _of_group(*_CONTROLLERS[:3]), template_readers.load_managed),
     Kind("crossplane", _of_group("crossplane.io", "upbound.io"), _read_composed),
     Kind("kro", _of_group("kro.run"), _read_composed),

@@ -18,6 +18,7 @@ from irsa_doctor.model import (
     Webhook,
     Workload,
 )
+from irsa_doctor.sources.documents.chaining import chained_roles, roles_of_arguments
 from irsa_doctor.sources.documents.managing import manager_of_object
 from irsa_doctor.sources.documents.reading import DocumentReading, Page
 from irsa_doctor.text import shapes
@@ -90,6 +91,7 @@ def read_version(page: Page, reading: DocumentReading) -> None:
 
 def read_resource(kind: str, members: dict[str, object], place: Place, reading: DocumentReading) -> None:
     """Read one object of a kind."""
+    reading.chained_roles.extend(chained_roles(kind, members, place))
     if reader := _READERS.get(kind):
         reader(kind, members, place, reading)
     elif _template_steps(kind, members) is not None:
@@ -215,8 +217,17 @@ def _read_workload(kind: str, members: dict[str, object], place: Place, reading:
         "eks.amazonaws.com/fargate-profile" in labels,
         "kubernetes.io/config.mirror" in annotations,
         tuple(shapes.as_text(item.get("name", "")) for item in _listed(spec.get("ephemeralContainers"))),
+        tuple(str(_inside(item, "configMap").get("name", "")) for item in _listed(spec.get("volumes")) if "configMap" in item),
     )
     reading.workloads.append(workload)
+    for number, container in enumerate(_listed(spec.get("containers"))):
+        arguments = [text for name in ("command", "args") for text in _texts_of(container.get(name))]
+        where = at.at("spec", "containers", number)
+        reading.chained_roles.extend(roles_of_arguments(arguments, where, namespace, workload.service_account))
+
+
+def _texts_of(value: object) -> list[str]:
+    return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
 
 
 def _is_over(kind: str, members: Mapping[str, object], metadata: Mapping[str, object]) -> bool:

@@ -6,6 +6,7 @@ from typing import Any, Literal
 import msgspec
 
 from irsa_doctor.model import (
+    ChainedRole,
     Cluster,
     ConfigMap,
     Discovery,
@@ -88,6 +89,7 @@ class DocumentReading(msgspec.Struct):
     namespaces: list[Namespace] = []
     webhooks: list[Webhook] = []
     config_maps: list[ConfigMap] = []
+    chained_roles: list[ChainedRole] = []
     discoveries: list[Discovery] = []
     signing_keys: list[SigningKey] = []
     versions: list[str] = []
@@ -164,6 +166,7 @@ _RECORDS = (
     "namespaces",
     "webhooks",
     "config_maps",
+    "chained_roles",
     "discoveries",
     "signing_keys",
     "versions",

@@ -72,6 +72,7 @@ def join(readings: Sequence[DocumentReading], stated: JoinContext) -> Inventory:
         associations=tuple(merging.merged_associations(overlay.remaining("associations", associations), contradictions)),
         webhooks=tuple(merging.merged_webhooks(gathered("webhooks"))),
         config_maps=tuple(merging.merged_config_maps(gathered("config_maps"))),
+        chained_roles=tuple(gathered("chained_roles")),
         discoveries=tuple(gathered("discoveries")),
         signing_keys=tuple(gathered("signing_keys")),
         rcps=tuple({_key_of(rcp): rcp for rcp in _guardrails(readings)}.values()),
@@ -249,7 +250,7 @@ def _settle_in_clusters(reading: DocumentReading, clusters: _Clusters) -> None:
     """Nobody has seen these records yet: setting their cluster now saves making every one of them twice."""
     records = (
         *(reading.service_accounts, reading.workloads, reading.namespaces),
-        *(reading.webhooks, reading.config_maps, reading.signing_keys),
+        *(reading.webhooks, reading.config_maps, reading.signing_keys, reading.chained_roles),
     )
     if any(records):
         cluster = clusters.of(reading.path)

@@ -93,3 +93,89 @@ def test_nothing_is_attached_against_an_explicit_deny():
     text = f"{SESSION} s3:GetObject on resource: arn:aws:s3:::bucket/key with an explicit deny in a resource-based policy"
     found = why(world(), symptoms=symptoms_in(text), failing=True)
     assert w.causes(found) == [("boundary-or-scp-after-assume", "likely"), ("perm-denied-after-assume", "possible")]
+
+
+# ---- chains that the files configure
+
+
+STORE = {
+    "apiVersion": "external-secrets.io/v1",
+    "kind": "SecretStore",
+    "metadata": {"name": "shop", "namespace": "payments"},
+    "spec": {"provider": {"aws": {"role": TARGET, "auth": {"jwt": {"serviceAccountRef": {"name": "checkout"}}}}}},
+}
+CONFIG = f"""
+[profile irsa]
+role_arn = {ROLE}
+web_identity_token_file = /var/run/secrets/eks.amazonaws.com/serviceaccount/token
+[profile dev]
+role_arn = {TARGET}
+source_profile = irsa
+credential_process = /bin/echo secret
+"""
+
+
+def secret_store(documents):
+    documents["store.json"] = STORE
+
+
+def provider_config(documents):
+    documents["store.json"] = {
+        "apiVersion": "aws.upbound.io/v1beta1",
+        "kind": "ProviderConfig",
+        "metadata": {"name": "remote"},
+        "spec": {"credentials": {"source": "IRSA"}, "assumeRoleChain": [{"roleARN": TARGET}]},
+    }
+    documents["account.json"]["metadata"]["name"] = w.spec(documents)["serviceAccountName"] = "upbound-provider-aws-s3"
+    w.equals(documents)[f"{w.ISSUER}:sub"] = "system:serviceaccount:payments:upbound-provider-aws-s3"
+
+
+def config_map(documents):
+    metadata = {"name": "aws-config", "namespace": "payments"}
+    documents["config.json"] = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {"config": CONFIG}}
+    w.spec(documents)["volumes"].append({"name": "config", "configMap": {"name": "aws-config"}})
+    w.container(documents)["volumeMounts"].append({"name": "config", "mountPath": "/home/app/.aws"})
+    w.set_env(documents, AWS_PROFILE="dev")
+
+
+def argument(documents):
+    w.container(documents)["args"] = ["--source=service", f"--aws-assume-role={TARGET}"]
+
+
+CONFIGURED = [
+    (secret_store, w.TARGET),
+    (config_map, w.TARGET),
+    (argument, w.TARGET),
+    (provider_config, "payments/upbound-provider-aws-s3"),
+]
+
+
+@pytest.mark.parametrize(("configured", "target"), CONFIGURED, ids=[row[0].__name__ for row in CONFIGURED])
+def test_a_configured_step_that_the_target_does_not_trust_is_the_broken_one(configured, target):
+    found = why(world(configured, second_role(f"arn:aws:iam::{OTHER}:root", "sts:AssumeRole")), target)
+    assert (found.verdict, w.failed(found)) == ("broken", ["permissions"])
+    assert w.causes(found)[0] == ("xacct-chain-missing", "certain")
+    assert "secret" not in repr(found)
+
+
+@pytest.mark.parametrize(("configured", "target"), CONFIGURED, ids=[row[0].__name__ for row in CONFIGURED])
+@pytest.mark.parametrize("principal", [ROLE, "arn:aws:iam::111122223333:root"])
+def test_a_configured_step_that_the_target_trusts_breaks_nothing(configured, target, principal):
+    found = why(world(configured, second_role(principal, "sts:AssumeRole")), target)
+    assert (found.verdict, w.failed(found)) == ("works", [])
+
+
+def test_an_external_id_that_nothing_sends_is_the_broken_step():
+    needed = second_role(ROLE, "sts:AssumeRole", StringEquals={"sts:ExternalId": "team"})
+    assert w.failed(why(world(secret_store, needed))) == ["permissions"]
+    store = copy.deepcopy(STORE)
+    store["spec"]["provider"]["aws"]["externalID"] = "team"
+    assert w.failed(why(world(needed, lambda documents: documents.update({"store.json": store})))) == []
+
+
+def test_a_step_of_another_account_of_the_cluster_is_not_of_this_one():
+    store = copy.deepcopy(STORE)
+    store["spec"]["provider"]["aws"]["auth"]["jwt"]["serviceAccountRef"]["name"] = "orders"
+    documents = world(second_role(f"arn:aws:iam::{OTHER}:root", "sts:AssumeRole"))
+    documents["store.json"] = store
+    assert w.failed(why(documents)) == []
