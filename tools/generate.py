@@ -20,7 +20,7 @@ from irsa_doctor.rulebook.files import ID, index_of
 from irsa_doctor.rulebook.folders import check_controls, check_files, read_shipped
 from irsa_doctor.rulebook.message_files import SymptomsDocument, index_of_messages
 from irsa_doctor.rulebook.rules import SUBJECTS, Relation, Values, vocabulary
-from tools.issuers import read_profiles
+from tools.issuers import read_guards, read_profiles
 from tools.pages import pages
 from tools.stubs import stubs
 
@@ -36,6 +36,7 @@ def generated() -> Iterator[tuple[Path, bytes]]:
     yield _ROOT / "irsa_doctor" / "rulebook" / "rules_index.json", index_of(rules)
     issuers = _ROOT / "irsa_doctor" / "issuers"
     yield issuers / "index.json", json.dumps(read_profiles(issuers), indent=1).encode() + b"\n"
+    yield issuers / "guards.json", json.dumps(read_guards(issuers), indent=1).encode() + b"\n"
     yield _ROOT / "irsa_doctor" / "rulebook" / "causes_index.json", index_of_causes(_ROOT / "causes")
     yield _ROOT / "irsa_doctor" / "rulebook" / "symptoms_index.json", index_of_messages(_ROOT / "causes")
     yield rules / "schema.json", json.dumps(rule_schema(), indent=1).encode() + b"\n"

@@ -9,6 +9,7 @@ from functools import lru_cache
 import msgspec
 
 from irsa_doctor.model import Text, TrustPolicy, has_hole, holes_in, text_of
+from irsa_doctor.trust.guards import guard_for, guard_problem
 from irsa_doctor.trust.operators import OperatorUse, parse_operator
 from irsa_doctor.trust.patterns import Glob, pieces_of, widest
 from irsa_doctor.trust.refusals import DEFAULT_QUOTA, Problem, Problems, Steps, Value, document_size, shown
@@ -196,7 +197,7 @@ class _Reader:
             self.problems.refuse("bad-effect", f"Effect is {shown(effect)}, IAM knows Allow and Deny", *steps, "Effect")
         principals = self._principals(raw, steps)
         conditions, two_spellings, unseen = self._conditions(raw, (*steps, "Condition"))
-        return Statement(
+        statement = Statement(
             index,
             effect == "Allow",
             principals.get("Federated", ()),
@@ -210,6 +211,20 @@ class _Reader:
             (*hidden, *unseen),
             not hidden,
         )
+        self._guards(statement)
+        return statement
+
+    def _guards(self, statement: Statement) -> None:
+        """What the guards of shared issuers refuse; what is not seen may be what they ask for."""
+        if not statement.allow or statement.hides_conditions:
+            return
+        for principal in statement.federated:
+            guard = guard_for(principal) if isinstance(principal, str) else None
+            if guard is None or not isinstance(principal, str) or not statement.covers_web_identity:
+                continue
+            checks = [(c.use, text_of(c.raw_key), c.values) for c in statement.conditions]
+            if refusal := guard_problem(guard, principal, checks):
+                self.problems.note(*refusal, *statement.steps, "Principal")
 
     def _elements(self, raw: Mapping[str, object], steps: Steps) -> None:
         for name in () if _ELEMENTS.issuperset(raw) else raw:
@@ -329,7 +344,10 @@ class _Reader:
                 two_spellings = True
                 self.problems.note("two-spellings", f"{shown(key)} is there twice, in two spellings", *place)
             seen.add(low)
-            conditions.append(Condition(use, low, key, self._values(listed, place), place, isinstance(listed, list)))
+            values = self._values(listed, place)
+            if use.operator.family != "string":
+                self.problems.of_typed_values(use, values, place)
+            conditions.append(Condition(use, low, key, values, place, isinstance(listed, list)))
         return two_spellings
 
 

@@ -7,10 +7,13 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/access-analyzer-reference-polic
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
+from typing import Literal
 
 import msgspec
 
 from irsa_doctor.model import Flaw, Text, has_hole, holes_in, text_of
+from irsa_doctor.trust.operators import Operator, OperatorUse
+from irsa_doctor.trust.patterns import arn_components, is_arn, pieces_of, widest
 
 Steps = tuple[str | int, ...]
 Value = str | Text
@@ -23,26 +26,30 @@ _ACCOUNT = re.compile(r"[0-9]{12}|arn:[a-z0-9-]+:iam::[0-9]{12}:root")
 _SID = re.compile(r"[A-Za-z0-9]*")
 _ALLOWED = re.compile("[\t\n\r -\u00ff]*")
 _WHITE_SPACE = b" \t\n\r\x0b\x0c"
-_STS = frozenset(
-    {
-        "sts:assumerole",
-        "sts:assumerolewithsaml",
-        "sts:assumerolewithwebidentity",
-        "sts:assumeroot",
-        "sts:decodeauthorizationmessage",
-        "sts:getaccesskeyinfo",
-        "sts:getcalleridentity",
-        "sts:getdelegatedaccesstoken",
-        "sts:getfederationtoken",
-        "sts:getservicebearertoken",
-        "sts:getsessiontoken",
-        "sts:getwebidentitytoken",
-        "sts:setcontext",
-        "sts:setsourceidentity",
-        "sts:taggetwebidentitytoken",
-        "sts:tagsession",
-    }
-)
+_STS = {
+    name.lower(): name
+    for name in (
+        "sts:AssumeRole",
+        "sts:AssumeRoleWithSAML",
+        "sts:AssumeRoleWithWebIdentity",
+        "sts:AssumeRoot",
+        "sts:DecodeAuthorizationMessage",
+        "sts:GetAccessKeyInfo",
+        "sts:GetCallerIdentity",
+        "sts:GetDelegatedAccessToken",
+        "sts:GetFederationToken",
+        "sts:GetServiceBearerToken",
+        "sts:GetSessionToken",
+        "sts:GetWebIdentityToken",
+        "sts:SetContext",
+        "sts:SetSourceIdentity",
+        "sts:TagGetWebIdentityToken",
+        "sts:TagSession",
+    )
+}
+"""https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssecuritytokenservice.html"""
+_REFUSED = frozenset({"sts:*", "STS:assumerolewithwebidentity"})
+"""recorded: radkawar/stackd, commit 9dc356f5, iam/policy/testdata/oidc_trust_controls_aws.json; others are unobserved"""
 
 
 class Problem(msgspec.Struct, frozen=True):
@@ -132,29 +139,79 @@ class Problems:
             self.refuse("bad-federated", "Federated principals must be valid domain names or SAML metadata ARNs", *steps)
 
     def of_actions(self, actions: Iterable[Value], steps: Steps) -> None:
-        """Actions: with a vendor, and if of STS then known to it (A1)."""
+        """Actions: with a vendor, and if of STS then known to it and spelled as it does (A1)."""
         for action in actions:
-            if not isinstance(action, str) or action == "*" or action.lower() in _STS:
+            if not isinstance(action, str) or _STS.get(action.lower()) == action:
                 continue
             only_sts = f"AssumeRole policy may only specify STS AssumeRole actions: {shown(action)}"
-            if not _has_vendor(action):
+            form = action_spelling(action)
+            if not _has_vendor(action) and action != "*":
                 why = f"Actions/Conditions must be prefaced by a vendor: {shown(action)}"
                 self.refuse("action-without-vendor", why, *steps)
-            elif is_refused_action(action):
+            elif form == "unknown":
                 self.refuse("unknown-action", only_sts, *steps)
-            elif not action.lower().startswith("sts:") and "*" not in action and "?" not in action:
+            elif form == "refused":
+                self.refuse("action-spelling", only_sts, *steps)
+            elif form == "other":
+                why = f"IAM is known to refuse one spelling of an action other than the service's: {shown(action)}"
+                self.note("action-case", why, *steps)
+            elif form == "wildcard":
+                self.note("action-wildcard", f"whether IAM saves {shown(action)} in a trust policy is not documented", *steps)
+            elif not action.lower().startswith("sts:"):
                 self.note("foreign-action", only_sts, *steps)
+
+    def of_typed_values(self, use: OperatorUse, values: Iterable[Value], steps: Steps) -> None:
+        """Values of a condition that are not of its operator's type: no number, no date, no address, no ARN (S4)."""
+        for value in values:
+            if not isinstance(value, str) or _is_of_operator(use.operator, value):
+                continue
+            why = f"{shown(value)} is not a value that {use.operator.name} compares"
+            if "${" in value or _MAY_BE_VALUE[use.operator.family].fullmatch(value):
+                self.note("doubtful-value", f"{why}, as far as its forms are known", *steps)
+            else:
+                self.refuse("bad-typed-value", f"Syntax errors in policy: {why}", *steps)
+
+
+_UNTYPED = frozenset({"string", "bool", "null"})
+# forms of which nobody has seen whether IAM takes them
+_MAY_BE_VALUE = {
+    "numeric": re.compile(r"[+-]?[0-9][0-9_,.eE+-]*"),
+    "date": re.compile(r"[+-]?[0-9][0-9TtZzWw:.,+-]*( [0-9:.]+)?"),
+    "ip": re.compile(r"[0-9.]+/[0-9]+(\.[0-9]+){3}|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*(%.*)?(/\+?[0-9]+)?"),
+    "binary": re.compile(r"[A-Za-z0-9+/]*={0,3}"),
+    "arn": re.compile(r"(arn:|a?r?n?[*?]).*", re.DOTALL | re.IGNORECASE),
+}
+
+
+def _is_of_operator(operator: Operator, value: str) -> bool:
+    if operator.family in _UNTYPED:
+        return True
+    if operator.family == "arn":
+        return is_arn(value) or arn_components(widest(pieces_of(value, wildcards=True, variables=True))) is not None
+    from irsa_doctor.trust.typed import is_policy_value
+
+    return is_policy_value(operator, value)
+
+
+ActionSpelling = Literal["right", "other", "wildcard", "refused", "unknown", "foreign"]
+
+
+def action_spelling(action: str) -> ActionSpelling:
+    """How an action of a trust policy is written: as STS does, in other letters, with wildcards, in a way that IAM is known to
+    refuse, as an action that STS does not have or that has no vendor, or as one of another service (A1)."""
+    low = action.lower()
+    if action in _REFUSED:
+        return "refused"
+    if low in _STS:
+        return "right" if _STS[low] == action else "other"
+    if "*" in low or "?" in low:
+        return "wildcard" if low == "*" or _has_vendor(low) else "unknown"
+    return "unknown" if low.startswith("sts:") or not _has_vendor(low) else "foreign"
 
 
 def is_refused_action(action: str) -> bool:
-    """Whether IAM saves no trust policy with this action: it has no vendor, or is of STS and unknown to it (A1).
-
-    Wildcards may mean one that it knows.
-    """
-    low = action.lower()
-    if low == "*":
-        return False
-    return not _has_vendor(low) or (low.startswith("sts:") and low not in _STS and "*" not in low and "?" not in low)
+    """Whether IAM saves no trust policy with this action."""
+    return action_spelling(action) in ("refused", "unknown")
 
 
 def _has_vendor(action: str) -> bool:

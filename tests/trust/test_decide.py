@@ -134,7 +134,7 @@ def test_an_issuer_that_ends_in_a_slash_keeps_it():
     [
         (WEB_IDENTITY, ALLOWED),
         ("STS:ASSUMEROLEWITHWEBIDENTITY", ALLOWED),
-        ("sts:*", ALLOWED),
+        ("STS:*", ALLOWED),
         ("Sts:Assume*", ALLOWED),
         ("sts:AssumeRole*", ALLOWED),
         ("sts:*WebIdentity", ALLOWED),
