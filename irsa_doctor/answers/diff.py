@@ -185,7 +185,7 @@ def _under(policy: Policy, provider: str, profile: Profile, fits: Callable[[froz
 
 
 def _allows(policy: Policy, provider: str) -> list[Statement]:
-    return [s for s in policy.statements if s.allow and (provider in s.federated or "*" in s.aws)]
+    return [s for s in policy.statements if s.allow and provider in s.federated]
 
 
 def _denies(policy: Policy, provider: str) -> set[frozenset[str]]:
@@ -248,7 +248,7 @@ def _conditions(before: AnalysedRole | None, after: AnalysedRole | None, provide
 
 def _all_restrictions(role: AnalysedRole | None, provider: str) -> set[str]:
     statements = role.policy.statements if role and role.policy else ()
-    applying = [s for s in statements if provider in s.federated or "*" in s.aws]
+    applying = [s for s in statements if provider in s.federated or (not s.allow and "*" in s.aws)]
     return {("" if s.allow else "Deny where ") + text for s in applying for text in _restrictions(s, provider)}
 
 

@@ -6,7 +6,7 @@ from irsa_doctor.remedies.draft import CannotEdit, Draft, PolicyDocument, has_de
 from irsa_doctor.remedies.mending import Recipient
 from irsa_doctor.trust import Policy, Statement
 from irsa_doctor.trust.holding import holds
-from irsa_doctor.trust.keys import presence
+from irsa_doctor.trust.keys import known_context, presence
 from irsa_doctor.trust.policy import WEB_IDENTITY, covering
 
 
@@ -39,7 +39,8 @@ def _covers(policy: Policy, statement: Statement, target: Recipient) -> bool:
     issuer = target.issuer.lower()
     absent: dict[str, tuple[str, ...]] = {c.key: () for c in statement.conditions if presence(c.key, issuer) == "never"}
     token = {f"{issuer}:sub": (target.subject,), f"{issuer}:aud": (target.audience,)}
-    context = {**absent, **target.known, **token}
+    known = known_context(target.provider, target.issuer)
+    context = {**absent, **known, **target.known, **token}
     return all(holds(condition, context, variables=policy.variables) is not False for condition in statement.conditions)
 
 

@@ -13,7 +13,7 @@ from irsa_doctor.remedies.draft import CannotEdit, Draft, Edit, PolicyDocument, 
 from irsa_doctor.trust import Policy, Statement, grant_of, is_subject
 from irsa_doctor.trust.defects import Defect, DefectKind, Expected, defects_of
 from irsa_doctor.trust.holding import holds
-from irsa_doctor.trust.keys import presence
+from irsa_doctor.trust.keys import known_context, presence
 from irsa_doctor.trust.languages import Like, contains
 from irsa_doctor.trust.patterns import glob_of
 from irsa_doctor.trust.policy import WEB_IDENTITY, Condition, covering
@@ -121,7 +121,7 @@ class _Scene(msgspec.Struct, frozen=True, dict=True):
     def defects(self) -> tuple[Defect, ...]:
         target = self.target
         profile = cluster_profile(target.issuer)
-        grant = grant_of(self.policy, self.statement, target.issuer, profile=profile)
+        grant = grant_of(self.policy, self.statement, target.issuer, profile=profile, provider=target.provider)
         audiences = frozenset({target.audience})
         return defects_of(self.policy, grant, Expected(issuer=target.issuer, profile=profile, audiences=audiences))
 
@@ -134,7 +134,12 @@ class _Scene(msgspec.Struct, frozen=True, dict=True):
     def context(self) -> Mapping[str, tuple[str, ...]]:
         """What is known of the token's request."""
         target, issuer = self.target, self.target.issuer.lower()
-        return {**target.known, f"{issuer}:sub": (target.subject,), f"{issuer}:aud": (target.audience,)}
+        return {
+            **known_context(target.provider, target.issuer),
+            **target.known,
+            f"{issuer}:sub": (target.subject,),
+            f"{issuer}:aud": (target.audience,),
+        }
 
 
 def _next_step(scene: _Scene) -> Step | None:
@@ -327,6 +332,8 @@ EDITS: _Table = {
     "key-two-issuers": _two_issuers,
     "key-session": _absent_key,
     "key-absent": _absent_key,
+    "context-value": _absent_key,
+    "role-pinning": _absent_key,
     "audience-china": _audience,
     "audience-endpoint": _audience,
     "audience-invisible": _audience,

@@ -144,13 +144,13 @@ def _denies(policy: Policy, view: Viewpoint) -> list[Statement]:
 
 
 def _speaks(statement: Statement, view: Viewpoint) -> bool:
-    named = view.provider in statement.federated or "*" in statement.aws
+    named = view.provider in statement.federated or (not statement.allow and "*" in statement.aws)
     return named and covering(statement, WEB_IDENTITY) is not False
 
 
 def _without_symbols(policy: Policy, statement: Statement, view: Viewpoint) -> _Allow:
     """A statement with only those conditions that the token alone decides."""
-    limits = grant_of(policy, statement, view.issuer, profile=view.profile).limits
+    limits = grant_of(policy, statement, view.issuer, profile=view.profile, provider=view.provider).limits
     plain, symbols = [], set()
     for condition, limit in zip(statement.conditions, limits, strict=True):
         if _is_symbol(limit):

@@ -10,8 +10,9 @@ from typing import Literal
 
 import msgspec
 
-from irsa_doctor.issuers import Profile
+from irsa_doctor.issuers import Profile, SubjectGrammar
 from irsa_doctor.model import Issuer, text_of
+from irsa_doctor.trust.actions import ActionForm, action_defects, action_form
 from irsa_doctor.trust.admitted import Grant
 from irsa_doctor.trust.audiences import AudienceForm, audience_form, audience_meant
 from irsa_doctor.trust.conditions import Limit
@@ -20,8 +21,8 @@ from irsa_doctor.trust.keys import KeyForm, claim_meant, key_form, presence
 from irsa_doctor.trust.languages import NOTHING, contains
 from irsa_doctor.trust.patterns import Variable, pieces_of
 from irsa_doctor.trust.policy import WEB_IDENTITY, Condition, Policy, Statement
-from irsa_doctor.trust.refusals import Steps, is_refused_action
-from irsa_doctor.trust.subjects import PREFIX, SubjectForm, is_subject, subject_form
+from irsa_doctor.trust.refusals import Steps
+from irsa_doctor.trust.subjects import PREFIX, SubjectForm, is_subject, reach_of, subject_form
 
 DefectKind = Literal[
     # the principal
@@ -38,6 +39,8 @@ DefectKind = Literal[
     # the action
     "action-other",
     "action-unknown",
+    "action-spelling",
+    "action-case",
     # the audience
     "audience-china",
     "audience-endpoint",
@@ -71,11 +74,14 @@ DefectKind = Literal[
     "region",
     "session-name",
     "request-other",
+    "context-value",
+    "role-pinning",
     # operators that leave more open than they seem to
     "for-any-value",
     "for-all-values",
     "if-exists",
     "negated",
+    "typed-operator",
     # Deny statements
     "deny",
     "deny-absent-key",
@@ -92,12 +98,11 @@ AUDIENCE_KINDS: tuple[DefectKind, ...] = (
 )
 """what can be wrong with an audience, the most telling first"""
 _WEAK = frozenset(
-    {"key-ignored", "source-address", "region", "session-name", "for-any-value", "for-all-values", "if-exists", "negated"}
+    {
+        *("action-case", "key-ignored", "source-address", "region", "session-name"),
+        *("for-any-value", "for-all-values", "if-exists", "negated", "typed-operator"),
+    }
 )
-
-
-ActionForm = Literal["web-identity", "assume-role", "typo", "other", "hole"]
-"""what a statement allows; `other` beside a statement that allows web identity, else `assume-role`"""
 
 
 class Defect(msgspec.Struct, frozen=True, kw_only=True):
@@ -160,7 +165,7 @@ def reading_of(policy: Policy, grant: Grant, expected: Expected) -> StatementRea
     """One Allow statement read for tokens of one issuer; `grant` is what its conditions admit of them."""
     statement = grant.statement
     action = action_form(statement, policy)
-    defects = [*_of_principal(statement, expected), *(() if action == "web-identity" else _of_actions(statement, action))]
+    defects = [*_of_principal(statement, expected), *_of_actions(statement, action)]
     scene = _Scene(policy, grant, expected, expected.issuer.lower())
     checks: dict[str, list[Condition]] = {}
     for condition, limit in zip(statement.conditions, grant.limits, strict=True):
@@ -191,30 +196,9 @@ def _of_principal(statement: Statement, expected: Expected) -> Iterator[Defect]:
         )
 
 
-def action_form(statement: Statement, policy: Policy) -> ActionForm:
-    """What a statement allows."""
-    if statement.covers_web_identity:
-        return "web-identity"
-    if any(not isinstance(action, str) for action in statement.actions):
-        return "hole"
-    if any(is_refused_action(text_of(action)) for action in statement.actions):
-        return "typo"
-    # sts:TagSession may stand in a statement of its own
-    of_web_identity = [s for s in policy.statements if s.allow and s.covers_web_identity]
-    has_companion = any(not set(other.federated).isdisjoint(statement.federated) for other in of_web_identity)
-    return "other" if has_companion else "assume-role"
-
-
 def _of_actions(statement: Statement, form: ActionForm) -> Iterator[Defect]:
-    if form in ("typo", "assume-role"):
-        listed = [text_of(action) for action in (statement.not_actions or statement.actions)]
-        wrong = next((action for action in listed if form == "typo" and is_refused_action(action)), "")
-        yield Defect(
-            kind="action-unknown" if form == "typo" else "action-other",
-            value=wrong or ", ".join(listed),
-            meant=WEB_IDENTITY,
-            places=((*statement.steps, "Action" if statement.not_actions is None else "NotAction"),),
-        )
+    for kind, value, element in action_defects(statement, form):
+        yield Defect(kind=kind, value=value, meant=WEB_IDENTITY, places=((*statement.steps, element),))
 
 
 def _conflict(grant: Grant, on_sub: list[Condition]) -> Iterator[Defect]:
@@ -285,9 +269,9 @@ class _Scene(msgspec.Struct, frozen=True):
         if claim == "never":
             yield from self.of_key(condition, limit)
         elif claim not in ("sub", "aud"):
-            yield from self.of_request(condition)
+            yield from self.of_request(condition, limit)
         elif condition.use.operator.family != "null":
-            yield from _of_operator(condition, claim)
+            yield from _of_operator(condition, claim, limit, self.expected.profile.grammar)
             yield from self.of_subjects(condition) if claim == "sub" else self.of_audiences(condition, limit)
 
     def of_key(self, condition: Condition, limit: Limit) -> Iterator[Defect]:
@@ -371,12 +355,14 @@ class _Scene(msgspec.Struct, frozen=True):
                     kind = _OF_AUDIENCES[form]
                     yield Defect(kind=kind, condition=condition, value=value, meant=meant, places=places)
 
-    def of_request(self, condition: Condition) -> Iterator[Defect]:
-        """Conditions on what surrounds the request: its source, its region, its session name."""
+    def of_request(self, condition: Condition, limit: Limit) -> Iterator[Defect]:
+        """Conditions on what surrounds the request: its source, its region, its session name, and what is the same in all."""
         operator = condition.use.operator
         values = tuple(map(text_of, condition.values))
         kind: DefectKind | None = None
-        if condition.key == "aws:sourceip" and operator.name == "IpAddress":
+        if limit.effect == "never" and limit.because == "value":
+            kind = "role-pinning" if condition.key == _ROLE_PINNING else "context-value"
+        elif condition.key == "aws:sourceip" and operator.name == "IpAddress":
             kind = "source-address" if values and all(map(_PRIVATE.match, values)) else None
         elif condition.key == "sts:rolesessionname" and operator.family == "string" and not operator.negated:
             kind = "session-name"
@@ -388,9 +374,18 @@ class _Scene(msgspec.Struct, frozen=True):
             yield Defect(kind=kind, condition=condition, value=", ".join(values), places=(condition.steps,))
 
 
-def _of_operator(condition: Condition, claim: str) -> Iterator[Defect]:
+_ROLE_PINNING = "sts:roleauthorizedbyidp"
+_TYPED = frozenset({"numeric", "date", "bool"})
+_FEW = ("nobody", "one", "several")
+
+
+def _of_operator(condition: Condition, claim: str, limit: Limit, grammar: SubjectGrammar) -> Iterator[Defect]:
     """Operators that hold for more tokens than it seems."""
     use = condition.use
+    # a subject is no number and no date, and reads as "false" (S4)
+    if claim == "sub" and use.operator.family in _TYPED and reach_of(limit.surely, grammar).scope not in _FEW:
+        yield Defect(kind="typed-operator", condition=condition, value=str(use), places=(condition.steps[:-1],))
+        return
     kinds: list[DefectKind] = []
     if use.qualifier:
         kinds.append("for-all-values" if use.qualifier == "ForAllValues" else "for-any-value")

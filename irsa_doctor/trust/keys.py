@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Literal
 
-from irsa_doctor.issuers import EKS, Profile
+from irsa_doctor.issuers import EKS, Profile, cluster_profile
 from irsa_doctor.model import parse_arn
 from irsa_doctor.trust.audiences import has_invisible, without_invisible
 
@@ -89,6 +89,11 @@ def known_values(provider: str, profile: Profile = EKS) -> Mapping[str, str]:
         "aws:principalisawsservice": "false",
     }
     return known | ({"sts:roleauthorizedbyidp": "false"} if profile.is_cluster else {})
+
+
+def known_context(provider: str, issuer: str) -> dict[str, tuple[str, ...]]:
+    """The same, for an issuer (without scheme) that is a cluster, as keys and values of a request."""
+    return {key: (value,) for key, value in known_values(provider, cluster_profile(issuer)).items()}
 
 
 _MULTI_VALUED = frozenset({"aws:calledvia", "aws:principalservicenameslist", "aws:tagkeys", "sts:transitivetagkeys"})

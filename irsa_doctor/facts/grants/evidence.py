@@ -123,6 +123,13 @@ def _witness(read: GrantReading) -> str:
     return "nobody" if witness is None else witness or "any text"
 
 
+def guard_refusal(read: GrantReading) -> str:
+    """What IAM answers on save where it refuses the statement for its shared issuer, "" where it does not."""
+    steps = (*read.statement.steps, "Principal")
+    problems = read.policy.problems
+    return next((problem.message for problem in problems if problem.code == "guard-refused" and problem.steps == steps), "")
+
+
 def _admitted(read: GrantReading) -> str:
     if not read.profile.is_cluster:
         return "who gets tokens of this issuer is not known"
@@ -243,6 +250,8 @@ _BY_CONDITION: Mapping[str, tuple[DefectKind, ...]] = {
     "source_ip": ("source-address",),
     "region": ("region",),
     "session_name": ("session-name",),
+    "context": ("context-value", "role-pinning"),
+    "typed": ("typed-operator",),
 }
 """names for conditions with a defect; NAME_key is where their operator stands"""
 _BY_VALUE: Mapping[str, tuple[DefectKind, ...]] = {
@@ -265,6 +274,8 @@ _NAMES: Mapping[str, Callable[[GrantReading], str | None]] = {
     "statement": lambda read: str(read.statement.index),
     "cluster": lambda read: read.lookups.called(read.issuer),
     "actions": lambda read: _actions(read.statement),
+    "odd_actions": lambda read: _listed(_values(read, "action-spelling", "action-case")),
+    "guard": lambda read: guard_refusal(read).rstrip("."),
     "keys": lambda read: _listed(text_of(c.raw_key) for c in read.statement.conditions),
     "odd_keys": lambda read: _listed(map(made_visible, _values(read, *_KEYS))),
     "home_region": lambda read: Issuer.of(read.issuer).region or "of its cluster",

@@ -15,7 +15,7 @@ from irsa_doctor.model import Text, parse_arn, text_of
 from irsa_doctor.trust import SUBJECT_PREFIX, Policy, Statement, grant_of
 from irsa_doctor.trust.defects import AUDIENCE_KINDS, Defect, DefectKind, Expected, defects_of
 from irsa_doctor.trust.holding import holds, variables_of
-from irsa_doctor.trust.keys import presence, request_kind
+from irsa_doctor.trust.keys import known_context, presence, request_kind
 from irsa_doctor.trust.policy import WEB_IDENTITY, Condition, covering
 from irsa_doctor.trust.subjects import matches_subject
 
@@ -98,9 +98,7 @@ def _renamed(statement: Statement, alias: str, issuer: str) -> Statement:
 
 def _principal(statement: Statement, token: Presented, lookups: Lookups) -> Exclusion | None:
     """What is wrong with the nearest principal, None where one is, or may be, the token's provider."""
-    if token.provider in statement.federated or "*" in statement.aws:
-        return None
-    if any(isinstance(value, Text) for value in (*statement.federated, *statement.aws)):
+    if token.provider in statement.federated or any(isinstance(value, Text) for value in statement.federated):
         return None
     nearest = [_federated(statement, value, token, lookups) for value in statement.federated if isinstance(value, str)]
     return min(nearest, key=lambda check: check.cost) if nearest else _not_federated(statement, token)
@@ -178,7 +176,7 @@ class _Scene(msgspec.Struct, frozen=True, dict=True):
 
     def defects(self) -> tuple[Defect, ...]:
         token, profile = self.token, cluster_profile(self.token.issuer)
-        grant = grant_of(self.policy, self.statement, token.issuer, profile=profile)
+        grant = grant_of(self.policy, self.statement, token.issuer, profile=profile, provider=token.provider)
         expected = Expected(issuer=token.issuer, profile=profile, audiences=frozenset({token.audience}))
         return defects_of(self.policy, grant, expected)
 
@@ -231,7 +229,8 @@ class _Scene(msgspec.Struct, frozen=True, dict=True):
             yield self.exclusion(own[0] if own else self.relative("key-absent", condition), says, SLIP)
         else:
             says = f"{operator} {text_of(condition.raw_key)} does not hold"
-            yield self.exclusion(self.relative(request_kind(condition.key), condition), says, SLIP)
+            known = next((d for d in own if d.kind in ("context-value", "role-pinning")), None)
+            yield self.exclusion(known or self.relative(request_kind(condition.key), condition), says, SLIP)
 
     def relative(self, kind: DefectKind, condition: Condition) -> Defect:
         """What is right by itself and does not fit the token."""
@@ -297,7 +296,8 @@ def request_keys(conditions: Sequence[Condition], token: Presented) -> dict[str,
     issuer = token.issuer.lower()
     keys = {key for c in conditions for key in (c.key, *variables_of(c, True)) if key}
     absent: dict[str, tuple[str, ...]] = {key: () for key in keys if presence(key, issuer) == "never"}
-    return {**absent, **token.request, f"{issuer}:sub": (token.subject,), f"{issuer}:aud": (token.audience,)}
+    known = known_context(token.provider, token.issuer)
+    return {**absent, **known, **token.request, f"{issuer}:sub": (token.subject,), f"{issuer}:aud": (token.audience,)}
 
 
 def other_subject(values: Sequence[str], subject: str) -> DefectKind:

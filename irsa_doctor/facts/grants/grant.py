@@ -5,21 +5,22 @@ from typing import Literal
 
 import msgspec
 
-from irsa_doctor.facts.grants.evidence import grant_evidence
+from irsa_doctor.facts.grants.evidence import grant_evidence, guard_refusal
 from irsa_doctor.facts.grants.principals import PrincipalForm
 from irsa_doctor.facts.grants.reading import GrantReading, IssuerKind
 from irsa_doctor.facts.subject import Evidence, Judged
 from irsa_doctor.issuers import profile_of
 from irsa_doctor.model import Place, Role, Text, Unknown
 from irsa_doctor.trust import is_subject
-from irsa_doctor.trust.defects import ActionForm, DefectKind
+from irsa_doctor.trust.actions import ActionForm
+from irsa_doctor.trust.defects import DefectKind
 from irsa_doctor.trust.languages import Finite, Like, complement, contains, intersection
 from irsa_doctor.trust.naming import may_hold_wildcards
 from irsa_doctor.trust.patterns import Wild, glob_of
 from irsa_doctor.trust.subjects import Scope, reach_of
 from irsa_doctor.trust.symbols import GLOBAL_KEYS
 
-ReachBy = Literal["named", "mistyped-key", "negation", "pattern", "aud-only", "nothing"]
+ReachBy = Literal["named", "mistyped-key", "typed-operator", "negation", "pattern", "aud-only", "nothing"]
 RequiredAudience = Literal["any", "expected", "china", "endpoint", "invisible", "case", "mismatch"]
 
 
@@ -66,6 +67,11 @@ class GrantFacts(msgspec.Struct, frozen=True):
     account_missing: bool | Unknown
     held_by_deny: bool
     """Whether a Deny statement of its policy leaves named subjects of what is wider by itself"""
+    context_value: bool
+    role_pinned: bool
+    action_spelling: Literal["right", "other", "refused"]
+    guard_refuses: bool
+    """Whether IAM saves the statement no more: it is for a shared issuer and lacks what IAM asks for"""
 
 
 _PLACEHOLDERS = Unknown("values of the template's placeholders")
@@ -117,6 +123,8 @@ def _reach_by(read: GrantReading, unseen: Unknown | None) -> ReachBy | Unknown:
         return "named" if surely else _PLACEHOLDERS
     if "key-ignored" in read.kinds:
         return "mistyped-key"
+    if "typed-operator" in read.kinds:
+        return "typed-operator"
     if "negated" in read.kinds:
         return "negation"
     if read.reading.checks_sub:
@@ -207,6 +215,8 @@ _FLAGS: dict[str, frozenset[DefectKind]] = {
     "if_exists": frozenset({"if-exists"}),
     "private_source_ip": frozenset({"source-address"}),
     "region_excluded": frozenset({"region"}),
+    "context_value": frozenset({"context-value"}),
+    "role_pinned": frozenset({"role-pinning"}),
 }
 """facts that say whether a statement has a defect of some kind"""
 
@@ -252,6 +262,8 @@ def _sound_facts(kind: IssuerKind, default_account: bool, account_missing: bool 
         session_name_wanted=False,
         default_account=default_account,
         account_missing=account_missing,
+        action_spelling="right",
+        guard_refuses=False,
         **_flags(frozenset()),
     )
 
@@ -286,6 +298,8 @@ def facts_in_full(read: GrantReading, *, named: bool = False) -> GrantFacts:
         session_name_wanted="session-name" in kinds and _session_name_wanted(read),
         default_account=any(map(is_subject, defaults)),
         account_missing=admits and profile.is_cluster and _account_missing(read),
+        action_spelling="refused" if "action-spelling" in kinds else "other" if "action-case" in kinds else "right",
+        guard_refuses=guard_refusal(read) != "",
         **_flags(kinds),
     )
 

@@ -89,7 +89,9 @@ class GrantReading(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         """The one subject of a statement that is right: it asks for that and for an audience of the tokens, and the rest of the
         policy changes nothing; "" of other statements. Most are right, and nothing more is looked into for them."""
         policy, statement = self.policy, self.statement
-        if self.form != "provider" or policy.refused or statement.unseen or statement.two_spellings:
+        if self.form != "provider" or statement.unseen or statement.two_spellings:
+            return ""
+        if policy.problems and {problem.code for problem in policy.problems} != _OF_SIZE:
             return ""
         if len(statement.conditions) != 2 or not statement.covers_web_identity or not self.profile.is_cluster:
             return ""
@@ -133,7 +135,8 @@ class GrantReading(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         """What it says of tokens with its holes taken for names."""
         if not self.with_names.names:
             return self.grant
-        return grant_of(self.policy, self.with_names.statement, self.issuer, profile=self.profile)
+        provider = text_of(self.principal)
+        return grant_of(self.policy, self.with_names.statement, self.issuer, profile=self.profile, provider=provider)
 
     @once
     def share(self) -> Admitted | None:
@@ -187,6 +190,7 @@ class GrantReading(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         return table
 
 
+_OF_SIZE = {"over-default-quota"}
 _SOUND = StatementReading(defects=(), action="web-identity", checks_sub=True, checks_aud=True)
 
 

@@ -15,7 +15,7 @@ from irsa_doctor.trust.refusals import Steps
 Wide = Literal["everyone", "account", "service"]
 _PERMISSION_POLICY = frozenset({"prohibited-resource", "no-principal"})
 """problems that together show a permission policy in the place of a trust policy"""
-_OF_DEFECTS = frozenset({"unknown-action", "action-without-vendor", "bad-character"})
+_OF_DEFECTS = frozenset({"unknown-action", "action-spelling", "action-without-vendor", "bad-character"})
 """problems that a misspelt action, key or value has: its defect is the finding"""
 _SERVICES = ("ec2.amazonaws.com", "ec2.amazonaws.com.cn", "pods.eks.amazonaws.com")
 # conditions on these keep nobody out for good

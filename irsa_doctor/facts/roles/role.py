@@ -152,7 +152,8 @@ def _grants(role: Role, source: TrustPolicy, policy: Policy, lookups: Lookups) -
             admits = by_provider.get(text_of(principal)) if seen.statement is statement else None
             grant = admits.grant(statement) if admits and admits.profile is expected.profile else None
             if grant is None:
-                grant = grant_of(policy, seen.statement, issuer, profile=expected.profile)
+                provider = text_of(principal)
+                grant = grant_of(policy, seen.statement, issuer, profile=expected.profile, provider=provider)
             read = GrantReading(
                 role=role,
                 source=source,

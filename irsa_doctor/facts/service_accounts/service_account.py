@@ -18,6 +18,9 @@ _FILLED_IN = Unknown("role ARNs that a template fills in")
 _BOOL = frozenset(["1", "t", "T", "TRUE", "true", "True", "0", "f", "F", "FALSE", "false", "False"])
 REGIONAL = "eks.amazonaws.com/sts-regional-endpoints"
 
+_RECORDED_SUBJECT = 300
+"""characters of the longest subject that STS was recorded to accept
+(radkawar/stackd, commit 9dc356f5, internal/services/sts/testdata/oidc/aws.json)"""
 AnnotatedAudience = Literal["default", "explained", "accepted", "refused"]
 
 
@@ -62,7 +65,7 @@ def service_account_facts(view: View, account: ServiceAccount) -> Judged:
         regional_endpoints_ignored=isinstance(regional, str) and regional not in _BOOL,
         skip_containers=SKIP_CONTAINERS in account.annotations,
         expiration_ignored=is_ignored_expiration(expiration),
-        subject_too_long=len(account.subject) > 255 and value is not None,
+        subject_too_long=len(account.subject) > _RECORDED_SUBJECT and value is not None,
         audience=annotated_audience(view, account, issuer, arn),
         overridden=overridden(account, view),
         pod_identity=association_seen(account, view),

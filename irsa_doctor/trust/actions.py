@@ -1,0 +1,48 @@
+"""What the actions of a statement are for.
+
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_action.html
+"""
+
+from collections.abc import Iterator
+from typing import Literal
+
+from irsa_doctor.model import text_of
+from irsa_doctor.trust.policy import WEB_IDENTITY, Policy, Statement
+from irsa_doctor.trust.refusals import ActionSpelling, action_spelling, is_refused_action
+
+ActionForm = Literal["web-identity", "assume-role", "typo", "other", "hole"]
+"""what a statement allows; `other` beside a statement that allows web identity, else `assume-role`"""
+
+
+def action_form(statement: Statement, policy: Policy) -> ActionForm:
+    """What a statement allows."""
+    if statement.covers_web_identity:
+        return "web-identity"
+    if any(not isinstance(action, str) for action in statement.actions):
+        return "hole"
+    if any(is_refused_action(text_of(action)) for action in statement.actions):
+        return "typo"
+    # sts:TagSession may stand in a statement of its own
+    of_web_identity = [s for s in policy.statements if s.allow and s.covers_web_identity]
+    has_companion = any(not set(other.federated).isdisjoint(statement.federated) for other in of_web_identity)
+    return "other" if has_companion else "assume-role"
+
+
+ActionDefect = Literal["action-other", "action-unknown", "action-spelling", "action-case"]
+_RIGHT = (WEB_IDENTITY,)
+_OF_SPELLINGS: dict[ActionSpelling, ActionDefect] = {"refused": "action-spelling", "other": "action-case"}
+
+
+def action_defects(statement: Statement, form: ActionForm) -> Iterator[tuple[ActionDefect, str, str]]:
+    """(what is wrong, the action, the element that it is in) for the actions of a statement that is for web identity, or was
+    meant to be; IAM refuses, or may refuse, other spellings than that of the service."""
+    if form == "web-identity" and statement.actions != _RIGHT:
+        for action in statement.actions:
+            if isinstance(action, str) and (kind := _OF_SPELLINGS.get(action_spelling(action))):
+                yield kind, action, "Action"
+    if form not in ("typo", "assume-role"):
+        return
+    listed = [text_of(action) for action in (statement.not_actions or statement.actions)]
+    wrong = next((action for action in listed if form == "typo" and is_refused_action(action)), "")
+    element = "Action" if statement.not_actions is None else "NotAction"
+    yield ("action-unknown" if form == "typo" else "action-other"), wrong or ", ".join(listed), element
