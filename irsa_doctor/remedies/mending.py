@@ -391,15 +391,3 @@ def split_by_issuer(draft: Draft, index: int, providers: list[str]) -> Iterator[
                 if base != issuer and base in issuers.values():
                     part.drop_condition(index, operator, key)
         yield statement
-
-
-def new_statement(target: Recipient) -> dict[str, Any]:
-    """A statement for one token alone, in the form of
-    https://docs.aws.amazon.com/eks/latest/userguide/associate-service-account-role.html."""
-    claims = {f"{target.issuer}:aud": target.audience, f"{target.issuer}:sub": target.subject}
-    return {
-        "Effect": "Allow",
-        "Principal": {"Federated": target.provider},
-        "Action": WEB_IDENTITY,
-        "Condition": {"StringEquals": claims},
-    }

@@ -5,7 +5,8 @@ from typing import Any
 
 from irsa_doctor.remedies.draft import CannotEdit, Draft, PolicyDocument, read
 from irsa_doctor.trust.operators import OPERATORS, parse_operator
-from irsa_doctor.trust.refusals import Problem
+from irsa_doctor.trust.policy import WEB_IDENTITY
+from irsa_doctor.trust.refusals import Problem, action_spelling
 
 _ELEMENTS = ("Sid", "Effect", "Principal", "Action", "NotAction", "Condition")
 _CURRENT = "2012-10-17"
@@ -82,6 +83,18 @@ def _resource(draft: Draft, problem: Problem) -> None:
     del members[name]
 
 
+def _action(draft: Draft, problem: Problem) -> None:
+    """An action in a spelling that IAM refuses becomes the one of web identities, where the statement is for nobody else."""
+    members, name = _parent(draft, problem)
+    principal = members.get("Principal")
+    if not isinstance(principal, dict) or set(principal) != {"Federated"}:
+        raise CannotEdit("what others are to do is not known")
+    listed = members[name] if isinstance(members[name], list) else [members[name]]
+    written = [WEB_IDENTITY if action_spelling(str(action)) == "refused" else action for action in listed]
+    actions = list(dict.fromkeys(written))
+    members[name] = actions if isinstance(members[name], list) else actions[0]
+
+
 def _rename(members: dict[str, Any], old: str, new: str) -> None:
     renamed = {(new if name == old else name): value for name, value in members.items()}
     members.clear()
@@ -95,5 +108,6 @@ _MENDS: Mapping[str, Callable[[Draft, Problem], None]] = {
     "bad-operator": _operator,
     "unknown-element": _element,
     "prohibited-resource": _resource,
+    "action-spelling": _action,
 }
 """the edit for each refusal whose remedy is certain"""

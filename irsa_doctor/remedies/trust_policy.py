@@ -1,6 +1,7 @@
 """The corrected trust policy of a role: the one that it has with its defects mended, proved before anybody sees it."""
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import msgspec
 
@@ -20,12 +21,12 @@ from irsa_doctor.remedies.mending import (
     Recipient,
     mend_statement,
     name_users,
-    new_statement,
 )
 from irsa_doctor.remedies.proof import Viewpoint
 from irsa_doctor.remedies.refusals import without_refusals
 from irsa_doctor.trust import Admitted, Policy, Request, Statement, admitted, decide, provider_arn_of
 from irsa_doctor.trust.keys import presence
+from irsa_doctor.trust.policy import WEB_IDENTITY
 
 _MOST_TARGETS = 32
 """service accounts of one role for which its policy is mended"""
@@ -135,7 +136,7 @@ def candidates(role: RolePolicy, target: Recipient) -> Iterator[PolicyDocument]:
     options = [option for listed in mended.values() for option in listed if not meant or option.furthest < OTHER_SUBJECT]
     if not restricted:
         draft = Draft(role.base)
-        draft.add_statement(new_statement(target))
+        draft.add_statement(_statement_for(target))
         options.append(Mended(NEW_STATEMENT, NEW_STATEMENT, draft.document))
     for option in sorted(options, key=lambda option: option.weight):
         yield from past_denials(option.document, target, sorted(knowledge.users))
@@ -199,3 +200,15 @@ def _slips(
         return None
     named = next(_with_names(mended, index, target, knowledge), None) if by_name else None
     return named.document if named else mended.document
+
+
+def _statement_for(target: Recipient) -> dict[str, Any]:
+    """A statement for one token alone, in the form of
+    https://docs.aws.amazon.com/eks/latest/userguide/associate-service-account-role.html."""
+    claims = {f"{target.issuer}:aud": target.audience, f"{target.issuer}:sub": target.subject}
+    return {
+        "Effect": "Allow",
+        "Principal": {"Federated": target.provider},
+        "Action": WEB_IDENTITY,
+        "Condition": {"StringEquals": claims},
+    }

@@ -8,7 +8,7 @@ from typing import Literal
 
 from irsa_doctor.model import text_of
 from irsa_doctor.trust.policy import WEB_IDENTITY, Policy, Statement
-from irsa_doctor.trust.refusals import ActionSpelling, action_spelling, is_refused_action
+from irsa_doctor.trust.refusals import action_spelling, is_refused_action
 
 ActionForm = Literal["web-identity", "assume-role", "typo", "other", "hole"]
 """what a statement allows; `other` beside a statement that allows web identity, else `assume-role`"""
@@ -28,18 +28,17 @@ def action_form(statement: Statement, policy: Policy) -> ActionForm:
     return "other" if has_companion else "assume-role"
 
 
-ActionDefect = Literal["action-other", "action-unknown", "action-spelling", "action-case"]
+ActionDefect = Literal["action-other", "action-unknown", "action-spelling"]
 _RIGHT = (WEB_IDENTITY,)
-_OF_SPELLINGS: dict[ActionSpelling, ActionDefect] = {"refused": "action-spelling", "other": "action-case"}
 
 
 def action_defects(statement: Statement, form: ActionForm) -> Iterator[tuple[ActionDefect, str, str]]:
     """(what is wrong, the action, the element that it is in) for the actions of a statement that is for web identity, or was
-    meant to be; IAM refuses, or may refuse, other spellings than that of the service."""
+    meant to be; of other spellings than that of the service those count that IAM is known to refuse."""
     if form == "web-identity" and statement.actions != _RIGHT:
         for action in statement.actions:
-            if isinstance(action, str) and (kind := _OF_SPELLINGS.get(action_spelling(action))):
-                yield kind, action, "Action"
+            if isinstance(action, str) and action_spelling(action) == "refused":
+                yield "action-spelling", action, "Action"
     if form not in ("typo", "assume-role"):
         return
     listed = [text_of(action) for action in (statement.not_actions or statement.actions)]

@@ -40,7 +40,6 @@ DefectKind = Literal[
     "action-other",
     "action-unknown",
     "action-spelling",
-    "action-case",
     # the audience
     "audience-china",
     "audience-endpoint",
@@ -99,7 +98,7 @@ AUDIENCE_KINDS: tuple[DefectKind, ...] = (
 """what can be wrong with an audience, the most telling first"""
 _WEAK = frozenset(
     {
-        *("action-case", "key-ignored", "source-address", "region", "session-name"),
+        *("key-ignored", "source-address", "region", "session-name"),
         *("for-any-value", "for-all-values", "if-exists", "negated", "typed-operator"),
     }
 )

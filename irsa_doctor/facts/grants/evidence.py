@@ -274,7 +274,7 @@ _NAMES: Mapping[str, Callable[[GrantReading], str | None]] = {
     "statement": lambda read: str(read.statement.index),
     "cluster": lambda read: read.lookups.called(read.issuer),
     "actions": lambda read: _actions(read.statement),
-    "odd_actions": lambda read: _listed(_values(read, "action-spelling", "action-case")),
+    "odd_actions": lambda read: _listed(_values(read, "action-spelling")),
     "guard": lambda read: guard_refusal(read).rstrip("."),
     "keys": lambda read: _listed(text_of(c.raw_key) for c in read.statement.conditions),
     "odd_keys": lambda read: _listed(map(made_visible, _values(read, *_KEYS))),

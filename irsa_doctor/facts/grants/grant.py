@@ -69,7 +69,7 @@ class GrantFacts(msgspec.Struct, frozen=True):
     """Whether a Deny statement of its policy leaves named subjects of what is wider by itself"""
     context_value: bool
     role_pinned: bool
-    action_spelling: Literal["right", "other", "refused"]
+    action_refused: bool
     guard_refuses: bool
     """Whether IAM saves the statement no more: it is for a shared issuer and lacks what IAM asks for"""
 
@@ -216,6 +216,7 @@ _FLAGS: dict[str, frozenset[DefectKind]] = {
     "private_source_ip": frozenset({"source-address"}),
     "region_excluded": frozenset({"region"}),
     "context_value": frozenset({"context-value"}),
+    "action_refused": frozenset({"action-spelling"}),
     "role_pinned": frozenset({"role-pinning"}),
 }
 """facts that say whether a statement has a defect of some kind"""
@@ -262,7 +263,6 @@ def _sound_facts(kind: IssuerKind, default_account: bool, account_missing: bool 
         session_name_wanted=False,
         default_account=default_account,
         account_missing=account_missing,
-        action_spelling="right",
         guard_refuses=False,
         **_flags(frozenset()),
     )
@@ -298,7 +298,6 @@ def facts_in_full(read: GrantReading, *, named: bool = False) -> GrantFacts:
         session_name_wanted="session-name" in kinds and _session_name_wanted(read),
         default_account=any(map(is_subject, defaults)),
         account_missing=admits and profile.is_cluster and _account_missing(read),
-        action_spelling="refused" if "action-spelling" in kinds else "other" if "action-case" in kinds else "right",
         guard_refuses=guard_refusal(read) != "",
         **_flags(kinds),
     )

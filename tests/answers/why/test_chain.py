@@ -54,8 +54,6 @@ IN_THE_POLICY = {
     "the suffix of China in the trust policy",
     "an endpoint in the trust policy",
 }
-# a spelling that IAM may have saved, and that STS then evaluates like any other
-EVALUATED = {"lower case"}
 # what `why` calls by a narrower name than `check`
 NARROWER = {"no web identity is trusted": "trust-principal-type-aws"}
 EXAMPLES = [
@@ -63,7 +61,6 @@ EXAMPLES = [
     for file in read_rule_files(rules_folder())
     if shipped_causes().link_of(file.rule.id) and file.rule.id not in ELSEWHERE and file.rule.severity != "low"
     for example in file.examples.bad
-    if example.name not in EVALUATED
 ]
 RED = [row for row in EXAMPLES if row[0].id not in OPEN]
 
