@@ -64,7 +64,9 @@ def _managed(fix: Fix) -> str:
 
 
 def _concerned(fix: Fix) -> str:
-    keeps = f"; {fix.keeps} service account{'s keep' if fix.keeps != 1 else ' keeps'} the role" if fix.keeps else ""
+    """Whom a change of the policy concerns, in parentheses, "" where it is nobody."""
+    keeps = f"{fix.keeps} service account{'s keep' if fix.keeps != 1 else ' keeps'} the role" if fix.keeps else ""
     more = f" and {len(fix.admits) - _LISTED} more" if len(fix.admits) > _LISTED else ""
-    admits = f"; newly admitted: {', '.join(fix.admits[:_LISTED])}{more}" if fix.admits else ""
-    return f"{keeps}{admits}"
+    admits = f"newly admitted: {', '.join(fix.admits[:_LISTED])}{more}" if fix.admits else ""
+    concerned = "; ".join(filter(None, (keeps, admits)))
+    return f" ({concerned})" if concerned else ""

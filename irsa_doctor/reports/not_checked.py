@@ -52,11 +52,11 @@ def by_importance(missing: Iterable[Missing]) -> list[Missing]:
 
 def _most_important(ordered: Sequence[Missing], room: int, ellipsis: str) -> str:
     """As many of the first inputs as one line has room for, the first in any case."""
-    whole = room if len(ordered) == 1 else room // 2
+    whole = room if len(ordered) == 1 else room * 3 // 5
     items = []
     for row in ordered:
         name, needed = clean(row.missing), _needed(row)
-        # a name of half a line is shown whole, a longer one leaves room for the next
+        # a name that takes little more than half a line is shown whole, a longer one leaves room for the next
         share = columns(name) if columns(name) <= whole else max(room * 2 // 5 - len(needed), _NAME)
         items.append(without_middle(name, share, ellipsis) + needed)
     line = ""

@@ -12,19 +12,32 @@ _NARROWEST, _WIDEST = 40, 140
 _FILE_WIDTH, _TERMINAL_WIDTH = 100, 80
 """columns of what is not a terminal, and of a terminal of unknown width"""
 _DRAWN = "─│…"
+_ON_LIGHT = {
+    "31": "38;5;160",
+    "1;31": "1;38;5;160",
+    "32": "38;5;28",
+    "33": "38;5;130",
+    "35": "38;5;90",
+    "1;35": "1;38;5;90",
+    "36": "38;5;24",
+}
+"""base colours -> darker ones: yellow, green and cyan are hard to read on white"""
 
 
 class Style(msgspec.Struct, frozen=True):
-    """Whether to use colour, the width in columns, and whether lines and links can be shown."""
+    """Whether to use colour, the width in columns, whether lines and links can be shown, whether the background is light."""
 
     colour: bool = False
     width: int = 100
     drawn: bool = True
     links: bool = False
+    light: bool = False
 
     def paint(self, text: str, code: str) -> str:
-        """Returns text in a base colour (SGR code), unchanged without colour."""
-        return f"\x1b[{code}m{text}\x1b[0m" if self.colour and text else text
+        """Returns text in a base colour (SGR code), on a light background in a darker one, unchanged without colour."""
+        if not self.colour or not text:
+            return text
+        return f"\x1b[{_ON_LIGHT.get(code, code) if self.light else code}m{text}\x1b[0m"
 
     def link(self, text: str, url: str) -> str:
         """Returns text that links to a page (OSC 8), unchanged where the terminal has no links."""
@@ -52,6 +65,7 @@ def style_for(stream: TextIO | None = None) -> Style:
 
     Colour: on a terminal, unless NO_COLOR (https://no-color.org) is set to anything or TERM is `dumb`; FORCE_COLOR
     (https://force-color.org), except 0 and false, turns it on for any stream; NO_COLOR takes precedence.
+    Light: where COLORFGBG, which rxvt, Konsole and others set, ends with the number of white, and the terminal has 256 colours.
     Links: with colour, on a terminal that is not known to print them literally.
     Width: COLUMNS, else the width of the terminal, else 100; between 40 and 140.
     """
@@ -62,7 +76,8 @@ def style_for(stream: TextIO | None = None) -> Style:
     colour = not os.environ.get("NO_COLOR") and (forced or (terminal and term != "dumb"))
     links = colour and terminal and term not in ("", "dumb", "linux")
     columns = _number(os.environ.get("COLUMNS", "")) or (_columns(out) if terminal else _FILE_WIDTH)
-    return Style(colour, min(max(columns, _NARROWEST), _WIDEST), _carries(out), links)
+    light = colour and "256color" in term and os.environ.get("COLORFGBG", "").rpartition(";")[2] in ("7", "15")
+    return Style(colour, min(max(columns, _NARROWEST), _WIDEST), _carries(out), links, light)
 
 
 def _number(text: str) -> int:

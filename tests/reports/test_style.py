@@ -4,6 +4,7 @@ import pty
 
 import pytest
 
+from irsa_doctor.reports.layout import BAD, COLOURS, GOOD, OPEN
 from irsa_doctor.reports.style import Style, style_for
 
 
@@ -48,6 +49,35 @@ def test_colour_is_for_terminals_that_want_it(monkeypatch, terminal, environment
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     assert style_for(Terminal(terminal)).colour is colour
+
+
+@pytest.mark.parametrize(
+    ("background", "term", "light"),
+    [
+        *(("0;15", "xterm-256color", True), ("0;default;15", "xterm-256color", True), ("0;7", "screen-256color", True)),
+        *(("15;0", "xterm-256color", False), ("", "xterm-256color", False), ("0;15", "xterm", False)),
+    ],
+)
+def test_a_light_background_is_the_one_that_the_terminal_reports(monkeypatch, background, term, light):
+    monkeypatch.setenv("COLORFGBG", background)
+    monkeypatch.setenv("TERM", term)
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    assert style_for(Terminal(True)).light is light
+
+
+def luminance(red, green, blue):
+    """https://www.w3.org/TR/WCAG22/#dfn-relative-luminance"""
+    parts = [v / 255 / 12.92 if v <= 10 else ((v / 255 + 0.055) / 1.055) ** 2.4 for v in (red, green, blue)]
+    return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2]
+
+
+@pytest.mark.parametrize("code", sorted({*COLOURS.values(), GOOD, OPEN, BAD}))
+def test_colours_on_white_have_the_contrast_that_text_needs(code):
+    painted = Style(colour=True, light=True).paint("x", code)
+    number = int(painted.partition("38;5;")[2].partition("m")[0]) - 16
+    cube = [0, 95, 135, 175, 215, 255]
+    shown = luminance(cube[number // 36], cube[number // 6 % 6], cube[number % 6])
+    assert 1.05 / (shown + 0.05) >= 4.5
 
 
 @pytest.mark.parametrize(

@@ -209,7 +209,7 @@ CHANGED = Fix(
 
 def test_of_a_corrected_policy_the_change_is_shown_and_where_the_whole_is():
     lines = text(finding(fix=CHANGED), width=120).splitlines()
-    title = "  the change of the trust policy; 2 service accounts keep the role; newly admitted: system:serviceaccount:a:b:"
+    title = "  the change of the trust policy (2 service accounts keep the role; newly admitted: system:serviceaccount:a:b):"
     start = lines.index(title)
     assert lines[start + 1 : start + 5] == ["      {", '    -   "a": 1', '    +   "a": 2', "      }"]
     assert "Corrected trust policies whole, as commands to paste: --show-fixes" in lines
