@@ -36,8 +36,8 @@ class SeenStatement(msgspec.Struct, frozen=True):
 def seen_for(statement: Statement, principal: Value, *, expanded: bool = True) -> SeenStatement:
     """The statement as it reads for tokens of a principal.
 
-    `expanded`: a hole `${...}` is a reference that its template resolves; else it is text that somebody had to fill in, which
-    beside a principal that is filled in stays what it is.
+    `expanded`: a hole `${...}` is a reference that its template resolves; else it is text that an author had to fill in, and
+    beside a principal that is filled in it is literal.
     """
     issuer = issuer_in(principal) if isinstance(principal, Text) else issuer_of_provider(principal)
     if issuer == "" and isinstance(principal, str) and _HOST.fullmatch(principal):
@@ -91,7 +91,7 @@ class _Association(msgspec.Struct, frozen=True):
         return self.issuer or issuer_in(Text((Hole(text_of(self.principal)),)))
 
     def is_alias(self, other: Value, issuer: Value) -> bool:
-        """Whether another text than the issuer stands for it, as far as anything shows."""
+        """Whether a text other than the issuer means the issuer, as far as is known."""
         if isinstance(other, str) or self.is_left_over(other):
             return False
         if isinstance(issuer, str):
@@ -105,7 +105,7 @@ class _Association(msgspec.Struct, frozen=True):
         return self.is_left_over(other) or (isinstance(issuer, str) and not _may_be(other, issuer))
 
     def is_left_over(self, other: Value) -> bool:
-        """Whether it has a placeholder that nothing expands, beside a principal that is written out."""
+        """Whether it has a placeholder that nothing expands, while the principal is complete."""
         if isinstance(self.principal, Text):
             return _is_unexpanded(other) and not _is_unexpanded(self.principal)
         return not self.expanded or not all(_REFERENCE.fullmatch(hole.name) for hole in holes_in(other))

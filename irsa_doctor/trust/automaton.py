@@ -17,11 +17,11 @@ from irsa_doctor.trust.patterns import Glob, PatternToken, Wild, text_of_units, 
 BUDGET = 120_000
 """steps, counted more where patterns are many or long, before a language is called too complex: about half a second"""
 _BITS, _PARTS = 8_192, 16
-"""bits of patterns, and parts of a formula, that are looked at in the time of one step"""
+"""bits of patterns, and parts of a formula, that are examined in the time of one step"""
 _MOST_BITS = 1 << 16
 
 UNLIMITED = "\0"
-"""Stands last among the characters of a class: and any character that is not named in another."""
+"""The last of the characters of a class: every character that no other class names."""
 
 
 class Grammar(Protocol):
@@ -44,7 +44,7 @@ class TooComplex(Exception):
 
 
 class Shape(msgspec.Struct, frozen=True):
-    """What there is to know of a language over a grammar. `count` is 0, 1, 2 (= several) or None (= infinite)."""
+    """The properties of a language over a grammar. `count` is 0, 1, 2 (= several) or None (= infinite)."""
 
     count: int | None
     everything: bool
@@ -347,7 +347,7 @@ def _representatives(chars: str, relevant: set[str]) -> list[tuple[str, int]]:
 
 
 def shape_of(language: Language, grammar: Grammar, budget: int = BUDGET) -> Shape:
-    """What there is to know of the words that are both in the language and in the grammar; raises TooComplex."""
+    """The properties of the words that are both in the language and in the grammar; raises TooComplex."""
     graph = _Graph(language, grammar, budget)
     count = graph.count()
     namespaces = graph.count(until_third_colon=True) if count is None else 0

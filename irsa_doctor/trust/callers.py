@@ -77,7 +77,8 @@ def form_of_caller(statement: Statement, caller: RoleCaller) -> CallerForm | Non
 
 
 def names_deleted(policy: Policy) -> bool:
-    """Whether a principal is the unique id of a role or user: IAM shows it where that was deleted, and made anew or not."""
+    """Whether a principal is the unique id of a role or user: IAM shows it where that was deleted, even if it was created
+    again."""
     return any(isinstance(v, str) and _UNIQUE_ID.fullmatch(v) for s in policy.statements for v in s.aws)
 
 

@@ -123,7 +123,7 @@ def _missing(condition: Condition) -> Limit:
 
 
 def _null(condition: Condition, where: Presence) -> Limit:
-    """Whether the key is there is all that matters (C12)."""
+    """A condition that depends only on whether the key is in the request (C12)."""
     if condition.use.qualifier:
         return Limit("always") if condition.use.qualifier == "ForAllValues" else _never("null")
     if not condition.values:
@@ -252,7 +252,7 @@ class _Bounds(msgspec.Struct, frozen=True):
 
 
 class _Scene(msgspec.Struct, frozen=True):
-    """Where a value stands: the operator and the claim that it is compared with."""
+    """The use of a value: the operator and the claim that it is compared with."""
 
     operator: Operator
     claim: Literal["sub", "aud"]

@@ -56,9 +56,9 @@ class Reason(msgspec.Struct, frozen=True):
 class Decision(msgspec.Struct, frozen=True):
     """The answer, with a reason for each statement.
 
-    `contested` are the points met on which AWS's documentation is silent (P5, C11, K2), `unseen` the holes on
-    which the answer hangs: `outcome` then takes none of them to match. `otherwise` is the answer of another reading, or of
-    other values in the holes, where there is a different one.
+    `contested` are the points on which AWS's documentation is silent (P5, C11, K2), `unseen` the holes on which the answer
+    depends: `outcome` then takes none of them to match. `otherwise` is the answer of another reading, or of other values in
+    the holes, where there is a different one.
     """
 
     outcome: DecisionOutcome
@@ -251,7 +251,7 @@ class _Evaluation:
         return either(truths) if use.qualifier == "ForAnyValue" else both(truths)
 
     def null(self, condition: Condition, present: bool) -> Truth:
-        """Whether the key is there is all that matters; what is not "true" reads as "false" (C12)."""
+        """A condition that depends only on whether the key is in the request; what is not "true" reads as "false" (C12)."""
         if condition.use.qualifier:
             return condition.use.qualifier == "ForAllValues"
         if not condition.values:

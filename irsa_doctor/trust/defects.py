@@ -119,7 +119,7 @@ class Defect(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def shuts_out(self) -> bool:
-        """Whether it keeps out tokens that the statement was meant for; other defects leave it as it works, or open."""
+        """Whether it denies tokens that the statement was meant for; other defects change nothing, or leave it open."""
         return self.kind not in _WEAK
 
 
@@ -201,7 +201,7 @@ def _of_actions(statement: Statement, form: ActionForm) -> Iterator[Defect]:
 
 
 def _conflict(grant: Grant, on_sub: list[Condition]) -> Iterator[Defect]:
-    """Conditions on sub each of which admits somebody, and which together admit nobody."""
+    """Conditions on sub each of which admits a subject, and which together admit none."""
     limits = [limit for condition, limit in zip(grant.statement.conditions, grant.limits, strict=True) if condition in on_sub]
     if grant.subjects == NOTHING and all(limit.language != NOTHING for limit in limits):
         yield Defect(kind="subject-conflict", condition=on_sub[0], places=tuple(condition.steps for condition in on_sub))
@@ -249,7 +249,7 @@ class _Scene(msgspec.Struct, frozen=True):
         return presence(condition.key, self.low, self.expected.profile) if condition.key else "maybe"
 
     def is_plain(self, condition: Condition, claim: str) -> bool:
-        """Whether a condition asks for one value that tokens have and leaves nothing else open: most are right like that."""
+        """Whether a condition requires one value that tokens have and leaves nothing else open: most are right like that."""
         use, values = condition.use, condition.values
         if use.qualifier or use.if_exists or use.operator.negated or use.operator.family != "string" or len(values) != 1:
             return False
@@ -288,7 +288,7 @@ class _Scene(msgspec.Struct, frozen=True):
             yield Defect(kind="key-ignored", condition=condition, value=raw, meant=meant, places=(condition.steps,))
 
     def claim_of_values(self, condition: Condition) -> Literal["sub", "aud", ""]:
-        """The claim whose values a condition has, "" where they are none."""
+        """The claim whose values a condition has, "" where they are not values of a claim."""
         values = condition.values
         if values and all(isinstance(value, str) and is_subject(value) for value in values):
             return "sub"

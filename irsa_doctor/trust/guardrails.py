@@ -40,7 +40,7 @@ class Denial(msgspec.Struct, frozen=True):
 
 
 class Guardrail(msgspec.Struct, frozen=True):
-    """A Deny statement that covers AssumeRoleWithWebIdentity on roles. `by_provider`: it asks where the token comes from."""
+    """A Deny statement that covers AssumeRoleWithWebIdentity on roles. `by_provider`: it checks the provider of the token."""
 
     policy: Policy
     statement: Statement
@@ -51,11 +51,11 @@ class Guardrail(msgspec.Struct, frozen=True):
 
     @property
     def every_role(self) -> bool:
-        """Whether it speaks of all roles."""
+        """Whether it concerns all roles."""
         return not self.not_resources and any(_is_everything(pattern) for pattern in self.resources)
 
     def covers_role(self, arn: str) -> bool:
-        """Whether it speaks of a role (ARN)."""
+        """Whether it concerns a role (ARN)."""
         if self.not_resources:
             return not any(_glob(pattern).matches(arn) for pattern in self.not_resources)
         return any(_glob(pattern).matches(arn) for pattern in self.resources)

@@ -16,8 +16,8 @@ _CALLER = "arn:aws:iam::000000000000:oidc-provider/caller"
 def holds(
     condition: Condition, context: RequestContext, *, variables: bool, multi: frozenset[str] = frozenset()
 ) -> bool | None:
-    """Whether a condition is met, None where that hangs on a key that is not known, on a placeholder, or on a point on which
-    AWS's documentation is silent. `multi` names the multi-valued keys."""
+    """Whether a condition is met, None where that depends on a key that is not known, on a placeholder, or on a point on
+    which AWS's documentation is silent. `multi` names the multi-valued keys."""
     if not condition.key or any(isinstance(value, Text) for value in condition.values):
         return None
     if condition.key not in multi and (plain := _plain_equality(condition, context)) is not None:
@@ -42,7 +42,7 @@ def _plain_equality(condition: Condition, context: RequestContext) -> bool | Non
 
 
 def variables_of(condition: Condition, variables: bool) -> set[str]:
-    """The keys that stand in its values as policy variables."""
+    """The keys that its values use as policy variables."""
     pieces = (pieces_of(value, wildcards=False, variables=variables) for value in condition.values if "$" in str(value))
     return {piece.key for of_value in pieces for piece in of_value if isinstance(piece, Variable)}
 

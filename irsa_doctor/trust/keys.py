@@ -1,4 +1,5 @@
-"""Condition keys: which are in an AssumeRoleWithWebIdentity request always, sometimes, or never, and how people miss them.
+"""Condition keys: which are in an AssumeRoleWithWebIdentity request always, sometimes, or never, and the wrong forms in which
+they are written.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_iam-condition-keys.html#condition-keys-wif
 """
@@ -51,10 +52,8 @@ SESSION_KEYS = ("sts:sourceidentity", "sts:transitivetagkeys", "aws:tagkeys", "a
 
 @lru_cache(maxsize=65536)
 def presence(key: str, issuer: str, profile: Profile = EKS) -> Presence:
-    """Whether a key is in the requests of tokens of this issuer; both in lower case, for names are case-insensitive (K2).
-
-    Which claims beside sub and aud become keys, the profile of the issuer says (K4).
-    """
+    """Whether a key is in the requests of tokens of this issuer; both in lower case, for names are case-insensitive (K2). The
+    profile of the issuer lists the claims beside sub and aud that become keys (K4)."""
     if issuer and key.startswith(issuer + ":"):
         claim = key[len(issuer) + 1 :]
         if claim == "sub":
@@ -159,5 +158,5 @@ _OF_REQUEST: Mapping[str, RequestKind] = {
 
 
 def request_kind(key: str) -> RequestKind:
-    """What a key (in lower case) that is no claim of the token says of a request."""
+    """The kind of a key (in lower case) that is not a claim of the token."""
     return _OF_REQUEST.get(key, "request-other")

@@ -1,4 +1,4 @@
-"""Languages: sets of strings built from literals and patterns, and the questions that can be asked of them.
+"""Languages: sets of strings built from literals and patterns, and their properties.
 
 A finite set of literals stays a set; only what has wildcards or complements becomes a formula over patterns, which
 `automaton` can explore.

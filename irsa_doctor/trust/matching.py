@@ -18,7 +18,7 @@ VariableLookup = Callable[[Variable], str | None]
 
 
 class _Hit(Enum):
-    """How a value of the request stands to one value of the policy, negation set aside."""
+    """How a value of the request compares with one value of the policy, negation set aside."""
 
     YES = 1
     NO = 2

@@ -16,7 +16,7 @@ _NAME = "irsa-doctor-hole-"
 
 
 class NamedHoles(msgspec.Struct, frozen=True):
-    """A statement with a name for each hole of the values on sub and aud; `names` says which hole a name stands for."""
+    """A statement with a name for each hole of the values on sub and aud; `names` are the holes by name."""
 
     statement: Statement
     names: Mapping[str, str]
@@ -56,7 +56,7 @@ def _named(condition: Condition, names: Mapping[Hole, str], grammar: SubjectGram
 
 
 def _narrowest(value: Text, names: Mapping[Hole, str], *, of_subject: bool, wildcards: bool) -> str:
-    """The value with names for its holes; of subjects those with which it admits the fewest, but somebody."""
+    """The value with names for its holes; of subjects those with which it admits the fewest, but at least one."""
     readings = list(_readings(value, names))
     if not of_subject:
         return readings[0]

@@ -1,7 +1,7 @@
 """Patterns: what one value of a string or ARN condition matches.
 
-A value is literal text, wildcards, and policy variables whose value comes from the request. Wildcards are matched piece
-by piece, never by `re`: a dozen stars would hang it.
+A value is literal text, wildcards, and policy variables whose value comes from the request. Wildcards are matched piece by
+piece, never by `re`: a dozen stars would keep it busy without end.
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html
 """
 
@@ -18,7 +18,7 @@ from irsa_doctor.trust.operators import fold
 
 
 class Wild(Enum):
-    """What stands for characters that are not named."""
+    """The sign for characters that are not named."""
 
     MANY = "*"
     """any sequence, the empty one too"""
@@ -109,7 +109,7 @@ def merged_pieces(pieces: Iterable[Piece]) -> tuple[Piece, ...]:
 
 @lru_cache(maxsize=65536)
 def pieces_of(value: str | Text, *, wildcards: bool, variables: bool) -> tuple[Piece, ...]:
-    """A policy value taken apart. `wildcards` for the ...Like operators, `variables` for version 2012-10-17."""
+    """A policy value in pieces. `wildcards` for the ...Like operators, `variables` for version 2012-10-17."""
     if isinstance(value, str):
         if "$" not in value and not (wildcards and ("*" in value or "?" in value)):
             return (value,) if value else ()
@@ -126,7 +126,7 @@ def is_plain(pieces: tuple[Piece, ...]) -> TypeGuard[tuple[Plain, ...]]:
 
 
 def widest(pieces: Iterable[Piece]) -> tuple[Plain, ...]:
-    """The pieces with a star for every variable and hole: nothing that these could stand for is missed."""
+    """The pieces with a star for every variable and hole: an upper bound of what they can match."""
     merged = merged_pieces(piece if isinstance(piece, str | Wild) else Wild.MANY for piece in pieces)
     return tuple(piece for piece in merged if isinstance(piece, str | Wild))
 
@@ -143,7 +143,7 @@ def resolve(pieces: Iterable[Piece], lookup: Callable[[Variable], str | None]) -
 
 
 class _Run(msgspec.Struct, frozen=True):
-    """What stands between two stars: literal texts at their offsets; every other character may be anything."""
+    """The part between two stars: literal texts at their offsets; every other character may be anything."""
 
     length: int
     texts: tuple[tuple[int, str], ...]
@@ -152,7 +152,7 @@ class _Run(msgspec.Struct, frozen=True):
         return at >= 0 and at + self.length <= len(text) and all(text.startswith(part, at + n) for n, part in self.texts)
 
     def find(self, text: str, at: int, end: int) -> int:
-        """The first offset from `at` where it fits before `end`, -1 where there is none."""
+        """The first offset from `at` at which it fits before `end`, -1 where it does not."""
         last = end - self.length
         if not self.texts:
             return at if at <= last else -1
@@ -204,7 +204,7 @@ def _runs(pieces: Sequence[Plain]) -> tuple[_Run, ...]:
 
 
 def _matches(runs: tuple[_Run, ...], text: str) -> bool:
-    """The first and the last run are anchored; each between them may as well stand as far to the left as it can."""
+    """The first and the last run are anchored; each between them can be matched as far to the left as possible."""
     first, last = runs[0], runs[-1]
     if len(runs) == 1:
         return len(text) == first.length and first.fits(text, 0)
@@ -260,7 +260,7 @@ class Glob(msgspec.Struct, frozen=True, dict=True):
 
 @lru_cache(maxsize=65536)
 def glob_of(pieces: tuple[Plain, ...], ignore_case: bool = False, arn: bool = False) -> Glob:
-    """The pattern of some pieces, prepared once however often it is asked."""
+    """The pattern of some pieces, prepared once."""
     return Glob(pieces, ignore_case, arn)
 
 

@@ -1,6 +1,6 @@
-"""A trust policy taken apart: statements, principals, actions and conditions, with what is wrong with them.
+"""Parses a trust policy: statements, principals, actions and conditions, with its problems.
 
-SubjectGrammar: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html
+Grammar: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html
 """
 
 from collections.abc import Iterable, Mapping
@@ -43,10 +43,10 @@ class Condition(msgspec.Struct, frozen=True):
     values: tuple[Value, ...]
     steps: Steps
     listed: bool = False
-    """Whether the values stand in a list"""
+    """Whether the values are written as a list"""
 
     def steps_to(self, number: int) -> Steps:
-        """Where one of its values stands."""
+        """The place of one of its values."""
         return (*self.steps, number) if self.listed else self.steps
 
 
@@ -101,10 +101,8 @@ def covers(statement: Statement, action: str) -> bool:
 
 
 def covering(statement: Statement, action: str) -> bool | None:
-    """Whether Action (or NotAction) of a statement includes an action, None where that hangs on a hole.
-
-    Names are case-insensitive, with wildcards (A1).
-    """
+    """Whether Action (or NotAction) of a statement includes an action, None where that depends on a hole. Names are
+    case-insensitive, with wildcards (A1)."""
     return _covering(statement.actions, statement.not_actions, action)
 
 
@@ -133,10 +131,10 @@ _Conditions = tuple[tuple[Condition, ...], bool, tuple[str, ...]]
 
 
 def read_policy(source: TrustPolicy) -> Policy:
-    """A document taken apart; whatever is wrong with it is a problem in the answer, never an exception.
+    """The policy of a document; whatever is wrong with it is a problem in the answer, never an exception.
 
-    A member given twice (a flaw of the source) is refused: which of the two IAM takes is not documented (G6). Template
-    holes are no refusals.
+    A duplicate member (a flaw of the source) is refused: which of the two IAM takes is not documented (G6). Template holes
+    are not refused.
     """
     return _Reader(source).policy()
 
@@ -311,7 +309,7 @@ class _Reader:
         return actions
 
     def _conditions(self, raw: Mapping[str, object], steps: Steps) -> _Conditions:
-        """(the conditions, whether a key stands twice under one operator, holes in place of operators or their keys)"""
+        """(the conditions, whether a key is written twice under one operator, holes in place of operators or their keys)"""
         block = raw.get("Condition", {})
         if not isinstance(block, dict):
             if not isinstance(block, Text):
@@ -334,7 +332,7 @@ class _Reader:
         return tuple(conditions), two_spellings, tuple(unseen)
 
     def _keys(self, use: OperatorUse, keys: Mapping[Value, object], steps: Steps, conditions: list[Condition]) -> bool:
-        """Add the conditions under one operator; returns whether a key is there in two spellings (K2)."""
+        """Add the conditions under one operator; returns whether a key is written in two spellings (K2)."""
         seen: set[str] = set()
         two_spellings = False
         for key, listed in keys.items():
@@ -352,7 +350,7 @@ class _Reader:
 
 
 def _of_unknown_version(statement: Statement, version: Text) -> Statement:
-    """Whether `${...}` is a variable hangs on the version (V6): what it matches is as unknown as that."""
+    """Whether `${...}` is a variable depends on the version (V6): where that is unknown, so is what it matches."""
 
     def seen(value: Value) -> Value:
         return version if "${" in text_of(value) else value

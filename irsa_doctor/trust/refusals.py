@@ -18,7 +18,7 @@ from irsa_doctor.trust.patterns import arn_components, is_arn, pieces_of, widest
 Steps = tuple[str | int, ...]
 Value = str | Text
 DEFAULT_QUOTA = 2048
-"""characters of a trust policy, white space apart, that an account may have unless it asked for more (reference_iam-quotas)"""
+"""characters of a trust policy, white space apart, up to which an account needs no higher quota (reference_iam-quotas)"""
 
 _FEDERATED_ARN = re.compile(r"arn:[a-z0-9-]+:iam::[0-9]{12}:(oidc|saml)-provider/.+", re.DOTALL)
 _HOST = re.compile(r"[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+(/[^\s*]*)?")

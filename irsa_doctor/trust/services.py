@@ -22,7 +22,7 @@ class ServiceCall(msgspec.Struct, frozen=True):
 
 
 def service_may(policy: Policy, action: str, call: ServiceCall) -> bool | None:
-    """Whether the policy allows the service the action; None where a condition hangs on what is not known of the call."""
+    """Whether the policy allows the service the action; None where a condition depends on what is not known of the call."""
     context = {**_OF_SERVICES, "aws:principalservicename": (call.service,), **call.context}
     allows = [_matches(policy, statement, action, call.service, context) for statement in policy.statements if statement.allow]
     denies = [_matches(policy, s, action, call.service, context) for s in policy.statements if not s.allow]

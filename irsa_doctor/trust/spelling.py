@@ -47,7 +47,7 @@ class Spelling(msgspec.Struct, frozen=True):
 
 
 class _TooMany(Exception):
-    """More alternatives than anybody would read."""
+    """More alternatives than a reader takes in."""
 
 
 class _Term(msgspec.Struct, frozen=True):
@@ -77,7 +77,7 @@ def spell(language: Language, grammar: SubjectGrammar = "text") -> Spelling:
 
 
 class _Writer:
-    """Writes one language. Whether two parts have anything in common is asked of automata, so not too often."""
+    """Writes one language. Whether two parts overlap is computed with automata, so not often."""
 
     def __init__(self, grammar: SubjectGrammar) -> None:
         self.grammar = grammar
@@ -110,7 +110,7 @@ class _Writer:
         return reach_of(together, self.grammar, _QUESTION_BUDGET).scope == "nobody"
 
     def taken_out_of(self, terms: Sequence[_Term]) -> tuple[list[Language], bool]:
-        """What to name as taken out, and whether that is all: nothing that another alternative lets in again."""
+        """The parts to name as excluded, and whether these are all: no other alternative admits them again."""
         whole = union(part for term in terms for part in term.within)
         shared = set(terms[0].out).intersection(*(term.out for term in terms)) if terms else set()
         in_order = [out for out in terms[0].out if out in shared] if terms else []
@@ -291,7 +291,7 @@ def _language(pieces: tuple[Plain, ...]) -> Language:
 
 
 def _widest(languages: Iterable[Language]) -> list[Language]:
-    """The languages without those that another one contains, as far as that is plain to see."""
+    """The languages without those that another one visibly contains."""
     parts = list(dict.fromkeys(languages))
     if len(parts) <= _TERMS:
         globs = [(part, part.glob) for part in parts if isinstance(part, Like)]

@@ -90,7 +90,7 @@ class ServiceAccountSubjects:
     _LABEL, _DASH, _NAME0, _NAME, _NAME_DASH = _N + 1, _N + 2, _N + 3, _N + 4, _N + 5
 
     def accepts(self, state: int) -> bool:
-        """After at least one character of the name that is no dash or dot."""
+        """After at least one character of the name that is not a dash or a dot."""
         return state == self._NAME
 
     def classes(self, state: int) -> tuple[tuple[int, str], ...]:
@@ -136,7 +136,7 @@ class AnyText:
 
 
 class Reach(msgspec.Struct, frozen=True):
-    """How far a language reaches. `scope` is None where it is too complex to tell."""
+    """How far a language reaches. `scope` is None where it is too complex to compute."""
 
     scope: Scope | None
     witness: str | None
@@ -157,9 +157,10 @@ _NAMESPACE = re.compile(PREFIX + r"[a-z0-9](?:[-a-z0-9]*[a-z0-9])?:")
 
 
 def _common_reach(language: Language) -> Reach | None:
-    """The reach of what people write most, told from its form: no automaton is built for each of thousands of policies.
+    """The reach of the usual forms, read from the form: no automaton is built for each of thousands of policies.
 
-    `PREFIX namespace : begin *`, `PREFIX * : name`, several of these and of names, all but names; None for everything else.
+    `PREFIX namespace : begin *`, `PREFIX * : name`, several of these and of names, all but names; None for everything
+    else.
     """
     if isinstance(language, Finite):
         return _finite_reach(language.values, "service-account")
@@ -230,9 +231,9 @@ _INFINITE: frozenset[Scope] = frozenset({"namespace", "namespaces", "cluster", "
 
 
 def is_empty(language: Language, grammar: SubjectGrammar) -> bool | None:
-    """Whether a language has no text of a grammar, None where it is too complex to tell.
+    """Whether a language has no text of a grammar, None where it is too complex to compute.
 
-    An infinite language without finitely many texts still has some: no automaton is built for each of these.
+    An infinite language without finitely many texts is never empty: no automaton is built for each of these.
     """
     parts = language.parts if isinstance(language, All) else (language,)
     bounding = [part for part in parts if not (isinstance(part, Not) and isinstance(part.inner, Finite))]

@@ -21,8 +21,8 @@ def issuer_named(provider: str) -> str:
 def seen_through(statement: Statement, issuer: Value) -> Statement:
     """The statement with its condition keys read as those of tokens of an issuer with holes.
 
-    A key of the very issuer gets the name that `text_of` gives it, so that it can be asked for by that; one of which it
-    cannot be told whether it is of the issuer has a hole for a name.
+    A key of the very issuer gets the name that `text_of` gives it, by which it is looked up; one that may or may not be of
+    the issuer has a hole for a name.
     """
     if isinstance(issuer, str) and issuer:
         return statement
