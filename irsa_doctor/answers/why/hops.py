@@ -78,10 +78,10 @@ def _hop_of_message(case: Case, symptom: Symptom) -> Hop | None:
     action, target = details.get("action", ""), details.get("resource", "").partition("\\")[0].rstrip(_PUNCTUATION)
     if not (action.lower().startswith("sts:") and is_role_arn(target) and details.get("role")):
         return None
-    itself = (_account(target), target.rpartition("/")[2]) == (details["account"], details["role"])
+    itself = (_account(target), target.rpartition("/")[2]) == (details.get("account", ""), details.get("role", ""))
     if itself or details.get("session", "").startswith(_INSTANCE):
         return None
-    caller = RoleCaller(_role_of_session(case, details["account"], details["role"]), details.get("session", ""))
+    caller = RoleCaller(_role_of_session(case, details.get("account", ""), details.get("role", "")), details.get("session", ""))
     return Hop(caller=caller, target=target, actions=(action,), denied=True, forbidden="deny" in details, says=symptom.says)
 
 

@@ -68,10 +68,11 @@ def symptoms_in(text: str, messages: Sequence[Message] | None = None) -> tuple[S
     known = shipped_messages() if messages is None else messages
     if len(text) > 2 * _LONGEST:
         text = text[:_LONGEST] + "\n" + text[-_LONGEST:]
-    forms = list(readings(text))
-    lined = _joined(forms[-1])
-    strong = _strong(forms, lined, known) or _strong([lined], "", known)
-    return strong or tuple(_weak([*forms, lined], known))[:1]
+    *escaped, plain = readings(text)
+    lined = _joined(plain)
+    attempts = ([plain], lined), (escaped, ""), ([lined], "")
+    strong = next(filter(None, (_strong(forms, joint, known) for forms, joint in attempts)), ())
+    return strong or tuple(_weak([plain, *escaped, lined], known))[:1]
 
 
 def _joined(text: str) -> str:
@@ -86,7 +87,7 @@ def _strong(forms: Sequence[str], lined: str, known: Sequence[Message]) -> tuple
     """
     strong = [message for message in known if not message.weak]
     matched: dict[str, _Match] = {}
-    for form in [*forms, lined] if lined and looks_broken(forms[-1]) else forms:
+    for form in [*forms, lined] if lined and looks_broken(forms[0]) else forms:
         _complete(matched, _matches(form, strong))
     _complete(matched, _matches(lined, [match.message for match in matched.values()]))
     order = {message.id: number for number, message in enumerate(known)}

@@ -7,6 +7,7 @@ from tests.answers.why.world import ROLE, TARGET, why, world
 
 DENIED = "Not authorized to perform sts:AssumeRoleWithWebIdentity"
 NO_PROVIDER = "No OpenIDConnect provider found in your account for"
+MAY_NOT = "is not authorized to perform"
 SESSION = "User: arn:aws:sts::111122223333:assumed-role"
 TOKEN_FILE = "/var/run/secrets/eks.amazonaws.com/serviceaccount/token"
 PLAIN = [
@@ -143,6 +144,52 @@ def test_the_links_show_how_far_it_came():
 def test_a_text_that_says_nothing_gives_no_verdict():
     found = alone("boom")
     assert (found.verdict, found.causes) == ("unknown", ())
+
+
+def notes(text):
+    return " ".join(alone(text).notes)
+
+
+def test_one_text_of_many_causes_names_the_command_that_tells_them_apart():
+    found = alone("InvalidIdentityToken: The web identity token provided could not be validated. See the documentation")
+    assert [certainty for _, certainty in w.causes(found) if certainty == "certain"] == []
+    assert "irsa-doctor why --token - --aws" in " ".join(found.notes)
+
+
+def test_a_permission_that_is_missing_is_no_matter_of_web_identity_and_the_session_proves_it():
+    assert "The session app/x proves that the role was assumed." in notes(f"{SESSION}/app/x {MAY_NOT}: s3:GetObject")
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        ("with an explicit deny", '"with an explicit deny"'),
+        ("with an explicit deny in a resource control policy", '"with an explicit deny in a resource control policy"'),
+        ("because no session policy allows the action", '"no session policy"'),
+        ("with an explicit deny in a VPC endpoint policy", '"with an explicit deny in a VPC endpoint policy"'),
+        ("with an explicit deny in a resource-based policy", '"with an explicit deny in a resource-based policy"'),
+    ],
+)
+def test_what_denies_is_named_in_the_words_of_the_message_and_nothing_is_certain(words, says):
+    found = alone(f"{SESSION}/app/x {MAY_NOT}: s3:GetObject on resource: arn:aws:s3:::b {words}")
+    assert found.verdict == "unknown"
+    assert {certainty for _, certainty in w.causes(found)} <= {"likely", "possible"}
+    assert says in " ".join(found.notes)
+
+
+def test_the_session_of_pod_identity_passes_no_link_of_web_identity():
+    for message in symptoms_in(
+        f"{SESSION}/app/eks-prod-app-0-0f1e {MAY_NOT}: sts:TagSession on resource: arn:aws:iam::1:role/b"
+    ):
+        assert message.passed == ()
+
+
+@pytest.mark.parametrize("hidden", ["***", "############", "XXXXXXXXXXXX", "<ACCOUNT_ID>", "123456789012"])
+def test_an_account_may_be_hidden(hidden):
+    node = f"User: arn:aws:sts::{hidden}:assumed-role/nodes/i-0123456789abcdef0 {MAY_NOT}: s3:GetObject"
+    assert w.causes(alone(node))[0] == ("imds-fallback-generic", "likely")
+    chain = f"User: arn:aws:sts::{hidden}:assumed-role/app/1669737599249229417 {MAY_NOT}: sts:AssumeRole on resource: x"
+    assert w.causes(alone(chain))[0] == ("xacct-chain-missing", "likely")
 
 
 # ---- with files
