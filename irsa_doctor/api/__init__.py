@@ -26,7 +26,7 @@ EXPORTS: Mapping[str, str] = {
     "api.permissions": "NotLive permissions",
     "api.render": "ANSWER_FORMATS COUNTED_FORMATS Presentation UnknownFormat for_terminal render_diff render_explanation "
     "masked render_permissions "
-    "render_report render_rules render_simulations render_who_can render_why render_why_all style_for",
+    "render_report render_rules render_simulations render_who_can render_why render_why_all style_for without_commands",
     "api.rules": "RulePage list_rules show_rule verify_rules",
     "api.schema": "UnknownSchema schema",
     "api.simulate": "simulate",
@@ -59,6 +59,7 @@ EXPORTS: Mapping[str, str] = {
     "text.errors": "LiveError",
     "text.os_errors": "os_error_reason",
     "text.positions": "Documents",
+    "text.written_files": "refuse_target write_whole",
 }
 """module -> the names that it gives"""
 

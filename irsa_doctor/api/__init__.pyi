@@ -59,6 +59,7 @@ from irsa_doctor.api.render import render_who_can as render_who_can
 from irsa_doctor.api.render import render_why as render_why
 from irsa_doctor.api.render import render_why_all as render_why_all
 from irsa_doctor.api.render import style_for as style_for
+from irsa_doctor.api.render import without_commands as without_commands
 from irsa_doctor.api.rules import RulePage as RulePage
 from irsa_doctor.api.rules import list_rules as list_rules
 from irsa_doctor.api.rules import show_rule as show_rule
@@ -157,6 +158,8 @@ from irsa_doctor.sources.snapshot.snapshot import snapshot_text as snapshot_text
 from irsa_doctor.sources.snapshot.snapshot import write_snapshot as write_snapshot
 from irsa_doctor.text.errors import LiveError as LiveError
 from irsa_doctor.text.os_errors import os_error_reason as os_error_reason
+from irsa_doctor.text.written_files import refuse_target as refuse_target
+from irsa_doctor.text.written_files import write_whole as write_whole
 from irsa_doctor.text.positions import Documents as Documents
 
 __all__: list[str]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, TypeVar
 from irsa_doctor.model.errors import IrsaDoctorError
 from irsa_doctor.reports import COUNTED as COUNTED_FORMATS
 from irsa_doctor.reports import FORMATS as REPORT_FORMATS
-from irsa_doctor.reports.escape import for_terminal
+from irsa_doctor.reports.escape import for_terminal, without_commands
 from irsa_doctor.reports.masking import masked_answer
 from irsa_doctor.reports.presentation import PLAIN, Presentation
 from irsa_doctor.reports.style import Style, style_for
@@ -24,7 +24,16 @@ if TYPE_CHECKING:
     from irsa_doctor.rulebook.rules import Rule
     from irsa_doctor.sources.live.permissions import Permissions
 
-__all__ = ["ANSWER_FORMATS", "COUNTED_FORMATS", "Presentation", "UnknownFormat", "for_terminal", "masked", "style_for"]
+__all__ = [
+    "ANSWER_FORMATS",
+    "COUNTED_FORMATS",
+    "Presentation",
+    "UnknownFormat",
+    "for_terminal",
+    "masked",
+    "style_for",
+    "without_commands",
+]
 
 _Renderer = TypeVar("_Renderer", bound=Callable[..., str])
 _PLAIN = Style()
@@ -51,6 +60,15 @@ def _chosen(renderers: Mapping[str, _Renderer], output_format: str) -> _Renderer
     return renderers[output_format]
 
 
+_JSON = ("json", "sarif", "gitlab")
+"""formats whose texts are read by programs, and keep their values"""
+
+
+def _leaving(text: str, output_format: str) -> str:
+    """A rendered answer as it leaves: no CI system finds a command in it but those of the format `github`."""
+    return without_commands(text, is_json=output_format in _JSON, keeps_own=output_format == "github")
+
+
 def render_report(
     report: "Report",
     output_format: str = "text",
@@ -65,16 +83,16 @@ def render_report(
     if output_format == "html":
         from irsa_doctor.reports.html import render_html
 
-        return render_html(report, style, framework, presentation)
+        return _leaving(render_html(report, style, framework, presentation), output_format)
     if framework is not None and output_format == "text":
         from irsa_doctor.reports.controls import render_controls_text
 
-        return render_controls_text(report, framework, style, presentation)
+        return _leaving(render_controls_text(report, framework, style, presentation), output_format)
     if framework is not None and output_format == "json":
         from irsa_doctor.reports.json import render_json
 
-        return render_json(report, style, framework)
-    return render(report, style, presentation)
+        return _leaving(render_json(report, style, framework), output_format)
+    return _leaving(render(report, style, presentation), output_format)
 
 
 def render_who_can(answer: "WhoCan", output_format: str = "text", style: Style = _PLAIN) -> str:
@@ -82,7 +100,10 @@ def render_who_can(answer: "WhoCan", output_format: str = "text", style: Style =
     answer = masked_answer(answer)
     from irsa_doctor.reports import who_can as report
 
-    return _chosen({"text": report.render_who_can_text, "json": report.render_who_can_json}, output_format)(answer, style)
+    return _leaving(
+        _chosen({"text": report.render_who_can_text, "json": report.render_who_can_json}, output_format)(answer, style),
+        output_format,
+    )
 
 
 def render_diff(changes: "Sequence[RoleChange]", output_format: str = "text", style: Style = _PLAIN) -> str:
@@ -90,7 +111,7 @@ def render_diff(changes: "Sequence[RoleChange]", output_format: str = "text", st
     changes = masked_answer(changes)
     from irsa_doctor.reports.diff import DIFF_FORMATS
 
-    return _chosen(DIFF_FORMATS, output_format)(changes, style)
+    return _leaving(_chosen(DIFF_FORMATS, output_format)(changes, style), output_format)
 
 
 def render_why(diagnosis: "Diagnosis", output_format: str = "text", style: Style = _PLAIN) -> str:
@@ -99,7 +120,7 @@ def render_why(diagnosis: "Diagnosis", output_format: str = "text", style: Style
     from irsa_doctor.reports import why as report
 
     renderers = {"text": lambda: report.render_why_text(diagnosis, style), "json": lambda: report.render_why_json(diagnosis)}
-    return _chosen(renderers, output_format)()
+    return _leaving(_chosen(renderers, output_format)(), output_format)
 
 
 def render_why_all(diagnoses: "Sequence[Diagnosis]", output_format: str = "text", style: Style = _PLAIN) -> str:
@@ -108,7 +129,7 @@ def render_why_all(diagnoses: "Sequence[Diagnosis]", output_format: str = "text"
     from irsa_doctor.reports import why as report
 
     renderers = {"text": lambda: report.render_all(diagnoses, style), "json": lambda: report.render_all_json(diagnoses)}
-    return _chosen(renderers, output_format)()
+    return _leaving(_chosen(renderers, output_format)(), output_format)
 
 
 def render_simulations(answers: "Iterable[Simulation | Unanswered]", output_format: str = "json") -> str:
@@ -116,7 +137,10 @@ def render_simulations(answers: "Iterable[Simulation | Unanswered]", output_form
     answers = masked_answer(list(answers))
     from irsa_doctor.reports import simulate as report
 
-    return _chosen({"json": report.render_simulations_json, "text": report.render_simulations_text}, output_format)(answers)
+    return _leaving(
+        _chosen({"json": report.render_simulations_json, "text": report.render_simulations_text}, output_format)(answers),
+        output_format,
+    )
 
 
 def render_rules(rules: "Sequence[Rule]", output_format: str = "text", style: Style = _PLAIN) -> str:
@@ -125,7 +149,7 @@ def render_rules(rules: "Sequence[Rule]", output_format: str = "text", style: St
     from irsa_doctor.reports import rule_page as report
 
     renderers = {"text": lambda: report.render_rules_text(rules, style), "json": lambda: report.render_rules_json(rules)}
-    return _chosen(renderers, output_format)()
+    return _leaving(_chosen(renderers, output_format)(), output_format)
 
 
 def render_explanation(page: "RulePage | Cause", style: Style = _PLAIN) -> str:
@@ -135,8 +159,8 @@ def render_explanation(page: "RulePage | Cause", style: Style = _PLAIN) -> str:
     from irsa_doctor.reports import rule_page as report
 
     if isinstance(page, RulePage):
-        return report.render_rule_text(page.rule, style, page.example)
-    return report.render_cause_text(page, style)
+        return _leaving(report.render_rule_text(page.rule, style, page.example), "text")
+    return _leaving(report.render_cause_text(page, style), "text")
 
 
 def render_permissions(permissions: "Permissions", output_format: str = "text") -> str:

@@ -79,13 +79,16 @@ app.command(cls=Command)(explain)
 app.command(cls=Command)(schema)
 
 
-def _interrupted(*_: object) -> None:
-    raise SystemExit(130)
+def _interrupted(number: int, *_: object) -> NoReturn:
+    """End the run in order, so that what it has begun is removed, with the exit code that shells give a signal."""
+    raise SystemExit(128 + number)
 
 
 def main() -> NoReturn:
     """Run. An unexpected error is a short message and exit 70, never a verdict; an interrupt is exit 130."""
-    signal.signal(signal.SIGINT, _interrupted)
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+        if (number := getattr(signal, name, None)) is not None and signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, _interrupted)
     try:
         commands = [command.name or command.callback.__name__ for command in app.registered_commands if command.callback]
         code = app(arranged(sys.argv[1:], [*commands, "rules"]), prog_name="irsa-doctor", standalone_mode=False)

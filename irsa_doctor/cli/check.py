@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from irsa_doctor.cli.destinations import destinations, write_reports, write_text
+from irsa_doctor.cli.destinations import destinations, refuse_targets, write_reports, write_text
 from irsa_doctor.cli.live_options import live_options
 from irsa_doctor.cli.options import AccountId, Clusters, Complete, Config, ExitZero, NoConfig, Roles, with_options
 from irsa_doctor.cli.output import print_note
@@ -164,6 +164,7 @@ def check(
         raise wrong(
             "--statistics is for text, concise and markdown; the other formats count the findings of each rule themselves"
         )
+    refuse_targets([write_baseline if write_baseline != "-" else None, *(file for _, file in reports)])
     inputs = checked_paths(paths, live)
     laid_over = _base(base, changed, live)
     with governing as governed:

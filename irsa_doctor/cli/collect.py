@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from irsa_doctor.cli.destinations import refuse_targets
 from irsa_doctor.cli.live_options import collect_options
 from irsa_doctor.cli.options import with_options
 from irsa_doctor.cli.output import print_note, print_text
@@ -28,6 +29,7 @@ def collect(output: _Output, redact: _Redact = False, strict: _Strict = False, *
     """
     from irsa_doctor import api
 
+    refuse_targets([output if output != "-" else None])
     try:
         with progress() as on_stage:
             snapshot = api.collect(live.telling(on_stage), redact=redact)

@@ -1,7 +1,7 @@
 """Where the reports of one run go: standard output, or a file for each format."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from irsa_doctor.cli.output import print_text
@@ -49,10 +49,20 @@ def write_text(text: str, file: str | None) -> None:
     """Write a text to a file, or to standard output: None or `-`."""
     if file is None or file == "-":
         return print_text(text)
-    try:
-        with open(file, "w", encoding="utf-8", errors="backslashreplace") as stream:
-            stream.write(text)
-    except OSError as error:
-        from irsa_doctor import api
+    from irsa_doctor import api
 
+    try:
+        api.write_whole(text.encode("utf-8", errors="backslashreplace"), file)
+    except (OSError, ValueError) as error:
         raise wrong(f"{file}: {api.os_error_reason(error)}") from error
+
+
+def refuse_targets(files: Iterable[str | None]) -> None:
+    """End with exit 2 where one of the files cannot be written to: then none is, and nothing is read before."""
+    from irsa_doctor import api
+
+    for file in filter(None, files):
+        try:
+            api.refuse_target(file)
+        except (OSError, ValueError) as error:
+            raise wrong(f"{file}: {api.os_error_reason(error)}") from error

@@ -24,7 +24,7 @@ def print_error(line: str) -> None:
     """Write one line to standard error, safe for a terminal and without secrets."""
     from irsa_doctor import api
 
-    print(api.for_terminal(api.masked(line)), file=sys.stderr)
+    print(api.without_commands(api.for_terminal(api.masked(line))), file=sys.stderr)
 
 
 def print_note(note: str) -> None:

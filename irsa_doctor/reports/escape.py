@@ -59,3 +59,22 @@ def for_xml(text: str) -> str:
     for char, entity in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ('"', "&quot;"), ("'", "&#39;")):
         plain = plain.replace(char, entity)
     return "".join(char for char in plain if char not in "\ufffe\uffff")
+
+
+_MARKS = re.compile(r"(?<=#)#(?=\[|vso\[|teamcity\[)|(?<=section_start):(?=\d)|(?<=section_end):(?=\d)", re.IGNORECASE)
+_LINE_START = re.compile(r"^([ \t]*)::", re.MULTILINE)
+
+
+def without_commands(text: str, *, is_json: bool = False, keeps_own: bool = False) -> str:
+    """Returns a text in which no CI system finds a command, wherever it stands; the values of JSON stay what they are.
+
+    GitHub looks for `##[` anywhere and `::` behind white space, Azure for `##vso[` anywhere, TeamCity for `##teamcity[`, GitLab
+    for `section_start:` and a number. `keeps_own`: lines that begin with `::` are commands of our own.
+    https://docs.github.com/actions/reference/workflow-commands-for-github-actions
+    https://learn.microsoft.com/azure/devops/pipelines/scripts/logging-commands
+    """
+    if "##" in text or "section_" in text:
+        text = _MARKS.sub(lambda match: f"\\u{ord(match[0]):04x}" if is_json else f"\\x{ord(match[0]):02x}", text)
+    if not (is_json or keeps_own) and "::" in text:
+        text = _LINE_START.sub(r"\1\\x3a:", text)
+    return text

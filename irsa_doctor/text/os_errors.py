@@ -3,11 +3,12 @@
 import errno
 
 from irsa_doctor.text.named_files import SpecialFileError
+from irsa_doctor.text.written_files import NotWritable
 
 
 def os_error_reason(error: Exception) -> str:
     """Returns why a path cannot be read or written; a ValueError is that of a path with a NUL byte."""
-    if isinstance(error, SpecialFileError):
+    if isinstance(error, SpecialFileError | NotWritable):
         return str(error)
     if isinstance(error, PermissionError):
         return "no permission"
@@ -25,6 +26,7 @@ _REASONS = {
     errno.ENOTDIR: "a part of the path is a file, not a folder",
     errno.ENAMETOOLONG: "the path is too long",
     errno.ENOSPC: "no space is left on the device",
+    errno.EFBIG: "it would be larger than files may be here",
     errno.EDQUOT: "no space is left for this user",
     errno.EROFS: "the file system is read-only",
     errno.EMFILE: "too many files are open",

@@ -1,11 +1,13 @@
 import html
+import json
+import re
 import unicodedata
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from irsa_doctor.reports.escape import for_markdown, for_terminal, for_workflow_data, for_workflow_property
+from irsa_doctor.reports.escape import for_markdown, for_terminal, for_workflow_data, for_workflow_property, without_commands
 from tests.reports.saying import HOSTILE
 
 
@@ -68,3 +70,25 @@ def test_workflow_commands_are_not_broken_out_of(text):
     assert "\n" not in for_workflow_data(text)
     assert "\r" not in for_workflow_data(text)
     assert not set(":,\r\n") & set(for_workflow_property(text))
+
+
+COMMANDS = ["##[error]x", "a##vso[task.complete]b", "##teamcity[x]", "##VSO[task.x]y", "section_start:17:x", "section_end:9:"]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_no_ci_system_finds_a_command_in_a_text(command):
+    shown = without_commands(f"x {command} y")
+    assert not re.search(r"##(\[|vso\[|teamcity\[)|section_(start|end):\d", shown, re.IGNORECASE)
+    assert "\\x" in shown
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_in_json_the_value_of_a_command_stays(command):
+    shown = without_commands(json.dumps({"name": command}), is_json=True)
+    assert json.loads(shown) == {"name": command}
+    assert command not in shown
+
+
+def test_a_line_that_begins_like_a_workflow_command_is_none():
+    assert without_commands("a\n  ::error::x\n::y\nb::c") == "a\n  \\x3a:error::x\n\\x3a:y\nb::c"
+    assert without_commands("::error file=a::x", keeps_own=True) == "::error file=a::x"

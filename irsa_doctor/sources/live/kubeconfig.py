@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from irsa_doctor.sources.live.calls import shortened
+from irsa_doctor.sources.live.programs import run_to_end
 from irsa_doctor.text.errors import LiveError
 from irsa_doctor.text.named_files import open_named
 from irsa_doctor.text.os_errors import os_error_reason
@@ -261,8 +262,6 @@ def _exec_auth(program: Any, server: str) -> Any:
 
 def run_program(program: Any, server: str) -> str:
     """Return the token that a program of the kubeconfig prints; raises ConfigFault."""
-    import subprocess
-
     info = {
         "apiVersion": program.apiVersion,
         "kind": "ExecCredential",
@@ -272,19 +271,17 @@ def run_program(program: Any, server: str) -> str:
     environment = {**os.environ, **variables, "KUBERNETES_EXEC_INFO": msgspec.json.encode(info).decode()}
     command = [program.command, *(program.args or ())]
     try:
-        done = subprocess.run(  # noqa: S603 - the user's own kubeconfig names it, as for kubectl
-            command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, timeout=_EXEC_LIMIT, check=False
-        )
+        code, printed, complaint = run_to_end(command, environment, _EXEC_LIMIT)
     except FileNotFoundError as error:
         raise ConfigFault(f"{program.command} of the kubeconfig is not installed") from error
-    except subprocess.TimeoutExpired as error:
+    except TimeoutError as error:
         raise ConfigFault(f"{program.command} printed no credentials within {_EXEC_LIMIT:g} s") from error
     except OSError as error:
         raise ConfigFault(f"{program.command}: {os_error_reason(error)}") from error
-    if done.returncode:
-        output = shortened(done.stderr.decode(errors="replace"))
-        raise ConfigFault(f"{program.command} failed (exit {done.returncode}){': ' if output else ''}{output}")
-    return _token(done.stdout, str(program.command))
+    if code:
+        output = shortened(complaint.decode(errors="replace"))
+        raise ConfigFault(f"{program.command} failed (exit {code}){': ' if output else ''}{output}")
+    return _token(printed, str(program.command))
 
 
 def _token(printed: bytes, command: str) -> str:

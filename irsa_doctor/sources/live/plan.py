@@ -14,6 +14,7 @@ from irsa_doctor.sources.live.kubeconfig import Connection, connections
 from irsa_doctor.sources.live.kubernetes import ApiServer, same_server
 from irsa_doctor.sources.live.operations import KUBERNETES
 from irsa_doctor.sources.live.options import LiveOptions, Plan, Target
+from irsa_doctor.sources.live.programs import end_programs
 from irsa_doctor.sources.live.targets import (
     clusters_with,
     has_issuer,
@@ -85,8 +86,9 @@ class LiveRun:
         return self._loading.loaded((self.snapshot(),)).inventory
 
     def close(self) -> None:
-        """Drop later answers, and close all connections."""
+        """Drop later answers, end the programs that still sign in, and close all connections."""
         self.notes.end()
+        end_programs()
         for source in self.opened:
             source.close()
 

@@ -1,6 +1,5 @@
 """The snapshot: the answers of live sources in one file, which is read like the answers themselves."""
 
-import os
 import re
 from collections.abc import Iterable, Sequence
 from typing import Literal, get_args
@@ -9,6 +8,7 @@ import msgspec
 
 from irsa_doctor.model import Gap
 from irsa_doctor.text.errors import TextError
+from irsa_doctor.text.written_files import write_whole
 
 SNAPSHOT_SCHEMA = "irsa-doctor.snapshot/1"
 _MARK = b'"irsa-doctor.snapshot/'
@@ -160,26 +160,7 @@ def snapshot_text(snapshot: Snapshot) -> bytes:
 
 def write_snapshot(snapshot: Snapshot, path: str) -> None:
     """Write the file whole or not at all, readable by its owner only; raises OSError."""
-    write_private(snapshot_text(snapshot), path)
-
-
-def write_private(text: bytes, path: str) -> None:
-    """Write a file whole or not at all, mode 0600 from its first moment on; raises OSError."""
-    import tempfile
-
-    # made with mode 0600 and never followed if it is a link
-    descriptor, temporary = tempfile.mkstemp(prefix=".irsa-doctor-", dir=os.path.dirname(os.path.abspath(path)))
-    try:
-        with open(descriptor, "wb") as stream:
-            stream.write(text)
-            stream.flush()
-            os.fsync(stream.fileno())
-        if os.path.isdir(path):
-            raise IsADirectoryError(21, "Is a directory", path)
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
+    write_whole(snapshot_text(snapshot), path, private=True)
 
 
 def unique(snapshots: Sequence[Snapshot]) -> Iterable[tuple[Snapshot, str, bytes, Answered]]:
