@@ -11,7 +11,8 @@ from irsa_doctor.model import issuer_of_provider
 from irsa_doctor.model.once import once
 from irsa_doctor.remedies.draft import CannotEdit, Draft, Edit, PolicyDocument, read, statement_count
 from irsa_doctor.trust import Policy, Statement, grant_of, is_subject
-from irsa_doctor.trust.defects import Defect, DefectKind, Expected, defects_of
+from irsa_doctor.trust.defect_kinds import Defect, DefectKind
+from irsa_doctor.trust.defects import Expected, defects_of
 from irsa_doctor.trust.holding import holds
 from irsa_doctor.trust.keys import known_context, presence
 from irsa_doctor.trust.languages import Like, contains

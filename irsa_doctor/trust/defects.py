@@ -1,7 +1,7 @@
 """Everything that is wrong with one statement, found in one pass over it.
 
 Facts, messages, remedies and `why` take the mistakes of a statement from here, so that all of them speak of the same one. Which
-finding or cause a kind of defect leads to is said by the rule files, under `explains`.
+finding or cause a kind of defect leads to is in the files of rules and causes, under `signs`.
 """
 
 import re
@@ -16,111 +16,13 @@ from irsa_doctor.trust.actions import ActionForm, action_defects, action_form
 from irsa_doctor.trust.admitted import Grant
 from irsa_doctor.trust.audiences import AudienceForm, audience_form, audience_meant
 from irsa_doctor.trust.conditions import Limit
+from irsa_doctor.trust.defect_kinds import Defect, DefectKind
 from irsa_doctor.trust.holding import holds
 from irsa_doctor.trust.keys import KeyForm, claim_meant, key_form, presence
 from irsa_doctor.trust.languages import NOTHING, contains
 from irsa_doctor.trust.patterns import Variable, pieces_of
 from irsa_doctor.trust.policy import WEB_IDENTITY, Condition, Policy, Statement
-from irsa_doctor.trust.refusals import Steps
 from irsa_doctor.trust.subjects import PREFIX, SubjectForm, is_subject, reach_of, subject_form
-
-DefectKind = Literal[
-    # the principal
-    "principal-url",
-    "principal-arn",
-    "principal-account",
-    "principal-alias",
-    "principal-absent",
-    "principal-stale",
-    "principal-other",
-    "principal-type",
-    "principal-pod-identity",
-    "principal-ec2",
-    # the action
-    "action-other",
-    "action-unknown",
-    "action-spelling",
-    # the audience
-    "audience-china",
-    "audience-endpoint",
-    "audience-invisible",
-    "audience-case",
-    "audience-other",
-    "claims-swapped",
-    # the subject
-    "subject-wildcard",
-    "subject-case",
-    "subject-invisible",
-    "subject-shape",
-    "subject-version",
-    "subject-variable",
-    "subject-conflict",
-    "subject-namespace",
-    "subject-release",
-    "subject-other",
-    # condition keys
-    "key-scheme",
-    "key-arn",
-    "key-slash",
-    "key-path",
-    "key-issuer",
-    "key-two-issuers",
-    "key-session",
-    "key-absent",
-    "key-ignored",
-    # what else is known of the request
-    "source-address",
-    "region",
-    "session-name",
-    "request-other",
-    "context-value",
-    "role-pinning",
-    # operators that leave more open than they seem to
-    "for-any-value",
-    "for-all-values",
-    "if-exists",
-    "negated",
-    "typed-operator",
-    # Deny statements
-    "deny",
-    "deny-absent-key",
-]
-"""the closed list of mistakes in a statement"""
-
-AUDIENCE_KINDS: tuple[DefectKind, ...] = (
-    "claims-swapped",
-    "audience-china",
-    "audience-endpoint",
-    "audience-invisible",
-    "audience-case",
-    "audience-other",
-)
-"""what can be wrong with an audience, the most telling first"""
-_WEAK = frozenset(
-    {
-        *("key-ignored", "source-address", "region", "session-name"),
-        *("for-any-value", "for-all-values", "if-exists", "negated", "typed-operator"),
-    }
-)
-
-
-class Defect(msgspec.Struct, frozen=True, kw_only=True):
-    """One mistake in one statement.
-
-    `value` is the text that is wrong ("" where something is missing), `meant` the text that it should be ("" where nothing
-    shows that). `places` lead from the top of the document to what has to change; `condition` is the one that it is in.
-    """
-
-    kind: DefectKind
-    condition: Condition | None = None
-    value: str = ""
-    meant: str = ""
-    places: tuple[Steps, ...] = ()
-
-    @property
-    def shuts_out(self) -> bool:
-        """Whether it denies tokens that the statement was meant for; other defects change nothing, or leave it open."""
-        return self.kind not in _WEAK
 
 
 class Expected(msgspec.Struct, frozen=True, kw_only=True):

@@ -5,7 +5,7 @@ from typing import get_args
 import pytest
 
 from irsa_doctor.rulebook.causes import causes_of_sign
-from irsa_doctor.trust.defects import Defect, DefectKind
+from irsa_doctor.trust.defect_kinds import Defect, DefectKind
 
 
 @pytest.mark.parametrize("kind", [kind for kind in get_args(DefectKind) if Defect(kind=kind).shuts_out])

@@ -9,7 +9,7 @@ from irsa_doctor.facts.subject import Evidence, LazyMapping
 from irsa_doctor.model import Issuer, Place, Text, TrustPolicy, parse_arn, text_of
 from irsa_doctor.trust import Grant, Statement, is_subject, spell
 from irsa_doctor.trust.audiences import made_visible
-from irsa_doctor.trust.defects import Defect, DefectKind
+from irsa_doctor.trust.defect_kinds import Defect, DefectKind
 from irsa_doctor.trust.languages import Finite
 from irsa_doctor.trust.policy import Condition
 from irsa_doctor.trust.refusals import Steps

@@ -13,7 +13,8 @@ from irsa_doctor.facts.lookups.lookups import Lookups
 from irsa_doctor.issuers import EKS, cluster_profile, profile_of
 from irsa_doctor.model import Text, parse_arn, text_of
 from irsa_doctor.trust import SUBJECT_PREFIX, Policy, Statement, grant_of
-from irsa_doctor.trust.defects import AUDIENCE_KINDS, Defect, DefectKind, Expected, defects_of
+from irsa_doctor.trust.defect_kinds import AUDIENCE_KINDS, Defect, DefectKind
+from irsa_doctor.trust.defects import Expected, defects_of
 from irsa_doctor.trust.holding import holds, variables_of
 from irsa_doctor.trust.keys import known_context, presence, request_kind
 from irsa_doctor.trust.policy import WEB_IDENTITY, Condition, covering

@@ -13,7 +13,7 @@ from irsa_doctor.issuers import profile_of
 from irsa_doctor.model import Place, Role, Text, Unknown
 from irsa_doctor.trust import is_subject
 from irsa_doctor.trust.actions import ActionForm
-from irsa_doctor.trust.defects import DefectKind
+from irsa_doctor.trust.defect_kinds import DefectKind
 from irsa_doctor.trust.languages import Finite, Like, complement, contains, intersection
 from irsa_doctor.trust.naming import may_hold_wildcards
 from irsa_doctor.trust.patterns import Wild, glob_of

@@ -10,7 +10,7 @@ import msgspec
 from irsa_doctor.facts.lookups.names import Names, is_one_letter_off
 from irsa_doctor.model import Arn, Inventory, Issuer, Text, arn_of_provider, is_account_id, parse_arn
 from irsa_doctor.trust.audiences import without_invisible
-from irsa_doctor.trust.defects import DefectKind
+from irsa_doctor.trust.defect_kinds import DefectKind
 
 PrincipalForm = Literal[
     "provider",

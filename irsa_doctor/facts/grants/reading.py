@@ -15,7 +15,8 @@ from irsa_doctor.trust import SUBJECT_PREFIX, Admitted, Grant, Policy, Statement
 from irsa_doctor.trust.admitted import is_nothing
 from irsa_doctor.trust.association import SeenStatement
 from irsa_doctor.trust.conditions import is_plain_equality
-from irsa_doctor.trust.defects import Defect, DefectKind, Expected, StatementReading, reading_of
+from irsa_doctor.trust.defect_kinds import Defect, DefectKind
+from irsa_doctor.trust.defects import Expected, StatementReading, reading_of
 from irsa_doctor.trust.languages import NOTHING, Language
 from irsa_doctor.trust.naming import NamedHoles, with_names
 from irsa_doctor.trust.policy import Value

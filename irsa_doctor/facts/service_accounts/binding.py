@@ -22,7 +22,7 @@ from irsa_doctor.facts.workloads.webhook import AUDIENCE_ANNOTATION
 from irsa_doctor.issuers import profile_of
 from irsa_doctor.model import Arn, Issuer, Place, ServiceAccount, Text, Unknown, is_provider_of, issuer_in, parse_arn, text_of
 from irsa_doctor.trust import Admitted, Policy, Statement, admitted, spell
-from irsa_doctor.trust.defects import DefectKind
+from irsa_doctor.trust.defect_kinds import DefectKind
 from irsa_doctor.trust.keys import presence
 from irsa_doctor.trust.languages import Finite, contains
 from irsa_doctor.trust.symbols import policy_seen_through

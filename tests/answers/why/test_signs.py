@@ -9,7 +9,7 @@ from irsa_doctor.answers.why.circumstances import CIRCUMSTANCES
 from irsa_doctor.answers.why.links import LINKS
 from irsa_doctor.rulebook.causes import shipped_causes
 from irsa_doctor.rulebook.messages import shipped_messages
-from irsa_doctor.trust.defects import DefectKind
+from irsa_doctor.trust.defect_kinds import DefectKind
 
 FOLDER = Path(irsa_doctor.answers.why.__file__).parent
 CAUSES = shipped_causes()

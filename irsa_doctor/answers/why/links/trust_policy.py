@@ -14,7 +14,7 @@ from irsa_doctor.facts.grants.exclusion import Exclusion, Presented, exclusions
 from irsa_doctor.model import TrustPolicy, Verdict
 from irsa_doctor.rulebook.causes import causes_of_sign
 from irsa_doctor.trust import Policy, Request, admitted, decide
-from irsa_doctor.trust.defects import DefectKind
+from irsa_doctor.trust.defect_kinds import DefectKind
 from irsa_doctor.trust.keys import request_kind
 
 _CALLS = "aws cloudtrail lookup-events --lookup-attributes AttributeKey=EventName,AttributeValue=AssumeRoleWithWebIdentity"
