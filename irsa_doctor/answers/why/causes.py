@@ -10,7 +10,7 @@ from irsa_doctor.answers.why.circumstances import is_possible
 from irsa_doctor.answers.why.fixes import fix_of, remedy_of
 from irsa_doctor.answers.why.links.state import LinkState, Sign
 from irsa_doctor.answers.why.placeholders import fill_command
-from irsa_doctor.answers.why.ranking import ranked
+from irsa_doctor.answers.why.ranking import ranked, shown_by_message
 from irsa_doctor.answers.why.records import CERTAINTIES, DiagnosedCause, LinkVerdict, quoted_places
 from irsa_doctor.answers.why.sessions import is_of_other_role
 from irsa_doctor.answers.why.symptoms import Symptom
@@ -135,7 +135,8 @@ def _fitting(
         if explained & set(symptom.links) or (symptom.proves and len(symptom.candidates) == 1):
             continue
         for cause in (known_causes[ident] for ident in ranked(symptom, case, proved) if ident in known_causes):
-            if cause.id in known or number >= _MOST_FITTING or _is_ruled_out(case, cause, proved):
+            shown = cause.id in shown_by_message(symptom)
+            if cause.id in known or number >= _MOST_FITTING or (not shown and _is_ruled_out(case, cause, proved)):
                 continue
             known.add(cause.id)
             yield _diagnosed(case, Suspect(cause, "possible" if likely or number else "likely", Sign(cause.id)), cause.link)

@@ -9,6 +9,8 @@ from irsa_doctor.issuers import EKS
 from irsa_doctor.model import Issuer
 from irsa_doctor.rulebook.causes import Cause
 
+_PROXIES = frozenset({"HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"})
+
 CIRCUMSTANCES: Mapping[str, Callable[[Case], bool]] = {
     "issuer-in-china": lambda case: Issuer.of(case.issuer).partition in ("", "aws-cn"),
     "issuer-eks": lambda case: case.profile is EKS,
@@ -19,6 +21,8 @@ CIRCUMSTANCES: Mapping[str, Callable[[Case], bool]] = {
     "pod-identity-associated": lambda case: case.association is not None or not case.cluster_id,
     "association-known": lambda case: case.association is not None,
     "role-known": lambda case: case.analysed is not None,
+    "proxy-known": lambda case: any(_PROXIES & set(container.env) for container in case.containers),
+    "profile-known": lambda case: any("AWS_PROFILE" in container.env for container in case.containers),
 }
 """whether each is possible: those of a name without `known` are, as long as the input does not say otherwise"""
 

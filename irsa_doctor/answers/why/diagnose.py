@@ -19,6 +19,7 @@ from irsa_doctor.answers.why.records import (
     WorkloadIdentity,
     quoted_places,
 )
+from irsa_doctor.answers.why.sessions import is_of_other_role
 from irsa_doctor.answers.why.symptoms import Symptom
 from irsa_doctor.answers.why.weighing import symptoms_of_case, weighed
 from irsa_doctor.model import Verdict, is_provider_of
@@ -98,6 +99,12 @@ def _predicted(case: Case, states: Mapping[str, LinkState]) -> PredictedError | 
 def _notes(case: Case, symptoms: Sequence[Symptom], causes: Sequence[DiagnosedCause]) -> Iterator[str]:
     """What is worth a look though it is not a cause."""
     yield from _notes_on_trail(case)
+    for symptom in symptoms:
+        if is_of_other_role(case, symptom):
+            says = (
+                f"The session in the message is of the role {symptom.details['role']}, not of {case.role or 'the association'}"
+            )
+            yield f"{says}: the workload got that identity from somewhere else."
     yield from dict.fromkeys(symptom.note for symptom in symptoms if symptom.note)
     if case.evidence.failing and not symptoms:
         yield "The error message is not recognised; the links show what the files prove."

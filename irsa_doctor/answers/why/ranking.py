@@ -28,6 +28,12 @@ def ranked_alone(symptom: Symptom) -> tuple[str, ...]:
     return _ids([c for c in left if c.first and symptom.meets(c.first)], left)
 
 
+def shown_by_message(symptom: Symptom) -> frozenset[str]:
+    """The causes that come first by what stands in the message itself: what it shows, no manifest rules out."""
+    first = (c for c in symptom.candidates if c.first and c.first.details and symptom.meets(c.first))
+    return frozenset(candidate.id for candidate in first)
+
+
 def _ids(first: list[Candidate], left: list[Candidate]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(candidate.id for candidate in (*first, *left)))
 

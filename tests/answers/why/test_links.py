@@ -445,7 +445,7 @@ SEEN = [
         [],
         message('Could not connect to the endpoint URL: "https://sts.amazonaws.com/"'),
         "sts-endpoint",
-        "proxy-or-mesh-blocks-sts",
+        "sts-global-blocked",
     ),
     ("a session that is too long", [], event(durationSeconds=90_000), "session", "duration-out-of-range"),
     ("a permission that the role lacks", [], message(ASSUMED), "permissions", "perm-denied-after-assume"),

@@ -350,3 +350,31 @@ def test_no_secret_of_a_message_is_shown(secret):
     value = secret.rpartition(" ")[2]
     text = f"{secret} {SESSION}/app/x is not authorized to perform: s3:GetObject {secret} {NO_PROVIDER} {secret} {DENIED}"
     assert value not in repr(seen(text))
+
+
+# ---- ranked by the pod
+
+
+def test_a_proxy_of_the_pod_is_named_first_where_sts_cannot_be_reached():
+    text = "dial tcp: lookup sts.eu-west-1.amazonaws.com on 10.0.0.10:53: no such host"
+    behind = lambda documents: w.set_env(documents, HTTPS_PROXY="http://proxy.example.com:3128")  # noqa: E731
+    assert why(world(), w.POD, symptoms=symptoms_in(text), failing=True).causes[0].id != "proxy-or-mesh-blocks-sts"
+    assert why(world(behind), w.POD, symptoms=symptoms_in(text), failing=True).causes[0].id == "proxy-or-mesh-blocks-sts"
+
+
+def test_the_global_endpoint_in_a_message_was_called_whatever_the_pod_shows():
+    text = 'Could not connect to the endpoint URL: "https://sts.amazonaws.com/"'
+    assert why(world(), w.POD, symptoms=symptoms_in(text), failing=True).causes[0].id == "sts-global-blocked"
+
+
+def test_a_profile_of_the_pod_is_named_first_where_the_node_answers():
+    text = f"{SESSION}/node/i-0123456789abcdef0 is not authorized to perform: s3:GetObject"
+    found = why(
+        world(lambda documents: w.set_env(documents, AWS_PROFILE="prod")), w.POD, symptoms=symptoms_in(text), failing=True
+    )
+    assert {cause.id for cause in found.causes[:2]} == {"shared-config-shadow", "explicit-profile-disables-env"}
+
+
+def test_the_session_of_another_role_is_named():
+    found = seen(f"{SESSION}/legacy/botocore-session-1 is not authorized to perform: s3:GetObject")
+    assert any("of the role legacy" in note for note in found.notes)
