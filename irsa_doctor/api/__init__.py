@@ -16,8 +16,8 @@ EXPORTS: Mapping[str, str] = {
     "answers.who_can": "AdmittedAudiences AdmittedSubjects AudiencePair MissingInput NoSuchRole OtherPrincipal ProviderGrant "
     "WhoCan",
     "answers.why": "NoEvents NoTarget",
-    "answers.why.records": "DiagnosedCause DiagnosedLink Diagnosis LinkNeed MistakenRemedy PredictedError QuotedPlace "
-    "WorkloadIdentity",
+    "answers.why.records": "ContainerIdentity DiagnosedCause DiagnosedLink Diagnosis LinkNeed MistakenRemedy "
+    "PredictedError QuotedPlace WorkloadIdentity",
     "api.check": "baseline_of check controls framework_ids",
     "api.collect": "collect",
     "api.diff": "diff",

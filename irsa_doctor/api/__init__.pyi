@@ -23,6 +23,7 @@ from irsa_doctor.answers.who_can import ProviderGrant as ProviderGrant
 from irsa_doctor.answers.who_can import WhoCan as WhoCan
 from irsa_doctor.answers.why import NoEvents as NoEvents
 from irsa_doctor.answers.why import NoTarget as NoTarget
+from irsa_doctor.answers.why.records import ContainerIdentity as ContainerIdentity
 from irsa_doctor.answers.why.records import DiagnosedCause as DiagnosedCause
 from irsa_doctor.answers.why.records import DiagnosedLink as DiagnosedLink
 from irsa_doctor.answers.why.records import Diagnosis as Diagnosis
@@ -158,8 +159,8 @@ from irsa_doctor.sources.snapshot.snapshot import snapshot_text as snapshot_text
 from irsa_doctor.sources.snapshot.snapshot import write_snapshot as write_snapshot
 from irsa_doctor.text.errors import LiveError as LiveError
 from irsa_doctor.text.os_errors import os_error_reason as os_error_reason
+from irsa_doctor.text.positions import Documents as Documents
 from irsa_doctor.text.written_files import refuse_target as refuse_target
 from irsa_doctor.text.written_files import write_whole as write_whole
-from irsa_doctor.text.positions import Documents as Documents
 
 __all__: list[str]

@@ -138,7 +138,8 @@ class PlannedCluster(msgspec.Struct, frozen=True):
 class PodIdentityAssociation(msgspec.Struct, frozen=True):
     """An EKS Pod Identity association (eks:DescribePodIdentityAssociation); `role_arn` is "" where only the list was given.
 
-    What a template fills in has holes; `id` is "" where a template makes it.
+    What a template fills in has holes; `id`, `arn` and `created` (RFC 3339) are "" where a template makes it. `external_id` is
+    what EKS sends to the target role; `narrowed`: it has a session policy of its own.
     """
 
     cluster: str | Text
@@ -149,6 +150,10 @@ class PodIdentityAssociation(msgspec.Struct, frozen=True):
     target_role_arn: str = ""
     session_tags: bool = True
     id: str = ""
+    external_id: str = ""
+    arn: str = ""
+    created: str = ""
+    narrowed: bool = False
 
 
 class ResourceControlPolicy(msgspec.Struct, frozen=True, eq=False):

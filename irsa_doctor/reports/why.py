@@ -6,7 +6,15 @@ from typing import Any
 
 import msgspec
 
-from irsa_doctor.answers.why import DiagnosedCause, DiagnosedLink, Diagnosis, MistakenRemedy, PredictedError, WorkloadIdentity
+from irsa_doctor.answers.why import (
+    ContainerIdentity,
+    DiagnosedCause,
+    DiagnosedLink,
+    Diagnosis,
+    MistakenRemedy,
+    PredictedError,
+    WorkloadIdentity,
+)
 from irsa_doctor.answers.why.records import QuotedPlace
 from irsa_doctor.model.findings import Fix, Location, Snippet
 from irsa_doctor.reports.escape import for_terminal
@@ -63,6 +71,7 @@ class WhyDocument(msgspec.Struct, frozen=True):
     roles: Sequence[str]
     wrong_fixes: Sequence[MistakenRemedy]
     claims: Mapping[str, Any]
+    identities: Sequence[ContainerIdentity]
 
 
 class WhyAllDocument(msgspec.Struct, frozen=True):

@@ -2,7 +2,7 @@ import pytest
 
 from irsa_doctor.model import Hole, Place, Text, TrustPolicy
 from irsa_doctor.trust import read_policy
-from irsa_doctor.trust.services import ServiceCall, service_may, trusts_service
+from irsa_doctor.trust.services import ServiceCall, may_assume, trusts_service
 
 PODS = "pods.eks.amazonaws.com"
 NAMESPACE = "aws:RequestTag/kubernetes-namespace"
@@ -42,14 +42,14 @@ EVERYBODY = {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:Assume
         ([statement(principal=Text((Hole("${Service}"),)))], None),
     ],
 )
-def test_a_service_may_assume_a_role_or_may_not_or_it_hangs_on_what_is_not_known(statements, expected):
-    assert service_may(policy(*statements), "sts:AssumeRole", CALL) is expected
+def test_a_may_assume_assume_a_role_or_may_not_or_it_hangs_on_what_is_not_known(statements, expected):
+    assert may_assume(policy(*statements), "sts:AssumeRole", CALL) is expected
 
 
 def test_passing_tags_is_an_action_of_its_own():
     only = policy(statement(action=["sts:AssumeRole"]))
-    assert service_may(only, "sts:AssumeRole", CALL) is True
-    assert service_may(only, "sts:TagSession", CALL) is False
+    assert may_assume(only, "sts:AssumeRole", CALL) is True
+    assert may_assume(only, "sts:TagSession", CALL) is False
 
 
 def test_what_a_service_is_trusted_with_is_asked_without_conditions():

@@ -7,6 +7,7 @@ from irsa_doctor.answers.why.evidence.tokens import BadToken, WebIdentityToken, 
 from irsa_doctor.answers.why.log_excerpt import log_excerpt
 from irsa_doctor.answers.why.private import private_files
 from irsa_doctor.answers.why.records import (
+    ContainerIdentity,
     DiagnosedCause,
     DiagnosedLink,
     Diagnosis,
@@ -33,6 +34,7 @@ __all__ = [
     "BadToken",
     "Case",
     "CaseEvidence",
+    "ContainerIdentity",
     "DiagnosedCause",
     "DiagnosedLink",
     "Diagnosis",

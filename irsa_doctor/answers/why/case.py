@@ -13,6 +13,7 @@ from irsa_doctor.answers.why.symptoms import Symptom
 from irsa_doctor.facts import AnalysedRole, Judged, View, binding_facts, cluster_facts, provider_facts
 from irsa_doctor.facts.lookups.lookups import ROLE_ARN
 from irsa_doctor.facts.service_accounts.service_account import service_account_facts
+from irsa_doctor.facts.workloads.containers import has_container_credentials, pair_of
 from irsa_doctor.facts.workloads.webhook import AUDIENCE_ANNOTATION, CONTAINER_CREDENTIALS, FILE_VARIABLE, ROLE_VARIABLE, VOLUME
 from irsa_doctor.facts.workloads.workload import judged_workload
 from irsa_doctor.issuers import EKS, Profile, cluster_profile
@@ -174,6 +175,22 @@ class Case(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         return self.view.inventory.association_by_key.get(self._key)
 
     @cached_property
+    def supplied(self) -> AnalysedRole | None:
+        """The role that the association hands out, None where there is none or it is not in the input."""
+        association = self.association
+        if association is None or not association.role_arn:
+            return None
+        if isinstance(association.role_arn, str) and (known := self.view.role_by_arn.get(association.role_arn)):
+            return known
+        made = self.view.template_roles.of(association.role_arn, association.place)
+        return self.view.role_by_id.get(made.id) if made else None
+
+    @cached_property
+    def target_role(self) -> str:
+        """The ARN of the association's target role, "" where it has none."""
+        return self.association.target_role_arn if self.association else ""
+
+    @cached_property
     def has_no_association(self) -> bool:
         """Whether the service account certainly has none."""
         return self.association is None and (self.profile is not EKS or self.view.inventory.closed.has_association(*self._key))
@@ -257,9 +274,19 @@ class Case(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
     @property
     def uses_pod_identity(self) -> bool:
-        """Whether EKS Pod Identity supplies the role, so that no token is sent to STS: evidence of a request excludes it."""
-        requested = bool(self.stated_role or self.token or self.calls)
+        """Whether EKS Pod Identity supplies the role, so that no token is sent to STS: evidence of a request excludes it,
+        and so does a pod that has a web identity."""
+        requested = bool(self.stated_role or self.token or self.calls or self.sends_web_identity)
         return self.association is not None and not requested and not any(s.passed for s in self.evidence.symptoms)
+
+    @cached_property
+    def sends_web_identity(self) -> bool:
+        """Whether the target is a pod that was set up for a web identity, whatever its service account has by now."""
+        workload = self.workload
+        if workload is None or not workload.admitted:
+            return False
+        pairs = [container for container in workload.containers if not container.init and pair_of(container) == "both"]
+        return bool(pairs) and not any(has_container_credentials(container) for container in pairs)
 
     # ---- the provider and the audience
 

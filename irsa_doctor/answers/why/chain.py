@@ -42,4 +42,6 @@ def _situations(case: Case) -> frozenset[Situation]:
         situations.add("token")
     if case.shows_pod_identity:
         situations.add("pod-identity")
+    if case.uses_pod_identity and case.target_role:
+        situations.add("target-role")
     return frozenset(situations)

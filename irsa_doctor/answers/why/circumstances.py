@@ -20,6 +20,7 @@ CIRCUMSTANCES: Mapping[str, Callable[[Case], bool]] = {
     "role-not-annotated": lambda case: case.account is None or ROLE_ARN not in case.account.annotations,
     "pod-identity-associated": lambda case: case.association is not None or not case.cluster_id,
     "association-known": lambda case: case.association is not None,
+    "target-role-known": lambda case: bool(case.target_role),
     "role-known": lambda case: case.analysed is not None,
     "proxy-known": lambda case: any(_PROXIES & set(container.env) for container in case.containers),
     "profile-known": lambda case: any("AWS_PROFILE" in container.env for container in case.containers),

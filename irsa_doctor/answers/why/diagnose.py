@@ -6,6 +6,7 @@ from irsa_doctor.answers.check.fetching import fetched
 from irsa_doctor.answers.why.case import Case
 from irsa_doctor.answers.why.causes import causes_of, suspects
 from irsa_doctor.answers.why.chain import decisive_links, walk_links
+from irsa_doctor.answers.why.identities import container_identities, notes_on_identities
 from irsa_doctor.answers.why.links import LINKS
 from irsa_doctor.answers.why.links.state import LinkState
 from irsa_doctor.answers.why.mistaken_remedies import mistaken_remedies
@@ -30,6 +31,7 @@ def diagnose(case: Case) -> Diagnosis:
     by_files = walk_links(case)
     states, symptoms = weighed(case, by_files), symptoms_of_case(case)
     causes = causes_of(case, states, symptoms, {link: state.verdict for link, state in by_files.items()})
+    identities = container_identities(case)
     return Diagnosis(
         subject=_subject(case),
         role=case.role,
@@ -37,9 +39,10 @@ def diagnose(case: Case) -> Diagnosis:
         links=_links(case, states),
         causes=causes,
         predicted_error=_predicted(case, states),
-        notes=tuple(_notes(case, symptoms, causes)),
+        notes=(*notes_on_identities(identities), *_notes(case, symptoms, causes)),
         roles=() if case.role else tuple(_trusting_roles(case)),
         wrong_fixes=tuple(mistaken_remedies(case)),
+        identities=identities,
         claims=case.token.shown if case.token else {},
         quotes={link: state.places for link, state in states.items() if state.places},
     )

@@ -5,7 +5,7 @@ import shlex
 
 from irsa_doctor.answers.why.case import Case
 from irsa_doctor.answers.why.evidence.tokens import TOLERANCE
-from irsa_doctor.model import Issuer
+from irsa_doctor.model import Issuer, text_of
 
 _PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
 _NAMES = {
@@ -19,6 +19,9 @@ _NAMES = {
     "region": "the region of the cluster",
     "provider_arn": "the ARN of the OIDC provider",
     "issuer": "the issuer of the cluster",
+    "source_role": "the ARN of the role of the association",
+    "target_role": "the ARN of its target role",
+    "target_role_name": "the name of its target role",
 }
 _PROGRAMS = ("aws ", "kubectl ", "curl ", "nslookup ")
 _EXEC = "kubectl exec "
@@ -94,11 +97,15 @@ def fill_message(template: str, case: Case) -> str:
 def placeholder_values(case: Case) -> dict[str, str]:
     """The values of a case by placeholder, "" where they are not known."""
     cluster = case.cluster
+    supplied = text_of(case.association.role_arn) if case.association and not case.role_arn else ""
     return {
         "namespace": case.namespace,
         "service_account": case.service_account,
         "pod": next((workload.name for workload in case.workloads if workload.kind == "Pod"), ""),
-        "role_name": case.role_name,
+        "role_name": case.role_name or supplied.rpartition("/")[2],
+        "source_role": supplied,
+        "target_role": case.target_role,
+        "target_role_name": case.target_role.rpartition("/")[2],
         "role_arn": case.role,
         "account": case.role_arn.account if case.role_arn else "",
         "cluster": cluster.name if cluster else "",

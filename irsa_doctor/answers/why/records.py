@@ -95,11 +95,25 @@ class WorkloadIdentity(msgspec.Struct, frozen=True, kw_only=True):
     workload: str = ""
 
 
+class ContainerIdentity(msgspec.Struct, frozen=True, kw_only=True):
+    """The identity that a container uses: static-keys, web-identity, pod-identity or none; `role` is "" where it is not known.
+
+    `workload` is KIND/NAME; `injected`: the spec of the container shows it, else it is what the webhook would set up now.
+    """
+
+    workload: str
+    container: str
+    mechanism: str
+    role: str
+    injected: bool
+
+
 class Diagnosis(msgspec.Struct, frozen=True, kw_only=True):
     """The answer for one credential.
 
     `roles` are those whose trust policy admits it, where it names no role; `claims` the claims of the token of the input, which
-    is never shown. `quotes` are the places of each failing link with their lines, by link id.
+    is never shown; `identities` are those of the containers of its workloads; `quotes` are the places of each failing link with
+    their lines, by link id.
     """
 
     subject: WorkloadIdentity
@@ -111,6 +125,7 @@ class Diagnosis(msgspec.Struct, frozen=True, kw_only=True):
     notes: tuple[str, ...] = ()
     roles: tuple[str, ...] = ()
     wrong_fixes: tuple[MistakenRemedy, ...] = ()
+    identities: tuple[ContainerIdentity, ...] = ()
     claims: Mapping[str, Any] = {}
     quotes: Mapping[str, tuple[Location, ...]] = {}
 

@@ -33,6 +33,7 @@ class Presented(msgspec.Struct, frozen=True):
     """A token as STS presents it to a policy: its provider (ARN) in the role's account, its issuer without scheme, its claims.
 
     `request` is what else is known of the request: keys in lower case -> values, () where the key is surely absent.
+    `generated`: the name of the service account may come from a chart; a template that writes it out generates none.
     """
 
     account: str
@@ -41,6 +42,7 @@ class Presented(msgspec.Struct, frozen=True):
     subject: str
     audience: str
     request: Mapping[str, tuple[str, ...]] = {}
+    generated: bool = True
 
 
 class Exclusion(msgspec.Struct, frozen=True, kw_only=True):
@@ -259,7 +261,7 @@ class _Scene(msgspec.Struct, frozen=True, dict=True):
         others = [v for v in map(text_of, condition.values) if v not in {d.value for d in own}]
         others += [d.meant for d in own if d.meant]
         if others or not own:
-            kind = other_subject(others, self.token.subject)
+            kind = other_subject(others, self.token.subject, generated=self.token.generated)
             yield self.relative(kind, condition), OTHER_SUBJECT
             yield from ((d, SLIP) for d in own[:1])
         else:
@@ -301,15 +303,18 @@ def request_keys(conditions: Sequence[Condition], token: Presented) -> dict[str,
     return {**absent, **known, **token.request, f"{issuer}:sub": (token.subject,), f"{issuer}:aud": (token.audience,)}
 
 
-def other_subject(values: Sequence[str], subject: str) -> DefectKind:
-    """How subjects that a policy requires differ from one: by a generated name, by the namespace, altogether."""
+def other_subject(values: Sequence[str], subject: str, *, generated: bool = True) -> DefectKind:
+    """How subjects that a policy requires differ from one: by a generated name, by the namespace, altogether.
+
+    Without `generated` no chart has made the name.
+    """
     namespace, _, name = subject.removeprefix(SUBJECT_PREFIX).partition(":")
     kinds: set[DefectKind] = set()
     for value in values:
         value_namespace, _, value_name = value.removeprefix(SUBJECT_PREFIX).partition(":")
         if value_name == name and value_namespace != namespace:
             kinds.add("subject-namespace")
-        elif value_namespace == namespace and value_name and _is_release(name, value_name):
+        elif generated and value_namespace == namespace and value_name and _is_release(name, value_name):
             kinds.add("subject-release")
     order: tuple[DefectKind, ...] = ("subject-release", "subject-namespace")
     return next((kind for kind in order if kind in kinds), "subject-other")

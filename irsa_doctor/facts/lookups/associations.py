@@ -1,72 +1,199 @@
 """Facts of EKS Pod Identity: what its associations mean for the roles and the service accounts that they join."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Literal
+
+import msgspec
 
 from irsa_doctor.facts.lookups.lookups import ROLE_ARN, Lookups
 from irsa_doctor.issuers import profile_of
-from irsa_doctor.model import PodIdentityAssociation, ServiceAccount, Unknown, text_of
+from irsa_doctor.model import Arn, PodIdentityAssociation, ServiceAccount, Text, Unknown, parse_arn, text_of
 from irsa_doctor.trust import Policy
-from irsa_doctor.trust.services import ServiceCall, service_may, trusts_service
+from irsa_doctor.trust.holding import RequestContext
+from irsa_doctor.trust.services import (
+    AssumeCall,
+    CallMiss,
+    RoleCall,
+    ServiceCall,
+    call_misses,
+    condition_keys,
+    may_assume,
+    open_keys,
+    trusts,
+)
 
 SERVICE = "pods.eks.amazonaws.com"
-_ASSUME, _TAG = "sts:AssumeRole", "sts:TagSession"
+CAPABILITIES = "capabilities.eks.amazonaws.com"
+"""The caller for the roles of managed capabilities (https://docs.aws.amazon.com/eks/latest/userguide/capability-role.html)"""
+ASSUME_ROLE, TAG_SESSION = "sts:AssumeRole", "sts:TagSession"
+# https://docs.aws.amazon.com/eks/latest/userguide/pod-id-abac.html#pod-id-abac-tags
+_TAGS_OF_CLUSTER = ("eks-cluster-arn", "eks-cluster-name", "kubernetes-namespace", "kubernetes-service-account")
+_TAGS = (*_TAGS_OF_CLUSTER, "kubernetes-pod-name", "kubernetes-pod-uid")
+# values that EKS does not document: that of aws:SourceArn is told of in awslabs/mountpoint-s3-csi-driver#781
+_PRESUMED = frozenset({"aws:sourcearn", "aws:principalorgid", "aws:principalorgpaths"})
 NO_ISSUER = Unknown("issuer of the cluster of the service account", "kubectl get --raw /.well-known/openid-configuration")
 _BY_NAME = "run aws eks list-pod-identity-associations with the name of the cluster"
 Override = Literal["no", "same-role", "other-role", "unseen-role"]
-Served = Literal["none", "served", "explained", "no-trust", "no-tags"]
-_WORST: tuple[Served, ...] = ("no-trust", "no-tags", "served", "none", "explained")
+Served = Literal["none", "served", "explained", "no-trust", "no-tags", "external-id", "tags-off", "condition"]
+_WORST: tuple[Served, ...] = ("no-trust", "no-tags", "external-id", "tags-off", "condition")
+UNKNOWN_VALUES = Unknown("values of condition keys in the requests of EKS Pod Identity")
 
 
-def served(policy: Policy, associations: Sequence[PodIdentityAssociation], lookups: Lookups) -> Served | Unknown:
-    """Whether EKS may assume a role for the associations that name it
+class TrustAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """What a trust policy answers to the requests for one association.
+
+    `state` is "unknown" where it depends on `keys`. `action` is the one that is not allowed, `misses` what keeps it out, of the
+    statement that comes nearest. `presumed`: the answer rests on a value that AWS does not document.
+    """
+
+    state: Served | Literal["unknown"]
+    action: str = ""
+    misses: tuple[CallMiss, ...] = ()
+    keys: tuple[str, ...] = ()
+    presumed: bool = False
+
+
+def role_answer(policy: Policy, association: PodIdentityAssociation, lookups: Lookups) -> TrustAnswer:
+    """Whether EKS may assume the role of an association
     (https://docs.aws.amazon.com/eks/latest/userguide/pod-id-role.html)."""
+    return _answer(policy, service_call(association, lookups, policy), association)
+
+
+def target_answer(policy: Policy, association: PodIdentityAssociation, lookups: Lookups) -> TrustAnswer:
+    """Whether the role of an association may assume its target role, as far as the target's trust policy decides
+    (https://docs.aws.amazon.com/eks/latest/userguide/pod-id-assign-target-role.html)."""
+    return _answer(policy, target_call(association, lookups, policy), association)
+
+
+def _answer(policy: Policy, call: AssumeCall, association: PodIdentityAssociation) -> TrustAnswer:
+    if policy.refused:
+        return TrustAnswer(state="explained")
+    actions = (ASSUME_ROLE, TAG_SESSION) if association.session_tags else (ASSUME_ROLE,)
+    answers = {action: may_assume(policy, action, call) for action in actions}
+    refused = next((action for action, allowed in answers.items() if allowed is False), "")
+    if refused:
+        misses = _nearest(call_misses(policy, refused, call))
+        state = _failure(trusts(policy, call, refused), refused, misses, association)
+        presumed = bool(misses) and all(miss.condition and miss.condition.key in _PRESUMED for miss in misses)
+        return TrustAnswer(state=state, action=refused, misses=misses, presumed=presumed)
+    if None in answers.values():
+        keys = (key for action in actions for key in open_keys(policy, action, call))
+        return TrustAnswer(state="unknown", keys=tuple(dict.fromkeys(keys)))
+    return TrustAnswer(state="served")
+
+
+def _nearest(misses: Iterable[CallMiss]) -> tuple[CallMiss, ...]:
+    """Those of the statement that comes nearest: a Deny, else the Allow that fails in the fewest conditions."""
+    table: dict[int, list[CallMiss]] = {}
+    for miss in misses:
+        table.setdefault(miss.statement.index, []).append(miss)
+    ordered = sorted(table.values(), key=lambda listed: (not listed[0].denied, len(listed)))
+    return tuple(ordered[0]) if ordered else ()
+
+
+def _failure(named: bool, action: str, misses: Sequence[CallMiss], association: PodIdentityAssociation) -> Served:
+    if not (named or any(miss.denied for miss in misses)):
+        return "no-trust" if action == ASSUME_ROLE else "no-tags"
+    keys = {miss.condition.key for miss in misses if miss.condition}
+    if keys == {"sts:externalid"}:
+        return "external-id"
+    tags = keys and all(key.startswith(("aws:requesttag/", "aws:principaltag/")) or key in _OF_TAGS for key in keys)
+    return "tags-off" if tags and not association.session_tags else "condition"
+
+
+_OF_TAGS = frozenset({"aws:tagkeys", "sts:transitivetagkeys"})
+
+
+def worst_answer(
+    policy: Policy,
+    associations: Sequence[PodIdentityAssociation],
+    answer: Callable[[Policy, PodIdentityAssociation], TrustAnswer],
+) -> Served | Unknown:
+    """The worst answer of a policy for several associations: one that is refused counts before one that is unknown."""
     if policy.refused:
         return "explained"
-    if not associations:
-        return "none"
-    states = [_served(policy, association, lookups) for association in associations]
-    for worst in _WORST[:2]:
+    states = {answer(policy, association).state for association in associations}
+    for worst in _WORST:
         if worst in states:
             return worst
-    return next((state for state in states if isinstance(state, Unknown)), "served")
+    return UNKNOWN_VALUES if "unknown" in states else "served" if states else "none"
 
 
-def _served(policy: Policy, association: PodIdentityAssociation, lookups: Lookups) -> Served | Unknown:
-    if not trusts_service(policy, SERVICE, _ASSUME):
-        return "no-trust"
-    call = ServiceCall(SERVICE, _context(association, lookups))
-    actions = (_ASSUME, _TAG) if association.session_tags else (_ASSUME,)
-    answers = [service_may(policy, action, call) for action in actions]
-    if answers[0] is False:
-        return "no-trust"
-    if False in answers:
-        return "no-tags"
-    if None in answers:
-        return Unknown("values of condition keys in the requests of EKS Pod Identity")
-    return "served"
+def service_call(association: PodIdentityAssociation, lookups: Lookups, policy: Policy) -> ServiceCall:
+    """The request of EKS for the role of an association."""
+    cluster = cluster_of(association, lookups)
+    context: dict[str, tuple[str, ...]] = {"aws:principalorgid": (), "aws:principalorgpaths": ()}
+    if cluster:
+        context |= {"aws:sourceaccount": (cluster.account,), "aws:sourcearn": (str(cluster),)}
+    if role := parse_arn(text_of(association.role_arn)):
+        context["aws:resourceaccount"] = (role.account,)
+    tags, present = _of_session_tags(association, cluster, policy, "aws:requesttag/")
+    return ServiceCall(SERVICE, {**context, **_without_principal_tags(policy), **tags}, present)
 
 
-def _context(association: PodIdentityAssociation, lookups: Lookups) -> dict[str, tuple[str, ...]]:
-    """What is known of the requests for an association
-    (https://docs.aws.amazon.com/eks/latest/userguide/pod-id-abac.html#pod-id-abac-tags)."""
+def target_call(association: PodIdentityAssociation, lookups: Lookups, policy: Policy) -> RoleCall:
+    """The request for the target role of an association; its tags are those of the first session too, for they are transitive
+    (https://docs.aws.amazon.com/IAM/latest/UserGuide/id_session-tags.html#id_session-tags_role-chaining)."""
+    cluster, context = cluster_of(association, lookups), dict[str, tuple[str, ...]]()
+    if ident := external_id(association, lookups):
+        context["sts:externalid"] = (ident,)
+    if role := parse_arn(text_of(association.target_role_arn)):
+        context["aws:resourceaccount"] = (role.account,)
+    tags, present = _of_session_tags(association, cluster, policy, "aws:requesttag/")
+    own, known = _of_session_tags(association, cluster, policy, "aws:principaltag/")
+    return RoleCall(text_of(association.role_arn), {**context, **tags, **own}, present | known)
+
+
+def cluster_of(association: PodIdentityAssociation, lookups: Lookups) -> Arn | None:
+    """The ARN of the cluster of an association: of the cluster, else by the association's own; None where it is not known."""
     cluster = lookups.inventory.cluster_by_id.get(text_of(association.cluster))
-    context: dict[str, tuple[str, ...]] = {}
-    if cluster and cluster.account:
-        context["aws:sourceaccount"] = (cluster.account,)
-    tags = {
+    if cluster and cluster.arn:
+        return parse_arn(cluster.arn)
+    own = parse_arn(association.arn)
+    return msgspec.structs.replace(own, resource=f"cluster/{own.resource.split('/')[1]}") if own and own.name else None
+
+
+def external_id(association: PodIdentityAssociation, lookups: Lookups) -> str:
+    """The `sts:ExternalId` that EKS sends to the target role, "" where it is not known
+    (recorded: region/account/cluster/namespace/service account)."""
+    cluster, names = cluster_of(association, lookups), (association.namespace, association.service_account)
+    if association.external_id or cluster is None or any(isinstance(name, Text) for name in names):
+        return association.external_id
+    return "/".join((cluster.region, cluster.account, cluster.name, *map(text_of, names)))
+
+
+def session_tags(association: PodIdentityAssociation, cluster: Arn | None) -> dict[str, str]:
+    """The session tags whose values are known, by name."""
+    values: dict[str, str | Text] = {
         "kubernetes-namespace": association.namespace,
         "kubernetes-service-account": association.service_account,
         "eks-cluster-name": cluster.name if cluster else "",
-        "eks-cluster-arn": cluster.arn if cluster else "",
+        "eks-cluster-arn": str(cluster) if cluster else "",
     }
-    names = (*tags, "kubernetes-pod-name", "kubernetes-pod-uid")
-    if not association.session_tags:
-        return context | {f"aws:requesttag/{name}": () for name in names} | {"aws:tagkeys": (), "sts:transitivetagkeys": ()}
-    known = {name: value for name, value in tags.items() if isinstance(value, str) and value}
-    context |= {f"aws:requesttag/{name}": (value,) for name, value in known.items()}
-    return context | {"aws:tagkeys": names, "sts:transitivetagkeys": names}
+    return {name: value for name, value in values.items() if isinstance(value, str) and value}
+
+
+def _of_session_tags(
+    association: PodIdentityAssociation, cluster: Arn | None, policy: Policy, prefix: str
+) -> tuple[dict[str, tuple[str, ...]], frozenset[str]]:
+    """(what is known of the keys of tags, the keys that are there with a value that is not known)."""
+    names = _TAGS if association.session_tags else ()
+    values = session_tags(association, cluster) if association.session_tags else {}
+    context: dict[str, tuple[str, ...]] = {f"{prefix}{name}": (value,) for name, value in values.items()}
+    present = frozenset(f"{prefix}{name}" for name in names) - context.keys()
+    if prefix == "aws:requesttag/":
+        context |= {"aws:tagkeys": names, "sts:transitivetagkeys": names}
+        absent = [key for key in condition_keys(policy) if key.startswith(prefix)]
+    else:
+        # the role of the association may have tags of its own
+        absent = [f"{prefix}{name}" for name in _TAGS]
+    return context | {key: () for key in absent if key not in context and key not in present}, present
+
+
+def _without_principal_tags(policy: Policy) -> RequestContext:
+    """A service is no principal that has tags."""
+    return {key: () for key in condition_keys(policy) if key.startswith("aws:principaltag/")}
 
 
 def association_of(account: ServiceAccount, lookups: Lookups) -> PodIdentityAssociation | None:
@@ -81,6 +208,21 @@ def association_of(account: ServiceAccount, lookups: Lookups) -> PodIdentityAsso
     folder = os.path.dirname(account.place.document)
     named = lookups.associations_by_account.get((account.namespace, account.name), ())
     return next((item for item in named if _are_together(folder, os.path.dirname(item.place.document))), None)
+
+
+def near_association(account: ServiceAccount, lookups: Lookups) -> PodIdentityAssociation | None:
+    """The association that was most likely meant for a service account without one: its name is near, and nothing has it."""
+    return lookups.misnamed_associations.get((account.cluster, account.namespace, account.name))
+
+
+def is_association_misnamed(account: ServiceAccount, lookups: Lookups) -> bool:
+    """Whether it is certain that such an association is for nobody, and that the service account has no other."""
+    near, closed = near_association(account, lookups), lookups.inventory.closed
+    if near is None:
+        return False
+    namespaces = {account.namespace, text_of(near.namespace)}
+    whole = all(closed.has_kind(account.cluster, "serviceaccounts", namespace) for namespace in namespaces)
+    return whole and closed.has_association(account.cluster, account.namespace, account.name)
 
 
 def _are_together(folder: str, other: str) -> bool:

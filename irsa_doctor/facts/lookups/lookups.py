@@ -10,10 +10,12 @@ from irsa_doctor.facts.lookups.accounts import Accounts
 from irsa_doctor.facts.lookups.names import Names
 from irsa_doctor.facts.lookups.template_roles import TemplateRoles
 from irsa_doctor.issuers import cluster_profile
-from irsa_doctor.model import Contradiction, Inventory, PodIdentityAssociation, Text
+from irsa_doctor.model import Contradiction, Inventory, PodIdentityAssociation, ServiceAccount, Text
+from irsa_doctor.model.nearness import nearest
 from irsa_doctor.trust.defects import Expected
 
 ROLE_ARN = "eks.amazonaws.com/role-arn"
+_AccountsByPair = dict[tuple[str, str], list[ServiceAccount]]
 
 
 class Lookups(msgspec.Struct, frozen=True, dict=True):
@@ -113,6 +115,54 @@ class Lookups(msgspec.Struct, frozen=True, dict=True):
         return {key: tuple(several) for key, several in table.items()}
 
     @cached_property
+    def misnamed_associations(self) -> Mapping[tuple[str, str, str], PodIdentityAssociation]:
+        """(cluster id, namespace, service account) -> the association of a near name that no service account or workload has;
+        only of service accounts that have neither an association nor an annotation."""
+        table: dict[tuple[str, str, str], PodIdentityAssociation] = {}
+        for key, association in self.inventory.association_by_key.items():
+            names = tuple([name for name in key if isinstance(name, str)])
+            if len(names) == len(key) and not self._is_used(names):
+                for near in self._near_accounts(*names):
+                    table.setdefault((near.cluster, near.namespace, near.name), association)
+        return table
+
+    def _is_used(self, key: tuple[str, ...]) -> bool:
+        return key in self.inventory.service_account_by_key or key in self.inventory.workloads_by_service_account
+
+    def _near_accounts(self, cluster: str, namespace: str, name: str) -> list[ServiceAccount]:
+        """The service account without a role that has a near name in a namespace, else the same name in another, at most 1."""
+        by_namespace, by_name = self._accounts_without_role
+        without = {account.name: account for account in by_namespace.get((cluster, namespace), ())}
+        near = [other for other in without if _is_longer(other, name) or _is_longer(name, other)]
+        if near := near or list(nearest(name, without)):
+            return [without[near[0]]] if len(near) == 1 else []
+        same = by_name.get((cluster, name), [])
+        return same if len(same) == 1 else []
+
+    @cached_property
+    def _accounts_without_role(self) -> tuple[_AccountsByPair, _AccountsByPair]:
+        """The service accounts with neither an association nor an annotation, by cluster and namespace, by cluster and name;
+        `default` is meant by nobody."""
+        by_namespace: _AccountsByPair = {}
+        by_name: _AccountsByPair = {}
+        associated = self.inventory.association_by_key
+        for account in self.inventory.service_accounts:
+            key = (account.cluster, account.namespace, account.name)
+            if account.name != "default" and not account.annotations.get(ROLE_ARN) and key not in associated:
+                by_namespace.setdefault(key[:2], []).append(account)
+                by_name.setdefault((account.cluster, account.name), []).append(account)
+        return by_namespace, by_name
+
+    @cached_property
+    def associations_of_target(self) -> Mapping[str, tuple[PodIdentityAssociation, ...]]:
+        """ARN of a role -> the Pod Identity associations that have it for their target role."""
+        table: dict[str, list[PodIdentityAssociation]] = {}
+        for association in self.inventory.associations:
+            if association.target_role_arn:
+                table.setdefault(association.target_role_arn, []).append(association)
+        return {role: tuple(associations) for role, associations in table.items()}
+
+    @cached_property
     def contradictions_of(self) -> Mapping[str, tuple[Contradiction, ...]]:
         """Path of a document -> what it contradicts in a document before it."""
         table: dict[str, list[Contradiction]] = {}
@@ -162,3 +212,8 @@ class Lookups(msgspec.Struct, frozen=True, dict=True):
         if known is None:
             return ""
         return self.principals.meant(principal, account) or known.near(principal)
+
+
+def _is_longer(longer: str, name: str) -> bool:
+    """Whether a name is another one with a word before or behind it."""
+    return longer.endswith(f"-{name}") or longer.startswith(f"{name}-")

@@ -40,7 +40,7 @@ class AlikeRoles:
     def analysed(self, role: Role) -> AnalysedRole:
         """Returns what `analyse` does."""
         cut = _without_subject(role)
-        if cut is None or role.id in self._lookups.associations_of_role:
+        if cut is None or role.id in self._lookups.associations_of_role or role.arn in self._lookups.associations_of_target:
             return analyse(role, self._lookups)
         text, subject = cut
         model = self._models.get(text)

@@ -97,9 +97,6 @@ def role_evidence(
         _say_problems(names, places, source, policy, defective)
         _say_principals(names, places, source, policy)
         _say_denials(names, places, source, policy, by_provider)
-    if associations := lookups.associations_of_role.get(role.id, ()):
-        names["associated"] = _listed(f"{association.namespace}/{association.service_account}" for association in associations)
-        places["association"] = associations[0].place
     return Evidence(names, places)
 
 

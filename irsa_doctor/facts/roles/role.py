@@ -1,7 +1,7 @@
 """Facts of whole roles, and the analysis of a role's policy that all facts share."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Literal
 
@@ -9,7 +9,7 @@ import msgspec
 
 from irsa_doctor.facts.grants.grant import GrantFacts, grant_facts, hidden_grant, is_blocked, is_in_force, judged_grant
 from irsa_doctor.facts.grants.reading import GrantReading, expected_tokens, issuer_kind
-from irsa_doctor.facts.lookups.associations import Served, served
+from irsa_doctor.facts.lookups.associations import Served
 from irsa_doctor.facts.lookups.lookups import Lookups
 from irsa_doctor.facts.roles.evidence import (
     is_permission_policy,
@@ -18,7 +18,8 @@ from irsa_doctor.facts.roles.evidence import (
     wide_principals,
     without_federated,
 )
-from irsa_doctor.facts.subject import Judged
+from irsa_doctor.facts.roles.pod_identity import any_cluster_may, handed_out, pod_identity_evidence, reached_as_target
+from irsa_doctor.facts.subject import Evidence, Judged
 from irsa_doctor.model import Role, TrustPolicy, Unknown, parse_arn, text_of
 from irsa_doctor.trust import Admitted, Policy, Statement, admitted, grant_of, read_policy
 from irsa_doctor.trust.association import seen_for
@@ -45,6 +46,8 @@ class RoleFacts(msgspec.Struct, frozen=True):
     clusters: int | Unknown
     contested: bool | Unknown
     pod_identity: Served | Unknown
+    pod_identity_target: Served | Unknown
+    pod_identity_open: bool | Unknown
 
 
 class AnalysedRole(msgspec.Struct, frozen=True):
@@ -86,14 +89,14 @@ def analyse(role: Role, lookups: Lookups) -> AnalysedRole:
     kind = "policy" if role.is_bare else "role"
     if isinstance(source, Unknown):
         nothing = RoleFacts(*([source] * len(RoleFacts.__struct_fields__)))
-        unseen = Judged(kind, ident, ident, nothing, partial(role_evidence, role, None, None, {}, (), lookups), role.case)
+        unseen = Judged(kind, ident, ident, nothing, partial(_evidence, role, None, None, {}, (), lookups), role.case)
         return AnalysedRole(role, None, (), unseen, {}, False)
     policy = read_policy(source)
     grants, by_provider = _grants(role, source, policy, lookups)
     hidden = tuple(_hidden_statements(role, source, policy))
     defective = _defective(grants) if policy.problems else []
-    facts = _role_facts(policy, by_provider, defective, served(policy, lookups.associations_of_role.get(ident, ()), lookups))
-    evidence = partial(role_evidence, role, source, policy, by_provider, defective, lookups)
+    facts = _role_facts(role, policy, by_provider, defective, lookups)
+    evidence = partial(_evidence, role, source, policy, by_provider, defective, lookups)
     blocking = [read for read, _ in grants if is_blocked(read)]
     return AnalysedRole(
         role,
@@ -105,6 +108,20 @@ def analyse(role: Role, lookups: Lookups) -> AnalysedRole:
         frozenset([read.issuer for read in blocking if read.form == "provider"]),
         tuple([read for read, _ in grants]),
     )
+
+
+def _evidence(
+    role: Role,
+    source: TrustPolicy | None,
+    policy: Policy | None,
+    by_provider: dict[str, Admitted],
+    defective: Sequence[Steps],
+    lookups: Lookups,
+) -> Evidence:
+    """What messages say of the policy, and of the associations that have to do with the role."""
+    evidence = role_evidence(role, source, policy, by_provider, defective, lookups)
+    names, places = pod_identity_evidence(role, source, policy, lookups)
+    return Evidence({**evidence.names, **names}, {**evidence.places, **places})
 
 
 def _hidden_statements(role: Role, source: TrustPolicy, policy: Policy) -> Iterator[Judged]:
@@ -195,21 +212,24 @@ def is_near_quota(size: int) -> bool:
 
 
 def _role_facts(
-    policy: Policy, by_provider: dict[str, Admitted], defective: list[Steps], pod_identity: Served | Unknown
+    role: Role, policy: Policy, by_provider: dict[str, Admitted], defective: list[Steps], lookups: Lookups
 ) -> RoleFacts:
     codes = {problem.code for problem in policy.problems if problem.refused}
     web_of_aws = any(True for _ in without_federated(policy))
+    mixed = _mixed(policy) if by_provider or web_of_aws else "no"
     return RoleFacts(
         refused="yes" if unexplained(policy, defective) else "no",
         duplicate_member="duplicate-member" in codes,
         wrong_document=is_permission_policy(policy),
         near_quota=is_near_quota(policy.size),
         deny=_deny(policy, by_provider),
-        mixed=_mixed(policy) if by_provider or web_of_aws else "no",
+        mixed=mixed,
         web_identity_of_aws=web_of_aws,
         clusters=_clusters(by_provider),
         contested=bool([a for a in by_provider.values() if a.contested]),
-        pod_identity=pod_identity,
+        pod_identity=handed_out(role, policy, lookups),
+        pod_identity_target=reached_as_target(role, policy, lookups),
+        pod_identity_open=mixed == "no" and any_cluster_may(role, policy, lookups),
     )
 
 

@@ -213,7 +213,10 @@ def _denied_alone(view: View, account: ServiceAccount, policy: Policy, audiences
         return []
     issuer = view.issuer_of(account.cluster)
     providers = {v for s in policy.statements for v in s.federated if isinstance(v, str) and is_provider_of(v, issuer)}
-    tokens = [Presented("", provider, issuer, account.subject, min(audiences)) for provider in sorted(providers)]
+    made = not account.template
+    tokens = [
+        Presented("", provider, issuer, account.subject, min(audiences), generated=made) for provider in sorted(providers)
+    ]
     denying = {exclusion.statement for token in tokens for exclusion in exclusions(policy, token, view)}
     return [statement for statement in policy.statements if statement.index in denying]
 
@@ -223,7 +226,7 @@ def _names_others(view: View, account: ServiceAccount, named: AnalysedRole, issu
     provider = next((arn for arn in named.by_provider if is_provider_of(arn, issuer)), "")
     if named.policy is None or not provider or not audiences:
         return False
-    token = Presented(named.role.account, provider, issuer, account.subject, min(audiences))
+    token = Presented(named.role.account, provider, issuer, account.subject, min(audiences), generated=not account.template)
     return any(check.kind in _OTHER_SUBJECTS for check in exclusions(named.policy, token, view)[:1])
 
 
@@ -304,7 +307,7 @@ _OTHER_SUBJECTS: Mapping[DefectKind, Trust] = {
 
 def _of_others(account: ServiceAccount, trusted: list[str]) -> Trust:
     """How the subjects that a policy admits differ from that of an account."""
-    return _OTHER_SUBJECTS[other_subject(trusted, account.subject)]
+    return _OTHER_SUBJECTS[other_subject(trusted, account.subject, generated=not account.template)]
 
 
 def _binding_evidence(view: View, account: ServiceAccount, value: str, named: AnalysedRole | None) -> Evidence:

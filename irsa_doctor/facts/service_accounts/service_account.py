@@ -4,7 +4,14 @@ from typing import Literal
 
 import msgspec
 
-from irsa_doctor.facts.lookups.associations import NO_ISSUER, Override, association_seen, overridden
+from irsa_doctor.facts.lookups.associations import (
+    NO_ISSUER,
+    Override,
+    association_seen,
+    is_association_misnamed,
+    near_association,
+    overridden,
+)
 from irsa_doctor.facts.lookups.lookups import ROLE_ARN
 from irsa_doctor.facts.lookups.view import View
 from irsa_doctor.facts.roles.role import AnalysedRole
@@ -37,6 +44,7 @@ class ServiceAccountFacts(msgspec.Struct, frozen=True):
     audience: AnnotatedAudience | Unknown
     overridden: Override | Unknown
     pod_identity: Literal["none", "seen"] | Unknown
+    association_misnamed: bool
 
 
 def _annotation(view: View, account: ServiceAccount, form: Annotation) -> Annotation | Unknown:
@@ -69,6 +77,7 @@ def service_account_facts(view: View, account: ServiceAccount) -> Judged:
         audience=annotated_audience(view, account, issuer, arn),
         overridden=overridden(account, view),
         pod_identity=association_seen(account, view),
+        association_misnamed=value is None and is_association_misnamed(account, view),
     )
     ident = f"{view.name_of(account.cluster)}/{account.namespace}/{account.name}"
     return Judged("service-account", ident, ident, facts, lambda: _account_evidence(view, account, trusting))
@@ -92,6 +101,7 @@ def account_template_facts(view: View, account: ServiceAccount) -> Judged:
         audience="default",
         overridden="no",
         pod_identity="none",
+        association_misnamed=False,
     )
     ident = f"{account.place.document}: {account.name}"
     return Judged("service-account", ident, ident, facts, lambda: _template_evidence(view, account))
@@ -150,6 +160,8 @@ def _account_evidence(view: View, account: ServiceAccount, trusting: tuple[Analy
         "length": str(len(account.subject)),
         "association_role": (text_of(association.role_arn) if association else "") or "a role that is not in the input",
     }
+    near_named = near_association(account, view)
+    names["misnamed"] = f"{near_named.namespace}/{near_named.service_account}" if near_named else ""
     place = account.place.at("metadata")
     at = place.at("annotations", ROLE_ARN) if ROLE_ARN in account.annotations else place.at("name")
     if near:
@@ -163,8 +175,8 @@ def _account_evidence(view: View, account: ServiceAccount, trusting: tuple[Analy
     places = {"annotation": at, "annotation_key": at, "name": place.at("name")} | {
         name: place.at("annotations", key) for name, key in annotations.items()
     }
-    if association:
-        places["association"] = association.place
+    if association or near_named:
+        places["association"] = (association or near_named or account).place
     return Evidence(names, places)
 
 

@@ -13,6 +13,7 @@ from irsa_doctor.facts.workloads.containers import (
     half_set,
     has_container_credentials,
     has_static_keys,
+    lacks_container_credentials,
     lacks_region,
     may_read_token,
     pair_of,
@@ -43,6 +44,9 @@ Admission = Literal[
     "race",
     "late-container",
 ]
+PodIdentitySetUp = Literal["none", "fine", "chain-order", "not-set-up", "passed-over", "unsupported-node"]
+_PROPAGATION = 60.0
+"""seconds after its association in which a pod may have been too early for the webhook"""
 _RACE = 10.0
 """seconds after its service account in which a pod may have been too early for the webhook's cache"""
 _FILE_MODE_FIXED = (1, 19)
@@ -213,7 +217,7 @@ class WorkloadCase:
 
     def pod_identity(
         self,
-    ) -> tuple[Literal["none", "fine", "chain-order", "not-set-up", "unsupported-node"], Container | None]:
+    ) -> tuple[PodIdentitySetUp, Container | None]:
         """How a workload is related to the association of its service account."""
         if self.association is None:
             return "none", None
@@ -224,7 +228,12 @@ class WorkloadCase:
                 return ("chain-order", container) if self.owner is None else ("fine", None)
         if not self.workload.admitted or self.opted_out or any(has_container_credentials(c) for c in self.reached):
             return "fine", None
-        return ("not-set-up", self.reached[0]) if self.reached else ("fine", None)
+        if not self.reached:
+            return "fine", None
+        after = seconds_between(self.association.created, self.workload.created)
+        bare = lacks_container_credentials(self.workload)
+        passed_over = bare and after is not None and after > _PROPAGATION
+        return ("passed-over" if passed_over else "not-set-up"), self.reached[0]
 
     # ---- the token
 

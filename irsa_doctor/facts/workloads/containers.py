@@ -12,6 +12,7 @@ from irsa_doctor.facts.workloads.webhook import (
     ROLE_VARIABLE,
     TOKEN_PATH,
     VOLUME,
+    skipped_containers,
 )
 from irsa_doctor.model import Container, Mount, ProjectedToken, Text, Unknown, Workload
 
@@ -54,6 +55,13 @@ def half_set(
 def has_container_credentials(container: Container) -> bool:
     """Whether EKS Pod Identity was set up for a container."""
     return any(name in container.env for name in CONTAINER_CREDENTIALS)
+
+
+def lacks_container_credentials(workload: Workload) -> bool:
+    """Whether no container of a Pod has anything of EKS Pod Identity or of a web identity, though the webhook was to add it."""
+    reached = [c for c in workload.containers if c.name not in (skipped_containers(workload.annotations) or ())]
+    bare = not any(has_container_credentials(c) or pair_of(c) != "none" for c in reached)
+    return workload.admitted and not workload.windows and not workload.fargate and bool(reached) and bare
 
 
 def has_static_keys(lookups: WorkloadLookups, workload: Workload, container: Container) -> bool | Unknown:

@@ -71,6 +71,7 @@ def workload_evidence(case: WorkloadCase) -> Evidence:
         "seconds": ", ".join(str(token.expiration) for token in workload.tokens if 0 != token.expiration < SHORTEST),
         "volume_audiences": ", ".join(sorted({t.audience for t in workload.tokens if t.volume == VOLUME})) or "no token",
         "wanted": ", ".join(sorted(case.expected_audiences())),
+        "association_created": (case.association.created if case.association else "") or "at an unknown time",
         "created": workload.created or "at an unknown time",
         "account_created": (known.created if known else "") or "at an unknown time",
         **{f"{name}_container": container.name for name, container in at_fault.items() if container},

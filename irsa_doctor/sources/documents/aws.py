@@ -202,6 +202,10 @@ def _read_association(item: object, place: Place, reading: DocumentReading) -> N
         shapes.text(members, "targetRoleArn", place),
         members.get("disableSessionTags") is not True,
         shapes.text(members, "associationId", place),
+        shapes.text(members, "externalId", place),
+        shapes.text(members, "associationArn", place),
+        shapes.moment(members, "createdAt"),
+        bool(members.get("policy")),
     )
     reading.associations.append(association)
 

@@ -182,6 +182,19 @@ def associated(role=ROLE):
     return change
 
 
+def with_target(principal):
+    """The association has a target role in another account, which trusts a principal."""
+
+    def change(documents):
+        arn = f"arn:aws:iam::{w.OTHER}:role/shared"
+        documents["association.json"]["association"]["targetRoleArn"] = arn
+        statement = {"Effect": "Allow", "Principal": {"AWS": principal}, "Action": ["sts:AssumeRole", "sts:TagSession"]}
+        policy = {"Version": "2012-10-17", "Statement": [statement]}
+        documents["target.json"] = {"Role": {"RoleName": "shared", "Arn": arn, "AssumeRolePolicyDocument": policy}}
+
+    return change
+
+
 def trusting_pods(*actions):
     statement = {"Effect": "Allow", "Principal": {"Service": "pods.eks.amazonaws.com"}, "Action": list(actions)}
     return lambda documents: w.role(documents)["AssumeRolePolicyDocument"]["Statement"].append(statement)
@@ -349,8 +362,8 @@ BREAKS = [
     (
         "an association with another role",
         [
-            second_role,
             trusting_pods("sts:AssumeRole", "sts:TagSession"),
+            second_role,
             by_pod_identity,
             associated(ROLE.replace("checkout", "orders")),
         ],
@@ -371,6 +384,18 @@ BREAKS = [
         TARGET,
         "pod-identity",
         "trust-irsa-only-for-pod-identity",
+    ),
+    (
+        "a target role that trusts another role",
+        [
+            trusting_pods("sts:AssumeRole", "sts:TagSession"),
+            by_pod_identity,
+            associated(),
+            with_target(ROLE.replace("checkout", "orders")),
+        ],
+        TARGET,
+        "target-role",
+        "podid-target-trust",
     ),
 ]
 # here the other cluster is none that was given
@@ -495,7 +520,7 @@ def test_a_pod_of_an_association_that_is_gone_has_no_identity(target):
 def test_pods_of_pod_identity_do_not_work_by_web_identity():
     found = why(world(by_pod_identity, without("associations.json")), TARGET)
     assert (found.verdict, w.verdicts(found)["pod-identity"]) == ("unknown", "unknown")
-    assert "set up for EKS Pod Identity" in found.links[-1].because
+    assert "set up for EKS Pod Identity" in next(link.because for link in found.links if link.id == "pod-identity")
 
 
 def test_an_association_whose_role_nobody_told_may_hand_out_the_same_role():

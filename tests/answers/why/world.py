@@ -44,6 +44,7 @@ LINKS = [
     "session",
     "permissions",
     "pod-identity",
+    "target-role",
 ]
 
 

@@ -34,7 +34,7 @@ def pod_identity(document, **more):
         (trusting_pods("sts:TagSession"), "no-trust"),
         (policy(), "no-trust"),
         (trusting_pods("sts:AssumeRole", "sts:TagSession", condition={"StringEquals": {NAMESPACE: "prod"}}), "served"),
-        (trusting_pods("sts:AssumeRole", "sts:TagSession", condition={"StringEquals": {NAMESPACE: "dev"}}), "no-trust"),
+        (trusting_pods("sts:AssumeRole", "sts:TagSession", condition={"StringEquals": {NAMESPACE: "dev"}}), "condition"),
         (trusting_pods("sts:AssumeRole", "nonsense"), "explained"),
     ],
 )
@@ -45,11 +45,11 @@ def test_a_role_serves_an_association_where_eks_may_assume_it_with_tags(document
 def test_without_session_tags_no_right_to_pass_tags_is_needed_and_there_are_none_to_ask_for():
     assert pod_identity(trusting_pods("sts:AssumeRole"), disableSessionTags=True) == "served"
     asking = trusting_pods("sts:AssumeRole", condition={"StringEquals": {NAMESPACE: "prod"}})
-    assert pod_identity(asking, disableSessionTags=True) == "no-trust"
+    assert pod_identity(asking, disableSessionTags=True) == "tags-off"
 
 
 def test_a_condition_on_what_is_not_known_leaves_it_unknown():
-    asking = trusting_pods("sts:AssumeRole", "sts:TagSession", condition={"ArnLike": {"aws:SourceArn": "arn:aws:eks:*"}})
+    asking = trusting_pods("sts:AssumeRole", "sts:TagSession", condition={"StringEquals": {"aws:SourceOrgID": "o-1"}})
     assert missing(pod_identity(asking)) == "values of condition keys in the requests of EKS Pod Identity"
 
 
@@ -65,7 +65,7 @@ def test_a_policy_that_was_not_given_leaves_it_unknown():
 
 def test_a_list_of_associations_does_not_say_which_role():
     documents = aws(**{"associations.json": LISTED, "o.yaml": manifests(plain_account())})
-    assert missing(facts(documents, "service-account").pod_identity) == "roles of the Pod Identity associations of prod"
+    assert missing(facts(documents, "service-account").pod_identity).startswith("role that EKS supplies in prod")
     documents["one.json"] = association()
     assert facts(documents, "service-account").pod_identity == "seen"
     assert facts(aws(**{"o.yaml": manifests(plain_account())}), "service-account").pod_identity == "none"
@@ -117,4 +117,4 @@ def test_what_the_annotated_role_trusts_does_not_matter_where_an_association_win
     documents = aws(**{"roles.json": roles, "o.yaml": manifests(account())})
     assert ("trust-pod-identity-only") in {rule for rule, _ in found(documents, "serviceaccounts")}
     documents["one.json"] = association()
-    assert found(documents, "serviceaccounts") == {("podid-wins", "prod/prod/app")}
+    assert found(documents, "serviceaccounts") == {("podid-wins", "prod/prod/app"), ("open-podid-trust", role_arn("app"))}

@@ -111,7 +111,8 @@ def test_an_association_that_may_not_be_described_is_one_of_an_unseen_role(behin
     deny(behind_servers.servers, "DescribePodIdentityAssociation")
     found = api.why(w.TARGET, live=options, now=w.NOW)
     assert (found.verdict, w.failed(found)) == ("unknown", [])
-    assert "eks:DescribePodIdentityAssociation is denied to" in found.links[-1].because
+    link = next(link for link in found.links if link.id == "pod-identity")
+    assert "eks:DescribePodIdentityAssociation is denied to" in link.because
 
 
 MIXED = [

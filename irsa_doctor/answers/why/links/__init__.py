@@ -10,6 +10,7 @@ from irsa_doctor.answers.why.links.request import PERMISSIONS_LINK, REQUEST_LINK
 from irsa_doctor.answers.why.links.role import ROLE_LINK
 from irsa_doctor.answers.why.links.sdk import SDK_LINK, STS_ENDPOINT_LINK
 from irsa_doctor.answers.why.links.service_account import SERVICE_ACCOUNT_LINK
+from irsa_doctor.answers.why.links.target_role import TARGET_ROLE_LINK
 from irsa_doctor.answers.why.links.trust_policy import TRUST_POLICY_LINK
 
 LINKS: tuple[Link, ...] = (
@@ -33,4 +34,5 @@ LINKS: tuple[Link, ...] = (
     SESSION_LINK,
     PERMISSIONS_LINK,
     POD_IDENTITY_LINK,
+    TARGET_ROLE_LINK,
 )

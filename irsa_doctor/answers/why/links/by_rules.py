@@ -7,11 +7,14 @@ from irsa_doctor.answers.why.links.state import LinkState, Sign, failed, signs_o
 from irsa_doctor.model.findings import Finding
 
 
-def by_rules(link: str) -> Callable[[Case], LinkState | None]:
-    """What the findings about a link prove: that it is broken, or that it may be; None where there are none."""
+def by_rules(link: str, *, but: frozenset[str] = frozenset()) -> Callable[[Case], LinkState | None]:
+    """What the findings about a link prove: that it is broken, or that it may be; None where there are none.
+
+    `but`: kinds of subjects whose findings the link leaves aside, for it looks more closely itself.
+    """
 
     def disproof(case: Case) -> LinkState | None:
-        findings = case.findings.on_link(link)
+        findings = [finding for finding in case.findings.on_link(link) if finding.subject.kind not in but]
         proofs = [finding for finding in findings if _is_proof(case, finding)]
         doubts = [f for f in findings if f not in proofs and f.rule not in case.rulebook.muted]
         if proofs:

@@ -8,7 +8,8 @@ from irsa_doctor.answers.why.links.by_rules import by_rules
 from irsa_doctor.answers.why.links.link import Link
 from irsa_doctor.answers.why.links.state import LinkState, inapplicable, observed, passed, undecided, unseen
 from irsa_doctor.answers.why.placeholders import fill_command
-from irsa_doctor.facts.workloads.webhook import FILE_VARIABLE, ROLE_VARIABLE
+from irsa_doctor.facts.workloads.containers import has_container_credentials, lacks_container_credentials, pair_of
+from irsa_doctor.facts.workloads.webhook import FILE_VARIABLE, ROLE_VARIABLE, VOLUME, seconds_between
 from irsa_doctor.model import Unknown
 
 _SHOWN = 3
@@ -54,10 +55,36 @@ WORKLOAD_LINK = Link(
 )
 
 
+_PROPAGATION = 60.0
+"""seconds in which the webhook may not know a new association"""
+_NEVER_SET_UP = "the pod has nothing of EKS Pod Identity, though its service account has an association"
+
+
+def _webhook_disproof(case: Case) -> LinkState | None:
+    return by_rules("webhook")(case) or _without_association_credentials(case)
+
+
+def _without_association_credentials(case: Case) -> LinkState | None:
+    """A pod that the webhook has not set up for its association: it is older than that, or the webhook failed."""
+    bare = [workload for workload in case.workloads if lacks_container_credentials(workload)]
+    if not case.uses_pod_identity or not bare or case.association is None:
+        return None
+    after = seconds_between(bare[0].created, case.association.created)
+    if after is not None and after > 0:
+        says = f"{_NEVER_SET_UP}: it was created at {bare[0].created}, before the association ({case.association.created})"
+        return observed("pod-before-association", says)
+    if after is None or after > -_PROPAGATION:
+        return observed("pod-without-association-credentials", _NEVER_SET_UP)
+    says = f"{_NEVER_SET_UP}, which is older than the pod ({case.association.created})"
+    return observed("webhook-passed-pod-over", says)
+
+
 def _webhook(case: Case) -> LinkState:
     if case.shows_pod_identity and case.has_no_association:
         says = "the pod was set up for EKS Pod Identity, whose association was deleted: it has no web identity token"
         return observed("pod-identity-association-deleted", says)
+    if not _may_get_credentials(case) and any(workload.admitted for workload in case.workloads):
+        return inapplicable(_NOTHING)
     if any(workload.admitted for workload in case.workloads):
         missing = next(iter(case.findings.missing_on("webhook")), None)
         right = "every container of the pods has the variables and the mount that the webhook adds"
@@ -84,23 +111,47 @@ def _on_new_pods(case: Case) -> LinkState:
 WEBHOOK_LINK = Link(
     id="webhook",
     title="the webhook has set up the pod",
-    signs=("pod-identity-association-deleted",),
-    disproof=by_rules("webhook"),
+    signs=(
+        "pod-identity-association-deleted",
+        "pod-before-association",
+        "pod-without-association-credentials",
+        "webhook-passed-pod-over",
+    ),
+    disproof=_webhook_disproof,
     examine=_webhook,
     decides=frozenset({"workload"}),
 )
 
 
 def _pod_not_set_up(case: Case) -> str:
-    before = by_rules("webhook")(case)
+    before = _webhook_disproof(case)
     return "the webhook did not set up the pod" if before and before.verdict == "fail" else ""
 
 
-def _by_missing_inputs(link: str, right: str) -> Callable[[Case], LinkState]:
+_NOTHING = "neither the service account nor the pod names a role"
+
+
+def _no_credentials(case: Case) -> str:
+    return "" if _may_get_credentials(case) else _NOTHING
+
+
+def _may_get_credentials(case: Case) -> bool:
+    """Whether anything gives the workloads a role: the service account, an association, or their own variables."""
+    requested = case.annotation or case.association or case.token or case.calls or case.stated_role
+    if requested or any(pair_of(c) != "none" or has_container_credentials(c) for c in case.containers):
+        return True
+    if any(VOLUME in workload.volumes for workload in case.workloads):
+        return True
+    known = case.account or case.view.inventory.closed.has_kind(case.cluster_id, "serviceaccounts", case.namespace)
+    return not known and not all(workload.admitted for workload in case.workloads)
+
+
+def _by_missing_inputs(link: str, web_identity: str, pod_identity: str) -> Callable[[Case], LinkState]:
     """The state of a link on which rules have found nothing: unknown where they lacked an input."""
 
     def examine(case: Case) -> LinkState:
         missing = next(iter(case.findings.missing_on(link)), None)
+        right = pod_identity if case.uses_pod_identity else web_identity
         return unseen(Unknown(missing.missing, missing.how)) if missing else passed(right)
 
     return examine
@@ -110,16 +161,22 @@ TOKEN_VOLUME_LINK = Link(
     id="token-volume",
     title="a volume provides the token",
     disproof=by_rules("token-volume"),
-    skips=(skips.no_workload, _pod_not_set_up),
-    examine=_by_missing_inputs("token-volume", "the token for STS is projected into a volume"),
+    skips=(skips.no_workload, _no_credentials, _pod_not_set_up),
+    examine=_by_missing_inputs(
+        "token-volume",
+        "the token for STS is projected into a volume",
+        "the token for the agent of EKS Pod Identity is projected into a volume",
+    ),
 )
 TOKEN_FILE_LINK = Link(
     id="token-file",
     title="the process can read the token",
     signs=("token-file-unreadable",),
     disproof=by_rules("token-file"),
-    skips=(skips.no_workload, _pod_not_set_up),
+    skips=(skips.no_workload, _no_credentials, _pod_not_set_up),
     examine=_by_missing_inputs(
-        "token-file", "AWS_WEB_IDENTITY_TOKEN_FILE is the path of the token, and the process may read it"
+        "token-file",
+        "AWS_WEB_IDENTITY_TOKEN_FILE is the path of the token, and the process may read it",
+        "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE is the path of the token, and the process may read it",
     ),
 )

@@ -5,6 +5,8 @@ from irsa_doctor.answers.why.links import needs
 from irsa_doctor.answers.why.links.link import Link
 from irsa_doctor.answers.why.links.state import LinkState, Sign, failed, inapplicable, observed, passed, signs_of, undecided
 from irsa_doctor.answers.why.placeholders import fill_command
+from irsa_doctor.facts.lookups.associations import near_association
+from irsa_doctor.model import text_of
 
 _ASSOCIATIONS = "aws eks list-pod-identity-associations --cluster-name {cluster}"
 
@@ -41,6 +43,9 @@ def _unannotated(case: Case) -> LinkState:
     says = f"{case.name} has no annotation eks.amazonaws.com/role-arn"
     place = case.account.place.at("metadata", "name") if case.account else None
     places = (case.located(place, "is not annotated with a role"),) if place else ()
+    near = near_association(case.account, case.view) if case.account else None
+    if near:
+        return _misnamed(case, f"{text_of(near.namespace)}/{text_of(near.service_account)}", says)
     if case.has_no_association:
         return observed("role-annotation-absent", says, *places)
     sign = Sign("role-annotation-absent", says, None, places, "likely")
@@ -53,10 +58,19 @@ def _unannotated(case: Case) -> LinkState:
     return undecided(because, sign, settle=fill_command(_ASSOCIATIONS, case))
 
 
+def _misnamed(case: Case, name: str, says: str) -> LinkState:
+    """An association of a near name, which no service account of the input has."""
+    because = f"{says}, and no Pod Identity association; one is for {name}, which nothing has"
+    sign = Sign("association-of-near-name", because, at_most="likely")
+    if case.has_no_association or case.evidence.failing:
+        return failed(because, sign)
+    return undecided(because, sign, settle=fill_command(_ASSOCIATIONS, case))
+
+
 SERVICE_ACCOUNT_LINK = Link(
     id="service-account",
     title="the service account exists and names a role",
-    signs=("service-account-absent", "role-annotation-absent"),
+    signs=("service-account-absent", "role-annotation-absent", "association-of-near-name"),
     needs=(needs.SERVICE_ACCOUNT_INPUT,),
     examine=_service_account,
     decides=frozenset({"web-identity", "pod-identity"}),

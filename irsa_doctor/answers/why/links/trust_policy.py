@@ -73,7 +73,8 @@ def _judged(case: Case, policy: Policy, audience: str) -> LinkState:
 
 def _denied(case: Case, policy: Policy, audience: str, request: Mapping[str, tuple[str, ...]]) -> LinkState:
     account = case.role_arn.account if case.role_arn else ""
-    token = Presented(account, case.provider_arn, case.issuer, case.subject, audience, request)
+    generated = not (case.account and case.account.template)
+    token = Presented(account, case.provider_arn, case.issuer, case.subject, audience, request, generated)
     excluding = exclusions(policy, token, case.view)
     signs = tuple(_sign(case, exclusion) for exclusion in excluding)
     says = excluding[0].says if excluding else f"it does not admit {case.subject} with the audience {audience}"

@@ -1,0 +1,69 @@
+"""The identity that each container of a case uses: by its own spec first, else by what the webhook would set up now."""
+
+from collections.abc import Iterator, Sequence
+
+from irsa_doctor.answers.why.case import Case
+from irsa_doctor.answers.why.records import ContainerIdentity
+from irsa_doctor.facts.workloads.containers import has_container_credentials, pair_of
+from irsa_doctor.facts.workloads.webhook import OPT_OUT_LABEL, ROLE_VARIABLE, skipped_containers
+from irsa_doctor.model import Container, Workload, text_of
+
+_STATIC_KEY = "AWS_ACCESS_KEY_ID"
+_WORDS = {
+    "static-keys": "static keys",
+    "web-identity": "a web identity",
+    "pod-identity": "EKS Pod Identity",
+    "none": "nothing of its own: the SDK finds what the node has, or nothing",
+}
+
+
+def container_identities(case: Case) -> tuple[ContainerIdentity, ...]:
+    """The identity of every container of the workloads of a case, in their order."""
+    return tuple(_identity(case, w, c) for w in case.workloads for c in w.containers)
+
+
+def _identity(case: Case, workload: Workload, container: Container) -> ContainerIdentity:
+    mechanism, role, injected = _mechanism(case, workload, container)
+    name = f"{workload.kind.lower()}/{workload.name}"
+    return ContainerIdentity(workload=name, container=container.name, mechanism=mechanism, role=role, injected=injected)
+
+
+def _mechanism(case: Case, workload: Workload, container: Container) -> tuple[str, str, bool]:
+    """(what the SDK finds first, the role, whether the container has it already).
+
+    Web identity comes before container credentials in the chain of every SDK
+    (https://docs.aws.amazon.com/sdkref/latest/guide/standardized-credentials.html).
+    """
+    if _STATIC_KEY in container.env:
+        return "static-keys", "", True
+    if pair_of(container) == "both":
+        return "web-identity", text_of(container.env[ROLE_VARIABLE] or ""), True
+    if has_container_credentials(container):
+        return "pod-identity", _associated(case), True
+    left_out = container.name in (skipped_containers(workload.annotations) or ())
+    opted_out = OPT_OUT_LABEL in workload.labels and case.view.installations.honours_opt_out(workload.cluster)
+    if workload.admitted or left_out or opted_out or pair_of(container) != "none":
+        return "none", "", workload.admitted
+    if case.association:
+        return "pod-identity", _associated(case), False
+    return ("web-identity", case.annotation, False) if case.annotation else ("none", "", False)
+
+
+def _associated(case: Case) -> str:
+    """The role whose credentials the association hands out: its target role, where it has one."""
+    return case.target_role or (text_of(case.association.role_arn) if case.association else "")
+
+
+def notes_on_identities(identities: Sequence[ContainerIdentity]) -> Iterator[str]:
+    """A sentence for each workload whose containers do not all use the same identity."""
+    by_workload: dict[str, list[ContainerIdentity]] = {}
+    for identity in identities:
+        by_workload.setdefault(identity.workload, []).append(identity)
+    for workload, listed in by_workload.items():
+        if len({(identity.mechanism, identity.role) for identity in listed}) > 1:
+            each = "; ".join(f"{identity.container} uses {_shown(identity)}" for identity in listed)
+            yield f"The containers of {workload} use different identities: {each}."
+
+
+def _shown(identity: ContainerIdentity) -> str:
+    return _WORDS[identity.mechanism] + (f" ({identity.role})" if identity.role else "")

@@ -1,0 +1,60 @@
+"""The link about a target role: the role of a Pod Identity association may assume it.
+
+https://docs.aws.amazon.com/eks/latest/userguide/pod-id-assign-target-role.html
+"""
+
+from irsa_doctor.answers.why.case import Case
+from irsa_doctor.answers.why.links.link import Link
+from irsa_doctor.answers.why.links.pod_identity import of_answer, of_unknown_role, policy_unseen
+from irsa_doctor.answers.why.links.state import LinkState, Sign, inapplicable, undecided, unseen
+from irsa_doctor.answers.why.placeholders import fill_command
+from irsa_doctor.facts.lookups.associations import target_answer, target_call
+from irsa_doctor.model import text_of
+
+_SIMULATE = (
+    "aws iam simulate-principal-policy --policy-source-arn {source_role} "
+    "--action-names sts:AssumeRole sts:TagSession --resource-arns {target_role}"
+)
+_SIGNS = {"no-trust", "no-tags", "condition"}
+
+
+def _target_role(case: Case) -> LinkState:
+    association = case.association
+    if association is None or not case.target_role:
+        return inapplicable("the association has no target role")
+    if not association.role_arn:
+        return of_unknown_role(case)
+    analysed, source = case.view.role_by_arn.get(case.target_role), text_of(association.role_arn)
+    if analysed is None or analysed.policy is None:
+        return unseen(policy_unseen(case, case.target_role, analysed))
+    says = f"{source} may not assume the target role {case.target_role} for {case.name}"
+    answer = target_answer(analysed.policy, association, case.view)
+    if answer.state == "served":
+        return _permission(case, source)
+    state = of_answer(case, analysed, answer, target_call(association, case.view, analysed.policy).known, says)
+    if answer.state not in _SIGNS:
+        return state
+    signs = tuple(Sign("target-role-not-trusting", sign.because, None, sign.places) for sign in state.signs)
+    return LinkState(state.verdict, state.because, signs, state.settle)
+
+
+def _permission(case: Case, source: str) -> LinkState:
+    """The trust of the target is one half; the other is a permission of the first role, which trust policies do not show."""
+    says = f"{case.target_role} trusts {source}; whether {source} has the permissions for it is not in the input"
+    return undecided(
+        says, Sign("source-role-permission-unseen", says, at_most="possible"), settle=fill_command(_SIMULATE, case)
+    )
+
+
+def _no_pod_identity(case: Case) -> str:
+    return "" if case.uses_pod_identity else "EKS Pod Identity does not supply the role"
+
+
+TARGET_ROLE_LINK = Link(
+    id="target-role",
+    title="the role of the association may assume its target role",
+    signs=("target-role-not-trusting", "external-id-differs", "association-tags-off", "source-role-permission-unseen"),
+    skips=(_no_pod_identity,),
+    examine=_target_role,
+    decides=frozenset({"target-role"}),
+)
