@@ -132,7 +132,7 @@ def _rank(diagnosis: "Diagnosis") -> tuple[int, str, str, str]:
 
 
 def _evidence(symptoms: Symptoms, now: float | None, rulebook: "Rulebook") -> "CaseEvidence":
-    from irsa_doctor.answers.why import CaseEvidence, log_excerpt, read_events, read_token, symptoms_in
+    from irsa_doctor.answers.why import CaseEvidence, log_excerpt, mentions_in, read_events, read_token, symptoms_in
 
     text = symptoms.error or log_excerpt(symptoms.log, rulebook.messages)
     trail = None if symptoms.event == () else read_events(symptoms.event)
@@ -140,7 +140,14 @@ def _evidence(symptoms: Symptoms, now: float | None, rulebook: "Rulebook") -> "C
     token = read_token(symptoms.token) if symptoms.token is not None else None
     others = trail.others if trail else ()
     moment = time.time() if now is None else now
-    return CaseEvidence((*messages, *others), token, trail, bool(text.strip()), moment)
+    return CaseEvidence(
+        symptoms=(*messages, *others),
+        token=token,
+        trail=trail,
+        failing=bool(text.strip()),
+        now=moment,
+        mentions=mentions_in(text),
+    )
 
 
 def _plan(asked: "DiagnosisTarget | None", cluster: str, evidence: "CaseEvidence") -> "Plan":

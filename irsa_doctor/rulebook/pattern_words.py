@@ -16,8 +16,12 @@ _IN_WORDS = "._-"
 
 
 def words_of(messages: Iterable[Message]) -> tuple[str, ...]:
-    """Words in lower case, one of which is in every text that one of the messages is known by; none is part of another."""
-    words = {word for message in messages for pattern in message.patterns for word in words_in(pattern)}
+    """Words in lower case, one of which is in every text that one of the messages is known by; none is part of another.
+
+    Those of weak messages only where they are rare.
+    """
+    patterns = [(message, pattern) for message in messages for pattern in message.patterns]
+    words = {word for message, pattern in patterns for word in words_in(pattern) if len(word) >= RARE or not message.weak}
     # where part of a word is looked for anyway, the word need not be; a common part is no reason to forget a rare word
     longer = (word for word in words if not any(o != word and o in word and len(o) >= min(RARE, len(word)) for o in words))
     return tuple(sorted(longer))
@@ -32,7 +36,7 @@ def words_in(pattern: str) -> frozenset[str]:
 def _best(parts: Iterable[tuple[Any, Any]]) -> frozenset[str] | None:
     """The alternatives of which a match of a sequence has one, those whose shortest is the longest; None where it has none."""
     found = [words for words in _required(parts) if min(map(len, words)) >= _SHORTEST]
-    return max(found, key=lambda words: min(map(len, words)), default=None)
+    return max(found, key=lambda words: (min(map(len, words)), sum(map(len, words)) / len(words)), default=None)
 
 
 def _required(parts: Iterable[tuple[Any, Any]]) -> Iterator[frozenset[str]]:

@@ -5,6 +5,7 @@ from irsa_doctor.answers.why.diagnose import diagnose
 from irsa_doctor.answers.why.evidence.events import NoEvents, StsCall, Trail, read_events
 from irsa_doctor.answers.why.evidence.tokens import BadToken, WebIdentityToken, read_token
 from irsa_doctor.answers.why.log_excerpt import log_excerpt
+from irsa_doctor.answers.why.mentions import mentions_in
 from irsa_doctor.answers.why.private import private_files
 from irsa_doctor.answers.why.records import (
     ContainerIdentity,
@@ -58,6 +59,7 @@ __all__ = [
     "hint_for",
     "is_misspelt",
     "log_excerpt",
+    "mentions_in",
     "parse_target",
     "private_files",
     "read_events",

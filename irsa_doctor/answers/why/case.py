@@ -53,7 +53,7 @@ class DiagnosisTarget(msgspec.Struct, frozen=True):
 class CaseEvidence(msgspec.Struct, frozen=True):
     """What a user gives beside files: messages, a token, a log; `now` in seconds since 1970.
 
-    `failing`: the user gives an error message, recognised or not.
+    `failing`: the user gives an error message, recognised or not; `mentions` is what it names, in words.
     """
 
     symptoms: tuple[Symptom, ...] = ()
@@ -61,6 +61,7 @@ class CaseEvidence(msgspec.Struct, frozen=True):
     trail: Trail | None = None
     failing: bool = False
     now: float = 0.0
+    mentions: str = ""
 
 
 _NO_EVIDENCE = CaseEvidence()

@@ -10,7 +10,7 @@ from irsa_doctor.answers.why.identities import container_identities, notes_on_id
 from irsa_doctor.answers.why.links import LINKS
 from irsa_doctor.answers.why.links.state import LinkState
 from irsa_doctor.answers.why.mistaken_remedies import mistaken_remedies
-from irsa_doctor.answers.why.placeholders import fill_message
+from irsa_doctor.answers.why.placeholders import fill_command, fill_message
 from irsa_doctor.answers.why.records import (
     CaseVerdict,
     DiagnosedCause,
@@ -24,6 +24,8 @@ from irsa_doctor.answers.why.sessions import is_of_other_role
 from irsa_doctor.answers.why.symptoms import Symptom
 from irsa_doctor.answers.why.weighing import symptoms_of_case, weighed
 from irsa_doctor.model import Verdict, is_provider_of
+
+_IDENTITY = "kubectl exec -n {namespace} {pod} -- aws sts get-caller-identity"
 
 
 def diagnose(case: Case) -> Diagnosis:
@@ -111,6 +113,7 @@ def _notes(case: Case, symptoms: Sequence[Symptom], causes: Sequence[DiagnosedCa
     yield from dict.fromkeys(symptom.note for symptom in symptoms if symptom.note)
     if case.evidence.failing and not symptoms:
         yield "The error message is not recognised; the links show what the files prove."
+        yield from _mentioned(case)
     elif case.reports_failure and not causes:
         yield "Nothing in the input explains the message: compare its time and its pod with those of the input."
     if case.cluster and case.cluster.account and _changes_other_account(case, causes):
@@ -129,6 +132,14 @@ def _changes_other_account(case: Case, causes: Sequence[DiagnosedCause]) -> bool
     account = case.cluster.account if case.cluster else ""
     commands = [command for cause in causes for command in cause.commands]
     return _account(case) not in ("", account) and any(command.startswith("aws iam") for command in commands)
+
+
+def _mentioned(case: Case) -> Iterator[str]:
+    """What a message names that nobody knows, and what tells more."""
+    if named := case.evidence.mentions:
+        yield f"It names {named}."
+    command = fill_command(_IDENTITY, case)
+    yield f"Which identity the workload has, and the first error of its log, tell more: {command}"
 
 
 def _notes_on_trail(case: Case) -> Iterator[str]:
