@@ -10,10 +10,10 @@ TESTS  := -m pytest --numprocesses auto --dist worksteal
 DEMO   := fixtures/worlds/shop --complete serviceaccounts
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-oldest test-newest lock coverage lint types generated generated-check rules wheel bench tools kube-tools check clean
+.PHONY: help demo test test-oldest test-newest test-semantics lock coverage lint types generated generated-check rules wheel bench tools kube-tools check clean
 
 help: ## this list
-	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 14
+	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 16
 
 demo: $(VENV)/.installed ## run the main job on a small broken cluster
 	@$(VENV)/bin/irsa-doctor check $(DEMO) --exit-zero
@@ -27,6 +27,9 @@ test-oldest: $(CACHE)/oldest/.installed ## run all tests with the oldest version
 test-newest: $(CACHE)/newest/.made ## run all tests with the newest versions that pyproject.toml allows, without the lock
 	$(CACHE)/newest/bin/python $(PIP) install --upgrade --upgrade-strategy eager --editable '.[dev]'
 	$(CACHE)/newest/bin/python $(TESTS) -p no:cacheprovider
+
+test-semantics: $(VENV)/.dev ## compare trust with its reference on tens of thousands of new policies (TRUST_SEED=n for others)
+	TRUST_EXAMPLES=$${TRUST_EXAMPLES:-10} $(PY) $(TESTS) $(wildcard tests/trust/test_*against*.py)
 
 lock: $(CACHE)/lock/.made ## write requirements/dev.txt again, with the newest versions
 	$(CACHE)/lock/bin/python $(PIP) install --upgrade uv

@@ -18,7 +18,7 @@ def read(conditions, *, version="2012-10-17", action="sts:AssumeRoleWithWebIdent
     statement = {"Effect": "Allow", "Principal": {"Federated": PROVIDER}, "Action": action, "Condition": conditions}
     document = {"Version": version, "Statement": [statement]}
     policy = read_policy(TrustPolicy(document, Place("-")))
-    grant = grant_of(policy, policy.statements[0], ISSUER, profile=profile)
+    grant = grant_of(policy, policy.statements[0], ISSUER, profile=profile, provider=PROVIDER)
     expected = Expected(issuer=ISSUER, profile=profile, audiences=frozenset(audiences))
     return defects_of(policy, grant, expected), document
 
@@ -204,3 +204,69 @@ def test_a_reading_says_which_claims_are_checked():
     grant = grant_of(policy, policy.statements[0], ISSUER, profile=EKS)
     reading = reading_of(policy, grant, Expected(issuer=ISSUER, profile=EKS, audiences=frozenset([AUDIENCE])))
     assert (reading.checks_aud, reading.checks_sub) == (True, False)
+
+
+# ---- what is known of every request, and of every subject
+
+
+def beside(operator, key, value):
+    """Right conditions, and one more."""
+    conditions = {"StringEquals": {AUD: AUDIENCE, SUB: RIGHT}}
+    conditions.setdefault(operator, {})[key] = value
+    return conditions
+
+
+@pytest.mark.parametrize(
+    ("operator", "key", "value", "kind"),
+    [
+        ("StringEquals", "aws:PrincipalAccount", "444455556666", "context-value"),
+        ("StringNotEquals", "aws:PrincipalAccount", "111122223333", "context-value"),
+        ("StringEqualsIfExists", "aws:PrincipalType", ["FederatedUser", "AssumedRole"], "context-value"),
+        ("StringLike", "aws:userid", f"*:{RIGHT}", "context-value"),
+        ("Bool", "aws:PrincipalIsAWSService", "true", "context-value"),
+        ("Bool", "sts:RoleAuthorizedByIdp", "true", "role-pinning"),
+        ("StringEquals", "sts:roleauthorizedbyidp", True, "role-pinning"),
+    ],
+)
+def test_a_key_with_another_value_in_every_request_shuts_out(operator, key, value, kind):
+    (defect,), _ = read(beside(operator, key, value))
+    assert (defect.kind, defect.shuts_out, defect.places[0][-1]) == (kind, True, key)
+
+
+@pytest.mark.parametrize(
+    ("operator", "key", "value"),
+    [
+        ("StringEquals", "aws:PrincipalAccount", "111122223333"),
+        ("StringEquals", "aws:userid", PROVIDER),
+        ("StringLike", "aws:userid", "arn:*"),
+        ("Bool", "sts:RoleAuthorizedByIdp", "false"),
+        ("StringEquals", "aws:PrincipalType", "User"),
+    ],
+)
+def test_a_key_with_its_only_value_is_no_defect(operator, key, value):
+    assert read(beside(operator, key, value))[0] == ()
+
+
+@pytest.mark.parametrize(
+    ("operator", "value", "found"),
+    [
+        ("Bool", "false", ["typed-operator"]),
+        ("Bool", "no", ["typed-operator"]),
+        ("NumericNotEquals", "0", ["typed-operator"]),
+        ("DateNotEqualsIfExists", "2030-01-01", ["typed-operator"]),
+        ("Bool", "true", []),
+        ("NumericEquals", "0", []),
+        ("NotIpAddress", "192.0.2.0/24", ["negated"]),
+    ],
+)
+def test_an_operator_of_another_type_may_admit_every_subject(operator, value, found):
+    defects, _ = read({"StringEquals": {AUD: AUDIENCE}, operator: {SUB: value}})
+    assert [defect.kind for defect in defects] == found
+
+
+@pytest.mark.parametrize("action", ["sts:*", ["sts:TagSession", "sts:*"], "STS:assumerolewithwebidentity"])
+def test_a_spelling_that_iam_refuses_is_a_defect(action):
+    (defect,), document = read(asking(SUB, RIGHT), action=action)
+    assert (defect.kind, defect.meant) == ("action-spelling", "sts:AssumeRoleWithWebIdentity")
+    assert at(document, defect.places[0]) == action
+    assert read(asking(SUB, RIGHT), action="sts:assumerolewithwebidentity")[0] == ()

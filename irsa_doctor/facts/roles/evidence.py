@@ -9,7 +9,7 @@ from irsa_doctor.model import Place, Role, TrustPolicy, parse_arn, text_of
 from irsa_doctor.trust import Admitted, Policy, Statement, spell
 from irsa_doctor.trust.contested import POINTS
 from irsa_doctor.trust.keys import presence
-from irsa_doctor.trust.policy import DEFAULT_QUOTA, Problem
+from irsa_doctor.trust.policy import DEFAULT_QUOTA, Problem, covers
 from irsa_doctor.trust.refusals import Steps
 
 Wide = Literal["everyone", "account", "service"]
@@ -21,6 +21,8 @@ _SERVICES = ("ec2.amazonaws.com", "ec2.amazonaws.com.cn", "pods.eks.amazonaws.co
 # conditions on these keep nobody out for good
 _NOT_NARROWING = frozenset({"aws:securetransport", "aws:currenttime", "aws:epochtime"})
 _SHOWN = 6
+_ASSUME_ROLE = "sts:AssumeRole"
+"""what AWS principals call; {"AWS": "*"} admits no web identity (recorded: radkawar/stackd, commit 9dc356f5, aws-trust.json)"""
 
 
 def is_permission_policy(policy: Policy) -> bool:
@@ -55,7 +57,7 @@ def wide_principals(policy: Policy) -> Iterator[tuple[Wide, str, Statement]]:
         if not (others and statement.allow) or any(condition.key not in _NOT_NARROWING for condition in statement.conditions):
             continue
         for value in map(text_of, statement.aws):
-            if value == "*":
+            if value == "*" and covers(statement, _ASSUME_ROLE):
                 yield "everyone", '"AWS": "*" (every AWS principal)', statement
             elif value.endswith(":root") or value.isdigit():
                 yield "account", f"{value} (the whole account)", statement
@@ -65,7 +67,7 @@ def wide_principals(policy: Policy) -> Iterator[tuple[Wide, str, Statement]]:
 def without_federated(policy: Policy) -> Iterator[Statement]:
     """Statements that are written for web identity, and whose principals are no identity providers."""
     for statement in policy.statements:
-        named = (statement.aws or statement.service) and "*" not in statement.aws
+        named = bool(statement.aws or statement.service)
         if statement.allow and not statement.federated and named and _is_for_web_identity(statement):
             yield statement
 
