@@ -92,7 +92,20 @@ def _commit(revision: str, folder: str) -> str:
 
 def top_of(folder: str) -> str:
     """The top folder of the repository that a folder is in. Raises NoRevision."""
-    return os.fsdecode(_git(folder, "rev-parse", "--show-toplevel", what=folder).rstrip(b"\n"))
+    top = _top(folder)
+    if top is None:
+        raise NoRevision(f"{folder}: {_NO_REPOSITORY}")
+    return top
+
+
+def _top(folder: str) -> str | None:
+    """The nearest folder upwards that has an entry `.git`. Git itself would also take a folder of the work tree that a change
+    has made to look like a bare repository, and its configuration may name programs."""
+    place = Path(os.path.realpath(folder))
+    return next((str(parent) for parent in (place, *place.parents) if os.path.lexists(parent / ".git")), None)
+
+
+_NO_REPOSITORY = "not in a git repository with a work tree"
 
 
 def _entry(line: bytes) -> tuple[str, str, int] | None:
@@ -114,16 +127,46 @@ def _contents(folder: str, wanted: Iterable[tuple[str, str, int]], revision: str
         at = end + 1 + size + 1
 
 
+_SETTINGS = (
+    "safe.bareRepository=explicit",
+    "core.fsmonitor=false",
+    "core.hooksPath=/dev/null",
+    "protocol.allow=never",
+    "core.alternateRefsCommand=",
+    "diff.external=",
+)
+"""no program of a repository runs: git-config(1), protected configuration"""
+_ENVIRONMENT = {
+    # `protocol.ext.allow=always` of a repository goes before `protocol.allow`, this before both
+    "GIT_ALLOW_PROTOCOL": "none",
+    "GIT_NO_LAZY_FETCH": "1",
+    "GIT_TERMINAL_PROMPT": "0",
+    "GIT_OPTIONAL_LOCKS": "0",
+}
+_KEPT = frozenset({"GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "GIT_CONFIG_NOSYSTEM"})
+_SECONDS = 30
+
+
 def _git(folder: str, *arguments: str, what: str, stdin: bytes = b"") -> bytes:
+    """What git prints, of the repository whose work tree the folder is in and no other. Raises NoRevision."""
+    top = top_of(folder)
+    own = {name: value for name, value in os.environ.items() if not name.startswith("GIT_") or name in _KEPT}
+    command = ["git", "-C", folder, f"--git-dir={os.path.join(top, '.git')}", f"--work-tree={top}", "--literal-pathspecs"]
+    for setting in _SETTINGS:
+        command += ["-c", setting]
     try:
         done = subprocess.run(  # noqa: S603 - no shell, and nothing of the repository is run
-            ["git", "-C", folder, "--literal-pathspecs", "-c", "core.fsmonitor=false", *arguments],  # noqa: S607 - the user's own git
+            [*command, *arguments],
             input=stdin,
             capture_output=True,
             check=False,
+            env={**own, **_ENVIRONMENT},
+            timeout=_SECONDS,
         )
     except FileNotFoundError as error:
         raise NoRevision("git is not installed") from error
+    except subprocess.TimeoutExpired as error:
+        raise NoRevision(f"{what}: git {arguments[0]} did not answer within {_SECONDS} s") from error
     except (OSError, ValueError) as error:
         raise NoRevision(f"git cannot be run: {os_error_reason(error)}") from error
     if done.returncode:
@@ -133,9 +176,6 @@ def _git(folder: str, *arguments: str, what: str, stdin: bytes = b"") -> bytes:
 
 def _why_not(folder: str, command: str, status: int, what: str) -> str:
     """Why git did not answer. Its own sentences change with its version and the language of the user."""
-    place = Path(folder).resolve()
-    if not any((parent / ".git").exists() for parent in (place, *place.parents)):
-        return "not in a git repository with a work tree"
     if command == "rev-parse" and status == 1:
         return f"no such revision in this repository{_what_instead(folder, what)}"
     return f"git {command} failed (exit {status}): git -C {shlex.quote(folder)} status shows why"
