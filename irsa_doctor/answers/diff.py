@@ -10,6 +10,7 @@ from irsa_doctor.facts.grants.reading import issuer_kind, profile_of_kind
 from irsa_doctor.issuers import EKS, Profile
 from irsa_doctor.model import Text, issuer_in, text_of
 from irsa_doctor.trust import Admitted, Policy, Statement, admitted, spell
+from irsa_doctor.trust.association import policy_seen_for
 from irsa_doctor.trust.beyond import Beyond, beyond
 from irsa_doctor.trust.languages import Language, contains, difference, union
 from irsa_doctor.trust.subjects import reach_of
@@ -117,7 +118,9 @@ def _through(role: AnalysedRole | None, provider: str, view: View) -> AnalysedRo
             if isinstance(value, Text) and text_of(value) == provider:
                 issuer = issuer_in(value)
                 kind = issuer_kind(statement, issuer if isinstance(issuer, str) else "", view.inventory)
-                policy = policy_seen_through(role.policy, value)
+                seen = policy_seen_for(role.policy, value)
+                is_own = seen.issuer == issuer_named(provider)
+                policy = seen.policy if is_own else policy_seen_through(role.policy, value)
                 subjects = admitted(policy, provider, issuer_named(provider), profile=profile_of_kind(kind))
                 return msgspec.structs.replace(role, policy=policy, by_provider={**role.by_provider, provider: subjects})
     return role

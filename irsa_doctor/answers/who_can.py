@@ -11,8 +11,8 @@ from irsa_doctor.model import Issuer, Text, Unknown, issuer_in, issuer_of_provid
 from irsa_doctor.model.errors import IrsaDoctorError
 from irsa_doctor.model.nearness import nearest
 from irsa_doctor.trust import Admitted, Policy, admitted, spell
+from irsa_doctor.trust.association import policy_seen_for
 from irsa_doctor.trust.languages import EVERYTHING, union
-from irsa_doctor.trust.symbols import keys_seen_through
 
 _LISTED = 10
 _NEAR = 3
@@ -165,7 +165,11 @@ def who_can(view: View, analysed: AnalysedRole) -> WhoCan:
         return WhoCan(analysed.role.id, (), (), None, missing)
     refused = [problem.message for problem in policy.problems if problem.refused]
     by_provider = {**analysed.by_provider, **_by_template(view, analysed, policy)}
-    grants = tuple(_grant(view, policy, provider, grant) for provider, grant in sorted(by_provider.items()))
+    presumed = _presumed(policy, expanded=bool(analysed.role.address))
+    grants = tuple(
+        msgspec.structs.replace(grant, why=grant.why or presumed.get(grant.provider, ""))
+        for grant in (_grant(view, policy, provider, admits) for provider, admits in sorted(by_provider.items()))
+    )
     others, unknown = _others(policy, by_provider), tuple(_unseen_principals(policy))
     return WhoCan(analysed.role.id, grants, others, refused[0] if refused else None, unknown)
 
@@ -180,9 +184,21 @@ def _by_template(view: View, analysed: AnalysedRole, policy: Policy) -> dict[str
             if is_open and name not in by_name and name not in analysed.by_provider:
                 issuer = issuer_in(principal)
                 profile = profile_of_kind(issuer_kind(statement, issuer if isinstance(issuer, str) else "", view.inventory))
-                seen = keys_seen_through(policy, issuer) if isinstance(issuer, Text) else policy
-                by_name[name] = admitted(seen, name, text_of(issuer), profile=profile)
+                seen = policy_seen_for(policy, principal, expanded=bool(analysed.role.address))
+                by_name[name] = admitted(seen.policy, name, seen.issuer, profile=profile)
     return by_name
+
+
+def _presumed(policy: Policy, *, expanded: bool) -> dict[str, str]:
+    """Principal -> on what the answer depends, for those of which a template leaves something open."""
+    names = {value for statement in policy.statements for value in statement.federated if isinstance(value, Text)}
+    certain = {value: policy_seen_for(policy, value, expanded=expanded).certain for value in names}
+    return {
+        text_of(value): f"whatever {value} is, which only a template knows"
+        if certain[value]
+        else f"the condition keys are presumed to be of the issuer of {value}, which only a template knows"
+        for value in names
+    }
 
 
 def _unseen_principals(policy: Policy) -> Iterator[MissingInput]:

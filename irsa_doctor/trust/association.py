@@ -11,7 +11,7 @@ import msgspec
 
 from irsa_doctor.model import UNEXPANDED, Hole, Text, holes_in, issuer_in, issuer_of_provider, joined, text_of
 from irsa_doctor.trust.patterns import glob_of, pieces_of, widest
-from irsa_doctor.trust.policy import Condition, Statement, Value
+from irsa_doctor.trust.policy import Condition, Policy, Statement, Value
 from irsa_doctor.trust.symbols import GLOBAL_KEYS, seen_key
 
 _HOST = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+(:[0-9]+)?(/[^\s${}<>%]*)?", re.IGNORECASE)
@@ -48,6 +48,34 @@ def seen_for(statement: Statement, principal: Value, *, expanded: bool = True) -
     if isinstance(principal, str) and (not keys or not issuer):
         return SeenStatement(statement, issuer)
     return _Association(statement, principal, issuer, expanded).seen()
+
+
+class SeenPolicy(msgspec.Struct, frozen=True):
+    """A whole policy as it reads for tokens of one of its principals, which has the name that `text_of` gives it.
+
+    `issuer` is the name of the issuer, as in the keys. `certain`: no key was only presumed to be of the issuer.
+    """
+
+    policy: Policy
+    principal: str
+    issuer: str
+    certain: bool
+
+
+def policy_seen_for(policy: Policy, principal: Value, *, expanded: bool = True) -> SeenPolicy:
+    """The policy as it reads for tokens of a principal of which a template leaves something open (see `seen_for`)."""
+    name = text_of(principal)
+    seen = [seen_for(statement, principal, expanded=expanded) for statement in policy.statements]
+    statements = tuple(
+        msgspec.structs.replace(
+            each.statement, federated=tuple(name if value == principal else value for value in each.statement.federated)
+        )
+        for each in seen
+    )
+    named = next((each for each in seen if principal in each.statement.federated and each.issuer), None)
+    issuer = text_of(named.issuer) if named else text_of(issuer_in(principal))
+    certain = all(each.certain for each in seen if principal in each.statement.federated)
+    return SeenPolicy(msgspec.structs.replace(policy, statements=statements), name, issuer or name, certain)
 
 
 class _Association(msgspec.Struct, frozen=True):

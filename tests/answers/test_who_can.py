@@ -65,18 +65,19 @@ def test_each_provider_has_a_grant_of_its_own(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("principal", "condition"),
+    ("principal", "condition", "scope"),
     [
-        (PROVIDER.replace(ACCOUNT, "<account-id>"), {"StringEquals": {f"{ISSUER}:sub": ONE}}),
-        ("arn:aws:iam::111122223333:oidc-provider/${Issuer}", {"StringEquals": {"${Issuer}:sub": ONE}}),
-        ("${Provider}", None),
-        (PROVIDER, {"StringEquals": {f"{ISSUER}:sub": "system:serviceaccount:${Namespace}:checkout"}}),
+        (PROVIDER.replace(ACCOUNT, "<account-id>"), {"StringEquals": {f"{ISSUER}:sub": ONE}}, "one"),
+        ("arn:aws:iam::111122223333:oidc-provider/${Issuer}", {"StringEquals": {"${Issuer}:sub": ONE}}, "one"),
+        ("${Provider}", None, "cluster"),
+        ("${Provider}", {"StringEquals": {"${Issuer}:sub": "${Subject}"}}, "unknown"),
+        (PROVIDER, {"StringEquals": {f"{ISSUER}:sub": "system:serviceaccount:${Namespace}:checkout"}}, "unknown"),
     ],
 )
-def test_what_a_template_leaves_open_is_unknown_and_never_nobody(tmp_path, principal, condition):
+def test_what_a_template_leaves_open_is_never_nobody_nor_certain(tmp_path, principal, condition, scope):
     file = put(tmp_path / "policy.json", policy(statement(principal, condition)))
     (grant,) = ask(file).grants
-    assert grant.subjects.scope == "unknown"
+    assert grant.subjects.scope == scope
     assert "only a template knows" in grant.why
 
 
@@ -198,3 +199,34 @@ def test_the_command_takes_what_the_user_says_of_documents(tmp_path):
     file = put(tmp_path / "policy.json", trust(ONE))
     done = run("who-can", "checkout", str(file), "--role", f"{ROLE}={file}", "-f", "json", cwd=tmp_path)
     assert json.loads(done.stdout)["role"] == ROLE
+
+
+TWO_HOLES = """resource "aws_iam_role" "app" {
+  assume_role_policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Effect    = "Allow"
+      Action    = "sts:AssumeRoleWithWebIdentity"
+      Principal = { Federated = var.oidc_provider_arn }
+      Condition = { StringEquals = {
+        "${var.oidc_provider_url}:sub" = "system:serviceaccount:shop:api"
+        "${var.oidc_provider_url}:aud" = "sts.amazonaws.com"
+      } }
+    }]
+  })
+}
+"""
+
+
+def test_keys_of_another_hole_than_the_provider_are_presumed_to_be_of_its_issuer(tmp_path):
+    (tmp_path / "main.tf").write_text(TWO_HOLES)
+    (grant,) = ask(str(tmp_path / "main.tf"), "aws_iam_role.app").grants
+    assert (grant.subjects.scope, grant.subjects.patterns) == ("one", ("system:serviceaccount:shop:api",))
+    assert "presumed to be of the issuer of ${var.oidc_provider_arn}" in grant.why
+
+
+def test_keys_of_visibly_another_module_are_not(tmp_path):
+    text = TWO_HOLES.replace("var.oidc_provider_arn", "module.blue.arn").replace("var.oidc_provider_url", "module.green.url")
+    (tmp_path / "main.tf").write_text(text)
+    (grant,) = ask(str(tmp_path / "main.tf"), "aws_iam_role.app").grants
+    assert "presumed" not in grant.why

@@ -32,7 +32,7 @@ def _of_form(arn: Arn | None, principal: str) -> Iterator[str]:
         yield "region and eks are swapped"
     elif "eks" in name and "/id/" not in name and not name.endswith("/"):
         yield "/id/ is missing"
-    if arn and not is_account_id(arn.account):
+    if arn and not is_account_id(arn.account) and "${" not in arn.account:
         yield f'"{arn.account}" is not an account id (12 digits)'
     partition = Issuer.of(name).partition
     if arn and partition and partition != arn.partition:

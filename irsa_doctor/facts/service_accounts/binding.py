@@ -1,6 +1,7 @@
 """Facts of bindings: a service account and the role that it names."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Literal
 
 import msgspec
@@ -16,16 +17,21 @@ from irsa_doctor.facts.roles.role import AnalysedRole, Shuts
 from irsa_doctor.facts.service_accounts.annotations import annotation_form
 from irsa_doctor.facts.service_accounts.cases import over_cases
 from irsa_doctor.facts.service_accounts.service_account import annotated_audience
+from irsa_doctor.facts.service_accounts.through_holes import (
+    admitted_through,
+    admitted_through_holes,
+    is_certain,
+    principals_of,
+)
 from irsa_doctor.facts.subject import Evidence, Judged
 from irsa_doctor.facts.workloads.containers import PLACEHOLDERS
 from irsa_doctor.facts.workloads.webhook import AUDIENCE_ANNOTATION
 from irsa_doctor.issuers import profile_of
-from irsa_doctor.model import Arn, Issuer, Place, ServiceAccount, Text, Unknown, is_provider_of, issuer_in, parse_arn, text_of
-from irsa_doctor.trust import Admitted, Policy, Statement, admitted, spell
+from irsa_doctor.model import Arn, Issuer, Place, ServiceAccount, Text, Unknown, is_provider_of, parse_arn, text_of
+from irsa_doctor.trust import Admitted, Policy, Statement, spell
 from irsa_doctor.trust.defect_kinds import DefectKind
 from irsa_doctor.trust.keys import presence
 from irsa_doctor.trust.languages import Finite, contains
-from irsa_doctor.trust.symbols import policy_seen_through
 
 NamedRole = Literal["there", "missing", "other-path", "other-account", "other-partition"]
 Trust = Literal[
@@ -103,7 +109,8 @@ def _binding_of_template(view: View, account: ServiceAccount, cases: Sequence[An
     trust: Trust | Unknown | None
     trust, shown = over_cases(account, answers)
     facts = _facts("there", "explained" if trust is None else trust)
-    return Judged("binding", ident, role.id, facts, lambda: _binding_evidence(view, account, role.name, shown))
+    evidence = partial(_binding_evidence, view, account, role.name, shown)
+    return Judged("binding", ident, role.id, facts, evidence, certain=is_certain([case.policy for case in cases]))
 
 
 def _trust_of_template(view: View, account: ServiceAccount, named: AnalysedRole) -> Trust | Unknown:
@@ -112,7 +119,7 @@ def _trust_of_template(view: View, account: ServiceAccount, named: AnalysedRole)
     policy = named.policy
     if policy is None or policy.refused or named.blocked or named.blocked_issuers or association_of(account, view):
         return "explained"
-    principals = _principals(policy)
+    principals = principals_of(policy)
     if not principals and all(statement.effect_seen for statement in policy.statements):
         return _other_principals(policy)
     if principals and view.issuer_of(account.cluster) and all(isinstance(value, str) for value in principals):
@@ -120,20 +127,12 @@ def _trust_of_template(view: View, account: ServiceAccount, named: AnalysedRole)
     return _seen_through_holes(account, policy)
 
 
-def _principals(policy: Policy) -> set[str | Text]:
-    """The providers whose tokens a statement admits, known or not."""
-    return {value for statement in policy.statements if statement.allow for value in statement.federated}
-
-
 def _seen_through_holes(account: ServiceAccount, policy: Policy) -> Trust | Unknown:
     """The relation as far as it is known of providers with placeholders: whatever they are, a policy may name other
     subjects."""
     if any(not statement.effect_seen for statement in policy.statements):
         return PLACEHOLDERS
-    admits = [
-        admitted(policy_seen_through(policy, value), text_of(value), text_of(issuer_in(value)) or text_of(value))
-        for value in _principals(policy)
-    ]
+    admits = [admitted_through(policy, value)[0] for value in principals_of(policy)]
     if any(answer.unseen for answer in admits):
         return PLACEHOLDERS
     if any(contains(answer.subjects, account.subject) for answer in admits):
@@ -184,7 +183,7 @@ def _trust(view: View, account: ServiceAccount, named: AnalysedRole) -> Trust | 
     audiences = _audiences_of(view, account, issuer)
     if any(answer.admits(account.subject, audience) for answer in own for audience in audiences):
         return "admits"
-    if any(isinstance(value, Text) for value in _principals(named.policy)):
+    if any(isinstance(value, Text) for value in principals_of(named.policy)):
         # whatever fills the holes, it may be the provider of this cluster
         seen = _seen_through_holes(account, named.policy)
         return PLACEHOLDERS if seen is NO_ISSUER else seen
@@ -370,9 +369,10 @@ def _describe_own_issuer(
 def _trusted(view: View, account: ServiceAccount, named: AnalysedRole) -> set[tuple[str, str]]:
     """The subjects that a role admits, and how a message calls them: with their cluster where it is another one."""
     subjects: set[tuple[str, str]] = set()
-    for provider, let_in in named.by_provider.items():
+    for provider, let_in in (*named.by_provider.items(), *admitted_through_holes(named.policy)):
         issuer = arn.name if (arn := parse_arn(provider)) else provider
-        other = "" if issuer == view.issuer_of(account.cluster) else f" of {view.called(issuer)}"
+        own = issuer in (view.issuer_of(account.cluster), provider)
+        other = "" if own else f" of {view.called(issuer)}"
         if isinstance(let_in.subjects, Finite):
             subjects |= {(subject, subject + other) for subject in let_in.subjects.values}
         elif not let_in.unseen:

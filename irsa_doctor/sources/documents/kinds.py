@@ -3,6 +3,7 @@
 A kind is one row of `KINDS`, its reader one function in a module of this room or of `templates`.
 """
 
+import re
 from collections.abc import Callable, Mapping
 
 import msgspec
@@ -17,6 +18,7 @@ from irsa_doctor.text import shapes
 from irsa_doctor.text.errors import WrongShape
 
 Members = Mapping[str, object]
+_OF_SERVICE = re.compile(r"(?!sts:)[a-z0-9-]+:")
 
 
 def _later(what: str) -> str:
@@ -161,7 +163,15 @@ def _is_trust(statement: Members) -> bool:
     if "Resource" in statement or "NotResource" in statement:
         principal = statement.get("Principal")
         return isinstance(principal, dict) and "Federated" in principal
-    return "Principal" in statement or "NotPrincipal" in statement
+    return ("Principal" in statement or "NotPrincipal" in statement) and not _is_on_resource(statement, actions)
+
+
+def _is_on_resource(statement: Members, actions: list[str]) -> bool:
+    """Whether a statement is of a policy on something else than a role: of a repository of images say, which needs no
+    `Resource` (https://docs.aws.amazon.com/AmazonECR/latest/userguide/repository-policy-examples.html)."""
+    principal = statement.get("Principal")
+    is_named = bool(actions) and all(_OF_SERVICE.match(action) for action in actions)
+    return is_named and not (isinstance(principal, dict) and "Federated" in principal)
 
 
 def _is_policy(members: Members) -> bool:

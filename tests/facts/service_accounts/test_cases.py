@@ -129,3 +129,27 @@ def test_an_association_of_another_folder_is_another_matter():
     account = POD_ROLE.partition('resource "aws_eks_pod')[0] + ACCOUNT.format(role=BY_REFERENCE)
     elsewhere = POD_ROLE.replace("CLUSTER", '"shop"')
     assert "trust-pod-identity-only" in rules_of({"a/main.tf": account, "b/main.tf": elsewhere})
+
+
+HOLES = """resource "aws_iam_role" "app" {
+  name = "app"
+  assume_role_policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Effect    = "Allow"
+      Action    = "sts:AssumeRoleWithWebIdentity"
+      Principal = { Federated = var.arn }
+      Condition = { StringEquals = { "${var.issuer}:sub" = "system:serviceaccount:shop:NAME" } }
+    }]
+  })
+}
+"""
+
+
+def test_a_role_whose_provider_and_issuer_are_two_holes_keeps_others_out_with_medium_confidence():
+    wrong = judged({"main.tf": HOLES.replace("NAME", "other") + ACCOUNT.format(role=BY_REFERENCE)})
+    (finding,) = [finding for finding in wrong.findings if finding.rule == "trust-sub-mismatch"]
+    assert finding.confidence == "medium"
+    assert "It admits system:serviceaccount:shop:other" in finding.message
+    right = rules_of({"main.tf": HOLES.replace("NAME", "api") + ACCOUNT.format(role=BY_REFERENCE)})
+    assert "trust-sub-mismatch" not in right

@@ -105,3 +105,23 @@ def test_documents_that_are_known_but_not_read_say_what_they_are(path, content, 
 def test_other_languages_inside_an_object_do_not_hide_it(inside):
     row = only_row("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\n" + inside, "x.yaml")
     assert (row.kind, row.status) == ("kubernetes", "read")
+
+
+@pytest.mark.parametrize(
+    ("principal", "actions", "is_trust"),
+    [
+        ("*", ["ecr:BatchGetImage", "ecr:ListImages"], False),
+        ({"AWS": "111122223333"}, "lambda:InvokeFunction", False),
+        ({"Service": "s3.amazonaws.com"}, "sns:Publish", False),
+        ({"Federated": "arn:aws:iam::111122223333:oidc-provider/oidc.example"}, "ecr:ListImages", True),
+        ({"AWS": "111122223333"}, "sts:AssumeRole", True),
+        ({"AWS": "111122223333"}, ["ecr:ListImages", "sts:TagSession"], True),
+        ({"AWS": "111122223333"}, "*", True),
+    ],
+)
+def test_a_policy_on_something_else_than_a_role_is_not_a_trust_policy(principal, actions, is_trust):
+    statement = {"Effect": "Allow", "Principal": principal, "Action": actions}
+    given = inventory({"policy.json": {"Version": "2012-10-17", "Statement": [statement]}})
+    assert bool(given.roles) is is_trust
+    if not is_trust:
+        assert given.documents[0].why == "a policy on a resource other than a role"

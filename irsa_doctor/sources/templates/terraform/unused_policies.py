@@ -20,6 +20,8 @@ from irsa_doctor.text.scanner import escaped
 
 _ACTION = "assumerolewithwebidentity"
 _SIGN = _ACTION.encode()
+# lines that are nothing but a comment
+_COMMENT = re.compile(r"^[ \t]*(?:#|//)[^\n]*", re.MULTILINE)
 _KINDS = ("data", "locals", "output", "module")
 
 
@@ -80,7 +82,8 @@ def _speaks_of(block: Block, name: str) -> bool:
     """Whether a role, also one that is not made, uses a policy document."""
     if block.kind != "resource" or block.labels[:1] != ("aws_iam_role",):
         return False
-    return re.search(rf"\b{re.escape(name)}\b(?!-)", block.syntax.word(block.node)) is not None
+    text = _COMMENT.sub("", block.syntax.word(block.node))
+    return re.search(rf"\b{re.escape(name)}\b(?!-)", text) is not None
 
 
 def _of_call(module: Module, block: Block) -> Iterator[PolicyCandidate]:

@@ -133,3 +133,12 @@ def test_a_document_that_is_assigned_without_its_json_is_refused_at_the_argument
     (role,) = given.inventory.roles
     assert "write data.aws_iam_policy_document.trust.json" in role.policy.flaws[0].message
     assert written_at(given, role.policy.place).strip('"') == written
+
+
+@pytest.mark.parametrize("mark", ["#", "//"])
+def test_a_role_that_names_a_document_in_a_comment_does_not_use_it(mark):
+    role = f'resource "aws_iam_role" "app" {{\n  {mark} assume_role_policy = data.aws_iam_policy_document.trust.json\n'
+    text = DOCUMENT + role + f"  assume_role_policy = jsonencode({POLICY})\n}}\n"
+    assert [made.source for made in inventory({"main.tf": text}).roles if made.is_bare] == [
+        "data.aws_iam_policy_document.trust"
+    ]
