@@ -17,6 +17,7 @@ from irsa_doctor.answers.why import (
 )
 from irsa_doctor.answers.why.records import QuotedPlace
 from irsa_doctor.model.findings import Fix, Location, Snippet
+from irsa_doctor.reports.counting import counted
 from irsa_doctor.reports.escape import for_terminal
 from irsa_doctor.reports.fitting import columns, on_one_line, without_middle, wrapped
 from irsa_doctor.reports.fixes import managing, pasted, snippets_of
@@ -32,6 +33,8 @@ _STRONG, _FAINT, _GOOD, _OPEN = "1", "2", "32", "35"
 _HANG = " " * 5
 """the indent below the mark of a link"""
 _FILE, _FILES = "that file too", "those files too"
+_UNSEEN = "not in the input: "
+"""how the reason of a link begins for which an input is missing"""
 _RESTARTS = ("kubectl rollout restart ", "kubectl delete pod ")
 _RESTARTING = ("Restart", "Recreate")
 """the first words of a remedy that is only a restart"""
@@ -147,6 +150,7 @@ def _answer(diagnosis: Diagnosis, style: Style) -> Iterator[str]:
     first = diagnosis.causes[0] if diagnosis.causes else None
     head = f"{_who(diagnosis.subject)} {'is ' if diagnosis.verdict == 'broken' else ''}{word}"
     if first is None:
+        head += _inputs_missing(diagnosis) if diagnosis.verdict == "unknown" else ""
         yield from (style.paint(line, colour) for line in wrapped(head, style.width))
     else:
         yield from _headline(head, first, colour, style)
@@ -158,6 +162,12 @@ def _answer(diagnosis: Diagnosis, style: Style) -> Iterator[str]:
         message = f": {error.message}" if error.message else ""
         older = f' (before 2026: "{error.older_message}")' if error.older_message else ""
         yield from _prose(f"STS answers HTTP {error.http_status} {error.code}{message}{older}", style, "  ")
+
+
+def _inputs_missing(diagnosis: Diagnosis) -> str:
+    """How many inputs would settle it, "" where none is known to."""
+    unseen = {link.because for link in diagnosis.links if link.verdict == "unknown" and link.because.startswith(_UNSEEN)}
+    return f", {counted(len(unseen), 'input')} missing" if unseen else ""
 
 
 def _headline(head: str, cause: DiagnosedCause, colour: str, style: Style) -> Iterator[str]:

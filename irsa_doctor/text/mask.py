@@ -29,6 +29,11 @@ _NAME = (
 )
 _SEPARATOR = r"[\"']?\s*[:=]\s*(?:(?:bearer|basic|token)\s+)?[\"']?"
 _NAMED = re.compile(rf"(?i)((?<![\w.-]){_NAME}{_SEPARATOR})([^\s\"',;&<>}}\\]{{4,}})")
+_WORDS = (
+    *("passw", "pwd", "secret", "token", "apikey", "api_key", "api-key", "client-key-data", "privatekey", "private_key"),
+    *("authorization", "sig"),
+)
+"""one of these stands in whatever _NAMED finds, which takes long to find nothing"""
 _PAIR = re.compile(
     rf"(?i)(\b(?:key|name)[\"']?\s*[:=]\s*[\"']?(?:{_NAME}|[\w.-]{{0,60}}(?:token(?![_-]?file)|credential)[\w.-]{{0,60}})"
     r"[\"']?\s*,\s*[\"']?value[\"']?\s*[:=]\s*[\"']?)([^\s\"',;&}]+)"
@@ -69,7 +74,9 @@ def masked(text: str) -> str:
         return text
     shown = _AUTHORIZATION.sub(_behind, _IN_URL.sub(_behind, _WHOLE.sub(_STARS, text)))
     if ":" in shown or "=" in shown:
-        shown = _NAMED.sub(_behind_name, _PAIR.sub(_behind, shown))
+        shown = _PAIR.sub(_behind, shown)
+        folded = shown.casefold()
+        shown = _NAMED.sub(_behind_name, shown) if any(word in folded for word in _WORDS) else shown
     shown = _BLOB.sub(_unless_plain, shown)
     return f"{_STARS}({_range(len(text.strip()))})" if shown.strip() == _STARS and text.strip() != _STARS else shown
 

@@ -113,3 +113,13 @@ def test_nothing_that_is_said_of_a_link_is_cut_and_each_place_is_shown_once(worl
     places = [line for line in text.splitlines() if "--> " in line]
     assert places
     assert len(places) == len(set(places))
+
+
+def test_what_cannot_be_told_says_in_the_first_line_how_many_inputs_are_missing(world, tmp_path):
+    done = run("why", "payments/gone", world(), cwd=tmp_path)
+    assert done.returncode == 3
+    assert done.stdout.splitlines()[0] in (
+        "payments/gone undetermined, 1 input missing",
+        "payments/gone undetermined, 2 inputs missing",
+    )
+    assert "kubectl get serviceaccount -n payments gone -o yaml > serviceaccount-payments-gone.yaml" in done.stdout

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from irsa_doctor.text.mask import masked
+from irsa_doctor.text.mask import _NAMED, _WORDS, masked
 from tests.trust.drawing import examples
 
 MIXED = "q7Wb2Kx9Lm4Tz8Rv1Yc5Nd3Hf6Gs0Pj"
@@ -76,3 +76,15 @@ def test_a_text_that_is_nothing_but_a_secret_keeps_a_range_of_its_length():
 def test_what_is_masked_is_not_masked_again(text):
     once = masked(text)
     assert masked(once) == once
+
+
+PIECES = [
+    *("password", "PASSWD", "pwd", "secret", "secretName", "token", "token_file", "id-token", "api_key", "apikey", "sig"),
+    *("Authorization", "private_key", "client-key-data", "x", "key", "=", ":", " ", '"', "abcd1234", "\n", "-", "_", "."),
+]
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=12).map("".join))
+def test_no_name_of_a_secret_is_overlooked_for_want_of_its_words(text):
+    found = _NAMED.search(text)
+    assert not found or any(word in text.casefold() for word in _WORDS)
