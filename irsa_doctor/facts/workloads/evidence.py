@@ -1,6 +1,6 @@
 """What messages say of a workload: its names and values, and which containers are at fault."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from irsa_doctor.facts.lookups.lookups import ROLE_ARN
 from irsa_doctor.facts.subject import Evidence
@@ -23,8 +23,12 @@ _FLAWS = {False: "a name has spaces around it, which are not trimmed", True: "it
 
 def workload_evidence(case: WorkloadCase) -> Evidence:
     """The evidence of one workload: names and values, and the places where containers are at fault."""
-    workload, account = case.workload, case.account
-    known = account if isinstance(account, ServiceAccount) else None
+    at_fault = _at_fault(case)
+    return Evidence(_names(case, at_fault), _places(case, at_fault))
+
+
+def _at_fault(case: WorkloadCase) -> dict[str, Container | None]:
+    """The container at fault by what is wrong with it, None where none is."""
     finders: dict[str, Callable[[], Container | None]] = {
         "environment": lambda: case.environment()[1],
         "role": lambda: case.role()[1],
@@ -39,7 +43,15 @@ def workload_evidence(case: WorkloadCase) -> Evidence:
         "endpoint": lambda: case.first(has_custom_endpoint),
         "session_name": lambda: case.session_name()[1],
     }
-    at_fault = {name: find() for name, find in finders.items()}
+    return {name: find() for name, find in finders.items()}
+
+
+def _account(case: WorkloadCase) -> ServiceAccount | None:
+    return case.account if isinstance(case.account, ServiceAccount) else None
+
+
+def _places(case: WorkloadCase, at_fault: Mapping[str, Container | None]) -> dict[str, Place]:
+    workload, known = case.workload, _account(case)
     metadata = workload.template.at("metadata")
     places = {
         "workload": workload.place.at("metadata", "name"),
@@ -53,9 +65,13 @@ def workload_evidence(case: WorkloadCase) -> Evidence:
     places |= {name: container.place for name, container in at_fault.items() if container}
     if known:
         places["account"] = known.place.at("metadata", "annotations", ROLE_ARN)
-    meant = case.meant_account()
+    return places
+
+
+def _names(case: WorkloadCase, at_fault: Mapping[str, Container | None]) -> dict[str, str]:
+    workload, known, meant = case.workload, _account(case), case.meant_account()
     role, file = at_fault["role"], at_fault["token_file"]
-    names = {
+    return {
         "workload": f"{workload.kind.lower()} {workload.namespace}/{workload.name}",
         "account": f"{workload.namespace}/{workload.service_account}",
         "carrier": f"{workload.kind.lower()} {workload.namespace}/{workload.name}",
@@ -76,7 +92,6 @@ def workload_evidence(case: WorkloadCase) -> Evidence:
         "account_created": (known.created if known else "") or "at an unknown time",
         **{f"{name}_container": container.name for name, container in at_fault.items() if container},
     }
-    return Evidence(names, places)
 
 
 def _annotation_place(case: WorkloadCase) -> Place:
