@@ -3,11 +3,13 @@
 from collections.abc import Callable, Mapping
 
 from irsa_doctor.answers.why.case import Case
+from irsa_doctor.facts import AnalysedRole
 from irsa_doctor.facts.lookups.lookups import ROLE_ARN
 from irsa_doctor.facts.workloads.webhook import AUDIENCE_ANNOTATION
 from irsa_doctor.issuers import EKS
 from irsa_doctor.model import Issuer
 from irsa_doctor.rulebook.causes import Cause
+from irsa_doctor.trust.callers import RoleCaller, form_of_caller
 
 _PROXIES = frozenset({"HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"})
 
@@ -22,10 +24,19 @@ CIRCUMSTANCES: Mapping[str, Callable[[Case], bool]] = {
     "association-known": lambda case: case.association is not None,
     "target-role-known": lambda case: bool(case.target_role),
     "role-known": lambda case: case.analysed is not None,
+    "second-role-known": lambda case: any(_is_second(case, analysed) for analysed in case.view.roles),
     "proxy-known": lambda case: any(_PROXIES & set(container.env) for container in case.containers),
     "profile-known": lambda case: any("AWS_PROFILE" in container.env for container in case.containers),
 }
 """whether each is possible: those of a name without `known` are, as long as the input does not say otherwise"""
+
+
+def _is_second(case: Case, analysed: AnalysedRole) -> bool:
+    """Whether a role trusts the role of the case by name, so that a chain of the two is meant."""
+    policy, caller = analysed.policy, RoleCaller(case.role)
+    if not case.role or policy is None or policy.refused or analysed.role.arn == case.role:
+        return False
+    return any(s.allow and form_of_caller(s, caller) == "role" for s in policy.statements)
 
 
 def is_possible(cause: Cause, case: Case) -> bool:

@@ -179,3 +179,10 @@ def test_a_step_of_another_account_of_the_cluster_is_not_of_this_one():
     documents = world(second_role(f"arn:aws:iam::{OTHER}:root", "sts:AssumeRole"))
     documents["store.json"] = store
     assert w.failed(why(documents)) == []
+
+
+def test_a_denied_web_identity_beside_a_role_that_trusts_the_first_is_a_request_for_the_second():
+    denied_by_sts = symptoms_in("AccessDenied: Not authorized to perform sts:AssumeRoleWithWebIdentity")
+    found = why(world(second_role(ROLE, "sts:AssumeRole")), symptoms=denied_by_sts, failing=True)
+    assert w.causes(found)[0] == ("xacct-chain-missing", "likely")
+    assert w.causes(why(world(), symptoms=denied_by_sts, failing=True))[0][0] != "xacct-chain-missing"
