@@ -184,6 +184,25 @@ def test_the_session_of_pod_identity_passes_no_link_of_web_identity():
         assert message.passed == ()
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        'MalformedPolicyDocument: Invalid principal in policy: {"Action": "sts:AssumeRoleWithWebIdentity"}',
+        'An error occurred (MalformedPolicyDocument) when calling the CreateRole operation: "sts:AssumeRoleWithWebIdentity"',
+    ],
+)
+def test_a_policy_that_was_refused_on_write_is_no_session_policy(text):
+    found = alone(text)
+    assert "session-policy-bad" not in {cause.id for cause in found.causes}
+    assert w.verdicts(found)["provider"] != "pass"
+
+
+def test_the_session_of_a_person_proves_nothing_of_a_workload():
+    found = alone(f"{SESSION}/AWSReservedSSO_Admin_0123/alice {MAY_NOT}: iam:UpdateAssumeRolePolicy on resource: x")
+    assert (found.verdict, found.causes) == ("unknown", ())
+    assert "a person who signed in" in " ".join(found.notes)
+
+
 @pytest.mark.parametrize("hidden", ["***", "############", "XXXXXXXXXXXX", "<ACCOUNT_ID>", "123456789012"])
 def test_an_account_may_be_hidden(hidden):
     node = f"User: arn:aws:sts::{hidden}:assumed-role/nodes/i-0123456789abcdef0 {MAY_NOT}: s3:GetObject"
