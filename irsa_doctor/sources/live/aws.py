@@ -193,7 +193,7 @@ class AwsAccount(AwsClient):
         path = f"aws://{self.id}/eks/{region}/clusters/{name}/pod-identity-associations/{ident}"
         whole = msgspec.structs.replace(origin, partial=False)
         self.notes.answered(path, "eks-describe-pod-identity-association", {"association": association}, whole)
-        roles.append(str(answer.get("roleArn") or ""))
+        roles += [str(answer.get(member) or "") for member in ("roleArn", "targetRoleArn")]
 
     # Organizations
 

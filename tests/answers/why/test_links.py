@@ -183,14 +183,15 @@ def associated(role=ROLE):
 
 
 def with_target(principal):
-    """The association has a target role in another account, which trusts a principal."""
+    """The association has a target role, which trusts a principal."""
 
     def change(documents):
-        arn = f"arn:aws:iam::{w.OTHER}:role/shared"
+        arn = f"arn:aws:iam::{w.ACCOUNT}:role/shared"
         documents["association.json"]["association"]["targetRoleArn"] = arn
         statement = {"Effect": "Allow", "Principal": {"AWS": principal}, "Action": ["sts:AssumeRole", "sts:TagSession"]}
         policy = {"Version": "2012-10-17", "Statement": [statement]}
-        documents["target.json"] = {"Role": {"RoleName": "shared", "Arn": arn, "AssumeRolePolicyDocument": policy}}
+        target = {"RoleName": "shared", "Path": "/", "Arn": arn, "RoleId": "AROASHARED", "AssumeRolePolicyDocument": policy}
+        documents["roles.json"]["RoleDetailList"].append(target)
 
     return change
 
