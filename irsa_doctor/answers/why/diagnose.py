@@ -23,7 +23,7 @@ from irsa_doctor.answers.why.records import (
 from irsa_doctor.answers.why.sessions import is_of_other_role
 from irsa_doctor.answers.why.symptoms import Symptom
 from irsa_doctor.answers.why.weighing import symptoms_of_case, weighed
-from irsa_doctor.model import Verdict, is_provider_of
+from irsa_doctor.model import Verdict, is_provider_of, text_of
 
 _IDENTITY = "kubectl exec -n {namespace} {pod} -- aws sts get-caller-identity"
 
@@ -36,18 +36,24 @@ def diagnose(case: Case) -> Diagnosis:
     identities = container_identities(case)
     return Diagnosis(
         subject=_subject(case),
-        role=case.role,
+        role=_role(case),
         verdict=_verdict(case, states, symptoms, causes),
         links=_links(case, states),
         causes=causes,
         predicted_error=_predicted(case, states),
         notes=(*notes_on_identities(identities), *_notes(case, symptoms, causes)),
-        roles=() if case.role else tuple(_trusting_roles(case)),
+        roles=() if _role(case) else tuple(_trusting_roles(case)),
         wrong_fixes=tuple(mistaken_remedies(case)),
         identities=identities,
         claims=case.token.shown if case.token else {},
         quotes={link: state.places for link, state in states.items() if state.places},
     )
+
+
+def _role(case: Case) -> str:
+    """The role that is requested, else the one that EKS Pod Identity supplies."""
+    supplied = case.association.role_arn if case.association and case.uses_pod_identity else ""
+    return case.role or text_of(supplied)
 
 
 def _subject(case: Case) -> WorkloadIdentity:

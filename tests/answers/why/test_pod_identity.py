@@ -109,6 +109,7 @@ def injected(documents):
 def test_a_right_association_works_and_says_so_of_pod_identity():
     found = w.why(pod_identity_world(), w.POD)
     assert (found.verdict, w.failed(found), found.causes) == ("works", [], ())
+    assert (found.role, found.roles) == (ROLE, ())
     because = {link.id: link.because for link in found.links}
     assert "EKS Pod Identity" in because["token-volume"]
     assert "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE" in because["token-file"]
