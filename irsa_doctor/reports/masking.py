@@ -20,26 +20,31 @@ def masked_answer(answer: _Answer) -> _Answer:
     return changed
 
 
+_PLAIN = (int, bool, float, type(None))
+_SAFE = frozenset({"severity", "confidence", "fingerprint", "sha256", "url", "controls", "kind", "status"})
+"""members whose texts are of a closed list, of a rule or digests"""
+
+
 class _Masking:
     """Answers have the same texts again and again: each is looked at once."""
 
     def __init__(self) -> None:
         self._texts: dict[str, str] = {}
+        self._members: dict[type, tuple[str, ...]] = {}
 
     def of(self, value: Any) -> Any:
         """The value itself where nothing in it changes."""
         if isinstance(value, str):
             return self._text(value)
-        if isinstance(value, Fix):
-            return value if self._record(value) is value else None
+        if isinstance(value, _PLAIN):
+            return value
         if isinstance(value, msgspec.Struct):
-            return self._record(value)
+            shown = self._record(value)
+            return None if shown is not value and isinstance(value, Fix) else shown
         if isinstance(value, tuple | list):
-            items = [self.of(item) for item in value]
-            return value if all(map(_is, items, value)) else type(value)(items)
-        if isinstance(value, Mapping):
-            members = {self.of(name): self.of(item) for name, item in value.items()}
-            return value if all(map(_is, members.values(), value.values())) and members.keys() == value.keys() else members
+            return self._list(value)
+        if isinstance(value, dict):
+            return self._table(value)
         return self._late(value)
 
     def _text(self, text: str) -> str:
@@ -48,12 +53,23 @@ class _Masking:
         return text if shown == text else shown
 
     def _record(self, record: msgspec.Struct) -> msgspec.Struct:
+        kind = type(record)
+        if (names := self._members.get(kind)) is None:
+            names = self._members[kind] = tuple(name for name in record.__struct_fields__ if name not in _SAFE)
         changes = {}
-        for name in record.__struct_fields__:
+        for name in names:
             value = getattr(record, name)
-            if value is not None and (seen := self.of(value)) is not value:
-                changes[name] = seen
+            if (shown := self.of(value)) is not value:
+                changes[name] = shown
         return msgspec.structs.replace(record, **changes) if changes else record
+
+    def _list(self, values: Any) -> Any:
+        shown = [self.of(value) for value in values]
+        return values if all(map(_is, shown, values)) else type(values)(shown)
+
+    def _table(self, table: Mapping[Any, Any]) -> Mapping[Any, Any]:
+        shown = {self.of(name): self.of(value) for name, value in table.items()}
+        return table if shown.keys() == table.keys() and all(map(_is, shown.values(), table.values())) else shown
 
     def _late(self, value: Any) -> Any:
         """What is worked out when it is read is masked then."""
@@ -61,7 +77,7 @@ class _Masking:
             return Offer(lambda: self.of(value.fix))
         if isinstance(value, RoleAccounts) and value is not NO_ACCOUNTS:
             return RoleAccounts(lambda: self._accounts(value.accounts))
-        return value
+        return self._table(value) if isinstance(value, Mapping) else value
 
     def _accounts(self, accounts: AccountList) -> AccountList:
         shown: AccountList = self.of(accounts)

@@ -6,7 +6,6 @@ https://docs.github.com/code-security/secret-scanning.
 """
 
 import re
-from itertools import pairwise
 
 _STARS = "***"
 
@@ -44,25 +43,37 @@ _IN_URL = re.compile(r"(:/{1,2}[^\s/@:\"'<>]{0,200}:)([^\s/@\"'<>]{1,1000})(?=@)
 # forty characters of base64: a secret access key; a hundred and more: a session token; between them keys of others
 _BLOB = re.compile(r"(?<![A-Za-z0-9+/=_-])(?:[A-Za-z0-9+/]{40,99}={0,2}|[A-Za-z0-9+/=_-]{100,})(?![A-Za-z0-9+/=_-])")
 
+_CASED = ("eyJ", "AKIA", "ASIA", "AIza", "PRIVATE KEY-----")
 _SIGNS = (
-    *("eyj", "k8s-aws-v1.", "akia", "asia", "private key-----", "bearer", "basic ", "authorization", "passw", "pwd", "secret"),
-    *("token", "_key", "-key", "apikey", "privatekey", "credential", "sig=", "sig:", "sig'", 'sig"', "sig ", ":/"),
-    *("ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-", "gldt-", "glrt-", "glptt-", "glcbt-", "glft-", "glimt-"),
-    *("glsoat-", "glagent-", "npm_", "pypi-age", "xox", "xapp-", "k_live_", "k_test_", "whsec_", "hvs.", "hvb.", "hvr."),
-    *("aiza", "ya29.", "sk-", "hf_"),
+    *("passw", "pwd", "secret", "token", "credential", "authorization", "bearer", "basic ", "apikey", "-key", "privatekey"),
+    *("sig=", "sig:", "sig'", 'sig"', "sig ", "xox", "xapp-", "sk-", "pypi-age", "k8s-aws-v1.", "ya29."),
 )
-"""in lower case, what at least one of stands in every secret but a long one of mixed characters"""
+_SIGNS_BEHIND = (
+    ("_", ("ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "npm_", "k_live_", "k_test_", "whsec_", "hf_", "_key")),
+    ("gl", ("glpat-", "gldt-", "glrt-", "glptt-", "glcbt-", "glft-", "glimt-", "glsoat-", "glagent-")),
+    ("hv", ("hvs.", "hvb.", "hvr.")),
+    (":/", ("@",)),
+)
+"""in every secret but a long one of mixed characters stands one of these, in lower case; the last only with what is before"""
 _RUN = bytes(49 if (chr(code).isalnum() and code < 128) or chr(code) in "+/=_-" else 48 for code in range(256))
 _LONG = b"1" * 40
 
 
-def _may_hold(text: str) -> bool:
-    """Whether a text has to be looked at: nearly none has."""
+def _has_sign(text: str) -> bool:
+    """Whether a text has to be looked at closely: nearly none has, and each of a report is asked."""
+    for sign in _CASED:
+        if sign in text:
+            return True
     low = text.lower()
     for sign in _SIGNS:
         if sign in low:
             return True
-    return len(text) >= len(_LONG) and _LONG in text.encode(errors="replace").translate(_RUN)
+    for first, signs in _SIGNS_BEHIND:
+        if first in low:
+            for sign in signs:
+                if sign in low:
+                    return True
+    return False
 
 
 def masked(text: str) -> str:
@@ -70,15 +81,27 @@ def masked(text: str) -> str:
 
     A text that is nothing but one secret becomes `***` and a range of its length, so that what is said of it still makes sense.
     """
-    if len(text) < 8 or not _may_hold(text):
+    if len(text) < _SHORTEST:
         return text
+    shown = _without_signed(text) if _has_sign(text) else text
+    if len(text) >= len(_LONG) and _LONG in text.encode(errors="replace").translate(_RUN):
+        shown = _BLOB.sub(_unless_plain, shown)
+    if shown is text or shown == text:
+        return text
+    return f"{_STARS}({_range(len(text.strip()))})" if shown.strip() == _STARS else shown
+
+
+_SHORTEST = 8
+
+
+def _without_signed(text: str) -> str:
+    """The text without the secrets that one of the signs gives away."""
     shown = _AUTHORIZATION.sub(_behind, _IN_URL.sub(_behind, _WHOLE.sub(_STARS, text)))
     if ":" in shown or "=" in shown:
         shown = _PAIR.sub(_behind, shown)
         folded = shown.casefold()
         shown = _NAMED.sub(_behind_name, shown) if any(word in folded for word in _WORDS) else shown
-    shown = _BLOB.sub(_unless_plain, shown)
-    return f"{_STARS}({_range(len(text.strip()))})" if shown.strip() == _STARS and text.strip() != _STARS else shown
+    return shown
 
 
 def _behind(match: re.Match[str]) -> str:
@@ -106,13 +129,16 @@ def _unless_plain(match: re.Match[str]) -> str:
 
 def _is_mixed(word: str) -> bool:
     """Whether upper case, lower case and digits are mixed as in a key; a path or a digest in hexadecimal is not."""
-    kinds = ["upper" if char.isupper() else "lower" if char.islower() else "digit" for char in word if char.isalnum()]
-    changes = sum(one != other for one, other in pairwise(kinds))
+    if word.islower() or word.isupper() or not _DIGIT.search(word):
+        return False
     # of characters drawn at random six of ten differ in kind from the one before, of words one or two
-    least = len(kinds) // 4 if len(word) == _SECRET_KEY else len(kinds) * 2 // 5
-    return {"upper", "lower", "digit"}.issubset(kinds) and changes >= least
+    length = sum(map(str.isalnum, word))
+    least = length // 4 if len(word) == _SECRET_KEY else length * 2 // 5
+    return len(_CHANGE.findall(word)) >= least
 
 
+_DIGIT = re.compile("[0-9]")
+_CHANGE = re.compile("[a-z][/+=_-]*(?=[A-Z0-9])|[A-Z][/+=_-]*(?=[a-z0-9])|[0-9][/+=_-]*(?=[A-Za-z])")
 _SECRET_KEY = 40
 """characters of a secret access key"""
 
