@@ -17,6 +17,7 @@ from irsa_doctor.model.aws import (
     PodIdentityAssociation,
     ResourceControlPolicy,
     Role,
+    RolePermissions,
 )
 from irsa_doctor.model.inventory import PASSED_OVER, Closed, Contradiction, Document, Gap, Inventory
 from irsa_doctor.model.issuer import Issuer
@@ -81,6 +82,7 @@ __all__ = [
     "ProjectedToken",
     "ResourceControlPolicy",
     "Role",
+    "RolePermissions",
     "ServiceAccount",
     "SigningKey",
     "Text",

@@ -56,6 +56,18 @@ class PlannedProvider(msgspec.Struct, frozen=True, kw_only=True):
         return f"{self.place.document}: {self.address}"
 
 
+class RolePermissions(msgspec.Struct, frozen=True, kw_only=True, eq=False):
+    """The permission policies of a role, inline and managed.
+
+    `unread` names those whose documents are not in the input, the ARN of a managed policy or "its other policies", and
+    `boundary` is the ARN of its permissions boundary, "" where it has none: without both, `policies` are all that it has.
+    """
+
+    policies: tuple[TrustPolicy, ...]
+    unread: tuple[str, ...] = ()
+    boundary: str = ""
+
+
 class Role(msgspec.Struct, frozen=True, eq=False):
     """An IAM role, or a bare trust policy (then `arn` is "" and `account` what the user stated, else "").
 
@@ -63,7 +75,7 @@ class Role(msgspec.Struct, frozen=True, eq=False):
     most roles of templates have no ARN yet. `planned` is the path and name that such a role will have, `team/app`, "" where
     nobody can say. A role whose policy depends on a condition of its template is there once for each `case`
     (`(HasProvider)`): one role by its id. `source` is what a template calls a policy that no role of it uses. `managed_by` is
-    the tool that its tags name, "" where none.
+    the tool that its tags name, "" where none. `permissions` are None where the input does not have its policies.
     """
 
     arn: str
@@ -78,6 +90,7 @@ class Role(msgspec.Struct, frozen=True, eq=False):
     case: str = ""
     source: str = ""
     managed_by: str = ""
+    permissions: RolePermissions | None = None
 
     @property
     def is_bare(self) -> bool:

@@ -15,10 +15,13 @@ from irsa_doctor.model import (
     parse_arn,
 )
 from irsa_doctor.sources.documents.managing import manager_of_tags
+from irsa_doctor.sources.documents.permissions import ManagedPolicies, managed_policies, role_permissions
 from irsa_doctor.sources.documents.policies import policy_of_value, read_policy_text
 from irsa_doctor.sources.documents.reading import DocumentReading, Listing, NamelessProvider, Page
 from irsa_doctor.text import shapes
 from irsa_doctor.text.errors import WrongShape
+
+_NO_POLICIES: ManagedPolicies = {}
 
 
 def is_whole(members: Mapping[str, object]) -> bool:
@@ -56,7 +59,9 @@ def account_of(arn: str) -> str:
     return parts.account if parts else ""
 
 
-def read_role(item: object, place: Place, page: Page, reading: DocumentReading) -> None:
+def read_role(
+    item: object, place: Place, page: Page, reading: DocumentReading, managed: ManagedPolicies = _NO_POLICIES
+) -> None:
     """Read a role of any answer; a policy that is a string is IAM's URL-encoded form or JSON."""
     members = shapes.mapping(item, place)
     arn = shapes.required(members, "Arn", place)
@@ -73,7 +78,10 @@ def read_role(item: object, place: Place, page: Page, reading: DocumentReading) 
     created = shapes.moment(members, "CreateDate")
     tags = members.get("Tags")
     tool = manager_of_tags(tags if isinstance(tags, list) else ())
-    reading.roles.append(Role(arn, name, account_of(arn), policy, place, longest, created, managed_by=tool))
+    permissions = role_permissions(members, place, page, managed)
+    reading.roles.append(
+        Role(arn, name, account_of(arn), policy, place, longest, created, managed_by=tool, permissions=permissions)
+    )
 
 
 def read_get_role(page: Page, reading: DocumentReading) -> None:
@@ -101,7 +109,8 @@ def _read_roles(page: Page, reading: DocumentReading, name: str) -> None:
     members = shapes.mapping(page.value, page.place)
     before = len(reading.roles), len(reading.broken)
     items = shapes.many(members, name, page.place)
-    reading.each(items, page.place.at(name), lambda item, place: read_role(item, place, page, reading))
+    managed = managed_policies(members, page.place) if "Policies" in members else _NO_POLICIES
+    reading.each(items, page.place.at(name), lambda item, place: read_role(item, place, page, reading, managed))
     whole = is_whole(members) and len(reading.broken) == before[1] and not _filtered(members, name)
     arns = frozenset(role.arn for role in reading.roles[before[0] :])
     reading.answers.append(Listing("roles", arns, whole, page.place))

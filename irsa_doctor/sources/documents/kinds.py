@@ -11,6 +11,7 @@ import msgspec
 from irsa_doctor.model import Place, Role
 from irsa_doctor.sources.documents import aws, issuer, kubernetes, template_readers
 from irsa_doctor.sources.documents.dialects import ONLY_FROM_ITS_PLACE
+from irsa_doctor.sources.documents.permissions import read_role_policy
 from irsa_doctor.sources.documents.policies import bare_policy
 from irsa_doctor.sources.documents.reading import DocumentReading, Page
 from irsa_doctor.sources.snapshot.snapshot import ANSWER_KINDS
@@ -264,6 +265,7 @@ def _read_composed(page: Page, reading: DocumentReading) -> None:
 
 KINDS: tuple[Kind, ...] = (
     Kind("iam-get-account-authorization-details", _has_list("RoleDetailList"), aws.read_account),
+    Kind("iam-get-role-policy", _has("RoleName", "PolicyName", "PolicyDocument"), read_role_policy),
     Kind("iam-list-roles", _either(_has_items("Roles", "Arn", "RoleName"), _is_empty_answer("Roles")), aws.read_list_roles),
     Kind("iam-get-role", _has_object("Role", "Arn", "RoleName", "AssumeRolePolicyDocument"), aws.read_get_role),
     Kind("iam-list-open-id-connect-providers", _has_list("OpenIDConnectProviderList"), aws.read_list_providers),

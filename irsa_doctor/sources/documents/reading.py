@@ -21,6 +21,7 @@ from irsa_doctor.model import (
     ServiceAccount,
     SigningKey,
     Text,
+    TrustPolicy,
     Unknown,
     Webhook,
     Workload,
@@ -61,6 +62,13 @@ class NamelessProvider(msgspec.Struct, frozen=True):
     address: str = ""
 
 
+class RolePolicy(msgspec.Struct, frozen=True):
+    """An inline policy of a role of which only the name is known."""
+
+    role: str
+    policy: TrustPolicy
+
+
 class DocumentReading(msgspec.Struct):
     """What one document gave; filled while it is read, then joined. Records of Kubernetes have no cluster yet."""
 
@@ -83,6 +91,7 @@ class DocumentReading(msgspec.Struct):
     associations: list[PodIdentityAssociation] = []
     answers: list[Listing] = []
     rcps: list[ResourceControlPolicy] = []
+    role_policies: list[RolePolicy] = []
     service_accounts: list[ServiceAccount] = []
     account_templates: list[ServiceAccount] = []
     workloads: list[Workload] = []
@@ -160,6 +169,7 @@ _RECORDS = (
     "associations",
     "answers",
     "rcps",
+    "role_policies",
     "service_accounts",
     "account_templates",
     "workloads",

@@ -27,6 +27,7 @@ from irsa_doctor.sources.joining import merge as merging
 from irsa_doctor.sources.joining.accounts import AnswerAccounts
 from irsa_doctor.sources.joining.filling import HoleValues, fill_holes
 from irsa_doctor.sources.joining.overlay import Overlay, name_roles
+from irsa_doctor.sources.joining.permissions import with_role_policies
 from irsa_doctor.sources.joining.providers import named_providers
 from irsa_doctor.sources.snapshot.snapshot import Query
 
@@ -61,7 +62,7 @@ def join(readings: Sequence[DocumentReading], stated: JoinContext) -> Inventory:
     gaps = tuple(dict.fromkeys(msgspec.structs.replace(gap, owner=clusters.owner(gap.owner)) for gap in stated.gaps))
     gaps += tuple(gap for reading in readings for gap in reading.gaps)
     return Inventory(
-        roles=tuple(merging.merged_roles(gathered("roles"), contradictions)),
+        roles=tuple(with_role_policies(merging.merged_roles(gathered("roles"), contradictions), readings)),
         providers=tuple(_with_reasons(merging.merged_providers(providers, contradictions), "client_ids", "client-ids", gaps)),
         planned_providers=named.planned,
         planned_clusters=tuple(item for reading in readings for item in reading.planned_clusters),

@@ -50,7 +50,17 @@ def _merged_role(first: Role, second: Role, contradictions: Contradictions) -> R
         policy, place = second.policy, second.place
     longest, created = first.max_session or second.max_session, first.created or second.created
     address, planned = first.address or second.address, first.planned or second.planned
-    return Role(first.arn, first.name, first.account, policy, place, longest, created, address, planned, first.case)
+    return msgspec.structs.replace(
+        first,
+        policy=policy,
+        place=place,
+        max_session=longest,
+        created=created,
+        address=address,
+        planned=planned,
+        managed_by=first.managed_by or second.managed_by,
+        permissions=first.permissions or second.permissions,
+    )
 
 
 def _is_disputed(value: object) -> bool:
