@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from irsa_doctor.model import Place, RolePermissions, TrustPolicy
 from irsa_doctor.sources.documents.policies import policy_of_value
-from irsa_doctor.sources.documents.reading import DocumentReading, Page, RolePolicy
+from irsa_doctor.sources.documents.reading import AnsweredPolicy, DocumentReading, Page
 from irsa_doctor.text import shapes
 
 _Members = Mapping[str, object]
@@ -60,4 +60,4 @@ def read_role_policy(page: Page, reading: DocumentReading) -> None:
     (https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetRolePolicy.html)."""
     members, place = shapes.mapping(page.value, page.place), page.place
     name = shapes.required(members, "RoleName", place)
-    reading.role_policies.append(RolePolicy(name, _policy(members["PolicyDocument"], place.at("PolicyDocument"), page)))
+    reading.role_policies.append(AnsweredPolicy(name, _policy(members["PolicyDocument"], place.at("PolicyDocument"), page)))

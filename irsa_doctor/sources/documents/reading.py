@@ -62,7 +62,7 @@ class NamelessProvider(msgspec.Struct, frozen=True):
     address: str = ""
 
 
-class RolePolicy(msgspec.Struct, frozen=True):
+class AnsweredPolicy(msgspec.Struct, frozen=True):
     """An inline policy of a role of which only the name is known."""
 
     role: str
@@ -91,7 +91,7 @@ class DocumentReading(msgspec.Struct):
     associations: list[PodIdentityAssociation] = []
     answers: list[Listing] = []
     rcps: list[ResourceControlPolicy] = []
-    role_policies: list[RolePolicy] = []
+    role_policies: list[AnsweredPolicy] = []
     service_accounts: list[ServiceAccount] = []
     account_templates: list[ServiceAccount] = []
     workloads: list[Workload] = []
