@@ -5,12 +5,15 @@ VENV   := .venv
 PY     := $(VENV)/bin/python
 CACHE  := .cache
 # errors only: warnings about how a machine's pip is set up are nothing that a reader of the demo can act on
-PIP    := -m pip --disable-pip-version-check --no-input --quiet --quiet
+# isolated, so that nothing is imported from the folder where it runs
+PIP    := -I -m pip --disable-pip-version-check --no-input --quiet --quiet
+# what a lock names, and nothing else
+LOCKED := install --require-hashes --only-binary :all: --no-deps --requirement
 TESTS  := -m pytest --numprocesses auto --dist worksteal
 DEMO   := fixtures/worlds/shop --complete serviceaccounts
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-oldest test-newest test-semantics lock coverage lint types generated generated-check rules wheel bench tools kube-tools check clean
+.PHONY: help demo test test-oldest test-newest test-semantics lock workflows audit release fuzz coverage lint types generated generated-check rules wheel bench tools kube-tools check clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 16
@@ -31,12 +34,30 @@ test-newest: $(CACHE)/newest/.made ## run all tests with the newest versions tha
 test-semantics: $(VENV)/.dev ## compare trust with its reference on tens of thousands of new policies (TRUST_SEED=n for others)
 	TRUST_EXAMPLES=$${TRUST_EXAMPLES:-10} $(PY) $(TESTS) $(wildcard tests/trust/test_*against*.py)
 
-lock: $(CACHE)/lock/.made ## write requirements/dev.txt again, with the newest versions
-	$(CACHE)/lock/bin/python $(PIP) install --upgrade uv
-	printf '# %s\n' 'What make test, lint and types install, with hashes. Written by make lock.' > $(CACHE)/lock/dev.txt
-	$(CACHE)/lock/bin/uv pip compile --quiet --universal --python-version 3.11 --extra dev --generate-hashes \
-		--no-header --no-annotate --no-emit-index-url --no-emit-find-links pyproject.toml >> $(CACHE)/lock/dev.txt
-	mkdir -p requirements && mv $(CACHE)/lock/dev.txt requirements/dev.txt
+lock: $(CACHE)/ci/.installed ## write requirements/*.txt again, with the newest versions that are a week old
+	$(CACHE)/ci/bin/python -I tools/locks.py $(CACHE)/ci/bin/uv
+
+workflows: $(CACHE)/ci/.installed ## check the files that CI systems read: schemas, and what zizmor knows of workflows
+	$(CACHE)/ci/bin/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(CACHE)/ci/bin/check-jsonschema --builtin-schema vendor.github-actions action.yml
+	$(CACHE)/ci/bin/check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
+	$(CACHE)/ci/bin/check-jsonschema --builtin-schema vendor.gitlab-ci --data-transform gitlab-ci integrations/gitlab-ci.yml
+	$(CACHE)/ci/bin/zizmor --offline --quiet .github action.yml
+
+audit: $(CACHE)/ci/.installed ## known vulnerabilities of what the locks name (asks the package index)
+	for lock in requirements/*.txt; do \
+		$(CACHE)/ci/bin/pip-audit --disable-pip --require-hashes --progress-spinner off --requirement $$lock || exit 1; done
+
+release: $(CACHE)/build/.installed $(CACHE)/ci/.installed ## what is published for a tag, into dist/ (RELEASE_TAG=vX.Y.Z)
+	test "$$RELEASE_TAG" = "v$$($(CACHE)/build/bin/hatchling version)"
+	rm -rf dist
+	$(CACHE)/build/bin/hatchling build --directory dist
+	$(CACHE)/ci/bin/cyclonedx-py requirements --pyproject pyproject.toml --output-reproducible \
+		--output-file dist/irsa-doctor.cdx.json requirements/run.txt
+	cd dist && sha256sum * > SHA256SUMS
+
+fuzz: $(VENV)/.dev ## documents broken at random, anew each time (FUZZ_SECONDS=n; those that fail stay in .cache/fuzz)
+	$(PY) -m tests.fuzz --seconds $(or $(FUZZ_SECONDS),120) --keep $(CACHE)/fuzz
 
 coverage: $(VENV)/.dev ## run all tests and show which branches they miss, the command line included
 	$(PY) $(TESTS) --cov --cov-report=term-missing
@@ -82,12 +103,14 @@ $(VENV)/.made:
 	$(PYTHON) -m venv $(VENV)
 	@touch $@
 
-$(VENV)/.installed: pyproject.toml | $(VENV)/.made
-	$(PY) $(PIP) install --editable .
+$(VENV)/.installed: pyproject.toml requirements/run.txt requirements/build.txt | $(VENV)/.made
+	$(PY) $(PIP) $(LOCKED) requirements/run.txt
+	$(PY) $(PIP) $(LOCKED) requirements/build.txt
+	$(PY) $(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@
 
 $(VENV)/.dev: pyproject.toml requirements/dev.txt | $(VENV)/.made
-	$(PY) $(PIP) install --require-hashes --requirement requirements/dev.txt
+	$(PY) $(PIP) $(LOCKED) requirements/dev.txt
 	$(PY) $(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@ $(VENV)/.installed
 
@@ -106,6 +129,11 @@ $(CACHE)/oldest/.installed: pyproject.toml
 	$(PYTHON) -c 'import tomllib; print(*(d.replace(">=", "==") for d in \
 		tomllib.load(open("pyproject.toml", "rb"))["project"]["dependencies"]), sep="\n")' > $(CACHE)/oldest/constraints.txt
 	$(CACHE)/oldest/bin/python $(PIP) install --constraint $(CACHE)/oldest/constraints.txt --editable '.[dev]'
+	@touch $@
+
+$(CACHE)/ci/.installed $(CACHE)/build/.installed: $(CACHE)/%/.installed: requirements/%.txt
+	$(PYTHON) -m venv --clear $(CACHE)/$*
+	$(CACHE)/$*/bin/python $(PIP) $(LOCKED) requirements/$*.txt
 	@touch $@
 
 $(CACHE)/sarif/.installed:

@@ -15,7 +15,8 @@ import yaml
 from tests.cli.running import OPEN, RIGHT, put, role, run
 
 ROOT = Path(__file__).parent.parent
-MINE = {"irsa_doctor", "rules", "causes", "pyproject.toml", "README.md", "LICENSE", "NOTICE", ".pre-commit-hooks.yaml"}
+MINE = {"irsa_doctor", "rules", "causes", "requirements", "pyproject.toml", "README.md", "LICENSE", "NOTICE"}
+MINE |= {".pre-commit-hooks.yaml"}
 
 
 def action():
@@ -47,22 +48,21 @@ def scripts():
 @pytest.mark.parametrize("name", list(scripts()))
 def test_every_flag_they_use_is_one(name, tmp_path):
     known = set(re.findall(r"--[a-z][a-z-]+", run("check", "--help", cwd=tmp_path, COLUMNS="200").stdout))
-    calls = [line for line in scripts()[name].splitlines() if "irsa-doctor check" in line or "flags" in line]
+    calls = [line for line in scripts()[name].splitlines() if "irsa_doctor check" in line or "flags" in line]
     used = {flag for line in calls for flag in re.findall(r"(?<![\w-])--[a-z][a-z-]+", line)}
     assert calls
     assert used <= known
 
 
 def shell(script, folder, **environment):
-    """A step as runners run it, with our command on the path."""
-    bin_ = put(folder / "bin" / "irsa-doctor", f'#!/bin/sh\nexec {sys.executable} -m irsa_doctor "$@"\n')
-    bin_.chmod(0o755)
-    path = f"{bin_.parent}{os.pathsep}{os.environ['PATH']}"
-    python = f"{ROOT}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"
+    """A step as runners run it, with the Python that the step before it has set up."""
+    python = put(folder / "env" / "bin" / "python", f'#!/bin/sh\nexec {sys.executable} "$@"\n')
+    python.chmod(0o755)
+    places = {"TMPDIR": folder, "RUNNER_TEMP": folder, "IRSA_DOCTOR_HOME": folder, "CI_PROJECT_DIR": folder / "repository"}
     return subprocess.run(
         ["bash", "-e", "-o", "pipefail", "-c", script],
         cwd=folder / "repository",
-        env={**os.environ, "PATH": path, "PYTHONPATH": python, "NO_COLOR": "1", "TMPDIR": str(folder), **environment},
+        env={**os.environ, "NO_COLOR": "1", **{name: str(path) for name, path in places.items()}, **environment},
         capture_output=True,
         text=True,
         timeout=120,
@@ -80,7 +80,10 @@ def run_action(folder, **inputs):
     declared["config-from"] = ""  # of a push
     given = {**declared, **{name.replace("_", "-"): value for name, value in inputs.items()}}
     environment = {}
+    environment["PYTHON"] = sys.executable
     for name, value in step("check")["env"].items():
+        if name == "PYTHON":
+            continue
         (wanted,) = re.fullmatch(r"\$\{\{ inputs\.([a-z-]+) \}\}", value).groups()
         environment[name] = given[wanted]
     files = {"GITHUB_STEP_SUMMARY": folder / "summary.md", "GITHUB_OUTPUT": folder / "output"}
@@ -93,18 +96,22 @@ def test_the_action_fails_on_findings_annotates_and_writes_both_reports(tmp_path
     repository(tmp_path, OPEN)
     put(tmp_path / "summary.md", "of a step before\n")
     done, summary, output = run_action(tmp_path)
-    assert (done.returncode, output) == (1, "exit-code=1\n")
+    assert done.returncode == 1
+    code, report = output.splitlines()
+    assert code == "exit-code=1"
     assert "::error file=roles/app role.json," in done.stdout
     assert summary.startswith("of a step before\n")
     assert "open-aud-only" in summary
-    sarif = json.loads((tmp_path / "repository" / "irsa-doctor.sarif").read_text(encoding="utf-8"))
+    written = Path(report.removeprefix("sarif-file="))
+    assert not written.is_relative_to(tmp_path / "repository")
+    sarif = json.loads(written.read_text(encoding="utf-8"))
     assert [result["ruleId"] for result in sarif["runs"][0]["results"]] == ["open-aud-only"]
 
 
 def test_the_action_is_content_with_what_is_right_and_with_what_is_below_the_bar(tmp_path):
     repository(tmp_path, RIGHT)
-    done, _, output = run_action(tmp_path, summary="false")
-    assert (done.returncode, output, (tmp_path / "summary.md").exists()) == (0, "exit-code=0\n", False)
+    done, _, output = run_action(tmp_path, summary="false", sarif_file="own.sarif")
+    assert (done.returncode, output, (tmp_path / "summary.md").exists()) == (0, "exit-code=0\nsarif-file=own.sarif\n", False)
     repository(tmp_path, OPEN)
     assert run_action(tmp_path, fail_on="never")[0].returncode == 0
 
@@ -151,7 +158,9 @@ def test_a_shallow_clone_fetches_the_revision(tmp_path):
 
 def test_the_action_tells_a_wrong_call(tmp_path):
     repository(tmp_path, RIGHT)
-    done, _, output = run_action(tmp_path, args="--no-such-flag")
+    # a report that the pull request brought is not taken for that of this run
+    put(tmp_path / "repository" / "own.sarif", "{}")
+    done, _, output = run_action(tmp_path, args="--no-such-flag", sarif_file="own.sarif")
     assert (done.returncode, output) == (2, "exit-code=2\n")
 
 
@@ -198,7 +207,7 @@ def test_the_image_runs_as_nobody_and_holds_what_the_package_needs():
     lines = [line.split() for line in (ROOT / "Dockerfile").read_text(encoding="utf-8").splitlines() if line.strip()]
     stages = [n for n, words in enumerate(lines) if words[0] == "FROM"]
     last = lines[stages[-1] :]
-    assert all(lines[n][1].endswith("-slim") for n in stages)
+    assert all("-slim-" in lines[n][1] for n in stages)
     (user,) = [words[1] for words in last if words[0] == "USER"]
     assert user.split(":")[0].isdecimal()
     assert int(user.split(":")[0]) > 0
@@ -285,6 +294,16 @@ def test_the_other_hook_judges_everything(hooked):
     assert "old.json" in done.stdout
 
 
+def test_the_hook_has_the_versions_of_its_lock(hooked):
+    _, home = hooked
+    (python,) = Path(home["PRE_COMMIT_HOME"]).glob("repo*/py_env-*/bin/python")
+    done = subprocess.run([python, "-I", "-m", "pip", "freeze"], capture_output=True, text=True, timeout=60, check=True)
+    held = re.findall(r"^([a-z][\w-]*==\S+)", (ROOT / "requirements" / "hook.txt").read_text(encoding="utf-8"), re.MULTILINE)
+    installed = {line.lower().replace("_", "-") for line in done.stdout.splitlines() if "==" in line}
+    assert installed
+    assert installed <= {*held}
+
+
 def test_pre_commit_knows_the_manifest(hooked):
     assert pre_commit(ROOT, "validate-manifest", ".pre-commit-hooks.yaml").returncode == 0
 
@@ -292,6 +311,6 @@ def test_pre_commit_knows_the_manifest(hooked):
 def test_an_image_and_a_hook_are_built_from_all_that_the_wheel_takes():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     wheel = project["tool"]["hatch"]["build"]["targets"]["wheel"]
-    needed = {*wheel["packages"], *wheel["force-include"]}
+    needed = {Path(path).parts[0] for path in (*wheel["packages"], *wheel["force-include"])}
     kept = {line[1:] for line in (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines() if line.startswith("!")}
     assert needed <= kept & MINE

@@ -12,7 +12,7 @@ ROOT = Path(__file__).parent.parent
 PHRASES = {row["not"]: row["use"] for row in yaml.safe_load((ROOT / "tests" / "words.yaml").read_text(encoding="utf-8"))}
 DATA = sorted([*ROOT.glob("rules/*/*.yaml"), *ROOT.glob("causes/**/*.yaml"), *ROOT.glob("*.yaml")])
 PYTHON = sorted([*ROOT.glob("irsa_doctor/reports/*.py"), *ROOT.glob("irsa_doctor/cli/**/*.py")])
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(ROOT.glob("docs/**/*.md"))]
+PAGES = [*(ROOT / page for page in ("README.md", "CONTRIBUTING.md", "SECURITY.md")), *sorted(ROOT.glob("docs/**/*.md"))]
 NO_PROSE = ("examples", "references", "controls", "messages", "texts")
 """members of data files that hold worlds, titles of other people's pages, or texts of AWS and of SDKs"""
 

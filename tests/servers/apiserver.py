@@ -24,6 +24,9 @@ AUDIENCE = "https://kubernetes.default.svc"
 USERS = {"admin": "system:masters", "auditor": "auditors", "nobody": "nobodies"}
 
 
+MISSING = "no kube-apiserver and etcd: set KUBEBUILDER_ASSETS, or build them with make kube-tools"
+
+
 class Programs(NamedTuple):
     """Where they are."""
 
@@ -37,6 +40,11 @@ def programs() -> Programs | None:
     folder = Path(os.environ.get("KUBEBUILDER_ASSETS") or cache)
     found = Programs(folder / "kube-apiserver", folder / "etcd")
     return found if all(os.access(path, os.X_OK) for path in found) else None
+
+
+def required() -> bool:
+    """Whether tests that have no API server fail, as in CI, and are not skipped: $TESTS_REQUIRE names it, between commas."""
+    return "apiserver" in os.environ.get("TESTS_REQUIRE", "").split(",")
 
 
 class ApiServer:

@@ -11,14 +11,12 @@ from irsa_doctor.sources.live import LiveError, LiveOptions, Plan, Target, take
 from irsa_doctor.sources.live import kubernetes as source
 from irsa_doctor.sources.live.permissions import cluster_role
 from irsa_doctor.sources.snapshot.snapshot import write_snapshot
-from tests.servers.apiserver import AUDIENCE, ISSUER, api_server, programs
+from tests.servers.apiserver import AUDIENCE, ISSUER, MISSING, api_server, programs, required
 from tests.servers.aws import FakeAws
 from tests.servers.kubernetes import WEBHOOK
 
 PROGRAMS = programs()
-pytestmark = pytest.mark.skipif(
-    PROGRAMS is None, reason="no kube-apiserver and etcd: set KUBEBUILDER_ASSETS, or build them with make kube-tools"
-)
+pytestmark = pytest.mark.skipif(PROGRAMS is None and not required(), reason=MISSING)
 NAME = ISSUER.removeprefix("https://")
 ROLE = "arn:aws:iam::111122223333:role/web"
 RBAC = "/apis/rbac.authorization.k8s.io/v1"
@@ -27,7 +25,7 @@ EVERYTHING = Plan("check")
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    assert PROGRAMS is not None
+    assert PROGRAMS is not None, MISSING
     with api_server(PROGRAMS, tmp_path_factory.mktemp("apiserver")) as running:
         fill(running)
         yield running
