@@ -128,15 +128,23 @@ def _unless_plain(match: re.Match[str]) -> str:
 
 
 def _is_mixed(word: str) -> bool:
-    """Whether upper case, lower case and digits are mixed as in a key; a path or a digest in hexadecimal is not."""
-    if word.islower() or word.isupper() or not _DIGIT.search(word):
+    """Whether upper case, lower case and digits are mixed as in a key; a path is not, nor a number in hexadecimal in one."""
+    rest = _NUMBER.sub("", word)
+    if len(rest) < min(len(word), _SECRET_KEY) or word.islower() or word.isupper() or not _DIGIT.search(word):
+        return False
+    # of base64 one character in 64 is a slash
+    if word.startswith(_OBJECTS) or word.count("/") * 12 > len(word):
         return False
     # of characters drawn at random six of ten differ in kind from the one before, of words one or two
     length = sum(map(str.isalnum, word))
-    least = length // 4 if len(word) == _SECRET_KEY else length * 2 // 5
+    least = length // 4 if len(word) == _SECRET_KEY else length // 2
     return len(_CHANGE.findall(word)) >= least
 
 
+_OBJECTS = ("role/", "assumed-role/", "user/", "group/", "policy/", "instance-profile/", "cluster/", "podidentityassociation/")
+"""how the last part of an ARN begins"""
+_NUMBER = re.compile("(?<![^/])(?:[0-9A-F]{16,}|[0-9a-f]{16,})(?![^/])")
+"""a whole step of a path, as the id of an issuer is"""
 _DIGIT = re.compile("[0-9]")
 _CHANGE = re.compile("[a-z][/+=_-]*(?=[A-Z0-9])|[A-Z][/+=_-]*(?=[a-z0-9])|[0-9][/+=_-]*(?=[A-Za-z])")
 _SECRET_KEY = 40

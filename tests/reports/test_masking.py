@@ -1,11 +1,15 @@
 """An answer is masked whole before it is rendered; a fix with a secret in it is not offered."""
 
+from pathlib import Path
+
 import pytest
 
+from irsa_doctor import api
 from irsa_doctor.model.findings import NO_OFFER, AccountList, Finding, Fix, Location, Offer, RoleAccounts, Subject
 from irsa_doctor.reports.masking import masked_answer
 from tests.text.test_mask import SECRETS
 
+WORLDS = Path(__file__).parents[2] / "fixtures" / "worlds"
 SECRET, CORE = SECRETS["token"]
 
 
@@ -59,3 +63,8 @@ def test_a_fix_that_holds_a_secret_is_not_offered(fix):
 def test_another_fix_stays_as_it_is():
     fix = Fix({"Statement": [{"Sid": "a", "Effect": "Allow"}, {"Sid": "a", "Effect": "Allow"}]}, ("aws iam x",), 1, ("s",), "d")
     assert masked_answer(finding(offer=Offer(lambda: fix))).fix is fix
+
+
+@pytest.mark.parametrize("world", sorted(path.name for path in WORLDS.iterdir() if path.is_dir()))
+def test_nothing_in_the_report_about_a_world_is_masked(world):
+    assert "***" not in api.render_report(api.check([str(WORLDS / world)]), "json")
