@@ -89,6 +89,8 @@ def main() -> NoReturn:
     for name in ("SIGINT", "SIGTERM", "SIGHUP"):
         if (number := getattr(signal, name, None)) is not None and signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, _interrupted)
+    if "--debug" in sys.argv:
+        _show_faults()
     try:
         commands = [command.name or command.callback.__name__ for command in app.registered_commands if command.callback]
         code = app(arranged(sys.argv[1:], [*commands, "rules"]), prog_name="irsa-doctor", standalone_mode=False)
@@ -97,6 +99,23 @@ def main() -> NoReturn:
     except Exception as error:  # noqa: BLE001 - whatever it is, it ends the run with an exit code of its own
         _leave(_failed(error))
     _leave(code if isinstance(code, int) else 0)
+
+
+def _show_faults() -> None:
+    """Print the tracebacks of unexpected errors that cost a document only, line by line as all that goes to standard error."""
+    import logging
+
+    class FaultPrinter(logging.Handler):
+        """Prints what is logged through the mask of standard error."""
+
+        def emit(self, record: logging.LogRecord) -> None:
+            """Print a record with its traceback."""
+            for line in self.format(record).splitlines():
+                print_error(line)
+
+    logger = logging.getLogger("irsa_doctor")
+    logger.addHandler(FaultPrinter())
+    logger.setLevel(logging.DEBUG)
 
 
 def _failed(error: Exception) -> int:

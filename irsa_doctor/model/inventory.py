@@ -45,8 +45,8 @@ class Document(msgspec.Struct, frozen=True):
     column: int = 0
     named: bool = False
     """Whether it was named on the command line, not found in a folder."""
-    like_policy: bool = False
-    """Whether it looks like a policy, though it could not be read."""
+    matters: bool = False
+    """Whether it could not be read, and its name or content speaks of roles, or an error of ours has cost it."""
 
 
 class Contradiction(msgspec.Struct, frozen=True):

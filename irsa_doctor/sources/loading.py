@@ -10,12 +10,13 @@ from itertools import chain
 import msgspec
 
 from irsa_doctor.model import PASSED_OVER, Document, Inventory, Place
+from irsa_doctor.model.faults import fault_words, without_breaking
 from irsa_doctor.sources.documents import kinds
 from irsa_doctor.sources.documents.bulk import FROM, read_bulk
 from irsa_doctor.sources.documents.contents import read_dialect, read_page_now, read_text, read_waiting
 from irsa_doctor.sources.documents.dialects import dialect_of
 from irsa_doctor.sources.documents.flaws import settle_flaws
-from irsa_doctor.sources.documents.reading import DocumentReading, Page
+from irsa_doctor.sources.documents.reading import DocumentReading, Page, guarded
 from irsa_doctor.sources.files.passing import Exclude
 from irsa_doctor.sources.files.rendered import RenderedFolders
 from irsa_doctor.sources.files.walk import InputFile, walk_over
@@ -101,7 +102,7 @@ class Loading:
         self._answers: dict[str, _Part] = {}
         self._rendered = RenderedFolders()
         with _without_collector():
-            self._files = [self._read_file(file) for file in files]
+            self._files = [self._read_or_report(file) for file in files]
             readings = [part.reading for part in self._files if part.reading]
             for reading in readings:
                 if not reading.named and self._rendered.is_kustomized(reading.path):
@@ -126,8 +127,9 @@ class Loading:
             documents = Documents({part.row.path: part.source for part in parts if part.source})
             readings = [part.reading for part in parts if part.reading]
             for reading in readings:
-                settle_flaws(reading, documents)
-            inventory = join(readings, self._context(snapshots))
+                guarded((reading,), partial(settle_flaws, reading, documents))
+            work = partial(join, stated=self._context(snapshots))
+            inventory = without_breaking(readings, work, DocumentReading.note_fault)
             rows = final_rows([part.row for part in parts], {reading.path: reading for reading in readings}, documents)
             return Loaded(msgspec.structs.replace(inventory, documents=tuple(rows)), documents, frozenset(self._base))
 
@@ -135,6 +137,13 @@ class Loading:
         queries = tuple(query for snapshot in snapshots for query in snapshot.queries)
         gaps = tuple(gap for snapshot in snapshots for gap in snapshot.missing)
         return JoinContext(self._declared.account or "", self._declared.clusters, self._declared.complete, queries, gaps)
+
+    def _read_or_report(self, file: InputFile) -> _Part:
+        """A document, or a row that says that an error of ours has cost it."""
+        try:
+            return self._read_file(file)
+        except Exception as error:  # noqa: BLE001 - an error of ours costs one document
+            return _Part(file.content, _fault_row(file, error), None, None)
 
     def _read_file(self, file: InputFile) -> _Part:
         """A document; a snapshot has a row, and what is in it is read with the live answers."""
@@ -175,6 +184,12 @@ class Loading:
             elif part.reading:
                 part.reading.origin = answered.origin
             yield part
+
+
+def _fault_row(file: InputFile, error: Exception) -> Document:
+    """The row of a file that could not be read because of an error of ours."""
+    digest = hashlib.sha256(file.content).hexdigest()
+    return Document(file.path, "", "unreadable", fault_words(error), digest, named=file.named, matters=True)
 
 
 def _read_answer(document: InputFile, role_arn: str, answered: Answered) -> _Part:
@@ -258,7 +273,7 @@ def _apply_kustomizations(readings: Sequence[DocumentReading]) -> None:
     if any(reading.kustomization for reading in readings):
         from irsa_doctor.sources.templates.kustomizations import apply_renaming
 
-        apply_renaming(readings)
+        guarded([reading for reading in readings if reading.kustomization], partial(apply_renaming, readings))
 
 
 def _read_modules(readings: Sequence[DocumentReading], texts: Mapping[str, bytes]) -> None:
@@ -266,4 +281,5 @@ def _read_modules(readings: Sequence[DocumentReading], texts: Mapping[str, bytes
     if any(reading.syntax or reading.variables for reading in readings):
         from irsa_doctor.sources.templates.terraform.configuration import read_modules
 
-        read_modules(readings, texts)
+        configuration = [reading for reading in readings if reading.syntax or reading.variables]
+        guarded(configuration, partial(read_modules, readings, texts))

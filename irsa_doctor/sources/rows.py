@@ -8,6 +8,7 @@ import msgspec
 from irsa_doctor.model import Document
 from irsa_doctor.sources.documents.policies import is_like_policy, says_duplicate
 from irsa_doctor.sources.documents.reading import DocumentReading
+from irsa_doctor.sources.files.weight import speaks_of_roles
 from irsa_doctor.text.encoding import BinaryContent
 from irsa_doctor.text.errors import TextError
 from irsa_doctor.text.positions import Documents
@@ -40,7 +41,7 @@ def refused_row(row: Document, text_error: TextError, content: bytes) -> Documen
         why=text_error.why,
         line=text_error.line,
         column=text_error.column,
-        like_policy=is_like_policy(content),
+        matters=speaks_of_roles(row.path, content),
     )
 
 
@@ -81,6 +82,9 @@ def _broken_row(row: Document, reading: DocumentReading, documents: Documents) -
     for place, why in reading.broken:
         span = documents.locate(place)
         errors.append((span.line, span.column, f"{why} at {place.pointer or '/'}"))
+    for place, why in reading.faults:
+        span = documents.locate(place)
+        errors.append((span.line, span.column, why))
     for _, item in reading.duplicates:
         errors.append((*item.second, f"{says_duplicate(item)}; the last one is read"))
     if not errors:
@@ -95,5 +99,12 @@ def _broken_row(row: Document, reading: DocumentReading, documents: Documents) -
         why=why,
         line=line,
         column=column,
-        like_policy=any(kind.startswith("iam-") or kind == "trust-policy" for kind in reading.kinds),
+        matters=_matters(row, reading, documents),
     )
+
+
+def _matters(row: Document, reading: DocumentReading, documents: Documents) -> bool:
+    """Whether what is lost of a document may be a role: by its kind, by its words, or because the fault is ours."""
+    if reading.faults or any(kind != "kubernetes" for kind in reading.kinds):
+        return True
+    return speaks_of_roles(row.path, documents.text(row.path) or b"")

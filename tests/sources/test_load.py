@@ -93,8 +93,8 @@ def test_what_cannot_be_read_is_named_with_line_and_reason(content, line, column
 
 
 def test_an_unreadable_policy_is_known_for_one():
-    assert only_row(json.dumps(policy())[:-1]).like_policy
-    assert not only_row('{"a": ').like_policy
+    assert only_row(json.dumps(policy())[:-1]).matters
+    assert not only_row('{"a": ').matters
 
 
 def test_half_written_data_without_a_telling_name_is_passed_over_unless_it_looks_like_a_policy(tmp_path):
@@ -175,7 +175,7 @@ def test_documents_of_hostile_shape_never_raise():
 def test_a_policy_with_comments_is_no_text_that_nobody_meant(comment):
     found = loaded({"policy.json": f"{comment}\n{json.dumps(policy())}"})
     (row,) = found.inventory.documents
-    assert (row.status, row.like_policy) == ("unreadable", True)
+    assert (row.status, row.matters) == ("unreadable", True)
     assert "comments" in row.why
 
 

@@ -7,8 +7,9 @@ from functools import partial
 
 import msgspec
 
-from irsa_doctor.answers.check.engine import evaluate
+from irsa_doctor.answers.check.engine import Evaluation, evaluate
 from irsa_doctor.answers.check.fetching import missing_input
+from irsa_doctor.answers.check.lost import only_of
 from irsa_doctor.answers.check.order import sort_findings
 from irsa_doctor.answers.check.role_accounts import AccountsOfRoles
 from irsa_doctor.answers.places import Locator
@@ -18,6 +19,7 @@ from irsa_doctor.governance.baseline import Entry, without
 from irsa_doctor.governance.settings import Settings, Waiver
 from irsa_doctor.governance.weakening import Governing
 from irsa_doctor.model import PASSED_OVER, Inventory, Unknown
+from irsa_doctor.model.faults import without_breaking
 from irsa_doctor.model.findings import CONFIDENCES, SEVERITIES, Counts, DocumentRow, Finding, Missing, Report, Tally, Waived
 from irsa_doctor.remedies import offer
 from irsa_doctor.rulebook.rules import Rule, digest
@@ -58,8 +60,7 @@ def judge(
     own = [row.path for row in inventory.documents if row.status == "read" and row.path not in judged.base]
     written = comments.comments_of(own, comments_of or commented_texts(judged.documents, settings))
     locate = Locator(judged.documents, inventory.documents, (*settings.waivers, *change.proposed_waivers), written)
-    view = View(inventory, settings.audiences)
-    outcome = evaluate(governing.rules, derive(view), locate, partial(offer, view), AccountsOfRoles(view))
+    outcome, inventory = _evaluated(inventory, governing, locate)
     ids = ({rule.id for rule in governing.rules}, governing.rule_ids)
     waived = waivers.apply_waivers(outcome.findings, settings.waivers, *ids, today)
     commented = comments.apply_comments(waived.findings, written, *ids)
@@ -84,6 +85,20 @@ def judge(
         hidden=len(new) + len(governed.findings) - len(shown),
         unshown=_by_rule((*commented.findings, *governed.findings)) - _by_rule(shown),
     )
+
+
+def _evaluated(inventory: Inventory, governing: Governing, locate: Locator) -> tuple[Evaluation, Inventory]:
+    """What the rules say of an inventory. Where an unexpected error comes of a document, that one is unreadable and the others
+    are judged."""
+    lost: dict[str, str] = {}
+
+    def evaluated(paths: Sequence[str]) -> tuple[Evaluation, Inventory]:
+        left = inventory if len(paths) == len(everything) else only_of(inventory, paths, lost)
+        view = View(left, governing.settings.audiences)
+        return evaluate(governing.rules, derive(view), locate, partial(offer, view), AccountsOfRoles(view)), left
+
+    everything = tuple(dict.fromkeys(row.path for row in inventory.documents))
+    return without_breaking(everything, evaluated, lost.__setitem__)
 
 
 def _about_governance(governing: Governing) -> list[Rule]:

@@ -11,7 +11,7 @@ from irsa_doctor.model import Document, Place, Unknown
 
 
 class DocumentFacts(msgspec.Struct, frozen=True):
-    """What became of one document. It `matters` where it was named on the command line, or looks like a policy."""
+    """What became of one document. It `matters` where it was named on the command line, or speaks of roles."""
 
     status: Literal["read", "ignored", "unreadable"]
     matters: bool
@@ -23,7 +23,7 @@ class DocumentFacts(msgspec.Struct, frozen=True):
 
 def document_facts(view: View, document: Document) -> Judged:
     """The facts of one document."""
-    matters, contradicts = document.named or document.like_policy, document.path in view.contradictions_of
+    matters, contradicts = document.named or document.matters, document.path in view.contradictions_of
     facts = DocumentFacts(document.status, matters, contradicts, view.guards.stopped(document.path))
     return Judged("document", document.path, document.path, facts, lambda: _evidence(view, document))
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import msgspec
 
@@ -10,7 +11,7 @@ from irsa_doctor.sources.documents import kinds
 from irsa_doctor.sources.documents.bulk import FROM, read_bulk
 from irsa_doctor.sources.documents.dialects import Dialect
 from irsa_doctor.sources.documents.policies import concerns, is_like_policy, unwrapped
-from irsa_doctor.sources.documents.reading import DocumentReading, Page
+from irsa_doctor.sources.documents.reading import DocumentReading, Page, guarded
 from irsa_doctor.text.errors import TextError
 from irsa_doctor.text.json import read_json, read_pieces, split_values
 from irsa_doctor.text.lines import Span
@@ -165,10 +166,10 @@ def read_waiting(readings: Sequence[DocumentReading]) -> None:
         return
     from irsa_doctor.sources.templates.cloudformation.parameters import give_parameters
 
-    give_parameters(readings)
+    guarded([reading for reading in readings if reading.waiting or reading.parameters], partial(give_parameters, readings))
     for reading in readings:
         for page in reading.waiting:
-            read_page_now(page, reading)
+            guarded((reading,), partial(read_page_now, page, reading))
         reading.waiting = []
 
 

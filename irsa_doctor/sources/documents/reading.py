@@ -26,6 +26,7 @@ from irsa_doctor.model import (
     Webhook,
     Workload,
 )
+from irsa_doctor.model.faults import fault_words
 from irsa_doctor.sources.snapshot.snapshot import Origin
 from irsa_doctor.text.errors import TextError, UnreadableItem, WrongShape
 from irsa_doctor.text.positions import Anchor
@@ -82,6 +83,8 @@ class DocumentReading(msgspec.Struct):
     """members given twice outside policies, where they are flaws of the policy"""
     text_errors: list[TextError] = []
     """parts that are no JSON"""
+    faults: list[tuple[Place, str]] = []
+    """parts that an unexpected error has cost, or that go beyond a limit"""
     roles: list[Role] = []
     providers: list[OidcProvider] = []
     nameless_providers: list[NamelessProvider] = []
@@ -147,6 +150,12 @@ class DocumentReading(msgspec.Struct):
             read(item, place)
         except WrongShape as wrong:
             self.broken.append((Place(place.document, wrong.pointer, place.part), wrong.why))
+        except Exception as error:  # noqa: BLE001 - an error of ours costs what it is about, and nothing else
+            self.faults.append((place, fault_words(error)))
+
+    def note_fault(self, words: str) -> None:
+        """Note what an unexpected error has done to the document as a whole."""
+        self.faults.append((self.place, words))
 
     @property
     def place(self) -> Place:
@@ -181,3 +190,13 @@ _RECORDS = (
     "signing_keys",
     "versions",
 )
+
+
+def guarded(readings: Iterable[DocumentReading], work: Callable[[], object]) -> None:
+    """Do what is about some documents; an unexpected error is noted at all of them."""
+    try:
+        work()
+    except Exception as error:  # noqa: BLE001 - an error of ours costs what it is about, and nothing else
+        words = fault_words(error)
+        for reading in readings:
+            reading.note_fault(words)

@@ -81,7 +81,7 @@ def test_a_broken_role_is_reported_and_loses_none_of_the_others():
     read = inventory({"x.json": answer})
     assert [found.name for found in read.roles] == ["a", "e"]
     good, bad = read.documents
-    assert (good.status, bad.status, bad.like_policy) == ("read", "unreadable", True)
+    assert (good.status, bad.status, bad.matters) == ("read", "unreadable", True)
     assert "null where an object was expected at /RoleDetailList/1 (and 3 more of the kind)" in bad.why
     assert bad.line > 1
     assert not read.closed.roles

@@ -14,7 +14,8 @@ from irsa_doctor.model import (
     Place,
     text_of,
 )
-from irsa_doctor.sources.documents.reading import DocumentReading
+from irsa_doctor.model.faults import fault_words
+from irsa_doctor.sources.documents.reading import DocumentReading, guarded
 from irsa_doctor.sources.templates.choices import settled
 from irsa_doctor.sources.templates.terraform.expressions import expression_value
 from irsa_doctor.sources.templates.terraform.folder import ModuleFolder, source_of
@@ -94,11 +95,11 @@ def read_modules(readings: Sequence[DocumentReading], texts: Mapping[str, bytes]
     roots = [folder for folder in folders.values() if folder.path not in called]
     reader = _Reader({reading.path: reading for reading in readings}, set())
     for folder in roots:
-        reader.read_root(Module(folder, folders, budget), readings)
+        guarded(reader.of(folder), partial(reader.read_root, Module(folder, folders, budget), readings))
     # modules that call each other have no root
     for folder in folders.values():
         if folder.path not in reader.reached:
-            reader.read_root(Module(folder, folders, budget), readings)
+            guarded(reader.of(folder), partial(reader.read_root, Module(folder, folders, budget), readings))
     _note_files(readings, files)
     _summarize(readings, folders)
 
@@ -164,6 +165,10 @@ class _Reader:
         self.readings = readings
         self.reached = reached
 
+    def of(self, folder: ModuleFolder) -> list[DocumentReading]:
+        """The readings of the files of a folder."""
+        return [self.readings[syntax.document] for syntax in folder.syntaxes]
+
     def read_root(self, module: Module, readings: Sequence[DocumentReading]) -> None:
         """A module that no other calls, with all that it calls; not where a plan covers it."""
         if plan := _plan_of(module, readings):
@@ -228,6 +233,8 @@ class _Reader:
             read()
         except WrongShape as wrong:
             reading.broken.append((place, wrong.why))
+        except Exception as error:  # noqa: BLE001 - an error of ours costs one block
+            reading.faults.append((place, fault_words(error)))
 
     def read_resource(self, module: Module, block: Block, at: Place | None) -> None:
         """Every instance of a resource."""

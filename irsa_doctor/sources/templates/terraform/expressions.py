@@ -5,6 +5,7 @@ https://developer.hashicorp.com/terraform/language/expressions
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
+from math import isfinite
 
 import msgspec
 
@@ -17,7 +18,7 @@ from irsa_doctor.sources.templates.terraform.json_values import json_value
 from irsa_doctor.sources.templates.terraform.operators import BINARY_OPERATORS, as_number, as_truth, member
 from irsa_doctor.sources.templates.terraform.scopes import EvaluationScope, MissingMember, PathStep
 from irsa_doctor.sources.templates.terraform.strings import literal_fragments
-from irsa_doctor.sources.templates.terraform.syntax import Node, Syntax, parts_of
+from irsa_doctor.sources.templates.terraform.syntax import NUMBER, Node, Syntax, parts_of
 from irsa_doctor.sources.templates.values import Choice, Fragment, TemplateValue, hole, scalar_text, text_in, with_placeholders
 from irsa_doctor.text.errors import WrongShape
 from irsa_doctor.text.positions import Anchor
@@ -160,8 +161,8 @@ class _Evaluation:
         if part is None:
             return None
         if part.type == "numeric_lit":
-            word = self.syntax.word(part)
-            return self.at(int(word) if word.isdecimal() and len(word) < 19 else float(word), part)
+            number = _number(self.syntax.word(part))
+            return None if number is None else self.at(number, part)
         if part.type == "bool_lit":
             return self.at(self.syntax.word(part) == "true", part)
         return self.at(None, part) if part.type == "null_lit" else self.value(part)
@@ -345,6 +346,17 @@ class _Evaluation:
             return None if holds is None else self.at(not holds, node)
         value = as_number(operand)
         return None if value is None else self.at(-value, node)
+
+
+def _number(word: str) -> int | float | None:
+    """The value of a number, None for what the grammar has not (the file then has an error); raises WrongShape where it is too
+    large."""
+    if not NUMBER.fullmatch(word):
+        return None
+    value = int(word) if word.isdecimal() and len(word) < 19 else float(word)
+    if not isfinite(value):
+        raise WrongShape("", f"the number {word[:40]} is too large")
+    return value
 
 
 def _named(value: TemplateValue, name: Node, syntax: Syntax) -> TemplateValue:

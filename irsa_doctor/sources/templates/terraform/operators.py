@@ -4,6 +4,7 @@ https://developer.hashicorp.com/terraform/language/expressions/operators
 """
 
 from collections.abc import Callable, Mapping
+from math import isfinite
 
 from irsa_doctor.model import Text, only_hole
 from irsa_doctor.sources.templates.terraform.functions import PartlyKnown, Unordered
@@ -61,7 +62,7 @@ def as_truth(written: TemplateValue) -> bool | None:
 def as_number(written: TemplateValue) -> int | float | None:
     """Return a value as a number, None where it is not a number."""
     if isinstance(written.value, int | float) and not isinstance(written.value, bool):
-        return written.value
+        return written.value if isfinite(written.value) else None
     if isinstance(written.value, str) and written.value.isdecimal() and len(written.value) < 19:
         return int(written.value)
     return None

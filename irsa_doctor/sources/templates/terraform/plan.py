@@ -32,6 +32,7 @@ from irsa_doctor.sources.templates.terraform.policy_document import document_of
 from irsa_doctor.sources.templates.terraform.references import References
 from irsa_doctor.sources.templates.values import TemplateValue, hole, policy_of, template_provider_arn
 from irsa_doctor.text import shapes
+from irsa_doctor.text.errors import WrongShape
 from irsa_doctor.text.positions import Anchor
 from irsa_doctor.text.scanner import escaped
 
@@ -80,7 +81,7 @@ def read_terraform(page: Page, reading: DocumentReading) -> None:
 def _read_plan(members: Mapping[str, Any], place: Place, reading: DocumentReading) -> None:
     """The planned resources and the data that was read already; resources to be destroyed are left out."""
     changes = {}
-    for number, item in enumerate(members.get("resource_changes") or ()):
+    for number, item in enumerate(_listed(members, "resource_changes", place, reading)):
         if isinstance(item, dict) and isinstance(item.get("change"), dict) and isinstance(item.get("address"), str):
             changes[item["address"]] = (item["change"], place.at("resource_changes", number, "change"))
     planned = [
@@ -95,6 +96,15 @@ def _read_plan(members: Mapping[str, Any], place: Place, reading: DocumentReadin
         data = [resource for resource in every if resource.address not in known and ".data." in f".{resource.address}"]
     _read_all([*planned, *data], changes, References(_inside(members, "configuration")), reading)
     reading.plans = frozenset(_INDEX.sub("", role.address) for role in reading.roles)
+
+
+def _listed(members: Mapping[str, Any], name: str, place: Place, reading: DocumentReading) -> list[object]:
+    """A member that is a list; anything else is noted, and what does not need it is read."""
+    try:
+        return shapes.many(members, name, place)
+    except WrongShape as wrong:
+        reading.broken.append((Place(place.document, wrong.pointer, place.part), wrong.why))
+        return []
 
 
 Changes = Mapping[str, tuple[Mapping[str, Any], Place]]

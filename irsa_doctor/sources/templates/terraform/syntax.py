@@ -17,6 +17,9 @@ Node = Any
 """tree_sitter.Node, which is imported only where there is something to parse"""
 LARGEST = 16 << 20
 """Bytes of one file that are read."""
+NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
+"""A number (https://github.com/hashicorp/hcl/blob/main/hclsyntax/spec.md#numeric-literals): there are no other bases."""
+_OTHER_BASE = re.compile(rb"(?<![\w.])0[xXbBoO]\w+")
 _PARTS = 1_000
 _BLOCK = re.compile(rb"^(?=(?:resource|data|module|variable|locals|output)\b[^\n]*\{)", re.MULTILINE)
 _CLOSING = {
@@ -157,11 +160,22 @@ def syntax_of(text: bytes, document: str) -> Syntax | TextError:
 def _parse(text: bytes) -> tuple[tuple[Node, ...], TextError | None]:
     root = _parser().parse(text).root_node
     if not root.has_error:
-        return (root,), None
+        return (root,), _number_error(root, text)
     # an open bracket takes all that follows it, so each part that begins like a block is read by itself
     starts = [match.start() for match in _BLOCK.finditer(text)][:_PARTS]
     roots = tuple(_parsed_part(text, start, end) for start, end in pairwise([0, *starts, len(text)]) if end > start)
     return roots, _text_error(next((part for part in roots if part.has_error), root), text)
+
+
+def _number_error(root: Node, text: bytes) -> TextError | None:
+    """The first number that the parser takes and Terraform does not, `0x1` say."""
+    for match in _OTHER_BASE.finditer(text):
+        node = root.descendant_for_byte_range(match.start(), match.end())
+        if node is not None and node.type == "numeric_lit":
+            word = match[0][:40].decode(errors="replace")
+            why = f"not valid Terraform configuration: `{word}` is not a number"
+            return TextError(why, *_position(text, match.start()))
+    return None
 
 
 def _parsed_part(text: bytes, start: int, end: int) -> Node:

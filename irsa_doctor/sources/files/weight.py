@@ -1,0 +1,34 @@
+"""Whether a file that cannot be read may be one that a review needs: by its name, and by the words in it."""
+
+import os
+import re
+
+_NAME = re.compile(
+    r"role|oidc|irsa|trust|assume|web.?identity|service.?account|pod.?identity|(?:^|[._-])iam(?:[._-]|$)"
+    r"|\.(?:tf|tofu|tfvars)(?:\.json)?$",
+    re.IGNORECASE,
+)
+_WORDS = re.compile(
+    rb"assume.?role|web.?identity|federated|oidc|open_?id|iam[_-]?role|role[-_]?(?:arn|name)|arn:aws[a-z-]*:(?:iam|sts):"
+    rb"|system:serviceaccount|eks\.amazonaws\.com|eksctl\.io|pod.?identity|service_?account|aws_(?:iam|eks)_|aws::(?:iam|eks)::"
+    rb"|awstemplateformatversion|\biam\.(?:aws\.|services\.)|\beks\.(?:aws\.|services\.)|[\"']?roles?[\"']?\s*:\s*[\[{]"
+    rb"|planned_values|terraform_version|^\s*(?:resource|data|module)\s+\"",
+    re.IGNORECASE | re.MULTILINE,
+)
+_ESCAPES = re.compile(rb"\\u00([0-7][0-9a-fA-F])|\\x([0-7][0-9a-fA-F])|%([0-7][0-9a-fA-F])|&#x0*([0-7][0-9a-fA-F]);")
+
+
+def speaks_of_roles(path: str, content: bytes) -> bool:
+    """Whether the name or the content of a file speaks of roles, OIDC providers, service accounts, or is a template of them.
+
+    Words count as well where they are written in escapes of JSON, YAML, URLs or XML, or in UTF-16.
+    """
+    if _NAME.search(os.path.basename(path)):
+        return True
+    text = content.replace(b"\0", b"")
+    return _WORDS.search(text) is not None or _has_escaped_words(text)
+
+
+def _has_escaped_words(text: bytes) -> bool:
+    plain = _ESCAPES.sub(lambda match: bytes([int(next(filter(None, match.groups())), 16)]), text)
+    return plain != text and _WORDS.search(plain) is not None

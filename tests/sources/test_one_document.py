@@ -1,0 +1,138 @@
+"""What is wrong with one document costs that document, and the others are judged."""
+
+import json
+
+import pytest
+
+from irsa_doctor import api
+from irsa_doctor.model import Document, Place
+from irsa_doctor.sources.documents.reading import DocumentReading, guarded
+from irsa_doctor.sources.files.weight import speaks_of_roles
+from irsa_doctor.sources.rows import final_rows
+from irsa_doctor.text.positions import Documents
+from tests.sources.templates.made import ISSUER, PROVIDER
+
+OPEN = {
+    "Version": "2012-10-17",
+    "Statement": [
+        {
+            "Effect": "Allow",
+            "Principal": {"Federated": PROVIDER},
+            "Action": "sts:AssumeRoleWithWebIdentity",
+            "Condition": {"StringLike": {f"{ISSUER}:sub": "*", f"{ISSUER}:aud": "sts.amazonaws.com"}},
+        }
+    ],
+}
+ROLE = {"Role": {"RoleName": "z", "Arn": "arn:aws:iam::111122223333:role/z", "AssumeRolePolicyDocument": OPEN}}
+BLOCK = 'resource "aws_iam_role" "r" {\n  assume_role_policy = jsonencode(%s)\n%s}\n'
+
+
+def checked(tmp_path, documents):
+    for name, text in documents.items():
+        (tmp_path / name).write_bytes(text if isinstance(text, bytes) else text.encode())
+    return api.check([str(tmp_path)])
+
+
+def findings(report, rule):
+    return [(finding.severity, finding.message) for finding in report.findings if finding.rule.startswith(rule)]
+
+
+PLAN = {"format_version": "1.2", "terraform_version": "1.9", "planned_values": {"root_module": {}}}
+BROKEN = {
+    "hex.tf": BLOCK % ("{}", "  max_session_duration = 0x1\n"),
+    "octal.tf": BLOCK % ("{}", "  max_session_duration = 0o17\n"),
+    "large.tf": BLOCK % ("{}", "  max_session_duration = 1.0e400\n"),
+    "count.tf": BLOCK % ("{}", "  count = 1e999\n"),
+    "each.tf": BLOCK % ("{}", "  for_each = range(1e999)\n"),
+    "deep.tf": 'resource "aws_iam_role" "r" {\n' + "a {\n" * 1000 + "}\n" * 1000 + "}\n",
+    "lists.tf": BLOCK % ("[" * 1000 + "]" * 1000, ""),
+    "brackets.tf": BLOCK % ("(" * 1000 + "1" + ")" * 1000, ""),
+    "plan.json": json.dumps(PLAN | {"resource_changes": 1}),
+    "plan-true.json": json.dumps(PLAN | {"resource_changes": True}),
+    "cut-role.json": json.dumps(ROLE)[:-5],
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_a_broken_document_takes_no_finding_from_another(name, tmp_path):
+    report = checked(tmp_path, {name: BROKEN[name], "z.json": json.dumps(ROLE)})
+    assert findings(report, "open-sub-star")
+    ((severity, message),) = findings(report, "input-unreadable")
+    assert severity == "high"
+    assert name in message
+
+
+@pytest.mark.parametrize(
+    "argument", ["max_session_duration = 7200", 'name = "0x1"', "# 0x1\n", "max_session_duration = 3.6e3", 'tags = {a = "0b1"}']
+)
+def test_numbers_of_the_grammar_and_words_like_others_are_read(argument, tmp_path):
+    report = checked(tmp_path, {"main.tf": BLOCK % (json.dumps(OPEN), f"  {argument}\n")})
+    assert not findings(report, "input-unreadable")
+
+
+def test_a_number_that_is_none_is_an_error_with_its_line(tmp_path):
+    report = checked(tmp_path, {"hex.tf": BROKEN["hex.tf"]})
+    (finding,) = [finding for finding in report.findings if finding.rule == "input-unreadable"]
+    assert (finding.locations[0].line, finding.locations[0].column) == (3, 26)
+
+
+def row_of(reading):
+    rows = list(final_rows([Document("x.json", "", "ignored", None, "0")], {"x.json": reading}, Documents({})))
+    return rows[-1]
+
+
+def test_an_unexpected_error_makes_the_document_unreadable_and_the_next_item_is_read():
+    def fails_at_two(item, place):
+        reading.versions.append(str(1 / (item - 2)))
+
+    reading = DocumentReading("x.json")
+    reading.each([1, 2, 3], Place("x.json"), fails_at_two)
+    assert reading.versions == ["-1.0", "1.0"]
+    row = row_of(reading)
+    assert (row.status, row.why, row.matters) == (
+        "unreadable",
+        "could not be judged: an error of irsa-doctor, please report",
+        True,
+    )
+
+
+def test_an_unexpected_error_about_several_documents_is_noted_at_each():
+    readings = [DocumentReading("x.json"), DocumentReading("y.json")]
+    guarded(readings, lambda: {}["missing"])
+    assert [bool(reading.faults) for reading in readings] == [True, True]
+
+
+@pytest.mark.parametrize(
+    ("path", "content"),
+    [
+        ("a/irsa.yaml", b"{"),
+        ("trust_policy.txt", b"{"),
+        ("main.tf", b"{"),
+        ("x.tf.json", b"["),
+        ("x.json", b'{"Action": "sts:AssumeRoleWithWebIdentity'),
+        ("x.json", rb'{"Action": "sts:\u0041ssumeRoleWithWebIdentity'),
+        ("x.yaml", rb'a: "\x65ks.amazonaws.com/role-\x61rn'),
+        ("x.json", b"%7B%22Federated%22"),
+        ("x.json", '{"Federated": '.encode("utf-16")),
+        ("x.json", b'{"Role": {'),
+        ("x.yaml", b"Resources:\n  R:\n    Type: AWS::IAM::Role\n  : ["),
+        ("x.yaml", b"kind: ServiceAccount\n- a"),
+        ("x.yaml", b"url: https://oidc.eks.eu-west-1.amazonaws.com/id/A: ["),
+    ],
+)
+def test_what_speaks_of_roles_matters(path, content):
+    assert speaks_of_roles(path, content)
+
+
+@pytest.mark.parametrize(
+    ("path", "content"),
+    [
+        ("package.json", b'{"name": "x", "scripts": {'),
+        ("roles/web/tasks/main.yml", b"- name: install\n  apt: ["),
+        ("values.yaml", b"image: {{ .Values.image"),
+        ("x.json", b'{"a": '),
+        ("controller.json", b'{"enroll": "scroller'),
+    ],
+)
+def test_what_does_not_speak_of_roles_matters_less(path, content):
+    assert not speaks_of_roles(path, content)
