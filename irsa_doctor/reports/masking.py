@@ -59,6 +59,8 @@ class _Masking:
         changes = {}
         for name in names:
             value = getattr(record, name)
+            if type(value) in _PLAIN:
+                continue
             if (shown := self.of(value)) is not value:
                 changes[name] = shown
         return msgspec.structs.replace(record, **changes) if changes else record

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from irsa_doctor.text.mask import _NAMED, _WORDS, masked
+from irsa_doctor.text.mask import _CASED, _NAMED, _SIGNS, _WORDS, masked
 from tests.trust.drawing import examples
 
 MIXED = "q7Wb2Kx9Lm4Tz8Rv1Yc5Nd3Hf6Gs0Pj"
@@ -95,3 +95,8 @@ PIECES = [
 def test_no_name_of_a_secret_is_overlooked_for_want_of_its_words(text):
     found = _NAMED.search(text)
     assert not found or any(word in text.casefold() for word in _WORDS)
+
+
+def test_what_a_text_is_searched_for_first_stands_in_every_sign_of_its_group():
+    groups = [(first, sign) for first, signs in (*_CASED, *_SIGNS) for sign in signs]
+    assert [(first, sign) for first, sign in groups if first not in sign] == [(":/", "@")]

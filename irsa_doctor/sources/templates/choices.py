@@ -55,6 +55,8 @@ def plain_condition(words: str) -> tuple[str, bool]:
 
 def settled(value: TemplateValue, assumed: Assumed) -> TemplateValue:
     """The value in the case that some conditions hold and others do not."""
+    if not assumed:
+        return value
     while value.choice is not None and value.choice.condition in assumed:
         value = value.choice.then if assumed[value.choice.condition] else value.choice.otherwise
     if value.made is not None:
@@ -111,6 +113,8 @@ def chosen(
     work: Callable[..., TemplateValue | None], values: Sequence[TemplateValue], *, nested: bool = False
 ) -> TemplateValue | None:
     """What a function makes of values, itself a choice where they are; None where it makes nothing in some case."""
+    if not nested and all(value.choice is None for value in values):
+        return work(*values)
     outer = conditions_in(values, nested=nested, outermost=True)
     if not outer or len(conditions_in(values, nested=nested)) > _CONDITIONS:
         return work(*values)

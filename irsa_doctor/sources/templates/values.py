@@ -4,7 +4,6 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import accumulate
-from operator import itemgetter
 from typing import Any
 
 import msgspec
@@ -253,8 +252,9 @@ class _FilledText:
         self.in_bytes = in_bytes
         self.holes: dict[str, Hole] = {}
         self.outside = False
-        self.offsets: list[tuple[int, int, int, str]] = []
-        """(offset in the text, offset where it is written, size there, the part), for parts that are written somewhere"""
+        self.starts: list[int] = []
+        self.offsets: list[tuple[int, int, str]] = []
+        """for each part that is written somewhere: its offset in the text; where it is written, its size there, and the part"""
         signs: dict[str, str] = {}
         parts: list[str] = []
         size, quoted = 0, False
@@ -268,7 +268,8 @@ class _FilledText:
                 part = _PRIVATE.sub("\N{REPLACEMENT CHARACTER}", piece.part)
                 quoted = is_json and _ends_quoted(part, quoted)
             if piece.at >= 0:
-                self.offsets.append((size, piece.at, piece.size, part))
+                self.starts.append(size)
+                self.offsets.append((piece.at, piece.size, part))
             parts.append(part)
             size += len(part)
         self.text = "".join(parts)
@@ -315,10 +316,10 @@ class _FilledText:
 
     def written_at(self, number: int) -> tuple[int, int]:
         """Where a character of the text is written, and where what comes after it; -1 where that is not in the document."""
-        before = bisect_right(self.offsets, number, key=itemgetter(0)) - 1
+        before = bisect_right(self.starts, number) - 1
         if before < 0:
             return -1, -1
-        begin, at, size, part = self.offsets[before]
+        begin, (at, size, part) = self.starts[before], self.offsets[before]
         if number >= begin + len(part):
             return -1, -1
         if size >= 0:
@@ -333,6 +334,9 @@ class _FilledText:
 
 def _quote_after(raw: bytes, offset: int) -> int:
     """The offset of the quote that closes a JSON string."""
+    end = raw.find(_QUOTE, offset)
+    if end >= 0 and raw.find(_BACKSLASH, offset, end) < 0:
+        return end
     while 0 <= offset < len(raw) and raw[offset] != _QUOTE:
         offset += 2 if raw[offset] == _BACKSLASH else 1
     return min(offset, len(raw) - 1)

@@ -6,7 +6,7 @@ https://developer.hashicorp.com/terraform/language
 import os
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import partial
+from functools import lru_cache, partial
 from types import MappingProxyType
 
 from irsa_doctor.model import (
@@ -153,6 +153,7 @@ def _precedence(reading: DocumentReading) -> tuple[int, str]:
     return (2 if ".auto.tfvars" in name else 3), reading.path
 
 
+@lru_cache(maxsize=4_096)
 def module_folder(path: str) -> str:
     """Return the folder of a file in normal form, "-" for standard input."""
     return os.path.normpath(os.path.dirname(path)) if path != "-" else "-"

@@ -181,9 +181,15 @@ class _Evaluation:
             return self.interpolated(inner[1])
         parts = tuple(literal_fragments(self.syntax, node))
         values = [self.inserted(part) for part in parts if not isinstance(part, Fragment)]
-        work = partial(self.text, node, parts)
-        either = chosen(work, values, nested=False)
-        return msgspec.structs.replace(work(*values), choice=either.choice if either else None)
+        return self.in_every_case(partial(self.text, node, parts), values)
+
+    def in_every_case(self, work: Callable[..., TemplateValue], values: Sequence[TemplateValue]) -> TemplateValue:
+        """What is made of values; where conditions choose one of them, also what is made in each case."""
+        made = work(*values)
+        if not values or all(value.choice is None for value in values):
+            return made
+        either = chosen(work, values)
+        return msgspec.structs.replace(made, choice=either.choice if either else None)
 
     def text(self, node: Node, parts: Sequence[Fragment | Node], *values: TemplateValue) -> TemplateValue:
         """The text of a template with values in the places of what is put in between."""
@@ -234,9 +240,7 @@ class _Evaluation:
         pairs = [[part for part in parts_of(element) if part.type == "expression"] for element in elements]
         names = [self.name(name) for name, _ in pairs]
         items = [_named(self.value(value), name, self.syntax) for name, value in pairs]
-        work = partial(self.members, node, pairs, items)
-        either = chosen(work, names, nested=False)
-        return msgspec.structs.replace(work(*names), choice=either.choice if either else None)
+        return self.in_every_case(partial(self.members, node, pairs, items), names)
 
     def members(
         self, node: Node, pairs: Sequence[Sequence[Node]], items: Sequence[TemplateValue], *names: TemplateValue
