@@ -152,7 +152,8 @@ class PodIdentityAssociation(msgspec.Struct, frozen=True):
     """An EKS Pod Identity association (eks:DescribePodIdentityAssociation); `role_arn` is "" where only the list was given.
 
     What a template fills in has holes; `id`, `arn` and `created` (RFC 3339) are "" where a template makes it. `external_id` is
-    what EKS sends to the target role; `narrowed`: it has a session policy of its own.
+    what EKS sends to the target role; `narrowed`: it has a session policy of its own. `session_tags` is the text of the
+    setting that switches them off where a template fills that in.
     """
 
     cluster: str | Text
@@ -160,8 +161,8 @@ class PodIdentityAssociation(msgspec.Struct, frozen=True):
     service_account: str | Text
     place: Place
     role_arn: str | Text = ""
-    target_role_arn: str = ""
-    session_tags: bool = True
+    target_role_arn: str | Text = ""
+    session_tags: bool | Text = True
     id: str = ""
     external_id: str = ""
     arn: str = ""

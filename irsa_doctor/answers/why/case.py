@@ -183,13 +183,25 @@ class Case(msgspec.Struct, frozen=True, kw_only=True, dict=True):
             return None
         if isinstance(association.role_arn, str) and (known := self.view.role_by_arn.get(association.role_arn)):
             return known
-        made = self.view.template_roles.of(association.role_arn, association.place)
+        return self._made_by_template(association.role_arn, association)
+
+    @cached_property
+    def target(self) -> AnalysedRole | None:
+        """The target role of the association, None where it has none or it is not in the input."""
+        association = self.association
+        if association is None or not association.target_role_arn:
+            return None
+        known = self.view.role_by_arn.get(self.target_role)
+        return known or self._made_by_template(association.target_role_arn, association)
+
+    def _made_by_template(self, arn: str | Text, association: PodIdentityAssociation) -> AnalysedRole | None:
+        made = self.view.template_roles.of(arn, association.place)
         return self.view.role_by_id.get(made.id) if made else None
 
     @cached_property
     def target_role(self) -> str:
         """The ARN of the association's target role, "" where it has none."""
-        return self.association.target_role_arn if self.association else ""
+        return text_of(self.association.target_role_arn) if self.association else ""
 
     @cached_property
     def has_no_association(self) -> bool:

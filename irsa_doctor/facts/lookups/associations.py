@@ -57,13 +57,21 @@ class TrustAnswer(msgspec.Struct, frozen=True, kw_only=True):
 def role_answer(policy: Policy, association: PodIdentityAssociation, lookups: Lookups) -> TrustAnswer:
     """Whether EKS may assume the role of an association
     (https://docs.aws.amazon.com/eks/latest/userguide/pod-id-role.html)."""
-    return _answer(policy, service_call(association, lookups, policy), association)
+    return _with_tags(association, lambda known: _answer(policy, service_call(known, lookups, policy), known))
 
 
 def target_answer(policy: Policy, association: PodIdentityAssociation, lookups: Lookups) -> TrustAnswer:
     """Whether the role of an association may assume its target role, as far as the target's trust policy decides
     (https://docs.aws.amazon.com/eks/latest/userguide/pod-id-assign-target-role.html)."""
-    return _answer(policy, target_call(association, lookups, policy), association)
+    return _with_tags(association, lambda known: _answer(policy, target_call(known, lookups, policy), known))
+
+
+def _with_tags(association: PodIdentityAssociation, answer: Callable[[PodIdentityAssociation], TrustAnswer]) -> TrustAnswer:
+    """The answer for an association; where a template decides on its session tags, the one that is right either way."""
+    if not isinstance(association.session_tags, Text):
+        return answer(association)
+    on, off = (answer(msgspec.structs.replace(association, session_tags=tags)) for tags in (True, False))
+    return on if on.state == off.state else TrustAnswer(state="unknown", keys=(text_of(association.session_tags),))
 
 
 def _answer(policy: Policy, call: AssumeCall, association: PodIdentityAssociation) -> TrustAnswer:
@@ -223,6 +231,15 @@ def is_association_misnamed(account: ServiceAccount, lookups: Lookups) -> bool:
     namespaces = {account.namespace, text_of(near.namespace)}
     whole = all(closed.has_kind(account.cluster, "serviceaccounts", namespace) for namespace in namespaces)
     return whole and closed.has_association(account.cluster, account.namespace, account.name)
+
+
+def is_policy_refused(association: PodIdentityAssociation | None) -> bool | Unknown:
+    """Whether EKS refuses the association for its session policy, which needs session tags to be off
+    (https://docs.aws.amazon.com/eks/latest/APIReference/API_CreatePodIdentityAssociation.html)."""
+    if association is None or not association.narrowed:
+        return False
+    tags = association.session_tags
+    return Unknown(f"value of {text_of(tags)}, by which a template disables session tags") if isinstance(tags, Text) else tags
 
 
 def _are_together(folder: str, other: str) -> bool:

@@ -158,7 +158,7 @@ class Lookups(msgspec.Struct, frozen=True, dict=True):
         """ARN of a role -> the Pod Identity associations that have it for their target role."""
         table: dict[str, list[PodIdentityAssociation]] = {}
         for association in self.inventory.associations:
-            if association.target_role_arn:
+            if association.target_role_arn and isinstance(association.target_role_arn, str):
                 table.setdefault(association.target_role_arn, []).append(association)
         return {role: tuple(associations) for role, associations in table.items()}
 

@@ -4,6 +4,7 @@ from functools import partial
 
 import msgspec
 
+from irsa_doctor.facts.lookups.associations import is_policy_refused
 from irsa_doctor.facts.lookups.lookups import ROLE_ARN
 from irsa_doctor.facts.lookups.view import View
 from irsa_doctor.facts.service_accounts.annotations import annotation_form
@@ -13,7 +14,8 @@ from irsa_doctor.model import PodIdentityAssociation, ServiceAccount, text_of
 
 
 def association_facts(view: View, association: PodIdentityAssociation) -> Judged | None:
-    """Return the facts of the service account of an association whose ARN is not of a role, None for any other.
+    """Return the facts of the service account of an association whose ARN is not of a role, or which has a session policy and
+    no service account in the input; None for any other.
 
     EKS takes the ARN of a role only
     (https://docs.aws.amazon.com/eks/latest/APIReference/API_CreatePodIdentityAssociation.html).
@@ -21,11 +23,17 @@ def association_facts(view: View, association: PodIdentityAssociation) -> Judged
     namespace, name = text_of(association.namespace), text_of(association.service_account)
     annotations = {ROLE_ARN: association.role_arn}
     account = ServiceAccount("", namespace, name, association.place, annotations, template=True)
-    if annotation_form(account) != "policy-arn":
-        return None
+    cluster = text_of(association.cluster)
+    is_policy = annotation_form(account) == "policy-arn"
+    refused = is_policy_refused(association)
+    if (cluster, namespace, name) in view.inventory.service_account_by_key or refused is False:
+        if not is_policy:
+            return None
+        refused = False
     judged = account_template_facts(view, account)
-    ident = f"{text_of(association.cluster)}/{namespace}/{name}"
-    return msgspec.structs.replace(judged, id=ident, group=ident, evidence=partial(_evidence, association, judged))
+    facts = msgspec.structs.replace(judged.facts, association_policy_refused=refused)
+    ident = f"{view.name_of(cluster)}/{namespace}/{name}"
+    return msgspec.structs.replace(judged, id=ident, group=ident, facts=facts, evidence=partial(_evidence, association, judged))
 
 
 def _evidence(association: PodIdentityAssociation, judged: Judged) -> Evidence:
@@ -34,5 +42,7 @@ def _evidence(association: PodIdentityAssociation, judged: Judged) -> Evidence:
     names = {"account": account, "carrier": account, "what": "The role of the Pod Identity association"}
     at = place.at("Properties", "RoleArn") if place.pointer.startswith("/Resources/") else place.at("role_arn")
     return msgspec.structs.replace(
-        evidence, names={**evidence.names, **names}, places={**evidence.places, "annotation": at, "annotation_key": at}
+        evidence,
+        names={**evidence.names, **names},
+        places={**evidence.places, "annotation": at, "annotation_key": at, "association": place},
     )

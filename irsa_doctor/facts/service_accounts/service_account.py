@@ -9,6 +9,7 @@ from irsa_doctor.facts.lookups.associations import (
     Override,
     association_seen,
     is_association_misnamed,
+    is_policy_refused,
     near_association,
     overridden,
 )
@@ -45,6 +46,7 @@ class ServiceAccountFacts(msgspec.Struct, frozen=True):
     overridden: Override | Unknown
     pod_identity: Literal["none", "seen"] | Unknown
     association_misnamed: bool
+    association_policy_refused: bool | Unknown
 
 
 def _annotation(view: View, account: ServiceAccount, form: Annotation) -> Annotation | Unknown:
@@ -78,6 +80,7 @@ def service_account_facts(view: View, account: ServiceAccount) -> Judged:
         overridden=overridden(account, view),
         pod_identity=association_seen(account, view),
         association_misnamed=value is None and is_association_misnamed(account, view),
+        association_policy_refused=is_policy_refused(view.inventory.association_by_key.get(key)),
     )
     ident = f"{view.name_of(account.cluster)}/{account.namespace}/{account.name}"
     return Judged("service-account", ident, ident, facts, lambda: _account_evidence(view, account, trusting))
@@ -102,6 +105,7 @@ def account_template_facts(view: View, account: ServiceAccount) -> Judged:
         overridden="no",
         pod_identity="none",
         association_misnamed=False,
+        association_policy_refused=False,
     )
     ident = f"{account.place.document}: {account.name}"
     return Judged("service-account", ident, ident, facts, lambda: _template_evidence(view, account))

@@ -9,6 +9,7 @@ import msgspec
 
 from irsa_doctor.model import Place, PodIdentityAssociation, ServiceAccount, Text
 from irsa_doctor.sources.documents.reading import DocumentReading
+from irsa_doctor.sources.templates.values import TemplateValue
 from irsa_doctor.text.positions import Anchor
 
 _ROLE_ARN = "eks.amazonaws.com/role-arn"
@@ -79,3 +80,16 @@ def unknown_namespace(name: str | Text) -> Text:
     from irsa_doctor.sources.templates.values import hole
 
     return hole(f"namespace of add-on {name}")
+
+
+def session_tags_of(switch: TemplateValue | None) -> bool | Text:
+    """Whether an association has session tags, by the setting that disables them; its text where a template fills it in."""
+    value = switch.value if switch is not None else None
+    return value if isinstance(value, Text) else value not in (True, "true", "True")
+
+
+def is_policy(value: object) -> bool:
+    """Whether a member is certainly a policy: a value that is filled in later may be none."""
+    if isinstance(value, Text):
+        return any(isinstance(part, str) and part.strip() for part in value.parts)
+    return bool(value)

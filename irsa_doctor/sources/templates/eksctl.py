@@ -123,9 +123,9 @@ def _read_association(reading: DocumentReading, cluster: str | Text, item: objec
         reading.anchors[(at.part, at.pointer)] = Anchor(place.pointer)
         reading.service_accounts.append(ServiceAccount("", namespace, account, place, template=True))
     role = with_holes(role_arn) if role_arn else hole(f"{address}.arn")
-    tags, target = members.get("disableSessionTags") is not True, shapes.text(members, "targetRoleARN", place)
-    names = with_holes(namespace), with_holes(account)
-    reading.associations.append(PodIdentityAssociation(cluster, *names, place, role, target, tags))
+    tags, target = members.get("disableSessionTags") is not True, with_holes(shapes.text(members, "targetRoleARN", place))
+    names, narrowed = (with_holes(namespace), with_holes(account)), bool(members.get("policy"))
+    reading.associations.append(PodIdentityAssociation(cluster, *names, place, role, target, tags, narrowed=narrowed))
 
 
 _POLICIES = ("attachPolicyARNs", "attachPolicy", "wellKnownPolicies")

@@ -1,17 +1,22 @@
 """EKS Pod Identity is judged as exactly as web identity: the trust of the role and of its target, the pod, the node."""
 
 import copy
+import json
 
 import pytest
 
+from irsa_doctor.answers.check.engine import evaluate
 from irsa_doctor.answers.why import DiagnosisTarget, diagnose
+from irsa_doctor.facts import View, derive
 from irsa_doctor.rulebook.causes import shipped_causes
 from irsa_doctor.rulebook.files import read_rule_files, rules_folder
+from irsa_doctor.rulebook.rules import shipped_rules
 from tests.answers.why import world as w
 from tests.answers.why.worlds import case_of
 
 BACKUP = DiagnosisTarget("payments", "backup")
 OF_ASSOCIATIONS = {
+    "podid-policy-needs-no-tags",
     "podid-tags-condition-never",
     "podid-tagsession",
     "podid-target-external-id",
@@ -268,3 +273,62 @@ def test_a_template_has_the_identity_that_the_webhook_would_set_up_now():
     skipped = {"annotations": {"eks.amazonaws.com/skip-containers": "app"}}
     documents["deployment.json"]["spec"]["template"]["metadata"] = skipped
     assert w.why(documents).identities[0].mechanism == "none"
+
+
+def of_template(trusting, **members):
+    """A role, an association and a target role in one Terraform file, of a cluster that the input has."""
+    lines = "".join(f"  {name} = {value}\n" for name, value in members.items())
+    document = json.dumps(trusting)
+    return f"""
+variable "it" {{}}
+resource "aws_iam_role" "app" {{
+  name = "app"
+  assume_role_policy = jsonencode({document})
+}}
+resource "aws_eks_pod_identity_association" "app" {{
+  cluster_name    = "prod"
+  namespace       = "payments"
+  service_account = "checkout"
+  role_arn        = aws_iam_role.app.arn
+{lines}}}
+"""
+
+
+def planned(text):
+    documents = pod_identity_world(pod=False)
+    for name in ("association.json", "associations.json"):
+        del documents[name]
+    documents["main.tf"] = text.encode()
+    return w.why(documents)
+
+
+@pytest.mark.parametrize(
+    ("actions", "members", "verdict"),
+    [
+        (("sts:AssumeRole", "sts:TagSession"), {}, "pass"),
+        (("sts:AssumeRole",), {}, "fail"),
+        (("sts:AssumeRole",), {"disable_session_tags": "true"}, "pass"),
+        (("sts:AssumeRole",), {"disable_session_tags": "var.it"}, "unknown"),
+        (("sts:AssumeRole", "sts:TagSession"), {"disable_session_tags": "var.it"}, "pass"),
+    ],
+)
+def test_session_tags_that_a_template_decides_on_count_both_ways(actions, members, verdict):
+    found = planned(of_template(trust(PODS, *actions), **members))
+    assert w.verdicts(found)["pod-identity"] == verdict
+
+
+@pytest.mark.parametrize("target", ["var.it", '"arn:aws:iam::${var.it}:role/shared"'])
+def test_a_target_role_that_a_template_fills_in_is_unknown(target):
+    found = planned(of_template(trust(PODS), target_role_arn=target))
+    assert w.verdicts(found)["target-role"] == "unknown"
+    assert found.verdict == "unknown"
+
+
+def test_a_session_policy_with_session_tags_is_reported_without_the_service_account_too():
+    documents = pod_identity_world(pod=False, policy='{"Statement": []}')
+    found = w.why(documents)
+    assert w.causes(found)[0] == ("podid-policy-needs-no-tags", "certain")
+    del documents["account.json"]
+    subjects = derive(View(w.loaded(documents).inventory))
+    reported = {f.rule for f in evaluate(shipped_rules(), subjects, lambda *_: (0, 0, 0, 0, "", 0)).findings}
+    assert "podid-policy-needs-no-tags" in reported

@@ -10,13 +10,14 @@ from irsa_doctor.answers.why.links.state import LinkState, Sign, failed, inappli
 from irsa_doctor.answers.why.placeholders import fill_command
 from irsa_doctor.facts.lookups.associations import target_answer, target_call
 from irsa_doctor.facts.lookups.permissions import target_permission
-from irsa_doctor.model import Unknown, text_of
+from irsa_doctor.model import Text, Unknown, text_of
 from irsa_doctor.trust import Policy
 
 _SIMULATE = (
     "aws iam simulate-principal-policy --policy-source-arn {source_role} "
     "--action-names sts:AssumeRole sts:TagSession --resource-arns {target_role}"
 )
+_LIST = "aws eks list-pod-identity-associations --cluster-name {cluster} --namespace {namespace}"
 _SIGNS = {"no-trust", "no-tags", "condition"}
 
 
@@ -26,9 +27,14 @@ def _target_role(case: Case) -> LinkState:
         return inapplicable("the association has no target role")
     if not association.role_arn:
         return of_unknown_role(case)
-    analysed, source = case.view.role_by_arn.get(case.target_role), text_of(association.role_arn)
+    analysed, source = case.target, text_of(association.role_arn)
+    if analysed is None and isinstance(association.target_role_arn, Text):
+        says = f"a template fills in the target role of the association of {case.name}: {case.target_role}"
+        return undecided(says, settle=fill_command(_LIST, case))
     if analysed is None or analysed.policy is None:
         return unseen(policy_unseen(case, case.target_role, analysed))
+    if isinstance(association.role_arn, Text):
+        return undecided(f"a template fills in the role that assumes {case.target_role}: {source}")
     says = f"{source} may not assume the target role {case.target_role} for {case.name}"
     answer = target_answer(analysed.policy, association, case.view)
     if answer.state == "served":

@@ -14,13 +14,12 @@ from irsa_doctor.model import (
     Text,
     TrustPolicy,
     Unknown,
-    has_hole,
     text_of,
     without_scheme,
 )
 from irsa_doctor.sources.documents.aws import client_ids_missing, thumbprints_missing
 from irsa_doctor.sources.documents.reading import DocumentReading, NamelessProvider, Page
-from irsa_doctor.sources.templates.addons import Addon, add_account, add_association
+from irsa_doctor.sources.templates.addons import Addon, add_account, add_association, is_policy, session_tags_of
 from irsa_doctor.sources.templates.cloudformation.intrinsics import Template
 from irsa_doctor.sources.templates.cloudformation.unread import unread_parts
 from irsa_doctor.sources.templates.values import Spots, TemplateValue, hole, known, policy_of, scalar_text
@@ -132,7 +131,7 @@ def _read_association(template: Template, name: str, place: Place, reading: Docu
     if not (cluster and namespace and account):
         raise WrongShape(place.pointer, "an association without `ClusterName`, `Namespace` or `ServiceAccount`")
     role, target = template.property(name, "RoleArn"), template.property(name, "TargetRoleArn")
-    tags = template.property(name, "DisableSessionTags")
+    tags, policy = template.property(name, "DisableSessionTags"), template.property(name, "Policy")
     reading.associations.append(
         PodIdentityAssociation(
             cluster,
@@ -140,8 +139,9 @@ def _read_association(template: Template, name: str, place: Place, reading: Docu
             account,
             place,
             role.value if role and isinstance(role.value, str | Text) else "",
-            text_of(target.value) if target and isinstance(target.value, str) and not has_hole(target.value) else "",
-            not (tags and tags.value in (True, "true")),
+            target.value if target and isinstance(target.value, str | Text) else "",
+            session_tags_of(tags),
+            narrowed=is_policy(policy.value if policy else None),
         )
     )
 

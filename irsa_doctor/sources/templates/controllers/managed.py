@@ -14,7 +14,7 @@ from irsa_doctor.model.place import Place
 from irsa_doctor.sources.documents.aws import client_ids_missing, thumbprints_missing
 from irsa_doctor.sources.documents.policies import bare_policy, read_policy_text
 from irsa_doctor.sources.documents.reading import DocumentReading, NamelessProvider, Page
-from irsa_doctor.sources.templates.addons import Addon, add_account, add_association
+from irsa_doctor.sources.templates.addons import Addon, add_account, add_association, is_policy
 from irsa_doctor.sources.templates.values import hole
 from irsa_doctor.text import shapes
 from irsa_doctor.text.errors import WrongShape
@@ -212,8 +212,9 @@ def _read_association(resource: ManagedResource) -> None:
             account,
             resource.page.place,
             role,
-            target if isinstance(target, str) else "",
+            target,
             tags,
+            narrowed=is_policy(resource.text("policy")),
         )
     )
 

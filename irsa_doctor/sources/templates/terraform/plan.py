@@ -28,6 +28,7 @@ from irsa_doctor.sources.documents.aws import account_of, client_ids_missing, is
 from irsa_doctor.sources.documents.kubernetes import about_aws
 from irsa_doctor.sources.documents.policies import read_policy_text
 from irsa_doctor.sources.documents.reading import DocumentReading, NamelessProvider, Page
+from irsa_doctor.sources.templates.addons import is_policy
 from irsa_doctor.sources.templates.terraform.policy_document import document_of
 from irsa_doctor.sources.templates.terraform.references import References
 from irsa_doctor.sources.templates.values import TemplateValue, hole, policy_of, template_provider_arn
@@ -344,6 +345,13 @@ def _read_service_account(read: _Reader, reading: DocumentReading) -> None:
     reading.service_accounts.append(account)
 
 
+def _filled_in_later(read: _Reader, resource: ResourceState, name: str) -> Text | None:
+    """The reference for an attribute that the configuration sets and whose value is known only after apply; the provider itself
+    computes what the configuration leaves out."""
+    reference = read.references.only(resource.address, name) if resource.is_unknown(name) else ""
+    return hole(reference) if reference else None
+
+
 def _read_association(read: _Reader, reading: DocumentReading) -> None:
     resource = read.resource
     cluster, namespace, account = (resource.text(name) for name in ("cluster_name", "namespace", "service_account"))
@@ -352,9 +360,13 @@ def _read_association(read: _Reader, reading: DocumentReading) -> None:
     role: str | Text = resource.text("role_arn")
     if not role and resource.is_unknown("role_arn"):
         role = hole(read.references.only(resource.address, "role_arn") or f"{resource.address}.role_arn")
-    tags = resource.values.get("disable_session_tags") is not True
-    target = resource.text("target_role_arn")
-    reading.associations.append(PodIdentityAssociation(cluster, namespace, account, resource.place, role, target, tags))
+    later = partial(_filled_in_later, read, resource)
+    tags = later("disable_session_tags") or resource.values.get("disable_session_tags") is not True
+    target = later("target_role_arn") or resource.text("target_role_arn")
+    policy = is_policy(resource.text("policy"))
+    reading.associations.append(
+        PodIdentityAssociation(cluster, namespace, account, resource.place, role, target, tags, narrowed=policy)
+    )
 
 
 _READERS = {

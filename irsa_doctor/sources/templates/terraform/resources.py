@@ -16,13 +16,12 @@ from irsa_doctor.model import (
     Text,
     TrustPolicy,
     Unknown,
-    has_hole,
     text_of,
     without_scheme,
 )
 from irsa_doctor.sources.documents.aws import client_ids_missing, thumbprints_missing
 from irsa_doctor.sources.documents.reading import DocumentReading, NamelessProvider
-from irsa_doctor.sources.templates.addons import Addon, add_account, add_association
+from irsa_doctor.sources.templates.addons import Addon, add_account, add_association, is_policy, session_tags_of
 from irsa_doctor.sources.templates.choices import cases_of_policy
 from irsa_doctor.sources.templates.terraform.attributes import Attributes
 from irsa_doctor.sources.templates.terraform.policy_document import blocks_of, members_of
@@ -188,7 +187,7 @@ def _read_association(resource: ResourceInstance) -> None:
         _text_of(members.get(name)) or hole(f"{resource.address}.{name}")
         for name in ("cluster_name", "namespace", "service_account")
     )
-    on, tags = _text_of(members.get("target_role_arn")), members.get("disable_session_tags")
+    on, tags, policy = _text_of(members.get("target_role_arn")), members.get("disable_session_tags"), members.get("policy")
     resource.reading.associations.append(
         PodIdentityAssociation(
             cluster,
@@ -196,8 +195,9 @@ def _read_association(resource: ResourceInstance) -> None:
             account,
             resource.place,
             _text_of(members.get("role_arn")),
-            text_of(on) if on and not has_hole(on) else "",
-            not (tags and tags.value in (True, "true")),
+            on,
+            session_tags_of(tags),
+            narrowed=policy is not None and (policy.made is not None or is_policy(policy.value)),
         )
     )
     if (role := members.get("role_arn")) and role.anchor and role.document == resource.place.document:
