@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from irsa_doctor.answers.check.judge import BaseChange, Input
     from irsa_doctor.governance.baseline import Entry
     from irsa_doctor.governance.comments import TextOf
-    from irsa_doctor.governance.weakening import Governing
+    from irsa_doctor.governance.governing import Governing
     from irsa_doctor.rulebook.frameworks import FrameworkReport
     from irsa_doctor.rulebook.rules import Rule
     from irsa_doctor.sources import Loaded
@@ -31,6 +31,7 @@ def check(  # noqa: PLR0913 - the input, its sources, and what governs the judge
     live: "LiveOptions | None" = None,
     base: Sequence[str] = (),
     proposed: Settings | None = None,
+    compared: Sequence[tuple[Settings, Settings]] = (),
     revision: str = "",
     on_stage: Callable[[str], object] = str,
 ) -> Report:
@@ -40,7 +41,8 @@ def check(  # noqa: PLR0913 - the input, its sources, and what governs the judge
     snapshot for example: the paths are judged as laid over it, and existing problems of the base are not reported.
 
     With `proposed`, `settings` are those of a `revision` of git and `proposed` those of the work tree: what they weaken is a
-    finding, and comments that are not in the files of the revision ignore nothing.
+    finding, and comments that are not in the files of the revision ignore nothing. `compared` are pairs of settings, at the
+    revision and in the work tree, to compare in place of these two: as files have them, before flags.
 
     `on_stage` is called with the name of each stage as it begins. Raises RuleError, UnknownRule, BaselineError, and LiveError
     where none of the live sources can be read.
@@ -51,7 +53,8 @@ def check(  # noqa: PLR0913 - the input, its sources, and what governs the judge
     on_stage("reading documents")
     loaded = _loaded(paths, stdin, settings, live, base)
     on_stage("asking rules")
-    change = _change(governing, proposed, revision, _base_findings(base, paths, governing, today))
+    pairs = compared or ([(settings, proposed)] if proposed else ())
+    change = _change(governing, pairs, revision, _base_findings(base, paths, governing, today))
     comments_of = _comments_at(revision, loaded, settings) if revision else None
     return judge(_input(loaded), governing, today or _today(), change=change, comments_of=comments_of)
 
@@ -102,14 +105,21 @@ def _loaded(
 
 
 def _governing(settings: Settings) -> "Governing":
-    from irsa_doctor.answers.check.choice import choose
+    from irsa_doctor.answers.check.choice import choose, unfiltered
     from irsa_doctor.governance.baseline import read_baseline
-    from irsa_doctor.governance.weakening import Governing
+    from irsa_doctor.governance.governing import Governing
+    from irsa_doctor.rulebook.rules import shipped_rules
 
     existing = all_rules(settings)
     rules = choose(existing, settings)
     known = read_baseline(settings.baseline) if settings.baseline else ()
-    return Governing(settings, rules, known, frozenset(rule.id for rule in existing) - {rule.id for rule in rules})
+    return Governing(
+        settings=settings,
+        rules=rules,
+        known=known,
+        left_out=frozenset(rule.id for rule in existing) - {rule.id for rule in rules},
+        unfiltered=unfiltered(shipped_rules(), settings),
+    )
 
 
 def chosen_rules(settings: Settings) -> "list[Rule]":
@@ -130,13 +140,29 @@ def all_rules(settings: Settings) -> "list[Rule]":
     return [*shipped_rules(), *(file.rule for files in private_files(settings.rules) for file in files.rules)]
 
 
-def _change(governing: "Governing", proposed: Settings | None, revision: str, base_findings: "Sequence[Entry]") -> "BaseChange":
+def _change(
+    governing: "Governing", pairs: Sequence[tuple[Settings, Settings]], revision: str, base_findings: "Sequence[Entry]"
+) -> "BaseChange":
     from irsa_doctor.answers.check.judge import BaseChange
     from irsa_doctor.governance.weakening import judged_change
 
-    if proposed is None:
+    if not pairs:
         return BaseChange(base_findings)
-    return BaseChange(base_findings, (judged_change(governing, _governing(proposed), revision),), proposed.waivers)
+    before, after = pairs[0]
+    governings = [(governing if old is governing.settings else _governing(old), _governing(new)) for old, new in pairs]
+    judged = judged_change(governings, revision, goes_before=before if _goes_before(before, after, revision) else None)
+    return BaseChange(base_findings, (judged,), after.waivers)
+
+
+def _goes_before(before: Settings, after: Settings, revision: str) -> bool:
+    """Whether the work tree still has the settings of the revision, and others are nearer."""
+    from irsa_doctor.governance.revision import top_of
+    from irsa_doctor.governance.settings import has_settings
+
+    if not before.file or not after.file:
+        return False
+    there = os.path.join(top_of("."), before.file.removeprefix(f"{revision}:"))
+    return os.path.realpath(there) != os.path.realpath(after.file) and has_settings(there)
 
 
 def _base_findings(base: Sequence[str], paths: Sequence[str], governing: "Governing", today: date | None) -> "Sequence[Entry]":
@@ -145,7 +171,7 @@ def _base_findings(base: Sequence[str], paths: Sequence[str], governing: "Govern
         return ()
     from irsa_doctor.answers.check.judge import judge
     from irsa_doctor.governance.baseline import entries_of
-    from irsa_doctor.governance.weakening import Governing
+    from irsa_doctor.governance.governing import Governing
 
     settings = governing.settings
     alone = load_files(base, without=paths, settings=settings)

@@ -211,6 +211,7 @@ def _checked(paths: list[str], base: list[str], governed: GoverningSettings, liv
                 live=live.telling(on_stage) if live else None,
                 base=base,
                 proposed=governed.proposed,
+                compared=governed.compared,
                 revision=governed.revision,
                 on_stage=on_stage,
             )

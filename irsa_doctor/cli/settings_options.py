@@ -13,11 +13,16 @@ if TYPE_CHECKING:
 
 
 class GoverningSettings(NamedTuple):
-    """The settings that hold; where they are those of a revision, that and the settings that the work tree proposes."""
+    """The settings that hold; where they are those of a revision, that and the settings that the work tree proposes.
+
+    `compared` are pairs of both, before the flags that filter: what the files say, and what they say with the rules and the
+    baseline of flags.
+    """
 
     settings: "Settings"
     proposed: "Settings | None" = None
     revision: str = ""
+    compared: "Sequence[tuple[Settings, Settings]]" = ()
 
 
 def settings_options(
@@ -69,7 +74,8 @@ def governing_settings(
     **flags: Any,
 ) -> Iterator[GoverningSettings]:
     """The settings that govern a run: those of the work tree, or of a revision."""
-    now = flags_over_settings(config, no_config, rules=tuple(rules), baseline=baseline, **flags)
+    written = flags_over_settings(config, no_config)
+    now = _put_over(written, rules=tuple(rules), baseline=baseline, **flags)
     if revision is None:
         yield GoverningSettings(now)
         return
@@ -84,7 +90,11 @@ def governing_settings(
             known = copy_of(baseline) if baseline else None
         except (api.NoRevision, api.SettingsError) as error:
             raise wrong(str(error)) from error
-        yield GoverningSettings(_put_over(then, rules=copies, baseline=known, **flags), now, revision)
+        compared = [(then, written)]
+        if rules or baseline:
+            both = _put_over(then, rules=copies, baseline=known), _put_over(written, rules=tuple(rules), baseline=baseline)
+            compared.append(both)
+        yield GoverningSettings(_put_over(then, rules=copies, baseline=known, **flags), now, revision, compared)
 
 
 def _put_over(

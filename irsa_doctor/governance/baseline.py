@@ -28,6 +28,10 @@ class Entry(msgspec.Struct, frozen=True, order=True):
     fingerprint: str
     sha256: str = ""
 
+    def accepts(self, entry: "Entry") -> bool:
+        """Whether whatever another entry accepts is accepted by this one."""
+        return self.fingerprint == entry.fingerprint
+
 
 class _File(msgspec.Struct, frozen=True):
     schema: str

@@ -19,6 +19,9 @@ from irsa_doctor.text.toml_errors import toml_error
 FailOn = Literal["critical", "high", "medium", "low", "never"]
 FAIL_ON: tuple[FailOn, ...] = get_args(FailOn)
 
+GateUnknown = Literal["fail", "tell"]
+GATE_UNKNOWN: tuple[GateUnknown, ...] = get_args(GateUnknown)
+
 OWN_FILE = "irsa-doctor.toml"
 SHARED_FILE = "pyproject.toml"
 _LARGEST = 1 << 20
@@ -41,7 +44,7 @@ class SettingsError(IrsaDoctorError):
 
 class Waiver(msgspec.Struct, frozen=True):
     """A finding that has an owner: its rule, and its subject by the exact id or with `*` for any run of characters. `expires`
-    is the last day on which the waiver is valid; `file` and `line` are its place."""
+    is the last day on which the waiver is valid; `severity` is the highest that it covers; `file` and `line` are its place."""
 
     rule: str
     subject: str
@@ -50,6 +53,7 @@ class Waiver(msgspec.Struct, frozen=True):
     expires: date
     file: str = ""
     line: int = 0
+    severity: Severity = "high"
 
     @property
     def id(self) -> str:
@@ -88,6 +92,7 @@ class Settings(msgspec.Struct, frozen=True):
     waivers: tuple[Waiver, ...] = ()
     baseline: str = ""
     inline_ignores: bool = True
+    gate_unknown: GateUnknown | None = None
     exclude: tuple[str, ...] = ()
     folder: str = ""
     framework: str = ""
@@ -136,6 +141,12 @@ def find_settings(folder: str | os.PathLike[str]) -> str | None:
         if (place / ".git").exists():
             return None
     return None
+
+
+def has_settings(file: str | os.PathLike[str]) -> bool:
+    """Whether a file is there that holds settings of ours."""
+    path = Path(file)
+    return path.is_file() and (path.name != SHARED_FILE or _speaks_of_us(path))
 
 
 def read_settings(file: str | os.PathLike[str]) -> Settings:
@@ -265,6 +276,7 @@ def _readers(folder: str) -> Mapping[str, _Read[Any]]:
         "waivers": _list(_waiver),
         "baseline": path,
         "inline-ignores": _flag,
+        "gate-unknown": _word(GATE_UNKNOWN),
         "exclude": _list(_string),
     }
 
@@ -355,13 +367,14 @@ def _date(value: object) -> date:
 def _waiver(value: object) -> Waiver:
     if not isinstance(value, dict):
         raise _Wrong(f"must be a table headed [[waivers]], not {_kind(value)}")
-    readers: Mapping[str, _Read[Any]] = {**dict.fromkeys(("rule", "subject", "owner", "reason"), _string), "expires": _date}
+    needed: Mapping[str, _Read[Any]] = {**dict.fromkeys(("rule", "subject", "owner", "reason"), _string), "expires": _date}
+    readers: Mapping[str, _Read[Any]] = {**needed, "severity": _word(SEVERITIES)}
     for key in value:
         if key not in readers:
             raise _Wrong(f"is not a member of a waiver{_near(key, readers)}", key)
-    if missing := [key for key in readers if key not in value]:
+    if missing := [key for key in needed if key not in value]:
         raise _Wrong(f"lacks {' and '.join(missing)}")
-    return Waiver(**{key: _below(key, reader, value[key]) for key, reader in readers.items()})
+    return Waiver(**{key: _below(key, readers[key], item) for key, item in value.items()})
 
 
 def _kind(value: object) -> str:

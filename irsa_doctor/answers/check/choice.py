@@ -33,6 +33,13 @@ def choose(rules: Sequence[Rule], settings: Settings) -> list[Rule]:
     return [msgspec.structs.replace(rule, severity=settings.severity.get(rule.id, rule.severity)) for rule in chosen]
 
 
+def unfiltered(rules: Iterable[Rule], settings: Settings) -> tuple[Rule, ...]:
+    """The rules about a change of the settings, which no setting leaves out: it could be the one that hides what it does. Only
+    `severity` counts."""
+    about = (rule for rule in rules if "settings" in rule.subject)
+    return tuple(msgspec.structs.replace(rule, severity=settings.severity.get(rule.id, rule.severity)) for rule in about)
+
+
 def matching(patterns: Iterable[str], known: Collection[str]) -> frozenset[str]:
     """The ids that any pattern matches. Raises UnknownRule for one that matches none."""
     matched: set[str] = set()

@@ -13,9 +13,10 @@ from irsa_doctor.answers.check.engine import RuleAnswer, ask
 from irsa_doctor.answers.check.judge import BaseChange, Input, commented_texts, judge
 from irsa_doctor.facts import Judged, View, derive
 from irsa_doctor.governance.comments import apply_comments, comments_of
+from irsa_doctor.governance.governing import Governing
 from irsa_doctor.governance.settings import Settings
 from irsa_doctor.governance.waivers import apply_waivers
-from irsa_doctor.governance.weakening import Governing, judged_change
+from irsa_doctor.governance.weakening import judged_change
 from irsa_doctor.model import Verdict
 from irsa_doctor.model.findings import Report
 from irsa_doctor.rulebook.files import BASE, Example, Illustration, RuleFile, read_rule_file, rules_folder
@@ -150,7 +151,7 @@ def _change(world: World, rules: Sequence[Rule], settings: Settings) -> list[Jud
         return []
     before = msgspec.convert(world["settings_before"], Settings)
     old, new = (Governing(state, choose(rules, state)) for state in (before, settings))
-    return [judged_change(old, new, "main")]
+    return [judged_change([(old, new)], "main")]
 
 
 def illustration_of(rule: Rule) -> Illustration | None:

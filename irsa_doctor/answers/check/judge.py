@@ -16,8 +16,8 @@ from irsa_doctor.answers.places import Locator
 from irsa_doctor.facts import Judged, View, derive
 from irsa_doctor.governance import comments, waivers
 from irsa_doctor.governance.baseline import Entry, without
+from irsa_doctor.governance.governing import Governing
 from irsa_doctor.governance.settings import Settings, Waiver
-from irsa_doctor.governance.weakening import Governing
 from irsa_doctor.model import PASSED_OVER, Inventory, Unknown
 from irsa_doctor.model.faults import without_breaking
 from irsa_doctor.model.findings import CONFIDENCES, SEVERITIES, Counts, DocumentRow, Finding, Missing, Report, Tally, Waived
@@ -65,12 +65,14 @@ def judge(
     waived = waivers.apply_waivers(outcome.findings, settings.waivers, *ids, today)
     commented = comments.apply_comments(waived.findings, written, *ids)
     governed = evaluate(_about_governance(governing), (*waived.waivers, *commented.comments, *change.settings), locate)
+    weakened = evaluate(governing.unfiltered, change.settings, locate)
     rows = tuple(
         DocumentRow(row.path, row.kind, row.status, row.why, row.sha256, row.path in judged.base) for row in inventory.documents
     )
     new, baselined = without(commented.findings, rows, governing.known)
     new, before = _because_of_change(new, judged.base, rows, change.base_findings)
-    shown = sort_findings(_graded((*new, *governed.findings), settings))
+    filtered = _graded((*new, *governed.findings), settings)
+    shown = sort_findings((*filtered, *weakened.findings))
     aside = (*waived.waived, *commented.ignored)
     return Report(
         version=__version__,
@@ -78,12 +80,12 @@ def judge(
         counts=_counts(inventory),
         findings=shown,
         unknown=(*_without_base(judged), *_unread(inventory, outcome.unknown), *outcome.unknown),
-        tallies=_tallies(outcome.tallies, governed.tallies, aside),
+        tallies=_tallies((*outcome.tallies, *_beside(weakened, outcome)), (*governed.tallies, *weakened.tallies), aside),
         waived=aside,
         documents=rows,
         baselined=baselined + before,
-        hidden=len(new) + len(governed.findings) - len(shown),
-        unshown=_by_rule((*commented.findings, *governed.findings)) - _by_rule(shown),
+        hidden=len(new) + len(governed.findings) - len(filtered),
+        unshown=_by_rule((*commented.findings, *governed.findings)) - _by_rule(filtered),
     )
 
 
@@ -103,7 +105,14 @@ def _evaluated(inventory: Inventory, governing: Governing, locate: Locator) -> t
 
 def _about_governance(governing: Governing) -> list[Rule]:
     """The rules about waivers and settings, which are evaluated when it is known what the waivers waive."""
-    return [rule for rule in governing.rules if {"waiver", "settings"} & set(rule.subject)]
+    unfiltered = {rule.id for rule in governing.unfiltered}
+    return [rule for rule in governing.rules if {"waiver", "settings"} & set(rule.subject) and rule.id not in unfiltered]
+
+
+def _beside(weakened: Evaluation, outcome: Evaluation) -> list[Tally]:
+    """The tallies of rules that were evaluated though no setting chooses them."""
+    chosen = {tally.id for tally in outcome.tallies}
+    return [tally for tally in weakened.tallies if tally.id not in chosen]
 
 
 def _by_rule(findings: Iterable[Finding]) -> Counter[str]:
