@@ -40,6 +40,7 @@ EXPORTS: Mapping[str, str] = {
     "Inventory Mount Namespace OidcProvider Place PlannedCluster PlannedProvider PodIdentityAssociation ProjectedToken "
     "ResourceControlPolicy Role ServiceAccount SigningKey Text TrustPolicy Unknown Webhook Workload",
     "model.errors": "IrsaDoctorError",
+    "model.extents": "Extent LazyExtent",
     "model.findings": "CONFIDENCES SEVERITIES Counts DocumentRow Finding Fix Location Missing Offer Report RoleAccounts "
     "Subject Tally Waived",
     "model.kinds": "UnknownKind kind_named",

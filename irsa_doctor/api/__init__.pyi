@@ -112,6 +112,8 @@ from irsa_doctor.model import Unknown as Unknown
 from irsa_doctor.model import Webhook as Webhook
 from irsa_doctor.model import Workload as Workload
 from irsa_doctor.model.errors import IrsaDoctorError as IrsaDoctorError
+from irsa_doctor.model.extents import Extent as Extent
+from irsa_doctor.model.extents import LazyExtent as LazyExtent
 from irsa_doctor.model.findings import CONFIDENCES as CONFIDENCES
 from irsa_doctor.model.findings import Counts as Counts
 from irsa_doctor.model.findings import DocumentRow as DocumentRow

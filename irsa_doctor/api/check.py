@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from irsa_doctor.answers.check.judge import BaseChange, Input
     from irsa_doctor.governance.baseline import Entry
     from irsa_doctor.governance.comments import TextOf
+    from irsa_doctor.governance.excused import Excused
     from irsa_doctor.governance.governing import Governing
     from irsa_doctor.rulebook.frameworks import FrameworkReport
     from irsa_doctor.rulebook.rules import Rule
@@ -55,6 +56,9 @@ def check(  # noqa: PLR0913 - the input, its sources, and what governs the judge
     on_stage("asking rules")
     pairs = compared or ([(settings, proposed)] if proposed else ())
     change = _change(governing, pairs, revision, _base_findings(base, paths, governing, today))
+    if revision and live is None and _excuses(loaded, settings):
+        at_base = _excused_at(revision, (*paths, *base), loaded, governing, today or _today())
+        return judge(_input(loaded), governing, today or _today(), change=msgspec.structs.replace(change, at_base=at_base))
     comments_of = _comments_at(revision, loaded, settings) if revision else None
     return judge(_input(loaded), governing, today or _today(), change=change, comments_of=comments_of)
 
@@ -180,6 +184,24 @@ def _base_findings(base: Sequence[str], paths: Sequence[str], governing: "Govern
     )
     report = judge(_input(alone), Governing(everything, governing.rules), today or _today())
     return entries_of(report.findings, report.documents)
+
+
+def _excuses(loaded: "Loaded", settings: Settings) -> bool:
+    """Whether a waiver or a comment may excuse a finding."""
+    from irsa_doctor.answers.check.judge import commented_texts
+    from irsa_doctor.governance.comments import comments_of
+
+    own = [row.path for row in loaded.inventory.documents if row.status == "read"]
+    return bool(settings.waivers) or bool(comments_of(own, commented_texts(loaded.documents, settings)))
+
+
+def _excused_at(revision: str, paths: Sequence[str], loaded: "Loaded", governing: "Governing", today: date) -> "Excused":
+    """What waivers and comments excused before the change."""
+    from irsa_doctor.api.before import judged_before
+    from irsa_doctor.governance.excused import excused
+
+    read = [row.path for row in loaded.inventory.documents if row.status == "read"]
+    return excused(judged_before(revision, paths, read, governing, today).report.waived)
 
 
 def _input(loaded: "Loaded") -> "Input":

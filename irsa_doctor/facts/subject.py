@@ -6,6 +6,7 @@ from typing import Generic, TypeVar
 import msgspec
 
 from irsa_doctor.model import Place
+from irsa_doctor.model.extents import NO_EXTENT, LazyExtent
 
 _T = TypeVar("_T")
 _S = TypeVar("_S")
@@ -49,7 +50,7 @@ class Judged(msgspec.Struct, frozen=True):
     """One subject: `facts` is the record that rules read, `evidence` is used only where something is reported.
 
     `case` is the one in which it holds, `(HasProvider)` say, where a template chooses between policies. Without `certain` it
-    is only presumed whose tokens it is about.
+    is only presumed whose tokens it is about. `extent` is who gets in by a grant.
     """
 
     kind: str
@@ -59,3 +60,4 @@ class Judged(msgspec.Struct, frozen=True):
     evidence: Callable[[], Evidence]
     case: str = ""
     certain: bool = True
+    extent: LazyExtent = NO_EXTENT

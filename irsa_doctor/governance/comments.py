@@ -7,6 +7,8 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 import msgspec
 
 from irsa_doctor.facts import Evidence, Judged, WaiverFacts
+from irsa_doctor.governance.baseline import told_as
+from irsa_doctor.governance.excused import Excused
 from irsa_doctor.model import Place
 from irsa_doctor.model.findings import Finding, Waived
 from irsa_doctor.model.nearness import suggestion
@@ -98,12 +100,16 @@ def _keyed(text: bytes) -> Iterator[tuple[re.Match[bytes], bytes]]:
 
 
 def apply_comments(
-    findings: Iterable[Finding], comments: Iterable[IgnoreComment], chosen: Collection[str], known: Collection[str]
+    findings: Iterable[Finding],
+    comments: Iterable[IgnoreComment],
+    chosen: Collection[str],
+    known: Collection[str],
+    at_base: Excused | None = None,
 ) -> CommentedFindings:
     """The findings without those that a comment with a reason ignores, at the line of any of their places.
 
     `chosen` are the ids of the rules of this run, `known` those of all rules. Nothing is said of a comment whose rule was left
-    out of this run.
+    out of this run. `at_base` is what was excused before a change: a comment excuses that, and no more.
     """
     listed = tuple(comments)
     by_target = {(comment.file, comment.target, comment.rule): comment for comment in reversed(listed)}
@@ -114,10 +120,12 @@ def apply_comments(
         keys = ((place.file, place.line, finding.rule) for place in finding.locations)
         fitting = list(filter(None, map(by_target.get, keys)))
         used.update(fitting)
-        if holding := next((comment for comment in fitting if comment.reason), None):
+        holding = next((comment for comment in fitting if comment.reason), None)
+        beyond = at_base.beyond_comment(finding) if at_base and holding else ""
+        if holding and not beyond:
             ignored.append(Waived(finding, f"comment in {holding.file}:{holding.target}", holding.reason, ""))
         else:
-            standing.append(finding)
+            standing.append(told_as(finding, beyond))
     about = [comment for comment in listed if comment.rule in chosen or comment.rule not in known]
     judged = tuple(_judged(comment, _facts(comment, comment in used, known), known) for comment in about)
     return CommentedFindings(tuple(standing), tuple(ignored), judged)

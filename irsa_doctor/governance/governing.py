@@ -1,11 +1,13 @@
 """By what findings are judged: the settings of a project with the rules and the baseline that they name."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import msgspec
 
 from irsa_doctor.governance.baseline import Entry
+from irsa_doctor.governance.rule_changes import least_severity
 from irsa_doctor.governance.settings import Settings
+from irsa_doctor.model.findings import Severity
 from irsa_doctor.rulebook.rules import Rule
 
 
@@ -21,6 +23,11 @@ class Governing(msgspec.Struct, frozen=True):
     known: Collection[Entry] = ()
     left_out: Collection[str] = ()
     unfiltered: Sequence[Rule] = ()
+
+    @property
+    def least_severities(self) -> Mapping[str, Severity]:
+        """The lowest severity that the findings of each rule can have."""
+        return {rule.id: least_severity(rule) for rule in self.rules}
 
     @property
     def rule_ids(self) -> frozenset[str]:

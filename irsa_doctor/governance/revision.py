@@ -61,6 +61,12 @@ def ways_at(revision: str, paths: Sequence[str]) -> tuple[str, tuple[str, ...]]:
     return tops[0], tuple(_way(path, tops[0], commit) for path in paths)
 
 
+def has_at(revision: str, path: str) -> bool:
+    """Whether a revision has a file or folder. Raises NoRevision."""
+    top, (way,) = ways_at(revision, [path])
+    return way == "." or _has(_commit(revision, top), way, top)
+
+
 def _way(path: str, top: str, commit: str) -> str:
     written = os.path.relpath(os.path.abspath(path), top)
     if written == "." or (not written.startswith("..") and _has(commit, written, top)):

@@ -10,6 +10,7 @@ from typing import Any, Literal, TypeVar, get_args
 import msgspec
 
 from irsa_doctor.model.errors import IrsaDoctorError
+from irsa_doctor.model.extents import fits
 from irsa_doctor.model.findings import CONFIDENCES, SEVERITIES, Confidence, Severity
 from irsa_doctor.model.kinds import UnknownKind, kind_named
 from irsa_doctor.text.named_files import open_named
@@ -64,6 +65,10 @@ class Waiver(msgspec.Struct, frozen=True):
         """Whether it covers this finding, expired or not."""
         return self.rule == rule and fits(self.subject, subject)
 
+    def covers(self, severity: Severity) -> bool:
+        """Whether findings of this severity are waived."""
+        return SEVERITIES.index(severity) >= SEVERITIES.index(self.severity)
+
     def is_expired(self, today: date) -> bool:
         """Whether its last day is over."""
         return today > self.expires
@@ -97,24 +102,6 @@ class Settings(msgspec.Struct, frozen=True):
     folder: str = ""
     framework: str = ""
     """named by a flag alone: it is a question, not a decision"""
-
-
-def fits(pattern: str, text: str) -> bool:
-    """Whether the pattern matches the text: `*` is any run of characters, everything else is literal."""
-    first, *others = pattern.split("*")
-    if not others:
-        return text == pattern
-    *middle, last = others
-    at, end = len(first), len(text) - len(last)
-    if at > end or not text.startswith(first) or not text.endswith(last):
-        return False
-    for part in middle:
-        # the leftmost place is always good enough: it leaves the most to the parts that follow
-        at = text.find(part, at, end)
-        if at < 0:
-            return False
-        at += len(part)
-    return True
 
 
 # ---------------------------------------------------------------- which file

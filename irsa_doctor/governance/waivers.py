@@ -6,6 +6,8 @@ from datetime import date
 import msgspec
 
 from irsa_doctor.facts import Evidence, Judged, WaiverFacts
+from irsa_doctor.governance.baseline import told_as
+from irsa_doctor.governance.excused import Excused
 from irsa_doctor.governance.settings import Waiver
 from irsa_doctor.model import Place
 from irsa_doctor.model.findings import Finding, Waived
@@ -21,9 +23,16 @@ class Sorted(msgspec.Struct, frozen=True):
 
 
 def apply_waivers(
-    findings: Iterable[Finding], waivers: Sequence[Waiver], chosen: Collection[str], known: Collection[str], today: date
+    findings: Iterable[Finding],
+    waivers: Sequence[Waiver],
+    chosen: Collection[str],
+    known: Collection[str],
+    today: date,
+    at_base: Excused | None = None,
 ) -> Sorted:
-    """Every finding to the first waiver that fits it and has not expired.
+    """Every finding to the first waiver that fits it, covers its severity and has not expired.
+
+    `at_base` is what was excused before a change: of a subject that was there no more is.
 
     `chosen` are the ids of the rules of this run, `known` those of all rules. Nothing is said of a waiver whose rule was left
     out of this run.
@@ -37,14 +46,21 @@ def apply_waivers(
     for finding in findings:
         fitting = [w for w in by_rule.get(finding.rule, ()) if w.matches(finding.rule, finding.subject.id)]
         used |= {id(waiver) for waiver in fitting}
-        holding = next((waiver for waiver in fitting if not waiver.is_expired(today)), None)
-        if holding is None:
-            standing.append(finding)
+        holding = next((w for w in fitting if not w.is_expired(today) and w.covers(finding.severity)), None)
+        beyond = at_base.beyond_waiver(finding) if at_base and holding else ""
+        if holding is None or beyond:
+            standing.append(told_as(finding, beyond or _milder(fitting, finding, today)))
         else:
             waived.append(Waived(finding, holding.owner, holding.reason, holding.expires.isoformat()))
     about = [waiver for waiver in waivers if waiver.rule in chosen or waiver.rule not in known]
     judged = tuple(_judged(waiver, _facts(waiver, id(waiver) in used, today, known), known) for waiver in about)
     return Sorted(tuple(standing), tuple(waived), judged)
+
+
+def _milder(fitting: Sequence[Waiver], finding: Finding, today: date) -> str:
+    """That a waiver covers less than the severity of a finding, as a sentence."""
+    milder = [waiver for waiver in fitting if not waiver.is_expired(today) and not waiver.covers(finding.severity)]
+    return f"A waiver accepts it up to {milder[0].severity}, it is {finding.severity}." if milder else ""
 
 
 def _facts(waiver: Waiver, used: bool, today: date, known: Collection[str]) -> WaiverFacts:

@@ -8,9 +8,10 @@ import msgspec
 from irsa_doctor.governance.baseline import Entry
 from irsa_doctor.governance.governing import Governing
 from irsa_doctor.governance.rule_changes import relaxations
-from irsa_doctor.governance.settings import FAIL_ON, GATE_UNKNOWN, Settings, Waiver, fits
+from irsa_doctor.governance.settings import FAIL_ON, GATE_UNKNOWN, Settings, Waiver
 from irsa_doctor.governance.waivers import waiver_place
 from irsa_doctor.model import Place
+from irsa_doctor.model.extents import fits
 from irsa_doctor.model.findings import CONFIDENCES, SEVERITIES
 
 _SHOWN = 5

@@ -5,6 +5,8 @@ from typing import Any, Literal
 
 import msgspec
 
+from irsa_doctor.model.extents import NO_EXTENT, LazyExtent
+
 Severity = Literal["critical", "high", "medium", "low"]
 Confidence = Literal["high", "medium", "low"]
 SEVERITIES: tuple[Severity, ...] = ("critical", "high", "medium", "low")
@@ -148,6 +150,8 @@ class Finding(msgspec.Struct, frozen=True):
     group: str = ""
     offer: Offer = NO_OFFER
     role_accounts: RoleAccounts = NO_ACCOUNTS
+    lazy_extent: LazyExtent = NO_EXTENT
+    """who gets in, of a finding about a grant: what is accepted with it"""
 
     @property
     def fix(self) -> Fix | None:

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from irsa_doctor.answers.check.judge import Input, judge
 from irsa_doctor.answers.why import shipped_rulebook
+from irsa_doctor.governance.governing import Governing
 from irsa_doctor.governance.settings import Settings
-from irsa_doctor.governance.weakening import Governing
 from irsa_doctor.rulebook.rules import shipped_rules
 from tests.answers.why import world as w
 

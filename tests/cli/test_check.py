@@ -16,6 +16,7 @@ subject = "{subject}"
 owner = "team@example.com"
 reason = "known"
 expires = {expires}
+severity = "critical"
 """
 
 

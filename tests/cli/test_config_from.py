@@ -15,6 +15,7 @@ subject = "*"
 owner = "team@example.com"
 reason = "needed"
 expires = 2999-01-01
+severity = "critical"
 """
 
 

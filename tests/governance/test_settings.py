@@ -7,7 +7,8 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from irsa_doctor.governance.settings import Settings, SettingsError, Waiver, find_settings, fits, load_settings, read_settings
+from irsa_doctor.governance.settings import Settings, SettingsError, Waiver, find_settings, load_settings, read_settings
+from irsa_doctor.model.extents import fits
 
 SCHEMA = json.loads((Path(__file__).parent.parent.parent / "irsa_doctor/schemas/settings.json").read_text(encoding="utf-8"))
 

@@ -36,7 +36,9 @@ class Cases:
             for place in other.locations
             if (place.file, place.line, place.column) not in places
         )
-        return msgspec.structs.replace(worse, locations=worse.locations + more)
+        return msgspec.structs.replace(
+            worse, locations=worse.locations + more, lazy_extent=worse.lazy_extent.beside(other.lazy_extent)
+        )
 
     def named(self, findings: Mapping[FindingKey, Finding]) -> Iterator[Finding]:
         """The findings; the message of one that holds in some cases only names them."""

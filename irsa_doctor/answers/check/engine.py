@@ -147,6 +147,7 @@ def _finding(
         judged.group,
         offering(rule.fixes, judged) if offering else NO_OFFER,
         accounts_of(rule, judged) if accounts_of else NO_ACCOUNTS,
+        judged.extent,
     )
 
 
@@ -215,11 +216,11 @@ def _say(
     offering: Offering | None,
     accounts_of: AccountsOf | None,
 ) -> None:
-    """Findings of one subject, each rule once: several grants of one bare policy are one subject."""
+    """Findings of one subject, each rule once: several grants of one bare policy are one subject, and the worst counts."""
     evidence = judged.evidence()
     for rule in failed:
         key = (rule.id, judged.kind, judged.id)
-        if key not in findings or judged.case:
+        if key not in findings or judged.case or judged.kind == "policy":
             finding = _finding(rule, judged, evidence, locate, offering, accounts_of)
             findings[key] = cases.merged(key, judged, findings.get(key), finding)
 

@@ -15,7 +15,8 @@ from irsa_doctor.answers.check.role_accounts import AccountsOfRoles
 from irsa_doctor.answers.places import Locator
 from irsa_doctor.facts import Judged, View, derive
 from irsa_doctor.governance import comments, waivers
-from irsa_doctor.governance.baseline import Entry, without
+from irsa_doctor.governance.baseline import Entry, NewFindings, without
+from irsa_doctor.governance.excused import Excused
 from irsa_doctor.governance.governing import Governing
 from irsa_doctor.governance.settings import Settings, Waiver
 from irsa_doctor.model import PASSED_OVER, Inventory, Unknown
@@ -37,11 +38,12 @@ class Input(msgspec.Struct, frozen=True):
 
 class BaseChange(msgspec.Struct, frozen=True):
     """What is known of the change that is judged: the findings of the base alone, what becomes of the settings, and the waivers
-    that it proposes, which waive nothing."""
+    that it proposes, which waive nothing. `at_base` is what the base excused, where that is the most that is excused."""
 
     base_findings: Sequence[Entry] = ()
     settings: Sequence[Judged] = ()
     proposed_waivers: Sequence[Waiver] = ()
+    at_base: Excused | None = None
 
 
 _NO_CHANGE = BaseChange()
@@ -62,16 +64,16 @@ def judge(
     locate = Locator(judged.documents, inventory.documents, (*settings.waivers, *change.proposed_waivers), written)
     outcome, inventory = _evaluated(inventory, governing, locate)
     ids = ({rule.id for rule in governing.rules}, governing.rule_ids)
-    waived = waivers.apply_waivers(outcome.findings, settings.waivers, *ids, today)
-    commented = comments.apply_comments(waived.findings, written, *ids)
+    waived = waivers.apply_waivers(outcome.findings, settings.waivers, *ids, today, change.at_base)
+    commented = comments.apply_comments(waived.findings, written, *ids, change.at_base)
     governed = evaluate(_about_governance(governing), (*waived.waivers, *commented.comments, *change.settings), locate)
     weakened = evaluate(governing.unfiltered, change.settings, locate)
     rows = tuple(
         DocumentRow(row.path, row.kind, row.status, row.why, row.sha256, row.path in judged.base) for row in inventory.documents
     )
-    new, baselined = without(commented.findings, rows, governing.known)
-    new, before = _because_of_change(new, judged.base, rows, change.base_findings)
-    filtered = _graded((*new, *governed.findings), settings)
+    new = without(commented.findings, rows, governing.known, governing.least_severities)
+    because = _because_of_change(new.findings, judged.base, rows, change.base_findings)
+    filtered = _graded((*because.findings, *governed.findings), settings)
     shown = sort_findings((*filtered, *weakened.findings))
     aside = (*waived.waived, *commented.ignored)
     return Report(
@@ -83,8 +85,8 @@ def judge(
         tallies=_tallies((*outcome.tallies, *_beside(weakened, outcome)), (*governed.tallies, *weakened.tallies), aside),
         waived=aside,
         documents=rows,
-        baselined=baselined + before,
-        hidden=len(new) + len(governed.findings) - len(filtered),
+        baselined=new.accepted + because.accepted,
+        hidden=len(because.findings) + len(governed.findings) - len(filtered),
         unshown=_by_rule((*commented.findings, *governed.findings)) - _by_rule(filtered),
     )
 
@@ -121,14 +123,14 @@ def _by_rule(findings: Iterable[Finding]) -> Counter[str]:
 
 def _because_of_change(
     findings: Iterable[Finding], base: Collection[str], rows: Sequence[DocumentRow], known: Sequence[Entry]
-) -> tuple[tuple[Finding, ...], int]:
+) -> NewFindings:
     """The findings that a change has or causes in the base, and the number of those that the base had before."""
     own: list[Finding] = []
     of_base: list[Finding] = []
     for finding in findings:
         (of_base if base and all(place.file in base for place in finding.locations) else own).append(finding)
-    new, old = without(of_base, rows, known)
-    return (*own, *new), old
+    caused = without(of_base, rows, known)
+    return NewFindings((*own, *caused.findings), caused.accepted)
 
 
 _TEMPLATES_ALONE = Missing(

@@ -6,11 +6,13 @@ from typing import Literal
 import msgspec
 
 from irsa_doctor.facts.grants.evidence import grant_evidence, guard_refusal
+from irsa_doctor.facts.grants.extent import extent_of
 from irsa_doctor.facts.grants.principals import PrincipalForm
 from irsa_doctor.facts.grants.reading import GrantReading, IssuerKind
 from irsa_doctor.facts.subject import Evidence, Judged
 from irsa_doctor.issuers import profile_of
 from irsa_doctor.model import Place, Role, Text, Unknown
+from irsa_doctor.model.extents import LazyExtent
 from irsa_doctor.trust import is_subject
 from irsa_doctor.trust.actions import ActionForm
 from irsa_doctor.trust.defect_kinds import DefectKind
@@ -349,7 +351,16 @@ def judged_grant(read: GrantReading, facts: GrantFacts) -> Judged:
     """A grant as a subject; of a bare policy the whole policy is the subject."""
     group = read.role.id
     kind, ident = ("policy", group) if read.role.is_bare else ("grant", f"{group}#{read.statement.index}")
-    return Judged(kind, ident, group, facts, partial(grant_evidence, read), read.role.case, read.seen.certain)
+    return Judged(
+        kind=kind,
+        id=ident,
+        group=group,
+        facts=facts,
+        evidence=partial(grant_evidence, read),
+        case=read.role.case,
+        certain=read.seen.certain,
+        extent=LazyExtent(partial(extent_of, read)),
+    )
 
 
 def hidden_grant(role: Role, index: int, missing: Unknown, place: Place) -> Judged:
