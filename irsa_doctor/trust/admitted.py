@@ -25,6 +25,7 @@ from irsa_doctor.trust.languages import (
     literal,
     union,
 )
+from irsa_doctor.trust.operators import OperatorUse
 from irsa_doctor.trust.patterns import glob_of, pieces_of, widest
 from irsa_doctor.trust.policy import WEB_IDENTITY, Condition, Policy, Statement, Value, covering, names_of_holes
 from irsa_doctor.trust.subjects import Reach, reach_of
@@ -167,11 +168,11 @@ def grant_of(policy: Policy, statement: Statement, issuer: str, *, profile: Prof
 
 def _with_two_spellings(conditions: Sequence[Condition], limits: Sequence[Limit]) -> tuple[Limit, ...]:
     """One key twice under one operator: both must hold, or only one of them counts (K2)."""
-    merged: list[Limit] = []
+    same: dict[tuple[OperatorUse, str], list[Limit]] = {}
     for condition, limit in zip(conditions, limits, strict=True):
-        same = [b for a, b in zip(conditions, limits, strict=True) if (a.use, a.key) == (condition.use, condition.key)]
-        merged.append(limit if len(same) == 1 else _either(same))
-    return tuple(merged)
+        same.setdefault((condition.use, condition.key), []).append(limit)
+    merged = {name: of_name[0] if len(of_name) == 1 else _either(of_name) for name, of_name in same.items()}
+    return tuple([merged[condition.use, condition.key] for condition in conditions])
 
 
 _WIDEST: tuple[LimitEffect, ...] = ("unknown", "sub", "aud", "depends", "always", "never")
@@ -206,7 +207,7 @@ def admitted(policy: Policy, provider_arn: str, issuer: str, *, profile: Profile
     grants: list[Grant] = []
     contested: set[str] = set()
     unseen: set[str] = set()
-    for statement in policy.statements:
+    for statement in policy.statements_on(provider_arn):
         open_points = _open_points(statement, provider_arn)
         if open_points is None:
             continue
@@ -243,6 +244,14 @@ def admitted(policy: Policy, provider_arn: str, issuer: str, *, profile: Profile
         tuple(allows),
         tuple(denies),
         tuple(grants),
+    )
+
+
+def not_worked_out(statement: Statement, profile: Profile) -> Admitted:
+    """An answer for a provider of which nothing is known but that a statement names it: everything may be admitted."""
+    grant = Grant(statement, (Limit("depends", EVERYTHING, NOTHING),) * len(statement.conditions))
+    return Admitted(
+        ((EVERYTHING, EVERYTHING),), profile=profile, too_complex=True, allows=(Part(grant, sure=False),), grants=(grant,)
     )
 
 

@@ -17,6 +17,7 @@ from irsa_doctor.trust.symbols import GLOBAL_KEYS, seen_key
 _HOST = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+(:[0-9]+)?(/[^\s${}<>%]*)?", re.IGNORECASE)
 _INDEX = re.compile(r"\[([^\[\]]+)\]")
 _OWNER = re.compile(r"\b(module|aws_\w+)\.([\w-]+)")
+_ALIASES = 64
 _REFERENCE = re.compile(r"\$\{[^$]*\}", re.DOTALL)
 
 
@@ -90,7 +91,8 @@ class _Association(msgspec.Struct, frozen=True):
         named = list(_issuers_of_keys(self.statement))
         issuer = self.meant(named)
         aliases = [other for other in named if other != issuer and self.is_alias(other, issuer)]
-        if any(_are_apart(first, second) for first in aliases for second in aliases):
+        # so many placeholders do not all mean one issuer
+        if len(aliases) > _ALIASES or any(_are_apart(first, second) for first in aliases for second in aliases):
             aliases = []
         conditions = tuple(self.renamed(condition, issuer, aliases) for condition in self.statement.conditions)
         statement = msgspec.structs.replace(self.statement, conditions=conditions)

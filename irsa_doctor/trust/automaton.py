@@ -13,9 +13,12 @@ import msgspec
 from irsa_doctor.trust.languages import All, Any, Finite, Language, Like, Not
 from irsa_doctor.trust.operators import spellings
 from irsa_doctor.trust.patterns import Glob, PatternToken, Wild, text_of_units, units_of
+from irsa_doctor.trust.work import allowance
 
 BUDGET = 120_000
 """steps, counted more where patterns are many or long, before a language is called too complex: about half a second"""
+STATES = 20_000
+"""states of one automaton"""
 _BITS, _PARTS = 8_192, 16
 """bits of patterns, and parts of a formula, that are examined in the time of one step"""
 _MOST_BITS = 1 << 16
@@ -40,7 +43,11 @@ class Grammar(Protocol):
 
 
 class TooComplex(Exception):
-    """The budget is spent."""
+    """The language takes more states or steps than one may."""
+
+
+class Spent(TooComplex):
+    """Nothing is left of what the policy may cost, so that the question has no answer in this run."""
 
 
 class Shape(msgspec.Struct, frozen=True):
@@ -224,7 +231,10 @@ class _Graph:
     """What of the product automaton can be reached, breadth first; nodes are numbered in that order."""
 
     def __init__(self, language: Language, grammar: Grammar, budget: int) -> None:
-        self.machine, self.grammar, self.budget = _Machine(language), grammar, budget
+        self.machine, self.grammar = _Machine(language), grammar
+        self.purse = allowance()
+        self.own, self.budget = budget, min(budget, self.purse.left) if self.purse else budget
+        self.spent = 0
         start = (grammar.start, self.machine.formula.folded(self.machine.start))
         self.nodes = [start]
         self.numbers = {start: 0}
@@ -232,8 +242,12 @@ class _Graph:
         self.came: list[tuple[int, str]] = [(-1, "")]
         self.accepting: list[int] = []
         self.everything = True
-        while len(self.edges) < len(self.nodes):
-            self.edges.append(self.explore(len(self.edges)))
+        try:
+            while len(self.edges) < len(self.nodes):
+                self.edges.append(self.explore(len(self.edges)))
+        finally:
+            if self.purse:
+                self.purse.left = max(0, self.purse.left - self.spent)
         self.useful = self.found_useful()
 
     def explore(self, number: int) -> list[_Edge]:
@@ -251,14 +265,16 @@ class _Graph:
         for target, chars in self.grammar.classes(state):
             for char, many in _representatives(chars, relevant):
                 edges.append(_Edge(char, many, self.number_of(number, char, (target, self.machine.step(bits, char)))))
-        self.budget -= len(edges) * self.machine.weight
-        if self.budget < 0:
-            raise TooComplex
+        self.spent += len(edges) * self.machine.weight
+        if self.spent > self.budget:
+            raise Spent if self.spent <= self.own else TooComplex
         return edges
 
     def number_of(self, origin: int, char: str, node: tuple[int, int]) -> int:
         number = self.numbers.setdefault(node, len(self.nodes))
         if number == len(self.nodes):
+            if number == STATES:
+                raise TooComplex
             self.nodes.append(node)
             self.came.append((origin, char))
         return number

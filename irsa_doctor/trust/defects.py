@@ -12,6 +12,7 @@ import msgspec
 
 from irsa_doctor.issuers import Profile, SubjectGrammar
 from irsa_doctor.model import Issuer, text_of
+from irsa_doctor.model.once import once
 from irsa_doctor.trust.actions import ActionForm, action_defects, action_form
 from irsa_doctor.trust.admitted import Grant
 from irsa_doctor.trust.audiences import AudienceForm, audience_form, audience_meant
@@ -104,7 +105,9 @@ def _of_actions(statement: Statement, form: ActionForm) -> Iterator[Defect]:
 
 def _conflict(grant: Grant, on_sub: list[Condition]) -> Iterator[Defect]:
     """Conditions on sub each of which admits a subject, and which together admit none."""
-    limits = [limit for condition, limit in zip(grant.statement.conditions, grant.limits, strict=True) if condition in on_sub]
+    numbers = {id(condition) for condition in on_sub}
+    pairs = zip(grant.statement.conditions, grant.limits, strict=True)
+    limits = [limit for condition, limit in pairs if id(condition) in numbers]
     if grant.subjects == NOTHING and all(limit.language != NOTHING for limit in limits):
         yield Defect(kind="subject-conflict", condition=on_sub[0], places=tuple(condition.steps for condition in on_sub))
 
@@ -138,7 +141,7 @@ _PRIVATE = re.compile(
 )
 
 
-class _Scene(msgspec.Struct, frozen=True):
+class _Scene(msgspec.Struct, frozen=True, dict=True):
     """One statement and what is known of the tokens; `low` is their issuer in lower case."""
 
     policy: Policy
@@ -160,6 +163,7 @@ class _Scene(msgspec.Struct, frozen=True):
             return value is values[0] and is_subject(value)
         return claim == "aud" and values[0] in self.expected.audiences and "$" not in value
 
+    @once
     def checks_sub(self) -> bool:
         """Whether some condition checks the subject of these tokens."""
         conditions = self.grant.statement.conditions
@@ -183,7 +187,7 @@ class _Scene(msgspec.Struct, frozen=True):
         meant = f"{self.expected.issuer}:{claim}" if claim else ""
         if limit.effect == "never":
             kind = _OF_KEYS[form]
-            if kind == "key-issuer" and self.checks_sub():
+            if kind == "key-issuer" and self.checks_sub:
                 kind = "key-two-issuers"
             yield Defect(kind=kind, condition=condition, value=raw, meant=meant, places=(condition.steps,))
         elif form not in ("session", "unavailable"):

@@ -3,12 +3,13 @@
 Grammar: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 
 import msgspec
 
 from irsa_doctor.model import Text, TrustPolicy, has_hole, holes_in, text_of
+from irsa_doctor.model.once import once
 from irsa_doctor.trust.guards import guard_for, guard_problem
 from irsa_doctor.trust.operators import OperatorUse, parse_operator
 from irsa_doctor.trust.patterns import Glob, pieces_of, widest
@@ -81,7 +82,7 @@ class Statement(msgspec.Struct, frozen=True):
         return _covering(self.actions, self.not_actions, WEB_IDENTITY) is True
 
 
-class Policy(msgspec.Struct, frozen=True):
+class Policy(msgspec.Struct, frozen=True, dict=True):
     """A whole document. `variables`: its version has policy variables; `size` counts the characters that IAM counts."""
 
     variables: bool
@@ -93,6 +94,34 @@ class Policy(msgspec.Struct, frozen=True):
     def refused(self) -> bool:
         """Whether IAM would not save it, as far as the text alone decides that."""
         return True in [problem.refused for problem in self.problems]
+
+    def statements_on(self, provider_arn: str) -> Sequence[Statement]:
+        """The statements that may speak of web identities of a provider, in order: that name it, have a hole for a principal,
+        or deny everybody something."""
+        return self._by_provider.get(provider_arn, self._on_any)
+
+    @once
+    def _on_any(self) -> Sequence[Statement]:
+        return [statement for statement in self.statements if _may_name_any(statement)]
+
+    @once
+    def _by_provider(self) -> Mapping[str, Sequence[Statement]]:
+        named: dict[str, list[Statement]] = {}
+        for statement in self.statements:
+            for provider in dict.fromkeys(value for value in statement.federated if isinstance(value, str)):
+                named.setdefault(provider, []).append(statement)
+        if not self._on_any:
+            return named
+        return {
+            provider: sorted({id(s): s for s in (*listed, *self._on_any)}.values(), key=lambda s: s.index)
+            for provider, listed in named.items()
+        }
+
+
+def _may_name_any(statement: Statement) -> bool:
+    """Whether principals that it does not name may be meant all the same."""
+    others = () if statement.allow else statement.aws
+    return "*" in others or Text in [type(value) for value in (*statement.federated, *others)]
 
 
 def covers(statement: Statement, action: str) -> bool:

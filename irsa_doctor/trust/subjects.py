@@ -11,9 +11,10 @@ import msgspec
 
 from irsa_doctor.issuers import SubjectGrammar
 from irsa_doctor.trust.audiences import without_invisible
-from irsa_doctor.trust.automaton import BUDGET, UNLIMITED, Shape, TooComplex, shape_of
+from irsa_doctor.trust.automaton import BUDGET, UNLIMITED, Shape, Spent, TooComplex, shape_of
 from irsa_doctor.trust.languages import EVERYTHING, All, Any, Finite, Language, Like, Not
 from irsa_doctor.trust.patterns import Plain, Wild, glob_of, pieces_of, widest
+from irsa_doctor.trust.work import Allowance, allowance
 
 PREFIX = "system:serviceaccount:"
 SUBJECT = re.compile(
@@ -31,10 +32,15 @@ SubjectForm = Literal["", "wildcard", "case", "invisible", "shape"]
 _PREFIXES = re.compile(r"(system[:/.])?(serviceaccounts?|sa)[:/]", re.IGNORECASE)
 
 
-@lru_cache(maxsize=16384)
 def subject_form(value: str, *, wildcards: bool = False, ignoring_case: bool = False) -> tuple[SubjectForm, str]:
     """(why no service account has a subject that a value requires, the value that was meant or ""); `wildcards`: the operator
     has some. A literal wildcard was meant as one."""
+    # what is too complex here is a loss to every policy that has it, so it is asked each time
+    form = _form_of_pattern if "*" in value or "?" in value else _form_of_literal
+    return form(value, wildcards, ignoring_case)
+
+
+def _form_of_pattern(value: str, wildcards: bool, ignoring_case: bool) -> tuple[SubjectForm, str]:
     if is_subject(value):
         return "", value
     if not wildcards and ("*" in value or "?" in value):
@@ -47,6 +53,9 @@ def subject_form(value: str, *, wildcards: bool = False, ignoring_case: bool = F
     if seen != value and _is_mintable(seen.lower(), wildcards=wildcards):
         return "invisible", seen.lower()
     return "shape", _mended(seen, wildcards=wildcards)
+
+
+_form_of_literal = lru_cache(maxsize=16384)(_form_of_pattern)
 
 
 def _mended(value: str, *, wildcards: bool) -> str:
@@ -196,21 +205,48 @@ def _reach_of_several(language: Any) -> Reach | None:
     return Reach("namespaces" if wide else "namespace", witnesses[0])
 
 
-@lru_cache(maxsize=16384)
+_TOO_COMPLEX = Reach(None, None)
+
+
 def reach_of(language: Language, grammar: SubjectGrammar, budget: int = BUDGET) -> Reach:
     """The scope of a language and a shortest witness of it; over service account subjects, or over all text.
 
     Of service accounts: nobody, one, several (finitely many), namespace (infinitely many in exactly one namespace),
-    namespaces, cluster (all). Of other text: nobody, one, several, pattern, anyone.
+    namespaces, cluster (all). Of other text: nobody, one, several, pattern, anyone. With a smaller budget no answer is no
+    loss to the policy.
     """
+    purse = allowance()
+    reach = _reach_of(language, grammar, budget) if purse is None else _charged(language, grammar, budget, purse)
+    if reach.scope is None and purse and budget == BUDGET:
+        purse.losses += 1
+    return reach
+
+
+def _charged(language: Language, grammar: SubjectGrammar, budget: int, purse: Allowance) -> Reach:
+    """The reach as far as the policy may still cost something."""
+    question = (language, grammar, budget)
+    if purse.given_up and question in purse.given_up:
+        return _TOO_COMPLEX
+    try:
+        return _reach_of(language, grammar, budget)
+    except Spent:
+        purse.given_up.add(question)
+        return _TOO_COMPLEX
+
+
+@lru_cache(maxsize=16384)
+def _reach_of(language: Language, grammar: SubjectGrammar, budget: int) -> Reach:
+    """See `reach_of`; raises Spent, so that what one run has no steps for is not remembered for another."""
     if isinstance(language, Finite) and grammar == "text":
         return _finite_reach(language.values, grammar)
     if grammar != "text" and (common := _common_reach(language)):
         return common
     try:
         shape = shape_of(language, _ANY_TEXT if grammar == "text" else _SERVICE_ACCOUNTS, budget)
+    except Spent:
+        raise
     except TooComplex:
-        return Reach(None, None)
+        return _TOO_COMPLEX
     return Reach(_scope(shape, grammar), shape.witness)
 
 

@@ -29,6 +29,7 @@ from irsa_doctor.model.findings import (
 )
 from irsa_doctor.remedies import FixKind
 from irsa_doctor.rulebook.rules import NAME, SUBJECTS, Rule
+from irsa_doctor.trust.work import Work
 
 
 class RuleAnswer(msgspec.Struct, frozen=True):
@@ -179,9 +180,11 @@ def evaluate(
     locate: Locate,
     offering: Offering | None = None,
     accounts_of: AccountsOf | None = None,
+    work: Work | None = None,
 ) -> Evaluation:
     """Every rule about every subject. Findings are sorted, see `order`. `offering` says what mends them, `accounts_of` which
-    service accounts they concern."""
+    service accounts they concern; what that costs is charged to the policy, of the `work` of the run."""
+    work = work or Work()
     by_type: dict[type, list[Rule]] = {}
     for rule in rules:
         for subject in rule.subject:
@@ -199,7 +202,8 @@ def evaluate(
             same[id(judged.facts)] = seen  # `memo` keeps the record, so that no other gets its number
         seen.subjects += 1
         if seen.failed:
-            _say(seen.failed, judged, findings, cases, locate, offering, accounts_of)
+            with work.on(judged.group):
+                _say(seen.failed, judged, findings, cases, locate, offering, accounts_of)
     return Evaluation(
         sort_findings(cases.named(findings)),
         _missing(memo.values()),

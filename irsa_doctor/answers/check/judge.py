@@ -99,7 +99,9 @@ def _evaluated(inventory: Inventory, governing: Governing, locate: Locator) -> t
     def evaluated(paths: Sequence[str]) -> tuple[Evaluation, Inventory]:
         left = inventory if len(paths) == len(everything) else only_of(inventory, paths, lost)
         view = View(left, governing.settings.audiences)
-        return evaluate(governing.rules, derive(view), locate, partial(offer, view), AccountsOfRoles(view)), left
+        with view.work.on(""):
+            accounts_of = AccountsOfRoles(view)
+            return evaluate(governing.rules, derive(view), locate, partial(offer, view), accounts_of, view.work), left
 
     everything = tuple(dict.fromkeys(row.path for row in inventory.documents))
     return without_breaking(everything, evaluated, lost.__setitem__)

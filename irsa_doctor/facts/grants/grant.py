@@ -21,6 +21,7 @@ from irsa_doctor.trust.naming import may_hold_wildcards
 from irsa_doctor.trust.patterns import Wild, glob_of
 from irsa_doctor.trust.subjects import Scope, reach_of
 from irsa_doctor.trust.symbols import GLOBAL_KEYS
+from irsa_doctor.trust.work import allowance
 
 ReachBy = Literal["named", "mistyped-key", "typed-operator", "negation", "pattern", "aud-only", "nothing"]
 RequiredAudience = Literal["any", "expected", "china", "endpoint", "invisible", "case", "mismatch"]
@@ -74,6 +75,8 @@ class GrantFacts(msgspec.Struct, frozen=True):
     action_refused: bool
     guard_refuses: bool
     """Whether IAM saves the statement no more: it is for a shared issuer and lacks what IAM asks for"""
+    too_complex: bool | Unknown = False
+    """Whether something of it was not worked out, for it would have taken more than a policy may cost"""
 
 
 _PLACEHOLDERS = Unknown("values of the template's placeholders")
@@ -81,7 +84,7 @@ _CONTESTED = Unknown(
     "what AWS makes of a condition on which its documentation is silent",
     "write the condition without the part that AWS does not document",
 )
-_TOO_COMPLEX = Unknown(
+TOO_COMPLEX = Unknown(
     "the subjects of a policy with more wildcards and exceptions than can be worked out",
     "split the statement, or name the subjects",
 )
@@ -117,8 +120,8 @@ def _reach_by(read: GrantReading, unseen: Unknown | None) -> ReachBy | Unknown:
     if read.kind == "other" and (is_open := _open_to_issuer(read, unseen)) is not True:
         return is_open if isinstance(is_open, Unknown) else "named"
     is_named = _is_named(read, read.reach.scope)
-    if unseen is None and is_named:
-        return "named"
+    if unseen is None and (is_named or read.reach.scope is None):
+        return "named" if is_named else TOO_COMPLEX
     if read.statement.hides_conditions:
         # whatever else it checks, it admits no more than the subjects that it names
         surely = is_named and read.share is None and not _may_be_patterns(read) and not read.known.contested
@@ -236,7 +239,13 @@ def is_in_force(read: GrantReading) -> bool:
 
 def grant_facts(read: GrantReading, *, named: bool = False) -> GrantFacts:
     """The facts of one statement for one provider; `named`: some service account names the role."""
-    return sound_facts(read, read.sound_subject) if read.sound_subject else facts_in_full(read, named=named)
+    if read.sound_subject:
+        return sound_facts(read, read.sound_subject)
+    purse = allowance()
+    before = purse.losses if purse else 0
+    facts = facts_in_full(read, named=named)
+    lost = facts.scope is TOO_COMPLEX or (purse is not None and purse.losses > before)
+    return msgspec.structs.replace(facts, too_complex=True) if lost else facts
 
 
 def sound_facts(read: GrantReading, subject: str) -> GrantFacts:
@@ -290,7 +299,7 @@ def facts_in_full(read: GrantReading, *, named: bool = False) -> GrantFacts:
         principal=read.form,
         action=read.reading.action,
         admits=admits,
-        scope=unseen if unseen is not None else scope or _TOO_COMPLEX,
+        scope=unseen if unseen is not None else scope or TOO_COMPLEX,
         reach_by=_reach_by(read, unseen),
         has_sub=_seen(read.reading.checks_sub),
         has_aud=_seen(read.reading.checks_aud),
@@ -318,7 +327,7 @@ def _open_to_issuer(read: GrantReading, unseen: Unknown | None) -> bool | Unknow
     if profile and profile.audience.names_tenant and read.reading.checks_aud:
         return False
     if unseen is not None or read.reach.scope is None:
-        return _TOO_COMPLEX if unseen is None else unseen
+        return TOO_COMPLEX if unseen is None else unseen
     claims = [key for limit in read.known.limits for key in limit.depends if not key.lower().startswith(GLOBAL_KEYS)]
     return Unknown(f"who gets tokens with the claims {', '.join(sorted(set(claims)))}") if claims else True
 
@@ -366,5 +375,16 @@ def judged_grant(read: GrantReading, facts: GrantFacts) -> Judged:
 def hidden_grant(role: Role, index: int, missing: Unknown, place: Place) -> Judged:
     """A grant, by the index of its statement, of which nothing is known for want of an input."""
     facts = GrantFacts(*([missing] * len(GrantFacts.__struct_fields__)))  # type: ignore[arg-type] # one unknown for all of them
+    return _grant_without_reading(role, index, facts, place)
+
+
+def left_grant(role: Role, index: int, place: Place) -> Judged:
+    """A grant of which nothing is known, for its policy has more principals and conditions than are looked at."""
+    hidden = GrantFacts(*([TOO_COMPLEX] * len(GrantFacts.__struct_fields__)))  # type: ignore[arg-type]
+    return _grant_without_reading(role, index, msgspec.structs.replace(hidden, too_complex=True), place)
+
+
+def _grant_without_reading(role: Role, index: int, facts: GrantFacts, place: Place) -> Judged:
     kind, ident = ("policy", role.id) if role.is_bare else ("grant", f"{role.id}#{index}")
-    return Judged(kind, ident, role.id, facts, lambda: Evidence({"role": role.name}, {"statement": place}), role.case)
+    names = {"role": role.name, "statement": str(index)}
+    return Judged(kind, ident, role.id, facts, lambda: Evidence(names, {"statement": place}), role.case)

@@ -13,6 +13,7 @@ from irsa_doctor.issuers import cluster_profile
 from irsa_doctor.model import Contradiction, Inventory, PodIdentityAssociation, ServiceAccount, Text
 from irsa_doctor.model.nearness import nearest
 from irsa_doctor.trust.defects import Expected
+from irsa_doctor.trust.work import Work
 
 ROLE_ARN = "eks.amazonaws.com/role-arn"
 _AccountsByPair = dict[tuple[str, str], list[ServiceAccount]]
@@ -24,6 +25,11 @@ class Lookups(msgspec.Struct, frozen=True, dict=True):
     inventory: Inventory
     expected: Mapping[str, tuple[str, ...]] = {}
     """issuer without scheme -> the audiences that its tokens are meant to have, where the settings declare them"""
+
+    @cached_property
+    def work(self) -> Work:
+        """What the policies have cost so far."""
+        return Work()
 
     @cached_property
     def principals(self) -> Principals:

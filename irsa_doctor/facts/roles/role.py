@@ -7,7 +7,15 @@ from typing import Literal
 
 import msgspec
 
-from irsa_doctor.facts.grants.grant import GrantFacts, grant_facts, hidden_grant, is_blocked, is_in_force, judged_grant
+from irsa_doctor.facts.grants.grant import (
+    GrantFacts,
+    grant_facts,
+    hidden_grant,
+    is_blocked,
+    is_in_force,
+    judged_grant,
+    left_grant,
+)
 from irsa_doctor.facts.grants.reading import GrantReading, expected_tokens, issuer_kind
 from irsa_doctor.facts.lookups.associations import Served
 from irsa_doctor.facts.lookups.lookups import Lookups
@@ -20,12 +28,14 @@ from irsa_doctor.facts.roles.evidence import (
 )
 from irsa_doctor.facts.roles.pod_identity import any_cluster_may, handed_out, pod_identity_evidence, reached_as_target
 from irsa_doctor.facts.subject import Evidence, Judged
+from irsa_doctor.issuers import KUBERNETES
 from irsa_doctor.model import Role, TrustPolicy, Unknown, parse_arn, text_of
 from irsa_doctor.trust import Admitted, Policy, Statement, admitted, grant_of, read_policy
+from irsa_doctor.trust.admitted import not_worked_out
 from irsa_doctor.trust.association import seen_for
 from irsa_doctor.trust.keys import presence
 from irsa_doctor.trust.languages import Finite, Language, intersection
-from irsa_doctor.trust.policy import DEFAULT_QUOTA
+from irsa_doctor.trust.policy import DEFAULT_QUOTA, Value
 from irsa_doctor.trust.refusals import Steps
 from irsa_doctor.trust.subjects import reach_of
 
@@ -48,6 +58,9 @@ class RoleFacts(msgspec.Struct, frozen=True):
     pod_identity: Served | Unknown
     pod_identity_target: Served | Unknown
     pod_identity_open: bool | Unknown
+
+
+_Grants = list[tuple[GrantReading, GrantFacts]]
 
 
 class AnalysedRole(msgspec.Struct, frozen=True):
@@ -85,6 +98,11 @@ def _is_for_saml(statement: Statement) -> bool:
 
 def analyse(role: Role, lookups: Lookups) -> AnalysedRole:
     """Take the policy of a role apart and derive the facts of its grants and of itself."""
+    with lookups.work.on(role.id):
+        return _analysed(role, lookups)
+
+
+def _analysed(role: Role, lookups: Lookups) -> AnalysedRole:
     source, ident = role.policy, role.id
     kind = "policy" if role.is_bare else "role"
     if isinstance(source, Unknown):
@@ -92,8 +110,10 @@ def analyse(role: Role, lookups: Lookups) -> AnalysedRole:
         unseen = Judged(kind, ident, ident, nothing, partial(_evidence, role, None, None, {}, (), lookups), role.case)
         return AnalysedRole(role, None, (), unseen, {}, False)
     policy = read_policy(source)
-    grants, by_provider = _grants(role, source, policy, lookups)
-    hidden = tuple(_hidden_statements(role, source, policy))
+    of_policy = _grants(role, source, policy, lookups)
+    grants, by_provider = of_policy.grants, of_policy.by_provider
+    left = [left_grant(role, index, source.place.at(*statement.steps)) for index, statement in of_policy.left.items()]
+    hidden = (*_hidden_statements(role, source, policy), *left)
     defective = _defective(grants) if policy.problems else []
     facts = _role_facts(role, policy, by_provider, defective, lookups)
     evidence = partial(_evidence, role, source, policy, by_provider, defective, lookups)
@@ -136,9 +156,6 @@ def _hidden_statements(role: Role, source: TrustPolicy, policy: Policy) -> Itera
             yield hidden_grant(role, statement.index, missing, place)
 
 
-_Grants = list[tuple[GrantReading, GrantFacts]]
-
-
 def _defective(grants: _Grants) -> list[Steps]:
     """The places of the defects that are findings: of conditions only where principal and action are right."""
     return [
@@ -150,41 +167,87 @@ def _defective(grants: _Grants) -> list[Steps]:
     ]
 
 
-def _grants(role: Role, source: TrustPolicy, policy: Policy, lookups: Lookups) -> tuple[_Grants, dict[str, Admitted]]:
-    grants: _Grants = []
-    by_provider: dict[str, Admitted] = {}
-    account, named = role.account or common_account(policy), role.arn in lookups.naming
+class _Named(msgspec.Struct, frozen=True):
+    """An Allow statement and a principal that it names."""
+
+    role: Role
+    source: TrustPolicy
+    policy: Policy
+    statement: Statement
+    principal: Value
+    expanded: bool
+
+
+class _OfPolicy(msgspec.Struct, frozen=True):
+    """The grants of a policy, what it admits by provider, and the statements (by index) that were not looked at whole."""
+
+    grants: _Grants
+    by_provider: dict[str, Admitted]
+    left: dict[int, Statement]
+
+    def leave(self, statement: Statement, principal: Value) -> None:
+        """Notes that a statement is not looked at for a principal."""
+        self.left[statement.index] = statement
+        if isinstance(principal, str) and principal not in self.by_provider:
+            self.by_provider[principal] = not_worked_out(statement, KUBERNETES)
+
+
+_PRODUCTS = 20_000
+"""pairs of a principal and a condition (or a value, or another statement) of one policy that are looked at"""
+
+
+def _grants(role: Role, source: TrustPolicy, policy: Policy, lookups: Lookups) -> _OfPolicy:
+    """What each Allow statement admits of each provider; what is over the products of one policy is left for unknown."""
+    of_policy = _OfPolicy([], {}, {})
     expanded = bool(role.address) or not source.place.document.endswith(_FILLED_IN)
+    products, has_deny = 0, False in [statement.allow for statement in policy.statements]
+    whole = sum(map(_weight, policy.statements)) if has_deny else 0
     for statement in policy.statements:
+        weight = _weight(statement) + whole
         for principal in statement.federated if statement.allow else ():
-            form = lookups.principals.form(principal, account)
-            if form in _NOT_OURS or (form == "hole" and _is_for_saml(statement)):
-                continue
-            seen = seen_for(statement, principal, expanded=expanded)
-            issuer = text_of(seen.issuer)
-            kind = issuer_kind(statement, seen.issuer, lookups.inventory)
-            expected = expected_tokens(principal, account, form, kind, issuer, lookups)
-            if form in ("provider", "absent") and isinstance(principal, str) and principal not in by_provider:
-                by_provider[principal] = admitted(policy, principal, issuer, profile=expected.profile)
-            admits = by_provider.get(text_of(principal)) if seen.statement is statement else None
-            grant = admits.grant(statement) if admits and admits.profile is expected.profile else None
-            if grant is None:
-                provider = text_of(principal)
-                grant = grant_of(policy, seen.statement, issuer, profile=expected.profile, provider=provider)
-            read = GrantReading(
-                role=role,
-                source=source,
-                policy=policy,
-                grant=grant,
-                principal=principal,
-                form=form,
-                kind=kind,
-                expected=expected,
-                lookups=lookups,
-                seen=seen,
-            )
-            grants.append((read, grant_facts(read, named=named)))
-    return grants, by_provider
+            products += weight
+            if products > _PRODUCTS and products > weight:
+                of_policy.leave(statement, principal)
+            else:
+                _add_grant(_Named(role, source, policy, statement, principal, expanded), lookups, of_policy)
+    return of_policy
+
+
+def _weight(statement: Statement) -> int:
+    return 1 + sum([1 + len(condition.values) for condition in statement.conditions])
+
+
+def _add_grant(named: _Named, lookups: Lookups, of_policy: _OfPolicy) -> None:
+    role, policy, statement, principal = named.role, named.policy, named.statement, named.principal
+    account = role.account or common_account(policy)
+    form = lookups.principals.form(principal, account)
+    if form in _NOT_OURS or (form == "hole" and _is_for_saml(statement)):
+        return
+    seen = seen_for(statement, principal, expanded=named.expanded)
+    issuer = text_of(seen.issuer)
+    kind = issuer_kind(statement, seen.issuer, lookups.inventory)
+    expected = expected_tokens(principal, account, form, kind, issuer, lookups)
+    by_provider = of_policy.by_provider
+    if form in ("provider", "absent") and isinstance(principal, str) and principal not in by_provider:
+        by_provider[principal] = admitted(policy, principal, issuer, profile=expected.profile)
+    admits = by_provider.get(text_of(principal)) if seen.statement is statement else None
+    grant = admits.grant(statement) if admits and admits.profile is expected.profile else None
+    if grant is None:
+        provider = text_of(principal)
+        grant = grant_of(policy, seen.statement, issuer, profile=expected.profile, provider=provider)
+    read = GrantReading(
+        role=role,
+        source=named.source,
+        policy=policy,
+        grant=grant,
+        principal=principal,
+        form=form,
+        kind=kind,
+        expected=expected,
+        lookups=lookups,
+        seen=seen,
+    )
+    of_policy.grants.append((read, grant_facts(read, named=role.arn in lookups.naming)))
 
 
 def common_account(policy: Policy) -> str:
