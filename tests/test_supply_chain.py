@@ -115,24 +115,25 @@ def test_no_expression_stands_in_a_script(path):
     assert [script for script in scripts if "${{" in script] == []
 
 
+MODULES = re.compile(r" -m (?:pip|venv|zipfile|irsa_doctor)\b")
+COMMENT = re.compile(r"\s*#")
+FREE = ("--editable '.[dev]'", "'.[bench]'")
+"""environments of the Makefile that are there to be free of the lock"""
+
+
 @pytest.mark.parametrize("path", SHELL, ids=name)
 def test_python_is_started_isolated_and_pip_takes_what_a_lock_names(path):
-    text = read(path).replace("\\\n", " ")
-    modules = re.findall(
-        r"^.*(?:python3?[\"}]*|\$\(PYTHON\)|\$PYTHON\"?) (?:-I )?-m (?:pip|venv|zipfile|irsa_doctor)\b.*$", text, re.M
-    )
+    commands = re.split(r"&&|\n", read(path).replace("\\\n", " "))
+    modules = [line for line in commands if re.search(r"python3?[\"}]*|PYTHON[\")]*", line) and re.search(MODULES, line)]
     if path.name not in ("Makefile", "run"):
-        assert [line for line in modules if not re.search(r" -I -m ", line)] == []
-    # of the Makefile, the environments that are there to be free of the lock
-    free = ("--editable '.[dev]'", "'.[bench]'")
+        assert [line for line in modules if " -I -m " not in line] == []
     installs = [
-        line
-        for line in re.findall(r"^.*\bpip\b.* (?:install|download|wheel) .*$", text, re.M)
-        if not line.strip().startswith("#")
+        line for line in commands if re.search(r"\bpip\b.* (?:install|download|wheel) ", line) and not COMMENT.match(line)
     ]
     for line in installs:
-        locked = "--require-hashes" in line and "--only-binary :all:" in line and "--no-deps" in line
-        assert locked or "--no-deps" in line or any(words in line for words in free), line
+        locked = "--require-hashes" in line and "--only-binary :all:" in line
+        local = "--no-index" in line or "--no-build-isolation --editable ." in line
+        assert ("--no-deps" in line and (locked or local)) or any(words in line for words in FREE), line
 
 
 def test_make_installs_with_an_isolated_pip():
