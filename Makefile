@@ -48,12 +48,14 @@ audit: $(CACHE)/ci/.installed ## known vulnerabilities of what the locks name (a
 	for lock in requirements/*.txt; do \
 		$(CACHE)/ci/bin/pip-audit --disable-pip --require-hashes --progress-spinner off --requirement $$lock || exit 1; done
 
-release: $(CACHE)/build/.installed $(CACHE)/ci/.installed ## what is published for a tag, into dist/ (RELEASE_TAG=vX.Y.Z)
+release: $(CACHE)/build/.installed $(CACHE)/ci/.installed $(CACHE)/run/.installed ## what is published for a tag, into dist/ (RELEASE_TAG=vX.Y.Z)
 	test "$$RELEASE_TAG" = "v$$($(CACHE)/build/bin/hatchling version)"
 	rm -rf dist
 	$(CACHE)/build/bin/hatchling build --directory dist
-	$(CACHE)/ci/bin/cyclonedx-py requirements --pyproject pyproject.toml --output-reproducible \
-		--output-file dist/irsa-doctor.cdx.json requirements/run.txt
+	$(CACHE)/run/bin/python $(PIP) uninstall --yes pip setuptools
+	$(CACHE)/ci/bin/cyclonedx-py environment --pyproject pyproject.toml --output-reproducible \
+		--output-file dist/irsa-doctor.cdx.json $(CACHE)/run/bin/python
+	rm $(CACHE)/run/.installed
 	cd dist && sha256sum * > SHA256SUMS
 
 fuzz: $(VENV)/.dev ## documents broken at random, anew each time (FUZZ_SECONDS=n; those that fail stay in .cache/fuzz)
@@ -131,7 +133,7 @@ $(CACHE)/oldest/.installed: pyproject.toml
 	$(CACHE)/oldest/bin/python $(PIP) install --constraint $(CACHE)/oldest/constraints.txt --editable '.[dev]'
 	@touch $@
 
-$(CACHE)/ci/.installed $(CACHE)/build/.installed: $(CACHE)/%/.installed: requirements/%.txt
+$(CACHE)/ci/.installed $(CACHE)/build/.installed $(CACHE)/run/.installed: $(CACHE)/%/.installed: requirements/%.txt
 	$(PYTHON) -m venv --clear $(CACHE)/$*
 	$(CACHE)/$*/bin/python $(PIP) $(LOCKED) requirements/$*.txt
 	@touch $@
