@@ -16,7 +16,7 @@ from irsa_doctor.trust.policy import Condition, Policy, Statement, Value, coveri
 # (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html)
 _OF_SERVICES: RequestContext = {"aws:principalisawsservice": ("true",), "aws:securetransport": ("true",), "sts:externalid": ()}
 _OF_ROLES: RequestContext = {"aws:principalisawsservice": ("false",), "aws:securetransport": ("true",)}
-_MULTI = frozenset({"aws:tagkeys", "sts:transitivetagkeys", "aws:principalservicenameslist"})
+_MULTI = frozenset({"aws:tagkeys", "sts:transitivetagkeys", "aws:principalservicenameslist", "aws:principalorgpaths"})
 
 
 class ServiceCall(msgspec.Struct, frozen=True):
@@ -45,11 +45,15 @@ class ServiceCall(msgspec.Struct, frozen=True):
 
 
 class RoleCall(msgspec.Struct, frozen=True):
-    """A request of a session of a role (its ARN); `context` and `present` as in `ServiceCall`."""
+    """A request of a session of a role (its ARN); `context` and `present` as in `ServiceCall`.
+
+    `session` is the name of the session, "" where it is not known.
+    """
 
     role: str
     context: RequestContext = {}
     present: frozenset[str] = frozenset()
+    session: str = ""
 
     @property
     def known(self) -> RequestContext:
@@ -61,7 +65,8 @@ class RoleCall(msgspec.Struct, frozen=True):
         return {**_OF_ROLES, **principal, **account, **self.context}
 
     def named_by(self, statement: Statement) -> bool | None:
-        """Whether a statement names the role, its account, or everybody; None where it names one session, or an id."""
+        """Whether a statement names the role, its session, its account, or everybody; None where it names a session, and
+        that of the call is not known, or where a principal is a placeholder."""
         answers = [self._is(value) for value in statement.aws]
         return True if True in answers else None if None in answers else False
 
@@ -78,8 +83,13 @@ class RoleCall(msgspec.Struct, frozen=True):
             # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html#principal-roles
             return value == own.account
         if other.service == "sts":
-            return None if _is_session_of(value, self.role) else False
+            return self._is_session(value)
         return (other.account, value.rpartition(":")[2]) == (own.account, "root")
+
+    def _is_session(self, value: str) -> bool | None:
+        if not _is_session_of(value, self.role):
+            return False
+        return value.endswith(f"/{self.session}") if self.session else None
 
 
 AssumeCall = ServiceCall | RoleCall
@@ -93,13 +103,18 @@ def _is_session_of(session: str, role: str) -> bool:
 
 def may_assume(policy: Policy, action: str, call: AssumeCall) -> bool | None:
     """Whether the policy allows the caller the action; None where a condition depends on what is not known of the call."""
-    allows = [_matches(policy, statement, action, call) for statement in policy.statements if statement.allow]
-    denies = [_matches(policy, statement, action, call) for statement in policy.statements if not statement.allow]
-    if True in denies:
+    allowing = [_matches(policy, statement, action, call) for statement in policy.statements if statement.allow]
+    denying = [_matches(policy, statement, action, call) for statement in policy.statements if not statement.allow]
+    if True in denying:
         return False
-    if True in allows:
-        return None if None in denies else True
-    return None if None in allows else False
+    if True in allowing:
+        return None if None in denying else True
+    return None if None in allowing else False
+
+
+def denies(policy: Policy, action: str, call: AssumeCall) -> bool:
+    """Whether a Deny statement surely forbids the caller the action."""
+    return any(not s.allow and _matches(policy, s, action, call) is True for s in policy.statements)
 
 
 def trusts(policy: Policy, call: AssumeCall, action: str) -> bool:

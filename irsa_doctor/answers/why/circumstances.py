@@ -9,7 +9,6 @@ from irsa_doctor.facts.workloads.webhook import AUDIENCE_ANNOTATION
 from irsa_doctor.issuers import EKS
 from irsa_doctor.model import Issuer
 from irsa_doctor.rulebook.causes import Cause
-from irsa_doctor.trust.callers import RoleCaller, form_of_caller
 
 _PROXIES = frozenset({"HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"})
 
@@ -33,10 +32,10 @@ CIRCUMSTANCES: Mapping[str, Callable[[Case], bool]] = {
 
 def _is_second(case: Case, analysed: AnalysedRole) -> bool:
     """Whether a role trusts the role of the case by name, so that a chain of the two is meant."""
-    policy, caller = analysed.policy, RoleCaller(case.role)
+    policy = analysed.policy
     if not case.role or policy is None or policy.refused or analysed.role.arn == case.role:
         return False
-    return any(s.allow and form_of_caller(s, caller) == "role" for s in policy.statements)
+    return any(s.allow and case.role in s.aws for s in policy.statements)
 
 
 def is_possible(cause: Cause, case: Case) -> bool:

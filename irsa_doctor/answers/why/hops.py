@@ -8,9 +8,9 @@ import msgspec
 from irsa_doctor.answers.why.case import Case
 from irsa_doctor.answers.why.links.state import LinkState, Sign, failed, undecided
 from irsa_doctor.answers.why.symptoms import Symptom
+from irsa_doctor.facts import AnalysedRole
 from irsa_doctor.model import ChainedRole, Place, TrustPolicy, is_role_arn, parse_arn
-from irsa_doctor.trust import Policy
-from irsa_doctor.trust.callers import CallerAnswer, RoleCaller, caller_may
+from irsa_doctor.trust.services import RoleCall, denies, may_assume
 
 ASSUME_ROLE = "sts:AssumeRole"
 _INSTANCE = "i-"
@@ -27,7 +27,7 @@ class Hop(msgspec.Struct, frozen=True, kw_only=True):
     others allow. `place` is where the step is configured, None where a message names it.
     """
 
-    caller: RoleCaller
+    caller: RoleCall
     target: str
     actions: tuple[str, ...]
     denied: bool = False
@@ -68,7 +68,7 @@ def _configured(case: Case, chained: ChainedRole) -> Iterator[Hop]:
         says = f"{chained.source} assumes {target}"
         if target != caller:
             place = chained.place
-            yield Hop(caller=RoleCaller(caller, "", known), target=target, actions=actions, says=says, place=place)
+            yield Hop(caller=RoleCall(caller, known), target=target, actions=actions, says=says, place=place)
         caller = target
 
 
@@ -81,7 +81,8 @@ def _hop_of_message(case: Case, symptom: Symptom) -> Hop | None:
     itself = (_account(target), target.rpartition("/")[2]) == (details.get("account", ""), details.get("role", ""))
     if itself or details.get("session", "").startswith(_INSTANCE):
         return None
-    caller = RoleCaller(_role_of_session(case, details.get("account", ""), details.get("role", "")), details.get("session", ""))
+    role = _role_of_session(case, details.get("account", ""), details.get("role", ""))
+    caller = RoleCall(role, session=details.get("session", ""))
     return Hop(caller=caller, target=target, actions=(action,), denied=True, forbidden="deny" in details, says=symptom.says)
 
 
@@ -106,20 +107,14 @@ def _judged(case: Case, hop: Hop) -> LinkState | None:
     if analysed is None or analysed.policy is None or analysed.policy.refused:
         return _unseen(hop) if hop.denied else None
     for action in hop.actions:
-        answer = caller_may(analysed.policy, action, hop.caller)
-        if answer.allowed is False:
-            return _refused(case, hop, action, answer, analysed.role.policy)
-    if hop.denied:
-        return _refused_by_source(hop, _answer(analysed.policy, hop))
-    return None
+        if may_assume(analysed.policy, action, hop.caller) is False:
+            return _refused(case, hop, action, analysed)
+    return _refused_by_source(hop, may_assume(analysed.policy, hop.actions[0], hop.caller)) if hop.denied else None
 
 
-def _answer(policy: Policy, hop: Hop) -> CallerAnswer:
-    return caller_may(policy, hop.actions[0], hop.caller)
-
-
-def _refused(case: Case, hop: Hop, action: str, answer: CallerAnswer, source: object) -> LinkState:
-    how = "denies" if answer.denied else "does not allow"
+def _refused(case: Case, hop: Hop, action: str, target: AnalysedRole) -> LinkState:
+    policy, source = target.policy, target.role.policy
+    how = "denies" if policy and denies(policy, action, hop.caller) else "does not allow"
     says = f"the trust policy of {hop.target} {how} {action} to {hop.caller.role}"
     says = f"{hop.says}; {says}" if hop.place else says
     places = (case.located(source.place, says),) if isinstance(source, TrustPolicy) else ()
@@ -128,10 +123,10 @@ def _refused(case: Case, hop: Hop, action: str, answer: CallerAnswer, source: ob
     return failed(says, Sign("chain-target", says, None, places, "likely" if other else "certain"))
 
 
-def _refused_by_source(hop: Hop, answer: CallerAnswer) -> LinkState:
+def _refused_by_source(hop: Hop, allowed: bool | None) -> LinkState:
     """The trust policy of the target allows it: the other side is left, what is attached to the caller, or stands above it."""
     says = f"the trust policy of {hop.target} allows {hop.actions[0]} to {hop.caller.role}"
-    if answer.allowed is None:
+    if allowed is None:
         return undecided(f"whether {says} depends on its conditions", Sign("chain-conditions", f"{says} under conditions only"))
     rest = "; the policies of the caller, or a boundary or a policy of the organization above it, do not allow it"
     return failed(says + rest, Sign("chain-above" if hop.forbidden else "chain-source", says + rest))
