@@ -229,6 +229,12 @@ def test_the_end_of_a_token_is_said_with_the_tolerance_and_whatever_becomes_of_i
     assert end.because.endswith("STS takes it until 2027-01-15T08:05:00Z, also after its pod is deleted")
 
 
+@pytest.mark.parametrize(("longest", "says"), [(3600, "60 minutes"), (43_200, "12 hours")])
+def test_the_longest_session_that_a_token_buys_is_that_of_the_role(longest, says):
+    found = asked(token(), keys(), lambda world: w.role(world).update(MaxSessionDuration=longest))
+    assert link(found, "lifetime").because.endswith(f"a session that it buys can last {says}")
+
+
 def test_what_fails_goes_before_what_may():
     found = asked(
         token(exp=NOW - 400, aud=["https://kubernetes.default.svc"]), keys(), lambda world: world.pop("provider.json")

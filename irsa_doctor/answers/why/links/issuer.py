@@ -173,7 +173,14 @@ def _lifetime(case: Case) -> LinkState:
         return observed("token-without-exp", "the token has no exp, which STS requires")
     if odd := token.odd_times:
         return observed("token-time-not-whole", f"{', '.join(odd)} of the token: STS takes whole seconds only")
-    return _within(token, case.evidence.now)
+    state = _within(token, case.evidence.now)
+    return state if state.verdict != "pass" else passed(f"{state.because}{_longest_session(case)}")
+
+
+def _longest_session(case: Case) -> str:
+    """How long the session lasts that a token buys: by the role, whatever is left of the token (recorded, September 2026)."""
+    longest = case.analysed.role.max_session if case.analysed else 0
+    return f", and a session that it buys can last {_span(longest)}" if longest else ""
 
 
 def _within(token: WebIdentityToken, now: float) -> LinkState:

@@ -12,10 +12,12 @@ from irsa_doctor.answers.why.links.state import LinkState, Sign, at_most_likely,
 from irsa_doctor.answers.why.placeholders import fill_command
 from irsa_doctor.facts.grants.exclusion import Exclusion, Presented, exclusions
 from irsa_doctor.model import TrustPolicy, Verdict
+from irsa_doctor.rulebook.cause_block import StsError
 from irsa_doctor.rulebook.causes import causes_of_sign
 from irsa_doctor.trust import Policy, Request, admitted, decide
 from irsa_doctor.trust.defect_kinds import DefectKind
 from irsa_doctor.trust.keys import request_kind
+from irsa_doctor.trust.policy import WEB_IDENTITY, covering
 
 _CALLS = "aws cloudtrail lookup-events --lookup-attributes AttributeKey=EventName,AttributeValue=AssumeRoleWithWebIdentity"
 
@@ -23,14 +25,29 @@ _CALLS = "aws cloudtrail lookup-events --lookup-attributes AttributeKey=EventNam
 def _disproof(case: Case) -> LinkState | None:
     """A document that IAM refuses to save is not the one in force, unless it came from IAM: then its effect is unknown."""
     policy = case.analysed.policy if case.analysed else None
-    if case.uses_pod_identity or not case.role_arn or policy is None or not policy.refused:
+    if case.uses_pod_identity or not case.role_arn or policy is None:
         return None
+    if not policy.refused:
+        return None if case.issuer else _of_absent_providers(case, policy)
     if duplicates := case.findings.of_sign("duplicate-member"):
         return _of_assumed_policy(case, undecided(duplicates[0].message, *signs_of(duplicates)))
     findings = case.findings.on_link("trust-policy")
     narrow = [f for f in findings if f.rule not in _general(case)] or findings
     says = narrow[0].message if narrow else "IAM refuses to save the trust policy"
     return _of_assumed_policy(case, failed(says, *signs_of(narrow)))
+
+
+def _of_absent_providers(case: Case, policy: Policy) -> LinkState | None:
+    """Whatever the issuer of the token: a policy that trusts only providers that its account does not have admits none."""
+    findings = case.findings.of_sign("provider-deleted")
+    allowing = [s for s in policy.statements if s.allow and covering(s, WEB_IDENTITY) is not False]
+    named = {value for statement in allowing for value in statement.federated}
+    unseen = any(statement.unseen or not statement.effect_seen for statement in policy.statements)
+    absent = {finding.subject.id for finding in findings}
+    every = absent >= {f"{case.role}#{statement.index}" for statement in allowing if statement.federated}
+    if not findings or unseen or not every or len(named) != len(findings):
+        return None
+    return _of_assumed_policy(case, failed(findings[0].message, *signs_of(findings)))
 
 
 def _general(case: Case) -> frozenset[str]:
@@ -182,6 +199,11 @@ def _role_absent(case: Case) -> str:
     return "the role does not exist" if gone and not (case.analysed and case.analysed.policy) else ""
 
 
+def _error(case: Case) -> StsError | None:
+    """Without the issuer it is not known whether STS gets to the trust policy: it looks for a provider first."""
+    return DENIED if case.issuer else None
+
+
 TRUST_POLICY_LINK = Link(
     id="trust-policy",
     title="the trust policy admits the service account",
@@ -202,5 +224,5 @@ TRUST_POLICY_LINK = Link(
     examine=_trust_policy,
     decides=frozenset({"web-identity"}),
     after="request",
-    error=DENIED,
+    error=_error,
 )
