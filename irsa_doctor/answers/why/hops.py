@@ -9,7 +9,10 @@ from irsa_doctor.answers.why.case import Case
 from irsa_doctor.answers.why.links.state import LinkState, Sign, failed, undecided
 from irsa_doctor.answers.why.symptoms import Symptom
 from irsa_doctor.facts import AnalysedRole
+from irsa_doctor.facts.lookups.permissions import RoleStep, TargetPermission, step_permission
 from irsa_doctor.model import ChainedRole, Place, TrustPolicy, is_role_arn, parse_arn
+from irsa_doctor.rulebook.cause_block import Certainty
+from irsa_doctor.trust import Policy
 from irsa_doctor.trust.services import RoleCall, denies, may_assume
 
 ASSUME_ROLE = "sts:AssumeRole"
@@ -104,12 +107,44 @@ def broken_hop(case: Case) -> LinkState | None:
 
 def _judged(case: Case, hop: Hop) -> LinkState | None:
     analysed = case.view.role_by_arn.get(hop.target)
-    if analysed is None or analysed.policy is None or analysed.policy.refused:
-        return _unseen(hop) if hop.denied else None
-    for action in hop.actions:
-        if may_assume(analysed.policy, action, hop.caller) is False:
-            return _refused(case, hop, action, analysed)
-    return _refused_by_source(hop, may_assume(analysed.policy, hop.actions[0], hop.caller)) if hop.denied else None
+    policy = analysed.policy if analysed and analysed.policy and not analysed.policy.refused else None
+    if analysed is not None and policy is not None:
+        for action in hop.actions:
+            if may_assume(policy, action, hop.caller) is False:
+                return _refused(case, hop, action, analysed)
+    permission = _permission(case, hop, policy)
+    # an explicit deny, where a message shows one, is not a permission that is lacking
+    if permission and permission.state in ("denied", *(() if hop.forbidden else ("lacking",))):
+        return _not_permitted(case, hop, permission)
+    if not hop.denied:
+        return None
+    if policy is None:
+        return _unseen(hop)
+    permitted = permission is not None and permission.state == "granted"
+    return _refused_by_source(hop, may_assume(policy, hop.actions[0], hop.caller), permitted=permitted)
+
+
+def _permission(case: Case, hop: Hop, trust: Policy | None) -> TargetPermission | None:
+    """What the permission policies of the caller say of the step, None where they are not in the input."""
+    source = case.view.role_by_arn.get(hop.caller.role)
+    if source is None or source.role.permissions is None:
+        return None
+    return step_permission(
+        RoleStep(source=source.role, target=hop.target, actions=hop.actions, trust=trust, call_for=lambda policy: hop.caller)
+    )
+
+
+def _not_permitted(case: Case, hop: Hop, permission: TargetPermission) -> LinkState:
+    how = "deny" if permission.state == "denied" else "do not allow"
+    says = f"the permission policies of {hop.caller.role} {how} {permission.action} on {hop.target}"
+    says = f"{hop.says}; {says}" if hop.place else says
+    places = (case.located(permission.policy.place, says),) if permission.policy else ()
+    return failed(says, Sign("chain-permission", says, None, places, _certainty(case, hop)))
+
+
+def _certainty(case: Case, hop: Hop) -> Certainty:
+    """A message about something else shows that a configured step is not what fails first."""
+    return "likely" if hop.place is not None and case.evidence.symptoms else "certain"
 
 
 def _refused(case: Case, hop: Hop, action: str, target: AnalysedRole) -> LinkState:
@@ -118,18 +153,19 @@ def _refused(case: Case, hop: Hop, action: str, target: AnalysedRole) -> LinkSta
     says = f"the trust policy of {hop.target} {how} {action} to {hop.caller.role}"
     says = f"{hop.says}; {says}" if hop.place else says
     places = (case.located(source.place, says),) if isinstance(source, TrustPolicy) else ()
-    # a message about something else shows that this step is not what fails first
-    other = hop.place is not None and bool(case.evidence.symptoms)
-    return failed(says, Sign("chain-target", says, None, places, "likely" if other else "certain"))
+    return failed(says, Sign("chain-target", says, None, places, _certainty(case, hop)))
 
 
-def _refused_by_source(hop: Hop, allowed: bool | None) -> LinkState:
-    """The trust policy of the target allows it: the other side is left, what is attached to the caller, or stands above it."""
+def _refused_by_source(hop: Hop, allowed: bool | None, *, permitted: bool) -> LinkState:
+    """The trust policy of the target allows it: the other side is left, what is attached to the caller, or stands above it;
+    `permitted`: what is attached allows it."""
     says = f"the trust policy of {hop.target} allows {hop.actions[0]} to {hop.caller.role}"
     if allowed is None:
         return undecided(f"whether {says} depends on its conditions", Sign("chain-conditions", f"{says} under conditions only"))
     rest = "; the policies of the caller, or a boundary or a policy of the organization above it, do not allow it"
-    return failed(says + rest, Sign("chain-above" if hop.forbidden else "chain-source", says + rest))
+    if permitted:
+        rest = " and its own policies allow it; a session policy, or a policy of the organization above it, does not"
+    return failed(says + rest, Sign("chain-above" if hop.forbidden or permitted else "chain-source", says + rest))
 
 
 def _unseen(hop: Hop) -> LinkState:

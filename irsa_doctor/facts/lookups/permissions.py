@@ -1,9 +1,9 @@
-"""Whether the role of a Pod Identity association has the permissions for its target role.
+"""Whether a role has the permissions to assume another, as that of a Pod Identity association its target role.
 
 https://docs.aws.amazon.com/eks/latest/userguide/pod-id-assign-target-role.html
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Literal
 
 import msgspec
@@ -19,7 +19,7 @@ from irsa_doctor.trust.identity import (
     permission_answer,
     read_permissions,
 )
-from irsa_doctor.trust.services import may_assume
+from irsa_doctor.trust.services import RoleCall, may_assume
 
 _CONDITIONS = Unknown("values of condition keys in the permission policies")
 
@@ -33,23 +33,46 @@ class TargetPermission(msgspec.Struct, frozen=True, kw_only=True):
     policy: TrustPolicy | None = None
 
 
+class RoleStep(msgspec.Struct, frozen=True, kw_only=True):
+    """A role that assumes another: `trust` is the trust policy of that one, None where it is not known, and `call_for` gives
+    the request as far as the conditions of a policy depend on it."""
+
+    source: Role
+    target: str
+    actions: tuple[str, ...]
+    trust: Policy | None
+    call_for: Callable[[Policy], RoleCall]
+
+
 def target_permission(source: Role, association: PodIdentityAssociation, target: Policy, lookups: Lookups) -> TargetPermission:
     """The permissions of the role of an association on its target role; `target` is the trust policy of that one."""
-    known = source.permissions
+    return step_permission(
+        RoleStep(
+            source=source,
+            target=text_of(association.target_role_arn),
+            actions=(ASSUME_ROLE, TAG_SESSION) if association.session_tags else (ASSUME_ROLE,),
+            trust=target,
+            call_for=lambda policy: target_call(association, lookups, policy),
+        )
+    )
+
+
+def step_permission(step: RoleStep) -> TargetPermission:
+    """Whether the permission policies of a role allow it to assume another, as far as they are in the input."""
+    known = step.source.permissions
     if known is None:
-        return TargetPermission(state=Unknown(f"permission policies of {source.arn}"))
+        return TargetPermission(state=Unknown(f"permission policies of {step.source.arn}"))
     policies = [read_permissions(policy) for policy in known.policies]
     conditions = tuple(statement.statement for policy in policies for statement in policy.statements)
-    call = target_call(association, lookups, Policy(True, conditions, (), 0))
+    call = step.call_for(Policy(True, conditions, (), 0))
     answers: list[TargetPermission] = []
-    for action in (ASSUME_ROLE, TAG_SESSION) if association.session_tags else (ASSUME_ROLE,):
-        resource = text_of(association.target_role_arn)
-        request = PermissionRequest(action=action, resource=resource, context=call.known, present=call.present)
+    for action in step.actions:
+        request = PermissionRequest(action=action, resource=step.target, context=call.known, present=call.present)
         answer = permission_answer(policies, request)
         if answer == "denied":
             policy = known.policies[deciding_policies(policies, request)[0]]
             return TargetPermission(state="denied", action=action, policy=policy)
-        answers.append(_of_action(source, action, answer, _trusts_itself(association, target, action, lookups)))
+        answers.append(_of_action(step.source, action, answer, _trusts_itself(step, action)))
     return max(answers, key=_weight)
 
 
@@ -74,16 +97,18 @@ def _unread(source: Role) -> str:
     return f"permissions of {source.arn}: {', '.join(listed)}"
 
 
-def _trusts_itself(association: PodIdentityAssociation, target: Policy, action: str, lookups: Lookups) -> bool | None:
+def _trusts_itself(step: RoleStep, action: str) -> bool | None:
     """Whether the target's trust policy alone is enough: in one account it is where it names the role itself, not the account;
     whether "*" is enough too is not known."""
-    source, resource = parse_arn(text_of(association.role_arn)), parse_arn(text_of(association.target_role_arn))
+    source, resource = parse_arn(step.source.arn), parse_arn(step.target)
     if source is None or resource is None or source.account != resource.account:
         return False
-    call = target_call(association, lookups, target)
-    if may_assume(_naming(target, (call.role,)), action, call):
+    if step.trust is None:
+        return None
+    call = step.call_for(step.trust)
+    if may_assume(_naming(step.trust, (call.role,)), action, call):
         return True
-    by_anybody = may_assume(_naming(target, (call.role, "*")), action, call)
+    by_anybody = may_assume(_naming(step.trust, (call.role, "*")), action, call)
     return False if by_anybody is False else None
 
 

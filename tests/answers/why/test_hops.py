@@ -186,3 +186,71 @@ def test_a_denied_web_identity_beside_a_role_that_trusts_the_first_is_a_request_
     found = why(world(second_role(ROLE, "sts:AssumeRole")), symptoms=denied_by_sts, failing=True)
     assert w.causes(found)[0] == ("xacct-chain-missing", "likely")
     assert w.causes(why(world(), symptoms=denied_by_sts, failing=True))[0][0] != "xacct-chain-missing"
+
+
+# ---- the permissions of the first role, where account details show them
+
+
+def permitted(*statements, boundary=""):
+    """The first role with one inline policy of these statements, and no other."""
+
+    def change(documents):
+        document = {"Version": "2012-10-17", "Statement": list(statements)}
+        w.role(documents).update(RolePolicyList=[{"PolicyName": "p", "PolicyDocument": document}], AttachedManagedPolicies=[])
+        if boundary:
+            w.role(documents)["PermissionsBoundary"] = {"PermissionsBoundaryArn": boundary}
+
+    return change
+
+
+def on_target(*actions, effect="Allow", resource=TARGET):
+    return {"Effect": effect, "Action": list(actions), "Resource": resource}
+
+
+BY_ACCOUNT = second_role("arn:aws:iam::111122223333:root", ["sts:AssumeRole", "sts:TagSession"])
+
+
+def test_a_permission_that_the_first_role_lacks_is_the_proved_cause():
+    found = denied("sts:TagSession", BY_ACCOUNT, permitted(on_target("sts:AssumeRole")))
+    assert w.causes(found) == [("xacct-chain-missing", "certain")]
+    assert "do not allow sts:TagSession" in found.causes[0].because
+
+
+def test_a_policy_of_the_first_role_that_denies_the_step_is_pointed_at():
+    deny = on_target("sts:*", effect="Deny", resource="*")
+    found = denied("sts:AssumeRole", BY_ACCOUNT, permitted(on_target("sts:AssumeRole"), deny), tail=" with an explicit deny")
+    assert w.causes(found)[0] == ("xacct-chain-missing", "certain")
+    assert found.causes[0].evidence[0].file == "roles.json"
+
+
+def test_both_sides_that_allow_it_leave_what_stands_above():
+    found = denied("sts:AssumeRole", BY_ACCOUNT, permitted(on_target("sts:AssumeRole", "sts:TagSession")))
+    assert w.causes(found)[0] == ("boundary-or-scp-after-assume", "likely")
+    assert "certain" not in dict(w.causes(found)).values()
+
+
+def test_a_permission_that_is_lacking_proves_nothing_against_an_explicit_deny():
+    found = denied("sts:AssumeRole", BY_ACCOUNT, permitted(on_target("s3:GetObject")), tail=" with an explicit deny")
+    assert "certain" not in dict(w.causes(found)).values()
+
+
+def test_a_boundary_that_is_not_in_the_input_leaves_it_open():
+    boundary = "arn:aws:iam::111122223333:policy/boundary"
+    found = denied("sts:AssumeRole", BY_ACCOUNT, permitted(on_target("sts:AssumeRole"), boundary=boundary))
+    assert w.causes(found)[0] == ("xacct-chain-missing", "likely")
+
+
+def test_a_permission_that_is_lacking_is_proved_without_the_target_of_another_account():
+    found = denied("sts:AssumeRole", permitted(on_target("s3:GetObject")))
+    assert w.causes(found) == [("xacct-chain-missing", "certain")]
+
+
+def test_a_configured_step_without_the_permission_is_broken():
+    found = why(world(secret_store, second_role(ROLE, "sts:AssumeRole"), permitted(on_target("s3:GetObject"))), w.TARGET)
+    assert ("xacct-chain-missing", "certain") in w.causes(found)
+    assert found.verdict == "broken"
+
+
+def test_a_configured_step_that_both_sides_allow_works():
+    found = why(world(secret_store, second_role(ROLE, "sts:AssumeRole"), permitted(on_target("sts:AssumeRole"))), w.TARGET)
+    assert (found.verdict, found.causes) == ("works", ())

@@ -96,7 +96,7 @@ def _permissions(case: Case) -> LinkState:
 PERMISSIONS_LINK = Link(
     id="permissions",
     title="the role has the permission",
-    signs=("chain-target", "chain-source", "chain-above", "chain-conditions", "chain-unseen"),
+    signs=("chain-target", "chain-permission", "chain-source", "chain-above", "chain-conditions", "chain-unseen"),
     disproof=lambda case: by_rules("permissions")(case) or broken_hop(case),
     examine=_permissions,
 )
