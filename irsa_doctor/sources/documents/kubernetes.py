@@ -214,7 +214,7 @@ def _read_workload(kind: str, members: dict[str, object], place: Place, reading:
         non_root=shapes.flag(security, "runAsNonRoot"),
         fs_group=shapes.whole(security, "fsGroup"),
         windows=_windows(spec),
-        fargate="eks.amazonaws.com/fargate-profile" in labels,
+        fargate=_on_fargate(spec, labels),
         mirror="kubernetes.io/config.mirror" in annotations,
         ephemeral=tuple(shapes.as_text(item.get("name", "")) for item in _listed(spec.get("ephemeralContainers"))),
         config_maps=tuple(
@@ -226,6 +226,14 @@ def _read_workload(kind: str, members: dict[str, object], place: Place, reading:
         arguments = [text for name in ("command", "args") for text in _texts_of(container.get(name))]
         where = at.at("spec", "containers", number)
         reading.chained_roles.extend(roles_of_arguments(arguments, where, namespace, workload.service_account))
+
+
+def _on_fargate(spec: Mapping[str, object], labels: Mapping[str, object]) -> bool:
+    """Whether a pod runs on Fargate: by the label of its profile, its scheduler, or the name of its node
+    (https://docs.aws.amazon.com/eks/latest/userguide/fargate-pod-configuration.html)."""
+    node = spec.get("nodeName")
+    by_node = isinstance(node, str) and node.startswith("fargate-ip-")
+    return "eks.amazonaws.com/fargate-profile" in labels or spec.get("schedulerName") == "fargate-scheduler" or by_node
 
 
 def _texts_of(value: object) -> list[str]:

@@ -153,6 +153,19 @@ def test_mirror_pods_pods_on_fargate_and_debugging_containers_are_told():
     assert (only(pod()).mirror, only(pod()).fargate, only(pod()).ephemeral) == (False, False, ())
 
 
+@pytest.mark.parametrize(
+    ("spec", "fargate"),
+    [
+        ({"schedulerName": "fargate-scheduler"}, True),
+        ({"nodeName": "fargate-ip-10-0-1-2.eu-west-1.compute.internal"}, True),
+        ({"schedulerName": "default-scheduler", "nodeName": "ip-10-0-1-2.eu-west-1.compute.internal"}, False),
+        ({"nodeName": ["fargate-ip-10-0-1-2"], "schedulerName": 5}, False),
+    ],
+)
+def test_a_pod_on_fargate_is_known_by_its_scheduler_or_its_node_too(spec, fargate):
+    assert only(pod(**spec)).fargate is fargate
+
+
 @pytest.mark.parametrize("odd", ["text", 5, ["x"], {"nodeAffinity": "x"}])
 def test_what_does_not_matter_may_have_any_shape(odd):
     found = only(
