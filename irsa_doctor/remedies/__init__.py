@@ -9,12 +9,14 @@ from irsa_doctor.remedies.commands import (
 )
 from irsa_doctor.remedies.mending import Recipient
 from irsa_doctor.remedies.offers import FixKind, annotation, command_fix, offer, policy_for
+from irsa_doctor.remedies.pod_identity import association_policy_for
 
 __all__ = [
     "FixKind",
     "Recipient",
     "add_audience",
     "annotation",
+    "association_policy_for",
     "command_fix",
     "create_eks_provider",
     "create_provider",

@@ -20,7 +20,16 @@ from irsa_doctor.trust import Statement, admitted, grant_of, is_subject
 from irsa_doctor.trust.languages import Finite, contains
 from irsa_doctor.trust.subjects import subject_form
 
-FixKind = Literal["policy", "narrowed-policy", "policy-audience", "client-id", "provider", "annotation", "service-account"]
+FixKind = Literal[
+    "policy",
+    "narrowed-policy",
+    "policy-audience",
+    "client-id",
+    "provider",
+    "annotation",
+    "service-account",
+    "association-policy",
+]
 """what can be corrected"""
 
 
@@ -40,7 +49,7 @@ def policy_for(view: View, analysed: AnalysedRole, target: Recipient) -> Fix | N
         return None
     for document in candidates(role, target):
         if verified := _proved(role, document, [target]):
-            return _fix(role, verified)
+            return policy_fix(role, verified)
     return None
 
 
@@ -86,7 +95,8 @@ def _is_admitted(analysed: AnalysedRole, user: RoleUser) -> bool:
 # ---- policies
 
 
-def _fix(role: RolePolicy, verified: Verified) -> Fix:
+def policy_fix(role: RolePolicy, verified: Verified) -> Fix:
+    """A proved policy of a role, with the command that saves it where the role exists."""
     known = role.analysed.role
     command = put_trust_policy(known.name.rpartition("/")[2], verified.document) if known.arn else ""
     return Fix(
@@ -109,7 +119,7 @@ def _mended(view: View, judged: Judged) -> Fix | None:
         return None
     for index in _indexes(judged, role):
         for verified in _slips_verified(role, index):
-            return _fix(role, verified)
+            return policy_fix(role, verified)
     return None
 
 
@@ -226,7 +236,7 @@ def _of_grant(view: View, judged: Judged, documents: _Documents) -> Fix | None:
         provider, issuer, _ = issued
         for document in documents(role, statement, provider, issuer):
             if verified := _proved(role, document):
-                return _fix(role, verified)
+                return policy_fix(role, verified)
     return None
 
 

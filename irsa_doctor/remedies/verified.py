@@ -55,15 +55,20 @@ class _Account(msgspec.Struct, frozen=True):
         return self.compared.lost
 
 
-def verify(role: RolePolicy, document: PolicyDocument, targets: Sequence[Recipient] = ()) -> Verified | None:
-    """The document with what it comes to, None where it is not proved that it does no harm."""
+def verify(
+    role: RolePolicy, document: PolicyDocument, targets: Sequence[Recipient] = (), *, handed_out: bool = False
+) -> Verified | None:
+    """The document with what it comes to, None where it is not proved that it does no harm.
+
+    `handed_out`: it changes what services or roles may do, which has a proof of its own.
+    """
     try:
         new = read_for_iam(document)
     except UnicodeEncodeError:
         return None
     if document == role.document or new.refused or new.size > max(DEFAULT_QUOTA, role.policy.size):
         return None
-    if _others(role, document) != _others(role, role.document):
+    if not handed_out and _others(role, document) != _others(role, role.document):
         return None
     changes = [_change(role, new, view, targets) for view in _viewpoints(role, new, targets)]
     admitted_by = {change.view.provider: change.compared.both[0] for change in changes}

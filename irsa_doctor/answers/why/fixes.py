@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterator, Mapping
 import msgspec
 
 from irsa_doctor.answers.why.case import Case
+from irsa_doctor.facts import AnalysedRole
+from irsa_doctor.facts.lookups.associations import role_answer, target_answer
 from irsa_doctor.model import Issuer
 from irsa_doctor.model.findings import Finding, Fix
 from irsa_doctor.remedies import (
@@ -12,6 +14,7 @@ from irsa_doctor.remedies import (
     Recipient,
     add_audience,
     annotation,
+    association_policy_for,
     command_fix,
     create_eks_provider,
     create_provider,
@@ -30,7 +33,7 @@ def fix_of(case: Case, cause: Cause, link: str, finding: Finding | None, certain
     """
     if certainty == "possible":
         return None
-    kinds = [kind for kind in cause.fix if link in _LINKS[kind] and (kind != "policy" or certainty == "certain")]
+    kinds = [kind for kind in cause.fix if link in _LINKS[kind] and (kind not in _POLICIES or certainty == "certain")]
     own = _FIXES[kinds[0]](case) if kinds else None
     if own is None and finding is not None and not (finding.fix and finding.fix.policy is not None):
         own = finding.fix
@@ -61,6 +64,27 @@ def _policy(case: Case) -> Fix | None:
     known = {"aws:securetransport": ("true",), "aws:resourceaccount": (account,)}
     target = Recipient(account, case.provider_arn, case.issuer, case.subject, case.audience, known)
     return policy_for(case.view, case.analysed, target)
+
+
+def _association_policy(case: Case) -> Fix | None:
+    """The policy of the association's role, or of its target role, that lets EKS Pod Identity hand it out."""
+    if case.association is None or not case.uses_pod_identity:
+        return None
+    roles = ((case.supplied, False), (case.target, True))
+    offered = (
+        association_policy_for(case.view, analysed, case.association, target=target)
+        for analysed, target in roles
+        if analysed and not _is_served(case, analysed, target)
+    )
+    return next(filter(None, offered), None)
+
+
+def _is_served(case: Case, analysed: AnalysedRole, target: bool) -> bool:
+    """Whether the trust policy of a role serves the association as it is."""
+    if case.association is None or analysed.policy is None:
+        return False
+    answer = (target_answer if target else role_answer)(analysed.policy, case.association, case.view)
+    return answer.state == "served"
 
 
 def _client_id(case: Case) -> Fix | None:
@@ -96,13 +120,16 @@ _FIXES: Mapping[FixKind, Callable[[Case], Fix | None]] = {
     "provider": _provider,
     "service-account": _service_account,
     "annotation": _annotation,
+    "association-policy": _association_policy,
 }
+_POLICIES = ("policy", "association-policy")
 _LINKS: Mapping[FixKind, tuple[str, ...]] = {
     "policy": ("trust-policy",),
     "client-id": ("audience",),
     "provider": ("provider",),
     "service-account": ("service-account",),
     "annotation": ("service-account",),
+    "association-policy": ("pod-identity", "target-role"),
 }
 """the links that each of them mends"""
 
