@@ -36,9 +36,9 @@ EXPORTS: Mapping[str, str] = {
     "governance.revision": "NoRevision",
     "governance.settings": "FAIL_ON Settings SettingsError Waiver load_settings",
     "governance.settings_at": "settings_at",
-    "model": "ChainedRole Closed Cluster ConfigMap Container Contradiction Discovery Document EnvSource Flaw Gap Hole "
-    "Inventory Mount Namespace OidcProvider Place PlannedCluster PlannedProvider PodIdentityAssociation ProjectedToken "
-    "ResourceControlPolicy Role ServiceAccount SigningKey Text TrustPolicy Unknown Webhook Workload",
+    "model": "ChainedRole Closed Cluster ClusterNode ConfigMap Container Contradiction Discovery Document EnvSource Flaw Gap "
+    "Hole Inventory Mount Namespace OidcProvider Place PlannedCluster PlannedProvider PodIdentityAssociation ProjectedToken "
+    "ResourceControlPolicy Role RolePermissions ServiceAccount SigningKey Text TrustPolicy Unknown Webhook Workload",
     "model.errors": "IrsaDoctorError",
     "model.extents": "Extent LazyExtent",
     "model.findings": "CONFIDENCES SEVERITIES Counts DocumentRow Finding Fix Location Missing Offer Report RoleAccounts "

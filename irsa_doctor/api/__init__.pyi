@@ -84,6 +84,7 @@ from irsa_doctor.governance.settings_at import settings_at as settings_at
 from irsa_doctor.model import ChainedRole as ChainedRole
 from irsa_doctor.model import Closed as Closed
 from irsa_doctor.model import Cluster as Cluster
+from irsa_doctor.model import ClusterNode as ClusterNode
 from irsa_doctor.model import ConfigMap as ConfigMap
 from irsa_doctor.model import Container as Container
 from irsa_doctor.model import Contradiction as Contradiction
@@ -104,6 +105,7 @@ from irsa_doctor.model import PodIdentityAssociation as PodIdentityAssociation
 from irsa_doctor.model import ProjectedToken as ProjectedToken
 from irsa_doctor.model import ResourceControlPolicy as ResourceControlPolicy
 from irsa_doctor.model import Role as Role
+from irsa_doctor.model import RolePermissions as RolePermissions
 from irsa_doctor.model import ServiceAccount as ServiceAccount
 from irsa_doctor.model import SigningKey as SigningKey
 from irsa_doctor.model import Text as Text

@@ -23,6 +23,7 @@ from irsa_doctor.model.inventory import PASSED_OVER, Closed, Contradiction, Docu
 from irsa_doctor.model.issuer import Issuer
 from irsa_doctor.model.kubernetes import (
     ChainedRole,
+    ClusterNode,
     ConfigMap,
     Container,
     Discovery,
@@ -60,6 +61,7 @@ __all__ = [
     "ChainedRole",
     "Closed",
     "Cluster",
+    "ClusterNode",
     "ConfigMap",
     "Container",
     "Contradiction",

@@ -17,6 +17,7 @@ from irsa_doctor.model.aws import (
 )
 from irsa_doctor.model.kubernetes import (
     ChainedRole,
+    ClusterNode,
     ConfigMap,
     Discovery,
     Namespace,
@@ -116,6 +117,7 @@ class Inventory(msgspec.Struct, frozen=True, eq=False, dict=True):
     """Service accounts that get a name or a namespace only when something is rendered: only their annotations are certain"""
     workloads: tuple[Workload, ...] = ()
     namespaces: tuple[Namespace, ...] = ()
+    nodes: tuple[ClusterNode, ...] = ()
     associations: tuple[PodIdentityAssociation, ...] = ()
     webhooks: tuple[Webhook, ...] = ()
     config_maps: tuple[ConfigMap, ...] = ()
@@ -191,6 +193,11 @@ class Inventory(msgspec.Struct, frozen=True, eq=False, dict=True):
     def service_account_by_key(self) -> Mapping[tuple[str, str, str], ServiceAccount]:
         """Service accounts by (cluster id, namespace, name)."""
         return {(sa.cluster, sa.namespace, sa.name): sa for sa in self.service_accounts}
+
+    @cached_property
+    def node_by_key(self) -> Mapping[tuple[str, str], ClusterNode]:
+        """Nodes by (cluster id, name)."""
+        return {(node.cluster, node.name): node for node in self.nodes}
 
     @cached_property
     def _account_names(self) -> frozenset[tuple[str, str]]:

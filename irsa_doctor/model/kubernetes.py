@@ -17,6 +17,15 @@ class Namespace(msgspec.Struct, frozen=True):
     place: Place
 
 
+class ClusterNode(msgspec.Struct, frozen=True):
+    """A node. `compute_type` is its label eks.amazonaws.com/compute-type: `hybrid`, `auto`, `ec2`, "" where it has none."""
+
+    cluster: str
+    name: str
+    compute_type: str
+    place: Place
+
+
 class ServiceAccount(msgspec.Struct, frozen=True):
     """A service account. `cluster` is the id of its cluster, "" where unknown; `annotations` are only those about AWS.
 
@@ -128,6 +137,11 @@ class Workload(msgspec.Struct, frozen=True):
     ephemeral: tuple[str, ...] = ()
     config_maps: tuple[str, ...] = ()
     """the config maps that its volumes hold"""
+    node: str = ""
+    """the name of the node on which a Pod runs"""
+    compute_type: str = ""
+    """the value of the label eks.amazonaws.com/compute-type that its nodes must have, "" where any will do"""
+    host_network: bool = False
 
     @property
     def subject(self) -> str:

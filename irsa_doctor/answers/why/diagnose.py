@@ -6,7 +6,7 @@ from irsa_doctor.answers.check.fetching import fetched
 from irsa_doctor.answers.why.case import Case
 from irsa_doctor.answers.why.causes import causes_of, suspects
 from irsa_doctor.answers.why.chain import decisive_links, walk_links
-from irsa_doctor.answers.why.identities import container_identities, notes_on_identities
+from irsa_doctor.answers.why.identities import container_identities, notes_on_host_network, notes_on_identities
 from irsa_doctor.answers.why.links import LINKS
 from irsa_doctor.answers.why.links.state import LinkState
 from irsa_doctor.answers.why.mistaken_remedies import mistaken_remedies
@@ -41,7 +41,7 @@ def diagnose(case: Case) -> Diagnosis:
         links=_links(case, states),
         causes=causes,
         predicted_error=_predicted(case, states),
-        notes=(*notes_on_identities(identities), *_notes(case, symptoms, causes)),
+        notes=(*notes_on_identities(identities), *notes_on_host_network(case), *_notes(case, symptoms, causes)),
         roles=() if _role(case) else tuple(_trusting_roles(case)),
         wrong_fixes=tuple(mistaken_remedies(case)),
         identities=identities,

@@ -65,5 +65,16 @@ def notes_on_identities(identities: Sequence[ContainerIdentity]) -> Iterator[str
             yield f"The containers of {workload} use different identities: {each}."
 
 
+def notes_on_host_network(case: Case) -> Iterator[str]:
+    """A sentence on the workloads that use the network of their node, and so reach its metadata service whatever its hop limit
+    (https://docs.aws.amazon.com/eks/latest/best-practices/identity-and-access-management.html)."""
+    listed = [f"{workload.kind.lower()}/{workload.name}" for workload in case.workloads if workload.host_network]
+    if listed:
+        yield (
+            f"hostNetwork is true for {', '.join(listed)}: these pods reach the metadata service of the node, so they can"
+            " always take the role of the node too."
+        )
+
+
 def _shown(identity: ContainerIdentity) -> str:
     return _WORDS[identity.mechanism] + (f" ({identity.role})" if identity.role else "")

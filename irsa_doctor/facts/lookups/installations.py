@@ -8,7 +8,7 @@ import msgspec
 
 from irsa_doctor.facts.lookups.lookups import Lookups
 from irsa_doctor.facts.workloads.webhook import FILE_VARIABLE, ROLE_VARIABLE, VOLUME, names_a_role
-from irsa_doctor.model import Cluster, Inventory, Unknown, Webhook, text_of
+from irsa_doctor.model import Cluster, Inventory, Unknown, Webhook, Workload, text_of
 
 WebhookState = Literal["not-needed", "there", "altered", "missing"]
 AgentState = Literal["not-needed", "there", "missing"]
@@ -16,6 +16,9 @@ AgentState = Literal["not-needed", "there", "missing"]
 _CONFIGURATION = "pod-identity-webhook"
 _HOOKS = ("iam-for-pods.amazonaws.com", "pod-identity-webhook.amazonaws.com")
 _AGENT = "eks-pod-identity-agent"
+# daemon sets of hybrid nodes begin with this; the first one leaves these nodes out
+# (https://docs.aws.amazon.com/eks/latest/userguide/hybrid-nodes-add-ons.html#hybrid-nodes-add-ons-pod-id)
+_HYBRID_AGENT = "eks-pod-identity-agent-hybrid"
 _WEBHOOKS_HOW = ("kubectl get mutatingwebhookconfigurations -o yaml", "--complete mutatingwebhookconfigurations")
 _DAEMONSETS_HOW = ("kubectl get daemonsets -A -o yaml", "--complete daemonsets")
 
@@ -105,3 +108,22 @@ class Installations(msgspec.Struct, frozen=True, dict=True):
             return "missing"
         missing = f"daemon sets of {cluster.name}"
         return self.inventory.unknown("daemonsets", cluster.id, "", missing, *_DAEMONSETS_HOW)
+
+    @cached_property
+    def _hybrid_agents(self) -> frozenset[str]:
+        return frozenset(
+            workload.cluster
+            for workload in self.inventory.workloads
+            if workload.name.startswith(_HYBRID_AGENT) or workload.owner.startswith(f"DaemonSet/{_HYBRID_AGENT}")
+        )
+
+    def lacks_hybrid_agent(self, workload: Workload) -> bool | Unknown:
+        """Whether a workload runs on a hybrid node, or requires such nodes, and the agent of EKS Pod Identity has no daemon set
+        for them in its cluster."""
+        cluster, node = workload.cluster, self.inventory.node_by_key.get((workload.cluster, workload.node))
+        if "hybrid" not in (workload.compute_type, node.compute_type if node else "") or cluster in self._hybrid_agents:
+            return False
+        if self.inventory.closed.has_kind(cluster, "daemonsets"):
+            return True
+        missing = f"daemon sets of {self.lookups.name_of(cluster)}"
+        return self.inventory.unknown("daemonsets", cluster, "", missing, *_DAEMONSETS_HOW)

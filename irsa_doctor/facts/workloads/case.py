@@ -44,7 +44,7 @@ Admission = Literal[
     "race",
     "late-container",
 ]
-PodIdentitySetUp = Literal["none", "fine", "chain-order", "not-set-up", "passed-over", "unsupported-node"]
+PodIdentitySetUp = Literal["none", "fine", "chain-order", "not-set-up", "passed-over", "unsupported-node", "hybrid-node"]
 _PROPAGATION = 60.0
 """seconds after its association in which a pod may have been too early for the webhook"""
 _RACE = 10.0
@@ -217,12 +217,14 @@ class WorkloadCase:
 
     def pod_identity(
         self,
-    ) -> tuple[PodIdentitySetUp, Container | None]:
+    ) -> tuple[PodIdentitySetUp | Unknown, Container | None]:
         """How a workload is related to the association of its service account."""
         if self.association is None:
             return "none", None
         if self.workload.windows or self.workload.fargate:
             return ("unsupported-node" if self.owner is None else "fine"), None
+        if (lacking := self.installed.lacks_hybrid_agent(self.workload)) is not False:
+            return (lacking if isinstance(lacking, Unknown) else "hybrid-node"), None
         for container in self.reached:
             if pair_of(container) == "both" and (self._by_hand(container) or has_container_credentials(container)):
                 return ("chain-order", container) if self.owner is None else ("fine", None)

@@ -29,7 +29,7 @@ class WorkloadFacts(msgspec.Struct, frozen=True):
     environment: Literal["whole", "role-only", "token-only"] | Unknown
     role: Literal["same", "drifted", "by-hand-differs"] | Unknown
     admission: Admission | Unknown
-    pod_identity: PodIdentitySetUp
+    pod_identity: PodIdentitySetUp | Unknown
     token_file: TokenFile | Unknown
     token_volume: Literal["fine", "other-audience", "no-token"] | Unknown
     expiration_too_short: bool

@@ -6,6 +6,7 @@ from functools import lru_cache, partial
 from typing import Literal
 
 from irsa_doctor.model import (
+    ClusterNode,
     ConfigMap,
     Container,
     EnvSource,
@@ -40,6 +41,7 @@ _KEPT_VALUES = frozenset(
     }
 )
 _OPT_OUT_LABEL = "eks.amazonaws.com/skip-pod-identity-webhook"
+_COMPUTE_TYPE = "eks.amazonaws.com/compute-type"
 _OS_LABELS = ("kubernetes.io/os", "beta.kubernetes.io/os")
 _LISTS_DEEP = 3
 """Lists inside lists that are read."""
@@ -128,6 +130,11 @@ def _read_service_account(kind: str, members: dict[str, object], place: Place, r
 def _read_namespace(kind: str, members: dict[str, object], place: Place, reading: DocumentReading) -> None:
     _, _, name, _ = _identity(members, place)
     reading.namespaces.append(Namespace("", name, place))
+
+
+def _read_node(kind: str, members: dict[str, object], place: Place, reading: DocumentReading) -> None:
+    metadata, _, name, _ = _identity(members, place)
+    reading.nodes.append(ClusterNode("", name, _labels(metadata, place.at("metadata")).get(_COMPUTE_TYPE, ""), place))
 
 
 def _read_config_map(kind: str, members: dict[str, object], place: Place, reading: DocumentReading) -> None:
@@ -220,6 +227,9 @@ def _read_workload(kind: str, members: dict[str, object], place: Place, reading:
         config_maps=tuple(
             str(_inside(item, "configMap").get("name", "")) for item in _listed(spec.get("volumes")) if "configMap" in item
         ),
+        node=shapes.as_text(spec.get("nodeName") or ""),
+        compute_type=_compute_type(spec),
+        host_network=spec.get("hostNetwork") is True,
     )
     reading.workloads.append(workload)
     for number, container in enumerate(_listed(spec.get("containers"))):
@@ -265,14 +275,30 @@ def _windows(spec: Mapping[str, object]) -> Literal["", "selector", "affinity"]:
     """How a pod requests Windows nodes (https://kubernetes.io/docs/concepts/windows/user-guide/)."""
     if any(_inside(spec, "nodeSelector").get(key) == "windows" for key in _OS_LABELS):
         return "selector"
-    required = _inside(_inside(_inside(spec, "affinity"), "nodeAffinity"), "requiredDuringSchedulingIgnoredDuringExecution")
-    expressions = [
-        item for term in _listed(required.get("nodeSelectorTerms")) for item in _listed(term.get("matchExpressions"))
-    ]
+    expressions = [expression for term in _node_terms(spec) for expression in term]
     wants = any(
         e.get("key") in _OS_LABELS and e.get("operator") == "In" and e.get("values") == ["windows"] for e in expressions
     )
     return "affinity" if wants else ""
+
+
+def _node_terms(spec: Mapping[str, object]) -> list[list[dict[str, object]]]:
+    """The expressions of each term of the node affinity that a pod requires; one term is enough."""
+    required = _inside(_inside(_inside(spec, "affinity"), "nodeAffinity"), "requiredDuringSchedulingIgnoredDuringExecution")
+    return [_listed(term.get("matchExpressions")) for term in _listed(required.get("nodeSelectorTerms"))]
+
+
+def _compute_type(spec: Mapping[str, object]) -> str:
+    """The compute type that the nodes of a pod must have, by its selector or by every term of its affinity
+    (https://docs.aws.amazon.com/eks/latest/userguide/hybrid-nodes-add-ons.html)."""
+    if selected := _inside(spec, "nodeSelector").get(_COMPUTE_TYPE):
+        return shapes.as_text(selected)
+    chosen = [
+        [e.get("values") for e in term if e.get("key") == _COMPUTE_TYPE and e.get("operator") == "In"]
+        for term in _node_terms(spec)
+    ]
+    values = {shapes.as_text(value) for term in chosen for listed in term if isinstance(listed, list) for value in listed}
+    return values.pop() if len(values) == 1 and all(chosen) else ""
 
 
 def _inside(members: Mapping[str, object], name: str) -> Mapping[str, object]:
@@ -364,6 +390,7 @@ def _tokens(spec: Mapping[str, object], place: Place) -> tuple[ProjectedToken, .
 _READERS: Mapping[str, Callable[[str, dict[str, object], Place, DocumentReading], None]] = {
     "ServiceAccount": _read_service_account,
     "Namespace": _read_namespace,
+    "Node": _read_node,
     "ConfigMap": _read_config_map,
     "Secret": _read_config_map,
     "MutatingWebhookConfiguration": _read_webhooks,

@@ -8,6 +8,7 @@ import msgspec
 from irsa_doctor.model import (
     ChainedRole,
     Cluster,
+    ClusterNode,
     ConfigMap,
     Discovery,
     Gap,
@@ -99,6 +100,7 @@ class DocumentReading(msgspec.Struct):
     account_templates: list[ServiceAccount] = []
     workloads: list[Workload] = []
     namespaces: list[Namespace] = []
+    nodes: list[ClusterNode] = []
     webhooks: list[Webhook] = []
     config_maps: list[ConfigMap] = []
     chained_roles: list[ChainedRole] = []
@@ -183,6 +185,7 @@ _RECORDS = (
     "account_templates",
     "workloads",
     "namespaces",
+    "nodes",
     "webhooks",
     "config_maps",
     "chained_roles",

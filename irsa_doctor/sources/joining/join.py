@@ -71,6 +71,7 @@ def join(readings: Sequence[DocumentReading], stated: JoinContext) -> Inventory:
         workloads=tuple(merging.merged_workloads(gathered("workloads"), contradictions)),
         namespaces=tuple(merging.merged_namespaces(gathered("namespaces"))),
         associations=tuple(merging.merged_associations(overlay.remaining("associations", associations), contradictions)),
+        nodes=tuple(gathered("nodes")),
         webhooks=tuple(merging.merged_webhooks(gathered("webhooks"))),
         config_maps=tuple(merging.merged_config_maps(gathered("config_maps"))),
         chained_roles=tuple(gathered("chained_roles")),
@@ -250,7 +251,7 @@ def _upwards(path: str) -> Iterator[str]:
 def _settle_in_clusters(reading: DocumentReading, clusters: _Clusters) -> None:
     """Nobody has seen these records yet: setting their cluster now saves making every one of them twice."""
     records = (
-        *(reading.service_accounts, reading.workloads, reading.namespaces),
+        *(reading.service_accounts, reading.workloads, reading.namespaces, reading.nodes),
         *(reading.webhooks, reading.config_maps, reading.signing_keys, reading.chained_roles),
     )
     if any(records):

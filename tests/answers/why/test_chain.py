@@ -24,6 +24,7 @@ ELSEWHERE = {
     "pod-wrong-sa",
     "podid-aud-token-to-sts",
     "podid-association-other-name",
+    "podid-hybrid-node",
     "podid-policy-needs-no-tags",
     "podid-chain-order",
     "podid-tags-condition-never",

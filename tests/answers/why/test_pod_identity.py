@@ -16,6 +16,7 @@ from tests.answers.why.worlds import case_of
 
 BACKUP = DiagnosisTarget("payments", "backup")
 OF_ASSOCIATIONS = {
+    "podid-hybrid-node",
     "podid-policy-needs-no-tags",
     "podid-tags-condition-never",
     "podid-tagsession",
@@ -332,3 +333,60 @@ def test_a_session_policy_with_session_tags_is_reported_without_the_service_acco
     subjects = derive(View(w.loaded(documents).inventory))
     reported = {f.rule for f in evaluate(shipped_rules(), subjects, lambda *_: (0, 0, 0, 0, "", 0)).findings}
     assert "podid-policy-needs-no-tags" in reported
+
+
+def node(compute_type):
+    labels = {"eks.amazonaws.com/compute-type": compute_type}
+    return {"apiVersion": "v1", "kind": "Node", "metadata": {"name": "node-1", "labels": labels}}
+
+
+def affinity(*terms):
+    listed = [{"matchExpressions": [{"key": key, "operator": "In", "values": values}]} for key, values in terms]
+    required = {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": listed}}
+    return {"nodeAffinity": required}
+
+
+COMPUTE_TYPE = "eks.amazonaws.com/compute-type"
+
+
+@pytest.mark.parametrize(
+    ("spec", "compute_type", "complete", "verdict"),
+    [
+        ({"nodeSelector": {COMPUTE_TYPE: "hybrid"}}, "", w.WHOLE, "broken"),
+        ({"nodeName": "node-1"}, "hybrid", w.WHOLE, "broken"),
+        ({"affinity": affinity((COMPUTE_TYPE, ["hybrid"]))}, "", w.WHOLE, "broken"),
+        ({"affinity": affinity((COMPUTE_TYPE, ["hybrid"]), (COMPUTE_TYPE, ["ec2"]))}, "", w.WHOLE, "works"),
+        ({"affinity": affinity((COMPUTE_TYPE, ["hybrid", "ec2"]))}, "", w.WHOLE, "works"),
+        ({"affinity": affinity((COMPUTE_TYPE, ["hybrid"]), ("zone", ["a"]))}, "", w.WHOLE, "works"),
+        ({"nodeName": "node-1"}, "ec2", w.WHOLE, "works"),
+        ({"nodeName": "node-2"}, "hybrid", w.WHOLE, "works"),
+        ({"nodeName": "node-1"}, "hybrid", ("serviceaccounts", "pods", "mutatingwebhookconfigurations"), "unknown"),
+    ],
+)
+def test_a_hybrid_node_needs_a_daemon_set_of_its_own(spec, compute_type, complete, verdict):
+    documents = pod_identity_world()
+    w.spec(documents).update(spec)
+    documents["node.json"] = node(compute_type)
+    found = w.why(documents, w.POD, complete=complete)
+    assert found.verdict == verdict
+    assert [cause.id for cause in found.causes if cause.certainty == "certain"] == (
+        ["podid-hybrid-node"] if verdict == "broken" else []
+    )
+
+
+@pytest.mark.parametrize("name", ["eks-pod-identity-agent-hybrid", "eks-pod-identity-agent-hybrid-bottlerocket"])
+def test_the_daemon_set_for_hybrid_nodes_serves_them(name):
+    documents = pod_identity_world()
+    w.spec(documents)["nodeSelector"] = {COMPUTE_TYPE: "hybrid"}
+    documents["hybrid.json"] = copy.deepcopy(documents["agent.json"])
+    documents["hybrid.json"]["metadata"]["name"] = name
+    assert w.why(documents, w.POD).verdict == "works"
+
+
+@pytest.mark.parametrize("host_network", [True, False])
+def test_pods_with_the_network_of_the_node_can_take_its_role_too(host_network):
+    documents = pod_identity_world()
+    w.spec(documents)["hostNetwork"] = host_network
+    found = w.why(documents, w.POD)
+    assert found.verdict == "works"
+    assert any("role of the node" in note for note in found.notes) is host_network

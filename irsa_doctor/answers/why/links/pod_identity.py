@@ -58,7 +58,16 @@ def _pod_identity(case: Case) -> LinkState:
         sign = Sign("association-of-other-role", says, case.finding_of("association-of-other-role"))
         refused = trust.signs if trust and trust.verdict == "fail" else ()
         return failed(trust.because if trust and refused else says, *refused, sign)
-    return trust or passed(says)
+    if trust is None or trust.verdict == "pass":
+        return _without_agent(case) or trust or passed(says)
+    return trust
+
+
+def _without_agent(case: Case) -> LinkState | None:
+    """Unknown where it is not known whether the hybrid nodes of a workload have the agent; rules report where they do not."""
+    answers = (case.view.installations.lacks_hybrid_agent(workload) for workload in case.workloads)
+    missing = next((answer for answer in answers if isinstance(answer, Unknown)), None)
+    return unseen(missing) if missing is not None else None
 
 
 def _without_association(case: Case) -> LinkState:
