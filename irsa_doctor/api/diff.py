@@ -3,11 +3,13 @@
 import os
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import date
 from typing import TYPE_CHECKING
 
 from irsa_doctor.api.load import NO_SETTINGS, NothingRead, has_read, load_files, nothing_read
 from irsa_doctor.governance.settings import Settings
+from irsa_doctor.model.nearness import suggestion
 
 if TYPE_CHECKING:
     from irsa_doctor.answers.diff import RoleChange
@@ -66,20 +68,30 @@ def _at_revision(revision: str, paths: Sequence[str], settings: Settings) -> _Si
 
     Files of the revision that are still there are read whatever a change has put over them: a link, or a line of .gitignore.
     """
-    from irsa_doctor.governance.revision import files_at, ways_at
+    from irsa_doctor.governance.revision import files_at, is_at, ways_at
 
     top, ways = ways_at(revision, paths)
+    for path, way in zip(paths, ways, strict=True):
+        if not os.path.lexists(os.path.join(top, way)) and not is_at(revision, way, top):
+            near = _nearest_entry(path)
+            raise NothingRead(f"{path}: no such file or folder, neither in the work tree nor at {revision}{near}")
     places = {os.path.relpath(os.path.join(top, way)): content for way, content in files_at(revision, ways, top).items()}
     now = [os.path.relpath(os.path.join(top, way)) for way in ways]
     kept = [place for place in places if os.path.isfile(place)]
     before = load_files(memory=places, settings=settings)
     after = load_files([path for path in now if os.path.lexists(path)] + kept, settings=settings)
     if not has_read(before) and not has_read(after):
-        nowhere = [path for path, way in zip(paths, now, strict=True) if not os.path.lexists(way)]
-        if nowhere and not places:
-            raise NothingRead(f"{nowhere[0]}: no such file or folder, neither in the work tree nor at {revision}")
         raise nothing_read(after if after.inventory.documents else before, paths)
     return before, after, (top, top)
+
+
+def _nearest_entry(path: str) -> str:
+    """The nearest path in the same folder, as a question behind a sentence, or ""."""
+    folder = os.path.dirname(os.path.normpath(path))
+    with suppress(OSError):
+        hint = suggestion(os.path.normpath(path), [os.path.join(folder, name) for name in os.listdir(folder or ".")])
+        return f".{hint}" if hint else ""
+    return ""
 
 
 def _openness(loaded: "Loaded", settings: Settings, today: date | None) -> Mapping[str, Sequence[str]]:

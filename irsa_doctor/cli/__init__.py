@@ -120,7 +120,11 @@ def _show_faults() -> None:
 
 def _failed(error: Exception) -> int:
     """Say what went wrong, a wrong call as Click words it, and return the exit code."""
-    if show := getattr(error, "show", None):
+    if (message_of := getattr(error, "format_message", None)) and type(error).__name__ != "NoArgsIsHelpError":
+        context = getattr(error, "ctx", None)
+        see = f" See: {context.command_path} -h" if context else ""
+        words = io.StringIO(f"irsa-doctor: {' '.join(message_of().split())}{see}")
+    elif show := getattr(error, "show", None):
         words = io.StringIO()
         show(file=words)
     else:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from irsa_doctor.cli.output import print_note
 
 _FLAGS = ("--debug", "--no-color")
+_BEFORE = ("--help", "-h", "--version", "-V", "--show-completion", "--install-completion", "--")
 _COMMANDS = {
     **dict.fromkeys(("lint", "scan", "validate", "audit", "run", "test", "analyze"), "check"),
     **dict.fromkeys(("diagnose", "doctor", "debug"), "why"),
@@ -23,6 +24,7 @@ def arranged(arguments: Sequence[str], commands: Sequence[str]) -> list[str]:
     A path in the place of a command ends the run with exit 2.
     """
     own, general = _parted(list(arguments))
+    _check_order(own, commands)
     if own[:1] == ["help"]:
         own = [*own[1:], "--help"]
     elif own == ["version"]:
@@ -34,6 +36,15 @@ def arranged(arguments: Sequence[str], commands: Sequence[str]) -> list[str]:
         print_note(f"no command {own[0]}. Did you mean: irsa-doctor {shlex.join([_COMMANDS[own[0]], *own[1:]])}")
         raise SystemExit(2)
     return [*general, *own]
+
+
+def _check_order(own: Sequence[str], commands: Sequence[str]) -> None:
+    """End the run with exit 2 where an option of a command stands before the command."""
+    number = next((number for number, argument in enumerate(own) if argument in commands), 0)
+    if number and own[0].startswith("-") and own[0].partition("=")[0] not in _BEFORE:
+        call = shlex.join(["irsa-doctor", own[number], *own[:number], *own[number + 1 :]])
+        print_note(f"options stand behind the command. Did you mean: {call}")
+        raise SystemExit(2)
 
 
 def _parted(arguments: list[str]) -> tuple[list[str], list[str]]:

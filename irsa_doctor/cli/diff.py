@@ -1,12 +1,14 @@
 """`irsa-doctor diff`: what a change of trust admits, and what it no longer admits."""
 
+import os
+import re
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from irsa_doctor.cli.options import with_options
 from irsa_doctor.cli.output import print_text
-from irsa_doctor.cli.paths import check_existing, expanded
+from irsa_doctor.cli.paths import check_existing, expanded, nearest_path
 from irsa_doctor.cli.settings_options import settings_options
 from irsa_doctor.cli.wrong import checked_format, wrong
 
@@ -61,10 +63,17 @@ def _sides(paths: list[str], git: str | None) -> tuple[list[str], list[str]]:
             raise wrong("--git compares files and folders of a repository, not standard input")
         compared = expanded(paths or ["."])
         return compared, compared
+    if paths and _may_be_revision(paths[0]):
+        raise wrong(f"{paths[0]}: no such file or folder; to compare with a revision run: irsa-doctor diff --git {paths[0]}")
     if len(paths) != 2:
         raise wrong("give two files or folders, OLD and NEW; or --git REVISION and what to look at")
     check_existing(paths)
     return paths[:1], paths[1:]
+
+
+def _may_be_revision(path: str) -> bool:
+    """Whether what is no path here is written like a revision: `main`, `HEAD~1`, `origin/main`, `main..HEAD`."""
+    return not os.path.lexists(path) and re.fullmatch(r"[\w./~^@-]+", path) is not None and not nearest_path(path)
 
 
 def _exit_code(changes: "tuple[RoleChange, ...]", allow_new: bool, strict: bool) -> int:

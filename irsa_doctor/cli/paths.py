@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from irsa_doctor.cli.wrong import wrong
 
+_EMPTY = "an empty path; is a variable of the shell not set?"
 _URL = re.compile(r"[a-z][a-z0-9+.-]*://")
 
 
@@ -26,6 +27,8 @@ def expanded(paths: Sequence[str]) -> list[str]:
 
     A path that exists is itself; a pattern that matches nothing stays as it is, so that it is reported. A URL is a wrong call.
     """
+    if "" in paths:
+        raise wrong(_EMPTY)
     if url := next((path for path in paths if _URL.match(path) and not os.path.lexists(path)), None):
         raise wrong(f"{url}: a URL is not read; download it, or pipe it to -")
     return [
@@ -46,6 +49,8 @@ def _meant(path: str) -> list[str]:
 
 def check_existing(paths: Sequence[str]) -> None:
     """A wrong call where a path does not exist."""
+    if "" in paths:
+        raise wrong(_EMPTY)
     if absent := next((path for path in paths if path != "-" and not os.path.lexists(path)), None):
         raise wrong(f"{absent}: no such file or folder.{nearest_path(absent)}")
 

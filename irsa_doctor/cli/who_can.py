@@ -1,5 +1,6 @@
 """`irsa-doctor who-can`: who can assume one role."""
 
+import os
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -45,7 +46,7 @@ def who_can(
     from irsa_doctor import api
 
     output_format = checked_format("who-can", format_)
-    inputs = input_paths(paths, live)
+    inputs = input_paths(paths or ([role] if live is None and os.path.isfile(role) else None), live)
     try:
         answer = api.who_can(role, inputs, settings=settings, live=live)
     except (api.NoSuchRole, api.NothingRead, api.LiveError) as error:

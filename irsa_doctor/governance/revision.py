@@ -67,6 +67,11 @@ def has_at(revision: str, path: str) -> bool:
     return way == "." or _has(_commit(revision, top), way, top)
 
 
+def is_at(revision: str, way: str, top: str) -> bool:
+    """Whether a revision has a file, folder, link or submodule at a way from the top of the repository."""
+    return way == "." or bool(_git(top, "ls-tree", "-z", _commit(revision, top), "--", way, what=revision))
+
+
 def _way(path: str, top: str, commit: str) -> str:
     written = os.path.relpath(os.path.abspath(path), top)
     if written == "." or (not written.startswith("..") and _has(commit, written, top)):

@@ -70,9 +70,8 @@ def _read_row(row: Document, reading: DocumentReading) -> Document:
     if reading.gave_something():
         unread = dict.fromkeys([*reading.notes, *reading.passed])
         return msgspec.structs.replace(row, kind=kind, status="read", why="; ".join(unread) or None)
-    why = "; ".join(dict.fromkeys(reading.passed)) or "no document of a known kind"
-    if reading.kinds == ["kubernetes"]:
-        why = "no object of a kind that is read"
+    nothing = "no object of a kind that is read" if reading.kinds == ["kubernetes"] else "no document of a known kind"
+    why = "; ".join(dict.fromkeys(reading.passed)) or nothing
     return msgspec.structs.replace(row, kind=kind, why=why)
 
 

@@ -144,6 +144,9 @@ def test_a_link_in_the_place_of_a_folder_hides_no_change(repository):
         (("--git", "no-such-revision"), "no-such-revision: no such revision in this repository"),
         (("--git", ""), "an empty name: not a git revision"),
         (("--git", "HEAD", "nowhere"), "nowhere: no such file or folder, neither in the work tree nor at HEAD"),
+        (("--git", "HEAD", "policies", "nowhere"), "nowhere: no such file or folder, neither in the work tree nor at HEAD"),
+        (("--git", "HEAD", "polices"), 'Did you mean "policies"?'),
+        (("--git", "HEAD", "policies", "policies/dep"), 'Did you mean "policies/deep"?'),
         (("--git", "HEAD", "/"), "not in a git repository"),
         (("--git", "HEAD", "-"), "not standard input"),
         (("--git", "HEAD", "docs"), "nothing could be read of docs"),
@@ -153,6 +156,22 @@ def test_a_revision_or_path_that_is_not_there_is_one_line_and_exit_2(repository,
     done = run("diff", *arguments, cwd=repository)
     assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (2, "", 1)
     assert says in done.stderr
+
+
+def test_what_only_one_side_has_is_no_path_that_is_not_there(repository):
+    git(repository, "rm", "-q", "-r", "--cached", "policies/deep")
+    (repository / "policies" / "deep" / "other.json").unlink()
+    put(repository / "fresh" / "new.json", trust("system:serviceaccount:a:z"))
+    changes = compared("policies/deep/other.json", "fresh", cwd=repository)[1]
+    assert {change for _, change in changes} == {"removed", "added"}
+
+
+def test_a_link_that_a_change_deletes_was_there(repository):
+    (repository / "alias").symlink_to("policies")
+    git(repository, "add", "alias")
+    git(repository, "commit", "-qm", "a link")
+    (repository / "alias").unlink()
+    assert compared("alias", "policies", cwd=repository) == OPENED
 
 
 def test_a_new_role_that_is_open_exits_1_unless_new_roles_are_allowed(tmp_path):

@@ -97,6 +97,27 @@ HABITS = [
     ("a file that git ignores is read where it is named", "check ignored/open.json", 1, FINDING),
     ("a link that leads nowhere is called one", "check broken.json", 2, "a link to nowhere"),
     ("a pattern is expanded by why as well", "why --all 'rol*/*.json'", 0, "no service account"),
+    (
+        "an option before the command is answered with the right order",
+        "-f json check roles",
+        2,
+        "irsa-doctor check -f json roles",
+    ),
+    ("a flag before the command is answered too", "-q check roles", 2, "irsa-doctor check -q roles"),
+    ("an empty path is no folder", "check ''", 2, "an empty path"),
+    ("an empty path beside others is an error", "check roles ''", 2, "an empty path"),
+    ("an empty side of a diff is an error", "diff '' roles", 2, "an empty path"),
+    ("a revision alone is answered with the option for it", "diff main", 2, "irsa-doctor diff --git main"),
+    ("two revisions are answered with the option", "diff HEAD~1 HEAD", 2, "irsa-doctor diff --git HEAD~1"),
+    ("a branch of a remote is a revision", "diff origin/main roles", 2, "irsa-doctor diff --git origin/main"),
+    ("one existing side of a diff is not a revision", "diff roles", 2, "give two files or folders"),
+    ("a role in a file is named by its path alone", "who-can roles/open.json", 0, "can be assumed by"),
+    ("a missing argument is one line", "explain", 2, "irsa-doctor: Missing argument"),
+    ("a second argument that is too many is one line", "explain open-no-sub open-aud-only", 2, "See: irsa-doctor explain -h"),
+    ("an option without its value is one line", "check roles --config", 2, "irsa-doctor: Option '--config' requires"),
+    ("an argument that a command does not take is one line", "simulate roles", 2, "See: irsa-doctor simulate -h"),
+    ("an unknown command is one line", "frobnicate", 2, "See: irsa-doctor -h"),
+    ("-- before the command changes nothing", "--version check", 0, "irsa-doctor "),
     ("a schema of a misspelt command is answered with the nearest", "schema chekc", 2, 'Did you mean "check"?'),
 ]
 
@@ -124,6 +145,14 @@ def test_a_habit_holds(odd, sentence, call, code, text):
 )
 def test_a_flag_for_colour_takes_precedence_over_the_environment(world, environment, flags, coloured):
     assert (COLOUR in run("check", "roles", *flags, cwd=world, **environment).stdout) is coloured
+
+
+@pytest.mark.parametrize(
+    "call", ["explain", "who-can", "explain a b", "check --config", "frobnicate", "rules shwo x", "-q check roles"]
+)
+def test_a_wrong_call_is_one_line_whichever_part_is_wrong(world, call):
+    done = run(*call.split(), cwd=world)
+    assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (2, "", 1), done.stderr
 
 
 def test_standard_input_is_a_path(world):

@@ -12,16 +12,18 @@ from irsa_doctor.sources.documents.reading import DocumentReading
 
 _RENAMING = ("namePrefix", "nameSuffix", "namespace")
 _TARGETS = ("resources", "bases", "components")
+_PATCHES = ("patches", "patchesStrategicMerge", "patchesJson6902")
 
 
 class Kustomization(msgspec.Struct, frozen=True):
     """A kustomization: its folder, the files and folders that it takes up, which of its settings rename objects, and the
-    namespace that it gives them."""
+    namespace that it gives them; `patches` are the files that change objects of others, and are none themselves."""
 
     folder: str
     targets: tuple[str, ...]
     renames: tuple[str, ...]
     namespace: str = ""
+    patches: tuple[str, ...] = ()
 
     def keeps(self, namespace: str) -> bool:
         """Whether an object of a namespace keeps its name and its namespace."""
@@ -30,8 +32,17 @@ class Kustomization(msgspec.Struct, frozen=True):
     @property
     def why(self) -> str:
         """How the objects of its files can be read as they will be."""
+        return f"renamed by {', '.join(self.renames)} of {self._build}"
+
+    @property
+    def why_patch(self) -> str:
+        """How the objects that its patches change can be read as they will be."""
+        return f"a patch of {self._build}"
+
+    @property
+    def _build(self) -> str:
         folder = self.folder or "."
-        return f"renamed by {', '.join(self.renames)} of {folder}: kustomize build {folder} | irsa-doctor check -"
+        return f"{folder}: kustomize build {folder} | irsa-doctor check -"
 
 
 def kustomization_of(members: Mapping[str, object], path: str) -> Kustomization:
@@ -39,9 +50,26 @@ def kustomization_of(members: Mapping[str, object], path: str) -> Kustomization:
     folder = os.path.dirname(path)
     listed = [item for name in _TARGETS if isinstance(written := members.get(name), list) for item in written]
     targets = (os.path.normpath(os.path.join(folder, item)) for item in listed if isinstance(item, str) and "://" not in item)
+    patches = (os.path.normpath(os.path.join(folder, name)) for name in _patch_files(members))
     namespace = members.get("namespace")
     renames = tuple(name for name in _RENAMING if members.get(name))
-    return Kustomization(folder, tuple(targets), renames, namespace if isinstance(namespace, str) else "")
+    return Kustomization(
+        folder=folder,
+        targets=tuple(targets),
+        renames=renames,
+        namespace=namespace if isinstance(namespace, str) else "",
+        patches=tuple(patches),
+    )
+
+
+def _patch_files(members: Mapping[str, object]) -> Iterator[str]:
+    """The files that hold patches; a patch may also be written in the kustomization itself."""
+    for name in _PATCHES:
+        written = members.get(name)
+        for item in written if isinstance(written, list) else ():
+            path = item.get("path") if isinstance(item, dict) else item
+            if isinstance(path, str) and "\n" not in path:
+                yield path
 
 
 def apply_renaming(readings: Sequence[DocumentReading]) -> None:
@@ -52,10 +80,23 @@ def apply_renaming(readings: Sequence[DocumentReading]) -> None:
         if kustomization.renames:
             for path in _files(kustomization, by_folder):
                 renamed.setdefault(path, []).append(kustomization)
+    patched = {path: kustomization for kustomization in by_folder.values() for path in kustomization.patches}
     for reading in readings:
+        patch = patched.get(os.path.normpath(reading.path))
+        if patch and not reading.named:
+            _take_objects(reading, patch)
         renaming = renamed.get(os.path.normpath(reading.path))
         if renaming and not reading.named:
             _take_names(reading, renaming)
+
+
+def _take_objects(reading: DocumentReading, kustomization: Kustomization) -> None:
+    """Keep of a patch the annotations of service accounts alone: what it says is true of objects of other files."""
+    if reading.service_accounts or reading.workloads:
+        reading.account_templates += reading.service_accounts
+        reading.service_accounts, reading.workloads = [], []
+        (reading.notes if reading.account_templates else reading.passed).append(kustomization.why_patch)
+        reading.empty = True
 
 
 def _take_names(reading: DocumentReading, renaming: Sequence[Kustomization]) -> None:

@@ -81,3 +81,52 @@ def test_a_file_that_is_named_is_read_as_it_is(tmp_path):
     folder = world(tmp_path, "namespace: live\n")
     given = load([str(folder / "base/account.yaml"), str(folder)]).inventory
     assert [account.name for account in given.service_accounts] == ["api"]
+
+
+DEPLOYMENT = """apiVersion: apps/v1
+kind: Deployment
+metadata: {name: api, namespace: base}
+spec: {template: {spec: {serviceAccountName: api, containers: [{name: api, image: api}]}}}
+"""
+PATCH = """apiVersion: apps/v1
+kind: Deployment
+metadata: {name: api, namespace: base}
+spec: {template: {spec: {securityContext: {fsGroup: 1337}}}}
+"""
+ACCOUNT_PATCH = f"""apiVersion: v1
+kind: ServiceAccount
+metadata:
+  name: api
+  namespace: base
+  annotations: {{{KEY}: "arn:aws:iam::111122223333:rol/api"}}
+"""
+
+
+@pytest.mark.parametrize(
+    "listed",
+    ["patchesStrategicMerge: [change.yaml]", "patches: [{path: ./change.yaml}]", "patchesJson6902: [{path: change.yaml}]"],
+)
+@pytest.mark.parametrize("folder", ["base", "overlays/live"])
+def test_a_patch_is_no_object_beside_the_one_that_it_changes(tmp_path, listed, folder):
+    base = "resources: [account.yaml, deployment.yaml]\n"
+    world(tmp_path, "", base=base)
+    (tmp_path / "base/deployment.yaml").write_text(DEPLOYMENT)
+    with (tmp_path / folder / "kustomization.yaml").open("a") as kustomization:
+        kustomization.write(f"{listed}\n")
+    (tmp_path / folder / "change.yaml").write_text(PATCH)
+    given = load([str(tmp_path)]).inventory
+    assert "input-contradiction" not in rules_of(tmp_path)
+    assert [workload.name for workload in given.workloads] == ["api"]
+    (row,) = [row for row in given.documents if row.path.endswith("change.yaml")]
+    assert f"a patch of {tmp_path}/{folder}: kustomize build" in row.why
+
+
+def test_the_role_that_a_patch_gives_to_a_service_account_is_looked_at(tmp_path):
+    folder = world(tmp_path, "patches: [{path: change.yaml}]\n")
+    (folder / "overlays/live/change.yaml").write_text(ACCOUNT_PATCH)
+    assert "role-arn-malformed" in rules_of(folder)
+
+
+@pytest.mark.parametrize("item", ["1", "null", "{path: [a]}", "|\n  apiVersion: v1\n  kind: Nothing", "{patch: x}"])
+def test_patches_of_any_shape_do_not_stop_the_reading(tmp_path, item):
+    assert load([str(world(tmp_path, f"patches:\n- {item}\n"))]).inventory.documents

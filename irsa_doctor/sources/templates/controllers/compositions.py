@@ -21,6 +21,9 @@ _ROLE_ARN = "eks.amazonaws.com/role-arn"
 _STEP = re.compile(r"""\[\s*["']?([^\]"']+)["']?\s*\]|([^.\[\]]+)""")
 _VERB = re.compile(r"%(?:\[(\d+)\])?[sdvq]|%%")
 _ARN_OF = re.compile(r"\$\{\s*([\w-]+)\.status\.(?:ackResourceMetadata|atProvider)\.arn\s*\}")
+_EXPRESSION = re.compile(r"\$\{.*\}", re.DOTALL)
+_OBJECTS = frozenset({"metadata", "annotations", "labels", "data", "spec", "template", "containers", "volumes", "env"})
+"""members that Kubernetes takes as an object or a list"""
 _SAID_OF_CLUSTER = "which Crossplane or kro fills in"
 
 
@@ -152,8 +155,11 @@ def read_graph(page: Page, reading: DocumentReading, read: ReadPage) -> None:
     def read_resource(item: object, here: Place) -> None:
         resource = shapes.mapping(item, here)
         if isinstance(resource.get("template"), dict):
-            template = _with_references(resource["template"], roles)
-            read_object_template(Page(template, here.at("template"), page.duplicates), reading, read)
+            open_: list[str] = []
+            template = _known_members(_with_references(resource["template"], roles), open_)
+            reading.notes += [f"`{name}` of {shapes.as_text(resource.get('id'))} is an expression of kro" for name in open_]
+            if "metadata" not in open_:
+                read_object_template(Page(template, here.at("template"), page.duplicates), reading, read)
 
     reading.each(items, at.at("resources"), read_resource)
 
@@ -182,6 +188,28 @@ def _with_references(value: object, roles: Mapping[str, str]) -> object:
     return value
 
 
+def _known_members(value: object, open_: list[str]) -> object:
+    """A template without the members that one expression fills with an object or a list, and the names of these."""
+    if isinstance(value, list):
+        return [_known_members(item, open_) for item in value]
+    if not isinstance(value, dict):
+        return value
+    filled = [
+        name for name, item in value.items() if name in _OBJECTS and isinstance(item, str) and _EXPRESSION.fullmatch(item)
+    ]
+    open_ += filled
+    return {name: _known_members(item, open_) for name, item in value.items() if name not in filled}
+
+
+def _named_as(manifest: dict[str, object], name: object) -> dict[str, object]:
+    """A manifest with the name of the Object around it where it has none of its own (`getDesired` of
+    https://github.com/crossplane-contrib/provider-kubernetes)."""
+    metadata = manifest.get("metadata", {})
+    if not isinstance(metadata, dict) or metadata.get("name") or not name:
+        return manifest
+    return {**manifest, "metadata": {**metadata, "name": name}}
+
+
 def read_wrapped_manifest(page: Page, reading: DocumentReading, read: ReadPage) -> None:
     """An Object of Crossplane's provider for Kubernetes: a manifest that it applies."""
     members = shapes.mapping(page.value, page.place)
@@ -189,6 +217,8 @@ def read_wrapped_manifest(page: Page, reading: DocumentReading, read: ReadPage) 
     inner = shapes.inner(spec, "forProvider", at)
     manifest = inner.get("manifest")
     if isinstance(manifest, dict):
+        metadata = shapes.inner(members, "metadata", page.place)
+        manifest = _named_as(manifest, metadata.get("name"))
         read_object_template(Page(manifest, at.at("forProvider", "manifest"), page.duplicates), reading, read)
     else:
         reading.passed.append("an Object of Crossplane without a manifest")

@@ -156,6 +156,41 @@ def test_a_manifest_inside_an_object_is_read():
     assert {rule for rule, _ in found({"x.json": inner})} == {"role-arn-is-policy-arn"}
 
 
+@pytest.mark.parametrize("metadata", [{}, {"labels": {"a": "b"}}, {"name": ""}])
+def test_a_manifest_without_a_name_has_that_of_the_object_around_it(metadata):
+    manifest = {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}
+    inner = {
+        "apiVersion": "kubernetes.crossplane.io/v1alpha2",
+        "kind": "Object",
+        "metadata": {"name": "prod"},
+        "spec": {"forProvider": {"manifest": manifest}},
+    }
+    assert found({"x.json": inner}) == set()
+
+
+@pytest.mark.parametrize("name", ["metadata", "annotations", "data", "spec"])
+def test_what_one_expression_of_kro_fills_is_no_wrong_type(name):
+    config: dict[str, object] = {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"name": "c", "namespace": "prod"},
+        "data": {"a": "b"},
+    }
+    metadata: dict[str, object] = {"name": "web", "namespace": "prod", "annotations": {}}
+    workload: dict[str, object] = {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": metadata,
+        "spec": {"template": {"spec": {"containers": "${schema.spec.containers}"}}},
+    }
+    for members in (config, workload, metadata):
+        members.update({name: "${schema.spec.open}"} if name in members else {})
+    given = {"graph.json": graph(("config", config), ("web", workload), ("account", account("${schema.spec.role}", "api")))}
+    assert not {rule for rule, _ in found(given)} & {"input-unreadable"}
+    (row,) = inventory(given).documents
+    assert f"`{name}` of " in row.why
+
+
 RUNTIME = """\
 apiVersion: pkg.crossplane.io/v1beta1
 kind: DeploymentRuntimeConfig
