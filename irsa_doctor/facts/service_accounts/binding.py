@@ -6,31 +6,30 @@ from typing import Literal
 
 import msgspec
 
-from irsa_doctor.facts.grants.evidence import never_holding
 from irsa_doctor.facts.grants.exclusion import Presented, exclusions, other_subject
 from irsa_doctor.facts.grants.grant import AUDIENCE_OF_ISSUER
 from irsa_doctor.facts.lookups.associations import NO_ISSUER, association_of
 from irsa_doctor.facts.lookups.lookups import ROLE_ARN
-from irsa_doctor.facts.lookups.names import did_you_mean, is_one_letter_off
+from irsa_doctor.facts.lookups.names import is_one_letter_off
 from irsa_doctor.facts.lookups.view import View
 from irsa_doctor.facts.roles.role import AnalysedRole, Shuts
 from irsa_doctor.facts.service_accounts.annotations import annotation_form
+from irsa_doctor.facts.service_accounts.binding_evidence import binding_evidence
 from irsa_doctor.facts.service_accounts.cases import over_cases
+from irsa_doctor.facts.service_accounts.denials import absent_keys_of, audiences_of, denials_without_allow, denying_statements
 from irsa_doctor.facts.service_accounts.service_account import annotated_audience
 from irsa_doctor.facts.service_accounts.through_holes import (
     admitted_through,
-    admitted_through_holes,
     is_certain,
     principals_of,
 )
-from irsa_doctor.facts.subject import Evidence, Judged
+from irsa_doctor.facts.subject import Judged
 from irsa_doctor.facts.workloads.containers import PLACEHOLDERS
 from irsa_doctor.facts.workloads.webhook import AUDIENCE_ANNOTATION
 from irsa_doctor.issuers import profile_of
-from irsa_doctor.model import Arn, Issuer, Place, ServiceAccount, Text, Unknown, is_provider_of, parse_arn, text_of
-from irsa_doctor.trust import Admitted, Policy, Statement, spell
+from irsa_doctor.model import Arn, Issuer, ServiceAccount, Text, Unknown, is_provider_of, parse_arn, text_of
+from irsa_doctor.trust import Admitted, Policy, Statement
 from irsa_doctor.trust.defect_kinds import DefectKind
-from irsa_doctor.trust.keys import presence
 from irsa_doctor.trust.languages import Finite, contains
 
 NamedRole = Literal["there", "missing", "other-path", "other-account", "other-partition"]
@@ -83,7 +82,7 @@ def binding_facts(view: View, account: ServiceAccount) -> Judged | None:
         f"{sa_id} -> {value}",
         value if named else sa_id,
         _facts("there", trust) if trust is not None else _facts(_absence(view, account, arn), "role-not-there"),
-        lambda: _binding_evidence(view, account, value, named),
+        lambda: binding_evidence(view, account, value, named),
     )
 
 
@@ -109,7 +108,7 @@ def _binding_of_template(view: View, account: ServiceAccount, cases: Sequence[An
     trust: Trust | Unknown | None
     trust, shown = over_cases(account, answers)
     facts = _facts("there", "explained" if trust is None else trust)
-    evidence = partial(_binding_evidence, view, account, role.name, shown)
+    evidence = partial(binding_evidence, view, account, role.name, shown)
     return Judged("binding", ident, role.id, facts, evidence, certain=is_certain([case.policy for case in cases]))
 
 
@@ -180,7 +179,7 @@ def _trust(view: View, account: ServiceAccount, named: AnalysedRole) -> Trust | 
     if not issuer:
         return NO_ISSUER
     own = [answer for provider, answer in named.by_provider.items() if is_provider_of(provider, issuer)]
-    audiences = _audiences_of(view, account, issuer)
+    audiences = audiences_of(view, account, issuer)
     if any(answer.admits(account.subject, audience) for answer in own for audience in audiences):
         return "admits"
     if any(isinstance(value, Text) for value in principals_of(named.policy)):
@@ -193,7 +192,7 @@ def _trust(view: View, account: ServiceAccount, named: AnalysedRole) -> Trust | 
     if any(contains(answer.subjects, account.subject) for answer in own):
         return _of_audience(view, account, issuer)
     if own:
-        shutting = [statement for answer in own for statement in _shutting(answer, account.subject, audiences)]
+        shutting = [statement for answer in own for statement in denying_statements(answer, account.subject, audiences)]
         return _kept_out(view, account, named, own, shutting)
     return _elsewhere(view, named) if named.by_provider else _without_providers(view, account, named, audiences)
 
@@ -203,21 +202,7 @@ def _without_providers(view: View, account: ServiceAccount, named: AnalysedRole,
     policy = named.policy
     if policy is None or any(statement.allow for statement in policy.statements):
         return _other_principals(policy) if policy else "no-web-identity"
-    return "denied" if _denied_alone(view, account, policy, audiences) else "no-web-identity"
-
-
-def _denied_alone(view: View, account: ServiceAccount, policy: Policy, audiences: frozenset[str]) -> list[Statement]:
-    """The Deny statements that match an account, in a policy without any Allow statement."""
-    if not audiences or any(statement.allow for statement in policy.statements):
-        return []
-    issuer = view.issuer_of(account.cluster)
-    providers = {v for s in policy.statements for v in s.federated if isinstance(v, str) and is_provider_of(v, issuer)}
-    made = not account.template
-    tokens = [
-        Presented("", provider, issuer, account.subject, min(audiences), generated=made) for provider in sorted(providers)
-    ]
-    denying = {exclusion.statement for token in tokens for exclusion in exclusions(policy, token, view)}
-    return [statement for statement in policy.statements if statement.index in denying]
+    return "denied" if denials_without_allow(view, account, policy, audiences) else "no-web-identity"
 
 
 def _names_others(view: View, account: ServiceAccount, named: AnalysedRole, issuer: str, audiences: frozenset[str]) -> bool:
@@ -235,7 +220,7 @@ def _kept_out(
     """The relation to a role that admits others of the account's own cluster: denied by a Deny, or not named."""
     issuer = view.issuer_of(account.cluster)
     if shutting:
-        return "denied-by-missing-key" if _absent_keys(shutting, issuer) else "denied"
+        return "denied-by-missing-key" if absent_keys_of(shutting, issuer) else "denied"
     if any(other is not named for other in view.trusted_by_name.get((issuer, account.subject), ())):
         return "trusted-elsewhere"
     return _of_others(account, [v for answer in own if isinstance(answer.subjects, Finite) for v in answer.subjects.values])
@@ -252,14 +237,6 @@ def _of_audience(view: View, account: ServiceAccount, issuer: str) -> Trust | Un
     return "explained" if annotated_audience(view, account, issuer, role) == "refused" else "other-audience"
 
 
-def _audiences_of(view: View, account: ServiceAccount, issuer: str) -> frozenset[str]:
-    """What the token of an account may have as audience; none where a template leaves it open."""
-    audience = account.annotations.get(AUDIENCE_ANNOTATION)
-    if isinstance(audience, Text):
-        return frozenset()
-    return frozenset([audience]) if audience else view.default_audiences(issuer)
-
-
 def _is_for_miswritten(view: View, named: AnalysedRole, issuer: str) -> bool:
     """Whether the role trusts a provider that was meant for the issuer and is written otherwise: that is the finding."""
     principals = view.principals
@@ -269,18 +246,6 @@ def _is_for_miswritten(view: View, named: AnalysedRole, issuer: str) -> bool:
         if provider in view.inventory.provider_by_arn and (arn := parse_arn(provider))
     ]
     return any(other != issuer and principals.meant_issuer(other) == issuer for other in trusted)
-
-
-def _shutting(answer: Admitted, subject: str, audiences: frozenset[str]) -> list[Statement]:
-    """The Deny statements without which a subject would be admitted."""
-    let_in = [audience for audience in audiences if any(part.may(subject, audience) for part in answer.allows)]
-    return [part.grant.statement for part in answer.denies if any(part.may(subject, audience) for audience in let_in)]
-
-
-def _absent_keys(statements: list[Statement], issuer: str) -> list[str]:
-    """Keys of conditions that are in no token's request."""
-    conditions = [condition for statement in statements for condition in statement.conditions]
-    return [text_of(c.raw_key) for c in conditions if presence(c.key, issuer.lower()) == "never"]
 
 
 def _elsewhere(view: View, named: AnalysedRole) -> Trust:
@@ -307,94 +272,3 @@ _OTHER_SUBJECTS: Mapping[DefectKind, Trust] = {
 def _of_others(account: ServiceAccount, trusted: list[str]) -> Trust:
     """How the subjects that a policy admits differ from that of an account."""
     return _OTHER_SUBJECTS[other_subject(trusted, account.subject, generated=not account.template)]
-
-
-def _binding_evidence(view: View, account: ServiceAccount, value: str, named: AnalysedRole | None) -> Evidence:
-    trusted = sorted(_trusted(view, account, named)) if named else []
-    issuers = [arn.name for provider in (named.by_provider if named else ()) if (arn := parse_arn(provider))]
-    clusters = [cluster.name for issuer in issuers for cluster in view.inventory.clusters_by_issuer.get(issuer, ())]
-    right = _namesake(view, value)
-    trusting = view.trusted_by_name.get((view.issuer_of(account.cluster), account.subject), ())
-    names = {
-        "account": f"{account.namespace}/{account.name}",
-        "role": value,
-        "subject": account.subject,
-        "home": view.called(view.issuer_of(account.cluster)),
-        "trusted": ", ".join(shown for _, shown in trusted[:6]) or f"nobody{_why_nobody(named)}",
-        "issuer": view.issuer_of(account.cluster),
-        "cluster": view.name_of(account.cluster),
-        "issuers": ", ".join(issuers),
-        "clusters": ", ".join(clusters) or "no cluster of the input",
-        "right": right,
-        "elsewhere": ", ".join(other.role.arn for other in trusting if other is not named),
-        "hint": did_you_mean(account.subject, [subject for subject, _ in trusted]) if named else _near_role(view, value, right),
-    }
-    places = {"annotation": account.place.at("metadata", "annotations", ROLE_ARN)}
-    if named and not isinstance(named.role.policy, Unknown):
-        places["policy"] = places["aud"] = places["denial"] = named.role.policy.place
-        _describe_own_issuer(view, account, named, names, places)
-    return Evidence(names, places)
-
-
-def _why_nobody(named: AnalysedRole | None) -> str:
-    """Conditions of the role that never hold, behind a colon."""
-    grants = (
-        [grant for answer in named.by_provider.values() for grant in answer.grants if grant.statement.allow] if named else []
-    )
-    return "".join(f": {text}" for text in dict.fromkeys(never_holding(grant) for grant in grants) if text)
-
-
-def _describe_own_issuer(
-    view: View, account: ServiceAccount, named: AnalysedRole, names: dict[str, str], places: dict[str, Place]
-) -> None:
-    """What the policy requires of the account's own issuer: the audiences, and the Deny that denies the account."""
-    issuer = view.issuer_of(account.cluster)
-    audiences = _audiences_of(view, account, issuer)
-    own = [answer for provider, answer in named.by_provider.items() if is_provider_of(provider, issuer)]
-    audiences_of_role = [answer.audiences.values for answer in own if isinstance(answer.audiences, Finite)]
-    names["auds"] = ", ".join(sorted(frozenset().union(*audiences_of_role))) or "others"
-    names["carried"] = f"tokens of {account.namespace}/{account.name} carry {', '.join(sorted(audiences))}"
-    shutting = [statement for answer in own for statement in _shutting(answer, account.subject, audiences)]
-    alone = _denied_alone(view, account, named.policy, audiences) if named.policy else []
-    shutting = shutting or alone
-    allowed = "and the policy has no Allow statement" if alone else "which its Allow statements admit"
-    names["whom"] = f"{account.namespace}/{account.name}, {allowed}"
-    names["absent_keys"] = ", ".join(_absent_keys(shutting, issuer))
-    if AUDIENCE_ANNOTATION in account.annotations:
-        places["aud"] = account.place.at("metadata", "annotations", AUDIENCE_ANNOTATION)
-    if shutting:
-        places["denial"] = places["policy"].at(*shutting[0].steps, "Effect")
-
-
-def _trusted(view: View, account: ServiceAccount, named: AnalysedRole) -> set[tuple[str, str]]:
-    """The subjects that a role admits, and how a message calls them: with their cluster where it is another one."""
-    subjects: set[tuple[str, str]] = set()
-    for provider, let_in in (*named.by_provider.items(), *admitted_through_holes(named.policy)):
-        issuer = arn.name if (arn := parse_arn(provider)) else provider
-        own = issuer in (view.issuer_of(account.cluster), provider)
-        other = "" if own else f" of {view.called(issuer)}"
-        if isinstance(let_in.subjects, Finite):
-            subjects |= {(subject, subject + other) for subject in let_in.subjects.values}
-        elif not let_in.unseen:
-            subjects |= {(pattern, pattern + other) for pattern in spell(let_in.subjects, let_in.profile.grammar).patterns}
-    return subjects
-
-
-def _namesake(view: View, value: str) -> str:
-    """The role of the same account and name, whatever its path and case; else the only one of that name in another account."""
-    arn = parse_arn(value)
-    if arn is None:
-        return ""
-    name = arn.name.rpartition("/")[2].lower()
-    if same := view.roles_by_name.get((arn.account, name)):
-        return same[0].role.arn
-    elsewhere = view.arns_by_name.get(name, ())
-    return elsewhere[0] if len(elsewhere) == 1 else ""
-
-
-def _near_role(view: View, value: str, namesake: str) -> str:
-    if namesake:
-        return f' Did you mean "{namesake}"?'
-    arn = parse_arn(value)
-    known = view.role_names.get(arn.account) if arn else None
-    return did_you_mean(value, known) if known else ""

@@ -1,0 +1,106 @@
+"""Words and places for findings about a service account and the role that it names."""
+
+from irsa_doctor.facts.grants.evidence import never_holding
+from irsa_doctor.facts.lookups.lookups import ROLE_ARN
+from irsa_doctor.facts.lookups.names import did_you_mean
+from irsa_doctor.facts.lookups.view import View
+from irsa_doctor.facts.roles.role import AnalysedRole
+from irsa_doctor.facts.service_accounts.denials import absent_keys_of, audiences_of, denials_without_allow, denying_statements
+from irsa_doctor.facts.service_accounts.through_holes import admitted_through_holes
+from irsa_doctor.facts.subject import Evidence
+from irsa_doctor.facts.workloads.webhook import AUDIENCE_ANNOTATION
+from irsa_doctor.model import Place, ServiceAccount, Unknown, is_provider_of, parse_arn
+from irsa_doctor.trust import spell
+from irsa_doctor.trust.languages import Finite
+
+
+def binding_evidence(view: View, account: ServiceAccount, value: str, named: AnalysedRole | None) -> Evidence:
+    """Return what the messages of findings say of a binding, and where; `value` is the annotation."""
+    trusted = sorted(_trusted(view, account, named)) if named else []
+    issuers = [arn.name for provider in (named.by_provider if named else ()) if (arn := parse_arn(provider))]
+    clusters = [cluster.name for issuer in issuers for cluster in view.inventory.clusters_by_issuer.get(issuer, ())]
+    right = _namesake(view, value)
+    trusting = view.trusted_by_name.get((view.issuer_of(account.cluster), account.subject), ())
+    names = {
+        "account": f"{account.namespace}/{account.name}",
+        "role": value,
+        "subject": account.subject,
+        "home": view.called(view.issuer_of(account.cluster)),
+        "trusted": ", ".join(shown for _, shown in trusted[:6]) or f"nobody{_why_nobody(named)}",
+        "issuer": view.issuer_of(account.cluster),
+        "cluster": view.name_of(account.cluster),
+        "issuers": ", ".join(issuers),
+        "clusters": ", ".join(clusters) or "no cluster of the input",
+        "right": right,
+        "elsewhere": ", ".join(other.role.arn for other in trusting if other is not named),
+        "hint": did_you_mean(account.subject, [subject for subject, _ in trusted]) if named else _near_role(view, value, right),
+    }
+    places = {"annotation": account.place.at("metadata", "annotations", ROLE_ARN)}
+    if named and not isinstance(named.role.policy, Unknown):
+        places["policy"] = places["aud"] = places["denial"] = named.role.policy.place
+        _describe_own_issuer(view, account, named, names, places)
+    return Evidence(names, places)
+
+
+def _why_nobody(named: AnalysedRole | None) -> str:
+    """Conditions of the role that never hold, behind a colon."""
+    grants = (
+        [grant for answer in named.by_provider.values() for grant in answer.grants if grant.statement.allow] if named else []
+    )
+    return "".join(f": {text}" for text in dict.fromkeys(never_holding(grant) for grant in grants) if text)
+
+
+def _describe_own_issuer(
+    view: View, account: ServiceAccount, named: AnalysedRole, names: dict[str, str], places: dict[str, Place]
+) -> None:
+    """What the policy requires of the account's own issuer: the audiences, and the Deny that denies the account."""
+    issuer = view.issuer_of(account.cluster)
+    audiences = audiences_of(view, account, issuer)
+    own = [answer for provider, answer in named.by_provider.items() if is_provider_of(provider, issuer)]
+    audiences_of_role = [answer.audiences.values for answer in own if isinstance(answer.audiences, Finite)]
+    names["auds"] = ", ".join(sorted(frozenset().union(*audiences_of_role))) or "others"
+    names["carried"] = f"tokens of {account.namespace}/{account.name} carry {', '.join(sorted(audiences))}"
+    shutting = [statement for answer in own for statement in denying_statements(answer, account.subject, audiences)]
+    alone = denials_without_allow(view, account, named.policy, audiences) if named.policy else []
+    shutting = shutting or alone
+    allowed = "and the policy has no Allow statement" if alone else "which its Allow statements admit"
+    names["whom"] = f"{account.namespace}/{account.name}, {allowed}"
+    names["absent_keys"] = ", ".join(absent_keys_of(shutting, issuer))
+    if AUDIENCE_ANNOTATION in account.annotations:
+        places["aud"] = account.place.at("metadata", "annotations", AUDIENCE_ANNOTATION)
+    if shutting:
+        places["denial"] = places["policy"].at(*shutting[0].steps, "Effect")
+
+
+def _trusted(view: View, account: ServiceAccount, named: AnalysedRole) -> set[tuple[str, str]]:
+    """The subjects that a role admits, and how a message calls them: with their cluster where it is another one."""
+    subjects: set[tuple[str, str]] = set()
+    for provider, let_in in (*named.by_provider.items(), *admitted_through_holes(named.policy)):
+        issuer = arn.name if (arn := parse_arn(provider)) else provider
+        own = issuer in (view.issuer_of(account.cluster), provider)
+        other = "" if own else f" of {view.called(issuer)}"
+        if isinstance(let_in.subjects, Finite):
+            subjects |= {(subject, subject + other) for subject in let_in.subjects.values}
+        elif not let_in.unseen:
+            subjects |= {(pattern, pattern + other) for pattern in spell(let_in.subjects, let_in.profile.grammar).patterns}
+    return subjects
+
+
+def _namesake(view: View, value: str) -> str:
+    """The role of the same account and name, whatever its path and case; else the only one of that name in another account."""
+    arn = parse_arn(value)
+    if arn is None:
+        return ""
+    name = arn.name.rpartition("/")[2].lower()
+    if same := view.roles_by_name.get((arn.account, name)):
+        return same[0].role.arn
+    elsewhere = view.arns_by_name.get(name, ())
+    return elsewhere[0] if len(elsewhere) == 1 else ""
+
+
+def _near_role(view: View, value: str, namesake: str) -> str:
+    if namesake:
+        return f' Did you mean "{namesake}"?'
+    arn = parse_arn(value)
+    known = view.role_names.get(arn.account) if arn else None
+    return did_you_mean(value, known) if known else ""

@@ -1,0 +1,42 @@
+"""The audiences that the tokens of a service account have, and the Deny statements of a role that match it."""
+
+from irsa_doctor.facts.grants.exclusion import Presented, exclusions
+from irsa_doctor.facts.lookups.view import View
+from irsa_doctor.facts.workloads.webhook import AUDIENCE_ANNOTATION
+from irsa_doctor.model import ServiceAccount, Text, is_provider_of, text_of
+from irsa_doctor.trust import Admitted, Policy, Statement
+from irsa_doctor.trust.keys import presence
+
+
+def audiences_of(view: View, account: ServiceAccount, issuer: str) -> frozenset[str]:
+    """What the token of an account may have as audience; none where a template leaves it open."""
+    audience = account.annotations.get(AUDIENCE_ANNOTATION)
+    if isinstance(audience, Text):
+        return frozenset()
+    return frozenset([audience]) if audience else view.default_audiences(issuer)
+
+
+def denials_without_allow(view: View, account: ServiceAccount, policy: Policy, audiences: frozenset[str]) -> list[Statement]:
+    """The Deny statements that match an account, in a policy without any Allow statement."""
+    if not audiences or any(statement.allow for statement in policy.statements):
+        return []
+    issuer = view.issuer_of(account.cluster)
+    providers = {v for s in policy.statements for v in s.federated if isinstance(v, str) and is_provider_of(v, issuer)}
+    made = not account.template
+    tokens = [
+        Presented("", provider, issuer, account.subject, min(audiences), generated=made) for provider in sorted(providers)
+    ]
+    denying = {exclusion.statement for token in tokens for exclusion in exclusions(policy, token, view)}
+    return [statement for statement in policy.statements if statement.index in denying]
+
+
+def denying_statements(answer: Admitted, subject: str, audiences: frozenset[str]) -> list[Statement]:
+    """The Deny statements without which a subject would be admitted."""
+    let_in = [audience for audience in audiences if any(part.may(subject, audience) for part in answer.allows)]
+    return [part.grant.statement for part in answer.denies if any(part.may(subject, audience) for audience in let_in)]
+
+
+def absent_keys_of(statements: list[Statement], issuer: str) -> list[str]:
+    """Keys of conditions that are in no token's request."""
+    conditions = [condition for statement in statements for condition in statement.conditions]
+    return [text_of(c.raw_key) for c in conditions if presence(c.key, issuer.lower()) == "never"]
