@@ -44,7 +44,8 @@ class Difference(msgspec.Struct, frozen=True):
 class RoleChange(msgspec.Struct, frozen=True):
     """What changed of one role for one provider; `because` is why the change is unknown, None where it is not.
 
-    `open_by` are the rules by which a new role is open, as `check` finds it at severity high or critical.
+    `open_by` are the rules by which a new role is open, or by which one that cannot be compared is open and was not before, as
+    `check` finds it at severity high or critical.
     """
 
     role: str
@@ -61,8 +62,8 @@ class RoleChange(msgspec.Struct, frozen=True):
 
     @property
     def opens(self) -> bool:
-        """Whether a token is admitted that was not admitted before, or in more circumstances."""
-        return self.change in ("widened", "changed")
+        """Whether a token is admitted that was not admitted before, or in more circumstances; not of a new role."""
+        return self.change in ("widened", "changed") or (self.change == "unknown" and bool(self.open_by))
 
 
 def compare(old: View, new: View, old_key: RoleKey, new_key: RoleKey) -> tuple[RoleChange, ...]:
@@ -292,8 +293,11 @@ def _renamed(
         yield msgspec.structs.replace(row, maybe_renamed_from=twin) if twin else row
 
 
-def with_openness(changes: Iterable[RoleChange], opened: Mapping[str, Sequence[str]]) -> Iterable[RoleChange]:
-    """The changes, the new roles among them with the rules by which they are open.
+def with_openness(
+    changes: Iterable[RoleChange], opened: Mapping[str, Sequence[str]], was_open: Mapping[str, Sequence[str]]
+) -> Iterable[RoleChange]:
+    """The changes: new roles with the rules by which they are open, and those that cannot be compared with the rules by which
+    they were not open before.
 
     A bare policy is known by its path alone: where the same text only moved, once, nothing is new.
     """
@@ -304,5 +308,7 @@ def with_openness(changes: Iterable[RoleChange], opened: Mapping[str, Sequence[s
             moved.add(origin)
             yield change
         else:
-            rules = opened.get(change.role, ()) if change.change == "added" else ()
+            rules = opened.get(change.role, ()) if change.change in ("added", "unknown") else ()
+            if change.change == "unknown":
+                rules = [rule for rule in rules if rule not in was_open.get(change.role, ())]
             yield msgspec.structs.replace(change, open_by=tuple(rules)) if rules else change

@@ -29,7 +29,7 @@ def diff(
 
     Both are paths. With `revision`, `old` is left out of account: the paths of `new` at that revision of git are compared with
     those of the work tree, and paths of policies are shown from the top of the repository. A new role has the ids of the rules
-    by which it is open, as `check` judges it on `today`.
+    by which it is open, as `check` judges it on `today`; one that cannot be compared those by which it was not open before.
 
     Raises NoRevision, NothingRead where a side holds nothing that can be read, RuleError, UnknownRule and BaselineError.
     """
@@ -40,11 +40,20 @@ def diff(
     views = View(before.inventory, settings.audiences), View(after.inventory, settings.audiences)
     old_key, key = _key(roots[0], views[0]), _key(roots[1], views[1])
     changes = compare(*views, old_key, key)
-    if not any(change.change == "added" for change in changes):
+    kinds = {change.change for change in changes}
+    if not kinds & {"added", "unknown"}:
         return changes
-    by_group = _openness(after, settings, today)
-    opened = {key(analysed): by_group[analysed.role.id] for analysed in views[1].roles if analysed.role.id in by_group}
-    return tuple(with_openness(changes, opened))
+    opened = _opened(after, views[1], key, settings, today)
+    was_open = _opened(before, views[0], old_key, settings, today) if "unknown" in kinds else {}
+    return tuple(with_openness(changes, opened, was_open))
+
+
+def _opened(
+    loaded: "Loaded", view: "View", key: "Callable[[AnalysedRole], str]", settings: Settings, today: date | None
+) -> Mapping[str, Sequence[str]]:
+    """Key of a role -> the rules by which it is open."""
+    by_group = _openness(loaded, settings, today)
+    return {key(analysed): by_group[analysed.role.id] for analysed in view.roles if analysed.role.id in by_group}
 
 
 _Sides = tuple["Loaded", "Loaded", tuple[str, str]]

@@ -42,8 +42,8 @@ def diff(
 
     The admitted sets are compared, not the text of the policies.
 
-    Exit 0: no subject is newly admitted. 1: a role was widened, or a new one is open. 2: wrong call. 3: a role cannot be
-    compared (--strict).
+    Exit 0: no subject is newly admitted. 1: a role was widened, or is open and new or was not open before. 2: wrong call. 3: a
+    role cannot be compared (--strict).
     """
     from irsa_doctor import api
 

@@ -268,3 +268,57 @@ def test_a_revision_that_a_shallow_clone_lacks_says_how_to_get_it(repository, tm
     done = run("diff", "--git", revision, cwd=clone)
     assert (done.returncode, done.stdout) == (2, "")
     assert says in done.stderr
+
+
+TEMPLATE = """
+variable "provider" {{}}
+variable "issuer" {{}}
+variable "ns" {{}}
+resource "aws_iam_role" "app" {{
+  assume_role_policy = jsonencode({{
+    Statement = [{{
+      Effect    = "Allow"
+      Action    = "sts:AssumeRoleWithWebIdentity"
+      Principal = {{ Federated = var.provider }}
+      Condition = {{ StringLike = {{ "${{var.issuer}}:aud" = "sts.amazonaws.com"{subject} }} }}
+    }}]
+  }})
+}}
+"""
+ONE, NAMESPACE, HOLE, ANY = (
+    ', "${var.issuer}:sub" = "system:serviceaccount:' + subject + '"' for subject in ("a:x", "a:*", "${var.ns}:x", "*")
+)
+
+
+def holes_compared(folder, old, new):
+    for side, subject in (("old", old), ("new", new)):
+        put(folder / side / "main.tf", TEMPLATE.format(subject=subject))
+    done = run("diff", "old", "new", "-f", "json", cwd=folder)
+    (row,) = json.loads(done.stdout)["roles"]
+    return done.returncode, row["change"], bool(row["open_by"])
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "answer"),
+    [
+        (ONE, ONE, (0, "same", False)),
+        (ONE, NAMESPACE, (1, "widened", False)),
+        (ONE, "", (1, "widened", False)),
+        (NAMESPACE, ONE, (0, "narrowed", False)),
+        ("", ONE, (0, "narrowed", False)),
+        (ONE, HOLE, (0, "unknown", False)),
+        (HOLE, ONE, (0, "unknown", False)),
+        (HOLE, HOLE, (0, "same", False)),
+        (HOLE, "", (1, "unknown", True)),
+        (HOLE, ANY, (1, "unknown", True)),
+        ("", HOLE, (0, "unknown", False)),
+    ],
+)
+def test_a_provider_and_an_issuer_that_are_two_holes_are_compared_as_one(tmp_path, old, new, answer):
+    assert holes_compared(tmp_path, old, new) == answer
+
+
+def test_what_is_open_whatever_a_hole_holds_is_shown_as_newly_open(tmp_path):
+    holes_compared(tmp_path, HOLE, "")
+    assert "it is open now, and was not: open-" in run("diff", "old", "new", cwd=tmp_path).stdout
+    assert run("diff", "old", "new", "--allow-new", cwd=tmp_path).returncode == 1
