@@ -214,8 +214,9 @@ def _is_kustomization(members: Members) -> bool:
     """A kustomization; kustomize needs neither its kind nor its version."""
     if _of_group("kustomize.config.k8s.io")(members):
         return True
-    resources = members.get("resources")
-    return "kind" not in members and isinstance(resources, list) and {*map(type, resources)} == {str}
+    listed = [members[name] for name in ("resources", "bases", "patchesStrategicMerge") if name in members]
+    texts = [isinstance(items, list) and {*map(type, items)} == {str} for items in listed]
+    return "kind" not in members and bool(texts) and all(texts)
 
 
 def _is_json_patch(members: Members) -> bool:

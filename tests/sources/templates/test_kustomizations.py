@@ -91,7 +91,7 @@ spec: {template: {spec: {serviceAccountName: api, containers: [{name: api, image
 PATCH = """apiVersion: apps/v1
 kind: Deployment
 metadata: {name: api, namespace: base}
-spec: {template: {spec: {securityContext: {fsGroup: 1337}}}}
+spec: {template: {spec: {containers: [{name: api, image: other}], securityContext: {fsGroup: 1337}}}}
 """
 ACCOUNT_PATCH = f"""apiVersion: v1
 kind: ServiceAccount
@@ -130,3 +130,14 @@ def test_the_role_that_a_patch_gives_to_a_service_account_is_looked_at(tmp_path)
 @pytest.mark.parametrize("item", ["1", "null", "{path: [a]}", "|\n  apiVersion: v1\n  kind: Nothing", "{patch: x}"])
 def test_patches_of_any_shape_do_not_stop_the_reading(tmp_path, item):
     assert load([str(world(tmp_path, f"patches:\n- {item}\n"))]).inventory.documents
+
+
+@pytest.mark.parametrize("listed", ["bases: [../../base]", "resources: [../../base]\nnamePrefix: live-", "namespace: live"])
+def test_a_kustomization_needs_no_kind_and_may_list_bases(tmp_path, listed):
+    folder = world(tmp_path, "", base="resources: [account.yaml, deployment.yaml]\n")
+    (folder / "base/deployment.yaml").write_text(DEPLOYMENT)
+    (folder / "overlays/live/change.yaml").write_text(PATCH)
+    (folder / "overlays/live/kustomization.yaml").write_text(f"{listed}\npatchesStrategicMerge: [change.yaml]\n")
+    assert "input-contradiction" not in rules_of(folder)
+    (row,) = [row for row in load([str(folder)]).inventory.documents if row.path.endswith("live/kustomization.yaml")]
+    assert row.kind == "kustomization"
