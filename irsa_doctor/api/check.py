@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from irsa_doctor.sources.live import LiveOptions
 
 
+MAX_SECONDS, MAX_MEMORY = 300.0, 2 << 30
+"""what a run may take where nothing else is asked for"""
+
+
 def check(  # noqa: PLR0913 - the input, its sources, and what governs the judgement
     paths: Sequence[str] = (),
     *,
@@ -35,6 +39,8 @@ def check(  # noqa: PLR0913 - the input, its sources, and what governs the judge
     compared: Sequence[tuple[Settings, Settings]] = (),
     revision: str = "",
     on_stage: Callable[[str], object] = str,
+    max_seconds: float = MAX_SECONDS,
+    max_memory: int = MAX_MEMORY,
 ) -> Report:
     """The findings of the rules about documents, with everything that was not checked.
 
@@ -45,22 +51,27 @@ def check(  # noqa: PLR0913 - the input, its sources, and what governs the judge
     finding, and comments that are not in the files of the revision ignore nothing. `compared` are pairs of settings, at the
     revision and in the work tree, to compare in place of these two: as files have them, before flags.
 
+    `max_seconds` limits the run, and `max_memory` the bytes that it may need beyond those of now: what is judged until then is
+    reported, with `limit` and a finding for every document that is not. In the main thread an alarm keeps these limits.
+
     `on_stage` is called with the name of each stage as it begins. Raises RuleError, UnknownRule, BaselineError, and LiveError
     where none of the live sources can be read.
     """
     from irsa_doctor.answers.check.judge import judge
+    from irsa_doctor.model.limits import limited
 
     governing = _governing(settings)
-    on_stage("reading documents")
-    loaded = _loaded(paths, stdin, settings, live, base)
-    on_stage("asking rules")
-    pairs = compared or ([(settings, proposed)] if proposed else ())
-    change = _change(governing, pairs, revision, _base_findings(base, paths, governing, today))
-    if revision and live is None and _excuses(loaded, settings):
-        at_base = _excused_at(revision, (*paths, *base), loaded, governing, today or _today())
-        return judge(_input(loaded), governing, today or _today(), change=msgspec.structs.replace(change, at_base=at_base))
-    comments_of = _comments_at(revision, loaded, settings) if revision else None
-    return judge(_input(loaded), governing, today or _today(), change=change, comments_of=comments_of)
+    with limited(max_seconds, max_memory):
+        on_stage("reading documents")
+        loaded = _loaded(paths, stdin, settings, live, base)
+        on_stage("asking rules")
+        pairs = compared or ([(settings, proposed)] if proposed else ())
+        change = _change(governing, pairs, revision, _base_findings(base, paths, governing, today))
+        if revision and live is None and _excuses(loaded, settings):
+            at_base = _excused_at(revision, (*paths, *base), loaded, governing, today or _today())
+            return judge(_input(loaded), governing, today or _today(), change=msgspec.structs.replace(change, at_base=at_base))
+        comments_of = _comments_at(revision, loaded, settings) if revision else None
+        return judge(_input(loaded), governing, today or _today(), change=change, comments_of=comments_of)
 
 
 def judged(loaded: "Loaded", settings: Settings, today: date | None, families: Sequence[str]) -> Report:

@@ -1,10 +1,11 @@
 """`irsa-doctor check`: check documents against the rules."""
 
 import os
+import re
 import shlex
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
@@ -90,6 +91,12 @@ _ConfigFrom = Annotated[
         "work tree are a finding.",
     ),
 ]
+_MaxSeconds = Annotated[
+    float, typer.Option(metavar="SECONDS", min=0, help="End the run after this time: what is judged is reported, and exit 2.")
+]
+_MaxMemory = Annotated[
+    str, typer.Option(metavar="SIZE", help="End the run, as --max-seconds does, when it needs so much memory: 512M, 2G.")
+]
 _Strict = Annotated[bool, typer.Option("--strict", help="Exit 3 if a value that a rule needs is unknown.")]
 
 
@@ -145,6 +152,8 @@ def check(
     write_baseline: _WriteBaseline = None,
     strict: _Strict = False,
     exit_zero: ExitZero = False,
+    max_seconds: _MaxSeconds = 300,
+    max_memory: _MaxMemory = "2G",
     *,
     governing: AbstractContextManager[GoverningSettings],
     presentation: "Presentation",
@@ -152,7 +161,8 @@ def check(
 ) -> None:
     """Check roles, providers and workloads against the rules.
 
-    Exit 0: no finding at or above --fail-on. 1: findings. 2: wrong call, or no readable input. 3: incomplete (--strict).
+    Exit 0: no finding at or above --fail-on. 1: findings. 2: wrong call, no readable input, or the run reached a limit.
+    3: incomplete (--strict).
     """
     import gc
 
@@ -167,15 +177,20 @@ def check(
     refuse_targets([write_baseline if write_baseline != "-" else None, *(file for _, file in reports)])
     inputs = checked_paths(paths, live)
     laid_over = _base(base, changed, live)
+    limits = _Limits(max_seconds, _bytes_of(max_memory))
     with governing as governed:
-        report = _checked(inputs, laid_over, _without_baseline(governed) if write_baseline else governed, live)
+        report = _checked(inputs, laid_over, _without_baseline(governed) if write_baseline else governed, live, limits)
         controls = api.controls(report, governed.settings)
+    if write_baseline and report.limit:
+        raise wrong(f"no baseline of what was not judged: {report.limit}")
     if write_baseline:
         write_text(api.baseline_of(report), write_baseline)
         number = len(report.findings)
         print_note(f"{'the baseline' if write_baseline == '-' else write_baseline} holds {number} finding{'s' * (number != 1)}")
         return
     write_reports(reports, report, controls, presentation)
+    if report.limit:
+        raise wrong(f"not everything was judged: {report.limit}")
     own = [row for row in report.documents if not row.base]
     if not changed and not any(row.status == "read" for row in own):
         raise wrong(_nothing_read(own))
@@ -200,7 +215,25 @@ def _base(base: list[str] | None, changed: bool, live: "LiveOptions | None") -> 
     return paths
 
 
-def _checked(paths: list[str], base: list[str], governed: GoverningSettings, live: "LiveOptions | None") -> "Report":
+class _Limits(NamedTuple):
+    seconds: float
+    memory: int
+
+
+_SIZE = re.compile(r"([0-9]{1,9})([KMGT]?)(?:i?B)?", re.IGNORECASE)
+
+
+def _bytes_of(size: str) -> int:
+    """The bytes of a size such as 512M."""
+    match = _SIZE.fullmatch(size.strip())
+    if match is None:
+        raise wrong(f"--max-memory {size}: a size such as 512M or 2G is wanted")
+    return int(match[1]) << 10 * " KMGT".index(match[2].upper() or " ")
+
+
+def _checked(
+    paths: list[str], base: list[str], governed: GoverningSettings, live: "LiveOptions | None", limits: _Limits
+) -> "Report":
     from irsa_doctor import api
 
     try:
@@ -214,6 +247,8 @@ def _checked(paths: list[str], base: list[str], governed: GoverningSettings, liv
                 compared=governed.compared,
                 revision=governed.revision,
                 on_stage=on_stage,
+                max_seconds=limits.seconds,
+                max_memory=limits.memory,
             )
     except (api.UnknownRule, api.RuleError, api.BaselineError, api.LiveError) as error:
         raise wrong(str(error)) from error

@@ -21,6 +21,7 @@ GROUPS = {
     "Output": (
         *("--format", "--output", "--quiet", "--statistics", "--show-fixes", "--show-unknown"),
         *("--redact", "--write-baseline", "--fail-on", "--allow-new", "--strict", "--exit-zero"),
+        *("--max-seconds", "--max-memory"),
     ),
     "Selection": (
         *("--select", "--ignore", "--min-severity", "--min-confidence", "--framework", "--baseline"),

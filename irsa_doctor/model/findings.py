@@ -247,5 +247,7 @@ class Report(msgspec.Struct, frozen=True):
     baselined: int = 0
     hidden: int = 0
     """findings below --min-severity or --min-confidence"""
+    limit: str = ""
+    """the limit of the run that was reached, in words: then not everything was judged"""
     unshown: Mapping[str, int] = {}
     """findings by rule that `baselined` and `hidden` count: they are not shown, and they are there"""

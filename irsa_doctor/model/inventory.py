@@ -48,6 +48,8 @@ class Document(msgspec.Struct, frozen=True):
     """Whether it was named on the command line, not found in a folder."""
     matters: bool = False
     """Whether it could not be read, and its name or content speaks of roles, or an error of ours has cost it."""
+    limited: bool = False
+    """Whether a limit of the run ended its reading or its judging."""
 
 
 class Contradiction(msgspec.Struct, frozen=True):

@@ -11,6 +11,7 @@ import msgspec
 
 from irsa_doctor.model import PASSED_OVER, Document, Inventory, Place
 from irsa_doctor.model.faults import fault_words, without_breaking
+from irsa_doctor.model.limits import RunLimit, attempt
 from irsa_doctor.sources.documents import kinds
 from irsa_doctor.sources.documents.bulk import FROM, read_bulk
 from irsa_doctor.sources.documents.contents import read_dialect, read_page_now, read_text, read_waiting
@@ -102,14 +103,13 @@ class Loading:
         self._answers: dict[str, _Part] = {}
         self._rendered = RenderedFolders()
         with _without_collector():
-            self._files = [self._read_or_report(file) for file in files]
+            self._files = [self._file_within_limits(file) for file in files]
             readings = [part.reading for part in self._files if part.reading]
             for reading in readings:
                 if not reading.named and self._rendered.is_kustomized(reading.path):
                     _without_names(reading)
             _apply_kustomizations(readings)
-            _read_modules(readings, {part.row.path: part.content for part in self._files if part.content})
-            read_waiting(readings)
+            self._read_together(readings)
 
     @classmethod
     def of(cls, paths: Sequence[str], *, stdin: bytes | None = None, declared: Declared = _NOTHING_DECLARED) -> "Loading":
@@ -132,6 +132,25 @@ class Loading:
             inventory = without_breaking(readings, work, DocumentReading.note_fault)
             rows = final_rows([part.row for part in parts], {reading.path: reading for reading in readings}, documents)
             return Loaded(msgspec.structs.replace(inventory, documents=tuple(rows)), documents, frozenset(self._base))
+
+    def _file_within_limits(self, file: InputFile) -> _Part:
+        """A document, or that the run reached a limit before it was read to its end."""
+        part = attempt(partial(self._read_or_report, file))
+        return _unread(file.path, part.why, file.named) if isinstance(part, RunLimit) else part
+
+    def _read_together(self, readings: Sequence[DocumentReading]) -> None:
+        """Reads what needs several files at once: modules of Terraform, and templates whose parameters stand elsewhere."""
+        texts = {part.row.path: part.content for part in self._files if part.content}
+        late = [reading.path for reading in readings if reading.syntax or reading.variables or reading.waiting]
+
+        def read() -> None:
+            _read_modules(readings, texts)
+            read_waiting(readings)
+
+        if isinstance(limit := attempt(read), RunLimit):
+            self._files = [
+                _unread(part.row.path, limit.why, part.row.named) if part.row.path in late else part for part in self._files
+            ]
 
     def _context(self, snapshots: Sequence[Snapshot]) -> JoinContext:
         queries = tuple(query for snapshot in snapshots for query in snapshot.queries)
@@ -184,6 +203,11 @@ class Loading:
             elif part.reading:
                 part.reading.origin = answered.origin
             yield part
+
+
+def _unread(path: str, why: str, named: bool) -> _Part:
+    """A document that a limit of the run left unread; what it gave before is not known to be whole, and does not count."""
+    return _Part(b"", Document(path, "", "unreadable", why, named=named, limited=True), None, None)
 
 
 def _fault_row(file: InputFile, error: Exception) -> Document:
@@ -241,7 +265,7 @@ def _read(document: InputFile, role_arn: str, origin: Origin) -> _Part:
     """A document whose kind is recognised by its content."""
     content = document.content
     if document.why is not None:
-        kind = PASSED_OVER if document.passed_over else ""
+        kind = PASSED_OVER if document.passed_over else _kind_of_unread(document)
         row = Document(document.path, kind, "ignored" if document.passed else "unreadable", document.why, named=document.named)
         return _Part(content, row, None, None)
     digest = hashlib.sha256(content).hexdigest()
@@ -266,6 +290,13 @@ def _read(document: InputFile, role_arn: str, origin: Origin) -> _Part:
         return _Part(content, refused_row(row, source, text), None, None)
     source.anchors = reading.anchors
     return _Part(content, row, reading, source)
+
+
+def _kind_of_unread(document: InputFile) -> str:
+    """What a row calls a file of which only the beginning was looked at, "" for any other."""
+    if not document.unread:
+        return ""
+    return "text" if document.why and document.why.startswith("neither") else "binary"
 
 
 def _apply_kustomizations(readings: Sequence[DocumentReading]) -> None:

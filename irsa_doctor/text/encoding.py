@@ -2,9 +2,9 @@
 
 from irsa_doctor.text.errors import TextError
 
-INFLATED_LIMIT = 1 << 30
+INFLATED_LIMIT = 1 << 28
 """Bytes that a gzip file may hold."""
-_RATIO_LIMIT = 250
+_RATIO_LIMIT = 200
 _RATIO_FROM = 16 << 20
 """JSON and YAML compress to a thirtieth at best; from this size on, a higher ratio is an attack."""
 _CHUNK = 1 << 20
@@ -40,6 +40,11 @@ def settle(raw: bytes) -> bytes | TextError:
     if name := _unmarked(raw):
         return _recode(raw, name)
     return _utf8(raw)
+
+
+def is_in_wide_encoding(raw: bytes) -> bool:
+    """Whether a text is in UTF-16 or UTF-32, where NUL bytes are nothing strange."""
+    return any(raw.startswith(mark) for mark, _ in _MARKS) or _unmarked(raw[:4]) != ""
 
 
 def _unmarked(raw: bytes) -> str:
@@ -86,7 +91,7 @@ def _position(raw: bytes, offset: int) -> tuple[int, int]:
 def inflate(raw: bytes) -> bytes | TextError:
     """Return the content of a gzip file, all of its members (RFC 1952), or why it is not decompressed.
 
-    At most INFLATED_LIMIT bytes, and from 16 MiB on at most 250 times the compressed size.
+    At most INFLATED_LIMIT bytes, and from 16 MiB on at most 200 times the compressed size.
     """
     import zlib
 

@@ -1,6 +1,7 @@
 """Reads YAML: text to nodes with positions, and nodes to values as the tools of Kubernetes read them."""
 
 import re
+from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
@@ -10,6 +11,8 @@ from irsa_doctor.text.errors import TextError
 from irsa_doctor.text.scanner import DEPTH, Duplicate, escaped, line_and_column, number_of
 from irsa_doctor.text.yaml_errors import yaml_error_reason
 
+TREE_LIMIT = 8 << 20
+"""Bytes of a text that is read by way of a tree of nodes."""
 EXPANDED_LIMIT = 100_000
 """Nodes that aliases may add to a document."""
 
@@ -57,18 +60,67 @@ class YamlDocument(msgspec.Struct, frozen=True):
 
 def read_yaml(text: bytes) -> list[YamlDocument] | TextError:
     """Every document of the text, empty ones as None so that the numbers of the others stay."""
+    documents: list[YamlDocument] = []
+    for document in yaml_documents(text):
+        if isinstance(document, TextError):
+            return document
+        documents.append(document)
+    return documents
+
+
+def yaml_documents(text: bytes) -> Iterator[YamlDocument | TextError]:
+    """Yield the documents of a text one at a time; an error is the last thing, and makes those before it worthless.
+
+    Values are made of the events of the parser: a tree of nodes takes a hundred times the memory of its text. Only texts with
+    anchors need one.
+    """
+    import yaml
+
+    number = 0
+    try:
+        for document in _streamed(text):
+            yield document
+            number += 1
+    except _Anchored:
+        yield from _composed(text, number)
+    except _Fault as fault:
+        yield _counted_levels(text) or _perhaps_template(fault.text_error, text)
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        yield _too_deep(text) or _text_error(error, text)
+
+
+def _streamed(text: bytes) -> Iterator[YamlDocument]:
+    import yaml
+
+    loader = yaml.CBaseLoader(text)
+    try:
+        while not isinstance(event := loader.get_event(), yaml.StreamEndEvent):
+            if isinstance(event, yaml.DocumentStartEvent):
+                converter = _EventConverter(loader)
+                value = converter.value(loader.get_event(), "", False)
+                yield YamlDocument(value, tuple(converter.duplicates))
+    finally:
+        loader.dispose()
+
+
+def _composed(text: bytes, start: int) -> Iterator[YamlDocument | TextError]:
+    """The documents from a number on, by way of trees of nodes."""
+    if len(text) > TREE_LIMIT:
+        why = f"{len(text) >> 20} MiB of YAML with anchors exceeds the limit of {TREE_LIMIT >> 20} MiB: convert it to JSON"
+        yield TextError(why)
+        return
     roots = compose(text)
     if isinstance(roots, TextError):
-        return roots
-    documents = []
-    for root in roots:
+        yield roots
+        return
+    for root in roots[start:]:
         converter = _Converter()
         try:
             value = None if root is None else converter.value(root, "", False)
         except _Fault as fault:
-            return _perhaps_template(fault.text_error, text)
-        documents.append(YamlDocument(value, tuple(converter.duplicates)))
-    return documents
+            yield _perhaps_template(fault.text_error, text)
+            return
+        yield YamlDocument(value, tuple(converter.duplicates))
 
 
 def compose(text: bytes) -> list[Any] | TextError:
@@ -88,6 +140,10 @@ def compose(text: bytes) -> list[Any] | TextError:
         return _text_error(error, text)
     finally:
         loader.dispose()
+
+
+class _Anchored(Exception):
+    """A text has anchors or aliases, so that its values are no stream."""
 
 
 def _too_deep(text: bytes) -> TextError | None:
@@ -233,6 +289,73 @@ class _Converter:
             if not isinstance(value, dict):
                 raise _Fault("`<<` merges an object, and this is not an object", source.start_mark)
             for name, item in value.items():
+                merged.setdefault(name, item)
+
+
+class _EventConverter:
+    """Events of a parser to values, as `_Converter` makes them of nodes."""
+
+    def __init__(self, loader: Any) -> None:
+        import yaml
+
+        self.loader = loader
+        self.scalars, self.mappings = yaml.ScalarEvent, yaml.MappingStartEvent
+        self.ends, self.aliases = yaml.CollectionEndEvent, yaml.AliasEvent
+        self.duplicates: list[Duplicate] = []
+        self.depth = 0
+
+    def value(self, event: Any, pointer: str, text_only: bool) -> object:
+        """The value that begins with an event."""
+        if isinstance(event, self.aliases) or event.anchor:
+            raise _Anchored
+        if function := _FUNCTIONS.get(event.tag or ""):
+            return {function: self.untagged(event, f"{pointer}/{function}", text_only)}
+        return self.untagged(event, pointer, text_only)
+
+    def untagged(self, event: Any, pointer: str, text_only: bool) -> object:
+        if isinstance(event, self.scalars):
+            return event.value if text_only and event.value else scalar(event)
+        self.depth += 1
+        if self.depth > DEPTH:
+            raise _Fault(f"more than {DEPTH} levels deep", event.start_mark)
+        value = self.members(pointer, text_only) if isinstance(event, self.mappings) else self.items(pointer)
+        self.depth -= 1
+        return value
+
+    def items(self, pointer: str) -> list[object]:
+        items: list[object] = []
+        while not isinstance(event := self.loader.get_event(), self.ends):
+            items.append(self.value(event, f"{pointer}/{len(items)}", False))
+        return items
+
+    def members(self, pointer: str, text_only: bool) -> dict[str, object]:
+        members: dict[str, object] = {}
+        places: dict[str, tuple[int, int]] = {}
+        merged: dict[str, object] = {}
+        while not isinstance(name_event := self.loader.get_event(), self.ends):
+            if isinstance(name_event, self.aliases) or name_event.anchor:
+                raise _Anchored
+            if not isinstance(name_event, self.scalars):
+                raise _Fault("a member whose name is a list or an object", name_event.start_mark)
+            name, place, event = name_event.value, _position(name_event.start_mark), self.loader.get_event()
+            if name == "<<" and not name_event.style:
+                self.merge(merged, event, pointer)
+                continue
+            below = f"{pointer}/{escaped(name)}"
+            if name in members:
+                self.duplicates.append(Duplicate(below, name, places[name], place))
+            below_text = text_only or (name in _TEXT_ONLY and isinstance(event, self.mappings))
+            members[name] = self.value(event, below, below_text)
+            places[name] = place
+        return {**merged, **members} if merged else members
+
+    def merge(self, merged: dict[str, object], event: Any, pointer: str) -> None:
+        """See `_Converter.merge`; without anchors only what is written in place can be merged."""
+        value = self.value(event, pointer, False)
+        for source in value if isinstance(value, list) else [value]:
+            if not isinstance(source, dict):
+                raise _Fault("`<<` merges an object, and this is not an object", event.start_mark)
+            for name, item in source.items():
                 merged.setdefault(name, item)
 
 

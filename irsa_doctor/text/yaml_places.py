@@ -5,14 +5,14 @@ from typing import Any
 from irsa_doctor.model import Place
 from irsa_doctor.text.lines import Span, holds_secret, visible_line
 from irsa_doctor.text.scanner import unescaped_steps
-from irsa_doctor.text.yaml import compose
+from irsa_doctor.text.yaml import TREE_LIMIT, compose
 
 
 class YamlPlaces:
-    """The places of one YAML stream, composed again when its first place is looked up."""
+    """The places of one YAML stream, composed again when its first place is looked up; none in a text too big for that."""
 
     def __init__(self, text: bytes) -> None:
-        roots = compose(text)
+        roots = compose(text) if len(text) <= TREE_LIMIT else []
         self.roots = roots if isinstance(roots, list) else []
         self.lines = text.decode(errors="replace").split("\n")
         self.secret = holds_secret(text)

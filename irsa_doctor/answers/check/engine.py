@@ -27,6 +27,7 @@ from irsa_doctor.model.findings import (
     Subject,
     Tally,
 )
+from irsa_doctor.model.limits import reached
 from irsa_doctor.remedies import FixKind
 from irsa_doctor.rulebook.rules import NAME, SUBJECTS, Rule
 from irsa_doctor.trust.work import Work
@@ -46,6 +47,8 @@ class Evaluation(msgspec.Struct):
     findings: tuple[Finding, ...]
     unknown: list[Missing]
     tallies: list[Tally]
+    limit: str = ""
+    """the limit that the run reached before every subject was judged, in words"""
 
 
 def meets(schema: Mapping[str, Any], value: object) -> bool:
@@ -194,7 +197,10 @@ def evaluate(
     same: dict[int, _Seen] = {}
     findings: dict[FindingKey, Finding] = {}
     cases = Cases()
+    limit = ""
     for judged in subjects:
+        if limit := reached():
+            break
         cases.add(judged)
         seen = same.get(id(judged.facts)) or memo.get(judged.facts)
         if seen is None:
@@ -208,6 +214,7 @@ def evaluate(
         sort_findings(cases.named(findings)),
         _missing(memo.values()),
         _tallies(rules, memo.values()),
+        limit,
     )
 
 

@@ -17,7 +17,7 @@ from irsa_doctor.governance.governing import Governing
 from irsa_doctor.governance.settings import Settings
 from irsa_doctor.governance.waivers import apply_waivers
 from irsa_doctor.governance.weakening import judged_change
-from irsa_doctor.model import Verdict
+from irsa_doctor.model import Inventory, Verdict
 from irsa_doctor.model.findings import Report
 from irsa_doctor.rulebook.files import BASE, Example, Illustration, RuleFile, read_rule_file, rules_folder
 from irsa_doctor.rulebook.rules import NAME, SUBJECTS, Clause, Rule, RuleError, vocabulary
@@ -135,14 +135,24 @@ def _judge(world: World, rules: Sequence[Rule]) -> _Judged:
     settings = msgspec.structs.replace(settings, complete=tuple(full.get("complete", ())))
     loaded = load((), memory=documents_of(full), complete=settings.complete)
     change = _change(full, rules, settings)
-    judged = Input(loaded.inventory, loaded.documents)
+    inventory = _limited(loaded.inventory, full.get("limited", {}))
+    judged = Input(inventory, loaded.documents)
     report = judge(judged, Governing(settings, rules), _TODAY, change=BaseChange(settings=change))
     found = [*report.findings, *(entry.finding for entry in report.waived)]
     ids = {rule.id for rule in rules}
     waivers = apply_waivers(found, settings.waivers, ids, ids, _TODAY).waivers
     written = comments_of([row.path for row in loaded.inventory.documents], commented_texts(loaded.documents, settings))
     comments = apply_comments(found, written, ids, ids).comments
-    return _Judged(report, [*derive(View(loaded.inventory, settings.audiences)), *waivers, *comments, *change])
+    return _Judged(report, [*derive(View(inventory, settings.audiences)), *waivers, *comments, *change])
+
+
+def _limited(inventory: Inventory, whys: Mapping[str, str]) -> Inventory:
+    """An inventory with those documents unread that a run did not come to, by path with the limit that it reached."""
+    rows = [
+        msgspec.structs.replace(row, status="unreadable", why=whys[row.path], limited=True) if row.path in whys else row
+        for row in inventory.documents
+    ]
+    return msgspec.structs.replace(inventory, documents=tuple(rows))
 
 
 def _change(world: World, rules: Sequence[Rule], settings: Settings) -> list[Judged]:

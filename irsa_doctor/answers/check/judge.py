@@ -14,14 +14,16 @@ from irsa_doctor.answers.check.order import sort_findings
 from irsa_doctor.answers.check.role_accounts import AccountsOfRoles
 from irsa_doctor.answers.places import Locator
 from irsa_doctor.facts import Judged, View, derive
+from irsa_doctor.facts.inputs.documents import document_facts, without_judgement
 from irsa_doctor.governance import comments, waivers
 from irsa_doctor.governance.baseline import Entry, NewFindings, without
 from irsa_doctor.governance.excused import Excused
 from irsa_doctor.governance.governing import Governing
 from irsa_doctor.governance.settings import Settings, Waiver
-from irsa_doctor.model import PASSED_OVER, Inventory, Unknown
+from irsa_doctor.model import PASSED_OVER, Document, Inventory, Unknown
 from irsa_doctor.model.faults import without_breaking
 from irsa_doctor.model.findings import CONFIDENCES, SEVERITIES, Counts, DocumentRow, Finding, Missing, Report, Tally, Waived
+from irsa_doctor.model.limits import renew
 from irsa_doctor.remedies import offer
 from irsa_doctor.rulebook.rules import Rule, digest
 from irsa_doctor.text.positions import Documents
@@ -87,6 +89,7 @@ def judge(
         documents=rows,
         baselined=new.accepted + because.accepted,
         hidden=len(because.findings) + len(governed.findings) - len(filtered),
+        limit=next((row.why or "" for row in inventory.documents if row.limited), ""),
         unshown=_by_rule((*commented.findings, *governed.findings)) - _by_rule(filtered),
     )
 
@@ -99,12 +102,33 @@ def _evaluated(inventory: Inventory, governing: Governing, locate: Locator) -> t
     def evaluated(paths: Sequence[str]) -> tuple[Evaluation, Inventory]:
         left = inventory if len(paths) == len(everything) else only_of(inventory, paths, lost)
         view = View(left, governing.settings.audiences)
-        with view.work.on(""):
-            accounts_of = AccountsOfRoles(view)
-            return evaluate(governing.rules, derive(view), locate, partial(offer, view), accounts_of, view.work), left
+        return _within_limits(view, governing.rules, locate)
 
     everything = tuple(dict.fromkeys(row.path for row in inventory.documents))
     return without_breaking(everything, evaluated, lost.__setitem__)
+
+
+def _within_limits(view: View, rules: Sequence[Rule], locate: Locator) -> tuple[Evaluation, Inventory]:
+    """What the rules say of every subject, and the inventory; where the run reaches a limit, the documents of subjects that
+    were not judged are unreadable in it, and those findings that there are count."""
+    renew()
+    with view.work.on(""):
+        outcome = evaluate(rules, derive(view), locate, partial(offer, view), AccountsOfRoles(view), view.work)
+    rows = [_as_judged(row, view, outcome.limit) for row in view.inventory.documents]
+    inventory = msgspec.structs.replace(view.inventory, documents=tuple(rows))
+    if outcome.limit:
+        renew()
+        seen = {(finding.rule, finding.subject.id) for finding in outcome.findings}
+        late = evaluate(rules, [document_facts(view, row) for row in rows], locate).findings
+        new = [finding for finding in late if (finding.rule, finding.subject.id) not in seen]
+        outcome = msgspec.structs.replace(outcome, findings=(*outcome.findings, *new))
+    return outcome, inventory
+
+
+def _as_judged(row: Document, view: View, limit: str) -> Document:
+    """A document as its row tells it, after a limit of the run may have left it unjudged."""
+    why = view.unjudged.get(row.path) or (limit if row.status == "read" else "")
+    return without_judgement(row, why) if why else row
 
 
 def _about_governance(governing: Governing) -> list[Rule]:

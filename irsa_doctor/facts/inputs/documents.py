@@ -15,6 +15,8 @@ class DocumentFacts(msgspec.Struct, frozen=True):
 
     status: Literal["read", "ignored", "unreadable"]
     matters: bool
+    limited: bool
+    """Whether a limit of the run ended its reading or its judging"""
     contradicts: bool
     """Whether it says of some object something else than a document before it"""
     rcp: Stopped | Unknown
@@ -23,9 +25,16 @@ class DocumentFacts(msgspec.Struct, frozen=True):
 
 def document_facts(view: View, document: Document) -> Judged:
     """The facts of one document."""
+    if limit := view.unjudged.get(document.path):
+        document = without_judgement(document, limit)
     matters, contradicts = document.named or document.matters, document.path in view.contradictions_of
-    facts = DocumentFacts(document.status, matters, contradicts, view.guards.stopped(document.path))
+    facts = DocumentFacts(document.status, matters, document.limited, contradicts, view.guards.stopped(document.path))
     return Judged("document", document.path, document.path, facts, lambda: _evidence(view, document))
+
+
+def without_judgement(document: Document, limit: str) -> Document:
+    """The row of a document that was not judged whole before the run reached a limit."""
+    return msgspec.structs.replace(document, status="unreadable", why=document.why if document.limited else limit, limited=True)
 
 
 def _evidence(view: View, document: Document) -> Evidence:

@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 
+import msgspec
+
 from irsa_doctor.facts.lookups.audiences import AudienceLookups
 from irsa_doctor.facts.lookups.guardrails import Guards
 from irsa_doctor.facts.lookups.installations import Installations
@@ -13,7 +15,8 @@ from irsa_doctor.facts.lookups.workloads import WorkloadLookups
 from irsa_doctor.facts.providers.publications import Publications
 from irsa_doctor.facts.roles.alike import AlikeRoles
 from irsa_doctor.facts.roles.role import AnalysedRole, planned_arn
-from irsa_doctor.model import ServiceAccount, Text, parse_arn
+from irsa_doctor.model import Role, ServiceAccount, Text, Unknown, parse_arn
+from irsa_doctor.model.limits import reached
 from irsa_doctor.trust.languages import Finite
 
 
@@ -49,7 +52,20 @@ class View(Lookups, frozen=True, dict=True):
     def roles(self) -> tuple[AnalysedRole, ...]:
         """Every role, analysed."""
         alike = AlikeRoles(self)
-        return tuple([alike.analysed(role) for role in self.inventory.roles])
+        return tuple([self._within_limits(alike, role) for role in self.inventory.roles])
+
+    @cached_property
+    def unjudged(self) -> dict[str, str]:
+        """Documents with roles that were not analysed before the run reached a limit, and that limit in words."""
+        return {}
+
+    def _within_limits(self, alike: AlikeRoles, role: Role) -> AnalysedRole:
+        limit = reached()
+        if not limit:
+            return alike.analysed(role)
+        self.unjudged[role.place.document] = limit
+        unseen = Unknown(f"who may assume {role.name}: {limit}", "")
+        return alike.analysed(msgspec.structs.replace(role, policy=unseen))
 
     @cached_property
     def role_by_arn(self) -> Mapping[str, AnalysedRole]:

@@ -140,14 +140,13 @@ def _read_values(text: bytes, ranges: list[tuple[int, int]], reading: DocumentRe
 
 
 def _read_yaml(text: bytes, reading: DocumentReading) -> Source | TextError:
-    from irsa_doctor.text.yaml import read_yaml
+    from irsa_doctor.text.yaml import yaml_documents
 
     if len(text) > _YAML_LIMIT:
         return TextError(f"{len(text) >> 20} MiB of YAML exceeds the limit of {_YAML_LIMIT >> 20} MiB: convert it to JSON")
-    documents = read_yaml(text)
-    if isinstance(documents, TextError):
-        return documents
-    for part, document in enumerate(documents):
+    for part, document in enumerate(yaml_documents(text)):
+        if isinstance(document, TextError):
+            return document
         _read_page(Page(document.value, Place(reading.path, "", part), document.duplicates), reading)
     return Source(text, "yaml")
 

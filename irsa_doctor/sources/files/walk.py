@@ -7,6 +7,8 @@ from collections.abc import Collection, Iterator, Sequence
 
 import msgspec
 
+from irsa_doctor.model.limits import reached
+from irsa_doctor.sources.documents.heads import HEAD, why_unread
 from irsa_doctor.sources.files.passing import Exclude, Folder, PassedOver
 from irsa_doctor.text.named_files import open_named, special_file, stream_number
 from irsa_doctor.text.os_errors import os_error_reason
@@ -19,7 +21,7 @@ class InputFile(msgspec.Struct, frozen=True):
     """A file of the input: its bytes, or why they are not read (`passed` where nothing is lost by that).
 
     `base`: it belongs to the current state over which a change is laid. `passed_over`: it is a file or a whole folder that a
-    walk leaves out, for it is ignored, excluded, or filled by a program.
+    walk leaves out, for it is ignored, excluded, or filled by a program. `unread`: its beginning is nothing that is read.
     """
 
     path: str
@@ -29,6 +31,7 @@ class InputFile(msgspec.Struct, frozen=True):
     passed: bool = False
     base: bool = False
     passed_over: bool = False
+    unread: bool = False
 
 
 def walk(
@@ -188,13 +191,19 @@ def _file(path: str, status: os.stat_result, named: bool) -> InputFile:
         return InputFile(path, named, why=f"{what}, not a file")
     if status.st_size > SIZE_LIMIT:
         return InputFile(path, named, why=f"{status.st_size} bytes: too large")
+    if limit := reached():
+        return InputFile(path, named, why=limit)
     try:
+        if not named and status.st_size > HEAD and (why := why_unread(_read(path, named, HEAD), path, named)):
+            return InputFile(path, named, why=why, passed=True, unread=True)
         return InputFile(path, named, _read(path, named))
+    except MemoryError:
+        return InputFile(path, named, why=f"{status.st_size} bytes: there was not enough memory")
     except (OSError, ValueError) as error:
         return InputFile(path, named, why=os_error_reason(error))
 
 
-def _read(path: str, named: bool) -> bytes:
+def _read(path: str, named: bool, most: int = SIZE_LIMIT) -> bytes:
     # the path may have become something else since it was looked at: neither follow a new link nor wait for a new pipe
     flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | (0 if named else os.O_NOFOLLOW)
     descriptor = os.open(path, flags)
@@ -202,7 +211,7 @@ def _read(path: str, named: bool) -> bytes:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
             raise OSError(errno.EINVAL, "became something else")
-        return _read_all(descriptor, status.st_size)
+        return os.read(descriptor, most) if most < SIZE_LIMIT else _read_all(descriptor, status.st_size)
     finally:
         os.close(descriptor)
 

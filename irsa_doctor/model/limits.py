@@ -1,0 +1,152 @@
+"""The limits of a run: how long it may take and how much memory it may need; what is reached is known everywhere."""
+
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import TypeVar
+
+import msgspec
+
+_T = TypeVar("_T")
+_TICK = 0.1
+"""seconds between two looks at the clock and at the memory"""
+_GRACE = 4
+"""part of a limit that is added once it is reached, so that what was read is judged, and what is judged is reported"""
+
+
+class RunLimit(msgspec.Struct, frozen=True):
+    """That a limit of the run is reached, in words."""
+
+    why: str
+
+
+class _Reached(BaseException):
+    """Ends work that may be given up; no handler of errors catches it."""
+
+
+class _Watch:
+    """The limits of one run. `is_over`: nothing more is begun; `may_end`: what is under way may be given up."""
+
+    def __init__(self, seconds: float, memory: int) -> None:
+        self.seconds, self.memory = seconds, memory
+        self.until = time.monotonic() + seconds
+        self.most = resident() + memory
+        self.why = ""
+        self.is_over = self.may_end = self.is_armed = False
+
+    def look(self) -> None:
+        """Note whether a limit is reached."""
+        if self.is_over:
+            return
+        if time.monotonic() > self.until:
+            self.end(f"the run reached its limit of {self.seconds:g} seconds (--max-seconds)")
+        elif resident() > self.most:
+            self.end(f"the run reached its limit of {self.memory >> 20} MiB of memory (--max-memory)")
+
+    def end(self, why: str) -> None:
+        self.is_over, self.why = True, self.why or why
+
+    def renew(self) -> None:
+        if self.is_over:
+            self.until = time.monotonic() + max(self.seconds / _GRACE, 1.0)
+            self.most = resident() + self.memory // _GRACE
+            self.is_over = False
+
+    def on_signal(self, number: int, frame: object) -> None:
+        self.look()
+        if self.is_over and self.may_end:
+            self.may_end = False
+            raise _Reached
+
+
+_WATCH: ContextVar[_Watch | None] = ContextVar("watch", default=None)
+
+
+def resident() -> int:
+    """The bytes of memory that this process has, or at most had where the system says no more; 0 where it says nothing."""
+    try:
+        with open("/proc/self/statm", "rb") as file:
+            return int(file.read().split()[1]) * _page_size()
+    except (OSError, ValueError, IndexError):
+        return _most_resident()
+
+
+def _page_size() -> int:
+    import resource
+
+    return resource.getpagesize()
+
+
+def _most_resident() -> int:
+    try:
+        import resource
+    except ImportError:
+        return 0
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+
+
+@contextmanager
+def limited(seconds: float, memory: int) -> Iterator[None]:
+    """While the context lasts, a run may take so many seconds, and so many bytes of memory more than it has now.
+
+    Long work is interrupted in the main thread, where the system has timers; elsewhere the limits are looked at between
+    documents and between subjects.
+    """
+    watch = _Watch(seconds, memory)
+    token = _WATCH.set(watch)
+    before = None
+    if hasattr(signal, "setitimer") and threading.current_thread() is threading.main_thread():
+        before = signal.signal(signal.SIGALRM, watch.on_signal)
+        signal.setitimer(signal.ITIMER_REAL, _TICK, _TICK)
+        watch.is_armed = True
+    try:
+        yield
+    finally:
+        if watch.is_armed:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.signal(signal.SIGALRM, before if before is not None else signal.SIG_DFL)
+        _WATCH.reset(token)
+
+
+def reached() -> str:
+    """Which limit of the run is reached, "" where none is: then nothing more is to be begun."""
+    watch = _WATCH.get()
+    if watch is None:
+        return ""
+    if not watch.is_armed or time.monotonic() > watch.until:
+        watch.look()
+    return watch.why if watch.is_over else ""
+
+
+def renew() -> None:
+    """Grant a run that reached a limit some more of it, for the stages that make a report of what it has."""
+    if watch := _WATCH.get():
+        watch.renew()
+
+
+def attempt(work: Callable[[], _T]) -> _T | RunLimit:
+    """What a function returns, or the limit that the run reached before or meanwhile; then its work is given up halfway.
+
+    Memory that is not to be had is a limit too.
+    """
+    watch = _WATCH.get()
+    if watch is None:
+        return work()
+    if why := reached():
+        return RunLimit(why)
+    try:
+        watch.may_end = True
+        result = work()
+        watch.may_end = False
+    except _Reached:
+        return RunLimit(watch.why)
+    except MemoryError:
+        watch.may_end = False
+        return RunLimit("there was not enough memory")
+    finally:
+        watch.may_end = False
+    return result
