@@ -12,7 +12,7 @@ _Answer = TypeVar("_Answer")
 
 
 def masked_answer(answer: _Answer) -> _Answer:
-    """The same answer with `***` for whatever looks like a secret in any of its texts; itself where there is none.
+    """The same answer with `***` for whatever looks like a secret in any of its texts; itself if no text has one.
 
     A fix that holds one is left out: with stars in it nobody could apply it.
     """
@@ -26,7 +26,7 @@ _SAFE = frozenset({"severity", "confidence", "fingerprint", "sha256", "url", "co
 
 
 class _Masking:
-    """Answers have the same texts again and again: each is looked at once."""
+    """Answers have the same texts again and again: each is checked once."""
 
     def __init__(self) -> None:
         self._texts: dict[str, str] = {}
