@@ -1,6 +1,7 @@
 """What is wrong with one document costs that document, and the others are judged."""
 
 import json
+import time
 
 import pytest
 
@@ -136,3 +137,68 @@ def test_what_speaks_of_roles_matters(path, content):
 )
 def test_what_does_not_speak_of_roles_matters_less(path, content):
     assert not speaks_of_roles(path, content)
+
+
+LOOP = 'join("", [for i in range(1000): join("", [for j in range(1000): "x"])])'
+NEST = 'dynamic "x" {\n for_each = range(1000)\n content {\n %s}\n}\n'
+ROLE_BLOCK = f'resource "aws_iam_role" "prod" {{\n  assume_role_policy = jsonencode({json.dumps(OPEN)})\n}}\n'
+BOMBS = {
+    "loop": f'resource "aws_iam_role" "a" {{\n  name = {LOOP}\n  assume_role_policy = "{{}}"\n}}\n',
+    "local": f"locals {{\n  b = {LOOP}\n}}\n" + BLOCK % ("{}", "  name = local.b\n"),
+    "blocks": 'resource "aws_iam_role" "a" {\n' + NEST % (NEST % (NEST % "")) + 'assume_role_policy = "{}"\n}\n',
+    "instances": 'resource "aws_iam_role" "a" {\n  count = 1000000\n  assume_role_policy = "{}"\n}\n',
+    "each": BLOCK % ("{}", '  for_each = toset([for i in range(1001): "n${i}"])\n'),
+    "itself": 'module "m" {\n  source = "./"\n}\nresource "aws_iam_role" "a" {\n  assume_role_policy = "{}"\n}\n',
+    "doubling": "locals {\n  l0 = [1, 1, 1, 1, 1, 1, 1, 1, 1, 1]\n"
+    + "".join(f"  l{n + 1} = [{', '.join([f'local.l{n}'] * 10)}]\n" for n in range(9))
+    + '}\nresource "aws_iam_role" "a" {\n  assume_role_policy = jsonencode(local.l9)\n}\n',
+}
+
+
+@pytest.mark.parametrize("name", BOMBS)
+def test_a_bomb_blinds_nothing_else(name, tmp_path):
+    started = time.monotonic()
+    report = checked(tmp_path, {"a.tf": BOMBS[name] + ROLE_BLOCK, "z.json": json.dumps(ROLE)})
+    admitting = {finding.subject.id.split(" ")[-1] for finding in report.findings if finding.rule == "open-sub-star"}
+    assert admitting >= {"arn:aws:iam::111122223333:role/z#0", "aws_iam_role.prod#0"}
+    assert findings(report, "input-unreadable")[0][0] == "high"
+    assert time.monotonic() - started < 60
+
+
+def test_a_loop_of_honest_size_is_read(tmp_path):
+    text = 'locals {\n  names = [for i in range(500): format("n%d", i)]\n}\n' + ROLE_BLOCK
+    assert not findings(checked(tmp_path, {"a.tf": text}), "input-unreadable")
+
+
+def test_modules_that_call_each_other_are_an_error_of_the_call(tmp_path):
+    for name, other in (("a", "b"), ("b", "a")):
+        (tmp_path / name).mkdir()
+        calls = "".join(f'module "x{n}" {{\n  source = "../{other}"\n}}\n' for n in range(3))
+        (tmp_path / name / "main.tf").write_text(calls + ROLE_BLOCK)
+    report = checked(tmp_path, {})
+    assert any("calls itself" in message for _, message in findings(report, "input-unreadable"))
+    assert len(findings(report, "open-sub-star")) >= 2
+
+
+def test_conditions_that_double_are_decided_once(tmp_path):
+    conditions: dict[str, object] = {f"K{n}": {"Fn::And": [{"Condition": f"K{n + 1}"}] * 10} for n in range(9)}
+    conditions["K9"] = {"Fn::Equals": ["a", "a"]}
+    resources = {
+        "A": {"Type": "AWS::EKS::Cluster", "Condition": "K0", "Properties": {"Name": "x"}},
+        "R": {"Type": "AWS::IAM::Role", "Properties": {"RoleName": "r", "AssumeRolePolicyDocument": OPEN}},
+    }
+    template = {"AWSTemplateFormatVersion": "2010-09-09", "Conditions": conditions, "Resources": resources}
+    report = checked(tmp_path, {"t.json": json.dumps(template)})
+    assert findings(report, "open-sub-star")
+    assert not findings(report, "input-unreadable")
+
+
+def test_a_plan_in_a_folder_takes_no_finding_from_the_configuration(tmp_path):
+    safe = json.loads(json.dumps(OPEN).replace('"*"', '"system:serviceaccount:x:a"').replace("StringLike", "StringEquals"))
+    values = {"name": "prod", "assume_role_policy": json.dumps(safe)}
+    address = {"address": "aws_iam_role.prod", "mode": "managed", "type": "aws_iam_role", "name": "prod"}
+    plan = PLAN | {"planned_values": {"root_module": {"resources": [address | {"values": values}]}}}
+    (tmp_path / "plan.json").write_text(json.dumps(plan))
+    (tmp_path / "main.tf").write_text(ROLE_BLOCK)
+    assert findings(api.check([str(tmp_path)]), "open-sub-star")
+    assert not findings(api.check([str(tmp_path / "main.tf"), str(tmp_path / "plan.json")]), "open-sub-star")

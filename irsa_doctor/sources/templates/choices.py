@@ -55,19 +55,30 @@ def plain_condition(words: str) -> tuple[str, bool]:
 
 def settled(value: TemplateValue, assumed: Assumed) -> TemplateValue:
     """The value in the case that some conditions hold and others do not."""
-    if not assumed:
-        return value
+    return _settled(value, assumed, {}) if assumed else value
+
+
+def _settled(whole: TemplateValue, assumed: Assumed, known: dict[int, tuple[TemplateValue, TemplateValue]]) -> TemplateValue:
+    """`known` are the parts that were settled before, by identity: one may stand in many places."""
+    if id(whole) not in known:
+        known[id(whole)] = whole, _settled_anew(whole, assumed, known)
+    return known[id(whole)][1]
+
+
+def _settled_anew(
+    value: TemplateValue, assumed: Assumed, known: dict[int, tuple[TemplateValue, TemplateValue]]
+) -> TemplateValue:
     while value.choice is not None and value.choice.condition in assumed:
         value = value.choice.then if assumed[value.choice.condition] else value.choice.otherwise
     if value.made is not None:
-        made = settled(value.made, assumed)
+        made = _settled(value.made, assumed, known)
         return value if made is value.made else msgspec.structs.replace(value, made=made)
     if isinstance(value.value, dict):
-        members = {name: settled(item, assumed) for name, item in value.value.items()}
+        members = {name: _settled(item, assumed, known) for name, item in value.value.items()}
         same = all(members[name] is item for name, item in value.value.items())
         return value if same else msgspec.structs.replace(value, value=members)
     if isinstance(value.value, tuple):
-        items = tuple(settled(item, assumed) for item in value.value)
+        items = tuple(_settled(item, assumed, known) for item in value.value)
         same = all(one is other for one, other in zip(items, value.value, strict=True))
         return value if same else msgspec.structs.replace(value, value=type(value.value)(items))
     return value

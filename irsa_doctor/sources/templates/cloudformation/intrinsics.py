@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from irsa_doctor.model import Hole, Place, Text, joined, text_of
 from irsa_doctor.sources.templates.cloudformation.conditions import combined_conditions, compared_parameter
 from irsa_doctor.sources.templates.cloudformation.other_arns import other_arn
+from irsa_doctor.sources.templates.cloudformation.steps import TemplateSteps
 from irsa_doctor.sources.templates.cloudformation.unexpanded import unexpanded
 from irsa_doctor.sources.templates.splitting import part_of
 from irsa_doctor.sources.templates.values import (
@@ -26,9 +27,8 @@ from irsa_doctor.text.positions import Anchor
 from irsa_doctor.text.scanner import escaped
 
 _VARIABLE = re.compile(r"\$\{(!?)([^{}]*)\}")
-_STEPS = 100_000
-_LONGEST = 1_000_000
-_DEEP = 60
+_LONGEST = 1 << 20
+_MOST = 10_000
 _PROVIDERS = ("AWS::IAM::OIDCProvider", "Custom::AWSCDKOpenIdConnectProvider")
 _CLUSTERS = ("AWS::EKS::Cluster", "Custom::AWSCDK-EKS-Cluster")
 _NOTHING = object()
@@ -50,7 +50,9 @@ class Template:
         self.assumed = assumed
         self.parameters = parameters
         self.undecided: set[str] = set()
-        self.steps = 0
+        self.steps = TemplateSteps()
+        self.decided: dict[str, bool | None] = {}
+        """what was found of conditions by name"""
         self.deciding = 0
         self.open: set[str] = set()
 
@@ -69,6 +71,7 @@ class Template:
         if not isinstance(properties, dict) or member not in properties:
             return None
         pointer = self.place.at("Resources", name, "Properties", member).pointer
+        self.steps.of_property = 0
         resolved = self.value(properties[member], pointer, 0)
         return None if resolved.value is _NOTHING else resolved
 
@@ -94,9 +97,7 @@ class Template:
 
         Raises WrongShape where functions are nested too deeply.
         """
-        self.steps += 1
-        if self.steps > _STEPS or depth > _DEEP:
-            raise WrongShape(pointer, "functions nested too deeply, or too many of them")
+        self.steps.spend(pointer, depth)
         if isinstance(value, dict):
             if len(value) == 1:
                 ((name, argument),) = value.items()
@@ -129,7 +130,11 @@ class Template:
         if result is None:
             return self._at(hole(f"{name} {_named(argument)}"), pointer)
         if isinstance(result.value, str | Text) and len(text_of(result.value)) > _LONGEST:
-            raise WrongShape(pointer, f"a text of more than {_LONGEST} characters")
+            raise WrongShape(pointer, f"a text of more than {_LONGEST:,} characters")
+        if isinstance(result.value, tuple):
+            if len(result.value) > _MOST:
+                raise WrongShape(pointer, f"a collection of more than {_MOST:,} items")
+            self.steps.spend(pointer, depth, len(result.value))
         return result
 
     def ref(self, argument: object, pointer: str, depth: int) -> TemplateValue | None:
@@ -320,14 +325,18 @@ class Template:
 
     def decide(self, condition: object, depth: int) -> bool | None:
         """Return whether a condition holds, None where that cannot be known before deployment."""
-        self.steps += 1
-        if not (isinstance(condition, dict) and len(condition) == 1) or depth > _DEEP or self.steps > _STEPS:
+        self.steps.spend("", depth)
+        if not (isinstance(condition, dict) and len(condition) == 1):
             return None
         ((name, argument),) = condition.items()
         if name == "Condition" and isinstance(argument, str):
             if argument in self.assumed:
                 return self.assumed[argument]
-            return self.decide(self._section("Conditions").get(argument), depth + 1)
+            if argument not in self.decided:
+                # one that refers to itself is not decided
+                self.decided[argument] = None
+                self.decided[argument] = self.decide(self._section("Conditions").get(argument), depth + 1)
+            return self.decided[argument]
         if not isinstance(argument, list):
             return None
         if name == "Fn::Equals" and len(argument) == 2:

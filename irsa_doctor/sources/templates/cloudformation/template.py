@@ -38,7 +38,7 @@ def read_template(page: Page, reading: DocumentReading) -> None:
     for name, item in resources.items():
         kind = item.get("Type") if isinstance(item, dict) else None
         reader = _READERS.get(kind) if isinstance(kind, str) else None
-        if reader and template.exists(name):
+        if reader:
             reading.attempt(name, page.place.at("Resources", name), partial(_read, reader, template, reading))
     notes = list(dict.fromkeys(unread_parts(members, page.place)))
     reading.notes += notes
@@ -50,7 +50,8 @@ Reader = Callable[[Template, str, Place, DocumentReading], None]
 
 
 def _read(reader: Reader, template: Template, reading: DocumentReading, name: object, place: Place) -> None:
-    reader(template, str(name), place, reading)
+    if template.exists(str(name)):
+        reader(template, str(name), place, reading)
 
 
 def _read_role(template: Template, name: str, place: Place, reading: DocumentReading) -> None:

@@ -11,7 +11,7 @@ import msgspec
 from irsa_doctor.model import Hole, Text, issuer_in, joined, text_of, without_scheme
 from irsa_doctor.sources.templates.choices import chosen
 from irsa_doctor.sources.templates.terraform.policy_document import blocks_of, document_of, members_of
-from irsa_doctor.sources.templates.terraform.scopes import EvaluationScope
+from irsa_doctor.sources.templates.terraform.scopes import EvaluationScope, step_text
 from irsa_doctor.sources.templates.terraform.syntax import Block
 from irsa_doctor.sources.templates.values import TemplateValue, hole, scalar_text, template_provider_arn
 
@@ -37,6 +37,25 @@ class LazyMembers(Mapping[Any, TemplateValue]):
 
     def __len__(self) -> int:
         return len(list(self._names()))
+
+
+class AnyKey(LazyMembers):
+    """The instances of a block whose number is not known: there is one for every key."""
+
+    def __init__(self, made: Callable[[str, EvaluationScope], TemplateValue], scope: EvaluationScope) -> None:
+        self.made = made
+        self.scope = scope
+
+    def _names(self) -> Iterable[str]:
+        return ()
+
+    def __contains__(self, key: object) -> bool:
+        return True
+
+    def __getitem__(self, key: object) -> TemplateValue:
+        word = TemplateValue(key)
+        each = TemplateValue({"key": word, "value": TemplateValue(hole(f"each.value of {step_text(word)}"))})
+        return self.made(step_text(word), self.scope.with_names({"each": each}, f" {step_text(word)}"))
 
 
 class Attributes(LazyMembers):

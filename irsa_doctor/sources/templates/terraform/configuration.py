@@ -28,14 +28,12 @@ from irsa_doctor.sources.templates.terraform.resource_instance import ResourceIn
 from irsa_doctor.sources.templates.terraform.resources import AFTER_APPLY, READERS, block_place
 from irsa_doctor.sources.templates.terraform.scopes import Budget, EvaluationScope
 from irsa_doctor.sources.templates.terraform.syntax import Block, Syntax, syntax_of
-from irsa_doctor.sources.templates.terraform.terragrunt import ADDRESS, TerragruntCall, called_folder, terragrunt_call
+from irsa_doctor.sources.templates.terraform.terragrunt import ADDRESS, called_folder, terragrunt_block, terragrunt_call
 from irsa_doctor.sources.templates.terraform.unused_policies import add_unused_policies
 from irsa_doctor.sources.templates.values import TemplateValue, written_json
 from irsa_doctor.text.errors import TextError, WrongShape
 from irsa_doctor.text.positions import Anchor
 
-_STEPS, _STEPS_A_BYTE = 200_000, 20
-"""Steps that all expressions together may take: far more than any configuration needs"""
 _MAKES_ROLES = re.compile(r"\biam\b|irsa|role|oidc|service.?account|pod.?identity|karpenter|addon", re.IGNORECASE)
 _TAKES_ISSUERS = re.compile(r"irsa|oidc|service.?account|pod.?identity", re.IGNORECASE)
 _VARIABLES = re.compile(r"(?:^|/)(?:terraform|[^/]*\.auto)\.tfvars(?:\.json)?$")
@@ -73,7 +71,7 @@ def read_variables(text: bytes, reading: DocumentReading) -> TextError | None:
         return syntax
     reading.kinds.append("terraform-variables")
     reading.text_errors += [syntax.text_error] if syntax.text_error else []
-    scope = EvaluationScope(lambda name, steps, scope: None, Budget(_STEPS))
+    scope = EvaluationScope(lambda name, steps, scope: None, Budget())
     for name, argument in syntax.arguments.items():
         reading.variables[name] = expression_value(syntax, argument.value, scope)
     syntax.release()
@@ -89,17 +87,15 @@ def read_modules(readings: Sequence[DocumentReading], texts: Mapping[str, bytes]
     files = InputFiles(texts)
     by_path = {reading.path: reading for reading in readings if reading.syntax}
     folders = _folders(by_path.values(), readings, files)
-    size = sum(len(reading.syntax.text) for reading in by_path.values())
-    budget = Budget(_STEPS + _STEPS_A_BYTE * size)
     called = frozenset(path for folder in folders.values() for path in folder.sources if path != folder.path)
     roots = [folder for folder in folders.values() if folder.path not in called]
     reader = _Reader({reading.path: reading for reading in readings}, set())
     for folder in roots:
-        guarded(reader.of(folder), partial(reader.read_root, Module(folder, folders, budget), readings))
+        guarded(reader.of(folder), partial(reader.read_root, folder, folders, readings))
     # modules that call each other have no root
     for folder in folders.values():
         if folder.path not in reader.reached:
-            guarded(reader.of(folder), partial(reader.read_root, Module(folder, folders, budget), readings))
+            guarded(reader.of(folder), partial(reader.read_root, folder, folders, readings))
     _note_files(readings, files)
     _summarize(readings, folders)
 
@@ -165,21 +161,24 @@ class _Reader:
     def __init__(self, readings: Mapping[str, DocumentReading], reached: set[str]) -> None:
         self.readings = readings
         self.reached = reached
+        self.noted: set[tuple[Place, str]] = set()
 
     def of(self, folder: ModuleFolder) -> list[DocumentReading]:
         """The readings of the files of a folder."""
         return [self.readings[syntax.document] for syntax in folder.syntaxes]
 
-    def read_root(self, module: Module, readings: Sequence[DocumentReading]) -> None:
+    def read_root(self, folder: ModuleFolder, folders: Mapping[str, ModuleFolder], readings: Sequence[DocumentReading]) -> None:
         """A module that no other calls, with all that it calls; not where a plan covers it."""
+        reach = {folder.path} | _below(folder, folders)
+        module = Module(folder, folders, Budget(sum(folders[path].size for path in reach)))
         if plan := _plan_of(module, readings):
-            for path in {module.folder.path} | _below(module):
+            for path in reach:
                 self.reached.add(path)
                 for syntax in module.folders[path].syntaxes:
                     self.readings[syntax.document].passed.append(f"{plan} has the same resources, planned")
             return
         self.read(module, None)
-        add_unused_policies(module, self.readings)
+        add_unused_policies(module, self.readings, self.attempt)
         module.release()
 
     def read(self, module: Module, at: Place | None) -> None:
@@ -189,20 +188,22 @@ class _Reader:
             self.report_errors(module.folder)
         for block in module.folder.blocks:
             kind = block.labels[0] if block.labels else ""
-            if block.kind == "resource" and len(block.labels) == 2 and kind in READERS:
-                self.attempt(partial(self.read_resource, module, block, at), block)
-            elif block.kind == "module" and block.labels:
-                self.attempt(partial(self.read_call, module, block, at), block)
-        if at is None and (call := terragrunt_call(module)):
-            self.attempt(partial(self.read_terragrunt, module, call), call.block)
+            with module.budget.of_its_own():
+                if block.kind == "resource" and len(block.labels) == 2 and kind in READERS:
+                    self.attempt(partial(self.read_resource, module, block, at), block)
+                elif block.kind == "module" and block.labels:
+                    self.attempt(partial(self.read_call, module, block, at), block)
+        if at is None and (calling := terragrunt_block(module)):
+            self.attempt(partial(self.read_terragrunt, module, calling), calling)
 
-    def read_terragrunt(self, module: Module, call: TerragruntCall) -> None:
+    def read_terragrunt(self, module: Module, block: Block) -> None:
         """The module that a file of Terragrunt calls: its files, else a known module of the registry."""
-        block, reading = call.block, self.readings[call.block.syntax.document]
+        call, reading = terragrunt_call(module, block), self.readings[block.syntax.document]
         place = block_place(block, ADDRESS, reading)
         folder = module.folders.get(called_folder(module, call))
         if folder is not None:
-            self.read(Module(folder, module.folders, module.budget, f"{ADDRESS}.", call.inputs, 1), place)
+            called = Module(folder, module.folders, module.budget, f"{ADDRESS}.", call.inputs, (module.folder.path,))
+            self.read(called, place)
             return
         written = (Anchor(None, block.node.start_byte, block.node.end_byte), block.syntax.document)
         familiar = known_module(call.source, ADDRESS, call.inputs, "", written)
@@ -233,17 +234,25 @@ class _Reader:
         try:
             read()
         except WrongShape as wrong:
-            reading.broken.append((place, wrong.why))
+            self.note(reading.broken, place, wrong.why)
         except Exception as error:  # noqa: BLE001 - an error of ours costs one block
-            reading.faults.append((place, fault_words(error)))
+            self.note(reading.faults, place, fault_words(error))
+
+    def note(self, flaws: list[tuple[Place, str]], place: Place, why: str) -> None:
+        """Note what is wrong with a block, once for all calls of its module."""
+        if (place, why) not in self.noted:
+            self.noted.add((place, why))
+            flaws.append((place, why))
 
     def read_resource(self, module: Module, block: Block, at: Place | None) -> None:
         """Every instance of a resource."""
         reading = self.readings[block.syntax.document]
         for instance in module.likely(block):
+            module.budget.add_instance(block)
             address = f"{module.prefix}{'.'.join(block.labels)}{instance.suffix}"
             place = block_place(block, address, reading)
-            config = settled(module.config(block.body, instance.scope, block.node), instance.scope.assumed)
+            with module.budget.of_its_own():
+                config = settled(module.config(block.body, instance.scope, block.node), instance.scope.assumed)
             resource = ResourceInstance(
                 block=block,
                 address=address,
@@ -253,7 +262,9 @@ class _Reader:
                 reading=reading,
                 readings=self.readings,
             )
+            before = len(reading.anchors)
             READERS[block.labels[0]](resource)
+            module.budget.add_policy(len(reading.anchors) - before)
 
     def read_call(self, module: Module, block: Block, at: Place | None) -> None:
         """Read every instance of a module: its files, else a known module of the registry, else note that it is missing."""
@@ -282,15 +293,16 @@ class _Reader:
 
 
 def _plan_of(module: Module, readings: Sequence[DocumentReading]) -> str:
-    """The path of a plan that was made of a root module, "" where there is none: one in its folder, else one from
-    elsewhere that has all of its roles."""
+    """The path of a plan that was named and was made of a root module, "" where there is none: one in its folder, else one
+    from elsewhere that has all of its roles."""
     roles = {
         ".".join(block.labels)
         for block in module.folder.blocks
         if block.kind == "resource" and block.labels[:1] == ("aws_iam_role",)
     }
     for reading in readings:
-        if reading.plans is None:
+        # what lies beside the configuration may be of another revision, or made up
+        if reading.plans is None or not reading.named:
             continue
         folder = module_folder(reading.path)
         if folder == module.folder.path or (folder not in module.folders and roles and roles <= reading.plans):
@@ -298,13 +310,13 @@ def _plan_of(module: Module, readings: Sequence[DocumentReading]) -> str:
     return ""
 
 
-def _below(module: Module) -> set[str]:
+def _below(folder: ModuleFolder, folders: Mapping[str, ModuleFolder]) -> set[str]:
     """The folders of all modules that a module calls."""
     paths: set[str] = set()
-    waiting = [module.folder.path]
+    waiting = [folder.path]
     while waiting:
-        for path in module.folders[waiting.pop()].sources:
-            if path in module.folders and path not in paths:
+        for path in folders[waiting.pop()].sources:
+            if path in folders and path not in paths:
                 paths.add(path)
                 waiting.append(path)
     return paths

@@ -23,7 +23,7 @@ from irsa_doctor.sources.templates.values import Choice, Fragment, TemplateValue
 from irsa_doctor.text.errors import WrongShape
 from irsa_doctor.text.positions import Anchor
 
-_LONGEST = 1_000_000
+_LONGEST = 1 << 20
 _WORDS = 120
 """Characters of a condition up to which it can be named"""
 _MOST = 10_000
@@ -70,9 +70,11 @@ class _Evaluation:
     def at(self, value: object, node: Node, made: TemplateValue | None = None) -> TemplateValue:
         """A value that is written where the node is."""
         if isinstance(value, str | Text) and len(text_of(value)) > _LONGEST:
-            raise WrongShape("", f"a text of more than {_LONGEST} characters")
-        if isinstance(value, Mapping | tuple) and len(value) > _MOST:
-            raise WrongShape("", f"a collection of more than {_MOST} items")
+            raise WrongShape("", f"a text of more than {_LONGEST:,} characters")
+        if isinstance(value, dict | tuple):
+            if len(value) > _MOST:
+                raise WrongShape("", f"a collection of more than {_MOST:,} items")
+            self.scope.budget.spend(len(value))
         return TemplateValue(value, Anchor(None, node.start_byte, node.end_byte), self.syntax.document, (), made)
 
     def unknown(self, node: Node) -> TemplateValue:
@@ -201,7 +203,7 @@ class _Evaluation:
                 pieces.append(piece)
                 size += len(piece.part) if isinstance(piece.part, str) else 1
             if size > _LONGEST:
-                raise WrongShape("", f"a text of more than {_LONGEST} characters")
+                raise WrongShape("", f"a text of more than {_LONGEST:,} characters")
         return msgspec.structs.replace(self.at(text_in(pieces), node), pieces=tuple(pieces))
 
     def inserted(self, node: Node) -> TemplateValue:

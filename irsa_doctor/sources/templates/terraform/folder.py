@@ -26,6 +26,11 @@ class ModuleFolder(msgspec.Struct, frozen=True, dict=True, eq=False):
     variables: Mapping[str, TemplateValue] = {}
     files: InputFiles = msgspec.field(default_factory=lambda: InputFiles({}))
 
+    @property
+    def size(self) -> int:
+        """The bytes of all files."""
+        return sum(len(syntax.text) for syntax in self.syntaxes)
+
     @cached_property
     def blocks(self) -> tuple[Block, ...]:
         """All blocks of all files, with what override files say of them."""

@@ -13,23 +13,29 @@ import msgspec
 
 from irsa_doctor.model import Text, text_of
 from irsa_doctor.sources.templates.choices import Assumed, chosen, settled, where_made
-from irsa_doctor.sources.templates.terraform.attributes import Attributes, LazyMembers
+from irsa_doctor.sources.templates.terraform.attributes import AnyKey, Attributes, LazyMembers
 from irsa_doctor.sources.templates.terraform.expressions import expression_value
 from irsa_doctor.sources.templates.terraform.folder import ModuleFolder, local_path, source_of
 from irsa_doctor.sources.templates.terraform.input_files import ModuleFiles
 from irsa_doctor.sources.templates.terraform.known_modules import KnownModule, known_module
 from irsa_doctor.sources.templates.terraform.operators import as_number, collection_entries
-from irsa_doctor.sources.templates.terraform.scopes import Budget, EvaluationScope, PathStep, step_text
+from irsa_doctor.sources.templates.terraform.scopes import (
+    INSTANCES,
+    Budget,
+    EvaluationScope,
+    PathStep,
+    limit_instances,
+    step_text,
+)
 from irsa_doctor.sources.templates.terraform.syntax import Argument, Block, Body
 from irsa_doctor.sources.templates.terraform.variable_types import with_optional
 from irsa_doctor.sources.templates.values import TemplateValue, hole, scalar_text
+from irsa_doctor.text.errors import WrongShape
 from irsa_doctor.text.positions import Anchor
 
 _EMPTY: tuple[object, ...] = ("", None, (), {})
-_MODULES_DEEP = 16
+_MODULES_DEEP = 50
 _VARIABLE = re.compile(r"\bvar\.([\w-]+)")
-_INSTANCES = 1_000
-"""Instances of one resource or module that are distinguished."""
 
 
 class Instance(msgspec.Struct, frozen=True):
@@ -57,7 +63,7 @@ class Module:
         budget: Budget,
         prefix: str = "",
         inputs: Mapping[str, TemplateValue] | None = None,
-        depth: int = 0,
+        above: tuple[str, ...] = (),
         assumed: Assumed = MappingProxyType({}),
         root: str = "",
     ) -> None:
@@ -65,14 +71,14 @@ class Module:
         self.folders = folders
         self.prefix = prefix
         self.inputs = inputs
-        self.depth = depth
+        self.above = above
         self.root = root or folder.path
         self.files = ModuleFiles(folder.files, folder.path, self.root)
         self.scope = EvaluationScope(self.lookup, budget, prefix, assumed=assumed, files=self.files)
         self.budget = budget
         self.used: set[str] = set()
         """addresses of the policy documents whose JSON was evaluated"""
-        self._known: dict[tuple[str, ...], TemplateValue] = {}
+        self._known: dict[tuple[str, ...], TemplateValue | WrongShape] = {}
         self._open: set[tuple[str, ...]] = set()
         self._children: dict[str, Module | None] = {}
 
@@ -105,17 +111,24 @@ class Module:
         return self.call(first) if name == "module" else self.resource("resource", name, first)
 
     def once(self, key: tuple[str, ...], work: Callable[[], TemplateValue | None]) -> TemplateValue | None:
-        """Return the value of `work`, evaluated once; a hole where it refers to itself."""
+        """Return the value of `work`, evaluated once; a hole where it refers to itself. Raises WrongShape, each time, where it
+        exceeds a limit."""
         if key in self._open:
             return None
         if key not in self._known:
             self._open.add(key)
             try:
-                result = work()
+                with self.budget.of_its_own():
+                    result: TemplateValue | WrongShape | None = work()
+            except WrongShape as wrong:
+                result = wrong
             finally:
                 self._open.discard(key)
             self._known[key] = TemplateValue(hole(self.prefix + ".".join(key))) if result is None else result
-        return self._known[key]
+        known = self._known[key]
+        if isinstance(known, WrongShape):
+            raise known
+        return known
 
     def has_evaluated(self, *key: str) -> bool:
         """Return whether something has referred to a name."""
@@ -153,12 +166,15 @@ class Module:
             entries = collection_entries(items)
             if entries is None or not all(isinstance(scalar_text(key.value), str) for key, _ in entries):
                 return None
-            return [self._each(key, value).where(assumed) for key, value in entries[:_INSTANCES]]
+            limit_instances(len(entries))
+            return [self._each(key, value).where(assumed) for key, value in entries]
         if repeat := block.body.arguments.get("count"):
             number, assumed = where_made(expression_value(repeat.syntax, repeat.value, self.scope))
             count = as_number(number)
-            counted = None if count is None else range(min(int(count), _INSTANCES))
-            return None if counted is None else [self._counted(index).where(assumed) for index in counted]
+            if count is None:
+                return None
+            limit_instances(count)
+            return [self._counted(index).where(assumed) for index in range(int(count))]
         return [Instance("", None, self.scope)]
 
     def likely(self, block: Block) -> list[Instance]:
@@ -219,7 +235,11 @@ class Module:
         return TemplateValue(tuple(made(instance.suffix, instance.scope) for instance in instances))
 
     def config(self, body: Body, scope: EvaluationScope, node: Any) -> TemplateValue:
-        """Return arguments and blocks as one object, dynamic blocks expanded."""
+        """Return arguments and blocks as one object, dynamic blocks expanded. Raises WrongShape where it exceeds a limit."""
+        with self.budget.inside():
+            return self._config(body, scope, node)
+
+    def _config(self, body: Body, scope: EvaluationScope, node: Any) -> TemplateValue:
         members: dict[object, TemplateValue] = {
             name: self.argument(argument, scope) for name, argument in body.arguments.items()
         }
@@ -254,7 +274,7 @@ class Module:
     def _dynamic(self, block: Block, scope: EvaluationScope, items: TemplateValue) -> Iterator[TemplateValue]:
         entries, content = collection_entries(items), self._content(block)
         anchor = Anchor(None, block.node.start_byte, block.node.end_byte)
-        if content is None or entries is None or len(entries) > _INSTANCES:
+        if content is None or entries is None or len(entries) > INSTANCES:
             yield TemplateValue(hole(f"{self.prefix}dynamic {block.labels[0]}{scope.mark}"), anchor, block.syntax.document)
             return
         named = block.body.arguments.get("iterator")
@@ -277,20 +297,23 @@ class Module:
         )
 
     def child(self, block: Block, address: str, scope: EvaluationScope) -> "Module | None":
-        """Return the module that is called, None where its files are not in the input."""
+        """Return the module that is called, None where its files are not in the input. Raises WrongShape where it calls itself,
+        which Terraform refuses, or where there are too many."""
         if address not in self._children:
             path = local_path(self.folder.path, source_of(block))
             folder = self.folders.get(path) if path else None
-            inner = self.depth + 1
-            if folder is None or inner > _MODULES_DEEP:
-                self._children[address] = None
-            else:
-                inputs = self.inputs_of(block, scope)
-                prefix = f"{self.prefix}{address}."
-                self._children[address] = Module(
-                    folder, self.folders, self.budget, prefix, inputs, inner, scope.assumed, self.root
-                )
+            self._children[address] = self._called(folder, address, block, scope) if folder else None
         return self._children[address]
+
+    def _called(self, folder: ModuleFolder, address: str, block: Block, scope: EvaluationScope) -> "Module":
+        above = (*self.above, self.folder.path)
+        if folder.path in above:
+            raise WrongShape("", f"a module that calls itself: {source_of(block)}")
+        if len(above) > _MODULES_DEEP:
+            raise WrongShape("", f"modules nested more than {_MODULES_DEEP} deep")
+        self.budget.add_instance(block)
+        inputs, prefix = self.inputs_of(block, scope), f"{self.prefix}{address}."
+        return Module(folder, self.folders, self.budget, prefix, inputs, above, scope.assumed, self.root)
 
     def inputs_of(self, block: Block, scope: EvaluationScope) -> Mapping[str, TemplateValue]:
         """Return the arguments of a call, each evaluated when it is used."""
@@ -359,22 +382,3 @@ class Outputs(LazyMembers):
         block = child.folder.named.get(("output", word))
         argument = block.body.arguments.get("value") if block else None
         return expression_value(argument.syntax, argument.value, child.scope) if argument else None
-
-
-class AnyKey(LazyMembers):
-    """The instances of a block whose number is not known: there is one for every key."""
-
-    def __init__(self, made: Callable[[str, EvaluationScope], TemplateValue], scope: EvaluationScope) -> None:
-        self.made = made
-        self.scope = scope
-
-    def _names(self) -> Iterable[str]:
-        return ()
-
-    def __contains__(self, key: object) -> bool:
-        return True
-
-    def __getitem__(self, key: object) -> TemplateValue:
-        word = TemplateValue(key)
-        each = TemplateValue({"key": word, "value": TemplateValue(hole(f"each.value of {step_text(word)}"))})
-        return self.made(step_text(word), self.scope.with_names({"each": each}, f" {step_text(word)}"))

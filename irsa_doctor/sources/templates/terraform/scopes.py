@@ -3,7 +3,9 @@
 https://developer.hashicorp.com/terraform/language/expressions/references
 """
 
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterator, Mapping
+from contextlib import contextmanager
 
 import msgspec
 
@@ -11,8 +13,16 @@ from irsa_doctor.model import text_of
 from irsa_doctor.sources.templates.values import TemplateValue, scalar_text
 from irsa_doctor.text.errors import WrongShape
 
-_DEEP = 100
+_DEEP = 200
 """Expressions inside expressions, those that a reference leads to counted in."""
+_STEPS, _STEPS_A_BYTE = 200_000, 20
+"""Steps that one expression may take, and those that all may take for each byte: far more than any configuration needs"""
+_EXPRESSIONS = 5
+"""Expressions of a root module that may take all the steps that one may"""
+_FITTING, _OVERSIZE = 500, 50_000
+"""Parts that a trust policy within the quota of IAM can have, and those beyond it of all policies of a root module"""
+_ALL_INSTANCES, INSTANCES = 10_000, 1_000
+"""Instances of all resources and modules of one root module, and of one block of it"""
 
 PathStep = str | TemplateValue
 """`.name`, or `[value]`"""
@@ -26,17 +36,71 @@ class MissingMember(Exception):
 
 
 class Budget:
-    """The steps that all expressions of a run may take together, so that a few lines cannot take for ever."""
+    """What the expressions of one root module, and of all that it calls, may cost, so that a few lines cannot take for ever.
 
-    def __init__(self, steps: int) -> None:
-        self.steps = steps
+    Each expression that has a name of its own, a local or the argument of a resource, has its own steps: what one takes, no
+    other lacks. `size` is that of the files in bytes.
+    """
+
+    def __init__(self, size: int = 0) -> None:
+        self.most = _STEPS + _STEPS_A_BYTE * size
+        self.steps = self.most
+        self.all_steps = self.most * _EXPRESSIONS
+        self.instances: Counter[Hashable] = Counter()
+        self.all_instances = 0
+        self.oversize = 0
         self.depth = 0
 
-    def spend(self) -> None:
-        """Count one step; raises WrongShape where there were too many."""
-        self.steps -= 1
-        if self.steps < 0 or self.depth > _DEEP:
-            raise WrongShape("", "expressions nested too deeply, or too many of them")
+    def spend(self, steps: int = 1) -> None:
+        """Count steps; raises WrongShape where there were too many."""
+        self.steps -= steps
+        self.all_steps -= steps
+        if self.steps < 0:
+            raise WrongShape("", f"an expression of more than {self.most:,} steps")
+        if self.all_steps < 0:
+            raise WrongShape("", f"expressions of more than {self.most * _EXPRESSIONS:,} steps in one root module")
+        if self.depth > _DEEP:
+            raise WrongShape("", f"expressions nested more than {_DEEP} deep")
+
+    def add_instance(self, block: Hashable) -> None:
+        """Count an instance of the block of a resource or module; raises WrongShape where there are too many."""
+        if self.oversize > _OVERSIZE:
+            raise WrongShape("", f"policies of more than {_OVERSIZE:,} parts beyond what IAM takes, in one root module")
+        self.instances[block] += 1
+        self.all_instances += 1
+        if self.instances[block] > INSTANCES:
+            raise WrongShape("", f"more than {INSTANCES:,} instances")
+        if self.all_instances > _ALL_INSTANCES:
+            raise WrongShape("", f"more than {_ALL_INSTANCES:,} instances of resources and modules in one root module")
+
+    def add_policy(self, parts: int) -> None:
+        """Count the parts of a policy that was read."""
+        self.oversize += max(0, parts - _FITTING)
+
+    @contextmanager
+    def inside(self) -> Iterator[None]:
+        """Evaluate a block one level deeper, which is a step."""
+        self.depth += 1
+        try:
+            self.spend()
+            yield
+        finally:
+            self.depth -= 1
+
+    @contextmanager
+    def of_its_own(self) -> Iterator[None]:
+        """Evaluate an expression with the steps of one, whatever those before it took."""
+        before, self.steps = self.steps, self.most
+        try:
+            yield
+        finally:
+            self.steps = before
+
+
+def limit_instances(number: float) -> None:
+    """Raise WrongShape where a block has more instances than are read."""
+    if number > INSTANCES:
+        raise WrongShape("", f"more than {INSTANCES:,} instances")
 
 
 class EvaluationScope(msgspec.Struct, frozen=True):

@@ -25,11 +25,13 @@ class TerragruntCall(msgspec.Struct, frozen=True):
     inputs: Mapping[str, TemplateValue]
 
 
-def terragrunt_call(module: Module) -> TerragruntCall | None:
-    """The call of a folder's file of Terragrunt, None where the folder has none."""
-    block = next((b for b in module.folder.blocks if b.kind == "terraform" and "source" in b.body.arguments), None)
-    if block is None:
-        return None
+def terragrunt_block(module: Module) -> Block | None:
+    """The block of a folder's file of Terragrunt that calls a module, None where the folder has none."""
+    return next((b for b in module.folder.blocks if b.kind == "terraform" and "source" in b.body.arguments), None)
+
+
+def terragrunt_call(module: Module, block: Block) -> TerragruntCall:
+    """The call that a block of Terragrunt makes; raises WrongShape where its inputs exceed a limit."""
     scope = module.likely(block)[0].scope
     argument = block.syntax.arguments.get("inputs")
     value = module.argument(argument, scope).value if argument else {}

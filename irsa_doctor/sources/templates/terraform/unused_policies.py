@@ -5,6 +5,7 @@ A statement that allows AssumeRoleWithWebIdentity can be of nothing but a trust 
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 
 import msgspec
 
@@ -35,29 +36,46 @@ class PolicyCandidate(msgspec.Struct, frozen=True):
     is_used: Callable[[], bool]
 
 
-def add_unused_policies(module: Module, readings: Mapping[str, DocumentReading]) -> None:
-    """Add the trust policies of a module, and of all that it calls, that no role uses, each to the reading of its file."""
-    candidates = [candidate for each in module.called() for candidate in _candidates(each)]
+def add_unused_policies(
+    module: Module, readings: Mapping[str, DocumentReading], attempt: Callable[[Callable[[], None], Block], None]
+) -> None:
+    """Add the trust policies of a module, and of all that it calls, that no role uses, each to the reading of its file.
+
+    `attempt` does what is about one block, and notes what is wrong with it.
+    """
+    candidates: list[tuple[PolicyCandidate, Block]] = []
+
+    def gather(each: Module, block: Block) -> None:
+        candidates.extend((candidate, block) for candidate in _candidates(each, block))
+
+    for each in module.called():
+        for block in _naming(each):
+            with module.budget.of_its_own():
+                attempt(partial(gather, each, block), block)
     # a document that is merged into another one is used by that
-    for candidate in candidates:
+    for candidate, block in candidates:
         if candidate.document in readings and not candidate.is_used():
-            _add(candidate, readings[candidate.document])
+            attempt(partial(_add, candidate, readings[candidate.document]), block)
 
 
-def _candidates(module: Module) -> Iterator[PolicyCandidate]:
+def _naming(module: Module) -> Iterator[Block]:
+    """The blocks of a module that name the action of web identities."""
     naming = {syntax.document for syntax in module.folder.syntaxes if _SIGN in syntax.text.lower()}
     for block in module.folder.blocks if naming else ():
-        if block.kind not in _KINDS or block.syntax.document not in naming or not _names_action(block.syntax.text, block.node):
-            continue
-        if block.kind == "data" and block.labels[:1] == ("aws_iam_policy_document",) and len(block.labels) == 2:
-            yield from _documents(module, block)
-        elif block.kind == "locals":
-            for name, argument in block.body.arguments.items():
-                yield from _argument(module, f"local.{name}", argument, ("local", name))
-        elif block.kind == "output" and block.labels and "value" in block.body.arguments:
-            yield from _argument(module, f"output.{block.labels[0]}", block.body.arguments["value"])
-        elif block.kind == "module" and block.labels:
-            yield from _of_call(module, block)
+        if block.kind in _KINDS and block.syntax.document in naming and _names_action(block.syntax.text, block.node):
+            yield block
+
+
+def _candidates(module: Module, block: Block) -> Iterator[PolicyCandidate]:
+    if block.kind == "data" and block.labels[:1] == ("aws_iam_policy_document",) and len(block.labels) == 2:
+        yield from _documents(module, block)
+    elif block.kind == "locals":
+        for name, argument in block.body.arguments.items():
+            yield from _argument(module, f"local.{name}", argument, ("local", name))
+    elif block.kind == "output" and block.labels and "value" in block.body.arguments:
+        yield from _argument(module, f"output.{block.labels[0]}", block.body.arguments["value"])
+    elif block.kind == "module" and block.labels:
+        yield from _of_call(module, block)
 
 
 def _documents(module: Module, block: Block) -> Iterator[PolicyCandidate]:
