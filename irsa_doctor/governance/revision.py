@@ -35,6 +35,24 @@ def files_at(revision: str, paths: Sequence[str], folder: str = ".") -> Mapping[
     return files
 
 
+def entries_at(revision: str, way: str, top: str, *, recursive: bool = False) -> list[tuple[str, str, str]]:
+    """(mode, object, path) of what a revision has at a way from the top, or of all below it. Raises NoRevision."""
+    commit = _commit(revision, top)
+    listing = _git(top, "ls-tree", *(["-r"] if recursive else []), "-z", commit, "--", way, what=revision)
+    rows = (line.partition(b"\t") for line in listing.split(b"\0") if line)
+    return [(*_mode_and_object(meta), os.fsdecode(path)) for meta, _, path in rows]
+
+
+def _mode_and_object(meta: bytes) -> tuple[str, str]:
+    mode, _, ident = meta.decode().split()
+    return mode, ident
+
+
+def blob_of(ident: str, top: str) -> bytes:
+    """The content of an object. Raises NoRevision."""
+    return _git(top, "cat-file", "blob", ident, what=ident)
+
+
 def _submodule(line: bytes) -> tuple[str, str] | None:
     """(commit, path) of a submodule."""
     meta, _, path = line.partition(b"\t")

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import msgspec
 
-from irsa_doctor.governance.revision import files_at, top_of
+from irsa_doctor.governance.links_at import followed_at
+from irsa_doctor.governance.revision import top_of
 from irsa_doctor.governance.settings import OWN_FILE, SHARED_FILE, Settings, SettingsError, load_settings
 
 
@@ -66,9 +67,9 @@ class _Copy(msgspec.Struct, frozen=True):
         return os.path.join(self.folder, way)
 
     def write(self, paths: Iterable[str]) -> None:
-        """Copy those of the paths (relative to the top) that exist."""
+        """Copy those of the paths (relative to the top) that exist, links followed inside the tree of the revision."""
         asked = [path for path in paths if not path.startswith("..")]
-        for path, content in (files_at(self.revision, asked, self.top) if asked else {}).items():
+        for path, content in followed_at(self.revision, asked, self.top).items():
             # what git itself would never write
             if ".." in Path(path).parts or os.path.isabs(path):
                 continue
