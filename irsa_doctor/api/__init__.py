@@ -34,7 +34,7 @@ EXPORTS: Mapping[str, str] = {
     "api.why": "Symptoms read_symptoms why why_all",
     "governance.baseline": "BaselineError",
     "governance.revision": "NoRevision",
-    "governance.settings": "FAIL_ON Settings SettingsError Waiver load_settings",
+    "governance.settings": "FAIL_ON GATE_UNKNOWN Settings SettingsError Waiver load_settings",
     "governance.settings_at": "settings_at",
     "model": "ChainedRole Closed Cluster ClusterNode ConfigMap Container Contradiction Discovery Document EnvSource Flaw Gap "
     "Hole Inventory Mount Namespace OidcProvider Place PlannedCluster PlannedProvider PodIdentityAssociation ProjectedToken "

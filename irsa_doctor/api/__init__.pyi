@@ -76,6 +76,7 @@ from irsa_doctor.api.why import why_all as why_all
 from irsa_doctor.governance.baseline import BaselineError as BaselineError
 from irsa_doctor.governance.revision import NoRevision as NoRevision
 from irsa_doctor.governance.settings import FAIL_ON as FAIL_ON
+from irsa_doctor.governance.settings import GATE_UNKNOWN as GATE_UNKNOWN
 from irsa_doctor.governance.settings import Settings as Settings
 from irsa_doctor.governance.settings import SettingsError as SettingsError
 from irsa_doctor.governance.settings import Waiver as Waiver

@@ -13,9 +13,9 @@ from irsa_doctor.model.findings import Report
 
 if TYPE_CHECKING:
     from irsa_doctor.answers.check.judge import BaseChange, Input
+    from irsa_doctor.facts import Unbounded
     from irsa_doctor.governance.baseline import Entry
     from irsa_doctor.governance.comments import TextOf
-    from irsa_doctor.governance.excused import Excused
     from irsa_doctor.governance.governing import Governing
     from irsa_doctor.rulebook.frameworks import FrameworkReport
     from irsa_doctor.rulebook.rules import Rule
@@ -67,9 +67,10 @@ def check(  # noqa: PLR0913 - the input, its sources, and what governs the judge
         on_stage("asking rules")
         pairs = compared or ([(settings, proposed)] if proposed else ())
         change = _change(governing, pairs, revision, _base_findings(base, paths, governing, today))
-        if revision and live is None and _excuses(loaded, settings):
-            at_base = _excused_at(revision, (*paths, *base), loaded, governing, today or _today())
-            return judge(_input(loaded), governing, today or _today(), change=msgspec.structs.replace(change, at_base=at_base))
+        if revision and live is None:
+            change = _beside_base(change, revision, (*paths, *base), loaded, governing, today or _today())
+            if change.at_base is not None:
+                return judge(_input(loaded), governing, today or _today(), change=change)
         comments_of = _comments_at(revision, loaded, settings) if revision else None
         return judge(_input(loaded), governing, today or _today(), change=change, comments_of=comments_of)
 
@@ -206,13 +207,34 @@ def _excuses(loaded: "Loaded", settings: Settings) -> bool:
     return bool(settings.waivers) or bool(comments_of(own, commented_texts(loaded.documents, settings)))
 
 
-def _excused_at(revision: str, paths: Sequence[str], loaded: "Loaded", governing: "Governing", today: date) -> "Excused":
-    """What waivers and comments excused before the change."""
+def _beside_base(
+    change: "BaseChange", revision: str, paths: Sequence[str], loaded: "Loaded", governing: "Governing", today: date
+) -> "BaseChange":
+    """The change with what was excused before it, and with the trust policies of which it is newly unknown how far they
+    reach. The base is read only where one of these matters."""
     from irsa_doctor.api.before import judged_before
+    from irsa_doctor.facts import View, unbounded
     from irsa_doctor.governance.excused import excused
 
+    settings = governing.settings
+    holes = _holes(loaded, settings)
+    if not holes and not _excuses(loaded, settings):
+        return change
     read = [row.path for row in loaded.inventory.documents if row.status == "read"]
-    return excused(judged_before(revision, paths, read, governing, today).report.waived)
+    before = judged_before(revision, paths, read, governing, today)
+    known = {hole.mark for hole in unbounded(View(before.input.inventory, settings.audiences))} if holes else frozenset()
+    new = [hole.judged(settings.gate_unknown or "fail") for hole in holes if hole.mark not in known]
+    return msgspec.structs.replace(change, at_base=excused(before.report.waived), unbounded=new)
+
+
+def _holes(loaded: "Loaded", settings: Settings) -> "Sequence[Unbounded]":
+    """The trust policies of which it is not known how far they reach."""
+    from irsa_doctor.facts import View, unbounded
+
+    try:
+        return list(unbounded(View(loaded.inventory, settings.audiences)))
+    except Exception:  # noqa: BLE001 - the rules meet the same error, and its document is unreadable then
+        return ()
 
 
 def _input(loaded: "Loaded") -> "Input":

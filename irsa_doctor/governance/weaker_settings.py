@@ -8,7 +8,7 @@ import msgspec
 from irsa_doctor.governance.baseline import Entry
 from irsa_doctor.governance.governing import Governing
 from irsa_doctor.governance.rule_changes import relaxations
-from irsa_doctor.governance.settings import FAIL_ON, GATE_UNKNOWN, Settings, Waiver
+from irsa_doctor.governance.settings import FAIL_ON, GATE_KEY, GATE_UNKNOWN, Settings, Waiver
 from irsa_doctor.governance.waivers import waiver_place
 from irsa_doctor.model import Place
 from irsa_doctor.model.extents import fits
@@ -174,7 +174,7 @@ WEAKER: Mapping[str, Weaker] = {
     "fail-on": _threshold("fail-on", ("never", *FAIL_ON[:-1]), "high"),
     "min-severity": _threshold("min-severity", SEVERITIES, SEVERITIES[-1]),
     "min-confidence": _threshold("min-confidence", CONFIDENCES, CONFIDENCES[-1]),
-    "gate-unknown": _threshold("gate-unknown", tuple(reversed(GATE_UNKNOWN)), GATE_UNKNOWN[0]),
+    GATE_KEY: _threshold(GATE_KEY, tuple(reversed(GATE_UNKNOWN)), GATE_UNKNOWN[0]),
     "inline-ignores": _inline_ignores,
     "select": _rules,
     "ignore": _rules,

@@ -14,6 +14,7 @@ from irsa_doctor.facts import (
     BindingFacts,
     ClusterFacts,
     DocumentFacts,
+    GateFacts,
     GrantFacts,
     ProviderFacts,
     RoleFacts,
@@ -39,6 +40,7 @@ SUBJECTS: Mapping[str, type[msgspec.Struct]] = {
     "document": DocumentFacts,
     "waiver": WaiverFacts,
     "settings": SettingsFacts,
+    "gate": GateFacts,
 }
 NAME = re.compile(r"\{([a-z_]+)\}")
 """a name in a sentence of a rule, for which the evidence of a subject has the text"""

@@ -11,7 +11,7 @@ import msgspec
 from irsa_doctor.answers.check.choice import choose
 from irsa_doctor.answers.check.engine import RuleAnswer, ask
 from irsa_doctor.answers.check.judge import BaseChange, Input, commented_texts, judge
-from irsa_doctor.facts import Judged, View, derive
+from irsa_doctor.facts import GateFacts, Judged, View, derive, unbounded
 from irsa_doctor.governance.comments import apply_comments, comments_of
 from irsa_doctor.governance.governing import Governing
 from irsa_doctor.governance.settings import Settings
@@ -137,13 +137,14 @@ def _judge(world: World, rules: Sequence[Rule]) -> _Judged:
     change = _change(full, rules, settings)
     inventory = _limited(loaded.inventory, full.get("limited", {}))
     judged = Input(inventory, loaded.documents)
-    report = judge(judged, Governing(settings, rules), _TODAY, change=BaseChange(settings=change))
+    gated = _gated(View(inventory, settings.audiences), full.get("gate"))
+    report = judge(judged, Governing(settings, rules), _TODAY, change=BaseChange(settings=change, unbounded=gated))
     found = [*report.findings, *(entry.finding for entry in report.waived)]
     ids = {rule.id for rule in rules}
     waivers = apply_waivers(found, settings.waivers, ids, ids, _TODAY).waivers
     written = comments_of([row.path for row in loaded.inventory.documents], commented_texts(loaded.documents, settings))
     comments = apply_comments(found, written, ids, ids).comments
-    return _Judged(report, [*derive(View(inventory, settings.audiences)), *waivers, *comments, *change])
+    return _Judged(report, [*derive(View(inventory, settings.audiences)), *waivers, *comments, *change, *gated])
 
 
 def _limited(inventory: Inventory, whys: Mapping[str, str]) -> Inventory:
@@ -162,6 +163,17 @@ def _change(world: World, rules: Sequence[Rule], settings: Settings) -> list[Jud
     before = msgspec.convert(world["settings_before"], Settings)
     old, new = (Governing(state, choose(rules, state)) for state in (before, settings))
     return [judged_change([(old, new)], "main")]
+
+
+def _gated(view: View, gate: Any) -> list[Judged]:
+    """What a gate can judge of the policies of a world and what not, where the world is one that a change makes."""
+    if gate is None:
+        return []
+    holes = [hole.judged(gate) for hole in unbounded(view)]
+    opened = {judged.id for judged in holes}
+    grants = (grant for role in view.roles for grant in role.grants if grant.id not in opened)
+    bounded = GateFacts(bounded=True, gate=gate)
+    return [*holes, *(msgspec.structs.replace(grant, facts=bounded) for grant in grants)]
 
 
 def illustration_of(rule: Rule) -> Illustration | None:

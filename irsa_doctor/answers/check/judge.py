@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from datetime import date
 from functools import partial
+from itertools import chain
 
 import msgspec
 
@@ -40,12 +41,14 @@ class Input(msgspec.Struct, frozen=True):
 
 class BaseChange(msgspec.Struct, frozen=True):
     """What is known of the change that is judged: the findings of the base alone, what becomes of the settings, and the waivers
-    that it proposes, which waive nothing. `at_base` is what the base excused, where that is the most that is excused."""
+    that it proposes, which waive nothing. `at_base` is what the base excused, where that is the most that is excused, and
+    `unbounded` the trust policies of which it is newly unknown how far they reach."""
 
     base_findings: Sequence[Entry] = ()
     settings: Sequence[Judged] = ()
     proposed_waivers: Sequence[Waiver] = ()
     at_base: Excused | None = None
+    unbounded: Sequence[Judged] = ()
 
 
 _NO_CHANGE = BaseChange()
@@ -64,7 +67,7 @@ def judge(
     own = [row.path for row in inventory.documents if row.status == "read" and row.path not in judged.base]
     written = comments.comments_of(own, comments_of or commented_texts(judged.documents, settings))
     locate = Locator(judged.documents, inventory.documents, (*settings.waivers, *change.proposed_waivers), written)
-    outcome, inventory = _evaluated(inventory, governing, locate)
+    outcome, inventory = _evaluated(inventory, governing, locate, change.unbounded)
     ids = ({rule.id for rule in governing.rules}, governing.rule_ids)
     waived = waivers.apply_waivers(outcome.findings, settings.waivers, *ids, today, change.at_base)
     commented = comments.apply_comments(waived.findings, written, *ids, change.at_base)
@@ -94,7 +97,9 @@ def judge(
     )
 
 
-def _evaluated(inventory: Inventory, governing: Governing, locate: Locator) -> tuple[Evaluation, Inventory]:
+def _evaluated(
+    inventory: Inventory, governing: Governing, locate: Locator, unbounded: Sequence[Judged]
+) -> tuple[Evaluation, Inventory]:
     """What the rules say of an inventory. Where an unexpected error comes of a document, that one is unreadable and the others
     are judged."""
     lost: dict[str, str] = {}
@@ -102,18 +107,22 @@ def _evaluated(inventory: Inventory, governing: Governing, locate: Locator) -> t
     def evaluated(paths: Sequence[str]) -> tuple[Evaluation, Inventory]:
         left = inventory if len(paths) == len(everything) else only_of(inventory, paths, lost)
         view = View(left, governing.settings.audiences)
-        return _within_limits(view, governing.rules, locate)
+        return _within_limits(view, governing.rules, locate, unbounded)
 
     everything = tuple(dict.fromkeys(row.path for row in inventory.documents))
     return without_breaking(everything, evaluated, lost.__setitem__)
 
 
-def _within_limits(view: View, rules: Sequence[Rule], locate: Locator) -> tuple[Evaluation, Inventory]:
+def _within_limits(
+    view: View, rules: Sequence[Rule], locate: Locator, unbounded: Sequence[Judged]
+) -> tuple[Evaluation, Inventory]:
     """What the rules say of every subject, and the inventory; where the run reaches a limit, the documents of subjects that
     were not judged are unreadable in it, and those findings that there are count."""
     renew()
     with view.work.on(""):
-        outcome = evaluate(rules, derive(view), locate, partial(offer, view), AccountsOfRoles(view), view.work)
+        outcome = evaluate(
+            rules, chain(derive(view), unbounded), locate, partial(offer, view), AccountsOfRoles(view), view.work
+        )
     rows = [_as_judged(row, view, outcome.limit) for row in view.inventory.documents]
     inventory = msgspec.structs.replace(view.inventory, documents=tuple(rows))
     if outcome.limit:
