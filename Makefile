@@ -13,7 +13,7 @@ TESTS  := -m pytest --numprocesses auto --dist worksteal
 DEMO   := fixtures/worlds/shop --complete serviceaccounts
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-oldest test-newest test-semantics lock workflows audit release fuzz coverage lint types generated generated-check rules wheel bench tools kube-tools check clean
+.PHONY: help demo test test-oldest test-newest test-semantics fuzz lock workflows audit release fuzz coverage lint types generated generated-check rules wheel bench tools kube-tools check clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 16

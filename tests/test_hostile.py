@@ -97,6 +97,7 @@ def check(path: Path, raw: bytes) -> None:
     path.write_bytes(raw)
     report = api.check([str(path)])
     assert [row.path for row in report.documents][:1] == [str(path)]
+    assert not any("an error of irsa-doctor" in (row.why or "") for row in report.documents)
     for render in FORMATS.values():
         assert isinstance(render(report, Style()), str)
 

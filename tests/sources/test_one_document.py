@@ -202,3 +202,34 @@ def test_a_plan_in_a_folder_takes_no_finding_from_the_configuration(tmp_path):
     (tmp_path / "main.tf").write_text(ROLE_BLOCK)
     assert findings(api.check([str(tmp_path)]), "open-sub-star")
     assert not findings(api.check([str(tmp_path / "main.tf"), str(tmp_path / "plan.json")]), "open-sub-star")
+
+
+def parametrized(default, file_value, tmp_path, operator="StringLike"):
+    document = json.loads(json.dumps(OPEN).replace("StringLike", operator))
+    document["Statement"][0]["Condition"][operator][f"{ISSUER}:sub"] = {"Ref": "S"}
+    parameter = {"Type": "String"} | ({} if default is None else {"Default": default})
+    role = {"Type": "AWS::IAM::Role", "Properties": {"RoleName": "r", "AssumeRolePolicyDocument": document}}
+    template = {"AWSTemplateFormatVersion": "2010-09-09", "Parameters": {"S": parameter}, "Resources": {"R": role}}
+    values = [{"ParameterKey": "S", "ParameterValue": file_value}]
+    return checked(tmp_path, {"t.json": json.dumps(template), "params.json": json.dumps(values)})
+
+
+ONE = "system:serviceaccount:x:a"
+
+
+def test_parameters_beside_a_template_take_no_finding_of_its_defaults(tmp_path):
+    assert findings(parametrized("*", ONE, tmp_path), "open-sub-star")
+
+
+def test_parameters_beside_a_template_add_findings(tmp_path):
+    assert findings(parametrized(ONE, "*", tmp_path), "open-sub-star")
+
+
+def test_parameters_that_have_no_default_are_those_of_the_file(tmp_path):
+    report = parametrized(None, ONE, tmp_path, "StringEquals")
+    assert not [finding for finding in report.findings if finding.severity in ("critical", "high")]
+
+
+def test_parameters_that_are_named_take_the_place_of_the_defaults(tmp_path):
+    parametrized("*", ONE, tmp_path)
+    assert not findings(api.check([str(tmp_path / "t.json"), str(tmp_path / "params.json")]), "open-sub-star")

@@ -6,12 +6,12 @@ from functools import partial
 
 import msgspec
 
-from irsa_doctor.model import Place, TrustPolicy
+from irsa_doctor.model import Place, Role, TrustPolicy
 from irsa_doctor.sources.documents import kinds
 from irsa_doctor.sources.documents.bulk import FROM, read_bulk
 from irsa_doctor.sources.documents.dialects import Dialect
 from irsa_doctor.sources.documents.policies import concerns, is_like_policy, unwrapped
-from irsa_doctor.sources.documents.reading import DocumentReading, Page, guarded
+from irsa_doctor.sources.documents.reading import Deployment, DocumentReading, Page, guarded
 from irsa_doctor.text.errors import TextError
 from irsa_doctor.text.json import read_json, read_pieces, split_values
 from irsa_doctor.text.lines import Span
@@ -169,7 +169,27 @@ def read_waiting(readings: Sequence[DocumentReading]) -> None:
     for reading in readings:
         for page in reading.waiting:
             guarded((reading,), partial(read_page_now, page, reading))
+            for deployment in reading.deployments:
+                guarded((reading,), partial(_add_deployment, page, reading, deployment))
         reading.waiting = []
+
+
+def _add_deployment(page: Page, reading: DocumentReading, deployment: Deployment) -> None:
+    """Add the roles whose policies differ from those of the defaults where a template is deployed with other parameters."""
+    other = DocumentReading(reading.path, parameters=deployment.parameters, deployment=deployment.words)
+    kinds.read_page(page, other)
+    known = {(role.address, _words(role)) for role in reading.roles}
+    added = [role for role in other.roles if (role.address, _words(role)) not in known]
+    reading.roles += added
+    places = {role.policy.place for role in added if isinstance(role.policy, TrustPolicy)}
+    reading.apart += [place for place in other.apart if place in places]
+    for spot, anchor in other.anchors.items():
+        reading.anchors.setdefault(spot, anchor)
+
+
+def _words(role: Role) -> str:
+    """What a role's policy says, to compare it with that of another deployment."""
+    return repr(role.policy.document) if isinstance(role.policy, TrustPolicy) else ""
 
 
 def read_page_now(

@@ -71,6 +71,13 @@ class AnsweredPolicy(msgspec.Struct, frozen=True):
     policy: TrustPolicy
 
 
+class Deployment(msgspec.Struct, frozen=True):
+    """What a file of parameters gives to a template: one more way in which it may be deployed."""
+
+    words: str
+    parameters: dict[str, str]
+
+
 class DocumentReading(msgspec.Struct):
     """What one document gave; filled while it is read, then joined. Records of Kubernetes have no cluster yet."""
 
@@ -129,6 +136,10 @@ class DocumentReading(msgspec.Struct):
     """templates that are read when the values of their parameters are known"""
     parameters: dict[str, str] = {}
     """of a file of parameters, what it gives; of a template, what it is given"""
+    deployments: list["Deployment"] = []
+    """of a template, what files of parameters that nobody named give instead of its defaults"""
+    deployment: str = ""
+    """the words for the deployment that is read, "" for the defaults"""
     kustomization: Any = None
     """what a kustomization takes up and renames (templates.kustomizations.Kustomization)"""
     named: bool = False

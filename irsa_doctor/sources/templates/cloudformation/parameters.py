@@ -7,7 +7,7 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/continuous-delive
 import os
 from collections.abc import Collection, Mapping, Sequence
 
-from irsa_doctor.sources.documents.reading import DocumentReading, Page
+from irsa_doctor.sources.documents.reading import Deployment, DocumentReading, Page
 from irsa_doctor.text import shapes
 from irsa_doctor.text.errors import WrongShape
 
@@ -39,10 +39,12 @@ def give_parameters(readings: Sequence[DocumentReading]) -> None:
         if not reading.waiting:
             continue
         own = [file for file in files if reading.path in fitting[file.path]]
-        own = [file for file in own if file.named] or own
-        if len(own) == 1:
-            reading.parameters = dict(own[0].parameters)
-            own[0].empty = True
+        named = [file for file in own if file.named]
+        if len(named) == 1:
+            reading.parameters = dict(named[0].parameters)
+            named[0].empty = True
+        elif not named and len(own) == 1:
+            _give_beside(reading, own[0])
     for file in files:
         if not fitting[file.path]:
             _report_misfit(file, templates)
@@ -50,12 +52,24 @@ def give_parameters(readings: Sequence[DocumentReading]) -> None:
             file.passed.append("parameters of one of several deployments of a template: name the file to use them")
 
 
-def _declared(reading: DocumentReading) -> Collection[str]:
-    """The parameters that the templates of a document declare."""
+def _give_beside(reading: DocumentReading, file: DocumentReading) -> None:
+    """A file that nobody named gives what has no default; what it gives instead of defaults is one more deployment."""
+    defaults = _declared(reading, with_default=True)
+    reading.parameters = {name: value for name, value in file.parameters.items() if name not in defaults}
+    if len(reading.parameters) < len(file.parameters):
+        words = f"with {os.path.basename(file.path)}"
+        reading.deployments.append(Deployment(words, dict(file.parameters)))
+    file.empty = True
+
+
+def _declared(reading: DocumentReading, *, with_default: bool = False) -> Collection[str]:
+    """The parameters that the templates of a document declare, or those of them that have a default."""
     names: set[str] = set()
     for page in reading.waiting:
         declared = page.value.get("Parameters") if isinstance(page.value, dict) else None
-        names.update(declared if isinstance(declared, dict) else ())
+        for name, entry in declared.items() if isinstance(declared, dict) else ():
+            if not with_default or (isinstance(entry, dict) and "Default" in entry):
+                names.add(name)
     return names
 
 

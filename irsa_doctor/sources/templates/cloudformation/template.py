@@ -56,17 +56,19 @@ def _read(reader: Reader, template: Template, reading: DocumentReading, name: ob
 
 def _read_role(template: Template, name: str, place: Place, reading: DocumentReading) -> None:
     """The role; where an undecided condition changes its policy, once for each case that there can be."""
-    policy, anchors = _policy(template, name, place)
+    deployment = reading.deployment
+    policy, anchors = _policy(template, name, place, f"({deployment})" if deployment else "")
     undecided = sorted(template.undecided)
     if not undecided or len(undecided) > _CASES:
         reading.anchors.update(anchors)
-        _add_role(template, name, "", policy, place, reading)
+        _add_role(template, name, f"({deployment})" if deployment else "", policy, place, reading)
         return
     for case in product((True, False), repeat=len(undecided)):
         assumed = dict(zip(undecided, case, strict=True))
         if not template.can_be(assumed):
             continue
-        words = ", ".join(word if holds else f"not {word}" for word, holds in assumed.items())
+        cases = [word if holds else f"not {word}" for word, holds in assumed.items()]
+        words = ", ".join([*cases, deployment] if deployment else cases)
         policy, anchors = _policy(template.assuming(assumed), name, place, f"({words})")
         reading.anchors.update(anchors)
         _add_role(template, name, f"({words})", policy, place, reading)

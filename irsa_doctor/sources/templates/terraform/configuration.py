@@ -301,8 +301,8 @@ def _plan_of(module: Module, readings: Sequence[DocumentReading]) -> str:
         if block.kind == "resource" and block.labels[:1] == ("aws_iam_role",)
     }
     for reading in readings:
-        # what lies beside the configuration may be of another revision, or made up
-        if reading.plans is None or not reading.named:
+        # what lies beside the configuration may be of another revision, or made up; so may what a change names
+        if reading.plans is None or not reading.named or any(other.base for other in readings):
             continue
         folder = module_folder(reading.path)
         if folder == module.folder.path or (folder not in module.folders and roles and roles <= reading.plans):
