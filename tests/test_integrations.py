@@ -122,6 +122,7 @@ rule = "open-aud-only"
 subject = "*"
 owner = "me"
 reason = "mine"
+severity = "critical"
 expires = 2999-01-01
 """
 

@@ -20,7 +20,7 @@ GROUPS = {
     ),
     "Output": (
         *("--format", "--output", "--quiet", "--statistics", "--show-fixes", "--show-unknown"),
-        *("--redact", "--write-baseline", "--fail-on", "--allow-new", "--strict", "--exit-zero"),
+        *("--redact", "--write-baseline", "--fail-on", "--allow-new", "--gate-unknown", "--strict", "--exit-zero"),
         *("--max-seconds", "--max-memory"),
     ),
     "Selection": (

@@ -15,6 +15,7 @@ SHORT_NAMES: Mapping[str, str] = {
     "cj": "cronjobs",
     "sa": "serviceaccounts",
     "ns": "namespaces",
+    "no": "nodes",
     "cm": "configmaps",
 }
 """as kubectl abbreviates them (kubectl api-resources)"""

@@ -18,6 +18,14 @@ from tests.trust.drawing import ACCOUNT, ARN, AUD, AUDIENCES, ISSUER, OTHER, PRE
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/drawn"
 STS = "sts.amazonaws.com"
 KNOWN = {"aws:securetransport": ("true",), "aws:resourceaccount": (ACCOUNT,)}
+RECORDED = {
+    "aws:principalaccount": (ACCOUNT,),
+    "aws:principaltype": ("User",),
+    "aws:userid": (ARN,),
+    "aws:principalisawsservice": ("false",),
+    "sts:roleauthorizedbyidp": ("false",),
+}
+"""what every request of a token of the provider has (K3)"""
 STRANGERS = (f"{PREFIX}zz:nobody", f"{PREFIX}a:zz", f"{PREFIX}zz:x")
 NAMED = st.lists(st.sampled_from(SUBJECTS), max_size=4, unique=True)
 
@@ -172,7 +180,7 @@ def is_proved(document, users, subject, surroundings, *, complete):
         return None
     new = fix.policy
     assert not read_for_iam(new).refused
-    request = {**surroundings, **KNOWN}
+    request = {**surroundings, **KNOWN, **RECORDED}
     assert all(decided(new, subject, STS, request, reading=reading) for reading in reference.all_readings())
     was_refused = view.roles[0].policy.refused
     for other, audience in product({*SUBJECTS[::3], *users, subject, *STRANGERS}, AUDIENCES[::2]):
@@ -195,7 +203,7 @@ def finds_no_harm(document, users, surroundings, *, complete):
     """What findings offer, held against the policy before; returns how many policies they offer."""
     view = world(document, users, complete=complete)
     fixes = [fix for fix in of_findings(view).values() if fix and fix.policy is not None]
-    request = {**surroundings, **KNOWN}
+    request = {**surroundings, **KNOWN, **RECORDED}
     refused = view.roles[0].policy.refused
     for fix in fixes:
         assert not read_for_iam(fix.policy).refused

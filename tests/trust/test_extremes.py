@@ -177,7 +177,7 @@ def test_thousands_of_statements_are_read_and_asked():
 
 
 def with_condition(condition: str) -> str:
-    head = f'"Effect": "Allow", "Principal": {{"Federated": "{PROVIDER}"}}, "Action": "sts:*"'
+    head = f'"Effect": "Allow", "Principal": {{"Federated": "{PROVIDER}"}}, "Action": "sts:AssumeRole*"'
     return f'{{"Statement": [{{{head}, "Condition": {condition}}}]}}'
 
 

@@ -11,6 +11,7 @@ from irsa_doctor.sources import load
 from irsa_doctor.sources.live import LiveOptions, Plan, take
 from irsa_doctor.sources.live.calls import Notes
 from irsa_doctor.sources.snapshot.snapshot import ANSWER_KINDS, Origin, read_snapshot, snapshot_text, write_snapshot
+from irsa_doctor.text.written_files import NotWritable
 from tests.servers.aws import denied
 from tests.servers.world import account_of, cluster_of
 
@@ -101,20 +102,21 @@ def test_only_its_owner_may_read_the_file(tmp_path):
 
 def test_a_file_that_cannot_be_written_leaves_nothing_behind(tmp_path):
     (tmp_path / "folder").mkdir()
-    with pytest.raises(IsADirectoryError):
+    with pytest.raises(NotWritable, match="it is a folder"):
         write_snapshot(snapshot_of(), str(tmp_path / "folder"))
     assert [one.name for one in tmp_path.iterdir()] == ["folder"]
     with pytest.raises(FileNotFoundError):
         write_snapshot(snapshot_of(), str(tmp_path / "gone" / "snapshot.json"))
 
 
-def test_a_link_is_replaced_and_not_followed(tmp_path):
+def test_a_link_is_neither_followed_nor_replaced(tmp_path):
     target, link = tmp_path / "target", tmp_path / "link"
     target.write_text("mine")
     link.symlink_to(target)
-    write_snapshot(snapshot_of(), str(link))
+    with pytest.raises(NotWritable, match="a link"):
+        write_snapshot(snapshot_of(), str(link))
     assert target.read_text() == "mine"
-    assert not link.is_symlink()
+    assert link.is_symlink()
 
 
 def test_numbers_and_repeated_members_are_kept_as_they_were_written():
