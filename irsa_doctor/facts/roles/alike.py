@@ -12,8 +12,7 @@ import msgspec
 from irsa_doctor.facts.grants.grant import judged_grant, sound_facts
 from irsa_doctor.facts.grants.reading import GrantReading
 from irsa_doctor.facts.lookups.lookups import Lookups
-from irsa_doctor.facts.roles.evidence import role_evidence
-from irsa_doctor.facts.roles.role import AnalysedRole, analyse, is_near_quota
+from irsa_doctor.facts.roles.role import AnalysedRole, analyse, evidence_of_role, is_near_quota
 from irsa_doctor.facts.subject import Judged
 from irsa_doctor.model import Role, TrustPolicy
 from irsa_doctor.trust import Admitted, Grant, Policy, is_subject
@@ -102,7 +101,7 @@ class _Model(msgspec.Struct, frozen=True):
             seen=SeenStatement(grant.statement, self.read.seen.issuer, self.read.seen.certain),
         )
         by_provider = {str(self.read.principal): self._admits(grant)}
-        evidence = partial(role_evidence, role, source, renamed, by_provider, [], lookups)
+        evidence = partial(evidence_of_role, role, source, renamed, by_provider, [], lookups)
         return AnalysedRole(
             role,
             renamed,

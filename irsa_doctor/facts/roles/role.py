@@ -107,7 +107,7 @@ def _analysed(role: Role, lookups: Lookups) -> AnalysedRole:
     kind = "policy" if role.is_bare else "role"
     if isinstance(source, Unknown):
         nothing = RoleFacts(*([source] * len(RoleFacts.__struct_fields__)))
-        unseen = Judged(kind, ident, ident, nothing, partial(_evidence, role, None, None, {}, (), lookups), role.case)
+        unseen = Judged(kind, ident, ident, nothing, partial(evidence_of_role, role, None, None, {}, (), lookups), role.case)
         return AnalysedRole(role, None, (), unseen, {}, False)
     policy = read_policy(source)
     of_policy = _grants(role, source, policy, lookups)
@@ -116,7 +116,7 @@ def _analysed(role: Role, lookups: Lookups) -> AnalysedRole:
     hidden = (*_hidden_statements(role, source, policy), *left)
     defective = _defective(grants) if policy.problems else []
     facts = _role_facts(role, policy, by_provider, defective, lookups)
-    evidence = partial(_evidence, role, source, policy, by_provider, defective, lookups)
+    evidence = partial(evidence_of_role, role, source, policy, by_provider, defective, lookups)
     blocking = [read for read, _ in grants if is_blocked(read)]
     return AnalysedRole(
         role,
@@ -130,7 +130,7 @@ def _analysed(role: Role, lookups: Lookups) -> AnalysedRole:
     )
 
 
-def _evidence(
+def evidence_of_role(
     role: Role,
     source: TrustPolicy | None,
     policy: Policy | None,
