@@ -188,11 +188,13 @@ class ConfigMap(msgspec.Struct, frozen=True):
 
 
 class ChainedRole(msgspec.Struct, frozen=True, kw_only=True):
-    """Roles that something in a cluster is configured to assume, one after the other, with the identity that it has already.
+    """Roles that something is configured to assume, one after the other, with the identity that it has already.
 
     `accounts` is the name of the service account whose identity that is, or a pattern of names where the object does not name
-    it; `namespace` is "" where it may be any. For a profile of a configuration file, `config_map` holds the file: the workloads
-    that mount it use it. `source` is what configures it, in words; `external_id` is never shown.
+    it; `namespace` is "" where it may be any. For a configuration file, `config_map` holds it: the workloads that mount it use
+    it, those of one `profile` where the file has several. `first` is the role that begins the chain, where the object names it.
+    `source` is what configures it, in words; `external_id` is what the last step sends, None where that is not known, and is
+    never shown. `tagged`: the steps pass session tags.
     """
 
     cluster: str = ""
@@ -203,7 +205,9 @@ class ChainedRole(msgspec.Struct, frozen=True, kw_only=True):
     chain: tuple[str, ...]
     source: str
     place: Place
-    external_id: str = ""
+    external_id: str | None = ""
+    first: str = ""
+    tagged: bool = False
 
 
 class Discovery(msgspec.Struct, frozen=True):

@@ -9,13 +9,13 @@ from irsa_doctor.answers.why.case import Case
 from irsa_doctor.answers.why.links.state import LinkState, Sign, failed, undecided
 from irsa_doctor.answers.why.symptoms import Symptom
 from irsa_doctor.facts import AnalysedRole
+from irsa_doctor.facts.lookups.chains import steps_of, uses_file
 from irsa_doctor.facts.lookups.permissions import RoleStep, TargetPermission, step_permission
 from irsa_doctor.model import ChainedRole, Place, TrustPolicy, is_role_arn, parse_arn
 from irsa_doctor.rulebook.cause_block import Certainty
 from irsa_doctor.trust import Policy
 from irsa_doctor.trust.services import RoleCall, denies, may_assume
 
-ASSUME_ROLE = "sts:AssumeRole"
 _INSTANCE = "i-"
 """how the name of a node's session begins: the metadata service hands it out"""
 _PUNCTUATION = ".,;:)}]\\"
@@ -51,28 +51,23 @@ def hops_of(case: Case) -> Iterator[Hop]:
 
 def _concerns(case: Case, chained: ChainedRole) -> bool:
     """Whether something assumes the roles with the identity of the case."""
+    if chained.first and not chained.config_map:
+        return case.role == chained.first
     if chained.cluster != case.cluster_id or chained.namespace not in ("", case.namespace):
         return False
     if chained.accounts:
         return fnmatchcase(case.service_account, chained.accounts)
-    using = [workload for workload in case.workloads if chained.config_map in workload.config_maps]
-    named = {value for w in using for c in w.containers if isinstance(value := c.env.get("AWS_PROFILE"), str)}
-    return bool(using) and chained.profile in (named or {"default"})
+    return any(uses_file(chained, workload) for workload in case.workloads)
 
 
 def _configured(case: Case, chained: ChainedRole) -> Iterator[Hop]:
-    """The steps of a chain; a role that assumes itself needs no step where it may."""
+    """The steps of a chain."""
     named = case.association.role_arn if case.uses_pod_identity and case.association else case.role
     caller = named if isinstance(named, str) and is_role_arn(named) else ""
-    tags = case.uses_pod_identity and case.association is not None and case.association.session_tags
-    actions = (ASSUME_ROLE, "sts:TagSession") if tags else (ASSUME_ROLE,)
-    for target in chained.chain if caller else ():
-        known = {"sts:externalid": (chained.external_id,) if chained.external_id else ()}
-        says = f"{chained.source} assumes {target}"
-        if target != caller:
-            place = chained.place
-            yield Hop(caller=RoleCall(caller, known), target=target, actions=actions, says=says, place=place)
-        caller = target
+    tags = case.uses_pod_identity and case.association is not None and bool(case.association.session_tags)
+    for step in steps_of(chained, caller, tags=tags):
+        says = f"{step.source} assumes {step.target}"
+        yield Hop(caller=step.call, target=step.target, actions=step.actions, says=says, place=step.place)
 
 
 def _hop_of_message(case: Case, symptom: Symptom) -> Hop | None:

@@ -7,6 +7,7 @@ import msgspec
 
 from irsa_doctor.facts.grants.principals import Principals
 from irsa_doctor.facts.lookups.accounts import Accounts
+from irsa_doctor.facts.lookups.chains import Chains
 from irsa_doctor.facts.lookups.names import Names
 from irsa_doctor.facts.lookups.template_roles import TemplateRoles
 from irsa_doctor.issuers import cluster_profile
@@ -94,6 +95,11 @@ class Lookups(msgspec.Struct, frozen=True, dict=True):
     def provider_issuers(self) -> frozenset[str]:
         """Issuers, without scheme, for which some account has an OIDC provider."""
         return frozenset(provider.issuer for provider in self.inventory.providers)
+
+    @cached_property
+    def chains(self) -> Chains:
+        """Chains of roles that the files configure."""
+        return Chains(self.inventory)
 
     @cached_property
     def template_roles(self) -> TemplateRoles:

@@ -39,7 +39,7 @@ class AlikeRoles:
     def analysed(self, role: Role) -> AnalysedRole:
         """Returns what `analyse` does."""
         cut = _without_subject(role)
-        if cut is None or role.id in self._lookups.associations_of_role or role.arn in self._lookups.associations_of_target:
+        if cut is None or self._is_handed_out(role):
             return analyse(role, self._lookups)
         text, subject = cut
         model = self._models.get(text)
@@ -49,6 +49,12 @@ class AlikeRoles:
         if model is None and len(self._models) < _MODELS:
             self._models[text] = _model(answer, subject) or "none"
         return answer
+
+    def _is_handed_out(self, role: Role) -> bool:
+        """Whether facts of a role depend on what else names it: an association, or a chain of roles."""
+        lookups = self._lookups
+        associated = role.id in lookups.associations_of_role or role.arn in lookups.associations_of_target
+        return associated or role.arn in lookups.chains.by_target
 
 
 def _without_subject(role: Role) -> tuple[_Text, str] | None:

@@ -19,6 +19,7 @@ from irsa_doctor.facts.grants.grant import (
 from irsa_doctor.facts.grants.reading import GrantReading, expected_tokens, issuer_kind
 from irsa_doctor.facts.lookups.associations import Served
 from irsa_doctor.facts.lookups.lookups import Lookups
+from irsa_doctor.facts.roles.chains import Chained, chain_evidence, reached_by_chain
 from irsa_doctor.facts.roles.evidence import (
     is_permission_policy,
     role_evidence,
@@ -58,6 +59,7 @@ class RoleFacts(msgspec.Struct, frozen=True):
     pod_identity: Served | Unknown
     pod_identity_target: Served | Unknown
     pod_identity_open: bool | Unknown
+    chain: Chained | Unknown
 
 
 _Grants = list[tuple[GrantReading, GrantFacts]]
@@ -141,7 +143,8 @@ def evidence_of_role(
     """What messages say of the policy, and of the associations that have to do with the role."""
     evidence = role_evidence(role, source, policy, by_provider, defective, lookups)
     names, places = pod_identity_evidence(role, source, policy, lookups)
-    return Evidence({**evidence.names, **names}, {**evidence.places, **places})
+    of_chain, at = chain_evidence(role, policy, lookups)
+    return Evidence({**evidence.names, **names, **of_chain}, {**evidence.places, **places, **at})
 
 
 def _hidden_statements(role: Role, source: TrustPolicy, policy: Policy) -> Iterator[Judged]:
@@ -293,6 +296,7 @@ def _role_facts(
         pod_identity=handed_out(role, policy, lookups),
         pod_identity_target=reached_as_target(role, policy, lookups),
         pod_identity_open=mixed == "no" and any_cluster_may(role, policy, lookups),
+        chain=reached_by_chain(role, policy, lookups),
     )
 
 

@@ -4,23 +4,28 @@ external-secrets: https://external-secrets.io/latest/provider/aws-access/, cert-
 https://cert-manager.io/docs/configuration/acme/dns01/route53/, Crossplane:
 https://docs.upbound.io/providers/provider-aws-family/authentication/, ACK:
 https://aws-controllers-k8s.github.io/community/docs/user-docs/cross-account-resource-management/, external-dns:
-https://kubernetes-sigs.github.io/external-dns/latest/docs/tutorials/aws/, configuration files of AWS:
-https://docs.aws.amazon.com/sdkref/latest/guide/feature-assume-role-credentials.html. Of these files only the names of roles and
-profiles are kept: they may hold keys, and programs to run.
+https://kubernetes-sigs.github.io/external-dns/latest/docs/tutorials/aws/, Argo CD:
+https://argo-cd.readthedocs.io/en/stable/operator-manual/declarative-setup/#eks, Prometheus:
+https://prometheus-operator.dev/docs/api-reference/api/#monitoring.coreos.com/v1.Sigv4, Cluster API:
+https://cluster-api-aws.sigs.k8s.io/topics/multitenancy. Of the Secret of Argo CD only the role is read.
 """
 
-import configparser
+import base64
+import binascii
+import json
+import re
 from collections.abc import Callable, Iterator, Mapping
 from itertools import pairwise
 
 from irsa_doctor.model import ChainedRole, Place, is_role_arn
+from irsa_doctor.sources.documents.program_files import LONGEST_FILE, profiles_in_file, roles_in_file
 from irsa_doctor.text import shapes
 
 _FLAG, _FLAG_OF_ID = "--aws-assume-role", "--aws-assume-role-external-id"
 _CARM = ("ack-role-account-map", "ack-role-team-map")
-_LONGEST_FILE = 65_536
-_LOOPS = 8
-"""profiles that one chain passes"""
+_ARGO_LABEL = "argocd.argoproj.io/secret-type"
+_NO_NAME = re.compile(r"[*?\[]")
+"""what no name has, and a pattern of names may"""
 
 _Members = Mapping[str, object]
 
@@ -51,7 +56,10 @@ def _secret_store(kind: str, members: _Members, place: Place) -> Iterator[Chaine
     account = _text(jwt, "name") or "external-secrets*"
     namespace = _text(jwt, "namespace") or (own if jwt else "")
     roles = (*_texts(aws.get("additionalRoles")), _text(aws, "role"))
-    yield from _chain(roles, namespace, account, f"{kind} {_name(members)}", place.at("spec"), _text(aws, "externalID"))
+    tagged = bool(aws.get("sessionTags") or aws.get("transitiveTagKeys"))
+    if not _NO_NAME.search(_text(jwt, "name")):
+        source, ident = f"{kind} {_name(members)}", _text(aws, "externalID")
+        yield from _chain(roles, namespace, account, source, place.at("spec"), ident, tagged=tagged)
 
 
 def _issuer(kind: str, members: _Members, place: Place) -> Iterator[ChainedRole]:
@@ -68,68 +76,105 @@ def _provider_config(kind: str, members: _Members, place: Place) -> Iterator[Cha
     steps = spec.get("assumeRoleChain")
     items = [step for step in steps if isinstance(step, dict)] if isinstance(steps, list) else []
     roles = (_text(spec, "assumeRoleARN"), *(_text(step, "roleARN") for step in items))
-    ident = next(filter(None, (_text(step, "externalID") for step in items)), _text(spec, "externalID"))
+    ident = _text(items[-1] if items else spec, "externalID")
+    tagged = any(step.get("tags") or step.get("transitiveTagKeys") for step in items) or bool(spec.get("tags"))
     injected = _text(_inside(spec, "credentials"), "source") in ("InjectedIdentity", "IRSA", "PodIdentity", "")
     if kind == "ProviderConfig" and injected:
-        yield from _chain(roles, "", "*provider-*aws*", f"{kind} {_name(members)}", place.at("spec"), ident)
+        source = f"{kind} {_name(members)}"
+        yield from _chain(roles, "", "*provider-*aws*", source, place.at("spec"), ident, tagged=tagged)
 
 
-def _config_map(kind: str, members: _Members, place: Place) -> Iterator[ChainedRole]:
-    data = _inside(members, "data") if kind == "ConfigMap" and members.get("apiVersion") == "v1" else {}
-    for key, value in data.items():
-        if not isinstance(value, str) or len(value) > _LONGEST_FILE:
-            continue
-        if _name(members) in _CARM:
-            yield from _chain(
-                (value.strip(),), _namespace(members), "ack-*", f"ConfigMap {_name(members)}", place.at("data", key)
-            )
-        elif "role_arn" in value and "[" in value:
-            for role in _profiles(value):
-                at = place.at("data", key)
-                yield from (
-                    ChainedRole(
-                        namespace=_namespace(members), config_map=_name(members), chain=role[1], profile=role[0],
-                        source=f"profile {role[0]} of ConfigMap {_name(members)}", place=at, external_id=role[2],
-                    ),
-                )  # fmt: skip
+def _remote_write(kind: str, members: _Members, place: Place) -> Iterator[ChainedRole]:
+    """The role of the signature with which an agent of Prometheus sends its samples on."""
+    spec = _inside(members, "spec")
+    account = _text(spec, "serviceAccountName") or f"prometheus-{_name(members)}"
+    for number, target in enumerate(_objects(spec.get("remoteWrite"))):
+        role, at = _text(_inside(target, "sigv4"), "roleArn"), place.at("spec", "remoteWrite", number)
+        if kind in ("Prometheus", "PrometheusAgent") and not _NO_NAME.search(account):
+            yield from _chain((role,), _namespace(members), account, f"{kind} {_name(members)}", at)
 
 
-def _profiles(text: str) -> Iterator[tuple[str, tuple[str, ...], str]]:
-    """(name, roles in the order of the chain, external id) of the profiles that begin with a web identity or with what the
-    environment has."""
-    parser = configparser.RawConfigParser(strict=False, interpolation=None)
+def _cluster_identity(kind: str, members: _Members, place: Place) -> Iterator[ChainedRole]:
+    """The role of clusters that the controller of Cluster API makes; its source may be another such role, which is not
+    followed."""
+    spec = _inside(members, "spec")
+    source = _text(_inside(spec, "sourceIdentityRef"), "kind")
+    if kind == "AWSClusterRoleIdentity" and source in ("", "AWSClusterControllerIdentity"):
+        ident = _text(spec, "externalID")
+        yield from _chain((_text(spec, "roleARN"),), "", "capa-*", f"{kind} {_name(members)}", place.at("spec"), ident)
+
+
+def _argo_cluster(members: _Members, place: Place) -> Iterator[ChainedRole]:
+    """The role by which Argo CD gets into a cluster; nothing else of the Secret is kept."""
+    labels = _inside(_inside(members, "metadata"), "labels")
+    if labels.get(_ARGO_LABEL) == "cluster":
+        role = _text(_inside(_argo_settings(members), "awsAuthConfig"), "roleARN")
+        at = place.at("metadata", "name")
+        yield from _chain((role,), _namespace(members), "argocd-*", f"the cluster {_name(members)} of Argo CD", at)
+
+
+def _argo_settings(members: _Members) -> _Members:
+    text = _text(_inside(members, "stringData"), "config")
+    coded = _text(_inside(members, "data"), "config")
     try:
-        parser.read_string(text)
-    except configparser.Error:
+        text = text or base64.b64decode(coded[:LONGEST_FILE], validate=True).decode()
+        settings = json.loads(text) if text and len(text) <= LONGEST_FILE else {}
+    except (binascii.Error, ValueError, RecursionError):
+        return {}
+    return settings if isinstance(settings, dict) else {}
+
+
+def _core(kind: str, members: _Members, place: Place) -> Iterator[ChainedRole]:
+    if kind == "Secret" and members.get("apiVersion") == "v1":
+        yield from _argo_cluster(members, place)
+    elif kind == "ConfigMap" and members.get("apiVersion") == "v1":
+        for key, value in _inside(members, "data").items():
+            if isinstance(value, str) and len(value) <= LONGEST_FILE:
+                yield from _config_file(_name(members), _namespace(members), value, place.at("data", str(key)))
+
+
+def _config_file(name: str, namespace: str, text: str, place: Place) -> Iterator[ChainedRole]:
+    """The roles of one file of a config map, and those of accounts and teams in the config maps of ACK."""
+    if name in _CARM:
+        yield from _chain((text.strip(),), namespace, "ack-*", f"ConfigMap {name}", place)
         return
-    profiles = {name.removeprefix("profile ").strip(): dict(parser[name]) for name in parser.sections()}
-    for name, members in profiles.items():
-        if chain := tuple(_followed(profiles, name)):
-            yield name, chain, members.get("external_id", "")
-
-
-def _followed(profiles: Mapping[str, Mapping[str, str]], name: str) -> Iterator[str]:
-    """The roles of a profile after the one that it gets by web identity; none where its source is something else."""
-    chain: list[str] = []
-    for _ in range(_LOOPS):
-        profile = profiles.get(name, {})
-        role, source = profile.get("role_arn", ""), profile.get("source_profile", "")
-        if "web_identity_token_file" in profile or profile.get("credential_source") == "EcsContainer":
-            yield from reversed(chain)
-            return
-        if not is_role_arn(role) or not source or source == name:
-            return
-        chain.append(role)
-        name = source
+    profiles = tuple(profiles_in_file(text)) if "role_arn" in text and "[" in text else ()
+    for profile in profiles:
+        yield ChainedRole(
+            namespace=namespace,
+            config_map=name,
+            chain=profile.roles,
+            profile=profile.name,
+            source=f"profile {profile.name} of ConfigMap {name}",
+            place=place,
+            external_id=profile.external_id,
+            first=profile.first,
+        )
+    for role in () if profiles else roles_in_file(text):
+        source = f"the configuration in ConfigMap {name}"
+        yield ChainedRole(namespace=namespace, config_map=name, chain=(role,), source=source, place=place, external_id=None)
 
 
 def _chain(
-    roles: tuple[str, ...], namespace: str, accounts: str, source: str, place: Place, external_id: str = ""
+    roles: tuple[str, ...],
+    namespace: str,
+    accounts: str,
+    source: str,
+    place: Place,
+    external_id: str = "",
+    *,
+    tagged: bool = False,
 ) -> Iterator[ChainedRole]:
     chain = tuple(role for role in roles if role)
     if chain and all(map(is_role_arn, chain)):
         yield ChainedRole(
-            namespace=namespace, accounts=accounts, chain=chain, source=source, place=place, external_id=external_id
+            namespace=namespace,
+            accounts=accounts,
+            chain=chain,
+            source=source,
+            place=place,
+            external_id=external_id,
+            tagged=tagged,
         )
 
 
@@ -139,7 +184,9 @@ _READERS: Mapping[str, Callable[[str, _Members, Place], Iterator[ChainedRole]]] 
     "aws.crossplane.io": _provider_config,
     "aws.upbound.io": _provider_config,
     "aws.m.upbound.io": _provider_config,
-    "v1": _config_map,
+    "monitoring.coreos.com": _remote_write,
+    "infrastructure.cluster.x-k8s.io": _cluster_identity,
+    "v1": _core,
 }
 """the end of an API group -> what reads its objects"""
 
@@ -152,6 +199,10 @@ def _inside(members: _Members, name: str) -> Mapping[str, object]:
 def _text(members: _Members, name: str) -> str:
     value = members.get(name)
     return value if isinstance(value, str) else ""
+
+
+def _objects(value: object) -> tuple[_Members, ...]:
+    return tuple(item for item in value if isinstance(item, dict)) if isinstance(value, list) else ()
 
 
 def _texts(value: object) -> tuple[str, ...]:

@@ -1,10 +1,14 @@
 """A denial of a second role is the chain's: which side of it breaks is read from the files, as far as they go."""
 
+import base64
 import copy
+import json
 
 import pytest
 
+from irsa_doctor import api
 from irsa_doctor.answers.why import symptoms_in
+from irsa_doctor.governance.settings import Settings
 from tests.answers.why import world as w
 from tests.answers.why.world import OTHER, ROLE, why, world
 
@@ -142,15 +146,101 @@ def argument(documents):
     w.container(documents)["args"] = ["--source=service", f"--aws-assume-role={TARGET}"]
 
 
+def argo_cluster(documents):
+    settings = {"awsAuthConfig": {"clusterName": "other", "roleARN": TARGET}, "bearerToken": "secret"}
+    documents["store.json"] = {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {"name": "other", "namespace": "payments", "labels": {"argocd.argoproj.io/secret-type": "cluster"}},
+        "data": {"config": base64.b64encode(json.dumps(settings).encode()).decode(), "server": "c2VjcmV0"},
+    }
+    documents["account.json"]["metadata"]["name"] = w.spec(documents)["serviceAccountName"] = "argocd-application-controller"
+    w.equals(documents)[f"{w.ISSUER}:sub"] = "system:serviceaccount:payments:argocd-application-controller"
+
+
+def remote_write(documents):
+    documents["store.json"] = {
+        "apiVersion": "monitoring.coreos.com/v1",
+        "kind": "Prometheus",
+        "metadata": {"name": "main", "namespace": "payments"},
+        "spec": {"serviceAccountName": "checkout", "remoteWrite": [{"url": "https://x", "sigv4": {"roleArn": TARGET}}]},
+    }
+
+
+def file_of(text):
+    def change(documents):
+        metadata = {"name": "conf", "namespace": "payments"}
+        documents["config.json"] = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {"a.conf": text}}
+        w.spec(documents)["volumes"].append({"name": "config", "configMap": {"name": "conf"}})
+        w.container(documents)["volumeMounts"].append({"name": "config", "mountPath": "/etc/app"})
+
+    return change
+
+
+def terraform(documents):
+    documents["main.tf"] = f"""
+provider "aws" {{
+  assume_role_with_web_identity {{
+    role_arn = "{ROLE}"
+  }}
+  assume_role {{
+    role_arn = "arn:aws:iam::${{local.account}}:role/deploy"
+  }}
+}}
+locals {{
+  account = "{OTHER}"
+}}
+""".encode()
+
+
+def state_in_s3(documents):
+    documents["main.tf"] = f"""
+terraform {{
+  backend "s3" {{
+    assume_role                   = {{ role_arn = "{TARGET}" }}
+    assume_role_with_web_identity = {{ role_arn = "{ROLE}" }}
+  }}
+}}
+""".encode()
+
+
+def settings_of_container(documents):
+    documents["config.json"] = {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"name": "aws-config", "namespace": "payments"},
+        "data": {"config": f"[default]\nrole_arn = {TARGET}\ncredential_source = EcsContainer\n"},
+    }
+    w.spec(documents)["volumes"].append({"name": "config", "configMap": {"name": "aws-config"}})
+    w.set_env(documents, AWS_PROFILE="default")
+
+
+FILES = {
+    "fluent_bit": f"[OUTPUT]\n    Name cloudwatch_logs\n    role_arn {TARGET}\n",
+    "fluent_bit_yaml": f"pipeline:\n  outputs:\n  - name: s3\n    role_arn: {TARGET}\n",
+    "prometheus": f"remote_write:\n- url: x\n  sigv4:\n    region: eu-west-1\n    role_arn: '{TARGET}'\n",
+    "yace": f'discovery:\n  jobs:\n  - type: AWS/RDS\n    roles:\n    - roleArn: "{TARGET}"\n',
+    "grafana": f"datasources:\n- name: cw\n  jsonData: {{authType: default, assumeRoleArn: {TARGET}}}\n",
+    "vector": f'[sinks.out.auth]\nassume_role = "{TARGET}"\n',
+    "autoscaler": f"[Global]\nRoleARN={TARGET}\n",
+}
+
+
 CONFIGURED = [
     (secret_store, w.TARGET),
+    (argo_cluster, "payments/argocd-application-controller"),
+    (remote_write, w.TARGET),
+    (terraform, w.TARGET),
+    (state_in_s3, w.TARGET),
+    (settings_of_container, w.TARGET),
+    *[(file_of(text), w.TARGET) for text in FILES.values()],
     (config_map, w.TARGET),
     (argument, w.TARGET),
     (provider_config, "payments/upbound-provider-aws-s3"),
 ]
 
 
-@pytest.mark.parametrize(("configured", "target"), CONFIGURED, ids=[row[0].__name__ for row in CONFIGURED])
+@pytest.mark.parametrize(("configured", "target"), CONFIGURED, ids=range(len(CONFIGURED)))
 def test_a_configured_step_that_the_target_does_not_trust_is_the_broken_one(configured, target):
     found = why(world(configured, second_role(f"arn:aws:iam::{OTHER}:root", "sts:AssumeRole")), target)
     assert (found.verdict, w.failed(found)) == ("broken", ["permissions"])
@@ -158,7 +248,7 @@ def test_a_configured_step_that_the_target_does_not_trust_is_the_broken_one(conf
     assert "secret" not in repr(found)
 
 
-@pytest.mark.parametrize(("configured", "target"), CONFIGURED, ids=[row[0].__name__ for row in CONFIGURED])
+@pytest.mark.parametrize(("configured", "target"), CONFIGURED, ids=range(len(CONFIGURED)))
 @pytest.mark.parametrize("principal", [ROLE, "arn:aws:iam::111122223333:root"])
 def test_a_configured_step_that_the_target_trusts_breaks_nothing(configured, target, principal):
     found = why(world(configured, second_role(principal, "sts:AssumeRole")), target)
@@ -254,3 +344,35 @@ def test_a_configured_step_without_the_permission_is_broken():
 def test_a_configured_step_that_both_sides_allow_works():
     found = why(world(secret_store, second_role(ROLE, "sts:AssumeRole"), permitted(on_target("sts:AssumeRole"))), w.TARGET)
     assert (found.verdict, found.causes) == ("works", ())
+
+
+# ---- the same by `check`
+
+
+def chain_findings(documents, folder):
+    for path, content in documents.items():
+        (folder / path).write_bytes(content if isinstance(content, bytes) else json.dumps(content).encode())
+    settings = Settings(complete=("serviceaccounts",))
+    found = api.check([str(folder)], settings=settings).findings
+    return [finding.subject.id for finding in found if finding.rule == "xacct-chain-missing"]
+
+
+@pytest.mark.parametrize(("configured", "target"), CONFIGURED, ids=range(len(CONFIGURED)))
+def test_a_role_that_does_not_trust_the_one_before_it_is_a_finding_too(configured, target, tmp_path):
+    documents = world(configured, second_role(f"arn:aws:iam::{OTHER}:root", "sts:AssumeRole"))
+    assert chain_findings(documents, tmp_path) == [TARGET]
+
+
+@pytest.mark.parametrize(("configured", "target"), CONFIGURED, ids=range(len(CONFIGURED)))
+def test_a_role_that_trusts_the_one_before_it_is_no_finding(configured, target, tmp_path):
+    assert chain_findings(world(configured, second_role(ROLE, "sts:AssumeRole")), tmp_path) == []
+
+
+@pytest.mark.parametrize(("names", "findings"), [(["external-secrets"], 1), (["external-secrets", "external-secrets-two"], 0)])
+def test_one_of_several_that_may_use_a_store_proves_nothing(names, findings, tmp_path):
+    documents = world(second_role(f"arn:aws:iam::{OTHER}:root", "sts:AssumeRole"))
+    documents["store.json"] = {**STORE, "kind": "ClusterSecretStore", "spec": {"provider": {"aws": {"role": TARGET}}}}
+    for name in names:
+        metadata = {"name": name, "namespace": "payments", "annotations": {w.ANNOTATION: f"{ROLE}-{name}"}}
+        documents[f"{name}.json"] = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": metadata}
+    assert len(chain_findings(documents, tmp_path)) == findings

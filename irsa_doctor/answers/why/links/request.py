@@ -97,6 +97,7 @@ PERMISSIONS_LINK = Link(
     id="permissions",
     title="the role has the permission",
     signs=("chain-target", "chain-permission", "chain-source", "chain-above", "chain-conditions", "chain-unseen"),
-    disproof=lambda case: by_rules("permissions")(case) or broken_hop(case),
+    # a rule reports a role that a chain ends in, whatever chain: that of the case is followed by itself
+    disproof=lambda case: by_rules("permissions", but=frozenset({"role"}))(case) or broken_hop(case),
     examine=_permissions,
 )

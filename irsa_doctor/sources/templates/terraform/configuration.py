@@ -24,6 +24,7 @@ from irsa_doctor.sources.templates.terraform.json_syntax import json_syntax_of
 from irsa_doctor.sources.templates.terraform.known_modules import known_module, makes_no_role
 from irsa_doctor.sources.templates.terraform.module_resources import add_known_module
 from irsa_doctor.sources.templates.terraform.modules import Module
+from irsa_doctor.sources.templates.terraform.provider_roles import blocks_with_roles, read_provider_roles
 from irsa_doctor.sources.templates.terraform.resource_instance import ResourceInstance
 from irsa_doctor.sources.templates.terraform.resources import AFTER_APPLY, READERS, block_place
 from irsa_doctor.sources.templates.terraform.scopes import Budget, EvaluationScope
@@ -33,6 +34,7 @@ from irsa_doctor.sources.templates.terraform.unused_policies import add_unused_p
 from irsa_doctor.sources.templates.values import TemplateValue, written_json
 from irsa_doctor.text.errors import TextError, WrongShape
 from irsa_doctor.text.positions import Anchor
+from irsa_doctor.text.scanner import escaped
 
 _MAKES_ROLES = re.compile(r"\biam\b|irsa|role|oidc|service.?account|pod.?identity|karpenter|addon", re.IGNORECASE)
 _TAKES_ISSUERS = re.compile(r"irsa|oidc|service.?account|pod.?identity", re.IGNORECASE)
@@ -193,6 +195,8 @@ class _Reader:
                     self.attempt(partial(self.read_resource, module, block, at), block)
                 elif block.kind == "module" and block.labels:
                     self.attempt(partial(self.read_call, module, block, at), block)
+                for assuming in blocks_with_roles(block):
+                    self.attempt(partial(self.read_provider, module, assuming), assuming)
         if at is None and (calling := terragrunt_block(module)):
             self.attempt(partial(self.read_terragrunt, module, calling), calling)
 
@@ -265,6 +269,25 @@ class _Reader:
             before = len(reading.anchors)
             READERS[block.labels[0]](resource)
             module.budget.add_policy(len(reading.anchors) - before)
+
+    def read_provider(self, module: Module, block: Block) -> None:
+        """The roles that a provider assumes."""
+        reading = self.readings[block.syntax.document]
+        address = f"{module.prefix}{block.kind}.{block.labels[0]}"
+        place = Place(block.syntax.document, f"/{escaped(address)}/{block.node.start_byte}")
+        reading.anchors[(0, place.pointer)] = Anchor(None, block.node.start_byte, block.node.end_byte)
+        for instance in module.likely(block):
+            config = settled(module.config(block.body, instance.scope, block.node), instance.scope.assumed)
+            resource = ResourceInstance(
+                block=block,
+                address=f"{block.kind} {block.labels[0]}",
+                config=config,
+                place=place,
+                caller=place,
+                reading=reading,
+                readings=self.readings,
+            )
+            read_provider_roles(resource)
 
     def read_call(self, module: Module, block: Block, at: Place | None) -> None:
         """Read every instance of a module: its files, else a known module of the registry, else note that it is missing."""
