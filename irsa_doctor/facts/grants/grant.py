@@ -279,6 +279,19 @@ def _sound_facts(kind: IssuerKind, default_account: bool, account_missing: bool 
     )
 
 
+def facts_of_alike(read: GrantReading, facts: GrantFacts) -> GrantFacts:
+    """The facts of a statement that differs in the service accounts it names from one with these facts."""
+    if not facts.admits or read.issuer not in read.lookups.accounts.listed_whole:
+        return facts
+    missing = read.profile.is_cluster and _account_missing(read)
+    return facts if missing is facts.account_missing else _with_account(facts, missing)
+
+
+@lru_cache(maxsize=256)
+def _with_account(facts: GrantFacts, missing: bool | Unknown) -> GrantFacts:
+    return msgspec.structs.replace(facts, account_missing=missing)
+
+
 def facts_in_full(read: GrantReading, *, named: bool = False) -> GrantFacts:
     """The same facts, whatever the statement is like."""
     unseen, kinds, profile = _unseen(read), read.kinds, read.profile

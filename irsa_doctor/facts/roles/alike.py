@@ -1,32 +1,47 @@
-"""Roles whose trust policies differ in one service account alone: only the first of them is analysed in full.
+"""Roles whose trust policies differ in the service accounts that they name alone: only the first is analysed in full.
 
-Accounts have many roles that one template has made. Where a policy is sound, all that is true of it is true of another that
-names another service account in the same place.
+Accounts have many roles that one template has made. What is true of a policy is true of another that names other service
+accounts in the same places, but for what the inventory says of these.
 """
 
+from collections.abc import Sequence
 from functools import partial
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
-from irsa_doctor.facts.grants.grant import judged_grant, sound_facts
+from irsa_doctor.facts.grants.grant import GrantFacts, facts_of_alike, judged_grant
 from irsa_doctor.facts.grants.reading import GrantReading
 from irsa_doctor.facts.lookups.lookups import Lookups
-from irsa_doctor.facts.roles.role import AnalysedRole, analyse, evidence_of_role, is_near_quota
+from irsa_doctor.facts.roles.renaming import CannotRename, Renaming
+from irsa_doctor.facts.roles.role import AnalysedRole, analyse, defective, evidence_of_role, is_near_quota
 from irsa_doctor.facts.subject import Judged
 from irsa_doctor.model import Role, TrustPolicy
-from irsa_doctor.trust import Admitted, Grant, Policy, is_subject
-from irsa_doctor.trust.admitted import Part
-from irsa_doctor.trust.association import SeenStatement
-from irsa_doctor.trust.conditions import Limit
-from irsa_doctor.trust.languages import literal
-from irsa_doctor.trust.policy import DEFAULT_QUOTA, Condition
+from irsa_doctor.trust import Policy, is_subject
+from irsa_doctor.trust.refusals import Steps
 
 _BEFORE, _AFTER = b'"system:serviceaccount:', b'"'
+_RELATED = (b"serviceaccount", b"$", b"ignorecase")
+"""what may compare a service account with something else than itself"""
 _MODELS = 16_384
-"""texts that are remembered"""
-_Text = tuple[bytes, bytes, str, str]
-"""a policy before and behind its service account, the account of the role, how the path of its document ends"""
+"""shapes that are remembered"""
+
+
+class _Shape(msgspec.Struct, frozen=True):
+    """A policy but for the service accounts that it names, and what else of a role its analysis depends on."""
+
+    pieces: tuple[bytes, ...]
+    order: tuple[int, ...]
+    """the number of the service account behind each piece but the last"""
+    account: str
+    named: bool
+    extension: str
+
+    @property
+    def relates(self) -> bool:
+        """Whether something in the policy may compare service accounts with others than those that it names one by one."""
+        text = b"".join(self.pieces).lower()
+        return any(word in text for word in _RELATED)
 
 
 class AlikeRoles:
@@ -34,112 +49,136 @@ class AlikeRoles:
 
     def __init__(self, lookups: Lookups) -> None:
         self._lookups = lookups
-        self._models: dict[_Text, _Model | Literal["none"]] = {}
+        self._models: dict[_Shape, _First | _Model | Literal["none"]] = {}
 
     def analysed(self, role: Role) -> AnalysedRole:
         """Returns what `analyse` does."""
-        cut = _without_subject(role)
-        if cut is None or self._is_handed_out(role):
-            return analyse(role, self._lookups)
-        text, subject = cut
-        model = self._models.get(text)
-        if isinstance(model, _Model) and (alike := model.analysed(role, subject, self._lookups)):
-            return alike
-        answer = analyse(role, self._lookups)
+        lookups = self._lookups
+        cut = _shape_of(role, lookups)
+        if cut is None:
+            return analyse(role, lookups)
+        shape, source, subjects = cut
+        model = self._models.get(shape)
+        if isinstance(model, _First):
+            model = self._models[shape] = _model(model) or "none"
+        if isinstance(model, _Model):
+            return model.analysed(role, source, subjects, lookups)
+        answer = analyse(role, lookups)
         if model is None and len(self._models) < _MODELS:
-            self._models[text] = _model(answer, subject) or "none"
+            self._models[shape] = "none" if subjects and shape.relates else _First(answer, subjects)
         return answer
 
-    def _is_handed_out(self, role: Role) -> bool:
-        """Whether facts of a role depend on what else names it: an association, or a chain of roles."""
-        lookups = self._lookups
-        associated = role.id in lookups.associations_of_role or role.arn in lookups.associations_of_target
-        return associated or role.arn in lookups.chains.by_target
+
+class _First(msgspec.Struct, frozen=True):
+    """The first role of a shape, and the service accounts (subjects) that it names."""
+
+    role: AnalysedRole
+    subjects: Sequence[str]
 
 
-def _without_subject(role: Role) -> tuple[_Text, str] | None:
-    """The text of a policy around its only service account, and that; None where there is not exactly one, or a template made
-    the role."""
+def _shape_of(role: Role, lookups: Lookups) -> tuple[_Shape, TrustPolicy, list[str]] | None:
+    """The shape of a role, its policy, and the subjects that this names; None where a template made the role, or
+    it has to do with more than its policy."""
     source = role.policy
     if not isinstance(source, TrustPolicy) or source.flaws or not source.plain or not role.arn or role.address or role.case:
+        return None
+    if source.size < 0 or is_near_quota(source.size):
+        return None
+    if _is_handed_out(role, lookups):
         return None
     try:
         text = msgspec.json.encode(source.document)
     except (TypeError, ValueError, RecursionError):
         return None
-    before, mark, behind = text.partition(_BEFORE)
-    value, end, after = behind.partition(_AFTER)
-    subject = (mark[1:] + value).decode()
-    if not end or _BEFORE in after or not is_subject(subject):
-        return None
-    return (before, after, role.account, source.place.document.rpartition(".")[2]), subject
+    pieces, order, subjects = _without_subjects(text)
+    extension = source.place.document.rpartition(".")[2]
+    return _Shape(pieces, order, role.account, role.arn in lookups.naming, extension), source, subjects
+
+
+def _is_handed_out(role: Role, lookups: Lookups) -> bool:
+    """Whether facts of a role depend on what else names it: an association, or a chain of roles."""
+    associated = role.id in lookups.associations_of_role or role.arn in lookups.associations_of_target
+    return associated or role.arn in lookups.chains.by_target
+
+
+def _without_subjects(text: bytes) -> tuple[tuple[bytes, ...], tuple[int, ...], list[str]]:
+    """A text around the subjects in it, the number of each, and these. Service accounts named `default` stay in it: of them
+    more is true than of others."""
+    first, *rest = text.split(_BEFORE)
+    pieces, order, subjects = [first], list[int](), dict[str, int]()
+    for part in rest:
+        name, end, after = part.partition(_AFTER)
+        subject = (_BEFORE[1:] + name).decode()
+        if end and is_subject(subject) and not subject.endswith(":default"):
+            order.append(subjects.setdefault(subject, len(subjects)))
+            pieces.append(after)
+        else:
+            pieces[-1] += _BEFORE + part
+    return tuple(pieces), tuple(order), list(subjects)
 
 
 class _Model(msgspec.Struct, frozen=True):
-    """A role that is sound, and where its policy names the service account: the number of the condition."""
+    """A role, taken apart by the service accounts that its policy names."""
 
     role: AnalysedRole
-    read: GrantReading
-    admits: Admitted
-    number: int
+    renaming: Renaming
+    facts: tuple[GrantFacts, ...]
+    defective: Sequence[Steps]
 
-    def analysed(self, role: Role, subject: str, lookups: Lookups) -> AnalysedRole | None:
-        """A role whose policy is the same but for the service account; None where its size makes a difference."""
-        source, model = role.policy, self.role
-        policy = model.policy
-        if not isinstance(source, TrustPolicy) or policy is None or not 0 <= source.size <= DEFAULT_QUOTA:
-            return None
-        if is_near_quota(source.size) != is_near_quota(policy.size):
-            return None
-        grant = self._grant(subject)
-        statements = tuple([grant.statement if s is self.read.statement else s for s in policy.statements])
-        renamed = Policy(policy.variables, statements, policy.problems, source.size)
-        read = GrantReading(
-            role=role,
-            source=source,
-            policy=renamed,
-            grant=grant,
-            principal=self.read.principal,
-            form=self.read.form,
-            kind=self.read.kind,
-            expected=self.read.expected,
-            lookups=lookups,
-            seen=SeenStatement(grant.statement, self.read.seen.issuer, self.read.seen.certain),
-        )
-        by_provider = {str(self.read.principal): self._admits(grant)}
-        evidence = partial(evidence_of_role, role, source, renamed, by_provider, [], lookups)
+    def analysed(self, role: Role, source: TrustPolicy, subjects: Sequence[str], lookups: Lookups) -> AnalysedRole:
+        """A role whose policy is the same but for these service accounts."""
+        model = self.role
+        policy, by_provider, seen = self.renaming.copy(subjects)
+        if policy.size != source.size:
+            policy = Policy(policy.variables, policy.statements, policy.problems, source.size)
+        reads = [
+            _reading(read, role, source, policy, of_read, lookups) for read, of_read in zip(model.readings, seen, strict=True)
+        ]
+        grants = [judged_grant(read, facts_of_alike(read, facts)) for read, facts in zip(reads, self.facts, strict=True)]
+        evidence = partial(evidence_of_role, role, source, policy, by_provider, self.defective, lookups)
         return AnalysedRole(
             role,
-            renamed,
-            (judged_grant(read, sound_facts(read, subject)),),
+            policy,
+            tuple(grants),
             Judged("role", role.id, role.id, model.judged.facts, evidence),
             by_provider,
             model.blocked,
             model.blocked_issuers,
-            (read,),
+            tuple(reads),
         )
 
-    def _grant(self, subject: str) -> Grant:
-        statement, named = self.read.statement, literal(subject)
-        conditions, limits = list(statement.conditions), list(self.read.grant.limits)
-        old = conditions[self.number]
-        conditions[self.number] = Condition(old.use, old.key, old.raw_key, (subject,), old.steps, old.listed)
-        limits[self.number] = Limit("sub", named, named)
-        return Grant(msgspec.structs.replace(statement, conditions=tuple(conditions)), tuple(limits))
 
-    def _admits(self, grant: Grant) -> Admitted:
-        cells = ((self.admits.cells[0][0], grant.subjects),)
-        part = Part(grant, self.admits.allows[0].sure)
-        return Admitted(cells, profile=self.admits.profile, allows=(part,), grants=(grant,))
+def _reading(
+    read: GrantReading, role: Role, source: TrustPolicy, policy: Policy, seen: tuple[Any, Any], lookups: Lookups
+) -> GrantReading:
+    """A statement read as another is that differs from it in its service accounts."""
+    return GrantReading(
+        role=role,
+        source=source,
+        policy=policy,
+        grant=seen[0],
+        principal=read.principal,
+        form=read.form,
+        kind=read.kind,
+        expected=read.expected,
+        lookups=lookups,
+        seen=seen[1],
+    )
 
 
-def _model(analysed: AnalysedRole, subject: str) -> _Model | None:
-    """A role as the model of others; None where it has a defect, or names its service account in more than one way."""
-    read = analysed.readings[0] if len(analysed.readings) == len(analysed.grants) == 1 else None
-    if read is None or read.sound_subject != subject or len(analysed.by_provider) != 1:
+def _model(first: _First) -> _Model | None:
+    """A role as the model of others; None where not all of it was worked out, or it hangs on who its service accounts are."""
+    analysed, subjects = first.role, first.subjects
+    reads, facts = analysed.readings, [judged.facts for judged in analysed.grants]
+    of_grants = [of_grant for of_grant in facts if isinstance(of_grant, GrantFacts) and of_grant.too_complex is False]
+    if analysed.policy is None or not len(reads) == len(facts) == len(of_grants):
         return None
-    admits = analysed.by_provider.get(str(read.principal))
-    if admits is None or admits.grants != (read.grant,) or len(admits.cells) != 1 or len(admits.allows) != 1:
+    if subjects and (analysed.policy.problems or any("session-name" in read.kinds for read in reads)):
         return None
-    number = [condition.values for condition in read.statement.conditions].index((subject,))
-    return _Model(analysed, read, admits, number)
+    try:
+        seen = tuple([(read.grant, read.seen) for read in reads])
+        renaming = Renaming((analysed.policy, analysed.by_provider, seen), subjects)
+    except CannotRename:
+        return None
+    mistakes = defective(zip(reads, of_grants, strict=True)) if analysed.policy.problems else []
+    return _Model(analysed, renaming, tuple(of_grants), mistakes)

@@ -1,7 +1,7 @@
 """Facts of whole roles, and the analysis of a role's policy that all facts share."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from typing import Literal
 
@@ -116,9 +116,9 @@ def _analysed(role: Role, lookups: Lookups) -> AnalysedRole:
     grants, by_provider = of_policy.grants, of_policy.by_provider
     left = [left_grant(role, index, source.place.at(*statement.steps)) for index, statement in of_policy.left.items()]
     hidden = (*_hidden_statements(role, source, policy), *left)
-    defective = _defective(grants) if policy.problems else []
-    facts = _role_facts(role, policy, by_provider, defective, lookups)
-    evidence = partial(evidence_of_role, role, source, policy, by_provider, defective, lookups)
+    mistakes = defective(grants) if policy.problems else []
+    facts = _role_facts(role, policy, by_provider, mistakes, lookups)
+    evidence = partial(evidence_of_role, role, source, policy, by_provider, mistakes, lookups)
     blocking = [read for read, _ in grants if is_blocked(read)]
     return AnalysedRole(
         role,
@@ -159,7 +159,7 @@ def _hidden_statements(role: Role, source: TrustPolicy, policy: Policy) -> Itera
             yield hidden_grant(role, statement.index, missing, place)
 
 
-def _defective(grants: _Grants) -> list[Steps]:
+def defective(grants: Iterable[tuple[GrantReading, GrantFacts]]) -> list[Steps]:
     """The places of the defects that are findings: of conditions only where principal and action are right."""
     return [
         steps
