@@ -2,6 +2,7 @@
 
 import json
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -14,9 +15,11 @@ from tests.trust.drawing import examples
 
 SUB, AUD = f"{ISSUER}:sub", f"{ISSUER}:aud"
 MARK = "THE-SUBJECT"
+OTHER = "system:serviceaccount:payments:a"
 subjects = st.sampled_from(
     [
         "system:serviceaccount:payments:api",
+        OTHER,
         "system:serviceaccount:payments:default",
         "system:serviceaccount:p:a.b",
         "system:serviceaccount:payments:*",
@@ -25,8 +28,19 @@ subjects = st.sampled_from(
         "sts.amazonaws.com",
     ]
 )
-operators = st.sampled_from(["StringEquals", "StringLike", "StringEqualsIfExists", "StringNotEquals", "ArnLike"])
-subject_values = st.sampled_from([MARK, [MARK], [MARK, "system:serviceaccount:x:y"], [MARK, MARK]])
+operators = st.sampled_from(
+    [
+        "ForAllValues:StringEquals",
+        "StringEqualsIgnoreCase",
+        "Null",
+        "StringEquals",
+        "StringLike",
+        "StringEqualsIfExists",
+        "StringNotEquals",
+        "ArnLike",
+    ]
+)
+subject_values = st.sampled_from([MARK, [MARK], [MARK, OTHER], [OTHER, MARK, "system:serviceaccount:x:y"], [MARK, MARK], "*"])
 audience_values = st.sampled_from(["sts.amazonaws.com", ["sts.amazonaws.com"], "other", MARK])
 
 
@@ -44,6 +58,8 @@ def statements(draw) -> list[dict]:
         {"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::111122223333:role/x"}, "Action": "sts:AssumeRole"},
         {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:*"},
         {"Effect": "Deny", "Principal": {"AWS": "*"}, "Action": "*", "Condition": {"StringEquals": {SUB: MARK}}},
+        {"Effect": "Deny", "Principal": "*", "Action": "*", "Condition": {"StringNotEquals": {SUB: [MARK, OTHER]}}},
+        {"Effect": "Deny", "Principal": "*", "Action": "*", "Condition": {"StringLike": {SUB: f"{OTHER}*"}}},
         {"Sid": "Long", "Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": ["sts:AssumeRole"] * 90},
         own,
     ]
@@ -72,11 +88,12 @@ def test_a_role_like_another_is_analysed_as_if_it_was_alone(drawn, named):
         role(
             Arn=f"arn:aws:iam::111122223333:role/r{number}",
             RoleName=f"r{number}",
-            AssumeRolePolicyDocument=json.loads(text.replace(MARK, subject)),
+            AssumeRolePolicyDocument=text.replace(MARK, subject),  # only of texts is it known that they are plain
         )
         for number, subject in enumerate(named)
     ]
     seen = view({"roles.json": {"RoleDetailList": roles}})
+    assert all(each.policy.plain for each in seen.inventory.roles)
     assert [looks(analysed) for analysed in seen.roles] == [looks(analyse(each, seen)) for each in seen.inventory.roles]
 
 
@@ -108,6 +125,34 @@ def sound(name: str, **more: object) -> dict:
 
 def test_of_many_roles_that_are_alike_one_is_analysed_in_full(monkeypatch):
     assert analysed_in_full(monkeypatch, [sound(f"app-{n}") for n in range(50)]) == 1
+
+
+def open_to_all(name: str) -> dict:
+    """A policy without a subject, which is the same for every role."""
+    document = sound(name)
+    del document["Statement"][0]["Condition"]["StringEquals"][SUB]
+    return document
+
+
+def shut(name: str) -> dict:
+    """A policy that asks for two service accounts at once."""
+    document = sound(name)
+    document["Statement"][0]["Condition"]["StringLike"] = {SUB: f"system:serviceaccount:payments:{name}-2"}
+    return document
+
+
+@pytest.mark.parametrize("policy", [open_to_all, shut])
+def test_of_many_roles_with_the_same_defect_one_is_analysed_in_full(monkeypatch, policy):
+    assert analysed_in_full(monkeypatch, [policy(f"app-{n}") for n in range(200)]) == 1
+
+
+def test_a_policy_that_compares_service_accounts_with_a_pattern_is_analysed_by_itself(monkeypatch):
+    documents = [sound(f"app-{n}") for n in range(3)]
+    for document in documents:
+        denial = {"Effect": "Deny", "Principal": "*", "Action": "*"}
+        denial["Condition"] = {"StringLike": {SUB: "system:serviceaccount:payments:app-1*"}}
+        document["Statement"].append(denial)
+    assert analysed_in_full(monkeypatch, documents) == 3
 
 
 def test_a_role_whose_policy_is_nearly_too_long_is_analysed_by_itself(monkeypatch):
