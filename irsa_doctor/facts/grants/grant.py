@@ -1,18 +1,15 @@
 """Facts of grants: one Allow statement for one provider."""
 
-from functools import lru_cache, partial
+from functools import lru_cache
 from typing import Literal
 
 import msgspec
 
-from irsa_doctor.facts.grants.evidence import grant_evidence, guard_refusal
-from irsa_doctor.facts.grants.extent import extent_of
+from irsa_doctor.facts.grants.evidence import guard_refusal
 from irsa_doctor.facts.grants.principals import PrincipalForm
 from irsa_doctor.facts.grants.reading import GrantReading, IssuerKind
-from irsa_doctor.facts.subject import Evidence, Judged
 from irsa_doctor.issuers import profile_of
-from irsa_doctor.model import Place, Role, Text, Unknown
-from irsa_doctor.model.extents import LazyExtent
+from irsa_doctor.model import Text, Unknown
 from irsa_doctor.trust import is_subject
 from irsa_doctor.trust.actions import ActionForm
 from irsa_doctor.trust.defect_kinds import DefectKind
@@ -367,37 +364,3 @@ def _is_held_by_deny(read: GrantReading) -> bool:
     if read.share is None or read.share.too_complex:
         return False
     return _is_named(read, read.reach.scope) and read.reach_before_deny.scope not in ("nobody", "one", "several")
-
-
-def judged_grant(read: GrantReading, facts: GrantFacts) -> Judged:
-    """A grant as a subject; of a bare policy the whole policy is the subject."""
-    group = read.role.id
-    kind, ident = ("policy", group) if read.role.is_bare else ("grant", f"{group}#{read.statement.index}")
-    return Judged(
-        kind=kind,
-        id=ident,
-        group=group,
-        facts=facts,
-        evidence=partial(grant_evidence, read),
-        case=read.role.case,
-        certain=read.seen.certain,
-        extent=LazyExtent(partial(extent_of, read)),
-    )
-
-
-def hidden_grant(role: Role, index: int, missing: Unknown, place: Place) -> Judged:
-    """A grant, by the index of its statement, of which nothing is known for want of an input."""
-    facts = GrantFacts(*([missing] * len(GrantFacts.__struct_fields__)))  # type: ignore[arg-type] # one unknown for all of them
-    return _grant_without_reading(role, index, facts, place)
-
-
-def left_grant(role: Role, index: int, place: Place) -> Judged:
-    """A grant of which nothing is known, for its policy has more principals and conditions than are looked at."""
-    hidden = GrantFacts(*([TOO_COMPLEX] * len(GrantFacts.__struct_fields__)))  # type: ignore[arg-type]
-    return _grant_without_reading(role, index, msgspec.structs.replace(hidden, too_complex=True), place)
-
-
-def _grant_without_reading(role: Role, index: int, facts: GrantFacts, place: Place) -> Judged:
-    kind, ident = ("policy", role.id) if role.is_bare else ("grant", f"{role.id}#{index}")
-    names = {"role": role.name, "statement": str(index)}
-    return Judged(kind, ident, role.id, facts, lambda: Evidence(names, {"statement": place}), role.case)

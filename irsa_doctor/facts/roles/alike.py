@@ -10,7 +10,8 @@ from typing import Any, Literal
 
 import msgspec
 
-from irsa_doctor.facts.grants.grant import GrantFacts, facts_of_alike, judged_grant
+from irsa_doctor.facts.grants.grant import GrantFacts, facts_of_alike
+from irsa_doctor.facts.grants.judged import judged_grant
 from irsa_doctor.facts.grants.reading import GrantReading
 from irsa_doctor.facts.lookups.lookups import Lookups
 from irsa_doctor.facts.roles.renaming import CannotRename, Renaming

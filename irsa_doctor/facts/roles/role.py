@@ -7,15 +7,8 @@ from typing import Literal
 
 import msgspec
 
-from irsa_doctor.facts.grants.grant import (
-    GrantFacts,
-    grant_facts,
-    hidden_grant,
-    is_blocked,
-    is_in_force,
-    judged_grant,
-    left_grant,
-)
+from irsa_doctor.facts.grants.grant import GrantFacts, grant_facts, is_blocked, is_in_force
+from irsa_doctor.facts.grants.judged import hidden_grant, judged_grant, left_grant
 from irsa_doctor.facts.grants.reading import GrantReading, expected_tokens, issuer_kind
 from irsa_doctor.facts.lookups.associations import Served
 from irsa_doctor.facts.lookups.lookups import Lookups
