@@ -149,7 +149,7 @@ def test_of_many_roles_with_the_same_defect_one_is_analysed_in_full(monkeypatch,
 def test_a_policy_that_compares_service_accounts_with_a_pattern_is_analysed_by_itself(monkeypatch):
     documents = [sound(f"app-{n}") for n in range(3)]
     for document in documents:
-        denial = {"Effect": "Deny", "Principal": "*", "Action": "*"}
+        denial: dict[str, object] = {"Effect": "Deny", "Principal": "*", "Action": "*"}
         denial["Condition"] = {"StringLike": {SUB: "system:serviceaccount:payments:app-1*"}}
         document["Statement"].append(denial)
     assert analysed_in_full(monkeypatch, documents) == 3
