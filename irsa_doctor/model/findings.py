@@ -231,6 +231,7 @@ class Counts(msgspec.Struct, frozen=True):
     clusters: int
     service_accounts: int
     workloads: int
+    associations: int = 0
 
 
 class Report(msgspec.Struct, frozen=True):

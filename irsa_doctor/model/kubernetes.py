@@ -29,8 +29,8 @@ class ClusterNode(msgspec.Struct, frozen=True):
 class ServiceAccount(msgspec.Struct, frozen=True):
     """A service account. `cluster` is the id of its cluster, "" where unknown; `annotations` are only those about AWS.
 
-    `template`: it is made by Terraform or the like, which fills the holes in. `managed_by` is the tool that undoes what others
-    change of it, in words, "" where no mark shows one.
+    `template`: it is made by Terraform or the like, which fills the holes in; `planned`: under a name or in a namespace that is
+    known only then. `managed_by` is the tool that undoes what others change of it, in words, "" where no mark shows one.
     """
 
     cluster: str
@@ -41,6 +41,7 @@ class ServiceAccount(msgspec.Struct, frozen=True):
     created: str = ""
     template: bool = False
     managed_by: str = ""
+    planned: bool = False
 
     @property
     def subject(self) -> str:

@@ -27,6 +27,7 @@ def checked(report: Report) -> str:
         (counts.clusters, "cluster"),
         (counts.service_accounts, "service account"),
         (counts.workloads, "workload"),
+        (counts.associations, "Pod Identity association"),
     ]
     subjects = ", ".join(counted(number, what) for number, what in kinds if number) or "nothing"
     read = {row.path for row in report.documents if row.status == "read"}

@@ -53,6 +53,7 @@ class Summary(msgspec.Struct, frozen=True):
     clusters: int
     service_accounts: int
     workloads: int
+    associations: Annotated[int, Meta(description="EKS Pod Identity associations")]
     findings: Annotated[Mapping[Severity, int], Meta(description="findings by severity")]
     unknown: Annotated[int, Meta(description="missing inputs")]
     waived: int

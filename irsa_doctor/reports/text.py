@@ -88,13 +88,16 @@ def _title(group: str, kind: str) -> str:
     arn = parse_arn(group)
     if arn and arn.kind in _KINDS and arn.name:
         return for_terminal(f"{_KINDS[arn.kind]} {arn.name} in account {arn.account or 'unknown'}")
+    document, colon, address = group.rpartition(": ")
+    if kind in ("grant", "role", "binding") and colon:
+        return for_terminal(f"role {address} in {from_here(document)}")
+    if kind in ("service-account", "provider") and colon:
+        word = "provider " if kind == "provider" else ""
+        return for_terminal(f"{word}{address} in {from_here(document)}")
     cluster, *name = group.rsplit("/", 2)
     if kind in ("binding", "service-account", "workload") and len(name) == 2:
         home = "an unknown cluster" if cluster == "unknown-cluster" else f"cluster {cluster}"
         return for_terminal(f"service account {'/'.join(name)} in {home}")
-    document, colon, address = group.rpartition(": ")
-    if kind in ("grant", "role") and colon:
-        return for_terminal(f"role {address} in {from_here(document)}")
     return for_terminal(f"{_WORDS.get(kind, kind)} {from_here(group)}")
 
 

@@ -13,21 +13,29 @@ from irsa_doctor.text.encoding import BinaryContent
 from irsa_doctor.text.errors import TextError
 from irsa_doctor.text.positions import Documents
 
+_HEAD = 4_096
 _OF_TOOLS = re.compile(rb"^\s*//|/\*|,\s*[}\]]", re.MULTILINE)
 _DATA = (".json", ".jsonl", ".ndjson", ".yaml", ".yml", ".gz")
 """Endings of files of data: one that cannot be read is reported."""
+_STACKS = (".template", ".cfn", ".cform", ".stack")
+"""Endings of CloudFormation templates, and of templates of other programs"""
+_STACK = b"AWSTemplateFormatVersion"
 
 
 def is_data(path: str, named: bool, text: bytes) -> bool:
     """Whether a file is reported when it cannot be read: it is named, has the ending of data, or is like a policy."""
-    if named or path.lower().endswith(_DATA):
+    if named or path.lower().endswith(_DATA) or _is_stack(path, text):
         return True
     return text.lstrip()[:1] == b"{" and is_like_policy(text)
 
 
+def _is_stack(path: str, text: bytes) -> bool:
+    return path.lower().endswith(_STACKS) and _STACK in text[:_HEAD]
+
+
 def refused_row(row: Document, text_error: TextError, content: bytes) -> Document:
     """Return the row of a text that cannot be read: unreadable where it should be data, else ignored."""
-    is_data = row.named or row.path.lower().endswith(_DATA) or is_like_policy(content)
+    is_data = row.named or row.path.lower().endswith(_DATA) or is_like_policy(content) or _is_stack(row.path, content)
     if isinstance(text_error, BinaryContent) and not row.named and not row.path.lower().endswith(_DATA):
         return msgspec.structs.replace(row, kind="binary", why=text_error.why)
     if not is_data:

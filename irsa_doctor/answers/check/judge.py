@@ -209,8 +209,9 @@ def _counts(inventory: Inventory) -> Counts:
         policies=sum(role.is_bare for role in inventory.roles),
         providers=len(inventory.providers) + len(inventory.planned_providers),
         clusters=len(inventory.clusters) + len(inventory.planned_clusters),
-        service_accounts=len(inventory.service_accounts),
+        service_accounts=len(inventory.service_accounts) + sum(account.planned for account in inventory.account_templates),
         workloads=len(inventory.workloads),
+        associations=len(inventory.associations),
     )
 
 

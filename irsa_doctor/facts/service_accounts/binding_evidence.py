@@ -25,7 +25,7 @@ def binding_evidence(view: View, account: ServiceAccount, value: str, named: Ana
         "account": f"{account.namespace}/{account.name}",
         "role": value,
         "subject": account.subject,
-        "home": view.called(view.issuer_of(account.cluster)),
+        "home": view.called(view.issuer_of(account.cluster)) or _cluster_in_words(view, account.cluster),
         "trusted": ", ".join(shown for _, shown in trusted[:6]) or f"nobody{_why_nobody(named)}",
         "issuer": view.issuer_of(account.cluster),
         "cluster": view.name_of(account.cluster),
@@ -40,6 +40,12 @@ def binding_evidence(view: View, account: ServiceAccount, value: str, named: Ana
         places["policy"] = places["aud"] = places["denial"] = named.role.policy.place
         _describe_own_issuer(view, account, named, names, places)
     return Evidence(names, places)
+
+
+def _cluster_in_words(view: View, cluster: str) -> str:
+    """A cluster whose issuer is not known."""
+    name = view.name_of(cluster)
+    return f"cluster {name}" if cluster and name else "an unknown cluster"
 
 
 def _why_nobody(named: AnalysedRole | None) -> str:

@@ -167,11 +167,12 @@ def read_waiting(readings: Sequence[DocumentReading]) -> None:
 
     guarded([reading for reading in readings if reading.waiting or reading.parameters], partial(give_parameters, readings))
     for reading in readings:
-        for page in reading.waiting:
+        # what waits no longer counts as what the document gave
+        pages, reading.waiting = reading.waiting, []
+        for page in pages:
             guarded((reading,), partial(read_page_now, page, reading))
             for deployment in reading.deployments:
                 guarded((reading,), partial(_add_deployment, page, reading, deployment))
-        reading.waiting = []
 
 
 def _add_deployment(page: Page, reading: DocumentReading, deployment: Deployment) -> None:

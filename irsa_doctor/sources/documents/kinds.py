@@ -127,7 +127,7 @@ def _is_cloudformation(members: Members) -> bool:
     if "AWSTemplateFormatVersion" in members:
         return True
     return isinstance(resources, dict) and any(
-        isinstance(item, dict) and str(item.get("Type")).startswith(("AWS::", "Custom::")) for item in resources.values()
+        isinstance(item, dict) and _STACK_TYPE.match(str(item.get("Type"))) is not None for item in resources.values()
     )
 
 
@@ -223,6 +223,7 @@ def _is_json_patch(members: Members) -> bool:
     return isinstance(members.get("op"), str) and isinstance(members.get("path"), str)
 
 
+_STACK_TYPE = re.compile(r"Custom::\w|[A-Z]\w*::\w+::\w")
 _CONTROLLERS = (
     "aws.crossplane.io",
     "aws.upbound.io",

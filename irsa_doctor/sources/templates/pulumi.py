@@ -10,7 +10,19 @@ from collections.abc import Callable, Iterator, Mapping
 
 import msgspec
 
-from irsa_doctor.model import Place, PodIdentityAssociation, Role, Text, TrustPolicy, Unknown, is_role_arn, parse_arn
+from irsa_doctor.model import (
+    Place,
+    PlannedCluster,
+    PodIdentityAssociation,
+    Role,
+    Text,
+    TrustPolicy,
+    Unknown,
+    is_role_arn,
+    parse_arn,
+    text_of,
+    without_scheme,
+)
 from irsa_doctor.sources.documents.aws import client_ids_missing, thumbprints_missing
 from irsa_doctor.sources.documents.kubernetes import read_resource
 from irsa_doctor.sources.documents.policies import bare_policy, read_policy_text
@@ -18,12 +30,14 @@ from irsa_doctor.sources.documents.reading import DocumentReading, NamelessProvi
 from irsa_doctor.sources.templates.values import hole
 from irsa_doctor.text import shapes
 from irsa_doctor.text.placeholders import with_holes
+from irsa_doctor.text.positions import Anchor
 
 _Members = Mapping[str, object]
 _TYPE = re.compile(r"aws(?:-native)?:(?:iam|eks)(?:/\w+)?:(\w+)\Z")
 _OBJECT = re.compile(r"kubernetes:[\w./]+:(ServiceAccount|Namespace|Pod|Deployment|StatefulSet|DaemonSet|Job|CronJob)\Z")
 _UNKNOWN = ("04da6b54-80e4-46f7-96ec-b56ff0331ba9", "output<string>")
 """What Pulumi writes for a value that it does not know yet"""
+_COMPONENTS = ("eks:Cluster", "eks:index:Cluster")
 _POLICY = ("assumeRolePolicy", "assumeRolePolicyDocument")
 
 
@@ -104,7 +118,10 @@ def _name(item: _Members) -> str:
 
 
 def _read(kind: str, resource: PulumiResource) -> None:
-    if match := _OBJECT.match(kind):
+    if kind in _COMPONENTS:
+        # a state lists the parts of a component by themselves
+        _read_component(resource)
+    elif match := _OBJECT.match(kind):
         _read_object(match[1], resource)
     elif (match := _TYPE.match(kind)) and (reader := _READERS.get(match[1])):
         resource.reading.attempt(resource, resource.at, lambda value, at: reader(resource))
@@ -160,18 +177,19 @@ def _policy(written: object, at: Place, resource: PulumiResource) -> TrustPolicy
 
 def _read_provider(resource: PulumiResource) -> None:
     url = resource.text("url")
-    if not isinstance(url, str) or not url:
-        resource.reading.notes.append(f"{resource.address} has no issuer before it is deployed")
-        return
-    issuer = url.removeprefix("https://")
+    issuer = without_scheme(url) if url else hole(f"issuer of {resource.address}")
+    name = text_of(issuer)
+    listed = resource.at.at("client_id_list")
+    resource.reading.anchors[(listed.part, listed.pointer)] = Anchor(resource.at.at("clientIdLists").pointer)
     client_ids, prints = (_texts(resource.properties.get(name)) for name in ("clientIdLists", "thumbprintLists"))
     resource.reading.nameless_providers.append(
         NamelessProvider(
             issuer,
-            client_ids_missing(issuer) if client_ids is None else client_ids,
-            thumbprints_missing(issuer) if prints is None else prints,
+            client_ids_missing(name) if client_ids is None else client_ids,
+            thumbprints_missing(name) if prints is None else prints,
             "",
             resource.at,
+            resource.address,
         )
     )
 
@@ -188,6 +206,18 @@ def _read_cluster(resource: PulumiResource) -> None:
     name = resource.text("name")
     if isinstance(name, str) and name:
         resource.reading.cluster_names.append((name, resource.at))
+    else:
+        resource.reading.planned_clusters.append(PlannedCluster(resource.address, resource.at))
+
+
+def _read_component(resource: PulumiResource) -> None:
+    """The cluster of the package `eks`, with its OIDC provider
+    (https://www.pulumi.com/registry/packages/eks/api-docs/cluster/)."""
+    if resource.at.pointer.endswith("/properties"):
+        _read_cluster(resource)
+        if resource.properties.get("createOidcProvider") is True:
+            provider = msgspec.structs.replace(resource, properties={"clientIdLists": ["sts.amazonaws.com"]})
+            _read_provider(provider)
 
 
 def _read_association(resource: PulumiResource) -> None:

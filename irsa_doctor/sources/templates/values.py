@@ -163,20 +163,20 @@ def _policy_of_text(
     return TrustPolicy(document, place, flaws, True, -1), at
 
 
-def written_json(text: str | Text) -> TemplateValue | None:
-    """The value of a JSON text that may have holes, None where it is none."""
+def written_json(text: str | Text, anchor: Anchor | None = None, document: str = "") -> TemplateValue | None:
+    """The value of a JSON text that may have holes, None where it is none; all of it is written at the anchor."""
     filled = _FilledText(_pieces_of(text), in_bytes=False)
-    scan = read_json(filled.text.encode())
-    return None if isinstance(scan, TextError) else written_of(filled.restored(scan.value))
+    scan = read_json(filled.text.encode(errors="replace"))
+    return None if isinstance(scan, TextError) else written_of(filled.restored(scan.value), anchor, document)
 
 
-def written_of(value: object) -> TemplateValue:
-    """A plain value as one that is written nowhere."""
+def written_of(value: object, anchor: Anchor | None = None, document: str = "") -> TemplateValue:
+    """A plain value as one that is written nowhere, or all of it in one place."""
     if isinstance(value, dict):
-        return TemplateValue({name: written_of(item) for name, item in value.items()})
+        return TemplateValue({name: written_of(item, anchor, document) for name, item in value.items()}, anchor, document)
     if isinstance(value, list):
-        return TemplateValue(tuple(map(written_of, value)))
-    return TemplateValue(value)
+        return TemplateValue(tuple(written_of(item, anchor, document) for item in value), anchor, document)
+    return TemplateValue(value, anchor, document)
 
 
 def written_yaml(written: TemplateValue) -> tuple[TemplateValue, ...]:

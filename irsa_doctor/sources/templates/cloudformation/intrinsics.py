@@ -30,7 +30,7 @@ _VARIABLE = re.compile(r"\$\{(!?)([^{}]*)\}")
 _LONGEST = 1 << 20
 _MOST = 10_000
 _PROVIDERS = ("AWS::IAM::OIDCProvider", "Custom::AWSCDKOpenIdConnectProvider")
-_CLUSTERS = ("AWS::EKS::Cluster", "Custom::AWSCDK-EKS-Cluster")
+_CLUSTERS = ("AWS::EKS::Cluster", "AWSQS::EKS::Cluster", "Custom::AWSCDK-EKS-Cluster")
 _NOTHING = object()
 """stands for AWS::NoValue: the member is left out"""
 
@@ -148,7 +148,7 @@ class Template:
         kind = self._kind(argument)
         if kind in _PROVIDERS:
             return self._at(self._provider_arn(argument, depth), pointer)
-        if kind == "AWS::EKS::Cluster":
+        if kind in _CLUSTERS[:2]:
             return self._at(self._text_of(argument, "Name", depth) or hole(argument), pointer)
         arn = other_arn(kind, argument) if kind == "AWS::IAM::ManagedPolicy" else None
         return self._at(arn or hole(argument), pointer)
@@ -199,7 +199,7 @@ class Template:
         kind = self._kind(name)
         if kind in _PROVIDERS and attribute == "Arn":
             return self._at(self._provider_arn(name, depth), pointer)
-        if kind in _CLUSTERS and attribute == "OpenIdConnectIssuerUrl":
+        if kind in _CLUSTERS and attribute in ("OpenIdConnectIssuerUrl", "OIDCIssuerURL"):
             return self._at(joined(("https://", self._issuer_of(name, depth))), pointer)
         if kind in _CLUSTERS and attribute == "OpenIdConnectIssuer":
             return self._at(joined((self._issuer_of(name, depth),)), pointer)

@@ -9,6 +9,7 @@ from itertools import product
 
 from irsa_doctor.model import (
     Place,
+    PlannedCluster,
     PodIdentityAssociation,
     Role,
     Text,
@@ -20,11 +21,13 @@ from irsa_doctor.model import (
 from irsa_doctor.sources.documents.aws import client_ids_missing, thumbprints_missing
 from irsa_doctor.sources.documents.reading import DocumentReading, NamelessProvider, Page
 from irsa_doctor.sources.templates.addons import Addon, add_account, add_association, is_policy, session_tags_of
+from irsa_doctor.sources.templates.cloudformation.in_cluster import read_chart, read_kubernetes_resource
 from irsa_doctor.sources.templates.cloudformation.intrinsics import Template
 from irsa_doctor.sources.templates.cloudformation.unread import unread_parts
 from irsa_doctor.sources.templates.values import Spots, TemplateValue, hole, known, policy_of, scalar_text
 from irsa_doctor.text import shapes
 from irsa_doctor.text.errors import WrongShape
+from irsa_doctor.text.positions import Anchor
 
 _CASES = 3
 """Undecided conditions of a role up to which every combination is read."""
@@ -40,7 +43,7 @@ def read_template(page: Page, reading: DocumentReading) -> None:
         reader = _READERS.get(kind) if isinstance(kind, str) else None
         if reader:
             reading.attempt(name, page.place.at("Resources", name), partial(_read, reader, template, reading))
-    notes = list(dict.fromkeys(unread_parts(members, page.place)))
+    notes = list(dict.fromkeys(unread_parts(members, page.place, _READERS.keys())))
     reading.notes += notes
     if not reading.gave_something():
         reading.passed += notes or ["a template without role, OIDC provider, cluster or Pod Identity association"]
@@ -108,6 +111,8 @@ def _read_provider(template: Template, name: str, place: Place, reading: Documen
     for member in ("ClientIdList", "ClientIDList"):
         if (listed := _texts(template.property(name, member))) is not None:
             client_ids = listed
+            at = place.at("client_id_list")
+            reading.anchors[(at.part, at.pointer)] = Anchor(place.at("Properties", member).pointer)
     thumbprints = _texts(template.property(name, "ThumbprintList"))
     prints = thumbprints_missing(text_of(issuer)) if thumbprints is None else thumbprints
     reading.nameless_providers.append(NamelessProvider(issuer, client_ids, prints, "", place, name))
@@ -122,11 +127,21 @@ def _texts(written: TemplateValue | None) -> tuple[str, ...] | None:
 
 
 def _read_cluster(template: Template, name: str, place: Place, reading: DocumentReading) -> None:
-    cluster_name = template.property(name, "Name")
-    if cluster_name and known(cluster_name.value):
-        reading.cluster_names.append((known(cluster_name.value), place))
+    _add_cluster(name, template.property(name, "Name"), place, reading)
+
+
+def _read_cdk_cluster(template: Template, name: str, place: Place, reading: DocumentReading) -> None:
+    """A cluster of the CDK's own kind, which has the members of `eks:CreateCluster` in `Config`."""
+    config = template.property(name, "Config")
+    members = config.value if config and isinstance(config.value, dict) else {}
+    _add_cluster(name, members.get("name"), place, reading)
+
+
+def _add_cluster(name: str, written: TemplateValue | None, place: Place, reading: DocumentReading) -> None:
+    if written and known(written.value):
+        reading.cluster_names.append((known(written.value), place))
     else:
-        reading.notes.append(f"{name} has no name before it is deployed")
+        reading.planned_clusters.append(PlannedCluster(name, place))
 
 
 def _read_association(template: Template, name: str, place: Place, reading: DocumentReading) -> None:
@@ -178,6 +193,12 @@ _READERS: Mapping[str, Reader] = {
     "AWS::IAM::OIDCProvider": _read_provider,
     "Custom::AWSCDKOpenIdConnectProvider": _read_provider,
     "AWS::EKS::Cluster": _read_cluster,
+    "AWSQS::EKS::Cluster": _read_cluster,
+    "Custom::AWSCDK-EKS-Cluster": _read_cdk_cluster,
     "AWS::EKS::PodIdentityAssociation": _read_association,
     "AWS::EKS::Addon": _read_addon,
+    "Custom::AWSCDK-EKS-KubernetesResource": read_kubernetes_resource,
+    "Custom::AWSCDK-EKS-HelmChart": read_chart,
+    "AWSQS::Kubernetes::Resource": read_kubernetes_resource,
+    "AWSQS::Kubernetes::Helm": read_chart,
 }

@@ -1,26 +1,27 @@
-"""Names the parts of a CloudFormation template that are known only when it is deployed: nested stacks, macros, includes.
+"""Names the parts of a CloudFormation template that are not read: nested stacks, macros, resources without reader.
 
 https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/template-macros.html
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 from irsa_doctor.model import Place
+from irsa_doctor.sources.templates.signs import role_sign
 
 _STACKS = ("AWS::CloudFormation::Stack", "AWS::CloudFormation::StackSet", "AWS::Serverless::Application")
 _SOURCES = ("TemplateURL", "TemplateBody", "Location")
 _DEEP, _MOST = 40, 100_000
 
 
-def unread_parts(members: Mapping[str, object], place: Place) -> Iterator[str]:
-    """Yield a sentence for each part that is not read, in the order of the template."""
+def unread_parts(members: Mapping[str, object], place: Place, kinds: Collection[str]) -> Iterator[str]:
+    """Yield a sentence for each part that is not read, in the order of the template; `kinds` of resources are read."""
     transforms = members.get("Transform")
     for macro in transforms if isinstance(transforms, list) else [transforms]:
         if name := _name_of(macro):
             yield f"the macro {name} changes the template when it is deployed: what it makes is not read"
     resources = members.get("Resources")
     for name, item in resources.items() if isinstance(resources, dict) else ():
-        yield from _of_resource(str(name), item)
+        yield from _of_resource(str(name), item, kinds)
     for name, pointer in _inside(resources, place.at("Resources")):
         yield f"Fn::Transform {name} at {pointer} is not read: it is known only when the template is deployed"
 
@@ -30,7 +31,7 @@ def _name_of(macro: object) -> str:
     return name if isinstance(name, str) else ""
 
 
-def _of_resource(name: str, item: object) -> Iterator[str]:
+def _of_resource(name: str, item: object, kinds: Collection[str]) -> Iterator[str]:
     if name.startswith("Fn::ForEach::"):
         yield f"{name} makes resources when the template is deployed, which are not read"
         return
@@ -42,6 +43,22 @@ def _of_resource(name: str, item: object) -> Iterator[str]:
         written = properties if isinstance(properties, dict) else {}
         source = next((written[key] for key in _SOURCES if isinstance(written.get(key), str)), "")
         yield f"the nested stack {name} is not read by itself: {source or 'its template is known when it is deployed'}"
+    elif isinstance(kind, str) and kind not in kinds and not kind.endswith("Policy") and (sign := _sign_in(properties)):
+        yield f"{name} names {sign}, but resources of kind {kind} are not read"
+
+
+def _sign_in(properties: object) -> str:
+    """What shows that a resource has to do with roles of service accounts, "" where nothing does."""
+    waiting, left = [(properties, 0)], _MOST
+    while waiting and left:
+        left -= 1
+        item, depth = waiting.pop()
+        if isinstance(item, str) and (sign := role_sign(item)):
+            return sign
+        if depth < _DEEP:
+            inner = (*item, *item.values()) if isinstance(item, dict) else item if isinstance(item, list) else ()
+            waiting += [(part, depth + 1) for part in inner]
+    return ""
 
 
 def _inside(value: object, place: Place) -> Iterator[tuple[str, str]]:

@@ -237,7 +237,7 @@ def read_object_template(page: Page, reading: DocumentReading, read: ReadPage) -
         reading.service_accounts.append(ServiceAccount("", namespace, name, page.place, annotations, template=True))
     else:
         called = f"service account {name or 'without name'}"
-        reading.account_templates.append(ServiceAccount("", "", called, page.place, annotations, template=True))
+        reading.account_templates.append(ServiceAccount("", "", called, page.place, annotations, template=True, planned=True))
         reading.notes.append(f"{called} has a name or a namespace {_SAID_OF_CLUSTER}")
 
 

@@ -9,7 +9,19 @@ from collections.abc import Callable, Mapping
 
 import msgspec
 
-from irsa_doctor.model import PodIdentityAssociation, Role, Text, TrustPolicy, Unknown, is_role_arn, joined, parse_arn
+from irsa_doctor.model import (
+    PlannedCluster,
+    PodIdentityAssociation,
+    Role,
+    Text,
+    TrustPolicy,
+    Unknown,
+    is_role_arn,
+    joined,
+    parse_arn,
+    text_of,
+    without_scheme,
+)
 from irsa_doctor.model.place import Place
 from irsa_doctor.sources.documents.aws import client_ids_missing, thumbprints_missing
 from irsa_doctor.sources.documents.policies import bare_policy, read_policy_text
@@ -19,8 +31,10 @@ from irsa_doctor.sources.templates.values import hole
 from irsa_doctor.text import shapes
 from irsa_doctor.text.errors import WrongShape
 from irsa_doctor.text.placeholders import with_holes
+from irsa_doctor.text.positions import Anchor
 
 _EXTERNAL_NAME = "crossplane.io/external-name"
+_CLIENT_IDS = ("clientIDs", "clientIDList", "clientIdList")
 _POLICY = ("assumeRolePolicyDocument", "assumeRolePolicy")
 _OF_THE_SERVICE = {
     "Role": "iam",
@@ -38,6 +52,7 @@ class ManagedResource(msgspec.Struct, frozen=True, kw_only=True):
     metadata: Mapping[str, object]
     members: Mapping[str, object]
     status: Mapping[str, object]
+    policies: object
     page: Page
     at: Place
     reading: DocumentReading
@@ -46,6 +61,12 @@ class ManagedResource(msgspec.Struct, frozen=True, kw_only=True):
     def name(self) -> str:
         """What the object is called, "" where that is not known yet."""
         return shapes.as_text(self.metadata.get("name") or "")
+
+    @property
+    def is_observed(self) -> bool:
+        """Whether the controller only observes it, or nothing but its status was written
+        (https://docs.crossplane.io/latest/managed-resources/managed-resources/#managementpolicies)."""
+        return not self.members or self.policies == ["Observe"]
 
     @property
     def address(self) -> str:
@@ -98,6 +119,7 @@ def read_managed(page: Page, reading: DocumentReading) -> None:
         reading.passed.append(f"a resource of {group} of kind {kind}, which is not read")
         return
     spec, at = shapes.inner(members, "spec", page.place), page.place.at("spec")
+    policies = spec.get("managementPolicies")
     if "forProvider" in spec or "services.k8s.aws" not in group:
         spec, at = shapes.inner(spec, "forProvider", at), at.at("forProvider")
     status = shapes.inner(members, "status", page.place)
@@ -107,6 +129,7 @@ def read_managed(page: Page, reading: DocumentReading) -> None:
             metadata=shapes.inner(members, "metadata", page.place),
             members=spec,
             status=_observed(status),
+            policies=policies,
             page=page,
             at=at,
             reading=reading,
@@ -122,10 +145,10 @@ def _observed(status: Mapping[str, object]) -> Mapping[str, object]:
 
 def _read_role(resource: ManagedResource) -> None:
     member = next((name for name in _POLICY if name in resource.members), "")
-    if not member:
+    if not member and not resource.is_observed:
         raise WrongShape(resource.at.pointer, f"a role without `{_POLICY[0]}` or `{_POLICY[1]}`")
     at = resource.at.at(member)
-    policy = _policy(resource.members[member], at, resource)
+    policy = _policy(resource.members[member], at, resource) if member else _observed_only(resource)
     arn = shapes.as_text(resource.status.get("arn") or "")
     arn = arn if is_role_arn(arn) else ""
     parts = parse_arn(arn)
@@ -142,6 +165,10 @@ def _read_role(resource: ManagedResource) -> None:
             _planned(resource),
         )
     )
+
+
+def _observed_only(resource: ManagedResource) -> Unknown:
+    return Unknown(f"trust policy of {resource.address}, which the controller observes only", "aws iam get-role")
 
 
 def _policy(written: object, at: Place, resource: ManagedResource) -> TrustPolicy | Unknown:
@@ -168,19 +195,21 @@ def _planned(resource: ManagedResource) -> str:
 def _read_provider(resource: ManagedResource) -> None:
     """https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateOpenIDConnectProvider.html"""
     url = resource.text("url")
-    if not url or isinstance(url, Text):
-        resource.reading.notes.append(f"{resource.address} has no issuer before it is made")
-        return
-    issuer = url.removeprefix("https://")
-    client_ids = resource.texts("clientIDs", "clientIDList", "clientIdList")
+    issuer = without_scheme(url) if url else hole(f"issuer of {resource.address}")
+    name = text_of(issuer)
+    client_ids = resource.texts(*_CLIENT_IDS)
+    if member := next((member for member in _CLIENT_IDS if member in resource.members), ""):
+        listed = resource.page.place.at("client_id_list")
+        resource.reading.anchors[(listed.part, listed.pointer)] = Anchor(resource.at.at(member).pointer)
     thumbprints = resource.texts("thumbprints", "thumbprintList")
     resource.reading.nameless_providers.append(
         NamelessProvider(
             issuer,
-            client_ids_missing(issuer) if client_ids is None else client_ids,
-            thumbprints_missing(issuer) if thumbprints is None else thumbprints,
+            client_ids_missing(name) if client_ids is None else client_ids,
+            thumbprints_missing(name) if thumbprints is None else thumbprints,
             "",
             resource.page.place,
+            resource.address,
         )
     )
 
@@ -190,7 +219,7 @@ def _read_cluster(resource: ManagedResource) -> None:
     if isinstance(name, str) and name:
         resource.reading.cluster_names.append((name, resource.page.place))
     else:
-        resource.reading.notes.append(f"{resource.address} has no name before it is made")
+        resource.reading.planned_clusters.append(PlannedCluster(resource.address, resource.page.place))
 
 
 def _cluster_of(resource: ManagedResource) -> str | Text:
@@ -201,6 +230,9 @@ def _cluster_of(resource: ManagedResource) -> str | Text:
 def _read_association(resource: ManagedResource) -> None:
     namespace, account = resource.text("namespace"), resource.text("serviceAccount")
     if not (namespace and account):
+        if resource.is_observed:
+            resource.reading.notes.append(f"{resource.address} is observed only: what it associates is not in the file")
+            return
         raise WrongShape(resource.at.pointer, "an association without `namespace` or `serviceAccount`")
     role = resource.reference("roleArn")
     tags = resource.members.get("disableSessionTags") is not True

@@ -138,6 +138,10 @@ def _identity(cluster: Attributes) -> TemplateValue | None:
     return TemplateValue((TemplateValue({"oidc": oidc}),))
 
 
+def _issuer_url(cluster: Attributes) -> TemplateValue | None:
+    return TemplateValue(joined(("https://", Hole(f"${{issuer of {_cluster(cluster)}}}"))))
+
+
 def _cluster_name(resource: Attributes) -> TemplateValue | None:
     return resource.argument("name")
 
@@ -185,4 +189,7 @@ _COMPUTED: Mapping[tuple[str, str], Callable[[Attributes], TemplateValue | None]
     ("kubernetes_namespace_v1", "id"): _metadata_name,
     ("aws_iam_policy_document", "json"): _policy,
     ("aws_iam_policy_document", "minified_json"): _policy,
+    ("awscc_iam_oidc_provider", "arn"): _provider_arn,
+    ("awscc_iam_oidc_provider", "id"): _provider_arn,
+    ("awscc_eks_cluster", "open_id_connect_issuer_url"): _issuer_url,
 }

@@ -30,6 +30,7 @@ from irsa_doctor.sources.templates.terraform.resources import AFTER_APPLY, READE
 from irsa_doctor.sources.templates.terraform.scopes import Budget, EvaluationScope
 from irsa_doctor.sources.templates.terraform.syntax import Block, Syntax, syntax_of
 from irsa_doctor.sources.templates.terraform.terragrunt import ADDRESS, called_folder, terragrunt_block, terragrunt_call
+from irsa_doctor.sources.templates.terraform.unread import UnreadResources
 from irsa_doctor.sources.templates.terraform.unused_policies import add_unused_policies
 from irsa_doctor.sources.templates.values import TemplateValue, written_json
 from irsa_doctor.text.errors import TextError, WrongShape
@@ -164,6 +165,7 @@ class _Reader:
         self.readings = readings
         self.reached = reached
         self.noted: set[tuple[Place, str]] = set()
+        self.unread = UnreadResources()
 
     def of(self, folder: ModuleFolder) -> list[DocumentReading]:
         """The readings of the files of a folder."""
@@ -191,8 +193,11 @@ class _Reader:
         for block in module.folder.blocks:
             kind = block.labels[0] if block.labels else ""
             with module.budget.of_its_own():
-                if block.kind == "resource" and len(block.labels) == 2 and kind in READERS:
-                    self.attempt(partial(self.read_resource, module, block, at), block)
+                if block.kind == "resource" and len(block.labels) == 2:
+                    if kind in READERS:
+                        self.attempt(partial(self.read_resource, module, block, at), block)
+                    elif why := self.unread.why(block):
+                        self.add_note(block, f"{module.prefix}{'.'.join(block.labels)} is not read: {why}")
                 elif block.kind == "module" and block.labels:
                     self.attempt(partial(self.read_call, module, block, at), block)
                 for assuming in blocks_with_roles(block):
@@ -248,10 +253,20 @@ class _Reader:
             self.noted.add((place, why))
             flaws.append((place, why))
 
+    def add_note(self, block: Block, note: str) -> None:
+        """Add a note to the reading of the file of a block."""
+        notes = self.readings[block.syntax.document].notes
+        if note not in notes:
+            notes.append(note)
+
     def read_resource(self, module: Module, block: Block, at: Place | None) -> None:
         """Every instance of a resource."""
-        reading = self.readings[block.syntax.document]
-        for instance in module.likely(block):
+        reading, instances = self.readings[block.syntax.document], module.likely(block)
+        if not instances:
+            self.add_note(
+                block, f"{module.prefix}{'.'.join(block.labels)} is not made: its `count` is 0 or its `for_each` is empty"
+            )
+        for instance in instances:
             module.budget.add_instance(block)
             address = f"{module.prefix}{'.'.join(block.labels)}{instance.suffix}"
             place = block_place(block, address, reading)

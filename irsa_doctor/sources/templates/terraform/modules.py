@@ -36,6 +36,7 @@ from irsa_doctor.text.positions import Anchor
 _EMPTY: tuple[object, ...] = ("", None, (), {})
 _MODULES_DEEP = 50
 _VARIABLE = re.compile(r"\bvar\.([\w-]+)")
+_LOCAL = re.compile(r"\blocal\.([\w-]+)")
 
 
 class Instance(msgspec.Struct, frozen=True):
@@ -189,10 +190,21 @@ class Module:
         return [Instance("", None, self.scope.with_names(names))]
 
     def _depends_on_default(self, block: Block) -> bool:
-        """Whether `count` depends on a variable of a root module that has only its default, which may be changed."""
-        repeat = block.body.arguments.get("count")
-        variables = set(_VARIABLE.findall(repeat.syntax.word(repeat.value))) if repeat else set()
-        return self.inputs is None and bool(variables - self.folder.variables.keys())
+        """Whether `count` or `for_each` depends, perhaps by locals, on a variable of a root module that has only its default,
+        which may be changed."""
+        repeat = block.body.arguments.get("count") or block.body.arguments.get("for_each")
+        if self.inputs is not None or repeat is None:
+            return False
+        waiting, seen = [repeat], set[str]()
+        while waiting:
+            argument = waiting.pop()
+            words = argument.syntax.word(argument.value)
+            if set(_VARIABLE.findall(words)) - self.folder.variables.keys():
+                return True
+            names = set(_LOCAL.findall(words)) & self.folder.values.keys() - seen
+            seen |= names
+            waiting += [self.folder.values[name] for name in names]
+        return False
 
     def _counted(self, index: int) -> Instance:
         scope = self.scope.with_names({"count": TemplateValue({"index": TemplateValue(index)})}, f" [{index}]")
@@ -227,7 +239,7 @@ class Module:
         finally:
             self._open.discard(key)
         if "for_each" in block.body.arguments:
-            if instances is None:
+            if instances is None or (not instances and self._depends_on_default(block)):
                 return TemplateValue(AnyKey(made, self.scope))
             return TemplateValue({instance.key: made(instance.suffix, instance.scope) for instance in instances})
         if instances is None or (not instances and self._depends_on_default(block)):

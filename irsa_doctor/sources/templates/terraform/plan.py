@@ -16,6 +16,7 @@ from irsa_doctor.model import (
     Issuer,
     OidcProvider,
     Place,
+    PlannedCluster,
     PodIdentityAssociation,
     Role,
     ServiceAccount,
@@ -29,18 +30,20 @@ from irsa_doctor.sources.documents.kubernetes import about_aws
 from irsa_doctor.sources.documents.policies import read_policy_text
 from irsa_doctor.sources.documents.reading import DocumentReading, NamelessProvider, Page
 from irsa_doctor.sources.templates.addons import is_policy
+from irsa_doctor.sources.templates.manifests import ManifestSource
+from irsa_doctor.sources.templates.terraform.plan_objects import PLAN_OBJECT_READERS
+from irsa_doctor.sources.templates.terraform.planned_values import PlannedValues
 from irsa_doctor.sources.templates.terraform.policy_document import document_of
 from irsa_doctor.sources.templates.terraform.references import References
-from irsa_doctor.sources.templates.values import TemplateValue, hole, policy_of, template_provider_arn
+from irsa_doctor.sources.templates.values import hole, policy_of
 from irsa_doctor.text import shapes
 from irsa_doctor.text.errors import WrongShape
 from irsa_doctor.text.positions import Anchor
-from irsa_doctor.text.scanner import escaped
 
 _MODULES_DEEP = 32
 """Modules inside modules that are read."""
-_IDENTIFIERS = re.compile(r"(?P<block>(?P<blocks>statement\[\d+\]\.principals)\[0\])\.identifiers(\[\d+\])?")
 _INDEX = re.compile(r"\[(?:\"(?:[^\"\\]|\\.)*\"|\d+)\]")
+_PROVIDERS = ("aws_iam_openid_connect_provider", "awscc_iam_oidc_provider")
 _AFTER_APPLY = "terraform show -json > state.json"
 
 
@@ -154,12 +157,13 @@ def _address(item: Mapping[str, object], index: object) -> str:
 
 
 def _read_all(resources: list[ResourceState], changes: Changes, references: References, reading: DocumentReading) -> None:
-    providers = {
-        resource.address: resource.text("url") for resource in resources if resource.kind == "aws_iam_openid_connect_provider"
-    }
+    providers = {resource.address: resource.text("url") for resource in resources if resource.kind in _PROVIDERS}
     for resource in resources:
+        read = _Reader(changes, references, providers, resource)
         if reader := _READERS.get(resource.kind):
-            reading.attempt(_Reader(changes, references, providers, resource), resource.place, partial(_read, reader, reading))
+            reading.attempt(read, resource.place, partial(_read, reader, reading))
+        elif resource.kind in PLAN_OBJECT_READERS:
+            reading.attempt(read, resource.place, partial(_read, _read_object, reading))
     if not reading.gave_something():
         reading.passed.append("a plan or state without role, OIDC provider, cluster or service account")
 
@@ -181,10 +185,11 @@ def _read(reader: Callable[[_Reader, DocumentReading], None], reading: DocumentR
 def _read_role(read: _Reader, reading: DocumentReading) -> None:
     resource = read.resource
     arn = resource.text("arn")
-    name = resource.text("name") if arn else resource.address
+    named = resource.text("name") or resource.text("role_name")
+    name = named if arn else resource.address
     policy = _policy(read, reading)
     longest, created = shapes.number(resource.values, "max_session_duration"), shapes.moment(resource.values, "create_date")
-    planned = "" if arn or not resource.text("name") else f"{resource.text('path') or '/'}{resource.text('name')}".lstrip("/")
+    planned = "" if arn or not named else f"{resource.text('path') or '/'}{named}".lstrip("/")
     role = Role(
         arn, name or resource.address, account_of(arn), policy, resource.place, longest, created, resource.address, planned
     )
@@ -193,21 +198,22 @@ def _read_role(read: _Reader, reading: DocumentReading) -> None:
 
 def _policy(read: _Reader, reading: DocumentReading) -> TrustPolicy | Unknown:
     resource = read.resource
-    place = resource.place.at("assume_role_policy")
-    if text := resource.text("assume_role_policy"):
+    member = "assume_role_policy_document" if resource.kind.startswith("awscc_") else "assume_role_policy"
+    place = resource.place.at(member)
+    if text := resource.text(member):
         policy = read_policy_text(text, place)
         if policy.flaws:
             reading.apart.append(place)
         return policy
     missing = Unknown(f"trust policy of {resource.address}, which is known after apply", _AFTER_APPLY)
-    if not resource.is_unknown("assume_role_policy"):
+    if not resource.is_unknown(member):
         return Unknown(f"trust policy of {resource.address}", _AFTER_APPLY)
-    return _deferred(read, missing, reading)
+    return _deferred(read, missing, reading, member)
 
 
-def _deferred(read: _Reader, missing: Unknown, reading: DocumentReading) -> TrustPolicy | Unknown:
+def _deferred(read: _Reader, missing: Unknown, reading: DocumentReading, member: str) -> TrustPolicy | Unknown:
     """The policy of a data source that can be read only after apply: what is known of its arguments, holes for the rest."""
-    address = read.references.data_source(read.resource.address, "assume_role_policy", "aws_iam_policy_document")
+    address = read.references.data_source(read.resource.address, member, "aws_iam_policy_document")
     if address not in read.changes:
         return missing
     change, place = read.changes[address]
@@ -216,56 +222,10 @@ def _deferred(read: _Reader, missing: Unknown, reading: DocumentReading) -> Trus
         return missing
     at = place.at("after")
     references = read.references if read.references.has_statements(address, after.get("statement")) else References({})
-    config = _Known(address, references, read.providers, at.document).value(after, unknown, "", at.pointer)
+    config = PlannedValues(address, references, read.providers, at.document).value(after, unknown, "", at.pointer)
     policy, anchors = policy_of(document_of(config, address), at, missing)
     reading.anchors.update(anchors)
     return policy
-
-
-class _Known(msgspec.Struct, frozen=True):
-    """Puts holes where a value is known only after apply.
-
-    A hole is named by the single reference of its argument where the argument can hardly be anything else, an ARN say;
-    else by its place, because equal holes are equal and one reference can appear in many texts.
-    """
-
-    address: str
-    references: References
-    providers: Mapping[str, str]
-    document: str
-
-    def value(self, after: object, unknown: object, path: str, pointer: str) -> TemplateValue:
-        """A value of the arguments with what `after_unknown` says of it."""
-        anchor = Anchor(pointer)
-        if unknown is True:
-            return TemplateValue(self._hole(path), anchor, self.document)
-        if isinstance(after, dict):
-            below = unknown if isinstance(unknown, dict) else {}
-            members: dict[object, TemplateValue] = {
-                name: self.value(item, below.get(name), f"{path}.{name}" if path else name, f"{pointer}/{escaped(name)}")
-                for name, item in after.items()
-            }
-            for name, mark in below.items():
-                if mark is True and name not in members:
-                    members[name] = TemplateValue(self._hole(f"{path}.{name}" if path else name))
-            return TemplateValue(members, anchor, self.document)
-        if isinstance(after, list):
-            marks = unknown if isinstance(unknown, list) else []
-            items = (
-                self.value(item, marks[number] if number < len(marks) else None, f"{path}[{number}]", f"{pointer}/{number}")
-                for number, item in enumerate(after)
-            )
-            return TemplateValue(tuple(items), anchor, self.document)
-        return TemplateValue(after, anchor, self.document)
-
-    def _hole(self, path: str) -> Text:
-        if match := _IDENTIFIERS.fullmatch(path):
-            # the blocks are a set, so only a single one is surely the one of the configuration
-            block = match["block"] if self.references.count(self.address, match["blocks"]) == 1 else ""
-            if block and (reference := self.references.only(self.address, f"{block}.identifiers")):
-                url = self.providers.get(reference.removesuffix(".arn")) if reference.endswith(".arn") else None
-                return template_provider_arn(reference, url) if url else hole(reference)
-        return hole(f"{self.address}.{path}")
 
 
 def _read_provider(read: _Reader, reading: DocumentReading) -> None:
@@ -295,8 +255,10 @@ def _read_cluster(read: _Reader, reading: DocumentReading) -> None:
     if not parse_arn(arn):
         if name:
             reading.cluster_names.append((name, resource.place))
+        else:
+            reading.planned_clusters.append(PlannedCluster(resource.address, resource.place))
         return
-    url = _first_text(resource.values, "identity", "oidc", "issuer")
+    url = _first_text(resource.values, "identity", "oidc", "issuer") or resource.text("open_id_connect_issuer_url")
     issuer: str | Unknown = Issuer.of(url).name if url else issuer_missing(name)
     outpost = bool(resource.values.get("outpost_config"))
     auto_mode = _first(resource.values, "compute_config", "enabled") is True
@@ -318,6 +280,15 @@ def _first(values: Mapping[str, object], *steps: str) -> object:
 def _first_text(values: Mapping[str, object], *steps: str) -> str:
     value = _first(values, *steps)
     return value if isinstance(value, str) else ""
+
+
+def _read_object(read: _Reader, reading: DocumentReading) -> None:
+    """What is applied to a cluster, its values with holes where they are known after apply."""
+    resource = read.resource
+    place = resource.place
+    known = PlannedValues(resource.address, read.references, read.providers, place.document)
+    values = known.value(resource.values, resource.unknown, "", place.pointer)
+    PLAN_OBJECT_READERS[resource.kind](ManifestSource(resource.address, place, reading), values)
 
 
 def _read_service_account(read: _Reader, reading: DocumentReading) -> None:
@@ -378,4 +349,8 @@ _READERS = {
     "kubernetes_default_service_account": _read_service_account,
     "kubernetes_default_service_account_v1": _read_service_account,
     "aws_eks_pod_identity_association": _read_association,
+    "awscc_iam_role": _read_role,
+    "awscc_iam_oidc_provider": _read_provider,
+    "awscc_eks_cluster": _read_cluster,
+    "awscc_eks_pod_identity_association": _read_association,
 }

@@ -27,6 +27,7 @@ from irsa_doctor.sources.templates.terraform.attributes import Attributes
 from irsa_doctor.sources.templates.terraform.policy_document import blocks_of, members_of
 from irsa_doctor.sources.templates.terraform.resource_instance import ResourceInstance
 from irsa_doctor.sources.templates.terraform.service_accounts import (
+    read_annotations,
     read_manifest,
     read_release,
     read_service_account,
@@ -94,7 +95,7 @@ def add_refused_role(resource: ResourceInstance, why: str, planned: str = "") ->
 
 def _read_role(resource: ResourceInstance) -> None:
     members = members_of(resource.config)
-    written = members.get("assume_role_policy")
+    written = members.get("assume_role_policy") or members.get("assume_role_policy_document")
     if written is None:
         raise WrongShape(resource.place.pointer, "a role without `assume_role_policy`")
     if isinstance(written.value, Attributes) and written.value.kind == "aws_iam_policy_document":
@@ -102,7 +103,7 @@ def _read_role(resource: ResourceInstance) -> None:
         return
     longest = members.get("max_session_duration")
     seconds = shapes.number({"": longest.value}, "") if longest else 0
-    name, path = resource.text("name"), resource.text("path") or "/"
+    name, path = resource.text("name") or resource.text("role_name"), resource.text("path") or "/"
     add_role(resource, written, f"{path}{name}".lstrip("/") if name else "", seconds)
 
 
@@ -171,7 +172,8 @@ def add_addon(resource: ResourceInstance, settings: AddonSettings) -> None:
         resource.reading.anchors[(at.part, at.pointer)] = role.anchor
     elif addon.role:
         resource.reading.anchors[(at.part, at.pointer)] = _anchor(resource.block)
-    for block in blocks_of(settings.members.get("pod_identity_association")):
+    listed = settings.members.get("pod_identity_association") or settings.members.get("pod_identity_associations")
+    for block in blocks_of(listed):
         account, arn = (_text_of(members_of(block).get(name)) for name in ("service_account", "role_arn"))
         account = account or hole(f"{resource.address}.service_account")
         add_association(addon, account, arn, resource.place, resource.reading)
@@ -217,4 +219,11 @@ READERS: Mapping[str, Callable[[ResourceInstance], None]] = {
     "helm_release": read_release,
     "aws_eks_addon": _read_addon,
     "aws_eks_pod_identity_association": _read_association,
+    "kubernetes_annotations": read_annotations,
+    # the provider made of CloudFormation's types (https://registry.terraform.io/providers/hashicorp/awscc/latest/docs)
+    "awscc_iam_role": _read_role,
+    "awscc_iam_oidc_provider": _read_provider,
+    "awscc_eks_cluster": _read_cluster,
+    "awscc_eks_addon": _read_addon,
+    "awscc_eks_pod_identity_association": _read_association,
 }

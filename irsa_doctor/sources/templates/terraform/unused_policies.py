@@ -98,7 +98,7 @@ def _in(addresses: set[str], address: str) -> Callable[[], bool]:
 
 def _speaks_of(block: Block, name: str) -> bool:
     """Whether a role, also one that is not made, uses a policy document."""
-    if block.kind != "resource" or block.labels[:1] != ("aws_iam_role",):
+    if block.kind != "resource" or block.labels[:1] not in (("aws_iam_role",), ("awscc_iam_role",)):
         return False
     text = _COMMENT.sub("", block.syntax.word(block.node))
     return re.search(rf"\b{re.escape(name)}\b(?!-)", text) is not None
