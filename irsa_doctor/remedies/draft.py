@@ -49,6 +49,16 @@ class CannotEdit(Exception):
     """An edit that would repeat a member, or that has no place in the document."""
 
 
+def statement_of(document: PolicyDocument, index: int) -> Json:
+    """A statement of a document, by index. Raises CannotEdit where it is not there."""
+    listed = document.get("Statement")
+    statements: list[Any] = listed if isinstance(listed, list) else [listed]
+    if index >= len(statements) or not isinstance(statements[index], dict):
+        raise CannotEdit(f"no statement {index}")
+    statement: Json = statements[index]
+    return statement
+
+
 class Draft:
     """A copy of the JSON value of a policy. Order of members, Sids, lists and single values stay as they are written.
 
@@ -61,12 +71,7 @@ class Draft:
 
     def statement(self, index: int) -> Json:
         """A statement, by index."""
-        listed = self.document.get("Statement")
-        statements: list[Any] = listed if isinstance(listed, list) else [listed]
-        if index >= len(statements) or not isinstance(statements[index], dict):
-            raise CannotEdit(f"no statement {index}")
-        statement: Json = statements[index]
-        return statement
+        return statement_of(self.document, index)
 
     # ---- values
 

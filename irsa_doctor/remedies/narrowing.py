@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 
+import msgspec
+
 from irsa_doctor.issuers import cluster_profile
-from irsa_doctor.remedies.draft import CannotEdit, Draft, PolicyDocument, read
+from irsa_doctor.remedies.draft import CannotEdit, Draft, PolicyDocument, read, statement_of
 from irsa_doctor.trust import Policy, Statement, grant_of
 from irsa_doctor.trust.keys import KeyForm, key_form, presence
 from irsa_doctor.trust.languages import Finite
@@ -60,11 +62,11 @@ def with_audience(document: PolicyDocument, index: int, issuer: str, audiences: 
 
 
 def _statement(document: PolicyDocument, index: int) -> tuple[Policy, Statement]:
-    policy = read(document)
-    named = next((statement for statement in policy.statements if statement.index == index and statement.allow), None)
-    if named is None:
+    """A statement, in a policy that has no other: to read them all for each of them takes too long."""
+    policy = read({**document, "Statement": statement_of(document, index)})
+    if not policy.statements or not policy.statements[0].allow:
         raise CannotEdit(f"no Allow statement {index}")
-    return policy, named
+    return policy, msgspec.structs.replace(policy.statements[0], index=index)
 
 
 def _names(condition: Condition) -> tuple[str, str]:

@@ -26,8 +26,10 @@ from irsa_doctor.remedies.proof import Viewpoint
 from irsa_doctor.remedies.refusals import without_refusals
 from irsa_doctor.trust import Admitted, Policy, Request, Statement, admitted, decide, provider_arn_of
 from irsa_doctor.trust.keys import presence
-from irsa_doctor.trust.policy import WEB_IDENTITY
+from irsa_doctor.trust.policy import DEFAULT_QUOTA, WEB_IDENTITY
 
+_LONGEST, _MOST_STATEMENTS = 4 * DEFAULT_QUOTA, 200
+"""characters and statements of a policy that is mended: what is longer cannot be saved, whatever the quota of the account"""
 _MOST_TARGETS = 32
 """service accounts of one role for which its policy is mended"""
 
@@ -98,15 +100,20 @@ class RolePolicy(msgspec.Struct, frozen=True, dict=True):
 
 
 def role_policy(view: View, analysed: AnalysedRole) -> RolePolicy | None:
-    """The policy of a role for mending; None where it has holes, repeats a member or is not known."""
+    """The policy of a role for mending; None where it has holes, repeats a member, is not known, or is longer than any account
+    can save, so that nothing is won by mending it."""
     source = analysed.role.policy
-    if not isinstance(source, TrustPolicy) or analysed.policy is None or source.flaws:
+    if not isinstance(source, TrustPolicy) or analysed.policy is None or source.flaws or _is_oversize(analysed.policy):
         return None
     # what is plain is the text of a document itself: only a template has holes
     may_have_holes = source.template or not source.plain
     if not isinstance(source.document, dict) or (may_have_holes and any(True for _ in holes_in(source.document))):
         return None
     return RolePolicy(view, analysed, source.document, analysed.policy)
+
+
+def _is_oversize(policy: Policy) -> bool:
+    return policy.size > _LONGEST or len(policy.statements) > _MOST_STATEMENTS
 
 
 def admits(policy: Policy, target: Recipient, language: Admitted | None = None) -> bool:

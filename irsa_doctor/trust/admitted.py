@@ -3,7 +3,7 @@
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import msgspec
 
@@ -135,10 +135,11 @@ class Admitted(msgspec.Struct, frozen=True, dict=True):
 
     def grant(self, statement: Statement) -> Grant | None:
         """What a statement of the policy says of the provider's tokens, None where it does not speak of them."""
-        for grant in self.grants:
-            if grant.statement is statement:
-                return grant
-        return None
+        return self._by_statement.get(id(statement))
+
+    @once
+    def _by_statement(self) -> Mapping[int, Grant]:
+        return {id(grant.statement): grant for grant in self.grants}
 
     def admits(self, subject: str, audience: str) -> bool:
         """Whether a pair is in the set, which may be an upper bound."""

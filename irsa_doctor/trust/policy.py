@@ -95,6 +95,11 @@ class Policy(msgspec.Struct, frozen=True, dict=True):
         """Whether IAM would not save it, as far as the text alone decides that."""
         return True in [problem.refused for problem in self.problems]
 
+    @once
+    def has_deny(self) -> bool:
+        """Whether a statement surely denies something."""
+        return any(statement.effect_seen and not statement.allow for statement in self.statements)
+
     def statements_on(self, provider_arn: str) -> Sequence[Statement]:
         """The statements that may speak of web identities of a provider, in order: that name it, have a hole for a principal,
         or deny everybody something."""

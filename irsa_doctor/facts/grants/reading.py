@@ -145,7 +145,7 @@ class GrantReading(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
         A statement of which not even the effect is known denies nothing: what is open beside it is open.
         """
-        if not any(statement.effect_seen and not statement.allow for statement in self.policy.statements):
+        if not self.policy.has_deny:
             return None
         index, provider = self.statement.index, text_of(self.principal)
         named = msgspec.structs.replace(self.with_names.statement, federated=(provider,))

@@ -171,6 +171,7 @@ class _Named(msgspec.Struct, frozen=True):
     policy: Policy
     statement: Statement
     principal: Value
+    account: str
     expanded: bool
 
 
@@ -196,6 +197,7 @@ def _grants(role: Role, source: TrustPolicy, policy: Policy, lookups: Lookups) -
     """What each Allow statement admits of each provider; what is over the products of one policy is left for unknown."""
     of_policy = _OfPolicy([], {}, {})
     expanded = bool(role.address) or not source.place.document.endswith(_FILLED_IN)
+    account = role.account or common_account(policy)
     products, has_deny = 0, False in [statement.allow for statement in policy.statements]
     whole = sum(map(_weight, policy.statements)) if has_deny else 0
     for statement in policy.statements:
@@ -205,7 +207,16 @@ def _grants(role: Role, source: TrustPolicy, policy: Policy, lookups: Lookups) -
             if products > _PRODUCTS and products > weight:
                 of_policy.leave(statement, principal)
             else:
-                _add_grant(_Named(role, source, policy, statement, principal, expanded), lookups, of_policy)
+                named = _Named(
+                    role=role,
+                    source=source,
+                    policy=policy,
+                    statement=statement,
+                    principal=principal,
+                    account=account,
+                    expanded=expanded,
+                )
+                _add_grant(named, lookups, of_policy)
     return of_policy
 
 
@@ -214,8 +225,7 @@ def _weight(statement: Statement) -> int:
 
 
 def _add_grant(named: _Named, lookups: Lookups, of_policy: _OfPolicy) -> None:
-    role, policy, statement, principal = named.role, named.policy, named.statement, named.principal
-    account = role.account or common_account(policy)
+    role, policy, statement, principal, account = named.role, named.policy, named.statement, named.principal, named.account
     form = lookups.principals.form(principal, account)
     if form in _NOT_OURS or (form == "hole" and _is_for_saml(statement)):
         return

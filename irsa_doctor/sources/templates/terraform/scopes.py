@@ -19,8 +19,8 @@ _STEPS, _STEPS_A_BYTE = 200_000, 20
 """Steps that one expression may take, and those that all may take for each byte: far more than any configuration needs"""
 _EXPRESSIONS = 5
 """Expressions of a root module that may take all the steps that one may"""
-_FITTING, _OVERSIZE = 500, 50_000
-"""Parts that a trust policy within the quota of IAM can have, and those beyond it of all policies of a root module"""
+_FITTING, _OVERSIZE = 50, 50_000
+"""Parts that every trust policy may have, and those beyond them of all policies of a root module"""
 _ALL_INSTANCES, INSTANCES = 10_000, 1_000
 """Instances of all resources and modules of one root module, and of one block of it"""
 
@@ -65,7 +65,9 @@ class Budget:
     def add_instance(self, block: Hashable) -> None:
         """Count an instance of the block of a resource or module; raises WrongShape where there are too many."""
         if self.oversize > _OVERSIZE:
-            raise WrongShape("", f"policies of more than {_OVERSIZE:,} parts beyond what IAM takes, in one root module")
+            raise WrongShape(
+                "", f"policies of more than {_OVERSIZE:,} parts in one root module, {_FITTING} of each not counted"
+            )
         self.instances[block] += 1
         self.all_instances += 1
         if self.instances[block] > INSTANCES:
