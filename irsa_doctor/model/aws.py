@@ -141,6 +141,34 @@ class Cluster(msgspec.Struct, frozen=True):
         return arn.region if arn else ""
 
 
+class ClusterAddon(msgspec.Struct, frozen=True, kw_only=True):
+    """An add-on of a cluster (eks:DescribeAddon); of one that is only listed, the name alone is known.
+
+    `cluster` is its id, "" where unknown. `issues` are the codes of its health. `daemonsets` are those that its configuration
+    creates besides the usual one, None where the configuration is not known.
+    """
+
+    cluster: str = ""
+    name: str
+    place: Place
+    status: str = ""
+    version: str = ""
+    issues: tuple[str, ...] = ()
+    daemonsets: tuple[str, ...] | None = None
+
+
+class NodeRole(msgspec.Struct, frozen=True, kw_only=True):
+    """A role that nodes of a cluster have: of a node group (eks:DescribeNodegroup) or an access entry for nodes
+    (eks:DescribeAccessEntry). `compute_type` is `hybrid` for hybrid nodes, `ec2` for others; `group` is the name of the node
+    group, "" for an access entry."""
+
+    cluster: str = ""
+    arn: str
+    compute_type: str
+    place: Place
+    group: str = ""
+
+
 class PlannedCluster(msgspec.Struct, frozen=True):
     """A cluster that a template makes under a name that is known only when it is applied."""
 
@@ -168,6 +196,10 @@ class PodIdentityAssociation(msgspec.Struct, frozen=True):
     arn: str = ""
     created: str = ""
     narrowed: bool = False
+    repeated: Place | None = None
+    """where templates make a second one for the same service account"""
+    differences: tuple[str, ...] = ()
+    """what EKS has otherwise than the template that makes it, by the names of the API"""
 
 
 class ResourceControlPolicy(msgspec.Struct, frozen=True, eq=False):

@@ -8,6 +8,8 @@ import msgspec
 
 from irsa_doctor.model.aws import (
     Cluster,
+    ClusterAddon,
+    NodeRole,
     OidcProvider,
     PlannedCluster,
     PlannedProvider,
@@ -20,6 +22,8 @@ from irsa_doctor.model.kubernetes import (
     ClusterNode,
     ConfigMap,
     Discovery,
+    EgressPolicy,
+    HybridNodeConfig,
     Namespace,
     ServiceAccount,
     SigningKey,
@@ -72,6 +76,8 @@ class Closed(msgspec.Struct, frozen=True):
     """(account, region) whose clusters were listed whole"""
     associations: frozenset[str] = frozenset()
     """cluster ids whose Pod Identity associations were listed whole"""
+    addons: frozenset[str] = frozenset()
+    """cluster ids whose add-ons were listed whole"""
     kinds: Mapping[str, frozenset[str]] = {}
     """cluster id ("" = every cluster) -> Kubernetes kinds that were listed whole, in lower-case plural"""
     asked: frozenset[tuple[str, str, str]] = frozenset()
@@ -120,6 +126,10 @@ class Inventory(msgspec.Struct, frozen=True, eq=False, dict=True):
     workloads: tuple[Workload, ...] = ()
     namespaces: tuple[Namespace, ...] = ()
     nodes: tuple[ClusterNode, ...] = ()
+    node_configs: tuple[HybridNodeConfig, ...] = ()
+    egress_policies: tuple[EgressPolicy, ...] = ()
+    addons: tuple[ClusterAddon, ...] = ()
+    node_roles: tuple[NodeRole, ...] = ()
     associations: tuple[PodIdentityAssociation, ...] = ()
     webhooks: tuple[Webhook, ...] = ()
     config_maps: tuple[ConfigMap, ...] = ()

@@ -18,11 +18,61 @@ class Namespace(msgspec.Struct, frozen=True):
 
 
 class ClusterNode(msgspec.Struct, frozen=True):
-    """A node. `compute_type` is its label eks.amazonaws.com/compute-type: `hybrid`, `auto`, `ec2`, "" where it has none."""
+    """A node. `compute_type` is its label eks.amazonaws.com/compute-type: `hybrid`, `auto`, `fargate`, `ec2`, "" where it has
+    none; `system` is its label kubernetes.io/os, `group` its node group, "" where it has none."""
 
     cluster: str
     name: str
     compute_type: str
+    place: Place
+    system: str = ""
+    group: str = ""
+
+
+class HybridNodeConfig(msgspec.Struct, frozen=True, kw_only=True):
+    """The configuration of hybrid nodes (a NodeConfig of nodeadm); `credentials_file`: the agent of EKS Pod Identity finds the
+    credentials of the node (https://docs.aws.amazon.com/eks/latest/userguide/hybrid-nodes-add-ons.html)."""
+
+    cluster: str = ""
+    credentials_file: bool
+    place: Place
+
+
+class LabelSelector(msgspec.Struct, frozen=True):
+    """A selector of labels; an empty one selects everything. `expressions` are (key, operator, values)
+    (https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/)."""
+
+    labels: Mapping[str, str] = {}
+    expressions: tuple[tuple[str, str, tuple[str, ...]], ...] = ()
+
+    def selects(self, labels: Mapping[str, str]) -> bool:
+        """Whether an object with these labels is selected; an operator that does not exist selects nothing."""
+        if any(labels.get(key) != value for key, value in self.labels.items()):
+            return False
+        return all(self._holds(labels.get(key), operator, values) for key, operator, values in self.expressions)
+
+    @staticmethod
+    def _holds(value: str | None, operator: str, values: tuple[str, ...]) -> bool:
+        if operator == "In":
+            return value in values
+        if operator == "NotIn":
+            return value not in values
+        return (value is not None) if operator == "Exists" else operator == "DoesNotExist" and value is None
+
+
+class EgressPolicy(msgspec.Struct, frozen=True, kw_only=True):
+    """A network policy that limits where the pods that it selects may connect to.
+
+    `namespace` is "" for one of the whole cluster.
+    `reaches_agent`: a rule of it allows the address of the agent of EKS Pod Identity; None where that cannot be known.
+    """
+
+    cluster: str = ""
+    kind: str
+    namespace: str
+    name: str
+    selector: LabelSelector
+    reaches_agent: bool | None
     place: Place
 
 
@@ -80,6 +130,20 @@ class ProjectedToken(msgspec.Struct, frozen=True):
     place: Place
 
 
+class AgentSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """How a container gets credentials from an agent on its node
+    (https://docs.aws.amazon.com/sdkref/latest/guide/feature-container-credentials.html).
+
+    `address`: whether it is that of the agent of EKS Pod Identity; `audience` is that of the projected token that the container
+    sends, None where the token file is not known to be one. `exempt`: whether the agent is exempt from the proxy of the
+    container, None where that is not written. Values of variables are not kept.
+    """
+
+    address: Literal["pod-identity", "other", "unseen"]
+    audience: str | None = None
+    exempt: bool | None = None
+
+
 class Container(msgspec.Struct, frozen=True):
     """A container of a pod template.
 
@@ -96,6 +160,8 @@ class Container(msgspec.Struct, frozen=True):
     env_from: tuple[EnvSource, ...] = ()
     user: int | None = None
     non_root: bool | None = None
+    agent: AgentSettings | None = None
+    """None where no variable of its manifest names an agent or a proxy"""
 
     @property
     def mounts(self) -> Mapping[str, str]:
@@ -132,7 +198,7 @@ class Workload(msgspec.Struct, frozen=True):
     user: int | None = None
     non_root: bool | None = None
     fs_group: int | None = None
-    windows: Literal["", "selector", "affinity"] = ""
+    windows: Literal["", "selector", "affinity", "os"] = ""
     fargate: bool = False
     mirror: bool = False
     ephemeral: tuple[str, ...] = ()

@@ -21,6 +21,10 @@ CIRCUMSTANCES: Mapping[str, Callable[[Case], bool]] = {
     "role-not-annotated": lambda case: case.account is None or ROLE_ARN not in case.account.annotations,
     "pod-identity-associated": lambda case: case.association is not None or not case.cluster_id,
     "association-known": lambda case: case.association is not None,
+    "association-differs": lambda case: case.association is None or bool(case.association.differences),
+    "hybrid-node-known": lambda case: any(
+        case.view.installations.agents.compute_type(workload) == "hybrid" for workload in case.workloads
+    ),
     "target-role-known": lambda case: bool(case.target_role),
     "role-known": lambda case: case.analysed is not None,
     "second-role-known": lambda case: any(_is_second(case, analysed) for analysed in case.view.roles),

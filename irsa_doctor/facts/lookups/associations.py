@@ -8,7 +8,7 @@ import msgspec
 
 from irsa_doctor.facts.lookups.lookups import ROLE_ARN, Lookups
 from irsa_doctor.issuers import profile_of
-from irsa_doctor.model import Arn, PodIdentityAssociation, ServiceAccount, Text, Unknown, parse_arn, text_of
+from irsa_doctor.model import Arn, Cluster, PodIdentityAssociation, ServiceAccount, Text, Unknown, parse_arn, text_of
 from irsa_doctor.trust import Policy
 from irsa_doctor.trust.holding import RequestContext
 from irsa_doctor.trust.services import (
@@ -223,6 +223,20 @@ def near_association(account: ServiceAccount, lookups: Lookups) -> PodIdentityAs
     return lookups.misnamed_associations.get((account.cluster, account.namespace, account.name))
 
 
+def association_elsewhere(
+    lookups: Lookups, cluster: Cluster | None, namespace: str, service_account: str
+) -> PodIdentityAssociation | None:
+    """An association for a service account of this name in another cluster than its own, both known by name; None where the
+    two may be one cluster."""
+    own = parse_arn(cluster.arn) if cluster and cluster.arn else None
+    for item in lookups.associations_by_account.get((namespace, service_account), ()) if cluster and own else ():
+        other = cluster_of(item, lookups)
+        name = other.name if other else item.cluster
+        if isinstance(name, str) and name and own and (str(other) != str(own) if other else name != own.name):
+            return item
+    return None
+
+
 def is_association_misnamed(account: ServiceAccount, lookups: Lookups) -> bool:
     """Whether it is certain that such an association is for nobody, and that the service account has no other."""
     near, closed = near_association(account, lookups), lookups.inventory.closed
@@ -240,6 +254,12 @@ def is_policy_refused(association: PodIdentityAssociation | None) -> bool | Unkn
         return False
     tags = association.session_tags
     return Unknown(f"value of {text_of(tags)}, by which a template disables session tags") if isinstance(tags, Text) else tags
+
+
+def is_repeated(association: PodIdentityAssociation | None) -> bool:
+    """Whether a template makes a second association for the same service account, which EKS refuses (recorded: `Association
+    already exists`)."""
+    return association is not None and association.repeated is not None
 
 
 def _are_together(folder: str, other: str) -> bool:

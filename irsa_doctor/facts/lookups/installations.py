@@ -1,4 +1,4 @@
-"""What a cluster has installed: the pod identity webhook, the agent of EKS Pod Identity, accounts and pods that need them."""
+"""What a cluster has installed: the pod identity webhook, and accounts and pods that need it."""
 
 from collections.abc import Mapping
 from functools import cached_property
@@ -6,21 +6,16 @@ from typing import Literal
 
 import msgspec
 
+from irsa_doctor.facts.lookups.agents import Agents
 from irsa_doctor.facts.lookups.lookups import Lookups
 from irsa_doctor.facts.workloads.webhook import FILE_VARIABLE, ROLE_VARIABLE, VOLUME, names_a_role
-from irsa_doctor.model import Cluster, Inventory, Unknown, Webhook, Workload, text_of
+from irsa_doctor.model import Inventory, Unknown, Webhook
 
 WebhookState = Literal["not-needed", "there", "altered", "missing"]
-AgentState = Literal["not-needed", "there", "missing"]
 # as EKS and the webhook's own manifests call it
 _CONFIGURATION = "pod-identity-webhook"
 _HOOKS = ("iam-for-pods.amazonaws.com", "pod-identity-webhook.amazonaws.com")
-_AGENT = "eks-pod-identity-agent"
-# daemon sets of hybrid nodes begin with this; the first one leaves these nodes out
-# (https://docs.aws.amazon.com/eks/latest/userguide/hybrid-nodes-add-ons.html#hybrid-nodes-add-ons-pod-id)
-_HYBRID_AGENT = "eks-pod-identity-agent-hybrid"
 _WEBHOOKS_HOW = ("kubectl get mutatingwebhookconfigurations -o yaml", "--complete mutatingwebhookconfigurations")
-_DAEMONSETS_HOW = ("kubectl get daemonsets -A -o yaml", "--complete daemonsets")
 
 
 class Installations(msgspec.Struct, frozen=True, dict=True):
@@ -89,41 +84,6 @@ class Installations(msgspec.Struct, frozen=True, dict=True):
         return any(hook.in_cluster and hook.failure_policy == "Ignore" for hook in self.webhooks_of(cluster))
 
     @cached_property
-    def _associated(self) -> frozenset[str]:
-        return frozenset(text_of(association.cluster) for association in self.inventory.associations)
-
-    @cached_property
-    def _agents(self) -> frozenset[str]:
-        """Clusters with the agent: its DaemonSet, or a Pod of it."""
-        return frozenset(w.cluster for w in self.inventory.workloads if w.name == _AGENT or w.owner == f"DaemonSet/{_AGENT}")
-
-    def agent(self, cluster: Cluster) -> AgentState | Unknown:
-        """Whether the agent of EKS Pod Identity runs in a cluster that has associations
-        (https://docs.aws.amazon.com/eks/latest/userguide/pod-id-agent-setup.html)."""
-        if cluster.id not in self._associated or cluster.auto_mode:
-            return "not-needed"
-        if cluster.id in self._agents:
-            return "there"
-        if self.inventory.closed.has_kind(cluster.id, "daemonsets"):
-            return "missing"
-        missing = f"daemon sets of {cluster.name}"
-        return self.inventory.unknown("daemonsets", cluster.id, "", missing, *_DAEMONSETS_HOW)
-
-    @cached_property
-    def _hybrid_agents(self) -> frozenset[str]:
-        return frozenset(
-            workload.cluster
-            for workload in self.inventory.workloads
-            if workload.name.startswith(_HYBRID_AGENT) or workload.owner.startswith(f"DaemonSet/{_HYBRID_AGENT}")
-        )
-
-    def lacks_hybrid_agent(self, workload: Workload) -> bool | Unknown:
-        """Whether a workload runs on a hybrid node, or requires such nodes, and the agent of EKS Pod Identity has no daemon set
-        for them in its cluster."""
-        cluster, node = workload.cluster, self.inventory.node_by_key.get((workload.cluster, workload.node))
-        if "hybrid" not in (workload.compute_type, node.compute_type if node else "") or cluster in self._hybrid_agents:
-            return False
-        if self.inventory.closed.has_kind(cluster, "daemonsets"):
-            return True
-        missing = f"daemon sets of {self.lookups.name_of(cluster)}"
-        return self.inventory.unknown("daemonsets", cluster, "", missing, *_DAEMONSETS_HOW)
+    def agents(self) -> Agents:
+        """The agents of EKS Pod Identity."""
+        return Agents(self.lookups)

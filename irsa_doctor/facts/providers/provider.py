@@ -6,9 +6,10 @@ from typing import Literal
 
 import msgspec
 
+from irsa_doctor.facts.lookups.agents import AgentState
 from irsa_doctor.facts.lookups.audiences import ClientIds, KopsAudience
 from irsa_doctor.facts.lookups.guardrails import Listed
-from irsa_doctor.facts.lookups.installations import AgentState, WebhookState
+from irsa_doctor.facts.lookups.installations import WebhookState
 from irsa_doctor.facts.lookups.view import View
 from irsa_doctor.facts.providers.publications import AlgorithmState, DiscoveryState
 from irsa_doctor.facts.subject import Evidence, Judged
@@ -166,7 +167,7 @@ def cluster_facts(view: View, cluster: Cluster) -> Judged:
         installed.fails_silently(cluster.id) and cluster.id in installed.with_roles,
         published.discovery(cluster),
         published.algorithms(cluster),
-        installed.agent(cluster),
+        installed.agents.state(cluster),
     )
     return Judged("cluster", cluster.id, cluster.id, facts, lambda: _cluster_evidence(cluster, view))
 
@@ -191,6 +192,8 @@ def _cluster_evidence(cluster: Cluster, view: View) -> Evidence:
     places = {"cluster": cluster.place, "webhook": hooks[0].place if hooks else cluster.place}
     if discovery:
         places["discovery"] = discovery.place
+    if addon := view.installations.agents.addon(cluster.id):
+        places["addon"] = addon.place
     issuer = cluster.issuer if isinstance(cluster.issuer, str) else ""
     return Evidence(
         {
@@ -198,7 +201,17 @@ def _cluster_evidence(cluster: Cluster, view: View) -> Evidence:
             "issuer": issuer,
             "fields": ", ".join(view.publications.missing_fields(cluster)),
             "algorithms": ", ".join(view.publications.unsupported_names(cluster)),
+            "addon": _addon_state(cluster, view),
             "webhook": "does not cover the creation of pods" if hooks else "does not exist",
         },
         places,
     )
+
+
+def _addon_state(cluster: Cluster, view: View) -> str:
+    """The status of the add-on of the Pod Identity agent, with its version and the codes of its health."""
+    addon = view.installations.agents.addon(cluster.id)
+    if addon is None:
+        return ""
+    version = f" (version {addon.version})" if addon.version else ""
+    return f"{addon.status}{version}{': ' if addon.issues else ''}{', '.join(addon.issues)}"

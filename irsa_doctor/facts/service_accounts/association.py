@@ -4,7 +4,7 @@ from functools import partial
 
 import msgspec
 
-from irsa_doctor.facts.lookups.associations import is_policy_refused
+from irsa_doctor.facts.lookups.associations import is_policy_refused, is_repeated
 from irsa_doctor.facts.lookups.lookups import ROLE_ARN
 from irsa_doctor.facts.lookups.view import View
 from irsa_doctor.facts.service_accounts.annotations import annotation_form
@@ -14,8 +14,8 @@ from irsa_doctor.model import PodIdentityAssociation, ServiceAccount, text_of
 
 
 def association_facts(view: View, association: PodIdentityAssociation) -> Judged | None:
-    """Return the facts of the service account of an association whose ARN is not of a role, or which has a session policy and
-    no service account in the input; None for any other.
+    """Return the facts of the service account of an association whose ARN is not of a role, or which EKS refuses and which
+    has no service account in the input; None for any other.
 
     EKS takes the ARN of a role only
     (https://docs.aws.amazon.com/eks/latest/APIReference/API_CreatePodIdentityAssociation.html).
@@ -24,14 +24,15 @@ def association_facts(view: View, association: PodIdentityAssociation) -> Judged
     annotations = {ROLE_ARN: association.role_arn}
     account = ServiceAccount("", namespace, name, association.place, annotations, template=True)
     cluster = text_of(association.cluster)
+    repeated = is_repeated(association)
     is_policy = annotation_form(account) == "policy-arn"
     refused = is_policy_refused(association)
-    if (cluster, namespace, name) in view.inventory.service_account_by_key or refused is False:
-        if not is_policy:
-            return None
-        refused = False
+    if (cluster, namespace, name) in view.inventory.service_account_by_key:
+        refused = repeated = False
+    if refused is False and not repeated and not is_policy:
+        return None
     judged = account_template_facts(view, account)
-    facts = msgspec.structs.replace(judged.facts, association_policy_refused=refused)
+    facts = msgspec.structs.replace(judged.facts, association_policy_refused=refused, association_repeated=repeated)
     ident = f"{view.name_of(cluster)}/{namespace}/{name}"
     return msgspec.structs.replace(judged, id=ident, group=ident, facts=facts, evidence=partial(_evidence, association, judged))
 
@@ -44,5 +45,11 @@ def _evidence(association: PodIdentityAssociation, judged: Judged) -> Evidence:
     return msgspec.structs.replace(
         evidence,
         names={**evidence.names, **names},
-        places={**evidence.places, "annotation": at, "annotation_key": at, "association": place},
+        places={
+            **evidence.places,
+            "annotation": at,
+            "annotation_key": at,
+            "association": place,
+            "repeated": association.repeated or place,
+        },
     )

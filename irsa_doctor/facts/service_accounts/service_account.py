@@ -10,6 +10,7 @@ from irsa_doctor.facts.lookups.associations import (
     association_seen,
     is_association_misnamed,
     is_policy_refused,
+    is_repeated,
     near_association,
     overridden,
 )
@@ -47,6 +48,7 @@ class ServiceAccountFacts(msgspec.Struct, frozen=True):
     pod_identity: Literal["none", "seen"] | Unknown
     association_misnamed: bool
     association_policy_refused: bool | Unknown
+    association_repeated: bool
 
 
 def _annotation(view: View, account: ServiceAccount, form: Annotation) -> Annotation | Unknown:
@@ -81,6 +83,7 @@ def service_account_facts(view: View, account: ServiceAccount) -> Judged:
         pod_identity=association_seen(account, view),
         association_misnamed=value is None and is_association_misnamed(account, view),
         association_policy_refused=is_policy_refused(view.inventory.association_by_key.get(key)),
+        association_repeated=is_repeated(view.inventory.association_by_key.get(key)),
     )
     ident = f"{view.name_of(account.cluster)}/{account.namespace}/{account.name}"
     return Judged("service-account", ident, ident, facts, lambda: _account_evidence(view, account, trusting))
@@ -106,6 +109,7 @@ def account_template_facts(view: View, account: ServiceAccount) -> Judged:
         pod_identity="none",
         association_misnamed=False,
         association_policy_refused=False,
+        association_repeated=False,
     )
     ident = f"{account.place.document}: {account.name}"
     return Judged("service-account", ident, ident, facts, lambda: _template_evidence(view, account))
@@ -179,6 +183,8 @@ def _account_evidence(view: View, account: ServiceAccount, trusting: tuple[Analy
     places = {"annotation": at, "annotation_key": at, "name": place.at("name")} | {
         name: place.at("annotations", key) for name, key in annotations.items()
     }
+    if association and association.repeated:
+        places["repeated"] = association.repeated
     if association or near_named:
         places["association"] = (association or near_named or account).place
     return Evidence(names, places)

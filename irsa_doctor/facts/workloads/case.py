@@ -8,11 +8,13 @@ from irsa_doctor.facts.lookups.installations import Installations
 from irsa_doctor.facts.lookups.lookups import ROLE_ARN
 from irsa_doctor.facts.lookups.workloads import WorkloadLookups
 from irsa_doctor.facts.workloads.containers import (
+    AGENT_AUDIENCE,
     PLACEHOLDERS,
     TokenFile,
     half_set,
     has_container_credentials,
     has_static_keys,
+    is_proxied,
     lacks_container_credentials,
     lacks_region,
     may_read_token,
@@ -45,6 +47,7 @@ Admission = Literal[
     "late-container",
 ]
 PodIdentitySetUp = Literal["none", "fine", "chain-order", "not-set-up", "passed-over", "unsupported-node", "hybrid-node"]
+AgentAccess = Literal["open", "denied", "proxied"]
 _PROPAGATION = 60.0
 """seconds after its association in which a pod may have been too early for the webhook"""
 _RACE = 10.0
@@ -221,9 +224,9 @@ class WorkloadCase:
         """How a workload is related to the association of its service account."""
         if self.association is None:
             return "none", None
-        if self.workload.windows or self.workload.fargate:
+        if self.installed.agents.is_unsupported(self.workload):
             return ("unsupported-node" if self.owner is None else "fine"), None
-        if (lacking := self.installed.lacks_hybrid_agent(self.workload)) is not False:
+        if (lacking := self.installed.agents.lacks_hybrid_agent(self.workload)) is not False:
             return (lacking if isinstance(lacking, Unknown) else "hybrid-node"), None
         for container in self.reached:
             if pair_of(container) == "both" and (self._by_hand(container) or has_container_credentials(container)):
@@ -236,6 +239,27 @@ class WorkloadCase:
         bare = lacks_container_credentials(self.workload)
         passed_over = bare and after is not None and after > _PROPAGATION
         return ("passed-over" if passed_over else "not-set-up"), self.reached[0]
+
+    def agent_access(self) -> tuple[AgentAccess | Unknown, Container | None]:
+        """Whether something keeps the containers of a workload from the agent of EKS Pod Identity, and which one it is."""
+        if self.association is None or self.pod_identity()[0] not in ("fine", "passed-over", "not-set-up"):
+            return "open", None
+        if self.owner is None and self.installed.agents.egress_denial(self.workload):
+            return "denied", None
+        unseen: tuple[Unknown, Container] | None = None
+        for container in self.reached if self.owner is None else ():
+            sent = is_proxied(self.lookups, self.workload, container)
+            if isinstance(sent, Unknown):
+                unseen = unseen or (sent, container)
+            elif sent:
+                return "proxied", container
+        return unseen or ("open", None)
+
+    def agent_token(self) -> tuple[bool | Unknown, Container | None]:
+        """Whether the token for the agent has its audience, and in which container it has another."""
+        wrong = next((c for c in self.reached if c.agent and c.agent.audience not in (None, AGENT_AUDIENCE)), None)
+        used = self.association is not None and self.owner is None and wrong is not None
+        return (False, wrong) if used and wrong and pair_of(wrong) != "both" else (True, None)
 
     # ---- the token
 

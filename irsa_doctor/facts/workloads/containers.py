@@ -31,8 +31,12 @@ _REFERENCE = r"(?<!\$)\$\([A-Za-z_.-][\w.-]*\)"
 _AWS_FOLDER = r"/\.aws(/(credentials|config))?/?"
 _PROFILES = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SHARED_CREDENTIALS_FILE", "AWS_CONFIG_FILE")
 _OF_KUBERNETES = "/var/run/secrets/kubernetes.io/serviceaccount"
+# the agent is reached by http; whether a program reads the one or the other spelling differs
+_PROXIES = ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy")
+_EXEMPTIONS = ("NO_PROXY", "no_proxy")
+_EXEMPT = Unknown("value of NO_PROXY", "run printenv NO_PROXY in a container of the workload")
 _OF_POD_IDENTITY = "/var/run/secrets/pods.eks.amazonaws.com"
-_POD_IDENTITY_AUDIENCE = "pods.eks.amazonaws.com"
+AGENT_AUDIENCE = "pods.eks.amazonaws.com"
 
 
 def pair_of(container: Container) -> CredentialPair:
@@ -150,7 +154,7 @@ def _audience(lookups: WorkloadLookups, workload: Workload, audience: str, expec
     """Whether STS takes a token of an audience; an empty one is the API server's."""
     if not audience:
         return "kubernetes"
-    if audience == _POD_IDENTITY_AUDIENCE:
+    if audience == AGENT_AUDIENCE:
         return "pod-identity"
     if audience in expected:
         return "fine"
@@ -199,6 +203,20 @@ def may_read_token(workload: Workload, container: Container) -> bool:
     user = workload.user if container.user is None else container.user
     non_root = workload.non_root if container.non_root is None else container.non_root
     return workload.fs_group is not None or not (user or (user is None and non_root))
+
+
+def is_proxied(lookups: WorkloadLookups, workload: Workload, container: Container) -> bool | Unknown:
+    """Whether a container sends requests for the agent of EKS Pod Identity to a proxy, which cannot reach a node's own address
+    (https://docs.aws.amazon.com/eks/latest/userguide/pod-identities.html#pod-id-considerations)."""
+    # what a ConfigMap that is not in the input gives to a container may be anything: that alone is no sign of a proxy
+    proxied = any(name in container.env or lookups.takes(workload, container, name) is True for name in _PROXIES)
+    exempt = container.agent.exempt if container.agent else None
+    if not proxied or exempt:
+        return False
+    if exempt is None:
+        named = [name in container.env or lookups.takes(workload, container, name) for name in _EXEMPTIONS]
+        return _EXEMPT if any(isinstance(item, Unknown) or item for item in named) else True
+    return True
 
 
 def calls_global_sts(container: Container) -> bool:

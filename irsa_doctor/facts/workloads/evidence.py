@@ -34,6 +34,8 @@ def _at_fault(case: WorkloadCase) -> dict[str, Container | None]:
         "role": lambda: case.role()[1],
         "admission": lambda: case.admission()[1],
         "pod_identity": lambda: case.pod_identity()[1],
+        "agent_access": lambda: case.agent_access()[1],
+        "agent_token": lambda: case.agent_token()[1],
         "token_file": lambda: case.token_file()[1],
         "token_readable": lambda: case.token_readable()[1],
         "static_keys": lambda: case.static_keys()[1],
@@ -63,6 +65,8 @@ def _places(case: WorkloadCase, at_fault: Mapping[str, Container | None]) -> dic
         "short_token": _token_place(case, lambda token: 0 != token.expiration < SHORTEST),
     }
     places |= {name: container.place for name, container in at_fault.items() if container}
+    if denial := case.installed.agents.egress_denial(workload):
+        places["network_policy"] = denial.place
     if known:
         places["account"] = known.place.at("metadata", "annotations", ROLE_ARN)
     return places
@@ -70,12 +74,15 @@ def _places(case: WorkloadCase, at_fault: Mapping[str, Container | None]) -> dic
 
 def _names(case: WorkloadCase, at_fault: Mapping[str, Container | None]) -> dict[str, str]:
     workload, known, meant = case.workload, _account(case), case.meant_account()
-    role, file = at_fault["role"], at_fault["token_file"]
+    role, file, sent = at_fault["role"], at_fault["token_file"], at_fault["agent_token"]
+    denial = case.installed.agents.egress_denial(workload)
     return {
         "workload": f"{workload.kind.lower()} {workload.namespace}/{workload.name}",
         "account": f"{workload.namespace}/{workload.service_account}",
         "carrier": f"{workload.kind.lower()} {workload.namespace}/{workload.name}",
         "flaw": _FLAWS[skipped_containers(workload.annotations) is None],
+        "network_policy": f"{denial.kind} {denial.namespace}/{denial.name}".replace(" /", " ") if denial else "",
+        "agent_audience": (sent.agent.audience if sent and sent.agent else "") or "that of the API server",
         "role": text_of(known.annotations.get(ROLE_ARN, "")) if known else "",
         "env_role": text_of(role.env.get(ROLE_VARIABLE) or "") if role else "",
         "path": text_of(file.env.get(FILE_VARIABLE) or "") if file else "",

@@ -8,7 +8,7 @@ import msgspec
 
 from irsa_doctor.facts.lookups.view import View
 from irsa_doctor.facts.subject import Judged
-from irsa_doctor.facts.workloads.case import Admission, Identity, PodIdentitySetUp, WorkloadCase
+from irsa_doctor.facts.workloads.case import Admission, AgentAccess, Identity, PodIdentitySetUp, WorkloadCase
 from irsa_doctor.facts.workloads.containers import TokenFile, calls_global_sts, has_custom_endpoint, has_shared_config
 from irsa_doctor.facts.workloads.evidence import workload_evidence
 from irsa_doctor.facts.workloads.webhook import EXPIRATION, SHORTEST, is_ignored_expiration
@@ -30,6 +30,8 @@ class WorkloadFacts(msgspec.Struct, frozen=True):
     role: Literal["same", "drifted", "by-hand-differs"] | Unknown
     admission: Admission | Unknown
     pod_identity: PodIdentitySetUp | Unknown
+    agent_access: AgentAccess | Unknown
+    agent_token: bool | Unknown
     token_file: TokenFile | Unknown
     token_volume: Literal["fine", "other-audience", "no-token"] | Unknown
     expiration_too_short: bool
@@ -73,6 +75,8 @@ def _facts(case: WorkloadCase) -> WorkloadFacts:
         role=case.role()[0],
         admission=case.admission()[0],
         pod_identity=case.pod_identity()[0],
+        agent_access=case.agent_access()[0],
+        agent_token=case.agent_token()[0],
         token_file=case.token_file()[0],
         token_volume=case.token_volume(),
         expiration_too_short=own and any(0 != token.expiration < SHORTEST for token in case.workload.tokens),
@@ -85,6 +89,6 @@ def _facts(case: WorkloadCase) -> WorkloadFacts:
         global_sts=own and case.where_used(case.first(calls_global_sts) is not None),
         custom_endpoint=own and case.where_used(case.first(has_custom_endpoint) is not None),
         session_name=case.session_name()[0] if own else "fine",
-        windows_by_affinity=own and case.where_used(case.workload.windows == "affinity"),
+        windows_by_affinity=own and case.identity != "pod-identity" and case.where_used(case.workload.windows == "affinity"),
         ephemeral=case.workload.admitted and case.where_used(bool(case.workload.ephemeral)),
     )

@@ -8,18 +8,17 @@ from collections.abc import Callable, Mapping
 
 import msgspec
 
-from irsa_doctor.model import Place, Role
-from irsa_doctor.sources.documents import aws, issuer, kubernetes, template_readers
+from irsa_doctor.model import Place
+from irsa_doctor.sources.documents import aws, cluster_parts, issuer, kubernetes, template_readers
+from irsa_doctor.sources.documents.bare_policies import is_bare_policy, read_bare_policy
 from irsa_doctor.sources.documents.dialects import ONLY_FROM_ITS_PLACE
 from irsa_doctor.sources.documents.permissions import read_role_policy
-from irsa_doctor.sources.documents.policies import bare_policy
 from irsa_doctor.sources.documents.reading import DocumentReading, Page
 from irsa_doctor.sources.snapshot.snapshot import ANSWER_KINDS
 from irsa_doctor.text import shapes
 from irsa_doctor.text.errors import WrongShape
 
 Members = Mapping[str, object]
-_OF_SERVICE = re.compile(r"(?!sts:)[a-z0-9-]+:")
 
 
 def _later(what: str) -> str:
@@ -69,9 +68,12 @@ def _both(*tests: Callable[[Members], bool]) -> Callable[[Members], bool]:
     return lambda members: all(test(members) for test in tests)
 
 
-def _is_list_of_clusters(members: Members) -> bool:
-    names = members.get("clusters")
-    return isinstance(names, list) and all(isinstance(name, str) for name in names) and set(members) <= _PAGES | {"clusters"}
+def _is_list_of_names(member: str) -> Callable[[Members], bool]:
+    def test(members: Members) -> bool:
+        names = members.get(member)
+        return isinstance(names, list) and all(isinstance(name, str) for name in names) and set(members) <= _PAGES | {member}
+
+    return test
 
 
 def _has_object(name: str, *inside: str) -> Callable[[Members], bool]:
@@ -140,63 +142,6 @@ def _is_decoded_token(members: Members) -> bool:
     if "header" in members and isinstance(payload, dict):
         return _is_decoded_token(payload)
     return "iss" in members and "sub" in members and ("exp" in members or "aud" in members)
-
-
-def _statements(members: Members) -> list[Members]:
-    """Statements that are objects; a single one may stand without list."""
-    written = members.get("Statement")
-    items = written if isinstance(written, list) else [written]
-    return [item for item in items if isinstance(item, dict)]
-
-
-def _actions(statement: Members) -> list[str]:
-    written = statement.get("Action", statement.get("NotAction"))
-    items = written if isinstance(written, list) else [written]
-    return [item.lower() for item in items if isinstance(item, str)]
-
-
-def _is_trust(statement: Members) -> bool:
-    """Who may do something and not on what: a trust policy names a principal and no resource. Half-written ones count."""
-    actions = _actions(statement)
-    about_roles = any(action.startswith("sts:") or "assumerole" in action for action in actions)
-    if about_roles:
-        return "Resource" not in statement or "Principal" in statement or "NotPrincipal" in statement
-    if "Resource" in statement or "NotResource" in statement:
-        principal = statement.get("Principal")
-        return isinstance(principal, dict) and "Federated" in principal
-    return ("Principal" in statement or "NotPrincipal" in statement) and not _is_on_resource(statement, actions)
-
-
-def _is_on_resource(statement: Members, actions: list[str]) -> bool:
-    """Whether a statement is of a policy on something else than a role: of a repository of images say, which needs no
-    `Resource` (https://docs.aws.amazon.com/AmazonECR/latest/userguide/repository-policy-examples.html)."""
-    principal = statement.get("Principal")
-    is_named = bool(actions) and all(_OF_SERVICE.match(action) for action in actions)
-    return is_named and not (isinstance(principal, dict) and "Federated" in principal)
-
-
-def _is_policy(members: Members) -> bool:
-    return "Statement" in members and "Type" not in members
-
-
-def _read_policy(page: Page, reading: DocumentReading) -> None:
-    """A bare policy: a trust policy where a statement says who, else none of ours."""
-    members = shapes.mapping(page.value, page.place)
-    statements = _statements(members)
-    if not statements and not str(members.get("Version", "")).startswith("20"):
-        reading.passed.append("no policy, though it has a member `Statement`")
-        return
-    if not statements:
-        raise WrongShape(page.place.at("Statement").pointer, "a policy without a statement")
-    if not any(_is_trust(statement) for statement in statements):
-        named = any("Principal" in statement or "NotPrincipal" in statement for statement in statements)
-        what = "a policy on a resource other than a role" if named else "a permission policy: no statement names a principal"
-        reading.passed.append(what)
-        return
-    arn = reading.role_arn
-    name = arn.rsplit("/", 1)[-1] if arn else page.place.document
-    policy = bare_policy(page.value, page.place, page.duplicates)
-    reading.roles.append(Role(arn, name, aws.account_of(arn), policy, page.place))
 
 
 def waits(value: object) -> bool:
@@ -278,7 +223,11 @@ KINDS: tuple[Kind, ...] = (
     ),
     Kind("kubeconfig", _is_kubeconfig, why=f"a kubeconfig is {ONLY_FROM_ITS_PLACE}"),
     Kind("eks-describe-cluster", _has_object("cluster", "arn", "identity"), aws.read_describe_cluster),
-    Kind("eks-list-clusters", _is_list_of_clusters, aws.read_list_clusters),
+    Kind("eks-list-clusters", _is_list_of_names("clusters"), aws.read_list_clusters),
+    Kind("eks-list-addons", _is_list_of_names("addons"), cluster_parts.read_list_addons),
+    Kind("eks-describe-addon", _has_object("addon", "addonName"), cluster_parts.read_describe_addon),
+    Kind("eks-describe-nodegroup", _has_object("nodegroup", "nodeRole"), cluster_parts.read_describe_nodegroup),
+    Kind("eks-describe-access-entry", _has_object("accessEntry", "principalArn"), cluster_parts.read_describe_access_entry),
     Kind(
         "eks-list-pod-identity-associations",
         _either(_has_items("associations", "clusterName", "associationId"), _is_empty_answer("associations")),
@@ -329,7 +278,7 @@ KINDS: tuple[Kind, ...] = (
     Kind("cloudformation-parameters", _has("ParameterKey"), template_readers.load_parameter),
     Kind("cloudformation-parameters", _is_template_configuration, template_readers.load_template_configuration),
     Kind("token", _is_decoded_token, why=f"a token's claims are {ONLY_FROM_ITS_PLACE}"),
-    Kind("trust-policy", _is_policy, _read_policy),
+    Kind("trust-policy", is_bare_policy, read_bare_policy),
 )
 
 
@@ -346,6 +295,8 @@ _ANSWERED_IN = {
     "iam-get-open-id-connect-provider": "Url",
     "eks-list-clusters": "clusters",
     "eks-describe-cluster": "cluster",
+    "eks-list-addons": "addons",
+    "eks-describe-addon": "addon",
     "eks-list-pod-identity-associations": "associations",
     "eks-describe-pod-identity-association": "association",
     "organizations-describe-policy": "Policy",

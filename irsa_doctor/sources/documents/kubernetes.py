@@ -1,15 +1,15 @@
 """Reads objects of the Kubernetes API, single or in lists, from manifests or from `kubectl get`."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache, partial
-from typing import Literal
 
 from irsa_doctor.model import (
     ClusterNode,
     ConfigMap,
     Container,
     EnvSource,
+    HybridNodeConfig,
     Mount,
     Namespace,
     Place,
@@ -19,8 +19,11 @@ from irsa_doctor.model import (
     Webhook,
     Workload,
 )
+from irsa_doctor.sources.documents import scheduling
+from irsa_doctor.sources.documents.agents import agent_settings
 from irsa_doctor.sources.documents.chaining import chained_roles, roles_of_arguments
 from irsa_doctor.sources.documents.managing import manager_of_object
+from irsa_doctor.sources.documents.network import read_cilium_policy, read_network_policy
 from irsa_doctor.sources.documents.reading import DocumentReading, Page
 from irsa_doctor.text import shapes
 from irsa_doctor.text.errors import WrongShape
@@ -41,8 +44,6 @@ _KEPT_VALUES = frozenset(
     }
 )
 _OPT_OUT_LABEL = "eks.amazonaws.com/skip-pod-identity-webhook"
-_COMPUTE_TYPE = "eks.amazonaws.com/compute-type"
-_OS_LABELS = ("kubernetes.io/os", "beta.kubernetes.io/os")
 _LISTS_DEEP = 3
 """Lists inside lists that are read."""
 
@@ -134,7 +135,19 @@ def _read_namespace(kind: str, members: dict[str, object], place: Place, reading
 
 def _read_node(kind: str, members: dict[str, object], place: Place, reading: DocumentReading) -> None:
     metadata, _, name, _ = _identity(members, place)
-    reading.nodes.append(ClusterNode("", name, _labels(metadata, place.at("metadata")).get(_COMPUTE_TYPE, ""), place))
+    labels = _labels(metadata, place.at("metadata"))
+    system = next((labels[key] for key in scheduling.OS_LABELS if labels.get(key)), "")
+    group = labels.get("eks.amazonaws.com/nodegroup", "")
+    reading.nodes.append(ClusterNode("", name, labels.get(scheduling.COMPUTE_TYPE, ""), place, system, group))
+
+
+def _read_node_config(kind: str, members: dict[str, object], place: Place, reading: DocumentReading) -> None:
+    """https://awslabs.github.io/amazon-eks-ami/nodeadm/doc/api/"""
+    spec = _inside(members, "spec")
+    if "hybrid" in spec:
+        name, at = shapes.as_text(_inside(spec, "cluster").get("name") or ""), place.at("spec", "hybrid")
+        is_on = _inside(spec, "hybrid").get("enableCredentialsFile") is True
+        reading.node_configs.append(HybridNodeConfig(cluster=name, credentials_file=is_on, place=at))
 
 
 def _read_config_map(kind: str, members: dict[str, object], place: Place, reading: DocumentReading) -> None:
@@ -220,15 +233,15 @@ def _read_workload(kind: str, members: dict[str, object], place: Place, reading:
         user=shapes.whole(security, "runAsUser"),
         non_root=shapes.flag(security, "runAsNonRoot"),
         fs_group=shapes.whole(security, "fsGroup"),
-        windows=_windows(spec),
-        fargate=_on_fargate(spec, labels),
+        windows=scheduling.windows(spec),
+        fargate=scheduling.is_on_fargate(spec, labels),
         mirror="kubernetes.io/config.mirror" in annotations,
         ephemeral=tuple(shapes.as_text(item.get("name", "")) for item in _listed(spec.get("ephemeralContainers"))),
         config_maps=tuple(
             str(_inside(item, "configMap").get("name", "")) for item in _listed(spec.get("volumes")) if "configMap" in item
         ),
         node=shapes.as_text(spec.get("nodeName") or ""),
-        compute_type=_compute_type(spec),
+        compute_type=scheduling.compute_type(spec),
         host_network=spec.get("hostNetwork") is True,
     )
     reading.workloads.append(workload)
@@ -236,14 +249,6 @@ def _read_workload(kind: str, members: dict[str, object], place: Place, reading:
         arguments = [text for name in ("command", "args") for text in _texts_of(container.get(name))]
         where = at.at("spec", "containers", number)
         reading.chained_roles.extend(roles_of_arguments(arguments, where, namespace, workload.service_account))
-
-
-def _on_fargate(spec: Mapping[str, object], labels: Mapping[str, object]) -> bool:
-    """Whether a pod runs on Fargate: by the label of its profile, its scheduler, or the name of its node
-    (https://docs.aws.amazon.com/eks/latest/userguide/fargate-pod-configuration.html)."""
-    node = spec.get("nodeName")
-    by_node = isinstance(node, str) and node.startswith("fargate-ip-")
-    return "eks.amazonaws.com/fargate-profile" in labels or spec.get("schedulerName") == "fargate-scheduler" or by_node
 
 
 def _texts_of(value: object) -> list[str]:
@@ -271,36 +276,6 @@ def _owner(metadata: Mapping[str, object]) -> str:
     return ""
 
 
-def _windows(spec: Mapping[str, object]) -> Literal["", "selector", "affinity"]:
-    """How a pod requests Windows nodes (https://kubernetes.io/docs/concepts/windows/user-guide/)."""
-    if any(_inside(spec, "nodeSelector").get(key) == "windows" for key in _OS_LABELS):
-        return "selector"
-    expressions = [expression for term in _node_terms(spec) for expression in term]
-    wants = any(
-        e.get("key") in _OS_LABELS and e.get("operator") == "In" and e.get("values") == ["windows"] for e in expressions
-    )
-    return "affinity" if wants else ""
-
-
-def _node_terms(spec: Mapping[str, object]) -> list[list[dict[str, object]]]:
-    """The expressions of each term of the node affinity that a pod requires; one term is enough."""
-    required = _inside(_inside(_inside(spec, "affinity"), "nodeAffinity"), "requiredDuringSchedulingIgnoredDuringExecution")
-    return [_listed(term.get("matchExpressions")) for term in _listed(required.get("nodeSelectorTerms"))]
-
-
-def _compute_type(spec: Mapping[str, object]) -> str:
-    """The compute type that the nodes of a pod must have, by its selector or by every term of its affinity
-    (https://docs.aws.amazon.com/eks/latest/userguide/hybrid-nodes-add-ons.html)."""
-    if selected := _inside(spec, "nodeSelector").get(_COMPUTE_TYPE):
-        return shapes.as_text(selected)
-    chosen = [
-        [e.get("values") for e in term if e.get("key") == _COMPUTE_TYPE and e.get("operator") == "In"]
-        for term in _node_terms(spec)
-    ]
-    values = {shapes.as_text(value) for term in chosen for listed in term if isinstance(listed, list) for value in listed}
-    return values.pop() if len(values) == 1 and all(chosen) else ""
-
-
 def _inside(members: Mapping[str, object], name: str) -> Mapping[str, object]:
     """A member that is an object, an empty one for any other type: the rest of the workload is still read."""
     value = members.get(name)
@@ -325,15 +300,17 @@ def _containers(spec: Mapping[str, object], place: Place, reading: DocumentReadi
     containers: list[Container] = []
     for name, init in (("initContainers", True), ("containers", False)):
         items = shapes.many(spec, name, place)
-        reading.each(items, place.at(name), partial(_add_container, containers, init))
+        reading.each(items, place.at(name), partial(_add_container, containers, init, _tokens(spec, place)))
     return tuple(containers)
 
 
-def _add_container(containers: list[Container], init: bool, item: object, place: Place) -> None:
-    containers.append(_container(item, place, init))
+def _add_container(
+    containers: list[Container], init: bool, tokens: Sequence[ProjectedToken], item: object, place: Place
+) -> None:
+    containers.append(_container(item, place, init, tokens))
 
 
-def _container(item: object, place: Place, init: bool) -> Container:
+def _container(item: object, place: Place, init: bool, tokens: Sequence[ProjectedToken]) -> Container:
     members = shapes.mapping(item, place)
     env: dict[str, str | Text | None] = {}
     for number, variable in enumerate(shapes.many(members, "env", place)):
@@ -349,7 +326,14 @@ def _container(item: object, place: Place, init: bool) -> Container:
     name, image = shapes.text(members, "name", place), shapes.text(members, "image", place)
     security = _inside(members, "securityContext")
     user, non_root = shapes.whole(security, "runAsUser"), shapes.flag(security, "runAsNonRoot")
-    return Container(name, place, image, env, tuple(mounted), init, _env_from(members), user, non_root)
+    literal = {shapes.as_text(entry.get("name")): _literal(entry) for entry in _listed(members.get("env"))}
+    agent = agent_settings(literal, mounted, tokens)
+    return Container(name, place, image, env, tuple(mounted), init, _env_from(members), user, non_root, agent)
+
+
+def _literal(entry: Mapping[str, object]) -> str | None:
+    """The value that a manifest writes for a variable, None where it comes from elsewhere or was left out."""
+    return None if entry.get("value") is None else shapes.as_text(entry["value"])
 
 
 def _env_from(members: Mapping[str, object]) -> tuple[EnvSource, ...]:
@@ -391,6 +375,10 @@ _READERS: Mapping[str, Callable[[str, dict[str, object], Place, DocumentReading]
     "ServiceAccount": _read_service_account,
     "Namespace": _read_namespace,
     "Node": _read_node,
+    "NodeConfig": _read_node_config,
+    "NetworkPolicy": read_network_policy,
+    "CiliumNetworkPolicy": read_cilium_policy,
+    "CiliumClusterwideNetworkPolicy": read_cilium_policy,
     "ConfigMap": _read_config_map,
     "Secret": _read_config_map,
     "MutatingWebhookConfiguration": _read_webhooks,

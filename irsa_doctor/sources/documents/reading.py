@@ -8,11 +8,15 @@ import msgspec
 from irsa_doctor.model import (
     ChainedRole,
     Cluster,
+    ClusterAddon,
     ClusterNode,
     ConfigMap,
     Discovery,
+    EgressPolicy,
     Gap,
+    HybridNodeConfig,
     Namespace,
+    NodeRole,
     OidcProvider,
     Place,
     PlannedCluster,
@@ -45,7 +49,7 @@ class Page(msgspec.Struct, frozen=True):
 class Listing(msgspec.Struct, frozen=True):
     """A list that AWS gave: what it names, and whether there is more of it than this."""
 
-    collection: Literal["roles", "providers", "clusters", "associations"]
+    collection: Literal["roles", "providers", "clusters", "associations", "addons"]
     names: frozenset[str]
     whole: bool
     place: Place
@@ -108,6 +112,10 @@ class DocumentReading(msgspec.Struct):
     workloads: list[Workload] = []
     namespaces: list[Namespace] = []
     nodes: list[ClusterNode] = []
+    node_configs: list[HybridNodeConfig] = []
+    egress_policies: list[EgressPolicy] = []
+    addons: list[ClusterAddon] = []
+    node_roles: list[NodeRole] = []
     webhooks: list[Webhook] = []
     config_maps: list[ConfigMap] = []
     chained_roles: list[ChainedRole] = []
@@ -197,6 +205,10 @@ _RECORDS = (
     "workloads",
     "namespaces",
     "nodes",
+    "node_configs",
+    "egress_policies",
+    "addons",
+    "node_roles",
     "webhooks",
     "config_maps",
     "chained_roles",

@@ -10,9 +10,12 @@ import msgspec
 from irsa_doctor.model import (
     Closed,
     Cluster,
+    ClusterAddon,
     Contradiction,
     Gap,
+    HybridNodeConfig,
     Inventory,
+    NodeRole,
     OidcProvider,
     Place,
     PodIdentityAssociation,
@@ -32,6 +35,7 @@ from irsa_doctor.sources.joining.providers import named_providers
 from irsa_doctor.sources.snapshot.snapshot import Query
 
 _Record = TypeVar("_Record", OidcProvider, Cluster)
+_Part = TypeVar("_Part", ClusterAddon, NodeRole, HybridNodeConfig)
 
 
 class JoinContext(msgspec.Struct, frozen=True):
@@ -72,6 +76,10 @@ def join(readings: Sequence[DocumentReading], stated: JoinContext) -> Inventory:
         namespaces=tuple(merging.merged_namespaces(gathered("namespaces"))),
         associations=tuple(merging.merged_associations(overlay.remaining("associations", associations), contradictions)),
         nodes=tuple(gathered("nodes")),
+        node_configs=tuple(_in_cluster(item, clusters) for item in gathered("node_configs")),
+        egress_policies=tuple(gathered("egress_policies")),
+        addons=tuple(merging.merged_addons(_in_cluster(item, clusters) for item in gathered("addons"))),
+        node_roles=tuple(_in_cluster(item, clusters) for item in gathered("node_roles")),
         webhooks=tuple(merging.merged_webhooks(gathered("webhooks"))),
         config_maps=tuple(merging.merged_config_maps(gathered("config_maps"))),
         chained_roles=tuple(gathered("chained_roles")),
@@ -252,7 +260,7 @@ def _settle_in_clusters(reading: DocumentReading, clusters: _Clusters) -> None:
     """Nobody has seen these records yet: setting their cluster now saves making every one of them twice."""
     records = (
         *(reading.service_accounts, reading.workloads, reading.namespaces, reading.nodes),
-        *(reading.webhooks, reading.config_maps, reading.signing_keys, reading.chained_roles),
+        *(reading.webhooks, reading.config_maps, reading.signing_keys, reading.chained_roles, reading.egress_policies),
     )
     if any(records):
         cluster = clusters.of(reading.path)
@@ -273,6 +281,13 @@ def _settled(item: PodIdentityAssociation, clusters: _Clusters) -> PodIdentityAs
     return msgspec.structs.replace(item, cluster=cluster)
 
 
+def _in_cluster(item: _Part, clusters: _Clusters) -> _Part:
+    """A part of a cluster with the cluster's id: of the cluster that it names, else of its document."""
+    path = item.place.document
+    named = clusters.named(item.cluster, path) or item.cluster if item.cluster else clusters.of(path)
+    return msgspec.structs.replace(item, cluster=clusters.origins.get(path) or named)
+
+
 def _closed(readings: Sequence[DocumentReading], accounts: AnswerAccounts, clusters: _Clusters, stated: JoinContext) -> Closed:
     answers: dict[tuple[str, object], list[Listing]] = {}
     kinds: dict[str, set[str]] = {}
@@ -284,7 +299,13 @@ def _closed(readings: Sequence[DocumentReading], accounts: AnswerAccounts, clust
             answer = msgspec.structs.replace(entry, whole=False) if reading.origin.partial else entry
             for owner in _owners(answer, reading.path, accounts, clusters):
                 answers.setdefault((answer.collection, owner), []).append(answer)
-    closed: dict[str, set[object]] = {"roles": set(), "providers": set(), "clusters": set(), "associations": set()}
+    closed: dict[str, set[object]] = {
+        "roles": set(),
+        "providers": set(),
+        "clusters": set(),
+        "associations": set(),
+        "addons": set(),
+    }
     for (collection, owner), entries in answers.items():
         if _has_whole(entries):
             closed[collection].add(owner)
@@ -313,6 +334,8 @@ def _owners(answer: Listing, path: str, accounts: AnswerAccounts, clusters: _Clu
         named = {name.partition("/")[0] for name in answer.names}
         ids = {clusters.named(name, path) or name for name in named} or {clusters.of(path)}
         return {ident for ident in ids if ident}
+    if answer.collection == "addons":
+        return {ident for ident in [clusters.of(path)] if ident}
     if answer.collection == "clusters":
         account, regions = accounts.of(path), _regions(answer, path, clusters)
         return {(account, *regions)} if account and len(regions) == 1 else set()

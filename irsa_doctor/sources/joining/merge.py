@@ -1,15 +1,18 @@
 """Merges the records of several documents about one object, and reports where they differ."""
 
+import os
 from collections.abc import Iterable, Sequence
 
 import msgspec
 
 from irsa_doctor.model import (
     Cluster,
+    ClusterAddon,
     ConfigMap,
     Contradiction,
     Namespace,
     OidcProvider,
+    Place,
     PodIdentityAssociation,
     Role,
     ServiceAccount,
@@ -179,11 +182,54 @@ def merged_associations(
         # a hole of one template is not that of another one
         key = (*names, item.place) if any(map(has_hole, names)) else names
         known = kept.get(key)
-        if known is None or (not known.role_arn and item.role_arn):
-            kept[key] = item
-        elif item.role_arn and item.role_arn != known.role_arn:
-            subject = "/".join(map(text_of, names))
-            contradictions.append(Contradiction(subject, "Pod Identity role", known.place, item.place))
+        kept[key] = item if known is None else _merged_association(known, item, contradictions)
+    return list(kept.values())
+
+
+def _merged_association(
+    first: PodIdentityAssociation, second: PodIdentityAssociation, contradictions: Contradictions
+) -> PodIdentityAssociation:
+    if not first.role_arn and second.role_arn:
+        return second
+    differ = second.role_arn and second.role_arn != first.role_arn
+    if differ and not (has_hole(first.role_arn) or has_hole(second.role_arn)):
+        subject = "/".join(map(text_of, (first.cluster, first.namespace, first.service_account)))
+        contradictions.append(Contradiction(subject, "Pod Identity role", first.place, second.place))
+    if bool(first.id) != bool(second.id) and second.role_arn:
+        described, written = (first, second) if first.id else (second, first)
+        return msgspec.structs.replace(described, differences=tuple(_differences(described, written)))
+    if not (first.id or second.id or first.repeated) and _are_of_one_template(first.place, second.place):
+        return msgspec.structs.replace(first, repeated=second.place)
+    return first
+
+
+def _are_of_one_template(first: Place, second: Place) -> bool:
+    """Whether two places are of one template: of one file, or of two files of one Terraform module. A plan beside the
+    configuration that it was made of repeats it."""
+    if first.document == second.document:
+        return first != second
+    paths = (first.document, second.document)
+    return all(path.endswith(".tf") for path in paths) and len({os.path.dirname(path) for path in paths}) == 1
+
+
+def _differences(described: PodIdentityAssociation, written: PodIdentityAssociation) -> Iterable[str]:
+    """The settings that EKS has otherwise than a template, as far as both are known; by their names in the API."""
+    fields = {"roleArn": "role_arn", "targetRoleArn": "target_role_arn", "disableSessionTags": "session_tags"}
+    for name, field in fields.items():
+        left, right = getattr(described, field), getattr(written, field)
+        if left != right and not (has_hole(left) or has_hole(right)):
+            yield name
+    if described.narrowed != written.narrowed:
+        yield "policy"
+
+
+def merged_addons(addons: Iterable[ClusterAddon]) -> list[ClusterAddon]:
+    """Return one add-on for each cluster and name; the list has the names alone."""
+    kept: dict[tuple[str, str], ClusterAddon] = {}
+    for addon in addons:
+        key = (addon.cluster, addon.name)
+        if key not in kept or not kept[key].status:
+            kept[key] = addon
     return list(kept.values())
 
 

@@ -39,6 +39,8 @@ AnswerKind = Literal[
     "iam-get-open-id-connect-provider",
     "eks-list-clusters",
     "eks-describe-cluster",
+    "eks-list-addons",
+    "eks-describe-addon",
     "eks-list-pod-identity-associations",
     "eks-describe-pod-identity-association",
     "organizations-describe-policy",

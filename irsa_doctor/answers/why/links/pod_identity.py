@@ -3,6 +3,7 @@
 import shlex
 
 from irsa_doctor.answers.why.case import Case
+from irsa_doctor.answers.why.links.agent import AGENT_SIGNS, without_agent
 from irsa_doctor.answers.why.links.by_rules import by_rules
 from irsa_doctor.answers.why.links.link import Link
 from irsa_doctor.answers.why.links.state import LinkState, Sign, failed, inapplicable, observed, passed, undecided, unseen
@@ -59,15 +60,17 @@ def _pod_identity(case: Case) -> LinkState:
         refused = trust.signs if trust and trust.verdict == "fail" else ()
         return failed(trust.because if trust and refused else says, *refused, sign)
     if trust is None or trust.verdict == "pass":
-        return _without_agent(case) or trust or passed(says)
+        return without_agent(case) or _unlike_template(case) or trust or passed(says)
     return trust
 
 
-def _without_agent(case: Case) -> LinkState | None:
-    """Unknown where it is not known whether the hybrid nodes of a workload have the agent; rules report where they do not."""
-    answers = (case.view.installations.lacks_hybrid_agent(workload) for workload in case.workloads)
-    missing = next((answer for answer in answers if isinstance(answer, Unknown)), None)
-    return unseen(missing) if missing is not None else None
+def _unlike_template(case: Case) -> LinkState | None:
+    """An association that EKS has otherwise than the template that makes it: a sign only where something fails."""
+    differences = case.association.differences if case.association else ()
+    if not differences or not case.reports_failure:
+        return None
+    says = f"EKS has another {', '.join(differences)} for the association of {case.name} than its template"
+    return undecided(says, Sign("association-differs-from-template", says, at_most="possible"), settle=_describe(case))
 
 
 def _without_association(case: Case) -> LinkState:
@@ -77,7 +80,9 @@ def _without_association(case: Case) -> LinkState:
     if case.shows_pod_identity:
         says = "the pods are set up for EKS Pod Identity, and the association is not in the input"
         return undecided(says if refused is None else f"{says}: {refused.missing}", settle=fill_command(_LIST, case))
-    return inapplicable("no associations in the input") if refused is None else unseen(refused)
+    if refused is not None:
+        return unseen(refused)
+    return inapplicable("no associations in the input")
 
 
 def of_unknown_role(case: Case) -> LinkState:
@@ -159,7 +164,14 @@ def _refused(case: Case, analysed: AnalysedRole) -> LinkState:
 POD_IDENTITY_LINK = Link(
     id="pod-identity",
     title="EKS Pod Identity does not take precedence",
-    signs=("association-of-other-role", *_SIGNS.values(), "association-condition-presumed", "document-refused"),
+    signs=(
+        "association-of-other-role",
+        *_SIGNS.values(),
+        "association-condition-presumed",
+        "document-refused",
+        "association-differs-from-template",
+        *AGENT_SIGNS,
+    ),
     disproof=_disproof,
     examine=_pod_identity,
     decides=frozenset({"pod-identity"}),

@@ -5,8 +5,8 @@ from irsa_doctor.answers.why.links import needs
 from irsa_doctor.answers.why.links.link import Link
 from irsa_doctor.answers.why.links.state import LinkState, Sign, failed, inapplicable, observed, passed, signs_of, undecided
 from irsa_doctor.answers.why.placeholders import fill_command
-from irsa_doctor.facts.lookups.associations import near_association
-from irsa_doctor.model import text_of
+from irsa_doctor.facts.lookups.associations import association_elsewhere, near_association
+from irsa_doctor.model import PodIdentityAssociation, text_of
 
 _ASSOCIATIONS = "aws eks list-pod-identity-associations --cluster-name {cluster}"
 
@@ -46,6 +46,8 @@ def _unannotated(case: Case) -> LinkState:
     near = near_association(case.account, case.view) if case.account else None
     if near:
         return _misnamed(case, f"{text_of(near.namespace)}/{text_of(near.service_account)}", says)
+    if other := association_elsewhere(case.view, case.cluster, case.namespace, case.service_account):
+        return _elsewhere(case, other, says)
     if case.has_no_association:
         return observed("role-annotation-absent", says, *places)
     sign = Sign("role-annotation-absent", says, None, places, "likely")
@@ -67,10 +69,22 @@ def _misnamed(case: Case, name: str, says: str) -> LinkState:
     return undecided(because, sign, settle=fill_command(_ASSOCIATIONS, case))
 
 
+def _elsewhere(case: Case, other: PodIdentityAssociation, says: str) -> LinkState:
+    """An association of the service account's name in another cluster than its own."""
+    cluster = case.view.name_of(text_of(other.cluster))
+    because = f"{says}, and no Pod Identity association; one of this name is for cluster {cluster}"
+    places = (case.located(other.place, f"is for cluster {cluster}"),)
+    if case.has_no_association or case.evidence.failing:
+        return failed(because, Sign("association-of-other-cluster", because, None, places, "likely"))
+    sign = Sign("association-of-other-cluster", because, None, places, "possible")
+    absent = Sign("role-annotation-absent", says, at_most="likely")
+    return undecided(because, absent, sign, settle=fill_command(_ASSOCIATIONS, case))
+
+
 SERVICE_ACCOUNT_LINK = Link(
     id="service-account",
     title="the service account exists and names a role",
-    signs=("service-account-absent", "role-annotation-absent", "association-of-near-name"),
+    signs=("service-account-absent", "role-annotation-absent", "association-of-near-name", "association-of-other-cluster"),
     needs=(needs.SERVICE_ACCOUNT_INPUT,),
     examine=_service_account,
     decides=frozenset({"web-identity", "pod-identity"}),

@@ -1,0 +1,99 @@
+"""Reads answers of EKS about parts of a cluster: its add-ons, and the roles of its nodes."""
+
+from collections.abc import Mapping
+
+from irsa_doctor.model import ClusterAddon, NodeRole, Place
+from irsa_doctor.sources.documents.aws import is_whole
+from irsa_doctor.sources.documents.reading import DocumentReading, Listing, Page
+from irsa_doctor.text import shapes
+from irsa_doctor.text.errors import TextError
+from irsa_doctor.text.yaml import read_yaml
+
+_HYBRID = "HYBRID_LINUX"
+_NODE_ENTRIES = frozenset({"EC2_LINUX", "EC2_WINDOWS", "EC2", "HYBRID_LINUX"})
+"""types of access entries that are for nodes (https://docs.aws.amazon.com/eks/latest/userguide/access-entries.html); those for
+nodes of Fargate are left out, for no agent runs there"""
+
+
+def read_list_addons(page: Page, reading: DocumentReading) -> None:
+    """`aws eks list-addons`: names, without that of the cluster
+    (https://docs.aws.amazon.com/eks/latest/APIReference/API_ListAddons.html)."""
+    members = shapes.mapping(page.value, page.place)
+    names = shapes.texts(members, "addons", page.place)
+    at = page.place.at("addons")
+    reading.addons.extend(ClusterAddon(name=name, place=at.at(number)) for number, name in enumerate(names))
+    reading.answers.append(Listing("addons", frozenset(names), is_whole(members), page.place))
+
+
+def read_describe_addon(page: Page, reading: DocumentReading) -> None:
+    """`aws eks describe-addon` (https://docs.aws.amazon.com/eks/latest/APIReference/API_Addon.html)."""
+    place = page.place.at("addon")
+    members = shapes.mapping(shapes.mapping(page.value, page.place)["addon"], place)
+    health = shapes.inner(members, "health", place)
+    listed = health.get("issues")
+    issues = [item for item in listed if isinstance(item, dict)] if isinstance(listed, list) else []
+    reading.addons.append(
+        ClusterAddon(
+            cluster=shapes.text(members, "clusterName", place),
+            name=shapes.required(members, "addonName", place),
+            place=place,
+            status=shapes.text(members, "status", place),
+            version=shapes.text(members, "addonVersion", place),
+            issues=tuple(dict.fromkeys(str(item.get("code")) for item in issues if item.get("code"))),
+            daemonsets=_daemonsets(members, place),
+        )
+    )
+
+
+def _daemonsets(members: Mapping[str, object], place: Place) -> tuple[str, ...] | None:
+    """The daemon sets that the configuration creates; EKS answers without the member where there is none."""
+    text = shapes.text(members, "configurationValues", place)
+    settings = _settings(text) if text else {}
+    if settings is None:
+        return None
+    listed = settings.get("daemonsets")
+    created = listed.items() if isinstance(listed, dict) else ()
+    return tuple(str(name) for name, item in created if isinstance(item, dict) and item.get("create") is True)
+
+
+def _settings(text: str) -> dict[str, object] | None:
+    """The configuration values of an add-on, JSON or YAML; None where they cannot be read."""
+    # most JSON is YAML
+    documents = read_yaml(text.encode())
+    value = documents[0].value if not isinstance(documents, TextError) and len(documents) == 1 else None
+    return value if isinstance(value, dict) else None
+
+
+def read_describe_nodegroup(page: Page, reading: DocumentReading) -> None:
+    """`aws eks describe-nodegroup`: the role of its nodes
+    (https://docs.aws.amazon.com/eks/latest/APIReference/API_Nodegroup.html)."""
+    place = page.place.at("nodegroup")
+    members = shapes.mapping(shapes.mapping(page.value, page.place)["nodegroup"], place)
+    reading.node_roles.append(
+        NodeRole(
+            cluster=shapes.required(members, "clusterName", place),
+            arn=shapes.required(members, "nodeRole", place),
+            compute_type="ec2",
+            place=place.at("nodeRole"),
+            group=shapes.text(members, "nodegroupName", place),
+        )
+    )
+
+
+def read_describe_access_entry(page: Page, reading: DocumentReading) -> None:
+    """`aws eks describe-access-entry`: of an entry for nodes, their role
+    (https://docs.aws.amazon.com/eks/latest/APIReference/API_AccessEntry.html)."""
+    place = page.place.at("accessEntry")
+    members = shapes.mapping(shapes.mapping(page.value, page.place)["accessEntry"], place)
+    kind = shapes.text(members, "type", place)
+    if kind not in _NODE_ENTRIES:
+        reading.passed.append(f"an access entry of type {kind or '(none)'}: only those for nodes are read")
+        return
+    reading.node_roles.append(
+        NodeRole(
+            cluster=shapes.required(members, "clusterName", place),
+            arn=shapes.required(members, "principalArn", place),
+            compute_type="hybrid" if kind == _HYBRID else "ec2",
+            place=place.at("principalArn"),
+        )
+    )

@@ -1,0 +1,142 @@
+"""Reads network policies: whether the pods that one selects may connect to the agent of EKS Pod Identity on their node.
+
+The agent listens at a link-local address of the node, port 80 (https://docs.aws.amazon.com/eks/latest/userguide/pod-identities.html).
+"""
+
+import ipaddress
+from collections.abc import Iterable, Mapping, Sequence
+
+from irsa_doctor.model import EgressPolicy, LabelSelector, Place
+from irsa_doctor.sources.documents.agents import AGENT_ADDRESSES
+from irsa_doctor.sources.documents.reading import DocumentReading
+from irsa_doctor.text import shapes
+
+_Members = Mapping[str, object]
+_PORT = 80
+# https://docs.cilium.io/en/stable/security/policy/language/#entities-based
+_ENTITIES = frozenset({"host", "all"})
+
+
+def read_network_policy(kind: str, members: dict[str, object], place: Place, reading: DocumentReading) -> None:
+    """A NetworkPolicy of Kubernetes (https://kubernetes.io/docs/concepts/services-networking/network-policies/); one that does
+    not limit egress is left out."""
+    spec, rules = shapes.inner(members, "spec", place), shapes.inner(members, "spec", place).get("egress")
+    types = spec.get("policyTypes")
+    limits = "Egress" in types if isinstance(types, list) else bool(rules)
+    if not limits or not str(members.get("apiVersion", "")).startswith(("networking.k8s.io/", "extensions/")):
+        return
+    answers = [_reaches(rule) for rule in _listed(rules)]
+    _add(kind, members, place, reading, _selector(_inside(spec, "podSelector")), _any(answers))
+
+
+def read_cilium_policy(kind: str, members: dict[str, object], place: Place, reading: DocumentReading) -> None:
+    """A policy of Cilium, for which the agent is the entity `host`, whatever its address
+    (https://github.com/cilium/cilium/issues/34387)."""
+    several = [_inside(members, "spec"), *_listed(members.get("specs"))]
+    for spec in several:
+        rules = spec.get("egress")
+        if isinstance(rules, list):
+            selector = _selector(_inside(spec, "endpointSelector"), prefixed=True)
+            _add(kind, members, place, reading, selector, _any(_reaches_host(rule) for rule in _listed(rules)))
+
+
+def _add(
+    kind: str,
+    members: _Members,
+    place: Place,
+    reading: DocumentReading,
+    selector: LabelSelector,
+    reaches_agent: bool | None,
+) -> None:
+    metadata = shapes.inner(members, "metadata", place)
+    namespace = "" if "Clusterwide" in kind else shapes.text(metadata, "namespace", place) or "default"
+    name = shapes.required(metadata, "name", place.at("metadata"))
+    reading.egress_policies.append(
+        EgressPolicy(
+            kind=kind, namespace=namespace, name=name, selector=selector, reaches_agent=reaches_agent, place=place.at("spec")
+        )
+    )
+
+
+def _any(answers: Iterable[bool | None]) -> bool | None:
+    listed = list(answers)
+    return True if True in listed else None if None in listed else False
+
+
+def _reaches(rule: _Members) -> bool | None:
+    """Whether a rule of egress allows the agent: by its ports, and by a network; selectors of pods never mean a node."""
+    peers = rule.get("to")
+    to = not peers or any(_holds(_inside(peer, "ipBlock")) for peer in _listed(peers) if "ipBlock" in peer)
+    return _has_port(rule.get("ports")) if to else False
+
+
+def _holds(block: _Members) -> bool:
+    """Whether a block of addresses has an address of the agent."""
+    excepted = block.get("except")
+    return any(
+        _contains(block.get("cidr"), agent)
+        and not any(_contains(cidr, agent) for cidr in (excepted if isinstance(excepted, list) else ()))
+        for agent in AGENT_ADDRESSES
+    )
+
+
+def _contains(cidr: object, agent: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
+    try:
+        return agent in ipaddress.ip_network(str(cidr).strip(), strict=False)
+    except ValueError:
+        # a placeholder, which may be anything
+        return True
+
+
+def _has_port(ports: object) -> bool | None:
+    """Whether a rule allows TCP port 80; None for a port with a name."""
+    listed = _listed(ports)
+    return _any(_is_port(port) for port in listed) if listed else True
+
+
+def _is_port(port: _Members) -> bool | None:
+    if str(port.get("protocol") or "TCP").upper() not in ("TCP", "ANY"):
+        return False
+    first, last = port.get("port"), port.get("endPort")
+    if first in (None, "", "0", 0):
+        return True
+    if not str(first).isdecimal():
+        return None
+    return int(str(first)) <= _PORT <= (last if isinstance(last, int) else int(str(first)))
+
+
+def _reaches_host(rule: _Members) -> bool | None:
+    """Whether a rule of Cilium allows the node of the pod; a rule without destination allows every one."""
+    entities = rule.get("toEntities")
+    to = isinstance(entities, list) and bool(_ENTITIES & set(map(str, entities)))
+    if not to and any(name.startswith("to") and name != "toPorts" for name in rule):
+        return False
+    ports = [port for entry in _listed(rule.get("toPorts")) for port in _listed(entry.get("ports"))]
+    return _has_port(ports)
+
+
+def _selector(members: _Members, *, prefixed: bool = False) -> LabelSelector:
+    labels = {_label(key, prefixed): shapes.as_text(value) for key, value in _inside(members, "matchLabels").items()}
+    expressions = tuple(
+        (_label(str(e.get("key", "")), prefixed), str(e.get("operator", "")), _texts(e.get("values")))
+        for e in _listed(members.get("matchExpressions"))
+    )
+    return LabelSelector(labels, expressions)
+
+
+def _label(key: str, prefixed: bool) -> str:
+    """A key of Cilium without the source of the label."""
+    return key.removeprefix("k8s:").removeprefix("any:") if prefixed else key
+
+
+def _texts(values: object) -> tuple[str, ...]:
+    return tuple(map(shapes.as_text, values)) if isinstance(values, list) else ()
+
+
+def _inside(members: _Members, name: str) -> _Members:
+    value = members.get(name)
+    return value if isinstance(value, dict) else {}
+
+
+def _listed(items: object) -> Sequence[_Members]:
+    return [item for item in items if isinstance(item, dict)] if isinstance(items, list) else []
