@@ -45,6 +45,7 @@ EXPORTS: Mapping[str, str] = {
     "model.findings": "CONFIDENCES SEVERITIES Counts DocumentRow Finding Fix Location Missing Offer Report RoleAccounts "
     "Subject Tally Waived",
     "model.kinds": "UnknownKind kind_named",
+    "model.limits": "bytes_of",
     "model.nearness": "suggestion",
     "reports.style": "Style",
     "rulebook.cause_block": "CauseBlock StsError",

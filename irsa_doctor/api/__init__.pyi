@@ -139,6 +139,7 @@ from irsa_doctor.model.findings import Tally as Tally
 from irsa_doctor.model.findings import Waived as Waived
 from irsa_doctor.model.kinds import UnknownKind as UnknownKind
 from irsa_doctor.model.kinds import kind_named as kind_named
+from irsa_doctor.model.limits import bytes_of as bytes_of
 from irsa_doctor.model.nearness import suggestion as suggestion
 from irsa_doctor.reports.style import Style as Style
 from irsa_doctor.rulebook.cause_block import CauseBlock as CauseBlock

@@ -10,6 +10,7 @@ import msgspec
 from irsa_doctor.api.load import NO_SETTINGS, load_files, load_plan
 from irsa_doctor.governance.settings import Settings
 from irsa_doctor.model.findings import Report
+from irsa_doctor.model.limits import MAX_MEMORY, MAX_SECONDS
 
 if TYPE_CHECKING:
     from irsa_doctor.answers.check.judge import BaseChange, Input
@@ -21,10 +22,6 @@ if TYPE_CHECKING:
     from irsa_doctor.rulebook.rules import Rule
     from irsa_doctor.sources import Loaded
     from irsa_doctor.sources.live import LiveOptions
-
-
-MAX_SECONDS, MAX_MEMORY = 300.0, 2 << 30
-"""what a run may take where nothing else is asked for"""
 
 
 def check(  # noqa: PLR0913 - the input, its sources, and what governs the judgement
@@ -39,8 +36,8 @@ def check(  # noqa: PLR0913 - the input, its sources, and what governs the judge
     compared: Sequence[tuple[Settings, Settings]] = (),
     revision: str = "",
     on_stage: Callable[[str], object] = str,
-    max_seconds: float = MAX_SECONDS,
-    max_memory: int = MAX_MEMORY,
+    max_seconds: float | None = None,
+    max_memory: int | None = None,
 ) -> Report:
     """The findings of the rules about documents, with everything that was not checked.
 
@@ -52,7 +49,8 @@ def check(  # noqa: PLR0913 - the input, its sources, and what governs the judge
     revision and in the work tree, to compare in place of these two: as files have them, before flags.
 
     `max_seconds` limits the run, and `max_memory` the bytes that it may need beyond those of now: what is judged until then is
-    reported, with `limit` and a finding for every document that is not. In the main thread an alarm keeps these limits.
+    reported, with `limit` and a finding for every document that is not. In the main thread an alarm keeps these limits; None is
+    MAX_SECONDS and MAX_MEMORY.
 
     `on_stage` is called with the name of each stage as it begins. Raises RuleError, UnknownRule, BaselineError, and LiveError
     where none of the live sources can be read.
@@ -61,7 +59,7 @@ def check(  # noqa: PLR0913 - the input, its sources, and what governs the judge
     from irsa_doctor.model.limits import limited
 
     governing = _governing(settings)
-    with limited(max_seconds, max_memory):
+    with limited(MAX_SECONDS if max_seconds is None else max_seconds, MAX_MEMORY if max_memory is None else max_memory):
         on_stage("reading documents")
         loaded = _loaded(paths, stdin, settings, live, base)
         on_stage("asking rules")

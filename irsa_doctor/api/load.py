@@ -71,6 +71,8 @@ class _Declared(TypedDict):
     account: str | None
     complete: tuple[str, ...]
     exclude: "Exclude | None"
+    plans: "Mapping[str, str]"
+    parameters: "Mapping[str, str]"
 
 
 def _declared(settings: Settings) -> _Declared:
@@ -82,6 +84,8 @@ def _declared(settings: Settings) -> _Declared:
         "account": settings.account or None,
         "complete": settings.complete,
         "exclude": Exclude(settings.folder, settings.exclude) if settings.exclude else None,
+        "plans": settings.plans,
+        "parameters": settings.parameters,
     }
 
 

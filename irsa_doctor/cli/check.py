@@ -1,7 +1,6 @@
 """`irsa-doctor check`: check documents against the rules."""
 
 import os
-import re
 import shlex
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
@@ -11,7 +10,17 @@ import typer
 
 from irsa_doctor.cli.destinations import destinations, refuse_targets, write_reports, write_text
 from irsa_doctor.cli.live_options import live_options
-from irsa_doctor.cli.options import AccountId, Clusters, Complete, Config, ExitZero, NoConfig, Roles, with_options
+from irsa_doctor.cli.options import (
+    AccountId,
+    Clusters,
+    Complete,
+    Config,
+    ExitZero,
+    NoConfig,
+    ParameterFiles,
+    Roles,
+    with_options,
+)
 from irsa_doctor.cli.output import print_note
 from irsa_doctor.cli.paths import checked_paths, nearest_path
 from irsa_doctor.cli.presentation_options import presentation_options
@@ -92,10 +101,12 @@ _ConfigFrom = Annotated[
     ),
 ]
 _MaxSeconds = Annotated[
-    float, typer.Option(metavar="SECONDS", min=0, help="End the run after this time: what is judged is reported, and exit 2.")
+    float | None,
+    typer.Option(metavar="SECONDS", min=0, help="End the run after this time: what is judged is reported, and exit 2. [300]"),
 ]
 _MaxMemory = Annotated[
-    str, typer.Option(metavar="SIZE", help="End the run, as --max-seconds does, when it needs so much memory: 512M, 2G.")
+    str | None,
+    typer.Option(metavar="SIZE", help="End the run, as --max-seconds does, when it needs so much memory: 512M, 2G. [2G]"),
 ]
 _GateUnknown = Annotated[
     str | None,
@@ -122,6 +133,7 @@ def check_options(
     complete: Complete = None,
     role: Roles = None,
     cluster: Clusters = None,
+    parameters: ParameterFiles = None,
     account: AccountId = None,
     config: Config = None,
     no_config: NoConfig = False,
@@ -138,6 +150,7 @@ def check_options(
         complete=listed(complete),
         roles=role,
         clusters=cluster,
+        parameters=parameters,
         account=account,
         fail_on=_word("--fail-on", fail_on, api.FAIL_ON),
         min_severity=_word("--min-severity", min_severity, api.SEVERITIES),
@@ -162,8 +175,8 @@ def check(
     write_baseline: _WriteBaseline = None,
     strict: _Strict = False,
     exit_zero: ExitZero = False,
-    max_seconds: _MaxSeconds = 300,
-    max_memory: _MaxMemory = "2G",
+    max_seconds: _MaxSeconds = None,
+    max_memory: _MaxMemory = None,
     *,
     governing: AbstractContextManager[GoverningSettings],
     presentation: "Presentation",
@@ -187,8 +200,9 @@ def check(
     refuse_targets([write_baseline if write_baseline != "-" else None, *(file for _, file in reports)])
     inputs = checked_paths(paths, live)
     laid_over = _base(base, changed, live)
-    limits = _Limits(max_seconds, _bytes_of(max_memory))
+    flags = _Limits(max_seconds, None if max_memory is None else _bytes_of(max_memory))
     with governing as governed:
+        limits = _limits(flags, governed)
         report = _checked(inputs, laid_over, _without_baseline(governed) if write_baseline else governed, live, limits)
         controls = api.controls(report, governed.settings)
     if write_baseline and report.limit:
@@ -226,19 +240,33 @@ def _base(base: list[str] | None, changed: bool, live: "LiveOptions | None") -> 
 
 
 class _Limits(NamedTuple):
-    seconds: float
-    memory: int
+    """What a run may take: seconds, and bytes of memory; None is the default."""
 
-
-_SIZE = re.compile(r"([0-9]{1,9})([KMGT]?)(?:i?B)?", re.IGNORECASE)
+    seconds: float | None
+    memory: int | None
 
 
 def _bytes_of(size: str) -> int:
     """The bytes of a size such as 512M."""
-    match = _SIZE.fullmatch(size.strip())
-    if match is None:
-        raise wrong(f"--max-memory {size}: a size such as 512M or 2G is wanted")
-    return int(match[1]) << 10 * " KMGT".index(match[2].upper() or " ")
+    from irsa_doctor import api
+
+    number = api.bytes_of(size)
+    if number is None:
+        raise wrong(f"--max-memory {size}: a size such as 512M or 2G is expected")
+    return number
+
+
+def _limits(flags: _Limits, governed: GoverningSettings) -> _Limits:
+    """The limits of the flags, else of the settings of the base; those of the work tree do not count, for a change has them."""
+    settings = governed.settings
+    if governed.revision:
+        return _Limits(
+            settings.max_seconds if flags.seconds is None else flags.seconds,
+            settings.max_memory if flags.memory is None else flags.memory,
+        )
+    if settings.max_seconds is not None or settings.max_memory is not None:
+        print_note(f"max-seconds and max-memory of {settings.file} apply only with --config-from")
+    return flags
 
 
 def _checked(

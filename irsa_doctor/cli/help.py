@@ -13,7 +13,7 @@ WIDTH = 100
 
 GROUPS = {
     "Input": (
-        *("--complete", "--role", "--policy", "--cluster", "--account", "--base", "--changed", "--git"),
+        *("--complete", "--role", "--policy", "--cluster", "--parameters", "--account", "--base", "--changed", "--git"),
         *("--config", "--no-config", "--config-from", "--rules"),
         *("--all", "--token", "--event", "--lookup-events", "--error"),
         *("--vectors", "--trust-policy", "--issuer", "--partition", "--sub", "--aud", "--context"),

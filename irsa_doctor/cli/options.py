@@ -28,6 +28,15 @@ Clusters = Annotated[
     list[str] | None,
     typer.Option("--cluster", metavar="NAME=PATH", help="The cluster that Kubernetes documents belong to; repeatable."),
 ]
+ParameterFiles = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--parameters",
+        metavar="TEMPLATE=FILE",
+        help="The parameters of a CloudFormation template, or the variables of a folder of Terraform, instead of the defaults; "
+        "repeatable.",
+    ),
+]
 AccountId = Annotated[str | None, typer.Option(metavar="ID", help="Account of AWS answers that do not name one.")]
 Config = Annotated[str | None, typer.Option(metavar="FILE", help="Settings file, instead of the nearest irsa-doctor.toml.")]
 NoConfig = Annotated[bool, typer.Option("--no-config", help="Read no settings file.")]

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from irsa_doctor.cli.options import AccountId, Clusters, Complete, Config, NoConfig, Roles
+from irsa_doctor.cli.options import AccountId, Clusters, Complete, Config, NoConfig, ParameterFiles, Roles
 from irsa_doctor.cli.wrong import wrong
 
 if TYPE_CHECKING:
@@ -30,12 +30,21 @@ def settings_options(
     complete: Complete = None,
     role: Roles = None,
     cluster: Clusters = None,
+    parameters: ParameterFiles = None,
     account: AccountId = None,
     config: Config = None,
     no_config: NoConfig = False,
 ) -> "Settings":
     """The settings of the folder that the command runs in, over which the flags take precedence."""
-    return flags_over_settings(config, no_config, complete=listed(complete), roles=role, clusters=cluster, account=account)
+    return flags_over_settings(
+        config,
+        no_config,
+        complete=listed(complete),
+        roles=role,
+        clusters=cluster,
+        parameters=parameters,
+        account=account,
+    )
 
 
 def listed(values: Sequence[str] | None) -> tuple[str, ...]:
@@ -49,6 +58,7 @@ def flags_over_settings(
     *,
     roles: Sequence[str] | None = None,
     clusters: Sequence[str] | None = None,
+    parameters: Sequence[str] | None = None,
     **flags: Any,
 ) -> "Settings":
     """The settings of the folder that the command runs in, over which every flag that is present takes precedence."""
@@ -60,7 +70,7 @@ def flags_over_settings(
         settings = api.Settings() if no_config else api.load_settings(".", config)
     except api.SettingsError as error:
         raise wrong(str(error)) from error
-    return _put_over(settings, roles=roles, clusters=clusters, **flags)
+    return _put_over(settings, roles=roles, clusters=clusters, parameters=parameters, **flags)
 
 
 @contextmanager
@@ -98,7 +108,12 @@ def governing_settings(
 
 
 def _put_over(
-    settings: "Settings", *, roles: Sequence[str] | None = None, clusters: Sequence[str] | None = None, **flags: Any
+    settings: "Settings",
+    *,
+    roles: Sequence[str] | None = None,
+    clusters: Sequence[str] | None = None,
+    parameters: Sequence[str] | None = None,
+    **flags: Any,
 ) -> "Settings":
     import msgspec
 
@@ -111,8 +126,19 @@ def _put_over(
         settings,
         roles={**settings.roles, **_pairs(roles, "--role", "ARN=PATH")},
         clusters={**settings.clusters, **_pairs(clusters, "--cluster", "NAME=PATH")},
+        parameters={**settings.parameters, **_parameter_files(parameters)},
         **present,
     )
+
+
+def _parameter_files(values: Sequence[str] | None) -> dict[str, str]:
+    """The files of parameters by the normal paths of their templates."""
+    pairs = {os.path.normpath(name): file for name, file in _pairs(values, "--parameters", "TEMPLATE=FILE").items()}
+    if absent := next((name for name in pairs if not os.path.exists(name)), None):
+        raise wrong(f"--parameters {absent}={pairs[absent]}: there is no template {absent}")
+    if len(pairs) < len(values or ()):
+        raise wrong("--parameters: a template has one file of parameters in a run; check once for each deployment")
+    return pairs
 
 
 def _kinds(names: Sequence[str]) -> tuple[str, ...]:

@@ -2,13 +2,29 @@
 
 import os
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
-from typing import Any, Literal, TypeVar, get_args
+from typing import Any, Literal, get_args
 
 import msgspec
 
+from irsa_doctor.governance.settings_values import (
+    Read,
+    WrongValue,
+    boolean,
+    date_value,
+    kind_of,
+    list_of,
+    near_word,
+    seconds,
+    size,
+    table_of,
+    text_value,
+    value_below,
+    value_in_words,
+    word_of,
+)
 from irsa_doctor.model.errors import IrsaDoctorError
 from irsa_doctor.model.extents import fits
 from irsa_doctor.model.findings import CONFIDENCES, SEVERITIES, Confidence, Severity
@@ -31,8 +47,6 @@ _LARGEST = 1 << 20
 """Bytes. Nobody writes that much by hand, so more is the wrong file."""
 
 _OURS = ("tool", "irsa-doctor")
-_T = TypeVar("_T")
-_Read = Callable[[object], _T]
 
 
 class SettingsError(IrsaDoctorError):
@@ -80,7 +94,9 @@ class Settings(msgspec.Struct, frozen=True):
     """What was set. None and empty mean "not set": a flag or the default of the command decides.
 
     Paths are joined to the folder of the file; issuers are without scheme, as in ARNs; `file` is "" where there was none.
-    `exclude` are patterns, relative to `folder`, of files that are passed over inside folders.
+    `exclude` are patterns, relative to `folder`, of files that are passed over inside folders. `plans` give the Terraform plan
+    or state that takes the place of the configuration in a folder, `parameters` the file of parameters for a CloudFormation
+    template, or of variables for a folder of Terraform configuration. `max_memory` is in bytes.
     """
 
     file: str = ""
@@ -95,12 +111,16 @@ class Settings(msgspec.Struct, frozen=True):
     severity: Mapping[str, Severity] = {}
     clusters: Mapping[str, str] = {}
     roles: Mapping[str, str] = {}
+    plans: Mapping[str, str] = {}
+    parameters: Mapping[str, str] = {}
     audiences: Mapping[str, tuple[str, ...]] = {}
     waivers: tuple[Waiver, ...] = ()
     baseline: str = ""
     inline_ignores: bool = True
     gate_unknown: GateUnknown | None = None
     exclude: tuple[str, ...] = ()
+    max_seconds: float | None = None
+    max_memory: int | None = None
     folder: str = ""
     framework: str = ""
     """named by a flag alone: it is a question, not a decision"""
@@ -146,7 +166,7 @@ def read_settings(file: str | os.PathLike[str]) -> Settings:
     try:
         table = _at(_parsed(name, text), root)
         fields = _fields(table, _readers(os.path.dirname(name)))
-    except _Wrong as wrong:
+    except WrongValue as wrong:
         raise SettingsError(name, _line(text, (*root, *wrong.steps)), wrong.sentence) from None
     waivers = [
         msgspec.structs.replace(waiver, file=name, line=_line(text, (*root, "waivers", number)))
@@ -173,7 +193,7 @@ def _speaks_of_us(path: Path) -> bool:
         return False
     try:
         _at(_parsed(str(path), text), _OURS)
-    except _Wrong:
+    except WrongValue:
         return False
     except SettingsError:
         return "tool.irsa-doctor" in text
@@ -218,168 +238,93 @@ def _line(text: str, steps: tuple[str | int, ...]) -> int:
 # ---------------------------------------------------------------- what it says
 
 
-class _Wrong(Exception):
-    """What a value must be and is not; `steps` lead to it from the table that was read."""
-
-    def __init__(self, message: str, *steps: str | int) -> None:
-        super().__init__(message)
-        self.message = message
-        self.steps = steps
-
-    @property
-    def sentence(self) -> str:
-        """The message after the name of the value, `severity.open-no-sub must be ...`."""
-        name = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in self.steps)
-        return f"{name.removeprefix('.')} {self.message}".lstrip()
-
-
 def _at(table: object, root: tuple[str, ...]) -> Mapping[str, object]:
     for step in root:
         if not isinstance(table, dict) or step not in table:
-            raise _Wrong(f"has no [{'.'.join(root)}] table")
+            raise WrongValue(f"has no [{'.'.join(root)}] table")
         table = table[step]
     if not isinstance(table, dict):
-        raise _Wrong(f"must be a table, not {_kind(table)}")
+        raise WrongValue(f"must be a table, not {kind_of(table)}")
     return table
 
 
-def _readers(folder: str) -> Mapping[str, _Read[Any]]:
+def _readers(folder: str) -> Mapping[str, Read[Any]]:
     """What may be set, each with what reads it. Paths are relative to the file, wherever the command was started."""
 
     def path(value: object) -> str:
-        return os.path.join(folder, _string(value))
+        return os.path.join(folder, text_value(value))
 
     return {
-        "fail-on": _word(FAIL_ON),
-        "min-severity": _word(SEVERITIES),
-        "min-confidence": _word(CONFIDENCES),
-        "select": _list(_string),
-        "ignore": _list(_string),
-        "rules": _list(path),
-        "complete": _list(_kubernetes_kind),
+        "fail-on": word_of(FAIL_ON),
+        "min-severity": word_of(SEVERITIES),
+        "min-confidence": word_of(CONFIDENCES),
+        "select": list_of(text_value),
+        "ignore": list_of(text_value),
+        "rules": list_of(path),
+        "complete": list_of(_kubernetes_kind),
         "account": _account,
-        "severity": _table(_word(SEVERITIES)),
-        "clusters": _table(path),
-        "roles": _table(path),
+        "severity": table_of(word_of(SEVERITIES)),
+        "clusters": table_of(path),
+        "roles": table_of(path),
+        "plans": _paths_by_path(path),
+        "parameters": _paths_by_path(path),
         "audiences": _audiences,
-        "waivers": _list(_waiver),
+        "waivers": list_of(_waiver),
         "baseline": path,
-        "inline-ignores": _flag,
-        GATE_KEY: _word(GATE_UNKNOWN),
-        "exclude": _list(_string),
+        "inline-ignores": boolean,
+        GATE_KEY: word_of(GATE_UNKNOWN),
+        "exclude": list_of(text_value),
+        "max-seconds": seconds,
+        "max-memory": size,
     }
 
 
-def _fields(table: Mapping[str, object], readers: Mapping[str, _Read[Any]]) -> dict[str, Any]:
+def _paths_by_path(path: Read[str]) -> Read[dict[str, str]]:
+    """Reads a table whose names are paths as its values are."""
+
+    def read(value: object) -> dict[str, str]:
+        return {os.path.normpath(path(name)): file for name, file in table_of(path)(value).items()}
+
+    return read
+
+
+def _fields(table: Mapping[str, object], readers: Mapping[str, Read[Any]]) -> dict[str, Any]:
     for key in table:
         if key not in readers:
-            raise _Wrong(f"is not a setting{_near(key.replace('_', '-'), readers)}", key)
-    return {key: _below(key, readers[key], value) for key, value in table.items()}
-
-
-def _below(step: str | int, reader: _Read[_T], value: object) -> _T:
-    """Read the value of a key or an index; an error names the steps that lead to it."""
-    try:
-        return reader(value)
-    except _Wrong as wrong:
-        raise _Wrong(wrong.message, step, *wrong.steps) from None
-
-
-def _list(reader: _Read[_T]) -> _Read[tuple[_T, ...]]:
-    def read(value: object) -> tuple[_T, ...]:
-        if not isinstance(value, list):
-            hint = f', as in ["{value}"]' if isinstance(value, str) else ""
-            raise _Wrong(f"must be a list{hint}, not {_kind(value)}")
-        return tuple(_below(number, reader, item) for number, item in enumerate(value))
-
-    return read
-
-
-def _table(reader: _Read[_T]) -> _Read[dict[str, _T]]:
-    def read(value: object) -> dict[str, _T]:
-        if not isinstance(value, dict):
-            raise _Wrong(f"must be a table, not {_kind(value)}")
-        return {key: _below(key, reader, item) for key, item in value.items()}
-
-    return read
-
-
-def _word(words: tuple[_T, ...]) -> _Read[_T]:
-    def read(value: object) -> _T:
-        for word in words:
-            if word == value:
-                return word
-        names = [str(word) for word in words]
-        raise _Wrong(f"must be one of {', '.join(names)}, not {_shape(value)}{_near(value, names)}")
-
-    return read
-
-
-def _string(value: object) -> str:
-    if not isinstance(value, str) or not value.strip():
-        raise _Wrong(f"must be text in quotes, not {_shape(value)}")
-    return value
+            raise WrongValue(f"is not a setting{near_word(key.replace('_', '-'), readers)}", key)
+    return {key: value_below(key, readers[key], value) for key, value in table.items()}
 
 
 def _kubernetes_kind(value: object) -> str:
     try:
-        return kind_named(_string(value))
+        return kind_named(text_value(value))
     except UnknownKind as error:
-        raise _Wrong(f"is not valid: {error}") from None
-
-
-def _flag(value: object) -> bool:
-    if not isinstance(value, bool):
-        raise _Wrong(f"must be true or false, not {_kind(value)}")
-    return value
+        raise WrongValue(f"is not valid: {error}") from None
 
 
 def _account(value: object) -> str:
     # https://docs.aws.amazon.com/accounts/latest/reference/manage-acct-identifiers.html; a number would lose leading zeros
     if not isinstance(value, str) or not re.fullmatch(r"[0-9]{12}", value):
-        raise _Wrong(f"must be an account id, twelve digits in quotes, not {_shape(value)}")
+        raise WrongValue(f"must be an account id, twelve digits in quotes, not {value_in_words(value)}")
     return value
 
 
 def _audiences(value: object) -> dict[str, tuple[str, ...]]:
-    expected = _table(_list(_string))(value)
+    expected = table_of(list_of(text_value))(value)
     return {issuer.removeprefix("https://"): audiences for issuer, audiences in expected.items()}
-
-
-def _date(value: object) -> date:
-    # a date with a time is a date too, says Python
-    if type(value) is not date:
-        raise _Wrong(f"must be a date without quotes, as in 2026-12-31, not {_shape(value)}")
-    return value
 
 
 def _waiver(value: object) -> Waiver:
     if not isinstance(value, dict):
-        raise _Wrong(f"must be a table headed [[waivers]], not {_kind(value)}")
-    needed: Mapping[str, _Read[Any]] = {**dict.fromkeys(("rule", "subject", "owner", "reason"), _string), "expires": _date}
-    readers: Mapping[str, _Read[Any]] = {**needed, "severity": _word(SEVERITIES)}
+        raise WrongValue(f"must be a table headed [[waivers]], not {kind_of(value)}")
+    needed: Mapping[str, Read[Any]] = {
+        **dict.fromkeys(("rule", "subject", "owner", "reason"), text_value),
+        "expires": date_value,
+    }
+    readers: Mapping[str, Read[Any]] = {**needed, "severity": word_of(SEVERITIES)}
     for key in value:
         if key not in readers:
-            raise _Wrong(f"is not a member of a waiver{_near(key, readers)}", key)
+            raise WrongValue(f"is not a member of a waiver{near_word(key, readers)}", key)
     if missing := [key for key in needed if key not in value]:
-        raise _Wrong(f"lacks {' and '.join(missing)}")
-    return Waiver(**{key: _below(key, readers[key], item) for key, item in value.items()})
-
-
-def _kind(value: object) -> str:
-    names: Mapping[type, str] = {bool: "true or false", dict: "a table", list: "a list", str: "text"}
-    return names.get(type(value), "a number" if isinstance(value, int | float) else "a date or time")
-
-
-def _shape(value: object) -> str:
-    """A value as an error may show it: short text whole, of everything else the kind."""
-    if isinstance(value, str):
-        return f"{value[:60]!r}" if value.strip() else "empty text"
-    return _kind(value)
-
-
-def _near(word: object, words: Iterable[str]) -> str:
-    import difflib
-
-    near = difflib.get_close_matches(str(word).lower(), list(words), 1)
-    return f"; did you mean {near[0]!r}?" if near else ""
+        raise WrongValue(f"lacks {' and '.join(missing)}")
+    return Waiver(**{key: value_below(key, readers[key], item) for key, item in value.items()})

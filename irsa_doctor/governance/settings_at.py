@@ -55,6 +55,8 @@ class _Copy(msgspec.Struct, frozen=True):
             baseline=self.outside(found.baseline),
             clusters=self.here(found.clusters),
             roles=self.here(found.roles),
+            plans=self.here_both(found.plans),
+            parameters=self.here_both(found.parameters),
             waivers=tuple(msgspec.structs.replace(waiver, file=self.shown(waiver.file)) for waiver in found.waivers),
         )
 
@@ -88,9 +90,15 @@ class _Copy(msgspec.Struct, frozen=True):
 
     def here(self, paths: Mapping[str, str]) -> Mapping[str, str]:
         """The documents that are judged lie in the work tree."""
-        return {
-            name: os.path.relpath(os.path.join(self.top, os.path.relpath(path, self.folder))) for name, path in paths.items()
-        }
+        return {name: self.in_work_tree(path) for name, path in paths.items()}
+
+    def here_both(self, paths: Mapping[str, str]) -> Mapping[str, str]:
+        """Documents by the folders or documents in whose place they are, all in the work tree."""
+        return {self.in_work_tree(name): self.in_work_tree(path) for name, path in paths.items()}
+
+    def in_work_tree(self, path: str) -> str:
+        """The path of a document in the work tree, from the current folder, by that of its copy."""
+        return os.path.relpath(os.path.join(self.top, os.path.relpath(path, self.folder)))
 
     def shown(self, path: str) -> str:
         """A copy as git calls it: `main:irsa-doctor.toml`."""

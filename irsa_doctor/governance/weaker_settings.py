@@ -13,6 +13,7 @@ from irsa_doctor.governance.waivers import waiver_place
 from irsa_doctor.model import Place
 from irsa_doctor.model.extents import fits
 from irsa_doctor.model.findings import CONFIDENCES, SEVERITIES
+from irsa_doctor.model.limits import MAX_MEMORY, MAX_SECONDS
 
 _SHOWN = 5
 
@@ -72,6 +73,34 @@ def _paths(key: str) -> Weaker:
                 yield f"{name} is gone from {key}"
             elif os.path.realpath(path) != os.path.realpath(new[name]):
                 yield f"{name} is another path in {key}"
+
+    return compare
+
+
+def _replaced(key: str) -> Weaker:
+    """What a file takes the place of is judged no longer, so that every name counts that is new, gone, or another file."""
+
+    def compare(before: Governing, after: Governing) -> Iterator[str]:
+        old, new = (_real_paths(getattr(state.settings, key)) for state in (before, after))
+        for name in sorted(old.keys() | new.keys()):
+            if old.get(name) != new.get(name):
+                change = "new in" if name not in old else "gone from" if name not in new else "another file in"
+                yield f"{os.path.relpath(name)} is {change} {key}"
+
+    return compare
+
+
+def _real_paths(paths: Mapping[str, str]) -> Mapping[str, str]:
+    return {os.path.realpath(name): os.path.realpath(path) for name, path in paths.items()}
+
+
+def _limit(key: str, default: float) -> Weaker:
+    """A run that may need more."""
+
+    def compare(before: Governing, after: Governing) -> Iterator[str]:
+        old, new = (getattr(state.settings, key.replace("-", "_")) or default for state in (before, after))
+        if new > old:
+            yield f"{key} is {new:,} and was {old:,}"
 
     return compare
 
@@ -185,6 +214,10 @@ WEAKER: Mapping[str, Weaker] = {
     "account": _account,
     "clusters": _paths("clusters"),
     "roles": _paths("roles"),
+    "plans": _replaced("plans"),
+    "parameters": _replaced("parameters"),
+    "max-seconds": _limit("max-seconds", MAX_SECONDS),
+    "max-memory": _limit("max-memory", MAX_MEMORY),
     "baseline": _baseline,
     "exclude": _exclude,
     "waivers": _waivers,

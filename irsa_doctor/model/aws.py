@@ -98,6 +98,11 @@ class Role(msgspec.Struct, frozen=True, eq=False):
         return not (self.arn or self.address)
 
     @property
+    def policy_words(self) -> str:
+        """What its policy says, to compare it with that of another deployment."""
+        return repr(self.policy.document) if isinstance(self.policy, TrustPolicy) else ""
+
+    @property
     def id(self) -> str:
         """The name by which findings speak of it: its ARN, else the path of its document and what it is called there."""
         if self.arn:

@@ -1,5 +1,6 @@
 """The limits of a run: how long it may take and how much memory it may need; what is reached is known everywhere."""
 
+import re
 import signal
 import sys
 import threading
@@ -12,10 +13,19 @@ from typing import TypeVar
 import msgspec
 
 _T = TypeVar("_T")
+MAX_SECONDS, MAX_MEMORY = 300.0, 2 << 30
+"""what a run may take by default: seconds, and bytes of memory"""
+_SIZE = re.compile(r"([0-9]{1,9})([KMGT]?)(?:i?B)?", re.IGNORECASE)
 _TICK = 0.1
 """seconds between two looks at the clock and at the memory"""
 _GRACE = 4
 """part of a limit that is added once it is reached, so that what was read is judged, and what is judged is reported"""
+
+
+def bytes_of(size: str) -> int | None:
+    """The bytes of a size such as 512M, None where it is no size."""
+    match = _SIZE.fullmatch(size.strip())
+    return int(match[1]) << 10 * " KMGT".index(match[2].upper() or " ") if match else None
 
 
 class RunLimit(msgspec.Struct, frozen=True):

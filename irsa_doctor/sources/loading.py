@@ -2,6 +2,7 @@
 
 import gc
 import hashlib
+import os
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -17,7 +18,7 @@ from irsa_doctor.sources.documents.bulk import FROM, read_bulk
 from irsa_doctor.sources.documents.contents import read_dialect, read_page_now, read_text, read_waiting
 from irsa_doctor.sources.documents.dialects import dialect_of
 from irsa_doctor.sources.documents.flaws import settle_flaws
-from irsa_doctor.sources.documents.reading import DocumentReading, Page, guarded
+from irsa_doctor.sources.documents.reading import DocumentReading, Page, StatedFiles, guarded
 from irsa_doctor.sources.files.passing import Exclude
 from irsa_doctor.sources.files.rendered import RenderedFolders
 from irsa_doctor.sources.files.walk import InputFile, walk_over
@@ -43,7 +44,9 @@ class Declared(msgspec.Struct, frozen=True, kw_only=True):
 
     `roles` gives the role ARN of bare policies by their path, `clusters` the cluster (name, ARN or issuer) of files or
     folders by path, `account` the account of answers that name none, `complete` the Kubernetes kinds (lower-case plural) for
-    which the input is complete, `exclude` the patterns of files that are passed over inside folders.
+    which the input is complete, `exclude` the patterns of files that are passed over inside folders. `plans` are plans and
+    states by the folder of the configuration in whose place they are, `parameters` files of parameters and variables by the
+    template or folder to which they give values.
     """
 
     roles: Mapping[str, str] = {}
@@ -51,6 +54,18 @@ class Declared(msgspec.Struct, frozen=True, kw_only=True):
     account: str | None = None
     complete: Collection[str] = ()
     exclude: Exclude | None = None
+    plans: Mapping[str, str] = {}
+    parameters: Mapping[str, str] = {}
+
+    def files_of(self, paths: Sequence[str]) -> list[str]:
+        """The plans and files of parameters, where they are there, of what lies in some paths or above them."""
+        places = [os.path.abspath(path) + os.sep for path in paths if path != "-"]
+        stated = {**self.plans, **self.parameters}
+        return [
+            file
+            for name, file in stated.items()
+            if os.path.isfile(file) and any(_is_around(os.path.abspath(name) + os.sep, place) for place in places)
+        ]
 
 
 _NOTHING_DECLARED = Declared()
@@ -69,15 +84,26 @@ def load(  # noqa: PLR0913 - all that can be declared of what is read
     base: Sequence[str] = (),
     without: Sequence[str] = (),
     exclude: Exclude | None = None,
+    plans: Mapping[str, str] = {},
+    parameters: Mapping[str, str] = {},
 ) -> Loaded:
     """Read files, folders and `-` (standard input) into one inventory; never raises for what is in them.
 
-    `roles`, `clusters`, `account`, `complete` and `exclude` are those of Declared. `memory` holds documents by path, read like
-    files; `snapshots` what live sources answered, which is read in the same way as a snapshot among the paths. `base` are
-    further files and folders, a snapshot for example, over which the others are laid: where both have an object, that of the
-    others counts. Files of `without` are left out.
+    `roles`, `clusters`, `account`, `complete`, `exclude`, `plans` and `parameters` are those of Declared. `memory` holds
+    documents by path, read like files; `snapshots` what live sources answered, which is read in the same way as a snapshot
+    among the paths. `base` are further files and folders, a snapshot for example, over which the others are laid: where both
+    have an object, that of the others counts. Files of `without` are left out.
     """
-    declared = Declared(roles=roles, clusters=clusters, account=account, complete=complete, exclude=exclude)
+    declared = Declared(
+        roles=roles,
+        clusters=clusters,
+        account=account,
+        complete=complete,
+        exclude=exclude,
+        plans=plans,
+        parameters=parameters,
+    )
+    paths = [*paths, *declared.files_of([*paths, *base])]
     in_memory = (InputFile(path, True, memory[path]) for path in sorted(memory))
     return Loading(chain(walk_over(paths, base, stdin, without, exclude), in_memory), declared).loaded(snapshots)
 
@@ -114,7 +140,7 @@ class Loading:
     @classmethod
     def of(cls, paths: Sequence[str], *, stdin: bytes | None = None, declared: Declared = _NOTHING_DECLARED) -> "Loading":
         """The documents of paths, which are read at once."""
-        return cls(walk_over(paths, (), stdin, exclude=declared.exclude), declared)
+        return cls(walk_over([*paths, *declared.files_of(paths)], (), stdin, exclude=declared.exclude), declared)
 
     def loaded(self, live: Sequence[Snapshot] = ()) -> Loaded:
         """The inventory of the documents and of what live sources have answered up to now.
@@ -144,8 +170,8 @@ class Loading:
         late = [reading.path for reading in readings if reading.syntax or reading.variables or reading.waiting]
 
         def read() -> None:
-            _read_modules(readings, texts)
-            read_waiting(readings)
+            _read_modules(readings, texts, StatedFiles(self._declared.plans, self._declared.parameters))
+            read_waiting(readings, self._declared.parameters)
 
         if isinstance(limit := attempt(read), RunLimit):
             self._files = [
@@ -255,9 +281,12 @@ def _without_collector() -> Iterator[None]:
             gc.enable()
 
 
-def _plain(path: str) -> str:
-    import os
+def _is_around(one: str, other: str) -> bool:
+    """Whether one of two folders is the other or lies in it."""
+    return one.startswith(other) or other.startswith(one)
 
+
+def _plain(path: str) -> str:
     return path if path == "-" else os.path.abspath(path)
 
 
@@ -307,10 +336,10 @@ def _apply_kustomizations(readings: Sequence[DocumentReading]) -> None:
         guarded([reading for reading in readings if reading.kustomization], partial(apply_renaming, readings))
 
 
-def _read_modules(readings: Sequence[DocumentReading], texts: Mapping[str, bytes]) -> None:
+def _read_modules(readings: Sequence[DocumentReading], texts: Mapping[str, bytes], stated: StatedFiles) -> None:
     """Read Terraform configuration, when all of its files are parsed; `texts` are those of all files, which it may read."""
     if any(reading.syntax or reading.variables for reading in readings):
         from irsa_doctor.sources.templates.terraform.configuration import read_modules
 
         configuration = [reading for reading in readings if reading.syntax or reading.variables]
-        guarded(configuration, partial(read_modules, readings, texts))
+        guarded(configuration, partial(read_modules, readings, texts, stated))

@@ -35,6 +35,10 @@ OF_KEY = {
         "",
         'roles = {"arn:aws:iam::111122223333:role/r" = "./roles/app.json"}',
     ),
+    "plans": ('plans = {infra = "plan.json"}', 'plans = {infra = "other.json"}', 'plans = {"./infra" = "./plan.json"}'),
+    "parameters": ("", 'parameters = {"t.yaml" = "prod.json"}', "parameters = {}"),
+    "max-seconds": ("max-seconds = 100", "max-seconds = 200", "max-seconds = 50"),
+    "max-memory": ('max-memory = "1G"', "", 'max-memory = "1024M"'),
     "audiences": (
         f'audiences = {{"{ISSUER}" = ["a", "b"]}}',
         f'audiences = {{"{ISSUER}" = ["a"]}}',

@@ -1,12 +1,12 @@
 """Reads the text of one document: a dialect, JSON, YAML, or a policy that is wrapped in a string."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 import msgspec
 
-from irsa_doctor.model import Place, Role, TrustPolicy
+from irsa_doctor.model import Place, TrustPolicy
 from irsa_doctor.sources.documents import kinds
 from irsa_doctor.sources.documents.bulk import FROM, read_bulk
 from irsa_doctor.sources.documents.dialects import Dialect
@@ -159,13 +159,16 @@ def _read_page(page: Page, reading: DocumentReading) -> None:
     read_page_now(page, reading)
 
 
-def read_waiting(readings: Sequence[DocumentReading]) -> None:
-    """Read the templates that wait for the values of their parameters, when all files are read."""
+def read_waiting(readings: Sequence[DocumentReading], stated: Mapping[str, str]) -> None:
+    """Read the templates that wait for the values of their parameters, when all files are read; `stated` are the files of
+    parameters that the user names, by their templates."""
     if not any(reading.waiting or reading.parameters for reading in readings):
         return
     from irsa_doctor.sources.templates.cloudformation.parameters import give_parameters
 
-    guarded([reading for reading in readings if reading.waiting or reading.parameters], partial(give_parameters, readings))
+    guarded(
+        [reading for reading in readings if reading.waiting or reading.parameters], partial(give_parameters, readings, stated)
+    )
     for reading in readings:
         # what waits no longer counts as what the document gave
         pages, reading.waiting = reading.waiting, []
@@ -179,18 +182,13 @@ def _add_deployment(page: Page, reading: DocumentReading, deployment: Deployment
     """Add the roles whose policies differ from those of the defaults where a template is deployed with other parameters."""
     other = DocumentReading(reading.path, parameters=deployment.parameters, deployment=deployment.words)
     kinds.read_page(page, other)
-    known = {(role.address, _words(role)) for role in reading.roles}
-    added = [role for role in other.roles if (role.address, _words(role)) not in known]
+    known = {(role.address, role.policy_words) for role in reading.roles}
+    added = [role for role in other.roles if (role.address, role.policy_words) not in known]
     reading.roles += added
     places = {role.policy.place for role in added if isinstance(role.policy, TrustPolicy)}
     reading.apart += [place for place in other.apart if place in places]
     for spot, anchor in other.anchors.items():
         reading.anchors.setdefault(spot, anchor)
-
-
-def _words(role: Role) -> str:
-    """What a role's policy says, to compare it with that of another deployment."""
-    return repr(role.policy.document) if isinstance(role.policy, TrustPolicy) else ""
 
 
 def read_page_now(

@@ -108,11 +108,7 @@ def _read_terraform_template(text: bytes, reading: DocumentReading) -> TextError
 def _read_terraform_variables(text: bytes, reading: DocumentReading) -> TextError | None:
     from irsa_doctor.sources.templates.terraform import configuration
 
-    if configuration.sets_variables(reading.path, reading.named):
-        return configuration.read_variables(text, reading)
-    reading.kinds.append("terraform-variables")
-    reading.passed.append("variables for one of several environments: name the file to use them")
-    return None
+    return configuration.read_variables(text, reading)
 
 
 DIALECTS: tuple[Dialect, ...] = (

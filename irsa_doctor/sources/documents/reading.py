@@ -1,6 +1,7 @@
 """What one document gave, before it is joined with the others."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, Literal
 
 import msgspec
@@ -36,6 +37,9 @@ from irsa_doctor.sources.snapshot.snapshot import Origin
 from irsa_doctor.text.errors import TextError, UnreadableItem, WrongShape
 from irsa_doctor.text.positions import Anchor
 from irsa_doctor.text.scanner import Duplicate
+
+MOST_DEPLOYMENTS = 1_000
+"""Files of parameters or variables with which one template or root module is judged."""
 
 
 class Page(msgspec.Struct, frozen=True):
@@ -80,6 +84,14 @@ class Deployment(msgspec.Struct, frozen=True):
 
     words: str
     parameters: dict[str, str]
+
+
+class StatedFiles(msgspec.Struct, frozen=True):
+    """The files that the user names for templates: `plans` by the folder of the configuration in whose place they are,
+    `parameters` by the template or the folder to which they give values."""
+
+    plans: Mapping[str, str] = {}
+    parameters: Mapping[str, str] = {}
 
 
 class DocumentReading(msgspec.Struct):
@@ -145,7 +157,7 @@ class DocumentReading(msgspec.Struct):
     parameters: dict[str, str] = {}
     """of a file of parameters, what it gives; of a template, what it is given"""
     deployments: list["Deployment"] = []
-    """of a template, what files of parameters that nobody named give instead of its defaults"""
+    """of a template, what files of parameters give instead of its defaults"""
     deployment: str = ""
     """the words for the deployment that is read, "" for the defaults"""
     kustomization: Any = None
@@ -153,7 +165,13 @@ class DocumentReading(msgspec.Struct):
     named: bool = False
     """whether the document was named on the command line"""
     plans: frozenset[str] | None = None
-    """of a Terraform plan, the addresses of its roles without indices"""
+    """of a Terraform plan or state, the addresses without indices of the resources that it speaks for"""
+    replaces: bool = False
+    """whether that takes the place of configuration"""
+    is_state: bool = False
+    """whether that is a state, which tells the past"""
+    loads_itself: bool = True
+    """whether Terraform reads a file of variables that nobody names"""
     anchors: dict[tuple[int, str], Anchor] = {}
     """where that stands, by (part, pointer), which a template makes of what is written elsewhere"""
 
@@ -177,6 +195,16 @@ class DocumentReading(msgspec.Struct):
     def note_fault(self, words: str) -> None:
         """Note what an unexpected error has done to the document as a whole."""
         self.faults.append((self.place, words))
+
+    @contextmanager
+    def without_records(self) -> Iterator[None]:
+        """Read something that gives no records, for another document speaks for it."""
+        before = {name: len(getattr(self, name)) for name in _RECORDS}
+        try:
+            yield
+        finally:
+            for name, number in before.items():
+                del getattr(self, name)[number:]
 
     @property
     def place(self) -> Place:

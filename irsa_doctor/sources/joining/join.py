@@ -31,6 +31,7 @@ from irsa_doctor.sources.joining.accounts import AnswerAccounts
 from irsa_doctor.sources.joining.filling import HoleValues, fill_holes
 from irsa_doctor.sources.joining.overlay import Overlay, name_roles
 from irsa_doctor.sources.joining.permissions import with_role_policies
+from irsa_doctor.sources.joining.planned import join_plans
 from irsa_doctor.sources.joining.providers import named_providers
 from irsa_doctor.sources.snapshot.snapshot import Query
 
@@ -54,6 +55,7 @@ def join(readings: Sequence[DocumentReading], stated: JoinContext) -> Inventory:
     contradictions: list[Contradiction] = []
     accounts = AnswerAccounts(readings, stated.account)
     clusters = _Clusters(readings, stated.clusters, accounts, contradictions)
+    join_plans(readings)
     name_roles(readings, accounts.of, accounts.partitions)
     fill_holes(readings, partial(_known_at, accounts, clusters))
     for reading in readings:

@@ -6,8 +6,9 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/continuous-delive
 
 import os
 from collections.abc import Collection, Mapping, Sequence
+from types import MappingProxyType
 
-from irsa_doctor.sources.documents.reading import Deployment, DocumentReading, Page
+from irsa_doctor.sources.documents.reading import MOST_DEPLOYMENTS, Deployment, DocumentReading, Page
 from irsa_doctor.text import shapes
 from irsa_doctor.text.errors import WrongShape
 
@@ -30,36 +31,48 @@ def read_configuration(page: Page, reading: DocumentReading) -> None:
         reading.parameters[name] = shapes.as_text(value)
 
 
-def give_parameters(readings: Sequence[DocumentReading]) -> None:
-    """Set the parameters of every waiting template from the file in its folder that fits, else from the only one that fits."""
+def give_parameters(readings: Sequence[DocumentReading], stated: Mapping[str, str] = MappingProxyType({})) -> None:
+    """Give every waiting template its parameters and its deployments.
+
+    `stated` are the files that the user names by their templates: each takes the place of the defaults. Any other file that
+    fits gives what has no default, the first one that does, and is one more deployment.
+    """
     templates = {reading.path: _declared(reading) for reading in readings if reading.waiting}
     files = [reading for reading in readings if reading.parameters and not reading.waiting]
-    fitting = {file.path: _fitting(file, templates) for file in files}
+    by_path = {os.path.normpath(file.path): file for file in files}
+    of_user = {os.path.normpath(template): by_path.get(os.path.normpath(path)) for template, path in stated.items()}
+    fitting = {file.path: _fitting(file, templates) for file in files if file not in of_user.values()}
     for reading in readings:
-        if not reading.waiting:
-            continue
-        own = [file for file in files if reading.path in fitting[file.path]]
-        named = [file for file in own if file.named]
-        if len(named) == 1:
-            reading.parameters = dict(named[0].parameters)
-            named[0].empty = True
-        elif not named and len(own) == 1:
-            _give_beside(reading, own[0])
+        if reading.waiting:
+            own = [file for file in files if reading.path in fitting.get(file.path, ())]
+            _give(reading, of_user.get(os.path.normpath(reading.path)), own)
     for file in files:
-        if not fitting[file.path]:
+        file.empty = file.empty or bool(fitting.get(file.path))
+        if not fitting.get(file.path, templates):
             _report_misfit(file, templates)
-        elif not file.empty:
-            file.passed.append("parameters of one of several deployments of a template: name the file to use them")
 
 
-def _give_beside(reading: DocumentReading, file: DocumentReading) -> None:
-    """A file that nobody named gives what has no default; what it gives instead of defaults is one more deployment."""
+def _give(reading: DocumentReading, of_user: DocumentReading | None, files: Sequence[DocumentReading]) -> None:
+    """Set what a template is given, and what may be given to it instead."""
     defaults = _declared(reading, with_default=True)
-    reading.parameters = {name: value for name, value in file.parameters.items() if name not in defaults}
-    if len(reading.parameters) < len(file.parameters):
-        words = f"with {os.path.basename(file.path)}"
-        reading.deployments.append(Deployment(words, dict(file.parameters)))
-    file.empty = True
+    first = files[0].parameters if files else {}
+    reading.parameters = {name: value for name, value in first.items() if name not in defaults}
+    if of_user:
+        reading.parameters.update(of_user.parameters)
+        of_user.empty = True
+        _report_undeclared(of_user, _declared(reading), reading.path)
+    for file in files[:MOST_DEPLOYMENTS]:
+        if file.parameters != reading.parameters:
+            reading.deployments.append(Deployment(f"with {os.path.basename(file.path)}", dict(file.parameters)))
+    if len(files) > MOST_DEPLOYMENTS:
+        reading.faults.append((reading.place, f"more than {MOST_DEPLOYMENTS} files of parameters"))
+
+
+def _report_undeclared(file: DocumentReading, declared: Collection[str], template: str) -> None:
+    """CloudFormation refuses a parameter that the template does not have."""
+    if extra := sorted(file.parameters.keys() - set(declared)):
+        has = ", ".join(sorted(declared)[:8]) or "none"
+        file.broken.append((file.place, f"parameter {extra[0]} is not declared in {template}, which declares {has}"))
 
 
 def _declared(reading: DocumentReading, *, with_default: bool = False) -> Collection[str]:
@@ -74,18 +87,15 @@ def _declared(reading: DocumentReading, *, with_default: bool = False) -> Collec
 
 
 def _fitting(file: DocumentReading, templates: Mapping[str, Collection[str]]) -> Collection[str]:
-    """The templates that declare all of the parameters: those in the same folder, else the only one."""
+    """The templates that declare all of the parameters: those in the same folder, else all."""
     fit = [path for path, declared in templates.items() if file.parameters.keys() <= set(declared)]
-    neighbours = [path for path in fit if os.path.dirname(path) == os.path.dirname(file.path)]
-    return neighbours or (fit if len(fit) == 1 else ())
+    return [path for path in fit if os.path.dirname(path) == os.path.dirname(file.path)] or fit
 
 
 def _report_misfit(file: DocumentReading, templates: Mapping[str, Collection[str]]) -> None:
-    """CloudFormation refuses a parameter that the template does not have."""
+    """Report the file against the template of which it has the most parameters."""
     near = max(templates, key=lambda path: len(file.parameters.keys() & set(templates[path])), default="")
-    extra = sorted(file.parameters.keys() - set(templates.get(near, ())))
-    if near and len(extra) < len(file.parameters):
-        has = ", ".join(sorted(templates[near])[:8])
-        file.broken.append((file.place, f"parameter {extra[0]} is not declared in {near}, which declares {has}"))
+    if near and not file.parameters.keys().isdisjoint(templates[near]):
+        _report_undeclared(file, templates[near], near)
     else:
         file.passed.append("parameters of a template that is not in the input")

@@ -6,8 +6,10 @@ https://developer.hashicorp.com/terraform/language
 import os
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import lru_cache, partial
+from functools import partial
 from types import MappingProxyType
+
+import msgspec
 
 from irsa_doctor.model import (
     Gap,
@@ -15,8 +17,14 @@ from irsa_doctor.model import (
     text_of,
 )
 from irsa_doctor.model.faults import fault_words
-from irsa_doctor.sources.documents.reading import DocumentReading, guarded
+from irsa_doctor.sources.documents.reading import MOST_DEPLOYMENTS, DocumentReading, StatedFiles, guarded
 from irsa_doctor.sources.templates.choices import settled
+from irsa_doctor.sources.templates.terraform.deployments import (
+    DeploymentReadings,
+    Deployments,
+    VariableFile,
+    add_deployment,
+)
 from irsa_doctor.sources.templates.terraform.expressions import expression_value
 from irsa_doctor.sources.templates.terraform.folder import ModuleFolder, source_of
 from irsa_doctor.sources.templates.terraform.input_files import InputFiles
@@ -24,6 +32,7 @@ from irsa_doctor.sources.templates.terraform.json_syntax import json_syntax_of
 from irsa_doctor.sources.templates.terraform.known_modules import known_module, makes_no_role
 from irsa_doctor.sources.templates.terraform.module_resources import add_known_module
 from irsa_doctor.sources.templates.terraform.modules import Module
+from irsa_doctor.sources.templates.terraform.plan_coverage import PlanCoverage, PlanCoverages, module_folder
 from irsa_doctor.sources.templates.terraform.provider_roles import blocks_with_roles, read_provider_roles
 from irsa_doctor.sources.templates.terraform.resource_instance import ResourceInstance
 from irsa_doctor.sources.templates.terraform.resources import AFTER_APPLY, READERS, block_place
@@ -42,12 +51,7 @@ _TAKES_ISSUERS = re.compile(r"irsa|oidc|service.?account|pod.?identity", re.IGNO
 _VARIABLES = re.compile(r"(?:^|/)(?:terraform|[^/]*\.auto)\.tfvars(?:\.json)?$")
 
 
-def sets_variables(path: str, named: bool) -> bool:
-    """Whether a file sets variables: one that Terraform loads by its name, or one that is named on the command line.
-
-    Other files of variables in a folder are for one environment each, and only one of them can apply.
-    """
-    return _VARIABLES.search(path) is not None or (named and path.endswith((".tfvars", ".tfvars.json")))
+_NOTHING_STATED = StatedFiles()
 
 
 def read_file(text: bytes, reading: DocumentReading) -> TextError | None:
@@ -62,6 +66,7 @@ def read_file(text: bytes, reading: DocumentReading) -> TextError | None:
 
 def read_variables(text: bytes, reading: DocumentReading) -> TextError | None:
     """Read a file of variables: arguments and nothing else, or a JSON object. Returns what is wrong with it."""
+    reading.loads_itself = _VARIABLES.search(reading.path) is not None
     if reading.path.endswith(".json"):
         decoded = written_json(text.decode(errors="replace"))
         if decoded is None or not isinstance(decoded.value, Mapping):
@@ -81,26 +86,45 @@ def read_variables(text: bytes, reading: DocumentReading) -> TextError | None:
     return None
 
 
-def read_modules(readings: Sequence[DocumentReading], texts: Mapping[str, bytes] = MappingProxyType({})) -> None:
+def read_modules(
+    readings: Sequence[DocumentReading],
+    texts: Mapping[str, bytes] = MappingProxyType({}),
+    stated: StatedFiles = _NOTHING_STATED,
+) -> None:
     """Read all modules of the files, a module that others call as often as it is called.
 
-    A root module that a plan among the readings covers is not read. `texts` are those of all files of the input by path, which
-    expressions may read.
+    `texts` are those of all files of the input by path, which expressions may read. `stated` are the plans and files of
+    variables that the user names for a root module: what such a plan covers is not read, and such variables count.
     """
     files = InputFiles(texts)
     by_path = {reading.path: reading for reading in readings if reading.syntax}
     folders = _folders(by_path.values(), readings, files)
     called = frozenset(path for folder in folders.values() for path in folder.sources if path != folder.path)
-    roots = [folder for folder in folders.values() if folder.path not in called]
+    roots = [path for path in folders if path not in called]
+    plans = PlanCoverages(readings, stated.plans, {path: _roles_of(folders[path], readings) for path in roots})
+    deployments = Deployments(readings, folders, roots, stated.parameters)
     reader = _Reader({reading.path: reading for reading in readings}, set())
-    for folder in roots:
-        guarded(reader.of(folder), partial(reader.read_root, folder, folders, readings))
+
+    def read(folder: ModuleFolder) -> None:
+        guarded(reader.of(folder), partial(reader.read_root, folder, folders, plans.of(folder.path)))
+        guarded(reader.of(folder), partial(reader.read_deployments, folder, folders, deployments.of(folder.path)))
+
+    for path in roots:
+        read(folders[path])
     # modules that call each other have no root
     for folder in folders.values():
         if folder.path not in reader.reached:
-            guarded(reader.of(folder), partial(reader.read_root, folder, folders, readings))
+            read(folder)
     _note_files(readings, files)
     _summarize(readings, folders)
+
+
+def _roles_of(folder: ModuleFolder, readings: Sequence[DocumentReading]) -> frozenset[str]:
+    """The addresses of the roles that a root module makes itself; they matter only where there is a plan."""
+    if all(reading.plans is None for reading in readings):
+        return frozenset()
+    blocks = (block for block in folder.blocks if block.kind == "resource" and block.labels[:1] == ("aws_iam_role",))
+    return frozenset(".".join(block.labels) for block in blocks)
 
 
 def _note_files(readings: Sequence[DocumentReading], files: InputFiles) -> None:
@@ -121,7 +145,7 @@ def _summarize(readings: Sequence[DocumentReading], folders: Mapping[str, Module
     giving = {module_folder(reading.path) for reading in readings if reading.syntax and reading.gave_something()}
     giving |= {path for folder in folders.values() if folder.path in giving for path in folder.sources}
     for reading in readings:
-        if reading.syntax or reading.variables:
+        if reading.syntax or (reading.variables and reading.loads_itself):
             reading.empty = module_folder(reading.path) in giving and not reading.gave_something() and not reading.passed
             if not reading.gave_something() and not reading.passed:
                 nothing = "a module without role, OIDC provider, cluster or service account"
@@ -133,7 +157,7 @@ def _folders(
 ) -> dict[str, ModuleFolder]:
     variables: dict[str, dict[str, TemplateValue]] = {}
     for reading in sorted(readings, key=_precedence):
-        if reading.variables:
+        if reading.variables and reading.loads_itself:
             variables.setdefault(module_folder(reading.path), {}).update(reading.variables)
     by_folder: dict[str, list[Syntax]] = {}
     for reading in configuration:
@@ -149,13 +173,7 @@ def _precedence(reading: DocumentReading) -> tuple[int, str]:
     order = ("terraform.tfvars", "terraform.tfvars.json")
     if name in order:
         return order.index(name), reading.path
-    return (2 if ".auto.tfvars" in name else 3), reading.path
-
-
-@lru_cache(maxsize=4_096)
-def module_folder(path: str) -> str:
-    """Return the folder of a file in normal form, "-" for standard input."""
-    return os.path.normpath(os.path.dirname(path)) if path != "-" else "-"
+    return 2, reading.path
 
 
 class _Reader:
@@ -164,6 +182,7 @@ class _Reader:
     def __init__(self, readings: Mapping[str, DocumentReading], reached: set[str]) -> None:
         self.readings = readings
         self.reached = reached
+        self.plan = PlanCoverage()
         self.noted: set[tuple[Place, str]] = set()
         self.unread = UnreadResources()
 
@@ -171,19 +190,27 @@ class _Reader:
         """The readings of the files of a folder."""
         return [self.readings[syntax.document] for syntax in folder.syntaxes]
 
-    def read_root(self, folder: ModuleFolder, folders: Mapping[str, ModuleFolder], readings: Sequence[DocumentReading]) -> None:
-        """A module that no other calls, with all that it calls; not where a plan covers it."""
-        reach = {folder.path} | _below(folder, folders)
-        module = Module(folder, folders, Budget(sum(folders[path].size for path in reach)))
-        if plan := _plan_of(module, readings):
-            for path in reach:
-                self.reached.add(path)
-                for syntax in module.folders[path].syntaxes:
-                    self.readings[syntax.document].passed.append(f"{plan} has the same resources, planned")
-            return
+    def read_root(self, folder: ModuleFolder, folders: Mapping[str, ModuleFolder], plan: PlanCoverage) -> None:
+        """A module that no other calls, with all that it calls; what a plan covers gives no records."""
+        self.plan = plan
+        module = _root(folder, folders)
         self.read(module, None)
         add_unused_policies(module, self.readings, self.attempt)
         module.release()
+
+    def read_deployments(
+        self, folder: ModuleFolder, folders: Mapping[str, ModuleFolder], deployments: Sequence[VariableFile]
+    ) -> None:
+        """A root module with the variables of each file that may be used to deploy it."""
+        for number, deployment in enumerate(deployments):
+            if number == MOST_DEPLOYMENTS:
+                place = Place(folder.syntaxes[0].document)
+                self.readings[place.document].faults.append((place, f"more than {MOST_DEPLOYMENTS} files of variables"))
+                break
+            other = msgspec.structs.replace(folder, variables={**folder.variables, **deployment.values})
+            made = DeploymentReadings(self.readings)
+            _Reader(made, {*folders}).read_root(other, {**folders, folder.path: other}, self.plan)
+            add_deployment(deployment.words, made, self.readings)
 
     def read(self, module: Module, at: Place | None) -> None:
         """The resources and calls of a module."""
@@ -229,6 +256,12 @@ class _Reader:
             readings=self.readings,
         )
         add_known_module(familiar, resource)
+
+    def note_plan(self, reading: DocumentReading) -> None:
+        """Note that a plan has what a file makes."""
+        why = f"{self.plan.words} has the same resources, planned"
+        if why not in reading.passed:
+            reading.passed.append(why)
 
     def report_errors(self, folder: ModuleFolder) -> None:
         """Report the syntax errors of the files of a folder."""
@@ -282,7 +315,12 @@ class _Reader:
                 readings=self.readings,
             )
             before = len(reading.anchors)
-            READERS[block.labels[0]](resource)
+            if self.plan.has(address):
+                self.note_plan(reading)
+                with reading.without_records():
+                    READERS[block.labels[0]](resource)
+            else:
+                READERS[block.labels[0]](resource)
             module.budget.add_policy(len(reading.anchors) - before)
 
     def read_provider(self, module: Module, block: Block) -> None:
@@ -314,6 +352,9 @@ class _Reader:
             if child is not None:
                 self.read(child, place)
                 continue
+            if self.plan.has_below(module.prefix + name):
+                self.note_plan(reading)
+                continue
             familiar = module.known(block, name, instance.scope)
             if familiar is None:
                 _note_missing(module, block, reading)
@@ -330,22 +371,9 @@ class _Reader:
             add_known_module(familiar, resource)
 
 
-def _plan_of(module: Module, readings: Sequence[DocumentReading]) -> str:
-    """The path of a plan that was named and was made of a root module, "" where there is none: one in its folder, else one
-    from elsewhere that has all of its roles."""
-    roles = {
-        ".".join(block.labels)
-        for block in module.folder.blocks
-        if block.kind == "resource" and block.labels[:1] == ("aws_iam_role",)
-    }
-    for reading in readings:
-        # what lies beside the configuration may be of another revision, or made up; so may what a change names
-        if reading.plans is None or not reading.named or any(other.base for other in readings):
-            continue
-        folder = module_folder(reading.path)
-        if folder == module.folder.path or (folder not in module.folders and roles and roles <= reading.plans):
-            return reading.path
-    return ""
+def _root(folder: ModuleFolder, folders: Mapping[str, ModuleFolder]) -> Module:
+    reach = {folder.path} | _below(folder, folders)
+    return Module(folder, folders, Budget(sum(folders[path].size for path in reach)))
 
 
 def _below(folder: ModuleFolder, folders: Mapping[str, ModuleFolder]) -> set[str]:

@@ -4,7 +4,6 @@ https://developer.hashicorp.com/terraform/internals/json-format
 """
 
 import json
-import re
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any
@@ -31,6 +30,7 @@ from irsa_doctor.sources.documents.policies import read_policy_text
 from irsa_doctor.sources.documents.reading import DocumentReading, NamelessProvider, Page
 from irsa_doctor.sources.templates.addons import is_policy
 from irsa_doctor.sources.templates.manifests import ManifestSource
+from irsa_doctor.sources.templates.terraform.plan_coverage import covered
 from irsa_doctor.sources.templates.terraform.plan_objects import PLAN_OBJECT_READERS
 from irsa_doctor.sources.templates.terraform.planned_values import PlannedValues
 from irsa_doctor.sources.templates.terraform.policy_document import document_of
@@ -42,7 +42,6 @@ from irsa_doctor.text.positions import Anchor
 
 _MODULES_DEEP = 32
 """Modules inside modules that are read."""
-_INDEX = re.compile(r"\[(?:\"(?:[^\"\\]|\\.)*\"|\d+)\]")
 _PROVIDERS = ("aws_iam_openid_connect_provider", "awscc_iam_oidc_provider")
 _AFTER_APPLY = "terraform show -json > state.json"
 
@@ -80,6 +79,7 @@ def read_terraform(page: Page, reading: DocumentReading) -> None:
         reading.passed.append("a Terraform plan or state without resources")
         return
     _read_all(resources, {}, References({}), reading)
+    reading.plans, reading.is_state = covered(resource.address for resource in resources), True
 
 
 def _read_plan(members: Mapping[str, Any], place: Place, reading: DocumentReading) -> None:
@@ -99,7 +99,7 @@ def _read_plan(members: Mapping[str, Any], place: Place, reading: DocumentReadin
         every = _of_values(before["values"], place.at("prior_state", "values"))
         data = [resource for resource in every if resource.address not in known and ".data." in f".{resource.address}"]
     _read_all([*planned, *data], changes, References(_inside(members, "configuration")), reading)
-    reading.plans = frozenset(_INDEX.sub("", role.address) for role in reading.roles)
+    reading.plans = covered((resource.address for resource in planned), _inside(members, "configuration"))
 
 
 def _listed(members: Mapping[str, Any], name: str, place: Place, reading: DocumentReading) -> list[object]:

@@ -202,15 +202,52 @@ def test_variables_of_another_folder_do_not_count():
     assert subject(text, **{"other/terraform.tfvars": 'space = "prod"\n'}) == "${var.space}"
 
 
-def test_files_for_one_of_several_environments_count_only_where_they_are_named(tmp_path):
+def test_a_file_of_variables_that_terraform_does_not_load_gives_what_has_no_default():
+    text = role(trusting(value="var.space"))
+    given = inventory({"main.tf": 'variable "space" {}\n' + text, "prod.tfvars": 'space = "prod"\n'})
+    (found,) = given.roles
+    assert conditions(found)["StringEquals"][SUB] == "prod"
+    assert row_of(given, "prod.tfvars").status == "read"
+
+
+ENVIRONMENTS = {"main.tf": 'variable "space" {\n  default = "dev"\n}\n' + role(trusting(value="var.space"))}
+
+
+@pytest.mark.parametrize("path", ["prod.tfvars", "env/prod.tfvars", "env/prod.tfvars.json"])
+@pytest.mark.parametrize("is_named", [True, False])
+def test_it_is_one_more_deployment_beside_that_of_the_defaults_named_or_not(tmp_path, path, is_named):
     from irsa_doctor.sources import load
 
-    (tmp_path / "main.tf").write_text(role(trusting(value="var.space")))
-    (tmp_path / "prod.tfvars").write_text('space = "prod"\n')
-    (found,) = load([str(tmp_path)]).inventory.roles
-    assert conditions(found)["StringEquals"][SUB] == "${var.space}"
-    (found,) = load([str(tmp_path), str(tmp_path / "prod.tfvars")]).inventory.roles
-    assert conditions(found)["StringEquals"][SUB] == "prod"
+    text = '{"space": "prod"}' if path.endswith(".json") else 'space = "prod"\n'
+    for name, content in {**ENVIRONMENTS, path: text}.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(content)
+    found = load([str(tmp_path), *([str(tmp_path / path)] if is_named else [])]).inventory.roles
+    values = {one.case: conditions(one)["StringEquals"][SUB] for one in found}
+    assert values == {"": "dev", f"(with {path.rpartition('/')[2]})": "prod"}
+
+
+def test_a_file_that_the_user_names_for_the_folder_takes_the_place_of_the_defaults(tmp_path):
+    from irsa_doctor.sources import load
+
+    for name, content in {**ENVIRONMENTS, "prod.tfvars": 'space = "prod"\n', "x.tfvars": 'space = "x"\n'}.items():
+        (tmp_path / name).write_text(content)
+    stated = {str(tmp_path): str(tmp_path / "prod.tfvars")}
+    found = load([str(tmp_path)], parameters=stated).inventory.roles
+    values = {one.case: conditions(one)["StringEquals"][SUB] for one in found}
+    assert values == {"": "prod", "(with x.tfvars)": "x"}
+
+
+def test_the_places_in_the_policy_of_a_deployment_are_its_own():
+    given = loaded({**ENVIRONMENTS, "prod.tfvars": 'space = "prod"\n'})
+    found = next(one for one in given.inventory.roles if one.case)
+    assert given.documents.locate(found.policy.place.at("Statement")).line > 1
+
+
+def test_variables_of_nothing_in_the_input_are_passed_over():
+    given = inventory({**ENVIRONMENTS, "else/a.tfvars": 'region = "x"\n'})
+    assert row_of(given, "else/a.tfvars").status == "ignored"
+    assert len(given.roles) == 1
 
 
 def test_an_empty_default_is_one_to_be_filled_in():
@@ -461,7 +498,7 @@ PLAN = {
 
 
 @pytest.mark.parametrize("path", ["infra/plan.json", "elsewhere/plan.json"])
-def test_a_plan_goes_before_the_configuration_that_it_was_made_of(path):
+def test_a_plan_that_is_named_goes_before_the_configuration_that_it_was_made_of(path):
     given = inventory({path: PLAN, "infra/main.tf": role(trusting())})
     (found,) = given.roles
     assert found.place.document == path
@@ -471,6 +508,65 @@ def test_a_plan_goes_before_the_configuration_that_it_was_made_of(path):
 def test_a_plan_of_something_else_does_not_hide_configuration():
     given = inventory({"elsewhere/plan.json": PLAN, "infra/main.tf": role(trusting(), "other")})
     assert {one.address for one in given.roles} == {"aws_iam_role.app", "aws_iam_role.other"}
+
+
+def test_a_role_that_a_named_plan_lacks_is_judged_as_configured():
+    given = inventory({"infra/plan.json": PLAN, "infra/main.tf": role(trusting()) + role(trusting(), "other")})
+    assert {(one.address, one.place.document) for one in given.roles} == {
+        ("aws_iam_role.app", "infra/plan.json"),
+        ("aws_iam_role.other", "infra/main.tf"),
+    }
+
+
+def test_a_role_of_which_a_named_plan_makes_none_is_not_judged():
+    repeated = {"resources": [{"address": "aws_iam_role.other", "count_expression": {"references": ["var.on"]}}]}
+    plan = {**PLAN, "configuration": {"root_module": repeated}}
+    given = inventory({"infra/plan.json": plan, "infra/main.tf": role(trusting()) + role(trusting(), "other")})
+    assert [one.address for one in given.roles] == ["aws_iam_role.app"]
+
+
+def test_a_plan_that_may_be_of_two_root_modules_takes_the_place_of_neither():
+    given = inventory({"plan.json": PLAN, "a/main.tf": role(trusting()), "b/main.tf": role(trusting())})
+    assert {one.place.document for one in given.roles} == {"a/main.tf", "b/main.tf", "plan.json"}
+
+
+def loaded_from(folder, files, **stated):
+    from irsa_doctor.sources import load
+
+    for name, content in files.items():
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text(content if isinstance(content, str) else json.dumps(content))
+    return load([str(folder)], **stated).inventory
+
+
+def test_a_plan_that_only_lies_there_is_one_more_case_of_the_role_where_it_differs(tmp_path):
+    given = loaded_from(tmp_path, {"plan.json": PLAN, "main.tf": role(trusting())})
+    assert len({one.id for one in given.roles}) == 1
+    assert [bool(one.case) for one in given.roles] == [False, True]
+
+
+def test_a_plan_that_only_lies_there_and_says_the_same_is_told_once(tmp_path):
+    written = role(f"jsonencode({json.dumps(policy())})")
+    given = loaded_from(tmp_path, {"plan.json": PLAN, "main.tf": written})
+    (found,) = given.roles
+    assert found.place.document.endswith("main.tf")
+    assert row_of(given, str(tmp_path / "plan.json")).status == "read"
+
+
+def test_an_arn_of_a_plan_that_only_lies_there_does_not_name_the_role_of_the_configuration(tmp_path):
+    values = {"assume_role_policy": json.dumps(policy()), "arn": "arn:aws:iam::111122223333:role/waived"}
+    made_up = {"address": "aws_iam_role.app", "type": "aws_iam_role", "values": values}
+    plan = {**PLAN, "planned_values": {"root_module": {"resources": [made_up]}}}
+    given = loaded_from(tmp_path, {"plan.json": plan, "main.tf": role(trusting())})
+    assert {one.arn for one in given.roles} == {"", "arn:aws:iam::111122223333:role/waived"}
+
+
+def test_a_plan_that_the_settings_name_takes_the_place_of_the_configuration_of_its_folder(tmp_path):
+    files = {"out.json": PLAN, "infra/main.tf": role(trusting()), "other/main.tf": role(trusting())}
+    stated = {str(tmp_path / "infra"): str(tmp_path / "out.json")}
+    given = loaded_from(tmp_path, files, plans=stated)
+    places = {one.place.document.removeprefix(f"{tmp_path}/") for one in given.roles}
+    assert places == {"out.json", "other/main.tf"}
 
 
 def test_a_broken_block_is_told_with_its_line_and_loses_no_other():
