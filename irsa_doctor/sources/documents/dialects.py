@@ -106,9 +106,9 @@ def _read_terraform_template(text: bytes, reading: DocumentReading) -> TextError
 
 
 def _read_terraform_variables(text: bytes, reading: DocumentReading) -> TextError | None:
-    from irsa_doctor.sources.templates.terraform import configuration
+    from irsa_doctor.sources.templates.terraform.variable_files import read_variables
 
-    return configuration.read_variables(text, reading)
+    return read_variables(text, reading)
 
 
 DIALECTS: tuple[Dialect, ...] = (

@@ -3,7 +3,6 @@
 https://developer.hashicorp.com/terraform/language
 """
 
-import os
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
@@ -14,7 +13,6 @@ import msgspec
 from irsa_doctor.model import (
     Gap,
     Place,
-    text_of,
 )
 from irsa_doctor.model.faults import fault_words
 from irsa_doctor.sources.documents.reading import MOST_DEPLOYMENTS, DocumentReading, StatedFiles, guarded
@@ -25,7 +23,6 @@ from irsa_doctor.sources.templates.terraform.deployments import (
     VariableFile,
     add_deployment,
 )
-from irsa_doctor.sources.templates.terraform.expressions import expression_value
 from irsa_doctor.sources.templates.terraform.folder import ModuleFolder, source_of
 from irsa_doctor.sources.templates.terraform.input_files import InputFiles
 from irsa_doctor.sources.templates.terraform.json_syntax import json_syntax_of
@@ -36,19 +33,19 @@ from irsa_doctor.sources.templates.terraform.plan_coverage import PlanCoverage, 
 from irsa_doctor.sources.templates.terraform.provider_roles import blocks_with_roles, read_provider_roles
 from irsa_doctor.sources.templates.terraform.resource_instance import ResourceInstance
 from irsa_doctor.sources.templates.terraform.resources import AFTER_APPLY, READERS, block_place
-from irsa_doctor.sources.templates.terraform.scopes import Budget, EvaluationScope
+from irsa_doctor.sources.templates.terraform.scopes import Budget
 from irsa_doctor.sources.templates.terraform.syntax import Block, Syntax, syntax_of
 from irsa_doctor.sources.templates.terraform.terragrunt import ADDRESS, called_folder, terragrunt_block, terragrunt_call
 from irsa_doctor.sources.templates.terraform.unread import UnreadResources
 from irsa_doctor.sources.templates.terraform.unused_policies import add_unused_policies
-from irsa_doctor.sources.templates.values import TemplateValue, written_json
+from irsa_doctor.sources.templates.terraform.variable_files import precedence
+from irsa_doctor.sources.templates.values import TemplateValue
 from irsa_doctor.text.errors import TextError, WrongShape
 from irsa_doctor.text.positions import Anchor
 from irsa_doctor.text.scanner import escaped
 
 _MAKES_ROLES = re.compile(r"\biam\b|irsa|role|oidc|service.?account|pod.?identity|karpenter|addon", re.IGNORECASE)
 _TAKES_ISSUERS = re.compile(r"irsa|oidc|service.?account|pod.?identity", re.IGNORECASE)
-_VARIABLES = re.compile(r"(?:^|/)(?:terraform|[^/]*\.auto)\.tfvars(?:\.json)?$")
 
 
 _NOTHING_STATED = StatedFiles()
@@ -61,28 +58,6 @@ def read_file(text: bytes, reading: DocumentReading) -> TextError | None:
         return syntax
     reading.kinds.append("terraform")
     reading.syntax = syntax
-    return None
-
-
-def read_variables(text: bytes, reading: DocumentReading) -> TextError | None:
-    """Read a file of variables: arguments and nothing else, or a JSON object. Returns what is wrong with it."""
-    reading.loads_itself = _VARIABLES.search(reading.path) is not None
-    if reading.path.endswith(".json"):
-        decoded = written_json(text.decode(errors="replace"))
-        if decoded is None or not isinstance(decoded.value, Mapping):
-            return TextError("not a valid file of Terraform variables: a JSON object was expected", 1, 1)
-        reading.kinds.append("terraform-variables")
-        reading.variables.update({text_of(name): value for name, value in decoded.value.items()})
-        return None
-    syntax = syntax_of(text, reading.path)
-    if isinstance(syntax, TextError):
-        return syntax
-    reading.kinds.append("terraform-variables")
-    reading.text_errors += [syntax.text_error] if syntax.text_error else []
-    scope = EvaluationScope(lambda name, steps, scope: None, Budget())
-    for name, argument in syntax.arguments.items():
-        reading.variables[name] = expression_value(syntax, argument.value, scope)
-    syntax.release()
     return None
 
 
@@ -156,7 +131,7 @@ def _folders(
     configuration: Iterable[DocumentReading], readings: Sequence[DocumentReading], files: InputFiles
 ) -> dict[str, ModuleFolder]:
     variables: dict[str, dict[str, TemplateValue]] = {}
-    for reading in sorted(readings, key=_precedence):
+    for reading in sorted(readings, key=precedence):
         if reading.variables and reading.loads_itself:
             variables.setdefault(module_folder(reading.path), {}).update(reading.variables)
     by_folder: dict[str, list[Syntax]] = {}
@@ -165,15 +140,6 @@ def _folders(
     # Terraform applies override files in the order of their names
     order = {path: sorted(syntaxes, key=lambda syntax: syntax.document) for path, syntaxes in by_folder.items()}
     return {path: ModuleFolder(path, tuple(syntaxes), variables.get(path, {}), files) for path, syntaxes in order.items()}
-
-
-def _precedence(reading: DocumentReading) -> tuple[int, str]:
-    """Later files of variables take precedence over earlier ones (https://developer.hashicorp.com/terraform/language/values/variables)."""
-    name = os.path.basename(reading.path)
-    order = ("terraform.tfvars", "terraform.tfvars.json")
-    if name in order:
-        return order.index(name), reading.path
-    return 2, reading.path
 
 
 class _Reader:
