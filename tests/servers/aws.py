@@ -47,6 +47,7 @@ class FakeAws:
         self.account, self.region = account, region
         self.roles, self.providers, self.clusters, self.associations = {}, {}, {}, {}
         self.policies, self.parents, self.events = {}, {}, []
+        self.managed = {}
         self.organization = False
         self.management = "999988887777"
         self.page_size = None
@@ -117,6 +118,36 @@ class FakeAws:
         roles = [{**role, "AssumeRolePolicyDocument": quote(role["AssumeRolePolicyDocument"])} for role in self.roles.values()]
         page, marker = self._page(roles, parameters, "MaxItems", "Marker")
         return {"Roles": page, "IsTruncated": marker is not None, "Marker": marker}
+
+    def _role_of(self, parameters):
+        try:
+            return self.roles[parameters["RoleName"]]
+        except KeyError:
+            raise Problem("NoSuchEntity", "no such role") from None
+
+    def on_list_role_policies(self, parameters):
+        names = [item["PolicyName"] for item in self._role_of(parameters).get("RolePolicyList", ())]
+        return {"PolicyNames": names, "IsTruncated": False}
+
+    def on_get_role_policy(self, parameters):
+        for item in self._role_of(parameters).get("RolePolicyList", ()):
+            if item["PolicyName"] == parameters["PolicyName"]:
+                return {**parameters, "PolicyDocument": quote(json.dumps(item["PolicyDocument"]))}
+        raise Problem("NoSuchEntity", "no such policy")
+
+    def on_list_attached_role_policies(self, parameters):
+        listed = self._role_of(parameters).get("AttachedManagedPolicies", ())
+        attached = [{"PolicyName": item["PolicyArn"].rpartition("/")[2], **item} for item in listed]
+        return {"AttachedPolicies": attached, "IsTruncated": False}
+
+    def on_get_policy(self, parameters):
+        if parameters["PolicyArn"] not in self.managed:
+            raise Problem("NoSuchEntity", "no such policy")
+        return {"Policy": {"Arn": parameters["PolicyArn"], "DefaultVersionId": "v3"}}
+
+    def on_get_policy_version(self, parameters):
+        text = quote(json.dumps(self.managed[parameters["PolicyArn"]]))
+        return {"PolicyVersion": {"VersionId": parameters["VersionId"], "IsDefaultVersion": True, "Document": text}}
 
     def on_list_open_id_connect_providers(self, parameters):
         return {"OpenIDConnectProviderList": [{"Arn": arn} for arn in self.providers]}

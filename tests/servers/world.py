@@ -25,10 +25,12 @@ def account_with(documents) -> FakeAws:
     arn = next(document["cluster"]["arn"] for document in documents if "cluster" in document).split(":")
     aws = FakeAws(arn[4], arn[3])
     for document in documents:
-        for role in document.get("RoleDetailList", ()):
+        for role in (*document.get("RoleDetailList", ()), *([document["Role"]] if "Role" in document else ())):
             policy = role["AssumeRolePolicyDocument"]
             text = policy if isinstance(policy, str) else json.dumps(policy)
             aws.roles[role["RoleName"]] = {**role, "AssumeRolePolicyDocument": text}
+        for policy in document.get("Policies", ()):
+            aws.managed[policy["Arn"]] = policy["PolicyVersionList"][0]["Document"]
         if "cluster" in document:
             aws.clusters[document["cluster"]["name"]] = document["cluster"]
         if "association" in document:

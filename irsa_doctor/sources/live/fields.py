@@ -69,6 +69,13 @@ role = _object(
     MaxSessionDuration=_scalar,
     PermissionsBoundary=_object(PermissionsBoundaryType=_scalar, PermissionsBoundaryArn=_scalar),
 )
+role_permissions = _object(
+    RoleName=_scalar,
+    Arn=_scalar,
+    RolePolicyList=_each(_object(PolicyName=_scalar, PolicyDocument=_kept)),
+    AttachedManagedPolicies=_each(_object(PolicyArn=_scalar)),
+    PermissionsBoundary=_object(PermissionsBoundaryType=_scalar, PermissionsBoundaryArn=_scalar),
+)
 provider = _object(Url=_scalar, ClientIDList=_texts, ThumbprintList=_texts, CreateDate=_scalar)
 listed_provider = _object(Arn=_scalar)
 cluster = _object(

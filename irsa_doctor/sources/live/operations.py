@@ -8,6 +8,7 @@ COMMANDS = ("check", "collect", "why", "who-can")
 _WHOLE = frozenset(["check", "collect", "why"])
 """commands that read everything there is; `why` does with --all"""
 _DIAGNOSIS = frozenset(["why"])
+_PERMISSIONS = frozenset(["collect", "why"])
 _EVERY = frozenset(COMMANDS)
 
 
@@ -64,7 +65,7 @@ AWS: tuple[Operation, ...] = (
     # (https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html)
     Operation("sts", "GetCallerIdentity", "Caller", _EVERY, needs_permission=False),
     Operation("iam", "ListRoles", "Roles", _WHOLE),
-    Operation("iam", "GetRole", "Roles", frozenset(["why", "who-can"])),
+    Operation("iam", "GetRole", "Roles", frozenset(["collect", "why", "who-can"])),
     Operation("iam", "ListOpenIDConnectProviders", "Providers", _WHOLE),
     Operation("iam", "GetOpenIDConnectProvider", "Providers", _WHOLE),
     Operation("eks", "ListClusters", "Clusters", _WHOLE),
@@ -75,6 +76,12 @@ AWS: tuple[Operation, ...] = (
     Operation("organizations", "ListParents", "Guardrails", _WHOLE),
     Operation("organizations", "ListPoliciesForTarget", "Guardrails", _WHOLE),
     Operation("organizations", "DescribePolicy", "Guardrails", _WHOLE),
+    # of roles that assume another role only: whether that is permitted; what is denied of these is unknown
+    Operation("iam", "ListRolePolicies", "RolePermissions", _PERMISSIONS),
+    Operation("iam", "GetRolePolicy", "RolePermissions", _PERMISSIONS),
+    Operation("iam", "ListAttachedRolePolicies", "RolePermissions", _PERMISSIONS),
+    Operation("iam", "GetPolicy", "RolePermissions", _PERMISSIONS),
+    Operation("iam", "GetPolicyVersion", "RolePermissions", _PERMISSIONS),
     Operation("cloudtrail", "LookupEvents", "Events", _DIAGNOSIS),
 )
 

@@ -1,9 +1,10 @@
 """Finds in an inventory what a target names: its clusters, service accounts, roles and issuers."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from fnmatch import fnmatchcase
 from typing import Any
 
-from irsa_doctor.model import Inventory, parse_arn
+from irsa_doctor.model import ChainedRole, Inventory, is_role_arn, parse_arn
 from irsa_doctor.sources.live.aws import issuer_of
 from irsa_doctor.sources.live.kubernetes import ApiServer, same_server
 from irsa_doctor.sources.live.options import Target
@@ -67,3 +68,23 @@ def roles_named_by(inventory: Inventory, target: Target, accounts: Sequence[str]
                 value = container.env.get("AWS_ROLE_ARN")
                 if isinstance(value, str):
                     yield value.strip()
+
+
+def roles_with_next(inventory: Inventory) -> tuple[str, ...]:
+    """Return the roles that something makes assume another one, sorted: those of associations with a target role, and those
+    that chains of roles begin with or pass."""
+    roles = {a.role_arn for a in inventory.associations if a.target_role_arn}
+    for chained in inventory.chained_roles:
+        roles |= {chained.first, *chained.chain[:-1]} | set(_beginning(inventory, chained))
+    return tuple(sorted(role for role in roles if isinstance(role, str) and is_role_arn(role)))
+
+
+def _beginning(inventory: Inventory, chained: ChainedRole) -> Iterator[str]:
+    """The roles of service accounts that a chain may be of."""
+    named = chained.accounts or "*"
+    for account in inventory.service_accounts:
+        own = (account.cluster, account.namespace)
+        if own[0] == chained.cluster and chained.namespace in ("", own[1]) and fnmatchcase(account.name, named):
+            value = account.annotations.get(_ROLE_ARN)
+            if isinstance(value, str):
+                yield value.strip()

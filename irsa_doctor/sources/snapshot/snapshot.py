@@ -35,6 +35,7 @@ class Origin(msgspec.Struct, frozen=True, omit_defaults=True):
 AnswerKind = Literal[
     "iam-list-roles",
     "iam-get-role",
+    "iam-get-account-authorization-details",
     "iam-list-open-id-connect-providers",
     "iam-get-open-id-connect-provider",
     "eks-list-clusters",

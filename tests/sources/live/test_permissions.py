@@ -39,10 +39,27 @@ def called(command, world, monkeypatch, tmp_path):
         aws.organization = True
         aws.parents = {aws.account: ["r-root"]}
         aws.policies = {"p-1": (aws.account, "{}")}
+        with_target_roles(aws)
         for plan in PLANS[command]:
             take(plan, LiveOptions(aws=True, kube=True, kubeconfig=kubernetes.kubeconfig(tmp_path)))
         used = {f"{service}:{operation}" for service, operation, _ in aws.calls}
         return used, {path.partition("?")[0] for path in kubernetes.calls}
+
+
+def with_target_roles(aws):
+    """Gives every association a target role, and its role a policy of each sort."""
+    managed = f"arn:aws:iam::{aws.account}:policy/chain"
+    aws.managed[managed] = {"Version": "2012-10-17", "Statement": []}
+    cluster = next(iter(aws.clusters))
+    names = {"clusterName": cluster, "namespace": "storefront", "serviceAccount": "checkout", "associationId": "a-9"}
+    role = next(iter(aws.roles.values()))
+    listed = aws.associations.setdefault(cluster, [])
+    listed += [{**names, "associationArn": "arn:made-up", "roleArn": role["Arn"]}]
+    for association in listed:
+        association["targetRoleArn"] = "arn:aws:iam::444455556666:role/shared"
+        role = next((role for role in aws.roles.values() if role["Arn"] == association["roleArn"]), role)
+        role["RolePolicyList"] = [{"PolicyName": "one", "PolicyDocument": aws.managed[managed]}]
+        role["AttachedManagedPolicies"] = [{"PolicyArn": managed}]
 
 
 @pytest.mark.parametrize("world", ["healthy", "shop"])

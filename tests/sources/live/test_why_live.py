@@ -1,5 +1,6 @@
 """`why` over HTTP: of a live account and cluster the same is told as of files, and of what `collect` made of them."""
 
+import copy
 import json
 from datetime import UTC, datetime
 
@@ -12,6 +13,7 @@ from irsa_doctor.sources.live.operations import AWS
 from irsa_doctor.sources.snapshot.snapshot import write_snapshot
 from tests.answers.why import world as w
 from tests.answers.why.test_links import BREAKS, associated, by_pod_identity, rcp
+from tests.answers.why.test_target_permissions import MANAGED, managed, permitted, policy
 from tests.cli.running import run
 from tests.servers.aws import Problem, denied
 from tests.servers.estate import estate
@@ -188,6 +190,56 @@ def test_a_cluster_of_another_account_works_where_the_account_of_the_role_has_it
     aws.account, aws.clusters = w.ACCOUNT, {}
     found = api.why(w.TARGET, live=options, now=w.NOW)
     assert (found.verdict, w.failed(found)) == ("works", [])
+
+
+# ---- the permissions of a role that assumes its target role
+
+CHAINS = {
+    "inline": (permitted(policy()), "pass"),
+    "nothing": (permitted(), "fail"),
+    "one action of two": (permitted(policy("sts:AssumeRole")), "fail"),
+    "managed": (managed(permitted(attached=[MANAGED]), policy()), "pass"),
+    "managed, denied": (managed(permitted(policy(), attached=[MANAGED]), policy(effect="Deny")), "fail"),
+    "a boundary": (permitted(policy(), boundary=MANAGED), "unknown"),
+}
+
+
+def served_chain(documents, behind_servers, folder):
+    """The options for the account of the first role; the target role, of another account, is in a file."""
+    documents = copy.deepcopy(documents)
+    target = folder / "target.json"
+    target.write_text(json.dumps(documents.pop("target.json")), encoding="utf-8")
+    for item in documents["roles.json"].get("Policies", ()):
+        item["PolicyVersionList"] = [version for version in item["PolicyVersionList"] if version["IsDefaultVersion"]]
+    return behind_servers(documents), str(target)
+
+
+def of_target(found):
+    return {link.id: link.verdict for link in found.links}["target-role"]
+
+
+@pytest.mark.parametrize(("documents", "verdict"), CHAINS.values(), ids=CHAINS)
+def test_live_and_collected_permissions_of_a_chain_are_those_of_files(documents, verdict, behind_servers, tmp_path):
+    options, target = served_chain(documents, behind_servers, tmp_path)
+    write_snapshot(take(Plan("collect"), options), str(tmp_path / "snapshot.json"))
+    live = api.why(w.POD, [target], live=options, now=w.NOW)
+    later = api.why(w.POD, [target, str(tmp_path / "snapshot.json")], now=w.NOW)
+    assert (of_target(live), of_target(later)) == (verdict, verdict)
+
+
+@pytest.mark.parametrize("what", ["ListRolePolicies", "GetRolePolicy", "ListAttachedRolePolicies", "GetPolicy"])
+def test_permissions_that_may_not_be_read_leave_a_chain_unknown(what, behind_servers, tmp_path):
+    documents = managed(permitted(policy("s3:GetObject"), attached=[MANAGED]), policy("s3:PutObject"))
+    options, target = served_chain(documents, behind_servers, tmp_path)
+    deny(behind_servers.servers, what)
+    found = api.why(w.POD, [target], live=options, now=w.NOW)
+    assert of_target(found) == "unknown"
+    assert "certain" not in dict(w.causes(found)).values()
+
+
+def test_the_policies_of_a_role_that_assumes_no_other_are_not_read(behind_servers):
+    api.why(w.TARGET, live=behind_servers(w.world()), now=w.NOW)
+    assert not behind_servers.servers[0].called("ListRolePolicies")
 
 
 # ---- on the command line
