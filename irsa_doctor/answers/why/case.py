@@ -370,10 +370,10 @@ class Case(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         view = self.view
         if self.account is not None:
             yield service_account_facts(view, self.account)
-            named = self.account
-            if self.role and self.role != self.annotation:
+            named, requested = self.account, self.role not in ("", self.annotation)
+            if requested:
                 named = msgspec.structs.replace(named, annotations={**named.annotations, ROLE_ARN: self.role})
-            if binding := binding_facts(view, named):
+            if binding := binding_facts(view, named, requested=requested):
                 yield binding
         if self.analysed:
             yield from (grant for grant in self.analysed.grants if self._is_about(grant))

@@ -64,8 +64,9 @@ class BindingFacts(msgspec.Struct, frozen=True):
     """Whether a Deny statement denies this account alone"""
 
 
-def binding_facts(view: View, account: ServiceAccount) -> Judged | None:
-    """The facts of a binding, None where the account names no role."""
+def binding_facts(view: View, account: ServiceAccount, *, requested: bool = False) -> Judged | None:
+    """The facts of a binding, None where the account names no role; with `requested` its annotation stands for a role that
+    something else names."""
     value = account.annotations.get(ROLE_ARN)
     if isinstance(value, Text) and (made := view.cases_of_template(account)):
         return _binding_of_template(view, account, made)
@@ -82,7 +83,7 @@ def binding_facts(view: View, account: ServiceAccount) -> Judged | None:
         f"{sa_id} -> {value}",
         value if named else sa_id,
         _facts("there", trust) if trust is not None else _facts(_absence(view, account, arn), "role-not-there"),
-        lambda: binding_evidence(view, account, value, named),
+        lambda: binding_evidence(view, account, value, named, requested=requested),
     )
 
 

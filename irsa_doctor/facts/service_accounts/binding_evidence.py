@@ -14,15 +14,22 @@ from irsa_doctor.trust import spell
 from irsa_doctor.trust.languages import Finite
 
 
-def binding_evidence(view: View, account: ServiceAccount, value: str, named: AnalysedRole | None) -> Evidence:
-    """Return what the messages of findings say of a binding, and where; `value` is the annotation."""
+def binding_evidence(
+    view: View, account: ServiceAccount, value: str, named: AnalysedRole | None, *, requested: bool = False
+) -> Evidence:
+    """Return what the messages of findings say of a binding, and where; `value` is the annotation, or with `requested` the
+    role that something else names."""
     trusted = sorted(_trusted(view, account, named)) if named else []
     issuers = [arn.name for provider in (named.by_provider if named else ()) if (arn := parse_arn(provider))]
     clusters = [cluster.name for issuer in issuers for cluster in view.inventory.clusters_by_issuer.get(issuer, ())]
     right = _namesake(view, value)
     trusting = view.trusted_by_name.get((view.issuer_of(account.cluster), account.subject), ())
+    own = f"{account.namespace}/{account.name}"
     names = {
-        "account": f"{account.namespace}/{account.name}",
+        "account": own,
+        "naming": f"{own} requests {value}" if requested else f"The annotation of {own} names {value}",
+        "named_at": "the service account" if requested else "the annotation of the service account",
+        "whose": "which requests the role" if requested else "whose annotation names the role",
         "role": value,
         "subject": account.subject,
         "home": view.called(view.issuer_of(account.cluster)) or _cluster_in_words(view, account.cluster),
@@ -35,7 +42,8 @@ def binding_evidence(view: View, account: ServiceAccount, value: str, named: Ana
         "elsewhere": ", ".join(other.role.arn for other in trusting if other is not named),
         "hint": did_you_mean(account.subject, [subject for subject, _ in trusted]) if named else _near_role(view, value, right),
     }
-    places = {"annotation": account.place.at("metadata", "annotations", ROLE_ARN)}
+    at = account.place.at("metadata")
+    places = {"annotation": at.at("name") if requested else at.at("annotations", ROLE_ARN)}
     if named and not isinstance(named.role.policy, Unknown):
         places["policy"] = places["aud"] = places["denial"] = named.role.policy.place
         _describe_own_issuer(view, account, named, names, places)

@@ -583,3 +583,21 @@ def test_a_pod_of_the_default_account_beside_an_unused_one_with_a_role_runs_as_t
     found = why(world(as_default_pod), POD)
     assert (found.verdict, w.failed(found)) == ("broken", ["workload"])
     assert w.causes(found) == [("pod-wrong-sa", "likely")]
+
+
+@pytest.mark.parametrize("annotated", [False, True])
+def test_a_role_that_the_user_names_is_not_said_to_be_annotated(annotated):
+    """Of an account without annotation, or with that of another role."""
+
+    def change(documents):
+        w.annotations(documents).clear()
+        if annotated:
+            w.annotations(documents)[w.ANNOTATION] = w.ROLE.replace("checkout", "other")
+        del documents["pod.json"]
+        w.equals(documents)[f"{w.ISSUER}:sub"] = "system:serviceaccount:payments:orders"
+
+    found = w.why(w.world(change), role=w.ROLE)
+    assert w.causes(found)[0] == ("trust-sub-mismatch", "certain")
+    assert "annotation" not in found.causes[0].because
+    assert "payments/checkout" in found.causes[0].because
+    assert not any("annotation" in place.says for link in found.links for place in link.evidence)

@@ -186,6 +186,7 @@ def why(
     complete: Any = WHOLE,
     cluster: str = "",
     rulebook: Any = None,
+    role: str = "",
     **evidence: Any,
 ) -> Any:
     """The diagnosis of one target; what was seen beside the documents by its name in `CaseEvidence`."""
@@ -196,7 +197,7 @@ def why(
         return span.line, span.column, span.end_line, span.end_column, span.source, span.offset
 
     seen = CaseEvidence(**{"now": NOW, **evidence})
-    asked = target_of(target, "", seen)
+    asked = target_of(target, role, seen)
     case = case_for(View(found.inventory), locate, asked, cluster, seen)
     return diagnose(case.judged_by(rulebook) if rulebook else case)
 
