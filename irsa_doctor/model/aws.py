@@ -1,6 +1,6 @@
 """What IAM, EKS and Organizations hold."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
@@ -59,11 +59,12 @@ class PlannedProvider(msgspec.Struct, frozen=True, kw_only=True):
 class RolePermissions(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     """The permission policies of a role, inline and managed.
 
-    `unread` names those whose documents are not in the input, the ARN of a managed policy or "its other policies", and
-    `boundary` is the ARN of its permissions boundary, "" where it has none: without both, `policies` are all that it has.
+    `policies` may be decoded when they are first looked at. `unread` names those whose documents are not in the input, the ARN
+    of a managed policy or "its other policies", and `boundary` is the ARN of its permissions boundary, "" where it has none:
+    without both, `policies` are all that it has.
     """
 
-    policies: tuple[TrustPolicy, ...]
+    policies: Sequence[TrustPolicy]
     unread: tuple[str, ...] = ()
     boundary: str = ""
 

@@ -1,20 +1,52 @@
 """Reads big exports without building what nobody asks for: typed decoding, policies left as raw text."""
 
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import overload
+
 import msgspec
 
-from irsa_doctor.model import Namespace, Place, Role, ServiceAccount, TrustPolicy, Unknown, parse_arn
+from irsa_doctor.model import Namespace, Place, Role, RolePermissions, ServiceAccount, TrustPolicy, Unknown, parse_arn
 from irsa_doctor.sources.documents.aws import is_whole, policy_missing
+from irsa_doctor.sources.documents.chaining import ARGO_LABEL
 from irsa_doctor.sources.documents.kubernetes import about_aws, read_resource
 from irsa_doctor.sources.documents.managing import manager_of_object, manager_of_tags
 from irsa_doctor.sources.documents.policies import read_policy_bytes
+from irsa_doctor.sources.documents.program_files import LONGEST_FILE
 from irsa_doctor.sources.documents.reading import DocumentReading, Listing
 from irsa_doctor.text.placeholders import with_holes
 
 FROM = 32_768
 """Bytes from which a document is worth it; smaller ones are read strictly throughout."""
 
+_Documents = Mapping[str, tuple[bytes, Place]]
 _NOTHING = msgspec.Raw(b"")
+_NO_PERMISSIONS = RolePermissions(policies=())
+_LONGEST_VALUE = 2 * LONGEST_FILE
+"""bytes of a value of a config map that is decoded"""
 _KIND_OF = {"RoleDetailList": "iam-get-account-authorization-details", "Roles": "iam-list-roles"}
+
+
+class _Inline(msgspec.Struct, gc=False):
+    PolicyDocument: msgspec.Raw = _NOTHING
+
+
+class _Attached(msgspec.Struct, gc=False):
+    PolicyArn: str = ""
+
+
+class _Boundary(msgspec.Struct, gc=False):
+    PermissionsBoundaryArn: str = ""
+
+
+class _Version(msgspec.Struct, gc=False):
+    IsDefaultVersion: bool = False
+    Document: msgspec.Raw = _NOTHING
+
+
+class _Managed(msgspec.Struct, gc=False):
+    Arn: str = ""
+    PolicyVersionList: list[_Version] | None = None
 
 
 class _Role(msgspec.Struct, gc=False):
@@ -24,6 +56,9 @@ class _Role(msgspec.Struct, gc=False):
     MaxSessionDuration: int = 0
     CreateDate: str = ""
     Tags: list[dict[str, str]] | None = None
+    RolePolicyList: list[_Inline] | None = None
+    AttachedManagedPolicies: list[_Attached] | None = None
+    PermissionsBoundary: _Boundary | None = None
 
 
 class _Metadata(msgspec.Struct):
@@ -33,12 +68,20 @@ class _Metadata(msgspec.Struct):
     annotations: dict[str, str] | None = None
     labels: dict[str, str] | None = None
     creationTimestamp: str | None = None
+    uid: str = ""
+    ownerReferences: msgspec.Raw = _NOTHING
+
+
+class _Status(msgspec.Struct):
+    phase: str = ""
+    completionTime: str | None = None
 
 
 class _Object(msgspec.Struct):
     kind: str = ""
     apiVersion: str = ""
     metadata: _Metadata | None = None
+    status: _Status | None = None
     spec: msgspec.Raw = _NOTHING
     template: msgspec.Raw = _NOTHING
     webhooks: msgspec.Raw = _NOTHING
@@ -50,6 +93,7 @@ class _Object(msgspec.Struct):
 class _Page(msgspec.Struct):
     RoleDetailList: list[_Role] | None = None
     Roles: list[_Role] | None = None
+    Policies: list[_Managed] | None = None
     items: list[_Object] | None = None
     kind: str = ""
     apiVersion: str = ""
@@ -85,8 +129,9 @@ def _read_roles(page: _Page, name: str, roles: list[_Role], text: bytes, path: s
     if text.count(b'"AssumeRolePolicyDocument"') != written or not all(parse_arn(role.Arn) for role in roles):
         return False
     texts: dict[bytes, TrustPolicy] = {}
+    managed = _managed(page, path)
     for number, role in enumerate(roles):
-        read = _role(role, f"/{name}/{number}", path, texts)
+        read = _role(role, f"/{name}/{number}", path, texts, managed)
         reading.roles.append(read)
         if isinstance(read.policy, TrustPolicy) and read.policy.flaws:
             reading.apart.append(read.policy.place)
@@ -97,7 +142,58 @@ def _read_roles(page: _Page, name: str, roles: list[_Role], text: bytes, path: s
     return True
 
 
-def _role(role: _Role, pointer: str, path: str, texts: dict[bytes, TrustPolicy]) -> Role:
+def _managed(page: _Page, path: str) -> _Documents:
+    """ARN of a managed policy -> its default version and where that is."""
+    return {
+        policy.Arn: (bytes(version.Document), Place(path, f"/Policies/{number}/PolicyVersionList/{order}/Document"))
+        for number, policy in enumerate(page.Policies or ())
+        for order, version in enumerate(policy.PolicyVersionList or ())
+        if version.IsDefaultVersion and version.Document is not _NOTHING
+    }
+
+
+class _Policies(Sequence[TrustPolicy]):
+    """The permission policies of a role, decoded when they are first looked at: few of them ever are."""
+
+    def __init__(self, written: Sequence[tuple[bytes, Place]]) -> None:
+        self._written = written
+
+    @cached_property
+    def _read(self) -> tuple[TrustPolicy, ...]:
+        return tuple(read_policy_bytes(raw, place) for raw, place in self._written)
+
+    def __len__(self) -> int:
+        return len(self._written)
+
+    @overload
+    def __getitem__(self, index: int) -> TrustPolicy: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> tuple[TrustPolicy, ...]: ...
+
+    def __getitem__(self, index: int | slice) -> TrustPolicy | tuple[TrustPolicy, ...]:
+        return self._read[index]
+
+
+def _permissions(role: _Role, place: Place, managed: _Documents) -> RolePermissions | None:
+    """The permission policies of a role; None where the answer does not list them, as that of ListRoles."""
+    inline, attached = role.RolePolicyList, role.AttachedManagedPolicies
+    if inline is None or attached is None:
+        return None
+    boundary = role.PermissionsBoundary.PermissionsBoundaryArn if role.PermissionsBoundary else ""
+    if not (inline or attached or boundary):
+        return _NO_PERMISSIONS
+    written = [
+        (bytes(policy.PolicyDocument) or b"null", place.at("RolePolicyList", number, "PolicyDocument"))
+        for number, policy in enumerate(inline)
+    ]
+    arns = [policy.PolicyArn for policy in attached if policy.PolicyArn]
+    written += [managed[arn] for arn in arns if arn in managed]
+    unread = tuple(arn for arn in arns if arn not in managed)
+    return RolePermissions(policies=_Policies(written), unread=unread, boundary=boundary)
+
+
+def _role(role: _Role, pointer: str, path: str, texts: dict[bytes, TrustPolicy], managed: _Documents) -> Role:
     name = role.RoleName or role.Arn.rsplit("/", 1)[-1]
     policy: TrustPolicy | Unknown
     if role.AssumeRolePolicyDocument is _NOTHING or (raw := bytes(role.AssumeRolePolicyDocument)) == b"null":
@@ -106,7 +202,18 @@ def _role(role: _Role, pointer: str, path: str, texts: dict[bytes, TrustPolicy])
         policy = _policy(raw, Place(path, pointer + "/AssumeRolePolicyDocument"), texts)
     account, tool = role.Arn.split(":", 5)[4], manager_of_tags(role.Tags or ())
     created = f"{role.CreateDate[:10]}T{role.CreateDate[11:]}" if role.CreateDate[10:11] == " " else role.CreateDate
-    return Role(role.Arn, name, account, policy, Place(path, pointer), role.MaxSessionDuration, created, managed_by=tool)
+    place = Place(path, pointer)
+    return Role(
+        role.Arn,
+        name,
+        account,
+        policy,
+        place,
+        role.MaxSessionDuration,
+        created,
+        managed_by=tool,
+        permissions=_permissions(role, place, managed),
+    )
 
 
 def _policy(raw: bytes, place: Place, texts: dict[bytes, TrustPolicy]) -> TrustPolicy:
@@ -144,11 +251,15 @@ def _read_object(item: _Object, kind: str, pointer: str, path: str, reading: Doc
     elif kind == "Namespace":
         reading.namespaces.append(Namespace("", metadata.name, place))
     else:
-        reading.attempt(_members(item, metadata), place, lambda value, at: read_resource(kind, value, at, reading))  # type: ignore[arg-type]
+        reading.attempt(_members(item, kind, metadata), place, lambda value, at: read_resource(kind, value, at, reading))  # type: ignore[arg-type]
 
 
-def _members(item: _Object, metadata: _Metadata) -> dict[str, object]:
-    members: dict[str, object] = {"apiVersion": item.apiVersion, "metadata": msgspec.to_builtins(metadata)}
+def _members(item: _Object, kind: str, metadata: _Metadata) -> dict[str, object]:
+    own = {name: getattr(metadata, name) for name in _Metadata.__struct_fields__}
+    own["ownerReferences"] = None if metadata.ownerReferences is _NOTHING else _decode(metadata.ownerReferences)
+    members: dict[str, object] = {"apiVersion": item.apiVersion, "metadata": own}
+    if item.status is not None:
+        members["status"] = msgspec.to_builtins(item.status)
     for name in ("spec", "template", "webhooks"):
         raw = getattr(item, name)
         if raw is not _NOTHING:
@@ -156,5 +267,14 @@ def _members(item: _Object, metadata: _Metadata) -> dict[str, object]:
     for name in ("data", "stringData", "binaryData"):
         keys = getattr(item, name)
         if keys is not None:
-            members[name] = dict.fromkeys(keys)
+            members[name] = {key: _value(kind, key, value, metadata) for key, value in keys.items()}
     return members
+
+
+def _value(kind: str, key: str, raw: msgspec.Raw, metadata: _Metadata) -> object:
+    """A value that may name a role, None for any other: of a config map, or the settings of a cluster of Argo CD. Nothing else
+    of a Secret is decoded."""
+    text = bytes(raw)
+    is_argo = key == "config" and ARGO_LABEL in (metadata.labels or {})
+    wanted = is_argo if kind == "Secret" else b":role/" in text
+    return _decode(text) if wanted and len(text) <= _LONGEST_VALUE else None

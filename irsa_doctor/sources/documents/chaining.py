@@ -23,7 +23,7 @@ from irsa_doctor.text import shapes
 
 _FLAG, _FLAG_OF_ID = "--aws-assume-role", "--aws-assume-role-external-id"
 _CARM = ("ack-role-account-map", "ack-role-team-map")
-_ARGO_LABEL = "argocd.argoproj.io/secret-type"
+ARGO_LABEL = "argocd.argoproj.io/secret-type"
 _NO_NAME = re.compile(r"[*?\[]")
 """what no name has, and a pattern of names may"""
 
@@ -107,7 +107,7 @@ def _cluster_identity(kind: str, members: _Members, place: Place) -> Iterator[Ch
 def _argo_cluster(members: _Members, place: Place) -> Iterator[ChainedRole]:
     """The role by which Argo CD gets into a cluster; nothing else of the Secret is kept."""
     labels = _inside(_inside(members, "metadata"), "labels")
-    if labels.get(_ARGO_LABEL) == "cluster":
+    if labels.get(ARGO_LABEL) == "cluster":
         role = _text(_inside(_argo_settings(members), "awsAuthConfig"), "roleARN")
         at = place.at("metadata", "name")
         yield from _chain((role,), _namespace(members), "argocd-*", f"the cluster {_name(members)} of Argo CD", at)

@@ -69,7 +69,7 @@ role = _object(
     MaxSessionDuration=_scalar,
     PermissionsBoundary=_object(PermissionsBoundaryType=_scalar, PermissionsBoundaryArn=_scalar),
 )
-role_permissions = _object(
+permissions_of_role = _object(
     RoleName=_scalar,
     Arn=_scalar,
     RolePolicyList=_each(_object(PolicyName=_scalar, PolicyDocument=_kept)),

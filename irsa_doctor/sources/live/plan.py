@@ -15,7 +15,7 @@ from irsa_doctor.sources.live.kubernetes import ApiServer, same_server
 from irsa_doctor.sources.live.operations import KUBERNETES
 from irsa_doctor.sources.live.options import LiveOptions, Plan, Target
 from irsa_doctor.sources.live.programs import end_programs
-from irsa_doctor.sources.live.role_policies import read_role_policies
+from irsa_doctor.sources.live.role_policies import role_policy_jobs
 from irsa_doctor.sources.live.targets import (
     clusters_with,
     has_issuer,
@@ -354,15 +354,8 @@ class LiveRun:
         """The permission policies of the roles that assume another one, by an association or by what the files configure."""
         if self.plan.command not in ("why", "collect"):
             return
-        jobs: list[Job] = []
         known = self.inventory()
-        for arn in roles_with_next(known):
-            parsed, role = parse_arn(arn), known.role_by_arn.get(arn)
-            account = self.account_of(parsed.account) if parsed else None
-            if account and role and role.permissions is None:
-                late = account.late("role-permissions", role.name.lower(), f"permission policies of {arn}")
-                jobs.append(Job(partial(read_role_policies, account, role.name, arn), late))
-        side_by_side(jobs, self.clock, self.notes)
+        side_by_side(role_policy_jobs(known, roles_with_next(known), self.account_of), self.clock, self.notes)
 
     def name_clusters(self) -> None:
         """Name the clusters of contexts without known issuer by the clusters of EKS that have their endpoints."""

@@ -3,9 +3,11 @@
 https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetAccountAuthorizationDetails.html
 """
 
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import Any
 
+from irsa_doctor.model import Inventory, parse_arn
 from irsa_doctor.sources.live import fields
 from irsa_doctor.sources.live.aws import AwsAccount, policy_document
 from irsa_doctor.sources.live.calls import Job, side_by_side
@@ -15,7 +17,19 @@ from irsa_doctor.sources.snapshot.snapshot import Origin
 _Members = dict[str, Any]
 
 
-def read_role_policies(account: AwsAccount, name: str, arn: str) -> None:
+def role_policy_jobs(
+    inventory: Inventory, roles: Iterable[str], account_of: Callable[[str], AwsAccount | None]
+) -> Iterator[Job]:
+    """The calls for the permission policies of roles that were read and whose policies are not known yet."""
+    for arn in roles:
+        parsed, role = parse_arn(arn), inventory.role_by_arn.get(arn)
+        account = account_of(parsed.account) if parsed else None
+        if account and role and role.permissions is None:
+            late = account.late("role-permissions", role.name.lower(), f"permission policies of {arn}")
+            yield Job(partial(_read_role_policies, account, role.name, arn), late)
+
+
+def _read_role_policies(account: AwsAccount, name: str, arn: str) -> None:
     """The permission policies of a role, with its boundary, which the list of roles does not have."""
     try:
         role = _answered(account.member_of("iam", "GetRole", "Role", RoleName=name))
@@ -31,7 +45,7 @@ def read_role_policies(account: AwsAccount, name: str, arn: str) -> None:
     detail = {**role, "RolePolicyList": inline, "AttachedManagedPolicies": attachments}
     policies = _managed(account, name, arns)
     # these are neither all roles of the account nor all its policies
-    document = {"RoleDetailList": [fields.role_permissions(detail)], "Policies": policies, "IsTruncated": True}
+    document = {"RoleDetailList": [fields.permissions_of_role(detail)], "Policies": policies, "IsTruncated": True}
     path = f"aws://{account.id}/iam/role-policies/{name}"
     account.notes.answered(path, "iam-get-account-authorization-details", document, Origin(account=account.id))
 

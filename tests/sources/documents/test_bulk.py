@@ -94,3 +94,58 @@ def test_equal_policies_share_one_value_and_have_their_own_places():
     first, second = read.inventory.roles[0].policy, read.inventory.roles[50].policy
     assert first.document is second.document
     assert read.documents.locate(first.place) != read.documents.locate(second.place)
+
+
+def both_ways(text, monkeypatch):
+    assert len(text) > FROM
+    fast = inventory({"x.json": text})
+    monkeypatch.setattr("irsa_doctor.sources.loading.FROM", 1 << 40)
+    return fast, inventory({"x.json": text})
+
+
+def test_the_permissions_of_roles_are_those_of_a_small_export(monkeypatch):
+    managed = "arn:aws:iam::111122223333:policy/chain"
+    document = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": "*"}]}
+    of_roles = [
+        {"RolePolicyList": [], "AttachedManagedPolicies": []},
+        {"RolePolicyList": [{"PolicyName": "a", "PolicyDocument": document}], "AttachedManagedPolicies": []},
+        {"RolePolicyList": [{"PolicyName": "a", "PolicyDocument": quote(json.dumps(document))}], "AttachedManagedPolicies": []},
+        {"RolePolicyList": [], "AttachedManagedPolicies": [{"PolicyArn": managed}, {"PolicyArn": f"{managed}-2"}]},
+        {"RolePolicyList": [], "AttachedManagedPolicies": [], "PermissionsBoundary": {"PermissionsBoundaryArn": managed}},
+        {},
+    ]
+    items = [{**item, **of_roles[number % len(of_roles)]} for number, item in enumerate(roles())]
+    versions = [{"IsDefaultVersion": False, "Document": {}}, {"IsDefaultVersion": True, "Document": document}]
+    policies = [{"Arn": managed, "PolicyVersionList": versions}]
+    answers = both_ways(json.dumps({"RoleDetailList": items, "Policies": policies}), monkeypatch)
+
+    def permissions(read):
+        known = [one.permissions for one in read.roles]
+        return [p and ([(x.document, x.place) for x in p.policies], p.unread, p.boundary) for p in known]
+
+    assert permissions(answers[0]) == permissions(answers[1])
+    assert sum(map(bool, permissions(answers[0]))) > len(items) // 2
+
+
+def test_what_is_over_who_owns_it_and_which_roles_are_chained_is_that_of_a_small_list(monkeypatch):
+    role_arn = "arn:aws:iam::444455556666:role/next"
+    owner = {"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": "r", "controller": True}
+    spec = {"serviceAccountName": "x", "containers": [{"name": "c"}]}
+    label = {"argocd.argoproj.io/secret-type": "cluster"}
+    settings = json.dumps({"awsAuthConfig": {"roleARN": role_arn}})
+    items = [
+        {"kind": "Pod", "metadata": {"name": "done"}, "spec": spec, "status": {"phase": "Succeeded", "podIP": "10.0.0.1"}},
+        {"kind": "Pod", "metadata": {"name": "owned", "ownerReferences": [owner]}, "spec": spec, "status": {}},
+        {"kind": "Pod", "metadata": {"name": "made", "uid": "u"}, "spec": spec},
+        {"kind": "ConfigMap", "metadata": {"name": "f"}, "data": {"a": f"assume_role_arn: {role_arn}", "b": "nothing"}},
+        {"kind": "Secret", "metadata": {"name": "c", "labels": label}, "stringData": {"config": settings, "server": "x"}},
+        {"kind": "Secret", "metadata": {"name": "d"}, "stringData": {"config": settings}},
+    ]
+    items = [{"apiVersion": "v1", **item} for item in items] + [service_account(f"app-{number}") for number in range(400)]
+    fast, slow = both_ways(json.dumps({"apiVersion": "v1", "kind": "List", "items": items}), monkeypatch)
+    assert [(w.name, w.over, w.owner, w.admitted) for w in fast.workloads] == [
+        (w.name, w.over, w.owner, w.admitted) for w in slow.workloads
+    ]
+    assert [w.over for w in fast.workloads] == [True, False, False]
+    assert fast.chained_roles == slow.chained_roles
+    assert len(fast.chained_roles) == 2
