@@ -8,7 +8,7 @@ from typing import Literal
 
 import msgspec
 
-from irsa_doctor.model import Text, TrustPolicy
+from irsa_doctor.model import Text, TrustPolicy, text_of
 from irsa_doctor.trust.holding import RequestContext, all_of, holds
 from irsa_doctor.trust.patterns import Glob, Piece, Plain, Variable, Wild, pieces_of, widest
 from irsa_doctor.trust.policy import Condition, Statement, Value, covering, read_policy
@@ -71,6 +71,19 @@ def read_permissions(source: TrustPolicy) -> PermissionPolicy:
     policy = read_policy(msgspec.structs.replace(source, document={**document, "Statement": statements}))
     readable = bool(raws) and not any(problem.refused and problem.code in _STRUCTURE for problem in policy.problems)
     return PermissionPolicy(tuple(_statement(raws[s.index], s) for s in policy.statements), policy.variables, readable)
+
+
+def allows_everything(source: TrustPolicy) -> bool:
+    """Whether a statement of a permission policy allows every action on every resource, under no condition."""
+    return any(
+        s.statement.allow
+        and not s.statement.conditions
+        and not s.statement.not_actions
+        and not s.excludes
+        and "*" in s.resources
+        and not {"*", "*:*"}.isdisjoint(map(text_of, s.statement.actions))
+        for s in read_permissions(source).statements
+    )
 
 
 def _as_of_trust(raw: object) -> object:

@@ -15,7 +15,7 @@ from irsa_doctor.facts.grants.judged import judged_grant
 from irsa_doctor.facts.grants.reading import GrantReading
 from irsa_doctor.facts.lookups.lookups import Lookups
 from irsa_doctor.facts.roles.renaming import CannotRename, Renaming
-from irsa_doctor.facts.roles.role import AnalysedRole, analyse, defective, evidence_of_role, is_near_quota
+from irsa_doctor.facts.roles.role import AnalysedRole, analyse, defective, evidence_of_role, is_long_session, is_near_quota
 from irsa_doctor.facts.subject import Judged
 from irsa_doctor.model import Role, TrustPolicy
 from irsa_doctor.trust import Policy, is_subject
@@ -83,7 +83,7 @@ def _shape_of(role: Role, lookups: Lookups) -> tuple[_Shape, TrustPolicy, list[s
     source = role.policy
     if not isinstance(source, TrustPolicy) or source.flaws or not source.plain or not role.arn or role.address or role.case:
         return None
-    if source.size < 0 or is_near_quota(source.size):
+    if source.size < 0 or is_near_quota(source.size) or is_long_session(role.max_session):
         return None
     if _is_handed_out(role, lookups):
         return None

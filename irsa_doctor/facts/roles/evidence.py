@@ -87,7 +87,11 @@ def role_evidence(
     lookups: Lookups,
 ) -> Evidence:
     """The evidence of one role or bare policy; without `source`, of one whose policy was not given."""
-    names: dict[str, str | Callable[[], str]] = {"role": role.name, "quota": str(DEFAULT_QUOTA)}
+    names: dict[str, str | Callable[[], str]] = {
+        "role": role.name,
+        "quota": str(DEFAULT_QUOTA),
+        "hours": f"{role.max_session / 3600:g}",
+    }
     places = {"policy": source.place if source else role.place}
     if source and policy:
         names |= {

@@ -53,6 +53,7 @@ class RoleFacts(msgspec.Struct, frozen=True):
     pod_identity_target: Served | Unknown
     pod_identity_open: bool | Unknown
     chain: Chained | Unknown
+    long_session: bool | Unknown
 
 
 _Grants = list[tuple[GrantReading, GrantFacts]]
@@ -275,6 +276,15 @@ def planned_arn(analysed: AnalysedRole) -> str:
     return f"arn:{partition}:iam::{account}:role/{role.planned}"
 
 
+def is_long_session(seconds: int) -> bool:
+    """Whether sessions may be longer than AWS makes them where nobody asks for more
+    (https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_update-role-settings.html#id_roles_update-session-duration)."""
+    return seconds > _USUAL_SESSION
+
+
+_USUAL_SESSION = 3600
+
+
 def is_near_quota(size: int) -> bool:
     """Whether a policy of a size has little room left before IAM refuses it."""
     return size > DEFAULT_QUOTA * 9 // 10
@@ -300,6 +310,7 @@ def _role_facts(
         pod_identity_target=reached_as_target(role, policy, lookups),
         pod_identity_open=mixed == "no" and any_cluster_may(role, policy, lookups),
         chain=reached_by_chain(role, policy, lookups),
+        long_session=bool(by_provider) and is_long_session(role.max_session),
     )
 
 

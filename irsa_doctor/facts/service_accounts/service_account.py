@@ -20,8 +20,15 @@ from irsa_doctor.facts.roles.role import AnalysedRole
 from irsa_doctor.facts.service_accounts.annotations import Annotation, annotation_form, is_near_key
 from irsa_doctor.facts.subject import Evidence, Judged
 from irsa_doctor.facts.workloads.containers import PLACEHOLDERS
-from irsa_doctor.facts.workloads.webhook import AUDIENCE_ANNOTATION, EXPIRATION, SKIP_CONTAINERS, is_ignored_expiration
+from irsa_doctor.facts.workloads.webhook import (
+    AUDIENCE_ANNOTATION,
+    EXPIRATION,
+    SKIP_CONTAINERS,
+    is_ignored_expiration,
+    lasts_a_day,
+)
 from irsa_doctor.model import Arn, Issuer, ServiceAccount, Text, Unknown, arn_of_provider, is_role_arn, parse_arn, text_of
+from irsa_doctor.trust.identity import allows_everything
 
 _FILLED_IN = Unknown("role ARNs that a template fills in")
 _BOOL = frozenset(["1", "t", "T", "TRUE", "true", "True", "0", "f", "F", "FALSE", "false", "False"])
@@ -49,6 +56,7 @@ class ServiceAccountFacts(msgspec.Struct, frozen=True):
     association_misnamed: bool
     association_policy_refused: bool | Unknown
     association_repeated: bool
+    administrator_for_a_day: bool
 
 
 def _annotation(view: View, account: ServiceAccount, form: Annotation) -> Annotation | Unknown:
@@ -84,11 +92,22 @@ def service_account_facts(view: View, account: ServiceAccount) -> Judged:
         association_misnamed=value is None and is_association_misnamed(account, view),
         association_policy_refused=is_policy_refused(view.inventory.association_by_key.get(key)),
         association_repeated=is_repeated(view.inventory.association_by_key.get(key)),
+        administrator_for_a_day=_is_administrator(view, value) and lasts_a_day(expiration),
     )
     ident = f"{view.name_of(account.cluster)}/{account.namespace}/{account.name}"
     return Judged("service-account", ident, ident, facts, lambda: _account_evidence(view, account, trusting))
 
 
+def _is_administrator(view: View, named: str | Text | None) -> bool:
+    """Whether the role that an annotation names may do everything, as far as its policies are in the input."""
+    role = view.inventory.role_by_arn.get(named) if isinstance(named, str) else None
+    known = role.permissions if role else None
+    if known is None or known.boundary:
+        return False
+    return any(arn.endswith(_ADMINISTRATOR) for arn in known.unread) or any(map(allows_everything, known.policies))
+
+
+_ADMINISTRATOR = ":iam::aws:policy/AdministratorAccess"
 _CERTAIN: frozenset[Annotation] = frozenset(["key-typo", "policy-arn", "malformed"])
 """What is wrong with an annotation whatever is rendered around it"""
 
@@ -110,6 +129,7 @@ def account_template_facts(view: View, account: ServiceAccount) -> Judged:
         association_misnamed=False,
         association_policy_refused=False,
         association_repeated=False,
+        administrator_for_a_day=False,
     )
     ident = f"{account.place.document}: {account.name}"
     return Judged("service-account", ident, ident, facts, lambda: _template_evidence(view, account))

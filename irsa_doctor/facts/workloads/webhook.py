@@ -66,6 +66,13 @@ def is_ignored_expiration(value: str | Text | None) -> bool:
     return not (value.isascii() and value.isdigit() and SHORTEST <= int(value[:12]) <= LONGEST)
 
 
+def lasts_a_day(value: str | Text | None) -> bool:
+    """Whether tokens last as long as EKS makes them: the default of token-expiration, and what is not valid or over it."""
+    if not isinstance(value, str):
+        return value is None
+    return not (value.isascii() and value.isdigit()) or int(value[:12]) >= LONGEST
+
+
 def seconds_between(earlier: str, later: str) -> float | None:
     """Seconds from one time (RFC 3339) to another, None where either is not known."""
     try:
