@@ -100,7 +100,7 @@ def _limit(key: str, default: float) -> Weaker:
     def compare(before: Governing, after: Governing) -> Iterator[str]:
         old, new = (getattr(state.settings, key.replace("-", "_")) or default for state in (before, after))
         if new > old:
-            yield f"{key} is {new:,} and was {old:,}"
+            yield f"{key} is {new:,.12g} and was {old:,.12g}"
 
     return compare
 

@@ -7,13 +7,11 @@ from irsa_doctor.remedies.commands import (
     create_service_account,
     restart,
 )
-from irsa_doctor.remedies.mending import Recipient
 from irsa_doctor.remedies.offers import FixKind, annotation, command_fix, offer, policy_for
 from irsa_doctor.remedies.pod_identity import association_policy_for
 
 __all__ = [
     "FixKind",
-    "Recipient",
     "add_audience",
     "annotation",
     "association_policy_for",

@@ -3,14 +3,14 @@
 from collections.abc import Callable, Iterator, Sequence
 
 from irsa_doctor.remedies.draft import CannotEdit, Draft, PolicyDocument, has_deny, read
-from irsa_doctor.remedies.mending import Recipient
 from irsa_doctor.trust import Policy, Statement
 from irsa_doctor.trust.holding import holds
-from irsa_doctor.trust.keys import known_context, presence
+from irsa_doctor.trust.keys import presence
 from irsa_doctor.trust.policy import WEB_IDENTITY, covering
+from irsa_doctor.trust.presented import PresentedToken
 
 
-def past_denials(document: PolicyDocument, target: Recipient, subjects: Sequence[str]) -> Iterator[PolicyDocument]:
+def past_denials(document: PolicyDocument, target: PresentedToken, subjects: Sequence[str]) -> Iterator[PolicyDocument]:
     """The document with every Deny mended that covers a token, in the ways that there are; as it is where none does.
 
     `subjects` are exempted besides that of the token, where a Deny lists whom it lets past.
@@ -31,20 +31,16 @@ def past_denials(document: PolicyDocument, target: Recipient, subjects: Sequence
         yield draft.document
 
 
-def _covers(policy: Policy, statement: Statement, target: Recipient) -> bool:
+def _covers(policy: Policy, statement: Statement, target: PresentedToken) -> bool:
     """Whether a Deny may match the token."""
     named = target.provider in statement.federated or "*" in statement.aws
     if statement.allow or not named or covering(statement, WEB_IDENTITY) is False:
         return False
-    issuer = target.issuer.lower()
-    absent: dict[str, tuple[str, ...]] = {c.key: () for c in statement.conditions if presence(c.key, issuer) == "never"}
-    token = {f"{issuer}:sub": (target.subject,), f"{issuer}:aud": (target.audience,)}
-    known = known_context(target.provider, target.issuer)
-    context = {**absent, **known, **target.known, **token}
+    context = target.context_of(statement.conditions)
     return all(holds(condition, context, variables=policy.variables) is not False for condition in statement.conditions)
 
 
-def _only_with_key(draft: Draft, statement: Statement, target: Recipient, exempt: Sequence[str]) -> None:
+def _only_with_key(draft: Draft, statement: Statement, target: PresentedToken, exempt: Sequence[str]) -> None:
     """A negated condition holds where its key is absent: the Deny is limited to requests that have the key."""
     issuer = target.issuer.lower()
     absent = [c for c in statement.conditions if presence(c.key, issuer) == "never" and c.use.operator.negated]
@@ -53,7 +49,7 @@ def _only_with_key(draft: Draft, statement: Statement, target: Recipient, exempt
     draft.add_condition(statement.index, "Null", str(absent[0].steps[-1]), ["false"])
 
 
-def _list_exempt(draft: Draft, statement: Statement, target: Recipient, exempt: Sequence[str]) -> None:
+def _list_exempt(draft: Draft, statement: Statement, target: PresentedToken, exempt: Sequence[str]) -> None:
     """The subjects join those that the Deny lets past already, or are no longer listed among those that it names."""
     issuer = target.issuer.lower()
     on_sub = [c for c in statement.conditions if presence(c.key, issuer) == "sub" and c.use.operator.family == "string"]
@@ -69,7 +65,7 @@ def _list_exempt(draft: Draft, statement: Statement, target: Recipient, exempt: 
     draft.set_values(statement.index, operator, key, [str(value) for value in left])
 
 
-def _except(draft: Draft, statement: Statement, target: Recipient, exempt: Sequence[str]) -> None:
+def _except(draft: Draft, statement: Statement, target: PresentedToken, exempt: Sequence[str]) -> None:
     """The Deny gets a condition that lets the subjects past. One that names the subject of the token is meant for it."""
     issuer = target.issuer.lower()
     on_sub = [c for c in statement.conditions if presence(c.key, issuer) == "sub" and not c.use.operator.negated]
@@ -78,4 +74,4 @@ def _except(draft: Draft, statement: Statement, target: Recipient, exempt: Seque
     draft.add_condition(statement.index, "StringNotEquals", f"{target.issuer}:sub", exempt)
 
 
-_WAYS: Sequence[Callable[[Draft, Statement, Recipient, Sequence[str]], None]] = (_only_with_key, _list_exempt, _except)
+_WAYS: Sequence[Callable[[Draft, Statement, PresentedToken, Sequence[str]], None]] = (_only_with_key, _list_exempt, _except)

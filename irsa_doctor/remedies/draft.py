@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from irsa_doctor.model import Place, TrustPolicy
+from irsa_doctor.model import Place, TrustPolicy, issuer_of_provider
 from irsa_doctor.trust import Policy, read_policy
 
 PolicyDocument = Mapping[str, Any]
@@ -205,6 +205,23 @@ class Draft:
             if isinstance(sid, str) and sid:
                 part["Sid"] = sid if number == 0 else self.free_sid(sid)
             statements.insert(index + number, part)
+
+    def split_by_issuer(self, index: int, providers: Sequence[str]) -> None:
+        """Put one statement for each provider in the place of one, with the conditions on its own tokens and on the request."""
+        issuers = {provider: issuer_of_provider(provider).lower() for provider in providers}
+        self.split_statement(index, [self._part(index, provider, issuers) for provider in issuers])
+
+    def _part(self, index: int, provider: str, issuers: Mapping[str, str]) -> Json:
+        """A statement for one of its providers."""
+        part = Draft(self.document)
+        statement = part.statement(index)
+        statement["Principal"] = {**statement["Principal"], "Federated": provider}
+        for operator, block in list((statement.get("Condition") or {}).items()):
+            for key in list(block):
+                base = key.lower().rpartition(":")[0]
+                if base != issuers[provider] and base in issuers.values():
+                    part.drop_condition(index, operator, key)
+        return statement
 
     def _insert(self, index: int, statement: Json) -> None:
         statements = self._statements()

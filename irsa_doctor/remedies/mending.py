@@ -1,43 +1,29 @@
 """The edits that let one token in: for each defect in its way, the change of the document that mends it."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
 import msgspec
 
 from irsa_doctor.issuers import cluster_profile
-from irsa_doctor.model import issuer_of_provider
 from irsa_doctor.model.once import once
 from irsa_doctor.remedies.draft import CannotEdit, Draft, Edit, PolicyDocument, read, statement_count
 from irsa_doctor.trust import Policy, Statement, grant_of, is_subject
 from irsa_doctor.trust.defect_kinds import Defect, DefectKind
 from irsa_doctor.trust.defects import Expected, defects_of
 from irsa_doctor.trust.holding import holds
-from irsa_doctor.trust.keys import known_context, presence
+from irsa_doctor.trust.keys import presence
 from irsa_doctor.trust.languages import Like, contains
 from irsa_doctor.trust.patterns import glob_of
 from irsa_doctor.trust.policy import WEB_IDENTITY, Condition, covering
+from irsa_doctor.trust.presented import PresentedToken
 from irsa_doctor.trust.subjects import pattern_of
 
 _ROUNDS = 64
 """edits of one statement before it is given up"""
 SLIP, REMOVAL, OTHER_SUBJECT, OTHER_PROVIDER, NEW_STATEMENT = 1, 2, 10, 20, 100
 """how far an edit goes: a slip put right, a condition removed, somebody else let in too, another provider, all of it new"""
-
-
-class Recipient(msgspec.Struct, frozen=True):
-    """A token that should get in: its provider (ARN) in the role's account, its issuer without scheme, its claims.
-
-    `known` is what else is known of the request: keys in lower case -> values, () where the key is surely absent.
-    """
-
-    account: str
-    provider: str
-    issuer: str
-    subject: str
-    audience: str
-    known: Mapping[str, tuple[str, ...]] = {}
 
 
 class Knowledge(msgspec.Struct, frozen=True):
@@ -70,7 +56,7 @@ class Mended(msgspec.Struct, frozen=True):
 
 
 def mend_statement(
-    document: PolicyDocument, index: int, target: Recipient, knowledge: Knowledge, policy: Policy | None = None
+    document: PolicyDocument, index: int, target: PresentedToken, knowledge: Knowledge, policy: Policy | None = None
 ) -> Mended | None:
     """The document with all mended that keeps a token out of one Allow statement; None where that cannot be done.
 
@@ -93,7 +79,7 @@ def mend_statement(
     return None
 
 
-def _part(policy: Policy, index: int, more: int, target: Recipient) -> Statement | None:
+def _part(policy: Policy, index: int, more: int, target: PresentedToken) -> Statement | None:
     """A statement by index; of the parts into which it was split, `more` than one, that of the token's provider."""
     parts = [statement for statement in policy.statements if index <= statement.index <= index + more]
     return next((part for part in parts if more and target.provider in part.federated), parts[0] if parts else None)
@@ -104,7 +90,7 @@ class _Scene(msgspec.Struct, frozen=True, dict=True):
 
     policy: Policy
     statement: Statement
-    target: Recipient
+    target: PresentedToken
     knowledge: Knowledge
 
     @property
@@ -134,13 +120,7 @@ class _Scene(msgspec.Struct, frozen=True, dict=True):
     @once
     def context(self) -> Mapping[str, tuple[str, ...]]:
         """What is known of the token's request."""
-        target, issuer = self.target, self.target.issuer.lower()
-        return {
-            **known_context(target.provider, target.issuer),
-            **target.known,
-            f"{issuer}:sub": (target.subject,),
-            f"{issuer}:aud": (target.audience,),
-        }
+        return self.target.context()
 
 
 def _next_step(scene: _Scene) -> Step | None:
@@ -178,7 +158,7 @@ def _put_principal(index: int, kind: str, old: str, new: str, draft: Draft) -> N
     draft.replace_principal(index, kind, old, new)
 
 
-def _is_for(statement: Statement, target: Recipient) -> bool:
+def _is_for(statement: Statement, target: PresentedToken) -> bool:
     """Whether the keys of a statement are those of the token's issuer."""
     issuer = target.issuer.lower()
     return any(presence(condition.key, issuer) in ("sub", "aud") for condition in statement.conditions if condition.key)
@@ -321,7 +301,7 @@ def _two_issuers(scene: _Scene, place: _Place, defect: Defect) -> Step | None:
     if len(statement.federated) < 2 or not all(isinstance(value, str) for value in statement.federated):
         return _absent_key(scene, place, defect)
     providers = [str(value) for value in statement.federated]
-    return Step(SLIP, lambda draft: draft.split_statement(scene.index, list(split_by_issuer(draft, scene.index, providers))))
+    return Step(SLIP, lambda draft: draft.split_by_issuer(scene.index, providers))
 
 
 EDITS: _Table = {
@@ -377,18 +357,3 @@ def name_users(document: PolicyDocument, index: int, issuer: str, users: frozens
 
 def _named(value: str, users: frozenset[str]) -> list[str]:
     return sorted(user for user in users if _fits(value, user)) if "*" in value or "?" in value else [value]
-
-
-def split_by_issuer(draft: Draft, index: int, providers: list[str]) -> Iterator[dict[str, Any]]:
-    """A statement of several providers as one for each, with the conditions on its own tokens and those on the request."""
-    issuers = {provider: issuer_of_provider(provider).lower() for provider in providers}
-    for provider, issuer in issuers.items():
-        part = Draft(draft.document)
-        statement = part.statement(index)
-        statement["Principal"] = {**statement["Principal"], "Federated": provider}
-        for operator, block in list((statement.get("Condition") or {}).items()):
-            for key in list(block):
-                base = key.lower().rpartition(":")[0]
-                if base != issuer and base in issuers.values():
-                    part.drop_condition(index, operator, key)
-        yield statement

@@ -12,12 +12,12 @@ from irsa_doctor.model.findings import NO_OFFER, Fix, Offer
 from irsa_doctor.remedies.commands import add_audience, annotate, create_eks_provider, put_trust_policy
 from irsa_doctor.remedies.difference import policy_difference
 from irsa_doctor.remedies.draft import PolicyDocument
-from irsa_doctor.remedies.mending import Recipient
 from irsa_doctor.remedies.narrowing import as_written, to_users, with_audience
 from irsa_doctor.remedies.trust_policy import RolePolicy, admits, candidates, provider_for, role_policy, slips_mended
 from irsa_doctor.remedies.verified import Verified, verify
 from irsa_doctor.trust import Statement, admitted, grant_of, is_subject
 from irsa_doctor.trust.languages import Finite, contains
+from irsa_doctor.trust.presented import PresentedToken
 from irsa_doctor.trust.subjects import subject_form
 
 FixKind = Literal[
@@ -42,7 +42,7 @@ def offer(view: View, kinds: Sequence[str], judged: Judged) -> Offer:
     return NO_OFFER
 
 
-def policy_for(view: View, analysed: AnalysedRole, target: Recipient) -> Fix | None:
+def policy_for(view: View, analysed: AnalysedRole, target: PresentedToken) -> Fix | None:
     """The policy of a role that admits one more token; None where none is proved, or where it admits it already."""
     role = role_policy(view, analysed)
     if role is None or (not role.policy.refused and admits(role.policy, target)):
@@ -58,7 +58,7 @@ def _case_of(view: View, judged: Judged) -> AnalysedRole | None:
     return next((case for case in view.cases_by_id.get(judged.group, ()) if case.role.case == judged.case), None)
 
 
-def _proved(role: RolePolicy, document: PolicyDocument, targets: Sequence[Recipient] = ()) -> Verified | None:
+def _proved(role: RolePolicy, document: PolicyDocument, targets: Sequence[PresentedToken] = ()) -> Verified | None:
     """A document with what it comes to, None where it is not proved of every case of the role that it does no harm."""
     verified, known = verify(role, document, targets), role.analysed.role
     if verified is None or not known.case:
@@ -67,7 +67,7 @@ def _proved(role: RolePolicy, document: PolicyDocument, targets: Sequence[Recipi
     return verified if all(_does_no_harm(role.view, case, document, targets) for case in others) else None
 
 
-def _does_no_harm(view: View, case: AnalysedRole, document: PolicyDocument, targets: Sequence[Recipient]) -> bool:
+def _does_no_harm(view: View, case: AnalysedRole, document: PolicyDocument, targets: Sequence[PresentedToken]) -> bool:
     """Whether a document admits whom another case of the role admits and names, and nobody else."""
     role = role_policy(view, case)
     if role is None or role.document == document:
@@ -153,11 +153,11 @@ def _mended_for_binding(view: View, judged: Judged) -> Fix | None:
     return policy_for(view, analysed, target) if analysed and target else None
 
 
-def _target(role: Role, user: RoleUser) -> Recipient | None:
+def _target(role: Role, user: RoleUser) -> PresentedToken | None:
     """The token of a service account that uses a role, None where not all of it is known."""
     if not (user.issuer and user.audience and role.account) or user.pod_identity:
         return None
-    return Recipient(role.account, provider_for(role, user.issuer), user.issuer, user.subject, user.audience, _known(role))
+    return PresentedToken(role.account, provider_for(role, user.issuer), user.issuer, user.subject, user.audience, _known(role))
 
 
 def _known(role: Role) -> Mapping[str, tuple[str, ...]]:
@@ -165,12 +165,12 @@ def _known(role: Role) -> Mapping[str, tuple[str, ...]]:
     return {"aws:securetransport": ("true",), "aws:resourceaccount": (role.account,)}
 
 
-def _using(role: RolePolicy, index: int) -> list[Recipient]:
+def _using(role: RolePolicy, index: int) -> list[PresentedToken]:
     """The tokens of the service accounts that use a role, whatever the statement."""
     return [target for user in role.users if (target := _target(role.analysed.role, user))]
 
 
-def _written(role: RolePolicy, index: int) -> list[Recipient]:
+def _written(role: RolePolicy, index: int) -> list[PresentedToken]:
     """The tokens that a statement was written for: of the subjects that it names, with its provider."""
     statement = next((s for s in role.policy.statements if s.index == index), None)
     issued = _issued(role, statement) if statement else None
@@ -182,7 +182,7 @@ def _written(role: RolePolicy, index: int) -> list[Recipient]:
     known = {**_known(role_record), "aws:resourceaccount": (account,)}
     audience = next(iter(audiences)) if len(audiences) == 1 else ""
     subjects = dict.fromkeys(_subjects(statement)) if audience else ()
-    return [Recipient(account, provider, issuer, subject, audience, known) for subject in subjects]
+    return [PresentedToken(account, provider, issuer, subject, audience, known) for subject in subjects]
 
 
 def _issued(role: RolePolicy, statement: Statement) -> tuple[str, str, str] | None:

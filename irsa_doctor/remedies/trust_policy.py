@@ -18,7 +18,6 @@ from irsa_doctor.remedies.mending import (
     OTHER_SUBJECT,
     Knowledge,
     Mended,
-    Recipient,
     mend_statement,
     name_users,
 )
@@ -27,6 +26,7 @@ from irsa_doctor.remedies.refusals import without_refusals
 from irsa_doctor.trust import Admitted, Policy, Request, Statement, admitted, decide, provider_arn_of
 from irsa_doctor.trust.keys import presence
 from irsa_doctor.trust.policy import DEFAULT_QUOTA, WEB_IDENTITY
+from irsa_doctor.trust.presented import PresentedToken
 
 _LONGEST, _MOST_STATEMENTS = 4 * DEFAULT_QUOTA, 200
 """characters and statements of a policy that is mended: what is longer cannot be saved, whatever the quota of the account"""
@@ -84,7 +84,7 @@ class RolePolicy(msgspec.Struct, frozen=True, dict=True):
         """The document from which to start: what IAM refuses is mended where that is certain."""
         return without_refusals(self.document) if self.policy.refused else self.document
 
-    def knowledge(self, target: Recipient) -> Knowledge:
+    def knowledge(self, target: PresentedToken) -> Knowledge:
         """What edits for a token may rely on."""
         users = self.users_at(Viewpoint(target.provider, target.issuer))
         complete = target.issuer in self.view.accounts.listed_whole
@@ -116,22 +116,22 @@ def _is_oversize(policy: Policy) -> bool:
     return policy.size > _LONGEST or len(policy.statements) > _MOST_STATEMENTS
 
 
-def admits(policy: Policy, target: Recipient, language: Admitted | None = None) -> bool:
+def admits(policy: Policy, target: PresentedToken, language: Admitted | None = None) -> bool:
     """Whether a policy surely admits a token, whatever of its request is not known; `language`: what it admits."""
     language = language or admitted(policy, target.provider, target.issuer, profile=cluster_profile(target.issuer))
     verdict = language.verdict(target.subject, target.audience)
-    decisive = {key.lower() for key in language.depends_on} <= target.known.keys() and not (
+    decisive = {key.lower() for key in language.depends_on} <= target.request.keys() and not (
         language.contested or language.unseen
     )
     if verdict is not Verdict.UNKNOWN or not decisive:
         return verdict is Verdict.PASS
     token = {f"{target.issuer.lower()}:sub": (target.subject,), f"{target.issuer.lower()}:aud": (target.audience,)}
-    present = {key: values for key, values in target.known.items() if values}
+    present = {key: values for key, values in target.request.items() if values}
     decision = decide(policy, Request(target.account, target.provider, {**present, **token}))
     return decision.outcome == "allow" and decision.is_certain
 
 
-def candidates(role: RolePolicy, target: Recipient) -> Iterator[PolicyDocument]:
+def candidates(role: RolePolicy, target: PresentedToken) -> Iterator[PolicyDocument]:
     """Documents that should admit a token, those with the smallest change first; each is still to be proved.
 
     A condition on the request (its source, its region, ...) is somebody's restriction: no way past it is opened.
@@ -149,23 +149,23 @@ def candidates(role: RolePolicy, target: Recipient) -> Iterator[PolicyDocument]:
         yield from past_denials(option.document, target, sorted(knowledge.users))
 
 
-def _restricts(statement: Statement, target: Recipient) -> bool:
+def _restricts(statement: Statement, target: PresentedToken) -> bool:
     """Whether a statement has a condition on something of the request that is not known."""
     issuer = target.issuer.lower()
     return any(
-        presence(condition.key, issuer) in ("maybe", "always") and condition.key not in target.known
+        presence(condition.key, issuer) in ("maybe", "always") and condition.key not in target.request
         for condition in statement.conditions
     )
 
 
-def _mended(role: RolePolicy, statement: Statement, target: Recipient, knowledge: Knowledge) -> list[Mended]:
+def _mended(role: RolePolicy, statement: Statement, target: PresentedToken, knowledge: Knowledge) -> list[Mended]:
     """The document with one statement mended, as it is written and with service accounts in the place of wildcards."""
     known = role.policy if role.base is role.document else None
     mended = mend_statement(role.base, statement.index, target, knowledge, known)
     return [mended, *_with_names(mended, statement.index, target, knowledge)] if mended else []
 
 
-def _with_names(mended: Mended, index: int, target: Recipient, knowledge: Knowledge) -> Iterator[Mended]:
+def _with_names(mended: Mended, index: int, target: PresentedToken, knowledge: Knowledge) -> Iterator[Mended]:
     """The same with the service accounts in the place of wildcards, which may admit more than the token."""
     try:
         document = name_users(mended.document, index, target.issuer, knowledge.users | {target.subject})
@@ -176,13 +176,13 @@ def _with_names(mended: Mended, index: int, target: Recipient, knowledge: Knowle
 
 
 def slips_mended(
-    role: RolePolicy, index: int, targets: Sequence[Recipient], *, by_name: bool
-) -> tuple[Iterator[PolicyDocument], list[Recipient]]:
+    role: RolePolicy, index: int, targets: Sequence[PresentedToken], *, by_name: bool
+) -> tuple[Iterator[PolicyDocument], list[PresentedToken]]:
     """Documents with the slips of one statement put right that keep tokens out, and the tokens that they then should admit.
 
     Nobody is added who is not meant by what is written; `by_name`: service accounts take the place of wildcards.
     """
-    document, mended_for = role.base, list[Recipient]()
+    document, mended_for = role.base, list[PresentedToken]()
     for target in targets[:_MOST_TARGETS]:
         more = statement_count(document) - statement_count(role.base)
         for number in range(index, index + more + 1):
@@ -199,7 +199,7 @@ def slips_mended(
 
 
 def _slips(
-    role: RolePolicy, document: PolicyDocument, index: int, target: Recipient, *, by_name: bool
+    role: RolePolicy, document: PolicyDocument, index: int, target: PresentedToken, *, by_name: bool
 ) -> PolicyDocument | None:
     knowledge = role.knowledge(target)
     mended = mend_statement(document, index, target, knowledge, role.policy if document is role.document else None)
@@ -209,7 +209,7 @@ def _slips(
     return named.document if named else mended.document
 
 
-def _statement_for(target: Recipient) -> dict[str, Any]:
+def _statement_for(target: PresentedToken) -> dict[str, Any]:
     """A statement for one token alone, in the form of
     https://docs.aws.amazon.com/eks/latest/userguide/associate-service-account-role.html."""
     claims = {f"{target.issuer}:aud": target.audience, f"{target.issuer}:sub": target.subject}

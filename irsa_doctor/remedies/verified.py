@@ -14,12 +14,12 @@ import msgspec
 from irsa_doctor.facts.grants.reading import issuer_kind
 from irsa_doctor.issuers import OTHER, cluster_profile
 from irsa_doctor.remedies.draft import PolicyDocument, read_for_iam
-from irsa_doctor.remedies.mending import Recipient
 from irsa_doctor.remedies.proof import Comparison, Surplus, Viewpoint
 from irsa_doctor.remedies.trust_policy import RolePolicy, admits
 from irsa_doctor.trust import Policy, is_subject
 from irsa_doctor.trust.keys import presence
 from irsa_doctor.trust.policy import DEFAULT_QUOTA, WEB_IDENTITY
+from irsa_doctor.trust.presented import PresentedToken
 
 _OIDC = ":oidc-provider/"
 
@@ -56,7 +56,7 @@ class _Account(msgspec.Struct, frozen=True):
 
 
 def verify(
-    role: RolePolicy, document: PolicyDocument, targets: Sequence[Recipient] = (), *, handed_out: bool = False
+    role: RolePolicy, document: PolicyDocument, targets: Sequence[PresentedToken] = (), *, handed_out: bool = False
 ) -> Verified | None:
     """The document with what it comes to, None where it is not proved that it does no harm.
 
@@ -80,7 +80,7 @@ def verify(
     return Verified(document, _keeps(role, changes), tuple(sorted(admitted_now)))
 
 
-def _viewpoints(role: RolePolicy, new: Policy, targets: Sequence[Recipient]) -> Iterator[Viewpoint]:
+def _viewpoints(role: RolePolicy, new: Policy, targets: Sequence[PresentedToken]) -> Iterator[Viewpoint]:
     """The providers of which either policy speaks."""
     statements = (*role.policy.statements, *new.statements)
     named = {v for s in statements for v in s.federated if isinstance(v, str) and _OIDC in v}
@@ -92,7 +92,7 @@ def _viewpoints(role: RolePolicy, new: Policy, targets: Sequence[Recipient]) -> 
         yield Viewpoint(provider, issuer, cluster_profile(issuer) if is_cluster else OTHER)
 
 
-def _change(role: RolePolicy, new: Policy, view: Viewpoint, targets: Sequence[Recipient]) -> _Account:
+def _change(role: RolePolicy, new: Policy, view: Viewpoint, targets: Sequence[PresentedToken]) -> _Account:
     compared = Comparison(new, role.policy, view, role.admitted_at(view))
     # what IAM refuses is not in force: then whatever the new one admits is new
     nothing = msgspec.structs.replace(role.policy, statements=()) if role.policy.refused else None

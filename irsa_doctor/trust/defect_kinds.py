@@ -79,7 +79,18 @@ AUDIENCE_KINDS: tuple[DefectKind, ...] = (
     "audience-other",
 )
 """what can be wrong with an audience, the most telling first"""
-_WEAK = frozenset(
+SUBJECT_KINDS: tuple[DefectKind, ...] = (
+    "claims-swapped",
+    "subject-wildcard",
+    "subject-case",
+    "subject-invisible",
+    "subject-shape",
+    "subject-version",
+    "subject-variable",
+    "subject-conflict",
+)
+"""what can be wrong with a subject, whichever token is looked at"""
+_DENY_NOTHING = frozenset(
     {
         *("key-ignored", "source-address", "region", "session-name"),
         *("for-any-value", "for-all-values", "if-exists", "negated", "typed-operator"),
@@ -101,6 +112,6 @@ class Defect(msgspec.Struct, frozen=True, kw_only=True):
     places: tuple[Steps, ...] = ()
 
     @property
-    def shuts_out(self) -> bool:
+    def denies_tokens(self) -> bool:
         """Whether it denies tokens that the statement was meant for; other defects change nothing, or leave it open."""
-        return self.kind not in _WEAK
+        return self.kind not in _DENY_NOTHING

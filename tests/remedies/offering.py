@@ -6,9 +6,10 @@ from functools import partial
 from irsa_doctor.answers.check.engine import evaluate
 from irsa_doctor.facts import derive
 from irsa_doctor.model import Place, TrustPolicy
-from irsa_doctor.remedies import Recipient, offer, policy_for
+from irsa_doctor.remedies import offer, policy_for
 from irsa_doctor.rulebook.rules import shipped_rules
 from irsa_doctor.trust import admitted, read_policy
+from irsa_doctor.trust.presented import PresentedToken
 from tests.facts.situations import ACCOUNT, ISSUER, account, aws, manifests, policy, provider_arn, role, role_arn, view
 
 PREFIX = "system:serviceaccount:"
@@ -56,7 +57,7 @@ def policies(document, *more, **options):
 
 def target(subject=APP, audience=STS, issuer=ISSUER, known=()):
     known = {**dict(known), "aws:securetransport": ("true",), "aws:resourceaccount": (ACCOUNT,)}
-    return Recipient(ACCOUNT, provider_arn(issuer=issuer), issuer, subject, audience, known)
+    return PresentedToken(ACCOUNT, provider_arn(issuer=issuer), issuer, subject, audience, known)
 
 
 def let_in(document, *more, subject=APP, audience=STS, known=(), **options):

@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 
 from irsa_doctor.facts import View
 from irsa_doctor.model import Closed, Cluster, Inventory, Place, Role, ServiceAccount
-from irsa_doctor.remedies import Recipient, policy_for
+from irsa_doctor.remedies import policy_for
 from irsa_doctor.remedies.draft import read_for_iam
 from irsa_doctor.sources import read_policy_text as read_text
+from irsa_doctor.trust.presented import PresentedToken
 from tests.remedies.offering import offered as of_findings
 from tests.trust import drawing, reference
 from tests.trust.drawing import ACCOUNT, ARN, AUD, AUDIENCES, ISSUER, OTHER, PREFIX, SUB, SUBJECTS, arn_of, examples
@@ -174,7 +175,7 @@ slipped = st.builds(
 def is_proved(document, users, subject, surroundings, *, complete):
     """The offered policy, held against the one before; None where nothing is offered."""
     view = world(document, users, complete=complete)
-    target = Recipient(ACCOUNT, ARN, ISSUER, subject, STS, KNOWN)
+    target = PresentedToken(ACCOUNT, ARN, ISSUER, subject, STS, KNOWN)
     fix = policy_for(view, view.roles[0], target)
     if fix is None:
         return None

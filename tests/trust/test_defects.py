@@ -230,7 +230,7 @@ def beside(operator, key, value):
 )
 def test_a_key_with_another_value_in_every_request_shuts_out(operator, key, value, kind):
     (defect,), _ = read(beside(operator, key, value))
-    assert (defect.kind, defect.shuts_out, defect.places[0][-1]) == (kind, True, key)
+    assert (defect.kind, defect.denies_tokens, defect.places[0][-1]) == (kind, True, key)
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,6 @@ from irsa_doctor.model import Issuer
 from irsa_doctor.model.findings import Finding, Fix
 from irsa_doctor.remedies import (
     FixKind,
-    Recipient,
     add_audience,
     annotation,
     association_policy_for,
@@ -24,6 +23,7 @@ from irsa_doctor.remedies import (
 )
 from irsa_doctor.rulebook.cause_block import Certainty
 from irsa_doctor.rulebook.causes import Cause
+from irsa_doctor.trust.presented import PresentedToken
 
 
 def fix_of(case: Case, cause: Cause, link: str, finding: Finding | None, certainty: Certainty) -> Fix | None:
@@ -62,7 +62,7 @@ def _policy(case: Case) -> Fix | None:
         return None
     account = case.role_arn.account if case.role_arn else ""
     known = {"aws:securetransport": ("true",), "aws:resourceaccount": (account,)}
-    target = Recipient(account, case.provider_arn, case.issuer, case.subject, case.audience, known)
+    target = PresentedToken(account, case.provider_arn, case.issuer, case.subject, case.audience, known)
     return policy_for(case.view, case.analysed, target)
 
 

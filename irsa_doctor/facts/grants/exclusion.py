@@ -13,11 +13,12 @@ from irsa_doctor.facts.lookups.lookups import Lookups
 from irsa_doctor.issuers import EKS, cluster_profile, profile_of
 from irsa_doctor.model import Text, parse_arn, text_of
 from irsa_doctor.trust import SUBJECT_PREFIX, Policy, Statement, grant_of
-from irsa_doctor.trust.defect_kinds import AUDIENCE_KINDS, Defect, DefectKind
+from irsa_doctor.trust.defect_kinds import AUDIENCE_KINDS, SUBJECT_KINDS, Defect, DefectKind
 from irsa_doctor.trust.defects import Expected, defects_of
-from irsa_doctor.trust.holding import holds, variables_of
-from irsa_doctor.trust.keys import known_context, presence, request_kind
+from irsa_doctor.trust.holding import holds
+from irsa_doctor.trust.keys import presence, request_kind
 from irsa_doctor.trust.policy import WEB_IDENTITY, Condition, covering
+from irsa_doctor.trust.presented import PresentedToken
 from irsa_doctor.trust.subjects import matches_subject
 
 SLIP, OTHER_KEYS, OTHER_SUBJECT, OTHER_ISSUER, NO_WEB_IDENTITY = 1, 2, 10, 20, 30
@@ -27,22 +28,6 @@ _SERVICES: Mapping[str, DefectKind] = {
     "pods.eks.amazonaws.com": "principal-pod-identity",
     "ec2.amazonaws.com": "principal-ec2",
 }
-
-
-class Presented(msgspec.Struct, frozen=True):
-    """A token as STS presents it to a policy: its provider (ARN) in the role's account, its issuer without scheme, its claims.
-
-    `request` is what else is known of the request: keys in lower case -> values, () where the key is surely absent.
-    `generated`: the name of the service account may come from a chart; a template that writes it out generates none.
-    """
-
-    account: str
-    provider: str
-    issuer: str
-    subject: str
-    audience: str
-    request: Mapping[str, tuple[str, ...]] = {}
-    generated: bool = True
 
 
 class Exclusion(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,7 +44,7 @@ class Exclusion(msgspec.Struct, frozen=True, kw_only=True):
         return self.defect.kind
 
 
-def exclusions(policy: Policy, token: Presented, lookups: Lookups) -> tuple[Exclusion, ...]:
+def exclusions(policy: Policy, token: PresentedToken, lookups: Lookups) -> tuple[Exclusion, ...]:
     """Why a policy does not admit a token: the failing checks of the nearest Allow statement, and the Deny that matches."""
     by_statement = [_of_statement(policy, s, token, lookups) for s in policy.statements if s.allow]
     denials = tuple(_of_denies(policy, token))
@@ -69,7 +54,7 @@ def exclusions(policy: Policy, token: Presented, lookups: Lookups) -> tuple[Excl
     return (*nearest, *denials)
 
 
-def _of_statement(policy: Policy, statement: Statement, token: Presented, lookups: Lookups) -> tuple[Exclusion, ...]:
+def _of_statement(policy: Policy, statement: Statement, token: PresentedToken, lookups: Lookups) -> tuple[Exclusion, ...]:
     """The failing checks of one Allow statement, in the order of its elements."""
     principal = _principal(statement, token, lookups)
     if principal and principal.cost >= NO_WEB_IDENTITY:
@@ -99,7 +84,7 @@ def _renamed(statement: Statement, alias: str, issuer: str) -> Statement:
 # ---- the principal
 
 
-def _principal(statement: Statement, token: Presented, lookups: Lookups) -> Exclusion | None:
+def _principal(statement: Statement, token: PresentedToken, lookups: Lookups) -> Exclusion | None:
     """What is wrong with the nearest principal, None where one is, or may be, the token's provider."""
     if token.provider in statement.federated or any(isinstance(value, Text) for value in statement.federated):
         return None
@@ -107,19 +92,19 @@ def _principal(statement: Statement, token: Presented, lookups: Lookups) -> Excl
     return min(nearest, key=lambda check: check.cost) if nearest else _not_federated(statement, token)
 
 
-def _federated(statement: Statement, value: str, token: Presented, lookups: Lookups) -> Exclusion:
+def _federated(statement: Statement, value: str, token: PresentedToken, lookups: Lookups) -> Exclusion:
     kind, cost = _nearness(statement, value, token, lookups)
     return _of_principal(statement, kind, value, token, cost)
 
 
-def _of_principal(statement: Statement, kind: DefectKind, value: str, token: Presented, cost: float) -> Exclusion:
+def _of_principal(statement: Statement, kind: DefectKind, value: str, token: PresentedToken, cost: float) -> Exclusion:
     places = ((*statement.steps, "Principal"),)
     says = f'the principal is "{value}", the token is of {token.provider}'
     defect = Defect(kind=kind, value=value, meant=token.provider, places=places)
     return Exclusion(defect=defect, statement=statement.index, says=says, cost=cost)
 
 
-def _nearness(statement: Statement, value: str, token: Presented, lookups: Lookups) -> tuple[DefectKind, float]:
+def _nearness(statement: Statement, value: str, token: PresentedToken, lookups: Lookups) -> tuple[DefectKind, float]:
     """What is wrong with a Federated principal, and how far it is from the right one."""
     form = lookups.principals.form(value, token.account)
     same = is_kin(value, token.issuer)
@@ -141,7 +126,7 @@ def _nearness(statement: Statement, value: str, token: Presented, lookups: Looku
     return ("principal-stale", OTHER_ISSUER) if gone else ("principal-other", OTHER_ISSUER + 1)
 
 
-def _wrong_provider(value: str, form: PrincipalForm, token: Presented, lookups: Lookups) -> DefectKind:
+def _wrong_provider(value: str, form: PrincipalForm, token: PresentedToken, lookups: Lookups) -> DefectKind:
     if form == "dualstack":
         return "principal-alias"
     arn = parse_arn(value)
@@ -151,7 +136,7 @@ def _wrong_provider(value: str, form: PrincipalForm, token: Presented, lookups: 
     return "principal-arn"
 
 
-def _not_federated(statement: Statement, token: Presented) -> Exclusion:
+def _not_federated(statement: Statement, token: PresentedToken) -> Exclusion:
     """A statement for others than web identities; it may have been written for one all the same."""
     others = [text_of(value) for value in (*statement.aws, *statement.service)]
     value = ", ".join(others[:3])
@@ -174,7 +159,7 @@ class _Scene(msgspec.Struct, frozen=True, dict=True):
 
     policy: Policy
     statement: Statement
-    token: Presented
+    token: PresentedToken
     lookups: Lookups
 
     def defects(self) -> tuple[Defect, ...]:
@@ -198,7 +183,7 @@ class _Scene(msgspec.Struct, frozen=True, dict=True):
 
     def of_conditions(self) -> Iterator[Exclusion]:
         """The conditions that do not hold for the token."""
-        context = request_keys(self.statement.conditions, self.token)
+        context = self.token.context_of(self.statement.conditions)
         failed = [
             (number, condition)
             for number, condition in enumerate(self.statement.conditions)
@@ -247,7 +232,7 @@ class _Scene(msgspec.Struct, frozen=True, dict=True):
         if condition.use.operator.family != "string" or condition.use.operator.negated:
             yield self.relative("subject-other", condition), OTHER_SUBJECT
             return
-        own = [d for d in own if d.kind in _OF_SUBJECTS]
+        own = [d for d in own if d.kind in SUBJECT_KINDS]
         meant = next((d for d in own if self.is_meant(d)), None)
         if meant:
             yield meant, SLIP
@@ -280,29 +265,6 @@ class _Scene(msgspec.Struct, frozen=True, dict=True):
         return any(holds(c, context, variables=self.policy.variables) for c in others)
 
 
-_OF_SUBJECTS: frozenset[DefectKind] = frozenset(
-    {
-        "claims-swapped",
-        "subject-wildcard",
-        "subject-case",
-        "subject-invisible",
-        "subject-shape",
-        "subject-version",
-        "subject-variable",
-        "subject-conflict",
-    }
-)
-
-
-def request_keys(conditions: Sequence[Condition], token: Presented) -> dict[str, tuple[str, ...]]:
-    """The keys of the token's request, and those that conditions name and that are not in it, in lower case -> their values."""
-    issuer = token.issuer.lower()
-    keys = {key for c in conditions for key in (c.key, *variables_of(c, True)) if key}
-    absent: dict[str, tuple[str, ...]] = {key: () for key in keys if presence(key, issuer) == "never"}
-    known = known_context(token.provider, token.issuer)
-    return {**absent, **known, **token.request, f"{issuer}:sub": (token.subject,), f"{issuer}:aud": (token.audience,)}
-
-
 def other_subject(values: Sequence[str], subject: str, *, generated: bool = True) -> DefectKind:
     """How subjects that a policy requires differ from one: by a generated name, by the namespace, altogether.
 
@@ -328,13 +290,13 @@ def _is_release(name: str, other: str) -> bool:
 # ---- Deny
 
 
-def _of_denies(policy: Policy, token: Presented) -> Iterator[Exclusion]:
+def _of_denies(policy: Policy, token: PresentedToken) -> Iterator[Exclusion]:
     """The Deny statements that surely match the token."""
     issuer = token.issuer.lower()
     for statement in policy.statements:
         if statement.allow or token.provider not in statement.federated or covering(statement, WEB_IDENTITY) is not True:
             continue
-        context = request_keys(statement.conditions, token)
+        context = token.context_of(statement.conditions)
         if all(holds(c, context, variables=policy.variables) is True for c in statement.conditions):
             absent = any(c.key and presence(c.key, issuer) == "never" for c in statement.conditions)
             kind: DefectKind = "deny-absent-key" if absent else "deny"

@@ -193,7 +193,7 @@ def is_blocked(read: GrantReading) -> bool:
     reading = read.reading
     if reading.action == "other":
         return False
-    return reading.action == "hole" or True in [defect.shuts_out for defect in reading.defects]
+    return reading.action == "hole" or True in [defect.denies_tokens for defect in reading.defects]
 
 
 _FLAGS: dict[str, frozenset[DefectKind]] = {

@@ -159,7 +159,7 @@ def defective(grants: Iterable[tuple[GrantReading, GrantFacts]]) -> list[Steps]:
         steps
         for read, _ in grants
         for defect in read.reading.defects
-        if defect.shuts_out and (defect.condition is None or is_in_force(read))
+        if defect.denies_tokens and (defect.condition is None or is_in_force(read))
         for steps in defect.places
     ]
 

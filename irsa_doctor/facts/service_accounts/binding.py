@@ -6,7 +6,7 @@ from typing import Literal
 
 import msgspec
 
-from irsa_doctor.facts.grants.exclusion import Presented, exclusions, other_subject
+from irsa_doctor.facts.grants.exclusion import exclusions, other_subject
 from irsa_doctor.facts.grants.grant import AUDIENCE_OF_ISSUER
 from irsa_doctor.facts.lookups.associations import NO_ISSUER, association_of
 from irsa_doctor.facts.lookups.lookups import ROLE_ARN
@@ -31,6 +31,7 @@ from irsa_doctor.model import Arn, Issuer, ServiceAccount, Text, Unknown, is_pro
 from irsa_doctor.trust import Admitted, Policy, Statement
 from irsa_doctor.trust.defect_kinds import DefectKind
 from irsa_doctor.trust.languages import Finite, contains
+from irsa_doctor.trust.presented import PresentedToken
 
 NamedRole = Literal["there", "missing", "other-path", "other-account", "other-partition"]
 Trust = Literal[
@@ -211,7 +212,9 @@ def _names_others(view: View, account: ServiceAccount, named: AnalysedRole, issu
     provider = next((arn for arn in named.by_provider if is_provider_of(arn, issuer)), "")
     if named.policy is None or not provider or not audiences:
         return False
-    token = Presented(named.role.account, provider, issuer, account.subject, min(audiences), generated=not account.template)
+    token = PresentedToken(
+        named.role.account, provider, issuer, account.subject, min(audiences), generated=not account.template
+    )
     return any(check.kind in _OTHER_SUBJECTS for check in exclusions(named.policy, token, view)[:1])
 
 

@@ -1,11 +1,12 @@
 """The audiences that the tokens of a service account have, and the Deny statements of a role that match it."""
 
-from irsa_doctor.facts.grants.exclusion import Presented, exclusions
+from irsa_doctor.facts.grants.exclusion import exclusions
 from irsa_doctor.facts.lookups.view import View
 from irsa_doctor.facts.workloads.webhook import AUDIENCE_ANNOTATION
 from irsa_doctor.model import ServiceAccount, Text, is_provider_of, text_of
 from irsa_doctor.trust import Admitted, Policy, Statement
 from irsa_doctor.trust.keys import presence
+from irsa_doctor.trust.presented import PresentedToken
 
 
 def audiences_of(view: View, account: ServiceAccount, issuer: str) -> frozenset[str]:
@@ -24,7 +25,7 @@ def denials_without_allow(view: View, account: ServiceAccount, policy: Policy, a
     providers = {v for s in policy.statements for v in s.federated if isinstance(v, str) and is_provider_of(v, issuer)}
     made = not account.template
     tokens = [
-        Presented("", provider, issuer, account.subject, min(audiences), generated=made) for provider in sorted(providers)
+        PresentedToken("", provider, issuer, account.subject, min(audiences), generated=made) for provider in sorted(providers)
     ]
     denying = {exclusion.statement for token in tokens for exclusion in exclusions(policy, token, view)}
     return [statement for statement in policy.statements if statement.index in denying]

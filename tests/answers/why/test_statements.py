@@ -3,10 +3,11 @@ import json
 import pytest
 
 from irsa_doctor.facts import View
-from irsa_doctor.facts.grants.exclusion import Presented, exclusions
+from irsa_doctor.facts.grants.exclusion import exclusions
 from irsa_doctor.rulebook.causes import causes_of_sign
 from irsa_doctor.sources import load
 from irsa_doctor.trust import read_policy
+from irsa_doctor.trust.presented import PresentedToken
 
 ACCOUNT, OTHER = "111122223333", "444455556666"
 ISSUER = "oidc.eks.eu-west-1.amazonaws.com/id/5D2A7C1E9B8F4036A1C4E7D20B93F865"
@@ -51,7 +52,7 @@ def said_of(*statements, version="2012-10-17", audience=STS):
     role = {"Role": {"RoleName": "app", "Arn": f"arn:aws:iam::{ACCOUNT}:role/app", "AssumeRolePolicyDocument": policy}}
     memory = {path: json.dumps(document).encode() for path, document in {**WORLD, "role.json": role}.items()}
     view = View(load([], memory=memory).inventory)
-    token = Presented(ACCOUNT, provider(), ISSUER, SUBJECT, audience)
+    token = PresentedToken(ACCOUNT, provider(), ISSUER, SUBJECT, audience)
     return exclusions(read_policy(view.inventory.roles[0].policy), token, view)
 
 

@@ -2,9 +2,10 @@
 
 import pytest
 
-from irsa_doctor.facts.grants.exclusion import Presented, exclusions, other_subject
+from irsa_doctor.facts.grants.exclusion import exclusions, other_subject
 from irsa_doctor.model import Place, TrustPolicy
 from irsa_doctor.trust import read_policy
+from irsa_doctor.trust.presented import PresentedToken
 from tests.facts.situations import ACCOUNT, ISSUER, aws, provider_arn, view
 
 SUB, AUD = f"{ISSUER}:sub", f"{ISSUER}:aud"
@@ -14,7 +15,7 @@ OWN, COLLEAGUE, AUDIENCE = "system:serviceaccount:prod:app", "system:serviceacco
 def kinds(*statements, subject=OWN):
     """The kinds of the defects that keep a token out of a policy of these statements."""
     document = {"Version": "2012-10-17", "Statement": list(statements)}
-    token = Presented(ACCOUNT, provider_arn(), ISSUER, subject, AUDIENCE)
+    token = PresentedToken(ACCOUNT, provider_arn(), ISSUER, subject, AUDIENCE)
     return [check.kind for check in exclusions(read_policy(TrustPolicy(document, Place("-"))), token, view(aws()))]
 
 

@@ -10,7 +10,7 @@ from irsa_doctor.answers.why.links.link import Link
 from irsa_doctor.answers.why.links.role import DENIED
 from irsa_doctor.answers.why.links.state import LinkState, Sign, at_most_likely, failed, passed, signs_of, undecided
 from irsa_doctor.answers.why.placeholders import fill_command
-from irsa_doctor.facts.grants.exclusion import Exclusion, Presented, exclusions
+from irsa_doctor.facts.grants.exclusion import Exclusion, exclusions
 from irsa_doctor.model import TrustPolicy, Verdict
 from irsa_doctor.rulebook.cause_block import StsError
 from irsa_doctor.rulebook.causes import causes_of_sign
@@ -18,6 +18,7 @@ from irsa_doctor.trust import Policy, Request, admitted, decide
 from irsa_doctor.trust.defect_kinds import DefectKind
 from irsa_doctor.trust.keys import request_kind
 from irsa_doctor.trust.policy import WEB_IDENTITY, covering
+from irsa_doctor.trust.presented import PresentedToken
 
 _CALLS = "aws cloudtrail lookup-events --lookup-attributes AttributeKey=EventName,AttributeValue=AssumeRoleWithWebIdentity"
 
@@ -91,7 +92,7 @@ def _judged(case: Case, policy: Policy, audience: str) -> LinkState:
 def _denied(case: Case, policy: Policy, audience: str, request: Mapping[str, tuple[str, ...]]) -> LinkState:
     account = case.role_arn.account if case.role_arn else ""
     generated = not (case.account and case.account.template)
-    token = Presented(account, case.provider_arn, case.issuer, case.subject, audience, request, generated)
+    token = PresentedToken(account, case.provider_arn, case.issuer, case.subject, audience, request, generated)
     excluding = exclusions(policy, token, case.view)
     signs = tuple(_sign(case, exclusion) for exclusion in excluding)
     says = excluding[0].says if excluding else f"it does not admit {case.subject} with the audience {audience}"
