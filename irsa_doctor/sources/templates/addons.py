@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from irsa_doctor.model import Place, PodIdentityAssociation, ServiceAccount, Text
+from irsa_doctor.model import ClusterAddon, Place, PodIdentityAssociation, ServiceAccount, Text
 from irsa_doctor.sources.documents.reading import DocumentReading
 from irsa_doctor.sources.templates.values import TemplateValue
 from irsa_doctor.text.positions import Anchor
@@ -53,10 +53,12 @@ class Addon(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def add_account(addon: Addon, reading: DocumentReading) -> None:
-    """Add the service account that EKS annotates for an add-on; of an unknown one only the annotation is certain.
+    """Add an add-on, and the service account that EKS annotates for it; of an unknown one only the annotation is certain.
 
     EKS writes the role into the annotation (https://docs.aws.amazon.com/eks/latest/userguide/add-ons-iam.html).
     """
+    if isinstance(addon.name, str) and isinstance(addon.cluster, str):
+        reading.addons.append(ClusterAddon(cluster=addon.cluster, name=addon.name, place=addon.place))
     if not addon.role:
         return
     known = ADDON_ACCOUNTS.get(addon.name) if isinstance(addon.name, str) else None

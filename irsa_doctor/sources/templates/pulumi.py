@@ -27,7 +27,8 @@ from irsa_doctor.sources.documents.aws import client_ids_missing, thumbprints_mi
 from irsa_doctor.sources.documents.kubernetes import read_resource
 from irsa_doctor.sources.documents.policies import bare_policy, read_policy_text
 from irsa_doctor.sources.documents.reading import DocumentReading, NamelessProvider, Page
-from irsa_doctor.sources.templates.values import hole
+from irsa_doctor.sources.templates.addons import Addon, add_account, add_association, is_policy, session_tags_of
+from irsa_doctor.sources.templates.values import TemplateValue, hole
 from irsa_doctor.text import shapes
 from irsa_doctor.text.placeholders import with_holes
 from irsa_doctor.text.positions import Anchor
@@ -223,7 +224,43 @@ def _read_component(resource: PulumiResource) -> None:
 def _read_association(resource: PulumiResource) -> None:
     names = (resource.text("clusterName"), resource.text("namespace"), resource.text("serviceAccount"))
     if all(names):
-        resource.reading.associations.append(PodIdentityAssociation(*names, resource.at, resource.text("roleArn")))
+        resource.reading.associations.append(
+            PodIdentityAssociation(
+                *names,
+                resource.at,
+                resource.text("roleArn"),
+                resource.text("targetRoleArn"),
+                session_tags_of(_value(resource, "disableSessionTags")),
+                narrowed=is_policy(_value(resource, "policy").value),
+            )
+        )
+
+
+def _value(resource: PulumiResource, name: str) -> TemplateValue:
+    """A property as it is written; a hole where it is text that Pulumi fills in, or the value of a function."""
+    value = resource.properties.get(name)
+    if isinstance(value, str) or (isinstance(value, dict) and len(value) == 1 and name != "policy"):
+        return TemplateValue(resource.text(name) or None)
+    return TemplateValue(value)
+
+
+def _read_addon(resource: PulumiResource) -> None:
+    """https://www.pulumi.com/registry/packages/aws/api-docs/eks/addon/"""
+    addon = Addon(
+        name=resource.text("addonName") or hole(f"{resource.address}.addonName"),
+        cluster=resource.text("clusterName") or hole(f"{resource.address}.clusterName"),
+        place=resource.at,
+        role=resource.text("serviceAccountRoleArn"),
+        role_pointer=resource.at.at("serviceAccountRoleArn").pointer,
+    )
+    add_account(addon, resource.reading)
+    listed = resource.properties.get("podIdentityAssociations")
+    for number, item in enumerate(listed if isinstance(listed, list) else ()):
+        at = resource.at.at("podIdentityAssociations", number)
+        if isinstance(item, dict):
+            own = msgspec.structs.replace(resource, properties=item)
+            account = own.text("serviceAccount") or hole(f"{resource.address}.serviceAccount")
+            add_association(addon, account, own.text("roleArn"), at, resource.reading)
 
 
 _READERS: Mapping[str, Callable[[PulumiResource], None]] = {
@@ -232,4 +269,5 @@ _READERS: Mapping[str, Callable[[PulumiResource], None]] = {
     "OIDCProvider": _read_provider,
     "Cluster": _read_cluster,
     "PodIdentityAssociation": _read_association,
+    "Addon": _read_addon,
 }

@@ -61,6 +61,23 @@ def eksctl(**members):
     return {"cluster.json": {"apiVersion": "eksctl.io/v1alpha5", "kind": "ClusterConfig", **config}}
 
 
+def pulumi(**members):
+    properties = {"clusterName": "prod", "namespace": "a", "serviceAccount": "x", "roleArn": TARGET, **members}
+    return {"Pulumi.yaml": {"name": "p", "runtime": "yaml", "resources": {"x": {"type": PULUMI, "properties": properties}}}}
+
+
+PULUMI = "aws:eks:PodIdentityAssociation"
+
+
+def module(**members):
+    lines = "".join(f"      {name} = {value}\n" for name, value in members.items())
+    names = '      cluster_name = "prod"\n      namespace = "a"\n      service_account = "x"\n'
+    call = '  source = "terraform-aws-modules/eks-pod-identity/aws"\n  name = "x"\n'
+    return {
+        "main.tf": f'variable "it" {{}}\nmodule "x" {{\n{call}  associations = {{\n    x = {{\n{names}{lines}    }}\n  }}\n}}\n'
+    }
+
+
 def association(documents):
     (made,) = inventory(documents).associations
     return made
@@ -74,8 +91,11 @@ def association(documents):
         cloudformation(TargetRoleArn=TARGET, DisableSessionTags=True, Policy=json.dumps(POLICY)),
         ack(targetRoleARN=TARGET, disableSessionTags=True, policy=json.dumps(POLICY)),
         eksctl(targetRoleARN=TARGET, disableSessionTags=True, policy=json.dumps(POLICY)),
+        pulumi(targetRoleArn=TARGET, disableSessionTags=True, policy=json.dumps(POLICY)),
+        pulumi(targetRoleArn=TARGET, disableSessionTags=True, policy={"fn::toJSON": POLICY}),
+        module(target_role_arn=f'"{TARGET}"', disable_session_tags="true", policy=f"jsonencode({json.dumps(POLICY)})"),
     ],
-    ids=["terraform", "plan", "cloudformation", "ack", "eksctl"],
+    ids=["terraform", "plan", "cloudformation", "ack", "eksctl", "pulumi", "pulumi with a function", "module"],
 )
 def test_members_with_values_are_read(documents):
     made = association(documents)
@@ -84,8 +104,16 @@ def test_members_with_values_are_read(documents):
 
 @pytest.mark.parametrize(
     "documents",
-    [terraform(), plan(unknown=("disable_session_tags", "target_role_arn", "policy")), cloudformation(), ack(), eksctl()],
-    ids=["terraform", "plan", "cloudformation", "ack", "eksctl"],
+    [
+        terraform(),
+        plan(unknown=("disable_session_tags", "target_role_arn", "policy")),
+        cloudformation(),
+        ack(),
+        eksctl(),
+        pulumi(),
+        module(),
+    ],
+    ids=["terraform", "plan", "cloudformation", "ack", "eksctl", "pulumi", "module"],
 )
 def test_what_a_template_leaves_out_is_as_aws_sets_it(documents):
     made = association(documents)
@@ -98,8 +126,11 @@ def test_what_a_template_leaves_out_is_as_aws_sets_it(documents):
         terraform(target_role_arn="var.it", disable_session_tags="var.it", policy="var.it"),
         plan(unknown=("disable_session_tags", "target_role_arn"), expressions=("target_role_arn", "disable_session_tags")),
         cloudformation(TargetRoleArn={"Ref": "It"}, DisableSessionTags={"Ref": "It"}, Policy={"Ref": "It"}),
+        pulumi(targetRoleArn="${it}", disableSessionTags="${it}", policy="${it}"),
+        pulumi(targetRoleArn={"fn::invoke": {}}, disableSessionTags={"fn::invoke": {}}),
+        module(target_role_arn="var.it", disable_session_tags="var.it", policy="var.it"),
     ],
-    ids=["terraform", "plan", "cloudformation"],
+    ids=["terraform", "plan", "cloudformation", "pulumi", "pulumi with functions", "module"],
 )
 def test_what_a_template_fills_in_later_is_a_hole_and_no_absent_member(documents):
     made = association(documents)
@@ -107,3 +138,16 @@ def test_what_a_template_fills_in_later_is_a_hole_and_no_absent_member(documents
     assert isinstance(made.session_tags, Text)
     assert not made.narrowed
     assert text_of(made.target_role_arn).startswith("${")
+
+
+@pytest.mark.parametrize("name", ["eks-pod-identity-agent", "vpc-cni"])
+def test_an_add_on_of_a_template_is_one_of_its_cluster(name):
+    pulumi = {"type": "aws:eks:Addon", "properties": {"clusterName": "prod", "addonName": name}}
+    made = {"Type": "AWS::EKS::Addon", "Properties": {"ClusterName": "prod", "AddonName": name}}
+    written = f'resource "aws_eks_addon" "x" {{\n  cluster_name = "prod"\n  addon_name = "{name}"\n}}\n'
+    for documents in (
+        {"Pulumi.yaml": {"name": "p", "runtime": "yaml", "resources": {"x": pulumi}}},
+        {"template.json": {"Resources": {"X": made}}},
+        {"main.tf": written},
+    ):
+        assert [(addon.cluster, addon.name) for addon in inventory(documents).addons] == [("prod", name)]

@@ -7,6 +7,7 @@ import msgspec
 from irsa_doctor.model import PlannedCluster, PodIdentityAssociation, Text
 from irsa_doctor.sources.documents.aws import thumbprints_missing
 from irsa_doctor.sources.documents.reading import NamelessProvider
+from irsa_doctor.sources.templates.addons import is_policy, session_tags_of
 from irsa_doctor.sources.templates.terraform.known_modules import KnownModule, KnownRole, ModuleAssociations
 from irsa_doctor.sources.templates.terraform.policy_document import members_of
 from irsa_doctor.sources.templates.terraform.resource_instance import ResourceInstance
@@ -79,7 +80,17 @@ def _of_entries(
         cluster, namespace, account = (
             _text(members.get(name), hole(f"{resource.address}.{kind.entries}[{key}].{name}")) for name in names
         )
-        yield PodIdentityAssociation(cluster, namespace, account, resource.place, role or arn)
+        policy = members.get("policy")
+        yield PodIdentityAssociation(
+            cluster,
+            namespace,
+            account,
+            resource.place,
+            role or arn,
+            _text(members.get("target_role_arn"), ""),
+            session_tags_of(members.get("disable_session_tags")),
+            narrowed=policy is not None and (policy.made is not None or is_policy(policy.value)),
+        )
 
 
 def _text(written: TemplateValue | None, otherwise: str | Text) -> str | Text:
