@@ -135,12 +135,14 @@ class AgentSettings(msgspec.Struct, frozen=True, kw_only=True):
     (https://docs.aws.amazon.com/sdkref/latest/guide/feature-container-credentials.html).
 
     `address`: whether it is that of the agent of EKS Pod Identity; `audience` is that of the projected token that the container
-    sends, None where the token file is not known to be one. `exempt`: whether the agent is exempt from the proxy of the
+    sends, None where the token file is not known to be one; `token_mounted`: some volume is mounted over the file, None where
+    its path is not known. `exempt`: whether the agent is exempt from the proxy of the
     container, None where that is not written. Values of variables are not kept.
     """
 
     address: Literal["pod-identity", "other", "unseen"]
     audience: str | None = None
+    token_mounted: bool | None = None
     exempt: bool | None = None
 
 

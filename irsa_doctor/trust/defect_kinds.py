@@ -19,6 +19,7 @@ DefectKind = Literal[
     "principal-type",
     "principal-pod-identity",
     "principal-ec2",
+    "principal-capability",
     # the action
     "action-other",
     "action-unknown",

@@ -14,7 +14,7 @@ from irsa_doctor.facts import AnalysedRole, Judged, View, binding_facts, cluster
 from irsa_doctor.facts.lookups.lookups import ROLE_ARN
 from irsa_doctor.facts.service_accounts.service_account import service_account_facts
 from irsa_doctor.facts.workloads.containers import has_container_credentials, pair_of
-from irsa_doctor.facts.workloads.webhook import AUDIENCE_ANNOTATION, CONTAINER_CREDENTIALS, FILE_VARIABLE, ROLE_VARIABLE, VOLUME
+from irsa_doctor.facts.workloads.webhook import AUDIENCE_ANNOTATION, FILE_VARIABLE, ROLE_VARIABLE, VOLUME
 from irsa_doctor.facts.workloads.workload import judged_workload
 from irsa_doctor.issuers import EKS, Profile, cluster_profile
 from irsa_doctor.model import (
@@ -221,9 +221,9 @@ class Case(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     @property
     def shows_pod_identity(self) -> bool:
         """Whether a pod is set up for EKS Pod Identity, and not for web identity, though no association is known."""
-        environments = [{name for c in w.containers if not c.init for name in c.env} for w in self.workloads if w.admitted]
-        set_up = any(CONTAINER_CREDENTIALS[0] in names and ROLE_VARIABLE not in names for names in environments)
-        return set_up and self.association is None and not self.token and not self.calls
+        regular = [c for w in self.workloads if w.admitted for c in w.containers if not c.init]
+        known = self.association is not None or self.token or self.calls
+        return not known and any(has_container_credentials(c) and ROLE_VARIABLE not in c.env for c in regular)
 
     @property
     def containers(self) -> Iterator[Container]:
@@ -298,8 +298,8 @@ class Case(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         workload = self.workload
         if workload is None or not workload.admitted:
             return False
-        pairs = [container for container in workload.containers if not container.init and pair_of(container) == "both"]
-        return bool(pairs) and not any(has_container_credentials(container) for container in pairs)
+        regular = [container for container in workload.containers if not container.init]
+        return any(pair_of(c) == "both" for c in regular) and not any(has_container_credentials(c) for c in regular)
 
     # ---- the provider and the audience
 

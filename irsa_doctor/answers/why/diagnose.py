@@ -23,6 +23,7 @@ from irsa_doctor.answers.why.records import (
 from irsa_doctor.answers.why.sessions import is_of_other_role
 from irsa_doctor.answers.why.symptoms import Symptom
 from irsa_doctor.answers.why.weighing import symptoms_of_case, weighed
+from irsa_doctor.facts.roles.pod_identity import capability_of
 from irsa_doctor.model import Verdict, is_provider_of, text_of
 
 _IDENTITY = "kubectl exec -n {namespace} {pod} -- aws sts get-caller-identity"
@@ -116,6 +117,8 @@ def _notes(case: Case, symptoms: Sequence[Symptom], causes: Sequence[DiagnosedCa
                 f"The session in the message is of the role {symptom.details['role']}, not of {case.role or 'the association'}"
             )
             yield f"{says}: the workload got that identity from somewhere else."
+    if case.analysed and case.analysed.policy and capability_of(case.analysed.policy)[0] != "none":
+        yield f"{case.role} is the role of a managed capability of EKS, which EKS itself assumes: no pod needs to name it."
     yield from dict.fromkeys(symptom.note for symptom in symptoms if symptom.note)
     if case.evidence.failing and not symptoms:
         yield "The error message is not recognised; the links show what the files prove."

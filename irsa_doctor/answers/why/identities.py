@@ -4,15 +4,15 @@ from collections.abc import Iterator, Sequence
 
 from irsa_doctor.answers.why.case import Case
 from irsa_doctor.answers.why.records import ContainerIdentity
-from irsa_doctor.facts.workloads.containers import has_container_credentials, pair_of
+from irsa_doctor.facts.workloads.containers import has_container_credentials, has_other_agent, has_static_keys, pair_of
 from irsa_doctor.facts.workloads.webhook import OPT_OUT_LABEL, ROLE_VARIABLE, skipped_containers
 from irsa_doctor.model import Container, Workload, text_of
 
-_STATIC_KEY = "AWS_ACCESS_KEY_ID"
 _WORDS = {
     "static-keys": "static keys",
     "web-identity": "a web identity",
     "pod-identity": "EKS Pod Identity",
+    "other-agent": "an agent other than that of EKS Pod Identity",
     "none": "nothing of its own: the SDK finds what the node has, or nothing",
 }
 
@@ -34,10 +34,13 @@ def _mechanism(case: Case, workload: Workload, container: Container) -> tuple[st
     Web identity comes before container credentials in the chain of every SDK
     (https://docs.aws.amazon.com/sdkref/latest/guide/standardized-credentials.html).
     """
-    if _STATIC_KEY in container.env:
+    lookups = case.view.workload_lookups
+    if has_static_keys(lookups, workload, container) is True:
         return "static-keys", "", True
     if pair_of(container) == "both":
         return "web-identity", text_of(container.env[ROLE_VARIABLE] or ""), True
+    if has_other_agent(container):
+        return "other-agent", "", True
     if has_container_credentials(container):
         return "pod-identity", _associated(case), True
     left_out = container.name in (skipped_containers(workload.annotations) or ())
@@ -54,6 +57,13 @@ def _associated(case: Case) -> str:
     return case.target_role or (text_of(case.association.role_arn) if case.association else "")
 
 
+def apart_from_association(case: Case) -> Iterator[ContainerIdentity]:
+    """The containers of workloads with an association that find another identity before it."""
+    for identity in container_identities(case):
+        if identity.mechanism in ("web-identity", "other-agent"):
+            yield identity
+
+
 def notes_on_identities(identities: Sequence[ContainerIdentity]) -> Iterator[str]:
     """A sentence for each workload whose containers do not all use the same identity."""
     by_workload: dict[str, list[ContainerIdentity]] = {}
@@ -61,7 +71,7 @@ def notes_on_identities(identities: Sequence[ContainerIdentity]) -> Iterator[str
         by_workload.setdefault(identity.workload, []).append(identity)
     for workload, listed in by_workload.items():
         if len({(identity.mechanism, identity.role) for identity in listed}) > 1:
-            each = "; ".join(f"{identity.container} uses {_shown(identity)}" for identity in listed)
+            each = "; ".join(f"{identity.container} uses {shown_identity(identity)}" for identity in listed)
             yield f"The containers of {workload} use different identities: {each}."
 
 
@@ -76,5 +86,6 @@ def notes_on_host_network(case: Case) -> Iterator[str]:
         )
 
 
-def _shown(identity: ContainerIdentity) -> str:
+def shown_identity(identity: ContainerIdentity) -> str:
+    """What a container uses, in words."""
     return _WORDS[identity.mechanism] + (f" ({identity.role})" if identity.role else "")

@@ -96,7 +96,8 @@ class WorkloadIdentity(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ContainerIdentity(msgspec.Struct, frozen=True, kw_only=True):
-    """The identity that a container uses: static-keys, web-identity, pod-identity or none; `role` is "" where it is not known.
+    """The identity that a container uses: static-keys, web-identity, pod-identity, other-agent or none; `role` is ""
+    where it is not known.
 
     `workload` is KIND/NAME; `injected`: the spec of the container shows it, else it is what the webhook would set up now.
     """

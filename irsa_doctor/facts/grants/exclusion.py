@@ -27,6 +27,7 @@ no web identity"""
 _SERVICES: Mapping[str, DefectKind] = {
     "pods.eks.amazonaws.com": "principal-pod-identity",
     "ec2.amazonaws.com": "principal-ec2",
+    "capabilities.eks.amazonaws.com": "principal-capability",
 }
 
 

@@ -2,10 +2,13 @@
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from typing import Literal
 
 from irsa_doctor.facts.lookups.associations import (
     ASSUME_ROLE,
+    CAPABILITIES,
     SERVICE,
+    TAG_SESSION,
     Served,
     TrustAnswer,
     external_id,
@@ -21,9 +24,10 @@ from irsa_doctor.model import Place, PodIdentityAssociation, Role, TrustPolicy, 
 from irsa_doctor.trust import Policy
 from irsa_doctor.trust.holding import RequestContext
 from irsa_doctor.trust.policy import covers
-from irsa_doctor.trust.services import CallMiss
+from irsa_doctor.trust.services import CallMiss, ServiceCall, trusts, trusts_service
 
 _SHOWN = 6
+Capability = Literal["none", "complete", "incomplete"]
 
 
 def handed_out(role: Role, policy: Policy, lookups: Lookups) -> Served | Unknown:
@@ -48,12 +52,23 @@ def any_cluster_may(role: Role, policy: Policy, lookups: Lookups) -> bool:
     return any(covers(statement, ASSUME_ROLE) for statement in wide)
 
 
+def capability_of(policy: Policy) -> tuple[Capability, str]:
+    """(whether a role is that of a managed capability of EKS, and allows what it needs; the action that it does not allow)
+    (https://docs.aws.amazon.com/eks/latest/userguide/capability-role.html)."""
+    call, actions = ServiceCall(CAPABILITIES), (ASSUME_ROLE, TAG_SESSION)
+    if policy.refused or not any(trusts_service(policy, CAPABILITIES, action) for action in actions):
+        return "none", ""
+    lacking = next((action for action in actions if not trusts(policy, call, action)), "")
+    return ("incomplete" if lacking else "complete"), lacking
+
+
 def pod_identity_evidence(
     role: Role, source: TrustPolicy | None, policy: Policy | None, lookups: Lookups
 ) -> tuple[dict[str, str], dict[str, Place]]:
     """The names and places that messages have of the associations of a role, and of those whose target it is."""
     names: dict[str, str] = {}
     places: dict[str, Place] = {}
+    names["capability_action"] = capability_of(policy)[1] if policy else ""
     own, targeted = lookups.associations_of_role.get(role.id, ()), lookups.associations_of_target.get(role.arn, ())
     answers = {"": partial(role_answer, lookups=lookups), "target_": partial(target_answer, lookups=lookups)}
     for prefix, associations in (("", own), ("target_", targeted)):

@@ -20,7 +20,14 @@ from irsa_doctor.facts.roles.evidence import (
     wide_principals,
     without_federated,
 )
-from irsa_doctor.facts.roles.pod_identity import any_cluster_may, handed_out, pod_identity_evidence, reached_as_target
+from irsa_doctor.facts.roles.pod_identity import (
+    Capability,
+    any_cluster_may,
+    capability_of,
+    handed_out,
+    pod_identity_evidence,
+    reached_as_target,
+)
 from irsa_doctor.facts.subject import Evidence, Judged
 from irsa_doctor.issuers import KUBERNETES
 from irsa_doctor.model import Role, TrustPolicy, Unknown, parse_arn, text_of
@@ -52,6 +59,7 @@ class RoleFacts(msgspec.Struct, frozen=True):
     pod_identity: Served | Unknown
     pod_identity_target: Served | Unknown
     pod_identity_open: bool | Unknown
+    capability: Capability | Unknown
     chain: Chained | Unknown
     long_session: bool | Unknown
 
@@ -309,6 +317,7 @@ def _role_facts(
         pod_identity=handed_out(role, policy, lookups),
         pod_identity_target=reached_as_target(role, policy, lookups),
         pod_identity_open=mixed == "no" and any_cluster_may(role, policy, lookups),
+        capability=capability_of(policy)[0],
         chain=reached_by_chain(role, policy, lookups),
         long_session=bool(by_provider) and is_long_session(role.max_session),
     )

@@ -8,7 +8,7 @@ import msgspec
 
 from irsa_doctor.facts.grants.exclusion import exclusions, other_subject
 from irsa_doctor.facts.grants.grant import AUDIENCE_OF_ISSUER
-from irsa_doctor.facts.lookups.associations import NO_ISSUER, association_of
+from irsa_doctor.facts.lookups.associations import CAPABILITIES, NO_ISSUER, association_of
 from irsa_doctor.facts.lookups.lookups import ROLE_ARN
 from irsa_doctor.facts.lookups.names import is_one_letter_off
 from irsa_doctor.facts.lookups.view import View
@@ -43,6 +43,7 @@ Trust = Literal[
     "other-cluster",
     "pod-identity-only",
     "ec2-only",
+    "capability-only",
     "no-web-identity",
     "other-namespace",
     "release-name",
@@ -263,6 +264,8 @@ def _other_principals(policy: Policy) -> Trust:
     services = {text_of(v).removesuffix(".cn") for s in policy.statements if s.allow for v in s.service}
     if "pods.eks.amazonaws.com" in services:
         return "pod-identity-only"
+    if CAPABILITIES in services:
+        return "capability-only"
     return "ec2-only" if "ec2.amazonaws.com" in services else "no-web-identity"
 
 

@@ -13,6 +13,7 @@ from irsa_doctor.facts.workloads.containers import (
     TokenFile,
     half_set,
     has_container_credentials,
+    has_other_agent,
     has_static_keys,
     is_proxied,
     lacks_container_credentials,
@@ -27,6 +28,7 @@ from irsa_doctor.facts.workloads.webhook import (
     OPT_OUT_LABEL,
     ROLE_VARIABLE,
     VOLUME,
+    kubernetes_version,
     names_a_role,
     seconds_between,
     skipped_containers,
@@ -48,6 +50,7 @@ Admission = Literal[
 ]
 PodIdentitySetUp = Literal["none", "fine", "chain-order", "not-set-up", "passed-over", "unsupported-node", "hybrid-node"]
 AgentAccess = Literal["open", "denied", "proxied"]
+AgentToken = Literal["right", "other-audience", "not-mounted"]
 _PROPAGATION = 60.0
 """seconds after its association in which a pod may have been too early for the webhook"""
 _RACE = 10.0
@@ -228,10 +231,13 @@ class WorkloadCase:
             return ("unsupported-node" if self.owner is None else "fine"), None
         if (lacking := self.installed.agents.lacks_hybrid_agent(self.workload)) is not False:
             return (lacking if isinstance(lacking, Unknown) else "hybrid-node"), None
-        for container in self.reached:
-            if pair_of(container) == "both" and (self._by_hand(container) or has_container_credentials(container)):
-                return ("chain-order", container) if self.owner is None else ("fine", None)
-        if not self.workload.admitted or self.opted_out or any(has_container_credentials(c) for c in self.reached):
+        regular = [container for container in self.reached if not container.init]
+        first = next(filter(self._is_before_association, regular), None)
+        # where only some containers have variables of their own, that may be meant
+        if first and all(map(self._is_before_association, regular)):
+            return ("chain-order", first) if self.owner is None else ("fine", None)
+        set_up = any(has_container_credentials(c) or has_other_agent(c) for c in self.reached)
+        if not self.workload.admitted or self.opted_out or set_up:
             return "fine", None
         if not self.reached:
             return "fine", None
@@ -239,6 +245,10 @@ class WorkloadCase:
         bare = lacks_container_credentials(self.workload)
         passed_over = bare and after is not None and after > _PROPAGATION
         return ("passed-over" if passed_over else "not-set-up"), self.reached[0]
+
+    def _is_before_association(self, container: Container) -> bool:
+        """Whether a container finds a web identity before the credentials of an association."""
+        return pair_of(container) == "both" and (self._by_hand(container) or has_container_credentials(container))
 
     def agent_access(self) -> tuple[AgentAccess | Unknown, Container | None]:
         """Whether something keeps the containers of a workload from the agent of EKS Pod Identity, and which one it is."""
@@ -255,11 +265,17 @@ class WorkloadCase:
                 return "proxied", container
         return unseen or ("open", None)
 
-    def agent_token(self) -> tuple[bool | Unknown, Container | None]:
-        """Whether the token for the agent has its audience, and in which container it has another."""
-        wrong = next((c for c in self.reached if c.agent and c.agent.audience not in (None, AGENT_AUDIENCE)), None)
-        used = self.association is not None and self.owner is None and wrong is not None
-        return (False, wrong) if used and wrong and pair_of(wrong) != "both" else (True, None)
+    def agent_token(self) -> tuple[AgentToken, Container | None]:
+        """What the containers send to the agent in place of its token, and which one does."""
+        for container in self.reached if self.association is not None and self.owner is None else ():
+            agent = container.agent
+            if agent is None or has_other_agent(container) or pair_of(container) == "both":
+                continue
+            if agent.audience not in (None, AGENT_AUDIENCE):
+                return "other-audience", container
+            if agent.token_mounted is False and self.workload.admitted:
+                return "not-mounted", container
+        return "right", None
 
     # ---- the token
 
@@ -327,7 +343,7 @@ class WorkloadCase:
         if container is None or self.workload.windows:
             return True, None
         cluster = self.lookups.inventory.cluster_by_id.get(self.workload.cluster)
-        version = _version(cluster.version if cluster else "")
+        version = kubernetes_version(cluster.version if cluster else "")
         if version is None:
             used = self.where_used(True)
             name = self.lookups.lookups.name_of(self.workload.cluster)
@@ -382,11 +398,3 @@ class WorkloadCase:
         """Whether the annotation that leaves out containers is not as the webhook reads it: it trims no blanks."""
         names = skipped_containers(self.workload.annotations)
         return names is None or any(name != name.strip() for name in names)
-
-
-def _version(text: str) -> tuple[int, int] | None:
-    """Major and minor of a Kubernetes version, None where it is not valid."""
-    parts = text.removeprefix("v").split(".")
-    if len(parts) < 2 or not parts[0].isdecimal() or not parts[1].rstrip("+").isdecimal():
-        return None
-    return int(parts[0]), int(parts[1].rstrip("+"))

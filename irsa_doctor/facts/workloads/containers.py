@@ -33,6 +33,7 @@ _PROFILES = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SHARED_CREDENTIALS_FILE"
 _OF_KUBERNETES = "/var/run/secrets/kubernetes.io/serviceaccount"
 # the agent is reached by http; whether a program reads the one or the other spelling differs
 _PROXIES = ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy")
+_RELATIVE_ADDRESS = "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"
 _EXEMPTIONS = ("NO_PROXY", "no_proxy")
 _EXEMPT = Unknown("value of NO_PROXY", "run printenv NO_PROXY in a container of the workload")
 _OF_POD_IDENTITY = "/var/run/secrets/pods.eks.amazonaws.com"
@@ -58,13 +59,19 @@ def half_set(
 
 def has_container_credentials(container: Container) -> bool:
     """Whether EKS Pod Identity was set up for a container."""
-    return any(name in container.env for name in CONTAINER_CREDENTIALS)
+    return any(name in container.env for name in CONTAINER_CREDENTIALS) and not has_other_agent(container)
+
+
+def has_other_agent(container: Container) -> bool:
+    """Whether a container requests credentials from something else than the agent of EKS Pod Identity; the relative address
+    counts before the full one (https://docs.aws.amazon.com/sdkref/latest/guide/feature-container-credentials.html)."""
+    return _RELATIVE_ADDRESS in container.env or (container.agent is not None and container.agent.address == "other")
 
 
 def lacks_container_credentials(workload: Workload) -> bool:
     """Whether no container of a Pod has anything of EKS Pod Identity or of a web identity, though the webhook was to add it."""
     reached = [c for c in workload.containers if c.name not in (skipped_containers(workload.annotations) or ())]
-    bare = not any(has_container_credentials(c) or pair_of(c) != "none" for c in reached)
+    bare = not any(has_container_credentials(c) or has_other_agent(c) or pair_of(c) != "none" for c in reached)
     return workload.admitted and not workload.windows and not workload.fargate and bool(reached) and bare
 
 

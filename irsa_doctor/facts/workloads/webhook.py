@@ -80,3 +80,11 @@ def seconds_between(earlier: str, later: str) -> float | None:
         return (end - start).total_seconds()
     except (ValueError, TypeError):
         return None
+
+
+def kubernetes_version(text: str) -> tuple[int, int] | None:
+    """Major and minor of a Kubernetes version, None where it is not valid."""
+    parts = text.removeprefix("v").split(".")
+    if len(parts) < 2 or not parts[0].isdecimal() or not parts[1].rstrip("+").isdecimal():
+        return None
+    return int(parts[0]), int(parts[1].rstrip("+"))

@@ -8,7 +8,7 @@ import msgspec
 
 from irsa_doctor.facts.lookups.view import View
 from irsa_doctor.facts.subject import Judged
-from irsa_doctor.facts.workloads.case import Admission, AgentAccess, Identity, PodIdentitySetUp, WorkloadCase
+from irsa_doctor.facts.workloads.case import Admission, AgentAccess, AgentToken, Identity, PodIdentitySetUp, WorkloadCase
 from irsa_doctor.facts.workloads.containers import TokenFile, calls_global_sts, has_custom_endpoint, has_shared_config
 from irsa_doctor.facts.workloads.evidence import workload_evidence
 from irsa_doctor.facts.workloads.webhook import EXPIRATION, SHORTEST, is_ignored_expiration
@@ -31,7 +31,7 @@ class WorkloadFacts(msgspec.Struct, frozen=True):
     admission: Admission | Unknown
     pod_identity: PodIdentitySetUp | Unknown
     agent_access: AgentAccess | Unknown
-    agent_token: bool | Unknown
+    agent_token: AgentToken
     token_file: TokenFile | Unknown
     token_volume: Literal["fine", "other-audience", "no-token"] | Unknown
     expiration_too_short: bool

@@ -31,17 +31,37 @@ def agent_settings(
     elif _OF_AGENT.fullmatch(address):
         named = "pod-identity"
     exempt = _exempt([variables[name] for name in _EXEMPTIONS if name in variables], address or "")
-    return AgentSettings(address=named, audience=_audience(path or "", mounted, tokens), exempt=exempt)
+    return AgentSettings(
+        address=named,
+        audience=_audience(path or "", mounted, tokens),
+        token_mounted=_is_mounted(path or "", mounted),
+        exempt=exempt,
+    )
 
 
 def _audience(path: str, mounted: Sequence[Mount], tokens: Sequence[ProjectedToken]) -> str | None:
     """The audience of the projected token at a path, None where no volume of the pod is known to have one there."""
     for mount in sorted(mounted, key=lambda mount: -len(mount.path)):
-        folder = mount.path.rstrip("/") + "/"
-        if path.startswith(folder) and not mount.part:
-            inside = (token for token in tokens if token.volume == mount.volume and token.path == path[len(folder) :])
+        if _is_under(path, mount) and not mount.part:
+            name = _plain(path)[len(_plain(mount.path)) + 1 :]
+            inside = (token for token in tokens if token.volume == mount.volume and token.path == name)
             return next((token.audience for token in inside), None)
     return None
+
+
+def _is_mounted(path: str, mounted: Sequence[Mount]) -> bool | None:
+    """Whether some volume is mounted over a path; a container without any mount is not shown whole, for each has one of its
+    service account's own token."""
+    return any(_is_under(path, mount) for mount in mounted) if path and mounted and not _HOLE.search(path) else None
+
+
+def _is_under(path: str, mount: Mount) -> bool:
+    return f"{_plain(path)}/".startswith(f"{_plain(mount.path)}/")
+
+
+def _plain(path: str) -> str:
+    """A path without the link /run that most images have."""
+    return "/var" + path.rstrip("/") if path.startswith("/run/") else path.rstrip("/")
 
 
 def _exempt(lists: Sequence[str | None], address: str) -> bool | None:

@@ -22,6 +22,7 @@ OF_ASSOCIATIONS = {
     "podid-tagsession",
     "podid-target-external-id",
     "podid-target-trust",
+    "podid-token-audience",
     "podid-trust-condition",
     "trust-irsa-only-for-pod-identity",
 }

@@ -382,5 +382,72 @@ def test_the_token_for_the_agent_has_its_audience(audience, wrong):
     assert w.causes(found) == ([("podid-token-audience", "certain")] if wrong else [])
 
 
+OTHER = "http://127.0.0.1:9911/creds"
+BY_HAND = [
+    {"name": "AWS_ROLE_ARN", "value": f"arn:aws:iam::{w.ACCOUNT}:role/side"},
+    {"name": "AWS_WEB_IDENTITY_TOKEN_FILE", "value": "/token"},
+]
+
+
+@pytest.mark.parametrize(
+    "variable", [{"AWS_CONTAINER_CREDENTIALS_FULL_URI": OTHER}, {"AWS_CONTAINER_CREDENTIALS_RELATIVE_URI": "/x"}]
+)
+def test_a_container_with_another_agent_does_not_use_the_association(variable):
+    documents = pod_identity_world()
+    w.set_env(documents, **variable)
+    found = w.why(documents, w.POD)
+    assert [(i.mechanism, i.role) for i in found.identities] == [("other-agent", "")]
+    assert (found.verdict, w.causes(found)) == ("unknown", [("podid-chain-order", "likely")])
+
+
+@pytest.mark.parametrize("member", ["containers", "initContainers"])
+def test_a_container_with_a_web_identity_of_its_own_leaves_the_association_to_the_others(member):
+    documents = pod_identity_world()
+    w.spec(documents).setdefault(member, []).append({"name": "side", "image": "x", "env": BY_HAND})
+    found = w.why(documents, w.POD)
+    assert {(i.container, i.mechanism) for i in found.identities} == {("app", "pod-identity"), ("side", "web-identity")}
+    assert (found.verdict, w.causes(found)) == ("unknown", [("podid-chain-order", "likely")])
+
+
+def test_where_every_container_has_a_web_identity_of_its_own_the_association_has_no_effect():
+    documents = pod_identity_world()
+    w.container(documents)["env"] += BY_HAND
+    assert w.causes(w.why(documents, w.POD)) == [("podid-chain-order", "certain")]
+
+
+def test_static_keys_of_a_secret_come_before_the_association():
+    documents = pod_identity_world()
+    w.container(documents)["envFrom"] = [{"secretRef": {"name": "keys"}}]
+    metadata = {"name": "keys", "namespace": "payments"}
+    documents["keys.json"] = {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "data": {"AWS_ACCESS_KEY_ID": "eA=="}}
+    found = w.why(documents, w.POD)
+    assert [i.mechanism for i in found.identities] == ["static-keys"]
+    assert w.causes(found) == [("static-keys-shadow", "certain")]
+
+
+@pytest.mark.parametrize("annotated", [True, False])
+def test_a_pod_that_is_older_than_the_deletion_of_its_association_needs_one(annotated):
+    documents = pod_identity_world()
+    del documents["association.json"]
+    documents["associations.json"] = {"associations": []}
+    if annotated:
+        w.annotations(documents)[w.ANNOTATION] = w.ROLE
+    found = w.why(documents, w.POD)
+    assert found.verdict == "broken"
+    expected = ("pod-older-than-annotation", "likely") if annotated else ("podid-association-deleted", "certain")
+    assert expected in w.causes(found)
+    if not annotated:
+        del documents["associations.json"]
+        assert w.why(documents, w.POD).verdict == "unknown"
+
+
+@pytest.mark.parametrize("mounts", [[{"name": "data", "mountPath": "/data"}], []])
+def test_a_token_file_outside_of_every_volume_is_likely_to_be_missing(mounts):
+    documents = pod_identity_world()
+    w.container(documents)["volumeMounts"] = mounts
+    found = w.why(documents, w.POD)
+    assert w.causes(found) == ([("podid-token-not-mounted", "likely")] if mounts else [])
+
+
 def test_the_trust_of_the_healthy_world_is_that_of_pod_identity():
     assert w.role(pod_identity_world())["AssumeRolePolicyDocument"] == trust(PODS)

@@ -3,6 +3,7 @@
 import shlex
 
 from irsa_doctor.answers.why.case import Case
+from irsa_doctor.answers.why.identities import apart_from_association, shown_identity
 from irsa_doctor.answers.why.links.agent import AGENT_SIGNS, without_agent
 from irsa_doctor.answers.why.links.by_rules import by_rules
 from irsa_doctor.answers.why.links.link import Link
@@ -16,6 +17,7 @@ from irsa_doctor.model.findings import Location
 from irsa_doctor.trust.holding import RequestContext
 
 _LIST = "aws eks list-pod-identity-associations --cluster-name {cluster} --namespace {namespace}"
+_POD = "kubectl get pod -n {namespace} {pod} -o yaml"
 _DESCRIBE = "aws eks describe-pod-identity-association --cluster-name {cluster} --association-id "
 _SIGNS = {
     "no-trust": "association-role-not-trusting",
@@ -60,8 +62,18 @@ def _pod_identity(case: Case) -> LinkState:
         refused = trust.signs if trust and trust.verdict == "fail" else ()
         return failed(trust.because if trust and refused else says, *refused, sign)
     if trust is None or trust.verdict == "pass":
-        return without_agent(case) or _unlike_template(case) or trust or passed(says)
+        return _apart(case) or without_agent(case) or _unlike_template(case) or trust or passed(says)
     return trust
+
+
+def _apart(case: Case) -> LinkState | None:
+    """Containers that find another identity before the association: by their manifest, which may be meant."""
+    others = list(apart_from_association(case)) if case.uses_pod_identity else []
+    if not others:
+        return None
+    listed = "; ".join(f"{identity.container} of {identity.workload} uses {shown_identity(identity)}" for identity in others)
+    says = f"the association has no effect in every container: {listed}"
+    return undecided(says, Sign("container-with-other-identity", says, at_most="likely"), settle=fill_command(_POD, case))
 
 
 def _unlike_template(case: Case) -> LinkState | None:
@@ -170,6 +182,7 @@ POD_IDENTITY_LINK = Link(
         "association-condition-presumed",
         "document-refused",
         "association-differs-from-template",
+        "container-with-other-identity",
         *AGENT_SIGNS,
     ),
     disproof=_disproof,

@@ -82,7 +82,7 @@ def _without_association_credentials(case: Case) -> LinkState | None:
 def _webhook(case: Case) -> LinkState:
     if case.shows_pod_identity and case.has_no_association:
         says = "the pod was set up for EKS Pod Identity, whose association was deleted: it has no web identity token"
-        return observed("pod-identity-association-deleted", says)
+        return observed("pod-identity-association-deleted" if case.annotation else "association-of-pod-deleted", says)
     if not _may_get_credentials(case) and any(workload.admitted for workload in case.workloads):
         return inapplicable(_NOTHING)
     if any(workload.admitted for workload in case.workloads):
@@ -113,6 +113,7 @@ WEBHOOK_LINK = Link(
     title="the webhook has set up the pod",
     signs=(
         "pod-identity-association-deleted",
+        "association-of-pod-deleted",
         "pod-before-association",
         "pod-without-association-credentials",
         "webhook-passed-pod-over",

@@ -43,6 +43,8 @@ def _unannotated(case: Case) -> LinkState:
     says = f"{case.name} has no annotation eks.amazonaws.com/role-arn"
     place = case.account.place.at("metadata", "name") if case.account else None
     places = (case.located(place, "is not annotated with a role"),) if place else ()
+    if case.shows_pod_identity:
+        return _set_up(case, says)
     near = near_association(case.account, case.view) if case.account else None
     if near:
         return _misnamed(case, f"{text_of(near.namespace)}/{text_of(near.service_account)}", says)
@@ -67,6 +69,14 @@ def _misnamed(case: Case, name: str, says: str) -> LinkState:
     if case.has_no_association or case.evidence.failing:
         return failed(because, sign)
     return undecided(because, sign, settle=fill_command(_ASSOCIATIONS, case))
+
+
+def _set_up(case: Case, says: str) -> LinkState:
+    """Pods that EKS Pod Identity was set up for: they had an association when they were created, and need no annotation."""
+    because = f"{says}; its pods were set up for EKS Pod Identity"
+    if case.has_no_association:
+        return inapplicable(because)
+    return undecided(because, settle=fill_command(_ASSOCIATIONS, case))
 
 
 def _elsewhere(case: Case, other: PodIdentityAssociation, says: str) -> LinkState:
