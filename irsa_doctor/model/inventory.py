@@ -54,6 +54,8 @@ class Document(msgspec.Struct, frozen=True):
     """Whether it could not be read, and its name or content speaks of roles, or an error of ours has cost it."""
     limited: bool = False
     """Whether a limit of the run ended its reading or its judging."""
+    partial: bool = False
+    """Whether only a part of it could not be read, or was read one way of two."""
 
 
 class Contradiction(msgspec.Struct, frozen=True):

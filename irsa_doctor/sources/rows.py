@@ -19,6 +19,8 @@ _DATA = (".json", ".jsonl", ".ndjson", ".yaml", ".yml", ".gz")
 """Endings of files of data: one that cannot be read is reported."""
 _STACKS = (".template", ".cfn", ".cform", ".stack")
 """Endings of CloudFormation templates, and of templates of other programs"""
+_PROGRAMS = (".jsonnet", ".libsonnet", ".nix", ".cue", ".dhall", ".pkl", ".js", ".mjs", ".cjs", ".ts", ".tsx")
+"""Endings of languages whose programs may begin like JSON"""
 _STACK = b"AWSTemplateFormatVersion"
 
 
@@ -35,6 +37,9 @@ def _is_stack(path: str, text: bytes) -> bool:
 
 def refused_row(row: Document, text_error: TextError, content: bytes) -> Document:
     """Return the row of a text that cannot be read: unreadable where it should be data, else ignored."""
+    if not row.named and row.path.lower().endswith(_PROGRAMS):
+        why = "a program, which makes documents: give what it makes, or name the file"
+        return msgspec.structs.replace(row, kind="program", why=why)
     is_data = row.named or row.path.lower().endswith(_DATA) or is_like_policy(content) or _is_stack(row.path, content)
     if isinstance(text_error, BinaryContent) and not row.named and not row.path.lower().endswith(_DATA):
         return msgspec.structs.replace(row, kind="binary", why=text_error.why)
@@ -70,7 +75,7 @@ def final_rows(rows: Sequence[Document], readings: Mapping[str, DocumentReading]
         if broken is None or reading.gave_something():
             yield _read_row(row, reading)
         if broken is not None:
-            yield broken
+            yield msgspec.structs.replace(broken, partial=reading.gave_something() or _repeats_only(reading))
 
 
 def _read_row(row: Document, reading: DocumentReading) -> Document:
@@ -110,8 +115,20 @@ def _broken_row(row: Document, reading: DocumentReading, documents: Documents) -
     )
 
 
+def _repeats_only(reading: DocumentReading) -> bool:
+    """Whether duplicate members are all that is wrong with a document."""
+    return not (reading.text_errors or reading.broken or reading.faults)
+
+
 def _matters(row: Document, reading: DocumentReading, documents: Documents) -> bool:
-    """Whether what is lost of a document may be a role: by its kind, by its words, or because the fault is ours."""
+    """Whether what is lost of a document may be a role: by its kind, by its words, or because the fault is ours.
+
+    A duplicate member loses what is written before it is repeated, and nothing else.
+    """
+    if _repeats_only(reading):
+        lines = (documents.text(row.path) or b"").split(b"\n")
+        lost = (lines[item.first[0] - 1 : item.second[0]] for _, item in reading.duplicates)
+        return any(speaks_of_roles("", b"\n".join(part)) for part in lost)
     if reading.faults or any(kind != "kubernetes" for kind in reading.kinds):
         return True
     return speaks_of_roles(row.path, documents.text(row.path) or b"")

@@ -16,7 +16,8 @@ from irsa_doctor.trust.symbols import GLOBAL_KEYS, seen_key
 
 _HOST = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+(:[0-9]+)?(/[^\s${}<>%]*)?", re.IGNORECASE)
 _INDEX = re.compile(r"\[([^\[\]]+)\]")
-_OWNER = re.compile(r"\b(module|aws_\w+)\.([\w-]+)")
+# a store of parameters or secrets has the values of anything, so that its entries own nothing
+_OWNER = re.compile(r"\b(module|aws_(?!ssm_|secretsmanager_|appconfig_)\w+)\.([\w-]+)")
 _ALIASES = 64
 _REFERENCE = re.compile(r"\$\{[^$]*\}", re.DOTALL)
 

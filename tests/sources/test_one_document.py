@@ -233,3 +233,35 @@ def test_parameters_that_have_no_default_are_those_of_the_file(tmp_path):
 def test_parameters_that_are_named_take_the_place_of_the_defaults(tmp_path):
     parametrized("*", ONE, tmp_path)
     assert not findings(api.check([str(tmp_path / "t.json"), str(tmp_path / "params.json")]), "open-sub-star")
+
+
+VALUES = "serviceAccount:\n  annotations:\n    eks.amazonaws.com/role-arn: arn:aws:iam::111122223333:role/app\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "severity"),
+    [
+        (VALUES + "cpu:\n  limit: 1\ncpu:\n  limit: 2\n", "medium"),
+        ("serviceAccount:\n  annotations:\n    eks.amazonaws.com/role-arn: first\n" + VALUES, "high"),
+    ],
+)
+def test_a_duplicate_member_weighs_what_it_hides(text, severity, tmp_path):
+    ((found, message),) = findings(checked(tmp_path, {"values.yaml": text}), "input-unreadable")
+    assert found == severity
+    assert message.endswith("the last one is read. The rest of it was checked.")
+
+
+def test_what_no_part_of_is_read_is_said_to_be_unchecked(tmp_path):
+    ((_, message),) = findings(checked(tmp_path, {"cut-role.json": json.dumps(ROLE)[:-5]}), "input-unreadable")
+    assert message.endswith("Its content was not checked.")
+
+
+@pytest.mark.parametrize("name", ["irsa.libsonnet", "role.jsonnet", "role.nix", "role.cue"])
+def test_a_program_that_begins_like_json_is_ignored_in_a_folder(name, tmp_path):
+    text = (
+        "{\n  local role = 'x',\n  AssumeRolePolicyDocument: { Statement: [{ Action: 'sts:AssumeRoleWithWebIdentity' }] }\n}\n"
+    )
+    report = checked(tmp_path, {name: text, "z.json": json.dumps(ROLE)})
+    (row,) = [row for row in report.documents if row.path.endswith(name)]
+    assert (row.status, row.kind) == ("ignored", "program")
+    assert not findings(report, "input-unreadable")

@@ -1,6 +1,6 @@
 """One credential to be diagnosed: whose it is, which role it is for, and what the rules report of everything on its way."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 
 import msgspec
@@ -36,7 +36,6 @@ from irsa_doctor.model import (
 )
 from irsa_doctor.model.findings import Finding, Location
 
-# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-arns
 _AUDIENCE_OF_CLUSTER = Unknown("the audience of the tokens of this cluster", "kubectl get pods -A -o yaml")
 _ONE_AUDIENCE = Unknown("the audience that is meant: STS refuses a token of several without azp", "")
 
@@ -230,17 +229,6 @@ class Case(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         """The containers of all these workloads."""
         return (container for workload in self.workloads for container in workload.containers)
 
-    @property
-    def meant_account(self) -> ServiceAccount | None:
-        """The only account of the namespace that has a role and is not used, where the workload runs as one without."""
-        if self.workload is None or (self.account and self.account.annotations.get(ROLE_ARN)) or self.association:
-            return None
-        lookup, place = self.view.workload_lookups, (self.cluster_id, self.namespace)
-        unused = [
-            account for account in lookup.prepared.get(place, {}).values() if not lookup.users.get((*place, account.name))
-        ]
-        return unused[0] if len(unused) == 1 and self.service_account == "default" else None
-
     # ---- the role
 
     @cached_property
@@ -284,6 +272,15 @@ class Case(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     def analysed(self) -> AnalysedRole | None:
         """The role with its policy analysed, None where it is not in the input."""
         return self.view.role_by_arn.get(self.role)
+
+    @cached_property
+    def template_roles(self) -> Sequence[AnalysedRole]:
+        """The role that a template makes and the account names, in every case; none where the input has the role itself."""
+        if self.analysed is not None or self.account is None or self.role != self.annotation:
+            return ()
+        if self.role_is_made_by_template:
+            return self.view.cases_of_template(self.account)
+        return self.view.cases_by_arn(self.role)
 
     @property
     def uses_pod_identity(self) -> bool:
@@ -378,6 +375,9 @@ class Case(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         if self.analysed:
             yield from (grant for grant in self.analysed.grants if self._is_about(grant))
             yield self.analysed.judged
+        for made in self.template_roles:
+            yield from made.grants
+            yield made.judged
         ident = self.issuer.rstrip("/").rpartition("/")[2].lower()
         for provider in view.inventory.providers:
             if provider.issuer == self.issuer or (ident and ident in provider.issuer.lower()):

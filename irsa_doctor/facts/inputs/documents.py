@@ -23,6 +23,9 @@ class DocumentFacts(msgspec.Struct, frozen=True):
     """Whether a resource control policy in it stops every web identity"""
 
 
+_WHOLE, _REST = "Its content was not checked.", "The rest of it was checked."
+
+
 def document_facts(view: View, document: Document) -> Judged:
     """The facts of one document."""
     if limit := view.unjudged.get(document.path):
@@ -38,7 +41,9 @@ def without_judgement(document: Document, limit: str) -> Document:
 
 
 def _evidence(view: View, document: Document) -> Evidence:
-    names = {"path": document.path, "why": document.why or "it could not be read"}
+    names = {"path": document.path, "why": document.why or "it could not be read", "extent": "", "rest": _WHOLE}
+    if document.partial:
+        names |= {"extent": " as a whole", "rest": _REST}
     places = {"document": document_place(document)}
     if contradictions := view.contradictions_of.get(document.path, ()):
         names |= {

@@ -6,6 +6,7 @@ from irsa_doctor.answers.why.case import Case
 from irsa_doctor.answers.why.links import needs, skips
 from irsa_doctor.answers.why.links.by_rules import by_rules
 from irsa_doctor.answers.why.links.link import Link
+from irsa_doctor.answers.why.links.service_account import meant_account_of
 from irsa_doctor.answers.why.links.state import LinkState, inapplicable, observed, passed, undecided, unseen
 from irsa_doctor.answers.why.placeholders import fill_command
 from irsa_doctor.facts.workloads.containers import has_container_credentials, lacks_container_credentials, pair_of
@@ -33,7 +34,7 @@ def _absent(case: Case) -> LinkState:
 
 
 def _workload(case: Case) -> LinkState:
-    if meant := case.meant_account:
+    if meant := meant_account_of(case):
         says = f"the workload runs as {case.name}, which has no role; {meant.name} of the namespace has one and is not used"
         place = case.located(meant.place.at("metadata", "name"), "has a role and is not used")
         return observed("account-without-role-used", says, place)

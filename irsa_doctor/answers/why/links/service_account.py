@@ -6,16 +6,26 @@ from irsa_doctor.answers.why.links.link import Link
 from irsa_doctor.answers.why.links.state import LinkState, Sign, failed, inapplicable, observed, passed, signs_of, undecided
 from irsa_doctor.answers.why.placeholders import fill_command
 from irsa_doctor.facts.lookups.associations import association_elsewhere, near_association
-from irsa_doctor.model import PodIdentityAssociation, text_of
+from irsa_doctor.facts.lookups.lookups import ROLE_ARN
+from irsa_doctor.model import PodIdentityAssociation, ServiceAccount, text_of
 
 _ASSOCIATIONS = "aws eks list-pod-identity-associations --cluster-name {cluster}"
+
+
+def meant_account_of(case: Case) -> ServiceAccount | None:
+    """The only account of the namespace that has a role and is not used, where the workload runs as one without."""
+    if case.workload is None or (case.account and case.account.annotations.get(ROLE_ARN)) or case.association:
+        return None
+    lookup, place = case.view.workload_lookups, (case.cluster_id, case.namespace)
+    unused = [account for account in lookup.prepared.get(place, {}).values() if not lookup.users.get((*place, account.name))]
+    return unused[0] if len(unused) == 1 and case.service_account == "default" else None
 
 
 def _service_account(case: Case) -> LinkState:
     name = case.name
     if case.account is None:
         return _absent(case)
-    if case.finding_of("account-without-role-used") or case.meant_account:
+    if case.finding_of("account-without-role-used") or meant_account_of(case):
         return inapplicable(f"{name} is not the service account that was created for the workload")
     if (findings := case.findings.on_link("service-account")) and not case.stated_role:
         return failed(findings[0].message, *signs_of(findings))

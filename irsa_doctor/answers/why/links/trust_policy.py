@@ -9,6 +9,7 @@ from irsa_doctor.answers.why.links import needs, skips
 from irsa_doctor.answers.why.links.link import Link
 from irsa_doctor.answers.why.links.role import DENIED
 from irsa_doctor.answers.why.links.state import LinkState, Sign, at_most_likely, failed, passed, signs_of, undecided
+from irsa_doctor.answers.why.links.template_trust import trust_of_template
 from irsa_doctor.answers.why.placeholders import fill_command
 from irsa_doctor.facts.grants.exclusion import Exclusion, exclusions
 from irsa_doctor.model import TrustPolicy, Verdict
@@ -26,7 +27,9 @@ _CALLS = "aws cloudtrail lookup-events --lookup-attributes AttributeKey=EventNam
 def _disproof(case: Case) -> LinkState | None:
     """A document that IAM refuses to save is not the one in force, unless it came from IAM: then its effect is unknown."""
     policy = case.analysed.policy if case.analysed else None
-    if case.uses_pod_identity or not case.role_arn or policy is None:
+    if policy is None:
+        return trust_of_template(case, case.audience) if isinstance(case.audience, str) else None
+    if case.uses_pod_identity or not case.role_arn:
         return None
     if not policy.refused:
         return None if case.issuer else _of_absent_providers(case, policy)

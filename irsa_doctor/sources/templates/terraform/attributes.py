@@ -10,6 +10,8 @@ import msgspec
 
 from irsa_doctor.model import Hole, Text, issuer_in, joined, text_of, without_scheme
 from irsa_doctor.sources.templates.choices import chosen
+from irsa_doctor.sources.templates.terraform.expressions import expression_value
+from irsa_doctor.sources.templates.terraform.input_files import NamedText, rendered_template
 from irsa_doctor.sources.templates.terraform.policy_document import blocks_of, document_of, members_of
 from irsa_doctor.sources.templates.terraform.scopes import EvaluationScope, step_text
 from irsa_doctor.sources.templates.terraform.syntax import Block
@@ -162,6 +164,19 @@ def _policy(document: Attributes) -> TemplateValue | None:
     return TemplateValue(hole(f"{document.address}.json"), config.anchor, config.document, (), made)
 
 
+def _rendered(template: Attributes) -> TemplateValue | None:
+    """The text that `data.template_file` makes, as `templatefile` does of the same template
+    (https://registry.terraform.io/providers/hashicorp/template/latest/docs/data-sources/file)."""
+    written, variables = template.argument("template"), template.argument("vars") or template.blocks("vars")
+    if written is None or template.block is None or not isinstance(written.value, str):
+        return None
+    names = {str(name): value for block in blocks_of(variables) for name, value in members_of(block).items()}
+    # of a file the places are those in it; of a text in the configuration only the whole has one
+    path = written.document if written.document != template.block.syntax.document else ""
+    text = NamedText(path, written.value.encode(errors="replace"))
+    return rendered_template(expression_value, template.scope.budget, text, names)
+
+
 def _arn_of(kind: str) -> Callable[[Attributes], TemplateValue | None]:
     """The ARN of what is no role: whatever its name and account are, its kind is known."""
 
@@ -188,6 +203,7 @@ _COMPUTED: Mapping[tuple[str, str], Callable[[Attributes], TemplateValue | None]
     ("kubernetes_namespace", "id"): _metadata_name,
     ("kubernetes_namespace_v1", "id"): _metadata_name,
     ("aws_iam_policy_document", "json"): _policy,
+    ("template_file", "rendered"): _rendered,
     ("aws_iam_policy_document", "minified_json"): _policy,
     ("awscc_iam_oidc_provider", "arn"): _provider_arn,
     ("awscc_iam_oidc_provider", "id"): _provider_arn,

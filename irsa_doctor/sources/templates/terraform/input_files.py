@@ -4,12 +4,12 @@ https://developer.hashicorp.com/terraform/language/functions/templatefile
 """
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Protocol
 
 import msgspec
 
-from irsa_doctor.sources.templates.terraform.scopes import EvaluationScope
+from irsa_doctor.sources.templates.terraform.scopes import Budget, EvaluationScope
 from irsa_doctor.sources.templates.terraform.syntax import Node, Syntax, template_of
 from irsa_doctor.sources.templates.values import Fragment, TemplateValue, known, text_in
 from irsa_doctor.text.positions import Anchor
@@ -82,22 +82,29 @@ def file_text(evaluation: FileEvaluation, name: str, *arguments: TemplateValue) 
         text = found.text.decode(errors="replace")
         return TemplateValue(text, Anchor(None, 0, len(found.text)), found.path, (Fragment(text, 0),))
     values = arguments[1].value if len(arguments) > 1 and isinstance(arguments[1].value, Mapping) else {}
-    return _rendered(evaluation, found, {str(variable): values[variable] for variable in values})
+    names = {str(variable): values[variable] for variable in values}
+    return rendered_template(evaluation.within, evaluation.scope.budget, found, names)
 
 
-def _rendered(evaluation: FileEvaluation, file: NamedText, names: Mapping[str, TemplateValue]) -> TemplateValue | None:
-    scope = EvaluationScope(lambda name, steps, scope: None, evaluation.scope.budget, names=names)
+def rendered_template(
+    within: Callable[[Syntax, Node, EvaluationScope], TemplateValue],
+    budget: Budget,
+    file: NamedText,
+    names: Mapping[str, TemplateValue],
+) -> TemplateValue | None:
+    """Return a template with its variables filled in, None where it is not valid; `within` evaluates its expressions."""
+    scope = EvaluationScope(lambda name, steps, scope: None, budget, names=names)
     whole = file.text.strip()
     if whole.startswith(b"${") and whole.endswith(b"}"):
         syntax, node, _ = template_of(whole, quoted=True)
         if node is not None:
-            value, anchor = evaluation.within(syntax, node, scope), Anchor(None, 0, len(file.text))
+            value, anchor = within(syntax, node, scope), Anchor(None, 0, len(file.text))
             made = msgspec.structs.replace(value.made, anchor=anchor, document=file.path) if value.made else None
             return msgspec.structs.replace(value, anchor=anchor, document=file.path, pieces=(), made=made)
     syntax, node, before = template_of(file.text, quoted=False)
     if node is None:
         return None
-    pieces = tuple(_moved(evaluation.within(syntax, node, scope).pieces, before, len(file.text)))
+    pieces = tuple(_moved(within(syntax, node, scope).pieces, before, len(file.text)))
     return TemplateValue(text_in(pieces), Anchor(None, 0, len(file.text)), file.path, pieces)
 
 

@@ -134,3 +134,46 @@ def test_a_template_cannot_take_for_ever():
     files = {"main.tf": role('templatefile("t.json", { x = templatefile("t.json", {}) })'), "t.json": text}
     rows = [row for row in inventory(files).documents if row.status == "unreadable"]
     assert [row.path for row in rows] == ["main.tf"]
+
+
+OF_TEMPLATE = """data "template_file" "trust" {
+  template = TEMPLATE
+  VARS
+}
+"""
+ESCAPED = "<<EOT\n" + TRUST.replace("${", "$${") + "EOT\n"
+VARIABLES = (
+    'arn = "arn:aws:iam::111122223333:oidc-provider/oidc.example"\n    issuer = "oidc.example"\n    namespace = var.space\n'
+)
+
+
+@pytest.mark.parametrize(
+    ("template", "variables"),
+    [
+        ('file("trust.json.tpl")', f"vars = {{\n    {VARIABLES}  }}"),
+        ('"${file("${path.module}/trust.json.tpl")}"', f"vars = {{\n    {VARIABLES}  }}"),
+        ('file("trust.json.tpl")', f"vars {{\n    {VARIABLES}  }}"),
+        (ESCAPED, f"vars = {{\n    {VARIABLES}  }}"),
+    ],
+)
+def test_the_data_source_of_a_template_is_read_like_templatefile(template, variables):
+    text = OF_TEMPLATE.replace("TEMPLATE", template).replace("VARS", variables) + role("data.template_file.trust.rendered")
+    documents = {"main.tf": text, "trust.json.tpl": TRUST}
+    (made,) = [role for role in inventory(documents).roles if role.address]
+    assert federated(made) == "arn:aws:iam::111122223333:oidc-provider/oidc.example"
+    assert conditions(made) == {"StringEquals": {"oidc.example:sub": "system:serviceaccount:${var.space}:api"}}
+
+
+def test_a_place_in_the_template_of_a_data_source_is_in_its_file():
+    text = OF_TEMPLATE.replace("TEMPLATE", 'file("trust.json.tpl")').replace("VARS", f"vars = {{\n    {VARIABLES}  }}")
+    given = loaded({"main.tf": text + role("data.template_file.trust.rendered"), "trust.json.tpl": TRUST})
+    (made,) = [role for role in given.inventory.roles if role.address]
+    assert policy_text(given, made, "Statement", 0, "Principal", "Federated") == '"${arn}"'
+    assert row_of(given.inventory, "trust.json.tpl").why == "a file that Terraform configuration reads, judged where it is used"
+
+
+@pytest.mark.parametrize("template", ["var.template", 'file("elsewhere.tpl")', '"%{ if"'])
+def test_a_data_source_of_a_template_that_is_not_known_is_a_hole(template):
+    text = OF_TEMPLATE.replace("TEMPLATE", template).replace("VARS", "") + role("data.template_file.trust.rendered")
+    (made,) = inventory({"main.tf": text}).roles
+    assert isinstance(made.policy, Unknown)
