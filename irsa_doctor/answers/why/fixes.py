@@ -37,7 +37,8 @@ def fix_of(case: Case, cause: Cause, link: str, finding: Finding | None, certain
     own = _FIXES[kinds[0]](case) if kinds else None
     if own is None and finding is not None and not (finding.fix and finding.fix.policy is not None):
         own = finding.fix
-    commands = tuple(_restarts(case)) if cause.restart else ()
+    # new pods alone change nothing where something else has to be mended first
+    commands = tuple(_restarts(case)) if cause.restart and (own or not cause.fix) else ()
     if not commands:
         return own
     return msgspec.structs.replace(own, commands=(*own.commands, *commands)) if own else Fix(None, commands)
@@ -110,8 +111,10 @@ def _service_account(case: Case) -> Fix | None:
 
 
 def _annotation(case: Case) -> Fix | None:
-    """The role that was asked for named on the service account; where nobody asked for one, the finding knows it."""
-    return annotation(case.view, case.namespace, case.service_account, case.stated_role) if case.stated_role else None
+    """The role that was requested named on the service account, else the only one whose trust policy names it."""
+    trusting = case.view.trusted_by_name.get((case.issuer, case.own_subject), ())
+    role = case.stated_role or (trusting[0].role.arn if len(trusting) == 1 else "")
+    return annotation(case.view, case.namespace, case.service_account, role) if role else None
 
 
 _FIXES: Mapping[FixKind, Callable[[Case], Fix | None]] = {

@@ -54,3 +54,22 @@ def test_no_policy_is_offered_where_the_provider_does_not_exist():
     found = why(world(other_subject, gone))
     assert w.failed(found) == ["provider", "trust-policy"]
     assert [cause.fix for cause in found.causes if cause.fix and cause.fix.policy] == []
+
+
+def test_new_pods_are_advised_only_after_the_annotation_that_they_lack():
+    def unannotated(documents):
+        w.annotations(documents).clear()
+        w.unmutated(documents)
+
+    (cause,) = w.why(w.world(unannotated)).causes
+    assert cause.id == "sa-annotation-missing"
+    first, *rest = cause.commands
+    assert first.startswith("kubectl annotate")
+    assert w.ROLE in first
+    assert any(command.startswith("kubectl delete pod") for command in rest)
+
+    def untrusted(documents):
+        unannotated(documents)
+        w.equals(documents)[f"{w.ISSUER}:sub"] = "system:serviceaccount:payments:orders"
+
+    assert not [c for cause in w.why(w.world(untrusted)).causes for c in cause.commands if "delete pod" in c]
