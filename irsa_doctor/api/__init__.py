@@ -36,10 +36,10 @@ EXPORTS: Mapping[str, str] = {
     "governance.revision": "NoRevision",
     "governance.settings": "FAIL_ON GATE_UNKNOWN Settings SettingsError Waiver load_settings",
     "governance.settings_at": "settings_at",
-    "model": "AgentSettings ChainedRole Closed Cluster ClusterAddon ClusterNode ConfigMap Container Contradiction Discovery "
-    "Document EgressPolicy EnvSource Flaw Gap Hole HybridNodeConfig Inventory LabelSelector Mount Namespace NodeRole "
-    "OidcProvider Place PlannedCluster PlannedProvider PodIdentityAssociation ProjectedToken ResourceControlPolicy Role "
-    "RolePermissions ServiceAccount SigningKey Text TrustPolicy Unknown Webhook Workload",
+    "model": "AgentSettings Alternative ChainedRole Closed Cluster ClusterAddon ClusterNode ConfigMap Container "
+    "Contradiction Discovery Document EgressPolicy EnvSource Flaw Gap Hole HybridNodeConfig Inventory LabelSelector Mount "
+    "Namespace NodeRole OidcProvider Place PlannedCluster PlannedProvider PodIdentityAssociation ProjectedToken "
+    "ResourceControlPolicy Role RolePermissions ServiceAccount SigningKey Text TrustPolicy Unknown Webhook Workload",
     "model.errors": "IrsaDoctorError",
     "model.extents": "Extent LazyExtent",
     "model.findings": "CONFIDENCES SEVERITIES Counts DocumentRow Finding Fix Location Missing Offer Report RoleAccounts "

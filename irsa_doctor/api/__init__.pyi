@@ -83,6 +83,7 @@ from irsa_doctor.governance.settings import Waiver as Waiver
 from irsa_doctor.governance.settings import load_settings as load_settings
 from irsa_doctor.governance.settings_at import settings_at as settings_at
 from irsa_doctor.model import AgentSettings as AgentSettings
+from irsa_doctor.model import Alternative as Alternative
 from irsa_doctor.model import ChainedRole as ChainedRole
 from irsa_doctor.model import Closed as Closed
 from irsa_doctor.model import Cluster as Cluster

@@ -14,6 +14,7 @@ from irsa_doctor.model.limits import MAX_MEMORY, MAX_SECONDS
 
 if TYPE_CHECKING:
     from irsa_doctor.answers.check.judge import BaseChange, Input
+    from irsa_doctor.api.before import Before
     from irsa_doctor.facts import Unbounded
     from irsa_doctor.governance.baseline import Entry
     from irsa_doctor.governance.comments import TextOf
@@ -66,9 +67,10 @@ def check(  # noqa: PLR0913 - the input, its sources, and what governs the judge
         pairs = compared or ([(settings, proposed)] if proposed else ())
         change = _change(governing, pairs, revision, _base_findings(base, paths, governing, today))
         if revision and live is None:
-            change = _beside_base(change, revision, (*paths, *base), loaded, governing, today or _today())
-            if change.at_base is not None:
-                return judge(_input(loaded), governing, today or _today(), change=change)
+            before = _judged_base(revision, (*paths, *base), loaded, governing, today or _today())
+            if before is not None:
+                change = _beside_base(change, before, loaded, settings)
+                return judge(_newly_differing(loaded, before), governing, today or _today(), change=change)
         comments_of = _comments_at(revision, loaded, settings) if revision else None
         return judge(_input(loaded), governing, today or _today(), change=change, comments_of=comments_of)
 
@@ -205,32 +207,43 @@ def _excuses(loaded: "Loaded", settings: Settings) -> bool:
     return bool(settings.waivers) or bool(comments_of(own, commented_texts(loaded.documents, settings)))
 
 
-def _beside_base(
-    change: "BaseChange", revision: str, paths: Sequence[str], loaded: "Loaded", governing: "Governing", today: date
-) -> "BaseChange":
-    """The change with what was excused before it, and with the trust policies of which it is newly unknown how far they
-    reach. The base is read only where one of these matters."""
+def _judged_base(revision: str, paths: Sequence[str], loaded: "Loaded", governing: "Governing", today: date) -> "Before | None":
+    """What was there before a change, None where it does not matter: where nothing may be excused or was there as well."""
     from irsa_doctor.api.before import judged_before
-    from irsa_doctor.facts import View, unbounded
+
+    settings, inventory = governing.settings, loaded.inventory
+    if not (inventory.contradictions or _holes(loaded, settings) or _excuses(loaded, settings)):
+        return None
+    read = [row.path for row in inventory.documents if row.status == "read"]
+    return judged_before(revision, paths, read, governing, today)
+
+
+def _beside_base(change: "BaseChange", before: "Before", loaded: "Loaded", settings: Settings) -> "BaseChange":
+    """The change with what was excused before it, and with the trust policies of which it is newly unknown how far they
+    reach."""
     from irsa_doctor.governance.excused import excused
 
-    settings = governing.settings
-    holes = _holes(loaded, settings)
-    if not holes and not _excuses(loaded, settings):
-        return change
-    read = [row.path for row in loaded.inventory.documents if row.status == "read"]
-    before = judged_before(revision, paths, read, governing, today)
-    known = {hole.mark for hole in unbounded(View(before.input.inventory, settings.audiences))} if holes else frozenset()
-    new = [hole.judged(settings.gate_unknown or "fail") for hole in holes if hole.mark not in known]
+    known = {hole.mark for hole in _holes(before.input, settings)}
+    new = [hole.judged(settings.gate_unknown or "fail") for hole in _holes(loaded, settings) if hole.mark not in known]
     return msgspec.structs.replace(change, at_base=excused(before.report.waived), unbounded=new)
 
 
-def _holes(loaded: "Loaded", settings: Settings) -> "Sequence[Unbounded]":
-    """The trust policies of which it is not known how far they reach."""
+def _newly_differing(loaded: "Loaded", before: "Before") -> "Input":
+    """The documents of a change, without the contradictions that were there before it."""
+    known = {contradiction.mark for contradiction in before.input.inventory.contradictions}
+    new = tuple(item for item in loaded.inventory.contradictions if item.mark not in known)
+    inventory = msgspec.structs.replace(loaded.inventory, contradictions=new)
+    return msgspec.structs.replace(_input(loaded), inventory=inventory)
+
+
+def _holes(loaded: "Loaded | Input", settings: Settings) -> "Sequence[Unbounded]":
+    """The trust policies of which it is not known how far they reach, each document by itself where they differ."""
     from irsa_doctor.facts import View, unbounded
 
     try:
-        return list(unbounded(View(loaded.inventory, settings.audiences)))
+        inventories = (loaded.inventory, *loaded.inventory.by_document())
+        holes = [hole for inventory in inventories for hole in unbounded(View(inventory, settings.audiences))]
+        return list({hole.mark: hole for hole in reversed(holes)}.values())[::-1]
     except Exception:  # noqa: BLE001 - the rules meet the same error, and its document is unreadable then
         return ()
 

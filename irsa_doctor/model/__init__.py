@@ -1,5 +1,6 @@
 """What exists: frozen records of what was read, and the words for what could not be."""
 
+from irsa_doctor.model.alternatives import Alternative, object_key
 from irsa_doctor.model.arn import (
     Arn,
     arn_of_provider,
@@ -64,6 +65,7 @@ __all__ = [
     "PASSED_OVER",
     "UNEXPANDED",
     "AgentSettings",
+    "Alternative",
     "Arn",
     "ChainedRole",
     "Closed",
@@ -116,6 +118,7 @@ __all__ = [
     "issuer_in",
     "issuer_of_provider",
     "joined",
+    "object_key",
     "only_hole",
     "parse_arn",
     "text_of",

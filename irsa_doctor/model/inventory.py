@@ -1,11 +1,12 @@
 """Everything that was read, joined into one record that nobody changes."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Literal
 
 import msgspec
 
+from irsa_doctor.model.alternatives import Alternative, object_key
 from irsa_doctor.model.aws import (
     Cluster,
     ClusterAddon,
@@ -58,13 +59,19 @@ class Document(msgspec.Struct, frozen=True):
     """Whether only a part of it could not be read, or was read one way of two."""
 
 
-class Contradiction(msgspec.Struct, frozen=True):
-    """Two documents that say different things about one object."""
+class Contradiction(msgspec.Struct, frozen=True, kw_only=True):
+    """Two documents that say different things about one object.
+
+    `grave`: who may use which identity depends on it (a trust policy, the role of a service account, an issuer, client ids).
+    `mark` is the same where the same values differ.
+    """
 
     subject: str
     what: str
     first: Place
     second: Place
+    grave: bool = False
+    mark: str = ""
 
 
 class Closed(msgspec.Struct, frozen=True):
@@ -142,9 +149,21 @@ class Inventory(msgspec.Struct, frozen=True, eq=False, dict=True):
     closed: Closed = Closed()
     documents: tuple[Document, ...] = ()
     contradictions: tuple[Contradiction, ...] = ()
+    alternatives: tuple[Alternative, ...] = ()
+    """What single documents hold of objects about which documents differ"""
     gaps: tuple[Gap, ...] = ()
     planned_providers: tuple[PlannedProvider, ...] = ()
     planned_clusters: tuple[PlannedCluster, ...] = ()
+
+    def by_document(self) -> Iterator["Inventory"]:
+        """The inventories in which documents that differ about an object do not: one for each set of those that agree."""
+        for alternative in self.alternatives:
+            names = {str(key[0]) for key in alternative.records}
+            parts = {
+                name: tuple(alternative.records.get(object_key(name, record), record) for record in getattr(self, name))
+                for name in names
+            }
+            yield msgspec.structs.replace(self, **parts, contradictions=(), alternatives=())
 
     def unknown(self, collection: str, owner: str, name: str, missing: str, how: str = "", then: str = "") -> Unknown:
         """Why something is not known: what a source answered when it was asked for it, else that it was not given."""

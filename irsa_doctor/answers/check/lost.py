@@ -17,7 +17,8 @@ def only_of(inventory: Inventory, paths: Collection[str], lost: Mapping[str, str
     }
     pairs = (item for item in inventory.contradictions if {item.first.document, item.second.document} <= kept)
     rows = tuple(_rows(inventory, lost))
-    return msgspec.structs.replace(inventory, **parts, contradictions=tuple(pairs), documents=rows)
+    left = tuple(alternative.of(frozenset(kept)) for alternative in inventory.alternatives)
+    return msgspec.structs.replace(inventory, **parts, contradictions=tuple(pairs), alternatives=left, documents=rows)
 
 
 def _rows(inventory: Inventory, lost: Mapping[str, str]) -> Iterator[Document]:

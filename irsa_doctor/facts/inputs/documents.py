@@ -19,6 +19,9 @@ class DocumentFacts(msgspec.Struct, frozen=True):
     """Whether a limit of the run ended its reading or its judging"""
     contradicts: bool
     """Whether it says of some object something else than a document before it"""
+    grave: bool
+    """Whether who may use which identity depends on that: a trust policy, the role of a service account, an issuer, client
+    ids"""
     rcp: Stopped | Unknown
     """Whether a resource control policy in it stops every web identity"""
 
@@ -30,8 +33,15 @@ def document_facts(view: View, document: Document) -> Judged:
     """The facts of one document."""
     if limit := view.unjudged.get(document.path):
         document = without_judgement(document, limit)
-    matters, contradicts = document.named or document.matters, document.path in view.contradictions_of
-    facts = DocumentFacts(document.status, matters, document.limited, contradicts, view.guards.stopped(document.path))
+    contradictions = view.contradictions_of.get(document.path, ())
+    facts = DocumentFacts(
+        status=document.status,
+        matters=document.named or document.matters,
+        limited=document.limited,
+        contradicts=bool(contradictions),
+        grave=any(contradiction.grave for contradiction in contradictions),
+        rcp=view.guards.stopped(document.path),
+    )
     return Judged("document", document.path, document.path, facts, lambda: _evidence(view, document))
 
 
@@ -45,7 +55,7 @@ def _evidence(view: View, document: Document) -> Evidence:
     if document.partial:
         names |= {"extent": " as a whole", "rest": _REST}
     places = {"document": document_place(document)}
-    if contradictions := view.contradictions_of.get(document.path, ()):
+    if contradictions := sorted(view.contradictions_of.get(document.path, ()), key=lambda item: not item.grave):
         names |= {
             "what": contradictions[0].what,
             "object": contradictions[0].subject,

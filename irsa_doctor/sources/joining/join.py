@@ -11,7 +11,6 @@ from irsa_doctor.model import (
     Closed,
     Cluster,
     ClusterAddon,
-    Contradiction,
     Gap,
     HybridNodeConfig,
     Inventory,
@@ -28,6 +27,7 @@ from irsa_doctor.sources.documents.reading import DocumentReading, Listing
 from irsa_doctor.sources.files.folders import Folders
 from irsa_doctor.sources.joining import merge as merging
 from irsa_doctor.sources.joining.accounts import AnswerAccounts
+from irsa_doctor.sources.joining.disputes import TOO_MANY, Disputes
 from irsa_doctor.sources.joining.filling import HoleValues, fill_holes
 from irsa_doctor.sources.joining.overlay import Overlay, name_roles
 from irsa_doctor.sources.joining.permissions import with_role_policies
@@ -52,9 +52,9 @@ class JoinContext(msgspec.Struct, frozen=True):
 
 def join(readings: Sequence[DocumentReading], stated: JoinContext) -> Inventory:
     """The inventory of all documents; documents that it cannot place get a note."""
-    contradictions: list[Contradiction] = []
+    disputes = Disputes()
     accounts = AnswerAccounts(readings, stated.account)
-    clusters = _Clusters(readings, stated.clusters, accounts, contradictions)
+    clusters = _Clusters(readings, stated.clusters, accounts, disputes)
     join_plans(readings)
     name_roles(readings, accounts.of, accounts.partitions)
     fill_holes(readings, partial(_known_at, accounts, clusters))
@@ -67,16 +67,16 @@ def join(readings: Sequence[DocumentReading], stated: JoinContext) -> Inventory:
     associations = [_settled(item, clusters) for reading in readings for item in reading.associations]
     gaps = tuple(dict.fromkeys(msgspec.structs.replace(gap, owner=clusters.owner(gap.owner)) for gap in stated.gaps))
     gaps += tuple(gap for reading in readings for gap in reading.gaps)
-    return Inventory(
-        roles=tuple(with_role_policies(merging.merged_roles(gathered("roles"), contradictions), readings)),
-        providers=tuple(_with_reasons(merging.merged_providers(providers, contradictions), "client_ids", "client-ids", gaps)),
+    inventory = Inventory(
+        roles=tuple(with_role_policies(merging.merged_roles(gathered("roles"), disputes), readings)),
+        providers=tuple(_with_reasons(merging.merged_providers(providers, disputes), "client_ids", "client-ids", gaps)),
         planned_providers=named.planned,
         planned_clusters=tuple(item for reading in readings for item in reading.planned_clusters),
-        service_accounts=tuple(merging.merged_service_accounts(gathered("service_accounts"), contradictions)),
+        service_accounts=tuple(merging.merged_service_accounts(gathered("service_accounts"), disputes)),
         account_templates=tuple(gathered("account_templates")),
-        workloads=tuple(merging.merged_workloads(gathered("workloads"), contradictions)),
+        workloads=tuple(merging.merged_workloads(gathered("workloads"), disputes)),
         namespaces=tuple(merging.merged_namespaces(gathered("namespaces"))),
-        associations=tuple(merging.merged_associations(overlay.remaining("associations", associations), contradictions)),
+        associations=tuple(merging.merged_associations(overlay.remaining("associations", associations), disputes)),
         nodes=tuple(gathered("nodes")),
         node_configs=tuple(_in_cluster(item, clusters) for item in gathered("node_configs")),
         egress_policies=tuple(gathered("egress_policies")),
@@ -87,12 +87,17 @@ def join(readings: Sequence[DocumentReading], stated: JoinContext) -> Inventory:
         chained_roles=tuple(gathered("chained_roles")),
         discoveries=tuple(gathered("discoveries")),
         signing_keys=tuple(gathered("signing_keys")),
-        rcps=tuple({_key_of(rcp): rcp for rcp in _guardrails(readings)}.values()),
+        rcps=tuple(merging.merged_guardrails(_guardrails(readings))),
         clusters=tuple(_with_reasons(clusters.all, "issuer", "cluster", gaps)),
         closed=_closed(readings, accounts, clusters, stated),
-        contradictions=tuple(contradictions),
         gaps=gaps,
     )
+    alternatives, lost = disputes.alternatives()
+    for reading in readings if lost else ():
+        if reading.path in lost:
+            reading.note_fault(TOO_MANY)
+    contradictions = tuple(disputes.contradictions)
+    return msgspec.structs.replace(inventory, contradictions=contradictions, alternatives=alternatives)
 
 
 def _known_at(accounts: "AnswerAccounts", clusters: "_Clusters", path: str) -> HoleValues:
@@ -118,10 +123,6 @@ def _guardrails(readings: Sequence[DocumentReading]) -> Iterable[ResourceControl
             yield msgspec.structs.replace(rcp, account=account) if account else rcp
 
 
-def _key_of(rcp: ResourceControlPolicy) -> tuple[str, str, str]:
-    return rcp.id, rcp.account, "" if rcp.id else rcp.place.document
-
-
 def _gathered(readings: Sequence[DocumentReading], overlay: Overlay, collection: str) -> list:  # type: ignore[type-arg]
     """All records of a collection, without those in whose place a change puts others."""
     return overlay.remaining(collection, [item for reading in readings for item in getattr(reading, collection)])
@@ -135,9 +136,9 @@ class _Clusters:
         readings: Sequence[DocumentReading],
         stated: Mapping[str, str],
         accounts: AnswerAccounts,
-        contradictions: list[Contradiction],
+        disputes: Disputes,
     ) -> None:
-        self.all = merging.merged_clusters((item for reading in readings for item in reading.clusters), contradictions)
+        self.all = merging.merged_clusters((item for reading in readings for item in reading.clusters), disputes)
         self.accounts = accounts
         self.folders = Folders()
         self._by_issuer = {item.issuer: item.id for item in self.all if isinstance(item.issuer, str)}

@@ -1,7 +1,9 @@
 """Merges the records of several documents about one object, and reports where they differ."""
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import reduce
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -9,7 +11,6 @@ from irsa_doctor.model import (
     Cluster,
     ClusterAddon,
     ConfigMap,
-    Contradiction,
     Namespace,
     OidcProvider,
     Place,
@@ -21,11 +22,13 @@ from irsa_doctor.model import (
     Webhook,
     Workload,
     has_hole,
+    parse_arn,
     text_of,
 )
+from irsa_doctor.sources.joining.disputes import Differing, Disputes
 
 _ROLE_ARN = "eks.amazonaws.com/role-arn"
-Contradictions = list[Contradiction]
+_Item = TypeVar("_Item")
 
 
 def disputed(what: str, of: str) -> Unknown:
@@ -33,168 +36,218 @@ def disputed(what: str, of: str) -> Unknown:
     return Unknown(f"which {what} of {of} is the current one: two documents differ")
 
 
-def merged_roles(roles: Iterable[Role], contradictions: Contradictions) -> list[Role]:
+def _grouped(items: Iterable[_Item], key_of: Callable[[_Item], object]) -> Iterable[list[_Item]]:
+    """The records of each object; those without a key are alone."""
+    groups: dict[object, list[_Item]] = {}
+    for number, item in enumerate(items):
+        groups.setdefault(key_of(item) or number, []).append(item)
+    return groups.values()
+
+
+def merged_roles(roles: Iterable[Role], disputes: Disputes) -> list[Role]:
     """Return one role for each ARN and case; bare policies have no ARN and are not merged."""
-    kept: dict[tuple[str, str] | int, Role] = {}
-    for number, role in enumerate(roles):
-        key = (role.arn, role.case) if role.arn else number
-        known = kept.get(key)
-        kept[key] = role if known is None else _merged_role(known, role, contradictions)
-    return list(kept.values())
+    groups = _grouped(roles, lambda role: (role.arn, role.case) if role.arn else None)
+    return [group[0] if len(group) == 1 else _merged_role(group, disputes) for group in groups]
 
 
-def _merged_role(first: Role, second: Role, contradictions: Contradictions) -> Role:
-    policy, place = first.policy, first.place
-    if isinstance(first.policy, TrustPolicy) and isinstance(second.policy, TrustPolicy):
-        if first.policy.document != second.policy.document or bool(first.policy.flaws) != bool(second.policy.flaws):
-            contradictions.append(Contradiction(first.arn, "trust policy", first.policy.place, second.policy.place))
-            policy = disputed("trust policy", first.arn)
-    elif isinstance(second.policy, TrustPolicy) and not _is_disputed(first.policy):
-        policy, place = second.policy, second.place
-    longest, created = first.max_session or second.max_session, first.created or second.created
-    address, planned = first.address or second.address, first.planned or second.planned
+def _merged_role(group: Sequence[Role], disputes: Disputes) -> Role:
+    known = [role for role in group if isinstance(role.policy, TrustPolicy)]
+    first = known[0] if known else group[0]
+    merged = msgspec.structs.replace(
+        group[0],
+        policy=first.policy,
+        place=first.place,
+        max_session=_first(role.max_session for role in group),
+        created=_first(role.created for role in group),
+        address=_first(role.address for role in group),
+        planned=_first(role.planned for role in group),
+        managed_by=_first(role.managed_by for role in group),
+        permissions=_first(role.permissions for role in group),
+    )
+    differing = Differing(merged.arn, "trust policy", grave=True, place_of=lambda role: role.policy.place)
+    if not disputes.add(differing.between(known, _trust)):
+        return merged
+    held = ((msgspec.structs.replace(merged, policy=role.policy, place=role.place), _trust(role)) for role in known)
+    disputes.hold("roles", held)
+    return msgspec.structs.replace(merged, policy=disputed("trust policy", merged.arn))
+
+
+def _first(values: Iterable[Any]) -> Any:
+    """The first value that says something, else the last one."""
+    value = None
+    for value in values:
+        if value:
+            break
+    return value
+
+
+def _trust(role: Role) -> object:
+    """What a trust policy says, and whether it can be read to its end."""
+    return (role.policy.document, bool(role.policy.flaws)) if isinstance(role.policy, TrustPolicy) else None
+
+
+def merged_providers(providers: Iterable[OidcProvider], disputes: Disputes) -> list[OidcProvider]:
+    """Return one provider for each ARN; its place is that of the answer with the most values."""
+    groups = _grouped(providers, lambda provider: provider.arn)
+    return [group[0] if len(group) == 1 else _merged_provider(group, disputes) for group in groups]
+
+
+def _merged_provider(group: Sequence[OidcProvider], disputes: Disputes) -> OidcProvider:
+    arn = group[0].arn
+    audiences = _known(group, "client_ids")
+    telling = audiences[0] if audiences else group[0]
+    prints = (_known(group, "thumbprints") or [group[0]])[0].thumbprints
+    url, created = _first(item.url for item in group), _first(item.created for item in group)
+    merged = OidcProvider(arn, telling.place, telling.client_ids, prints, url, created)
+    of_audiences = disputes.add(Differing(arn, "client ids", grave=True).between(group, _audiences))
+    of_prints = disputes.add(Differing(arn, "thumbprints", grave=False).between(group, _thumbprints))
+    if of_audiences or of_prints:
+        disputes.hold("providers", ((_filled(item, merged), (_audiences(item), _thumbprints(item))) for item in group))
     return msgspec.structs.replace(
-        first,
-        policy=policy,
-        place=place,
-        max_session=longest,
-        created=created,
-        address=address,
-        planned=planned,
-        managed_by=first.managed_by or second.managed_by,
-        permissions=first.permissions or second.permissions,
+        merged,
+        client_ids=disputed("client ids", arn) if of_audiences else merged.client_ids,
+        thumbprints=disputed("thumbprints", arn) if of_prints else prints,
     )
 
 
-def _is_disputed(value: object) -> bool:
-    return isinstance(value, Unknown) and value.missing.startswith("which ")
+def _known(group: Iterable[OidcProvider], field: str) -> list[OidcProvider]:
+    return [provider for provider in group if not isinstance(getattr(provider, field), Unknown)]
 
 
-def merged_providers(providers: Iterable[OidcProvider], contradictions: Contradictions) -> list[OidcProvider]:
-    """Return one provider for each ARN; its place is that of the answer with the most values."""
-    kept: dict[str, OidcProvider] = {}
-    for provider in providers:
-        known = kept.get(provider.arn)
-        kept[provider.arn] = provider if known is None else _merged_provider(known, provider, contradictions)
-    return list(kept.values())
+def _audiences(provider: OidcProvider) -> object:
+    return None if isinstance(provider.client_ids, Unknown) else frozenset(provider.client_ids)
 
 
-def _merged_provider(first: OidcProvider, second: OidcProvider, contradictions: Contradictions) -> OidcProvider:
-    client_ids = _merged_value(first, second, "client_ids", "client ids", contradictions)
-    thumbprints = _merged_value(first, second, "thumbprints", "thumbprints", contradictions)
-    tells_more = isinstance(first.client_ids, Unknown) and not isinstance(second.client_ids, Unknown)
-    place = second.place if tells_more and not _is_disputed(first.client_ids) else first.place
-    url, created = first.url or second.url, first.created or second.created
-    return OidcProvider(first.arn, place, client_ids, thumbprints, url, created)
+def _thumbprints(provider: OidcProvider) -> object:
+    return None if isinstance(provider.thumbprints, Unknown) else frozenset(provider.thumbprints)
 
 
-def _merged_value(
-    first: OidcProvider, second: OidcProvider, field: str, what: str, contradictions: Contradictions
-) -> tuple[str, ...] | Unknown:
-    left: tuple[str, ...] | Unknown = getattr(first, field)
-    right: tuple[str, ...] | Unknown = getattr(second, field)
-    if isinstance(left, Unknown):
-        return left if _is_disputed(left) else right
-    if isinstance(right, Unknown) or set(left) == set(right):
-        return left
-    contradictions.append(Contradiction(first.arn, what, first.place, second.place))
-    return disputed(what, first.arn)
+def _filled(provider: OidcProvider, merged: OidcProvider) -> OidcProvider:
+    """A provider as one document has it, with what it leaves open from others."""
+    audiences = merged.client_ids if isinstance(provider.client_ids, Unknown) else provider.client_ids
+    prints = merged.thumbprints if isinstance(provider.thumbprints, Unknown) else provider.thumbprints
+    return msgspec.structs.replace(provider, client_ids=audiences, thumbprints=prints)
 
 
-def merged_clusters(clusters: Iterable[Cluster], contradictions: Contradictions) -> list[Cluster]:
+def merged_clusters(clusters: Iterable[Cluster], disputes: Disputes) -> list[Cluster]:
     """Return one cluster for each id. A discovery document adds nothing to a described cluster with the same issuer."""
     described = list(clusters)
-    known_issuers = {cluster.issuer for cluster in described if cluster.arn and isinstance(cluster.issuer, str)}
-    kept: dict[str, Cluster] = {}
-    for cluster in described:
-        if not cluster.arn and cluster.name == cluster.issuer and cluster.issuer in known_issuers:
-            continue
-        known = kept.get(cluster.id)
-        kept[cluster.id] = cluster if known is None else _merged_cluster(known, cluster, contradictions)
-    return list(kept.values())
+    issuers = {cluster.issuer for cluster in described if cluster.arn and isinstance(cluster.issuer, str)}
+    left = (item for item in described if item.arn or item.name != item.issuer or item.issuer not in issuers)
+    groups = _grouped(left, lambda cluster: cluster.id)
+    return [group[0] if len(group) == 1 else _merged_cluster(group, disputes) for group in groups]
 
 
-def _merged_cluster(first: Cluster, second: Cluster, contradictions: Contradictions) -> Cluster:
-    if isinstance(first.issuer, Unknown):
-        return first if _is_disputed(first.issuer) else second
-    if isinstance(second.issuer, Unknown) or first.issuer == second.issuer:
+def _merged_cluster(group: Sequence[Cluster], disputes: Disputes) -> Cluster:
+    known = [cluster for cluster in group if isinstance(cluster.issuer, str)]
+    first = known[0] if known else group[0]
+    if not disputes.add(Differing(first.id, "issuer", grave=True).between(known, lambda cluster: cluster.issuer)):
         return first
-    contradictions.append(Contradiction(first.id, "issuer", first.place, second.place))
+    disputes.hold("clusters", ((cluster, cluster.issuer) for cluster in known))
     return msgspec.structs.replace(first, issuer=disputed("issuer", first.id))
 
 
-def merged_service_accounts(accounts: Iterable[ServiceAccount], contradictions: Contradictions) -> list[ServiceAccount]:
+def merged_service_accounts(accounts: Iterable[ServiceAccount], disputes: Disputes) -> list[ServiceAccount]:
     """Return one service account for each cluster, namespace and name, the first. In an unknown cluster only equal ones are
     merged: accounts of one name may belong to two clusters."""
-    kept: dict[tuple[str, ...], ServiceAccount] = {}
     extra: list[ServiceAccount] = []
-    for account in accounts:
-        key = (account.cluster, account.namespace, account.name)
-        known = kept.setdefault(key, account)
-        if known.template and not account.template and known is not account:
-            # a manifest says what a template leaves open
-            kept[key] = known = account
-        if known is account or account.template or known.annotations == account.annotations:
-            continue
-        if not account.cluster:
-            extra.append(account)
-        elif known.annotations.get(_ROLE_ARN) != account.annotations.get(_ROLE_ARN):
-            subject = "/".join(key)
-            contradictions.append(Contradiction(subject, f"annotation {_ROLE_ARN}", known.place, account.place))
-    return [*kept.values(), *extra]
+    groups = _grouped(accounts, lambda account: (account.cluster, account.namespace, account.name))
+    kept = [group[0] if len(group) == 1 else _merged_account(group, disputes, extra) for group in groups]
+    return [*kept, *extra]
 
 
-def merged_workloads(workloads: Iterable[Workload], contradictions: Contradictions) -> list[Workload]:
+def _merged_account(group: list[ServiceAccount], disputes: Disputes, extra: list[ServiceAccount]) -> ServiceAccount:
+    manifests = [account for account in group if not account.template]
+    # a manifest says what a template leaves open
+    first = manifests[0] if manifests else group[0]
+    others = [account for account in group if account.annotations != first.annotations and not _is_open(account)]
+    elsewhere = [account for account in others if not account.cluster or _is_elsewhere(account, first)]
+    extra += elsewhere
+    differing = [account for account in others if account not in elsewhere]
+    subject = "/".join((first.cluster, first.namespace, first.name))
+    versions = [first, *differing]
+    disputes.add(Differing(subject, f"annotation {_ROLE_ARN}", grave=True).between(versions, _role_named))
+    if differing:
+        disputes.hold("service_accounts", ((account, account.annotations) for account in versions))
+    return first
+
+
+def _role_named(account: ServiceAccount) -> str:
+    return text_of(account.annotations.get(_ROLE_ARN, ""))
+
+
+def _is_open(account: ServiceAccount) -> bool:
+    """Whether a template leaves annotations of a service account open."""
+    return account.template and any(map(has_hole, account.annotations.values()))
+
+
+def _is_elsewhere(account: ServiceAccount, first: ServiceAccount) -> bool:
+    """Whether two manifests of one name are those of two environments: in folders of their own, for roles of two accounts."""
+    roles = parse_arn(_role_named(account)), parse_arn(_role_named(first))
+    folders = {os.path.dirname(item.place.document) for item in (account, first)}
+    return len(folders) == 2 and all(roles) and len({arn.account for arn in roles if arn}) == 2
+
+
+def merged_workloads(workloads: Iterable[Workload], disputes: Disputes) -> list[Workload]:
     """Return one workload for each cluster, kind, namespace and name, the first; in an unknown cluster only equal ones
     are merged."""
-    kept: dict[tuple[str, ...], Workload] = {}
     extra: list[Workload] = []
-    for workload in workloads:
-        key = (workload.cluster, workload.namespace, workload.kind, workload.name)
-        known = kept.setdefault(key, workload)
-        if known is workload or _same_workload(known, workload):
-            continue
-        if not workload.cluster:
-            extra.append(workload)
-        elif workload.admitted and not known.admitted:
-            # a running pod has more than the manifest that it was made of
-            kept[key] = workload
-        elif known.service_account != workload.service_account:
-            contradictions.append(Contradiction("/".join(key), "service account", known.place, workload.place))
-    return [*kept.values(), *extra]
+    groups = _grouped(workloads, lambda item: (item.cluster, item.namespace, item.kind, item.name))
+    kept = [group[0] if len(group) == 1 else _merged_workload(group, disputes, extra) for group in groups]
+    return [*kept, *extra]
 
 
-def _same_workload(first: Workload, second: Workload) -> bool:
-    def identity(workload: Workload) -> object:
-        containers = [(item.name, item.init, item.env, item.mounts) for item in workload.containers]
-        return workload.service_account, workload.annotations, workload.token_audiences, containers
+def _merged_workload(group: Sequence[Workload], disputes: Disputes, extra: list[Workload]) -> Workload:
+    # a running pod has more than the manifest that it was made of
+    admitted = [workload for workload in group if workload.admitted] if group[0].cluster else []
+    versions = admitted or group
+    first = versions[0]
+    others = [workload for workload in versions if _content(workload) != _content(first)]
+    if not first.cluster:
+        extra += others
+    elif others:
+        subject = "/".join((first.cluster, first.namespace, first.kind, first.name))
+        differing = Differing(subject, "service account", grave=False)
+        disputes.add(differing.between(versions, lambda workload: workload.service_account))
+        disputes.hold("workloads", ((workload, _content(workload)) for workload in versions))
+    return first
 
-    return identity(first) == identity(second)
+
+def _content(workload: Workload) -> object:
+    containers = [(item.name, item.init, item.env, item.mounts) for item in workload.containers]
+    return workload.service_account, workload.annotations, workload.token_audiences, containers
 
 
-def merged_associations(
-    associations: Iterable[PodIdentityAssociation], contradictions: Contradictions
-) -> list[PodIdentityAssociation]:
+def merged_associations(associations: Iterable[PodIdentityAssociation], disputes: Disputes) -> list[PodIdentityAssociation]:
     """Return one association for each cluster, namespace and service account; the list has no role, the description has."""
-    kept: dict[tuple[object, ...], PodIdentityAssociation] = {}
-    for item in associations:
-        names = (item.cluster, item.namespace, item.service_account)
-        # a hole of one template is not that of another one
-        key = (*names, item.place) if any(map(has_hole, names)) else names
-        known = kept.get(key)
-        kept[key] = item if known is None else _merged_association(known, item, contradictions)
-    return list(kept.values())
+    groups = _grouped(associations, _association_key)
+    return [group[0] if len(group) == 1 else _merged_association(group, disputes) for group in groups]
 
 
-def _merged_association(
-    first: PodIdentityAssociation, second: PodIdentityAssociation, contradictions: Contradictions
-) -> PodIdentityAssociation:
+def _association_key(item: PodIdentityAssociation) -> object:
+    names = (item.cluster, item.namespace, item.service_account)
+    # a hole of one template is not that of another one
+    return (*names, item.place) if any(map(has_hole, names)) else names
+
+
+def _merged_association(group: Sequence[PodIdentityAssociation], disputes: Disputes) -> PodIdentityAssociation:
+    described = [item for item in group if item.role_arn]
+    merged = reduce(_with_association, group)
+    subject = "/".join(map(text_of, (merged.cluster, merged.namespace, merged.service_account)))
+    disputes.add(Differing(subject, "Pod Identity role", grave=True).between(described, _role_associated))
+    held = [(item, (item.role_arn, item.target_role_arn, item.session_tags, item.narrowed)) for item in described]
+    if any(value != held[0][1] for _, value in held):
+        disputes.hold("associations", held)
+    return merged
+
+
+def _role_associated(item: PodIdentityAssociation) -> str | None:
+    return None if has_hole(item.role_arn) else text_of(item.role_arn)
+
+
+def _with_association(first: PodIdentityAssociation, second: PodIdentityAssociation) -> PodIdentityAssociation:
     if not first.role_arn and second.role_arn:
         return second
-    differ = second.role_arn and second.role_arn != first.role_arn
-    if differ and not (has_hole(first.role_arn) or has_hole(second.role_arn)):
-        subject = "/".join(map(text_of, (first.cluster, first.namespace, first.service_account)))
-        contradictions.append(Contradiction(subject, "Pod Identity role", first.place, second.place))
     if bool(first.id) != bool(second.id) and second.role_arn:
         described, written = (first, second) if first.id else (second, first)
         return msgspec.structs.replace(described, differences=tuple(_differences(described, written)))
@@ -230,6 +283,15 @@ def merged_addons(addons: Iterable[ClusterAddon]) -> list[ClusterAddon]:
         key = (addon.cluster, addon.name)
         if key not in kept or not kept[key].status:
             kept[key] = addon
+    return list(kept.values())
+
+
+def merged_guardrails(items: Iterable[ResourceControlPolicy]) -> list[ResourceControlPolicy]:
+    """Return one resource control policy for each id and account, more where documents differ about it; one without an id is
+    that of its document."""
+    kept: dict[tuple[str, ...], ResourceControlPolicy] = {}
+    for item in items:
+        kept.setdefault((item.id, item.account, "" if item.id else item.place.document, repr(item.document.document)), item)
     return list(kept.values())
 
 
