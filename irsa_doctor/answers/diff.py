@@ -224,7 +224,7 @@ def _subjects(changed: Beyond, provider: str, view: View, other: Admitted) -> Ch
         patterns=spelt.patterns,
         without=spelt.without,
         witness=witness,
-        service_accounts=tuple(sorted(f"{view.name_of(a.cluster)}/{a.namespace}/{a.name}" for a in accounts)),
+        service_accounts=tuple(sorted(f"{view.label_of(a.cluster)}/{a.namespace}/{a.name}" for a in accounts)),
         witness_audience=_audience_of(changed, witness) if witness is not None and is_on_both_sides else None,
     )
 

@@ -238,7 +238,7 @@ def _grant(view: View, policy: Policy, provider: str, grant: Admitted) -> Provid
         audiences=AdmittedAudiences(grant.audiences == EVERYTHING, spell(grant.audiences).patterns),
         subjects=_subjects(grant),
         by_audience=pairs if len(pairs) > 1 else None,
-        service_accounts=tuple(sorted(f"{view.name_of(a.cluster)}/{a.namespace}/{a.name}" for a in accounts)),
+        service_accounts=tuple(sorted(f"{view.label_of(a.cluster)}/{a.namespace}/{a.name}" for a in accounts)),
         known=view.accounts.known(issuer),
         depends_on=grant.depends_on,
         contested=() if _is_certain(grant) else grant.contested,

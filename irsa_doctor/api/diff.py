@@ -7,6 +7,8 @@ from contextlib import suppress
 from datetime import date
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from irsa_doctor.api.load import NO_SETTINGS, NothingRead, has_read, load_files, nothing_read
 from irsa_doctor.governance.settings import Settings
 from irsa_doctor.model.nearness import suggestion
@@ -75,7 +77,8 @@ def _load_side(paths: Sequence[str], settings: Settings) -> "Loaded":
 def _at_revision(revision: str, paths: Sequence[str], settings: Settings) -> _Sides:
     """The documents of a revision and of the work tree; one of them may be empty, where a change adds or deletes all.
 
-    Files of the revision that are still there are read whatever a change has put over them: a link, or a line of .gitignore.
+    What git tracks is read wherever it lies, and files of the revision that are still there whatever a change has put over
+    them: a link, or a line of .gitignore.
     """
     from irsa_doctor.governance.revision import files_at, is_at, ways_at
 
@@ -87,6 +90,7 @@ def _at_revision(revision: str, paths: Sequence[str], settings: Settings) -> _Si
     places = {os.path.relpath(os.path.join(top, way)): content for way, content in files_at(revision, ways, top).items()}
     now = [os.path.relpath(os.path.join(top, way)) for way in ways]
     kept = [place for place in places if os.path.isfile(place)]
+    settings = msgspec.structs.replace(settings, but_tracked=True)
     before = load_files(memory=places, settings=settings)
     after = load_files([path for path in now if os.path.lexists(path)] + kept, settings=settings)
     if not has_read(before) and not has_read(after):

@@ -83,7 +83,7 @@ def _declared(settings: Settings) -> _Declared:
         "clusters": {path: name for name, path in settings.clusters.items()},
         "account": settings.account or None,
         "complete": settings.complete,
-        "exclude": Exclude(settings.folder, settings.exclude) if settings.exclude else None,
+        "exclude": Exclude(settings.folder, settings.exclude, settings.all_folders, settings.but_tracked),
         "plans": settings.plans,
         "parameters": settings.parameters,
     }

@@ -12,6 +12,7 @@ from irsa_doctor.cli.destinations import destinations, refuse_targets, write_rep
 from irsa_doctor.cli.live_options import live_options
 from irsa_doctor.cli.options import (
     AccountId,
+    AllFolders,
     Clusters,
     Complete,
     Config,
@@ -137,6 +138,7 @@ def check_options(
     account: AccountId = None,
     config: Config = None,
     no_config: NoConfig = False,
+    all_folders: AllFolders = False,
     config_from: _ConfigFrom = None,
     gate_unknown: _GateUnknown = None,
 ) -> AbstractContextManager[GoverningSettings]:
@@ -162,6 +164,7 @@ def check_options(
         framework=_word("--framework", framework, api.framework_ids()),
         gate_unknown=_word("--gate-unknown", gate_unknown, api.GATE_UNKNOWN),
         inline_ignores=False if no_inline_ignores else None,
+        all_folders=all_folders or None,
     )
 
 

@@ -39,6 +39,10 @@ ParameterFiles = Annotated[
 ]
 AccountId = Annotated[str | None, typer.Option(metavar="ID", help="Account of AWS answers that do not name one.")]
 Config = Annotated[str | None, typer.Option(metavar="FILE", help="Settings file, instead of the nearest irsa-doctor.toml.")]
+AllFolders = Annotated[
+    bool,
+    typer.Option("--all-folders", help="Look into folders that programs fill as well, such as node_modules and .terraform."),
+]
 NoConfig = Annotated[bool, typer.Option("--no-config", help="Read no settings file.")]
 
 _Command = Callable[..., None]

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from irsa_doctor.cli.options import AccountId, Clusters, Complete, Config, NoConfig, ParameterFiles, Roles
+from irsa_doctor.cli.options import AccountId, AllFolders, Clusters, Complete, Config, NoConfig, ParameterFiles, Roles
 from irsa_doctor.cli.wrong import wrong
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ def settings_options(
     account: AccountId = None,
     config: Config = None,
     no_config: NoConfig = False,
+    all_folders: AllFolders = False,
 ) -> "Settings":
     """The settings of the folder that the command runs in, over which the flags take precedence."""
     return flags_over_settings(
@@ -44,6 +45,7 @@ def settings_options(
         clusters=cluster,
         parameters=parameters,
         account=account,
+        all_folders=all_folders or None,
     )
 
 
@@ -104,7 +106,8 @@ def governing_settings(
         if rules or baseline:
             both = _put_over(then, rules=copies, baseline=known), _put_over(written, rules=tuple(rules), baseline=baseline)
             compared.append(both)
-        yield GoverningSettings(_put_over(then, rules=copies, baseline=known, **flags), now, revision, compared)
+        held = _put_over(then, rules=copies, baseline=known, but_tracked=True, **flags)
+        yield GoverningSettings(held, now, revision, compared)
 
 
 def _put_over(

@@ -6,7 +6,18 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from irsa_doctor.cli.live_options import live_options
-from irsa_doctor.cli.options import AccountId, Clusters, Complete, Config, Format, NoConfig, Paths, Roles, with_options
+from irsa_doctor.cli.options import (
+    AccountId,
+    AllFolders,
+    Clusters,
+    Complete,
+    Config,
+    Format,
+    NoConfig,
+    Paths,
+    Roles,
+    with_options,
+)
 from irsa_doctor.cli.output import print_text
 from irsa_doctor.cli.paths import input_paths
 from irsa_doctor.cli.settings_options import settings_options
@@ -23,8 +34,17 @@ def _settings(
     account: AccountId = None,
     config: Config = None,
     no_config: NoConfig = False,
+    all_folders: AllFolders = False,
 ) -> "Settings":
-    return settings_options(complete=complete, role=roles, cluster=cluster, account=account, config=config, no_config=no_config)
+    return settings_options(
+        complete=complete,
+        role=roles,
+        cluster=cluster,
+        account=account,
+        config=config,
+        no_config=no_config,
+        all_folders=all_folders,
+    )
 
 
 @with_options(settings=_settings, live=live_options)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 import typer
 
 from irsa_doctor.cli.live_options import live_options
-from irsa_doctor.cli.options import AccountId, Complete, Config, Format, NoConfig, with_options
+from irsa_doctor.cli.options import AccountId, AllFolders, Complete, Config, Format, NoConfig, with_options
 from irsa_doctor.cli.output import print_text
 from irsa_doctor.cli.paths import expanded
 from irsa_doctor.cli.progress import progress
@@ -78,6 +78,7 @@ def scope_options(
     rules: _RuleFolders = None,
     config: Config = None,
     no_config: NoConfig = False,
+    all_folders: AllFolders = False,
 ) -> _Scope:
     """The settings, and the one cluster that is named rather than mapped to its documents."""
     mappings = [value for value in cluster or () if _is_mapping(value)]
@@ -92,6 +93,7 @@ def scope_options(
         clusters=mappings,
         account=account,
         rules=tuple(rules or ()),
+        all_folders=all_folders or None,
     )
     return _Scope(settings, names[0] if names else "")
 

@@ -124,6 +124,10 @@ class Settings(msgspec.Struct, frozen=True):
     folder: str = ""
     framework: str = ""
     """named by a flag alone: it is a question, not a decision"""
+    all_folders: bool = False
+    """whether folders that programs fill are looked into: asked for by a flag alone"""
+    but_tracked: bool = False
+    """whether files in them that git tracks are read: where a change is judged"""
 
 
 # ---------------------------------------------------------------- which file

@@ -223,7 +223,7 @@ WEAKER: Mapping[str, Weaker] = {
     "waivers": _waivers,
 }
 """setting -> in what it requires less; what has no row is weaker when it differs"""
-OF_FLAGS_OR_FILE = frozenset({"file", "folder", "framework"})
+OF_FLAGS_OR_FILE = frozenset({"file", "folder", "framework", "all_folders", "but_tracked"})
 """fields of the settings that no settings file has"""
 
 

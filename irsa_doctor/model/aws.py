@@ -128,11 +128,24 @@ class Cluster(msgspec.Struct, frozen=True):
     on_outpost: bool = False
     auto_mode: bool = False
     """EKS Auto Mode: the agent of Pod Identity and others are part of the nodes"""
+    entry: str = ""
+    """what the kubeconfig calls it through which it was read, an ARN or a name"""
 
     @property
     def id(self) -> str:
         """ARN, else name."""
         return self.arn or self.name
+
+    @property
+    def subject(self) -> str:
+        """The id under which findings name it: of a live one what the kubeconfig calls it, whatever else could be learnt."""
+        return self.entry or self.id
+
+    @property
+    def label(self) -> str:
+        """The part of the ids of its objects that names it."""
+        arn = parse_arn(self.entry)
+        return arn.name if arn else self.entry or self.name
 
     @property
     def account(self) -> str:

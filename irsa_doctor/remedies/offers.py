@@ -277,7 +277,7 @@ def _client_id(view: View, judged: Judged) -> Fix | None:
 
 def _create_provider(view: View, judged: Judged) -> Fix | None:
     """The provider of a cluster created."""
-    cluster = view.inventory.cluster_by_id.get(judged.id)
+    cluster = next((known for known in view.inventory.clusters if known.subject == judged.id), None)
     if cluster is None or not isinstance(cluster.issuer, str) or profile_of(cluster.issuer) is not EKS:
         return None
     return command_fix(create_eks_provider(cluster.name, cluster.region))

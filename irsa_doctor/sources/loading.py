@@ -20,8 +20,8 @@ from irsa_doctor.sources.documents.dialects import dialect_of
 from irsa_doctor.sources.documents.flaws import settle_flaws
 from irsa_doctor.sources.documents.reading import DocumentReading, Page, StatedFiles, guarded
 from irsa_doctor.sources.files.passing import Exclude
-from irsa_doctor.sources.files.rendered import RenderedFolders
-from irsa_doctor.sources.files.walk import InputFile, walk_over
+from irsa_doctor.sources.files.rendered import RenderedFolders, is_rendered
+from irsa_doctor.sources.files.walk import InputFile, walk, walk_over
 from irsa_doctor.sources.joining.join import JoinContext, join
 from irsa_doctor.sources.rows import final_rows, is_data, refused_row
 from irsa_doctor.sources.snapshot.snapshot import ANSWER_KINDS, Answered, Origin, Snapshot, is_snapshot, read_snapshot, unique
@@ -130,6 +130,7 @@ class Loading:
         self._rendered = RenderedFolders()
         with _without_collector():
             self._files = [self._file_within_limits(file) for file in files]
+            self._follow_calls()
             readings = [part.reading for part in self._files if part.reading]
             for reading in readings:
                 if not reading.named and self._rendered.is_kustomized(reading.path):
@@ -158,6 +159,16 @@ class Loading:
             inventory = without_breaking(readings, work, DocumentReading.note_fault)
             rows = final_rows([part.row for part in parts], {reading.path: reading for reading in readings}, documents)
             return Loaded(msgspec.structs.replace(inventory, documents=tuple(rows)), documents, frozenset(self._base))
+
+    def _follow_calls(self) -> None:
+        """Read the modules that templates call by path, where a walk has passed over their folders."""
+        passed = tuple(part.row.path for part in self._files if part.row.kind == PASSED_OVER and part.row.path.endswith("/"))
+        seen: set[str] = set()
+        while passed and (called := _called_in(passed, (part.reading for part in self._files if part.reading)) - seen):
+            seen |= called
+            known = {part.row.path for part in self._files}
+            more = walk(sorted(path for path in called if os.path.isdir(path)), None)
+            self._files += [self._file_within_limits(file) for file in more if file.path not in known]
 
     def _file_within_limits(self, file: InputFile) -> _Part:
         """A document, or that the run reached a limit before it was read to its end."""
@@ -209,10 +220,10 @@ class Loading:
 
     def _rendered_row(self, file: InputFile) -> Document | None:
         """The row of a file that a program renders, with how that is done; None for any other."""
-        how = self._rendered.note(file.path)
+        how = self._rendered.note(file.path, file.content)
         if how and "kustomize" not in how:
             return Document(file.path, "helm-chart", "ignored", how, hashlib.sha256(file.content).hexdigest())
-        if not (chart := self._rendered.chart_of(file.path)):
+        if not (chart := self._rendered.chart_of(file.path)) or not is_rendered(file.path, file.content):
             return None
         why = f"a template of the Helm chart {chart}: helm template {chart} | irsa-doctor check -"
         return Document(file.path, "helm-template", "ignored", why, hashlib.sha256(file.content).hexdigest())
@@ -326,6 +337,16 @@ def _kind_of_unread(document: InputFile) -> str:
     if not document.unread:
         return ""
     return "text" if document.why and document.why.startswith("neither") else "binary"
+
+
+def _called_in(folders: tuple[str, ...], readings: Iterable[DocumentReading]) -> set[str]:
+    """The folders of modules that templates call by path and that lie in some folders."""
+    configuration = [reading for reading in readings if reading.syntax]
+    if not configuration:
+        return set()
+    from irsa_doctor.sources.templates.terraform.configuration import called_folders
+
+    return {path for path in called_folders(configuration) if f"{path}/".startswith(folders)}
 
 
 def _apply_kustomizations(readings: Sequence[DocumentReading]) -> None:

@@ -102,7 +102,7 @@ def find_case(
     """The case of one target; raises NoTarget where several clusters have it."""
     if not cluster and not stated_issuer and target.kind and not _is_kind(view, target.kind):
         # `CLUSTER/NAMESPACE/SERVICEACCOUNT`, as findings name a service account
-        cluster = next((c.id for c in view.inventory.clusters if target.kind == c.name.lower()), "")
+        cluster = next((c.id for c in view.inventory.clusters if target.kind in (c.name.lower(), c.label.lower())), "")
         target = DiagnosisTarget(target.namespace, target.name, "", target.role) if cluster else target
     ids, issuer = _clusters(view, cluster, stated_issuer)
     base = Case(view=view, locate=locate, namespace=target.namespace, stated_role=target.role, evidence=evidence)
@@ -122,7 +122,7 @@ def _cluster_of_account(view: View, target: DiagnosisTarget, ids: Sequence[str])
     tables = (inventory.service_account_by_key, inventory.workloads_by_service_account, inventory.association_by_key)
     having = next(filter(None, ([ident for ident in ids if (ident, *key) in table] for table in tables)), [])
     if len(having) > 1:
-        names = ", ".join(sorted(view.name_of(ident) for ident in having))
+        names = ", ".join(sorted(view.label_of(ident) for ident in having))
         raise NoTarget(f"{'/'.join(key)} exists in several clusters; name one with --cluster: {names}")
     return having[0] if having else ids[0] if len(ids) == 1 else ""
 
@@ -142,7 +142,7 @@ def _clusters(view: View, cluster: str, stated_issuer: str) -> tuple[list[str], 
 def _named_clusters(view: View, cluster: str) -> tuple[list[str], str]:
     """The clusters of a name, ARN, id or issuer; the issuer itself where no cluster is in the input."""
     clusters, issuer = view.inventory.clusters, cluster.removeprefix("https://")
-    if ids := [c.id for c in clusters if cluster in (c.id, c.name, c.arn) or c.issuer == issuer]:
+    if ids := [c.id for c in clusters if cluster in (c.id, c.name, c.arn, c.entry, c.label) or c.issuer == issuer]:
         return ids, ""
     if not clusters:
         return [""], issuer if "/" in issuer and not parse_arn(issuer) else ""
@@ -155,7 +155,7 @@ def _of_workload(base: Case, target: DiagnosisTarget, ids: Sequence[str]) -> Cas
     workloads = base.view.inventory.workloads
     having = [w for w in workloads if w.cluster in ids and (w.kind.lower(), w.namespace, w.name) == name]
     if len(having) > 1:
-        names = ", ".join(sorted(base.view.name_of(w.cluster) for w in having))
+        names = ", ".join(sorted(base.view.label_of(w.cluster) for w in having))
         raise NoTarget(f"{'/'.join(name)} exists in several clusters; name one with --cluster: {names}")
     if having:
         return _with_workload(base, having[0])

@@ -46,7 +46,7 @@ def _annotated(view: Lookups, account: ServiceAccount) -> RoleUser:
 
 
 def _id(view: Lookups, cluster: str, namespace: str, name: str) -> str:
-    return f"{view.name_of(cluster)}/{namespace}/{name}"
+    return f"{view.label_of(cluster)}/{namespace}/{name}"
 
 
 def _by_hand(view: Lookups) -> Iterator[tuple[str, RoleUser]]:

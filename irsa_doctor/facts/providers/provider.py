@@ -169,7 +169,7 @@ def cluster_facts(view: View, cluster: Cluster) -> Judged:
         published.algorithms(cluster),
         installed.agents.state(cluster),
     )
-    return Judged("cluster", cluster.id, cluster.id, facts, lambda: _cluster_evidence(cluster, view))
+    return Judged("cluster", cluster.subject, cluster.subject, facts, lambda: _cluster_evidence(cluster, view))
 
 
 def _provider(view: View, cluster: Cluster) -> Literal["there", "miswritten", "missing"] | Unknown:

@@ -33,7 +33,7 @@ def association_facts(view: View, association: PodIdentityAssociation) -> Judged
         return None
     judged = account_template_facts(view, account)
     facts = msgspec.structs.replace(judged.facts, association_policy_refused=refused, association_repeated=repeated)
-    ident = f"{view.name_of(cluster)}/{namespace}/{name}"
+    ident = f"{view.label_of(cluster)}/{namespace}/{name}"
     return msgspec.structs.replace(judged, id=ident, group=ident, facts=facts, evidence=partial(_evidence, association, judged))
 
 

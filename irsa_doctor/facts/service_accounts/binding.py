@@ -79,7 +79,7 @@ def binding_facts(view: View, account: ServiceAccount, *, requested: bool = Fals
     answers: TrustByCase = [(_trust_of(view, account, case), case) for case in cases]
     trust: Trust | Unknown | None
     trust, named = over_cases(account, answers)
-    sa_id = f"{view.name_of(account.cluster)}/{account.namespace}/{account.name}"
+    sa_id = f"{view.label_of(account.cluster)}/{account.namespace}/{account.name}"
     return Judged(
         "binding",
         f"{sa_id} -> {value}",
@@ -106,7 +106,7 @@ def _facts(role: NamedRole | Unknown, trust: Trust | Unknown) -> BindingFacts:
 def _binding_of_template(view: View, account: ServiceAccount, cases: Sequence[AnalysedRole]) -> Judged:
     """A service account and a role that a template makes, the one for the other."""
     role = cases[0].role
-    ident = f"{view.name_of(account.cluster)}/{account.namespace}/{account.name} -> {role.id}"
+    ident = f"{view.label_of(account.cluster)}/{account.namespace}/{account.name} -> {role.id}"
     answers: TrustByCase = [(_trust_of_template(view, account, case), case) for case in cases]
     trust: Trust | Unknown | None
     trust, shown = over_cases(account, answers)

@@ -59,7 +59,7 @@ def workload_facts(view: View) -> Iterator[Judged]:
 def judged_workload(view: View, workload: Workload, owner: Workload | None) -> Judged:
     """One workload with its facts; `owner` is the topmost object of the input that owns it."""
     case = WorkloadCase(view.workload_lookups, view.installations, workload, owner)
-    cluster = view.name_of(workload.cluster)
+    cluster = view.label_of(workload.cluster)
     ident = f"{cluster}/{workload.namespace}/{workload.kind.lower()}/{workload.name}"
     group = f"{cluster}/{workload.namespace}/{workload.service_account}"
     return Judged("workload", ident, group, _facts(case), partial(workload_evidence, case))

@@ -1,13 +1,15 @@
 """Reads which files a repository of git tracks: what is tracked is never ignored, whatever `.gitignore` says."""
 
 import os
+import re
 import stat
+from contextlib import suppress
 
 import msgspec
 
 _LARGEST = 256 << 20
-_FIXED = 62
-"""Bytes of an entry before its path (https://git-scm.com/docs/index-format)"""
+_FIXED = 42
+"""Bytes of an entry before its path, beside the object id (https://git-scm.com/docs/index-format)"""
 _EXTENDED = 0x4000
 
 
@@ -22,7 +24,7 @@ def tracked(top: str) -> Tracked:
     """The files that the index of a repository at a folder lists, none where it has no index that can be read."""
     try:
         content = _regular(os.path.join(_git_folder(top), "index"))
-        paths = [os.path.join(top, path) for path in _paths(content)]
+        paths = [os.path.join(top, path) for path in _paths(content, _bytes_of_ids(_git_folder(top)))]
     except (OSError, ValueError, IndexError):
         paths = []
     folders: set[str] = set()
@@ -55,16 +57,27 @@ def _regular(path: str) -> bytes:
         os.close(descriptor)
 
 
-def _paths(content: bytes) -> list[str]:
-    """The paths of an index of version 2, 3 or 4, with object ids of 20 bytes. Raises ValueError for any other."""
+def _bytes_of_ids(git: str) -> int:
+    """How long object ids are, by `extensions.objectFormat` (git-config(1)); a worktree has that of its repository."""
+    with suppress(OSError, ValueError):
+        common = os.path.join(git, _regular(os.path.join(git, "commondir")).decode().strip())
+        return _bytes_of_ids(common) if common != git else 20
+    with suppress(OSError, ValueError):
+        return 32 if re.search(rb"(?im)^\s*objectformat\s*=\s*sha256\b", _regular(os.path.join(git, "config"))) else 20
+    return 20
+
+
+def _paths(content: bytes, ids: int) -> list[str]:
+    """The paths of an index of version 2, 3 or 4, with object ids of so many bytes. Raises ValueError for any other."""
     version, count = int.from_bytes(content[4:8]), int.from_bytes(content[8:12])
     if content[:4] != b"DIRC" or version not in (2, 3, 4):
         raise ValueError("not an index")
     paths: list[str] = []
     at, before = 12, b""
     for _ in range(min(count, len(content) // _FIXED)):
-        flags = int.from_bytes(content[at + 60 : at + _FIXED])
-        start = at + _FIXED + (2 if version > 2 and flags & _EXTENDED else 0)
+        fixed = _FIXED + ids
+        flags = int.from_bytes(content[at + fixed - 2 : at + fixed])
+        start = at + fixed + (2 if version > 2 and flags & _EXTENDED else 0)
         kept = b""
         if version == 4:
             cut, start = _number(content, start)

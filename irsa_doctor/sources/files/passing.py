@@ -11,9 +11,6 @@ from irsa_doctor.sources.files.ignore_rules import IgnoreRule, read_ignore_rules
 
 _FILLED = frozenset(
     {
-        ".git",
-        ".hg",
-        ".svn",
         "node_modules",
         "__pycache__",
         ".terraform",
@@ -26,19 +23,26 @@ _FILLED = frozenset(
         ".pytest_cache",
     }
 )
-"""Folders that programs fill, and those of version control: nobody edits files there"""
+"""Folders that programs fill: nobody edits files there"""
 _OF_VERSIONS = frozenset({".git", ".hg", ".svn"})
 _IGNORE_FILE = ".gitignore"
 _LARGEST = 1 << 20
 """Bytes of a file of patterns that are read"""
+_OF_PROGRAMS = "folders of this name are not looked into; name it, or --all-folders"
 _NO_FILES = Tracked(frozenset(), frozenset())
 
 
 class Exclude(msgspec.Struct, frozen=True):
-    """Patterns of the settings, in the language of `.gitignore`, and the folder that they are relative to."""
+    """What is left out beside what git ignores: patterns of the settings, in the language of `.gitignore`, and the folder that
+    they are relative to.
 
-    folder: str
-    patterns: tuple[str, ...]
+    Folders that programs fill are left out too, but for what git tracks there where `but_tracked`, and not where `all_folders`.
+    """
+
+    folder: str = ""
+    patterns: tuple[str, ...] = ()
+    all_folders: bool = False
+    but_tracked: bool = False
 
 
 class _RuleFile(msgspec.Struct, frozen=True):
@@ -72,6 +76,8 @@ class PassedOver(msgspec.Struct, frozen=True, dict=True):
 
     top: str
     excluded: tuple[_RuleFile, ...] = ()
+    all_folders: bool = False
+    but_tracked: bool = False
 
     @classmethod
     def of(cls, folder: str, exclude: Exclude | None) -> tuple["PassedOver", Folder]:
@@ -81,7 +87,7 @@ class PassedOver(msgspec.Struct, frozen=True, dict=True):
         excluded: tuple[_RuleFile, ...] = ()
         if exclude and exclude.patterns:
             excluded = (_RuleFile(os.path.abspath(exclude.folder or "."), "exclude", read_ignore_rules(exclude.patterns)),)
-        passed = cls(top, excluded)
+        passed = cls(top, excluded, exclude.all_folders, exclude.but_tracked) if exclude else cls(top)
         above = os.path.dirname(start)
         chain: list[str] = []
         while top and start != top and above.startswith(top):
@@ -97,9 +103,11 @@ class PassedOver(msgspec.Struct, frozen=True, dict=True):
 
     def why_folder(self, above: Folder, name: str) -> str:
         """Why a folder and all that is in it is passed over, "" where it is entered."""
-        if name in _FILLED:
-            return "a folder of version control" if name in _OF_VERSIONS else "a folder that programs fill"
+        if name in _OF_VERSIONS:
+            return "a folder of version control"
         path = os.path.join(above.path, name)
+        if filled := self._filled(name):
+            return "" if self.but_tracked and path in self._tracked.folders else filled
         if excluded := _decided(self.excluded, path, True):
             return excluded
         why = self.ignored(above, path, True)
@@ -108,7 +116,11 @@ class PassedOver(msgspec.Struct, frozen=True, dict=True):
     def below(self, above: Folder, name: str) -> Folder:
         """A folder that is entered; an ignored one is for what git tracks in it."""
         path = os.path.join(above.path, name)
-        return Folder(path, above.files, self.ignored(above, path, True) if above.files else above.why)
+        return Folder(path, above.files, above.why or self._filled(name) or self.ignored(above, path, True))
+
+    def _filled(self, name: str) -> str:
+        """Why a folder that programs fill is passed over, "" for any other."""
+        return _OF_PROGRAMS if name in _FILLED and not self.all_folders else ""
 
     def why_file(self, folder: Folder, name: str) -> str:
         """Why a file is passed over, "" where it is read."""

@@ -5,9 +5,22 @@ https://kubectl.docs.kubernetes.io/references/kustomize/glossary/#kustomization)
 """
 
 import os
+import re
 
 _CHART = frozenset({"Chart.yaml", "Chart.yml"})
+_OF_TERRAFORM = (".tf", ".tf.json", ".tofu", ".tofu.json")
 _KUSTOMIZATION = frozenset({"kustomization.yaml", "kustomization.yml", "Kustomization"})
+
+
+_IS_CHART = re.compile(rb"^apiVersion:[ \t]*[\"']?v[12]\b", re.MULTILINE)
+"""https://helm.sh/docs/topics/charts/#the-chartyaml-file"""
+_OF_AWS = re.compile(rb"\bAssumeRolePolicyDocument\b|\bAWSTemplateFormatVersion\b")
+"""what is deployed without Helm, whatever it is called"""
+
+
+def is_rendered(path: str, content: bytes) -> bool:
+    """Whether a file below `templates` of a chart is made by Helm: it has actions, and nothing else deploys it as it is."""
+    return b"{{" in content and not path.endswith(_OF_TERRAFORM) and not _OF_AWS.search(content)
 
 
 class RenderedFolders:
@@ -17,10 +30,10 @@ class RenderedFolders:
         self._charts: set[str] = set()
         self._kustomizations: set[str] = set()
 
-    def note(self, path: str) -> str:
+    def note(self, path: str, content: bytes) -> str:
         """Note a file; return how the folder that it describes is rendered, "" for any other file."""
         folder, name = os.path.split(path)
-        if name in _CHART:
+        if name in _CHART and _IS_CHART.search(content) and b"Statement" not in content and not _OF_AWS.search(content):
             self._charts.add(folder)
             return f"a Helm chart is read when it is rendered: helm template {folder or '.'} | irsa-doctor check -"
         if name in _KUSTOMIZATION:

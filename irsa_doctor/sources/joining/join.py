@@ -154,10 +154,17 @@ class _Clusters:
         self.regions = {reading.path: reading.origin.region for reading in readings if reading.origin.region}
         self._owners: dict[str, str] = {}
         self.origins = {item.path: self.owner(item.origin.cluster) for item in readings if item.origin.cluster}
+        entries = {self.origins[item.path]: item.origin.entry for item in reversed(readings) if item.origin.entry}
+        for ident, entry in entries.items():
+            self._call(ident, entry)
         if versions := {self.of(reading.path): reading.versions[-1] for reading in readings if reading.versions}:
             self.all = [
                 item if item.version else msgspec.structs.replace(item, version=versions.get(item.id, "")) for item in self.all
             ]
+
+    def _call(self, ident: str, entry: str) -> None:
+        """Note what the kubeconfig calls a cluster."""
+        self.all = [msgspec.structs.replace(item, entry=entry) if item.id == ident else item for item in self.all]
 
     def owner(self, name: str) -> str:
         """Id of the cluster that a live source calls so; accounts and providers, which own things too, stay what they are."""

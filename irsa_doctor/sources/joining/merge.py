@@ -15,6 +15,7 @@ from irsa_doctor.model import (
     OidcProvider,
     Place,
     PodIdentityAssociation,
+    ResourceControlPolicy,
     Role,
     ServiceAccount,
     TrustPolicy,

@@ -37,6 +37,11 @@ class Connection:
         self.hints = tuple(hints)
         """names by which the cluster may be known to EKS; hints only, never proof"""
 
+    @property
+    def entry(self) -> str:
+        """What the kubeconfig calls the cluster: the entry of the context, in a pod the context itself."""
+        return self.hints[0] if self.hints else self.context
+
     def client(self, timeout: float) -> Any:
         """Return an HTTP client for the context; raises ConfigFault."""
         from lightkube.config import client_adapter

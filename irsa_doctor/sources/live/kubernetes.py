@@ -257,7 +257,7 @@ class ApiServer:
         return f"kube://{self.context}/{name}"
 
     def _origin(self, closes: tuple[str, ...] = ()) -> Origin:
-        return Origin(cluster=self.cluster, closes=closes)
+        return Origin(cluster=self.cluster, closes=closes, entry=self.connection.entry)
 
     def _gap(self, fault: CallError, collection: str, name: str, what: str, how: str) -> None:
         if fault.kind == "denied":

@@ -41,10 +41,14 @@ _ENDPOINT = re.compile(r"https://[^/]*\.(?P<region>[a-z]{2,}(?:-[a-z]+)+-\d+)\.e
 def load_live(plan: Plan, options: LiveOptions, loading: Loading | None = None) -> Loaded:
     """Read from the live sources what the plan needs, and load it together with the documents.
 
-    Raises LiveError where a requested source cannot be read at all and no other can either.
+    Raises LiveError where a requested source cannot be read at all and no other can either; for `check`, which has nothing to
+    say then, also where no call after that succeeds.
     """
     documents = Loading() if loading is None else loading
-    return documents.loaded((take(plan, options, documents),))
+    snapshot = take(plan, options, documents)
+    if plan.command == "check" and (options.aws or options.kube):
+        refuse_silence(snapshot)
+    return documents.loaded((snapshot,))
 
 
 def take(plan: Plan, options: LiveOptions, loading: Loading | None = None) -> Snapshot:
@@ -65,6 +69,16 @@ def take(plan: Plan, options: LiveOptions, loading: Loading | None = None) -> Sn
     finally:
         run.close()
     return run.snapshot()
+
+
+def refuse_silence(snapshot: Snapshot) -> None:
+    """Raise LiveError where not one call succeeded, with the first error of each source."""
+    if snapshot.documents or not snapshot.missing:
+        return
+    first: dict[str, Gap] = {}
+    for gap in sorted(snapshot.missing, key=lambda gap: (gap.owner, gap.missing)):
+        first.setdefault(gap.owner, gap)
+    raise LiveError("none of the calls to the live sources succeeded: " + "; ".join(gap.missing for gap in first.values()))
 
 
 class LiveRun:

@@ -88,7 +88,8 @@ def redacted(snapshot: Snapshot, chance: random.Random | None = None) -> Snapsho
     documents = [(answered, _read(bytes(answered.document))) for answered in snapshot.documents]
     texts = [text for _, document in documents for text in _texts(document)]
     texts += [answered.path for answered in snapshot.documents]
-    texts += [part for answered in snapshot.documents for part in (answered.origin.cluster, answered.origin.account) if part]
+    origins = [answered.origin for answered in snapshot.documents]
+    texts += [part for origin in origins for part in (origin.cluster, origin.account, origin.entry) if part]
     texts += [part for item in snapshot.queries for part in (item.owner, item.name)]
     texts += [text for gap in snapshot.missing for text in _in_gap(gap)]
     names = _Names(texts, chance or random.SystemRandom())
@@ -105,7 +106,9 @@ def _answered(answered: Answered, document: object, names: "_Names") -> Answered
     origin = answered.origin
     return Answered(
         path=names.of(answered.path),
-        origin=msgspec.structs.replace(origin, account=names.of(origin.account), cluster=names.of(origin.cluster)),
+        origin=msgspec.structs.replace(
+            origin, account=names.of(origin.account), cluster=names.of(origin.cluster), entry=names.of(origin.entry)
+        ),
         kind=answered.kind,
         document=msgspec.Raw(_written(_mapped(document, names, "", "")).encode()),
     )

@@ -21,8 +21,9 @@ _SECRET = re.compile(rb"(?<![A-Za-z0-9])A[KS]IA[A-Z0-9]{16}(?![A-Za-z0-9])|eyJ[\
 class Origin(msgspec.Struct, frozen=True, omit_defaults=True):
     """Where an answer came from, set by the caller who requested it.
 
-    `cluster` is an ARN, an issuer, or a name where nothing better is known. `closes` are the Kubernetes kinds (lower-case
-    plural) of which it holds every object of the cluster. `partial`: a list that was requested with a filter.
+    `cluster` is an ARN, an issuer, or a name where nothing better is known; `entry` is what the kubeconfig calls it. `closes`
+    are the Kubernetes kinds (lower-case plural) of which it holds every object of the cluster. `partial`: a list that was
+    requested with a filter.
     """
 
     account: str = ""
@@ -30,6 +31,7 @@ class Origin(msgspec.Struct, frozen=True, omit_defaults=True):
     cluster: str = ""
     closes: tuple[str, ...] = ()
     partial: bool = False
+    entry: str = ""
 
 
 AnswerKind = Literal[

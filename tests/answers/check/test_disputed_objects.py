@@ -66,14 +66,13 @@ DISPUTES = {
 def test_what_is_found_in_a_document_stays_when_another_contradicts_it(tmp_path, name, order):
     first, second, severity = DISPUTES[name]
     if order != "as written":
-        first, second = (
-            {f"{'z' if part is first else 'a'}.json": value for value in part.values()} for part in (first, second)
-        )
-    common = {"role.json": export(), **WORLD} if "trust" not in name and "policy" not in name else WORLD
-    common = {key: value for key, value in common.items() if not (name == "issuers" and key == "cluster.json")}
-    common = {
-        key: value for key, value in common.items() if not (name in ("client ids", "thumbprints") and key == "provider.json")
-    }
+        (one,), (other,) = first.values(), second.values()
+        first, second = {"z.json": one}, {"a.json": other}
+    of_role = "trust" in name or "policy" in name
+    common = dict(WORLD) if of_role else {"role.json": export(), **WORLD}
+    common.pop(
+        {"issuers": "cluster.json", "client ids": "provider.json", "thumbprints": "provider.json"}.get(name, "none.json"), None
+    )
     alone = [found(tmp_path / str(n), {**common, **part}) for n, part in enumerate((first, second))]
     both = found(tmp_path / "both", {**common, **first, **second})
     for finding in (finding for findings in alone for finding in findings):
@@ -112,6 +111,12 @@ def test_environments_that_agree_in_themselves_are_judged_together(tmp_path):
     assert not any(rule == "input-unreadable" for rule, _ in findings)
 
 
+MADE = f"""
+resource "aws_iam_role" "made" {{
+  name = "made"
+  assume_role_policy = jsonencode({json.dumps(policy())})
+}}
+"""
 HONEST = {
     "the same twice": {"a.json": export(), "b.json": export()},
     "a list beside a description": {"a.json": {"Roles": [role()]}, "b.json": export()},
@@ -133,8 +138,7 @@ HONEST = {
     },
     "an export beside the template that makes it": {
         "a.json": export(name="made"),
-        "main.tf": 'resource "aws_iam_role" "made" {\n  name = "made"\n  assume_role_policy = jsonencode(%s)\n}\n'
-        % json.dumps(policy()),
+        "main.tf": MADE,
     },
     "a base and what an overlay makes of it": {
         "base/sa.yaml": account(role_arn=role_arn("a")),

@@ -6,6 +6,8 @@ import pytest
 from irsa_doctor.sources.files.passing import Exclude
 from irsa_doctor.sources.files.walk import walk
 
+FILLED = "folders of this name are not looked into; name it, or --all-folders"
+
 
 def lay(folder, files):
     for name, text in files.items():
@@ -84,7 +86,10 @@ def test_folders_that_programs_fill_are_named(tmp_path):
     lay(tmp_path, {f"{name}/a.json": "" for name in (".terraform", "node_modules", "venv", "deep/__pycache__")})
     assert split(tmp_path) == (
         [],
-        dict.fromkeys([".terraform/", "node_modules/", "venv/", "deep/__pycache__/"], "a folder that programs fill"),
+        dict.fromkeys(
+            [".terraform/", "node_modules/", "venv/", "deep/__pycache__/"],
+            FILLED,
+        ),
     )
 
 
@@ -100,3 +105,22 @@ def test_a_gitignore_that_is_no_file_is_not_read(tmp_path):
     lay(tmp_path, {"a.json": ""})
     os.mkfifo(tmp_path / ".gitignore")
     assert "a.json" in split(tmp_path)[0]
+
+
+def test_folders_that_programs_fill_are_looked_into_where_that_is_asked_for(tmp_path):
+    lay(tmp_path, {".git/HEAD": "", "venv/a.json": "", "x/node_modules/b.json": ""})
+    read, passed = split(tmp_path, exclude=Exclude(all_folders=True))
+    assert (read, set(passed)) == (["venv/a.json", "x/node_modules/b.json"], {".git/"})
+
+
+@pytest.mark.parametrize("form", ["sha1", "sha256"])
+def test_what_git_tracks_in_a_folder_that_programs_fill_is_read_where_a_change_is_judged(tmp_path, form):
+    lay(tmp_path, {"k8s/venv/open.json": "", "k8s/venv/deep/b.json": ""})
+    git = ("git", "-C", str(tmp_path))
+    subprocess.run([*git, "init", "-q", f"--object-format={form}"], check=True)
+    subprocess.run([*git, "add", "k8s"], check=True)
+    lay(tmp_path, {"k8s/venv/new.json": "", "node_modules/c.json": ""})
+    read, passed = split(tmp_path, exclude=Exclude(but_tracked=True))
+    assert read == ["k8s/venv/open.json", "k8s/venv/deep/b.json"]
+    assert set(passed) == {".git/", "k8s/venv/new.json", "node_modules/"}
+    assert split(tmp_path)[0] == []

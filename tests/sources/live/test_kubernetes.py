@@ -3,8 +3,9 @@ import socket
 
 import pytest
 
+from irsa_doctor.facts import View, derive
 from irsa_doctor.sources import load
-from irsa_doctor.sources.live import LiveError, LiveOptions, Plan, Target, take
+from irsa_doctor.sources.live import LiveError, LiveOptions, Plan, Target, load_live, take
 from irsa_doctor.sources.live.calls import Clock, Notes
 from irsa_doctor.sources.live.kubeconfig import connections
 from irsa_doctor.sources.live.kubernetes import ApiServer, same_server
@@ -366,3 +367,24 @@ def test_servers_are_the_same_whatever_the_form_of_their_url():
     assert same_server("https://ABC.gr7.us-east-1.eks.amazonaws.com", "https://abc.gr7.us-east-1.eks.amazonaws.com:443/")
     assert not same_server("https://one.example", "https://two.example")
     assert not same_server("", "")
+
+
+def subjects_of(snapshot):
+    found = load([], snapshots=[snapshot])
+    return sorted(judged.id for judged in derive(View(found.inventory)) if judged.kind not in ("document",))
+
+
+@pytest.mark.parametrize("denied", ["openid-configuration", "jwks", "version", "pods", "namespaces"])
+def test_the_ids_of_live_subjects_do_not_hang_on_what_the_server_answers(kubernetes, ask, denied):
+    kubernetes.objects["serviceaccounts"] = [account("web", **{"eks.amazonaws.com/role-arn": ROLE})]
+    whole = subjects_of(ask(EVERYTHING, kubernetes=kubernetes))
+    kubernetes.denied.add(denied)
+    assert subjects_of(ask(EVERYTHING, kubernetes=kubernetes)) == whole
+    assert any(ident.endswith("shop/web") for ident in whole)
+
+
+def test_a_run_in_which_no_call_succeeds_says_so(kubernetes, tmp_path, monkeypatch):
+    monkeypatch.setattr(FakeKubernetes, "answer", lambda self, path, token: (404, b"{}"))
+    options = LiveOptions(kube=True, kubeconfig=kubernetes.kubeconfig(tmp_path))
+    with pytest.raises(LiveError, match=r"^none of the calls to the live sources succeeded: .*context shop"):
+        load_live(EVERYTHING, options)

@@ -102,6 +102,12 @@ def _roles_of(folder: ModuleFolder, readings: Sequence[DocumentReading]) -> froz
     return frozenset(".".join(block.labels) for block in blocks)
 
 
+def called_folders(configuration: Sequence[DocumentReading]) -> frozenset[str]:
+    """Return the folders of the modules that files of configuration call by path."""
+    folders = _folders(configuration, configuration, InputFiles({}))
+    return frozenset(path for folder in folders.values() for path in folder.sources if path)
+
+
 def _note_files(readings: Sequence[DocumentReading], files: InputFiles) -> None:
     """Note the files that expressions asked for and that are not in the input; those that they read are no documents of their
     own: what is in them is judged where it is used."""
