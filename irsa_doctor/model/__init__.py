@@ -22,7 +22,7 @@ from irsa_doctor.model.aws import (
     Role,
     RolePermissions,
 )
-from irsa_doctor.model.inventory import PASSED_OVER, Closed, Contradiction, Document, Gap, Inventory
+from irsa_doctor.model.inventory import PASSED_OVER, UNREAD_TRUST, Closed, Contradiction, Document, Gap, Inventory
 from irsa_doctor.model.issuer import Issuer
 from irsa_doctor.model.kubernetes import (
     AgentSettings,
@@ -64,6 +64,7 @@ from irsa_doctor.model.verdict import Unknown, Verdict
 __all__ = [
     "PASSED_OVER",
     "UNEXPANDED",
+    "UNREAD_TRUST",
     "AgentSettings",
     "Alternative",
     "Arn",

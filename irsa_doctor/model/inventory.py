@@ -109,6 +109,10 @@ class Closed(msgspec.Struct, frozen=True):
         return cluster in self.associations or ("associations", cluster, f"{namespace}/{service_account}") in self.asked
 
 
+UNREAD_TRUST = "unread-trust"
+"""The collection of a gap that is a part of a template which may make a role, and cannot be read."""
+
+
 class Gap(msgspec.Struct, frozen=True):
     """Something that a source was asked for and did not give: refused, out of time, out of reach.
 

@@ -8,12 +8,12 @@ from itertools import chain
 
 import msgspec
 
+from irsa_doctor.answers.check.alternatives import joined_with
 from irsa_doctor.answers.check.engine import Evaluation, evaluate
 from irsa_doctor.answers.check.fetching import missing_input
 from irsa_doctor.answers.check.lost import only_of
 from irsa_doctor.answers.check.order import sort_findings
 from irsa_doctor.answers.check.role_accounts import AccountsOfRoles
-from irsa_doctor.answers.check.unite import united
 from irsa_doctor.answers.places import Locator
 from irsa_doctor.facts import Judged, View, derive
 from irsa_doctor.facts.inputs.documents import document_facts, without_judgement
@@ -127,7 +127,7 @@ def _within_limits(
         for inventory in view.inventory.by_document():
             seen_so = View(inventory, view.expected)
             alone = evaluate(rules, derive(seen_so), locate, partial(offer, seen_so), AccountsOfRoles(seen_so), seen_so.work)
-            outcome = united(outcome, alone)
+            outcome = joined_with(outcome, alone)
     rows = [_as_judged(row, view, outcome.limit) for row in view.inventory.documents]
     inventory = msgspec.structs.replace(view.inventory, documents=tuple(rows))
     if outcome.limit:

@@ -11,7 +11,7 @@ from irsa_doctor.facts.grants.grant import GrantFacts
 from irsa_doctor.facts.grants.reading import GrantReading
 from irsa_doctor.facts.lookups.view import View
 from irsa_doctor.facts.subject import Evidence, Judged
-from irsa_doctor.model import Text, Unknown, text_of
+from irsa_doctor.model import UNREAD_TRUST, Gap, Place, Text, Unknown, text_of
 from irsa_doctor.trust.conditions import is_plain_equality
 from irsa_doctor.trust.operators import parse_operator
 from irsa_doctor.trust.policy import Condition
@@ -46,7 +46,9 @@ class Unbounded(msgspec.Struct, frozen=True):
 
 
 def unbounded(view: View) -> Iterator[Unbounded]:
-    """Every role of a template, and every statement, that a hole opens to no one knows whom."""
+    """Every role of a template, every statement, and every part that may make a role, that a hole opens to no one knows
+    whom."""
+    yield from (_of_gap(gap) for gap in view.inventory.gaps if gap.collection == UNREAD_TRUST)
     for analysed in view.roles:
         if isinstance(analysed.role.policy, Unknown):
             if analysed.role.address:
@@ -59,6 +61,19 @@ def unbounded(view: View) -> Iterator[Unbounded]:
             hidden = judged.facts
             if isinstance(hidden, GrantFacts) and isinstance(hidden.scope, Unknown):
                 yield _of_subject(judged, hidden.scope)
+
+
+def _of_gap(gap: Gap) -> Unbounded:
+    """A part of a template that may make a role, and cannot be read."""
+    ident = f"{gap.owner}: {gap.name}"
+    return Unbounded(
+        kind="role",
+        id=ident,
+        group=ident,
+        hole=gap.missing,
+        mark=("role", ident, gap.missing),
+        evidence=Evidence({"role": gap.name}, {"statement": Place(gap.owner)}),
+    )
 
 
 def _of_subject(judged: Judged, hole: Unknown) -> Unbounded:

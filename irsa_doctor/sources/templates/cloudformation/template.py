@@ -8,6 +8,8 @@ from functools import partial
 from itertools import product
 
 from irsa_doctor.model import (
+    UNREAD_TRUST,
+    Gap,
     Place,
     PlannedCluster,
     PodIdentityAssociation,
@@ -23,7 +25,7 @@ from irsa_doctor.sources.documents.reading import DocumentReading, NamelessProvi
 from irsa_doctor.sources.templates.addons import Addon, add_account, add_association, is_policy, session_tags_of
 from irsa_doctor.sources.templates.cloudformation.in_cluster import read_chart, read_kubernetes_resource
 from irsa_doctor.sources.templates.cloudformation.intrinsics import Template
-from irsa_doctor.sources.templates.cloudformation.unread import unread_parts
+from irsa_doctor.sources.templates.cloudformation.unread import unread_parts, unread_trust
 from irsa_doctor.sources.templates.values import Spots, TemplateValue, hole, known, policy_of, scalar_text
 from irsa_doctor.text import shapes
 from irsa_doctor.text.errors import WrongShape
@@ -43,6 +45,8 @@ def read_template(page: Page, reading: DocumentReading) -> None:
         reader = _READERS.get(kind) if isinstance(kind, str) else None
         if reader:
             reading.attempt(name, page.place.at("Resources", name), partial(_read, reader, template, reading))
+    for name, missing in dict.fromkeys(unread_trust(members)):
+        reading.gaps.append(Gap(UNREAD_TRUST, reading.path, name, missing, "the template as it is deployed"))
     notes = list(dict.fromkeys(unread_parts(members, page.place, _READERS.keys())))
     reading.notes += notes
     if not reading.gave_something():
@@ -75,6 +79,13 @@ def _read_role(template: Template, name: str, place: Place, reading: DocumentRea
         policy, anchors = _policy(template.assuming(assumed), name, place, f"({words})")
         reading.anchors.update(anchors)
         _add_role(template, name, f"({words})", policy, place, reading)
+
+
+def _read_function(template: Template, name: str, place: Place, reading: DocumentReading) -> None:
+    """The role that SAM makes for a function, where the function has a trust policy of its own
+    (https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/sam-resource-function.html)."""
+    if template.property(name, "AssumeRolePolicyDocument") is not None:
+        _read_role(template, name, place, reading)
 
 
 def _policy(template: Template, name: str, place: Place, case: str = "") -> tuple[TrustPolicy | Unknown, Spots]:
@@ -190,6 +201,7 @@ def _read_addon(template: Template, name: str, place: Place, reading: DocumentRe
 
 _READERS: Mapping[str, Reader] = {
     "AWS::IAM::Role": _read_role,
+    "AWS::Serverless::Function": _read_function,
     "AWS::IAM::OIDCProvider": _read_provider,
     "Custom::AWSCDKOpenIdConnectProvider": _read_provider,
     "AWS::EKS::Cluster": _read_cluster,

@@ -3,6 +3,7 @@
 https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/template-macros.html
 """
 
+import re
 from collections.abc import Collection, Iterator, Mapping
 
 from irsa_doctor.model import Place
@@ -10,6 +11,10 @@ from irsa_doctor.sources.templates.signs import role_sign
 
 _STACKS = ("AWS::CloudFormation::Stack", "AWS::CloudFormation::StackSet", "AWS::Serverless::Application")
 _SOURCES = ("TemplateURL", "TemplateBody", "Location")
+_OF_AWS = ("AWS::Serverless", "AWS::LanguageExtensions", "AWS::SecretsManager", "AWS::CodeDeploy", "AWS::ServiceCatalog")
+"""macros of AWS that make no role but those that are read"""
+_ROLES = re.compile(r"AWS::IAM::Role\b|AssumeRole|AWS::Serverless::|\biam\b|::IAM::|[Rr]ole::MODULE$")
+_TRUSTED = re.compile(r"oidc|irsa|service.?account|pod.?identity", re.IGNORECASE)
 _DEEP, _MOST = 40, 100_000
 
 
@@ -24,6 +29,45 @@ def unread_parts(members: Mapping[str, object], place: Place, kinds: Collection[
         yield from _of_resource(str(name), item, kinds)
     for name, pointer in _inside(resources, place.at("Resources")):
         yield f"Fn::Transform {name} at {pointer} is not read: it is known only when the template is deployed"
+
+
+def unread_trust(members: Mapping[str, object]) -> Iterator[tuple[str, str]]:
+    """Yield the name of each part that may make a role and is not read, with what is missing in a sentence."""
+    transforms = members.get("Transform")
+    for macro in transforms if isinstance(transforms, list) else [transforms]:
+        if (name := _name_of(macro)) and not name.startswith(_OF_AWS):
+            yield f"Transform {name}", f"roles that the macro {name} makes or changes"
+    resources = members.get("Resources")
+    for name, item in resources.items() if isinstance(resources, dict) else ():
+        if name == "Fn::Transform" or (isinstance(item, dict) and "Fn::Transform" in item):
+            yield str(name), f"roles that Fn::Transform puts in at {name}"
+        elif _may_make_roles(str(name), item):
+            yield str(name), f"roles that {name} makes when the template is deployed"
+
+
+def _may_make_roles(name: str, item: object) -> bool:
+    """Whether a part that is not read speaks of roles, or of those whom they let in."""
+    kind = item.get("Type") if isinstance(item, dict) else None
+    if name.startswith("Fn::ForEach::"):
+        return any(_ROLES.search(text) for text in _texts(item)) or any("${" in text for text in _texts(item, "Type"))
+    if isinstance(kind, str) and (kind.endswith("::MODULE") or kind in _STACKS):
+        return any(_ROLES.search(text) or _TRUSTED.search(text) for text in _texts(item))
+    return False
+
+
+def _texts(value: object, member: str = "") -> Iterator[str]:
+    """The texts and names in a value, or the texts of one member alone; bounded, as hostile ones are."""
+    waiting, left = [(value, "", 0)], _MOST
+    while waiting and left:
+        left -= 1
+        item, name, depth = waiting.pop()
+        if isinstance(item, str) and (not member or name == member):
+            yield item
+        elif isinstance(item, dict) and depth <= _DEEP:
+            yield from () if member else map(str, item)
+            waiting += [(inner, str(key), depth + 1) for key, inner in item.items()]
+        elif isinstance(item, list) and depth <= _DEEP:
+            waiting += [(inner, name, depth + 1) for inner in item]
 
 
 def _name_of(macro: object) -> str:

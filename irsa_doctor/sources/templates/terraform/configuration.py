@@ -11,6 +11,7 @@ from types import MappingProxyType
 import msgspec
 
 from irsa_doctor.model import (
+    UNREAD_TRUST,
     Gap,
     Place,
 )
@@ -75,7 +76,8 @@ def read_modules(
     by_path = {reading.path: reading for reading in readings if reading.syntax}
     folders = _folders(by_path.values(), readings, files)
     called = frozenset(path for folder in folders.values() for path in folder.sources if path != folder.path)
-    roots = [path for path in folders if path not in called]
+    # what is deployed by itself stays a root when something calls it
+    roots = [path for path, folder in folders.items() if path not in called or folder.is_deployed]
     plans = PlanCoverages(readings, stated.plans, {path: _roles_of(folders[path], readings) for path in roots})
     deployments = Deployments(readings, folders, roots, stated.parameters)
     reader = _Reader({reading.path: reading for reading in readings}, set())
@@ -369,6 +371,13 @@ def _note_missing(module: Module, block: Block, reading: DocumentReading) -> Non
         return
     reading.notes.append(f"{address} is not read: its source {source} is not in the input")
     inputs = " ".join(block.body.arguments)
-    if _MAKES_ROLES.search(source) or _TAKES_ISSUERS.search(inputs):
+    if _MAKES_ROLES.search(source) or _TAKES_ISSUERS.search(inputs) or _names_subjects(block):
         missing = f"resources of {address}: its source {source} is not in the input"
-        reading.gaps.append(Gap("modules", reading.path, address, missing, AFTER_APPLY))
+        collection = UNREAD_TRUST if _TAKES_ISSUERS.search(inputs) or _names_subjects(block) else "modules"
+        reading.gaps.append(Gap(collection, reading.path, address, missing, AFTER_APPLY))
+
+
+def _names_subjects(block: Block) -> bool:
+    """Whether the arguments of a call speak of an OIDC provider or a service account, whatever they are called."""
+    written = block.syntax.text[block.node.start_byte : block.node.end_byte]
+    return re.search(rb"oidc|system:serviceaccount|service_?account|irsa", written, re.IGNORECASE) is not None

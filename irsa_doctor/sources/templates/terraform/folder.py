@@ -17,6 +17,8 @@ from irsa_doctor.sources.templates.values import TemplateValue
 
 _LOCAL_SOURCE = re.compile(rb'\bsource"?[ \t]*[=:][ \t]*"(\.\.?/[^"$%\n]*)"')
 
+_BACKEND = re.compile(rb'^[ \t]*(?:"?backend"?[ \t]*(?:"|[:=]?[ \t]*\{)|"?cloud"?[ \t]*[:=]?[ \t]*\{)', re.MULTILINE)
+
 
 class ModuleFolder(msgspec.Struct, frozen=True, dict=True, eq=False):
     """The files of one module; `variables` are the values that files of variables beside it give, `files` all of the input."""
@@ -55,6 +57,14 @@ class ModuleFolder(msgspec.Struct, frozen=True, dict=True, eq=False):
         """The folders that may be those of modules called by their paths; found without parsing."""
         matches = (match for syntax in self.syntaxes for match in _LOCAL_SOURCE.findall(syntax.text))
         return frozenset(local_path(self.path, source.decode(errors="replace")) for source in matches)
+
+    @property
+    def is_deployed(self) -> bool:
+        """Whether it is a root module, whoever calls it: it has a backend, which Terraform takes of no other
+        (https://developer.hashicorp.com/terraform/language/backend)."""
+        return any(_BACKEND.search(syntax.text) for syntax in self.syntaxes) and any(
+            block.kind == "terraform" and _BACKEND.search(block.syntax.text) for block in self.blocks
+        )
 
     def release(self) -> None:
         """Let go of what was made of the texts."""

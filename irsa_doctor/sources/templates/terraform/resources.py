@@ -33,6 +33,7 @@ from irsa_doctor.sources.templates.terraform.service_accounts import (
     read_service_account,
     read_yaml_manifest,
 )
+from irsa_doctor.sources.templates.terraform.stacks import read_any_kind, read_stack
 from irsa_doctor.sources.templates.terraform.syntax import Block
 from irsa_doctor.sources.templates.values import TemplateValue, hole, policy_of, scalar_text
 from irsa_doctor.text import shapes
@@ -105,6 +106,16 @@ def _read_role(resource: ResourceInstance) -> None:
     seconds = shapes.number({"": longest.value}, "") if longest else 0
     name, path = resource.text("name") or resource.text("role_name"), resource.text("path") or "/"
     add_role(resource, written, f"{path}{name}".lstrip("/") if name else "", seconds)
+
+
+def _read_cloud_control_role(resource: ResourceInstance) -> None:
+    """A role of the provider awscc, whose arguments are called as in CloudFormation
+    (https://registry.terraform.io/providers/hashicorp/awscc/latest/docs/resources/iam_role)."""
+    written = members_of(resource.config).get("assume_role_policy_document")
+    if written is None:
+        raise WrongShape(resource.place.pointer, "a role without `assume_role_policy_document`")
+    name, path = resource.text("role_name"), resource.text("path") or "/"
+    add_role(resource, written, f"{path}{name}".lstrip("/") if name else "", 0)
 
 
 def _read_provider(resource: ResourceInstance) -> None:
@@ -208,6 +219,12 @@ def _read_association(resource: ResourceInstance) -> None:
 
 READERS: Mapping[str, Callable[[ResourceInstance], None]] = {
     "aws_iam_role": _read_role,
+    "awscc_iam_role": _read_cloud_control_role,
+    "aws_cloudformation_stack": read_stack,
+    "aws_cloudformation_stack_set": read_stack,
+    "awscc_cloudformation_stack": read_stack,
+    "awscc_cloudformation_stack_set": read_stack,
+    "aws_cloudcontrolapi_resource": read_any_kind,
     "aws_iam_openid_connect_provider": _read_provider,
     "aws_eks_cluster": _read_cluster,
     "kubernetes_service_account": read_service_account,

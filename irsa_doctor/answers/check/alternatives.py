@@ -9,7 +9,7 @@ from irsa_doctor.answers.check.order import sort_findings
 from irsa_doctor.model.findings import SEVERITIES, Tally
 
 
-def united(outcome: Evaluation, alone: Evaluation) -> Evaluation:
+def joined_with(outcome: Evaluation, alone: Evaluation) -> Evaluation:
     """Return an outcome with the findings of another one: of one rule about one subject the worse counts.
 
     What is unknown stays so: which of the documents is the current one decides it.
