@@ -91,6 +91,8 @@ BACKEND = 'terraform {\n  backend "s3" {}\n}\n'
 DEFAULT = 'variable "s" {\n  default = "%s"\n}\n'
 STATE = 'data "terraform_remote_state" "s" {\n  backend = "s3"\n}\n'
 BY_URL = 'resource "aws_cloudformation_stack" "s" {\n  name = "s"\n  template_url = "https://example.com/t.json"\n%s}\n'
+RUN = 'resource "null_resource" "n" {\n  provisioner "local-exec" {\n    command = "%s"\n  }\n}\n'
+ANY_KIND = 'resource "aws_cloudcontrolapi_resource" "r" {\n  type_name     = %s\n  desired_state = jsonencode({})\n}\n'
 MARK = b"\xef\xbb\xbf"
 
 
@@ -246,6 +248,16 @@ TRICKS = {
     "a role of Crossplane": ({}, {"r.yaml": crossplane("open")}, {"r.yaml": crossplane("safe")}),
     "a function with a policy of its own": ({}, {"t.json": sam("open")}, {"t.json": sam("safe")}),
     "roles in a loop": ({}, {"t.json": for_each("open")}, {"t.json": buckets()}),
+    "a command that opens a role": (
+        {},
+        {"main.tf": RUN.replace("%s", "aws iam update-assume-role-policy --role-name r --policy-document file://p")},
+        {"main.tf": RUN.replace("%s", "aws eks update-kubeconfig --name c")},
+    ),
+    "a resource whose kind is a variable": (
+        {},
+        {"main.tf": ANY_KIND.replace("%s", "var.kind") + 'variable "kind" {}\n'},
+        {"main.tf": ANY_KIND.replace("%s", '"AWS::S3::Bucket"')},
+    ),
     "a nested stack that is given a provider": (
         {},
         {"t.json": nested(Parameters={"Provider": PROVIDER, "Subject": "*"})},

@@ -4,6 +4,10 @@ from typing import Literal
 
 import msgspec
 
+from irsa_doctor.model import Gap
+from irsa_doctor.sources.snapshot.snapshot import Snapshot
+from irsa_doctor.text.errors import LiveError
+
 ErrorKind = Literal["absent", "denied", "credentials", "gone", "throttled", "unreachable", "other"]
 
 
@@ -12,3 +16,13 @@ class CallError(msgspec.Struct, frozen=True):
 
     kind: ErrorKind
     says: str
+
+
+def refuse_silence(snapshot: Snapshot) -> None:
+    """Raise LiveError where not one call succeeded, with the first error of each source."""
+    if snapshot.documents or not snapshot.missing:
+        return
+    first: dict[str, Gap] = {}
+    for gap in sorted(snapshot.missing, key=lambda gap: (gap.owner, gap.missing)):
+        first.setdefault(gap.owner, gap)
+    raise LiveError("none of the calls to the live sources succeeded: " + "; ".join(gap.missing for gap in first.values()))

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from irsa_doctor.model import Arn, Cluster, Gap, Inventory, Issuer, parse_arn
 from irsa_doctor.sources.live.aws import AwsAccount
 from irsa_doctor.sources.live.calls import Clock, Job, Notes, side_by_side
+from irsa_doctor.sources.live.errors import refuse_silence
 from irsa_doctor.sources.live.issuer import fetch_issuer
 from irsa_doctor.sources.live.kubeconfig import Connection, connections
 from irsa_doctor.sources.live.kubernetes import ApiServer, same_server
@@ -69,16 +70,6 @@ def take(plan: Plan, options: LiveOptions, loading: Loading | None = None) -> Sn
     finally:
         run.close()
     return run.snapshot()
-
-
-def refuse_silence(snapshot: Snapshot) -> None:
-    """Raise LiveError where not one call succeeded, with the first error of each source."""
-    if snapshot.documents or not snapshot.missing:
-        return
-    first: dict[str, Gap] = {}
-    for gap in sorted(snapshot.missing, key=lambda gap: (gap.owner, gap.missing)):
-        first.setdefault(gap.owner, gap)
-    raise LiveError("none of the calls to the live sources succeeded: " + "; ".join(gap.missing for gap in first.values()))
 
 
 class LiveRun:

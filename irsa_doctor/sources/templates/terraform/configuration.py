@@ -199,12 +199,21 @@ class _Reader:
                         self.attempt(partial(self.read_resource, module, block, at), block)
                     elif why := self.unread.why(block):
                         self.add_note(block, f"{module.prefix}{'.'.join(block.labels)} is not read: {why}")
+                        self.add_unread_role(module, block)
                 elif block.kind == "module" and block.labels:
                     self.attempt(partial(self.read_call, module, block, at), block)
                 for assuming in blocks_with_roles(block):
                     self.attempt(partial(self.read_provider, module, assuming), assuming)
         if at is None and (calling := terragrunt_block(module)):
             self.attempt(partial(self.read_terragrunt, module, calling), calling)
+
+    def add_unread_role(self, module: Module, block: Block) -> None:
+        """Note a resource that is not read and may make a role, or open one."""
+        if not self.unread.may_make_roles(block):
+            return
+        reading, address = self.readings[block.syntax.document], f"{module.prefix}{'.'.join(block.labels)}"
+        missing = f"roles that {address} makes or changes: it is not read"
+        reading.gaps.append(Gap(UNREAD_TRUST, reading.path, address, missing, "the roles as they are after that"))
 
     def read_terragrunt(self, module: Module, block: Block) -> None:
         """The module that a file of Terragrunt calls: its files, else a known module of the registry."""

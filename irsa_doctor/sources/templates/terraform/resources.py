@@ -108,16 +108,6 @@ def _read_role(resource: ResourceInstance) -> None:
     add_role(resource, written, f"{path}{name}".lstrip("/") if name else "", seconds)
 
 
-def _read_cloud_control_role(resource: ResourceInstance) -> None:
-    """A role of the provider awscc, whose arguments are called as in CloudFormation
-    (https://registry.terraform.io/providers/hashicorp/awscc/latest/docs/resources/iam_role)."""
-    written = members_of(resource.config).get("assume_role_policy_document")
-    if written is None:
-        raise WrongShape(resource.place.pointer, "a role without `assume_role_policy_document`")
-    name, path = resource.text("role_name"), resource.text("path") or "/"
-    add_role(resource, written, f"{path}{name}".lstrip("/") if name else "", 0)
-
-
 def _read_provider(resource: ResourceInstance) -> None:
     url = members_of(resource.config).get("url")
     written = scalar_text(url.value) if url else None
@@ -219,7 +209,6 @@ def _read_association(resource: ResourceInstance) -> None:
 
 READERS: Mapping[str, Callable[[ResourceInstance], None]] = {
     "aws_iam_role": _read_role,
-    "awscc_iam_role": _read_cloud_control_role,
     "aws_cloudformation_stack": read_stack,
     "aws_cloudformation_stack_set": read_stack,
     "awscc_cloudformation_stack": read_stack,

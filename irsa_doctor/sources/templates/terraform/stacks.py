@@ -8,6 +8,7 @@ import re
 from irsa_doctor.model import UNREAD_TRUST, Gap
 from irsa_doctor.sources.templates.terraform.policy_document import members_of
 from irsa_doctor.sources.templates.terraform.resource_instance import ResourceInstance
+from irsa_doctor.sources.templates.terraform.unread import STACKS
 from irsa_doctor.sources.templates.values import known
 
 _MAKES_ROLES = re.compile(r"AWS::IAM::Role\b|AWS::Serverless::|\bTransform\b|AWS::CloudFormation::")
@@ -17,6 +18,7 @@ _OF_TEMPLATE = "the template of the stack among the input"
 def read_stack(resource: ResourceInstance) -> None:
     """Note a stack whose template may make a role. Without a capability CloudFormation makes none
     (https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_CreateStack.html)."""
+    resource.reading.notes.append(f"{resource.address} is not read: {STACKS}")
     body = members_of(resource.config).get("template_body")
     if body is not None:
         written = _text(resource, "template_body")

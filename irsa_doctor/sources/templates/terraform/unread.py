@@ -5,14 +5,25 @@ from collections.abc import Mapping
 from irsa_doctor.sources.templates.signs import has_role_sign, role_sign
 from irsa_doctor.sources.templates.terraform.syntax import Block
 
-_STACKS = "its template is not read here: add the template to the input"
+STACKS = "its template is not read here: add the template to the input"
 _ELSEWHERE: Mapping[str, str] = {
-    "aws_cloudformation_stack": _STACKS,
-    "aws_cloudformation_stack_set": _STACKS,
-    "awscc_cloudformation_stack": _STACKS,
-    "awscc_cloudformation_stack_set": _STACKS,
-    "aws_serverlessapplicationrepository_cloudformation_stack": _STACKS,
+    "aws_cloudformation_stack": STACKS,
+    "aws_cloudformation_stack_set": STACKS,
+    "awscc_cloudformation_stack": STACKS,
+    "awscc_cloudformation_stack_set": STACKS,
+    "aws_serverlessapplicationrepository_cloudformation_stack": STACKS,
 }
+
+
+_CHANGES_ROLES = (
+    "sts:assumerolewithwebidentity",
+    "create iamserviceaccount",
+    "create podidentityassociation",
+    "create-pod-identity-association",
+    "update-assume-role-policy",
+)
+_STORES = ("parameter", "secret", "config_map", "object", "file", "document")
+"""in the names of kinds that hold a text and do nothing with it"""
 
 
 class UnreadResources:
@@ -30,6 +41,12 @@ class UnreadResources:
             return ""
         sign = role_sign(block.syntax.word(block.node))
         return f"it names {sign}, and resources of this kind are not read" if sign else ""
+
+    def may_make_roles(self, block: Block) -> bool:
+        """Return whether a resource without reader may make a role or open one, such as a command that is run."""
+        kind = block.labels[0]
+        sign = role_sign(block.syntax.word(block.node)) if self._has_sign(block) else ""
+        return sign in _CHANGES_ROLES and "policy" not in kind and not any(word in kind for word in _STORES)
 
     def _has_sign(self, block: Block) -> bool:
         document = block.syntax.document
