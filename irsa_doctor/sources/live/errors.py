@@ -18,9 +18,9 @@ class CallError(msgspec.Struct, frozen=True):
     says: str
 
 
-def refuse_silence(snapshot: Snapshot) -> None:
-    """Raise LiveError where not one call succeeded, with the first error of each source."""
-    if snapshot.documents or not snapshot.missing:
+def refuse_silence(snapshot: Snapshot, is_needed: bool) -> None:
+    """Raise LiveError where answers are needed and not one call succeeded, with the first error of each source."""
+    if not is_needed or snapshot.documents or not snapshot.missing:
         return
     first: dict[str, Gap] = {}
     for gap in sorted(snapshot.missing, key=lambda gap: (gap.owner, gap.missing)):

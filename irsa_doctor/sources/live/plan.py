@@ -42,13 +42,11 @@ _ENDPOINT = re.compile(r"https://[^/]*\.(?P<region>[a-z]{2,}(?:-[a-z]+)+-\d+)\.e
 def load_live(plan: Plan, options: LiveOptions, loading: Loading | None = None) -> Loaded:
     """Read from the live sources what the plan needs, and load it together with the documents.
 
-    Raises LiveError where a requested source cannot be read at all and no other can either; for `check`, which has nothing to
-    say then, also where no call after that succeeds.
+    Raises LiveError where no requested source can be read at all; for `check` also where no call after that succeeds.
     """
     documents = Loading() if loading is None else loading
     snapshot = take(plan, options, documents)
-    if plan.command == "check" and (options.aws or options.kube):
-        refuse_silence(snapshot)
+    refuse_silence(snapshot, plan.command == "check" and (options.aws or options.kube))
     return documents.loaded((snapshot,))
 
 
