@@ -12,6 +12,7 @@ from irsa_doctor.api.load import load_files
 if TYPE_CHECKING:
     from irsa_doctor.answers.check.judge import Input
     from irsa_doctor.governance.governing import Governing
+    from irsa_doctor.model import Document
     from irsa_doctor.model.findings import Report
 
 
@@ -20,6 +21,14 @@ class Before(msgspec.Struct, frozen=True):
 
     input: "Input"
     report: "Report"
+    revision: str
+
+    def had_unreadable(self, row: "Document") -> bool:
+        """Whether a document could not be read before either, with the same bytes, or as the same link."""
+        if row.sha256 is None:
+            return _is_same_link(self.revision, row.path)
+        rows = self.input.inventory.documents
+        return any(known.sha256 == row.sha256 and known.status == "unreadable" for known in rows)
 
 
 def judged_before(revision: str, paths: Sequence[str], read: Sequence[str], governing: "Governing", today: date) -> Before:
@@ -39,7 +48,22 @@ def judged_before(revision: str, paths: Sequence[str], read: Sequence[str], gove
     loaded = load_files(beside, memory=files, settings=governing.settings)
     before = Input(loaded.inventory, loaded.documents)
     everything = msgspec.structs.replace(governing.settings, baseline="", min_severity=None, min_confidence=None)
-    return Before(before, judge(before, msgspec.structs.replace(governing, settings=everything, known=()), today))
+    report = judge(before, msgspec.structs.replace(governing, settings=everything, known=()), today)
+    return Before(before, report, revision)
+
+
+def _is_same_link(revision: str, path: str) -> bool:
+    """Whether a link of the work tree was there at a revision and led to the same; what is no link was not read as it is."""
+    from irsa_doctor.governance.revision import NoRevision, blob_of, entries_at, top_of
+
+    try:
+        top = os.path.realpath(top_of("."))
+        target = os.readlink(path)
+        way = os.path.relpath(os.path.join(os.path.realpath(os.path.dirname(path) or "."), os.path.basename(path)), top)
+        (mode, ident, _), *_ = entries_at(revision, way, top)
+        return mode == "120000" and os.fsdecode(blob_of(ident, top)) == target
+    except (OSError, ValueError, NoRevision):
+        return False
 
 
 def _sorted_out(revision: str, paths: Sequence[str]) -> tuple[list[str], list[str]]:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from irsa_doctor.governance.baseline import Entry
     from irsa_doctor.governance.comments import TextOf
     from irsa_doctor.governance.governing import Governing
+    from irsa_doctor.model import Document
     from irsa_doctor.rulebook.frameworks import FrameworkReport
     from irsa_doctor.rulebook.rules import Rule
     from irsa_doctor.sources import Loaded
@@ -212,7 +213,8 @@ def _judged_base(revision: str, paths: Sequence[str], loaded: "Loaded", governin
     from irsa_doctor.api.before import judged_before
 
     settings, inventory = governing.settings, loaded.inventory
-    if not (inventory.contradictions or _holes(loaded, settings) or _excuses(loaded, settings)):
+    unreadable = any(row.status == "unreadable" for row in inventory.documents)
+    if not (unreadable or inventory.contradictions or _holes(loaded, settings) or _excuses(loaded, settings)):
         return None
     read = [row.path for row in inventory.documents if row.status == "read"]
     return judged_before(revision, paths, read, governing, today)
@@ -229,11 +231,20 @@ def _beside_base(change: "BaseChange", before: "Before", loaded: "Loaded", setti
 
 
 def _newly_differing(loaded: "Loaded", before: "Before") -> "Input":
-    """The documents of a change, without the contradictions that were there before it."""
+    """The documents of a change, without the contradictions that were there before it; those that cannot be read any more
+    matter."""
+    rows = tuple(_as_of_change(row, before) for row in loaded.inventory.documents)
     known = {contradiction.mark for contradiction in before.input.inventory.contradictions}
     new = tuple(item for item in loaded.inventory.contradictions if item.mark not in known)
-    inventory = msgspec.structs.replace(loaded.inventory, contradictions=new)
+    inventory = msgspec.structs.replace(loaded.inventory, contradictions=new, documents=rows)
     return msgspec.structs.replace(_input(loaded), inventory=inventory)
+
+
+def _as_of_change(row: "Document", before: "Before") -> "Document":
+    """A document that cannot be read matters where it could be read before the change, or had other bytes."""
+    if row.status != "unreadable" or row.limited or before.had_unreadable(row):
+        return row
+    return msgspec.structs.replace(row, matters=True)
 
 
 def _holes(loaded: "Loaded | Input", settings: Settings) -> "Sequence[Unbounded]":

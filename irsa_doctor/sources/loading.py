@@ -7,10 +7,11 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from itertools import chain
+from typing import Literal
 
 import msgspec
 
-from irsa_doctor.model import PASSED_OVER, Document, Inventory, Place
+from irsa_doctor.model import PASSED_OVER, UNREAD_TRUST, Document, Gap, Inventory, Place
 from irsa_doctor.model.faults import fault_words, without_breaking
 from irsa_doctor.model.limits import RunLimit, attempt
 from irsa_doctor.sources.documents import kinds
@@ -22,6 +23,7 @@ from irsa_doctor.sources.documents.reading import DocumentReading, Page, StatedF
 from irsa_doctor.sources.files.passing import Exclude
 from irsa_doctor.sources.files.rendered import RenderedFolders, is_rendered
 from irsa_doctor.sources.files.walk import InputFile, walk, walk_over
+from irsa_doctor.sources.files.weight import speaks_of_roles, writes_trust
 from irsa_doctor.sources.joining.join import JoinContext, join
 from irsa_doctor.sources.rows import final_rows, is_data, refused_row
 from irsa_doctor.sources.snapshot.snapshot import ANSWER_KINDS, Answered, Origin, Snapshot, is_snapshot, read_snapshot, unique
@@ -137,6 +139,7 @@ class Loading:
                     _without_names(reading)
             _apply_kustomizations(readings)
             self._read_together(readings)
+            self._note_unread_trust()
 
     @classmethod
     def of(cls, paths: Sequence[str], *, stdin: bytes | None = None, declared: Declared = _NOTHING_DECLARED) -> "Loading":
@@ -188,6 +191,19 @@ class Loading:
             self._files = [
                 _unread(part.row.path, limit.why, part.row.named) if part.row.path in late else part for part in self._files
             ]
+
+    def _note_unread_trust(self) -> None:
+        """Note the documents that write a trust policy of which no role came: a patch, or the input of another tool."""
+        for part in self._files:
+            reading = part.reading
+            if reading is None or reading.roles or reading.rcps or reading.role_policies or reading.passed_on:
+                continue
+            if reading.syntax and not reading.path.endswith(".hcl"):
+                continue
+            if writes_trust(part.content, in_texts=reading.kustomization is not None):
+                missing = f"trust policies that {reading.path} writes: nothing that is read makes a role of them"
+                how = "what is made of it among the input"
+                reading.gaps.append(Gap(UNREAD_TRUST, reading.path, reading.path, missing, how))
 
     def _context(self, snapshots: Sequence[Snapshot]) -> JoinContext:
         queries = tuple(query for snapshot in snapshots for query in snapshot.queries)
@@ -306,7 +322,9 @@ def _read(document: InputFile, role_arn: str, origin: Origin) -> _Part:
     content = document.content
     if document.why is not None:
         kind = PASSED_OVER if document.passed_over else _kind_of_unread(document)
-        row = Document(document.path, kind, "ignored" if document.passed else "unreadable", document.why, named=document.named)
+        status: Literal["ignored", "unreadable"] = "ignored" if document.passed else "unreadable"
+        matters = status == "unreadable" and speaks_of_roles(document.path, b"")
+        row = Document(document.path, kind, status, document.why, named=document.named, matters=matters)
         return _Part(content, row, None, None)
     digest = hashlib.sha256(content).hexdigest()
     row = Document(document.path, "", "ignored", "empty", digest, named=document.named)

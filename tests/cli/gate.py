@@ -66,6 +66,7 @@ def lay(folder: Path, files: dict[str, Any]) -> None:
         if content is None:
             (folder / name).unlink()
         elif isinstance(content, Path):
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
             (folder / name).symlink_to(content)
         else:
             put(folder / name, content)

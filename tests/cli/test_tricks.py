@@ -1,6 +1,8 @@
 """Tricks by which the author of a change tries to get an open role past the gate, each with its honest twin."""
 
+import base64
 import json
+from pathlib import Path
 
 import pytest
 
@@ -112,6 +114,17 @@ def too_large():
     return {"Role": {**OPEN["Role"], "AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": [allow, deny]}}}
 
 
+def pulumi(resources):
+    return {"name": "p", "runtime": "yaml", "resources": resources}
+
+
+def patched(reach):
+    change = [{"op": "replace", "path": "/spec/assumeRolePolicyDocument", "value": text(trust(reach))}]
+    return {"resources": ["r.yaml"], "patches": [{"target": {"kind": "Role"}, "patch": text(change)}]}
+
+
+SUBJECT = base64.b64encode(b"system:serviceaccount:x:a").decode()
+GENERATE = 'generate "r" {\n  path = "r.tf"\n  if_exists = "overwrite"\n  contents = <<EOF\n%sEOF\n}\n'
 SETTINGS = 'fail-on = "high"\n'
 WAIVER = """
 [[waivers]]
@@ -294,39 +307,61 @@ TRICKS = {
         {"a.json": text(OPEN).replace('"Effect"', '"Effect": "Deny", "Effect"', 1)},
         {"a.json": text(SAFE)},
     ),
-    # settings, waivers and the like
-    "a waiver for everything": (
-        {"irsa-doctor.toml": SETTINGS},
-        {"a.json": OPEN, "irsa-doctor.toml": SETTINGS + EVERYTHING},
-        {"a.json": SAFE},
-    ),
-    "a new role under the star of a waiver": (
-        {"irsa-doctor.toml": SETTINGS + UP_TO_HIGH, "b.json": export("b", "namespace")},
-        {"a.json": OPEN},
-        {"a.json": SAFE},
-    ),
-    "a settings file in a folder": (
-        {"irsa-doctor.toml": SETTINGS},
-        {"infra/irsa-doctor.toml": NEVER, "infra/a.json": OPEN},
-        {"infra/a.json": SAFE},
-    ),
-    "another table for the settings": (
-        {"irsa-doctor.toml": SETTINGS},
-        {"pyproject.toml": f"[tool.irsa-doctor]\n{NEVER}", "a.json": OPEN},
-        {"pyproject.toml": "[project]\nname='x'\n", "a.json": SAFE},
-    ),
-    "a comment of the change": (
+    # what other tools make of a file
+    "a playbook that makes a role": (
         {},
-        {"main.tf": terraform("r").replace("}\n", "} " + IGNORE)},
-        {"main.tf": terraform("r", "safe")},
+        {"play.yml": [{"hosts": "localhost", "tasks": [{"amazon.aws.iam_role": {"assume_role_policy_document": trust()}}]}]},
+        {"play.yml": [{"hosts": "localhost", "tasks": [{"amazon.aws.iam_role_info": {"name": "r"}}]}]},
     ),
-    "a comment before a role of the base that opens": (
-        {"main.tf": IGNORE + terraform("r", "namespace")},
-        {"main.tf": IGNORE + terraform("r")},
-        {"main.tf": IGNORE + "\n" + terraform("r", "safe")},
+    "resources of the Serverless Framework": (
+        {},
+        {"serverless.yml": {"service": "s", "resources": {"Resources": cloudformation()["Resources"]}}},
+        {"serverless.yml": {"service": "s", "resources": {"Resources": {}}}},
+    ),
+    "a program of Pulumi in YAML": (
+        {},
+        {"Pulumi.yaml": pulumi({"r": {"type": "aws:iam:Role", "properties": {"assumeRolePolicy": trust()}}})},
+        {"Pulumi.yaml": pulumi({})},
+    ),
+    "a patch of kustomize": (
+        {},
+        {"k/kustomization.yaml": patched("open"), "k/r.yaml": ack("safe")},
+        {"k/kustomization.yaml": {"resources": ["r.yaml"]}, "k/r.yaml": ack("safe")},
+    ),
+    "a file that Terragrunt generates": (
+        {},
+        {"terragrunt.hcl": GENERATE.replace("%s", terraform("r"))},
+        {"terragrunt.hcl": "inputs = {\n  a = 1\n}\n"},
+    ),
+    "a template after comments, in a file without ending": (
+        {},
+        {"stack": "# a stack\n" + text(cloudformation())},
+        {"stack": "# a stack\n" + text(cloudformation("safe"))},
+    ),
+    "a policy in escapes": (
+        {},
+        {"main.tf": value_of('base64decode("Kg==")')},
+        {"main.tf": value_of(f'base64decode("{SUBJECT}")')},
     ),
     # links and moves
-    "a link to an open role outside": ({"deep/x.json": SAFE}, {"deep/x.json": OPEN}, {"deep/y.json": SAFE}),
+    "configuration by a link": (
+        {},
+        {"blob.txt": terraform("r"), "infra/main.tf": Path("../blob.txt")},
+        {"blob.txt": terraform("r", "safe"), "infra/main.tf": Path("../blob.txt")},
+    ),
+    "a link out of the repository": ({}, {"main.tf": Path("../../outside.tf")}, {"main.tf": terraform("r", "safe")}),
+    "a new link out of the repository beside one that was there": (
+        {"x.json": Path("../../a.json")},
+        {"y.json": Path("../../b.json")},
+        {"b.json": SAFE},
+    ),
+    "a tracked folder of another version control": (
+        {},
+        {".svn/main.tf": terraform("r")},
+        {".svn/main.tf": terraform("r", "safe")},
+    ),
+    "a broken file that is broken otherwise": ({"x.json": '{"a": '}, {"x.json": '{"a": 1'}, {"b.json": SAFE}),
+    "a file that opens": ({"deep/x.json": SAFE}, {"deep/x.json": OPEN}, {"deep/y.json": SAFE}),
     "a role under a new name": ({"a.json": SAFE}, {"a.json": None, "b.json": OPEN}, {"a.json": None, "b.json": SAFE}),
 }
 

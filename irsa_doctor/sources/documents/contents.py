@@ -29,6 +29,7 @@ _YAML_SIGN = re.compile(
 )
 _FLOW = re.compile(rb"\s*\{\s*[A-Za-z_]")
 _TEMPLATE = re.compile(rb"\{\{|\{%")
+_COMMENTED_FLOW = re.compile(rb"(?:\s++|#[^\n]*+\n)++\{")
 # comments, then a value: source code in other languages begins with comments too
 _COMMENTED = re.compile(rb"(?:\s++|//[^\n]*+\n|/\*.*?\*/)++[{\[]", re.DOTALL)
 
@@ -52,7 +53,7 @@ def read_text(text: bytes, reading: DocumentReading, is_data: bool) -> Source | 
         # JSON with comments, which YAML would take for one long text
         scan = read_json(text)
         return scan if isinstance(scan, TextError) else None
-    if not is_data and not _YAML_SIGN.search(text):
+    if not is_data and not _YAML_SIGN.search(text) and not (_COMMENTED_FLOW.match(text) and is_like_policy(text)):
         return None
     result = _read_yaml(text, reading)
     return None if isinstance(result, TextError) and not is_data else result

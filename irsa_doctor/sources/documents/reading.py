@@ -139,6 +139,8 @@ class DocumentReading(msgspec.Struct):
     """the role that a bare policy belongs to, as the user said"""
     apart: list[Place] = []
     """policies with flaws whose lines are those of the policy's own text"""
+    passed_on: bool = False
+    """whether configuration reads the file: it is judged where it is used"""
     empty: bool = False
     """whether a list without items was read"""
     notes: list[str] = []

@@ -28,6 +28,7 @@ _OF_VERSIONS = frozenset({".git", ".hg", ".svn"})
 _IGNORE_FILE = ".gitignore"
 _LARGEST = 1 << 20
 """Bytes of a file of patterns that are read"""
+_OF_VERSION_CONTROL = "a folder of version control"
 _OF_PROGRAMS = "folders of this name are not looked into; name it, or --all-folders"
 _NO_FILES = Tracked(frozenset(), frozenset())
 
@@ -103,8 +104,8 @@ class PassedOver(msgspec.Struct, frozen=True, dict=True):
 
     def why_folder(self, above: Folder, name: str) -> str:
         """Why a folder and all that is in it is passed over, "" where it is entered."""
-        if name in _OF_VERSIONS:
-            return "a folder of version control"
+        if name == ".git":
+            return _OF_VERSION_CONTROL
         path = os.path.join(above.path, name)
         if filled := self._filled(name):
             return "" if self.but_tracked and path in self._tracked.folders else filled
@@ -119,7 +120,9 @@ class PassedOver(msgspec.Struct, frozen=True, dict=True):
         return Folder(path, above.files, above.why or self._filled(name) or self.ignored(above, path, True))
 
     def _filled(self, name: str) -> str:
-        """Why a folder that programs fill is passed over, "" for any other."""
+        """Why a folder that programs fill, those of version control too, is passed over, "" for any other."""
+        if name in _OF_VERSIONS:
+            return _OF_VERSION_CONTROL
         return _OF_PROGRAMS if name in _FILLED and not self.all_folders else ""
 
     def why_file(self, folder: Folder, name: str) -> str:

@@ -15,6 +15,7 @@ from irsa_doctor.text.os_errors import os_error_reason
 
 SIZE_LIMIT = 2 << 30
 _CHUNK = 1 << 20
+_OF_TERRAFORM = (".tf", ".tf.json", ".tofu", ".tofu.json", ".tfvars", ".tfvars.json")
 
 
 class InputFile(msgspec.Struct, frozen=True):
@@ -182,6 +183,9 @@ def _link(path: str, root: str) -> InputFile:
     except OSError as error:
         return InputFile(path, False, why=f"a broken link: {os_error_reason(error)}")
     if target == root or target.startswith(root.rstrip(os.sep) + os.sep):
+        if path.endswith(_OF_TERRAFORM) and not target.endswith(_OF_TERRAFORM) and os.path.isfile(target):
+            # Terraform reads it for the name of the link, and nobody else for its own
+            return msgspec.structs.replace(_file(target, os.stat(target), False), path=path)
         return InputFile(path, False, why=f"a link to {os.path.relpath(target, root)}, read there", passed=True)
     return InputFile(path, False, why="a link to a target outside of the folder: name the target to read it")
 

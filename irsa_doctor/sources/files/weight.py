@@ -29,6 +29,21 @@ def speaks_of_roles(path: str, content: bytes) -> bool:
     return _WORDS.search(text) is not None or _has_escaped_words(text)
 
 
+_LONGEST_PLAIN = 1 << 20
+"""bytes of a text whose escapes are undone to look for words in it"""
+_TRUST = re.compile(rb"AssumeRoleWithWebIdentity")
+_TRUSTED = re.compile(rb"(?<!\\)[\"']?\bFederated[\"']?\s*[:=]")
+_TRUSTED_IN_TEXT = re.compile(rb"\bFederated\b")
+
+
+def writes_trust(content: bytes, in_texts: bool) -> bool:
+    """Whether a text writes a trust policy for web identities, in escapes too; `in_texts`: also inside of a text in it."""
+    plain = content
+    if b"\\" in content and len(content) <= _LONGEST_PLAIN:
+        plain = _ESCAPES.sub(lambda match: bytes([int(next(filter(None, match.groups())), 16)]), content)
+    return _TRUST.search(plain) is not None and (_TRUSTED_IN_TEXT if in_texts else _TRUSTED).search(plain) is not None
+
+
 def _has_escaped_words(text: bytes) -> bool:
     plain = _ESCAPES.sub(lambda match: bytes([int(next(filter(None, match.groups())), 16)]), text)
     return plain != text and _WORDS.search(plain) is not None

@@ -44,8 +44,7 @@ def load_live(plan: Plan, options: LiveOptions, loading: Loading | None = None) 
 
     Raises LiveError where no requested source can be read at all; for `check` also where no call after that succeeds.
     """
-    documents = Loading() if loading is None else loading
-    snapshot = take(plan, options, documents)
+    snapshot = take(plan, options, documents := Loading() if loading is None else loading)
     refuse_silence(snapshot, plan.command == "check" and (options.aws or options.kube))
     return documents.loaded((snapshot,))
 

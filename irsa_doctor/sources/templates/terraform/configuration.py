@@ -120,6 +120,7 @@ def _note_files(readings: Sequence[DocumentReading], files: InputFiles) -> None:
             reading.roles = [role for role in reading.roles if not role.is_bare]
             reading.account_templates = []
         if reading.path in files.used:
+            reading.passed_on = True
             reading.empty, reading.passed = True, ["a file that Terraform configuration reads, judged where it is used"]
 
 

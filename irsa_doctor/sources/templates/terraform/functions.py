@@ -5,6 +5,7 @@ https://developer.hashicorp.com/terraform/language/functions
 
 import os
 import re
+from base64 import b64decode
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from irsa_doctor.model import Text, issuer_in, joined, only_hole, text_of, without_scheme
@@ -337,6 +338,7 @@ def _extreme(choose: Callable[[Iterable[int]], int]) -> Function:
 
 FUNCTIONS: Mapping[str, Function] = {
     "abspath": _as_text,
+    "base64decode": _of_text(lambda text: b64decode(text, validate=True).decode()),
     "basename": _of_text(os.path.basename),
     "chomp": _of_text(lambda text: text.rstrip("\r\n")),
     "coalesce": _coalesce,
