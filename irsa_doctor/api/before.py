@@ -46,7 +46,7 @@ def judged_before(revision: str, paths: Sequence[str], read: Sequence[str], gove
     except NoRevision:
         files = _files(revision, _sorted_out(revision, read)[0])
     loaded = load_files(beside, memory=files, settings=governing.settings)
-    before = Input(loaded.inventory, loaded.documents)
+    before = Input(loaded.inventory.doubting_lists(), loaded.documents)
     everything = msgspec.structs.replace(governing.settings, baseline="", min_severity=None, min_confidence=None)
     report = judge(before, msgspec.structs.replace(governing, settings=everything, known=()), today)
     return Before(before, report, revision)

@@ -64,6 +64,8 @@ def check(  # noqa: PLR0913 - the input, its sources, and what governs the judge
     with limited(MAX_SECONDS if max_seconds is None else max_seconds, MAX_MEMORY if max_memory is None else max_memory):
         on_stage("reading documents")
         loaded = _loaded(paths, stdin, settings, live, base)
+        if revision and live is None:
+            loaded = msgspec.structs.replace(loaded, inventory=loaded.inventory.doubting_lists())
         on_stage("asking rules")
         pairs = compared or ([(settings, proposed)] if proposed else ())
         change = _change(governing, pairs, revision, _base_findings(base, paths, governing, today))

@@ -22,10 +22,15 @@ def object_key(collection: str, record: Any) -> ObjectKey:
 
 
 class Alternative(msgspec.Struct, frozen=True, eq=False):
-    """The records of documents that agree with each other, by object, where other documents differ from them."""
+    """The records of documents that agree with each other, by object, where other documents differ from them.
+
+    `believes_lists`: a complete list of OIDC providers proves that others do not exist.
+    """
 
     records: Mapping[ObjectKey, Any]
+    believes_lists: bool = True
 
     def of(self, paths: frozenset[str]) -> "Alternative":
         """Return it without the records of other documents than these."""
-        return Alternative({key: record for key, record in self.records.items() if record.place.document in paths})
+        kept = {key: record for key, record in self.records.items() if record.place.document in paths}
+        return msgspec.structs.replace(self, records=kept)

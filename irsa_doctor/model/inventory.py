@@ -167,7 +167,15 @@ class Inventory(msgspec.Struct, frozen=True, eq=False, dict=True):
                 name: tuple(alternative.records.get(object_key(name, record), record) for record in getattr(self, name))
                 for name in names
             }
-            yield msgspec.structs.replace(self, **parts, contradictions=(), alternatives=())
+            closed = self.closed if alternative.believes_lists else msgspec.structs.replace(self.closed, providers=frozenset())
+            yield msgspec.structs.replace(self, **parts, closed=closed, contradictions=(), alternatives=())
+
+    def doubting_lists(self) -> "Inventory":
+        """It as a gate judges it: a change may make up a list of OIDC providers, and the roles whose providers are missing
+        there are judged as if they were not missing too."""
+        if not self.closed.providers:
+            return self
+        return msgspec.structs.replace(self, alternatives=(*self.alternatives, Alternative({}, believes_lists=False)))
 
     def unknown(self, collection: str, owner: str, name: str, missing: str, how: str = "", then: str = "") -> Unknown:
         """Why something is not known: what a source answered when it was asked for it, else that it was not given."""

@@ -378,3 +378,16 @@ def test_its_honest_twin_passes(name, tmp_path, monkeypatch, capfd):
     base, _, change = TRICKS[name]
     code, report = gate(tmp_path, monkeypatch, capfd, base, change)
     assert (code, severe(report)) == (0, [])
+
+
+@pytest.mark.parametrize("made_up", [NO_PROVIDER, OTHER_PROVIDER, rcp(DENY_ALL), {"clusters": []}])
+@pytest.mark.parametrize("reach", ["open", "namespace"])
+def test_a_made_up_document_lowers_no_finding(made_up, reach, tmp_path, monkeypatch, capfd):
+    alone = gate(tmp_path / "alone", monkeypatch, capfd, {}, {"a.json": export("r", reach)})[1]
+    both = gate(tmp_path / "both", monkeypatch, capfd, {}, {"a.json": export("r", reach), "made-up.json": made_up})[1]
+
+    def told(report):
+        return {(item["rule"], item["subject"]["id"], item["severity"]) for item in json.loads(report)["findings"]}
+
+    assert told(alone)
+    assert told(alone) <= told(both)

@@ -12,15 +12,16 @@ _OF_TERRAFORM = (".tf", ".tf.json", ".tofu", ".tofu.json")
 _KUSTOMIZATION = frozenset({"kustomization.yaml", "kustomization.yml", "Kustomization"})
 
 
-_IS_CHART = re.compile(rb"^apiVersion:[ \t]*[\"']?v[12]\b", re.MULTILINE)
+_IS_CHART = re.compile(rb"^(?:apiVersion|name)[ \t]*:", re.MULTILINE)
 """https://helm.sh/docs/topics/charts/#the-chartyaml-file"""
 _OF_AWS = re.compile(rb"\bAssumeRolePolicyDocument\b|\bAWSTemplateFormatVersion\b")
 """what is deployed without Helm, whatever it is called"""
 
 
 def is_rendered(path: str, content: bytes) -> bool:
-    """Whether a file below `templates` of a chart is made by Helm: it has actions, and nothing else deploys it as it is."""
-    return b"{{" in content and not path.endswith(_OF_TERRAFORM) and not _OF_AWS.search(content)
+    """Whether a file below `templates` of a chart is made by Helm: it has actions or is a manifest, and nothing else deploys
+    it as it is."""
+    return (b"{{" in content or b"apiVersion" in content) and not path.endswith(_OF_TERRAFORM) and not _OF_AWS.search(content)
 
 
 class RenderedFolders:
