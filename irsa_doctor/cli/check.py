@@ -196,10 +196,7 @@ def check(
     from irsa_doctor import api
 
     reports = destinations(format_ or ["text"], output)
-    if presentation.statistics and not any(name in api.COUNTED_FORMATS for name, _ in reports):
-        raise wrong(
-            "--statistics is for text, concise and markdown; the other formats count the findings of each rule themselves"
-        )
+    _refuse_statistics(presentation, [name for name, _ in reports])
     refuse_targets([write_baseline if write_baseline != "-" else None, *(file for _, file in reports)])
     inputs = checked_paths(paths, live)
     laid_over = _base(base, changed, live)
@@ -208,12 +205,8 @@ def check(
         limits = _limits(flags, governed)
         report = _checked(inputs, laid_over, _without_baseline(governed) if write_baseline else governed, live, limits)
         controls = api.controls(report, governed.settings)
-    if write_baseline and report.limit:
-        raise wrong(f"no baseline of what was not judged: {report.limit}")
     if write_baseline:
-        write_text(api.baseline_of(report), write_baseline)
-        number = len(report.findings)
-        print_note(f"{'the baseline' if write_baseline == '-' else write_baseline} holds {number} finding{'s' * (number != 1)}")
+        _write_baseline(report, write_baseline)
         return
     write_reports(reports, report, controls, presentation)
     if report.limit:
@@ -229,6 +222,25 @@ def _without_baseline(governed: GoverningSettings) -> GoverningSettings:
     import msgspec
 
     return governed._replace(settings=msgspec.structs.replace(governed.settings, baseline=""))
+
+
+def _refuse_statistics(presentation: "Presentation", formats: Sequence[str]) -> None:
+    from irsa_doctor import api
+
+    if presentation.statistics and not any(name in api.COUNTED_FORMATS for name in formats):
+        raise wrong(
+            "--statistics is for text, concise and markdown; the other formats count the findings of each rule themselves"
+        )
+
+
+def _write_baseline(report: "Report", file: str) -> None:
+    from irsa_doctor import api
+
+    if report.limit:
+        raise wrong(f"no baseline of what was not judged: {report.limit}")
+    write_text(api.baseline_of(report), file)
+    number = len(report.findings)
+    print_note(f"{'the baseline' if file == '-' else file} holds {number} finding{'s' * (number != 1)}")
 
 
 def _base(base: list[str] | None, changed: bool, live: "LiveOptions | None") -> list[str]:

@@ -50,15 +50,13 @@ def live_options(
 ) -> "LiveOptions | None":
     """The live sources that the flags name, None where they name none; raises the exit of a wrong call."""
     reads_aws, reads_kube = aws or live, kube or live
-    for flag, value, has_effect, needs in (
+    _refuse_without(
         ("--kube-context", kube_context, reads_kube, "--kube or --live"),
         ("--kubeconfig", kubeconfig, reads_kube, "--kube or --live"),
         ("--profile", profile, reads_aws, "--aws or --live"),
         ("--assume-role", assume_role, reads_aws, "--aws or --live"),
         ("--timeout", timeout, reads_aws or reads_kube or fetch_issuer, "--aws, --kube, --live or --fetch-issuer"),
-    ):
-        if value and not has_effect:
-            raise wrong(f"{flag} does nothing without {needs}")
+    )
     if timeout is not None and not 0 < timeout <= 86_400:
         raise wrong(f"--timeout {timeout:g}: seconds are expected, at most a day")
     if not (reads_aws or reads_kube or fetch_issuer):
@@ -76,6 +74,13 @@ def live_options(
         fetch_issuer=fetch_issuer,
     )
     return options.with_timeout(timeout) if timeout is not None else options
+
+
+def _refuse_without(*flags: tuple[str, object, bool, str]) -> None:
+    """Refuse a flag that has no effect: (flag, its value, whether it has an effect, the flags that it needs)."""
+    for flag, value, has_effect, needs in flags:
+        if value and not has_effect:
+            raise wrong(f"{flag} does nothing without {needs}")
 
 
 def collect_options(**flags: Any) -> "LiveOptions":

@@ -198,35 +198,26 @@ def speaks_of(statement: Statement, provider_arn: str) -> bool:
     return named and statement.covers_web_identity
 
 
+class _Gathered(msgspec.Struct):
+    """The statements of a policy that are about tokens of one provider, by what they do; `unseen` is what cannot be known."""
+
+    allows: list[Part]
+    denies: list[Part]
+    grants: list[Grant]
+    unseen: set[str]
+
+
 def admitted(policy: Policy, provider_arn: str, issuer: str, *, profile: Profile = EKS) -> Admitted:
     """The pairs that a policy admits for tokens of one provider of the role's own account.
 
     `issuer` is without scheme; its profile says what subjects and claims its tokens have.
     """
-    allows: list[Part] = []
-    denies: list[Part] = []
-    grants: list[Grant] = []
-    contested: set[str] = set()
-    unseen: set[str] = set()
-    for statement in policy.statements_on(provider_arn):
-        open_points = _open_points(statement, provider_arn)
-        if open_points is None:
-            continue
-        grant = grant_of(policy, statement, issuer, profile=profile, provider=provider_arn)
-        grants.append(grant)
-        if grant.never:
-            continue
-        part = Part(grant, not open_points)
-        if statement.allow or not statement.effect_seen:
-            allows.append(part)
-        if not statement.allow:
-            denies.append(part)
-        if open_points or statement.unseen:
-            unseen.update(statement.unseen, (point for point in open_points if point != "P5"))
+    parts = _gathered(policy, provider_arn, issuer, profile)
+    allows, denies, unseen = parts.allows, parts.denies, parts.unseen
     if not allows:
-        return Admitted((), profile=profile, grants=tuple(grants))
-    if any("*" in part.grant.statement.aws and not part.sure and _touches(part, allows) for part in denies):
-        contested.add("P5")
+        return Admitted((), profile=profile, grants=tuple(parts.grants))
+    in_doubt = any("*" in part.grant.statement.aws and not part.sure and _touches(part, allows) for part in denies)
+    contested = {"P5"} if in_doubt else set[str]()
     # nearly always there is none
     open_limits = [
         limit for part in (*allows, *denies) for limit in part.grant.limits if limit.depends or limit.contested or limit.unseen
@@ -244,8 +235,29 @@ def admitted(policy: Policy, provider_arn: str, issuer: str, *, profile: Profile
         cells is None,
         tuple(allows),
         tuple(denies),
-        tuple(grants),
+        tuple(parts.grants),
     )
+
+
+def _gathered(policy: Policy, provider_arn: str, issuer: str, profile: Profile) -> _Gathered:
+    """The statements about tokens of a provider. One of which it is open whether it allows is among both."""
+    parts = _Gathered([], [], [], set())
+    for statement in policy.statements_on(provider_arn):
+        open_points = _open_points(statement, provider_arn)
+        if open_points is None:
+            continue
+        grant = grant_of(policy, statement, issuer, profile=profile, provider=provider_arn)
+        parts.grants.append(grant)
+        if grant.never:
+            continue
+        part = Part(grant, not open_points)
+        if statement.allow or not statement.effect_seen:
+            parts.allows.append(part)
+        if not statement.allow:
+            parts.denies.append(part)
+        if open_points or statement.unseen:
+            parts.unseen.update(statement.unseen, (point for point in open_points if point != "P5"))
+    return parts
 
 
 def not_worked_out(statement: Statement, profile: Profile) -> Admitted:

@@ -192,11 +192,11 @@ class _Scene(msgspec.Struct, frozen=True, dict=True):
         ]
         defects = self.defects() if failed else ()
         for _, condition in failed:
-            own = [d for d in defects if d.condition is condition or condition.steps in d.places]
-            yield from self.of_condition(condition, own, context)
+            of_this = [d for d in defects if d.condition is condition or condition.steps in d.places]
+            yield from self.of_condition(condition, of_this, context)
 
     def of_condition(
-        self, condition: Condition, own: Sequence[Defect], context: Mapping[str, tuple[str, ...]]
+        self, condition: Condition, defects: Sequence[Defect], context: Mapping[str, tuple[str, ...]]
     ) -> Iterator[Exclusion]:
         token, operator = self.token, condition.steps[-2]
         claim = presence(condition.key, token.issuer.lower())
@@ -207,18 +207,18 @@ class _Scene(msgspec.Struct, frozen=True, dict=True):
         shown = ", ".join(f'"{text_of(value)}"' for value in condition.values[:6])
         if claim == "sub":
             says = f"{operator} requires the subject {shown}, the token has {token.subject}"
-            yield from (self.exclusion(d, says, cost) for d, cost in self.of_subject(condition, own, context))
+            yield from (self.exclusion(d, says, cost) for d, cost in self.of_subject(condition, defects, context))
         elif claim == "aud":
             says = f"{operator} requires the audience {shown}, the token has {token.audience}"
-            ordered = sorted((d for d in own if d.kind in AUDIENCE_KINDS), key=lambda d: AUDIENCE_KINDS.index(d.kind))
+            ordered = sorted((d for d in defects if d.kind in AUDIENCE_KINDS), key=lambda d: AUDIENCE_KINDS.index(d.kind))
             yield self.exclusion(ordered[0] if ordered else self.relative("audience-other", condition), says, SLIP)
         elif claim == "never":
             says = f"{text_of(condition.raw_key)} is not in the requests of this token"
-            own = [d for d in own if d.kind.startswith("key-")]
-            yield self.exclusion(own[0] if own else self.relative("key-absent", condition), says, SLIP)
+            defects = [d for d in defects if d.kind.startswith("key-")]
+            yield self.exclusion(defects[0] if defects else self.relative("key-absent", condition), says, SLIP)
         else:
             says = f"{operator} {text_of(condition.raw_key)} does not hold"
-            known = next((d for d in own if d.kind in ("context-value", "role-pinning")), None)
+            known = next((d for d in defects if d.kind in ("context-value", "role-pinning")), None)
             yield self.exclusion(known or self.relative(request_kind(condition.key), condition), says, SLIP)
 
     def relative(self, kind: DefectKind, condition: Condition) -> Defect:
@@ -227,31 +227,31 @@ class _Scene(msgspec.Struct, frozen=True, dict=True):
         return Defect(kind=kind, condition=condition, value=value, places=(condition.steps,))
 
     def of_subject(
-        self, condition: Condition, own: Sequence[Defect], context: Mapping[str, tuple[str, ...]]
+        self, condition: Condition, defects: Sequence[Defect], context: Mapping[str, tuple[str, ...]]
     ) -> Iterator[tuple[Defect, float]]:
         """What a condition on sub has to do with the token: a mistake in what was meant for it, else another subject."""
         if condition.use.operator.family != "string" or condition.use.operator.negated:
             yield self.relative("subject-other", condition), OTHER_SUBJECT
             return
-        own = [d for d in own if d.kind in SUBJECT_KINDS]
-        meant = next((d for d in own if self.is_meant(d)), None)
+        defects = [d for d in defects if d.kind in SUBJECT_KINDS]
+        meant = next((d for d in defects if self.is_meant(d)), None)
         if meant:
             yield meant, SLIP
             return
-        conflict = next((d for d in own if d.kind == "subject-conflict"), None)
+        conflict = next((d for d in defects if d.kind == "subject-conflict"), None)
         if conflict and self.meets_another(condition, context):
             yield conflict, SLIP
             return
-        own = [d for d in own if d.kind != "subject-conflict"]
+        defects = [d for d in defects if d.kind != "subject-conflict"]
         # what nobody can read as a subject may have been meant for the token; what was meant for another was not
-        others = [v for v in map(text_of, condition.values) if v not in {d.value for d in own}]
-        others += [d.meant for d in own if d.meant]
-        if others or not own:
+        others = [v for v in map(text_of, condition.values) if v not in {d.value for d in defects}]
+        others += [d.meant for d in defects if d.meant]
+        if others or not defects:
             kind = other_subject(others, self.token.subject, generated=self.token.generated)
             yield self.relative(kind, condition), OTHER_SUBJECT
-            yield from ((d, SLIP) for d in own[:1])
+            yield from ((d, SLIP) for d in defects[:1])
         else:
-            yield from ((d, OTHER_SUBJECT) for d in own[:1])
+            yield from ((d, OTHER_SUBJECT) for d in defects[:1])
 
     def is_meant(self, defect: Defect) -> bool:
         """Whether a value, once it is mended, is the token's subject, or may be."""

@@ -95,7 +95,7 @@ class Principals(msgspec.Struct, frozen=True, dict=True):
         ids = self._ids.get(account)
         return self._only(account, ids.near(kin(principal).rpartition("/")[2])) if ids else ""
 
-    def meant(self, principal: str, account: str) -> str:
+    def intended_provider(self, principal: str, account: str) -> str:
         """The provider (ARN) that a principal is or was most likely meant to be, "" where there is none."""
         if known := self.listed(principal, account) or self._near(principal, account):
             return known
@@ -109,7 +109,7 @@ class Principals(msgspec.Struct, frozen=True, dict=True):
         form = self.known.get((value, account))
         if form is None:
             form = _form(value, account, self.inventory)
-            if form in ("absent", "provider") and self.meant(value, account) not in ("", value):
+            if form in ("absent", "provider") and self.intended_provider(value, account) not in ("", value):
                 arn = parse_arn(value)
                 # the principal is right, and the provider is what is wrong
                 right = arn and arn.name in self.inventory.clusters_by_issuer

@@ -228,7 +228,7 @@ class Lookups(msgspec.Struct, frozen=True, dict=True):
         known = self.provider_names.get(account)
         if known is None:
             return ""
-        return self.principals.meant(principal, account) or known.near(principal)
+        return self.principals.intended_provider(principal, account) or known.near(principal)
 
 
 def _is_longer(longer: str, name: str) -> bool:

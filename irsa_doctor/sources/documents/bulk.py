@@ -276,5 +276,5 @@ def _value(kind: str, key: str, raw: msgspec.Raw, metadata: _Metadata) -> object
     of a Secret is decoded."""
     text = bytes(raw)
     is_argo = key == "config" and ARGO_LABEL in (metadata.labels or {})
-    wanted = is_argo if kind == "Secret" else b":role/" in text
-    return _decode(text) if wanted and len(text) <= _LONGEST_VALUE else None
+    is_relevant = is_argo if kind == "Secret" else b":role/" in text
+    return _decode(text) if is_relevant and len(text) <= _LONGEST_VALUE else None

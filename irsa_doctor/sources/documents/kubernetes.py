@@ -237,18 +237,27 @@ def _read_workload(kind: str, members: dict[str, object], place: Place, reading:
         fargate=scheduling.is_on_fargate(spec, labels),
         mirror="kubernetes.io/config.mirror" in annotations,
         ephemeral=tuple(shapes.as_text(item.get("name", "")) for item in _listed(spec.get("ephemeralContainers"))),
-        config_maps=tuple(
-            str(_inside(item, "configMap").get("name", "")) for item in _listed(spec.get("volumes")) if "configMap" in item
-        ),
+        config_maps=_config_maps_of(spec),
         node=shapes.as_text(spec.get("nodeName") or ""),
         compute_type=scheduling.compute_type(spec),
         host_network=spec.get("hostNetwork") is True,
     )
     reading.workloads.append(workload)
+    _read_arguments(workload, spec, at.at("spec"), reading)
+
+
+def _config_maps_of(spec: Mapping[str, object]) -> tuple[str, ...]:
+    """The names of the config maps that a pod mounts."""
+    volumes = [volume for volume in _listed(spec.get("volumes")) if "configMap" in volume]
+    return tuple(str(_inside(volume, "configMap").get("name", "")) for volume in volumes)
+
+
+def _read_arguments(workload: Workload, spec: Mapping[str, object], place: Place, reading: DocumentReading) -> None:
+    """The roles that the containers of a workload assume by their arguments."""
     for number, container in enumerate(_listed(spec.get("containers"))):
         arguments = [text for name in ("command", "args") for text in _texts_of(container.get(name))]
-        where = at.at("spec", "containers", number)
-        reading.chained_roles.extend(roles_of_arguments(arguments, where, namespace, workload.service_account))
+        where = place.at("containers", number)
+        reading.chained_roles.extend(roles_of_arguments(arguments, where, workload.namespace, workload.service_account))
 
 
 def _texts_of(value: object) -> list[str]:

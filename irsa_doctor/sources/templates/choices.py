@@ -79,7 +79,7 @@ def _settled_anew(
         return value if same else msgspec.structs.replace(value, value=members)
     if isinstance(value.value, tuple):
         items = tuple(_settled(item, assumed, known) for item in value.value)
-        same = all(one is other for one, other in zip(items, value.value, strict=True))
+        same = all(item is before for item, before in zip(items, value.value, strict=True))
         return value if same else msgspec.structs.replace(value, value=type(value.value)(items))
     return value
 

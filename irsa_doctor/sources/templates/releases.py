@@ -39,7 +39,7 @@ def read_application(page: Page, reading: DocumentReading) -> None:
     template = spec.get("template")
     if isinstance(template, dict) and isinstance(template.get("spec"), dict):
         spec, place = template["spec"], place.at("template", "spec")
-    read = [found for helm, at in _charts(spec, place) for found in _read_chart(helm, at, reading)]
+    read = [is_read for helm, at in _charts(spec, place) for is_read in _read_chart(helm, at, reading)]
     if not any(read):
         reading.passed.append(f"{_called(members)} annotates no service account")
 

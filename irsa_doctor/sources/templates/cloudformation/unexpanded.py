@@ -12,8 +12,8 @@ from irsa_doctor.text.placeholders import with_holes
 def unexpanded(text: str, declares: Callable[[str], bool]) -> str | Text:
     """Return a text with holes for its placeholders. One that names a parameter or a resource of the template was meant for
     `Fn::Sub`, which is not there: its name says so, so that it is not taken for the same one where it is expanded."""
-    found = with_holes(text)
-    return found if isinstance(found, str) else Text(tuple(_marked(part, declares) for part in found.parts))
+    marked = with_holes(text)
+    return marked if isinstance(marked, str) else Text(tuple(_marked(part, declares) for part in marked.parts))
 
 
 def _marked(part: str | Hole, declares: Callable[[str], bool]) -> str | Hole:

@@ -36,10 +36,10 @@ def read_composition(page: Page, reading: DocumentReading, read: ReadPage) -> No
     for number, step in enumerate(shapes.many(spec, "pipeline", at)):
         place = at.at("pipeline", number)
         step_members = shapes.mapping(step, place)
-        given = shapes.inner(step_members, "input", place)
-        if isinstance(given.get("resources"), list):
-            inner = _Composition(name, _sets_of(given, place.at("input")), reading, read, page)
-            _read_resources(inner, given, place.at("input"))
+        step_input = shapes.inner(step_members, "input", place)
+        if isinstance(step_input.get("resources"), list):
+            inner = _Composition(name, _sets_of(step_input, place.at("input")), reading, read, page)
+            _read_resources(inner, step_input, place.at("input"))
         else:
             function = shapes.inner(step_members, "functionRef", place).get("name") or "a function"
             reading.notes.append(f"step {step_members.get('step', number)} of {name} is made by {function} and not read")
@@ -64,15 +64,17 @@ def _sets_of(members: Mapping[str, object], place: Place) -> Mapping[str, list[o
 def _read_resources(composition: _Composition, members: Mapping[str, object], place: Place) -> None:
     at = place.at("resources")
 
-    def read_resource(item: object, here: Place) -> None:
-        resource = shapes.mapping(item, here)
+    def read_resource(item: object, resource_place: Place) -> None:
+        resource = shapes.mapping(item, resource_place)
         base = resource.get("base")
         if not isinstance(base, dict):
             return
         patched = _named(base, f"{composition.name}/{shapes.as_text(resource.get('name') or 'resource')}")
-        for patch in _patches(shapes.many(resource, "patches", here), composition.sets):
+        for patch in _patches(shapes.many(resource, "patches", resource_place), composition.sets):
             patched = _patched(patched, patch)
-        read_object_template(Page(patched, here.at("base"), composition.page.duplicates), composition.reading, composition.read)
+        read_object_template(
+            Page(patched, resource_place.at("base"), composition.page.duplicates), composition.reading, composition.read
+        )
 
     composition.reading.each(shapes.many(members, "resources", place), at, read_resource)
 
@@ -152,14 +154,14 @@ def read_graph(page: Page, reading: DocumentReading, read: ReadPage) -> None:
     items = shapes.many(spec, "resources", at)
     roles = dict(_roles_of(items))
 
-    def read_resource(item: object, here: Place) -> None:
-        resource = shapes.mapping(item, here)
+    def read_resource(item: object, resource_place: Place) -> None:
+        resource = shapes.mapping(item, resource_place)
         if isinstance(resource.get("template"), dict):
             open_: list[str] = []
             template = _known_members(_with_references(resource["template"], roles), open_)
             reading.notes += [f"`{name}` of {shapes.as_text(resource.get('id'))} is an expression of kro" for name in open_]
             if "metadata" not in open_:
-                read_object_template(Page(template, here.at("template"), page.duplicates), reading, read)
+                read_object_template(Page(template, resource_place.at("template"), page.duplicates), reading, read)
 
     reading.each(items, at.at("resources"), read_resource)
 

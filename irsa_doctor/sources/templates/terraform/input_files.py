@@ -72,18 +72,18 @@ def file_text(evaluation: FileEvaluation, name: str, *arguments: TemplateValue) 
     places, path = evaluation.scope.files, known(arguments[0].value) if arguments else ""
     if not isinstance(places, ModuleFiles) or not path:
         return None
-    found = places.files.find(path, (places.root, places.module))
-    if found is None or len(found.text) > _LARGEST:
+    file = places.files.find(path, (places.root, places.module))
+    if file is None or len(file.text) > _LARGEST:
         shown = os.path.relpath(path, os.path.abspath(places.module)) if os.path.isabs(path) else path
         places.files.missed.setdefault(evaluation.syntax.document, {})[shown] = None
         return None
-    places.files.used.add(found.path)
+    places.files.used.add(file.path)
     if name == "file":
-        text = found.text.decode(errors="replace")
-        return TemplateValue(text, Anchor(None, 0, len(found.text)), found.path, (Fragment(text, 0),))
+        text = file.text.decode(errors="replace")
+        return TemplateValue(text, Anchor(None, 0, len(file.text)), file.path, (Fragment(text, 0),))
     values = arguments[1].value if len(arguments) > 1 and isinstance(arguments[1].value, Mapping) else {}
     names = {str(variable): values[variable] for variable in values}
-    return rendered_template(evaluation.within, evaluation.scope.budget, found, names)
+    return rendered_template(evaluation.within, evaluation.scope.budget, file, names)
 
 
 def rendered_template(
