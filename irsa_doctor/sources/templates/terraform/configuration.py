@@ -167,16 +167,21 @@ class _Reader:
 
     def read_root(self, folder: ModuleFolder, folders: Mapping[str, ModuleFolder], plan: PlanCoverage) -> None:
         """A module that no other calls, with all that it calls; what a plan covers gives no records."""
+        self.read_whole(folder, folders, plan).release()
+
+    def read_whole(self, folder: ModuleFolder, folders: Mapping[str, ModuleFolder], plan: PlanCoverage) -> Module:
+        """Read a root module, and return it with what was evaluated; its texts stay parsed for the next deployment."""
         self.plan = plan
         module = _root(folder, folders)
         self.read(module, None)
         add_unused_policies(module, self.readings, self.attempt)
-        module.release()
+        return module
 
     def read_deployments(
         self, folder: ModuleFolder, folders: Mapping[str, ModuleFolder], deployments: Sequence[VariableFile]
     ) -> None:
         """A root module with the variables of each file that may be used to deploy it."""
+        modules: list[Module] = []
         for number, deployment in enumerate(deployments):
             if number == MOST_DEPLOYMENTS:
                 place = Place(folder.syntaxes[0].document)
@@ -184,8 +189,10 @@ class _Reader:
                 break
             other = msgspec.structs.replace(folder, variables={**folder.variables, **deployment.values})
             made = DeploymentReadings(self.readings)
-            _Reader(made, {*folders}).read_root(other, {**folders, folder.path: other}, self.plan)
+            modules[:] = [_Reader(made, {*folders}).read_whole(other, {**folders, folder.path: other}, self.plan)]
             add_deployment(deployment.words, made, self.readings)
+        for module in modules:
+            module.release()
 
     def read(self, module: Module, at: Place | None) -> None:
         """The resources and calls of a module."""
