@@ -12,6 +12,11 @@ EXPORTS: Mapping[str, str] = {
     "answers.check.choice": "UnknownRule",
     "answers.check.examples": "ExamplesResult Failure",
     "answers.diff": "ChangedSubjects Difference RoleChange",
+    "answers.intents.clusters": "ResolvedCluster",
+    "answers.intents.dialects.written": "MadeFile",
+    "answers.intents.generation": "Generation",
+    "answers.intents.plan": "IntentPlan IntentProblem MadeAnnotation MadeAssociation MadeProvider MadeRole",
+    "answers.intents.policies": "Pair",
     "answers.simulate": "LocatedProblem Simulation StatementOutcome Unanswerable Unanswered simulate_lines",
     "answers.who_can": "AdmittedAudiences AdmittedSubjects AudiencePair MissingInput NoSuchRole OtherPrincipal ProviderGrant "
     "WhoCan",
@@ -22,10 +27,11 @@ EXPORTS: Mapping[str, str] = {
     "api.collect": "collect",
     "api.diff": "diff",
     "api.explain": "UnknownId explain",
+    "api.generate": "GENERATE_FORMATS generate",
     "api.load": "NothingRead load",
     "api.permissions": "NotLive permissions",
     "api.render": "ANSWER_FORMATS COUNTED_FORMATS Presentation UnknownFormat for_terminal render_diff render_explanation "
-    "masked render_permissions "
+    "render_generation masked render_permissions "
     "render_report render_rules render_simulations render_who_can render_why render_why_all style_for without_commands",
     "api.rules": "RulePage list_rules show_rule verify_rules",
     "api.schema": "UnknownSchema schema",
@@ -44,6 +50,7 @@ EXPORTS: Mapping[str, str] = {
     "model.extents": "Extent LazyExtent",
     "model.findings": "CONFIDENCES SEVERITIES Counts DocumentRow Finding Fix Location Missing Offer Report RoleAccounts "
     "Subject Tally Waived",
+    "model.intents": "IntendedCluster IntendedRole IntendedSubject Intent",
     "model.kinds": "UnknownKind kind_named",
     "model.limits": "bytes_of",
     "model.nearness": "suggestion",
@@ -54,6 +61,7 @@ EXPORTS: Mapping[str, str] = {
     "rulebook.frameworks": "Bearing ControlResult FrameworkReport",
     "rulebook.rules": "Clause Control Graded Reference Rule RuleError",
     "sources": "Loaded",
+    "sources.intents": "IntentError",
     "sources.files.evidence": "NoEvidence",
     "sources.files.requests": "Unreadable read_policy_file read_requests",
     "sources.live": "LiveOptions",

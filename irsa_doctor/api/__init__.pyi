@@ -7,6 +7,16 @@ from irsa_doctor.answers.check.examples import Failure as Failure
 from irsa_doctor.answers.diff import ChangedSubjects as ChangedSubjects
 from irsa_doctor.answers.diff import Difference as Difference
 from irsa_doctor.answers.diff import RoleChange as RoleChange
+from irsa_doctor.answers.intents.clusters import ResolvedCluster as ResolvedCluster
+from irsa_doctor.answers.intents.dialects.written import MadeFile as MadeFile
+from irsa_doctor.answers.intents.generation import Generation as Generation
+from irsa_doctor.answers.intents.plan import IntentPlan as IntentPlan
+from irsa_doctor.answers.intents.plan import IntentProblem as IntentProblem
+from irsa_doctor.answers.intents.plan import MadeAnnotation as MadeAnnotation
+from irsa_doctor.answers.intents.plan import MadeAssociation as MadeAssociation
+from irsa_doctor.answers.intents.plan import MadeProvider as MadeProvider
+from irsa_doctor.answers.intents.plan import MadeRole as MadeRole
+from irsa_doctor.answers.intents.policies import Pair as Pair
 from irsa_doctor.answers.simulate import LocatedProblem as LocatedProblem
 from irsa_doctor.answers.simulate import Simulation as Simulation
 from irsa_doctor.answers.simulate import StatementOutcome as StatementOutcome
@@ -40,6 +50,8 @@ from irsa_doctor.api.collect import collect as collect
 from irsa_doctor.api.diff import diff as diff
 from irsa_doctor.api.explain import UnknownId as UnknownId
 from irsa_doctor.api.explain import explain as explain
+from irsa_doctor.api.generate import GENERATE_FORMATS as GENERATE_FORMATS
+from irsa_doctor.api.generate import generate as generate
 from irsa_doctor.api.load import NothingRead as NothingRead
 from irsa_doctor.api.load import load as load
 from irsa_doctor.api.permissions import NotLive as NotLive
@@ -52,6 +64,7 @@ from irsa_doctor.api.render import for_terminal as for_terminal
 from irsa_doctor.api.render import masked as masked
 from irsa_doctor.api.render import render_diff as render_diff
 from irsa_doctor.api.render import render_explanation as render_explanation
+from irsa_doctor.api.render import render_generation as render_generation
 from irsa_doctor.api.render import render_permissions as render_permissions
 from irsa_doctor.api.render import render_report as render_report
 from irsa_doctor.api.render import render_rules as render_rules
@@ -138,6 +151,10 @@ from irsa_doctor.model.findings import SEVERITIES as SEVERITIES
 from irsa_doctor.model.findings import Subject as Subject
 from irsa_doctor.model.findings import Tally as Tally
 from irsa_doctor.model.findings import Waived as Waived
+from irsa_doctor.model.intents import IntendedCluster as IntendedCluster
+from irsa_doctor.model.intents import IntendedRole as IntendedRole
+from irsa_doctor.model.intents import IntendedSubject as IntendedSubject
+from irsa_doctor.model.intents import Intent as Intent
 from irsa_doctor.model.kinds import UnknownKind as UnknownKind
 from irsa_doctor.model.kinds import kind_named as kind_named
 from irsa_doctor.model.limits import bytes_of as bytes_of
@@ -161,6 +178,7 @@ from irsa_doctor.sources.files.evidence import NoEvidence as NoEvidence
 from irsa_doctor.sources.files.requests import Unreadable as Unreadable
 from irsa_doctor.sources.files.requests import read_policy_file as read_policy_file
 from irsa_doctor.sources.files.requests import read_requests as read_requests
+from irsa_doctor.sources.intents import IntentError as IntentError
 from irsa_doctor.sources.live import LiveOptions as LiveOptions
 from irsa_doctor.sources.live.permissions import Permissions as Permissions
 from irsa_doctor.sources.snapshot.snapshot import Answered as Answered

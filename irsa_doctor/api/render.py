@@ -14,6 +14,7 @@ from irsa_doctor.text.mask import masked
 
 if TYPE_CHECKING:
     from irsa_doctor.answers.diff import RoleChange
+    from irsa_doctor.answers.intents.generation import Generation
     from irsa_doctor.answers.simulate import Simulation, Unanswered
     from irsa_doctor.answers.who_can import WhoCan
     from irsa_doctor.answers.why import Diagnosis
@@ -161,6 +162,15 @@ def render_explanation(page: "RulePage | Cause", style: Style = _PLAIN) -> str:
     if isinstance(page, RulePage):
         return _leaving(report.render_rule_text(page.rule, style, page.example), "text")
     return _leaving(report.render_cause_text(page, style), "text")
+
+
+def render_generation(generation: "Generation", output_format: str = "text") -> str:
+    """The answer of `generate`: every text under its path, or `json`. Raises UnknownFormat."""
+    generation = masked_answer(generation)
+    from irsa_doctor.reports import generate as report
+
+    renderers = {"text": report.render_generation_text, "json": report.render_generation_json}
+    return _leaving(_chosen(renderers, output_format)(generation), output_format)
 
 
 def render_permissions(permissions: "Permissions", output_format: str = "text") -> str:

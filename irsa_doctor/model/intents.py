@@ -43,7 +43,8 @@ class IntendedSubject(msgspec.Struct, frozen=True, order=True):
 class IntendedRole(msgspec.Struct, frozen=True, kw_only=True):
     """A role of an intent and those who may be it, in the order in which they were written.
 
-    `path` begins and ends with a slash; `limit` is the quota of characters of its trust policy; `audience` takes precedence
+    `path` begins and ends with a slash; `limit` is the quota of characters of its trust policy, 0 for IAM's
+    default; `audience` takes precedence
     over those of the clusters. `reasons` say of namespaces why all of them are meant.
     """
 

@@ -9,7 +9,6 @@ from irsa_doctor.model.nearness import suggestion
 from irsa_doctor.sources.intents.written import IntentError, Part, WrittenIntent
 from irsa_doctor.text.named_files import open_named
 from irsa_doctor.text.os_errors import os_error_reason
-from irsa_doctor.trust.refusals import DEFAULT_QUOTA
 
 VERSION = 1
 _LARGEST = 4 << 20
@@ -71,7 +70,7 @@ class _Reader:
     def __init__(self, top: Part) -> None:
         self._top = top
         self._account = _account(top.at("account")) if top.has("account") else ""
-        self._limit = _limit(top) or DEFAULT_QUOTA
+        self._limit = _limit(top)
         self._split = top.at("split").is_true("split") if top.has("split") else False
         self._partition = _partition(top.at("partition")) if top.has("partition") else ""
         self._clusters = tuple([_cluster(part) for part in top.at("clusters").mapping("clusters").members()])

@@ -1,0 +1,61 @@
+"""Writes an intent out in dialects, and proves of each text that it says what the intent says."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+import msgspec
+
+from irsa_doctor.answers.intents.dialects import DIALECTS, Choices, Writing
+from irsa_doctor.answers.intents.dialects.written import MadeFile
+from irsa_doctor.answers.intents.languages import compared, is_same_policy, policy_meant
+from irsa_doctor.answers.intents.plan import IntentPlan, IntentProblem, MadeRole
+from irsa_doctor.answers.who_can import NoSuchRole, find_role
+from irsa_doctor.facts import View
+from irsa_doctor.model import Inventory
+
+Reader = Callable[[Mapping[str, bytes]], Inventory]
+"""documents by path -> what is read of them"""
+
+
+class Generation(msgspec.Struct, frozen=True, kw_only=True):
+    """What is made of an intent. With `problems` there are no files. `addresses` are the names by which `who-can` finds the
+    roles in the last template dialect, by ARN."""
+
+    plan: IntentPlan
+    files: tuple[MadeFile, ...]
+    addresses: Mapping[str, str]
+    problems: tuple[IntentProblem, ...]
+
+
+class Unproved(Exception):
+    """A text of ours does not say what the intent says: a fault of this program, and never an output."""
+
+
+def generated(plan: IntentPlan, formats: Sequence[str], choices: Choices, read: Reader) -> Generation:
+    """The files of every format, proved. Raises Unproved."""
+    addresses: dict[str, str] = {}
+    files: list[MadeFile] = []
+    problems = [*plan.problems]
+    for name in formats if not problems else ():
+        dialect = DIALECTS[name]
+        writing = dialect.write(plan, choices)
+        problems += writing.problems
+        if dialect.is_read and not writing.problems:
+            _prove(plan.roles, writing, read)
+        files += writing.files
+        addresses = dict(writing.addresses) if dialect.is_template else addresses
+    return Generation(plan=plan, files=() if problems else tuple(files), addresses=addresses, problems=tuple(problems))
+
+
+def _prove(roles: Sequence[MadeRole], writing: Writing, read: Reader) -> None:
+    """Reads the texts back, and compares what they admit with what is meant."""
+    view = View(read({file.path: file.text.encode() for file in writing.files}))
+    for role in roles:
+        address = writing.addresses.get(role.role, role.role)
+        try:
+            found = find_role(view, address).policy
+        except NoSuchRole as absent:
+            raise Unproved(f"{address} is not found in what was written: {absent}") from None
+        meant = policy_meant(role)
+        same = found is not None and not found.refused and is_same_policy(found, meant)
+        if found is None or not (same and all(one.is_same for one in compared(found, meant))):
+            raise Unproved(f"{address} does not admit whom the intent means")

@@ -1,0 +1,58 @@
+"""Writes an intent out in the dialects of the field."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from irsa_doctor.api.load import NO_SETTINGS, load_files, load_plan
+from irsa_doctor.governance.settings import Settings
+
+if TYPE_CHECKING:
+    from irsa_doctor.answers.intents.generation import Generation
+    from irsa_doctor.model import Inventory
+    from irsa_doctor.sources.live import LiveOptions
+
+GENERATE_FORMATS: tuple[str, ...] = (
+    *("trust-policy", "terraform", "cloudformation", "eksctl", "kubernetes", "crossplane", "ack", "cli", "pod-identity"),
+    *("vap", "rcp", "scp"),
+)
+"""the dialects, without `json`, which shows the answer itself"""
+
+
+def generate(
+    intent: str,
+    paths: Sequence[str] = (),
+    formats: Sequence[str] = ("trust-policy",),
+    *,
+    stdin: bytes | None = None,
+    settings: Settings = NO_SETTINGS,
+    live: "LiveOptions | None" = None,
+    keep_issuers: Sequence[str] = (),
+    audit: bool = False,
+) -> "Generation":
+    """The files that an intent file comes to, in every format; `paths` and `live` supply issuers of clusters.
+
+    Each text is read back and proved to admit exactly whom the intent means. `keep_issuers` (URLs) are left alone by the
+    guardrails rcp and scp; with `audit` the admission policy only audits. Nothing is written. Raises IntentError and LiveError.
+    """
+    from irsa_doctor.answers.intents.dialects import Choices
+    from irsa_doctor.answers.intents.generation import generated
+    from irsa_doctor.answers.intents.plan import plan_of
+    from irsa_doctor.sources.intents import read_intent
+
+    read = read_intent(intent)
+    kept = tuple([issuer.removeprefix("https://").rstrip("/") for issuer in keep_issuers])
+    plan = plan_of(read, _inventory(paths, stdin, settings, live))
+    return generated(plan, formats, Choices(kept, audit), _read_back)
+
+
+def _inventory(paths: Sequence[str], stdin: bytes | None, settings: Settings, live: "LiveOptions | None") -> "Inventory":
+    """What the documents and live sources say of clusters."""
+    if live is None:
+        return load_files(paths, stdin=stdin, settings=settings).inventory
+    from irsa_doctor.sources.live import Plan
+
+    return load_plan(Plan("collect"), live, paths, stdin=stdin, settings=settings).inventory
+
+
+def _read_back(texts: Mapping[str, bytes]) -> "Inventory":
+    return load_files((), memory=texts).inventory
