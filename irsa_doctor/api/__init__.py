@@ -15,8 +15,10 @@ EXPORTS: Mapping[str, str] = {
     "answers.intents.clusters": "ResolvedCluster",
     "answers.intents.dialects.written": "MadeFile",
     "answers.intents.generation": "Generation",
+    "answers.intents.inference": "Inference Question",
     "answers.intents.plan": "IntentPlan IntentProblem MadeAnnotation MadeAssociation MadeProvider MadeRole",
     "answers.intents.policies": "Pair",
+    "answers.intents.verification": "IntentDifference Verification",
     "answers.simulate": "LocatedProblem Simulation StatementOutcome Unanswerable Unanswered simulate_lines",
     "answers.who_can": "AdmittedAudiences AdmittedSubjects AudiencePair MissingInput NoSuchRole OtherPrincipal ProviderGrant "
     "WhoCan",
@@ -28,11 +30,12 @@ EXPORTS: Mapping[str, str] = {
     "api.diff": "diff",
     "api.explain": "UnknownId explain",
     "api.generate": "GENERATE_FORMATS generate",
+    "api.intents": "infer verify",
     "api.load": "NothingRead load",
     "api.permissions": "NotLive permissions",
     "api.render": "ANSWER_FORMATS COUNTED_FORMATS Presentation UnknownFormat for_terminal render_diff render_explanation "
-    "render_generation masked render_permissions "
-    "render_report render_rules render_simulations render_who_can render_why render_why_all style_for without_commands",
+    "render_generation render_inference masked render_permissions render_report render_rules render_simulations "
+    "render_verification render_who_can render_why render_why_all style_for without_commands",
     "api.rules": "RulePage list_rules show_rule verify_rules",
     "api.schema": "UnknownSchema schema",
     "api.simulate": "simulate",

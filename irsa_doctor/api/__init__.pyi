@@ -10,6 +10,8 @@ from irsa_doctor.answers.diff import RoleChange as RoleChange
 from irsa_doctor.answers.intents.clusters import ResolvedCluster as ResolvedCluster
 from irsa_doctor.answers.intents.dialects.written import MadeFile as MadeFile
 from irsa_doctor.answers.intents.generation import Generation as Generation
+from irsa_doctor.answers.intents.inference import Inference as Inference
+from irsa_doctor.answers.intents.inference import Question as Question
 from irsa_doctor.answers.intents.plan import IntentPlan as IntentPlan
 from irsa_doctor.answers.intents.plan import IntentProblem as IntentProblem
 from irsa_doctor.answers.intents.plan import MadeAnnotation as MadeAnnotation
@@ -17,6 +19,8 @@ from irsa_doctor.answers.intents.plan import MadeAssociation as MadeAssociation
 from irsa_doctor.answers.intents.plan import MadeProvider as MadeProvider
 from irsa_doctor.answers.intents.plan import MadeRole as MadeRole
 from irsa_doctor.answers.intents.policies import Pair as Pair
+from irsa_doctor.answers.intents.verification import IntentDifference as IntentDifference
+from irsa_doctor.answers.intents.verification import Verification as Verification
 from irsa_doctor.answers.simulate import LocatedProblem as LocatedProblem
 from irsa_doctor.answers.simulate import Simulation as Simulation
 from irsa_doctor.answers.simulate import StatementOutcome as StatementOutcome
@@ -52,6 +56,8 @@ from irsa_doctor.api.explain import UnknownId as UnknownId
 from irsa_doctor.api.explain import explain as explain
 from irsa_doctor.api.generate import GENERATE_FORMATS as GENERATE_FORMATS
 from irsa_doctor.api.generate import generate as generate
+from irsa_doctor.api.intents import infer as infer
+from irsa_doctor.api.intents import verify as verify
 from irsa_doctor.api.load import NothingRead as NothingRead
 from irsa_doctor.api.load import load as load
 from irsa_doctor.api.permissions import NotLive as NotLive
@@ -65,10 +71,12 @@ from irsa_doctor.api.render import masked as masked
 from irsa_doctor.api.render import render_diff as render_diff
 from irsa_doctor.api.render import render_explanation as render_explanation
 from irsa_doctor.api.render import render_generation as render_generation
+from irsa_doctor.api.render import render_inference as render_inference
 from irsa_doctor.api.render import render_permissions as render_permissions
 from irsa_doctor.api.render import render_report as render_report
 from irsa_doctor.api.render import render_rules as render_rules
 from irsa_doctor.api.render import render_simulations as render_simulations
+from irsa_doctor.api.render import render_verification as render_verification
 from irsa_doctor.api.render import render_who_can as render_who_can
 from irsa_doctor.api.render import render_why as render_why
 from irsa_doctor.api.render import render_why_all as render_why_all

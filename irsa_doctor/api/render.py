@@ -15,6 +15,8 @@ from irsa_doctor.text.mask import masked
 if TYPE_CHECKING:
     from irsa_doctor.answers.diff import RoleChange
     from irsa_doctor.answers.intents.generation import Generation
+    from irsa_doctor.answers.intents.inference import Inference
+    from irsa_doctor.answers.intents.verification import Verification
     from irsa_doctor.answers.simulate import Simulation, Unanswered
     from irsa_doctor.answers.who_can import WhoCan
     from irsa_doctor.answers.why import Diagnosis
@@ -42,9 +44,11 @@ _PLAIN = Style()
 ANSWER_FORMATS: Mapping[str, tuple[str, ...]] = {
     "check": tuple(REPORT_FORMATS),
     "diff": ("text", "json", "markdown"),
+    "infer": ("text", "json"),
     "permissions": ("text", "json"),
     "rules": ("text", "json"),
     "simulate": ("json", "text"),
+    "verify": ("text", "json", "github", "sarif"),
     "who-can": ("text", "json"),
     "why": ("text", "json"),
 }
@@ -171,6 +175,26 @@ def render_generation(generation: "Generation", output_format: str = "text") -> 
 
     renderers = {"text": report.render_generation_text, "json": report.render_generation_json}
     return _leaving(_chosen(renderers, output_format)(generation), output_format)
+
+
+def render_verification(answer: "Verification", output_format: str = "text", style: Style = _PLAIN) -> str:
+    """The answer of `verify`; `github` and `sarif` show its differences as findings. Raises UnknownFormat."""
+    answer = masked_answer(answer)
+    from irsa_doctor.reports import intents as report
+
+    renderers = {"text": report.render_verification_text, "json": report.render_verification_json}
+    if output_format in ("github", "sarif"):
+        return render_report(report.findings_of(answer), output_format, style)
+    return _leaving(_chosen(renderers, output_format)(answer, style), output_format)
+
+
+def render_inference(answer: "Inference", output_format: str = "text") -> str:
+    """The answer of `infer`: the text of the intent file, or `json`. Raises UnknownFormat."""
+    answer = masked_answer(answer)
+    from irsa_doctor.reports import intents as report
+
+    renderers = {"text": report.render_inference_text, "json": report.render_inference_json}
+    return _leaving(_chosen(renderers, output_format)(answer), output_format)
 
 
 def render_permissions(permissions: "Permissions", output_format: str = "text") -> str:

@@ -18,10 +18,12 @@ from irsa_doctor.cli.diff import diff
 from irsa_doctor.cli.explain import explain
 from irsa_doctor.cli.generate import generate
 from irsa_doctor.cli.help import Command, Commands, context_settings
+from irsa_doctor.cli.infer import infer
 from irsa_doctor.cli.output import print_error, print_text
 from irsa_doctor.cli.permissions import permissions
 from irsa_doctor.cli.schema import schema
 from irsa_doctor.cli.simulate import simulate
+from irsa_doctor.cli.verify import verify
 from irsa_doctor.cli.who_can import who_can
 from irsa_doctor.cli.why import why
 from irsa_doctor.cli.wrong import checked_word
@@ -74,6 +76,8 @@ app.command("who-can", cls=Command)(who_can)
 app.command(cls=Command)(simulate)
 app.command(cls=Command)(diff)
 app.command(cls=Command)(generate)
+app.command(cls=Command)(verify)
+app.command(cls=Command)(infer)
 app.command(cls=Command)(collect)
 app.command(cls=Command)(permissions)
 app.add_typer(rules.app, name="rules", cls=Commands)

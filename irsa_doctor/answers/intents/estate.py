@@ -1,0 +1,70 @@
+"""An estate as an intent sees it: its clusters by the names of the intent, and what is known of roles and service accounts."""
+
+from collections.abc import Iterator, Sequence
+
+from irsa_doctor.answers.intents.clusters import ResolvedCluster
+from irsa_doctor.answers.intents.plan import MadeAssociation
+from irsa_doctor.facts import AnalysedRole, View
+from irsa_doctor.facts.lookups.accounts import ACCOUNTS_HOW
+from irsa_doctor.model import PodIdentityAssociation, ServiceAccount, Unknown
+
+
+class Estate:
+    """An inventory, and the clusters of an intent in it."""
+
+    def __init__(self, view: View, clusters: Sequence[ResolvedCluster]) -> None:
+        self.view = view
+        self._ids = {cluster.name: self._id_of(cluster, clusters) for cluster in clusters}
+        self._names = {ident: name for name, ident in reversed(self._ids.items()) if ident is not None}
+
+    def _id_of(self, cluster: ResolvedCluster, clusters: Sequence[ResolvedCluster]) -> str | None:
+        """The id of a cluster in the inventory, None where it is not there; documents that name none are of the only one."""
+        inventory = self.view.inventory
+        by_issuer = inventory.clusters_by_issuer.get(cluster.issuer, ()) if cluster.issuer else ()
+        if known := inventory.cluster_by_id.get(cluster.arn) or (by_issuer[0] if len(by_issuer) == 1 else None):
+            return known.id
+        return "" if len(clusters) == 1 and not inventory.clusters else None
+
+    def cluster_of(self, ident: str) -> str:
+        """The name that the intent has for a cluster of the inventory, "" where it has none."""
+        return self._names.get(ident, "")
+
+    def cases_of(self, arn: str) -> Sequence[AnalysedRole]:
+        """A role in every case in which its template makes it; none where it is not in the input."""
+        return self.view.cases_by_arn(arn)
+
+    def other_roles(self, arns: set[str]) -> Iterator[AnalysedRole]:
+        """The roles that are none of these."""
+        known = {id(case) for arn in arns for case in self.cases_of(arn)}
+        return (role for role in self.view.roles if id(role) not in known and not role.role.is_bare)
+
+    def plans_provider(self, url: str) -> bool:
+        """Whether a template makes an OIDC provider for an issuer."""
+        issuer = url.removeprefix("https://")
+        return any(provider.issuer == issuer for provider in self.view.inventory.planned_providers)
+
+    def account(self, cluster: str, namespace: str, name: str) -> ServiceAccount | None:
+        """A service account by the name of its cluster."""
+        ident = self._ids[cluster]
+        return None if ident is None else self.view.inventory.service_account_by_key.get((ident, namespace, name))
+
+    def association(self, cluster: str, namespace: str, name: str) -> PodIdentityAssociation | None:
+        """The association of a service account."""
+        ident = self._ids[cluster]
+        return None if ident is None else self.view.inventory.association_by_key.get((ident, namespace, name))
+
+    def unlisted(self, cluster: str, namespace: str) -> Unknown | None:
+        """Why it is not known whether a service account exists; None where those of its namespace were listed whole."""
+        inventory, ident = self.view.inventory, self._ids[cluster]
+        if ident is not None and inventory.closed.has_kind(ident, "serviceaccounts", namespace):
+            return None
+        return inventory.unknown("serviceaccounts", ident or "", "", f"service accounts of cluster {cluster}", *ACCOUNTS_HOW)
+
+    def unlisted_associations(self, association: MadeAssociation) -> Unknown | None:
+        """Why it is not known whether an association exists; None where those of its cluster were listed whole."""
+        inventory, ident = self.view.inventory, self._ids[association.cluster]
+        if ident and inventory.closed.has_association(ident, association.namespace, association.service_account):
+            return None
+        missing = f"Pod Identity associations of cluster {association.cluster}"
+        how = f"aws eks list-pod-identity-associations --cluster-name {association.cluster}"
+        return inventory.unknown("associations", ident or "", "", missing, how)

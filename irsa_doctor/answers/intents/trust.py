@@ -1,0 +1,166 @@
+"""Whom a role admits beside whom it should: compared as sets of subjects and audiences, never as texts."""
+
+from collections.abc import Iterator, Sequence
+from typing import Literal
+
+import msgspec
+
+from irsa_doctor.answers.intents.languages import in_force, policy_meant
+from irsa_doctor.answers.intents.plan import MadeRole
+from irsa_doctor.facts import AnalysedRole, View
+from irsa_doctor.facts.lookups.associations import role_answer
+from irsa_doctor.issuers import SubjectGrammar, cluster_profile
+from irsa_doctor.model import Place, PodIdentityAssociation, issuer_of_provider
+from irsa_doctor.model.findings import Severity
+from irsa_doctor.trust import Admitted, Policy, admitted, spell
+from irsa_doctor.trust.beyond import beyond
+from irsa_doctor.trust.languages import Language, difference, union
+from irsa_doctor.trust.subjects import Reach, is_empty, reach_of
+
+
+class Mismatch(msgspec.Struct, frozen=True, kw_only=True):
+    """How a role differs from what is meant, as a predicate: `says` goes on after its name."""
+
+    kind: Literal["wider", "narrower", "audience"]
+    severity: Severity
+    says: str
+    intended: tuple[str, ...] = ()
+    found: tuple[str, ...] = ()
+    witness: str | None = None
+
+
+class OpenTo(msgspec.Struct, frozen=True):
+    """Whom a role admits of some issuers."""
+
+    reach: Reach
+    patterns: tuple[str, ...]
+
+
+def mismatches(case: AnalysedRole, role: MadeRole, view: View) -> Iterator[Mismatch]:
+    """How the trust policy of a role differs from the one that is meant: too much, too little, other audiences."""
+    if case.policy is None:
+        return
+    found, meant = in_force(case.policy), policy_meant(role)
+    both = [_Both.of(provider, found, meant) for provider in _providers(found, meant)]
+    yield from _wider(both)
+    yield from _narrower(both, role, found, view)
+    yield from _audiences(both)
+
+
+class _Both(msgspec.Struct, frozen=True):
+    """What a policy admits of the tokens of one provider, and what it should."""
+
+    provider: str
+    found: Admitted
+    meant: Admitted
+
+    @classmethod
+    def of(cls, provider: str, found: Policy, meant: Policy) -> "_Both":
+        issuer = issuer_of_provider(provider)
+        profile = cluster_profile(issuer)
+        return cls(provider, *[admitted(policy, provider, issuer, profile=profile) for policy in (found, meant)])
+
+    @property
+    def too_many(self) -> Language:
+        """The subjects that get in, with whatever audience, and should not."""
+        return difference(self.found.subjects, self.meant.subjects)
+
+
+def _providers(found: Policy, meant: Policy) -> list[str]:
+    statements = (*found.statements, *meant.statements)
+    named = {value for statement in statements for value in statement.federated if isinstance(value, str)}
+    return sorted(value for value in named if issuer_of_provider(value))
+
+
+def _grammar(both: _Both) -> SubjectGrammar:
+    return both.found.profile.grammar
+
+
+def _wider(both: Sequence[_Both]) -> Iterator[Mismatch]:
+    open_ones = [one for one in both if is_empty(one.too_many, _grammar(one)) is not True]
+    if not open_ones:
+        return
+    reaches = [reach_of(one.too_many, _grammar(one)) for one in open_ones]
+    worst = next((reach for reach in reaches if reach.scope in ("cluster", "anyone", None)), reaches[0])
+    witness = worst.witness or next((reach.witness for reach in reaches if reach.witness), None)
+    yield Mismatch(
+        kind="wider",
+        severity="critical" if worst.scope in ("cluster", "anyone", None) else "high",
+        says=f"admits more than is meant: {witness or 'subjects that are too complex to name'}, for example",
+        intended=_patterns([one.meant for one in both]),
+        found=_patterns([one.found for one in both]),
+        witness=witness,
+    )
+
+
+def _narrower(both: Sequence[_Both], role: MadeRole, found: Policy, view: View) -> Iterator[Mismatch]:
+    lacking = [one for one in both if beyond(one.meant, one.found).cells]
+    subjects = [pattern for one in lacking for pattern in _lacking(one)]
+    if role.via == "pod-identity":
+        subjects += _not_served(role, found, view)
+    if not subjects:
+        return
+    yield Mismatch(
+        kind="narrower",
+        severity="high",
+        says=f"does not admit {', '.join(subjects[:6])}" + (f" and {len(subjects) - 6} more" if len(subjects) > 6 else ""),
+        intended=_patterns([one.meant for one in both]) or tuple(pair.subject.subject for pair in role.pairs),
+        found=_patterns([one.found for one in both]),
+    )
+
+
+def _lacking(both: _Both) -> tuple[str, ...]:
+    missing = union(subjects for _, subjects in beyond(both.meant, both.found).cells)
+    return spell(missing, both.meant.profile.grammar).patterns
+
+
+def _not_served(role: MadeRole, found: Policy, view: View) -> list[str]:
+    """The service accounts whose association could not hand the role out."""
+    lacking = []
+    for pair in role.pairs:
+        association = PodIdentityAssociation(
+            pair.cluster.arn or pair.cluster.name, pair.subject.namespace, pair.subject.name, Place(""), role.role
+        )
+        if role_answer(found, association, view).state not in ("served", "unknown"):
+            lacking.append(pair.subject.account)
+    return lacking
+
+
+def _audiences(both: Sequence[_Both]) -> Iterator[Mismatch]:
+    """Audiences beside those that are meant, of subjects that are."""
+    for one in both:
+        cells = [(a, s) for a, s in one.found.cells if not is_empty(difference(a, one.meant.audiences), "text")]
+        meant = [subjects for _, subjects in one.meant.cells]
+        if any(_overlap(s, other, _grammar(one)) for _, s in cells for other in meant):
+            yield Mismatch(
+                kind="audience",
+                severity="low",
+                says="admits tokens for other audiences too",
+                intended=spell(one.meant.audiences).patterns,
+                found=spell(one.found.audiences).patterns,
+            )
+            return
+
+
+def _overlap(language: Language, other: Language, grammar: SubjectGrammar) -> bool:
+    return is_empty(difference(language, difference(language, other)), grammar) is not True
+
+
+def _patterns(admitted_of: Sequence[Admitted]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(p for one in admitted_of for p in spell(one.subjects, one.profile.grammar).patterns))
+
+
+def open_to(case: AnalysedRole, issuers: Sequence[str]) -> OpenTo | None:
+    """Whom a role admits of some issuers (without scheme), None where nobody."""
+    if case.policy is None or case.policy.refused:
+        return None
+    languages = [
+        one
+        for provider, one in case.by_provider.items()
+        if issuer_of_provider(provider) in issuers and one.reach.scope != "nobody"
+    ]
+    if not languages:
+        return None
+    return OpenTo(
+        next((one.reach for one in languages if one.reach.scope in ("cluster", None)), languages[0].reach), _patterns(languages)
+    )
