@@ -31,6 +31,8 @@ BELOW = {
 # the rooms inside rooms
 INNER = {
     "answers/check",
+    "answers/intents",
+    "answers/intents/dialects",
     "answers/why",
     "answers/why/evidence",
     "answers/why/links",
@@ -44,6 +46,7 @@ INNER = {
     "rulebook/frameworks",
     "sources/documents",
     "sources/files",
+    "sources/intents",
     "sources/joining",
     "sources/live",
     "sources/snapshot",

@@ -54,7 +54,7 @@ def generate(
     settings: "Settings",
     live: "LiveOptions | None",
 ) -> None:
-    """Write trust policies, annotations and guardrails from an intent.
+    """Write policies and annotations from an intent.
 
     Every text is read back and proved: it admits exactly whom the intent means.
 

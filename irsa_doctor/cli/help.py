@@ -20,6 +20,7 @@ GROUPS = {
     ),
     "Output": (
         *("--format", "--output", "--quiet", "--statistics", "--show-fixes", "--show-unknown"),
+        *("--force", "--audit", "--keep-issuer"),
         *("--redact", "--write-baseline", "--fail-on", "--allow-new", "--gate-unknown", "--strict", "--exit-zero"),
         *("--max-seconds", "--max-memory"),
     ),
@@ -50,6 +51,18 @@ EXAMPLES = {
     "who-can": (
         "irsa-doctor who-can shop-invoices roles.json serviceaccounts.yaml",
         "irsa-doctor who-can arn:aws:iam::111122223333:role/shop-invoices --live -f json",
+    ),
+    "generate": (
+        "irsa-doctor generate intent.yaml cluster.json -f terraform -f kubernetes -o infra",
+        "irsa-doctor generate intent.yaml -f rcp --keep-issuer https://token.actions.githubusercontent.com",
+    ),
+    "verify": (
+        "irsa-doctor verify intent.yaml --live",
+        "irsa-doctor verify intent.yaml infra/ snapshot.json --complete serviceaccounts -f github",
+    ),
+    "infer": (
+        "irsa-doctor infer snapshot.json -o intent.yaml",
+        "irsa-doctor infer --live --strict",
     ),
     "simulate": (
         "irsa-doctor simulate --vectors requests.jsonl",

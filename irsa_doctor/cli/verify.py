@@ -20,7 +20,7 @@ _Base = Annotated[
     list[str] | None, typer.Option(metavar="PATH", help="Exported state over which the paths are laid. Repeatable.")
 ]
 _FailOn = Annotated[str | None, typer.Option(metavar="SEVERITY", help="critical, high, medium, low or never. Default: high.")]
-_Strict = Annotated[bool, typer.Option("--strict", help="Exit 3 if something could not be told.")]
+_Strict = Annotated[bool, typer.Option("--strict", help="Exit 3 if something is undetermined.")]
 
 
 @with_options(settings=settings_options, live=live_options)
@@ -35,7 +35,7 @@ def verify(
     settings: "Settings",
     live: "LiveOptions | None",
 ) -> None:
-    """Hold policies, providers and service accounts against an intent.
+    """Hold an estate against an intent.
 
     Sets are compared, never texts: a policy that is written otherwise and admits the same is no difference.
 

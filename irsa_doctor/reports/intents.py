@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from irsa_doctor.answers.intents.inference import Inference, Question
-from irsa_doctor.answers.intents.verification import IntentDifference, Verification
+from irsa_doctor.answers.intents.verification import MISSING, IntentDifference, Verification
 from irsa_doctor.model.findings import Counts, Finding, Location, Missing, Report
 from irsa_doctor.reports.counting import counted
 from irsa_doctor.reports.escape import for_terminal
@@ -23,7 +23,7 @@ _FAINT, _UNKNOWN, _GOOD = "2", "1;35", "32"
 _TITLES = {
     "wider": "A role admits more than is meant",
     "narrower": "A role does not admit everybody who is meant",
-    "role-missing": "A role is missing",
+    f"role-{MISSING}": "A role is missing",
     "audience": "A role admits tokens for other audiences",
     "role-extra": "A role that is not in the intent",
     "provider-missing": "An OIDC provider is missing",
@@ -31,7 +31,7 @@ _TITLES = {
     "annotation-missing": "A service account names no role",
     "annotation-wrong": "A service account names another role",
     "annotation-extra": "A service account names a role that is not meant for it",
-    "service-account-missing": "A service account is missing",
+    f"service-account-{MISSING}": "A service account is missing",
     "association-missing": "A Pod Identity association is missing",
     "association-wrong": "A Pod Identity association hands out another role",
     "association-extra": "A Pod Identity association that is not in the intent",

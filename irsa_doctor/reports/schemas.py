@@ -21,6 +21,8 @@ def schema_text(name: str) -> str:
 def made_schemas() -> Mapping[str, Mapping[str, Any]]:
     """Returns the schemas that are generated from records, by name."""
     from irsa_doctor.reports.diff import DiffDocument
+    from irsa_doctor.reports.generate import GenerateDocument
+    from irsa_doctor.reports.intents import InferDocument, VerifyDocument
     from irsa_doctor.reports.json import CheckDocument
     from irsa_doctor.reports.rule_page import RulesDocument
     from irsa_doctor.reports.who_can import WhoCanDocument
@@ -29,7 +31,10 @@ def made_schemas() -> Mapping[str, Mapping[str, Any]]:
     records: Mapping[str, Any] = {
         "check": CheckDocument,
         "diff": DiffDocument,
+        "generate": GenerateDocument,
+        "infer": InferDocument,
         "rules": RulesDocument,
+        "verify": VerifyDocument,
         "who-can": WhoCanDocument,
         "why": WhyDocument,
         "why-all": WhyAllDocument,

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
-from irsa_doctor.answers.intents.dialects import DIALECTS, Choices, Writing
+from irsa_doctor.answers.intents.dialects import INTENT_FORMATS, Choices, Writing
 from irsa_doctor.answers.intents.dialects.written import MadeFile
 from irsa_doctor.answers.intents.languages import compared, is_same_policy, policy_meant
 from irsa_doctor.answers.intents.plan import IntentPlan, IntentProblem, MadeRole
@@ -12,7 +12,7 @@ from irsa_doctor.answers.who_can import NoSuchRole, find_role
 from irsa_doctor.facts import View
 from irsa_doctor.model import Inventory
 
-Reader = Callable[[Mapping[str, bytes]], Inventory]
+TextReader = Callable[[Mapping[str, bytes]], Inventory]
 """documents by path -> what is read of them"""
 
 
@@ -30,13 +30,13 @@ class Unproved(Exception):
     """A text of ours does not say what the intent says: a fault of this program, and never an output."""
 
 
-def generated(plan: IntentPlan, formats: Sequence[str], choices: Choices, read: Reader) -> Generation:
+def generated(plan: IntentPlan, formats: Sequence[str], choices: Choices, read: TextReader) -> Generation:
     """The files of every format, proved. Raises Unproved."""
     addresses: dict[str, str] = {}
     files: list[MadeFile] = []
     problems = [*plan.problems]
     for name in formats if not problems else ():
-        dialect = DIALECTS[name]
+        dialect = INTENT_FORMATS[name]
         writing = dialect.write(plan, choices)
         problems += writing.problems
         if dialect.is_read and not writing.problems:
@@ -46,7 +46,7 @@ def generated(plan: IntentPlan, formats: Sequence[str], choices: Choices, read: 
     return Generation(plan=plan, files=() if problems else tuple(files), addresses=addresses, problems=tuple(problems))
 
 
-def _prove(roles: Sequence[MadeRole], writing: Writing, read: Reader) -> None:
+def _prove(roles: Sequence[MadeRole], writing: Writing, read: TextReader) -> None:
     """Reads the texts back, and compares what they admit with what is meant."""
     view = View(read({file.path: file.text.encode() for file in writing.files}))
     for role in roles:

@@ -6,7 +6,7 @@ from typing import Any, Literal
 import msgspec
 
 from irsa_doctor.answers.intents.clusters import ResolvedCluster, resolved
-from irsa_doctor.answers.intents.policies import Pair, policy_of
+from irsa_doctor.answers.intents.policies import Pair, trust_policy_for
 from irsa_doctor.model import Inventory
 from irsa_doctor.model.intents import IntendedRole, Intent, Via
 from irsa_doctor.trust.refusals import DEFAULT_QUOTA, document_size
@@ -168,7 +168,7 @@ def _made(
 ) -> tuple[list[MadeRole], list[IntentProblem]]:
     """A role, or the roles into which it is split, and what stands in the way of them."""
     limit = role.limit or DEFAULT_QUOTA
-    size = document_size(policy_of(role, pairs))
+    size = document_size(trust_policy_for(role, pairs))
     if size <= limit:
         return [_role(role, pairs, role.name, limit)], []
     if not role.split:
@@ -187,7 +187,7 @@ def _split(role: IntendedRole, pairs: Sequence[Pair], limit: int) -> list[tuple[
     """The pairs in parts whose policies are within a limit, in order, so that one more at the end moves none."""
     parts: list[tuple[Pair, ...]] = []
     for pair in pairs:
-        if parts and document_size(policy_of(role, (*parts[-1], pair))) <= limit:
+        if parts and document_size(trust_policy_for(role, (*parts[-1], pair))) <= limit:
             parts[-1] = (*parts[-1], pair)
         else:
             parts.append((pair,))
@@ -198,7 +198,7 @@ def _faults_of_parts(
     role: IntendedRole, parts: Sequence[tuple[Pair, ...]], names: Sequence[str], limit: int, taken: set[tuple[str, str]]
 ) -> Iterator[IntentProblem]:
     for part, name in zip(parts, names, strict=True):
-        size = document_size(policy_of(role, part))
+        size = document_size(trust_policy_for(role, part))
         if size > limit:
             says = f"the trust policy for {part[0].subject.account} alone has {size} characters, the quota is {limit}"
             yield IntentProblem("size-limit", role.arn, role.line, says)
@@ -214,7 +214,7 @@ def _faults_of_parts(
 
 def _role(role: IntendedRole, pairs: tuple[Pair, ...], name: str, limit: int) -> MadeRole:
     named = msgspec.structs.replace(role, name=name)
-    policy = policy_of(role, pairs)
+    policy = trust_policy_for(role, pairs)
     return MadeRole(
         role=named.arn,
         account=role.account,

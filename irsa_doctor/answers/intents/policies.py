@@ -9,7 +9,7 @@ from irsa_doctor.answers.intents.clusters import ResolvedCluster
 from irsa_doctor.model.intents import IntendedRole, IntendedSubject
 from irsa_doctor.trust.policy import WEB_IDENTITY
 
-VERSION = "2012-10-17"
+POLICY_VERSION = "2012-10-17"
 POD_IDENTITY = "pods.eks.amazonaws.com"
 
 
@@ -26,10 +26,10 @@ class Pair(msgspec.Struct, frozen=True):
         return self.asked or self.cluster.audience
 
 
-def policy_of(role: IntendedRole, pairs: Sequence[Pair]) -> Mapping[str, Any]:
+def trust_policy_for(role: IntendedRole, pairs: Sequence[Pair]) -> Mapping[str, Any]:
     """The trust policy that admits the pairs, in their order: a statement a cluster, and one for its whole namespaces."""
     statements = _web_identity(role, pairs) if role.via == "irsa" else _pod_identity(pairs)
-    return {"Version": VERSION, "Statement": statements}
+    return {"Version": POLICY_VERSION, "Statement": statements}
 
 
 def _web_identity(role: IntendedRole, pairs: Sequence[Pair]) -> list[dict[str, Any]]:

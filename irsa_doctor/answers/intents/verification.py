@@ -1,7 +1,6 @@
 """Holds an estate against an intent: whom roles admit, and what service accounts, providers and associations say."""
 
 from collections.abc import Iterable, Iterator
-from typing import Literal
 
 import msgspec
 
@@ -15,22 +14,10 @@ from irsa_doctor.facts.lookups.lookups import ROLE_ARN
 from irsa_doctor.model import Place, ServiceAccount, Unknown, text_of
 from irsa_doctor.model.findings import SEVERITIES, Location, Missing, Severity, Subject
 
-DifferenceKind = Literal[
-    "wider",
-    "narrower",
-    "role-missing",
-    "audience",
-    "role-extra",
-    "provider-missing",
-    "provider-audience",
-    "annotation-missing",
-    "annotation-wrong",
-    "annotation-extra",
-    "service-account-missing",
-    "association-missing",
-    "association-wrong",
-    "association-extra",
-]
+DifferenceKind = str
+"""wider, narrower, audience, or what is missing, wrong or extra: a role, a provider, an annotation, a service account, an
+association"""
+MISSING = "missing"
 
 
 class IntentDifference(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,7 +41,7 @@ class IntentDifference(msgspec.Struct, frozen=True, kw_only=True):
 
 class Verification(msgspec.Struct, frozen=True, kw_only=True):
     """How an estate differs from an intent: `roles` is the number of roles that are meant, `same` of those that admit exactly
-    whom they should. `unknown` is what could not be told, and what would tell it."""
+    whom they should. `unknown` is what is undetermined, and what would tell it."""
 
     roles: int
     same: int
@@ -66,7 +53,7 @@ def verified(plan: IntentPlan, estate: Estate, locate: Locate) -> Verification:
     """Every difference, the worst first, then by subject."""
     verifying = _Verifying(plan, estate, locate)
     differences = list(verifying.differences())
-    unlike = {d.subject.id for d in differences if d.kind in ("wider", "narrower", "audience", "role-missing")}
+    unlike = {d.subject.id for d in differences if d.kind in ("wider", "narrower", "audience", f"role-{MISSING}")}
     unknown = [missing_input(item, (), number) for item, number in verifying.unknown.items()]
     return Verification(
         roles=len(plan.roles),
@@ -132,7 +119,7 @@ class _Verifying:
             self._is_unknown(inventory.unknown("roles", role.account, role.name.lower(), missing, how), role.role)
             return
         yield IntentDifference(
-            kind="role-missing",
+            kind=f"role-{MISSING}",
             severity="high",
             subject=Subject("role", role.role),
             intended=_subjects(role),
@@ -242,7 +229,7 @@ class _Verifying:
             self._is_unknown(unknown)
             return
         yield IntentDifference(
-            kind="service-account-missing",
+            kind=f"service-account-{MISSING}",
             severity="high",
             subject=Subject("service-account", ident),
             cluster=cluster,

@@ -1,4 +1,4 @@
-"""Reads intent files (remedies.md, section 1): strict, so that a slip of the pen grants nothing and loses nobody."""
+"""Reads intent files: strict, so that a slip of the pen grants nothing and loses nobody."""
 
 import re
 from typing import get_args
@@ -6,11 +6,11 @@ from typing import get_args
 from irsa_doctor.model import Issuer, is_account_id, is_role_arn, parse_arn
 from irsa_doctor.model.intents import IntendedCluster, IntendedRole, IntendedSubject, Intent, Via
 from irsa_doctor.model.nearness import suggestion
-from irsa_doctor.sources.intents.written import IntentError, Part, WrittenIntent
+from irsa_doctor.sources.intents.written import IntentError, WrittenIntent, WrittenPart
 from irsa_doctor.text.named_files import open_named
 from irsa_doctor.text.os_errors import os_error_reason
 
-VERSION = 1
+_VERSION = 1
 _LARGEST = 4 << 20
 """Bytes. Nobody reviews more than that by hand."""
 _TOP = ("intent", "account", "partition", "clusters", "roles", "max-policy-size", "split")
@@ -51,12 +51,12 @@ def read_intent(path: str) -> Intent:
 def intent_of(file: str, raw: bytes) -> Intent:
     """The intent of a text. Raises IntentError."""
     written = WrittenIntent(file, raw)
-    top = Part(written, written.value)
+    top = WrittenPart(written, written.value)
     if not isinstance(written.value, dict) or "intent" not in written.value:
-        raise IntentError(file, 1, f'no intent: an intent file begins with "intent: {VERSION}"')
+        raise IntentError(file, 1, f'no intent: an intent file begins with "intent: {_VERSION}"')
     version = top.at("intent")
-    if type(version.value) is not int or version.value != VERSION:
-        version.wrong(f"version {version.value} of the format is not known: this release reads intent: {VERSION}")
+    if type(version.value) is not int or version.value != _VERSION:
+        version.wrong(f"version {version.value} of the format is not known: this release reads intent: {_VERSION}")
     top.mapping("an intent", _TOP)
     for name in ("clusters", "roles"):
         if not top.has(name):
@@ -67,7 +67,7 @@ def intent_of(file: str, raw: bytes) -> Intent:
 class _Reader:
     """One intent file, read from the top."""
 
-    def __init__(self, top: Part) -> None:
+    def __init__(self, top: WrittenPart) -> None:
         self._top = top
         self._account = _account(top.at("account")) if top.has("account") else ""
         self._limit = _limit(top)
@@ -80,7 +80,7 @@ class _Reader:
         """The whole file."""
         roles = self._top.at("roles").mapping("roles").members()
         read = tuple([self._role(part) for part in roles])
-        known: dict[str, Part] = {}
+        known: dict[str, WrittenPart] = {}
         for role, part in zip(read, roles, strict=True):
             # names are unique in an account whatever their case and path
             same = known.setdefault(f"{role.account}/{role.name}".lower(), part)
@@ -88,9 +88,9 @@ class _Reader:
                 part.wrong_name(f"{part.name} and {same.name} are one role: IAM takes a name once in an account")
         return Intent(file=self._top.written.file, clusters=self._clusters, roles=read)
 
-    def _role(self, part: Part) -> IntendedRole:
+    def _role(self, part: WrittenPart) -> IntendedRole:
         whole = part.value if isinstance(part.value, dict) else {"service-accounts": part.value}
-        body = Part(part.written, whole, *part.steps)
+        body = WrittenPart(part.written, whole, *part.steps)
         options = body.mapping(f"role {part.name}", _ROLE) if whole is part.value else body
         clusters = self._chosen(options.at("clusters")) if options.has("clusters") else self._names
         subjects = [*self._accounts(part, options, clusters), *_namespaces(options, clusters)]
@@ -121,7 +121,7 @@ class _Reader:
             line=part.line,
         )
 
-    def _chosen(self, part: Part) -> list[str]:
+    def _chosen(self, part: WrittenPart) -> list[str]:
         """The clusters of a list."""
         names = [self._known_cluster(item) for item in part.items()]
         if not names:
@@ -129,13 +129,13 @@ class _Reader:
         _refuse_repeated(part.items(), names)
         return names
 
-    def _known_cluster(self, part: Part) -> str:
+    def _known_cluster(self, part: WrittenPart) -> str:
         name = part.value
         if name not in self._names:
             part.wrong(f'no cluster "{name}" in this intent.{suggestion(str(name), self._names)} {_there_are(self._names)}')
         return str(name)
 
-    def _accounts(self, part: Part, options: Part, clusters: list[str]) -> list[IntendedSubject]:
+    def _accounts(self, part: WrittenPart, options: WrittenPart, clusters: list[str]) -> list[IntendedSubject]:
         """The service accounts that a role names one by one, cluster by cluster."""
         if not options.has("service-accounts"):
             return []
@@ -153,7 +153,7 @@ class _Reader:
             by_cluster += [IntendedSubject(member.name, *pair) for pair in _accounts_of(member)]
         return by_cluster
 
-    def _named(self, part: Part, options: Part, subjects: list[IntendedSubject]) -> tuple[str, str, str, str]:
+    def _named(self, part: WrittenPart, options: WrittenPart, subjects: list[IntendedSubject]) -> tuple[str, str, str, str]:
         """Partition, account, path and name of a role."""
         arn = parse_arn(part.name) if part.name.startswith("arn:") else None
         if part.name.startswith("arn:") and (arn is None or not is_role_arn(part.name) or part.name.endswith("/")):
@@ -189,7 +189,7 @@ def _there_are(names: list[str]) -> str:
 # ---------------------------------------------------------------- values
 
 
-def _account(part: Part) -> str:
+def _account(part: WrittenPart) -> str:
     value = part.value
     if isinstance(value, int) or (isinstance(value, str) and value.isdigit() and part.written.is_plain(*part.steps)):
         part.wrong(f'account {value} needs quotes: "{value}". YAML takes it for a number, which loses zeros in front')
@@ -198,17 +198,17 @@ def _account(part: Part) -> str:
     return value
 
 
-def _partition(part: Part) -> str:
+def _partition(part: WrittenPart) -> str:
     if part.value not in _PARTITIONS:
         part.wrong(f"partition is one of {', '.join(_PARTITIONS)}, not {part.value}.{suggestion(str(part.value), _PARTITIONS)}")
     return str(part.value)
 
 
-def _limit(part: Part) -> int:
+def _limit(part: WrittenPart) -> int:
     return part.at("max-policy-size").number("max-policy-size", *_SIZES) if part.has("max-policy-size") else 0
 
 
-def _audience(part: Part) -> str:
+def _audience(part: WrittenPart) -> str:
     if not part.has("audience"):
         return ""
     audience = part.at("audience").text("audience")
@@ -217,7 +217,7 @@ def _audience(part: Part) -> str:
     return audience
 
 
-def _cluster(part: Part) -> IntendedCluster:
+def _cluster(part: WrittenPart) -> IntendedCluster:
     """A cluster: its issuer, its ARN, or both in a mapping."""
     if not _CLUSTER_NAME.fullmatch(part.name):
         part.wrong_name(f'"{part.name}" is no name of a cluster: letters, digits, dots and dashes, 100 at most')
@@ -237,7 +237,9 @@ def _cluster(part: Part) -> IntendedCluster:
     )
 
 
-def _made_cluster(part: Part, *, issuer: str = "", arn: str = "", audience: str = "", account: str = "") -> IntendedCluster:
+def _made_cluster(
+    part: WrittenPart, *, issuer: str = "", arn: str = "", audience: str = "", account: str = ""
+) -> IntendedCluster:
     parsed = parse_arn(arn)
     return IntendedCluster(
         name=part.name,
@@ -249,14 +251,14 @@ def _made_cluster(part: Part, *, issuer: str = "", arn: str = "", audience: str 
     )
 
 
-def _cluster_arn(part: Part) -> str:
+def _cluster_arn(part: WrittenPart) -> str:
     arn = part.text("the ARN of a cluster")
     if not _CLUSTER_ARN.fullmatch(arn):
         part.wrong(f"{arn} is no ARN of an EKS cluster: arn:aws:eks:REGION:ACCOUNT:cluster/NAME")
     return arn
 
 
-def _issuer(part: Part) -> str:
+def _issuer(part: WrittenPart) -> str:
     """The issuer without scheme."""
     url = part.text("a cluster")
     if url.endswith("/"):
@@ -270,20 +272,20 @@ def _issuer(part: Part) -> str:
     return url.removeprefix("https://")
 
 
-def _accounts_of(part: Part) -> list[tuple[str, str]]:
+def _accounts_of(part: WrittenPart) -> list[tuple[str, str]]:
     """The pairs (namespace, name) of one service account or a list."""
     pairs = [_account_name(item) for item in part.items()]
     _refuse_repeated(part.items(), ["/".join(pair) for pair in pairs])
     return pairs
 
 
-def _refuse_repeated(parts: list[Part], names: list[str]) -> None:
+def _refuse_repeated(parts: list[WrittenPart], names: list[str]) -> None:
     for number, (part, name) in enumerate(zip(parts, names, strict=True)):
         if name in names[:number]:
             part.wrong(f"{name} is listed twice")
 
 
-def _account_name(part: Part) -> tuple[str, str]:
+def _account_name(part: WrittenPart) -> tuple[str, str]:
     text = part.value
     if not isinstance(text, str):
         part.wrong("a service account is written NAMESPACE/NAME")
@@ -299,7 +301,7 @@ def _account_name(part: Part) -> tuple[str, str]:
     return namespace, name
 
 
-def _namespaces(options: Part, clusters: list[str]) -> list[IntendedSubject]:
+def _namespaces(options: WrittenPart, clusters: list[str]) -> list[IntendedSubject]:
     """Whole namespaces, each with the reason why all of it is meant."""
     if not options.has("namespaces"):
         return []
@@ -314,18 +316,18 @@ def _namespaces(options: Part, clusters: list[str]) -> list[IntendedSubject]:
     return [IntendedSubject(cluster, member.name, "") for cluster in clusters for member in part.members()]
 
 
-def _policies(options: Part) -> tuple[str, ...]:
+def _policies(options: WrittenPart) -> tuple[str, ...]:
     return tuple([_policy_arn(item) for item in options.at("policies").items()]) if options.has("policies") else ()
 
 
-def _policy_arn(part: Part) -> str:
+def _policy_arn(part: WrittenPart) -> str:
     arn = part.text("a policy")
     if not _POLICY_ARN.fullmatch(arn):
         part.wrong(f"{arn} is no ARN of a managed policy: arn:aws:iam::aws:policy/NAME or arn:aws:iam::ACCOUNT:policy/NAME")
     return arn
 
 
-def _tags(options: Part) -> dict[str, str]:
+def _tags(options: WrittenPart) -> dict[str, str]:
     if not options.has("tags"):
         return {}
     return {member.name: member.text(f"tag {member.name}") for member in options.at("tags").mapping("tags").members()}

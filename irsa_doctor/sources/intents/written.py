@@ -90,7 +90,7 @@ class WrittenIntent:
         raise IntentError(self.file, self.line(*steps, key=key), says)
 
 
-class Part:
+class WrittenPart:
     """A value of an intent file, with the steps that lead to it."""
 
     def __init__(self, written: WrittenIntent, value: object, *steps: str | int) -> None:
@@ -111,13 +111,13 @@ class Part:
         """Raises that something is wrong with the name of the member."""
         self.written.wrong(says, *self.steps, key=True)
 
-    def at(self, step: str | int) -> "Part":
+    def at(self, step: str | int) -> "WrittenPart":
         """The member of a name, or the item of a number; its value is None where it is not there."""
         value: Any = self.value
         inner = value.get(step) if isinstance(value, Mapping) else value[step]
-        return Part(self.written, inner, *self.steps, step)
+        return WrittenPart(self.written, inner, *self.steps, step)
 
-    def members(self) -> list["Part"]:
+    def members(self) -> list["WrittenPart"]:
         """The members of a mapping, in order."""
         value = self.value
         return [self.at(name) for name in value] if isinstance(value, Mapping) else []
@@ -131,7 +131,7 @@ class Part:
         """Whether a mapping has a member."""
         return isinstance(self.value, Mapping) and name in self.value
 
-    def mapping(self, what: str, known: Iterable[str] = ()) -> "Part":
+    def mapping(self, what: str, known: Iterable[str] = ()) -> "WrittenPart":
         """Itself; raises where it is no mapping, or has a member that is not known (every name is where none is)."""
         if not isinstance(self.value, Mapping):
             self.wrong(f"{what} is a mapping, not {_kind(self.value)}")
@@ -142,7 +142,7 @@ class Part:
                 member.wrong_name(f'unknown key "{name}" in {what}.{suggestion(name, names)} Known are {", ".join(names)}.')
         return self
 
-    def items(self) -> list["Part"]:
+    def items(self) -> list["WrittenPart"]:
         """The items of a list; itself where it is none."""
         return [self.at(number) for number in range(len(self.value))] if isinstance(self.value, list) else [self]
 

@@ -11,17 +11,17 @@ from irsa_doctor.answers.intents.dialects.crossplane import crossplane
 from irsa_doctor.answers.intents.dialects.eksctl import eksctl
 from irsa_doctor.answers.intents.dialects.guardrails import rcp, scp
 from irsa_doctor.answers.intents.dialects.kubernetes import kubernetes
-from irsa_doctor.answers.intents.dialects.pod_identity import pod_identity
+from irsa_doctor.answers.intents.dialects.pod_identity import associations_and_trust
 from irsa_doctor.answers.intents.dialects.terraform import terraform
 from irsa_doctor.answers.intents.dialects.trust_policy import trust_policy
 from irsa_doctor.answers.intents.dialects.vap import vap
 from irsa_doctor.answers.intents.dialects.written import Choices, Writing
 from irsa_doctor.answers.intents.plan import IntentPlan
 
-__all__ = ["DIALECTS", "Choices", "Dialect", "Writing"]
+__all__ = ["INTENT_FORMATS", "Choices", "IntentFormat", "Writing"]
 
 
-class Dialect(msgspec.Struct, frozen=True):
+class IntentFormat(msgspec.Struct, frozen=True):
     """A dialect: what writes it, whether `check` reads the trust policies in it, so that they are proved, and whether its roles
     have names of its own."""
 
@@ -30,18 +30,18 @@ class Dialect(msgspec.Struct, frozen=True):
     is_template: bool = False
 
 
-DIALECTS: Mapping[str, Dialect] = {
-    "trust-policy": Dialect(trust_policy),
-    "terraform": Dialect(terraform, is_template=True),
-    "cloudformation": Dialect(cloudformation, is_template=True),
-    "eksctl": Dialect(eksctl, is_read=False),
-    "kubernetes": Dialect(kubernetes, is_read=False),
-    "crossplane": Dialect(crossplane),
-    "ack": Dialect(ack),
-    "cli": Dialect(cli, is_read=False),
-    "pod-identity": Dialect(pod_identity, is_read=False),
-    "vap": Dialect(vap, is_read=False),
-    "rcp": Dialect(rcp, is_read=False),
-    "scp": Dialect(scp, is_read=False),
+INTENT_FORMATS: Mapping[str, IntentFormat] = {
+    "trust-policy": IntentFormat(trust_policy),
+    "terraform": IntentFormat(terraform, is_template=True),
+    "cloudformation": IntentFormat(cloudformation, is_template=True),
+    "eksctl": IntentFormat(eksctl, is_read=False),
+    "kubernetes": IntentFormat(kubernetes, is_read=False),
+    "crossplane": IntentFormat(crossplane),
+    "ack": IntentFormat(ack),
+    "cli": IntentFormat(cli, is_read=False),
+    "pod-identity": IntentFormat(associations_and_trust, is_read=False),
+    "vap": IntentFormat(vap, is_read=False),
+    "rcp": IntentFormat(rcp, is_read=False),
+    "scp": IntentFormat(scp, is_read=False),
 }
 """by the name that `--format` takes"""

@@ -3,10 +3,11 @@
 from typing import Any
 
 from irsa_doctor.answers.intents.dialects.crossplane import provider_names, role_names
-from irsa_doctor.answers.intents.dialects.written import Choices, Writing, by_account, made_file, policy_text, yaml_text
+from irsa_doctor.answers.intents.dialects.written import Choices, Writing, by_account, made_file, yaml_text
 from irsa_doctor.answers.intents.plan import IntentPlan, MadeProvider, MadeRole
+from irsa_doctor.remedies.commands import policy_text
 
-NAME = "ack"
+_NAME = "ack"
 _API = "iam.services.k8s.aws/v1alpha1"
 _OWNER = "services.k8s.aws/owner-account-id"
 """the account that a namespace, or an object, is for: https://aws-controllers-k8s.github.io/community/docs/user-docs/cross-account-resource-management/"""
@@ -24,8 +25,8 @@ def ack(plan: IntentPlan, choices: Choices) -> Writing:
             *[_role(role, {"name": names[role.role], **owner}) for role in roles],
             *[_provider(provider, {"name": providers[provider.arn], **owner}) for provider in own],
         ]
-        path = f"{NAME}/irsa.yaml" if len(accounts) == 1 else f"{NAME}/irsa-{account}.yaml"
-        files.append(made_file(path, NAME, yaml_text(documents)))
+        path = f"{_NAME}/irsa.yaml" if len(accounts) == 1 else f"{_NAME}/irsa-{account}.yaml"
+        files.append(made_file(path, _NAME, yaml_text(documents)))
     return Writing(files=tuple(files), addresses={role: f"Role {name}" for role, name in names.items()})
 
 

@@ -4,11 +4,12 @@ import json
 import shlex
 from collections.abc import Iterator
 
-from irsa_doctor.answers.intents.dialects.kubernetes import AUDIENCE, ROLE_ARN
 from irsa_doctor.answers.intents.dialects.written import Choices, Writing, by_account, made_file
 from irsa_doctor.answers.intents.plan import IntentPlan, MadeProvider, MadeRole
+from irsa_doctor.facts.lookups.lookups import ROLE_ARN
+from irsa_doctor.facts.workloads.webhook import AUDIENCE_ANNOTATION
 
-NAME = "cli"
+_NAME = "cli"
 
 
 def cli(plan: IntentPlan, choices: Choices) -> Writing:
@@ -21,8 +22,8 @@ def cli(plan: IntentPlan, choices: Choices) -> Writing:
         for role in roles:
             lines += _role(role)
         lines += _in_clusters(plan, roles)
-        path = f"{NAME}/irsa.sh" if len(accounts) == 1 else f"{NAME}/irsa-{account}.sh"
-        files.append(made_file(path, NAME, "\n".join(lines) + "\n"))
+        path = f"{_NAME}/irsa.sh" if len(accounts) == 1 else f"{_NAME}/irsa-{account}.sh"
+        files.append(made_file(path, _NAME, "\n".join(lines) + "\n"))
     return Writing(files=tuple(files))
 
 
@@ -53,7 +54,7 @@ def _in_clusters(plan: IntentPlan, roles: list[MadeRole]) -> Iterator[str]:
     own = {role.role for role in roles}
     yield ""
     for item in (item for item in plan.annotations if item.value in own):
-        audience = [f"{AUDIENCE}={item.audience}"] if item.audience else []
+        audience = [f"{AUDIENCE_ANNOTATION}={item.audience}"] if item.audience else []
         command = ["kubectl", "--context", item.cluster, "annotate", "serviceaccount", item.service_account]
         yield shlex.join([*command, "--namespace", item.namespace, "--overwrite", f"{ROLE_ARN}={item.value}", *audience])
     for association in (item for item in plan.associations if item.role in own):

@@ -6,7 +6,7 @@ from typing import Any
 from irsa_doctor.answers.intents.dialects.written import Choices, Writing, by_account, made_file, unique_names, yaml_text
 from irsa_doctor.answers.intents.plan import IntentPlan, MadeRole
 
-NAME = "cloudformation"
+_NAME = "cloudformation"
 _LETTERS = r"[^A-Za-z0-9]+"
 """what the logical id of a resource has none of"""
 
@@ -27,8 +27,8 @@ def cloudformation(plan: IntentPlan, choices: Choices) -> Writing:
             "Description": f"IAM roles for service accounts of account {account}",
             "Resources": resources,
         }
-        path = f"{NAME}/irsa.yaml" if len(accounts) == 1 else f"{NAME}/irsa-{account}.yaml"
-        files.append(made_file(path, NAME, yaml_text([template])))
+        path = f"{_NAME}/irsa.yaml" if len(accounts) == 1 else f"{_NAME}/irsa-{account}.yaml"
+        files.append(made_file(path, _NAME, yaml_text([template])))
     return Writing(files=tuple(files), addresses=names)
 
 

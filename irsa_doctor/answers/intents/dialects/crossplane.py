@@ -8,13 +8,13 @@ from irsa_doctor.answers.intents.dialects.written import (
     Writing,
     by_account,
     made_file,
-    policy_text,
     unique_names,
     yaml_text,
 )
 from irsa_doctor.answers.intents.plan import IntentPlan, MadeProvider, MadeRole
+from irsa_doctor.remedies.commands import policy_text
 
-NAME = "crossplane"
+_FORMAT = "crossplane"
 _API = "iam.aws.upbound.io/v1beta1"
 _NAME = r"[^a-z0-9.-]+|^[.-]+|[.-]+$"
 """what the name of an object of Kubernetes has none of"""
@@ -30,8 +30,8 @@ def crossplane(plan: IntentPlan, choices: Choices) -> Writing:
         documents = [_role(role, names[role.role], config) for role in roles]
         documents += [document for role in roles for document in _attachments(role, names[role.role], config)]
         documents += [_provider(item, providers[item.arn], config) for item in plan.providers if item.account == account]
-        path = f"{NAME}/irsa.yaml" if len(accounts) == 1 else f"{NAME}/irsa-{account}.yaml"
-        files.append(made_file(path, NAME, yaml_text(documents)))
+        path = f"{_FORMAT}/irsa.yaml" if len(accounts) == 1 else f"{_FORMAT}/irsa-{account}.yaml"
+        files.append(made_file(path, _FORMAT, yaml_text(documents)))
     return Writing(files=tuple(files), addresses={role: f"Role {name}" for role, name in names.items()})
 
 

@@ -5,7 +5,7 @@ from typing import Any
 from irsa_doctor.answers.intents.dialects.written import Choices, Writing, made_file, unique_names, yaml_text
 from irsa_doctor.answers.intents.plan import IntentPlan, IntentProblem
 
-NAME = "eksctl"
+_NAME = "eksctl"
 
 
 def eksctl(plan: IntentPlan, choices: Choices) -> Writing:
@@ -14,7 +14,7 @@ def eksctl(plan: IntentPlan, choices: Choices) -> Writing:
     names = unique_names(clusters, "")
     problems = tuple(_problems(plan, clusters))
     files = [
-        made_file(f"{NAME}/{names[cluster]}.yaml", NAME, yaml_text([_config(plan, cluster)]))
+        made_file(f"{_NAME}/{names[cluster]}.yaml", _NAME, yaml_text([_config(plan, cluster)]))
         for cluster in ([] if problems else clusters)
     ]
     return Writing(files=tuple(files), problems=problems)

@@ -5,7 +5,7 @@ from typing import Any
 
 from irsa_doctor.answers.intents.dialects.written import Choices, Writing, made_file
 from irsa_doctor.answers.intents.plan import IntentPlan, IntentProblem
-from irsa_doctor.answers.intents.policies import VERSION
+from irsa_doctor.answers.intents.policies import POLICY_VERSION
 from irsa_doctor.trust.policy import WEB_IDENTITY
 
 _LONGEST = 5_120
@@ -54,7 +54,7 @@ def _issuers(plan: IntentPlan, choices: Choices) -> list[str]:
 
 def _guardrail(name: str, path: str, statement: dict[str, Any], plan: IntentPlan, of_what: str) -> Writing:
     """One policy: two would deny what either of them does not list."""
-    text = json.dumps({"Version": VERSION, "Statement": [statement]}, separators=(",", ":"))
+    text = json.dumps({"Version": POLICY_VERSION, "Statement": [statement]}, separators=(",", ":"))
     if len(text) > _LONGEST:
         says = (
             f"the {name} for {of_what} has {len(text)} characters, at most {_LONGEST}; it cannot be split: two would deny all"

@@ -5,11 +5,10 @@ from typing import Any
 
 from irsa_doctor.answers.intents.dialects.written import Choices, Writing, made_file, unique_names, yaml_text
 from irsa_doctor.answers.intents.plan import IntentPlan, MadeAnnotation, MadeAssociation
+from irsa_doctor.facts.lookups.lookups import ROLE_ARN
+from irsa_doctor.facts.workloads.webhook import AUDIENCE_ANNOTATION
 
-NAME = "kubernetes"
-# https://docs.aws.amazon.com/eks/latest/userguide/associate-service-account-role.html
-ROLE_ARN = "eks.amazonaws.com/role-arn"
-AUDIENCE = "eks.amazonaws.com/audience"
+_NAME = "kubernetes"
 
 
 def kubernetes(plan: IntentPlan, choices: Choices) -> Writing:
@@ -20,12 +19,12 @@ def kubernetes(plan: IntentPlan, choices: Choices) -> Writing:
     for cluster in clusters:
         annotated = [item for item in plan.annotations if item.cluster == cluster]
         documents = [*map(_annotated, annotated), *_associated(plan.associations, annotated, cluster)]
-        files.append(made_file(f"{NAME}/{names[cluster]}.yaml", NAME, yaml_text(documents)))
+        files.append(made_file(f"{_NAME}/{names[cluster]}.yaml", _NAME, yaml_text(documents)))
     return Writing(files=tuple(files))
 
 
 def _annotated(annotation: MadeAnnotation) -> dict[str, Any]:
-    annotations = {ROLE_ARN: annotation.value, **({AUDIENCE: annotation.audience} if annotation.audience else {})}
+    annotations = {ROLE_ARN: annotation.value, **({AUDIENCE_ANNOTATION: annotation.audience} if annotation.audience else {})}
     return _service_account(annotation.namespace, annotation.service_account, annotations)
 
 

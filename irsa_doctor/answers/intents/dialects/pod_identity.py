@@ -1,12 +1,12 @@
 """Pod Identity: the input of create-pod-identity-association, one file a cluster, and the trust policies that it needs."""
 
-from irsa_doctor.answers.intents.dialects.written import Choices, Writing, json_text, made_file, unique_names
+from irsa_doctor.answers.intents.dialects.written import Choices, Writing, indented_json, made_file, unique_names
 from irsa_doctor.answers.intents.plan import IntentPlan, IntentProblem
 
-NAME = "pod-identity"
+_NAME = "pod-identity"
 
 
-def pod_identity(plan: IntentPlan, choices: Choices) -> Writing:
+def associations_and_trust(plan: IntentPlan, choices: Choices) -> Writing:
     """Associations, each as `aws eks create-pod-identity-association --cli-input-json` takes it."""
     problems = [
         IntentProblem("not-in-this-format", role.role, role.intended.line, _says(role.name))
@@ -17,8 +17,10 @@ def pod_identity(plan: IntentPlan, choices: Choices) -> Writing:
         return Writing(problems=tuple(problems))
     clusters = list(dict.fromkeys(item.cluster for item in plan.associations))
     names = unique_names(clusters, "")
-    files = [made_file(f"{NAME}/{names[cluster]}.json", NAME, json_text(_inputs(plan, cluster))) for cluster in clusters]
-    files += [made_file(f"{NAME}/trust/{role.account}/{role.name}.json", NAME, json_text(role.policy)) for role in plan.roles]
+    files = [made_file(f"{_NAME}/{names[cluster]}.json", _NAME, indented_json(_inputs(plan, cluster))) for cluster in clusters]
+    files += [
+        made_file(f"{_NAME}/trust/{role.account}/{role.name}.json", _NAME, indented_json(role.policy)) for role in plan.roles
+    ]
     return Writing(files=tuple(files))
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from irsa_doctor.answers.intents.dialects.written import Choices, Writing, by_account, made_file, unique_names
 from irsa_doctor.answers.intents.plan import IntentPlan, MadeProvider, MadeRole
 
-NAME = "terraform"
+_NAME = "terraform"
 _LABEL = r"[^A-Za-z0-9_-]+"
 _BARE = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 _Attributes = Sequence[tuple[str, str]]
@@ -23,8 +23,8 @@ def terraform(plan: IntentPlan, choices: Choices) -> Writing:
     for account, roles in accounts.items():
         alias = "" if len(accounts) == 1 else f"aws.account_{account}"
         blocks = [*_configured(account, alias), *_blocks(plan, account, roles, labels, alias)]
-        path = f"{NAME}/irsa.tf" if not alias else f"{NAME}/irsa-{account}.tf"
-        files.append(made_file(path, NAME, "\n".join(blocks)))
+        path = f"{_NAME}/irsa.tf" if not alias else f"{_NAME}/irsa-{account}.tf"
+        files.append(made_file(path, _NAME, "\n".join(blocks)))
     addresses = {role.role: f"aws_iam_role.{labels[role.role]}" for role in plan.roles}
     return Writing(files=tuple(files), addresses=addresses)
 

@@ -1,12 +1,12 @@
 """The trust policies alone, one JSON file a role."""
 
-from irsa_doctor.answers.intents.dialects.written import Choices, Writing, json_text, made_file
+from irsa_doctor.answers.intents.dialects.written import Choices, Writing, indented_json, made_file
 from irsa_doctor.answers.intents.plan import IntentPlan
 
-NAME = "trust-policy"
+_NAME = "trust-policy"
 
 
 def trust_policy(plan: IntentPlan, choices: Choices) -> Writing:
     """A document for `aws iam create-role --assume-role-policy-document file://...` for each role."""
-    files = [made_file(f"{NAME}/{role.account}/{role.name}.json", NAME, json_text(role.policy)) for role in plan.roles]
+    files = [made_file(f"{_NAME}/{role.account}/{role.name}.json", _NAME, indented_json(role.policy)) for role in plan.roles]
     return Writing(files=tuple(files), addresses={role.role: file.path for role, file in zip(plan.roles, files, strict=True)})

@@ -3,11 +3,11 @@
 import json
 from typing import Any
 
-from irsa_doctor.answers.intents.dialects.kubernetes import ROLE_ARN
 from irsa_doctor.answers.intents.dialects.written import Choices, Writing, made_file, unique_names, yaml_text
 from irsa_doctor.answers.intents.plan import IntentPlan
+from irsa_doctor.facts.lookups.lookups import ROLE_ARN
 
-NAME = "vap"
+_NAME = "vap"
 _POLICY = "irsa-role-arns"
 _NEAR = (
     "eks.amazonaws.com/role_arn",
@@ -28,7 +28,7 @@ def vap(plan: IntentPlan, choices: Choices) -> Writing:
     clusters = [cluster.name for cluster in plan.clusters]
     names = unique_names(clusters, "")
     files = [
-        made_file(f"{NAME}/{names[cluster]}.yaml", NAME, yaml_text([_policy(plan, cluster), _binding(choices)]))
+        made_file(f"{_NAME}/{names[cluster]}.yaml", _NAME, yaml_text([_policy(plan, cluster), _binding(choices)]))
         for cluster in clusters
     ]
     return Writing(files=tuple(files))

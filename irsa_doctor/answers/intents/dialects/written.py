@@ -65,14 +65,9 @@ def yaml_text(documents: Iterable[Mapping[str, Any]]) -> str:
     )
 
 
-def json_text(value: object) -> str:
+def indented_json(value: object) -> str:
     """A value as indented JSON, with a newline at the end."""
     return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
-
-
-def policy_text(policy: Mapping[str, Any]) -> str:
-    """A policy as indented JSON, for a block inside another document."""
-    return json.dumps(policy, indent=2)
 
 
 def unique_names(texts: Sequence[str], form: str, first: str = "") -> dict[str, str]:
