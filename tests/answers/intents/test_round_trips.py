@@ -1,0 +1,78 @@
+"""What is written, read back, inferred and verified is one and the same language."""
+
+from hypothesis import given
+
+from irsa_doctor.answers.intents.dialects import INTENT_FORMATS, Choices
+from irsa_doctor.answers.intents.estate import Estate
+from irsa_doctor.answers.intents.generation import generated
+from irsa_doctor.answers.intents.inference import inferred
+from irsa_doctor.answers.intents.verification import verified
+from irsa_doctor.answers.who_can import find_role, who_can
+from irsa_doctor.facts import View
+from irsa_doctor.sources import load
+from tests.answers.intents.drawing import estate, intents, plan
+from tests.trust.drawing import examples
+
+READ = [name for name, row in INTENT_FORMATS.items() if row.is_read]
+
+
+def nowhere(place, key):
+    return (0, 0, 0, 0, "", 0)
+
+
+def read_back(texts):
+    return load((), memory=texts).inventory
+
+
+def meant(made):
+    """(provider, subject) -> audience, of every role by its ARN."""
+    return {
+        role.role: {(role.intended.provider(pair.cluster.issuer), pair.subject.subject): pair.audience for pair in role.pairs}
+        for role in made.roles
+    }
+
+
+def admitted_by(view, name):
+    """The same of a role that is read."""
+    answer = who_can(view, find_role(view, name))
+    return {
+        (grant.provider, pattern): ",".join(grant.audiences.values)
+        for grant in answer.grants
+        for pattern in grant.subjects.patterns
+    }
+
+
+@examples(60)
+@given(intents())
+def test_every_dialect_admits_exactly_whom_the_intent_means(intent):
+    made = plan(intent)
+    assert made.problems == ()
+    for name in READ:
+        answer = generated(made, [name], Choices(), read_back)
+        writing = INTENT_FORMATS[name].write(made, Choices())
+        view = View(read_back({file.path: file.text.encode() for file in answer.files}))
+        assert {role: admitted_by(view, writing.addresses[role]) for role in meant(made)} == meant(made)
+
+
+@examples(60)
+@given(intents(whole_namespaces=False))
+def test_an_estate_that_follows_an_intent_has_no_difference_and_tells_the_same_intent(intent):
+    made = plan(intent)
+    inventory = estate(made)
+    view = View(inventory)
+    answer = verified(made, Estate(view, made.clusters), nowhere)
+    # providers were not listed
+    assert (answer.differences, answer.same) == ((), len(made.roles))
+    again = inferred(view)
+    assert again.questions == ()
+    remade = plan({"account": "111122223333", **again.intent}, inventory)
+    assert meant(remade) == meant(made)
+
+
+@examples(40)
+@given(intents())
+def test_the_same_intent_gives_the_same_bytes(intent):
+    formats = [name for name in INTENT_FORMATS if name not in ("pod-identity",)]
+    texts = [{file.path: file.text for file in generated(plan(intent), formats, Choices(), read_back).files} for _ in range(2)]
+    assert texts[0] == texts[1]
+    assert not any("\r" in text or not text.endswith("\n") for text in texts[0].values())
