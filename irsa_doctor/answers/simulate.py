@@ -8,6 +8,8 @@ import msgspec
 
 from irsa_doctor.model import Issuer, Place
 from irsa_doctor.model.errors import IrsaDoctorError
+from irsa_doctor.model.faults import fault_words
+from irsa_doctor.model.limits import reached
 from irsa_doctor.sources.documents.policies import read_policy_bytes, unwrapped
 from irsa_doctor.text.errors import TextError
 from irsa_doctor.text.json import read_json
@@ -97,6 +99,8 @@ def simulate_lines(lines: bytes) -> Iterator[Simulation | Unanswered]:
 
 def simulate_line(line: bytes) -> Simulation | Unanswered:
     """The answer to one line."""
+    if limit := reached():
+        return Unanswered(None, f"not answered: {limit}")
     if not line.lstrip(b" \t\r").startswith(b"{"):
         return Unanswered(None, "a request is a JSON object")
     try:
@@ -108,6 +112,8 @@ def simulate_line(line: bytes) -> Simulation | Unanswered:
         return simulate(_policy_text(row), request_of(row.request), row.id)
     except Unanswerable as error:
         return Unanswered(row.id, str(error))
+    except Exception as error:  # noqa: BLE001 - an error of ours costs one answer
+        return Unanswered(row.id, fault_words(error))
 
 
 def _why_no_row(line: bytes) -> str:

@@ -25,7 +25,7 @@ EXPORTS: Mapping[str, str] = {
     "answers.why": "NoEvents NoTarget",
     "answers.why.records": "ContainerIdentity DiagnosedCause DiagnosedLink Diagnosis LinkNeed MistakenRemedy "
     "PredictedError QuotedPlace WorkloadIdentity",
-    "api.check": "baseline_of check controls framework_ids",
+    "api.check": "MAX_MEMORY MAX_SECONDS baseline_of check controls framework_ids",
     "api.collect": "collect",
     "api.diff": "diff",
     "api.explain": "UnknownId explain",
@@ -49,13 +49,13 @@ EXPORTS: Mapping[str, str] = {
     "Contradiction Discovery Document EgressPolicy EnvSource Flaw Gap Hole HybridNodeConfig Inventory LabelSelector Mount "
     "Namespace NodeRole OidcProvider Place PlannedCluster PlannedProvider PodIdentityAssociation ProjectedToken "
     "ResourceControlPolicy Role RolePermissions ServiceAccount SigningKey Text TrustPolicy Unknown Webhook Workload",
-    "model.errors": "IrsaDoctorError",
+    "model.errors": "IrsaDoctorError NotJudged",
     "model.extents": "Extent LazyExtent",
     "model.findings": "CONFIDENCES SEVERITIES Counts DocumentRow Finding Fix Location Missing Offer Report RoleAccounts "
     "Subject Tally Waived",
     "model.intents": "IntendedCluster IntendedRole IntendedSubject Intent",
     "model.kinds": "UnknownKind kind_named",
-    "model.limits": "bytes_of",
+    "model.limits": "alarms bytes_of limited",
     "model.nearness": "suggestion",
     "reports.style": "Style",
     "rulebook.cause_block": "CauseBlock StsError",

@@ -46,6 +46,8 @@ from irsa_doctor.answers.why.records import MistakenRemedy as MistakenRemedy
 from irsa_doctor.answers.why.records import PredictedError as PredictedError
 from irsa_doctor.answers.why.records import QuotedPlace as QuotedPlace
 from irsa_doctor.answers.why.records import WorkloadIdentity as WorkloadIdentity
+from irsa_doctor.api.check import MAX_MEMORY as MAX_MEMORY
+from irsa_doctor.api.check import MAX_SECONDS as MAX_SECONDS
 from irsa_doctor.api.check import baseline_of as baseline_of
 from irsa_doctor.api.check import check as check
 from irsa_doctor.api.check import controls as controls
@@ -143,6 +145,7 @@ from irsa_doctor.model import Unknown as Unknown
 from irsa_doctor.model import Webhook as Webhook
 from irsa_doctor.model import Workload as Workload
 from irsa_doctor.model.errors import IrsaDoctorError as IrsaDoctorError
+from irsa_doctor.model.errors import NotJudged as NotJudged
 from irsa_doctor.model.extents import Extent as Extent
 from irsa_doctor.model.extents import LazyExtent as LazyExtent
 from irsa_doctor.model.findings import CONFIDENCES as CONFIDENCES
@@ -165,7 +168,9 @@ from irsa_doctor.model.intents import IntendedSubject as IntendedSubject
 from irsa_doctor.model.intents import Intent as Intent
 from irsa_doctor.model.kinds import UnknownKind as UnknownKind
 from irsa_doctor.model.kinds import kind_named as kind_named
+from irsa_doctor.model.limits import alarms as alarms
 from irsa_doctor.model.limits import bytes_of as bytes_of
+from irsa_doctor.model.limits import limited as limited
 from irsa_doctor.model.nearness import suggestion as suggestion
 from irsa_doctor.reports.style import Style as Style
 from irsa_doctor.rulebook.cause_block import CauseBlock as CauseBlock

@@ -51,8 +51,8 @@ def check(  # noqa: PLR0913 - the input, its sources, and what governs the judge
     revision and in the work tree, to compare in place of these two: as files have them, before flags.
 
     `max_seconds` limits the run, and `max_memory` the bytes that it may need beyond those of now: what is judged until then is
-    reported, with `limit` and a finding for every document that is not. In the main thread an alarm keeps these limits; None is
-    MAX_SECONDS and MAX_MEMORY.
+    reported, with `limit` and a finding for every document that is not; None is MAX_SECONDS and MAX_MEMORY. They are looked at
+    between documents and subjects and at safe points of long work, and everywhere under `alarms`.
 
     `on_stage` is called with the name of each stage as it begins. Raises RuleError, UnknownRule, BaselineError, and LiveError
     where none of the live sources can be read.

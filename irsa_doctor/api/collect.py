@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING
 
+from irsa_doctor.model.faults import judged_or_named
+
 if TYPE_CHECKING:
     from irsa_doctor.sources.live import LiveOptions
     from irsa_doctor.sources.snapshot.snapshot import Snapshot
@@ -10,11 +12,12 @@ if TYPE_CHECKING:
 def collect(live: "LiveOptions", *, redact: bool = False) -> "Snapshot":
     """All that the live sources answer about trust; with `redact`, account ids and names are replaced by made-up ones.
 
-    What could not be read is in `missing`. Raises LiveError where none of the sources can be read.
+    What could not be read is in `missing`. Raises LiveError where none of the sources can be read, and
+    NotJudged.
     """
     from irsa_doctor.sources.live import Plan, take
 
-    snapshot = take(Plan("collect"), live)
+    snapshot = judged_or_named("the snapshot", lambda: take(Plan("collect"), live))
     if not redact:
         return snapshot
     from irsa_doctor.sources.snapshot.redaction import redacted

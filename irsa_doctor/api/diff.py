@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from irsa_doctor.api.load import NO_SETTINGS, NothingRead, has_read, load_files, nothing_read
+from irsa_doctor.api.load import NO_SETTINGS, NothingRead, has_read, load_files, nothing_read, refuse_unread
 from irsa_doctor.governance.settings import Settings
+from irsa_doctor.model.faults import judged_or_named
 from irsa_doctor.model.nearness import suggestion
 
 if TYPE_CHECKING:
@@ -33,21 +34,28 @@ def diff(
     those of the work tree, and paths of policies are shown from the top of the repository. A new role has the ids of the rules
     by which it is open, as `check` judges it on `today`; one that cannot be compared those by which it was not open before.
 
-    Raises NoRevision, NothingRead where a side holds nothing that can be read, RuleError, UnknownRule and BaselineError.
+    Raises NoRevision, NothingRead where a side holds nothing that can be read, NotJudged, RuleError, UnknownRule and
+    BaselineError.
     """
     from irsa_doctor.answers.diff import compare, with_openness
     from irsa_doctor.facts import View
 
     before, after, roots = _at_revision(revision, new, settings) if revision is not None else _of_paths(old, new, settings)
     views = View(before.inventory, settings.audiences), View(after.inventory, settings.audiences)
+    for loaded in (before, after):
+        refuse_unread(loaded)
     old_key, key = _key(roots[0], views[0]), _key(roots[1], views[1])
-    changes = compare(*views, old_key, key)
-    kinds = {change.change for change in changes}
-    if not kinds & {"added", "unknown"}:
-        return changes
-    opened = _opened(after, views[1], key, settings, today)
-    was_open = _opened(before, views[0], old_key, settings, today) if "unknown" in kinds else {}
-    return tuple(with_openness(changes, opened, was_open))
+
+    def compared() -> "tuple[RoleChange, ...]":
+        changes = compare(*views, old_key, key)
+        kinds = {change.change for change in changes}
+        if not kinds & {"added", "unknown"}:
+            return changes
+        opened = _opened(after, views[1], key, settings, today)
+        was_open = _opened(before, views[0], old_key, settings, today) if "unknown" in kinds else {}
+        return tuple(with_openness(changes, opened, was_open))
+
+    return judged_or_named("the comparison", compared)
 
 
 def _opened(

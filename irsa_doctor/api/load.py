@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, TypedDict
 
 from irsa_doctor.governance.settings import Settings
 from irsa_doctor.model import PASSED_OVER
-from irsa_doctor.model.errors import IrsaDoctorError
+from irsa_doctor.model.errors import IrsaDoctorError, NotJudged
 
 if TYPE_CHECKING:
     from irsa_doctor.sources import Exclude, Loaded
@@ -87,6 +87,15 @@ def _declared(settings: Settings) -> _Declared:
         "plans": settings.plans,
         "parameters": settings.parameters,
     }
+
+
+def refuse_unread(loaded: "Loaded") -> None:
+    """Raise NotJudged where documents were not read before the run reached a limit: an answer without them may be wrong."""
+    unread = [row for row in loaded.inventory.documents if row.limited]
+    if unread:
+        names = ", ".join(dict.fromkeys(row.path for row in unread[:3]))
+        more = f" and {len(unread) - 3} more" if len(unread) > 3 else ""
+        raise NotJudged(f"{names}{more}: not read: {unread[0].why}")
 
 
 def has_read(loaded: "Loaded") -> bool:

@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
+from irsa_doctor.model.faults import judged_or_named
+
 if TYPE_CHECKING:
     from irsa_doctor.answers.simulate import Simulation
 
@@ -23,7 +25,7 @@ def simulate(
     """The decision of IAM's policy evaluation about a token of `issuer` with `sub` and `aud`, for a role of `account`.
 
     `policy` is the text of the trust policy; `partition` by default that of the issuer; `context` has further condition keys;
-    `ident` is the `id` of the answer. Raises Unanswerable where these make no request.
+    `ident` is the `id` of the answer. Raises Unanswerable where these make no request, and NotJudged.
     """
     from irsa_doctor.answers.simulate import request_of
     from irsa_doctor.answers.simulate import simulate as decided
@@ -34,4 +36,5 @@ def simulate(
     for key, more in context.items():
         values.setdefault(spellings.setdefault(key.lower(), key), []).extend(more)
     request = {"account": account, "issuer": issuer, "context": values} | ({"partition": partition} if partition else {})
-    return decided(policy, request_of(request), ident)
+    wanted = request_of(request)
+    return judged_or_named(ident or "the policy", lambda: decided(policy, wanted, ident))

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from irsa_doctor.api.load import NO_SETTINGS, has_read, load_files, load_plan, nothing_read
+from irsa_doctor.api.load import NO_SETTINGS, has_read, load_files, load_plan, nothing_read, refuse_unread
 from irsa_doctor.governance.settings import Settings
+from irsa_doctor.model.faults import judged_or_named
 
 if TYPE_CHECKING:
     from irsa_doctor.answers.who_can import WhoCan
@@ -21,7 +22,7 @@ def who_can(
 ) -> "WhoCan":
     """The exact set of subjects that the trust policy of a role admits, by provider.
 
-    `role` is an ARN, a name, or the path of a bare policy. Raises NoSuchRole, NothingRead and LiveError.
+    `role` is an ARN, a name, or the path of a bare policy. Raises NoSuchRole, NothingRead, NotJudged and LiveError.
     """
     from irsa_doctor.answers.who_can import find_role
     from irsa_doctor.answers.who_can import who_can as who_can_of
@@ -36,5 +37,7 @@ def who_can(
         loaded = load_plan(plan, live, paths, stdin=stdin, settings=settings)
     if not has_read(loaded):
         raise nothing_read(loaded, paths)
+    refuse_unread(loaded)
     view = View(loaded.inventory, settings.audiences)
-    return who_can_of(view, find_role(view, role))
+    found_role = judged_or_named("the roles", lambda: find_role(view, role))
+    return judged_or_named(found_role.role.place.document, lambda: who_can_of(view, found_role))

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from irsa_doctor.api.check import all_rules
-from irsa_doctor.api.load import NO_SETTINGS, has_read, load_files, load_plan, nothing_read
+from irsa_doctor.api.load import NO_SETTINGS, has_read, load_files, load_plan, nothing_read, refuse_unread
 from irsa_doctor.governance.settings import Settings
+from irsa_doctor.model.errors import NotJudged
+from irsa_doctor.model.faults import judged_or_named
 from irsa_doctor.text.errors import LiveError
 
 if TYPE_CHECKING:
@@ -69,7 +71,7 @@ def why(  # noqa: PLR0913 - all that can be known of one credential
 
     Rules are those of the settings, private ones included. Each of them judges the links, so that a selection never makes a
     broken credential work: a rule that the settings leave out is named only where it proves that a link is broken. Raises
-    NoTarget, NoEvents, NoEvidence, NothingRead, LiveError, RuleError and UnknownRule.
+    NoTarget, NoEvents, NoEvidence, NothingRead, NotJudged, LiveError, RuleError and UnknownRule.
     """
     from irsa_doctor.answers.why import NoTarget, case_for, diagnose, hint_for, is_misspelt, target_of
 
@@ -77,18 +79,22 @@ def why(  # noqa: PLR0913 - all that can be known of one credential
     evidence = _evidence(symptoms, now, rulebook)
     asked = target_of(target, role, evidence)
     loaded = _load(_plan(asked, cluster, evidence), paths, stdin, settings, live)
-    view, locate = _view(loaded.inventory, settings), _locator(loaded)
-    case = case_for(view, locate, asked, cluster, evidence)
-    hint = hint_for(case, asked) if target and asked else ""
-    if hint and asked and not (symptoms != _NO_SYMPTOMS or role or live) and is_misspelt(case, asked):
-        raise NoTarget(f"{case.name} is not in the input.{hint}")
-    if case.analysed is None and case.role_arn and (bare := _only_bare_policy(loaded.inventory)):
-        # the only policy without a role, and a role without its policy: most likely they belong together
-        view = _view(_with_role_of_policy(loaded.inventory, bare, case.role), settings)
-        case = msgspec.structs.replace(case_for(view, locate, asked, cluster, evidence), assumed_policy=bare)
-    case = case.judged_by(rulebook)
-    diagnosis = _diagnosed_with_events(case, live) if lookup and live else diagnose(case)
-    return _noted(diagnosis, f"{case.name} is not in the input.{hint}") if hint else diagnosis
+
+    def diagnosed() -> "Diagnosis":
+        view, locate = _view(loaded.inventory, settings), _locator(loaded)
+        case = case_for(view, locate, asked, cluster, evidence)
+        hint = hint_for(case, asked) if target and asked else ""
+        if hint and asked and not (symptoms != _NO_SYMPTOMS or role or live) and is_misspelt(case, asked):
+            raise NoTarget(f"{case.name} is not in the input.{hint}")
+        if case.analysed is None and case.role_arn and (bare := _only_bare_policy(loaded.inventory)):
+            # the only policy without a role, and a role without its policy: most likely they belong together
+            view = _view(_with_role_of_policy(loaded.inventory, bare, case.role), settings)
+            case = msgspec.structs.replace(case_for(view, locate, asked, cluster, evidence), assumed_policy=bare)
+        case = case.judged_by(rulebook)
+        diagnosis = _diagnosed_with_events(case, live) if lookup and live else diagnose(case)
+        return _noted(diagnosis, f"{case.name} is not in the input.{hint}") if hint else diagnosis
+
+    return judged_or_named(target or "the credential", diagnosed)
 
 
 def why_all(
@@ -105,14 +111,25 @@ def why_all(
 
     Parameters and exceptions are those of `why`.
     """
-    from irsa_doctor.answers.why import cases_of, diagnose
+    from irsa_doctor.answers.why import cases_of
     from irsa_doctor.sources.live import Plan
 
     rulebook = _rulebook(settings)
     evidence = _evidence(symptoms, now, rulebook)
     loaded = _load(Plan("why"), paths, stdin, settings, live)
-    cases = cases_of(_view(loaded.inventory, settings), _locator(loaded), cluster, evidence)
-    return sorted((diagnose(case.judged_by(rulebook)) for case in cases), key=_rank)
+    view = _view(loaded.inventory, settings)
+    cases = judged_or_named("the input", lambda: list(cases_of(view, _locator(loaded), cluster, evidence)))
+    return sorted((_diagnosed(case.judged_by(rulebook)) for case in cases), key=_rank)
+
+
+def _diagnosed(case: "Case") -> "Diagnosis":
+    """The diagnosis of a case; where an error of ours or a limit has cost it, it is unknown, and those of others stand."""
+    from irsa_doctor.answers.why import diagnose, undiagnosed
+
+    try:
+        return judged_or_named(case.name, lambda: diagnose(case))
+    except NotJudged as error:
+        return undiagnosed(case, str(error))
 
 
 def _rulebook(settings: Settings) -> "Rulebook":
@@ -168,9 +185,11 @@ def _plan(asked: "DiagnosisTarget | None", cluster: str, evidence: "CaseEvidence
 
 def _load(plan: "Plan", paths: Sequence[str], stdin: bytes | None, settings: Settings, live: "LiveOptions | None") -> "Loaded":
     if live is not None:
-        return load_plan(plan, live, paths, stdin=stdin, settings=settings)
-    loaded = load_files(paths, stdin=stdin, settings=settings)
-    if paths and not has_read(loaded):
+        loaded = load_plan(plan, live, paths, stdin=stdin, settings=settings)
+    else:
+        loaded = load_files(paths, stdin=stdin, settings=settings)
+    refuse_unread(loaded)
+    if live is None and paths and not has_read(loaded):
         raise nothing_read(loaded, paths)
     return loaded
 

@@ -4,11 +4,12 @@ import os
 import shlex
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Annotated, NamedTuple
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from irsa_doctor.cli.destinations import destinations, refuse_targets, write_reports, write_text
+from irsa_doctor.cli.limits import RunLimits, limit_options, within
 from irsa_doctor.cli.live_options import live_options
 from irsa_doctor.cli.options import (
     AccountId,
@@ -101,14 +102,6 @@ _ConfigFrom = Annotated[
         "work tree are a finding.",
     ),
 ]
-_MaxSeconds = Annotated[
-    float | None,
-    typer.Option(metavar="SECONDS", min=0, help="End the run after this time: what is judged is reported, and exit 2. [300]"),
-]
-_MaxMemory = Annotated[
-    str | None,
-    typer.Option(metavar="SIZE", help="End the run, as --max-seconds does, when it needs so much memory: 512M, 2G. [2G]"),
-]
 _GateUnknown = Annotated[
     str | None,
     typer.Option(
@@ -168,7 +161,7 @@ def check_options(
     )
 
 
-@with_options(live=live_options, governing=check_options, presentation=presentation_options)
+@with_options(live=live_options, flags=limit_options, governing=check_options, presentation=presentation_options)
 def check(
     paths: _CheckPaths = None,
     format_: _Formats = None,
@@ -178,9 +171,8 @@ def check(
     write_baseline: _WriteBaseline = None,
     strict: _Strict = False,
     exit_zero: ExitZero = False,
-    max_seconds: _MaxSeconds = None,
-    max_memory: _MaxMemory = None,
     *,
+    flags: RunLimits,
     governing: AbstractContextManager[GoverningSettings],
     presentation: "Presentation",
     live: "LiveOptions | None",
@@ -200,15 +192,16 @@ def check(
     refuse_targets([write_baseline if write_baseline != "-" else None, *(file for _, file in reports)])
     inputs = checked_paths(paths, live)
     laid_over = _base(base, changed, live)
-    flags = _Limits(max_seconds, None if max_memory is None else _bytes_of(max_memory))
     with governing as governed:
         limits = _limits(flags, governed)
-        report = _checked(inputs, laid_over, _without_baseline(governed) if write_baseline else governed, live, limits)
+        with within(limits):
+            report = _checked(inputs, laid_over, _without_baseline(governed) if write_baseline else governed, live, limits)
         controls = api.controls(report, governed.settings)
     if write_baseline:
         _write_baseline(report, write_baseline)
         return
-    write_reports(reports, report, controls, presentation)
+    with within(limits):
+        write_reports(reports, report, controls, presentation)
     if report.limit:
         raise wrong(f"not everything was judged: {report.limit}")
     own = [row for row in report.documents if not row.base]
@@ -254,28 +247,11 @@ def _base(base: list[str] | None, changed: bool, live: "LiveOptions | None") -> 
     return paths
 
 
-class _Limits(NamedTuple):
-    """What a run may take: seconds, and bytes of memory; None is the default."""
-
-    seconds: float | None
-    memory: int | None
-
-
-def _bytes_of(size: str) -> int:
-    """The bytes of a size such as 512M."""
-    from irsa_doctor import api
-
-    number = api.bytes_of(size)
-    if number is None:
-        raise wrong(f"--max-memory {size}: a size such as 512M or 2G is expected")
-    return number
-
-
-def _limits(flags: _Limits, governed: GoverningSettings) -> _Limits:
+def _limits(flags: RunLimits, governed: GoverningSettings) -> RunLimits:
     """The limits of the flags, else of the settings of the base; those of the work tree do not count, for a change has them."""
     settings = governed.settings
     if governed.revision:
-        return _Limits(
+        return RunLimits(
             settings.max_seconds if flags.seconds is None else flags.seconds,
             settings.max_memory if flags.memory is None else flags.memory,
         )
@@ -285,7 +261,7 @@ def _limits(flags: _Limits, governed: GoverningSettings) -> _Limits:
 
 
 def _checked(
-    paths: list[str], base: list[str], governed: GoverningSettings, live: "LiveOptions | None", limits: _Limits
+    paths: list[str], base: list[str], governed: GoverningSettings, live: "LiveOptions | None", limits: RunLimits
 ) -> "Report":
     from irsa_doctor import api
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from irsa_doctor.cli.destinations import refuse_targets
+from irsa_doctor.cli.limits import RunLimits, limit_options, within
 from irsa_doctor.cli.live_options import collect_options
 from irsa_doctor.cli.options import with_options
 from irsa_doctor.cli.output import print_note, print_text
@@ -19,8 +20,10 @@ _Redact = Annotated[bool, typer.Option("--redact", help="Replace account ids and
 _Strict = Annotated[bool, typer.Option("--strict", help="Exit 3 if part of the account or cluster cannot be read.")]
 
 
-@with_options(live=collect_options)
-def collect(output: _Output, redact: _Redact = False, strict: _Strict = False, *, live: "LiveOptions") -> None:
+@with_options(live=collect_options, limits=limit_options)
+def collect(
+    output: _Output, redact: _Redact = False, strict: _Strict = False, *, live: "LiveOptions", limits: RunLimits
+) -> None:
     """Save the account and the cluster to one snapshot file.
 
     Reads AWS and Kubernetes, or the one that --aws or --kube names. check, why, who-can and diff read the file.
@@ -31,7 +34,7 @@ def collect(output: _Output, redact: _Redact = False, strict: _Strict = False, *
 
     refuse_targets([output if output != "-" else None])
     try:
-        with progress() as on_stage:
+        with within(limits), progress() as on_stage:
             snapshot = api.collect(live.telling(on_stage), redact=redact)
     except api.LiveError as error:
         raise wrong(str(error)) from error

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from irsa_doctor.cli.limits import RunLimits, limit_options, within
 from irsa_doctor.cli.options import with_options
 from irsa_doctor.cli.output import print_text
 from irsa_doctor.cli.paths import check_existing, expanded, nearest_path
@@ -27,7 +28,7 @@ _AllowNew = Annotated[
 ]
 
 
-@with_options(settings=settings_options)
+@with_options(settings=settings_options, limits=limit_options)
 def diff(
     paths: _Sides = None,
     git: _Git = None,
@@ -37,6 +38,7 @@ def diff(
     exit_zero: _ExitZero = False,
     *,
     settings: "Settings",
+    limits: RunLimits,
 ) -> None:
     """Compare which subjects two sets of trust policies admit.
 
@@ -50,7 +52,8 @@ def diff(
     output_format = checked_format("diff", format_)
     old, new = _sides(list(paths or ()), git)
     try:
-        changes = api.diff(old, new, settings=settings, revision=git)
+        with within(limits):
+            changes = api.diff(old, new, settings=settings, revision=git)
     except (api.NoRevision, api.NothingRead, api.RuleError, api.UnknownRule, api.BaselineError) as error:
         raise wrong(str(error)) from error
     print_text(api.render_diff(changes, output_format, api.style_for()))

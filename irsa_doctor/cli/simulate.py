@@ -5,6 +5,8 @@ from typing import Annotated, NoReturn
 
 import typer
 
+from irsa_doctor.cli.limits import RunLimits, limit_options, within
+from irsa_doctor.cli.options import with_options
 from irsa_doctor.cli.output import print_text
 from irsa_doctor.cli.settings_options import check_account
 from irsa_doctor.cli.wrong import checked_format, wrong
@@ -25,6 +27,7 @@ _Context = Annotated[
 _Format = Annotated[str, typer.Option("--format", "-f", metavar="FORMAT", help="json (one line an answer) or text.")]
 
 
+@with_options(limits=limit_options)
 def simulate(
     vectors: _Vectors = None,
     trust_policy: _TrustPolicy = None,
@@ -35,6 +38,8 @@ def simulate(
     aud: _Aud = "sts.amazonaws.com",
     context: _Context = None,
     format_: _Format = "json",
+    *,
+    limits: RunLimits,
 ) -> None:
     """Decide requests to assume a role as IAM would.
 
@@ -49,34 +54,36 @@ def simulate(
     if vectors is not None:
         if trust_policy or issuer or account or sub or context:
             raise wrong("--vectors has whole requests: give no other option with it but --format")
-        _answer_lines(vectors, output_format)
+        _answer_lines(vectors, output_format, limits)
     if trust_policy is None or sub is None or not issuer or not account:
         raise wrong("give --vectors FILE, or --trust-policy, --issuer, --account and --sub")
     check_account(account)
     keys = _context(context or ())
     try:
         policy = api.read_policy_file(trust_policy)
-        answer = api.simulate(
-            policy,
-            issuer=issuer,
-            account=account,
-            sub=sub,
-            aud=aud,
-            partition=partition,
-            context=keys,
-            ident=trust_policy,
-        )
+        with within(limits):
+            answer = api.simulate(
+                policy,
+                issuer=issuer,
+                account=account,
+                sub=sub,
+                aud=aud,
+                partition=partition,
+                context=keys,
+                ident=trust_policy,
+            )
     except (api.Unreadable, api.Unanswerable) as error:
         raise wrong(str(error)) from error
     print_text(api.render_simulations([answer], output_format))
     raise typer.Exit(0 if answer.decision == "allow" else 1)
 
 
-def _answer_lines(path: str, output_format: str) -> NoReturn:
+def _answer_lines(path: str, output_format: str, limits: RunLimits) -> NoReturn:
     from irsa_doctor import api
 
     try:
-        answers = list(api.simulate_lines(api.read_requests(path)))
+        with within(limits):
+            answers = list(api.simulate_lines(api.read_requests(path)))
     except api.Unreadable as error:
         raise wrong(str(error)) from error
     print_text(api.render_simulations(answers, output_format))

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from irsa_doctor.cli.limits import RunLimits, limit_options, within
 from irsa_doctor.cli.live_options import live_options
 from irsa_doctor.cli.options import (
     AccountId,
@@ -47,13 +48,14 @@ def _settings(
     )
 
 
-@with_options(settings=_settings, live=live_options)
+@with_options(settings=_settings, limits=limit_options, live=live_options)
 def who_can(
     role: Annotated[str, typer.Argument(help="ARN or name of the role, or path of a bare trust policy.")],
     paths: Paths = None,
     format_: Format = "text",
     *,
     settings: "Settings",
+    limits: RunLimits,
     live: "LiveOptions | None",
 ) -> None:
     """Show exactly which subjects can assume a role.
@@ -68,7 +70,8 @@ def who_can(
     output_format = checked_format("who-can", format_)
     inputs = input_paths(paths or ([role] if live is None and os.path.isfile(role) else None), live)
     try:
-        answer = api.who_can(role, inputs, settings=settings, live=live)
+        with within(limits):
+            answer = api.who_can(role, inputs, settings=settings, live=live)
     except (api.NoSuchRole, api.NothingRead, api.LiveError) as error:
         raise wrong(str(error)) from error
     print_text(api.render_who_can(answer, output_format, api.style_for()))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
+from irsa_doctor.cli.limits import RunLimits, limit_options, within
 from irsa_doctor.cli.live_options import live_options
 from irsa_doctor.cli.options import AccountId, AllFolders, Complete, Config, Format, NoConfig, with_options
 from irsa_doctor.cli.output import print_text
@@ -103,7 +104,7 @@ def evidence_options(*, token: _Token = None, event: _Event = None, error: _Erro
     return _EvidenceFiles(error or "", token or "", event or "")
 
 
-@with_options(scope=scope_options, evidence=evidence_options, live=live_options)
+@with_options(scope=scope_options, evidence=evidence_options, limits=limit_options, live=live_options)
 def why(
     target: _Target = None,
     paths: _Paths = None,
@@ -115,6 +116,7 @@ def why(
     *,
     evidence: _EvidenceFiles,
     scope: _Scope,
+    limits: RunLimits,
     live: "LiveOptions | None",
 ) -> None:
     """Find the broken link between a workload and its role.
@@ -133,12 +135,13 @@ def why(
     if lookup_events and (evidence.event or all_ or live is None or not live.aws):
         raise wrong("--lookup-events goes with --aws or --live and one target, and without --event")
     _check_stdin(inputs, evidence)
-    if all_:
-        diagnoses = _diagnoses(_all_of(inputs, scope, evidence), live)
-        text = api.render_why_all(diagnoses, output_format, api.style_for())
-    else:
-        diagnoses = _diagnoses(_one_of(name, inputs, scope, evidence, role or "", lookup_events), live)
-        text = api.render_why(diagnoses[0], output_format, api.style_for())
+    with within(limits):
+        if all_:
+            diagnoses = _diagnoses(_all_of(inputs, scope, evidence), live)
+            text = api.render_why_all(diagnoses, output_format, api.style_for())
+        else:
+            diagnoses = _diagnoses(_one_of(name, inputs, scope, evidence, role or "", lookup_events), live)
+            text = api.render_why(diagnoses[0], output_format, api.style_for())
     print_text(text)
     verdicts = {diagnosis.verdict for diagnosis in diagnoses}
     raise typer.Exit(0 if exit_zero else next((code for verdict, code in _CODES.items() if verdict in verdicts), 0))

@@ -3,7 +3,8 @@
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from irsa_doctor.model.errors import IrsaDoctorError
+from irsa_doctor.model.errors import IrsaDoctorError, NotJudged
+from irsa_doctor.model.limits import RunLimit, attempt, reached
 
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
@@ -26,6 +27,23 @@ def fault_words(error: Exception) -> str:
     if isinstance(error, MemoryError):
         return "could not be judged: not enough memory"
     return "could not be judged: an error of irsa-doctor, please report"
+
+
+def judged_or_named(name: str, work: Callable[[], _Result]) -> _Result:
+    """Return what `work` makes of something.
+
+    Raises NotJudged where the run reached a limit, or for an unexpected error, with the name, or with the document that the
+    error notes.
+    """
+    try:
+        result = attempt(work)
+    except Exception as error:
+        noted = next(iter(getattr(error, "__notes__", ())), name)
+        raise NotJudged(f"{noted}: {fault_words(error)}") from error
+    why = result.why if isinstance(result, RunLimit) else reached()
+    if isinstance(result, RunLimit) or why:
+        raise NotJudged(f"{name}: not judged: {why}")
+    return result
 
 
 def without_breaking(

@@ -6,6 +6,7 @@ from typing import Any, Literal
 import msgspec
 
 from irsa_doctor.model.extents import NO_EXTENT, LazyExtent
+from irsa_doctor.model.limits import reached
 
 Severity = Literal["critical", "high", "medium", "low"]
 Confidence = Literal["high", "medium", "low"]
@@ -73,10 +74,10 @@ class Offer:
 
     @property
     def fix(self) -> Fix | None:
-        """The fix, None where none is proved."""
+        """The fix, None where none is proved, or where the run has reached a limit before."""
         if self._make is not None:
             make, self._make = self._make, None
-            self._fix = make()
+            self._fix = None if reached() else make()
         return self._fix
 
     def __eq__(self, other: object) -> bool:

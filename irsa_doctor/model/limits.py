@@ -17,7 +17,7 @@ MAX_SECONDS, MAX_MEMORY = 300.0, 2 << 30
 """what a run may take by default: seconds, and bytes of memory"""
 _SIZE = re.compile(r"([0-9]{1,9})([KMGT]?)(?:i?B)?", re.IGNORECASE)
 _TICK = 0.1
-"""seconds between two looks at the clock and at the memory"""
+"""seconds between two looks at the memory"""
 _GRACE = 4
 """part of a limit that is added once it is reached, so that what was read is judged, and what is judged is reported"""
 
@@ -46,16 +46,20 @@ class _Watch:
         self.until = time.monotonic() + seconds
         self.most = resident() + memory
         self.why = ""
-        self.is_over = self.may_end = self.is_armed = False
+        self.next_look = 0.0
+        self.is_over = self.may_end = False
 
     def look(self) -> None:
         """Note whether a limit is reached."""
         if self.is_over:
             return
-        if time.monotonic() > self.until:
+        now = time.monotonic()
+        if now > self.until:
             self.end(f"the run reached its limit of {self.seconds:g} seconds (--max-seconds)")
-        elif resident() > self.most:
-            self.end(f"the run reached its limit of {self.memory >> 20} MiB of memory (--max-memory)")
+        elif now > self.next_look:
+            self.next_look = now + _TICK
+            if resident() > self.most:
+                self.end(f"the run reached its limit of {self.memory >> 20} MiB of memory (--max-memory)")
 
     def end(self, why: str) -> None:
         self.is_over, self.why = True, self.why or why
@@ -66,7 +70,8 @@ class _Watch:
             self.most = resident() + self.memory // _GRACE
             self.is_over = False
 
-    def on_signal(self, number: int, frame: object) -> None:
+    def interrupt(self) -> None:
+        """End the work under way, where a limit is reached and `attempt` waits for it."""
         self.look()
         if self.is_over and self.may_end:
             self.may_end = False
@@ -103,23 +108,39 @@ def _most_resident() -> int:
 def limited(seconds: float, memory: int) -> Iterator[None]:
     """While the context lasts, a run may take so many seconds, and so many bytes of memory more than it has now.
 
-    Long work is interrupted in the main thread, where the system has timers; elsewhere the limits are looked at between
-    documents and between subjects.
+    The limits are looked at between documents, between subjects and at the safe points of long work (`pause`); under `alarms`
+    everywhere.
     """
-    watch = _Watch(seconds, memory)
-    token = _WATCH.set(watch)
-    before = None
-    if hasattr(signal, "setitimer") and threading.current_thread() is threading.main_thread():
-        before = signal.signal(signal.SIGALRM, watch.on_signal)
-        signal.setitimer(signal.ITIMER_REAL, _TICK, _TICK)
-        watch.is_armed = True
+    token = _WATCH.set(_Watch(seconds, memory))
     try:
         yield
     finally:
-        if watch.is_armed:
-            signal.setitimer(signal.ITIMER_REAL, 0)
-            signal.signal(signal.SIGALRM, before if before is not None else signal.SIG_DFL)
         _WATCH.reset(token)
+
+
+@contextmanager
+def alarms() -> Iterator[None]:
+    """While the context lasts, an alarm of the system ends work at the limits, wherever it is.
+
+    For programs, not for libraries: the alarm is one of the process. Outside of the main thread, and where the system has no
+    timers, nothing happens.
+    """
+    if not hasattr(signal, "setitimer") or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGALRM, lambda number, frame: pause())
+    signal.setitimer(signal.ITIMER_REAL, _TICK, _TICK)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before if before is not None else signal.SIG_DFL)
+
+
+def pause() -> None:
+    """End the work under way where the run reached a limit: a safe point of work that may take long."""
+    if watch := _WATCH.get():
+        watch.interrupt()
 
 
 def reached() -> str:
@@ -127,8 +148,7 @@ def reached() -> str:
     watch = _WATCH.get()
     if watch is None:
         return ""
-    if not watch.is_armed or time.monotonic() > watch.until:
-        watch.look()
+    watch.look()
     return watch.why if watch.is_over else ""
 
 
@@ -148,15 +168,16 @@ def attempt(work: Callable[[], _T]) -> _T | RunLimit:
         return work()
     if why := reached():
         return RunLimit(why)
+    before = watch.may_end
     try:
         watch.may_end = True
         result = work()
-        watch.may_end = False
+        watch.may_end = before
     except _Reached:
         return RunLimit(watch.why)
     except MemoryError:
         watch.may_end = False
         return RunLimit("there was not enough memory")
     finally:
-        watch.may_end = False
+        watch.may_end = before
     return result

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from irsa_doctor.model.limits import pause
 from irsa_doctor.text.errors import TextError
 from irsa_doctor.text.scanner import DEPTH, Duplicate, escaped, line_and_column, number_of
 from irsa_doctor.text.yaml_errors import yaml_error_reason
@@ -95,6 +96,7 @@ def _streamed(text: bytes) -> Iterator[YamlDocument]:
     loader = yaml.CBaseLoader(text)
     try:
         while not isinstance(event := loader.get_event(), yaml.StreamEndEvent):
+            pause()
             if isinstance(event, yaml.DocumentStartEvent):
                 converter = _EventConverter(loader)
                 value = converter.value(loader.get_event(), "", False)
@@ -183,6 +185,7 @@ def _deepest(text: bytes) -> TextError | None:
     loader = yaml.CBaseLoader(text)
     try:
         while not isinstance(event := loader.get_event(), yaml.StreamEndEvent):
+            pause()
             if isinstance(event, yaml.CollectionStartEvent):
                 depth += 1
                 if depth > DEPTH:

@@ -2,8 +2,9 @@
 
 import pytest
 
-from irsa_doctor.model.errors import IrsaDoctorError
-from irsa_doctor.model.faults import fault_words, without_breaking
+from irsa_doctor.model.errors import IrsaDoctorError, NotJudged
+from irsa_doctor.model.faults import fault_words, judged_or_named, without_breaking
+from irsa_doctor.model.limits import limited
 
 
 def summed(numbers):
@@ -47,3 +48,27 @@ def test_what_runs_out_is_named():
 def test_what_is_meant_for_the_caller_is_no_fault():
     with pytest.raises(IrsaDoctorError):
         fault_words(IrsaDoctorError("no such file"))
+
+
+def test_a_question_that_meets_an_error_of_ours_names_what_was_not_judged():
+    def broken() -> None:
+        raise ZeroDivisionError
+
+    with pytest.raises(NotJudged, match=r"^app: could not be judged: an error of irsa-doctor"):
+        judged_or_named("app", broken)
+
+
+def test_an_error_that_notes_its_document_names_that():
+    def broken() -> None:
+        error = RecursionError()
+        error.add_note("other.json")
+        raise error
+
+    with pytest.raises(NotJudged, match=r"^other\.json: could not be judged: values nested too deeply"):
+        judged_or_named("app", broken)
+
+
+def test_a_question_that_reaches_a_limit_has_no_answer():
+    with limited(0, 1 << 40), pytest.raises(NotJudged, match=r"^app: not judged: the run reached its limit of 0 seconds"):
+        judged_or_named("app", lambda: 5)
+    assert judged_or_named("app", lambda: 5) == 5

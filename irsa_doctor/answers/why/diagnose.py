@@ -57,6 +57,11 @@ def _role(case: Case) -> str:
     return case.role or text_of(supplied)
 
 
+def undiagnosed(case: Case, why: str) -> Diagnosis:
+    """The answer for a case that could not be diagnosed, with the reason."""
+    return Diagnosis(subject=_subject(case), role=case.role, verdict="unknown", links=(), causes=(), notes=(f"{why}.",))
+
+
 def _subject(case: Case) -> WorkloadIdentity:
     cluster = case.view.name_of(case.cluster_id) if case.cluster_id else case.issuer
     return WorkloadIdentity(

@@ -62,7 +62,11 @@ class View(Lookups, frozen=True, dict=True):
     def _within_limits(self, alike: AlikeRoles, role: Role) -> AnalysedRole:
         limit = reached()
         if not limit:
-            return alike.analysed(role)
+            try:
+                return alike.analysed(role)
+            except Exception as error:
+                error.add_note(role.place.document)
+                raise
         self.unjudged[role.place.document] = limit
         unseen = Unknown(f"who may assume {role.name}: {limit}", "")
         return alike.analysed(msgspec.structs.replace(role, policy=unseen))

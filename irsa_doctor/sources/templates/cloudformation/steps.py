@@ -1,10 +1,13 @@
 """What the functions of a CloudFormation template may cost, so that a few lines cannot take for ever."""
 
+from irsa_doctor.model.limits import pause
 from irsa_doctor.text.errors import WrongShape
 
 _STEPS, _ALL_STEPS = 100_000, 2_000_000
 """Steps of the functions of one property, and of all of a template"""
 _DEEP = 60
+_PAUSE = 1023
+"""Steps between two looks at the limits of the run"""
 
 
 class TemplateSteps:
@@ -18,6 +21,8 @@ class TemplateSteps:
         """Count steps; raises WrongShape where there were too many, or functions are nested too deeply."""
         self.of_property += steps
         self.of_all += steps
+        if self.of_all & _PAUSE == 0:
+            pause()
         if depth > _DEEP:
             raise WrongShape(pointer, f"functions nested too deeply: more than {_DEEP} deep")
         if self.of_property > _STEPS:

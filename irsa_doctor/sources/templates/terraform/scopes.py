@@ -10,6 +10,7 @@ from contextlib import contextmanager
 import msgspec
 
 from irsa_doctor.model import text_of
+from irsa_doctor.model.limits import pause
 from irsa_doctor.sources.templates.values import TemplateValue, scalar_text
 from irsa_doctor.text.errors import WrongShape
 
@@ -17,6 +18,8 @@ _DEEP = 200
 """Expressions inside expressions, those that a reference leads to counted in."""
 _STEPS, _STEPS_A_BYTE = 200_000, 20
 """Steps that one expression may take, and those that all may take for each byte: far more than any configuration needs"""
+_PAUSE = 1023
+"""Steps between two looks at the limits of the run"""
 _EXPRESSIONS = 5
 """Expressions of a root module that may take all the steps that one may"""
 _FITTING, _OVERSIZE = 50, 50_000
@@ -55,6 +58,8 @@ class Budget:
         """Count steps; raises WrongShape where there were too many."""
         self.steps -= steps
         self.all_steps -= steps
+        if self.steps & _PAUSE == 0:
+            pause()
         if self.steps < 0:
             raise WrongShape("", f"an expression of more than {self.most:,} steps")
         if self.all_steps < 0:

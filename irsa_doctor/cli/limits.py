@@ -1,0 +1,54 @@
+"""The options that limit a run, and the context that keeps to them."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated, NamedTuple
+
+import typer
+
+from irsa_doctor.cli.wrong import wrong
+
+_MaxSeconds = Annotated[
+    float | None,
+    typer.Option(metavar="SECONDS", min=0, help="End the run after this time: what is judged is reported, and exit 2. [300]"),
+]
+_MaxMemory = Annotated[
+    str | None,
+    typer.Option(metavar="SIZE", help="End the run, as --max-seconds does, when it needs so much memory: 512M, 2G. [2G]"),
+]
+
+
+class RunLimits(NamedTuple):
+    """What a run may take: seconds, and bytes of memory; None is the default."""
+
+    seconds: float | None
+    memory: int | None
+
+
+def limit_options(*, max_seconds: _MaxSeconds = None, max_memory: _MaxMemory = None) -> RunLimits:
+    """The limits of a run, as flags give them."""
+    return RunLimits(max_seconds, None if max_memory is None else _bytes_of(max_memory))
+
+
+def _bytes_of(size: str) -> int:
+    """The bytes of a size such as 512M."""
+    from irsa_doctor import api
+
+    number = api.bytes_of(size)
+    if number is None:
+        raise wrong(f"--max-memory {size}: a size such as 512M or 2G is expected")
+    return number
+
+
+@contextmanager
+def within(limits: RunLimits) -> Iterator[None]:
+    """While the context lasts, a run keeps to its limits; a question that they leave without an answer is exit 2."""
+    from irsa_doctor import api
+
+    seconds = api.MAX_SECONDS if limits.seconds is None else limits.seconds
+    memory = api.MAX_MEMORY if limits.memory is None else limits.memory
+    try:
+        with api.limited(seconds, memory), api.alarms():
+            yield
+    except api.NotJudged as error:
+        raise wrong(str(error)) from error
