@@ -25,7 +25,7 @@ EXPORTS: Mapping[str, str] = {
     "answers.why": "NoEvents NoTarget",
     "answers.why.records": "ContainerIdentity DiagnosedCause DiagnosedLink Diagnosis LinkNeed MistakenRemedy "
     "PredictedError QuotedPlace WorkloadIdentity",
-    "api.check": "MAX_MEMORY MAX_SECONDS baseline_of check controls framework_ids",
+    "api.check": "baseline_of check controls framework_ids",
     "api.collect": "collect",
     "api.diff": "diff",
     "api.explain": "UnknownId explain",
@@ -55,7 +55,7 @@ EXPORTS: Mapping[str, str] = {
     "Subject Tally Waived",
     "model.intents": "IntendedCluster IntendedRole IntendedSubject Intent",
     "model.kinds": "UnknownKind kind_named",
-    "model.limits": "alarms bytes_of limited",
+    "model.limits": "MAX_MEMORY MAX_SECONDS alarms bytes_of limited",
     "model.nearness": "suggestion",
     "reports.style": "Style",
     "rulebook.cause_block": "CauseBlock StsError",

@@ -46,8 +46,6 @@ from irsa_doctor.answers.why.records import MistakenRemedy as MistakenRemedy
 from irsa_doctor.answers.why.records import PredictedError as PredictedError
 from irsa_doctor.answers.why.records import QuotedPlace as QuotedPlace
 from irsa_doctor.answers.why.records import WorkloadIdentity as WorkloadIdentity
-from irsa_doctor.api.check import MAX_MEMORY as MAX_MEMORY
-from irsa_doctor.api.check import MAX_SECONDS as MAX_SECONDS
 from irsa_doctor.api.check import baseline_of as baseline_of
 from irsa_doctor.api.check import check as check
 from irsa_doctor.api.check import controls as controls
@@ -168,6 +166,8 @@ from irsa_doctor.model.intents import IntendedSubject as IntendedSubject
 from irsa_doctor.model.intents import Intent as Intent
 from irsa_doctor.model.kinds import UnknownKind as UnknownKind
 from irsa_doctor.model.kinds import kind_named as kind_named
+from irsa_doctor.model.limits import MAX_MEMORY as MAX_MEMORY
+from irsa_doctor.model.limits import MAX_SECONDS as MAX_SECONDS
 from irsa_doctor.model.limits import alarms as alarms
 from irsa_doctor.model.limits import bytes_of as bytes_of
 from irsa_doctor.model.limits import limited as limited

@@ -124,7 +124,7 @@ def canonical_json(document: bytes) -> bytes:
     """A JSON text in the one way in which snapshots and live answers are written; secrets are not."""
     try:
         text = msgspec.json.format(document, indent=2)
-    except (msgspec.DecodeError, RecursionError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         text = document
     return without_secrets(text)
 

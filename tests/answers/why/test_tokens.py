@@ -405,3 +405,11 @@ def test_odd_claims_are_no_trouble(claims):
         for part in (b'{"alg":5,"kid":[]}', json.dumps(CLAIMS | claims).encode(), b"signature")
     )
     assert asked(raw).verdict == "broken"
+
+
+@pytest.mark.parametrize("part", [b'{"k\x8d": 1}', b'{"k": "\xff"}', b"\xff", b"{" * 100_000, b"[1e400]"])
+@pytest.mark.parametrize("number", [0, 1])
+def test_parts_that_are_no_json_objects_are_no_token(part, number):
+    parts = [base64.urlsafe_b64encode(b"{}").decode()] * 3
+    parts[number] = base64.urlsafe_b64encode(part).decode().rstrip("=")
+    assert isinstance(read_token(".".join(parts).encode()), BadToken)

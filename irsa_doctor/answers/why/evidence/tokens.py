@@ -158,6 +158,6 @@ def _part(part: str) -> Mapping[str, Any] | None:
     decoded = _bytes_of(part)
     try:
         value = msgspec.json.decode(decoded) if decoded else None
-    except (msgspec.DecodeError, RecursionError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
     return value if isinstance(value, dict) else None
