@@ -28,6 +28,8 @@ def refuse_target(path: str) -> None:
     try:
         mode = os.lstat(path).st_mode
     except FileNotFoundError:
+        if os.path.dirname(os.path.abspath(path)) == "/dev":
+            raise NotWritable("there is no such device") from None
         return
     if stat.S_ISLNK(mode):
         raise NotWritable("a link, and nothing is written through links")

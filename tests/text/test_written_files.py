@@ -89,3 +89,8 @@ def test_of_a_write_that_fails_the_old_file_stays(monkeypatch):
     assert os_error_reason(raised.value) == "no space is left on the device"
     assert Path("out.json").read_bytes() == b"old"
     assert sorted(os.listdir()) == ["out.json", "precious"]
+
+
+def test_a_device_that_is_not_there_is_not_made_a_file():
+    with pytest.raises(OSError, match="no such device"):
+        refuse_target("/dev/no-such-device")

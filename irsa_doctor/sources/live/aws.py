@@ -272,7 +272,7 @@ def _event(item: Mapping[str, Any]) -> dict[str, Any]:
     members = {name: item[name] for name in ("EventId", "EventName", "EventTime", "EventSource", "Username") if name in item}
     try:
         detail = msgspec.json.decode(str(item.get("CloudTrailEvent", "")))
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
         return members
     if isinstance(detail, dict):
         detail.pop("responseElements", None)

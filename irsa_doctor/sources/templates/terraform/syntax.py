@@ -20,6 +20,7 @@ LARGEST = 16 << 20
 NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 """A number (https://github.com/hashicorp/hcl/blob/main/hclsyntax/spec.md#numeric-literals): there are no other bases."""
 _OTHER_BASE = re.compile(rb"(?<![\w.])0[xXbBoO]\w+")
+_QUOTED = re.compile(r"\"(?:[^\"\\]|\\.)*(?:\"|$)")
 _PARTS = 1_000
 _BLOCK = re.compile(rb"^(?=(?:resource|data|module|variable|locals|output)\b[^\n]*\{)", re.MULTILINE)
 _CLOSING = {
@@ -206,8 +207,24 @@ def _text_error(root: Node, text: bytes) -> TextError:
     if node.is_missing:
         what = _CLOSING.get(node.type, f"`{node.type}`")
         return TextError(f"not valid Terraform configuration: {what} is missing", line, column)
-    excerpt = text[node.start_byte : node.end_byte].split(b"\n", 1)[0][:40].decode(errors="replace")
-    return TextError(f"not valid Terraform configuration: `{excerpt}` is not expected", line, column)
+    return TextError(f"not valid Terraform configuration: {_unexpected(node, text)} is not expected", line, column)
+
+
+def _unexpected(node: Node, text: bytes) -> str:
+    """What the grammar does not have, without the texts in it: what a text holds may be nobody's business."""
+    if _is_in_text(node):
+        return "what follows in a text"
+    line = text[node.start_byte : node.end_byte].split(b"\n", 1)[0].decode(errors="replace")
+    shown = _QUOTED.sub('"..."', line)
+    return f"`{shown[:40]}`"
+
+
+def _is_in_text(node: Node) -> bool:
+    """Whether a node lies in a quoted text or a heredoc."""
+    parent = node.parent
+    while parent is not None and not parent.type.startswith(("quoted_template", "heredoc", "string_lit", "template_")):
+        parent = parent.parent
+    return parent is not None
 
 
 def _position(text: bytes, offset: int) -> tuple[int, int]:

@@ -859,3 +859,20 @@ def test_a_file_whose_name_only_ends_in_override_is_none():
 )
 def test_every_form_of_a_block_is_taken(text):
     assert federated(app(text)) == "x"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'resource "aws_iam_role" "t" { description = "hunter2", assume_role_policy = 1 }\n',
+        'x = "hunter2\ny = 1\n',
+        "a = <<EOT\nhunter2 ${\nEOT\n",
+        'a = [ "hunter2" "x" ]\n',
+        'a = "hunter2 \\" more" "x"\n',
+        "resource \"a\" \"b\" {\n password = 'hunter2'\n}\n",
+    ],
+)
+def test_an_error_of_syntax_does_not_quote_what_texts_hold(text):
+    row = row_of(inventory({"main.tf": text}), "main.tf")
+    assert row.status == "unreadable"
+    assert "hunter2" not in row.why
