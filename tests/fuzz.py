@@ -25,6 +25,8 @@ from tests.test_hostile import CODE, FILES, broken
 
 SLOW = 20
 """seconds that one document may take"""
+_TOLD = 1000
+"""documents after which their number is printed"""
 MEMORY = 3 << 30
 """bytes of address space that all documents may take"""
 GOOD = {
@@ -206,6 +208,8 @@ def main() -> int:
             if why:
                 failures += 1
                 keep(seed, why, options.keep)
+            if count % _TOLD == 0:
+                print(f"{count} documents, {failures} failed", flush=True)
             if options.seed is not None:
                 break
     print(f"{count} documents, {failures} failed", dict(readers))
