@@ -869,7 +869,7 @@ def test_every_form_of_a_block_is_taken(text):
         "a = <<EOT\nhunter2 ${\nEOT\n",
         'a = [ "hunter2" "x" ]\n',
         'a = "hunter2 \\" more" "x"\n',
-        "resource \"a\" \"b\" {\n password = 'hunter2'\n}\n",
+        'resource "a" "b" {\n password = \'hunter2\'\n}\n',
     ],
 )
 def test_an_error_of_syntax_does_not_quote_what_texts_hold(text):
