@@ -31,6 +31,7 @@ BELOW = {
 # the rooms inside rooms
 INNER = {
     "answers/check",
+    "answers/fix",
     "answers/intents",
     "answers/intents/dialects",
     "answers/why",
@@ -43,6 +44,8 @@ INNER = {
     "facts/roles",
     "facts/service_accounts",
     "facts/workloads",
+    "remedies/edits",
+    "remedies/proposals",
     "rulebook/frameworks",
     "sources/documents",
     "sources/files",

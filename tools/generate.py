@@ -16,6 +16,7 @@ from irsa_doctor.reports.schemas import made_schemas
 from irsa_doctor.rulebook.cause_block import CauseBlock
 from irsa_doctor.rulebook.cause_files import index_of_causes
 from irsa_doctor.rulebook.causes import Cause
+from irsa_doctor.rulebook.edit_block import EditBlock
 from irsa_doctor.rulebook.files import ID, index_of
 from irsa_doctor.rulebook.folders import check_controls, check_files, read_shipped
 from irsa_doctor.rulebook.message_files import SymptomsDocument, index_of_messages
@@ -66,7 +67,7 @@ def rule_schema() -> Mapping[str, Any]:
         "$id": "irsa-doctor.rule/1",
         "title": "A rule of irsa-doctor",
         **_object(
-            ("when", "snippet", "references", "controls", "cause", "fix", "instead"),
+            ("when", "snippet", "references", "controls", "cause", "fix", "edit", "instead"),
             id={"type": "string", "pattern": f"^{ID.pattern}$"},
             title=text,
             subject={"oneOf": [kinds, {"type": "array", "items": kinds, "minItems": 1}]},
@@ -86,6 +87,7 @@ def rule_schema() -> Mapping[str, Any]:
             },
             cause={"$ref": "#/$defs/CauseBlock"},
             fix={"type": "array", "items": {"enum": list(get_args(FixKind))}},
+            edit={"$ref": "#/$defs/EditBlock"},
             instead=text,
             examples=_object(bad=examples, good=examples),
         ),
@@ -100,7 +102,7 @@ def rule_schema() -> Mapping[str, Any]:
 
 def _records() -> Mapping[str, Any]:
     """The JSON Schemas of the records in a cause block, with the words that they may use."""
-    return _parts_of(CauseBlock)
+    return {**_parts_of(CauseBlock), **_parts_of(EditBlock)}
 
 
 def _schema_of(kind: type, title: str) -> Mapping[str, Any]:

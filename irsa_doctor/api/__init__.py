@@ -12,6 +12,7 @@ EXPORTS: Mapping[str, str] = {
     "answers.check.choice": "UnknownRule",
     "answers.check.examples": "ExamplesResult Failure",
     "answers.diff": "ChangedSubjects Difference RoleChange",
+    "answers.fix.records": "ChangedFile FileEdit FindingFix FixCommand Fixing Remaining TextPosition Unfixed",
     "answers.intents.clusters": "ResolvedCluster",
     "answers.intents.dialects.written": "MadeFile",
     "answers.intents.generation": "Generation",
@@ -29,12 +30,14 @@ EXPORTS: Mapping[str, str] = {
     "api.collect": "collect",
     "api.diff": "diff",
     "api.explain": "UnknownId explain",
+    "api.fix": "FixAnswer Written fix write_fixes",
     "api.generate": "GENERATE_FORMATS generate",
     "api.intents": "infer verify",
     "api.load": "NothingRead load",
     "api.permissions": "NotLive permissions",
     "api.render": "ANSWER_FORMATS COUNTED_FORMATS Presentation UnknownFormat for_terminal render_diff render_explanation "
-    "render_generation render_inference masked render_permissions render_report render_rules render_simulations "
+    "render_generation render_fix render_fix_commands "
+    "render_unified_diff render_inference masked render_permissions render_report render_rules render_simulations "
     "render_verification render_who_can render_why render_why_all style_for without_commands",
     "api.rules": "RulePage list_rules show_rule verify_rules",
     "api.schema": "UnknownSchema schema",
@@ -49,6 +52,7 @@ EXPORTS: Mapping[str, str] = {
     "Contradiction Discovery Document EgressPolicy EnvSource Flaw Gap Hole HybridNodeConfig Inventory LabelSelector Mount "
     "Namespace NodeRole OidcProvider Place PlannedCluster PlannedProvider PodIdentityAssociation ProjectedToken "
     "ResourceControlPolicy Role RolePermissions ServiceAccount SigningKey Text TrustPolicy Unknown Webhook Workload",
+    "model.edits": "Proof SubjectSet",
     "model.errors": "IrsaDoctorError NotJudged",
     "model.extents": "Extent LazyExtent",
     "model.findings": "CONFIDENCES SEVERITIES Counts DocumentRow Finding Fix Location Missing Offer Report RoleAccounts "
@@ -60,6 +64,7 @@ EXPORTS: Mapping[str, str] = {
     "reports.style": "Style",
     "rulebook.cause_block": "CauseBlock StsError",
     "rulebook.causes": "Cause",
+    "rulebook.edit_block": "EditBlock",
     "rulebook.files": "Illustration",
     "rulebook.frameworks": "Bearing ControlResult FrameworkReport",
     "rulebook.rules": "Clause Control Graded Reference Rule RuleError",

@@ -60,7 +60,7 @@ def check(  # noqa: PLR0913 - the input, its sources, and what governs the judge
     from irsa_doctor.answers.check.judge import judge
     from irsa_doctor.model.limits import limited
 
-    governing = _governing(settings)
+    governing = governing_of(settings)
     with limited(MAX_SECONDS if max_seconds is None else max_seconds, MAX_MEMORY if max_memory is None else max_memory):
         on_stage("reading documents")
         loaded = _loaded(paths, stdin, settings, live, base)
@@ -70,22 +70,22 @@ def check(  # noqa: PLR0913 - the input, its sources, and what governs the judge
         pairs = compared or ([(settings, proposed)] if proposed else ())
         change = _change(governing, pairs, revision, _base_findings(base, paths, governing, today))
         if revision and live is None:
-            before = _judged_base(revision, (*paths, *base), loaded, governing, today or _today())
+            before = _judged_base(revision, (*paths, *base), loaded, governing, today or today_here())
             if before is not None:
                 change = _beside_base(change, before, loaded, settings)
-                return judge(_newly_differing(loaded, before), governing, today or _today(), change=change)
+                return judge(_newly_differing(loaded, before), governing, today or today_here(), change=change)
         comments_of = _comments_at(revision, loaded, settings) if revision else None
-        return judge(_input(loaded), governing, today or _today(), change=change, comments_of=comments_of)
+        return judge(_input(loaded), governing, today or today_here(), change=change, comments_of=comments_of)
 
 
 def judged(loaded: "Loaded", settings: Settings, today: date | None, families: Sequence[str]) -> Report:
     """The report about loaded documents by the rules of some families alone. Raises as `check` does."""
     from irsa_doctor.answers.check.judge import judge
 
-    governing = _governing(settings)
+    governing = governing_of(settings)
     rules = [rule for rule in governing.rules if rule.family in families]
     left_out = governing.rule_ids - {rule.id for rule in rules}
-    return judge(_input(loaded), msgspec.structs.replace(governing, rules=rules, left_out=left_out), today or _today())
+    return judge(_input(loaded), msgspec.structs.replace(governing, rules=rules, left_out=left_out), today or today_here())
 
 
 def controls(report: Report, settings: Settings) -> "FrameworkReport | None":
@@ -109,7 +109,8 @@ def baseline_of(report: Report) -> str:
     return baseline_text(entries_of(report.findings, report.documents))
 
 
-def _today() -> date:
+def today_here() -> date:
+    """The date of now, in UTC."""
     return datetime.now(tz=UTC).date()
 
 
@@ -123,7 +124,8 @@ def _loaded(
     return load_plan(Plan("check"), live, paths, stdin=stdin, settings=settings)
 
 
-def _governing(settings: Settings) -> "Governing":
+def governing_of(settings: Settings) -> "Governing":
+    """What governs a judgement by settings. Raises RuleError, UnknownRule and BaselineError."""
     from irsa_doctor.answers.check.choice import choose, unfiltered
     from irsa_doctor.governance.baseline import read_baseline
     from irsa_doctor.governance.governing import Governing
@@ -168,7 +170,7 @@ def _change(
     if not pairs:
         return BaseChange(base_findings)
     before, after = pairs[0]
-    governings = [(governing if old is governing.settings else _governing(old), _governing(new)) for old, new in pairs]
+    governings = [(governing if old is governing.settings else governing_of(old), governing_of(new)) for old, new in pairs]
     judged = judged_change(governings, revision, goes_before=before if _goes_before(before, after, revision) else None)
     return BaseChange(base_findings, (judged,), after.waivers)
 
@@ -197,7 +199,7 @@ def _base_findings(base: Sequence[str], paths: Sequence[str], governing: "Govern
     everything = msgspec.structs.replace(
         settings, baseline="", waivers=(), inline_ignores=False, min_severity=None, min_confidence=None
     )
-    report = judge(_input(alone), Governing(everything, governing.rules), today or _today())
+    report = judge(_input(alone), Governing(everything, governing.rules), today or today_here())
     return entries_of(report.findings, report.documents)
 
 

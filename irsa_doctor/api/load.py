@@ -50,7 +50,7 @@ def load_files(
     """The inventory of documents alone: of paths but those of `without`, and of documents by path in memory."""
     from irsa_doctor.sources import load as load_documents
 
-    return load_documents(paths, stdin=stdin, base=base, without=without, memory=memory, **_declared(settings))
+    return load_documents(paths, stdin=stdin, base=base, without=without, memory=memory, **declared_of(settings))
 
 
 def load_plan(
@@ -60,7 +60,7 @@ def load_plan(
     from irsa_doctor.sources import Declared, Loading
     from irsa_doctor.sources.live import load_live
 
-    return load_live(plan, live, Loading.of(paths, stdin=stdin, declared=Declared(**_declared(settings))))
+    return load_live(plan, live, Loading.of(paths, stdin=stdin, declared=Declared(**declared_of(settings))))
 
 
 class _Declared(TypedDict):
@@ -75,7 +75,8 @@ class _Declared(TypedDict):
     parameters: "Mapping[str, str]"
 
 
-def _declared(settings: Settings) -> _Declared:
+def declared_of(settings: Settings) -> _Declared:
+    """What settings declare of documents."""
     from irsa_doctor.sources import Exclude
 
     return {

@@ -14,6 +14,7 @@ from irsa_doctor.text.mask import masked
 
 if TYPE_CHECKING:
     from irsa_doctor.answers.diff import RoleChange
+    from irsa_doctor.answers.fix.records import Fixing
     from irsa_doctor.answers.intents.generation import Generation
     from irsa_doctor.answers.intents.inference import Inference
     from irsa_doctor.answers.intents.verification import Verification
@@ -44,6 +45,7 @@ _PLAIN = Style()
 ANSWER_FORMATS: Mapping[str, tuple[str, ...]] = {
     "check": tuple(REPORT_FORMATS),
     "diff": ("text", "json", "markdown"),
+    "fix": ("text", "json"),
     "infer": ("text", "json"),
     "permissions": ("text", "json"),
     "rules": ("text", "json"),
@@ -117,6 +119,35 @@ def render_diff(changes: "Sequence[RoleChange]", output_format: str = "text", st
     from irsa_doctor.reports.diff import DIFF_FORMATS
 
     return _leaving(_chosen(DIFF_FORMATS, output_format)(changes, style), output_format)
+
+
+def render_fix(fixing: "Fixing", output_format: str = "text", *, written: bool = False, style: Style = _PLAIN) -> str:
+    """The edits of `fix`, made or not. Raises UnknownFormat."""
+    from irsa_doctor.reports import fix as report
+
+    shown = _masked_fixing(fixing)
+    renderers = {"text": lambda: report.fix_text(shown, written, style), "json": lambda: report.fix_json(shown, written)}
+    return _leaving(_chosen(renderers, output_format)(), output_format)
+
+
+def render_fix_commands(fixing: "Fixing") -> str:
+    """The commands of `fix` for what has no source here, for a POSIX shell."""
+    from irsa_doctor.reports.fix import commands_text
+
+    return _leaving(commands_text(_masked_fixing(fixing)), "text")
+
+
+def render_unified_diff(fixing: "Fixing") -> tuple[bytes, list[str]]:
+    """The edited files as a unified diff, and the paths of those that it cannot show: their text is UTF-16."""
+    from irsa_doctor.reports.unified_diff import unified_diff
+
+    return unified_diff(fixing.before, fixing.after)
+
+
+def _masked_fixing(fixing: "Fixing") -> "Fixing":
+    import msgspec
+
+    return masked_answer(msgspec.structs.replace(fixing, before={}, after={}))
 
 
 def render_why(diagnosis: "Diagnosis", output_format: str = "text", style: Style = _PLAIN) -> str:

@@ -16,6 +16,7 @@ from irsa_doctor.cli.check import check
 from irsa_doctor.cli.collect import collect
 from irsa_doctor.cli.diff import diff
 from irsa_doctor.cli.explain import explain
+from irsa_doctor.cli.fix import fix
 from irsa_doctor.cli.generate import generate
 from irsa_doctor.cli.help import Command, Commands, context_settings
 from irsa_doctor.cli.infer import infer
@@ -75,6 +76,7 @@ app.command(cls=Command)(why)
 app.command("who-can", cls=Command)(who_can)
 app.command(cls=Command)(simulate)
 app.command(cls=Command)(diff)
+app.command(cls=Command)(fix)
 app.command(cls=Command)(generate)
 app.command(cls=Command)(verify)
 app.command(cls=Command)(infer)

@@ -207,7 +207,7 @@ def check(
     own = [row for row in report.documents if not row.base]
     if not changed and not any(row.status == "read" for row in own):
         raise wrong(_nothing_read(own))
-    raise typer.Exit(0 if exit_zero else _exit_code(report, governed.settings.fail_on or "high", strict))
+    raise typer.Exit(0 if exit_zero else exit_code(report, governed.settings.fail_on or "high", strict))
 
 
 def _without_baseline(governed: GoverningSettings) -> GoverningSettings:
@@ -283,7 +283,8 @@ def _checked(
         raise wrong(str(error)) from error
 
 
-def _exit_code(report: "Report", fail_on: str, strict: bool) -> int:
+def exit_code(report: "Report", fail_on: str, strict: bool) -> int:
+    """The exit code of a report: 1 for findings at or above a severity, 3 where something is unknown under `strict`."""
     from irsa_doctor.api import FAIL_ON
 
     failing = FAIL_ON[: FAIL_ON.index(fail_on) + 1] if fail_on != "never" else ()

@@ -22,7 +22,7 @@ GROUPS = {
         *("--format", "--output", "--quiet", "--statistics", "--show-fixes", "--show-unknown"),
         *("--force", "--audit", "--keep-issuer"),
         *("--redact", "--write-baseline", "--fail-on", "--allow-new", "--gate-unknown", "--strict", "--exit-zero"),
-        *("--max-seconds", "--max-memory"),
+        *("--max-seconds", "--max-memory", "--diff", "--write", "--commands", "--unsafe-fixes"),
     ),
     "Selection": (
         *("--select", "--ignore", "--min-severity", "--min-confidence", "--framework", "--baseline"),
@@ -72,6 +72,10 @@ EXAMPLES = {
         ),
     ),
     "diff": ("irsa-doctor diff roles-before.json roles-after.json", "irsa-doctor diff --git origin/main policies/"),
+    "fix": (
+        "irsa-doctor fix policies/ k8s/ --diff | git apply",
+        "irsa-doctor fix policies/ --complete serviceaccounts --write",
+    ),
     "collect": ("irsa-doctor collect -o live.json", "irsa-doctor collect -o shared.json --redact --aws --profile audit"),
     "permissions": ("irsa-doctor permissions check", "irsa-doctor permissions collect --kube"),
     "rules": ("irsa-doctor rules list", "irsa-doctor rules test my-rules/"),
@@ -90,7 +94,7 @@ def group_of(options: Sequence[str]) -> str:
 
 
 OPTIONS = {
-    "--fix": "--show-fixes shows corrected policies; nothing is changed in place",
+    "--fix": "irsa-doctor fix edits the files; --show-fixes shows corrected policies",
     **dict.fromkeys(("--exclude", "--skip-path", "--skip-dirs"), 'write exclude = ["PATTERN"] into irsa-doctor.toml'),
     **dict.fromkeys(("--verbose", "-v"), "--show-unknown, --show-fixes and --debug show more"),
     **dict.fromkeys(("--output-format", "--reporter"), "--format chooses the format, --output the file"),

@@ -7,9 +7,14 @@ import sys
 def print_text(text: str) -> None:
     """Write text; a character that the encoding lacks becomes its number. A closed pipe ends the run with 141."""
     encoding = sys.stdout.encoding or "utf-8"
+    print_bytes(text.encode(encoding, errors="backslashreplace"))
+
+
+def print_bytes(content: bytes) -> None:
+    """Write bytes as they are. A closed pipe ends the run with 141."""
     try:
         sys.stdout.flush()
-        left = memoryview(text.encode(encoding, errors="backslashreplace"))
+        left = memoryview(content)
         while left:
             # with PYTHONUNBUFFERED one call may take only what a pipe has room for
             left = left[sys.stdout.buffer.write(left) :]

@@ -7,11 +7,12 @@ from irsa_doctor.remedies.commands import (
     create_service_account,
     restart,
 )
-from irsa_doctor.remedies.offers import FixKind, annotation, command_fix, offer, policy_for
+from irsa_doctor.remedies.offers import FixKind, SubjectOffer, annotation, command_fix, offer, policy_for
 from irsa_doctor.remedies.pod_identity import association_policy_for
 
 __all__ = [
     "FixKind",
+    "SubjectOffer",
     "add_audience",
     "annotation",
     "association_policy_for",

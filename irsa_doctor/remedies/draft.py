@@ -257,7 +257,7 @@ class Draft:
             raise CannotEdit(f"no condition on {key}")
 
 
-Edit = Callable[[Draft], None]
+DraftEdit = Callable[[Draft], None]
 
 
 def _copied(value: Any) -> Any:

@@ -8,7 +8,7 @@ import msgspec
 
 from irsa_doctor.issuers import cluster_profile
 from irsa_doctor.model.once import once
-from irsa_doctor.remedies.draft import CannotEdit, Draft, Edit, PolicyDocument, read, statement_count
+from irsa_doctor.remedies.draft import CannotEdit, Draft, DraftEdit, PolicyDocument, read, statement_count
 from irsa_doctor.trust import Policy, Statement, grant_of, is_subject
 from irsa_doctor.trust.defect_kinds import Defect, DefectKind
 from irsa_doctor.trust.defects import Expected, defects_of
@@ -43,7 +43,7 @@ class Step(msgspec.Struct, frozen=True):
     """One edit, and how far it goes."""
 
     weight: int
-    edit: Edit
+    edit: DraftEdit
 
 
 class Mended(msgspec.Struct, frozen=True):
@@ -188,7 +188,7 @@ class _Place(msgspec.Struct, frozen=True):
     operator: str
     key: str
 
-    def edit(self, name: str, *values: Any) -> Edit:
+    def edit(self, name: str, *values: Any) -> DraftEdit:
         """An edit of the draft at this place, by the name of its method."""
         return lambda draft: getattr(draft, name)(self.index, self.operator, self.key, *values)
 

@@ -8,7 +8,7 @@ from irsa_doctor.facts import AnalysedRole, Judged, View
 from irsa_doctor.facts.lookups.users import RoleUser
 from irsa_doctor.issuers import EKS, cluster_profile, profile_of
 from irsa_doctor.model import Role, Unknown, parse_arn
-from irsa_doctor.model.findings import NO_OFFER, Fix, Offer
+from irsa_doctor.model.findings import Fix, Offer
 from irsa_doctor.remedies.commands import add_audience, annotate, create_eks_provider, put_trust_policy
 from irsa_doctor.remedies.difference import policy_difference
 from irsa_doctor.remedies.draft import PolicyDocument
@@ -36,10 +36,17 @@ FixKind = Literal[
 def offer(view: View, kinds: Sequence[str], judged: Judged) -> Offer:
     """What is offered for a finding about a subject; `kinds` are what can be corrected of it, the first that fits the subject
     counts. Nothing is worked out before somebody reads it."""
-    for kind in kinds:
-        if judged.kind in _SUBJECTS.get(kind, ()):
-            return Offer(partial(_OFFERS[kind], view, judged))
-    return NO_OFFER
+    kind = next((kind for kind in kinds if judged.kind in _SUBJECTS.get(kind, ())), None)
+    return SubjectOffer(view, judged, partial(_OFFERS[kind], view, judged) if kind else None)
+
+
+class SubjectOffer(Offer):
+    """An offer that knows the inventory and the subject of its finding, of which `fix` works out its edits."""
+
+    def __init__(self, view: View, judged: Judged, make: Callable[[], Fix | None] | None) -> None:
+        super().__init__(make)
+        self.view = view
+        self.judged = judged
 
 
 def policy_for(view: View, analysed: AnalysedRole, target: PresentedToken) -> Fix | None:
@@ -53,7 +60,7 @@ def policy_for(view: View, analysed: AnalysedRole, target: PresentedToken) -> Fi
     return None
 
 
-def _case_of(view: View, judged: Judged) -> AnalysedRole | None:
+def case_of(view: View, judged: Judged) -> AnalysedRole | None:
     """The role that a finding is about, in the case that it is about."""
     return next((case for case in view.cases_by_id.get(judged.group, ()) if case.role.case == judged.case), None)
 
@@ -72,7 +79,7 @@ def _does_no_harm(view: View, case: AnalysedRole, document: PolicyDocument, targ
     role = role_policy(view, case)
     if role is None or role.document == document:
         return role is not None
-    named = [target for s in role.policy.statements if s.allow for target in _written(role, s.index)]
+    named = [target for s in role.policy.statements if s.allow for target in written_for(role, s.index)]
     kept = [target for target in named if admits(role.policy, target)]
     return verify(role, document, [*targets, *kept]) is not None
 
@@ -113,11 +120,11 @@ def _mended(view: View, judged: Judged) -> Fix | None:
     """The policy with the slips mended that a finding is about."""
     if judged.kind == "binding":
         return _mended_for_binding(view, judged)
-    analysed = _case_of(view, judged)
+    analysed = case_of(view, judged)
     role = role_policy(view, analysed) if analysed else None
     if analysed is None or role is None:
         return None
-    for index in _indexes(judged, role):
+    for index in indexes(judged, role):
         for verified in _slips_verified(role, index):
             return policy_fix(role, verified)
     return None
@@ -126,7 +133,7 @@ def _mended(view: View, judged: Judged) -> Fix | None:
 def _slips_verified(role: RolePolicy, index: int) -> Iterator[Verified]:
     """Proved documents with the slips of a statement put right: for the service accounts that use the role, else for those that
     the statement names."""
-    for tokens in (_using, _written):
+    for tokens in (using, written_for):
         targets = tokens(role, index)
         for by_name in (False, True):
             documents, mended_for = slips_mended(role, index, targets, by_name=by_name)
@@ -135,7 +142,7 @@ def _slips_verified(role: RolePolicy, index: int) -> Iterator[Verified]:
                     yield verified
 
 
-def _indexes(judged: Judged, role: RolePolicy) -> list[int]:
+def indexes(judged: Judged, role: RolePolicy) -> list[int]:
     """The Allow statements that a finding is about."""
     _, mark, index = judged.id.rpartition("#")
     if judged.kind == "grant" and mark and index.isdigit():
@@ -149,11 +156,11 @@ def _mended_for_binding(view: View, judged: Judged) -> Fix | None:
     analysed = view.role_by_arn.get(str(names["role"]))
     users = view.role_users.get(str(names["role"]), ())
     user = next((u for u in users if (u.subject, u.issuer) == (names["subject"], names["issuer"])), None)
-    target = _target(analysed.role, user) if analysed and user else None
+    target = token_of(analysed.role, user) if analysed and user else None
     return policy_for(view, analysed, target) if analysed and target else None
 
 
-def _target(role: Role, user: RoleUser) -> PresentedToken | None:
+def token_of(role: Role, user: RoleUser) -> PresentedToken | None:
     """The token of a service account that uses a role, None where not all of it is known."""
     if not (user.issuer and user.audience and role.account) or user.pod_identity:
         return None
@@ -165,15 +172,15 @@ def _known(role: Role) -> Mapping[str, tuple[str, ...]]:
     return {"aws:securetransport": ("true",), "aws:resourceaccount": (role.account,)}
 
 
-def _using(role: RolePolicy, index: int) -> list[PresentedToken]:
+def using(role: RolePolicy, index: int) -> list[PresentedToken]:
     """The tokens of the service accounts that use a role, whatever the statement."""
-    return [target for user in role.users if (target := _target(role.analysed.role, user))]
+    return [target for user in role.users if (target := token_of(role.analysed.role, user))]
 
 
-def _written(role: RolePolicy, index: int) -> list[PresentedToken]:
+def written_for(role: RolePolicy, index: int) -> list[PresentedToken]:
     """The tokens that a statement was written for: of the subjects that it names, with its provider."""
     statement = next((s for s in role.policy.statements if s.index == index), None)
-    issued = _issued(role, statement) if statement else None
+    issued = issued_by(role, statement) if statement else None
     if statement is None or issued is None:
         return []
     provider, issuer, account = issued
@@ -185,9 +192,11 @@ def _written(role: RolePolicy, index: int) -> list[PresentedToken]:
     return [PresentedToken(account, provider, issuer, subject, audience, known) for subject in subjects]
 
 
-def _issued(role: RolePolicy, statement: Statement) -> tuple[str, str, str] | None:
+def issued_by(role: RolePolicy, statement: Statement) -> tuple[str, str, str] | None:
     """Provider, issuer and account that the only principal of a statement names, or was meant to name."""
     named = [value for value in statement.federated if isinstance(value, str)]
+    # a provider in the place of an account is still the one that was meant
+    named = named or [value for value in statement.aws if isinstance(value, str) and ":oidc-provider/" in value]
     if len(named) != 1:
         return None
     account = role.account
@@ -217,20 +226,20 @@ def _narrowed(view: View, judged: Judged) -> Fix | None:
 
 def _with_audience(view: View, judged: Judged) -> Fix | None:
     """The policy with a statement that requires the audience of the tokens."""
-    return _of_grant(view, judged, _audience_documents)
+    return _of_grant(view, judged, audience_documents)
 
 
 _Documents = Callable[[RolePolicy, Statement, str, str], Iterator[Mapping[str, object]]]
 
 
 def _of_grant(view: View, judged: Judged, documents: _Documents) -> Fix | None:
-    analysed = _case_of(view, judged)
+    analysed = case_of(view, judged)
     role = role_policy(view, analysed) if analysed else None
     if analysed is None or role is None or role.policy.refused:
         return None
-    for index in _indexes(judged, role):
+    for index in indexes(judged, role):
         statement = next((s for s in role.policy.statements if s.index == index), None)
-        issued = _issued(role, statement) if statement else None
+        issued = issued_by(role, statement) if statement else None
         if statement is None or issued is None:
             continue
         provider, issuer, _ = issued
@@ -253,7 +262,8 @@ def _narrow_documents(role: RolePolicy, statement: Statement, provider: str, iss
         yield named
 
 
-def _audience_documents(role: RolePolicy, statement: Statement, provider: str, issuer: str) -> Iterator[Mapping[str, object]]:
+def audience_documents(role: RolePolicy, statement: Statement, provider: str, issuer: str) -> Iterator[Mapping[str, object]]:
+    """The policy with a condition on the audience that tokens of an EKS issuer carry, in a statement that has none."""
     if profile_of(issuer) is not EKS:
         return
     carried = {user.audience for user in role.users if user.issuer == issuer}

@@ -9,7 +9,7 @@ from irsa_doctor.facts import AnalysedRole, View
 from irsa_doctor.facts.grants.principals import kin
 from irsa_doctor.facts.lookups.users import RoleUser
 from irsa_doctor.issuers import cluster_profile
-from irsa_doctor.model import Issuer, Role, TrustPolicy, Verdict, holes_in, issuer_of_provider, parse_arn
+from irsa_doctor.model import Issuer, Place, Role, TrustPolicy, Verdict, holes_in, issuer_of_provider, parse_arn
 from irsa_doctor.model.once import once
 from irsa_doctor.remedies.denials import past_denials
 from irsa_doctor.remedies.draft import CannotEdit, Draft, PolicyDocument, statement_count
@@ -48,6 +48,12 @@ class RolePolicy(msgspec.Struct, frozen=True, dict=True):
     analysed: AnalysedRole
     document: PolicyDocument
     policy: Policy
+
+    @property
+    def place(self) -> Place:
+        """Where the policy is written."""
+        source = self.analysed.role.policy
+        return source.place if isinstance(source, TrustPolicy) else self.analysed.role.place
 
     @property
     def account(self) -> str:

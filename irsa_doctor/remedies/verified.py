@@ -68,9 +68,9 @@ def verify(
         return None
     if document == role.document or new.refused or new.size > max(DEFAULT_QUOTA, role.policy.size):
         return None
-    if not handed_out and _others(role, document) != _others(role, role.document):
+    if not handed_out and others(role, document) != others(role, role.document):
         return None
-    changes = [_change(role, new, view, targets) for view in _viewpoints(role, new, targets)]
+    changes = [_change(role, new, view, targets) for view in viewpoints(role, new, targets)]
     admitted_by = {change.view.provider: change.compared.both[0] for change in changes}
     if not all(admits(new, target, admitted_by[target.provider]) for target in targets):
         return None
@@ -80,7 +80,7 @@ def verify(
     return Verified(document, _keeps(role, changes), tuple(sorted(admitted_now)))
 
 
-def _viewpoints(role: RolePolicy, new: Policy, targets: Sequence[PresentedToken]) -> Iterator[Viewpoint]:
+def viewpoints(role: RolePolicy, new: Policy, targets: Sequence[PresentedToken] = ()) -> Iterator[Viewpoint]:
     """The providers of which either policy speaks."""
     statements = (*role.policy.statements, *new.statements)
     named = {v for s in statements for v in s.federated if isinstance(v, str) and _OIDC in v}
@@ -138,7 +138,7 @@ def _keeps(role: RolePolicy, changes: Sequence[_Account]) -> int:
     return len(kept)
 
 
-def _others(role: RolePolicy, document: PolicyDocument) -> set[str]:
+def others(role: RolePolicy, document: PolicyDocument) -> set[str]:
     """What a document says of principals that are no OIDC provider: effect, principal, actions and conditions of each."""
     grants = set()
     for statement in filter(_is_object, _listed(document.get("Statement"))):

@@ -21,6 +21,7 @@ def schema_text(name: str) -> str:
 def made_schemas() -> Mapping[str, Mapping[str, Any]]:
     """Returns the schemas that are generated from records, by name."""
     from irsa_doctor.reports.diff import DiffDocument
+    from irsa_doctor.reports.fix import FixDocument
     from irsa_doctor.reports.generate import GenerateDocument
     from irsa_doctor.reports.intents import InferDocument, VerifyDocument
     from irsa_doctor.reports.json import CheckDocument
@@ -31,6 +32,7 @@ def made_schemas() -> Mapping[str, Mapping[str, Any]]:
     records: Mapping[str, Any] = {
         "check": CheckDocument,
         "diff": DiffDocument,
+        "fix": FixDocument,
         "generate": GenerateDocument,
         "infer": InferDocument,
         "rules": RulesDocument,

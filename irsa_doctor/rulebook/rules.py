@@ -28,6 +28,7 @@ from irsa_doctor.model.findings import Confidence, Severity
 from irsa_doctor.model.once import once
 from irsa_doctor.remedies import FixKind
 from irsa_doctor.rulebook.cause_block import CauseBlock
+from irsa_doctor.rulebook.edit_block import NO_EDITS, EditBlock
 
 SUBJECTS: Mapping[str, type[msgspec.Struct]] = {
     "grant": GrantFacts,
@@ -98,6 +99,8 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, dict=True):
     when: dict[str, dict[str, Any]] = {}
     fix: list[FixKind] = []
     """what can be corrected of its findings, the first that fits the subject, where that is not the `fix` of its cause"""
+    edit: EditBlock = NO_EDITS
+    """how `fix` edits the sources of its findings"""
     snippet: bool = False
     """the older form of `fix: [policy]`"""
     references: list[Reference] = []

@@ -16,8 +16,9 @@ Each with a fixture in native format and a test in the module that mirrors it.
 
 from irsa_doctor.sources.documents.policies import read_policy_text
 from irsa_doctor.sources.files.passing import Exclude
+from irsa_doctor.sources.files.walk import walk_over as input_files
 from irsa_doctor.sources.loading import Declared, Loaded, Loading, load
 from irsa_doctor.text.lines import Span
 from irsa_doctor.text.positions import Documents
 
-__all__ = ["Declared", "Documents", "Exclude", "Loaded", "Loading", "Span", "load", "read_policy_text"]
+__all__ = ["Declared", "Documents", "Exclude", "Loaded", "Loading", "Span", "input_files", "load", "read_policy_text"]

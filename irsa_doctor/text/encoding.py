@@ -42,6 +42,17 @@ def settle(raw: bytes) -> bytes | TextError:
     return _utf8(raw)
 
 
+def encoded_like(raw: bytes, text: bytes) -> bytes:
+    """Return a UTF-8 text in the encoding of the bytes of a file, with their byte order mark where they have one."""
+    if raw[:3] == b"\xef\xbb\xbf":
+        return raw[:3] + text
+    for mark, name in _MARKS:
+        if raw.startswith(mark):
+            return mark + text.decode().encode(name)
+    name = _unmarked(raw)
+    return text.decode().encode(name) if name else text
+
+
 def is_in_wide_encoding(raw: bytes) -> bool:
     """Whether a text is in UTF-16 or UTF-32, where NUL bytes are nothing strange."""
     return any(raw.startswith(mark) for mark, _ in _MARKS) or _unmarked(raw[:4]) != ""

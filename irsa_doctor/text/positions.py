@@ -76,6 +76,10 @@ class Documents:
         source = self._sources.get(document)
         return source.form if source else ""
 
+    def source(self, document: str) -> Source | None:
+        """Return the kept text of a document with what is known of it, None where it was not read."""
+        return self._sources.get(document)
+
     def text(self, document: str) -> bytes | None:
         """Return the kept text of a document (UTF-8), None where it was not read."""
         source = self._sources.get(document)

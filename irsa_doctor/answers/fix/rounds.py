@@ -1,0 +1,256 @@
+"""Fixes findings in rounds: edits in memory, the whole inventory judged again, and what causes new findings taken back."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from fnmatch import fnmatchcase
+
+import msgspec
+
+from irsa_doctor.answers.check.judge import Input
+from irsa_doctor.answers.fix.records import FileEdit
+from irsa_doctor.answers.fix.sourcehood import require_source
+from irsa_doctor.answers.fix.texts import Texts
+from irsa_doctor.model import Document
+from irsa_doctor.model.edits import UnfixedReason
+from irsa_doctor.model.findings import Finding, Report
+from irsa_doctor.remedies import SubjectOffer
+from irsa_doctor.remedies.edits import CannotWrite, Edit, edits_for, touch
+from irsa_doctor.remedies.proposals import STEPS, FixCase, Proposal, Unfixable, proposals
+from irsa_doctor.rulebook.rules import Rule
+
+ROUNDS = 10
+"""rounds of edits, after which what is left is a conflict"""
+_TRIES = 40
+"""rounds, with those that are taken back"""
+
+Reload = Callable[[Mapping[str, bytes]], tuple[Input, Report]]
+"""the bytes of changed files by path -> the input with them, and what is found in it"""
+Barrier = Callable[[str], tuple[UnfixedReason, str] | None]
+"""a path -> the reason why the file cannot be edited, in a word and in words; None where it can"""
+
+
+class FixPlan(msgspec.Struct, frozen=True, kw_only=True):
+    """What `fix` has to do with: the rules by id, whether unsafe fixes are made, which files can be edited."""
+
+    rules: Mapping[str, Rule]
+    unsafe: bool
+    reload: Reload
+    barrier: Barrier
+
+
+class PlannedEdit(msgspec.Struct, frozen=True, kw_only=True):
+    """A proposal for a finding with its edits."""
+
+    finding: Finding
+    proposal: Proposal
+    edits: tuple[Edit, ...]
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """What names the finding."""
+        return self.finding.rule, self.finding.subject.kind, self.finding.subject.id
+
+
+class Batch(msgspec.Struct):
+    """Edits of one round that belong together, the finding for which they were made, and others that went with it."""
+
+    candidate: PlannedEdit
+    others: list[PlannedEdit]
+
+    @property
+    def findings(self) -> list[Finding]:
+        """The findings that the edits are for."""
+        return [each.finding for each in (self.candidate, *self.others)]
+
+
+class Outcome(msgspec.Struct):
+    """What became of a finding: `made` or offered edits, or why there are none; `proposal` alone where it has no source."""
+
+    finding: Finding
+    candidate: PlannedEdit | None = None
+    made: bool = False
+    stop: CannotWrite | Unfixable | None = None
+    proposal: Proposal | None = None
+
+
+class Rounds:
+    """The rounds of one run: `outcomes` by fingerprint, `uncovered` fingerprints with the rule that uncovered them."""
+
+    def __init__(self, plan: FixPlan, texts: Texts, judged: Input, report: Report) -> None:
+        self.plan = plan
+        self.texts = texts
+        self.judged, self.report = judged, report
+        self.first = report
+        self.outcomes: dict[str, Outcome] = {}
+        self.placed: dict[str, tuple[FileEdit, ...]] = {}
+        self.uncovered: dict[str, str] = {}
+        self._skipped: dict[str, int] = {}
+        self._causes: dict[str, str] = {}
+        self._known = {finding.fingerprint for finding in report.findings}
+        texts.now(judged.documents)
+
+    def run(self) -> None:
+        """Make rounds until nothing is left to do."""
+        rounds = 0
+        for _ in range(_TRIES):
+            batches = self._batches()
+            if not batches or rounds == ROUNDS:
+                self._give_up(batches)
+                return
+            rounds += self._round(batches)
+
+    def _give_up(self, batches: Sequence[Batch]) -> None:
+        for finding in (finding for batch in batches for finding in batch.findings):
+            stop = CannotWrite("conflict", f"after {ROUNDS} rounds of edits more were left to do", "run fix again")
+            self.outcomes[finding.fingerprint] = Outcome(finding, stop=stop)
+
+    # ---- what to do
+
+    def _batches(self) -> list[Batch]:
+        """The edits of the next round: those that come first in the order, without any that touch them."""
+        rows = {row.path: row for row in self.judged.inventory.documents}
+        candidates = [c for finding in self.report.findings if (c := self._candidate(finding, rows))]
+        batches: list[Batch] = []
+        for candidate in sorted(candidates, key=self._order):
+            same = next((batch for batch in batches if batch.candidate.edits == candidate.edits), None)
+            if same:
+                same.others.append(candidate)
+            elif not any(_collide(candidate, batch.candidate) for batch in batches):
+                batches.append(Batch(candidate, []))
+        return batches
+
+    def _order(self, candidate: PlannedEdit) -> tuple[object, ...]:
+        edit = candidate.edits[0]
+        step = self.plan.rules[candidate.finding.rule].edit.step
+        return STEPS.index(step), edit.document, edit.start, candidate.finding.rule, candidate.finding.subject.id
+
+    def _candidate(self, finding: Finding, rows: Mapping[str, Document]) -> PlannedEdit | None:
+        """The edits to make for a finding; None where there are none, which its outcome then says."""
+        outcome = Outcome(finding)
+        try:
+            listed = self._proposals(finding)
+        except (Unfixable, CannotWrite) as error:
+            outcome.stop = error
+            listed = []
+        for proposal in listed:
+            outcome.proposal = outcome.proposal or proposal
+            if proposal.last_resort and not self.plan.unsafe:
+                outcome.stop = outcome.stop or Unfixable("nobody-named", proposal.because, "--unsafe-fixes makes it")
+                continue
+            try:
+                outcome.candidate = PlannedEdit(finding=finding, proposal=proposal, edits=self._edits(proposal, rows))
+            except CannotWrite as error:
+                outcome.stop = outcome.stop or error
+                continue
+            outcome.stop = None
+            break
+        chosen = outcome.candidate
+        if finding.fingerprint not in self.outcomes or not self.outcomes[finding.fingerprint].made:
+            self.outcomes[finding.fingerprint] = outcome
+        return chosen if chosen and (chosen.proposal.safety == "safe" or self.plan.unsafe) else None
+
+    def _proposals(self, finding: Finding) -> list[Proposal]:
+        rule = self.plan.rules.get(finding.rule)
+        block = rule.edit if rule else None
+        offer = finding.offer
+        if block is None or not block.ways or not isinstance(offer, SubjectOffer):
+            because = block.because if block else ""
+            raise Unfixable(block.reason if block else "no-remedy", because or "it takes a decision that no edit can make")
+        try:
+            listed = proposals(FixCase(offer.view, offer.judged), block.ways, block.at_most)
+        except Unfixable as error:
+            if block.because and error.reason in ("no-remedy", "nobody-named"):
+                raise Unfixable(block.reason, block.because, block.how or error.how) from None
+            raise
+        left = listed[self._skipped.get(finding.fingerprint, 0) :]
+        if not left:
+            raise CannotWrite("would-cause", self._causes[finding.fingerprint])
+        return left
+
+    def _edits(self, proposal: Proposal, rows: Mapping[str, Document]) -> tuple[Edit, ...]:
+        for wish in proposal.wishes:
+            require_source(rows.get(wish.place.document), self.texts.text(wish.place.document), wish.place)
+        edits = edits_for(self.texts.text, proposal.wishes)
+        for document in dict.fromkeys(edit.document for edit in edits):
+            if barrier := self.plan.barrier(document):
+                raise CannotWrite(*barrier)
+        if not edits:
+            raise CannotWrite("not-in-source", "the text says this already")
+        return edits
+
+    # ---- a round
+
+    def _round(self, batches: Sequence[Batch]) -> bool:
+        """Make the edits, unless they cause findings; returns whether they were made."""
+        changed = self.texts.with_edits(edit for batch in batches for edit in batch.candidate.edits)
+        judged, report = self.plan.reload(changed)
+        if self._taken_back(batches, report):
+            return False
+        self._accept(batches, report)
+        self.texts.changed = changed
+        self.judged, self.report = judged, report
+        self.texts.now(judged.documents)
+        return True
+
+    def _taken_back(self, batches: Sequence[Batch], report: Report) -> bool:
+        """Whether edits cause findings, or do not remove theirs; the proposals are passed over from then on."""
+        left = {finding.fingerprint for finding in report.findings}
+        rules = [self.plan.rules[finding.rule] for batch in batches for finding in batch.findings]
+        allowed = [pattern for rule in rules for pattern in rule.edit.uncovers]
+        new = [f for f in report.findings if f.fingerprint not in self._known and f.fingerprint not in self.uncovered]
+        caused = [f for f in new if not any(fnmatchcase(f.rule, pattern) for pattern in allowed)]
+        guilty = [batch for batch in batches if any(finding.fingerprint in left for finding in batch.findings)]
+        for batch in guilty:
+            self._pass_over(batch, "the finding would be there after the edit, too")
+        for finding in caused:
+            for batch in [batch for batch in batches if _concerns(batch, finding)] or batches:
+                self._pass_over(batch, f"it would cause {finding.rule} of {finding.subject.id}")
+        return bool(guilty or caused)
+
+    def _pass_over(self, batch: Batch, why: str) -> None:
+        for finding in batch.findings:
+            if self._causes.get(finding.fingerprint) != why:
+                self._skipped[finding.fingerprint] = self._skipped.get(finding.fingerprint, 0) + 1
+            self._causes[finding.fingerprint] = why
+
+    def _accept(self, batches: Sequence[Batch], report: Report) -> None:
+        left = {finding.fingerprint for finding in report.findings}
+        for batch in batches:
+            edits = tuple(self.texts.placed(edit) for edit in batch.candidate.edits)
+            for candidate in (batch.candidate, *batch.others):
+                self._note(candidate, edits)
+        for finding in self.report.findings:
+            outcome = self.outcomes[finding.fingerprint]
+            cause = None if outcome.made or finding.fingerprint in left else _cause_of(finding, batches)
+            if cause is not None:  # it went with the edits for another finding
+                moved = msgspec.structs.replace(cause.candidate, finding=finding)
+                self._note(moved, tuple(self.texts.placed(edit) for edit in moved.edits))
+        for finding in report.findings:
+            if finding.fingerprint not in self._known:
+                self.uncovered.setdefault(
+                    finding.fingerprint, (_cause_of(finding, batches) or batches[0]).candidate.finding.rule
+                )
+
+    def _note(self, candidate: PlannedEdit, edits: tuple[FileEdit, ...]) -> None:
+        fingerprint = candidate.finding.fingerprint
+        self.outcomes[fingerprint] = Outcome(candidate.finding, candidate, made=True)
+        self.placed[fingerprint] = edits
+
+
+def _collide(one: PlannedEdit, other: PlannedEdit) -> bool:
+    """Whether the edits of two candidates touch each other, or change one policy in two ways."""
+    places = {wish.place for wish in one.proposal.wishes}
+    same = one.proposal.policy is not None and any(wish.place in places for wish in other.proposal.wishes)
+    return same or touch(one.edits, other.edits)
+
+
+def _concerns(batch: Batch, finding: Finding) -> bool:
+    """Whether a finding is about what the edits of a batch change."""
+    files = {edit.document for edit in batch.candidate.edits}
+    groups = {each.group for each in batch.findings}
+    return finding.group in groups or any(place.file in files for place in finding.locations)
+
+
+def _cause_of(finding: Finding, batches: Iterable[Batch]) -> Batch | None:
+    listed = list(batches)
+    near = [batch for batch in listed if finding.group in {each.group for each in batch.findings}]
+    return next(iter(near or [batch for batch in listed if _concerns(batch, finding)]), None)

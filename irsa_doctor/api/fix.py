@@ -1,0 +1,96 @@
+"""Fixes what `check` finds, in the sources."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from irsa_doctor.api.check import all_rules, governing_of, today_here
+from irsa_doctor.api.load import NO_SETTINGS, declared_of
+from irsa_doctor.governance.settings import Settings
+from irsa_doctor.model.findings import Report
+from irsa_doctor.text.edited_files import ChangedSince, barrier_to_edits, replace_bytes
+
+if TYPE_CHECKING:
+    from irsa_doctor.answers.check.judge import Input
+    from irsa_doctor.answers.fix.records import Fixing
+    from irsa_doctor.model.edits import UnfixedReason
+
+
+class FixAnswer(msgspec.Struct, frozen=True):
+    """What `fix` has worked out; `before` is the report of `check` on the files as they are, `after` with the edits."""
+
+    fixing: "Fixing"
+    before: Report
+    after: Report
+
+
+class Written(msgspec.Struct, frozen=True):
+    """What became of the files with edits: those that have them now, and those that do not, each with the reason."""
+
+    files: tuple[str, ...]
+    failed: Mapping[str, str]
+
+
+def fix(
+    paths: Sequence[str],
+    *,
+    stdin: bytes | None = None,
+    settings: Settings = NO_SETTINGS,
+    today: date | None = None,
+    base: Sequence[str] = (),
+    unsafe: bool = False,
+) -> FixAnswer:
+    """The edits that fix the findings about documents; nothing is written.
+
+    Only files at or below `paths` are edited; those of `base` are only read. `unsafe`: edits are made, too, of which it is not
+    proved that nobody else is admitted and that nobody loses a role. Raises RuleError, UnknownRule and BaselineError.
+    """
+    from irsa_doctor.answers.check.judge import Input, judge
+    from irsa_doctor.answers.fix import fixed
+    from irsa_doctor.answers.fix.rounds import FixPlan
+    from irsa_doctor.sources import Declared, Loading, input_files
+
+    governed, day = governing_of(settings), today or today_here()
+    declared = Declared(**declared_of(settings))
+    files = list(input_files(paths, base, stdin, exclude=declared.exclude))
+    original = {file.path: file.content for file in files}
+
+    def reload(changed: Mapping[str, bytes]) -> tuple["Input", Report]:
+        now = [msgspec.structs.replace(file, content=changed.get(file.path, file.content)) for file in files]
+        loaded = Loading(now, declared).loaded()
+        judged = Input(loaded.inventory, loaded.documents, loaded.base)
+        return judged, judge(judged, governed, day)
+
+    of_base = {file.path for file in files if file.base}
+    plan = FixPlan(
+        rules={rule.id: rule for rule in all_rules(settings)},
+        unsafe=unsafe,
+        reload=reload,
+        barrier=lambda path: _barrier(path, paths, path in of_base),
+    )
+    judged, before = reload({})
+    fixing, after = fixed(plan, original, judged, before)
+    return FixAnswer(fixing, before, after)
+
+
+def _barrier(path: str, paths: Sequence[str], is_base: bool) -> "tuple[UnfixedReason, str] | None":
+    if is_base:
+        return "outside", f"{path} is only read, as the current state"
+    return barrier_to_edits(path, [each for each in paths if each != "-"])
+
+
+def write_fixes(fixing: "Fixing") -> Written:
+    """Write the edited files, each whole or not at all; one that has changed since it was read is left alone."""
+    files: list[str] = []
+    failed: dict[str, str] = {}
+    for path, content in fixing.after.items():
+        try:
+            replace_bytes(path, fixing.before[path], content)
+            files.append(path)
+        except ChangedSince as error:
+            failed[path] = str(error)
+        except (OSError, ValueError) as error:
+            failed[path] = f"{path}: {getattr(error, 'strerror', None) or error}"
+    return Written(tuple(files), failed)

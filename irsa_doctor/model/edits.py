@@ -1,0 +1,51 @@
+"""What is said of the edits that fix a finding: how safe they are and the proof, or why there are none."""
+
+from typing import Literal
+
+import msgspec
+
+UnfixedReason = Literal[
+    "not-in-source",
+    "generated",
+    "outside",
+    "value-unknown",
+    "ambiguous",
+    "shared-text",
+    "nobody-named",
+    "no-remedy",
+    "would-widen",
+    "would-cause",
+    "conflict",
+    "unreadable",
+    "read-only",
+]
+"""why nothing is edited: a closed list"""
+
+
+ProofKind = Literal["same", "narrower", "intended", "written", "none"]
+Safety = Literal["safe", "unsafe"]
+
+
+class SubjectSet(msgspec.Struct, frozen=True, kw_only=True):
+    """The subjects that a policy admits of one provider, as `who-can` says them: those of `patterns` without those of
+    `except`. `provider` is "" in a proof about one provider."""
+
+    provider: str = ""
+    scope: str = "nobody"
+    patterns: tuple[str, ...] = ()
+    without: tuple[str, ...] = msgspec.field(name="except", default=())
+
+
+class Proof(msgspec.Struct, frozen=True, kw_only=True):
+    """How the subjects after an edit are related to those before: the `kind`, both sets by provider, and what is `gained` and
+    `lost`, as patterns."""
+
+    kind: ProofKind = "same"
+    before: tuple[SubjectSet, ...] = ()
+    after: tuple[SubjectSet, ...] = ()
+    gained: tuple[str, ...] = ()
+    lost: tuple[str, ...] = ()
+
+
+UNCHANGED = Proof()
+"""the proof of an edit that changes no trust policy"""

@@ -1,0 +1,62 @@
+"""Edits of source texts: the fewest bytes that make a value another one, everything else kept as it is.
+
+`edits_for(texts, wishes)` is what the engine calls. To add a kind of source text: one module with one function
+`(SourceText, Wish) -> tuple[Edit, ...]` that raises CannotWrite, and a row in `WRITERS`, keyed by `text.positions.Source.form`.
+
+A writer takes the changes of a value from `changes(wish.before, wish.after)` (Rename, Put, Drop, Add: pointers into `before`),
+finds the tokens of each, and returns byte ranges of the text as UTF-8; `merged_edits` puts together those that touch.
+`wish.place` is where the reader has the value from: in a template its pointer leads to tokens by `text.anchors`, as in
+`text.positions`, and what is read from another document is found in
+`text.other_texts`. For a policy that stands as JSON inside a string or a block of another text, `json.text_ranges` gives the
+ranges inside it.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+
+from irsa_doctor.remedies.edits.changes import Add, Change, Drop, Put, Rename, changes
+from irsa_doctor.remedies.edits.json import write_json
+from irsa_doctor.remedies.edits.records import CannotWrite, Edit, SourceText, Wish
+from irsa_doctor.remedies.edits.splicing import merged_edits, spliced, touch
+
+Writer = Callable[[SourceText, Wish], tuple[Edit, ...]]
+
+WRITERS: Mapping[str, Writer] = {"json": write_json}
+"""the writer of each form of text"""
+
+
+def edits_for(texts: Callable[[str], SourceText | None], wishes: Iterable[Wish]) -> tuple[Edit, ...]:
+    """The edits of wishes, in order; those that touch each other are one. `texts` gives the text of a document by path.
+
+    Raises CannotWrite.
+    """
+    edits: list[Edit] = []
+    for wish in wishes:
+        text = texts(wish.place.document)
+        writer = WRITERS.get(text.form) if text else None
+        if text is None or writer is None:
+            raise CannotWrite("not-in-source", f"{wish.place.document} is in a form that is not edited")
+        edits += writer(text, wish)
+    try:
+        return merged_edits(dict.fromkeys(edits))
+    except ValueError as error:
+        raise CannotWrite("conflict", str(error)) from None
+
+
+__all__ = [
+    "WRITERS",
+    "Add",
+    "CannotWrite",
+    "Change",
+    "Drop",
+    "Edit",
+    "Put",
+    "Rename",
+    "SourceText",
+    "Wish",
+    "Writer",
+    "changes",
+    "edits_for",
+    "merged_edits",
+    "spliced",
+    "touch",
+]

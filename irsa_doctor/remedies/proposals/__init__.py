@@ -1,0 +1,47 @@
+"""What may be done about a finding, the best first: values that should stand in sources, each with its safety and proof.
+
+To add a way: one function `(FixCase) -> Iterator[Proposal]`, one row in `WAYS`, its name in `records.EditKind`, and the rules
+that use it name it in their `edit` block.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+
+import msgspec
+
+from irsa_doctor.model.edits import Safety
+from irsa_doctor.remedies.proposals.policies import POLICY_WAYS, merged_members, policy_proposals
+from irsa_doctor.remedies.proposals.records import STEPS, EditKind, EditStep, FixCase, Proposal, Unfixable
+
+FixWay = Callable[[FixCase], Iterator[Proposal]]
+
+WAYS: Mapping[EditKind, FixWay] = {
+    **{kind: partial(policy_proposals, way) for kind, way in POLICY_WAYS.items()},
+    "duplicates": merged_members,
+}
+"""the ways to fix something, by name"""
+
+
+def proposals(case: FixCase, ways: Sequence[EditKind], at_most: Safety) -> list[Proposal]:
+    """The proposals of several ways: safe ones before unsafe ones, else in the order of the ways; each change once.
+
+    `at_most`: none is safer than that. Raises Unfixable where there is none, as the first way that has a reason says it.
+    """
+    listed: list[Proposal] = []
+    why: Unfixable | None = None
+    for kind in ways:
+        try:
+            made = WAYS[kind](case)
+            for proposal in made:
+                if all(proposal.wishes != other.wishes for other in listed):
+                    listed.append(msgspec.structs.replace(proposal, last_resort=proposal.last_resort or kind == "pattern"))
+        except Unfixable as error:
+            why = why or error
+    if not listed:
+        raise why or Unfixable("no-remedy", "no edit follows from the input")
+    if at_most == "unsafe":
+        listed = [msgspec.structs.replace(each, safety="unsafe") for each in listed]
+    return sorted(listed, key=lambda each: (each.safety == "unsafe", each.last_resort))
+
+
+__all__ = ["STEPS", "WAYS", "EditKind", "EditStep", "FixCase", "Proposal", "Unfixable", "proposals"]

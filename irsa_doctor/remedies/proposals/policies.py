@@ -1,0 +1,250 @@
+"""Ways to fix what is wrong with a trust policy: each yields changed documents, and the safety of each is worked out."""
+
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+
+import msgspec
+
+from irsa_doctor.facts import AnalysedRole
+from irsa_doctor.facts.lookups.users import RoleUser
+from irsa_doctor.issuers import cluster_profile
+from irsa_doctor.model import TrustPolicy
+from irsa_doctor.model.edits import UNCHANGED
+from irsa_doctor.remedies.commands import put_trust_policy
+from irsa_doctor.remedies.draft import CannotEdit, Draft, PolicyDocument
+from irsa_doctor.remedies.edits.records import Wish
+from irsa_doctor.remedies.narrowing import as_written, to_users
+from irsa_doctor.remedies.offers import (
+    audience_documents,
+    case_of,
+    indexes,
+    issued_by,
+    token_of,
+    using,
+    written_for,
+)
+from irsa_doctor.remedies.proposals.records import EditKind, FixCase, Proposal, Unfixable
+from irsa_doctor.remedies.refusals import without_refusals
+from irsa_doctor.remedies.safety import Widening, policy_change
+from irsa_doctor.remedies.trust_policy import RolePolicy, candidates, role_policy, slips_mended
+from irsa_doctor.trust import Statement, grant_of
+from irsa_doctor.trust.keys import presence
+from irsa_doctor.trust.languages import Finite, contains
+
+PolicyDocuments = Iterator[PolicyDocument]
+_Way = Callable[[FixCase, RolePolicy], PolicyDocuments]
+
+
+def policy_proposals(way: _Way, case: FixCase) -> Iterator[Proposal]:
+    """The proposals of one way to change the policy of a role."""
+    analysed = _role_of(case)
+    role = role_policy(case.view, analysed)
+    if role is None:
+        raise Unfixable("value-unknown", "the trust policy has values that only its template knows, or is not known whole")
+    widening = ""
+    offered = False
+    for document in way(case, role):
+        if document == role.document:
+            continue
+        try:
+            yield proposal(role, document)
+            offered = True
+        except Widening as error:
+            widening = str(error)
+    if widening and not offered:
+        raise Unfixable("would-widen", widening)
+
+
+def proposal(role: RolePolicy, document: PolicyDocument) -> Proposal:
+    """A changed policy of a role as a proposal. Raises Widening."""
+    change = policy_change(role, document)
+    made = _with_policy(role.analysed, Wish(role.place, role.document, document), document)
+    return made(safety=change.safety, because=change.because, proof=change.proof)
+
+
+def _with_policy(analysed: AnalysedRole, wish: Wish, document: PolicyDocument | None) -> Callable[..., Proposal]:
+    known = analysed.role
+    command = put_trust_policy(known.name.rpartition("/")[2], document) if known.arn and document else ""
+    commands = (command,) if command else ()
+    return partial(Proposal, wishes=(wish,), policy=document, role=known, commands=commands)
+
+
+def _role_of(case: FixCase) -> AnalysedRole:
+    if case.judged.kind == "binding":
+        analysed = case.view.role_by_arn.get(str(case.judged.evidence().names["role"]))
+    else:
+        analysed = case_of(case.view, case.judged)
+    if analysed is None or not isinstance(analysed.role.policy, TrustPolicy):
+        raise Unfixable("not-in-source", "the trust policy of the role is not in the input")
+    return analysed
+
+
+# ---- documents
+
+
+def _mended(case: FixCase, role: RolePolicy, *, by_text: bool) -> PolicyDocuments:
+    """What keeps tokens out put right: of the service accounts that use the role, or of the subjects that it names."""
+    tokens_of = written_for if by_text else using
+    any_token = False
+    for index in indexes(case.judged, role):
+        targets = tokens_of(role, index)
+        any_token |= bool(targets)
+        for by_name in (False, True):
+            documents, _ = slips_mended(role, index, targets, by_name=by_name)
+            yield from documents
+    if not any_token and not by_text:
+        raise _nobody()
+
+
+def _nobody() -> Unfixable:
+    return Unfixable(
+        "nobody-named",
+        "no service account of the input names the role, so that whom it is for is not known",
+        "add the Kubernetes objects: kubectl get serviceaccounts -A -o yaml",
+    )
+
+
+def _binding(case: FixCase, role: RolePolicy) -> PolicyDocuments:
+    """The service account that names the role is admitted."""
+    user = _user(case, role)
+    target = token_of(role.analysed.role, user) if user else None
+    if target is None:
+        raise Unfixable("value-unknown", "the issuer or the audience of the service account's tokens is not known")
+    yield from candidates(role, target)
+
+
+def _user(case: FixCase, role: RolePolicy) -> RoleUser | None:
+    names = case.judged.evidence().names
+    if "subject" not in names:
+        return None
+    return next((u for u in role.users if (u.subject, u.issuer) == (names["subject"], names["issuer"])), None)
+
+
+def _statements(case: FixCase, role: RolePolicy) -> Iterator[tuple[Statement, str]]:
+    """The Allow statements that a finding is about, with the issuer of the only provider of each."""
+    for index in indexes(case.judged, role):
+        statement = next((s for s in role.policy.statements if s.index == index), None)
+        issued = issued_by(role, statement) if statement else None
+        if statement and issued:
+            yield statement, issued[1]
+
+
+def _plain(case: FixCase, role: RolePolicy) -> PolicyDocuments:
+    for statement, issuer in _statements(case, role):
+        document = as_written(role.document, statement.index, issuer)
+        if document is not None:
+            yield document
+
+
+def _narrowed(case: FixCase, role: RolePolicy) -> PolicyDocuments:
+    """A statement requires one of the service accounts that use the role: those whom it admits, or all of them."""
+    named = False
+    for statement, issuer in _statements(case, role):
+        grant = grant_of(role.policy, statement, issuer, profile=cluster_profile(issuer))
+        if isinstance(grant.subjects, Finite):
+            continue
+        everybody = sorted({user.subject for user in role.users if user.issuer == issuer and not user.pod_identity})
+        admitted = [subject for subject in everybody if contains(grant.subjects, subject)]
+        for users in (admitted, everybody):
+            document = to_users(role.document, statement.index, issuer, users) if users else None
+            if document is None:
+                continue
+            named = True
+            if not any(presence(condition.key, issuer.lower()) == "aud" for condition in statement.conditions):
+                narrowed = msgspec.structs.replace(role, document=document)
+                yield from audience_documents(narrowed, statement, "", issuer)
+            yield document
+    if not named:
+        raise _nobody()
+
+
+def _audience(case: FixCase, role: RolePolicy) -> PolicyDocuments:
+    for statement, issuer in _statements(case, role):
+        yield from audience_documents(role, statement, "", issuer)
+
+
+def _refusals(case: FixCase, role: RolePolicy) -> PolicyDocuments:
+    yield without_refusals(role.document)
+
+
+def _version(case: FixCase, role: RolePolicy) -> PolicyDocuments:
+    draft = Draft(role.document)
+    draft.document["Version"] = "2012-10-17"
+    gains = any(p.gained for p in (policy_change(role, draft.document).proof,))
+    if not gains:
+        raise Unfixable(
+            "no-remedy", "with the current version the variable has no value either, so that nobody would be admitted"
+        )
+    yield draft.document
+
+
+def _by_issuer(case: FixCase, role: RolePolicy) -> PolicyDocuments:
+    """One statement an issuer, where the keys of a statement are those of several."""
+    for index in indexes(case.judged, role):
+        statement = next((s for s in role.policy.statements if s.index == index), None)
+        federated = statement.federated if statement else ()
+        if len(federated) > 1 and all(isinstance(value, str) for value in federated):
+            draft = Draft(role.document)
+            try:
+                draft.split_by_issuer(index, [str(value) for value in federated])
+            except CannotEdit:
+                continue
+            yield draft.document
+
+
+def _pattern(case: FixCase, role: RolePolicy) -> PolicyDocuments:
+    """A pattern under StringEquals moves to StringLike, where it is not all of a cluster."""
+    for statement, issuer in _statements(case, role):
+        for condition in statement.conditions:
+            values = [str(value) for value in condition.values]
+            wild = any("*" in value or "?" in value for value in values)
+            if presence(condition.key, issuer.lower()) == "sub" and wild and str(condition.use) == "StringEquals":
+                draft = Draft(role.document)
+                try:
+                    draft.replace_operator(statement.index, str(condition.steps[-2]), str(condition.steps[-1]), "StringLike")
+                except CannotEdit:
+                    continue
+                yield draft.document
+
+
+def _without_statement(case: FixCase, role: RolePolicy) -> PolicyDocuments:
+    """The statement goes, where it is not the last one."""
+    listed = role.document.get("Statement")
+    for index in indexes(case.judged, role):
+        if not isinstance(listed, list) or len(listed) < 2 or index >= len(listed):
+            raise Unfixable("no-remedy", "the statement is the only one of the policy")
+        left = [statement for number, statement in enumerate(listed) if number != index]
+        yield {**role.document, "Statement": left}
+
+
+# ---- members that are written twice
+
+
+def merged_members(case: FixCase) -> Iterator[Proposal]:
+    """Members of one name become one; what IAM makes of them is not known, so that nothing is proved."""
+    analysed = _role_of(case)
+    policy = analysed.role.policy
+    twice = (
+        [flaw.pointer for flaw in policy.flaws if flaw.code == "duplicate-member"] if isinstance(policy, TrustPolicy) else []
+    )
+    if not twice or not isinstance(policy, TrustPolicy):
+        raise Unfixable("no-remedy", "the place of the members is not known")
+    wish = Wish(policy.place, policy.document, policy.document, tuple(dict.fromkeys(twice)))
+    made = _with_policy(analysed, wish, None)
+    yield made(safety="unsafe", because="which of the two members IAM has kept is not known", proof=UNCHANGED)
+
+
+POLICY_WAYS: Mapping[EditKind, _Way] = {
+    "users": partial(_mended, by_text=False),
+    "written": partial(_mended, by_text=True),
+    "binding": _binding,
+    "plain": _plain,
+    "narrowed": _narrowed,
+    "audience": _audience,
+    "refusals": _refusals,
+    "version": _version,
+    "by-issuer": _by_issuer,
+    "pattern": _pattern,
+    "statement": _without_statement,
+}
+"""the ways to change a policy, by name"""

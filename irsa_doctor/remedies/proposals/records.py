@@ -1,0 +1,89 @@
+"""What may be done about a finding: the values that should stand in sources, and what that comes to.
+
+Whoever adds a way to fix something writes one function `(FixCase) -> Iterator[Proposal]` and gives it a row in the table `WAYS`
+of `irsa_doctor.remedies.proposals`; the `edit` block of a rule names the ways in the order in which they are tried. A function
+that has nothing to propose raises Unfixable with a reason of the closed list, or yields nothing.
+"""
+
+from typing import Literal
+
+import msgspec
+
+from irsa_doctor.facts import Judged, View
+from irsa_doctor.model import Role
+from irsa_doctor.model.edits import UNCHANGED, Proof, Safety, UnfixedReason
+from irsa_doctor.remedies.draft import PolicyDocument
+from irsa_doctor.remedies.edits.records import Wish
+
+EditKind = Literal[
+    # policies: for the service accounts that use the role, for the subjects that it names, for one that names the role
+    "users",
+    "written",
+    "binding",
+    "association",
+    # policies: keys and operators made plain, subjects or the audience required, refusals, statements
+    "plain",
+    "narrowed",
+    "audience",
+    "refusals",
+    "version",
+    "by-issuer",
+    "pattern",
+    "duplicates",
+    "statement",
+    # Kubernetes objects and eksctl
+    "annotation-key",
+    "annotation-value",
+    "annotation-added",
+    "annotation-moved",
+    "annotation-removed",
+    "role-arn",
+    "environment",
+    "token-volume",
+    "label-removed",
+    "variable-set",
+    "node-selector",
+    # provider resources
+    "client-id-added",
+    "client-id-removed",
+    "provider-url",
+    "provider-added",
+]
+"""the ways to fix something: a closed list"""
+EditStep = Literal["structure", "keys", "operators", "values", "narrowing", "additions", "kubernetes"]
+"""in which order fixes are made: a closed list, in that order"""
+STEPS: tuple[EditStep, ...] = ("structure", "keys", "operators", "values", "narrowing", "additions", "kubernetes")
+
+
+class Unfixable(Exception):
+    """That nothing follows from the input, with a reason of the closed list, why that is so, and the next step for a person."""
+
+    def __init__(self, reason: UnfixedReason, because: str, how: str = "") -> None:
+        super().__init__(because)
+        self.reason: UnfixedReason = reason
+        self.because = because
+        self.how = how
+
+
+class FixCase(msgspec.Struct, frozen=True):
+    """A finding to fix: the inventory, and the subject that it is about."""
+
+    view: View
+    judged: Judged
+
+
+class Proposal(msgspec.Struct, frozen=True, kw_only=True):
+    """One way to fix a finding: the `wishes` that it comes down to, all of them or none.
+
+    `policy` is the whole corrected trust policy of `role`, and `commands` are what changes the live objects instead, quoted for
+    a POSIX shell. `last_resort`: it is made where unsafe fixes are, and not even offered else.
+    """
+
+    wishes: tuple[Wish, ...]
+    safety: Safety
+    because: str
+    proof: Proof = UNCHANGED
+    policy: PolicyDocument | None = None
+    role: Role | None = None
+    commands: tuple[str, ...] = ()
+    last_resort: bool = False

@@ -1,0 +1,224 @@
+"""Whether a changed trust policy is safe: it admits nobody else, nobody loses the role, and both follow from the input.
+
+Of the policy before (B) and after (A): N are the service accounts that name the role, W the subjects that the text itself
+names. Safe is A = B, A in B, A in B + N, or A in B + W, where nobody of N that is in B is lost; and where A is smaller by
+subjects, the service accounts of the cluster are listed whole, or A = W.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from irsa_doctor.model.edits import Proof, ProofKind, Safety, SubjectSet
+from irsa_doctor.model.once import once
+from irsa_doctor.remedies.draft import PolicyDocument, read_for_iam
+from irsa_doctor.remedies.proof import Comparison, Surplus, Viewpoint
+from irsa_doctor.remedies.trust_policy import RolePolicy, provider_for
+from irsa_doctor.remedies.verified import others, viewpoints
+from irsa_doctor.trust import Admitted, Policy, Statement, is_subject, spell
+from irsa_doctor.trust.keys import presence
+from irsa_doctor.trust.languages import Finite, contains, difference, literal
+from irsa_doctor.trust.policy import DEFAULT_QUOTA
+from irsa_doctor.trust.subjects import is_empty
+
+_AUDIENCE = "sts.amazonaws.com"
+_LISTED = 32
+"""subjects of a proof that are named"""
+
+
+class PolicyChange(msgspec.Struct, frozen=True, kw_only=True):
+    """A changed policy: whether it is safe, the proof, and why it is or what may go wrong."""
+
+    document: PolicyDocument
+    safety: Safety
+    proof: Proof
+    because: str
+
+
+class Widening(Exception):
+    """A changed policy that nobody should save, whatever flag is given; the text says why."""
+
+
+def policy_change(role: RolePolicy, document: PolicyDocument) -> PolicyChange:
+    """What a changed policy of a role comes to. Raises Widening where it admits every service account of a cluster that it did
+    not admit, changes what other principals may do, or would be refused."""
+    new = _accepted(role, document)
+    providers = [_Provider(role, new, document, view) for view in viewpoints(role, new)]
+    if any(provider.is_opened for provider in providers):
+        raise Widening("the role would admit every service account of the cluster")
+    doubts = [doubt for provider in providers for doubt in provider.doubts()]
+    safety: Safety = "unsafe" if doubts else "safe"
+    proof = _proof(providers)
+    return PolicyChange(document=document, safety=safety, proof=proof, because=". ".join(dict.fromkeys(doubts)) or _why(proof))
+
+
+def _accepted(role: RolePolicy, document: PolicyDocument) -> Policy:
+    try:
+        new = read_for_iam(document)
+    except UnicodeEncodeError:
+        raise Widening("the policy has text that has no encoding") from None
+    if new.refused:
+        raise Widening("IAM would refuse the policy still")
+    if new.size > max(DEFAULT_QUOTA, role.policy.size):
+        raise Widening(f"the policy would have {new.size} characters, more than the quota of {DEFAULT_QUOTA}")
+    if others(role, document) != others(role, role.document):
+        raise Widening("what other principals may do would change")
+    return new
+
+
+class _Provider(msgspec.Struct, frozen=True, dict=True):
+    """What changes for the tokens of one provider."""
+
+    role: RolePolicy
+    new: Policy
+    document: PolicyDocument
+    view: Viewpoint
+
+    @once
+    def compared(self) -> Comparison:
+        old = self.role.policy
+        if old.refused:  # what IAM refuses is not in force
+            return Comparison(self.new, msgspec.structs.replace(old, statements=()), self.view)
+        return Comparison(self.new, old, self.view, self.role.admitted_at(self.view))
+
+    @property
+    def after(self) -> Admitted:
+        return self.compared.both[0]
+
+    @property
+    def before(self) -> Admitted:
+        return self.compared.both[1]
+
+    @property
+    def is_opened(self) -> bool:
+        return self.view.profile.is_cluster and self.after.reach.scope == "cluster" != self.before.reach.scope
+
+    @once
+    def named(self) -> frozenset[str]:
+        """N: the subjects that name the role, with tokens of this issuer, at the provider of the role's account."""
+        arn = self.role.analysed.role
+        own = not arn.account or self.view.provider == provider_for(arn, self.view.issuer)
+        return self.role.users_at(self.view) if own and self.view.profile.is_cluster else frozenset()
+
+    @once
+    def written(self) -> frozenset[str]:
+        """W: the subjects that the text writes out for this provider alone, with an audience that it writes out too."""
+        texts = set(_texts(self.role.document))
+        found: set[str] = set()
+        for statement in self.new.statements if self.view.profile.is_cluster else ():
+            if statement.allow and statement.federated == (self.view.provider,):
+                subjects, audiences = (set(_required(statement, self.view, claim)) for claim in ("sub", "aud"))
+                if audiences and audiences <= self.audiences & texts:
+                    found |= {value for value in subjects if is_subject(value) and value in texts}
+        return frozenset(found)
+
+    @once
+    def audiences(self) -> frozenset[str]:
+        """The audiences that tokens of the cluster carry."""
+        carried = {user.audience for user in self.role.users_of(self.view) if user.audience}
+        return frozenset({_AUDIENCE} | carried)
+
+    @once
+    def fewer(self) -> Surplus:
+        """What it admitted and does no longer, of the audiences that tokens carry."""
+        lost = self.compared.lost
+        cells = [cell for cell in lost.cells if any(contains(cell[0], audience) for audience in self.audiences)]
+        return Surplus(tuple(c for c in cells if not is_empty(c[1], self.view.profile.grammar)), lost.certain)
+
+    @once
+    def kind(self) -> ProofKind:
+        more, grammar = self.compared.gained, self.view.profile.grammar
+        if more.is_within(frozenset(), grammar):
+            return "narrower" if self.fewer.cells or self.compared.lost.cells else "same"
+        if more.is_within(self.named, grammar):
+            return "intended"
+        return "written" if more.is_within(self.named | self.written, grammar) else "none"
+
+    def doubts(self) -> Iterator[str]:
+        """What may go wrong; nothing where the change is safe."""
+        if self.kind == "none":
+            yield "it admits subjects that neither name the role nor stand in its text with the audience of their tokens"
+        if not self.compared.lost.certain:
+            yield "who loses the role is too complex to be worked out"
+        if (self.before.contested or self.after.contested) and not self.role.policy.refused:
+            yield "what IAM makes of the statement is not documented"
+        lost = [u.subject for u in self.role.users_of(self.view) if self.compared.lost.has(u.subject, u.audience or None)]
+        if lost and self.view.profile.is_cluster:
+            yield f"{', '.join(lost[:3])} would lose the role"
+        if not self.view.profile.is_cluster:
+            if not self.compared.lost.is_within(frozenset(), self.view.profile.grammar):
+                yield "whoever gets tokens of this issuer may lose the role"
+        elif self.fewer.cells and not self._is_listed and not self._is_as_written:
+            yield "a service account that is not in the input may lose the role; --complete serviceaccounts rules it out"
+
+    @property
+    def _is_listed(self) -> bool:
+        return self.view.issuer in self.role.view.accounts.listed_whole
+
+    @property
+    def _is_as_written(self) -> bool:
+        rest = difference(self.after.subjects, literal(*self.written))
+        within = is_empty(rest, self.view.profile.grammar) is True
+        return bool(self.written) and within and isinstance(self.after.subjects, Finite)
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Every string of a JSON value that is no name of a member."""
+    if isinstance(value, str):
+        yield value
+    for item in value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else ():
+        yield from _texts(item)
+
+
+def _required(statement: Statement, view: Viewpoint, claim: str) -> Iterator[str]:
+    """The values that a statement requires of a claim."""
+    issuer = view.issuer.lower()
+    for condition in statement.conditions:
+        if presence(condition.key, issuer) == claim and not condition.use.operator.negated:
+            yield from (str(value) for value in condition.values)
+
+
+_RANK: Sequence[ProofKind] = ("same", "narrower", "intended", "written", "none")
+
+
+def _proof(providers: Sequence[_Provider]) -> Proof:
+    several = len(providers) > 1
+    return Proof(
+        kind=max((provider.kind for provider in providers), key=_RANK.index, default="same"),
+        before=tuple(_subjects(p.before, p.view.provider if several else "") for p in providers),
+        after=tuple(_subjects(p.after, p.view.provider if several else "") for p in providers),
+        gained=tuple(_patterns((p.compared.gained, p.view) for p in providers)),
+        lost=tuple(_patterns((p.fewer, p.view) for p in providers)),
+    )
+
+
+def _subjects(admitted: Admitted, provider: str) -> SubjectSet:
+    spelling = spell(admitted.subjects, admitted.profile.grammar)
+    return SubjectSet(
+        provider=provider, scope=admitted.reach.scope or "unknown", patterns=spelling.patterns, without=spelling.without
+    )
+
+
+def _patterns(surpluses: Iterable[tuple[Surplus, Viewpoint]]) -> list[str]:
+    named = [
+        pattern
+        for surplus, view in surpluses
+        for _, language in surplus.cells
+        if not is_empty(language, view.profile.grammar)
+        for pattern in spell(language, view.profile.grammar).patterns
+    ]
+    return list(dict.fromkeys(named))[:_LISTED]
+
+
+_WHY: Mapping[ProofKind, str] = {
+    "same": "it admits the same subjects as before",
+    "narrower": "it admits nobody who was not admitted before, and nobody who uses the role loses it",
+    "intended": "it newly admits only service accounts that name the role",
+    "written": "it newly admits only subjects that the policy itself names",
+    "none": "",
+}
+
+
+def _why(proof: Proof) -> str:
+    return _WHY[proof.kind]

@@ -1,0 +1,138 @@
+"""The answer of `fix`: as JSON, `irsa-doctor.fix/1`, for people, and as commands."""
+
+import json
+from collections.abc import Iterator, Sequence
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta
+
+from irsa_doctor.answers.fix.records import (
+    ChangedFile,
+    FileEdit,
+    FindingFix,
+    FixCommand,
+    Fixing,
+    Remaining,
+    Unfixed,
+)
+from irsa_doctor.model.edits import ProofKind, Safety, SubjectSet
+from irsa_doctor.model.findings import Subject
+from irsa_doctor.reports.json import ToolRecord, tool
+from irsa_doctor.reports.style import Style
+
+FIX_SCHEMA = "irsa-doctor.fix/1"
+
+
+class FixSummary(msgspec.Struct, frozen=True):
+    """How many fixes were made and offered, findings without one, and files with edits; whether these were written."""
+
+    applied: int
+    offered: int
+    unfixed: int
+    files: int
+    written: bool
+    uncommitted: Annotated[int, Meta(description="changed files that had uncommitted changes, where a .git is there")] = 0
+
+
+class ProofRecord(msgspec.Struct, frozen=True):
+    """How the subjects after the edit are related to those before; lists where several providers are concerned."""
+
+    kind: ProofKind
+    before: SubjectSet | Sequence[SubjectSet]
+    after: SubjectSet | Sequence[SubjectSet]
+    gained: Sequence[str]
+    lost: Sequence[str]
+
+
+class FixRecord(msgspec.Struct, frozen=True):
+    """The edits that fix one finding, made or offered."""
+
+    rule: str
+    subject: Subject
+    fingerprint: str
+    safety: Safety
+    applied: bool
+    title: str
+    because: str
+    proof: ProofRecord
+    edits: Sequence[FileEdit]
+
+
+class FixDocument(msgspec.Struct, frozen=True):
+    """What `irsa-doctor fix --format json` prints."""
+
+    schema: str
+    tool: ToolRecord
+    summary: FixSummary
+    fixes: Sequence[FixRecord]
+    unfixed: Sequence[Unfixed]
+    remaining: Sequence[Remaining]
+    files: Sequence[ChangedFile]
+    commands: Sequence[FixCommand]
+
+
+def fix_json(fixing: Fixing, written: bool, uncommitted: int = 0) -> str:
+    """Returns the answer as JSON."""
+    document = FixDocument(
+        FIX_SCHEMA,
+        tool(),
+        _summary(fixing, written, uncommitted),
+        [_record(fix) for fix in fixing.fixes],
+        fixing.unfixed,
+        fixing.remaining,
+        fixing.files,
+        fixing.commands,
+    )
+    return json.dumps(msgspec.to_builtins(document), indent=2, ensure_ascii=False) + "\n"
+
+
+def _summary(fixing: Fixing, written: bool, uncommitted: int) -> FixSummary:
+    applied = sum(fix.applied for fix in fixing.fixes)
+    offered = len(fixing.fixes) - applied
+    return FixSummary(applied, offered, len(fixing.unfixed), len(fixing.files), written, uncommitted)
+
+
+def _record(fix: FindingFix) -> FixRecord:
+    proof = fix.proof
+    sides = [side[0] if len(side) == 1 else side or SubjectSet() for side in (proof.before, proof.after)]
+    shown = ProofRecord(proof.kind, sides[0], sides[1], proof.gained, proof.lost)
+    return FixRecord(fix.rule, fix.subject, fix.fingerprint, fix.safety, fix.applied, fix.title, fix.because, shown, fix.edits)
+
+
+def fix_text(fixing: Fixing, written: bool, style: Style, uncommitted: int = 0) -> str:
+    """Returns what was or would be edited, for people."""
+    lines = list(_text_lines(fixing, written, style))
+    summary = _summary(fixing, written, uncommitted)
+    files = f"{summary.files} file{'s' * (summary.files != 1)}"
+    done = "fixed" if written else "can be fixed"
+    what = f"{summary.applied} {done} in {files}, {summary.offered} offered, {summary.unfixed} unfixed"
+    if uncommitted:
+        what += f"; {uncommitted} of the files had uncommitted changes"
+    if summary.files and not written:
+        what += "; --write edits them, --diff shows the change"
+    return "\n".join([*lines, what]) + "\n"
+
+
+def _text_lines(fixing: Fixing, written: bool, style: Style) -> Iterator[str]:
+    for fix in fixing.fixes:
+        what = ("fixed" if written else "fix") if fix.applied else f"{fix.safety}, not applied"
+        yield f"{fix.rule} ({fix.subject.id}): {what}: {fix.because}"
+        for edit in fix.edits:
+            yield f"  {edit.file}:{edit.start.line}:{edit.start.column}"
+            yield from (f"    - {line}" for line in edit.old.splitlines())
+            yield from (f"    + {line}" for line in edit.new.splitlines())
+        yield ""
+    for row in fixing.unfixed:
+        yield f"{row.rule} ({row.subject.id}): {row.reason}: {row.because}"
+        yield f"  {row.how}"
+        yield ""
+
+
+def commands_text(fixing: Fixing) -> str:
+    """Returns the commands that change live objects, each below a comment that says why."""
+    parts: list[Any] = []
+    for command in fixing.commands:
+        subject = " ".join(command.subject.id.split())
+        parts.append(f"# {command.rule}: {subject}: {command.why}\n{command.shell}\n")
+    return "\n".join(parts)

@@ -1,0 +1,27 @@
+"""What a rule says of the edits that fix its findings."""
+
+import msgspec
+
+from irsa_doctor.model.edits import Safety, UnfixedReason
+from irsa_doctor.remedies.proposals.records import EditKind, EditStep
+
+
+class EditBlock(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """How `fix` edits the sources of a finding: the ways, in the order in which they are tried, and the step of all fixes.
+
+    Without ways nothing is edited, for the `reason` and `because` of the block.
+    """
+
+    ways: tuple[EditKind, ...] = ()
+    step: EditStep = "values"
+    at_most: Safety = "safe"
+    """`unsafe`: its edits are never safe, whatever is proved"""
+    uncovers: tuple[str, ...] = ()
+    """ids and patterns of the rules whose findings an edit may uncover"""
+    reason: UnfixedReason = "no-remedy"
+    because: str = ""
+    how: str = ""
+    """the next step for a person, "" for the remedy of the rule"""
+
+
+NO_EDITS = EditBlock()
