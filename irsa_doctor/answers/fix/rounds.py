@@ -9,7 +9,7 @@ from irsa_doctor.answers.check.judge import Input
 from irsa_doctor.answers.fix.records import FileEdit
 from irsa_doctor.answers.fix.sourcehood import require_source
 from irsa_doctor.answers.fix.texts import Texts
-from irsa_doctor.model import Document
+from irsa_doctor.model import Document, TrustPolicy
 from irsa_doctor.model.edits import UnfixedReason
 from irsa_doctor.model.findings import Finding, Report
 from irsa_doctor.remedies import SubjectOffer
@@ -84,7 +84,7 @@ class Rounds:
         self.placed: dict[str, tuple[FileEdit, ...]] = {}
         self.uncovered: dict[str, str] = {}
         self._skipped: dict[str, int] = {}
-        self._causes: dict[str, str] = {}
+        self._causes: dict[str, tuple[UnfixedReason, str]] = {}
         self._known = {finding.fingerprint for finding in report.findings}
         texts.now(judged.documents)
 
@@ -163,7 +163,7 @@ class Rounds:
             raise
         left = listed[self._skipped.get(finding.fingerprint, 0) :]
         if not left:
-            raise CannotWrite("would-cause", self._causes[finding.fingerprint])
+            raise CannotWrite(*self._causes[finding.fingerprint])
         return left
 
     def _edits(self, proposal: Proposal, rows: Mapping[str, Document]) -> tuple[Edit, ...]:
@@ -183,7 +183,7 @@ class Rounds:
         """Make the edits, unless they cause findings; returns whether they were made."""
         changed = self.texts.with_edits(edit for batch in batches for edit in batch.candidate.edits)
         judged, report = self.plan.reload(changed)
-        if self._taken_back(batches, report):
+        if self._taken_back(batches, report) or self._reaches_others(batches, judged):
             return False
         self._accept(batches, report)
         self.texts.changed = changed
@@ -206,11 +206,34 @@ class Rounds:
                 self._pass_over(batch, f"it would cause {finding.rule} of {finding.subject.id}")
         return bool(guilty or caused)
 
-    def _pass_over(self, batch: Batch, why: str) -> None:
+    def _reaches_others(self, batches: Sequence[Batch], judged: Input) -> bool:
+        """Whether a trust policy became another one than was proposed: its text is read elsewhere, or means something else."""
+        before, after = _policies(self.judged), _policies(judged)
+        proposed: dict[str, list[Batch]] = {}
+        for batch in batches:
+            for each in (batch.candidate, *batch.others):
+                if each.proposal.role is not None:
+                    proposed.setdefault(each.proposal.role.id, []).append(batch)
+        wrong = [ident for ident in before.keys() | after.keys() if before.get(ident) != after.get(ident)]
+        strangers = [ident for ident in wrong if ident not in proposed]
+        missed = [
+            batch
+            for ident, listed in proposed.items()
+            for batch in listed
+            if batch.candidate.proposal.policy is not None and batch.candidate.proposal.policy not in after.get(ident, ())
+        ]
+        for batch in missed or (batches if strangers else ()):
+            if strangers:
+                self._pass_over(batch, f"the policy of {strangers[0]} would change, too", "shared-text")
+            else:
+                self._pass_over(batch, _MISSED, "not-in-source")
+        return bool(missed or strangers)
+
+    def _pass_over(self, batch: Batch, why: str, reason: UnfixedReason = "would-cause") -> None:
         for finding in batch.findings:
-            if self._causes.get(finding.fingerprint) != why:
+            if self._causes.get(finding.fingerprint) != (reason, why):
                 self._skipped[finding.fingerprint] = self._skipped.get(finding.fingerprint, 0) + 1
-            self._causes[finding.fingerprint] = why
+            self._causes[finding.fingerprint] = reason, why
 
     def _accept(self, batches: Sequence[Batch], report: Report) -> None:
         left = {finding.fingerprint for finding in report.findings}
@@ -234,6 +257,18 @@ class Rounds:
         fingerprint = candidate.finding.fingerprint
         self.outcomes[fingerprint] = Outcome(candidate.finding, candidate, made=True)
         self.placed[fingerprint] = edits
+
+
+_MISSED = "the text does not give the policy that was meant"
+
+
+def _policies(judged: Input) -> dict[str, tuple[object, ...]]:
+    """The trust policies by the id of their role, those of all of its cases."""
+    policies: dict[str, tuple[object, ...]] = {}
+    for role in judged.inventory.roles:
+        if isinstance(role.policy, TrustPolicy):
+            policies[role.id] = (*policies.get(role.id, ()), role.policy.document)
+    return policies
 
 
 def _collide(one: PlannedEdit, other: PlannedEdit) -> bool:

@@ -17,10 +17,12 @@ from irsa_doctor.remedies.edits.changes import Add, Change, Drop, Put, Rename, c
 from irsa_doctor.remedies.edits.json import write_json
 from irsa_doctor.remedies.edits.records import CannotWrite, Edit, SourceText, Wish
 from irsa_doctor.remedies.edits.splicing import merged_edits, spliced, touch
+from irsa_doctor.remedies.edits.values import with_values
+from irsa_doctor.remedies.edits.yaml import write_yaml
 
 Writer = Callable[[SourceText, Wish], tuple[Edit, ...]]
 
-WRITERS: Mapping[str, Writer] = {"json": write_json}
+WRITERS: Mapping[str, Writer] = {"json": write_json, "yaml": write_yaml}
 """the writer of each form of text"""
 
 
@@ -35,7 +37,7 @@ def edits_for(texts: Callable[[str], SourceText | None], wishes: Iterable[Wish])
         writer = WRITERS.get(text.form) if text else None
         if text is None or writer is None:
             raise CannotWrite("not-in-source", f"{wish.place.document} is in a form that is not edited")
-        edits += writer(text, wish)
+        edits += writer(text, with_values(text, wish) if wish.transform else wish)
     try:
         return merged_edits(dict.fromkeys(edits))
     except ValueError as error:

@@ -20,7 +20,7 @@ from irsa_doctor.remedies.edits.strings import encoded_text, rewritten, written_
 from irsa_doctor.text.json_tree import NoTree, SyntaxChild, SyntaxNode, json_tree
 from irsa_doctor.text.scanner import unescaped_steps
 
-Range = tuple[int, int, str]
+SpliceRange = tuple[int, int, str]
 """a range of bytes and what takes its place"""
 
 
@@ -51,7 +51,7 @@ def followed(node: SyntaxNode | None, steps: Sequence[str]) -> tuple[SyntaxNode 
     return node, ()
 
 
-def json_ranges(content: bytes, root: SyntaxNode, node: SyntaxNode, wish: Wish) -> list[Range]:
+def json_ranges(content: bytes, root: SyntaxNode, node: SyntaxNode, wish: Wish) -> list[SpliceRange]:
     """What changes in a text for a wish about one of its nodes."""
     writer = _JsonWriter(content, layout_of(content, root))
     if wish.merge:
@@ -59,7 +59,7 @@ def json_ranges(content: bytes, root: SyntaxNode, node: SyntaxNode, wish: Wish) 
     return writer.carried_out(node, list(changes(wish.before, wish.after)))
 
 
-def text_ranges(value: str, wish: Wish) -> list[Range]:
+def text_ranges(value: str, wish: Wish) -> list[SpliceRange]:
     """What changes in a text that is JSON itself and stands in a string or a block of another text; in its UTF-8 bytes."""
     content = value.encode()
     try:
@@ -71,14 +71,14 @@ def text_ranges(value: str, wish: Wish) -> list[Range]:
     return json_ranges(content, root, root, wish)
 
 
-def _inside_string(content: bytes, node: SyntaxNode, wish: Wish) -> list[Range]:
+def _inside_string(content: bytes, node: SyntaxNode, wish: Wish) -> list[SpliceRange]:
     written = content[node.start + 1 : node.end - 1].decode()
     value = msgspec.json.decode(content[node.start : node.end], type=str)
     ranges = text_ranges(value, wish)
     return list(escaped_ranges(written, value, node.start + 1, ranges))
 
 
-def escaped_ranges(written: str, value: str, start: int, ranges: Iterable[Range]) -> Iterator[Range]:
+def escaped_ranges(written: str, value: str, start: int, ranges: Iterable[SpliceRange]) -> Iterator[SpliceRange]:
     """Ranges of the value of a JSON string as ranges of the document; `written` is its content, which begins at `start`."""
     pieces = written_characters(written)
     if len(pieces) != len(value):
@@ -99,9 +99,9 @@ class _JsonWriter:
         self.content = content
         self.layout = layout
 
-    def carried_out(self, node: SyntaxNode, wanted: Sequence[Change]) -> list[Range]:
+    def carried_out(self, node: SyntaxNode, wanted: Sequence[Change]) -> list[SpliceRange]:
         """The ranges that change, for changes of the value of a node."""
-        ranges: list[Range] = []
+        ranges: list[SpliceRange] = []
         containers: dict[int, tuple[SyntaxNode, list[int], list[Add]]] = {}
         for change in wanted:
             steps = unescaped_steps(change.pointer)
@@ -123,7 +123,7 @@ class _JsonWriter:
             raise CannotWrite("not-in-source", "the document does not have this value as it is read")
         return below
 
-    def _plain(self, node: SyntaxNode, steps: Sequence[str], change: Put | Rename) -> Range:
+    def _plain(self, node: SyntaxNode, steps: Sequence[str], change: Put | Rename) -> SpliceRange:
         if isinstance(change, Rename):
             owner = self._node(node, steps[:-1])
             child = owner.children[_number(owner, steps[-1])]
@@ -135,10 +135,10 @@ class _JsonWriter:
         inline = below.kind in ("string", "other") or b"\n" not in self.content[below.start : below.end]
         return below.start, below.end, self.layout.rendered(change.value, indent, inline and not isinstance(change.value, list))
 
-    def _string(self, start: int, end: int, new: str) -> Range:
+    def _string(self, start: int, end: int, new: str) -> SpliceRange:
         return start + 1, end - 1, rewritten(self.content[start + 1 : end - 1].decode(), new)
 
-    def _children(self, owner: SyntaxNode, gone: list[int], added: list[Add]) -> Iterator[Range]:
+    def _children(self, owner: SyntaxNode, gone: list[int], added: list[Add]) -> Iterator[SpliceRange]:
         """The ranges of children that go and come."""
         children = owner.children
         if len(gone) == len(children):
@@ -154,7 +154,7 @@ class _JsonWriter:
         for index in dict.fromkeys(add.index for add in added):
             yield self._added(owner, index, [add for add in added if add.index == index])
 
-    def _added(self, owner: SyntaxNode, index: int, added: Sequence[Add]) -> Range:
+    def _added(self, owner: SyntaxNode, index: int, added: Sequence[Add]) -> SpliceRange:
         between = separator(self.content, owner, index, self.layout)
         indent, inline = child_indent(self.content, owner, self.layout), is_inline(self.content, owner)
         texts = [self._child_text(add, indent, inline) for add in added]
@@ -170,7 +170,7 @@ class _JsonWriter:
 
     # ---- members that are written twice
 
-    def merged(self, node: SyntaxNode, steps: Sequence[str]) -> Iterator[Range]:
+    def merged(self, node: SyntaxNode, steps: Sequence[str]) -> Iterator[SpliceRange]:
         """The ranges that change so that the members of one name become the first of them."""
         owner = self._node(node, steps[:-1])
         numbers = [n for n, child in enumerate(owner.children) if child.name == steps[-1]]
@@ -185,7 +185,7 @@ class _JsonWriter:
             yield first.node.start, first.end, self.layout.rendered(value, indent_at(self.content, first.start), False)
         yield from self._children(owner, numbers[1:], [])
 
-    def _with_members(self, first: SyntaxChild, others: Sequence[SyntaxChild]) -> Iterator[Range]:
+    def _with_members(self, first: SyntaxChild, others: Sequence[SyntaxChild]) -> Iterator[SpliceRange]:
         """The first of several objects with the members of the others."""
         known = {child.name: self._value(child) for child in first.node.children}
         texts: list[str] = []

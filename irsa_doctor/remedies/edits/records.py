@@ -4,7 +4,7 @@ Whoever adds a kind of source text writes one function `(SourceText, Wish) -> tu
 `irsa_doctor.remedies.edits.WRITERS`. It raises CannotWrite where the text does not say the value in a way that it can change.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
@@ -38,6 +38,8 @@ class Wish(msgspec.Struct, frozen=True):
     before: Any
     after: Any
     merge: tuple[str, ...] = ()
+    transform: Callable[[Any], Any] | None = None
+    """what makes the value that stands there the one that should, in the place of `before` and `after`"""
 
 
 class SourceText(msgspec.Struct, frozen=True):

@@ -34,6 +34,7 @@ EditKind = Literal[
     # Kubernetes objects and eksctl
     "annotation-key",
     "annotation-value",
+    "annotation-understood",
     "annotation-added",
     "annotation-moved",
     "annotation-removed",
