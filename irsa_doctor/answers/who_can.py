@@ -112,16 +112,16 @@ def _readings(view: View, name: str) -> Iterator[Iterable[AnalysedRole]]:
     """The roles that may be meant, the most literal reading first."""
     roles = view.roles
     yield (role for role in roles if name in (role.role.arn, role.role.id))
-    yield (role for role in roles if name in _names(role))
+    yield (role for role in roles if name in names_of(role))
     # names of roles are unique in an account whatever their case
     # https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html
-    yield (role for role in roles if name.lower() in map(str.lower, _names(role)))
+    yield (role for role in roles if name.lower() in map(str.lower, names_of(role)))
     path = os.path.normpath(name)
     yield (role for role in roles if os.path.normpath(role.role.place.document) == path)
     yield (role for role in roles if not role.role.arn and role.role.place.document.endswith(f"/{path}"))
 
 
-def _names(role: AnalysedRole) -> tuple[str, ...]:
+def names_of(role: AnalysedRole) -> tuple[str, ...]:
     """The name of a role, without its path and with it; what a template calls it."""
     arn = parse_arn(role.role.arn)
     address = (role.role.address, f"{role.role.address} {role.role.case}") if role.role.address else ()
@@ -132,7 +132,7 @@ def _hint(view: View, name: str) -> str:
     """What else of this name there is, the nearest names as a question, else the names that there are."""
     if what := _other_kind(view, name):
         return f" {what}"
-    by_name = {known: role.role.id for role in view.roles for known in (role.role.id, *_names(role))}
+    by_name = {known: role.role.id for role in view.roles for known in (role.role.id, *names_of(role))}
     arn = parse_arn(name)
     short = arn.name.rpartition("/")[2] if arn else name.rpartition("/")[2]
     namesakes = sorted({by_name[known] for known in by_name if known.lower() == short.lower()})

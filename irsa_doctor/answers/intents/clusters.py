@@ -25,6 +25,11 @@ class ResolvedCluster(msgspec.Struct, frozen=True, kw_only=True):
         return arn.partition if arn else Issuer.of(self.issuer).partition
 
     @property
+    def identity(self) -> str:
+        """What two names of one cluster have in common: EKS gives no issuer to two clusters, others may."""
+        return self.arn or (self.issuer if Issuer.of(self.issuer).partition else "") or self.name
+
+    @property
     def eks_name(self) -> str:
         """The name under which EKS knows it, that of the intent where its ARN is not known."""
         arn = parse_arn(self.arn)

@@ -8,8 +8,8 @@ from irsa_doctor.answers.intents.dialects import INTENT_FORMATS, Choices, Writin
 from irsa_doctor.answers.intents.dialects.written import MadeFile
 from irsa_doctor.answers.intents.languages import compared, is_same_policy, policy_meant
 from irsa_doctor.answers.intents.plan import IntentPlan, IntentProblem, MadeRole
-from irsa_doctor.answers.who_can import NoSuchRole, find_role
-from irsa_doctor.facts import View
+from irsa_doctor.answers.who_can import NoSuchRole, find_role, names_of
+from irsa_doctor.facts import AnalysedRole, View
 from irsa_doctor.model import Inventory
 
 TextReader = Callable[[Mapping[str, bytes]], Inventory]
@@ -49,13 +49,24 @@ def generated(plan: IntentPlan, formats: Sequence[str], choices: Choices, read: 
 def _prove(roles: Sequence[MadeRole], writing: Writing, read: TextReader) -> None:
     """Reads the texts back, and compares what they admit with what is meant."""
     view = View(read({file.path: file.text.encode() for file in writing.files}))
+    by_name = _by_name(view)
     for role in roles:
         address = writing.addresses.get(role.role, role.role)
         try:
-            found = find_role(view, address).policy
+            named = by_name.get(address, ())
+            found = (named[0] if len(named) == 1 else find_role(view, address)).policy
         except NoSuchRole as absent:
             raise Unproved(f"{address} is not found in what was written: {absent}") from None
         meant = policy_meant(role)
         same = found is not None and not found.refused and is_same_policy(found, meant)
         if found is None or not (same and all(one.is_same for one in compared(found, meant))):
             raise Unproved(f"{address} does not admit whom the intent means")
+
+
+def _by_name(view: View) -> dict[str, list[AnalysedRole]]:
+    """Roles by all that `who-can` takes literally for their name, so that thousands are not searched for each of them."""
+    by_name: dict[str, list[AnalysedRole]] = {}
+    for role in view.roles:
+        for name in {role.role.arn, role.role.id, role.role.place.document, *names_of(role)}:
+            by_name.setdefault(name, []).append(role)
+    return by_name

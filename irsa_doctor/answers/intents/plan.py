@@ -118,7 +118,7 @@ def plan_of(intent: Intent, inventory: Inventory) -> IntentPlan:
         made, too_big = ([], []) if faults else _made(role, pairs, taken)
         problems += (*faults, *too_big)
         roles += made
-    problems += _in_two_roles(intent.roles)
+    problems += _in_two_roles(intent.roles, clusters)
     return IntentPlan(
         intent=intent,
         clusters=clusters,
@@ -229,12 +229,13 @@ def _role(role: IntendedRole, pairs: tuple[Pair, ...], name: str, limit: int) ->
     )
 
 
-def _in_two_roles(roles: Sequence[IntendedRole]) -> Iterator[IntentProblem]:
+def _in_two_roles(roles: Sequence[IntendedRole], clusters: Sequence[ResolvedCluster]) -> Iterator[IntentProblem]:
     """Service accounts of which an annotation, or an association, would have to name two roles."""
+    same = {cluster.name: cluster.identity for cluster in clusters}
     first: dict[tuple[str, str, str], IntendedRole] = {}
     for role in roles:
         for subject in role.subjects:
-            key = (role.via, subject.cluster, subject.account)
+            key = (role.via, same[subject.cluster], subject.account)
             other = first.setdefault(key, role) if subject.name else role
             if other is not role:
                 one = "an annotation" if role.via == "irsa" else "an association"

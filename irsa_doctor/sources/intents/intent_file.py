@@ -6,7 +6,7 @@ from typing import get_args
 from irsa_doctor.model import Issuer, is_account_id, is_role_arn, parse_arn
 from irsa_doctor.model.intents import IntendedCluster, IntendedRole, IntendedSubject, Intent, Via
 from irsa_doctor.model.nearness import suggestion
-from irsa_doctor.sources.intents.written import IntentError, WrittenIntent, WrittenPart
+from irsa_doctor.sources.intents.written import IntentError, WrittenIntent, WrittenPart, as_scalar
 from irsa_doctor.text.named_files import open_named
 from irsa_doctor.text.os_errors import os_error_reason
 
@@ -23,14 +23,20 @@ _PARTITIONS = ("aws", "aws-cn", "aws-us-gov", "aws-iso", "aws-iso-b", "aws-iso-e
 _CLUSTER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 # https://docs.aws.amazon.com/eks/latest/APIReference/API_CreateCluster.html
 _CLUSTER_ARN = re.compile(r"arn:aws[a-z-]*:eks:[a-z0-9-]+:\d{12}:cluster/[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
-_POLICY_ARN = re.compile(r"arn:aws[a-z-]*:iam::(aws|\d{12}):policy/\S+")
-_ISSUER = re.compile(r"https://[^/?#\s]+(/[^?#\s]*[^/?#\s])?")
+_POLICY_ARN = re.compile(r"arn:aws[a-z-]*:iam::(aws|\d{12}):policy/[\w+=,.@/-]*[\w+=,.@-]", re.ASCII)
+# https://www.rfc-editor.org/rfc/rfc3986#section-2 without what policies, templates and shells read otherwise
+_ISSUER = re.compile(r"https://[A-Za-z0-9._~:%-]+(/[A-Za-z0-9._~:@!&'()+,;=%/-]*[A-Za-z0-9._~:@!&'()+,;=%-])?")
 # https://kubernetes.io/docs/concepts/overview/working-with-objects/names/
 _NAMESPACE = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 _ACCOUNT_NAME = re.compile(r"(?=.{1,253}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
 _ROLE_NAME = re.compile(r"([\w+=,.@-]+/)*[\w+=,.@-]+", re.ASCII)
 _LONGEST_NAME = 64
+_LONGEST_PATH = 512
+_LONGEST_AUDIENCE = 255
+_LONGEST_DESCRIPTION = 1000
+# https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html: none but tab, line feed and carriage return
+_CONTROL = re.compile(r"[^\x09\x0a\x0d\x20-\x7e\xa0-\U0010ffff]")
 _SIZES = (512, 8192)
 _SESSIONS = (3600, 43200)
 
@@ -101,7 +107,8 @@ class _Reader:
         partition, account, path, name = self._named(part, options, subjects)
         via = options.at("via").value if options.has("via") else "irsa"
         if via not in get_args(Via):
-            options.at("via").wrong(f"via is {' or '.join(get_args(Via))}, not {via}.{suggestion(str(via), get_args(Via))}")
+            near = suggestion(str(via), get_args(Via))
+            options.at("via").wrong(f"via is {' or '.join(get_args(Via))}, not {as_scalar(via)}.{near}".removesuffix("."))
         return IntendedRole(
             partition=partition,
             account=account,
@@ -116,14 +123,14 @@ class _Reader:
             max_session=options.at("max-session").number("max-session", *_SESSIONS) if options.has("max-session") else 0,
             limit=_limit(options) or self._limit,
             split=options.at("split").is_true("split") if options.has("split") else self._split,
-            description=options.at("description").text("description") if options.has("description") else "",
+            description=_description(options),
             tags=_tags(options),
             line=part.line,
         )
 
     def _chosen(self, part: WrittenPart) -> list[str]:
         """The clusters of a list."""
-        names = [self._known_cluster(item) for item in part.items()]
+        names = [self._known_cluster(item) for item in part.listed("clusters")]
         if not names:
             part.wrong("clusters is empty: leave it out for all clusters, or name one")
         _refuse_repeated(part.items(), names)
@@ -142,7 +149,8 @@ class _Reader:
         named = options.at("service-accounts") if options.value is part.value else part
         if not isinstance(named.value, dict):
             pairs = _accounts_of(named)
-            return [IntendedSubject(cluster, *pair) for cluster in clusters for pair in pairs]
+            # a service account more at the end of the list is at the end here too, so that a split moves nobody
+            return [IntendedSubject(cluster, *pair) for pair in pairs for cluster in clusters]
         if options.has("clusters"):
             options.at("clusters").wrong_name("clusters beside service accounts by cluster: those are the clusters already")
         by_cluster = []
@@ -164,6 +172,8 @@ class _Reader:
             part.wrong_name(f"{whole} is no name of a role: letters, digits and +=,.@_- , with its path before it")
         if len(name) > _LONGEST_NAME:
             part.wrong_name(f"the name of the role has {len(name)} characters, IAM takes {_LONGEST_NAME}")
+        if len(path) + 2 > _LONGEST_PATH:
+            part.wrong_name(f"the path of the role has {len(path) + 2} characters, IAM takes {_LONGEST_PATH}")
         own = _account(options.at("account")) if options.has("account") else ""
         if arn and own and own != arn.account:
             options.at("account").wrong(f"account {own} beside a role of {arn.account}: write one of them")
@@ -194,13 +204,14 @@ def _account(part: WrittenPart) -> str:
     if isinstance(value, int) or (isinstance(value, str) and value.isdigit() and part.written.is_plain(*part.steps)):
         part.wrong(f'account {value} needs quotes: "{value}". YAML takes it for a number, which loses zeros in front')
     if not isinstance(value, str) or not is_account_id(value):
-        part.wrong(f"account {value} is not twelve digits")
+        part.wrong(f"account {value if isinstance(value, str) else as_scalar(value)} is not twelve digits")
     return value
 
 
 def _partition(part: WrittenPart) -> str:
     if part.value not in _PARTITIONS:
-        part.wrong(f"partition is one of {', '.join(_PARTITIONS)}, not {part.value}.{suggestion(str(part.value), _PARTITIONS)}")
+        near = suggestion(str(part.value), _PARTITIONS)
+        part.wrong(f"partition is one of {', '.join(_PARTITIONS)}, not {as_scalar(part.value)}.{near}")
     return str(part.value)
 
 
@@ -214,7 +225,30 @@ def _audience(part: WrittenPart) -> str:
     audience = part.at("audience").text("audience")
     if "*" in audience or "?" in audience:
         part.at("audience").wrong(f"audience {audience}: a wildcard admits tokens for anybody; write the one audience")
+    # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html
+    if "${" in audience or not audience.isprintable():
+        part.at("audience").wrong(f"audience {audience}: IAM takes ${{...}} for a variable; write the audience itself")
+    if len(audience) > _LONGEST_AUDIENCE:
+        part.at("audience").wrong(f"the audience has {len(audience)} characters, IAM takes {_LONGEST_AUDIENCE}")
     return audience
+
+
+def _description(options: WrittenPart) -> str:
+    if not options.has("description"):
+        return ""
+    part = options.at("description")
+    description = _printable(part, part.text("description"))
+    if len(description) > _LONGEST_DESCRIPTION:
+        part.wrong(f"the description has {len(description)} characters, IAM takes {_LONGEST_DESCRIPTION}")
+    return description
+
+
+def _printable(part: WrittenPart, text: str) -> str:
+    """The text; raises where it has a control character."""
+    control = _CONTROL.search(text)
+    if control:
+        part.wrong(f"{part.name}: character {ord(control[0])} is a control character, which IAM refuses")
+    return text
 
 
 def _cluster(part: WrittenPart) -> IntendedCluster:
@@ -317,7 +351,12 @@ def _namespaces(options: WrittenPart, clusters: list[str]) -> list[IntendedSubje
 
 
 def _policies(options: WrittenPart) -> tuple[str, ...]:
-    return tuple([_policy_arn(item) for item in options.at("policies").items()]) if options.has("policies") else ()
+    if not options.has("policies"):
+        return ()
+    items = options.at("policies").listed("policies")
+    arns = [_policy_arn(item) for item in items]
+    _refuse_repeated(items, arns)
+    return tuple(arns)
 
 
 def _policy_arn(part: WrittenPart) -> str:
@@ -330,4 +369,11 @@ def _policy_arn(part: WrittenPart) -> str:
 def _tags(options: WrittenPart) -> dict[str, str]:
     if not options.has("tags"):
         return {}
-    return {member.name: member.text(f"tag {member.name}") for member in options.at("tags").mapping("tags").members()}
+    return {member.name: _tag(member) for member in options.at("tags").mapping("tags").members()}
+
+
+def _tag(part: WrittenPart) -> str:
+    """The value of a tag, which may be empty."""
+    if not isinstance(part.value, str):
+        part.text(f"tag {part.name}")
+    return _printable(part, str(part.value))

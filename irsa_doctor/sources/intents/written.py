@@ -146,6 +146,12 @@ class WrittenPart:
         """The items of a list; itself where it is none."""
         return [self.at(number) for number in range(len(self.value))] if isinstance(self.value, list) else [self]
 
+    def listed(self, what: str) -> list["WrittenPart"]:
+        """The items of a list; raises where it is none."""
+        if not isinstance(self.value, list):
+            self.wrong(f"{what} is a list, not {_kind(self.value)}: write [{as_scalar(self.value).strip(chr(34))}]")
+        return self.items()
+
     def text(self, what: str) -> str:
         """The value as a text; raises where it is none, or empty."""
         if not isinstance(self.value, str) or not self.value.strip():
@@ -155,13 +161,13 @@ class WrittenPart:
     def number(self, what: str, least: int, most: int) -> int:
         """The value as a number between two; raises where it is none."""
         if type(self.value) is not int or not least <= self.value <= most:
-            self.wrong(f"{what} is a number from {least} to {most}, not {_shown(self.value)}")
+            self.wrong(f"{what} is a number from {least} to {most}, not {as_scalar(self.value)}")
         return self.value
 
     def is_true(self, what: str) -> bool:
         """The value as a truth value; raises where it is none."""
         if not isinstance(self.value, bool):
-            self.wrong(f"{what} is true or false, not {_shown(self.value)}")
+            self.wrong(f"{what} is true or false, not {as_scalar(self.value)}")
         return self.value
 
 
@@ -181,5 +187,6 @@ def _kind(value: object) -> str:
     return next((word for kind, word in _KINDS if isinstance(value, kind)), "that")
 
 
-def _shown(value: object) -> str:
+def as_scalar(value: object) -> str:
+    """A value as JSON where it is a scalar, else its kind."""
     return msgspec.json.encode(value).decode() if isinstance(value, str | int | float | bool | None) else _kind(value)

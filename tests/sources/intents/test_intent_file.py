@@ -11,6 +11,7 @@ from irsa_doctor.reports.schemas import schema_text
 from irsa_doctor.sources.intents import IntentError, intent_of, read_intent
 
 ISSUER = "https://oidc.eks.eu-west-1.amazonaws.com/id/0123456789ABCDEF0123456789ABCDEF"
+POLICY = "arn:aws:iam::aws:policy/X"
 HEAD = f'intent: 1\naccount: "111122223333"\nclusters:\n  shop: {ISSUER}\n  lab: {ISSUER[:-1]}0\nroles:\n'
 
 
@@ -89,6 +90,23 @@ WRONG = {
     "audience with a wildcard": (HEAD + '  a: {service-accounts: b/c, audience: "*"}\n', 7, "wildcard"),
     "policy that is none": (HEAD + "  a: {service-accounts: b/c, policies: [AdministratorAccess]}\n", 7, "managed policy"),
     "partition": ("intent: 1\npartition: aws-us\nclusters: {}\nroles: {}\n", 2, "aws-us-gov"),
+    "policy with odd characters": (
+        HEAD + "  a: {service-accounts: b/c, policies: ['arn:aws:iam::aws:policy/X$']}\n",
+        7,
+        "managed policy",
+    ),
+    "policy twice": (HEAD + f"  a: {{service-accounts: b/c, policies: [{POLICY}, {POLICY}]}}\n", 7, "listed twice"),
+    "policies that are no list": (HEAD + f"  a: {{service-accounts: b/c, policies: {POLICY}}}\n", 7, "list"),
+    "clusters that are no list": (HEAD + "  a: {service-accounts: b/c, clusters: lab}\n", 7, "[lab]"),
+    "long description": (HEAD + f"  a: {{service-accounts: b/c, description: {'d' * 1001}}}\n", 7, "1001"),
+    "control character": (HEAD + '  a: {service-accounts: b/c, description: "a\\x07"}\n', 7, "control character"),
+    "NUL in a tag": (HEAD + '  a: {service-accounts: b/c, tags: {t: "a\\0"}}\n', 7, "control character"),
+    "long path": (HEAD + f"  {'p' * 600}/a: b/c\n", 7, "path"),
+    "variable as an audience": (HEAD + "  a: {service-accounts: b/c, audience: 'a${aws:x}'}\n", 7, "variable"),
+    "long audience": (HEAD + f"  a: {{service-accounts: b/c, audience: {'a' * 256}}}\n", 7, "256"),
+    "variable in an issuer": (HEAD.replace("amazonaws.com/id", "${x}/id", 1) + "  a: b/c\n", 4, "URL"),
+    "user in an issuer": (HEAD.replace("oidc", "u:p@oidc", 1) + "  a: b/c\n", 4, "URL"),
+    "via as a list": (HEAD + "  a: {service-accounts: b/c, via: [irsa]}\n", 7, "not a list"),
     "nothing": ("", 1, "no intent"),
     "another document": ("apiVersion: v1\nkind: ServiceAccount\n", 1, "no intent"),
     "a list": ("- intent\n", 1, "no intent"),
@@ -128,6 +146,15 @@ GOOD = [
 def test_the_schema_takes_what_the_reader_takes(roles):
     assert read(HEAD + roles).roles
     jsonschema.validate(yaml.safe_load(HEAD + roles), json.loads(schema_text("intent")))
+
+
+def test_a_tag_may_be_empty():
+    assert only("  cart: {service-accounts: shop/cart, tags: {t: ''}}\n").tags == {"t": ""}
+
+
+def test_a_service_account_stands_for_all_clusters_before_the_next_so_that_what_is_added_comes_last():
+    role = only("  cart: [shop/cart, shop/web]\n")
+    assert [f"{s.cluster}/{s.name}" for s in role.subjects] == ["shop/cart", "lab/cart", "shop/web", "lab/web"]
 
 
 def test_five_hundred_roles_are_read_in_order():

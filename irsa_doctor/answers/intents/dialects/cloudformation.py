@@ -21,7 +21,8 @@ def cloudformation(plan: IntentPlan, choices: Choices) -> Writing:
     files = []
     for account, roles in accounts.items():
         resources = {names[role.role]: _role(role) for role in roles}
-        resources |= _providers(plan, account, resources) | _associations(plan, roles, names)
+        resources |= _providers(plan, account, resources)
+        resources |= _associations(plan, roles, names, resources)
         template = {
             "AWSTemplateFormatVersion": "2010-09-09",
             "Description": f"IAM roles for service accounts of account {account}",
@@ -64,15 +65,18 @@ def _providers(plan: IntentPlan, account: str, taken: dict[str, Any]) -> dict[st
     }
 
 
-def _associations(plan: IntentPlan, roles: Sequence[MadeRole], names: dict[str, str]) -> dict[str, Any]:
+def _associations(plan: IntentPlan, roles: Sequence[MadeRole], names: dict[str, str], taken: dict[str, Any]) -> dict[str, Any]:
     own = {role.role for role in roles}
+    items = [item for item in plan.associations if item.role in own]
+    texts = [f"{number}\0Association{number}" for number in range(1, len(items) + 1)]
+    ids = unique_names([*taken, *texts], r"^.*\0")
     resources = {}
-    for number, item in enumerate((item for item in plan.associations if item.role in own), 1):
+    for text, item in zip(texts, items, strict=True):
         properties = {
             "ClusterName": plan.cluster(item.cluster).eks_name,
             "Namespace": item.namespace,
             "ServiceAccount": item.service_account,
             "RoleArn": {"Fn::GetAtt": [names[item.role], "Arn"]},
         }
-        resources[f"Association{number}"] = {"Type": "AWS::EKS::PodIdentityAssociation", "Properties": properties}
+        resources[ids[text]] = {"Type": "AWS::EKS::PodIdentityAssociation", "Properties": properties}
     return resources

@@ -16,7 +16,7 @@ from irsa_doctor.remedies.commands import policy_text
 
 _FORMAT = "crossplane"
 _API = "iam.aws.upbound.io/v1beta1"
-_NAME = r"[^a-z0-9.-]+|^[.-]+|[.-]+$"
+_NAME = r"[^a-z0-9.-]+|^[.-]+|[.-]+$|(?<=[.-])[.-]+"
 """what the name of an object of Kubernetes has none of"""
 
 

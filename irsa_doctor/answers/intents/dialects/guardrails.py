@@ -25,6 +25,8 @@ def rcp(plan: IntentPlan, choices: Choices) -> Writing:
     The keys stand in one block, so that all of them have to be absent.
     """
     issuers = _issuers(plan, choices)
+    if not issuers:
+        return _without_issuers("rcp", plan)
     statement = {
         "Sid": "OnlyTheseIssuers",
         "Effect": "Deny",
@@ -42,6 +44,8 @@ def scp(plan: IntentPlan, choices: Choices) -> Writing:
     providers = [
         f"arn:{partition}:iam::*:oidc-provider/{issuer}" for partition in partitions for issuer in _issuers(plan, choices)
     ]
+    if not providers:
+        return _without_issuers("scp", plan)
     statement = {"Sid": "OnlyTheseIssuers", "Effect": "Deny", "Action": list(_ACTIONS), "NotResource": providers}
     return _guardrail("scp", "scp/trusted-issuers.json", statement, plan, f"{len(providers)} providers")
 
@@ -50,6 +54,14 @@ def _issuers(plan: IntentPlan, choices: Choices) -> list[str]:
     used = [pair.cluster.issuer for role in plan.roles if role.via == "irsa" for pair in role.pairs]
     known = [cluster.issuer for cluster in plan.clusters if cluster.issuer]
     return list(dict.fromkeys((*used, *known, *choices.keep_issuers)))
+
+
+def _without_issuers(name: str, plan: IntentPlan) -> Writing:
+    """An empty list of issuers would deny every one of them, or nothing."""
+    says = f"no issuer is known, so an {name} has nobody to let through: give the issuer of a cluster, or --keep-issuer"
+    role = plan.roles[0] if plan.roles else None
+    problem = IntentProblem("not-in-this-format", role.role if role else "", role.intended.line if role else 0, says)
+    return Writing(problems=(problem,))
 
 
 def _guardrail(name: str, path: str, statement: dict[str, Any], plan: IntentPlan, of_what: str) -> Writing:

@@ -37,17 +37,18 @@ def _configured(account: str, alias: str) -> Iterator[str]:
 
 
 def _blocks(plan: IntentPlan, account: str, roles: Sequence[MadeRole], labels: Mapping[str, str], alias: str) -> Iterator[str]:
-    own = [provider for provider in plan.providers if provider.account == account]
-    clusters = unique_names([f"{provider.cluster} {provider.url}" for provider in own], r" .*|" + _LABEL, "cluster_")
-    for provider in own:
-        yield _provider(provider, clusters[f"{provider.cluster} {provider.url}"], alias)
+    # the files of all accounts are one module, so labels are unique in all of them
+    clusters = unique_names([f"{item.cluster} {item.arn}" for item in plan.providers], r" .*|" + _LABEL, "cluster_")
+    for provider in plan.providers:
+        if provider.account == account:
+            yield _provider(provider, clusters[f"{provider.cluster} {provider.arn}"], alias)
+    attachments = _attachments(plan.roles, labels)
     for role in roles:
         label = labels[role.role]
         yield _role(role, label, alias)
         for number, arn in enumerate(role.intended.policies, 1):
             attached = [("role", f"aws_iam_role.{label}.name"), ("policy_arn", _text(arn))]
-            name = label if len(role.intended.policies) == 1 else f"{label}_{number}"
-            yield _resource("aws_iam_role_policy_attachment", name, attached, alias)
+            yield _resource("aws_iam_role_policy_attachment", attachments[role.role, number], attached, alias)
     for number, item in enumerate((item for item in plan.associations if item.role in {r.role for r in roles}), 1):
         attributes = [
             ("cluster_name", _text(plan.cluster(item.cluster).eks_name)),
@@ -56,6 +57,17 @@ def _blocks(plan: IntentPlan, account: str, roles: Sequence[MadeRole], labels: M
             ("role_arn", f"aws_iam_role.{labels[item.role]}.arn"),
         ]
         yield _resource("aws_eks_pod_identity_association", f"{labels[item.role]}_{number}", attributes, alias)
+
+
+def _attachments(roles: Sequence[MadeRole], labels: Mapping[str, str]) -> dict[tuple[str, int], str]:
+    """(role, number of its policy) -> the label of the attachment."""
+    texts = {}
+    for role in roles:
+        count = len(role.intended.policies)
+        for number in range(1, count + 1):
+            texts[role.role, number] = f"{role.role} {number}\0{labels[role.role]}" + (f"_{number}" if count > 1 else "")
+    unique = unique_names(list(texts.values()), r"^.*\0")
+    return {key: unique[text] for key, text in texts.items()}
 
 
 def _provider(provider: MadeProvider, label: str, alias: str) -> str:

@@ -10,6 +10,9 @@ import msgspec
 
 from irsa_doctor.answers.intents.plan import IntentProblem, MadeRole
 
+_OTHERWISE = re.compile(r"[-+]?(\.\d+|\d+\.?\d*)([eE][-+]?\d+)?|0o[0-7]+|0b[01_]+|[yYnN]")
+"""texts that readers of YAML in Go take for numbers or truth values, and this one does not: https://yaml.org/spec/1.2.2/#103-core-schema"""
+
 
 class Choices(msgspec.Struct, frozen=True):
     """What the call says beside the intent: issuers (without scheme) that a guardrail leaves alone, and whether an admission
@@ -57,7 +60,8 @@ def yaml_text(documents: Iterable[Mapping[str, Any]]) -> str:
             return super().increase_indent(flow, False)
 
     def text_node(dumper: yaml.SafeDumper, text: str) -> Any:
-        return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None)
+        style = "|" if "\n" in text else "'" if _OTHERWISE.fullmatch(text) else None
+        return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
     Dumper.add_representer(str, text_node)
     return "---\n".join(
