@@ -1,12 +1,14 @@
 """An estate as an intent sees it: its clusters by the names of the intent, and what is known of roles and service accounts."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from irsa_doctor.answers.intents.clusters import ResolvedCluster
-from irsa_doctor.answers.intents.plan import MadeAssociation
+from irsa_doctor.answers.intents.plan import MadeAssociation, MadeRole
 from irsa_doctor.facts import AnalysedRole, View
 from irsa_doctor.facts.lookups.accounts import ACCOUNTS_HOW
-from irsa_doctor.model import PodIdentityAssociation, ServiceAccount, Unknown
+from irsa_doctor.facts.roles.role import planned_arn
+from irsa_doctor.model import PodIdentityAssociation, ServiceAccount, Unknown, issuer_in
+from irsa_doctor.model.once import once
 
 
 class Estate:
@@ -14,6 +16,8 @@ class Estate:
 
     def __init__(self, view: View, clusters: Sequence[ResolvedCluster]) -> None:
         self.view = view
+        self._issuers = {cluster.issuer for cluster in clusters if cluster.issuer}
+        self._eks_names = {cluster.name: cluster.eks_name for cluster in clusters}
         self._ids = {cluster.name: self._id_of(cluster, clusters) for cluster in clusters}
         self._names = {ident: name for name, ident in reversed(self._ids.items()) if ident is not None}
 
@@ -29,13 +33,38 @@ class Estate:
         """The name that the intent has for a cluster of the inventory, "" where it has none."""
         return self._names.get(ident, "")
 
-    def cases_of(self, arn: str) -> Sequence[AnalysedRole]:
-        """A role in every case in which its template makes it; none where it is not in the input."""
-        return self.view.cases_by_arn(arn)
+    def cases_of(self, role: MadeRole, roles: Sequence[MadeRole]) -> Sequence[AnalysedRole]:
+        """A role in every case in which its template makes it; none where it is not in the input.
 
-    def other_roles(self, arns: set[str]) -> Iterator[AnalysedRole]:
+        A template that does not say its account has the role by name and path, where it trusts an issuer of the intent, and
+        no other of `roles` has the same: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_create_for-idp_oidc.html
+        wants the provider in the account of the role.
+        """
+        known = self.view.cases_by_arn(role.role)
+        name = _planned_name(role)
+        if [other for other in roles if _planned_name(other) == name] != [role]:
+            return known
+        named = [case for case in self._without_account.get(name, ()) if case not in known]
+        return (*known, *named) if len({case.role.id for case in named}) == 1 else known
+
+    @once
+    def _without_account(self) -> Mapping[str, Sequence[AnalysedRole]]:
+        """Roles of templates that do not say their account, by path and name, as far as they may trust an issuer of the
+        intent."""
+        named: dict[str, list[AnalysedRole]] = {}
+        for case in self.view.roles:
+            if case.role.planned and not case.role.arn and not planned_arn(case) and self._may_concern(case):
+                named.setdefault(case.role.planned, []).append(case)
+        return named
+
+    def _may_concern(self, case: AnalysedRole) -> bool:
+        statements = case.policy.statements if case.policy else ()
+        issuers = [issuer_in(value) for statement in statements for value in statement.federated]
+        return not issuers or any(not isinstance(issuer, str) or issuer in self._issuers for issuer in issuers)
+
+    def other_roles(self, roles: Sequence[MadeRole]) -> Iterator[AnalysedRole]:
         """The roles that are none of these."""
-        known = {id(case) for arn in arns for case in self.cases_of(arn)}
+        known = {id(case) for role in roles for case in self.cases_of(role, roles)}
         return (role for role in self.view.roles if id(role) not in known and not role.role.is_bare)
 
     def plans_provider(self, url: str) -> bool:
@@ -66,5 +95,10 @@ class Estate:
         if ident and inventory.closed.has_association(ident, association.namespace, association.service_account):
             return None
         missing = f"Pod Identity associations of cluster {association.cluster}"
-        how = f"aws eks list-pod-identity-associations --cluster-name {association.cluster}"
+        how = f"aws eks list-pod-identity-associations --cluster-name {self._eks_names[association.cluster]}"
         return inventory.unknown("associations", ident or "", "", missing, how)
+
+
+def _planned_name(role: MadeRole) -> str:
+    """Path and name, as templates say them."""
+    return f"{role.intended.path}{role.name}".removeprefix("/")

@@ -9,13 +9,24 @@ from irsa_doctor.answers.intents.languages import in_force, policy_meant
 from irsa_doctor.answers.intents.plan import MadeRole
 from irsa_doctor.facts import AnalysedRole, View
 from irsa_doctor.facts.lookups.associations import role_answer
-from irsa_doctor.issuers import SubjectGrammar, cluster_profile
-from irsa_doctor.model import Place, PodIdentityAssociation, issuer_of_provider
+from irsa_doctor.issuers import OTHER, SubjectGrammar, cluster_profile, profile_of
+from irsa_doctor.model import (
+    Place,
+    PodIdentityAssociation,
+    Text,
+    arn_of_provider,
+    issuer_in,
+    issuer_of_provider,
+    text_of,
+)
 from irsa_doctor.model.findings import Severity
 from irsa_doctor.trust import Admitted, Policy, admitted, spell
 from irsa_doctor.trust.beyond import beyond
 from irsa_doctor.trust.languages import Language, difference, union
+from irsa_doctor.trust.refusals import Value
 from irsa_doctor.trust.subjects import Reach, is_empty, reach_of
+
+_ANY_ACCOUNT = "111122223333"
 
 
 class Mismatch(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,8 +51,8 @@ def mismatches(case: AnalysedRole, role: MadeRole, view: View) -> Iterator[Misma
     """How the trust policy of a role differs from the one that is meant: too much, too little, other audiences."""
     if case.policy is None:
         return
-    found, meant = in_force(case.policy), policy_meant(role)
-    both = [_Both.of(provider, found, meant) for provider in _providers(found, meant)]
+    found, meant = in_account(in_force(case.policy), role.intended.partition, role.account), policy_meant(role)
+    both = [_Both.of(provider, found, meant, view) for provider in _providers(found, meant)]
     yield from _wider(both)
     yield from _narrower(both, role, found, view)
     yield from _audiences(both)
@@ -55,15 +66,39 @@ class _Both(msgspec.Struct, frozen=True):
     meant: Admitted
 
     @classmethod
-    def of(cls, provider: str, found: Policy, meant: Policy) -> "_Both":
+    def of(cls, provider: str, found: Policy, meant: Policy, view: View) -> "_Both":
         issuer = issuer_of_provider(provider)
-        profile = cluster_profile(issuer)
+        is_meant = any(provider in statement.federated for statement in meant.statements)
+        is_cluster = is_meant or issuer in view.inventory.clusters_by_issuer
+        profile = cluster_profile(issuer) if is_cluster else profile_of(issuer) or OTHER
         return cls(provider, *[admitted(policy, provider, issuer, profile=profile) for policy in (found, meant)])
 
     @property
     def too_many(self) -> Language:
         """The subjects that get in, with whatever audience, and should not."""
         return difference(self.found.subjects, self.meant.subjects)
+
+
+def in_account(policy: Policy, partition: str, account: str) -> Policy:
+    """A policy of a template that does not say its account, as it is in one."""
+
+    def filled(value: Value) -> Value:
+        issuer = issuer_in(value)
+        return arn_of_provider(partition, account, issuer) if isinstance(value, Text) and isinstance(issuer, str) else value
+
+    statements = [msgspec.structs.replace(s, federated=tuple(map(filled, s.federated))) for s in policy.statements]
+    return msgspec.structs.replace(policy, statements=tuple(statements))
+
+
+def unseen_in(case: AnalysedRole, role: MadeRole, view: View) -> tuple[str, ...]:
+    """The values of a template that are not known and on which it depends whom a role admits."""
+    if case.policy is None:
+        return ()
+    policy = in_account(in_force(case.policy), role.intended.partition, role.account)
+    allows = [statement for statement in policy.statements if statement.allow]
+    holes = [text_of(value) for statement in allows for value in statement.federated if isinstance(value, Text)]
+    known = [_Both.of(provider, policy, policy, view).found.unseen for provider in _providers(policy, policy)]
+    return tuple(dict.fromkeys((*holes, *(name for unseen in known for name in unseen))))
 
 
 def _providers(found: Policy, meant: Policy) -> list[str]:
@@ -154,10 +189,14 @@ def open_to(case: AnalysedRole, issuers: Sequence[str]) -> OpenTo | None:
     """Whom a role admits of some issuers (without scheme), None where nobody."""
     if case.policy is None or case.policy.refused:
         return None
+    # which account a template is for does not matter here
+    policy = in_account(case.policy, "aws", _ANY_ACCOUNT)
     languages = [
         one
-        for provider, one in case.by_provider.items()
-        if issuer_of_provider(provider) in issuers and one.reach.scope != "nobody"
+        for provider in _providers(policy, policy)
+        if (issuer := issuer_of_provider(provider)) in issuers
+        for one in (admitted(policy, provider, issuer, profile=cluster_profile(issuer)),)
+        if one.reach.scope != "nobody"
     ]
     if not languages:
         return None

@@ -8,10 +8,11 @@ from irsa_doctor.answers.check.engine import Locate
 from irsa_doctor.answers.check.fetching import missing_input
 from irsa_doctor.answers.intents.estate import Estate
 from irsa_doctor.answers.intents.plan import IntentPlan, MadeAnnotation, MadeAssociation, MadeProvider, MadeRole
-from irsa_doctor.answers.intents.trust import Mismatch, mismatches, open_to
+from irsa_doctor.answers.intents.trust import Mismatch, mismatches, open_to, unseen_in
 from irsa_doctor.facts import AnalysedRole
 from irsa_doctor.facts.lookups.lookups import ROLE_ARN
-from irsa_doctor.model import Place, ServiceAccount, Unknown, text_of
+from irsa_doctor.facts.workloads.webhook import AUDIENCE_ANNOTATION
+from irsa_doctor.model import Place, ServiceAccount, Text, Unknown, text_of
 from irsa_doctor.model.findings import SEVERITIES, Location, Missing, Severity, Subject
 
 DifferenceKind = str
@@ -100,13 +101,17 @@ class _Verifying:
     # ---- roles
 
     def _role(self, role: MadeRole) -> Iterator[IntentDifference]:
-        cases = self.estate.cases_of(role.role)
+        cases = self.estate.cases_of(role, self.plan.roles)
         if not cases:
             yield from self._missing_role(role)
         for case in cases:
             if case.policy is None:
                 source = case.role.policy
                 self._is_unknown(source if isinstance(source, Unknown) else Unknown(f"the policy of {role.role}"), role.role)
+                continue
+            if unseen := unseen_in(case, role, self.estate.view):
+                missing = f"the values of {', '.join(unseen[:6])}, on which it depends whom {case.role.id} admits"
+                self._is_unknown(Unknown(missing, "terraform show -json PLAN > plan.json"), role.role)
                 continue
             for mismatch in mismatches(case, role, self.estate.view):
                 yield self._mismatch(role, case, mismatch)
@@ -145,9 +150,12 @@ class _Verifying:
     def _extra_roles(self) -> Iterator[IntentDifference]:
         """Roles that admit somebody of an issuer of the intent, and are not in it."""
         issuers = [cluster.issuer for cluster in self.plan.clusters if cluster.issuer]
-        for case in self.estate.other_roles({role.role for role in self.plan.roles}):
+        for case in self.estate.other_roles(self.plan.roles):
             admitted = open_to(case, issuers)
             if admitted is None:
+                continue
+            if case.role.address and not case.role.planned:
+                self._is_unknown(Unknown(f"the name of {case.role.id}", "terraform show -json PLAN > plan.json"))
                 continue
             is_whole = admitted.reach.scope in ("cluster", "anyone", None)
             yield IntentDifference(
@@ -206,6 +214,10 @@ class _Verifying:
             return
         value = account.annotations.get(ROLE_ARN)
         if value == annotation.value:
+            yield from self._token_audience(annotation, account, ident)
+            return
+        if isinstance(value, Text):
+            self._is_unknown(Unknown(f"the annotation of {ident}, which is {value} in its template"))
             return
         found = text_of(value) if value else ""
         yield IntentDifference(
@@ -220,6 +232,24 @@ class _Verifying:
             else f"{ident} names no role and should name {annotation.value}",
             locations=self._at(account.place, "this service account"),
             remedy=f"Annotate it with {ROLE_ARN}: {annotation.value}, and restart its pods.",
+        )
+
+    def _token_audience(self, meant: MadeAnnotation, account: ServiceAccount, ident: str) -> Iterator[IntentDifference]:
+        """Where a service account asks for tokens with another audience than the role admits, none of them gets in."""
+        audience = meant.audience or self.plan.cluster(meant.cluster).audience
+        value = account.annotations.get(AUDIENCE_ANNOTATION)
+        if not isinstance(value, str) or value == audience:
+            return
+        yield IntentDifference(
+            kind="annotation-wrong",
+            severity="high",
+            subject=Subject("service-account", ident),
+            cluster=meant.cluster,
+            intended=(audience,),
+            found=(value,),
+            says=f"{ident} asks for tokens with the audience {value} and should ask for {audience}",
+            locations=self._at(account.place, "this service account"),
+            remedy=f"Set {AUDIENCE_ANNOTATION} to {audience}, or take it away where that is the default; restart its pods.",
         )
 
     def _missing_account(self, cluster: str, namespace: str, name: str) -> Iterator[IntentDifference]:
