@@ -51,6 +51,20 @@ def to_users(document: PolicyDocument, index: int, issuer: str, users: Sequence[
     return draft.document
 
 
+def in_place(document: PolicyDocument, index: int, issuer: str, users: Sequence[str]) -> PolicyDocument | None:
+    """The document with these subjects in the place of the patterns that a statement requires, under the same operator."""
+    draft = Draft(document)
+    try:
+        _, statement = _statement(document, index)
+        on_sub = [condition for condition in statement.conditions if _is_on_sub(condition, issuer.lower())]
+        if len(on_sub) != 1 or str(on_sub[0].use) != "StringLike":
+            return None
+        draft.set_values(index, *_names(on_sub[0]), users)
+    except CannotEdit:
+        return None
+    return draft.document
+
+
 def with_audience(document: PolicyDocument, index: int, issuer: str, audiences: Sequence[str]) -> PolicyDocument | None:
     """The document with a condition on the audience in a statement that has none."""
     draft = Draft(document)

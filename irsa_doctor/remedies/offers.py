@@ -174,7 +174,7 @@ def _known(role: Role) -> Mapping[str, tuple[str, ...]]:
 
 def using(role: RolePolicy, index: int) -> list[PresentedToken]:
     """The tokens of the service accounts that use a role, whatever the statement."""
-    return [target for user in role.users if (target := token_of(role.analysed.role, user))]
+    return [target for user in role.users if (target := token_of(role.known_role, user))]
 
 
 def written_for(role: RolePolicy, index: int) -> list[PresentedToken]:

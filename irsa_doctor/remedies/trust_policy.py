@@ -8,6 +8,7 @@ import msgspec
 from irsa_doctor.facts import AnalysedRole, View
 from irsa_doctor.facts.grants.principals import kin
 from irsa_doctor.facts.lookups.users import RoleUser
+from irsa_doctor.facts.roles.role import planned_arn
 from irsa_doctor.issuers import cluster_profile
 from irsa_doctor.model import Issuer, Place, Role, TrustPolicy, Verdict, holes_in, issuer_of_provider, parse_arn
 from irsa_doctor.model.once import once
@@ -63,7 +64,17 @@ class RolePolicy(msgspec.Struct, frozen=True, dict=True):
     @once
     def users(self) -> Sequence[RoleUser]:
         """The service accounts that use the role."""
-        return self.view.role_users.get(self.analysed.role.arn, ()) if self.analysed.role.arn else ()
+        arn = self.known_role.arn
+        return self.view.role_users.get(arn, ()) if arn else ()
+
+    @once
+    def known_role(self) -> Role:
+        """The role, with the ARN that one of a template will have where that is known."""
+        role, planned = self.analysed.role, planned_arn(self.analysed)
+        arn = parse_arn(planned)
+        if arn is None or self.view.cases_by_arn(planned) == ():
+            return role
+        return msgspec.structs.replace(role, arn=planned, account=arn.account)
 
     def admitted_at(self, view: Viewpoint) -> Admitted | None:
         """What the policy admits of the tokens of one provider, None where that is not known yet."""

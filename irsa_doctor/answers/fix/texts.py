@@ -1,6 +1,6 @@
 """The texts of an input while it is being fixed: bytes as they were read, and with the edits up to now."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from irsa_doctor.answers.fix.records import FileEdit, TextPosition
 from irsa_doctor.remedies.edits import Edit, SourceText, spliced
@@ -26,9 +26,11 @@ class Texts:
         """The text of a document, None where it was not read."""
         if document not in self._texts:
             source = self.documents.source(document)
-            self._texts[document] = (
-                SourceText(document, source.text, source.form, tuple(source.ranges), source.anchors) if source else None
-            )
+            if source is None:
+                self._texts[document] = None
+            else:
+                known = tuple(source.ranges), source.anchors, _OtherTexts(self)
+                self._texts[document] = SourceText(document, source.text, source.form, *known)
         return self._texts[document]
 
     def _content(self, document: str) -> bytes:
@@ -49,6 +51,25 @@ class Texts:
         """An edit with lines and columns."""
         start, end = (_position(self._content(edit.document), offset) for offset in (edit.start, edit.end))
         return FileEdit(edit.document, start, end, edit.old, edit.new)
+
+
+class _OtherTexts(Mapping[str, SourceText]):
+    """The texts of all documents that can be edited, by path, each made when it is asked for."""
+
+    def __init__(self, texts: Texts) -> None:
+        self._of = texts
+
+    def __getitem__(self, document: str) -> SourceText:
+        text = self._of.text(document)
+        if text is None:
+            raise KeyError(document)
+        return text
+
+    def __iter__(self) -> Iterator[str]:
+        return (path for path in self._of.original if self._of.text(path) is not None)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
 
 
 def _position(content: bytes, offset: int) -> TextPosition:

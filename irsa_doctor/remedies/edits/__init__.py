@@ -14,6 +14,7 @@ ranges inside it.
 from collections.abc import Callable, Iterable, Mapping
 
 from irsa_doctor.remedies.edits.changes import Add, Change, Drop, Put, Rename, changes
+from irsa_doctor.remedies.edits.hcl import write_hcl
 from irsa_doctor.remedies.edits.json import write_json
 from irsa_doctor.remedies.edits.records import CannotWrite, Edit, SourceText, Wish
 from irsa_doctor.remedies.edits.splicing import merged_edits, spliced, touch
@@ -22,7 +23,7 @@ from irsa_doctor.remedies.edits.yaml import write_yaml
 
 Writer = Callable[[SourceText, Wish], tuple[Edit, ...]]
 
-WRITERS: Mapping[str, Writer] = {"json": write_json, "yaml": write_yaml}
+WRITERS: Mapping[str, Writer] = {"json": write_json, "yaml": write_yaml, "hcl": write_hcl}
 """the writer of each form of text"""
 
 

@@ -13,7 +13,7 @@ from irsa_doctor.model.edits import UNCHANGED
 from irsa_doctor.remedies.commands import put_trust_policy
 from irsa_doctor.remedies.draft import CannotEdit, Draft, PolicyDocument
 from irsa_doctor.remedies.edits.records import Wish
-from irsa_doctor.remedies.narrowing import as_written, to_users
+from irsa_doctor.remedies.narrowing import as_written, in_place, to_users
 from irsa_doctor.remedies.offers import (
     audience_documents,
     case_of,
@@ -154,6 +154,8 @@ def _narrowed(case: FixCase, role: RolePolicy) -> PolicyDocuments:
                 narrowed = msgspec.structs.replace(role, document=document)
                 yield from audience_documents(narrowed, statement, "", issuer)
             yield document
+            if same := in_place(role.document, statement.index, issuer, users):
+                yield same
     if not named:
         raise _nobody()
 

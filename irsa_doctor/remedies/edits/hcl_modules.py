@@ -1,0 +1,92 @@
+"""Edits of calls of well-known modules, which write the trust policy of a role by their arguments.
+
+https://registry.terraform.io/modules/terraform-aws-modules/iam/aws
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from irsa_doctor.remedies.edits.hcl_collections import CollectionWriter, collection_of, layout_near
+from irsa_doctor.remedies.edits.hcl_documents import texts_listed
+from irsa_doctor.remedies.edits.hcl_names import HclValue
+from irsa_doctor.remedies.edits.hcl_values import text_edits
+from irsa_doctor.remedies.edits.records import CannotWrite, Edit
+from irsa_doctor.text.hcl_tree import arguments_of, significant
+
+_PREFIX = "system:serviceaccount:"
+_PROVIDERS, _ACCOUNTS = ("oidc_providers",), ("namespace_service_accounts",)
+_TESTS = ("assume_role_condition_test", "trust_condition_test")
+_SUBJECTS = {
+    "StringEquals": ("oidc_fully_qualified_subjects", "oidc_subjects"),
+    "StringLike": ("oidc_subjects_with_wildcards", "oidc_wildcard_subjects"),
+}
+_AUDIENCES = ("oidc_fully_qualified_audiences", "oidc_audiences")
+
+
+def module_edits(value: HclValue, before: Any, after: Any) -> list[Edit]:
+    """The edits of the arguments of a call. Raises CannotWrite for what the module writes by itself."""
+    old, new = (texts_listed(document.get("Statement")) for document in (before, after))
+    if len(old) != len(new):
+        raise _own_words()
+    edits: list[Edit] = []
+    for number, (one, other) in enumerate(zip(old, new, strict=True)):
+        rest = [{name: item for name, item in statement.items() if name != "Condition"} for statement in (one, other)]
+        if rest[0] != rest[1]:
+            raise _own_words()
+        edits += _conditions(value, number, one.get("Condition") or {}, other.get("Condition") or {})
+    return list(dict.fromkeys(edits))
+
+
+def _own_words() -> CannotWrite:
+    return CannotWrite("outside", "the module writes this part of the policy by itself", "use another version or module")
+
+
+def _conditions(value: HclValue, number: int, before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Edit]:
+    if before == after:
+        return
+    arguments = arguments_of(value.node)
+    operators = (list(before), list(after))
+    if operators[0] != operators[1]:
+        name = next((name for name in _TESTS if name in arguments), None)
+        if name is None or any(len(listed) != 1 for listed in operators):
+            raise _own_words()
+        yield from text_edits(value.at(arguments[name]), operators[0][0], operators[1][0], layout_near(value, value.node).near)
+    for (operator, keys), new in zip(before.items(), after.values(), strict=True):
+        if list(keys) != list(new):
+            raise _own_words()
+        for key in keys:
+            if keys[key] != new[key]:
+                yield from _values(value, number, operator, key, (texts_listed(keys[key]), texts_listed(new[key])))
+
+
+def _values(value: HclValue, number: int, operator: str, key: str, both: tuple[list[Any], list[Any]]) -> list[Edit]:
+    """The edits of the values of one key."""
+    arguments, before, after = arguments_of(value.node), *both
+    writer = CollectionWriter(layout_near(value, value.node))
+    if key.endswith(":sub") and (accounts := _accounts(value, number)):
+        if not all(subject.startswith(_PREFIX) for subject in (*before, *after)):
+            raise _own_words()
+        return writer.edits(accounts, *([subject.removeprefix(_PREFIX) for subject in listed] for listed in both))
+    names = _SUBJECTS.get(operator, ()) if key.endswith(":sub") else _AUDIENCES
+    name = next((name for name in names if name in arguments), None)
+    if name is None:
+        raise _own_words()
+    return writer.edits(value.at(arguments[name]), before, after)
+
+
+def _accounts(value: HclValue, number: int) -> HclValue | None:
+    """The service accounts of one provider."""
+    arguments = arguments_of(value.node)
+    name = next((name for name in _PROVIDERS if name in arguments), None)
+    if name is None:
+        return None
+    providers = collection_of(value.at(arguments[name]))
+    members = [child for child in significant(providers.node) if child.type == "object_elem"]
+    if number >= len(members):
+        return None
+    provider = collection_of(providers.at(significant(members[number])[-1]))
+    for member in significant(provider.node):
+        parts = significant(member) if member.type == "object_elem" else ()
+        if parts and provider.at(parts[0]).source.strip('"') in _ACCOUNTS:
+            return provider.at(parts[-1])
+    return None

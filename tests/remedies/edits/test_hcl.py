@@ -1,0 +1,411 @@
+"""Edits of Terraform configuration."""
+
+import copy
+import json
+import random
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from irsa_doctor.model import TrustPolicy
+from irsa_doctor.remedies.edits import CannotWrite, Wish, edits_for, spliced
+from tests.remedies.edits.configurations import read_roles
+
+ISSUER = "oidc.eks.eu-west-1.amazonaws.com/id/0123456789ABCDEF0123456789ABCDEF"
+PROVIDER = f"arn:aws:iam::111122223333:oidc-provider/{ISSUER}"
+WEB = "sts:AssumeRoleWithWebIdentity"
+CART, WEBSHOP = "system:serviceaccount:shop:cart", "system:serviceaccount:shop:web"
+Texts = Mapping[str, str]
+
+
+def policy(condition: Any, **more: Any) -> dict[str, Any]:
+    statement = {"Effect": "Allow", "Action": WEB, "Principal": {"Federated": PROVIDER}, "Condition": condition, **more}
+    return {"Version": "2012-10-17", "Statement": [statement]}
+
+
+def edited(texts: Texts, after: Any, address: str = "aws_iam_role.cart") -> dict[str, str]:
+    """The texts so that a role has another policy, which is read back from them."""
+    roles, sources = read_roles(texts)
+    trust = roles[address].policy
+    assert isinstance(trust, TrustPolicy)
+    edits = edits_for(sources, [Wish(trust.place, trust.document, after)])
+    made = dict(texts)
+    for document in {edit.document for edit in edits}:
+        content = texts[document].encode()
+        assert all(content[e.start : e.end].decode() == e.old for e in edits if e.document == document)
+        made[document] = spliced(content, [edit for edit in edits if edit.document == document]).decode()
+    if after is not trust.document:
+        now = read_roles(made)[0][address].policy
+        assert isinstance(now, TrustPolicy)
+        assert now.document == after
+    return made
+
+
+def document_of(texts: Texts, address: str = "aws_iam_role.cart") -> Any:
+    trust = read_roles(texts)[0][address].policy
+    assert isinstance(trust, TrustPolicy)
+    return copy.deepcopy(trust.document)
+
+
+def with_condition(texts: Texts, condition: Any) -> Any:
+    after = document_of(texts)
+    after["Statement"][0]["Condition"] = condition
+    return after
+
+
+def changed_lines(before: str, after: str) -> list[str]:
+    """The lines that are new."""
+    return [line for line in after.splitlines() if line not in before.splitlines()]
+
+
+DOCUMENT = f"""# trust of the cart
+locals {{
+  issuer = "{ISSUER}"
+}}
+
+data "aws_iam_policy_document" "cart" {{
+  statement {{
+    effect  = "Allow"
+    actions = ["{WEB}"] # the call
+
+    principals {{
+      type        = "Federated"
+      identifiers = ["arn:aws:iam::111122223333:oidc-provider/${{local.issuer}}"]
+    }}
+
+    condition {{
+      test     = "ForAllValues:StringLike"
+      variable = "https://${{local.issuer}}:sub"
+      values   = ["{CART}"] // only the cart
+    }}
+  }}
+}}
+
+resource "aws_iam_role" "cart" {{
+  name               = "cart"
+  assume_role_policy = data.aws_iam_policy_document.cart.json
+}}
+"""
+
+
+def test_the_operator_and_the_key_of_a_condition_block_are_its_only_changes() -> None:
+    texts = {"main.tf": DOCUMENT}
+    after = with_condition(texts, {"StringEquals": {f"{ISSUER}:sub": CART}})
+    new = edited(texts, after)["main.tf"]
+    assert new == DOCUMENT.replace("ForAllValues:StringLike", "StringEquals").replace("https://${", "${")
+
+
+def test_a_condition_is_added_as_a_block_with_the_reference_of_its_neighbour() -> None:
+    texts = {"main.tf": DOCUMENT}
+    old = document_of(texts)["Statement"][0]["Condition"]
+    new = edited(texts, with_condition(texts, {**old, "StringEquals": {f"{ISSUER}:aud": "sts.amazonaws.com"}}))["main.tf"]
+    assert changed_lines(DOCUMENT, new) == [
+        '      test     = "StringEquals"',
+        '      variable = "${local.issuer}:aud"',
+        '      values   = ["sts.amazonaws.com"]',
+    ]
+    assert "// only the cart\n    }\n\n    condition {\n" in new
+
+
+def test_a_condition_that_goes_takes_its_block_with_it() -> None:
+    texts = {"main.tf": DOCUMENT}
+    after = document_of(texts)
+    after["Statement"][0].pop("Condition")
+    new = edited(texts, after)["main.tf"]
+    assert "condition" not in new
+    assert "]\n    }\n  }\n}\n" in new
+
+
+def test_a_statement_is_added_and_taken_away_whole() -> None:
+    texts = {"main.tf": DOCUMENT}
+    after = document_of(texts)
+    after["Statement"].append(policy({"StringEquals": {f"{ISSUER}:sub": WEBSHOP}})["Statement"][0])
+    more = edited(texts, after)
+    assert '"${local.issuer}:sub"' in changed_lines(DOCUMENT, more["main.tf"])[-2]
+    assert edited(more, document_of(texts)) == texts
+
+
+@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+def test_members_of_jsonencode_keep_their_layout_and_comments(newline: str) -> None:
+    text = f"""resource "aws_iam_role" "cart" {{
+  assume_role_policy = jsonencode({{
+    Version = "2012-10-17"
+    Statement = [{{
+      Effect    = "Allow"
+      Action    = "{WEB}"
+      Principal = {{ Federated = "{PROVIDER}" }} # who
+      Condition = {{
+        StringEquals = {{
+          "{ISSUER}:sub" = "{CART}" // only the cart
+        }}
+      }}
+    }}]
+  }})
+}}
+""".replace("\n", newline)
+    texts = {"roles.tf": text}
+    after = with_condition(texts, {"StringEquals": {f"{ISSUER}:sub": CART, f"{ISSUER}:aud": "sts.amazonaws.com"}})
+    line = f'          "{ISSUER}:aud" = "sts.amazonaws.com"{newline}'
+    assert edited(texts, after)["roles.tf"] == text.replace(f"// only the cart{newline}", f"// only the cart{newline}{line}")
+    after = with_condition(texts, {"StringLike": {f"{ISSUER}:sub": [CART, WEBSHOP]}})
+    new = text.replace("StringEquals", "StringLike").replace(f'"{CART}"', f'["{CART}", "{WEBSHOP}"]')
+    assert edited(texts, after)["roles.tf"] == new
+
+
+HEREDOC = f"""variable "issuer" {{
+  default = "https://{ISSUER}"
+}}
+
+resource "aws_iam_role" "cart" {{
+  assume_role_policy = <<-JSON
+    {{
+      "Version": "2012-10-17",
+      "Statement": [{{
+        "Effect": "Allow",
+        "Action": "{WEB}",
+        "Principal": {{"Federated": "arn:aws:iam::111122223333:oidc-provider/${{replace(var.issuer, "https://", "")}}"}},
+        "Condition": {{"StringEquals": {{
+          "${{var.issuer}}:sub": "{CART}"
+        }}}}
+      }}]
+    }}
+  JSON
+}}
+"""
+
+
+def test_what_is_put_in_between_in_a_heredoc_loses_its_scheme_where_it_is_used() -> None:
+    texts = {"main.tf": HEREDOC}
+    new = edited(texts, with_condition(texts, {"StringEquals": {f"{ISSUER}:sub": CART}}))["main.tf"]
+    assert new == HEREDOC.replace('"${var.issuer}:sub"', '"${replace(var.issuer, "https://", "")}:sub"')
+
+
+def test_a_member_is_added_to_a_heredoc_with_the_indentation_of_its_neighbour() -> None:
+    texts = {"main.tf": HEREDOC}
+    claims = {f"https://{ISSUER}:sub": CART, f"{ISSUER}:aud": "sts.amazonaws.com"}
+    new = edited(texts, with_condition(texts, {"StringEquals": claims}))["main.tf"]
+    added = '          "${replace(var.issuer, "https://", "")}:aud": "sts.amazonaws.com"'
+    assert changed_lines(HEREDOC, new) == [f'          "${{var.issuer}}:sub": "{CART}",', added]
+
+
+@pytest.mark.parametrize(
+    ("declared", "use"),
+    [
+        ('locals {\n  operator = "ForAllValues:StringEquals"\n}\n', "local.operator"),
+        ('variable "operator" {\n  default = "ForAllValues:StringEquals" # odd\n}\n', "var.operator"),
+    ],
+)
+def test_a_text_that_is_read_once_is_edited_where_it_is_written(declared: str, use: str) -> None:
+    main = DOCUMENT.replace('"ForAllValues:StringLike"', use).replace("https://", "")
+    texts = {"main.tf": main, "names.tf": declared}
+    new = edited(texts, with_condition(texts, {"StringEquals": {f"{ISSUER}:sub": CART}}))
+    assert new == {"main.tf": main, "names.tf": declared.replace("ForAllValues:", "")}
+
+
+def test_a_file_of_variables_is_edited_where_it_gives_the_value() -> None:
+    main = DOCUMENT.replace('"ForAllValues:StringLike"', "var.operator").replace("https://", "")
+    texts = {
+        "main.tf": main,
+        "v.tf": 'variable "operator" {}\n',
+        "terraform.tfvars": 'operator = "ForAllValues:StringEquals"\n',
+    }
+    new = edited(texts, with_condition(texts, {"StringEquals": {f"{ISSUER}:sub": CART}}))
+    assert new == {**texts, "terraform.tfvars": 'operator = "StringEquals"\n'}
+
+
+def test_a_text_that_is_read_elsewhere_too_stays_and_its_use_is_edited() -> None:
+    main = DOCUMENT.replace('"ForAllValues:StringLike"', "local.operator").replace("https://", "")
+    declared = 'locals {\n  operator = "ForAllValues:StringEquals"\n  other    = local.operator\n}\n'
+    texts = {"main.tf": main, "names.tf": declared}
+    new = edited(texts, with_condition(texts, {"StringEquals": {f"{ISSUER}:sub": CART}}))
+    assert new == {"main.tf": main.replace("= local.operator", '= "StringEquals"'), "names.tf": declared}
+
+
+TESTS = {"cart": "StringEqualsIfExists", "web": "StringEquals"}
+
+
+def test_the_argument_of_a_module_is_edited_and_not_the_module() -> None:
+    inner = f"""variable "test" {{}}
+resource "aws_iam_role" "this" {{
+  assume_role_policy = jsonencode({{
+    Statement = [{{
+      Effect    = "Allow", Action = "{WEB}", Principal = {{ Federated = "{PROVIDER}" }},
+      Condition = {{ (var.test) = {{ "{ISSUER}:sub" = "{CART}" }} }}
+    }}]
+  }})
+}}
+"""
+    calls = [f'module "{name}" {{\n  source = "./role"\n  test   = "{test}"\n}}\n' for name, test in TESTS.items()]
+    outer = "\n".join(calls)
+    texts = {"main.tf": outer, "role/main.tf": inner}
+    address = "module.cart.aws_iam_role.this"
+    after = document_of(texts, address)
+    after["Statement"][0]["Condition"] = {"StringEquals": {f"{ISSUER}:sub": CART}}
+    assert edited(texts, after, address) == {**texts, "main.tf": outer.replace("IfExists", "")}
+
+
+MODULE = f"""module "loki" {{
+  source  = "terraform-aws-modules/iam/aws//modules/iam-role-for-service-accounts-eks"
+  version = "~> 5.0"
+
+  role_name                  = "loki"
+  assume_role_condition_test = "StringLike"
+  oidc_providers = {{
+    main = {{
+      provider_arn               = "{PROVIDER}"
+      namespace_service_accounts = ["*:loki"] # everywhere
+    }}
+  }}
+}}
+"""
+
+
+def test_the_service_accounts_of_a_known_module_are_edited() -> None:
+    texts = {"main.tf": MODULE}
+    address = next(iter(read_roles(texts)[0]))
+    after = document_of(texts, address)
+    after["Statement"][0]["Condition"]["StringLike"][f"{ISSUER}:sub"] = ["system:serviceaccount:logs:loki", CART]
+    new = edited(texts, after, address)["main.tf"]
+    assert new == MODULE.replace('["*:loki"]', '["logs:loki", "shop:cart"]')
+
+
+def test_what_a_known_module_writes_by_itself_is_not_edited() -> None:
+    texts = {"main.tf": MODULE}
+    address = next(iter(read_roles(texts)[0]))
+    after = document_of(texts, address)
+    after["Statement"][0]["Action"] = "sts:AssumeRole"
+    with pytest.raises(CannotWrite, match="module"):
+        edited(texts, after, address)
+
+
+def test_a_document_with_an_error_elsewhere_is_not_edited() -> None:
+    texts = {"main.tf": DOCUMENT + "\nlocals {\n  broken = \n}\n"}
+    after = with_condition(texts, {"StringEquals": {f"{ISSUER}:sub": CART}})
+    with pytest.raises(CannotWrite, match="no valid"):
+        edited(texts, after)
+
+
+# ---- random policies in random texts
+
+KEYS = [f"{ISSUER}:sub", f"{ISSUER}:aud", f"https://{ISSUER}:sub", f"{ISSUER}/:aud", "aws:SourceIp"]
+OPERATORS = ["StringEquals", "StringLike", "ForAllValues:StringEquals", "StringEqualsIfExists"]
+VALUES = [CART, WEBSHOP, "system:serviceaccount:shop:*", "sts.amazonaws.com", 'a"b\\c', "é"]
+
+
+def some_condition(chance: random.Random) -> dict[str, Any]:
+    operators = chance.sample(OPERATORS, chance.randint(1, 2))
+    return {o: {key: some_values(chance) for key in chance.sample(KEYS, chance.randint(1, 3))} for o in operators}
+
+
+def some_values(chance: random.Random) -> Any:
+    values = chance.sample(VALUES, chance.randint(1, 3))
+    return values[0] if len(values) == 1 else values
+
+
+def some_statement(chance: random.Random) -> dict[str, Any]:
+    action = chance.choice([WEB, "sts:AssumeRole", [WEB, "sts:TagSession"]])
+    return {"Effect": "Allow", "Action": action, "Principal": {"Federated": PROVIDER}, "Condition": some_condition(chance)}
+
+
+def some_policy(chance: random.Random) -> dict[str, Any]:
+    return {"Version": "2012-10-17", "Statement": [some_statement(chance) for _ in range(chance.randint(1, 3))]}
+
+
+def changed(chance: random.Random, document: Any) -> Any:
+    """A policy with a change or several, of the kinds that fixes make."""
+    after = copy.deepcopy(document)
+    for _ in range(chance.randint(1, 3)):
+        statement = chance.choice(after["Statement"])
+        condition = statement["Condition"]
+        operator = chance.choice(list(condition))
+        key = chance.choice(list(condition[operator]))
+        match chance.randint(0, 6):
+            case 0:
+                condition[operator][key] = some_values(chance)
+            case 1 if len(condition[operator]) > 1:
+                del condition[operator][key]
+            case 2:
+                condition[operator].setdefault(chance.choice(KEYS), some_values(chance))
+            case 3:
+                statement["Action"] = some_statement(chance)["Action"]
+            case 4 if (new := chance.choice(OPERATORS)) not in condition:
+                statement["Condition"] = {new if name == operator else name: keys for name, keys in condition.items()}
+            case 5:
+                after["Statement"].append(some_statement(chance))
+            case 6 if (new := chance.choice(KEYS)) not in condition[operator]:
+                condition[operator] = {new if name == key else name: v for name, v in condition[operator].items()}
+    return after
+
+
+def quoted(chance: random.Random, value: str) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    return text.replace(ISSUER, "${local.issuer}") if chance.random() < 0.5 else text
+
+
+def as_hcl(chance: random.Random, value: Any, indent: str = "    ") -> str:
+    if isinstance(value, str):
+        return quoted(chance, value)
+    inline, comma = chance.random() < 0.2, chance.choice(["", ","])
+    inner = indent + "  "
+    note = chance.choice(["", "", " # note", " // note"])
+    if isinstance(value, list):
+        items = [as_hcl(chance, item, inner) for item in value]
+        plain = inline or all("\n" not in item and "{" not in item for item in items)
+        return f"[{', '.join(items)}]" if plain else f"[\n{inner}" + f",{note}\n{inner}".join(items) + f"{comma}\n{indent}]"
+    items = [f"{name if name.isalpha() else quoted(chance, name)} = {as_hcl(chance, v, inner)}" for name, v in value.items()]
+    if inline and not any("\n" in item for item in items):
+        return "{ " + ", ".join(items) + " }"
+    return f"{{\n{inner}" + f"{comma}{note}\n{inner}".join(items) + f"{comma}{note}\n{indent}}}"
+
+
+def as_blocks(chance: random.Random, document: Any) -> str:
+    def listed(value: Any) -> str:
+        return "[" + ", ".join(quoted(chance, item) for item in (value if isinstance(value, list) else [value])) + "]"
+
+    blocks = []
+    for statement in document["Statement"]:
+        conditions = "".join(
+            f'\n    condition {{\n      test     = "{operator}"\n      variable = {quoted(chance, key)}\n'
+            f"      values   = {listed(values)} # {operator}\n    }}\n"
+            for operator, keys in statement["Condition"].items()
+            for key, values in keys.items()
+        )
+        identifiers = listed(statement["Principal"]["Federated"])
+        principals = f'    principals {{\n      type        = "Federated"\n      identifiers = {identifiers}\n    }}\n'
+        blocks.append(f"  statement {{\n    actions = {listed(statement['Action'])}\n\n{principals}{conditions}  }}\n")
+    data = 'data "aws_iam_policy_document" "cart" {\n' + "\n".join(blocks) + "}\n"
+    return data + '\nresource "aws_iam_role" "cart" {\n  assume_role_policy = data.aws_iam_policy_document.cart.json\n}\n'
+
+
+def as_heredoc(chance: random.Random, document: Any) -> str:
+    style = chance.choice([{"indent": 2}, {"indent": 4}, {"separators": (",", ":")}, {}])
+    text = json.dumps(document, ensure_ascii=False, **style)
+    if chance.random() < 0.6:
+        text = text.replace(ISSUER, "${local.issuer}")
+    sign, indent = chance.choice([("<<", ""), ("<<-", "    ")])
+    body = "".join(f"{indent}{line}\n" for line in text.split("\n"))
+    return f'resource "aws_iam_role" "cart" {{\n  assume_role_policy = {sign}EOF\n{body}EOF\n}}\n'
+
+
+def as_object(chance: random.Random, document: Any) -> str:
+    return f'resource "aws_iam_role" "cart" {{\n  assume_role_policy = jsonencode({as_hcl(chance, document, "  ")})\n}}\n'
+
+
+FORMS = {"blocks": as_blocks, "heredoc": as_heredoc, "object": as_object}
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("seed", range(6))
+def test_the_reader_reads_the_wished_policy_from_the_edited_text(form: str, seed: int) -> None:
+    chance = random.Random(f"{form}{seed}")  # noqa: S311 - no secret
+    for _ in range(8):
+        text = f'locals {{\n  issuer = "{ISSUER}"\n}}\n\n' + FORMS[form](chance, some_policy(chance))
+        text = text.replace("\n", "\r\n") if chance.random() < 0.2 else text
+        texts = {"main.tf": text}
+        before = document_of(texts)
+        after = changed(chance, before)
+        new = edited(texts, after)["main.tf"]
+        assert new.count("\r\n") in (0, new.count("\n"))
+        assert edited({"main.tf": new}, document_of({"main.tf": new}))["main.tf"] == new
+        assert new.startswith(text.partition("resource")[0].partition("data")[0])
