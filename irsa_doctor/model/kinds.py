@@ -19,7 +19,11 @@ SHORT_NAMES: Mapping[str, str] = {
     "cm": "configmaps",
 }
 """as kubectl abbreviates them (kubectl api-resources)"""
-PLURALS = (*SHORT_NAMES.values(), "jobs", "podtemplates", "secrets", "mutatingwebhookconfigurations")
+PLURALS = (
+    *SHORT_NAMES.values(),
+    *("jobs", "podtemplates", "secrets", "mutatingwebhookconfigurations"),
+    *("networkpolicies", "ciliumnetworkpolicies", "ciliumclusterwidenetworkpolicies"),
+)
 """in lower-case plural"""
 
 
