@@ -204,6 +204,29 @@ def test_the_gitlab_job_leaves_both_reports_and_the_exit_code(tmp_path):
     assert shell("\n".join(job["script"]), tmp_path, **said).returncode == 0
 
 
+INTENT = """intent: 1
+account: "111122223333"
+clusters: {shop: "https://oidc.eks.eu-west-1.amazonaws.com/id/0123456789ABCDEF0123456789ABCDEF"}
+roles: {checkout: payments/NAME}
+"""
+
+
+@pytest.mark.parametrize(("name", "code"), [("checkout", 0), ("other", 1)])
+def test_both_hold_the_paths_against_an_intent(name, code, tmp_path):
+    put(repository(tmp_path, RIGHT) / "an intent.yaml", INTENT.replace("NAME", name))
+    done, _, output = run_action(tmp_path, intent="an intent.yaml", paths="roles")
+    assert (done.returncode, f"exit-code={code}" in output) == (code, True)
+    assert ("intent-wider" in done.stdout) is (code == 1)
+    job = gitlab()["irsa-doctor"]
+    said = {
+        **job["variables"],
+        "IRSA_DOCTOR_CONFIG_FROM": "",
+        "IRSA_DOCTOR_INTENT": "an intent.yaml",
+        "IRSA_DOCTOR_PATHS": "roles",
+    }
+    assert shell("\n".join(job["script"]), tmp_path, **said).returncode == code
+
+
 def test_the_image_runs_as_nobody_and_holds_what_the_package_needs():
     lines = [line.split() for line in (ROOT / "Dockerfile").read_text(encoding="utf-8").splitlines() if line.strip()]
     stages = [n for n, words in enumerate(lines) if words[0] == "FROM"]

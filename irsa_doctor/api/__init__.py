@@ -29,6 +29,7 @@ EXPORTS: Mapping[str, str] = {
     "api.check": "baseline_of check controls framework_ids",
     "api.collect": "collect",
     "api.diff": "diff",
+    "api.intent_diff": "diff_intents is_intent",
     "api.explain": "UnknownId explain",
     "api.fix": "FixAnswer Written fix write_fixes",
     "api.generate": "GENERATE_FORMATS generate",

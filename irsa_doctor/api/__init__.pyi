@@ -68,6 +68,8 @@ from irsa_doctor.api.fix import fix as fix
 from irsa_doctor.api.fix import write_fixes as write_fixes
 from irsa_doctor.api.generate import GENERATE_FORMATS as GENERATE_FORMATS
 from irsa_doctor.api.generate import generate as generate
+from irsa_doctor.api.intent_diff import diff_intents as diff_intents
+from irsa_doctor.api.intent_diff import is_intent as is_intent
 from irsa_doctor.api.intents import infer as infer
 from irsa_doctor.api.intents import verify as verify
 from irsa_doctor.api.load import NothingRead as NothingRead

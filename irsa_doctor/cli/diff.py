@@ -42,7 +42,8 @@ def diff(
 ) -> None:
     """Compare which subjects two sets of trust policies admit.
 
-    The admitted sets are compared, not the text of the policies.
+    The admitted sets are compared, not the text of the policies. Of two intents: who is newly
+    meant, and who no longer.
 
     Exit 0: no subject is newly admitted. 1: a role was widened, or is open and new or was not open before. 2: wrong call. 3: a
     role cannot be compared (--strict).
@@ -53,11 +54,23 @@ def diff(
     old, new = _sides(list(paths or ()), git)
     try:
         with within(limits):
-            changes = api.diff(old, new, settings=settings, revision=git)
-    except (api.NoRevision, api.NothingRead, api.RuleError, api.UnknownRule, api.BaselineError) as error:
+            of_intents = _intents(old, new, git)
+            changes = api.diff(old, new, settings=settings, revision=git) if of_intents is None else of_intents
+    except (api.IntentError, api.NoRevision, api.NothingRead, api.RuleError, api.UnknownRule, api.BaselineError) as error:
         raise wrong(str(error)) from error
     print_text(api.render_diff(changes, output_format, api.style_for()))
     raise typer.Exit(0 if exit_zero else _exit_code(changes, allow_new, strict))
+
+
+def _intents(old: list[str], new: list[str], git: str | None) -> "tuple[RoleChange, ...] | None":
+    """The changes of two intents; None where the paths are no intents."""
+    from irsa_doctor import api
+
+    if len(old) != 1 or len(new) != 1 or not api.is_intent(new[0]):
+        return None
+    if git is None and not api.is_intent(old[0]):
+        raise wrong(f"{new[0]} is an intent and {old[0]} is not: give two intents, or irsa-doctor verify {new[0]} {old[0]}")
+    return api.diff_intents(old[0], new[0], revision=git)
 
 
 def _sides(paths: list[str], git: str | None) -> tuple[list[str], list[str]]:

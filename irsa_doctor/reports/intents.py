@@ -77,14 +77,18 @@ def render_verification_text(answer: Verification, style: Style) -> str:
     lines: list[str] = []
     for difference in answer.differences:
         mark = style.paint(difference.severity, _COLOURS[difference.severity])
-        lines.append(f"{mark} {style.paint(difference.kind, _FAINT)} {for_terminal(difference.says)}")
+        lines.append(f"{mark} {style.paint(difference.kind, _FAINT)}")
+        lines += [f"  {line}" for line in wrapped(for_terminal(difference.says), style.width - 2)]
         places = [f"  {for_terminal(from_here(place.file))}{_line(place)}" for place in difference.locations]
         lines += [style.paint(place, _FAINT) for place in places]
         lines += [*[f"  {line}" for line in wrapped(for_terminal(difference.remedy), style.width - 2)], ""]
     for missing in answer.unknown:
-        lines.append(f"{style.paint('unknown', _UNKNOWN)} {for_terminal(missing.missing)}")
+        first, *more = wrapped(for_terminal(missing.missing), style.width - len("unknown  "))
+        lines += [f"{style.paint('unknown', _UNKNOWN)} {first}", *[f"  {line}" for line in more]]
         lines += [f"  {for_terminal(missing.way)}", ""] if missing.how else [""]
-    lines.append(_totals(answer, style))
+    lines += wrapped(_totals(answer), style.width)
+    if not answer.differences and not answer.unknown:
+        lines = [style.paint(line, _GOOD) for line in lines]
     return "\n".join(lines) + "\n"
 
 
@@ -92,10 +96,10 @@ def _line(place: Location) -> str:
     return f":{place.line}" if place.line else ""
 
 
-def _totals(answer: Verification, style: Style) -> str:
+def _totals(answer: Verification) -> str:
     same = f"{answer.same} of {counted(answer.roles, 'role')} admit exactly whom the intent means"
     if not answer.differences and not answer.unknown:
-        return style.paint(f"The estate is what the intent says: {same}.", _GOOD)
+        return f"The estate is what the intent says: {same}."
     rest = f"{counted(len(answer.differences), 'difference')}, {counted(len(answer.unknown), 'input')} missing"
     return f"{same}; {rest}."
 

@@ -1,6 +1,6 @@
 """Intent files: who may be which role, as people write it."""
 
-from irsa_doctor.sources.intents.intent_file import intent_of, read_intent
+from irsa_doctor.sources.intents.intent_file import intent_of, looks_like_intent, read_intent
 from irsa_doctor.sources.intents.written import IntentError
 
-__all__ = ["IntentError", "intent_of", "read_intent"]
+__all__ = ["IntentError", "intent_of", "looks_like_intent", "read_intent"]

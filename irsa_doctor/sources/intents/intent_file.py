@@ -43,6 +43,20 @@ _SESSIONS = (3600, 43200)
 
 def read_intent(path: str) -> Intent:
     """The intent of a file. Raises IntentError, with the line, where it is none or cannot be used."""
+    return intent_of(path, _bytes_of(path))
+
+
+def looks_like_intent(path: str) -> bool:
+    """Whether a file is meant to be an intent, right or wrong: a mapping with the key `intent`. Never raises."""
+    try:
+        raw = _bytes_of(path)
+        value = WrittenIntent(path, raw).value if b"intent" in raw else None
+    except IntentError:
+        return False
+    return isinstance(value, dict) and "intent" in value
+
+
+def _bytes_of(path: str) -> bytes:
     try:
         with open_named(path) as stream:
             raw = stream.read(_LARGEST + 1)
@@ -51,7 +65,7 @@ def read_intent(path: str) -> Intent:
         raise IntentError(path, 0, f"cannot be read: {reason}") from None
     if len(raw) > _LARGEST:
         raise IntentError(path, 0, f"is larger than {_LARGEST >> 20} MiB, so hardly an intent")
-    return intent_of(path, raw)
+    return raw
 
 
 def intent_of(file: str, raw: bytes) -> Intent:
