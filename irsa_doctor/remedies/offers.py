@@ -184,7 +184,7 @@ def written_for(role: RolePolicy, index: int) -> list[PresentedToken]:
     if statement is None or issued is None:
         return []
     provider, issuer, account = issued
-    view, role_record = role.view, role.analysed.role
+    view, role_record = role.view, role.known_role
     audiences = view.default_audiences(issuer)
     known = {**_known(role_record), "aws:resourceaccount": (account,)}
     audience = next(iter(audiences)) if len(audiences) == 1 else ""

@@ -97,8 +97,8 @@ class _Provider(msgspec.Struct, frozen=True, dict=True):
     @once
     def named(self) -> frozenset[str]:
         """N: the subjects that name the role, with tokens of this issuer, at the provider of the role's account."""
-        arn = self.role.analysed.role
-        own = not arn.account or self.view.provider == provider_for(arn, self.view.issuer)
+        role = self.role.known_role
+        own = not role.account or self.view.provider == provider_for(role, self.view.issuer)
         return self.role.users_at(self.view) if own and self.view.profile.is_cluster else frozenset()
 
     @once

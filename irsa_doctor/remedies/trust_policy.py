@@ -59,7 +59,7 @@ class RolePolicy(msgspec.Struct, frozen=True, dict=True):
     @property
     def account(self) -> str:
         """The account of the role, "" where it is not known."""
-        return self.analysed.role.account
+        return self.known_role.account
 
     @once
     def users(self) -> Sequence[RoleUser]:
@@ -88,7 +88,7 @@ class RolePolicy(msgspec.Struct, frozen=True, dict=True):
 
     def users_of(self, view: Viewpoint) -> list[RoleUser]:
         """The service accounts that use the role and may present tokens to a provider."""
-        role = self.analysed.role
+        role = self.known_role
         return [
             user
             for user in self.users

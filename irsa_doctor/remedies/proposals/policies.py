@@ -107,7 +107,7 @@ def _nobody() -> Unfixable:
 def _binding(case: FixCase, role: RolePolicy) -> PolicyDocuments:
     """The service account that names the role is admitted."""
     user = _user(case, role)
-    target = token_of(role.analysed.role, user) if user else None
+    target = token_of(role.known_role, user) if user else None
     if target is None:
         raise Unfixable("value-unknown", "the issuer or the audience of the service account's tokens is not known")
     yield from candidates(role, target)
