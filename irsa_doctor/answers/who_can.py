@@ -7,6 +7,7 @@ import msgspec
 
 from irsa_doctor.facts import AnalysedRole, View, did_you_mean
 from irsa_doctor.facts.grants.reading import issuer_kind, profile_of_kind
+from irsa_doctor.facts.roles.role import planned_arn
 from irsa_doctor.model import Issuer, Text, Unknown, issuer_in, issuer_of_provider, parse_arn, text_of
 from irsa_doctor.model.errors import IrsaDoctorError
 from irsa_doctor.model.nearness import nearest
@@ -112,6 +113,7 @@ def _readings(view: View, name: str) -> Iterator[Iterable[AnalysedRole]]:
     """The roles that may be meant, the most literal reading first."""
     roles = view.roles
     yield (role for role in roles if name in (role.role.arn, role.role.id))
+    yield (role for role in roles if name == planned_arn(role))
     yield (role for role in roles if name in names_of(role))
     # names of roles are unique in an account whatever their case
     # https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html
@@ -125,7 +127,8 @@ def names_of(role: AnalysedRole) -> tuple[str, ...]:
     """The name of a role, without its path and with it; what a template calls it."""
     arn = parse_arn(role.role.arn)
     address = (role.role.address, f"{role.role.address} {role.role.case}") if role.role.address else ()
-    return (arn.name.rpartition("/")[2], arn.name, *address) if arn else address
+    planned = (role.role.planned, role.role.planned.rpartition("/")[2]) if role.role.planned else ()
+    return (arn.name.rpartition("/")[2], arn.name, *address) if arn else (*address, *planned)
 
 
 def _hint(view: View, name: str) -> str:

@@ -12,7 +12,7 @@ EXPORTS: Mapping[str, str] = {
     "answers.check.choice": "UnknownRule",
     "answers.check.examples": "ExamplesResult Failure",
     "answers.diff": "ChangedSubjects Difference RoleChange",
-    "answers.fix.records": "ChangedFile FileEdit FindingFix FixCommand Fixing Remaining TextPosition Unfixed",
+    "answers.fix.records": "ChangedFile FindingFix FixCommand Fixing Remaining Unfixed",
     "answers.intents.clusters": "ResolvedCluster",
     "answers.intents.dialects.written": "MadeFile",
     "answers.intents.generation": "Generation",
@@ -31,12 +31,13 @@ EXPORTS: Mapping[str, str] = {
     "api.diff": "diff",
     "api.intent_diff": "diff_intents is_intent",
     "api.explain": "UnknownId explain",
-    "api.fix": "FixAnswer Written fix write_fixes",
+    "api.fix": "FixAnswer Written fix with_suggestions write_fixes",
     "api.generate": "GENERATE_FORMATS generate",
     "api.intents": "infer verify",
     "api.load": "NothingRead load",
     "api.permissions": "NotLive permissions",
-    "api.render": "ANSWER_FORMATS COUNTED_FORMATS Presentation UnknownFormat for_terminal render_diff render_explanation "
+    "api.render": "ANSWER_FORMATS COUNTED_FORMATS SUGGESTING_FORMATS "
+    "Presentation UnknownFormat for_terminal render_diff render_explanation "
     "render_generation render_fix render_fix_commands "
     "render_unified_diff render_inference masked render_permissions render_report render_rules render_simulations "
     "render_verification render_who_can render_why render_why_all style_for without_commands",
@@ -53,7 +54,7 @@ EXPORTS: Mapping[str, str] = {
     "Contradiction Discovery Document EgressPolicy EnvSource Flaw Gap Hole HybridNodeConfig Inventory LabelSelector Mount "
     "Namespace NodeRole OidcProvider Place PlannedCluster PlannedProvider PodIdentityAssociation ProjectedToken "
     "ResourceControlPolicy Role RolePermissions ServiceAccount SigningKey Text TrustPolicy Unknown Webhook Workload",
-    "model.edits": "Proof SubjectSet",
+    "model.edits": "FileEdit Proof SubjectSet Suggestion TextPosition",
     "model.errors": "IrsaDoctorError NotJudged",
     "model.extents": "Extent LazyExtent",
     "model.findings": "CONFIDENCES SEVERITIES Counts DocumentRow Finding Fix Location Missing Offer Report RoleAccounts "

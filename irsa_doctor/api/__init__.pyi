@@ -8,12 +8,10 @@ from irsa_doctor.answers.diff import ChangedSubjects as ChangedSubjects
 from irsa_doctor.answers.diff import Difference as Difference
 from irsa_doctor.answers.diff import RoleChange as RoleChange
 from irsa_doctor.answers.fix.records import ChangedFile as ChangedFile
-from irsa_doctor.answers.fix.records import FileEdit as FileEdit
 from irsa_doctor.answers.fix.records import FindingFix as FindingFix
 from irsa_doctor.answers.fix.records import FixCommand as FixCommand
 from irsa_doctor.answers.fix.records import Fixing as Fixing
 from irsa_doctor.answers.fix.records import Remaining as Remaining
-from irsa_doctor.answers.fix.records import TextPosition as TextPosition
 from irsa_doctor.answers.fix.records import Unfixed as Unfixed
 from irsa_doctor.answers.intents.clusters import ResolvedCluster as ResolvedCluster
 from irsa_doctor.answers.intents.dialects.written import MadeFile as MadeFile
@@ -65,6 +63,7 @@ from irsa_doctor.api.explain import explain as explain
 from irsa_doctor.api.fix import FixAnswer as FixAnswer
 from irsa_doctor.api.fix import Written as Written
 from irsa_doctor.api.fix import fix as fix
+from irsa_doctor.api.fix import with_suggestions as with_suggestions
 from irsa_doctor.api.fix import write_fixes as write_fixes
 from irsa_doctor.api.generate import GENERATE_FORMATS as GENERATE_FORMATS
 from irsa_doctor.api.generate import generate as generate
@@ -79,6 +78,7 @@ from irsa_doctor.api.permissions import permissions as permissions
 from irsa_doctor.api.render import ANSWER_FORMATS as ANSWER_FORMATS
 from irsa_doctor.api.render import COUNTED_FORMATS as COUNTED_FORMATS
 from irsa_doctor.api.render import Presentation as Presentation
+from irsa_doctor.api.render import SUGGESTING_FORMATS as SUGGESTING_FORMATS
 from irsa_doctor.api.render import UnknownFormat as UnknownFormat
 from irsa_doctor.api.render import for_terminal as for_terminal
 from irsa_doctor.api.render import masked as masked
@@ -159,8 +159,11 @@ from irsa_doctor.model import TrustPolicy as TrustPolicy
 from irsa_doctor.model import Unknown as Unknown
 from irsa_doctor.model import Webhook as Webhook
 from irsa_doctor.model import Workload as Workload
+from irsa_doctor.model.edits import FileEdit as FileEdit
 from irsa_doctor.model.edits import Proof as Proof
 from irsa_doctor.model.edits import SubjectSet as SubjectSet
+from irsa_doctor.model.edits import Suggestion as Suggestion
+from irsa_doctor.model.edits import TextPosition as TextPosition
 from irsa_doctor.model.errors import IrsaDoctorError as IrsaDoctorError
 from irsa_doctor.model.errors import NotJudged as NotJudged
 from irsa_doctor.model.extents import Extent as Extent

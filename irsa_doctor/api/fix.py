@@ -75,6 +75,21 @@ def fix(
     return FixAnswer(fixing, before, after)
 
 
+_MOST = 200
+"""findings of a report for which suggestions are worked out"""
+
+
+def with_suggestions(
+    report: Report, paths: Sequence[str], *, settings: Settings = NO_SETTINGS, base: Sequence[str] = ()
+) -> Report:
+    """The report of `check` about files with the safe edits that fix its findings, where these are not too many."""
+    from irsa_doctor.answers.fix.suggestions import suggestions_of
+
+    if not report.findings or len(report.findings) > _MOST or report.limit or "-" in paths:
+        return report
+    return msgspec.structs.replace(report, suggestions=suggestions_of(fix(paths, settings=settings, base=base).fixing))
+
+
 def _barrier(path: str, paths: Sequence[str], is_base: bool) -> "tuple[UnfixedReason, str] | None":
     if is_base:
         return "outside", f"{path} is only read, as the current state"

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 __all__ = [
     "ANSWER_FORMATS",
     "COUNTED_FORMATS",
+    "SUGGESTING_FORMATS",
     "Presentation",
     "UnknownFormat",
     "for_terminal",
@@ -55,6 +56,10 @@ ANSWER_FORMATS: Mapping[str, tuple[str, ...]] = {
     "why": ("text", "json"),
 }
 """command -> the formats of its answer"""
+
+
+SUGGESTING_FORMATS = ("sarif", "markdown", "gitlab")
+"""formats of a report that show edits of files"""
 
 
 class UnknownFormat(IrsaDoctorError):

@@ -197,6 +197,8 @@ def check(
         with within(limits):
             report = _checked(inputs, laid_over, _without_baseline(governed) if write_baseline else governed, live, limits)
         controls = api.controls(report, governed.settings)
+        if live is None and not changed and any(name in api.SUGGESTING_FORMATS for name, _ in reports):
+            report = api.with_suggestions(report, inputs, settings=governed.settings, base=laid_over)
     if write_baseline:
         _write_baseline(report, write_baseline)
         return

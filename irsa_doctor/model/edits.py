@@ -49,3 +49,31 @@ class Proof(msgspec.Struct, frozen=True, kw_only=True):
 
 UNCHANGED = Proof()
 """the proof of an edit that changes no trust policy"""
+
+
+class TextPosition(msgspec.Struct, frozen=True):
+    """A position in a text: 1-based, columns in characters."""
+
+    line: int
+    column: int
+
+
+class FileEdit(msgspec.Struct, frozen=True):
+    """One edit of a file, as it was before the edit; the end is exclusive."""
+
+    file: str
+    start: TextPosition
+    end: TextPosition
+    old: str
+    new: str
+
+
+class Suggestion(msgspec.Struct, frozen=True, kw_only=True):
+    """The safe edits that fix a finding, for reports: in one file, whose lines `first` to `last` become `lines`."""
+
+    file: str
+    first: int
+    last: int
+    lines: str
+    because: str
+    edits: tuple[FileEdit, ...]

@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from irsa_doctor.model.edits import Suggestion
 from irsa_doctor.model.extents import NO_EXTENT, LazyExtent
 from irsa_doctor.model.limits import reached
 
@@ -253,3 +254,5 @@ class Report(msgspec.Struct, frozen=True):
     """the limit of the run that was reached, in words: then not everything was judged"""
     unshown: Mapping[str, int] = {}
     """findings by rule that `baselined` and `hidden` count: they are not shown, and they are there"""
+    suggestions: Mapping[str, Suggestion] = {}
+    """safe edits by the fingerprint of the finding that they fix"""

@@ -9,14 +9,13 @@ from msgspec import Meta
 
 from irsa_doctor.answers.fix.records import (
     ChangedFile,
-    FileEdit,
     FindingFix,
     FixCommand,
     Fixing,
     Remaining,
     Unfixed,
 )
-from irsa_doctor.model.edits import ProofKind, Safety, SubjectSet
+from irsa_doctor.model.edits import FileEdit, ProofKind, Safety, SubjectSet
 from irsa_doctor.model.findings import Subject
 from irsa_doctor.reports.json import ToolRecord, tool
 from irsa_doctor.reports.style import Style

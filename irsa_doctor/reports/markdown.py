@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator
 
+from irsa_doctor.model.edits import Suggestion
 from irsa_doctor.model.findings import Finding, Report
 from irsa_doctor.reports.changes import dedented
 from irsa_doctor.reports.counting import by_severity, counted
 from irsa_doctor.reports.escape import for_markdown, for_terminal
+from irsa_doctor.reports.fences import fenced, longest_run
 from irsa_doctor.reports.fixes import change_title, pasted
 from irsa_doctor.reports.layout import accounts_in_short
 from irsa_doctor.reports.places import from_here
@@ -25,7 +27,7 @@ def render_markdown(report: Report, style: Style, presentation: Presentation = P
     if report.findings:
         lines += ["| severity | finding | where | subject |", "| --- | --- | --- | --- |", *map(_row, report.findings), ""]
     for finding in report.findings:
-        lines += _details(finding)
+        lines += _details(finding, report.suggestions.get(finding.fingerprint))
     return "\n".join([*lines, *(() if presentation.quiet else _not_checked(report))])
 
 
@@ -92,7 +94,7 @@ def _where(finding: Finding) -> str:
     return f"{from_here(place.file)}:{place.line}" if place.line else from_here(place.file)
 
 
-def _details(finding: Finding) -> Iterator[str]:
+def _details(finding: Finding, suggestion: Suggestion | None) -> Iterator[str]:
     title = f"{finding.rule}: {finding.subject.id}"
     yield f"<details><summary>{for_markdown(title)}</summary>"
     yield ""
@@ -102,31 +104,22 @@ def _details(finding: Finding) -> Iterator[str]:
         yield from (for_markdown(concerned), "")
     yield f"Fix: {for_markdown(finding.remedy.strip())}"
     yield ""
-    if finding.fix and finding.fix.diff:
+    if suggestion:
+        lines = f"{suggestion.first}-{suggestion.last}" if suggestion.last > suggestion.first else str(suggestion.first)
+        yield from (
+            f"Edit of {for_markdown(from_here(suggestion.file))}:{lines}, safe: {for_markdown(suggestion.because)}:",
+            "",
+        )
+        yield from fenced("suggestion", suggestion.lines)
+    elif finding.fix and finding.fix.diff:
         yield from (f"{for_markdown(change_title(finding.fix))}:", "")
-        yield from _fenced("diff", "\n".join(dedented(finding.fix.diff.splitlines())))
+        yield from fenced("diff", "\n".join(dedented(finding.fix.diff.splitlines())))
     for snippet in pasted(finding.fix):
-        yield from _fenced(snippet.language, snippet.text)
+        yield from fenced(snippet.language, snippet.text)
     yield "</details>"
     yield ""
 
 
-def _fenced(language: str, text: str) -> Iterator[str]:
-    fence = "`" * max(3, _longest_run(text) + 1)
-    yield f"{fence}{language}"
-    yield from (for_terminal(line) for line in text.splitlines())
-    yield from (fence, "")
-
-
-def _longest_run(text: str) -> int:
-    """The longest run of backticks: the fence around it must be longer."""
-    longest = run = 0
-    for char in text:
-        run = run + 1 if char == "`" else 0
-        longest = max(longest, run)
-    return longest
-
-
 def _code(text: str) -> str:
-    fence = "`" * (_longest_run(text) + 1)
+    fence = "`" * (longest_run(text) + 1)
     return f"{fence} {for_terminal(text)} {fence}"

@@ -5,6 +5,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from irsa_doctor.model.edits import Suggestion
 from irsa_doctor.model.findings import NO_ACCOUNTS, NO_OFFER, AccountList, Fix, Offer, RoleAccounts
 from irsa_doctor.text.mask import masked
 
@@ -40,7 +41,7 @@ class _Masking:
             return value
         if isinstance(value, msgspec.Struct):
             shown = self._record(value)
-            return None if shown is not value and isinstance(value, Fix) else shown
+            return None if shown is not value and isinstance(value, Fix | Suggestion) else shown
         if isinstance(value, tuple | list):
             return self._list(value)
         if isinstance(value, dict):

@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
 
+from irsa_doctor.model.edits import Suggestion
 from irsa_doctor.model.findings import CONFIDENCES, SEVERITIES, Finding, Location, Report, Waived
 from irsa_doctor.reports.counting import counted
 from irsa_doctor.reports.escape import for_markdown, for_sarif
@@ -32,7 +33,7 @@ def render_sarif(report: Report, style: Style) -> str:
     for finding in (*report.findings, *(waived.finding for waived in report.waived)):
         by_rule.setdefault(finding.rule, []).append(finding)
     index = {rule: number for number, rule in enumerate(sorted(by_rule))}
-    results = [_result(finding, index) for finding in report.findings]
+    results = [_with_fixes(_result(finding, index), report.suggestions.get(finding.fingerprint)) for finding in report.findings]
     results += [_waived(waived, index) for waived in report.waived]
     run = {
         "tool": {
@@ -152,6 +153,28 @@ def _result(finding: Finding, index: Mapping[str, int]) -> dict[str, Any]:
             for number, place in others
         ]
     return result
+
+
+def _with_fixes(result: dict[str, Any], suggestion: Suggestion | None) -> dict[str, Any]:
+    return {**result, "fixes": _fixes(suggestion)} if suggestion else result
+
+
+def _fixes(suggestion: Suggestion) -> list[dict[str, Any]]:
+    """The edits as a fix object (SARIF 2.1.0, 3.55)."""
+    replacements = [
+        {
+            "deletedRegion": {
+                "startLine": edit.start.line,
+                "startColumn": edit.start.column,
+                "endLine": edit.end.line,
+                "endColumn": edit.end.column,
+            },
+            "insertedContent": {"text": edit.new},
+        }
+        for edit in suggestion.edits
+    ]
+    change = {"artifactLocation": _artifact(suggestion.file), "replacements": replacements}
+    return [{"description": {"text": _sentence(suggestion.because)}, "artifactChanges": [change]}]
 
 
 def _link_text(place: Location) -> str:

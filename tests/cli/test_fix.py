@@ -237,3 +237,26 @@ def test_what_a_comment_ignores_is_not_fixed(tmp_path: Path) -> None:
     path.write_text(text, encoding="utf-8")
     fix(tmp_path, "--write", "--unsafe-fixes")
     assert path.read_text(encoding="utf-8") == text
+
+
+def checked(folder: Path, output_format: str) -> str:
+    command = [sys.executable, "-m", "irsa_doctor", "check", "--no-config", "-f", output_format, "."]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False).stdout
+
+
+def test_reports_suggest_the_safe_edits(tmp_path: Path) -> None:
+    written(tmp_path, policy(equals(prefix="https://")))
+    result = json.loads(checked(tmp_path, "sarif"))["runs"][0]["results"][0]
+    (change,) = result["fixes"][0]["artifactChanges"]
+    assert change["artifactLocation"] == {"uri": "trust.json"}
+    assert [each["insertedContent"]["text"] for each in change["replacements"]] == [f"{ISSUER}:sub", f"{ISSUER}:aud"]
+    lines = [f'          "{ISSUER}:sub": "{CART}",', f'          "{ISSUER}:aud": "sts.amazonaws.com"']
+    assert "\n".join(["```suggestion", *lines, "```"]) in checked(tmp_path, "markdown")
+    issue = json.loads(checked(tmp_path, "gitlab"))[0]
+    assert "\n".join(["```suggestion:-0+1", *lines, "```"]) in issue["content"]["body"]
+
+
+def test_reports_suggest_nothing_that_is_not_safe(tmp_path: Path) -> None:
+    written(tmp_path, policy({"StringEquals": {f"{ISSUER}:aud": "sts.amazonaws.com"}}))
+    assert "fixes" not in json.loads(checked(tmp_path, "sarif"))["runs"][0]["results"][0]
+    assert "suggestion" not in checked(tmp_path, "markdown")

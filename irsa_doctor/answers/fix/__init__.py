@@ -65,6 +65,7 @@ def _fix(outcome: Outcome, candidate: PlannedEdit, rounds: Rounds) -> FindingFix
         because=proposal.because,
         proof=proposal.proof,
         edits=placed,
+        in_original=outcome.in_original,
     )
 
 

@@ -4,26 +4,9 @@ from collections.abc import Mapping
 
 import msgspec
 
-from irsa_doctor.model.edits import Proof, Safety, UnfixedReason
+from irsa_doctor.model.edits import FileEdit, Proof, Safety, UnfixedReason
 from irsa_doctor.model.findings import Subject
 from irsa_doctor.remedies.draft import PolicyDocument
-
-
-class TextPosition(msgspec.Struct, frozen=True):
-    """A position in a text: 1-based, columns in characters."""
-
-    line: int
-    column: int
-
-
-class FileEdit(msgspec.Struct, frozen=True):
-    """One edit of a file, as it was before the edit; the end is exclusive."""
-
-    file: str
-    start: TextPosition
-    end: TextPosition
-    old: str
-    new: str
 
 
 class FindingFix(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,6 +21,8 @@ class FindingFix(msgspec.Struct, frozen=True, kw_only=True):
     because: str
     proof: Proof
     edits: tuple[FileEdit, ...]
+    in_original: bool = True
+    """whether the edits are those of the files as they are, and not of what earlier edits have made of them"""
 
 
 class Unfixed(msgspec.Struct, frozen=True, kw_only=True):

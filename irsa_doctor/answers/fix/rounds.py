@@ -6,11 +6,10 @@ from fnmatch import fnmatchcase
 import msgspec
 
 from irsa_doctor.answers.check.judge import Input
-from irsa_doctor.answers.fix.records import FileEdit
 from irsa_doctor.answers.fix.sourcehood import require_source
 from irsa_doctor.answers.fix.texts import Texts
 from irsa_doctor.model import Document, TrustPolicy
-from irsa_doctor.model.edits import UnfixedReason
+from irsa_doctor.model.edits import FileEdit, UnfixedReason
 from irsa_doctor.model.findings import Finding, Report
 from irsa_doctor.remedies import SubjectOffer
 from irsa_doctor.remedies.edits import CannotWrite, Edit, edits_for, touch
@@ -70,6 +69,7 @@ class Outcome(msgspec.Struct):
     made: bool = False
     stop: CannotWrite | Unfixable | None = None
     proposal: Proposal | None = None
+    in_original: bool = True
 
 
 class Rounds:
@@ -255,7 +255,8 @@ class Rounds:
 
     def _note(self, candidate: PlannedEdit, edits: tuple[FileEdit, ...]) -> None:
         fingerprint = candidate.finding.fingerprint
-        self.outcomes[fingerprint] = Outcome(candidate.finding, candidate, made=True)
+        is_first = not any(edit.document in self.texts.changed for edit in candidate.edits)
+        self.outcomes[fingerprint] = Outcome(candidate.finding, candidate, made=True, in_original=is_first)
         self.placed[fingerprint] = edits
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from irsa_doctor.answers.fix.records import FileEdit, TextPosition
+from irsa_doctor.model.edits import FileEdit, TextPosition
 from irsa_doctor.remedies.edits import Edit, SourceText, spliced
 from irsa_doctor.text.encoding import encoded_like
 from irsa_doctor.text.positions import Documents

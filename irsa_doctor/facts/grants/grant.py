@@ -354,9 +354,13 @@ def _admits_nearly_all(read: GrantReading) -> bool:
 
 def _lacks_condition(read: GrantReading) -> bool:
     """Whether IAM refuses a part of the statement that may limit it: nobody gets in by a document that is not saved, and what
-    its author meant is not known."""
+    its author meant is not known. Of members of one name it is not known which one counts (G6)."""
     steps, problems = read.statement.steps, read.policy.problems
-    return bool(problems) and any(p.refused and p.code in _OF_CONDITIONS and p.steps[: len(steps)] == steps for p in problems)
+    refused = [problem for problem in problems if problem.refused] if problems else []
+    return any(
+        problem.code == "duplicate-member" or (problem.code in _OF_CONDITIONS and problem.steps[: len(steps)] == steps)
+        for problem in refused
+    )
 
 
 def _is_held_by_deny(read: GrantReading) -> bool:
