@@ -29,11 +29,11 @@ def show_rule(ident: str) -> RulePage:
     """A built-in rule with an example. Raises UnknownRule."""
     from irsa_doctor.answers.check.choice import UnknownRule
     from irsa_doctor.answers.check.examples import illustration_of
-    from irsa_doctor.model.nearness import suggestion
+    from irsa_doctor.model.nearness import beginning, suggestion
 
     rules = {rule.id: rule for rule in list_rules()}
     if ident not in rules:
-        raise UnknownRule(f"no rule {ident}.{suggestion(ident, rules)}")
+        raise UnknownRule(f"no rule {ident}.{suggestion(ident, rules) or beginning(ident, sorted(rules))}")
     return RulePage(rules[ident], illustration_of(rules[ident]))
 
 

@@ -13,6 +13,7 @@ _COMMANDS = {
     **dict.fromkeys(("diagnose", "doctor", "debug"), "why"),
     **dict.fromkeys(("rule", "describe"), "explain"),
     **dict.fromkeys(("compare", "plan"), "diff"),
+    "fix": "check --show-fixes",
     "completion": "--show-completion",
 }
 """what other programs call a command -> what does it here"""
@@ -33,7 +34,9 @@ def arranged(arguments: Sequence[str], commands: Sequence[str]) -> list[str]:
         print_note(f"no command {own[0]}; to check it run: irsa-doctor check {shlex.quote(own[0])}")
         raise SystemExit(2)
     elif own and own[0] not in commands and own[0] in _COMMANDS:
-        print_note(f"no command {own[0]}. Did you mean: irsa-doctor {shlex.join([_COMMANDS[own[0]], *own[1:]])}")
+        print_note(
+            f"no command {own[0]}. Did you mean: irsa-doctor {' '.join([_COMMANDS[own[0]], *map(shlex.quote, own[1:])])}"
+        )
         raise SystemExit(2)
     return [*general, *own]
 

@@ -150,7 +150,7 @@ def check_options(
         fail_on=_word("--fail-on", fail_on, api.FAIL_ON),
         min_severity=_word("--min-severity", min_severity, api.SEVERITIES),
         min_confidence=_word("--min-confidence", min_confidence, api.CONFIDENCES),
-        select=listed(select),
+        select=_selected(select),
         ignore=listed(ignore),
         rules=tuple(rules or ()),
         baseline=baseline,
@@ -159,6 +159,14 @@ def check_options(
         inline_ignores=False if no_inline_ignores else None,
         all_folders=all_folders or None,
     )
+
+
+def _selected(values: Sequence[str] | None) -> tuple[str, ...]:
+    """The rules of `--select`; a wrong call where it names none: then the run would evaluate every one."""
+    rules = listed(values)
+    if values and not rules:
+        raise wrong("--select names no rule; is a variable of the shell not set?")
+    return rules
 
 
 @with_options(live=live_options, flags=limit_options, governing=check_options, presentation=presentation_options)
@@ -309,4 +317,5 @@ def _nothing_read(rows: "Sequence[DocumentRow]") -> str:
         return "nothing to read: no file was found in what was given"
     first, more = rows[0], f" (and {len(rows) - 1} more)" if len(rows) > 1 else ""
     hint = "" if os.path.lexists(first.path) or first.path == "-" else nearest_path(first.path)
-    return f"nothing could be read: {first.path}: {first.why}{more}{'.' if hint else ''}{hint}"
+    name = "standard input" if first.path == "-" else first.path
+    return f"nothing could be read: {name}: {first.why}{more}{'.' if hint else ''}{hint}"

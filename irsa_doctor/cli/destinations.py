@@ -1,5 +1,6 @@
 """Where the reports of one run go: standard output, or a file for each format."""
 
+import os
 import sys
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
@@ -17,9 +18,20 @@ Destination = tuple[str, str | None]
 def destinations(formats: Sequence[str], output: str | None) -> list[Destination]:
     """The destination of every `-f FORMAT[:FILE]`; at most one report goes to standard output, or to the file of `-o`."""
     pairs = [_destination(value) for value in formats]
+    _check_output(output)
     if sum(_not_stdout(file) is None for _, file in pairs) > 1:
         raise wrong("several formats for one output; give all but one a file: -f FORMAT:FILE")
     return [(name, _not_stdout(file or output)) for name, file in pairs]
+
+
+def _check_output(output: str | None) -> None:
+    """A wrong call where `-o` names a format, as that of kubectl does, or is the beginning of an existing path."""
+    from irsa_doctor import api
+
+    if output and output.lower() in (*api.ANSWER_FORMATS["check"], "yaml", "wide"):
+        raise wrong(f"-o {output}: -o takes a file. For the format: -f {output}; for a file of this name: -o ./{output}")
+    if output and os.path.lexists(f"-o{output}"):
+        raise wrong(f"-o{output}: -o takes a file. To read the file of this name: ./-o{output}")
 
 
 def _not_stdout(file: str | None) -> str | None:

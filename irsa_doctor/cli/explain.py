@@ -1,5 +1,7 @@
 """`irsa-doctor explain`: what one rule finds, or what one cause of `why` means."""
 
+import re
+import shlex
 from typing import Annotated
 
 import typer
@@ -17,5 +19,7 @@ def explain(
     try:
         page = api.explain(ident)
     except api.UnknownId as error:
-        raise wrong(str(error)) from error
+        is_message = " " in ident.strip() or re.search("[a-z][A-Z]", ident)
+        hint = f" To diagnose a message run: irsa-doctor why --error {shlex.quote(ident)}" if is_message else ""
+        raise wrong(f"{error}{hint}") from error
     print_text(api.render_explanation(page, api.style_for()))

@@ -106,6 +106,19 @@ OPTIONS = {
     "--no-colour": "--no-color does that",
     "--colour": "--color does that",
     "--silent": "--quiet does that",
+    "--json": "-f json does that",
+    **dict.fromkeys(("--version", "-V"), "run irsa-doctor --version"),
+    **dict.fromkeys(("--recursive", "-r", "-R"), "folders are read with all that is in them"),
+    "-c": "--config takes a settings file",
+    "--exit-code": "findings at --fail-on and above exit 1, with --exit-zero 0",
+    **dict.fromkeys(("--list-rules", "--show-rules"), "run irsa-doctor rules list"),
+    **dict.fromkeys(("--show-files", "--list-files"), "-f json lists them under documents"),
+    "--explain": "run irsa-doctor explain ID",
+    **dict.fromkeys(("--add-noqa", "--update-baseline", "--generate-baseline"), "--write-baseline accepts what is there now"),
+    "--stdin-filename": "- reads standard input; what it is shows from its content",
+    **dict.fromkeys(("--staged", "--cached"), "--git HEAD compares the work tree with the last commit"),
+    "--diff": "irsa-doctor diff --git REVISION compares with a revision",
+    **dict.fromkeys(("-n", "--namespace"), "the namespace is a part of the target: NAMESPACE/SERVICEACCOUNT"),
 }
 """options of other programs -> what does it here"""
 

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 from collections.abc import Sequence
 
 from irsa_doctor.cli.wrong import wrong
@@ -66,4 +67,14 @@ def nearest_path(path: str) -> str:
         return ""
     hint = api.suggestion(os.path.join(folder, name), [os.path.join(folder, other) for other in names])
     slashed = path.replace("\\", "/")
+    parts = path.split(",")
+    if len(parts) > 1 and all(map(os.path.lexists, parts)):
+        return f" Did you mean: {shlex.join(parts)}?"
     return hint or (f' Did you mean "{slashed}"?' if slashed != path and os.path.exists(slashed) else "")
+
+
+def check_name_first(command: str, name: str, paths: Sequence[str]) -> None:
+    """A wrong call where the name that a command takes first stands behind its paths."""
+    if paths and os.path.isdir(name) and not os.path.lexists(paths[-1]) and paths[-1] != "-":
+        call = shlex.join(["irsa-doctor", command, paths[-1], name, *paths[:-1]])
+        raise wrong(f"{paths[-1]}: no such file or folder. Did you mean: {call}")

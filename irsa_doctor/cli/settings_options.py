@@ -71,7 +71,8 @@ def flags_over_settings(
     try:
         settings = api.Settings() if no_config else api.load_settings(".", config)
     except api.SettingsError as error:
-        raise wrong(str(error)) from error
+        hint = "; to read no settings: --no-config" if config == os.devnull else ""
+        raise wrong(f"{error}{hint}") from error
     return _put_over(settings, roles=roles, clusters=clusters, parameters=parameters, **flags)
 
 

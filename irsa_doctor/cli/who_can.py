@@ -20,7 +20,7 @@ from irsa_doctor.cli.options import (
     with_options,
 )
 from irsa_doctor.cli.output import print_text
-from irsa_doctor.cli.paths import input_paths
+from irsa_doctor.cli.paths import check_name_first, input_paths
 from irsa_doctor.cli.settings_options import settings_options
 from irsa_doctor.cli.wrong import checked_format, wrong
 
@@ -68,6 +68,7 @@ def who_can(
     from irsa_doctor import api
 
     output_format = checked_format("who-can", format_)
+    check_name_first("who-can", role, paths or ())
     inputs = input_paths(paths or ([role] if live is None and os.path.isfile(role) else None), live)
     try:
         with within(limits):

@@ -10,7 +10,7 @@ from irsa_doctor.cli.limits import RunLimits, limit_options, within
 from irsa_doctor.cli.live_options import live_options
 from irsa_doctor.cli.options import AccountId, AllFolders, Complete, Config, Format, NoConfig, with_options
 from irsa_doctor.cli.output import print_text
-from irsa_doctor.cli.paths import expanded
+from irsa_doctor.cli.paths import check_name_first, expanded
 from irsa_doctor.cli.progress import progress
 from irsa_doctor.cli.settings_options import flags_over_settings, listed
 from irsa_doctor.cli.wrong import checked_format, wrong
@@ -130,6 +130,7 @@ def why(
 
     output_format = checked_format("why", format_)
     name, inputs = _target(target, list(paths or ()), has_evidence=all_ or any(evidence))
+    check_name_first("why", name, inputs)
     inputs = expanded(inputs)
     _check_call(name, inputs, all_, evidence, live)
     if lookup_events and (evidence.event or all_ or live is None or not live.aws):

@@ -1,7 +1,8 @@
 """The names nearest to one that does not exist, by the number of edits between them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
+_SHOWN = 6
 _MOST = 2_000
 """names beyond which a search takes longer than it is worth"""
 
@@ -37,3 +38,10 @@ def suggestion(word: str, names: Iterable[str], most: int = 1) -> str:
     near = nearest(word, names, most)
     quoted = " or ".join(f'"{name}"' for name in near)
     return f" Did you mean {quoted}?" if near else ""
+
+
+def beginning(start: str, names: Sequence[str]) -> str:
+    """The first names that begin with a text, as a sentence with a space before it, "" where none does."""
+    begun = [name for name in names if name.startswith(start.lower().rstrip("*-") + "-")]
+    more = f" and {len(begun) - _SHOWN} more" if len(begun) > _SHOWN else ""
+    return f" These begin with it: {', '.join(begun[:_SHOWN])}{more}." if begun else ""

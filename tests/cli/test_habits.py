@@ -30,6 +30,7 @@ def world(tmp_path):
 def odd(world):
     """The same with a folder whose only file git ignores, and a link that leads nowhere."""
     put(world / "ignored" / "open.json", role(OPEN))
+    put(world / "-odd.json", role(OPEN))
     put(world / "ignored" / ".gitignore", "*.json")
     (world / "ignored" / ".git").mkdir()
     (world / "broken.json").symlink_to("nowhere")
@@ -118,6 +119,38 @@ HABITS = [
     ("an argument that a command does not take is one line", "simulate roles", 2, "See: irsa-doctor simulate -h"),
     ("an unknown command is one line", "frobnicate", 2, "See: irsa-doctor -h"),
     ("-- before the command changes nothing", "--version check", 0, "irsa-doctor "),
+    ("-o with the name of a format is answered with -f", "check roles -o json", 2, "For the format: -f json"),
+    ("-o with the name of a format needs no space", "check roles -ojson", 2, "For the format: -f json"),
+    ("a file with the name of a format is written where it is a path", "check roles -o ./json", 1, ""),
+    ("a file that begins with -o is not written over", "check -odd.json", 2, "To read the file of this name: ./-odd.json"),
+    ("a family of rules is answered with its pattern", "check roles --select open", 2, 'Did you mean "open-*"?'),
+    ("every rule is a pattern", "check roles --select ALL", 2, 'no rule ALL. Did you mean "*"?'),
+    ("a misspelt pattern is answered with the nearest", "check roles --select 'opne-*'", 2, 'Did you mean "open-*"?'),
+    ("a selection that is empty is an error", "check roles --select ''", 2, "--select names no rule"),
+    ("an ignore list that is empty ignores nothing", "check roles --ignore ''", 1, FINDING),
+    ("the beginning of an id lists what rules begin with it", "rules show open", 2, "These begin with it: open-aud-missing"),
+    ("a message is answered with the command for it", "explain 'is not authorized'", 2, "why --error 'is not authorized'"),
+    ("an error code is answered with the command for it", "explain AccessDenied", 2, "irsa-doctor why --error AccessDenied"),
+    ("no settings are an option", "check roles --config /dev/null", 2, "to read no settings: --no-config"),
+    ("the version after a command is answered", "check --version", 2, "run irsa-doctor --version"),
+    ("-V after a command is answered", "diff -V", 2, "run irsa-doctor --version"),
+    ("--json is answered with the format", "permissions why --json", 2, "-f json does that"),
+    ("-r is answered", "check -r roles", 2, "folders are read with all that is in them"),
+    ("-c is answered with the option for settings", "check roles -c x.toml", 2, "--config takes a settings file"),
+    ("--exit-code is answered", "check roles --exit-code 1", 2, "--fail-on"),
+    ("--list-rules is answered with the command for it", "check --list-rules", 2, "irsa-doctor rules list"),
+    ("--show-files is answered", "check roles --show-files", 2, "-f json lists them under documents"),
+    ("--add-noqa is answered with the baseline", "check roles --add-noqa", 2, "--write-baseline"),
+    ("--diff is answered with the command for it", "check roles --diff", 2, "irsa-doctor diff --git REVISION"),
+    ("--staged is answered with a revision", "diff --staged", 2, "--git HEAD"),
+    ("-n is answered with the form of a target", "why -n app web roles", 2, "NAMESPACE/SERVICEACCOUNT"),
+    ("fix is answered with the option that shows fixes", "fix roles", 2, "irsa-doctor check --show-fixes roles"),
+    ("paths with commas are answered with a list", "check roles,right", 2, "Did you mean: roles right?"),
+    ("a role behind the paths is answered with the right order", "who-can roles checkout", 2, "who-can checkout roles"),
+    ("a target behind the paths is answered with the right order", "why right app/web", 2, "why app/web right"),
+    ("a kind with its group is a kind", "why deployment.apps/app/web roles", 3, "deployment/app/web is not in the"),
+    ("a plural kind with its group is a kind", "why statefulsets.apps/app/web roles", 3, "statefulset/app/web is not in the"),
+    ("empty standard input is named so", "check -", 2, "nothing could be read: standard input: empty"),
     ("a schema of a misspelt command is answered with the nearest", "schema chekc", 2, 'Did you mean "check"?'),
 ]
 

@@ -46,7 +46,22 @@ def matching(patterns: Iterable[str], known: Collection[str]) -> frozenset[str]:
     for pattern in patterns:
         ids = [ident for ident in known if fnmatchcase(ident, pattern)]
         if not ids:
-            is_glob = any(character in pattern for character in "*?[")
-            raise UnknownRule(f"no rule matches {pattern}" if is_glob else f"no rule {pattern}.{suggestion(pattern, known)}")
+            raise UnknownRule(_no_match(pattern, known))
         matched.update(ids)
     return frozenset(matched)
+
+
+def _no_match(pattern: str, known: Collection[str]) -> str:
+    """What a pattern that matches no rule may have meant."""
+    if any(character in pattern for character in "*?["):
+        return f"no rule matches {pattern}.{suggestion(pattern, sorted(_beginnings(known)))}"
+    if pattern.lower() == "all":
+        return f'no rule {pattern}. Did you mean "*"?'
+    begun = pattern.lower().rstrip("-") + "-*"
+    meant = begun if begun in _beginnings(known) else ""
+    return f"no rule {pattern}." + (f' Did you mean "{meant}"?' if meant else suggestion(pattern, known))
+
+
+def _beginnings(known: Iterable[str]) -> set[str]:
+    """The patterns of all ids that begin with the same words, such as `open-*`."""
+    return {ident[:end] + "-*" for ident in known for end, letter in enumerate(ident) if letter == "-"}

@@ -18,6 +18,7 @@ from irsa_doctor.model.nearness import nearest
 _LISTED = 10
 _FORMS = "NAMESPACE/SERVICEACCOUNT, pod/NAMESPACE/POD or KIND/NAMESPACE/NAME"
 _SHORT: Mapping[str, str] = {short: plural.removesuffix("s") for short, plural in SHORT_NAMES.items()}
+_GROUPS = ("apps", "batch")
 _ACCOUNTS = ("sa", "serviceaccount")
 _NO_EVIDENCE = CaseEvidence()
 
@@ -40,7 +41,9 @@ def parse_target(text: str) -> DiagnosisTarget:
 
 
 def _kind(word: str) -> str:
-    name = word.lower()
+    """The kind of a target, also as kubectl writes it with its group: `deployment.apps`."""
+    head, _, group = word.lower().partition(".")
+    name = head if group in _GROUPS or group.partition(".")[2] in _GROUPS else word.lower()
     singular = name.removesuffix("s") if name not in _SHORT else name
     return _SHORT.get(name) or _SHORT.get(singular) or singular
 
@@ -102,7 +105,7 @@ def find_case(
     """The case of one target; raises NoTarget where several clusters have it."""
     if not cluster and not stated_issuer and target.kind and not _is_kind(view, target.kind):
         # `CLUSTER/NAMESPACE/SERVICEACCOUNT`, as findings name a service account
-        cluster = next((c.id for c in view.inventory.clusters if target.kind in (c.name.lower(), c.label.lower())), "")
+        cluster = next((c.id for c in view.inventory.clusters if target.kind in (_kind(c.name), _kind(c.label))), "")
         target = DiagnosisTarget(target.namespace, target.name, "", target.role) if cluster else target
     ids, issuer = _clusters(view, cluster, stated_issuer)
     base = Case(view=view, locate=locate, namespace=target.namespace, stated_role=target.role, evidence=evidence)
