@@ -10,7 +10,7 @@ from irsa_doctor.model import Hole, Place, Text, joined, text_of
 from irsa_doctor.sources.templates.cloudformation.conditions import combined_conditions, compared_parameter
 from irsa_doctor.sources.templates.cloudformation.other_arns import other_arn
 from irsa_doctor.sources.templates.cloudformation.steps import TemplateSteps
-from irsa_doctor.sources.templates.cloudformation.unexpanded import unexpanded
+from irsa_doctor.sources.templates.cloudformation.unexpanded import named_argument, unexpanded
 from irsa_doctor.sources.templates.splitting import part_of
 from irsa_doctor.sources.templates.values import (
     Fragment,
@@ -44,11 +44,13 @@ class Template:
         place: Place,
         assumed: Mapping[str, bool] = {},
         parameters: Mapping[str, str] = {},
+        paths: Mapping[str, tuple[str | int, ...]] = {},
     ) -> None:
         self.members = members
         self.place = place
         self.assumed = assumed
         self.parameters = parameters
+        self.paths = paths
         self.undecided: set[str] = set()
         self.steps = TemplateSteps()
         self.decided: dict[str, bool | None] = {}
@@ -58,7 +60,11 @@ class Template:
 
     def assuming(self, assumed: Mapping[str, bool]) -> "Template":
         """Return the same template with some conditions assumed to be true or false."""
-        return Template(self.members, self.place, assumed, self.parameters)
+        return Template(self.members, self.place, assumed, self.parameters, self.paths)
+
+    def place_of(self, name: str) -> Place:
+        """Return where a resource is written; those of a loop are written once."""
+        return self.place.at(*self.paths.get(name, ("Resources", name)))
 
     def exists(self, name: str) -> bool:
         """Whether a resource may be made: not where its condition is known not to hold."""
@@ -70,7 +76,7 @@ class Template:
         properties = self._resource(name).get("Properties")
         if not isinstance(properties, dict) or member not in properties:
             return None
-        pointer = self.place.at("Resources", name, "Properties", member).pointer
+        pointer = self.place_of(name).at("Properties", member).pointer
         self.steps.of_property = 0
         resolved = self.value(properties[member], pointer, 0)
         return None if resolved.value is _NOTHING else resolved
@@ -103,15 +109,19 @@ class Template:
                 ((name, argument),) = value.items()
                 if name == "Ref" or (isinstance(name, str) and name.startswith("Fn::")):
                     return self._function(name, argument, f"{pointer}/{escaped(name)}", depth)
-            members = ((name, self.value(item, f"{pointer}/{escaped(name)}", depth + 1)) for name, item in value.items())
-            kept: dict[object, TemplateValue] = {
-                self._plain(name): item for name, item in members if item.value is not _NOTHING
-            }
+            members = (self._member(name, item, f"{pointer}/{escaped(name)}", depth + 1) for name, item in value.items())
+            kept: dict[object, TemplateValue] = {name: item for name, item in members if item.value is not _NOTHING}
             return self._at(kept, pointer)
         if isinstance(value, list):
             items = (self.value(item, f"{pointer}/{number}", depth + 1) for number, item in enumerate(value))
             return self._at(tuple(item for item in items if item.value is not _NOTHING), pointer)
         return self._at(self._plain(value), pointer)
+
+    def _member(self, name: object, value: object, pointer: str, depth: int) -> tuple[object, TemplateValue]:
+        """A member; of a loop that is not expanded the name is not known, nor the value."""
+        if isinstance(name, str) and name.startswith("Fn::ForEach::"):
+            return hole(name), self._at(hole(name), pointer)
+        return self._plain(name), self.value(value, pointer, depth)
 
     def _plain(self, value: object) -> object:
         """A scalar, or the name of a member, as it is written."""
@@ -128,7 +138,7 @@ class Template:
         function = _FUNCTIONS.get(name)
         result = function(self, argument, pointer, depth + 1) if function else None
         if result is None:
-            return self._at(hole(f"{name} {_named(argument)}"), pointer)
+            return self._at(hole(f"{name} {named_argument(argument)}"), pointer)
         if isinstance(result.value, str | Text) and len(text_of(result.value)) > _LONGEST:
             raise WrongShape(pointer, f"a text of more than {_LONGEST:,} characters")
         if isinstance(result.value, tuple):
@@ -180,7 +190,7 @@ class Template:
             return None
         self.open.add(key)
         try:
-            resolved = self.value(properties[member], self.place.at("Resources", name, "Properties", member).pointer, depth + 1)
+            resolved = self.value(properties[member], self.place_of(name).at("Properties", member).pointer, depth + 1)
         finally:
             self.open.discard(key)
         return resolved.value if isinstance(resolved.value, str | Text) else None
@@ -367,14 +377,6 @@ class Template:
         if left is None or right is None or isinstance(left, Text) or isinstance(right, Text):
             return None
         return left == right
-
-
-def _named(argument: object) -> str:
-    """A short name for the argument of a function."""
-    if isinstance(argument, dict) and len(argument) == 1:
-        return _named(next(iter(argument.values())))
-    words = [item for item in argument if isinstance(item, str)] if isinstance(argument, list) else [argument]
-    return " ".join(str(word) for word in words)[:60]
 
 
 def _with_placeholders(piece: Fragment) -> Iterable[Fragment]:

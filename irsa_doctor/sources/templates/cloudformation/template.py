@@ -25,6 +25,7 @@ from irsa_doctor.sources.documents.reading import DocumentReading, NamelessProvi
 from irsa_doctor.sources.templates.addons import Addon, add_account, add_association, is_policy, session_tags_of
 from irsa_doctor.sources.templates.cloudformation.in_cluster import read_chart, read_kubernetes_resource
 from irsa_doctor.sources.templates.cloudformation.intrinsics import Template
+from irsa_doctor.sources.templates.cloudformation.loops import without_loops
 from irsa_doctor.sources.templates.cloudformation.unread import unread_parts, unread_trust
 from irsa_doctor.sources.templates.values import Spots, TemplateValue, hole, known, policy_of, scalar_text
 from irsa_doctor.text import shapes
@@ -39,15 +40,18 @@ def read_template(page: Page, reading: DocumentReading) -> None:
     """Read every resource of a template that has to do with roles of service accounts."""
     members = shapes.mapping(page.value, page.place)
     resources = shapes.inner(members, "Resources", page.place)
-    template = Template(members, page.place, parameters=reading.parameters)
+    looped = without_loops(members, reading.parameters)
+    members, resources = looped.members, shapes.inner(looped.members, "Resources", page.place)
+    template = Template(members, page.place, parameters=reading.parameters, paths=looped.paths)
     for name, item in resources.items():
         kind = item.get("Type") if isinstance(item, dict) else None
         reader = _READERS.get(kind) if isinstance(kind, str) else None
         if reader:
-            reading.attempt(name, page.place.at("Resources", name), partial(_read, reader, template, reading))
+            reading.attempt(name, template.place_of(str(name)), partial(_read, reader, template, reading))
     for name, missing in dict.fromkeys(unread_trust(members)):
         reading.gaps.append(Gap(UNREAD_TRUST, reading.path, name, missing, "the template as it is deployed"))
-    notes = list(dict.fromkeys(unread_parts(members, page.place, _READERS.keys())))
+    once = [f"{name} is read once: its collection is known only when the template is deployed" for name in looped.once]
+    notes = list(dict.fromkeys([*unread_parts(members, page.place, _READERS.keys()), *once]))
     reading.notes += notes
     if not reading.gave_something():
         reading.passed += notes or ["a template without role, OIDC provider, cluster or Pod Identity association"]

@@ -20,3 +20,11 @@ def _marked(part: str | Hole, declares: Callable[[str], bool]) -> str | Hole:
     if isinstance(part, str) or not (part.name.startswith("${") and declares(part.name[2:-1].strip())):
         return part
     return Hole(f"{part.name}{UNEXPANDED}")
+
+
+def named_argument(argument: object) -> str:
+    """Return a short name for the argument of a function that is not evaluated."""
+    if isinstance(argument, dict) and len(argument) == 1:
+        return named_argument(next(iter(argument.values())))
+    words = [item for item in argument if isinstance(item, str)] if isinstance(argument, list) else [argument]
+    return " ".join(str(word) for word in words)[:60]

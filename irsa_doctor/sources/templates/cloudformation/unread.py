@@ -22,7 +22,7 @@ def unread_parts(members: Mapping[str, object], place: Place, kinds: Collection[
     """Yield a sentence for each part that is not read, in the order of the template; `kinds` of resources are read."""
     transforms = members.get("Transform")
     for macro in transforms if isinstance(transforms, list) else [transforms]:
-        if name := _name_of(macro):
+        if (name := _name_of(macro)) and name != "AWS::LanguageExtensions":
             yield f"the macro {name} changes the template when it is deployed: what it makes is not read"
     resources = members.get("Resources")
     for name, item in resources.items() if isinstance(resources, dict) else ():

@@ -47,11 +47,13 @@ ROLE = """
         ),
         (
             "Transform: AWS::LanguageExtensions\n",
-            "  Fn::ForEach::Roles: [Name, [a, b], {}]\n",
-            (
-                "the macro AWS::LanguageExtensions changes the template when it is deployed: what it makes is not read; "
-                "Fn::ForEach::Roles makes resources when the template is deployed, which are not read"
-            ),
+            "  Fn::ForEach::Roles: [Name, {Ref: Names}, {'Key${Name}': {Type: AWS::KMS::Key}}]\n",
+            "Fn::ForEach::Roles is read once: its collection is known only when the template is deployed",
+        ),
+        (
+            "Transform: AWS::LanguageExtensions\n",
+            "  Fn::ForEach::Roles: {Name: [a, b]}\n",
+            "Fn::ForEach::Roles makes resources when the template is deployed, which are not read",
         ),
         (
             "",
