@@ -13,7 +13,6 @@ _COMMANDS = {
     **dict.fromkeys(("diagnose", "doctor", "debug"), "why"),
     **dict.fromkeys(("rule", "describe"), "explain"),
     **dict.fromkeys(("compare", "plan"), "diff"),
-    "fix": "check --show-fixes",
     "completion": "--show-completion",
 }
 """what other programs call a command -> what does it here"""

@@ -144,7 +144,6 @@ HABITS = [
     ("--diff is answered with the command for it", "check roles --diff", 2, "irsa-doctor diff --git REVISION"),
     ("--staged is answered with a revision", "diff --staged", 2, "--git HEAD"),
     ("-n is answered with the form of a target", "why -n app web roles", 2, "NAMESPACE/SERVICEACCOUNT"),
-    ("fix is answered with the option that shows fixes", "fix roles", 2, "irsa-doctor check --show-fixes roles"),
     ("paths with commas are answered with a list", "check roles,right", 2, "Did you mean: roles right?"),
     ("a role behind the paths is answered with the right order", "who-can roles checkout", 2, "who-can checkout roles"),
     ("a target behind the paths is answered with the right order", "why right app/web", 2, "why app/web right"),
