@@ -114,9 +114,7 @@ OPTIONS = {
     **dict.fromkeys(("--list-rules", "--show-rules"), "run irsa-doctor rules list"),
     **dict.fromkeys(("--show-files", "--list-files"), "-f json lists them under documents"),
     "--explain": "run irsa-doctor explain ID",
-    **dict.fromkeys(
-        ("--add-noqa", "--update-baseline", "--generate-baseline"), "--write-baseline accepts the present findings"
-    ),
+    **dict.fromkeys(("--add-noqa", "--update-baseline", "--generate-baseline"), "--write-baseline accepts present findings"),
     "--stdin-filename": "- reads standard input; what it is shows from its content",
     **dict.fromkeys(("--staged", "--cached"), "--git HEAD compares the work tree with the last commit"),
     "--diff": "irsa-doctor diff --git REVISION compares with a revision",

@@ -6,11 +6,12 @@ from typing import Literal
 
 from irsa_doctor.facts.lookups.lookups import ROLE_ARN
 from irsa_doctor.facts.lookups.names import is_one_letter_off
-from irsa_doctor.model import Arn, ServiceAccount, Text, is_role_arn, parse_arn
+from irsa_doctor.model import Arn, ServiceAccount, Text, is_role_arn, parse_arn, text_of
 
 Annotation = Literal["ok", "none", "key-typo", "template", "policy-arn", "bare-name", "malformed"]
 
 _MARKUP = re.compile(r"\$\{|\$\(|\{\{|<[^<>]*>|@@|%[A-Z_]+%|REPLACE|CHANGE_?ME|YOUR[_-]|ACCOUNT_?ID|X{4,}")
+_VARIABLE = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_]*(?::?[-=][^{}]*)?\}")
 # "replace" and the like may be part of a role's own name
 _WHOLE_NAME = re.compile(
     r"(REPLACE|CHANGE)[_-]?ME|YOUR[_-]([A-Z]+[_-])*(ROLE|NAME|ARN)|(IAM[_-])?ROLE[_-]NAME|X{4,}", re.IGNORECASE
@@ -37,6 +38,15 @@ def _form_of_text(value: Text) -> Annotation:
     """Whatever its holes hold, an ARN of a policy names no role."""
     match = _OTHER_ARN.match("".join(part if isinstance(part, str) else "*" for part in value.parts))
     return "policy-arn" if match and match[1] in _OTHER_IAM else "template"
+
+
+def holds_variable(account: ServiceAccount) -> bool:
+    """Whether the role of a manifest is written with variables such as `${ACCOUNT_ID}`, which envsubst and the like fill
+    before it is applied. In an object of a cluster nothing fills them any more."""
+    value = text_of(account.annotations.get(ROLE_ARN, ""))
+    if account.template or account.created or not _VARIABLE.search(value):
+        return False
+    return not _MARKUP.search(_VARIABLE.sub("", value).upper())
 
 
 @lru_cache(maxsize=4096)

@@ -17,7 +17,7 @@ from irsa_doctor.facts.lookups.associations import (
 from irsa_doctor.facts.lookups.lookups import ROLE_ARN
 from irsa_doctor.facts.lookups.view import View
 from irsa_doctor.facts.roles.role import AnalysedRole
-from irsa_doctor.facts.service_accounts.annotations import Annotation, annotation_form, is_near_key
+from irsa_doctor.facts.service_accounts.annotations import Annotation, annotation_form, holds_variable, is_near_key
 from irsa_doctor.facts.subject import Evidence, Judged
 from irsa_doctor.facts.workloads.containers import PLACEHOLDERS
 from irsa_doctor.facts.workloads.webhook import (
@@ -44,6 +44,7 @@ class ServiceAccountFacts(msgspec.Struct, frozen=True):
     """What a service account alone shows, and whether some role expects it to name it."""
 
     annotation: Annotation | Unknown
+    annotation_variable: bool
     wanted: bool
     partition_differs: bool
     regional_endpoints_ignored: bool
@@ -80,6 +81,7 @@ def service_account_facts(view: View, account: ServiceAccount) -> Judged:
     associated = key in view.inventory.association_by_key
     facts = ServiceAccountFacts(
         annotation=_annotation(view, account, form),
+        annotation_variable=holds_variable(account),
         wanted=bool(trusting) and not associated and key not in view.annotated_workloads,
         partition_differs=bool(arn and partition and arn.partition != partition),
         regional_endpoints_ignored=isinstance(regional, str) and regional not in _BOOL,
@@ -117,6 +119,7 @@ def account_template_facts(view: View, account: ServiceAccount) -> Judged:
     form = annotation_form(account)
     facts = ServiceAccountFacts(
         annotation=form if form in _CERTAIN else "ok",
+        annotation_variable=False,
         wanted=False,
         partition_differs=False,
         regional_endpoints_ignored=False,

@@ -238,6 +238,11 @@ KINDS: tuple[Kind, ...] = (
     Kind("iam-get-role", _has("RoleName", "Arn", "AssumeRolePolicyDocument"), aws.read_bare_role),
     Kind("iam-get-role", _has("RoleName", "Arn", "RoleId"), aws.read_bare_role),
     Kind("eksctl", _of_group("eksctl.io"), template_readers.load_eksctl),
+    Kind(
+        "flux-kustomization",
+        _both(_of_group("kustomize.toolkit.fluxcd.io"), _is_of_kind("Kustomization")),
+        template_readers.load_flux_kustomization,
+    ),
     Kind("kustomization", _is_kustomization, template_readers.load_kustomization),
     Kind(
         "helm-release",

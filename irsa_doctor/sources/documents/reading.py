@@ -86,6 +86,13 @@ class Deployment(msgspec.Struct, frozen=True):
     parameters: dict[str, str]
 
 
+class Substitution(msgspec.Struct, frozen=True):
+    """What a Kustomization of Flux puts in for variables of its manifests; `from_objects`: ConfigMaps or Secrets have more."""
+
+    values: Mapping[str, str]
+    from_objects: bool = False
+
+
 class StatedFiles(msgspec.Struct, frozen=True):
     """The files that the user names for templates: `plans` by the folder of the configuration in whose place they are,
     `parameters` by the template or the folder to which they give values."""
@@ -150,6 +157,8 @@ class DocumentReading(msgspec.Struct):
     """whether the document is of what a change is laid over"""
     gaps: list[Gap] = []
     """what the document speaks of and is not there"""
+    substitutions: list[Substitution] = []
+    """what is put in for variables of manifests before they are applied"""
     syntax: Any = None
     """the syntax tree of Terraform configuration, read when all files of its module are there (templates.terraform.syntax)"""
     variables: dict[str, Any] = {}

@@ -54,6 +54,13 @@ def load_kustomization(page: Page, reading: DocumentReading) -> None:
     read_kustomization(page, reading)
 
 
+def load_flux_kustomization(page: Page, reading: DocumentReading) -> None:
+    """Read the variables that a Kustomization of Flux substitutes."""
+    from irsa_doctor.sources.templates.kustomizations import read_flux_kustomization
+
+    read_flux_kustomization(page, reading)
+
+
 def load_helm_release(page: Page, reading: DocumentReading) -> None:
     """Read the values of a release of Flux or of K3s."""
     from irsa_doctor.sources.templates.releases import read_helm_release

@@ -33,6 +33,7 @@ from irsa_doctor.sources.joining.overlay import Overlay, name_roles
 from irsa_doctor.sources.joining.permissions import with_role_policies
 from irsa_doctor.sources.joining.planned import join_plans
 from irsa_doctor.sources.joining.providers import named_providers
+from irsa_doctor.sources.joining.substitutions import substitute_variables
 from irsa_doctor.sources.snapshot.snapshot import Query
 
 _Record = TypeVar("_Record", OidcProvider, Cluster)
@@ -56,6 +57,7 @@ def join(readings: Sequence[DocumentReading], stated: JoinContext) -> Inventory:
     accounts = AnswerAccounts(readings, stated.account)
     clusters = _Clusters(readings, stated.clusters, accounts, disputes)
     join_plans(readings)
+    substitute_variables(readings)
     name_roles(readings, accounts.of, accounts.partitions)
     fill_holes(readings, partial(_known_at, accounts, clusters))
     for reading in readings:

@@ -8,7 +8,9 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
-from irsa_doctor.sources.documents.reading import DocumentReading
+from irsa_doctor.sources.documents.reading import DocumentReading, Page, Substitution
+from irsa_doctor.sources.templates.values import scalar_text
+from irsa_doctor.text import shapes
 
 _RENAMING = ("namePrefix", "nameSuffix", "namespace")
 _TARGETS = ("resources", "bases", "components")
@@ -124,3 +126,15 @@ def _files(kustomization: Kustomization, by_folder: Mapping[str, Kustomization])
             yield path
         else:
             waiting += below.targets
+
+
+def read_flux_kustomization(page: Page, reading: DocumentReading) -> None:
+    """Read what a Kustomization of Flux substitutes in its manifests (`spec.postBuild`)."""
+    members = shapes.mapping(page.value, page.place)
+    spec = shapes.inner(members, "spec", page.place)
+    after = shapes.inner(spec, "postBuild", page.place.at("spec"))
+    values = shapes.inner(after, "substitute", page.place.at("spec", "postBuild"))
+    texts = {name: text for name, value in values.items() if (text := scalar_text(value)) and isinstance(text, str)}
+    if values or after.get("substituteFrom"):
+        reading.substitutions.append(Substitution(texts, bool(after.get("substituteFrom")) or len(texts) < len(values)))
+    reading.passed.append("a Kustomization of Flux: it names no role")
