@@ -1,5 +1,6 @@
 """Reads the text of one document: a dialect, JSON, YAML, or a policy that is wrapped in a string."""
 
+import os
 import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -11,13 +12,15 @@ from irsa_doctor.sources.documents import kinds
 from irsa_doctor.sources.documents.bulk import FROM, read_bulk
 from irsa_doctor.sources.documents.dialects import Dialect
 from irsa_doctor.sources.documents.policies import concerns, is_like_policy, unwrapped
-from irsa_doctor.sources.documents.reading import Deployment, DocumentReading, Page, guarded
+from irsa_doctor.sources.documents.reading import Deployment, DocumentReading, NestedStack, Page, guarded
 from irsa_doctor.text.errors import TextError
 from irsa_doctor.text.json import read_json, read_pieces, split_values
 from irsa_doctor.text.lines import Span
 from irsa_doctor.text.positions import Documents, Source
 from irsa_doctor.text.scanner import Duplicate, Scan
 
+_NESTED = 500
+"""stacks in stacks that are read"""
 _YAML_LIMIT = 64 << 20
 """Bytes of YAML that are read: a node takes a hundred times the memory of its text."""
 _WHOLE_LIMIT = 1_000_000
@@ -163,23 +166,56 @@ def _read_page(page: Page, reading: DocumentReading) -> None:
 def read_waiting(readings: Sequence[DocumentReading], stated: Mapping[str, str]) -> None:
     """Read the templates that wait for the values of their parameters, when all files are read; `stated` are the files of
     parameters that the user names, by their templates."""
-    if not any(reading.waiting or reading.parameters for reading in readings):
-        return
+    pages_of: dict[str, list[Page]] = {}
+    if any(reading.waiting or reading.parameters for reading in readings):
+        pages_of = _read_with_parameters(readings, stated)
+    if any(reading.nested for reading in readings):
+        _read_nested(readings, pages_of)
+
+
+def _read_with_parameters(readings: Sequence[DocumentReading], stated: Mapping[str, str]) -> dict[str, list[Page]]:
+    """Read what waits with the parameters of the input, and return the pages by path."""
     from irsa_doctor.sources.templates.cloudformation.parameters import give_parameters
 
     guarded(
         [reading for reading in readings if reading.waiting or reading.parameters], partial(give_parameters, readings, stated)
     )
+    pages_of = {}
     for reading in readings:
         # what waits no longer counts as what the document gave
         pages, reading.waiting = reading.waiting, []
+        pages_of[reading.path] = pages
         for page in pages:
             guarded((reading,), partial(read_page_now, page, reading))
             for deployment in reading.deployments:
                 guarded((reading,), partial(_add_deployment, page, reading, deployment))
+    return pages_of
 
 
-def _add_deployment(page: Page, reading: DocumentReading, deployment: Deployment) -> None:
+def _read_nested(readings: Sequence[DocumentReading], pages_of: Mapping[str, Sequence[Page]]) -> None:
+    """Read the templates of nested stacks with what the stacks around them give to them, in place of what they are alone."""
+    by_path = {os.path.normpath(reading.path): reading for reading in readings}
+    waiting = [(reading, stack) for reading in readings for stack in reading.nested]
+    given: set[str] = set()
+    for number, (around, stack) in enumerate(waiting):
+        inside = by_path.get(stack.template)
+        if inside is None or inside is around or number >= _NESTED:
+            continue
+        around.notes = [note for note in around.notes if note != stack.why]
+        if stack.why in around.passed:
+            around.passed.remove(stack.why)
+            around.passed = around.passed or ["a template whose stacks are read from their own templates"]
+        around.gaps = [gap for gap in around.gaps if gap.name != stack.name]
+        if pages := pages_of.get(inside.path):
+            if inside.path not in given:
+                given.add(inside.path)
+                inside.roles = []
+            deployment = Deployment(f"in the stack {stack.name} of {os.path.basename(around.path)}", stack.parameters)
+            for page in pages:
+                waiting += [(inside, deeper) for deeper in _add_deployment(page, inside, deployment)]
+
+
+def _add_deployment(page: Page, reading: DocumentReading, deployment: Deployment) -> list[NestedStack]:
     """Add the roles whose policies differ from those of the defaults where a template is deployed with other parameters."""
     other = DocumentReading(reading.path, parameters=deployment.parameters, deployment=deployment.words)
     kinds.read_page(page, other)
@@ -190,6 +226,7 @@ def _add_deployment(page: Page, reading: DocumentReading, deployment: Deployment
     reading.apart += [place for place in other.apart if place in places]
     for spot, anchor in other.anchors.items():
         reading.anchors.setdefault(spot, anchor)
+    return other.nested
 
 
 def read_page_now(

@@ -86,6 +86,16 @@ class Deployment(msgspec.Struct, frozen=True):
     parameters: dict[str, str]
 
 
+class NestedStack(msgspec.Struct, frozen=True):
+    """A stack that a template makes of another one: the path of that, and the parameters that are known; `why` and `name` are
+    what the reading says of it as long as the other template is not in the input."""
+
+    template: str
+    parameters: dict[str, str]
+    name: str
+    why: str
+
+
 class Substitution(msgspec.Struct, frozen=True):
     """What a Kustomization of Flux puts in for variables of its manifests; `from_objects`: ConfigMaps or Secrets have more."""
 
@@ -157,6 +167,8 @@ class DocumentReading(msgspec.Struct):
     """whether the document is of what a change is laid over"""
     gaps: list[Gap] = []
     """what the document speaks of and is not there"""
+    nested: list[NestedStack] = []
+    """stacks whose templates may be among the input"""
     substitutions: list[Substitution] = []
     """what is put in for variables of manifests before they are applied"""
     syntax: Any = None

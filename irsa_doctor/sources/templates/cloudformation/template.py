@@ -3,6 +3,7 @@
 https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/template-anatomy.html
 """
 
+import os
 from collections.abc import Callable, Mapping
 from functools import partial
 from itertools import product
@@ -21,7 +22,7 @@ from irsa_doctor.model import (
     without_scheme,
 )
 from irsa_doctor.sources.documents.aws import client_ids_missing, thumbprints_missing
-from irsa_doctor.sources.documents.reading import DocumentReading, NamelessProvider, Page
+from irsa_doctor.sources.documents.reading import DocumentReading, NamelessProvider, NestedStack, Page
 from irsa_doctor.sources.templates.addons import Addon, add_account, add_association, is_policy, session_tags_of
 from irsa_doctor.sources.templates.cloudformation.in_cluster import read_chart, read_kubernetes_resource
 from irsa_doctor.sources.templates.cloudformation.intrinsics import Template
@@ -118,6 +119,21 @@ def _add_role(
     reading.roles.append(Role("", name, "", policy, place, seconds, "", name, planned, case))
 
 
+def _read_nested(template: Template, name: str, place: Place, reading: DocumentReading) -> None:
+    """The stack of another template, where that is a file
+    (https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-nested-stacks.html; `aws cloudformation package`
+    and SAM take paths)."""
+    url, given = template.property(name, "TemplateURL"), template.property(name, "Parameters")
+    source = url or template.property(name, "Location")
+    path = known(source.value) if source else ""
+    if not path or "://" in path:
+        return
+    members = given.value if given and isinstance(given.value, dict) else {}
+    parameters = {str(member): text for member, item in members.items() if (text := known(item.value))}
+    where = os.path.normpath(os.path.join(os.path.dirname(reading.path), path))
+    reading.nested.append(NestedStack(where, parameters, name, f"the nested stack {name} is not read by itself: {path}"))
+
+
 def _read_provider(template: Template, name: str, place: Place, reading: DocumentReading) -> None:
     url = template.property(name, "Url")
     text = scalar_text(url.value) if url else None
@@ -206,6 +222,8 @@ def _read_addon(template: Template, name: str, place: Place, reading: DocumentRe
 _READERS: Mapping[str, Reader] = {
     "AWS::IAM::Role": _read_role,
     "AWS::Serverless::Function": _read_function,
+    "AWS::CloudFormation::Stack": _read_nested,
+    "AWS::Serverless::Application": _read_nested,
     "AWS::IAM::OIDCProvider": _read_provider,
     "Custom::AWSCDKOpenIdConnectProvider": _read_provider,
     "AWS::EKS::Cluster": _read_cluster,
