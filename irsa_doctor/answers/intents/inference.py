@@ -10,6 +10,7 @@ from irsa_doctor.answers.intents.intent_text import RoleEntry, intent_text
 from irsa_doctor.facts import AnalysedRole, View
 from irsa_doctor.facts.lookups.associations import role_answer
 from irsa_doctor.facts.lookups.users import RoleUser
+from irsa_doctor.issuers import profile_of
 from irsa_doctor.model import Cluster, is_role_arn, issuer_of_provider, text_of
 from irsa_doctor.trust import Admitted, Policy, is_subject, spell
 from irsa_doctor.trust.languages import Finite
@@ -171,7 +172,9 @@ def _questions(
     policy = analysed.policy
     if policy is None or not (users or admitted_users):
         return
-    others = sorted(set(_other_principals(policy)))
+    issuers = {issuer_of_provider(p) for p, known in analysed.by_provider.items() if known.reach.scope != "nobody"}
+    # their tokens are not of service accounts
+    others = sorted({*_other_principals(policy), *(issuer for issuer in issuers if not _is_of_cluster(view, issuer))})
     if others:
         says = f"it may also be assumed by {', '.join(others[:_NAMED])}, which an intent does not say"
         yield Question(code="other-principal", role=analysed.role.arn, says=says)
@@ -192,7 +195,9 @@ def _broken(analysed: AnalysedRole, users: Sequence[RoleUser], admitted_users: S
 def _wildcard(view: View, analysed: AnalysedRole, admitted_users: Sequence[RoleUser]) -> Question | None:
     """More is admitted than subjects that are named one by one."""
     used = {(user.issuer, user.subject) for user in admitted_users}
-    wide = {p: known for p, known in analysed.by_provider.items() if _is_wide(known)}
+    wide = {
+        p: known for p, known in analysed.by_provider.items() if _is_wide(known) and _is_of_cluster(view, issuer_of_provider(p))
+    }
     if not wide or not admitted_users:
         return None
     more = sum(
@@ -203,6 +208,12 @@ def _wildcard(view: View, analysed: AnalysedRole, admitted_users: Sequence[RoleU
     patterns = [p for known in wide.values() for p in spell(known.subjects, known.profile.grammar).patterns]
     says = f"it admits {_listed(patterns)}, so {more} more of the service accounts given than use it"
     return Question(code="wildcard", role=analysed.role.arn, says=says)
+
+
+def _is_of_cluster(view: View, issuer: str) -> bool:
+    """Whether an issuer is that of a cluster, by the input or by its name."""
+    profile = profile_of(issuer)
+    return issuer in view.inventory.clusters_by_issuer or (profile is not None and profile.grammar == "service-account")
 
 
 def _is_wide(known: Admitted) -> bool:
@@ -217,7 +228,7 @@ def _unused(view: View, analysed: AnalysedRole, admitted_users: Sequence[RoleUse
     listed = [
         (issuer_of_provider(provider), subject)
         for provider, known in analysed.by_provider.items()
-        if isinstance(known.subjects, Finite)
+        if isinstance(known.subjects, Finite) and _is_of_cluster(view, issuer_of_provider(provider))
         for subject in sorted(known.subjects.values)
     ]
     unused = [subject for issuer, subject in listed if (issuer, subject) not in used]
