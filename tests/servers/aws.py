@@ -47,6 +47,7 @@ class FakeAws:
         self.account, self.region = account, region
         self.roles, self.providers, self.clusters, self.associations = {}, {}, {}, {}
         self.policies, self.parents, self.events = {}, {}, []
+        self.addons, self.node_groups = {}, {}
         self.managed = {}
         self.organization = False
         self.management = "999988887777"
@@ -185,6 +186,28 @@ class FakeAws:
         for one in self.associations.get(parameters["clusterName"], ()):
             if one["associationId"] == parameters["associationId"]:
                 return {"association": one}
+        raise Problem("ResourceNotFoundException")
+
+    def on_list_addons(self, parameters):
+        names = [addon["addonName"] for addon in self.addons.get(parameters["clusterName"], ())]
+        page, token = self._page(names, parameters, "maxResults", "nextToken")
+        return {"addons": page, "nextToken": token}
+
+    def on_describe_addon(self, parameters):
+        for addon in self.addons.get(parameters["clusterName"], ()):
+            if addon["addonName"] == parameters["addonName"]:
+                return {"addon": addon}
+        raise Problem("ResourceNotFoundException")
+
+    def on_list_nodegroups(self, parameters):
+        names = [group["nodegroupName"] for group in self.node_groups.get(parameters["clusterName"], ())]
+        page, token = self._page(names, parameters, "maxResults", "nextToken")
+        return {"nodegroups": page, "nextToken": token}
+
+    def on_describe_nodegroup(self, parameters):
+        for group in self.node_groups.get(parameters["clusterName"], ()):
+            if group["nodegroupName"] == parameters["nodegroupName"]:
+                return {"nodegroup": group}
         raise Problem("ResourceNotFoundException")
 
     def on_describe_organization(self, parameters):

@@ -19,6 +19,8 @@ RESOURCES = {
     "statefulsets": ("apps", "v1", "StatefulSet"),
     "jobs": ("batch", "v1", "Job"),
     "cronjobs": ("batch", "v1", "CronJob"),
+    "nodes": ("", "v1", "Node"),
+    "networkpolicies": ("networking.k8s.io", "v1", "NetworkPolicy"),
     "mutatingwebhookconfigurations": ("admissionregistration.k8s.io", "v1", "MutatingWebhookConfiguration"),
 }
 _PLURALS = {kind: plural for plural, (_, _, kind) in RESOURCES.items()}

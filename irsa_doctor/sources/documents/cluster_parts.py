@@ -48,7 +48,7 @@ def read_describe_addon(page: Page, reading: DocumentReading) -> None:
 def _daemonsets(members: Mapping[str, object], place: Place) -> tuple[str, ...] | None:
     """The daemon sets that the configuration creates; EKS answers without the member where there is none."""
     text = shapes.text(members, "configurationValues", place)
-    settings = _settings(text) if text else {}
+    settings = addon_settings(text) if text else {}
     if settings is None:
         return None
     listed = settings.get("daemonsets")
@@ -56,7 +56,7 @@ def _daemonsets(members: Mapping[str, object], place: Place) -> tuple[str, ...] 
     return tuple(str(name) for name, item in created if isinstance(item, dict) and item.get("create") is True)
 
 
-def _settings(text: str) -> dict[str, object] | None:
+def addon_settings(text: str) -> dict[str, object] | None:
     """The configuration values of an add-on, JSON or YAML; None where they cannot be read."""
     # most JSON is YAML
     documents = read_yaml(text.encode())

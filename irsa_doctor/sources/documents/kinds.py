@@ -302,6 +302,7 @@ _ANSWERED_IN = {
     "eks-describe-cluster": "cluster",
     "eks-list-addons": "addons",
     "eks-describe-addon": "addon",
+    "eks-describe-nodegroup": "nodegroup",
     "eks-list-pod-identity-associations": "associations",
     "eks-describe-pod-identity-association": "association",
     "organizations-describe-policy": "Policy",

@@ -23,10 +23,17 @@ def read_network_policy(kind: str, members: dict[str, object], place: Place, rea
     spec, rules = shapes.inner(members, "spec", place), shapes.inner(members, "spec", place).get("egress")
     types = spec.get("policyTypes")
     limits = "Egress" in types if isinstance(types, list) else bool(rules)
-    if not limits or not str(members.get("apiVersion", "")).startswith(("networking.k8s.io/", "extensions/")):
+    if not limits or not _is_of_kubernetes(members, spec):
         return
     answers = [_reaches(rule) for rule in _listed(rules)]
     _add(kind, members, place, reading, _selector(_inside(spec, "podSelector")), _any(answers))
+
+
+def _is_of_kubernetes(members: _Members, spec: _Members) -> bool:
+    """Whether a NetworkPolicy is that of Kubernetes, not that of Calico, which has no podSelector; the items of a list that an
+    API server answers have no apiVersion."""
+    version = str(members.get("apiVersion") or "")
+    return version.startswith(("networking.k8s.io/", "extensions/")) if version else "podSelector" in spec
 
 
 def read_cilium_policy(kind: str, members: dict[str, object], place: Place, reading: DocumentReading) -> None:

@@ -85,13 +85,12 @@ class AwsAccount(AwsClient):
 
     # EKS
 
-    def read_clusters(self, region: str) -> None:
-        """Every cluster of a region, with its Pod Identity associations."""
-        jobs = [
-            Job(partial(self._read_cluster_whole, name, region), self._late_cluster(name, region))
-            for name in self._list_clusters(region)
-        ]
+    def read_clusters(self, region: str) -> list[str]:
+        """Every cluster of a region, with its Pod Identity associations; gives their names."""
+        names = self._list_clusters(region)
+        jobs = [Job(partial(self._read_cluster_whole, name, region), self._late_cluster(name, region)) for name in names]
         side_by_side(jobs, self.clock, self.notes)
+        return names
 
     def _list_clusters(self, region: str) -> list[str]:
         names, fault = self.pages("eks", "ListClusters", "clusters", region)

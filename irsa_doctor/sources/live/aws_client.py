@@ -18,7 +18,14 @@ from irsa_doctor.sources.snapshot.snapshot import AnswerKind, Origin
 from irsa_doctor.text.errors import LiveError
 from irsa_doctor.version import __version__
 
-_PAGE = {"ListRoles": 1000, "ListClusters": 100, "ListPodIdentityAssociations": 100, "LookupEvents": 50}
+_PAGE = {
+    "ListRoles": 1000,
+    "ListClusters": 100,
+    "ListPodIdentityAssociations": 100,
+    "ListAddons": 100,
+    "ListNodegroups": 100,
+    "LookupEvents": 50,
+}
 _ORGANIZATION_DEPTH = 10
 _ACCOUNT = re.compile(r"[0-9]{12}")
 _ROLE_NAME = re.compile(r"[\w+=,.@-]{1,64}", re.ASCII)

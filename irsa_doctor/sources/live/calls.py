@@ -4,12 +4,14 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from queue import Empty, SimpleQueue
+from typing import TypeVar
 
 import msgspec
 
 from irsa_doctor.model import Gap
 from irsa_doctor.sources.snapshot.snapshot import Answered, AnswerKind, Origin, Query, Snapshot, snapshot_of, without_secrets
 
+_Item = TypeVar("_Item")
 AT_ONCE = 8
 """Calls that are under way at the same time: enough to hide the way there, too few to be throttled for it."""
 
@@ -97,6 +99,14 @@ def encoded(document: object) -> bytes:
         import json
 
         return json.dumps(document, ensure_ascii=True, default=str).encode()
+
+
+def first_of_each(items: Iterable[_Item], key: Callable[[_Item], str]) -> list[_Item]:
+    """The first item of each key, in order."""
+    by_key: dict[str, _Item] = {}
+    for item in items:
+        by_key.setdefault(key(item), item)
+    return list(by_key.values())
 
 
 class Job(msgspec.Struct, frozen=True):

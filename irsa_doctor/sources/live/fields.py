@@ -2,6 +2,9 @@
 
 from collections.abc import Callable, Mapping
 
+import msgspec
+
+from irsa_doctor.sources.documents.cluster_parts import addon_settings
 from irsa_doctor.sources.documents.kubernetes import about_aws
 
 Cut = Callable[[object], object]
@@ -102,6 +105,30 @@ association = _object(
     createdAt=_scalar,
     modifiedAt=_scalar,
 )
+
+
+def _daemonsets(text: object) -> object:
+    """Of the configuration of an add-on, which daemon sets it creates, as JSON; what cannot be read stays unreadable."""
+    settings = addon_settings(text) if isinstance(text, str) else None
+    if settings is None:
+        return "unreadable" if text else None
+    created = _named_each(_object(create=_scalar))(settings.get("daemonsets"))
+    return msgspec.json.encode({"daemonsets": created} if isinstance(created, dict) else {}).decode()
+
+
+def _named_each(item: Cut) -> Cut:
+    return lambda value: {name: item(entry) for name, entry in value.items()} if isinstance(value, dict) else _scalar(value)
+
+
+addon = _object(
+    addonName=_scalar,
+    clusterName=_scalar,
+    status=_scalar,
+    addonVersion=_scalar,
+    health=_object(issues=_each(_object(code=_scalar))),
+    configurationValues=_daemonsets,
+)
+node_group = _object(nodegroupName=_scalar, clusterName=_scalar, nodeRole=_scalar, status=_scalar)
 organizations_policy = _object(
     PolicySummary=_object(Id=_scalar, Arn=_scalar, Name=_scalar, Type=_scalar, AwsManaged=_scalar), Content=_kept
 )
@@ -220,9 +247,17 @@ _webhook = _object(
     timeoutSeconds=_scalar,
 )
 
+_block = _object(**{"cidr": _scalar, "except": _texts})
+_peer = _object(ipBlock=_block, podSelector=_selector, namespaceSelector=_selector)
+_egress = _object(to=_each(_peer), ports=_each(_object(protocol=_scalar, port=_scalar, endPort=_scalar)))
+
 OBJECTS: Mapping[str, Cut] = {
     "ServiceAccount": _object(metadata=_metadata, automountServiceAccountToken=_scalar),
     "Namespace": _object(metadata=_metadata),
+    "Node": _object(metadata=_metadata),
+    "NetworkPolicy": _object(
+        metadata=_metadata, spec=_object(podSelector=_selector, policyTypes=_texts, egress=_each(_egress))
+    ),
     "Pod": _object(metadata=_metadata, spec=_pod, status=_status),
     "Deployment": _with_template,
     "DaemonSet": _with_template,

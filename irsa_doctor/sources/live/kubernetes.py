@@ -16,6 +16,7 @@ from irsa_doctor.sources.live.errors import CallError
 from irsa_doctor.sources.live.kubeconfig import ConfigFault, Connection
 from irsa_doctor.sources.live.network_errors import NO_ANSWER_IN_TIME, network_reason, unreadable_file, untrusted_certificate
 from irsa_doctor.sources.live.operations import (
+    DAEMON_SETS,
     DISCOVERY,
     ENDPOINTS,
     KEYS,
@@ -123,8 +124,11 @@ class ApiServer:
                 self._late(resource.plural, namespace, resource.plural),
             )
             for resource in resources
-            if resource is not NAMESPACES
+            if resource not in (NAMESPACES, DAEMON_SETS)
         ]
+        if DAEMON_SETS in resources:
+            late = self._late(DAEMON_SETS.plural, namespace, DAEMON_SETS.plural)
+            jobs.append(Job(partial(self._read_daemon_sets, namespace), late))
         if NAMESPACES in resources:
             jobs.append(Job(partial(self._read_single_namespace, namespace), self._late("namespaces", namespace, "namespaces")))
         side_by_side((*jobs, *self._about_itself()), self.clock, self.notes)
@@ -144,6 +148,15 @@ class ApiServer:
             self._gap(answer, endpoint.name, "", f"{endpoint.name} of the cluster", f"kubectl get --raw {endpoint.path}")
             return
         self.notes.answered(self._path(endpoint.name), kind, cut(answer), self._origin())
+
+    def _read_daemon_sets(self, namespace: str) -> None:
+        """Those of the whole cluster, for the agent of EKS Pod Identity is one of another namespace; where they cannot be read,
+        those of the namespace."""
+        items, fault = self._pages(DAEMON_SETS, "")
+        if fault:
+            self.read_list(DAEMON_SETS, namespace)
+        else:
+            self._note(DAEMON_SETS, "", items, (DAEMON_SETS.plural,))
 
     def _read_single_namespace(self, namespace: str) -> None:
         answer = self.ask(f"{NAMESPACES.path()}/{quote(namespace, safe='')}")

@@ -72,6 +72,11 @@ AWS: tuple[Operation, ...] = (
     Operation("eks", "DescribeCluster", "Clusters", _WHOLE),
     Operation("eks", "ListPodIdentityAssociations", "PodIdentity", _WHOLE),
     Operation("eks", "DescribePodIdentityAssociation", "PodIdentity", _WHOLE),
+    # where the agent of Pod Identity runs, and what the nodes may do for it; what is denied of these is unknown
+    Operation("eks", "ListAddons", "ClusterParts", _WHOLE),
+    Operation("eks", "DescribeAddon", "ClusterParts", _WHOLE),
+    Operation("eks", "ListNodegroups", "ClusterParts", _WHOLE),
+    Operation("eks", "DescribeNodegroup", "ClusterParts", _WHOLE),
     Operation("organizations", "DescribeOrganization", "Guardrails", _WHOLE),
     Operation("organizations", "ListParents", "Guardrails", _WHOLE),
     Operation("organizations", "ListPoliciesForTarget", "Guardrails", _WHOLE),
@@ -95,15 +100,18 @@ WEBHOOKS = Resource(
     _WHOLE,
     namespaced=False,
 )
+DAEMON_SETS = Resource("apps", "v1", "daemonsets", "DaemonSet", _WHOLE)
 WORKLOADS = (
     Resource("", "v1", "pods", "Pod", _WHOLE),
     Resource("apps", "v1", "deployments", "Deployment", _WHOLE),
-    Resource("apps", "v1", "daemonsets", "DaemonSet", _WHOLE),
+    DAEMON_SETS,
     Resource("apps", "v1", "statefulsets", "StatefulSet", _WHOLE),
     Resource("batch", "v1", "jobs", "Job", _WHOLE),
     Resource("batch", "v1", "cronjobs", "CronJob", _WHOLE, older="v1beta1"),
 )
-KUBERNETES: tuple[Resource, ...] = (SERVICE_ACCOUNTS, NAMESPACES, WEBHOOKS, *WORKLOADS)
+NODES = Resource("", "v1", "nodes", "Node", _WHOLE, namespaced=False)
+NETWORK_POLICIES = Resource("networking.k8s.io", "v1", "networkpolicies", "NetworkPolicy", _WHOLE)
+KUBERNETES: tuple[Resource, ...] = (SERVICE_ACCOUNTS, NAMESPACES, WEBHOOKS, *WORKLOADS, NODES, NETWORK_POLICIES)
 
 DISCOVERY = Endpoint("/.well-known/openid-configuration", "openid-configuration", _EVERY)
 KEYS = Endpoint("/openid/v1/jwks", "jwks", _WHOLE)

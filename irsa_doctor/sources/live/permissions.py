@@ -26,7 +26,7 @@ def permissions_for(commands: Iterable[str], name: str) -> Permissions:
 
 def iam_policy(commands: Iterable[str]) -> dict[str, Any]:
     """The IAM policy for these commands. Everything is a read. `ReadRolePermissions` shows what roles that assume another role
-    may do; where it is left out, that is unknown.
+    may do, `ReadClusterParts` where the agent of EKS Pod Identity runs; where they are left out, that is unknown.
 
     All resources: the lists of IAM and Organizations know no others
     (https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsidentityandaccessmanagementiam.html).

@@ -4,11 +4,12 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
 from irsa_doctor.model import Arn, Cluster, Gap, Inventory, Issuer, parse_arn
 from irsa_doctor.sources.live.aws import AwsAccount
-from irsa_doctor.sources.live.calls import Clock, Job, Notes, side_by_side
+from irsa_doctor.sources.live.calls import Clock, Job, Notes, first_of_each, side_by_side
+from irsa_doctor.sources.live.cluster_parts import cluster_part_jobs, read_clusters
 from irsa_doctor.sources.live.errors import refuse_silence
 from irsa_doctor.sources.live.issuer import fetch_issuer
 from irsa_doctor.sources.live.kubeconfig import Connection, connections
@@ -31,7 +32,6 @@ from irsa_doctor.sources.snapshot.snapshot import Snapshot
 from irsa_doctor.text.errors import LiveError
 from irsa_doctor.version import __version__
 
-_Source = TypeVar("_Source", AwsAccount, ApiServer)
 _AWS = ("roles", "providers", "clusters", "associations", "client-ids", "rcps")
 _KUBE = (*(resource.plural for resource in KUBERNETES), "discovery")
 _CLUSTER_NAME = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]{0,99}", re.ASCII)
@@ -113,8 +113,8 @@ class LiveRun:
             ),
         ]
         side_by_side(jobs, self.clock, self.notes)
-        self.accounts = _first_of_each((source for source in accounts if source.id), lambda source: source.id)
-        self.servers = _first_of_each(
+        self.accounts = first_of_each((source for source in accounts if source.id), lambda source: source.id)
+        self.servers = first_of_each(
             (source for source in servers if source.is_open), lambda source: source.issuer or source.connection.server
         )
         for source in servers:
@@ -186,7 +186,7 @@ class LiveRun:
         issuers = account.read_providers(lambda issuer: True)
         regions = self._regions(account, (*issuers, *(server.issuer for server in self.servers)))
         jobs = [
-            Job(partial(account.read_clusters, region), account.late("clusters", region, f"clusters in {region}"))
+            Job(partial(read_clusters, account, region), account.late("clusters", region, f"clusters in {region}"))
             for region in regions
         ]
         side_by_side(jobs, self.clock, self.notes)
@@ -237,7 +237,7 @@ class LiveRun:
                     is_it = partial(has_issuer, frozenset(issuers))
                     yield self._job(partial(_ignored, account.find_cluster, is_it, region, ()), account.id)
                 elif not self.plan.cluster:
-                    yield self._job(partial(account.read_clusters, region), account.id)
+                    yield self._job(partial(_ignored, account.read_clusters, region), account.id)
 
     def _named_cluster(self, account: AwsAccount, region: str) -> str:
         """The cluster that the user names, where it can be one of this account and region."""
@@ -298,6 +298,7 @@ class LiveRun:
                 roles.extend(account.read_associations(arn.name, arn.region, target.namespace, name))
 
             yield self._job(read, account.id)
+        yield from cluster_part_jobs(account, arn.name, arn.region)
 
     def _read_more(self, known: Inventory, target: Target) -> None:
         """No role is named: the roles that trust the target, and accounts of its name elsewhere, show which was meant."""
@@ -357,7 +358,8 @@ class LiveRun:
         if self.plan.command not in ("why", "collect"):
             return
         known = self.inventory()
-        side_by_side(role_policy_jobs(known, roles_with_next(known), self.account_of), self.clock, self.notes)
+        roles = (*roles_with_next(known), *(role.arn for role in known.node_roles))
+        side_by_side(role_policy_jobs(known, dict.fromkeys(roles), self.account_of), self.clock, self.notes)
 
     def name_clusters(self) -> None:
         """Name the clusters of contexts without known issuer by the clusters of EKS that have their endpoints."""
@@ -386,13 +388,6 @@ class LiveRun:
 
 def _source_gap(collection: str, says: str) -> Gap:
     return Gap(collection, "", "", says, "")
-
-
-def _first_of_each(items: Iterable[_Source], key: Callable[[_Source], str]) -> list[_Source]:
-    by_key: dict[str, _Source] = {}
-    for item in items:
-        by_key.setdefault(key(item), item)
-    return list(by_key.values())
 
 
 def _ignored(function: Callable[..., object], *arguments: object) -> None:

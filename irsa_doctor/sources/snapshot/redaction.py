@@ -31,7 +31,8 @@ _WORDS_OF_KUBERNETES = """
     mutatingwebhookconfigurations mutate webhook for config mirror source fargate windows linux beta os arch name part
     of managed by version component helm sh chart template hash topology region zone skip true false rollout argoproj
     x86 amd64 arm64 context openid configuration jwks well known issuer associations http https istio proxy init
-    validation linkerd agent injector sidecar envoy daemon
+    validation linkerd agent injector sidecar envoy daemon compute type hybrid bottlerocket auto nodegroup create addon
+    networkpolicies nodes
     """
 # of environment variables, files and images
 _WORDS_OF_SDKS = """
@@ -54,6 +55,7 @@ _KEPT = frozenset(
         *("matchPolicy", "operations", "apiGroups", "apiVersions", "resources", "scope", "reinvocationPolicy", "restartPolicy"),
         *("gitVersion", "major", "minor", "kty", "alg", "use", "crv", "e", "response_types_supported", "claims_supported"),
         *("subject_types_supported", "id_token_signing_alg_values_supported", "fieldPath", "mode", "defaultMode"),
+        *("policyTypes", "protocol", "port", "addonName", "addonVersion", "code"),
     }
 )
 # members whose own members are named by somebody

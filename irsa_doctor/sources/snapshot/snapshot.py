@@ -44,6 +44,7 @@ AnswerKind = Literal[
     "eks-describe-cluster",
     "eks-list-addons",
     "eks-describe-addon",
+    "eks-describe-nodegroup",
     "eks-list-pod-identity-associations",
     "eks-describe-pod-identity-association",
     "organizations-describe-policy",

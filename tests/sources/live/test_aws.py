@@ -11,6 +11,7 @@ from irsa_doctor.sources.live.aws import AwsAccount, policy_document
 from irsa_doctor.sources.live.aws_client import NotARead
 from irsa_doctor.sources.live.calls import Clock, Notes
 from irsa_doctor.sources.live.errors import CallError
+from irsa_doctor.sources.snapshot.snapshot import snapshot_text
 from tests.servers.aws import Problem, denied
 
 ACCOUNT = "111122223333"
@@ -312,6 +313,52 @@ def test_pod_identity_associations_come_with_their_roles(aws, ask):
     roles = {(one.cluster, one.service_account, one.role_arn) for one in found.associations}
     assert roles == {(CLUSTER, name, f"arn:aws:iam::{ACCOUNT}:role/{name}") for name in ("cart", "search")}
     assert found.closed.has_association(CLUSTER, "storefront", "other")
+
+
+AGENT = "eks-pod-identity-agent"
+
+
+def with_parts(aws):
+    fill(aws)
+    settings = '{"agent": {"key": "not requested"}, "daemonsets": {"hybrid": {"create": true, "note": "not requested"}}}'
+    aws.addons["shop"] = [
+        {"addonName": "vpc-cni", "clusterName": "shop"},
+        {"addonName": AGENT, "clusterName": "shop", "status": "DEGRADED", "configurationValues": settings},
+    ]
+    role = f"arn:aws:iam::{ACCOUNT}:role/app-0"
+    aws.node_groups["shop"] = [{"nodegroupName": name, "clusterName": "shop", "nodeRole": role} for name in ("a", "b")]
+    return aws
+
+
+def test_the_addon_of_the_agent_and_the_node_groups_come_with_a_cluster(aws, ask):
+    snapshot = ask(EVERYTHING, aws=with_parts(aws))
+    found = inventory(snapshot)
+    assert {(one.cluster, one.name, one.status) for one in found.addons} == {
+        (CLUSTER, "vpc-cni", ""),
+        (CLUSTER, AGENT, "DEGRADED"),
+    }
+    assert [one.daemonsets for one in found.addons if one.name == AGENT] == [("hybrid",)]
+    assert {(one.cluster, one.group, one.arn) for one in found.node_roles} == {
+        (CLUSTER, name, f"arn:aws:iam::{ACCOUNT}:role/app-0") for name in ("a", "b")
+    }
+    assert found.closed.addons == {CLUSTER}
+    assert aws.called("DescribeAddon") == [{"clusterName": "shop", "addonName": AGENT, "region": "us-east-1"}]
+    assert b"not requested" not in snapshot_text(snapshot)
+
+
+@pytest.mark.parametrize("operation", ["ListAddons", "DescribeAddon", "ListNodegroups", "DescribeNodegroup"])
+def test_parts_of_a_cluster_that_are_denied_are_unknown_and_cost_nothing_else(aws, ask, operation):
+    with_parts(aws).faults[operation] = denied(f"eks:{operation}")
+    snapshot = ask(EVERYTHING, aws=aws)
+    assert any(f"eks:{operation}" in gap.missing for gap in snapshot.missing)
+    found = inventory(snapshot)
+    assert [one.arn for one in found.clusters] == [CLUSTER]
+    assert (CLUSTER in found.closed.addons) == (operation != "ListAddons")
+
+
+def test_a_configuration_that_cannot_be_read_stays_unknown(aws, ask):
+    with_parts(aws).addons["shop"][1]["configurationValues"] = "[1"
+    assert [one.daemonsets for one in inventory(ask(EVERYTHING, aws=aws)).addons if one.name == AGENT] == [None]
 
 
 def association(name):

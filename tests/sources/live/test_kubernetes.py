@@ -388,3 +388,59 @@ def test_a_run_in_which_no_call_succeeds_says_so(kubernetes, tmp_path, monkeypat
     options = LiveOptions(kube=True, kubeconfig=kubernetes.kubeconfig(tmp_path))
     with pytest.raises(LiveError, match=r"^none of the calls to the live sources succeeded: .*context shop"):
         load_live(EVERYTHING, options)
+
+
+def node(name, **labels):
+    return {"apiVersion": "v1", "kind": "Node", "metadata": {"name": name, "labels": labels}, "status": {"addresses": ["x"]}}
+
+
+POLICY = {
+    "apiVersion": "networking.k8s.io/v1",
+    "kind": "NetworkPolicy",
+    "metadata": {"name": "closed", "namespace": "shop"},
+    "spec": {
+        "podSelector": {"matchLabels": {"app": "web"}},
+        "policyTypes": ["Egress"],
+        "egress": [
+            {"to": [{"ipBlock": {"cidr": "169.254.0.0/16", "except": ["169.254.170.23/32"]}}], "ports": [{"port": 80}]},
+            {"to": [{"podSelector": {}}]},
+        ],
+    },
+}
+
+
+@pytest.mark.parametrize("plan", [EVERYTHING, Plan("why", target=Target("shop", "web"))], ids=["everything", "a target"])
+def test_nodes_and_network_policies_are_read_as_from_files(kubernetes, ask, plan, tmp_path):
+    hybrid = {"eks.amazonaws.com/compute-type": "hybrid", "kubernetes.io/os": "linux"}
+    objects = [account("web"), node("mi-1", **hybrid), POLICY]
+    kubernetes.add(*objects)
+    found = inventory(ask(plan, kubernetes=kubernetes))
+    (tmp_path / "list.json").write_text(json.dumps({"apiVersion": "v1", "kind": "List", "items": objects}))
+    files = load([str(tmp_path / "list.json")]).inventory
+    assert [(one.name, one.compute_type, one.system) for one in found.nodes] == [("mi-1", "hybrid", "linux")]
+    assert [(p.name, p.namespace, p.selector, p.reaches_agent) for p in found.egress_policies] == [
+        (p.name, p.namespace, p.selector, p.reaches_agent) for p in files.egress_policies
+    ]
+    assert found.egress_policies[0].reaches_agent is False
+
+
+@pytest.mark.parametrize("plural", ["nodes", "networkpolicies"])
+def test_what_is_denied_of_nodes_and_policies_is_unknown(kubernetes, ask, plural):
+    kubernetes.add(account("web"), node("mi-1"), POLICY).denied = {plural}
+    snapshot = ask(EVERYTHING, kubernetes=kubernetes)
+    assert [gap.collection for gap in snapshot.missing] == [plural]
+    assert len(inventory(snapshot).service_accounts) == 1
+
+
+def test_the_agent_of_another_namespace_is_found_for_a_target(kubernetes, ask):
+    metadata = {"name": "eks-pod-identity-agent", "namespace": "kube-system"}
+    pods = {"metadata": {"labels": {}}, "spec": {"containers": [{"name": "agent", "image": "agent:1"}]}}
+    kubernetes.add(
+        account("web"), {"apiVersion": "apps/v1", "kind": "DaemonSet", "metadata": metadata, "spec": {"template": pods}}
+    )
+    plan = Plan("why", target=Target("shop", "web"))
+    found = inventory(ask(plan, kubernetes=kubernetes))
+    assert [one.name for one in found.workloads] == ["eks-pod-identity-agent"]
+    assert found.closed.has_kind(ISSUER, "daemonsets")
+    kubernetes.denied = {"daemonsets"}
+    assert not inventory(ask(plan, kubernetes=kubernetes)).closed.has_kind(ISSUER, "daemonsets")

@@ -53,6 +53,8 @@ def with_target_roles(aws):
     cluster = next(iter(aws.clusters))
     names = {"clusterName": cluster, "namespace": "storefront", "serviceAccount": "checkout", "associationId": "a-9"}
     role = next(iter(aws.roles.values()))
+    aws.addons[cluster] = [{"addonName": "eks-pod-identity-agent", "clusterName": cluster}]
+    aws.node_groups[cluster] = [{"nodegroupName": "main", "clusterName": cluster, "nodeRole": role["Arn"]}]
     listed = aws.associations.setdefault(cluster, [])
     listed += [{**names, "associationArn": "arn:made-up", "roleArn": role["Arn"]}]
     for association in listed:

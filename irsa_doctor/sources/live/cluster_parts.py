@@ -1,0 +1,80 @@
+"""Reads parts of a cluster of EKS: the add-on of the Pod Identity agent, and the node groups with the roles of their nodes."""
+
+from collections.abc import Iterator
+from functools import partial
+
+from irsa_doctor.sources.live import fields
+from irsa_doctor.sources.live.aws import AwsAccount
+from irsa_doctor.sources.live.calls import Job, side_by_side
+from irsa_doctor.sources.live.errors import CallError
+from irsa_doctor.sources.snapshot.snapshot import Origin
+
+_AGENT = "eks-pod-identity-agent"
+
+
+def read_clusters(account: AwsAccount, region: str) -> None:
+    """The clusters of a region, then their parts."""
+    jobs = [job for name in account.read_clusters(region) for job in cluster_part_jobs(account, name, region)]
+    side_by_side(jobs, account.clock, account.notes)
+
+
+def cluster_part_jobs(account: AwsAccount, name: str, region: str) -> Iterator[Job]:
+    """The calls for the parts of one cluster. What is denied of them is unknown, and nothing else needs it."""
+    arn = account.cluster_arn(name, region)
+    yield Job(partial(_read_addons, account, name, region), account.late("addons", "", f"add-ons of cluster {name}", arn))
+    yield Job(
+        partial(_read_node_groups, account, name, region), account.late("nodegroups", "", f"node groups of cluster {name}", arn)
+    )
+
+
+def _read_addons(account: AwsAccount, name: str, region: str) -> None:
+    """The names of the add-ons, and that of the agent with its configuration
+    (https://docs.aws.amazon.com/eks/latest/APIReference/API_DescribeAddon.html)."""
+    names, fault = account.pages("eks", "ListAddons", "addons", region, clusterName=name)
+    origin = Origin(account=account.id, region=region, cluster=account.cluster_arn(name, region))
+    path = f"eks/{region}/clusters/{name}/addons"
+    listed = [str(addon) for addon in names]
+    account.note_list(path, "eks-list-addons", "addons", listed, fault, {"nextToken": "more"}, region, origin)
+    what, how = f"add-ons of cluster {name}", f"aws eks list-addons --cluster-name {name} --region {region}"
+    if fault:
+        account.gap(fault, "addons", "", what, how, origin.cluster)
+    if _AGENT not in listed:
+        return
+    answer = account.member_of("eks", "DescribeAddon", "addon", region, clusterName=name, addonName=_AGENT)
+    if not isinstance(answer, CallError):
+        document = {"addon": fields.addon(answer)}
+        account.notes.answered(f"aws://{account.id}/{path}/{_AGENT}", "eks-describe-addon", document, origin)
+    elif answer.kind != "absent":
+        how = f"aws eks describe-addon --cluster-name {name} --addon-name {_AGENT} --region {region}"
+        account.gap(answer, "addon", _AGENT, f"add-on {_AGENT} of cluster {name}", how, origin.cluster)
+
+
+def _read_node_groups(account: AwsAccount, name: str, region: str) -> None:
+    """Each node group of a cluster with its role
+    (https://docs.aws.amazon.com/eks/latest/APIReference/API_DescribeNodegroup.html)."""
+    groups, fault = account.pages("eks", "ListNodegroups", "nodegroups", region, clusterName=name)
+    arn = account.cluster_arn(name, region)
+    if fault:
+        how = f"aws eks list-nodegroups --cluster-name {name} --region {region}"
+        account.gap(fault, "nodegroups", "", f"node groups of cluster {name}", how, arn)
+    jobs = [
+        Job(
+            partial(_read_node_group, account, name, region, str(group)),
+            account.late("nodegroups", str(group), f"node group {group} of cluster {name}", arn),
+        )
+        for group in groups
+    ]
+    side_by_side(jobs, account.clock, account.notes)
+
+
+def _read_node_group(account: AwsAccount, name: str, region: str, group: str) -> None:
+    answer = account.member_of("eks", "DescribeNodegroup", "nodegroup", region, clusterName=name, nodegroupName=group)
+    arn = account.cluster_arn(name, region)
+    if isinstance(answer, CallError):
+        if answer.kind != "absent":
+            how = f"aws eks describe-nodegroup --cluster-name {name} --nodegroup-name {group} --region {region}"
+            account.gap(answer, "nodegroups", group, f"node group {group} of cluster {name}", how, arn)
+        return
+    path = f"aws://{account.id}/eks/{region}/clusters/{name}/nodegroups/{group}"
+    origin = Origin(account=account.id, region=region, cluster=arn)
+    account.notes.answered(path, "eks-describe-nodegroup", {"nodegroup": fields.node_group(answer)}, origin)
