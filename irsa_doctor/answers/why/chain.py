@@ -36,7 +36,7 @@ def decisive_links(case: Case) -> list[Link]:
 def _situations(case: Case) -> frozenset[Situation]:
     """With EKS Pod Identity nothing is sent to STS, and the association decides."""
     situations: set[Situation] = {"pod-identity"} if case.uses_pod_identity else {"web-identity"}
-    if case.workload:
+    if case.workloads:
         situations.add("workload")
     if case.evidence.token is not None and not case.uses_pod_identity:
         situations.add("token")

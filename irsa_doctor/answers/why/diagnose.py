@@ -8,6 +8,7 @@ from irsa_doctor.answers.why.causes import causes_of, suspects
 from irsa_doctor.answers.why.chain import decisive_links, walk_links
 from irsa_doctor.answers.why.identities import container_identities, notes_on_host_network, notes_on_identities
 from irsa_doctor.answers.why.links import LINKS
+from irsa_doctor.answers.why.links.request import PERMISSIONS_LINK
 from irsa_doctor.answers.why.links.state import LinkState
 from irsa_doctor.answers.why.mistaken_remedies import mistaken_remedies
 from irsa_doctor.answers.why.placeholders import fill_command, fill_message
@@ -96,6 +97,9 @@ def _verdict(
         return "broken"
     if case.reports_failure:
         # whatever the message is about, it is not in the files
+        return "unknown"
+    if states[PERMISSIONS_LINK.id].verdict == "unknown":
+        # a second role, without which the first is of no use
         return "unknown"
     return "works" if all(states[link.id].verdict == "pass" for link in decisive_links(case)) else "unknown"
 

@@ -1,12 +1,13 @@
 """Follows a chain of roles: a role of the workload that assumes another, by a message or by what the files configure."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
 
 import msgspec
 
 from irsa_doctor.answers.why.case import Case
 from irsa_doctor.answers.why.links.state import LinkState, Sign, failed, undecided
+from irsa_doctor.answers.why.placeholders import fill_command
 from irsa_doctor.answers.why.symptoms import Symptom
 from irsa_doctor.facts import AnalysedRole
 from irsa_doctor.facts.lookups.chains import steps_of, uses_file
@@ -98,6 +99,36 @@ def _role_of_session(case: Case, account: str, name: str) -> str:
 def broken_hop(case: Case) -> LinkState | None:
     """The state of the first step of a chain that does not hold, or that a message shows to be refused."""
     return next(filter(None, (_judged(case, hop) for hop in hops_of(case))), None)
+
+
+def open_hop(case: Case) -> LinkState | None:
+    """The state where the session of an association has tags, and a role that trusts the one of the association, or the
+    account of which it is the only role of the input, does not allow them: assuming it would fail
+    (https://docs.aws.amazon.com/IAM/latest/UserGuide/id_session-tags.html#id_session-tags_role-chaining)."""
+    association = case.association if case.uses_pod_identity else None
+    caller = association.role_arn if association and association.session_tags and not association.target_role_arn else ""
+    if not isinstance(caller, str) or not is_role_arn(caller):
+        return None
+    call = RoleCall(caller)
+    for target in _trusting(case, caller):
+        policy = target.policy
+        if policy and may_assume(policy, "sts:AssumeRole", call) and may_assume(policy, "sts:TagSession", call) is False:
+            says = f"{target.role.arn} trusts {caller} for sts:AssumeRole and not for sts:TagSession, and its session has tags"
+            return undecided(says, Sign("chain-tags-not-allowed", says, at_most="possible"), settle=_trail(case))
+    return None
+
+
+def _trusting(case: Case, caller: str) -> Sequence[AnalysedRole]:
+    account, table = _account(caller), case.view.roles_by_principal
+    named = table.get(caller, ())
+    if sum(role.account == account for role in case.view.inventory.roles) != 1:
+        return named
+    root = caller.partition(":role/")[0] + ":root"
+    return (*named, *(role for role in (*table.get(root, ()), *table.get(account, ())) if role.role.account != account))
+
+
+def _trail(case: Case) -> str:
+    return fill_command("kubectl logs -n {namespace} {pod}", case)
 
 
 def _judged(case: Case, hop: Hop) -> LinkState | None:

@@ -109,9 +109,12 @@ class Agents(msgspec.Struct, frozen=True, dict=True):
     def is_unsupported(self, workload: Workload) -> bool:
         """Whether a workload runs, or must run, where the agent never does: on Fargate or Windows
         (https://docs.aws.amazon.com/eks/latest/userguide/pod-identities.html#pod-id-restrictions)."""
+        return self.is_on_windows(workload) or workload.fargate or self.compute_type(workload) == "fargate"
+
+    def is_on_windows(self, workload: Workload) -> bool:
+        """Whether a workload runs, or must run, on a Windows node."""
         node = self.lookups.inventory.node_by_key.get((workload.cluster, workload.node))
-        on_windows = bool(workload.windows) or (node is not None and node.system == "windows")
-        return on_windows or workload.fargate or self.compute_type(workload) == "fargate"
+        return bool(workload.windows) or (node is not None and node.system == "windows")
 
     # ---- the way to the agent
 

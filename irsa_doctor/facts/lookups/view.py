@@ -156,3 +156,15 @@ class View(Lookups, frozen=True, dict=True):
                     for subject in admits.subjects.values:
                         table.setdefault((arn.name, subject), []).append(analysed)
         return {key: tuple(roles) for key, roles in table.items()}
+
+    @cached_property
+    def roles_by_principal(self) -> Mapping[str, tuple[AnalysedRole, ...]]:
+        """ARN of a role, or of the root of an account -> the roles that have a statement with Allow for it."""
+        table: dict[str, dict[str, AnalysedRole]] = {}
+        for analysed in self.roles:
+            policy = analysed.policy
+            for statement in policy.statements if policy and not policy.refused else ():
+                for principal in statement.aws if statement.allow else ():
+                    if isinstance(principal, str):
+                        table.setdefault(principal, {}).setdefault(analysed.role.id, analysed)
+        return {principal: tuple(roles.values()) for principal, roles in table.items()}

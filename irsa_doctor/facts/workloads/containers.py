@@ -204,6 +204,13 @@ def will_collide(container: Container) -> bool:
     return VOLUME in container.mounts and _unix(container.mounts[VOLUME]) != MOUNT_PATH
 
 
+def has_linux_path(container: Container) -> bool:
+    """Whether the token file of a container is a path of Linux; programs on Windows read it on the current drive, or refuse it
+    (https://github.com/aws/amazon-eks-pod-identity-webhook/issues/57)."""
+    path = container.env.get(FILE_VARIABLE)
+    return isinstance(path, str) and path.startswith("/")
+
+
 def may_read_token(workload: Workload, container: Container) -> bool:
     """Whether the user of a container can read a file of mode 0600 that belongs to root, as before Kubernetes 1.19
     (https://github.com/aws/amazon-eks-pod-identity-webhook/issues/8)."""

@@ -6,7 +6,7 @@ import json
 import pytest
 
 from irsa_doctor.answers.check.engine import evaluate
-from irsa_doctor.answers.why import DiagnosisTarget, diagnose
+from irsa_doctor.answers.why import DiagnosisTarget, diagnose, symptoms_in
 from irsa_doctor.facts import View, derive
 from irsa_doctor.rulebook.causes import shipped_causes
 from irsa_doctor.rulebook.files import read_rule_files, rules_folder
@@ -391,3 +391,57 @@ def test_pods_with_the_network_of_the_node_can_take_its_role_too(host_network):
     found = w.why(documents, w.POD)
     assert found.verdict == "works"
     assert any("role of the node" in note for note in found.notes) is host_network
+
+
+# ---- clients that read the annotation, and second roles that nothing configures
+
+READS_ANNOTATION = "an IAM role must be associated with service account checkout (namespace: payments)"
+
+
+def test_a_client_that_reads_the_annotation_is_the_likely_cause_beside_an_association():
+    found = w.why(pod_identity_world(), symptoms=symptoms_in(READS_ANNOTATION), failing=True)
+    assert w.causes(found)[0] == ("podid-client-reads-annotation", "likely")
+    assert "certain" not in dict(w.causes(found)).values()
+    assert found.verdict == "broken"
+
+
+def test_without_files_the_annotation_and_the_client_are_both_named_and_neither_is_certain():
+    found = w.why({}, symptoms=symptoms_in(READS_ANNOTATION), failing=True, complete=())
+    assert {ident for ident, _ in w.causes(found)} >= {"sa-annotation-missing", "podid-client-reads-annotation"}
+    assert "certain" not in dict(w.causes(found)).values()
+
+
+def test_without_association_and_annotation_the_annotation_is_proved_to_be_missing():
+    documents = w.world(lambda documents: w.annotations(documents).clear())
+    found = w.why(documents, symptoms=symptoms_in(READS_ANNOTATION), failing=True)
+    assert w.causes(found) == [("sa-annotation-missing", "certain")]
+
+
+def second(principal, *actions):
+    made = {"RoleName": "deploy", "Path": "/", "Arn": f"arn:aws:iam::{w.OTHER}:role/deploy"}
+    return {"Role": {**made, "AssumeRolePolicyDocument": trust({"AWS": principal}, *actions)}}
+
+
+@pytest.mark.parametrize("principal", [ROLE, f"arn:aws:iam::{w.ACCOUNT}:root", w.ACCOUNT])
+def test_a_second_role_that_allows_no_session_tags_leaves_it_open(principal):
+    documents = pod_identity_world()
+    documents["second.json"] = second(principal, "sts:AssumeRole")
+    found = w.why(documents)
+    assert (found.verdict, w.causes(found)) == ("unknown", [("xacct-chain-missing", "possible")])
+    documents["second.json"] = second(principal, "sts:AssumeRole", "sts:TagSession")
+    assert w.why(documents).verdict == "works"
+
+
+def test_without_session_tags_a_second_role_needs_to_allow_none():
+    documents = pod_identity_world(disableSessionTags=True)
+    documents["second.json"] = second(ROLE, "sts:AssumeRole")
+    assert w.why(documents).verdict == "works"
+
+
+def test_a_role_that_trusts_the_whole_account_may_be_meant_for_another_role_of_it():
+    documents = pod_identity_world()
+    documents["second.json"] = second(f"arn:aws:iam::{w.ACCOUNT}:root", "sts:AssumeRole")
+    documents["third.json"] = {
+        "Role": {**second(ROLE)["Role"], "RoleName": "other", "Arn": f"arn:aws:iam::{w.ACCOUNT}:role/other"}
+    }
+    assert w.why(documents).verdict == "works"

@@ -7,13 +7,19 @@ from irsa_doctor.answers.why.links import needs, skips
 from irsa_doctor.answers.why.links.by_rules import by_rules
 from irsa_doctor.answers.why.links.link import Link
 from irsa_doctor.answers.why.links.service_account import meant_account_of
-from irsa_doctor.answers.why.links.state import LinkState, inapplicable, observed, passed, undecided, unseen
+from irsa_doctor.answers.why.links.state import LinkState, Sign, inapplicable, observed, passed, undecided, unseen
 from irsa_doctor.answers.why.placeholders import fill_command
-from irsa_doctor.facts.workloads.containers import has_container_credentials, lacks_container_credentials, pair_of
+from irsa_doctor.facts.workloads.containers import (
+    has_container_credentials,
+    has_linux_path,
+    lacks_container_credentials,
+    pair_of,
+)
 from irsa_doctor.facts.workloads.webhook import FILE_VARIABLE, ROLE_VARIABLE, VOLUME, seconds_between
 from irsa_doctor.model import Unknown
 
 _SHOWN = 3
+_READ_TOKEN = "kubectl exec -n {namespace} {pod} -- cmd /c dir %AWS_WEB_IDENTITY_TOKEN_FILE%"
 
 
 def _workload_disproof(case: Case) -> LinkState | None:
@@ -89,10 +95,22 @@ def _webhook(case: Case) -> LinkState:
     if any(workload.admitted for workload in case.workloads):
         missing = next(iter(case.findings.missing_on("webhook")), None)
         right = "every container of the pods has the variables and the mount that the webhook adds"
+        if (linux := _with_linux_path(case)) and not missing:
+            return undecided(
+                linux, Sign("linux-path-on-windows", linux, at_most="likely"), settle=fill_command(_READ_TOKEN, case)
+            )
         return unseen(Unknown(missing.missing, missing.how)) if missing else passed(right)
     if case.workloads and all(ROLE_VARIABLE in c.env and FILE_VARIABLE in c.env for c in case.containers if not c.init):
         return passed("the manifest sets AWS_ROLE_ARN and AWS_WEB_IDENTITY_TOKEN_FILE itself")
     return _on_new_pods(case)
+
+
+def _with_linux_path(case: Case) -> str:
+    """What is odd about a Windows pod that has a token path of Linux, "" where none has."""
+    agents = case.view.installations.agents
+    pods = (workload for workload in case.workloads if workload.admitted and agents.is_on_windows(workload))
+    container = next((c for pod in pods for c in pod.containers if has_linux_path(c)), None)
+    return f"the container {container.name} runs on Windows and has a token path of Linux" if container else ""
 
 
 def _on_new_pods(case: Case) -> LinkState:
@@ -118,6 +136,7 @@ WEBHOOK_LINK = Link(
         "pod-before-association",
         "pod-without-association-credentials",
         "webhook-passed-pod-over",
+        "linux-path-on-windows",
     ),
     disproof=_webhook_disproof,
     examine=_webhook,

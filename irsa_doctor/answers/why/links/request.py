@@ -2,7 +2,7 @@
 
 from irsa_doctor.answers.why.case import Case
 from irsa_doctor.answers.why.evidence.tokens import BadToken
-from irsa_doctor.answers.why.hops import broken_hop
+from irsa_doctor.answers.why.hops import broken_hop, open_hop
 from irsa_doctor.answers.why.links import needs, skips
 from irsa_doctor.answers.why.links.by_rules import by_rules
 from irsa_doctor.answers.why.links.link import Link
@@ -90,13 +90,21 @@ SESSION_LINK = Link(
 
 
 def _permissions(case: Case) -> LinkState:
-    return inapplicable("the permissions of the role are not examined")
+    return open_hop(case) or inapplicable("the permissions of the role are not examined")
 
 
 PERMISSIONS_LINK = Link(
     id="permissions",
     title="the role has the permission",
-    signs=("chain-target", "chain-permission", "chain-source", "chain-above", "chain-conditions", "chain-unseen"),
+    signs=(
+        "chain-target",
+        "chain-permission",
+        "chain-source",
+        "chain-above",
+        "chain-conditions",
+        "chain-unseen",
+        "chain-tags-not-allowed",
+    ),
     # a rule reports a role that a chain ends in, whatever chain: that of the case is followed by itself
     disproof=lambda case: by_rules("permissions", but=frozenset({"role"}))(case) or broken_hop(case),
     examine=_permissions,
