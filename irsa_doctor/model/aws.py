@@ -15,6 +15,7 @@ class OidcProvider(msgspec.Struct, frozen=True):
     """An IAM OIDC provider (GetOpenIDConnectProvider).
 
     `arn` names account and issuer; `client_ids` are the audiences that STS lets through, unknown where only the list was given.
+    `managed_by` is the tool that undoes what others change of it, in words, "" where no mark shows one.
     """
 
     arn: str
@@ -23,6 +24,7 @@ class OidcProvider(msgspec.Struct, frozen=True):
     thumbprints: tuple[str, ...] | Unknown
     url: str = ""
     created: str = ""
+    managed_by: str = ""
 
     @property
     def issuer(self) -> str:

@@ -65,6 +65,8 @@ class EgressPolicy(msgspec.Struct, frozen=True, kw_only=True):
 
     `namespace` is "" for one of the whole cluster.
     `reaches_agent`: a rule of it allows the address of the agent of EKS Pod Identity; None where that cannot be known.
+    `by_address`: it does so by a block of addresses alone, which is not enough for Cilium; `forbids_agent`: a rule denies it,
+    whatever other policies allow.
     """
 
     cluster: str = ""
@@ -74,6 +76,8 @@ class EgressPolicy(msgspec.Struct, frozen=True, kw_only=True):
     selector: LabelSelector
     reaches_agent: bool | None
     place: Place
+    by_address: bool = False
+    forbids_agent: bool = False
 
 
 class ServiceAccount(msgspec.Struct, frozen=True):

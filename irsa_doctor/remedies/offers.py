@@ -282,7 +282,9 @@ def _client_id(view: View, judged: Judged) -> Fix | None:
     if provider is None or isinstance(provider.client_ids, Unknown):
         return None
     audience = view.audience_of(provider.issuer)
-    return None if audience in provider.client_ids else command_fix(add_audience(provider.arn, audience))
+    if audience in provider.client_ids:
+        return None
+    return command_fix(add_audience(provider.arn, audience), provider.managed_by)
 
 
 def _create_provider(view: View, judged: Judged) -> Fix | None:
@@ -320,9 +322,9 @@ def _tool(view: View, namespace: str, account: str) -> str:
     return next((item.managed_by for item in known if item and item.managed_by), "")
 
 
-def command_fix(command: str) -> Fix | None:
-    """A fix that is one command, None where there is none."""
-    return Fix(None, (command,)) if command else None
+def command_fix(command: str, managed_by: str = "") -> Fix | None:
+    """A fix that is one command, None where there is none; `managed_by` as in Fix."""
+    return Fix(None, (command,), managed_by=managed_by) if command else None
 
 
 _OFFERS: Mapping[str, Callable[[View, Judged], Fix | None]] = {

@@ -94,11 +94,13 @@ def _of_link(case: Case, link: str, state: LinkState) -> Iterator[DiagnosedCause
 
 
 def _of_message(case: Case, symptom: Symptom) -> Iterator[DiagnosedCause]:
-    """The cause that a message names itself."""
+    """The cause that a message names itself; of the session of another role its candidates are ranked."""
+    other = is_of_other_role(case, symptom)
+    if other and len(symptom.candidates) > 1:
+        return
     if cause := case.rulebook.causes.by_id.get(symptom.proves):
-        certainty: Certainty = "likely" if is_of_other_role(case, symptom) else "certain"
         sign = Sign(symptom.proves, f"the message names it: {symptom.says}")
-        yield _diagnosed(case, Suspect(cause, certainty, sign), cause.link)
+        yield _diagnosed(case, Suspect(cause, "likely" if other else "certain", sign), cause.link)
 
 
 def _diagnosed(case: Case, suspect: Suspect, link: str) -> DiagnosedCause:

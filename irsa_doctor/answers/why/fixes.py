@@ -92,7 +92,7 @@ def _client_id(case: Case) -> Fix | None:
     """The audience of the token added to the provider."""
     if case.provider is None or not isinstance(case.audience, str) or not case.audience:
         return None
-    return command_fix(add_audience(case.provider_arn, case.audience))
+    return command_fix(add_audience(case.provider_arn, case.audience), case.provider.managed_by)
 
 
 def _provider(case: Case) -> Fix | None:

@@ -5,11 +5,19 @@ from collections.abc import Callable, Iterator, Mapping
 from irsa_doctor.answers.why.case import Case
 from irsa_doctor.answers.why.circumstances import CIRCUMSTANCES
 from irsa_doctor.answers.why.symptoms import Symptom
+from irsa_doctor.model import text_of
 from irsa_doctor.rulebook.messages import Candidate, MessageCondition
+
+
+def _name_of_association(case: Case) -> str:
+    """The name of the role that the workload gets by its association, that of the target role where it has one."""
+    association = case.association
+    return text_of(association.target_role_arn or association.role_arn).rpartition("/")[2] if association else ""
+
 
 DETAILS: Mapping[str, Callable[[Case], str]] = {
     "issuer": lambda case: case.token.issuer if case.token else case.cluster_issuer,
-    "role": lambda case: case.role_name,
+    "role": lambda case: case.role_name or _name_of_association(case),
     "account": lambda case: case.role_arn.account if case.role_arn else "",
 }
 """what a case has for a detail of a message"""

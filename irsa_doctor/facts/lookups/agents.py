@@ -119,8 +119,9 @@ class Agents(msgspec.Struct, frozen=True, dict=True):
     # ---- the way to the agent
 
     def egress_denial(self, workload: Workload) -> EgressPolicy | None:
-        """A network policy that selects a workload, where none of those that do allows the agent; it is in force where the
-        network of the cluster applies policies. Policies do not apply to pods in the network of their node."""
+        """A network policy that selects a workload, where none of those that do allows the agent, or one that denies it; it is
+        in force where the network of the cluster applies policies. Policies do not apply to pods in the network of their
+        node."""
         policies = [
             policy
             for policy in self.lookups.inventory.egress_policies
@@ -128,9 +129,23 @@ class Agents(msgspec.Struct, frozen=True, dict=True):
             and policy.namespace in ("", workload.namespace)
             and policy.selector.selects(workload.labels)
         ]
-        if workload.host_network or any(policy.reaches_agent is not False for policy in policies):
+        if workload.host_network:
+            return None
+        if denying := next((policy for policy in policies if policy.forbids_agent), None):
+            return denying
+        if any(self._may_reach(policy) for policy in policies):
             return None
         return policies[0] if policies else None
+
+    def _may_reach(self, policy: EgressPolicy) -> bool:
+        """Whether a policy may allow the agent: for Cilium the agent is the node, which no block of addresses covers
+        (https://github.com/cilium/cilium/issues/34387)."""
+        return policy.reaches_agent is not False and not (policy.by_address and policy.cluster in self._with_cilium)
+
+    @cached_property
+    def _with_cilium(self) -> frozenset[str]:
+        """Clusters in which Cilium runs, by its daemon set or a pod of it."""
+        return frozenset(w.cluster for w in self.lookups.inventory.workloads if _is_cilium(w))
 
     # ---- what the agent may do
 
@@ -172,6 +187,12 @@ def _is_agent(workload: Workload) -> bool:
     # a chart may give the daemon set another name
     images = (container.image for container in workload.containers)
     return named or any(image.partition(":")[0].rpartition("/")[2] == AGENT for image in images)
+
+
+def _is_cilium(workload: Workload) -> bool:
+    if workload.kind != "DaemonSet" and workload.owner != "DaemonSet/cilium":
+        return False
+    return any(container.image.partition(":")[0].endswith("cilium/cilium") for container in workload.containers)
 
 
 def _is_hybrid(daemon_set: str) -> bool:

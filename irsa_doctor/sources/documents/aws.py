@@ -151,8 +151,9 @@ def read_get_provider(page: Page, reading: DocumentReading) -> None:
         client_ids = shapes.texts(members, "ClientIDList", place)
     if "ThumbprintList" in members:
         thumbprints = shapes.texts(members, "ThumbprintList", place)
-    created = shapes.moment(members, "CreateDate")
-    reading.nameless_providers.append(NamelessProvider(url, client_ids, thumbprints, created, place))
+    created, tags = shapes.moment(members, "CreateDate"), members.get("Tags")
+    tool = manager_of_tags(tags if isinstance(tags, list) else ())
+    reading.nameless_providers.append(NamelessProvider(url, client_ids, thumbprints, created, place, managed_by=tool))
 
 
 def read_list_clusters(page: Page, reading: DocumentReading) -> None:

@@ -38,6 +38,12 @@ def manager_of_object(labels: Mapping[str, object], annotations: Mapping[str, ob
     return value[:_LONGEST] if isinstance(value, str) and value.lower() not in ("", "kubectl") else ""
 
 
+def shows_manager(name: str) -> bool:
+    """Whether a tag of this name may show the tool that its object is managed by."""
+    folded = name.lower()
+    return name in dict(_TAGS) or folded in (*_TAG_NAMES, *_TERRAFORM) or folded.startswith("terraform")
+
+
 def manager_of_tags(tags: Iterable[object]) -> str:
     """The tool that a role is managed by, from its tags (`Key`, `Value`); "" where none shows one."""
     named = {tag["Key"]: tag["Value"] for tag in tags if isinstance(tag, dict) and _is_tag(tag)}

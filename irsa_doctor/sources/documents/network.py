@@ -6,6 +6,8 @@ The agent listens at a link-local address of the node, port 80 (https://docs.aws
 import ipaddress
 from collections.abc import Iterable, Mapping, Sequence
 
+import msgspec
+
 from irsa_doctor.model import EgressPolicy, LabelSelector, Place
 from irsa_doctor.sources.documents.agents import AGENT_ADDRESSES
 from irsa_doctor.sources.documents.reading import DocumentReading
@@ -25,8 +27,9 @@ def read_network_policy(kind: str, members: dict[str, object], place: Place, rea
     limits = "Egress" in types if isinstance(types, list) else bool(rules)
     if not limits or not _is_of_kubernetes(members, spec):
         return
-    answers = [_reaches(rule) for rule in _listed(rules)]
-    _add(kind, members, place, reading, _selector(_inside(spec, "podSelector")), _any(answers))
+    policy = _policy(kind, members, place, _selector(_inside(spec, "podSelector")), _any(map(_reaches, _listed(rules))))
+    everywhere = any(not rule.get("to") and _has_port(rule.get("ports")) is not False for rule in _listed(rules))
+    reading.egress_policies.append(msgspec.structs.replace(policy, by_address=not everywhere))
 
 
 def _is_of_kubernetes(members: _Members, spec: _Members) -> bool:
@@ -41,27 +44,25 @@ def read_cilium_policy(kind: str, members: dict[str, object], place: Place, read
     (https://github.com/cilium/cilium/issues/34387)."""
     several = [_inside(members, "spec"), *_listed(members.get("specs"))]
     for spec in several:
-        rules = spec.get("egress")
-        if isinstance(rules, list):
-            selector = _selector(_inside(spec, "endpointSelector"), prefixed=True)
-            _add(kind, members, place, reading, selector, _any(_reaches_host(rule) for rule in _listed(rules)))
+        rules, denying = spec.get("egress"), spec.get("egressDeny")
+        if not isinstance(rules, list) and not isinstance(denying, list):
+            continue
+        selector = _selector(_inside(spec, "endpointSelector"), prefixed=True)
+        # a policy of rules that deny limits what no rule allows too, unless it turns that off
+        # (https://docs.cilium.io/en/stable/security/policy/language/#rule-basics)
+        unlimited = _inside(spec, "enableDefaultDeny").get("egress") is False
+        reaches = True if unlimited else _any(map(_reaches_host, _listed(rules)))
+        policy = _policy(kind, members, place, selector, reaches)
+        forbids = _any(map(_reaches_host, _listed(denying))) is True
+        reading.egress_policies.append(msgspec.structs.replace(policy, forbids_agent=forbids))
 
 
-def _add(
-    kind: str,
-    members: _Members,
-    place: Place,
-    reading: DocumentReading,
-    selector: LabelSelector,
-    reaches_agent: bool | None,
-) -> None:
+def _policy(kind: str, members: _Members, place: Place, selector: LabelSelector, reaches_agent: bool | None) -> EgressPolicy:
     metadata = shapes.inner(members, "metadata", place)
     namespace = "" if "Clusterwide" in kind else shapes.text(metadata, "namespace", place) or "default"
     name = shapes.required(metadata, "name", place.at("metadata"))
-    reading.egress_policies.append(
-        EgressPolicy(
-            kind=kind, namespace=namespace, name=name, selector=selector, reaches_agent=reaches_agent, place=place.at("spec")
-        )
+    return EgressPolicy(
+        kind=kind, namespace=namespace, name=name, selector=selector, reaches_agent=reaches_agent, place=place.at("spec")
     )
 
 

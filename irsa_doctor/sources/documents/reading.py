@@ -70,6 +70,7 @@ class NamelessProvider(msgspec.Struct, frozen=True):
     created: str
     place: Place
     address: str = ""
+    managed_by: str = ""
 
 
 class AnsweredPolicy(msgspec.Struct, frozen=True):

@@ -99,7 +99,8 @@ def _merged_provider(group: Sequence[OidcProvider], disputes: Disputes) -> OidcP
     telling = audiences[0] if audiences else group[0]
     prints = (_known(group, "thumbprints") or [group[0]])[0].thumbprints
     url, created = _first(item.url for item in group), _first(item.created for item in group)
-    merged = OidcProvider(arn, telling.place, telling.client_ids, prints, url, created)
+    tool = _first(item.managed_by for item in group)
+    merged = OidcProvider(arn, telling.place, telling.client_ids, prints, url, created, tool)
     of_audiences = disputes.add(Differing(arn, "client ids", grave=True).between(group, _audiences))
     of_prints = disputes.add(Differing(arn, "thumbprints", grave=False).between(group, _thumbprints))
     if of_audiences or of_prints:

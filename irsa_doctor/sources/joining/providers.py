@@ -67,7 +67,8 @@ def _arn_of(answer: NamelessProvider, issuer: str, accounts: AnswerAccounts, lis
 def _named(answer: NamelessProvider, issuer: str, arn: str) -> OidcProvider:
     client_ids = answer.client_ids if isinstance(answer.client_ids, tuple) else client_ids_missing(arn)
     thumbprints = answer.thumbprints if isinstance(answer.thumbprints, tuple) else thumbprints_missing(arn)
-    return OidcProvider(arn, answer.place, client_ids, thumbprints, issuer, answer.created)
+    tool = answer.managed_by or (f"the template of {answer.address}" if answer.address else "")
+    return OidcProvider(arn, answer.place, client_ids, thumbprints, issuer, answer.created, tool)
 
 
 def _planned(answer: NamelessProvider, issuer: str | Text) -> PlannedProvider:

@@ -6,6 +6,7 @@ import msgspec
 
 from irsa_doctor.sources.documents.cluster_parts import addon_settings
 from irsa_doctor.sources.documents.kubernetes import about_aws
+from irsa_doctor.sources.documents.managing import shows_manager
 
 Cut = Callable[[object], object]
 """takes a decoded value, gives what is kept of it"""
@@ -23,7 +24,11 @@ _KEPT_VALUES = frozenset(
     }
 )
 # of these too the value is kept, though it never is in files: annotations of the API server about the pod itself
-_KEPT_ANNOTATIONS = ("kubernetes.io/config.", "CapacityProvisioned")
+_KEPT_ANNOTATIONS = (
+    *("kubernetes.io/config.", "CapacityProvisioned"),
+    # which tool the object is managed by
+    *("meta.helm.sh/release-name", "argocd.argoproj.io/tracking-id", "argocd.argoproj.io/instance", "olm.owner"),
+)
 
 
 def _kept(value: object) -> object:
@@ -63,6 +68,13 @@ def _named(keep: Callable[[str], bool]) -> Cut:
 _texts = _each(_scalar)
 _all_named = _named(lambda name: True)
 
+
+def _tags_of_tools(value: object) -> object:
+    """The tags that show which tool an object is managed by."""
+    tags = [tag for tag in value if isinstance(tag, dict)] if isinstance(value, list) else []
+    return [_object(Key=_scalar, Value=_scalar)(tag) for tag in tags if shows_manager(str(tag.get("Key")))]
+
+
 role = _object(
     Path=_scalar,
     RoleName=_scalar,
@@ -70,6 +82,7 @@ role = _object(
     CreateDate=_scalar,
     AssumeRolePolicyDocument=_kept,
     MaxSessionDuration=_scalar,
+    Tags=_tags_of_tools,
     PermissionsBoundary=_object(PermissionsBoundaryType=_scalar, PermissionsBoundaryArn=_scalar),
 )
 permissions_of_role = _object(
@@ -79,7 +92,7 @@ permissions_of_role = _object(
     AttachedManagedPolicies=_each(_object(PolicyArn=_scalar)),
     PermissionsBoundary=_object(PermissionsBoundaryType=_scalar, PermissionsBoundaryArn=_scalar),
 )
-provider = _object(Url=_scalar, ClientIDList=_texts, ThumbprintList=_texts, CreateDate=_scalar)
+provider = _object(Url=_scalar, ClientIDList=_texts, ThumbprintList=_texts, CreateDate=_scalar, Tags=_tags_of_tools)
 listed_provider = _object(Arn=_scalar)
 cluster = _object(
     name=_scalar,

@@ -32,7 +32,7 @@ _WORDS_OF_KUBERNETES = """
     of managed by version component helm sh chart template hash topology region zone skip true false rollout argoproj
     x86 amd64 arm64 context openid configuration jwks well known issuer associations http https istio proxy init
     validation linkerd agent injector sidecar envoy daemon compute type hybrid bottlerocket auto nodegroup create addon
-    networkpolicies nodes
+    networkpolicies nodes terraform opentofu terragrunt helm flux argocd meta release managed managedby
     """
 # of environment variables, files and images
 _WORDS_OF_SDKS = """

@@ -8,7 +8,7 @@ from irsa_doctor.answers.why import symptoms_in
 from irsa_doctor.rulebook.cause_files import causes_folder
 from irsa_doctor.rulebook.message_files import read_messages
 from tests.answers.why import world as w
-from tests.answers.why.world import TARGET, healthy, why
+from tests.answers.why.world import POD, TARGET, healthy, why, world
 
 DRAWS = 3
 
@@ -46,3 +46,20 @@ def test_a_message_of_a_failure_never_ends_in_works_and_keeps_what_it_proves(ide
         assert all(cause.remedy and (cause.settle or cause.certainty == "certain") for cause in found.causes)
         if alone.get(proves) == "certain":
             assert (proves, "certain") in w.causes(found)
+
+
+NOT_PERMITTED = "is not authorized to perform: s3:ListBucket because no identity-based policy allows the s3:ListBucket action"
+
+
+@pytest.mark.parametrize("session", ["i-0abcdef0123456789", "i-<id>", "i-TRUNCATED", "i-****", "TRUNCATED", "1710490480352583"])
+def test_the_session_of_another_role_is_no_lack_of_permission_of_this_one(session):
+    text = f"api error AccessDenied: User: arn:aws:sts::111122223333:assumed-role/prod-worker/{session} {NOT_PERMITTED}"
+    found = why(world(), POD, symptoms=symptoms_in(text), failing=True)
+    assert w.causes(found)[0] == ("imds-fallback-generic", "likely")
+    assert ("perm-denied-after-assume", "certain") not in w.causes(found)
+
+
+def test_the_session_of_the_role_itself_proves_that_a_permission_is_missing():
+    text = f"User: arn:aws:sts::111122223333:assumed-role/checkout/TRUNCATED {NOT_PERMITTED}"
+    found = why(world(), POD, symptoms=symptoms_in(text), failing=True)
+    assert w.causes(found) == [("perm-denied-after-assume", "certain")]

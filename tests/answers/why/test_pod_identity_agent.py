@@ -68,6 +68,54 @@ def test_a_policy_that_allows_the_agent_or_is_for_others_says_nothing(name):
     assert (found := w.why(documents, w.POD)).verdict == "works", w.causes(found)
 
 
+DENYING = {"egressDeny": [{"toEntities": ["host"]}]}
+
+
+def cilium():
+    containers = [{"name": "cilium-agent", "image": "quay.io/cilium/cilium:v1.14.13@sha256:0"}]
+    metadata = {"name": "cilium", "namespace": "kube-system"}
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "DaemonSet",
+        "metadata": metadata,
+        "spec": {"template": {"spec": {"containers": containers}}},
+    }
+
+
+@pytest.mark.parametrize("name", ["the address", "the address of IPv6"])
+def test_for_cilium_no_block_of_addresses_is_the_agent(name):
+    documents = labelled(pod_identity_world())
+    documents |= {"policy.json": ALLOWING[name], "cilium.json": cilium()}
+    assert w.causes(w.why(documents, w.POD)) == [("podid-agent-blocked", "likely")]
+
+
+@pytest.mark.parametrize("name", ["everything", "a range of ports", "cilium, the node"])
+def test_for_cilium_what_is_allowed_everywhere_reaches_the_agent(name):
+    documents = labelled(pod_identity_world())
+    documents |= {"policy.json": ALLOWING[name], "cilium.json": cilium()}
+    assert w.why(documents, w.POD).verdict == "works"
+
+
+@pytest.mark.parametrize("egress", [[{}], [{"toEntities": ["host"]}]])
+def test_a_rule_of_cilium_that_denies_the_node_counts_whatever_others_allow(egress):
+    documents = labelled(pod_identity_world())
+    documents["policy.json"] = policy(egress, kind="CiliumNetworkPolicy", **DENYING)
+    assert w.causes(w.why(documents, w.POD)) == [("podid-agent-blocked", "likely")]
+    others = {"egressDeny": [{"toEntities": ["world"]}, {"toEntities": ["host"], "toPorts": [{"ports": [{"port": "443"}]}]}]}
+    documents["policy.json"] = policy(egress, kind="CiliumNetworkPolicy", **others)
+    assert w.why(documents, w.POD).verdict == "works"
+
+
+def test_rules_of_cilium_that_deny_alone_limit_the_rest_unless_that_is_off():
+    documents = labelled(pod_identity_world())
+    made = policy([], kind="CiliumNetworkPolicy", egressDeny=[{"toEntities": ["world"]}])
+    del made["spec"]["egress"]
+    documents["policy.json"] = made
+    assert w.causes(w.why(documents, w.POD)) == [("podid-agent-blocked", "likely")]
+    made["spec"]["enableDefaultDeny"] = {"egress": False}
+    assert w.why(documents, w.POD).verdict == "works"
+
+
 def test_of_several_policies_one_that_allows_the_agent_is_enough():
     documents = labelled(pod_identity_world())
     documents["policies.json"] = {

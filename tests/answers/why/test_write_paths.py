@@ -1,5 +1,7 @@
 """What is offered can work, and says where a tool would undo it."""
 
+import pytest
+
 from irsa_doctor.facts import View
 from irsa_doctor.remedies.offers import annotation
 from irsa_doctor.reports.style import Style
@@ -36,6 +38,64 @@ def annotated(*breaks):
 def test_an_annotation_of_an_account_of_a_chart_says_so():
     assert annotated(of_helm).managed_by == "the Helm release checkout"
     assert annotated().managed_by == ""
+
+
+MARKS = {
+    "a Helm release": ("annotations", "meta.helm.sh/release-name", "shop"),
+    "a chart": ("labels", "app.kubernetes.io/managed-by", "Helm"),
+    "an application of Argo CD by its id": (
+        "annotations",
+        "argocd.argoproj.io/tracking-id",
+        "shop:/ServiceAccount:a/b",
+    ),
+    "an application of Argo CD by its label": ("labels", "argocd.argoproj.io/instance", "shop"),
+    "a kustomization of Flux": ("labels", "kustomize.toolkit.fluxcd.io/name", "apps"),
+    "a HelmRelease of Flux": ("labels", "helm.toolkit.fluxcd.io/name", "shop"),
+    "Terraform": ("labels", "app.kubernetes.io/managed-by", "Terraform"),
+    "an operator": ("labels", "olm.owner", "checkout.v1"),
+}
+TAGS = {
+    "Terraform by its name": ("ManagedBy", "Terraform"),
+    "Terraform by its own tag": ("terraform", "true"),
+    "OpenTofu": ("provisioner", "opentofu"),
+    "CloudFormation": ("aws:cloudformation:stack-name", "iam"),
+    "eksctl": ("alpha.eksctl.io/cluster-name", "prod"),
+    "Crossplane": ("crossplane-name", "checkout"),
+    "ACK": ("services.k8s.aws/controller-version", "iam-v1.3.0"),
+}
+
+
+@pytest.mark.parametrize(("where", "name", "value"), MARKS.values(), ids=MARKS)
+def test_no_annotation_of_a_managed_account_is_offered_without_its_tool(where, name, value):
+    def marked(documents):
+        metadata = documents["account.json"]["metadata"]
+        metadata["annotations"] = {}
+        metadata.setdefault(where, {})[name] = value
+
+    fixes = [cause.fix for cause in why(world(marked)).causes if cause.fix and cause.fix.commands]
+    assert any("annotate" in command for fix in fixes for command in fix.commands)
+    assert all(fix.managed_by for fix in fixes)
+
+
+@pytest.mark.parametrize(("key", "value"), TAGS.values(), ids=TAGS)
+def test_no_command_for_a_managed_role_or_provider_is_offered_without_its_tool(key, value):
+    def role_of_tool(documents):
+        w.role(documents)["Tags"] = [{"Key": key, "Value": value}]
+
+    def provider_of_tool(documents):
+        documents["provider.json"] |= {"ClientIDList": ["other"], "Tags": [{"Key": key, "Value": value}]}
+
+    for breaks in ((other_subject, role_of_tool), (provider_of_tool,)):
+        fix = why(world(*breaks)).causes[0].fix
+        assert fix.commands
+        assert fix.managed_by
+
+
+def test_a_provider_without_mark_has_no_tool():
+    def other_audience(documents):
+        documents["provider.json"]["ClientIDList"] = ["other"]
+
+    assert why(world(other_audience)).causes[0].fix.managed_by == ""
 
 
 def test_no_role_that_trusts_pod_identity_alone_is_annotated():

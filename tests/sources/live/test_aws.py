@@ -361,6 +361,17 @@ def test_a_configuration_that_cannot_be_read_stays_unknown(aws, ask):
     assert [one.daemonsets for one in inventory(ask(EVERYTHING, aws=aws)).addons if one.name == AGENT] == [None]
 
 
+def test_the_tags_that_name_a_tool_are_kept_and_no_others(aws, ask):
+    fill(aws)
+    tags = [{"Key": "ManagedBy", "Value": "Terraform"}, {"Key": "owner", "Value": "not requested"}]
+    aws.roles["app-0"]["Tags"] = tags
+    aws.providers[PROVIDER]["Tags"] = tags
+    snapshot = ask(EVERYTHING, aws=aws)
+    found = inventory(snapshot)
+    assert [one.managed_by for one in (*found.roles, *found.providers)] == ["Terraform", "Terraform"]
+    assert b"not requested" not in snapshot_text(snapshot)
+
+
 def association(name):
     return {
         "clusterName": "shop",

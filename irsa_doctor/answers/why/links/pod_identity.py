@@ -150,7 +150,11 @@ def of_answer(case: Case, analysed: AnalysedRole, answer: TrustAnswer, known: Re
         )
     if answer.state == "explained":
         return _refused(case, analysed)
-    why = f"the trust policy does not allow {answer.action}" if not answer.misses else miss_text(answer.misses[0], known)
+    why = (
+        f"the trust policy does not allow {answer.action}"
+        if not answer.misses
+        else f"{answer.action}: {miss_text(answer.misses[0], known)}"
+    )
     sign = _SIGNS[answer.state]
     if answer.presumed:
         sign = "association-condition-presumed"

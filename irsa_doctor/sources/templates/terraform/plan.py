@@ -239,7 +239,7 @@ def _read_provider(read: _Reader, reading: DocumentReading) -> None:
     if isinstance(resource.values.get("thumbprint_list"), list) and not _has_unknown(resource.unknown.get("thumbprint_list")):
         thumbprints = shapes.texts(resource.values, "thumbprint_list", resource.place)
     if parse_arn(arn):
-        reading.providers.append(OidcProvider(arn, resource.place, client_ids, thumbprints, issuer))
+        reading.providers.append(OidcProvider(arn, resource.place, client_ids, thumbprints, issuer, managed_by="Terraform"))
         return
     planned = issuer or hole(f"issuer of {resource.address}")
     reading.nameless_providers.append(NamelessProvider(planned, client_ids, thumbprints, "", resource.place, resource.address))
