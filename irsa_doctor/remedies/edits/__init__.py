@@ -14,7 +14,7 @@ ranges inside it.
 from collections.abc import Callable, Iterable, Mapping
 
 from irsa_doctor.remedies.edits.changes import Add, Change, Drop, Put, Rename, changes
-from irsa_doctor.remedies.edits.hcl import write_hcl
+from irsa_doctor.remedies.edits.hcl import is_read_by_configuration, write_hcl, write_read_file
 from irsa_doctor.remedies.edits.json import write_json
 from irsa_doctor.remedies.edits.records import CannotWrite, Edit, SourceText, Wish
 from irsa_doctor.remedies.edits.splicing import merged_edits, spliced, touch
@@ -36,9 +36,11 @@ def edits_for(texts: Callable[[str], SourceText | None], wishes: Iterable[Wish])
     for wish in wishes:
         text = texts(wish.place.document)
         writer = WRITERS.get(text.form) if text else None
+        if text is not None and is_read_by_configuration(text, wish):
+            writer = write_read_file
         if text is None or writer is None:
             raise CannotWrite("not-in-source", f"{wish.place.document} is in a form that is not edited")
-        edits += writer(text, with_values(text, wish) if wish.transform else wish)
+        edits += writer(text, with_values(text, wish) if wish.transform and text.form != "hcl" else wish)
     try:
         return merged_edits(dict.fromkeys(edits))
     except ValueError as error:

@@ -97,9 +97,11 @@ def _names_after(before: Mapping[Any, Any], after: Mapping[Any, Any]) -> dict[An
 
 
 def _alike(one: Any, other: Any) -> bool:
-    """Whether a value may have become another one: both are objects with a member in common or of one member, or neither is."""
+    """Whether a value may have become another one: both are objects with a member or all values in common or of one member,
+    or neither is."""
     if isinstance(one, dict) and isinstance(other, dict):
-        return bool(one.keys() & other.keys()) or len(one) == len(other) == 1
+        same = len(one) == len(other) and _mark(list(one.values())) == _mark(list(other.values()))
+        return bool(one.keys() & other.keys()) or len(one) == len(other) == 1 or same
     return not isinstance(one, dict) and not isinstance(other, dict)
 
 

@@ -7,12 +7,12 @@ from typing import Any
 
 import msgspec
 
-from irsa_doctor.remedies.edits.hcl_collections import CollectionWriter, collection_of, layout_near
+from irsa_doctor.remedies.edits.hcl_collections import CollectionWriter, collection_of, layout_near, plain_value
 from irsa_doctor.remedies.edits.hcl_documents import document_edits
 from irsa_doctor.remedies.edits.hcl_modules import module_edits
 from irsa_doctor.remedies.edits.hcl_names import TEXTS, HclValue, expression_in, tree_of
 from irsa_doctor.remedies.edits.hcl_texts import TextPiece, text_pieces, with_texts
-from irsa_doctor.remedies.edits.hcl_values import KnownExpressions, piece_edits
+from irsa_doctor.remedies.edits.hcl_values import KnownExpressions, SharedTexts, piece_edits
 from irsa_doctor.remedies.edits.json import text_ranges
 from irsa_doctor.remedies.edits.records import CannotWrite, Edit, SourceText, Wish
 from irsa_doctor.text.hcl_tree import HclNode, arguments_of, block_words
@@ -27,12 +27,50 @@ _SIGNS = 0xF0000
 
 def write_hcl(text: SourceText, wish: Wish) -> tuple[Edit, ...]:
     """The edits of a Terraform configuration. Raises CannotWrite."""
-    value = _placed(text, wish)
+    shared, agreed = SharedTexts(), -1
+    edits: list[Edit] = []
+    while agreed < shared.agreed:
+        # once it is known that all uses of a text want another one, they are edited together
+        agreed = shared.agreed
+        edits = _edits(_placed(text, wish), wish, shared)
+    return tuple(dict.fromkeys(edits))
+
+
+_HEAD, _TAIL = b"x = <<EOT\n", b"\nEOT\n"
+
+
+def write_read_file(text: SourceText, wish: Wish) -> tuple[Edit, ...]:
+    """The edits of a policy in a file that a configuration reads, by `file` or `templatefile`. Raises CannotWrite."""
+    if b"${" not in text.content and b"%{" not in text.content:
+        ranges = text_ranges(text.content.decode(), wish)
+        return tuple(text.edit(*one) for one in ranges)
+    whole = SourceText(text.document, _HEAD + text.content + _TAIL, "hcl", other_texts=text.other_texts)
+    node = arguments_of(tree_of(whole)).get("x")
+    if node is None:
+        raise CannotWrite("unreadable", f"{text.document} is no valid template")
+    edits = _text_edits(HclValue(whole, node).plain, wish, SharedTexts())
+    return tuple(text.edit(edit.start - len(_HEAD), edit.end - len(_HEAD), edit.new) for edit in edits)
+
+
+def is_read_by_configuration(text: SourceText, wish: Wish) -> bool:
+    """Whether a configuration has a value from a text of another form."""
+    anchor = text.anchors.get((wish.place.part, wish.place.pointer))
+    return text.form != "hcl" and anchor is not None and anchor.pointer is None
+
+
+def _edits(value: HclValue, wish: Wish, shared: SharedTexts) -> list[Edit]:
     if wish.merge:
-        return tuple(_text_edits(_policy_of(value), wish))
+        return _text_edits(_policy_of(value), wish, shared)
+    if wish.transform:
+        before = plain_value(value)
+        try:
+            after = wish.transform(before)
+        except (KeyError, TypeError, AttributeError, ValueError):
+            raise CannotWrite("not-in-source", "the document does not have this value as it is read") from None
+        return CollectionWriter(layout_near(value, value.node, shared)).edits(value, before, after)
     if not isinstance(wish.before, Mapping):
-        return tuple(CollectionWriter(layout_near(value, value.node)).edits(value, wish.before, wish.after))
-    return tuple(dict.fromkeys(_policy_edits(_policy_of(value), wish)))
+        return CollectionWriter(layout_near(value, value.node, shared)).edits(value, wish.before, wish.after)
+    return _policy_edits(_policy_of(value), wish, shared)
 
 
 def _placed(text: SourceText, wish: Wish) -> HclValue:
@@ -75,32 +113,34 @@ def _policy_of(value: HclValue) -> HclValue:
     raise CannotWrite("not-in-source", "the policy is put together in a way that is not edited")
 
 
-def _policy_edits(value: HclValue, wish: Wish) -> list[Edit]:
+def _policy_edits(value: HclValue, wish: Wish, shared: SharedTexts) -> list[Edit]:
     if value.node.type in TEXTS:
-        return _text_edits(value, wish)
+        return _text_edits(value, wish, shared)
+    layout = layout_near(value, value.node, shared)
     if value.node.type == "object":
-        return CollectionWriter(layout_near(value, value.node)).edits(value, wish.before, wish.after)
+        return CollectionWriter(layout).edits(value, wish.before, wish.after)
     words = block_words(value.node)
     if words[:2] == ["data", "aws_iam_policy_document"]:
-        return document_edits(value, wish.before, wish.after)
+        return document_edits(value, layout, wish.before, wish.after)
     if words[0] == "module":
-        return module_edits(value, wish.before, wish.after)
+        return module_edits(value, layout, wish.before, wish.after)
     written = next((node for name, node in arguments_of(value.node).items() if name.startswith("assume_role_policy")), None)
     if written is None:
         raise CannotWrite("not-in-source", "the block does not say the policy")
-    return _policy_edits(_policy_of(value.at(written)), wish)
+    return _policy_edits(_policy_of(value.at(written)), wish, shared)
 
 
 # ---- policies that are the JSON in a text
 
 
-def _text_edits(value: HclValue, wish: Wish) -> list[Edit]:
+def _text_edits(value: HclValue, wish: Wish, shared: SharedTexts) -> list[Edit]:
     """The edits of a policy in a text, what is put in between left in its place."""
     if value.node.type not in TEXTS:
         raise CannotWrite("not-in-source", "the policy is written in another form than JSON")
     pieces = _filled(text_pieces(value.text.content, value.node), value, wish.before)
     whole = "".join(piece.text for piece in pieces)
-    near = KnownExpressions.near(value, value.node)
+    more = {json.loads(f'"{p.text}"'): value.at(expression_in(p.node)).source for p in pieces if p.node is not None}
+    near = KnownExpressions.near(value, value.node, shared, more)
     raw = whole.encode()
     edits: list[Edit] = []
     for start, end, new in text_ranges(whole, wish):

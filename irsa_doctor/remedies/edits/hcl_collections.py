@@ -8,7 +8,7 @@ import msgspec
 
 from irsa_doctor.remedies.edits.changes import Add, Change, Drop, Put, Rename, changes
 from irsa_doctor.remedies.edits.hcl_names import HclValue
-from irsa_doctor.remedies.edits.hcl_values import KnownExpressions, text_edits
+from irsa_doctor.remedies.edits.hcl_values import KnownExpressions, SharedTexts, text_edits
 from irsa_doctor.remedies.edits.json_style import indent_at
 from irsa_doctor.remedies.edits.records import CannotWrite, Edit
 from irsa_doctor.text.hcl_tree import HclNode, call_of, significant
@@ -60,11 +60,11 @@ class HclLayout(msgspec.Struct, frozen=True):
         return f"{opening}{line}{f'{comma}{line}'.join(items)}{comma}{self.newline}{indent}{closing}"
 
 
-def layout_near(value: HclValue, node: HclNode) -> HclLayout:
+def layout_near(value: HclValue, node: HclNode, shared: SharedTexts) -> HclLayout:
     """The layout of what is written in a node."""
     content = value.text.content
     newline = "\r\n" if b"\r\n" in content[: content.find(b"\n") + 1] else "\n"
-    return HclLayout(KnownExpressions.near(value, node), newline)
+    return HclLayout(KnownExpressions.near(value, node, shared), newline)
 
 
 def collection_of(value: HclValue) -> HclValue:
@@ -86,6 +86,23 @@ def collection_of(value: HclValue) -> HclValue:
     raise CannotWrite("not-in-source", "the value is put together in a way that is not edited")
 
 
+def plain_value(value: HclValue) -> Any:
+    """The value that is written out: lists, objects and texts. Raises CannotWrite for anything else."""
+    text = value.known()
+    if text is not None:
+        return text
+    owner = collection_of(value)
+    listed = [child for child in significant(owner.node) if child.type in ("object_elem", "expression")]
+    if owner.node.type == "tuple":
+        return [plain_value(owner.at(child)) for child in listed]
+    pairs = [_expressions(child) for child in listed]
+    names = [owner.at(pair[0]) for pair in pairs]
+    return {
+        name.source if _IDENTIFIER.fullmatch(name.source) else plain_value(name): plain_value(owner.at(pair[-1]))
+        for name, pair in zip(names, pairs, strict=True)
+    }
+
+
 class CollectionWriter:
     """Carries out changes of one value that is written as lists and objects."""
 
@@ -99,18 +116,27 @@ class CollectionWriter:
         edits: list[Edit] = []
         owners: dict[str, list[Change]] = {}
         for change in changes(before, after):
-            if isinstance(change, Add):
-                owners.setdefault(change.pointer, []).append(change)
-            elif isinstance(change, Drop):
-                owners.setdefault(change.pointer.rpartition("/")[0], []).append(change)
-            elif isinstance(change, Rename):
-                edits += self._renamed(value, before, change)
-            else:
+            if isinstance(change, Put):
                 edits += self._put(*_followed(value, before, unescaped_steps(change.pointer)), change)
+            else:
+                pointer = change.pointer if isinstance(change, Add) else change.pointer.rpartition("/")[0]
+                owners.setdefault(pointer, []).append(change)
         for pointer, listed in owners.items():
             owner, held = _followed(value, before, unescaped_steps(pointer))
-            edits += self._children(collection_of(owner), held, listed)
+            edits += self._members(collection_of(owner), held, listed)
         return edits
+
+    def _members(self, owner: HclValue, held: Any, listed: Sequence[Change]) -> list[Edit]:
+        """The edits of the children of one list or object."""
+        names = {_number(held, change.pointer): change for change in listed if isinstance(change, Rename)}
+        edits = [edit for number, change in names.items() for edit in self._renamed(owner, held, number, change)]
+        others = [change for change in listed if not isinstance(change, Rename)]
+        gone = [_number(held, change.pointer) for change in others if isinstance(change, Drop)]
+        lines = AlignedLines(owner.text.content, [child for n, child in enumerate(_elements(owner, held)) if n not in gone])
+        widths = [len(self.layout.name(change.name)) for change in others if isinstance(change, Add)]
+        pads = lines.paddings(edits, widths) if owner.node.type == "object" else {}
+        edits += [owner.text.edit(start, end, " " * size) for (start, end), size in pads.items()]
+        return [*edits, *self._children(owner, held, others, lines.column)] if others else edits
 
     def _put(self, value: HclValue, before: Any, change: Put) -> list[Edit]:
         if isinstance(before, str) and isinstance(change.value, str):
@@ -123,10 +149,8 @@ class CollectionWriter:
             )
         ]
 
-    def _renamed(self, value: HclValue, before: Any, change: Rename) -> list[Edit]:
-        *above, last = unescaped_steps(change.pointer)
-        owner, held = _followed(value, before, above)
-        child = _child(collection_of(owner), held, last)
+    def _renamed(self, owner: HclValue, held: Any, number: int, change: Rename) -> list[Edit]:
+        child, last = owner.at(_elements(owner, held)[number]), unescaped_steps(change.pointer)[-1]
         name, new = child.at(_expressions(child.node)[0]), str(change.name)
         if _IDENTIFIER.fullmatch(name.source):
             return [name.text.edit(name.node.start_byte, name.node.end_byte, self.layout.name(new))]
@@ -135,7 +159,7 @@ class CollectionWriter:
 
     # ---- children
 
-    def _children(self, owner: HclValue, held: Any, listed: Sequence[Change]) -> list[Edit]:
+    def _children(self, owner: HclValue, held: Any, listed: Sequence[Change], column: int) -> list[Edit]:
         children = _elements(owner, held)
         gone = sorted(_number(held, change.pointer) for change in listed if isinstance(change, Drop))
         added = [change for change in listed if isinstance(change, Add)]
@@ -145,7 +169,7 @@ class CollectionWriter:
         kept = [number for number in range(len(children)) if number not in gone]
         edits = [self._gone(owner, children, number, inline=inline, last=number > kept[-1]) for number in gone]
         for index in dict.fromkeys(change.index for change in added):
-            texts = [self._text(owner, children, change) for change in added if change.index == index]
+            texts = [self._text(owner, children, change, column) for change in added if change.index == index]
             edits += self._added(owner, children, index, texts)
         return edits
 
@@ -155,7 +179,7 @@ class CollectionWriter:
         indent, inline = indent_at(owner.text.content, owner.node.start_byte), "\n" not in owner.source
         return owner.text.edit(owner.node.start_byte, owner.node.end_byte, self.layout.rendered(value, indent, inline=inline))
 
-    def _text(self, owner: HclValue, children: Sequence[HclNode], change: Add) -> str:
+    def _text(self, owner: HclValue, children: Sequence[HclNode], change: Add, column: int) -> str:
         inline = not _stands_on_lines(owner, children)
         indent = indent_at(owner.text.content, children[-1].start_byte)
         like = [child.text for child in children if b"{" in child.text]
@@ -163,7 +187,8 @@ class CollectionWriter:
         if owner.node.type == "tuple":
             return value
         sign = " : " if re.search(rb'^(?:"[^"]*"|[\w-]+)[ \t]*:', children[-1].text) else " = "
-        return f"{self.layout.name(change.name)}{sign}{value}"
+        width = column if "\n" not in value else 0
+        return f"{self.layout.name(change.name):<{width}}{sign}{value}"
 
     def _added(self, owner: HclValue, children: Sequence[HclNode], index: int, texts: Sequence[str]) -> Iterator[Edit]:
         content = owner.text.content
@@ -210,6 +235,57 @@ class CollectionWriter:
         if not last:
             return owner.text.edit(child.start_byte, children[number + 1].start_byte, "")
         return owner.text.edit(children[number - 1].end_byte, child.end_byte, "")
+
+
+class AlignedLines:
+    """Members of an object on lines of their own whose `=` stand in one column, as `terraform fmt` has them.
+
+    `column` is the width of the longest name, 0 where the lines are not aligned.
+    """
+
+    def __init__(self, content: bytes, children: Sequence[HclNode]) -> None:
+        self.content = content
+        rows = [child for child in children if child.type == "object_elem" and b"\n" not in child.text]
+        self.rows = [(_expressions(child)[0], self._sign(child)) for child in rows]
+        self.column = self._width({}) if len(children) > 1 and self._is_aligned(children, rows) else 0
+
+    def _sign(self, child: HclNode) -> int:
+        return next((int(part.start_byte) for part in child.children if part.type == "="), -1)
+
+    def _is_aligned(self, children: Sequence[HclNode], rows: Sequence[HclNode]) -> bool:
+        lines = [child.start_point[0] for child in rows]
+        if len(rows) != len(children) or lines != list(range(lines[0], lines[0] + len(lines))):
+            return False
+        width = self._width({})
+        return all(sign >= 0 and self._length(name.start_byte, sign) == width + 1 for name, sign in self.rows)
+
+    def _length(self, start: int, end: int) -> int:
+        return len(self.content[start:end].decode(errors="replace"))
+
+    def _width(self, more: Mapping[int, int]) -> int:
+        return max(self._length(name.start_byte, name.end_byte) + more.get(name.start_byte, 0) for name, _ in self.rows)
+
+    def paddings(self, edits: Sequence[Edit], widths: Sequence[int]) -> dict[tuple[int, int], int]:
+        """The white space before `=` that has another size when names change and others come."""
+        if not self.column:
+            return {}
+        more = {
+            name.start_byte: sum(
+                len(e.new) - len(e.old) for e in edits if name.start_byte <= e.start and e.end <= name.end_byte
+            )
+            for name, _ in self.rows
+        }
+        self.column = max(self._width(more), *widths) if widths else self._width(more)
+        sizes = {
+            (int(name.end_byte), sign): self.column + 1 - self._length(name.start_byte, name.end_byte) - more[name.start_byte]
+            for name, sign in self.rows
+        }
+        return {place: size for place, size in sizes.items() if size != self._length(*place)}
+
+
+def _growth(edit: Edit, name: HclNode) -> int:
+    """By how many characters an edit makes a name longer."""
+    return len(edit.new) - len(edit.old) if name.start_byte <= edit.start and edit.end <= name.end_byte else 0
 
 
 def _as_name(edit: Edit, name: HclValue, whole: str) -> Edit:

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from irsa_doctor.remedies.edits.hcl_collections import CollectionWriter, HclLayout, collection_of, layout_near
+from irsa_doctor.remedies.edits.hcl_collections import CollectionWriter, HclLayout
 from irsa_doctor.remedies.edits.hcl_names import TEXTS, HclValue, expression_in
 from irsa_doctor.remedies.edits.hcl_texts import text_pieces, with_texts
 from irsa_doctor.remedies.edits.hcl_values import text_edits
@@ -37,9 +37,9 @@ class ConditionTest(msgspec.Struct, frozen=True):
     values: tuple[Any, ...]
 
 
-def document_edits(value: HclValue, before: Any, after: Any) -> list[Edit]:
+def document_edits(value: HclValue, layout: HclLayout, before: Any, after: Any) -> list[Edit]:
     """The edits of a data source so that its policy becomes another one. Raises CannotWrite."""
-    writer = _DocumentWriter(value, layout_near(value, value.node))
+    writer = _DocumentWriter(value, layout)
     return list(writer.edits(before, after))
 
 
@@ -294,6 +294,3 @@ def _likeness(one: ConditionTest, other: ConditionTest) -> int:
     claims = (one.key.rpartition(":")[2], other.key.rpartition(":")[2])
     same = (one.key == other.key, one.values == other.values, claims[0] == claims[1], one.operator == other.operator)
     return sum(weight for weight, is_same in zip((8, 4, 2, 1), same, strict=True) if is_same)
-
-
-__all__ = ["collection_of", "document_edits", "texts_listed"]

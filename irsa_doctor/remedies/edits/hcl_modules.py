@@ -6,7 +6,9 @@ https://registry.terraform.io/modules/terraform-aws-modules/iam/aws
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from irsa_doctor.remedies.edits.hcl_collections import CollectionWriter, collection_of, layout_near
+import msgspec
+
+from irsa_doctor.remedies.edits.hcl_collections import CollectionWriter, HclLayout, collection_of
 from irsa_doctor.remedies.edits.hcl_documents import texts_listed
 from irsa_doctor.remedies.edits.hcl_names import HclValue
 from irsa_doctor.remedies.edits.hcl_values import text_edits
@@ -14,7 +16,9 @@ from irsa_doctor.remedies.edits.records import CannotWrite, Edit
 from irsa_doctor.text.hcl_tree import arguments_of, significant
 
 _PREFIX = "system:serviceaccount:"
-_PROVIDERS, _ACCOUNTS = ("oidc_providers",), ("namespace_service_accounts",)
+_PROVIDERS, _ACCOUNTS = ("oidc_providers", "cluster_service_accounts"), ("namespace_service_accounts",)
+_LISTS = ("irsa_namespace_service_accounts", "service_account_namespace_name_list")
+"""arguments with service accounts of a single provider"""
 _TESTS = ("assume_role_condition_test", "trust_condition_test")
 _SUBJECTS = {
     "StringEquals": ("oidc_fully_qualified_subjects", "oidc_subjects"),
@@ -23,7 +27,7 @@ _SUBJECTS = {
 _AUDIENCES = ("oidc_fully_qualified_audiences", "oidc_audiences")
 
 
-def module_edits(value: HclValue, before: Any, after: Any) -> list[Edit]:
+def module_edits(value: HclValue, layout: HclLayout, before: Any, after: Any) -> list[Edit]:
     """The edits of the arguments of a call. Raises CannotWrite for what the module writes by itself."""
     old, new = (texts_listed(document.get("Statement")) for document in (before, after))
     if len(old) != len(new):
@@ -33,7 +37,7 @@ def module_edits(value: HclValue, before: Any, after: Any) -> list[Edit]:
         rest = [{name: item for name, item in statement.items() if name != "Condition"} for statement in (one, other)]
         if rest[0] != rest[1]:
             raise _own_words()
-        edits += _conditions(value, number, one.get("Condition") or {}, other.get("Condition") or {})
+        edits += _conditions(_Call(value, layout), number, one.get("Condition") or {}, other.get("Condition") or {})
     return list(dict.fromkeys(edits))
 
 
@@ -41,29 +45,36 @@ def _own_words() -> CannotWrite:
     return CannotWrite("outside", "the module writes this part of the policy by itself", "use another version or module")
 
 
-def _conditions(value: HclValue, number: int, before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Edit]:
+class _Call(msgspec.Struct, frozen=True):
+    """A call of a module, and how new values are written in it."""
+
+    value: HclValue
+    layout: HclLayout
+
+
+def _conditions(call: _Call, number: int, before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Edit]:
     if before == after:
         return
-    arguments = arguments_of(value.node)
+    arguments = arguments_of(call.value.node)
     operators = (list(before), list(after))
     if operators[0] != operators[1]:
         name = next((name for name in _TESTS if name in arguments), None)
         if name is None or any(len(listed) != 1 for listed in operators):
             raise _own_words()
-        yield from text_edits(value.at(arguments[name]), operators[0][0], operators[1][0], layout_near(value, value.node).near)
+        yield from text_edits(call.value.at(arguments[name]), operators[0][0], operators[1][0], call.layout.near)
     for (operator, keys), new in zip(before.items(), after.values(), strict=True):
         if list(keys) != list(new):
             raise _own_words()
         for key in keys:
             if keys[key] != new[key]:
-                yield from _values(value, number, operator, key, (texts_listed(keys[key]), texts_listed(new[key])))
+                yield from _values(call, number, operator, key, (texts_listed(keys[key]), texts_listed(new[key])))
 
 
-def _values(value: HclValue, number: int, operator: str, key: str, both: tuple[list[Any], list[Any]]) -> list[Edit]:
+def _values(call: _Call, number: int, operator: str, key: str, both: tuple[list[Any], list[Any]]) -> list[Edit]:
     """The edits of the values of one key."""
-    arguments, before, after = arguments_of(value.node), *both
-    writer = CollectionWriter(layout_near(value, value.node))
-    if key.endswith(":sub") and (accounts := _accounts(value, number)):
+    arguments, before, after = arguments_of(call.value.node), *both
+    writer = CollectionWriter(call.layout)
+    if key.endswith(":sub") and (accounts := _accounts(call.value, number)):
         if not all(subject.startswith(_PREFIX) for subject in (*before, *after)):
             raise _own_words()
         return writer.edits(accounts, *([subject.removeprefix(_PREFIX) for subject in listed] for listed in both))
@@ -71,12 +82,14 @@ def _values(value: HclValue, number: int, operator: str, key: str, both: tuple[l
     name = next((name for name in names if name in arguments), None)
     if name is None:
         raise _own_words()
-    return writer.edits(value.at(arguments[name]), before, after)
+    return writer.edits(call.value.at(arguments[name]), before, after)
 
 
 def _accounts(value: HclValue, number: int) -> HclValue | None:
     """The service accounts of one provider."""
     arguments = arguments_of(value.node)
+    if single := next((name for name in _LISTS if name in arguments), None):
+        return value.at(arguments[single])
     name = next((name for name in _PROVIDERS if name in arguments), None)
     if name is None:
         return None
@@ -85,6 +98,10 @@ def _accounts(value: HclValue, number: int) -> HclValue | None:
     if number >= len(members):
         return None
     provider = collection_of(providers.at(significant(members[number])[-1]))
+    return provider if provider.node.type == "tuple" else _member(provider)
+
+
+def _member(provider: HclValue) -> HclValue | None:
     for member in significant(provider.node):
         parts = significant(member) if member.type == "object_elem" else ()
         if parts and provider.at(parts[0]).source.strip('"') in _ACCOUNTS:

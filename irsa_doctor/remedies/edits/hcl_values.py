@@ -1,6 +1,7 @@
 """Edits of single texts in Terraform's configuration language: where they are written, else where they are used."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 
 import msgspec
 
@@ -14,21 +15,53 @@ _SHORTEST = 8
 _DEEP = 12
 
 
+class SharedTexts:
+    """Names that are read in several places: where all of these want another text of them, it is edited where it is written."""
+
+    def __init__(self) -> None:
+        self._wishes: dict[tuple[str, int], set[tuple[str, int, str]]] = {}
+        self._agreed: set[tuple[str, int]] = set()
+
+    def may_edit(self, value: HclValue, declared: HclValue, before: str, after: str) -> bool:
+        """Whether the text that a name stands for is to be edited where it is written; notes that this use asks for it."""
+        if declared.known() != before:
+            return False
+        key, uses = (declared.text.document, int(declared.node.start_byte)), value.uses
+        wishes = self._wishes.setdefault(key, set())
+        wishes.add((value.text.document, int(value.plain.node.start_byte), after))
+        if len(wishes) == uses and len({text for _, _, text in wishes}) == 1:
+            self._agreed.add(key)
+        return uses == 1 or key in self._agreed
+
+    @property
+    def agreed(self) -> int:
+        """How many names are edited where they are written."""
+        return len(self._agreed)
+
+
 class KnownExpressions(msgspec.Struct, frozen=True):
     """Expressions that stand near what is edited, with the texts that they are, the longest text first."""
 
     rows: tuple[tuple[str, str], ...] = ()
+    shared: SharedTexts = msgspec.field(default_factory=SharedTexts)
 
     @classmethod
-    def near(cls, value: HclValue, node: HclNode) -> "KnownExpressions":
-        """Those in a node."""
-        rows: dict[str, str] = {}
+    def near(
+        cls, value: HclValue, node: HclNode, shared: SharedTexts, more: Mapping[str, str] = MappingProxyType({})
+    ) -> "KnownExpressions":
+        """Those in a node, and more by their texts."""
+        rows = {text: source for text, source in more.items() if len(text) >= _SHORTEST}
         for expression in _expressions(node):
             below = value.at(expression)
             text = below.known()
             if text and len(text) >= _SHORTEST:
                 rows.setdefault(text, below.source)
-        return cls(tuple(sorted(rows.items(), key=lambda row: -len(row[0]))))
+        return cls(tuple(sorted(rows.items(), key=lambda row: -len(row[0]))), shared)
+
+    @property
+    def away(self) -> "KnownExpressions":
+        """What is known in another place."""
+        return KnownExpressions((), self.shared)
 
     def split(self, text: str) -> Iterator[tuple[str, str]]:
         """A text as literal parts and expressions, of each pair one."""
@@ -84,8 +117,8 @@ def text_edits(value: HclValue, before: str, after: str, near: KnownExpressions,
     if plain.node.type in TEXTS:
         return piece_edits(plain, valued_pieces(plain, before), before, after, near)
     declared = plain.declared
-    if declared is not None and plain.uses == 1 and declared.known() == before:
-        return text_edits(declared, before, after, KnownExpressions(), depth + 1)
+    if declared is not None and near.shared.may_edit(plain, declared, before, after):
+        return text_edits(declared, before, after, near.away, depth + 1)
     return [_edit(value, value.node.start_byte, value.node.end_byte, used(plain, before, after, near))]
 
 
@@ -152,8 +185,8 @@ def _put_in(value: HclValue, piece: TextPiece, after: str, near: KnownExpression
     """The edits of what is put in between."""
     expression = value.at(expression_in(piece.node))
     declared = expression.declared
-    if declared is not None and expression.uses == 1 and declared.known() == piece.text:
-        return text_edits(declared, piece.text, after, KnownExpressions(), 1)
+    if declared is not None and near.shared.may_edit(expression, declared, piece.text, after):
+        return text_edits(declared, piece.text, after, near.away, 1)
     written = used(expression.plain, piece.text, after, near)
     if written.startswith('"'):
         return [_edit(value, piece.start, piece.end, near.inside(value.node, after))]

@@ -12,6 +12,7 @@ import msgspec
 from irsa_doctor.model.edits import Safety
 from irsa_doctor.remedies.proposals.kubernetes import KUBERNETES_WAYS
 from irsa_doctor.remedies.proposals.policies import POLICY_WAYS, merged_members, policy_proposals
+from irsa_doctor.remedies.proposals.providers import PROVIDER_WAYS
 from irsa_doctor.remedies.proposals.records import STEPS, EditKind, EditStep, FixCase, Proposal, Unfixable
 
 FixWay = Callable[[FixCase], Iterator[Proposal]]
@@ -19,6 +20,7 @@ FixWay = Callable[[FixCase], Iterator[Proposal]]
 WAYS: Mapping[EditKind, FixWay] = {
     **{kind: partial(policy_proposals, way) for kind, way in POLICY_WAYS.items()},
     **KUBERNETES_WAYS,
+    **PROVIDER_WAYS,
     "duplicates": merged_members,
 }
 """the ways to fix something, by name"""

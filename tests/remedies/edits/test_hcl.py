@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from irsa_doctor.model import TrustPolicy
+from irsa_doctor.model import Place, TrustPolicy
 from irsa_doctor.remedies.edits import CannotWrite, Wish, edits_for, spliced
 from tests.remedies.edits.configurations import read_roles
 
@@ -409,3 +409,91 @@ def test_the_reader_reads_the_wished_policy_from_the_edited_text(form: str, seed
         assert new.count("\r\n") in (0, new.count("\n"))
         assert edited({"main.tf": new}, document_of({"main.tf": new}))["main.tf"] == new
         assert new.startswith(text.partition("resource")[0].partition("data")[0])
+
+
+ALIGNED = f"""locals {{
+  trust = {{
+    Statement = [
+      {{
+        Effect    = "Allow"
+        Action    = "{WEB}"
+        Principal = {{ Federated = "{PROVIDER}" }}
+        Condition = {{
+          StringEquals = {{
+            "https://{ISSUER}:sub" = "{CART}"
+            "{ISSUER}:aud"         = "sts.amazonaws.com"
+          }}
+        }}
+      }}
+    ]
+  }}
+}}
+
+resource "aws_iam_role" "cart" {{
+  assume_role_policy = jsonencode(local.trust)
+}}
+"""
+
+
+def test_lines_that_are_aligned_stay_aligned() -> None:
+    texts = {"main.tf": ALIGNED}
+    claims = {f"{ISSUER}:sub": CART, f"{ISSUER}:aud": "sts.amazonaws.com"}
+    new = edited(texts, with_condition(texts, {"StringEquals": claims}))
+    assert new == {"main.tf": ALIGNED.replace("https://", "").replace("         =", " =")}
+    more = edited(new, with_condition(new, {"StringEquals": {**claims, "aws:SourceIp": "10.0.0.0/8"}}))["main.tf"]
+    name = '"aws:SourceIp"'
+    line = f'            {name:<{len(ISSUER) + 6}} = "10.0.0.0/8"'
+    assert changed_lines(new["main.tf"], more) == [line]
+
+
+def test_a_text_whose_readers_all_want_another_one_is_edited_where_it_is_written() -> None:
+    main = DOCUMENT.replace("https://${", "${").replace(f'issuer = "{ISSUER}"', f'issuer = "https://{ISSUER}"')
+    main = main.replace("oidc-provider/${local.issuer}", f"oidc-provider/{ISSUER}")
+    main = main.replace("}\n}\n\nresource", "}\n}\n\nresource")
+    texts = {"main.tf": main}
+    after = with_condition(texts, {"ForAllValues:StringLike": {f"{ISSUER}:sub": CART}})
+    assert edited(texts, after) == {"main.tf": main.replace("https://", "")}
+
+
+def test_a_policy_in_a_file_that_the_configuration_reads_is_edited_there() -> None:
+    text = json.dumps(policy({"StringEquals": {"${issuer}:sub": "system:serviceaccount:shop:${app}"}}), indent=2)
+    text = text.replace(f"oidc-provider/{ISSUER}", "oidc-provider/${issuer}")
+    call = f'templatefile("trust.tpl", {{ issuer = "{ISSUER}", app = "cart" }})'
+    texts = {"main.tf": f'resource "aws_iam_role" "cart" {{\n  assume_role_policy = {call}\n}}\n', "trust.tpl": text}
+    new = edited(texts, with_condition(texts, {"StringLike": {f"{ISSUER}:sub": CART, f"{ISSUER}:aud": "sts.amazonaws.com"}}))
+    added = '"system:serviceaccount:shop:${app}",\n          "${issuer}:aud": "sts.amazonaws.com"'
+    expected = text.replace("StringEquals", "StringLike").replace('"system:serviceaccount:shop:${app}"', added)
+    assert new == {**texts, "trust.tpl": expected}
+
+
+def test_members_that_are_written_twice_in_a_heredoc_become_one() -> None:
+    two = f'"Condition": {{"StringEquals": {{"a": "b"}}, "StringEquals": {{"${{local.issuer}}:sub": "{CART}"}}}}'
+    statement = f'"Effect": "Allow", "Action": "{WEB}", "Principal": {{"Federated": "{PROVIDER}"}}, {two}'
+    head = f'locals {{\n  issuer = "{ISSUER}"\n}}\nresource "aws_iam_role" "cart" {{\n  assume_role_policy = <<EOF\n'
+    texts = {"main.tf": head + f'{{"Statement": [{{{statement}}}]}}\nEOF\n}}\n'}
+    roles, sources = read_roles(texts)
+    trust = roles["aws_iam_role.cart"].policy
+    assert isinstance(trust, TrustPolicy)
+    merge = ("/Statement/0/Condition/StringEquals",)
+    edits = edits_for(sources, [Wish(trust.place, trust.document, trust.document, merge)])
+    made = spliced(texts["main.tf"].encode(), edits).decode()
+    one = f'"Condition": {{"StringEquals": {{"a": "b", "${{local.issuer}}:sub": "{CART}"}}}}'
+    assert made == texts["main.tf"].replace(two, one)
+
+
+@pytest.mark.parametrize("kind", ["kubernetes_service_account", "kubernetes_service_account_v1"])
+def test_the_annotations_of_a_service_account_are_edited_as_they_are_written(kind: str) -> None:
+    text = f"""resource "{kind}" "cart" {{
+  metadata {{
+    name = "cart"
+    annotations = {{
+      "eks.amazonaws.com/role_arn" = "arn:aws:iam::111122223333:role/cart" # the role
+    }}
+  }}
+}}
+"""
+    _, sources = read_roles({"main.tf": text})
+    place = Place("main.tf", f"/{kind}.cart/metadata/annotations")
+    wish = Wish(place, None, None, transform=lambda members: {"eks.amazonaws.com/role-arn": next(iter(members.values()))})
+    edits = edits_for(sources, [wish])
+    assert spliced(text.encode(), edits).decode() == text.replace("role_arn", "role-arn")
