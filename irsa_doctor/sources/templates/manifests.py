@@ -15,11 +15,13 @@ _DEEP = 8
 
 
 class ManifestSource(msgspec.Struct, frozen=True):
-    """The resource of a template that applies manifests or installs a chart: its address, place, and reading."""
+    """The resource of a template that applies manifests or installs a chart: its address, place, and reading; `namespace` is
+    that of objects which name none."""
 
     address: str
     place: Place
     reading: DocumentReading
+    namespace: TemplateValue | None = None
 
 
 def read_manifests(source: ManifestSource, documents: Iterable[TemplateValue]) -> None:
@@ -45,6 +47,7 @@ def add_template_account(source: ManifestSource, metadata: TemplateValue | None,
     members, reading = _members(metadata), source.reading
     name = default or (known(members["name"].value) if "name" in members else "")
     written = members.get("namespace")
+    written = source.namespace if written is None or written.value is None else written
     namespace = "default" if written is None or written.value is None else known(written.value)
     annotations = dict(annotations_in(members.get("annotations")))
     if metadata is not None:

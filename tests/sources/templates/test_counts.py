@@ -105,6 +105,7 @@ MANIFEST = {
     "kind": "ServiceAccount",
     "metadata": {"name": "app", "namespace": "prod", "annotations": {ROLE_ARN: UNRESOLVED}},
 }
+NAMELESS = {**MANIFEST, "metadata": {"name": "app", "annotations": {ROLE_ARN: UNRESOLVED}}}
 VALUES = {"serviceAccount": {"create": True, "name": "app", "annotations": {ROLE_ARN: UNRESOLVED}}}
 STEPS = {"serviceAccount.name": "app", "serviceAccount.annotations": {ROLE_ARN: UNRESOLVED}}
 RESOURCES = {
@@ -115,6 +116,9 @@ RESOURCES = {
     ),
     "object": of_type("AWSQS::Kubernetes::Resource", Manifest=MANIFEST),
     "YAML": of_type("AWSQS::Kubernetes::Resource", Manifest=yaml.dump(MANIFEST)),
+    "namespace of the resource": of_type("AWSQS::Kubernetes::Resource", Namespace="prod", Manifest=NAMELESS),
+    "namespace of the resource, YAML": of_type("AWSQS::Kubernetes::Resource", Namespace="prod", Manifest=yaml.dump(NAMELESS)),
+    "namespace of the manifest": of_type("AWSQS::Kubernetes::Resource", Namespace="other", Manifest=MANIFEST),
     "chart of the CDK": of_type("Custom::AWSCDK-EKS-HelmChart", Namespace="prod", Values=json.dumps(VALUES)),
     "chart": of_type("AWSQS::Kubernetes::Helm", Namespace="prod", Values=STEPS),
     "chart with YAML": of_type("AWSQS::Kubernetes::Helm", Namespace="prod", ValueYaml=yaml.dump(VALUES)),

@@ -20,7 +20,7 @@ def read_kubernetes_resource(template: Template, name: str, place: Place, readin
     """The service accounts of the manifests that a resource applies."""
     written = template.property(name, "Manifest")
     documents = _documents(written) if written else ()
-    source = ManifestSource(name, place, reading)
+    source = ManifestSource(name, place, reading, template.property(name, "Namespace"))
     if not documents:
         reading.notes.append(f"{name} has a manifest that is not known before it is deployed")
     read_manifests(source, documents)
