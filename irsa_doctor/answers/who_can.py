@@ -114,6 +114,8 @@ def _readings(view: View, name: str) -> Iterator[Iterable[AnalysedRole]]:
     roles = view.roles
     yield (role for role in roles if name in (role.role.arn, role.role.id))
     yield (role for role in roles if name == planned_arn(role))
+    # what a template calls its role is certain to be that one; another may have the same as its name
+    yield (role for role in roles if name and name == role.role.address)
     yield (role for role in roles if name in names_of(role))
     # names of roles are unique in an account whatever their case
     # https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html

@@ -49,7 +49,7 @@ def fix(
     *,
     governing: AbstractContextManager[GoverningSettings],
 ) -> None:
-    """Fix findings in JSON, YAML and Terraform sources with the smallest edit.
+    """Fix findings in their sources with the smallest edits.
 
     An edit is made if it is proved that no other subject is admitted and that no service account loses the role.
 

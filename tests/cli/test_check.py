@@ -88,7 +88,7 @@ def test_what_is_unknown_fails_a_strict_run(right, tmp_path):
         (("--framework", "soc-2"), 'Did you mean "soc2"?'),
         (("--format", "sariff"), 'Did you mean "sarif"?'),
         (("--complete", "service-accounts"), 'no Kubernetes kind service-accounts. Did you mean "serviceaccounts"?'),
-        (("--complete", "sa,unicorns"), "no Kubernetes kind unicorns. Kinds are configmaps, "),
+        (("--complete", "sa,unicorns"), "no Kubernetes kind unicorns. Kinds are "),
         (("--select", "opne-no-sub"), 'no rule opne-no-sub. Did you mean "open-no-sub"?'),
         (("--ignore", "open-aud-onyl"), 'no rule open-aud-onyl. Did you mean "open-aud-only"?'),
         (("--select", "opne-*"), "no rule matches opne-*"),

@@ -232,7 +232,11 @@ def test_parameters_that_have_no_default_are_those_of_the_file(tmp_path):
 
 def test_parameters_that_are_named_take_the_place_of_the_defaults(tmp_path):
     parametrized("*", ONE, tmp_path)
-    assert not findings(api.check([str(tmp_path / "t.json"), str(tmp_path / "params.json")]), "open-sub-star")
+    template, stated = str(tmp_path / "t.json"), str(tmp_path / "params.json")
+    settings = api.Settings(parameters={template: stated})
+    assert not findings(api.check([template], settings=settings), "open-sub-star")
+    # a path alone names a file of the change, and no deployment
+    assert findings(api.check([template, stated]), "open-sub-star")
 
 
 VALUES = "serviceAccount:\n  annotations:\n    eks.amazonaws.com/role-arn: arn:aws:iam::111122223333:role/app\n"
