@@ -94,7 +94,7 @@ def service_account_facts(view: View, account: ServiceAccount) -> Judged:
         association_misnamed=value is None and is_association_misnamed(account, view),
         association_policy_refused=is_policy_refused(view.inventory.association_by_key.get(key)),
         association_repeated=is_repeated(view.inventory.association_by_key.get(key)),
-        administrator_for_a_day=_is_administrator(view, value) and lasts_a_day(expiration),
+        administrator_for_a_day=lasts_a_day(expiration) and _is_administrator(view, value),
     )
     ident = f"{view.label_of(account.cluster)}/{account.namespace}/{account.name}"
     return Judged("service-account", ident, ident, facts, lambda: _account_evidence(view, account, trusting))
