@@ -471,8 +471,9 @@ def read_kubeconfig(path: Path) -> None:
 
 
 def read_requests_of(path: Path) -> str:
-    """Requests of `simulate --requests`."""
-    return "\n".join(str(line) for line in api.simulate_lines(api.read_requests(str(path))))
+    """Requests of `simulate --requests`, as both formats answer them: the mask is at the output."""
+    answers = list(api.simulate_lines(api.read_requests(str(path))))
+    return "\n".join(api.render_simulations(answers, name) for name in ("json", "text"))
 
 
 READERS: Mapping[str, tuple[Any, str, Callable[[Path], Any]]] = {

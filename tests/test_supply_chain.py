@@ -314,4 +314,4 @@ def test_without_an_api_server_its_tests_fail_where_it_is_required_and_are_skipp
 
 def test_ci_requires_the_api_server():
     steps = [step for job in workflow(ROOT / ".github" / "workflows" / "ci.yml")["jobs"].values() for step in job["steps"]]
-    assert {"run": ".ci/run", "env": {"TESTS_REQUIRE": "apiserver"}} in steps
+    assert {"run": ".ci/run", "env": {"TESTS_REQUIRE": "apiserver,fuzz"}} in steps

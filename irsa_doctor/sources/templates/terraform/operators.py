@@ -61,11 +61,16 @@ def as_truth(written: TemplateValue) -> bool | None:
 
 def as_number(written: TemplateValue) -> int | float | None:
     """Return a value as a number, None where it is not a number."""
-    if isinstance(written.value, int | float) and not isinstance(written.value, bool):
-        return written.value if isfinite(written.value) else None
-    if isinstance(written.value, str) and written.value.isdecimal() and len(written.value) < 19:
-        return int(written.value)
-    return None
+    value = written.value
+    if isinstance(value, float):
+        return value if isfinite(value) else None
+    if isinstance(value, str) and value.isdecimal() and len(value) <= _DIGITS:
+        return int(value)
+    return value if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 10**_DIGITS else None
+
+
+_DIGITS = 18
+"""digits of a number that is worked with: nobody counts further, and what is longer may be no float"""
 
 
 def _equal(left: TemplateValue, right: TemplateValue) -> bool | None:

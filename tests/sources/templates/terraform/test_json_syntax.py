@@ -140,3 +140,12 @@ def test_a_file_that_is_not_valid_json_is_unreadable_with_its_place():
 def test_a_broken_template_is_a_hole_or_itself(name):
     text = '{"resource": {"aws_iam_role": {"app": {"name": "NAME", "assume_role_policy": "NAME"}}}}'.replace("NAME", name)
     assert set(roles_of({"main.tf.json": text})) == {"aws_iam_role.app"}
+
+
+@pytest.mark.parametrize("count", [10**400, -(10**400), 10**18])
+def test_a_number_that_nobody_counts_to_costs_no_other_resource(count):
+    role = {"name": "r", "assume_role_policy": json.dumps(policy())}
+    text = json.dumps({"resource": {"aws_iam_role": {"many": {"count": count, **role}, "one": role}}})
+    given = inventory({"main.tf.json": text})
+    assert "aws_iam_role.one" in {found.address for found in given.roles}
+    assert not any("an error of irsa-doctor" in (row.why or "") for row in given.documents)
