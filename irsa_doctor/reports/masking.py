@@ -80,7 +80,15 @@ class _Masking:
             return Offer(lambda: self.of(value.fix))
         if isinstance(value, RoleAccounts) and value is not NO_ACCOUNTS:
             return RoleAccounts(lambda: self._accounts(value.accounts))
+        if isinstance(value, msgspec.Raw):
+            return self._raw(value)
         return self._table(value) if isinstance(value, Mapping) else value
+
+    def _raw(self, value: msgspec.Raw) -> msgspec.Raw:
+        """What is handed on as the JSON that came in, the id of a request say."""
+        plain = msgspec.json.decode(value)
+        shown = self.of(plain)
+        return value if shown is plain else msgspec.Raw(msgspec.json.encode(shown))
 
     def _accounts(self, accounts: AccountList) -> AccountList:
         shown: AccountList = self.of(accounts)

@@ -1,5 +1,6 @@
 """An answer is masked whole before it is rendered; a fix with a secret in it is not offered."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -68,3 +69,21 @@ def test_another_fix_stays_as_it_is():
 @pytest.mark.parametrize("world", sorted(path.name for path in WORLDS.iterdir() if path.is_dir()))
 def test_nothing_in_the_report_about_a_world_is_masked(world):
     assert "***" not in api.render_report(api.check([str(WORLDS / world)]), "json")
+
+
+TOKEN = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJhIn0.c2VjcmV0LXNpZ25hdHVyZQ"
+
+
+def answered(ident):
+    line = json.dumps({"id": ident, "policy": {}}).encode()
+    return api.render_simulations(list(api.simulate_lines(line)), "json")
+
+
+@pytest.mark.parametrize("ident", [TOKEN, {"name": TOKEN}, [TOKEN, 1]])
+def test_the_id_of_a_request_is_masked_though_it_is_handed_on_as_it_came(ident):
+    assert TOKEN not in answered(ident)
+    assert "***" in json.dumps(json.loads(answered(ident))["id"])
+
+
+def test_another_id_stays_as_it_came():
+    assert json.loads(answered([1, "a"]))["id"] == [1, "a"]
