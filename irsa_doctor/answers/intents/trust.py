@@ -101,6 +101,18 @@ def unseen_in(case: AnalysedRole, role: MadeRole, view: View) -> tuple[str, ...]
     return tuple(dict.fromkeys((*holes, *(name for unseen in known for name in unseen))))
 
 
+def is_too_complex(case: AnalysedRole, role: MadeRole, view: View) -> bool:
+    """Whether it was not worked out whom a role admits, or whether that is more or less than is meant."""
+    if case.policy is None:
+        return False
+    found, meant = in_account(in_force(case.policy), role.intended.partition, role.account), policy_meant(role)
+    both = [_Both.of(provider, found, meant, view) for provider in _providers(found, meant)]
+    return any(
+        one.found.too_complex or is_empty(one.too_many, _grammar(one)) is None or not beyond(one.meant, one.found).certain
+        for one in both
+    )
+
+
 def _providers(found: Policy, meant: Policy) -> list[str]:
     statements = (*found.statements, *meant.statements)
     named = {value for statement in statements for value in statement.federated if isinstance(value, str)}
@@ -116,12 +128,12 @@ def _wider(both: Sequence[_Both]) -> Iterator[Mismatch]:
     if not open_ones:
         return
     reaches = [reach_of(one.too_many, _grammar(one)) for one in open_ones]
-    worst = next((reach for reach in reaches if reach.scope in ("cluster", "anyone", None)), reaches[0])
+    worst = next((reach for reach in reaches if reach.scope in ("cluster", "anyone")), reaches[0])
     witness = worst.witness or next((reach.witness for reach in reaches if reach.witness), None)
     yield Mismatch(
         kind="wider",
-        severity="critical" if worst.scope in ("cluster", "anyone", None) else "high",
-        says=f"admits more than is meant: {witness or 'subjects that are too complex to name'}, for example",
+        severity="critical" if worst.scope in ("cluster", "anyone") else "high",
+        says=f"admits more than is meant: {witness}, for example",
         intended=_patterns([one.meant for one in both]),
         found=_patterns([one.found for one in both]),
         witness=witness,

@@ -8,7 +8,7 @@ from irsa_doctor.answers.check.engine import Locate
 from irsa_doctor.answers.check.fetching import missing_input
 from irsa_doctor.answers.intents.estate import Estate
 from irsa_doctor.answers.intents.plan import IntentPlan, MadeAnnotation, MadeAssociation, MadeProvider, MadeRole
-from irsa_doctor.answers.intents.trust import Mismatch, mismatches, open_to, unseen_in
+from irsa_doctor.answers.intents.trust import Mismatch, is_too_complex, mismatches, open_to, unseen_in
 from irsa_doctor.facts import AnalysedRole
 from irsa_doctor.facts.lookups.lookups import ROLE_ARN
 from irsa_doctor.facts.workloads.webhook import AUDIENCE_ANNOTATION
@@ -19,6 +19,7 @@ DifferenceKind = str
 """wider, narrower, audience, or what is missing, wrong or extra: a role, a provider, an annotation, a service account, an
 association"""
 MISSING = "missing"
+_TOO_COMPLEX = "its policy has more wildcards and exceptions than are worked out"
 
 
 class IntentDifference(msgspec.Struct, frozen=True, kw_only=True):
@@ -113,6 +114,9 @@ class _Verifying:
                 missing = f"the values of {', '.join(unseen[:6])}, on which it depends whom {case.role.id} admits"
                 self._is_unknown(Unknown(missing, "terraform show -json PLAN > plan.json"), role.role)
                 continue
+            if is_too_complex(case, role, self.estate.view):
+                self._is_unknown(Unknown(f"whom {case.role.id} admits: {_TOO_COMPLEX}"), role.role)
+                continue
             for mismatch in mismatches(case, role, self.estate.view):
                 yield self._mismatch(role, case, mismatch)
 
@@ -157,7 +161,10 @@ class _Verifying:
             if case.role.address and not case.role.planned:
                 self._is_unknown(Unknown(f"the name of {case.role.id}", "terraform show -json PLAN > plan.json"))
                 continue
-            is_whole = admitted.reach.scope in ("cluster", "anyone", None)
+            if admitted.reach.scope is None:
+                self._is_unknown(Unknown(f"whom {case.role.id} admits: {_TOO_COMPLEX}"))
+                continue
+            is_whole = admitted.reach.scope in ("cluster", "anyone")
             yield IntentDifference(
                 kind="role-extra",
                 severity="critical" if is_whole else "medium",

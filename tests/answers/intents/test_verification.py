@@ -272,3 +272,11 @@ def test_the_command_for_associations_has_the_name_of_the_cluster_in_eks():
     documents = {"roles.json": account_of(cart=policy(AGENT)), "shop/accounts.json": service_accounts(cart={})}
     hows = [missing.way for missing in answer(documents, intent).unknown]
     assert any("--cluster-name shop" in how for how in hows)
+
+
+@pytest.mark.parametrize("name", ["cart", "other"])
+def test_a_policy_that_is_too_complex_is_unknown_and_never_wider(name):
+    hard = policy(allow([f"*{letter}{'?' * 20}" for letter in "abc"], operator="StringLike"))
+    documents = {"roles.json": account_of(**{"cart": policy(allow(cart())), name: hard})}
+    assert kinds(documents) == []
+    assert any("wildcards and exceptions" in missing.missing for missing in answer(documents).unknown)
