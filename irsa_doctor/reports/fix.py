@@ -2,10 +2,9 @@
 
 import json
 from collections.abc import Iterator, Sequence
-from typing import Annotated, Any
+from typing import Any
 
 import msgspec
-from msgspec import Meta
 
 from irsa_doctor.answers.fix.records import (
     ChangedFile,
@@ -31,7 +30,6 @@ class FixSummary(msgspec.Struct, frozen=True):
     unfixed: int
     files: int
     written: bool
-    uncommitted: Annotated[int, Meta(description="changed files that had uncommitted changes, where a .git is there")] = 0
 
 
 class ProofRecord(msgspec.Struct, frozen=True):
@@ -71,12 +69,12 @@ class FixDocument(msgspec.Struct, frozen=True):
     commands: Sequence[FixCommand]
 
 
-def fix_json(fixing: Fixing, written: bool, uncommitted: int = 0) -> str:
+def fix_json(fixing: Fixing, written: bool) -> str:
     """Returns the answer as JSON."""
     document = FixDocument(
         FIX_SCHEMA,
         tool(),
-        _summary(fixing, written, uncommitted),
+        _summary(fixing, written),
         [_record(fix) for fix in fixing.fixes],
         fixing.unfixed,
         fixing.remaining,
@@ -86,10 +84,10 @@ def fix_json(fixing: Fixing, written: bool, uncommitted: int = 0) -> str:
     return json.dumps(msgspec.to_builtins(document), indent=2, ensure_ascii=False) + "\n"
 
 
-def _summary(fixing: Fixing, written: bool, uncommitted: int) -> FixSummary:
+def _summary(fixing: Fixing, written: bool) -> FixSummary:
     applied = sum(fix.applied for fix in fixing.fixes)
     offered = len(fixing.fixes) - applied
-    return FixSummary(applied, offered, len(fixing.unfixed), len(fixing.files), written, uncommitted)
+    return FixSummary(applied, offered, len(fixing.unfixed), len(fixing.files), written)
 
 
 def _record(fix: FindingFix) -> FixRecord:
@@ -99,15 +97,13 @@ def _record(fix: FindingFix) -> FixRecord:
     return FixRecord(fix.rule, fix.subject, fix.fingerprint, fix.safety, fix.applied, fix.title, fix.because, shown, fix.edits)
 
 
-def fix_text(fixing: Fixing, written: bool, style: Style, uncommitted: int = 0) -> str:
+def fix_text(fixing: Fixing, written: bool, style: Style) -> str:
     """Returns what was or would be edited, for people."""
     lines = list(_text_lines(fixing, written, style))
-    summary = _summary(fixing, written, uncommitted)
+    summary = _summary(fixing, written)
     files = f"{summary.files} file{'s' * (summary.files != 1)}"
     done = "fixed" if written else "can be fixed"
     what = f"{summary.applied} {done} in {files}, {summary.offered} offered, {summary.unfixed} unfixed"
-    if uncommitted:
-        what += f"; {uncommitted} of the files had uncommitted changes"
     if summary.files and not written:
         what += "; --write edits them, --diff shows the change"
     return "\n".join([*lines, what]) + "\n"
