@@ -7,11 +7,12 @@ from irsa_doctor.remedies.commands import (
     create_service_account,
     restart,
 )
-from irsa_doctor.remedies.offers import FixKind, SubjectOffer, annotation, command_fix, offer, policy_for
+from irsa_doctor.remedies.offers import FixKind, Offers, SubjectOffer, annotation, command_fix, policy_for
 from irsa_doctor.remedies.pod_identity import association_policy_for
 
 __all__ = [
     "FixKind",
+    "Offers",
     "SubjectOffer",
     "add_audience",
     "annotation",
@@ -20,7 +21,6 @@ __all__ = [
     "create_eks_provider",
     "create_provider",
     "create_service_account",
-    "offer",
     "policy_for",
     "restart",
 ]

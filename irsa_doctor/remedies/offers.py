@@ -9,10 +9,11 @@ from irsa_doctor.facts.lookups.users import RoleUser
 from irsa_doctor.issuers import EKS, cluster_profile, profile_of
 from irsa_doctor.model import Role, Unknown, parse_arn
 from irsa_doctor.model.findings import Fix, Offer
-from irsa_doctor.remedies.commands import add_audience, annotate, create_eks_provider, put_trust_policy
-from irsa_doctor.remedies.difference import policy_difference
+from irsa_doctor.remedies.alike import AlikeFixes
+from irsa_doctor.remedies.commands import add_audience, annotate, create_eks_provider
 from irsa_doctor.remedies.draft import PolicyDocument
 from irsa_doctor.remedies.narrowing import as_written, to_users, with_audience
+from irsa_doctor.remedies.policy_fix import policy_fix
 from irsa_doctor.remedies.trust_policy import RolePolicy, admits, candidates, provider_for, role_policy, slips_mended
 from irsa_doctor.remedies.verified import Verified, verify
 from irsa_doctor.trust import Statement, admitted, grant_of, is_subject
@@ -33,11 +34,24 @@ FixKind = Literal[
 """what can be corrected"""
 
 
-def offer(view: View, kinds: Sequence[str], judged: Judged) -> Offer:
-    """What is offered for a finding about a subject; `kinds` are what can be corrected of it, the first that fits the subject
-    counts. Nothing is worked out before somebody reads it."""
-    kind = next((kind for kind in kinds if judged.kind in _SUBJECTS.get(kind, ())), None)
-    return SubjectOffer(view, judged, partial(_OFFERS[kind], view, judged) if kind else None)
+class Offers:
+    """What is offered for the findings about one inventory; what is proved of one role is not proved again of its like."""
+
+    def __init__(self, view: View) -> None:
+        self._view = view
+        self._alike = AlikeFixes()
+
+    def __call__(self, kinds: Sequence[str], judged: Judged) -> Offer:
+        """What is offered for a finding about a subject; `kinds` are what can be corrected of it, the first that fits the
+        subject counts. Nothing is worked out before somebody reads it."""
+        kind = next((kind for kind in kinds if judged.kind in _SUBJECTS.get(kind, ())), None)
+        return SubjectOffer(self._view, judged, partial(self._fix, kind, judged) if kind else None)
+
+    def _fix(self, kind: str, judged: Judged) -> Fix | None:
+        make = partial(_OFFERS[kind], self._view, judged)
+        analysed = case_of(self._view, judged) if kind in _POLICIES and judged.kind in _HAVE_POLICIES else None
+        role = role_policy(self._view, analysed) if analysed else None
+        return self._alike.fix(kind, judged, role, make) if role else make()
 
 
 class SubjectOffer(Offer):
@@ -100,20 +114,6 @@ def _is_admitted(analysed: AnalysedRole, user: RoleUser) -> bool:
 
 
 # ---- policies
-
-
-def policy_fix(role: RolePolicy, verified: Verified) -> Fix:
-    """A proved policy of a role, with the command that saves it where the role exists."""
-    known = role.analysed.role
-    command = put_trust_policy(known.name.rpartition("/")[2], verified.document) if known.arn else ""
-    return Fix(
-        policy=verified.document,
-        commands=(command,) if command else (),
-        keeps=verified.keeps,
-        admits=verified.admits,
-        diff=policy_difference(role.document, verified.document),
-        managed_by=known.managed_by or (f"the template of {known.address}" if known.address and known.arn else ""),
-    )
 
 
 def _mended(view: View, judged: Judged) -> Fix | None:
@@ -344,3 +344,5 @@ _SUBJECTS: Mapping[str, tuple[str, ...]] = {
     "annotation": ("service-account", "binding"),
 }
 """the kinds of subjects of which something can be corrected"""
+_POLICIES = frozenset({"policy", "narrowed-policy", "policy-audience"})
+_HAVE_POLICIES = frozenset({"grant", "role", "policy"})

@@ -25,7 +25,7 @@ from irsa_doctor.facts.lookups.associations import (
 from irsa_doctor.model import Arn, PodIdentityAssociation, text_of
 from irsa_doctor.model.findings import Fix
 from irsa_doctor.remedies.draft import CannotEdit, Draft, Json, PolicyDocument, read_for_iam
-from irsa_doctor.remedies.offers import policy_fix
+from irsa_doctor.remedies.policy_fix import policy_fix
 from irsa_doctor.remedies.trust_policy import RolePolicy, role_policy
 from irsa_doctor.remedies.verified import Verified, verify
 from irsa_doctor.trust import Policy, Statement

@@ -1,12 +1,11 @@
 """Roles with a wrong policy, and what is offered for them."""
 
 import json
-from functools import partial
 
 from irsa_doctor.answers.check.engine import evaluate
 from irsa_doctor.facts import derive
 from irsa_doctor.model import Place, TrustPolicy
-from irsa_doctor.remedies import offer, policy_for
+from irsa_doctor.remedies import Offers, policy_for
 from irsa_doctor.rulebook.rules import shipped_rules
 from irsa_doctor.trust import admitted, read_policy
 from irsa_doctor.trust.presented import PresentedToken
@@ -46,7 +45,7 @@ def conditions(*, sub=APP, aud=STS, operator="StringEquals", **more):
 
 def offered(inventory, *rules):
     """What is offered for each finding of an inventory, by rule; of some rules where they are named."""
-    outcome = evaluate(shipped_rules(), derive(inventory), lambda *_: (0, 0, 0, 0, "", 0), partial(offer, inventory))
+    outcome = evaluate(shipped_rules(), derive(inventory), lambda *_: (0, 0, 0, 0, "", 0), Offers(inventory))
     return {f.rule: f.fix for f in outcome.findings if not rules or f.rule in rules}
 
 

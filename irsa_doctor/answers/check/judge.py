@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from datetime import date
-from functools import partial
 from itertools import chain
 
 import msgspec
@@ -26,7 +25,7 @@ from irsa_doctor.model import PASSED_OVER, Document, Inventory, Unknown
 from irsa_doctor.model.faults import without_breaking
 from irsa_doctor.model.findings import CONFIDENCES, SEVERITIES, Counts, DocumentRow, Finding, Missing, Report, Tally, Waived
 from irsa_doctor.model.limits import renew
-from irsa_doctor.remedies import offer
+from irsa_doctor.remedies import Offers
 from irsa_doctor.rulebook.rules import Rule, digest
 from irsa_doctor.text.positions import Documents
 from irsa_doctor.version import __version__
@@ -121,12 +120,10 @@ def _within_limits(
     were not judged are unreadable in it, and those findings that there are count."""
     renew()
     with view.work.on(""):
-        outcome = evaluate(
-            rules, chain(derive(view), unbounded), locate, partial(offer, view), AccountsOfRoles(view), view.work
-        )
+        outcome = evaluate(rules, chain(derive(view), unbounded), locate, Offers(view), AccountsOfRoles(view), view.work)
         for inventory in view.inventory.by_document():
             seen_so = View(inventory, view.expected)
-            alone = evaluate(rules, derive(seen_so), locate, partial(offer, seen_so), AccountsOfRoles(seen_so), seen_so.work)
+            alone = evaluate(rules, derive(seen_so), locate, Offers(seen_so), AccountsOfRoles(seen_so), seen_so.work)
             outcome = joined_with(outcome, alone)
     rows = [_as_judged(row, view, outcome.limit) for row in view.inventory.documents]
     inventory = msgspec.structs.replace(view.inventory, documents=tuple(rows))

@@ -28,8 +28,8 @@ _MODELS = 16_384
 """shapes that are remembered"""
 
 
-class _Shape(msgspec.Struct, frozen=True):
-    """A policy but for the service accounts that it names, and what else of a role its analysis depends on."""
+class PolicyShape(msgspec.Struct, frozen=True):
+    """A trust policy but for the service accounts that it names, and what else of a role its analysis depends on."""
 
     pieces: tuple[bytes, ...]
     order: tuple[int, ...]
@@ -41,8 +41,18 @@ class _Shape(msgspec.Struct, frozen=True):
     @property
     def relates(self) -> bool:
         """Whether something in the policy may compare service accounts with others than those that it names one by one."""
-        text = b"".join(self.pieces).lower()
-        return any(word in text for word in _RELATED)
+        return any(word in self._text for word in _RELATED)
+
+    def is_indifferent_to(self, subject: str) -> bool:
+        """Whether nothing else in the policy has to do with the names of a service account: neither has them in it, nor a
+        pattern that some names match and others do not."""
+        text = self._text.replace(b'"*"', b"")
+        names = subject.encode().split(b":")[2:]
+        return not self.relates and not any(sign in text for sign in (b"*", b"?", *names))
+
+    @property
+    def _text(self) -> bytes:
+        return b"".join(self.pieces).lower()
 
 
 class AlikeRoles:
@@ -50,12 +60,12 @@ class AlikeRoles:
 
     def __init__(self, lookups: Lookups) -> None:
         self._lookups = lookups
-        self._models: dict[_Shape, _First | _Model | Literal["none"]] = {}
+        self._models: dict[PolicyShape, _First | _Model | Literal["none"]] = {}
 
     def analysed(self, role: Role) -> AnalysedRole:
         """Returns what `analyse` does."""
         lookups = self._lookups
-        cut = _shape_of(role, lookups)
+        cut = policy_shape(role, lookups)
         if cut is None:
             return analyse(role, lookups)
         shape, source, subjects = cut
@@ -77,8 +87,8 @@ class _First(msgspec.Struct, frozen=True):
     subjects: Sequence[str]
 
 
-def _shape_of(role: Role, lookups: Lookups) -> tuple[_Shape, TrustPolicy, list[str]] | None:
-    """The shape of a role, its policy, and the subjects that this names; None where a template made the role, or
+def policy_shape(role: Role, lookups: Lookups) -> tuple[PolicyShape, TrustPolicy, list[str]] | None:
+    """Returns the shape of a role, its policy, and the subjects that this names; None where a template made the role, or
     it has to do with more than its policy."""
     source = role.policy
     if not isinstance(source, TrustPolicy) or source.flaws or not source.plain or not role.arn or role.address or role.case:
@@ -93,7 +103,7 @@ def _shape_of(role: Role, lookups: Lookups) -> tuple[_Shape, TrustPolicy, list[s
         return None
     pieces, order, subjects = _without_subjects(text)
     extension = source.place.document.rpartition(".")[2]
-    return _Shape(pieces, order, role.account, role.arn in lookups.naming, extension), source, subjects
+    return PolicyShape(pieces, order, role.account, role.arn in lookups.naming, extension), source, subjects
 
 
 def _is_handed_out(role: Role, lookups: Lookups) -> bool:

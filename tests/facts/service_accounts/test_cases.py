@@ -4,7 +4,7 @@ import pytest
 
 from irsa_doctor.answers.check.engine import Evaluation, evaluate
 from irsa_doctor.facts import View, derive
-from irsa_doctor.remedies import offer
+from irsa_doctor.remedies import Offers
 from irsa_doctor.rulebook.rules import shipped_rules
 from tests.sources.templates.holes import ARN, ISSUER
 from tests.sources.worlds import inventory
@@ -44,7 +44,7 @@ def judged(documents: dict[str, str]) -> Evaluation:
         shipped_rules(),
         derive(view),
         lambda place, name: (1, 1, 1, 1, place.pointer, 0),
-        lambda kinds, subject: offer(view, kinds, subject),
+        Offers(view),
     )
 
 
