@@ -40,6 +40,7 @@ def check(  # noqa: PLR0913 - the input, its sources, and what governs the judge
     on_stage: Callable[[str], object] = str,
     max_seconds: float | None = None,
     max_memory: int | None = None,
+    processes: int = 1,
 ) -> Report:
     """The findings of the rules about documents, with everything that was not checked.
 
@@ -53,6 +54,9 @@ def check(  # noqa: PLR0913 - the input, its sources, and what governs the judge
     `max_seconds` limits the run, and `max_memory` the bytes that it may need beyond those of now: what is judged until then is
     reported, with `limit` and a finding for every document that is not; None is MAX_SECONDS and MAX_MEMORY. They are looked at
     between documents and subjects and at safe points of long work, and everywhere under `alarms`.
+
+    In up to so many `processes` a large inventory is judged, with the same findings; they are copies of this one, which only a
+    program should make of itself, on Linux. Their memory is limited one by one.
 
     `on_stage` is called with the name of each stage as it begins. Raises RuleError, UnknownRule, BaselineError, and LiveError
     where none of the live sources can be read.
@@ -73,9 +77,11 @@ def check(  # noqa: PLR0913 - the input, its sources, and what governs the judge
             before = _judged_base(revision, (*paths, *base), loaded, governing, today or today_here())
             if before is not None:
                 change = _beside_base(change, before, loaded, settings)
-                return judge(_newly_differing(loaded, before), governing, today or today_here(), change=change)
+                judged_input = _newly_differing(loaded, before)
+                return judge(judged_input, governing, today or today_here(), change=change, processes=processes)
         comments_of = _comments_at(revision, loaded, settings) if revision else None
-        return judge(_input(loaded), governing, today or today_here(), change=change, comments_of=comments_of)
+        day = today or today_here()
+        return judge(_input(loaded), governing, day, change=change, comments_of=comments_of, processes=processes)
 
 
 def judged(loaded: "Loaded", settings: Settings, today: date | None, families: Sequence[str]) -> Report:

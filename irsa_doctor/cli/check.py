@@ -110,6 +110,8 @@ _GateUnknown = Annotated[
         "(medium). [fail]",
     ),
 ]
+_PROCESSES = 4
+"""more are not worth their beginning: reading and writing are the work of one"""
 _Strict = Annotated[bool, typer.Option("--strict", help="Exit 3 if a value that a rule needs is unknown.")]
 
 
@@ -288,6 +290,7 @@ def _checked(
                 on_stage=on_stage,
                 max_seconds=limits.seconds,
                 max_memory=limits.memory,
+                processes=_PROCESSES,
             )
     except (api.UnknownRule, api.RuleError, api.BaselineError, api.LiveError, api.NoRevision) as error:
         raise wrong(str(error)) from error

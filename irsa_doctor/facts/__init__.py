@@ -1,7 +1,9 @@
 """What is true of one subject: one frozen record a subject kind; its fields are the vocabulary of the rules."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
+
+import msgspec
 
 from irsa_doctor.facts.grants.grant import GrantFacts
 from irsa_doctor.facts.inputs.documents import DocumentFacts, document_facts
@@ -22,8 +24,40 @@ from irsa_doctor.facts.service_accounts.service_account import (
 )
 from irsa_doctor.facts.subject import Evidence, Judged
 from irsa_doctor.facts.workloads.workload import WorkloadFacts, workload_facts
+from irsa_doctor.model import ServiceAccount
+
+
+class Share(msgspec.Struct, frozen=True):
+    """One of several shares of the roles and service accounts of an inventory, counted from 0.
+
+    Roles that are alike are in one share, for what is worked out of one of them is not worked out of the others.
+    """
+
+    number: int
+    shares: int
+
+    def roles(self, view: View) -> Iterable[AnalysedRole]:
+        """Its roles, in order of reading."""
+        if self.shares == 1:
+            return view.roles
+        numbers: dict[object, int] = {}
+        return [
+            role
+            for number, role in enumerate(view.roles)
+            if numbers.setdefault(role.likeness.shape if role.likeness else number, len(numbers)) % self.shares == self.number
+        ]
+
+    def accounts(self, view: View) -> Sequence[ServiceAccount]:
+        """Its service accounts, in order of reading."""
+        accounts = view.inventory.service_accounts
+        begin, end = (len(accounts) * number // self.shares for number in (self.number, self.number + 1))
+        return accounts[begin:end]
+
+
+WHOLE = Share(0, 1)
 
 __all__ = [
+    "WHOLE",
     "AnalysedRole",
     "BindingFacts",
     "ClusterFacts",
@@ -36,6 +70,7 @@ __all__ = [
     "RoleFacts",
     "ServiceAccountFacts",
     "SettingsFacts",
+    "Share",
     "Unbounded",
     "View",
     "WaiverFacts",
@@ -52,15 +87,23 @@ __all__ = [
 ]
 
 
-def derive(view: View) -> Iterator[Judged]:
-    """Every subject of an inventory with its facts, in order of reading, one at a time: there may be a million of them."""
-    for role in view.roles:
+def derive(view: View, share: Share = WHOLE) -> Iterator[Judged]:
+    """Every subject of an inventory with its facts, in order of reading, one at a time: there may be a million of them.
+
+    Of a `share` the first has all that are neither roles nor service accounts.
+    """
+    for role in share.roles(view):
         yield from role.grants
         yield role.judged
-    for account in view.inventory.service_accounts:
+    for account in share.accounts(view):
         yield service_account_facts(view, account)
         if binding := binding_facts(view, account):
             yield binding
+    if share.number == 0:
+        yield from _neither_roles_nor_accounts(view)
+
+
+def _neither_roles_nor_accounts(view: View) -> Iterator[Judged]:
     for account in view.inventory.account_templates:
         yield account_template_facts(view, account)
     yield from filter(None, map(partial(association_facts, view), view.inventory.associations))

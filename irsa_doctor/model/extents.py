@@ -2,8 +2,12 @@
 
 import hashlib
 from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, TypeVar
 
 import msgspec
+
+_Value = TypeVar("_Value")
 
 
 class Extent(msgspec.Struct, frozen=True):
@@ -59,6 +63,11 @@ def _wider(pattern: str, other: str) -> bool:
     return "${" not in pattern and fits(pattern, other)
 
 
+def known(value: _Value) -> _Value:
+    """Return a value that is worked out already, where something is wanted that works it out."""
+    return value
+
+
 class LazyExtent:
     """An extent that is worked out when it is first read: only findings that somebody accepts need it."""
 
@@ -76,6 +85,12 @@ class LazyExtent:
     def beside(self, other: "LazyExtent") -> "LazyExtent":
         """The extent of both."""
         return LazyExtent(*self._makers, *other._makers)
+
+    def __reduce__(self) -> str | tuple[Any, ...]:
+        """Another process gets the extent."""
+        if self is NO_EXTENT or (extent := self.extent) is None:
+            return "NO_EXTENT"
+        return LazyExtent, (partial(known, extent),)
 
     def __eq__(self, other: object) -> bool:
         """Equal where the extents are."""

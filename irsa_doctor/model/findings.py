@@ -1,12 +1,13 @@
 """What is said of the inventory: findings, what could not be told, and the report that holds them."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, Literal
 
 import msgspec
 
 from irsa_doctor.model.edits import Suggestion
-from irsa_doctor.model.extents import NO_EXTENT, LazyExtent
+from irsa_doctor.model.extents import NO_EXTENT, LazyExtent, known
 from irsa_doctor.model.limits import reached
 
 Severity = Literal["critical", "high", "medium", "low"]
@@ -81,6 +82,10 @@ class Offer:
             self._fix = None if reached() else make()
         return self._fix
 
+    def __reduce__(self) -> str | tuple[Any, ...]:
+        """Another process gets the fix."""
+        return "NO_OFFER" if self is NO_OFFER else (Offer, (partial(known, self.fix),))
+
     def __eq__(self, other: object) -> bool:
         """Equal where the fixes are."""
         return isinstance(other, Offer) and self.fix == other.fix
@@ -118,6 +123,10 @@ class RoleAccounts:
             make, self._make = self._make, None
             self._accounts = make()
         return self._accounts
+
+    def __reduce__(self) -> str | tuple[Any, ...]:
+        """Another process gets the service accounts."""
+        return "NO_ACCOUNTS" if self is NO_ACCOUNTS else (RoleAccounts, (partial(known, self.accounts),))
 
     def __eq__(self, other: object) -> bool:
         """Equal where the service accounts are."""
@@ -164,6 +173,11 @@ class Finding(msgspec.Struct, frozen=True):
     def service_accounts(self) -> tuple[str, ...]:
         """The first service accounts that it concerns, as cluster/namespace/name; none where it is not about a role."""
         return self.role_accounts.accounts.ids
+
+    def settle(self) -> None:
+        """Work out everything that is worked out when it is first read."""
+        for lazy in (self.offer.fix, self.role_accounts.accounts, self.lazy_extent.extent):
+            del lazy
 
 
 class Missing(msgspec.Struct, frozen=True):

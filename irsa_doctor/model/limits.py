@@ -137,6 +137,12 @@ def alarms() -> Iterator[None]:
         signal.signal(signal.SIGALRM, before if before is not None else signal.SIG_DFL)
 
 
+def rearm() -> None:
+    """Arm the alarm of `alarms` in a copy of the process, which has none of its own."""
+    if callable(signal.getsignal(signal.SIGALRM)):
+        signal.setitimer(signal.ITIMER_REAL, _TICK, _TICK)
+
+
 def pause() -> None:
     """End the work under way where the run reached a limit: a safe point of work that may take long."""
     if watch := _WATCH.get():

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from irsa_doctor.facts import Judged
-from irsa_doctor.facts.roles.alike import PolicyShape, policy_shape
+from irsa_doctor.facts.roles.likeness import PolicyShape
 from irsa_doctor.model import issuer_of_provider, parse_arn
 from irsa_doctor.model.findings import Fix
 from irsa_doctor.remedies.policy_fix import policy_fix
@@ -72,11 +72,10 @@ class AlikeFixes:
 
 def _like(kind: str, judged: Judged, role: RolePolicy) -> tuple[_Like | None, str]:
     """What a correction depends on, and the only service account; None where more of its name counts than where it stands."""
-    cut = policy_shape(role.analysed.role, role.view)
-    if cut is None or len(cut[2]) != 1 or cut[1].size > _FAR_FROM_QUOTA:
+    alike, users = role.analysed.likeness, role.users
+    if alike is None or len(alike.subjects) != 1 or role.policy.size > _FAR_FROM_QUOTA:
         return None, ""
-    shape, _, (subject,) = cut
-    users = role.users
+    shape, (subject,) = alike.shape, alike.subjects
     if not shape.is_indifferent_to(subject) or any(user.subject != subject for user in users):
         return None, ""
     issuers = sorted({*map(issuer_of_provider, role.analysed.by_provider), *(user.issuer for user in users)})

@@ -28,6 +28,12 @@ class Cases:
         elif judged.kind in _HAVE_CASES:
             self.plain.add(judged.group)
 
+    def add_all(self, others: "Cases") -> None:
+        """Learn of subjects of other roles."""
+        self.of_finding |= others.of_finding
+        self.of_role |= others.of_role
+        self.plain |= others.plain
+
     def merged(self, key: FindingKey, judged: Judged, known: Finding | None, finding: Finding) -> Finding:
         """The worse of two findings of one rule about one subject, with the places of both."""
         if judged.kind in _HAVE_CASES:

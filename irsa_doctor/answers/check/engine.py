@@ -19,6 +19,7 @@ from irsa_doctor.model import Place, Unknown, Verdict
 from irsa_doctor.model.findings import (
     NO_ACCOUNTS,
     NO_OFFER,
+    SEVERITIES,
     Finding,
     Location,
     Missing,
@@ -177,6 +178,43 @@ def _seen(rules: Iterable[Rule], facts: msgspec.Struct) -> _Seen:
     return seen
 
 
+class Answers(msgspec.Struct):
+    """What the rules say of some subjects: of all subjects of an inventory, or of a share."""
+
+    findings: dict[FindingKey, Finding]
+    cases: Cases
+    unknown: dict[Unknown, tuple[set[str], int]]
+    """what was not given -> the rules that want it, and the number of subjects that they could not judge"""
+    passed: Counter[str]
+    failed: Counter[str]
+    undecided: Counter[str]
+    limit: str = ""
+
+    def add(self, others: "Answers") -> None:
+        """Add what the rules say of the subjects that come after these."""
+        for key, finding in others.findings.items():
+            known = self.findings.setdefault(key, finding)
+            if key[1] == "policy" and SEVERITIES.index(finding.severity) < SEVERITIES.index(known.severity):
+                self.findings[key] = finding
+        self.cases.add_all(others.cases)
+        for unknown, (rules, subjects) in others.unknown.items():
+            mine, number = self.unknown.get(unknown, (set[str](), 0))
+            self.unknown[unknown] = mine | rules, number + subjects
+        self.passed += others.passed
+        self.failed += others.failed
+        self.undecided += others.undecided
+        self.limit = self.limit or others.limit
+
+    def evaluation(self, rules: Iterable[Rule]) -> Evaluation:
+        """What came of all rules and subjects. Findings are sorted, see `order`."""
+        passed, failed, unknown = self.passed, self.failed, self.undecided
+        tallies = [
+            Tally(i, passed[i] + failed[i] + unknown[i], passed[i], failed[i], unknown[i])
+            for i in sorted(rule.id for rule in rules)
+        ]
+        return Evaluation(sort_findings(self.cases.named(self.findings)), _missing(self.unknown), tallies, self.limit)
+
+
 def evaluate(
     rules: Sequence[Rule],
     subjects: Iterable[Judged],
@@ -185,8 +223,20 @@ def evaluate(
     accounts_of: AccountsOf | None = None,
     work: Work | None = None,
 ) -> Evaluation:
-    """Every rule about every subject. Findings are sorted, see `order`. `offering` says what mends them, `accounts_of` which
-    service accounts they concern; what that costs is charged to the policy, of the `work` of the run."""
+    """Every rule about every subject, see `answers`."""
+    return answers(rules, subjects, locate, offering, accounts_of, work).evaluation(rules)
+
+
+def answers(
+    rules: Sequence[Rule],
+    subjects: Iterable[Judged],
+    locate: Locate,
+    offering: Offering | None = None,
+    accounts_of: AccountsOf | None = None,
+    work: Work | None = None,
+) -> Answers:
+    """What every rule says of every subject. `offering` says what mends a finding, `accounts_of` which service accounts it
+    concerns; what that costs is charged to the policy, of the `work` of the run."""
     work = work or Work()
     by_type: dict[type, list[Rule]] = {}
     for rule in rules:
@@ -210,12 +260,7 @@ def evaluate(
         if seen.failed:
             with work.on(judged.group):
                 _say(seen.failed, judged, findings, cases, locate, offering, accounts_of)
-    return Evaluation(
-        sort_findings(cases.named(findings)),
-        _missing(memo.values()),
-        _tallies(rules, memo.values()),
-        limit,
-    )
+    return _answers(findings, cases, memo.values(), limit)
 
 
 def _say(
@@ -236,33 +281,29 @@ def _say(
             findings[key] = cases.merged(key, judged, findings.get(key), finding)
 
 
-def _missing(memo: Iterable[_Seen]) -> list[Missing]:
-    """What was not given, each with the rules that wanted it and the number of subjects that they could not judge."""
-    wanted: dict[Unknown, tuple[set[str], list[int]]] = {}
+def _answers(findings: dict[FindingKey, Finding], cases: Cases, memo: Iterable[_Seen], limit: str) -> Answers:
+    """The findings, and what the rules said of each fact record, counted by subjects."""
+    unknown: dict[Unknown, tuple[set[str], int]] = {}
+    passed, failed, undecided = Counter[str](), Counter[str](), Counter[str]()
     for seen in memo:
         by: dict[Unknown, set[str]] = {}
         for rule, answer in seen.unknown:
-            for unknown in answer.missing:
-                by.setdefault(unknown, set()).add(rule.id)
-        for unknown, ids in by.items():
-            rules, subjects = wanted.setdefault(unknown, (set(), []))
-            rules |= ids
-            subjects.append(seen.subjects)
-    return [
-        missing_input(unknown, tuple(sorted(rules)), sum(subjects))
-        for unknown, (rules, subjects) in sorted(wanted.items(), key=lambda item: (item[0].missing, item[0].how))
-    ]
-
-
-def _tallies(rules: Iterable[Rule], memo: Iterable[_Seen]) -> list[Tally]:
-    passed: Counter[str] = Counter()
-    failed: Counter[str] = Counter()
-    unknown: Counter[str] = Counter()
-    for seen in memo:
+            for missing in answer.missing:
+                by.setdefault(missing, set()).add(rule.id)
+        for missing, ids in by.items():
+            rules, subjects = unknown.get(missing, (set[str](), 0))
+            unknown[missing] = rules | ids, subjects + seen.subjects
         passed.update({rule.id: seen.subjects for rule in seen.passed})
         failed.update({rule.id: seen.subjects for rule in seen.failed})
-        unknown.update({rule.id: seen.subjects for rule, _ in seen.unknown})
+        undecided.update({rule.id: seen.subjects for rule, _ in seen.unknown})
+    return Answers(
+        findings=findings, cases=cases, unknown=unknown, passed=passed, failed=failed, undecided=undecided, limit=limit
+    )
+
+
+def _missing(unknown: Mapping[Unknown, tuple[set[str], int]]) -> list[Missing]:
+    """What was not given, each with the rules that wanted it and the number of subjects that they could not judge."""
     return [
-        Tally(i, passed[i] + failed[i] + unknown[i], passed[i], failed[i], unknown[i])
-        for i in sorted(rule.id for rule in rules)
+        missing_input(missing, tuple(sorted(rules)), subjects)
+        for missing, (rules, subjects) in sorted(unknown.items(), key=lambda item: (item[0].missing, item[0].how))
     ]

@@ -8,13 +8,14 @@ from itertools import chain
 import msgspec
 
 from irsa_doctor.answers.check.alternatives import joined_with
-from irsa_doctor.answers.check.engine import Evaluation, evaluate
+from irsa_doctor.answers.check.engine import Answers, Evaluation, answers, evaluate
 from irsa_doctor.answers.check.fetching import missing_input
 from irsa_doctor.answers.check.lost import only_of
 from irsa_doctor.answers.check.order import sort_findings
 from irsa_doctor.answers.check.role_accounts import AccountsOfRoles
+from irsa_doctor.answers.check.shares import in_shares
 from irsa_doctor.answers.places import Locator
-from irsa_doctor.facts import Judged, View, derive
+from irsa_doctor.facts import Judged, Share, View, derive
 from irsa_doctor.facts.inputs.documents import document_facts, without_judgement
 from irsa_doctor.governance import comments, waivers
 from irsa_doctor.governance.baseline import Entry, NewFindings, without
@@ -61,13 +62,14 @@ def judge(
     *,
     change: BaseChange = _NO_CHANGE,
     comments_of: comments.TextOf | None = None,
+    processes: int = 1,
 ) -> Report:
-    """The report of `check`; `today` decides which waivers have expired."""
+    """The report of `check`; `today` decides which waivers have expired. A large inventory is judged in so many processes."""
     settings, inventory = governing.settings, judged.inventory
     own = [row.path for row in inventory.documents if row.status == "read" and row.path not in judged.base]
     written = comments.comments_of(own, comments_of or commented_texts(judged.documents, settings))
     locate = Locator(judged.documents, inventory.documents, (*settings.waivers, *change.proposed_waivers), written)
-    outcome, inventory = _evaluated(inventory, governing, locate, change.unbounded)
+    outcome, inventory = _evaluated(inventory, governing, locate, change.unbounded, processes)
     ids = ({rule.id for rule in governing.rules}, governing.rule_ids)
     waived = waivers.apply_waivers(outcome.findings, settings.waivers, *ids, today, change.at_base)
     commented = comments.apply_comments(waived.findings, written, *ids, change.at_base)
@@ -98,7 +100,7 @@ def judge(
 
 
 def _evaluated(
-    inventory: Inventory, governing: Governing, locate: Locator, unbounded: Sequence[Judged]
+    inventory: Inventory, governing: Governing, locate: Locator, unbounded: Sequence[Judged], processes: int
 ) -> tuple[Evaluation, Inventory]:
     """What the rules say of an inventory. Where an unexpected error comes of a document, that one is unreadable and the others
     are judged."""
@@ -107,20 +109,26 @@ def _evaluated(
     def evaluated(paths: Sequence[str]) -> tuple[Evaluation, Inventory]:
         left = inventory if len(paths) == len(everything) else only_of(inventory, paths, lost)
         view = View(left, governing.settings.audiences)
-        return _within_limits(view, governing.rules, locate, unbounded)
+        return _within_limits(view, governing.rules, locate, unbounded, processes)
 
     everything = tuple(dict.fromkeys(row.path for row in inventory.documents))
     return without_breaking(everything, evaluated, lost.__setitem__)
 
 
 def _within_limits(
-    view: View, rules: Sequence[Rule], locate: Locator, unbounded: Sequence[Judged]
+    view: View, rules: Sequence[Rule], locate: Locator, unbounded: Sequence[Judged], processes: int
 ) -> tuple[Evaluation, Inventory]:
     """What the rules say of every subject, and the inventory; where the run reaches a limit, the documents of subjects that
     were not judged are unreadable in it, and those findings that there are count."""
     renew()
+    offers, accounts = Offers(view), AccountsOfRoles(view)
+
+    def evaluated(share: Share) -> Answers:
+        subjects = chain(derive(view, share), unbounded if share.number == 0 else ())
+        return answers(rules, subjects, locate, offers, accounts, view.work)
+
     with view.work.on(""):
-        outcome = evaluate(rules, chain(derive(view), unbounded), locate, Offers(view), AccountsOfRoles(view), view.work)
+        outcome = in_shares(view, evaluated, processes).evaluation(rules)
         for inventory in view.inventory.by_document():
             seen_so = View(inventory, view.expected)
             alone = evaluate(rules, derive(seen_so), locate, Offers(seen_so), AccountsOfRoles(seen_so), seen_so.work)

@@ -14,45 +14,16 @@ from irsa_doctor.facts.grants.grant import GrantFacts, facts_of_alike
 from irsa_doctor.facts.grants.judged import judged_grant
 from irsa_doctor.facts.grants.reading import GrantReading
 from irsa_doctor.facts.lookups.lookups import Lookups
+from irsa_doctor.facts.roles.likeness import Likeness, PolicyShape, likeness
 from irsa_doctor.facts.roles.renaming import CannotRename, Renaming
-from irsa_doctor.facts.roles.role import AnalysedRole, analyse, defective, evidence_of_role, is_long_session, is_near_quota
+from irsa_doctor.facts.roles.role import AnalysedRole, analyse, defective, evidence_of_role
 from irsa_doctor.facts.subject import Judged
 from irsa_doctor.model import Role, TrustPolicy
-from irsa_doctor.trust import Policy, is_subject
+from irsa_doctor.trust import Policy
 from irsa_doctor.trust.refusals import Steps
 
-_BEFORE, _AFTER = b'"system:serviceaccount:', b'"'
-_RELATED = (b"serviceaccount", b"$", b"ignorecase")
-"""what may compare a service account with something else than itself"""
 _MODELS = 16_384
 """shapes that are remembered"""
-
-
-class PolicyShape(msgspec.Struct, frozen=True):
-    """A trust policy but for the service accounts that it names, and what else of a role its analysis depends on."""
-
-    pieces: tuple[bytes, ...]
-    order: tuple[int, ...]
-    """the number of the service account behind each piece but the last"""
-    account: str
-    named: bool
-    extension: str
-
-    @property
-    def relates(self) -> bool:
-        """Whether something in the policy may compare service accounts with others than those that it names one by one."""
-        return any(word in self._text for word in _RELATED)
-
-    def is_indifferent_to(self, subject: str) -> bool:
-        """Whether nothing else in the policy has to do with the names of a service account: neither has them in it, nor a
-        pattern that some names match and others do not."""
-        text = self._text.replace(b'"*"', b"")
-        names = subject.encode().split(b":")[2:]
-        return not self.relates and not any(sign in text for sign in (b"*", b"?", *names))
-
-    @property
-    def _text(self) -> bytes:
-        return b"".join(self.pieces).lower()
 
 
 class AlikeRoles:
@@ -65,18 +36,17 @@ class AlikeRoles:
     def analysed(self, role: Role) -> AnalysedRole:
         """Returns what `analyse` does."""
         lookups = self._lookups
-        cut = policy_shape(role, lookups)
-        if cut is None:
+        alike = likeness(role, lookups)
+        if alike is None:
             return analyse(role, lookups)
-        shape, source, subjects = cut
-        model = self._models.get(shape)
+        model = self._models.get(alike.shape)
         if isinstance(model, _First):
-            model = self._models[shape] = _model(model) or "none"
+            model = self._models[alike.shape] = _model(model) or "none"
         if isinstance(model, _Model):
-            return model.analysed(role, source, subjects, lookups)
-        answer = analyse(role, lookups)
+            return model.analysed(role, alike, lookups)
+        answer = msgspec.structs.replace(analyse(role, lookups), likeness=alike)
         if model is None and len(self._models) < _MODELS:
-            self._models[shape] = "none" if subjects and shape.relates else _First(answer, subjects)
+            self._models[alike.shape] = "none" if alike.subjects and alike.shape.relates else _First(answer, alike.subjects)
         return answer
 
 
@@ -87,47 +57,6 @@ class _First(msgspec.Struct, frozen=True):
     subjects: Sequence[str]
 
 
-def policy_shape(role: Role, lookups: Lookups) -> tuple[PolicyShape, TrustPolicy, list[str]] | None:
-    """Returns the shape of a role, its policy, and the subjects that this names; None where a template made the role, or
-    it has to do with more than its policy."""
-    source = role.policy
-    if not isinstance(source, TrustPolicy) or source.flaws or not source.plain or not role.arn or role.address or role.case:
-        return None
-    if source.size < 0 or is_near_quota(source.size) or is_long_session(role.max_session):
-        return None
-    if _is_handed_out(role, lookups):
-        return None
-    try:
-        text = msgspec.json.encode(source.document)
-    except (TypeError, ValueError, RecursionError):
-        return None
-    pieces, order, subjects = _without_subjects(text)
-    extension = source.place.document.rpartition(".")[2]
-    return PolicyShape(pieces, order, role.account, role.arn in lookups.naming, extension), source, subjects
-
-
-def _is_handed_out(role: Role, lookups: Lookups) -> bool:
-    """Whether facts of a role depend on what else names it: an association, or a chain of roles."""
-    associated = role.id in lookups.associations_of_role or role.arn in lookups.associations_of_target
-    return associated or role.arn in lookups.chains.by_target
-
-
-def _without_subjects(text: bytes) -> tuple[tuple[bytes, ...], tuple[int, ...], list[str]]:
-    """A text around the subjects in it, the number of each, and these. Service accounts named `default` stay in it: of them
-    more is true than of others."""
-    first, *rest = text.split(_BEFORE)
-    pieces, order, subjects = [first], list[int](), dict[str, int]()
-    for part in rest:
-        name, end, after = part.partition(_AFTER)
-        subject = (_BEFORE[1:] + name).decode()
-        if end and is_subject(subject) and not subject.endswith(":default"):
-            order.append(subjects.setdefault(subject, len(subjects)))
-            pieces.append(after)
-        else:
-            pieces[-1] += _BEFORE + part
-    return tuple(pieces), tuple(order), list(subjects)
-
-
 class _Model(msgspec.Struct, frozen=True):
     """A role, taken apart by the service accounts that its policy names."""
 
@@ -136,10 +65,10 @@ class _Model(msgspec.Struct, frozen=True):
     facts: tuple[GrantFacts, ...]
     defective: Sequence[Steps]
 
-    def analysed(self, role: Role, source: TrustPolicy, subjects: Sequence[str], lookups: Lookups) -> AnalysedRole:
-        """A role whose policy is the same but for these service accounts."""
-        model = self.role
-        policy, by_provider, seen = self.renaming.copy(subjects)
+    def analysed(self, role: Role, alike: Likeness, lookups: Lookups) -> AnalysedRole:
+        """A role whose policy is the same but for the service accounts."""
+        model, source = self.role, alike.source
+        policy, by_provider, seen = self.renaming.copy(alike.subjects)
         if policy.size != source.size:
             policy = Policy(policy.variables, policy.statements, policy.problems, source.size)
         reads = [
@@ -156,6 +85,7 @@ class _Model(msgspec.Struct, frozen=True):
             model.blocked,
             model.blocked_issuers,
             tuple(reads),
+            alike,
         )
 
 

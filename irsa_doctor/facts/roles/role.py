@@ -20,6 +20,7 @@ from irsa_doctor.facts.roles.evidence import (
     wide_principals,
     without_federated,
 )
+from irsa_doctor.facts.roles.likeness import Likeness, is_long_session, is_near_quota
 from irsa_doctor.facts.roles.pod_identity import (
     Capability,
     any_cluster_may,
@@ -36,7 +37,7 @@ from irsa_doctor.trust.admitted import not_worked_out
 from irsa_doctor.trust.association import seen_for
 from irsa_doctor.trust.keys import presence
 from irsa_doctor.trust.languages import Finite, Language, intersection
-from irsa_doctor.trust.policy import DEFAULT_QUOTA, Value
+from irsa_doctor.trust.policy import Value
 from irsa_doctor.trust.refusals import Steps
 from irsa_doctor.trust.subjects import reach_of
 
@@ -83,6 +84,8 @@ class AnalysedRole(msgspec.Struct, frozen=True):
     blocked_issuers: frozenset[str] = frozenset()
     readings: tuple[GrantReading, ...] = ()
     """the statements of which `grants` are made, but those of which nothing is known"""
+    likeness: Likeness | None = None
+    """what it has in common with others, None where nothing is made of that"""
 
     def blocks(self, issuer: str) -> bool:
         """Whether a defect of the policy itself denies the tokens of an issuer (without scheme)."""
@@ -282,20 +285,6 @@ def planned_arn(analysed: AnalysedRole) -> str:
     providers = (parse_arn(p) for s in policy.statements for p in s.federated if isinstance(p, str))
     partition = next((arn.partition for arn in providers if arn), "aws")
     return f"arn:{partition}:iam::{account}:role/{role.planned}"
-
-
-def is_long_session(seconds: int) -> bool:
-    """Whether sessions may be longer than AWS makes them where nobody asks for more
-    (https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_update-role-settings.html#id_roles_update-session-duration)."""
-    return seconds > _USUAL_SESSION
-
-
-_USUAL_SESSION = 3600
-
-
-def is_near_quota(size: int) -> bool:
-    """Whether a policy of a size has little room left before IAM refuses it."""
-    return size > DEFAULT_QUOTA * 9 // 10
 
 
 def _role_facts(

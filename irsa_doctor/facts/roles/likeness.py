@@ -1,0 +1,102 @@
+"""What roles have in common whose trust policies differ in the service accounts that they name alone."""
+
+import msgspec
+
+from irsa_doctor.facts.lookups.lookups import Lookups
+from irsa_doctor.model import Role, TrustPolicy
+from irsa_doctor.trust import is_subject
+from irsa_doctor.trust.policy import DEFAULT_QUOTA
+
+_BEFORE, _AFTER = b'"system:serviceaccount:', b'"'
+_RELATED = (b"serviceaccount", b"$", b"ignorecase")
+"""what may compare a service account with something else than itself"""
+
+
+class PolicyShape(msgspec.Struct, frozen=True):
+    """A trust policy but for the service accounts that it names, and what else of a role its analysis depends on."""
+
+    pieces: tuple[bytes, ...]
+    order: tuple[int, ...]
+    """the number of the service account behind each piece but the last"""
+    account: str
+    named: bool
+    extension: str
+
+    @property
+    def relates(self) -> bool:
+        """Whether something in the policy may compare service accounts with others than those that it names one by one."""
+        return any(word in self._text for word in _RELATED)
+
+    def is_indifferent_to(self, subject: str) -> bool:
+        """Whether nothing else in the policy has to do with the names of a service account: neither has them in it, nor a
+        pattern that some names match and others do not."""
+        text = self._text.replace(b'"*"', b"")
+        names = subject.encode().split(b":")[2:]
+        return not self.relates and not any(sign in text for sign in (b"*", b"?", *names))
+
+    @property
+    def _text(self) -> bytes:
+        return b"".join(self.pieces).lower()
+
+
+class Likeness(msgspec.Struct, frozen=True):
+    """The shape of a role's policy, the policy, and the service accounts (subjects) that it names, in order."""
+
+    shape: PolicyShape
+    source: TrustPolicy
+    subjects: list[str]
+
+
+def likeness(role: Role, lookups: Lookups) -> Likeness | None:
+    """Returns the shape of a role and the subjects that its policy names; None where a template made the role, or it has to do
+    with more than its policy."""
+    source = role.policy
+    if not isinstance(source, TrustPolicy) or source.flaws or not source.plain or not role.arn or role.address or role.case:
+        return None
+    if source.size < 0 or is_near_quota(source.size) or is_long_session(role.max_session):
+        return None
+    if _is_handed_out(role, lookups):
+        return None
+    try:
+        text = msgspec.json.encode(source.document)
+    except (TypeError, ValueError, RecursionError):
+        return None
+    pieces, order, subjects = _without_subjects(text)
+    extension = source.place.document.rpartition(".")[2]
+    return Likeness(PolicyShape(pieces, order, role.account, role.arn in lookups.naming, extension), source, subjects)
+
+
+def _is_handed_out(role: Role, lookups: Lookups) -> bool:
+    """Whether facts of a role depend on what else names it: an association, or a chain of roles."""
+    associated = role.id in lookups.associations_of_role or role.arn in lookups.associations_of_target
+    return associated or role.arn in lookups.chains.by_target
+
+
+def _without_subjects(text: bytes) -> tuple[tuple[bytes, ...], tuple[int, ...], list[str]]:
+    """A text around the subjects in it, the number of each, and these. Service accounts named `default` stay in it: of them
+    more is true than of others."""
+    first, *rest = text.split(_BEFORE)
+    pieces, order, subjects = [first], list[int](), dict[str, int]()
+    for part in rest:
+        name, end, after = part.partition(_AFTER)
+        subject = (_BEFORE[1:] + name).decode()
+        if end and is_subject(subject) and not subject.endswith(":default"):
+            order.append(subjects.setdefault(subject, len(subjects)))
+            pieces.append(after)
+        else:
+            pieces[-1] += _BEFORE + part
+    return tuple(pieces), tuple(order), list(subjects)
+
+
+def is_long_session(seconds: int) -> bool:
+    """Whether sessions may be longer than AWS makes them where nobody asks for more
+    (https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_update-role-settings.html#id_roles_update-session-duration)."""
+    return seconds > _USUAL_SESSION
+
+
+_USUAL_SESSION = 3600
+
+
+def is_near_quota(size: int) -> bool:
+    """Whether a policy of a size has little room left before IAM refuses it."""
+    return size > DEFAULT_QUOTA * 9 // 10

@@ -1,0 +1,80 @@
+"""Work divided among processes, each a copy of this one: what was read before is there without being sent."""
+
+import os
+import pickle
+import signal
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import Generic, NoReturn, TypeVar
+
+from irsa_doctor.model.limits import rearm
+
+_Result = TypeVar("_Result")
+
+
+def processors() -> int:
+    """How many processes may run at a time: 1 where a copy of this one is not safe, because others share it."""
+    # a copy has one thread alone: what another one has locked stays locked. macOS forbids its libraries, Windows has no copies
+    alone = threading.active_count() == 1 and threading.current_thread() is threading.main_thread()
+    return len(os.sched_getaffinity(0)) if sys.platform == "linux" and alone else 1
+
+
+def in_processes(tasks: Sequence[Callable[[], _Result]]) -> list[_Result]:
+    """What each task returns, which can be pickled: the first is done here, each other one in a process of its own.
+
+    What a process does not bring to its end is done again here, so that its error is raised here.
+    """
+    here, *others = tasks
+    copies = [_Copy(task) for task in others]
+    try:
+        return [here(), *(copy.result() for copy in copies)]
+    finally:
+        for copy in copies:
+            copy.end()
+
+
+class _Copy(Generic[_Result]):
+    """A copy of this process that does one task."""
+
+    def __init__(self, task: Callable[[], _Result]) -> None:
+        self._task = task
+        answers, answer = os.pipe()
+        self._process = os.fork()
+        if self._process == 0:
+            _work(task, answer)
+        os.close(answer)
+        self._answers = open(answers, "rb")  # noqa: SIM115 - closed by `end`
+
+    def result(self) -> _Result:
+        """What the task returns."""
+        try:
+            # it comes from a copy of this process, through a pipe that nobody else has
+            result: _Result = pickle.load(self._answers)  # noqa: S301
+        except (EOFError, pickle.UnpicklingError):
+            return self._task()
+        return result
+
+    def end(self) -> None:
+        """End the process, whether it is done or not."""
+        self._answers.close()
+        with suppress(ProcessLookupError):
+            os.kill(self._process, signal.SIGKILL)
+        with suppress(ChildProcessError):
+            os.waitpid(self._process, 0)
+
+
+def _work(task: Callable[[], object], answer: int) -> NoReturn:
+    """Do a task, write what it returns, and end without anything that the end of a program does besides."""
+    code = 1
+    try:
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, signal.SIG_DFL)
+        rearm()
+        result = pickle.dumps(task(), pickle.HIGHEST_PROTOCOL)
+        with open(answer, "wb") as pipe:
+            pipe.write(result)
+        code = 0
+    finally:
+        os._exit(code)
