@@ -54,10 +54,10 @@ class Share(msgspec.Struct, frozen=True):
         return accounts[begin:end]
 
 
-WHOLE = Share(0, 1)
+UNDIVIDED = Share(0, 1)
 
 __all__ = [
-    "WHOLE",
+    "UNDIVIDED",
     "AnalysedRole",
     "BindingFacts",
     "ClusterFacts",
@@ -87,7 +87,7 @@ __all__ = [
 ]
 
 
-def derive(view: View, share: Share = WHOLE) -> Iterator[Judged]:
+def derive(view: View, share: Share = UNDIVIDED) -> Iterator[Judged]:
     """Every subject of an inventory with its facts, in order of reading, one at a time: there may be a million of them.
 
     Of a `share` the first has all that are neither roles nor service accounts.

@@ -63,7 +63,7 @@ def _wider(pattern: str, other: str) -> bool:
     return "${" not in pattern and fits(pattern, other)
 
 
-def known(value: _Value) -> _Value:
+def worked_out(value: _Value) -> _Value:
     """Return a value that is worked out already, where something is wanted that works it out."""
     return value
 
@@ -90,14 +90,14 @@ class LazyExtent:
         """Another process gets the extent."""
         if self is NO_EXTENT or (extent := self.extent) is None:
             return "NO_EXTENT"
-        return LazyExtent, (partial(known, extent),)
+        return LazyExtent, (partial(worked_out, extent),)
 
     def __eq__(self, other: object) -> bool:
         """Equal where the extents are."""
         return isinstance(other, LazyExtent) and self.extent == other.extent
 
     def __hash__(self) -> int:
-        """The same for all: what it is may not be known yet."""
+        """The same for all: what it is may not be worked_out yet."""
         return hash(LazyExtent)
 
 

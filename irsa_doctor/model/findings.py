@@ -7,7 +7,7 @@ from typing import Any, Literal
 import msgspec
 
 from irsa_doctor.model.edits import Suggestion
-from irsa_doctor.model.extents import NO_EXTENT, LazyExtent, known
+from irsa_doctor.model.extents import NO_EXTENT, LazyExtent, worked_out
 from irsa_doctor.model.limits import reached
 
 Severity = Literal["critical", "high", "medium", "low"]
@@ -84,7 +84,7 @@ class Offer:
 
     def __reduce__(self) -> str | tuple[Any, ...]:
         """Another process gets the fix."""
-        return "NO_OFFER" if self is NO_OFFER else (Offer, (partial(known, self.fix),))
+        return "NO_OFFER" if self is NO_OFFER else (Offer, (partial(worked_out, self.fix),))
 
     def __eq__(self, other: object) -> bool:
         """Equal where the fixes are."""
@@ -126,7 +126,7 @@ class RoleAccounts:
 
     def __reduce__(self) -> str | tuple[Any, ...]:
         """Another process gets the service accounts."""
-        return "NO_ACCOUNTS" if self is NO_ACCOUNTS else (RoleAccounts, (partial(known, self.accounts),))
+        return "NO_ACCOUNTS" if self is NO_ACCOUNTS else (RoleAccounts, (partial(worked_out, self.accounts),))
 
     def __eq__(self, other: object) -> bool:
         """Equal where the service accounts are."""

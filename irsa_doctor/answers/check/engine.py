@@ -178,7 +178,7 @@ def _seen(rules: Iterable[Rule], facts: msgspec.Struct) -> _Seen:
     return seen
 
 
-class Answers(msgspec.Struct):
+class RuleAnswers(msgspec.Struct):
     """What the rules say of some subjects: of all subjects of an inventory, or of a share."""
 
     findings: dict[FindingKey, Finding]
@@ -190,7 +190,7 @@ class Answers(msgspec.Struct):
     undecided: Counter[str]
     limit: str = ""
 
-    def add(self, others: "Answers") -> None:
+    def add(self, others: "RuleAnswers") -> None:
         """Add what the rules say of the subjects that come after these."""
         for key, finding in others.findings.items():
             known = self.findings.setdefault(key, finding)
@@ -234,7 +234,7 @@ def answers(
     offering: Offering | None = None,
     accounts_of: AccountsOf | None = None,
     work: Work | None = None,
-) -> Answers:
+) -> RuleAnswers:
     """What every rule says of every subject. `offering` says what mends a finding, `accounts_of` which service accounts it
     concerns; what that costs is charged to the policy, of the `work` of the run."""
     work = work or Work()
@@ -281,7 +281,7 @@ def _say(
             findings[key] = cases.merged(key, judged, findings.get(key), finding)
 
 
-def _answers(findings: dict[FindingKey, Finding], cases: Cases, memo: Iterable[_Seen], limit: str) -> Answers:
+def _answers(findings: dict[FindingKey, Finding], cases: Cases, memo: Iterable[_Seen], limit: str) -> RuleAnswers:
     """The findings, and what the rules said of each fact record, counted by subjects."""
     unknown: dict[Unknown, tuple[set[str], int]] = {}
     passed, failed, undecided = Counter[str](), Counter[str](), Counter[str]()
@@ -296,7 +296,7 @@ def _answers(findings: dict[FindingKey, Finding], cases: Cases, memo: Iterable[_
         passed.update({rule.id: seen.subjects for rule in seen.passed})
         failed.update({rule.id: seen.subjects for rule in seen.failed})
         undecided.update({rule.id: seen.subjects for rule, _ in seen.unknown})
-    return Answers(
+    return RuleAnswers(
         findings=findings, cases=cases, unknown=unknown, passed=passed, failed=failed, undecided=undecided, limit=limit
     )
 

@@ -8,7 +8,7 @@ from itertools import chain
 import msgspec
 
 from irsa_doctor.answers.check.alternatives import joined_with
-from irsa_doctor.answers.check.engine import Answers, Evaluation, answers, evaluate
+from irsa_doctor.answers.check.engine import Evaluation, RuleAnswers, answers, evaluate
 from irsa_doctor.answers.check.fetching import missing_input
 from irsa_doctor.answers.check.lost import only_of
 from irsa_doctor.answers.check.order import sort_findings
@@ -123,7 +123,7 @@ def _within_limits(
     renew()
     offers, accounts = Offers(view), AccountsOfRoles(view)
 
-    def evaluated(share: Share) -> Answers:
+    def evaluated(share: Share) -> RuleAnswers:
         subjects = chain(derive(view, share), unbounded if share.number == 0 else ())
         return answers(rules, subjects, locate, offers, accounts, view.work)
 

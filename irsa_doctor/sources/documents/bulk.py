@@ -1,6 +1,6 @@
 """Reads big exports without building what nobody asks for: typed decoding, policies left as raw text."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import overload
 
@@ -155,12 +155,16 @@ def _managed(page: _Page, path: str) -> _Documents:
 class _Policies(Sequence[TrustPolicy]):
     """The permission policies of a role, decoded when they are first looked at: few of them ever are."""
 
-    def __init__(self, written: Sequence[tuple[bytes, Place]]) -> None:
+    def __init__(self, written: Sequence[tuple[bytes, Place]], texts: dict[bytes, TrustPolicy]) -> None:
         self._written = written
+        self._texts = texts
 
     @cached_property
     def _read(self) -> tuple[TrustPolicy, ...]:
-        return tuple(read_policy_bytes(raw, place) for raw, place in self._written)
+        return tuple([_policy(raw, place, self._texts) for raw, place in self._written])
+
+    def __iter__(self) -> Iterator[TrustPolicy]:
+        return iter(self._read)
 
     def __len__(self) -> int:
         return len(self._written)
@@ -175,7 +179,7 @@ class _Policies(Sequence[TrustPolicy]):
         return self._read[index]
 
 
-def _permissions(role: _Role, place: Place, managed: _Documents) -> RolePermissions | None:
+def _permissions(role: _Role, place: Place, texts: dict[bytes, TrustPolicy], managed: _Documents) -> RolePermissions | None:
     """The permission policies of a role; None where the answer does not list them, as that of ListRoles."""
     inline, attached = role.RolePolicyList, role.AttachedManagedPolicies
     if inline is None or attached is None:
@@ -190,7 +194,7 @@ def _permissions(role: _Role, place: Place, managed: _Documents) -> RolePermissi
     arns = [policy.PolicyArn for policy in attached if policy.PolicyArn]
     written += [managed[arn] for arn in arns if arn in managed]
     unread = tuple(arn for arn in arns if arn not in managed)
-    return RolePermissions(policies=_Policies(written), unread=unread, boundary=boundary)
+    return RolePermissions(policies=_Policies(written, texts), unread=unread, boundary=boundary)
 
 
 def _role(role: _Role, pointer: str, path: str, texts: dict[bytes, TrustPolicy], managed: _Documents) -> Role:
@@ -212,7 +216,7 @@ def _role(role: _Role, pointer: str, path: str, texts: dict[bytes, TrustPolicy],
         role.MaxSessionDuration,
         created,
         managed_by=tool,
-        permissions=_permissions(role, place, managed),
+        permissions=_permissions(role, place, texts, managed),
     )
 
 

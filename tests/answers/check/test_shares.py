@@ -1,0 +1,68 @@
+"""A large inventory that is judged in several processes gets the same report as in one."""
+
+import json
+import pickle
+import subprocess
+import sys
+
+import msgspec
+import pytest
+
+from irsa_doctor import api
+from irsa_doctor.answers.check.engine import answers
+from irsa_doctor.answers.check.role_accounts import AccountsOfRoles
+from irsa_doctor.answers.check.shares import in_shares
+from irsa_doctor.api.load import load_files
+from irsa_doctor.facts import UNDIVIDED, Share, View, derive
+from irsa_doctor.remedies import Offers
+from irsa_doctor.rulebook.rules import shipped_rules
+from tests.estate import generate
+
+
+@pytest.fixture(scope="module")
+def estate(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("estate")
+    generate(folder, 1_500)
+    return folder
+
+
+def judged(folder, *, shares):
+    """What the rules say of an estate, one share after the other."""
+
+    view = View(load_files([str(folder)]).inventory)
+    offers, accounts = Offers(view), AccountsOfRoles(view)
+    rules = shipped_rules()
+    said = [
+        answers(rules, derive(view, share), lambda *_: (0, 0, 0, 0, "", 0), offers, accounts, view.work) for share in shares
+    ]
+    first, *others = (pickle.loads(pickle.dumps(each)) for each in said)  # noqa: S301 - our own bytes
+    for each in others:
+        first.add(each)
+    return first.evaluation(rules)
+
+
+@pytest.mark.parametrize("number", [2, 3, 7])
+def test_the_shares_of_an_inventory_are_the_whole_of_it(estate, number):
+    whole, divided = judged(estate, shares=[UNDIVIDED]), judged(estate, shares=[Share(each, number) for each in range(number)])
+    assert len(whole.findings) > 300
+    assert msgspec.structs.asdict(divided) == msgspec.structs.asdict(whole)
+
+
+def test_the_command_line_reports_what_the_library_does_in_one_process(estate):
+    command = [sys.executable, "-P", "-m", "irsa_doctor", "check", "-f", "json", str(estate)]
+    printed = json.loads(subprocess.run(command, capture_output=True, check=False).stdout)
+    alone = json.loads(api.render_report(api.check([str(estate)]), "json"))
+    assert printed == alone
+
+
+def test_a_small_inventory_is_judged_in_one_process(tmp_path):
+
+    generate(tmp_path, 20)
+    asked = []
+
+    def evaluated(share):
+        asked.append(share)
+        return answers([], [], str)
+
+    in_shares(View(load_files([str(tmp_path)]).inventory), evaluated, 4)
+    assert asked == [UNDIVIDED]

@@ -1,0 +1,86 @@
+"""What is offered for a role does not hang on the roles that were corrected before it."""
+
+import json
+from functools import partial
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from irsa_doctor.answers.check.engine import evaluate
+from irsa_doctor.facts import derive
+from irsa_doctor.remedies import Offers, offers
+from irsa_doctor.rulebook.rules import shipped_rules
+from tests.facts.roles.test_alike import AUD, MARK, SUB, open_to_all, shut, sound, statements
+from tests.facts.situations import account, aws, manifests, provider_arn, role, role_arn, view
+from tests.trust.drawing import examples
+
+
+def estate(policies):
+    """The inventory of an account: role and service account of each (name, policy); the account uses the role."""
+    roles = [
+        role(Arn=role_arn(name), RoleName=name, AssumeRolePolicyDocument=json.dumps(document)) for name, document in policies
+    ]
+    accounts = [account(name, role=role_arn(name)) for name, _ in policies]
+    return view(aws(**{"roles.json": {"RoleDetailList": roles}, "accounts.yaml": manifests(*accounts)}), "serviceaccounts")
+
+
+def fixes(inventory, offering):
+    """(rule, subject, fix) of every finding."""
+    judged = list(derive(inventory))
+    outcome = evaluate(shipped_rules(), judged, lambda *_: (0, 0, 0, 0, "", 0), offering)
+    return [(finding.rule, finding.subject, finding.fix) for finding in outcome.findings]
+
+
+def offered_alone(inventory, kinds, judged):
+    """What is offered for the first finding that anybody asks about."""
+    return Offers(inventory)(kinds, judged)
+
+
+names = st.lists(st.sampled_from(["api", "worker", "default", "a.b", "prod", "sub", "w"]), min_size=2, max_size=4, unique=True)
+
+
+@examples(150)
+@given(statements(), names, st.booleans())
+def test_a_role_like_another_is_offered_what_it_would_be_offered_alone(drawn, named, other_namespace):
+    text = json.dumps({"Version": "2012-10-17", "Statement": drawn})
+    namespace = "elsewhere" if other_namespace else "prod"
+    documents = [(name, json.loads(text.replace(MARK, f"system:serviceaccount:{namespace}:{name}"))) for name in named]
+    inventory = estate(documents)
+    assert fixes(inventory, Offers(inventory)) == fixes(inventory, partial(offered_alone, inventory))
+
+
+def wrong_provider(name: str) -> dict:
+    document = sound(name)
+    document["Statement"][0]["Principal"]["Federated"] = provider_arn().replace("oidc-provider/", "oidc-provider/https://")
+    return document
+
+
+def swapped(name: str) -> dict:
+    document = sound(name)
+    document["Statement"][0]["Condition"]["StringEquals"] = {
+        AUD: f"system:serviceaccount:prod:{name}",
+        SUB: "sts.amazonaws.com",
+    }
+    return document
+
+
+@pytest.mark.parametrize("policy", [wrong_provider, swapped])
+def test_of_many_roles_with_one_slip_one_is_proved(monkeypatch, policy):
+    worked_out = []
+    make = offers._OFFERS["policy"]
+    monkeypatch.setattr(offers, "_OFFERS", {**offers._OFFERS, "policy": lambda *args: worked_out.append(1) or make(*args)})
+    documents = [(f"app-{n}", json.loads(json.dumps(policy(f"app-{n}")).replace(":payments:", ":prod:"))) for n in range(30)]
+    inventory = estate(documents)
+    offered = [fix for _, subject, fix in fixes(inventory, Offers(inventory)) if subject.kind == "grant" and fix]
+    assert len(offered) == 30
+    assert {json.dumps(fix.policy) for fix in offered} == {
+        json.dumps(json.loads(fix.commands[0].split("'")[1])) for fix in offered
+    }
+    assert len(worked_out) == 1
+
+
+@pytest.mark.parametrize("policy", [open_to_all, shut])
+def test_what_cannot_be_shared_is_offered_all_the_same(policy):
+    inventory = estate([(f"app-{n}", policy(f"app-{n}")) for n in range(3)])
+    assert fixes(inventory, Offers(inventory)) == fixes(inventory, partial(offered_alone, inventory))
