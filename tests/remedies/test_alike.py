@@ -69,7 +69,12 @@ def swapped(name: str) -> dict:
 def test_of_many_roles_with_one_slip_one_is_proved(monkeypatch, policy):
     worked_out = []
     make = offers._OFFERS["policy"]
-    monkeypatch.setattr(offers, "_OFFERS", {**offers._OFFERS, "policy": lambda *args: worked_out.append(1) or make(*args)})
+
+    def counting(*args):
+        worked_out.append(1)
+        return make(*args)
+
+    monkeypatch.setattr(offers, "_OFFERS", {**offers._OFFERS, "policy": counting})
     documents = [(f"app-{n}", json.loads(json.dumps(policy(f"app-{n}")).replace(":payments:", ":prod:"))) for n in range(30)]
     inventory = estate(documents)
     offered = [fix for _, subject, fix in fixes(inventory, Offers(inventory)) if subject.kind == "grant" and fix]
