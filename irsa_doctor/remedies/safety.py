@@ -110,7 +110,8 @@ class _Provider(msgspec.Struct, frozen=True, dict=True):
             if statement.allow and statement.federated == (self.view.provider,):
                 subjects, audiences = (set(_required(statement, self.view, claim)) for claim in ("sub", "aud"))
                 if audiences and audiences <= self.audiences & texts:
-                    found |= {value for value in subjects if is_subject(value) and value in texts}
+                    literal_subjects = {value for value in subjects & texts if not self.role.is_open(value)}
+                    found |= {value for value in literal_subjects if is_subject(value)}
         return frozenset(found)
 
     @once

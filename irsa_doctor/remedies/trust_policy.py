@@ -8,7 +8,7 @@ import msgspec
 from irsa_doctor.facts import AnalysedRole, View
 from irsa_doctor.facts.grants.principals import kin
 from irsa_doctor.facts.lookups.users import RoleUser
-from irsa_doctor.facts.roles.role import planned_arn
+from irsa_doctor.facts.roles.role import analyse, planned_arn
 from irsa_doctor.issuers import cluster_profile
 from irsa_doctor.model import Issuer, Place, Role, TrustPolicy, Verdict, holes_in, issuer_of_provider, parse_arn
 from irsa_doctor.model.once import once
@@ -24,6 +24,7 @@ from irsa_doctor.remedies.mending import (
 )
 from irsa_doctor.remedies.proof import Viewpoint
 from irsa_doctor.remedies.refusals import without_refusals
+from irsa_doctor.remedies.standins import StandIns, standins_for
 from irsa_doctor.trust import Admitted, Policy, Request, Statement, admitted, decide, provider_arn_of
 from irsa_doctor.trust.keys import presence
 from irsa_doctor.trust.policy import DEFAULT_QUOTA, WEB_IDENTITY
@@ -49,6 +50,19 @@ class RolePolicy(msgspec.Struct, frozen=True, dict=True):
     analysed: AnalysedRole
     document: PolicyDocument
     policy: Policy
+    standins: StandIns | None = None
+    """what stands in the document for what its template leaves open"""
+    of_template: Role | None = None
+    """the role as its template makes it, where something stands in the document for what it leaves open"""
+
+    @property
+    def original(self) -> Role:
+        """The role as it was read."""
+        return self.of_template or self.analysed.role
+
+    def is_open(self, text: str) -> bool:
+        """Whether its template leaves open what a text of the document is."""
+        return self.standins is not None and self.standins.is_open(text)
 
     @property
     def place(self) -> Place:
@@ -127,6 +141,24 @@ def role_policy(view: View, analysed: AnalysedRole) -> RolePolicy | None:
     if not isinstance(source.document, dict) or (may_have_holes and any(True for _ in holes_in(source.document))):
         return None
     return RolePolicy(view, analysed, source.document, analysed.policy)
+
+
+def template_policy(view: View, analysed: AnalysedRole) -> RolePolicy | None:
+    """The policy of a role of a template for proofs, with texts in the place of what the template leaves open; None where it is
+    not known whole, or cannot be saved whatever stands there."""
+    source = analysed.role.policy
+    if not isinstance(source, TrustPolicy) or analysed.policy is None or source.flaws or _is_oversize(analysed.policy):
+        return None
+    standins = standins_for(analysed.policy, source.document, analysed.role.account) if analysed.role.address else None
+    try:
+        document = standins.filled(source.document) if standins else None
+    except ValueError:
+        return None
+    if not isinstance(document, dict):
+        return None
+    policy = msgspec.structs.replace(source, document=document, template=False, size=-1)
+    filled = analyse(msgspec.structs.replace(analysed.role, policy=policy), view)
+    return RolePolicy(view, filled, document, filled.policy, standins, analysed.role) if filled.policy else None
 
 
 def _is_oversize(policy: Policy) -> bool:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from irsa_doctor.model import UNEXPANDED, Hole, Text, holes_in, issuer_in, issuer_of_provider, joined, text_of
+from irsa_doctor.model import UNEXPANDED, Hole, Text, holes_in, issuer_in, issuer_of_provider, joined, text_of, without_scheme
 from irsa_doctor.trust.patterns import glob_of, pieces_of, widest
 from irsa_doctor.trust.policy import Condition, Policy, Statement, Value
 from irsa_doctor.trust.symbols import GLOBAL_KEYS, seen_key
@@ -123,7 +123,7 @@ class _Association(msgspec.Struct, frozen=True):
 
     def is_alias(self, other: Value, issuer: Value) -> bool:
         """Whether a text other than the issuer means the issuer, as far as is known."""
-        if isinstance(other, str) or self.is_left_over(other):
+        if isinstance(other, str) or self.is_left_over(other) or _has_scheme(other, issuer):
             return False
         if isinstance(issuer, str):
             return _may_be(other, issuer)
@@ -133,7 +133,9 @@ class _Association(msgspec.Struct, frozen=True):
         """Whether another text than the issuer can be no issuer at all, or not this one."""
         if isinstance(other, str):
             return isinstance(issuer, Text) and not (_HOST.fullmatch(other) and _may_be(issuer, other))
-        return self.is_left_over(other) or (isinstance(issuer, str) and not _may_be(other, issuer))
+        return (
+            self.is_left_over(other) or _has_scheme(other, issuer) or (isinstance(issuer, str) and not _may_be(other, issuer))
+        )
 
     def is_left_over(self, other: Value) -> bool:
         """Whether it has a placeholder that nothing expands, while the principal is complete."""
@@ -164,6 +166,11 @@ def _split(condition: Condition) -> tuple[Value, str] | None:
     if isinstance(raw, str):
         return before, claim.lower()
     return joined((*raw.parts[:-1], before)), claim.lower()
+
+
+def _has_scheme(value: Value, issuer: Value) -> bool:
+    """Whether a value is an issuer with `https://` before it, which no key begins with."""
+    return value != issuer and without_scheme(value) == issuer
 
 
 def _is_unexpanded(value: Value) -> bool:

@@ -220,7 +220,7 @@ class Rounds:
             batch
             for ident, listed in proposed.items()
             for batch in listed
-            if batch.candidate.proposal.policy is not None and batch.candidate.proposal.policy not in after.get(ident, ())
+            if not batch.candidate.proposal.is_made_by(after.get(ident, ()))
         ]
         for batch in missed or (batches if strangers else ()):
             if strangers:
@@ -275,7 +275,7 @@ def _policies(judged: Input) -> dict[str, tuple[object, ...]]:
 def _collide(one: PlannedEdit, other: PlannedEdit) -> bool:
     """Whether the edits of two candidates touch each other, or change one policy in two ways."""
     places = {wish.place for wish in one.proposal.wishes}
-    same = one.proposal.policy is not None and any(wish.place in places for wish in other.proposal.wishes)
+    same = one.proposal.changes_policy and any(wish.place in places for wish in other.proposal.wishes)
     return same or touch(one.edits, other.edits)
 
 

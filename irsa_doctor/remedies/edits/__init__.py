@@ -12,10 +12,13 @@ ranges inside it.
 """
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 
+from irsa_doctor.model import holes_in
 from irsa_doctor.remedies.edits.changes import Add, Change, Drop, Put, Rename, changes
 from irsa_doctor.remedies.edits.hcl import is_read_by_configuration, write_hcl, write_read_file
 from irsa_doctor.remedies.edits.json import write_json
+from irsa_doctor.remedies.edits.put_in import policy_ranges
 from irsa_doctor.remedies.edits.records import CannotWrite, Edit, SourceText, Wish
 from irsa_doctor.remedies.edits.splicing import merged_edits, spliced, touch
 from irsa_doctor.remedies.edits.values import with_values
@@ -23,7 +26,7 @@ from irsa_doctor.remedies.edits.yaml import write_yaml
 
 Writer = Callable[[SourceText, Wish], tuple[Edit, ...]]
 
-WRITERS: Mapping[str, Writer] = {"json": write_json, "yaml": write_yaml, "hcl": write_hcl}
+WRITERS: Mapping[str, Writer] = {"json": partial(write_json, in_text=policy_ranges), "yaml": write_yaml, "hcl": write_hcl}
 """the writer of each form of text"""
 
 
@@ -40,11 +43,23 @@ def edits_for(texts: Callable[[str], SourceText | None], wishes: Iterable[Wish])
             writer = write_read_file
         if text is None or writer is None:
             raise CannotWrite("not-in-source", f"{wish.place.document} is in a form that is not edited")
-        edits += writer(text, with_values(text, wish) if wish.transform and text.form != "hcl" else wish)
+        made = writer(text, with_values(text, wish) if wish.transform and text.form != "hcl" else wish)
+        if any(_writes_open(text, wish, edit) for edit in made):
+            raise CannotWrite("value-unknown", "what the template leaves open would have to be written out")
+        edits += made
     try:
         return merged_edits(dict.fromkeys(edits))
     except ValueError as error:
         raise CannotWrite("conflict", str(error)) from None
+
+
+def _writes_open(text: SourceText, wish: Wish, edit: Edit) -> bool:
+    """Whether an edit writes what was only put in for a hole, or the name of a hole that nobody has written."""
+    if wish.opened is None:
+        return False
+    names = {hole.name for hole in holes_in(wish.opened.value)}
+    strange = (name for name in names if name in edit.new and name.encode() not in text.content)
+    return wish.opened.is_open(edit.new) or any(strange)
 
 
 __all__ = [

@@ -2,8 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping
 
 import msgspec
 
@@ -11,28 +10,28 @@ from irsa_doctor.remedies.edits.hcl_collections import CollectionWriter, collect
 from irsa_doctor.remedies.edits.hcl_documents import document_edits
 from irsa_doctor.remedies.edits.hcl_modules import module_edits
 from irsa_doctor.remedies.edits.hcl_names import TEXTS, HclValue, expression_in, tree_of
-from irsa_doctor.remedies.edits.hcl_texts import TextPiece, text_pieces, with_texts
+from irsa_doctor.remedies.edits.hcl_references import node_at, references
+from irsa_doctor.remedies.edits.hcl_texts import text_pieces
 from irsa_doctor.remedies.edits.hcl_values import KnownExpressions, SharedTexts, piece_edits
 from irsa_doctor.remedies.edits.json import text_ranges
+from irsa_doctor.remedies.edits.put_in import filled_pieces
 from irsa_doctor.remedies.edits.records import CannotWrite, Edit, SourceText, Wish
-from irsa_doctor.text.hcl_tree import HclNode, arguments_of, block_words
+from irsa_doctor.text.hcl_tree import arguments_of, block_words
 from irsa_doctor.text.scanner import unescaped_steps
 
 _MODULE = re.compile(r"(?:module\.[\w-]+(?:\[[^\]]*\])?\.)+")
-_AROUND = ("expression", "template_expr", "literal_value", "collection_value")
 _DEEP = 20
-_SIGNS = 0xF0000
-"""the first of the characters that stand for what is put in between; no policy has them"""
 
 
 def write_hcl(text: SourceText, wish: Wish) -> tuple[Edit, ...]:
     """The edits of a Terraform configuration. Raises CannotWrite."""
-    shared, agreed = SharedTexts(), -1
+    value = _placed(text, wish)
+    shared, agreed = SharedTexts(references(text, wish, tree_of(text), value.module)), -1
     edits: list[Edit] = []
     while agreed < shared.agreed:
         # once it is known that all uses of a text want another one, they are edited together
         agreed = shared.agreed
-        edits = _edits(_placed(text, wish), wish, shared)
+        edits = _edits(value, wish, shared)
     return tuple(dict.fromkeys(edits))
 
 
@@ -80,20 +79,7 @@ def _placed(text: SourceText, wish: Wish) -> HclValue:
         raise CannotWrite("not-in-source", "it is not known where the value is written")
     steps = unescaped_steps(wish.place.pointer)
     module = _MODULE.match(steps[0]) if steps else None
-    return HclValue(text, _node_at(tree_of(text), anchor.start, anchor.end), module[0] if module else "")
-
-
-def _node_at(root: HclNode, start: int, end: int) -> HclNode:
-    node = root.descendant_for_byte_range(start, max(start, end - 1))
-    while node.parent is not None and (node.start_byte > start or node.end_byte < end):
-        node = node.parent
-    while node.parent is not None and node.parent.type in _AROUND and _bytes_of(node.parent) == _bytes_of(node):
-        node = node.parent
-    return node
-
-
-def _bytes_of(node: HclNode) -> tuple[int, int]:
-    return node.start_byte, node.end_byte
+    return HclValue(text, node_at(tree_of(text), anchor.start, anchor.end), module[0] if module else "")
 
 
 def _policy_of(value: HclValue) -> HclValue:
@@ -137,66 +123,16 @@ def _text_edits(value: HclValue, wish: Wish, shared: SharedTexts) -> list[Edit]:
     """The edits of a policy in a text, what is put in between left in its place."""
     if value.node.type not in TEXTS:
         raise CannotWrite("not-in-source", "the policy is written in another form than JSON")
-    pieces = _filled(text_pieces(value.text.content, value.node), value, wish.before)
+    written = text_pieces(value.text.content, value.node)
+    known = {piece.start: value.at(expression_in(piece.node)).known() for piece in written if piece.node is not None}
+    pieces = filled_pieces(written, {start: word for start, word in known.items() if word is not None}, wish.before)
     whole = "".join(piece.text for piece in pieces)
     more = {json.loads(f'"{p.text}"'): value.at(expression_in(p.node)).source for p in pieces if p.node is not None}
     near = KnownExpressions.near(value, value.node, shared, more)
     raw = whole.encode()
     edits: list[Edit] = []
-    for start, end, new in text_ranges(whole, wish):
+    for start, end, new in text_ranges(whole, msgspec.structs.replace(wish, opened=None)):
         first, last = (len(raw[:offset].decode()) for offset in (start, end))
         after = whole[:first] + new + whole[last:]
         edits += piece_edits(value, pieces, whole, after, near)
     return edits
-
-
-def _filled(pieces: Sequence[TextPiece], value: HclValue, policy: Any) -> list[TextPiece]:
-    """The pieces with the texts of what is put in between, as the policy has them."""
-    signs = {piece.start: chr(_SIGNS + number) for number, piece in enumerate(p for p in pieces if p.node is not None)}
-    text = "".join(signs.get(piece.start, piece.text) for piece in pieces)
-    try:
-        written = json.loads(_quoted_signs(text))
-    except ValueError:
-        raise CannotWrite("not-in-source", "the text is no JSON with what is put in between") from None
-    known = {piece.start: value.at(expression_in(piece.node)).known() for piece in pieces if piece.node is not None}
-    texts = {signs[start]: word for start, word in known.items() if word is not None}
-    for template, meant in _pairs(written, policy):
-        texts |= _texts_of(template, meant, texts)
-    if not set(signs.values()) <= texts.keys():
-        raise CannotWrite("not-in-source", "the text is put together in a way that cannot be followed")
-    return [
-        piece if piece.node is None else msgspec.structs.replace(piece, text=json.dumps(texts[signs[piece.start]])[1:-1])
-        for piece in pieces
-    ]
-
-
-def _quoted_signs(text: str) -> str:
-    """What is put in between outside quotes is a value of which nothing is known."""
-    made, quoted, escaped = [], False, False
-    for character in text:
-        if ord(character) >= _SIGNS and not quoted:
-            raise ValueError("a value is put in between")
-        if character == '"' and not escaped:
-            quoted = not quoted
-        escaped = character == "\\" and not escaped
-        made.append(character)
-    return "".join(made)
-
-
-def _pairs(written: Any, meant: Any) -> Iterator[tuple[str, str]]:
-    """The texts of two values of one shape."""
-    if isinstance(written, dict) and isinstance(meant, Mapping) and len(written) == len(meant):
-        for (name, value), (other, other_value) in zip(written.items(), meant.items(), strict=True):
-            yield name, str(other)
-            yield from _pairs(value, other_value)
-    elif isinstance(written, list) and isinstance(meant, list) and len(written) == len(meant):
-        for value, other_value in zip(written, meant, strict=True):
-            yield from _pairs(value, other_value)
-    elif isinstance(written, str) and isinstance(meant, str):
-        yield written, meant
-
-
-def _texts_of(template: str, meant: str, known: Mapping[str, str]) -> dict[str, str]:
-    pieces = [TextPiece(c, ord(c), -1, c if ord(c) >= _SIGNS else None) for c in template]
-    listed = with_texts(pieces, meant, {ord(sign): text for sign, text in known.items()})
-    return {chr(piece.start): piece.text for piece in listed or () if piece.node is not None}

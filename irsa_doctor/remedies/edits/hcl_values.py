@@ -10,15 +10,19 @@ from irsa_doctor.remedies.edits.hcl_texts import TextPiece, encoded_for, text_pi
 from irsa_doctor.remedies.edits.records import CannotWrite, Edit
 from irsa_doctor.text.hcl_tree import HclNode, call_of, plain_node, reference_words
 
-_SHORTEST = 8
+SHORTEST = 8
 """characters of a text that is recognized inside another one"""
 _DEEP = 12
 
 
 class SharedTexts:
-    """Names that are read in several places: where all of these want another text of them, it is edited where it is written."""
+    """Names that are read in several places: where all of these want another text of them, it is edited where it is written.
 
-    def __init__(self) -> None:
+    `references` are expressions for what the configuration leaves open, by the texts that stand for it.
+    """
+
+    def __init__(self, references: Mapping[str, str] = MappingProxyType({})) -> None:
+        self.references = references
         self._wishes: dict[tuple[str, int], set[tuple[str, int, str]]] = {}
         self._agreed: set[tuple[str, int]] = set()
 
@@ -50,11 +54,11 @@ class KnownExpressions(msgspec.Struct, frozen=True):
         cls, value: HclValue, node: HclNode, shared: SharedTexts, more: Mapping[str, str] = MappingProxyType({})
     ) -> "KnownExpressions":
         """Those in a node, and more by their texts."""
-        rows = {text: source for text, source in more.items() if len(text) >= _SHORTEST}
+        rows = {text: source for text, source in {**more, **shared.references}.items() if len(text) >= SHORTEST}
         for expression in _expressions(node):
             below = value.at(expression)
             text = below.known()
-            if text and len(text) >= _SHORTEST:
+            if text and len(text) >= SHORTEST:
                 rows.setdefault(text, below.source)
         return cls(tuple(sorted(rows.items(), key=lambda row: -len(row[0]))), shared)
 

@@ -1,6 +1,6 @@
 """Edits of JSON texts, also of those inside strings of other texts."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -15,7 +15,7 @@ from irsa_doctor.remedies.edits.json_style import (
     separator,
     spanned,
 )
-from irsa_doctor.remedies.edits.records import CannotWrite, Edit, SourceText, Wish
+from irsa_doctor.remedies.edits.records import CannotWrite, Edit, SourceText, Wish, as_written, written_pointer
 from irsa_doctor.remedies.edits.strings import encoded_text, rewritten, written_characters
 from irsa_doctor.text.json_tree import NoTree, SyntaxChild, SyntaxNode, json_tree
 from irsa_doctor.text.scanner import unescaped_steps
@@ -24,18 +24,22 @@ SpliceRange = tuple[int, int, str]
 """a range of bytes and what takes its place"""
 
 
-def write_json(text: SourceText, wish: Wish) -> tuple[Edit, ...]:
+TextWriter = Callable[[str, Wish], list["SpliceRange"]]
+"""what changes in the text of a policy"""
+
+
+def write_json(text: SourceText, wish: Wish, in_text: TextWriter | None = None) -> tuple[Edit, ...]:
     """The edits of a JSON document; a policy may stand in it as an object or as the text of one in a string."""
     start = text.ranges[wish.place.part][0] if text.ranges else 0
     try:
         root = json_tree(text.content, start)
     except NoTree as error:
         raise CannotWrite("unreadable", f"the text is no valid JSON at {error}") from None
-    node, rest = followed(root, unescaped_steps(wish.place.pointer))
+    node, rest = followed(root, unescaped_steps(written_pointer(text, wish)))
     if rest or node is None:
         raise CannotWrite("not-in-source", "the document does not have this value as it is read")
     if node.kind == "string" and not isinstance(wish.before, str):
-        ranges = _inside_string(text.content, node, wish)
+        ranges = _inside_string(text.content, node, wish, in_text or text_ranges)
     else:
         ranges = json_ranges(text.content, root, node, wish)
     return tuple(text.edit(*one) for one in ranges)
@@ -56,7 +60,7 @@ def json_ranges(content: bytes, root: SyntaxNode, node: SyntaxNode, wish: Wish) 
     writer = _JsonWriter(content, layout_of(content, root))
     if wish.merge:
         return [one for pointer in wish.merge for one in writer.merged(node, unescaped_steps(pointer))]
-    return writer.carried_out(node, list(changes(wish.before, wish.after)))
+    return writer.carried_out(node, list(changes(*as_written(wish))))
 
 
 def text_ranges(value: str, wish: Wish) -> list[SpliceRange]:
@@ -71,10 +75,10 @@ def text_ranges(value: str, wish: Wish) -> list[SpliceRange]:
     return json_ranges(content, root, root, wish)
 
 
-def _inside_string(content: bytes, node: SyntaxNode, wish: Wish) -> list[SpliceRange]:
+def _inside_string(content: bytes, node: SyntaxNode, wish: Wish, in_text: TextWriter) -> list[SpliceRange]:
     written = content[node.start + 1 : node.end - 1].decode()
     value = msgspec.json.decode(content[node.start : node.end], type=str)
-    ranges = text_ranges(value, wish)
+    ranges = in_text(value, wish)
     return list(escaped_ranges(written, value, node.start + 1, ranges))
 
 
@@ -128,7 +132,7 @@ class _JsonWriter:
             owner = self._node(node, steps[:-1])
             child = owner.children[_number(owner, steps[-1])]
             return self._string(child.start, child.name_end, str(change.name))
-        below = self._node(node, steps)
+        below = _of_sub(self._node(node, steps), change)
         if below.kind == "string" and not isinstance(change.value, dict | list | bool | int | float | None):
             return self._string(below.start, below.end, str(change.value))
         indent = indent_at(self.content, below.start)
@@ -205,6 +209,12 @@ class _JsonWriter:
         return msgspec.json.decode(self.content[child.node.start : child.end])
 
 
+def _of_sub(node: SyntaxNode, change: Put) -> SyntaxNode:
+    """The text of `Fn::Sub` that a node is, where the text that takes its place has variables of it."""
+    sub = node.child("Fn::Sub") if node.kind == "object" and len(node.children) == 1 and "${" in str(change.value) else None
+    return sub.node if sub else node
+
+
 def _listed(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
@@ -213,7 +223,10 @@ def _number(owner: SyntaxNode, step: str) -> int:
     """The number of a child of a name, the last one of several."""
     if owner.kind == "list":
         return int(step)
-    return next(n for n in range(len(owner.children) - 1, -1, -1) if owner.children[n].name == step)
+    numbers = [number for number, child in enumerate(owner.children) if child.name == step]
+    if not numbers:
+        raise CannotWrite("not-in-source", "the document does not have this value as it is read")
+    return numbers[-1]
 
 
 def _runs(numbers: Sequence[int]) -> Iterator[tuple[int, int]]:

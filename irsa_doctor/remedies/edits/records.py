@@ -26,6 +26,15 @@ class Edit(msgspec.Struct, frozen=True, order=True):
     new: str
 
 
+class OpenTexts(msgspec.Struct, frozen=True):
+    """What stands for the holes of a value: the value as its reader has it, `named` which puts the names of holes in the place
+    of what stands for them, and `is_open` which says whether something in a text stands for a hole."""
+
+    value: Any
+    named: Callable[[Any], Any]
+    is_open: Callable[[str], bool]
+
+
 class Wish(msgspec.Struct, frozen=True):
     """The value that should stand at a place, and the one that stands there now, as its reader reads both.
 
@@ -40,6 +49,8 @@ class Wish(msgspec.Struct, frozen=True):
     merge: tuple[str, ...] = ()
     transform: Callable[[Any], Any] | None = None
     """what makes the value that stands there the one that should, in the place of `before` and `after`"""
+    opened: "OpenTexts | None" = None
+    """what stands in `before` and `after` for what the template leaves open, None where it leaves nothing open"""
 
 
 class SourceText(msgspec.Struct, frozen=True):
@@ -69,3 +80,21 @@ class CannotWrite(Exception):
         self.reason: UnfixedReason = reason
         self.because = because
         self.how = how
+
+
+def written_pointer(text: SourceText, wish: Wish) -> str:
+    """The pointer into the document itself, of what a template has made of what is written there."""
+    steps = wish.place.pointer.split("/")
+    for size in range(len(steps), 0, -1):
+        anchor = text.anchors.get((wish.place.part, "/".join(steps[:size])))
+        if anchor is not None and anchor.pointer is not None and anchor.start < 0:
+            return "/".join((anchor.pointer, *steps[size:]))
+        if anchor is not None:
+            raise CannotWrite("not-in-source", "the value is made of a part of what is written")
+    return wish.place.pointer
+
+
+def as_written(wish: Wish) -> tuple[Any, Any]:
+    """The two values of a wish, with the names of holes in the place of what stands for them."""
+    named = wish.opened.named if wish.opened else None
+    return (named(wish.before), named(wish.after)) if named else (wish.before, wish.after)

@@ -5,8 +5,9 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from irsa_doctor.remedies.edits.changes import Add, Change, Drop, Put, Rename, changes
-from irsa_doctor.remedies.edits.json import SpliceRange, escaped_ranges, text_ranges
-from irsa_doctor.remedies.edits.records import CannotWrite, Edit, SourceText, Wish
+from irsa_doctor.remedies.edits.json import SpliceRange, escaped_ranges
+from irsa_doctor.remedies.edits.put_in import policy_ranges
+from irsa_doctor.remedies.edits.records import CannotWrite, Edit, SourceText, Wish, as_written, written_pointer
 from irsa_doctor.remedies.edits.yaml_scalars import rewritten_scalar, written_scalar
 from irsa_doctor.text.scanner import unescaped_steps
 
@@ -27,20 +28,8 @@ def write_yaml(text: SourceText, wish: Wish) -> tuple[Edit, ...]:
     if node.id == "scalar" and not isinstance(wish.before, str | int | float | bool | None):
         ranges = writer.inside_text(node, wish)
     else:
-        ranges = writer.carried_out(node, list(changes(wish.before, wish.after)))
+        ranges = writer.carried_out(node, list(changes(*as_written(wish))))
     return tuple(text.edit(*writer.in_bytes(one)) for one in ranges)
-
-
-def written_pointer(text: SourceText, wish: Wish) -> str:
-    """The pointer into the document itself, of what a template has made of what is written there."""
-    steps = wish.place.pointer.split("/")
-    for size in range(len(steps), 0, -1):
-        anchor = text.anchors.get((wish.place.part, "/".join(steps[:size])))
-        if anchor is not None and anchor.pointer is not None and anchor.start < 0:
-            return "/".join((anchor.pointer, *steps[size:]))
-        if anchor is not None:
-            raise CannotWrite("not-in-source", "the value is made of a part of what is written")
-    return wish.place.pointer
 
 
 def node_at(node: Any, steps: Sequence[str]) -> Any:
@@ -60,6 +49,12 @@ def _child(node: Any, step: str) -> Any:
     if node.id == "sequence":
         return node.value[int(step)] if step.isdecimal() and int(step) < len(node.value) else None
     return next((value for name, value in reversed(node.value) if name.value == step), None)
+
+
+def _of_sub(node: Any, change: Put) -> Any:
+    """The text of `Fn::Sub` that a node is, where the text that takes its place has variables of it."""
+    members = list(node.value) if node.id == "mapping" and "${" in str(change.value) else []
+    return members[0][1] if len(members) == 1 and members[0][0].value == "Fn::Sub" else node
 
 
 def last_end(node: Any) -> int:
@@ -92,7 +87,7 @@ class _YamlWriter:
     def inside_text(self, node: Any, wish: Wish) -> Iterator[SpliceRange]:
         """The ranges that change inside a scalar that is the text of a policy."""
         value: str = node.value
-        ranges = text_ranges(value, wish)
+        ranges = policy_ranges(value, wish)
         start, end = node.start_mark.index, node.end_mark.index
         if node.style == "|":
             yield from self._inside_block(node, value, ranges)
@@ -161,7 +156,7 @@ class _YamlWriter:
         if isinstance(change, Rename):
             name = owner.value[_number(owner, steps[-1])][0]
             return self._scalar(name, str(change.name), flow=bool(owner.flow_style))
-        below, flow = node_at(node, steps), owner is not None and bool(owner.flow_style)
+        below, flow = _of_sub(node_at(node, steps), change), owner is not None and bool(owner.flow_style)
         if below.id == "scalar" and not isinstance(change.value, dict | list):
             return self._scalar(below, change.value, flow=flow)
         start, end = below.start_mark.index, last_end(below)

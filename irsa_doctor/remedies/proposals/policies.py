@@ -9,10 +9,10 @@ from irsa_doctor.facts import AnalysedRole
 from irsa_doctor.facts.lookups.users import RoleUser
 from irsa_doctor.issuers import cluster_profile
 from irsa_doctor.model import TrustPolicy
-from irsa_doctor.model.edits import UNCHANGED
+from irsa_doctor.model.edits import UNCHANGED, Proof
 from irsa_doctor.remedies.commands import put_trust_policy
 from irsa_doctor.remedies.draft import CannotEdit, Draft, PolicyDocument
-from irsa_doctor.remedies.edits.records import Wish
+from irsa_doctor.remedies.edits.records import OpenTexts, Wish
 from irsa_doctor.remedies.narrowing import as_written, in_place, to_users
 from irsa_doctor.remedies.offers import (
     audience_documents,
@@ -23,10 +23,11 @@ from irsa_doctor.remedies.offers import (
     using,
     written_for,
 )
-from irsa_doctor.remedies.proposals.records import EditKind, FixCase, Proposal, Unfixable
+from irsa_doctor.remedies.proposals.records import EditKind, FixCase, Proposal, TemplateOutcome, Unfixable
 from irsa_doctor.remedies.refusals import without_refusals
-from irsa_doctor.remedies.safety import Widening, policy_change
-from irsa_doctor.remedies.trust_policy import RolePolicy, candidates, role_policy, slips_mended
+from irsa_doctor.remedies.safety import PolicyChange, Widening, policy_change
+from irsa_doctor.remedies.standins import StandIns
+from irsa_doctor.remedies.trust_policy import RolePolicy, candidates, role_policy, slips_mended, template_policy
 from irsa_doctor.trust import Statement, grant_of
 from irsa_doctor.trust.keys import presence
 from irsa_doctor.trust.languages import Finite, contains
@@ -38,9 +39,9 @@ _Way = Callable[[FixCase, RolePolicy], PolicyDocuments]
 def policy_proposals(way: _Way, case: FixCase) -> Iterator[Proposal]:
     """The proposals of one way to change the policy of a role."""
     analysed = _role_of(case)
-    role = role_policy(case.view, analysed)
+    role = role_policy(case.view, analysed) or template_policy(case.view, analysed)
     if role is None:
-        raise Unfixable("value-unknown", "the trust policy has values that only its template knows, or is not known whole")
+        raise Unfixable("value-unknown", "the trust policy has parts that only its template knows, or is not known whole")
     widening = ""
     offered = False
     for document in way(case, role):
@@ -58,8 +59,44 @@ def policy_proposals(way: _Way, case: FixCase) -> Iterator[Proposal]:
 def proposal(role: RolePolicy, document: PolicyDocument) -> Proposal:
     """A changed policy of a role as a proposal. Raises Widening."""
     change = policy_change(role, document)
+    if role.standins is not None:
+        return _of_template(role, role.standins, document, change)
     made = _with_policy(role.analysed, Wish(role.place, role.document, document), document)
     return made(safety=change.safety, because=change.because, proof=change.proof)
+
+
+def _of_template(role: RolePolicy, standins: StandIns, document: PolicyDocument, change: PolicyChange) -> Proposal:
+    """A changed policy of a role whose template leaves something open."""
+    source = role.original.policy
+    opened = OpenTexts(source.document if isinstance(source, TrustPolicy) else None, standins.all_named, standins.is_open)
+    doubts = list(_doubts(role, standins, document))
+    if change.safety == "unsafe":
+        doubts.insert(0, standins.named(change.because))
+    return Proposal(
+        wishes=(Wish(role.place, role.document, document, opened=opened),),
+        safety="unsafe" if doubts else "safe",
+        because=". ".join(doubts) or standins.named(change.because),
+        proof=msgspec.convert(standins.all_named(msgspec.to_builtins(change.proof)), Proof),
+        outcome=TemplateOutcome(standins, document),
+        role=role.original,
+    )
+
+
+def _doubts(role: RolePolicy, standins: StandIns, document: PolicyDocument) -> Iterator[str]:
+    """What may go wrong with a change because of what a template leaves open."""
+    unsure = {f"{issuer}:aud" for issuer in standins.unsure}
+    keys = _keys_of(document)
+    more = sum(key.endswith(":aud") for key in keys) > sum(key.endswith(":aud") for key in _keys_of(role.document))
+    if more and unsure.intersection(keys):
+        yield "the template leaves open whether the issuer is one of EKS, and so which audience its tokens carry"
+
+
+def _keys_of(document: PolicyDocument) -> list[str]:
+    """The keys of the conditions of a policy."""
+    listed = document.get("Statement")
+    statements = listed if isinstance(listed, list) else [listed]
+    blocks = [s["Condition"] for s in statements if isinstance(s, dict) and isinstance(s.get("Condition"), dict)]
+    return [str(key) for block in blocks for keys in block.values() if isinstance(keys, dict) for key in keys]
 
 
 def _with_policy(analysed: AnalysedRole, wish: Wish, document: PolicyDocument | None) -> Callable[..., Proposal]:

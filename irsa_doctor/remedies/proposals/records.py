@@ -5,6 +5,7 @@ of `irsa_doctor.remedies.proposals`; the `edit` block of a rule names the ways i
 that has nothing to propose raises Unfixable with a reason of the closed list, or yields nothing.
 """
 
+from collections.abc import Sequence
 from typing import Literal
 
 import msgspec
@@ -14,6 +15,7 @@ from irsa_doctor.model import Role
 from irsa_doctor.model.edits import UNCHANGED, Proof, Safety, UnfixedReason
 from irsa_doctor.remedies.draft import PolicyDocument
 from irsa_doctor.remedies.edits.records import Wish
+from irsa_doctor.remedies.standins import StandIns
 
 EditKind = Literal[
     # policies: for the service accounts that use the role, for the subjects that it names, for one that names the role
@@ -73,11 +75,26 @@ class FixCase(msgspec.Struct, frozen=True):
     judged: Judged
 
 
+class TemplateOutcome(msgspec.Struct, frozen=True):
+    """The policy that a template makes once it is changed, with texts in the place of what it leaves open."""
+
+    standins: StandIns
+    document: PolicyDocument
+
+    def is_made(self, document: object) -> bool:
+        """Whether a policy that was read of the template is this one, whatever stands for what is left open."""
+        try:
+            return bool(self.standins.filled(document) == self.document)
+        except ValueError:
+            return False
+
+
 class Proposal(msgspec.Struct, frozen=True, kw_only=True):
     """One way to fix a finding: the `wishes` that it comes down to, all of them or none.
 
-    `policy` is the whole corrected trust policy of `role`, and `commands` are what changes the live objects instead, quoted for
-    a POSIX shell. `last_resort`: it is made where unsafe fixes are, and not even offered else.
+    `policy` is the whole corrected trust policy of `role`, of a template that leaves something open its `outcome`, and
+    `commands` are what changes the live objects instead, quoted for a POSIX shell. `last_resort`: it is made where unsafe fixes
+    are, and not even offered else.
     """
 
     wishes: tuple[Wish, ...]
@@ -85,6 +102,18 @@ class Proposal(msgspec.Struct, frozen=True, kw_only=True):
     because: str
     proof: Proof = UNCHANGED
     policy: PolicyDocument | None = None
+    outcome: TemplateOutcome | None = None
     role: Role | None = None
     commands: tuple[str, ...] = ()
     last_resort: bool = False
+
+    @property
+    def changes_policy(self) -> bool:
+        """Whether the trust policy of the role becomes another one that is known."""
+        return self.policy is not None or self.outcome is not None
+
+    def is_made_by(self, documents: Sequence[object]) -> bool:
+        """Whether one of the policies that the role then has, in its several cases, is the one that was meant."""
+        if self.outcome is not None:
+            return any(map(self.outcome.is_made, documents))
+        return self.policy is None or self.policy in documents
