@@ -10,7 +10,7 @@ from irsa_doctor.remedies.edits.hcl_collections import CollectionWriter, collect
 from irsa_doctor.remedies.edits.hcl_documents import document_edits
 from irsa_doctor.remedies.edits.hcl_modules import module_edits
 from irsa_doctor.remedies.edits.hcl_names import TEXTS, HclValue, expression_in, tree_of
-from irsa_doctor.remedies.edits.hcl_references import node_at, references
+from irsa_doctor.remedies.edits.hcl_references import hcl_node_at, references
 from irsa_doctor.remedies.edits.hcl_texts import text_pieces
 from irsa_doctor.remedies.edits.hcl_values import KnownExpressions, SharedTexts, piece_edits
 from irsa_doctor.remedies.edits.json import text_ranges
@@ -79,7 +79,7 @@ def _placed(text: SourceText, wish: Wish) -> HclValue:
         raise CannotWrite("not-in-source", "it is not known where the value is written")
     steps = unescaped_steps(wish.place.pointer)
     module = _MODULE.match(steps[0]) if steps else None
-    return HclValue(text, node_at(tree_of(text), anchor.start, anchor.end), module[0] if module else "")
+    return HclValue(text, hcl_node_at(tree_of(text), anchor.start, anchor.end), module[0] if module else "")
 
 
 def _policy_of(value: HclValue) -> HclValue:

@@ -33,7 +33,7 @@ def _rows(text: SourceText, wish: Wish, root: HclNode, module: str) -> Iterator[
             continue
         start, end = (anchor.name, anchor.name_end) if is_name else (anchor.start, anchor.end)
         if start >= 0 and opened and opened.is_open(value):
-            expression = HclValue(text, node_at(root, start, end), module)
+            expression = HclValue(text, hcl_node_at(root, start, end), module)
             for known, source in _of_expression(expression, value):
                 yield known, source, is_name
 
@@ -67,7 +67,7 @@ def _of_expression(expression: HclValue, value: str) -> Iterator[tuple[str, str]
             yield piece.text, plain.at(expression_in(piece.node)).source
 
 
-def node_at(root: HclNode, start: int, end: int) -> HclNode:
+def hcl_node_at(root: HclNode, start: int, end: int) -> HclNode:
     """The outermost node of a range of bytes that is one expression or block."""
     node = root.descendant_for_byte_range(start, max(start, end - 1))
     while node.parent is not None and (node.start_byte > start or node.end_byte < end):

@@ -15,7 +15,7 @@ from irsa_doctor.remedies.edits.json_style import (
     separator,
     spanned,
 )
-from irsa_doctor.remedies.edits.records import CannotWrite, Edit, SourceText, Wish, as_written, written_pointer
+from irsa_doctor.remedies.edits.records import CannotWrite, Edit, SourceText, Wish, values_by_name, written_pointer
 from irsa_doctor.remedies.edits.strings import encoded_text, rewritten, written_characters
 from irsa_doctor.text.json_tree import NoTree, SyntaxChild, SyntaxNode, json_tree
 from irsa_doctor.text.scanner import unescaped_steps
@@ -60,7 +60,7 @@ def json_ranges(content: bytes, root: SyntaxNode, node: SyntaxNode, wish: Wish) 
     writer = _JsonWriter(content, layout_of(content, root))
     if wish.merge:
         return [one for pointer in wish.merge for one in writer.merged(node, unescaped_steps(pointer))]
-    return writer.carried_out(node, list(changes(*as_written(wish))))
+    return writer.carried_out(node, list(changes(*values_by_name(wish))))
 
 
 def text_ranges(value: str, wish: Wish) -> list[SpliceRange]:

@@ -94,7 +94,7 @@ def written_pointer(text: SourceText, wish: Wish) -> str:
     return wish.place.pointer
 
 
-def as_written(wish: Wish) -> tuple[Any, Any]:
+def values_by_name(wish: Wish) -> tuple[Any, Any]:
     """The two values of a wish, with the names of holes in the place of what stands for them."""
     named = wish.opened.named if wish.opened else None
     return (named(wish.before), named(wish.after)) if named else (wish.before, wish.after)

@@ -7,7 +7,7 @@ from typing import Any
 from irsa_doctor.remedies.edits.changes import Add, Change, Drop, Put, Rename, changes
 from irsa_doctor.remedies.edits.json import SpliceRange, escaped_ranges
 from irsa_doctor.remedies.edits.put_in import policy_ranges
-from irsa_doctor.remedies.edits.records import CannotWrite, Edit, SourceText, Wish, as_written, written_pointer
+from irsa_doctor.remedies.edits.records import CannotWrite, Edit, SourceText, Wish, values_by_name, written_pointer
 from irsa_doctor.remedies.edits.yaml_scalars import rewritten_scalar, written_scalar
 from irsa_doctor.text.scanner import unescaped_steps
 
@@ -28,7 +28,7 @@ def write_yaml(text: SourceText, wish: Wish) -> tuple[Edit, ...]:
     if node.id == "scalar" and not isinstance(wish.before, str | int | float | bool | None):
         ranges = writer.inside_text(node, wish)
     else:
-        ranges = writer.carried_out(node, list(changes(*as_written(wish))))
+        ranges = writer.carried_out(node, list(changes(*values_by_name(wish))))
     return tuple(text.edit(*writer.in_bytes(one)) for one in ranges)
 
 
