@@ -1,6 +1,7 @@
 """Compares what the trust policies of two inventories admit: proved on the languages, not on the text."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Literal
 
 import msgspec
@@ -9,6 +10,8 @@ from irsa_doctor.facts import AnalysedRole, View
 from irsa_doctor.facts.grants.reading import issuer_kind, profile_of_kind
 from irsa_doctor.issuers import EKS, Profile
 from irsa_doctor.model import Text, issuer_in, text_of
+from irsa_doctor.model.errors import NotJudged
+from irsa_doctor.model.faults import judged_or_named
 from irsa_doctor.trust import Admitted, Policy, Statement, admitted, spell
 from irsa_doctor.trust.association import policy_seen_for
 from irsa_doctor.trust.beyond import Beyond, beyond
@@ -45,7 +48,7 @@ class RoleChange(msgspec.Struct, frozen=True):
     """What changed of one role for one provider; `because` is why the change is unknown, None where it is not.
 
     `open_by` are the rules by which a new role is open, or by which one that cannot be compared is open and was not before, as
-    `check` finds it at severity high or critical.
+    `check` finds it at severity high or critical. A document that cannot be judged any more has a row as well, under its path.
     """
 
     role: str
@@ -62,7 +65,7 @@ class RoleChange(msgspec.Struct, frozen=True):
 
     @property
     def opens(self) -> bool:
-        """Whether a token is admitted that was not admitted before, or in more circumstances; not of a new role."""
+        """Whether a token is or may be admitted that was not before, or in more circumstances; not of a new role."""
         return self.change in ("widened", "changed") or (self.change == "unknown" and bool(self.open_by))
 
 
@@ -72,7 +75,10 @@ def compare(old: View, new: View, old_key: RoleKey, new_key: RoleKey) -> tuple[R
     after = {new_key(role): role for role in new.roles}
     changes: list[RoleChange] = []
     for name in sorted(before.keys() | after.keys()):
-        changes += _role(name, before.get(name), after.get(name), old, new)
+        try:
+            changes += judged_or_named(name, partial(_role, name, before.get(name), after.get(name), old, new))
+        except NotJudged as error:
+            changes.append(RoleChange(name, "", "unknown", because=str(error)))
     return tuple(_renamed(changes, before, after))
 
 
@@ -94,7 +100,7 @@ def _role(name: str, before: AnalysedRole | None, after: AnalysedRole | None, ol
 
 def _unreadable(role: AnalysedRole) -> str | None:
     if role.policy is None:
-        return "the trust policy is not in the input"
+        return getattr(role.role.policy, "missing", None) or "the trust policy is not in the input"
     refused = [problem.message for problem in role.policy.problems if problem.refused]
     return f"IAM would refuse the policy: {refused[0]}" if refused else None
 
@@ -293,22 +299,50 @@ def _renamed(
         yield msgspec.structs.replace(row, maybe_renamed_from=twin) if twin else row
 
 
-def with_openness(
-    changes: Iterable[RoleChange], opened: Mapping[str, Sequence[str]], was_open: Mapping[str, Sequence[str]]
-) -> Iterable[RoleChange]:
-    """The changes: new roles with the rules by which they are open, and those that cannot be compared with the rules by which
-    they were not open before.
+class LostDocuments(msgspec.Struct, frozen=True):
+    """Documents of one side that cannot be read there: `by_name` says why, `any_role` why any role may be in one of them."""
 
-    A bare policy is known by its path alone: where the same text only moved, once, nothing is new.
+    by_name: Mapping[str, str] = {}
+    any_role: str = ""
+
+
+def with_lost(
+    changes: Iterable[RoleChange], documents: Mapping[str, str], before: LostDocuments, after: LostDocuments
+) -> tuple[RoleChange, ...]:
+    """The changes: a role is not removed or new where a document that cannot be read may hold it.
+
+    `documents` names the document of each role.
+    """
+    return tuple(_unless_lost(change, documents.get(change.role, ""), before, after) for change in changes)
+
+
+def _unless_lost(change: RoleChange, document: str, before: LostDocuments, after: LostDocuments) -> RoleChange:
+    lost = {"removed": after, "added": before}.get(change.change, LostDocuments())
+    because = lost.by_name.get(document) or lost.any_role
+    return RoleChange(change.role, change.provider, "unknown", because=because) if because else change
+
+
+def with_openness(
+    changes: Iterable[RoleChange],
+    opened: Mapping[str, Sequence[str]],
+    was_open: Mapping[str, Sequence[str]],
+    names: Mapping[str, str] = {},
+) -> Iterable[RoleChange]:
+    """The changes: new roles with the rules by which `check` fails them, and those that cannot be compared with the rules by
+    which it did not fail them before.
+
+    A bare policy is known by its path alone, and a role of a template by its address: where the same text only moved, once,
+    nothing is new, unless the role has another name now (`names`).
     """
     moved: set[str] = set()
     for change in changes:
         origin = change.maybe_renamed_from
-        if origin is not None and origin not in moved and not change.role.startswith("arn:"):
+        is_same = origin is not None and not change.role.startswith("arn:") and names.get(change.role) == names.get(origin)
+        if origin is not None and is_same and origin not in moved:
             moved.add(origin)
             yield change
         else:
             rules = opened.get(change.role, ()) if change.change in ("added", "unknown") else ()
             if change.change == "unknown":
-                rules = [rule for rule in rules if rule not in was_open.get(change.role, ())]
+                rules = [*change.open_by, *(rule for rule in rules if rule not in was_open.get(change.role, ()))]
             yield msgspec.structs.replace(change, open_by=tuple(rules)) if rules else change

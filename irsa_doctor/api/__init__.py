@@ -49,7 +49,7 @@ EXPORTS: Mapping[str, str] = {
     "governance.baseline": "BaselineError",
     "governance.revision": "NoRevision",
     "governance.settings": "FAIL_ON GATE_UNKNOWN Settings SettingsError Waiver load_settings",
-    "governance.settings_at": "settings_at",
+    "governance.settings_at": "is_in_repository_of settings_at",
     "model": "AgentSettings Alternative ChainedRole Closed Cluster ClusterAddon ClusterNode ConfigMap Container "
     "Contradiction Discovery Document EgressPolicy EnvSource Flaw Gap Hole HybridNodeConfig Inventory LabelSelector Mount "
     "Namespace NodeRole OidcProvider Place PlannedCluster PlannedProvider PodIdentityAssociation ProjectedToken "
@@ -61,7 +61,7 @@ EXPORTS: Mapping[str, str] = {
     "Subject Tally Waived",
     "model.intents": "IntendedCluster IntendedRole IntendedSubject Intent",
     "model.kinds": "UnknownKind kind_named",
-    "model.limits": "MAX_MEMORY MAX_SECONDS alarms bytes_of limited",
+    "model.limits": "MAX_MEMORY MAX_SECONDS alarms bytes_of ever_reached limited",
     "model.nearness": "suggestion",
     "reports.style": "Style",
     "rulebook.cause_block": "CauseBlock StsError",

@@ -119,6 +119,7 @@ from irsa_doctor.governance.settings import Settings as Settings
 from irsa_doctor.governance.settings import SettingsError as SettingsError
 from irsa_doctor.governance.settings import Waiver as Waiver
 from irsa_doctor.governance.settings import load_settings as load_settings
+from irsa_doctor.governance.settings_at import is_in_repository_of as is_in_repository_of
 from irsa_doctor.governance.settings_at import settings_at as settings_at
 from irsa_doctor.model import AgentSettings as AgentSettings
 from irsa_doctor.model import Alternative as Alternative
@@ -192,6 +193,7 @@ from irsa_doctor.model.limits import MAX_MEMORY as MAX_MEMORY
 from irsa_doctor.model.limits import MAX_SECONDS as MAX_SECONDS
 from irsa_doctor.model.limits import alarms as alarms
 from irsa_doctor.model.limits import bytes_of as bytes_of
+from irsa_doctor.model.limits import ever_reached as ever_reached
 from irsa_doctor.model.limits import limited as limited
 from irsa_doctor.model.nearness import suggestion as suggestion
 from irsa_doctor.reports.style import Style as Style

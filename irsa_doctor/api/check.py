@@ -76,22 +76,34 @@ def check(  # noqa: PLR0913 - the input, its sources, and what governs the judge
         if revision and live is None:
             before = _judged_base(revision, (*paths, *base), loaded, governing, today or today_here())
             if before is not None:
-                change = _beside_base(change, before, loaded, settings)
-                judged_input = _newly_differing(loaded, before)
-                return judge(judged_input, governing, today or today_here(), change=change, processes=processes)
+                return judged_as_change(loaded, before, governing, today or today_here(), change, processes=processes)
         comments_of = _comments_at(revision, loaded, settings) if revision else None
         day = today or today_here()
-        return judge(_input(loaded), governing, day, change=change, comments_of=comments_of, processes=processes)
+        return judge(input_of(loaded), governing, day, change=change, comments_of=comments_of, processes=processes)
 
 
-def judged(loaded: "Loaded", settings: Settings, today: date | None, families: Sequence[str]) -> Report:
-    """The report about loaded documents by the rules of some families alone. Raises as `check` does."""
-    from irsa_doctor.answers.check.judge import judge
+def judged_as_change(
+    loaded: "Loaded",
+    before: "Before",
+    governing: "Governing",
+    today: date,
+    change: "BaseChange | None" = None,
+    *,
+    processes: int = 1,
+) -> Report:
+    """The report about a change beside what was there before it: what was excused before is the most that is excused, and what
+    differed, was unreadable or of unknown reach before is not reported again."""
+    from irsa_doctor.answers.check.judge import BaseChange, judge
 
-    governing = governing_of(settings)
+    beside = _beside_base(change or BaseChange(), before, loaded, governing.settings)
+    return judge(newly_differing(loaded, before), governing, today, change=beside, processes=processes)
+
+
+def limited_to(families: Sequence[str], governing: "Governing") -> "Governing":
+    """What governs a judgement by the rules of some families alone."""
     rules = [rule for rule in governing.rules if rule.family in families]
     left_out = governing.rule_ids - {rule.id for rule in rules}
-    return judge(_input(loaded), msgspec.structs.replace(governing, rules=rules, left_out=left_out), today or today_here())
+    return msgspec.structs.replace(governing, rules=rules, left_out=left_out)
 
 
 def controls(report: Report, settings: Settings) -> "FrameworkReport | None":
@@ -205,7 +217,7 @@ def _base_findings(base: Sequence[str], paths: Sequence[str], governing: "Govern
     everything = msgspec.structs.replace(
         settings, baseline="", waivers=(), inline_ignores=False, min_severity=None, min_confidence=None
     )
-    report = judge(_input(alone), Governing(everything, governing.rules), today or today_here())
+    report = judge(input_of(alone), Governing(everything, governing.rules), today or today_here())
     return entries_of(report.findings, report.documents)
 
 
@@ -240,14 +252,14 @@ def _beside_base(change: "BaseChange", before: "Before", loaded: "Loaded", setti
     return msgspec.structs.replace(change, at_base=excused(before.report.waived), unbounded=new)
 
 
-def _newly_differing(loaded: "Loaded", before: "Before") -> "Input":
+def newly_differing(loaded: "Loaded", before: "Before") -> "Input":
     """The documents of a change, without the contradictions that were there before it; those that cannot be read any more
     matter."""
     rows = tuple(_as_of_change(row, before) for row in loaded.inventory.documents)
     known = {contradiction.mark for contradiction in before.input.inventory.contradictions}
     new = tuple(item for item in loaded.inventory.contradictions if item.mark not in known)
     inventory = msgspec.structs.replace(loaded.inventory, contradictions=new, documents=rows)
-    return msgspec.structs.replace(_input(loaded), inventory=inventory)
+    return msgspec.structs.replace(input_of(loaded), inventory=inventory)
 
 
 def _as_of_change(row: "Document", before: "Before") -> "Document":
@@ -269,7 +281,8 @@ def _holes(loaded: "Loaded | Input", settings: Settings) -> "Sequence[Unbounded]
         return ()
 
 
-def _input(loaded: "Loaded") -> "Input":
+def input_of(loaded: "Loaded") -> "Input":
+    """Loaded documents as the rules judge them."""
     from irsa_doctor.answers.check.judge import Input
 
     return Input(loaded.inventory, loaded.documents, loaded.base)

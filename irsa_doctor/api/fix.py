@@ -9,6 +9,7 @@ import msgspec
 from irsa_doctor.api.check import all_rules, governing_of, today_here
 from irsa_doctor.api.load import NO_SETTINGS, declared_of
 from irsa_doctor.governance.settings import Settings
+from irsa_doctor.model.errors import NotJudged
 from irsa_doctor.model.findings import Report
 from irsa_doctor.text.edited_files import ChangedSince, barrier_to_edits, replace_bytes
 
@@ -45,7 +46,8 @@ def fix(
     """The edits that fix the findings about documents; nothing is written.
 
     Only files at or below `paths` are edited; those of `base` are only read. `unsafe`: edits are made, too, of which it is not
-    proved that nobody else is admitted and that nobody loses a role. Raises RuleError, UnknownRule and BaselineError.
+    proved that nobody else is admitted and that nobody loses a role. Raises RuleError, UnknownRule and BaselineError, and
+    NotJudged where the run reached a limit: what was not judged cannot be proved.
     """
     from irsa_doctor.answers.check.judge import Input, judge
     from irsa_doctor.answers.fix import fixed
@@ -61,7 +63,10 @@ def fix(
         now = [msgspec.structs.replace(file, content=changed.get(file.path, file.content)) for file in files]
         loaded = Loading(now, declared).loaded()
         judged = Input(loaded.inventory, loaded.documents, loaded.base)
-        return judged, judge(judged, governed, day)
+        report = judge(judged, governed, day)
+        if report.limit:
+            raise NotJudged(f"not everything was judged: {report.limit}")
+        return judged, report
 
     of_base = {file.path for file in files if file.base}
     plan = FixPlan(
@@ -82,12 +87,18 @@ _MOST = 200
 def with_suggestions(
     report: Report, paths: Sequence[str], *, settings: Settings = NO_SETTINGS, base: Sequence[str] = ()
 ) -> Report:
-    """The report of `check` about files with the safe edits that fix its findings, where these are not too many."""
+    """The report of `check` about files with the safe edits that fix its findings, where these are not too many.
+
+    Without them where the run reaches a limit meanwhile: they belong to the findings, but are none.
+    """
     from irsa_doctor.answers.fix.suggestions import suggestions_of
 
     if not report.findings or len(report.findings) > _MOST or report.limit or "-" in paths:
         return report
-    return msgspec.structs.replace(report, suggestions=suggestions_of(fix(paths, settings=settings, base=base).fixing))
+    try:
+        return msgspec.structs.replace(report, suggestions=suggestions_of(fix(paths, settings=settings, base=base).fixing))
+    except NotJudged:
+        return report
 
 
 def _barrier(path: str, paths: Sequence[str], is_base: bool) -> "tuple[UnfixedReason, str] | None":

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from irsa_doctor.api.load import NO_SETTINGS, has_read, load_files, load_plan, nothing_read
+from irsa_doctor.api.load import NO_SETTINGS, has_read, load_files, load_plan, nothing_read, refuse_unread
 from irsa_doctor.governance.settings import Settings
+from irsa_doctor.model.faults import judged_or_named
 
 if TYPE_CHECKING:
     from irsa_doctor.answers.intents.inference import Inference
@@ -22,7 +23,7 @@ def verify(
     live: "LiveOptions | None" = None,
     base: Sequence[str] = (),
 ) -> "Verification":
-    """How documents and live sources differ from an intent file. Raises IntentError, NothingRead and LiveError."""
+    """How documents and live sources differ from an intent file. Raises IntentError, NothingRead, NotJudged and LiveError."""
     from irsa_doctor.answers.intents.estate import Estate
     from irsa_doctor.answers.intents.plan import plan_of
     from irsa_doctor.answers.intents.verification import verified
@@ -36,8 +37,12 @@ def verify(
     if plan.problems:
         problem = plan.problems[0]
         raise IntentError(intent, problem.line, problem.says)
-    view = View(loaded.inventory, settings.audiences)
-    return verified(plan, Estate(view, plan.clusters), Locator(loaded.documents, loaded.inventory.documents))
+
+    def compared() -> "Verification":
+        view = View(loaded.inventory, settings.audiences)
+        return verified(plan, Estate(view, plan.clusters), Locator(loaded.documents, loaded.inventory.documents))
+
+    return judged_or_named(intent, compared)
 
 
 def infer(
@@ -49,13 +54,13 @@ def infer(
 ) -> "Inference":
     """The intent that documents and live sources follow, with the questions that they leave.
 
-    Raises NothingRead and LiveError.
+    Raises NothingRead, NotJudged and LiveError.
     """
     from irsa_doctor.answers.intents.inference import inferred
     from irsa_doctor.facts import View
 
     loaded = _loaded(paths, stdin, settings, live, ())
-    return inferred(View(loaded.inventory, settings.audiences))
+    return judged_or_named("the intent", lambda: inferred(View(loaded.inventory, settings.audiences)))
 
 
 def _loaded(
@@ -69,4 +74,5 @@ def _loaded(
         loaded = load_plan(Plan("collect"), live, paths, stdin=stdin, settings=settings)
     if not has_read(loaded):
         raise nothing_read(loaded, paths)
+    refuse_unread(loaded)
     return loaded

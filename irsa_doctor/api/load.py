@@ -46,11 +46,14 @@ def load_files(
     base: Sequence[str] = (),
     without: Sequence[str] = (),
     memory: Mapping[str, bytes] = {},
+    tracked: Sequence[str] = (),
 ) -> "Loaded":
-    """The inventory of documents alone: of paths but those of `without`, and of documents by path in memory."""
+    """The inventory of documents alone: of paths but those of `without`, of files that are read wherever they lie (`tracked`),
+    and of documents by path in memory."""
     from irsa_doctor.sources import load as load_documents
 
-    return load_documents(paths, stdin=stdin, base=base, without=without, memory=memory, **declared_of(settings))
+    declared = declared_of(settings)
+    return load_documents(paths, stdin=stdin, base=base, without=without, memory=memory, tracked=tracked, **declared)
 
 
 def load_plan(
@@ -92,11 +95,18 @@ def declared_of(settings: Settings) -> _Declared:
 
 def refuse_unread(loaded: "Loaded") -> None:
     """Raise NotJudged where documents were not read before the run reached a limit: an answer without them may be wrong."""
+    if unread := unread_documents(loaded):
+        raise NotJudged(unread)
+
+
+def unread_documents(loaded: "Loaded") -> str:
+    """The documents that were not read before the run reached a limit, with the limit, in words; "" where there are none."""
     unread = [row for row in loaded.inventory.documents if row.limited]
-    if unread:
-        names = ", ".join(dict.fromkeys(row.path for row in unread[:3]))
-        more = f" and {len(unread) - 3} more" if len(unread) > 3 else ""
-        raise NotJudged(f"{names}{more}: not read: {unread[0].why}")
+    if not unread:
+        return ""
+    names = ", ".join(dict.fromkeys(row.path for row in unread[:3]))
+    more = f" and {len(unread) - 3} more" if len(unread) > 3 else ""
+    return f"{names}{more}: not read: {unread[0].why}"
 
 
 def has_read(loaded: "Loaded") -> bool:

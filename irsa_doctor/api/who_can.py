@@ -3,9 +3,13 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from irsa_doctor.api.load import NO_SETTINGS, has_read, load_files, load_plan, nothing_read, refuse_unread
+import msgspec
+
+from irsa_doctor.api.load import NO_SETTINGS, has_read, load_files, load_plan, nothing_read, unread_documents
 from irsa_doctor.governance.settings import Settings
+from irsa_doctor.model.errors import NotJudged
 from irsa_doctor.model.faults import judged_or_named
+from irsa_doctor.model.limits import renew
 
 if TYPE_CHECKING:
     from irsa_doctor.answers.who_can import WhoCan
@@ -22,9 +26,10 @@ def who_can(
 ) -> "WhoCan":
     """The exact set of subjects that the trust policy of a role admits, by provider.
 
-    `role` is an ARN, a name, or the path of a bare policy. Raises NoSuchRole, NothingRead, NotJudged and LiveError.
+    `role` is an ARN, a name, or the path of a bare policy. Documents that a limit of the run left unread are unknown in the
+    answer. Raises NoSuchRole, NothingRead, LiveError, and NotJudged where the role may be in a document that was not read.
     """
-    from irsa_doctor.answers.who_can import find_role
+    from irsa_doctor.answers.who_can import MissingInput, NoSuchRole, find_role
     from irsa_doctor.answers.who_can import who_can as who_can_of
     from irsa_doctor.facts import View
 
@@ -37,7 +42,12 @@ def who_can(
         loaded = load_plan(plan, live, paths, stdin=stdin, settings=settings)
     if not has_read(loaded):
         raise nothing_read(loaded, paths)
-    refuse_unread(loaded)
+    unread = unread_documents(loaded)
+    renew()  # the role is judged by what was read, where a limit ended the reading
     view = View(loaded.inventory, settings.audiences)
-    found_role = judged_or_named("the roles", lambda: find_role(view, role))
-    return judged_or_named(found_role.role.place.document, lambda: who_can_of(view, found_role))
+    try:
+        analysed = judged_or_named("the roles", lambda: find_role(view, role))
+    except NoSuchRole as error:
+        raise NotJudged(unread) if unread else error from None
+    answer = judged_or_named(analysed.role.place.document, lambda: who_can_of(view, analysed))
+    return msgspec.structs.replace(answer, unknown=(*answer.unknown, MissingInput(unread, ""))) if unread else answer

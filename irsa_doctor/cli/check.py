@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from irsa_doctor.cli.destinations import destinations, refuse_targets, write_reports, write_text
-from irsa_doctor.cli.limits import RunLimits, limit_options, within
+from irsa_doctor.cli.limits import RunLimits, governed_limits, limit_options, within
 from irsa_doctor.cli.live_options import live_options
 from irsa_doctor.cli.options import (
     AccountId,
@@ -203,12 +203,12 @@ def check(
     inputs = checked_paths(paths, live)
     laid_over = _base(base, changed, live)
     with governing as governed:
-        limits = _limits(flags, governed)
+        limits = governed_limits(flags, governed.settings, at_base=bool(governed.revision))
         with within(limits):
             report = _checked(inputs, laid_over, _without_baseline(governed) if write_baseline else governed, live, limits)
+            if live is None and not changed and any(name in api.SUGGESTING_FORMATS for name, _ in reports):
+                report = api.with_suggestions(report, inputs, settings=governed.settings, base=laid_over)
         controls = api.controls(report, governed.settings)
-        if live is None and not changed and any(name in api.SUGGESTING_FORMATS for name, _ in reports):
-            report = api.with_suggestions(report, inputs, settings=governed.settings, base=laid_over)
     if write_baseline:
         _write_baseline(report, write_baseline)
         return
@@ -257,19 +257,6 @@ def _base(base: list[str] | None, changed: bool, live: "LiveOptions | None") -> 
     if paths and (live or "-" in paths):
         raise wrong("--base and --changed go with files only: collect -o FILE, then --base FILE")
     return paths
-
-
-def _limits(flags: RunLimits, governed: GoverningSettings) -> RunLimits:
-    """The limits of the flags, else of the settings of the base; those of the work tree do not count, for a change has them."""
-    settings = governed.settings
-    if governed.revision:
-        return RunLimits(
-            settings.max_seconds if flags.seconds is None else flags.seconds,
-            settings.max_memory if flags.memory is None else flags.memory,
-        )
-    if settings.max_seconds is not None or settings.max_memory is not None:
-        print_note(f"max-seconds and max-memory of {settings.file} apply only with --config-from")
-    return flags
 
 
 def _checked(

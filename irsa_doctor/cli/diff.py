@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from irsa_doctor.cli.limits import RunLimits, limit_options, within
+from irsa_doctor.cli.limits import RunLimits, governed_limits, limit_options, within
 from irsa_doctor.cli.options import with_options
-from irsa_doctor.cli.output import print_text
+from irsa_doctor.cli.output import print_note, print_text
 from irsa_doctor.cli.paths import check_existing, expanded, nearest_path
-from irsa_doctor.cli.settings_options import settings_options
+from irsa_doctor.cli.settings_options import GoverningSettings, SettingsAt, compared_options
 from irsa_doctor.cli.wrong import checked_format, wrong
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ _AllowNew = Annotated[
 ]
 
 
-@with_options(settings=settings_options, limits=limit_options)
+@with_options(settings_of=compared_options, limits=limit_options)
 def diff(
     paths: _Sides = None,
     git: _Git = None,
@@ -37,29 +37,54 @@ def diff(
     strict: _Strict = False,
     exit_zero: _ExitZero = False,
     *,
-    settings: "Settings",
+    settings_of: SettingsAt,
     limits: RunLimits,
 ) -> None:
     """Compare which subjects two sets of trust policies admit.
 
-    The admitted sets are compared, not the text of the policies. Of two intents: who is newly
-    meant, and who no longer.
+    The admitted sets are compared, not the text of the policies. With --git the settings are
+    those of the revision. Of two intents: who is newly meant, and who no longer.
 
-    Exit 0: no subject is newly admitted. 1: a role was widened, or is open and new or was not open before. 2: wrong call. 3: a
-    role cannot be compared (--strict).
+    Exit 0: no subject is newly admitted. 1: a role was widened, or is open and new or was not open before, or a
+    document is not readable any more. 2: wrong call, or the run reached a limit. 3: a role cannot be compared (--strict).
     """
     from irsa_doctor import api
 
     output_format = checked_format("diff", format_)
     old, new = _sides(list(paths or ()), git)
     try:
-        with within(limits):
+        with settings_of(_governing(git, new)) as governed, within(_limits(limits, governed)) as run:
             of_intents = _intents(old, new, git)
-            changes = api.diff(old, new, settings=settings, revision=git) if of_intents is None else of_intents
+            changes = api.diff(old, new, settings=governed.settings, revision=git) if of_intents is None else of_intents
     except (api.IntentError, api.NoRevision, api.NothingRead, api.RuleError, api.UnknownRule, api.BaselineError) as error:
         raise wrong(str(error)) from error
     print_text(api.render_diff(changes, output_format, api.style_for()))
+    run.refuse_part()
     raise typer.Exit(0 if exit_zero else _exit_code(changes, allow_new, strict))
+
+
+def _governing(git: str | None, paths: list[str]) -> str | None:
+    """The revision whose settings govern: none where the current folder is not in the repository of the change."""
+    from irsa_doctor import api
+
+    return git if git is not None and api.is_in_repository_of(paths) else None
+
+
+def _limits(flags: RunLimits, governed: GoverningSettings) -> RunLimits:
+    """The limits of a comparison, with a note where the settings of the work tree are not those that govern it."""
+    if any(_content(now) != _content(then) for then, now in governed.compared):
+        print_note(f"settings of {governed.revision} apply: those of the work tree differ, and a change does not set its own")
+    return governed_limits(flags, governed.settings, at_base=bool(governed.revision))
+
+
+def _content(settings: "Settings") -> "Settings":
+    """Settings without what follows from where their file lies."""
+    import msgspec
+
+    waivers = tuple(msgspec.structs.replace(waiver, file="", line=0) for waiver in settings.waivers)
+    rules = tuple(map(os.path.basename, settings.rules))
+    baseline = os.path.basename(settings.baseline)
+    return msgspec.structs.replace(settings, file="", folder="", rules=rules, baseline=baseline, waivers=waivers)
 
 
 def _intents(old: list[str], new: list[str], git: str | None) -> "tuple[RoleChange, ...] | None":

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from irsa_doctor.cli.check import check_options, exit_code
+from irsa_doctor.cli.limits import RunLimits, governed_limits, limit_options, within
 from irsa_doctor.cli.options import ExitZero, with_options
 from irsa_doctor.cli.output import print_bytes, print_error, print_note, print_text
 from irsa_doctor.cli.paths import checked_paths
@@ -35,7 +36,7 @@ _FixBase = Annotated[
 ]
 
 
-@with_options(governing=check_options)
+@with_options(limits=limit_options, governing=check_options)
 def fix(
     paths: _FixPaths = None,
     diff: _Diff = False,
@@ -47,6 +48,7 @@ def fix(
     strict: Annotated[bool, typer.Option("--strict", help="Exit 3 if a value that a rule needs is unknown.")] = False,
     exit_zero: ExitZero = False,
     *,
+    limits: RunLimits,
     governing: AbstractContextManager[GoverningSettings],
 ) -> None:
     """Fix findings in their sources with the smallest edits.
@@ -67,7 +69,8 @@ def fix(
     with governing as governed:
         settings = governed.settings
         try:
-            answer = api.fix(inputs, settings=settings, base=base or (), unsafe=unsafe_fixes)
+            with within(governed_limits(limits, settings, at_base=bool(governed.revision))):
+                answer = api.fix(inputs, settings=settings, base=base or (), unsafe=unsafe_fixes)
         except (api.UnknownRule, api.RuleError, api.BaselineError) as error:
             raise wrong(str(error)) from error
     if not any(row.status == "read" for row in answer.before.documents):

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from irsa_doctor.cli.limits import RunLimits, governed_limits, limit_options, within
 from irsa_doctor.cli.live_options import live_options
 from irsa_doctor.cli.options import Config, NoConfig, with_options
 from irsa_doctor.cli.output import print_note, print_text
@@ -41,7 +42,7 @@ def _settings(config: Config = None, no_config: NoConfig = False) -> "Settings":
     return settings_options(config=config, no_config=no_config)
 
 
-@with_options(settings=_settings, live=live_options)
+@with_options(settings=_settings, limits=limit_options, live=live_options)
 def generate(
     intent: _Intent,
     paths: _Documents = None,
@@ -52,6 +53,7 @@ def generate(
     audit: _Audit = False,
     *,
     settings: "Settings",
+    limits: RunLimits,
     live: "LiveOptions | None",
 ) -> None:
     """Write policies and annotations from an intent.
@@ -64,15 +66,16 @@ def generate(
 
     dialects, as_json = _chosen(formats)
     try:
-        answer = api.generate(
-            intent,
-            expanded(paths or ()),
-            dialects,
-            settings=settings,
-            live=live,
-            keep_issuers=keep_issuer or (),
-            audit=audit,
-        )
+        with within(governed_limits(limits, settings)):
+            answer = api.generate(
+                intent,
+                expanded(paths or ()),
+                dialects,
+                settings=settings,
+                live=live,
+                keep_issuers=keep_issuer or (),
+                audit=audit,
+            )
     except (api.IntentError, api.LiveError) as error:
         raise wrong(str(error)) from error
     for problem in answer.problems:

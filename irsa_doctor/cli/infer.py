@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from irsa_doctor.cli.destinations import refuse_targets, write_text
+from irsa_doctor.cli.limits import RunLimits, governed_limits, limit_options, within
 from irsa_doctor.cli.live_options import live_options
 from irsa_doctor.cli.options import Paths, with_options
 from irsa_doctor.cli.output import print_note, print_text
@@ -22,7 +23,7 @@ _Force = Annotated[bool, typer.Option("--force", help="Replace the file if it is
 _Strict = Annotated[bool, typer.Option("--strict", help="Exit 3 if there are questions.")]
 
 
-@with_options(settings=settings_options, live=live_options)
+@with_options(settings=settings_options, limits=limit_options, live=live_options)
 def infer(
     paths: Paths = None,
     format_: _Format = "text",
@@ -31,6 +32,7 @@ def infer(
     strict: _Strict = False,
     *,
     settings: "Settings",
+    limits: RunLimits,
     live: "LiveOptions | None",
 ) -> None:
     """Write the intent that policies and service accounts follow.
@@ -46,7 +48,8 @@ def infer(
         raise wrong(f"{output} is there: --force replaces it")
     refuse_targets([output])
     try:
-        answer = api.infer(checked_paths(paths, live), settings=settings, live=live)
+        with within(governed_limits(limits, settings)):
+            answer = api.infer(checked_paths(paths, live), settings=settings, live=live)
     except (api.NothingRead, api.LiveError) as error:
         raise wrong(str(error)) from error
     if output is not None:

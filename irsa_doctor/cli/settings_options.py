@@ -1,8 +1,8 @@
 """The options that declare what documents do not say, and how they take precedence over the settings."""
 
 import os
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from irsa_doctor.cli.options import AccountId, AllFolders, Clusters, Complete, Config, NoConfig, ParameterFiles, Roles
@@ -23,6 +23,10 @@ class GoverningSettings(NamedTuple):
     proposed: "Settings | None" = None
     revision: str = ""
     compared: "Sequence[tuple[Settings, Settings]]" = ()
+
+
+SettingsAt = Callable[[str | None], AbstractContextManager[GoverningSettings]]
+"""a revision of git, None for the work tree -> the settings that govern, while the context lasts"""
 
 
 def settings_options(
@@ -47,6 +51,35 @@ def settings_options(
         account=account,
         all_folders=all_folders or None,
     )
+
+
+def compared_options(
+    *,
+    complete: Complete = None,
+    role: Roles = None,
+    cluster: Clusters = None,
+    parameters: ParameterFiles = None,
+    account: AccountId = None,
+    config: Config = None,
+    no_config: NoConfig = False,
+    all_folders: AllFolders = False,
+) -> SettingsAt:
+    """The function that gives the settings of a comparison, from the revision that it is with or, for None, of the folder."""
+
+    def settings_of(revision: str | None) -> AbstractContextManager[GoverningSettings]:
+        return governing_settings(
+            None if no_config else revision,
+            config,
+            no_config,
+            complete=listed(complete),
+            roles=role,
+            clusters=cluster,
+            parameters=parameters,
+            account=account,
+            all_folders=all_folders or None,
+        )
+
+    return settings_of
 
 
 def listed(values: Sequence[str] | None) -> tuple[str, ...]:

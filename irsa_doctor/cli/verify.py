@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from irsa_doctor.cli.limits import RunLimits, governed_limits, limit_options, within
 from irsa_doctor.cli.live_options import live_options
 from irsa_doctor.cli.options import Paths, with_options
 from irsa_doctor.cli.output import print_text
@@ -23,7 +24,7 @@ _FailOn = Annotated[str | None, typer.Option(metavar="SEVERITY", help="critical,
 _Strict = Annotated[bool, typer.Option("--strict", help="Exit 3 if something is undetermined.")]
 
 
-@with_options(settings=settings_options, live=live_options)
+@with_options(settings=settings_options, limits=limit_options, live=live_options)
 def verify(
     intent: _Intent,
     paths: Paths = None,
@@ -33,6 +34,7 @@ def verify(
     strict: _Strict = False,
     *,
     settings: "Settings",
+    limits: RunLimits,
     live: "LiveOptions | None",
 ) -> None:
     """Hold an estate against an intent.
@@ -49,7 +51,8 @@ def verify(
     output_format = checked_format("verify", format_)
     threshold = checked_word("--fail-on", fail_on or settings.fail_on or "high", api.FAIL_ON)
     try:
-        answer = api.verify(intent, checked_paths(paths, live), settings=settings, live=live, base=expanded(base or ()))
+        with within(governed_limits(limits, settings)):
+            answer = api.verify(intent, checked_paths(paths, live), settings=settings, live=live, base=expanded(base or ()))
     except (api.IntentError, api.NothingRead, api.LiveError) as error:
         raise wrong(str(error)) from error
     print_text(api.render_verification(answer, output_format, api.style_for()))

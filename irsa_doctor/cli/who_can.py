@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from irsa_doctor.cli.limits import RunLimits, limit_options, within
+from irsa_doctor.cli.limits import RunLimits, governed_limits, limit_options, within
 from irsa_doctor.cli.live_options import live_options
 from irsa_doctor.cli.options import (
     AccountId,
@@ -60,7 +60,7 @@ def who_can(
 ) -> None:
     """Show exactly which subjects can assume a role.
 
-    Exit 0: shown. 2: wrong call, or no such role.
+    Exit 0: shown. 2: wrong call, no such role, or the run reached a limit.
     """
     import gc
 
@@ -71,8 +71,9 @@ def who_can(
     check_name_first("who-can", role, paths or ())
     inputs = input_paths(paths or ([role] if live is None and os.path.isfile(role) else None), live)
     try:
-        with within(limits):
+        with within(governed_limits(limits, settings)) as run:
             answer = api.who_can(role, inputs, settings=settings, live=live)
     except (api.NoSuchRole, api.NothingRead, api.LiveError) as error:
         raise wrong(str(error)) from error
     print_text(api.render_who_can(answer, output_format, api.style_for()))
+    run.refuse_part()

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
-from irsa_doctor.cli.limits import RunLimits, limit_options, within
+from irsa_doctor.cli.limits import RunLimits, governed_limits, limit_options, within
 from irsa_doctor.cli.live_options import live_options
 from irsa_doctor.cli.options import AccountId, AllFolders, Complete, Config, Format, NoConfig, with_options
 from irsa_doctor.cli.output import print_text
@@ -136,7 +136,7 @@ def why(
     if lookup_events and (evidence.event or all_ or live is None or not live.aws):
         raise wrong("--lookup-events goes with --aws or --live and one target, and without --event")
     _check_stdin(inputs, evidence)
-    with within(limits):
+    with within(governed_limits(limits, scope.settings)):
         if all_:
             diagnoses = _diagnoses(_all_of(inputs, scope, evidence), live)
             text = api.render_why_all(diagnoses, output_format, api.style_for())

@@ -72,7 +72,7 @@ def ways_at(revision: str, paths: Sequence[str]) -> tuple[str, tuple[str, ...]]:
     A path that leads through a link is followed unless the revision has it as it is written: a link that a change puts in the
     place of a folder hides nothing. Raises NoRevision where a path is in no repository, or in another than the first.
     """
-    tops = [os.path.realpath(top_of(_nearest_folder(path))) for path in paths]
+    tops = [os.path.realpath(top_of(nearest_folder(path))) for path in paths]
     if other := next((path for path, top in zip(paths, tops, strict=True) if top != tops[0]), None):
         raise NoRevision(f"{other}: not in the repository {tops[0]}")
     commit = _commit(revision, tops[0])
@@ -103,7 +103,7 @@ def _has(commit: str, way: str, top: str) -> bool:
     return bool(entry) and not entry.startswith(b"120000")
 
 
-def _nearest_folder(path: str) -> str:
+def nearest_folder(path: str) -> str:
     """The folder of a path, or the nearest parent that exists: the path may have been deleted."""
     place = os.path.realpath(path)
     while not os.path.isdir(place):

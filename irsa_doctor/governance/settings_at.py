@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 
 from irsa_doctor.governance.links_at import followed_at
-from irsa_doctor.governance.revision import top_of
+from irsa_doctor.governance.revision import NoRevision, nearest_folder, top_of
 from irsa_doctor.governance.settings import OWN_FILE, SHARED_FILE, Settings, SettingsError, load_settings
 
 
@@ -25,6 +25,19 @@ def settings_at(revision: str, config: str | None = None) -> Iterator[tuple[Sett
     with tempfile.TemporaryDirectory(prefix="irsa-doctor-") as scratch:
         copy = _Copy(revision, top, os.path.realpath(scratch))
         yield copy.settings(os.path.relpath(os.path.realpath("."), top), config), copy.of
+
+
+def is_in_repository_of(paths: Iterable[str]) -> bool:
+    """Whether the current folder is in the repository of some paths, so that its settings are part of what changes there."""
+    own = _real_top(".")
+    return own is not None and any(_real_top(nearest_folder(path)) == own for path in paths)
+
+
+def _real_top(folder: str) -> str | None:
+    try:
+        return os.path.realpath(top_of(folder))
+    except NoRevision:
+        return None
 
 
 class _Copy(msgspec.Struct, frozen=True):

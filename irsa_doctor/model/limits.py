@@ -158,6 +158,12 @@ def reached() -> str:
     return watch.why if watch.is_over else ""
 
 
+def ever_reached() -> str:
+    """Which limit the run has reached since it began, "" where none: `renew` does not undo it."""
+    watch = _WATCH.get()
+    return watch.why if watch else ""
+
+
 def renew() -> None:
     """Grant a run that reached a limit some more of it, for the stages that make a report of what it has."""
     if watch := _WATCH.get():

@@ -28,8 +28,8 @@ def _lines(row: RoleChange) -> Iterator[tuple[str, str]]:
     for what, both in (("audience", row.audiences), ("condition", row.conditions), ("principal", row.others)):
         yield from _both(what, both)
     if row.open_by:
-        which = "the new role is open" if row.change == "added" else "it is open now, and was not"
-        yield "+", f"{which}: {', '.join(row.open_by)}"
+        since = "" if row.change == "added" else ", and did not before"
+        yield "+", f"check fails it{since}: {', '.join(row.open_by)}"
     if row.because:
         yield "?", row.because
     if row.maybe_renamed_from:

@@ -85,6 +85,7 @@ def load(  # noqa: PLR0913 - all that can be declared of what is read
     snapshots: Sequence[Snapshot] = (),
     base: Sequence[str] = (),
     without: Sequence[str] = (),
+    tracked: Sequence[str] = (),
     exclude: Exclude | None = None,
     plans: Mapping[str, str] = {},
     parameters: Mapping[str, str] = {},
@@ -94,7 +95,7 @@ def load(  # noqa: PLR0913 - all that can be declared of what is read
     `roles`, `clusters`, `account`, `complete`, `exclude`, `plans` and `parameters` are those of Declared. `memory` holds
     documents by path, read like files; `snapshots` what live sources answered, which is read in the same way as a snapshot
     among the paths. `base` are further files and folders, a snapshot for example, over which the others are laid: where both
-    have an object, that of the others counts. Files of `without` are left out.
+    have an object, that of the others counts. Files of `without` are left out; those of `tracked` are read wherever they lie.
     """
     declared = Declared(
         roles=roles,
@@ -107,7 +108,7 @@ def load(  # noqa: PLR0913 - all that can be declared of what is read
     )
     paths = [*paths, *declared.files_of([*paths, *base])]
     in_memory = (InputFile(path, True, memory[path]) for path in sorted(memory))
-    return Loading(chain(walk_over(paths, base, stdin, without, exclude), in_memory), declared).loaded(snapshots)
+    return Loading(chain(walk_over(paths, base, stdin, without, exclude, tracked), in_memory), declared).loaded(snapshots)
 
 
 class _Part(msgspec.Struct, frozen=True):

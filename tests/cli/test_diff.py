@@ -182,7 +182,7 @@ def test_a_new_role_that_is_open_exits_1_unless_new_roles_are_allowed(tmp_path):
     row = next(row for row in json.loads(done.stdout)["roles"] if row["role"] == ROLE + "-2")
     assert (done.returncode, row["change"], row["open_by"]) == (1, "added", ["open-aud-only"])
     assert run("diff", old, new, "--allow-new", cwd=tmp_path).returncode == 0
-    assert "the new role is open: open-aud-only" in run("diff", old, new, cwd=tmp_path).stdout
+    assert "check fails it: open-aud-only" in run("diff", old, new, cwd=tmp_path).stdout
 
 
 def test_a_new_role_of_one_service_account_exits_0(tmp_path):
@@ -320,5 +320,5 @@ def test_a_provider_and_an_issuer_that_are_two_holes_are_compared_as_one(tmp_pat
 
 def test_what_is_open_whatever_a_hole_holds_is_shown_as_newly_open(tmp_path):
     holes_compared(tmp_path, HOLE, "")
-    assert "it is open now, and was not: open-" in run("diff", "old", "new", cwd=tmp_path).stdout
+    assert "check fails it, and did not before: open-" in run("diff", "old", "new", cwd=tmp_path).stdout
     assert run("diff", "old", "new", "--allow-new", cwd=tmp_path).returncode == 1

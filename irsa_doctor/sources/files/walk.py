@@ -4,6 +4,7 @@ import errno
 import os
 import stat
 from collections.abc import Collection, Iterator, Sequence
+from itertools import chain
 
 import msgspec
 
@@ -36,9 +37,14 @@ class InputFile(msgspec.Struct, frozen=True):
 
 
 def walk(
-    paths: Sequence[str], stdin: bytes | None, without: Sequence[str] = (), exclude: Exclude | None = None
+    paths: Sequence[str],
+    stdin: bytes | None,
+    without: Sequence[str] = (),
+    exclude: Exclude | None = None,
+    tracked: Sequence[str] = (),
 ) -> Iterator[InputFile]:
-    """Yield every file of the paths once, folders in sorted order, except those at or below `without`.
+    """Yield every file of the paths once, folders in sorted order, except those at or below `without`; then those of `tracked`,
+    which are read wherever they lie and count as parts of folders.
 
     What is passed over inside folders (`passing`) is yielded without content; what is named is read. A path is relative to the
     current folder where it is below it, however it was written: subjects and fingerprints of bare policies depend on it.
@@ -46,16 +52,17 @@ def walk(
     here = os.getcwd().rstrip(os.sep) + os.sep
     left_out = {os.path.abspath(path) for path in without if path != "-"}
     named = {os.path.abspath(path) for path in paths if path != "-"}
+    read_anyway = named | {os.path.abspath(path) for path in tracked}
     seen: set[str] = set()
-    for path in paths:
+    for path, of_folder in chain(((path, False) for path in paths), ((path, True) for path in tracked)):
         files = [_standard_input(stdin)] if path == "-" else _named_path(path, exclude)
         for item in files:
             place = item.path if item.path == "-" else os.path.abspath(item.path)
-            if place in seen or (left_out and _is_below(place, left_out)) or (item.passed_over and place in named):
+            if place in seen or (left_out and _is_below(place, left_out)) or (item.passed_over and place in read_anyway):
                 continue
             seen.add(place)
             shown = _shown(item.path, place, here)
-            is_named = item.named or place in named
+            is_named = (item.named and not of_folder) or place in named
             same = shown == item.path and is_named == item.named
             yield item if same else msgspec.structs.replace(item, path=shown, named=is_named)
 
@@ -84,9 +91,10 @@ def walk_over(
     stdin: bytes | None,
     without: Sequence[str] = (),
     exclude: Exclude | None = None,
+    tracked: Sequence[str] = (),
 ) -> Iterator[InputFile]:
-    """Yield every file of the paths, then those of the base that are not among them."""
-    yield from walk(paths, stdin, without, exclude)
+    """Yield every file of the paths and the tracked files, then those of the base that are not among them."""
+    yield from walk(paths, stdin, without, exclude, tracked)
     for file in walk(base, stdin, (*paths, *without), exclude):
         yield msgspec.structs.replace(file, base=True)
 
