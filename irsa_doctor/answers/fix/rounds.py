@@ -167,6 +167,8 @@ class Rounds:
         return left
 
     def _edits(self, proposal: Proposal, rows: Mapping[str, Document]) -> tuple[Edit, ...]:
+        if not proposal.wishes:
+            raise CannotWrite("not-in-source", "no template of the input makes it", "--commands prints what does")
         for wish in proposal.wishes:
             require_source(rows.get(wish.place.document), self.texts.text(wish.place.document), wish.place)
         edits = edits_for(self.texts.text, proposal.wishes)

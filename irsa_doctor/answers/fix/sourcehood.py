@@ -9,7 +9,18 @@ from irsa_doctor.text.scanner import unescaped_steps
 
 _SOURCES = frozenset(
     {
-        *("trust-policy", "kubernetes", "kustomization", "json-patch", "eksctl", "crossplane", "ack", "kro", "pulumi"),
+        *(
+            "trust-policy",
+            "resource-control-policy",
+            "kubernetes",
+            "kustomization",
+            "json-patch",
+            "eksctl",
+            "crossplane",
+            "ack",
+            "kro",
+            "pulumi",
+        ),
         *("cloudformation", "cloudformation-parameters", "terraform", "terraform-variables", "terraform-template"),
     }
 )

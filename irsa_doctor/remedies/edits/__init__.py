@@ -38,6 +38,9 @@ def edits_for(texts: Callable[[str], SourceText | None], wishes: Iterable[Wish])
     edits: list[Edit] = []
     for wish in wishes:
         text = texts(wish.place.document)
+        if text is not None and wish.appended:
+            edits.append(_appended(text, wish.appended))
+            continue
         writer = WRITERS.get(text.form) if text else None
         if text is not None and is_read_by_configuration(text, wish):
             writer = write_read_file
@@ -51,6 +54,15 @@ def edits_for(texts: Callable[[str], SourceText | None], wishes: Iterable[Wish])
         return merged_edits(dict.fromkeys(edits))
     except ValueError as error:
         raise CannotWrite("conflict", str(error)) from None
+
+
+def _appended(text: SourceText, more: str) -> Edit:
+    """The edit that adds lines behind the last one, after an empty line."""
+    end = len(text.content)
+    newline = "\r\n" if b"\r\n" in text.content else "\n"
+    is_ended = text.content.endswith(b"\n") or not text.content
+    lines = newline.join(["", *more.splitlines()]) + newline
+    return text.edit(end, end, lines if is_ended else newline + lines.removesuffix(newline))
 
 
 def _writes_open(text: SourceText, wish: Wish, edit: Edit) -> bool:

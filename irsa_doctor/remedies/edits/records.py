@@ -49,6 +49,8 @@ class Wish(msgspec.Struct, frozen=True):
     merge: tuple[str, ...] = ()
     transform: Callable[[Any], Any] | None = None
     """what makes the value that stands there the one that should, in the place of `before` and `after`"""
+    appended: str = ""
+    """what is added at the end of the document, in the place of all that"""
     opened: "OpenTexts | None" = None
     """what stands in `before` and `after` for what the template leaves open, None where it leaves nothing open"""
 

@@ -10,17 +10,25 @@ from functools import partial
 import msgspec
 
 from irsa_doctor.model.edits import Safety
+from irsa_doctor.remedies.proposals.associations import ASSOCIATION_WAYS
+from irsa_doctor.remedies.proposals.guardrails import GUARDRAIL_WAYS
 from irsa_doctor.remedies.proposals.kubernetes import KUBERNETES_WAYS
 from irsa_doctor.remedies.proposals.policies import POLICY_WAYS, merged_members, policy_proposals
+from irsa_doctor.remedies.proposals.provider_resources import RESOURCE_WAYS
 from irsa_doctor.remedies.proposals.providers import PROVIDER_WAYS
 from irsa_doctor.remedies.proposals.records import STEPS, EditKind, EditStep, FixCase, Proposal, Unfixable
+from irsa_doctor.remedies.proposals.workloads import WORKLOAD_WAYS
 
 FixWay = Callable[[FixCase], Iterator[Proposal]]
 
 WAYS: Mapping[EditKind, FixWay] = {
     **{kind: partial(policy_proposals, way) for kind, way in POLICY_WAYS.items()},
     **KUBERNETES_WAYS,
+    **WORKLOAD_WAYS,
     **PROVIDER_WAYS,
+    **RESOURCE_WAYS,
+    **ASSOCIATION_WAYS,
+    **GUARDRAIL_WAYS,
     "duplicates": merged_members,
 }
 """the ways to fix something, by name"""

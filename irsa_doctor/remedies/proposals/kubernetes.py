@@ -114,6 +114,16 @@ def _role_arn(case: FixCase) -> Iterator[Proposal]:
     yield from _one(Wish(place, value, right[0]), "safe", because, annotate(account.namespace, account.name, right[0]))
 
 
+def _role_elsewhere(case: FixCase) -> Iterator[Proposal]:
+    """The ARN of the one role that admits the service account, in the place of one that does not."""
+    account, place, value = _role_value(case)
+    roles = [arn for arn in str(case.judged.evidence().names.get("elsewhere") or "").split(", ") if is_role_arn(arn)]
+    if len(roles) != 1:
+        raise Unfixable("ambiguous", f"several roles admit the service account: {', '.join(roles)}")
+    because = f"pods then get what {roles[0]} may do, and no longer what {value} may do"
+    yield from _one(Wish(place, value, roles[0]), "unsafe", because, annotate(account.namespace, account.name, roles[0]))
+
+
 def _annotation_added(case: FixCase) -> Iterator[Proposal]:
     account, right = _account(case), str(case.judged.evidence().names.get("right") or "")
     if not right:
@@ -289,6 +299,7 @@ KUBERNETES_WAYS: Mapping[EditKind, Callable[[FixCase], Iterator[Proposal]]] = {
     "annotation-moved": _annotation_moved,
     "annotation-removed": _annotation_removed,
     "role-arn": _role_arn,
+    "annotation-elsewhere": _role_elsewhere,
     "label-removed": _label_removed,
     "environment": _environment,
     "token-volume": _longer_token,

@@ -9,7 +9,7 @@ from irsa_doctor.model import Issuer, OidcProvider, PlannedProvider, text_of
 from irsa_doctor.remedies.commands import add_audience
 from irsa_doctor.remedies.edits.records import Wish
 from irsa_doctor.remedies.proposals.records import EditKind, FixCase, Proposal, Unfixable
-from irsa_doctor.trust.audiences import STS
+from irsa_doctor.trust.audiences import STS, audience_form
 
 _ARGUMENTS = {"Url": "url", "ClientIdList": "client_id_list"}
 """properties of CloudFormation -> arguments of Terraform"""
@@ -64,6 +64,26 @@ def _without(unused: set[str], listed: Any) -> Any:
     return [item for item in listed if item not in unused]
 
 
+def _client_id_corrected(case: FixCase) -> Iterator[Proposal]:
+    """The client id that no token has becomes the one that tokens carry; it goes where that is there already."""
+    if case.judged.kind != "provider":
+        raise Unfixable("no-remedy", "no subject of the input tells which audience was meant")
+    provider = _provider(case)
+    right = _audience(case.view, provider)
+    ids = provider.client_ids if isinstance(provider.client_ids, tuple) else ()
+    wrong = {ident for ident in ids if audience_form(ident, frozenset({right})) not in ("other", "expected")}
+    if not wrong:
+        raise Unfixable("ambiguous", "which client id is meant to be another is not known")
+    command = add_audience(provider.arn, right) if isinstance(provider, OidcProvider) and right not in ids else ""
+    because = "the provider then no longer accepts tokens with the audience that stands there"
+    yield from _proposed(_wish(provider, "ClientIdList", partial(_corrected, wrong, right)), because, *filter(None, (command,)))
+
+
+def _corrected(wrong: set[str], right: str, listed: Any) -> Any:
+    made = [right if item in wrong else item for item in listed]
+    return list(dict.fromkeys(made))
+
+
 def _url(case: FixCase) -> Iterator[Proposal]:
     """The URL becomes the issuer, which replaces the provider: that of an existing one cannot be changed."""
     provider = _provider(case)
@@ -84,6 +104,7 @@ def _replaced(old: str, new: str, url: Any) -> Any:
 PROVIDER_WAYS: Mapping[EditKind, Callable[[FixCase], Iterator[Proposal]]] = {
     "client-id-added": _client_id_added,
     "client-id-removed": _client_id_removed,
+    "client-id-corrected": _client_id_corrected,
     "provider-url": _url,
 }
 """the ways to change a provider, by name"""

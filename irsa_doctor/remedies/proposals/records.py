@@ -46,11 +46,20 @@ EditKind = Literal[
     "label-removed",
     "variable-set",
     "node-selector",
+    "annotation-elsewhere",
+    "copied-volume",
+    "token-path",
+    "whole-volume",
+    "file-group",
     # provider resources
     "client-id-added",
     "client-id-removed",
     "provider-url",
     "provider-added",
+    "client-id-corrected",
+    # resource control policies
+    "trusted-issuer",
+    "web-identity-let-past",
 ]
 """the ways to fix something: a closed list"""
 EditStep = Literal["structure", "keys", "operators", "values", "narrowing", "additions", "kubernetes"]

@@ -3,9 +3,9 @@
 import re
 from collections.abc import Mapping
 
-from irsa_doctor.model import Role
+from irsa_doctor.model import ResourceControlPolicy, Role
 from irsa_doctor.sources.documents.aws import account_of
-from irsa_doctor.sources.documents.policies import bare_policy
+from irsa_doctor.sources.documents.policies import bare_policy, policy_of_value
 from irsa_doctor.sources.documents.reading import DocumentReading, Page
 from irsa_doctor.text import shapes
 from irsa_doctor.text.errors import WrongShape
@@ -50,6 +50,23 @@ def _is_on_resource(statement: _Members, actions: list[str]) -> bool:
 def is_bare_policy(members: _Members) -> bool:
     """Whether a document may be a policy."""
     return "Statement" in members and "Type" not in members
+
+
+def is_resource_control_policy(members: _Members) -> bool:
+    """Whether a document is the text of a resource control policy: it denies something on resources to everybody, and nothing
+    else (https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_rcps_syntax.html)."""
+    return is_bare_policy(members) and bool(_statements(members)) and all(map(_denies_everybody, _statements(members)))
+
+
+def _denies_everybody(statement: _Members) -> bool:
+    on_resources = "Resource" in statement or "NotResource" in statement
+    return statement.get("Effect") == "Deny" and statement.get("Principal") == "*" and on_resources
+
+
+def read_resource_control_policy(page: Page, reading: DocumentReading) -> None:
+    """The text of a resource control policy, as it is given to `aws organizations create-policy`."""
+    document = policy_of_value(page.value, page.place, page.duplicates)
+    reading.rcps.append(ResourceControlPolicy(page.place.document, document, page.place))
 
 
 def read_bare_policy(page: Page, reading: DocumentReading) -> None:

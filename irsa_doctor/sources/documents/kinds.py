@@ -10,7 +10,12 @@ import msgspec
 
 from irsa_doctor.model import Place
 from irsa_doctor.sources.documents import aws, cluster_parts, issuer, kubernetes, template_readers
-from irsa_doctor.sources.documents.bare_policies import is_bare_policy, read_bare_policy
+from irsa_doctor.sources.documents.bare_policies import (
+    is_bare_policy,
+    is_resource_control_policy,
+    read_bare_policy,
+    read_resource_control_policy,
+)
 from irsa_doctor.sources.documents.dialects import ONLY_FROM_ITS_PLACE
 from irsa_doctor.sources.documents.permissions import read_role_policy
 from irsa_doctor.sources.documents.reading import DocumentReading, Page
@@ -283,6 +288,7 @@ KINDS: tuple[Kind, ...] = (
     Kind("cloudformation-parameters", _has("ParameterKey"), template_readers.load_parameter),
     Kind("cloudformation-parameters", _is_template_configuration, template_readers.load_template_configuration),
     Kind("token", _is_decoded_token, why=f"a token's claims are {ONLY_FROM_ITS_PLACE}"),
+    Kind("resource-control-policy", is_resource_control_policy, read_resource_control_policy),
     Kind("trust-policy", is_bare_policy, read_bare_policy),
 )
 
