@@ -22,6 +22,8 @@ _OTHER_IAM = frozenset(
 )
 # kube2iam and kiam read it (https://github.com/jtblin/kube2iam#iam-roles)
 _OTHER_TOOLS = frozenset({"iam.amazonaws.com/role"})
+_ROLE = ":role/"
+"""what the ARN of a role has, also where a colon of it is missing or too many"""
 _OTHER_ARN = re.compile(r"arn:[^:/]*:iam::[^:/]*:([a-z-]+)/")
 _PREFIX, _, _NAME = ROLE_ARN.partition("/")
 
@@ -62,7 +64,7 @@ def _form_of(value: str) -> Annotation:
 
 
 def _is_of_something_else(arn: Arn) -> bool:
-    if not arn.partition.startswith("aws"):
+    if not arn.partition.startswith("aws") or not arn.service or _ROLE in str(arn):
         return False
     return arn.kind in _OTHER_IAM if arn.service == "iam" else arn.kind != "role"
 

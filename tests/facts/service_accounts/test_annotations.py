@@ -55,6 +55,9 @@ def test_other_keys_are_not_taken_for_it(key):
         ("arn:aws:sts::111122223333:assumed-role/app/session", "role-arn-is-policy-arn"),
         ("arn:aws:iam::111122223333:roles/app", "role-arn-malformed"),
         ("arn:aws:iam:eu-west-1:111122223333:role/app", "role-arn-malformed"),
+        ("arn:aws::iam::111122223333:role/app", "role-arn-malformed"),
+        ("arn:aws:::111122223333:role/app", "role-arn-malformed"),
+        ("arn:aws:111122223333:role/app", "role-arn-malformed"),
     ],
 )
 def test_a_value_that_is_no_role_arn_is_told_by_what_it_is(value, rule):
