@@ -53,6 +53,7 @@ EXPORTS: Mapping[str, str] = {
     "model": "AgentSettings Alternative ChainedRole Closed Cluster ClusterAddon ClusterNode ConfigMap Container "
     "Contradiction Discovery Document EgressPolicy EnvSource Flaw Gap Hole HybridNodeConfig Inventory LabelSelector Mount "
     "Namespace NodeRole OidcProvider Place PlannedCluster PlannedProvider PodIdentityAssociation ProjectedToken "
+    "OrganizationAccount "
     "ResourceControlPolicy Role RolePermissions ServiceAccount SigningKey Text TrustPolicy Unknown Webhook Workload",
     "model.edits": "FileEdit Proof SubjectSet Suggestion TextPosition",
     "model.errors": "IrsaDoctorError NotJudged",
@@ -62,6 +63,7 @@ EXPORTS: Mapping[str, str] = {
     "model.intents": "IntendedCluster IntendedRole IntendedSubject Intent",
     "model.kinds": "UnknownKind kind_named",
     "model.limits": "MAX_MEMORY MAX_SECONDS alarms bytes_of ever_reached limited",
+    "model.moments": "moment_of",
     "model.nearness": "suggestion",
     "reports.style": "Style",
     "rulebook.cause_block": "CauseBlock StsError",

@@ -145,6 +145,7 @@ from irsa_doctor.model import Mount as Mount
 from irsa_doctor.model import Namespace as Namespace
 from irsa_doctor.model import NodeRole as NodeRole
 from irsa_doctor.model import OidcProvider as OidcProvider
+from irsa_doctor.model import OrganizationAccount as OrganizationAccount
 from irsa_doctor.model import Place as Place
 from irsa_doctor.model import PlannedCluster as PlannedCluster
 from irsa_doctor.model import PlannedProvider as PlannedProvider
@@ -195,6 +196,7 @@ from irsa_doctor.model.limits import alarms as alarms
 from irsa_doctor.model.limits import bytes_of as bytes_of
 from irsa_doctor.model.limits import ever_reached as ever_reached
 from irsa_doctor.model.limits import limited as limited
+from irsa_doctor.model.moments import moment_of as moment_of
 from irsa_doctor.model.nearness import suggestion as suggestion
 from irsa_doctor.reports.style import Style as Style
 from irsa_doctor.rulebook.cause_block import CauseBlock as CauseBlock

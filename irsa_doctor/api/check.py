@@ -44,8 +44,9 @@ def check(  # noqa: PLR0913 - the input, its sources, and what governs the judge
 ) -> Report:
     """The findings of the rules about documents, with everything that was not checked.
 
-    `today` decides which waivers have expired. `live` are sources to read over the network. `base` is the current state, a
-    snapshot for example: the paths are judged as laid over it, and existing problems of the base are not reported.
+    `today` decides which waivers have expired; it may be a moment, which the report names then. `live` are sources to
+    read over the network. `base` is the current state, a snapshot for example: the paths are judged as laid over it, and
+    existing problems of the base are not reported.
 
     With `proposed`, `settings` are those of a `revision` of git and `proposed` those of the work tree: what they weaken is a
     finding, and comments that are not in the files of the revision ignore nothing. `compared` are pairs of settings, at the

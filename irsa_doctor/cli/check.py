@@ -14,6 +14,7 @@ from irsa_doctor.cli.live_options import live_options
 from irsa_doctor.cli.options import (
     AccountId,
     AllFolders,
+    AsOf,
     Clusters,
     Complete,
     Config,
@@ -28,9 +29,11 @@ from irsa_doctor.cli.paths import checked_paths, nearest_path
 from irsa_doctor.cli.presentation_options import presentation_options
 from irsa_doctor.cli.progress import progress
 from irsa_doctor.cli.settings_options import GoverningSettings, governing_settings, listed
-from irsa_doctor.cli.wrong import checked_word, wrong
+from irsa_doctor.cli.wrong import checked_moment, checked_word, wrong
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from irsa_doctor.api import DocumentRow, LiveOptions, Presentation, Report
 
 _CheckPaths = Annotated[
@@ -180,6 +183,7 @@ def check(
     changed: _Changed = False,
     write_baseline: _WriteBaseline = None,
     strict: _Strict = False,
+    as_of: AsOf = None,
     exit_zero: ExitZero = False,
     *,
     flags: RunLimits,
@@ -200,12 +204,13 @@ def check(
     reports = destinations(format_ or ["text"], output)
     _refuse_statistics(presentation, [name for name, _ in reports])
     refuse_targets([write_baseline if write_baseline != "-" else None, *(file for _, file in reports)])
-    inputs = checked_paths(paths, live)
+    inputs, moment = checked_paths(paths, live), checked_moment("--as-of", as_of)
     laid_over = _base(base, changed, live)
     with governing as governed:
         limits = governed_limits(flags, governed.settings, at_base=bool(governed.revision))
         with within(limits):
-            report = _checked(inputs, laid_over, _without_baseline(governed) if write_baseline else governed, live, limits)
+            settings = _without_baseline(governed) if write_baseline else governed
+            report = _checked(inputs, laid_over, settings, live, limits, moment)
             if live is None and not changed and any(name in api.SUGGESTING_FORMATS for name, _ in reports):
                 report = api.with_suggestions(report, inputs, settings=governed.settings, base=laid_over)
         controls = api.controls(report, governed.settings)
@@ -260,7 +265,12 @@ def _base(base: list[str] | None, changed: bool, live: "LiveOptions | None") -> 
 
 
 def _checked(
-    paths: list[str], base: list[str], governed: GoverningSettings, live: "LiveOptions | None", limits: RunLimits
+    paths: list[str],
+    base: list[str],
+    governed: GoverningSettings,
+    live: "LiveOptions | None",
+    limits: RunLimits,
+    moment: "datetime | None",
 ) -> "Report":
     from irsa_doctor import api
 
@@ -269,6 +279,7 @@ def _checked(
             return api.check(
                 paths,
                 settings=governed.settings,
+                today=moment,
                 live=live.telling(on_stage) if live else None,
                 base=base,
                 proposed=governed.proposed,

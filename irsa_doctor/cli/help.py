@@ -14,7 +14,7 @@ WIDTH = 100
 GROUPS = {
     "Input": (
         *("--complete", "--role", "--policy", "--cluster", "--parameters", "--account", "--base", "--changed", "--git"),
-        *("--all-folders", "--config", "--no-config", "--config-from", "--rules"),
+        *("--all-folders", "--as-of", "--config", "--no-config", "--config-from", "--rules"),
         *("--all", "--token", "--event", "--lookup-events", "--error"),
         *("--vectors", "--trust-policy", "--issuer", "--partition", "--sub", "--aud", "--context"),
     ),

@@ -43,6 +43,12 @@ AllFolders = Annotated[
     bool,
     typer.Option("--all-folders", help="Look into folders that programs fill as well, such as node_modules and .terraform."),
 ]
+AsOf = Annotated[
+    str | None,
+    typer.Option(
+        "--as-of", metavar="TIME", help="The time for waivers and ages, such as 2026-11-28T12:00:00Z, instead of now."
+    ),
+]
 NoConfig = Annotated[bool, typer.Option("--no-config", help="Read no settings file.")]
 
 _Command = Callable[..., None]

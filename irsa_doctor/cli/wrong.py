@@ -1,10 +1,14 @@
 """A wrong call: one plain line on standard error, and exit code 2."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import typer
 
 from irsa_doctor.cli.output import print_note
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 
 def wrong(why: str) -> typer.Exit:
@@ -28,3 +32,13 @@ def checked_word(flag: str, value: str, words: Sequence[str]) -> str:
         return value.lower()
     listed = f"{', '.join(words[:-1])} or {words[-1]}" if len(words) > 1 else words[0]
     raise wrong(f"{flag} {value}: expected {listed}.{api.suggestion(value, words)}")
+
+
+def checked_moment(flag: str, value: str | None) -> "datetime | None":
+    """The moment that the value of an option names, None without one; else a wrong call."""
+    from irsa_doctor.api import moment_of
+
+    moment = None if value is None else moment_of(value)
+    if value is not None and moment is None:
+        raise wrong(f"{flag} {value}: no time; write it as 2026-11-28T12:00:00Z")
+    return moment

@@ -43,6 +43,7 @@ from irsa_doctor.model.kubernetes import (
     Webhook,
     Workload,
 )
+from irsa_doctor.model.organization import ACCOUNT_STATES, AccountState, OrganizationAccount
 from irsa_doctor.model.place import Note, Place
 from irsa_doctor.model.policy import Flaw, TrustPolicy
 from irsa_doctor.model.text import (
@@ -62,9 +63,11 @@ from irsa_doctor.model.text import (
 from irsa_doctor.model.verdict import Unknown, Verdict
 
 __all__ = [
+    "ACCOUNT_STATES",
     "PASSED_OVER",
     "UNEXPANDED",
     "UNREAD_TRUST",
+    "AccountState",
     "AgentSettings",
     "Alternative",
     "Arn",
@@ -92,6 +95,7 @@ __all__ = [
     "NodeRole",
     "Note",
     "OidcProvider",
+    "OrganizationAccount",
     "Place",
     "PlannedCluster",
     "PlannedProvider",

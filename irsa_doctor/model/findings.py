@@ -270,3 +270,5 @@ class Report(msgspec.Struct, frozen=True):
     """findings by rule that `baselined` and `hidden` count: they are not shown, and they are there"""
     suggestions: Mapping[str, Suggestion] = {}
     """safe edits by the fingerprint of the finding that they fix"""
+    as_of: str = ""
+    """when it was judged: a day, or the time (RFC 3339) that the user names; waivers and ages go by it"""

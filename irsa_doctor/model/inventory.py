@@ -1,5 +1,6 @@
 """Everything that was read, joined into one record that nobody changes."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Literal
@@ -31,6 +32,7 @@ from irsa_doctor.model.kubernetes import (
     Webhook,
     Workload,
 )
+from irsa_doctor.model.organization import OrganizationAccount
 from irsa_doctor.model.place import Place
 from irsa_doctor.model.text import Text
 from irsa_doctor.model.verdict import Unknown
@@ -158,6 +160,8 @@ class Inventory(msgspec.Struct, frozen=True, eq=False, dict=True):
     gaps: tuple[Gap, ...] = ()
     planned_providers: tuple[PlannedProvider, ...] = ()
     planned_clusters: tuple[PlannedCluster, ...] = ()
+    organization: tuple[OrganizationAccount, ...] = ()
+    """the accounts that were to be read, where a manifest lists them"""
 
     def by_document(self) -> Iterator["Inventory"]:
         """The inventories in which documents that differ about an object do not: one for each set of those that agree."""
@@ -182,10 +186,23 @@ class Inventory(msgspec.Struct, frozen=True, eq=False, dict=True):
         refused = self.refused(collection, owner, name)
         return Unknown(missing, how, then, self.distinct(owner)) if refused is None else refused
 
+    def unseen_clusters(self, region: str) -> Unknown | None:
+        """Why a cluster of a region may be out of sight, in whatever account was to be read; None where none may."""
+        if gap := next((gap for gap in self.gaps if gap.collection == "clusters" and gap.name in ("", region)), None):
+            return Unknown(gap.missing, gap.how)
+        unread = next((each.id for each in self.organization if (each.id, region) not in self.closed.clusters), "")
+        return Unknown(f"clusters of account {unread} in {region}") if unread else None
+
     def distinct(self, cluster: str) -> str:
         """The name of a cluster among several, "" where it is the only one, or not in the input."""
         known = self.cluster_by_id.get(cluster) if len(self.clusters) > 1 else None
-        return known.name if known else ""
+        return self.unless_shared(known, known.name) if known else ""
+
+    def unless_shared(self, cluster: Cluster, name: str) -> str:
+        """A name of a cluster; where several clusters have it, the ARN, or the issuer of one without."""
+        if name not in self._shared_names:
+            return name
+        return cluster.arn or (cluster.issuer if isinstance(cluster.issuer, str) else name)
 
     def lacks_account(self, cluster: str, namespace: str, name: str) -> bool:
         """Whether a service account certainly does not exist: in its cluster, or where that is not known, in any."""
@@ -224,6 +241,12 @@ class Inventory(msgspec.Struct, frozen=True, eq=False, dict=True):
     def cluster_by_id(self) -> Mapping[str, Cluster]:
         """Clusters by id."""
         return {cluster.id: cluster for cluster in self.clusters}
+
+    @cached_property
+    def _shared_names(self) -> frozenset[str]:
+        """Names that several clusters have, in accounts or regions of their own."""
+        names = Counter(name for cluster in self.cluster_by_id.values() for name in {cluster.name, cluster.label})
+        return frozenset(name for name, count in names.items() if count > 1)
 
     @cached_property
     def clusters_by_issuer(self) -> Mapping[str, tuple[Cluster, ...]]:

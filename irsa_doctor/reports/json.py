@@ -120,6 +120,7 @@ class CheckDocument(msgspec.Struct, frozen=True, omit_defaults=True):
     waived: list[WaivedRecord]
     documents: Annotated[tuple[DocumentRow, ...], Meta(description="the status of every document of the input")]
     framework: FrameworkReport | None = None
+    as_of: Annotated[str, Meta(description="the day, or the time (RFC 3339) of --as-of, by which waivers and ages go")] = ""
 
 
 def _place_record(place: Location) -> PlaceRecord:
@@ -181,6 +182,7 @@ def render_json(report: Report, style: Style, framework: FrameworkReport | None 
         list(map(_waived_record, report.waived)),
         report.documents,
         framework,
+        report.as_of,
     )
     return json_text(document)
 

@@ -86,7 +86,8 @@ _WORDS = {"waiver": "waivers in", "binding": "service account", "service-account
 def _title(group: str, kind: str) -> str:
     """The subject in words: the name of a role before its account, a service account before its cluster."""
     arn = parse_arn(group)
-    if arn and arn.kind in _KINDS and arn.name:
+    is_of_cluster = kind in ("binding", "service-account", "workload")
+    if arn and arn.kind in _KINDS and arn.name and not (is_of_cluster and arn.kind == "cluster"):
         return for_terminal(f"{_KINDS[arn.kind]} {arn.name} in account {arn.account or 'unknown'}")
     document, colon, address = group.rpartition(": ")
     if kind in ("grant", "role", "binding") and colon:
@@ -95,10 +96,17 @@ def _title(group: str, kind: str) -> str:
         word = "provider " if kind == "provider" else ""
         return for_terminal(f"{word}{address} in {from_here(document)}")
     cluster, *name = group.rsplit("/", 2)
-    if kind in ("binding", "service-account", "workload") and len(name) == 2:
-        home = "an unknown cluster" if cluster == "unknown-cluster" else f"cluster {cluster}"
-        return for_terminal(f"service account {'/'.join(name)} in {home}")
+    if is_of_cluster and len(name) == 2:
+        return for_terminal(f"service account {'/'.join(name)} in {_home(cluster)}")
     return for_terminal(f"{_WORDS.get(kind, kind)} {from_here(group)}")
+
+
+def _home(cluster: str) -> str:
+    """A cluster in words, by its name or its ARN."""
+    if cluster == "unknown-cluster":
+        return "an unknown cluster"
+    arn = parse_arn(cluster)
+    return f"cluster {arn.name} of account {arn.account} in {arn.region}" if arn else f"cluster {cluster}"
 
 
 def _finding(finding: Finding, group: str, shown: _Shown, style: Style, presentation: Presentation) -> Iterator[str]:
@@ -193,7 +201,8 @@ def _waived(report: Report, style: Style) -> Iterator[str]:
 
 
 def _checked(report: Report, style: Style) -> Iterator[str]:
-    yield from prose(f"Checked {checked(report)}.", style, "")
+    moment = f" as of {clean(report.as_of)}" if "T" in report.as_of else ""
+    yield from prose(f"Checked {checked(report)}{moment}.", style, "")
     if command := renderings(report):
         yield from prose(clean(command), style, "")
     if left_out := passed_over(report):

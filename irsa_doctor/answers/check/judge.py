@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
-from datetime import date
+from datetime import UTC, date, datetime
 from itertools import chain
 
 import msgspec
@@ -26,6 +26,7 @@ from irsa_doctor.model import PASSED_OVER, Document, Inventory, Unknown
 from irsa_doctor.model.faults import without_breaking
 from irsa_doctor.model.findings import CONFIDENCES, SEVERITIES, Counts, DocumentRow, Finding, Missing, Report, Tally, Waived
 from irsa_doctor.model.limits import renew
+from irsa_doctor.model.moments import rfc3339
 from irsa_doctor.remedies import Offers
 from irsa_doctor.rulebook.rules import Rule, digest
 from irsa_doctor.text.positions import Documents
@@ -64,7 +65,9 @@ def judge(
     comments_of: comments.TextOf | None = None,
     processes: int = 1,
 ) -> Report:
-    """The report of `check`; `today` decides which waivers have expired. A large inventory is judged in so many processes."""
+    """The report of `check`; `today`, a day or a moment, decides which waivers have expired. A large inventory is judged in so
+    many processes."""
+    as_of, today = (rfc3339(today), today.astimezone(UTC).date()) if isinstance(today, datetime) else (today.isoformat(), today)
     settings, inventory = governing.settings, judged.inventory
     own = [row.path for row in inventory.documents if row.status == "read" and row.path not in judged.base]
     written = comments.comments_of(own, comments_of or commented_texts(judged.documents, settings))
@@ -96,6 +99,7 @@ def judge(
         hidden=len(because.findings) + len(governed.findings) - len(filtered),
         limit=next((row.why or "" for row in inventory.documents if row.limited), ""),
         unshown=_by_rule((*commented.findings, *governed.findings)) - _by_rule(filtered),
+        as_of=as_of,
     )
 
 

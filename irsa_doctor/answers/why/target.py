@@ -31,11 +31,11 @@ def parse_target(text: str) -> DiagnosisTarget:
     """The target in `NAMESPACE/SERVICEACCOUNT`, `KIND/NAMESPACE/NAME` or the subject of a token; raises NoTarget."""
     if account := service_account_of(text):
         return DiagnosisTarget(*account)
-    parts = text.split("/")
+    parts = text.rsplit("/", 2) if parse_arn(text) else text.split("/")
     if len(parts) == 2 and all(parts):
         return DiagnosisTarget(parts[0], parts[1])
     if len(parts) == 3 and all(parts):
-        kind = _kind(parts[0])
+        kind = parts[0] if parse_arn(parts[0]) else _kind(parts[0])
         return DiagnosisTarget(parts[1], parts[2], "" if kind in _ACCOUNTS else kind)
     raise NoTarget(f"{text} is not a target; expected {_FORMS}")
 
@@ -105,7 +105,7 @@ def find_case(
     """The case of one target; raises NoTarget where several clusters have it."""
     if not cluster and not stated_issuer and target.kind and not _is_kind(view, target.kind):
         # `CLUSTER/NAMESPACE/SERVICEACCOUNT`, as findings name a service account
-        cluster = next((c.id for c in view.inventory.clusters if target.kind in (_kind(c.name), _kind(c.label))), "")
+        cluster = next((c.id for c in view.inventory.clusters if target.kind in (_kind(c.name), _kind(c.label), c.arn)), "")
         target = DiagnosisTarget(target.namespace, target.name, "", target.role) if cluster else target
     ids, issuer = _clusters(view, cluster, stated_issuer)
     base = Case(view=view, locate=locate, namespace=target.namespace, stated_role=target.role, evidence=evidence)
@@ -149,7 +149,7 @@ def _named_clusters(view: View, cluster: str) -> tuple[list[str], str]:
         return ids, ""
     if not clusters:
         return [""], issuer if "/" in issuer and not parse_arn(issuer) else ""
-    names = sorted(c.name for c in clusters)
+    names = sorted(view.name_of(c.id) for c in clusters)
     raise NoTarget(f"--cluster {cluster}: no such cluster; known clusters: {', '.join(names[:_LISTED])}")
 
 

@@ -216,12 +216,12 @@ class Lookups(msgspec.Struct, frozen=True, dict=True):
     def name_of(self, cluster: str) -> str:
         """The name by which findings call a cluster."""
         entry = self.inventory.cluster_by_id.get(cluster)
-        return entry.name if entry else cluster or "unknown-cluster"
+        return self.inventory.unless_shared(entry, entry.name) if entry else cluster or "unknown-cluster"
 
     def label_of(self, cluster: str) -> str:
         """The part of the ids of a cluster's objects that names it: it does not hang on what live sources answered."""
         entry = self.inventory.cluster_by_id.get(cluster)
-        return entry.label if entry else cluster or "unknown-cluster"
+        return self.inventory.unless_shared(entry, entry.label) if entry else cluster or "unknown-cluster"
 
     def meant_provider(self, principal: str, account: str) -> str:
         """The provider (ARN) that a wrong principal was most likely meant to be, "" where none is near."""

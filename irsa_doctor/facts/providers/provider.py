@@ -123,11 +123,13 @@ def _thumbprints(provider: OidcProvider, issuer: Issuer, view: View) -> Thumbpri
 def _cluster_known(provider: OidcProvider, issuer: Issuer, view: View) -> bool | Unknown:
     if issuer.form != "eks" or provider.issuer in view.inventory.clusters_by_issuer:
         return True
-    if (provider.account, issuer.region) in view.inventory.closed.clusters:
-        return False
-    missing = f"clusters of account {provider.account} in {issuer.region}"
-    how = f"aws eks list-clusters --region {issuer.region}"
-    return view.inventory.unknown("clusters", provider.account, issuer.region, missing, how)
+    if (provider.account, issuer.region) not in view.inventory.closed.clusters:
+        missing = f"clusters of account {provider.account} in {issuer.region}"
+        how = f"aws eks list-clusters --region {issuer.region}"
+        return view.inventory.unknown("clusters", provider.account, issuer.region, missing, how)
+    # a provider may be that of another account's cluster
+    unseen = view.inventory.unseen_clusters(issuer.region)
+    return False if unseen is None else unseen
 
 
 def _evidence(provider: OidcProvider, view: View) -> Evidence:

@@ -82,7 +82,7 @@ class Publications(msgspec.Struct, frozen=True, dict=True):
         if not isinstance(cluster.issuer, str) or Issuer.of(cluster.issuer).form != "other":
             return "not-asked"
         how, distinct = f"kubectl get --raw {path}", self.inventory.distinct(cluster.id)
-        return Unknown(f"{what} of {cluster.name}", how, cluster=distinct)
+        return Unknown(f"{what} of {self.inventory.unless_shared(cluster, cluster.name)}", how, cluster=distinct)
 
 
 def _is_supported(key: SigningKey) -> bool:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 import msgspec
 
 from irsa_doctor.model import Place
-from irsa_doctor.sources.documents import aws, cluster_parts, issuer, kubernetes, template_readers
+from irsa_doctor.sources.documents import aws, cluster_parts, issuer, kubernetes, organization, template_readers
 from irsa_doctor.sources.documents.bare_policies import (
     is_bare_policy,
     is_resource_control_policy,
@@ -216,6 +216,7 @@ def _read_composed(page: Page, reading: DocumentReading) -> None:
 
 
 KINDS: tuple[Kind, ...] = (
+    Kind("organization-manifest", organization.is_manifest, organization.read_organization),
     Kind("iam-get-account-authorization-details", _has_list("RoleDetailList"), aws.read_account),
     Kind("iam-get-role-policy", _has("RoleName", "PolicyName", "PolicyDocument"), read_role_policy),
     Kind("iam-list-roles", _either(_has_items("Roles", "Arn", "RoleName"), _is_empty_answer("Roles")), aws.read_list_roles),

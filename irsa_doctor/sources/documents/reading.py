@@ -19,6 +19,7 @@ from irsa_doctor.model import (
     Namespace,
     NodeRole,
     OidcProvider,
+    OrganizationAccount,
     Place,
     PlannedCluster,
     PodIdentityAssociation,
@@ -143,6 +144,7 @@ class DocumentReading(msgspec.Struct):
     namespaces: list[Namespace] = []
     nodes: list[ClusterNode] = []
     node_configs: list[HybridNodeConfig] = []
+    organization: list[OrganizationAccount] = []
     egress_policies: list[EgressPolicy] = []
     addons: list[ClusterAddon] = []
     node_roles: list[NodeRole] = []
@@ -258,6 +260,7 @@ _RECORDS = (
     "namespaces",
     "nodes",
     "node_configs",
+    "organization",
     "egress_policies",
     "addons",
     "node_roles",

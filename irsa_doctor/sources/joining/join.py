@@ -87,6 +87,7 @@ def join(readings: Sequence[DocumentReading], stated: JoinContext) -> Inventory:
         webhooks=tuple(merging.merged_webhooks(gathered("webhooks"))),
         config_maps=tuple(merging.merged_config_maps(gathered("config_maps"))),
         chained_roles=tuple(gathered("chained_roles")),
+        organization=tuple(gathered("organization")),
         discoveries=tuple(gathered("discoveries")),
         signing_keys=tuple(gathered("signing_keys")),
         rcps=tuple(merging.merged_guardrails(_guardrails(readings))),
