@@ -73,12 +73,12 @@ def check(  # noqa: PLR0913 - the input, its sources, and what governs the judge
             loaded = msgspec.structs.replace(loaded, inventory=loaded.inventory.doubting_lists())
         on_stage("asking rules")
         pairs = compared or ([(settings, proposed)] if proposed else ())
-        change = _change(governing, pairs, revision, _base_findings(base, paths, governing, today))
+        change = change_of(governing, pairs, revision, findings_of_base(base, paths, governing, today))
         if revision and live is None:
             before = _judged_base(revision, (*paths, *base), loaded, governing, today or today_here())
             if before is not None:
                 return judged_as_change(loaded, before, governing, today or today_here(), change, processes=processes)
-        comments_of = _comments_at(revision, loaded, settings) if revision else None
+        comments_of = comments_at(revision, loaded, settings) if revision else None
         day = today or today_here()
         return judge(input_of(loaded), governing, day, change=change, comments_of=comments_of, processes=processes)
 
@@ -180,9 +180,10 @@ def all_rules(settings: Settings) -> "list[Rule]":
     return [*shipped_rules(), *(file.rule for files in private_files(settings.rules) for file in files.rules)]
 
 
-def _change(
+def change_of(
     governing: "Governing", pairs: Sequence[tuple[Settings, Settings]], revision: str, base_findings: "Sequence[Entry]"
 ) -> "BaseChange":
+    """What is known of a change for its judgement: the settings that it weakens, and the findings of its base alone."""
     from irsa_doctor.answers.check.judge import BaseChange
     from irsa_doctor.governance.weakening import judged_change
 
@@ -205,7 +206,9 @@ def _goes_before(before: Settings, after: Settings, revision: str) -> bool:
     return os.path.realpath(there) != os.path.realpath(after.file) and has_settings(there)
 
 
-def _base_findings(base: Sequence[str], paths: Sequence[str], governing: "Governing", today: date | None) -> "Sequence[Entry]":
+def findings_of_base(
+    base: Sequence[str], paths: Sequence[str], governing: "Governing", today: date | None
+) -> "Sequence[Entry]":
     """The findings of the base alone, without the files that the change is in."""
     if not base:
         return ()
@@ -289,7 +292,7 @@ def input_of(loaded: "Loaded") -> "Input":
     return Input(loaded.inventory, loaded.documents, loaded.base)
 
 
-def _comments_at(revision: str, loaded: "Loaded", settings: Settings) -> "TextOf":
+def comments_at(revision: str, loaded: "Loaded", settings: Settings) -> "TextOf":
     """The texts of documents with those comments only that are in the files of a revision too."""
     from irsa_doctor.answers.check.judge import commented_texts
     from irsa_doctor.governance.comments import without_new_comments

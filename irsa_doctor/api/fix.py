@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from irsa_doctor.api.check import all_rules, governing_of, today_here
+from irsa_doctor.api.check import all_rules, change_of, comments_at, findings_of_base, governing_of, today_here
 from irsa_doctor.api.load import NO_SETTINGS, declared_of
 from irsa_doctor.governance.settings import Settings
 from irsa_doctor.model.errors import NotJudged
@@ -42,28 +42,34 @@ def fix(
     today: date | None = None,
     base: Sequence[str] = (),
     unsafe: bool = False,
+    revision: str = "",
+    compared: Sequence[tuple[Settings, Settings]] = (),
 ) -> FixAnswer:
     """The edits that fix the findings about documents; nothing is written.
 
-    Only files at or below `paths` are edited; those of `base` are only read. `unsafe`: edits are made, too, of which it is not
-    proved that nobody else is admitted and that nobody loses a role. Raises RuleError, UnknownRule and BaselineError, and
-    NotJudged where the run reached a limit: what was not judged cannot be proved.
+    `revision` and `compared` are those of `check`. Only files at or below `paths` are edited; those of `base` are only read.
+    `unsafe`: edits are made, too, of which it is not proved that nobody else is admitted and that nobody loses a role. Raises
+    RuleError, UnknownRule and BaselineError, and NotJudged where the run reached a limit: what was not judged cannot be proved.
     """
     from irsa_doctor.answers.check.judge import Input, judge
     from irsa_doctor.answers.fix import fixed
     from irsa_doctor.answers.fix.rounds import FixPlan
     from irsa_doctor.sources import Declared, Loading, input_files
+    from irsa_doctor.sources.files.git_index import uncommitted
 
     governed, day = governing_of(settings), today or today_here()
     declared = Declared(**declared_of(settings))
     files = list(input_files(paths, base, stdin, exclude=declared.exclude))
     original = {file.path: file.content for file in files}
 
+    change = change_of(governed, compared, revision, findings_of_base(base, paths, governed, day))
+
     def reload(changed: Mapping[str, bytes]) -> tuple["Input", Report]:
         now = [msgspec.structs.replace(file, content=changed.get(file.path, file.content)) for file in files]
         loaded = Loading(now, declared).loaded()
         judged = Input(loaded.inventory, loaded.documents, loaded.base)
-        report = judge(judged, governed, day)
+        comments_of = comments_at(revision, loaded, settings) if revision else None
+        report = judge(judged, governed, day, change=change, comments_of=comments_of)
         if report.limit:
             raise NotJudged(f"not everything was judged: {report.limit}")
         return judged, report
@@ -77,7 +83,7 @@ def fix(
     )
     judged, before = reload({})
     fixing, after = fixed(plan, original, judged, before)
-    return FixAnswer(fixing, before, after)
+    return FixAnswer(msgspec.structs.replace(fixing, uncommitted=uncommitted(fixing.before)), before, after)
 
 
 _MOST = 200

@@ -70,7 +70,14 @@ def fix(
         settings = governed.settings
         try:
             with within(governed_limits(limits, settings, at_base=bool(governed.revision))):
-                answer = api.fix(inputs, settings=settings, base=base or (), unsafe=unsafe_fixes)
+                answer = api.fix(
+                    inputs,
+                    settings=settings,
+                    base=base or (),
+                    unsafe=unsafe_fixes,
+                    revision=governed.revision,
+                    compared=governed.compared or ([(settings, governed.proposed)] if governed.proposed else ()),
+                )
         except (api.UnknownRule, api.RuleError, api.BaselineError) as error:
             raise wrong(str(error)) from error
     if not any(row.status == "read" for row in answer.before.documents):

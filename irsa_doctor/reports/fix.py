@@ -30,6 +30,8 @@ class FixSummary(msgspec.Struct, frozen=True):
     unfixed: int
     files: int
     written: bool
+    uncommitted: int | None
+    """of these files, how many had uncommitted changes already, null where they are in no repository"""
 
 
 class ProofRecord(msgspec.Struct, frozen=True):
@@ -87,7 +89,7 @@ def fix_json(fixing: Fixing, written: bool) -> str:
 def _summary(fixing: Fixing, written: bool) -> FixSummary:
     applied = sum(fix.applied for fix in fixing.fixes)
     offered = len(fixing.fixes) - applied
-    return FixSummary(applied, offered, len(fixing.unfixed), len(fixing.files), written)
+    return FixSummary(applied, offered, len(fixing.unfixed), len(fixing.files), written, fixing.uncommitted)
 
 
 def _record(fix: FindingFix) -> FixRecord:
@@ -106,6 +108,11 @@ def fix_text(fixing: Fixing, written: bool, style: Style) -> str:
     what = f"{summary.applied} {done} in {files}, {summary.offered} offered, {summary.unfixed} unfixed"
     if summary.files and not written:
         what += "; --write edits them, --diff shows the change"
+    if summary.uncommitted:
+        had = "had" if summary.uncommitted == 1 else "of them had"
+        what += f"\n{summary.uncommitted} {had} uncommitted changes before"
+    if summary.uncommitted:
+        what += f"\n{summary.uncommitted} of the files had uncommitted changes before"
     return "\n".join([*lines, what]) + "\n"
 
 

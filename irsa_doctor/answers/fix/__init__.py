@@ -1,7 +1,9 @@
 """Works out the edits that fix findings, in memory."""
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+
+import msgspec
 
 from irsa_doctor.answers.check.judge import Input
 from irsa_doctor.answers.fix.records import (
@@ -16,6 +18,7 @@ from irsa_doctor.answers.fix.rounds import FixPlan, Outcome, PlannedEdit, Rounds
 from irsa_doctor.answers.fix.texts import Texts
 from irsa_doctor.model.findings import Report
 from irsa_doctor.remedies.edits import CannotWrite
+from irsa_doctor.remedies.proposals import Proposal
 
 
 def fixed(plan: FixPlan, original: Mapping[str, bytes], judged: Input, report: Report) -> tuple[Fixing, Report]:
@@ -34,17 +37,42 @@ def fixed(plan: FixPlan, original: Mapping[str, bytes], judged: Input, report: R
         Remaining(finding.rule, finding.subject, rounds.uncovered.get(finding.fingerprint))
         for finding in rounds.report.findings
     )
+    in_order = _in_order(plan, texts, rounds, outcomes)
     after = {path: content for path, content in sorted(texts.changed.items()) if content != original[path]}
     fixing = Fixing(
         fixes=fixes,
         unfixed=tuple(_unfixed(outcome, plan) for outcome in outcomes if not outcome.candidate),
         remaining=remaining,
         files=tuple(ChangedFile(path, True, _digest(original[path]), _digest(content)) for path, content in after.items()),
-        commands=tuple(command for outcome in outcomes for command in _commands(outcome, plan)),
+        commands=tuple(command for outcome in outcomes for command in _commands(outcome, plan, in_order)),
         before={path: original[path] for path in after},
         after=after,
     )
     return fixing, rounds.report
+
+
+def _in_order(plan: FixPlan, texts: Texts, rounds: Rounds, outcomes: Sequence[Outcome]) -> Mapping[str, Proposal]:
+    """The proposals for roles without source that have several findings, by fingerprint: each policy has what earlier commands
+    have put right, so that no command undoes another one."""
+    roles = [o.proposal.role.id for o in outcomes if _has_command(o) and o.proposal and o.proposal.role and o.proposal.policy]
+    if len(set(roles)) == len(roles):
+        return {}
+    copy = Texts(texts.original)
+    copy.changed = dict(texts.changed)
+    again = Rounds(msgspec.structs.replace(plan, in_memory=True, barrier=_no_barrier), copy, rounds.judged, rounds.report)
+    again.run()
+    made = {fingerprint: o.candidate.proposal for fingerprint, o in again.outcomes.items() if o.candidate}
+    return {fingerprint: proposal for fingerprint, proposal in made.items() if proposal.commands}
+
+
+def _no_barrier(path: str) -> None:
+    return None
+
+
+def _has_command(outcome: Outcome) -> bool:
+    stop = outcome.stop
+    is_live = stop is not None and stop.reason in ("not-in-source", "generated")
+    return outcome.candidate is None and outcome.proposal is not None and is_live
 
 
 def _digest(content: bytes) -> str:
@@ -82,10 +110,10 @@ def _unfixed(outcome: Outcome, plan: FixPlan) -> Unfixed:
     )
 
 
-def _commands(outcome: Outcome, plan: FixPlan) -> Iterator[FixCommand]:
+def _commands(outcome: Outcome, plan: FixPlan, in_order: Mapping[str, Proposal]) -> Iterator[FixCommand]:
     """What changes the live object of a finding that is in no source."""
-    proposal, stop = outcome.proposal, outcome.stop
-    if outcome.candidate or proposal is None or stop is None or stop.reason not in ("not-in-source", "generated"):
+    proposal = in_order.get(outcome.finding.fingerprint, outcome.proposal)
+    if not _has_command(outcome) or proposal is None:
         return
     for command in proposal.commands:
         commented = proposal.safety == "unsafe" and not plan.unsafe

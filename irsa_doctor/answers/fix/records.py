@@ -75,3 +75,5 @@ class Fixing(msgspec.Struct, frozen=True, kw_only=True):
     commands: tuple[FixCommand, ...]
     before: Mapping[str, bytes]
     after: Mapping[str, bytes]
+    uncommitted: int | None = None
+    """how many of the files with edits differ from what git has of them already, None where they are in no repository"""

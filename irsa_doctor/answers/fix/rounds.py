@@ -1,6 +1,6 @@
 """Fixes findings in rounds: edits in memory, the whole inventory judged again, and what causes new findings taken back."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
 
 import msgspec
@@ -34,6 +34,8 @@ class FixPlan(msgspec.Struct, frozen=True, kw_only=True):
     unsafe: bool
     reload: Reload
     barrier: Barrier
+    in_memory: bool = False
+    """answers and copies are edited, too, though no source: only to work out what is true after each of several commands"""
 
 
 class PlannedEdit(msgspec.Struct, frozen=True, kw_only=True):
@@ -83,7 +85,7 @@ class Rounds:
         self.outcomes: dict[str, Outcome] = {}
         self.placed: dict[str, tuple[FileEdit, ...]] = {}
         self.uncovered: dict[str, str] = {}
-        self._skipped: dict[str, int] = {}
+        self._passed_over: dict[str, set[tuple[Edit, ...]]] = {}
         self._causes: dict[str, tuple[UnfixedReason, str]] = {}
         self._known = {finding.fingerprint for finding in report.findings}
         texts.now(judged.documents)
@@ -137,10 +139,13 @@ class Rounds:
                 outcome.stop = outcome.stop or Unfixable("nobody-named", proposal.because, "--unsafe-fixes makes it")
                 continue
             try:
-                outcome.candidate = PlannedEdit(finding=finding, proposal=proposal, edits=self._edits(proposal, rows))
+                edits = self._edits(proposal, rows)
+                if edits in self._passed_over.get(finding.fingerprint, ()):
+                    raise CannotWrite(*self._causes[finding.fingerprint])
             except CannotWrite as error:
                 outcome.stop = outcome.stop or error
                 continue
+            outcome.candidate = PlannedEdit(finding=finding, proposal=proposal, edits=edits)
             outcome.stop = None
             break
         chosen = outcome.candidate
@@ -156,20 +161,16 @@ class Rounds:
             because = block.because if block else ""
             raise Unfixable(block.reason if block else "no-remedy", because or "it takes a decision that no edit can make")
         try:
-            listed = proposals(FixCase(offer.view, offer.judged), block.ways, block.at_most)
+            return proposals(FixCase(offer.view, offer.judged), block.ways, block.at_most)
         except Unfixable as error:
             if block.because and error.reason in ("no-remedy", "nobody-named"):
                 raise Unfixable(block.reason, block.because, block.how or error.how) from None
             raise
-        left = listed[self._skipped.get(finding.fingerprint, 0) :]
-        if not left:
-            raise CannotWrite(*self._causes[finding.fingerprint])
-        return left
 
     def _edits(self, proposal: Proposal, rows: Mapping[str, Document]) -> tuple[Edit, ...]:
         if not proposal.wishes:
             raise CannotWrite("not-in-source", "no template of the input makes it", "--commands prints what does")
-        for wish in proposal.wishes:
+        for wish in proposal.wishes if not self.plan.in_memory else ():
             require_source(rows.get(wish.place.document), self.texts.text(wish.place.document), wish.place)
         edits = edits_for(self.texts.text, proposal.wishes)
         for document in dict.fromkeys(edit.document for edit in edits):
@@ -202,7 +203,7 @@ class Rounds:
         caused = [f for f in new if not any(fnmatchcase(f.rule, pattern) for pattern in allowed)]
         guilty = [batch for batch in batches if any(finding.fingerprint in left for finding in batch.findings)]
         for batch in guilty:
-            self._pass_over(batch, "the finding would be there after the edit, too")
+            self._pass_over(batch, "the finding would be there after the edit, too", only=left)
         for finding in caused:
             for batch in [batch for batch in batches if _concerns(batch, finding)] or batches:
                 self._pass_over(batch, f"it would cause {finding.rule} of {finding.subject.id}")
@@ -231,10 +232,12 @@ class Rounds:
                 self._pass_over(batch, _MISSED, "not-in-source")
         return bool(missed or strangers)
 
-    def _pass_over(self, batch: Batch, why: str, reason: UnfixedReason = "would-cause") -> None:
-        for finding in batch.findings:
-            if self._causes.get(finding.fingerprint) != (reason, why):
-                self._skipped[finding.fingerprint] = self._skipped.get(finding.fingerprint, 0) + 1
+    def _pass_over(
+        self, batch: Batch, why: str, reason: UnfixedReason = "would-cause", only: Collection[str] | None = None
+    ) -> None:
+        """Pass over the edits of a batch for its findings from then on; `only` for those with one of these fingerprints."""
+        for finding in (each for each in batch.findings if only is None or each.fingerprint in only):
+            self._passed_over.setdefault(finding.fingerprint, set()).add(batch.candidate.edits)
             self._causes[finding.fingerprint] = reason, why
 
     def _accept(self, batches: Sequence[Batch], report: Report) -> None:

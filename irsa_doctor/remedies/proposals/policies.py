@@ -11,7 +11,7 @@ from irsa_doctor.issuers import cluster_profile
 from irsa_doctor.model import TrustPolicy
 from irsa_doctor.model.edits import UNCHANGED, Proof
 from irsa_doctor.remedies.commands import put_trust_policy
-from irsa_doctor.remedies.draft import CannotEdit, Draft, PolicyDocument
+from irsa_doctor.remedies.draft import CannotEdit, Draft, PolicyDocument, read
 from irsa_doctor.remedies.edits.records import OpenTexts, Wish
 from irsa_doctor.remedies.narrowing import as_written, in_place, to_users
 from irsa_doctor.remedies.offers import (
@@ -119,18 +119,40 @@ def _role_of(case: FixCase) -> AnalysedRole:
 # ---- documents
 
 
+_OfStatement = Callable[[RolePolicy, int], PolicyDocuments]
+
+
+def _everywhere(case: FixCase, role: RolePolicy, change: _OfStatement) -> PolicyDocuments:
+    """A change made in one of the statements that a finding is about, and then in all of them."""
+    listed = indexes(case.judged, role)
+    for index in listed:
+        yield from change(role, index)
+    together, changed = role, 0
+    for index in reversed(listed):  # a statement may become several, behind which others have another index
+        document = next(change(together, index), None)
+        if document is not None and document != together.document:
+            together, changed = _with_document(together, document), changed + 1
+    if changed > 1:
+        yield together.document
+
+
+def _with_document(role: RolePolicy, document: PolicyDocument) -> RolePolicy:
+    return msgspec.structs.replace(role, document=document, policy=read(document))
+
+
 def _mended(case: FixCase, role: RolePolicy, *, by_text: bool) -> PolicyDocuments:
     """What keeps tokens out put right: of the service accounts that use the role, or of the subjects that it names."""
     tokens_of = written_for if by_text else using
-    any_token = False
-    for index in indexes(case.judged, role):
-        targets = tokens_of(role, index)
-        any_token |= bool(targets)
-        for by_name in (False, True):
-            documents, _ = slips_mended(role, index, targets, by_name=by_name)
-            yield from documents
-    if not any_token and not by_text:
+    if not by_text and not any(tokens_of(role, index) for index in indexes(case.judged, role)):
         raise _nobody()
+
+    def change(now: RolePolicy, index: int) -> PolicyDocuments:
+        targets = tokens_of(now, index)
+        for by_name in (False, True):
+            documents, _ = slips_mended(now, index, targets, by_name=by_name)
+            yield from documents
+
+    yield from _everywhere(case, role, change)
 
 
 def _nobody() -> Unfixable:
@@ -160,17 +182,25 @@ def _user(case: FixCase, role: RolePolicy) -> RoleUser | None:
 def _statements(case: FixCase, role: RolePolicy) -> Iterator[tuple[Statement, str]]:
     """The Allow statements that a finding is about, with the issuer of the only provider of each."""
     for index in indexes(case.judged, role):
-        statement = next((s for s in role.policy.statements if s.index == index), None)
-        issued = issued_by(role, statement) if statement else None
-        if statement and issued:
-            yield statement, issued[1]
+        if issued := _issuer_at(role, index):
+            yield issued
+
+
+def _issuer_at(role: RolePolicy, index: int) -> tuple[Statement, str] | None:
+    """An Allow statement with the issuer of its only provider."""
+    statement = next((s for s in role.policy.statements if s.index == index), None)
+    issued = issued_by(role, statement) if statement else None
+    return (statement, issued[1]) if statement and issued else None
 
 
 def _plain(case: FixCase, role: RolePolicy) -> PolicyDocuments:
-    for statement, issuer in _statements(case, role):
-        document = as_written(role.document, statement.index, issuer)
+    def change(now: RolePolicy, index: int) -> PolicyDocuments:
+        issued = _issuer_at(now, index)
+        document = as_written(now.document, index, issued[1]) if issued else None
         if document is not None:
             yield document
+
+    yield from _everywhere(case, role, change)
 
 
 def _narrowed(case: FixCase, role: RolePolicy) -> PolicyDocuments:
@@ -198,8 +228,11 @@ def _narrowed(case: FixCase, role: RolePolicy) -> PolicyDocuments:
 
 
 def _audience(case: FixCase, role: RolePolicy) -> PolicyDocuments:
-    for statement, issuer in _statements(case, role):
-        yield from audience_documents(role, statement, "", issuer)
+    def change(now: RolePolicy, index: int) -> PolicyDocuments:
+        if issued := _issuer_at(now, index):
+            yield from audience_documents(now, issued[0], "", issued[1])
+
+    yield from _everywhere(case, role, change)
 
 
 def _refusals(case: FixCase, role: RolePolicy) -> PolicyDocuments:

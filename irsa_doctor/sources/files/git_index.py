@@ -1,8 +1,10 @@
 """Reads which files a repository of git tracks: what is tracked is never ignored, whatever `.gitignore` says."""
 
+import hashlib
 import os
 import re
 import stat
+from collections.abc import Mapping
 from contextlib import suppress
 
 import msgspec
@@ -23,8 +25,7 @@ class Tracked(msgspec.Struct, frozen=True):
 def tracked(top: str) -> Tracked:
     """The files that the index of a repository at a folder lists, none where it has no index that can be read."""
     try:
-        content = _regular(os.path.join(_git_folder(top), "index"))
-        paths = [os.path.join(top, path) for path in _paths(content, _bytes_of_ids(_git_folder(top)))]
+        paths = [os.path.join(top, path) for path in _entries(top)]
     except (OSError, ValueError, IndexError):
         paths = []
     folders: set[str] = set()
@@ -34,6 +35,50 @@ def tracked(top: str) -> Tracked:
             folders.add(folder)
             folder = os.path.dirname(folder)
     return Tracked(frozenset(paths), frozenset(folders))
+
+
+def uncommitted(contents: Mapping[str, bytes]) -> int | None:
+    """How many files have other bytes (given by path) than the index of their repository, None where none is in one.
+
+    What is not tracked counts. Line ends do not: git may write them as the system has them.
+    """
+    entries: dict[str, Mapping[str, bytes]] = {}
+    differing = [_differs(path, content, top, entries) for path, content in contents.items() if (top := _top_of(path))]
+    return sum(differing) if differing else None
+
+
+def _top_of(path: str) -> str:
+    """The nearest folder above a file that is a repository, "" where there is none."""
+    folder = os.path.dirname(os.path.realpath(path))
+    while not os.path.exists(os.path.join(folder, ".git")):
+        if folder == (folder := os.path.dirname(folder)):
+            return ""
+    return folder
+
+
+def _differs(path: str, content: bytes, top: str, entries: dict[str, Mapping[str, bytes]]) -> bool:
+    if top not in entries:
+        try:
+            entries[top] = _entries(top)
+        except (OSError, ValueError, IndexError):
+            entries[top] = {}
+    known = entries[top].get(os.path.relpath(os.path.realpath(path), top).replace(os.sep, "/"), b"")
+    algorithm = "sha256" if len(known) > _SHA1 else "sha1"
+    return known not in {_id_of(text, algorithm) for text in (content, content.replace(b"\r\n", b"\n"))}
+
+
+_SHA1 = 20
+
+
+def _id_of(content: bytes, algorithm: str) -> bytes:
+    """The object id of a file (https://git-scm.com/book/en/v2/Git-Internals-Git-Objects)."""
+    return hashlib.new(algorithm, b"blob %d\0" % len(content) + content, usedforsecurity=False).digest()
+
+
+def _entries(top: str) -> Mapping[str, bytes]:
+    """The paths of the index of a repository with their object ids. Raises OSError, ValueError and IndexError."""
+    content = _regular(os.path.join(_git_folder(top), "index"))
+    return _ids(content, _bytes_of_ids(_git_folder(top)))
 
 
 def _git_folder(top: str) -> str:
@@ -67,12 +112,12 @@ def _bytes_of_ids(git: str) -> int:
     return 20
 
 
-def _paths(content: bytes, ids: int) -> list[str]:
-    """The paths of an index of version 2, 3 or 4, with object ids of so many bytes. Raises ValueError for any other."""
+def _ids(content: bytes, ids: int) -> Mapping[str, bytes]:
+    """The object ids of an index of version 2, 3 or 4 by path, of so many bytes. Raises ValueError for any other."""
     version, count = int.from_bytes(content[4:8]), int.from_bytes(content[8:12])
     if content[:4] != b"DIRC" or version not in (2, 3, 4):
         raise ValueError("not an index")
-    paths: list[str] = []
+    entries: dict[str, bytes] = {}
     at, before = 12, b""
     for _ in range(min(count, len(content) // _FIXED)):
         fixed = _FIXED + ids
@@ -84,10 +129,10 @@ def _paths(content: bytes, ids: int) -> list[str]:
             kept = before[: max(0, len(before) - cut)]
         end = content.index(b"\0", start)
         before = kept + content[start:end]
-        paths.append(os.fsdecode(before))
+        entries[os.fsdecode(before)] = content[at + _FIXED - 2 : at + fixed - 2]
         # entries of older versions are padded to a multiple of eight bytes, with one zero at least
         at = end + 1 if version == 4 else at + ((end - at) // 8 + 1) * 8
-    return paths
+    return entries
 
 
 def _number(content: bytes, at: int) -> tuple[int, int]:

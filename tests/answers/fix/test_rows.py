@@ -241,3 +241,50 @@ def test_the_call_of_pods_leaves_a_statement_that_asks_for_an_organization(tmp_p
     assert fixing.after["rcp.json"].decode() == text.replace(', "sts:AssumeRoleWithWebIdentity"', "")
     alone = text.replace('["sts:AssumeRole", "sts:AssumeRoleWithWebIdentity"]', '"sts:*"')
     assert [each.reason for each in fixed(tmp_path, {"rcp.json": alone}).unfixed] == ["not-in-source"]
+
+
+# ---- bare policies, whose findings are about all of their statements
+
+
+def bare(*statements: tuple[str, str, str]) -> str:
+    """A policy with statements of (operator, scheme, service account)."""
+    listed = [
+        {
+            "Effect": "Allow",
+            "Principal": {"Federated": PROVIDER},
+            "Action": "sts:AssumeRoleWithWebIdentity",
+            "Condition": {
+                operator: {
+                    f"{scheme}{ISSUER}:sub": f"system:serviceaccount:shop:{name}",
+                    f"{scheme}{ISSUER}:aud": "sts.amazonaws.com",
+                }
+            },
+        }
+        for operator, scheme, name in statements
+    ]
+    return json.dumps({"Version": "2012-10-17", "Statement": listed}, indent=2)
+
+
+ALL, PLAIN, SCHEME = "ForAllValues:StringEquals", "StringEquals", "https://"
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (bare((PLAIN, SCHEME, "a"), (ALL, "", "b")), bare((PLAIN, "", "a"), (PLAIN, "", "b"))),
+        (bare((ALL, "", "a"), (PLAIN, SCHEME, "b")), bare((PLAIN, "", "a"), (PLAIN, "", "b"))),
+        (bare((PLAIN, SCHEME, "a"), (PLAIN, SCHEME, "b")), bare((PLAIN, "", "a"), (PLAIN, "", "b"))),
+        (bare((ALL, "", "a"), (ALL, "", "b"), (PLAIN, "", "c")), bare((PLAIN, "", "a"), (PLAIN, "", "b"), (PLAIN, "", "c"))),
+    ],
+)
+def test_slips_in_several_statements_of_a_policy_are_all_put_right(tmp_path: Path, before: str, after: str) -> None:
+    fixing = fixed(tmp_path, {"trust.json": before}, unsafe=False)
+    assert fixing.after["trust.json"].decode() == after
+    assert all(fix.applied for fix in fixing.fixes)
+
+
+def test_a_slip_that_is_not_selected_stays(tmp_path: Path) -> None:
+    (tmp_path / "trust.json").write_text(bare((PLAIN, SCHEME, "a"), (ALL, "", "b")), encoding="utf-8")
+    settings = api.Settings(select=("trust-key-has-scheme",))
+    fixing = api.fix([str(tmp_path)], settings=settings).fixing
+    assert next(iter(fixing.after.values())).decode() == bare((PLAIN, "", "a"), (ALL, "", "b"))
