@@ -343,6 +343,26 @@ def templates(bench: Bench, files: int, megabytes: int, venv: Path | None) -> No
     table("Terraform", rows)
 
 
+def fixes(bench: Bench, files: int) -> None:
+    """`fix --diff` beside `check` of the same files: policies, and Terraform configuration."""
+    policies, configuration = bench.folder / "policies", bench.folder / "fixed-configuration"
+    policies.mkdir()
+    for case, _, trust in cases(files, 7):
+        text = json.dumps({"Version": "2012-10-17", "Statement": [trust]}, indent=2)
+        (policies / f"{case.name}.json").write_text(text, encoding="utf-8")
+    write_configuration(configuration, files)
+    rows: list[tuple[str, str, str, str]] = []
+    for name, path in (("policies", policies), ("HCL", configuration)):
+        same = [path, "--exit-zero", "--no-config"]
+        checked = bench.run([*bench.tool, "check", *same], 3)
+        fixed = bench.run([*bench.tool, "fix", "--diff", *same], 3)
+        rows += [
+            row(f"check of {files} files of {name}, CPU", checked.cpu, "s"),
+            row(f"fix --diff of them, CPU, beside check: {name}", fixed.cpu / checked.cpu, "x", 2),
+        ]
+    table("fix", rows)
+
+
 def _ours_of(path: Path, bench: Bench) -> tuple[Run, int]:
     used = bench.run([*bench.tool, "check", path, "-f", "json", "--exit-zero", "--no-config"], 1)
     return used, len(json.loads((bench.folder / "out").read_text())["findings"])
@@ -379,6 +399,7 @@ def main() -> None:
         growth(bench, SIZES + LARGE if asked.large else SIZES)
         peers(bench, asked.peer_roles, asked.peers)
         templates(bench, asked.files, asked.plan, asked.peers)
+        fixes(bench, asked.files)
 
 
 if __name__ == "__main__":

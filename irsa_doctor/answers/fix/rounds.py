@@ -1,6 +1,6 @@
 """Fixes findings in rounds: edits in memory, the whole inventory judged again, and what causes new findings taken back."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 
 import msgspec
@@ -63,6 +63,29 @@ class Batch(msgspec.Struct):
         return [each.finding for each in (self.candidate, *self.others)]
 
 
+class _Chosen:
+    """The edits of one round, by the documents that they concern."""
+
+    def __init__(self) -> None:
+        self.batches: list[Batch] = []
+        self._by_edits: dict[tuple[Edit, ...], Batch] = {}
+        self._by_document: dict[str, list[Batch]] = {}
+
+    def add(self, candidate: PlannedEdit) -> None:
+        """Takes in edits that do not touch those of before; those that are the same belong to them."""
+        if same := self._by_edits.get(candidate.edits):
+            same.others.append(candidate)
+            return
+        documents = {edit.document for edit in candidate.edits} | {wish.place.document for wish in candidate.proposal.wishes}
+        near = [batch for document in documents for batch in self._by_document.get(document, ())]
+        if any(_collide(candidate, batch.candidate) for batch in near):
+            return
+        batch = self._by_edits[candidate.edits] = Batch(candidate, [])
+        self.batches.append(batch)
+        for document in documents:
+            self._by_document.setdefault(document, []).append(batch)
+
+
 class Outcome(msgspec.Struct):
     """What became of a finding: `made` or offered edits, or why there are none; `proposal` alone where it has no source."""
 
@@ -111,14 +134,10 @@ class Rounds:
         """The edits of the next round: those that come first in the order, without any that touch them."""
         rows = {row.path: row for row in self.judged.inventory.documents}
         candidates = [c for finding in self.report.findings if (c := self._candidate(finding, rows))]
-        batches: list[Batch] = []
+        chosen = _Chosen()
         for candidate in sorted(candidates, key=self._order):
-            same = next((batch for batch in batches if batch.candidate.edits == candidate.edits), None)
-            if same:
-                same.others.append(candidate)
-            elif not any(_collide(candidate, batch.candidate) for batch in batches):
-                batches.append(Batch(candidate, []))
-        return batches
+            chosen.add(candidate)
+        return chosen.batches
 
     def _order(self, candidate: PlannedEdit) -> tuple[object, ...]:
         edit = candidate.edits[0]
@@ -129,31 +148,35 @@ class Rounds:
         """The edits to make for a finding; None where there are none, which its outcome then says."""
         outcome = Outcome(finding)
         try:
-            listed = self._proposals(finding)
+            for proposal in self._proposals(finding):
+                if self._is_chosen(outcome, proposal, rows):
+                    break
         except (Unfixable, CannotWrite) as error:
-            outcome.stop = error
-            listed = []
-        for proposal in listed:
-            outcome.proposal = outcome.proposal or proposal
-            if proposal.last_resort and not self.plan.unsafe:
-                outcome.stop = outcome.stop or Unfixable("nobody-named", proposal.because, "--unsafe-fixes makes it")
-                continue
-            try:
-                edits = self._edits(proposal, rows)
-                if edits in self._passed_over.get(finding.fingerprint, ()):
-                    raise CannotWrite(*self._causes[finding.fingerprint])
-            except CannotWrite as error:
-                outcome.stop = outcome.stop or error
-                continue
-            outcome.candidate = PlannedEdit(finding=finding, proposal=proposal, edits=edits)
-            outcome.stop = None
-            break
+            outcome.stop = outcome.stop or error
         chosen = outcome.candidate
         if finding.fingerprint not in self.outcomes or not self.outcomes[finding.fingerprint].made:
             self.outcomes[finding.fingerprint] = outcome
         return chosen if chosen and (chosen.proposal.safety == "safe" or self.plan.unsafe) else None
 
-    def _proposals(self, finding: Finding) -> list[Proposal]:
+    def _is_chosen(self, outcome: Outcome, proposal: Proposal, rows: Mapping[str, Document]) -> bool:
+        """Whether a proposal is what is made for a finding; its outcome says what keeps it from being so."""
+        finding = outcome.finding
+        outcome.proposal = outcome.proposal or proposal
+        if proposal.last_resort and not self.plan.unsafe:
+            outcome.stop = outcome.stop or Unfixable("nobody-named", proposal.because, "--unsafe-fixes makes it")
+            return False
+        try:
+            edits = self._edits(proposal, rows)
+            if edits in self._passed_over.get(finding.fingerprint, ()):
+                raise CannotWrite(*self._causes[finding.fingerprint])
+        except CannotWrite as error:
+            outcome.stop = outcome.stop or error
+            return False
+        outcome.candidate = PlannedEdit(finding=finding, proposal=proposal, edits=edits)
+        outcome.stop = None
+        return True
+
+    def _proposals(self, finding: Finding) -> Iterator[Proposal]:
         rule = self.plan.rules.get(finding.rule)
         block = rule.edit if rule else None
         offer = finding.offer
@@ -161,7 +184,7 @@ class Rounds:
             because = block.because if block else ""
             raise Unfixable(block.reason if block else "no-remedy", because or "it takes a decision that no edit can make")
         try:
-            return proposals(FixCase(offer.view, offer.judged), block.ways, block.at_most)
+            yield from proposals(FixCase(offer.view, offer.judged), block.ways, block.at_most)
         except Unfixable as error:
             if block.because and error.reason in ("no-remedy", "nobody-named"):
                 raise Unfixable(block.reason, block.because, block.how or error.how) from None

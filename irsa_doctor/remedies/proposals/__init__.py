@@ -34,26 +34,36 @@ WAYS: Mapping[EditKind, FixWay] = {
 """the ways to fix something, by name"""
 
 
-def proposals(case: FixCase, ways: Sequence[EditKind], at_most: Safety) -> list[Proposal]:
+def proposals(case: FixCase, ways: Sequence[EditKind], at_most: Safety) -> Iterator[Proposal]:
     """The proposals of several ways: safe ones before unsafe ones, else in the order of the ways; each change once.
 
-    `at_most`: none is safer than that. Raises Unfixable where there is none, as the first way that has a reason says it.
+    `at_most`: none is safer than that. Each is worked out when it is asked for. Raises Unfixable where there is none, as the
+    first way that has a reason says it.
     """
-    listed: list[Proposal] = []
+    held: list[Proposal] = []
+    shown: list[Proposal] = []
     why: Unfixable | None = None
     for kind in ways:
         try:
-            made = WAYS[kind](case)
-            for proposal in made:
-                if all(proposal.wishes != other.wishes for other in listed):
-                    listed.append(msgspec.structs.replace(proposal, last_resort=proposal.last_resort or kind == "pattern"))
+            for proposal in WAYS[kind](case):
+                if any(proposal.wishes == other.wishes for other in (*held, *shown)):
+                    continue
+                each = _graded(proposal, at_most, last=kind == "pattern")
+                is_first = each.safety == at_most and not each.last_resort
+                (shown if is_first else held).append(each)
+                if is_first:
+                    yield each
         except Unfixable as error:
             why = why or error
-    if not listed:
+    if not held and not shown:
         raise why or Unfixable("no-remedy", "no edit follows from the input")
-    if at_most == "unsafe":
-        listed = [msgspec.structs.replace(each, safety="unsafe") for each in listed]
-    return sorted(listed, key=lambda each: (each.safety == "unsafe", each.last_resort))
+    yield from sorted(held, key=lambda each: (each.safety == "unsafe", each.last_resort))
+
+
+def _graded(proposal: Proposal, at_most: Safety, *, last: bool) -> Proposal:
+    """A proposal that is no safer than its rule lets it be."""
+    safety = "unsafe" if at_most == "unsafe" else proposal.safety
+    return msgspec.structs.replace(proposal, safety=safety, last_resort=proposal.last_resort or last)
 
 
 __all__ = ["STEPS", "WAYS", "EditKind", "EditStep", "FixCase", "Proposal", "Unfixable", "proposals"]
