@@ -353,7 +353,7 @@ def fixes(bench: Bench, files: int) -> None:
     write_configuration(configuration, files)
     rows: list[tuple[str, str, str, str]] = []
     for name, path in (("policies", policies), ("HCL", configuration)):
-        same = [path, "--exit-zero", "--no-config"]
+        same: list[str | Path] = [path, "--exit-zero", "--no-config"]
         checked = bench.run([*bench.tool, "check", *same], 3)
         fixed = bench.run([*bench.tool, "fix", "--diff", *same], 3)
         rows += [
