@@ -66,7 +66,8 @@ class EgressPolicy(msgspec.Struct, frozen=True, kw_only=True):
     `namespace` is "" for one of the whole cluster.
     `reaches_agent`: a rule of it allows the address of the agent of EKS Pod Identity; None where that cannot be known.
     `by_address`: it does so by a block of addresses alone, which is not enough for Cilium; `forbids_agent`: a rule denies it,
-    whatever other policies allow.
+    whatever other policies allow. `reaches_sts`: a rule may allow HTTPS to an address that is no pod, as that of STS is, or of
+    a VPC endpoint for it; None where that cannot be known.
     """
 
     cluster: str = ""
@@ -78,6 +79,7 @@ class EgressPolicy(msgspec.Struct, frozen=True, kw_only=True):
     place: Place
     by_address: bool = False
     forbids_agent: bool = False
+    reaches_sts: bool | None = None
 
 
 class ServiceAccount(msgspec.Struct, frozen=True):
@@ -267,7 +269,8 @@ class ChainedRole(msgspec.Struct, frozen=True, kw_only=True):
     it; `namespace` is "" where it may be any. For a configuration file, `config_map` holds it: the workloads that mount it use
     it, those of one `profile` where the file has several. `first` is the role that begins the chain, where the object names it.
     `source` is what configures it, in words; `external_id` is what the last step sends, None where that is not known, and is
-    never shown. `tagged`: the steps pass session tags.
+    never shown. `tagged`: the steps pass session tags. `by_token`: the client requests a role by the token of its service
+    account first, and assumes it with the role that it has where that fails.
     """
 
     cluster: str = ""
@@ -281,6 +284,7 @@ class ChainedRole(msgspec.Struct, frozen=True, kw_only=True):
     external_id: str | None = ""
     first: str = ""
     tagged: bool = False
+    by_token: bool = False
 
 
 class Discovery(msgspec.Struct, frozen=True):

@@ -42,6 +42,8 @@ def _situations(case: Case) -> frozenset[Situation]:
         situations.add("token")
     if case.shows_pod_identity:
         situations.add("pod-identity")
+    if not case.uses_pod_identity and any(map(case.view.installations.agents.sts_denial, case.workloads)):
+        situations.add("limited-egress")
     if case.uses_pod_identity and case.target_role:
         situations.add("target-role")
     return frozenset(situations)

@@ -12,7 +12,7 @@ from irsa_doctor.answers.why.symptoms import Symptom
 from irsa_doctor.facts import AnalysedRole
 from irsa_doctor.facts.lookups.chains import steps_of, uses_file
 from irsa_doctor.facts.lookups.permissions import RoleStep, TargetPermission, step_permission
-from irsa_doctor.model import ChainedRole, Place, TrustPolicy, is_role_arn, parse_arn
+from irsa_doctor.model import ChainedRole, Place, TrustPolicy, Verdict, is_provider_of, is_role_arn, parse_arn
 from irsa_doctor.rulebook.cause_block import Certainty
 from irsa_doctor.trust import Policy
 from irsa_doctor.trust.services import RoleCall, denies, may_assume
@@ -67,8 +67,19 @@ def _configured(case: Case, chained: ChainedRole) -> Iterator[Hop]:
     caller = named if isinstance(named, str) and is_role_arn(named) else ""
     tags = case.uses_pod_identity and case.association is not None and bool(case.association.session_tags)
     for step in steps_of(chained, caller, tags=tags):
+        if chained.by_token and _admits_token(case, step.target):
+            continue
         says = f"{step.source} assumes {step.target}"
         yield Hop(caller=step.call, target=step.target, actions=step.actions, says=says, place=step.place)
+
+
+def _admits_token(case: Case, target: str) -> bool:
+    """Whether a role trusts the token of the case, so that no step of a chain is needed; where that is open, it may."""
+    analysed, audience = case.view.role_by_arn.get(target), case.audience
+    if analysed is None or not case.issuer or not isinstance(audience, str):
+        return analysed is not None
+    admitted = (a for provider, a in analysed.by_provider.items() if is_provider_of(provider, case.issuer))
+    return any(one.verdict(case.own_subject, audience) is not Verdict.FAIL for one in admitted)
 
 
 def _hop_of_message(case: Case, symptom: Symptom) -> Hop | None:

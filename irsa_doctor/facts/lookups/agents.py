@@ -122,20 +122,31 @@ class Agents(msgspec.Struct, frozen=True, dict=True):
         """A network policy that selects a workload, where none of those that do allows the agent, or one that denies it; it is
         in force where the network of the cluster applies policies. Policies do not apply to pods in the network of their
         node."""
-        policies = [
-            policy
-            for policy in self.lookups.inventory.egress_policies
-            if policy.cluster == workload.cluster
-            and policy.namespace in ("", workload.namespace)
-            and policy.selector.selects(workload.labels)
-        ]
-        if workload.host_network:
-            return None
+        policies = self._selecting(workload)
         if denying := next((policy for policy in policies if policy.forbids_agent), None):
             return denying
         if any(self._may_reach(policy) for policy in policies):
             return None
         return policies[0] if policies else None
+
+    def sts_denial(self, workload: Workload) -> EgressPolicy | None:
+        """A network policy that selects a workload, where none of those that do may allow HTTPS to an address outside the
+        cluster."""
+        policies = self._selecting(workload)
+        if any(policy.reaches_sts is not False for policy in policies):
+            return None
+        return policies[0] if policies else None
+
+    def _selecting(self, workload: Workload) -> list[EgressPolicy]:
+        """The policies that select a workload: none where it is in the network of its node."""
+        return [
+            policy
+            for policy in self.lookups.inventory.egress_policies
+            if not workload.host_network
+            and policy.cluster == workload.cluster
+            and policy.namespace in ("", workload.namespace)
+            and policy.selector.selects(workload.labels)
+        ]
 
     def _may_reach(self, policy: EgressPolicy) -> bool:
         """Whether a policy may allow the agent: for Cilium the agent is the node, which no block of addresses covers

@@ -17,7 +17,8 @@ _Key = tuple[str, str, str]
 class ChainStep(msgspec.Struct, frozen=True, kw_only=True):
     """A role that assumes another: the call, the role that it is for, the actions that both sides have to allow.
 
-    `source` is what configures it, in words, at `place`. `presumed`: it is one of several callers that it may be.
+    `source` is what configures it, in words, at `place`. `presumed`: it is one of several callers that it may be, or the role
+    may be had without it.
     """
 
     call: RoleCall
@@ -68,8 +69,9 @@ class Chains(msgspec.Struct, frozen=True, dict=True):
         table: dict[str, dict[tuple[str, tuple[str, ...], bool], ChainStep]] = {}
         for chained in self.inventory.chained_roles:
             callers = sorted(self._callers(chained))
+            presumed = chained.by_token or ("*" in chained.accounts and len(callers) > 1)
             for caller, tags in callers:
-                for step in steps_of(chained, caller, tags=tags, presumed="*" in chained.accounts and len(callers) > 1):
+                for step in steps_of(chained, caller, tags=tags, presumed=presumed):
                     key = step.call.role, step.actions, step.presumed
                     table.setdefault(step.target, {}).setdefault(key, step)
         return {target: tuple(steps.values()) for target, steps in table.items()}

@@ -7,7 +7,7 @@ https://aws-controllers-k8s.github.io/community/docs/user-docs/cross-account-res
 https://kubernetes-sigs.github.io/external-dns/latest/docs/tutorials/aws/, Argo CD:
 https://argo-cd.readthedocs.io/en/stable/operator-manual/declarative-setup/#eks, Prometheus:
 https://prometheus-operator.dev/docs/api-reference/api/#monitoring.coreos.com/v1.Sigv4, Cluster API:
-https://cluster-api-aws.sigs.k8s.io/topics/multitenancy. Of the Secret of Argo CD only the role is read.
+https://cluster-api-aws.sigs.k8s.io/topics/multitenancy, KEDA: https://keda.sh/docs/latest/authentication-providers/aws/. Of the Secret of Argo CD only the role is read.
 """
 
 import base64
@@ -16,6 +16,8 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from itertools import pairwise
+
+import msgspec
 
 from irsa_doctor.model import ChainedRole, Place, is_role_arn
 from irsa_doctor.sources.documents.program_files import LONGEST_FILE, profiles_in_file, roles_in_file
@@ -104,6 +106,20 @@ def _cluster_identity(kind: str, members: _Members, place: Place) -> Iterator[Ch
         yield from _chain((_text(spec, "roleARN"),), "", "capa-*", f"{kind} {_name(members)}", place.at("spec"), ident)
 
 
+def _trigger_authentication(kind: str, members: _Members, place: Place) -> Iterator[ChainedRole]:
+    """The roles that the operator of KEDA takes for a trigger, and for secrets that it reads: it requests each by its own token
+    first, then with the role of the operator."""
+    spec = _inside(members, "spec")
+    if kind not in ("TriggerAuthentication", "ClusterTriggerAuthentication"):
+        return
+    for owner in (spec, _inside(spec, "awsSecretManager")):
+        identity = _inside(owner, "podIdentity")
+        if _text(identity, "provider") in ("aws", "aws-eks"):
+            role, source = _text(identity, "roleArn"), f"{kind} {_name(members)}"
+            for chained in _chain((role,), "", "keda-operator*", source, place.at("spec")):
+                yield msgspec.structs.replace(chained, by_token=True)
+
+
 def _argo_cluster(members: _Members, place: Place) -> Iterator[ChainedRole]:
     """The role by which Argo CD gets into a cluster; nothing else of the Secret is kept."""
     labels = _inside(_inside(members, "metadata"), "labels")
@@ -186,6 +202,7 @@ _READERS: Mapping[str, Callable[[str, _Members, Place], Iterator[ChainedRole]]] 
     "aws.m.upbound.io": _provider_config,
     "monitoring.coreos.com": _remote_write,
     "infrastructure.cluster.x-k8s.io": _cluster_identity,
+    "keda.sh": _trigger_authentication,
     "v1": _core,
 }
 """the end of an API group -> what reads its objects"""

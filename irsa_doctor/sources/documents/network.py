@@ -1,4 +1,5 @@
-"""Reads network policies: whether the pods that one selects may connect to the agent of EKS Pod Identity on their node.
+"""Reads network policies: whether the pods that one selects may connect to STS, and to the agent of EKS Pod Identity on their
+node.
 
 The agent listens at a link-local address of the node, port 80 (https://docs.aws.amazon.com/eks/latest/userguide/pod-identities.html).
 """
@@ -15,8 +16,12 @@ from irsa_doctor.text import shapes
 
 _Members = Mapping[str, object]
 _PORT = 80
+_HTTPS = 443
 # https://docs.cilium.io/en/stable/security/policy/language/#entities-based
 _ENTITIES = frozenset({"host", "all"})
+_OUTSIDE = frozenset({"world", "world-ipv4", "world-ipv6", "all"})
+_INSIDE_ONLY = ("toEndpoints", "toNodes")
+"""destinations of Cilium that are pods and nodes"""
 
 
 def read_network_policy(kind: str, members: dict[str, object], place: Place, reading: DocumentReading) -> None:
@@ -29,7 +34,8 @@ def read_network_policy(kind: str, members: dict[str, object], place: Place, rea
         return
     policy = _policy(kind, members, place, _selector(_inside(spec, "podSelector")), _any(map(_reaches, _listed(rules))))
     everywhere = any(not rule.get("to") and _has_port(rule.get("ports")) is not False for rule in _listed(rules))
-    reading.egress_policies.append(msgspec.structs.replace(policy, by_address=not everywhere))
+    sts = _any(map(_reaches_sts, _listed(rules)))
+    reading.egress_policies.append(msgspec.structs.replace(policy, by_address=not everywhere, reaches_sts=sts))
 
 
 def _is_of_kubernetes(members: _Members, spec: _Members) -> bool:
@@ -54,7 +60,8 @@ def read_cilium_policy(kind: str, members: dict[str, object], place: Place, read
         reaches = True if unlimited else _any(map(_reaches_host, _listed(rules)))
         policy = _policy(kind, members, place, selector, reaches)
         forbids = _any(map(_reaches_host, _listed(denying))) is True
-        reading.egress_policies.append(msgspec.structs.replace(policy, forbids_agent=forbids))
+        sts = True if unlimited else _any(map(_reaches_world, _listed(rules)))
+        reading.egress_policies.append(msgspec.structs.replace(policy, forbids_agent=forbids, reaches_sts=sts))
 
 
 def _policy(kind: str, members: _Members, place: Place, selector: LabelSelector, reaches_agent: bool | None) -> EgressPolicy:
@@ -78,6 +85,13 @@ def _reaches(rule: _Members) -> bool | None:
     return _has_port(rule.get("ports")) if to else False
 
 
+def _reaches_sts(rule: _Members) -> bool | None:
+    """Whether a rule of egress may allow STS: any block of addresses may be that of an endpoint in the VPC."""
+    peers = rule.get("to")
+    to = not peers or any("ipBlock" in peer for peer in _listed(peers))
+    return _has_port(rule.get("ports"), _HTTPS) if to else False
+
+
 def _holds(block: _Members) -> bool:
     """Whether a block of addresses has an address of the agent."""
     excepted = block.get("except")
@@ -96,13 +110,13 @@ def _contains(cidr: object, agent: ipaddress.IPv4Address | ipaddress.IPv6Address
         return True
 
 
-def _has_port(ports: object) -> bool | None:
-    """Whether a rule allows TCP port 80; None for a port with a name."""
+def _has_port(ports: object, number: int = _PORT) -> bool | None:
+    """Whether a rule allows a TCP port; None for a port with a name."""
     listed = _listed(ports)
-    return _any(_is_port(port) for port in listed) if listed else True
+    return _any(_is_port(port, number) for port in listed) if listed else True
 
 
-def _is_port(port: _Members) -> bool | None:
+def _is_port(port: _Members, number: int) -> bool | None:
     if str(port.get("protocol") or "TCP").upper() not in ("TCP", "ANY"):
         return False
     first, last = port.get("port"), port.get("endPort")
@@ -110,7 +124,7 @@ def _is_port(port: _Members) -> bool | None:
         return True
     if not str(first).isdecimal():
         return None
-    return int(str(first)) <= _PORT <= (last if isinstance(last, int) else int(str(first)))
+    return int(str(first)) <= number <= (last if isinstance(last, int) else int(str(first)))
 
 
 def _reaches_host(rule: _Members) -> bool | None:
@@ -119,8 +133,20 @@ def _reaches_host(rule: _Members) -> bool | None:
     to = isinstance(entities, list) and bool(_ENTITIES & set(map(str, entities)))
     if not to and any(name.startswith("to") and name != "toPorts" for name in rule):
         return False
-    ports = [port for entry in _listed(rule.get("toPorts")) for port in _listed(entry.get("ports"))]
-    return _has_port(ports)
+    return _has_port(_cilium_ports(rule))
+
+
+def _cilium_ports(rule: _Members) -> list[_Members]:
+    return [port for entry in _listed(rule.get("toPorts")) for port in _listed(entry.get("ports"))]
+
+
+def _reaches_world(rule: _Members) -> bool | None:
+    """Whether a rule of Cilium may allow an address outside the cluster; a rule without destination allows every one."""
+    entities = rule.get("toEntities")
+    named = set(map(str, entities)) if isinstance(entities, list) else set[str]()
+    others = {name for name in rule if name.startswith("to") and name not in ("toPorts", "toEntities", *_INSIDE_ONLY)}
+    limited = bool(named) or any(name in rule for name in _INSIDE_ONLY)
+    return _has_port(_cilium_ports(rule), _HTTPS) if others or named & _OUTSIDE or not limited else False
 
 
 def _selector(members: _Members, *, prefixed: bool = False) -> LabelSelector:

@@ -215,6 +215,22 @@ def settings_of_container(documents):
     w.set_env(documents, AWS_PROFILE="default")
 
 
+def scaler(documents):
+    _keda(documents, {"podIdentity": {"provider": "aws", "roleArn": TARGET}})
+
+
+def secret_of_scaler(documents):
+    _keda(documents, {"awsSecretManager": {"podIdentity": {"provider": "aws", "roleArn": TARGET}}})
+
+
+def _keda(documents, spec):
+    metadata = {"name": "queue", "namespace": "shop"}
+    kind = {"apiVersion": "keda.sh/v1alpha1", "kind": "TriggerAuthentication"}
+    documents["store.json"] = {**kind, "metadata": metadata, "spec": spec}
+    documents["account.json"]["metadata"]["name"] = w.spec(documents)["serviceAccountName"] = "keda-operator"
+    w.equals(documents)[f"{w.ISSUER}:sub"] = "system:serviceaccount:payments:keda-operator"
+
+
 FILES = {
     "fluent_bit": f"[OUTPUT]\n    Name cloudwatch_logs\n    role_arn {TARGET}\n",
     "fluent_bit_yaml": f"pipeline:\n  outputs:\n  - name: s3\n    role_arn: {TARGET}\n",
@@ -237,6 +253,8 @@ CONFIGURED = [
     (config_map, w.TARGET),
     (argument, w.TARGET),
     (provider_config, "payments/upbound-provider-aws-s3"),
+    (scaler, "payments/keda-operator"),
+    (secret_of_scaler, "payments/keda-operator"),
 ]
 
 
@@ -253,6 +271,17 @@ def test_a_configured_step_that_the_target_does_not_trust_is_the_broken_one(conf
 def test_a_configured_step_that_the_target_trusts_breaks_nothing(configured, target, principal):
     found = why(world(configured, second_role(principal, "sts:AssumeRole")), target)
     assert (found.verdict, w.failed(found)) == ("works", [])
+
+
+@pytest.mark.parametrize("configured", [scaler, secret_of_scaler])
+def test_a_role_that_trusts_the_token_of_the_operator_of_keda_needs_no_step(configured):
+    def target_for_tokens(documents):
+        second_role(ROLE, "sts:AssumeRole")(documents)
+        statement = copy.deepcopy(w.role(documents)["AssumeRolePolicyDocument"]["Statement"][0])
+        statement["Principal"] = {"Federated": statement["Principal"]["Federated"].replace(w.ACCOUNT, OTHER)}
+        documents["second.json"]["Role"]["AssumeRolePolicyDocument"]["Statement"] = [statement]
+
+    assert why(world(configured, target_for_tokens), "payments/keda-operator").verdict == "works"
 
 
 def test_an_external_id_that_nothing_sends_is_the_broken_step():
@@ -357,7 +386,11 @@ def chain_findings(documents, folder):
     return [finding.subject.id for finding in found if finding.rule == "xacct-chain-missing"]
 
 
-@pytest.mark.parametrize(("configured", "target"), CONFIGURED, ids=range(len(CONFIGURED)))
+# a role that may be had by the token itself is no finding: whether it is shows in the diagnosis
+ALWAYS_A_STEP = CONFIGURED[:-2]
+
+
+@pytest.mark.parametrize(("configured", "target"), ALWAYS_A_STEP, ids=range(len(ALWAYS_A_STEP)))
 def test_a_role_that_does_not_trust_the_one_before_it_is_a_finding_too(configured, target, tmp_path):
     documents = world(configured, second_role(f"arn:aws:iam::{OTHER}:root", "sts:AssumeRole"))
     assert chain_findings(documents, tmp_path) == [TARGET]

@@ -13,9 +13,9 @@ from irsa_doctor.answers.why.records import LinkNeed
 from irsa_doctor.model import Unknown
 from irsa_doctor.rulebook.cause_block import StsError
 
-Situation = Literal["web-identity", "workload", "token", "pod-identity", "target-role"]
+Situation = Literal["web-identity", "workload", "token", "pod-identity", "target-role", "limited-egress"]
 """what a case is about: a service account whose token goes to STS, one workload, a token, EKS Pod Identity, the target role of
-an association"""
+an association, a workload that network policies keep from STS"""
 
 
 class Need(msgspec.Struct, frozen=True, kw_only=True):

@@ -42,7 +42,8 @@ def _disproof(case: Case) -> LinkState | None:
 
 
 def _of_absent_providers(case: Case, policy: Policy) -> LinkState | None:
-    """Whatever the issuer of the token: a policy that trusts only providers that its account does not have admits none."""
+    """Whatever the issuer of the token: a policy that trusts only providers that its account does not have admits none. Whether
+    the provider is lacking, or the policy names the wrong one, shows once the issuer is known."""
     findings = case.findings.of_sign("provider-deleted")
     allowing = [s for s in policy.statements if s.allow and covering(s, WEB_IDENTITY) is not False]
     named = {value for statement in allowing for value in statement.federated}
@@ -51,7 +52,7 @@ def _of_absent_providers(case: Case, policy: Policy) -> LinkState | None:
     every = absent >= {f"{case.role}#{statement.index}" for statement in allowing if statement.federated}
     if not findings or unseen or not every or len(named) != len(findings):
         return None
-    return _of_assumed_policy(case, failed(findings[0].message, *signs_of(findings)))
+    return _of_assumed_policy(case, failed(findings[0].message, *map(at_most_likely, signs_of(findings))))
 
 
 def _general(case: Case) -> frozenset[str]:
