@@ -7,7 +7,8 @@ https://aws-controllers-k8s.github.io/community/docs/user-docs/cross-account-res
 https://kubernetes-sigs.github.io/external-dns/latest/docs/tutorials/aws/, Argo CD:
 https://argo-cd.readthedocs.io/en/stable/operator-manual/declarative-setup/#eks, Prometheus:
 https://prometheus-operator.dev/docs/api-reference/api/#monitoring.coreos.com/v1.Sigv4, Cluster API:
-https://cluster-api-aws.sigs.k8s.io/topics/multitenancy, KEDA: https://keda.sh/docs/latest/authentication-providers/aws/. Of the Secret of Argo CD only the role is read.
+https://cluster-api-aws.sigs.k8s.io/topics/multitenancy, KEDA:
+https://keda.sh/docs/latest/authentication-providers/aws/. Of the Secret of Argo CD only the role is read.
 """
 
 import base64
