@@ -155,8 +155,9 @@ def small_file(bench: Bench) -> Path:
     return small
 
 
-def beside(bench: Bench, roles: int, revision: str) -> None:
-    """The same estate with this tree and with another commit, in turn: what else runs on the machine slows both alike."""
+def beside(bench: Bench, roles: int, files: int, megabytes: int, revision: str) -> None:
+    """The same estate and the same Terraform with this tree and with another commit, in turn: what else runs on the machine
+    slows both alike."""
     tree = bench.folder / "before"
     repository = ["git", "-C", str(Path(__file__).parent)]
     added = subprocess.run([*repository, "worktree", "add", "--quiet", "--detach", tree, revision], check=False)
@@ -164,7 +165,9 @@ def beside(bench: Bench, roles: int, revision: str) -> None:
         print(f"\nnot compared with {revision}: git has no such commit here", file=sys.stderr)
         return
     try:
-        _in_turn(bench, roles, {"this tree": bench.tool, revision: _tool_of(tree)})
+        tools = {"this tree": bench.tool, revision: _tool_of(tree)}
+        _in_turn(bench, roles, tools)
+        _terraform_in_turn(bench, files, megabytes, tools)
     finally:
         subprocess.run([*repository, "worktree", "remove", "--force", tree], check=True)
 
@@ -191,6 +194,28 @@ def _in_turn(bench: Bench, roles: int, tools: dict[str, list[str]]) -> None:
         rows.append((name, f"{whole:.3f}", f"{one:.3f}", f"{(whole - one) / load:.2f} x"))
     table(f"beside {list(tools)[-1]}: {roles} roles, json.load {load:.3f} s", rows)
     shutil.rmtree(folder)
+
+
+def _terraform_in_turn(bench: Bench, files: int, megabytes: int, tools: dict[str, list[str]]) -> None:
+    """Configuration and a plan; the other commit's number is what this tree's may exceed by a tenth."""
+    folder, plan = bench.folder / "configuration-in-turn", bench.folder / "plan-in-turn" / "tfplan.json"
+    write_configuration(folder, files)
+    plan.parent.mkdir()
+    write_plan(plan, megabytes * 1_000_000)
+    rows = []
+    for name, path in ((f"{files} files of Terraform", folder), (f"a plan of {megabytes} MB", plan)):
+        used = {tool: list[float]() for tool in tools}
+        for number in range(bench.times + 1):
+            for tool, call in tools.items():
+                run = Bench(bench.folder, call, 1).check(path)
+                used[tool] += [run.cpu] if number else []
+        ours, others = map(statistics.median, used.values())
+        rows.append(row(f"{name}: {ours:.2f} s and {others:.2f} s, CPU", ours / others, "x", 1.1))
+        # what else runs on the machine only ever adds
+        rows.append(row(f"{name}: the quickest runs", min(used["this tree"]) / min(used[list(tools)[-1]]), "x", 1.1))
+    table(f"beside {list(tools)[-1]}: Terraform", rows)
+    shutil.rmtree(folder)
+    shutil.rmtree(plan.parent)
 
 
 def growth(bench: Bench, sizes: Sequence[int]) -> None:
@@ -384,6 +409,7 @@ def options() -> argparse.Namespace:
     parser.add_argument("--peer-roles", type=int, default=500, help="how many roles the others are given")
     parser.add_argument("--files", type=int, default=1_000, help="how many files of Terraform configuration are written")
     parser.add_argument("--plan", type=int, default=20, metavar="MB", help="how large a Terraform plan is written")
+    parser.add_argument("--only-beside", action="store_true", help="only compare this tree with the commit of --before")
     parser.add_argument("--tool", default=f"{sys.executable} -m irsa_doctor", help="how to call irsa-doctor")
     return parser.parse_args()
 
@@ -392,9 +418,14 @@ def main() -> None:
     asked = options()
     with tempfile.TemporaryDirectory(prefix="irsa-doctor-bench-") as folder:
         bench = Bench(Path(folder), asked.tool.split(), asked.times)
+        # without the compiled modules, each run would compile them anew
+        os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
         print(f"Python {sys.version.split()[0]}, {os.cpu_count()} processors, medians of {asked.times}")
+        if asked.only_beside:
+            beside(bench, asked.roles, asked.files, asked.plan, asked.before)
+            return
         speed(bench, asked.roles)
-        beside(bench, asked.roles, asked.before)
+        beside(bench, asked.roles, asked.files, asked.plan, asked.before)
         live(bench, asked.roles)
         growth(bench, SIZES + LARGE if asked.large else SIZES)
         peers(bench, asked.peer_roles, asked.peers)
