@@ -159,7 +159,7 @@ def check_options(
         ignore=listed(ignore),
         rules=tuple(rules or ()),
         baseline=baseline,
-        framework=_word("--framework", framework, api.framework_ids()),
+        framework=_word("--framework", framework, api.framework_ids() if framework is not None else ()),
         gate_unknown=_word("--gate-unknown", gate_unknown, api.GATE_UNKNOWN),
         inline_ignores=False if no_inline_ignores else None,
         all_folders=all_folders or None,

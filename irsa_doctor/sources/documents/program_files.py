@@ -4,7 +4,6 @@ Profiles: https://docs.aws.amazon.com/sdkref/latest/guide/feature-assume-role-cr
 profiles are kept: these files may hold keys, and programs to run.
 """
 
-import configparser
 import re
 from collections.abc import Iterator, Mapping
 
@@ -71,6 +70,8 @@ def roles_in_file(text: str) -> Iterator[str]:
 
 def profiles_in_file(text: str) -> Iterator[ProfileChain]:
     """The profiles that begin with a web identity or with what the environment has, and go on to another role."""
+    import configparser
+
     parser = configparser.RawConfigParser(strict=False, interpolation=None)
     try:
         parser.read_string(text)

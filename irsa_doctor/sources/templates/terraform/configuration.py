@@ -78,7 +78,7 @@ def read_modules(
     called = frozenset(path for folder in folders.values() for path in folder.sources if path != folder.path)
     # what is deployed by itself stays a root when something calls it
     roots = [path for path, folder in folders.items() if path not in called or folder.is_deployed]
-    plans = PlanCoverages(readings, stated.plans, {path: _roles_of(folders[path], readings) for path in roots})
+    plans = PlanCoverages(readings, stated.plans, _roles_of_roots([folders[path] for path in roots], readings))
     deployments = Deployments(readings, folders, roots, stated.parameters)
     reader = _Reader({reading.path: reading for reading in readings}, set())
 
@@ -96,10 +96,14 @@ def read_modules(
     _summarize(readings, folders)
 
 
-def _roles_of(folder: ModuleFolder, readings: Sequence[DocumentReading]) -> frozenset[str]:
-    """The addresses of the roles that a root module makes itself; they matter only where there is a plan."""
-    if all(reading.plans is None for reading in readings):
-        return frozenset()
+def _roles_of_roots(roots: Sequence[ModuleFolder], readings: Sequence[DocumentReading]) -> dict[str, frozenset[str]]:
+    """The roles of each root module; they matter only where there is a plan."""
+    has_plan = any(reading.plans is not None for reading in readings)
+    return {root.path: _roles_of(root) if has_plan else frozenset() for root in roots}
+
+
+def _roles_of(folder: ModuleFolder) -> frozenset[str]:
+    """The addresses of the roles that a root module makes itself."""
     blocks = (block for block in folder.blocks if block.kind == "resource" and block.labels[:1] == ("aws_iam_role",))
     return frozenset(".".join(block.labels) for block in blocks)
 
@@ -200,20 +204,25 @@ class _Reader:
             self.reached.add(module.folder.path)
             self.report_errors(module.folder)
         for block in module.folder.blocks:
-            kind = block.labels[0] if block.labels else ""
-            with module.budget.of_its_own():
-                if block.kind == "resource" and len(block.labels) == 2:
-                    if kind in READERS:
+            if block.kind == "resource" and len(block.labels) == 2:
+                if block.labels[0] in READERS:
+                    with module.budget.of_its_own():
                         self.attempt(partial(self.read_resource, module, block, at), block)
-                    elif why := self.unread.why(block):
-                        self.add_note(block, f"{module.prefix}{'.'.join(block.labels)} is not read: {why}")
-                        self.add_unread_role(module, block)
-                elif block.kind == "module" and block.labels:
-                    self.attempt(partial(self.read_call, module, block, at), block)
-                for assuming in blocks_with_roles(block):
-                    self.attempt(partial(self.read_provider, module, assuming), assuming)
+                elif why := self.unread.why(block):
+                    self.add_note(block, f"{module.prefix}{'.'.join(block.labels)} is not read: {why}")
+                    self.add_unread_role(module, block)
+            elif block.kind in ("module", "provider", "terraform"):
+                self.read_other(module, block, at)
         if at is None and (calling := terragrunt_block(module)):
             self.attempt(partial(self.read_terragrunt, module, calling), calling)
+
+    def read_other(self, module: Module, block: Block, at: Place | None) -> None:
+        """A block that is no resource: a call of a module, or the settings of Terraform."""
+        with module.budget.of_its_own():
+            if block.kind == "module" and block.labels:
+                self.attempt(partial(self.read_call, module, block, at), block)
+            for assuming in blocks_with_roles(block):
+                self.attempt(partial(self.read_provider, module, assuming), assuming)
 
     def add_unread_role(self, module: Module, block: Block) -> None:
         """Note a resource that is not read and may make a role, or open one."""

@@ -183,6 +183,8 @@ class _Evaluation:
             return self.interpolated(inner[1])
         parts = tuple(literal_fragments(self.syntax, node))
         values = [self.inserted(part) for part in parts if not isinstance(part, Fragment)]
+        if not values:
+            return self.text(node, parts)
         return self.in_every_case(partial(self.text, node, parts), values)
 
     def in_every_case(self, work: Callable[..., TemplateValue], values: Sequence[TemplateValue]) -> TemplateValue:

@@ -90,6 +90,8 @@ class Module:
                 child.release()
         self._children.clear()
         self._known.clear()
+        # the blocks in it would keep their trees
+        self.budget.instances.clear()
         self.folder.release()
 
     def lookup(self, name: str, steps: list[PathStep], scope: EvaluationScope) -> TemplateValue | None:
@@ -248,8 +250,12 @@ class Module:
 
     def config(self, body: Body, scope: EvaluationScope, node: Any) -> TemplateValue:
         """Return arguments and blocks as one object, dynamic blocks expanded. Raises WrongShape where it exceeds a limit."""
-        with self.budget.inside():
+        self.budget.depth += 1
+        try:
+            self.budget.spend()
             return self._config(body, scope, node)
+        finally:
+            self.budget.depth -= 1
 
     def _config(self, body: Body, scope: EvaluationScope, node: Any) -> TemplateValue:
         members: dict[object, TemplateValue] = {

@@ -4,8 +4,7 @@ https://developer.hashicorp.com/terraform/language/expressions/references
 """
 
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Hashable, Mapping
 
 import msgspec
 
@@ -84,24 +83,24 @@ class Budget:
         """Count the parts of a policy that was read."""
         self.oversize += max(0, parts - _FITTING)
 
-    @contextmanager
-    def inside(self) -> Iterator[None]:
-        """Evaluate a block one level deeper, which is a step."""
-        self.depth += 1
-        try:
-            self.spend()
-            yield
-        finally:
-            self.depth -= 1
-
-    @contextmanager
-    def of_its_own(self) -> Iterator[None]:
+    def of_its_own(self) -> "_OwnSteps":
         """Evaluate an expression with the steps of one, whatever those before it took."""
-        before, self.steps = self.steps, self.most
-        try:
-            yield
-        finally:
-            self.steps = before
+        return _OwnSteps(self)
+
+
+class _OwnSteps:
+    """Gives an expression steps of its own while the context lasts. It is entered for each argument: a generator takes thrice
+    as long."""
+
+    def __init__(self, budget: Budget) -> None:
+        self._budget = budget
+        self._before = 0
+
+    def __enter__(self) -> None:
+        self._before, self._budget.steps = self._budget.steps, self._budget.most
+
+    def __exit__(self, *_: object) -> None:
+        self._budget.steps = self._before
 
 
 def limit_instances(number: float) -> None:

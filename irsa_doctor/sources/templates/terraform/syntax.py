@@ -19,7 +19,7 @@ LARGEST = 16 << 20
 """Bytes of one file that are read."""
 NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 """A number (https://github.com/hashicorp/hcl/blob/main/hclsyntax/spec.md#numeric-literals): there are no other bases."""
-_OTHER_BASE = re.compile(rb"(?<![\w.])0[xXbBoO]\w+")
+_OTHER_BASE = re.compile(rb"0[xXbBoO](?<![\w.]0.)\w+")
 _QUOTED = re.compile(r"\"(?:[^\"\\]|\\.)*(?:\"|$)")
 _PARTS = 1_000
 _BLOCK = re.compile(rb"^(?=(?:resource|data|module|variable|locals|output)\b[^\n]*\{)", re.MULTILINE)

@@ -1,8 +1,10 @@
+import gc
 import json
 
 import pytest
 
 from irsa_doctor.model import TrustPolicy, Unknown, text_of
+from irsa_doctor.sources.templates.terraform.syntax import Block
 from tests.sources.templates.made import (
     ISSUER,
     PROVIDER,
@@ -252,6 +254,15 @@ def test_variables_of_nothing_in_the_input_are_passed_over():
 
 def test_an_empty_default_is_one_to_be_filled_in():
     assert subject(role(trusting(value="var.space")) + 'variable "space" {\n  default = ""\n}\n') == "${var.space}"
+
+
+def test_nothing_that_was_read_keeps_the_trees_of_its_files(request):
+    gc.collect()
+    request.addfinalizer(gc.enable)
+    gc.disable()  # as it is while files are read; a tree takes a hundred times the memory of its text
+    given = loaded({f"module-{number}/main.tf": role(trusting(), more="  count = 2\n") for number in range(3)})
+    assert len(given.inventory.roles) == 6
+    assert not [item for item in gc.get_objects() if isinstance(item, Block)]
 
 
 def test_locals_are_followed_and_circles_are_holes():
