@@ -20,7 +20,8 @@ class PolicyShape(msgspec.Struct, frozen=True):
     """the number of the service account behind each piece but the last"""
     account: str
     named: bool
-    extension: str
+    written: str
+    """the extension of the document's name, "" where a template made the role"""
 
     @property
     def relates(self) -> bool:
@@ -48,10 +49,10 @@ class Likeness(msgspec.Struct, frozen=True):
 
 
 def likeness(role: Role, lookups: Lookups) -> Likeness | None:
-    """Returns the shape of a role and the subjects that its policy names; None where a template made the role, or it has to do
-    with more than its policy."""
+    """Returns the shape of a role and the subjects that its policy names; None where the policy has holes, or the role has to
+    do with more than it."""
     source = role.policy
-    if not isinstance(source, TrustPolicy) or source.flaws or not source.plain or not role.arn or role.address or role.case:
+    if not isinstance(source, TrustPolicy) or source.flaws or not source.plain or role.is_bare or role.case:
         return None
     if source.size < 0 or is_near_quota(source.size) or is_long_session(role.max_session):
         return None
@@ -62,8 +63,8 @@ def likeness(role: Role, lookups: Lookups) -> Likeness | None:
     except (TypeError, ValueError, RecursionError):
         return None
     pieces, order, subjects = _without_subjects(text)
-    extension = source.place.document.rpartition(".")[2]
-    return Likeness(PolicyShape(pieces, order, role.account, role.arn in lookups.naming, extension), source, subjects)
+    written = "" if role.address else source.place.document.rpartition(".")[2]
+    return Likeness(PolicyShape(pieces, order, role.account, role.arn in lookups.naming, written), source, subjects)
 
 
 def _is_handed_out(role: Role, lookups: Lookups) -> bool:
