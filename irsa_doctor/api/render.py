@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, TypeVar
 from irsa_doctor.model.errors import IrsaDoctorError
 from irsa_doctor.reports import COUNTED as COUNTED_FORMATS
 from irsa_doctor.reports import FORMATS as REPORT_FORMATS
+from irsa_doctor.reports import QUOTING
 from irsa_doctor.reports.escape import for_terminal, without_commands
 from irsa_doctor.reports.masking import masked_answer
 from irsa_doctor.reports.presentation import PLAIN, Presentation
@@ -91,7 +92,7 @@ def render_report(
 ) -> str:
     """The report of `check`; with a framework, text, JSON and HTML show its controls. Raises UnknownFormat."""
     render = _chosen(REPORT_FORMATS, output_format)
-    report, framework, presentation = masked_answer((report, framework, presentation))
+    report, framework, presentation = masked_answer((report, framework, presentation), quotes=output_format in QUOTING)
     if output_format == "html":
         from irsa_doctor.reports.html import render_html
 

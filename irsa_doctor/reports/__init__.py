@@ -11,6 +11,8 @@ Render = Callable[[Report, Style, Presentation], str]
 
 COUNTED = ("text", "concise", "markdown")
 """the formats that can show the number of findings of each rule in place of the findings"""
+QUOTING = ("text", "html")
+"""the formats that show lines of the documents"""
 _PRESENTED = (*COUNTED, "github")
 """the formats for people, which show more or less on request; the others are whole documents for programs"""
 
@@ -30,4 +32,4 @@ FORMATS: Mapping[str, Render] = {
     name: _by(name) for name in ("text", "concise", "json", "sarif", "github", "junit", "gitlab", "markdown", "html")
 }
 
-__all__ = ["COUNTED", "FORMATS", "Style", "style_for"]
+__all__ = ["COUNTED", "FORMATS", "QUOTING", "Style", "style_for"]

@@ -6,18 +6,19 @@ from typing import Any, TypeVar
 import msgspec
 
 from irsa_doctor.model.edits import Suggestion
-from irsa_doctor.model.findings import NO_ACCOUNTS, NO_OFFER, AccountList, Fix, Offer, RoleAccounts
+from irsa_doctor.model.findings import NO_ACCOUNTS, NO_OFFER, AccountList, Fix, Location, Offer, RoleAccounts
 from irsa_doctor.text.mask import masked
 
 _Answer = TypeVar("_Answer")
 
 
-def masked_answer(answer: _Answer) -> _Answer:
+def masked_answer(answer: _Answer, *, quotes: bool = True) -> _Answer:
     """The same answer with `***` for whatever looks like a secret in any of its texts; itself if no text has one.
 
-    A fix that holds one is left out: with stars in it nobody could apply it.
+    A fix that holds one is left out: with stars in it nobody could apply it. Without `quotes` the lines of the documents are
+    left out as well: a format that shows none of them need not have each looked at.
     """
-    changed: _Answer = _Masking().of(answer)
+    changed: _Answer = _Masking(() if quotes else ("source",)).of(answer)
     return changed
 
 
@@ -29,7 +30,8 @@ _SAFE = frozenset({"severity", "confidence", "fingerprint", "sha256", "url", "co
 class _Masking:
     """Answers have the same texts again and again: each is checked once."""
 
-    def __init__(self) -> None:
+    def __init__(self, left_out: tuple[str, ...]) -> None:
+        self._left_out = left_out
         self._texts: dict[str, str] = {}
         self._members: dict[type, tuple[str, ...]] = {}
 
@@ -62,7 +64,9 @@ class _Masking:
             value = getattr(record, name)
             if type(value) in _PLAIN:
                 continue
-            if (shown := self.of(value)) is not value:
+            if value and name in self._left_out and isinstance(record, Location):
+                changes[name] = ""
+            elif (shown := self.of(value)) is not value:
                 changes[name] = shown
         return msgspec.structs.replace(record, **changes) if changes else record
 

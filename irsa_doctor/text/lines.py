@@ -10,6 +10,8 @@ from irsa_doctor.text.mask import masked
 _BLOCK = 8_192
 _WIDEST = 400
 """Characters of a line that are shown."""
+_LOOKED_AT = 2 * _WIDEST
+"""Bytes before and behind a place that are looked at for secrets: what is shown may hold the end of one"""
 
 _CUT_WORD = re.compile(r"^[\w.-]+")
 _CUT_SECRET = re.compile(r"\b(?:(?:AKIA|ASIA)[A-Z0-9]*|eyJ[\w-]*)$")
@@ -71,18 +73,18 @@ class LineIndex:
 
     def _source(self, start: int, end: int) -> tuple[str, int]:
         first = self._start(start)
-        last = self.text.find(b"\n", start, start + 4 * _WIDEST)
-        last = min(len(self.text), start + 4 * _WIDEST) if last < 0 else last
+        last = self.text.find(b"\n", start, start + _LOOKED_AT)
+        last = min(len(self.text), start + _LOOKED_AT) if last < 0 else last
         if self.secret:
             # the rest of the line may be secret
             first, last = start, min(end, last)
-        begin = max(first, start - 4 * _WIDEST)
+        begin = max(first, start - _LOOKED_AT)
         before = self.text[begin:start].decode(errors="replace")
         after = self.text[start:last].decode(errors="replace").rstrip("\r")
         # half a secret does not match the pattern
         if begin > first:
             before = _CUT_WORD.sub("", before)
-        if last == start + 4 * _WIDEST:
+        if last == start + _LOOKED_AT:
             after = _CUT_SECRET.sub("...", after)
         return visible_line(before, after)
 

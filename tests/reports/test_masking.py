@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from irsa_doctor import api
@@ -46,6 +47,20 @@ def test_an_answer_without_secrets_is_the_same_object():
     answer = (finding("plain"), {"a": ["b", 1, None]})
     assert masked_answer(answer)[1] is answer[1]
     assert masked_answer(answer)[0].locations is answer[0].locations
+
+
+@pytest.mark.parametrize("output_format", sorted(api.ANSWER_FORMATS["check"]))
+def test_lines_of_documents_are_looked_at_wherever_they_are_shown(output_format, tmp_path):
+    line = '{"Statement": [{"Effect": "Allow", "Principal": "*", "password": "' + SECRET + '"}]}'
+    (tmp_path / "policy.json").write_text(line)
+    report = api.check([str(tmp_path)])
+    assert any(place.source for finding in report.findings for place in finding.locations)
+    assert SECRET not in api.render_report(report, output_format)
+
+
+def test_without_quotes_the_lines_of_documents_are_left_out():
+    (place,) = masked_answer(finding("plain"), quotes=False).locations
+    assert place == msgspec.structs.replace(finding("plain").locations[0], source="")
 
 
 @pytest.mark.parametrize(
