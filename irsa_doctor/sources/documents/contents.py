@@ -4,6 +4,7 @@ import os
 import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from itertools import takewhile
 
 import msgspec
 
@@ -12,7 +13,7 @@ from irsa_doctor.sources.documents import kinds
 from irsa_doctor.sources.documents.bulk import FROM, read_bulk
 from irsa_doctor.sources.documents.dialects import Dialect
 from irsa_doctor.sources.documents.policies import concerns, is_like_policy, unwrapped
-from irsa_doctor.sources.documents.reading import Deployment, DocumentReading, NestedStack, Page, guarded
+from irsa_doctor.sources.documents.reading import STACK_RECORDS, Deployment, DocumentReading, NestedStack, Page, guarded
 from irsa_doctor.text.errors import TextError
 from irsa_doctor.text.json import read_json, read_pieces, split_values
 from irsa_doctor.text.lines import Span
@@ -195,10 +196,11 @@ def _read_with_parameters(readings: Sequence[DocumentReading], stated: Mapping[s
 def _read_nested(readings: Sequence[DocumentReading], pages_of: Mapping[str, Sequence[Page]]) -> None:
     """Read the templates of nested stacks with what the stacks around them give to them, in place of what they are alone."""
     by_path = {os.path.normpath(reading.path): reading for reading in readings}
+    named = _NamedTemplates(by_path)
     waiting = [(reading, stack) for reading in readings for stack in reading.nested]
     given: set[str] = set()
     for number, (around, stack) in enumerate(waiting):
-        inside = by_path.get(stack.template)
+        inside = named.of(stack.template, around)
         if inside is None or inside is around or number >= _NESTED:
             continue
         around.notes = [note for note in around.notes if note != stack.why]
@@ -210,22 +212,45 @@ def _read_nested(readings: Sequence[DocumentReading], pages_of: Mapping[str, Seq
             if inside.path not in given:
                 given.add(inside.path)
                 inside.roles = []
-            deployment = Deployment(f"in the stack {stack.name} of {os.path.basename(around.path)}", stack.parameters)
+                for name in STACK_RECORDS:
+                    setattr(inside, name, [])
+            words = f"in the stack {stack.name} of {os.path.basename(around.path)}"
+            deployment = Deployment(words, stack.parameters, is_nested=True)
             for page in pages:
                 waiting += [(inside, deeper) for deeper in _add_deployment(page, inside, deployment)]
 
 
+class _NamedTemplates:
+    """The templates of the input by their paths, or by the ends of these."""
+
+    def __init__(self, by_path: Mapping[str, DocumentReading]) -> None:
+        self._by_path = by_path
+
+    def of(self, path: str, around: DocumentReading) -> DocumentReading | None:
+        """The template of a path; of one that begins with `*/` the only one that ends so, the nearest to the other template."""
+        if not path.startswith("*/"):
+            return self._by_path.get(path)
+        ending = [reading for name, reading in self._by_path.items() if f"/{name}".endswith(path[1:]) and reading is not around]
+        shared = [_shared_steps(reading.path, around.path) for reading in ending]
+        nearest = [reading for reading, steps in zip(ending, shared, strict=True) if steps == max(shared)]
+        return nearest[0] if len(nearest) == 1 else None
+
+
+def _shared_steps(path: str, other: str) -> int:
+    """How many folders two paths begin with alike."""
+    pairs = zip(os.path.normpath(path).split(os.sep)[:-1], os.path.normpath(other).split(os.sep)[:-1], strict=False)
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+
+
 def _add_deployment(page: Page, reading: DocumentReading, deployment: Deployment) -> list[NestedStack]:
-    """Add the roles whose policies differ from those of the defaults where a template is deployed with other parameters."""
+    """Add the roles whose policies differ from those of the defaults where a template is deployed with other parameters; of a
+    nested stack, all that it makes."""
     other = DocumentReading(reading.path, parameters=deployment.parameters, deployment=deployment.words)
     kinds.read_page(page, other)
-    known = {(role.address, role.policy_words) for role in reading.roles}
-    added = [role for role in other.roles if (role.address, role.policy_words) not in known]
-    reading.roles += added
-    places = {role.policy.place for role in added if isinstance(role.policy, TrustPolicy)}
-    reading.apart += [place for place in other.apart if place in places]
-    for spot, anchor in other.anchors.items():
-        reading.anchors.setdefault(spot, anchor)
+    if not deployment.is_nested:
+        for name in STACK_RECORDS:
+            getattr(other, name).clear()
+    reading.add_stack(other)
     return other.nested
 
 

@@ -86,10 +86,13 @@ class Deployment(msgspec.Struct, frozen=True):
 
     words: str
     parameters: dict[str, str]
+    is_nested: bool = False
+    """whether that is a stack around it, which says all that there is"""
 
 
 class NestedStack(msgspec.Struct, frozen=True):
-    """A stack that a template makes of another one: the path of that, and the parameters that are known; `why` and `name` are
+    """A stack that a template makes of another one: the path of that (`*/END` where only its end is known), and the parameters
+    that are known; `why` and `name` are
     what the reading says of it as long as the other template is not in the input."""
 
     template: str
@@ -172,6 +175,8 @@ class DocumentReading(msgspec.Struct):
     """what the document speaks of and is not there"""
     nested: list[NestedStack] = []
     """stacks whose templates may be among the input"""
+    resolved: list[str] = []
+    """stacks whose templates are in the document itself, and what would be said of them otherwise"""
     substitutions: list[Substitution] = []
     """what is put in for variables of manifests before they are applied"""
     syntax: Any = None
@@ -232,6 +237,19 @@ class DocumentReading(msgspec.Struct):
             for name, number in before.items():
                 del getattr(self, name)[number:]
 
+    def add_stack(self, other: "DocumentReading") -> None:
+        """Add what a template of this document makes in one of its stacks, but what it makes in another alike."""
+        known = {(role.address, role.policy_words) for role in self.roles}
+        added = [role for role in other.roles if (role.address, role.policy_words) not in known]
+        self.roles += added
+        places = {role.policy.place for role in added if isinstance(role.policy, TrustPolicy)}
+        self.apart += [place for place in other.apart if place in places]
+        for name in STACK_RECORDS:
+            records = getattr(self, name)
+            records += [record for record in getattr(other, name) if record not in records]
+        for spot, anchor in other.anchors.items():
+            self.anchors.setdefault(spot, anchor)
+
     @property
     def place(self) -> Place:
         """The document as a whole."""
@@ -242,6 +260,16 @@ class DocumentReading(msgspec.Struct):
         return self.empty or any(getattr(self, name) for name in _RECORDS)
 
 
+STACK_RECORDS = (
+    "nameless_providers",
+    "cluster_names",
+    "planned_clusters",
+    "associations",
+    "service_accounts",
+    "account_templates",
+    "addons",
+)
+"""what a template makes beside roles"""
 _RECORDS = (
     "waiting",
     "roles",

@@ -3,7 +3,6 @@
 https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/template-anatomy.html
 """
 
-import os
 from collections.abc import Callable, Mapping
 from functools import partial
 from itertools import product
@@ -22,11 +21,12 @@ from irsa_doctor.model import (
     without_scheme,
 )
 from irsa_doctor.sources.documents.aws import client_ids_missing, thumbprints_missing
-from irsa_doctor.sources.documents.reading import DocumentReading, NamelessProvider, NestedStack, Page
+from irsa_doctor.sources.documents.reading import DocumentReading, NamelessProvider, Page
 from irsa_doctor.sources.templates.addons import Addon, add_account, add_association, is_policy, session_tags_of
 from irsa_doctor.sources.templates.cloudformation.in_cluster import read_chart, read_kubernetes_resource
 from irsa_doctor.sources.templates.cloudformation.intrinsics import Template
 from irsa_doctor.sources.templates.cloudformation.loops import without_loops
+from irsa_doctor.sources.templates.cloudformation.stacks import read_nested_stack, read_stack_set
 from irsa_doctor.sources.templates.cloudformation.unread import unread_parts, unread_trust
 from irsa_doctor.sources.templates.values import Spots, TemplateValue, hole, known, policy_of, scalar_text
 from irsa_doctor.text import shapes
@@ -50,9 +50,12 @@ def read_template(page: Page, reading: DocumentReading) -> None:
         if reader:
             reading.attempt(name, template.place_of(str(name)), partial(_read, reader, template, reading))
     for name, missing in dict.fromkeys(unread_trust(members)):
+        if name in reading.resolved:
+            continue
         reading.gaps.append(Gap(UNREAD_TRUST, reading.path, name, missing, "the template as it is deployed"))
     once = [f"{name} is read once: its collection is known only when the template is deployed" for name in looped.once]
-    notes = list(dict.fromkeys([*unread_parts(members, page.place, _READERS.keys()), *once]))
+    unread = [note for note in unread_parts(members, page.place, _READERS.keys()) if note not in reading.resolved]
+    notes = list(dict.fromkeys([*unread, *once]))
     reading.notes += notes
     if not reading.gave_something():
         reading.passed += notes or ["a template without role, OIDC provider, cluster or Pod Identity association"]
@@ -117,21 +120,6 @@ def _add_role(
     planned = known(role_name.value) if role_name else ""
     planned = f"{(known(path.value) if path else '') or '/'}{planned}".lstrip("/") if planned else ""
     reading.roles.append(Role("", name, "", policy, place, seconds, "", name, planned, case))
-
-
-def _read_nested(template: Template, name: str, place: Place, reading: DocumentReading) -> None:
-    """The stack of another template, where that is a file
-    (https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-nested-stacks.html; `aws cloudformation package`
-    and SAM take paths)."""
-    url, given = template.property(name, "TemplateURL"), template.property(name, "Parameters")
-    source = url or template.property(name, "Location")
-    path = known(source.value) if source else ""
-    if not path or "://" in path:
-        return
-    members = given.value if given and isinstance(given.value, dict) else {}
-    parameters = {str(member): text for member, item in members.items() if (text := known(item.value))}
-    where = os.path.normpath(os.path.join(os.path.dirname(reading.path), path))
-    reading.nested.append(NestedStack(where, parameters, name, f"the nested stack {name} is not read by itself: {path}"))
 
 
 def _read_provider(template: Template, name: str, place: Place, reading: DocumentReading) -> None:
@@ -222,8 +210,9 @@ def _read_addon(template: Template, name: str, place: Place, reading: DocumentRe
 _READERS: Mapping[str, Reader] = {
     "AWS::IAM::Role": _read_role,
     "AWS::Serverless::Function": _read_function,
-    "AWS::CloudFormation::Stack": _read_nested,
-    "AWS::Serverless::Application": _read_nested,
+    "AWS::CloudFormation::Stack": read_nested_stack,
+    "AWS::CloudFormation::StackSet": partial(read_stack_set, read_template),
+    "AWS::Serverless::Application": read_nested_stack,
     "AWS::IAM::OIDCProvider": _read_provider,
     "Custom::AWSCDKOpenIdConnectProvider": _read_provider,
     "AWS::EKS::Cluster": _read_cluster,

@@ -84,11 +84,20 @@ def _of_resource(name: str, item: object, kinds: Collection[str]) -> Iterator[st
     if isinstance(kind, str) and kind.endswith("::MODULE"):
         yield f"the module {kind} of {name} is not read: its template is not in the input"
     elif kind in _STACKS:
-        written = properties if isinstance(properties, dict) else {}
-        source = next((written[key] for key in _SOURCES if isinstance(written.get(key), str)), "")
-        yield f"the nested stack {name} is not read by itself: {source or 'its template is known when it is deployed'}"
+        yield stack_note(name, properties if isinstance(properties, dict) else {})
     elif isinstance(kind, str) and kind not in kinds and not kind.endswith("Policy") and (sign := _sign_in(properties)):
         yield f"{name} names {sign}, but resources of kind {kind} are not read"
+
+
+def stack_note(name: str, properties: Mapping[str, object]) -> str:
+    """Return the sentence about a stack whose template is not read."""
+    source = next((properties[key] for key in _SOURCES if isinstance(properties.get(key), str)), "")
+    words = str(source) if isinstance(source, str) and len(source) <= _LONG_SOURCE else ""
+    return f"the nested stack {name} is not read by itself: {words or 'its template is known when it is deployed'}"
+
+
+_LONG_SOURCE = 1_024
+"""characters of a URL; a body is longer"""
 
 
 def _sign_in(properties: object) -> str:
