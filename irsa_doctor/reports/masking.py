@@ -16,7 +16,7 @@ def masked_answer(answer: _Answer, *, quotes: bool = True) -> _Answer:
     """The same answer with `***` for whatever looks like a secret in any of its texts; itself if no text has one.
 
     A fix that holds one is left out: with stars in it nobody could apply it. Without `quotes` the lines of the documents are
-    left out as well: a format that shows none of them need not have each looked at.
+    left out as well: a format that shows none of them need not check each.
     """
     changed: _Answer = _Masking(() if quotes else ("source",)).of(answer)
     return changed
