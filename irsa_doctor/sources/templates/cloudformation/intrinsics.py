@@ -81,16 +81,6 @@ class Template:
         resolved = self.value(properties[member], pointer, 0)
         return None if resolved.value is _NOTHING else resolved
 
-    def properties(self, name: str) -> Mapping[str, object]:
-        """Return the properties of a resource as they are written."""
-        properties = self._resource(name).get("Properties")
-        return properties if isinstance(properties, dict) else {}
-
-    def metadata(self, name: str) -> Mapping[str, object]:
-        """Return what tools say of a resource."""
-        metadata = self._resource(name).get("Metadata")
-        return metadata if isinstance(metadata, dict) else {}
-
     def text(self, name: str, member: str) -> str | Text:
         """Return a property that is text, perhaps with holes; "" where the template has none."""
         written = self.property(name, member)

@@ -31,14 +31,14 @@ def read_nested_stack(template: Template, name: str, place: Place, reading: Docu
     if not file:
         return
     given = template.property(name, "Parameters")
-    why = stack_note(name, template.properties(name))
+    why = stack_note(name, _written(template, name, "Properties"))
     where = file if file.startswith("*/") else os.path.normpath(os.path.join(os.path.dirname(reading.path), file))
     reading.nested.append(NestedStack(where, dict(_parameters(given)), name, why))
 
 
 def _file_of(template: Template, name: str, source: TemplateValue | None) -> str:
     """The path of a template beside this one; `*/PATH` where only the end of it is known; "" where it is none of the input."""
-    metadata = template.metadata(name)
+    metadata = _written(template, name, "Metadata")
     if isinstance(asset := metadata.get(_ASSET), str):
         return asset
     text = scalar_text(source.value) if source else None
@@ -55,6 +55,14 @@ def _file_of(template: Template, name: str, source: TemplateValue | None) -> str
     if "://" in path:
         return f"*/{digest}" if _PACKAGED.fullmatch(digest := path.partition("?")[0].rpartition("/")[2]) else ""
     return path
+
+
+def _written(template: Template, name: str, member: str) -> Mapping[str, object]:
+    """A member of a resource as it is written."""
+    resources = template.members.get("Resources")
+    resource = resources.get(name) if isinstance(resources, Mapping) else None
+    value = resource.get(member) if isinstance(resource, Mapping) else None
+    return value if isinstance(value, Mapping) else {}
 
 
 def _parameters(given: TemplateValue | None) -> Iterator[tuple[str, str]]:
@@ -86,7 +94,7 @@ def read_stack_set(read: ReadTemplate, template: Template, name: str, place: Pla
     for value in _documents(text):
         guarded((inside,), partial(read, Page(value, at), inside))
     if inside.gave_something():
-        reading.resolved += [name, stack_note(name, template.properties(name))]
+        reading.resolved += [name, stack_note(name, _written(template, name, "Properties"))]
     reading.add_stack(inside)
 
 

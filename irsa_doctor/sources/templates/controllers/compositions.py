@@ -5,16 +5,21 @@ https://docs.crossplane.io/latest/composition/compositions/, https://kro.run/doc
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 
 import msgspec
 
-from irsa_doctor.model import ServiceAccount, Text
+from irsa_doctor.model import UNREAD_TRUST, Gap, ServiceAccount, Text
 from irsa_doctor.model.place import Place
 from irsa_doctor.sources.documents.kubernetes import annotations_of
-from irsa_doctor.sources.documents.reading import DocumentReading, Page
+from irsa_doctor.sources.documents.reading import DocumentReading, Page, guarded
+from irsa_doctor.sources.templates.controllers.go_templates import CannotFill, filled_in
+from irsa_doctor.sources.templates.signs import role_sign
 from irsa_doctor.text import shapes
+from irsa_doctor.text.errors import TextError
 from irsa_doctor.text.placeholders import with_holes
 from irsa_doctor.text.positions import Anchor
+from irsa_doctor.text.yaml import yaml_documents
 
 ReadPage = Callable[[Page, DocumentReading], None]
 _ROLE_ARN = "eks.amazonaws.com/role-arn"
@@ -40,9 +45,83 @@ def read_composition(page: Page, reading: DocumentReading, read: ReadPage) -> No
         if isinstance(step_input.get("resources"), list):
             inner = _Composition(name, _sets_of(step_input, place.at("input")), reading, read, page)
             _read_resources(inner, step_input, place.at("input"))
+            continue
+        step_name = shapes.as_text(step_members.get("step") or number)
+        function = shapes.as_text(shapes.inner(step_members, "functionRef", place).get("name") or "a function")
+        inline = step_input.get("inline")
+        text = inline.get("template") if isinstance(inline, dict) else None
+        if isinstance(text, str):
+            _read_go_template(
+                _GoTemplate(name, step_name, function, text, place.at("input", "inline", "template")), reading, read
+            )
         else:
-            function = shapes.inner(step_members, "functionRef", place).get("name") or "a function"
-            reading.notes.append(f"step {step_members.get('step', number)} of {name} is made by {function} and not read")
+            _note_unread_step(name, step_name, function, step_input, reading)
+
+
+class _GoTemplate(msgspec.Struct, frozen=True):
+    """A template of Go in a step of a composition, and where it is written."""
+
+    composition: str
+    step: str
+    function: str
+    text: str
+    place: Place
+
+
+def _note_unread_step(name: str, step: str, function: str, step_input: Mapping[str, object], reading: DocumentReading) -> None:
+    """Note a step that is not read; one that names web identities may make roles."""
+    note = f"step {step} of {name} is made by {function} and not read"
+    reading.notes.append(note)
+    reading.passed.append(note)
+    if role_sign(repr(step_input)):
+        missing = f"roles that step {step} of {name} makes: it is made by {function} and not read"
+        reading.gaps.append(Gap(UNREAD_TRUST, reading.path, f"{name}/{step}", missing, "the roles as they are after that"))
+
+
+def _read_go_template(template: _GoTemplate, reading: DocumentReading, read: ReadPage) -> None:
+    """The objects that a template of Go makes, in each branch of its conditions."""
+    inside: list[DocumentReading] = []
+    try:
+        for text in filled_in(template.text):
+            inside.append(DocumentReading(reading.path))
+            for value in _documents(text):
+                base = _named(value, f"{template.composition}/{template.step}")
+                at = template.place.at(_label(base))
+                guarded((reading,), partial(read_object_template, Page(base, at), inside[-1], read))
+    except CannotFill:
+        _note_unread_step(template.composition, template.step, template.function, {"template": template.text}, reading)
+        return
+    words: dict[str, set[str]] = {}
+    for branch in inside:
+        for role in branch.roles:
+            words.setdefault(role.address, set()).add(role.policy_words)
+    for number, branch in enumerate(inside, 1):
+        case = f"(branch {number} of the conditions of {template.step})"
+        branch.roles = [
+            msgspec.structs.replace(role, case=case) if len(words[role.address]) > 1 else role for role in branch.roles
+        ]
+        reading.add_stack(branch)
+        reading.notes += [note for note in branch.notes if note not in reading.notes]
+        reading.broken += branch.broken
+    if not any(branch.gave_something() for branch in inside):
+        reading.passed.append(
+            f"step {template.step} of {template.composition} is made by {template.function}: no role, provider or account"
+        )
+
+
+def _label(base: Mapping[str, object]) -> str:
+    """The kind and name of an object: the same in each branch in which it is made."""
+    metadata = base.get("metadata")
+    return f"{base.get('kind')} {metadata.get('name') if isinstance(metadata, dict) else ''}"
+
+
+def _documents(text: str) -> Iterator[dict[str, object]]:
+    """The objects in a template that is filled in. Raises CannotFill where it is no YAML then."""
+    for document in yaml_documents(text.encode(errors="replace")):
+        if isinstance(document, TextError):
+            raise CannotFill
+        if isinstance(document.value, dict):
+            yield document.value
 
 
 class _Composition(msgspec.Struct, frozen=True):

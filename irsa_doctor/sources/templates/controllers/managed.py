@@ -72,7 +72,9 @@ class ManagedResource(msgspec.Struct, frozen=True, kw_only=True):
     def address(self) -> str:
         """What findings call it."""
         namespace = shapes.as_text(self.metadata.get("namespace") or "")
-        name = self.name.removeprefix("${").removesuffix("}") or "without name"
+        # a placeholder alone is the name that a composition gives to it
+        is_whole = self.name.find("}") == len(self.name) - 1
+        name = (self.name.removeprefix("${").removesuffix("}") if is_whole else self.name) or "without name"
         return f"{self.kind} {namespace}/{name}" if namespace else f"{self.kind} {name}"
 
     def text(self, *names: str) -> str | Text:

@@ -30,7 +30,7 @@ from irsa_doctor.sources.templates.terraform.json_syntax import json_syntax_of
 from irsa_doctor.sources.templates.terraform.known_modules import known_module, makes_no_role
 from irsa_doctor.sources.templates.terraform.module_resources import add_known_module
 from irsa_doctor.sources.templates.terraform.modules import Module
-from irsa_doctor.sources.templates.terraform.plan_coverage import PlanCoverage, PlanCoverages, module_folder
+from irsa_doctor.sources.templates.terraform.plan_coverage import PlanCoverage, PlanCoverages, module_folder, roles_of_roots
 from irsa_doctor.sources.templates.terraform.provider_roles import blocks_with_roles, read_provider_roles
 from irsa_doctor.sources.templates.terraform.resource_instance import ResourceInstance
 from irsa_doctor.sources.templates.terraform.resources import AFTER_APPLY, READERS, block_place
@@ -78,7 +78,7 @@ def read_modules(
     called = frozenset(path for folder in folders.values() for path in folder.sources if path != folder.path)
     # what is deployed by itself stays a root when something calls it
     roots = [path for path, folder in folders.items() if path not in called or folder.is_deployed]
-    plans = PlanCoverages(readings, stated.plans, _roles_of_roots([folders[path] for path in roots], readings))
+    plans = PlanCoverages(readings, stated.plans, roles_of_roots([folders[path] for path in roots], readings))
     deployments = Deployments(readings, folders, roots, stated.parameters)
     reader = _Reader({reading.path: reading for reading in readings}, set())
 
@@ -94,18 +94,6 @@ def read_modules(
             read(folder)
     _note_files(readings, files)
     _summarize(readings, folders)
-
-
-def _roles_of_roots(roots: Sequence[ModuleFolder], readings: Sequence[DocumentReading]) -> dict[str, frozenset[str]]:
-    """The roles of each root module; they matter only where there is a plan."""
-    has_plan = any(reading.plans is not None for reading in readings)
-    return {root.path: _roles_of(root) if has_plan else frozenset() for root in roots}
-
-
-def _roles_of(folder: ModuleFolder) -> frozenset[str]:
-    """The addresses of the roles that a root module makes itself."""
-    blocks = (block for block in folder.blocks if block.kind == "resource" and block.labels[:1] == ("aws_iam_role",))
-    return frozenset(".".join(block.labels) for block in blocks)
 
 
 def called_folders(configuration: Sequence[DocumentReading]) -> frozenset[str]:
@@ -211,18 +199,13 @@ class _Reader:
                 elif why := self.unread.why(block):
                     self.add_note(block, f"{module.prefix}{'.'.join(block.labels)} is not read: {why}")
                     self.add_unread_role(module, block)
-            elif block.kind in ("module", "provider", "terraform"):
-                self.read_other(module, block, at)
-        if at is None and (calling := terragrunt_block(module)):
-            self.attempt(partial(self.read_terragrunt, module, calling), calling)
-
-    def read_other(self, module: Module, block: Block, at: Place | None) -> None:
-        """A block that is no resource: a call of a module, or the settings of Terraform."""
-        with module.budget.of_its_own():
-            if block.kind == "module" and block.labels:
-                self.attempt(partial(self.read_call, module, block, at), block)
+            elif block.kind == "module" and block.labels:
+                with module.budget.of_its_own():
+                    self.attempt(partial(self.read_call, module, block, at), block)
             for assuming in blocks_with_roles(block):
                 self.attempt(partial(self.read_provider, module, assuming), assuming)
+        if at is None and (calling := terragrunt_block(module)):
+            self.attempt(partial(self.read_terragrunt, module, calling), calling)
 
     def add_unread_role(self, module: Module, block: Block) -> None:
         """Note a resource that is not read and may make a role, or open one."""

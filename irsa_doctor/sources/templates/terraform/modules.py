@@ -90,8 +90,7 @@ class Module:
                 child.release()
         self._children.clear()
         self._known.clear()
-        # the blocks in it would keep their trees
-        self.budget.instances.clear()
+        self.budget.instances.clear()  # its blocks would keep their trees
         self.folder.release()
 
     def lookup(self, name: str, steps: list[PathStep], scope: EvaluationScope) -> TemplateValue | None:
@@ -290,7 +289,8 @@ class Module:
         return made or TemplateValue(())
 
     def _dynamic(self, block: Block, scope: EvaluationScope, items: TemplateValue) -> Iterator[TemplateValue]:
-        entries, content = collection_entries(items), self._content(block)
+        content = next((nested for nested in block.body.blocks if nested.kind == "content"), None)
+        entries = collection_entries(items)
         anchor = Anchor(None, block.node.start_byte, block.node.end_byte)
         if content is None or entries is None or len(entries) > INSTANCES:
             yield TemplateValue(hole(f"{self.prefix}dynamic {block.labels[0]}{scope.mark}"), anchor, block.syntax.document)
@@ -301,9 +301,6 @@ class Module:
             names = {iterator: TemplateValue({"key": key, "value": value})}
             mark = f" [{text_of(scalar_text(key.value) or '?')}]"
             yield self.config(content.body, scope.with_names(names, mark), content.node)
-
-    def _content(self, block: Block) -> Block | None:
-        return next((nested for nested in block.body.blocks if nested.kind == "content"), None)
 
     def call(self, name: str) -> TemplateValue | None:
         """The outputs of a module that is called."""

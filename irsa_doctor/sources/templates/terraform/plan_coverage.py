@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from irsa_doctor.sources.documents.reading import DocumentReading
+from irsa_doctor.sources.templates.terraform.folder import ModuleFolder
 
 _INDEX = re.compile(r"\[(?:\"(?:[^\"\\]|\\.)*\"|\d+)\]")
 _REPEATS = frozenset({"count_expression", "for_each_expression"})
@@ -110,3 +111,15 @@ def _root_of(plan: DocumentReading, roots: Mapping[str, Iterable[str]]) -> str:
 def module_folder(path: str) -> str:
     """Return the folder of a file in normal form, "-" for standard input."""
     return os.path.normpath(os.path.dirname(path)) if path != "-" else "-"
+
+
+def roles_of_roots(roots: Sequence[ModuleFolder], readings: Sequence[DocumentReading]) -> dict[str, frozenset[str]]:
+    """Returns the addresses of the roles of each root module by its path; they matter only where there is a plan."""
+    has_plan = any(reading.plans is not None for reading in readings)
+    return {root.path: _roles_of(root) if has_plan else frozenset() for root in roots}
+
+
+def _roles_of(folder: ModuleFolder) -> frozenset[str]:
+    """The addresses of the roles that a root module makes itself."""
+    blocks = (block for block in folder.blocks if block.kind == "resource" and block.labels[:1] == ("aws_iam_role",))
+    return frozenset(".".join(block.labels) for block in blocks)
