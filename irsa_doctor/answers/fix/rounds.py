@@ -235,18 +235,18 @@ class Rounds:
     def _reaches_others(self, batches: Sequence[Batch], judged: Input) -> bool:
         """Whether a trust policy became another one than was proposed: its text is read elsewhere, or means something else."""
         before, after = _policies(self.judged), _policies(judged)
-        proposed: dict[str, list[Batch]] = {}
+        proposed: dict[str, list[tuple[Batch, Proposal]]] = {}
         for batch in batches:
             for each in (batch.candidate, *batch.others):
                 if each.proposal.role is not None:
-                    proposed.setdefault(each.proposal.role.id, []).append(batch)
+                    proposed.setdefault(each.proposal.role.id, []).append((batch, each.proposal))
         wrong = [ident for ident in before.keys() | after.keys() if before.get(ident) != after.get(ident)]
         strangers = [ident for ident in wrong if ident not in proposed]
         missed = [
             batch
             for ident, listed in proposed.items()
-            for batch in listed
-            if not batch.candidate.proposal.is_made_by(after.get(ident, ()))
+            for batch, proposal in listed
+            if not proposal.is_made_by(after.get(ident, ()))
         ]
         for batch in missed or (batches if strangers else ()):
             if strangers:
