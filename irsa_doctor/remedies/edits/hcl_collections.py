@@ -18,6 +18,8 @@ _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 _LINE_END = re.compile(rb"[ \t]*,?[ \t]*(?:(?:#|//)[^\r\n]*|/\*(?:(?!\*/)[^\r\n])*\*/)?[ \t]*(?=\r?\n)")
 _COMMA = re.compile(rb"[ \t]*,")
 _DEEP = 20
+_TOGETHER = ("concat", "merge")
+"""functions that put collections together"""
 
 
 class HclLayout(msgspec.Struct, frozen=True):
@@ -79,11 +81,22 @@ def collection_of(value: HclValue) -> HclValue:
         name, arguments = call_of(value.node)
         if name in ("jsonencode", "tolist", "toset", "tomap") and len(arguments) == 1:
             value = value.at(arguments[0])
+        elif name in _TOGETHER and len(filled := [part for part in _parts(value) if _has_children(part)]) == 1:
+            value = filled[0]
         elif value.declared is not None:
             value = value.declared
         else:
             break
     raise CannotWrite("not-in-source", "the value is put together in a way that is not edited")
+
+
+def _parts(value: HclValue) -> list[HclValue]:
+    """The collections that a call of `concat` or `merge` puts together. Raises CannotWrite for one that is not written out."""
+    return [collection_of(value.at(argument)) for argument in call_of(value.plain.node)[1]]
+
+
+def _has_children(value: HclValue) -> bool:
+    return any(child.type in ("object_elem", "expression") for child in significant(value.node))
 
 
 def plain_value(value: HclValue) -> Any:
@@ -299,14 +312,25 @@ def _as_name(edit: Edit, name: HclValue, whole: str) -> Edit:
 def _followed(value: HclValue, before: Any, steps: Sequence[str]) -> tuple[HclValue, Any]:
     """The expression to which steps lead from the expression of a value, and its value."""
     for step in steps:
-        child = _child(collection_of(value), before, step)
+        child = _child(value, before, step)
         value = child.at(_expressions(child.node)[-1]) if child.node.type == "object_elem" else child
         before = before[step] if isinstance(before, Mapping) else before[int(step)]
     return value, before
 
 
-def _child(owner: HclValue, before: Any, step: str) -> HclValue:
-    return owner.at(_elements(owner, before)[_index(before, step)])
+def _child(value: HclValue, before: Any, step: str) -> HclValue:
+    """The child of a list or an object, also where it is put together of several."""
+    is_together = call_of(value.plain.node)[0] in _TOGETHER
+    owners = _parts(value.plain) if is_together else [collection_of(value)]
+    children = [owner.at(node) for owner in owners for node in _nodes_of(owner)]
+    if len(children) != len(before) or any((o.node.type == "object") != isinstance(before, Mapping) for o in owners):
+        raise CannotWrite("not-in-source", "the value is put together in a way that is not edited")
+    return children[_index(before, step)]
+
+
+def _nodes_of(owner: HclValue) -> list[HclNode]:
+    kind = "object_elem" if owner.node.type == "object" else "expression"
+    return [child for child in significant(owner.node) if child.type == kind]
 
 
 def _index(before: Any, step: str) -> int:
@@ -319,9 +343,8 @@ def _number(before: Any, pointer: str) -> int:
 
 def _elements(owner: HclValue, before: Any) -> Sequence[HclNode]:
     """The children of a list or an object, as many as its value has."""
-    kind = "object_elem" if owner.node.type == "object" else "expression"
-    children = [child for child in significant(owner.node) if child.type == kind]
-    if len(children) != len(before) or (kind == "expression") == isinstance(before, Mapping):
+    children = _nodes_of(owner)
+    if len(children) != len(before) or (owner.node.type == "tuple") == isinstance(before, Mapping):
         raise CannotWrite("not-in-source", "the value is put together in a way that is not edited")
     return children
 

@@ -3,19 +3,26 @@
 https://registry.terraform.io/providers/hashicorp/aws/latest/docs/data-sources/iam_policy_document
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from difflib import SequenceMatcher
 from typing import Any
 
 import msgspec
 
-from irsa_doctor.remedies.edits.hcl_collections import CollectionWriter, HclLayout
-from irsa_doctor.remedies.edits.hcl_names import TEXTS, HclValue, expression_in
+from irsa_doctor.remedies.edits.hcl_collections import CollectionWriter, HclLayout, collection_of, layout_near
+from irsa_doctor.remedies.edits.hcl_names import TEXTS, HclValue, ModuleNames, expression_in
 from irsa_doctor.remedies.edits.hcl_texts import text_pieces, with_texts
 from irsa_doctor.remedies.edits.hcl_values import text_edits
 from irsa_doctor.remedies.edits.json_style import indent_at
 from irsa_doctor.remedies.edits.records import CannotWrite, Edit
-from irsa_doctor.text.hcl_tree import HclNode, arguments_of, block_words, child_blocks
+from irsa_doctor.text.hcl_tree import (
+    HclNode,
+    arguments_of,
+    block_words,
+    child_blocks,
+    significant,
+)
 
 _ARGUMENTS = {
     "Sid": "sid",
@@ -26,7 +33,43 @@ _ARGUMENTS = {
     "NotResource": "not_resources",
 }
 """elements of a statement that are arguments"""
+_DEEP = 8
+_DOCUMENT = re.compile(r"data\.aws_iam_policy_document\.([\w-]+)(?:\[[^\]]*\])?\.json")
 _PRINCIPALS = {"Principal": "principals", "NotPrincipal": "not_principals"}
+
+
+def statement_parts(value: HclValue, count: int, depth: int = 0) -> list[HclValue]:
+    """The blocks of the statements of a data source, in the order of its reader: its own, and those of the documents that it is
+    made from.
+
+    `count` is how many there are, of which what no block of its own says is made by the one dynamic block.
+    """
+    arguments = arguments_of(value.node)
+    if depth > _DEEP or arguments.keys() & {"override_policy_documents", "override_json", "source_json"}:
+        return []
+    sources = arguments.get("source_policy_documents")
+    merged = [part for one in _sources(value, sources) for part in statement_parts(one, -1, depth + 1)] if sources else []
+    own: list[HclValue] = []
+    dynamic = list(child_blocks(value.node, "dynamic", "statement"))
+    static = list(child_blocks(value.node, "statement"))
+    for block in sorted((*static, *dynamic), key=lambda node: int(node.start_byte)):
+        contents = list(child_blocks(block, "content")) if block in dynamic else [block]
+        times = count - len(merged) - len(static) if block in dynamic and len(dynamic) == 1 else 1
+        own += [value.at(node) for node in contents for _ in range(max(times, 0))]
+    return [*own, *merged]
+
+
+def _sources(value: HclValue, written: HclNode) -> Iterator[HclValue]:
+    """The data sources that a list of documents names."""
+    for item in significant(collection_of(value.at(written)).node):
+        name = _DOCUMENT.fullmatch(value.at(item).source) if item.type == "expression" else None
+        if item.type == "expression" and name is None:
+            raise CannotWrite("not-in-source", "the policy is put together in a way that is not edited")
+        block = ModuleNames(value.text, value.module).block("data", "aws_iam_policy_document", name[1]) if name else None
+        if name and block is None:
+            raise CannotWrite("not-in-source", "the statement is written in another document")
+        if block:
+            yield block
 
 
 class ConditionTest(msgspec.Struct, frozen=True):
@@ -59,22 +102,32 @@ class _DocumentWriter:
     def edits(self, before: Any, after: Any) -> Iterator[Edit]:
         if before.get("Version") != after.get("Version"):
             yield from self.argument(self.value.node, "version", before.get("Version"), after.get("Version"))
-        blocks = list(child_blocks(self.value.node, "statement"))
         old, new = texts_listed(before["Statement"]), texts_listed(after["Statement"])
+        own = list(child_blocks(self.value.node, "statement"))
+        parts = statement_parts(self.value, len(old))
         marks = [[msgspec.json.encode(statement) for statement in listed] for listed in (old, new)]
         for tag, start, end, new_start, new_end in SequenceMatcher(None, marks[0], marks[1], autojunk=False).get_opcodes():
             if tag == "equal":
                 continue
-            if end > len(blocks) or len(blocks) > len(old):
+            if len(parts) != len(old):
                 raise CannotWrite("not-in-source", "the statement is written in another document or made by a dynamic block")
             shared = min(end - start, new_end - new_start)
             for number in range(shared):
-                yield from self.statement(blocks[start + number], old[start + number], new[new_start + number])
-            for number in range(start + shared, end):
-                yield self.without(blocks[number])
+                part = parts[start + number]
+                yield from self.of(part).statement(part.node, old[start + number], new[new_start + number])
             more = new[new_start + shared : new_end]
+            if (more or start + shared < end) and len(own) != len(parts):
+                raise CannotWrite("not-in-source", "the statements are put together of several documents or by a dynamic block")
+            for number in range(start + shared, end):
+                yield self.without(own[number])
             if more:
-                yield self.more_statements(blocks, end, more)
+                yield self.more_statements(own, end, more)
+
+    def of(self, part: HclValue) -> "_DocumentWriter":
+        """The writer of the document that a statement is part of."""
+        if part.text is self.value.text:
+            return self
+        return _DocumentWriter(part, layout_near(part, part.node, self.layout.near.shared))
 
     def statement(self, block: HclNode, before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Edit]:
         """The edits of one statement."""
@@ -153,7 +206,8 @@ class _DocumentWriter:
     def condition_blocks(self, block: HclNode, tests: Sequence[ConditionTest]) -> dict[ConditionTest, HclNode]:
         """The block of each test; those of which that is not certain have none."""
         left, blocks = list(tests), {}
-        for below in child_blocks(block, "condition"):
+        made = [below for dynamic in child_blocks(block, "dynamic", "condition") for below in child_blocks(dynamic, "content")]
+        for below in (*child_blocks(block, "condition"), *made):
             arguments = arguments_of(below)
             if not {"test", "variable", "values"} <= arguments.keys():
                 continue
@@ -162,9 +216,9 @@ class _DocumentWriter:
                 for test in left
                 if self.says(arguments["test"], test.operator) and self.says(arguments["variable"], test.key)
             ]
-            if fits:
-                left.remove(fits[0])
-                blocks[fits[0]] = below
+            for test in fits if below in made else fits[:1]:
+                left.remove(test)
+                blocks[test] = below
         return blocks
 
     def says(self, node: HclNode, text: str) -> bool:
@@ -254,6 +308,8 @@ class _DocumentWriter:
 
     def without(self, block: HclNode) -> Edit:
         """The edit that removes a block with its lines, and the empty line before it."""
+        if block_words(block) == ["content"]:
+            raise CannotWrite("not-in-source", "the block is made by a dynamic block")
         start = self.content.rfind(b"\n", 0, block.start_byte)
         start -= self.content[start - 1 : start] == b"\r"
         above = self.content.rfind(b"\n", 0, start)
@@ -293,4 +349,4 @@ def _likeness(one: ConditionTest, other: ConditionTest) -> int:
     """How much two tests have in common, 0 for nothing."""
     claims = (one.key.rpartition(":")[2], other.key.rpartition(":")[2])
     same = (one.key == other.key, one.values == other.values, claims[0] == claims[1], one.operator == other.operator)
-    return sum(weight for weight, is_same in zip((8, 4, 2, 1), same, strict=True) if is_same)
+    return sum(weight for weight, is_same in zip((4, 8, 2, 1), same, strict=True) if is_same)

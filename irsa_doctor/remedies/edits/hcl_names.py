@@ -120,6 +120,11 @@ class ModuleNames:
         pattern = re.compile(rb"(?<![\w.-])" + re.escape(name.encode()) + rb"(?![\w-])")
         return sum(len(pattern.findall(text.content)) for text in self.files(self.folder))
 
+    def block(self, *words: str) -> HclValue | None:
+        """The only block with these words in the files of the module."""
+        blocks = [HclValue(text, block, self.module) for text, block in self._blocks(self.folder, *words)]
+        return blocks[0] if len(blocks) == 1 else None
+
     def local(self, name: str) -> HclValue | None:
         """The expression of a local."""
         for text, block in self._blocks(self.folder, "locals"):

@@ -244,3 +244,72 @@ def test_a_whole_condition_that_is_open_is_left_alone(tmp_path: Path) -> None:
     after, fixing = fixed(tmp_path, "main.tf", text)
     assert after == text
     assert not fixing.fixes
+
+
+# ---- policies that are put together
+
+MODULE = "module.eks.oidc_provider_arn"
+KEY = "${module.eks.oidc_provider}"
+PLAIN = document(MODULE, ("StringEquals", f"{KEY}:sub", SUB), ("StringEquals", f"{KEY}:aud", AUD))
+ENCODED = encoded(
+    MODULE, f'        StringEquals = {{\n          "{KEY}:sub" = "{SUB}"\n          "{KEY}:aud" = "{AUD}"\n        }}'
+)
+
+
+def each(text: str) -> str:
+    """The data source and the role once for each of two namespaces."""
+    instances = '  for_each = toset(["shop", "web"])\n'
+    text = text.replace('"cart" {\n  statement', f'"cart" {{\n{instances}  statement').replace(":shop:", ":${each.key}:")
+    text = text.replace("policy_document.cart.json", "policy_document.cart[each.key].json")
+    return text.replace('"cart" {\n  name               = "cart"', f'"cart" {{\n{instances}  name               = each.key')
+
+
+TOGETHER = {
+    "instances of for_each": each(PLAIN),
+    "merge": ENCODED.replace("StringEquals = {", "StringEquals = merge({").replace(
+        f'"{AUD}"\n        }}', f'"{AUD}"\n        }}, {{}})'
+    ),
+    "concat": ENCODED.replace("Statement = [{", "Statement = concat([{").replace("    }]\n  })", "    }], [])\n  })"),
+    "a dynamic condition": PLAIN.replace(
+        f'    condition {{\n      test     = "StringEquals"\n'
+        f'      variable = "{KEY}:sub"\n      values   = ["{SUB}"]\n    }}\n',
+        f'    dynamic "condition" {{\n      for_each = ["{SUB}"]\n      content {{\n        test     = "StringEquals"\n'
+        f'        variable = "{KEY}:sub"\n        values   = [condition.value]\n      }}\n    }}\n',
+    ),
+    "a dynamic statement": PLAIN.replace(
+        "  statement {", '  dynamic "statement" {\n    for_each = [1]\n    content {', 1
+    ).replace('\n  }\n}\n\nresource "aws_iam_role"', '\n    }\n  }\n}\n\nresource "aws_iam_role"'),
+    "a document of another one": PLAIN.replace("policy_document.cart.json", "policy_document.all.json")
+    + """
+data "aws_iam_policy_document" "all" {
+  source_policy_documents = [data.aws_iam_policy_document.cart.json]
+
+  statement {
+    actions = ["sts:AssumeRole"]
+
+    principals {
+      type        = "Service"
+      identifiers = ["ec2.amazonaws.com"]
+    }
+  }
+}
+""",
+}
+
+
+def with_scheme(text: str) -> str:
+    return text.replace(f'"{KEY}:', f'"https://{KEY}:')
+
+
+def with_other_action(text: str) -> str:
+    return text.replace('"sts:AssumeRoleWithWebIdentity"', '"sts:AssumeRoleWithWebIdentities"')
+
+
+@pytest.mark.parametrize("slip", [with_scheme, with_other_action])
+@pytest.mark.parametrize("form", TOGETHER)
+def test_what_is_put_together_is_edited_where_it_is_written(tmp_path: Path, form: str, slip: Any) -> None:
+    right = TOGETHER[form]
+    assert slip(right) != right
+    text, fixing = fixed(tmp_path, "main.tf", slip(right))
+    assert text == right
+    assert all(fix.applied for fix in fixing.fixes)
