@@ -1,22 +1,28 @@
 """The generated parts of the documentation: outputs, files, the tables of rules, causes and functions."""
 
+import ast
 import inspect
 import os
 import re
 import shlex
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+import textwrap
+from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise
 from pathlib import Path
 
 from irsa_doctor.reports.rule_page import severity_of
 from irsa_doctor.rulebook.cause_files import read_cause_files
 from irsa_doctor.rulebook.files import read_rules
+from irsa_doctor.rulebook.rules import SUBJECTS, Graded, Rule, Values, vocabulary
 
 ROOT = Path(__file__).parent.parent
 
 _BLOCK = re.compile(r"<!-- (?P<kind>output|file): (?P<what>[^\n]*?) -->\n```(?P<language>\w+)\n.*?```\n", re.DOTALL)
-_TABLE = re.compile(r"<!-- (?P<name>rules|causes|api) -->\n.*?<!-- /(?P=name) -->\n", re.DOTALL)
+_TABLE = re.compile(r"<!-- (?P<name>rules|causes|api|facts) -->\n.*?<!-- /(?P=name) -->\n", re.DOTALL)
+_READERS = 3
+"""rules of a fact that its row names"""
 _HEAD = re.compile(r"(?P<command>.*) \| head -n (?P<lines>[0-9]+)")
 
 
@@ -92,4 +98,52 @@ def _sentence(function: Callable[..., object]) -> str:
     return re.split(r"(?<=\.)\s|\n\n", source, maxsplit=1)[0].replace("\n", " ").removesuffix(".").replace("|", "\\|")
 
 
-_TABLES: dict[str, Callable[[], str]] = {"rules": _rules, "causes": _causes, "api": _functions}
+def _facts() -> str:
+    """The facts of every subject kind, each with its values, what it means, and the rules that read it."""
+    rules = read_rules(ROOT / "rules")
+    return "\n".join(f"## {kind}\n\n{_record(record)}\n{_facts_of(kind, record, rules)}" for kind, record in SUBJECTS.items())
+
+
+def _record(record: type) -> str:
+    return " ".join((inspect.getdoc(record) or "").split()) + "\n"
+
+
+def _facts_of(kind: str, record: type, rules: Sequence[Rule]) -> str:
+    meanings = _field_docstrings(record)
+    rows = (
+        (f"`{fact}`", _values(values), meanings.get(fact, ""), _readers(kind, fact, rules))
+        for fact, values in vocabulary(kind).items()
+    )
+    return _rows(("fact", "values", "what it means", "what rules find by it"), rows)
+
+
+def _values(values: Values) -> str:
+    kinds = ["true, false"] * values.truth + ["a number"] * values.number
+    return ", ".join([*kinds, *(f"`{word}`" for word in values.words)])
+
+
+def _readers(kind: str, fact: str, rules: Sequence[Rule]) -> str:
+    """The first rules that read a fact, with their titles."""
+    reading = [rule for rule in rules if kind in rule.subject and fact in _read_by(rule)]
+    shown = [f"{rule.title} ([{rule.id}](../rules/{rule.family}/{rule.id}.yaml))" for rule in reading[:_READERS]]
+    return "; ".join([*shown, *([f"{len(reading) - _READERS} more"] if len(reading) > _READERS else [])])
+
+
+def _read_by(rule: Rule) -> set[str]:
+    graded = {rule.severity.fact} if isinstance(rule.severity, Graded) else set()
+    return {*rule.when, *(fact for clause in rule.require for fact in clause.facts), *graded}
+
+
+def _field_docstrings(record: type) -> dict[str, str]:
+    """The docstrings behind the fields of a record, by field."""
+    body = ast.parse(textwrap.dedent(inspect.getsource(record))).body[0].body  # type: ignore[attr-defined]
+    pairs = ((field.target.id, node.value.value) for field, node in pairwise(body) if _is_docstring(field, node))
+    return {name: " ".join(text.split()).replace("|", "\\|") for name, text in pairs}
+
+
+def _is_docstring(field: ast.stmt, node: ast.stmt) -> bool:
+    is_text = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+    return is_text and isinstance(field, ast.AnnAssign)
+
+
+_TABLES: dict[str, Callable[[], str]] = {"rules": _rules, "causes": _causes, "api": _functions, "facts": _facts}

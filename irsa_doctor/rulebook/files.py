@@ -197,7 +197,8 @@ def _values_of(rule: Rule, fact: str, at: Way) -> list[Values]:
     """The values of a fact in every subject kind of a rule, each of which must have it."""
     for subject in rule.subject:
         if fact not in (known := vocabulary(subject)):
-            raise Invalid(f"a {subject} has no fact {fact}.{did_you_mean(fact, known)}", at)
+            hint = did_you_mean(fact, known) or f" There are {', '.join(known)}."
+            raise Invalid(f"a {subject} has no fact {fact}.{hint}", at)
     return [vocabulary(subject)[fact] for subject in rule.subject]
 
 

@@ -213,9 +213,11 @@ def _bad(rule: Rule, example: Example, judged: _Judged) -> Iterator[Failure]:
             continue
         evidence = subject.evidence()
         if unknown := expected - set(evidence.names):
-            yield Failure(rule.id, example.name, f"the evidence has no {', '.join(sorted(unknown))}")
+            known = f"there are {', '.join(sorted(evidence.names))}"
+            yield Failure(rule.id, example.name, f"the evidence has no {', '.join(sorted(unknown))}; {known}")
         if not_there := set(rule.places) - set(evidence.places):
-            yield Failure(rule.id, example.name, f"the evidence has no place {', '.join(sorted(not_there))}")
+            known = f"there are {', '.join(sorted(evidence.places))}"
+            yield Failure(rule.id, example.name, f"the evidence has no place {', '.join(sorted(not_there))}; {known}")
 
 
 def _good(rule: Rule, example: Example, judged: _Judged) -> Iterator[Failure]:
