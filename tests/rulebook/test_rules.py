@@ -29,7 +29,7 @@ def test_the_folder_of_a_rule_is_its_family():
 
 
 @pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
-def test_every_rule_says_who_says_so_and_maps_to_controls_that_are_there(rule):
+def test_every_rule_is_explained_in_whole_sentences_and_maps_to_known_controls(rule):
     assert rule.why.strip().endswith((".", "!", "?", ")", "`"))
     for framework, controls in rule.controls.items():
         for control in controls:

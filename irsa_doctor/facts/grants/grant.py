@@ -27,19 +27,24 @@ RequiredAudience = Literal["any", "expected", "china", "endpoint", "invisible", 
 class GrantFacts(msgspec.Struct, frozen=True):
     """What is true of one Allow statement for one provider.
 
-    `admits`: somebody gets in. `reach_by`: what leaves it wider than named subjects.
+    Facts about keys, operators and values are true where a condition of the statement has that form.
     """
 
     issuer_kind: IssuerKind
     issuer_form: Literal["fine", "eks-dualstack"]
     principal: PrincipalForm
+    """What the Federated principal is; `near-miss` is almost the ARN of a provider in the input"""
     action: ActionForm
     admits: bool
+    """Whether any token is admitted"""
     scope: Scope | Unknown
+    """How many subjects are admitted, after the Deny statements of the whole policy"""
     reach_by: ReachBy | Unknown
+    """What leaves the statement wider than the subjects that it names; `named` where nothing does"""
     has_sub: bool | Unknown
     has_aud: bool | Unknown
     audience: RequiredAudience | Unknown
+    """The audience that its conditions require, compared with that of the tokens of its issuer"""
     key_has_scheme: bool
     key_is_arn: bool
     key_trailing_slash: bool
@@ -49,14 +54,16 @@ class GrantFacts(msgspec.Struct, frozen=True):
     key_session: bool
     merged_clusters: bool
     swapped: bool
+    """Whether subject and audience are compared with the value of each other"""
     equals_with_wildcard: bool
     sub_prefix_missing: bool
     sub_case: bool
     sub_invisible: bool
     old_version_variable: bool
     unsatisfiable: bool
+    """Whether its conditions on the subject exclude each other"""
     never_holds: bool
-    """Whether nobody gets in for no reason told apart, and no service account names the role, so that nobody was told"""
+    """Whether no token is admitted, no other fact explains why, and no service account in the input names the role"""
     for_any_value: bool
     for_all_values: bool
     if_exists: bool
@@ -65,14 +72,16 @@ class GrantFacts(msgspec.Struct, frozen=True):
     session_name_wanted: bool | Unknown
     default_account: bool
     account_missing: bool | Unknown
+    """Whether it names a service account that does not exist in its cluster"""
     held_by_deny: bool
-    """Whether a Deny statement of its policy leaves named subjects of what is wider by itself"""
+    """Whether only a Deny statement of the policy limits it to named subjects"""
     context_value: bool
     role_pinned: bool
     action_refused: bool
     guard_refuses: bool
-    """Whether IAM saves the statement no more: it is for a shared issuer and lacks what IAM asks for"""
+    """Whether IAM refuses to save it: it trusts a shared issuer without a condition that IAM requires"""
     too_complex: bool | Unknown = False
+    """Whether a part of it was not evaluated: it exceeds the limit of work for one policy"""
     """Whether something of it was not worked out, for it would have taken more than a policy may cost"""
 
 

@@ -11,19 +11,18 @@ from irsa_doctor.model import Document, Place, Unknown
 
 
 class DocumentFacts(msgspec.Struct, frozen=True):
-    """What became of one document. It `matters` where it was named on the command line, or speaks of roles."""
+    """What became of one document. It `matters` if the command line names it, or if it names roles or providers."""
 
     status: Literal["read", "ignored", "unreadable"]
     matters: bool
     limited: bool
-    """Whether a limit of the run ended its reading or its judging"""
+    """Whether a limit of the run ended its reading or its evaluation"""
     contradicts: bool
-    """Whether it says of some object something else than a document before it"""
+    """Whether it has another value for an object than an earlier document"""
     grave: bool
-    """Whether who may use which identity depends on that: a trust policy, the role of a service account, an issuer, client
-    ids"""
+    """Whether they differ in a trust policy, the role of a service account, an issuer or client ids"""
     rcp: Stopped | Unknown
-    """Whether a resource control policy in it stops every web identity"""
+    """Whether a resource control policy in it denies all web identities"""
 
 
 _WHOLE, _REST = "Its content was not checked.", "The rest of it was checked."

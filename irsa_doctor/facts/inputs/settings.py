@@ -4,6 +4,6 @@ import msgspec
 
 
 class SettingsFacts(msgspec.Struct, frozen=True):
-    """What a change does to the settings, waivers, rules and baseline: `weakened` where it requires less anywhere."""
+    """What a change does to the settings, waivers, rules and baseline: `weakened` where it requires less."""
 
     weakened: bool

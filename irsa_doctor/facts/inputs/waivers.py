@@ -6,7 +6,6 @@ import msgspec
 
 
 class WaiverFacts(msgspec.Struct, frozen=True):
-    """What became of one waiver, or of one comment that ignores a finding, in this run; `unexplained` is a comment without a
-    reason."""
+    """The state of one waiver, or of one comment that ignores a finding; a comment without a reason is `unexplained`."""
 
     state: Literal["used", "expired", "unused", "unexplained", "unknown-rule"]

@@ -40,12 +40,12 @@ class ProviderFacts(msgspec.Struct, frozen=True):
     kops_audience: KopsAudience | Unknown
     thumbprints: Thumbprints | Unknown
     near_limit: bool
-    """Whether its account, of which it is the first provider, has nine tenths of what the default quota allows"""
+    """Whether its account has nine tenths of the default quota of providers; true of the first provider only"""
     rcp: Listed | Unknown
 
 
 class ClusterFacts(msgspec.Struct, frozen=True):
-    """What is true of one cluster; its provider is `miswritten` where there is one that was most likely meant for it."""
+    """What is true of one cluster; its `provider` is `miswritten` where the URL of one is almost its issuer."""
 
     provider: Literal["there", "miswritten", "missing"] | Unknown
     irsa_unavailable: bool

@@ -49,19 +49,27 @@ class RoleFacts(msgspec.Struct, frozen=True):
     """What is true of a whole role or bare policy."""
 
     refused: Literal["yes", "no"] | Unknown
+    """Whether IAM refuses to save the policy"""
     duplicate_member: bool | Unknown
     wrong_document: bool | Unknown
     near_quota: bool | Unknown
     deny: Shuts | Unknown
+    """How a Deny statement denies the service accounts that name the role: it matches, or the key that it negates is missing"""
     mixed: Mixed | Unknown
+    """Who may assume the role beside web identities"""
     web_identity_of_aws: bool | Unknown
     clusters: int | Unknown
+    """In how many clusters the same service account is trusted"""
     contested: bool | Unknown
+    """Whether the verdict depends on a point on which AWS is silent"""
     pod_identity: Served | Unknown
+    """Whether the Pod Identity association that names the role can use it, and if not, what is missing"""
     pod_identity_target: Served | Unknown
+    """The same of an association that names it as target role"""
     pod_identity_open: bool | Unknown
     capability: Capability | Unknown
     chain: Chained | Unknown
+    """Whether a role in the input that assumes it from a first role is trusted by it"""
     long_session: bool | Unknown
 
 

@@ -18,8 +18,8 @@ from irsa_doctor.trust.policy import Condition
 
 
 class GateFacts(msgspec.Struct, frozen=True):
-    """Whether finitely many subjects get in whatever fills the holes of a trust policy, and what the project does where that
-    is not so."""
+    """Whether a trust policy admits finitely many subjects whatever fills its holes (`bounded`), and what the settings require
+    where it does not (`gate`)."""
 
     bounded: bool
     gate: Literal["fail", "tell"]

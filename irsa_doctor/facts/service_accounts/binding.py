@@ -63,7 +63,7 @@ class BindingFacts(msgspec.Struct, frozen=True):
     trust: Trust | Unknown
     audience: Literal["expected", "mismatch"] | Unknown
     deny: Shuts | Unknown
-    """Whether a Deny statement denies this account alone"""
+    """How a Deny statement denies this service account and no other that names the role"""
 
 
 def binding_facts(view: View, account: ServiceAccount, *, requested: bool = False) -> Judged | None:

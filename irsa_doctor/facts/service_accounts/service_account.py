@@ -44,8 +44,10 @@ class ServiceAccountFacts(msgspec.Struct, frozen=True):
     """What a service account alone shows, and whether some role expects it to name it."""
 
     annotation: Annotation | Unknown
+    """The form of the annotation with the role ARN"""
     annotation_variable: bool
     wanted: bool
+    """Whether a role admits it by name, and it names no role"""
     partition_differs: bool
     regional_endpoints_ignored: bool
     skip_containers: bool

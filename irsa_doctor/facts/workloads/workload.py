@@ -16,19 +16,16 @@ from irsa_doctor.model import Unknown, Workload
 
 
 class WorkloadFacts(msgspec.Struct, frozen=True):
-    """What is true of a Pod or a pod template.
-
-    `identity` is by what its containers get to AWS: the service account's annotation (`irsa`), an association, variables in the
-    manifest, nothing. `admission` is what became of the webhook's work, or will. What comes from a manifest is said of the
-    topmost object that was given, not again of what was made of it.
-    """
+    """What is true of a Pod or a pod template; what a manifest states is a fact of its topmost owner in the input alone."""
 
     identity: Identity | Unknown
+    """How its containers get credentials: by IRSA, by Pod Identity, by variables that the manifest has, or not at all"""
     service_account: Literal["right", "other"] | Unknown
     annotation_on_pod: bool | Unknown
     environment: Literal["whole", "role-only", "token-only"] | Unknown
     role: Literal["same", "drifted", "by-hand-differs"] | Unknown
     admission: Admission | Unknown
+    """What the webhook did to the pod, or will do"""
     pod_identity: PodIdentitySetUp | Unknown
     agent_access: AgentAccess | Unknown
     agent_token: AgentToken
