@@ -78,8 +78,8 @@ generated: $(VENV)/.dev ## write again what is generated: rule index, schemas, p
 generated-check: $(VENV)/.dev ## fail where a generated file is not current
 	$(PY) -m tools.generate --check
 
-rules: $(VENV)/.installed ## run the examples of every rule
-	$(VENV)/bin/irsa-doctor rules test rules
+rules: $(VENV)/.installed ## run the examples of every rule, cause and message
+	$(VENV)/bin/irsa-doctor rules test
 
 wheel: $(VENV)/.dev ## build the wheel into dist/
 	rm -rf dist

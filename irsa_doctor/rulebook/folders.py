@@ -201,12 +201,15 @@ def _check_order(files: RulebookFiles, known: Mapping[str, Cause]) -> None:
 
 
 def _check_reach(files: RulebookFiles) -> None:
-    """A cause of its own that neither a sign nor a message leads to is never named."""
+    """A cause of its own that neither a sign nor a message leads to is never named, and one that nothing settles is no help."""
     named = {candidate.id for message in files.messages.messages for candidate in message.candidates}
     named |= {message.proves for message in files.messages.messages}
     for file in files.causes:
         if not (file.cause.signs or file.cause.fact or file.cause.id in named):
             raise refused(file.path, file.lines, Invalid(f"neither a sign nor a message leads to {file.cause.id}", ("id",)))
+        if not (file.cause.settle or file.cause.fact):
+            says = f"settle is missing: the command, or what to compare, that settles whether it is {file.cause.id}"
+            raise refused(file.path, file.lines, Invalid(says, ("id",)))
 
 
 def other_causes(files: RulebookFiles) -> Causes:

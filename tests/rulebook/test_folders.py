@@ -84,6 +84,11 @@ def test_a_message_is_one_entry(tmp_path):
         ("{pod}", "{podd}", "6: nothing of a case is called podd"),
         ("{now}", "{noww}", "10: nothing of a case is called noww"),
         ("signs: {widget-broken: likely}\n", "", "1: neither a sign nor a message leads to my-cause"),
+        (
+            "settle: widgetctl check {pod}\n",
+            "",
+            "1: settle is missing: the command, or what to compare, that settles whether it is my-cause",
+        ),
         ("likely}", "perhaps}", "9: "),
         ("id: my-cause", "id: other-cause", "1: id is other-cause, the file name is my-cause"),
         ("title: The widget is broken", "title: ''", "2: title is empty"),

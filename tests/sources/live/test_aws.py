@@ -139,7 +139,7 @@ def test_a_cluster_that_may_not_be_described_is_there_without_its_issuer(aws, as
 
 def test_a_page_that_fails_leaves_what_was_read_and_an_open_list(aws, ask):
     fill(aws, roles=25).page_size = 10
-    aws.faults["ListRoles"] = lambda parameters, number: denied("iam:ListRoles") if number > 1 else None
+    aws.faults["ListRoles"] = lambda parameters, number: denied("iam:ListRoles") if parameters.get("Marker") else None
     snapshot = ask(EVERYTHING, aws=aws)
     assert len(inventory(snapshot).roles) == 10
     assert inventory(snapshot).closed.roles == frozenset()
@@ -149,7 +149,7 @@ def test_a_page_that_fails_leaves_what_was_read_and_an_open_list(aws, ask):
 def test_a_page_of_clusters_that_fails_leaves_an_open_list(aws, ask):
     fill(aws).page_size = 1
     aws.clusters["depot"] = {**aws.clusters["shop"], "name": "depot", "arn": CLUSTER.replace("shop", "depot")}
-    aws.faults["ListClusters"] = lambda parameters, number: denied("eks:ListClusters") if number > 1 else None
+    aws.faults["ListClusters"] = lambda parameters, number: denied("eks:ListClusters") if parameters.get("nextToken") else None
     snapshot = ask(EVERYTHING, aws=aws)
     assert {one.name for one in inventory(snapshot).clusters} == {"depot"}
     assert inventory(snapshot).closed.clusters == frozenset()
