@@ -3,7 +3,7 @@ import json
 import pytest
 
 from irsa_doctor.answers.check.examples import base_world, documents_of, named, patched
-from tests.answers.why.world import LINKS
+from tests.answers.why.world import LINK_IDS
 from tests.cli.running import put, run
 
 
@@ -100,7 +100,7 @@ def test_every_service_account_in_a_table(world, tmp_path):
 def test_the_way_is_told_link_by_link_in_the_order_of_the_contract(world, tmp_path):
     document = json.loads(run("why", "payments/checkout", world(), *COMPLETE, "-f", "json", cwd=tmp_path).stdout)
     assert document["schema"] == "irsa-doctor.why/1"
-    assert [link["id"] for link in document["links"]] == LINKS
+    assert [link["id"] for link in document["links"]] == LINK_IDS
 
 
 @pytest.mark.parametrize("width", ["60", "80", "120"])

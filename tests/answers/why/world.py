@@ -5,6 +5,7 @@ import json
 from typing import Any
 
 from irsa_doctor.answers.why import CaseEvidence, case_for, diagnose, target_of
+from irsa_doctor.answers.why.links import LINKS
 from irsa_doctor.facts import View
 from irsa_doctor.sources import load
 
@@ -23,29 +24,7 @@ ANNOTATION = "eks.amazonaws.com/role-arn"
 NOW = 1_800_000_000
 MOUNT_PATH = "/var/run/secrets/eks.amazonaws.com/serviceaccount"
 WHOLE = ("serviceaccounts", "pods", "mutatingwebhookconfigurations", "daemonsets")
-LINKS = [
-    "issuer",
-    "service-account",
-    "workload",
-    "webhook",
-    "token-volume",
-    "token-file",
-    "sdk",
-    "sts-endpoint",
-    "request",
-    "provider",
-    "issuer-keys",
-    "signature",
-    "audience",
-    "lifetime",
-    "role",
-    "trust-policy",
-    "guardrails",
-    "session",
-    "permissions",
-    "pod-identity",
-    "target-role",
-]
+LINK_IDS = [link.id for link in LINKS]
 
 
 def _trust() -> Json:
