@@ -6,6 +6,7 @@ from irsa_doctor.answers.check.fetching import fetched
 from irsa_doctor.answers.why.case import Case
 from irsa_doctor.answers.why.causes import causes_of, suspects
 from irsa_doctor.answers.why.chain import decisive_links, walk_links
+from irsa_doctor.answers.why.hops import admits_token
 from irsa_doctor.answers.why.identities import container_identities, notes_on_host_network, notes_on_identities
 from irsa_doctor.answers.why.links import LINKS
 from irsa_doctor.answers.why.links.request import PERMISSIONS_LINK
@@ -25,9 +26,11 @@ from irsa_doctor.answers.why.sessions import is_of_other_role
 from irsa_doctor.answers.why.symptoms import Symptom
 from irsa_doctor.answers.why.weighing import symptoms_of_case, weighed
 from irsa_doctor.facts.roles.pod_identity import capability_of
-from irsa_doctor.model import Verdict, is_provider_of, text_of
+from irsa_doctor.model import Unknown, Verdict, is_provider_of, text_of
 
 _IDENTITY = "kubectl exec -n {namespace} {pod} -- aws sts get-caller-identity"
+_NAMED = 3
+"""roles that a note names"""
 
 
 def diagnose(case: Case) -> Diagnosis:
@@ -128,6 +131,8 @@ def _notes(case: Case, symptoms: Sequence[Symptom], causes: Sequence[DiagnosedCa
             yield f"{says}: the workload got that identity from somewhere else."
     if case.analysed and case.analysed.policy and capability_of(case.analysed.policy)[0] != "none":
         yield f"{case.role} is the role of a managed capability of EKS, which EKS itself assumes: no pod needs to name it."
+    yield from _notes_on_agent(case)
+    yield from _notes_on_second_roles(case)
     yield from dict.fromkeys(symptom.note for symptom in symptoms if symptom.note)
     if case.evidence.failing and not symptoms:
         yield "The error message is not recognised; the links show what the files prove."
@@ -139,6 +144,26 @@ def _notes(case: Case, symptoms: Sequence[Symptom], causes: Sequence[DiagnosedCa
     for cause in causes:
         if (known := case.rulebook.causes.by_id.get(cause.id)) and known.note:
             yield known.note
+
+
+def _notes_on_agent(case: Case) -> Iterator[str]:
+    """A sentence where EKS Pod Identity supplies the role, and whether its agent runs is not known."""
+    state = case.view.installations.agents.state(case.cluster) if case.cluster and case.uses_pod_identity else None
+    if isinstance(state, Unknown):
+        how = f": {state.how}" if state.how else ""
+        yield f"Whether the EKS Pod Identity Agent runs and answers is not in the input ({state.missing}){how}."
+
+
+def _notes_on_second_roles(case: Case) -> Iterator[str]:
+    """A sentence on roles that trust that of the case and no token of its cluster: only a second call, which is in no file,
+    gets them."""
+    trusting = {analysed.role.arn for analysed in case.view.roles_by_principal.get(case.role, ())} if case.role else set()
+    if second := sorted(arn for arn in trusting - {case.role} if not admits_token(case, arn)):
+        named = ", ".join(second[:_NAMED]) + (f" and {len(second) - _NAMED} more" if len(second) > _NAMED else "")
+        yield (
+            f"{named}: trusts {case.role}, which has to assume it by sts:AssumeRole. A request for it with the token of"
+            f" {case.name} is refused. Whether a client does the one or the other is in no file."
+        )
 
 
 def _account(case: Case) -> str:

@@ -67,13 +67,13 @@ def _configured(case: Case, chained: ChainedRole) -> Iterator[Hop]:
     caller = named if isinstance(named, str) and is_role_arn(named) else ""
     tags = case.uses_pod_identity and case.association is not None and bool(case.association.session_tags)
     for step in steps_of(chained, caller, tags=tags):
-        if chained.by_token and _admits_token(case, step.target):
+        if chained.by_token and admits_token(case, step.target):
             continue
         says = f"{step.source} assumes {step.target}"
         yield Hop(caller=step.call, target=step.target, actions=step.actions, says=says, place=step.place)
 
 
-def _admits_token(case: Case, target: str) -> bool:
+def admits_token(case: Case, target: str) -> bool:
     """Whether a role trusts the token of the case, so that no step of a chain is needed; where that is open, it may."""
     analysed, audience = case.view.role_by_arn.get(target), case.audience
     if analysed is None or not case.issuer or not isinstance(audience, str):

@@ -10,7 +10,7 @@ from irsa_doctor.model import Namespace, Place, Role, RolePermissions, ServiceAc
 from irsa_doctor.sources.documents.aws import is_whole, policy_missing
 from irsa_doctor.sources.documents.chaining import ARGO_LABEL
 from irsa_doctor.sources.documents.kubernetes import about_aws, read_resource
-from irsa_doctor.sources.documents.managing import manager_of_object, manager_of_tags
+from irsa_doctor.sources.documents.managing import manager_of_object, manager_of_tags, manager_of_writers
 from irsa_doctor.sources.documents.policies import read_policy_bytes
 from irsa_doctor.sources.documents.program_files import LONGEST_FILE
 from irsa_doctor.sources.documents.reading import DocumentReading, Listing
@@ -70,6 +70,7 @@ class _Metadata(msgspec.Struct):
     creationTimestamp: str | None = None
     uid: str = ""
     ownerReferences: msgspec.Raw = _NOTHING
+    managedFields: msgspec.Raw = _NOTHING
 
 
 class _Status(msgspec.Struct):
@@ -250,6 +251,7 @@ def _read_object(item: _Object, kind: str, pointer: str, path: str, reading: Doc
         created = metadata.creationTimestamp or ""
         namespace = metadata.namespace or "default"
         tool = manager_of_object(metadata.labels or {}, metadata.annotations or {})
+        tool = tool or manager_of_writers(_plain(metadata.ownerReferences), _plain(metadata.managedFields))
         account = ServiceAccount("", namespace, metadata.name, place, annotations, created, managed_by=tool)
         reading.service_accounts.append(account)
     elif kind == "Namespace":
@@ -258,9 +260,14 @@ def _read_object(item: _Object, kind: str, pointer: str, path: str, reading: Doc
         reading.attempt(_members(item, kind, metadata), place, lambda value, at: read_resource(kind, value, at, reading))  # type: ignore[arg-type]
 
 
+def _plain(raw: msgspec.Raw) -> object:
+    return None if raw is _NOTHING else _decode(raw)
+
+
 def _members(item: _Object, kind: str, metadata: _Metadata) -> dict[str, object]:
     own = {name: getattr(metadata, name) for name in _Metadata.__struct_fields__}
-    own["ownerReferences"] = None if metadata.ownerReferences is _NOTHING else _decode(metadata.ownerReferences)
+    own["ownerReferences"] = _plain(metadata.ownerReferences)
+    del own["managedFields"]
     members: dict[str, object] = {"apiVersion": item.apiVersion, "metadata": own}
     if item.status is not None:
         members["status"] = msgspec.to_builtins(item.status)

@@ -22,7 +22,7 @@ from irsa_doctor.model import (
 from irsa_doctor.sources.documents import scheduling
 from irsa_doctor.sources.documents.agents import agent_settings
 from irsa_doctor.sources.documents.chaining import chained_roles, roles_of_arguments
-from irsa_doctor.sources.documents.managing import manager_of_object
+from irsa_doctor.sources.documents.managing import manager_of_object, manager_of_writers
 from irsa_doctor.sources.documents.network import read_cilium_policy, read_network_policy
 from irsa_doctor.sources.documents.reading import DocumentReading, Page
 from irsa_doctor.text import shapes
@@ -124,6 +124,7 @@ def _read_service_account(kind: str, members: dict[str, object], place: Place, r
     metadata, namespace, name, created = _identity(members, place)
     at = place.at("metadata")
     tool = manager_of_object(shapes.inner(metadata, "labels", at), shapes.inner(metadata, "annotations", at))
+    tool = tool or manager_of_writers(metadata.get("ownerReferences"), metadata.get("managedFields"))
     account = ServiceAccount("", namespace, name, place, annotations_of(metadata, at), created, managed_by=tool)
     reading.service_accounts.append(account)
 

@@ -1,5 +1,7 @@
 """Reads which tool an object or a role is managed by, from the marks that the tools leave: it undoes what others change.
 
+The names of field managers: https://kubernetes.io/docs/reference/using-api/server-side-apply/#managers, owners:
+https://kubernetes.io/docs/concepts/overview/working-with-objects/owners-dependents/.
 Helm: https://helm.sh/docs/chart_best_practices/labels/, Argo CD: https://argo-cd.readthedocs.io/en/stable/user-guide/resource_tracking/,
 Flux: https://fluxcd.io/flux/components/kustomize/kustomizations/, CloudFormation:
 https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cfn-resource-tags.html.
@@ -25,6 +27,20 @@ _TAGS: tuple[tuple[str, str], ...] = (
 )
 _TAG_NAMES = ("managedby", "managed-by", "managed_by", "provisioner", "createdby", "created-by", "iac")
 _TERRAFORM = ("terraform", "opentofu", "tofu", "terragrunt")
+_WRITERS: tuple[tuple[str, str], ...] = (
+    ("argocd", "Argo CD"),
+    ("kustomize-controller", "Flux"),
+    ("helm-controller", "Flux"),
+    ("terraform", "Terraform"),
+    ("hashicorp", "Terraform"),
+    ("opentofu", "Terraform"),
+    ("pulumi", "Pulumi"),
+    ("crossplane", "Crossplane"),
+    ("helm", "Helm"),
+    ("eks", "an add-on of EKS"),
+)
+"""how the names of field managers begin, and the tool; kubectl and controllers of Kubernetes undo nothing"""
+_PULUMI = "pulumi:"
 _LONGEST = 200
 
 
@@ -38,10 +54,24 @@ def manager_of_object(labels: Mapping[str, object], annotations: Mapping[str, ob
     return value[:_LONGEST] if isinstance(value, str) and value.lower() not in ("", "kubectl") else ""
 
 
+def manager_of_writers(owners: object, fields: object) -> str:
+    """The tool by the owner of a Kubernetes object that controls it (`metadata.ownerReferences`), and by who wrote its fields
+    (`metadata.managedFields`); "" where neither shows one."""
+    for owner in _objects(owners):
+        if owner.get("controller") is True and isinstance(name := owner.get("name"), str):
+            return f"{owner.get('kind')} {name}"[:_LONGEST]
+    names = [str(entry.get("manager", "")).lower() for entry in _objects(fields)]
+    return next((tool for start, tool in _WRITERS if any(name.startswith(start) for name in names)), "")
+
+
+def _objects(value: object) -> Iterable[Mapping[str, object]]:
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
 def shows_manager(name: str) -> bool:
     """Whether a tag of this name may show the tool that its object is managed by."""
     folded = name.lower()
-    return name in dict(_TAGS) or folded in (*_TAG_NAMES, *_TERRAFORM) or folded.startswith("terraform")
+    return name in dict(_TAGS) or folded in (*_TAG_NAMES, *_TERRAFORM) or folded.startswith(("terraform", _PULUMI))
 
 
 def manager_of_tags(tags: Iterable[object]) -> str:
@@ -53,6 +83,8 @@ def manager_of_tags(tags: Iterable[object]) -> str:
     folded = {name.lower(): value for name, value in named.items()}
     if any(name in _TERRAFORM or name.startswith("terraform") for name in folded):
         return "Terraform"
+    if any(name.startswith(_PULUMI) for name in folded):
+        return "Pulumi"
     return next((folded[name][:_LONGEST] for name in _TAG_NAMES if folded.get(name)), "")
 
 

@@ -409,3 +409,17 @@ def test_one_of_several_that_may_use_a_store_proves_nothing(names, findings, tmp
         metadata = {"name": name, "namespace": "payments", "annotations": {w.ANNOTATION: f"{ROLE}-{name}"}}
         documents[f"{name}.json"] = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": metadata}
     assert len(chain_findings(documents, tmp_path)) == findings
+
+
+# ---- second roles that no file configures
+
+
+def test_a_role_that_trusts_this_one_is_told_of_for_it_is_had_by_a_second_call_alone():
+    found = why(world(second_role(ROLE, "sts:AssumeRole")))
+    assert found.verdict == "works"
+    assert any(TARGET in note and "sts:AssumeRole" in note for note in found.notes)
+
+
+@pytest.mark.parametrize("principal", [f"arn:aws:iam::{OTHER}:root", f"arn:aws:iam::{OTHER}:role/other"])
+def test_a_role_that_trusts_others_is_not(principal):
+    assert not any(TARGET in note for note in why(world(second_role(principal, "sts:AssumeRole"))).notes)

@@ -499,3 +499,14 @@ def test_a_token_file_outside_of_every_volume_is_likely_to_be_missing(mounts):
 
 def test_the_trust_of_the_healthy_world_is_that_of_pod_identity():
     assert w.role(pod_identity_world())["AssumeRolePolicyDocument"] == trust(PODS)
+
+
+def test_an_agent_that_no_file_shows_is_named_where_the_role_is_right():
+    def notes(*paths):
+        documents = {path: content for path, content in pod_identity_world().items() if path not in paths}
+        return [note for note in w.why(documents, complete=()).notes if "Agent runs" in note]
+
+    agents = [path for path, content in pod_identity_world().items() if "eks-pod-identity-agent" in str(content)]
+    assert agents
+    assert notes() == []
+    assert "daemon sets" in notes(*agents)[0]

@@ -61,6 +61,7 @@ TAGS = {
     "CloudFormation": ("aws:cloudformation:stack-name", "iam"),
     "eksctl": ("alpha.eksctl.io/cluster-name", "prod"),
     "Crossplane": ("crossplane-name", "checkout"),
+    "Pulumi": ("pulumi:project", "shop"),
     "ACK": ("services.k8s.aws/controller-version", "iam-v1.3.0"),
 }
 
@@ -75,6 +76,48 @@ def test_no_annotation_of_a_managed_account_is_offered_without_its_tool(where, n
     fixes = [cause.fix for cause in why(world(marked)).causes if cause.fix and cause.fix.commands]
     assert any("annotate" in command for fix in fixes for command in fix.commands)
     assert all(fix.managed_by for fix in fixes)
+
+
+WRITERS = {
+    "Terraform": ("managedFields", {"manager": "Terraform", "operation": "Update"}),
+    "an older Terraform": ("managedFields", {"manager": "HashiCorp", "operation": "Update"}),
+    "Argo CD": ("managedFields", {"manager": "argocd-controller", "operation": "Apply"}),
+    "Flux": ("managedFields", {"manager": "kustomize-controller", "operation": "Apply"}),
+    "Helm": ("managedFields", {"manager": "helm", "operation": "Update"}),
+    "Pulumi": ("managedFields", {"manager": "pulumi-kubernetes-3f2a", "operation": "Apply"}),
+    "Crossplane": ("managedFields", {"manager": "crossplane-kubernetes-provider", "operation": "Update"}),
+    "an add-on": ("managedFields", {"manager": "eks", "operation": "Apply"}),
+    "ProviderRevision s3-1": ("ownerReferences", {"kind": "ProviderRevision", "name": "s3-1", "controller": True}),
+    "Tenant shop": ("ownerReferences", {"kind": "Tenant", "name": "shop", "controller": True}),
+}
+UNDOING_NOTHING = [
+    ("managedFields", {"manager": "kubectl-client-side-apply", "operation": "Update"}),
+    ("managedFields", {"manager": "kube-controller-manager", "operation": "Update"}),
+    ("ownerReferences", {"kind": "Team", "name": "shop"}),
+]
+
+
+@pytest.mark.parametrize("several", [False, True])
+@pytest.mark.parametrize(("where", "entry"), WRITERS.values(), ids=WRITERS)
+def test_who_wrote_or_owns_an_account_shows_the_tool_that_undoes_a_command(where, entry, several):
+    def written(documents):
+        account = documents["account.json"]
+        account["metadata"]["annotations"] = {}
+        account["metadata"][where] = [{"manager": "kubectl", "kind": "X"}, entry]
+        if several:
+            documents["account.json"] = {"apiVersion": "v1", "kind": "List", "items": [account]}
+
+    fixes = [cause.fix for cause in why(world(written)).causes if cause.fix and cause.fix.commands]
+    assert any("annotate" in command for fix in fixes for command in fix.commands)
+    assert all(fix.managed_by for fix in fixes)
+
+
+@pytest.mark.parametrize(("where", "entry"), UNDOING_NOTHING)
+def test_kubectl_and_controllers_of_kubernetes_undo_nothing(where, entry):
+    def written(documents):
+        documents["account.json"]["metadata"][where] = [entry]
+
+    assert annotated(written).managed_by == ""
 
 
 @pytest.mark.parametrize(("key", "value"), TAGS.values(), ids=TAGS)
