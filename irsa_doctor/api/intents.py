@@ -40,7 +40,7 @@ def verify(
 
     def compared() -> "Verification":
         view = View(loaded.inventory, settings.audiences)
-        return verified(plan, Estate(view, plan.clusters), Locator(loaded.documents, loaded.inventory.documents))
+        return verified(plan, Estate(view, plan), Locator(loaded.documents, loaded.inventory.documents))
 
     return judged_or_named(intent, compared)
 

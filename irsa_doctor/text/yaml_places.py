@@ -16,6 +16,7 @@ class YamlPlaces:
         self.roots = roots if isinstance(roots, list) else []
         self.lines = text.decode(errors="replace").split("\n")
         self.secret = holds_secret(text)
+        self._members: dict[int, tuple[dict[str, tuple[Any, Any]], list[Any]]] = {}
 
     def locate(self, place: Place, key: bool) -> Span:
         """Return the lines of the value at a place, with `key` those of the name of the member; zeros where there is none."""
@@ -46,14 +47,24 @@ class YamlPlaces:
             return None, node
         if node.id == "sequence":
             return (None, node.value[int(step)]) if step.isdecimal() and int(step) < len(node.value) else None
-        direct = merged = None
-        for name, value in node.value if node.id == "mapping" else ():
-            if name.value == step:
-                direct = name, value
-            elif name.value == "<<" and merged is None:
-                sources = value.value if value.id == "sequence" else [value]
-                merged = next((below for source in sources if (below := self._child(source, step))), None)
-        return direct or merged
+        members, merged = self._members_of(node)
+        return members.get(step) or next((below for source in merged if (below := self._child(source, step))), None)
+
+    def _members_of(self, node: Any) -> tuple[dict[str, tuple[Any, Any]], list[Any]]:
+        """The members of a mapping by name, and the mappings that are merged into it, in order.
+
+        They are kept: a mapping of thousands is asked for each of them. The nodes live as long as this, so that the id of one
+        stays its own.
+        """
+        if (known := self._members.get(id(node))) is None:
+            members: dict[str, tuple[Any, Any]] = {}
+            merged: list[Any] = []
+            for name, value in node.value if node.id == "mapping" else ():
+                if name.id == "scalar":
+                    members[name.value] = name, value
+                    merged += (value.value if value.id == "sequence" else [value]) if name.value == "<<" else ()
+            known = self._members[id(node)] = members, merged
+        return known
 
     def inside(self, place: Place, start: int, end: int) -> Span:
         """Return the lines of characters `start` to `end` of a literal block, whose lines are those of the document; of any

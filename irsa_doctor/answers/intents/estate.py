@@ -1,9 +1,10 @@
 """An estate as an intent sees it: its clusters by the names of the intent, and what is known of roles and service accounts."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 from irsa_doctor.answers.intents.clusters import ResolvedCluster
-from irsa_doctor.answers.intents.plan import MadeAssociation, MadeRole
+from irsa_doctor.answers.intents.plan import IntentPlan, MadeAssociation, MadeRole
 from irsa_doctor.facts import AnalysedRole, View
 from irsa_doctor.facts.lookups.accounts import ACCOUNTS_HOW
 from irsa_doctor.facts.roles.role import planned_arn
@@ -12,10 +13,12 @@ from irsa_doctor.model.once import once
 
 
 class Estate:
-    """An inventory, and the clusters of an intent in it."""
+    """An inventory, and the clusters and roles of an intent in it."""
 
-    def __init__(self, view: View, clusters: Sequence[ResolvedCluster]) -> None:
+    def __init__(self, view: View, plan: IntentPlan) -> None:
+        clusters = plan.clusters
         self.view = view
+        self.roles = plan.roles
         self._issuers = {cluster.issuer for cluster in clusters if cluster.issuer}
         self._eks_names = {cluster.name: cluster.eks_name for cluster in clusters}
         self._ids = {cluster.name: self._id_of(cluster, clusters) for cluster in clusters}
@@ -33,19 +36,24 @@ class Estate:
         """The name that the intent has for a cluster of the inventory, "" where it has none."""
         return self._names.get(ident, "")
 
-    def cases_of(self, role: MadeRole, roles: Sequence[MadeRole]) -> Sequence[AnalysedRole]:
+    def cases_of(self, role: MadeRole) -> Sequence[AnalysedRole]:
         """A role in every case in which its template makes it; none where it is not in the input.
 
         A template that does not say its account has the role by name and path, where it trusts an issuer of the intent, and
-        no other of `roles` has the same: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_create_for-idp_oidc.html
+        no other role of the intent has the same: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_create_for-idp_oidc.html
         wants the provider in the account of the role.
         """
         known = self.view.cases_by_arn(role.role)
         name = _planned_name(role)
-        if [other for other in roles if _planned_name(other) == name] != [role]:
+        if self._planned_names[name] > 1:
             return known
         named = [case for case in self._without_account.get(name, ()) if case not in known]
         return (*known, *named) if len({case.role.id for case in named}) == 1 else known
+
+    @once
+    def _planned_names(self) -> Mapping[str, int]:
+        """How many roles of the intent have a path and name: several accounts may have the same."""
+        return Counter(map(_planned_name, self.roles))
 
     @once
     def _without_account(self) -> Mapping[str, Sequence[AnalysedRole]]:
@@ -62,9 +70,9 @@ class Estate:
         issuers = [issuer_in(value) for statement in statements for value in statement.federated]
         return not issuers or any(not isinstance(issuer, str) or issuer in self._issuers for issuer in issuers)
 
-    def other_roles(self, roles: Sequence[MadeRole]) -> Iterator[AnalysedRole]:
-        """The roles that are none of these."""
-        known = {id(case) for role in roles for case in self.cases_of(role, roles)}
+    def other_roles(self) -> Iterator[AnalysedRole]:
+        """The roles that are not in the intent."""
+        known = {id(case) for role in self.roles for case in self.cases_of(role)}
         return (role for role in self.view.roles if id(role) not in known and not role.role.is_bare)
 
     def plans_provider(self, url: str) -> bool:

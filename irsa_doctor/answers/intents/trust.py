@@ -5,7 +5,7 @@ from typing import Literal
 
 import msgspec
 
-from irsa_doctor.answers.intents.languages import in_force, policy_meant
+from irsa_doctor.answers.intents.languages import in_force, is_same_policy, policy_meant, providers_of
 from irsa_doctor.answers.intents.plan import MadeRole
 from irsa_doctor.facts import AnalysedRole, View
 from irsa_doctor.facts.lookups.associations import role_answer
@@ -20,6 +20,7 @@ from irsa_doctor.model import (
     text_of,
 )
 from irsa_doctor.model.findings import Severity
+from irsa_doctor.model.once import once
 from irsa_doctor.trust import Admitted, Policy, admitted, spell
 from irsa_doctor.trust.beyond import beyond
 from irsa_doctor.trust.languages import Language, difference, union
@@ -47,15 +48,53 @@ class OpenTo(msgspec.Struct, frozen=True):
     patterns: tuple[str, ...]
 
 
-def mismatches(case: AnalysedRole, role: MadeRole, view: View) -> Iterator[Mismatch]:
-    """How the trust policy of a role differs from the one that is meant: too much, too little, other audiences."""
-    if case.policy is None:
-        return
-    found, meant = in_account(in_force(case.policy), role.intended.partition, role.account), policy_meant(role)
-    both = [_Both.of(provider, found, meant, view) for provider in _providers(found, meant)]
-    yield from _wider(both)
-    yield from _narrower(both, role, found, view)
-    yield from _audiences(both)
+class RoleBesideIntent:
+    """The trust policy of a role, which is known, beside the one that is meant."""
+
+    def __init__(self, policy: Policy, role: MadeRole, view: View) -> None:
+        self._role = role
+        self._view = view
+        self._policy = in_account(in_force(policy), role.intended.partition, role.account)
+
+    @once
+    def _meant(self) -> Policy:
+        return policy_meant(self._role)
+
+    @once
+    def _is_same(self) -> bool:
+        """Whether it says the same in the same words, as most do: then nothing is to be worked out."""
+        return is_same_policy(self._policy, self._meant)
+
+    @once
+    def _both(self) -> "Sequence[_Both]":
+        if self._is_same:
+            return ()
+        providers = providers_of(self._policy, self._meant)
+        return [_Both.of(provider, self._policy, self._meant, self._view) for provider in providers]
+
+    @property
+    def unseen(self) -> tuple[str, ...]:
+        """The values of a template that are not known and on which it depends whom the role admits."""
+        allows = [statement for statement in self._policy.statements if statement.allow]
+        holes = [text_of(value) for statement in allows for value in statement.federated if isinstance(value, Text)]
+        return tuple(dict.fromkeys((*holes, *(name for both in self._both for name in both.found.unseen))))
+
+    @property
+    def is_too_complex(self) -> bool:
+        """Whether it was not worked out whom the role admits, or whether that is more or less than is meant."""
+        return any(
+            both.found.too_complex
+            or is_empty(both.too_many, _grammar(both)) is None
+            or not beyond(both.meant, both.found).certain
+            for both in self._both
+        )
+
+    @property
+    def mismatches(self) -> Iterator[Mismatch]:
+        """How it differs from what is meant: too much, too little, other audiences."""
+        yield from _wider(self._both)
+        yield from _narrower(self._both, self._role, self._policy, self._view)
+        yield from _audiences(self._both)
 
 
 class _Both(msgspec.Struct, frozen=True):
@@ -88,35 +127,6 @@ def in_account(policy: Policy, partition: str, account: str) -> Policy:
 
     statements = [msgspec.structs.replace(s, federated=tuple(map(filled, s.federated))) for s in policy.statements]
     return msgspec.structs.replace(policy, statements=tuple(statements))
-
-
-def unseen_in(case: AnalysedRole, role: MadeRole, view: View) -> tuple[str, ...]:
-    """The values of a template that are not known and on which it depends whom a role admits."""
-    if case.policy is None:
-        return ()
-    policy = in_account(in_force(case.policy), role.intended.partition, role.account)
-    allows = [statement for statement in policy.statements if statement.allow]
-    holes = [text_of(value) for statement in allows for value in statement.federated if isinstance(value, Text)]
-    known = [_Both.of(provider, policy, policy, view).found.unseen for provider in _providers(policy, policy)]
-    return tuple(dict.fromkeys((*holes, *(name for unseen in known for name in unseen))))
-
-
-def is_too_complex(case: AnalysedRole, role: MadeRole, view: View) -> bool:
-    """Whether it was not worked out whom a role admits, or whether that is more or less than is meant."""
-    if case.policy is None:
-        return False
-    found, meant = in_account(in_force(case.policy), role.intended.partition, role.account), policy_meant(role)
-    both = [_Both.of(provider, found, meant, view) for provider in _providers(found, meant)]
-    return any(
-        one.found.too_complex or is_empty(one.too_many, _grammar(one)) is None or not beyond(one.meant, one.found).certain
-        for one in both
-    )
-
-
-def _providers(found: Policy, meant: Policy) -> list[str]:
-    statements = (*found.statements, *meant.statements)
-    named = {value for statement in statements for value in statement.federated if isinstance(value, str)}
-    return sorted(value for value in named if issuer_of_provider(value))
 
 
 def _grammar(both: _Both) -> SubjectGrammar:
@@ -205,7 +215,7 @@ def open_to(case: AnalysedRole, issuers: Sequence[str]) -> OpenTo | None:
     policy = in_account(case.policy, "aws", _ANY_ACCOUNT)
     languages = [
         one
-        for provider in _providers(policy, policy)
+        for provider in providers_of(policy)
         if (issuer := issuer_of_provider(provider)) in issuers
         for one in (admitted(policy, provider, issuer, profile=cluster_profile(issuer)),)
         if one.reach.scope != "nobody"

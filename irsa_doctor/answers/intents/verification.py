@@ -8,7 +8,7 @@ from irsa_doctor.answers.check.engine import Locate
 from irsa_doctor.answers.check.fetching import missing_input
 from irsa_doctor.answers.intents.estate import Estate
 from irsa_doctor.answers.intents.plan import IntentPlan, MadeAnnotation, MadeAssociation, MadeProvider, MadeRole
-from irsa_doctor.answers.intents.trust import Mismatch, is_too_complex, mismatches, open_to, unseen_in
+from irsa_doctor.answers.intents.trust import Mismatch, RoleBesideIntent, open_to
 from irsa_doctor.facts import AnalysedRole
 from irsa_doctor.facts.lookups.lookups import ROLE_ARN
 from irsa_doctor.facts.workloads.webhook import AUDIENCE_ANNOTATION
@@ -102,7 +102,7 @@ class _Verifying:
     # ---- roles
 
     def _role(self, role: MadeRole) -> Iterator[IntentDifference]:
-        cases = self.estate.cases_of(role, self.plan.roles)
+        cases = self.estate.cases_of(role)
         if not cases:
             yield from self._missing_role(role)
         for case in cases:
@@ -110,14 +110,15 @@ class _Verifying:
                 source = case.role.policy
                 self._is_unknown(source if isinstance(source, Unknown) else Unknown(f"the policy of {role.role}"), role.role)
                 continue
-            if unseen := unseen_in(case, role, self.estate.view):
+            beside = RoleBesideIntent(case.policy, role, self.estate.view)
+            if unseen := beside.unseen:
                 missing = f"the values of {', '.join(unseen[:6])}, on which it depends whom {case.role.id} admits"
                 self._is_unknown(Unknown(missing, "terraform show -json PLAN > plan.json"), role.role)
                 continue
-            if is_too_complex(case, role, self.estate.view):
+            if beside.is_too_complex:
                 self._is_unknown(Unknown(f"whom {case.role.id} admits: {_TOO_COMPLEX}"), role.role)
                 continue
-            for mismatch in mismatches(case, role, self.estate.view):
+            for mismatch in beside.mismatches:
                 yield self._mismatch(role, case, mismatch)
 
     def _missing_role(self, role: MadeRole) -> Iterator[IntentDifference]:
@@ -154,7 +155,7 @@ class _Verifying:
     def _extra_roles(self) -> Iterator[IntentDifference]:
         """Roles that admit somebody of an issuer of the intent, and are not in it."""
         issuers = [cluster.issuer for cluster in self.plan.clusters if cluster.issuer]
-        for case in self.estate.other_roles(self.plan.roles):
+        for case in self.estate.other_roles():
             admitted = open_to(case, issuers)
             if admitted is None:
                 continue

@@ -328,9 +328,11 @@ def _accounts_of(part: WrittenPart) -> list[tuple[str, str]]:
 
 
 def _refuse_repeated(parts: list[WrittenPart], names: list[str]) -> None:
-    for number, (part, name) in enumerate(zip(parts, names, strict=True)):
-        if name in names[:number]:
+    known = set[str]()
+    for part, name in zip(parts, names, strict=True):
+        if name in known:
             part.wrong(f"{name} is listed twice")
+        known.add(name)
 
 
 def _account_name(part: WrittenPart) -> tuple[str, str]:

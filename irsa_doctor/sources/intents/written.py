@@ -72,8 +72,13 @@ class WrittenIntent:
         """Whether a scalar of YAML is written without quotes."""
         if self._form == "json":
             return False
-        node = YamlPlaces(self._text).find(self._place(steps))[1]
+        node = self._nodes.find(self._place(steps))[1]
         return node is not None and node.id == "scalar" and not node.style
+
+    @once
+    def _nodes(self) -> YamlPlaces:
+        """The scalars of YAML with their quotes, looked up when the first is asked for."""
+        return YamlPlaces(self._text)
 
     def _place(self, steps: Iterable[str | int]) -> Place:
         return Place(self.file, "".join(f"/{escaped(str(step))}" for step in steps))

@@ -60,7 +60,7 @@ def test_an_estate_that_follows_an_intent_has_no_difference_and_tells_the_same_i
     made = plan(intent)
     inventory = estate(made)
     view = View(inventory)
-    answer = verified(made, Estate(view, made.clusters), nowhere)
+    answer = verified(made, Estate(view, made), nowhere)
     # providers were not listed
     assert (answer.differences, answer.same) == ((), len(made.roles))
     again = inferred(view)

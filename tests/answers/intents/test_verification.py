@@ -74,7 +74,7 @@ def answer(documents, intent=None, complete=("serviceaccounts",)):
     inventory = load((), memory=memory, complete=complete).inventory
     made = plan({**INTENT, **(intent or {})}, inventory)
     assert made.problems == ()
-    return verified(made, Estate(View(inventory), made.clusters), nowhere)
+    return verified(made, Estate(View(inventory), made), nowhere)
 
 
 def kinds(*arguments, **options):

@@ -49,7 +49,8 @@ def _blocks(plan: IntentPlan, account: str, roles: Sequence[MadeRole], labels: M
         for number, arn in enumerate(role.intended.policies, 1):
             attached = [("role", f"aws_iam_role.{label}.name"), ("policy_arn", _text(arn))]
             yield _resource("aws_iam_role_policy_attachment", attachments[role.role, number], attached, alias)
-    for number, item in enumerate((item for item in plan.associations if item.role in {r.role for r in roles}), 1):
+    own = {role.role for role in roles}
+    for number, item in enumerate((item for item in plan.associations if item.role in own), 1):
         attributes = [
             ("cluster_name", _text(plan.cluster(item.cluster).eks_name)),
             ("namespace", _text(item.namespace)),
