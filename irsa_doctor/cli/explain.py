@@ -21,5 +21,6 @@ def explain(
     except api.UnknownId as error:
         is_message = " " in ident.strip() or re.search("[a-z][A-Z]", ident)
         hint = f" To diagnose a message run: irsa-doctor why --error {shlex.quote(ident)}" if is_message else ""
+        hint = " The rules are listed by: irsa-doctor rules list" if ident.lower() in ("all", "list", "rules", "*") else hint
         raise wrong(f"{error}{hint}") from error
     print_text(api.render_explanation(page, api.style_for()))

@@ -55,6 +55,7 @@ def live_options(
         ("--kubeconfig", kubeconfig, reads_kube, "--kube or --live"),
         ("--profile", profile, reads_aws, "--aws or --live"),
         ("--assume-role", assume_role, reads_aws, "--aws or --live"),
+        ("--region", region, reads_aws, "--aws or --live"),
         ("--timeout", timeout, reads_aws or reads_kube or fetch_issuer, "--aws, --kube, --live or --fetch-issuer"),
     )
     if timeout is not None and not 0 < timeout <= 86_400:

@@ -19,7 +19,15 @@ def input_paths(paths: Sequence[str] | None, live: object) -> list[str]:
 
 
 def checked_paths(paths: Sequence[str] | None, live: object) -> list[str]:
-    """The paths of the call; without any, and nothing read live, the current folder."""
+    """The paths of the call; without any, and nothing read live, the current folder. A rule in place of a path is a wrong
+    call."""
+    absent = [path for path in paths or () if re.fullmatch(r"[a-z]+(?:-[a-z0-9]+)+", path) and not os.path.lexists(path)]
+    if absent:
+        from irsa_doctor.api import list_rules
+
+        rules = {rule.id for rule in list_rules()}
+        if rule := next((path for path in absent if path in rules), None):
+            raise wrong(f"{rule} is a rule, not a path; --select and --ignore take a list: A,{rule}")
     return expanded(paths or (() if live is not None else (".",)))
 
 

@@ -31,7 +31,24 @@ def checked_word(flag: str, value: str, words: Sequence[str]) -> str:
     if value.lower() in words:
         return value.lower()
     listed = f"{', '.join(words[:-1])} or {words[-1]}" if len(words) > 1 else words[0]
-    raise wrong(f"{flag} {value}: expected {listed}.{api.suggestion(value, words)}")
+    here = _WORDS_OF_OTHERS.get(value.lower(), "")
+    meant = f' Did you mean "{here}"?' if here in words else api.suggestion(value, words)
+    raise wrong(f"{flag} {value}: expected {listed}.{meant}")
+
+
+_WORDS_OF_OTHERS = {
+    **dict.fromkeys(("none", "off", "no"), "never"),
+    "error": "high",
+    **dict.fromkeys(("warning", "warn", "moderate"), "medium"),
+    **dict.fromkeys(("info", "note", "notice"), "low"),
+    **dict.fromkeys(("table", "pretty", "human", "full"), "text"),
+    **dict.fromkeys(("md", "gfm"), "markdown"),
+    **dict.fromkeys(("line", "compact", "unix", "gcc"), "concise"),
+    "code-climate": "gitlab",
+    "codeclimate": "gitlab",
+    "xml": "junit",
+}
+"""words for thresholds and formats of other programs -> what they are called here"""
 
 
 def checked_moment(flag: str, value: str | None) -> "datetime | None":

@@ -191,7 +191,7 @@ def _unknown(report: Report) -> Iterator[str]:
     if not report.unknown:
         return
     yield '<h2 id="unknown">Not checked: inputs missing</h2>'
-    rows = ((m.missing, f"{m.subjects}", ", ".join(m.rules), m.way) for m in report.unknown)
+    rows = ((m.missing, f"{m.subjects}", ", ".join(m.rules) or "-", m.way) for m in report.unknown)
     yield _table(("missing input", "subjects", "rules", "to get it"), rows)
 
 

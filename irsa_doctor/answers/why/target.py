@@ -37,7 +37,10 @@ def parse_target(text: str) -> DiagnosisTarget:
     if len(parts) == 3 and all(parts):
         kind = parts[0] if parse_arn(parts[0]) else _kind(parts[0])
         return DiagnosisTarget(parts[1], parts[2], "" if kind in _ACCOUNTS else kind)
-    raise NoTarget(f"{text} is not a target; expected {_FORMS}")
+    # as `kubectl auth can-i --as` and Helm write it
+    meant = text.replace(":", "/") if text.count(":") == 1 and "/" not in text and all(text.split(":")) else ""
+    hint = f'. Did you mean "{meant}"?' if meant else ""
+    raise NoTarget(f"{text} is not a target; expected {_FORMS}{hint}")
 
 
 def _kind(word: str) -> str:

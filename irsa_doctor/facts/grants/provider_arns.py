@@ -50,6 +50,8 @@ def _differences(arn: Arn, right: Arn) -> Iterator[str]:
         yield f"it names the region {written.region} in place of {expected.region}"
     elif arn.name == right.name:
         return
+    elif arn.name == right.name.removesuffix("/"):
+        yield "it lacks the slash at the end of the issuer"
     elif arn.name.lower() == right.name.lower():
         yield "it differs in case"
     elif has_invisible(arn.name):

@@ -226,9 +226,7 @@ class Lookups(msgspec.Struct, frozen=True, dict=True):
     def meant_provider(self, principal: str, account: str) -> str:
         """The provider (ARN) that a wrong principal was most likely meant to be, "" where none is near."""
         known = self.provider_names.get(account)
-        if known is None:
-            return ""
-        return self.principals.intended_provider(principal, account) or known.near(principal)
+        return self.principals.intended_provider(principal, account) or (known.near(principal) if known else "")
 
 
 def _is_longer(longer: str, name: str) -> bool:
