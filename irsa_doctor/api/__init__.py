@@ -52,7 +52,7 @@ EXPORTS: Mapping[str, str] = {
     "governance.settings_at": "is_in_repository_of settings_at",
     "model": "AgentSettings Alternative ChainedRole Closed Cluster ClusterAddon ClusterNode ConfigMap Container "
     "Contradiction Discovery Document EgressPolicy EnvSource Flaw Gap Hole HybridNodeConfig Inventory LabelSelector Mount "
-    "Namespace NodeRole OidcProvider Place PlannedCluster PlannedProvider PodIdentityAssociation ProjectedToken "
+    "Namespace NodeMetadata NodeRole OidcProvider Place PlannedCluster PlannedProvider PodIdentityAssociation ProjectedToken "
     "OrganizationAccount "
     "ResourceControlPolicy Role RolePermissions ServiceAccount SigningKey Text TrustPolicy Unknown Webhook Workload",
     "model.edits": "FileEdit Proof SubjectSet Suggestion TextPosition",

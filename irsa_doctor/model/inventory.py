@@ -27,6 +27,7 @@ from irsa_doctor.model.kubernetes import (
     EgressPolicy,
     HybridNodeConfig,
     Namespace,
+    NodeMetadata,
     ServiceAccount,
     SigningKey,
     Webhook,
@@ -142,6 +143,7 @@ class Inventory(msgspec.Struct, frozen=True, eq=False, dict=True):
     namespaces: tuple[Namespace, ...] = ()
     nodes: tuple[ClusterNode, ...] = ()
     node_configs: tuple[HybridNodeConfig, ...] = ()
+    node_metadata: tuple[NodeMetadata, ...] = ()
     egress_policies: tuple[EgressPolicy, ...] = ()
     addons: tuple[ClusterAddon, ...] = ()
     node_roles: tuple[NodeRole, ...] = ()

@@ -38,6 +38,19 @@ class HybridNodeConfig(msgspec.Struct, frozen=True, kw_only=True):
     place: Place
 
 
+class NodeMetadata(msgspec.Struct, frozen=True, kw_only=True):
+    """How the metadata service of nodes answers that Karpenter makes (an EC2NodeClass).
+
+    `hop_limit` is how many network hops an answer may pass: pods need two, those in the network of their node one; 0 where the
+    service is off (https://karpenter.sh/docs/concepts/nodeclasses/#specmetadataoptions).
+    """
+
+    cluster: str = ""
+    name: str
+    hop_limit: int
+    place: Place
+
+
 class LabelSelector(msgspec.Struct, frozen=True):
     """A selector of labels; an empty one selects everything. `expressions` are (key, operator, values)
     (https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/)."""

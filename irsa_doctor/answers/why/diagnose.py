@@ -7,7 +7,12 @@ from irsa_doctor.answers.why.case import Case
 from irsa_doctor.answers.why.causes import causes_of, suspects
 from irsa_doctor.answers.why.chain import decisive_links, walk_links
 from irsa_doctor.answers.why.hops import admits_token
-from irsa_doctor.answers.why.identities import container_identities, notes_on_host_network, notes_on_identities
+from irsa_doctor.answers.why.identities import (
+    container_identities,
+    notes_on_host_network,
+    notes_on_identities,
+    notes_on_node_metadata,
+)
 from irsa_doctor.answers.why.links import LINKS
 from irsa_doctor.answers.why.links.request import PERMISSIONS_LINK
 from irsa_doctor.answers.why.links.state import LinkState
@@ -39,6 +44,7 @@ def diagnose(case: Case) -> Diagnosis:
     states, symptoms = weighed(case, by_files), symptoms_of_case(case)
     causes = causes_of(case, states, symptoms, {link: state.verdict for link, state in by_files.items()})
     identities = container_identities(case)
+    metadata = notes_on_node_metadata(case) if causes or symptoms else ()
     return Diagnosis(
         subject=_subject(case),
         role=_role(case),
@@ -46,7 +52,7 @@ def diagnose(case: Case) -> Diagnosis:
         links=_links(case, states),
         causes=causes,
         predicted_error=_predicted(case, states),
-        notes=(*notes_on_identities(identities), *notes_on_host_network(case), *_notes(case, symptoms, causes)),
+        notes=(*notes_on_identities(identities), *notes_on_host_network(case), *_notes(case, symptoms, causes), *metadata),
         roles=() if _role(case) else tuple(_trusting_roles(case)),
         wrong_fixes=tuple(mistaken_remedies(case)),
         identities=identities,

@@ -8,6 +8,8 @@ from irsa_doctor.facts.workloads.containers import has_container_credentials, ha
 from irsa_doctor.facts.workloads.webhook import OPT_OUT_LABEL, ROLE_VARIABLE, skipped_containers
 from irsa_doctor.model import Container, Workload, text_of
 
+_HOPS_OF_POD = 2
+"""network hops from the metadata service of a node to a pod in a network of its own"""
 _WORDS = {
     "static-keys": "static keys",
     "web-identity": "a web identity",
@@ -84,6 +86,21 @@ def notes_on_host_network(case: Case) -> Iterator[str]:
             f"hostNetwork is true for {', '.join(listed)}: these pods reach the metadata service of the node, so they can"
             " always take the role of the node too."
         )
+
+
+def notes_on_node_metadata(case: Case) -> Iterator[str]:
+    """A sentence on what an SDK finds that finds no credentials of the workload: the role of the node, or nothing."""
+    if not case.workloads or all(workload.host_network for workload in case.workloads):
+        return
+    classes = [item for item in case.view.inventory.node_metadata if item.cluster == case.cluster_id]
+    for near, says in ((True, "do not reach"), (False, "reach")):
+        named = ", ".join(sorted({item.name for item in classes if (item.hop_limit < _HOPS_OF_POD) is near}))
+        result = "finds nothing" if near else "takes the role of the node without an error"
+        if named:
+            yield (
+                f"On nodes of the EC2NodeClass {named}, pods {says} the metadata service by its hop limit: an SDK that finds no"
+                f" other credentials {result}."
+            )
 
 
 def shown_identity(identity: ContainerIdentity) -> str:

@@ -24,6 +24,7 @@ from irsa_doctor.sources.documents.agents import agent_settings
 from irsa_doctor.sources.documents.chaining import chained_roles, roles_of_arguments
 from irsa_doctor.sources.documents.managing import manager_of_object, manager_of_writers
 from irsa_doctor.sources.documents.network import read_cilium_policy, read_network_policy
+from irsa_doctor.sources.documents.node_classes import read_node_class
 from irsa_doctor.sources.documents.reading import DocumentReading, Page
 from irsa_doctor.text import shapes
 from irsa_doctor.text.errors import WrongShape
@@ -85,9 +86,8 @@ def _read(item: object, place: Place, kind: str, reading: DocumentReading, depth
 def read_version(page: Page, reading: DocumentReading) -> None:
     """The answer of the API server's `/version`, as EKS names versions: `1.31`; EKS writes the minor one as `31+`."""
     members = shapes.mapping(page.value, page.place)
-    major, minor = shapes.text(members, "major", page.place), shapes.text(members, "minor", page.place)
-    if major and minor:
-        reading.versions.append(f"{major}.{minor.rstrip('+')}")
+    if all(numbers := [shapes.text(members, name, page.place).rstrip("+") for name in ("major", "minor")]):
+        reading.versions.append(".".join(numbers))
     else:
         reading.passed.append("an API server that does not report its version")
 
@@ -387,6 +387,7 @@ _READERS: Mapping[str, Callable[[str, dict[str, object], Place, DocumentReading]
     "Node": _read_node,
     "NodeConfig": _read_node_config,
     "NetworkPolicy": read_network_policy,
+    "EC2NodeClass": read_node_class,
     "CiliumNetworkPolicy": read_cilium_policy,
     "CiliumClusterwideNetworkPolicy": read_cilium_policy,
     "ConfigMap": _read_config_map,

@@ -17,6 +17,7 @@ from irsa_doctor.model import (
     Gap,
     HybridNodeConfig,
     Namespace,
+    NodeMetadata,
     NodeRole,
     OidcProvider,
     OrganizationAccount,
@@ -147,6 +148,7 @@ class DocumentReading(msgspec.Struct):
     namespaces: list[Namespace] = []
     nodes: list[ClusterNode] = []
     node_configs: list[HybridNodeConfig] = []
+    node_metadata: list[NodeMetadata] = []
     organization: list[OrganizationAccount] = []
     egress_policies: list[EgressPolicy] = []
     addons: list[ClusterAddon] = []
@@ -288,6 +290,7 @@ _RECORDS = (
     "namespaces",
     "nodes",
     "node_configs",
+    "node_metadata",
     "organization",
     "egress_policies",
     "addons",

@@ -81,6 +81,7 @@ def join(readings: Sequence[DocumentReading], stated: JoinContext) -> Inventory:
         associations=tuple(merging.merged_associations(overlay.remaining("associations", associations), disputes)),
         nodes=tuple(gathered("nodes")),
         node_configs=tuple(_in_cluster(item, clusters) for item in gathered("node_configs")),
+        node_metadata=tuple(gathered("node_metadata")),
         egress_policies=tuple(gathered("egress_policies")),
         addons=tuple(merging.merged_addons(_in_cluster(item, clusters) for item in gathered("addons"))),
         node_roles=tuple(_in_cluster(item, clusters) for item in gathered("node_roles")),
@@ -274,6 +275,7 @@ def _settle_in_clusters(reading: DocumentReading, clusters: _Clusters) -> None:
     records = (
         *(reading.service_accounts, reading.workloads, reading.namespaces, reading.nodes),
         *(reading.webhooks, reading.config_maps, reading.signing_keys, reading.chained_roles, reading.egress_policies),
+        reading.node_metadata,
     )
     if any(records):
         cluster = clusters.of(reading.path)
