@@ -94,6 +94,12 @@ class View(Lookups, frozen=True, dict=True):
         planned = self._planned.get(arn, ())
         return planned if len({analysed.role.id for analysed in planned}) == 1 else ()
 
+    def stated_by_arn(self, arn: str) -> Sequence[Sequence[AnalysedRole]]:
+        """The role of an ARN, in every case, as an account has it and as a template makes it: these may differ."""
+        known, planned = self.cases_by_arn(arn), self._planned.get(arn, ())
+        is_one = len({analysed.role.id for analysed in planned}) == 1
+        return [known, planned] if known and is_one and known[0] not in planned else [known]
+
     @cached_property
     def role_users(self) -> Mapping[str, tuple[RoleUser, ...]]:
         """Role ARN -> the service accounts that use it."""

@@ -283,6 +283,12 @@ def common_account(policy: Policy) -> str:
     return accounts.pop() if len(accounts) == 1 else ""
 
 
+def are_one_role(role: AnalysedRole, other: AnalysedRole) -> bool:
+    """Whether two roles are one, or what an account has and a template makes under one ARN."""
+    arns = {each.role.arn or planned_arn(each) for each in (role, other)}
+    return role is other or (len(arns) == 1 and arns != {""})
+
+
 def planned_arn(analysed: AnalysedRole) -> str:
     """The ARN that a role of a template will have, "" where it is not known: a role can trust only OIDC providers of its own
     account, and the template names both provider and role."""

@@ -12,10 +12,10 @@ from irsa_doctor.facts.lookups.associations import CAPABILITIES, NO_ISSUER, asso
 from irsa_doctor.facts.lookups.lookups import ROLE_ARN
 from irsa_doctor.facts.lookups.names import is_one_letter_off
 from irsa_doctor.facts.lookups.view import View
-from irsa_doctor.facts.roles.role import AnalysedRole, Shuts
+from irsa_doctor.facts.roles.role import AnalysedRole, Shuts, are_one_role
 from irsa_doctor.facts.service_accounts.annotations import annotation_form
 from irsa_doctor.facts.service_accounts.binding_evidence import binding_evidence
-from irsa_doctor.facts.service_accounts.cases import over_cases
+from irsa_doctor.facts.service_accounts.cases import fails, over_cases
 from irsa_doctor.facts.service_accounts.denials import absent_keys_of, audiences_of, denials_without_allow, denying_statements
 from irsa_doctor.facts.service_accounts.service_account import annotated_audience
 from irsa_doctor.facts.service_accounts.through_holes import (
@@ -75,10 +75,7 @@ def binding_facts(view: View, account: ServiceAccount, *, requested: bool = Fals
     arn = parse_arn(value) if isinstance(value, str) else None
     if not isinstance(value, str) or arn is None or annotation_form(account) != "ok":
         return None
-    cases = view.cases_by_arn(value)
-    answers: TrustByCase = [(_trust_of(view, account, case), case) for case in cases]
-    trust: Trust | Unknown | None
-    trust, named = over_cases(account, answers)
+    trust, named = _worst([_over_cases(view, account, cases) for cases in view.stated_by_arn(value)])
     sa_id = f"{view.label_of(account.cluster)}/{account.namespace}/{account.name}"
     return Judged(
         "binding",
@@ -87,6 +84,19 @@ def binding_facts(view: View, account: ServiceAccount, *, requested: bool = Fals
         _facts("there", trust) if trust is not None else _facts(_absence(view, account, arn), "role-not-there"),
         lambda: binding_evidence(view, account, value, named, requested=requested),
     )
+
+
+_Relation = tuple[Trust | Unknown | None, AnalysedRole | None]
+
+
+def _over_cases(view: View, account: ServiceAccount, cases: Sequence[AnalysedRole]) -> _Relation:
+    answers: TrustByCase = [(_trust_of(view, account, case), case) for case in cases]
+    return over_cases(account, answers)
+
+
+def _worst(relations: Sequence[_Relation]) -> _Relation:
+    """The relation that fails, where documents state the role differently; else that of the account."""
+    return next((relation for relation in relations if fails(relation[0])), relations[0])
 
 
 def _trust_of(view: View, account: ServiceAccount, named: AnalysedRole) -> Trust | Unknown:
@@ -227,7 +237,7 @@ def _kept_out(
     issuer = view.issuer_of(account.cluster)
     if shutting:
         return "denied-by-missing-key" if absent_keys_of(shutting, issuer) else "denied"
-    if any(other is not named for other in view.trusted_by_name.get((issuer, account.subject), ())):
+    if any(not are_one_role(other, named) for other in view.trusted_by_name.get((issuer, account.subject), ())):
         return "trusted-elsewhere"
     return _of_others(account, [v for answer in own if isinstance(answer.subjects, Finite) for v in answer.subjects.values])
 

@@ -4,7 +4,7 @@ from irsa_doctor.facts.grants.evidence import never_holding
 from irsa_doctor.facts.lookups.lookups import ROLE_ARN
 from irsa_doctor.facts.lookups.names import did_you_mean
 from irsa_doctor.facts.lookups.view import View
-from irsa_doctor.facts.roles.role import AnalysedRole
+from irsa_doctor.facts.roles.role import AnalysedRole, are_one_role
 from irsa_doctor.facts.service_accounts.denials import absent_keys_of, audiences_of, denials_without_allow, denying_statements
 from irsa_doctor.facts.service_accounts.through_holes import admitted_through_holes
 from irsa_doctor.facts.subject import Evidence
@@ -39,7 +39,7 @@ def binding_evidence(
         "issuers": ", ".join(issuers),
         "clusters": ", ".join(clusters) or "no cluster of the input",
         "right": right,
-        "elsewhere": ", ".join(other.role.arn for other in trusting if other is not named),
+        "elsewhere": ", ".join(other.role.arn for other in trusting if named is None or not are_one_role(other, named)),
         "hint": did_you_mean(account.subject, [subject for subject, _ in trusted]) if named else _near_role(view, value, right),
     }
     at = account.place.at("metadata")

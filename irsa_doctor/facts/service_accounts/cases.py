@@ -11,14 +11,17 @@ Answer = TypeVar("Answer")
 """how a role is related to an account in one case"""
 
 
+def fails(answer: object) -> bool:
+    """Whether a relation is known, and keeps the account from the role."""
+    return not (answer is None or isinstance(answer, Unknown) or answer in (_LETS_IN, _EXPLAINED))
+
+
 def over_cases(
     account: ServiceAccount, answers: Sequence[tuple[Answer | Unknown, AnalysedRole]]
 ) -> tuple[Answer | Unknown | None, AnalysedRole | None]:
     """Return how a role is related to an account in all cases of its template, and one case that shows it; nothing without a
     role. Where only some cases deny the account the relation is unknown, and what is missing names those."""
-    failing = [
-        (answer, case) for answer, case in answers if not isinstance(answer, Unknown) and answer not in (_LETS_IN, _EXPLAINED)
-    ]
+    failing = [(answer, case) for answer, case in answers if fails(answer)]
     others = [(answer, case) for answer, case in answers if isinstance(answer, Unknown) or answer == _LETS_IN]
     if not failing:
         return next(iter([pair for pair in others if isinstance(pair[0], Unknown)] or answers), (None, None))

@@ -12,20 +12,12 @@ from irsa_doctor.sources.live import aws_errors
 from irsa_doctor.sources.live.aws_errors import call_error, no_answer, timed_out
 from irsa_doctor.sources.live.calls import AT_ONCE, Clock, Notes
 from irsa_doctor.sources.live.errors import CallError
-from irsa_doctor.sources.live.operations import allowed
+from irsa_doctor.sources.live.operations import PAGES, allowed
 from irsa_doctor.sources.live.options import LiveOptions
 from irsa_doctor.sources.snapshot.snapshot import AnswerKind, Origin
 from irsa_doctor.text.errors import LiveError
 from irsa_doctor.version import __version__
 
-_PAGE = {
-    "ListRoles": 1000,
-    "ListClusters": 100,
-    "ListPodIdentityAssociations": 100,
-    "ListAddons": 100,
-    "ListNodegroups": 100,
-    "LookupEvents": 50,
-}
 _ORGANIZATION_DEPTH = 10
 _ACCOUNT = re.compile(r"[0-9]{12}")
 _ROLE_NAME = re.compile(r"[\w+=,.@-]{1,64}", re.ASCII)
@@ -176,7 +168,7 @@ class AwsClient:
         from botocore import xform_name
 
         items: list[Any] = []
-        size = {"PageSize": _PAGE[operation]} if operation in _PAGE else {}
+        size = {"PageSize": PAGES[operation]} if operation in PAGES else {}
         size |= {"MaxItems": most} if most else {}
         try:
             client = self._client(service, region or self.region or self._fallback_region())

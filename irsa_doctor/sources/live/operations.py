@@ -13,13 +13,15 @@ _EVERY = frozenset(COMMANDS)
 
 
 class Operation(msgspec.Struct, frozen=True):
-    """An operation of an AWS API. `family` groups the statements of the printed policy."""
+    """An operation of an AWS API. `family` groups the statements of the printed policy; `page` is the number of items that it
+    is asked for at a time, 0 for what the API takes."""
 
     service: str
     name: str
     family: str
     commands: frozenset[str]
     needs_permission: bool = True
+    page: int = 0
 
     @property
     def action(self) -> str:
@@ -64,18 +66,18 @@ AWS: tuple[Operation, ...] = (
     # the one call that nobody can be denied
     # (https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html)
     Operation("sts", "GetCallerIdentity", "Caller", _EVERY, needs_permission=False),
-    Operation("iam", "ListRoles", "Roles", _WHOLE),
+    Operation("iam", "ListRoles", "Roles", _WHOLE, page=1000),
     Operation("iam", "GetRole", "Roles", frozenset(["collect", "why", "who-can"])),
     Operation("iam", "ListOpenIDConnectProviders", "Providers", _WHOLE),
     Operation("iam", "GetOpenIDConnectProvider", "Providers", _WHOLE),
-    Operation("eks", "ListClusters", "Clusters", _WHOLE),
+    Operation("eks", "ListClusters", "Clusters", _WHOLE, page=100),
     Operation("eks", "DescribeCluster", "Clusters", _WHOLE),
-    Operation("eks", "ListPodIdentityAssociations", "PodIdentity", _WHOLE),
+    Operation("eks", "ListPodIdentityAssociations", "PodIdentity", _WHOLE, page=100),
     Operation("eks", "DescribePodIdentityAssociation", "PodIdentity", _WHOLE),
     # where the agent of Pod Identity runs, and what the nodes may do for it; what is denied of these is unknown
-    Operation("eks", "ListAddons", "ClusterParts", _WHOLE),
+    Operation("eks", "ListAddons", "ClusterParts", _WHOLE, page=100),
     Operation("eks", "DescribeAddon", "ClusterParts", _WHOLE),
-    Operation("eks", "ListNodegroups", "ClusterParts", _WHOLE),
+    Operation("eks", "ListNodegroups", "ClusterParts", _WHOLE, page=100),
     Operation("eks", "DescribeNodegroup", "ClusterParts", _WHOLE),
     Operation("organizations", "DescribeOrganization", "Guardrails", _WHOLE),
     Operation("organizations", "ListParents", "Guardrails", _WHOLE),
@@ -87,8 +89,10 @@ AWS: tuple[Operation, ...] = (
     Operation("iam", "ListAttachedRolePolicies", "RolePermissions", _PERMISSIONS),
     Operation("iam", "GetPolicy", "RolePermissions", _PERMISSIONS),
     Operation("iam", "GetPolicyVersion", "RolePermissions", _PERMISSIONS),
-    Operation("cloudtrail", "LookupEvents", "Events", _DIAGNOSIS),
+    Operation("cloudtrail", "LookupEvents", "Events", _DIAGNOSIS, page=50),
 )
+PAGES = {operation.name: operation.page for operation in AWS if operation.page}
+"""operation -> the items of a page"""
 
 SERVICE_ACCOUNTS = Resource("", "v1", "serviceaccounts", "ServiceAccount", _EVERY)
 NAMESPACES = Resource("", "v1", "namespaces", "Namespace", _WHOLE, namespaced=False, single=True)
