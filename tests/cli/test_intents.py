@@ -7,6 +7,7 @@ import subprocess
 import pytest
 
 from tests.cli.running import ISSUER, OPEN, RIGHT, put, role, run
+from tests.reports.test_sarif import find
 
 HEAD = f'intent: 1\naccount: "111122223333"\nclusters: {{shop: "https://{ISSUER}"}}\nroles:\n'
 INTENT = HEAD + "  checkout: payments/checkout\n"
@@ -116,6 +117,14 @@ def test_code_scanning_and_workflow_commands_name_the_difference(folder):
     sarif = json.loads(run("verify", "intent.yaml", "open.json", "-f", "sarif", cwd=folder).stdout)
     assert [result["ruleId"] for result in sarif["runs"][0]["results"]] == ["intent-wider"]
     assert "::error file=open.json," in run("verify", "intent.yaml", "open.json", "-f", "github", cwd=folder).stdout
+
+
+def test_the_schema_of_sarif_accepts_the_differences(folder):
+    from jsonschema import Draft4Validator
+
+    text = run("verify", "intent.yaml", "open.json", "--complete", "serviceaccounts", "-f", "sarif", cwd=folder).stdout
+    schema = json.loads(find("sarif-2.1.0.json").read_text(encoding="utf-8-sig"))
+    assert [error.message for error in Draft4Validator(schema).iter_errors(json.loads(text))] == []
 
 
 # ---------------------------------------------------------------- infer

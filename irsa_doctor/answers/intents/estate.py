@@ -36,6 +36,11 @@ class Estate:
         """The name that the intent has for a cluster of the inventory, "" where it has none."""
         return self._names.get(ident, "")
 
+    def first_name(self, cluster: str) -> str:
+        """The first name that the intent has for a cluster: it has several where service accounts ask for other audiences."""
+        ident = self._ids[cluster]
+        return cluster if ident is None else self._names[ident]
+
     def cases_of(self, role: MadeRole) -> Sequence[AnalysedRole]:
         """A role in every case in which its template makes it; none where it is not in the input.
 

@@ -1,7 +1,7 @@
 """The intent that an estate follows: who names a role and is admitted to it, and what a person has to decide."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 import msgspec
@@ -44,12 +44,13 @@ def inferred(view: View) -> Inference:
     names = _cluster_names(view)
     entries = [_entry(view, analysed, names) for analysed in view.roles if is_role_arn(analysed.role.arn) and analysed.policy]
     entries = sorted((entry for entry in entries if entry.pairs or entry.questions), key=lambda entry: entry.role)
-    used = [ident for ident in names if any(ident == cluster for entry in entries for cluster, _ in entry.pairs)]
-    clusters = {names[ident]: _cluster(view.inventory.cluster_by_id[ident]) for ident in used}
+    named = _with_audiences(names, {(pair.cluster, pair.audience) for entry in entries for pair in entry.pairs})
+    clusters = {name: _written(view.inventory.cluster_by_id[ident], audience) for (ident, audience), name in named.items()}
+    used = list(dict.fromkeys(ident for ident, _ in named))
     written = [
         RoleEntry(
             role=entry.role,
-            value=_value(entry, names, len(clusters)),
+            value=_value(entry, named, len(clusters)),
             questions=tuple([f"{question.code}: {question.says}" for question in entry.questions]),
         )
         for entry in entries
@@ -69,11 +70,20 @@ def inferred(view: View) -> Inference:
     )
 
 
+class _Pair(msgspec.Struct, frozen=True):
+    """A service account (NAMESPACE/NAME) of a cluster by its id; `audience` is that of its tokens where the intent has to say
+    it beside the cluster."""
+
+    cluster: str
+    account: str
+    audience: str = ""
+
+
 class _Entry(msgspec.Struct, frozen=True, kw_only=True):
-    """A role with its pairs (cluster id, NAMESPACE/NAME) and questions."""
+    """A role with those who use it, and questions."""
 
     role: str
-    pairs: tuple[tuple[str, str], ...]
+    pairs: tuple[_Pair, ...]
     questions: tuple[Question, ...]
     via: Literal["irsa", "pod-identity"] = "irsa"
     audience: str = ""
@@ -90,6 +100,29 @@ def _cluster_names(view: View) -> dict[str, str]:
         if _cluster(cluster):
             names[cluster.id] = name
     return names
+
+
+def _with_audiences(names: Mapping[str, str], used: Collection[tuple[str, str]]) -> dict[tuple[str, str], str]:
+    """(cluster id, audience) -> the name in the intent: a cluster has one more for each audience beside its own."""
+    named: dict[tuple[str, str], str] = {}
+    taken = set(names.values())
+    for ident, plain in names.items():
+        for audience in sorted(audience for cluster, audience in used if cluster == ident):
+            name, number = plain, 2
+            while audience and name in taken:
+                name, number = f"{plain}-{number}", number + 1
+            taken.add(name)
+            named[ident, audience] = name
+    return named
+
+
+def _written(cluster: Cluster, audience: str) -> Any:
+    """A cluster as it stands in an intent."""
+    value = _cluster(cluster)
+    if not audience:
+        return value
+    both = value if isinstance(value, dict) else {"arn" if value.startswith("arn:") else "issuer": value}
+    return {**both, "audience": audience}
 
 
 _ODD = re.compile(r"^[^A-Za-z0-9]+|[^A-Za-z0-9._-]+")
@@ -110,24 +143,24 @@ def _entry(view: View, analysed: AnalysedRole, names: Mapping[str, str]) -> _Ent
     associated = _associated(view, analysed, names)
     users = [user for user in view.role_users.get(arn, ()) if not user.pod_identity]
     admitted_users = [user for user in users if _is_admitted(analysed, user)]
-    pairs = [pair for user in admitted_users for pair in _pairs(view, user, names)]
+    role_audience = _one_audience(view, admitted_users)
+    pairs = [pair for user in admitted_users for pair in _pairs(view, user, names, own_audience=not role_audience)]
     if policy is None or not (analysed.by_provider or associated or users):
         return _Entry(role=arn, pairs=(), questions=())
     if not pairs and associated:
-        return _Entry(role=arn, pairs=tuple(associated), questions=(), via="pod-identity")
+        return _Entry(role=arn, pairs=tuple([_Pair(*pair) for pair in associated]), questions=(), via="pod-identity")
     questions = list(_questions(view, analysed, users, admitted_users)) if analysed.by_provider or users else []
     if associated:
         says = f"EKS Pod Identity hands it out too, to {', '.join(account for _, account in associated[:_NAMED])}"
         questions.append(Question(code="other-principal", role=arn, says=says))
-    audiences = {user.audience for user in admitted_users if user.audience}
-    usual = {a for user in admitted_users for a in view.default_audiences(user.issuer)}
-    odd = audiences - usual
-    return _Entry(
-        role=arn,
-        pairs=tuple(dict.fromkeys(pairs)),
-        questions=tuple(questions),
-        audience=odd.pop() if len(audiences) == 1 and odd else "",
-    )
+    return _Entry(role=arn, pairs=tuple(dict.fromkeys(pairs)), questions=tuple(questions), audience=role_audience)
+
+
+def _one_audience(view: View, users: Sequence[RoleUser]) -> str:
+    """The audience that all who use a role ask for, where it is not the usual one."""
+    audiences = {user.audience for user in users if user.audience}
+    odd = audiences - {audience for user in users for audience in view.default_audiences(user.issuer)}
+    return odd.pop() if len(audiences) == 1 and odd else ""
 
 
 def _associated(view: View, analysed: AnalysedRole, names: Mapping[str, str]) -> list[tuple[str, str]]:
@@ -150,11 +183,12 @@ def _is_admitted(analysed: AnalysedRole, user: RoleUser) -> bool:
     )
 
 
-def _pairs(view: View, user: RoleUser, names: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+def _pairs(view: View, user: RoleUser, names: Mapping[str, str], *, own_audience: bool) -> Iterator[_Pair]:
     _, namespace, name = user.id.rsplit("/", 2)
+    is_odd = own_audience and user.audience not in view.default_audiences(user.issuer)
     for ident in names:
         if view.issuer_of(ident) == user.issuer:
-            yield ident, f"{namespace}/{name}"
+            yield _Pair(ident, f"{namespace}/{name}", (user.audience or "") if is_odd else "")
 
 
 def _questions(
@@ -260,11 +294,11 @@ def _listed(texts: Sequence[str]) -> str:
     return ", ".join(texts[:_NAMED]) + more
 
 
-def _value(entry: _Entry, names: Mapping[str, str], clusters: int) -> Any:
+def _value(entry: _Entry, names: Mapping[tuple[str, str], str], clusters: int) -> Any:
     """What stands behind the name of a role; None where nobody may be it."""
     by_cluster: dict[str, list[str]] = {}
-    for cluster, account in entry.pairs:
-        by_cluster.setdefault(names[cluster], []).append(account)
+    for pair in entry.pairs:
+        by_cluster.setdefault(names[pair.cluster, pair.audience], []).append(pair.account)
     if not by_cluster:
         return None
     same = len(by_cluster) == clusters and len({tuple(accounts) for accounts in by_cluster.values()}) == 1

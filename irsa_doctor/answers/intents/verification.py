@@ -277,9 +277,9 @@ class _Verifying:
         )
 
     def _extra_annotations(self) -> Iterator[IntentDifference]:
-        meant = {(a.cluster, a.namespace, a.service_account) for a in self.plan.annotations}
+        meant = {(self.estate.first_name(a.cluster), a.namespace, a.service_account) for a in self.plan.annotations}
         whole = {
-            (pair.cluster.name, pair.subject.namespace, role.role)
+            (self.estate.first_name(pair.cluster.name), pair.subject.namespace, role.role)
             for role in self.plan.roles
             for pair in role.pairs
             if not pair.subject.name

@@ -66,7 +66,8 @@ class WrittenIntent:
 
     def line(self, *steps: str | int, key: bool = False) -> int:
         """The line of what the steps lead to, with `key` of the name of the member."""
-        return self._places.locate(self._place(steps), key).line
+        places = self._places if self._form == "json" else self._nodes
+        return places.locate(self._place(steps), key).line
 
     def is_plain(self, *steps: str | int) -> bool:
         """Whether a scalar of YAML is written without quotes."""
@@ -77,7 +78,7 @@ class WrittenIntent:
 
     @once
     def _nodes(self) -> YamlPlaces:
-        """The scalars of YAML with their quotes, looked up when the first is asked for."""
+        """The parts of YAML with their places and quotes, looked up when the first is asked for."""
         return YamlPlaces(self._text)
 
     def _place(self, steps: Iterable[str | int]) -> Place:
@@ -85,10 +86,8 @@ class WrittenIntent:
 
     @once
     def _places(self) -> Documents:
-        """Where the parts stand, looked up when the first is asked for."""
-        text = self._text
-        is_json = self._form == "json"
-        return Documents({self.file: Source(text, self._form, [(0, len(text))] if is_json else [])})
+        """Where the parts of JSON stand, looked up when the first is asked for."""
+        return Documents({self.file: Source(self._text, "json", [(0, len(self._text))])})
 
     def wrong(self, says: str, *steps: str | int, key: bool = False) -> NoReturn:
         """Raises that something is wrong with what the steps lead to."""

@@ -1,5 +1,7 @@
 """What is written, read back, inferred and verified is one and the same language."""
 
+import json
+
 from hypothesis import given
 
 from irsa_doctor.answers.intents.dialects import INTENT_FORMATS, Choices
@@ -10,7 +12,7 @@ from irsa_doctor.answers.intents.verification import verified
 from irsa_doctor.answers.who_can import find_role, who_can
 from irsa_doctor.facts import View
 from irsa_doctor.sources import load
-from tests.answers.intents.drawing import estate, intents, plan
+from tests.answers.intents.drawing import ACCOUNTS, arn, estate, intents, issuer, plan
 from tests.trust.drawing import examples
 
 READ = [name for name, row in INTENT_FORMATS.items() if row.is_read]
@@ -67,6 +69,29 @@ def test_an_estate_that_follows_an_intent_has_no_difference_and_tells_the_same_i
     assert again.questions == ()
     remade = plan({"account": "111122223333", **again.intent}, inventory)
     assert meant(remade) == meant(made)
+
+
+def test_service_accounts_of_one_role_may_ask_for_different_audiences():
+    cluster = {"arn": arn("shop"), "issuer": issuer(0)}
+    by_audience = {"shop": "shop/cart", "vault": "shop/vault"}
+    clusters = {"shop": cluster, "vault": {**cluster, "audience": "vault.example.net"}}
+    roles = {f"arn:aws:iam::{ACCOUNTS[0]}:role/cart": {"service-accounts": by_audience}}
+    made = plan({"intent": 1, "account": ACCOUNTS[0], "clusters": clusters, "roles": roles})
+    texts = {file.path: file.text for file in generated(made, ["trust-policy", "kubernetes"], Choices(), read_back).files}
+    (policy,) = [text for path, text in texts.items() if path.startswith("trust-policy")]
+    role = {"Arn": made.roles[0].role, "RoleName": "cart", "AssumeRolePolicyDocument": json.loads(policy)}
+    described = {"name": "shop", "arn": arn("shop"), "identity": {"oidc": {"issuer": issuer(0)}}}
+    estate_of = {"cluster.json": json.dumps({"cluster": described}), "role.json": json.dumps({"Role": role})}
+    memory = {path: text.encode() for path, text in {**texts, **estate_of}.items() if not path.startswith("trust-policy")}
+    view = View(load((), memory=memory, complete=("serviceaccounts",)).inventory)
+    again = inferred(view)
+    for meaning in (made, plan({"account": ACCOUNTS[0], **again.intent}, view.inventory)):
+        answer = verified(meaning, Estate(view, meaning), nowhere)
+        assert (again.questions, answer.differences, answer.same) == ((), (), 1)
+        assert {pair.subject.account: pair.audience for pair in meaning.roles[0].pairs} == {
+            "shop/cart": "sts.amazonaws.com",
+            "shop/vault": "vault.example.net",
+        }
 
 
 @examples(40)
