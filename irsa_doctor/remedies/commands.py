@@ -23,6 +23,7 @@ _REGION = re.compile(r"[a-z]{2,}(-[a-z0-9]+)+")
 _PROVIDER = re.compile(r"arn:[a-z0-9-]+:iam::[0-9]{12}:oidc-provider/[!-~]+")
 _ISSUER = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]*(:[0-9]+)?(/[A-Za-z0-9._~%/-]*)?")
 _AUDIENCE = re.compile(r"[A-Za-z0-9._/:][!-~]*")
+_ASSOCIATION = re.compile(r"a-[0-9a-z]+")
 _RESTARTED = ("Deployment", "StatefulSet", "DaemonSet")
 
 
@@ -87,6 +88,13 @@ def restart(namespace: str, kind: str, name: str) -> str:
     if kind in _RESTARTED:
         return shlex.join(["kubectl", "rollout", "restart", "-n", namespace, f"{kind.lower()}/{name}"])
     return ""
+
+
+def delete_association(cluster: str, region: str, association: str) -> str:
+    """Delete a Pod Identity association by its id."""
+    words = ["aws", "eks", "delete-pod-identity-association", "--region", region, "--cluster-name", cluster]
+    known = _CLUSTER.fullmatch(cluster) and _REGION.fullmatch(region) and _ASSOCIATION.fullmatch(association)
+    return shlex.join([*words, "--association-id", association]) if known else ""
 
 
 def _are_names(*names: str) -> bool:

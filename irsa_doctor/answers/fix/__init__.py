@@ -71,8 +71,10 @@ def _no_barrier(path: str) -> None:
 
 def _has_command(outcome: Outcome) -> bool:
     stop = outcome.stop
-    is_live = stop is not None and stop.reason in ("not-in-source", "generated")
-    return outcome.candidate is None and outcome.proposal is not None and is_live
+    proposal = outcome.proposal
+    if outcome.candidate is not None or proposal is None or stop is None:
+        return False
+    return not proposal.wishes or stop.reason in ("not-in-source", "generated")
 
 
 def _digest(content: bytes) -> str:

@@ -192,7 +192,7 @@ class Rounds:
 
     def _edits(self, proposal: Proposal, rows: Mapping[str, Document]) -> tuple[Edit, ...]:
         if not proposal.wishes:
-            raise CannotWrite("not-in-source", "no template of the input makes it", "--commands prints what does")
+            raise CannotWrite(proposal.unwritten, _BY_COMMAND[proposal.unwritten == "no-remedy"])
         for wish in proposal.wishes if not self.plan.in_memory else ():
             require_source(rows.get(wish.place.document), self.texts.text(wish.place.document), wish.place)
         edits = edits_for(self.texts.text, proposal.wishes)
@@ -288,6 +288,10 @@ class Rounds:
         self.placed[fingerprint] = edits
 
 
+_BY_COMMAND = (
+    "no template of the input makes it; --commands prints what does",
+    "no source says it; --commands prints what does",
+)
 _MISSED = "the text does not give the policy that was meant"
 
 

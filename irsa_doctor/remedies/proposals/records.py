@@ -51,6 +51,9 @@ EditKind = Literal[
     "token-path",
     "whole-volume",
     "file-group",
+    # commands alone
+    "restart",
+    "association-removed",
     # provider resources
     "client-id-added",
     "client-id-removed",
@@ -115,6 +118,8 @@ class Proposal(msgspec.Struct, frozen=True, kw_only=True):
     role: Role | None = None
     commands: tuple[str, ...] = ()
     last_resort: bool = False
+    unwritten: UnfixedReason = "not-in-source"
+    """why nothing is edited, where there are commands alone"""
 
     @property
     def changes_policy(self) -> bool:

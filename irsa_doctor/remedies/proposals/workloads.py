@@ -4,8 +4,11 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
+from irsa_doctor.facts.lookups.associations import cluster_of
 from irsa_doctor.facts.workloads.webhook import FILE_VARIABLE, ROLE_VARIABLE, VOLUME
 from irsa_doctor.model import Container, Place, Workload, is_role_arn, parse_arn
+from irsa_doctor.model.edits import Safety
+from irsa_doctor.remedies.commands import delete_association, restart
 from irsa_doctor.remedies.edits.records import Wish
 from irsa_doctor.remedies.proposals.records import EditKind, FixCase, Proposal, Unfixable
 
@@ -185,11 +188,40 @@ def _with_group(spec: Any) -> Any:
     return {**spec, "securityContext": {**(spec.get("securityContext") or {}), "fsGroup": _NOBODY}}
 
 
+# ---- commands
+
+
+def _restarted(case: FixCase) -> Iterator[Proposal]:
+    """Pods are created anew: no manifest says that, but a command does."""
+    workload = _workload(case)
+    command = restart(workload.namespace, workload.kind, workload.name)
+    if not command:
+        raise Unfixable("no-remedy", "what creates the pods is not known")
+    is_alone = workload.kind == "Pod" and not workload.owner
+    because = "nothing creates the pod again by itself" if is_alone else "the webhook acts when pods are created"
+    safety: Safety = "unsafe" if is_alone else "safe"
+    yield Proposal(wishes=(), safety=safety, because=because, commands=(command,), unwritten="no-remedy")
+
+
+def _association_removed(case: FixCase) -> Iterator[Proposal]:
+    """The association goes, so that the annotation of the service account counts."""
+    place = case.judged.evidence().place("association")
+    association = next((known for known in case.view.inventory.associations if known.place == place), None)
+    cluster = cluster_of(association, case.view) if association else None
+    command = delete_association(cluster.name, cluster.region, association.id) if association and cluster else ""
+    if not command:
+        raise Unfixable("no-remedy", "which of the two is meant takes a decision")
+    because = "pods then get the role of the annotation; which of the two is meant takes a decision"
+    yield Proposal(wishes=(), safety="unsafe", because=because, commands=(command,), unwritten="no-remedy")
+
+
 WORKLOAD_WAYS: Mapping[EditKind, Callable[[FixCase], Iterator[Proposal]]] = {
     "variable-set": _variable_set,
     "copied-volume": _copied_volume,
     "token-path": _token_path,
     "whole-volume": _whole_volume,
     "file-group": _group,
+    "restart": _restarted,
+    "association-removed": _association_removed,
 }
 """the ways to change pod templates, by name"""

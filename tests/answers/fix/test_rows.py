@@ -118,6 +118,34 @@ def test_what_takes_a_decision_says_so(tmp_path: Path, rule: str) -> None:
     assert all(each.how for each in unfixed)
 
 
+RESTARTS = {
+    "annotation-drift": "kubectl",
+    "pod-older-than-annotation": "kubectl",
+    "webhook-cache-race": "kubectl",
+    "podid-wins": "aws eks delete-pod-identity-association --region eu-west-1 --cluster-name prod --association-id a-1",
+}
+
+
+def with_id(documents: dict[str, bytes]) -> dict[str, bytes]:
+    """The documents with an id of the association in them, as AWS answers."""
+    name, ident = b'"serviceAccount":"checkout"', b'"associationId":"a-1"'
+    return {path: text.replace(name, name + b"," + ident) for path, text in documents.items()}
+
+
+@pytest.mark.parametrize("rule", RESTARTS)
+def test_what_no_source_says_is_done_by_a_command(tmp_path: Path, rule: str) -> None:
+    fixing = fixed(tmp_path, with_id(example(rule)))
+    assert [each.reason for each in fixing.unfixed if each.rule == rule] == ["no-remedy"]
+    commands = [command.shell for command in fixing.commands if command.rule == rule]
+    assert len(commands) == 1
+    assert commands[0].startswith(RESTARTS[rule])
+
+
+def test_a_command_that_may_do_harm_is_a_comment(tmp_path: Path) -> None:
+    fixing = fixed(tmp_path, with_id(example("podid-wins")), unsafe=False)
+    assert [command.shell[:6] for command in fixing.commands if command.rule == "podid-wins"] == ["# aws "]
+
+
 # ---- resources
 
 
