@@ -11,8 +11,9 @@ from functools import partial
 import msgspec
 
 from irsa_doctor.model import Hole, Place, PodIdentityAssociation, Role, ServiceAccount, Text, TrustPolicy, joined, text_of
+from irsa_doctor.sources.documents.aws import thumbprints_missing
 from irsa_doctor.sources.documents.kubernetes import annotations_of
-from irsa_doctor.sources.documents.reading import DocumentReading, Page
+from irsa_doctor.sources.documents.reading import DocumentReading, NamelessProvider, Page
 from irsa_doctor.sources.templates.addons import ADDON_ACCOUNTS, Addon, add_account, add_association
 from irsa_doctor.sources.templates.values import hole
 from irsa_doctor.text import shapes
@@ -31,6 +32,8 @@ def read_cluster_config(page: Page, reading: DocumentReading) -> None:
     cluster = _cluster(members, place, reading)
     iam = shapes.inner(members, "iam", place)
     at = place.at("iam")
+    if iam.get("withOIDC") is True:
+        _add_provider(cluster, at, reading)
     accounts = shapes.many(iam, "serviceAccounts", at)
     reading.each(accounts, at.at("serviceAccounts"), partial(_read_account, reading, cluster))
     if accounts and iam.get("withOIDC") is not True:
@@ -53,6 +56,15 @@ def _cluster(members: Mapping[str, object], place: Place, reading: DocumentReadi
         if not known or known == name:
             reading.origin = msgspec.structs.replace(reading.origin, cluster=name)
     return name
+
+
+def _add_provider(cluster: str | Text, place: Place, reading: DocumentReading) -> None:
+    """The OIDC provider that eksctl makes, with the only audience that it gives to it
+    (https://github.com/eksctl-io/eksctl/blob/main/pkg/iam/oidc/api.go)."""
+    issuer, address = hole(f"issuer of {text_of(cluster)}"), f"OIDC provider of {text_of(cluster) or 'the cluster'}"
+    prints = thumbprints_missing(text_of(issuer))
+    at = place.at("withOIDC")
+    reading.nameless_providers.append(NamelessProvider(issuer, ("sts.amazonaws.com",), prints, "", at, address))
 
 
 def _read_account(reading: DocumentReading, cluster: str | Text, item: object, place: Place) -> None:

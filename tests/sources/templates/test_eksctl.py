@@ -183,3 +183,15 @@ def test_associations_of_an_addon_have_the_role_given_or_made():
     }
     role = roles_of({"cluster.yaml": text})["addon aws-efs-csi-driver efs-csi-controller-sa"]
     assert statement(role)["Principal"] == {"Service": "pods.eks.amazonaws.com"}
+
+
+@pytest.mark.parametrize(("oidc", "count"), [("true", 1), ("false", 0), ("null", 0), ("'true'", 0)])
+def test_the_provider_that_eksctl_makes_counts_with_its_audience(oidc, count):
+    text = f"apiVersion: eksctl.io/v1alpha5\nkind: ClusterConfig\nmetadata: {{name: shop}}\niam: {{withOIDC: {oidc}}}\n"
+    providers = inventory({"c.yaml": text}).planned_providers
+    assert [provider.client_ids for provider in providers] == [("sts.amazonaws.com",)] * count
+
+
+def test_a_cluster_of_eksctl_without_a_name_has_its_provider_all_the_same():
+    text = "apiVersion: eksctl.io/v1alpha5\nkind: ClusterConfig\nmetadata: {name: '${CLUSTER}'}\niam: {withOIDC: true}\n"
+    assert len(inventory({"c.yaml": text}).planned_providers) == 1
