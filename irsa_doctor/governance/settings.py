@@ -71,6 +71,8 @@ class Waiver(msgspec.Struct, frozen=True):
     file: str = ""
     line: int = 0
     severity: Severity = "high"
+    accepted_by: str = ""
+    """who accepted the risk, where that is another than the owner"""
 
     @property
     def id(self) -> str:
@@ -121,6 +123,8 @@ class Settings(msgspec.Struct, frozen=True):
     exclude: tuple[str, ...] = ()
     max_seconds: float | None = None
     max_memory: int | None = None
+    require_accepted_by: bool = False
+    """whether a waiver must say who accepted the risk"""
     folder: str = ""
     framework: str = ""
     """named by a flag alone: it is a question, not a decision"""
@@ -177,6 +181,8 @@ def read_settings(file: str | os.PathLike[str]) -> Settings:
         for number, waiver in enumerate(fields.pop("waivers", ()))
     ]
     fields = {key.replace("-", "_"): value for key, value in fields.items()}
+    if fields.get("require_accepted_by") and (nobody := next((w for w in waivers if not w.accepted_by), None)):
+        raise SettingsError(name, nobody.line, "the waiver lacks accepted-by, which require-accepted-by asks for")
     folder = os.path.dirname(name) if fields.get("exclude") else ""
     return Settings(file=name, folder=folder, waivers=tuple(waivers), **fields)
 
@@ -276,6 +282,7 @@ def _readers(folder: str) -> Mapping[str, Read[Any]]:
         "waivers": list_of(_waiver),
         "baseline": path,
         "inline-ignores": boolean,
+        "require-accepted-by": boolean,
         GATE_KEY: word_of(GATE_UNKNOWN),
         "exclude": list_of(text_value),
         "max-seconds": seconds,
@@ -325,10 +332,10 @@ def _waiver(value: object) -> Waiver:
         **dict.fromkeys(("rule", "subject", "owner", "reason"), text_value),
         "expires": date_value,
     }
-    readers: Mapping[str, Read[Any]] = {**needed, "severity": word_of(SEVERITIES)}
+    readers: Mapping[str, Read[Any]] = {**needed, "severity": word_of(SEVERITIES), "accepted-by": text_value}
     for key in value:
         if key not in readers:
             raise WrongValue(f"is not a member of a waiver{near_word(key, readers)}", key)
     if missing := [key for key in needed if key not in value]:
         raise WrongValue(f"lacks {' and '.join(missing)}")
-    return Waiver(**{key: value_below(key, readers[key], item) for key, item in value.items()})
+    return Waiver(**{key.replace("-", "_"): value_below(key, readers[key], item) for key, item in value.items()})

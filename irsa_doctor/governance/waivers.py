@@ -51,7 +51,7 @@ def apply_waivers(
         if holding is None or beyond:
             standing.append(told_as(finding, beyond or _milder(fitting, finding, today)))
         else:
-            waived.append(Waived(finding, holding.owner, holding.reason, holding.expires.isoformat()))
+            waived.append(Waived(finding, holding.owner, holding.reason, holding.expires.isoformat(), holding.accepted_by))
     about = [waiver for waiver in waivers if waiver.rule in chosen or waiver.rule not in known]
     judged = tuple(_judged(waiver, _facts(waiver, id(waiver) in used, today, known), known) for waiver in about)
     return Sorted(tuple(standing), tuple(waived), judged)

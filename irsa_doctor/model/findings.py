@@ -223,6 +223,16 @@ class Waived(msgspec.Struct, frozen=True):
     owner: str
     reason: str
     expires: str
+    accepted_by: str = ""
+
+
+class JudgedSubject(msgspec.Struct, frozen=True):
+    """A subject with what each rule said of it: (rule, pass, fail or unknown), sorted; the same tuple for many subjects."""
+
+    kind: str
+    id: str
+    group: str
+    verdicts: tuple[tuple[str, str], ...]
 
 
 class DocumentRow(msgspec.Struct, frozen=True):
@@ -270,5 +280,7 @@ class Report(msgspec.Struct, frozen=True):
     """findings by rule that `baselined` and `hidden` count: they are not shown, and they are there"""
     suggestions: Mapping[str, Suggestion] = {}
     """safe edits by the fingerprint of the finding that they fix"""
+    subjects: tuple[JudgedSubject, ...] = ()
+    """every subject, where it was asked for"""
     as_of: str = ""
     """when it was judged: a day, or the time (RFC 3339) that the user names; waivers and ages go by it"""

@@ -106,6 +106,7 @@ class WaivedRecord(FindingRecord, frozen=True):
     owner: str
     reason: str
     expires: str
+    accepted_by: Annotated[str, Meta(description="who accepted the risk, where the waiver says so")] = ""
 
 
 class CheckDocument(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -159,7 +160,9 @@ def record_of(finding: Finding) -> FindingRecord:
 
 def _waived_record(waived: Waived) -> WaivedRecord:
     fields = msgspec.structs.asdict(record_of(waived.finding))
-    return WaivedRecord(**fields, owner=waived.owner, reason=waived.reason, expires=waived.expires)
+    return WaivedRecord(
+        **fields, owner=waived.owner, reason=waived.reason, expires=waived.expires, accepted_by=waived.accepted_by
+    )
 
 
 def render_json(report: Report, style: Style, framework: FrameworkReport | None = None) -> str:

@@ -21,6 +21,7 @@ from irsa_doctor.model.findings import (
     NO_OFFER,
     SEVERITIES,
     Finding,
+    JudgedSubject,
     Location,
     Missing,
     Offer,
@@ -178,6 +179,35 @@ def _seen(rules: Iterable[Rule], facts: msgspec.Struct) -> _Seen:
     return seen
 
 
+class JudgedSubjects:
+    """Every subject with what each rule said of it, for those who keep a record of that."""
+
+    def __init__(self) -> None:
+        self._subjects: dict[tuple[str, str], JudgedSubject] = {}
+        self._verdicts: dict[int, tuple[tuple[str, str], ...]] = {}
+
+    def add(self, judged: Judged, seen: _Seen) -> None:
+        """Add a subject; of one that is judged several times the worse verdict of each rule counts."""
+        verdicts = self._verdicts.get(id(seen))
+        if verdicts is None:
+            verdicts = self._verdicts[id(seen)] = _verdicts(seen)
+        known = self._subjects.get((judged.kind, judged.id))
+        if known and known.verdicts != verdicts:
+            verdicts = tuple(
+                sorted({**dict(verdicts), **{rule: worse for rule, worse in known.verdicts if worse == "fail"}}.items())
+            )
+        self._subjects[judged.kind, judged.id] = JudgedSubject(judged.kind, judged.id, judged.group, verdicts)
+
+    def listed(self) -> tuple[JudgedSubject, ...]:
+        """All of them, in the order in which they were judged."""
+        return tuple(self._subjects.values())
+
+
+def _verdicts(seen: _Seen) -> tuple[tuple[str, str], ...]:
+    said = [(rule.id, "pass") for rule in seen.passed] + [(rule.id, "fail") for rule in seen.failed]
+    return tuple(sorted([*said, *((rule.id, "unknown") for rule, _ in seen.unknown)]))
+
+
 class RuleAnswers(msgspec.Struct):
     """What the rules say of some subjects: of all subjects of an inventory, or of a share."""
 
@@ -234,9 +264,10 @@ def answers(
     offering: Offering | None = None,
     accounts_of: AccountsOf | None = None,
     work: Work | None = None,
+    record: JudgedSubjects | None = None,
 ) -> RuleAnswers:
     """What every rule says of every subject. `offering` says what mends a finding, `accounts_of` which service accounts it
-    concerns; what that costs is charged to the policy, of the `work` of the run."""
+    concerns; what that costs is charged to the policy, of the `work` of the run. Every subject is added to the `record`."""
     work = work or Work()
     by_type: dict[type, list[Rule]] = {}
     for rule in rules:
@@ -257,6 +288,8 @@ def answers(
             seen = memo[judged.facts] = _seen(by_type.get(type(judged.facts), ()), judged.facts)
             same[id(judged.facts)] = seen  # `memo` keeps the record, so that no other gets its number
         seen.subjects += 1
+        if record is not None:
+            record.add(judged, seen)
         if seen.failed:
             with work.on(judged.group):
                 _say(seen.failed, judged, findings, cases, locate, offering, accounts_of)

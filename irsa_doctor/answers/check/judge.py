@@ -8,7 +8,7 @@ from itertools import chain
 import msgspec
 
 from irsa_doctor.answers.check.alternatives import joined_with
-from irsa_doctor.answers.check.engine import Evaluation, RuleAnswers, answers, evaluate
+from irsa_doctor.answers.check.engine import Evaluation, JudgedSubjects, RuleAnswers, answers, evaluate
 from irsa_doctor.answers.check.fetching import missing_input
 from irsa_doctor.answers.check.lost import only_of
 from irsa_doctor.answers.check.order import sort_findings
@@ -64,15 +64,16 @@ def judge(
     change: BaseChange = _NO_CHANGE,
     comments_of: comments.TextOf | None = None,
     processes: int = 1,
+    record: JudgedSubjects | None = None,
 ) -> Report:
     """The report of `check`; `today`, a day or a moment, decides which waivers have expired. A large inventory is judged in so
-    many processes."""
+    many processes, in one where every subject is added to a `record`."""
     as_of, today = (rfc3339(today), today.astimezone(UTC).date()) if isinstance(today, datetime) else (today.isoformat(), today)
     settings, inventory = governing.settings, judged.inventory
     own = [row.path for row in inventory.documents if row.status == "read" and row.path not in judged.base]
     written = comments.comments_of(own, comments_of or commented_texts(judged.documents, settings))
     locate = Locator(judged.documents, inventory.documents, (*settings.waivers, *change.proposed_waivers), written)
-    outcome, inventory = _evaluated(inventory, governing, locate, change.unbounded, processes)
+    outcome, inventory = _evaluated(inventory, governing, locate, change.unbounded, 1 if record else processes, record)
     ids = ({rule.id for rule in governing.rules}, governing.rule_ids)
     waived = waivers.apply_waivers(outcome.findings, settings.waivers, *ids, today, change.at_base)
     commented = comments.apply_comments(waived.findings, written, *ids, change.at_base)
@@ -99,12 +100,18 @@ def judge(
         hidden=len(because.findings) + len(governed.findings) - len(filtered),
         limit=next((row.why or "" for row in inventory.documents if row.limited), ""),
         unshown=_by_rule((*commented.findings, *governed.findings)) - _by_rule(filtered),
+        subjects=record.listed() if record else (),
         as_of=as_of,
     )
 
 
 def _evaluated(
-    inventory: Inventory, governing: Governing, locate: Locator, unbounded: Sequence[Judged], processes: int
+    inventory: Inventory,
+    governing: Governing,
+    locate: Locator,
+    unbounded: Sequence[Judged],
+    processes: int,
+    record: JudgedSubjects | None,
 ) -> tuple[Evaluation, Inventory]:
     """What the rules say of an inventory. Where an unexpected error comes of a document, that one is unreadable and the others
     are judged."""
@@ -113,14 +120,19 @@ def _evaluated(
     def evaluated(paths: Sequence[str]) -> tuple[Evaluation, Inventory]:
         left = inventory if len(paths) == len(everything) else only_of(inventory, paths, lost)
         view = View(left, governing.settings.audiences)
-        return _within_limits(view, governing.rules, locate, unbounded, processes)
+        return _within_limits(view, governing.rules, locate, unbounded, processes, record)
 
     everything = tuple(dict.fromkeys(row.path for row in inventory.documents))
     return without_breaking(everything, evaluated, lost.__setitem__)
 
 
 def _within_limits(
-    view: View, rules: Sequence[Rule], locate: Locator, unbounded: Sequence[Judged], processes: int
+    view: View,
+    rules: Sequence[Rule],
+    locate: Locator,
+    unbounded: Sequence[Judged],
+    processes: int,
+    record: JudgedSubjects | None,
 ) -> tuple[Evaluation, Inventory]:
     """What the rules say of every subject, and the inventory; where the run reaches a limit, the documents of subjects that
     were not judged are unreadable in it, and those findings that there are count."""
@@ -129,7 +141,7 @@ def _within_limits(
 
     def evaluated(share: Share) -> RuleAnswers:
         subjects = chain(derive(view, share), unbounded if share.number == 0 else ())
-        return answers(rules, subjects, locate, offers, accounts, view.work)
+        return answers(rules, subjects, locate, offers, accounts, view.work, record)
 
     with view.work.on(""):
         outcome = in_shares(view, evaluated, processes).evaluation(rules)
