@@ -23,13 +23,27 @@ BELOW = {
     "remedies": {"model", "text", "issuers", "trust", "facts"},
     "rulebook": {"model", "text", "facts", "remedies"},
     "governance": {"model", "text", "facts", "rulebook"},
+    "store": {"model"},
     "answers": {"model", "text", "issuers", "trust", "remedies", "facts", "rulebook", "governance", "sources", "version"},
-    "reports": {"model", "text", "issuers", "trust", "sources", "facts", "rulebook", "governance", "answers", "version"},
-    "api": {"model", "text", "issuers", "trust", "sources", "facts", "rulebook", "governance", "answers", "reports"},
+    "reports": {
+        "model",
+        "text",
+        "issuers",
+        "trust",
+        "sources",
+        "facts",
+        "rulebook",
+        "governance",
+        "answers",
+        "store",
+        "version",
+    },
+    "api": {"model", "text", "issuers", "trust", "sources", "facts", "rulebook", "governance", "answers", "store", "reports"},
     "cli": {"api", "version"},  # the api is what the command line calls, and nothing else of ours
 }
 # the rooms inside rooms
 INNER = {
+    "answers/audit",
     "answers/check",
     "answers/fix",
     "answers/intents",

@@ -26,6 +26,7 @@ EXPORTS: Mapping[str, str] = {
     "answers.why": "NoEvents NoTarget",
     "answers.why.records": "ContainerIdentity DiagnosedCause DiagnosedLink Diagnosis LinkNeed MistakenRemedy "
     "PredictedError QuotedPlace WorkloadIdentity",
+    "api.audit": "AuditRun audit audit_changes audit_history audit_prune audit_show audit_verify audit_waivers head_line",
     "api.check": "baseline_of check controls framework_ids",
     "api.collect": "collect",
     "api.diff": "diff",
@@ -37,7 +38,8 @@ EXPORTS: Mapping[str, str] = {
     "api.load": "NothingRead load",
     "api.permissions": "NotLive permissions",
     "api.render": "ANSWER_FORMATS COUNTED_FORMATS SUGGESTING_FORMATS "
-    "Presentation UnknownFormat for_terminal render_diff render_explanation "
+    "Presentation UnknownFormat for_terminal render_audit render_changes render_diff render_explanation "
+    "render_history render_store_verification render_waivers "
     "render_generation render_fix render_fix_commands "
     "render_unified_diff render_inference masked render_permissions render_report render_rules render_simulations "
     "render_verification render_who_can render_why render_why_all style_for without_commands",
@@ -79,6 +81,9 @@ EXPORTS: Mapping[str, str] = {
     "sources.live": "LiveOptions",
     "sources.live.permissions": "Permissions",
     "sources.snapshot.snapshot": "Answered Origin Query Snapshot SnapshotTool snapshot_text write_snapshot",
+    "store.integrity": "StoreVerification Tampering",
+    "store.reading": "ChangeRow RunHeader",
+    "store.tables": "NoStore StoreError",
     "text.errors": "LiveError",
     "text.os_errors": "os_error_reason",
     "text.positions": "Documents",

@@ -1,7 +1,7 @@
 """Renders what the functions of the api return, in every format of the command line."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from irsa_doctor.model.errors import IrsaDoctorError
 from irsa_doctor.reports import COUNTED as COUNTED_FORMATS
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from irsa_doctor.rulebook.frameworks import FrameworkReport
     from irsa_doctor.rulebook.rules import Rule
     from irsa_doctor.sources.live.permissions import Permissions
+    from irsa_doctor.store.integrity import StoreVerification
+    from irsa_doctor.store.reading import ChangeRow, RunHeader
 
 __all__ = [
     "ANSWER_FORMATS",
@@ -45,6 +47,8 @@ _Renderer = TypeVar("_Renderer", bound=Callable[..., str])
 _PLAIN = Style()
 
 ANSWER_FORMATS: Mapping[str, tuple[str, ...]] = {
+    "audit": ("text", "json", "jsonl"),
+    "audit-store": ("text", "json"),
     "check": tuple(REPORT_FORMATS),
     "diff": ("text", "json", "markdown"),
     "fix": ("text", "json"),
@@ -106,6 +110,45 @@ def render_report(
 
         return _leaving(render_json(report, style, framework), output_format)
     return _leaving(render(report, style, presentation), output_format)
+
+
+def render_audit(answer: Mapping[str, Any], output_format: str = "text", style: Style = _PLAIN) -> str:
+    """The answer of `audit`. Raises UnknownFormat."""
+    from irsa_doctor.reports import audit
+
+    return _leaving(audit.render_audit(answer, output_format, style), output_format)
+
+
+def render_history(
+    runs: "Sequence[tuple[RunHeader, Mapping[str, int]]]", output_format: str = "text", style: Style = _PLAIN
+) -> str:
+    """The runs of a store."""
+    from irsa_doctor.reports import audit
+
+    return _leaving(audit.render_history(runs, output_format, style), output_format)
+
+
+def render_changes(
+    since: int, until: int, rows: "Sequence[ChangeRow]", output_format: str = "text", style: Style = _PLAIN
+) -> str:
+    """What changed between two runs of a store."""
+    from irsa_doctor.reports import audit
+
+    return _leaving(audit.render_changes(since, until, rows, output_format, style), output_format)
+
+
+def render_store_verification(found: "StoreVerification", output_format: str = "text", style: Style = _PLAIN) -> str:
+    """Whether a store is whole."""
+    from irsa_doctor.reports import audit
+
+    return _leaving(audit.render_store_verification(found, output_format, style), output_format)
+
+
+def render_waivers(waivers: Sequence[Mapping[str, Any]], output_format: str = "text", style: Style = _PLAIN) -> str:
+    """The waivers of a run."""
+    from irsa_doctor.reports import audit
+
+    return _leaving(audit.render_waivers(waivers, output_format, style), output_format)
 
 
 def render_who_can(answer: "WhoCan", output_format: str = "text", style: Style = _PLAIN) -> str:

@@ -10,8 +10,9 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from irsa_doctor.cli import rules
+from irsa_doctor.cli import audit, rules
 from irsa_doctor.cli.arguments import arranged
+from irsa_doctor.cli.audit import AuditCommands
 from irsa_doctor.cli.check import check
 from irsa_doctor.cli.collect import collect
 from irsa_doctor.cli.diff import diff
@@ -83,6 +84,7 @@ app.command(cls=Command)(infer)
 app.command(cls=Command)(collect)
 app.command(cls=Command)(permissions)
 app.add_typer(rules.app, name="rules", cls=Commands)
+app.add_typer(audit.app, name="audit", cls=AuditCommands)
 app.command(cls=Command)(explain)
 app.command(cls=Command)(schema)
 
@@ -101,7 +103,7 @@ def main() -> NoReturn:
         _show_faults()
     try:
         commands = [command.name or command.callback.__name__ for command in app.registered_commands if command.callback]
-        code = app(arranged(sys.argv[1:], [*commands, "rules"]), prog_name="irsa-doctor", standalone_mode=False)
+        code = app(arranged(sys.argv[1:], [*commands, "rules", "audit"]), prog_name="irsa-doctor", standalone_mode=False)
     except SystemExit as end:
         _leave(end.code)
     except Exception as error:  # noqa: BLE001 - whatever it is, it ends the run with an exit code of its own

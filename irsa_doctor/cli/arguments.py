@@ -9,7 +9,7 @@ from irsa_doctor.cli.output import print_note
 _FLAGS = ("--debug", "--no-color")
 _BEFORE = ("--help", "-h", "--version", "-V", "--show-completion", "--install-completion", "--")
 _COMMANDS = {
-    **dict.fromkeys(("lint", "scan", "validate", "audit", "run", "test", "analyze"), "check"),
+    **dict.fromkeys(("lint", "scan", "validate", "run", "test", "analyze"), "check"),
     **dict.fromkeys(("diagnose", "doctor", "debug"), "why"),
     **dict.fromkeys(("rule", "describe"), "explain"),
     **dict.fromkeys(("compare", "plan"), "diff"),

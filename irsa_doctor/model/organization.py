@@ -17,6 +17,7 @@ class OrganizationAccount(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     id: str
+    organization: str = ""
     name: str = ""
     units: tuple[str, ...] = ()
     state: AccountState

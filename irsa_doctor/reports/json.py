@@ -158,7 +158,8 @@ def record_of(finding: Finding) -> FindingRecord:
     )
 
 
-def _waived_record(waived: Waived) -> WaivedRecord:
+def waived_record_of(waived: Waived) -> WaivedRecord:
+    """Returns a waived finding as it is written to JSON."""
     fields = msgspec.structs.asdict(record_of(waived.finding))
     return WaivedRecord(
         **fields, owner=waived.owner, reason=waived.reason, expires=waived.expires, accepted_by=waived.accepted_by
@@ -182,7 +183,7 @@ def render_json(report: Report, style: Style, framework: FrameworkReport | None 
         [record_of(finding) for finding in report.findings],
         report.unknown,
         report.tallies,
-        list(map(_waived_record, report.waived)),
+        list(map(waived_record_of, report.waived)),
         report.documents,
         framework,
         report.as_of,

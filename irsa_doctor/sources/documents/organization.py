@@ -23,13 +23,13 @@ def read_organization(page: Page, reading: DocumentReading) -> None:
     members = shapes.mapping(page.value, page.place)
     if members["schema"] != MANIFEST_SCHEMA:
         raise WrongShape("/schema", f"{members['schema']} is of another version than {MANIFEST_SCHEMA}")
+    organization = shapes.text(members, "organization", page.place)
     for number, item in enumerate(shapes.many(members, "accounts", page.place)):
-        reading.attempt(
-            item, page.place.at("accounts", number), lambda value, at: reading.organization.append(_account(value, at))
-        )
+        place = page.place.at("accounts", number)
+        reading.attempt(item, place, lambda value, at: reading.organization.append(_account(value, at, organization)))
 
 
-def _account(item: object, place: Place) -> OrganizationAccount:
+def _account(item: object, place: Place, organization: str) -> OrganizationAccount:
     members = shapes.mapping(item, place)
     ident, state = shapes.text(members, "id", place), next((s for s in ACCOUNT_STATES if s == members.get("state")), None)
     if not _ACCOUNT.fullmatch(ident):
@@ -38,6 +38,7 @@ def _account(item: object, place: Place) -> OrganizationAccount:
         raise WrongShape(place.at("state").pointer, f"the state is none of {', '.join(ACCOUNT_STATES)}")
     return OrganizationAccount(
         id=ident,
+        organization=organization,
         name=shapes.text(members, "name", place),
         units=tuple(str(unit) for unit in shapes.many(members, "ou", place)),
         state=state,

@@ -1,0 +1,1 @@
+"""What an audit keeps of a report: subjects by names that stay, and what was in sight."""

@@ -1,0 +1,72 @@
+"""What a run could see: the accounts and clusters that were to be read, and whether they were."""
+
+from collections.abc import Iterator, Mapping
+from typing import Literal, NamedTuple
+
+from irsa_doctor.model import Cluster, Inventory
+
+ScopeState = Literal["read", "partial", "unknown", "stale", "excluded"]
+_OF_MANIFEST: Mapping[str, ScopeState] = {
+    "read": "read",
+    "partial": "partial",
+    "unknown": "unknown",
+    "excluded": "excluded",
+    "pending": "unknown",
+}
+
+
+class ScopeEntry(NamedTuple):
+    """An account or a cluster (ARN), and whether it was read; `why` where not all of it was."""
+
+    kind: Literal["account", "cluster"]
+    id: str
+    name: str = ""
+    units: tuple[str, ...] = ()
+    state: ScopeState = "read"
+    why: str = ""
+    taken: str = ""
+
+
+def scope_of(inventory: Inventory, stale: Mapping[str, str]) -> tuple[ScopeEntry, ...]:
+    """The scope of a run over an inventory; `stale` says of accounts that are too old when they were read last (RFC 3339)."""
+    return (*_accounts(inventory, stale), *_clusters(inventory))
+
+
+def _accounts(inventory: Inventory, stale: Mapping[str, str]) -> Iterator[ScopeEntry]:
+    listed = {account.id: account for account in inventory.organization}
+    for account in listed.values():
+        taken = stale.get(account.id, account.taken)
+        state, why = _OF_MANIFEST[account.state], account.why
+        if account.id in stale:
+            state, why = "stale", f"it was read last at {taken}"
+        elif state == "read" and (gap := _gap(inventory, account.id)):
+            state, why = "partial", gap
+        yield ScopeEntry("account", account.id, account.name, account.units, state, why, taken)
+    for ident in sorted(_seen_accounts(inventory) - listed.keys()):
+        why = _gap(inventory, ident)
+        if not why and ident not in inventory.closed.roles:
+            why = "its roles were not listed whole"
+        yield ScopeEntry("account", ident, state="partial" if why else "read", why=why)
+
+
+def _seen_accounts(inventory: Inventory) -> set[str]:
+    named = {role.account for role in inventory.roles} | {provider.account for provider in inventory.providers}
+    named |= {cluster.account for cluster in inventory.clusters}
+    return {account for account in named if account}
+
+
+def _gap(inventory: Inventory, owner: str) -> str:
+    collections = ("roles", "providers", "clusters", "associations")
+    return next((gap.missing for gap in inventory.gaps if gap.owner == owner and gap.collection in collections), "")
+
+
+def _clusters(inventory: Inventory) -> Iterator[ScopeEntry]:
+    for cluster in inventory.clusters:
+        whole = inventory.closed.has_kind(cluster.id, "serviceaccounts")
+        why = "" if whole else _why_unseen(inventory, cluster)
+        yield ScopeEntry("cluster", cluster.arn or cluster.subject, cluster.name, (), "read" if whole else "unknown", why)
+
+
+def _why_unseen(inventory: Inventory, cluster: Cluster) -> str:
+    gap = next((gap.missing for gap in inventory.gaps if gap.owner == cluster.id), "")
+    return gap or "its service accounts were not listed whole"

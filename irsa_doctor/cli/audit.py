@@ -1,0 +1,258 @@
+"""`irsa-doctor audit`: judge an organisation, keep what was found, and tell what changed."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from irsa_doctor.cli.check import check_options, exit_code
+from irsa_doctor.cli.destinations import write_text
+from irsa_doctor.cli.help import Command, Commands
+from irsa_doctor.cli.limits import RunLimits, governed_limits, limit_options, within
+from irsa_doctor.cli.options import AsOf, with_options
+from irsa_doctor.cli.output import print_text
+from irsa_doctor.cli.paths import input_paths
+from irsa_doctor.cli.wrong import checked_format, checked_moment, wrong
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from irsa_doctor.api import AuditRun
+    from irsa_doctor.cli.settings_options import GoverningSettings
+
+_RUN = "run"
+
+
+class AuditCommands(Commands):
+    """The group of the commands on a store; what is none of them is the audit itself."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Read the arguments: folders and options are those of the audit itself."""
+        if args and args[0] not in self.commands and args[0] not in ("-h", "--help"):
+            args = [_RUN, *args]
+        return super().parse_args(ctx, args)
+
+
+@contextmanager
+def _readable() -> Iterator[None]:
+    """While the context lasts, a store that cannot be used is exit 2."""
+    from irsa_doctor import api
+
+    try:
+        yield
+    except api.StoreError as error:
+        raise wrong(str(error)) from error
+
+
+app = typer.Typer(help="Judge an organisation, keep what was found, and tell what changed.", no_args_is_help=True)
+
+_Store = Annotated[str, typer.Option("--store", metavar="FILE", help="The file that keeps the runs.")]
+_Format = Annotated[str, typer.Option("--format", "-f", metavar="FORMAT", help="text or json.")]
+_AGE = re.compile(r"([0-9]{1,6})([smhdw])")
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+
+
+def age_of(flag: str, value: str) -> timedelta:
+    """The time that a value such as 30m, 12h or 90d means; else a wrong call."""
+    match = _AGE.fullmatch(value)
+    if match is None:
+        raise wrong(f"{flag} {value}: a time such as 30m, 12h or 90d is expected")
+    return timedelta(**{_UNITS[match[2]]: int(match[1])})
+
+
+@app.command(_RUN, cls=Command, hidden=True)
+@with_options(flags=limit_options, governing=check_options)
+def run_audit(
+    paths: Annotated[
+        list[str] | None, typer.Argument(metavar="[PATHS]...", help="Folders of shards, files, or a manifest.")
+    ] = None,
+    store: _Store = "audit.db",
+    format_: Annotated[str, typer.Option("--format", "-f", metavar="FORMAT", help="text, json or jsonl.")] = "text",
+    output: Annotated[str | None, typer.Option("--output", "-o", metavar="FILE", help="Write the answer to this file.")] = None,
+    max_age: Annotated[
+        str, typer.Option(metavar="AGE", help="Take a shard that is older as if it could not be read: 12h, 7d.")
+    ] = "7d",
+    no_store: Annotated[bool, typer.Option("--no-store", help="Judge and tell, keep nothing.")] = False,
+    head_file: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Append the hash of the run to this file, which is kept elsewhere.")
+    ] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit 3 if a value that a rule needs is unknown.")] = False,
+    as_of: AsOf = None,
+    *,
+    flags: RunLimits,
+    governing: "AbstractContextManager[GoverningSettings]",
+) -> None:
+    """Judge folders of shards, keep the findings in a store, and tell what changed.
+
+    Exit codes are those of check. For the other commands: irsa-doctor audit --help.
+    """
+    from irsa_doctor import api
+
+    output_format, moment = checked_format("audit", format_), checked_moment("--as-of", as_of)
+    inputs, oldest = input_paths(paths, None), age_of("--max-age", max_age)
+    with governing as governed:
+        limits = governed_limits(flags, governed.settings, at_base=bool(governed.revision))
+        with within(limits):
+            try:
+                done = api.audit(
+                    inputs,
+                    settings=governed.settings,
+                    store=None if no_store else store,
+                    as_of=moment,
+                    max_age=oldest,
+                    max_seconds=limits.seconds,
+                    max_memory=limits.memory,
+                )
+            except (api.StoreError, api.UnknownRule, api.RuleError, api.BaselineError) as error:
+                raise wrong(str(error)) from error
+    write_text(api.render_audit(done.answer, output_format, api.style_for()), output)
+    if head_file:
+        _append(head_file, api.head_line(done.answer))
+    _end(done, governed.settings.fail_on or "high", strict)
+
+
+def _append(file: str, line: str) -> None:
+    from irsa_doctor import api
+
+    try:
+        api.refuse_target(file)
+        with open(file, "a", encoding="utf-8") as heads:
+            heads.write(f"{line}\n")
+    except (OSError, ValueError) as error:
+        raise wrong(f"{file}: {api.os_error_reason(error)}") from error
+
+
+def _end(done: "AuditRun", fail_on: str, strict: bool) -> None:
+    report = done.report
+    if report is None:
+        return
+    if report.limit:
+        raise wrong(f"not everything was judged: {report.limit}")
+    if not any(row.status == "read" for row in report.documents):
+        raise wrong("nothing could be read")
+    raise typer.Exit(exit_code(report, fail_on, strict))
+
+
+@app.command(cls=Command)
+def history(
+    store: _Store = "audit.db",
+    limit: Annotated[int | None, typer.Option(metavar="N", min=1, help="Show the last runs only.")] = None,
+    format_: _Format = "text",
+) -> None:
+    """List the runs of a store, oldest first."""
+    from irsa_doctor import api
+
+    output_format = checked_format("audit-store", format_)
+    with _readable():
+        runs = api.audit_history(store=store, limit=limit)
+    print_text(api.render_history(runs, output_format, api.style_for()))
+
+
+@app.command(cls=Command)
+def changes(
+    since: Annotated[str, typer.Option(metavar="RUN", help="The run, or the time, since which.")],
+    until: Annotated[str | None, typer.Option(metavar="RUN", help="The run, or the time, until which; the last one.")] = None,
+    account: Annotated[str, typer.Option(metavar="ID", help="Only changes in this account.")] = "",
+    fail_on: Annotated[
+        str, typer.Option(metavar="SEVERITY", help="Exit 1 if something of this severity or above is new or reopened.")
+    ] = "high",
+    store: _Store = "audit.db",
+    format_: _Format = "text",
+) -> None:
+    """Show what is new, mended, gone, waived or out of sight since a run.
+
+    Exit 0: nothing new or reopened at or above --fail-on. 1: something is. 2: wrong call, or no store.
+    """
+    from irsa_doctor import api
+
+    output_format = checked_format("audit-store", format_)
+    with _readable():
+        first, last, rows = api.audit_changes(
+            _moment_or_run("--since", since),
+            None if until is None else _moment_or_run("--until", until),
+            store=store,
+            account=account,
+        )
+    print_text(api.render_changes(first, last, rows, output_format, api.style_for()))
+    failing = api.SEVERITIES[: api.SEVERITIES.index(fail_on) + 1] if fail_on in api.SEVERITIES else ()
+    worse = any(row.change in ("new", "reopened") and row.severity in failing for row in rows)
+    raise typer.Exit(1 if worse else 0)
+
+
+def _moment_or_run(flag: str, value: str) -> int | datetime:
+    if value.isascii() and value.isdigit():
+        return int(value)
+    day = f"{value}T23:59:59Z" if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value) else value
+    moment = checked_moment(flag, day)
+    if moment is None:
+        raise wrong(f"{flag}: a run or a time is expected")
+    return moment
+
+
+@app.command(cls=Command)
+def show(
+    run: Annotated[int, typer.Argument(metavar="RUN", help="The number of the run.")],
+    store: _Store = "audit.db",
+    format_: Annotated[str, typer.Option("--format", "-f", metavar="FORMAT", help="text, json or jsonl.")] = "text",
+) -> None:
+    """Show a run as it was told when it ended, from the store alone."""
+    from irsa_doctor import api
+
+    output_format = checked_format("audit", format_)
+    with _readable():
+        done = api.audit_show(run, store=store)
+    print_text(api.render_audit(done.answer, output_format, api.style_for()))
+
+
+@app.command("verify", cls=Command)
+def verify_store(
+    head: Annotated[str, typer.Option(metavar="HASH", help="A hash that was kept elsewhere: the store must contain it.")] = "",
+    store: _Store = "audit.db",
+    format_: _Format = "text",
+) -> None:
+    """Verify that nobody has changed a store since its runs ended.
+
+    Exit 0: it is whole. 1: it was changed. 2: there is no store.
+    """
+    from irsa_doctor import api
+
+    output_format = checked_format("audit-store", format_)
+    with _readable():
+        found = api.audit_verify(store=store, head=head)
+    print_text(api.render_store_verification(found, output_format, api.style_for()))
+    raise typer.Exit(1 if found.tampering else 0)
+
+
+@app.command(cls=Command)
+def prune(
+    keep: Annotated[str, typer.Option(metavar="AGE", help="Keep the details of runs that are younger: 400d.")],
+    keep_last: Annotated[
+        int, typer.Option(metavar="N", min=1, help="Keep the details of so many runs whatever their age.")
+    ] = 1,
+    store: _Store = "audit.db",
+    as_of: AsOf = None,
+) -> None:
+    """Remove the details of old runs; the runs and their hashes stay."""
+    from irsa_doctor import api
+
+    with _readable():
+        runs = api.audit_prune(age_of("--keep", keep), store=store, keep_last=keep_last, as_of=checked_moment("--as-of", as_of))
+    print_text(f"Removed the details of {len(runs)} run{'s' * (len(runs) != 1)}.\n")
+
+
+@app.command(cls=Command)
+def waivers(
+    expiring: Annotated[str | None, typer.Option(metavar="AGE", help="Only those that end within this time: 30d.")] = None,
+    store: _Store = "audit.db",
+    format_: _Format = "text",
+) -> None:
+    """List the waivers of the last run: who answers for what, until when."""
+    from irsa_doctor import api
+
+    output_format = checked_format("audit-store", format_)
+    with _readable():
+        rows = api.audit_waivers(store=store, expiring=None if expiring is None else age_of("--expiring", expiring))
+    print_text(api.render_waivers(rows, output_format, api.style_for()))

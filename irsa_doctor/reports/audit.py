@@ -1,0 +1,193 @@
+"""Audits as JSON and text: one run, the history of a store, and what changed."""
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from irsa_doctor.model.findings import SEVERITIES
+from irsa_doctor.reports.json import json_text
+from irsa_doctor.reports.layout import COLOURS, clean, prose
+from irsa_doctor.reports.style import Style
+from irsa_doctor.store.integrity import StoreVerification
+from irsa_doctor.store.reading import ChangeRow, RunHeader
+
+AUDIT_SCHEMA = "irsa-doctor.audit/1"
+HISTORY_SCHEMA = "irsa-doctor.audit-history/1"
+CHANGES_SCHEMA = "irsa-doctor.audit-changes/1"
+VERIFY_SCHEMA = "irsa-doctor.audit-verify/1"
+_COUNTED = ("new", "fixed", "gone", "reopened", "waived", "expired", "unseen")
+_WAIVED = ("owner", "reason", "expires", "accepted_by")
+
+
+def audit_document(
+    run: RunHeader,
+    sightings: Sequence[dict[str, Any]],
+    tables: Mapping[str, list[dict[str, Any]]],
+    changes: Iterable[ChangeRow],
+) -> dict[str, Any]:
+    """Returns a run as JSON says it, `irsa-doctor.audit/1`, from the rows that a store has of it."""
+    findings = [without(sighting, "waiver", *_WAIVED) for sighting in sightings if sighting["status"] == "open"]
+    waived = [sighting for sighting in sightings if sighting["status"] == "waived"]
+    counted = Counter(row.change for row in changes)
+    severities = Counter(finding["severity"] for finding in findings)
+    return {
+        "schema": AUDIT_SCHEMA,
+        "tool": {"version": run.tool, "rules_digest": run.rules_digest},
+        "run": {name: getattr(run, name) for name in _RUN},
+        "scope": _scope(run, tables["scope"]),
+        "summary": {
+            **run.options.get("summary", {}),
+            "findings": {severity: severities[severity] for severity in SEVERITIES},
+            "unknown": len(tables["unknown"]),
+            "waived": len(waived),
+        },
+        "findings": findings,
+        "unknown": [_unknown(row) for row in tables["unknown"]],
+        "rules": [{"id": row["rule"], **without(row, "run", "rule")} for row in tables["tally"]],
+        "waived": waived,
+        "changes": {**dict.fromkeys(_COUNTED, 0), **counted},
+    }
+
+
+_RUN = ("id", "state", "started", "finished", "as_of", "previous", "hash", "settings", "inputs")
+
+
+def without(row: Mapping[str, Any], *names: str) -> dict[str, Any]:
+    """Returns a row without some members."""
+    return {name: value for name, value in row.items() if name not in names}
+
+
+def _scope(run: RunHeader, rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    accounts = [
+        {"id": r["id"], "name": r["name"], "ou": json.loads(r["ou"]), "state": r["state"], "why": r["why"], "taken": r["taken"]}
+        for r in rows
+        if r["kind"] == "account"
+    ]
+    shards = run.options.get("shards", 0)
+    return {
+        "organization": run.options.get("organization", ""),
+        "accounts": accounts,
+        "clusters": [{"arn": r["id"], "state": r["state"], "why": r["why"]} for r in rows if r["kind"] == "cluster"],
+        "shards": {"given": shards, "judged": shards, "reused": 0},
+    }
+
+
+def _unknown(row: Mapping[str, Any]) -> dict[str, Any]:
+    shown = {name: row[name] for name in ("missing", "how")}
+    return {**shown, "rules": json.loads(row["rules"]), "subjects": row["subjects"], "then": row["then_"], "file": row["file"]}
+
+
+def render_audit(answer: Mapping[str, Any], output_format: str, style: Style) -> str:
+    """Returns a run: JSON, a finding a line, or text."""
+    if output_format == "json":
+        return json_text(answer)
+    if output_format == "jsonl":
+        return "".join(json.dumps(finding) + "\n" for finding in answer["findings"])
+    return "".join(f"{line}\n" for line in _audit_lines(answer, style))
+
+
+def _audit_lines(answer: Mapping[str, Any], style: Style) -> Iterator[str]:
+    run, scope, summary = answer["run"], answer["scope"], answer["summary"]
+    for finding in answer["findings"]:
+        yield from prose(
+            f"{finding['rule']}: {finding['message']}", style, "", finding["severity"], COLOURS[finding["severity"]]
+        )
+    if answer["findings"]:
+        yield ""
+    unseen = [account for account in scope["accounts"] if account["state"] != "read"]
+    for account in unseen:
+        yield from prose(clean(f"account {account['id']} ({account['name']}): {account['why']}"), style, "", account["state"])
+    number = len(scope["accounts"])
+    yield from prose(f"Saw {number - len(unseen)} of {number} accounts and {len(scope['clusters'])} clusters.", style, "")
+    counts = ", ".join(f"{summary['findings'][severity]} {severity}" for severity in SEVERITIES)
+    yield from prose(f"Found {counts}; {summary['waived']} waived, {summary['unknown']} inputs missing.", style, "")
+    changed = ", ".join(f"{count} {change}" for change, count in answer["changes"].items() if count)
+    yield from prose(f"Since the run before: {changed or 'nothing has changed'}.", style, "")
+    yield from prose(f"Run {run['id']} as of {run['as_of']}, {run['hash']}", style, "")
+
+
+def render_history(runs: Sequence[tuple[RunHeader, Mapping[str, int]]], output_format: str, style: Style) -> str:
+    """Returns the runs of a store, oldest first."""
+    if output_format == "json":
+        rows = [
+            {
+                **{name: getattr(run, name) for name in _HISTORY},
+                "summary": run.options.get("summary", {}),
+                "scope": dict(states),
+            }
+            for run, states in runs
+        ]
+        return json_text({"schema": HISTORY_SCHEMA, "runs": rows})
+    lines: list[str] = []
+    for run, states in runs:
+        seen = ", ".join(f"{count} {state}" for state, count in states.items()) or "no details"
+        lines += prose(f"{run.as_of or run.started}  {run.state}  accounts: {seen}  {run.hash}", style, "", str(run.id))
+    return "".join(f"{line}\n" for line in lines) or "no runs\n"
+
+
+_HISTORY = ("id", "state", "started", "finished", "as_of", "previous", "hash")
+
+
+def render_changes(since: int, until: int, rows: Sequence[ChangeRow], output_format: str, style: Style) -> str:
+    """Returns what changed between two runs; in text the worst first."""
+    if output_format == "json":
+        changes = [
+            {
+                "change": row.change,
+                "run": row.run,
+                "rule": row.rule,
+                "subject": row.body.get("subject") or {"kind": row.kind, "id": row.subject},
+                "key": row.key,
+                "fingerprint": row.body.get("fingerprint", ""),
+                "severity": row.severity,
+                "account": row.account,
+                "waiver": row.waiver,
+            }
+            for row in rows
+        ]
+        return json_text({"schema": CHANGES_SCHEMA, "from": since, "to": until, "changes": changes})
+    worst = sorted(rows, key=lambda row: (SEVERITIES.index(row.severity) if row.severity in SEVERITIES else 9, row.run))
+    lines = [
+        line
+        for row in worst
+        for line in prose(
+            clean(f"{row.change} in run {row.run}: {row.rule} {row.subject}"),
+            style,
+            "",
+            row.severity,
+            COLOURS.get(row.severity, ""),
+        )
+    ]
+    return "".join(f"{line}\n" for line in lines) or "nothing has changed\n"
+
+
+def render_store_verification(found: StoreVerification, output_format: str, style: Style) -> str:
+    """Returns whether a store is whole."""
+    if output_format == "json":
+        tampering = [row._asdict() for row in found.tampering]
+        whole = {"runs": found.runs, "headers_only": list(found.headers_only), "head": found.head}
+        return json_text({"schema": VERIFY_SCHEMA, "whole": not tampering, **whole, "changed": tampering})
+    lines: list[str] = []
+    for row in found.tampering:
+        lines += prose(clean(f"{row.table}: {row.row}"), style, "", f"run {row.run}" if row.run else "store")
+    if found.headers_only:
+        lines += prose(f"Of the runs {', '.join(map(str, found.headers_only))} the hashes alone are left.", style, "")
+    verdict = (
+        "The store was changed." if found.tampering else f"The store is whole: {found.runs} runs, head {found.head or 'none'}."
+    )
+    return "".join(f"{line}\n" for line in [*lines, *prose(verdict, style, "")])
+
+
+def render_waivers(waivers: Sequence[Mapping[str, Any]], output_format: str, style: Style) -> str:
+    """Returns the waivers of the last run."""
+    if output_format == "json":
+        return json_text(
+            {"schema": f"{AUDIT_SCHEMA.partition('/')[0]}-waivers/1", "waivers": [without(w, "run") for w in waivers]}
+        )
+    lines: list[str] = []
+    for waiver in sorted(waivers, key=lambda each: each["expires"]):
+        by = f", accepted by {waiver['accepted_by']}" if waiver["accepted_by"] else ""
+        says = f"{waiver['rule']} {waiver['subject']}: {waiver['reason']} ({waiver['owner']}{by})"
+        lines += prose(clean(says), style, "", f"until {waiver['expires']}")
+    return "".join(f"{line}\n" for line in lines) or "no waivers\n"

@@ -1,0 +1,99 @@
+"""What changed from one run to the next: a finding is mended only where the rule was asked of its subject again."""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Literal, NamedTuple
+
+from irsa_doctor.store.rows import RunRows, SightingRow
+
+Change = Literal["new", "fixed", "gone", "reopened", "waived", "unwaived", "expired", "unseen", "seen-again", "rule-gone"]
+FindingStatus = Literal["open", "waived", "fixed", "gone"]
+_ACCOUNT = re.compile(r"(?<![0-9])[0-9]{12}(?![0-9])")
+_OF_RUN = ("waiver", "document", "settings")
+"""subjects that belong to the run itself: they are there or not, whatever was read"""
+
+
+class Standing(NamedTuple):
+    """A finding as the runs before left it; `seen`: the last of them judged its subject."""
+
+    key: str
+    rule: str
+    kind: str
+    subject: str
+    """the key of its subject"""
+    account: str
+    cluster: str
+    status: FindingStatus
+    seen: bool
+    body: str
+    """as it was last seen"""
+    waiver_ends: str
+    """the last day of the waiver that set it aside, "" for none"""
+
+
+class Outcome(NamedTuple):
+    """What becomes of a finding in a run: its status, and what has changed of it."""
+
+    status: FindingStatus
+    changes: tuple[Change, ...]
+
+
+def outcomes(before: Mapping[str, Standing], run: RunRows) -> Iterator[tuple[str, Outcome]]:
+    """The outcome of every finding (key) that stood before a run or is seen in it."""
+    sightings = {sighting.key: sighting for sighting in run.sightings}
+    for key, sighting in sightings.items():
+        yield key, _seen(before.get(key), sighting, run.as_of[:10])
+    sight = _Sight(run)
+    for key, standing in before.items():
+        if key not in sightings:
+            yield key, _not_seen(standing, sight)
+
+
+def _seen(standing: Standing | None, sighting: SightingRow, day: str) -> Outcome:
+    if standing is None:
+        return Outcome(sighting.status, ("waived" if sighting.status == "waived" else "new",))
+    again: tuple[Change, ...] = () if standing.seen or standing.status in ("fixed", "gone") else ("seen-again",)
+    if sighting.status == "waived":
+        return Outcome("waived", again if standing.status == "waived" else ("waived", *again))
+    if standing.status == "waived":
+        ended = bool(standing.waiver_ends) and standing.waiver_ends < day
+        return Outcome("open", ("expired" if ended else "unwaived", *again))
+    return Outcome("open", ("reopened",) if standing.status in ("fixed", "gone") else again)
+
+
+def _not_seen(standing: Standing, sight: "_Sight") -> Outcome:
+    if standing.status in ("fixed", "gone"):
+        return Outcome(standing.status, ())
+    how = sight.why_absent(standing)
+    if how == "unseen":
+        return Outcome(standing.status, ("unseen",) if standing.seen else ())
+    return Outcome("gone" if how == "gone" else "fixed", (how,))
+
+
+class _Sight:
+    """What a run could see."""
+
+    def __init__(self, run: RunRows) -> None:
+        self._asked = {subject.key: dict(subject.verdicts) for subject in run.subjects}
+        self._rules = {tally.rule for tally in run.tallies}
+        states = {(row.kind, row.id): row.state for row in run.scope}
+        self._dim = {ident for (kind, ident), state in states.items() if kind == "account" and state != "read"}
+        self._dim_clusters = {ident for (kind, ident), state in states.items() if kind == "cluster" and state != "read"}
+
+    def why_absent(self, standing: Standing) -> Literal["fixed", "gone", "unseen", "rule-gone"]:
+        """Why a finding that stood is not there any more."""
+        if standing.rule not in self._rules:
+            return "rule-gone"
+        if standing.kind in _OF_RUN:
+            return "fixed"
+        verdict = self._asked.get(standing.subject)
+        if self._is_dim(standing) or (verdict or {}).get(standing.rule) == "unknown":
+            return "unseen"
+        return "gone" if verdict is None else "fixed"
+
+    def _is_dim(self, standing: Standing) -> bool:
+        """Whether something that the judgement hangs on was out of sight: its own account or cluster, or another that the
+        finding names."""
+        if standing.cluster in self._dim_clusters or not self._dim.isdisjoint({standing.account}):
+            return True
+        return not self._dim.isdisjoint(_ACCOUNT.findall(standing.body))

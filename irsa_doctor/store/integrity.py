@@ -1,0 +1,111 @@
+"""Whether a store is as its runs left it: digests of their rows, and a chain of hashes over the runs."""
+
+import hashlib
+import sqlite3
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from irsa_doctor.store.rows import canonical, sha256
+
+_CONTENT = {
+    "scope": "select kind, id, name, ou, state, why, taken, sha256 from scope where run = ?",
+    "sighting": "select s.key, f.rule, f.kind, f.subject, f.account, f.cluster, s.severity, s.confidence, s.status, s.waiver,"
+    " s.body, b.text from sighting s left join finding f on f.key = s.key left join body b on b.digest = s.body where s.run = ?",
+    "waiver": "select rule, subject, owner, reason, expires, accepted_by, file, line, used from waiver where run = ?",
+    "tally": "select rule, evaluated, passed, failed, unknown, waived from tally where run = ?",
+    "subject": "select s.key, s.kind, s.id, s.account, s.cluster, v.verdicts from subject s"
+    " left join verdict_set v on v.id = s.verdicts where s.run = ?",
+    "unknown": "select missing, how, rules, subjects, then_, file from unknown where run = ?",
+}
+_OF_RUN = ("id", "started", "finished", "as_of", "tool", "rules_digest", "settings", "inputs", "options", "digest", "previous")
+
+
+class Tampering(NamedTuple):
+    """Something that is not as a run left it: the run (0: of none), the table, and the first row, in words."""
+
+    run: int
+    table: str
+    row: str
+
+
+class StoreVerification(NamedTuple):
+    """What is wrong with a store, and what is left of its runs."""
+
+    runs: int
+    headers_only: tuple[int, ...]
+    """runs whose rows were pruned: their hashes alone are left"""
+    head: str
+    tampering: tuple[Tampering, ...]
+
+
+def content_digest(store: sqlite3.Connection, run: int) -> str:
+    """The digest of all rows of a run, table by table, sorted."""
+    digest = hashlib.sha256()
+    for table, query in _CONTENT.items():
+        digest.update(f"{table}\n".encode())
+        for line in sorted(canonical(row) for row in store.execute(query, (run,))):
+            digest.update(line.encode(errors="surrogatepass") + b"\n")
+    return f"sha256:{digest.hexdigest()}"
+
+
+def run_hash(store: sqlite3.Connection, run: int) -> str:
+    """The hash of the row of a run, which holds the digest of its content and the hash of the run before it."""
+    row = store.execute(f"select {', '.join(_OF_RUN)} from run where id = ?", (run,)).fetchone()  # noqa: S608 - our own names
+    return sha256(canonical(dict(zip(_OF_RUN, row, strict=True))))
+
+
+def verification(store: sqlite3.Connection, head: str = "") -> StoreVerification:
+    """Everything in a store that is not as a run left it; `head`: a hash that it has to contain."""
+    runs = store.execute(
+        "select id, state, digest, previous, hash from run where state != 'interrupted' order by id"
+    ).fetchall()
+    found = [*_broken_chain(store, runs), *_changed_content(store, runs), *_changed_findings(store)]
+    hashes = [row[4] for row in runs]
+    if head and head not in hashes:
+        found.append(Tampering(0, "run", f"no run has the hash {head}: runs at the end are missing, or it is another store"))
+    pruned = tuple(row[0] for row in runs if row[1] == "pruned")
+    return StoreVerification(len(runs), pruned, hashes[-1] if hashes else "", tuple(found))
+
+
+def _broken_chain(store: sqlite3.Connection, runs: list[tuple[int, str, str, str | None, str]]) -> Iterator[Tampering]:
+    before: str | None = None
+    for run, _, _, previous, mark in runs:
+        if previous != before:
+            yield Tampering(run, "run", "the hash of the run before it is another: a run is missing or was changed")
+        if run_hash(store, run) != mark:
+            yield Tampering(run, "run", "its row has another hash than it says")
+        before = mark
+
+
+def _changed_content(store: sqlite3.Connection, runs: list[tuple[int, str, str, str | None, str]]) -> Iterator[Tampering]:
+    for run, state, digest, _, _ in runs:
+        if state == "complete" and content_digest(store, run) != digest:
+            yield _first_change(store, run)
+
+
+def _first_change(store: sqlite3.Connection, run: int) -> Tampering:
+    """The first row of a run that cannot be as it was written, as far as that is seen; else only that some row is not."""
+    for key, body, text in store.execute(
+        "select s.key, s.body, b.text from sighting s left join body b on b.digest = s.body where s.run = ? order by s.key",
+        (run,),
+    ):
+        if text is None or sha256(text) != body:
+            return Tampering(run, "body", f"the text of {key}")
+    return Tampering(run, "scope, sighting, waiver, tally, subject or unknown", "a row was added, changed or removed")
+
+
+def _changed_findings(store: sqlite3.Connection) -> Iterator[Tampering]:
+    """Derived columns that the runs contradict."""
+    query = (
+        "select f.key, f.first_seen, f.last_seen, min(s.run), max(s.run), f.status,"
+        " (select x.status from sighting x where x.key = f.key and x.run = f.last_seen)"
+        " from finding f left join sighting s on s.key = f.key group by f.key order by f.key"
+    )
+    runs = [row[0] for row in store.execute("select id from run where state = 'complete' order by id")]
+    for key, first, last, earliest, latest, status, seen_as in store.execute(query):
+        if earliest is not None and (first > earliest or last != latest):
+            yield Tampering(last, "finding", f"first_seen or last_seen of {key}")
+        elif earliest is not None and runs and last == runs[-1] and status != seen_as:
+            yield Tampering(last, "finding", f"the status of {key}")
+        elif earliest is None and runs and last in runs:
+            yield Tampering(last, "finding", f"{key} was never seen")

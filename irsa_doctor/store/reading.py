@@ -1,0 +1,142 @@
+"""Reads what a store holds: runs, what they found, and what changed."""
+
+import json
+import sqlite3
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from irsa_doctor.store.tables import StoreError, transaction
+
+
+class RunHeader(NamedTuple):
+    """The row of a run; `options` hold what it was called with and its counts."""
+
+    id: int
+    state: str
+    started: str
+    finished: str
+    as_of: str
+    tool: str
+    rules_digest: str
+    settings: str
+    inputs: str
+    options: dict[str, Any]
+    digest: str
+    previous: str | None
+    hash: str
+
+
+class ChangeRow(NamedTuple):
+    """What has become of a finding in a run."""
+
+    change: str
+    run: int
+    rule: str
+    kind: str
+    subject: str
+    key: str
+    severity: str
+    account: str
+    waiver: str
+    body: dict[str, Any]
+
+
+_HEADER = ", ".join(RunHeader._fields)
+
+
+def headers(store: sqlite3.Connection) -> list[RunHeader]:
+    """Every run, oldest first."""
+    rows = store.execute(f"select {_HEADER} from run order by id")  # noqa: S608 - our own names
+    return [_header(row) for row in rows]
+
+
+def _header(row: tuple[Any, ...]) -> RunHeader:
+    header = RunHeader(*row)
+    return header._replace(options=json.loads(row[9]) if row[9] else {})
+
+
+def run_header(store: sqlite3.Connection, run: int) -> RunHeader:
+    """The row of a run that has ended. Raises StoreError where there is none, or its rows were pruned."""
+    row = store.execute(f"select {_HEADER} from run where id = ?", (run,)).fetchone()  # noqa: S608 - our own names
+    if row is None:
+        known = ", ".join(str(header.id) for header in headers(store)[-5:])
+        raise StoreError(f"there is no run {run}; the last ones are {known or 'none'}")
+    header = _header(row)
+    if header.state != "complete":
+        raise StoreError(f"run {run} is {header.state}: its findings are not in the store")
+    return header
+
+
+def last_run(store: sqlite3.Connection) -> RunHeader:
+    """The last run that has ended. Raises StoreError where there is none."""
+    row = store.execute("select max(id) from run where state = 'complete'").fetchone()
+    if row[0] is None:
+        raise StoreError("no run has ended in this store")
+    return run_header(store, row[0])
+
+
+def run_at(store: sqlite3.Connection, moment: str) -> int:
+    """The last run as of a time (RFC 3339) or before, 0 where there is none."""
+    row = store.execute("select max(id) from run where state != 'interrupted' and as_of <= ?", (moment,)).fetchone()
+    return int(row[0] or 0)
+
+
+def sightings(store: sqlite3.Connection, run: int) -> Iterator[dict[str, Any]]:
+    """The findings of a run as JSON, with key, account, cluster, status, waiver, first and last run in which they were seen."""
+    query = (
+        "select b.text, s.key, f.account, f.cluster, s.status, s.waiver, f.first_seen,"
+        " (select max(x.run) from sighting x where x.key = s.key and x.run <= s.run)"
+        " from sighting s join finding f on f.key = s.key join body b on b.digest = s.body where s.run = ? order by s.rowid"
+    )
+    names = ("key", "account", "cluster", "status", "waiver", "first_seen", "last_seen")
+    for text, *values in store.execute(query, (run,)):
+        yield {**json.loads(text), **dict(zip(names, values, strict=True))}
+
+
+def table(store: sqlite3.Connection, name: str, run: int) -> list[dict[str, Any]]:
+    """The rows of a run in one of its tables, in the order in which they were written."""
+    cursor = store.execute(f"select * from {name} where run = ? order by rowid", (run,))  # noqa: S608 - our own names
+    names = [column[0] for column in cursor.description]
+    return [dict(zip(names, row, strict=True)) for row in cursor]
+
+
+def change_rows(store: sqlite3.Connection, since: int, until: int) -> Iterator[ChangeRow]:
+    """What changed in the runs after `since`, up to `until`."""
+    query = (
+        "select c.change, c.run, f.rule, f.kind, f.subject, c.key, s.severity, f.account, s.waiver, b.text"
+        " from change c join finding f on f.key = c.key"
+        " left join sighting s on s.key = c.key and s.run = (select max(x.run) from sighting x where x.key = c.key and x.run <= c.run)"
+        " left join body b on b.digest = s.body where c.run > ? and c.run <= ? order by c.run, c.rowid"
+    )
+    for change, run, rule, kind, subject, key, severity, account, waiver, text in store.execute(query, (since, until)):
+        yield ChangeRow(
+            change=change,
+            run=run,
+            rule=rule,
+            kind=kind,
+            subject=subject,
+            key=key,
+            severity=severity or "",
+            account=account,
+            waiver=waiver or "",
+            body=json.loads(text) if text else {},
+        )
+
+
+_DETAILS = ("scope", "sighting", "waiver", "tally", "subject", "unknown")
+
+
+def prune(store: sqlite3.Connection, before: str, keep_last: int) -> list[int]:
+    """Remove the rows of the runs as of before a time (RFC 3339), but not of the last `keep_last`, nor of the last that has
+    ended; return which. The rows of `run` stay, and with them the chain."""
+    complete = [header for header in headers(store) if header.state == "complete"]
+    kept = {header.id for header in complete[-max(1, keep_last) :]}
+    old = [header.id for header in complete if header.as_of < before and header.id not in kept]
+    with transaction(store):
+        for run in old:
+            for name in _DETAILS:
+                store.execute(f"delete from {name} where run = ?", (run,))  # noqa: S608 - our own names
+            store.execute("update run set state = 'pruned' where id = ?", (run,))
+        store.execute("delete from body where digest not in (select body from sighting)")
+        store.execute("delete from verdict_set where id not in (select verdicts from subject)")
+    return old

@@ -1,0 +1,113 @@
+"""The rows of one run, as they are written and read."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any, Literal, NamedTuple
+
+ScopeState = Literal["read", "partial", "unknown", "stale", "excluded"]
+
+
+def canonical(value: object) -> str:
+    """JSON with sorted members and without spaces: the same text for the same value."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def sha256(text: str) -> str:
+    """The digest of a text, `sha256:` and hexadecimal."""
+    return f"sha256:{hashlib.sha256(text.encode(errors='surrogatepass')).hexdigest()}"
+
+
+class ScopeRow(NamedTuple):
+    """An account or a cluster that was to be read."""
+
+    kind: Literal["account", "cluster"]
+    id: str
+    name: str
+    ou: tuple[str, ...]
+    state: ScopeState
+    why: str | None
+    taken: str
+    sha256: str = ""
+
+
+class SightingRow(NamedTuple):
+    """A finding as a run saw it; `body` is the finding as JSON."""
+
+    key: str
+    rule: str
+    kind: str
+    subject: str
+    account: str
+    cluster: str
+    severity: str
+    confidence: str
+    status: Literal["open", "waived"]
+    waiver: str
+    body: str
+
+
+class SubjectRow(NamedTuple):
+    """A subject with what each rule said of it."""
+
+    key: str
+    kind: str
+    id: str
+    account: str
+    cluster: str
+    verdicts: tuple[tuple[str, str], ...]
+
+
+class WaiverRow(NamedTuple):
+    """A waiver as it was in the settings of a run; `used`: it set a finding aside."""
+
+    rule: str
+    subject: str
+    owner: str
+    reason: str
+    expires: str
+    accepted_by: str
+    file: str
+    line: int
+    used: bool
+
+
+class TallyRow(NamedTuple):
+    """How often a rule was asked, and what it answered."""
+
+    rule: str
+    evaluated: int
+    passed: int
+    failed: int
+    unknown: int
+    waived: int
+
+
+class UnknownRow(NamedTuple):
+    """A missing input; `rules` could not be judged without it."""
+
+    missing: str
+    how: str
+    rules: tuple[str, ...]
+    subjects: int
+    then: str
+    file: str
+
+
+class RunRows(NamedTuple):
+    """Everything that is kept of one run. `options` are what it was called with, and its counts; times are RFC 3339."""
+
+    started: str
+    finished: str
+    as_of: str
+    tool: str
+    rules_digest: str
+    settings: str
+    inputs: str
+    options: Mapping[str, Any]
+    scope: tuple[ScopeRow, ...]
+    sightings: tuple[SightingRow, ...]
+    subjects: tuple[SubjectRow, ...]
+    waivers: tuple[WaiverRow, ...]
+    tallies: tuple[TallyRow, ...]
+    unknown: tuple[UnknownRow, ...]

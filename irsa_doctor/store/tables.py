@@ -1,0 +1,159 @@
+"""The file of a store: its tables, how it is opened, and that one run writes at a time."""
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
+
+from irsa_doctor.model.errors import IrsaDoctorError
+
+VERSION = "1"
+_TABLES = """
+create table meta (name text primary key, value text not null);
+create table run (
+  id integer primary key, state text not null, started text not null, finished text not null, as_of text not null,
+  tool text not null, rules_digest text not null, settings text not null, inputs text not null, options text not null,
+  digest text not null, previous text, hash text not null
+);
+create table scope (
+  run integer not null, kind text not null, id text not null, name text not null, ou text not null, state text not null,
+  why text, taken text not null, sha256 text not null, primary key (run, kind, id)
+);
+create table finding (
+  key text primary key, rule text not null, kind text not null, subject text not null, account text not null,
+  cluster text not null, first_seen integer not null, last_seen integer not null, status text not null
+);
+create table sighting (
+  run integer not null, key text not null, severity text not null, confidence text not null, status text not null,
+  waiver text not null, body text not null, primary key (run, key)
+);
+create table body (digest text primary key, text text not null);
+create table waiver (
+  run integer not null, rule text not null, subject text not null, owner text not null, reason text not null,
+  expires text not null, accepted_by text not null, file text not null, line integer not null, used integer not null
+);
+create table tally (
+  run integer not null, rule text not null, evaluated integer not null, passed integer not null, failed integer not null,
+  unknown integer not null, waived integer not null, primary key (run, rule)
+);
+create table subject (
+  run integer not null, key text not null, kind text not null, id text not null, account text not null, cluster text not null,
+  verdicts integer not null, primary key (run, key)
+);
+create table verdict_set (id integer primary key, verdicts text not null unique);
+create table unknown (
+  run integer not null, missing text not null, how text not null, rules text not null, subjects integer not null,
+  then_ text not null, file text not null
+);
+create table change (run integer not null, key text not null, change text not null, primary key (run, key, change));
+"""
+
+
+class StoreError(IrsaDoctorError):
+    """A store cannot be opened, read or written: one sentence that says why."""
+
+
+class NoStore(StoreError):
+    """There is no store where one is read."""
+
+
+def opened(path: str, *, to_write: bool = False) -> sqlite3.Connection:
+    """Returns a connection to a store; one that is written to is made where there is none. Raises StoreError and NoStore."""
+    if not os.path.lexists(path):
+        if not to_write:
+            raise NoStore(f"{path}: there is no store; irsa-doctor audit makes one")
+        _make(path)
+    if not os.path.isfile(path) or os.path.islink(path):
+        raise StoreError(f"{path}: a store is a regular file, and no link")
+    try:
+        connection = sqlite3.connect(path, isolation_level=None, timeout=0)
+        if to_write:
+            connection.executescript("pragma journal_mode = wal; pragma synchronous = full;")
+        _check(connection, path)
+    except sqlite3.Error as error:
+        raise StoreError(f"{path}: {_words(error)}") from error
+    return connection
+
+
+def _make(path: str) -> None:
+    try:
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    except OSError as error:
+        raise StoreError(f"{path}: {error.strerror}") from error
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        make_tables(connection)
+
+
+def make_tables(connection: sqlite3.Connection) -> None:
+    """Make the tables of an empty store."""
+    connection.executescript(_TABLES)
+    connection.execute("insert into meta values ('version', ?)", (VERSION,))
+
+
+def _check(connection: sqlite3.Connection, path: str) -> None:
+    row = connection.execute("select value from meta where name = 'version'").fetchone()
+    if row is None or row[0] != VERSION:
+        raise StoreError(
+            f"{path}: version {row[0] if row else 'unknown'} of a store, and this irsa-doctor reads version {VERSION}"
+        )
+
+
+def _words(error: sqlite3.Error) -> str:
+    """What an error of SQLite means."""
+    text = str(error)
+    if "no such table" in text or "not a database" in text:
+        return "it is no store of irsa-doctor"
+    if "locked" in text:
+        return "another run writes to it"
+    if "readonly" in text:
+        return "it cannot be written to"
+    return f"the store cannot be used ({text})"
+
+
+@contextmanager
+def writing(path: str) -> Iterator[sqlite3.Connection]:
+    """While the context lasts, nobody else writes to the store. Raises StoreError, which names who does."""
+    lock = _locked(path)
+    try:
+        with closing(opened(path, to_write=True)) as connection:
+            try:
+                yield connection
+            except sqlite3.Error as error:
+                raise StoreError(f"{path}: {_words(error)}") from error
+    finally:
+        with suppress(OSError):
+            os.unlink(f"{path}.lock")
+        os.close(lock)
+
+
+def _locked(path: str) -> int:
+    name = f"{path}.lock"
+    try:
+        lock = os.open(name, os.O_CREAT | os.O_RDWR | getattr(os, "O_NOFOLLOW", 0), 0o600)
+    except OSError as error:
+        raise StoreError(f"{name}: {error.strerror}") from error
+    try:
+        import fcntl
+
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except ImportError:  # Windows: the transaction of SQLite alone keeps others out
+        pass
+    except OSError as error:
+        holder = os.read(lock, 200).decode(errors="replace").strip()
+        os.close(lock)
+        raise StoreError(f"{path}: {holder or 'another process'} writes to it") from error
+    os.ftruncate(lock, 0)
+    os.write(lock, f"process {os.getpid()}".encode())
+    return lock
+
+
+@contextmanager
+def transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    """All that is written while the context lasts is there afterwards, or none of it."""
+    connection.execute("begin immediate")
+    try:
+        yield
+    except BaseException:
+        connection.execute("rollback")
+        raise
+    connection.execute("commit")
