@@ -55,13 +55,13 @@ EXPORTS: Mapping[str, str] = {
     "model": "AgentSettings Alternative ChainedRole Closed Cluster ClusterAddon ClusterNode ConfigMap Container "
     "Contradiction Discovery Document EgressPolicy EnvSource Flaw Gap Hole HybridNodeConfig Inventory LabelSelector Mount "
     "Namespace NodeMetadata NodeRole OidcProvider Place PlannedCluster PlannedProvider PodIdentityAssociation ProjectedToken "
-    "OrganizationAccount "
+    "OrganizationAccount ScopeState "
     "ResourceControlPolicy Role RolePermissions ServiceAccount SigningKey Text TrustPolicy Unknown Webhook Workload",
     "model.edits": "FileEdit Proof SubjectSet Suggestion TextPosition",
     "model.errors": "IrsaDoctorError NotJudged",
     "model.extents": "Extent LazyExtent",
     "model.findings": "CONFIDENCES SEVERITIES Counts DocumentRow Finding Fix Location Missing Offer Report RoleAccounts "
-    "Subject Tally Waived",
+    "JudgedSubject Subject Tally Waived",
     "model.intents": "IntendedCluster IntendedRole IntendedSubject Intent",
     "model.kinds": "UnknownKind kind_named",
     "model.limits": "MAX_MEMORY MAX_SECONDS alarms bytes_of ever_reached limited",

@@ -169,6 +169,7 @@ from irsa_doctor.model import ProjectedToken as ProjectedToken
 from irsa_doctor.model import ResourceControlPolicy as ResourceControlPolicy
 from irsa_doctor.model import Role as Role
 from irsa_doctor.model import RolePermissions as RolePermissions
+from irsa_doctor.model import ScopeState as ScopeState
 from irsa_doctor.model import ServiceAccount as ServiceAccount
 from irsa_doctor.model import SigningKey as SigningKey
 from irsa_doctor.model import Text as Text
@@ -190,6 +191,7 @@ from irsa_doctor.model.findings import Counts as Counts
 from irsa_doctor.model.findings import DocumentRow as DocumentRow
 from irsa_doctor.model.findings import Finding as Finding
 from irsa_doctor.model.findings import Fix as Fix
+from irsa_doctor.model.findings import JudgedSubject as JudgedSubject
 from irsa_doctor.model.findings import Location as Location
 from irsa_doctor.model.findings import Missing as Missing
 from irsa_doctor.model.findings import Offer as Offer

@@ -258,7 +258,10 @@ def audit_changes(
 
 
 def audit_verify(*, store: str = STORE, head: str = "") -> "StoreVerification":
-    """Everything in a store that is not as a run left it; `head`: a hash that it has to contain. Raises StoreError."""
+    """Everything in a store that is not as a run left it; `head`: a hash that it has to contain.
+
+    Raises StoreError, NoStore where there is none.
+    """
     import sqlite3
 
     from irsa_doctor.store.integrity import StoreVerification, Tampering, verification
@@ -273,11 +276,11 @@ def audit_verify(*, store: str = STORE, head: str = "") -> "StoreVerification":
 
 def audit_prune(keep: timedelta, *, store: str = STORE, keep_last: int = 1, as_of: datetime | None = None) -> list[int]:
     """Remove the details of the runs that are older; the runs themselves and their hashes stay. Raises StoreError."""
-    from irsa_doctor.store.reading import prune
+    from irsa_doctor.store.reading import prune_runs
     from irsa_doctor.store.tables import writing
 
     with writing(store) as connection:
-        return prune(connection, rfc3339((as_of or datetime.now(tz=UTC)) - keep), keep_last)
+        return prune_runs(connection, rfc3339((as_of or datetime.now(tz=UTC)) - keep), keep_last)
 
 
 def audit_waivers(*, store: str = STORE, expiring: timedelta | None = None) -> list[dict[str, Any]]:

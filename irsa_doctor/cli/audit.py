@@ -1,4 +1,4 @@
-"""`irsa-doctor audit`: judge an organisation, keep what was found, and tell what changed."""
+"""`irsa-doctor audit`: check an organisation, keep a record of the runs, and report what changed."""
 
 import re
 from collections.abc import Iterator
@@ -27,7 +27,7 @@ _RUN = "run"
 
 
 class AuditCommands(Commands):
-    """The group of the commands on a store; what is none of them is the audit itself."""
+    """The group of the commands on a store; everything else is the audit itself."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Read the arguments: folders and options are those of the audit itself."""
@@ -47,7 +47,7 @@ def _readable() -> Iterator[None]:
         raise wrong(str(error)) from error
 
 
-app = typer.Typer(help="Judge an organisation, keep what was found, and tell what changed.", no_args_is_help=True)
+app = typer.Typer(help="Check an organisation, and keep a record of the runs.", no_args_is_help=True)
 
 _Store = Annotated[str, typer.Option("--store", metavar="FILE", help="The file that keeps the runs.")]
 _Format = Annotated[str, typer.Option("--format", "-f", metavar="FORMAT", help="text or json.")]
@@ -63,7 +63,7 @@ def age_of(flag: str, value: str) -> timedelta:
     return timedelta(**{_UNITS[match[2]]: int(match[1])})
 
 
-@app.command(_RUN, cls=Command, hidden=True)
+@app.command(_RUN, cls=Command)
 @with_options(flags=limit_options, governing=check_options)
 def run_audit(
     paths: Annotated[
@@ -72,20 +72,16 @@ def run_audit(
     store: _Store = "audit.db",
     format_: Annotated[str, typer.Option("--format", "-f", metavar="FORMAT", help="text, json or jsonl.")] = "text",
     output: Annotated[str | None, typer.Option("--output", "-o", metavar="FILE", help="Write the answer to this file.")] = None,
-    max_age: Annotated[
-        str, typer.Option(metavar="AGE", help="Take a shard that is older as if it could not be read: 12h, 7d.")
-    ] = "7d",
-    no_store: Annotated[bool, typer.Option("--no-store", help="Judge and tell, keep nothing.")] = False,
-    head_file: Annotated[
-        str | None, typer.Option(metavar="FILE", help="Append the hash of the run to this file, which is kept elsewhere.")
-    ] = None,
+    max_age: Annotated[str, typer.Option(metavar="AGE", help="Treat older shards as unread: 12h, 7d.")] = "7d",
+    no_store: Annotated[bool, typer.Option("--no-store", help="Report without keeping anything.")] = False,
+    head_file: Annotated[str | None, typer.Option(metavar="FILE", help="Append the hash of the run to this file.")] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Exit 3 if a value that a rule needs is unknown.")] = False,
     as_of: AsOf = None,
     *,
     flags: RunLimits,
     governing: "AbstractContextManager[GoverningSettings]",
 ) -> None:
-    """Judge folders of shards, keep the findings in a store, and tell what changed.
+    """Check shards, keep the findings, and report what changed.
 
     Exit codes are those of check. For the other commands: irsa-doctor audit --help.
     """
@@ -136,8 +132,8 @@ def _end(done: "AuditRun", fail_on: str, strict: bool) -> None:
     raise typer.Exit(exit_code(report, fail_on, strict))
 
 
-@app.command(cls=Command)
-def history(
+@app.command("history", cls=Command)
+def show_history(
     store: _Store = "audit.db",
     limit: Annotated[int | None, typer.Option(metavar="N", min=1, help="Show the last runs only.")] = None,
     format_: _Format = "text",
@@ -151,8 +147,8 @@ def history(
     print_text(api.render_history(runs, output_format, api.style_for()))
 
 
-@app.command(cls=Command)
-def changes(
+@app.command("changes", cls=Command)
+def show_changes(
     since: Annotated[str, typer.Option(metavar="RUN", help="The run, or the time, since which.")],
     until: Annotated[str | None, typer.Option(metavar="RUN", help="The run, or the time, until which; the last one.")] = None,
     account: Annotated[str, typer.Option(metavar="ID", help="Only changes in this account.")] = "",
@@ -162,7 +158,7 @@ def changes(
     store: _Store = "audit.db",
     format_: _Format = "text",
 ) -> None:
-    """Show what is new, mended, gone, waived or out of sight since a run.
+    """Show what is new, fixed, gone or unseen since a run.
 
     Exit 0: nothing new or reopened at or above --fail-on. 1: something is. 2: wrong call, or no store.
     """
@@ -192,13 +188,13 @@ def _moment_or_run(flag: str, value: str) -> int | datetime:
     return moment
 
 
-@app.command(cls=Command)
-def show(
+@app.command("show", cls=Command)
+def show_run(
     run: Annotated[int, typer.Argument(metavar="RUN", help="The number of the run.")],
     store: _Store = "audit.db",
     format_: Annotated[str, typer.Option("--format", "-f", metavar="FORMAT", help="text, json or jsonl.")] = "text",
 ) -> None:
-    """Show a run as it was told when it ended, from the store alone."""
+    """Show a run as it was reported when it ended."""
     from irsa_doctor import api
 
     output_format = checked_format("audit", format_)
@@ -213,7 +209,7 @@ def verify_store(
     store: _Store = "audit.db",
     format_: _Format = "text",
 ) -> None:
-    """Verify that nobody has changed a store since its runs ended.
+    """Verify that nobody has changed the store.
 
     Exit 0: it is whole. 1: it was changed. 2: there is no store.
     """
@@ -226,8 +222,8 @@ def verify_store(
     raise typer.Exit(1 if found.tampering else 0)
 
 
-@app.command(cls=Command)
-def prune(
+@app.command("prune", cls=Command)
+def prune_store(
     keep: Annotated[str, typer.Option(metavar="AGE", help="Keep the details of runs that are younger: 400d.")],
     keep_last: Annotated[
         int, typer.Option(metavar="N", min=1, help="Keep the details of so many runs whatever their age.")
@@ -235,7 +231,7 @@ def prune(
     store: _Store = "audit.db",
     as_of: AsOf = None,
 ) -> None:
-    """Remove the details of old runs; the runs and their hashes stay."""
+    """Remove the details of old runs, not their hashes."""
     from irsa_doctor import api
 
     with _readable():
@@ -243,13 +239,13 @@ def prune(
     print_text(f"Removed the details of {len(runs)} run{'s' * (len(runs) != 1)}.\n")
 
 
-@app.command(cls=Command)
-def waivers(
+@app.command("waivers", cls=Command)
+def show_waivers(
     expiring: Annotated[str | None, typer.Option(metavar="AGE", help="Only those that end within this time: 30d.")] = None,
     store: _Store = "audit.db",
     format_: _Format = "text",
 ) -> None:
-    """List the waivers of the last run: who answers for what, until when."""
+    """List the waivers of the last run and their owners."""
     from irsa_doctor import api
 
     output_format = checked_format("audit-store", format_)

@@ -44,7 +44,7 @@ from irsa_doctor.model.kubernetes import (
     Webhook,
     Workload,
 )
-from irsa_doctor.model.organization import ACCOUNT_STATES, AccountState, OrganizationAccount
+from irsa_doctor.model.organization import ACCOUNT_STATES, AccountState, OrganizationAccount, ScopeState
 from irsa_doctor.model.place import Note, Place
 from irsa_doctor.model.policy import Flaw, TrustPolicy
 from irsa_doctor.model.text import (
@@ -106,6 +106,7 @@ __all__ = [
     "ResourceControlPolicy",
     "Role",
     "RolePermissions",
+    "ScopeState",
     "ServiceAccount",
     "SigningKey",
     "Text",

@@ -7,6 +7,8 @@ import msgspec
 from irsa_doctor.model.place import Place
 
 AccountState = Literal["read", "partial", "unknown", "excluded", "pending"]
+ScopeState = Literal["read", "partial", "unknown", "stale", "excluded"]
+"""whether an account or a cluster was read; stale: too long ago"""
 ACCOUNT_STATES: tuple[AccountState, ...] = get_args(AccountState)
 
 

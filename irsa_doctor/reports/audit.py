@@ -27,7 +27,7 @@ def audit_document(
     changes: Iterable[ChangeRow],
 ) -> dict[str, Any]:
     """Returns a run as JSON says it, `irsa-doctor.audit/1`, from the rows that a store has of it."""
-    findings = [without(sighting, "waiver", *_WAIVED) for sighting in sightings if sighting["status"] == "open"]
+    findings = [_without(sighting, "waiver", *_WAIVED) for sighting in sightings if sighting["status"] == "open"]
     waived = [sighting for sighting in sightings if sighting["status"] == "waived"]
     counted = Counter(row.change for row in changes)
     severities = Counter(finding["severity"] for finding in findings)
@@ -44,7 +44,7 @@ def audit_document(
         },
         "findings": findings,
         "unknown": [_unknown(row) for row in tables["unknown"]],
-        "rules": [{"id": row["rule"], **without(row, "run", "rule")} for row in tables["tally"]],
+        "rules": [{"id": row["rule"], **_without(row, "run", "rule")} for row in tables["tally"]],
         "waived": waived,
         "changes": {**dict.fromkeys(_COUNTED, 0), **counted},
     }
@@ -53,7 +53,7 @@ def audit_document(
 _RUN = ("id", "state", "started", "finished", "as_of", "previous", "hash", "settings", "inputs")
 
 
-def without(row: Mapping[str, Any], *names: str) -> dict[str, Any]:
+def _without(row: Mapping[str, Any], *names: str) -> dict[str, Any]:
     """Returns a row without some members."""
     return {name: value for name, value in row.items() if name not in names}
 
@@ -183,7 +183,7 @@ def render_waivers(waivers: Sequence[Mapping[str, Any]], output_format: str, sty
     """Returns the waivers of the last run."""
     if output_format == "json":
         return json_text(
-            {"schema": f"{AUDIT_SCHEMA.partition('/')[0]}-waivers/1", "waivers": [without(w, "run") for w in waivers]}
+            {"schema": f"{AUDIT_SCHEMA.partition('/')[0]}-waivers/1", "waivers": [_without(w, "run") for w in waivers]}
         )
     lines: list[str] = []
     for waiver in sorted(waivers, key=lambda each: each["expires"]):

@@ -6,7 +6,9 @@ from typing import Literal, NamedTuple
 
 from irsa_doctor.store.rows import RunRows, SightingRow
 
-Change = Literal["new", "fixed", "gone", "reopened", "waived", "unwaived", "expired", "unseen", "seen-again", "rule-gone"]
+FindingChange = Literal[
+    "new", "fixed", "gone", "reopened", "waived", "unwaived", "expired", "unseen", "seen-again", "rule-gone"
+]
 FindingStatus = Literal["open", "waived", "fixed", "gone"]
 _ACCOUNT = re.compile(r"(?<![0-9])[0-9]{12}(?![0-9])")
 _OF_RUN = ("waiver", "document", "settings")
@@ -21,6 +23,8 @@ class Standing(NamedTuple):
     kind: str
     subject: str
     """the key of its subject"""
+    holder: str
+    """the key of what its subject is a part of: the service account of a binding, the role of a statement; "" for none"""
     account: str
     cluster: str
     status: FindingStatus
@@ -31,14 +35,14 @@ class Standing(NamedTuple):
     """the last day of the waiver that set it aside, "" for none"""
 
 
-class Outcome(NamedTuple):
+class FindingOutcome(NamedTuple):
     """What becomes of a finding in a run: its status, and what has changed of it."""
 
     status: FindingStatus
-    changes: tuple[Change, ...]
+    changes: tuple[FindingChange, ...]
 
 
-def outcomes(before: Mapping[str, Standing], run: RunRows) -> Iterator[tuple[str, Outcome]]:
+def outcomes(before: Mapping[str, Standing], run: RunRows) -> Iterator[tuple[str, FindingOutcome]]:
     """The outcome of every finding (key) that stood before a run or is seen in it."""
     sightings = {sighting.key: sighting for sighting in run.sightings}
     for key, sighting in sightings.items():
@@ -49,25 +53,25 @@ def outcomes(before: Mapping[str, Standing], run: RunRows) -> Iterator[tuple[str
             yield key, _not_seen(standing, sight)
 
 
-def _seen(standing: Standing | None, sighting: SightingRow, day: str) -> Outcome:
+def _seen(standing: Standing | None, sighting: SightingRow, day: str) -> FindingOutcome:
     if standing is None:
-        return Outcome(sighting.status, ("waived" if sighting.status == "waived" else "new",))
-    again: tuple[Change, ...] = () if standing.seen or standing.status in ("fixed", "gone") else ("seen-again",)
+        return FindingOutcome(sighting.status, ("waived" if sighting.status == "waived" else "new",))
+    again: tuple[FindingChange, ...] = () if standing.seen or standing.status in ("fixed", "gone") else ("seen-again",)
     if sighting.status == "waived":
-        return Outcome("waived", again if standing.status == "waived" else ("waived", *again))
+        return FindingOutcome("waived", again if standing.status == "waived" else ("waived", *again))
     if standing.status == "waived":
         ended = bool(standing.waiver_ends) and standing.waiver_ends < day
-        return Outcome("open", ("expired" if ended else "unwaived", *again))
-    return Outcome("open", ("reopened",) if standing.status in ("fixed", "gone") else again)
+        return FindingOutcome("open", ("expired" if ended else "unwaived", *again))
+    return FindingOutcome("open", ("reopened",) if standing.status in ("fixed", "gone") else again)
 
 
-def _not_seen(standing: Standing, sight: "_Sight") -> Outcome:
+def _not_seen(standing: Standing, sight: "_Sight") -> FindingOutcome:
     if standing.status in ("fixed", "gone"):
-        return Outcome(standing.status, ())
+        return FindingOutcome(standing.status, ())
     how = sight.why_absent(standing)
     if how == "unseen":
-        return Outcome(standing.status, ("unseen",) if standing.seen else ())
-    return Outcome("gone" if how == "gone" else "fixed", (how,))
+        return FindingOutcome(standing.status, ("unseen",) if standing.seen else ())
+    return FindingOutcome("gone" if how == "gone" else "fixed", (how,))
 
 
 class _Sight:
@@ -89,7 +93,8 @@ class _Sight:
         verdict = self._asked.get(standing.subject)
         if self._is_dim(standing) or (verdict or {}).get(standing.rule) == "unknown":
             return "unseen"
-        return "gone" if verdict is None else "fixed"
+        is_there = verdict is not None or standing.holder in self._asked
+        return "fixed" if is_there else "gone"
 
     def _is_dim(self, standing: Standing) -> bool:
         """Whether something that the judgement hangs on was out of sight: its own account or cluster, or another that the

@@ -10,7 +10,8 @@ from irsa_doctor.store.rows import canonical, sha256
 _CONTENT = {
     "scope": "select kind, id, name, ou, state, why, taken, sha256 from scope where run = ?",
     "sighting": "select s.key, f.rule, f.kind, f.subject, f.account, f.cluster, s.severity, s.confidence, s.status, s.waiver,"
-    " s.body, b.text from sighting s left join finding f on f.key = s.key left join body b on b.digest = s.body where s.run = ?",
+    " s.body, b.text from sighting s left join finding f on f.key = s.key left join body b on b.digest = s.body"
+    " where s.run = ?",
     "waiver": "select rule, subject, owner, reason, expires, accepted_by, file, line, used from waiver where run = ?",
     "tally": "select rule, evaluated, passed, failed, unknown, waived from tally where run = ?",
     "subject": "select s.key, s.kind, s.id, s.account, s.cluster, v.verdicts from subject s"

@@ -105,7 +105,8 @@ def change_rows(store: sqlite3.Connection, since: int, until: int) -> Iterator[C
     query = (
         "select c.change, c.run, f.rule, f.kind, f.subject, c.key, s.severity, f.account, s.waiver, b.text"
         " from change c join finding f on f.key = c.key"
-        " left join sighting s on s.key = c.key and s.run = (select max(x.run) from sighting x where x.key = c.key and x.run <= c.run)"
+        " left join sighting s on s.key = c.key"
+        " and s.run = (select max(x.run) from sighting x where x.key = c.key and x.run <= c.run)"
         " left join body b on b.digest = s.body where c.run > ? and c.run <= ? order by c.run, c.rowid"
     )
     for change, run, rule, kind, subject, key, severity, account, waiver, text in store.execute(query, (since, until)):
@@ -126,7 +127,7 @@ def change_rows(store: sqlite3.Connection, since: int, until: int) -> Iterator[C
 _DETAILS = ("scope", "sighting", "waiver", "tally", "subject", "unknown")
 
 
-def prune(store: sqlite3.Connection, before: str, keep_last: int) -> list[int]:
+def prune_runs(store: sqlite3.Connection, before: str, keep_last: int) -> list[int]:
     """Remove the rows of the runs as of before a time (RFC 3339), but not of the last `keep_last`, nor of the last that has
     ended; return which. The rows of `run` stay, and with them the chain."""
     complete = [header for header in headers(store) if header.state == "complete"]

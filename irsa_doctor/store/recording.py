@@ -3,7 +3,7 @@
 import sqlite3
 from collections.abc import Iterable, Mapping
 
-from irsa_doctor.store.changes import Outcome, Standing, outcomes
+from irsa_doctor.store.changes import FindingOutcome, Standing, outcomes
 from irsa_doctor.store.integrity import content_digest, run_hash
 from irsa_doctor.store.rows import RunRows, canonical, sha256
 from irsa_doctor.store.tables import transaction
@@ -12,7 +12,8 @@ from irsa_doctor.store.tables import transaction
 def begin(store: sqlite3.Connection, started: str) -> int:
     """Note that a run begins, and return its id; a run that ends before its end stays `interrupted`."""
     cursor = store.execute(
-        "insert into run (state, started, finished, as_of, tool, rules_digest, settings, inputs, options, digest, previous, hash)"
+        "insert into run"
+        " (state, started, finished, as_of, tool, rules_digest, settings, inputs, options, digest, previous, hash)"
         " values ('interrupted', ?, '', '', '', '', '', '', '', '', null, '')",
         (started,),
     )
@@ -53,6 +54,7 @@ def standing_findings(store: sqlite3.Connection) -> Iterable[Standing]:
             rule=rule,
             kind=kind,
             subject=sha256(f"{kind}\0{subject}"),
+            holder=_holder(kind, subject),
             account=account,
             cluster=cluster,
             status=status,
@@ -60,6 +62,13 @@ def standing_findings(store: sqlite3.Connection) -> Iterable[Standing]:
             body=body or "",
             waiver_ends=ends or "",
         )
+
+
+def _holder(kind: str, subject: str) -> str:
+    """The key of what a subject is a part of, "" for none."""
+    if kind == "binding":
+        return sha256(f"service-account\0{subject.partition(' -> ')[0]}")
+    return sha256(f"role\0{subject.rpartition('#')[0]}") if kind == "grant" else ""
 
 
 def _write_rows(store: sqlite3.Connection, run: int, rows: RunRows) -> None:
@@ -95,7 +104,7 @@ def _verdict_sets(store: sqlite3.Connection, rows: RunRows) -> Mapping[tuple[tup
     return {verdicts: numbers[text] for verdicts, text in sets.items()}
 
 
-def _write_outcomes(store: sqlite3.Connection, run: int, rows: RunRows, results: Mapping[str, Outcome]) -> None:
+def _write_outcomes(store: sqlite3.Connection, run: int, rows: RunRows, results: Mapping[str, FindingOutcome]) -> None:
     sightings = {sighting.key: sighting for sighting in rows.sightings}
     for key, sighting in sightings.items():
         store.execute(

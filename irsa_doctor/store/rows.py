@@ -5,7 +5,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple
 
-ScopeState = Literal["read", "partial", "unknown", "stale", "excluded"]
+from irsa_doctor.model import ScopeState
 
 
 def canonical(value: object) -> str:

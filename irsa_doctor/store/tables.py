@@ -7,7 +7,7 @@ from contextlib import closing, contextmanager, suppress
 
 from irsa_doctor.model.errors import IrsaDoctorError
 
-VERSION = "1"
+STORE_VERSION = "1"
 _TABLES = """
 create table meta (name text primary key, value text not null);
 create table run (
@@ -87,14 +87,14 @@ def _make(path: str) -> None:
 def make_tables(connection: sqlite3.Connection) -> None:
     """Make the tables of an empty store."""
     connection.executescript(_TABLES)
-    connection.execute("insert into meta values ('version', ?)", (VERSION,))
+    connection.execute("insert into meta values ('version', ?)", (STORE_VERSION,))
 
 
 def _check(connection: sqlite3.Connection, path: str) -> None:
     row = connection.execute("select value from meta where name = 'version'").fetchone()
-    if row is None or row[0] != VERSION:
+    if row is None or row[0] != STORE_VERSION:
         raise StoreError(
-            f"{path}: version {row[0] if row else 'unknown'} of a store, and this irsa-doctor reads version {VERSION}"
+            f"{path}: version {row[0] if row else 'unknown'} of a store, and this irsa-doctor reads version {STORE_VERSION}"
         )
 
 

@@ -3,9 +3,8 @@
 from collections.abc import Iterator, Mapping
 from typing import Literal, NamedTuple
 
-from irsa_doctor.model import Cluster, Inventory
+from irsa_doctor.model import Cluster, Inventory, ScopeState
 
-ScopeState = Literal["read", "partial", "unknown", "stale", "excluded"]
 _OF_MANIFEST: Mapping[str, ScopeState] = {
     "read": "read",
     "partial": "partial",
