@@ -49,8 +49,10 @@ INNER = {
     "answers/intents",
     "answers/intents/dialects",
     "answers/why",
+    "answers/why/clouds",
     "answers/why/evidence",
     "answers/why/links",
+    "facts/clouds",
     "facts/grants",
     "facts/inputs",
     "facts/lookups",
@@ -62,6 +64,7 @@ INNER = {
     "remedies/proposals",
     "rulebook/frameworks",
     "sources/documents",
+    "sources/documents/clouds",
     "sources/files",
     "sources/intents",
     "sources/joining",
@@ -71,6 +74,7 @@ INNER = {
     "sources/templates/cloudformation",
     "sources/templates/controllers",
     "sources/templates/terraform",
+    "trust/clouds",
 }
 # folders with data and no modules
 DATA = {"schemas", "_rules", "_causes"}

@@ -57,6 +57,8 @@ EXPORTS: Mapping[str, str] = {
     "Namespace NodeMetadata NodeRole OidcProvider Place PlannedCluster PlannedProvider PodIdentityAssociation ProjectedToken "
     "OrganizationAccount ScopeState "
     "ResourceControlPolicy Role RolePermissions ServiceAccount SigningKey Text TrustPolicy Unknown Webhook Workload",
+    "model.clouds": "AzureIdentity CloudCluster CloudListing Clouds FederatedCredential GoogleAccount NodePool PoolProvider "
+    "RoleBinding",
     "model.edits": "FileEdit Proof SubjectSet Suggestion TextPosition",
     "model.errors": "IrsaDoctorError NotJudged",
     "model.extents": "Extent LazyExtent",

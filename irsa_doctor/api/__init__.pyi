@@ -177,6 +177,15 @@ from irsa_doctor.model import TrustPolicy as TrustPolicy
 from irsa_doctor.model import Unknown as Unknown
 from irsa_doctor.model import Webhook as Webhook
 from irsa_doctor.model import Workload as Workload
+from irsa_doctor.model.clouds import AzureIdentity as AzureIdentity
+from irsa_doctor.model.clouds import CloudCluster as CloudCluster
+from irsa_doctor.model.clouds import CloudListing as CloudListing
+from irsa_doctor.model.clouds import Clouds as Clouds
+from irsa_doctor.model.clouds import FederatedCredential as FederatedCredential
+from irsa_doctor.model.clouds import GoogleAccount as GoogleAccount
+from irsa_doctor.model.clouds import NodePool as NodePool
+from irsa_doctor.model.clouds import PoolProvider as PoolProvider
+from irsa_doctor.model.clouds import RoleBinding as RoleBinding
 from irsa_doctor.model.edits import FileEdit as FileEdit
 from irsa_doctor.model.edits import Proof as Proof
 from irsa_doctor.model.edits import SubjectSet as SubjectSet

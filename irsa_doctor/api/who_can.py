@@ -13,6 +13,7 @@ from irsa_doctor.model.limits import renew
 
 if TYPE_CHECKING:
     from irsa_doctor.answers.who_can import WhoCan
+    from irsa_doctor.facts import View
     from irsa_doctor.sources.live import LiveOptions
 
 
@@ -45,9 +46,18 @@ def who_can(
     unread = unread_documents(loaded)
     renew()  # the role is judged by what was read, where a limit ended the reading
     view = View(loaded.inventory, settings.audiences)
+    if not loaded.inventory.clouds.is_empty and (identity := _identity(view, role)):
+        return identity
     try:
         analysed = judged_or_named("the roles", lambda: find_role(view, role))
     except NoSuchRole as error:
         raise NotJudged(unread) if unread else error from None
     answer = judged_or_named(analysed.role.place.document, lambda: who_can_of(view, analysed))
     return msgspec.structs.replace(answer, unknown=(*answer.unknown, MissingInput(unread, ""))) if unread else answer
+
+
+def _identity(view: "View", name: str) -> "WhoCan | None":
+    """The answer for an identity of Azure or Google Cloud, None where none has the name."""
+    from irsa_doctor.answers.cloud_grants import who_can_be_identity
+
+    return judged_or_named("the identities", lambda: who_can_be_identity(view, name))

@@ -5,6 +5,17 @@ from functools import partial
 
 import msgspec
 
+from irsa_doctor.facts.clouds.records import (
+    AksClusterFacts,
+    AzureBindingFacts,
+    AzureIdentityFacts,
+    AzureWorkloadFacts,
+    CredentialFacts,
+    GkeClusterFacts,
+    GoogleBindingFacts,
+    GoogleWorkloadFacts,
+    PolicyMemberFacts,
+)
 from irsa_doctor.facts.grants.grant import GrantFacts
 from irsa_doctor.facts.inputs.documents import DocumentFacts, document_facts
 from irsa_doctor.facts.inputs.settings import SettingsFacts
@@ -58,14 +69,23 @@ UNDIVIDED = Share(0, 1)
 
 __all__ = [
     "UNDIVIDED",
+    "AksClusterFacts",
     "AnalysedRole",
+    "AzureBindingFacts",
+    "AzureIdentityFacts",
+    "AzureWorkloadFacts",
     "BindingFacts",
     "ClusterFacts",
+    "CredentialFacts",
     "DocumentFacts",
     "Evidence",
     "GateFacts",
+    "GkeClusterFacts",
+    "GoogleBindingFacts",
+    "GoogleWorkloadFacts",
     "GrantFacts",
     "Judged",
+    "PolicyMemberFacts",
     "ProviderFacts",
     "RoleFacts",
     "ServiceAccountFacts",
@@ -114,5 +134,16 @@ def _neither_roles_nor_accounts(view: View) -> Iterator[Judged]:
     for cluster in view.inventory.clusters:
         yield cluster_facts(view, cluster)
     yield from workload_facts(view)
+    if not view.inventory.clouds.is_empty or view.uses_clouds:
+        yield from _of_clouds(view)
     for document in view.inventory.documents:
         yield document_facts(view, document)
+
+
+def _of_clouds(view: View) -> Iterator[Judged]:
+    """The subjects of Azure and Google Cloud; what is about them is imported where the input has some."""
+    from irsa_doctor.facts.clouds.azure import azure_facts
+    from irsa_doctor.facts.clouds.google import google_facts
+
+    yield from azure_facts(view.clouds)
+    yield from google_facts(view.clouds)

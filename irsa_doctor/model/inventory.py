@@ -19,6 +19,7 @@ from irsa_doctor.model.aws import (
     ResourceControlPolicy,
     Role,
 )
+from irsa_doctor.model.clouds import Clouds
 from irsa_doctor.model.kubernetes import (
     ChainedRole,
     ClusterNode,
@@ -164,6 +165,7 @@ class Inventory(msgspec.Struct, frozen=True, eq=False, dict=True):
     planned_clusters: tuple[PlannedCluster, ...] = ()
     organization: tuple[OrganizationAccount, ...] = ()
     """the accounts that were to be read, where a manifest lists them"""
+    clouds: Clouds = Clouds()
 
     def by_document(self) -> Iterator["Inventory"]:
         """The inventories in which documents that differ about an object do not: one for each set of those that agree."""

@@ -111,6 +111,7 @@ class ServiceAccount(msgspec.Struct, frozen=True):
     template: bool = False
     managed_by: str = ""
     planned: bool = False
+    uid: str = ""
 
     @property
     def subject(self) -> str:
@@ -230,6 +231,8 @@ class Workload(msgspec.Struct, frozen=True):
     compute_type: str = ""
     """the value of the label eks.amazonaws.com/compute-type that its nodes must have, "" where any will do"""
     host_network: bool = False
+    node_selector: Mapping[str, str] = {}
+    """the labels of GKE that its nodes must have"""
 
     @property
     def subject(self) -> str:

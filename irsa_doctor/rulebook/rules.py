@@ -11,11 +11,20 @@ import msgspec
 from msgspec import inspect
 
 from irsa_doctor.facts import (
+    AksClusterFacts,
+    AzureBindingFacts,
+    AzureIdentityFacts,
+    AzureWorkloadFacts,
     BindingFacts,
     ClusterFacts,
+    CredentialFacts,
     DocumentFacts,
     GateFacts,
+    GkeClusterFacts,
+    GoogleBindingFacts,
+    GoogleWorkloadFacts,
     GrantFacts,
+    PolicyMemberFacts,
     ProviderFacts,
     RoleFacts,
     ServiceAccountFacts,
@@ -42,6 +51,15 @@ SUBJECTS: Mapping[str, type[msgspec.Struct]] = {
     "waiver": WaiverFacts,
     "settings": SettingsFacts,
     "gate": GateFacts,
+    "azure-binding": AzureBindingFacts,
+    "azure-workload": AzureWorkloadFacts,
+    "aks-cluster": AksClusterFacts,
+    "credential": CredentialFacts,
+    "azure-identity": AzureIdentityFacts,
+    "google-binding": GoogleBindingFacts,
+    "google-workload": GoogleWorkloadFacts,
+    "gke-cluster": GkeClusterFacts,
+    "policy-member": PolicyMemberFacts,
 }
 NAME = re.compile(r"\{([a-z_]+)\}")
 """a name in a sentence of a rule, for which the evidence of a subject has the text"""

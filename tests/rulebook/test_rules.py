@@ -60,7 +60,7 @@ def test_values_of_facts_are_told_apart_as_json_tells_them():
 
 def test_facts_of_real_documents_keep_to_the_vocabulary():
     """What the annotations of the records say is what the functions give."""
-    from irsa_doctor.answers.check.examples import patched
+    from irsa_doctor.answers.check.examples import example_world
     from irsa_doctor.facts import View, derive
     from irsa_doctor.sources import load
 
@@ -68,7 +68,7 @@ def test_facts_of_real_documents_keep_to_the_vocabulary():
     base, seen = base_world(), set()
     for file in read_rule_files(rules_folder()):
         for example in (*file.examples.bad, *file.examples.good):
-            world = named(patched(base, example.patch))
+            world = named(example_world(base, example.patch))
             loaded = load((), memory=documents_of(world), complete=tuple(world.get("complete", ())))
             for judged in derive(View(loaded.inventory, {})):
                 kind = kinds[type(judged.facts)]

@@ -76,6 +76,15 @@ def patched(value: Any, patch: Any) -> Any:
     return merged
 
 
+def example_world(base: World, patch: Mapping[str, Any]) -> World:
+    """The healthy world with a patch; `with` names the further parts of it that the patch is about, a cluster of AKS say."""
+    world: World = base
+    for name in patch.get("with", ()):
+        world = patched(world, base["parts"][name])
+    example: World = patched(world, patch)
+    return example
+
+
 def documents_of(world: World) -> dict[str, bytes]:
     """The native documents of a world: what `aws` and `kubectl` would have written of it."""
     text = msgspec.json.encode
@@ -192,8 +201,8 @@ def run_examples(files: Sequence[RuleFile], others: Iterable[Rule] = ()) -> Exam
     failures = [Failure(rule, "", "fires on the healthy world") for rule in sorted(healthy.fired())]
     examples = 0
     for file in files:
-        bad = [_judge(patched(base, example.patch), rules) for example in file.examples.bad]
-        good = [_judge(patched(base, example.patch), rules) for example in file.examples.good]
+        bad = [_judge(example_world(base, example.patch), rules) for example in file.examples.bad]
+        good = [_judge(example_world(base, example.patch), rules) for example in file.examples.good]
         examples += len(bad) + len(good)
         for example, judged in zip(file.examples.bad, bad, strict=True):
             failures += _bad(file.rule, example, judged)
@@ -296,7 +305,7 @@ def illustrate(file: RuleFile) -> Illustration | None:
     """The first bad example that is short, beside what is right in the same place; None where none is short."""
     base = base_world()
     for example in file.examples.bad:
-        world = patched(base, example.patch)
+        world = example_world(base, example.patch)
         way, members = _heart(base, example.patch)
         wrong, right = (_shown(_only(_at(state, way), members), way, base["names"]) for state in (world, base))
         if len(way) > 1 and wrong and _is_short(wrong) and _is_short(right):

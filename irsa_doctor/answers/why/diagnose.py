@@ -40,6 +40,11 @@ _NAMED = 3
 
 def diagnose(case: Case) -> Diagnosis:
     """The diagnosis of one case."""
+    if case.view.inventory.clouds.clusters or case.view.uses_clouds:
+        from irsa_doctor.answers.why.clouds.diagnose import cloud_of_case, diagnose_cloud
+
+        if cloud := cloud_of_case(case):
+            return diagnose_cloud(case, cloud)
     by_files = walk_links(case)
     states, symptoms = weighed(case, by_files), symptoms_of_case(case)
     causes = causes_of(case, states, symptoms, {link: state.verdict for link, state in by_files.items()})

@@ -129,6 +129,7 @@ class Diagnosis(msgspec.Struct, frozen=True, kw_only=True):
     identities: tuple[ContainerIdentity, ...] = ()
     claims: Mapping[str, Any] = {}
     quotes: Mapping[str, tuple[Location, ...]] = {}
+    cloud: Literal["aws", "azure", "google"] = "aws"
 
 
 def quoted_places(places: tuple[Location, ...]) -> tuple[QuotedPlace, ...]:

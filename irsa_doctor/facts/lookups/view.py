@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -19,6 +20,9 @@ from irsa_doctor.model import Role, ServiceAccount, Text, Unknown, parse_arn
 from irsa_doctor.model.limits import reached
 from irsa_doctor.trust.languages import Finite
 
+if TYPE_CHECKING:
+    from irsa_doctor.facts.clouds.lookup import CloudLookups
+
 
 class View(Lookups, frozen=True, dict=True):
     """One inventory, seen through `trust`."""
@@ -27,6 +31,21 @@ class View(Lookups, frozen=True, dict=True):
     def workload_lookups(self) -> WorkloadLookups:
         """What belongs to a workload."""
         return WorkloadLookups(self)
+
+    @cached_property
+    def clouds(self) -> "CloudLookups":
+        """Identities of Azure and Google Cloud."""
+        from irsa_doctor.facts.clouds.lookup import CloudLookups
+
+        return CloudLookups(self)
+
+    @cached_property
+    def uses_clouds(self) -> bool:
+        """Whether a service account or a workload names an identity of Azure or Google Cloud."""
+        accounts, workloads = self.inventory.service_accounts, self.inventory.workloads
+        names = {name for account in accounts for name in account.annotations}
+        names |= {name for workload in workloads for name in (*workload.annotations, *workload.labels)}
+        return any("azure.workload.identity" in name or "gke.io" in name or name == "aadpodidbinding" for name in names)
 
     @cached_property
     def installations(self) -> Installations:

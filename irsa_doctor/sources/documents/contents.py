@@ -32,6 +32,8 @@ _YAML_SIGN = re.compile(
     re.MULTILINE,
 )
 _FLOW = re.compile(rb"\s*\{\s*[A-Za-z_]")
+# documents of a YAML stream that are each written as JSON
+_SEPARATED = re.compile(rb"^---[ \t]*$", re.MULTILINE)
 _TEMPLATE = re.compile(rb"\{\{|\{%")
 _COMMENTED_FLOW = re.compile(rb"(?:\s++|#[^\n]*+\n)++\{")
 # comments, then a value: source code in other languages begins with comments too
@@ -84,7 +86,7 @@ def _read_json(text: bytes, reading: DocumentReading, is_data: bool) -> Source |
     ranges = split_values(text)
     if len(ranges) > 1:
         return _read_values(text, ranges, reading)
-    if _FLOW.match(text):
+    if _FLOW.match(text) or _SEPARATED.search(text):
         source = _read_yaml(text, reading)
         if isinstance(source, Source) and reading.gave_something():
             return source

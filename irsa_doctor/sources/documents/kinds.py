@@ -16,6 +16,7 @@ from irsa_doctor.sources.documents.bare_policies import (
     read_bare_policy,
     read_resource_control_policy,
 )
+from irsa_doctor.sources.documents.clouds import marks
 from irsa_doctor.sources.documents.dialects import ONLY_FROM_ITS_PLACE
 from irsa_doctor.sources.documents.permissions import read_role_policy
 from irsa_doctor.sources.documents.reading import DocumentReading, Page
@@ -269,6 +270,9 @@ KINDS: tuple[Kind, ...] = (
     Kind("crossplane", _of_group("crossplane.io", "upbound.io"), _read_composed),
     Kind("kro", _of_group("kro.run"), _read_composed),
     Kind("ack", _of_group("services.k8s.aws"), template_readers.load_managed),
+    Kind("azure-service-operator", _of_group("managedidentity.azure.com"), template_readers.load_cloud_object),
+    Kind("config-connector", _of_group("iam.cnrm.cloud.google.com"), template_readers.load_cloud_object),
+    Kind("arm-template", marks.is_arm_template, template_readers.load_arm_template),
     Kind("token", _is_of_kind("TokenRequest", "TokenReview", "ExecCredential"), why=f"a token is {ONLY_FROM_ITS_PLACE}"),
     Kind("kubernetes-status", _is_of_kind("Status"), why="an error that the API server answered, no object"),
     Kind("kubernetes", _is_kubernetes, _read_kubernetes),
@@ -291,6 +295,7 @@ KINDS: tuple[Kind, ...] = (
     Kind("token", _is_decoded_token, why=f"a token's claims are {ONLY_FROM_ITS_PLACE}"),
     Kind("resource-control-policy", is_resource_control_policy, read_resource_control_policy),
     Kind("trust-policy", is_bare_policy, read_bare_policy),
+    *(Kind(name, mark, marks.load_cloud_reader(name)) for name, mark in marks.CLOUD_MARKS.items()),
 )
 
 
@@ -338,6 +343,7 @@ def read_page(page: Page, reading: DocumentReading) -> None:
         for number, item in enumerate(page.value):
             if isinstance(item, dict):
                 _read_members(item, Page(item, page.place.at(number), page.duplicates), reading)
+        marks.note_cloud_list(page.value, page, reading)
         return
     if isinstance(page.value, dict):
         _read_members(page.value, page, reading)

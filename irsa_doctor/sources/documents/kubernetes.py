@@ -30,19 +30,15 @@ from irsa_doctor.text import shapes
 from irsa_doctor.text.errors import WrongShape
 from irsa_doctor.text.placeholders import with_holes
 
-# names that are about AWS, or look like a misspelt one
-_ABOUT_AWS = re.compile(r"aws|role[-_]?arn|iam\.|amazon", re.IGNORECASE)
+# names that are about identities of a cloud, or look like a misspelt one
+_ABOUT_AWS = re.compile(r"aws|role[-_]?arn|iam\.|amazon|azure|workload[.-]?identity|gke|gcp", re.IGNORECASE)
 # the only variables whose values are kept: none of them is secret
 _KEPT_VALUES = frozenset(
-    {
-        "AWS_ROLE_ARN",
-        "AWS_WEB_IDENTITY_TOKEN_FILE",
-        "AWS_REGION",
-        "AWS_DEFAULT_REGION",
-        "AWS_STS_REGIONAL_ENDPOINTS",
-        "AWS_PROFILE",
-        "AWS_ROLE_SESSION_NAME",
-    }
+    (
+        *("AWS_ROLE_ARN", "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_REGION", "AWS_DEFAULT_REGION"),
+        *("AWS_STS_REGIONAL_ENDPOINTS", "AWS_PROFILE", "AWS_ROLE_SESSION_NAME"),
+        *("AZURE_CLIENT_ID", "AZURE_TENANT_ID", "AZURE_FEDERATED_TOKEN_FILE"),
+    )
 )
 _OPT_OUT_LABEL = "eks.amazonaws.com/skip-pod-identity-webhook"
 _LISTS_DEEP = 3
@@ -125,7 +121,8 @@ def _read_service_account(kind: str, members: dict[str, object], place: Place, r
     at = place.at("metadata")
     tool = manager_of_object(shapes.inner(metadata, "labels", at), shapes.inner(metadata, "annotations", at))
     tool = tool or manager_of_writers(metadata.get("ownerReferences"), metadata.get("managedFields"))
-    account = ServiceAccount("", namespace, name, place, annotations_of(metadata, at), created, managed_by=tool)
+    annotations, uid = annotations_of(metadata, at), shapes.text(metadata, "uid", at)
+    account = ServiceAccount("", namespace, name, place, annotations, created, managed_by=tool, uid=uid)
     reading.service_accounts.append(account)
 
 
@@ -242,6 +239,7 @@ def _read_workload(kind: str, members: dict[str, object], place: Place, reading:
         node=shapes.as_text(spec.get("nodeName") or ""),
         compute_type=scheduling.compute_type(spec),
         host_network=spec.get("hostNetwork") is True,
+        node_selector=scheduling.gke_selector(spec),
     )
     reading.workloads.append(workload)
     _read_arguments(workload, spec, at.at("spec"), reading)

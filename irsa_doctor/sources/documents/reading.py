@@ -8,6 +8,7 @@ import msgspec
 
 from irsa_doctor.model import (
     ChainedRole,
+    CloudRecord,
     Cluster,
     ClusterAddon,
     ClusterNode,
@@ -158,6 +159,10 @@ class DocumentReading(msgspec.Struct):
     chained_roles: list[ChainedRole] = []
     discoveries: list[Discovery] = []
     signing_keys: list[SigningKey] = []
+    cloud_records: list[CloudRecord] = []
+    """what it has of Azure and Google Cloud"""
+    iam_resource: str = ""
+    """the resource of a bare IAM policy of Google Cloud, as the user said"""
     versions: list[str] = []
     """of the API server"""
     role_arn: str = ""
@@ -301,6 +306,7 @@ _RECORDS = (
     "discoveries",
     "signing_keys",
     "versions",
+    "cloud_records",
 )
 
 

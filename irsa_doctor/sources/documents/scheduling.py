@@ -7,6 +7,7 @@ from irsa_doctor.text import shapes
 
 COMPUTE_TYPE = "eks.amazonaws.com/compute-type"
 OS_LABELS = ("kubernetes.io/os", "beta.kubernetes.io/os")
+_OF_GKE = ("iam.gke.io/", "cloud.google.com/gke-nodepool")
 _Members = Mapping[str, object]
 
 
@@ -34,6 +35,12 @@ def compute_type(spec: _Members) -> str:
     if selected := _inside(spec, "nodeSelector").get(COMPUTE_TYPE):
         return shapes.as_text(selected)
     return _required(spec, COMPUTE_TYPE)
+
+
+def gke_selector(spec: _Members) -> dict[str, str]:
+    """The labels of GKE in the node selector of a pod (https://cloud.google.com/kubernetes-engine/docs/how-to/workload-identity)."""
+    selector = _inside(spec, "nodeSelector")
+    return {name: shapes.as_text(value) for name, value in selector.items() if name.startswith(_OF_GKE)}
 
 
 def _required(spec: _Members, key: str) -> str:

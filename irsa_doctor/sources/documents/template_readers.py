@@ -101,3 +101,17 @@ def is_pulumi_document(members: Mapping[str, object]) -> bool:
     from irsa_doctor.sources.templates.pulumi import is_pulumi
 
     return is_pulumi(members)
+
+
+def load_arm_template(page: Page, reading: DocumentReading) -> None:
+    """Read a template of Azure Resource Manager."""
+    from irsa_doctor.sources.templates.arm import read_arm_template
+
+    read_arm_template(page, reading)
+
+
+def load_cloud_object(page: Page, reading: DocumentReading) -> None:
+    """Read an object of Azure Service Operator or of Config Connector."""
+    from irsa_doctor.sources.templates.controllers.clouds import read_cloud_object
+
+    read_cloud_object(page, reading)

@@ -27,6 +27,7 @@ from irsa_doctor.sources.documents.reading import DocumentReading, Listing
 from irsa_doctor.sources.files.folders import Folders
 from irsa_doctor.sources.joining import merge as merging
 from irsa_doctor.sources.joining.accounts import AnswerAccounts
+from irsa_doctor.sources.joining.clouds import join_clouds
 from irsa_doctor.sources.joining.disputes import TOO_MANY, Disputes
 from irsa_doctor.sources.joining.filling import HoleValues, fill_holes
 from irsa_doctor.sources.joining.overlay import Overlay, name_roles
@@ -49,6 +50,8 @@ class JoinContext(msgspec.Struct, frozen=True):
     complete: Collection[str] = ()
     queries: Collection[Query] = ()
     gaps: Collection[Gap] = ()
+    apps: Mapping[str, str] = {}
+    """path of a list of credentials -> client id of the app that they are of"""
 
 
 def join(readings: Sequence[DocumentReading], stated: JoinContext) -> Inventory:
@@ -95,6 +98,7 @@ def join(readings: Sequence[DocumentReading], stated: JoinContext) -> Inventory:
         clusters=tuple(_with_reasons(clusters.all, "issuer", "cluster", gaps)),
         closed=_closed(readings, accounts, clusters, stated),
         gaps=gaps,
+        clouds=join_clouds(readings, stated.apps),
     )
     alternatives, lost = disputes.alternatives()
     for reading in readings if lost else ():

@@ -30,6 +30,7 @@ from irsa_doctor.sources.documents.policies import read_policy_text
 from irsa_doctor.sources.documents.reading import DocumentReading, NamelessProvider, Page
 from irsa_doctor.sources.templates.addons import is_policy
 from irsa_doctor.sources.templates.manifests import ManifestSource
+from irsa_doctor.sources.templates.terraform.clouds import CLOUD_READERS_OF_TERRAFORM, read_planned_cloud_resource
 from irsa_doctor.sources.templates.terraform.plan_coverage import covered
 from irsa_doctor.sources.templates.terraform.plan_objects import PLAN_OBJECT_READERS
 from irsa_doctor.sources.templates.terraform.planned_values import PlannedValues
@@ -162,6 +163,8 @@ def _read_all(resources: list[ResourceState], changes: Changes, references: Refe
         read = _Reader(changes, references, providers, resource)
         if reader := _READERS.get(resource.kind):
             reading.attempt(read, resource.place, partial(_read, reader, reading))
+        elif resource.kind in CLOUD_READERS_OF_TERRAFORM:
+            reading.attempt(read, resource.place, partial(_read, _read_cloud, reading))
         elif resource.kind in PLAN_OBJECT_READERS:
             reading.attempt(read, resource.place, partial(_read, _read_object, reading))
     if not reading.gave_something():
@@ -280,6 +283,12 @@ def _first(values: Mapping[str, object], *steps: str) -> object:
 def _first_text(values: Mapping[str, object], *steps: str) -> str:
     value = _first(values, *steps)
     return value if isinstance(value, str) else ""
+
+
+def _read_cloud(read: _Reader, reading: DocumentReading) -> None:
+    resource = read.resource
+    source, reference = (resource.address, resource.place), partial(read.references.only, resource.address)
+    read_planned_cloud_resource(resource.kind, resource.values, source, reference, reading)
 
 
 def _read_object(read: _Reader, reading: DocumentReading) -> None:

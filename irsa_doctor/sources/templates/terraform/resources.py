@@ -24,6 +24,7 @@ from irsa_doctor.sources.documents.reading import DocumentReading, NamelessProvi
 from irsa_doctor.sources.templates.addons import Addon, add_account, add_association, is_policy, session_tags_of
 from irsa_doctor.sources.templates.choices import cases_of_policy
 from irsa_doctor.sources.templates.terraform.attributes import Attributes
+from irsa_doctor.sources.templates.terraform.clouds import CLOUD_READERS_OF_TERRAFORM
 from irsa_doctor.sources.templates.terraform.policy_document import blocks_of, members_of
 from irsa_doctor.sources.templates.terraform.resource_instance import ResourceInstance
 from irsa_doctor.sources.templates.terraform.service_accounts import (
@@ -232,4 +233,5 @@ READERS: Mapping[str, Callable[[ResourceInstance], None]] = {
     "awscc_eks_cluster": _read_cluster,
     "awscc_eks_addon": _read_addon,
     "awscc_eks_pod_identity_association": _read_association,
+    **CLOUD_READERS_OF_TERRAFORM,
 }

@@ -1,0 +1,162 @@
+"""Answers who can be an identity of Azure or a service account of Google Cloud: subjects and audiences, by issuer."""
+
+from collections.abc import Iterable, Iterator
+from typing import Literal
+
+from irsa_doctor.answers.who_can import (
+    AdmittedAudiences,
+    AdmittedSubjects,
+    MissingInput,
+    OtherPrincipal,
+    ProviderGrant,
+    WhoCan,
+)
+from irsa_doctor.facts import View
+from irsa_doctor.model import AzureIdentity, FederatedCredential, GoogleAccount, Text, text_of
+from irsa_doctor.trust.clouds.credentials import is_subject_of_account
+from irsa_doctor.trust.clouds.members import MEMBER_ROLES, PolicyMember, parse_member
+
+CloudRing = Literal["nobody", "workload", "ref", "repository", "group", "organisation", "unknown", "platform", "world"]
+_RING_OF_MEMBER: dict[str, CloudRing] = {
+    "account": "workload",
+    "subject": "workload",
+    "uid": "workload",
+    "namespace": "group",
+    "cluster": "organisation",
+    "pool": "organisation",
+    "public": "world",
+}
+
+
+class IdentityGrant(ProviderGrant, frozen=True, kw_only=True):
+    """What an identity of Azure or Google Cloud grants to the tokens of one issuer; `ring` is how far those are who get in."""
+
+    ring: CloudRing
+    cloud: Literal["azure", "google"]
+
+
+def who_can_be_identity(view: View, name: str) -> WhoCan | None:
+    """The answer for an identity: a client id, name, resource id, app id or address; None where nothing has that name."""
+    wanted = name.strip().lower()
+    for identity in view.inventory.clouds.identities:
+        if wanted in {identity.key, identity.name.lower(), text_of(identity.client_id).lower()} - {""}:
+            return _of_azure(view, identity)
+    account = view.clouds.account_by_email.get(name)
+    return _of_google(view, account) if account else None
+
+
+def _of_azure(view: View, identity: AzureIdentity) -> WhoCan:
+    credentials = view.clouds.credentials_of(identity)
+    issuers = sorted({text_of(credential.issuer) for credential in credentials})
+    grants = tuple(
+        _azure_grant(view, identity, issuer, [c for c in credentials if text_of(c.issuer) == issuer]) for issuer in issuers
+    )
+    whole = view.clouds.has_all("credentials", identity.key) or any(c.address for c in credentials)
+    how = f"az identity federated-credential list --identity-name {identity.name}"
+    missing = () if whole else (MissingInput(f"all federated credentials of {identity.label}", how),)
+    return WhoCan(text_of(identity.client_id) or identity.label, grants, (), None, missing)
+
+
+def _azure_grant(view: View, identity: AzureIdentity, issuer: str, credentials: list[FederatedCredential]) -> IdentityGrant:
+    exact = sorted({text_of(c.subject) for c in credentials if not c.expression})
+    open_ = [c for c in credentials if c.expression or isinstance(c.subject, Text)]
+    clusters = view.inventory.clusters_by_issuer.get(issuer.removeprefix("https://"), ())
+    of_cluster = bool(clusters) or all(map(is_subject_of_account, exact))
+    audiences = sorted({text_of(value) for c in credentials for value in c.audiences})
+    why = f"expressions and placeholders are not worked out: {', '.join(c.name for c in open_)}" if open_ else ""
+    return _grant(
+        view,
+        provider=identity.label,
+        issuer=issuer,
+        kind="kubernetes" if of_cluster else "other",
+        clusters=[cluster.id for cluster in clusters],
+        patterns=exact,
+        audiences=audiences,
+        ring="unknown" if open_ or not of_cluster else "workload",
+        cloud="azure",
+        why=why,
+    )
+
+
+def _grant(  # noqa: PLR0913 - the parts of one record
+    view: View,
+    *,
+    provider: str,
+    issuer: str,
+    kind: str,
+    clusters: Iterable[str],
+    patterns: list[str],
+    audiences: list[str],
+    ring: CloudRing,
+    cloud: Literal["azure", "google"],
+    why: str = "",
+) -> IdentityGrant:
+    ids = set(clusters)
+    known = [account for account in view.inventory.service_accounts if account.cluster in ids]
+    admitted = sorted(f"{view.label_of(a.cluster)}/{a.namespace}/{a.name}" for a in known if a.subject in patterns)
+    scope = "nobody" if not patterns else "one" if len(patterns) == 1 else "several"
+    return IdentityGrant(
+        provider=provider,
+        issuer=issuer,
+        issuer_kind=kind,
+        clusters=tuple(sorted(view.name_of(ident) for ident in ids)),
+        audiences=AdmittedAudiences(not audiences, tuple(audiences)),
+        subjects=AdmittedSubjects(scope if not why else "unknown", tuple(patterns), (), next(iter(patterns), None), not why),
+        by_audience=None,
+        service_accounts=tuple(admitted),
+        known=len(known),
+        depends_on=(),
+        contested=(),
+        unseen=(),
+        why=why,
+        ring=ring,
+        cloud=cloud,
+    )
+
+
+def _of_google(view: View, account: GoogleAccount) -> WhoCan:
+    members: dict[str, list[PolicyMember]] = {}
+    others: set[OtherPrincipal] = set()
+    for member, conditional in _members(view, account):
+        parsed = parse_member(member)
+        if parsed.pool and parsed.form != "malformed" and not parsed.has_project_id:
+            members.setdefault(parsed.pool, []).append(parsed)
+        else:
+            others.add(OtherPrincipal("member", f"{member} (on a condition)" if conditional else member))
+    grants = tuple(_google_grant(view, pool, parsed) for pool, parsed in sorted(members.items()))
+    email = account.email or account.address
+    seen = view.clouds.has_policy_of(email) or view.clouds.is_search
+    how = f"gcloud iam service-accounts get-iam-policy {email} --format json"
+    return WhoCan(email, grants, tuple(sorted(others)), None, () if seen else (MissingInput(f"IAM policy of {email}", how),))
+
+
+def _members(view: View, account: GoogleAccount) -> Iterator[tuple[str, bool]]:
+    for binding in view.clouds.bindings_of(account, account.email):
+        if binding.role in MEMBER_ROLES:
+            yield from ((text_of(member), bool(binding.condition)) for member in binding.members)
+
+
+def _google_grant(view: View, pool: str, members: list[PolicyMember]) -> IdentityGrant:
+    named = [member for member in members if member.form in ("account", "subject") and member.name]
+    wide = [member for member in members if member not in named]
+    patterns = {f"system:serviceaccount:{member.namespace}:{member.name}" for member in named}
+    patterns |= {f"system:serviceaccount:{member.namespace}:*" for member in wide if member.form == "namespace"}
+    patterns |= {"*" for member in wide if member.form in ("pool", "cluster")}
+    rings = [_RING_OF_MEMBER.get(member.form, "unknown") for member in members]
+    why = f"not worked out: {', '.join(member.text for member in wide)}" if wide else ""
+    clusters = [cluster.cluster for cluster in view.inventory.clouds.clusters if cluster.pool == pool]
+    return _grant(
+        view,
+        provider=pool,
+        issuer="",
+        kind="kubernetes" if members[0].is_of_clusters else "other",
+        clusters=clusters,
+        patterns=sorted(patterns),
+        audiences=[pool],
+        ring=max(rings, key=_ORDER.index),
+        cloud="google",
+        why=why,
+    )
+
+
+_ORDER: tuple[CloudRing, ...] = ("nobody", "workload", "group", "organisation", "unknown", "world")

@@ -1,0 +1,1 @@
+"""Why a workload of AKS or GKE does not get the identity of its cloud."""

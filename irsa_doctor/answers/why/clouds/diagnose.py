@@ -1,0 +1,94 @@
+"""Diagnoses a credential of Azure or Google Cloud: which cloud it is of, its links, causes and the error to be expected."""
+
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+from irsa_doctor.answers.check.fetching import fetched
+from irsa_doctor.answers.why.case import Case
+from irsa_doctor.answers.why.causes import causes_of, suspects
+from irsa_doctor.answers.why.clouds.case import CloudCase
+from irsa_doctor.answers.why.clouds.links import CLOUD_LINKS
+from irsa_doctor.answers.why.links.state import LinkState, inapplicable
+from irsa_doctor.answers.why.placeholders import fill_message
+from irsa_doctor.answers.why.records import (
+    CaseVerdict,
+    DiagnosedCause,
+    DiagnosedLink,
+    Diagnosis,
+    PredictedError,
+    WorkloadIdentity,
+    quoted_places,
+)
+from irsa_doctor.facts.clouds.google import is_near_google_key
+from irsa_doctor.facts.clouds.lookup import CLIENT_ID, CLIENT_VARIABLE, GOOGLE_ACCOUNT, USE_LABEL
+
+
+def cloud_of_case(case: Case) -> Literal["azure", "google", ""]:
+    """Of which cloud the credential of a case is, "" where it is of AWS or nothing shows it."""
+    if case.absent or not case.service_account or case.role or case.association or case.token or case.calls:
+        return ""
+    keys = set(case.account.annotations) if case.account else set()
+    labelled = any(USE_LABEL in workload.labels for workload in case.workloads)
+    cluster = case.view.clouds.cluster_of(case.cluster_id)
+    if CLIENT_ID in keys or labelled or any(CLIENT_VARIABLE in container.env for container in case.containers):
+        return "azure"
+    if GOOGLE_ACCOUNT in keys or any(map(is_near_google_key, keys)):
+        return "google"
+    return cluster.cloud if cluster else ""
+
+
+def diagnose_cloud(case: Case, cloud: Literal["azure", "google"]) -> Diagnosis:
+    """The diagnosis of a case whose credential is of a cloud other than AWS."""
+    own = CloudCase(**{name: getattr(case, name) for name in Case.__struct_fields__}, cloud=cloud)
+    states = {link.id: link.state(own) for link in CLOUD_LINKS}
+    trust = states["trust-policy"]
+    if trust.verdict == "unknown" and not trust.settle and any(state.verdict == "fail" for state in states.values()):
+        states["trust-policy"] = inapplicable(trust.because)
+    symptoms = own.evidence.symptoms
+    causes = causes_of(own, states, symptoms, {link: state.verdict for link, state in states.items()})
+    return Diagnosis(
+        subject=WorkloadIdentity(
+            cluster=own.view.name_of(own.cluster_id) if own.cluster_id else "",
+            namespace=own.namespace,
+            service_account=own.service_account,
+            workload=f"{own.workload.kind.lower()}/{own.workload.name}" if own.workload else "",
+        ),
+        role=own.identity,
+        verdict=_verdict(own, states, causes),
+        links=_links(states),
+        causes=causes,
+        predicted_error=_predicted(own, states),
+        quotes={link: state.places for link, state in states.items() if state.places},
+        cloud=cloud,
+    )
+
+
+def _verdict(case: CloudCase, states: Mapping[str, LinkState], causes: Sequence[DiagnosedCause]) -> CaseVerdict:
+    if any(state.verdict == "fail" for state in states.values()):
+        return "broken"
+    if case.reports_failure:
+        return "broken" if causes else "unknown"
+    deciding = [states[link.id].verdict for link in CLOUD_LINKS if link.decides]
+    return "works" if all(verdict in ("pass", "skipped") for verdict in deciding) else "unknown"
+
+
+def _links(states: Mapping[str, LinkState]) -> tuple[DiagnosedLink, ...]:
+    return tuple(
+        DiagnosedLink(
+            id=link.id,
+            title=link.title,
+            verdict=(state := states[link.id]).verdict,
+            because=state.because,
+            evidence=quoted_places(state.places),
+            settle=fetched(state.settle)[0],
+        )
+        for link in CLOUD_LINKS
+    )
+
+
+def _predicted(case: CloudCase, states: Mapping[str, LinkState]) -> PredictedError | None:
+    """The answer of the cloud, where the cause that breaks the first link has one."""
+    first = next((link.id for link in CLOUD_LINKS if states[link.id].verdict == "fail"), "")
+    named = (next(suspects(case, sign), None) for sign in states[first].signs) if first else ()
+    error = next((suspect.cause.error for suspect in named if suspect and suspect.cause.error), None)
+    return PredictedError(error.code, fill_message(error.message, case), error.http_status) if error else None

@@ -1,0 +1,1 @@
+"""Facts of workload identities of Azure and Google Cloud."""

@@ -1,0 +1,142 @@
+"""Recognises documents of Azure and Google Cloud by their members; the readers are imported when one is met."""
+
+from collections.abc import Callable, Mapping
+
+from irsa_doctor.sources.documents.reading import DocumentReading, Page
+
+_Members = Mapping[str, object]
+CREDENTIAL_TYPE = "federatedidentitycredentials"
+IDENTITY_TYPE = "userassignedidentities"
+
+
+def _type_of(members: _Members) -> str:
+    kind = members.get("type")
+    return kind.lower() if isinstance(kind, str) else ""
+
+
+def properties_of(members: _Members) -> _Members:
+    """The properties of a resource: those of the REST API are below `properties`, the Azure CLI prints them beside the name."""
+    inner = members.get("properties")
+    return {**members, **inner} if isinstance(inner, dict) else members
+
+
+def is_credential(members: _Members) -> bool:
+    """A federated identity credential of an identity or an app."""
+    if _type_of(members).endswith(CREDENTIAL_TYPE):
+        return True
+    values = properties_of(members)
+    trusts = "issuer" in values and ("subject" in values or "claimsMatchingExpression" in values)
+    return trusts and isinstance(values.get("audiences"), list)
+
+
+def is_azure_identity(members: _Members) -> bool:
+    """A user-assigned identity."""
+    values = properties_of(members)
+    named = all(isinstance(values.get(name), str) for name in ("clientId", "principalId"))
+    return _type_of(members).endswith(IDENTITY_TYPE) or (named and "tenantId" in values and "type" not in members)
+
+
+def is_application(members: _Members) -> bool:
+    """An app registration; a service principal has a type of its own."""
+    return isinstance(members.get("appId"), str) and "servicePrincipalType" not in members and "id" in members
+
+
+def is_aks_cluster(members: _Members) -> bool:
+    """A managed cluster of AKS."""
+    return _type_of(members).endswith("managedclusters") or "oidcIssuerProfile" in properties_of(members)
+
+
+def is_azure_list(members: _Members) -> bool:
+    """An answer of the REST API or of Microsoft Graph with resources that are read."""
+    items = members.get("value")
+    if not isinstance(items, list):
+        return False
+    if not items:
+        return CREDENTIAL_TYPE in str(members.get("@odata.context", "")).lower()
+    marks = (is_credential, is_azure_identity, is_application, is_aks_cluster)
+    return any(isinstance(item, dict) and any(mark(item) for mark in marks) for item in items)
+
+
+def is_arm_template(members: _Members) -> bool:
+    """A template of Azure Resource Manager."""
+    schema = members.get("$schema")
+    return isinstance(schema, str) and "deploymentTemplate.json" in schema and "resources" in members
+
+
+def is_gke_cluster(members: _Members) -> bool:
+    """A cluster of GKE."""
+    link = members.get("selfLink")
+    return isinstance(link, str) and "container.googleapis.com" in link and "/clusters/" in link
+
+
+def is_google_account(members: _Members) -> bool:
+    """A service account of Google Cloud."""
+    return isinstance(members.get("email"), str) and ("uniqueId" in members or "projectId" in members)
+
+
+def is_iam_policy(members: _Members) -> bool:
+    """An IAM policy of Google Cloud, which does not name its resource; where nobody has a role, it is an etag."""
+    is_empty = set(members) in ({"etag"}, {"etag", "version"}) and isinstance(members["etag"], str)
+    return is_empty or (_has_bindings(members) and "kind" not in members)
+
+
+def is_policy_search(members: _Members) -> bool:
+    """A policy with its resource, as a search in Cloud Asset Inventory finds it."""
+    policy = members.get("policy") or members.get("iamPolicy")
+    return (
+        ("resource" in members or "name" in members) and isinstance(policy, dict) and isinstance(policy.get("bindings"), list)
+    )
+
+
+def _has_bindings(members: _Members) -> bool:
+    items = members.get("bindings")
+    if not isinstance(items, list):
+        return False
+    return all(isinstance(item, dict) and "role" in item for item in items) and (bool(items) or "etag" in members)
+
+
+def is_pool(members: _Members) -> bool:
+    """A workload identity pool, or a provider of one."""
+    name = members.get("name")
+    return isinstance(name, str) and name.startswith("projects/") and "/workloadIdentityPools/" in name
+
+
+def has_search_results(members: _Members) -> bool:
+    """What the API of Cloud Asset Inventory answers, with its results in a member."""
+    items = members.get("results")
+    return isinstance(items, list) and any(isinstance(item, dict) and is_policy_search(item) for item in items)
+
+
+def load_cloud_reader(name: str) -> Callable[[Page, DocumentReading], None]:
+    """Return a reader that is imported when a document is read."""
+
+    def read(page: Page, reading: DocumentReading) -> None:
+        from irsa_doctor.sources.documents.clouds.readers import CLOUD_READERS
+
+        CLOUD_READERS[name](page, reading)
+
+    return read
+
+
+def note_cloud_list(items: list[object], page: Page, reading: DocumentReading) -> None:
+    """Note what a list proves to be complete."""
+    if not items or reading.cloud_records:
+        from irsa_doctor.sources.documents.clouds.readers import note_list
+
+        note_list(items, page.place, reading)
+
+
+CLOUD_MARKS: Mapping[str, Callable[[_Members], bool]] = {
+    "azure-list": is_azure_list,
+    "azure-federated-credential": is_credential,
+    "azure-identity": is_azure_identity,
+    "azure-application": is_application,
+    "aks-cluster": is_aks_cluster,
+    "gke-cluster": is_gke_cluster,
+    "google-service-account": is_google_account,
+    "google-policy-search": is_policy_search,
+    "google-policy-results": has_search_results,
+    "google-iam-policy": is_iam_policy,
+    "google-pool": is_pool,
+}
+"""kind -> whether a document is of it, in the order in which they are recognised"""

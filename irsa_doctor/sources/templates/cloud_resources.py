@@ -1,0 +1,133 @@
+"""Reads the resources of Azure and Google Cloud that templates make, in whatever language the template is.
+
+A kind of resource is one function and one row of `CLOUD_RESOURCES`; its fields are those of the providers of Terraform.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+
+import msgspec
+
+from irsa_doctor.model import (
+    AzureIdentity,
+    CloudRecord,
+    FederatedCredential,
+    GoogleAccount,
+    Place,
+    PoolProvider,
+    RoleBinding,
+    Text,
+    text_of,
+)
+from irsa_doctor.sources.documents.clouds.google import project_of, resource_named
+
+
+class TemplateFields(msgspec.Struct, frozen=True, kw_only=True):
+    """A resource of a template: its values by name, with holes for what is known only when it is applied."""
+
+    address: str
+    place: Place
+    text: Callable[[str], str | Text]
+    texts: Callable[[str], tuple[str | Text, ...]]
+    pairs: Callable[[str], Mapping[str, str]]
+    block: Callable[[str], "TemplateFields | None"]
+
+
+def _credential(fields: TemplateFields) -> Iterator[CloudRecord]:
+    parent = fields.text("parent_id") or fields.text("user_assigned_identity_id") or fields.text("application_id")
+    expression = fields.text("claims_matching_expression")
+    yield FederatedCredential(
+        name=text_of(fields.text("name") or fields.text("display_name")),
+        place=fields.place,
+        identity=_owner(parent or fields.text("application_object_id")),
+        issuer=fields.text("issuer"),
+        subject=fields.text("subject"),
+        audiences=fields.texts("audience") or fields.texts("audiences") or _only(fields.text("audience")),
+        expression=expression,
+        address=fields.address,
+    )
+
+
+def _only(value: str | Text) -> tuple[str | Text, ...]:
+    return (value,) if value else ()
+
+
+def _owner(parent: str | Text) -> str:
+    """The identity as credentials name it; azuread writes the object id of an app as `/applications/ID`."""
+    return text_of(parent).removeprefix("/applications/").lower()
+
+
+def _identity(fields: TemplateFields) -> Iterator[CloudRecord]:
+    yield AzureIdentity(
+        kind="managed",
+        place=fields.place,
+        name=text_of(fields.text("name")),
+        id=_known(fields.text("id")),
+        client_id=fields.text("client_id"),
+        principal_id=_known(fields.text("principal_id")),
+        tenant=_known(fields.text("tenant_id")),
+        address=fields.address,
+    )
+
+
+def _application(fields: TemplateFields) -> Iterator[CloudRecord]:
+    yield AzureIdentity(
+        kind="application",
+        place=fields.place,
+        name=text_of(fields.text("display_name")),
+        id=_known(fields.text("object_id")),
+        client_id=fields.text("client_id") or fields.text("application_id"),
+        address=fields.address,
+    )
+
+
+def _known(value: str | Text) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _account(fields: TemplateFields) -> Iterator[CloudRecord]:
+    name, project, email = (_known(fields.text(part)) for part in ("account_id", "project", "email"))
+    email = email or (f"{name}@{project}.iam.gserviceaccount.com" if name and project else "")
+    yield GoogleAccount(email=email, place=fields.place, project=project or project_of(email), address=fields.address)
+
+
+def _binding(fields: TemplateFields) -> Iterator[CloudRecord]:
+    resource = fields.text("service_account_id") or fields.text("project")
+    if not fields.text("service_account_id") and resource:
+        resource = f"projects/{text_of(resource)}"
+    condition = fields.block("condition")
+    yield RoleBinding(
+        resource=resource_named(resource) if isinstance(resource, str) else resource,
+        role=fields.text("role"),
+        members=fields.texts("members") or _only(fields.text("member")),
+        place=fields.place,
+        condition=text_of(condition.text("expression")) if condition else "",
+    )
+
+
+def _pool_provider(fields: TemplateFields) -> Iterator[CloudRecord]:
+    oidc = fields.block("oidc")
+    yield PoolProvider(
+        name=text_of(fields.text("workload_identity_pool_provider_id")) or fields.address,
+        pool=text_of(fields.text("workload_identity_pool_id")),
+        project=text_of(fields.text("project")),
+        place=fields.place,
+        issuer=oidc.text("issuer_uri") if oidc else "",
+        mapping=fields.pairs("attribute_mapping"),
+        condition=fields.text("attribute_condition"),
+        audiences=tuple(map(text_of, oidc.texts("allowed_audiences"))) if oidc else (),
+    )
+
+
+CLOUD_RESOURCES: Mapping[str, Callable[[TemplateFields], Iterator[CloudRecord]]] = {
+    "azurerm_federated_identity_credential": _credential,
+    "azuread_application_federated_identity_credential": _credential,
+    "azuread_application_flexible_federated_identity_credential": _credential,
+    "azurerm_user_assigned_identity": _identity,
+    "azuread_application": _application,
+    "azuread_application_registration": _application,
+    "google_service_account": _account,
+    "google_service_account_iam_member": _binding,
+    "google_service_account_iam_binding": _binding,
+    "google_project_iam_member": _binding,
+    "google_iam_workload_identity_pool_provider": _pool_provider,
+}

@@ -1,0 +1,43 @@
+"""Who can be an identity of Azure or a service account of Google Cloud."""
+
+import pytest
+
+from irsa_doctor.answers.check.examples import base_world, documents_of, example_world, named
+from irsa_doctor.answers.cloud_grants import who_can_be_identity
+from irsa_doctor.facts import View
+from irsa_doctor.sources import load
+
+
+def answer(name, patch):
+    world = named(example_world(base_world(), patch))
+    return who_can_be_identity(View(load((), memory=documents_of(world)).inventory), name)
+
+
+@pytest.mark.parametrize("name", ["orders-id", "3e9a6b17-2c84-4f0d-b5a8-6d1c7e4f9023"])
+def test_an_identity_of_azure_names_its_service_accounts(name):
+    (grant,) = answer(name, {"with": ["aks"]}).grants
+    assert (grant.subjects.patterns, grant.ring, grant.cloud) == (("system:serviceaccount:orders:api",), "workload", "azure")
+    assert grant.service_accounts == ("shop/orders/api",)
+
+
+def test_an_expression_is_not_passed_as_nobody():
+    change = {"subject": None, "claimsMatchingExpression": {"value": "claims['sub'] matches 'x*'"}}
+    (grant,) = answer("orders-id", {"with": ["aks"], "files": {"aks/credential.json": change}}).grants
+    assert (grant.ring, grant.subjects.scope, grant.subjects.exact) == ("unknown", "unknown", False)
+
+
+def test_members_of_other_kinds_are_named():
+    bindings = [
+        {
+            "role": "roles/iam.workloadIdentityUser",
+            "members": ["serviceAccount:acme-web.svc.id.goog[web/front]", "user:ann@example.com"],
+        }
+    ]
+    patch = {"with": ["gke"], "files": {"gke/policy.json": {"policy": {"bindings": bindings}}}}
+    result = answer("front@acme-web.iam.gserviceaccount.com", patch)
+    assert result.grants[0].subjects.patterns == ("system:serviceaccount:web:front",)
+    assert [other.value for other in result.others] == ["user:ann@example.com"]
+
+
+def test_a_name_of_nothing_has_no_answer():
+    assert answer("nobody-knows", {"with": ["aks"]}) is None

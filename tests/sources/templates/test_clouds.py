@@ -1,0 +1,130 @@
+"""Identities of Azure and Google Cloud in templates: Terraform, ARM, Azure Service Operator, Config Connector."""
+
+import json
+
+import pytest
+
+from irsa_doctor.model import Text
+from irsa_doctor.sources import load
+
+ISSUER = "https://westeurope.oic.prod-aks.azure.com/t/c/"
+HCL = f"""
+resource "azurerm_user_assigned_identity" "api" {{
+  name                = "api-id"
+  resource_group_name = "rg"
+  location            = "westeurope"
+}}
+resource "azurerm_federated_identity_credential" "api" {{
+  name      = "aks"
+  audience  = ["api://AzureADTokenExchange"]
+  issuer    = "{ISSUER}"
+  parent_id = azurerm_user_assigned_identity.api.id
+  subject   = "system:serviceaccount:orders:api"
+}}
+resource "google_service_account" "front" {{
+  account_id = "front"
+  project    = "acme-web"
+}}
+resource "google_service_account_iam_member" "front" {{
+  service_account_id = google_service_account.front.name
+  role               = "roles/iam.workloadIdentityUser"
+  member             = "serviceAccount:acme-web.svc.id.goog[web/front]"
+}}
+resource "google_iam_workload_identity_pool_provider" "github" {{
+  workload_identity_pool_id          = "ci"
+  workload_identity_pool_provider_id = "github"
+  attribute_mapping                  = {{ "google.subject" = "assertion.sub" }}
+  attribute_condition                = "assertion.repository_owner_id == '1'"
+  oidc {{
+    issuer_uri = "https://token.actions.githubusercontent.com"
+  }}
+}}
+"""
+
+
+def clouds(**documents):
+    named = {name.replace("_", "."): text.encode() for name, text in documents.items()}
+    return load((), memory=named).inventory.clouds
+
+
+def lookups(inventory_clouds):
+    from irsa_doctor.facts import View
+    from irsa_doctor.model import Inventory
+
+    return View(Inventory(clouds=inventory_clouds)).clouds
+
+
+def test_terraform_joins_resources_by_their_references():
+    read = clouds(main_tf=HCL)
+    (identity,), (account,), (provider,) = read.identities, read.accounts, read.providers
+    tables = lookups(read)
+    assert [credential.subject for credential in tables.credentials_of(identity)] == ["system:serviceaccount:orders:api"]
+    assert account.email == "front@acme-web.iam.gserviceaccount.com"
+    (binding,) = tables.bindings_of(account, account.email)
+    assert binding.members == ("serviceAccount:acme-web.svc.id.goog[web/front]",)
+    assert (provider.issuer, provider.condition) == (
+        "https://token.actions.githubusercontent.com",
+        "assertion.repository_owner_id == '1'",
+    )
+
+
+IDENTITY = "/subscriptions/s/resourceGroups/rg/providers/Microsoft.ManagedIdentity/userAssignedIdentities/api-id"
+
+
+def test_a_plan_gives_the_same_as_its_configuration():
+    values = {
+        "name": "aks",
+        "issuer": ISSUER,
+        "subject": "system:serviceaccount:orders:api",
+        "audience": ["api://AzureADTokenExchange"],
+        "parent_id": IDENTITY,
+    }
+    resource = {
+        "address": "azurerm_federated_identity_credential.api",
+        "type": "azurerm_federated_identity_credential",
+        "name": "api",
+        "mode": "managed",
+        "values": values,
+    }
+    plan = {"terraform_version": "1.9.0", "planned_values": {"root_module": {"resources": [resource]}}, "resource_changes": []}
+    (credential,) = clouds(plan_json=json.dumps(plan)).credentials
+    assert (credential.issuer, credential.identity) == (ISSUER, IDENTITY.lower())
+
+
+@pytest.mark.parametrize("nested", [False, True])
+def test_an_arm_template_names_the_identity_before_the_credential(nested):
+    properties = {"issuer": "[parameters('issuer')]", "subject": "system:serviceaccount:orders:api", "audiences": ["a"]}
+    kind = "Microsoft.ManagedIdentity/userAssignedIdentities"
+    if nested:
+        child = {"type": "federatedIdentityCredentials", "name": "aks", "properties": properties}
+        resources = [{"type": kind, "name": "api-id", "resources": [child]}]
+    else:
+        resources = [{"type": f"{kind}/federatedIdentityCredentials", "name": "api-id/aks", "properties": properties}]
+    schema = "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#"
+    (credential,) = clouds(template_json=json.dumps({"$schema": schema, "resources": resources})).credentials
+    assert (credential.identity, credential.name) == ("api-id", "aks")
+    assert isinstance(credential.issuer, Text)
+
+
+def test_objects_of_controllers_are_read():
+    text = """
+apiVersion: managedidentity.azure.com/v1api20230131
+kind: FederatedIdentityCredential
+metadata: {name: aks}
+spec:
+  owner: {name: api-id}
+  issuerFromConfig: {name: aks, key: issuer}
+  subject: system:serviceaccount:orders:api
+  audiences: ['api://AzureADTokenExchange']
+---
+apiVersion: iam.cnrm.cloud.google.com/v1beta1
+kind: IAMPolicyMember
+metadata: {name: front, annotations: {cnrm.cloud.google.com/project-id: acme-web}}
+spec:
+  member: serviceAccount:acme-web.svc.id.goog[web/front]
+  role: roles/iam.workloadIdentityUser
+  resourceRef: {kind: IAMServiceAccount, name: front}
+"""
+    read = clouds(objects_yaml=text)
+    assert isinstance(read.credentials[0].issuer, Text)
+    assert read.bindings[0].resource == "front@acme-web.iam.gserviceaccount.com"
