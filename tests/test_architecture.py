@@ -22,7 +22,7 @@ BELOW = {
     "facts": {"model", "issuers", "trust"},
     "remedies": {"model", "text", "issuers", "trust", "facts"},
     "rulebook": {"model", "text", "facts", "remedies"},
-    "governance": {"model", "text", "facts", "rulebook"},
+    "governance": {"model", "text", "issuers", "facts", "rulebook"},
     "store": {"model"},
     "answers": {"model", "text", "issuers", "trust", "remedies", "facts", "rulebook", "governance", "sources", "version"},
     "reports": {

@@ -7,7 +7,8 @@ from typing import Literal
 import msgspec
 
 from irsa_doctor.facts import AnalysedRole, View
-from irsa_doctor.facts.grants.reading import issuer_kind, profile_of_kind
+from irsa_doctor.facts.grants.reading import issuer_kind, profile_for
+from irsa_doctor.facts.roles.reached import ring_by
 from irsa_doctor.issuers import EKS, Profile
 from irsa_doctor.model import Text, issuer_in, text_of
 from irsa_doctor.model.errors import NotJudged
@@ -16,6 +17,7 @@ from irsa_doctor.trust import Admitted, Policy, Statement, admitted, spell
 from irsa_doctor.trust.association import policy_seen_for
 from irsa_doctor.trust.beyond import Beyond, beyond
 from irsa_doctor.trust.languages import Language, contains, difference, union
+from irsa_doctor.trust.ring import RINGS, Ring
 from irsa_doctor.trust.subjects import reach_of
 from irsa_doctor.trust.symbols import issuer_named, policy_seen_through
 
@@ -44,11 +46,19 @@ class Difference(msgspec.Struct, frozen=True):
     lost: tuple[str, ...] = ()
 
 
+class RingChange(msgspec.Struct, frozen=True):
+    """How far those who are admitted are from the tenant, before and after."""
+
+    before: Ring
+    after: Ring
+
+
 class RoleChange(msgspec.Struct, frozen=True):
     """What changed of one role for one provider; `because` is why the change is unknown, None where it is not.
 
     `open_by` are the rules by which a new role is open, or by which one that cannot be compared is open and was not before, as
-    `check` finds it at severity high or critical. A document that cannot be judged any more has a row as well, under its path.
+    `check` finds it at severity high or critical. `ring` is there where it is another than before: a wider one is widened. A
+    document that cannot be judged any more has a row as well, under its path.
     """
 
     role: str
@@ -62,6 +72,7 @@ class RoleChange(msgspec.Struct, frozen=True):
     maybe_renamed_from: str | None = None
     because: str | None = None
     open_by: tuple[str, ...] = ()
+    ring: RingChange | None = None
 
     @property
     def opens(self) -> bool:
@@ -124,11 +135,12 @@ def _through(role: AnalysedRole | None, provider: str, view: View) -> AnalysedRo
         for value in statement.federated:
             if isinstance(value, Text) and text_of(value) == provider:
                 issuer = issuer_in(value)
-                kind = issuer_kind(statement, issuer if isinstance(issuer, str) else "", view.inventory)
+                name = issuer if isinstance(issuer, str) else ""
+                profile = profile_for(issuer_kind(statement, name, view), name, role.policy.statements, view)
                 seen = policy_seen_for(role.policy, value)
                 is_own = seen.issuer == issuer_named(provider)
                 policy = seen.policy if is_own else policy_seen_through(role.policy, value)
-                subjects = admitted(policy, provider, issuer_named(provider), profile=profile_of_kind(kind))
+                subjects = admitted(policy, provider, issuer_named(provider), profile=profile)
                 return msgspec.structs.replace(role, policy=policy, by_provider={**role.by_provider, provider: subjects})
     return role
 
@@ -147,15 +159,29 @@ def _provider(
     wider, narrower = _opens(before, after, provider, now), _opens(after, before, provider, was)
     if not (gained.certain and lost.certain) or wider is None or narrower is None:
         return RoleChange(name, provider, "unknown", conditions=conditions, because="the policies are too complex to compare")
+    ring = _ring(before, after, provider)
     return RoleChange(
         role=name,
         provider=provider,
-        change=_change(wider, narrower),
+        change=_change(wider or (ring is not None and _is_wider(ring)), narrower),
+        ring=ring,
         gained=_subjects(gained, provider, new, was),
         lost=_subjects(lost, provider, old, now),
         audiences=Difference(_without(now.audiences, was.audiences), _without(was.audiences, now.audiences)),
         conditions=conditions,
     )
+
+
+def _ring(before: AnalysedRole | None, after: AnalysedRole | None, provider: str) -> RingChange | None:
+    """How the ring changed, None where it did not."""
+    if before is not None and after is not None and _text(before) == _text(after):
+        return None
+    was, now = (ring_by(role, provider) if role else "nobody" for role in (before, after))
+    return None if was == now else RingChange(was, now)
+
+
+def _is_wider(ring: RingChange) -> bool:
+    return RINGS.index(ring.after) > RINGS.index(ring.before)
 
 
 def _change(wider: bool, narrower: bool) -> ChangeKind:

@@ -6,14 +6,18 @@ from collections.abc import Iterable, Iterator
 import msgspec
 
 from irsa_doctor.facts import AnalysedRole, View, did_you_mean
-from irsa_doctor.facts.grants.reading import issuer_kind, profile_of_kind
+from irsa_doctor.facts.grants.ownership import Whose
+from irsa_doctor.facts.grants.reading import issuer_kind, profile_for
+from irsa_doctor.facts.roles.reached import reached_by, widest_ring
 from irsa_doctor.facts.roles.role import planned_arn
+from irsa_doctor.issuers import OTHER, built_in_issuers
 from irsa_doctor.model import Issuer, Text, Unknown, issuer_in, issuer_of_provider, parse_arn, text_of
 from irsa_doctor.model.errors import IrsaDoctorError
 from irsa_doctor.model.nearness import nearest
 from irsa_doctor.trust import Admitted, Policy, admitted, spell
 from irsa_doctor.trust.association import policy_seen_for
 from irsa_doctor.trust.languages import EVERYTHING, union
+from irsa_doctor.trust.ring import Ring
 
 _LISTED = 10
 _NEAR = 3
@@ -51,12 +55,29 @@ class AudiencePair(msgspec.Struct, frozen=True):
     subjects: tuple[str, ...]
 
 
+class AdmittedTenant(msgspec.Struct, frozen=True):
+    """A tenant that is admitted, by name and by id; null where the policy does not name it."""
+
+    name: str | None
+    id: str | None
+
+
+class AdmittedClaim(msgspec.Struct, frozen=True):
+    """A condition key beside subject and audience, and the values of it that are admitted; `any`: whatever it is."""
+
+    key: str
+    any: bool
+    values: tuple[str, ...]
+
+
 class ProviderGrant(msgspec.Struct, frozen=True):
     """What a role grants to the tokens of one provider.
 
     `service_accounts` are those of the input that are admitted, of the `known` ones of its clusters. `by_audience` is None
     where every subject is admitted with every audience. `depends_on` are further keys of the request; `unseen` are
-    values that only a template knows; `why` is why there is no scope, "" where there is one.
+    values that only a template knows; `why` is why there is no scope, "" where there is one. `ring` is how far the admitted
+    are from the tenant, `reaches` the same in words; `whose` says whether the `tenants` are declared as one's own. `issuer_id`
+    is the data file of the issuer, None where it is unknown; `claims` are the other keys that narrow it.
     """
 
     provider: str
@@ -72,6 +93,12 @@ class ProviderGrant(msgspec.Struct, frozen=True):
     contested: tuple[str, ...]
     unseen: tuple[str, ...]
     why: str = ""
+    ring: Ring = "unknown"
+    reaches: str = ""
+    whose: Whose = "unknown"
+    issuer_id: str | None = None
+    tenants: tuple[AdmittedTenant, ...] = ()
+    claims: tuple[AdmittedClaim, ...] = ()
 
 
 class OtherPrincipal(msgspec.Struct, frozen=True, order=True):
@@ -96,6 +123,8 @@ class WhoCan(msgspec.Struct, frozen=True):
     others: tuple[OtherPrincipal, ...]
     problem: str | None = None
     unknown: tuple[MissingInput, ...] = ()
+    ring: Ring = "nobody"
+    """the widest of its grants"""
 
 
 def find_role(view: View, name: str) -> AnalysedRole:
@@ -173,10 +202,11 @@ def who_can(view: View, analysed: AnalysedRole) -> WhoCan:
     presumed = _presumed(policy, expanded=bool(analysed.role.address))
     grants = tuple(
         msgspec.structs.replace(grant, why=grant.why or presumed.get(grant.provider, ""))
-        for grant in (_grant(view, policy, provider, admits) for provider, admits in sorted(by_provider.items()))
+        for grant in (_grant(view, analysed, policy, provider, admits) for provider, admits in sorted(by_provider.items()))
     )
     others, unknown = _others(policy, by_provider), tuple(_unseen_principals(policy))
-    return WhoCan(analysed.role.id, grants, others, refused[0] if refused else None, unknown)
+    ring = widest_ring([grant.ring for grant in grants])
+    return WhoCan(analysed.role.id, grants, others, refused[0] if refused else None, unknown, ring)
 
 
 def _by_template(view: View, analysed: AnalysedRole, policy: Policy) -> dict[str, Admitted]:
@@ -188,7 +218,8 @@ def _by_template(view: View, analysed: AnalysedRole, policy: Policy) -> dict[str
             is_open = isinstance(principal, Text) or (not statement.effect_seen and ":oidc-provider/" in name)
             if is_open and name not in by_name and name not in analysed.by_provider:
                 issuer = issuer_in(principal)
-                profile = profile_of_kind(issuer_kind(statement, issuer if isinstance(issuer, str) else "", view.inventory))
+                written = issuer if isinstance(issuer, str) else ""
+                profile = profile_for(issuer_kind(statement, written, view), written, policy.statements, view)
                 seen = policy_seen_for(policy, principal, expanded=bool(analysed.role.address))
                 by_name[name] = admitted(seen.policy, name, seen.issuer, profile=profile)
     return by_name
@@ -215,8 +246,8 @@ def _unseen_principals(policy: Policy) -> Iterator[MissingInput]:
 
 
 def _issuer(provider: str) -> str:
-    """The issuer without scheme, of an ARN that may have holes."""
-    return issuer_of_provider(provider)
+    """The issuer without scheme, of an ARN that may have holes, or of a bare host."""
+    return provider if provider in built_in_issuers() else issuer_of_provider(provider)
 
 
 def _others(policy: Policy, by_provider: dict[str, Admitted]) -> tuple[OtherPrincipal, ...]:
@@ -231,8 +262,9 @@ def _others(policy: Policy, by_provider: dict[str, Admitted]) -> tuple[OtherPrin
     return tuple(sorted(principals))
 
 
-def _grant(view: View, policy: Policy, provider: str, grant: Admitted) -> ProviderGrant:
+def _grant(view: View, analysed: AnalysedRole, policy: Policy, provider: str, grant: Admitted) -> ProviderGrant:
     issuer, grammar = _issuer(provider), grant.profile.grammar
+    reached = reached_by(analysed, provider)
     pairs = tuple(AudiencePair(spell(a).patterns, spell(s, grammar).patterns) for a, s in grant.cells)
     accounts = view.accounts.admitted(issuer, grant.subjects)
     return ProviderGrant(
@@ -241,7 +273,7 @@ def _grant(view: View, policy: Policy, provider: str, grant: Admitted) -> Provid
         issuer_kind=_kind(view, policy, provider, issuer),
         clusters=tuple(sorted(cluster.name for cluster in view.inventory.clusters_by_issuer.get(issuer, ()))),
         audiences=AdmittedAudiences(grant.audiences == EVERYTHING, spell(grant.audiences).patterns),
-        subjects=_subjects(grant),
+        subjects=_subjects(grant, reached.witness),
         by_audience=pairs if len(pairs) > 1 else None,
         service_accounts=tuple(sorted(f"{view.label_of(a.cluster)}/{a.namespace}/{a.name}" for a in accounts)),
         known=view.accounts.known(issuer),
@@ -249,16 +281,22 @@ def _grant(view: View, policy: Policy, provider: str, grant: Admitted) -> Provid
         contested=() if _is_certain(grant) else grant.contested,
         unseen=grant.unseen,
         why=_why(grant),
+        ring=reached.ring,
+        reaches=reached.words,
+        whose=reached.whose,
+        issuer_id=None if grant.profile is OTHER else grant.profile.id,
+        tenants=tuple(AdmittedTenant(tenant.name, tenant.id) for tenant in reached.tenants),
+        claims=tuple(AdmittedClaim(key, values is None, values or ()) for key, values in reached.claims),
     )
 
 
-def _subjects(grant: Admitted) -> AdmittedSubjects:
+def _subjects(grant: Admitted, shown: str | None) -> AdmittedSubjects:
     subjects = spell(grant.subjects, grant.profile.grammar)
     return AdmittedSubjects(
         scope=grant.reach.scope or "unknown",
         patterns=subjects.patterns,
         without=subjects.without,
-        witness=grant.reach.witness,
+        witness=grant.reach.witness if grant.reach.scope == "nobody" else shown or grant.reach.witness,
         exact=subjects.exact,
     )
 
@@ -278,6 +316,6 @@ def _why(grant: Admitted) -> str:
 def _kind(view: View, policy: Policy, provider: str, issuer: str) -> str:
     for statement in policy.statements:
         if statement.allow and provider in map(text_of, statement.federated):
-            kind = issuer_kind(statement, issuer, view.inventory)
+            kind = issuer_kind(statement, issuer, view)
             return "kubernetes" if kind == "unknown" else kind
     return "other"

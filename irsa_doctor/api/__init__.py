@@ -11,7 +11,7 @@ from typing import Any
 EXPORTS: Mapping[str, str] = {
     "answers.check.choice": "UnknownRule",
     "answers.check.examples": "ExamplesResult Failure",
-    "answers.diff": "ChangedSubjects Difference RoleChange",
+    "answers.diff": "ChangedSubjects Difference RingChange RoleChange",
     "answers.fix.records": "ChangedFile FindingFix FixCommand Fixing Remaining Unfixed",
     "answers.intents.clusters": "ResolvedCluster",
     "answers.intents.dialects.written": "MadeFile",
@@ -21,8 +21,8 @@ EXPORTS: Mapping[str, str] = {
     "answers.intents.policies": "Pair",
     "answers.intents.verification": "IntentDifference Verification",
     "answers.simulate": "LocatedProblem Simulation StatementOutcome Unanswerable Unanswered simulate_lines",
-    "answers.who_can": "AdmittedAudiences AdmittedSubjects AudiencePair MissingInput NoSuchRole OtherPrincipal ProviderGrant "
-    "WhoCan",
+    "answers.who_can": "AdmittedAudiences AdmittedClaim AdmittedSubjects AdmittedTenant AudiencePair MissingInput NoSuchRole "
+    "OtherPrincipal ProviderGrant WhoCan",
     "answers.why": "NoEvents NoTarget",
     "answers.why.records": "ContainerIdentity DiagnosedCause DiagnosedLink Diagnosis LinkNeed MistakenRemedy "
     "PredictedError QuotedPlace WorkloadIdentity",

@@ -6,6 +6,7 @@ from irsa_doctor.answers.check.examples import ExamplesResult as ExamplesResult
 from irsa_doctor.answers.check.examples import Failure as Failure
 from irsa_doctor.answers.diff import ChangedSubjects as ChangedSubjects
 from irsa_doctor.answers.diff import Difference as Difference
+from irsa_doctor.answers.diff import RingChange as RingChange
 from irsa_doctor.answers.diff import RoleChange as RoleChange
 from irsa_doctor.answers.fix.records import ChangedFile as ChangedFile
 from irsa_doctor.answers.fix.records import FindingFix as FindingFix
@@ -34,7 +35,9 @@ from irsa_doctor.answers.simulate import Unanswerable as Unanswerable
 from irsa_doctor.answers.simulate import Unanswered as Unanswered
 from irsa_doctor.answers.simulate import simulate_lines as simulate_lines
 from irsa_doctor.answers.who_can import AdmittedAudiences as AdmittedAudiences
+from irsa_doctor.answers.who_can import AdmittedClaim as AdmittedClaim
 from irsa_doctor.answers.who_can import AdmittedSubjects as AdmittedSubjects
+from irsa_doctor.answers.who_can import AdmittedTenant as AdmittedTenant
 from irsa_doctor.answers.who_can import AudiencePair as AudiencePair
 from irsa_doctor.answers.who_can import MissingInput as MissingInput
 from irsa_doctor.answers.who_can import NoSuchRole as NoSuchRole

@@ -279,7 +279,7 @@ def _holes(loaded: "Loaded | Input", settings: Settings) -> "Sequence[Unbounded]
 
     try:
         inventories = (loaded.inventory, *loaded.inventory.by_document())
-        holes = [hole for inventory in inventories for hole in unbounded(View(inventory, settings.audiences))]
+        holes = [hole for inventory in inventories for hole in unbounded(View(inventory, *settings.of_issuers))]
         return list({hole.mark: hole for hole in reversed(holes)}.values())[::-1]
     except Exception:  # noqa: BLE001 - the rules meet the same error, and its document is unreadable then
         return ()

@@ -45,7 +45,7 @@ def diff(
     from irsa_doctor.facts import View
 
     loaded = _at_revision(revision, new, settings) if revision is not None else _of_paths(old, new, settings)
-    before, after = (_Side(each, View(each.inventory, settings.audiences), root) for each, root in loaded)
+    before, after = (_Side(each, View(each.inventory, *settings.of_issuers), root) for each, root in loaded)
     renew()  # what was read is compared, where a limit ended the reading
     return judged_or_named("the comparison", lambda: _compared(before, after, settings, revision, today or today_here()))
 

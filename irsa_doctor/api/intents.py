@@ -39,7 +39,7 @@ def verify(
         raise IntentError(intent, problem.line, problem.says)
 
     def compared() -> "Verification":
-        view = View(loaded.inventory, settings.audiences)
+        view = View(loaded.inventory, *settings.of_issuers)
         return verified(plan, Estate(view, plan), Locator(loaded.documents, loaded.inventory.documents))
 
     return judged_or_named(intent, compared)
@@ -60,7 +60,7 @@ def infer(
     from irsa_doctor.facts import View
 
     loaded = _loaded(paths, stdin, settings, live, ())
-    return judged_or_named("the intent", lambda: inferred(View(loaded.inventory, settings.audiences)))
+    return judged_or_named("the intent", lambda: inferred(View(loaded.inventory, *settings.of_issuers)))
 
 
 def _loaded(

@@ -45,7 +45,7 @@ def who_can(
         raise nothing_read(loaded, paths)
     unread = unread_documents(loaded)
     renew()  # the role is judged by what was read, where a limit ended the reading
-    view = View(loaded.inventory, settings.audiences)
+    view = View(loaded.inventory, *settings.of_issuers)
     if not loaded.inventory.clouds.is_empty and (identity := _identity(view, role)):
         return identity
     try:

@@ -197,7 +197,7 @@ def _load(plan: "Plan", paths: Sequence[str], stdin: bytes | None, settings: Set
 def _view(inventory: "Inventory", settings: Settings) -> "View":
     from irsa_doctor.facts import View
 
-    return View(inventory, settings.audiences)
+    return View(inventory, *settings.of_issuers)
 
 
 def _locator(loaded: "Loaded") -> "Locator":

@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import date
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -25,6 +25,7 @@ from irsa_doctor.governance.settings_values import (
     value_in_words,
     word_of,
 )
+from irsa_doctor.issuers import profiles
 from irsa_doctor.model.errors import IrsaDoctorError
 from irsa_doctor.model.extents import fits
 from irsa_doctor.model.findings import CONFIDENCES, SEVERITIES, Confidence, Severity
@@ -98,7 +99,8 @@ class Settings(msgspec.Struct, frozen=True):
     Paths are joined to the folder of the file; issuers are without scheme, as in ARNs; `file` is "" where there was none.
     `exclude` are patterns, relative to `folder`, of files that are passed over inside folders. `plans` give the Terraform plan
     or state that takes the place of the configuration in a folder, `parameters` the file of parameters for a CloudFormation
-    template, or of variables for a folder of Terraform configuration. `max_memory` is in bytes.
+    template, or of variables for a folder of Terraform configuration. `max_memory` is in bytes. `owner` are one's own tenants
+    by the id of their issuer, `issuers` the ids of issuers whose name shows nothing.
     """
 
     file: str = ""
@@ -116,6 +118,8 @@ class Settings(msgspec.Struct, frozen=True):
     plans: Mapping[str, str] = {}
     parameters: Mapping[str, str] = {}
     audiences: Mapping[str, tuple[str, ...]] = {}
+    owner: Mapping[str, tuple[str, ...]] = {}
+    issuers: Mapping[str, str] = {}
     waivers: tuple[Waiver, ...] = ()
     baseline: str = ""
     inline_ignores: bool = True
@@ -132,6 +136,11 @@ class Settings(msgspec.Struct, frozen=True):
     """whether folders that programs fill are looked into: asked for by a flag alone"""
     but_tracked: bool = False
     """whether files in them that git tracks are read: where a change is judged"""
+
+    @property
+    def of_issuers(self) -> "tuple[Mapping[str, tuple[str, ...]], Mapping[str, tuple[str, ...]], Mapping[str, str]]":
+        """What they declare of issuers and tokens, as a view of an inventory takes it."""
+        return self.audiences, self.owner, self.issuers
 
 
 # ---------------------------------------------------------------- which file
@@ -279,6 +288,8 @@ def _readers(folder: str) -> Mapping[str, Read[Any]]:
         "plans": _paths_by_path(path),
         "parameters": _paths_by_path(path),
         "audiences": _audiences,
+        "owner": _owner,
+        "issuers": _issuers,
         "waivers": list_of(_waiver),
         "baseline": path,
         "inline-ignores": boolean,
@@ -323,6 +334,24 @@ def _account(value: object) -> str:
 def _audiences(value: object) -> dict[str, tuple[str, ...]]:
     expected = table_of(list_of(text_value))(value)
     return {issuer.removeprefix("https://"): audiences for issuer, audiences in expected.items()}
+
+
+def _owner(value: object) -> dict[str, tuple[str, ...]]:
+    names = {entry.owned_as or ident for ident, entry in profiles().items()} | set(profiles())
+    return _known(table_of(list_of(text_value))(value), names)
+
+
+def _issuers(value: object) -> dict[str, str]:
+    declared: dict[str, str] = table_of(word_of(tuple(sorted(profiles()))))(value)
+    return {issuer.removeprefix("https://"): ident for issuer, ident in declared.items()}
+
+
+def _known(table: dict[str, Any], names: Collection[str]) -> dict[str, Any]:
+    """A table whose names are those of issuers."""
+    for name in table:
+        if name not in names:
+            raise WrongValue(f"is no issuer{near_word(name, sorted(names))}", name)
+    return table
 
 
 def _waiver(value: object) -> Waiver:

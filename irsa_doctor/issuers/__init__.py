@@ -6,10 +6,34 @@ from irsa_doctor.issuers.profiles import (
     OTHER,
     Profile,
     SubjectGrammar,
-    cluster_profile,
     profile,
-    profile_of,
     profiles,
 )
+from irsa_doctor.issuers.recognition import (
+    built_in_issuers,
+    cluster_profile,
+    declared_profile,
+    pattern_fitting,
+    profile_by_subjects,
+    profile_of,
+    right_name,
+    tenant_of,
+)
 
-__all__ = ["EKS", "KUBERNETES", "OTHER", "Profile", "SubjectGrammar", "cluster_profile", "profile", "profile_of", "profiles"]
+__all__ = [
+    "EKS",
+    "KUBERNETES",
+    "OTHER",
+    "Profile",
+    "SubjectGrammar",
+    "built_in_issuers",
+    "cluster_profile",
+    "declared_profile",
+    "pattern_fitting",
+    "profile",
+    "profile_by_subjects",
+    "profile_of",
+    "profiles",
+    "right_name",
+    "tenant_of",
+]

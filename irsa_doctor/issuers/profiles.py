@@ -4,8 +4,8 @@ A profile is the file `irsa_doctor/issuers/<id>.yaml`; `python -m tools.generate
 start-up does not parse YAML.
 """
 
-import re
-from functools import cache, lru_cache
+from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Literal
 
@@ -16,37 +16,111 @@ from irsa_doctor.model.once import once
 _INDEX = Path(__file__).parent / "index.json"
 SubjectGrammar = Literal["service-account", "text"]
 """of subjects: `system:serviceaccount:NAMESPACE:NAME` in the letters that Kubernetes allows, or any text"""
+Level = Literal["tenant", "group", "repository", "ref", "workload", "run", "caller"]
+"""What a part of a subject or a key narrows down, widest first. `repository` is the unit of code of the vendor, `ref` what
+of it runs, `run` is new for every run, `caller` is who started it or what it called: it names no tenant."""
+Slash = Literal["required", "forbidden"]
 
 
-class Match(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A pattern over an issuer without scheme; `own`: such an issuer belongs to one tenant."""
+class Match(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A pattern over an issuer without scheme: `<name>` stands for a label of its host or a segment of its path.
+
+    `own`: such an issuer belongs to one tenant, which `<tenant>` names. `built_in`: its principal is the bare host. `declared`:
+    its name alone shows nothing, so settings have to say whose it is, or its `signs` do: patterns of subjects that no other
+    issuer has. `slash`: whether its URL ends with one; `never` are tenants that no token names. `keys` and `ids`: whether AWS
+    takes its claims as keys, and whether its tokens have ids.
+    """
 
     issuer: str
     own: bool = False
+    built_in: bool = False
+    declared: bool = False
+    signs: tuple[str, ...] = ()
+    slash: Slash = "forbidden"
+    never: tuple[str, ...] = ()
+    keys: bool = True
+    ids: bool = True
 
 
-class Segment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A part of a subject: what it names, the characters that it can hold, who chooses it."""
+class Segment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A part of a subject: what it names, the characters that it can hold or its `values`, who chooses it.
 
-    level: str
-    charset: str
-    kind: Literal["id", "name"]
-    chosen_by: str
+    `kind` is id (never used again) or name. `unreviewed` are values that code which nobody reviewed gets; `workload` are those
+    that only one workload gets. `sample` is a value as tokens have it, where a letter is none.
+    """
+
+    level: Level
+    charset: str = ""
+    values: tuple[str, ...] = ()
+    kind: Literal["id", "name"] = "name"
+    chosen_by: Literal["vendor", "tenant-admin", "author", "run"] = "tenant-admin"
+    unreviewed: tuple[str, ...] = ()
+    workload: tuple[str, ...] = ()
+    sample: str = ""
 
 
 class SubjectTemplate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A form of subjects: literal text with `{segments}` in it."""
+    """A form of subjects: literal text with `{segments}` in it, and a subject of this form."""
 
     form: str
     segments: dict[str, Segment]
+    example: str = ""
+
+
+class CustomClaim(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A claim that a tenant may put into subjects as `name:value`.
+
+    `within`: the forms of its value, where that has parts. `usual`: the default form has it too. `unreviewed`: code that nobody
+    reviewed gets it.
+    """
+
+    level: Level
+    kind: Literal["id", "name"] = "name"
+    within: tuple[SubjectTemplate, ...] = ()
+    usual: bool = False
+    unreviewed: bool = False
 
 
 class Audience(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The audiences that tokens have where nobody asks for another, and who chooses another."""
 
     default: tuple[str, ...]
-    chosen_by: str
+    chosen_by: Literal["vendor", "tenant-admin", "author"]
     names_tenant: bool = False
+
+    @property
+    def pins_tenant(self) -> bool:
+        """Whether a required audience limits whose tokens are admitted: it names a tenant, and no author can ask for it."""
+        return self.names_tenant and self.chosen_by != "author"
+
+
+class ConditionKey(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A claim that AWS takes as condition key: the level that it pins, and since when.
+
+    `presence`: whether every token has it. `within`: the forms of its value, where that has parts.
+    """
+
+    key: str
+    level: Level | Literal["none"]
+    type: Literal["string", "numeric", "bool", "strings"] = "string"
+    kind: Literal["id", "name"] = "name"
+    presence: Literal["always", "sometimes"] = "always"
+    since: str = ""
+    within: tuple[SubjectTemplate, ...] = ()
+
+
+class Guests(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The claim that tells guests, whom nobody knows, from users that signed in, and its values for both."""
+
+    claim: str
+    guest: str
+    user: str
+
+
+class Save(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The claims of which IAM requires a condition on one when a policy is saved."""
+
+    any_of: tuple[str, ...]
 
 
 class Fact(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -58,9 +132,13 @@ class Fact(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Profile(msgspec.Struct, frozen=True, kw_only=True, eq=False, dict=True, forbid_unknown_fields=True):
-    """What is known of an issuer. There is one record an id, so they are compared by identity.
+    """What is known of an issuer. There is one record an id and way of matching, so they are compared by identity.
 
-    `keys` are the claims beside sub and aud that become condition keys, "any" where that is not known.
+    `members` are those who get tokens: customers of the vendor, whom a tenant lets in, or perhaps anybody who signs up. `keys`
+    are the claims beside sub and aud that become condition keys, "any" where that is not known. `custom` are the claims that
+    subjects are made of where a tenant or the author of a workload replaces their form. `narrowest` is the ring beyond which
+    nobody can narrow a policy of this issuer, where its use lies in that ring. `right` is the policy to write, with holes.
+    `owned_as` is what settings call its tenants, where that is not its id.
     """
 
     id: str
@@ -71,8 +149,15 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True, eq=False, dict=True, fo
     subject: tuple[SubjectTemplate, ...]
     subject_custom: Literal["no", "admin", "author"]
     audience: Audience
-    keys: tuple[str, ...] | Literal["any"]
+    keys: tuple[ConditionKey, ...] | Literal["any"]
     facts: tuple[Fact, ...]
+    custom: dict[str, CustomClaim] = {}
+    session_tags: bool = False
+    guests: Guests | None = None
+    save: Save = Save(())
+    right: dict[str, dict[str, str]] = {}
+    narrowest: Literal["", "organisation"] = ""
+    owned_as: str = ""
 
     @once
     def grammar(self) -> SubjectGrammar:
@@ -84,38 +169,19 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True, eq=False, dict=True, fo
         """Whether its tokens are those of service accounts."""
         return self.grammar == "service-account"
 
+    @once
+    def own(self) -> bool:
+        """Whether every issuer of this record belongs to one tenant."""
+        return bool(self.match) and all(match.own for match in self.match)
+
+    @once
+    def key_by_claim(self) -> Mapping[str, ConditionKey]:
+        """Its condition keys by claim, in lower case."""
+        return {} if self.keys == "any" else {key.key.lower(): key for key in self.keys}
+
     def has_key(self, claim: str) -> bool:
         """Whether a claim (in lower case) may become a condition key."""
-        return self.keys == "any" or claim in ("sub", "aud") or claim in self.keys
-
-
-def _pattern(match: Match) -> re.Pattern[str]:
-    """The issuers of a pattern: `<name>` stands for one label of the host or one segment of the path, and for all labels that
-    are left where it ends the host."""
-    parts = re.split(r"(<[a-z_]+>\.?)", match.issuer)
-    return re.compile("".join(_part(part) for part in parts))
-
-
-def _part(part: str) -> str:
-    if not part.startswith("<"):
-        return re.escape(part)
-    return r"[^./]+\." if part.endswith(".") else "[^/]+"
-
-
-@cache
-def _patterns() -> tuple[tuple[re.Pattern[str], Profile], ...]:
-    return tuple((_pattern(match), entry) for entry in profiles().values() for match in entry.match)
-
-
-@lru_cache(maxsize=65536)
-def profile_of(issuer: str) -> Profile | None:
-    """The profile of an issuer (without scheme) by its name, None where no name tells."""
-    return next((entry for pattern, entry in _patterns() if pattern.fullmatch(issuer)), None)
-
-
-def cluster_profile(issuer: str) -> Profile:
-    """The profile of an issuer (without scheme) that is a cluster."""
-    return profile_of(issuer) or KUBERNETES
+        return self.keys == "any" or claim in ("sub", "aud") or claim in self.key_by_claim
 
 
 @cache

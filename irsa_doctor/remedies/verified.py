@@ -11,8 +11,8 @@ from typing import Any
 
 import msgspec
 
-from irsa_doctor.facts.grants.reading import issuer_kind
-from irsa_doctor.issuers import OTHER, cluster_profile
+from irsa_doctor.facts.grants.reading import issuer_kind, profile_for
+from irsa_doctor.issuers import cluster_profile
 from irsa_doctor.remedies.draft import PolicyDocument, read_for_iam
 from irsa_doctor.remedies.proof import Comparison, Surplus, Viewpoint
 from irsa_doctor.remedies.trust_policy import RolePolicy, admits
@@ -87,9 +87,10 @@ def viewpoints(role: RolePolicy, new: Policy, targets: Sequence[PresentedToken] 
     for provider in sorted(named | {target.provider for target in targets}):
         issuer = provider.partition(_OIDC)[2]
         own = any(target.provider == provider for target in targets)
-        kinds = {issuer_kind(s, issuer, role.view.inventory) for s in statements if provider in s.federated}
+        kinds = {issuer_kind(s, issuer, role.view) for s in statements if provider in s.federated}
         is_cluster = own or bool(kinds - {"other", "unknown"})
-        yield Viewpoint(provider, issuer, cluster_profile(issuer) if is_cluster else OTHER)
+        profile = cluster_profile(issuer) if is_cluster else profile_for("other", issuer, statements, role.view)
+        yield Viewpoint(provider, issuer, profile)
 
 
 def _change(role: RolePolicy, new: Policy, view: Viewpoint, targets: Sequence[PresentedToken]) -> _Account:

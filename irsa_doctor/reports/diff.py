@@ -8,6 +8,7 @@ from irsa_doctor.answers.diff import ChangedSubjects, Difference, RoleChange
 from irsa_doctor.reports.escape import for_markdown, for_terminal
 from irsa_doctor.reports.json import ToolRecord, json_text, tool
 from irsa_doctor.reports.style import Style
+from irsa_doctor.trust.ring import RINGS
 
 _COLOURS = {"widened": "31", "changed": "31", "unknown": "35", "narrowed": "32", "added": "36", "removed": "36", "same": "2"}
 _WORDS = {
@@ -25,6 +26,9 @@ def _lines(row: RoleChange) -> Iterator[tuple[str, str]]:
     """(sign, sentence) of each difference."""
     yield from _subjects("+", row.gained)
     yield from _subjects("-", row.lost)
+    if row.ring:
+        is_wider = RINGS.index(row.ring.after) > RINGS.index(row.ring.before)
+        yield ("+" if is_wider else "-"), f"ring {row.ring.after}, was {row.ring.before}"
     for what, both in (("audience", row.audiences), ("condition", row.conditions), ("principal", row.others)):
         yield from _both(what, both)
     if row.open_by:

@@ -28,6 +28,13 @@ _COLOURS = {
     "unknown": _UNKNOWN,
 }
 
+_RING_COLOURS = {"nobody": "2", "workload": "32", "ref": "32", "platform": "1;31", "world": "1;31", "unknown": _UNKNOWN}
+_WHOSE = {
+    "yours": "declared as yours",
+    "outsider": "not declared as yours",
+    "mixed": "some are declared as yours, some are not",
+}
+
 
 class WhoCanDocument(msgspec.Struct, frozen=True):
     """The answer of `irsa-doctor who-can -f json`."""
@@ -39,12 +46,20 @@ class WhoCanDocument(msgspec.Struct, frozen=True):
     others: Sequence[OtherPrincipal]
     problem: str | None
     unknown: Sequence[MissingInput]
+    ring: str
 
 
 def render_who_can_json(answer: WhoCan, style: Style) -> str:
     """Returns the document; it does not depend on the style."""
     document = WhoCanDocument(
-        "irsa-doctor.who-can/1", tool(), answer.role, answer.grants, answer.others, answer.problem, answer.unknown
+        "irsa-doctor.who-can/1",
+        tool(),
+        answer.role,
+        answer.grants,
+        answer.others,
+        answer.problem,
+        answer.unknown,
+        answer.ring,
     )
     return json_text(document)
 
@@ -82,8 +97,19 @@ def _role(ident: str) -> str:
     return f"the role of policy {ident}"
 
 
+def _head(grant: ProviderGrant, style: Style) -> Iterator[str]:
+    """How far the grant reaches, and whose the admitted are."""
+    if grant.issuer_kind == "other" and grant.reaches and not grant.why:
+        yield from _colored(grant.reaches, style, "", _RING_COLOURS.get(grant.ring, "33"))
+        yield from _field("admitted", _scope(grant), style)
+    else:
+        yield from _colored(_scope(grant), style, "", _COLOURS[grant.subjects.scope])
+    if grant.whose != "unknown":
+        yield from _field("whose", _WHOSE[grant.whose], style)
+
+
 def _grant(grant: ProviderGrant, style: Style) -> Iterator[str]:
-    yield from _colored(_scope(grant), style, "", _COLOURS[grant.subjects.scope])
+    yield from _head(grant, style)
     if grant.why:
         yield from _field("reason", grant.why, style)
     label = "possibly" if grant.why else "subjects" if grant.subjects.exact else "at most"

@@ -262,8 +262,10 @@ class _Graph:
             return []
         relevant = self.machine.relevant(bits)
         edges: list[_Edge] = []
-        for target, chars in self.grammar.classes(state):
-            for char, many in _representatives(chars, relevant):
+        classes = self.grammar.classes(state)
+        for target, chars in classes:
+            own = relevant if len(classes) == 1 else relevant.difference(*[other for to, other in classes if to != target])
+            for char, many in _representatives(chars, own):
                 edges.append(_Edge(char, many, self.number_of(number, char, (target, self.machine.step(bits, char)))))
         self.spent += len(edges) * self.machine.weight
         if self.spent > self.budget:

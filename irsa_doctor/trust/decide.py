@@ -10,6 +10,7 @@ from typing import Literal
 
 import msgspec
 
+from irsa_doctor.issuers import built_in_issuers
 from irsa_doctor.model import Issuer, Text, arn_of_provider, parse_arn, text_of
 from irsa_doctor.trust.admitted import may_be
 from irsa_doctor.trust.matching import Truth, both, either, value_meets
@@ -35,14 +36,17 @@ class Request(msgspec.Struct, frozen=True, dict=True):
     @cached_property
     def provider(self) -> str:
         """The provider that a principal has to name, "" where the role's account cannot have it."""
+        if self.provider_arn in built_in_issuers():
+            return self.provider_arn
         arn = parse_arn(self.provider_arn)
         return self.provider_arn if arn and self.account in ("", arn.account) else ""
 
 
 def provider_arn_of(partition: str, account: str, issuer: str) -> str:
-    """The ARN of the provider of an issuer
+    """The principal of an issuer: the ARN of its provider, or its bare host where it needs none
     (https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_create_oidc.html)."""
-    return arn_of_provider(partition, account, Issuer.of(issuer).name)
+    name = Issuer.of(issuer).name
+    return name if name in built_in_issuers() else arn_of_provider(partition, account, name)
 
 
 class Reason(msgspec.Struct, frozen=True):

@@ -42,6 +42,11 @@ DefectKind = Literal[
     "subject-namespace",
     "subject-release",
     "subject-other",
+    "subject-form",
+    "subject-ids",
+    "subject-context",
+    # the issuer
+    "issuer-url",
     # condition keys
     "key-scheme",
     "key-arn",

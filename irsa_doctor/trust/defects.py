@@ -21,6 +21,7 @@ from irsa_doctor.trust.defect_kinds import Defect, DefectKind
 from irsa_doctor.trust.holding import holds
 from irsa_doctor.trust.keys import KeyForm, claim_meant, key_form, presence
 from irsa_doctor.trust.languages import NOTHING, contains
+from irsa_doctor.trust.minted import has_form
 from irsa_doctor.trust.patterns import Variable, pieces_of
 from irsa_doctor.trust.policy import WEB_IDENTITY, Condition, Policy, Statement
 from irsa_doctor.trust.subjects import PREFIX, SubjectForm, is_subject, reach_of, subject_form
@@ -175,6 +176,7 @@ class _Scene(msgspec.Struct, frozen=True, dict=True):
             yield from self.of_key(condition, limit)
         elif claim not in ("sub", "aud"):
             yield from self.of_request(condition, limit)
+            yield from self.of_lenient(condition)
         elif condition.use.operator.family != "null":
             yield from _of_operator(condition, claim, limit, self.expected.profile.grammar)
             yield from self.of_subjects(condition) if claim == "sub" else self.of_audiences(condition, limit)
@@ -190,8 +192,17 @@ class _Scene(msgspec.Struct, frozen=True, dict=True):
             if kind == "key-issuer" and self.checks_sub:
                 kind = "key-two-issuers"
             yield Defect(kind=kind, condition=condition, value=raw, meant=meant, places=(condition.steps,))
+        elif form == "claim" and condition.use.qualifier == "ForAllValues" and not self.expected.profile.is_cluster:
+            yield from self.of_lenient(condition)
         elif form not in ("session", "unavailable"):
             yield Defect(kind="key-ignored", condition=condition, value=raw, meant=meant, places=(condition.steps,))
+
+    def of_lenient(self, condition: Condition) -> Iterator[Defect]:
+        """An operator that holds for tokens without the claim of an issuer that it compares."""
+        use = condition.use
+        if condition.key.startswith(f"{self.low}:") and (use.if_exists or use.qualifier == "ForAllValues"):
+            kind: DefectKind = "for-all-values" if use.qualifier else "if-exists"
+            yield Defect(kind=kind, condition=condition, value=str(use), places=(condition.steps[:-1],))
 
     def claim_of_values(self, condition: Condition) -> Literal["sub", "aud", ""]:
         """The claim whose values a condition has, "" where they are not values of a claim."""
@@ -220,10 +231,18 @@ class _Scene(msgspec.Struct, frozen=True, dict=True):
         if "${" in value:
             return self.of_variable(value)
         if not is_cluster:
-            return None
+            return self.of_other_subject(value, has_wildcards=operator.has_wildcards)
         ignoring_case = operator.comparison == "equal-ignoring-case"
         form, meant = subject_form(value, wildcards=operator.has_wildcards, ignoring_case=ignoring_case)
         return (_OF_SUBJECTS[form], meant) if form else None
+
+    def of_other_subject(self, value: str, *, has_wildcards: bool) -> tuple[DefectKind, str] | None:
+        """A wildcard that is compared literally, where no subject of the issuer has one."""
+        forms = self.expected.profile.subject
+        is_literal = not has_wildcards and ("*" in value or "?" in value)
+        return (
+            ("subject-wildcard", value) if is_literal and forms and not any(has_form(value, form) for form in forms) else None
+        )
 
     def of_variable(self, value: str) -> tuple[DefectKind, str] | None:
         """A policy variable that is plain text, or that has no value."""

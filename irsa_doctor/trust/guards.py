@@ -12,7 +12,7 @@ from irsa_doctor.issuers.guards import Guard, guard_of
 from irsa_doctor.model import Text, issuer_of_provider
 from irsa_doctor.trust.operators import OperatorUse
 
-GuardCode = Literal["guard-refused", "guard-unobserved"]
+GuardCode = Literal["shared-issuer-control", "guard-unobserved"]
 Check = tuple[OperatorUse, str, tuple[str | Text, ...]]
 """a condition: its operator, its key as written, its values"""
 _OF_CLAIMS = frozenset({"StringEquals", "StringLike", "StringEqualsIgnoreCase"})
@@ -36,14 +36,14 @@ def guard_problem(guard: Guard, principal: str, checks: Sequence[Check]) -> tupl
         return _application(guard, issuer, checks)
     keys = guard.keys_of(issuer)
     if not checks and guard.without_condition:
-        return "guard-refused", guard.without_condition
+        return "shared-issuer-control", guard.without_condition
     is_limited = any(_limits(guard, block, keys) for block in _blocks(checks))
     if is_limited and issuer == guard.issuer:
         return None
     named = principal if guard.names_arn else issuer
     must = "must evaluate, using StringEquals, StringLike or StringEqualsIgnoreCase,"
     text = f"Trust policy with trusted principal {named} {must} {' or '.join(keys)} which is not scoped to all."
-    return ("guard-unobserved" if is_limited else "guard-refused"), text
+    return ("guard-unobserved" if is_limited else "shared-issuer-control"), text
 
 
 def _blocks(checks: Iterable[Check]) -> list[list[Check]]:
@@ -79,4 +79,4 @@ def _application(guard: Guard, issuer: str, checks: Sequence[Check]) -> tuple[Gu
         return None
     text = f"Policy trusting {issuer} requires a StringEquals condition on an application id"
     is_unobserved = any(use.qualifier and use.operator.name == "StringLike" for use in uses)
-    return ("guard-unobserved" if is_unobserved else "guard-refused"), text
+    return ("guard-unobserved" if is_unobserved else "shared-issuer-control"), text

@@ -63,6 +63,8 @@ def presence(key: str, issuer: str, profile: Profile = EKS) -> Presence:
         return "maybe" if profile.has_key(claim) else "never"
     if key in _ALWAYS:
         return "always"
+    if profile.session_tags and key.startswith(SESSION_KEYS):
+        return "maybe"
     if key in _NEVER or key.startswith(_NEVER_PREFIXES):
         return "never"
     return "maybe" if key.startswith(("aws:", "sts:")) else "never"

@@ -115,10 +115,9 @@ def test_principals_that_no_token_of_ours_comes_in_by_are_others(tmp_path):
     }
     file = put(tmp_path / "role.json", role(policy(statement(Principal=principals))))
     answer = ask(file, "checkout")
-    assert answer.grants == ()
+    assert [grant.provider for grant in answer.grants] == ["accounts.google.com"]
     assert answer.others == (
         OtherPrincipal("AWS", "arn:aws:iam::1:root"),
-        OtherPrincipal("Federated", "accounts.google.com"),
         OtherPrincipal("Federated", elsewhere),
         OtherPrincipal("Service", "ec2.amazonaws.com"),
     )
@@ -230,3 +229,47 @@ def test_keys_of_visibly_another_module_are_not(tmp_path):
     (tmp_path / "main.tf").write_text(text)
     (grant,) = ask(str(tmp_path / "main.tf"), "aws_iam_role.app").grants
     assert "presumed" not in grant.why
+
+
+GITHUB = f"arn:aws:iam::{ACCOUNT}:oidc-provider/token.actions.githubusercontent.com"
+
+
+def of_github(tmp_path, sub, **settings):
+    condition = {
+        "StringLike": {"token.actions.githubusercontent.com:sub": sub},
+        "StringEquals": {"token.actions.githubusercontent.com:aud": "sts.amazonaws.com"},
+    }
+    file = put(tmp_path / "policy.json", policy(statement(Principal={"Federated": GITHUB}, Condition=condition)))
+    return api.who_can(str(file), [str(file)], settings=Settings(**settings))
+
+
+def test_the_ring_of_an_issuer_has_a_witness_that_shows_it(tmp_path):
+    answer = of_github(tmp_path, "repo:acme*")
+    (grant,) = answer.grants
+    assert (answer.ring, grant.ring, grant.issuer_id, grant.tenants) == ("platform", "platform", "github", ())
+    assert grant.subjects.witness.startswith("repo:acme")
+    assert not grant.subjects.witness.startswith(("repo:acme/", "repo:acme@"))
+
+
+@pytest.mark.parametrize(
+    ("sub", "whose"),
+    [
+        ("repo:acme@4410001/shop@1:*", "yours"),
+        ("repo:acme@777/shop@1:*", "outsider"),
+        (["repo:acme@4410001/shop@1:*", "repo:initech/docs:*"], "mixed"),
+        ("repo:*", "unknown"),
+    ],
+)
+def test_settings_say_whose_the_admitted_are(tmp_path, sub, whose):
+    (grant,) = of_github(tmp_path, sub, owner={"github": ("acme@4410001",)}).grants
+    assert grant.whose == whose
+
+
+def test_the_keys_of_a_claim_are_listed_with_their_values(tmp_path):
+    condition = {"StringEquals": {"token.actions.githubusercontent.com:repository_owner_id": "4410001"}}
+    file = put(tmp_path / "policy.json", policy(statement(Principal={"Federated": GITHUB}, Condition=condition)))
+    (grant,) = ask(file).grants
+    assert (grant.ring, [(claim.key, claim.values) for claim in grant.claims]) == (
+        "organisation",
+        [("repository_owner_id", ("4410001",))],
+    )

@@ -60,8 +60,8 @@ def test_an_issuer_is_recognised_by_its_name_alone(issuer, profile):
     [
         ("id: eks\n", "id: eks\ncolour: blue\n", "eks.yaml:2: unknown key colour."),
         ("id: eks\n", "id: ek\n", "eks.yaml:1: id is ek, the file name says eks"),
-        ("members: tenant", "members: tenants", "eks.yaml:8: members is one of "),
-        ("keys: []", "keys: [5]", "expected text, found a number: quote it"),
+        ("members: tenant", "members: tenants", "eks.yaml:9: members is one of "),
+        ("keys: []", "keys: [5]", "expected a mapping, found a number"),
         ("facts:", "fact:", "unknown key fact."),
         ("docs: ", "docs: [", "eks.yaml:4: not valid YAML: "),
     ],

@@ -27,7 +27,7 @@ def allow(issuer, conditions=None, **members):
 def refusals(*statements):
     found = policy(*statements)
     assert not found.refused
-    return [problem.message for problem in found.problems if problem.code == "guard-refused"]
+    return [problem.message for problem in found.problems if problem.code == "shared-issuer-control"]
 
 
 def codes(*statements):
@@ -85,7 +85,7 @@ def test_what_counts_as_limited_is_saved(issuer, conditions):
 )
 @pytest.mark.parametrize("issuer", [GITHUB, GITLAB, TERRAFORM, "agent.buildkite.com", "studio.datachain.ai/api"])
 def test_what_does_not_count_is_listed(issuer, conditions):
-    assert codes(allow(issuer, filled(conditions, issuer))) == ["guard-refused"]
+    assert codes(allow(issuer, filled(conditions, issuer))) == ["shared-issuer-control"]
 
 
 def filled(conditions, issuer):
@@ -105,8 +105,8 @@ def test_what_is_blank_or_begins_with_a_star_is_all_for_github_alone(value, gith
 def test_two_keys_under_one_operator_each_have_to_pass():
     sub, workflow = f"{GITHUB}:sub", f"{GITHUB}:job_workflow_ref"
     assert codes(allow(GITHUB, {"StringEquals": {workflow: "a"}})) == []
-    assert codes(allow(GITHUB, {"StringEquals": {sub: "a", workflow: "*"}})) == ["guard-refused"]
-    assert codes(allow(GITHUB, {"StringEquals": {sub: "*", workflow: "a"}})) == ["guard-refused"]
+    assert codes(allow(GITHUB, {"StringEquals": {sub: "a", workflow: "*"}})) == ["shared-issuer-control"]
+    assert codes(allow(GITHUB, {"StringEquals": {sub: "*", workflow: "a"}})) == ["shared-issuer-control"]
     assert codes(allow(GITHUB, {"StringEquals": {sub: "a"}, "StringLike": {workflow: "*"}})) == []
 
 
@@ -114,16 +114,16 @@ def test_every_allow_of_web_identity_is_asked_and_nothing_else():
     good = allow(GITLAB, {"StringEquals": {f"{GITLAB}:sub": "a"}})
     assert codes(good, deny(principal={"Federated": principal(GITLAB)})) == []
     assert codes(good, allow(GITLAB, Action="sts:TagSession")) == []
-    assert codes(good, allow(GITLAB)) == ["guard-refused"]
-    assert codes(good, allow(GOOGLE)) == ["guard-refused"]
+    assert codes(good, allow(GITLAB)) == ["shared-issuer-control"]
+    assert codes(good, allow(GOOGLE)) == ["shared-issuer-control"]
     both = statement(good["Condition"], principal={"Federated": [principal(GITLAB), principal(TERRAFORM)]})
-    assert codes(both) == ["guard-refused"]
-    assert codes(allow(GITLAB, Action=[WEB_IDENTITY, "sts:TagSession"])) == ["guard-refused"]
+    assert codes(both) == ["shared-issuer-control"]
+    assert codes(allow(GITLAB, Action=[WEB_IDENTITY, "sts:TagSession"])) == ["shared-issuer-control"]
 
 
 @pytest.mark.parametrize("issuer", [GITHUB + "/enterprise", GITHUB + "other", GITHUB + ".example"])
 def test_an_issuer_that_begins_like_github_is_always_listed(issuer):
-    assert codes(allow(issuer, {"StringEquals": {f"{GITHUB}:sub": "a"}})) == ["guard-refused"]
+    assert codes(allow(issuer, {"StringEquals": {f"{GITHUB}:sub": "a"}})) == ["shared-issuer-control"]
     assert codes(allow(issuer, {"StringEquals": {f"{issuer}:sub": "a"}})) == ["guard-unobserved"]
 
 
@@ -153,23 +153,23 @@ def test_an_issuer_that_begins_like_another_is_not_asked():
     ],
 )
 def test_built_in_providers_ask_for_an_application(issuer, conditions, saved):
-    assert codes(allow(issuer, conditions)) == ([] if saved else ["guard-refused"])
+    assert codes(allow(issuer, conditions)) == ([] if saved else ["shared-issuer-control"])
 
 
 def test_other_claims_than_the_subject_are_asked_for_where_they_name_the_tenant():
     for issuer in ("api.pulumi.com/oidc", "oidc.vercel.com", "sandboxes.cloud"):
         assert codes(allow(issuer, {"StringEquals": {f"{issuer}:aud": "a"}})) == []
-        assert codes(allow(issuer, {"StringEquals": {f"{issuer}:sub": "a"}})) == ["guard-refused"]
+        assert codes(allow(issuer, {"StringEquals": {f"{issuer}:sub": "a"}})) == ["shared-issuer-control"]
     sentinel = "sts.windows.net/33e01921-4d64-4f8c-a055-5bdaffd5e33d"
     assert codes(allow(sentinel, {"StringEquals": {"sts:RoleSessionName": "a"}})) == []
-    assert codes(allow(sentinel)) == ["guard-refused"]
+    assert codes(allow(sentinel)) == ["shared-issuer-control"]
     assert codes(allow("sts.windows.net/00000000-4d64-4f8c-a055-5bdaffd5e33d")) == []
 
 
 def test_what_is_not_seen_is_not_listed():
     assert codes(allow(GITLAB, {"StringEquals": {f"{GITLAB}:sub": hole("<sub>")}})) == []
     assert codes(allow(GITLAB, {"StringEquals": {hole("<issuer>", ":sub"): "a"}})) == []
-    assert codes(allow(GITLAB, {"StringEquals": {f"{GITLAB}:sub": [hole("<sub>"), "*"]}})) == ["guard-refused"]
+    assert codes(allow(GITLAB, {"StringEquals": {f"{GITLAB}:sub": [hole("<sub>"), "*"]}})) == ["shared-issuer-control"]
 
 
 def test_no_guard_asks_anything_for_a_cluster():

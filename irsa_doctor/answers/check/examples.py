@@ -146,14 +146,14 @@ def _judge(world: World, rules: Sequence[Rule]) -> _Judged:
     change = _change(full, rules, settings)
     inventory = _limited(loaded.inventory, full.get("limited", {}))
     judged = Input(inventory, loaded.documents)
-    gated = _gated(View(inventory, settings.audiences), full.get("gate"))
+    gated = _gated(View(inventory, *settings.of_issuers), full.get("gate"))
     report = judge(judged, Governing(settings, rules), _TODAY, change=BaseChange(settings=change, unbounded=gated))
     found = [*report.findings, *(entry.finding for entry in report.waived)]
     ids = {rule.id for rule in rules}
     waivers = apply_waivers(found, settings.waivers, ids, ids, _TODAY).waivers
     written = comments_of([row.path for row in loaded.inventory.documents], commented_texts(loaded.documents, settings))
     comments = apply_comments(found, written, ids, ids).comments
-    return _Judged(report, [*derive(View(inventory, settings.audiences)), *waivers, *comments, *change, *gated])
+    return _Judged(report, [*derive(View(inventory, *settings.of_issuers)), *waivers, *comments, *change, *gated])
 
 
 def _limited(inventory: Inventory, whys: Mapping[str, str]) -> Inventory:

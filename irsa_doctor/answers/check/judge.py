@@ -119,7 +119,7 @@ def _evaluated(
 
     def evaluated(paths: Sequence[str]) -> tuple[Evaluation, Inventory]:
         left = inventory if len(paths) == len(everything) else only_of(inventory, paths, lost)
-        view = View(left, governing.settings.audiences)
+        view = View(left, *governing.settings.of_issuers)
         return _within_limits(view, governing.rules, locate, unbounded, processes, record)
 
     everything = tuple(dict.fromkeys(row.path for row in inventory.documents))
@@ -146,7 +146,7 @@ def _within_limits(
     with view.work.on(""):
         outcome = in_shares(view, evaluated, processes).evaluation(rules)
         for inventory in view.inventory.by_document():
-            seen_so = View(inventory, view.expected)
+            seen_so = View(inventory, view.expected, view.owner, view.issuers)
             alone = evaluate(rules, derive(seen_so), locate, Offers(seen_so), AccountsOfRoles(seen_so), seen_so.work)
             outcome = joined_with(outcome, alone)
     rows = [_as_judged(row, view, outcome.limit) for row in view.inventory.documents]

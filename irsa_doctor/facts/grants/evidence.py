@@ -5,6 +5,7 @@ from functools import partial
 
 from irsa_doctor.facts.grants.provider_arns import arn_mistakes
 from irsa_doctor.facts.grants.reading import GrantReading
+from irsa_doctor.facts.grants.ring_evidence import RING_NAMES
 from irsa_doctor.facts.subject import Evidence, LazyMapping
 from irsa_doctor.model import Issuer, Place, Text, TrustPolicy, parse_arn, text_of
 from irsa_doctor.trust import Grant, Statement, is_subject, spell
@@ -118,7 +119,9 @@ def _default_accounts(read: GrantReading) -> list[str]:
 
 
 def _witness(read: GrantReading) -> str:
-    """One subject that gets in; of an issuer with free subjects the shortest may be empty."""
+    """One subject that gets in."""
+    if read.kind == "other":
+        return RING_NAMES["stranger"](read) or "nobody"
     witness = read.reach.witness
     return "nobody" if witness is None else witness or "any text"
 
@@ -127,7 +130,9 @@ def guard_refusal(read: GrantReading) -> str:
     """What IAM answers on save where it refuses the statement for its shared issuer, "" where it does not."""
     steps = (*read.statement.steps, "Principal")
     problems = read.policy.problems
-    return next((problem.message for problem in problems if problem.code == "guard-refused" and problem.steps == steps), "")
+    return next(
+        (problem.message for problem in problems if problem.code == "shared-issuer-control" and problem.steps == steps), ""
+    )
 
 
 def _admitted(read: GrantReading) -> str:
@@ -303,6 +308,7 @@ _NAMES: Mapping[str, Callable[[GrantReading], str | None]] = {
     "admitted": _admitted,
     "absent": lambda read: _listed(_absent(read)),
     **{name: partial(_quoted_defects, kinds) for name, kinds in _BY_CONDITION.items()},
+    **RING_NAMES,
 }
 _PLACES: Mapping[str, Callable[[GrantReading], Place | None]] = {
     "statement": _base,

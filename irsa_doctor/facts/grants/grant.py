@@ -1,23 +1,23 @@
 """Facts of grants: one Allow statement for one provider."""
 
 from functools import lru_cache
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
 from irsa_doctor.facts.grants.evidence import guard_refusal
 from irsa_doctor.facts.grants.principals import PrincipalForm
+from irsa_doctor.facts.grants.reach import ReachKind
 from irsa_doctor.facts.grants.reading import GrantReading, IssuerKind
-from irsa_doctor.issuers import profile_of
+from irsa_doctor.facts.grants.ring import ImpossibleSubject, NamesOnly, ring_facts
 from irsa_doctor.model import Text, Unknown
 from irsa_doctor.trust import is_subject
 from irsa_doctor.trust.actions import ActionForm
 from irsa_doctor.trust.defect_kinds import DefectKind
-from irsa_doctor.trust.languages import Finite, Like, complement, contains, intersection
+from irsa_doctor.trust.languages import Finite, contains
 from irsa_doctor.trust.naming import may_hold_wildcards
-from irsa_doctor.trust.patterns import Wild, glob_of
-from irsa_doctor.trust.subjects import Scope, reach_of
-from irsa_doctor.trust.symbols import GLOBAL_KEYS
+from irsa_doctor.trust.ring import Ring
+from irsa_doctor.trust.subjects import Scope
 from irsa_doctor.trust.work import allowance
 
 ReachBy = Literal["named", "mistyped-key", "typed-operator", "negation", "pattern", "aud-only", "nothing"]
@@ -83,6 +83,22 @@ class GrantFacts(msgspec.Struct, frozen=True):
     too_complex: bool | Unknown = False
     """Whether a part of it was not evaluated: it exceeds the limit of work for one policy"""
     """Whether something of it was not worked out, for it would have taken more than a policy may cost"""
+    ring: Ring | Unknown = "workload"
+    width: Scope | Ring | Unknown = "one"
+    """The scope of service accounts, the ring of all others: what the severity of an operator that opens depends on"""
+    reach: ReachKind | Unknown = "none"
+    ring_seen: bool | Unknown = True
+    """Whether nothing on which the ring depends is hidden in a placeholder"""
+    on_word: bool | Unknown = False
+    names_only: NamesOnly | Unknown = "no"
+    outsider: bool | Unknown = False
+    guests_named: bool | Unknown = False
+    subject_pinned: bool | Unknown = False
+    """Whether a condition names subjects or audiences"""
+    subject_impossible: ImpossibleSubject | Unknown = "no"
+    subject_volatile: bool | Unknown = False
+    issuer_misnamed: bool | Unknown = False
+    """Whether no token has the issuer as the statement writes it"""
 
 
 _PLACEHOLDERS = Unknown("values of the template's placeholders")
@@ -123,8 +139,6 @@ def _is_named(read: GrantReading, scope: str | None) -> bool:
 
 
 def _reach_by(read: GrantReading, unseen: Unknown | None) -> ReachBy | Unknown:
-    if read.kind == "other" and (is_open := _open_to_issuer(read, unseen)) is not True:
-        return is_open if isinstance(is_open, Unknown) else "named"
     is_named = _is_named(read, read.reach.scope)
     if unseen is None and (is_named or read.reach.scope is None):
         return "named" if is_named else TOO_COMPLEX
@@ -234,7 +248,7 @@ _FLAGS: dict[str, frozenset[DefectKind]] = {
 
 
 @lru_cache(maxsize=1024)
-def _flags(kinds: frozenset[DefectKind]) -> dict[str, bool]:
+def _flags(kinds: frozenset[DefectKind]) -> dict[str, Any]:
     return {fact: not kinds.isdisjoint(of_fact) for fact, of_fact in _FLAGS.items()}
 
 
@@ -312,14 +326,14 @@ def facts_in_full(read: GrantReading, *, named: bool = False) -> GrantFacts:
     nobody = (
         in_force and not named and unseen is None and not read.with_names.names and read.reach_before_deny.scope == "nobody"
     )
-    return GrantFacts(
+    facts = GrantFacts(
         issuer_kind=read.kind,
         issuer_form="eks-dualstack" if read.form == "dualstack" else "fine",
         principal=read.form,
         action=read.reading.action,
         admits=admits,
         scope=unseen if unseen is not None else scope or TOO_COMPLEX,
-        reach_by=_reach_by(read, unseen),
+        reach_by="named" if read.kind == "other" else _reach_by(read, unseen),
         has_sub=_seen(read.reading.checks_sub),
         has_aud=_seen(read.reading.checks_aud),
         audience=audience,
@@ -331,34 +345,10 @@ def facts_in_full(read: GrantReading, *, named: bool = False) -> GrantFacts:
         guard_refuses=guard_refusal(read) != "",
         **_flags(kinds),
     )
+    return msgspec.structs.replace(facts, **ring_facts(read, unseen, TOO_COMPLEX, admits=admits)) if in_force else facts
 
 
 _OF_CONDITIONS = frozenset({"bad-operator", "bad-condition", "unknown-element"})
-
-
-def _open_to_issuer(read: GrantReading, unseen: Unknown | None) -> bool | Unknown:
-    """Whether nothing limits which subjects of an issuer other than a cluster get in: no condition on it, or only what it is
-    not. An audience limits them where it names a tenant of the issuer."""
-    negated = "negated" in read.kinds and read.reach.scope == "pattern"
-    if not negated and read.reach.scope is not None and not _admits_nearly_all(read):
-        return False
-    profile = profile_of(read.issuer)
-    if profile and profile.audience.names_tenant and read.reading.checks_aud:
-        return False
-    if unseen is not None or read.reach.scope is None:
-        return TOO_COMPLEX if unseen is None else unseen
-    claims = [key for limit in read.known.limits for key in limit.depends if not key.lower().startswith(GLOBAL_KEYS)]
-    return Unknown(f"who gets tokens with the claims {', '.join(sorted(set(claims)))}") if claims else True
-
-
-_LONG = Like(glob_of((*[Wild.ONE] * 8, Wild.MANY)))
-
-
-def _admits_nearly_all(read: GrantReading) -> bool:
-    """Whether all subjects get in but a few that are named, or shorter than any issuer writes: `?*` is no limit."""
-    if read.reach.scope != "pattern":
-        return read.reach.scope == "anyone"
-    return reach_of(intersection((_LONG, complement(read.subjects))), "text").scope in ("nobody", "one", "several")
 
 
 def _lacks_condition(read: GrantReading) -> bool:

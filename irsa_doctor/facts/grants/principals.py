@@ -8,6 +8,7 @@ from typing import Literal
 import msgspec
 
 from irsa_doctor.facts.lookups.names import Names, is_one_letter_off
+from irsa_doctor.issuers import built_in_issuers
 from irsa_doctor.model import Arn, Inventory, Issuer, Text, arn_of_provider, is_account_id, parse_arn
 from irsa_doctor.trust.audiences import without_invisible
 from irsa_doctor.trust.defect_kinds import DefectKind
@@ -26,7 +27,6 @@ PrincipalForm = Literal[
     "hole",
 ]
 
-_DOMAINS = frozenset({"accounts.google.com", "cognito-identity.amazonaws.com", "www.amazon.com", "graph.facebook.com"})
 _LIKE_EKS = re.compile(r"oidc[.-].*eks|eks\..*amazonaws|^[^/]*\.eks\.", re.IGNORECASE)
 
 
@@ -153,7 +153,7 @@ def _form(value: str, account: str, inventory: Inventory) -> PrincipalForm:
         return "wildcard"
     arn = parse_arn(value)
     if arn is None:
-        return "domain" if value in _DOMAINS else "not-an-arn"
+        return "domain" if value in built_in_issuers() else "not-an-arn"
     if arn.kind == "saml-provider":
         return "saml"
     if arn.service != "iam" or arn.kind != "oidc-provider":

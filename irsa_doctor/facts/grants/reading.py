@@ -1,15 +1,25 @@
 """One Allow statement read for one of the providers that it names: what it admits, and its defects."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Literal
 
 import msgspec
 
 from irsa_doctor.facts.grants.principals import PrincipalForm, defect_of_principal
 from irsa_doctor.facts.lookups.lookups import Lookups
-from irsa_doctor.issuers import EKS, KUBERNETES, Profile, profile, profile_of
-from irsa_doctor.model import Inventory, Role, Text, TrustPolicy, is_issuer_of_cluster, text_of
+from irsa_doctor.issuers import (
+    EKS,
+    KUBERNETES,
+    OTHER,
+    Profile,
+    cluster_profile,
+    declared_profile,
+    profile_by_subjects,
+    profile_of,
+    right_name,
+)
+from irsa_doctor.model import Role, Text, TrustPolicy, is_issuer_of_cluster, text_of
 from irsa_doctor.model.once import once
 from irsa_doctor.trust import SUBJECT_PREFIX, Admitted, Grant, Policy, Statement, grant_of, share_of
 from irsa_doctor.trust.admitted import is_nothing
@@ -26,8 +36,9 @@ from irsa_doctor.trust.symbols import policy_seen_through
 IssuerKind = Literal["eks", "kubernetes", "other", "unknown"]
 
 
-def issuer_kind(statement: Statement, issuer: Value, inventory: Inventory) -> IssuerKind:
-    """EKS by the form of the issuer; Kubernetes where a cluster has it or the statement names service accounts.
+def issuer_kind(statement: Statement, issuer: Value, lookups: Lookups) -> IssuerKind:
+    """EKS by the form of the issuer; Kubernetes where a cluster has it, its name or the settings say so, or the statement names
+    service accounts.
 
     An issuer with holes is unknown, unless the statement names subjects that are none of service accounts.
     """
@@ -35,10 +46,15 @@ def issuer_kind(statement: Statement, issuer: Value, inventory: Inventory) -> Is
         return "eks"
     if not isinstance(issuer, str) or not issuer:
         return "other" if names_others(statement) else "unknown"
-    if profile_of(issuer) is EKS:
+    known = profile_of(issuer)
+    if known is EKS:
         return "eks"
-    if issuer in inventory.clusters_by_issuer:
+    if issuer in lookups.inventory.clusters_by_issuer:
         return "kubernetes"
+    if issuer in lookups.issuers:
+        known = declared_profile(lookups.issuers[issuer], issuer)
+    if known is not None:
+        return "kubernetes" if known.is_cluster else "other"
     names_accounts = any(text_of(v).startswith(SUBJECT_PREFIX) for c in statement.conditions for v in c.values)
     return "kubernetes" if names_accounts else "other"
 
@@ -62,9 +78,27 @@ def _may_be_account(text: str) -> bool:
 _WILDCARD = re.compile(r"[*?]")
 
 
-def profile_of_kind(kind: IssuerKind) -> Profile:
-    """The profile of a kind of issuer; one that is not known is taken for a cluster."""
-    return KUBERNETES if kind == "unknown" else profile(kind)
+def profile_for(kind: IssuerKind, issuer: Value, statements: Iterable[Statement], lookups: Lookups) -> Profile:
+    """The profile of an issuer of a kind: by its name, as settings declare it, or by the subjects that a policy names.
+
+    One that is not known is taken for a cluster.
+    """
+    if kind in ("unknown", "eks"):
+        return EKS if kind == "eks" else KUBERNETES
+    name = issuer if isinstance(issuer, str) else ""
+    if kind == "kubernetes":
+        return cluster_profile(name)
+    if name in lookups.issuers:
+        return declared_profile(lookups.issuers[name], name)
+    return profile_of(name) or profile_by_subjects(_subjects_in(statements)) or OTHER
+
+
+def _subjects_in(statements: Iterable[Statement]) -> Iterator[str]:
+    """The beginnings of the subjects that statements name."""
+    for statement in statements:
+        for condition in statement.conditions:
+            if text_of(condition.raw_key).lower().endswith(":sub") and not condition.use.operator.negated:
+                yield from map(text_of, condition.values)
 
 
 class GrantReading(msgspec.Struct, frozen=True, kw_only=True, dict=True):
@@ -95,6 +129,8 @@ class GrantReading(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         if policy.problems and {problem.code for problem in policy.problems} != _OF_SIZE:
             return ""
         if len(statement.conditions) != 2 or not statement.covers_web_identity or not self.profile.is_cluster:
+            return ""
+        if self.profile is not EKS and right_name(self.issuer, self.profile) != self.issuer:
             return ""
         if False in [other.allow for other in policy.statements]:
             return ""
@@ -196,17 +232,23 @@ _SOUND = StatementReading(defects=(), action="web-identity", checks_sub=True, ch
 
 
 def expected_tokens(
-    principal: Value, account: str, form: PrincipalForm, kind: IssuerKind, issuer: str, lookups: Lookups
+    principal: Value,
+    account: str,
+    form: PrincipalForm,
+    kind: IssuerKind,
+    issuer: str,
+    profile: Profile,
+    lookups: Lookups,
 ) -> Expected:
     """What is known of the tokens of a provider that a policy of an account names."""
     name = text_of(principal)
-    key = (name, account, kind, issuer)
+    key = (name, account, issuer, id(profile))
     expected = lookups.expected_tokens.get(key)
     if expected is None:
         meant = "" if form in ("provider", "hole") else lookups.meant_provider(name, account)
         expected = lookups.expected_tokens[key] = Expected(
             issuer=issuer,
-            profile=profile_of_kind(kind),
+            profile=profile,
             audiences=lookups.audiences_of(issuer),
             audiences_known=kind in ("eks", "unknown") or issuer in lookups.expected,
             principal=name,

@@ -7,7 +7,7 @@ from typing import Literal
 import msgspec
 
 from irsa_doctor.facts.lookups.lookups import ROLE_ARN, Lookups
-from irsa_doctor.issuers import profile_of
+from irsa_doctor.issuers import EKS, profile_of
 from irsa_doctor.model import Arn, Cluster, PodIdentityAssociation, ServiceAccount, Text, Unknown, parse_arn, text_of
 from irsa_doctor.trust import Policy
 from irsa_doctor.trust.holding import RequestContext
@@ -279,7 +279,7 @@ def overridden(account: ServiceAccount, lookups: Lookups) -> Override | Unknown:
     if association is not None:
         return "unseen-role" if not association.role_arn else "same-role" if association.role_arn == named else "other-role"
     issuer = lookups.issuer_of(account.cluster)
-    if lookups.inventory.closed.has_association(*key) or (issuer and profile_of(issuer) is None):
+    if lookups.inventory.closed.has_association(*key) or (issuer and profile_of(issuer) is not EKS):
         return "no"
     name = lookups.name_of(account.cluster)
     # a cluster of which only the issuer is known has no name that EKS would know

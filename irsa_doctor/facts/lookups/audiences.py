@@ -10,7 +10,7 @@ from irsa_doctor.facts.lookups.accounts import ACCOUNTS_HOW
 from irsa_doctor.facts.lookups.lookups import Lookups
 from irsa_doctor.facts.roles.role import AnalysedRole
 from irsa_doctor.facts.workloads.webhook import AUDIENCE_ANNOTATION
-from irsa_doctor.issuers import profile_of
+from irsa_doctor.issuers import EKS, profile_of
 from irsa_doctor.model import OidcProvider, Text, Unknown, issuer_in, parse_arn
 from irsa_doctor.trust import Policy
 from irsa_doctor.trust.languages import EVERYTHING, Finite, Language, contains
@@ -106,7 +106,7 @@ class AudienceLookups(msgspec.Struct, frozen=True, dict=True):
     def expected_of_kops(self, provider: OidcProvider) -> frozenset[str]:
         """The audiences of kOps and of EKS that roles expect of this provider, where its issuer is a cluster not of EKS."""
         known = provider.issuer in self.lookups.inventory.clusters_by_issuer
-        if profile_of(provider.issuer) or not known or parse_arn(provider.arn) is None:
+        if profile_of(provider.issuer) is EKS or not known or parse_arn(provider.arn) is None:
             return frozenset()
         usual = self.lookups.default_audiences(provider.issuer)
         named, _ = self._of_roles.get(provider.arn, (frozenset(), ()))

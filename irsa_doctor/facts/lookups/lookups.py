@@ -26,6 +26,10 @@ class Lookups(msgspec.Struct, frozen=True, dict=True):
     inventory: Inventory
     expected: Mapping[str, tuple[str, ...]] = {}
     """issuer without scheme -> the audiences that its tokens are meant to have, where the settings declare them"""
+    owner: Mapping[str, tuple[str, ...]] = {}
+    """id of an issuer -> the tenants that are one's own, as names, ids, or both as `name@id`"""
+    issuers: Mapping[str, str] = {}
+    """issuer without scheme -> the id of what it is, where its name shows nothing"""
 
     @cached_property
     def work(self) -> Work:
@@ -38,8 +42,8 @@ class Lookups(msgspec.Struct, frozen=True, dict=True):
         return Principals(self.inventory)
 
     @cached_property
-    def expected_tokens(self) -> dict[tuple[str, str, str, str], Expected]:
-        """(principal, account of the policy, kind of issuer) -> what is known of its tokens, filled as it is looked up."""
+    def expected_tokens(self) -> dict[tuple[str, str, str, int], Expected]:
+        """(principal, account of the policy, issuer, profile) -> what is known of its tokens, filled as it is looked up."""
         return {}
 
     @cached_property

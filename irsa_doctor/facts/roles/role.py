@@ -9,7 +9,7 @@ import msgspec
 
 from irsa_doctor.facts.grants.grant import GrantFacts, grant_facts, is_blocked, is_in_force
 from irsa_doctor.facts.grants.judged import hidden_grant, judged_grant, left_grant
-from irsa_doctor.facts.grants.reading import GrantReading, expected_tokens, issuer_kind
+from irsa_doctor.facts.grants.reading import GrantReading, expected_tokens, issuer_kind, profile_for
 from irsa_doctor.facts.lookups.associations import Served
 from irsa_doctor.facts.lookups.lookups import Lookups
 from irsa_doctor.facts.roles.chains import Chained, chain_evidence, reached_by_chain
@@ -251,10 +251,11 @@ def _add_grant(named: _Named, lookups: Lookups, of_policy: _OfPolicy) -> None:
         return
     seen = seen_for(statement, principal, expanded=named.expanded)
     issuer = text_of(seen.issuer)
-    kind = issuer_kind(statement, seen.issuer, lookups.inventory)
-    expected = expected_tokens(principal, account, form, kind, issuer, lookups)
+    kind = issuer_kind(statement, seen.issuer, lookups)
+    profile = profile_for(kind, seen.issuer, policy.statements, lookups)
+    expected = expected_tokens(principal, account, form, kind, issuer, profile, lookups)
     by_provider = of_policy.by_provider
-    if form in ("provider", "absent") and isinstance(principal, str) and principal not in by_provider:
+    if form in ("provider", "absent", "domain") and isinstance(principal, str) and principal not in by_provider:
         by_provider[principal] = admitted(policy, principal, issuer, profile=expected.profile)
     admits = by_provider.get(text_of(principal)) if seen.statement is statement else None
     grant = admits.grant(statement) if admits and admits.profile is expected.profile else None

@@ -26,7 +26,7 @@ from irsa_doctor.facts.service_accounts.through_holes import (
 from irsa_doctor.facts.subject import Judged
 from irsa_doctor.facts.workloads.containers import PLACEHOLDERS
 from irsa_doctor.facts.workloads.webhook import AUDIENCE_ANNOTATION
-from irsa_doctor.issuers import profile_of
+from irsa_doctor.issuers import EKS, profile_of
 from irsa_doctor.model import Arn, Issuer, ServiceAccount, Text, Unknown, is_provider_of, parse_arn, text_of
 from irsa_doctor.trust import Admitted, Policy, Statement
 from irsa_doctor.trust.defect_kinds import DefectKind
@@ -247,7 +247,7 @@ def _of_audience(view: View, account: ServiceAccount, issuer: str) -> Trust | Un
     audience = account.annotations.get(AUDIENCE_ANNOTATION)
     if isinstance(audience, Text):
         return PLACEHOLDERS
-    if audience is None and issuer not in view.expected and profile_of(issuer) is None:
+    if audience is None and issuer not in view.expected and profile_of(issuer) is not EKS:
         return AUDIENCE_OF_ISSUER
     role = parse_arn(text_of(account.annotations.get(ROLE_ARN, "")))
     return "explained" if annotated_audience(view, account, issuer, role) == "refused" else "other-audience"

@@ -182,10 +182,15 @@ OTHER_ISSUERS = [
 @pytest.mark.parametrize(("issuer", "subject", "audience"), OTHER_ISSUERS)
 def test_the_keys_say_who_the_issuer_of_an_unknown_provider_is(issuer, subject, audience):
     condition = {"StringLike": {f"{issuer}:sub": subject}, "StringEquals": {f"{issuer}:aud": audience}}
-    assert not fired(bare(condition), "trust.json.tpl")
+    assert not of_clusters(fired(bare(condition), "trust.json.tpl"))
     hcl = f'{{ StringLike = {{ "{issuer}:sub" = "{subject}", "{issuer}:aud" = "{audience}" }} }}'
     for principal in ("var.provider_arn", "data.aws_iam_openid_connect_provider.ci.arn", "module.ci.arn"):
-        assert not fired(encoded(hcl, principal))
+        assert not of_clusters(fired(encoded(hcl, principal)))
+
+
+def of_clusters(found):
+    """The rules that speak of clusters, or of a policy that admits nobody."""
+    return [rule for rule in found if rule.startswith(("open-", "trust-"))]
 
 
 def test_the_keys_may_name_a_cluster_of_an_unknown_provider():
@@ -196,7 +201,7 @@ def test_the_keys_may_name_a_cluster_of_an_unknown_provider():
 
 @pytest.mark.parametrize("subject", ["repo:acme/billing:*", "project_path:acme/*"])
 def test_subjects_of_another_kind_make_a_hole_no_cluster(subject):
-    assert not fired(encoded(f'{{ StringLike = {{ {SUB} = "{subject}", {AUD} = "sts.amazonaws.com" }} }}'))
+    assert not of_clusters(fired(encoded(f'{{ StringLike = {{ {SUB} = "{subject}", {AUD} = "sts.amazonaws.com" }} }}')))
 
 
 @pytest.mark.parametrize("left", ["$OIDC_PROVIDER", "{{ issuer }}", "<oidc provider>", "%s", "${OIDC_PROVIDER}"])

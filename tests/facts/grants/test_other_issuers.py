@@ -94,15 +94,22 @@ def test_the_audience_of_cognito_names_the_pool():
     assert is_silent(document(key, condition))
 
 
-def test_a_claim_that_may_limit_whom_it_admits_is_unknown():
+def test_a_claim_that_names_a_repository_narrows_to_it():
     issuer = "token.actions.githubusercontent.com"
     policy = document(issuer, {"StringEquals": {f"{issuer}:repository": "acme/x"}})
-    assert verdicts(policy)["open-no-sub"] is Verdict.UNKNOWN
+    answers = verdicts(policy)
+    assert [rule for rule, answer in answers.items() if answer is Verdict.FAIL and rule.startswith("reach-")] == [
+        "reach-repository"
+    ]
 
 
 @pytest.mark.parametrize(
     ("issuer", "subject"),
-    [(ISSUERS[0], "repo:acme/billing:*"), (ISSUERS[1], "project_path:acme/*"), (ISSUERS[3], "system:serviceaccount:a:b")],
+    [
+        (ISSUERS[0], "repo:acme@1/billing@2:ref:refs/heads/main"),
+        (ISSUERS[1], "project_id:5:ref_type:branch:ref:main"),
+        (ISSUERS[3], "system:serviceaccount:a:b"),
+    ],
 )
 def test_a_subject_that_is_required_is_enough(issuer, subject):
     condition = {"StringLike": {f"{issuer}:sub": subject}, "StringEquals": {f"{issuer}:aud": "sts.amazonaws.com"}}

@@ -1,0 +1,196 @@
+"""How far those whom a grant admits are from its tenant, and what leaves it as wide: read from the ring of `trust`."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Literal
+
+import msgspec
+
+from irsa_doctor.facts.grants.reading import GrantReading
+from irsa_doctor.issuers import EKS, OTHER, Profile, right_name
+from irsa_doctor.model import Unknown, text_of
+from irsa_doctor.trust import Grant, Policy
+from irsa_doctor.trust.admitted import speaks_of
+from irsa_doctor.trust.claim_sets import Box, box_of, boxes_of, claim_of
+from irsa_doctor.trust.holding import holds
+from irsa_doctor.trust.languages import Finite, Language
+from irsa_doctor.trust.policy import Condition
+from irsa_doctor.trust.ring import NOBODY, RINGS, Circumstances, Opening, Ring, RingReading, ring_of, ring_of_scope
+from irsa_doctor.trust.subjects import reach_of
+
+ReachKind = Literal[
+    "none",
+    "world",
+    "caller",
+    "guard-passed",
+    "crossing",
+    "platform",
+    "unknown-issuer",
+    "organisation",
+    "group",
+    "unreviewed",
+    "repository",
+    "prefix",
+]
+"""what a grant of an issuer other than a cluster is reported for: the widest thing that is open"""
+OpenOperator = Literal["none", "mistyped-key", "typed-operator", "negation", "for-all-values", "if-exists"]
+"""an operator that holds for more tokens than it seems, and without which the ring would be narrower"""
+
+
+class Grounds(msgspec.Struct, frozen=True):
+    """The ring of a grant, and what it is made of."""
+
+    ring: RingReading
+    boxes: tuple[Box, ...] = ()
+    around: Circumstances = Circumstances()
+
+
+def grounds_of(read: GrantReading) -> Grounds:
+    """The ring of a grant whose principal and action are right; nobody's where no token of its issuer can name it."""
+    if is_misnamed(read):
+        return Grounds(NOBODY)
+    if read.profile.is_cluster:
+        ring = ring_of_scope(read.reach.scope)
+        return Grounds(RingReading(ring=ring, widest=Opening(ring)))
+    if read.profile is OTHER:
+        ring = _of_unknown(read.subjects)
+        return Grounds(RingReading(ring=ring, widest=Opening(ring)))
+    return _grounds(read, read.known, strictly=False)
+
+
+def _of_unknown(subjects: Language) -> Ring:
+    """An issuer of which nothing is known: a finite number of subjects may be what it was meant for."""
+    scope = reach_of(subjects, "text").scope
+    if scope == "nobody":
+        return "nobody"
+    return "workload" if isinstance(subjects, Finite) or scope in ("one", "several") else "unknown"
+
+
+def is_misnamed(read: GrantReading) -> bool:
+    """Whether no token has the issuer as the principal writes it, so that none of it is admitted."""
+    return read.profile is not EKS and bool(read.issuer) and right_name(read.issuer, read.profile) != read.issuer
+
+
+def _grounds(read: GrantReading, grant: Grant, *, strictly: bool) -> Grounds:
+    provider, profile, issuer = text_of(read.principal), read.profile, read.issuer
+    audiences = read.known.audiences if read.share is None else read.share.audiences
+    box = box_of(read.policy, grant, read.subjects, audiences, issuer, profile, strictly=strictly)
+    boxes = tuple(boxes_of(read.policy, box, provider, issuer, profile))
+    around = Circumstances(_guests(read.policy, grant, profile, issuer, provider), tuple(read.with_names.names))
+    return Grounds(ring_of(boxes, profile, around), boxes, around)
+
+
+def _guests(policy: Policy, grant: Grant, profile: Profile, issuer: str, provider: str) -> Literal["", "open", "named"]:
+    """Whether guests get in, and whether a condition names them."""
+    if profile.guests is None:
+        return ""
+    key = f"{issuer.lower()}:{profile.guests.claim}"
+    request = {key: (profile.guests.guest,)}
+
+    def on_guests(conditions: Iterable[Condition]) -> list[bool]:
+        checks = [condition for condition in conditions if condition.key == key]
+        multi = frozenset({key})
+        return [holds(check, request, variables=policy.variables, multi=multi) is not False for check in checks]
+
+    checked = on_guests(grant.statement.conditions)
+    if not all(checked):
+        return ""
+    for denial in policy.statements:
+        if not denial.allow and denial.effect_seen and speaks_of(denial, provider):
+            denied = on_guests(denial.conditions)
+            if denied and len(denied) == len(denial.conditions) and all(denied):
+                return ""
+    return "named" if checked else "open"
+
+
+def open_operator(read: GrantReading, ring: Ring) -> OpenOperator:
+    """The operator that leaves a grant of another issuer than a cluster as wide as it is, "none" where none does."""
+    if ring in ("nobody", "workload"):
+        return "none"
+    if "key-ignored" in read.kinds:
+        return "mistyped-key"
+    if "typed-operator" in read.kinds:
+        return "typed-operator"
+    if "negated" in read.kinds and not _names_subjects(read):
+        return "negation"
+    if read.profile is OTHER or not any(_is_lenient(condition) for condition in read.statement.conditions):
+        return "none"
+    lenient = [condition for condition in read.statement.conditions if _is_lenient(condition)]
+    absent = [condition for condition in lenient if _is_never_there(read, condition)]
+    strict = _grounds(read, read.known, strictly=True).ring.ring
+    if not absent and RINGS.index(strict) >= RINGS.index(ring):
+        return "none"
+    is_for_all = any(condition.use.qualifier == "ForAllValues" for condition in absent or lenient)
+    return "for-all-values" if is_for_all else "if-exists"
+
+
+def _is_lenient(condition: Condition) -> bool:
+    return condition.use.if_exists or condition.use.qualifier == "ForAllValues"
+
+
+def _is_never_there(read: GrantReading, condition: Condition) -> bool:
+    """Whether a condition compares a claim of the issuer that is no condition key."""
+    prefix = f"{read.issuer.lower()}:"
+    claim = condition.key.removeprefix(prefix)
+    is_claim = condition.key.startswith(prefix) and claim not in ("sub", "aud")
+    return is_claim and claim_of(condition, read.issuer, read.profile) is None
+
+
+def _names_subjects(read: GrantReading) -> bool:
+    """Whether a condition names subjects to admit."""
+    return any(_is_positive(condition) for condition in _on_subject(read))
+
+
+def _on_subject(read: GrantReading) -> Sequence[Condition]:
+    key = f"{read.issuer.lower()}:sub"
+    return [condition for condition in read.statement.conditions if condition.key == key]
+
+
+def _is_positive(condition: Condition) -> bool:
+    return condition.use.operator.family == "string" and not condition.use.operator.negated
+
+
+_OF_RINGS: Mapping[Ring, ReachKind] = {
+    "world": "world",
+    "unknown": "unknown-issuer",
+    "group": "group",
+    "organisation": "organisation",
+    "repository": "repository",
+    "nobody": "none",
+    "workload": "none",
+}
+
+
+def reach_kind(read: GrantReading, grounds: Grounds) -> ReachKind:
+    """What a grant is reported for; clusters have rules of their own."""
+    reading = grounds.ring
+    if read.profile.is_cluster or (reading.ring == "organisation" and read.profile.narrowest == "organisation"):
+        return "none"
+    if reading.ring == "platform":
+        return _of_platform(read, reading.widest)
+    if reading.ring == "ref":
+        return "prefix" if reading.widest.by == "prefix" and not _ends_a_word(reading.widest) else "none"
+    return "unreviewed" if reading.widest.by == "unreviewed" else _OF_RINGS[reading.ring]
+
+
+def _of_platform(read: GrantReading, widest: Opening) -> ReachKind:
+    if widest.by in ("caller", "crossing"):
+        return widest.by
+    guarding = [condition for condition in _on_subject(read) if _is_positive(condition) and not condition.use.if_exists]
+    passed = any("*" not in map(text_of, condition.values) for condition in guarding)
+    return "guard-passed" if passed else "platform"
+
+
+def _ends_a_word(opening: Opening) -> bool:
+    """Whether what stands before the star in a ref ends with a slash."""
+    return opening.segment is not None and opening.segment.part.endswith("/") and opening.pattern.endswith("/*")
+
+
+def on_a_word(opening: Opening) -> bool:
+    """Whether the star hangs on a word, so that it is likely that more was let in than was meant."""
+    part = opening.segment.part if opening.segment else ""
+    return part[-1:].isalpha() and len(part.rpartition("/")[2]) > 1
+
+
+def is_seen(read: GrantReading, unseen: Unknown | None) -> bool:
+    """Whether nothing that is not seen decides how far a grant reaches."""
+    return unseen is None and not read.with_names.names

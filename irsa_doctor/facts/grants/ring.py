@@ -1,0 +1,74 @@
+"""Facts of a grant that come from its ring: how far it reaches, whose it is, and what of its subjects is wrong."""
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from irsa_doctor.facts.grants.ownership import declared_tenants, has_ids, tenants_of, whose
+from irsa_doctor.facts.grants.reach import (
+    Grounds,
+    OpenOperator,
+    grounds_of,
+    is_misnamed,
+    is_seen,
+    on_a_word,
+    open_operator,
+    reach_kind,
+)
+from irsa_doctor.facts.grants.reading import GrantReading
+from irsa_doctor.model import Unknown
+from irsa_doctor.trust.ring import ring_of_scope
+
+NamesOnly = Literal["no", "yes", "owner-has-ids"]
+ImpossibleSubject = Literal["no", "yes", "custom"]
+
+
+def ring_facts(read: GrantReading, unseen: Unknown | None, too_complex: Unknown, *, admits: bool) -> Mapping[str, Any]:
+    """Field of the facts of a grant -> its value, where principal and action are right; of a cluster the scope says it all."""
+    misnamed = is_misnamed(read)
+    if read.profile.is_cluster:
+        scope, ring = read.reach.scope, ring_of_scope("nobody" if misnamed else read.reach.scope)
+        if unseen is not None:
+            return {"ring": unseen, "width": unseen, "issuer_misnamed": misnamed}
+        return {"ring": ring, "width": scope or too_complex, "issuer_misnamed": misnamed}
+    grounds = grounds_of(read)
+    operator = open_operator(read, grounds.ring.ring)
+    facts = {
+        "ring": grounds.ring.ring,
+        "width": grounds.ring.ring,
+        "ring_seen": is_seen(read, unseen),
+        "subject_pinned": True in (read.reading.checks_sub, read.reading.checks_aud),
+        "subject_impossible": _impossible(read, grounds),
+        "subject_volatile": bool(grounds.ring.volatile),
+        "issuer_misnamed": misnamed,
+        **_of_operator(operator),
+    }
+    return {**facts, **_of_reach(read, grounds, operator)} if admits else facts
+
+
+def _of_operator(operator: OpenOperator) -> Mapping[str, Any]:
+    """Operators that hold without their key count where they leave an issuer more open than it would be."""
+    by = {"reach_by": operator} if operator in ("mistyped-key", "typed-operator", "negation") else {}
+    return {**by, "for_all_values": operator == "for-all-values", "if_exists": operator == "if-exists"}
+
+
+def _of_reach(read: GrantReading, grounds: Grounds, operator: OpenOperator) -> Mapping[str, Any]:
+    """How far somebody gets in, and who."""
+    reading = grounds.ring
+    tenants, declared = tenants_of(read, reading), declared_tenants(read.profile, read.lookups.owner)
+    names_only: NamesOnly = "no"
+    if reading.names_only:
+        names_only = "owner-has-ids" if has_ids(tenants, declared) else "yes"
+    return {
+        "reach": reach_kind(read, grounds) if operator == "none" else "none",
+        "on_word": on_a_word(reading.widest),
+        "names_only": names_only,
+        "outsider": whose(tenants, declared) in ("outsider", "mixed"),
+        "guests_named": reading.guests_named,
+    }
+
+
+def _impossible(read: GrantReading, grounds: Grounds) -> ImpossibleSubject:
+    """Whether a subject that is named is none of the issuer, for no reason that has a name of its own."""
+    if not grounds.ring.impossible or "subject-wildcard" in read.kinds or "claims-swapped" in read.kinds:
+        return "no"
+    return "yes" if read.profile.subject_custom == "no" else "custom"

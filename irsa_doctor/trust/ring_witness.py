@@ -1,0 +1,78 @@
+"""One subject that an issuer mints, is admitted, and shows the ring: of `repo:acme*` another organisation than `acme`."""
+
+from collections.abc import Iterator, Sequence
+
+from irsa_doctor.issuers.forms import form_parts
+from irsa_doctor.issuers.profiles import Profile, SubjectTemplate
+from irsa_doctor.trust.languages import Language, Like, contains, difference, literal, union
+from irsa_doctor.trust.minted import has_form, minted_shape
+from irsa_doctor.trust.patterns import Wild, glob_of, pieces_of, widest
+from irsa_doctor.trust.ring import Opening
+from irsa_doctor.trust.segments import laid_beside, tokens_of
+from irsa_doctor.trust.subjects import reach_of
+
+
+def witness_of(subjects: Language, opening: Opening, profile: Profile) -> str | None:
+    """A subject of a language that shows an opening, None where it has none; never an empty text."""
+    narrower = union(_as_meant(opening, profile)) if opening.segment is not None and opening.segment.part else None
+    for language in (difference(subjects, narrower), subjects) if narrower else (subjects,):
+        if subject := next(_minted(language, opening, profile), None):
+            return subject
+    if opening.pattern and not _is_wild(opening.pattern) and contains(subjects, opening.pattern):
+        return opening.pattern
+    shortest = reach_of(subjects, "text").witness
+    return shortest or next((text for text in (*_begun(opening), "x") if contains(subjects, text)), None)
+
+
+def _minted(language: Language, opening: Opening, profile: Profile) -> Iterator[str]:
+    """Subjects of a language in each form of the issuer, that of the opening first."""
+    first = [opening.template] if opening.template else []
+    for template in (*first, *(other for other in profile.subject if other is not opening.template)):
+        shape = minted_shape(language, template)
+        if shape and shape.witness:
+            yield _readable(shape.witness, template, language)
+
+
+def _readable(subject: str, template: SubjectTemplate, language: Language) -> str:
+    """A subject with values as tokens have them, as far as it stays one of the language."""
+    values = laid_beside(tuple(subject), template) or ()
+    for value in values:
+        samples = (value.segment.sample, *value.segment.values)
+        for sample in filter(None, samples):
+            changed = _with(subject, template, value.name, sample)
+            if changed and contains(language, changed) and has_form(changed, template):
+                subject = changed
+                break
+    return subject
+
+
+def _with(subject: str, template: SubjectTemplate, name: str, text: str) -> str:
+    """A subject with another value of one segment."""
+    values = {value.name: value.value or "" for value in laid_beside(tuple(subject), template) or ()}
+    values[name] = text
+    return "".join(part.text or values.get(part.name, "") for part in form_parts(template))
+
+
+def _as_meant(opening: Opening, profile: Profile) -> Iterator[Language]:
+    """The subjects that have just the text of the open segment, which is what its author had in mind."""
+    pieces = widest(pieces_of(opening.pattern, wildcards=True, variables=True))
+    begin = pieces[0] if pieces and isinstance(pieces[0], str) else ""
+    yield literal(begin)
+    for end in sorted({end for template in profile.subject for end in _ends(template)}):
+        yield Like(glob_of((begin + end, Wild.MANY)))
+
+
+def _ends(template: SubjectTemplate) -> Iterator[str]:
+    """The characters that end segments."""
+    yield from (part.text[0] for part in form_parts(template)[1:] if part.text)
+
+
+def _begun(opening: Opening) -> Sequence[str]:
+    pieces = widest(pieces_of(opening.pattern, wildcards=True, variables=True))
+    return ["".join(piece if isinstance(piece, str) else "x" for piece in pieces)] if pieces else []
+
+
+def _is_wild(pattern: str) -> bool:
+    return any(
+        not isinstance(token, str) for token in tokens_of(widest(pieces_of(pattern, wildcards=True, variables=True)), ())
+    )

@@ -1,0 +1,234 @@
+"""Which segments of an issuer's subjects a pattern fixes: it is laid beside a form, from its first character on.
+
+A segment is fixed where the pattern is literal up to what ends it, and everything before it is. Behind a wildcard nothing is,
+for the wildcard can stand for more than one segment: `repo:*@1/shop@2:...` matches the subjects of any organisation that gives
+its subjects another form. What is new for every run, as the id of a step, is no boundary.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+
+import msgspec
+
+from irsa_doctor.issuers.forms import FormPart, charset_of, form_parts, is_in
+from irsa_doctor.issuers.profiles import CustomClaim, Profile, Segment, SubjectTemplate
+from irsa_doctor.trust.patterns import Plain, Wild
+
+
+class SegmentValue(msgspec.Struct, frozen=True):
+    """What a pattern says of one segment: its `value`, None where it is open; `part` is the text that an open one has.
+
+    `fixed`: it has a value, and nothing before it is open.
+    """
+
+    name: str
+    segment: Segment
+    value: str | None
+    part: str = ""
+    fixed: bool = False
+
+    @property
+    def level(self) -> str:
+        """The level that the segment narrows down."""
+        return self.segment.level
+
+    @property
+    def is_id(self) -> bool:
+        """Whether its values are never used again."""
+        return self.segment.kind == "id"
+
+
+class Held(msgspec.Struct, frozen=True):
+    """A placeholder in a pattern: text that is not seen, and that its template fills in."""
+
+    name: str
+
+
+Token = str | Wild | Held
+
+
+def tokens_of(pieces: Sequence[Plain], holes: Sequence[str]) -> tuple[Token, ...]:
+    """A pattern character by character; the names of placeholders as what they are."""
+    tokens: list[Token] = []
+    split = re.compile("|".join(map(re.escape, sorted(holes, key=len, reverse=True)))) if holes else None
+    for piece in pieces:
+        if isinstance(piece, Wild):
+            tokens.append(piece)
+        elif split is None:
+            tokens += piece
+        else:
+            tokens += _with_held(piece, split)
+    return tuple(tokens)
+
+
+def _with_held(text: str, split: re.Pattern[str]) -> Iterator[Token]:
+    at = 0
+    for match in split.finditer(text):
+        yield from text[at : match.start()]
+        yield Held(match[0])
+        at = match.end()
+    yield from text[at:]
+
+
+class _Walk(msgspec.Struct, frozen=True):
+    """One pattern beside one form: `at` is the next character, `part` the next part of the form."""
+
+    tokens: Sequence[Token]
+    parts: Sequence[FormPart]
+    ignore_case: bool
+    at: int = 0
+    part: int = 0
+    values: tuple[SegmentValue, ...] = ()
+
+    def run(self) -> tuple[SegmentValue, ...] | None:
+        """The values of the segments, None where the pattern fits no text of the form."""
+        if self.part == len(self.parts):
+            return self.values if all(token is Wild.MANY for token in self.tokens[self.at :]) else None
+        part = self.parts[self.part]
+        return self.literal(part.text) if part.segment is None else self.segment(part)
+
+    def moved(self, at: int, part: int, values: tuple[SegmentValue, ...]) -> "_Walk":
+        return _Walk(self.tokens, self.parts, self.ignore_case, at, part, values)
+
+    def literal(self, text: str) -> tuple[SegmentValue, ...] | None:
+        """Reads a literal part of the form; a star in it hides what follows."""
+        for at, char in enumerate(text, self.at):
+            token = self.tokens[at] if at < len(self.tokens) else None
+            if token is Wild.MANY or isinstance(token, Held):
+                return self.behind(at, "", token)
+            if not self.is_char(token, char):
+                return None
+        return self.moved(self.at + len(text), self.part + 1, self.values).run()
+
+    def is_char(self, token: Token | None, char: str) -> bool:
+        if token is Wild.ONE:
+            return True
+        return isinstance(token, str) and (token == char or (self.ignore_case and token.lower() == char.lower()))
+
+    def segment(self, part: FormPart) -> tuple[SegmentValue, ...] | None:
+        """Reads a segment up to what ends it."""
+        ends = self.parts[self.part + 1].text[:1] if self.part + 1 < len(self.parts) else ""
+        at, chars, is_literal = self.at, list[str](), True
+        while at < len(self.tokens) and (token := self.tokens[at]) != ends:
+            if token is Wild.MANY or isinstance(token, Held):
+                return self.behind(at, "".join(chars), token if is_literal else Wild.MANY)
+            is_literal = is_literal and isinstance(token, str)
+            chars += [token] if isinstance(token, str) else []
+            at += 1
+        if at == self.at or (ends and at == len(self.tokens)):
+            return None
+        text = "".join(chars)
+        values = self.with_value(self.values, part, text if is_literal else None, text)
+        return None if values is None else self.moved(at, self.part + 1, values).run()
+
+    def with_value(
+        self, values: tuple[SegmentValue, ...], part: FormPart, value: str | None, text: str
+    ) -> tuple[SegmentValue, ...] | None:
+        """The values and one more; None where the segment cannot hold the text."""
+        segment = part.segment
+        if segment is None or not _can_hold(segment, value, text, ignore_case=self.ignore_case):
+            return None
+        is_open = any(other.value is None and other.level != "run" for other in values)
+        part_of = text if value is None else ""
+        return (*values, SegmentValue(part.name, segment, value, part_of, value is not None and not is_open))
+
+    def behind(self, at: int, text: str, token: Token) -> tuple[SegmentValue, ...] | None:
+        """Goes on behind a star, or a placeholder, where the text that follows it is read in the form again."""
+        at += 1
+        run = _literal_run(self.tokens, at)
+        first = next((n for n in range(self.part, len(self.parts)) if self.parts[n].segment), len(self.parts))
+        for number in range(first, len(self.parts) - 1):
+            ends = self.parts[number + 1].text if self.parts[number].segment else ""
+            index = run.find(ends) if ends else -1
+            if index >= 0 and (values := self.skipped(first, number, text, run[:index], token)) is not None:
+                rest = self.moved(at + index, number + 1, values).run()
+                if rest is not None:
+                    return rest
+        return self.skipped(first, len(self.parts) - 1, text, run, token)
+
+    def skipped(self, first: int, last: int, text: str, behind: str, token: Token) -> tuple[SegmentValue, ...] | None:
+        """The segments between two parts are open, or in a placeholder."""
+        values: tuple[SegmentValue, ...] | None = self.values
+        numbers = [number for number in range(first, last + 1) if self.parts[number].segment]
+        for number in numbers:
+            known = (text if number == numbers[0] else "") + (behind if number == numbers[-1] else "")
+            value = f"{known}{token.name}" if isinstance(token, Held) else None
+            values = None if values is None else self.with_value(values, self.parts[number], value, known)
+        return values
+
+
+def _literal_run(tokens: Sequence[Token], at: int) -> str:
+    """The literal text from a place to the next wildcard."""
+    chars: list[str] = []
+    for token in tokens[at:]:
+        if not isinstance(token, str):
+            break
+        chars.append(token)
+    return "".join(chars)
+
+
+def _can_hold(segment: Segment, value: str | None, text: str, *, ignore_case: bool) -> bool:
+    """Whether a segment can hold a text, or have a literal value."""
+    if segment.values:
+        known = [item.lower() for item in segment.values] if ignore_case else segment.values
+        whole = text.lower() if ignore_case else text
+        return whole in known if value == text else any(whole in item for item in known)
+    chars = charset_of(segment.charset)
+    return all(is_in(chars, char) or (ignore_case and is_in(chars, char.swapcase())) for char in text)
+
+
+def laid_beside(
+    tokens: Sequence[Token], template: SubjectTemplate, *, ignore_case: bool = False
+) -> tuple[SegmentValue, ...] | None:
+    """What a pattern says of each segment of a form, None where it has not this form."""
+    return _Walk(tokens, form_parts(template), ignore_case).run()
+
+
+def by_claims(tokens: Sequence[Token], profile: Profile) -> tuple[SegmentValue, ...] | None:
+    """What a pattern of subjects in a form that a tenant made of claims says of each; None where it is none of these.
+
+    Each claim stands as `name:value`, and no value holds a colon.
+    """
+    text = "".join(token if isinstance(token, str) else token.name if isinstance(token, Held) else "\0" for token in tokens)
+    literal, star, _ = text.partition("\0")
+    values: list[SegmentValue] = []
+    names: list[str] = []
+    rest = literal
+    while rest:
+        name, colon, behind = rest.partition(":")
+        claim = profile.custom.get(name)
+        if claim is None:
+            break
+        if not colon and not star and not claim.unreviewed:
+            return None
+        value, closed, rest = behind.partition(":")
+        names.append(name)
+        values += _of_claim(name, claim, value, is_whole=bool(closed) or not star)
+    if rest and (not star or ":" in rest):
+        return None
+    return tuple(values) if any(not profile.custom[name].usual for name in names) else None
+
+
+def _of_claim(name: str, claim: CustomClaim, value: str, *, is_whole: bool) -> tuple[SegmentValue, ...]:
+    if not is_whole:
+        segment = Segment(level=claim.level, charset="^", kind=claim.kind)
+        return (SegmentValue(name, segment, None, value),)
+    for template in claim.within:
+        if values := laid_beside(tuple(value), template):
+            return values
+    unreviewed = (value,) if claim.unreviewed else ()
+    segment = Segment(level=claim.level, charset="^", kind=claim.kind, unreviewed=unreviewed)
+    return (SegmentValue(name, segment, value, "", True),)
+
+
+def of_key(
+    name: str, level: str, kind: str, within: Sequence[SubjectTemplate], tokens: Sequence[Token]
+) -> tuple[SegmentValue, ...]:
+    """What a pattern of the values of a condition key says of the level that it pins, and of the parts that these have."""
+    for template in within:
+        if values := laid_beside(tokens, template):
+            return values
+    segment = Segment(level=level, charset="^", kind=kind)  # type: ignore[arg-type] # both come from the record of the key
+    text = "".join(token if isinstance(token, str) else token.name for token in tokens if not isinstance(token, Wild))
+    is_open = any(isinstance(token, Wild) for token in tokens)
+    return (SegmentValue(name, segment, None if is_open else text, text if is_open else "", not is_open),)

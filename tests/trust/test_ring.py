@@ -1,0 +1,144 @@
+"""The ring of policies of every issuer: its witness is admitted, and no level that it calls fixed is crossed."""
+
+import random
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from irsa_doctor.issuers import built_in_issuers, profiles
+from irsa_doctor.issuers.forms import charset_of, form_parts
+from irsa_doctor.issuers.recognition import profile_of
+from irsa_doctor.model import Place, TrustPolicy
+from irsa_doctor.trust import decide, grant_of, read_policy
+from irsa_doctor.trust.admitted import share_of
+from irsa_doctor.trust.claim_sets import box_of, boxes_of
+from irsa_doctor.trust.decide import Request
+from irsa_doctor.trust.ring import RINGS, Circumstances, ring_of
+from irsa_doctor.trust.ring_witness import witness_of
+from irsa_doctor.trust.segments import laid_beside
+from tests.trust.drawing import examples
+
+ACCOUNT = "111122223333"
+ISSUERS = {
+    entry.id: re.sub("<[a-z]+>", "acme", match.issuer)
+    for entry in profiles().values()
+    if entry.subject and not entry.is_cluster
+    for match in entry.match[:1]
+}
+
+
+def drawn_subject(draw, template):
+    """A subject of a form."""
+    texts = []
+    for part in form_parts(template):
+        if part.segment is None:
+            texts.append(part.text)
+        elif part.segment.values:
+            texts.append(draw(part.segment.values))
+        else:
+            chars = charset_of(part.segment.charset).chars[:8]
+            texts.append("".join(draw(chars) for _ in range(draw((1, 2, 4)))))
+    return "".join(texts)
+
+
+def ring_reading(issuer, values, *denied):
+    """(policy, profile, ring) of a policy with values for sub under StringLike, and denied ones."""
+    principal = issuer if issuer in built_in_issuers() else f"arn:aws:iam::{ACCOUNT}:oidc-provider/{issuer}"
+    member = {"Principal": {"Federated": principal}, "Action": "sts:AssumeRoleWithWebIdentity"}
+    statements = [{"Effect": "Allow", **member, "Condition": {"StringLike": {f"{issuer}:sub": list(values)}}}]
+    statements += [{"Effect": "Deny", **member, "Condition": {"StringLike": {f"{issuer}:sub": text}}} for text in denied]
+    policy = read_policy(TrustPolicy({"Version": "2012-10-17", "Statement": statements}, Place("trust.json")))
+    profile = profile_of(issuer)
+    grant = grant_of(policy, policy.statements[0], issuer, profile=profile, provider=principal)
+    share = share_of(policy, 0, principal, issuer, profile=profile)
+    box = box_of(policy, grant, share.subjects, share.audiences, issuer, profile)
+    boxes = tuple(boxes_of(policy, box, principal, issuer, profile))
+    return policy, principal, profile, boxes, ring_of(boxes, profile, Circumstances())
+
+
+@st.composite
+def policies(draw):
+    """An issuer, and values for sub: subjects of it, some with a wildcard in place of a part."""
+    ident = draw(st.sampled_from(sorted(ISSUERS)))
+    seed = draw(st.integers(0, 1 << 30))
+    rng = random.Random(seed)  # noqa: S311 - what is drawn has to be the same again
+    templates = profiles()[ident].subject
+    values = []
+    for _ in range(rng.choice((1, 1, 2, 3))):
+        text = drawn_subject(rng.choice, rng.choice(templates))
+        for _ in range(rng.choice((0, 1, 1, 2))):
+            start = rng.randrange(len(text))
+            text = text[:start] + rng.choice(("*", "*", "?")) + text[start + rng.choice((0, 1, 4, 40)) :]
+        values.append(text)
+    denied = [drawn_subject(rng.choice, rng.choice(templates))[: rng.randrange(1, 30)] + "*"] if rng.random() < 0.3 else []
+    return ISSUERS[ident], values, denied, seed
+
+
+def admits(policy, principal, issuer, subject):
+    return decide(policy, Request(ACCOUNT, principal, {f"{issuer}:sub": (subject,)})).outcome == "allow"
+
+
+@examples(150)
+@given(policies())
+def test_the_witness_of_every_ring_is_admitted(drawn):
+    issuer, values, denied, _ = drawn
+    policy, principal, profile, boxes, reading = ring_reading(issuer, values, *denied)
+    if reading.ring == "nobody":
+        return
+    witness = witness_of(boxes[0].subjects, reading.widest, profile)
+    assert witness
+    assert admits(policy, principal, issuer, witness)
+
+
+@examples(40)
+@given(policies())
+def test_no_subject_of_the_issuer_is_of_a_tenant_that_the_ring_does_not_name(drawn):
+    issuer, values, denied, seed = drawn
+    policy, principal, profile, _, reading = ring_reading(issuer, values, *denied)
+    if not reading.tenants or RINGS.index(reading.ring) > RINGS.index("organisation"):
+        return
+    names = {tenant.name for tenant in reading.tenants} | {tenant.id for tenant in reading.tenants}
+    rng = random.Random(seed)  # noqa: S311 - as above
+    for _ in range(1000):
+        template = rng.choice(profile.subject)
+        subject = near(rng, drawn_subject(rng.choice, template), values)
+        segments = laid_beside(tuple(subject), template)
+        if segments and admits(policy, principal, issuer, subject):
+            tenants = [value.value for value in segments if value.level == "tenant"]
+            assert not tenants or names & set(tenants)
+
+
+def near(rng, subject, values):
+    """A subject that begins like one of the values up to some place, so that it is admitted more often."""
+    value = rng.choice(values).replace("?", "x")
+    return value.replace("*", rng.choice(("x", "-fan", "x/y", subject, ""))) if rng.random() < 0.7 else subject
+
+
+@pytest.mark.parametrize("entry", [entry for entry in profiles().values() if entry.subject], ids=lambda entry: entry.id)
+def test_each_example_of_a_subject_is_read_in_its_form(entry):
+    for template in entry.subject:
+        segments = laid_beside(tuple(template.example), template)
+        assert segments is not None
+        assert all(segment.fixed for segment in segments)
+
+
+@pytest.mark.parametrize(
+    ("issuer", "value", "ring"),
+    [
+        ("token.actions.githubusercontent.com", "repo:acme?/shop:ref:refs/heads/main", "platform"),
+        ("token.actions.githubusercontent.com", "repo:*@4410001/*@88120001:ref:refs/heads/main", "platform"),
+        ("token.actions.githubusercontent.com", "repository_owner_id:4410001:*", "organisation"),
+        ("token.actions.githubusercontent.com", "repo:acme/shop:ref:refs/heads/release/*", "ref"),
+        ("token.actions.githubusercontent.com", "repo:acme/shop:environment:*", "repository"),
+        ("token.actions.githubusercontent.com", "repo:acme/shop", "nobody"),
+        ("token.actions.githubusercontent.com/acme", "*", "organisation"),
+        ("gitlab.com", "project_path:acme/a/b/*", "group"),
+        ("app.terraform.io", "organization:acme:project:core:workspace:network:run_phase:apply", "workload"),
+        ("oidc.circleci.com/org/a", "org/a/project/b/user/*", "repository"),
+        ("agent.buildkite.com", "0190a1b2-0000-4000-8000-000000000002", "repository"),
+    ],
+)
+def test_the_ring_is_the_first_level_that_is_open(issuer, value, ring):
+    assert ring_reading(issuer, [value])[-1].ring == ring
