@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Iterator
 from typing import Literal
 
+from irsa_doctor.answers.missing import MissingInput
 from irsa_doctor.answers.who_can import (
     AdmittedAudiences,
     AdmittedSubjects,
-    MissingInput,
     OtherPrincipal,
     ProviderGrant,
     WhoCan,

@@ -5,6 +5,8 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
+from irsa_doctor.answers.missing import MissingInput
+from irsa_doctor.answers.reach.records import RoleReach
 from irsa_doctor.facts import AnalysedRole, View, did_you_mean
 from irsa_doctor.facts.grants.ownership import Whose
 from irsa_doctor.facts.grants.reading import issuer_kind, profile_for
@@ -108,13 +110,6 @@ class OtherPrincipal(msgspec.Struct, frozen=True, order=True):
     value: str
 
 
-class MissingInput(msgspec.Struct, frozen=True):
-    """An input that the answer needs, and the command that supplies it."""
-
-    missing: str
-    how: str
-
-
 class WhoCan(msgspec.Struct, frozen=True):
     """The answer for one role; `problem` says why IAM would refuse its policy, `unknown` is what the answer lacks."""
 
@@ -125,6 +120,8 @@ class WhoCan(msgspec.Struct, frozen=True):
     unknown: tuple[MissingInput, ...] = ()
     ring: Ring = "nobody"
     """the widest of its grants"""
+    reach: RoleReach = RoleReach()
+    """who becomes it through Kubernetes"""
 
 
 def find_role(view: View, name: str) -> AnalysedRole:

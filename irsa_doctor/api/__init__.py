@@ -20,8 +20,11 @@ EXPORTS: Mapping[str, str] = {
     "answers.intents.plan": "IntentPlan IntentProblem MadeAnnotation MadeAssociation MadeProvider MadeRole",
     "answers.intents.policies": "Pair",
     "answers.intents.verification": "IntentDifference Verification",
+    "answers.missing": "MissingInput",
+    "answers.reach.subject": "NoSuchSubject SubjectReach",
+    "answers.reach.records": "AdminReach MappedFrom PathObject ReachPath ReachRow ReachSubject ReachedRole RoleReach TakenStep",
     "answers.simulate": "LocatedProblem Simulation StatementOutcome Unanswerable Unanswered simulate_lines",
-    "answers.who_can": "AdmittedAudiences AdmittedClaim AdmittedSubjects AdmittedTenant AudiencePair MissingInput NoSuchRole "
+    "answers.who_can": "AdmittedAudiences AdmittedClaim AdmittedSubjects AdmittedTenant AudiencePair NoSuchRole "
     "OtherPrincipal ProviderGrant WhoCan",
     "answers.why": "NoEvents NoTarget",
     "answers.why.records": "ContainerIdentity DiagnosedCause DiagnosedLink Diagnosis LinkNeed MistakenRemedy "
@@ -41,8 +44,9 @@ EXPORTS: Mapping[str, str] = {
     "Presentation UnknownFormat for_terminal render_audit render_changes render_diff render_explanation "
     "render_history render_store_verification render_waivers "
     "render_generation render_fix render_fix_commands "
-    "render_unified_diff render_inference masked render_permissions render_report render_rules render_simulations "
+    "render_unified_diff render_inference masked render_permissions render_reach render_report render_rules render_simulations "
     "render_verification render_who_can render_why render_why_all style_for without_commands",
+    "api.reach": "reach",
     "api.rules": "RulePage list_rules show_rule verify_rules",
     "api.schema": "UnknownSchema schema",
     "api.simulate": "simulate",
@@ -59,6 +63,8 @@ EXPORTS: Mapping[str, str] = {
     "ResourceControlPolicy Role RolePermissions ServiceAccount SigningKey Text TrustPolicy Unknown Webhook Workload",
     "model.clouds": "AzureIdentity CloudCluster CloudListing Clouds FederatedCredential GoogleAccount NodePool PoolProvider "
     "RoleBinding",
+    "model.access": "AccessBinding AccessEntry AccessRole AccessRule AccessSubject AssociatedAccess AssociatedPolicy AuthMap "
+    "AuthRow ExpectedAccess WebhookConfiguration",
     "model.edits": "FileEdit Proof SubjectSet Suggestion TextPosition",
     "model.errors": "IrsaDoctorError NotJudged",
     "model.extents": "Extent LazyExtent",

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from irsa_doctor.answers.intents.generation import Generation
     from irsa_doctor.answers.intents.inference import Inference
     from irsa_doctor.answers.intents.verification import Verification
+    from irsa_doctor.answers.reach.subject import SubjectReach
     from irsa_doctor.answers.simulate import Simulation, Unanswered
     from irsa_doctor.answers.who_can import WhoCan
     from irsa_doctor.answers.why import Diagnosis
@@ -54,10 +55,11 @@ ANSWER_FORMATS: Mapping[str, tuple[str, ...]] = {
     "fix": ("text", "json"),
     "infer": ("text", "json"),
     "permissions": ("text", "json"),
+    "reach": ("text", "json", "html", "dot", "mermaid"),
     "rules": ("text", "json"),
     "simulate": ("json", "text"),
     "verify": ("text", "json", "github", "sarif"),
-    "who-can": ("text", "json"),
+    "who-can": ("text", "json", "html", "dot", "mermaid"),
     "why": ("text", "json"),
 }
 """command -> the formats of its answer"""
@@ -151,13 +153,37 @@ def render_waivers(waivers: Sequence[Mapping[str, Any]], output_format: str = "t
     return _leaving(audit.render_waivers(waivers, output_format, style), output_format)
 
 
+def render_reach(answer: "SubjectReach", output_format: str = "text", style: Style = _PLAIN) -> str:
+    """The answer of `reach`. Raises UnknownFormat."""
+    answer = masked_answer(answer)
+    from irsa_doctor.reports import pictures, reach
+
+    renderers = {
+        "text": reach.render_reach_text,
+        "json": reach.render_reach_json,
+        "html": pictures.render_reach_html,
+        "dot": pictures.render_reach_dot,
+        "mermaid": pictures.render_reach_mermaid,
+    }
+    return _leaving(_chosen(renderers, output_format)(answer, style), output_format)
+
+
 def render_who_can(answer: "WhoCan", output_format: str = "text", style: Style = _PLAIN) -> str:
     """The answer of `who_can`. Raises UnknownFormat."""
     answer = masked_answer(answer)
+    from irsa_doctor.reports import pictures
     from irsa_doctor.reports import who_can as report
 
+    renderers = {
+        "text": report.render_who_can_text,
+        "json": report.render_who_can_json,
+        "html": pictures.render_who_can_html,
+        "dot": pictures.render_who_can_dot,
+        "mermaid": pictures.render_who_can_mermaid,
+    }
+
     return _leaving(
-        _chosen({"text": report.render_who_can_text, "json": report.render_who_can_json}, output_format)(answer, style),
+        _chosen(renderers, output_format)(answer, style),
         output_format,
     )
 

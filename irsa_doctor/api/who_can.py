@@ -30,7 +30,10 @@ def who_can(
     `role` is an ARN, a name, or the path of a bare policy. Documents that a limit of the run left unread are unknown in the
     answer. Raises NoSuchRole, NothingRead, LiveError, and NotJudged where the role may be in a document that was not read.
     """
-    from irsa_doctor.answers.who_can import MissingInput, NoSuchRole, find_role
+    from irsa_doctor.answers.missing import MissingInput
+    from irsa_doctor.answers.places import Locator
+    from irsa_doctor.answers.reach.who import reach_of_role
+    from irsa_doctor.answers.who_can import NoSuchRole, find_role
     from irsa_doctor.answers.who_can import who_can as who_can_of
     from irsa_doctor.facts import View
 
@@ -52,8 +55,11 @@ def who_can(
         analysed = judged_or_named("the roles", lambda: find_role(view, role))
     except NoSuchRole as error:
         raise NotJudged(unread) if unread else error from None
-    answer = judged_or_named(analysed.role.place.document, lambda: who_can_of(view, analysed))
-    return msgspec.structs.replace(answer, unknown=(*answer.unknown, MissingInput(unread, ""))) if unread else answer
+    locate, name = Locator(loaded.documents, loaded.inventory.documents), analysed.role.place.document
+    answer = judged_or_named(name, lambda: who_can_of(view, analysed))
+    reach, missing = judged_or_named(name, lambda: reach_of_role(view, analysed, lambda place: locate(place, False)[0]))
+    unknown = (*answer.unknown, *missing, *([MissingInput(unread, "")] if unread else []))
+    return msgspec.structs.replace(answer, reach=reach, unknown=unknown)
 
 
 def _identity(view: "View", name: str) -> "WhoCan | None":

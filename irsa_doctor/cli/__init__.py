@@ -23,6 +23,7 @@ from irsa_doctor.cli.help import Command, Commands, context_settings
 from irsa_doctor.cli.infer import infer
 from irsa_doctor.cli.output import print_error, print_text
 from irsa_doctor.cli.permissions import permissions
+from irsa_doctor.cli.reach import reach
 from irsa_doctor.cli.schema import schema
 from irsa_doctor.cli.simulate import simulate
 from irsa_doctor.cli.verify import verify
@@ -75,6 +76,7 @@ def _options(
 app.command(cls=Command)(check)
 app.command(cls=Command)(why)
 app.command("who-can", cls=Command)(who_can)
+app.command(cls=Command)(reach)
 app.command(cls=Command)(simulate)
 app.command(cls=Command)(diff)
 app.command(cls=Command)(fix)

@@ -59,6 +59,10 @@ EXAMPLES = {
         "irsa-doctor why billing/invoices cluster/ --complete serviceaccounts",
         "irsa-doctor why pod/billing/invoices-7d9f --live --error @pod.log",
     ),
+    "reach": (
+        "irsa-doctor reach group:developers cluster/",
+        "irsa-doctor reach serviceaccount:shop/web cluster/ -f html > reach.html",
+    ),
     "who-can": (
         "irsa-doctor who-can shop-invoices roles.json serviceaccounts.yaml",
         "irsa-doctor who-can arn:aws:iam::111122223333:role/shop-invoices --live -f json",

@@ -24,6 +24,7 @@ from irsa_doctor.facts.lookups.names import did_you_mean
 from irsa_doctor.facts.lookups.view import View
 from irsa_doctor.facts.providers.planned import planned_provider_facts
 from irsa_doctor.facts.providers.provider import ClusterFacts, ProviderFacts, cluster_facts, provider_facts
+from irsa_doctor.facts.reach.reached import AuthMapFacts, IdentityFacts, ReachedRoleFacts, reach_facts
 from irsa_doctor.facts.roles.role import AnalysedRole, RoleFacts
 from irsa_doctor.facts.roles.unbounded import GateFacts, Unbounded, unbounded
 from irsa_doctor.facts.service_accounts.association import association_facts
@@ -71,6 +72,7 @@ __all__ = [
     "UNDIVIDED",
     "AksClusterFacts",
     "AnalysedRole",
+    "AuthMapFacts",
     "AzureBindingFacts",
     "AzureIdentityFacts",
     "AzureWorkloadFacts",
@@ -84,9 +86,11 @@ __all__ = [
     "GoogleBindingFacts",
     "GoogleWorkloadFacts",
     "GrantFacts",
+    "IdentityFacts",
     "Judged",
     "PolicyMemberFacts",
     "ProviderFacts",
+    "ReachedRoleFacts",
     "RoleFacts",
     "ServiceAccountFacts",
     "SettingsFacts",
@@ -134,6 +138,7 @@ def _neither_roles_nor_accounts(view: View) -> Iterator[Judged]:
     for cluster in view.inventory.clusters:
         yield cluster_facts(view, cluster)
     yield from workload_facts(view)
+    yield from reach_facts(view)
     if not view.inventory.clouds.is_empty or view.uses_clouds:
         yield from _of_clouds(view)
     for document in view.inventory.documents:

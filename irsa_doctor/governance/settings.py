@@ -26,6 +26,7 @@ from irsa_doctor.governance.settings_values import (
     word_of,
 )
 from irsa_doctor.issuers import profiles
+from irsa_doctor.model.access import ExpectedAccess
 from irsa_doctor.model.errors import IrsaDoctorError
 from irsa_doctor.model.extents import fits
 from irsa_doctor.model.findings import CONFIDENCES, SEVERITIES, Confidence, Severity
@@ -124,6 +125,7 @@ class Settings(msgspec.Struct, frozen=True):
     baseline: str = ""
     inline_ignores: bool = True
     gate_unknown: GateUnknown | None = None
+    rbac: ExpectedAccess = ExpectedAccess()
     exclude: tuple[str, ...] = ()
     max_seconds: float | None = None
     max_memory: int | None = None
@@ -138,9 +140,11 @@ class Settings(msgspec.Struct, frozen=True):
     """whether files in them that git tracks are read: where a change is judged"""
 
     @property
-    def of_issuers(self) -> "tuple[Mapping[str, tuple[str, ...]], Mapping[str, tuple[str, ...]], Mapping[str, str]]":
-        """What they declare of issuers and tokens, as a view of an inventory takes it."""
-        return self.audiences, self.owner, self.issuers
+    def of_issuers(
+        self,
+    ) -> "tuple[Mapping[str, tuple[str, ...]], Mapping[str, tuple[str, ...]], Mapping[str, str], ExpectedAccess]":
+        """What they declare of issuers, tokens and access, as a view of an inventory takes it."""
+        return self.audiences, self.owner, self.issuers, self.rbac
 
 
 # ---------------------------------------------------------------- which file
@@ -296,6 +300,7 @@ def _readers(folder: str) -> Mapping[str, Read[Any]]:
         "require-accepted-by": boolean,
         GATE_KEY: word_of(GATE_UNKNOWN),
         "exclude": list_of(text_value),
+        "rbac": _expected_access,
         "max-seconds": seconds,
         "max-memory": size,
     }
@@ -322,6 +327,18 @@ def _kubernetes_kind(value: object) -> str:
         return kind_named(text_value(value))
     except UnknownKind as error:
         raise WrongValue(f"is not valid: {error}") from None
+
+
+def _expected_access(value: object) -> ExpectedAccess:
+    if not isinstance(value, dict):
+        raise WrongValue(f"must be a table, not {kind_of(value)}")
+    texts = list_of(text_value)
+    readers = {"system-namespaces": texts, "expected": texts}
+    for key in value:
+        if key not in readers:
+            raise WrongValue(f"is not a setting of [rbac]{near_word(key, readers)}", key)
+    lists = {key: value_below(key, texts, item) for key, item in value.items()}
+    return ExpectedAccess(lists.get("system-namespaces", ExpectedAccess().namespaces), lists.get("expected", ()))
 
 
 def _account(value: object) -> str:

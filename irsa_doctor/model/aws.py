@@ -130,6 +130,10 @@ class Cluster(msgspec.Struct, frozen=True):
     on_outpost: bool = False
     auto_mode: bool = False
     """EKS Auto Mode: the agent of Pod Identity and others are part of the nodes"""
+    mode: str = ""
+    """how IAM principals are let in: CONFIG_MAP, API or API_AND_CONFIG_MAP, "" where it is not known"""
+    creator: str = ""
+    """the principal that made the cluster, "" where it is not known"""
     entry: str = ""
     """what the kubeconfig calls it through which it was read, an ARN or a name"""
 

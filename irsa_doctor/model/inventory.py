@@ -7,6 +7,14 @@ from typing import Literal
 
 import msgspec
 
+from irsa_doctor.model.access import (
+    AccessBinding,
+    AccessEntry,
+    AccessRole,
+    AssociatedAccess,
+    AuthMap,
+    WebhookConfiguration,
+)
 from irsa_doctor.model.alternatives import Alternative, object_key
 from irsa_doctor.model.aws import (
     Cluster,
@@ -91,6 +99,8 @@ class Closed(msgspec.Struct, frozen=True):
     """cluster ids whose Pod Identity associations were listed whole"""
     addons: frozenset[str] = frozenset()
     """cluster ids whose add-ons were listed whole"""
+    entries: frozenset[str] = frozenset()
+    """cluster ids whose access entries were listed whole"""
     kinds: Mapping[str, frozenset[str]] = {}
     """cluster id ("" = every cluster) -> Kubernetes kinds that were listed whole, in lower-case plural"""
     asked: frozenset[tuple[str, str, str]] = frozenset()
@@ -151,6 +161,12 @@ class Inventory(msgspec.Struct, frozen=True, eq=False, dict=True):
     associations: tuple[PodIdentityAssociation, ...] = ()
     webhooks: tuple[Webhook, ...] = ()
     config_maps: tuple[ConfigMap, ...] = ()
+    access_roles: tuple[AccessRole, ...] = ()
+    access_bindings: tuple[AccessBinding, ...] = ()
+    webhook_configurations: tuple[WebhookConfiguration, ...] = ()
+    access_entries: tuple[AccessEntry, ...] = ()
+    associated_access: tuple[AssociatedAccess, ...] = ()
+    auth_maps: tuple[AuthMap, ...] = ()
     chained_roles: tuple[ChainedRole, ...] = ()
     discoveries: tuple[Discovery, ...] = ()
     signing_keys: tuple[SigningKey, ...] = ()

@@ -21,7 +21,16 @@ SHORT_NAMES: Mapping[str, str] = {
 """as kubectl abbreviates them (kubectl api-resources)"""
 PLURALS = (
     *SHORT_NAMES.values(),
-    *("jobs", "podtemplates", "secrets", "mutatingwebhookconfigurations"),
+    *(
+        "jobs",
+        "podtemplates",
+        "secrets",
+        "roles",
+        "clusterroles",
+        "rolebindings",
+        "clusterrolebindings",
+        "mutatingwebhookconfigurations",
+    ),
     *("networkpolicies", "ciliumnetworkpolicies", "ciliumclusterwidenetworkpolicies"),
 )
 """in lower-case plural"""

@@ -112,6 +112,8 @@ class ServiceAccount(msgspec.Struct, frozen=True):
     managed_by: str = ""
     planned: bool = False
     uid: str = ""
+    automount: bool | None = None
+    """whether its pods get a token for the API server, None where it is not written"""
 
     @property
     def subject(self) -> str:
@@ -233,6 +235,8 @@ class Workload(msgspec.Struct, frozen=True):
     host_network: bool = False
     node_selector: Mapping[str, str] = {}
     """the labels of GKE that its nodes must have"""
+    automount: bool | None = None
+    """whether its pods get a token for the API server, None where it is not written"""
 
     @property
     def subject(self) -> str:
@@ -268,7 +272,8 @@ class Webhook(msgspec.Struct, frozen=True):
 
 
 class ConfigMap(msgspec.Struct, frozen=True):
-    """A config map or a secret: name and keys, never values."""
+    """A config map or a secret: name and keys, never values. `token_of` is the service account whose token for the API server a
+    secret holds, "" where it holds none."""
 
     cluster: str
     kind: str
@@ -276,6 +281,7 @@ class ConfigMap(msgspec.Struct, frozen=True):
     name: str
     keys: tuple[str, ...]
     place: Place
+    token_of: str = ""
 
 
 class ChainedRole(msgspec.Struct, frozen=True, kw_only=True):

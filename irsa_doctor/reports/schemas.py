@@ -25,6 +25,7 @@ def made_schemas() -> Mapping[str, Mapping[str, Any]]:
     from irsa_doctor.reports.generate import GenerateDocument
     from irsa_doctor.reports.intents import InferDocument, VerifyDocument
     from irsa_doctor.reports.json import CheckDocument
+    from irsa_doctor.reports.reach import ReachDocument
     from irsa_doctor.reports.rule_page import RulesDocument
     from irsa_doctor.reports.who_can import WhoCanDocument
     from irsa_doctor.reports.why import WhyAllDocument, WhyDocument
@@ -37,6 +38,7 @@ def made_schemas() -> Mapping[str, Mapping[str, Any]]:
         "infer": InferDocument,
         "rules": RulesDocument,
         "verify": VerifyDocument,
+        "reach": ReachDocument,
         "who-can": WhoCanDocument,
         "why": WhyDocument,
         "why-all": WhyAllDocument,

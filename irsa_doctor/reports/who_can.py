@@ -4,11 +4,14 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
-from irsa_doctor.answers.who_can import MissingInput, OtherPrincipal, ProviderGrant, WhoCan
+from irsa_doctor.answers.missing import MissingInput
+from irsa_doctor.answers.reach.records import ReachRow
+from irsa_doctor.answers.who_can import OtherPrincipal, ProviderGrant, WhoCan
 from irsa_doctor.model import parse_arn
 from irsa_doctor.reports.escape import for_terminal
 from irsa_doctor.reports.fitting import columns, on_one_line, wrapped
 from irsa_doctor.reports.json import ToolRecord, json_text, tool
+from irsa_doctor.reports.reach import reach_lines
 from irsa_doctor.reports.style import Style
 from irsa_doctor.trust import SUBJECT_PREFIX, is_subject
 from irsa_doctor.trust.contested import POINTS
@@ -47,19 +50,23 @@ class WhoCanDocument(msgspec.Struct, frozen=True):
     problem: str | None
     unknown: Sequence[MissingInput]
     ring: str
+    reach_complete: bool
+    reach: Sequence[ReachRow] | None
 
 
 def render_who_can_json(answer: WhoCan, style: Style) -> str:
     """Returns the document; it does not depend on the style."""
     document = WhoCanDocument(
-        "irsa-doctor.who-can/1",
-        tool(),
-        answer.role,
-        answer.grants,
-        answer.others,
-        answer.problem,
-        answer.unknown,
-        answer.ring,
+        schema="irsa-doctor.who-can/1",
+        tool=tool(),
+        role=answer.role,
+        grants=answer.grants,
+        others=answer.others,
+        problem=answer.problem,
+        unknown=answer.unknown,
+        ring=answer.ring,
+        reach_complete=answer.reach.complete,
+        reach=answer.reach.rows,
     )
     return json_text(document)
 
@@ -69,6 +76,7 @@ def render_who_can_text(answer: WhoCan, style: Style) -> str:
     lines = list(_colored(f"{_role(answer.role)} can be assumed by", style, "", _STRONG))
     for grant in answer.grants:
         lines += ["", *_grant(grant, style)]
+    lines += reach_lines(answer.reach.rows, style)
     if answer.unknown:
         lines += ["", *_colored("undetermined, because inputs are missing", style, "", _UNKNOWN)]
     for missing in answer.unknown:

@@ -12,6 +12,7 @@ from msgspec import inspect
 
 from irsa_doctor.facts import (
     AksClusterFacts,
+    AuthMapFacts,
     AzureBindingFacts,
     AzureIdentityFacts,
     AzureWorkloadFacts,
@@ -24,8 +25,10 @@ from irsa_doctor.facts import (
     GoogleBindingFacts,
     GoogleWorkloadFacts,
     GrantFacts,
+    IdentityFacts,
     PolicyMemberFacts,
     ProviderFacts,
+    ReachedRoleFacts,
     RoleFacts,
     ServiceAccountFacts,
     SettingsFacts,
@@ -60,6 +63,9 @@ SUBJECTS: Mapping[str, type[msgspec.Struct]] = {
     "google-workload": GoogleWorkloadFacts,
     "gke-cluster": GkeClusterFacts,
     "policy-member": PolicyMemberFacts,
+    "identity": IdentityFacts,
+    "reached-role": ReachedRoleFacts,
+    "aws-auth": AuthMapFacts,
 }
 NAME = re.compile(r"\{([a-z_]+)\}")
 """a name in a sentence of a rule, for which the evidence of a subject has the text"""

@@ -3,7 +3,8 @@ import json
 import pytest
 
 from irsa_doctor import api
-from irsa_doctor.answers.who_can import MissingInput, NoSuchRole, OtherPrincipal
+from irsa_doctor.answers.missing import MissingInput
+from irsa_doctor.answers.who_can import NoSuchRole, OtherPrincipal
 from irsa_doctor.governance.settings import Settings
 from tests.cli.running import ACCOUNT, ISSUER, PROVIDER, ROLE, put, role, run, trust
 

@@ -48,6 +48,7 @@ OF_KEY = {
     "baseline": ('baseline = "none.json"', 'baseline = "some.json"', ""),
     "inline-ignores": ("inline-ignores = false", "inline-ignores = true", "inline-ignores = false # never"),
     "gate-unknown": ("", 'gate-unknown = "tell"', 'gate-unknown = "fail"'),
+    "rbac": ("[rbac]\nexpected = []", '[rbac]\nexpected = ["group:*"]', "[rbac]\nexpected = []"),
     "exclude": ('exclude = ["a/"]', 'exclude = ["a/", "b/"]', "exclude = []"),
 }
 BASELINE = '{"schema": "irsa-doctor.baseline/1", "findings": [%s]}'

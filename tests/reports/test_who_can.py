@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from irsa_doctor.answers.missing import MissingInput
 from irsa_doctor.answers.who_can import (
     AdmittedAudiences,
     AdmittedSubjects,
     AudiencePair,
-    MissingInput,
     OtherPrincipal,
     ProviderGrant,
     WhoCan,

@@ -146,7 +146,7 @@ def _within_limits(
     with view.work.on(""):
         outcome = in_shares(view, evaluated, processes).evaluation(rules)
         for inventory in view.inventory.by_document():
-            seen_so = View(inventory, view.expected, view.owner, view.issuers)
+            seen_so = View(inventory, view.expected, view.owner, view.issuers, view.expected_access)
             alone = evaluate(rules, derive(seen_so), locate, Offers(seen_so), AccountsOfRoles(seen_so), seen_so.work)
             outcome = joined_with(outcome, alone)
     rows = [_as_judged(row, view, outcome.limit) for row in view.inventory.documents]

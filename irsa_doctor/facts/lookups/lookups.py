@@ -12,6 +12,7 @@ from irsa_doctor.facts.lookups.names import Names
 from irsa_doctor.facts.lookups.template_roles import TemplateRoles
 from irsa_doctor.issuers import cluster_profile
 from irsa_doctor.model import Contradiction, Inventory, PodIdentityAssociation, ServiceAccount, Text
+from irsa_doctor.model.access import ExpectedAccess
 from irsa_doctor.model.nearness import nearest
 from irsa_doctor.trust.defects import Expected
 from irsa_doctor.trust.work import Work
@@ -30,6 +31,8 @@ class Lookups(msgspec.Struct, frozen=True, dict=True):
     """id of an issuer -> the tenants that are one's own, as names, ids, or both as `name@id`"""
     issuers: Mapping[str, str] = {}
     """issuer without scheme -> the id of what it is, where its name shows nothing"""
+    expected_access: ExpectedAccess = ExpectedAccess()
+    """who is expected to reach roles through Kubernetes"""
 
     @cached_property
     def work(self) -> Work:
@@ -50,6 +53,14 @@ class Lookups(msgspec.Struct, frozen=True, dict=True):
     def accounts(self) -> Accounts:
         """Service accounts, by language."""
         return Accounts(self.inventory)
+
+    @cached_property
+    def names_of_accounts(self) -> Mapping[tuple[str, str], frozenset[str]]:
+        """(cluster id, namespace) -> the names of its service accounts."""
+        table: dict[tuple[str, str], set[str]] = {}
+        for account in self.inventory.service_accounts:
+            table.setdefault((account.cluster, account.namespace), set()).add(account.name)
+        return {key: frozenset(names) for key, names in table.items()}
 
     @cached_property
     def audiences(self) -> frozenset[str]:

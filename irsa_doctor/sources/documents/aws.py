@@ -179,7 +179,14 @@ def read_describe_cluster(page: Page, reading: DocumentReading) -> None:
     version, created = shapes.text(members, "version", place), shapes.moment(members, "createdAt")
     outpost, compute = members.get("outpostConfig") is not None, members.get("computeConfig")
     auto_mode = isinstance(compute, dict) and compute.get("enabled") is True
-    reading.clusters.append(Cluster(name, arn, issuer, place, version, created, outpost, auto_mode))
+    reading.clusters.append(Cluster(name, arn, issuer, place, version, created, outpost, auto_mode, mode=_mode(members, place)))
+
+
+def _mode(members: Mapping[str, object], place: Place) -> str:
+    """The authentication mode; answers from before access entries have none, and then only aws-auth counts
+    (https://docs.aws.amazon.com/eks/latest/userguide/grant-k8s-access.html)."""
+    access = shapes.inner(members, "accessConfig", place)
+    return shapes.text(access, "authenticationMode", place.at("accessConfig")) or "CONFIG_MAP"
 
 
 def read_list_associations(page: Page, reading: DocumentReading) -> None:

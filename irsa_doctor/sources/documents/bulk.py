@@ -24,6 +24,8 @@ _NOTHING = msgspec.Raw(b"")
 _NO_PERMISSIONS = RolePermissions(policies=())
 _LONGEST_VALUE = 2 * LONGEST_FILE
 """bytes of a value of a config map that is decoded"""
+_AUTH_MEMBERS = frozenset({"mapRoles", "mapUsers", "mapAccounts"})
+"""of the config map aws-auth"""
 _KIND_OF = {"RoleDetailList": "iam-get-account-authorization-details", "Roles": "iam-list-roles"}
 
 
@@ -71,6 +73,7 @@ class _Metadata(msgspec.Struct):
     uid: str = ""
     ownerReferences: msgspec.Raw = _NOTHING
     managedFields: msgspec.Raw = _NOTHING
+    resourceVersion: str = ""
 
 
 class _Status(msgspec.Struct):
@@ -86,6 +89,12 @@ class _Object(msgspec.Struct):
     spec: msgspec.Raw = _NOTHING
     template: msgspec.Raw = _NOTHING
     webhooks: msgspec.Raw = _NOTHING
+    rules: msgspec.Raw = _NOTHING
+    aggregationRule: msgspec.Raw = _NOTHING
+    roleRef: msgspec.Raw = _NOTHING
+    subjects: msgspec.Raw = _NOTHING
+    type: str = ""
+    automountServiceAccountToken: bool | None = None
     data: dict[str, msgspec.Raw] | None = None
     stringData: dict[str, msgspec.Raw] | None = None
     binaryData: dict[str, msgspec.Raw] | None = None
@@ -253,6 +262,8 @@ def _read_object(item: _Object, kind: str, pointer: str, path: str, reading: Doc
         tool = manager_of_object(metadata.labels or {}, metadata.annotations or {})
         tool = tool or manager_of_writers(_plain(metadata.ownerReferences), _plain(metadata.managedFields))
         account = ServiceAccount("", namespace, metadata.name, place, annotations, created, managed_by=tool)
+        if item.automountServiceAccountToken is not None:
+            account = msgspec.structs.replace(account, automount=item.automountServiceAccountToken)
         reading.service_accounts.append(account)
     elif kind == "Namespace":
         reading.namespaces.append(Namespace("", metadata.name, place))
@@ -269,9 +280,11 @@ def _members(item: _Object, kind: str, metadata: _Metadata) -> dict[str, object]
     own["ownerReferences"] = _plain(metadata.ownerReferences)
     del own["managedFields"]
     members: dict[str, object] = {"apiVersion": item.apiVersion, "metadata": own}
+    if item.type:
+        members["type"] = item.type
     if item.status is not None:
         members["status"] = msgspec.to_builtins(item.status)
-    for name in ("spec", "template", "webhooks"):
+    for name in ("spec", "template", "webhooks", "rules", "aggregationRule", "roleRef", "subjects"):
         raw = getattr(item, name)
         if raw is not _NOTHING:
             members[name] = _decode(raw)
@@ -287,5 +300,5 @@ def _value(kind: str, key: str, raw: msgspec.Raw, metadata: _Metadata) -> object
     of a Secret is decoded."""
     text = bytes(raw)
     is_argo = key == "config" and ARGO_LABEL in (metadata.labels or {})
-    is_relevant = is_argo if kind == "Secret" else b":role/" in text
+    is_relevant = is_argo if kind == "Secret" else b":role/" in text or key in _AUTH_MEMBERS
     return _decode(text) if is_relevant and len(text) <= _LONGEST_VALUE else None

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from irsa_doctor.model import ClusterAddon, NodeRole, Place
+from irsa_doctor.sources.documents.access import read_access_entry
 from irsa_doctor.sources.documents.aws import is_whole
 from irsa_doctor.sources.documents.reading import DocumentReading, Listing, Page
 from irsa_doctor.text import shapes
@@ -81,13 +82,13 @@ def read_describe_nodegroup(page: Page, reading: DocumentReading) -> None:
 
 
 def read_describe_access_entry(page: Page, reading: DocumentReading) -> None:
-    """`aws eks describe-access-entry`: of an entry for nodes, their role
+    """`aws eks describe-access-entry`, of an entry for nodes their role too
     (https://docs.aws.amazon.com/eks/latest/APIReference/API_AccessEntry.html)."""
     place = page.place.at("accessEntry")
     members = shapes.mapping(shapes.mapping(page.value, page.place)["accessEntry"], place)
+    read_access_entry(members, place, reading)
     kind = shapes.text(members, "type", place)
     if kind not in _NODE_ENTRIES:
-        reading.passed.append(f"an access entry of type {kind or '(none)'}: only those for nodes are read")
         return
     reading.node_roles.append(
         NodeRole(

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 import msgspec
 
 from irsa_doctor.model import Place
-from irsa_doctor.sources.documents import aws, cluster_parts, issuer, kubernetes, organization, template_readers
+from irsa_doctor.sources.documents import access, aws, cluster_parts, issuer, kubernetes, organization, template_readers
 from irsa_doctor.sources.documents.bare_policies import (
     is_bare_policy,
     is_resource_control_policy,
@@ -236,6 +236,16 @@ KINDS: tuple[Kind, ...] = (
     Kind("eks-describe-nodegroup", _has_object("nodegroup", "nodeRole"), cluster_parts.read_describe_nodegroup),
     Kind("eks-describe-access-entry", _has_object("accessEntry", "principalArn"), cluster_parts.read_describe_access_entry),
     Kind(
+        "eks-list-access-entries",
+        _is_list_of_names("accessEntries"),
+        access.read_list_access_entries,
+    ),
+    Kind(
+        "eks-list-associated-access-policies",
+        lambda members: isinstance(members.get("associatedAccessPolicies"), list) and "principalArn" in members,
+        access.read_associated_policies,
+    ),
+    Kind(
         "eks-list-pod-identity-associations",
         _either(_has_items("associations", "clusterName", "associationId"), _is_empty_answer("associations")),
         aws.read_list_associations,
@@ -315,6 +325,9 @@ _ANSWERED_IN = {
     "eks-list-addons": "addons",
     "eks-describe-addon": "addon",
     "eks-describe-nodegroup": "nodegroup",
+    "eks-list-access-entries": "accessEntries",
+    "eks-describe-access-entry": "accessEntry",
+    "eks-list-associated-access-policies": "associatedAccessPolicies",
     "eks-list-pod-identity-associations": "associations",
     "eks-describe-pod-identity-association": "association",
     "organizations-describe-policy": "Policy",

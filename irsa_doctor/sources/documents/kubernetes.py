@@ -1,27 +1,25 @@
 """Reads objects of the Kubernetes API, single or in lists, from manifests or from `kubectl get`."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache, partial
+from collections.abc import Callable, Mapping
+from functools import lru_cache
 
 from irsa_doctor.model import (
     ClusterNode,
     ConfigMap,
-    Container,
-    EnvSource,
     HybridNodeConfig,
-    Mount,
     Namespace,
     Place,
-    ProjectedToken,
     ServiceAccount,
     Text,
     Webhook,
     Workload,
 )
+from irsa_doctor.model.access import WebhookConfiguration
 from irsa_doctor.sources.documents import scheduling
-from irsa_doctor.sources.documents.agents import agent_settings
+from irsa_doctor.sources.documents.access import read_access_binding, read_access_role, read_auth_map
 from irsa_doctor.sources.documents.chaining import chained_roles, roles_of_arguments
+from irsa_doctor.sources.documents.containers import containers_of, inside, mappings_of, projected_tokens
 from irsa_doctor.sources.documents.managing import manager_of_object, manager_of_writers
 from irsa_doctor.sources.documents.network import read_cilium_policy, read_network_policy
 from irsa_doctor.sources.documents.node_classes import read_node_class
@@ -32,14 +30,6 @@ from irsa_doctor.text.placeholders import with_holes
 
 # names that are about identities of a cloud, or look like a misspelt one
 _ABOUT_AWS = re.compile(r"aws|role[-_]?arn|iam\.|amazon|azure|workload[.-]?identity|gke|gcp", re.IGNORECASE)
-# the only variables whose values are kept: none of them is secret
-_KEPT_VALUES = frozenset(
-    (
-        *("AWS_ROLE_ARN", "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_REGION", "AWS_DEFAULT_REGION"),
-        *("AWS_STS_REGIONAL_ENDPOINTS", "AWS_PROFILE", "AWS_ROLE_SESSION_NAME"),
-        *("AZURE_CLIENT_ID", "AZURE_TENANT_ID", "AZURE_FEDERATED_TOKEN_FILE"),
-    )
-)
 _OPT_OUT_LABEL = "eks.amazonaws.com/skip-pod-identity-webhook"
 _LISTS_DEEP = 3
 """Lists inside lists that are read."""
@@ -122,8 +112,15 @@ def _read_service_account(kind: str, members: dict[str, object], place: Place, r
     tool = manager_of_object(shapes.inner(metadata, "labels", at), shapes.inner(metadata, "annotations", at))
     tool = tool or manager_of_writers(metadata.get("ownerReferences"), metadata.get("managedFields"))
     annotations, uid = annotations_of(metadata, at), shapes.text(metadata, "uid", at)
-    account = ServiceAccount("", namespace, name, place, annotations, created, managed_by=tool, uid=uid)
+    mounts = _automount(members)
+    account = ServiceAccount("", namespace, name, place, annotations, created, managed_by=tool, uid=uid, automount=mounts)
     reading.service_accounts.append(account)
+
+
+def _automount(members: Mapping[str, object]) -> bool | None:
+    """Whether pods get a token for the API server, None where it is not written
+    (https://kubernetes.io/docs/tasks/configure-pod-container/configure-service-account/)."""
+    return shapes.flag(members, "automountServiceAccountToken")
 
 
 def _read_namespace(kind: str, members: dict[str, object], place: Place, reading: DocumentReading) -> None:
@@ -141,10 +138,10 @@ def _read_node(kind: str, members: dict[str, object], place: Place, reading: Doc
 
 def _read_node_config(kind: str, members: dict[str, object], place: Place, reading: DocumentReading) -> None:
     """https://awslabs.github.io/amazon-eks-ami/nodeadm/doc/api/"""
-    spec = _inside(members, "spec")
+    spec = inside(members, "spec")
     if "hybrid" in spec:
-        name, at = shapes.as_text(_inside(spec, "cluster").get("name") or ""), place.at("spec", "hybrid")
-        is_on = _inside(spec, "hybrid").get("enableCredentialsFile") is True
+        name, at = shapes.as_text(inside(spec, "cluster").get("name") or ""), place.at("spec", "hybrid")
+        is_on = inside(spec, "hybrid").get("enableCredentialsFile") is True
         reading.node_configs.append(HybridNodeConfig(cluster=name, credentials_file=is_on, place=at))
 
 
@@ -154,21 +151,34 @@ def _read_config_map(kind: str, members: dict[str, object], place: Place, readin
     keys: list[str] = []
     for part in ("data", "stringData", "binaryData"):
         keys.extend(key for key in shapes.inner(members, part, place) if key not in keys)
-    reading.config_maps.append(ConfigMap("", kind, namespace, name, tuple(keys), place))
+    token_of = _account_of_token(members) if kind == "Secret" else ""
+    reading.config_maps.append(ConfigMap("", kind, namespace, name, tuple(keys), place, token_of))
+    if (kind, namespace, name) == ("ConfigMap", "kube-system", "aws-auth"):
+        read_auth_map(members, place, reading)
+
+
+def _account_of_token(members: Mapping[str, object]) -> str:
+    """The service account whose token a Secret holds, "" of any other Secret
+    (https://kubernetes.io/docs/concepts/configuration/secret/#serviceaccount-token-secrets)."""
+    if members.get("type") != "kubernetes.io/service-account-token":
+        return ""
+    annotations = inside(inside(members, "metadata"), "annotations")
+    return str(annotations.get("kubernetes.io/service-account.name") or "")
 
 
 def _read_webhooks(kind: str, members: dict[str, object], place: Place, reading: DocumentReading) -> None:
     """https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/"""
     _, _, name, _ = _identity(members, place)
+    reading.webhook_configurations.append(WebhookConfiguration("", name, place))
 
     def read(item: object, at: Place) -> None:
         webhook = shapes.mapping(item, at)
         rules = shapes.many(webhook, "rules", at)
         on_create = any(_mutates_new_pods(shapes.mapping(rule, at)) for rule in rules)
         policy = shapes.text(webhook, "failurePolicy", at)
-        in_cluster = bool(_inside(webhook, "clientConfig").get("service"))
+        in_cluster = bool(inside(webhook, "clientConfig").get("service"))
         own_name, opt_out = shapes.text(webhook, "name", at), _honours_opt_out(webhook)
-        selects = any(_inside(webhook, "namespaceSelector").values())
+        selects = any(inside(webhook, "namespaceSelector").values())
         reading.webhooks.append(Webhook("", name, own_name, at, policy, on_create, in_cluster, opt_out, selects))
 
     reading.each(shapes.many(members, "webhooks", place), place.at("webhooks"), read)
@@ -176,7 +186,7 @@ def _read_webhooks(kind: str, members: dict[str, object], place: Place, reading:
 
 def _honours_opt_out(webhook: Mapping[str, object]) -> bool:
     """Whether the webhook skips pods with the opt-out label of the pod identity webhook, whatever its value."""
-    expressions = _listed(_inside(webhook, "objectSelector").get("matchExpressions"))
+    expressions = mappings_of(inside(webhook, "objectSelector").get("matchExpressions"))
     return any(item.get("key") == _OPT_OUT_LABEL and item.get("operator") == "DoesNotExist" for item in expressions)
 
 
@@ -208,7 +218,7 @@ def _read_workload(kind: str, members: dict[str, object], place: Place, reading:
     # `serviceAccount` is the old name of the field, still honoured
     # (https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/pod-v1/)
     account = shapes.text(spec, "serviceAccountName", at.at("spec")) or shapes.text(spec, "serviceAccount", at.at("spec"))
-    status, security = members.get("status"), _inside(spec, "securityContext")
+    status, security = members.get("status"), inside(spec, "securityContext")
     annotations, labels = shapes.inner(metadata, "annotations", at.at("metadata")), _labels(metadata, at.at("metadata"))
     workload = Workload(
         cluster="",
@@ -220,8 +230,8 @@ def _read_workload(kind: str, members: dict[str, object], place: Place, reading:
         template=at,
         annotations=annotations_of(metadata, at.at("metadata")),
         labels=labels,
-        containers=_containers(spec, at.at("spec"), reading),
-        tokens=_tokens(spec, at.at("spec")),
+        containers=containers_of(spec, at.at("spec"), reading),
+        tokens=projected_tokens(spec, at.at("spec")),
         created=created,
         own_annotations={} if kind == "Pod" else annotations_of(own, place.at("metadata")),
         volumes=_volumes(spec, at.at("spec")),
@@ -234,12 +244,13 @@ def _read_workload(kind: str, members: dict[str, object], place: Place, reading:
         windows=scheduling.windows(spec),
         fargate=scheduling.is_on_fargate(spec, labels),
         mirror="kubernetes.io/config.mirror" in annotations,
-        ephemeral=tuple(shapes.as_text(item.get("name", "")) for item in _listed(spec.get("ephemeralContainers"))),
+        ephemeral=tuple(shapes.as_text(item.get("name", "")) for item in mappings_of(spec.get("ephemeralContainers"))),
         config_maps=_config_maps_of(spec),
         node=shapes.as_text(spec.get("nodeName") or ""),
         compute_type=scheduling.compute_type(spec),
         host_network=spec.get("hostNetwork") is True,
         node_selector=scheduling.gke_selector(spec),
+        automount=_automount(spec),
     )
     reading.workloads.append(workload)
     _read_arguments(workload, spec, at.at("spec"), reading)
@@ -247,13 +258,13 @@ def _read_workload(kind: str, members: dict[str, object], place: Place, reading:
 
 def _config_maps_of(spec: Mapping[str, object]) -> tuple[str, ...]:
     """The names of the config maps that a pod mounts."""
-    volumes = [volume for volume in _listed(spec.get("volumes")) if "configMap" in volume]
-    return tuple(str(_inside(volume, "configMap").get("name", "")) for volume in volumes)
+    volumes = [volume for volume in mappings_of(spec.get("volumes")) if "configMap" in volume]
+    return tuple(str(inside(volume, "configMap").get("name", "")) for volume in volumes)
 
 
 def _read_arguments(workload: Workload, spec: Mapping[str, object], place: Place, reading: DocumentReading) -> None:
     """The roles that the containers of a workload assume by their arguments."""
-    for number, container in enumerate(_listed(spec.get("containers"))):
+    for number, container in enumerate(mappings_of(spec.get("containers"))):
         arguments = [text for name in ("command", "args") for text in _texts_of(container.get(name))]
         where = place.at("containers", number)
         reading.chained_roles.extend(roles_of_arguments(arguments, where, workload.namespace, workload.service_account))
@@ -278,20 +289,10 @@ def _is_over(kind: str, members: Mapping[str, object], metadata: Mapping[str, ob
 def _owner(metadata: Mapping[str, object]) -> str:
     """The controlling object as `Kind/name`, "" where there is none
     (https://kubernetes.io/docs/concepts/overview/working-with-objects/owners-dependents/)."""
-    for item in _listed(metadata.get("ownerReferences")):
+    for item in mappings_of(metadata.get("ownerReferences")):
         if item.get("controller") is True:
             return f"{item.get('kind', '')}/{item.get('name', '')}"
     return ""
-
-
-def _inside(members: Mapping[str, object], name: str) -> Mapping[str, object]:
-    """A member that is an object, an empty one for any other type: the rest of the workload is still read."""
-    value = members.get(name)
-    return value if isinstance(value, dict) else {}
-
-
-def _listed(items: object) -> list[dict[str, object]]:
-    return [item for item in items if isinstance(item, dict)] if isinstance(items, list) else []
 
 
 def _volumes(spec: Mapping[str, object], place: Place) -> tuple[str, ...]:
@@ -302,81 +303,6 @@ def _volumes(spec: Mapping[str, object], place: Place) -> tuple[str, ...]:
 def _labels(metadata: Mapping[str, object], place: Place) -> dict[str, str]:
     labels = shapes.inner(metadata, "labels", place)
     return {name: shapes.as_text(value) for name, value in labels.items()}
-
-
-def _containers(spec: Mapping[str, object], place: Place, reading: DocumentReading) -> tuple[Container, ...]:
-    containers: list[Container] = []
-    for name, init in (("initContainers", True), ("containers", False)):
-        items = shapes.many(spec, name, place)
-        reading.each(items, place.at(name), partial(_add_container, containers, init, _tokens(spec, place)))
-    return tuple(containers)
-
-
-def _add_container(
-    containers: list[Container], init: bool, tokens: Sequence[ProjectedToken], item: object, place: Place
-) -> None:
-    containers.append(_container(item, place, init, tokens))
-
-
-def _container(item: object, place: Place, init: bool, tokens: Sequence[ProjectedToken]) -> Container:
-    members = shapes.mapping(item, place)
-    env: dict[str, str | Text | None] = {}
-    for number, variable in enumerate(shapes.many(members, "env", place)):
-        at = place.at("env", number)
-        entry = shapes.mapping(variable, at)
-        env[shapes.text(entry, "name", at)] = _env_value(entry)
-    mounted: list[Mount] = []
-    for number, mount in enumerate(shapes.many(members, "volumeMounts", place)):
-        at = place.at("volumeMounts", number)
-        entry = shapes.mapping(mount, at)
-        part = shapes.text(entry, "subPath", at) or shapes.text(entry, "subPathExpr", at)
-        mounted.append(Mount(shapes.text(entry, "name", at), shapes.text(entry, "mountPath", at), part))
-    name, image = shapes.text(members, "name", place), shapes.text(members, "image", place)
-    security = _inside(members, "securityContext")
-    user, non_root = shapes.whole(security, "runAsUser"), shapes.flag(security, "runAsNonRoot")
-    literal = {shapes.as_text(entry.get("name")): _literal(entry) for entry in _listed(members.get("env"))}
-    agent = agent_settings(literal, mounted, tokens)
-    return Container(name, place, image, env, tuple(mounted), init, _env_from(members), user, non_root, agent)
-
-
-def _literal(entry: Mapping[str, object]) -> str | None:
-    """The value that a manifest writes for a variable, None where it comes from elsewhere or was left out."""
-    return None if entry.get("value") is None else shapes.as_text(entry["value"])
-
-
-def _env_from(members: Mapping[str, object]) -> tuple[EnvSource, ...]:
-    """https://kubernetes.io/docs/tasks/configure-pod-container/configure-pod-configmap/"""
-    return tuple(
-        EnvSource(kind, shapes.as_text(_inside(entry, member).get("name", "")), str(entry.get("prefix") or ""))
-        for entry in _listed(members.get("envFrom"))
-        for kind, member in (("ConfigMap", "configMapRef"), ("Secret", "secretRef"))
-        if member in entry
-    )
-
-
-def _env_value(entry: Mapping[str, object]) -> str | Text | None:
-    if shapes.as_text(entry.get("name")) not in _KEPT_VALUES or "valueFrom" in entry:
-        return None
-    value = entry.get("value")
-    return "" if value is None else with_holes(shapes.as_text(value))
-
-
-def _tokens(spec: Mapping[str, object], place: Place) -> tuple[ProjectedToken, ...]:
-    """Projected service account tokens
-    (https://kubernetes.io/docs/concepts/storage/projected-volumes/#serviceaccounttoken)."""
-    tokens: list[ProjectedToken] = []
-    for number, item in enumerate(shapes.many(spec, "volumes", place)):
-        at = place.at("volumes", number)
-        volume = shapes.mapping(item, at)
-        name = shapes.text(volume, "name", at)
-        projected = shapes.inner(volume, "projected", at)
-        for order, source in enumerate(shapes.many(projected, "sources", at.at("projected"))):
-            token = source.get("serviceAccountToken") if isinstance(source, dict) else None
-            if isinstance(token, dict):
-                token_place = at.at("projected", "sources", order, "serviceAccountToken")
-                audience, path = shapes.text(token, "audience", token_place), shapes.text(token, "path", token_place)
-                tokens.append(ProjectedToken(name, audience, path, shapes.number(token, "expirationSeconds"), token_place))
-    return tuple(tokens)
 
 
 _READERS: Mapping[str, Callable[[str, dict[str, object], Place, DocumentReading], None]] = {
@@ -391,6 +317,10 @@ _READERS: Mapping[str, Callable[[str, dict[str, object], Place, DocumentReading]
     "ConfigMap": _read_config_map,
     "Secret": _read_config_map,
     "MutatingWebhookConfiguration": _read_webhooks,
+    "Role": read_access_role,
+    "ClusterRole": read_access_role,
+    "RoleBinding": read_access_binding,
+    "ClusterRoleBinding": read_access_binding,
     "Pod": _read_workload,
     "PodTemplate": _read_workload,
     "CronJob": _read_workload,

@@ -35,6 +35,14 @@ from irsa_doctor.model import (
     Webhook,
     Workload,
 )
+from irsa_doctor.model.access import (
+    AccessBinding,
+    AccessEntry,
+    AccessRole,
+    AssociatedAccess,
+    AuthMap,
+    WebhookConfiguration,
+)
 from irsa_doctor.model.faults import fault_words
 from irsa_doctor.sources.snapshot.snapshot import Origin
 from irsa_doctor.text.errors import TextError, UnreadableItem, WrongShape
@@ -56,7 +64,7 @@ class Page(msgspec.Struct, frozen=True):
 class Listing(msgspec.Struct, frozen=True):
     """A list that AWS gave: what it names, and whether there is more of it than this."""
 
-    collection: Literal["roles", "providers", "clusters", "associations", "addons"]
+    collection: Literal["roles", "providers", "clusters", "associations", "addons", "entries"]
     names: frozenset[str]
     whole: bool
     place: Place
@@ -156,6 +164,12 @@ class DocumentReading(msgspec.Struct):
     node_roles: list[NodeRole] = []
     webhooks: list[Webhook] = []
     config_maps: list[ConfigMap] = []
+    access_roles: list[AccessRole] = []
+    access_bindings: list[AccessBinding] = []
+    webhook_configurations: list[WebhookConfiguration] = []
+    access_entries: list[AccessEntry] = []
+    associated_access: list[AssociatedAccess] = []
+    auth_maps: list[AuthMap] = []
     chained_roles: list[ChainedRole] = []
     discoveries: list[Discovery] = []
     signing_keys: list[SigningKey] = []
@@ -302,6 +316,12 @@ _RECORDS = (
     "node_roles",
     "webhooks",
     "config_maps",
+    "access_roles",
+    "access_bindings",
+    "webhook_configurations",
+    "access_entries",
+    "associated_access",
+    "auth_maps",
     "chained_roles",
     "discoveries",
     "signing_keys",

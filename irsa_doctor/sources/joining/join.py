@@ -22,6 +22,7 @@ from irsa_doctor.model import (
     Unknown,
     parse_arn,
 )
+from irsa_doctor.model.access import AccessEntry, AssociatedAccess
 from irsa_doctor.sources.documents.aws import issuer_missing
 from irsa_doctor.sources.documents.reading import DocumentReading, Listing
 from irsa_doctor.sources.files.folders import Folders
@@ -38,7 +39,7 @@ from irsa_doctor.sources.joining.substitutions import substitute_variables
 from irsa_doctor.sources.snapshot.snapshot import Query
 
 _Record = TypeVar("_Record", OidcProvider, Cluster)
-_Part = TypeVar("_Part", ClusterAddon, NodeRole, HybridNodeConfig)
+_Part = TypeVar("_Part", ClusterAddon, NodeRole, HybridNodeConfig, AccessEntry, AssociatedAccess)
 
 
 class JoinContext(msgspec.Struct, frozen=True):
@@ -90,6 +91,12 @@ def join(readings: Sequence[DocumentReading], stated: JoinContext) -> Inventory:
         node_roles=tuple(_in_cluster(item, clusters) for item in gathered("node_roles")),
         webhooks=tuple(merging.merged_webhooks(gathered("webhooks"))),
         config_maps=tuple(merging.merged_config_maps(gathered("config_maps"))),
+        access_roles=tuple(merging.merged_objects(gathered("access_roles"))),
+        access_bindings=tuple(merging.merged_objects(gathered("access_bindings"))),
+        webhook_configurations=tuple(merging.merged_objects(gathered("webhook_configurations"))),
+        access_entries=tuple(merging.merged_entries(_in_cluster(item, clusters) for item in gathered("access_entries"))),
+        associated_access=tuple(_in_cluster(item, clusters) for item in gathered("associated_access")),
+        auth_maps=tuple(gathered("auth_maps")),
         chained_roles=tuple(gathered("chained_roles")),
         organization=tuple(gathered("organization")),
         discoveries=tuple(gathered("discoveries")),
@@ -280,6 +287,7 @@ def _settle_in_clusters(reading: DocumentReading, clusters: _Clusters) -> None:
         *(reading.service_accounts, reading.workloads, reading.namespaces, reading.nodes),
         *(reading.webhooks, reading.config_maps, reading.signing_keys, reading.chained_roles, reading.egress_policies),
         reading.node_metadata,
+        *(reading.access_roles, reading.access_bindings, reading.webhook_configurations, reading.auth_maps),
     )
     if any(records):
         cluster = clusters.of(reading.path)
@@ -324,6 +332,7 @@ def _closed(readings: Sequence[DocumentReading], accounts: AnswerAccounts, clust
         "clusters": set(),
         "associations": set(),
         "addons": set(),
+        "entries": set(),
     }
     for (collection, owner), entries in answers.items():
         if _has_whole(entries):
@@ -353,7 +362,7 @@ def _owners(answer: Listing, path: str, accounts: AnswerAccounts, clusters: _Clu
         named = {name.partition("/")[0] for name in answer.names}
         ids = {clusters.named(name, path) or name for name in named} or {clusters.of(path)}
         return {ident for ident in ids if ident}
-    if answer.collection == "addons":
+    if answer.collection in ("addons", "entries"):
         return {ident for ident in [clusters.of(path)] if ident}
     if answer.collection == "clusters":
         account, regions = accounts.of(path), _regions(answer, path, clusters)

@@ -26,10 +26,12 @@ from irsa_doctor.model import (
     parse_arn,
     text_of,
 )
+from irsa_doctor.model.access import AccessBinding, AccessEntry, AccessRole, WebhookConfiguration
 from irsa_doctor.sources.joining.disputes import Differing, Disputes
 
 _ROLE_ARN = "eks.amazonaws.com/role-arn"
 _Item = TypeVar("_Item")
+_Named = TypeVar("_Named", AccessRole, AccessBinding, WebhookConfiguration)
 
 
 def disputed(what: str, of: str) -> Unknown:
@@ -285,6 +287,28 @@ def merged_addons(addons: Iterable[ClusterAddon]) -> list[ClusterAddon]:
         key = (addon.cluster, addon.name)
         if key not in kept or not kept[key].status:
             kept[key] = addon
+    return list(kept.values())
+
+
+def merged_entries(entries: Iterable[AccessEntry]) -> list[AccessEntry]:
+    """Return one access entry for each cluster and principal; the list has the principals alone."""
+    kept: dict[tuple[str, str], AccessEntry] = {}
+    for entry in entries:
+        key = (entry.cluster, entry.principal)
+        if key not in kept or not kept[key].type:
+            kept[key] = entry
+    return list(kept.values())
+
+
+def merged_objects(items: Sequence[_Named]) -> list[_Named]:
+    """Return one object for each cluster, kind, namespace and name: of one in a known cluster what the API server holds, else
+    the first."""
+    kept: dict[tuple[object, ...], _Named] = {}
+    for number, item in enumerate(items):
+        kind, namespace = getattr(item, "kind", ""), getattr(item, "namespace", "")
+        key = (item.cluster, kind, namespace, item.name, "" if item.cluster else number)
+        if key not in kept or (getattr(item, "stored", False) and not getattr(kept[key], "stored", False)):
+            kept[key] = item
     return list(kept.values())
 
 

@@ -35,6 +35,8 @@ _KEYS: Mapping[str, Callable[[Any], Hashable]] = {
     "service_accounts": _of_object,
     "workloads": _of_object,
     "config_maps": _of_object,
+    "access_roles": _of_object,
+    "access_bindings": _of_object,
     "namespaces": lambda namespace: (namespace.cluster, namespace.name) if namespace.cluster else None,
 }
 """Collection -> the key of a record, None where too little of it is known to replace another."""

@@ -2,10 +2,10 @@
 
 import msgspec
 
-COMMANDS = ("check", "collect", "why", "who-can")
+COMMANDS = ("check", "collect", "why", "who-can", "reach")
 """the commands that can read live"""
 
-_WHOLE = frozenset(["check", "collect", "why"])
+_WHOLE = frozenset(["check", "collect", "why", "reach"])
 """commands that read everything there is; `why` does with --all"""
 _DIAGNOSIS = frozenset(["why"])
 _PERMISSIONS = frozenset(["collect", "why"])

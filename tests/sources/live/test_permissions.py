@@ -23,6 +23,7 @@ PLANS = {
         Plan("why", target=Target("storefront", "checkout-7d9c", kind="Pod")),
     ],
     "who-can": [Plan("who-can", roles=("shop-checkout",), everything=False)],
+    "reach": [Plan("reach")],
 }
 
 

@@ -1,0 +1,1 @@
+"""Answers who becomes a role through Kubernetes, and what one subject can become."""

@@ -1,0 +1,78 @@
+"""What the answer about paths lacks: collections of a cluster of which the input may not have everything."""
+
+from collections.abc import Iterable, Iterator
+
+from irsa_doctor.answers.missing import MissingInput
+from irsa_doctor.facts.lookups.view import View
+from irsa_doctor.facts.reach.listing import Reachability
+
+RBAC_HOW = "kubectl get roles,clusterroles,rolebindings,clusterrolebindings -A -o yaml"
+_KINDS = (
+    *("roles", "clusterroles", "rolebindings", "clusterrolebindings", "serviceaccounts", "namespaces", "pods"),
+    *("deployments", "daemonsets", "statefulsets", "replicasets", "replicationcontrollers", "jobs", "cronjobs"),
+    *("secrets", "mutatingwebhookconfigurations"),
+)
+_WIDE = frozenset({"clusterroles", "clusterrolebindings", "namespaces", "mutatingwebhookconfigurations"})
+
+
+def nothing_of_rbac(names: Iterable[str]) -> MissingInput:
+    """That nothing is known of who may do what in some clusters."""
+    listed = ", ".join(sorted(names))
+    of = f" of cluster {listed}" if listed else ""
+    return MissingInput(f"RBAC{of}: Roles, ClusterRoles, RoleBindings and ClusterRoleBindings", RBAC_HOW)
+
+
+def open_parts(reachability: Reachability, clusters: Iterable[str]) -> Iterator[MissingInput]:
+    """What may not all be in the input, each kind once."""
+    for cluster in clusters:
+        yield from _of_kubernetes(reachability.view, cluster)
+        if cluster in reachability.graph.clusters:
+            yield from _of_principals(reachability, cluster)
+            yield from _of_roles(reachability, cluster)
+
+
+def _of_kubernetes(view: View, cluster: str) -> Iterator[MissingInput]:
+    name = view.name_of(cluster)
+    for kind in _KINDS:
+        if not view.inventory.closed.has_kind(cluster, kind):
+            every = "" if kind in _WIDE else " -A"
+            yield MissingInput(f"all {kind} of cluster {name}", f"kubectl get {kind}{every} -o yaml; then --complete {kind}")
+
+
+def _of_principals(reachability: Reachability, cluster: str) -> Iterator[MissingInput]:
+    view = reachability.view
+    known, closed = view.inventory.cluster_by_id.get(cluster), view.inventory.closed
+    name = view.name_of(cluster)
+    if known is None or not known.mode:
+        yield MissingInput(f"authentication mode of cluster {name}", f"aws eks describe-cluster --name {name}")
+        return
+    if known.mode != "CONFIG_MAP" and cluster not in closed.entries:
+        yield MissingInput(f"all access entries of cluster {name}", f"aws eks list-access-entries --cluster-name {name}")
+    if known.mode != "API" and not closed.has_kind(cluster, "configmaps"):
+        how = "kubectl get configmaps -A -o yaml; then --complete configmaps"
+        yield MissingInput(f"all configmaps of cluster {name}, aws-auth among them", how)
+    if known.mode == "CONFIG_MAP" and not known.creator:
+        how = "the CreateCluster event of CloudTrail"
+        yield MissingInput(f"the principal that created cluster {name}, which is system:masters", how)
+    for principal in reachability.graph.clusters[cluster].principals:
+        if principal.unknown:
+            word = "list-associated-access-policies" if "policies" in principal.unknown else "describe-access-entry"
+            how = f"aws eks {word} --cluster-name {name} --principal-arn {principal.arn}"
+            yield MissingInput(principal.unknown, how)
+
+
+def _of_roles(reachability: Reachability, cluster: str) -> Iterator[MissingInput]:
+    """Roles that are bound and not given, where these may exist; policies of EKS that are documented in prose alone."""
+    access, closed = reachability.graph.clusters[cluster].access, reachability.view.inventory.closed
+    for key in sorted(access.absent):
+        kind = "roles" if key.kind == "Role" else "clusterroles"
+        if not closed.has_kind(cluster, kind, key.namespace):
+            space = f" -n {key.namespace}" if key.namespace else ""
+            yield MissingInput(f"{key.label}, which is bound", f"kubectl get {kind[:-1]} {key.name}{space} -o yaml")
+    for text in dict.fromkeys(access.unknown_policies()):
+        yield MissingInput(text, "")
+
+
+def is_complete(missing: Iterable[MissingInput]) -> bool:
+    """Whether nothing that the answer was computed from may be incomplete; the creator of a cluster is no collection."""
+    return all("which is system:masters" in item.missing for item in missing)

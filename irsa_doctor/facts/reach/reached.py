@@ -1,0 +1,276 @@
+"""Facts of who reaches roles through Kubernetes: of identities, of roles, and of the map aws-auth of a cluster."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
+from typing import Literal
+
+import msgspec
+
+from irsa_doctor.authorisation import ClusterIdentity
+from irsa_doctor.authorisation.identities import ACCOUNTS
+from irsa_doctor.authorisation.principals import has_path, is_for_nodes
+from irsa_doctor.facts.lookups.view import View
+from irsa_doctor.facts.reach.arrivals import Arrival, ChainHop
+from irsa_doctor.facts.reach.listing import ANYONE, ListedIdentity, Reachability
+from irsa_doctor.facts.reach.through import EnablingObject, first_step, through
+from irsa_doctor.facts.subject import Evidence, Judged
+from irsa_doctor.model import Cluster, Place, Unknown, parse_arn
+from irsa_doctor.model.access import AuthMap, AuthRow
+
+_SHOWN = 5
+_NOWHERE = Place("")
+Concern = Literal["none", "every-account", "cluster-admin", "account", "group", "principal"]
+"""what somebody who reaches a role is to a project, the gravest first"""
+
+
+class IdentityFacts(msgspec.Struct, frozen=True):
+    """What is true of somebody who reaches roles. `elsewhere`: it is a principal of another account than the cluster, or takes
+    an account of another namespace than its own."""
+
+    concern: Concern | Unknown
+    elsewhere: bool
+
+
+class ReachedRoleFacts(msgspec.Struct, frozen=True):
+    """What is true of a role that service accounts can have. `anyone`: a group or user reaches it that says nothing of who
+    somebody is; `creatable`: somebody can make an account that it admits; `maps_back`: it is a principal of a cluster and leads
+    on from there."""
+
+    anyone: bool | Unknown
+    creatable: bool | Unknown
+    maps_back: bool | Unknown
+
+
+class AuthMapFacts(msgspec.Struct, frozen=True):
+    """What is true of the map aws-auth of a cluster."""
+
+    path_in_arn: bool
+    ignored: bool
+
+
+def reach_facts(view: View) -> Iterator[Judged]:
+    """Every identity that reaches a role, every role that can be reached, and the maps aws-auth."""
+    inventory = view.inventory
+    for auth_map in inventory.auth_maps:
+        yield _of_map(view, auth_map)
+    if not (inventory.access_roles or inventory.access_bindings or any(item.policies for item in inventory.associated_access)):
+        return
+    reachability = Reachability(view)
+    reached: dict[ClusterIdentity, list[str]] = {}
+    for role, cases in view.cases_by_id.items():
+        if isinstance(cases[0].role.policy, Unknown):
+            continue
+        listed = reachability.listed(role)
+        for entry in listed:
+            if entry.sure:
+                reached.setdefault(entry.identity, []).append(role)
+        yield _of_role(reachability, role, listed)
+    for identity, roles in reached.items():
+        if identity.name in ANYONE and identity.kind != "ServiceAccount":
+            continue
+        yield _of_identity(reachability, identity, roles)
+
+
+# identities
+
+
+def _of_identity(reachability: Reachability, identity: ClusterIdentity, roles: Sequence[str]) -> Judged:
+    expected = reachability.is_expected(identity)
+    concern: Concern = "none" if expected else _concern(reachability, identity)
+    facts = IdentityFacts(concern, not expected and _is_elsewhere(reachability, identity, roles))
+    ident = _ident(reachability.view, identity)
+    kind = "service-account" if identity.kind == "ServiceAccount" else "identity"
+    return Judged(kind, ident, ident, facts, partial(_evidence, reachability, identity, roles))
+
+
+def _concern(reachability: Reachability, identity: ClusterIdentity) -> Concern:
+    if identity.kind == "Group" and (identity.name == ACCOUNTS or identity.name.startswith(f"{ACCOUNTS}:")):
+        return "every-account"
+    if reachability.admin_steps(identity) is not None:
+        return "cluster-admin"
+    if identity.kind == "ServiceAccount":
+        return "account"
+    return "principal" if identity.kind == "Principal" else "group"
+
+
+def _is_elsewhere(reachability: Reachability, identity: ClusterIdentity, roles: Iterable[str]) -> bool:
+    if identity.kind == "ServiceAccount":
+        taken = (target for role in roles for target in _taken(reachability, identity, role))
+        return any(target.namespace != identity.namespace for target in taken)
+    if identity.kind == "Principal":
+        arn, cluster = parse_arn(identity.name), reachability.view.inventory.cluster_by_id.get(identity.cluster)
+        return bool(arn and cluster and cluster.account and arn.account != cluster.account)
+    return False
+
+
+def _taken(reachability: Reachability, identity: ClusterIdentity, role: str) -> Iterator[ClusterIdentity]:
+    """The accounts of a role that somebody takes for certain, new ones too."""
+    standing = reachability.graph.standing(identity)
+    for target, arrival in reachability.graph.arrivals(role):
+        if arrival.steps(identity, standing):
+            yield target
+
+
+def _ident(view: View, identity: ClusterIdentity) -> str:
+    if identity.kind == "Principal":
+        return identity.name
+    label = view.label_of(identity.cluster)
+    if identity.kind == "ServiceAccount":
+        return f"{label}/{identity.namespace}/{identity.name}"
+    return f"{label}/{identity.kind.lower()}/{identity.name}"
+
+
+def _evidence(reachability: Reachability, identity: ClusterIdentity, roles: Sequence[str]) -> Evidence:
+    graph = reachability.graph
+    kinds, objects = _shortest(reachability, identity, roles[0])
+    accounts = sorted({f"{t.namespace}/{t.name or '(new)'}" for role in roles for t in _taken(reachability, identity, role)})
+    admin, _ = graph.admins.chain(identity, graph.standing(identity)) if reachability.admin_steps(identity) else ((), None)
+    principals = [
+        item.arn for item in graph.clusters[identity.cluster].principals if identity.name in (*item.groups, item.user)
+    ]
+    policies = graph.clusters[identity.cluster].access.principals.get(identity.name)
+    own = graph.clusters[identity.cluster].accounts.get(identity)
+    place = objects[0].place if objects else own.place if own else _NOWHERE
+    names: dict[str, str] = {
+        "identity": _words(identity),
+        "count": str(len(roles)),
+        "role_or_roles": "role" if len(roles) == 1 else "roles",
+        "roles": _enumerated(roles),
+        "way": kinds,
+        "through": ", ".join(item.words for item in objects) or "its mapping",
+        "accounts": _enumerated(accounts),
+        "chain": _chain_words(admin) or "its own roles",
+        "who": f" ({_enumerated(principals)})" if principals else "",
+        "scope": _policies(policies.policies) if policies else "",
+        "default": ", which every pod without a service account of its own runs as" if identity.name == "default" else "",
+    }
+    return Evidence(names, {"binding": place})
+
+
+def _policies(policies: Sequence) -> str:  # type: ignore[type-arg]
+    words = [f"{p.name} in {'the cluster' if p.namespaces is None else ', '.join(p.namespaces)}" for p in policies]
+    return f" by {_enumerated(words)}" if words else ""
+
+
+def _words(identity: ClusterIdentity) -> str:
+    if identity.kind == "Principal":
+        return identity.name
+    if identity.kind == "ServiceAccount":
+        return f"service account {identity.namespace}/{identity.name}"
+    if identity.kind == "Grant":
+        return f"{identity.name} in {identity.namespace or 'the cluster'}"
+    return f"{identity.kind.lower()} {identity.name}"
+
+
+def _enumerated(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return ", ".join(names[:_SHOWN]) + more
+
+
+def _chain_words(hops: Iterable[ChainHop]) -> str:
+    return ", then ".join(f"{hop.kind} {_words(hop.identity)}" for hop in hops)
+
+
+def _shortest(reachability: Reachability, identity: ClusterIdentity, role: str) -> tuple[str, Sequence[EnablingObject]]:
+    """(the shortest way to a role in words, what makes its first step possible)."""
+    graph, standing = reachability.graph, reachability.graph.standing(identity)
+    reached: list[tuple[int, ClusterIdentity, Arrival]] = []
+    for target, arrival in graph.arrivals(role):
+        if steps := arrival.steps(identity, standing):
+            reached.append((steps, target, arrival))
+    if not reached:
+        return "", ()
+    _, target, arrival = min(reached, key=lambda entry: entry[0])
+    hops, node = arrival.chain(identity, standing, target)
+    last = arrival.last(node)
+    objects = first_step(graph, identity, hops) if hops else through(graph, identity, last) if last else iter(())
+    final = f"{last.kind} {target.namespace}/{target.name or '(a new account)'}" if last else ""
+    return ", then ".join(filter(None, (_chain_words(hops), final))), tuple(objects)
+
+
+# roles
+
+
+def _of_role(reachability: Reachability, role: str, listed: Sequence[ListedIdentity]) -> Judged:
+    anyone = [entry.identity for entry in listed if entry.sure and _is_anyone(reachability, entry.identity)]
+    makers = [entry.identity for entry in listed if entry.creates and not reachability.is_expected(entry.identity)]
+    onward = list(_onward(reachability, role))
+    facts = ReachedRoleFacts(bool(anyone), bool(makers), bool(onward))
+    return Judged("role", role, role, facts, partial(_role_evidence, reachability, role, anyone, makers, onward))
+
+
+def _is_anyone(reachability: Reachability, identity: ClusterIdentity) -> bool:
+    is_one = identity.kind in ("User", "Group") and identity.name in ANYONE
+    return is_one and not reachability.is_expected(identity)
+
+
+def _onward(reachability: Reachability, role: str) -> Iterator[ClusterIdentity]:
+    """The principals that a role is and that reach another role, or become administrators."""
+    for principal in reachability.graph.principals_of_role.get(role, ()):
+        if reachability.admin_steps(principal) is not None or any(_others(reachability, principal, role)):
+            yield principal
+
+
+def _others(reachability: Reachability, principal: ClusterIdentity, role: str) -> Iterator[str]:
+    standing = reachability.graph.standing(principal)
+    for other in reachability.view.cases_by_id:
+        if other != role and any(a.steps(principal, standing) for _, a in reachability.graph.arrivals(other)):
+            yield other
+
+
+def _role_evidence(
+    reachability: Reachability,
+    role: str,
+    anyone: Sequence[ClusterIdentity],
+    makers: Sequence[ClusterIdentity],
+    onward: Sequence[ClusterIdentity],
+) -> Evidence:
+    graph, analysed = reachability.graph, reachability.view.cases_by_id[role][0]
+    subject = next(iter((*anyone, *makers)), None)
+    way, objects = _shortest(reachability, subject, role) if subject else ("", ())
+    place = objects[0].place if objects else analysed.role.place
+    mapping = graph.clusters[onward[0].cluster].access.principals[onward[0].name].place if onward else place
+    holders = [f"{account.namespace}/{account.name}" for account in graph.admission(role).accounts]
+    leads = [] if not onward else [*_others(reachability, onward[0], role)]
+    admin = bool(onward) and reachability.admin_steps(onward[0]) is not None
+    spaces = [t.namespace or "(a new namespace)" for t, _ in graph.arrivals(role) if not t.name]
+    names = {
+        "role": role,
+        "anyone": _enumerated([_words(identity) for identity in anyone]),
+        "makers": _enumerated([_words(identity) for identity in makers]),
+        "spaces": _enumerated(spaces),
+        "way": way,
+        "through": ", ".join(item.words for item in objects) or "its mapping",
+        "holders": _enumerated(holders) or "no account of the input",
+        "leads": "the whole cluster" if admin else _enumerated(leads),
+    }
+    return Evidence(names, {"binding": place, "mapping": mapping})
+
+
+# the map
+
+
+def _of_map(view: View, auth_map: AuthMap) -> Judged:
+    cluster = view.inventory.cluster_by_id.get(auth_map.cluster)
+    mode = cluster.mode if cluster else ""
+    with_path = [row for row in auth_map.rows if row.list == "mapRoles" and has_path(row.arn) and not is_for_nodes(row)]
+    facts = AuthMapFacts(bool(with_path) and mode != "API", mode == "API" and bool(auth_map.rows))
+    ident = view.label_of(auth_map.cluster)
+    return Judged("cluster", ident, ident, facts, partial(_map_evidence, auth_map, with_path, cluster))
+
+
+def _map_evidence(auth_map: AuthMap, rows: Sequence[AuthRow], cluster: Cluster | None) -> Evidence:
+    row = rows[0] if rows else None
+    names = {
+        "cluster": cluster.name if cluster else "",
+        "row": f"{row.list}[{row.index}]" if row else "",
+        "arn": row.arn if row else "",
+        "without_path": _without_path(row.arn) if row else "",
+        "count": str(len(auth_map.rows)),
+    }
+    return Evidence(names, {"row": row.place if row else auth_map.place, "map": auth_map.place})
+
+
+def _without_path(arn: str) -> str:
+    head, _, name = arn.partition(":role/")
+    return f"{head}:role/{name.rpartition('/')[2]}"
