@@ -15,6 +15,7 @@ from irsa_doctor.facts.clouds.records import (
     GoogleBindingFacts,
     GoogleWorkloadFacts,
     PolicyMemberFacts,
+    PoolProviderFacts,
 )
 from irsa_doctor.facts.grants.grant import GrantFacts
 from irsa_doctor.facts.inputs.documents import DocumentFacts, document_facts
@@ -89,6 +90,7 @@ __all__ = [
     "IdentityFacts",
     "Judged",
     "PolicyMemberFacts",
+    "PoolProviderFacts",
     "ProviderFacts",
     "ReachedRoleFacts",
     "RoleFacts",
@@ -149,6 +151,8 @@ def _of_clouds(view: View) -> Iterator[Judged]:
     """The subjects of Azure and Google Cloud; what is about them is imported where the input has some."""
     from irsa_doctor.facts.clouds.azure import azure_facts
     from irsa_doctor.facts.clouds.google import google_facts
+    from irsa_doctor.facts.clouds.pools import pool_facts
 
     yield from azure_facts(view.clouds)
     yield from google_facts(view.clouds)
+    yield from pool_facts(view.clouds)

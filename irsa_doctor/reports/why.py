@@ -75,6 +75,7 @@ class WhyDocument(msgspec.Struct, frozen=True):
     wrong_fixes: Sequence[MistakenRemedy]
     claims: Mapping[str, Any]
     identities: Sequence[ContainerIdentity]
+    cloud: str
 
 
 class WhyAllDocument(msgspec.Struct, frozen=True):

@@ -27,6 +27,7 @@ from irsa_doctor.facts import (
     GrantFacts,
     IdentityFacts,
     PolicyMemberFacts,
+    PoolProviderFacts,
     ProviderFacts,
     ReachedRoleFacts,
     RoleFacts,
@@ -66,6 +67,7 @@ SUBJECTS: Mapping[str, type[msgspec.Struct]] = {
     "identity": IdentityFacts,
     "reached-role": ReachedRoleFacts,
     "aws-auth": AuthMapFacts,
+    "pool-provider": PoolProviderFacts,
 }
 NAME = re.compile(r"\{([a-z_]+)\}")
 """a name in a sentence of a rule, for which the evidence of a subject has the text"""

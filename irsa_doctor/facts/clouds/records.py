@@ -87,3 +87,13 @@ class PolicyMemberFacts(msgspec.Struct, frozen=True):
     form: Literal["fine", "malformed", "project-id"] | Unknown
     shared_name: Literal["no", "pool", "clusters"]
     attribute: Literal["fine", "unmapped"] | Unknown
+
+
+class PoolProviderFacts(msgspec.Struct, frozen=True):
+    """What is true of an OIDC provider of a workload identity pool.
+
+    `condition_types`: a claim that is text is compared with a number or a boolean, so that the condition never holds, always
+    holds, or holds by its other parts alone.
+    """
+
+    condition_types: Literal["fine", "never", "always", "partly"] | Unknown

@@ -40,7 +40,7 @@ def test_check_and_why_name_the_same_cause(file):
 
 
 # the example is about another service account than the one that is diagnosed
-OF_OTHERS = {"gcp-attribute-unmapped"}
+OF_OTHERS = {"gcp-attribute-unmapped", "gcp-condition-type"}
 
 
 def test_an_error_of_the_cloud_is_predicted():

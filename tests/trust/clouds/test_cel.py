@@ -1,0 +1,96 @@
+"""What is read of CEL means what cel-python makes of it."""
+
+import itertools
+
+import pytest
+
+from irsa_doctor.trust.clouds.cel import ClaimComparison, always_holds, read_condition
+
+CLAIMS = {"owner": ("acme", "evil", "7"), "ref": ("refs/heads/main", "x")}
+
+
+def meaning(condition, claims):
+    """The value of a condition for claims that are texts, computed from what was read."""
+    if not isinstance(condition, ClaimComparison):
+        parts = [meaning(part, claims) for part in condition.parts]
+        return {"&&": all(parts), "||": any(parts), "!": not parts[0]}[condition.operator]
+    value, literals = claims[condition.claim.name], condition.literals.values
+    first = str(literals[0])
+    return {
+        "==": value == literals[0],
+        "!=": value != literals[0],
+        "in": value in literals,
+        "startsWith": value.startswith(first),
+        "endsWith": value.endswith(first),
+        "contains": first in value,
+    }[condition.operator]
+
+
+def evaluated(program, claims):
+    """What cel-python makes of a condition, None where it refuses to compare types."""
+    from celpy.adapter import json_to_cel
+    from celpy.evaluation import CELEvalError
+
+    try:
+        return bool(program.evaluate({"assertion": json_to_cel(claims)}))
+    except CELEvalError:
+        return None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "assertion.owner == 'acme'",
+        "'acme' == assertion.owner",
+        "assertion['owner'] != \"evil\" && assertion.ref.startsWith('refs/heads/')",
+        "!(assertion.owner in ['evil', 'other']) || assertion.ref.endsWith('main')",
+        "assertion.owner == 7",
+        "assertion.owner != 7 && assertion.ref.contains('main')",
+        "assertion.owner == 'evil' || assertion.owner == 'acme' && assertion.ref == 'x'",
+    ],
+)
+def test_a_condition_means_what_the_reference_makes_of_it(text):
+    import celpy
+
+    condition = read_condition(text)
+    environment = celpy.Environment()
+    program = environment.program(environment.compile(text))
+    for values in itertools.product(*CLAIMS.values()):
+        claims = dict(zip(CLAIMS, values, strict=True))
+        expected = evaluated(program, claims)
+        # cel-python does not compare values of two types; in CEL they are not equal
+        assert expected is None or meaning(condition, claims) == expected, (text, claims)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "assertion.owner",
+        "assertion.owner == 'a' ? true : false",
+        "assertion.owner.matches('a.*')",
+        "assertion.owner == 'a' &&",
+        "assertion.owner == 'it\\'s'",
+        "other.owner == 'a'",
+        "(" * 100 + "assertion.owner == 'a'" + ")" * 100,
+        "!" * 5000 + "assertion.owner == 'a'",
+    ],
+)
+def test_anything_else_is_not_read(text):
+    assert read_condition(text) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        ("assertion.id == 7", False),
+        ("assertion.id != true", True),
+        ("assertion.id in [1, 2]", False),
+        ("assertion.id in [1, '2']", None),
+        ("assertion.id == 7 || assertion.owner == 'acme'", None),
+        ("assertion.id != 7 || assertion.owner == 'acme'", True),
+        ("!(assertion.id == 7)", True),
+    ],
+)
+def test_a_text_is_never_equal_to_a_number(text, answer):
+    assert always_holds(read_condition(text), of_texts=True) is answer
