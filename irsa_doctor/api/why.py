@@ -82,14 +82,14 @@ def why(  # noqa: PLR0913 - all that can be known of one credential
 
     def diagnosed() -> "Diagnosis":
         view, locate = _view(loaded.inventory, settings), _locator(loaded)
-        case = case_for(view, locate, asked, cluster, evidence)
+        case = case_for(view, locate, asked, cluster, evidence, role=role)
         hint = hint_for(case, asked) if target and asked else ""
         if hint and asked and not (symptoms != _NO_SYMPTOMS or role or live) and is_misspelt(case, asked):
             raise NoTarget(f"{case.name} is not in the input.{hint}")
         if case.analysed is None and case.role_arn and (bare := _only_bare_policy(loaded.inventory)):
             # the only policy without a role, and a role without its policy: most likely they belong together
             view = _view(_with_role_of_policy(loaded.inventory, bare, case.role), settings)
-            case = msgspec.structs.replace(case_for(view, locate, asked, cluster, evidence), assumed_policy=bare)
+            case = msgspec.structs.replace(case_for(view, locate, asked, cluster, evidence, role=role), assumed_policy=bare)
         case = case.judged_by(rulebook)
         diagnosis = _diagnosed_with_events(case, live) if lookup and live else diagnose(case)
         return _noted(diagnosis, f"{case.name} is not in the input.{hint}") if hint else diagnosis

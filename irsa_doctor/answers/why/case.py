@@ -1,3 +1,4 @@
+# Long: one record with everything that links ask of a case
 """One credential to be diagnosed: whose it is, which role it is for, and what the rules report of everything on its way."""
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -11,6 +12,7 @@ from irsa_doctor.answers.why.evidence.tokens import BadToken, WebIdentityToken
 from irsa_doctor.answers.why.rulebook import Rulebook, RuleFindings, shipped_rulebook
 from irsa_doctor.answers.why.symptoms import Symptom
 from irsa_doctor.facts import AnalysedRole, Judged, View, binding_facts, cluster_facts, provider_facts
+from irsa_doctor.facts.grants.exclusion import profile_of_token
 from irsa_doctor.facts.lookups.lookups import ROLE_ARN
 from irsa_doctor.facts.service_accounts.service_account import service_account_facts
 from irsa_doctor.facts.workloads.containers import has_container_credentials, pair_of
@@ -158,7 +160,14 @@ class Case(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     @property
     def profile(self) -> Profile:
         """The profile of the issuer, that of EKS where the issuer is not known."""
+        if not self.is_of_cluster:
+            return profile_of_token(self.issuer, self.subject, self.view)
         return cluster_profile(self.issuer) if self.issuer else EKS
+
+    @property
+    def is_of_cluster(self) -> bool:
+        """Whether it is about a service account, and not about the token of another issuer."""
+        return bool(self.service_account) or self.token is None or self.token.subject is not None or self.workload is not None
 
     @cached_property
     def _key(self) -> tuple[str, str, str]:

@@ -20,7 +20,8 @@ def walk_links(case: Case) -> dict[str, LinkState]:
 def _state(case: Case, link: Link, before: Mapping[str, LinkState]) -> LinkState:
     if case.absent and link is not WORKLOAD_LINK:
         return inapplicable("the target is not in the input")
-    if not case.absent and not case.service_account and not (link.reads_token and case.evidence.token):
+    is_examined = (link.reads_token and case.evidence.token) or (link.of_any_issuer and not case.is_of_cluster)
+    if not case.absent and not case.service_account and not is_examined:
         return inapplicable("the input does not say whose credential it is")
     if link.after and before[link.after].verdict == "fail":
         return inapplicable("not reached: STS refuses the request")

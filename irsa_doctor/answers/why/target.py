@@ -10,7 +10,8 @@ from irsa_doctor.answers.why.evidence.tokens import WebIdentityToken, service_ac
 from irsa_doctor.facts import View
 from irsa_doctor.facts.lookups.lookups import ROLE_ARN
 from irsa_doctor.facts.workloads.webhook import FILE_VARIABLE, ROLE_VARIABLE
-from irsa_doctor.model import ServiceAccount, Workload, parse_arn
+from irsa_doctor.issuers import profile_of
+from irsa_doctor.model import ServiceAccount, Workload, is_provider_of, parse_arn
 from irsa_doctor.model.errors import IrsaDoctorError
 from irsa_doctor.model.kinds import SHORT_NAMES
 from irsa_doctor.model.nearness import nearest
@@ -77,13 +78,34 @@ def _only_caller(roles: Mapping[tuple[str, str], Collection[str]], role: str) ->
     return None
 
 
-def case_for(view: View, locate: Locate, target: DiagnosisTarget | None, cluster: str, evidence: CaseEvidence) -> Case:
-    """The case of a target; without one, of the only service account that it can be, else of none."""
+def case_for(
+    view: View, locate: Locate, target: DiagnosisTarget | None, cluster: str, evidence: CaseEvidence, *, role: str = ""
+) -> Case:
+    """The case of a target; without one, of the only service account that it can be, of the token of another issuer, else of
+    none. `role` is the one that the user names."""
     issuer = evidence.token.issuer if isinstance(evidence.token, WebIdentityToken) and not cluster else ""
+    if issuer and target is None and is_of_no_cluster(view, evidence):
+        named = role or _only_role_for(view, issuer)
+        return Case(view=view, locate=locate, evidence=evidence, stated_issuer=issuer, stated_role=named)
     if only := target or _only_account(view, evidence):
         return find_case(view, locate, only, cluster, evidence, stated_issuer=issuer)
     ids, issuer = _clusters(view, cluster, issuer)
     return Case(view=view, locate=locate, cluster_id=ids[0] if len(ids) == 1 else "", evidence=evidence, stated_issuer=issuer)
+
+
+def is_of_no_cluster(view: View, evidence: CaseEvidence) -> bool:
+    """Whether the token of the input is of an issuer that is no cluster."""
+    token = evidence.token
+    if not isinstance(token, WebIdentityToken) or token.subject or not token.sub:
+        return False
+    known = profile_of(token.issuer)
+    return token.issuer not in view.inventory.clusters_by_issuer and not (known and known.is_cluster)
+
+
+def _only_role_for(view: View, issuer: str) -> str:
+    """The only role of the input that names a provider for an issuer, "" where there are none or several."""
+    named = [role.role.arn for role in view.roles if any(is_provider_of(arn, issuer) for arn in role.by_provider)]
+    return named[0] if len(named) == 1 else ""
 
 
 def _only_account(view: View, evidence: CaseEvidence) -> DiagnosisTarget | None:

@@ -10,7 +10,7 @@ import msgspec
 
 from irsa_doctor.facts.grants.principals import PrincipalForm, is_kin
 from irsa_doctor.facts.lookups.lookups import Lookups
-from irsa_doctor.issuers import EKS, cluster_profile, profile_of
+from irsa_doctor.issuers import EKS, OTHER, Profile, cluster_profile, declared_profile, profile_by_subjects, profile_of
 from irsa_doctor.model import Text, parse_arn, text_of
 from irsa_doctor.trust import SUBJECT_PREFIX, Policy, Statement, grant_of
 from irsa_doctor.trust.defect_kinds import AUDIENCE_KINDS, SUBJECT_KINDS, Defect, DefectKind
@@ -19,7 +19,8 @@ from irsa_doctor.trust.holding import holds
 from irsa_doctor.trust.keys import presence, request_kind
 from irsa_doctor.trust.policy import WEB_IDENTITY, Condition, covering
 from irsa_doctor.trust.presented import PresentedToken
-from irsa_doctor.trust.subjects import matches_subject
+from irsa_doctor.trust.segments import SegmentValue, by_claims, laid_beside, tokens_of
+from irsa_doctor.trust.subjects import matches_subject, pattern_of
 
 SLIP, OTHER_KEYS, OTHER_SUBJECT, OTHER_ISSUER, NO_WEB_IDENTITY = 1, 2, 10, 20, 30
 """how far a statement is from admitting a token: a slip in what was meant for it, other keys, another subject, another issuer,
@@ -164,10 +165,14 @@ class _Scene(msgspec.Struct, frozen=True, dict=True):
     lookups: Lookups
 
     def defects(self) -> tuple[Defect, ...]:
-        token, profile = self.token, cluster_profile(self.token.issuer)
+        token, profile = self.token, self.profile
         grant = grant_of(self.policy, self.statement, token.issuer, profile=profile, provider=token.provider)
         expected = Expected(issuer=token.issuer, profile=profile, audiences=frozenset({token.audience}))
         return defects_of(self.policy, grant, expected)
+
+    @property
+    def profile(self) -> Profile:
+        return profile_of_token(self.token.issuer, self.token.subject, self.lookups)
 
     def exclusion(self, defect: Defect, says: str, cost: float) -> Exclusion:
         return Exclusion(defect=defect, statement=self.statement.index, says=says, cost=cost)
@@ -199,7 +204,7 @@ class _Scene(msgspec.Struct, frozen=True, dict=True):
         self, condition: Condition, defects: Sequence[Defect], context: Mapping[str, tuple[str, ...]]
     ) -> Iterator[Exclusion]:
         token, operator = self.token, condition.steps[-2]
-        claim = presence(condition.key, token.issuer.lower())
+        claim = presence(condition.key, token.issuer.lower(), self.profile)
         if condition.use.operator.family == "null" and claim in ("sub", "aud"):
             says = f"Null requires that the token has no {claim}, and every token has one"
             yield self.exclusion(self.relative("subject-other", condition), says, SLIP)
@@ -247,11 +252,19 @@ class _Scene(msgspec.Struct, frozen=True, dict=True):
         others = [v for v in map(text_of, condition.values) if v not in {d.value for d in defects}]
         others += [d.meant for d in defects if d.meant]
         if others or not defects:
-            kind = other_subject(others, self.token.subject, generated=self.token.generated)
+            kind = self.other_subject(others)
             yield self.relative(kind, condition), OTHER_SUBJECT
             yield from ((d, SLIP) for d in defects[:1])
         else:
             yield from ((d, OTHER_SUBJECT) for d in defects[:1])
+
+    def other_subject(self, values: Sequence[str]) -> DefectKind:
+        """How the subjects that a condition requires differ from that of the token."""
+        if self.profile.is_cluster:
+            return other_subject(values, self.token.subject, generated=self.token.generated)
+        kinds = {difference_of(value, self.token.subject, self.profile) for value in values}
+        order: tuple[DefectKind, ...] = ("subject-case", "subject-ids", "subject-context")
+        return next((kind for kind in order if kind in kinds), "subject-other")
 
     def is_meant(self, defect: Defect) -> bool:
         """Whether a value, once it is mended, is the token's subject, or may be."""
@@ -281,6 +294,36 @@ def other_subject(values: Sequence[str], subject: str, *, generated: bool = True
             kinds.add("subject-release")
     order: tuple[DefectKind, ...] = ("subject-release", "subject-namespace")
     return next((kind for kind in order if kind in kinds), "subject-other")
+
+
+def profile_of_token(issuer: str, subject: str, lookups: Lookups) -> Profile:
+    """The profile of the issuer of a token with a subject."""
+    if issuer in lookups.issuers:
+        return declared_profile(lookups.issuers[issuer], issuer)
+    if subject.startswith(SUBJECT_PREFIX) or issuer in lookups.inventory.clusters_by_issuer:
+        return cluster_profile(issuer)
+    return profile_of(issuer) or profile_by_subjects((subject,)) or OTHER
+
+
+def difference_of(value: str, subject: str, profile: Profile) -> DefectKind:
+    """How a subject that a policy requires differs from that of a token of an issuer that is no cluster."""
+    if matches_subject(value.lower(), subject.lower()):
+        return "subject-case"
+    required, shown = _segments(value, profile), _segments(subject, profile)
+    names = {name for name, segment in required.items() if not segment.is_id} & {n for n, s in shown.items() if not s.is_id}
+    units = [name for name in names if shown[name].level in ("tenant", "group", "repository")]
+    if not units or any(required[name].value not in (None, shown[name].value) for name in units):
+        return "subject-other"
+    if any(segment.is_id for segment in required.values()) is not any(segment.is_id for segment in shown.values()):
+        return "subject-ids"
+    return "subject-context"
+
+
+def _segments(value: str, profile: Profile) -> Mapping[str, SegmentValue]:
+    """The segments of a subject, or of a pattern of subjects, by name."""
+    tokens = tokens_of(pattern_of(value), ())
+    read = (laid_beside(tokens, template) for template in profile.subject)
+    return {segment.name: segment for segment in next(filter(None, read), None) or by_claims(tokens, profile) or ()}
 
 
 def _is_release(name: str, other: str) -> bool:

@@ -55,6 +55,8 @@ class Link(msgspec.Struct, frozen=True, kw_only=True):
     needs: tuple[Need, ...] = ()
     decides: frozenset[Situation] = frozenset()
     after: str = ""
+    of_any_issuer: bool = False
+    """whether it is a link of tokens of issuers that are no clusters too"""
     reads_token: bool = False
     error: StsError | Callable[[Case], StsError | None] | None = None
 

@@ -96,6 +96,7 @@ def _differing_url(case: Case, similar: OidcProvider) -> Sign:
 
 PROVIDER_LINK = Link(
     id="provider",
+    of_any_issuer=True,
     title="the account of the role has an OIDC provider for the issuer",
     signs=(
         "role-in-other-account",

@@ -47,6 +47,7 @@ def _role(case: Case) -> LinkState:
 
 ROLE_LINK = Link(
     id="role",
+    of_any_issuer=True,
     title="the role exists",
     signs=("role-absent", "role-path-differs", "role-partition-differs"),
     disproof=_role_disproof,

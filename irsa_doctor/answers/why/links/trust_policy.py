@@ -12,6 +12,7 @@ from irsa_doctor.answers.why.links.state import LinkState, Sign, at_most_likely,
 from irsa_doctor.answers.why.links.template_trust import trust_of_template
 from irsa_doctor.answers.why.placeholders import fill_command
 from irsa_doctor.facts.grants.exclusion import Exclusion, exclusions
+from irsa_doctor.issuers import EKS
 from irsa_doctor.model import TrustPolicy, Verdict
 from irsa_doctor.rulebook.cause_block import StsError
 from irsa_doctor.rulebook.causes import causes_of_sign
@@ -81,7 +82,8 @@ def _of_assumed_policy(case: Case, state: LinkState) -> LinkState:
 
 
 def _judged(case: Case, policy: Policy, audience: str) -> LinkState:
-    answer = admitted(policy, case.provider_arn, case.issuer)
+    profile = EKS if case.is_of_cluster else case.profile
+    answer = admitted(policy, case.provider_arn, case.issuer, profile=profile)
     request = _request_values(case)
     verdict = answer.verdict(case.subject, audience)
     if verdict is Verdict.UNKNOWN and answer.depends_on and {key.lower() for key in answer.depends_on} <= request.keys():
@@ -99,6 +101,10 @@ def _denied(case: Case, policy: Policy, audience: str, request: Mapping[str, tup
     token = PresentedToken(account, case.provider_arn, case.issuer, case.subject, audience, request, generated)
     excluding = exclusions(policy, token, case.view)
     signs = tuple(_sign(case, exclusion) for exclusion in excluding)
+    accepted = case.provider.client_ids if case.provider else ()
+    if not case.is_of_cluster and isinstance(accepted, tuple) and audience not in accepted:
+        # STS refuses the token before it reads the policy, which may be right for the audience that was meant
+        signs = tuple(map(at_most_likely, signs))
     says = excluding[0].says if excluding else f"it does not admit {case.subject} with the audience {audience}"
     if not signs:
         return failed(says, Sign("subject-not-admitted", says))
@@ -154,7 +160,7 @@ def _depending(case: Case, keys: tuple[str, ...]) -> LinkState:
 
 def _request_values(case: Case) -> dict[str, tuple[str, ...]]:
     """What is known of the request beside the token: keys in lower case -> values, () where the key is surely absent."""
-    context: dict[str, tuple[str, ...]] = {"aws:securetransport": ("true",)}
+    context: dict[str, tuple[str, ...]] = {"aws:securetransport": ("true",), **_of_claims(case)}
     if case.evidence.now:
         moment = datetime.fromtimestamp(case.evidence.now, tz=UTC)
         context["aws:currenttime"] = (moment.strftime("%Y-%m-%dT%H:%M:%SZ"),)
@@ -165,6 +171,20 @@ def _request_values(case: Case) -> dict[str, tuple[str, ...]]:
         return context | _of_call(case)
     names = _session_names(case)
     return context | ({"sts:rolesessionname": names} if names else {})
+
+
+def _of_claims(case: Case) -> dict[str, tuple[str, ...]]:
+    """The condition keys that come from the claims of a token of another issuer than a cluster."""
+    if case.is_of_cluster or case.token is None:
+        return {}
+    claims, issuer = case.token.claims, case.issuer.lower()
+    return {f"{issuer}:{name}": _texts(claims.get(key.key)) for name, key in case.profile.key_by_claim.items()}
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    """The values of a claim as those of a condition key."""
+    listed = value if isinstance(value, list) else [] if value is None else [value]
+    return tuple(str(item).lower() if isinstance(item, bool) else str(item) for item in listed)
 
 
 def _of_call(case: Case) -> dict[str, tuple[str, ...]]:
@@ -211,6 +231,7 @@ def _error(case: Case) -> StsError | None:
 
 TRUST_POLICY_LINK = Link(
     id="trust-policy",
+    of_any_issuer=True,
     title="the trust policy admits the service account",
     signs=(
         "subject-not-admitted",
