@@ -384,9 +384,15 @@ def test_the_schema_is_one_and_knows_every_field():
     }
     assert set(SCHEMA["properties"]) == fields
     waiver = SCHEMA["properties"]["waivers"]["items"]
-    assert (
-        set(waiver["properties"]) == set(waiver["required"]) | {"severity"} == set(Waiver.__struct_fields__) - {"file", "line"}
-    )
+    members = {name.replace("_", "-") for name in Waiver.__struct_fields__} - {"file", "line"}
+    assert set(waiver["properties"]) == set(waiver["required"]) | {"severity", "accepted-by"} == members
+
+
+def test_a_waiver_may_have_to_say_who_accepted_the_risk(write):
+    text = f"require-accepted-by = true\n[[waivers]]\n{WAIVER}"
+    with pytest.raises(SettingsError, match="lacks accepted-by"):
+        read_settings(write(text))
+    assert read_settings(write(text + '\naccepted-by = "head of platform"\n')).waivers[0].accepted_by == "head of platform"
 
 
 def test_patterns_that_are_excluded_are_relative_to_the_folder_of_the_file(write):

@@ -105,6 +105,7 @@ cluster = _object(
     platformVersion=_scalar,
     outpostConfig=_object(outpostArns=_texts),
     computeConfig=_object(enabled=_scalar),
+    accessConfig=_object(authenticationMode=_scalar),
 )
 association = _object(
     clusterName=_scalar,
