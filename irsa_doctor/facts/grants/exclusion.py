@@ -263,7 +263,7 @@ class _Scene(msgspec.Struct, frozen=True, dict=True):
         if self.profile.is_cluster:
             return other_subject(values, self.token.subject, generated=self.token.generated)
         kinds = {difference_of(value, self.token.subject, self.profile) for value in values}
-        order: tuple[DefectKind, ...] = ("subject-case", "subject-ids", "subject-context")
+        order: tuple[DefectKind, ...] = ("subject-case", "subject-ids", "subject-context", "subject-form")
         return next((kind for kind in order if kind in kinds), "subject-other")
 
     def is_meant(self, defect: Defect) -> bool:
@@ -310,6 +310,8 @@ def difference_of(value: str, subject: str, profile: Profile) -> DefectKind:
     if matches_subject(value.lower(), subject.lower()):
         return "subject-case"
     required, shown = _segments(value, profile), _segments(subject, profile)
+    if shown and not required:
+        return "subject-form"
     names = {name for name, segment in required.items() if not segment.is_id} & {n for n, s in shown.items() if not s.is_id}
     units = [name for name in names if shown[name].level in ("tenant", "group", "repository")]
     if not units or any(required[name].value not in (None, shown[name].value) for name in units):

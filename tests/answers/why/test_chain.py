@@ -27,6 +27,8 @@ ELSEWHERE = {
     "podid-agent-degraded",
     "podid-agent-proxied",
     "podid-association-exists",
+    "issuer-subject-impossible",
+    "issuer-url-form",
     "podid-association-other-name",
     "podid-hybrid-node",
     "podid-policy-needs-no-tags",

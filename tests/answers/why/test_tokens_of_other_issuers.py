@@ -46,6 +46,7 @@ def diagnosis(tmp_path, sub, keys, *, role=ROLE, **claims):
         ("repo:acme/shop:environment:production", "repo:acme/shop:ref:refs/heads/main", "issuer-subject-context"),
         ("repo:Acme/shop:pull_request", "repo:acme/shop:*", "trust-case"),
         ("repo:initech/docs:pull_request", "repo:acme/shop:*", "trust-sub-mismatch"),
+        ("repo:acme/shop:pull_request", "repo:acme/shop", "issuer-subject-impossible"),
     ],
 )
 def test_a_subject_that_is_not_admitted_has_its_cause(tmp_path, sub, required, cause):
