@@ -113,11 +113,21 @@ def _index(name: Any, after: list[Any], kept: list[Any], old: list[Any], before:
     return 0 if any(later in kept for later in after[after.index(name) :]) else len(before)
 
 
+def changed_items(old: Sequence[Any], new: Sequence[Any], *, in_place: bool) -> Iterator[tuple[int, int, int, int]]:
+    """The ranges of two lists of marks that differ; `in_place`: of lists of one length, items change where they stand, also
+    where one becomes equal to another."""
+    if in_place and len(old) == len(new):
+        yield from ((n, n + 1, n, n + 1) for n in range(len(old)) if old[n] != new[n])
+        return
+    for tag, start, end, new_start, new_end in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+        if tag != "equal":
+            yield start, end, new_start, new_end
+
+
 def _of_items(before: Sequence[Any], after: Sequence[Any], pointer: str) -> Iterator[Change]:
     old, new = list(map(_mark, before)), list(map(_mark, after))
-    for tag, start, end, new_start, new_end in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
-        if tag == "equal":
-            continue
+    objects = all(isinstance(item, Mapping) for item in (*before, *after))
+    for start, end, new_start, new_end in changed_items(old, new, in_place=objects):
         shared = min(end - start, new_end - new_start)
         for number in range(shared):
             yield from changes(before[start + number], after[new_start + number], f"{pointer}/{start + number}")

@@ -14,6 +14,7 @@ from irsa_doctor.remedies.edits.hcl_references import hcl_node_at, references
 from irsa_doctor.remedies.edits.hcl_texts import text_pieces
 from irsa_doctor.remedies.edits.hcl_values import KnownExpressions, SharedTexts, piece_edits
 from irsa_doctor.remedies.edits.json import text_ranges
+from irsa_doctor.remedies.edits.nearness import PlacedReference
 from irsa_doctor.remedies.edits.put_in import filled_pieces
 from irsa_doctor.remedies.edits.records import CannotWrite, Edit, SourceText, Wish
 from irsa_doctor.text.hcl_tree import arguments_of, block_words
@@ -127,7 +128,11 @@ def _text_edits(value: HclValue, wish: Wish, shared: SharedTexts) -> list[Edit]:
     known = {piece.start: value.at(expression_in(piece.node)).known() for piece in written if piece.node is not None}
     pieces = filled_pieces(written, {start: word for start, word in known.items() if word is not None}, wish.before)
     whole = "".join(piece.text for piece in pieces)
-    more = {json.loads(f'"{p.text}"'): value.at(expression_in(p.node)).source for p in pieces if p.node is not None}
+    more = [
+        PlacedReference(json.loads(f'"{p.text}"'), value.at(expression_in(p.node)).source, p.start)
+        for p in pieces
+        if p.node is not None
+    ]
     near = KnownExpressions.near(value, value.node, shared, more)
     raw = whole.encode()
     edits: list[Edit] = []

@@ -29,6 +29,10 @@ class HclLayout(msgspec.Struct, frozen=True):
     newline: str = "\n"
     unit: str = "  "
 
+    def about(self, value: HclValue, position: int = -1) -> "HclLayout":
+        """The same for a place: with what is nearest to it."""
+        return msgspec.structs.replace(self, near=self.near.about(value, position))
+
     def rendered(self, value: Any, indent: str, *, inline: bool) -> str:
         """A value as an expression; `indent` is that of the line on which it begins."""
         if isinstance(value, Mapping):
@@ -136,7 +140,8 @@ class CollectionWriter:
                 owners.setdefault(pointer, []).append(change)
         for pointer, listed in owners.items():
             owner, held = _followed(value, before, unescaped_steps(pointer))
-            edits += self._members(collection_of(owner), held, listed)
+            within = collection_of(owner)
+            edits += CollectionWriter(self.layout.about(within))._members(within, held, listed)
         return edits
 
     def _members(self, owner: HclValue, held: Any, listed: Sequence[Change]) -> list[Edit]:
@@ -158,7 +163,9 @@ class CollectionWriter:
         inline = not isinstance(before, dict | list) or "\n" not in value.source
         return [
             value.text.edit(
-                value.node.start_byte, value.node.end_byte, self.layout.rendered(change.value, indent, inline=inline)
+                value.node.start_byte,
+                value.node.end_byte,
+                self.layout.about(value).rendered(change.value, indent, inline=inline),
             )
         ]
 

@@ -5,11 +5,11 @@ https://registry.terraform.io/providers/hashicorp/aws/latest/docs/data-sources/i
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from difflib import SequenceMatcher
 from typing import Any
 
 import msgspec
 
+from irsa_doctor.remedies.edits.changes import changed_items
 from irsa_doctor.remedies.edits.hcl_collections import CollectionWriter, HclLayout, collection_of, layout_near
 from irsa_doctor.remedies.edits.hcl_names import TEXTS, HclValue, ModuleNames, expression_in
 from irsa_doctor.remedies.edits.hcl_texts import text_pieces, with_texts
@@ -106,9 +106,7 @@ class _DocumentWriter:
         own = list(child_blocks(self.value.node, "statement"))
         parts = statement_parts(self.value, len(old))
         marks = [[msgspec.json.encode(statement) for statement in listed] for listed in (old, new)]
-        for tag, start, end, new_start, new_end in SequenceMatcher(None, marks[0], marks[1], autojunk=False).get_opcodes():
-            if tag == "equal":
-                continue
+        for start, end, new_start, new_end in changed_items(*marks, in_place=True):
             if len(parts) != len(old):
                 raise CannotWrite("not-in-source", "the statement is written in another document or made by a dynamic block")
             shared = min(end - start, new_end - new_start)
@@ -126,7 +124,7 @@ class _DocumentWriter:
     def of(self, part: HclValue) -> "_DocumentWriter":
         """The writer of the document that a statement is part of."""
         if part.text is self.value.text:
-            return self
+            return _DocumentWriter(self.value, self.layout.about(part, part.node.end_byte - 1))
         return _DocumentWriter(part, layout_near(part, part.node, self.layout.near.shared))
 
     def statement(self, block: HclNode, before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Edit]:

@@ -1,31 +1,27 @@
 """The references by which a Terraform configuration writes what it leaves open, learned from what is written."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from irsa_doctor.model import Place, text_of
 from irsa_doctor.remedies.edits.hcl_names import TEXTS, HclValue, expression_in
 from irsa_doctor.remedies.edits.hcl_values import SHORTEST, valued_pieces
+from irsa_doctor.remedies.edits.nearness import PlacedReference
 from irsa_doctor.remedies.edits.records import CannotWrite, SourceText, Wish
 from irsa_doctor.text.hcl_tree import HclNode
 from irsa_doctor.text.scanner import escaped
 
 
-def references(text: SourceText, wish: Wish, root: HclNode, module: str) -> Mapping[str, str]:
-    """The expressions that stand in the text for what is open in a value, by the text that each has there.
+def references(text: SourceText, wish: Wish, root: HclNode, module: str) -> Sequence[PlacedReference]:
+    """The expressions that stand in the text for what is open in a value, with the text that each has there.
 
-    Of several for one text counts the one in a key: new keys are written as their neighbours are.
+    Those in keys come first: new keys are written as their neighbours are.
     """
-    if wish.opened is None:
-        return {}
-    learned: dict[str, str] = {}
-    for known, expression, _ in sorted(_rows(text, wish, root, module), key=lambda row: not row[2]):
-        learned.setdefault(known, expression)
-    return learned
+    return sorted(_rows(text, wish, root, module), key=lambda row: not row.is_name) if wish.opened else ()
 
 
-def _rows(text: SourceText, wish: Wish, root: HclNode, module: str) -> Iterator[tuple[str, str, bool]]:
-    """Texts that are open, the expression of each, and whether it is (in) the name of a member."""
+def _rows(text: SourceText, wish: Wish, root: HclNode, module: str) -> Iterator[PlacedReference]:
+    """The expressions in texts that are open."""
     opened = wish.opened
     for place, value, is_name in _texts(wish.place, opened.value, wish.before) if opened else ():
         anchor = text.anchors.get((place.part, place.pointer))
@@ -35,7 +31,7 @@ def _rows(text: SourceText, wish: Wish, root: HclNode, module: str) -> Iterator[
         if start >= 0 and opened and opened.is_open(value):
             expression = HclValue(text, hcl_node_at(root, start, end), module)
             for known, source in _of_expression(expression, value):
-                yield known, source, is_name
+                yield PlacedReference(known, source, start, is_name)
 
 
 def _texts(place: Place, value: Any, filled: Any) -> Iterator[tuple[Place, str, bool]]:

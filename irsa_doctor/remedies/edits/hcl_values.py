@@ -1,12 +1,12 @@
 """Edits of single texts in Terraform's configuration language: where they are written, else where they are used."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from types import MappingProxyType
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
 from irsa_doctor.remedies.edits.hcl_names import TEXTS, HclValue, expression_in
 from irsa_doctor.remedies.edits.hcl_texts import TextPiece, encoded_for, text_pieces, with_texts
+from irsa_doctor.remedies.edits.nearness import PlacedReference, TextSpan, brace_spans, nearest_references
 from irsa_doctor.remedies.edits.records import CannotWrite, Edit
 from irsa_doctor.text.hcl_tree import HclNode, call_of, plain_node, reference_words
 
@@ -18,10 +18,10 @@ _DEEP = 12
 class SharedTexts:
     """Names that are read in several places: where all of these want another text of them, it is edited where it is written.
 
-    `references` are expressions for what the configuration leaves open, by the texts that stand for it.
+    `references` are expressions for what the configuration leaves open, with the texts that stand for it.
     """
 
-    def __init__(self, references: Mapping[str, str] = MappingProxyType({})) -> None:
+    def __init__(self, references: Sequence[PlacedReference] = ()) -> None:
         self.references = references
         self._wishes: dict[tuple[str, int], set[tuple[str, int, str]]] = {}
         self._agreed: set[tuple[str, int]] = set()
@@ -44,23 +44,38 @@ class SharedTexts:
 
 
 class KnownExpressions(msgspec.Struct, frozen=True):
-    """Expressions that stand near what is edited, with the texts that they are, the longest text first."""
+    """Expressions that stand near what is edited, with the texts that they are, the longest text first.
+
+    `listed` are all of them, of which several may be one text, and `spans` the blocks and objects of `document` about them.
+    """
 
     rows: tuple[tuple[str, str], ...] = ()
     shared: SharedTexts = msgspec.field(default_factory=SharedTexts)
+    document: str = ""
+    listed: tuple[PlacedReference, ...] = ()
+    spans: tuple[TextSpan, ...] = ()
 
     @classmethod
     def near(
-        cls, value: HclValue, node: HclNode, shared: SharedTexts, more: Mapping[str, str] = MappingProxyType({})
+        cls, value: HclValue, node: HclNode, shared: SharedTexts, more: Sequence[PlacedReference] = ()
     ) -> "KnownExpressions":
-        """Those in a node, and more by their texts."""
-        rows = {text: source for text, source in {**more, **shared.references}.items() if len(text) >= SHORTEST}
+        """Those in a node, and more with their texts."""
+        listed = [*shared.references, *more]
         for expression in _expressions(node):
             below = value.at(expression)
-            text = below.known()
-            if text and len(text) >= SHORTEST:
-                rows.setdefault(text, below.source)
-        return cls(tuple(sorted(rows.items(), key=lambda row: -len(row[0]))), shared)
+            listed.append(PlacedReference(below.known() or "", below.source, int(expression.start_byte)))
+        listed = [row for row in listed if len(row.text) >= SHORTEST]
+        rows: dict[str, str] = {}
+        for row in sorted(listed, key=lambda row: -len(row.text)):
+            rows.setdefault(row.text, row.source)
+        return cls(tuple(rows.items()), shared, value.text.document, tuple(listed), tuple(_spans(node)))
+
+    def about(self, value: HclValue, position: int = -1) -> "KnownExpressions":
+        """The same for a place of a text, by default that of an expression: of several for one text counts the nearest."""
+        if value.text.document != self.document or len({row.text for row in self.listed}) == len(self.listed):
+            return self
+        rows = nearest_references(self.listed, self.spans, position if position >= 0 else int(value.node.start_byte))
+        return msgspec.structs.replace(self, rows=tuple(rows.items()))
 
     @property
     def away(self) -> "KnownExpressions":
@@ -111,6 +126,18 @@ def _expressions(node: HclNode, depth: int = 0) -> Iterator[HclNode]:
             yield from _expressions(child, depth + 1)
 
 
+def _spans(node: HclNode, depth: int = 0) -> Iterator[TextSpan]:
+    """The ranges of the blocks and objects in a node, and those between braces of its texts."""
+    if node.type in TEXTS:
+        yield from ((node.start_byte + start, node.start_byte + end) for start, end in brace_spans(node.text))
+        return
+    if node.type in ("block", "object"):
+        yield int(node.start_byte), int(node.end_byte)
+    if depth < 200:
+        for child in node.named_children:
+            yield from _spans(child, depth + 1)
+
+
 def text_edits(value: HclValue, before: str, after: str, near: KnownExpressions, depth: int = 0) -> list[Edit]:
     """The edits that make a text another one. Raises CannotWrite."""
     if before == after:
@@ -123,7 +150,7 @@ def text_edits(value: HclValue, before: str, after: str, near: KnownExpressions,
     declared = plain.declared
     if declared is not None and near.shared.may_edit(plain, declared, before, after):
         return text_edits(declared, before, after, near.away, depth + 1)
-    return [_edit(value, value.node.start_byte, value.node.end_byte, used(plain, before, after, near))]
+    return [_edit(value, value.node.start_byte, value.node.end_byte, used(plain, before, after, near.about(value)))]
 
 
 def used(value: HclValue, before: str, after: str, near: KnownExpressions) -> str:
@@ -179,8 +206,9 @@ def piece_edits(value: HclValue, pieces: Sequence[TextPiece], before: str, after
     middle = after[start : len(after) - (len(before) - end)]
     inner = pieces[first:last]
     if len(inner) == 1 and inner[0].node is not None:
-        return _put_in(value, inner[0], middle, near)
+        return _put_in(value, inner[0], middle, near.about(value, inner[0].start))
     where = pieces[first].start if first < len(pieces) else _end(value, pieces)
+    near = near.about(value, where)
     stop = pieces[last - 1].end if last > first else where
     return [_edit(value, where, stop, near.inside(value.node, middle))]
 

@@ -14,6 +14,7 @@ import msgspec
 
 from irsa_doctor.remedies.edits.hcl_texts import TextPiece, with_texts
 from irsa_doctor.remedies.edits.json import SpliceRange, text_ranges
+from irsa_doctor.remedies.edits.nearness import PlacedReference, brace_spans, nearest_references
 from irsa_doctor.remedies.edits.records import CannotWrite, Wish
 
 _SIGNS = 0xF0000
@@ -35,13 +36,15 @@ def substituted_ranges(value: str, wish: Wish) -> list[SpliceRange]:
         return text_ranges(value, wish)
     pieces = filled_pieces(list(_pieces(value)), {}, wish.before)
     whole = "".join(piece.text for piece in pieces)
-    names = {piece.text: str(piece.node) for piece in pieces if piece.node is not None and len(piece.text) >= _SHORTEST}
-    raw = whole.encode()
+    put_in = [piece for piece in pieces if piece.node is not None and len(piece.text) >= _SHORTEST]
+    names = [PlacedReference(piece.text, str(piece.node), _bytes(value, piece.start)) for piece in put_in]
+    raw, spans = whole.encode(), brace_spans(value.encode())
     ranges = []
     for start, end, new in text_ranges(whole, msgspec.structs.replace(wish, opened=None)):
         first, last = (len(raw[:offset].decode()) for offset in (start, end))
         begin, finish, text = _placed(pieces, whole, first, last, new)
-        ranges.append((_bytes(value, begin), _bytes(value, finish), _named(text, names)))
+        place = _bytes(value, begin)
+        ranges.append((place, _bytes(value, finish), _named(text, nearest_references(names, spans, place))))
     return ranges
 
 

@@ -1,6 +1,7 @@
 """Fixes of policies in which a template leaves something open: the edit writes the references that stand there."""
 
 from pathlib import Path
+from textwrap import indent
 from typing import Any
 
 import pytest
@@ -313,3 +314,61 @@ def test_what_is_put_together_is_edited_where_it_is_written(tmp_path: Path, form
     text, fixing = fixed(tmp_path, "main.tf", slip(right))
     assert text == right
     assert all(fix.applied for fix in fixing.fixes)
+
+
+# ---- two references of one text
+
+BLUE = "oidc.eks.eu-west-1.amazonaws.com/id/8C41D5E09A7B4F2368D1A0F5C93E7B64"
+
+
+def two_clusters(form: str, *lacking: str) -> str:
+    """A policy with a statement for each of two variables that have one default; the statements of some lack the audience."""
+    names = ["blue", "green"]
+    if form == "document":
+        blocks = [
+            document(f'"arn:aws:iam::111122223333:oidc-provider/${{var.{name}}}"', *keys).partition("  statement {")[2]
+            for name in names
+            for keys in [
+                [("StringEquals", f"${{var.{name}}}:sub", SUB)]
+                + [("StringEquals", f"${{var.{name}}}:aud", AUD)] * (name not in lacking)
+            ]
+        ]
+        statements = "".join("  statement {" + block.partition('\n}\n\nresource "aws_iam_role"')[0] + "\n" for block in blocks)
+        policy = "data.aws_iam_policy_document.cart.json"
+        head = f'data "aws_iam_policy_document" "cart" {{\n{statements}}}\n'
+    else:
+        sign, opening, closing = {"encoded": (" =", "jsonencode(", ")"), "heredoc": (":", "<<EOT\n", "\nEOT")}.get(
+            form, (":", "", "")
+        )
+        value = "${%s}" if form == "cloudformation" else "${var.%s}"
+        rows = []
+        for name in names:
+            key = value % name
+            audience = "" if name in lacking else f', "{key}:aud"{sign} "{AUD}"'
+            rows.append(
+                f'      {{ "Condition"{sign} {{ "StringEquals"{sign} {{ "{key}:sub"{sign} "{SUB}"{audience} }} }},\n'
+                f'        "Effect"{sign} "Allow", "Action"{sign} "sts:AssumeRoleWithWebIdentity",\n'
+                f'        "Principal"{sign} {{ "Federated"{sign} "arn:aws:iam::111122223333:oidc-provider/{key}" }} }}'
+            )
+        listed = ",\n".join(rows)
+        policy = f'{opening}{{ "Version"{sign} "2012-10-17", "Statement"{sign} [\n{listed}\n      ] }}{closing}'
+        head = ""
+    if form == "cloudformation":
+        parameters = "".join(f"  {name}: {{Type: String, Default: {BLUE}}}\n" for name in names)
+        return (
+            f"Parameters:\n{parameters}Resources:\n  CartRole:\n    Type: AWS::IAM::Role\n    Properties:\n"
+            f"      AssumeRolePolicyDocument: !Sub |\n{indent(policy, ' ' * 8)}\n"
+        )
+    declared = "".join(f'variable "{name}" {{ default = "{BLUE}" }}\n' for name in names)
+    return f'{declared}{head}resource "aws_iam_role" "cart" {{\n  name = "cart"\n  assume_role_policy = {policy}\n}}\n'
+
+
+@pytest.mark.parametrize("lacking", [("blue",), ("green",), ("blue", "green")])
+@pytest.mark.parametrize("form", ["document", "encoded", "heredoc", "cloudformation"])
+def test_of_two_references_of_one_text_a_key_takes_that_of_its_statement(
+    tmp_path: Path, form: str, lacking: tuple[str, ...]
+) -> None:
+    name = "template.yaml" if form == "cloudformation" else "main.tf"
+    text, fixing = fixed(tmp_path, name, two_clusters(form, *lacking))
+    assert text == two_clusters(form)
+    assert all(fix.safety == "safe" for fix in fixing.fixes)
