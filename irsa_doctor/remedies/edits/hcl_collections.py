@@ -175,7 +175,7 @@ class CollectionWriter:
         if _IDENTIFIER.fullmatch(name.source):
             return [name.text.edit(name.node.start_byte, name.node.end_byte, self.layout.name(new))]
         edits = text_edits(name, last, new, self.layout.near)
-        return [_as_name(edit, name, self.layout.name(new)) for edit in edits]
+        return [_as_name(edit, name) for edit in edits]
 
     # ---- children
 
@@ -308,11 +308,11 @@ def _growth(edit: Edit, name: HclNode) -> int:
     return len(edit.new) - len(edit.old) if name.start_byte <= edit.start and edit.end <= name.end_byte else 0
 
 
-def _as_name(edit: Edit, name: HclValue, whole: str) -> Edit:
+def _as_name(edit: Edit, name: HclValue) -> Edit:
     """An edit of the name of a member: an expression in the place of all of it stands in parentheses."""
     is_whole = (edit.document, edit.start, edit.end) == (name.text.document, name.node.start_byte, name.node.end_byte)
     if is_whole and not edit.new.startswith('"'):
-        return Edit(edit.document, edit.start, edit.end, edit.old, whole)
+        return msgspec.structs.replace(edit, new=f"({edit.new})")
     return edit
 
 

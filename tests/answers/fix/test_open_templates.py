@@ -372,3 +372,18 @@ def test_of_two_references_of_one_text_a_key_takes_that_of_its_statement(
     text, fixing = fixed(tmp_path, name, two_clusters(form, *lacking))
     assert text == two_clusters(form)
     assert all(fix.safety == "safe" for fix in fixing.fixes)
+
+
+def test_a_key_that_is_an_expression_stays_one(tmp_path: Path) -> None:
+    head = f"""variable "issuer" {{ default = "{BLUE}" }}
+locals {{
+  keys = {{ sub = "https://${{var.issuer}}:sub", aud = "https://${{var.issuer}}:aud" }}
+}}
+"""
+    principal = '"arn:aws:iam::111122223333:oidc-provider/${var.issuer}"'
+    before = encoded(principal, f'        StringEquals = {{ (local.keys.sub) = "{SUB}", (local.keys.aud) = "{AUD}" }}')
+    text, _ = fixed(tmp_path, "main.tf", head + before)
+    after = before
+    for claim in ("sub", "aud"):
+        after = after.replace(f"(local.keys.{claim})", f'(replace(local.keys.{claim}, "https://", ""))')
+    assert text == head + after
