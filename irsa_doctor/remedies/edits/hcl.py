@@ -94,7 +94,7 @@ def _policy_of(value: HclValue) -> HclValue:
         elif value.node.type in ("object", "block", *TEXTS):
             return value
         elif value.declared is not None:
-            value = value.declared
+            value = value.declared_for_policies()
         else:
             return collection_of(value)
     raise CannotWrite("not-in-source", "the policy is put together in a way that is not edited")

@@ -88,7 +88,7 @@ def collection_of(value: HclValue) -> HclValue:
         elif name in _TOGETHER and len(filled := [part for part in _parts(value) if _has_children(part)]) == 1:
             value = filled[0]
         elif value.declared is not None:
-            value = value.declared
+            value = value.declared_for_policies()
         else:
             break
     raise CannotWrite("not-in-source", "the value is put together in a way that is not edited")

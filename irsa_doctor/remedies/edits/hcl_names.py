@@ -12,6 +12,7 @@ from irsa_doctor.remedies.edits.records import CannotWrite, SourceText
 from irsa_doctor.text.hcl_tree import (
     HclNode,
     arguments_of,
+    block_words,
     call_of,
     child_blocks,
     hcl_tree,
@@ -67,6 +68,14 @@ class HclValue(msgspec.Struct, frozen=True, dict=True, eq=False):
         """How often the name that the expression is stands in the files of its module."""
         return ModuleNames(self.text, self.module).uses(".".join(reference_words(self.plain.node)))
 
+    def declared_for_policies(self) -> "HclValue":
+        """What a name stands for that only policies read. Raises CannotWrite where something else would change with it."""
+        name = ".".join(reference_words(self.plain.node))
+        other = ModuleNames(self.text, self.module).foreign_use(name)
+        if self.declared is None or other:
+            raise CannotWrite("shared-text", f"{other} reads {name} as well")
+        return self.declared
+
     def known(self, depth: int = 0) -> str | None:
         """The text that an expression is, as far as it follows from what is written; None where it does not."""
         value = self.plain
@@ -99,6 +108,15 @@ def _called(name: str, arguments: list[str | None]) -> str | None:
     return texts[0].removesuffix(texts[1]) if name == "trimsuffix" and len(texts) == 2 else None
 
 
+_OF_POLICIES = frozenset({("resource", "aws_iam_role"), ("data", "aws_iam_policy_document")})
+_OF_MODULES = (["locals"], ["variable"], ["module"])
+"""blocks that only hand values on: who reads these is judged again once they have changed"""
+
+
+def _pattern_of(name: str) -> re.Pattern[bytes]:
+    return re.compile(rb"(?<![\w.-])" + re.escape(name.encode()) + rb"(?![\w-])")
+
+
 class ModuleNames:
     """The names of the module that a text is part of, as it is called by an address."""
 
@@ -117,8 +135,18 @@ class ModuleNames:
 
     def uses(self, name: str) -> int:
         """How often a name stands in the files of the module."""
-        pattern = re.compile(rb"(?<![\w.-])" + re.escape(name.encode()) + rb"(?![\w-])")
+        pattern = _pattern_of(name)
         return sum(len(pattern.findall(text.content)) for text in self.files(self.folder))
+
+    def foreign_use(self, name: str) -> str:
+        """The words of a block that reads a name and says nothing of trust policies, "" where none does."""
+        pattern = _pattern_of(name)
+        for text, block in self._blocks(self.folder):
+            words = block_words(block)
+            is_foreign = tuple(words[:2]) not in _OF_POLICIES and words[:1] not in _OF_MODULES
+            if is_foreign and pattern.search(text.content[block.start_byte : block.end_byte]):
+                return ".".join(words)
+        return ""
 
     def block(self, *words: str) -> HclValue | None:
         """The only block with these words in the files of the module."""

@@ -387,3 +387,43 @@ locals {{
     for claim in ("sub", "aud"):
         after = after.replace(f"(local.keys.{claim})", f'(replace(local.keys.{claim}, "https://", ""))')
     assert text == head + after
+
+
+LOCAL_CONDITION = f"""
+locals {{
+  condition = {{
+    StringEquals = {{
+      "${{module.eks.oidc_provider}}:sub" = "{SUB}"
+    }}
+  }}
+}}
+
+resource "aws_iam_role" "cart" {{
+  name = "cart"
+  assume_role_policy = jsonencode({{
+    Version = "2012-10-17"
+    Statement = [{{
+      Effect    = "Allow"
+      Action    = "sts:AssumeRoleWithWebIdentity"
+      Principal = {{ Federated = module.eks.oidc_provider_arn }}
+      Condition = local.condition
+    }}]
+  }})
+}}
+"""
+READERS = {
+    "an output": 'output "condition" {\n  value = local.condition\n}\n',
+    "another resource": 'resource "aws_ssm_parameter" "x" {\n  value = jsonencode(local.condition)\n}\n',
+}
+
+
+def test_a_collection_that_only_policies_read_is_edited_where_it_is_written(tmp_path: Path) -> None:
+    text, _ = fixed(tmp_path, "main.tf", LOCAL_CONDITION, unsafe=True)
+    assert f'"${{module.eks.oidc_provider}}:aud" = "{AUD}"' in text
+
+
+@pytest.mark.parametrize("reader", READERS)
+def test_a_collection_that_something_else_reads_is_left_alone(tmp_path: Path, reader: str) -> None:
+    text, fixing = fixed(tmp_path, "main.tf", LOCAL_CONDITION + READERS[reader], unsafe=True)
+    assert text == LOCAL_CONDITION + READERS[reader]
+    assert {left.reason for left in fixing.unfixed} == {"shared-text"}
