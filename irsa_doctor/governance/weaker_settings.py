@@ -116,6 +116,11 @@ def _inline_ignores(before: Governing, after: Governing) -> Iterator[str]:
         yield "comments in documents may ignore findings"
 
 
+def _require_accepted_by(before: Governing, after: Governing) -> Iterator[str]:
+    if before.settings.require_accepted_by and not after.settings.require_accepted_by:
+        yield "waivers need not name who accepted the risk"
+
+
 def _rules(before: Governing, after: Governing) -> Iterator[str]:
     """Rules that are no longer evaluated, count for less, or have changed."""
     now = {rule.id: rule for rule in after.rules}
@@ -205,6 +210,7 @@ WEAKER: Mapping[str, Weaker] = {
     "min-confidence": _threshold("min-confidence", CONFIDENCES, CONFIDENCES[-1]),
     GATE_KEY: _threshold(GATE_KEY, tuple(reversed(GATE_UNKNOWN)), GATE_UNKNOWN[0]),
     "inline-ignores": _inline_ignores,
+    "require-accepted-by": _require_accepted_by,
     "select": _rules,
     "ignore": _rules,
     "rules": _rules,

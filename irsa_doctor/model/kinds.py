@@ -31,6 +31,7 @@ PLURALS = (
         "clusterrolebindings",
         "mutatingwebhookconfigurations",
     ),
+    "ec2nodeclasses",
     *("networkpolicies", "ciliumnetworkpolicies", "ciliumclusterwidenetworkpolicies"),
 )
 """in lower-case plural"""

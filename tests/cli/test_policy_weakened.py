@@ -49,6 +49,13 @@ OF_KEY = {
     "inline-ignores": ("inline-ignores = false", "inline-ignores = true", "inline-ignores = false # never"),
     "gate-unknown": ("", 'gate-unknown = "tell"', 'gate-unknown = "fail"'),
     "rbac": ("[rbac]\nexpected = []", '[rbac]\nexpected = ["group:*"]', "[rbac]\nexpected = []"),
+    "owner": ('[owner]\ngithub = ["acme"]', '[owner]\ngithub = ["acme", "evil"]', '[owner]\ngithub = ["acme"] # ours'),
+    "issuers": (
+        'issuers = {"a.example" = "gitlab"}',
+        'issuers = {"a.example" = "kubernetes"}',
+        '[issuers]\n"a.example" = "gitlab"',
+    ),
+    "require-accepted-by": ("require-accepted-by = true", "", "require-accepted-by = true # always"),
     "exclude": ('exclude = ["a/"]', 'exclude = ["a/", "b/"]', "exclude = []"),
 }
 BASELINE = '{"schema": "irsa-doctor.baseline/1", "findings": [%s]}'

@@ -14,10 +14,16 @@ def test_a_custom_resource_is_named_with_its_group():
     assert kind_named("rollouts.argoproj.io") == "rollouts"
 
 
+def _plural(kind):
+    if kind.endswith("y"):
+        return f"{kind[:-1]}ies"
+    return f"{kind}es" if kind.endswith("s") else f"{kind}s"
+
+
 def test_every_kind_that_is_read_can_be_complete():
     # the configuration of a node is a file, and no object that a cluster lists
     listed = [kind.lower() for kind in _READERS if kind != "NodeConfig"]
-    assert {f"{kind[:-1]}ies" if kind.endswith("y") else f"{kind}s" for kind in listed} <= set(PLURALS)
+    assert {_plural(kind) for kind in listed} <= set(PLURALS)
     assert {resource.plural for resource in KUBERNETES} <= set(PLURALS)
 
 

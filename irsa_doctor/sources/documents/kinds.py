@@ -356,7 +356,8 @@ def read_page(page: Page, reading: DocumentReading) -> None:
         for number, item in enumerate(page.value):
             if isinstance(item, dict):
                 _read_members(item, Page(item, page.place.at(number), page.duplicates), reading)
-        marks.note_cloud_list(page.value, page, reading)
+        if not page.place.document.endswith(".tf.json"):  # an empty list is no answer of anybody there
+            marks.note_cloud_list(page.value, page, reading)
         return
     if isinstance(page.value, dict):
         _read_members(page.value, page, reading)
