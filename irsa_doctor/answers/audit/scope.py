@@ -12,6 +12,7 @@ _OF_MANIFEST: Mapping[str, ScopeState] = {
     "excluded": "excluded",
     "pending": "unknown",
 }
+_NOT_WHOLE = "its roles were not listed whole"
 
 
 class ScopeEntry(NamedTuple):
@@ -40,11 +41,13 @@ def _accounts(inventory: Inventory, stale: Mapping[str, str]) -> Iterator[ScopeE
             state, why = "stale", f"it was read last at {taken}"
         elif state == "read" and (gap := _gap(inventory, account.id)):
             state, why = "partial", gap
+        elif state == "read" and account.id not in inventory.closed.roles:
+            state, why = "partial", _NOT_WHOLE
         yield ScopeEntry("account", account.id, account.name, account.units, state, why, taken)
     for ident in sorted(_seen_accounts(inventory) - listed.keys()):
         why = _gap(inventory, ident)
         if not why and ident not in inventory.closed.roles:
-            why = "its roles were not listed whole"
+            why = _NOT_WHOLE
         yield ScopeEntry("account", ident, state="partial" if why else "read", why=why)
 
 

@@ -85,12 +85,21 @@ def _doubtful(manifest: str, as_of: datetime, max_age: timedelta) -> Iterator[Se
         return  # the reader of documents says what is wrong with it
     folder = os.path.dirname(manifest)
     for shard in shards:
-        path = os.path.join(folder, shard.file)
+        path = os.path.normpath(os.path.join(folder, shard.file))
         taken = moment_of(shard.taken)
+        if _leaves(shard.file):
+            continue  # what a manifest says of other folders is nobody's business
         if shard.state == "stale" or (taken and as_of - taken > max_age):
             yield SetAside(path, shard.account, "stale", f"it was read last at {shard.taken}", shard.taken)
-        elif shard.sha256 and os.path.isfile(path) and _digest(path) != shard.sha256.removeprefix("sha256:"):
+        elif not os.path.isfile(path):
+            yield SetAside(path, shard.account, "unknown", f"{shard.file} is missing", shard.taken)
+        elif shard.sha256 and _digest(path) != shard.sha256.removeprefix("sha256:"):
             yield SetAside(path, shard.account, "unknown", f"{shard.file} has changed since it was collected", shard.taken)
+
+
+def _leaves(file: str) -> bool:
+    """Whether the name of a shard leads out of the folder of its manifest."""
+    return os.path.isabs(file) or ".." in file.replace("\\", "/").split("/") or "\0" in file
 
 
 def _content(path: str) -> bytes:
