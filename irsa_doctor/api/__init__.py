@@ -1,11 +1,13 @@
 """Each command as a function, with every record that it returns and every exception that it raises.
 
-EXPORTS is the one list of them. Functions load what they need when they are called, and records when they are first named, so
-that importing this costs little. Type checkers read `__init__.pyi`, which `make generated` writes from the list.
+EXPORTS is the one list of them. Each is loaded when it is first named, and functions load what they need when they are
+called, so that importing this costs little. Type checkers read `__init__.pyi`, which `make generated` writes from the list.
 """
 
+import sys
 from collections.abc import Mapping
 from importlib import import_module
+from types import ModuleType
 from typing import Any
 
 EXPORTS: Mapping[str, str] = {
@@ -102,9 +104,16 @@ EXPORTS: Mapping[str, str] = {
 _HOMES: Mapping[str, str] = {name: f"irsa_doctor.{module}" for module, names in EXPORTS.items() for name in names.split()}
 __all__ = list(_HOMES)
 
-# the modules of this package are called like their functions, which would hide a function that is loaded later
-for _module in (module for module in EXPORTS if module.startswith("api.")):
-    globals().update({name: getattr(import_module(f"irsa_doctor.{_module}"), name) for name in EXPORTS[_module].split()})
+
+class _Api(ModuleType):
+    """Keeps modules of the package from hiding the functions that are called like them."""
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if not (name in _HOMES and isinstance(value, ModuleType)):
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Api
 
 
 def __getattr__(name: str) -> Any:

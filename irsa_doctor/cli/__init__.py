@@ -1,36 +1,51 @@
 """The command line: flags in, one call, print, exit code."""
 
+import gc
 import io
 import os
 import signal
 import sys
 import traceback
 from contextlib import suppress
-from typing import Annotated, NoReturn
+from typing import Annotated, Any, NoReturn, cast
 
 import typer
 
-from irsa_doctor.cli import audit, rules
 from irsa_doctor.cli.arguments import arranged
-from irsa_doctor.cli.audit import AuditCommands
-from irsa_doctor.cli.check import check
-from irsa_doctor.cli.collect import collect
-from irsa_doctor.cli.diff import diff
-from irsa_doctor.cli.explain import explain
-from irsa_doctor.cli.fix import fix
-from irsa_doctor.cli.generate import generate
-from irsa_doctor.cli.help import Command, Commands, context_settings
-from irsa_doctor.cli.infer import infer
+from irsa_doctor.cli.help import Commands, context_settings
 from irsa_doctor.cli.output import print_error, print_text
-from irsa_doctor.cli.permissions import permissions
-from irsa_doctor.cli.reach import reach
-from irsa_doctor.cli.schema import schema
-from irsa_doctor.cli.simulate import simulate
-from irsa_doctor.cli.verify import verify
-from irsa_doctor.cli.who_can import who_can
-from irsa_doctor.cli.why import why
+from irsa_doctor.cli.table import CommandTable
 from irsa_doctor.cli.wrong import checked_word
 from irsa_doctor.version import __version__
+
+COMMAND_HOMES = {
+    "check": "check.check",
+    "why": "why.why",
+    "who-can": "who_can.who_can",
+    "reach": "reach.reach",
+    "simulate": "simulate.simulate",
+    "diff": "diff.diff",
+    "fix": "fix.fix",
+    "generate": "generate.generate",
+    "verify": "verify.verify",
+    "infer": "infer.infer",
+    "collect": "collect.collect",
+    "permissions": "permissions.permissions",
+    "explain": "explain.explain",
+    "schema": "schema.schema",
+    "rules": "rules.app",
+    "audit": "audit.app",
+}
+"""every command in the order of the help -> its module, and the function or the group of commands in it"""
+
+
+class _AllCommands(Commands):
+    """The group of all commands; one is loaded when it is called, or listed with the others."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        self.commands = cast("Any", CommandTable(COMMAND_HOMES))  # made one by one, while a dict would hold them all
+
 
 app = typer.Typer(
     name="irsa-doctor",
@@ -38,7 +53,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
-    cls=Commands,
+    cls=_AllCommands,
     context_settings=context_settings(),
 )
 
@@ -73,24 +88,6 @@ def _options(
     pass
 
 
-app.command(cls=Command)(check)
-app.command(cls=Command)(why)
-app.command("who-can", cls=Command)(who_can)
-app.command(cls=Command)(reach)
-app.command(cls=Command)(simulate)
-app.command(cls=Command)(diff)
-app.command(cls=Command)(fix)
-app.command(cls=Command)(generate)
-app.command(cls=Command)(verify)
-app.command(cls=Command)(infer)
-app.command(cls=Command)(collect)
-app.command(cls=Command)(permissions)
-app.add_typer(rules.app, name="rules", cls=Commands)
-app.add_typer(audit.app, name="audit", cls=AuditCommands)
-app.command(cls=Command)(explain)
-app.command(cls=Command)(schema)
-
-
 def _interrupted(number: int, *_: object) -> NoReturn:
     """End the run in order, so that what it has begun is removed, with the exit code that shells give a signal."""
     raise SystemExit(128 + number)
@@ -98,14 +95,14 @@ def _interrupted(number: int, *_: object) -> NoReturn:
 
 def main() -> NoReturn:
     """Run. An unexpected error is a short message and exit 70, never a verdict; an interrupt is exit 130."""
+    gc.set_threshold(50_000, 20, 20)  # what is imported stays: looking through it for cycles again and again only costs time
     for name in ("SIGINT", "SIGTERM", "SIGHUP"):
         if (number := getattr(signal, name, None)) is not None and signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, _interrupted)
     if "--debug" in sys.argv:
         _show_faults()
     try:
-        commands = [command.name or command.callback.__name__ for command in app.registered_commands if command.callback]
-        code = app(arranged(sys.argv[1:], [*commands, "rules", "audit"]), prog_name="irsa-doctor", standalone_mode=False)
+        code = app(arranged(sys.argv[1:], [*COMMAND_HOMES]), prog_name="irsa-doctor", standalone_mode=False)
     except SystemExit as end:
         _leave(end.code)
     except Exception as error:  # noqa: BLE001 - whatever it is, it ends the run with an exit code of its own

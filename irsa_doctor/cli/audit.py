@@ -47,7 +47,13 @@ def _readable() -> Iterator[None]:
         raise wrong(str(error)) from error
 
 
-app = typer.Typer(help="Check an organisation, and keep a record of the runs.", no_args_is_help=True)
+app = typer.Typer(
+    help="Check an organisation, and keep a record of the runs.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    cls=AuditCommands,
+)
 
 _Store = Annotated[str, typer.Option("--store", metavar="FILE", help="The file that keeps the runs.")]
 _Format = Annotated[str, typer.Option("--format", "-f", metavar="FORMAT", help="text or json.")]

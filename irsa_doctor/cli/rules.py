@@ -5,12 +5,14 @@ from typing import Annotated
 
 import typer
 
-from irsa_doctor.cli.help import Command
+from irsa_doctor.cli.help import Command, Commands
 from irsa_doctor.cli.options import Format
 from irsa_doctor.cli.output import print_error, print_text
 from irsa_doctor.cli.wrong import checked_format, wrong
 
-app = typer.Typer(help="List, show and test rules.", no_args_is_help=True)
+app = typer.Typer(
+    help="List, show and test rules.", no_args_is_help=True, add_completion=False, rich_markup_mode=None, cls=Commands
+)
 
 
 @app.command("list", cls=Command)

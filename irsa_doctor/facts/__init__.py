@@ -25,7 +25,7 @@ from irsa_doctor.facts.lookups.names import did_you_mean
 from irsa_doctor.facts.lookups.view import View
 from irsa_doctor.facts.providers.planned import planned_provider_facts
 from irsa_doctor.facts.providers.provider import ClusterFacts, ProviderFacts, cluster_facts, provider_facts
-from irsa_doctor.facts.reach.reached import AuthMapFacts, IdentityFacts, ReachedRoleFacts, reach_facts
+from irsa_doctor.facts.reach.records import AuthMapFacts, IdentityFacts, ReachedRoleFacts
 from irsa_doctor.facts.roles.role import AnalysedRole, RoleFacts
 from irsa_doctor.facts.roles.unbounded import GateFacts, Unbounded, unbounded
 from irsa_doctor.facts.service_accounts.association import association_facts
@@ -140,11 +140,19 @@ def _neither_roles_nor_accounts(view: View) -> Iterator[Judged]:
     for cluster in view.inventory.clusters:
         yield cluster_facts(view, cluster)
     yield from workload_facts(view)
-    yield from reach_facts(view)
+    if view.inventory.has_access:
+        yield from _of_access(view)
     if not view.inventory.clouds.is_empty or view.uses_clouds:
         yield from _of_clouds(view)
     for document in view.inventory.documents:
         yield document_facts(view, document)
+
+
+def _of_access(view: View) -> Iterator[Judged]:
+    """Who reaches roles through Kubernetes; what is about it is imported where the input has objects of access control."""
+    from irsa_doctor.facts.reach.reached import reach_facts
+
+    yield from reach_facts(view)
 
 
 def _of_clouds(view: View) -> Iterator[Judged]:

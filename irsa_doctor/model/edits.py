@@ -24,6 +24,56 @@ UnfixedReason = Literal[
 
 ProofKind = Literal["same", "narrower", "intended", "written", "none"]
 Safety = Literal["safe", "unsafe"]
+EditKind = Literal[
+    # policies: for the service accounts that use the role, for the subjects that it names, for one that names the role
+    "users",
+    "written",
+    "binding",
+    "association",
+    # policies: keys and operators made plain, subjects or the audience required, refusals, statements
+    "plain",
+    "narrowed",
+    "audience",
+    "refusals",
+    "version",
+    "by-issuer",
+    "pattern",
+    "duplicates",
+    "statement",
+    # Kubernetes objects and eksctl
+    "annotation-key",
+    "annotation-value",
+    "annotation-understood",
+    "annotation-added",
+    "annotation-moved",
+    "annotation-removed",
+    "role-arn",
+    "environment",
+    "token-volume",
+    "label-removed",
+    "variable-set",
+    "node-selector",
+    "annotation-elsewhere",
+    "copied-volume",
+    "token-path",
+    "whole-volume",
+    "file-group",
+    # commands alone
+    "restart",
+    "association-removed",
+    # provider resources
+    "client-id-added",
+    "client-id-removed",
+    "provider-url",
+    "provider-added",
+    "client-id-corrected",
+    # resource control policies
+    "trusted-issuer",
+    "web-identity-let-past",
+]
+"""the ways to fix something: a closed list"""
+EditStep = Literal["structure", "keys", "operators", "values", "narrowing", "additions", "kubernetes"]
+"""in which order fixes are made: a closed list, in that order"""
 
 
 class SubjectSet(msgspec.Struct, frozen=True, kw_only=True):

@@ -194,6 +194,11 @@ class Inventory(msgspec.Struct, frozen=True, eq=False, dict=True):
             closed = self.closed if alternative.believes_lists else msgspec.structs.replace(self.closed, providers=frozenset())
             yield msgspec.structs.replace(self, **parts, closed=closed, contradictions=(), alternatives=())
 
+    @property
+    def has_access(self) -> bool:
+        """Whether there are roles, bindings, access entries or maps by which somebody may reach a role through Kubernetes."""
+        return bool(self.auth_maps or self.access_roles or self.access_bindings or self.associated_access)
+
     def doubting_lists(self) -> "Inventory":
         """It as a gate judges it: a change may make up a list of OIDC providers, and the roles whose providers are missing
         there are judged as if they were not missing too."""

@@ -1,7 +1,6 @@
 """Work divided among processes, each a copy of this one: what was read before is there without being sent."""
 
 import os
-import pickle
 import signal
 import sys
 import threading
@@ -49,6 +48,8 @@ class _Copy(Generic[_Result]):
 
     def result(self) -> _Result:
         """What the task returns."""
+        import pickle
+
         try:
             # it comes from a copy of this process, through a pipe that nobody else has
             result: _Result = pickle.load(self._answers)  # noqa: S301
@@ -67,6 +68,8 @@ class _Copy(Generic[_Result]):
 
 def _work(task: Callable[[], object], answer: int) -> NoReturn:
     """Do a task, write what it returns, and end without anything that the end of a program does besides."""
+    import pickle
+
     code = 1
     try:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):

@@ -5,7 +5,6 @@ have written, and one that begins with a dash would be an option.
 """
 
 import json
-import re
 import shlex
 from collections.abc import Mapping
 from typing import Any
@@ -13,17 +12,18 @@ from typing import Any
 import msgspec
 
 from irsa_doctor.model import is_role_arn
+from irsa_doctor.text.regex import regex
 
 # https://kubernetes.io/docs/concepts/overview/working-with-objects/names/
-_OBJECT = re.compile(r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?")
+_OBJECT = regex(r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?")
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html, eks:CreateCluster
-_ROLE = re.compile(r"[A-Za-z0-9_+=,.@][A-Za-z0-9_+=,.@-]*")
-_CLUSTER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
-_REGION = re.compile(r"[a-z]{2,}(-[a-z0-9]+)+")
-_PROVIDER = re.compile(r"arn:[a-z0-9-]+:iam::[0-9]{12}:oidc-provider/[!-~]+")
-_ISSUER = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]*(:[0-9]+)?(/[A-Za-z0-9._~%/-]*)?")
-_AUDIENCE = re.compile(r"[A-Za-z0-9._/:][!-~]*")
-_ASSOCIATION = re.compile(r"a-[0-9a-z]+")
+_ROLE = regex(r"[A-Za-z0-9_+=,.@][A-Za-z0-9_+=,.@-]*")
+_CLUSTER = regex(r"[A-Za-z0-9][A-Za-z0-9_-]*")
+_REGION = regex(r"[a-z]{2,}(-[a-z0-9]+)+")
+_PROVIDER = regex(r"arn:[a-z0-9-]+:iam::[0-9]{12}:oidc-provider/[!-~]+")
+_ISSUER = regex(r"[A-Za-z0-9][A-Za-z0-9.-]*(:[0-9]+)?(/[A-Za-z0-9._~%/-]*)?")
+_AUDIENCE = regex(r"[A-Za-z0-9._/:][!-~]*")
+_ASSOCIATION = regex(r"a-[0-9a-z]+")
 _RESTARTED = ("Deployment", "StatefulSet", "DaemonSet")
 
 

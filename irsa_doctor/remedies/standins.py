@@ -15,14 +15,15 @@ from typing import Any
 import msgspec
 
 from irsa_doctor.model import Hole, Text, holes_in, is_issuer_of_cluster, only_hole, text_of
+from irsa_doctor.text.regex import regex
 from irsa_doctor.trust import Policy
 from irsa_doctor.trust.association import SeenStatement, seen_for
 from irsa_doctor.trust.policy import Condition, Value
 
-_ACCOUNT = re.compile(r"\$\{(?:account of .*|AWS::AccountId|.*account_?id)\}", re.IGNORECASE)
-_PARTITION = re.compile(r"\$\{(?:partition of .*|AWS::Partition|.*\bpartition)\}", re.IGNORECASE)
-_REGION = re.compile(r"\$\{(?:AWS::Region|.*\bregion\b.*)\}", re.IGNORECASE)
-_DERIVED = re.compile(r"\$\{(issuer in|issuer without https:// in) (.*)\}", re.DOTALL)
+_ACCOUNT = regex(r"\$\{(?:account of .*|AWS::AccountId|.*account_?id)\}", re.IGNORECASE)
+_PARTITION = regex(r"\$\{(?:partition of .*|AWS::Partition|.*\bpartition)\}", re.IGNORECASE)
+_REGION = regex(r"\$\{(?:AWS::Region|.*\bregion\b.*)\}", re.IGNORECASE)
+_DERIVED = regex(r"\$\{(issuer in|issuer without https:// in) (.*)\}", re.DOTALL)
 _ARN = ":oidc-provider/"
 _SCHEME = "https://"
 _SHORTEST = 8
@@ -176,7 +177,7 @@ def _is_put_in(text: str) -> bool:
     return bool(_MARK.search(text))
 
 
-_MARK = re.compile(r"0{4}[0-9A-F]{24}0{4}|open-[0-9a-f]{12}|eu-west-\d{3}|\b99\d{10}\b")
+_MARK = regex(r"0{4}[0-9A-F]{24}0{4}|open-[0-9a-f]{12}|eu-west-\d{3}|\b99\d{10}\b")
 
 
 def _digest(name: str) -> str:

@@ -2,6 +2,8 @@
 
 import re
 
+from irsa_doctor.text.regex import regex
+
 # printable in Unicode, but invisible: fillers, joiners, variation selectors, the empty braille cell
 _INVISIBLE = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0").union(
     map(chr, (*range(0x180B, 0x1810), *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)))
@@ -23,7 +25,7 @@ def _number(char: str) -> str:
     return f"\\x{ord(char):02x}" if ord(char) < 0x100 else f"\\u{{{ord(char):x}}}"
 
 
-_MARKDOWN = re.compile(r"[^A-Za-z0-9 ./,-]|://|\bwww\.")
+_MARKDOWN = regex(r"[^A-Za-z0-9 ./,-]|://|\bwww\.")
 
 
 def for_markdown(text: str) -> str:
@@ -31,7 +33,7 @@ def for_markdown(text: str) -> str:
     return _MARKDOWN.sub(lambda m: "".join(f"&#{ord(char)};" for char in m[0]), for_terminal(text))
 
 
-_PLACEHOLDER = re.compile(r"\{(\d+)\}")
+_PLACEHOLDER = regex(r"\{(\d+)\}")
 
 
 def for_sarif(text: str) -> str:
@@ -61,8 +63,8 @@ def for_xml(text: str) -> str:
     return "".join(char for char in plain if char not in "\ufffe\uffff")
 
 
-_MARKS = re.compile(r"(?<=#)#(?=\[|vso\[|teamcity\[)|(?<=section_start):(?=\d)|(?<=section_end):(?=\d)", re.IGNORECASE)
-_LINE_START = re.compile(r"^([ \t]*)::", re.MULTILINE)
+_MARKS = regex(r"(?<=#)#(?=\[|vso\[|teamcity\[)|(?<=section_start):(?=\d)|(?<=section_end):(?=\d)", re.IGNORECASE)
+_LINE_START = regex(r"^([ \t]*)::", re.MULTILINE)
 
 
 def without_commands(text: str, *, is_json: bool = False, keeps_own: bool = False) -> str:

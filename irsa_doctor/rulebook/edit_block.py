@@ -2,8 +2,7 @@
 
 import msgspec
 
-from irsa_doctor.model.edits import Safety, UnfixedReason
-from irsa_doctor.remedies.proposals.records import EditKind, EditStep
+from irsa_doctor.model.edits import EditKind, EditStep, Safety, UnfixedReason
 
 
 class EditBlock(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):

@@ -7,19 +7,20 @@ import msgspec
 
 from irsa_doctor.model import Place
 from irsa_doctor.text.lines import LineIndex, Span
+from irsa_doctor.text.regex import regex
 from irsa_doctor.text.scanner import escaped, unescaped_steps
 
 _BIG = 65_536
 """Bytes of a list or object from which on its members' offsets are kept in a table."""
 
-_STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
-_TOKEN = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[\[{]|[\]}]', re.DOTALL)
-_SPACE = re.compile(rb"[ \t\r\n]*")
-_COMMA = re.compile(rb"[ \t\r\n]*,?[ \t\r\n]*")
-_NAME = re.compile(rb'("[^"\\]*(?:\\.[^"\\]*)*")[ \t\r\n]*:[ \t\r\n]*', re.DOTALL)
-_NEXT_NAME = re.compile(_COMMA.pattern + _NAME.pattern, re.DOTALL)
+_STRING = regex(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
+_TOKEN = regex(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[\[{]|[\]}]', re.DOTALL)
+_SPACE = regex(rb"[ \t\r\n]*")
+_COMMA = regex(rb"[ \t\r\n]*,?[ \t\r\n]*")
+_NAME = regex(rb'("[^"\\]*(?:\\.[^"\\]*)*")[ \t\r\n]*:[ \t\r\n]*', re.DOTALL)
+_NEXT_NAME = regex(_COMMA.pattern + _NAME.pattern, re.DOTALL)
 _WHITE = b" \t\r\n"
-_SCALAR = re.compile(rb"[^\s,\]}]*")
+_SCALAR = regex(rb"[^\s,\]}]*")
 
 _raw_members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _raw_items = msgspec.json.Decoder(list[msgspec.Raw]).decode

@@ -8,6 +8,8 @@ https://docs.github.com/code-security/secret-scanning.
 import re
 from functools import lru_cache
 
+from irsa_doctor.text.regex import regex
+
 _STARS = "***"
 
 _TOKEN = r"eyJ[\w-]{6,}(?:\.[\w-]*){1,4}"
@@ -20,7 +22,7 @@ _VENDORS = (
     r"|hv[sbr]\.[\w-]{20,}|AIza[\w-]{30,}|ya29\.[\w-]{16,}|sk-[\w-]{20,}|hf_[A-Za-z0-9]{30,})"
 )
 _PRIVATE_KEY = r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY-----(?:[^\"'<]*?-----END [A-Z0-9 ]{0,40}PRIVATE KEY-----|[^\"'<]*)"
-_WHOLE = re.compile("|".join((_TOKEN, _CLUSTER_TOKEN, _KEY_ID, _VENDORS, _PRIVATE_KEY)))
+_WHOLE = regex("|".join((_TOKEN, _CLUSTER_TOKEN, _KEY_ID, _VENDORS, _PRIVATE_KEY)))
 
 _NAME = (
     r"(?:[\w.-]{0,60}?(?:passw(?:or)?d|passwd|pwd|secret(?![_-]?(?:name|ref|s?[_-]?manager|s?[_-]?store))[\w-]{0,40}"
@@ -28,21 +30,21 @@ _NAME = (
     r"|client-key-data|private_?key)|authorization|sig)"
 )
 _SEPARATOR = r"[\"']?\s*[:=]\s*(?:(?:bearer|basic|token)\s+)?[\"']?"
-_NAMED = re.compile(rf"(?i)((?<![\w.-]){_NAME}{_SEPARATOR})([^\s\"',;&<>}}\\]{{4,}})")
+_NAMED = regex(rf"(?i)((?<![\w.-]){_NAME}{_SEPARATOR})([^\s\"',;&<>}}\\]{{4,}})")
 _WORDS = (
     *("passw", "pwd", "secret", "token", "apikey", "api_key", "api-key", "client-key-data", "privatekey", "private_key"),
     *("authorization", "sig"),
 )
 """one of these stands in whatever _NAMED finds, which takes long to find nothing"""
-_PAIR = re.compile(
+_PAIR = regex(
     rf"(?i)(\b(?:key|name)[\"']?\s*[:=]\s*[\"']?(?:{_NAME}|[\w.-]{{0,60}}(?:token(?![_-]?file)|credential)[\w.-]{{0,60}})"
     r"[\"']?\s*,\s*[\"']?value[\"']?\s*[:=]\s*[\"']?)([^\s\"',;&}]+)"
 )
 """a name that means a secret, with the value after it; and the same as a pair, a tag or an environment variable"""
-_AUTHORIZATION = re.compile(r"(?i)(\b(?:bearer|basic)\s+)([\w.~+/=-]{16,}|(?=[\w.~+/=-]*\d)[\w.~+/=-]{8,})")
-_IN_URL = re.compile(r"(:/{1,2}[^\s/@:\"'<>]{0,200}:)([^\s/@\"'<>]{1,1000})(?=@)")
+_AUTHORIZATION = regex(r"(?i)(\b(?:bearer|basic)\s+)([\w.~+/=-]{16,}|(?=[\w.~+/=-]*\d)[\w.~+/=-]{8,})")
+_IN_URL = regex(r"(:/{1,2}[^\s/@:\"'<>]{0,200}:)([^\s/@\"'<>]{1,1000})(?=@)")
 # forty characters of base64: a secret access key; a hundred and more: a session token; between them keys of others
-_BLOB = re.compile(r"(?<![A-Za-z0-9+/=_-])(?:[A-Za-z0-9+/]{40,99}={0,2}|[A-Za-z0-9+/=_-]{100,})(?![A-Za-z0-9+/=_-])")
+_BLOB = regex(r"(?<![A-Za-z0-9+/=_-])(?:[A-Za-z0-9+/]{40,99}={0,2}|[A-Za-z0-9+/=_-]{100,})(?![A-Za-z0-9+/=_-])")
 
 _Groups = tuple[tuple[str, tuple[str, ...]], ...]
 _CASED: _Groups = (("J", ("eyJ",)), ("K", ("AKIA", "PRIVATE KEY-----")), ("ASIA", ("ASIA",)), ("z", ("AIza",)))
@@ -134,7 +136,7 @@ def _behind_name(match: re.Match[str]) -> str:
     return match[0] if is_name or is_word else match[1] + _STARS
 
 
-_WORD, _VALUE_NAME = re.compile("[a-z.-]+"), re.compile("(?i)passw|pwd|token|key|auth|sig")
+_WORD, _VALUE_NAME = regex("[a-z.-]+"), regex("(?i)passw|pwd|token|key|auth|sig")
 """the name of an object of Kubernetes, which the value behind `secret` may be"""
 
 
@@ -161,10 +163,10 @@ def _is_mixed(word: str) -> bool:
 
 _OBJECTS = ("role/", "assumed-role/", "user/", "group/", "policy/", "instance-profile/", "cluster/", "podidentityassociation/")
 """how the last part of an ARN begins"""
-_NUMBER = re.compile("(?<![^/])(?:[0-9A-F]{16,}|[0-9a-f]{16,})(?![^/])")
+_NUMBER = regex("(?<![^/])(?:[0-9A-F]{16,}|[0-9a-f]{16,})(?![^/])")
 """a whole step of a path, as the id of an issuer is"""
-_DIGIT = re.compile("[0-9]")
-_CHANGE = re.compile("[a-z][/+=_-]*(?=[A-Z0-9])|[A-Z][/+=_-]*(?=[a-z0-9])|[0-9][/+=_-]*(?=[A-Za-z])")
+_DIGIT = regex("[0-9]")
+_CHANGE = regex("[a-z][/+=_-]*(?=[A-Z0-9])|[A-Z][/+=_-]*(?=[a-z0-9])|[0-9][/+=_-]*(?=[A-Za-z])")
 _SECRET_KEY = 40
 """characters of a secret access key"""
 

@@ -3,10 +3,11 @@
 import re
 
 from irsa_doctor.model import Hole, Text
+from irsa_doctor.text.regex import regex
 
 # `${aws:username}`, `${*}`, `${?}` and `${$}` are IAM's own variables and stay text
 # (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html); `${AWS::AccountId}` is CloudFormation's.
-_HOLE = re.compile(
+_HOLE = regex(
     r"\$\{AWS::[^{}]*\}"
     r"|\$\{(?![*?$]\})[^{}:]+(?::[-=][^{}]*)?\}"
     r"|\$[A-Za-z_][A-Za-z0-9_]*"
@@ -19,10 +20,10 @@ _HOLE = re.compile(
     r"|(?<![\w-])[Xx]{4,}(?![\w-])|[Xx]{6,}"
 )
 # what printf and format() fill in; a language that has them fills them in itself
-_HOLE_OR_VERB = re.compile(_HOLE.pattern + r"|%(?:\[\d{1,2}\]|\d{1,2}\$)?[sqv](?![0-9A-Za-z])")
+_HOLE_OR_VERB = regex(_HOLE.pattern + r"|%(?:\[\d{1,2}\]|\d{1,2}\$)?[sqv](?![0-9A-Za-z])")
 # a word where an ARN has its account: ACCOUNT_ID, aws-account-id; `aws` and `cloudfront` are real ones
-_ACCOUNT = re.compile(r"(?<=:)[A-Za-z0-9_-]*(?:account|acct)[A-Za-z0-9_-]*(?=:)", re.IGNORECASE)
-_ARN = re.compile(r"arn:[^:\s]+:[^:\s]+:[^:\s]*:")
+_ACCOUNT = regex(r"(?<=:)[A-Za-z0-9_-]*(?:account|acct)[A-Za-z0-9_-]*(?=:)", re.IGNORECASE)
+_ARN = regex(r"arn:[^:\s]+:[^:\s]+:[^:\s]*:")
 
 
 def with_holes(text: str, *, verbs: bool = True) -> str | Text:

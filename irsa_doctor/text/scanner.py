@@ -1,21 +1,21 @@
 """Reads JSON strictly and reports what is wrong at which line and column (RFC 8259)."""
 
-import re
 from json.decoder import scanstring  # type: ignore[attr-defined]  # in C where there is one, and in no stub
 
 import msgspec
 
 from irsa_doctor.text.errors import TextError
+from irsa_doctor.text.regex import regex
 
 DEPTH = 100
 """Levels of nesting that are read. IAM and Kubernetes need about ten; more is a defect or an attack."""
 
-_SPACE = re.compile(r"[ \t\n\r]*")
-_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?")
-_WORD = re.compile(r"[^\s,:\[\]{}\"]{1,40}")
+_SPACE = regex(r"[ \t\n\r]*")
+_NUMBER = regex(r"-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?")
+_WORD = regex(r"[^\s,:\[\]{}\"]{1,40}")
 _CONSTANTS = {"true": True, "false": False, "null": None}
-_LITERAL = re.compile(r"(?:true|false|null)(?![0-9A-Za-z_])")
-_SURROGATE = re.compile("[\ud800-\udfff]")
+_LITERAL = regex(r"(?:true|false|null)(?![0-9A-Za-z_])")
+_SURROGATE = regex("[\ud800-\udfff]")
 _LONGEST_NUMBER = 300
 
 

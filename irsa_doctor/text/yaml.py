@@ -1,6 +1,5 @@
 """Reads YAML: text to nodes with positions, and nodes to values as the tools of Kubernetes read them."""
 
-import re
 from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
@@ -9,6 +8,7 @@ import msgspec
 
 from irsa_doctor.model.limits import pause
 from irsa_doctor.text.errors import TextError
+from irsa_doctor.text.regex import regex
 from irsa_doctor.text.scanner import DEPTH, Duplicate, escaped, line_and_column, number_of
 from irsa_doctor.text.yaml_errors import yaml_error_reason
 
@@ -18,10 +18,10 @@ EXPANDED_LIMIT = 100_000
 """Nodes that aliases may add to a document."""
 
 # Deeper than this no document can be that has fewer brackets and no longer indentation; else the levels are counted.
-_INDENT = re.compile(rb"[ \t\-?:]{200}")
-_INTEGER = re.compile(r"[-+]?(?:0|[1-9][0-9]*)")
-_FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
-_LEADING_ZERO = re.compile(r"[-+]?0[0-9]")
+_INDENT = regex(rb"[ \t\-?:]{200}")
+_INTEGER = regex(r"[-+]?(?:0|[1-9][0-9]*)")
+_FLOAT = regex(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
+_LEADING_ZERO = regex(r"[-+]?0[0-9]")
 _WORDS: dict[str, bool | None] = {
     "": None,
     "~": None,
@@ -37,7 +37,7 @@ _WORDS: dict[str, bool | None] = {
 }
 # Kubernetes knows only text here; the API server refuses anything else, so what was meant is the text
 _TEXT_ONLY = frozenset(["annotations", "labels"])
-_TEMPLATE = re.compile(rb"\{\{|\{%")
+_TEMPLATE = regex(rb"\{\{|\{%")
 # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/intrinsic-function-reference.html
 _FUNCTIONS = {
     **{f"!{name}": name for name in ("Ref", "Condition")},

@@ -10,16 +10,17 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 from irsa_doctor.model import UNEXPANDED, Hole, Text, holes_in, issuer_in, issuer_of_provider, joined, text_of, without_scheme
+from irsa_doctor.text.regex import regex
 from irsa_doctor.trust.patterns import glob_of, pieces_of, widest
 from irsa_doctor.trust.policy import Condition, Policy, Statement, Value
 from irsa_doctor.trust.symbols import GLOBAL_KEYS, seen_key
 
-_HOST = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+(:[0-9]+)?(/[^\s${}<>%]*)?", re.IGNORECASE)
-_INDEX = re.compile(r"\[([^\[\]]+)\]")
+_HOST = regex(r"[a-z0-9-]+(\.[a-z0-9-]+)+(:[0-9]+)?(/[^\s${}<>%]*)?", re.IGNORECASE)
+_INDEX = regex(r"\[([^\[\]]+)\]")
 # a store of parameters or secrets has the values of anything, so that its entries own nothing
-_OWNER = re.compile(r"\b(module|aws_(?!ssm_|secretsmanager_|appconfig_)\w+)\.([\w-]+)")
+_OWNER = regex(r"\b(module|aws_(?!ssm_|secretsmanager_|appconfig_)\w+)\.([\w-]+)")
 _ALIASES = 64
-_REFERENCE = re.compile(r"\$\{[^$]*\}", re.DOTALL)
+_REFERENCE = regex(r"\$\{[^$]*\}", re.DOTALL)
 
 
 class SeenStatement(msgspec.Struct, frozen=True):

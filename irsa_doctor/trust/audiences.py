@@ -5,16 +5,18 @@ from collections.abc import Collection
 from functools import lru_cache
 from typing import Literal
 
+from irsa_doctor.text.regex import regex
+
 STS = "sts.amazonaws.com"
 """the audience of EKS tokens in every partition and region
 (https://docs.aws.amazon.com/eks/latest/userguide/associate-service-account-role.html)"""
 AudienceForm = Literal["expected", "china", "endpoint", "invisible", "case", "other"]
 
 # https://docs.aws.amazon.com/general/latest/gr/sts.html, and VPC endpoints
-_ENDPOINT = re.compile(
+_ENDPOINT = regex(
     r"([a-z0-9-]+\.)?sts(-fips)?\.[a-z0-9-]+\.((vpce\.)?amazonaws\.com(\.cn)?|api\.aws|api\.amazonwebservices\.com\.cn)"
 )
-_URL = re.compile(r"(?P<scheme>https?://)?(?P<host>[^/]*)(?P<slash>/?)", re.IGNORECASE)
+_URL = regex(r"(?P<scheme>https?://)?(?P<host>[^/]*)(?P<slash>/?)", re.IGNORECASE)
 
 
 @lru_cache(maxsize=4096)

@@ -12,6 +12,7 @@ from typing import Literal
 import msgspec
 
 from irsa_doctor.model import Flaw, Text, has_hole, holes_in, text_of
+from irsa_doctor.text.regex import regex
 from irsa_doctor.trust.operators import Operator, OperatorUse
 from irsa_doctor.trust.patterns import arn_components, is_arn, pieces_of, widest
 
@@ -20,11 +21,11 @@ Value = str | Text
 DEFAULT_QUOTA = 2048
 """characters of a trust policy, white space apart, up to which an account needs no higher quota (reference_iam-quotas)"""
 
-_FEDERATED_ARN = re.compile(r"arn:[a-z0-9-]+:iam::[0-9]{12}:(oidc|saml)-provider/.+", re.DOTALL)
-_HOST = re.compile(r"[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+(/[^\s*]*)?")
-_ACCOUNT = re.compile(r"[0-9]{12}|arn:[a-z0-9-]+:iam::[0-9]{12}:root")
-_SID = re.compile(r"[A-Za-z0-9]*")
-_ALLOWED = re.compile("[\t\n\r -\u00ff]*")
+_FEDERATED_ARN = regex(r"arn:[a-z0-9-]+:iam::[0-9]{12}:(oidc|saml)-provider/.+", re.DOTALL)
+_HOST = regex(r"[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+(/[^\s*]*)?")
+_ACCOUNT = regex(r"[0-9]{12}|arn:[a-z0-9-]+:iam::[0-9]{12}:root")
+_SID = regex(r"[A-Za-z0-9]*")
+_ALLOWED = regex("[\t\n\r -\u00ff]*")
 _WHITE_SPACE = b" \t\n\r\x0b\x0c"
 _STS = {
     name.lower(): name
@@ -175,11 +176,11 @@ class Problems:
 _UNTYPED = frozenset({"string", "bool", "null"})
 # forms of which nobody has seen whether IAM takes them
 _MAY_BE_VALUE = {
-    "numeric": re.compile(r"[+-]?[0-9][0-9_,.eE+-]*"),
-    "date": re.compile(r"[+-]?[0-9][0-9TtZzWw:.,+-]*( [0-9:.]+)?"),
-    "ip": re.compile(r"[0-9.]+/[0-9]+(\.[0-9]+){3}|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*(%.*)?(/\+?[0-9]+)?"),
-    "binary": re.compile(r"[A-Za-z0-9+/]*={0,3}"),
-    "arn": re.compile(r"(arn:|a?r?n?[*?]).*", re.DOTALL | re.IGNORECASE),
+    "numeric": regex(r"[+-]?[0-9][0-9_,.eE+-]*"),
+    "date": regex(r"[+-]?[0-9][0-9TtZzWw:.,+-]*( [0-9:.]+)?"),
+    "ip": regex(r"[0-9.]+/[0-9]+(\.[0-9]+){3}|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*(%.*)?(/\+?[0-9]+)?"),
+    "binary": regex(r"[A-Za-z0-9+/]*={0,3}"),
+    "arn": regex(r"(arn:|a?r?n?[*?]).*", re.DOTALL | re.IGNORECASE),
 }
 
 

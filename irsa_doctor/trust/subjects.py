@@ -10,6 +10,7 @@ from typing import Literal
 import msgspec
 
 from irsa_doctor.issuers import SubjectGrammar
+from irsa_doctor.text.regex import regex
 from irsa_doctor.trust.audiences import without_invisible
 from irsa_doctor.trust.automaton import BUDGET, UNLIMITED, Shape, Spent, TooComplex, shape_of
 from irsa_doctor.trust.languages import EVERYTHING, All, Any, Finite, Language, Like, Not
@@ -17,7 +18,7 @@ from irsa_doctor.trust.patterns import Plain, Wild, glob_of, pieces_of, widest
 from irsa_doctor.trust.work import Allowance, allowance
 
 PREFIX = "system:serviceaccount:"
-SUBJECT = re.compile(
+SUBJECT = regex(
     r"system:serviceaccount:[a-z0-9](?:[-a-z0-9]*[a-z0-9])?:[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*"
 )
 """what a cluster can mint"""
@@ -29,7 +30,7 @@ def is_subject(text: str) -> bool:
 
 
 SubjectForm = Literal["", "wildcard", "case", "invisible", "shape"]
-_PREFIXES = re.compile(r"(system[:/.])?(serviceaccounts?|sa)[:/]", re.IGNORECASE)
+_PREFIXES = regex(r"(system[:/.])?(serviceaccounts?|sa)[:/]", re.IGNORECASE)
 
 
 def subject_form(value: str, *, wildcards: bool = False, ignoring_case: bool = False) -> tuple[SubjectForm, str]:
@@ -162,7 +163,7 @@ def _finite_reach(values: frozenset[str], grammar: SubjectGrammar) -> Reach:
 
 
 _SHORTEST = PREFIX + "a:a"
-_NAMESPACE = re.compile(PREFIX + r"[a-z0-9](?:[-a-z0-9]*[a-z0-9])?:")
+_NAMESPACE = regex(PREFIX + r"[a-z0-9](?:[-a-z0-9]*[a-z0-9])?:")
 
 
 def _common_reach(language: Language) -> Reach | None:

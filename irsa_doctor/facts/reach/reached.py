@@ -2,9 +2,6 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
-from typing import Literal
-
-import msgspec
 
 from irsa_doctor.authorisation import ClusterIdentity
 from irsa_doctor.authorisation.identities import ACCOUNTS
@@ -12,6 +9,7 @@ from irsa_doctor.authorisation.principals import has_path, is_for_nodes
 from irsa_doctor.facts.lookups.view import View
 from irsa_doctor.facts.reach.arrivals import Arrival, ChainHop
 from irsa_doctor.facts.reach.listing import ANYONE, ListedIdentity, Reachability
+from irsa_doctor.facts.reach.records import AuthMapFacts, Concern, IdentityFacts, ReachedRoleFacts
 from irsa_doctor.facts.reach.through import EnablingObject, first_step, through
 from irsa_doctor.facts.subject import Evidence, Judged
 from irsa_doctor.model import Cluster, Place, Unknown, parse_arn
@@ -19,33 +17,6 @@ from irsa_doctor.model.access import AuthMap, AuthRow
 
 _SHOWN = 5
 _NOWHERE = Place("")
-Concern = Literal["none", "every-account", "cluster-admin", "account", "group", "principal"]
-"""what somebody who reaches a role is to a project, the gravest first"""
-
-
-class IdentityFacts(msgspec.Struct, frozen=True):
-    """What is true of somebody who reaches roles. `elsewhere`: it is a principal of another account than the cluster, or takes
-    an account of another namespace than its own."""
-
-    concern: Concern | Unknown
-    elsewhere: bool
-
-
-class ReachedRoleFacts(msgspec.Struct, frozen=True):
-    """What is true of a role that service accounts can have. `anyone`: a group or user reaches it that says nothing of who
-    somebody is; `creatable`: somebody can make an account that it admits; `maps_back`: it is a principal of a cluster and leads
-    on from there."""
-
-    anyone: bool | Unknown
-    creatable: bool | Unknown
-    maps_back: bool | Unknown
-
-
-class AuthMapFacts(msgspec.Struct, frozen=True):
-    """What is true of the map aws-auth of a cluster."""
-
-    path_in_arn: bool
-    ignored: bool
 
 
 def reach_facts(view: View) -> Iterator[Judged]:

@@ -1,7 +1,7 @@
 """What may be done about a finding, the best first: values that should stand in sources, each with its safety and proof.
 
-To add a way: one function `(FixCase) -> Iterator[Proposal]`, one row in `WAYS`, its name in `records.EditKind`, and the rules
-that use it name it in their `edit` block.
+To add a way: one function `(FixCase) -> Iterator[Proposal]`, one row in `WAYS`, its name in `model.edits.EditKind`, and the
+rules that use it name it in their `edit` block.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -9,14 +9,14 @@ from functools import partial
 
 import msgspec
 
-from irsa_doctor.model.edits import Safety
+from irsa_doctor.model.edits import EditKind, Safety
 from irsa_doctor.remedies.proposals.associations import ASSOCIATION_WAYS
 from irsa_doctor.remedies.proposals.guardrails import GUARDRAIL_WAYS
 from irsa_doctor.remedies.proposals.kubernetes import KUBERNETES_WAYS
 from irsa_doctor.remedies.proposals.policies import POLICY_WAYS, merged_members, policy_proposals
 from irsa_doctor.remedies.proposals.provider_resources import RESOURCE_WAYS
 from irsa_doctor.remedies.proposals.providers import PROVIDER_WAYS
-from irsa_doctor.remedies.proposals.records import STEPS, EditKind, EditStep, FixCase, Proposal, Unfixable
+from irsa_doctor.remedies.proposals.records import STEPS, FixCase, Proposal, Unfixable
 from irsa_doctor.remedies.proposals.workloads import WORKLOAD_WAYS
 
 FixWay = Callable[[FixCase], Iterator[Proposal]]
@@ -66,4 +66,4 @@ def _graded(proposal: Proposal, at_most: Safety, *, last: bool) -> Proposal:
     return msgspec.structs.replace(proposal, safety=safety, last_resort=proposal.last_resort or last)
 
 
-__all__ = ["STEPS", "WAYS", "EditKind", "EditStep", "FixCase", "Proposal", "Unfixable", "proposals"]
+__all__ = ["STEPS", "WAYS", "FixCase", "Proposal", "Unfixable", "proposals"]

@@ -7,11 +7,12 @@ import msgspec
 from irsa_doctor.facts import AnalysedRole
 from irsa_doctor.facts.roles.role import analyse
 from irsa_doctor.model import PodIdentityAssociation, TrustPolicy, text_of
+from irsa_doctor.model.edits import EditKind
 from irsa_doctor.remedies.commands import put_trust_policy
 from irsa_doctor.remedies.edits.records import Wish
 from irsa_doctor.remedies.offers import case_of
 from irsa_doctor.remedies.pod_identity import association_policy_for
-from irsa_doctor.remedies.proposals.records import EditKind, FixCase, Proposal, Unfixable
+from irsa_doctor.remedies.proposals.records import FixCase, Proposal, Unfixable
 
 
 def _association(case: FixCase) -> Iterator[Proposal]:

@@ -8,8 +8,9 @@ from functools import partial
 from typing import Any
 
 from irsa_doctor.model import OidcProvider
+from irsa_doctor.model.edits import EditKind
 from irsa_doctor.remedies.edits.records import Wish
-from irsa_doctor.remedies.proposals.records import EditKind, FixCase, Proposal, Unfixable
+from irsa_doctor.remedies.proposals.records import FixCase, Proposal, Unfixable
 from irsa_doctor.trust.policy import WEB_IDENTITY
 
 

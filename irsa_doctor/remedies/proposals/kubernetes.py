@@ -9,10 +9,10 @@ from irsa_doctor.facts.lookups.lookups import ROLE_ARN
 from irsa_doctor.facts.service_accounts.annotations import is_near_key
 from irsa_doctor.facts.workloads.webhook import FILE_VARIABLE, LONGEST, ROLE_VARIABLE, SHORTEST
 from irsa_doctor.model import Place, ServiceAccount, is_role_arn, text_of
-from irsa_doctor.model.edits import Safety
+from irsa_doctor.model.edits import EditKind, Safety
 from irsa_doctor.remedies.commands import annotate
 from irsa_doctor.remedies.edits.records import Wish
-from irsa_doctor.remedies.proposals.records import EditKind, FixCase, Proposal, Unfixable
+from irsa_doctor.remedies.proposals.records import FixCase, Proposal, Unfixable
 from irsa_doctor.remedies.trust_policy import provider_for
 from irsa_doctor.trust import admitted
 

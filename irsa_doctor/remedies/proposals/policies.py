@@ -9,7 +9,7 @@ from irsa_doctor.facts import AnalysedRole
 from irsa_doctor.facts.lookups.users import RoleUser
 from irsa_doctor.issuers import cluster_profile
 from irsa_doctor.model import TrustPolicy
-from irsa_doctor.model.edits import UNCHANGED, Proof
+from irsa_doctor.model.edits import UNCHANGED, EditKind, Proof
 from irsa_doctor.remedies.commands import put_trust_policy
 from irsa_doctor.remedies.draft import CannotEdit, Draft, PolicyDocument, read
 from irsa_doctor.remedies.edits.records import OpenTexts, Wish
@@ -23,7 +23,7 @@ from irsa_doctor.remedies.offers import (
     using,
     written_for,
 )
-from irsa_doctor.remedies.proposals.records import EditKind, FixCase, Proposal, TemplateOutcome, Unfixable
+from irsa_doctor.remedies.proposals.records import FixCase, Proposal, TemplateOutcome, Unfixable
 from irsa_doctor.remedies.refusals import without_refusals
 from irsa_doctor.remedies.safety import PolicyChange, Widening, policy_change
 from irsa_doctor.remedies.standins import StandIns

@@ -13,11 +13,12 @@ import msgspec
 
 from irsa_doctor.facts import AnalysedRole
 from irsa_doctor.model import Role, parse_arn
+from irsa_doctor.model.edits import EditKind
 from irsa_doctor.remedies.commands import create_eks_provider, create_provider
 from irsa_doctor.remedies.draft import PolicyDocument
 from irsa_doctor.remedies.edits.records import Wish
 from irsa_doctor.remedies.offers import case_of
-from irsa_doctor.remedies.proposals.records import EditKind, FixCase, Proposal, Unfixable
+from irsa_doctor.remedies.proposals.records import FixCase, Proposal, Unfixable
 from irsa_doctor.remedies.trust_policy import provider_for, role_policy
 
 _HOST = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]*(:[0-9]+)?(/[A-Za-z0-9._~/-]*)?")

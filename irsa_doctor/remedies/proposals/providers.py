@@ -6,9 +6,10 @@ from typing import Any
 
 from irsa_doctor.facts import View
 from irsa_doctor.model import Issuer, OidcProvider, PlannedProvider, text_of
+from irsa_doctor.model.edits import EditKind
 from irsa_doctor.remedies.commands import add_audience
 from irsa_doctor.remedies.edits.records import Wish
-from irsa_doctor.remedies.proposals.records import EditKind, FixCase, Proposal, Unfixable
+from irsa_doctor.remedies.proposals.records import FixCase, Proposal, Unfixable
 from irsa_doctor.trust.audiences import STS, audience_form
 
 _ARGUMENTS = {"Url": "url", "ClientIdList": "client_id_list"}

@@ -7,10 +7,10 @@ from typing import Any
 from irsa_doctor.facts.lookups.associations import cluster_of
 from irsa_doctor.facts.workloads.webhook import FILE_VARIABLE, ROLE_VARIABLE, VOLUME
 from irsa_doctor.model import Container, Place, Workload, is_role_arn, parse_arn
-from irsa_doctor.model.edits import Safety
+from irsa_doctor.model.edits import EditKind, Safety
 from irsa_doctor.remedies.commands import delete_association, restart
 from irsa_doctor.remedies.edits.records import Wish
-from irsa_doctor.remedies.proposals.records import EditKind, FixCase, Proposal, Unfixable
+from irsa_doctor.remedies.proposals.records import FixCase, Proposal, Unfixable
 
 _REGION, _STS, _ENDPOINT, _SESSION = "AWS_REGION", "AWS_STS_REGIONAL_ENDPOINTS", "AWS_ENDPOINT_URL", "AWS_ROLE_SESSION_NAME"
 _NOBODY = 65534

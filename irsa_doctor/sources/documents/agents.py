@@ -6,15 +6,16 @@ from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from irsa_doctor.model import AgentSettings, Mount, ProjectedToken
+from irsa_doctor.text.regex import regex
 
 _ADDRESS = "AWS_CONTAINER_CREDENTIALS_FULL_URI"
 _TOKEN_FILE = "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"
 _EXEMPTIONS = ("NO_PROXY", "no_proxy")
 # https://docs.aws.amazon.com/eks/latest/userguide/pod-identities.html#pod-id-considerations
 AGENT_ADDRESSES = (ipaddress.ip_address("169.254.170.23"), ipaddress.ip_address("fd00:ec2::23"))
-_OF_AGENT = re.compile(r"http://(169\.254\.170\.23|\[fd00:ec2::23\])(:80)?/v1/credentials/?", re.IGNORECASE)
+_OF_AGENT = regex(r"http://(169\.254\.170\.23|\[fd00:ec2::23\])(:80)?/v1/credentials/?", re.IGNORECASE)
 AgentAddress = Literal["pod-identity", "other", "unseen"]
-_HOLE = re.compile(r"\$\(|\$\{|\{\{")
+_HOLE = regex(r"\$\(|\$\{|\{\{")
 
 
 def agent_settings(

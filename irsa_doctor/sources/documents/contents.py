@@ -18,6 +18,7 @@ from irsa_doctor.text.errors import TextError
 from irsa_doctor.text.json import read_json, read_pieces, split_values
 from irsa_doctor.text.lines import Span
 from irsa_doctor.text.positions import Documents, Source
+from irsa_doctor.text.regex import regex
 from irsa_doctor.text.scanner import Duplicate, Scan
 
 _NESTED = 500
@@ -26,18 +27,18 @@ _YAML_LIMIT = 64 << 20
 """Bytes of YAML that are read: a node takes a hundred times the memory of its text."""
 _WHOLE_LIMIT = 1_000_000
 """Bytes of JSON up to which a document is read strictly as a whole, else piece by piece."""
-_YAML_SIGN = re.compile(
+_YAML_SIGN = regex(
     rb"""^(?:-\s+)?["']?(?:apiVersion|kind|Statement|Role|Roles|RoleName|RoleDetailList|OpenIDConnectProviderList|Url|clusters"""
     rb"""|cluster|associations?|Policy|keys|issuer|AWSTemplateFormatVersion|Resources|Version)["']?[ \t]*:""",
     re.MULTILINE,
 )
-_FLOW = re.compile(rb"\s*\{\s*[A-Za-z_]")
+_FLOW = regex(rb"\s*\{\s*[A-Za-z_]")
 # documents of a YAML stream that are each written as JSON
-_SEPARATED = re.compile(rb"^---[ \t]*$", re.MULTILINE)
-_TEMPLATE = re.compile(rb"\{\{|\{%")
-_COMMENTED_FLOW = re.compile(rb"(?:\s++|#[^\n]*+\n)++\{")
+_SEPARATED = regex(rb"^---[ \t]*$", re.MULTILINE)
+_TEMPLATE = regex(rb"\{\{|\{%")
+_COMMENTED_FLOW = regex(rb"(?:\s++|#[^\n]*+\n)++\{")
 # comments, then a value: source code in other languages begins with comments too
-_COMMENTED = re.compile(rb"(?:\s++|//[^\n]*+\n|/\*.*?\*/)++[{\[]", re.DOTALL)
+_COMMENTED = regex(rb"(?:\s++|//[^\n]*+\n|/\*.*?\*/)++[{\[]", re.DOTALL)
 
 
 def read_dialect(text: bytes, dialect: Dialect, reading: DocumentReading) -> Source | TextError:

@@ -12,31 +12,30 @@ import msgspec
 from irsa_doctor.sources.documents.policies import is_like_policy
 from irsa_doctor.sources.documents.reading import DocumentReading
 from irsa_doctor.text.errors import TextError
+from irsa_doctor.text.regex import regex
 
-_JWT = re.compile(rb"\s*eyJ[\w-]+\.[\w-]+\.[\w-]*\s*\Z")
+_JWT = regex(rb"\s*eyJ[\w-]+\.[\w-]+\.[\w-]*\s*\Z")
 # a block at the beginning of a line: `resource "aws_iam_role" "app" {`
-_HCL = re.compile(
+_HCL = regex(
     rb"^[ \t]*(?:/\*.*?\*/[ \t]*)?(?:resource|data|module|variable|provider|terraform|locals|output)"
     rb"(?:[ \t]+(?:\"[^\"\n]*\"|[\w-]+)|[ \t]*/\*[^*\n]*\*/)*[ \t]*\{",
     re.MULTILINE,
 )
 # in a page that only quotes such blocks, prose comes first
-_PROSE_FIRST = re.compile(
-    rb"(?:\s+|(?:#|//)[^\n]*\n|/\*.*?\*/)*+(?![a-z_]+(?:[ \t]+(?:\"[^\"\n]*\"|[\w-]+))*[ \t]*\{)", re.DOTALL
-)
+_PROSE_FIRST = regex(rb"(?:\s+|(?:#|//)[^\n]*\n|/\*.*?\*/)*+(?![a-z_]+(?:[ \t]+(?:\"[^\"\n]*\"|[\w-]+))*[ \t]*\{)", re.DOTALL)
 # a section first, then a setting: such lines inside a config map are the config map's business
-_AWS_CONFIG = re.compile(
+_AWS_CONFIG = regex(
     rb"(?:\s*[#;][^\n]*\n)*\s*\[[^\]\n]+\]\s*\n(?:[^\n]*\n){0,200}?"
     rb"\s*(?:aws_access_key_id|aws_secret_access_key|credential_process|sso_start_url|role_arn|region)\s*="
 )
-_JSON = re.compile(
+_JSON = regex(
     rb'\s*\{\s*"(?:resource|data|module|variable|provider|terraform|locals|output|import|moved|removed|check|//)"\s*:'
 )
-_JSON_BLOCK = re.compile(
+_JSON_BLOCK = regex(
     rb'"(?:resource|data)"\s*:\s*(?:\[\s*)?\{\s*"[a-z0-9]+_[a-z0-9_]+"\s*:\s*(?:\[\s*)?\{'
     rb'|"module"\s*:\s*(?:\[\s*)?\{\s*"[^"]*"\s*:\s*(?:\[\s*)?\{[^{}]*"source"\s*:'
 )
-_VARIABLES = re.compile(r"\.tfvars(?:\.json)?$")
+_VARIABLES = regex(r"\.tfvars(?:\.json)?$")
 """Files of Terraform's variables: the only ones that are recognised by their names, as Terraform does."""
 ONLY_FROM_ITS_PLACE = "read only from the file that an option names for it, never from a scanned folder"
 

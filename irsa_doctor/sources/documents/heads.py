@@ -3,15 +3,14 @@
 import re
 
 from irsa_doctor.text.encoding import BinaryContent, is_in_wide_encoding, settle
+from irsa_doctor.text.regex import regex
 
 HEAD = 1 << 16
 """bytes by which a file is known whose name says nothing"""
-_KINDS = re.compile(
-    r"\.(?:json|jsonl|ndjson|ya?ml|gz|tf|tofu|hcl|tfvars|tftpl|tpl|tfstate|tfplan|template|toml)$", re.IGNORECASE
-)
+_KINDS = regex(r"\.(?:json|jsonl|ndjson|ya?ml|gz|tf|tofu|hcl|tfvars|tftpl|tpl|tfstate|tfplan|template|toml)$", re.IGNORECASE)
 _GZIP = b"\x1f\x8b"
 # objects and lists, members of YAML, blocks of Terraform, sections of configuration, a token
-_SIGNS = re.compile(
+_SIGNS = regex(
     rb"""\s*+[{\["%]|^(?:-\s+)?["']?[A-Za-z][\w./-]*["']?[ \t]*:(?:[ \t]|$)"""
     rb"""|^[ \t]*[a-z_]+(?:[ \t]+\S+){0,2}[ \t]*\{|^---|\s*eyJ""",
     re.MULTILINE,

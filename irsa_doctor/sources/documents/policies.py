@@ -10,13 +10,14 @@ from irsa_doctor.model import Flaw, Place, TrustPolicy
 from irsa_doctor.text.errors import TextError
 from irsa_doctor.text.json import proved, read_json
 from irsa_doctor.text.placeholders import may_have_holes, value_with_holes
+from irsa_doctor.text.regex import regex
 from irsa_doctor.text.scanner import Duplicate
 
 _SPACE = b" \t\r\n"
-_LIKE_POLICY = re.compile(rb"AssumeRoleWithWebIdentity|AssumeRolePolicyDocument|Federated|sts:AssumeRole", re.IGNORECASE)
-_URL_ENCODED = re.compile(rb"\s*(?:%(?:7B|5B|22|0A|0D|09|20)|\{%)", re.IGNORECASE)
-_ESCAPE = re.compile(rb"%([0-9A-Fa-f]{2})")
-_ODD = re.compile(rb"%(?:[\r\n]|\Z)")
+_LIKE_POLICY = regex(rb"AssumeRoleWithWebIdentity|AssumeRolePolicyDocument|Federated|sts:AssumeRole", re.IGNORECASE)
+_URL_ENCODED = regex(rb"\s*(?:%(?:7B|5B|22|0A|0D|09|20)|\{%)", re.IGNORECASE)
+_ESCAPE = regex(rb"%([0-9A-Fa-f]{2})")
+_ODD = regex(rb"%(?:[\r\n]|\Z)")
 _NESTING = 3
 """How often a policy may be wrapped as text inside text."""
 

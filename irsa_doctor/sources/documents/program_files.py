@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 import msgspec
 
 from irsa_doctor.model import is_role_arn
+from irsa_doctor.text.regex import regex
 
 LONGEST_FILE = 65_536
 """characters of a file that is read"""
@@ -28,7 +29,7 @@ class _Form(msgspec.Struct, frozen=True):
 
 
 def _form(words: tuple[str, ...], pattern: str) -> _Form:
-    return _Form(words, re.compile(pattern + _ARN, re.IGNORECASE | re.MULTILINE))
+    return _Form(words, regex(pattern + _ARN, re.IGNORECASE | re.MULTILINE))
 
 
 _FORMS = (

@@ -98,6 +98,8 @@ def load_values(page: Page, reading: DocumentReading) -> bool:
 
 def is_pulumi_document(members: Mapping[str, object]) -> bool:
     """A state (`pulumi stack export`), a preview (`pulumi preview --json`), or a program in YAML."""
+    if members.keys().isdisjoint(("deployment", "steps", "resources")):
+        return False
     from irsa_doctor.sources.templates.pulumi import is_pulumi
 
     return is_pulumi(members)

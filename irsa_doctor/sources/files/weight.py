@@ -3,19 +3,21 @@
 import os
 import re
 
-_NAME = re.compile(
+from irsa_doctor.text.regex import regex
+
+_NAME = regex(
     r"role|oidc|irsa|trust|assume|web.?identity|service.?account|pod.?identity|(?:^|[._-])iam(?:[._-]|$)"
     r"|\.(?:tf|tofu|tfvars)(?:\.json)?$",
     re.IGNORECASE,
 )
-_WORDS = re.compile(
+_WORDS = regex(
     rb"assume.?role|web.?identity|federated|oidc|open_?id|iam[_-]?role|role[-_]?(?:arn|name)|arn:aws[a-z-]*:(?:iam|sts):"
     rb"|system:serviceaccount|eks\.amazonaws\.com|eksctl\.io|pod.?identity|service_?account|aws_(?:iam|eks)_|aws::(?:iam|eks)::"
     rb"|awstemplateformatversion|\biam\.(?:aws\.|services\.)|\beks\.(?:aws\.|services\.)|[\"']?roles?[\"']?\s*:\s*[\[{]"
     rb"|planned_values|terraform_version|^\s*(?:resource|data|module)\s+\"",
     re.IGNORECASE | re.MULTILINE,
 )
-_ESCAPES = re.compile(rb"\\u00([0-7][0-9a-fA-F])|\\x([0-7][0-9a-fA-F])|%([0-7][0-9a-fA-F])|&#x0*([0-7][0-9a-fA-F]);")
+_ESCAPES = regex(rb"\\u00([0-7][0-9a-fA-F])|\\x([0-7][0-9a-fA-F])|%([0-7][0-9a-fA-F])|&#x0*([0-7][0-9a-fA-F]);")
 
 
 def speaks_of_roles(path: str, content: bytes) -> bool:
@@ -31,9 +33,9 @@ def speaks_of_roles(path: str, content: bytes) -> bool:
 
 _LONGEST_PLAIN = 1 << 20
 """bytes of a text whose escapes are undone to look for words in it"""
-_TRUST = re.compile(rb"AssumeRoleWithWebIdentity")
-_TRUSTED = re.compile(rb"(?<!\\)[\"']?\bFederated[\"']?\s*[:=]")
-_TRUSTED_IN_TEXT = re.compile(rb"\bFederated\b")
+_TRUST = regex(rb"AssumeRoleWithWebIdentity")
+_TRUSTED = regex(rb"(?<!\\)[\"']?\bFederated[\"']?\s*[:=]")
+_TRUSTED_IN_TEXT = regex(rb"\bFederated\b")
 
 
 def writes_trust(content: bytes, in_texts: bool) -> bool:

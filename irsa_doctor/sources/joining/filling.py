@@ -7,13 +7,14 @@ import msgspec
 
 from irsa_doctor.model import Hole, Role, ServiceAccount, Text, TrustPolicy, joined, only_hole
 from irsa_doctor.sources.documents.reading import DocumentReading
+from irsa_doctor.text.regex import regex
 from irsa_doctor.text.scanner import escaped
 
 # a role can trust only OIDC providers of its own account, so their account is the role's
 _DATA = r"(?:module\.[^{}]+\.)?data\.aws_%s\.[\w-]+(?:\[0\])?\.(?:%s|id)"
-_ACCOUNT = re.compile(rf"\$\{{(?:AWS::AccountId|account of [^{{}}]+|{_DATA % ('caller_identity', 'account_id')})\}}")
-_PARTITION = re.compile(rf"\$\{{(?:AWS::Partition|partition of [^{{}}]+|{_DATA % ('partition', 'partition')})\}}")
-_ISSUER = re.compile(r"\$\{issuer of ([^{}]+)\}")
+_ACCOUNT = regex(rf"\$\{{(?:AWS::AccountId|account of [^{{}}]+|{_DATA % ('caller_identity', 'account_id')})\}}")
+_PARTITION = regex(rf"\$\{{(?:AWS::Partition|partition of [^{{}}]+|{_DATA % ('partition', 'partition')})\}}")
+_ISSUER = regex(r"\$\{issuer of ([^{}]+)\}")
 
 
 class HoleValues(msgspec.Struct, frozen=True):
