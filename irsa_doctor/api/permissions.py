@@ -12,12 +12,14 @@ class NotLive(IrsaDoctorError):
     """A command that reads nothing live; the text lists those that do."""
 
 
-def permissions(command: str | None = None) -> "Permissions":
-    """The IAM policy and the ClusterRole that a command needs, without a name all commands. Raises NotLive."""
+def permissions(command: str | None = None, *, secrets: bool = False) -> "Permissions":
+    """The IAM policy and the ClusterRole that a command needs, without a name all commands; `secrets`: with what the names of
+    Secrets need. Raises NotLive."""
     from irsa_doctor.sources.live.permissions import COMMANDS, permissions_for
 
     if command is not None and command not in COMMANDS:
         from irsa_doctor.model.nearness import suggestion
 
         raise NotLive(f"{command} reads nothing live; {', '.join(COMMANDS)} do.{suggestion(command, COMMANDS)}")
-    return permissions_for((command,) if command else COMMANDS, f"irsa-doctor-{command}" if command else "irsa-doctor")
+    name = f"irsa-doctor-{command}" if command else "irsa-doctor"
+    return permissions_for((command,) if command else COMMANDS, name, secrets=secrets)

@@ -41,7 +41,7 @@ GROUPS = {
     ),
     "Live": (
         *("--aws", "--kube", "--live", "--kube-context", "--kubeconfig", "--profile", "--assume-role", "--region"),
-        *("--timeout", "--fetch-issuer"),
+        *("--timeout", "--fetch-issuer", "--token-secrets"),
     ),
 }
 """The groups in the order in which they are shown, each with its options in any order."""

@@ -30,6 +30,9 @@ Regions = Annotated[
     list[str] | None, typer.Option("--region", metavar="REGION", help="AWS region of the clusters; repeatable.")
 ]
 Timeout = Annotated[float | None, typer.Option("--timeout", metavar="SECONDS", help="Limit for all live reads together. [120]")]
+TokenSecrets = Annotated[
+    bool, typer.Option("--token-secrets", help="Read the names of Secrets too, and which hold a token; never their contents.")
+]
 FetchIssuer = Annotated[
     bool, typer.Option("--fetch-issuer", help="Fetch discovery document and keys of the issuers: https, public addresses only.")
 ]
@@ -46,6 +49,7 @@ def live_options(
     assume_role: AssumeRoles = None,
     region: Regions = None,
     timeout: Timeout = None,
+    token_secrets: TokenSecrets = False,
     fetch_issuer: FetchIssuer = False,
 ) -> "LiveOptions | None":
     """The live sources that the flags name, None where they name none; raises the exit of a wrong call."""
@@ -53,6 +57,7 @@ def live_options(
     _refuse_without(
         ("--kube-context", kube_context, reads_kube, "--kube or --live"),
         ("--kubeconfig", kubeconfig, reads_kube, "--kube or --live"),
+        ("--token-secrets", token_secrets, reads_kube, "--kube or --live"),
         ("--profile", profile, reads_aws, "--aws or --live"),
         ("--assume-role", assume_role, reads_aws, "--aws or --live"),
         ("--region", region, reads_aws, "--aws or --live"),
@@ -73,6 +78,7 @@ def live_options(
         assume=tuple(assume_role or ()),
         regions=tuple(part.strip() for value in region or () for part in value.split(",") if part.strip()),
         fetch_issuer=fetch_issuer,
+        secrets=token_secrets,
     )
     return options.with_timeout(timeout) if timeout is not None else options
 

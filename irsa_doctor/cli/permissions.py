@@ -10,9 +10,12 @@ from irsa_doctor.cli.wrong import checked_format, wrong
 
 
 def permissions(
-    command: Annotated[str | None, typer.Argument(help="check, collect, why or who-can; without it, all of them.")] = None,
+    command: Annotated[str | None, typer.Argument(help="check, collect, why, who-can or reach; without it, all.")] = None,
     aws: Annotated[bool, typer.Option("--aws", help="Only the IAM policy, as JSON.")] = False,
     kube: Annotated[bool, typer.Option("--kube", help="Only the ClusterRole, as YAML.")] = False,
+    token_secrets: Annotated[
+        bool, typer.Option("--token-secrets", help="With what --token-secrets of a live read needs.")
+    ] = False,
     format_: Format = "text",
 ) -> None:
     """Print the IAM policy and ClusterRole that live reads need."""
@@ -22,6 +25,6 @@ def permissions(
     if output_format == "text" and aws != kube:
         output_format = "iam-policy" if aws else "cluster-role"
     try:
-        print_text(api.render_permissions(api.permissions(command), output_format))
+        print_text(api.render_permissions(api.permissions(command, secrets=token_secrets), output_format))
     except api.NotLive as error:
         raise wrong(str(error)) from error

@@ -47,7 +47,7 @@ class FakeAws:
         self.account, self.region = account, region
         self.roles, self.providers, self.clusters, self.associations = {}, {}, {}, {}
         self.policies, self.parents, self.events = {}, {}, []
-        self.addons, self.node_groups = {}, {}
+        self.addons, self.node_groups, self.entries = {}, {}, {}
         self.managed = {}
         self.organization = False
         self.management = "999988887777"
@@ -201,6 +201,35 @@ class FakeAws:
         for addon in self.addons.get(parameters["clusterName"], ()):
             if addon["addonName"] == parameters["addonName"]:
                 return {"addon": addon}
+        raise Problem("ResourceNotFoundException")
+
+    def on_list_access_entries(self, parameters):
+        self._needs_entries(parameters)
+        names = [entry["principalArn"] for entry in self.entries.get(parameters["clusterName"], ())]
+        page, token = self._page(names, parameters, "maxResults", "nextToken")
+        return {"accessEntries": page, "nextToken": token}
+
+    def _needs_entries(self, parameters):
+        """https://docs.aws.amazon.com/eks/latest/userguide/setting-up-access-entries.html"""
+        access = self.clusters.get(parameters["clusterName"], {}).get("accessConfig", {})
+        if access.get("authenticationMode") == "CONFIG_MAP":
+            says = (
+                "The cluster's authentication mode must be set to one of [API, API_AND_CONFIG_MAP] to perform this operation."
+            )
+            raise Problem("InvalidRequestException", says)
+
+    def on_describe_access_entry(self, parameters):
+        for entry in self.entries.get(parameters["clusterName"], ()):
+            if entry["principalArn"] == parameters["principalArn"]:
+                return {"accessEntry": {key: value for key, value in entry.items() if key != "policies"}}
+        raise Problem("ResourceNotFoundException")
+
+    def on_list_associated_access_policies(self, parameters):
+        for entry in self.entries.get(parameters["clusterName"], ()):
+            if entry["principalArn"] == parameters["principalArn"]:
+                page, token = self._page(entry.get("policies", []), parameters, "maxResults", "nextToken")
+                names = {name: parameters[name] for name in ("clusterName", "principalArn")}
+                return {**names, "associatedAccessPolicies": page, "nextToken": token}
         raise Problem("ResourceNotFoundException")
 
     def on_list_nodegroups(self, parameters):

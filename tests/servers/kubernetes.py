@@ -17,6 +17,13 @@ RESOURCES = {
     "deployments": ("apps", "v1", "Deployment"),
     "daemonsets": ("apps", "v1", "DaemonSet"),
     "statefulsets": ("apps", "v1", "StatefulSet"),
+    "replicasets": ("apps", "v1", "ReplicaSet"),
+    "replicationcontrollers": ("", "v1", "ReplicationController"),
+    "configmaps": ("", "v1", "ConfigMap"),
+    "roles": ("rbac.authorization.k8s.io", "v1", "Role"),
+    "clusterroles": ("rbac.authorization.k8s.io", "v1", "ClusterRole"),
+    "rolebindings": ("rbac.authorization.k8s.io", "v1", "RoleBinding"),
+    "clusterrolebindings": ("rbac.authorization.k8s.io", "v1", "ClusterRoleBinding"),
     "jobs": ("batch", "v1", "Job"),
     "cronjobs": ("batch", "v1", "CronJob"),
     "nodes": ("", "v1", "Node"),
@@ -71,6 +78,7 @@ class FakeKubernetes:
         self.slow = 0.0
         self.page_limit = 500
         self.calls: list[str] = []
+        self.accepted: list[tuple[str, str]] = []
         self._lock = threading.Lock()
 
     def add(self, *objects):
@@ -115,10 +123,11 @@ class FakeKubernetes:
         path.write_text(yaml.safe_dump(config), encoding="utf-8")
         return str(path)
 
-    def answer(self, path, token):
+    def answer(self, path, token, accept=""):
         """Status, headers and body."""
         with self._lock:
             self.calls.append(path)
+            self.accepted.append((path, accept))
         if token != f"Bearer {TOKEN}":
             return 401, _status(401, "Unauthorized", "Unauthorized")
         url = urlsplit(path)
@@ -131,7 +140,10 @@ class FakeKubernetes:
             return self._endpoint("jwks", self.keys)
         if url.path == "/version":
             return self._endpoint("version", self.version)
-        return self._resource(url.path.split("/"), {key: values[0] for key, values in parse_qs(url.query).items()}, path)
+        status, document = self._resource(
+            url.path.split("/"), {key: values[0] for key, values in parse_qs(url.query).items()}, path
+        )
+        return status, _as_metadata(document) if "as=PartialObjectMetadataList" in accept and status == 200 else document
 
     def _endpoint(self, name, document):
         if name in self.denied:
@@ -152,6 +164,9 @@ class FakeKubernetes:
             self.busy.discard(plural)
             return 429, _status(429, "TooManyRequests", "too many requests, please try again later")
         items = [one for one in self.objects[plural] if not namespace or one["metadata"].get("namespace") == namespace]
+        if selector := query.get("fieldSelector"):
+            field, _, value = selector.partition("=")
+            items = [one for one in items if str(one.get(field, "")) == value]
         if name:
             one = next((one for one in items if one["metadata"]["name"] == name), None)
             return (200, one) if one else (404, _status(404, "NotFound", f'{plural} "{name}" not found'))
@@ -192,7 +207,18 @@ class FakeKubernetes:
                 return plural, rest[1], ""
             if plural == "namespaces" and len(rest) == 2 and rest[0] == plural:
                 return plural, "", rest[1]
+            if plural == "configmaps" and len(rest) == 4 and rest[0] == "namespaces" and rest[2] == plural:
+                return plural, rest[1], rest[3]
         return None
+
+
+def _as_metadata(document):
+    """A list without the contents of its objects, as the API server gives it."""
+    items = [
+        {"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": item["metadata"]}
+        for item in document["items"]
+    ]
+    return {**document, "kind": "PartialObjectMetadataList", "apiVersion": "meta.k8s.io/v1", "items": items}
 
 
 def _status(code, reason, message):
@@ -209,7 +235,7 @@ class _Handler(BaseHTTPRequestHandler):
         pass
 
     def do_GET(self):
-        status, document = self.cluster.answer(self.path, self.headers.get("Authorization"))
+        status, document = self.cluster.answer(self.path, self.headers.get("Authorization"), self.headers.get("Accept", ""))
         text = document if isinstance(document, bytes) else json.dumps(document).encode()
         try:
             self.send_response(status)

@@ -11,13 +11,21 @@ from tests.servers.kubernetes import TOKEN, FakeKubernetes
 
 RECORDED = Path(__file__).parent / "recorded"
 # kinds that were not read yet when these servers were recorded: there were none of these objects
+_RBAC = "rbac.authorization.k8s.io/v1"
 _NOT_RECORDED = {
     path: {"status": 200, "body": {"kind": f"{kind}List", "apiVersion": version, "metadata": {}, "items": []}}
     for path, kind, version in (
         ("/api/v1/nodes", "Node", "v1"),
         ("/apis/networking.k8s.io/v1/networkpolicies", "NetworkPolicy", "networking.k8s.io/v1"),
+        ("/apis/apps/v1/replicasets", "ReplicaSet", "apps/v1"),
+        ("/api/v1/replicationcontrollers", "ReplicationController", "v1"),
+        *(
+            (f"/apis/{_RBAC}/{kind.lower()}s", kind, _RBAC)
+            for kind in ("Role", "ClusterRole", "RoleBinding", "ClusterRoleBinding")
+        ),
     )
 }
+_NOT_RECORDED["/api/v1/namespaces/kube-system/configmaps/aws-auth"] = {"status": 404, "body": {"kind": "Status", "code": 404}}
 VERSIONS = tuple(sorted(path.stem for path in RECORDED.glob("*.json")))
 
 
@@ -30,7 +38,7 @@ class Replay(FakeKubernetes):
         self.recorded = json.loads((RECORDED / f"{version}.json").read_text(encoding="utf-8"))
         self.paged = False
 
-    def answer(self, path, token):
+    def answer(self, path, token, accept=""):
         self.calls.append(path)
         url = urlsplit(path)
         if token != f"Bearer {TOKEN}":

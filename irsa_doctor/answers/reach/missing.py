@@ -12,6 +12,8 @@ _KINDS = (
     *("deployments", "daemonsets", "statefulsets", "replicasets", "replicationcontrollers", "jobs", "cronjobs"),
     *("secrets", "mutatingwebhookconfigurations"),
 )
+_AUTH_MAP = "kube-system/aws-auth"
+"""what a live read requests of the config maps"""
 _WIDE = frozenset({"clusterroles", "clusterrolebindings", "namespaces", "mutatingwebhookconfigurations"})
 
 
@@ -33,10 +35,17 @@ def open_parts(reachability: Reachability, clusters: Iterable[str]) -> Iterator[
 
 def _of_kubernetes(view: View, cluster: str) -> Iterator[MissingInput]:
     name = view.name_of(cluster)
+    gaps = {gap.collection: gap for gap in view.inventory.gaps if gap.owner == cluster and not gap.name}
     for kind in _KINDS:
-        if not view.inventory.closed.has_kind(cluster, kind):
-            every = "" if kind in _WIDE else " -A"
-            yield MissingInput(f"all {kind} of cluster {name}", f"kubectl get {kind}{every} -o yaml; then --complete {kind}")
+        if view.inventory.closed.has_kind(cluster, kind):
+            continue
+        if gap := gaps.get(kind):
+            yield MissingInput(gap.missing, gap.how)
+            continue
+        every = "" if kind in _WIDE else " -A"
+        live = "--token-secrets of a live read, or " if kind == "secrets" else ""
+        how = f"{live}kubectl get {kind}{every} -o yaml; then --complete {kind}"
+        yield MissingInput(f"all {kind} of cluster {name}", how)
 
 
 def _of_principals(reachability: Reachability, cluster: str) -> Iterator[MissingInput]:
@@ -48,7 +57,7 @@ def _of_principals(reachability: Reachability, cluster: str) -> Iterator[Missing
         return
     if known.mode != "CONFIG_MAP" and cluster not in closed.entries:
         yield MissingInput(f"all access entries of cluster {name}", f"aws eks list-access-entries --cluster-name {name}")
-    if known.mode != "API" and not closed.has_kind(cluster, "configmaps"):
+    if known.mode != "API" and not closed.has_kind(cluster, "configmaps", _AUTH_MAP):
         how = "kubectl get configmaps -A -o yaml; then --complete configmaps"
         yield MissingInput(f"all configmaps of cluster {name}, aws-auth among them", how)
     if known.mode == "CONFIG_MAP" and not known.creator:

@@ -128,6 +128,8 @@ class AwsAccount(AwsClient):
         path = f"aws://{self.id}/eks/{region}/clusters/{name}"
         self.notes.answered(path, "eks-describe-cluster", {"cluster": cluster}, origin)
         self.endpoints[str(cluster.get("endpoint"))] = str(cluster.get("arn"))
+        access = cluster.get("accessConfig")
+        self.modes[str(cluster.get("arn"))] = str(access.get("authenticationMode") or "") if isinstance(access, dict) else ""
         return cluster
 
     def find_cluster(

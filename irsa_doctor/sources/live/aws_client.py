@@ -44,6 +44,8 @@ class AwsClient:
         self._slots = threading.BoundedSemaphore(AT_ONCE)
         self._clients: dict[tuple[str, str], Any] = {}
         self.endpoints: dict[str, str] = {}
+        self.modes: dict[str, str] = {}
+        """ARN of a described cluster -> its authentication mode"""
         """URL of an API server -> ARN of its cluster, of those that were described"""
         self._session: Any = None
 

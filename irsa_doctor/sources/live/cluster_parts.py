@@ -1,12 +1,14 @@
-"""Reads parts of a cluster of EKS: the add-on of the Pod Identity agent, and the node groups with the roles of their nodes."""
+"""Reads parts of a cluster of EKS: the add-on of the Pod Identity agent, the roles of its nodes, and who is let in."""
 
 from collections.abc import Iterator
 from functools import partial
 
 from irsa_doctor.sources.live import fields
+from irsa_doctor.sources.live.access_entries import read_access_entries
 from irsa_doctor.sources.live.aws import AwsAccount
 from irsa_doctor.sources.live.calls import Job, side_by_side
 from irsa_doctor.sources.live.errors import CallError
+from irsa_doctor.sources.live.operations import allowed
 from irsa_doctor.sources.snapshot.snapshot import Origin
 
 _AGENT = "eks-pod-identity-agent"
@@ -21,10 +23,20 @@ def read_clusters(account: AwsAccount, region: str) -> None:
 def cluster_part_jobs(account: AwsAccount, name: str, region: str) -> Iterator[Job]:
     """The calls for the parts of one cluster. What is denied of them is unknown, and nothing else needs it."""
     arn = account.cluster_arn(name, region)
+    if ("eks", "ListAccessEntries") in allowed(account.command):
+        yield access_job(account, name, region)
+    if ("eks", "ListAddons") not in allowed(account.command):
+        return
     yield Job(partial(_read_addons, account, name, region), account.late("addons", "", f"add-ons of cluster {name}", arn))
     yield Job(
         partial(_read_node_groups, account, name, region), account.late("nodegroups", "", f"node groups of cluster {name}", arn)
     )
+
+
+def access_job(account: AwsAccount, name: str, region: str) -> Job:
+    """The calls for the IAM principals that are users of a cluster."""
+    late = account.late("entries", "", f"access entries of cluster {name}", account.cluster_arn(name, region))
+    return Job(partial(read_access_entries, account, name, region), late)
 
 
 def _read_addons(account: AwsAccount, name: str, region: str) -> None:

@@ -142,6 +142,8 @@ addon = _object(
     health=_object(issues=_each(_object(code=_scalar))),
     configurationValues=_daemonsets,
 )
+access_entry = _object(clusterName=_scalar, principalArn=_scalar, type=_scalar, username=_scalar, kubernetesGroups=_texts)
+associated_policy = _object(policyArn=_scalar, accessScope=_object(type=_scalar, namespaces=_texts))
 node_group = _object(nodegroupName=_scalar, clusterName=_scalar, nodeRole=_scalar, status=_scalar)
 organizations_policy = _object(
     PolicySummary=_object(Id=_scalar, Arn=_scalar, Name=_scalar, Type=_scalar, AwsManaged=_scalar), Content=_kept
@@ -265,6 +267,26 @@ _block = _object(**{"cidr": _scalar, "except": _texts})
 _peer = _object(ipBlock=_block, podSelector=_selector, namespaceSelector=_selector)
 _egress = _object(to=_each(_peer), ports=_each(_object(protocol=_scalar, port=_scalar, endPort=_scalar)))
 
+
+def _of_the_server(value: object) -> object:
+    """That the API server holds an object; its version itself would make every snapshot differ from the one before."""
+    return "0" if value else None
+
+
+_access_metadata = _object(name=_scalar, namespace=_scalar, labels=_all_named, resourceVersion=_of_the_server)
+_access_rule = _object(verbs=_texts, apiGroups=_texts, resources=_texts, resourceNames=_texts)
+_access_role = _object(
+    metadata=_access_metadata,
+    rules=_each(_access_rule),
+    aggregationRule=_object(clusterRoleSelectors=_each(_selector)),
+)
+_access_binding = _object(
+    metadata=_access_metadata,
+    roleRef=_object(apiGroup=_scalar, kind=_scalar, name=_scalar),
+    subjects=_each(_object(apiGroup=_scalar, kind=_scalar, name=_scalar, namespace=_scalar)),
+)
+_account_of_token = _named(lambda name: name == "kubernetes.io/service-account.name")
+
 OBJECTS: Mapping[str, Cut] = {
     "ServiceAccount": _object(metadata=_metadata, automountServiceAccountToken=_scalar),
     "Namespace": _object(metadata=_metadata),
@@ -276,6 +298,8 @@ OBJECTS: Mapping[str, Cut] = {
     "Deployment": _with_template,
     "DaemonSet": _with_template,
     "StatefulSet": _with_template,
+    "ReplicaSet": _with_template,
+    "ReplicationController": _with_template,
     "Job": _object(
         metadata=_metadata,
         spec=_object(suspend=_scalar, template=_template),
@@ -285,5 +309,15 @@ OBJECTS: Mapping[str, Cut] = {
         metadata=_metadata, spec=_object(suspend=_scalar, jobTemplate=_object(spec=_object(template=_template)))
     ),
     "MutatingWebhookConfiguration": _object(metadata=_metadata, webhooks=_each(_webhook)),
+    "Role": _access_role,
+    "ClusterRole": _access_role,
+    "RoleBinding": _access_binding,
+    "ClusterRoleBinding": _access_binding,
+    "ConfigMap": _object(
+        metadata=_object(name=_scalar, namespace=_scalar),
+        data=_object(mapRoles=_scalar, mapUsers=_scalar, mapAccounts=_scalar),
+    ),
+    "Secret": _object(type=_scalar, metadata=_object(name=_scalar, namespace=_scalar, annotations=_account_of_token)),
 }
-"""Kubernetes kind -> what is kept of an object of it. There is no Secret and no ConfigMap among them."""
+"""Kubernetes kind -> what is kept of an object of it. Of the ConfigMap aws-auth that is who is let in, of Secrets the name, and
+the type and the service account of a token; their contents are not even requested."""

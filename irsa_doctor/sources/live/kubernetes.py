@@ -23,6 +23,7 @@ from irsa_doctor.sources.live.operations import (
     KUBERNETES,
     NAMESPACES,
     SERVICE_ACCOUNTS,
+    TOKEN_SECRETS,
     VERSION,
     Endpoint,
     Resource,
@@ -51,6 +52,11 @@ def _known_paths() -> str:
     """Every path of the table of operations: no other is requested."""
     paths = [re.escape(endpoint.path) for endpoint in ENDPOINTS]
     for resource in KUBERNETES:
+        if resource.opt_in:
+            continue
+        if resource.only:
+            paths.append(re.escape(_path_of_one(resource)))
+            continue
         for version in filter(None, (resource.version, resource.older)):
             paths.append(re.escape(resource.path(version=version)) + ("(?:/[^/]+)?" if resource.single else ""))
             if resource.namespaced:
@@ -59,7 +65,19 @@ def _known_paths() -> str:
     return "|".join(paths)
 
 
+def _path_of_one(resource: Resource) -> str:
+    """The path of the only object of a kind that is requested."""
+    namespace, _, name = resource.only.partition("/")
+    return f"{resource.path(namespace)}/{name}"
+
+
 _KNOWN = re.compile(_known_paths())
+_METADATA_ONLY = "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io"
+"""a list without the contents of its objects
+(https://kubernetes.io/docs/reference/using-api/api-concepts/#receiving-resources-as-metadata-only)"""
+_JSON = "application/json, */*;q=0.5"
+"""the keys are of a type of their own, application/jwk-set+json"""
+_TOKEN_TYPE = "kubernetes.io/service-account-token"
 _decode = msgspec.json.Decoder().decode
 
 
@@ -111,10 +129,50 @@ class ApiServer:
     def read_everything(self, resources: tuple[Resource, ...]) -> None:
         """All objects of the cluster of these kinds, its keys and its version."""
         jobs = [
-            Job(partial(self.read_list, resource), self._late(resource.plural, "", f"{resource.plural}"))
+            Job(partial(self._read_resource, resource), self._late(resource.plural, "", f"{resource.plural}"))
             for resource in resources
         ]
         side_by_side((*jobs, *self._about_itself()), self.clock, self.notes)
+
+    def _read_resource(self, resource: Resource) -> None:
+        if resource.only:
+            self._read_one(resource)
+        elif resource == TOKEN_SECRETS:
+            self._read_secrets()
+        else:
+            self.read_list(resource)
+
+    def _read_one(self, resource: Resource) -> None:
+        """The only object of a kind that is requested; that it does not exist is an answer."""
+        namespace, _, name = resource.only.partition("/")
+        answer = self.ask(_path_of_one(resource))
+        if isinstance(answer, dict) and answer.get("kind") != resource.kind:
+            answer = CallError("other", f"the answer is not a {resource.kind}: is this an API server?")
+        if isinstance(answer, CallError) and answer.kind != "absent":
+            how = f"kubectl get {resource.kind.lower()} {name} -n {namespace} -o yaml"
+            self._gap(answer, resource.plural, resource.only, f"{resource.kind} {resource.only}", how)
+            return
+        items = [] if isinstance(answer, CallError) else [fields.OBJECTS[resource.kind](answer)]
+        self._note(resource, namespace, items)
+        self.notes.requested(resource.plural, self.cluster, resource.only)
+
+    def _read_secrets(self) -> None:
+        """The names of all Secrets, and which of them hold a token of a service account: the server selects these and leaves
+        the contents out of its answers."""
+        resource = TOKEN_SECRETS
+        tokens, fault = self._pages_of(resource.path(), resource, {"fieldSelector": f"type={_TOKEN_TYPE}"})
+        names: list[object] = []
+        if not fault:
+            names, fault = self._pages_of(resource.path(), resource)
+        if fault:
+            how = "kubectl get secrets -A -o json"
+            self._gap(fault, resource.plural, "", "secrets of all namespaces", how)
+            return
+        items = {_identity(item): item for item in names if isinstance(item, dict)}
+        items |= {_identity(item): {**item, "type": _TOKEN_TYPE} for item in tokens if isinstance(item, dict)}
+        plain = [{**item, "metadata": {**item["metadata"], "annotations": {}}} for item in items.values() if "type" not in item]
+        listed = [*plain, *(item for item in items.values() if "type" in item)]
+        self._note(resource, "", sorted(listed, key=_identity), (resource.plural,))
 
     def read_namespace(self, namespace: str, resources: tuple[Resource, ...]) -> None:
         """The objects of one namespace, and those of the cluster that matter everywhere."""
@@ -198,17 +256,22 @@ class ApiServer:
             items, fault = self._pages_of(path, resource)
         return items, fault
 
-    def _pages_of(self, path: str, resource: Resource) -> tuple[list[object], CallError | None]:
+    def _pages_of(
+        self, path: str, resource: Resource, parameters: Mapping[str, str] = {}
+    ) -> tuple[list[object], CallError | None]:
         cut = fields.OBJECTS[resource.kind]
+        as_metadata = resource == TOKEN_SECRETS
+        kind = "PartialObjectMetadataList" if as_metadata else f"{resource.kind}List"
         items: list[object] = []
         token = ""
         for _ in range(_PAGES_LIMIT):
-            answer = self.ask(path, {"limit": str(PAGE), **({"continue": token} if token else {})})
+            page = {**parameters, "limit": str(PAGE), **({"continue": token} if token else {})}
+            answer = self.ask(path, page, _METADATA_ONLY if as_metadata else _JSON)
             if isinstance(answer, CallError):
                 return items, answer
             listed, again = answer.get("items"), _continue(answer)
             # a list that is empty says what it is a list of; Go writes it as null
-            if answer.get("kind") != f"{resource.kind}List" or not isinstance(listed, list | None):
+            if answer.get("kind") != kind or not isinstance(listed, list | None):
                 return items, CallError("other", "the answer is not a list of these: is this an API server?")
             items += [cut(item) for item in listed or []]
             self.options.progress(f"Kubernetes context {self.context}: {resource.plural}, {len(items)} so far")
@@ -219,16 +282,17 @@ class ApiServer:
             token = again
         return items, CallError("other", f"more than {_PAGES_LIMIT} pages")
 
-    def ask(self, path: str, parameters: Mapping[str, str] = {}) -> dict[str, Any] | CallError:
+    def ask(self, path: str, parameters: Mapping[str, str] = {}, accept: str = _JSON) -> dict[str, Any] | CallError:
         """One GET, repeated where the server is busy. Only paths of the table of operations are requested."""
-        if not _KNOWN.fullmatch(path):
+        is_opted = self.options.secrets and (path, accept) == (TOKEN_SECRETS.path(), _METADATA_ONLY)
+        if not is_opted and not _KNOWN.fullmatch(path):
             raise RuntimeError(f"{path} is not in the table of operations")
         fault = CallError("unreachable", self._up())
         for attempt in range(_ATTEMPTS):
             if not self.clock.left():
                 return fault
             with self._slots:
-                status, headers, content = self._get(path, parameters)
+                status, headers, content = self._get(path, parameters, accept)
             if not isinstance(status, int):
                 return status
             if status in (429, 503) and attempt + 1 < _ATTEMPTS:
@@ -244,10 +308,9 @@ class ApiServer:
         requested = float(seconds) if seconds.isdecimal() else 1.0
         time.sleep(min(requested, _WAIT_LIMIT, self.clock.left()))
 
-    def _get(self, path: str, parameters: Mapping[str, str]) -> tuple[int | CallError, Mapping[str, str], bytes]:
+    def _get(self, path: str, parameters: Mapping[str, str], accept: str) -> tuple[int | CallError, Mapping[str, str], bytes]:
         """Status, headers and body; the body is read piece by piece, so that neither time nor size can run away."""
-        # the keys are of a type of their own, application/jwk-set+json
-        headers = {"Accept": "application/json, */*;q=0.5", "User-Agent": f"irsa-doctor/{__version__}"}
+        headers = {"Accept": accept, "User-Agent": f"irsa-doctor/{__version__}"}
         try:
             with self._client.stream("GET", path, params=dict(parameters), headers=headers) as response:
                 content = bytearray()
@@ -279,6 +342,12 @@ class ApiServer:
 
     def _late(self, collection: str, name: str, what: str) -> Gap:
         return Gap(collection, self.cluster, name, f"{what} (context {self.context}): {self._up()}", "a longer --timeout")
+
+
+def _identity(item: Any) -> tuple[str, str]:
+    """(namespace, name) of an object."""
+    metadata = item.get("metadata") or {}
+    return str(metadata.get("namespace")), str(metadata.get("name"))
 
 
 def _continue(answer: Mapping[str, Any]) -> str:

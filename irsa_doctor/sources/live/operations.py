@@ -7,6 +7,8 @@ COMMANDS = ("check", "collect", "why", "who-can", "reach")
 
 _WHOLE = frozenset(["check", "collect", "why", "reach"])
 """commands that read everything there is; `why` does with --all"""
+_ACCESS = frozenset(["check", "collect", "reach", "who-can"])
+"""commands that answer who becomes a role through Kubernetes"""
 _DIAGNOSIS = frozenset(["why"])
 _PERMISSIONS = frozenset(["collect", "why"])
 _EVERY = frozenset(COMMANDS)
@@ -41,6 +43,10 @@ class Resource(msgspec.Struct, frozen=True):
     single: bool = False
     older: str = ""
     """the version that servers without `version` have"""
+    only: str = ""
+    """`namespace/name` of the one object that is requested; others of the kind are none of the tool's business"""
+    opt_in: bool = False
+    """whether it is read only where the user says so"""
 
     @property
     def api_version(self) -> str:
@@ -70,8 +76,8 @@ AWS: tuple[Operation, ...] = (
     Operation("iam", "GetRole", "Roles", frozenset(["collect", "why", "who-can"])),
     Operation("iam", "ListOpenIDConnectProviders", "Providers", _WHOLE),
     Operation("iam", "GetOpenIDConnectProvider", "Providers", _WHOLE),
-    Operation("eks", "ListClusters", "Clusters", _WHOLE, page=100),
-    Operation("eks", "DescribeCluster", "Clusters", _WHOLE),
+    Operation("eks", "ListClusters", "Clusters", _EVERY, page=100),
+    Operation("eks", "DescribeCluster", "Clusters", _EVERY),
     Operation("eks", "ListPodIdentityAssociations", "PodIdentity", _WHOLE, page=100),
     Operation("eks", "DescribePodIdentityAssociation", "PodIdentity", _WHOLE),
     # where the agent of Pod Identity runs, and what the nodes may do for it; what is denied of these is unknown
@@ -79,6 +85,10 @@ AWS: tuple[Operation, ...] = (
     Operation("eks", "DescribeAddon", "ClusterParts", _WHOLE),
     Operation("eks", "ListNodegroups", "ClusterParts", _WHOLE, page=100),
     Operation("eks", "DescribeNodegroup", "ClusterParts", _WHOLE),
+    # the IAM principals that are users of the cluster; what is denied of these is unknown
+    Operation("eks", "ListAccessEntries", "Access", _ACCESS, page=100),
+    Operation("eks", "DescribeAccessEntry", "Access", _ACCESS),
+    Operation("eks", "ListAssociatedAccessPolicies", "Access", _ACCESS, page=100),
     Operation("organizations", "DescribeOrganization", "Guardrails", _WHOLE),
     Operation("organizations", "ListParents", "Guardrails", _WHOLE),
     Operation("organizations", "ListPoliciesForTarget", "Guardrails", _WHOLE),
@@ -95,27 +105,49 @@ PAGES = {operation.name: operation.page for operation in AWS if operation.page}
 """operation -> the items of a page"""
 
 SERVICE_ACCOUNTS = Resource("", "v1", "serviceaccounts", "ServiceAccount", _EVERY)
-NAMESPACES = Resource("", "v1", "namespaces", "Namespace", _WHOLE, namespaced=False, single=True)
+NAMESPACES = Resource("", "v1", "namespaces", "Namespace", _EVERY, namespaced=False, single=True)
 WEBHOOKS = Resource(
     "admissionregistration.k8s.io",
     "v1",
     "mutatingwebhookconfigurations",
     "MutatingWebhookConfiguration",
-    _WHOLE,
+    _EVERY,
     namespaced=False,
 )
-DAEMON_SETS = Resource("apps", "v1", "daemonsets", "DaemonSet", _WHOLE)
+DAEMON_SETS = Resource("apps", "v1", "daemonsets", "DaemonSet", _EVERY)
 WORKLOADS = (
-    Resource("", "v1", "pods", "Pod", _WHOLE),
-    Resource("apps", "v1", "deployments", "Deployment", _WHOLE),
+    Resource("", "v1", "pods", "Pod", _EVERY),
+    Resource("apps", "v1", "deployments", "Deployment", _EVERY),
     DAEMON_SETS,
-    Resource("apps", "v1", "statefulsets", "StatefulSet", _WHOLE),
-    Resource("batch", "v1", "jobs", "Job", _WHOLE),
-    Resource("batch", "v1", "cronjobs", "CronJob", _WHOLE, older="v1beta1"),
+    Resource("apps", "v1", "statefulsets", "StatefulSet", _EVERY),
+    Resource("apps", "v1", "replicasets", "ReplicaSet", _ACCESS),
+    Resource("", "v1", "replicationcontrollers", "ReplicationController", _ACCESS),
+    Resource("batch", "v1", "jobs", "Job", _EVERY),
+    Resource("batch", "v1", "cronjobs", "CronJob", _EVERY, older="v1beta1"),
 )
 NODES = Resource("", "v1", "nodes", "Node", _WHOLE, namespaced=False)
 NETWORK_POLICIES = Resource("networking.k8s.io", "v1", "networkpolicies", "NetworkPolicy", _WHOLE)
-KUBERNETES: tuple[Resource, ...] = (SERVICE_ACCOUNTS, NAMESPACES, WEBHOOKS, *WORKLOADS, NODES, NETWORK_POLICIES)
+_RBAC = "rbac.authorization.k8s.io"
+ACCESS = (
+    Resource(_RBAC, "v1", "roles", "Role", _ACCESS),
+    Resource(_RBAC, "v1", "clusterroles", "ClusterRole", _ACCESS, namespaced=False),
+    Resource(_RBAC, "v1", "rolebindings", "RoleBinding", _ACCESS),
+    Resource(_RBAC, "v1", "clusterrolebindings", "ClusterRoleBinding", _ACCESS, namespaced=False),
+)
+AUTH_MAP = Resource("", "v1", "configmaps", "ConfigMap", _ACCESS, only="kube-system/aws-auth")
+"""https://docs.aws.amazon.com/eks/latest/userguide/auth-configmap.html"""
+TOKEN_SECRETS = Resource("", "v1", "secrets", "Secret", _ACCESS, opt_in=True)
+"""names alone, and of those with a token of a service account which one it is of: their contents are never requested"""
+KUBERNETES: tuple[Resource, ...] = (
+    *(SERVICE_ACCOUNTS, NAMESPACES, WEBHOOKS, *WORKLOADS, NODES, NETWORK_POLICIES),
+    *(*ACCESS, AUTH_MAP, TOKEN_SECRETS),
+)
+
+
+def resources_of(command: str, *, secrets: bool = False) -> tuple[Resource, ...]:
+    """The resources that a command reads; `secrets`: the names of Secrets too."""
+    return tuple(item for item in KUBERNETES if command in item.commands and (secrets or not item.opt_in))
+
 
 DISCOVERY = Endpoint("/.well-known/openid-configuration", "openid-configuration", _EVERY)
 KEYS = Endpoint("/openid/v1/jwks", "jwks", _WHOLE)

@@ -14,7 +14,8 @@ class LiveOptions(msgspec.Struct, frozen=True):
 
     `contexts` are kubeconfig contexts, none: the current one; `profiles` AWS profiles, one an account, none: the default
     credentials; `assume` ARNs of roles to read as, one an account; `regions` where clusters are looked for, none: where there
-    is reason to. `timeout` is the limit of everything and `call_timeout` that of a single call, in seconds.
+    is reason to. `secrets`: the names of Secrets are read too, and which of them hold a token. `timeout` is the limit of
+    everything and `call_timeout` that of a single call, in seconds.
     """
 
     aws: bool = False
@@ -27,6 +28,7 @@ class LiveOptions(msgspec.Struct, frozen=True):
     timeout: float = 120.0
     call_timeout: float = 10.0
     fetch_issuer: bool = False
+    secrets: bool = False
     progress: Callable[[str], None] = _silent
 
     @property

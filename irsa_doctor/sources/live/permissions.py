@@ -18,10 +18,10 @@ class Permissions(msgspec.Struct, frozen=True):
     cluster_role: dict[str, Any]
 
 
-def permissions_for(commands: Iterable[str], name: str) -> Permissions:
-    """The permissions for some commands; `name` is that of the ClusterRole."""
+def permissions_for(commands: Iterable[str], name: str, *, secrets: bool = False) -> Permissions:
+    """The permissions for some commands; `name` is that of the ClusterRole. `secrets`: those for names of Secrets too."""
     listed = tuple(commands)
-    return Permissions(listed, iam_policy(listed), cluster_role(listed, name))
+    return Permissions(listed, iam_policy(listed), cluster_role(listed, name, secrets=secrets))
 
 
 def iam_policy(commands: Iterable[str]) -> dict[str, Any]:
@@ -43,16 +43,24 @@ def iam_policy(commands: Iterable[str]) -> dict[str, Any]:
     return {"Version": "2012-10-17", "Statement": statements}
 
 
-def cluster_role(commands: Iterable[str], name: str) -> dict[str, Any]:
-    """The ClusterRole for these commands. Secrets and config maps are not among its resources."""
+def cluster_role(commands: Iterable[str], name: str, *, secrets: bool = False) -> dict[str, Any]:
+    """The ClusterRole for these commands. Of config maps it has aws-auth alone; Secrets only where `secrets` says so, for
+    Kubernetes knows no permission for their names without one for their contents
+    (https://kubernetes.io/docs/concepts/security/rbac-good-practices/#listing-secrets)."""
     selected = frozenset(commands)
-    groups: dict[tuple[str, tuple[str, ...]], list[str]] = {}
+    groups: dict[tuple[str, tuple[str, ...], str], list[str]] = {}
     for resource in KUBERNETES:
-        if resource.commands & selected:
-            groups.setdefault((resource.group, _verbs(resource, selected)), []).append(resource.plural)
+        if resource.commands & selected and (secrets or not resource.opt_in):
+            key = (resource.group, _verbs(resource, selected), resource.only.rpartition("/")[2])
+            groups.setdefault(key, []).append(resource.plural)
     rules: list[Mapping[str, object]] = [
-        {"apiGroups": [group], "resources": sorted(resources), "verbs": list(verbs)}
-        for (group, verbs), resources in groups.items()
+        {
+            "apiGroups": [group],
+            "resources": sorted(resources),
+            **({"resourceNames": [only]} if only else {}),
+            "verbs": list(verbs),
+        }
+        for (group, verbs, only), resources in groups.items()
     ]
     paths = [endpoint.path for endpoint in ENDPOINTS if endpoint.commands & selected]
     rules.append({"nonResourceURLs": paths, "verbs": ["get"]})
@@ -60,5 +68,7 @@ def cluster_role(commands: Iterable[str], name: str) -> dict[str, Any]:
 
 
 def _verbs(resource: Resource, commands: frozenset[str]) -> tuple[str, ...]:
-    """One object is requested by name only where a single service account or workload is diagnosed."""
+    """One object is requested by name where a single service account or workload is diagnosed, or it is the only one."""
+    if resource.only:
+        return ("get",)
     return ("get", "list") if resource.single and "why" in commands else ("list",)

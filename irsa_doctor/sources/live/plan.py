@@ -1,3 +1,4 @@
+# Long: one class, the order of the calls of each command
 """Reads what a command needs from the live sources, side by side, and loads it with the files of the input."""
 
 import re
@@ -9,12 +10,12 @@ from typing import Any
 from irsa_doctor.model import Arn, Cluster, Gap, Inventory, Issuer, parse_arn
 from irsa_doctor.sources.live.aws import AwsAccount
 from irsa_doctor.sources.live.calls import Clock, Job, Notes, first_of_each, side_by_side
-from irsa_doctor.sources.live.cluster_parts import cluster_part_jobs, read_clusters
+from irsa_doctor.sources.live.cluster_parts import access_job, cluster_part_jobs, read_clusters
 from irsa_doctor.sources.live.errors import refuse_silence
 from irsa_doctor.sources.live.issuer import fetch_issuer
 from irsa_doctor.sources.live.kubeconfig import Connection, connections
 from irsa_doctor.sources.live.kubernetes import ApiServer, same_server
-from irsa_doctor.sources.live.operations import KUBERNETES
+from irsa_doctor.sources.live.operations import KUBERNETES, Resource, resources_of
 from irsa_doctor.sources.live.options import LiveOptions, Plan, Target
 from irsa_doctor.sources.live.programs import end_programs
 from irsa_doctor.sources.live.role_policies import role_policy_jobs
@@ -34,6 +35,8 @@ from irsa_doctor.version import __version__
 
 _AWS = ("roles", "providers", "clusters", "associations", "client-ids", "rcps")
 _KUBE = (*(resource.plural for resource in KUBERNETES), "discovery")
+_OF_CLUSTERS = {"entries": "access entries", "associations": "Pod Identity associations"}
+"""what of a cluster is not known where its account is not read"""
 _CLUSTER_NAME = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]{0,99}", re.ASCII)
 # https://ABC.gr7.us-east-1.eks.amazonaws.com
 _ENDPOINT = re.compile(r"https://[^/]*\.(?P<region>[a-z]{2,}(?:-[a-z]+)+-\d+)\.eks\.")
@@ -168,15 +171,20 @@ class LiveRun:
 
     def read_everything(self) -> None:
         """All that there is, in every account and cluster."""
-        jobs: list[Job] = []
-        for server in self.servers:
-            resources = tuple(resource for resource in KUBERNETES if self.plan.command in resource.commands)
-            jobs.append(self._job(partial(server.read_everything, resources), server.cluster))
+        jobs = list(self._whole_clusters())
         for account in self.accounts:
             jobs.append(Job(account.read_roles, account.late("roles", "", f"roles of account {account.id}")))
             jobs.append(Job(account.read_guardrails, account.late("rcps", "", "resource control policies")))
             jobs.append(self._job(partial(self._read_account, account), account.id))
         side_by_side(jobs, self.clock, self.notes)
+
+    def _whole_clusters(self) -> Iterator[Job]:
+        for server in self.servers:
+            yield self._job(partial(server.read_everything, self._resources), server.cluster)
+
+    @property
+    def _resources(self) -> tuple[Resource, ...]:
+        return resources_of(self.plan.command, secrets=self.options.secrets)
 
     def _job(self, run: Callable[[], None], owner: str) -> Job:
         return Job(run, Gap("", owner, "", self._late("part of the input"), "a longer --timeout"))
@@ -204,12 +212,12 @@ class LiveRun:
 
     def read_target(self, target: Target) -> None:
         """What is about one service account or workload: its namespace, its cluster, its roles and their account."""
-        resources = tuple(resource for resource in KUBERNETES if self.plan.command in resource.commands)
         in_files = self._loading.loaded().inventory.clusters
         issuers = {server.issuer for server in self.servers} | {str(cluster.issuer) for cluster in in_files}
         clusters: dict[str, dict[str, Any]] = {}
         jobs = [
-            self._job(partial(server.read_namespace, target.namespace, resources), server.cluster) for server in self.servers
+            self._job(partial(server.read_namespace, target.namespace, self._resources), server.cluster)
+            for server in self.servers
         ]
         jobs += [
             self._job(
@@ -263,8 +271,11 @@ class LiveRun:
         elsewhere = named - {account.id for account in self.accounts}
         where = f"; the kubeconfig names account {', '.join(sorted(elsewhere))}" if elsewhere else ""
         accounts_read = ", ".join(sorted(account.id for account in self.accounts))
-        missing = f"Pod Identity associations: the cluster of context {server.context} is not in account {accounts_read}{where}"
-        self.notes.gap(Gap("associations", server.cluster, "", missing, "a --profile of the cluster's account"))
+        collection = "entries" if self.plan.command == "who-can" else "associations"
+        missing = (
+            f"{_OF_CLUSTERS[collection]}: the cluster of context {server.context} is not in account {accounts_read}{where}"
+        )
+        self.notes.gap(Gap(collection, server.cluster, "", missing, "a --profile of the cluster's account"))
 
     def _regions_of(self, server: ApiServer, account: AwsAccount, hints: Sequence[Arn]) -> list[str]:
         if self.options.regions:
@@ -309,14 +320,24 @@ class LiveRun:
         side_by_side(jobs, self.clock, self.notes)
 
     def read_roles(self) -> None:
-        """The roles of the plan; for who-can the service accounts that may be among those, for why the providers."""
+        """The roles of the plan; for who-can what shows who becomes them through Kubernetes, for why the providers."""
         jobs = [self._job(partial(self._read_roles, self.plan.roles), "")]
         if self.plan.command == "why":
             is_relevant = partial(is_near_issuer, frozenset(self.plan.issuers))
             jobs += [self._job(partial(_ignored, account.read_providers, is_relevant), account.id) for account in self.accounts]
         else:
-            jobs += [self._job(server.read_service_accounts, server.cluster) for server in self.servers]
+            jobs += self._whole_clusters()
+            if self.accounts:
+                jobs += [self._job(partial(self._read_access, server), server.cluster) for server in self.servers]
         side_by_side(jobs, self.clock, self.notes)
+
+    def _read_access(self, server: ApiServer) -> None:
+        """Who EKS lets into the cluster of a context."""
+        clusters: dict[str, dict[str, Any]] = {}
+        self._find(server, clusters)
+        for arn in map(parse_arn, clusters):
+            if arn and (account := self.account_of(arn.account)):
+                side_by_side([access_job(account, arn.name, arn.region)], self.clock, self.notes)
 
     def _read_roles(self, roles: Iterable[str]) -> None:
         jobs: list[Job] = []

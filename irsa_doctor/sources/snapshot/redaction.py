@@ -34,6 +34,17 @@ _WORDS_OF_KUBERNETES = """
     validation linkerd agent injector sidecar envoy daemon compute type hybrid bottlerocket auto nodegroup create addon
     networkpolicies nodes terraform opentofu terragrunt helm flux argocd meta release managed managedby
     """
+# of who may do what in a cluster: groups and roles of Kubernetes, access policies of EKS, aws-auth
+_WORDS_OF_ACCESS = """
+    masters authenticated unauthenticated anonymous nodes bootstrappers cluster admin edit view auth aws
+    rbac io to aggregate token get list watch patch update create delete deletecollection bind escalate impersonate
+    rolearn userarn username groups sessionname sessionnameraw accountid ec2privatednsname aggregated
+    amazoneksclusteradminpolicy amazoneksadminpolicy amazonekseditpolicy amazoneksviewpolicy amazoneksadminviewpolicy
+    amazonekssecretreaderpolicy amazonekshybridpolicy amazoneksautonodepolicy amazoneksclusterinsightspolicy
+    amazoneksblockstoragepolicy amazoneksblockstorageclusterpolicy amazonekscomputepolicy amazonekscomputeclusterpolicy
+    amazoneksloadbalancingpolicy amazoneksloadbalancingclusterpolicy amazoneksnetworkingpolicy
+    amazoneksnetworkingclusterpolicy amazonaiopsassistantpolicy amazonarcregionswitchscalingpolicy access policy
+    """
 # of environment variables, files and images
 _WORDS_OF_SDKS = """
     access key secret session file web regional endpoints endpoint url uri full relative container credentials
@@ -41,7 +52,7 @@ _WORDS_OF_SDKS = """
     jdk corretto golang eclipse temurin alpine debian ubuntu slim distroless apache nginx fluent bit path home var run
     secrets tmp etc opt usr ca crt latest docker registry library quay gcr ghcr ecr dkr mcr microsoft x
     """
-_WORDS = frozenset(f"{_WORDS_OF_AWS} {_WORDS_OF_KUBERNETES} {_WORDS_OF_SDKS}".split())
+_WORDS = frozenset(f"{_WORDS_OF_AWS} {_WORDS_OF_KUBERNETES} {_WORDS_OF_ACCESS} {_WORDS_OF_SDKS}".split())
 _NAMESPACES = ("default", "kube", "system", "public")
 """words that a wildcard in the name of a namespace or service account may mean"""
 _NEAR_LENGTH = 5
@@ -56,6 +67,7 @@ _KEPT = frozenset(
         *("gitVersion", "major", "minor", "kty", "alg", "use", "crv", "e", "response_types_supported", "claims_supported"),
         *("subject_types_supported", "id_token_signing_alg_values_supported", "fieldPath", "mode", "defaultMode"),
         *("policyTypes", "protocol", "port", "addonName", "addonVersion", "code"),
+        *("type", "authenticationMode", "verbs", "policyArn", "apiGroup", "resourceVersion"),
     }
 )
 # members whose own members are named by somebody

@@ -78,7 +78,7 @@ def test_no_secret_is_asked_for_and_no_value_kept(kubernetes, ask):
     text = b"".join(one.content for one in snapshot.documents).decode()
     for hidden in ("hunter2", "secretKeyRef", "caBundle", "podIP", "made-up", "command"):
         assert hidden not in text
-    assert not [path for path in kubernetes.calls if "secrets" in path or "configmaps" in path]
+    assert not [path for path in kubernetes.calls if "secrets" in path or path.endswith("configmaps")]
     (workload,) = inventory(snapshot).workloads
     (container,) = workload.containers
     assert dict(container.env) == {"AWS_ROLE_ARN": ROLE, "DATABASE_PASSWORD": None, "API_KEY": None}
@@ -145,7 +145,7 @@ def test_a_kind_that_is_nowhere_is_no_proof_that_there_are_none(kubernetes, ask)
 def test_an_answer_that_is_no_list_of_the_kind_is_not_an_empty_one(kubernetes, ask, monkeypatch, body):
     usual = FakeKubernetes.answer
 
-    def answer(self, path, token):
+    def answer(self, path, token, accept=""):
         return (200, body) if "serviceaccounts" in path or "/namespaces/" in path else usual(self, path, token)
 
     monkeypatch.setattr(FakeKubernetes, "answer", answer)
@@ -159,7 +159,7 @@ def test_an_answer_that_is_no_list_of_the_kind_is_not_an_empty_one(kubernetes, a
 def test_a_page_of_404_in_html_proves_nothing(kubernetes, ask, monkeypatch):
     usual = FakeKubernetes.answer
 
-    def answer(self, path, token):
+    def answer(self, path, token, accept=""):
         return (404, b"404 page not found\n") if "/namespaces/" in path else usual(self, path, token)
 
     monkeypatch.setattr(FakeKubernetes, "answer", answer)
@@ -206,7 +206,7 @@ def test_a_server_that_does_not_answer_in_time_is_one_sentence(tmp_path):
 
 
 def test_a_server_that_answers_anything_else_is_told_apart(kubernetes, ask, monkeypatch):
-    monkeypatch.setattr(FakeKubernetes, "answer", lambda self, path, token: (200, b"<html>hello</html>"))
+    monkeypatch.setattr(FakeKubernetes, "answer", lambda self, path, token, accept: (200, b"<html>hello</html>"))
     snapshot = ask(EVERYTHING, kubernetes=kubernetes)
     assert "the answer is not a JSON object" in says(snapshot)
     assert inventory(snapshot).service_accounts == ()
@@ -285,6 +285,18 @@ def test_only_paths_of_the_table_are_asked_for(kubernetes, tmp_path):
         "/api/v1/pods/../secrets",
         "/",
     ):
+        with pytest.raises(RuntimeError, match="is not in the table of operations"):
+            server.ask(path)
+    server.close()
+    assert kubernetes.calls == []
+
+
+def test_secrets_are_requested_as_metadata_or_not_at_all(kubernetes, tmp_path):
+    (connection,) = connections((), kubernetes.kubeconfig(tmp_path))
+    server = ApiServer(connection, LiveOptions(kube=True, secrets=True), "reach", Clock(10, 5), Notes())
+    server.open()
+    kubernetes.calls.clear()
+    for path in ("/api/v1/secrets", "/api/v1/namespaces/shop/secrets", "/api/v1/namespaces/kube-system/configmaps/other"):
         with pytest.raises(RuntimeError, match="is not in the table of operations"):
             server.ask(path)
     server.close()
@@ -384,7 +396,7 @@ def test_the_ids_of_live_subjects_do_not_hang_on_what_the_server_answers(kuberne
 
 
 def test_a_run_in_which_no_call_succeeds_says_so(kubernetes, tmp_path, monkeypatch):
-    monkeypatch.setattr(FakeKubernetes, "answer", lambda self, path, token: (404, b"{}"))
+    monkeypatch.setattr(FakeKubernetes, "answer", lambda self, path, token, accept: (404, b"{}"))
     options = LiveOptions(kube=True, kubeconfig=kubernetes.kubeconfig(tmp_path))
     with pytest.raises(LiveError, match=r"^none of the calls to the live sources succeeded: .*context shop"):
         load_live(EVERYTHING, options)

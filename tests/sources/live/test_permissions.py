@@ -55,6 +55,7 @@ def with_target_roles(aws):
     names = {"clusterName": cluster, "namespace": "storefront", "serviceAccount": "checkout", "associationId": "a-9"}
     role = next(iter(aws.roles.values()))
     aws.addons[cluster] = [{"addonName": "eks-pod-identity-agent", "clusterName": cluster}]
+    aws.entries[cluster] = [{"clusterName": cluster, "principalArn": role["Arn"], "type": "STANDARD"}]
     aws.node_groups[cluster] = [{"nodegroupName": "main", "clusterName": cluster, "nodeRole": role["Arn"]}]
     listed = aws.associations.setdefault(cluster, [])
     listed += [{**names, "associationArn": "arn:made-up", "roleArn": role["Arn"]}]
@@ -84,7 +85,8 @@ def covers(rule, path):
     )
     if not match or (match["group"] or "") not in rule.get("apiGroups", ()):
         return False
-    return match["plural"] in rule["resources"] and ("get" if match["name"] else "list") in rule["verbs"]
+    is_named = not rule.get("resourceNames") or match["name"] in rule["resourceNames"]
+    return is_named and match["plural"] in rule["resources"] and ("get" if match["name"] else "list") in rule["verbs"]
 
 
 @pytest.mark.parametrize("command", ["check", "collect", "why"])
@@ -110,10 +112,12 @@ def test_every_operation_is_a_read_of_the_service():
 
 
 def test_nothing_that_holds_secrets_is_read():
-    assert not {"secrets", "configmaps", "serviceaccounts/token"} & {one.plural for one in KUBERNETES}
+    assert not {"serviceaccounts/token"} & {one.plural for one in KUBERNETES}
     for command in COMMANDS:
         for rule in cluster_role([command], "x")["rules"]:
             assert set(rule["verbs"]) <= {"get", "list"}
+            assert "secrets" not in rule.get("resources", ())
+            assert "configmaps" not in rule.get("resources", ()) or rule["resourceNames"] == ["aws-auth"]
 
 
 def test_the_table_is_what_the_clients_are_guarded_by():
@@ -134,7 +138,10 @@ def test_each_can_be_piped_where_it_is_needed(tmp_path):
     assert policy == iam_policy(COMMANDS)
     role = yaml.safe_load(run("permissions", "who-can", "--kube", cwd=tmp_path).stdout)
     assert role == cluster_role(["who-can"], "irsa-doctor-who-can")
-    assert role["rules"][0] == {"apiGroups": [""], "resources": ["serviceaccounts"], "verbs": ["list"]}
+    assert "serviceaccounts" in role["rules"][0]["resources"]
+    assert role["rules"][0]["verbs"] == ["list"]
+    secrets = yaml.safe_load(run("permissions", "reach", "--kube", "--token-secrets", cwd=tmp_path).stdout)
+    assert secrets == cluster_role(["reach"], "irsa-doctor-reach", secrets=True)
 
 
 def test_programs_get_both_as_json(tmp_path):
