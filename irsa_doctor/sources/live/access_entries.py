@@ -63,7 +63,7 @@ def _read_entry(account: AwsAccount, name: str, region: str, principal: str) -> 
         how = f"aws eks list-associated-access-policies --cluster-name {name} --principal-arn {principal} --region {region}"
         account.gap(fault, "entries", principal, f"access policies of {principal} in cluster {name}", how, arn)
         return
-    document = {**names, "associatedAccessPolicies": [fields.associated_policy(item) for item in listed]}
+    document = {**names, "associatedAccessPolicies": [fields.policy_of_entry(item) for item in listed]}
     account.notes.answered(f"{path}/policies", "eks-list-associated-access-policies", document, origin)
 
 

@@ -143,7 +143,7 @@ addon = _object(
     configurationValues=_daemonsets,
 )
 access_entry = _object(clusterName=_scalar, principalArn=_scalar, type=_scalar, username=_scalar, kubernetesGroups=_texts)
-associated_policy = _object(policyArn=_scalar, accessScope=_object(type=_scalar, namespaces=_texts))
+policy_of_entry = _object(policyArn=_scalar, accessScope=_object(type=_scalar, namespaces=_texts))
 node_group = _object(nodegroupName=_scalar, clusterName=_scalar, nodeRole=_scalar, status=_scalar)
 organizations_policy = _object(
     PolicySummary=_object(Id=_scalar, Arn=_scalar, Name=_scalar, Type=_scalar, AwsManaged=_scalar), Content=_kept
