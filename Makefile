@@ -13,7 +13,7 @@ TESTS  := -m pytest --numprocesses auto --dist worksteal
 DEMO   := fixtures/worlds/shop --complete serviceaccounts
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-oldest test-newest test-semantics fuzz lock workflows audit release fuzz coverage lint types generated generated-check rules wheel bench tools kube-tools check clean
+.PHONY: help demo test test-oldest test-newest test-semantics fuzz lock workflows audit release fuzz coverage lint types generated generated-check rules wheel bench tools validators kube-tools check clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 16
@@ -88,6 +88,8 @@ wheel: $(VENV)/.dev ## build the wheel into dist/
 bench: $(VENV)/.dev $(CACHE)/peers/.installed ## speed, memory and growth, beside other tools
 	$(PY) -m tests.bench --peers $(CACHE)/peers
 
+validators: $(CACHE)/validators/.installed ## readers of OSCAL and OCSF, for the tests that use them where they are there
+
 tools: $(CACHE)/sarif/.installed ## the two validators of SARIF, for the tests that use them where they are there
 
 kube-tools: ## build kube-apiserver and fetch etcd, for the tests against a real one (Debian 12, as root, some minutes)
@@ -133,7 +135,7 @@ $(CACHE)/oldest/.installed: pyproject.toml
 	$(CACHE)/oldest/bin/python $(PIP) install --constraint $(CACHE)/oldest/constraints.txt --editable '.[dev]'
 	@touch $@
 
-$(CACHE)/ci/.installed $(CACHE)/build/.installed $(CACHE)/run/.installed: $(CACHE)/%/.installed: requirements/%.txt
+$(CACHE)/ci/.installed $(CACHE)/build/.installed $(CACHE)/run/.installed $(CACHE)/validators/.installed: $(CACHE)/%/.installed: requirements/%.txt
 	$(PYTHON) -m venv --clear $(CACHE)/$*
 	$(CACHE)/$*/bin/python $(PIP) $(LOCKED) requirements/$*.txt
 	@touch $@

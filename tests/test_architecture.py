@@ -76,6 +76,7 @@ INNER = {
     "facts/roles",
     "facts/service_accounts",
     "facts/workloads",
+    "reports/evidence",
     "remedies/edits",
     "remedies/proposals",
     "rulebook/frameworks",

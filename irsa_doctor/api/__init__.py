@@ -11,6 +11,9 @@ from types import ModuleType
 from typing import Any
 
 EXPORTS: Mapping[str, str] = {
+    "answers.audit.evidence": "AuditEvidence AuditedAccount AuditedCluster ControlEvidence EvidencePeriod EvidenceScope "
+    "FindingEvent FrameworkEvidence RuleRelation RunGap Sampling UncontrolledFinding",
+    "answers.audit.items": "EvidenceItem",
     "answers.check.choice": "UnknownRule",
     "answers.check.examples": "ExamplesResult Failure",
     "answers.diff": "ChangedSubjects Difference RingChange RoleChange",
@@ -32,6 +35,7 @@ EXPORTS: Mapping[str, str] = {
     "answers.why.records": "ContainerIdentity DiagnosedCause DiagnosedLink Diagnosis LinkNeed MistakenRemedy "
     "PredictedError QuotedPlace WorkloadIdentity",
     "api.audit": "AuditRun audit audit_changes audit_history audit_prune audit_show audit_verify audit_waivers head_line",
+    "api.evidence": "audit_report",
     "api.check": "baseline_of check controls framework_ids",
     "api.collect": "collect",
     "api.diff": "diff",
@@ -44,7 +48,7 @@ EXPORTS: Mapping[str, str] = {
     "api.permissions": "NotLive permissions",
     "api.render": "ANSWER_FORMATS COUNTED_FORMATS SUGGESTING_FORMATS "
     "Presentation UnknownFormat for_terminal render_audit render_changes render_diff render_explanation "
-    "render_history render_store_verification render_waivers "
+    "render_evidence render_evidence_pages render_history render_store_verification render_waivers "
     "render_generation render_fix render_fix_commands "
     "render_unified_diff render_inference masked render_permissions render_reach render_report render_rules render_simulations "
     "render_verification render_who_can render_why render_why_all style_for without_commands",
@@ -65,6 +69,7 @@ EXPORTS: Mapping[str, str] = {
     "ResourceControlPolicy Role RolePermissions ServiceAccount SigningKey Text TrustPolicy Unknown Webhook Workload",
     "model.clouds": "AzureIdentity CloudCluster CloudListing Clouds FederatedCredential GoogleAccount NodePool PoolProvider "
     "RoleBinding",
+    "model.audited": "FindingNote RunTrend",
     "model.access": "AccessBinding AccessEntry AccessRole AccessRule AccessSubject AssociatedAccess AssociatedPolicy AuthMap "
     "AuthRow ExpectedAccess WebhookConfiguration",
     "model.edits": "FileEdit Proof SubjectSet Suggestion TextPosition",
@@ -97,7 +102,7 @@ EXPORTS: Mapping[str, str] = {
     "text.errors": "LiveError",
     "text.os_errors": "os_error_reason",
     "text.positions": "Documents",
-    "text.written_files": "refuse_target write_whole",
+    "text.written_files": "refuse_target write_pieces write_whole",
 }
 """module -> the names that it gives"""
 

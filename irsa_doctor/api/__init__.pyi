@@ -1,6 +1,19 @@
 # Written by make generated
 from collections.abc import Mapping
 EXPORTS: Mapping[str, str]
+from irsa_doctor.answers.audit.evidence import AuditEvidence as AuditEvidence
+from irsa_doctor.answers.audit.evidence import AuditedAccount as AuditedAccount
+from irsa_doctor.answers.audit.evidence import AuditedCluster as AuditedCluster
+from irsa_doctor.answers.audit.evidence import ControlEvidence as ControlEvidence
+from irsa_doctor.answers.audit.evidence import EvidencePeriod as EvidencePeriod
+from irsa_doctor.answers.audit.evidence import EvidenceScope as EvidenceScope
+from irsa_doctor.answers.audit.evidence import FindingEvent as FindingEvent
+from irsa_doctor.answers.audit.evidence import FrameworkEvidence as FrameworkEvidence
+from irsa_doctor.answers.audit.evidence import RuleRelation as RuleRelation
+from irsa_doctor.answers.audit.evidence import RunGap as RunGap
+from irsa_doctor.answers.audit.evidence import Sampling as Sampling
+from irsa_doctor.answers.audit.evidence import UncontrolledFinding as UncontrolledFinding
+from irsa_doctor.answers.audit.items import EvidenceItem as EvidenceItem
 from irsa_doctor.answers.check.choice import UnknownRule as UnknownRule
 from irsa_doctor.answers.check.examples import ExamplesResult as ExamplesResult
 from irsa_doctor.answers.check.examples import Failure as Failure
@@ -81,6 +94,7 @@ from irsa_doctor.api.check import controls as controls
 from irsa_doctor.api.check import framework_ids as framework_ids
 from irsa_doctor.api.collect import collect as collect
 from irsa_doctor.api.diff import diff as diff
+from irsa_doctor.api.evidence import audit_report as audit_report
 from irsa_doctor.api.explain import UnknownId as UnknownId
 from irsa_doctor.api.explain import explain as explain
 from irsa_doctor.api.fix import FixAnswer as FixAnswer
@@ -109,6 +123,8 @@ from irsa_doctor.api.render import masked as masked
 from irsa_doctor.api.render import render_audit as render_audit
 from irsa_doctor.api.render import render_changes as render_changes
 from irsa_doctor.api.render import render_diff as render_diff
+from irsa_doctor.api.render import render_evidence as render_evidence
+from irsa_doctor.api.render import render_evidence_pages as render_evidence_pages
 from irsa_doctor.api.render import render_explanation as render_explanation
 from irsa_doctor.api.render import render_fix as render_fix
 from irsa_doctor.api.render import render_fix_commands as render_fix_commands
@@ -204,6 +220,8 @@ from irsa_doctor.model.access import AuthMap as AuthMap
 from irsa_doctor.model.access import AuthRow as AuthRow
 from irsa_doctor.model.access import ExpectedAccess as ExpectedAccess
 from irsa_doctor.model.access import WebhookConfiguration as WebhookConfiguration
+from irsa_doctor.model.audited import FindingNote as FindingNote
+from irsa_doctor.model.audited import RunTrend as RunTrend
 from irsa_doctor.model.clouds import AzureIdentity as AzureIdentity
 from irsa_doctor.model.clouds import CloudCluster as CloudCluster
 from irsa_doctor.model.clouds import CloudListing as CloudListing
@@ -291,6 +309,7 @@ from irsa_doctor.text.errors import LiveError as LiveError
 from irsa_doctor.text.os_errors import os_error_reason as os_error_reason
 from irsa_doctor.text.positions import Documents as Documents
 from irsa_doctor.text.written_files import refuse_target as refuse_target
+from irsa_doctor.text.written_files import write_pieces as write_pieces
 from irsa_doctor.text.written_files import write_whole as write_whole
 
 __all__: list[str]

@@ -1,6 +1,6 @@
 """Renders what the functions of the api return, in every format of the command line."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from irsa_doctor.model.errors import IrsaDoctorError
@@ -14,6 +14,7 @@ from irsa_doctor.reports.style import Style, style_for
 from irsa_doctor.text.mask import masked
 
 if TYPE_CHECKING:
+    from irsa_doctor.answers.audit.evidence import AuditEvidence
     from irsa_doctor.answers.diff import RoleChange
     from irsa_doctor.answers.fix.records import Fixing
     from irsa_doctor.answers.intents.generation import Generation
@@ -49,6 +50,7 @@ _PLAIN = Style()
 
 ANSWER_FORMATS: Mapping[str, tuple[str, ...]] = {
     "audit": ("text", "json", "jsonl"),
+    "audit-report": ("html", "csv", "json", "oscal", "ocsf", "markdown", "site"),
     "audit-store": ("text", "json"),
     "check": tuple(REPORT_FORMATS),
     "diff": ("text", "json", "markdown"),
@@ -79,7 +81,7 @@ def _chosen(renderers: Mapping[str, _Renderer], output_format: str) -> _Renderer
     return renderers[output_format]
 
 
-_JSON = ("json", "sarif", "gitlab")
+_JSON = ("json", "sarif", "gitlab", "oscal", "ocsf")
 """formats whose texts are read by programs, and keep their values"""
 
 
@@ -119,6 +121,31 @@ def render_audit(answer: Mapping[str, Any], output_format: str = "text", style: 
     from irsa_doctor.reports import audit
 
     return _leaving(audit.render_audit(answer, output_format, style), output_format)
+
+
+def render_evidence(
+    evidence: "AuditEvidence", output_format: str = "html", *, plan: str = "", lines: bool = False
+) -> Iterator[str]:
+    """The evidence of an audit, piece by piece. `plan` is where the plan is (oscal), `lines` is an event a line (ocsf).
+
+    Raises UnknownFormat.
+    """
+    from irsa_doctor.reports.evidence import EVIDENCE_FORMATS, evidence_pieces
+
+    if output_format not in EVIDENCE_FORMATS or output_format == "site":
+        raise UnknownFormat(f"no format {output_format}: {', '.join(EVIDENCE_FORMATS)}")
+    options: dict[str, Any] = (
+        {"plan": plan} if output_format == "oscal" else {"lines": lines} if output_format == "ocsf" else {}
+    )
+    pieces = evidence_pieces(output_format)(evidence, **options)
+    return (_leaving(piece, output_format) for piece in pieces)
+
+
+def render_evidence_pages(evidence: "AuditEvidence") -> Iterator[tuple[str, Iterator[str]]]:
+    """The evidence of an audit as a folder of pages: the path of each in the folder, and its text, piece by piece."""
+    from irsa_doctor.reports.evidence import evidence_pages
+
+    return evidence_pages(evidence)
 
 
 def render_history(

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from irsa_doctor.cli.check import check_options, exit_code
-from irsa_doctor.cli.destinations import write_text
+from irsa_doctor.cli.destinations import write_folder, write_text, write_text_pieces
 from irsa_doctor.cli.help import Command, Commands
 from irsa_doctor.cli.limits import RunLimits, governed_limits, limit_options, within
 from irsa_doctor.cli.options import AsOf, with_options
 from irsa_doctor.cli.output import print_text
 from irsa_doctor.cli.paths import input_paths
-from irsa_doctor.cli.wrong import checked_format, checked_moment, wrong
+from irsa_doctor.cli.wrong import checked_format, checked_moment, checked_word, wrong
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -258,3 +258,61 @@ def show_waivers(
     with _readable():
         rows = api.audit_waivers(store=store, expiring=None if expiring is None else age_of("--expiring", expiring))
     print_text(api.render_waivers(rows, output_format, api.style_for()))
+
+
+_Frameworks = Annotated[list[str] | None, typer.Option("--framework", metavar="ID", help="Controls of {frameworks}; all.")]
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+
+
+@app.command("report", cls=Command)
+def report_evidence(
+    format_: Annotated[
+        str, typer.Option("--format", "-f", metavar="FORMAT", help="html, csv, json, oscal, ocsf, markdown or site.")
+    ] = "html",
+    output: Annotated[
+        str | None, typer.Option("--output", "-o", metavar="PATH", help="Write to this file, or folder (site).")
+    ] = None,
+    framework: _Frameworks = None,
+    run: Annotated[int | None, typer.Option(metavar="N", min=1, help="Report this run; the last complete one.")] = None,
+    from_: Annotated[
+        str | None, typer.Option("--from", metavar="DATE", help="Report every run of a period from this day.")
+    ] = None,
+    to: Annotated[str | None, typer.Option("--to", metavar="DATE", help="Report every run of a period to this day.")] = None,
+    sample: Annotated[int | None, typer.Option(metavar="N", min=1, help="Draw so many items of each control.")] = None,
+    seed: Annotated[str, typer.Option(metavar="TEXT", help="The seed with which items are drawn.")] = "0",
+    account: Annotated[str, typer.Option(metavar="ID", help="Only this account.")] = "",
+    plan: Annotated[str, typer.Option("--ap", metavar="HREF", help="Where the assessment plan is (oscal).")] = "",
+    lines: Annotated[bool, typer.Option("--lines", help="Write one event a line (ocsf).")] = False,
+    store: _Store = "audit.db",
+) -> None:
+    """Report the evidence of a run or period by control.
+
+    It is read from the store alone. Exit 0: written. 2: wrong call, no store, or no complete run.
+    """
+    from irsa_doctor import api
+
+    output_format = checked_format("audit-report", format_)
+    ids = [checked_word("--framework", ident, api.framework_ids()) for ident in framework or ()]
+    start, end = _day("--from", from_, "T00:00:00Z"), _day("--to", to, "T23:59:59Z")
+    if run is not None and (start or end):
+        raise wrong("--run and a period exclude each other")
+    if output_format == "site" and not output:
+        raise wrong("-f site: -o takes the folder of the pages")
+    with _readable():
+        evidence = api.audit_report(
+            store=store,
+            frameworks=ids,
+            run=run,
+            start=start,
+            end=end,
+            sampling=api.Sampling(sample, seed) if sample else None,
+            account=account,
+        )
+        if output_format == "site":
+            write_folder(api.render_evidence_pages(evidence), output or "")
+        else:
+            write_text_pieces(api.render_evidence(evidence, output_format, plan=plan, lines=lines), output)
+
+
+def _day(flag: str, value: str | None, time: str) -> datetime | None:
+    return checked_moment(flag, f"{value}{time}" if value and _DAY.fullmatch(value) else value)

@@ -69,6 +69,33 @@ def write_text(text: str, file: str | None) -> None:
         raise wrong(f"{file}: {api.os_error_reason(error)}") from error
 
 
+def write_text_pieces(pieces: Iterable[str], file: str | None) -> None:
+    """Write a text that need not be in memory as a whole to a file, or to standard output: None or `-`."""
+    if file is None or file == "-":
+        for piece in pieces:
+            print_text(piece)
+        return
+    from irsa_doctor import api
+
+    try:
+        api.write_pieces((piece.encode("utf-8", errors="backslashreplace") for piece in pieces), file)
+    except (OSError, ValueError) as error:
+        raise wrong(f"{file}: {api.os_error_reason(error)}") from error
+
+
+def write_folder(pages: Iterable[tuple[str, Iterable[str]]], folder: str) -> None:
+    """Write files into a folder, which is made; a file of the same name in it is replaced."""
+    from irsa_doctor import api
+
+    for path, pieces in pages:
+        file = os.path.join(folder, path)
+        try:
+            os.makedirs(os.path.dirname(file), exist_ok=True)
+        except OSError as error:
+            raise wrong(f"{folder}: {api.os_error_reason(error)}") from error
+        write_text_pieces(pieces, file)
+
+
 def refuse_targets(files: Iterable[str | None]) -> None:
     """End with exit 2 where one of the files cannot be written to: then none is, and nothing is read before."""
     from irsa_doctor import api

@@ -16,12 +16,13 @@ GROUPS = {
         *("--complete", "--role", "--policy", "--cluster", "--parameters", "--account", "--base", "--changed", "--git"),
         *("--all-folders", "--as-of", "--config", "--no-config", "--config-from", "--rules"),
         *("--max-age", "--since", "--until", "--head", "--limit", "--keep", "--keep-last", "--expiring"),
+        *("--run", "--from", "--to"),
         *("--all", "--token", "--event", "--lookup-events", "--error"),
         *("--vectors", "--trust-policy", "--issuer", "--partition", "--sub", "--aud", "--context"),
     ),
     "Output": (
         *("--format", "--output", "--quiet", "--statistics", "--show-fixes", "--show-unknown"),
-        *("--force", "--audit", "--keep-issuer"),
+        *("--force", "--audit", "--keep-issuer", "--sample", "--seed", "--ap", "--lines"),
         *("--redact", "--write-baseline", "--fail-on", "--allow-new", "--gate-unknown", "--strict", "--exit-zero"),
         *(
             "--max-seconds",
@@ -105,6 +106,10 @@ EXAMPLES = {
     "audit verify": ("irsa-doctor audit verify", "irsa-doctor audit verify --head sha256:0f3a -f json"),
     "audit prune": ("irsa-doctor audit prune --keep 400d", "irsa-doctor audit prune --keep 90d --keep-last 12"),
     "audit waivers": ("irsa-doctor audit waivers", "irsa-doctor audit waivers --expiring 30d"),
+    "audit report": (
+        "irsa-doctor audit report --framework soc2 -o soc2.html",
+        "irsa-doctor audit report --framework soc2 --from 2026-01-01 --to 2026-06-30 --sample 25 --seed 7 -f csv -o soc2.csv",
+    ),
     "explain": ("irsa-doctor explain open-aud-only", "irsa-doctor explain trust-sub-mismatch"),
     "schema": ("irsa-doctor schema check", "irsa-doctor schema settings"),
 }

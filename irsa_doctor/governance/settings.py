@@ -384,4 +384,6 @@ def _waiver(value: object) -> Waiver:
             raise WrongValue(f"is not a member of a waiver{near_word(key, readers)}", key)
     if missing := [key for key in needed if key not in value]:
         raise WrongValue(f"lacks {' and '.join(missing)}")
-    return Waiver(**{key.replace("-", "_"): value_below(key, readers[key], item) for key, item in value.items()})
+    members = {key.replace("-", "_"): value_below(key, readers[key], item) for key, item in value.items()}
+    # a critical finding needs a second word: the severity, or who beside the owner has accepted the risk
+    return Waiver(**{"severity": "critical" if "accepted-by" in value else "high", **members})

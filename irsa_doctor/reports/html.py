@@ -1,7 +1,7 @@
 """The report as one self-contained HTML page: no script, no request, printable."""
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
 
@@ -10,6 +10,7 @@ from irsa_doctor.reports.changes import dedented
 from irsa_doctor.reports.counting import by_severity, checked, counted, passed_over
 from irsa_doctor.reports.escape import for_xml
 from irsa_doctor.reports.fixes import change_title, pasted
+from irsa_doctor.reports.html_tables import html_row, html_table
 from irsa_doctor.reports.layout import accounts_line, accounts_title
 from irsa_doctor.reports.places import from_here
 from irsa_doctor.reports.presentation import PLAIN, Presentation
@@ -192,7 +193,7 @@ def _unknown(report: Report) -> Iterator[str]:
         return
     yield '<h2 id="unknown">Not checked: inputs missing</h2>'
     rows = ((m.missing, f"{m.subjects}", ", ".join(m.rules) or "-", m.way) for m in report.unknown)
-    yield _table(("missing input", "subjects", "rules", "to get it"), rows)
+    yield html_table(("missing input", "subjects", "rules", "to get it"), rows)
 
 
 def _waived(report: Report) -> Iterator[str]:
@@ -200,7 +201,7 @@ def _waived(report: Report) -> Iterator[str]:
         return
     yield "<h2>Waived</h2>"
     rows = ((w.finding.rule, w.finding.subject.id, w.owner, w.reason, w.expires or "-") for w in report.waived)
-    yield _table(("rule", "subject", "owner", "reason", "until"), rows)
+    yield html_table(("rule", "subject", "owner", "reason", "until"), rows)
 
 
 def _controls(report: Report, evidence: FrameworkReport) -> Iterator[str]:
@@ -221,7 +222,7 @@ def _controls(report: Report, evidence: FrameworkReport) -> Iterator[str]:
             f"{supports} support, {len(control.rules) - supports} related",
             " ".join(marks) or "-",
         )
-        yield _row(head, cells)
+        yield html_row(head, cells)
     yield "</tbody></table>"
 
 
@@ -233,20 +234,9 @@ def _by_verdict(evidence: FrameworkReport) -> str:
 def _inputs(report: Report) -> Iterator[str]:
     yield f'<h2 id="documents">What was checked</h2><details><summary>{counted(len(report.documents), "document")}</summary>'
     rows = ((from_here(d.path), d.kind or "-", d.status, d.why or "-", (d.sha256 or "-")[:16]) for d in report.documents)
-    yield _table(("document", "kind", "status", "reason", "SHA-256"), rows)
+    yield html_table(("document", "kind", "status", "reason", "SHA-256"), rows)
     yield "</details>"
     tallies = ((t.id, *map(str, (t.evaluated, t.passed, t.failed, t.unknown, t.waived))) for t in report.tallies)
     yield f"<details><summary>{counted(len(report.tallies), 'rule')}</summary>"
-    yield _table(("rule", "evaluated", "passed", "failed", "unknown", "waived"), tallies)
+    yield html_table(("rule", "evaluated", "passed", "failed", "unknown", "waived"), tallies)
     yield "</details>"
-
-
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = ["<table><thead><tr>", *(f"<th>{word}</th>" for word in head), "</tr></thead><tbody>"]
-    lines += [_row(head, [for_xml(cell) for cell in row]) for row in rows]
-    return "".join([*lines, "</tbody></table>"])
-
-
-def _row(head: Sequence[str], cells: Sequence[str]) -> str:
-    """A row; each cell repeats its heading, which narrow pages show in its place."""
-    return "<tr>" + "".join(f'<td data-of="{name}">{cell}</td>' for name, cell in zip(head, cells, strict=True)) + "</tr>"

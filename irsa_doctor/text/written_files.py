@@ -6,6 +6,7 @@ A work tree belongs to whoever wrote the change: a link in it, in the place of a
 import os
 import re
 import stat
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
@@ -44,17 +45,22 @@ def write_whole(content: bytes, path: str, *, private: bool = False) -> None:
 
     `private`: its owner alone may read it, from its first moment on.
     """
+    write_pieces((content,), path, private=private)
+
+
+def write_pieces(pieces: Iterable[bytes], path: str, *, private: bool = False) -> None:
+    """Write a file as `write_whole` does, from pieces that need not be in memory together. Raises OSError."""
     refuse_target(path)
     if _STREAMS.fullmatch(path):
         with open(path, "wb") as stream:
-            stream.write(content)
+            stream.writelines(pieces)
         return
     beside = os.path.join(os.path.dirname(path), f".irsa-doctor-{os.getpid()}-{os.urandom(6).hex()}")
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | getattr(os, "O_NOFOLLOW", 0)
     descriptor = os.open(beside, flags, 0o600 if private else 0o666)
     try:
         with open(descriptor, "wb") as stream:
-            stream.write(content)
+            stream.writelines(pieces)
             stream.flush()
             os.fsync(stream.fileno())
         refuse_target(path)

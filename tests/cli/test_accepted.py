@@ -138,7 +138,15 @@ def test_a_waiver_excuses_what_it_did(tmp_path, before, after):
     assert judged(tmp_path) == (0, {})
 
 
-@pytest.mark.parametrize(("severity", "code"), [("", 1), ('severity = "critical"\n', 0)])
+@pytest.mark.parametrize(
+    ("severity", "code"),
+    [
+        ("", 1),
+        ('severity = "critical"\n', 0),
+        ('accepted-by = "head of platform"\n', 0),
+        ('accepted-by = "head of platform"\nseverity = "high"\n', 1),
+    ],
+)
 def test_a_waiver_of_a_critical_finding_says_so(tmp_path, severity, code):
     put(tmp_path / "app.json", ALL)
     put(tmp_path / "irsa-doctor.toml", WAIVED.format(subject="*") + severity)

@@ -1,0 +1,310 @@
+"""The evidence of audits by control: populations, samples, verdicts, and what was out of scope."""
+
+import random
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from functools import cached_property
+from itertools import pairwise
+from statistics import median
+from typing import Any, NamedTuple
+
+import msgspec
+
+from irsa_doctor.answers.audit.items import ControlItems, EvidenceItem, ItemResult
+from irsa_doctor.model.audited import FindingNote, RunTrend, StoredSubject
+from irsa_doctor.model.moments import moment_of
+from irsa_doctor.rulebook.frameworks import ControlVerdict, Framework
+from irsa_doctor.rulebook.rules import Rule
+
+NOT_AN_OPINION = (
+    "This is evidence from technical rules, and not an opinion on compliance. An auditor decides whether a control is met."
+)
+_USUAL_GAP = 1.5
+"""times the usual time between two runs: a longer one is a gap"""
+
+
+class RuleRelation(NamedTuple):
+    """A rule that bears on a control: it supports it, or is merely related."""
+
+    rule: str
+    relation: str
+
+
+class ControlEvidence(msgspec.Struct, frozen=True, eq=False):
+    """A control with its population. `counts` are items by result; `items` reads them anew from the store at each call."""
+
+    id: str
+    title: str | None
+    verdict: ControlVerdict
+    rules: tuple[RuleRelation, ...]
+    counts: Mapping[ItemResult, int]
+    items: Callable[[], Iterator[EvidenceItem]]
+    sample: tuple[EvidenceItem, ...] = ()
+
+    @property
+    def population(self) -> int:
+        """The number of items."""
+        return sum(self.counts.values())
+
+    @property
+    def is_covered(self) -> bool:
+        """Whether a rule bears on it."""
+        return self.verdict != "not covered"
+
+
+class UncontrolledFinding(NamedTuple):
+    """An open finding whose rule bears on no control of the framework."""
+
+    kind: str
+    subject: str
+    note: FindingNote
+
+
+class FrameworkEvidence(msgspec.Struct, frozen=True, eq=False):
+    """A framework, control by control, and the findings that none of them names."""
+
+    id: str
+    title: str
+    version: str
+    controls: tuple[ControlEvidence, ...]
+    uncontrolled: tuple[UncontrolledFinding, ...]
+
+
+class RunGap(NamedTuple):
+    """A time of a period, from one moment (RFC 3339) to another, in which no run was made although one was due."""
+
+    start: str
+    end: str
+
+
+class EvidencePeriod(msgspec.Struct, frozen=True):
+    """The time that a report is about, its runs, and the gaps between them. Without a period, both ends are the run."""
+
+    start: str
+    end: str
+    runs: tuple[int, ...]
+    gaps: tuple[RunGap, ...] = ()
+    is_asked: bool = False
+
+    @property
+    def last(self) -> int:
+        """The last run of it."""
+        return self.runs[-1]
+
+
+class Sampling(NamedTuple):
+    """How samples are drawn: at most `size` items of each control, with a seed."""
+
+    size: int
+    seed: str
+
+
+class AuditedAccount(NamedTuple):
+    """An account of the scope; `units` from the root down, `why` where it was not read whole."""
+
+    id: str
+    name: str
+    units: tuple[str, ...]
+    state: str
+    why: str
+    taken: str
+
+
+class AuditedCluster(NamedTuple):
+    """A cluster of the scope (ARN); `why` where it was not read whole."""
+
+    arn: str
+    name: str
+    state: str
+    why: str
+
+
+class EvidenceScope(msgspec.Struct, frozen=True):
+    """What the last run was to read, and what it could not read; `missing` are inputs, each with the rules that need it."""
+
+    organization: str
+    accounts: tuple[AuditedAccount, ...]
+    clusters: tuple[AuditedCluster, ...]
+    missing: tuple[Mapping[str, Any], ...]
+
+    @property
+    def unread_accounts(self) -> tuple[AuditedAccount, ...]:
+        """The accounts that were not read whole."""
+        return tuple(account for account in self.accounts if account.state != "read")
+
+    @property
+    def unread_clusters(self) -> tuple[AuditedCluster, ...]:
+        """The clusters that were not read whole."""
+        return tuple(cluster for cluster in self.clusters if cluster.state != "read")
+
+
+class FindingEvent(NamedTuple):
+    """Something that became of a finding in a run."""
+
+    change: str
+    run: int
+    severity: str
+    rule: str
+    subject: str
+    account: str
+
+
+class AuditEvidence(msgspec.Struct, frozen=True, eq=False, dict=True):
+    """The evidence of a run or of a period: what every format of `audit report` is written from.
+
+    `run` is the last run as a store has it (id, as_of, tool, hash, ...), `notes` the findings by (kind, id) of their subject.
+    """
+
+    store: str
+    run: Mapping[str, Any]
+    period: EvidencePeriod
+    scope: EvidenceScope
+    trend: tuple[RunTrend, ...]
+    frameworks: tuple[FrameworkEvidence, ...]
+    waivers: tuple[Mapping[str, Any], ...]
+    events: tuple[FindingEvent, ...]
+    notes: Mapping[tuple[str, str], tuple[FindingNote, ...]]
+    account: str = ""
+    """the only account that it is about, "" for all"""
+    sampling: Sampling | None = None
+
+    @property
+    def head(self) -> str:
+        """The hash of the last run."""
+        return str(self.run["hash"])
+
+    @cached_property
+    def moments(self) -> Mapping[int, str]:
+        """Run -> the time as of which it was made, of all runs of the trend."""
+        return {point.run: point.as_of for point in self.trend}
+
+    def account_named(self, ident: str) -> AuditedAccount:
+        """An account of the scope; one that is not in it has no name."""
+        return self._accounts.get(ident) or AuditedAccount(ident, "", (), "", "", "")
+
+    @cached_property
+    def _accounts(self) -> Mapping[str, AuditedAccount]:
+        return {account.id: account for account in self.scope.accounts}
+
+
+class PopulationSource(NamedTuple):
+    """Where subjects come from: a function that reads them anew at each call, and their findings."""
+
+    subjects: Callable[[], Iterator[StoredSubject]]
+    notes: Mapping[tuple[str, str], tuple[FindingNote, ...]]
+    account: str = ""
+
+    def chosen(self) -> Iterator[StoredSubject]:
+        """The subjects of the account, of all without one."""
+        return (each for each in self.subjects() if not self.account or each.account == self.account)
+
+
+def frameworks_evidence(
+    frameworks: Iterable[Framework],
+    rules: Sequence[Rule],
+    source: PopulationSource,
+    head: str,
+    last_run: int,
+    sampling: Sampling | None = None,
+) -> tuple[FrameworkEvidence, ...]:
+    """The evidence for every control of some frameworks; the subjects are read once to count, and once for samples."""
+    chosen_frameworks = tuple(frameworks)
+    plans = [
+        (framework, ident, _relations(framework.id, ident, rules))
+        for framework in chosen_frameworks
+        for ident in framework.controls
+    ]
+    makers = [ControlItems((each.rule for each in relations), source.notes) for _, _, relations in plans]
+    counters: list[Counter[ItemResult]] = [Counter() for _ in plans]
+    for subject in source.chosen():
+        for maker, counter in zip(makers, counters, strict=True):
+            if item := maker.item(subject):
+                counter[item.result] += 1
+    controls: dict[str, list[ControlEvidence]] = {}
+    for (framework, ident, relations), counts in zip(plans, counters, strict=True):
+        control = ControlEvidence(
+            id=ident,
+            title=framework.controls[ident],
+            verdict=_verdict(relations, counts),
+            rules=relations,
+            counts=counts,
+            items=_reader(source, relations),
+        )
+        drawn = msgspec.structs.replace(control, sample=_sample(control, sampling, head)) if sampling else control
+        controls.setdefault(framework.id, []).append(drawn)
+    return tuple(
+        FrameworkEvidence(f.id, f.title, f.version, tuple(controls[f.id]), _uncontrolled(controls[f.id], source, last_run))
+        for f in chosen_frameworks
+    )
+
+
+def _reader(source: PopulationSource, relations: Sequence[RuleRelation]) -> Callable[[], Iterator[EvidenceItem]]:
+    def items() -> Iterator[EvidenceItem]:
+        return ControlItems((each.rule for each in relations), source.notes).items(source.chosen())
+
+    return items
+
+
+def _relations(framework: str, control: str, rules: Sequence[Rule]) -> tuple[RuleRelation, ...]:
+    """The rules that bear on a control, those that support it first."""
+    bearing = [
+        RuleRelation(rule.id, each.relation)
+        for rule in rules
+        for each in rule.controls.get(framework, ())
+        if each.id == control
+    ]
+    return tuple(sorted(bearing, key=lambda each: (each.relation != "supports", each.rule)))
+
+
+def _verdict(relations: Sequence[RuleRelation], counts: Mapping[ItemResult, int]) -> ControlVerdict:
+    if not relations:
+        return "not covered"
+    if counts.get("failed"):
+        return "fail"
+    if counts.get("unknown") or counts.get("not-tested"):
+        return "unknown"
+    if counts.get("waived"):
+        return "waived"
+    return "pass" if counts.get("passed") else "not examined"
+
+
+def _sample(control: ControlEvidence, sampling: Sampling, head: str) -> tuple[EvidenceItem, ...]:
+    """Items drawn without replacement, by a method that whoever has the store can repeat: Python's `random`, with the seed,
+    the control and the head of the store, over the items in their order."""
+    drawing = random.Random(f"{sampling.seed}/{control.id}/{head}")  # noqa: S311 - to be repeated, not to be secret
+    chosen = frozenset(drawing.sample(range(control.population), min(sampling.size, control.population)))
+    return tuple(item for number, item in enumerate(control.items()) if number in chosen)
+
+
+def _uncontrolled(
+    controls: Iterable[ControlEvidence], source: PopulationSource, last_run: int
+) -> tuple[UncontrolledFinding, ...]:
+    controlled = {each.rule for control in controls for each in control.rules}
+    return tuple(
+        UncontrolledFinding(kind, subject, note)
+        for (kind, subject), notes in sorted(source.notes.items())
+        for note in notes
+        if note.rule not in controlled and note.status == "open" and note.last_seen == last_run
+    )
+
+
+def period_of(runs: Sequence[tuple[int, str]], start: datetime | None, end: datetime | None) -> EvidencePeriod:
+    """The period over some runs (id, time), oldest first; the ends are those that were asked for, else the first and the last
+    run."""
+    first = start.strftime("%Y-%m-%dT%H:%M:%SZ") if start else runs[0][1]
+    last = end.strftime("%Y-%m-%dT%H:%M:%SZ") if end else runs[-1][1]
+    moments = [moment for text in (first, *(as_of for _, as_of in runs), last) if (moment := moment_of(text))]
+    return EvidencePeriod(first, last, tuple(run for run, _ in runs), _gaps(moments), True)
+
+
+def _gaps(moments: Sequence[datetime]) -> tuple[RunGap, ...]:
+    """The times between moments that are longer than usual; a day is never too long."""
+    between = [later - earlier for earlier, later in pairwise(moments[1:-1])]
+    usual = median([each.total_seconds() for each in between]) if between else 0
+    longest = max(timedelta(seconds=usual * _USUAL_GAP), timedelta(hours=36))
+    return tuple(
+        RunGap(earlier.strftime("%Y-%m-%dT%H:%M:%SZ"), later.strftime("%Y-%m-%dT%H:%M:%SZ"))
+        for earlier, later in pairwise(moments)
+        if later - earlier > longest
+    )

@@ -1,0 +1,149 @@
+"""Reports the evidence that a store of audits holds, by control."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from datetime import datetime
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Any
+
+from irsa_doctor.api.audit import STORE
+from irsa_doctor.model.moments import moment_of
+
+if TYPE_CHECKING:
+    import sqlite3
+
+    from irsa_doctor.answers.audit.evidence import (
+        AuditEvidence,
+        EvidencePeriod,
+        EvidenceScope,
+        FindingEvent,
+        PopulationSource,
+        Sampling,
+    )
+    from irsa_doctor.model.audited import StoredSubject
+    from irsa_doctor.rulebook.frameworks import Framework
+
+_EVENTS = ("new", "reopened", "fixed", "gone", "expired", "unwaived", "waived", "unseen", "seen-again", "rule-gone")
+
+
+def audit_report(
+    *,
+    store: str = STORE,
+    frameworks: Sequence[str] = (),
+    run: int | None = None,
+    start: datetime | None = None,
+    end: datetime | None = None,
+    sampling: "Sampling | None" = None,
+    account: str = "",
+) -> "AuditEvidence":
+    """The evidence of the last complete run of a store, of `run`, or of every complete run as of a time from `start` to `end`.
+
+    Without `frameworks`, of all that are known. Items are read from the store when they are rendered.
+
+    Raises StoreError where there is no such run, and KeyError where a framework is unknown.
+    """
+    from irsa_doctor.answers.audit.evidence import AuditEvidence, frameworks_evidence
+    from irsa_doctor.rulebook.rules import shipped_rules
+    from irsa_doctor.store.population import trend
+    from irsa_doctor.store.reading import run_header, table
+    from irsa_doctor.store.tables import opened
+
+    known = _known_frameworks(frameworks)
+    with closing(opened(store)) as connection:
+        period = _period(connection, run, start, end)
+        header = run_header(connection, period.last)
+        source = _source(store, connection, period, account)
+        rows = {name: table(connection, name, period.last) for name in ("scope", "unknown", "waiver")}
+        return AuditEvidence(
+            store=PurePath(store).name,
+            run={name: value for name, value in header._asdict().items() if name != "options"},
+            period=period,
+            scope=_scope(header.options, rows),
+            trend=tuple(trend(connection, _trend_runs(connection, period))),
+            frameworks=frameworks_evidence(known, shipped_rules(), source, header.hash, period.last, sampling),
+            waivers=tuple(rows["waiver"]),
+            events=tuple(_events(connection, period, account)),
+            notes=source.notes,
+            account=account,
+            sampling=sampling,
+        )
+
+
+def _known_frameworks(chosen: Sequence[str]) -> "Sequence[Framework]":
+    from irsa_doctor.rulebook.frameworks import frameworks
+
+    known = frameworks()
+    return [known[ident] for ident in dict.fromkeys(chosen)] or list(known.values())
+
+
+def _source(store: str, connection: "sqlite3.Connection", period: "EvidencePeriod", account: str) -> "PopulationSource":
+    from irsa_doctor.answers.audit.evidence import PopulationSource
+    from irsa_doctor.store.population import Population
+    from irsa_doctor.store.tables import opened
+
+    def subjects() -> "Iterator[StoredSubject]":
+        with closing(opened(store)) as reading:
+            yield from Population(reading, period.runs).subjects()
+
+    notes = Population(connection, period.runs).notes
+    if account:
+        homes = dict(connection.execute("select kind || char(0) || subject, account from finding"))
+        notes = {(kind, ident): of for (kind, ident), of in notes.items() if homes.get(f"{kind}\0{ident}") == account}
+    return PopulationSource(subjects, notes, account)
+
+
+def _period(
+    connection: "sqlite3.Connection", run: int | None, start: datetime | None, end: datetime | None
+) -> "EvidencePeriod":
+    from irsa_doctor.answers.audit.evidence import EvidencePeriod, period_of
+    from irsa_doctor.store.population import complete_runs
+    from irsa_doctor.store.reading import last_run, run_header
+    from irsa_doctor.store.tables import StoreError
+
+    if start is None and end is None:
+        header = last_run(connection) if run is None else run_header(connection, run)
+        return EvidencePeriod(header.as_of, header.as_of, (header.id,))
+    runs = [
+        (ident, as_of)
+        for ident, as_of in complete_runs(connection)
+        if (moment := moment_of(as_of)) and (start is None or moment >= start) and (end is None or moment <= end)
+    ]
+    if not runs:
+        raise StoreError("no complete run in this period")
+    return period_of(runs, start, end)
+
+
+def _trend_runs(connection: "sqlite3.Connection", period: "EvidencePeriod") -> list[int]:
+    from irsa_doctor.store.population import complete_runs
+
+    runs = [ident for ident, _ in complete_runs(connection)]
+    return [ident for ident in runs if ident in period.runs] if period.is_asked else [i for i in runs if i <= period.last]
+
+
+def _scope(options: dict[str, Any], rows: dict[str, list[dict[str, Any]]]) -> "EvidenceScope":
+    import json
+
+    from irsa_doctor.answers.audit.evidence import AuditedAccount, AuditedCluster, EvidenceScope
+
+    entries = rows["scope"]
+    return EvidenceScope(
+        organization=options.get("organization", ""),
+        accounts=tuple(
+            AuditedAccount(r["id"], r["name"], tuple(json.loads(r["ou"])), r["state"], r["why"] or "", r["taken"])
+            for r in entries
+            if r["kind"] == "account"
+        ),
+        clusters=tuple(
+            AuditedCluster(r["id"], r["name"], r["state"], r["why"] or "") for r in entries if r["kind"] == "cluster"
+        ),
+        missing=tuple({**row, "rules": json.loads(row["rules"])} for row in rows["unknown"]),
+    )
+
+
+def _events(connection: "sqlite3.Connection", period: "EvidencePeriod", account: str) -> "Iterator[FindingEvent]":
+    from irsa_doctor.answers.audit.evidence import FindingEvent
+    from irsa_doctor.store.reading import change_rows
+
+    for row in change_rows(connection, period.runs[0] - 1, period.last):
+        if row.run in period.runs and row.change in _EVENTS and (not account or row.account == account):
+            yield FindingEvent(row.change, row.run, row.severity, row.rule, row.subject, row.account)

@@ -1,0 +1,377 @@
+"""A page of evidence: its frame, with a policy that lets it load nothing, and its parts."""
+
+import base64
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache
+from pathlib import Path
+
+from irsa_doctor.answers.audit.evidence import NOT_AN_OPINION, AuditEvidence, ControlEvidence
+from irsa_doctor.answers.audit.items import ITEM_RESULTS, EvidenceItem
+from irsa_doctor.model.findings import SEVERITIES
+from irsa_doctor.reports.counting import counted
+from irsa_doctor.reports.escape import for_xml
+from irsa_doctor.reports.evidence.picture import legend, population_svg, trend_svg
+from irsa_doctor.reports.evidence.wording import (
+    RESULT_WORDS,
+    acceptance_of,
+    by_severity_words,
+    counts_line,
+    ending_waivers,
+    first_run,
+    open_now,
+    period_words,
+    population_statement,
+    rule_title,
+    sampling_statement,
+    verdict_sentence,
+    worst_severity,
+)
+from irsa_doctor.reports.html_tables import html_row, html_table
+
+_FOLDER = Path(__file__).parent
+ITEM_LIMIT = 2000
+"""items of a control on a page"""
+_WORSE = 15
+"""findings on the first page"""
+
+
+@cache
+def _style() -> str:
+    return (_FOLDER.parent / "report.css").read_text(encoding="utf-8") + (_FOLDER / "evidence.css").read_text(encoding="utf-8")
+
+
+def digest_of(text: str) -> str:
+    """Returns the digest by which a Content-Security-Policy allows a style or a script."""
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
+def framed(title: str, body: Iterable[str], script: str = "") -> Iterator[str]:
+    """Returns a whole page, piece by piece; it may use its own style and this script, and load nothing."""
+    scripts = f" script-src {digest_of(script)};" if script else ""
+    policy = f"default-src 'none'; style-src {digest_of(_style())};{scripts} base-uri 'none'; form-action 'none'"
+    yield (
+        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">\n'
+        f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f"<title>{for_xml(title)}</title>\n<style>{_style()}</style></head>\n<body>\n"
+    )
+    for line in body:
+        yield f"{line}\n"
+    if script:
+        yield f"<script>{script}</script>\n"
+    yield "</body></html>\n"
+
+
+def front(evidence: AuditEvidence, links: Mapping[str, str]) -> Iterator[str]:
+    """Returns the first page: the verdict in a sentence, four numbers, the trend, what got worse, what is owed."""
+    yield '<header class="top">'
+    yield '<p class="dim">irsa-doctor audit: AWS roles that workloads assume</p>'
+    yield f"<h1>{for_xml(verdict_sentence(evidence))}</h1>"
+    about = f" Account {for_xml(evidence.account)} alone." if evidence.account else ""
+    organization = f" Organisation {for_xml(evidence.scope.organization)}." if evidence.scope.organization else ""
+    yield f"<p>{for_xml(period_words(evidence))}.{organization}{about}</p>"
+    yield f'<p class="statement">{NOT_AN_OPINION}</p>'
+    yield (
+        "<nav><ul>"
+        + "".join(f'<li><a href="{for_xml(to)}">{for_xml(word)}</a></li>' for word, to in links.items())
+        + "</ul></nav>"
+    )
+    yield "</header>"
+    yield '<ul class="counts">' + "".join(f"<li><b>{n:,}</b>{word}</li>" for word, n in _numbers(evidence)) + "</ul>"
+    yield "<h2>Open findings over time</h2>"
+    yield trend_svg(evidence)
+    yield legend()
+    yield from _trend_table(evidence)
+    yield from _worse(evidence)
+    yield from _owed(evidence)
+
+
+def _numbers(evidence: AuditEvidence) -> Iterator[tuple[str, int]]:
+    controls = [control for framework in evidence.frameworks for control in framework.controls]
+    unread = len(evidence.scope.unread_accounts) + len(evidence.scope.unread_clusters)
+    waived = sum(note.status == "waived" for notes in evidence.notes.values() for note in notes)
+    open_findings, failing = len(open_now(evidence)), sum(control.verdict == "fail" for control in controls)
+    yield f"open finding{'' if open_findings == 1 else 's'}", open_findings
+    yield f"of {len(controls)} controls fail", failing
+    yield f"finding{'' if waived == 1 else 's'} waived", waived
+    yield "accounts and clusters not read in full", unread
+
+
+def _trend_table(evidence: AuditEvidence) -> Iterator[str]:
+    head = ("run", "as of", *SEVERITIES, "out of sight", "new", "fixed", "waived")
+    rows = (
+        tuple(
+            map(
+                str, (p.run, p.as_of, *(p.open.get(severity, 0) for severity in SEVERITIES), p.unseen, p.new, p.fixed, p.waived)
+            )
+        )
+        for p in evidence.trend
+    )
+    yield f"<details><summary>The {counted(len(evidence.trend), 'run')} in numbers</summary>{html_table(head, rows)}</details>"
+    for gap in evidence.period.gaps:
+        yield f"<p>No run between {for_xml(gap.start)} and {for_xml(gap.end)}.</p>"
+
+
+def _worse(evidence: AuditEvidence) -> Iterator[str]:
+    worse = [event for event in evidence.events if event.change in ("new", "reopened", "expired", "unwaived")]
+    since = "in this period" if evidence.period.is_asked else "since the run before"
+    yield f"<h2>What got worse {since}</h2>"
+    if not worse:
+        yield "<p>Nothing.</p>"
+        return
+    worse.sort(key=lambda event: (SEVERITIES.index(event.severity) if event.severity in SEVERITIES else 9, event.run))
+    rows = [(e.severity, e.change, rule_title(e.rule), e.subject, _account_words(evidence, e.account)) for e in worse[:_WORSE]]
+    yield html_table(("severity", "change", "finding", "subject", "account"), rows)
+    if len(worse) > _WORSE:
+        yield f"<p>{len(worse) - _WORSE:,} more: irsa-doctor audit changes lists them.</p>"
+
+
+def _owed(evidence: AuditEvidence) -> Iterator[str]:
+    yield "<h2>Waivers that end within 30 days</h2>"
+    ending = ending_waivers(evidence)
+    if not ending:
+        yield "<p>None.</p>"
+        return
+    yield html_table(
+        ("until", "owner", "rule", "subject"), [(w["expires"], w["owner"], w["rule"], w["subject"]) for w in ending]
+    )
+
+
+def _account_words(evidence: AuditEvidence, ident: str) -> str:
+    name = evidence.account_named(ident).name
+    return f"{ident} ({name})" if name else ident
+
+
+# ---------------------------------------------------------------- controls
+
+
+def control_anchor(framework: str, control: str) -> str:
+    """Returns the name of a control in addresses and file names."""
+    return f"{framework}-{''.join(char if char.isalnum() else '-' for char in control.lower())}"
+
+
+def controls_table(controls: Sequence[ControlEvidence], address: Mapping[str, str]) -> str:
+    """Returns the controls with their verdicts and counts; `address` is where each is."""
+    head = ("control", "verdict", "items", *(RESULT_WORDS[result] for result in ITEM_RESULTS))
+    rows = [
+        (
+            f'<a href="{address[control.id]}">{for_xml(control.id)}</a> {for_xml(control.title or "")}',
+            verdict_badge(control),
+            f"{control.population:,}",
+            *(f"{control.counts.get(result, 0):,}" for result in ITEM_RESULTS),
+        )
+        for control in controls
+    ]
+    lines = "".join(html_row(head, row) for row in rows)
+    return f"<table><thead><tr>{''.join(f'<th>{word}</th>' for word in head)}</tr></thead><tbody>{lines}</tbody></table>"
+
+
+def verdict_badge(control: ControlEvidence) -> str:
+    """Returns the verdict as a coloured word."""
+    return f'<span class="verdict {control.verdict.split()[0]}">{control.verdict}</span>'
+
+
+def control_section(evidence: AuditEvidence, control: ControlEvidence, anchor: str) -> Iterator[str]:
+    """Returns a control: bar of its population, rules, sample, and items; failed ones are open."""
+    yield f'<section class="control" id="{anchor}">'
+    yield f"<h3>{for_xml(control.id)} {for_xml(control.title or '')} {verdict_badge(control)}</h3>"
+    if not control.is_covered:
+        yield "<p>No rule bears on this control: population 0. It is listed so that nobody takes it for tested.</p></section>"
+        return
+    yield population_svg(control.counts, f"{control.id}: {counts_line(control)}")
+    yield f"<p>Population: {counted(control.population, 'item')}. {counts_line(control).capitalize()}.</p>"
+    yield from _rules(control)
+    if control.sample:
+        yield f"<details open><summary>Sample: {counted(len(control.sample), 'item')}</summary>"
+        yield _items_table(evidence, control.sample)
+        yield "</details>"
+    by_result = _listed(control)
+    for result in ITEM_RESULTS:
+        if items := by_result[result]:
+            number = control.counts.get(result, 0)
+            shown = "" if number == len(items) else f", {len(items):,} of them here"
+            opened = " open" if result == "failed" else ""
+            yield f"<details{opened}><summary>{number:,} {RESULT_WORDS[result]}{shown}</summary>"
+            yield _items_table(evidence, items)
+            yield "</details>"
+    if control.population > ITEM_LIMIT:
+        yield f"<p>A page lists {ITEM_LIMIT:,} items of a control, the worst first. The CSV report has all.</p>"
+    yield "</section>"
+
+
+def _listed(control: ControlEvidence) -> Mapping[str, list[EvidenceItem]]:
+    """The items by result, at most as many as a page has, the worst first."""
+    room, limits = ITEM_LIMIT, {}
+    for result in ITEM_RESULTS:
+        limits[result] = min(room, control.counts.get(result, 0))
+        room -= limits[result]
+    listed: dict[str, list[EvidenceItem]] = {result: [] for result in ITEM_RESULTS}
+    for item in control.items():
+        if len(listed[item.result]) < limits[item.result]:
+            listed[item.result].append(item)
+    return listed
+
+
+def _rules(control: ControlEvidence) -> Iterator[str]:
+    yield f"<details><summary>{counted(len(control.rules), 'rule')}</summary>"
+    rows = ((relation.relation, relation.rule, rule_title(relation.rule)) for relation in control.rules)
+    yield html_table(("relation", "rule", "title"), rows)
+    yield "</details>"
+
+
+def _items_table(evidence: AuditEvidence, items: Iterable[EvidenceItem]) -> str:
+    several = evidence.period.is_asked
+    head = ("subject", "account", "why", "severity", "since run", *(("failed in runs",) if several else ()))
+    rows = (
+        (
+            f"{item.kind} {item.subject}",
+            _account_words(evidence, item.account) or "-",
+            _why(item),
+            worst_severity(item) or "-",
+            str(first_run(item) or "-"),
+            *((", ".join(map(str, item.failed_in)) or "-",) if several else ()),
+        )
+        for item in items
+    )
+    return html_table(head, rows)
+
+
+def _why(item: EvidenceItem) -> str:
+    accepted = acceptance_of(item) if item.result == "waived" else None
+    if accepted:
+        by = f", accepted by {accepted.accepted_by}" if accepted.accepted_by else ""
+        return f"{rule_title(accepted.rule)}. Waived until {accepted.expires} by {accepted.owner}{by}: {accepted.reason}"
+    if item.result == "passed":
+        return f"{counted(len(item.rules), 'rule')} passed"
+    if item.result == "not-tested":
+        return "Its account or cluster could not be read"
+    return "; ".join(rule_title(rule) for rule in item.rules)
+
+
+# ---------------------------------------------------------------- accounts, waivers, scope, method
+
+
+def accounts_section(evidence: AuditEvidence, address: Mapping[str, str]) -> Iterator[str]:
+    """Returns the accounts with their unit, state and open findings."""
+    yield '<h2 id="accounts" class="page">Accounts and units</h2>'
+    counts = account_counts(evidence)
+    head = ("account", "name", "unit", "read", "open findings", "waived")
+    rows = []
+    for account in evidence.scope.accounts:
+        if evidence.account in ("", account.id):
+            severities, waived = counts.get(account.id, ({}, 0))
+            ident = for_xml(account.id)
+            rows.append(
+                (
+                    f'<a href="{address[account.id]}">{ident}</a>' if account.id in address else ident,
+                    for_xml(account.name),
+                    for_xml("/".join(account.units)),
+                    for_xml("in full" if account.state == "read" else account.state),
+                    for_xml(by_severity_words(severities)),
+                    f"{waived:,}",
+                )
+            )
+    lines = "".join(html_row(head, row) for row in rows)
+    yield f"<table><thead><tr>{''.join(f'<th>{word}</th>' for word in head)}</tr></thead><tbody>{lines}</tbody></table>"
+
+
+def account_counts(evidence: AuditEvidence) -> Mapping[str, tuple[dict[str, int], int]]:
+    """Returns the open findings by severity and the number of waived ones, of each account (twelve digits)."""
+    from irsa_doctor.model import parse_arn
+
+    table: dict[str, tuple[dict[str, int], int]] = {}
+    last = evidence.period.last
+    for (_, subject), notes in evidence.notes.items():
+        arn = parse_arn(subject.partition("#")[0])
+        for note in notes:
+            if arn and note.last_seen == last:
+                severities, waived = table.get(arn.account, ({}, 0))
+                if note.status == "open":
+                    severities[note.severity] = severities.get(note.severity, 0) + 1
+                table[arn.account] = (severities, waived + (note.status == "waived"))
+    return table
+
+
+def waivers_section(evidence: AuditEvidence) -> Iterator[str]:
+    """Returns every waiver of the last run: who owns it, who accepted it, why and until when."""
+    yield '<h2 id="waivers" class="page">Waivers</h2>'
+    if not evidence.waivers:
+        yield "<p>The settings of the run have no waivers.</p>"
+        return
+    head = ("rule", "subject", "owner", "accepted by", "reason", "until", "in use")
+    rows = (
+        (
+            w["rule"],
+            w["subject"],
+            w["owner"],
+            w["accepted_by"] or "nobody",
+            w["reason"],
+            w["expires"],
+            "yes" if w["used"] else "no",
+        )
+        for w in sorted(evidence.waivers, key=lambda waiver: waiver["expires"])
+    )
+    yield html_table(head, rows)
+
+
+def uncontrolled_section(evidence: AuditEvidence) -> Iterator[str]:
+    """Returns the findings that no control of a framework names."""
+    for framework in evidence.frameworks:
+        if framework.uncontrolled:
+            number = counted(len(framework.uncontrolled), "open finding")
+            yield f"<h3>No control of {for_xml(framework.title)} names this</h3>"
+            yield f"<details><summary>{number}</summary>"
+            rows = ((u.note.severity, rule_title(u.note.rule), u.subject) for u in framework.uncontrolled[:ITEM_LIMIT])
+            yield html_table(("severity", "finding", "subject"), rows)
+            yield "</details>"
+
+
+def scope_section(evidence: AuditEvidence) -> Iterator[str]:
+    """Returns what was not looked at: accounts, clusters, missing inputs, controls that no rule bears on."""
+    scope = evidence.scope
+    yield '<h2 id="scope" class="page">What was not looked at</h2>'
+    yield "<p>Nothing on this page passed or failed. A finding that was open before and is out of sight now stays open.</p>"
+    yield "<h3>Accounts</h3>"
+    rows = [(a.id, a.name, a.state, a.why or "-", a.taken or "-") for a in scope.unread_accounts]
+    yield (
+        html_table(("account", "name", "state", "why", "read last"), rows) if rows else "<p>Every account was read in full.</p>"
+    )
+    yield "<h3>Clusters</h3>"
+    clusters = [(c.arn, c.state, c.why or "-") for c in scope.unread_clusters]
+    yield html_table(("cluster", "state", "why"), clusters) if clusters else "<p>Every known cluster was read in full.</p>"
+    yield "<h3>Inputs that rules need</h3>"
+    missing = [
+        (str(m["missing"]), f"{m['subjects']:,}", ", ".join(m["rules"]) or "-", str(m["how"]) or "-") for m in scope.missing
+    ]
+    yield html_table(("missing input", "subjects", "rules", "to get it"), missing) if missing else "<p>None is missing.</p>"
+    for framework in evidence.frameworks:
+        names = ", ".join(f"{c.id} {c.title or ''}".strip() for c in framework.controls if not c.is_covered)
+        if names:
+            yield f"<h3>Controls of {for_xml(framework.title)} that no rule bears on</h3><p>{for_xml(names)}.</p>"
+
+
+def method_section(evidence: AuditEvidence) -> Iterator[str]:
+    """Returns how the populations were made, and how anybody verifies that nobody has changed them."""
+    run = evidence.run
+    yield '<h2 id="method" class="page">Method and hashes</h2>'
+    yield f"<p>{for_xml(population_statement(evidence))}</p>"
+    if sampling := sampling_statement(evidence):
+        yield f"<p>{for_xml(sampling)}</p>"
+    rows = {
+        "Store": evidence.store,
+        "Run": f"{run['id']}, started {run['started']}, finished {run['finished']}, as of {run['as_of']}",
+        "Hash of the run (head)": run["hash"],
+        "Hash of the run before": run["previous"] or "none: it is the first",
+        "Inputs": run["inputs"],
+        "Settings": run["settings"],
+        "Rules": run["rules_digest"],
+        "Program": f"irsa-doctor {run['tool']}",
+    }
+    yield (
+        "<dl>"
+        + "".join(f"<dt>{name}</dt><dd><code>{for_xml(str(value))}</code></dd>" for name, value in rows.items())
+        + "</dl>"
+    )
+    yield "<p>To verify that nobody has changed the store since, keep the head elsewhere and run:</p>"
+    yield f"<pre>irsa-doctor audit verify --store {for_xml(evidence.store)} --head {for_xml(run['hash'])}</pre>"

@@ -1,0 +1,172 @@
+"""Reads the subjects of runs with what every rule said of them, one at a time, for reports by control."""
+
+import json
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
+
+from irsa_doctor.model.audited import FindingNote, RunTrend, RunVerdicts, StoredSubject
+from irsa_doctor.store.rows import sha256
+
+_NOBODY: frozenset[str] = frozenset()
+_COLUMNS = "s.key, s.kind, s.id, s.account, s.cluster, s.run, v.verdicts"
+
+
+class Population:
+    """The subjects of some runs of a store, oldest run first, and their findings in the last of them."""
+
+    def __init__(self, store: sqlite3.Connection, runs: Sequence[int]) -> None:
+        self._store, self._runs = store, tuple(runs)
+        self._parsed: dict[str, Mapping[str, str]] = {}
+        self._waived = self._waived_rules()
+        self.notes = self._notes()
+
+    def subjects(self) -> Iterator[StoredSubject]:
+        """Every subject, by kind and id; then those that are known by a finding alone, then those out of sight."""
+        yield from self._judged()
+        yield from self._of_findings()
+        yield from self._unseen()
+
+    def _judged(self) -> Iterator[StoredSubject]:
+        query = (
+            f"select {_COLUMNS} from subject s join verdict_set v on v.id = s.verdicts"  # noqa: S608 - our own names
+            f" where s.run in ({self._marks}) order by s.kind, s.id, s.key, s.run"
+        )
+        for (key, kind, ident, account, cluster), rows in groupby(
+            self._store.execute(query, self._runs), key=lambda row: row[:5]
+        ):
+            verdicts = tuple([self._verdicts(run, kind, ident, text) for *_, run, text in rows])
+            yield StoredSubject(key, kind, ident, account, cluster, verdicts)
+
+    @property
+    def _marks(self) -> str:
+        return ", ".join("?" * len(self._runs))
+
+    def _verdicts(self, run: int, kind: str, ident: str, text: str) -> RunVerdicts:
+        if (verdicts := self._parsed.get(text)) is None:
+            verdicts = self._parsed[text] = json.loads(text)
+        return RunVerdicts(run, verdicts, self._waived.get((run, kind, ident), _NOBODY))
+
+    def _of_findings(self) -> Iterator[StoredSubject]:
+        """Subjects of rules about the run itself, waivers say, which are in no table of subjects."""
+        query = (
+            "select f.kind, f.subject, f.account, f.cluster, s.run, f.rule, s.status from sighting s join finding f"  # noqa: S608
+            f" on f.key = s.key where s.run in ({self._marks}) order by f.kind, f.subject, s.run"
+        )
+        rows = self._store.execute(query, self._runs)
+        for (kind, ident, account, cluster), several in groupby(rows, key=lambda row: row[:4]):
+            key = sha256(f"{kind}\0{ident}")
+            by_run: dict[int, dict[str, str]] = {}
+            for *_, run, rule, _status in several:
+                by_run.setdefault(run, {})[rule] = "fail"
+            missing = {run: rules for run, rules in by_run.items() if not self._is_judged(run, key)}
+            if missing and len(missing) == len(by_run):
+                verdicts = (
+                    RunVerdicts(run, rules, self._waived.get((run, kind, ident), _NOBODY)) for run, rules in missing.items()
+                )
+                yield StoredSubject(key, kind, ident, account, cluster, tuple(verdicts))
+
+    def _is_judged(self, run: int, key: str) -> bool:
+        return self._store.execute("select 1 from subject where run = ? and key = ?", (run, key)).fetchone() is not None
+
+    def _unseen(self) -> Iterator[StoredSubject]:
+        """Subjects of earlier runs that are in none of these, and whose account or cluster was out of sight ever since."""
+        last = self._runs[-1]
+        dim = self._dim_by_run(last)
+        if not dim.get(last):
+            return
+        query = (
+            "select s.key, s.kind, s.id, s.account, s.cluster, max(s.run), v.verdicts from subject s"  # noqa: S608 - our own names
+            " join verdict_set v on v.id = s.verdicts where s.run < ? and s.key not in"
+            f" (select key from subject where run in ({self._marks})) group by s.key order by s.kind, s.id, s.key"
+        )
+        for key, kind, ident, account, cluster, run, text in self._store.execute(query, (last, *self._runs)):
+            since = [places for number, places in dim.items() if number > run]
+            if all(account in places or cluster in places for places in since):
+                yield StoredSubject(key, kind, ident, account, cluster, (self._verdicts(run, kind, ident, text),), True)
+
+    def _dim_by_run(self, last: int) -> dict[int, frozenset[str]]:
+        """Run -> the accounts and clusters that could not be read whole."""
+        rows = self._store.execute(
+            "select r.id, s.id from run r left join scope s on s.run = r.id and s.state != 'read'"
+            " where r.state = 'complete' and r.id <= ? order by r.id",
+            (last,),
+        )
+        return {
+            run: frozenset(row[1] for row in several) - {None, ""} for run, several in groupby(rows, key=lambda row: row[0])
+        }
+
+    def _waived_rules(self) -> dict[tuple[int, str, str], frozenset[str]]:
+        query = (
+            "select s.run, f.kind, f.subject, f.rule from sighting s join finding f on f.key = s.key"  # noqa: S608 - our own names
+            f" where s.status = 'waived' and s.run in ({self._marks})"
+        )
+        table: dict[tuple[int, str, str], set[str]] = {}
+        for run, kind, subject, rule in self._store.execute(query, self._runs):
+            table.setdefault((run, kind, subject), set()).add(rule)
+        return {subject: frozenset(rules) for subject, rules in table.items()}
+
+    def _notes(self) -> dict[tuple[str, str], tuple[FindingNote, ...]]:
+        """(kind, id) of a subject -> its findings, as the last of the runs that saw each left them."""
+        query = (
+            "select f.kind, f.subject, f.rule, s.key, s.severity, s.status, f.first_seen, max(s.run),"  # noqa: S608
+            " case s.status when 'waived' then b.text else '' end"
+            " from sighting s join finding f on f.key = s.key left join body b on b.digest = s.body"
+            f" where s.run in ({self._marks}) group by s.key order by f.rule"
+        )
+        table: dict[tuple[str, str], list[FindingNote]] = {}
+        for kind, subject, *fields, text in self._store.execute(query, self._runs):
+            body = json.loads(text) if text else {}
+            acceptance = (str(body.get(name) or "") for name in ("owner", "accepted_by", "expires", "reason"))
+            table.setdefault((kind, subject), []).append(FindingNote(*fields, *acceptance))
+        return {subject: tuple(notes) for subject, notes in table.items()}
+
+
+def trend(store: sqlite3.Connection, runs: Sequence[int]) -> list[RunTrend]:
+    """Some complete runs in numbers, oldest first. `fixed` counts those that are gone too, `new` those that are open again."""
+    opened = _by_run(store, "select run, severity, count(*) from sighting where status = 'open' group by run, severity")
+    waived = _by_run(store, "select run, status, count(*) from sighting where status = 'waived' group by run, status")
+    changes = _by_run(store, "select run, change, count(*) from change group by run, change")
+    unseen = _unseen_by_run(store)
+    moments = dict(store.execute("select id, as_of from run"))
+    return [
+        RunTrend(
+            run=run,
+            as_of=moments[run],
+            open=opened.get(run, {}),
+            unseen=unseen.get(run, 0),
+            new=sum(changes.get(run, {}).get(change, 0) for change in ("new", "reopened")),
+            fixed=sum(changes.get(run, {}).get(change, 0) for change in ("fixed", "gone")),
+            waived=waived.get(run, {}).get("waived", 0),
+        )
+        for run in runs
+    ]
+
+
+def _by_run(store: sqlite3.Connection, query: str) -> dict[int, dict[str, int]]:
+    table: dict[int, dict[str, int]] = {}
+    for run, word, number in store.execute(query):
+        table.setdefault(run, {})[word] = number
+    return table
+
+
+def _unseen_by_run(store: sqlite3.Connection) -> dict[int, int]:
+    """Run -> the number of findings that stand and could not be seen."""
+    standing: set[str] = set()
+    numbers: dict[int, int] = {}
+    rows = store.execute(
+        "select r.id, c.key, c.change from run r left join change c on c.run = r.id where r.state != 'interrupted'"
+        " order by r.id, c.change = 'unseen'"
+    )
+    for run, key, change in rows:
+        if change == "unseen":
+            standing.add(key)
+        else:
+            standing.discard(key)
+        numbers[run] = len(standing)
+    return numbers
+
+
+def complete_runs(store: sqlite3.Connection) -> list[tuple[int, str]]:
+    """The id and time (RFC 3339) of every run whose rows are in the store, oldest first."""
+    return list(store.execute("select id, as_of from run where state = 'complete' order by id"))

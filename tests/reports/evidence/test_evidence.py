@@ -1,0 +1,189 @@
+"""Evidence by control: the same counts in every format, and nothing in a name that a reader would run."""
+
+import csv
+import io
+import json
+import re
+from collections import Counter
+from datetime import UTC, datetime
+
+import pytest
+
+from irsa_doctor import api
+from irsa_doctor.answers.audit.items import ITEM_RESULTS
+from tests.cli.running import OPEN, RIGHT
+from tests.reports.evidence.stores import HOSTILE, LoadedParts, rendered, three_runs
+from tests.store.runs import audited, named
+
+BEGIN, END = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 31, tzinfo=UTC)
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory):
+    return three_runs(tmp_path_factory.mktemp("evidence"))
+
+
+@pytest.fixture(scope="module")
+def document(store):
+    return json.loads(rendered(store, "json"))
+
+
+def control(document, ident="CC6.3"):
+    return next(c for c in document["controls"] if c["id"] == ident)
+
+
+def item(document, name, ident="CC6.3"):
+    return next(i for i in control(document, ident)["items"] if name in i["subject"] and i["kind"] == "grant")
+
+
+def test_the_population_of_a_control_is_its_items(document):
+    for each in document["controls"]:
+        by_result = Counter(i["result"] for i in each["items"])
+        assert each["population"] == len(each["items"]) == by_result.total()
+        assert {result: each[result.replace("-", "_")] for result in ITEM_RESULTS} == {r: by_result[r] for r in ITEM_RESULTS}
+
+
+def test_an_item_has_the_worst_of_its_results(document):
+    assert item(document, "role/open")["result"] == "failed"
+    assert item(document, "role/open")["rules"] == ["open-aud-only"]
+    assert item(document, "role/waived")["result"] == "waived"
+    # its provider and cluster are not in the input
+    assert item(document, "role/right")["result"] == item(document, "role/mended")["result"] == "unknown"
+    assert control(document)["verdict"] == "fail"
+
+
+def test_controls_that_no_rule_covers_stay(document):
+    uncovered = [c for c in document["controls"] if c["verdict"] == "not covered"]
+    assert uncovered
+    assert {c["population"] for c in uncovered} == {0}
+
+
+def test_a_period_has_the_union_of_its_items_with_the_runs_in_which_they_failed(store):
+    document = json.loads(rendered(store, "json", start=BEGIN, end=END))
+    assert document["period"]["runs"] == [1, 2, 3]
+    mended = item(document, "role/mended")
+    assert (mended["result"], mended["last_result"], mended["failed_in"]) == ("failed", "unknown", [1, 2])
+    assert mended["examined_in"] == [1, 2, 3]
+
+
+def test_times_without_runs_are_gaps(store):
+    document = json.loads(rendered(store, "json", start=BEGIN, end=END))
+    starts = [(gap["from"][:10], gap["to"][:10]) for gap in document["period"]["gaps"]]
+    assert starts == [("2026-01-01", "2026-01-05"), ("2026-01-07", "2026-01-31")]
+    assert "No run between" in rendered(store, "html", start=BEGIN, end=END)
+
+
+def test_a_period_without_a_run_is_an_error(store):
+    with pytest.raises(api.StoreError, match="no complete run in this period"):
+        api.audit_report(store=store, start=datetime(2030, 1, 1, tzinfo=UTC))
+
+
+def test_a_subject_out_of_sight_was_not_tested(tmp_path):
+    audited(tmp_path, named("app", OPEN), named("other", RIGHT))
+    audited(tmp_path, named("other", RIGHT), day=1, truncated=True)
+    document = json.loads(rendered(str(tmp_path / "audit.db"), "json"))
+    assert item(document, "role/app")["result"] == "not-tested"
+    assert document["trend"][-1]["unseen"] >= 1
+    assert control(document)["verdict"] == "unknown"
+
+
+def test_a_subject_that_is_gone_is_in_no_population(tmp_path):
+    audited(tmp_path, named("app", OPEN), named("other", RIGHT))
+    audited(tmp_path, named("other", RIGHT), day=1)
+    audited(tmp_path, named("other", RIGHT), day=2, truncated=True)
+    document = json.loads(rendered(str(tmp_path / "audit.db"), "json"))
+    assert not [i for i in control(document)["items"] if "role/app" in i["subject"]]
+
+
+def test_a_sample_is_drawn_again_by_whoever_has_the_store(store):
+    def sample(seed):
+        drawn = json.loads(rendered(store, "json", sampling=api.Sampling(2, seed)))
+        return [i["key"] for i in control(drawn)["sample"]], control(drawn)["population"], drawn["sampling"]["head"]
+
+    keys, population, head = sample("7")
+    assert len(keys) == 2 < population
+    assert sample("7") == (keys, population, head)
+    assert len({tuple(sample(str(seed))[0]) for seed in range(5)}) > 1
+
+
+def test_one_account_alone(store):
+    document = json.loads(rendered(store, "json", account="444455556666"))
+    assert [c["population"] for c in document["controls"]] == [0] * len(document["controls"])
+
+
+def test_csv_has_the_items_of_json_and_no_formula(store, document):
+    text = rendered(store, "csv")
+    assert text.startswith("\ufeff")
+    assert text.count("\r\n") == text.count("\n")
+    rows = list(csv.DictReader(io.StringIO(text.removeprefix("\ufeff"))))
+    assert {(r["control"], r["key"]) for r in rows} == {(c["id"], i["key"]) for c in document["controls"] for i in c["items"]}
+    assert not [cell for row in rows for cell in row.values() if cell.startswith(("=", "+", "-", "@", "\t", "\r"))]
+    waived = next(row for row in rows if row["result"] == "waived")
+    assert waived["owner"] == f"'{HOSTILE}"
+    assert (waived["accepted_by"], waived["expires"]) == ("head of platform", "2026-01-31")
+
+
+def test_html_loads_nothing_and_takes_no_name_for_markup(store, document):
+    text = rendered(store, "html")
+    page = LoadedParts(text)
+    words = " ".join(page.words)
+    assert page.bad == []
+    assert "script" not in page.tags
+    assert HOSTILE in words
+    assert all(c["id"] in words for c in document["controls"])
+    assert document["run"]["hash"] in words
+    assert "444455556666" in words
+    assert "AssumeRole: no" in words
+    assert "@media print" in text
+    assert "default-src 'none'; style-src 'sha256-" in text
+
+
+def test_the_trend_is_a_picture_with_its_numbers_beside_it(store):
+    text = rendered(store, "html")
+    picture = re.search(r'<svg class="trend".*?</svg>', text, re.DOTALL)[0]
+    assert picture.count("<g><title>Run ") == 3
+    assert "The 3 runs in numbers" in text
+
+
+def test_a_page_has_a_limited_number_of_items(store, monkeypatch):
+    from irsa_doctor.reports.evidence import page
+
+    monkeypatch.setattr(page, "ITEM_LIMIT", 3)
+    text = rendered(store, "html")
+    assert "The CSV report has all." in text
+    assert "role/open" in text
+
+
+def test_markdown_shows_names_as_text(store, document):
+    text = rendered(store, "markdown")
+    assert "<img" not in text
+    assert "<b>" not in text
+    assert all(c["id"] in text for c in document["controls"])
+    assert len(text) < 60_000
+
+
+def test_markdown_is_cut_by_whole_lines(store, monkeypatch):
+    from irsa_doctor.reports.evidence import markdown
+
+    monkeypatch.setattr(markdown, "_LONGEST", 2_000)
+    text = rendered(store, "markdown")
+    assert len(text) <= 2_000
+    assert re.search(r"\n[0-9]+ lines are left out; the other formats have them all.\n$", text)
+
+
+def test_the_site_is_a_folder_with_relative_links(store, tmp_path):
+    evidence = api.audit_report(store=store, frameworks=["soc2"])
+    pages = {path: "".join(pieces) for path, pieces in api.render_evidence_pages(evidence)}
+    assert {"index.html", "items.csv", "accounts/111122223333.html", "runs/1.html", "controls/soc2-cc6-3.html"} <= set(pages)
+    for path, text in pages.items():
+        if path.endswith(".html"):
+            assert LoadedParts(text).bad == []
+    links = re.findall(r'href="([^"#]+)"', pages["index.html"])
+    assert set(links) <= set(pages)
+    assert "script-src 'sha256-" in pages["index.html"]
+    assert "script-src" not in pages["accounts/111122223333.html"]
+
+
+def test_the_same_run_gives_the_same_bytes(store):
+    for output_format in ("oscal", "ocsf", "json", "csv", "html", "markdown"):
+        assert rendered(store, output_format) == rendered(store, output_format)
