@@ -1,6 +1,6 @@
 """What is true of one subject: one frozen record a subject kind; its fields are the vocabulary of the rules."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 
 import msgspec
@@ -21,6 +21,7 @@ from irsa_doctor.facts.grants.grant import GrantFacts
 from irsa_doctor.facts.inputs.documents import DocumentFacts, document_facts
 from irsa_doctor.facts.inputs.settings import SettingsFacts
 from irsa_doctor.facts.inputs.waivers import WaiverFacts
+from irsa_doctor.facts.lookups.lookups import ROLE_ARN
 from irsa_doctor.facts.lookups.names import did_you_mean
 from irsa_doctor.facts.lookups.view import View
 from irsa_doctor.facts.providers.planned import planned_provider_facts
@@ -37,34 +38,38 @@ from irsa_doctor.facts.service_accounts.service_account import (
 )
 from irsa_doctor.facts.subject import Evidence, Judged
 from irsa_doctor.facts.workloads.workload import WorkloadFacts, workload_facts
-from irsa_doctor.model import ServiceAccount
+from irsa_doctor.model import ServiceAccount, text_of
 
 
 class Share(msgspec.Struct, frozen=True):
     """One of several shares of the roles and service accounts of an inventory, counted from 0.
 
-    Roles that are alike are in one share, for what is worked out of one of them is not worked out of the others.
+    Roles stay with their neighbours, for those of one account are alike, and what is worked out of one of them is not worked
+    out of the others; a service account is where the role is that it names, or that names it.
     """
 
     number: int
     shares: int
 
-    def roles(self, view: View) -> Iterable[AnalysedRole]:
+    def roles(self, view: View) -> Sequence[AnalysedRole]:
         """Its roles, in order of reading."""
-        if self.shares == 1:
-            return view.roles
-        numbers: dict[object, int] = {}
-        return [
-            role
-            for number, role in enumerate(view.roles)
-            if numbers.setdefault(role.likeness.shape if role.likeness else number, len(numbers)) % self.shares == self.number
-        ]
+        begin, end = (len(view.roles) * number // self.shares for number in (self.number, self.number + 1))
+        return view.roles[begin:end]
 
     def accounts(self, view: View) -> Sequence[ServiceAccount]:
         """Its service accounts, in order of reading."""
         accounts = view.inventory.service_accounts
-        begin, end = (len(accounts) * number // self.shares for number in (self.number, self.number + 1))
-        return accounts[begin:end]
+        if self.shares == 1:
+            return accounts
+        roles, each = len(view.roles), len(accounts)
+        by_arn, mentioning = view.role_by_arn.numbers, view.mentions.by_subject
+
+        def share_of(number: int, account: ServiceAccount) -> int:
+            role = by_arn.get(text_of(account.annotations.get(ROLE_ARN, "")))
+            first = mentioning.get(account.subject, ()) if role is None else (role,)
+            return ((first[0] + 1) * self.shares - 1) // roles if first else number * self.shares // each
+
+        return [account for number, account in enumerate(accounts) if share_of(number, account) == self.number]
 
 
 UNDIVIDED = Share(0, 1)

@@ -42,6 +42,11 @@ class Work:
         self._begun: dict[str, Allowance] = {}
         self._given_up: set[Hashable] = set()
 
+    @property
+    def is_dear(self) -> bool:
+        """Whether a policy has cost more than every policy may: then the others may cost less."""
+        return self._left < _RUN
+
     @contextmanager
     def on(self, policy: str) -> Iterator[Allowance]:
         """While the context lasts, questions are charged to a policy, by the id of its role."""

@@ -144,7 +144,10 @@ def _within_limits(
         return answers(rules, subjects, locate, offers, accounts, view.work, record)
 
     with view.work.on(""):
-        outcome = in_shares(view, evaluated, processes).evaluation(rules)
+        divided = in_shares(view, evaluated, processes)
+        if divided is None:
+            return _within_limits(msgspec.structs.replace(view), rules, locate, unbounded, 1, record)
+        outcome = divided.evaluation(rules)
         for inventory in view.inventory.by_document():
             seen_so = View(inventory, view.expected, view.owner, view.issuers, view.expected_access)
             alone = evaluate(rules, derive(seen_so), locate, Offers(seen_so), AccountsOfRoles(seen_so), seen_so.work)

@@ -1,7 +1,9 @@
 """Evaluates a large inventory in several processes, each a share of its roles and service accounts, with the same answers."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+
+import msgspec
 
 from irsa_doctor.answers.check.engine import RuleAnswers
 from irsa_doctor.facts import UNDIVIDED, Share, View
@@ -11,23 +13,38 @@ _WORTH = 1_000
 """roles and service accounts for which another process is worth its beginning"""
 
 
-def in_shares(view: View, evaluated: Callable[[Share], RuleAnswers], most: int) -> RuleAnswers:
-    """The answers about all subjects of an inventory, in at most so many processes."""
+class _OfShare(msgspec.Struct, frozen=True):
+    """What a process hands back: the answers, the documents that a limit left unjudged, and whether a policy was dear."""
+
+    answers: RuleAnswers
+    unjudged: Mapping[str, str]
+    dear: bool
+
+
+def in_shares(view: View, evaluated: Callable[[Share], RuleAnswers], most: int) -> RuleAnswers | None:
+    """The answers about all subjects of an inventory, in at most so many processes.
+
+    None where policies were so dear that what each may cost depends on the others, which no process knows: then they are to be
+    evaluated undivided.
+    """
     shares = _shares(view, most)
     if len(shares) == 1:
         return evaluated(shares[0])
-    answers, *others = in_processes([partial(_settled, evaluated, share) for share in shares])
-    for more in others:
-        answers.add(more)
-    return answers
+    first, *others = in_processes([partial(_of_share, view, evaluated, share) for share in shares])
+    if any(each.dear for each in (first, *others)):
+        return None
+    for other in others:
+        first.answers.add(other.answers)
+        view.unjudged.update(other.unjudged)
+    return first.answers
 
 
-def _settled(evaluated: Callable[[Share], RuleAnswers], share: Share) -> RuleAnswers:
+def _of_share(view: View, evaluated: Callable[[Share], RuleAnswers], share: Share) -> _OfShare:
     """The answers about a share with what is worked out when it is first read: each process does that for its own."""
     answers = evaluated(share)
     for finding in answers.findings.values():
         finding.settle()
-    return answers
+    return _OfShare(answers, view.unjudged, view.work.is_dear and not answers.limit)
 
 
 def _shares(view: View, most: int) -> Sequence[Share]:
@@ -37,5 +54,5 @@ def _shares(view: View, most: int) -> Sequence[Share]:
     # the cases of a role are united subject by subject
     if number < 2 or any(role.case for role in inventory.roles) or (number := min(number, processors())) < 2:
         return [UNDIVIDED]
-    # analysed here, so that no process does it again
-    return [Share(each, number) for each in range(number)] if view.roles else [UNDIVIDED]
+    view.prepare()
+    return [Share(each, number) for each in range(number)]

@@ -1,6 +1,6 @@
 """Which audiences roles require and service accounts request, and which of them an OIDC provider accepts."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Literal
 
@@ -24,7 +24,7 @@ class AudienceLookups(msgspec.Struct, frozen=True, dict=True):
     """What one inventory says of audiences, by provider and by cluster."""
 
     lookups: Lookups
-    roles: tuple[AnalysedRole, ...]
+    roles: Sequence[AnalysedRole]
 
     @cached_property
     def _of_roles(self) -> Mapping[str, tuple[frozenset[str], tuple[Language, ...]]]:

@@ -15,10 +15,11 @@ from irsa_doctor.facts.lookups.users import RoleUser, role_users
 from irsa_doctor.facts.lookups.workloads import WorkloadLookups
 from irsa_doctor.facts.providers.publications import Publications
 from irsa_doctor.facts.roles.alike import AlikeRoles
+from irsa_doctor.facts.roles.analyses import AnalysedRoles, RoleByKey, RolesByKey, TrustedByName
+from irsa_doctor.facts.roles.mentions import Mentions, mentions
 from irsa_doctor.facts.roles.role import AnalysedRole, planned_arn
-from irsa_doctor.model import Role, ServiceAccount, Text, Unknown, parse_arn
+from irsa_doctor.model import Role, ServiceAccount, Text, Unknown
 from irsa_doctor.model.limits import reached
-from irsa_doctor.trust.languages import Finite
 
 if TYPE_CHECKING:
     from irsa_doctor.facts.clouds.lookup import CloudLookups
@@ -68,10 +69,15 @@ class View(Lookups, frozen=True, dict=True):
         return AudienceLookups(self, self.roles)
 
     @cached_property
-    def roles(self) -> tuple[AnalysedRole, ...]:
-        """Every role, analysed."""
+    def roles(self) -> Sequence[AnalysedRole]:
+        """Every role, analysed when it is first looked at."""
         alike = AlikeRoles(self)
-        return tuple([self._within_limits(alike, role) for role in self.inventory.roles])
+        return AnalysedRoles(self.inventory.roles, lambda role: self._within_limits(alike, role))
+
+    @cached_property
+    def mentions(self) -> Mentions:
+        """The service accounts that trust policies write out."""
+        return mentions(self.inventory.roles)
 
     @cached_property
     def unjudged(self) -> dict[str, str]:
@@ -90,21 +96,30 @@ class View(Lookups, frozen=True, dict=True):
         unseen = Unknown(f"who may assume {role.name}: {limit}", "")
         return alike.analysed(msgspec.structs.replace(role, policy=unseen))
 
+    def prepare(self) -> None:
+        """Make the tables by which several processes share the subjects, before there are copies of them."""
+        for table in (self.mentions, self.role_by_arn):
+            del table
+
     @cached_property
-    def role_by_arn(self) -> Mapping[str, AnalysedRole]:
-        """Analysed roles by ARN; also roles of templates by the ARN that they will have, where nothing else has it."""
-        return {arn: several[0] for arn, several in self._planned.items() if len(several) == 1} | {
-            analysed.role.arn: analysed for analysed in self.roles if analysed.role.arn
-        }
+    def role_by_arn(self) -> RoleByKey[str]:
+        """Roles by ARN; also roles of templates by the ARN that they will have, where nothing else has it."""
+        planned = {arn: numbers[0] for arn, numbers in self._planned_numbers.items() if len(numbers) == 1}
+        known = {role.arn: number for number, role in enumerate(self.inventory.roles) if role.arn}
+        return RoleByKey(self.roles, planned | known)
+
+    @cached_property
+    def _planned_numbers(self) -> Mapping[str, Sequence[int]]:
+        planned: dict[str, list[int]] = {}
+        for number, role in enumerate(self.inventory.roles):
+            if role.planned and not role.arn and (arn := planned_arn(self.roles[number])):
+                planned.setdefault(arn, []).append(number)
+        return planned
 
     @cached_property
     def _planned(self) -> Mapping[str, Sequence[AnalysedRole]]:
         """Roles of templates by the ARN that they will have."""
-        planned: dict[str, list[AnalysedRole]] = {}
-        for analysed in self.roles:
-            if arn := planned_arn(analysed):
-                planned.setdefault(arn, []).append(analysed)
-        return planned
+        return RolesByKey(self.roles, self._planned_numbers)
 
     def cases_by_arn(self, arn: str) -> Sequence[AnalysedRole]:
         """The role of an ARN, in every case in which its template makes it; none where it is not in the input."""
@@ -126,15 +141,19 @@ class View(Lookups, frozen=True, dict=True):
 
     @cached_property
     def role_by_id(self) -> Mapping[str, AnalysedRole]:
-        """Analysed roles by the id under which findings name them, without those that exist in several cases."""
-        return {ident: cases[0] for ident, cases in self.cases_by_id.items() if len(cases) == 1}
+        """Roles by the id under which findings name them, without those that exist in several cases."""
+        return RoleByKey(self.roles, {ident: cases[0] for ident, cases in self._numbers_by_id.items() if len(cases) == 1})
 
     @cached_property
     def cases_by_id(self) -> Mapping[str, Sequence[AnalysedRole]]:
-        """Analysed roles by their ids, each in every case in which its template makes it."""
-        table: dict[str, list[AnalysedRole]] = {}
-        for analysed in self.roles:
-            table.setdefault(analysed.role.id, []).append(analysed)
+        """Roles by their ids, each in every case in which its template makes it."""
+        return RolesByKey(self.roles, self._numbers_by_id)
+
+    @cached_property
+    def _numbers_by_id(self) -> Mapping[str, Sequence[int]]:
+        table: dict[str, list[int]] = {}
+        for number, role in enumerate(self.inventory.roles):
+            table.setdefault(role.id, []).append(number)
         return table
 
     def cases_of_template(self, account: ServiceAccount) -> Sequence[AnalysedRole]:
@@ -144,43 +163,36 @@ class View(Lookups, frozen=True, dict=True):
         return self.cases_by_id.get(made.id, ()) if made else ()
 
     @cached_property
-    def roles_by_name(self) -> Mapping[tuple[str, str], tuple[AnalysedRole, ...]]:
+    def roles_by_name(self) -> Mapping[tuple[str, str], Sequence[Role]]:
         """By (account, name in lower case): names are unique in an account whatever their case and path."""
-        table: dict[tuple[str, str], list[AnalysedRole]] = {}
-        for analysed in self.roles:
-            if analysed.role.arn:
-                table.setdefault((analysed.role.account, analysed.role.name.lower()), []).append(analysed)
-        return {key: tuple(roles) for key, roles in table.items()}
+        table: dict[tuple[str, str], list[Role]] = {}
+        for role in self.inventory.roles:
+            if role.arn:
+                table.setdefault((role.account, role.name.lower()), []).append(role)
+        return table
 
     @cached_property
-    def arns_by_name(self) -> Mapping[str, tuple[str, ...]]:
+    def arns_by_name(self) -> Mapping[str, Sequence[str]]:
         """Role ARNs of all accounts, by name in lower case."""
         table: dict[str, list[str]] = {}
-        for analysed in self.roles:
-            if analysed.role.arn:
-                table.setdefault(analysed.role.name.lower(), []).append(analysed.role.arn)
-        return {name: tuple(arns) for name, arns in table.items()}
+        for role in self.inventory.roles:
+            if role.arn:
+                table.setdefault(role.name.lower(), []).append(role.arn)
+        return table
 
     @cached_property
     def role_names(self) -> Mapping[str, Names]:
         """Role ARNs by account."""
         table: dict[str, list[str]] = {}
-        for analysed in self.roles:
-            if analysed.role.arn:
-                table.setdefault(analysed.role.account, []).append(analysed.role.arn)
+        for role in self.inventory.roles:
+            if role.arn:
+                table.setdefault(role.account, []).append(role.arn)
         return {account: Names(tuple(arns)) for account, arns in table.items()}
 
     @cached_property
-    def trusted_by_name(self) -> Mapping[tuple[str, str], tuple[AnalysedRole, ...]]:
+    def trusted_by_name(self) -> TrustedByName:
         """(issuer, subject) -> roles that admit exactly this subject by name."""
-        table: dict[tuple[str, str], list[AnalysedRole]] = {}
-        for analysed in self.roles:
-            for provider, admits in analysed.by_provider.items():
-                arn = parse_arn(provider)
-                if arn and isinstance(admits.subjects, Finite):
-                    for subject in admits.subjects.values:
-                        table.setdefault((arn.name, subject), []).append(analysed)
-        return {key: tuple(roles) for key, roles in table.items()}
+        return TrustedByName(self.roles, self.mentions)
 
     @cached_property
     def roles_by_principal(self) -> Mapping[str, tuple[AnalysedRole, ...]]:

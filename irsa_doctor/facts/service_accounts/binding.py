@@ -157,10 +157,10 @@ def _seen_through_holes(account: ServiceAccount, policy: Policy) -> Trust | Unkn
 def _absence(view: View, account: ServiceAccount, arn: Arn) -> NamedRole | Unknown:
     name = arn.name.rpartition("/")[2]
     if same := view.roles_by_name.get((arn.account, name.lower())):
-        known = parse_arn(same[0].role.arn)
+        known = parse_arn(same[0].arn)
         if _is_of_another_partition(view, account, arn) or (known and known.partition != arn.partition):
             return "other-partition"
-        return "other-path" if same[0].role.name == name else "missing"
+        return "other-path" if same[0].name == name else "missing"
     elsewhere = _namesakes_elsewhere(view, account, arn)
     if view.inventory.closed.has_role(arn.account, name):
         return "other-account" if elsewhere else "missing"

@@ -107,7 +107,7 @@ def _namesake(view: View, value: str) -> str:
         return ""
     name = arn.name.rpartition("/")[2].lower()
     if same := view.roles_by_name.get((arn.account, name)):
-        return same[0].role.arn
+        return same[0].arn
     elsewhere = view.arns_by_name.get(name, ())
     return elsewhere[0] if len(elsewhere) == 1 else ""
 

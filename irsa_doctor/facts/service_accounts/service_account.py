@@ -1,5 +1,6 @@
 """Facts of service accounts: what one shows by itself, and whether some role expects it to name it."""
 
+from collections.abc import Sequence
 from typing import Literal
 
 import msgspec
@@ -169,7 +170,7 @@ def annotated_audience(view: View, account: ServiceAccount, issuer: str, role: A
     return "accepted" if audience in provider.client_ids else "refused"
 
 
-def _account_evidence(view: View, account: ServiceAccount, trusting: tuple[AnalysedRole, ...]) -> Evidence:
+def _account_evidence(view: View, account: ServiceAccount, trusting: Sequence[AnalysedRole]) -> Evidence:
     near = [key for key in account.annotations if is_near_key(key)]
     meant = next((v for k in near if isinstance(v := account.annotations[k], str) and is_role_arn(v)), "")
     role = meant or (trusting[0].role.arn if trusting else "")

@@ -66,3 +66,24 @@ def test_a_small_inventory_is_judged_in_one_process(tmp_path):
 
     in_shares(View(load_files([str(tmp_path)]).inventory), evaluated, 4)
     assert asked == [UNDIVIDED]
+
+
+def test_policies_that_cost_more_than_each_may_are_judged_undivided(estate):
+    view = View(load_files([str(estate)]).inventory)
+    asked = []
+
+    def evaluated(share):
+        asked.append(share)
+        with view.work.on("dear") as allowance:
+            allowance.left -= 100_000
+        return answers([], [], str)
+
+    assert in_shares(view, evaluated, 2) is None or asked == [UNDIVIDED]
+
+
+def test_each_subject_is_in_one_share(estate):
+    view = View(load_files([str(estate)]).inventory)
+    shares = [Share(each, 3) for each in range(3)]
+    named = [account.subject + account.cluster for share in shares for account in share.accounts(view)]
+    assert sorted(named) == sorted(account.subject + account.cluster for account in view.inventory.service_accounts)
+    assert [role.role.id for share in shares for role in share.roles(view)] == [role.role.id for role in view.roles]

@@ -111,7 +111,7 @@ def analysed_in_full(monkeypatch, documents: list[dict]) -> int:
         role(Arn=f"arn:aws:iam::111122223333:role/r{n}", RoleName=f"r{n}", AssumeRolePolicyDocument=document)
         for n, document in enumerate(documents)
     ]
-    assert len(view({"roles.json": {"RoleDetailList": roles}}).roles) == len(documents)
+    assert len(list(view({"roles.json": {"RoleDetailList": roles}}).roles)) == len(documents)
     return count
 
 

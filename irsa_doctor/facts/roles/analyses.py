@@ -1,0 +1,131 @@
+"""The roles of an inventory, each analysed when it is first looked at, and tables of them that analyse none."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cached_property
+from typing import TypeVar, overload
+
+from irsa_doctor.facts.roles.mentions import Mentions
+from irsa_doctor.facts.roles.role import AnalysedRole
+from irsa_doctor.model import Role, parse_arn
+from irsa_doctor.trust.languages import Finite
+from irsa_doctor.trust.subjects import PREFIX
+
+_Key = TypeVar("_Key")
+
+
+class AnalysedRoles(Sequence[AnalysedRole]):
+    """The roles of an inventory in order of reading: where several processes share them, each analyses those that it judges and
+    those that these hang on."""
+
+    def __init__(self, roles: Sequence[Role], analysed: Callable[[Role], AnalysedRole]) -> None:
+        self._roles = roles
+        self._analysed = analysed
+        self._known: list[AnalysedRole | None] = [None] * len(roles)
+
+    @overload
+    def __getitem__(self, index: int) -> AnalysedRole: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> tuple[AnalysedRole, ...]: ...
+
+    def __getitem__(self, index: int | slice) -> AnalysedRole | tuple[AnalysedRole, ...]:
+        if isinstance(index, slice):
+            return tuple([self[number] for number in range(len(self))[index]])
+        known = self._known[index]
+        if known is None:
+            known = self._known[index] = self._analysed(self._roles[index])
+        return known
+
+    def __iter__(self) -> Iterator[AnalysedRole]:
+        return map(self.__getitem__, range(len(self)))
+
+    def __len__(self) -> int:
+        return len(self._roles)
+
+
+class RoleByKey(Mapping[_Key, AnalysedRole]):
+    """Roles by a key that one role alone has."""
+
+    def __init__(self, roles: Sequence[AnalysedRole], numbers: Mapping[_Key, int]) -> None:
+        self._roles = roles
+        self.numbers = numbers
+        """key -> the number of the role in order of reading"""
+
+    def __getitem__(self, key: _Key) -> AnalysedRole:
+        return self._roles[self.numbers[key]]
+
+    def __contains__(self, key: object) -> bool:
+        return key in self.numbers
+
+    def __iter__(self) -> Iterator[_Key]:
+        return iter(self.numbers)
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+
+class RolesByKey(Mapping[_Key, Sequence[AnalysedRole]]):
+    """Roles by a key that several may have."""
+
+    def __init__(self, roles: Sequence[AnalysedRole], numbers: Mapping[_Key, Sequence[int]]) -> None:
+        self._roles = roles
+        self._numbers = numbers
+
+    def __getitem__(self, key: _Key) -> Sequence[AnalysedRole]:
+        return [self._roles[number] for number in self._numbers[key]]
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._numbers
+
+    def __iter__(self) -> Iterator[_Key]:
+        return iter(self._numbers)
+
+    def __len__(self) -> int:
+        return len(self._numbers)
+
+
+class TrustedByName(Mapping[tuple[str, str], Sequence[AnalysedRole]]):
+    """(issuer, subject of a service account) -> the roles that admit exactly this subject by name, one that does so by two
+    providers twice. Only roles that may do so are analysed for it."""
+
+    def __init__(self, roles: Sequence[AnalysedRole], mentions: Mentions) -> None:
+        self._roles = roles
+        self._mentions = mentions
+
+    def __getitem__(self, key: tuple[str, str]) -> Sequence[AnalysedRole]:
+        if trusting := self.get(key):
+            return trusting
+        raise KeyError(key)
+
+    def get(self, key: tuple[str, str], default: Sequence[AnalysedRole] = ()) -> Sequence[AnalysedRole]:  # type: ignore[override]
+        """The roles, in order of reading; `default` where there are none."""
+        mentioning = self._mentions.by_subject.get(key[1], ())
+        numbers = [number for number in mentioning for named in _admitted_by_name(self._roles[number]) if named == key]
+        if computing := self._computing.get(key):
+            numbers = sorted((*numbers, *computing))
+        return [self._roles[number] for number in numbers] or default
+
+    @cached_property
+    def _computing(self) -> Mapping[tuple[str, str], Sequence[int]]:
+        """What is looked up, of the roles whose text does not say it."""
+        table: dict[tuple[str, str], list[int]] = {}
+        for number in self._mentions.computing:
+            for named in _admitted_by_name(self._roles[number]):
+                table.setdefault(named, []).append(number)
+        return table
+
+    def __iter__(self) -> Iterator[tuple[str, str]]:
+        return iter(dict.fromkeys(named for role in self._roles for named in _admitted_by_name(role)))
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+
+def _admitted_by_name(analysed: AnalysedRole) -> Iterator[tuple[str, str]]:
+    """(issuer, subject) of the service accounts that a role admits by name, by each of its providers."""
+    for provider, admits in analysed.by_provider.items():
+        arn = parse_arn(provider)
+        if arn and isinstance(admits.subjects, Finite):
+            for subject in admits.subjects.values:
+                if subject.startswith(PREFIX):
+                    yield arn.name, subject

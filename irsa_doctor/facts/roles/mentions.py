@@ -1,0 +1,49 @@
+"""Which roles write a service account into their trust policy: none else can admit it by name."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import msgspec
+
+from irsa_doctor.model import Role, TrustPolicy
+from irsa_doctor.trust.subjects import PREFIX
+
+_BEFORE, _AFTER = b'"' + PREFIX.encode(), b'"'
+_COMPUTING = (b"$", b"ignorecase", b"\\")
+"""what may make a name of another text: a variable, letters of either case, an escape"""
+
+
+class Mentions(msgspec.Struct, frozen=True):
+    """The roles of an inventory, by their number in order of reading, by the service accounts (subjects) in their policies.
+
+    `computing` are those that may admit a service account by name that is not written in them. It is plain data, which a
+    process or a shard can hand to another.
+    """
+
+    by_subject: Mapping[str, Sequence[int]]
+    computing: Sequence[int]
+
+
+def mentions(roles: Iterable[Role]) -> Mentions:
+    """Returns the service accounts that the policies of roles write out; nothing is analysed for it."""
+    by_subject: dict[str, list[int]] = {}
+    computing: list[int] = []
+    for number, role in enumerate(roles):
+        if not isinstance(role.policy, TrustPolicy):
+            continue
+        text = _text(role.policy)
+        if text is None or any(word in text.lower() for word in _COMPUTING):
+            computing.append(number)
+            continue
+        for subject in {_BEFORE[1:] + part.partition(_AFTER)[0] for part in text.split(_BEFORE)[1:]}:
+            by_subject.setdefault(subject.decode(), []).append(number)
+    return Mentions(by_subject, tuple(computing))
+
+
+def _text(policy: TrustPolicy) -> bytes | None:
+    """A policy as JSON; None where its value has not all of its text: placeholders, or members of one name."""
+    if policy.flaws:
+        return None
+    try:
+        return msgspec.json.encode(policy.document)
+    except (TypeError, ValueError, RecursionError):
+        return None
