@@ -58,7 +58,7 @@ from irsa_doctor.model.kubernetes import (
 )
 from irsa_doctor.model.organization import ACCOUNT_STATES, AccountState, OrganizationAccount, ScopeState
 from irsa_doctor.model.place import Note, Place
-from irsa_doctor.model.policy import Flaw, TrustPolicy
+from irsa_doctor.model.policy import Flaw, ReplacedMember, TrustPolicy
 from irsa_doctor.model.text import (
     UNEXPANDED,
     Hole,
@@ -124,6 +124,7 @@ __all__ = [
     "PodIdentityAssociation",
     "PoolProvider",
     "ProjectedToken",
+    "ReplacedMember",
     "ResourceControlPolicy",
     "Role",
     "RoleBinding",

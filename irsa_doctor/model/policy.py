@@ -15,13 +15,24 @@ class Flaw(msgspec.Struct, frozen=True):
     column: int = 0
 
 
+class ReplacedMember(msgspec.Struct, frozen=True):
+    """A member of an object that a later one of its name takes the place of, as Terraform takes objects.
+
+    `pointer` leads to the later one; `keys` are the names in what is lost, its own included.
+    """
+
+    name: str
+    pointer: str
+    keys: tuple[str, ...]
+
+
 class TrustPolicy(msgspec.Struct, frozen=True, eq=False):
     """One AssumeRolePolicyDocument.
 
     `document` is its JSON value (None where the text is no JSON); with `template`, strings in it may be `Text` with holes.
     `flaws` are those of the text itself. `size` counts the characters that IAM counts, all but white space
     (reference_iam-quotas), -1 where the text was not kept. `plain`: its text is ASCII without escapes, so every character in
-    it may stand in a policy.
+    it may stand in a policy. `replaced` are members that the template has and the document has not.
     """
 
     document: object
@@ -30,3 +41,4 @@ class TrustPolicy(msgspec.Struct, frozen=True, eq=False):
     template: bool = False
     size: int = -1
     plain: bool = False
+    replaced: tuple[ReplacedMember, ...] = ()

@@ -13,7 +13,7 @@ from irsa_doctor.model.once import once
 from irsa_doctor.trust.guards import guard_for, guard_problem
 from irsa_doctor.trust.operators import OperatorUse, parse_operator
 from irsa_doctor.trust.patterns import Glob, pieces_of, widest
-from irsa_doctor.trust.refusals import DEFAULT_QUOTA, Problem, Problems, Steps, Value, document_size, shown
+from irsa_doctor.trust.refusals import DEFAULT_QUOTA, Problem, Problems, Steps, Value, document_size, pointer_steps, shown
 
 __all__ = [
     "DEFAULT_QUOTA",
@@ -179,6 +179,9 @@ class _Reader:
     def __init__(self, source: TrustPolicy) -> None:
         self.source = source
         self.problems = Problems(source.flaws)
+        for member in source.replaced:
+            why = f"member `{member.name}` appears twice in one object, and Terraform takes the last one"
+            self.problems.note("member-replaced", why, *pointer_steps(member.pointer))
 
     def policy(self) -> Policy:
         document = self.source.document

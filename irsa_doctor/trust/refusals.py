@@ -221,8 +221,12 @@ def _has_vendor(action: str) -> bool:
 
 
 def _problem_of(flaw: Flaw) -> Problem:
-    steps = tuple(step.replace("~1", "/").replace("~0", "~") for step in flaw.pointer.split("/")[1:])
-    return Problem(flaw.code, flaw.message, steps, True, flaw.line, flaw.column)
+    return Problem(flaw.code, flaw.message, pointer_steps(flaw.pointer), True, flaw.line, flaw.column)
+
+
+def pointer_steps(pointer: str) -> tuple[str, ...]:
+    """The steps of a JSON pointer."""
+    return tuple(step.replace("~1", "/").replace("~0", "~") for step in pointer.split("/")[1:])
 
 
 def shown(value: object) -> str:

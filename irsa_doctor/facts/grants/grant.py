@@ -89,6 +89,8 @@ class GrantFacts(msgspec.Struct, frozen=True):
     reach: ReachKind | Unknown = "none"
     ring_seen: bool | Unknown = True
     """Whether nothing on which the ring depends is hidden in a placeholder"""
+    reach_inside: ReachKind | Unknown = "none"
+    """The same as reach where it stays inside one repository or project; unknown where the provider is not known"""
     on_word: bool | Unknown = False
     names_only: NamesOnly | Unknown = "no"
     outsider: bool | Unknown = False

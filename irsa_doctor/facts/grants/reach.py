@@ -7,8 +7,8 @@ import msgspec
 
 from irsa_doctor.facts.grants.reading import GrantReading
 from irsa_doctor.issuers import EKS, OTHER, Profile, right_name
-from irsa_doctor.model import Unknown, text_of
-from irsa_doctor.trust import Grant, Policy
+from irsa_doctor.model import ReplacedMember, Unknown, text_of
+from irsa_doctor.trust import Grant, Policy, Statement
 from irsa_doctor.trust.admitted import speaks_of
 from irsa_doctor.trust.claim_sets import Box, box_of, boxes_of, claim_of
 from irsa_doctor.trust.holding import holds
@@ -21,6 +21,8 @@ ReachKind = Literal[
     "none",
     "world",
     "caller",
+    "lost-member",
+    "guard-only",
     "guard-passed",
     "crossing",
     "platform",
@@ -177,7 +179,9 @@ def _of_platform(read: GrantReading, widest: Opening) -> ReachKind:
         return widest.by
     guarding = [condition for condition in _on_subject(read) if _is_positive(condition) and not condition.use.if_exists]
     passed = any("*" not in map(text_of, condition.values) for condition in guarding)
-    return "guard-passed" if passed else "platform"
+    if not passed:
+        return "platform"
+    return "guard-only" if read.reading.checks_aud is False else "guard-passed"
 
 
 def _ends_a_word(opening: Opening) -> bool:
@@ -189,6 +193,15 @@ def on_a_word(opening: Opening) -> bool:
     """Whether the star hangs on a word, so that it is likely that more was let in than was meant."""
     part = opening.segment.part if opening.segment else ""
     return part[-1:].isalpha() and len(part.rpartition("/")[2]) > 1
+
+
+def lost_subject(statement: Statement, replaced: Iterable[ReplacedMember]) -> bool:
+    """Whether a member that another took the place of had the only condition of a statement on the subject."""
+    if not statement.allow or any(condition.key.endswith(":sub") for condition in statement.conditions):
+        return False
+    at = "/" + "/".join(map(str, statement.steps)) + "/Condition"
+    lost = [key for member in replaced if member.pointer.startswith(at) for key in member.keys]
+    return any(key.lower().endswith(":sub") for key in lost)
 
 
 def is_seen(read: GrantReading, unseen: Unknown | None) -> bool:

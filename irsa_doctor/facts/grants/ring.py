@@ -10,12 +10,14 @@ from irsa_doctor.facts.grants.reach import (
     grounds_of,
     is_misnamed,
     is_seen,
+    lost_subject,
     on_a_word,
     open_operator,
     reach_kind,
 )
 from irsa_doctor.facts.grants.reading import GrantReading
-from irsa_doctor.model import Unknown
+from irsa_doctor.model import Text, Unknown, text_of
+from irsa_doctor.trust.policy import Value
 from irsa_doctor.trust.ring import ring_of_scope
 
 NamesOnly = Literal["no", "yes", "owner-has-ids"]
@@ -58,13 +60,32 @@ def _of_reach(read: GrantReading, grounds: Grounds, operator: OpenOperator) -> M
     names_only: NamesOnly = "no"
     if reading.names_only:
         names_only = "owner-has-ids" if has_ids(tenants, declared) else "yes"
+    kind = "none" if operator != "none" else reach_kind(read, grounds)
+    if kind != "none" and lost_subject(read.statement, read.source.replaced):
+        kind = "lost-member"
+    is_inside = kind in ("repository", "prefix")
     return {
-        "reach": reach_kind(read, grounds) if operator == "none" else "none",
+        "reach": kind,
+        "reach_inside": _inside(read, kind if is_inside else "none"),
         "on_word": on_a_word(reading.widest),
-        "names_only": names_only,
+        "names_only": _inside(read, names_only),
         "outsider": whose(tenants, declared) in ("outsider", "mixed"),
         "guests_named": reading.guests_named,
     }
+
+
+def _inside(read: GrantReading, fact: str) -> str | Unknown:
+    """A fact about what stays inside one repository. It depends on which provider is trusted, own or shared, with ids or
+    without: where a placeholder is in its place only the keys name it, and the fact is unknown."""
+    if fact in ("none", "no") or read.form != "hole" or _names_issuer(read.principal):
+        return fact
+    return Unknown(f"the OIDC provider {text_of(read.principal)} of {read.role.name}")
+
+
+def _names_issuer(principal: Value) -> bool:
+    """Whether an ARN with placeholders names its provider."""
+    last = principal.parts[-1] if isinstance(principal, Text) else principal
+    return isinstance(last, str) and ":oidc-provider/" in text_of(principal)
 
 
 def _impossible(read: GrantReading, grounds: Grounds) -> ImpossibleSubject:

@@ -119,7 +119,7 @@ def _say_problems(
     names: EvidenceNames, places: dict[str, Place], source: TrustPolicy, policy: Policy, defective: Collection[Steps]
 ) -> None:
     refused = [problem for problem in policy.problems if problem.refused]
-    twice = [problem for problem in refused if problem.code == "duplicate-member"]
+    twice = [problem for problem in policy.problems if problem.code in ("duplicate-member", "member-replaced")]
     resource = [problem for problem in refused if problem.code == "prohibited-resource"]
     for name, listed in (("problem", unexplained(policy, defective)), ("duplicate", twice), ("resource", resource)):
         if listed:

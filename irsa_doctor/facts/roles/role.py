@@ -9,6 +9,7 @@ import msgspec
 
 from irsa_doctor.facts.grants.grant import GrantFacts, grant_facts, is_blocked, is_in_force
 from irsa_doctor.facts.grants.judged import hidden_grant, judged_grant, left_grant
+from irsa_doctor.facts.grants.reach import lost_subject
 from irsa_doctor.facts.grants.reading import GrantReading, expected_tokens, issuer_kind, profile_for
 from irsa_doctor.facts.lookups.associations import Served
 from irsa_doctor.facts.lookups.lookups import Lookups
@@ -51,6 +52,8 @@ class RoleFacts(msgspec.Struct, frozen=True):
     refused: Literal["yes", "no"] | Unknown
     """Whether IAM refuses to save the policy"""
     duplicate_member: bool | Unknown
+    replaced_opens: bool | Unknown
+    """Whether a member of that name removed the only condition on the subject"""
     wrong_document: bool | Unknown
     near_quota: bool | Unknown
     deny: Shuts | Unknown
@@ -306,11 +309,13 @@ def _role_facts(
     role: Role, policy: Policy, by_provider: dict[str, Admitted], defective: list[Steps], lookups: Lookups
 ) -> RoleFacts:
     codes = {problem.code for problem in policy.problems if problem.refused}
+    replaced = role.policy.replaced if isinstance(role.policy, TrustPolicy) else ()
     web_of_aws = any(True for _ in without_federated(policy))
     mixed = _mixed(policy) if by_provider or web_of_aws else "no"
     return RoleFacts(
         refused="yes" if unexplained(policy, defective) else "no",
-        duplicate_member="duplicate-member" in codes,
+        duplicate_member="duplicate-member" in codes or bool(replaced),
+        replaced_opens=bool(replaced) and any(lost_subject(statement, replaced) for statement in policy.statements),
         wrong_document=is_permission_policy(policy),
         near_quota=is_near_quota(policy.size),
         deny=_deny(policy, by_provider),

@@ -184,6 +184,7 @@ def _read_with_parameters(readings: Sequence[DocumentReading], stated: Mapping[s
     guarded(
         [reading for reading in readings if reading.waiting or reading.parameters], partial(give_parameters, readings, stated)
     )
+    _offer_outputs(readings)
     pages_of = {}
     for reading in readings:
         # what waits no longer counts as what the document gave
@@ -194,6 +195,24 @@ def _read_with_parameters(readings: Sequence[DocumentReading], stated: Mapping[s
             for deployment in reading.deployments:
                 guarded((reading,), partial(_add_deployment, page, reading, deployment))
     return pages_of
+
+
+def _offer_outputs(readings: Sequence[DocumentReading]) -> None:
+    """Let templates that wait look up the outputs of the stacks that they make."""
+    from irsa_doctor.sources.templates.cloudformation.outputs import NestedOutputs
+
+    named = _NamedTemplates({os.path.normpath(reading.path): reading for reading in readings})
+    around = {reading.path: reading for reading in readings}
+    pages = {reading.path: tuple(reading.waiting) for reading in readings if reading.waiting}
+
+    def find(path: str, document: str) -> Sequence[Page]:
+        inside = named.of(path, around[document]) if document in around else None
+        return pages.get(inside.path, ()) if inside else ()
+
+    outputs = NestedOutputs(find)
+    for reading in readings:
+        if reading.waiting:
+            reading.stack_outputs = outputs.value
 
 
 def _read_nested(readings: Sequence[DocumentReading], pages_of: Mapping[str, Sequence[Page]]) -> None:
@@ -248,7 +267,12 @@ def _shared_steps(path: str, other: str) -> int:
 def _add_deployment(page: Page, reading: DocumentReading, deployment: Deployment) -> list[NestedStack]:
     """Add the roles whose policies differ from those of the defaults where a template is deployed with other parameters; of a
     nested stack, all that it makes."""
-    other = DocumentReading(reading.path, parameters=deployment.parameters, deployment=deployment.words)
+    other = DocumentReading(
+        reading.path,
+        parameters=dict(deployment.parameters),
+        deployment=deployment.words,
+        stack_outputs=reading.stack_outputs,
+    )
     kinds.read_page(page, other)
     if not deployment.is_nested:
         for name in STACK_RECORDS:

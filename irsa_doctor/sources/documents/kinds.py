@@ -150,9 +150,18 @@ def _is_decoded_token(members: Members) -> bool:
     return "iss" in members and "sub" in members and ("exp" in members or "aud" in members)
 
 
+_STACKS = ("AWS::CloudFormation::Stack", "AWS::Serverless::Application")
+
+
 def waits(value: object) -> bool:
-    """Whether a document is a template with parameters, the values of which may be in another document."""
-    return isinstance(value, dict) and isinstance(value.get("Parameters"), dict) and _is_cloudformation(value)
+    """Whether a document is a template of which something may be in another document: the values of parameters, outputs of a
+    stack, or what a stack around it takes of its outputs."""
+    if not isinstance(value, dict) or not _is_cloudformation(value):
+        return False
+    resources = value.get("Resources")
+    listed = resources.values() if isinstance(resources, dict) else ()
+    makes_stacks = any(isinstance(item, dict) and item.get("Type") in _STACKS for item in listed)
+    return makes_stacks or any(isinstance(value.get(section), dict) for section in ("Parameters", "Outputs"))
 
 
 def _is_template_configuration(members: Members) -> bool:

@@ -95,7 +95,7 @@ class Deployment(msgspec.Struct, frozen=True):
     """What a file of parameters gives to a template: one more way in which it may be deployed."""
 
     words: str
-    parameters: dict[str, str]
+    parameters: Mapping[str, str | Text]
     is_nested: bool = False
     """whether that is a stack around it, which says all that there is"""
 
@@ -106,7 +106,7 @@ class NestedStack(msgspec.Struct, frozen=True):
     what the reading says of it as long as the other template is not in the input."""
 
     template: str
-    parameters: dict[str, str]
+    parameters: Mapping[str, str | Text]
     name: str
     why: str
 
@@ -206,8 +206,10 @@ class DocumentReading(msgspec.Struct):
     """values that a file of variables gives to a template beside it (templates.values.TemplateValue)"""
     waiting: list[Page] = []
     """templates that are read when the values of their parameters are known"""
-    parameters: dict[str, str] = {}
-    """of a file of parameters, what it gives; of a template, what it is given"""
+    parameters: dict[str, Any] = {}
+    """of a file of parameters, what it gives; of a template, what it is given: texts, perhaps with holes"""
+    stack_outputs: Any = None
+    """works out the outputs of the stacks that a template makes (templates.cloudformation.outputs.NestedOutputs.value)"""
     deployments: list["Deployment"] = []
     """of a template, what files of parameters give instead of its defaults"""
     deployment: str = ""

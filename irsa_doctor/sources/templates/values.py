@@ -8,8 +8,21 @@ from typing import Any
 
 import msgspec
 
-from irsa_doctor.model import Flaw, Hole, Place, Text, TrustPolicy, Unknown, has_hole, joined, text_of, without_scheme
+from irsa_doctor.model import (
+    Flaw,
+    Hole,
+    Place,
+    ReplacedMember,
+    Text,
+    TrustPolicy,
+    Unknown,
+    has_hole,
+    joined,
+    text_of,
+    without_scheme,
+)
 from irsa_doctor.sources.documents.policies import duplicate_flaws, syntax_flaw
+from irsa_doctor.sources.templates.quoting import character_numbers, closing_quote, ends_quoted
 from irsa_doctor.text.errors import TextError, WrongShape
 from irsa_doctor.text.json import read_json
 from irsa_doctor.text.json_places import ranges_of
@@ -51,6 +64,7 @@ class TemplateValue(msgspec.Struct, frozen=True):
     Objects are mappings of texts (with or without holes) to `TemplateValue`, lists are tuples of them; anything unknown is a
     `Text` of one hole. `pieces` are what a text was put together of. `document` is the path of the file that `anchor` is in.
     `made` is what a text is the JSON of, as jsonencode makes it. With a `choice` the value is not known, but one of two.
+    `lost` are members of an object that later ones of the same name take the place of, by these names.
     """
 
     value: object
@@ -59,6 +73,7 @@ class TemplateValue(msgspec.Struct, frozen=True):
     pieces: tuple[Fragment, ...] = ()
     made: "TemplateValue | None" = None
     choice: Choice | None = None
+    lost: tuple[tuple[str, "TemplateValue"], ...] = ()
 
 
 def hole(name: str) -> Text:
@@ -73,7 +88,6 @@ def template_provider_arn(name: str, url: str | Text) -> Text:
     return arn if isinstance(arn, Text) else hole(name)
 
 
-_QUOTE, _BACKSLASH = b'"\\'
 _YAML_NODES = 20_000
 """Values of one YAML text, those of aliases counted in"""
 _DEEP, _MOST = 60, 100_000
@@ -127,14 +141,34 @@ def policy_of(written: TemplateValue, place: Place, missing: Unknown) -> tuple[T
     if written.made is not None:
         return policy_of(written.made, place, missing)
     if isinstance(written.value, Mapping):
-        document = plain(written)
-        return TrustPolicy(document, place, (), True, -1), dict(anchors_of(written, place))
+        document, replaced = plain(written), tuple(_replaced(written))
+        return TrustPolicy(document, place, (), True, -1, replaced=replaced), dict(anchors_of(written, place))
     if isinstance(written.value, str | Text):
         pieces = written.pieces or _pieces_of(written.value)
         return _policy_of_text(pieces, written, place, missing)
     if written.value is None:
         return missing, {}
     return TrustPolicy(plain(written), place, (), True, -1), dict(anchors_of(written, place))
+
+
+def _replaced(written: TemplateValue, pointer: str = "") -> Iterator[ReplacedMember]:
+    """The members of a value that later ones of their names take the place of; pointers lead from the value."""
+    for name, member in written.lost:
+        yield ReplacedMember(name, f"{pointer}/{escaped(name)}", (name, *_names_in(plain(member))))
+    if isinstance(written.value, dict):
+        for name, item in written.value.items():
+            yield from _replaced(item, f"{pointer}/{escaped(text_of(name))}")
+    elif isinstance(written.value, tuple):
+        for number, item in enumerate(written.value):
+            yield from _replaced(item, f"{pointer}/{number}")
+
+
+def _names_in(value: object) -> Iterator[str]:
+    """The names of the members of a value, and of what is in them."""
+    if isinstance(value, dict):
+        for name, item in value.items():
+            yield text_of(name)
+            yield from _names_in(item)
 
 
 def _pieces_of(value: str | Text) -> tuple[Fragment, ...]:
@@ -266,7 +300,7 @@ class _FilledText:
                 self.outside |= not quoted
             else:
                 part = _PRIVATE.sub("\N{REPLACEMENT CHARACTER}", piece.part)
-                quoted = is_json and _ends_quoted(part, quoted)
+                quoted = is_json and ends_quoted(part, quoted)
             if piece.at >= 0:
                 self.starts.append(size)
                 self.offsets.append((piece.at, piece.size, part))
@@ -295,7 +329,7 @@ class _FilledText:
         if not self.offsets:
             return anchors
         raw = self.text.encode()
-        number = _numbers(self.text, raw)
+        number = character_numbers(self.text, raw)
         for below, (name, value, end) in ranges_of(raw).items():
             start, _ = self.written_at(number[value])
             if not below or start < 0:
@@ -311,7 +345,7 @@ class _FilledText:
         named, first_end = self.written_at(number[name]) if name >= 0 else (-1, -1)
         if named < 0:
             return -1, -1
-        _, end = self.written_at(number[_quote_after(raw, name + 1)])
+        _, end = self.written_at(number[closing_quote(raw, name + 1)])
         return named, max(first_end, end)
 
     def written_at(self, number: int) -> tuple[int, int]:
@@ -330,36 +364,6 @@ class _FilledText:
         sign = part[number - begin]
         at += len(inside.encode()) if self.in_bytes else len(inside)
         return at, at + (len(sign.encode()) if self.in_bytes else 1)
-
-
-def _quote_after(raw: bytes, offset: int) -> int:
-    """The offset of the quote that closes a JSON string."""
-    end = raw.find(_QUOTE, offset)
-    if end >= 0 and raw.find(_BACKSLASH, offset, end) < 0:
-        return end
-    while 0 <= offset < len(raw) and raw[offset] != _QUOTE:
-        offset += 2 if raw[offset] == _BACKSLASH else 1
-    return min(offset, len(raw) - 1)
-
-
-def _numbers(text: str, raw: bytes) -> Sequence[int]:
-    """Byte offset -> number of the character that it belongs to."""
-    if len(text) == len(raw):
-        return range(len(raw))
-    return [number for number, sign in enumerate(text) for _ in sign.encode()]
-
-
-def _ends_quoted(text: str, quoted: bool) -> bool:
-    """Whether the text ends inside quotes, as JSON has them."""
-    at = 0
-    while at < len(text):
-        sign = text[at]
-        if sign == '"':
-            quoted = not quoted
-        elif sign == "\\" and quoted:
-            at += 1
-        at += 1
-    return quoted
 
 
 def scalar_text(value: object) -> str | Text | None:

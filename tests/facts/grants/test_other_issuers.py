@@ -145,3 +145,45 @@ def test_what_admits_every_subject_is_a_finding_or_unknown(drawn):
     for audience in AUDIENCES:
         if issuer not in BUILT_IN and all(seen[subject, audience] == "allow" for subject in (*SUBJECTS, "zz")):
             assert not is_silent(policy)
+
+
+GITHUB, GITLAB = ISSUERS[:2]
+
+
+@pytest.mark.parametrize(
+    ("issuer", "value", "rule"),
+    [
+        (GITHUB, "repo:acme@1/x@2:*", "reach-repository"),
+        (GITHUB, "repo:acme@1/x@2:ref:refs/heads/main*", "reach-ref-prefix"),
+        (GITHUB, "repo:acme/x:ref:refs/heads/main", "issuer-names-only"),
+        (GITLAB, "project_path:acme/x:ref_type:branch:ref:main", "issuer-names-only"),
+    ],
+)
+@pytest.mark.parametrize("arn", ["${provider_arn}", f"arn:aws:iam::{ACCOUNT}:oidc-provider/${{host}}", "<provider>"])
+def test_what_stays_inside_a_repository_is_unknown_where_the_provider_is_a_placeholder(issuer, value, rule, arn):
+    condition = {"StringLike": {f"{issuer}:sub": value}, "StringEquals": {f"{issuer}:aud": "sts.amazonaws.com"}}
+    known = document(issuer, condition)
+    assert verdicts(known)[rule] is Verdict.FAIL
+    known["Statement"][0]["Principal"] = {"Federated": arn}
+    assert verdicts(known)[rule] is Verdict.UNKNOWN
+    known["Statement"][0]["Principal"] = {"Federated": f"arn:aws:iam::${{account}}:oidc-provider/{issuer}"}
+    assert verdicts(known)[rule] is Verdict.FAIL
+
+
+@pytest.mark.parametrize("value", ["repo:acme/*", "repo:acme*", "repo:*", "*"])
+def test_what_is_open_whatever_the_provider_is_stays_a_finding(value):
+    policy = document(GITHUB, {"StringLike": {f"{GITHUB}:sub": value, f"{GITHUB}:aud": "a"}})
+    policy["Statement"][0]["Principal"] = {"Federated": "${provider_arn}"}
+    assert Verdict.FAIL in [answer for rule, answer in verdicts(policy).items() if rule.startswith("reach-")]
+
+
+@pytest.mark.parametrize(
+    ("issuer", "value"), [(GITHUB, "?*"), (GITHUB, "repo:*"), (GITLAB, "**"), ("app.terraform.io", "organization:*")]
+)
+def test_a_condition_that_limits_nobody_is_named_for_what_else_there_is(issuer, value):
+    alone = {"StringLike": {f"{issuer}:sub": value}}
+    answers = {rule for rule, answer in verdicts(document(issuer, alone)).items() if answer is Verdict.FAIL}
+    assert answers == {"open-guarded-only"}
+    alone["StringEquals"] = {f"{issuer}:aud": "sts.amazonaws.com"}
+    answers = {rule for rule, answer in verdicts(document(issuer, alone)).items() if answer is Verdict.FAIL}
+    assert answers == {"reach-guard-passed"}

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from irsa_doctor.model import Hole, Place, Text, joined, text_of
-from irsa_doctor.sources.templates.cloudformation.conditions import combined_conditions, compared_parameter
+from irsa_doctor.sources.templates.cloudformation.conditions import combined_conditions
 from irsa_doctor.sources.templates.cloudformation.other_arns import other_arn
 from irsa_doctor.sources.templates.cloudformation.steps import TemplateSteps
 from irsa_doctor.sources.templates.cloudformation.unexpanded import named_argument, unexpanded
@@ -43,14 +43,16 @@ class Template:
         members: Mapping[str, object],
         place: Place,
         assumed: Mapping[str, bool] = {},
-        parameters: Mapping[str, str] = {},
+        parameters: Mapping[str, str | Text] = {},
         paths: Mapping[str, tuple[str | int, ...]] = {},
+        outputs: Callable[["Template", str, str], str | Text | None] | None = None,
     ) -> None:
         self.members = members
         self.place = place
         self.assumed = assumed
         self.parameters = parameters
         self.paths = paths
+        self.outputs = outputs
         self.undecided: set[str] = set()
         self.steps = TemplateSteps()
         self.decided: dict[str, bool | None] = {}
@@ -60,7 +62,7 @@ class Template:
 
     def assuming(self, assumed: Mapping[str, bool]) -> "Template":
         """Return the same template with some conditions assumed to be true or false."""
-        return Template(self.members, self.place, assumed, self.parameters, self.paths)
+        return Template(self.members, self.place, assumed, self.parameters, self.paths, self.outputs)
 
     def place_of(self, name: str) -> Place:
         """Return where a resource is written; those of a loop are written once."""
@@ -177,6 +179,8 @@ class Template:
         if kind.startswith("AWS::SSM::") or parameter.get("NoEcho") in (True, "true"):
             return hole(name)
         if kind == "CommaDelimitedList" or kind.startswith("List<"):
+            if isinstance(default, Text):
+                return hole(name)
             return tuple(TemplateValue(self._plain(item.strip())) for item in str(default).split(","))
         text = scalar_text(default)
         # an empty default is usually a placeholder
@@ -215,6 +219,9 @@ class Template:
             return self._at(joined((self._issuer_of(name, depth),)), pointer)
         if kind == "Custom::AWSCDKCfnJson" and attribute == "Value":
             return self._json_of(name, pointer, depth)
+        if attribute.startswith("Outputs.") and self.outputs:
+            output = self.outputs(self, name, attribute.removeprefix("Outputs."))
+            return self._at(hole(argument) if output is None else output, pointer)
         arn = other_arn(kind, name) if attribute in ("Arn", "PolicyArn") else None
         return self._at(arn or hole(argument), pointer)
 
@@ -352,19 +359,6 @@ class Template:
         if name == "Fn::Equals" and len(argument) == 2:
             return self._equal(argument, depth)
         return combined_conditions(name, [self.decide(item, depth + 1) for item in argument])
-
-    def can_be(self, assumed: Mapping[str, bool]) -> bool:
-        """Whether conditions can have these values together, as far as their definitions are about one another."""
-        for name in assumed:
-            others = self.assuming({other: holds for other, holds in assumed.items() if other != name})
-            if others.decide({"Condition": name}, 0) not in (None, assumed[name]):
-                return False
-        values: dict[str, object] = {}
-        compared = (self._section("Conditions").get(name) for name, holds in assumed.items() if holds)
-        # a parameter has one value
-        return all(
-            values.setdefault(subject, value) == value for subject, value in filter(None, map(compared_parameter, compared))
-        )
 
     def _equal(self, arguments: Sequence[object], depth: int) -> bool | None:
         """Compare as strings; None where a side has holes."""

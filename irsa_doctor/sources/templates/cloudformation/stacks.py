@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 
-from irsa_doctor.model import Hole, Place, Text
+from irsa_doctor.model import Hole, Place, Text, only_hole
 from irsa_doctor.sources.documents.reading import DocumentReading, NestedStack, Page, guarded
 from irsa_doctor.sources.templates.cloudformation.intrinsics import Template
 from irsa_doctor.sources.templates.cloudformation.unread import stack_note
@@ -26,14 +26,23 @@ _ASSET = "aws:asset:path"
 
 def read_nested_stack(template: Template, name: str, place: Place, reading: DocumentReading) -> None:
     """Add a stack of another template, where that may be a file of the input."""
+    where = template_of_stack(template, name, reading.path)
+    if where:
+        why = stack_note(name, _written(template, name, "Properties"))
+        reading.nested.append(NestedStack(where, stack_parameters(template, name), name, why))
+
+
+def template_of_stack(template: Template, name: str, path: str) -> str:
+    """The path of the template of a stack that the template at a path makes; `*/END` where only its end is known, "" where it
+    is none of the input."""
     source = next(filter(None, (template.property(name, member) for member in _SOURCES)), None)
     file = _file_of(template, name, source)
-    if not file:
-        return
-    given = template.property(name, "Parameters")
-    why = stack_note(name, _written(template, name, "Properties"))
-    where = file if file.startswith("*/") else os.path.normpath(os.path.join(os.path.dirname(reading.path), file))
-    reading.nested.append(NestedStack(where, dict(_parameters(given)), name, why))
+    return file if not file or file.startswith("*/") else os.path.normpath(os.path.join(os.path.dirname(path), file))
+
+
+def stack_parameters(template: Template, name: str) -> dict[str, str | Text]:
+    """What is known of the parameters that a template gives to a stack; they may have holes."""
+    return dict(_parameters(template.property(name, "Parameters")))
 
 
 def _file_of(template: Template, name: str, source: TemplateValue | None) -> str:
@@ -65,12 +74,14 @@ def _written(template: Template, name: str, member: str) -> Mapping[str, object]
     return value if isinstance(value, Mapping) else {}
 
 
-def _parameters(given: TemplateValue | None) -> Iterator[tuple[str, str]]:
-    """The parameters that are known: an object, or the list of a stack set."""
+def _parameters(given: TemplateValue | None) -> Iterator[tuple[str, str | Text]]:
+    """The parameters that are known, in whole or in part: an object, or the list of a stack set."""
     if given is None:
         return
     if isinstance(given.value, Mapping):
-        yield from ((str(member), text) for member, item in given.value.items() if (text := known(item.value)))
+        for member, item in given.value.items():
+            if (text := scalar_text(item.value)) and not only_hole(text):
+                yield str(member), text
     for item in given.value if isinstance(given.value, tuple) else ():
         members = item.value if isinstance(item.value, Mapping) else {}
         key, value = (known(members[member].value) if member in members else "" for member in _PAIR)

@@ -23,6 +23,7 @@ from irsa_doctor.model import (
 from irsa_doctor.sources.documents.aws import client_ids_missing, thumbprints_missing
 from irsa_doctor.sources.documents.reading import DocumentReading, NamelessProvider, Page
 from irsa_doctor.sources.templates.addons import Addon, add_account, add_association, is_policy, session_tags_of
+from irsa_doctor.sources.templates.cloudformation.conditions import compared_parameter
 from irsa_doctor.sources.templates.cloudformation.in_cluster import read_chart, read_kubernetes_resource
 from irsa_doctor.sources.templates.cloudformation.intrinsics import Template
 from irsa_doctor.sources.templates.cloudformation.loops import without_loops
@@ -43,7 +44,7 @@ def read_template(page: Page, reading: DocumentReading) -> None:
     resources = shapes.inner(members, "Resources", page.place)
     looped = without_loops(members, reading.parameters)
     members, resources = looped.members, shapes.inner(looped.members, "Resources", page.place)
-    template = Template(members, page.place, parameters=reading.parameters, paths=looped.paths)
+    template = Template(members, page.place, parameters=reading.parameters, paths=looped.paths, outputs=reading.stack_outputs)
     for name, item in resources.items():
         kind = item.get("Type") if isinstance(item, dict) else None
         reader = _READERS.get(kind) if isinstance(kind, str) else None
@@ -80,13 +81,26 @@ def _read_role(template: Template, name: str, place: Place, reading: DocumentRea
         return
     for case in product((True, False), repeat=len(undecided)):
         assumed = dict(zip(undecided, case, strict=True))
-        if not template.can_be(assumed):
+        if not _can_be(template, assumed):
             continue
         cases = [word if holds else f"not {word}" for word, holds in assumed.items()]
         words = ", ".join([*cases, deployment] if deployment else cases)
         policy, anchors = _policy(template.assuming(assumed), name, place, f"({words})")
         reading.anchors.update(anchors)
         _add_role(template, name, f"({words})", policy, place, reading)
+
+
+def _can_be(template: Template, assumed: Mapping[str, bool]) -> bool:
+    """Whether conditions can have these values together, as far as their definitions are about one another."""
+    for name in assumed:
+        others = template.assuming({other: holds for other, holds in assumed.items() if other != name})
+        if others.decide({"Condition": name}, 0) not in (None, assumed[name]):
+            return False
+    values: dict[str, object] = {}
+    conditions = shapes.inner(template.members, "Conditions", template.place)
+    compared = (conditions.get(name) for name, holds in assumed.items() if holds)
+    # a parameter has one value
+    return all(values.setdefault(subject, value) == value for subject, value in filter(None, map(compared_parameter, compared)))
 
 
 def _read_function(template: Template, name: str, place: Place, reading: DocumentReading) -> None:

@@ -15,7 +15,7 @@ from irsa_doctor.sources.templates.terraform.comprehensions import comprehension
 from irsa_doctor.sources.templates.terraform.functions import FUNCTIONS, PartlyKnown, Undecided
 from irsa_doctor.sources.templates.terraform.input_files import file_text
 from irsa_doctor.sources.templates.terraform.json_values import json_value
-from irsa_doctor.sources.templates.terraform.operators import BINARY_OPERATORS, as_number, as_truth, member
+from irsa_doctor.sources.templates.terraform.operators import BINARY_OPERATORS, as_number, as_truth, member, replaced_members
 from irsa_doctor.sources.templates.terraform.scopes import EvaluationScope, MissingMember, PathStep
 from irsa_doctor.sources.templates.terraform.strings import literal_fragments
 from irsa_doctor.sources.templates.terraform.syntax import NUMBER, Node, Syntax, parts_of
@@ -251,8 +251,10 @@ class _Evaluation:
     ) -> TemplateValue:
         """An object by the values of its names."""
         texts = [scalar_text(name.value) for name in names]
-        known = (self.hole(pair[0]) if text is None else text for text, pair in zip(texts, pairs, strict=True))
-        return self.at(dict(zip(known, items, strict=True)), node)
+        known = [self.hole(pair[0]) if text is None else text for text, pair in zip(texts, pairs, strict=True)]
+        members = dict(zip(known, items, strict=True))
+        made, lost = self.at(members, node), replaced_members(known, items) if len(members) < len(items) else ()
+        return msgspec.structs.replace(made, lost=lost) if lost else made
 
     def name(self, node: Node) -> TemplateValue:
         """The name of a member: a bare word is itself."""

@@ -3,10 +3,10 @@
 https://developer.hashicorp.com/terraform/language/expressions/operators
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from math import isfinite
 
-from irsa_doctor.model import Text, only_hole
+from irsa_doctor.model import Text, only_hole, text_of
 from irsa_doctor.sources.templates.terraform.functions import PartlyKnown, Unordered
 from irsa_doctor.sources.templates.terraform.scopes import MissingMember, PathStep, step_text
 from irsa_doctor.sources.templates.values import TemplateValue, hole
@@ -112,6 +112,14 @@ def _of_numbers(work: Callable[[int | float, int | float], object]) -> Callable[
             return None
 
     return operate
+
+
+def replaced_members(names: Sequence[str | Text], items: Sequence[TemplateValue]) -> tuple[tuple[str, TemplateValue], ...]:
+    """The members whose name a later one has: Terraform takes the last of them, and does not say so."""
+    last = {name: number for number, name in enumerate(names)}
+    return tuple(
+        (text_of(name), item) for number, (name, item) in enumerate(zip(names, items, strict=True)) if last[name] > number
+    )
 
 
 BINARY_OPERATORS: Mapping[str, Callable[[TemplateValue, TemplateValue], object]] = {
