@@ -1,6 +1,8 @@
 """Renders what the functions of the api return, in every format of the command line."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from irsa_doctor.model.errors import IrsaDoctorError
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
     from irsa_doctor.answers.who_can import WhoCan
     from irsa_doctor.answers.why import Diagnosis
     from irsa_doctor.api.rules import RulePage
-    from irsa_doctor.model.findings import Report
+    from irsa_doctor.model.findings import Finding, Report
     from irsa_doctor.rulebook.causes import Cause
     from irsa_doctor.rulebook.frameworks import FrameworkReport
     from irsa_doctor.rulebook.rules import Rule
@@ -97,9 +99,15 @@ def render_report(
     *,
     framework: "FrameworkReport | None" = None,
     presentation: Presentation = PLAIN,
+    processes: int = 1,
 ) -> str:
-    """The report of `check`; with a framework, text, JSON and HTML show its controls. Raises UnknownFormat."""
+    """The report of `check`; with a framework, text, JSON and HTML show its controls. Raises UnknownFormat.
+
+    In up to so many `processes`, as in `check`, the JSON of many findings is rendered, with the same text.
+    """
     render = _chosen(REPORT_FORMATS, output_format)
+    if output_format == "json" and (text := _json_in_shares(report, framework, processes)):
+        return _leaving(text, output_format)
     report, framework, presentation = masked_answer((report, framework, presentation), quotes=output_format in QUOTING)
     if output_format == "html":
         from irsa_doctor.reports.html import render_html
@@ -114,6 +122,37 @@ def render_report(
 
         return _leaving(render_json(report, style, framework), output_format)
     return _leaving(render(report, style, presentation), output_format)
+
+
+_WORTH = 400
+"""findings for which another process is worth its beginning"""
+
+
+def _json_in_shares(report: "Report", framework: "FrameworkReport | None", most: int) -> str:
+    """The report as JSON, its findings masked and rendered in several processes; "" where that is not worth it."""
+    import msgspec
+
+    from irsa_doctor.model.processes import in_processes, processors
+    from irsa_doctor.reports.json import render_json
+
+    findings = report.findings
+    number = min(most, len(findings) // _WORTH)
+    if number < 2 or (number := min(number, processors())) < 2:
+        return ""
+    ends = [len(findings) * share // number for share in range(number + 1)]
+    shares = [findings[begin:end] for begin, end in pairwise(ends)]
+    rest, framework = masked_answer((msgspec.structs.replace(report, findings=()), framework), quotes=False)
+    try:
+        rows = in_processes([partial(_masked_rows, share) for share in shares])
+        return render_json(msgspec.structs.replace(rest, findings=findings), _PLAIN, framework, rows=rows)
+    except UnicodeEncodeError:
+        return ""
+
+
+def _masked_rows(findings: "Sequence[Finding]") -> bytes:
+    from irsa_doctor.reports.json import rows_of
+
+    return rows_of(masked_answer(findings, quotes=False))
 
 
 def render_audit(answer: Mapping[str, Any], output_format: str = "text", style: Style = _PLAIN) -> str:

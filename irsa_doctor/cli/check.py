@@ -114,7 +114,7 @@ _GateUnknown = Annotated[
     ),
 ]
 _PROCESSES = 4
-"""more are not worth their beginning: reading and writing are the work of one"""
+"""more are not worth their beginning: reading is the work of one"""
 _Strict = Annotated[bool, typer.Option("--strict", help="Exit 3 if a value that a rule needs is unknown.")]
 
 
@@ -218,7 +218,7 @@ def check(
         _write_baseline(report, write_baseline)
         return
     with within(limits):
-        write_reports(reports, report, controls, presentation)
+        write_reports(reports, report, controls, presentation, _PROCESSES)
     if report.limit:
         raise wrong(f"not everything was judged: {report.limit}")
     own = [row for row in report.documents if not row.base]

@@ -47,14 +47,19 @@ def _destination(value: str) -> Destination:
 
 
 def write_reports(
-    to: Sequence[Destination], report: "Report", framework: "FrameworkReport | None", presentation: "Presentation"
+    to: Sequence[Destination],
+    report: "Report",
+    framework: "FrameworkReport | None",
+    presentation: "Presentation",
+    processes: int = 1,
 ) -> None:
-    """Render the report for every destination and write it."""
+    """Render the report for every destination, in up to so many processes, and write it."""
     from irsa_doctor import api
 
     for name, file in to:
         style = api.style_for(sys.stdout) if file is None else api.Style()
-        write_text(api.render_report(report, name, style, framework=framework, presentation=presentation), file)
+        shown = api.render_report(report, name, style, framework=framework, presentation=presentation, processes=processes)
+        write_text(shown, file)
 
 
 def write_text(text: str, file: str | None) -> None:

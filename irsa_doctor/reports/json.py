@@ -1,7 +1,7 @@
 """The report as JSON, `irsa-doctor.check/1`; fields may be added to it, never removed."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated
 
 import msgspec
@@ -166,8 +166,19 @@ def waived_record_of(waived: Waived) -> WaivedRecord:
     )
 
 
-def render_json(report: Report, style: Style, framework: FrameworkReport | None = None) -> str:
-    """Returns the document; it does not depend on the style."""
+def rows_of(findings: Sequence[Finding]) -> bytes:
+    """Returns findings as JSON, an array without its brackets. UnicodeEncodeError for what `json_text` alone writes."""
+    return _ascii([record_of(finding) for finding in findings])[1:-1]
+
+
+def render_json(
+    report: Report, style: Style, framework: FrameworkReport | None = None, *, rows: Sequence[bytes] | None = None
+) -> str:
+    """Returns the document; it does not depend on the style.
+
+    `rows` are the findings of the report where they were rendered before, each some of them as JSON, in order; then it raises
+    UnicodeEncodeError as `rows_of` does.
+    """
     summary = Summary(
         **msgspec.structs.asdict(report.counts),
         findings={severity: sum(f.severity == severity for f in report.findings) for severity in SEVERITIES},
@@ -180,7 +191,7 @@ def render_json(report: Report, style: Style, framework: FrameworkReport | None 
         CHECK_SCHEMA,
         ToolRecord(report.version, report.rules_digest),
         summary,
-        [record_of(finding) for finding in report.findings],
+        [record_of(finding) for finding in report.findings] if rows is None else [],
         report.unknown,
         report.tallies,
         list(map(waived_record_of, report.waived)),
@@ -188,16 +199,27 @@ def render_json(report: Report, style: Style, framework: FrameworkReport | None 
         framework,
         report.as_of,
     )
-    return json_text(document)
+    return json_text(document) if rows is None else _indented(_with_findings(document, rows))
+
+
+def _with_findings(document: CheckDocument, rows: Sequence[bytes]) -> bytes:
+    before, member, after = _ascii(document).partition(b'"findings":[')
+    return b"".join((before, member, b",".join(filter(None, rows)), after))
 
 
 def json_text(document: object) -> str:
     """Returns a document as indented ASCII text, which is valid JSON in every encoding of a stream."""
     try:
-        text = msgspec.json.encode(document)
+        return _indented(_ascii(document))
     except UnicodeEncodeError:
         # a lone surrogate of a path that is not UTF-8: msgspec refuses even its escape
         return json.dumps(msgspec.to_builtins(document), indent=1) + "\n"
-    if not text.isascii():
-        text = json.dumps(msgspec.to_builtins(document)).encode()
+
+
+def _ascii(document: object) -> bytes:
+    text = msgspec.json.encode(document)
+    return text if text.isascii() else json.dumps(msgspec.to_builtins(document), separators=(",", ":")).encode()
+
+
+def _indented(text: bytes) -> str:
     return msgspec.json.format(text, indent=1).decode() + "\n"

@@ -55,6 +55,20 @@ def test_the_command_line_reports_what_the_library_does_in_one_process(estate):
     assert printed == alone
 
 
+@pytest.mark.parametrize("told", ["", "caf\u00e9", "a\udc80b", 'password = "Hunter2-Hunter2"'])
+def test_findings_rendered_in_several_processes_are_those_of_one(estate, told):
+    report = api.check([str(estate)])
+    changed = [
+        msgspec.structs.replace(finding, message=finding.message + told * (n % 100 == 0))
+        for n, finding in enumerate(report.findings * 3)
+    ]
+    report = msgspec.structs.replace(report, findings=tuple(changed))
+    alone = api.render_report(report, "json")
+    assert len(changed) > 900
+    assert api.render_report(report, "json", processes=2) == alone
+    assert "Hunter2" not in alone
+
+
 def test_a_small_inventory_is_judged_in_one_process(tmp_path):
 
     generate(tmp_path, 20)
