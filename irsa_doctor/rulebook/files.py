@@ -27,6 +27,8 @@ KEYWORDS = ("const", "enum", "not", "minimum", "maximum")
 """the vocabulary of rule schemas, as JSON Schema has it"""
 ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _KEYS = (*(key for key in Rule.__struct_encode_fields__ if key != "family"), "examples")
+_OF_RULES = ("subject", "require", "examples")
+"""a file without any of these keys is something else than a rule"""
 _BRACES = re.compile(r"\{[^{}]*\}?|\}")
 
 
@@ -72,10 +74,10 @@ def rules_folder() -> Path:
 def read_rule_files(folder: Path) -> list[RuleFile]:
     """Every rule file below a folder, checked; raises RuleError."""
     if not folder.is_dir():
-        raise RuleError(f"{folder}: no such folder")
-    files = [read_rule_file(path) for path in _rule_paths(folder)]
+        raise RuleError(f"{folder}: {'a file, not a folder of rules' if folder.exists() else 'no such folder'}")
+    files = [_rule_below(folder, path) for path in _rule_paths(folder)]
     if not files:
-        raise RuleError(f"{folder}: no rule in it")
+        raise RuleError(f"{folder}: no rule in this folder; a rule is a file with the name ID.yaml")
     seen: dict[str, Path] = {}
     for file in files:
         if other := seen.get(file.rule.id):
@@ -95,20 +97,35 @@ def index_of(folder: Path) -> bytes:
 
 
 def _rule_paths(folder: Path) -> Iterator[Path]:
+    """The YAML files below a folder but those of causes, and those below what begins with a dot: it belongs to other tools."""
     for path in sorted(folder.rglob("*.y*ml")):
-        if path == folder / BASE or path.suffix not in (".yaml", ".yml") or path.parent.name == CAUSES:
-            continue
-        if path.suffix == ".yml":
-            raise RuleError(f"{path}: the name of a rule file is its id and .yaml")
-        yield path
+        is_hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
+        if path != folder / BASE and path.suffix in (".yaml", ".yml") and path.parent.name != CAUSES and not is_hidden:
+            yield path
+
+
+def _rule_below(folder: Path, path: Path) -> RuleFile:
+    """The rule of a file below a folder; what is no rule is not passed over: it may be one with a mistake."""
+    try:
+        file = read_rule_file(path)
+    except _NotARule as error:
+        rules = folder / "rules"
+        raise RuleError(f"{error}{f'. Did you mean the folder {rules}?' if rules.is_dir() else ''}") from error
+    if path.suffix == ".yml":
+        raise RuleError(f"{path}: the name of a rule file is its id and .yaml")
+    return file
+
+
+class _NotARule(RuleError):
+    """A file that is something else than a rule."""
 
 
 def read_rule_file(path: Path) -> RuleFile:
     """One rule file, checked; raises RuleError."""
     value, lines = read_yaml_file(path)
+    if not isinstance(value, dict) or value.keys().isdisjoint(_OF_RULES):
+        raise _NotARule(f"{path}: not a rule (no {', no '.join(_OF_RULES)}), and a folder of rules holds no other YAML files")
     try:
-        if not isinstance(value, dict):
-            raise Invalid("a rule is a mapping")
         return _rule_of(path, value, lines)
     except Invalid as wrong:
         raise refused(path, lines, wrong) from wrong

@@ -117,9 +117,9 @@ def test_a_rule_is_read_with_its_family(tmp_path):
         ("subject: role", "subject: [role", "4: not valid YAML: "),
         ("title: A title", "? [a]\n: b", "1: a member whose name is a list or an object"),
         ("[]\nexamples", "[]\n---\nexamples", "1: more than one document"),
-        (RULE, "[]", "1: a rule is a mapping"),
-        (RULE, "", "1: a rule is a mapping"),
-        (RULE, "!!python/object/apply:os.system [id]", "1: a rule is a mapping"),
+        (RULE, "[]", "not a rule"),
+        (RULE, "", "not a rule"),
+        (RULE, "!!python/object/apply:os.system [id]", "not a rule"),
         (RULE, "[" * 200_000, "1: more than 100 levels deep"),
         (RULE, "a: &a [*a]", "aliases that exceed the limit on the size of a file"),
         (RULE, "\x00", "1: binary"),
@@ -164,7 +164,30 @@ def test_only_the_base_world_at_the_top_is_no_rule(tmp_path):
     put(tmp_path, RULE)
     (tmp_path / BASE).write_text("roles: {}", encoding="utf-8")
     assert [rule.id for rule in read_rules(tmp_path)] == ["some-rule"]
-    assert "mine/base.yaml:1: unknown key roles" in refusal(put(tmp_path, "roles: {}", BASE))
+    assert "mine/base.yaml: not a rule" in refusal(put(tmp_path, "roles: {}", BASE))
+
+
+@pytest.mark.parametrize("name", ["dependabot.yml", "deployment.yaml"])
+def test_what_is_no_rule_is_named_with_the_folder_that_has_rules(tmp_path, name):
+    (tmp_path / name).write_text("kind: Deployment", encoding="utf-8")
+    assert refusal(tmp_path).endswith(
+        f"{name}: not a rule (no subject, no require, no examples), and a folder of rules holds no other YAML files"
+    )
+    (tmp_path / "rules").mkdir()
+    assert refusal(tmp_path).endswith(f". Did you mean the folder {tmp_path / 'rules'}?")
+
+
+def test_what_begins_with_a_dot_belongs_to_other_tools(tmp_path):
+    put(tmp_path, RULE)
+    (tmp_path / ".github").mkdir()
+    (tmp_path / ".github" / "dependabot.yml").write_text("version: 2", encoding="utf-8")
+    assert [rule.id for rule in read_rules(tmp_path)] == ["some-rule"]
+
+
+def test_a_file_is_no_folder_of_rules(tmp_path):
+    put(tmp_path, RULE, "some-rule.yaml")
+    with pytest.raises(RuleError, match="a file, not a folder of rules"):
+        read_rules(tmp_path / "mine" / "some-rule.yaml")
 
 
 def test_two_rules_of_one_id_are_refused(tmp_path):
@@ -187,7 +210,7 @@ def test_a_private_rule_does_not_take_the_id_of_a_built_in_one_or_of_another_fol
         chosen_rules(Settings(rules=(str(taken),)))
 
 
-@pytest.mark.parametrize(("folder", "says"), [("not-there", "no such folder"), (".", "no rule in it")])
+@pytest.mark.parametrize(("folder", "says"), [("not-there", "no such folder"), (".", "no rule in this folder")])
 def test_a_folder_without_rules_is_refused(tmp_path, folder, says):
     with pytest.raises(RuleError, match=says):
         read_rules(tmp_path / folder)

@@ -380,6 +380,9 @@ def scalar_text(value: object) -> str | Text | None:
 def with_placeholders(piece: Fragment, *, in_bytes: bool = False) -> Iterator[Fragment]:
     """A piece of text taken apart where it has placeholders of other programs, `{{ .Name }}` say."""
     text = with_holes(piece.part, verbs=False) if isinstance(piece.part, str) else piece.part
+    if text is piece.part and isinstance(text, str):
+        yield piece
+        return
     at = 0
     for part in text.parts if isinstance(text, Text) else (text,):
         words = part if isinstance(part, str) else part.name

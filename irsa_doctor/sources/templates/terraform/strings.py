@@ -12,16 +12,21 @@ from irsa_doctor.sources.templates.values import Fragment
 _DYNAMIC = ("template_interpolation", "template_directive")
 _ESCAPE = re.compile(rb'\\(?:[nrt"\\]|u[0-9A-Fa-f]{4}|U[0-9A-Fa-f]{8})|\$\$\{|%%\{')
 _MARK_ESCAPE = re.compile(rb"\$\$\{|%%\{")
+_PLAIN = re.compile(rb"[ !#&-\[\]-~]*")
+"""a text in which nothing is put in between and no sign is escaped"""
 _SIGNS = {b"n": "\n", b"r": "\r", b"t": "\t", b'"': '"', b"\\": "\\"}
 _INDENT = re.compile(rb"^[ \t]*(?=[^ \t\r\n])", re.MULTILINE)
 
 
 def literal_fragments(syntax: Syntax, node: Node) -> Iterator[Fragment | Node]:
     """Literal pieces with the byte at which each is written, and the nodes of what is put in between."""
-    parts = parts_of(node)
     is_heredoc = node.type == "heredoc_template"
     start, end = _heredoc(syntax, node) if is_heredoc else (node.start_byte + 1, node.end_byte - 1)
+    if not is_heredoc and start < end and _PLAIN.fullmatch(syntax.text, start, end):
+        yield Fragment(syntax.text[start:end].decode(), start)
+        return
     escapes = _MARK_ESCAPE if is_heredoc else _ESCAPE
+    parts = parts_of(node)
     is_flush = syntax.text.startswith(b"<<-", node.start_byte)
     indent = _indent(syntax.text[start:end]) if is_flush else 0
     for part in parts:
