@@ -11,24 +11,12 @@ import typer
 from irsa_doctor.cli.destinations import destinations, refuse_targets, write_reports, write_text
 from irsa_doctor.cli.limits import RunLimits, governed_limits, limit_options, within
 from irsa_doctor.cli.live_options import live_options
-from irsa_doctor.cli.options import (
-    AccountId,
-    AllFolders,
-    AsOf,
-    Clusters,
-    Complete,
-    Config,
-    ExitZero,
-    NoConfig,
-    ParameterFiles,
-    Roles,
-    with_options,
-)
+from irsa_doctor.cli.options import AsOf, ExitZero, with_options
 from irsa_doctor.cli.output import print_note
 from irsa_doctor.cli.paths import checked_paths, nearest_path
 from irsa_doctor.cli.presentation_options import presentation_options
 from irsa_doctor.cli.progress import progress
-from irsa_doctor.cli.settings_options import GoverningSettings, governing_settings, listed
+from irsa_doctor.cli.settings_options import DeclaredFlags, GoverningSettings, declared_options, governing_settings, listed
 from irsa_doctor.cli.wrong import checked_moment, checked_word, wrong
 
 if TYPE_CHECKING:
@@ -118,6 +106,7 @@ _PROCESSES = 4
 _Strict = Annotated[bool, typer.Option("--strict", help="Exit 3 if a value that a rule needs is unknown.")]
 
 
+@with_options(declared=declared_options)
 def check_options(
     *,
     fail_on: _FailOn = None,
@@ -129,14 +118,7 @@ def check_options(
     framework: _Framework = None,
     baseline: _Baseline = None,
     no_inline_ignores: _NoInlineIgnores = False,
-    complete: Complete = None,
-    role: Roles = None,
-    cluster: Clusters = None,
-    parameters: ParameterFiles = None,
-    account: AccountId = None,
-    config: Config = None,
-    no_config: NoConfig = False,
-    all_folders: AllFolders = False,
+    declared: DeclaredFlags,
     config_from: _ConfigFrom = None,
     gate_unknown: _GateUnknown = None,
 ) -> AbstractContextManager[GoverningSettings]:
@@ -145,13 +127,9 @@ def check_options(
 
     return governing_settings(
         config_from,
-        config,
-        no_config,
-        complete=listed(complete),
-        roles=role,
-        clusters=cluster,
-        parameters=parameters,
-        account=account,
+        declared.config,
+        declared.no_config,
+        **declared.flags,
         fail_on=_word("--fail-on", fail_on, api.FAIL_ON),
         min_severity=_word("--min-severity", min_severity, api.SEVERITIES),
         min_confidence=_word("--min-confidence", min_confidence, api.CONFIDENCES),
@@ -162,7 +140,6 @@ def check_options(
         framework=_word("--framework", framework, api.framework_ids() if framework is not None else ()),
         gate_unknown=_word("--gate-unknown", gate_unknown, api.GATE_UNKNOWN),
         inline_ignores=False if no_inline_ignores else None,
-        all_folders=all_folders or None,
     )
 
 

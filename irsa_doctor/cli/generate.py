@@ -10,7 +10,7 @@ from irsa_doctor.cli.live_options import live_options
 from irsa_doctor.cli.options import Config, NoConfig, with_options
 from irsa_doctor.cli.output import print_note, print_text
 from irsa_doctor.cli.paths import expanded
-from irsa_doctor.cli.settings_options import settings_options
+from irsa_doctor.cli.settings_options import flags_over_settings
 from irsa_doctor.cli.wrong import checked_word, wrong
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ _Audit = Annotated[bool, typer.Option("--audit", help="vap: only audit, deny not
 
 
 def _settings(config: Config = None, no_config: NoConfig = False) -> "Settings":
-    return settings_options(config=config, no_config=no_config)
+    return flags_over_settings(config, no_config)
 
 
 @with_options(settings=_settings, limits=limit_options, live=live_options)

@@ -3,7 +3,7 @@
 import functools
 import inspect
 from collections.abc import Callable
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import typer
 
@@ -51,18 +51,21 @@ AsOf = Annotated[
 ]
 NoConfig = Annotated[bool, typer.Option("--no-config", help="Read no settings file.")]
 
-_Command = Callable[..., None]
+_Answer = TypeVar("_Answer")
 
 
-def with_options(**groups: Callable[..., object]) -> Callable[[_Command], _Command]:
-    """Give a command, in the place of each named parameter, the options of a function; the argument is what that returns."""
+def with_options(**groups: Callable[..., object]) -> Callable[[Callable[..., _Answer]], Callable[..., _Answer]]:
+    """Give a command, in the place of each named parameter, the options of a function; the argument is what that returns.
+
+    A function whose options are a group of others may have a group itself.
+    """
     options = {name: list(inspect.signature(group).parameters.values()) for name, group in groups.items()}
 
-    def made(command: _Command) -> _Command:
+    def made(command: Callable[..., _Answer]) -> Callable[..., _Answer]:
         @functools.wraps(command)
-        def call(**values: Any) -> None:
+        def call(**values: Any) -> _Answer:
             chosen = {name: {option.name: values.pop(option.name) for option in options[name]} for name in groups}
-            command(**values, **{name: group(**chosen[name]) for name, group in groups.items()})
+            return command(**values, **{name: group(**chosen[name]) for name, group in groups.items()})
 
         signature = inspect.signature(command)
         parameters = [

@@ -6,38 +6,17 @@ import typer
 
 from irsa_doctor.cli.limits import RunLimits, limit_options, within
 from irsa_doctor.cli.live_options import live_options
-from irsa_doctor.cli.options import AccountId, AllFolders, Complete, Config, NoConfig, Paths, Roles, with_options
+from irsa_doctor.cli.options import Paths, with_options
 from irsa_doctor.cli.output import print_text
 from irsa_doctor.cli.paths import input_paths
-from irsa_doctor.cli.settings_options import settings_options
+from irsa_doctor.cli.settings_options import DeclaredFlags, declared_settings, file_options, with_clusters
 from irsa_doctor.cli.wrong import checked_format, wrong
 
 if TYPE_CHECKING:
-    from irsa_doctor.api import LiveOptions, Settings
+    from irsa_doctor.api import LiveOptions
 
 
-def _settings(
-    complete: Complete = None,
-    roles: Roles = None,
-    account: AccountId = None,
-    config: Config = None,
-    no_config: NoConfig = False,
-    all_folders: AllFolders = False,
-    *,
-    cluster: list[str] | None = None,
-) -> "Settings":
-    return settings_options(
-        complete=complete,
-        role=roles,
-        cluster=cluster,
-        account=account,
-        config=config,
-        no_config=no_config,
-        all_folders=all_folders,
-    )
-
-
-@with_options(limits=limit_options, live=live_options)
+@with_options(declared=file_options, limits=limit_options, live=live_options)
 def reach(
     subject: Annotated[
         str, typer.Argument(help="user:NAME, group:NAME, serviceaccount:NAMESPACE/NAME, or the ARN of an IAM principal.")
@@ -46,8 +25,6 @@ def reach(
     format_: Annotated[
         str, typer.Option("--format", "-f", metavar="FORMAT", help="text, json, html, dot or mermaid.")
     ] = "text",
-    complete: Complete = None,
-    roles: Roles = None,
     cluster: Annotated[
         list[str] | None,
         typer.Option(
@@ -57,11 +34,8 @@ def reach(
             "to; repeatable.",
         ),
     ] = None,
-    account: AccountId = None,
-    config: Config = None,
-    no_config: NoConfig = False,
-    all_folders: AllFolders = False,
     *,
+    declared: DeclaredFlags,
     limits: RunLimits,
     live: "LiveOptions | None",
 ) -> None:
@@ -78,7 +52,7 @@ def reach(
     inputs = input_paths(paths, live)
     named = [name for name in cluster or () if "=" not in name]
     placed = [name for name in cluster or () if "=" in name]
-    settings = _settings(complete, roles, account, config, no_config, all_folders, cluster=placed or None)
+    settings = declared_settings(with_clusters(declared, placed or None))
     try:
         with within(limits):
             answer = api.reach(subject, inputs, settings=settings, live=live, cluster=named[-1] if named else "")

@@ -1,11 +1,21 @@
 """The options that declare what documents do not say, and how they take precedence over the settings."""
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from irsa_doctor.cli.options import AccountId, AllFolders, Clusters, Complete, Config, NoConfig, ParameterFiles, Roles
+from irsa_doctor.cli.options import (
+    AccountId,
+    AllFolders,
+    Clusters,
+    Complete,
+    Config,
+    NoConfig,
+    ParameterFiles,
+    Roles,
+    with_options,
+)
 from irsa_doctor.cli.wrong import wrong
 
 if TYPE_CHECKING:
@@ -29,55 +39,58 @@ SettingsAt = Callable[[str | None], AbstractContextManager[GoverningSettings]]
 """a revision of git, None for the work tree -> the settings that govern, while the context lasts"""
 
 
-def settings_options(
+class DeclaredFlags(NamedTuple):
+    """What options say that documents do not, and where the settings are over which they take precedence."""
+
+    config: str | None
+    no_config: bool
+    flags: Mapping[str, Any]
+
+
+def file_options(
     *,
     complete: Complete = None,
-    role: Roles = None,
-    cluster: Clusters = None,
+    roles: Roles = None,
     parameters: ParameterFiles = None,
     account: AccountId = None,
     config: Config = None,
     no_config: NoConfig = False,
     all_folders: AllFolders = False,
-) -> "Settings":
+) -> DeclaredFlags:
+    """What the options of every command that reads files declare."""
+    flags = {"complete": listed(complete), "roles": roles, "parameters": parameters, "account": account}
+    return DeclaredFlags(config, no_config, {**flags, "all_folders": all_folders or None})
+
+
+@with_options(declared=file_options)
+def declared_options(*, declared: DeclaredFlags, cluster: Clusters = None) -> DeclaredFlags:
+    """What these options declare, and the clusters of Kubernetes documents."""
+    return with_clusters(declared, cluster)
+
+
+def with_clusters(declared: DeclaredFlags, clusters: Sequence[str] | None) -> DeclaredFlags:
+    """What is declared, with the clusters of documents as `NAME=PATH`."""
+    return declared._replace(flags={**declared.flags, "clusters": clusters})
+
+
+@with_options(declared=declared_options)
+def settings_options(*, declared: DeclaredFlags) -> "Settings":
     """The settings of the folder that the command runs in, over which the flags take precedence."""
-    return flags_over_settings(
-        config,
-        no_config,
-        complete=listed(complete),
-        roles=role,
-        clusters=cluster,
-        parameters=parameters,
-        account=account,
-        all_folders=all_folders or None,
-    )
+    return declared_settings(declared)
 
 
-def compared_options(
-    *,
-    complete: Complete = None,
-    role: Roles = None,
-    cluster: Clusters = None,
-    parameters: ParameterFiles = None,
-    account: AccountId = None,
-    config: Config = None,
-    no_config: NoConfig = False,
-    all_folders: AllFolders = False,
-) -> SettingsAt:
+def declared_settings(declared: DeclaredFlags) -> "Settings":
+    """The settings of the folder that the command runs in, over which what is declared takes precedence."""
+    return flags_over_settings(declared.config, declared.no_config, **declared.flags)
+
+
+@with_options(declared=declared_options)
+def compared_options(*, declared: DeclaredFlags) -> SettingsAt:
     """The function that gives the settings of a comparison, from the revision that it is with or, for None, of the folder."""
 
     def settings_of(revision: str | None) -> AbstractContextManager[GoverningSettings]:
-        return governing_settings(
-            None if no_config else revision,
-            config,
-            no_config,
-            complete=listed(complete),
-            roles=role,
-            clusters=cluster,
-            parameters=parameters,
-            account=account,
-            all_folders=all_folders or None,
-        )
+        at = None if declared.no_config else revision
+        return governing_settings(at, declared.config, declared.no_config, **declared.flags)
 
     return settings_of
 

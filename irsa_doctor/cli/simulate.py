@@ -1,7 +1,7 @@
 """`irsa-doctor simulate`: decide requests against a trust policy."""
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
@@ -10,6 +10,9 @@ from irsa_doctor.cli.options import with_options
 from irsa_doctor.cli.output import print_text
 from irsa_doctor.cli.settings_options import check_account
 from irsa_doctor.cli.wrong import checked_format, wrong
+
+if TYPE_CHECKING:
+    from irsa_doctor.api import Simulation
 
 _Vectors = Annotated[
     str | None, typer.Option(metavar="FILE", help="Requests, one JSON object a line; or - for standard input.")
@@ -58,24 +61,21 @@ def simulate(
     if trust_policy is None or sub is None or not issuer or not account:
         raise wrong("give --vectors FILE, or --trust-policy, --issuer, --account and --sub")
     check_account(account)
-    keys = _context(context or ())
+    request = {"issuer": issuer, "account": account, "sub": sub, "aud": aud, "partition": partition}
+    answer = _answer(trust_policy, limits, context=_context(context or ()), **request)
+    print_text(api.render_simulations([answer], output_format))
+    raise typer.Exit(0 if answer.decision == "allow" else 1)
+
+
+def _answer(trust_policy: str, limits: RunLimits, **request: Any) -> "Simulation":
+    from irsa_doctor import api
+
     try:
         policy = api.read_policy_file(trust_policy)
         with within(limits):
-            answer = api.simulate(
-                policy,
-                issuer=issuer,
-                account=account,
-                sub=sub,
-                aud=aud,
-                partition=partition,
-                context=keys,
-                ident=trust_policy,
-            )
+            return api.simulate(policy, ident=trust_policy, **request)
     except (api.Unreadable, api.Unanswerable) as error:
         raise wrong(str(error)) from error
-    print_text(api.render_simulations([answer], output_format))
-    raise typer.Exit(0 if answer.decision == "allow" else 1)
 
 
 def _answer_lines(path: str, output_format: str, limits: RunLimits) -> NoReturn:

@@ -7,18 +7,7 @@ import typer
 
 from irsa_doctor.cli.limits import RunLimits, governed_limits, limit_options, within
 from irsa_doctor.cli.live_options import live_options
-from irsa_doctor.cli.options import (
-    AccountId,
-    AllFolders,
-    Clusters,
-    Complete,
-    Config,
-    Format,
-    NoConfig,
-    Paths,
-    Roles,
-    with_options,
-)
+from irsa_doctor.cli.options import Format, Paths, with_options
 from irsa_doctor.cli.output import print_text
 from irsa_doctor.cli.paths import check_name_first, input_paths
 from irsa_doctor.cli.settings_options import settings_options
@@ -28,27 +17,7 @@ if TYPE_CHECKING:
     from irsa_doctor.api import LiveOptions, Settings
 
 
-def _settings(
-    complete: Complete = None,
-    roles: Roles = None,
-    cluster: Clusters = None,
-    account: AccountId = None,
-    config: Config = None,
-    no_config: NoConfig = False,
-    all_folders: AllFolders = False,
-) -> "Settings":
-    return settings_options(
-        complete=complete,
-        role=roles,
-        cluster=cluster,
-        account=account,
-        config=config,
-        no_config=no_config,
-        all_folders=all_folders,
-    )
-
-
-@with_options(settings=_settings, limits=limit_options, live=live_options)
+@with_options(settings=settings_options, limits=limit_options, live=live_options)
 def who_can(
     role: Annotated[str, typer.Argument(help="ARN or name of the role, or path of a bare trust policy.")],
     paths: Paths = None,

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from irsa_doctor.answers.check.fetching import fetched
 from irsa_doctor.answers.why.case import Case
 from irsa_doctor.answers.why.causes import causes_of, suspects
 from irsa_doctor.answers.why.chain import decisive_links, walk_links
@@ -17,15 +16,13 @@ from irsa_doctor.answers.why.links import LINKS
 from irsa_doctor.answers.why.links.request import PERMISSIONS_LINK
 from irsa_doctor.answers.why.links.state import LinkState
 from irsa_doctor.answers.why.mistaken_remedies import mistaken_remedies
+from irsa_doctor.answers.why.outline import diagnosed_link, workload_of_case
 from irsa_doctor.answers.why.placeholders import fill_command, fill_message
 from irsa_doctor.answers.why.records import (
     CaseVerdict,
     DiagnosedCause,
-    DiagnosedLink,
     Diagnosis,
     PredictedError,
-    WorkloadIdentity,
-    quoted_places,
 )
 from irsa_doctor.answers.why.sessions import is_of_other_role
 from irsa_doctor.answers.why.symptoms import Symptom
@@ -51,10 +48,10 @@ def diagnose(case: Case) -> Diagnosis:
     identities = container_identities(case)
     metadata = notes_on_node_metadata(case) if causes or symptoms else ()
     return Diagnosis(
-        subject=_subject(case),
+        subject=workload_of_case(case),
         role=_role(case),
         verdict=_verdict(case, states, symptoms, causes),
-        links=_links(case, states),
+        links=tuple(diagnosed_link(link, states[link.id], link.needs_of(case)) for link in LINKS),
         causes=causes,
         predicted_error=_predicted(case, states),
         notes=(*notes_on_identities(identities), *notes_on_host_network(case), *_notes(case, symptoms, causes), *metadata),
@@ -74,32 +71,7 @@ def _role(case: Case) -> str:
 
 def undiagnosed(case: Case, why: str) -> Diagnosis:
     """The answer for a case that could not be diagnosed, with the reason."""
-    return Diagnosis(subject=_subject(case), role=case.role, verdict="unknown", links=(), causes=(), notes=(f"{why}.",))
-
-
-def _subject(case: Case) -> WorkloadIdentity:
-    cluster = case.view.name_of(case.cluster_id) if case.cluster_id else case.issuer
-    return WorkloadIdentity(
-        cluster=cluster if case.cluster_id or case.namespace else case.issuer,
-        namespace=case.namespace,
-        service_account=case.service_account,
-        workload=f"{case.workload.kind.lower()}/{case.workload.name}" if case.workload else "",
-    )
-
-
-def _links(case: Case, states: Mapping[str, LinkState]) -> tuple[DiagnosedLink, ...]:
-    return tuple(
-        DiagnosedLink(
-            id=link.id,
-            title=link.title,
-            verdict=(state := states[link.id]).verdict,
-            because=state.because,
-            evidence=quoted_places(state.places),
-            settle=fetched(state.settle)[0],
-            needs=() if state.verdict == "skipped" else link.needs_of(case),
-        )
-        for link in LINKS
-    )
+    return Diagnosis(subject=workload_of_case(case), role=case.role, verdict="unknown", links=(), causes=(), notes=(f"{why}.",))
 
 
 def _verdict(

@@ -28,7 +28,19 @@ from irsa_doctor.facts.workloads.webhook import (
     is_ignored_expiration,
     lasts_a_day,
 )
-from irsa_doctor.model import Arn, Issuer, ServiceAccount, Text, Unknown, arn_of_provider, is_role_arn, parse_arn, text_of
+from irsa_doctor.model import (
+    Arn,
+    Issuer,
+    Place,
+    PodIdentityAssociation,
+    ServiceAccount,
+    Text,
+    Unknown,
+    arn_of_provider,
+    is_role_arn,
+    parse_arn,
+    text_of,
+)
 from irsa_doctor.trust.identity import allows_everything
 
 _FILLED_IN = Unknown("role ARNs that a template fills in")
@@ -196,24 +208,36 @@ def _account_evidence(view: View, account: ServiceAccount, trusting: Sequence[An
     }
     near_named = near_association(account, view)
     names["misnamed"] = f"{near_named.namespace}/{near_named.service_account}" if near_named else ""
+    return Evidence(names, _account_places(account, near, association, near_named))
+
+
+def _account_places(
+    account: ServiceAccount,
+    near: Sequence[str],
+    association: PodIdentityAssociation | None,
+    near_named: PodIdentityAssociation | None,
+) -> dict[str, Place]:
+    """The places of an account and of the association that is for it, or nearly."""
     place = account.place.at("metadata")
     at = place.at("annotations", ROLE_ARN) if ROLE_ARN in account.annotations else place.at("name")
     if near:
         at = place.at("annotations", near[0])
-    annotations = {
-        "audience": AUDIENCE_ANNOTATION,
-        "skip_containers": SKIP_CONTAINERS,
-        "expiration": EXPIRATION,
-        "regional": REGIONAL,
-    }
-    places = {"annotation": at, "annotation_key": at, "name": place.at("name")} | {
-        name: place.at("annotations", key) for name, key in annotations.items()
-    }
+    places = {"annotation": at, "annotation_key": at, "name": place.at("name")}
+    places |= {name: place.at("annotations", key) for name, key in _ANNOTATIONS.items()}
     if association and association.repeated:
         places["repeated"] = association.repeated
     if association or near_named:
         places["association"] = (association or near_named or account).place
-    return Evidence(names, places)
+    return places
+
+
+_ANNOTATIONS = {
+    "audience": AUDIENCE_ANNOTATION,
+    "skip_containers": SKIP_CONTAINERS,
+    "expiration": EXPIRATION,
+    "regional": REGIONAL,
+}
+"""places of annotations by the names that rules have for them"""
 
 
 def _client_ids(view: View, account: ServiceAccount) -> str:

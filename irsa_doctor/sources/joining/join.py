@@ -1,9 +1,9 @@
 """Joins what single documents gave into one inventory: accounts, clusters, complete lists."""
 
 import os
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -79,33 +79,19 @@ def join(readings: Sequence[DocumentReading], stated: JoinContext) -> Inventory:
         planned_providers=named.planned,
         planned_clusters=tuple(item for reading in readings for item in reading.planned_clusters),
         service_accounts=tuple(merging.merged_service_accounts(gathered("service_accounts"), disputes)),
-        account_templates=tuple(gathered("account_templates")),
         workloads=tuple(merging.merged_workloads(gathered("workloads"), disputes)),
         namespaces=tuple(merging.merged_namespaces(gathered("namespaces"))),
         associations=tuple(merging.merged_associations(overlay.remaining("associations", associations), disputes)),
-        nodes=tuple(gathered("nodes")),
-        node_configs=tuple(_in_cluster(item, clusters) for item in gathered("node_configs")),
-        node_metadata=tuple(gathered("node_metadata")),
-        egress_policies=tuple(gathered("egress_policies")),
         addons=tuple(merging.merged_addons(_in_cluster(item, clusters) for item in gathered("addons"))),
-        node_roles=tuple(_in_cluster(item, clusters) for item in gathered("node_roles")),
         webhooks=tuple(merging.merged_webhooks(gathered("webhooks"))),
         config_maps=tuple(merging.merged_config_maps(gathered("config_maps"))),
-        access_roles=tuple(merging.merged_objects(gathered("access_roles"))),
-        access_bindings=tuple(merging.merged_objects(gathered("access_bindings"))),
-        webhook_configurations=tuple(merging.merged_objects(gathered("webhook_configurations"))),
         access_entries=tuple(merging.merged_entries(_in_cluster(item, clusters) for item in gathered("access_entries"))),
-        associated_access=tuple(_in_cluster(item, clusters) for item in gathered("associated_access")),
-        auth_maps=tuple(gathered("auth_maps")),
-        chained_roles=tuple(gathered("chained_roles")),
-        organization=tuple(gathered("organization")),
-        discoveries=tuple(gathered("discoveries")),
-        signing_keys=tuple(gathered("signing_keys")),
         rcps=tuple(merging.merged_guardrails(_guardrails(readings))),
         clusters=tuple(_with_reasons(clusters.all, "issuer", "cluster", gaps)),
         closed=_closed(readings, accounts, clusters, stated),
         gaps=gaps,
         clouds=join_clouds(readings, stated.apps),
+        **_others(gathered, clusters),
     )
     alternatives, lost = disputes.alternatives()
     for reading in readings if lost else ():
@@ -113,6 +99,26 @@ def join(readings: Sequence[DocumentReading], stated: JoinContext) -> Inventory:
             reading.note_fault(TOO_MANY)
     contradictions = tuple(disputes.contradictions)
     return msgspec.structs.replace(inventory, contradictions=contradictions, alternatives=alternatives)
+
+
+_AS_READ = (
+    *("account_templates", "nodes", "node_metadata", "egress_policies", "auth_maps", "chained_roles", "organization"),
+    *("discoveries", "signing_keys"),
+)
+"""collections that are taken as documents have them"""
+_OF_CLUSTERS = ("node_configs", "node_roles", "associated_access")
+"""collections whose records name a cluster as their document does"""
+_OBJECTS = ("access_roles", "access_bindings", "webhook_configurations")
+"""collections of objects that several documents may have"""
+
+
+def _others(gathered: Callable[[str], Sequence[Any]], clusters: "_Clusters") -> dict[str, Any]:
+    """The collections of which nothing else depends on what documents say together."""
+    return {
+        **{name: tuple(gathered(name)) for name in _AS_READ},
+        **{name: tuple(_in_cluster(item, clusters) for item in gathered(name)) for name in _OF_CLUSTERS},
+        **{name: tuple(merging.merged_objects(gathered(name))) for name in _OBJECTS},
+    }
 
 
 def _known_at(accounts: "AnswerAccounts", clusters: "_Clusters", path: str) -> HoleValues:

@@ -3,21 +3,18 @@
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
-from irsa_doctor.answers.check.fetching import fetched
 from irsa_doctor.answers.why.case import Case
 from irsa_doctor.answers.why.causes import causes_of, suspects
 from irsa_doctor.answers.why.clouds.case import CloudCase
 from irsa_doctor.answers.why.clouds.links import CLOUD_LINKS
 from irsa_doctor.answers.why.links.state import LinkState, inapplicable
+from irsa_doctor.answers.why.outline import diagnosed_link, workload_of_case
 from irsa_doctor.answers.why.placeholders import fill_message
 from irsa_doctor.answers.why.records import (
     CaseVerdict,
     DiagnosedCause,
-    DiagnosedLink,
     Diagnosis,
     PredictedError,
-    WorkloadIdentity,
-    quoted_places,
 )
 from irsa_doctor.facts.clouds.google import is_near_google_key
 from irsa_doctor.facts.clouds.lookup import CLIENT_ID, CLIENT_VARIABLE, GOOGLE_ACCOUNT, USE_LABEL
@@ -47,15 +44,10 @@ def diagnose_cloud(case: Case, cloud: Literal["azure", "google"]) -> Diagnosis:
     symptoms = own.evidence.symptoms
     causes = causes_of(own, states, symptoms, {link: state.verdict for link, state in states.items()})
     return Diagnosis(
-        subject=WorkloadIdentity(
-            cluster=own.view.name_of(own.cluster_id) if own.cluster_id else "",
-            namespace=own.namespace,
-            service_account=own.service_account,
-            workload=f"{own.workload.kind.lower()}/{own.workload.name}" if own.workload else "",
-        ),
+        subject=workload_of_case(own),
         role=own.identity,
         verdict=_verdict(own, states, causes),
-        links=_links(states),
+        links=tuple(diagnosed_link(link, states[link.id]) for link in CLOUD_LINKS),
         causes=causes,
         predicted_error=_predicted(own, states),
         quotes={link: state.places for link, state in states.items() if state.places},
@@ -70,20 +62,6 @@ def _verdict(case: CloudCase, states: Mapping[str, LinkState], causes: Sequence[
         return "broken" if causes else "unknown"
     deciding = [states[link.id].verdict for link in CLOUD_LINKS if link.decides]
     return "works" if all(verdict in ("pass", "skipped") for verdict in deciding) else "unknown"
-
-
-def _links(states: Mapping[str, LinkState]) -> tuple[DiagnosedLink, ...]:
-    return tuple(
-        DiagnosedLink(
-            id=link.id,
-            title=link.title,
-            verdict=(state := states[link.id]).verdict,
-            because=state.because,
-            evidence=quoted_places(state.places),
-            settle=fetched(state.settle)[0],
-        )
-        for link in CLOUD_LINKS
-    )
 
 
 def _predicted(case: CloudCase, states: Mapping[str, LinkState]) -> PredictedError | None:
