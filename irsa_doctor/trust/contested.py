@@ -5,5 +5,5 @@ from collections.abc import Mapping
 POINTS: Mapping[str, str] = {
     "C11": "what an empty list of values means",
     "K2": "whether one key in two spellings counts once or twice",
-    "P5": 'whether a Deny for "AWS": "*" speaks of web identities too',
+    "P5": 'whether a Deny for "AWS": "*" applies to web identities too',
 }

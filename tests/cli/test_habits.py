@@ -303,4 +303,4 @@ def test_a_comment_that_names_no_rule_is_reported_in_one_sentence_that_is_true(w
     metadata = f"{{name: a, namespace: b, annotations: {{eks.amazonaws.com/role-arn: {broken}}}}}"
     put(world / "sa.yaml", f"apiVersion: v1\nkind: ServiceAccount\nmetadata: {metadata}  # irsa-doctor: ignore\n")
     shown = run("check", "sa.yaml", "-f", "concise", cwd=world).stdout
-    assert "names no rule in brackets. It sets no finding aside." in shown
+    assert "names no rule in brackets. It ignores no finding." in shown

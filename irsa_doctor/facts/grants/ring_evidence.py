@@ -27,7 +27,7 @@ def ring_words(ring: Ring, vendor: str, tenants: str) -> str:
         "organisation": f"everybody and everything{of_tenant or ' of one tenant'}",
         "unknown": "an unknown number of callers: it is not known whose the issuer is",
         "platform": f"anybody who has an account with {vendor}",
-        "world": "anybody, without an account",
+        "world": "anybody, even without an account",
     }[ring]
 
 

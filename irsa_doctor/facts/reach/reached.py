@@ -113,7 +113,7 @@ def _evidence(reachability: Reachability, identity: ClusterIdentity, roles: Sequ
         "chain": _chain_words(admin) or "its own roles",
         "who": f" ({_enumerated(principals)})" if principals else "",
         "scope": _policies(policies.policies) if policies else "",
-        "default": ", which every pod without a service account of its own runs as" if identity.name == "default" else "",
+        "default": ", which every pod without a service account of its own runs as," if identity.name == "default" else "",
     }
     return Evidence(names, {"binding": place})
 
