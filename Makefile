@@ -13,7 +13,7 @@ TESTS  := -m pytest --numprocesses auto --dist worksteal
 DEMO   := fixtures/worlds/shop --complete serviceaccounts
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-oldest test-newest test-semantics fuzz lock workflows audit release fuzz coverage lint types generated generated-check rules wheel bench tools validators kube-tools check clean
+.PHONY: help demo test test-oldest test-newest test-semantics lock workflows audit release project-url fuzz coverage lint types generated generated-check rules wheel bench tools validators kube-tools check clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 16
@@ -37,11 +37,12 @@ test-semantics: $(VENV)/.dev ## compare trust with its reference on tens of thou
 lock: $(CACHE)/ci/.installed ## write requirements/*.txt again, with the newest versions that are a week old
 	$(CACHE)/ci/bin/python -I tools/locks.py $(CACHE)/ci/bin/uv
 
-workflows: $(CACHE)/ci/.installed ## check the files that CI systems read: schemas, and what zizmor knows of workflows
+workflows: $(CACHE)/ci/.installed ## check the files that CI systems read: schemas, and what actionlint and zizmor know of workflows
 	$(CACHE)/ci/bin/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	$(CACHE)/ci/bin/check-jsonschema --builtin-schema vendor.github-actions action.yml
 	$(CACHE)/ci/bin/check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
 	$(CACHE)/ci/bin/check-jsonschema --builtin-schema vendor.gitlab-ci --data-transform gitlab-ci integrations/gitlab-ci.yml
+	$(CACHE)/ci/bin/actionlint -shellcheck= -pyflakes= .github/workflows/*.yml
 	$(CACHE)/ci/bin/zizmor --offline --quiet .github action.yml
 
 audit: $(CACHE)/ci/.installed ## known vulnerabilities of what the locks name (asks the package index)
@@ -50,13 +51,18 @@ audit: $(CACHE)/ci/.installed ## known vulnerabilities of what the locks name (a
 
 release: $(CACHE)/build/.installed $(CACHE)/ci/.installed $(CACHE)/run/.installed ## what is published for a tag, into dist/ (RELEASE_TAG=vX.Y.Z)
 	test "$$RELEASE_TAG" = "v$$($(CACHE)/build/bin/hatchling version)"
+	! grep --quiet PROJECT_URL pyproject.toml || { echo "say where the project is published: make project-url URL=..."; exit 1; }
 	rm -rf dist
 	$(CACHE)/build/bin/hatchling build --directory dist
 	$(CACHE)/run/bin/python $(PIP) uninstall --yes pip setuptools
 	$(CACHE)/ci/bin/cyclonedx-py environment --pyproject pyproject.toml --output-reproducible \
 		--output-file dist/irsa-doctor.cdx.json $(CACHE)/run/bin/python
 	rm $(CACHE)/run/.installed
+	$(CACHE)/build/bin/python -I tools/krew.py dist "$${RELEASE_TAG#v}"
 	cd dist && sha256sum * > SHA256SUMS
+
+project-url: ## write where the project is published into the files that name it, once (URL=https://host/owner/name)
+	$(PYTHON) -I tools/project_url.py "$(URL)"
 
 fuzz: $(VENV)/.dev ## documents broken at random, anew each time (FUZZ_SECONDS=n; those that fail stay in .cache/fuzz)
 	$(PY) -m tests.fuzz --seconds $(or $(FUZZ_SECONDS),120) --keep $(CACHE)/fuzz

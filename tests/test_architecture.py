@@ -24,7 +24,7 @@ BELOW = {
     "remedies": {"model", "text", "issuers", "trust", "facts"},
     "rulebook": {"model", "text", "facts", "remedies"},
     "governance": {"model", "text", "issuers", "facts", "rulebook"},
-    "store": {"model"},
+    "store": {"model", "text"},
     "answers": {
         "model",
         "text",

@@ -86,7 +86,7 @@ def resident() -> int:
     try:
         with open("/proc/self/statm", "rb") as file:
             return int(file.read().split()[1]) * _page_size()
-    except (OSError, ValueError, IndexError):
+    except (OSError, ValueError, IndexError, ImportError):
         return _most_resident()
 
 
@@ -139,7 +139,7 @@ def alarms() -> Iterator[None]:
 
 def rearm() -> None:
     """Arm the alarm of `alarms` in a copy of the process, which has none of its own."""
-    if callable(signal.getsignal(signal.SIGALRM)):
+    if hasattr(signal, "setitimer") and callable(signal.getsignal(signal.SIGALRM)):
         signal.setitimer(signal.ITIMER_REAL, _TICK, _TICK)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 
 from irsa_doctor.model.errors import IrsaDoctorError
+from irsa_doctor.text.open_flags import NO_LINK
 
 STORE_VERSION = "1"
 _TABLES = """
@@ -129,7 +130,7 @@ def writing(path: str) -> Iterator[sqlite3.Connection]:
 def _locked(path: str) -> int:
     name = f"{path}.lock"
     try:
-        lock = os.open(name, os.O_CREAT | os.O_RDWR | getattr(os, "O_NOFOLLOW", 0), 0o600)
+        lock = os.open(name, os.O_CREAT | os.O_RDWR | NO_LINK, 0o600)
     except OSError as error:
         raise StoreError(f"{name}: {error.strerror}") from error
     try:

@@ -5,6 +5,8 @@ import stat
 from contextlib import suppress
 from typing import Literal
 
+from irsa_doctor.text.open_flags import READ_NO_LINK, WRITE_NEW
+
 
 class ChangedSince(OSError):
     """The file no longer has the bytes that were read."""
@@ -34,24 +36,29 @@ def barrier_to_edits(path: str, roots: list[str]) -> tuple[Literal["outside", "r
 def replace_bytes(path: str, old: bytes, new: bytes) -> None:
     """Write bytes in the place of those that were read, beside the file and then over it. Raises ChangedSince and OSError."""
     target = os.path.realpath(path)
-    descriptor = os.open(target, os.O_RDONLY | os.O_CLOEXEC | getattr(os, "O_NOFOLLOW", 0))
+    descriptor = os.open(target, READ_NO_LINK)
     with open(descriptor, "rb") as stream:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode) or stream.read() != old:
             raise ChangedSince(f"{path} has changed since it was read")
     beside = os.path.join(os.path.dirname(target), f".irsa-doctor-{os.getpid()}-{os.urandom(6).hex()}")
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | getattr(os, "O_NOFOLLOW", 0)
-    descriptor = os.open(beside, flags, 0o600)
+    descriptor = os.open(beside, WRITE_NEW, 0o600)
     try:
         with open(descriptor, "wb") as stream:
             stream.write(new)
             stream.flush()
-            with suppress(OSError):
-                os.fchown(descriptor, status.st_uid, status.st_gid)
-            os.fchmod(descriptor, stat.S_IMODE(status.st_mode))
+            _give(descriptor, status)
             os.fsync(descriptor)
         os.replace(beside, target)
     except BaseException:
         with suppress(OSError):
             os.unlink(beside)
         raise
+
+
+def _give(descriptor: int, status: os.stat_result) -> None:
+    """Give a file the owner and the permissions of the one that it replaces, where the system has any."""
+    if hasattr(os, "fchown"):
+        with suppress(OSError):
+            os.fchown(descriptor, status.st_uid, status.st_gid)
+        os.fchmod(descriptor, stat.S_IMODE(status.st_mode))

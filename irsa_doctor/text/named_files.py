@@ -5,6 +5,8 @@ import re
 import stat
 from io import BufferedReader
 
+from irsa_doctor.text.open_flags import NO_WAIT
+
 _SPECIAL = (
     (stat.S_ISFIFO, "a named pipe"),
     (stat.S_ISSOCK, "a socket"),
@@ -49,7 +51,7 @@ def open_named(path: str) -> BufferedReader:
 
 def _opened(path: str, flags: int) -> int:
     """The number of the open file; the path may have become something else since, so wait for no pipe."""
-    number = os.open(path, flags | os.O_NONBLOCK)
+    number = os.open(path, flags | NO_WAIT)
     try:
         _refuse_special(os.fstat(number).st_mode)
     except SpecialFileError:

@@ -11,6 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from irsa_doctor.text.named_files import special_file
+from irsa_doctor.text.open_flags import WRITE_NEW
 
 _STREAMS = re.compile(r"/dev/(?:stdout|stderr|null|tty|fd/\d{1,9})|/proc/self/fd/\d{1,9}")
 
@@ -56,8 +57,7 @@ def write_pieces(pieces: Iterable[bytes], path: str, *, private: bool = False) -
             stream.writelines(pieces)
         return
     beside = os.path.join(os.path.dirname(path), f".irsa-doctor-{os.getpid()}-{os.urandom(6).hex()}")
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | getattr(os, "O_NOFOLLOW", 0)
-    descriptor = os.open(beside, flags, 0o600 if private else 0o666)
+    descriptor = os.open(beside, WRITE_NEW, 0o600 if private else 0o666)
     try:
         with open(descriptor, "wb") as stream:
             stream.writelines(pieces)

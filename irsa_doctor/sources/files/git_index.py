@@ -9,6 +9,8 @@ from contextlib import suppress
 
 import msgspec
 
+from irsa_doctor.text.open_flags import READ
+
 _LARGEST = 256 << 20
 _FIXED = 42
 """Bytes of an entry before its path, beside the object id (https://git-scm.com/docs/index-format)"""
@@ -91,7 +93,7 @@ def _git_folder(top: str) -> str:
 
 
 def _regular(path: str) -> bytes:
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    descriptor = os.open(path, READ)
     try:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode) or status.st_size > _LARGEST:

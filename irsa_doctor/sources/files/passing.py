@@ -8,6 +8,7 @@ import msgspec
 
 from irsa_doctor.sources.files.git_index import Tracked, tracked
 from irsa_doctor.sources.files.ignore_rules import IgnoreRule, read_ignore_rules
+from irsa_doctor.text.open_flags import READ_NO_LINK
 
 _FILLED = frozenset(
     {
@@ -167,7 +168,7 @@ def _rule_files(folder: str, top: str) -> Sequence[_RuleFile]:
     path = os.path.join(folder, _IGNORE_FILE)
     try:
         # a link, a pipe or a device is no file of patterns, as in git
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOFOLLOW)
+        descriptor = os.open(path, READ_NO_LINK)
     except OSError:
         return ()
     with os.fdopen(descriptor, "rb") as stream:

@@ -12,6 +12,7 @@ from irsa_doctor.model.limits import reached
 from irsa_doctor.sources.documents.heads import HEAD, why_unread
 from irsa_doctor.sources.files.passing import Exclude, Folder, PassedOver
 from irsa_doctor.text.named_files import open_named, special_file, stream_number
+from irsa_doctor.text.open_flags import READ, READ_NO_LINK
 from irsa_doctor.text.os_errors import os_error_reason
 
 SIZE_LIMIT = 2 << 30
@@ -217,8 +218,7 @@ def _file(path: str, status: os.stat_result, named: bool) -> InputFile:
 
 def _read(path: str, named: bool, most: int = SIZE_LIMIT) -> bytes:
     # the path may have become something else since it was looked at: neither follow a new link nor wait for a new pipe
-    flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | (0 if named else os.O_NOFOLLOW)
-    descriptor = os.open(path, flags)
+    descriptor = os.open(path, READ if named else READ_NO_LINK)
     try:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):

@@ -48,6 +48,9 @@ def end_programs() -> None:
 
 def _end(program: "subprocess.Popen[bytes]") -> None:
     """End the whole group: asked first, then at once."""
+    if not hasattr(os, "killpg"):  # Windows has no groups
+        program.kill()
+        return
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(program.pid, signal.SIGTERM)
     with suppress(subprocess.TimeoutExpired):
