@@ -9,9 +9,9 @@ from typing import Any, get_args
 import msgspec
 
 from irsa_doctor.answers.why.vocabulary import chain_vocabulary
+from irsa_doctor.model.edits import FixKind
 from irsa_doctor.model.errors import IrsaDoctorError
 from irsa_doctor.model.findings import CONFIDENCES, SEVERITIES
-from irsa_doctor.remedies import FixKind
 from irsa_doctor.reports.schemas import made_schemas
 from irsa_doctor.rulebook.cause_block import CauseBlock
 from irsa_doctor.rulebook.cause_files import index_of_causes

@@ -41,7 +41,7 @@ EXPORTS: Mapping[str, str] = {
     "api.diff": "diff",
     "api.intent_diff": "diff_intents is_intent",
     "api.explain": "UnknownId explain",
-    "api.fix": "FixAnswer Written fix with_suggestions write_fixes",
+    "api.fix": "FixAnswer Written fix write_fixes",
     "api.generate": "GENERATE_FORMATS generate",
     "api.intents": "infer verify",
     "api.load": "NothingRead load",

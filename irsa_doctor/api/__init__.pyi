@@ -100,7 +100,6 @@ from irsa_doctor.api.explain import explain as explain
 from irsa_doctor.api.fix import FixAnswer as FixAnswer
 from irsa_doctor.api.fix import Written as Written
 from irsa_doctor.api.fix import fix as fix
-from irsa_doctor.api.fix import with_suggestions as with_suggestions
 from irsa_doctor.api.fix import write_fixes as write_fixes
 from irsa_doctor.api.generate import GENERATE_FORMATS as GENERATE_FORMATS
 from irsa_doctor.api.generate import generate as generate

@@ -41,6 +41,7 @@ def check(  # noqa: PLR0913 - the input, its sources, and what governs the judge
     max_seconds: float | None = None,
     max_memory: int | None = None,
     processes: int = 1,
+    suggest: bool = False,
 ) -> Report:
     """The findings of the rules about documents, with everything that was not checked.
 
@@ -59,10 +60,12 @@ def check(  # noqa: PLR0913 - the input, its sources, and what governs the judge
     In up to so many `processes` a large inventory is judged, with the same findings; they are copies of this one, which only a
     program should make of itself, on Linux. Their memory is limited one by one.
 
+    `suggest`: the report has the safe edits of files that fix its findings, where these are not too many; they are worked out
+    once more from the files as they then are.
+
     `on_stage` is called with the name of each stage as it begins. Raises RuleError, UnknownRule, BaselineError, and LiveError
     where none of the live sources can be read.
     """
-    from irsa_doctor.answers.check.judge import judge
     from irsa_doctor.model.limits import limited
 
     governing = governing_of(settings)
@@ -74,13 +77,31 @@ def check(  # noqa: PLR0913 - the input, its sources, and what governs the judge
         on_stage("asking rules")
         pairs = compared or ([(settings, proposed)] if proposed else ())
         change = change_of(governing, pairs, revision, findings_of_base(base, paths, governing, today))
-        if revision and live is None:
-            before = _judged_base(revision, (*paths, *base), loaded, governing, today or today_here())
-            if before is not None:
-                return judged_as_change(loaded, before, governing, today or today_here(), change, processes=processes)
-        comments_of = comments_at(revision, loaded, settings) if revision else None
         day = today or today_here()
-        return judge(input_of(loaded), governing, day, change=change, comments_of=comments_of, processes=processes)
+        judged = _judgement(revision, None if live else (*paths, *base), loaded, governing, day, change)
+        report = judged(loaded, processes)
+        if not suggest or live is not None:
+            return report
+        from irsa_doctor.api.fix import with_suggestions
+
+        return with_suggestions(report, input_of(loaded), lambda edited: judged(edited, 1), paths, settings=settings, base=base)
+
+
+def _judgement(
+    revision: str, paths: Sequence[str] | None, loaded: "Loaded", governing: "Governing", day: date, change: "BaseChange"
+) -> "Callable[[Loaded, int], Report]":
+    """What judges documents, in so many processes; those of `paths` as a change of a revision of git where one is named."""
+    from irsa_doctor.answers.check.judge import judge
+
+    before = _judged_base(revision, paths, loaded, governing, day) if revision and paths is not None else None
+
+    def judged(now: "Loaded", processes: int) -> Report:
+        if before is not None:
+            return judged_as_change(now, before, governing, day, change, processes=processes)
+        comments_of = comments_at(revision, now, governing.settings) if revision else None
+        return judge(input_of(now), governing, day, change=change, comments_of=comments_of, processes=processes)
+
+    return judged
 
 
 def judged_as_change(

@@ -1,6 +1,6 @@
 """Fixes what `check` finds, in the sources."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -10,13 +10,15 @@ from irsa_doctor.api.check import all_rules, change_of, comments_at, findings_of
 from irsa_doctor.api.load import NO_SETTINGS, declared_of
 from irsa_doctor.governance.settings import Settings
 from irsa_doctor.model.errors import NotJudged
-from irsa_doctor.model.findings import Report
+from irsa_doctor.model.findings import NO_OFFER, Offer, Report
 from irsa_doctor.text.edited_files import ChangedSince, barrier_to_edits, replace_bytes
 
 if TYPE_CHECKING:
     from irsa_doctor.answers.check.judge import Input
     from irsa_doctor.answers.fix.records import Fixing
+    from irsa_doctor.answers.fix.rounds import FixPlan, Reload
     from irsa_doctor.model.edits import UnfixedReason
+    from irsa_doctor.sources import Loaded
 
 
 class FixAnswer(msgspec.Struct, frozen=True):
@@ -53,15 +55,12 @@ def fix(
     """
     from irsa_doctor.answers.check.judge import Input, judge
     from irsa_doctor.answers.fix import fixed
-    from irsa_doctor.answers.fix.rounds import FixPlan
     from irsa_doctor.sources import Declared, Loading, input_files
     from irsa_doctor.sources.files.git_index import uncommitted
 
     governed, day = governing_of(settings), today or today_here()
     declared = Declared(**declared_of(settings))
     files = list(input_files(paths, base, stdin, exclude=declared.exclude))
-    original = {file.path: file.content for file in files}
-
     change = change_of(governed, compared, revision, findings_of_base(base, paths, governed, day))
 
     def reload(changed: Mapping[str, bytes]) -> tuple["Input", Report]:
@@ -74,16 +73,23 @@ def fix(
             raise NotJudged(f"not everything was judged: {report.limit}")
         return judged, report
 
-    of_base = {file.path for file in files if file.base}
-    plan = FixPlan(
+    plan = _plan(settings, paths, [file.path for file in files if file.base], reload, unsafe=unsafe)
+    judged, before = reload({})
+    fixing, after = fixed(plan, {file.path: file.content for file in files}, judged, before)
+    return FixAnswer(msgspec.structs.replace(fixing, uncommitted=uncommitted(fixing.before)), before, after)
+
+
+def _plan(
+    settings: Settings, paths: Sequence[str], base: Collection[str], reload: "Reload", *, unsafe: bool = False
+) -> "FixPlan":
+    from irsa_doctor.answers.fix.rounds import FixPlan
+
+    return FixPlan(
         rules={rule.id: rule for rule in all_rules(settings)},
         unsafe=unsafe,
         reload=reload,
-        barrier=lambda path: _barrier(path, paths, path in of_base),
+        barrier=lambda path: _barrier(path, paths, path in base),
     )
-    judged, before = reload({})
-    fixing, after = fixed(plan, original, judged, before)
-    return FixAnswer(msgspec.structs.replace(fixing, uncommitted=uncommitted(fixing.before)), before, after)
 
 
 _MOST = 200
@@ -91,20 +97,45 @@ _MOST = 200
 
 
 def with_suggestions(
-    report: Report, paths: Sequence[str], *, settings: Settings = NO_SETTINGS, base: Sequence[str] = ()
+    report: Report,
+    judged: "Input",
+    judged_again: "Callable[[Loaded], Report]",
+    paths: Sequence[str],
+    *,
+    settings: Settings = NO_SETTINGS,
+    base: Sequence[str] = (),
 ) -> Report:
     """The report of `check` about files with the safe edits that fix its findings, where these are not too many.
 
-    Without them where the run reaches a limit meanwhile: they belong to the findings, but are none.
+    `judged` is the input of the report, whose proposals count, and `judged_again` judges the files with edits like it. Without
+    them where the run reaches a limit meanwhile: they belong to the findings, but are none.
     """
+    from irsa_doctor.answers.check.judge import Input
+    from irsa_doctor.answers.fix import first_fixed
     from irsa_doctor.answers.fix.suggestions import suggestions_of
+    from irsa_doctor.sources import Declared, Loading, input_files
 
     if not report.findings or len(report.findings) > _MOST or report.limit or "-" in paths:
         return report
+    declared = Declared(**declared_of(settings))
+    files = list(input_files(paths, base, None, exclude=declared.exclude))
+
+    def reload(changed: Mapping[str, bytes]) -> tuple["Input", Report]:
+        now = [msgspec.structs.replace(file, content=changed.get(file.path, file.content)) for file in files]
+        loaded = Loading(now, declared).loaded()
+        again = judged_again(loaded)
+        if again.limit:
+            raise NotJudged(f"not everything was judged: {again.limit}")
+        return Input(loaded.inventory, loaded.documents, loaded.base), again
+
+    plan = _plan(settings, paths, judged.base, reload)
     try:
-        return msgspec.structs.replace(report, suggestions=suggestions_of(fix(paths, settings=settings, base=base).fixing))
+        if any(type(finding.offer) is Offer for finding in report.findings if finding.offer is not NO_OFFER):
+            judged, report = reload({})  # another process has judged it, whose proposals are not here
+        fixing = first_fixed(plan, {file.path: file.content for file in files}, judged, report)
     except NotJudged:
         return report
+    return msgspec.structs.replace(report, suggestions=suggestions_of(fixing))
 
 
 def _barrier(path: str, paths: Sequence[str], is_base: bool) -> "tuple[UnfixedReason, str] | None":

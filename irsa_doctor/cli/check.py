@@ -187,9 +187,8 @@ def check(
         limits = governed_limits(flags, governed.settings, at_base=bool(governed.revision))
         with within(limits):
             settings = _without_baseline(governed) if write_baseline else governed
-            report = _checked(inputs, laid_over, settings, live, limits, moment)
-            if live is None and not changed and any(name in api.SUGGESTING_FORMATS for name, _ in reports):
-                report = api.with_suggestions(report, inputs, settings=governed.settings, base=laid_over)
+            suggest = not changed and any(name in api.SUGGESTING_FORMATS for name, _ in reports)
+            report = _checked(inputs, laid_over, settings, live, limits, moment, suggest=suggest)
         controls = api.controls(report, governed.settings)
     if write_baseline:
         _write_baseline(report, write_baseline)
@@ -248,6 +247,8 @@ def _checked(
     live: "LiveOptions | None",
     limits: RunLimits,
     moment: "datetime | None",
+    *,
+    suggest: bool,
 ) -> "Report":
     from irsa_doctor import api
 
@@ -266,6 +267,7 @@ def _checked(
                 max_seconds=limits.seconds,
                 max_memory=limits.memory,
                 processes=_PROCESSES,
+                suggest=suggest,
             )
     except (api.UnknownRule, api.RuleError, api.BaselineError, api.LiveError, api.NoRevision) as error:
         raise wrong(str(error)) from error

@@ -45,6 +45,7 @@ EditKind = Literal[
     "annotation-value",
     "annotation-understood",
     "annotation-added",
+    "annotation-right",
     "annotation-moved",
     "annotation-removed",
     "role-arn",
@@ -72,6 +73,17 @@ EditKind = Literal[
     "web-identity-let-past",
 ]
 """the ways to fix something: a closed list"""
+FixKind = Literal[
+    "policy",
+    "narrowed-policy",
+    "policy-audience",
+    "client-id",
+    "provider",
+    "annotation",
+    "service-account",
+    "association-policy",
+]
+"""what can be corrected of the cause of a failure"""
 EditStep = Literal["structure", "keys", "operators", "values", "narrowing", "additions", "kubernetes"]
 """in which order fixes are made: a closed list, in that order"""
 

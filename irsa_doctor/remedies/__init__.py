@@ -7,11 +7,12 @@ from irsa_doctor.remedies.commands import (
     create_service_account,
     restart,
 )
-from irsa_doctor.remedies.offers import FixKind, Offers, SubjectOffer, annotation, command_fix, policy_for
+from irsa_doctor.remedies.naming import annotation
+from irsa_doctor.remedies.offers import Offers, SubjectOffer, policy_for
 from irsa_doctor.remedies.pod_identity import association_policy_for
+from irsa_doctor.remedies.policy_fix import command_fix
 
 __all__ = [
-    "FixKind",
     "Offers",
     "SubjectOffer",
     "add_audience",

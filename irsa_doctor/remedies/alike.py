@@ -1,6 +1,6 @@
 """Corrected policies of roles that differ in one service account alone: proved for the first, renamed for the others."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -8,10 +8,10 @@ import msgspec
 from irsa_doctor.facts import Judged
 from irsa_doctor.facts.roles.likeness import PolicyShape
 from irsa_doctor.model import issuer_of_provider, parse_arn
+from irsa_doctor.model.edits import EditKind
 from irsa_doctor.model.findings import Fix
-from irsa_doctor.remedies.policy_fix import policy_fix
+from irsa_doctor.remedies.policy_fix import whole_policy
 from irsa_doctor.remedies.trust_policy import RolePolicy
-from irsa_doctor.remedies.verified import Verified
 
 _FAR_FROM_QUOTA = 1_200
 """characters of a policy to which no correction adds so much that the length of a name decides whether IAM saves it"""
@@ -22,8 +22,8 @@ _KEPT = 4_096
 class _Like(msgspec.Struct, frozen=True):
     """What a correction depends on, but for the name of the only service account."""
 
-    kind: str
-    """what is corrected"""
+    ways: tuple[EditKind, ...]
+    """how it is corrected"""
     subject: tuple[str, str]
     """the kind of the finding's subject, and the number of the grant"""
     shape: PolicyShape
@@ -47,8 +47,7 @@ class _First(msgspec.Struct, frozen=True):
         if fix is None:
             return None
         document: dict[str, Any] = msgspec.json.decode(self.policy.replace(*quoted))
-        verified = Verified(document, fix.keeps, tuple(subject for _ in fix.admits))
-        return policy_fix(role, verified, fix.diff.replace(*quoted))
+        return whole_policy(role, document, fix.keeps, [subject for _ in fix.admits], fix.diff.replace(*quoted))
 
 
 class AlikeFixes:
@@ -57,9 +56,9 @@ class AlikeFixes:
     def __init__(self) -> None:
         self._known: dict[_Like, _First] = {}
 
-    def fix(self, kind: str, judged: Judged, role: RolePolicy, make: Callable[[], Fix | None]) -> Fix | None:
+    def fix(self, ways: Sequence[EditKind], judged: Judged, role: RolePolicy, make: Callable[[], Fix | None]) -> Fix | None:
         """Returns what `make` does, which works a correction out."""
-        like, subject = _like(kind, judged, role)
+        like, subject = _like(ways, judged, role)
         if like is None:
             return make()
         if first := self._known.get(like):
@@ -70,7 +69,7 @@ class AlikeFixes:
         return fix
 
 
-def _like(kind: str, judged: Judged, role: RolePolicy) -> tuple[_Like | None, str]:
+def _like(ways: Sequence[EditKind], judged: Judged, role: RolePolicy) -> tuple[_Like | None, str]:
     """What a correction depends on, and the only service account; None where more of its name counts than where it stands."""
     alike, users = role.analysed.likeness, role.users
     if alike is None or len(alike.subjects) != 1 or role.policy.size > _FAR_FROM_QUOTA:
@@ -81,7 +80,7 @@ def _like(kind: str, judged: Judged, role: RolePolicy) -> tuple[_Like | None, st
     issuers = sorted({*map(issuer_of_provider, role.analysed.by_provider), *(user.issuer for user in users)})
     arn = parse_arn(role.analysed.role.arn)
     return _Like(
-        kind=kind,
+        ways=tuple(ways),
         subject=(judged.kind, judged.id.rpartition("#")[2] if judged.kind == "grant" else ""),
         shape=shape,
         partition=arn.partition if arn else "",

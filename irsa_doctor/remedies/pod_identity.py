@@ -26,8 +26,8 @@ from irsa_doctor.model import Arn, PodIdentityAssociation, text_of
 from irsa_doctor.model.findings import Fix
 from irsa_doctor.remedies.draft import CannotEdit, Draft, Json, PolicyDocument, read_for_iam
 from irsa_doctor.remedies.policy_fix import policy_fix
+from irsa_doctor.remedies.safety import PolicyChange, Widening, policy_change
 from irsa_doctor.remedies.trust_policy import RolePolicy, role_policy
-from irsa_doctor.remedies.verified import Verified, verify
 from irsa_doctor.trust import Policy, Statement
 from irsa_doctor.trust.policy import covers
 from irsa_doctor.trust.services import AssumeCall, CallMiss, may_assume
@@ -110,8 +110,9 @@ def association_policy_for(
     handout = Handout(view=view, association=association, target=target)
     answer = handout.answer(role.policy, association)
     for document in _documents(role, handout, answer):
-        if verified := _proved(role, handout, document):
-            return policy_fix(role, verified)
+        if proved := _proved(role, handout, document):
+            change, kept = proved
+            return policy_fix(role, change, keeps=kept)
     return None
 
 
@@ -167,8 +168,8 @@ def _mending(misses: Sequence[CallMiss], call: AssumeCall, more: Mapping[str, st
     return edit
 
 
-def _proved(role: RolePolicy, handout: Handout, document: PolicyDocument) -> Verified | None:
-    """The document with what it comes to, None where it is not proved that it does no harm."""
+def _proved(role: RolePolicy, handout: Handout, document: PolicyDocument) -> tuple[PolicyChange, int] | None:
+    """The change to a document, and how many associations keep the role; None where it is not proved that it does no harm."""
     new = read_for_iam(document)
     if handout.answer(new, handout.association).state != "served":
         return None
@@ -179,8 +180,11 @@ def _proved(role: RolePolicy, handout: Handout, document: PolicyDocument) -> Ver
         return None
     if any(_is_opened(role.policy, new, handout, stranger) for stranger in handout.strangers()):
         return None
-    verified = verify(role, document, handed_out=True)
-    return msgspec.structs.replace(verified, keeps=verified.keeps + len(kept)) if verified else None
+    try:
+        change = policy_change(role, document, handed_out=True)
+    except Widening:
+        return None
+    return (change, len(kept)) if document != role.document and change.is_harmless else None
 
 
 def _is_opened(old: Policy, new: Policy, handout: Handout, stranger: PodIdentityAssociation) -> bool:

@@ -1,22 +1,35 @@
-"""The fix that is a whole trust policy, with the command that saves it."""
+"""Fixes: a whole trust policy with the command that saves it, or a command alone."""
+
+from collections.abc import Sequence
 
 from irsa_doctor.model.findings import Fix
 from irsa_doctor.remedies.commands import put_trust_policy
 from irsa_doctor.remedies.difference import policy_difference
+from irsa_doctor.remedies.draft import PolicyDocument
+from irsa_doctor.remedies.safety import PolicyChange
 from irsa_doctor.remedies.trust_policy import RolePolicy
-from irsa_doctor.remedies.verified import Verified
 
 
-def policy_fix(role: RolePolicy, verified: Verified, difference: str = "") -> Fix:
-    """A proved policy of a role, with the command that saves it where the role exists; `difference` to the policy that
-    it has, where that is known already."""
+def policy_fix(role: RolePolicy, change: PolicyChange, *, keeps: int = 0) -> Fix:
+    """A proved change of the policy of a role; `keeps` are those who keep the role for another reason than a web identity."""
+    difference = policy_difference(role.document, change.document)
+    return whole_policy(role, change.document, keeps + change.keeps, change.admits, difference)
+
+
+def whole_policy(role: RolePolicy, document: PolicyDocument, keeps: int, admits: Sequence[str], difference: str) -> Fix:
+    """A policy of a role with the command that saves it where the role exists, and its `difference` to the one before."""
     known = role.analysed.role
-    command = put_trust_policy(known.name.rpartition("/")[2], verified.document) if known.arn else ""
+    command = put_trust_policy(known.name.rpartition("/")[2], document) if known.arn else ""
     return Fix(
-        policy=verified.document,
+        policy=document,
         commands=(command,) if command else (),
-        keeps=verified.keeps,
-        admits=verified.admits,
-        diff=difference or policy_difference(role.document, verified.document),
+        keeps=keeps,
+        admits=tuple(admits),
+        diff=difference,
         managed_by=known.managed_by or (f"the template of {known.address}" if known.address and known.arn else ""),
     )
+
+
+def command_fix(command: str, managed_by: str = "") -> Fix | None:
+    """A fix that is one command, None where there is none; `managed_by` as in Fix."""
+    return Fix(None, (command,), managed_by=managed_by) if command else None

@@ -13,13 +13,14 @@ import msgspec
 from irsa_doctor.model.edits import Proof, ProofKind, Safety, SubjectSet
 from irsa_doctor.model.once import once
 from irsa_doctor.remedies.draft import PolicyDocument, read_for_iam
+from irsa_doctor.remedies.principals import others, viewpoints
 from irsa_doctor.remedies.proof import Comparison, Surplus, Viewpoint
-from irsa_doctor.remedies.trust_policy import RolePolicy, provider_for
-from irsa_doctor.remedies.verified import others, viewpoints
+from irsa_doctor.remedies.trust_policy import RolePolicy, admits, provider_for
 from irsa_doctor.trust import Admitted, Policy, Statement, is_subject, spell
 from irsa_doctor.trust.keys import presence
 from irsa_doctor.trust.languages import Finite, contains, difference, literal
 from irsa_doctor.trust.policy import DEFAULT_QUOTA
+from irsa_doctor.trust.presented import PresentedToken
 from irsa_doctor.trust.subjects import is_empty
 
 _AUDIENCE = "sts.amazonaws.com"
@@ -27,33 +28,33 @@ _LISTED = 32
 """subjects of a proof that are named"""
 
 
-class PolicyChange(msgspec.Struct, frozen=True, kw_only=True):
-    """A changed policy: whether it is safe, the proof, and why it is or what may go wrong."""
-
-    document: PolicyDocument
-    safety: Safety
-    proof: Proof
-    because: str
-
-
 class Widening(Exception):
     """A changed policy that nobody should save, whatever flag is given; the text says why."""
 
 
-def policy_change(role: RolePolicy, document: PolicyDocument) -> PolicyChange:
-    """What a changed policy of a role comes to. Raises Widening where it admits every service account of a cluster that it did
-    not admit, changes what other principals may do, or would be refused."""
-    new = _accepted(role, document)
-    providers = [_Provider(role, new, document, view) for view in viewpoints(role, new)]
-    if any(provider.is_opened for provider in providers):
+def policy_change(
+    role: RolePolicy, document: PolicyDocument, targets: Sequence[PresentedToken] = (), *, handed_out: bool = False
+) -> "PolicyChange":
+    """What a changed policy of a role comes to; `targets` are tokens that it is to admit.
+
+    `handed_out`: it changes what services or roles may do, which has a proof of its own. Raises Widening where it admits every
+    service account of a cluster that it did not admit, changes what other principals may do, or would be refused.
+    """
+    new = _accepted(role, document, handed_out=handed_out)
+    views = tuple(viewpoints(role, new, targets))
+    wanted = {view.provider: frozenset(t.subject for t in targets if t.provider == view.provider) for view in views}
+    change = PolicyChange(
+        role=role,
+        document=document,
+        targets=tuple(targets),
+        providers=tuple(_Provider(role, new, document, view, wanted[view.provider]) for view in views),
+    )
+    if any(provider.is_opened for provider in change.providers):
         raise Widening("the role would admit every service account of the cluster")
-    doubts = [doubt for provider in providers for doubt in provider.doubts()]
-    safety: Safety = "unsafe" if doubts else "safe"
-    proof = _proof(providers)
-    return PolicyChange(document=document, safety=safety, proof=proof, because=". ".join(dict.fromkeys(doubts)) or _why(proof))
+    return change
 
 
-def _accepted(role: RolePolicy, document: PolicyDocument) -> Policy:
+def _accepted(role: RolePolicy, document: PolicyDocument, *, handed_out: bool) -> Policy:
     try:
         new = read_for_iam(document)
     except UnicodeEncodeError:
@@ -62,7 +63,7 @@ def _accepted(role: RolePolicy, document: PolicyDocument) -> Policy:
         raise Widening("IAM would refuse the policy still")
     if new.size > max(DEFAULT_QUOTA, role.policy.size):
         raise Widening(f"the policy would have {new.size} characters, more than the quota of {DEFAULT_QUOTA}")
-    if others(role, document) != others(role, role.document):
+    if not handed_out and others(role, document) != others(role, role.document):
         raise Widening("what other principals may do would change")
     return new
 
@@ -74,6 +75,8 @@ class _Provider(msgspec.Struct, frozen=True, dict=True):
     new: Policy
     document: PolicyDocument
     view: Viewpoint
+    wanted: frozenset[str] = frozenset()
+    """the subjects that are to be admitted"""
 
     @once
     def compared(self) -> Comparison:
@@ -95,16 +98,21 @@ class _Provider(msgspec.Struct, frozen=True, dict=True):
         return self.view.profile.is_cluster and self.after.reach.scope == "cluster" != self.before.reach.scope
 
     @once
+    def is_own(self) -> bool:
+        """Whether STS looks for this provider when a token of the issuer asks for the role: one of another account gives nobody
+        the role."""
+        role = self.role.known_role
+        return not role.account or self.view.provider == provider_for(role, self.view.issuer)
+
+    @once
     def named(self) -> frozenset[str]:
         """N: the subjects that name the role, with tokens of this issuer, at the provider of the role's account."""
-        role = self.role.known_role
-        own = not role.account or self.view.provider == provider_for(role, self.view.issuer)
-        return self.role.users_at(self.view) if own and self.view.profile.is_cluster else frozenset()
+        return self.role.users_at(self.view) if self.is_own and self.view.profile.is_cluster else frozenset()
 
     @once
     def written(self) -> frozenset[str]:
         """W: the subjects that the text writes out for this provider alone, with an audience that it writes out too."""
-        texts = set(_texts(self.role.document))
+        texts = set(texts_of(self.role.document))
         found: set[str] = set()
         for statement in self.new.statements if self.view.profile.is_cluster else ():
             if statement.allow and statement.federated == (self.view.provider,):
@@ -153,23 +161,108 @@ class _Provider(msgspec.Struct, frozen=True, dict=True):
         elif self.fewer.cells and not self._is_listed and not self._is_as_written:
             yield "a service account that is not in the input may lose the role; --complete serviceaccounts rules it out"
 
+    @once
+    def is_harmless(self) -> bool:
+        """Whether it admits only those who name the role, are to be admitted, or stand in the policy, and whoever uses the role
+        keeps it."""
+        profile, compared = self.view.profile, self.compared
+        more = self.wanted | self.role.users_at(self.view) | self.spelled if profile.is_cluster else frozenset[str]()
+        if not compared.gained.is_within(more, profile.grammar) or not compared.lost.certain:
+            return False
+        if not profile.is_cluster:
+            return compared.lost.is_within(frozenset(), profile.grammar)
+        if any(compared.lost.has(user.subject, user.audience or None) for user in self.role.users_of(self.view)):
+            return False
+        named_before = self.spelled & set(texts_of(self.role.document))
+        return not (self.is_own and self.fewer.cells) or self._is_listed or self._is_within(named_before)
+
+    @once
+    def spelled(self) -> frozenset[str]:
+        """The subjects that statements for this provider alone write out, whatever audience they require."""
+        own = [s for s in self.new.statements if s.allow and s.federated == (self.view.provider,)]
+        return frozenset(value for s in own for value in _required(s, self.view, "sub") if is_subject(value))
+
     @property
     def _is_listed(self) -> bool:
         return self.view.issuer in self.role.view.accounts.listed_whole
 
     @property
     def _is_as_written(self) -> bool:
-        rest = difference(self.after.subjects, literal(*self.written))
+        return self._is_within(self.written)
+
+    def _is_within(self, subjects: frozenset[str]) -> bool:
+        """Whether it admits some of these subjects and no other."""
+        rest = difference(self.after.subjects, literal(*subjects))
         within = is_empty(rest, self.view.profile.grammar) is True
-        return bool(self.written) and within and isinstance(self.after.subjects, Finite)
+        return bool(subjects) and within and isinstance(self.after.subjects, Finite)
 
 
-def _texts(value: Any) -> Iterator[str]:
+class PolicyChange(msgspec.Struct, frozen=True, kw_only=True, dict=True):
+    """A changed policy of a role, and what it comes to for the tokens of each provider of which either policy speaks."""
+
+    role: RolePolicy
+    document: PolicyDocument
+    targets: Sequence[PresentedToken]
+    providers: Sequence[_Provider]
+
+    @once
+    def doubts(self) -> Sequence[str]:
+        """What may go wrong; nothing where the change is safe."""
+        return tuple(dict.fromkeys(doubt for provider in self.providers for doubt in provider.doubts()))
+
+    @property
+    def safety(self) -> Safety:
+        """Whether it is safe."""
+        return "unsafe" if self.doubts else "safe"
+
+    @once
+    def proof(self) -> Proof:
+        """How those whom it admits are related to those before."""
+        return _proof(self.providers)
+
+    @property
+    def because(self) -> str:
+        """Why it is safe, or what may go wrong."""
+        kind: ProofKind = max((provider.kind for provider in self.providers), key=_RANK.index, default="same")
+        return ". ".join(self.doubts) or _WHY[kind]
+
+    @once
+    def is_harmless(self) -> bool:
+        """Whether it may be offered: the tokens are admitted, whoever uses the role keeps it, and nobody else gets in."""
+        by_provider = {provider.view.provider: provider for provider in self.providers}
+        let_in = all(admits(by_provider[t.provider].new, t, by_provider[t.provider].after) for t in self.targets)
+        return let_in and all(provider.is_harmless for provider in self.providers)
+
+    @once
+    def keeps(self) -> int:
+        """How many service accounts are admitted before and after."""
+        kept = {
+            (user.subject, user.issuer)
+            for provider in self.providers
+            if provider.view.profile.is_cluster
+            for user in self.role.users_of(provider.view)
+            if user.audience and all(policy.admits(user.subject, user.audience) for policy in provider.compared.both)
+        }
+        return len(kept)
+
+    @once
+    def admits(self) -> Sequence[str]:
+        """The subjects that are newly admitted, of those whom it may admit."""
+        named = {
+            subject
+            for provider in self.providers
+            for subject in provider.wanted | provider.named | provider.spelled
+            if provider.compared.gained.has(subject, None)
+        }
+        return tuple(sorted(named))
+
+
+def texts_of(value: Any) -> Iterator[str]:
     """Every string of a JSON value that is no name of a member."""
     if isinstance(value, str):
         yield value
     for item in value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else ():
-        yield from _texts(item)
+        yield from texts_of(item)
 
 
 def _required(statement: Statement, view: Viewpoint, claim: str) -> Iterator[str]:
@@ -219,7 +312,3 @@ _WHY: Mapping[ProofKind, str] = {
     "written": "it newly admits only subjects that the policy itself names",
     "none": "",
 }
-
-
-def _why(proof: Proof) -> str:
-    return _WHY[proof.kind]

@@ -4,7 +4,7 @@ from typing import Literal
 
 import msgspec
 
-from irsa_doctor.remedies import FixKind
+from irsa_doctor.model.edits import FixKind
 
 Certainty = Literal["certain", "likely", "possible"]
 

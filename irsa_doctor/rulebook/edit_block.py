@@ -1,8 +1,10 @@
 """What a rule says of the edits that fix its findings."""
 
+from collections.abc import Mapping, Sequence
+
 import msgspec
 
-from irsa_doctor.model.edits import EditKind, EditStep, Safety, UnfixedReason
+from irsa_doctor.model.edits import EditKind, EditStep, FixKind, Safety, UnfixedReason
 
 
 class EditBlock(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -24,3 +26,15 @@ class EditBlock(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
 
 
 NO_EDITS = EditBlock()
+
+OLDER_FORMS: Mapping[FixKind, Sequence[EditKind]] = {
+    "policy": ("binding", "users", "written"),
+    "narrowed-policy": ("plain", "narrowed"),
+    "policy-audience": ("audience",),
+    "client-id": ("client-id-added",),
+    "provider": ("provider-added",),
+    "annotation": ("annotation-right",),
+    "service-account": (),
+    "association-policy": ("association",),
+}
+"""the ways of what a rule of an older form says that can be corrected"""

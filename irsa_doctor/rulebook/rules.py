@@ -36,12 +36,12 @@ from irsa_doctor.facts import (
     WaiverFacts,
     WorkloadFacts,
 )
+from irsa_doctor.model.edits import EditKind, FixKind
 from irsa_doctor.model.errors import IrsaDoctorError
 from irsa_doctor.model.findings import Confidence, Severity
 from irsa_doctor.model.once import once
-from irsa_doctor.remedies import FixKind
 from irsa_doctor.rulebook.cause_block import CauseBlock
-from irsa_doctor.rulebook.edit_block import NO_EDITS, EditBlock
+from irsa_doctor.rulebook.edit_block import NO_EDITS, OLDER_FORMS, EditBlock
 
 SUBJECTS: Mapping[str, type[msgspec.Struct]] = {
     "grant": GrantFacts,
@@ -124,11 +124,11 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, dict=True):
     remedy: str
     when: dict[str, dict[str, Any]] = {}
     fix: list[FixKind] = []
-    """what can be corrected of its findings, the first that fits the subject, where that is not the `fix` of its cause"""
+    """the older form of `edit`: what can be corrected of its findings"""
     edit: EditBlock = NO_EDITS
     """how `fix` edits the sources of its findings"""
     snippet: bool = False
-    """the older form of `fix: [policy]`"""
+    """the oldest form of `edit`: the policy can be corrected"""
     references: list[Reference] = []
     controls: dict[str, list[Control]] = {}
     family: str = ""
@@ -142,10 +142,11 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, dict=True):
         """The first reference."""
         return self.references[0].url if self.references else ""
 
-    @property
-    def fixes(self) -> Sequence[FixKind]:
-        """What can be corrected of its findings, as the rule says, else as `why` corrects the cause."""
-        return self.fix or (self.cause.fix if self.cause else ()) or (("policy",) if self.snippet else ())
+    @once
+    def ways(self) -> Sequence[EditKind]:
+        """The ways to fix its findings; those of an older form where the rule has no `edit`."""
+        older = self.fix or (["policy"] if self.snippet else ())
+        return self.edit.ways or [way for kind in older for way in OLDER_FORMS[kind]]
 
     @once
     def control_ids(self) -> Mapping[str, tuple[str, ...]]:

@@ -7,6 +7,7 @@ from msgspec.structs import replace
 from irsa_doctor.answers.check.examples import base_world, documents_of, named
 from irsa_doctor.model import Unknown
 from irsa_doctor.model.findings import CONFIDENCES, SEVERITIES
+from irsa_doctor.rulebook.edit_block import NO_EDITS
 from irsa_doctor.rulebook.files import read_rule_files, rules_folder
 from irsa_doctor.rulebook.frameworks import frameworks
 from irsa_doctor.rulebook.rules import SUBJECTS, Graded, digest, shipped_rules, vocabulary
@@ -37,9 +38,10 @@ def test_every_rule_is_explained_in_whole_sentences_and_maps_to_known_controls(r
 
 
 def test_snippet_is_the_older_form_of_a_corrected_policy():
-    rule = replace(RULES["open-aud-only"], fix=[], cause=None)
-    assert (rule.fixes, replace(rule, snippet=True).fixes) == ((), ("policy",))
-    assert replace(rule, snippet=True, fix=["provider"]).fixes == ["provider"]
+    rule = replace(RULES["open-aud-only"], edit=NO_EDITS)
+    assert (list(rule.ways), list(replace(rule, snippet=True).ways)) == ([], ["binding", "users", "written"])
+    assert list(replace(rule, snippet=True, fix=["provider"]).ways) == ["provider-added"]
+    assert list(RULES["open-aud-only"].ways) == ["narrowed"]
 
 
 @pytest.mark.parametrize("kind", SUBJECTS)

@@ -16,6 +16,7 @@ from irsa_doctor.answers.check.fetching import missing_input
 from irsa_doctor.answers.check.order import sort_findings
 from irsa_doctor.facts import Evidence, Judged
 from irsa_doctor.model import Place, Unknown, Verdict
+from irsa_doctor.model.edits import EditKind, Safety
 from irsa_doctor.model.findings import (
     NO_ACCOUNTS,
     NO_OFFER,
@@ -30,7 +31,6 @@ from irsa_doctor.model.findings import (
     Tally,
 )
 from irsa_doctor.model.limits import reached
-from irsa_doctor.remedies import FixKind
 from irsa_doctor.rulebook.rules import NAME, SUBJECTS, Rule
 from irsa_doctor.trust.work import Work
 
@@ -112,8 +112,8 @@ def _parts(sentence: str) -> tuple[str, ...]:
     return tuple(NAME.split(sentence))
 
 
-Offering = Callable[[Sequence[FixKind], Judged], Offer]
-"""(what can be corrected, the subject of a finding) -> what is offered for it"""
+Offering = Callable[[Sequence[EditKind], Safety, Judged], Offer]
+"""(the ways to fix a finding, how safe they are at most, its subject) -> what is offered for it"""
 AccountsOf = Callable[[Rule, Judged], RoleAccounts]
 """(a rule, the subject of its finding) -> the service accounts that the finding concerns"""
 Locate = Callable[[Place, bool], tuple[int, int, int, int, str, int]]
@@ -151,7 +151,7 @@ def _finding(
         rule.url,
         mark,
         judged.group,
-        offering(rule.fixes, judged) if offering else NO_OFFER,
+        offering(rule.ways, rule.edit.at_most, judged) if offering else NO_OFFER,
         accounts_of(rule, judged) if accounts_of else NO_ACCOUNTS,
         judged.extent,
     )

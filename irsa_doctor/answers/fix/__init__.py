@@ -51,6 +51,17 @@ def fixed(plan: FixPlan, original: Mapping[str, bytes], judged: Input, report: R
     return fixing, rounds.report
 
 
+def first_fixed(plan: FixPlan, original: Mapping[str, bytes], judged: Input, report: Report) -> Fixing:
+    """The edits of the first round alone, which are those of the files as they are; nothing else is worked out."""
+    rounds = Rounds(plan, Texts(original), judged, report)
+    rounds.run(most=1)
+    made = [outcome for outcome in rounds.outcomes.values() if outcome.made and outcome.candidate]
+    fixes = tuple(_fix(outcome, outcome.candidate, rounds) for outcome in made if outcome.candidate)
+    return Fixing(
+        fixes=fixes, unfixed=(), remaining=(), files=(), commands=(), before=dict(original), after=dict(rounds.texts.changed)
+    )
+
+
 def _in_order(plan: FixPlan, texts: Texts, rounds: Rounds, outcomes: Sequence[Outcome]) -> Mapping[str, Proposal]:
     """The proposals for roles without source that have several findings, by fingerprint: each policy has what earlier commands
     have put right, so that no command undoes another one."""
@@ -62,7 +73,7 @@ def _in_order(plan: FixPlan, texts: Texts, rounds: Rounds, outcomes: Sequence[Ou
     again = Rounds(msgspec.structs.replace(plan, in_memory=True, barrier=_no_barrier), copy, rounds.judged, rounds.report)
     again.run()
     made = {fingerprint: o.candidate.proposal for fingerprint, o in again.outcomes.items() if o.candidate}
-    return {fingerprint: proposal for fingerprint, proposal in made.items() if proposal.commands}
+    return {fingerprint: proposal for fingerprint, proposal in made.items() if proposal.shell}
 
 
 def _no_barrier(path: str) -> None:
@@ -117,7 +128,7 @@ def _commands(outcome: Outcome, plan: FixPlan, in_order: Mapping[str, Proposal])
     proposal = in_order.get(outcome.finding.fingerprint, outcome.proposal)
     if not _has_command(outcome) or proposal is None:
         return
-    for command in proposal.commands:
+    for command in proposal.shell:
         commented = proposal.safety == "unsafe" and not plan.unsafe
         yield FixCommand(
             rule=outcome.finding.rule,

@@ -13,7 +13,7 @@ from irsa_doctor.model.edits import FileEdit, UnfixedReason
 from irsa_doctor.model.findings import Finding, Report
 from irsa_doctor.remedies import SubjectOffer
 from irsa_doctor.remedies.edits import CannotWrite, Edit, edits_for, touch
-from irsa_doctor.remedies.proposals import STEPS, FixCase, Proposal, Unfixable, proposals
+from irsa_doctor.remedies.proposals import STEPS, Proposal, Unfixable
 from irsa_doctor.rulebook.rules import Rule
 
 ROUNDS = 10
@@ -113,10 +113,12 @@ class Rounds:
         self._known = {finding.fingerprint for finding in report.findings}
         texts.now(judged.documents)
 
-    def run(self) -> None:
-        """Make rounds until nothing is left to do."""
+    def run(self, most: int = ROUNDS) -> None:
+        """Make rounds until nothing is left to do, or so many."""
         rounds = 0
         for _ in range(_TRIES):
+            if rounds == most < ROUNDS:
+                return
             batches = self._batches()
             if not batches or rounds == ROUNDS:
                 self._give_up(batches)
@@ -180,11 +182,11 @@ class Rounds:
         rule = self.plan.rules.get(finding.rule)
         block = rule.edit if rule else None
         offer = finding.offer
-        if block is None or not block.ways or not isinstance(offer, SubjectOffer):
+        if block is None or not isinstance(offer, SubjectOffer) or not offer.ways:
             because = block.because if block else ""
             raise Unfixable(block.reason if block else "no-remedy", because or "it takes a decision that no edit can make")
         try:
-            yield from proposals(FixCase(offer.view, offer.judged), block.ways, block.at_most)
+            yield from offer.proposals()
         except Unfixable as error:
             if block.because and error.reason in ("no-remedy", "nobody-named"):
                 raise Unfixable(block.reason, block.because, block.how or error.how) from None

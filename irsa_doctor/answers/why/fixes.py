@@ -8,9 +8,9 @@ from irsa_doctor.answers.why.case import Case
 from irsa_doctor.facts import AnalysedRole
 from irsa_doctor.facts.lookups.associations import role_answer, target_answer
 from irsa_doctor.model import Issuer
+from irsa_doctor.model.edits import FixKind
 from irsa_doctor.model.findings import Finding, Fix
 from irsa_doctor.remedies import (
-    FixKind,
     add_audience,
     annotation,
     association_policy_for,

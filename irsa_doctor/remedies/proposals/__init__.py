@@ -33,6 +33,9 @@ WAYS: Mapping[EditKind, FixWay] = {
 }
 """the ways to fix something, by name"""
 
+SHARED_WAYS: frozenset[EditKind] = frozenset({*POLICY_WAYS, *PROVIDER_WAYS})
+"""the ways in which roles that are alike are fixed alike; those of providers give a role nothing"""
+
 
 def proposals(case: FixCase, ways: Sequence[EditKind], at_most: Safety) -> Iterator[Proposal]:
     """The proposals of several ways: safe ones before unsafe ones, else in the order of the ways; each change once.
@@ -66,4 +69,4 @@ def _graded(proposal: Proposal, at_most: Safety, *, last: bool) -> Proposal:
     return msgspec.structs.replace(proposal, safety=safety, last_resort=proposal.last_resort or last)
 
 
-__all__ = ["STEPS", "WAYS", "FixCase", "Proposal", "Unfixable", "proposals"]
+__all__ = ["SHARED_WAYS", "STEPS", "WAYS", "FixCase", "Proposal", "Unfixable", "proposals"]

@@ -12,6 +12,7 @@ from irsa_doctor.model import Place, ServiceAccount, is_role_arn, text_of
 from irsa_doctor.model.edits import EditKind, Safety
 from irsa_doctor.remedies.commands import annotate
 from irsa_doctor.remedies.edits.records import Wish
+from irsa_doctor.remedies.naming import annotation
 from irsa_doctor.remedies.proposals.records import FixCase, Proposal, Unfixable
 from irsa_doctor.remedies.trust_policy import provider_for
 from irsa_doctor.trust import admitted
@@ -50,8 +51,16 @@ def _change(place: Place, transform: Callable[[Any], Any]) -> Wish:
     return Wish(place, None, None, transform=transform)
 
 
-def _one(wish: Wish, safety: Safety, because: str, *commands: str) -> Iterator[Proposal]:
-    yield Proposal(wishes=(wish,), safety=safety, because=because, commands=tuple(filter(None, commands)))
+def _one(wish: Wish, safety: Safety, because: str) -> Iterator[Proposal]:
+    yield Proposal(wishes=(wish,), safety=safety, because=because)
+
+
+def _naming(case: FixCase, account: ServiceAccount, role: str, wish: Wish, **said: Any) -> Iterator[Proposal]:
+    """A role named on a service account, in its source and by a command."""
+    command = annotate(account.namespace, account.name, role)
+    commands = (command,) if command else ()
+    offered = annotation(case.view, account.namespace, account.name, role)
+    yield Proposal(wishes=(wish,), commands=commands, offered=offered, **said)
 
 
 # ---- annotations of service accounts
@@ -64,9 +73,8 @@ def _annotation_key(case: FixCase) -> Iterator[Proposal]:
     if len(near) != 1 or ROLE_ARN in account.annotations:
         raise Unfixable("ambiguous", "several annotations may be meant to be that of the role")
     value = text_of(account.annotations[near[0]])
-    command = annotate(account.namespace, account.name, value)
-    place = account.place.at("metadata", "annotations")
-    yield from _one(_change(place, partial(_renamed, near[0], ROLE_ARN)), "safe", _OWN_WORDS, command)
+    wish = _change(account.place.at("metadata", "annotations"), partial(_renamed, near[0], ROLE_ARN))
+    yield from _naming(case, account, value, wish, safety="safe", because=_OWN_WORDS)
 
 
 def _renamed(old: str, new: str, members: Any) -> Any:
@@ -90,7 +98,7 @@ def _annotation_value(case: FixCase) -> Iterator[Proposal]:
     right = ":".join([*parts[:3], "", *parts[3:]]) + ":" + mark + rest if len(parts) == 4 else trimmed
     if not is_role_arn(right):
         raise Unfixable("ambiguous", "which role is meant does not follow from the value")
-    yield from _one(Wish(place, value, right), "safe", _OWN_WORDS, annotate(account.namespace, account.name, right))
+    yield from _naming(case, account, right, Wish(place, value, right), safety="safe", because=_OWN_WORDS)
 
 
 def _role_arn(case: FixCase) -> Iterator[Proposal]:
@@ -98,9 +106,9 @@ def _role_arn(case: FixCase) -> Iterator[Proposal]:
     account, place, value = _role_value(case)
     issuer = case.view.issuer_of(account.cluster)
     named = value.strip().rpartition("/")[2].lower()
-    roles = [each for each in case.view.roles if each.role.arn and each.role.arn.rpartition("/")[2].lower() == named]
     right = []
-    for each in roles:
+    for arn in case.view.arns_by_name.get(named, ()):
+        each = case.view.role_by_arn[arn]
         if issuer and each.policy is not None and not each.policy.refused and each.role.arn != value:
             language = admitted(each.policy, provider_for(each.role, issuer), issuer)
             audiences = case.view.default_audiences(issuer)
@@ -111,7 +119,7 @@ def _role_arn(case: FixCase) -> Iterator[Proposal]:
     if len(set(right)) > 1:
         raise Unfixable("ambiguous", f"several roles of this name admit it: {', '.join(sorted(set(right)))}")
     because = "the only role of this name that admits the service account"
-    yield from _one(Wish(place, value, right[0]), "safe", because, annotate(account.namespace, account.name, right[0]))
+    yield from _naming(case, account, right[0], Wish(place, value, right[0]), safety="safe", because=because)
 
 
 def _role_elsewhere(case: FixCase) -> Iterator[Proposal]:
@@ -121,7 +129,9 @@ def _role_elsewhere(case: FixCase) -> Iterator[Proposal]:
     if len(roles) != 1:
         raise Unfixable("ambiguous", f"several roles admit the service account: {', '.join(roles)}")
     because = f"pods then get what {roles[0]} may do, and no longer what {value} may do"
-    yield from _one(Wish(place, value, roles[0]), "unsafe", because, annotate(account.namespace, account.name, roles[0]))
+    command = annotate(account.namespace, account.name, roles[0])
+    commands = (command,) if command else ()
+    yield Proposal(wishes=(Wish(place, value, roles[0]),), safety="unsafe", because=because, commands=commands)
 
 
 def _annotation_added(case: FixCase) -> Iterator[Proposal]:
@@ -129,8 +139,20 @@ def _annotation_added(case: FixCase) -> Iterator[Proposal]:
     if not right:
         raise Unfixable("ambiguous", "not exactly one role admits the service account")
     because = "that a role admits the service account does not prove that it is meant to have the role"
-    command = annotate(account.namespace, account.name, right)
-    yield from _one(_change(account.place.at("metadata"), partial(_annotated, right)), "unsafe", because, command)
+    wish = _change(account.place.at("metadata"), partial(_annotated, right))
+    yield from _naming(case, account, right, wish, safety="unsafe", because=because)
+
+
+def _annotation_right(case: FixCase) -> Iterator[Proposal]:
+    """The only role that admits the service account named on it, by a command: which role the source means is not known."""
+    account, right = _account(case), str(case.judged.evidence().names.get("right") or "")
+    offered = annotation(case.view, account.namespace, account.name, right)
+    if offered is None:
+        raise Unfixable("ambiguous", "not exactly one role admits the service account")
+    because = "that a role admits the service account does not prove that it is meant to have the role"
+    yield Proposal(
+        wishes=(), safety="unsafe", because=because, commands=offered.commands, offered=offered, unwritten="no-remedy"
+    )
 
 
 def _annotated(role: str, metadata: Any) -> Any:
@@ -296,6 +318,7 @@ KUBERNETES_WAYS: Mapping[EditKind, Callable[[FixCase], Iterator[Proposal]]] = {
     "annotation-value": _annotation_value,
     "annotation-understood": _understood,
     "annotation-added": _annotation_added,
+    "annotation-right": _annotation_right,
     "annotation-moved": _annotation_moved,
     "annotation-removed": _annotation_removed,
     "role-arn": _role_arn,

@@ -7,26 +7,17 @@ import msgspec
 
 from irsa_doctor.facts import AnalysedRole
 from irsa_doctor.facts.lookups.users import RoleUser
-from irsa_doctor.issuers import cluster_profile
+from irsa_doctor.issuers import EKS, cluster_profile, profile_of
 from irsa_doctor.model import TrustPolicy
-from irsa_doctor.model.edits import UNCHANGED, EditKind, Proof
-from irsa_doctor.remedies.commands import put_trust_policy
+from irsa_doctor.model.edits import EditKind, Proof
 from irsa_doctor.remedies.draft import CannotEdit, Draft, PolicyDocument, read
 from irsa_doctor.remedies.edits.records import OpenTexts, Wish
-from irsa_doctor.remedies.narrowing import as_written, in_place, to_users
-from irsa_doctor.remedies.offers import (
-    audience_documents,
-    case_of,
-    indexes,
-    issued_by,
-    token_of,
-    using,
-    written_for,
-)
+from irsa_doctor.remedies.narrowing import as_written, in_place, to_users, with_audience
 from irsa_doctor.remedies.proposals.records import FixCase, Proposal, TemplateOutcome, Unfixable
 from irsa_doctor.remedies.refusals import without_refusals
 from irsa_doctor.remedies.safety import PolicyChange, Widening, policy_change
 from irsa_doctor.remedies.standins import StandIns
+from irsa_doctor.remedies.targets import case_of, indexes, issued_by, token_of, using, written_for
 from irsa_doctor.remedies.trust_policy import RolePolicy, candidates, role_policy, slips_mended, template_policy
 from irsa_doctor.trust import Statement, grant_of
 from irsa_doctor.trust.keys import presence
@@ -45,8 +36,9 @@ def policy_proposals(way: _Way, case: FixCase) -> Iterator[Proposal]:
     widening = ""
     offered = False
     for document in way(case, role):
-        if document == role.document:
+        if document == role.document or document in case.tried:
             continue
+        case.tried.append(document)
         try:
             yield proposal(role, document)
             offered = True
@@ -61,8 +53,14 @@ def proposal(role: RolePolicy, document: PolicyDocument) -> Proposal:
     change = policy_change(role, document)
     if role.standins is not None:
         return _of_template(role, role.standins, document, change)
-    made = _with_policy(role.analysed, Wish(role.place, role.document, document), document)
-    return made(safety=change.safety, because=change.because, proof=change.proof)
+    return Proposal(
+        wishes=(Wish(role.place, role.document, document),),
+        safety=change.safety,
+        because=change.because,
+        change=change,
+        policy=document,
+        role=role.analysed.role,
+    )
 
 
 def _of_template(role: RolePolicy, standins: StandIns, document: PolicyDocument, change: PolicyChange) -> Proposal:
@@ -76,7 +74,7 @@ def _of_template(role: RolePolicy, standins: StandIns, document: PolicyDocument,
         wishes=(Wish(role.place, role.document, document, opened=opened),),
         safety="unsafe" if doubts else "safe",
         because=". ".join(doubts) or standins.named(change.because),
-        proof=msgspec.convert(standins.all_named(msgspec.to_builtins(change.proof)), Proof),
+        proof_of_template=msgspec.convert(standins.all_named(msgspec.to_builtins(change.proof)), Proof),
         outcome=TemplateOutcome(standins, document),
         role=role.original,
     )
@@ -97,13 +95,6 @@ def _keys_of(document: PolicyDocument) -> list[str]:
     statements = listed if isinstance(listed, list) else [listed]
     blocks = [s["Condition"] for s in statements if isinstance(s, dict) and isinstance(s.get("Condition"), dict)]
     return [str(key) for block in blocks for keys in block.values() if isinstance(keys, dict) for key in keys]
-
-
-def _with_policy(analysed: AnalysedRole, wish: Wish, document: PolicyDocument | None) -> Callable[..., Proposal]:
-    known = analysed.role
-    command = put_trust_policy(known.name.rpartition("/")[2], document) if known.arn and document else ""
-    commands = (command,) if command else ()
-    return partial(Proposal, wishes=(wish,), policy=document, role=known, commands=commands)
 
 
 def _role_of(case: FixCase) -> AnalysedRole:
@@ -219,7 +210,7 @@ def _narrowed(case: FixCase, role: RolePolicy) -> PolicyDocuments:
             named = True
             if not any(presence(condition.key, issuer.lower()) == "aud" for condition in statement.conditions):
                 narrowed = msgspec.structs.replace(role, document=document)
-                yield from audience_documents(narrowed, statement, "", issuer)
+                yield from _with_audience(narrowed, statement, issuer)
             yield document
             if same := in_place(role.document, statement.index, issuer, users):
                 yield same
@@ -230,9 +221,20 @@ def _narrowed(case: FixCase, role: RolePolicy) -> PolicyDocuments:
 def _audience(case: FixCase, role: RolePolicy) -> PolicyDocuments:
     def change(now: RolePolicy, index: int) -> PolicyDocuments:
         if issued := _issuer_at(now, index):
-            yield from audience_documents(now, issued[0], "", issued[1])
+            yield from _with_audience(now, issued[0], issued[1])
 
     yield from _everywhere(case, role, change)
+
+
+def _with_audience(role: RolePolicy, statement: Statement, issuer: str) -> PolicyDocuments:
+    """The policy with a condition on the audience that tokens of an EKS issuer carry, in a statement that has none."""
+    if profile_of(issuer) is not EKS:
+        return
+    carried = {user.audience for user in role.users if user.issuer == issuer}
+    audiences = sorted(carried or role.view.default_audiences(issuer))
+    document = with_audience(role.document, statement.index, issuer, audiences) if "" not in audiences else None
+    if document is not None:
+        yield document
 
 
 def _refusals(case: FixCase, role: RolePolicy) -> PolicyDocuments:
@@ -242,8 +244,7 @@ def _refusals(case: FixCase, role: RolePolicy) -> PolicyDocuments:
 def _version(case: FixCase, role: RolePolicy) -> PolicyDocuments:
     draft = Draft(role.document)
     draft.document["Version"] = "2012-10-17"
-    gains = any(p.gained for p in (policy_change(role, draft.document).proof,))
-    if not gains:
+    if not policy_change(role, draft.document).proof.gained:
         raise Unfixable(
             "no-remedy", "with the current version the variable has no value either, so that nobody would be admitted"
         )
@@ -302,8 +303,8 @@ def merged_members(case: FixCase) -> Iterator[Proposal]:
     if not twice or not isinstance(policy, TrustPolicy):
         raise Unfixable("no-remedy", "the place of the members is not known")
     wish = Wish(policy.place, policy.document, policy.document, tuple(dict.fromkeys(twice)))
-    made = _with_policy(analysed, wish, None)
-    yield made(safety="unsafe", because="which of the two members IAM has kept is not known", proof=UNCHANGED)
+    because = "which of the two members IAM has kept is not known"
+    yield Proposal(wishes=(wish,), safety="unsafe", because=because, role=analysed.role)
 
 
 POLICY_WAYS: Mapping[EditKind, _Way] = {

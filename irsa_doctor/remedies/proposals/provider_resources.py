@@ -12,13 +12,16 @@ from typing import Any
 import msgspec
 
 from irsa_doctor.facts import AnalysedRole
+from irsa_doctor.issuers import EKS, profile_of
 from irsa_doctor.model import Role, parse_arn
 from irsa_doctor.model.edits import EditKind
+from irsa_doctor.model.findings import Fix
 from irsa_doctor.remedies.commands import create_eks_provider, create_provider
 from irsa_doctor.remedies.draft import PolicyDocument
 from irsa_doctor.remedies.edits.records import Wish
-from irsa_doctor.remedies.offers import case_of
+from irsa_doctor.remedies.policy_fix import command_fix
 from irsa_doctor.remedies.proposals.records import FixCase, Proposal, Unfixable
+from irsa_doctor.remedies.targets import case_of
 from irsa_doctor.remedies.trust_policy import provider_for, role_policy
 
 _HOST = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]*(:[0-9]+)?(/[A-Za-z0-9._~/-]*)?")
@@ -32,6 +35,7 @@ class _Needed(msgspec.Struct, frozen=True):
     name: str
     roles: Sequence[AnalysedRole]
     command: str
+    offered: Fix | None = None
 
 
 def _provider_added(case: FixCase) -> Iterator[Proposal]:
@@ -47,11 +51,16 @@ def _provider_added(case: FixCase) -> Iterator[Proposal]:
             more = [wish for other, wish, _ in changed if other.role.id == role.role.id]
             policy = next((policy for other, _, policy in changed if other.role.id == role.role.id), None)
             yield Proposal(
-                wishes=(wish, *more), safety="unsafe", because=because, policy=policy, role=role.role if policy else None
+                wishes=(wish, *more),
+                safety="unsafe",
+                because=because,
+                policy=policy,
+                role=role.role if policy else None,
+                offered=needed.offered,
             )
             return
     commands = (needed.command,) if needed.command else ()
-    yield Proposal(wishes=(), safety="unsafe", because=because, commands=commands)
+    yield Proposal(wishes=(), safety="unsafe", because=because, commands=commands, offered=needed.offered)
 
 
 def _of_cluster(case: FixCase) -> _Needed:
@@ -61,7 +70,9 @@ def _of_cluster(case: FixCase) -> _Needed:
         raise Unfixable("value-unknown", "the issuer of the cluster is not known")
     issuer = cluster.issuer
     roles = [role for role in case.view.roles if any(_issuer_of(provider) == issuer for provider in role.by_provider)]
-    return _Needed(issuer, cluster.name, roles or _of_templates(case), create_eks_provider(cluster.name, cluster.region))
+    command = create_eks_provider(cluster.name, cluster.region)
+    offered = command_fix(command) if profile_of(issuer) is EKS else None
+    return _Needed(issuer, cluster.name, roles or _of_templates(case), command, offered)
 
 
 def _of_templates(case: FixCase) -> list[AnalysedRole]:

@@ -7,8 +7,10 @@ from typing import Any
 from irsa_doctor.facts import View
 from irsa_doctor.model import Issuer, OidcProvider, PlannedProvider, text_of
 from irsa_doctor.model.edits import EditKind
+from irsa_doctor.model.findings import Fix
 from irsa_doctor.remedies.commands import add_audience
 from irsa_doctor.remedies.edits.records import Wish
+from irsa_doctor.remedies.policy_fix import command_fix
 from irsa_doctor.remedies.proposals.records import FixCase, Proposal, Unfixable
 from irsa_doctor.trust.audiences import STS, audience_form
 
@@ -32,16 +34,24 @@ def _wish(provider: OidcProvider | PlannedProvider, name: str, transform: Callab
     return Wish(of_template, None, None, transform=transform)
 
 
-def _proposed(wish: Wish, because: str, *commands: str) -> Iterator[Proposal]:
-    yield Proposal(wishes=(wish,), safety="unsafe", because=because, commands=commands)
+def _proposed(wish: Wish, because: str, offered: Fix | None = None) -> Iterator[Proposal]:
+    commands = offered.commands if offered else ()
+    yield Proposal(wishes=(wish,), safety="unsafe", because=because, commands=commands, offered=offered)
+
+
+def _accepting(provider: OidcProvider | PlannedProvider, audience: str) -> Fix | None:
+    """The command that lets an existing provider accept one more audience."""
+    if not isinstance(provider, OidcProvider):
+        return None
+    return command_fix(add_audience(provider.arn, audience), provider.managed_by)
 
 
 def _client_id_added(case: FixCase) -> Iterator[Proposal]:
     provider = _provider(case)
     audience = _audience(case.view, provider)
-    command = add_audience(provider.arn, audience) if isinstance(provider, OidcProvider) else ""
     because = f"the provider then accepts tokens with the audience {audience} in every role that trusts it"
-    yield from _proposed(_wish(provider, "ClientIdList", partial(_with, audience)), because, *filter(None, (command,)))
+    wish = _wish(provider, "ClientIdList", partial(_with, audience))
+    yield from _proposed(wish, because, _accepting(provider, audience))
 
 
 def _audience(view: View, provider: OidcProvider | PlannedProvider) -> str:
@@ -75,9 +85,9 @@ def _client_id_corrected(case: FixCase) -> Iterator[Proposal]:
     wrong = {ident for ident in ids if audience_form(ident, frozenset({right})) not in ("other", "expected")}
     if not wrong:
         raise Unfixable("ambiguous", "which client id is meant to be another is not known")
-    command = add_audience(provider.arn, right) if isinstance(provider, OidcProvider) and right not in ids else ""
+    offered = None if right in ids else _accepting(provider, right)
     because = "the provider then no longer accepts tokens with the audience that stands there"
-    yield from _proposed(_wish(provider, "ClientIdList", partial(_corrected, wrong, right)), because, *filter(None, (command,)))
+    yield from _proposed(_wish(provider, "ClientIdList", partial(_corrected, wrong, right)), because, offered)
 
 
 def _corrected(wrong: set[str], right: str, listed: Any) -> Any:

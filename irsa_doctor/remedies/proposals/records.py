@@ -12,8 +12,11 @@ import msgspec
 from irsa_doctor.facts import Judged, View
 from irsa_doctor.model import Role
 from irsa_doctor.model.edits import UNCHANGED, EditStep, Proof, Safety, UnfixedReason
+from irsa_doctor.model.findings import Fix
+from irsa_doctor.remedies.commands import put_trust_policy
 from irsa_doctor.remedies.draft import PolicyDocument
 from irsa_doctor.remedies.edits.records import Wish
+from irsa_doctor.remedies.safety import PolicyChange
 from irsa_doctor.remedies.standins import StandIns
 
 STEPS: tuple[EditStep, ...] = ("structure", "keys", "operators", "values", "narrowing", "additions", "kubernetes")
@@ -34,6 +37,8 @@ class FixCase(msgspec.Struct, frozen=True):
 
     view: View
     judged: Judged
+    tried: list[PolicyDocument] = msgspec.field(default_factory=list)
+    """the policies that were worked out already: no other way comes back to them"""
 
 
 class TemplateOutcome(msgspec.Struct, frozen=True):
@@ -61,7 +66,9 @@ class Proposal(msgspec.Struct, frozen=True, kw_only=True):
     wishes: tuple[Wish, ...]
     safety: Safety
     because: str
-    proof: Proof = UNCHANGED
+    change: PolicyChange | None = None
+    """what the corrected policy comes to, where it has no holes"""
+    proof_of_template: Proof | None = None
     policy: PolicyDocument | None = None
     outcome: TemplateOutcome | None = None
     role: Role | None = None
@@ -69,6 +76,22 @@ class Proposal(msgspec.Struct, frozen=True, kw_only=True):
     last_resort: bool = False
     unwritten: UnfixedReason = "not-in-source"
     """why nothing is edited, where there are commands alone"""
+    offered: Fix | None = None
+    """what is offered of it where no `change` is proved: commands by which nobody loses a role or newly gets one"""
+
+    @property
+    def shell(self) -> tuple[str, ...]:
+        """The commands, of a corrected policy the one that saves it."""
+        known = self.role
+        if self.commands or self.change is None or self.policy is None or known is None or not known.arn:
+            return self.commands
+        command = put_trust_policy(known.name.rpartition("/")[2], self.policy)
+        return (command,) if command else ()
+
+    @property
+    def proof(self) -> Proof:
+        """How those who are admitted are related to those before."""
+        return self.proof_of_template or (self.change.proof if self.change else UNCHANGED)
 
     @property
     def changes_policy(self) -> bool:

@@ -10,6 +10,7 @@ from irsa_doctor.model import Container, Place, Workload, is_role_arn, parse_arn
 from irsa_doctor.model.edits import EditKind, Safety
 from irsa_doctor.remedies.commands import delete_association, restart
 from irsa_doctor.remedies.edits.records import Wish
+from irsa_doctor.remedies.policy_fix import command_fix
 from irsa_doctor.remedies.proposals.records import FixCase, Proposal, Unfixable
 
 _REGION, _STS, _ENDPOINT, _SESSION = "AWS_REGION", "AWS_STS_REGIONAL_ENDPOINTS", "AWS_ENDPOINT_URL", "AWS_ROLE_SESSION_NAME"
@@ -200,7 +201,8 @@ def _restarted(case: FixCase) -> Iterator[Proposal]:
     is_alone = workload.kind == "Pod" and not workload.owner
     because = "nothing creates the pod again by itself" if is_alone else "the webhook acts when pods are created"
     safety: Safety = "unsafe" if is_alone else "safe"
-    yield Proposal(wishes=(), safety=safety, because=because, commands=(command,), unwritten="no-remedy")
+    offered = command_fix(command) if safety == "safe" else None
+    yield Proposal(wishes=(), safety=safety, because=because, commands=(command,), offered=offered, unwritten="no-remedy")
 
 
 def _association_removed(case: FixCase) -> Iterator[Proposal]:

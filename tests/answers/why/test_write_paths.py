@@ -3,7 +3,7 @@
 import pytest
 
 from irsa_doctor.facts import View
-from irsa_doctor.remedies.offers import annotation
+from irsa_doctor.remedies import annotation
 from irsa_doctor.reports.style import Style
 from irsa_doctor.reports.why import render_why_text
 from tests.answers.why import world as w
