@@ -1,6 +1,6 @@
 """What IAM, EKS and Organizations hold."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
@@ -58,6 +58,10 @@ class PlannedProvider(msgspec.Struct, frozen=True, kw_only=True):
         return f"{self.place.document}: {self.address}"
 
 
+def _unknown() -> bool:
+    return True
+
+
 class RolePermissions(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     """The permission policies of a role, inline and managed.
 
@@ -69,6 +73,8 @@ class RolePermissions(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     policies: Sequence[TrustPolicy]
     unread: tuple[str, ...] = ()
     boundary: str = ""
+    starred: Callable[[], bool] = _unknown
+    """Whether the value `*` may stand in one of `policies`: else none has to be decoded to see that it does not allow all"""
 
 
 class Role(msgspec.Struct, frozen=True, eq=False):

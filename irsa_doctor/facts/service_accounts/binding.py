@@ -227,7 +227,18 @@ def _names_others(view: View, account: ServiceAccount, named: AnalysedRole, issu
     token = PresentedToken(
         named.role.account, provider, issuer, account.subject, min(audiences), generated=not account.template
     )
-    return any(check.kind in _OTHER_SUBJECTS for check in exclusions(named.policy, token, view)[:1])
+    alike = named.likeness
+    if alike is None or alike.subjects != [account.subject] or not alike.shape.is_indifferent_to(account.subject):
+        return _was_meant_for_others(named.policy, token, view)
+    # it is so of every policy that names its only service account in the same places
+    key = (alike.shape, provider, token.audience, token.generated)
+    if key not in view.meant_for_others:
+        view.meant_for_others[key] = _was_meant_for_others(named.policy, token, view)
+    return view.meant_for_others[key]
+
+
+def _was_meant_for_others(policy: Policy, token: PresentedToken, view: View) -> bool:
+    return any(check.kind in _OTHER_SUBJECTS for check in exclusions(policy, token, view)[:1])
 
 
 def _kept_out(

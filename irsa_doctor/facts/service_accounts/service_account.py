@@ -121,7 +121,9 @@ def _is_administrator(view: View, named: str | Text | None) -> bool:
     known = role.permissions if role else None
     if known is None or known.boundary:
         return False
-    return any(arn.endswith(_ADMINISTRATOR) for arn in known.unread) or any(map(allows_everything, known.policies))
+    if any(arn.endswith(_ADMINISTRATOR) for arn in known.unread):
+        return True
+    return known.starred() and any(map(allows_everything, known.policies))
 
 
 _ADMINISTRATOR = ":iam::aws:policy/AdministratorAccess"

@@ -163,15 +163,29 @@ def _managed(page: _Page, path: str) -> _Documents:
 
 
 class _Policies(Sequence[TrustPolicy]):
-    """The permission policies of a role, decoded when they are first looked at: few of them ever are."""
+    """The permission policies of a role, looked up and decoded when they are first looked at: few of them ever are."""
 
-    def __init__(self, written: Sequence[tuple[bytes, Place]], texts: dict[bytes, TrustPolicy]) -> None:
-        self._written = written
+    def __init__(self, role: _Role, place: Place, texts: dict[bytes, TrustPolicy], managed: _Documents) -> None:
+        self._inline, self._attached = role.RolePolicyList or (), role.AttachedManagedPolicies or ()
+        self._place = place
         self._texts = texts
+        self._managed = managed
+
+    @cached_property
+    def _written(self) -> Sequence[tuple[bytes, Place]]:
+        inline = [
+            (bytes(policy.PolicyDocument) or b"null", self._place.at("RolePolicyList", number, "PolicyDocument"))
+            for number, policy in enumerate(self._inline)
+        ]
+        return inline + [self._managed[policy.PolicyArn] for policy in self._attached if policy.PolicyArn in self._managed]
 
     @cached_property
     def _read(self) -> tuple[TrustPolicy, ...]:
         return tuple([_policy(raw, place, self._texts) for raw, place in self._written])
+
+    def starred(self) -> bool:
+        """Whether the value `*` may stand in one of them; to decode it would cost a hundred times as much."""
+        return any(_may_be_starred(raw) for raw, _ in self._written)
 
     def __iter__(self) -> Iterator[TrustPolicy]:
         return iter(self._read)
@@ -197,14 +211,19 @@ def _permissions(role: _Role, place: Place, texts: dict[bytes, TrustPolicy], man
     boundary = role.PermissionsBoundary.PermissionsBoundaryArn if role.PermissionsBoundary else ""
     if not (inline or attached or boundary):
         return _NO_PERMISSIONS
-    written = [
-        (bytes(policy.PolicyDocument) or b"null", place.at("RolePolicyList", number, "PolicyDocument"))
-        for number, policy in enumerate(inline)
-    ]
-    arns = [policy.PolicyArn for policy in attached if policy.PolicyArn]
-    written += [managed[arn] for arn in arns if arn in managed]
-    unread = tuple(arn for arn in arns if arn not in managed)
-    return RolePermissions(policies=_Policies(written, texts), unread=unread, boundary=boundary)
+    policies = _Policies(role, place, texts, managed)
+    unread = tuple([policy.PolicyArn for policy in attached if policy.PolicyArn and policy.PolicyArn not in managed])
+    return RolePermissions(policies=policies, unread=unread, boundary=boundary, starred=policies.starred)
+
+
+_STARS_OF_TEXTS = (b"%22*%22", b"%22%2A%22", b"%22%2a%22", b"%25", b"%5C", b"%5c", b"\\")
+"""how `*` as a whole value is written in a policy inside a string, URL-encoded; escapes may hide it"""
+
+
+def _may_be_starred(raw: bytes) -> bool:
+    if raw[:1] == b'"':
+        return any(sign in raw for sign in _STARS_OF_TEXTS)
+    return b'"*"' in raw or b"\\" in raw
 
 
 def _role(role: _Role, pointer: str, path: str, texts: dict[bytes, TrustPolicy], managed: _Documents) -> Role:

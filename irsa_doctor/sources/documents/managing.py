@@ -8,6 +8,7 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cfn-resource-tags
 """
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 
 _LABEL = "app.kubernetes.io/managed-by"
 _NAMED: tuple[tuple[str, str], ...] = (
@@ -60,8 +61,13 @@ def manager_of_writers(owners: object, fields: object) -> str:
     for owner in _objects(owners):
         if owner.get("controller") is True and isinstance(name := owner.get("name"), str):
             return f"{owner.get('kind')} {name}"[:_LONGEST]
-    names = [str(entry.get("manager", "")).lower() for entry in _objects(fields)]
-    return next((tool for start, tool in _WRITERS if any(name.startswith(start) for name in names)), "")
+    names = tuple([str(entry.get("manager", "")).lower() for entry in _objects(fields)])
+    return _tool_of(names) if names else ""
+
+
+@lru_cache(maxsize=1024)
+def _tool_of(writers: tuple[str, ...]) -> str:
+    return next((tool for start, tool in _WRITERS if any(name.startswith(start) for name in writers)), "")
 
 
 def _objects(value: object) -> Iterable[Mapping[str, object]]:
@@ -74,9 +80,16 @@ def shows_manager(name: str) -> bool:
     return name in dict(_TAGS) or folded in (*_TAG_NAMES, *_TERRAFORM) or folded.startswith(("terraform", _PULUMI))
 
 
+@lru_cache(maxsize=1024)
+def _show_manager(names: tuple[str, ...]) -> bool:
+    return any(map(shows_manager, names))
+
+
 def manager_of_tags(tags: Iterable[object]) -> str:
     """The tool that a role is managed by, from its tags (`Key`, `Value`); "" where none shows one."""
     named = {tag["Key"]: tag["Value"] for tag in tags if isinstance(tag, dict) and _is_tag(tag)}
+    if not _show_manager(tuple(named)):
+        return ""
     for name, words in _TAGS:
         if name in named:
             return words.format(named[name][:_LONGEST])

@@ -17,6 +17,7 @@ from tests.facts.situations import (
     provider_arn,
     role,
     role_arn,
+    subjects,
 )
 from tests.sources.worlds import OTHER_ISSUER, cluster, got_provider, listed_providers
 
@@ -221,3 +222,26 @@ def test_several_clusters_matter_where_they_let_in_one_name(subjects, several):
         "providers.json": listed_providers(provider_arn(), provider_arn(issuer=OTHER_ISSUER)),
     }
     assert (("open-multi-cluster", role_arn()) in found(aws(**documents))) is several
+
+
+def _mistyped(number: int, subject: str, **more: object) -> dict:
+    """A role whose key of the audience has a scheme, so that it denies its own service account."""
+    own = policy(subject)
+    own["Statement"][0]["Condition"]["StringEquals"]["https://" + ISSUER + ":aud"] = "sts.amazonaws.com"
+    name = f"r{number}"
+    return role(name, AssumeRolePolicyDocument=json.dumps(own), **more)
+
+
+def test_policies_that_are_alike_are_meant_for_the_service_accounts_that_each_names():
+    named = ["a", "b", "c", "other"]
+    listed = {"RoleDetailList": [_mistyped(n, f"system:serviceaccount:prod:{name}") for n, name in enumerate(named)]}
+    users = [account(name, role_arn=role_arn(f"r{n}")) for n, name in enumerate(["a", "b", "x", "other"])]
+    documents = aws(**{"roles.json": listed, "o.yaml": manifests(*users)})
+    together = {judged.id: judged.facts.trust for judged in subjects(documents, "binding")}
+    alone = {}
+    for n, user in enumerate(users):
+        single = {"RoleDetailList": [listed["RoleDetailList"][n]]}
+        (judged,) = subjects(aws(**{"roles.json": single, "o.yaml": manifests(user)}), "binding")
+        alone[judged.id] = judged.facts.trust
+    assert together == alone
+    assert sorted(set(together.values())) == ["explained", "other-subject"]

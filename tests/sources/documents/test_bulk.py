@@ -5,6 +5,7 @@ import pytest
 
 from irsa_doctor.model import Unknown
 from irsa_doctor.sources.documents.bulk import FROM
+from irsa_doctor.trust.identity import allows_everything
 from tests.sources.worlds import inventory, loaded, policy, role, service_account
 
 FORMS = [
@@ -149,3 +150,40 @@ def test_what_is_over_who_owns_it_and_which_roles_are_chained_is_that_of_a_small
     assert [w.over for w in fast.workloads] == [True, False, False]
     assert fast.chained_roles == slow.chained_roles
     assert len(fast.chained_roles) == 2
+
+
+_ALL = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
+_LISTED = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": ["*:*"], "Resource": ["*"]}]}
+_ENCODED = [
+    lambda document: document,
+    json.dumps,
+    lambda document: quote(json.dumps(document)),
+    lambda document: quote(json.dumps(document), safe="*"),
+    lambda document: quote(json.dumps(document)).replace("%2A", "%2a"),
+    lambda document: quote(quote(json.dumps(document))),
+    lambda document: json.dumps(json.dumps(document)),
+    lambda document: quote(json.dumps(document).replace("*", "\\u002a")),
+    lambda document: json.dumps(document).replace("*", "\\u002a"),
+    lambda document: quote(json.dumps(document), safe="").replace("%20", " "),
+]
+
+
+@pytest.mark.parametrize("document", [_ALL, _LISTED])
+def test_no_policy_that_allows_everything_is_passed_over_by_its_text(document):
+    kept = [role(f"r{n}", RolePolicyList=[{"PolicyName": "p", "PolicyDocument": f(document)}]) for n, f in enumerate(_ENCODED)]
+    some = [{"PolicyArn": "arn:aws:iam::aws:policy/ReadOnlyAccess", "PolicyName": "ReadOnlyAccess"}]
+    kept = [{**each, "AttachedManagedPolicies": some} for each in kept]
+    seen = inventory({"r.json": json.dumps({"RoleDetailList": [*kept, *roles()]})})
+    known = {each.name: each.permissions for each in seen.roles if each.permissions}
+    assert all(known[f"r{n}"].starred() for n, _ in enumerate(_ENCODED))
+    assert sum(any(map(allows_everything, known[f"r{n}"].policies)) for n, _ in enumerate(_ENCODED)) >= len(_ENCODED) - 2
+
+
+def test_a_policy_without_a_star_of_its_own_is_not_decoded_for_it():
+    narrow = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "arn:aws:s3:::b/*"}]}
+    forms = [lambda document: document, lambda document: quote(json.dumps(document))]
+    own = [role(f"r{n}", RolePolicyList=[{"PolicyName": "p", "PolicyDocument": f(narrow)}]) for n, f in enumerate(forms)]
+    own = [{**each, "AttachedManagedPolicies": []} for each in own]
+    seen = inventory({"r.json": json.dumps({"RoleDetailList": [*own, *roles()]})})
+    known = {each.name: each.permissions for each in seen.roles if each.permissions}
+    assert [known[f"r{n}"].starred() for n, _ in enumerate(forms)] == [False, False]
