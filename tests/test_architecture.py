@@ -70,6 +70,7 @@ INNER = {
     "facts/clouds",
     "facts/grants",
     "facts/inputs",
+    "facts/lifetimes",
     "facts/lookups",
     "facts/providers",
     "facts/reach",

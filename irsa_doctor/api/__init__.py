@@ -82,6 +82,7 @@ EXPORTS: Mapping[str, str] = {
     "model.limits": "MAX_MEMORY MAX_SECONDS alarms bytes_of ever_reached limited",
     "model.moments": "moment_of",
     "model.nearness": "suggestion",
+    "model.standards": "KeyRun Standards StandardsContext",
     "reports.style": "Style",
     "rulebook.cause_block": "CauseBlock StsError",
     "rulebook.causes": "Cause",

@@ -269,6 +269,9 @@ from irsa_doctor.model.limits import ever_reached as ever_reached
 from irsa_doctor.model.limits import limited as limited
 from irsa_doctor.model.moments import moment_of as moment_of
 from irsa_doctor.model.nearness import suggestion as suggestion
+from irsa_doctor.model.standards import KeyRun as KeyRun
+from irsa_doctor.model.standards import Standards as Standards
+from irsa_doctor.model.standards import StandardsContext as StandardsContext
 from irsa_doctor.reports.style import Style as Style
 from irsa_doctor.rulebook.cause_block import CauseBlock as CauseBlock
 from irsa_doctor.rulebook.cause_block import StsError as StsError

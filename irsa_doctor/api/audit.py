@@ -1,6 +1,6 @@
 """Audits an organisation, and keeps what was found run after run."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -10,10 +10,12 @@ import msgspec
 from irsa_doctor.api.check import governing_of
 from irsa_doctor.api.load import NO_SETTINGS, load_files
 from irsa_doctor.governance.settings import Settings
+from irsa_doctor.model import Inventory, Unknown
 from irsa_doctor.model.findings import Finding, Report, Waived
 from irsa_doctor.model.limits import MAX_MEMORY, MAX_SECONDS
 from irsa_doctor.model.moments import rfc3339
 from irsa_doctor.store.rows import (
+    KeyRow,
     RunRows,
     ScopeRow,
     SightingRow,
@@ -27,6 +29,7 @@ from irsa_doctor.store.rows import (
 
 if TYPE_CHECKING:
     from irsa_doctor.answers.audit.subjects import SubjectNames
+    from irsa_doctor.model.standards import KeyRun
     from irsa_doctor.sources import Loaded
     from irsa_doctor.store.integrity import StoreVerification
     from irsa_doctor.store.reading import ChangeRow, RunHeader
@@ -64,12 +67,14 @@ def audit(
     if store is None:
         rows, report, _ = _judged(paths, settings, moment, max_age, started, max_seconds, max_memory)
         return AuditRun(_unkept(rows), report)
+    from irsa_doctor.store.reading import key_runs
     from irsa_doctor.store.recording import begin, complete
     from irsa_doctor.store.tables import writing
 
     with writing(store) as connection:
         run = begin(connection, rfc3339(started))
-        rows, report, _ = _judged(paths, settings, moment, max_age, started, max_seconds, max_memory)
+        known = key_runs(connection)
+        rows, report, _ = _judged(paths, settings, moment, max_age, started, max_seconds, max_memory, known)
         complete(connection, run, rows)
         return AuditRun(_told(connection, run), report)
 
@@ -82,6 +87,7 @@ def _judged(
     started: datetime,
     max_seconds: float | None,
     max_memory: int | None,
+    known_keys: "Mapping[str, tuple[KeyRun, ...]] | None" = None,
 ) -> "tuple[RunRows, Report, Loaded]":
     from irsa_doctor.answers.check.engine import JudgedSubjects
     from irsa_doctor.answers.check.judge import Input, judge
@@ -94,7 +100,7 @@ def _judged(
     with limited(MAX_SECONDS if max_seconds is None else max_seconds, MAX_MEMORY if max_memory is None else max_memory):
         memory = {shard.path: shard.replacement for shard in aside}
         loaded = load_files(paths, settings=settings, without=list(memory), memory=memory)
-        report = judge(Input(loaded.inventory, loaded.documents), governing, moment, record=record)
+        report = judge(Input(loaded.inventory, loaded.documents), governing, moment, record=record, key_runs=known_keys)
     stale = {shard.account: shard.taken for shard in aside if shard.state == "stale"}
     return _rows(report, loaded, settings, started, stale), report, loaded
 
@@ -133,7 +139,16 @@ def _rows(report: Report, loaded: "Loaded", settings: Settings, started: datetim
         ),
         tallies=tuple(TallyRow(t.id, t.evaluated, t.passed, t.failed, t.unknown, t.waived) for t in report.tallies),
         unknown=tuple(UnknownRow(u.missing, u.how, u.rules, u.subjects, u.then, u.file) for u in report.unknown),
+        keys=tuple(_keys(inventory)),
     )
+
+
+def _keys(inventory: Inventory) -> Iterator[KeyRow]:
+    """The signing keys of clusters and the thumbprints of providers; neither has a date but that of the runs that saw it."""
+    yield from (KeyRow("signing-key", key.cluster, key.kid) for key in inventory.signing_keys if key.cluster)
+    for provider in inventory.providers:
+        if not isinstance(provider.thumbprints, Unknown):
+            yield from (KeyRow("thumbprint", provider.arn, thumbprint.lower()) for thumbprint in provider.thumbprints)
 
 
 def _inputs_digest(report: Report) -> str:

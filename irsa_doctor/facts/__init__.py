@@ -21,6 +21,7 @@ from irsa_doctor.facts.grants.grant import GrantFacts
 from irsa_doctor.facts.inputs.documents import DocumentFacts, document_facts
 from irsa_doctor.facts.inputs.settings import SettingsFacts
 from irsa_doctor.facts.inputs.waivers import WaiverFacts
+from irsa_doctor.facts.lifetimes.standard import StandardFacts, standard_facts
 from irsa_doctor.facts.lookups.lookups import ROLE_ARN
 from irsa_doctor.facts.lookups.names import did_you_mean
 from irsa_doctor.facts.lookups.view import View
@@ -102,6 +103,7 @@ __all__ = [
     "ServiceAccountFacts",
     "SettingsFacts",
     "Share",
+    "StandardFacts",
     "Unbounded",
     "View",
     "WaiverFacts",
@@ -147,6 +149,8 @@ def _neither_roles_nor_accounts(view: View) -> Iterator[Judged]:
     yield from workload_facts(view)
     if view.inventory.has_access:
         yield from _of_access(view)
+    if view.standards.are_set:
+        yield from standard_facts(view)
     if not view.inventory.clouds.is_empty or view.uses_clouds:
         yield from _of_clouds(view)
     for document in view.inventory.documents:

@@ -25,12 +25,14 @@ from irsa_doctor.governance.settings_values import (
     value_in_words,
     word_of,
 )
+from irsa_doctor.governance.standards_values import standards_value
 from irsa_doctor.issuers import profiles
 from irsa_doctor.model.access import ExpectedAccess
 from irsa_doctor.model.errors import IrsaDoctorError
 from irsa_doctor.model.extents import fits
 from irsa_doctor.model.findings import CONFIDENCES, SEVERITIES, Confidence, Severity
 from irsa_doctor.model.kinds import UnknownKind, kind_named
+from irsa_doctor.model.standards import NO_STANDARDS, Standards
 from irsa_doctor.text.named_files import open_named
 from irsa_doctor.text.os_errors import os_error_reason
 from irsa_doctor.text.toml_errors import toml_error
@@ -129,6 +131,7 @@ class Settings(msgspec.Struct, frozen=True):
     exclude: tuple[str, ...] = ()
     max_seconds: float | None = None
     max_memory: int | None = None
+    standards: Standards = NO_STANDARDS
     require_accepted_by: bool = False
     """whether a waiver must say who accepted the risk"""
     folder: str = ""
@@ -142,9 +145,9 @@ class Settings(msgspec.Struct, frozen=True):
     @property
     def of_issuers(
         self,
-    ) -> "tuple[Mapping[str, tuple[str, ...]], Mapping[str, tuple[str, ...]], Mapping[str, str], ExpectedAccess]":
-        """What they declare of issuers, tokens and access, as a view of an inventory takes it."""
-        return self.audiences, self.owner, self.issuers, self.rbac
+    ) -> "tuple[Mapping[str, tuple[str, ...]], Mapping[str, tuple[str, ...]], Mapping[str, str], ExpectedAccess, Standards]":
+        """What they declare of issuers, tokens, access and lifetimes, as a view of an inventory takes it."""
+        return self.audiences, self.owner, self.issuers, self.rbac, self.standards
 
 
 # ---------------------------------------------------------------- which file
@@ -301,6 +304,7 @@ def _readers(folder: str) -> Mapping[str, Read[Any]]:
         GATE_KEY: word_of(GATE_UNKNOWN),
         "exclude": list_of(text_value),
         "rbac": _expected_access,
+        "standards": standards_value,
         "max-seconds": seconds,
         "max-memory": size,
     }

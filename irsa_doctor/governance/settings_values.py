@@ -1,5 +1,6 @@
 """Reads the values of settings; what one must be and is not is told with the steps that lead to it."""
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from typing import TypeVar
@@ -105,6 +106,18 @@ def seconds(value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < float("inf"):
         raise WrongValue(f"must be a number of seconds above 0, not {value_in_words(value)}")
     return float(value)
+
+
+def duration(value: object) -> int:
+    """The seconds of a duration such as 12h."""
+    match = _DURATION.fullmatch(value) if isinstance(value, str) else None
+    if match is None or not int(match[1]):
+        raise WrongValue(f'must be a duration such as "30m", "12h" or "90d", not {value_in_words(value)}')
+    return int(match[1]) * _SECONDS[match[2]]
+
+
+_DURATION = re.compile(r"([0-9]{1,6})([smhdw])")
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 
 
 def kind_of(value: object) -> str:

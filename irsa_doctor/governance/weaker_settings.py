@@ -14,6 +14,7 @@ from irsa_doctor.model import Place
 from irsa_doctor.model.extents import fits
 from irsa_doctor.model.findings import CONFIDENCES, SEVERITIES
 from irsa_doctor.model.limits import MAX_MEMORY, MAX_SECONDS
+from irsa_doctor.model.standards import Standards
 
 _SHOWN = 5
 
@@ -119,6 +120,15 @@ def _inline_ignores(before: Governing, after: Governing) -> Iterator[str]:
 def _require_accepted_by(before: Governing, after: Governing) -> Iterator[str]:
     if before.settings.require_accepted_by and not after.settings.require_accepted_by:
         yield "waivers need not name who accepted the risk"
+
+
+def _standards(before: Governing, after: Governing) -> Iterator[str]:
+    """Standards that are gone or longer; duration 0 is none, and what is denied no more is allowed."""
+    for name in Standards.__struct_fields__:
+        old, new = (getattr(state.settings.standards, name) for state in (before, after))
+        if old and (not new or new > old):
+            called = name.replace("_", "-")
+            yield f"{called} is {new:,} s and was {old:,} s" if new else f"{called} is gone"
 
 
 def _rules(before: Governing, after: Governing) -> Iterator[str]:
@@ -227,6 +237,7 @@ WEAKER: Mapping[str, Weaker] = {
     "baseline": _baseline,
     "exclude": _exclude,
     "waivers": _waivers,
+    "standards": _standards,
 }
 """setting -> in what it requires less; what has no row is weaker when it differs"""
 OF_FLAGS_OR_FILE = frozenset({"file", "folder", "framework", "all_folders", "but_tracked"})

@@ -100,6 +100,8 @@ class Role(msgspec.Struct, frozen=True, eq=False):
     source: str = ""
     managed_by: str = ""
     permissions: RolePermissions | None = None
+    last_used: str | None = None
+    """RFC 3339; "" where it was not used in the 400 days that IAM remembers, None where the input does not say"""
 
     @property
     def is_bare(self) -> bool:

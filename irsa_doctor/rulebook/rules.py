@@ -33,6 +33,7 @@ from irsa_doctor.facts import (
     RoleFacts,
     ServiceAccountFacts,
     SettingsFacts,
+    StandardFacts,
     WaiverFacts,
     WorkloadFacts,
 )
@@ -68,6 +69,7 @@ SUBJECTS: Mapping[str, type[msgspec.Struct]] = {
     "reached-role": ReachedRoleFacts,
     "aws-auth": AuthMapFacts,
     "pool-provider": PoolProviderFacts,
+    "standard": StandardFacts,
 }
 NAME = re.compile(r"\{([a-z_]+)\}")
 """a name in a sentence of a rule, for which the evidence of a subject has the text"""

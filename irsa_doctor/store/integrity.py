@@ -13,6 +13,7 @@ _CONTENT = {
     " s.body, b.text from sighting s left join finding f on f.key = s.key left join body b on b.digest = s.body"
     " where s.run = ?",
     "waiver": "select rule, subject, owner, reason, expires, accepted_by, file, line, used from waiver where run = ?",
+    "key": "select kind, subject, key from key where run = ?",
     "tally": "select rule, evaluated, passed, failed, unknown, waived from tally where run = ?",
     "subject": "select s.key, s.kind, s.id, s.account, s.cluster, v.verdicts from subject s"
     " left join verdict_set v on v.id = s.verdicts where s.run = ?",
@@ -92,7 +93,7 @@ def _first_change(store: sqlite3.Connection, run: int) -> Tampering:
     ):
         if text is None or sha256(text) != body:
             return Tampering(run, "body", f"the text of {key}")
-    return Tampering(run, "scope, sighting, waiver, tally, subject or unknown", "a row was added, changed or removed")
+    return Tampering(run, "scope, sighting, waiver, key, tally, subject or unknown", "a row was added, changed or removed")
 
 
 def _changed_findings(store: sqlite3.Connection) -> Iterator[Tampering]:

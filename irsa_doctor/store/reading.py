@@ -5,6 +5,7 @@ import sqlite3
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+from irsa_doctor.model.standards import KeyRun
 from irsa_doctor.store.tables import StoreError, transaction
 
 
@@ -124,7 +125,7 @@ def change_rows(store: sqlite3.Connection, since: int, until: int) -> Iterator[C
         )
 
 
-_DETAILS = ("scope", "sighting", "waiver", "tally", "subject", "unknown")
+_DETAILS = ("scope", "sighting", "waiver", "tally", "subject", "unknown", "key")
 
 
 def prune_runs(store: sqlite3.Connection, before: str, keep_last: int) -> list[int]:
@@ -141,3 +142,14 @@ def prune_runs(store: sqlite3.Connection, before: str, keep_last: int) -> list[i
         store.execute("delete from body where digest not in (select body from sighting)")
         store.execute("delete from verdict_set where id not in (select verdicts from subject)")
     return old
+
+
+def key_runs(store: sqlite3.Connection) -> dict[str, tuple[KeyRun, ...]]:
+    """The keys that the complete runs saw of each subject (id of a cluster, ARN of a provider), oldest run first."""
+    table: dict[str, dict[str, set[str]]] = {}
+    rows = store.execute(
+        "select k.subject, r.as_of, k.key from key k join run r on r.id = k.run where r.state = 'complete' order by r.id"
+    )
+    for subject, as_of, key in rows:
+        table.setdefault(subject, {}).setdefault(as_of, set()).add(key)
+    return {subject: tuple(KeyRun(as_of, frozenset(keys)) for as_of, keys in runs.items()) for subject, runs in table.items()}

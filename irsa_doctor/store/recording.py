@@ -88,6 +88,7 @@ def _write_rows(store: sqlite3.Connection, run: int, rows: RunRows) -> None:
         "insert into subject values (?, ?, ?, ?, ?, ?, ?)",
         [(run, s.key, s.kind, s.id, s.account, s.cluster, sets[s.verdicts]) for s in rows.subjects],
     )
+    store.executemany("insert or ignore into key values (?, ?, ?, ?)", [(run, *key) for key in rows.keys])
     store.executemany("insert into waiver values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", [(run, *waiver) for waiver in rows.waivers])
     store.executemany("insert into tally values (?, ?, ?, ?, ?, ?, ?)", [(run, *tally) for tally in rows.tallies])
     store.executemany(

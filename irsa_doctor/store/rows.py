@@ -94,6 +94,14 @@ class UnknownRow(NamedTuple):
     file: str
 
 
+class KeyRow(NamedTuple):
+    """A key that a run saw: a key id of a cluster (its id), or a thumbprint of a provider (its ARN)."""
+
+    kind: Literal["signing-key", "thumbprint"]
+    subject: str
+    key: str
+
+
 class RunRows(NamedTuple):
     """Everything that is kept of one run. `options` are what it was called with, and its counts; times are RFC 3339."""
 
@@ -111,3 +119,4 @@ class RunRows(NamedTuple):
     waivers: tuple[WaiverRow, ...]
     tallies: tuple[TallyRow, ...]
     unknown: tuple[UnknownRow, ...]
+    keys: tuple[KeyRow, ...] = ()

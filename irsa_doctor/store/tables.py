@@ -46,6 +46,9 @@ create table unknown (
   run integer not null, missing text not null, how text not null, rules text not null, subjects integer not null,
   then_ text not null, file text not null
 );
+create table key (
+  run integer not null, kind text not null, subject text not null, key text not null, primary key (run, kind, subject, key)
+);
 create table change (run integer not null, key text not null, change text not null, primary key (run, key, change));
 """
 

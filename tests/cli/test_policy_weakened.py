@@ -55,6 +55,11 @@ OF_KEY = {
         'issuers = {"a.example" = "kubernetes"}',
         '[issuers]\n"a.example" = "gitlab"',
     ),
+    "standards": (
+        '[standards]\nmax-role-unused = "90d"\nstatic-keys = "deny"',
+        '[standards]\nmax-role-unused = "120d"\nstatic-keys = "deny"',
+        '[standards]\nmax-role-unused = "30d"\nstatic-keys = "deny"',
+    ),
     "require-accepted-by": ("require-accepted-by = true", "", "require-accepted-by = true # always"),
     "exclude": ('exclude = ["a/"]', 'exclude = ["a/", "b/"]', "exclude = []"),
 }

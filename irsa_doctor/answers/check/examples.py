@@ -19,6 +19,7 @@ from irsa_doctor.governance.waivers import apply_waivers
 from irsa_doctor.governance.weakening import judged_change
 from irsa_doctor.model import Inventory, Verdict
 from irsa_doctor.model.findings import Report
+from irsa_doctor.model.standards import KeyRun, StandardsContext
 from irsa_doctor.rulebook.files import BASE, Example, Illustration, RuleFile, read_rule_file, rules_folder
 from irsa_doctor.rulebook.rules import NAME, SUBJECTS, Clause, Rule, RuleError, vocabulary
 from irsa_doctor.rulebook.yaml_files import Way, read_yaml_file
@@ -147,13 +148,23 @@ def _judge(world: World, rules: Sequence[Rule]) -> _Judged:
     inventory = _limited(loaded.inventory, full.get("limited", {}))
     judged = Input(inventory, loaded.documents)
     gated = _gated(View(inventory, *settings.of_issuers), full.get("gate"))
-    report = judge(judged, Governing(settings, rules), _TODAY, change=BaseChange(settings=change, unbounded=gated))
+    context = StandardsContext(_TODAY.isoformat(), _key_runs(full))
+    of_change = BaseChange(settings=change, unbounded=gated)
+    report = judge(judged, Governing(settings, rules), _TODAY, change=of_change, key_runs=context.key_runs)
     found = [*report.findings, *(entry.finding for entry in report.waived)]
     ids = {rule.id for rule in rules}
     waivers = apply_waivers(found, settings.waivers, ids, ids, _TODAY).waivers
     written = comments_of([row.path for row in loaded.inventory.documents], commented_texts(loaded.documents, settings))
     comments = apply_comments(found, written, ids, ids).comments
-    return _Judged(report, [*derive(View(inventory, *settings.of_issuers)), *waivers, *comments, *change, *gated])
+    return _Judged(report, [*derive(View(inventory, *settings.of_issuers, context)), *waivers, *comments, *change, *gated])
+
+
+def _key_runs(world: World) -> dict[str, tuple[KeyRun, ...]]:
+    """The keys that runs of a store saw: by subject, the keys by the time of the run."""
+    return {
+        subject: tuple(KeyRun(as_of, frozenset(keys)) for as_of, keys in sorted(runs.items()))
+        for subject, runs in world.get("key_runs", {}).items()
+    }
 
 
 def _limited(inventory: Inventory, whys: Mapping[str, str]) -> Inventory:

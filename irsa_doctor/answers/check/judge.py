@@ -1,7 +1,7 @@
 """Judges an inventory: rules are evaluated, and what the project has decided is applied to their findings."""
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from itertools import chain
 
@@ -27,6 +27,7 @@ from irsa_doctor.model.faults import without_breaking
 from irsa_doctor.model.findings import CONFIDENCES, SEVERITIES, Counts, DocumentRow, Finding, Missing, Report, Tally, Waived
 from irsa_doctor.model.limits import renew
 from irsa_doctor.model.moments import rfc3339
+from irsa_doctor.model.standards import KeyRun, StandardsContext
 from irsa_doctor.remedies import Offers
 from irsa_doctor.rulebook.rules import Rule, digest
 from irsa_doctor.text.positions import Documents
@@ -65,15 +66,18 @@ def judge(
     comments_of: comments.TextOf | None = None,
     processes: int = 1,
     record: JudgedSubjects | None = None,
+    key_runs: Mapping[str, tuple[KeyRun, ...]] | None = None,
 ) -> Report:
     """The report of `check`; `today`, a day or a moment, decides which waivers have expired. A large inventory is judged in so
-    many processes, in one where every subject is added to a `record`."""
+    many processes, in one where every subject is added to a `record`. `key_runs` are the keys that earlier audits saw."""
     as_of, today = (rfc3339(today), today.astimezone(UTC).date()) if isinstance(today, datetime) else (today.isoformat(), today)
     settings, inventory = governing.settings, judged.inventory
     own = [row.path for row in inventory.documents if row.status == "read" and row.path not in judged.base]
     written = comments.comments_of(own, comments_of or commented_texts(judged.documents, settings))
     locate = Locator(judged.documents, inventory.documents, (*settings.waivers, *change.proposed_waivers), written)
-    outcome, inventory = _evaluated(inventory, governing, locate, change.unbounded, 1 if record else processes, record)
+    context = StandardsContext(as_of, key_runs or {})
+    share = (1 if record else processes, record, context)
+    outcome, inventory = _evaluated(inventory, governing, locate, change.unbounded, *share)
     ids = ({rule.id for rule in governing.rules}, governing.rule_ids)
     waived = waivers.apply_waivers(outcome.findings, settings.waivers, *ids, today, change.at_base)
     commented = comments.apply_comments(waived.findings, written, *ids, change.at_base)
@@ -112,6 +116,7 @@ def _evaluated(
     unbounded: Sequence[Judged],
     processes: int,
     record: JudgedSubjects | None,
+    context: StandardsContext,
 ) -> tuple[Evaluation, Inventory]:
     """What the rules say of an inventory. Where an unexpected error comes of a document, that one is unreadable and the others
     are judged."""
@@ -119,7 +124,7 @@ def _evaluated(
 
     def evaluated(paths: Sequence[str]) -> tuple[Evaluation, Inventory]:
         left = inventory if len(paths) == len(everything) else only_of(inventory, paths, lost)
-        view = View(left, *governing.settings.of_issuers)
+        view = View(left, *governing.settings.of_issuers, context)
         return _within_limits(view, governing.rules, locate, unbounded, processes, record)
 
     everything = tuple(dict.fromkeys(row.path for row in inventory.documents))
@@ -149,7 +154,7 @@ def _within_limits(
             return _within_limits(msgspec.structs.replace(view), rules, locate, unbounded, 1, record)
         outcome = divided.evaluation(rules)
         for inventory in view.inventory.by_document():
-            seen_so = View(inventory, view.expected, view.owner, view.issuers, view.expected_access)
+            seen_so = view.over(inventory)
             alone = evaluate(rules, derive(seen_so), locate, Offers(seen_so), AccountsOfRoles(seen_so), seen_so.work)
             outcome = joined_with(outcome, alone)
     rows = [_as_judged(row, view, outcome.limit) for row in view.inventory.documents]

@@ -14,6 +14,7 @@ from irsa_doctor.issuers import cluster_profile
 from irsa_doctor.model import Contradiction, Inventory, PodIdentityAssociation, ServiceAccount, Text
 from irsa_doctor.model.access import ExpectedAccess
 from irsa_doctor.model.nearness import nearest
+from irsa_doctor.model.standards import NO_CONTEXT, NO_STANDARDS, Standards, StandardsContext
 from irsa_doctor.trust.defects import Expected
 from irsa_doctor.trust.work import Work
 
@@ -33,6 +34,9 @@ class Lookups(msgspec.Struct, frozen=True, dict=True):
     """issuer without scheme -> the id of what it is, where its name shows nothing"""
     expected_access: ExpectedAccess = ExpectedAccess()
     """who is expected to reach roles through Kubernetes"""
+    standards: Standards = NO_STANDARDS
+    """the lifetimes that the project allows"""
+    standards_context: StandardsContext = NO_CONTEXT
 
     @cached_property
     def work(self) -> Work:

@@ -19,7 +19,7 @@ from irsa_doctor.facts.roles.analyses import AnalysedRoles, RoleByKey, RolesByKe
 from irsa_doctor.facts.roles.likeness import PolicyShape
 from irsa_doctor.facts.roles.mentions import Mentions, mentions
 from irsa_doctor.facts.roles.role import AnalysedRole, planned_arn
-from irsa_doctor.model import Role, ServiceAccount, Text, Unknown
+from irsa_doctor.model import Inventory, Role, ServiceAccount, Text, Unknown
 from irsa_doctor.model.limits import reached
 
 if TYPE_CHECKING:
@@ -28,6 +28,11 @@ if TYPE_CHECKING:
 
 class View(Lookups, frozen=True, dict=True):
     """One inventory, seen through `trust`."""
+
+    def over(self, inventory: Inventory) -> "View":
+        """Another inventory, with what is declared of this one."""
+        declared = (self.expected, self.owner, self.issuers, self.expected_access, self.standards, self.standards_context)
+        return View(inventory, *declared)
 
     @cached_property
     def workload_lookups(self) -> WorkloadLookups:

@@ -80,8 +80,27 @@ def read_role(
     tool = manager_of_tags(tags if isinstance(tags, list) else ())
     permissions = role_permissions(members, place, page, managed)
     reading.roles.append(
-        Role(arn, name, account_of(arn), policy, place, longest, created, managed_by=tool, permissions=permissions)
+        Role(
+            arn,
+            name,
+            account_of(arn),
+            policy,
+            place,
+            longest,
+            created,
+            managed_by=tool,
+            permissions=permissions,
+            last_used=_last_used(members, place),
+        )
     )
+
+
+def _last_used(members: Mapping[str, object], place: Place) -> str | None:
+    """When a role was used last, "" where IAM remembers no use of it, None where the answer does not say: ListRoles does not
+    (https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListRoles.html)."""
+    if not isinstance(members.get("RoleLastUsed"), dict):
+        return None
+    return shapes.moment(shapes.inner(members, "RoleLastUsed", place), "LastUsedDate")
 
 
 def read_get_role(page: Page, reading: DocumentReading) -> None:

@@ -41,6 +41,10 @@ class _Boundary(msgspec.Struct, gc=False):
     PermissionsBoundaryArn: str = ""
 
 
+class _LastUsed(msgspec.Struct, gc=False):
+    LastUsedDate: str = ""
+
+
 class _Version(msgspec.Struct, gc=False):
     IsDefaultVersion: bool = False
     Document: msgspec.Raw = _NOTHING
@@ -61,6 +65,7 @@ class _Role(msgspec.Struct, gc=False):
     RolePolicyList: list[_Inline] | None = None
     AttachedManagedPolicies: list[_Attached] | None = None
     PermissionsBoundary: _Boundary | None = None
+    RoleLastUsed: _LastUsed | None = None
 
 
 class _Metadata(msgspec.Struct):
@@ -234,7 +239,7 @@ def _role(role: _Role, pointer: str, path: str, texts: dict[bytes, TrustPolicy],
     else:
         policy = _policy(raw, Place(path, pointer + "/AssumeRolePolicyDocument"), texts)
     account, tool = role.Arn.split(":", 5)[4], manager_of_tags(role.Tags or ())
-    created = f"{role.CreateDate[:10]}T{role.CreateDate[11:]}" if role.CreateDate[10:11] == " " else role.CreateDate
+    used = role.RoleLastUsed
     place = Place(path, pointer)
     return Role(
         role.Arn,
@@ -243,10 +248,16 @@ def _role(role: _Role, pointer: str, path: str, texts: dict[bytes, TrustPolicy],
         policy,
         place,
         role.MaxSessionDuration,
-        created,
+        _moment(role.CreateDate),
         managed_by=tool,
         permissions=_permissions(role, place, texts, managed),
+        last_used=None if used is None else _moment(used.LastUsedDate),
     )
+
+
+def _moment(text: str) -> str:
+    """A time, with the `T` that other programs leave out."""
+    return f"{text[:10]}T{text[11:]}" if text[10:11] == " " else text
 
 
 def _policy(raw: bytes, place: Place, texts: dict[bytes, TrustPolicy]) -> TrustPolicy:

@@ -66,6 +66,7 @@ def _merged_role(group: Sequence[Role], disputes: Disputes) -> Role:
         planned=_first(role.planned for role in group),
         managed_by=_first(role.managed_by for role in group),
         permissions=_first(role.permissions for role in group),
+        last_used=max((role.last_used for role in group if role.last_used is not None), default=None),
     )
     differing = Differing(merged.arn, "trust policy", grave=True, place_of=lambda role: role.policy.place)
     if not disputes.add(differing.between(known, _trust)):

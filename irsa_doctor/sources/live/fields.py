@@ -82,6 +82,7 @@ role = _object(
     CreateDate=_scalar,
     AssumeRolePolicyDocument=_kept,
     MaxSessionDuration=_scalar,
+    RoleLastUsed=_object(LastUsedDate=_scalar),
     Tags=_tags_of_tools,
     PermissionsBoundary=_object(PermissionsBoundaryType=_scalar, PermissionsBoundaryArn=_scalar),
 )

@@ -60,7 +60,19 @@ _NEAR_LENGTH = 5
 # members whose values say nothing about anybody
 _KEPT = frozenset(
     {
-        *("Effect", "Action", "NotAction", "Version", "Type", "CreateDate", "MaxSessionDuration", "AwsManaged", "Service"),
+        *(
+            "Effect",
+            "Action",
+            "NotAction",
+            "Version",
+            "Type",
+            "CreateDate",
+            "LastUsedDate",
+            "LastUsedDate",
+            "MaxSessionDuration",
+            "AwsManaged",
+            "Service",
+        ),
         *("apiVersion", "kind", "creationTimestamp", "deletionTimestamp", "createdAt", "modifiedAt", "startTime"),
         *("completionTime", "version", "platformVersion", "status", "phase", "reason", "operator", "failurePolicy"),
         *("matchPolicy", "operations", "apiGroups", "apiVersions", "resources", "scope", "reinvocationPolicy", "restartPolicy"),
