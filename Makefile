@@ -13,13 +13,25 @@ TESTS  := -m pytest --numprocesses auto --dist worksteal
 DEMO   := fixtures/worlds/shop --complete serviceaccounts
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-oldest test-newest test-semantics lock workflows audit release project-url fuzz coverage lint types generated generated-check rules wheel bench tools validators kube-tools check clean
+.PHONY: help demo audit-demo test test-oldest test-newest test-semantics lock workflows audit release project-url fuzz coverage lint types generated generated-check rules wheel bench tools validators kube-tools check clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 16
 
 demo: $(VENV)/.installed ## run the main job on a small broken cluster
 	@$(VENV)/bin/irsa-doctor check $(DEMO) --exit-zero
+
+audit-demo: $(VENV)/.installed ## audit a made-up organisation of 12 accounts three times, and write the report (.cache/audit-demo)
+	@rm -rf $(CACHE)/audit-demo
+	@$(PY) -m tools.demo $(CACHE)/audit-demo
+	@for run in 1=2026-09-01 2=2026-10-01 3=2026-11-01; do \
+		$(VENV)/bin/irsa-doctor audit run $(CACHE)/audit-demo/run-$${run%%=*} --as-of $${run#*=}T06:00:00Z --max-age 400d \
+			--config $(CACHE)/audit-demo/irsa-doctor.toml --store $(CACHE)/audit-demo/audit.db \
+			--output $(CACHE)/audit-demo/run-$${run%%=*}.txt || test $$? -eq 1 || exit 1; \
+		tail -n 4 $(CACHE)/audit-demo/run-$${run%%=*}.txt; done
+	@$(VENV)/bin/irsa-doctor audit report --store $(CACHE)/audit-demo/audit.db --framework soc2 --sample 5 --seed 1 \
+		--output $(CACHE)/audit-demo/report.html
+	@echo "The report: $(CACHE)/audit-demo/report.html"
 
 test: $(VENV)/.dev ## run all tests
 	$(PY) $(TESTS)

@@ -1,14 +1,18 @@
 """The generated parts of the documentation: outputs, files, the tables of rules, causes and functions."""
 
 import ast
+import atexit
 import inspect
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
+import tempfile
 import textwrap
 from collections.abc import Callable, Iterator, Sequence
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 
@@ -16,10 +20,11 @@ from irsa_doctor.reports.rule_page import severity_of
 from irsa_doctor.rulebook.cause_files import read_cause_files
 from irsa_doctor.rulebook.files import read_rules
 from irsa_doctor.rulebook.rules import SUBJECTS, Graded, Rule, Values, vocabulary
+from tools import demo
 
 ROOT = Path(__file__).parent.parent
 
-_BLOCK = re.compile(r"<!-- (?P<kind>output|file): (?P<what>[^\n]*?) -->\n```(?P<language>\w+)\n.*?```\n", re.DOTALL)
+_BLOCK = re.compile(r"<!-- (?P<kind>output|file|demo): (?P<what>[^\n]*?) -->\n```(?P<language>\w+)\n.*?```\n", re.DOTALL)
 _TABLE = re.compile(r"<!-- (?P<name>rules|causes|api|facts) -->\n.*?<!-- /(?P=name) -->\n", re.DOTALL)
 _READERS = 3
 """rules of a fact that its row names"""
@@ -39,12 +44,33 @@ def page_of(text: str) -> str:
 
 def _block(match: re.Match[str]) -> str:
     kind, what, language = match["kind"], match["what"], match["language"]
-    body = (ROOT / what).read_text(encoding="utf-8") if kind == "file" else f"$ {what}\n{output_of(what)}"
+    if kind == "file":
+        body = (ROOT / what).read_text(encoding="utf-8")
+    else:
+        body = f"$ {what}\n{output_of(what) if kind == 'output' else output_of_demo(what)}"
     return f"<!-- {kind}: {what} -->\n```{language}\n{body}```\n"
 
 
-def output_of(command: str) -> str:
-    """What a command prints at the top of the repository, 100 columns wide, without colour; `| head -n N` may follow it."""
+@cache
+def _demo() -> Path:
+    """A folder with the made-up organisation and the store of its three audits."""
+    folder = Path(tempfile.mkdtemp(prefix="irsa-doctor-demo-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    demo.write(folder)
+    for run, as_of in enumerate(demo.RUNS, 1):
+        how = f"--as-of {as_of} --max-age 400d --config irsa-doctor.toml --store audit.db --output run-{run}.txt"
+        output_of(f"irsa-doctor audit run run-{run} {how}", folder)
+    return folder
+
+
+def output_of_demo(command: str) -> str:
+    """What a command prints beside the store of the demo; hashes, which hold the time of the run, are cut."""
+    return re.sub("sha256:[0-9a-f]{64}", "sha256:...", output_of(command, _demo()))
+
+
+def output_of(command: str, folder: Path = ROOT) -> str:
+    """What a command prints at the top of the repository or in a folder, 100 columns wide, without colour; `| head -n N` may
+    follow it."""
     head = _HEAD.fullmatch(command)
     name, *arguments = shlex.split(head["command"] if head else command)
     if name != "irsa-doctor":
@@ -52,8 +78,8 @@ def output_of(command: str) -> str:
     plain = {key: value for key, value in os.environ.items() if key not in ("FORCE_COLOR", "TERM")}
     done = subprocess.run(  # noqa: S603 - our own pages
         [sys.executable, "-m", "irsa_doctor", *arguments],
-        cwd=ROOT,
-        env={**plain, "COLUMNS": "100", "NO_COLOR": "1", "PYTHONIOENCODING": "utf-8"},
+        cwd=folder,
+        env={**plain, "PYTHONPATH": str(ROOT), "COLUMNS": "100", "NO_COLOR": "1", "PYTHONIOENCODING": "utf-8"},
         capture_output=True,
         check=False,
     )

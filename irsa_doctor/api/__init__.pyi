@@ -74,10 +74,12 @@ from irsa_doctor.answers.why.records import ContainerIdentity as ContainerIdenti
 from irsa_doctor.answers.why.records import DiagnosedCause as DiagnosedCause
 from irsa_doctor.answers.why.records import DiagnosedLink as DiagnosedLink
 from irsa_doctor.answers.why.records import Diagnosis as Diagnosis
+from irsa_doctor.answers.why.records import LeakedRole as LeakedRole
 from irsa_doctor.answers.why.records import LinkNeed as LinkNeed
 from irsa_doctor.answers.why.records import MistakenRemedy as MistakenRemedy
 from irsa_doctor.answers.why.records import PredictedError as PredictedError
 from irsa_doctor.answers.why.records import QuotedPlace as QuotedPlace
+from irsa_doctor.answers.why.records import TokenLeak as TokenLeak
 from irsa_doctor.answers.why.records import WorkloadIdentity as WorkloadIdentity
 from irsa_doctor.api.audit import AuditRun as AuditRun
 from irsa_doctor.api.audit import audit as audit

@@ -15,7 +15,7 @@ from irsa_doctor.answers.why import (
     PredictedError,
     WorkloadIdentity,
 )
-from irsa_doctor.answers.why.records import QuotedPlace
+from irsa_doctor.answers.why.records import QuotedPlace, TokenLeak
 from irsa_doctor.model.findings import Fix, Location, Snippet
 from irsa_doctor.reports.counting import counted
 from irsa_doctor.reports.escape import for_terminal
@@ -76,6 +76,7 @@ class WhyDocument(msgspec.Struct, frozen=True):
     claims: Mapping[str, Any]
     identities: Sequence[ContainerIdentity]
     cloud: str
+    leak: TokenLeak | None
 
 
 class WhyAllDocument(msgspec.Struct, frozen=True):
@@ -125,9 +126,30 @@ def render_why_text(diagnosis: Diagnosis, style: Style) -> str:
         lines += [f"  {for_terminal(role)}" for role in diagnosis.roles]
     if diagnosis.claims:
         lines += ["", *_claims(diagnosis.claims, style)]
+    if diagnosis.leak:
+        lines += ["", *_leak(diagnosis.leak, style)]
     for note in diagnosis.notes:
         lines += ["", *_prose(note, style)]
     return "\n".join(lines) + "\n"
+
+
+def _leak(leak: TokenLeak, style: Style) -> Iterator[str]:
+    """What a copy of the token buys whoever has it, and what to do about it."""
+    yield style.paint("If this token has leaked", _STRONG)
+    pod = f", also after pod {leak.bound_to} is deleted" if leak.bound_to else ""
+    taken = "STS has not taken it since" if leak.ended else "STS takes it from anywhere until"
+    yield from _prose(f"{taken} {leak.taken_until or 'a time that is not known'}{'' if leak.ended else pod}.", style)
+    if not leak.roles:
+        yield from _prose("No role of the input admits it. Roles of other accounts may.", style)
+        return
+    yield from _prose(f"Sessions that it has bought last until {leak.sessions_until} at the latest. It opens:", style)
+    for role in leak.roles:
+        hours = f"sessions of up to {role.longest_session / 3600:g} h" if role.longest_session else "sessions of up to 12 h"
+        yield f"  {for_terminal(role.role)} ({hours}{'' if role.certain else '; not certain'})"
+    yield from _prose("Roles of accounts that are not in the input may admit it too. Do this, in this order:", style)
+    for number, step in enumerate(leak.steps, 1):
+        yield from _prose(f"{number}. {step}", style)
+    yield from _prose("More: irsa-doctor explain leaked-token", style)
 
 
 def _writes_files(diagnosis: Diagnosis) -> str:

@@ -152,3 +152,13 @@ def test_a_framework_that_could_not_work_is_refused_with_its_line_and_why(tmp_pa
         read_framework(tmp_path / "ours.json")
     assert str(refusal.value).startswith(f"{tmp_path}/ours.json:")
     assert says in str(refusal.value)
+
+
+def test_indicators_of_fedramp_are_reached_by_the_controls_of_nist_that_they_list():
+    framework = frameworks()["fedramp-20x"]
+    rules = {rule.id: rule for rule in shipped_rules()}
+    assert "AC-6" in framework.nist["KSI-IAM-ELP"]
+    assert framework.relation(rules["open-aud-only"], "KSI-IAM-ELP") == "related"
+    assert framework.relation(rules["open-aud-only"], "KSI-PIY-GIV") is None
+    assert set(framework.nist) == set(framework.controls)
+    assert all("fedramp-20x" not in rule.controls for rule in rules.values())

@@ -211,7 +211,7 @@ def frameworks_evidence(
     """The evidence for every control of some frameworks; the subjects are read once to count, and once for samples."""
     chosen_frameworks = tuple(frameworks)
     plans = [
-        (framework, ident, _relations(framework.id, ident, rules))
+        (framework, ident, _relations(framework, ident, rules))
         for framework in chosen_frameworks
         for ident in framework.controls
     ]
@@ -246,14 +246,9 @@ def _reader(source: PopulationSource, relations: Sequence[RuleRelation]) -> Call
     return items
 
 
-def _relations(framework: str, control: str, rules: Sequence[Rule]) -> tuple[RuleRelation, ...]:
+def _relations(framework: Framework, control: str, rules: Sequence[Rule]) -> tuple[RuleRelation, ...]:
     """The rules that bear on a control, those that support it first."""
-    bearing = [
-        RuleRelation(rule.id, each.relation)
-        for rule in rules
-        for each in rule.controls.get(framework, ())
-        if each.id == control
-    ]
+    bearing = [RuleRelation(rule.id, relation) for rule in rules if (relation := framework.relation(rule, control))]
     return tuple(sorted(bearing, key=lambda each: (each.relation != "supports", each.rule)))
 
 

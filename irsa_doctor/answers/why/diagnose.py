@@ -12,6 +12,7 @@ from irsa_doctor.answers.why.identities import (
     notes_on_identities,
     notes_on_node_metadata,
 )
+from irsa_doctor.answers.why.leak import leak_of
 from irsa_doctor.answers.why.links import LINKS
 from irsa_doctor.answers.why.links.request import PERMISSIONS_LINK
 from irsa_doctor.answers.why.links.state import LinkState
@@ -60,6 +61,7 @@ def diagnose(case: Case) -> Diagnosis:
         identities=identities,
         claims=case.token.shown if case.token else {},
         quotes={link: state.places for link, state in states.items() if state.places},
+        leak=leak_of(case),
     )
 
 

@@ -22,6 +22,28 @@ class QuotedPlace(msgspec.Struct, frozen=True):
     column: int = 0
 
 
+class LeakedRole(msgspec.Struct, frozen=True, kw_only=True):
+    """A role that a token opens; `certain`: its trust policy admits it whatever is not in the input. `longest_session` is in
+    seconds, 0 where it is not known."""
+
+    role: str
+    certain: bool
+    longest_session: int
+    provider: str
+
+
+class TokenLeak(msgspec.Struct, frozen=True, kw_only=True):
+    """What a copy of a token buys: until when STS takes it, and when the last session that it buys ends (RFC 3339, "" where not
+    known); `ended`: STS takes it no longer. `bound_to` is its pod; `steps` are what to do, in this order."""
+
+    taken_until: str
+    sessions_until: str
+    ended: bool
+    bound_to: str
+    roles: tuple[LeakedRole, ...]
+    steps: tuple[str, ...]
+
+
 class LinkNeed(msgspec.Struct, frozen=True):
     """An input that a link looks at, the command that supplies it, and whether the link is unknown for want of it."""
 
@@ -130,6 +152,8 @@ class Diagnosis(msgspec.Struct, frozen=True, kw_only=True):
     claims: Mapping[str, Any] = {}
     quotes: Mapping[str, tuple[Location, ...]] = {}
     cloud: Literal["aws", "azure", "google"] = "aws"
+    leak: TokenLeak | None = None
+    """what a copy of the token buys, None where the input has no token"""
 
 
 def quoted_places(places: tuple[Location, ...]) -> tuple[QuotedPlace, ...]:

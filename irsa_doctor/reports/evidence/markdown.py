@@ -35,9 +35,9 @@ def markdown_pieces(evidence: AuditEvidence) -> Iterator[str]:
 
 
 def _lines(evidence: AuditEvidence) -> Iterator[str]:
-    yield f"**irsa-doctor audit**: {for_markdown(verdict_sentence(evidence))}"
+    yield f"**irsa-doctor audit**: {verdict_sentence(evidence)}"
     yield ""
-    yield f"{for_markdown(period_words(evidence))}. Head: `{evidence.head}`. {NOT_AN_OPINION}"
+    yield f"{period_words(evidence)}. Head: `{evidence.head}`. {NOT_AN_OPINION}"
     yield ""
     for framework in evidence.frameworks:
         yield from _framework(framework)

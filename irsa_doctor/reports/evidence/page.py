@@ -164,7 +164,17 @@ def controls_table(controls: Sequence[ControlEvidence], address: Mapping[str, st
         for control in controls
     ]
     lines = "".join(html_row(head, row) for row in rows)
-    return f"<table><thead><tr>{''.join(f'<th>{word}</th>' for word in head)}</tr></thead><tbody>{lines}</tbody></table>"
+    table = f"<table><thead><tr>{''.join(f'<th>{word}</th>' for word in head)}</tr></thead><tbody>{lines}</tbody></table>"
+    return table + verdict_legend()
+
+
+def verdict_legend() -> str:
+    """Returns what the verdicts and the names of items mean."""
+    return (
+        '<p class="dim">fail: an item failed. unknown: none failed, and an input is missing for some or they are out of sight.'
+        " waived: what fails is accepted. pass: every item passed. not examined: there is no item. not covered: no rule bears"
+        " on the control. A grant is a statement of a trust policy: role/name#0 is the first of this role.</p>"
+    )
 
 
 def verdict_badge(control: ControlEvidence) -> str:

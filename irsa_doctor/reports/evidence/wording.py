@@ -58,6 +58,8 @@ def verdict_sentence(evidence: AuditEvidence) -> str:
     total = severities.total()
     what = f"{counted(total, 'open finding')} ({by_severity_words(severities)})" if total else "No open findings"
     accounts, unread = len(evidence.scope.accounts), len(evidence.scope.unread_accounts)
+    unseen = evidence.trend[-1].unseen if evidence.trend and evidence.trend[-1].run == evidence.period.last else 0
+    what += f", and {unseen:,} from before out of sight" if unseen and not evidence.account else ""
     return f"{what}; {accounts - unread} of {counted(accounts, 'account')} read in full."
 
 

@@ -8,7 +8,7 @@ from typing import Literal
 import msgspec
 
 from irsa_doctor.model.findings import Finding, Report, Tally
-from irsa_doctor.rulebook.rules import Rule, RuleError
+from irsa_doctor.rulebook.rules import Relation, Rule, RuleError
 from irsa_doctor.rulebook.yaml_files import Invalid, converted, read_yaml_file, refused
 from irsa_doctor.text.errors import TextError
 from irsa_doctor.text.json import read_json
@@ -16,13 +16,33 @@ from irsa_doctor.text.json import read_json
 ControlVerdict = Literal["fail", "unknown", "waived", "pass", "not examined", "not covered"]
 
 
+_NIST = "nist-800-53"
+
+
 class Framework(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A framework, its version, and those of its controls that concern credentials of workloads; a title may be unknown."""
+    """A framework, its version, and those of its controls that concern credentials of workloads; a title may be unknown.
+
+    `nist` are the controls of NIST SP 800-53 that the framework itself lists for each of its own, where it does: a rule that
+    bears on one of them is related to the control (https://github.com/FedRAMP/docs, FRMR.documentation.json).
+    """
 
     id: str
     title: str
     version: str
     controls: dict[str, str | None]
+    nist: dict[str, list[str]] = {}
+
+    def relation(self, rule: Rule, control: str) -> Relation | None:
+        """How a rule bears on a control of the framework, None where it does not."""
+        for known in rule.controls.get(self.id, ()):
+            if known.id == control:
+                return known.relation
+        listed = self.nist.get(control, ())
+        return "related" if any(known.id in listed for known in rule.controls.get(_NIST, ())) else None
+
+    def concerns(self, rule: Rule) -> bool:
+        """Whether a rule bears on a control of the framework."""
+        return self.id in rule.controls or any(self.relation(rule, control) for control in self.nist)
 
 
 class Bearing(msgspec.Struct, frozen=True):
@@ -93,23 +113,24 @@ def read_framework(path: Path) -> Framework:
 
 def rules_of(framework: str, rules: Sequence[Rule]) -> list[Rule]:
     """The rules that bear on a control of the framework, and those that speak of the input itself."""
-    return [rule for rule in rules if framework in rule.controls or {"document", "waiver", "settings"} & set(rule.subject)]
+    known = frameworks().get(framework) or Framework(framework, framework, "", {})
+    return [rule for rule in rules if known.concerns(rule) or {"document", "waiver", "settings"} & set(rule.subject)]
 
 
 def by_control(framework: str, report: Report, rules: Sequence[Rule]) -> FrameworkReport:
     """The report, seen through the controls of a framework."""
     known = frameworks()[framework]
     tallies = {tally.id: tally for tally in report.tallies}
-    controls = tuple(_control(ident, title, framework, report, rules, tallies) for ident, title in known.controls.items())
+    controls = tuple(_control(ident, title, known, report, rules, tallies) for ident, title in known.controls.items())
     return FrameworkReport(framework, known.title, known.version, controls)
 
 
 def _control(
-    ident: str, title: str | None, framework: str, report: Report, rules: Sequence[Rule], tallies: Mapping[str, Tally]
+    ident: str, title: str | None, framework: Framework, report: Report, rules: Sequence[Rule], tallies: Mapping[str, Tally]
 ) -> ControlResult:
     bearings: list[Bearing] = []
     for rule in rules:
-        relation = next((c.relation for c in rule.controls.get(framework, ()) if c.id == ident), None)
+        relation = framework.relation(rule, ident)
         if relation:
             bearings.append(_bearing(rule.id, relation, tallies.get(rule.id), report.unshown.get(rule.id, 0)))
     bearings.sort(key=lambda bearing: (bearing.relation != "supports", bearing.rule))

@@ -413,3 +413,54 @@ def test_parts_that_are_no_json_objects_are_no_token(part, number):
     parts = [base64.urlsafe_b64encode(b"{}").decode()] * 3
     parts[number] = base64.urlsafe_b64encode(part).decode().rstrip("=")
     assert isinstance(read_token(".".join(parts).encode()), BadToken)
+
+
+# ---- a token that has leaked
+
+
+def test_what_a_leaked_token_buys_and_until_when():
+    longer = lambda world: w.role(world).update(MaxSessionDuration=43_200)  # noqa: E731 - one line
+    leak = asked(token(exp=1_800_000_000, iat=1_799_998_000, nbf=1_799_998_000), keys(), longer, now=1_799_999_000).leak
+    assert leak.taken_until == "2027-01-15T08:05:00Z"
+    assert leak.sessions_until == "2027-01-15T20:05:00Z"
+    assert leak.bound_to == "checkout-0"
+    assert [(role.role, role.certain, role.longest_session) for role in leak.roles] == [(w.ROLE, True, 43_200)]
+
+
+def test_new_sessions_are_stopped_before_old_ones_are_ended():
+    steps = asked(token(), keys()).leak.steps
+    assert '"Effect": "Deny"' in steps[0]
+    assert w.SUBJECT in steps[0]
+    assert "put-role-policy" in steps[1]
+    assert "aws:TokenIssueTime" in steps[1]
+    assert steps[2].startswith("Keep the trust policies closed to the subject until ")
+
+
+def test_a_role_that_the_input_does_not_limit_may_give_twelve_hours():
+    leak = asked(token(exp=1_800_000_000, iat=1_799_998_000, nbf=1_799_998_000), keys(), now=1_799_999_000).leak
+    assert [role.longest_session for role in leak.roles] == [0]
+    assert leak.sessions_until == "2027-01-15T20:05:00Z"
+
+
+def test_a_token_that_no_role_admits_buys_nothing_of_the_input():
+    leak = asked(token(sub="system:serviceaccount:payments:other"), keys()).leak
+    assert leak.roles == leak.steps == ()
+
+
+def test_a_token_of_the_past_is_taken_no_longer():
+    assert asked(token(exp=NOW - 301), keys()).leak.ended
+    assert not asked(token(exp=NOW - 299), keys()).leak.ended
+
+
+def test_without_a_token_nothing_is_said_of_a_leak():
+    assert why(world(), TARGET).leak is None
+
+
+def test_the_steps_are_shown_in_their_order():
+    from irsa_doctor.reports.style import Style
+    from irsa_doctor.reports.why import render_why_text
+
+    text = render_why_text(asked(token(), keys()), Style())
+    assert "If this token has leaked" in text
+    assert text.index("1. Stop new sessions") < text.index("2. Then end the sessions")
+    assert "irsa-doctor explain leaked-token" in text
