@@ -21,7 +21,7 @@ from irsa_doctor.facts.grants.grant import GrantFacts
 from irsa_doctor.facts.inputs.documents import DocumentFacts, document_facts
 from irsa_doctor.facts.inputs.settings import SettingsFacts
 from irsa_doctor.facts.inputs.waivers import WaiverFacts
-from irsa_doctor.facts.lifetimes.standard import StandardFacts, standard_facts
+from irsa_doctor.facts.lifetimes.standard import StandardFacts, is_of_web_identities, role_standard, standard_facts
 from irsa_doctor.facts.lookups.lookups import ROLE_ARN
 from irsa_doctor.facts.lookups.names import did_you_mean
 from irsa_doctor.facts.lookups.view import View
@@ -128,6 +128,8 @@ def derive(view: View, share: Share = UNDIVIDED) -> Iterator[Judged]:
     for role in share.roles(view):
         yield from role.grants
         yield role.judged
+        if view.standards.are_set and is_of_web_identities(role):
+            yield role_standard(view, role)
     for account in share.accounts(view):
         yield service_account_facts(view, account)
         if binding := binding_facts(view, account):

@@ -39,19 +39,22 @@ class StandardFacts(msgspec.Struct, frozen=True):
 
 
 def standard_facts(view: View) -> Iterator[Judged]:
-    """The facts of every subject that a standard is about."""
+    """The facts of every subject but roles that a standard is about."""
     standards = view.standards
-    for role in view.roles:
-        if role.by_provider or isinstance(role.role.policy, Unknown):
-            yield _of_role(view, role, standards)
     yield from _of_accounts(view, standards)
     yield from _of_workloads(view, standards)
     yield from _of_providers(view, standards)
     yield from _of_clusters(view, standards)
 
 
-def _of_role(view: View, analysed: AnalysedRole, standards: Standards) -> Judged:
-    role = analysed.role
+def is_of_web_identities(analysed: AnalysedRole) -> bool:
+    """Whether web identities assume a role, as far as its trust policy is in the input."""
+    return bool(analysed.by_provider) or isinstance(analysed.role.policy, Unknown)
+
+
+def role_standard(view: View, analysed: AnalysedRole) -> Judged:
+    """The facts of a role."""
+    role, standards = analysed.role, view.standards
     facts = StandardFacts(
         session_duration=_session(analysed, standards),
         role_unused=role_use(role, standards.max_role_unused, moment_named(view.standards_context.as_of)),
