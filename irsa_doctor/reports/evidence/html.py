@@ -22,7 +22,7 @@ _LINKS = {
     "Controls": "#controls",
     "Accounts and units": "#accounts",
     "Waivers": "#waivers",
-    "What was not looked at": "#scope",
+    "What was not checked": "#scope",
     "Method and hashes": "#method",
 }
 

@@ -88,7 +88,7 @@ def _waivers(evidence: AuditEvidence) -> Iterator[str]:
 
 
 def _out_of_scope(evidence: AuditEvidence) -> Iterator[str]:
-    yield from ("### What was not looked at", "")
+    yield from ("### What was not checked", "")
     scope = evidence.scope
     for account in scope.unread_accounts:
         yield f"- account {account.id} {for_markdown(f'({account.name}) {account.state}: {account.why}')}"

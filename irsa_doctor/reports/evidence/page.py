@@ -338,9 +338,9 @@ def uncontrolled_section(evidence: AuditEvidence) -> Iterator[str]:
 
 
 def scope_section(evidence: AuditEvidence) -> Iterator[str]:
-    """Returns what was not looked at: accounts, clusters, missing inputs, controls that no rule bears on."""
+    """Returns what was not checked: accounts, clusters, missing inputs, controls that no rule bears on."""
     scope = evidence.scope
-    yield '<h2 id="scope" class="page">What was not looked at</h2>'
+    yield '<h2 id="scope" class="page">What was not checked</h2>'
     yield "<p>Nothing on this page passed or failed. A finding that was open before and is out of sight now stays open.</p>"
     yield "<h3>Accounts</h3>"
     rows = [(a.id, a.name, a.state, a.why or "-", a.taken or "-") for a in scope.unread_accounts]

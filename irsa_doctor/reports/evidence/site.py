@@ -56,7 +56,7 @@ def _accounts(evidence: AuditEvidence) -> list[str]:
 
 def _index(evidence: AuditEvidence) -> Iterator[str]:
     links = {"Controls": "#controls", "Accounts": "#accounts", "Runs": "#runs", "Waivers": "#waivers"}
-    links |= {"What was not looked at": "#scope", "Method and hashes": "#method", "All items (CSV)": "items.csv"}
+    links |= {"What was not checked": "#scope", "Method and hashes": "#method", "All items (CSV)": "items.csv"}
     yield from front(evidence, links)
     yield '<div id="search-part" hidden><h2>Search</h2><label>Account, role, service account or rule: '
     yield '<input id="search" type="search"></label><ul id="results"></ul></div>'
