@@ -17,9 +17,12 @@ class Excused(msgspec.Struct, frozen=True):
     by_waiver: Mapping[Key, Entry]
     by_comment: Mapping[Key, Entry]
 
-    def beyond_waiver(self, finding: Finding) -> str:
+    def beyond_waiver(self, finding: Finding, *, by_pattern: bool = False) -> str:
         """In what a finding is more than a waiver excused at the base, as a sentence; "" where it is not, and where the base
-        had nothing of the kind: then the waiver alone decides."""
+        had nothing of the kind: then the waiver alone decides, where it names the subject and not a pattern (`by_pattern`):
+        whoever makes a change chooses the names in it."""
+        if by_pattern and (finding.rule, finding.subject.id) not in self.by_waiver:
+            return "A waiver by pattern excuses only what it excused before the change."
         return _beyond(self.by_waiver, finding)
 
     def beyond_comment(self, finding: Finding) -> str:

@@ -169,6 +169,8 @@ _ENVIRONMENT = {
     # `protocol.ext.allow=always` of a repository goes before `protocol.allow`, this before both
     "GIT_ALLOW_PROTOCOL": "none",
     "GIT_NO_LAZY_FETCH": "1",
+    # a ref below refs/replace would put another revision in the place of the base: git-replace(1)
+    "GIT_NO_REPLACE_OBJECTS": "1",
     "GIT_TERMINAL_PROMPT": "0",
     "GIT_OPTIONAL_LOCKS": "0",
 }

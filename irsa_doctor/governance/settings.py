@@ -83,6 +83,11 @@ class Waiver(msgspec.Struct, frozen=True):
         """The name by which findings speak of it; no line, so that it stays the same when lines move."""
         return f"{self.rule}:{self.subject}"
 
+    @property
+    def is_pattern(self) -> bool:
+        """Whether it names its subject by a pattern, the number of a grant apart."""
+        return "*" in self.subject.removesuffix("#*")
+
     def matches(self, rule: str, subject: str) -> bool:
         """Whether it covers this finding, expired or not."""
         return self.rule == rule and fits(self.subject, subject)

@@ -47,7 +47,7 @@ def apply_waivers(
         fitting = [w for w in by_rule.get(finding.rule, ()) if w.matches(finding.rule, finding.subject.id)]
         used |= {id(waiver) for waiver in fitting}
         holding = next((w for w in fitting if not w.is_expired(today) and w.covers(finding.severity)), None)
-        beyond = at_base.beyond_waiver(finding) if at_base and holding else ""
+        beyond = at_base.beyond_waiver(finding, by_pattern=holding.is_pattern) if at_base and holding else ""
         if holding is None or beyond:
             standing.append(told_as(finding, beyond or _milder(fitting, finding, today)))
         else:

@@ -138,6 +138,17 @@ def test_a_waiver_excuses_what_it_did(tmp_path, before, after):
     assert judged(tmp_path) == (0, {})
 
 
+NEW = "arn:aws:iam::111122223333:role/app-new"
+
+
+@pytest.mark.parametrize(("subject", "code"), [("*", 1), (f"{ARN}*", 1), (f"{NEW}#*", 0), (f"{NEW}#0", 0)])
+def test_a_waiver_by_pattern_excuses_no_role_that_is_new(tmp_path, subject, code):
+    held = 'fail-on = "low"\n' + WAIVED.format(subject=subject) + 'severity = "critical"\n'
+    repository(tmp_path, roles__app_json=role(RIGHT, ARN), **{"irsa-doctor_toml": held})
+    put(tmp_path / "roles" / "new.json", role(ALL["Role"]["AssumeRolePolicyDocument"], NEW))
+    assert judged(tmp_path)[0] == code
+
+
 @pytest.mark.parametrize(
     ("severity", "code"),
     [
