@@ -13,7 +13,7 @@ from irsa_doctor.facts.grants.reading import issuer_kind, profile_for
 from irsa_doctor.facts.roles.reached import reached_by, widest_ring
 from irsa_doctor.facts.roles.role import planned_arn
 from irsa_doctor.issuers import OTHER, built_in_issuers
-from irsa_doctor.model import Issuer, Text, Unknown, issuer_in, issuer_of_provider, parse_arn, text_of
+from irsa_doctor.model import Issuer, Role, Text, Unknown, issuer_in, issuer_of_provider, parse_arn, text_of
 from irsa_doctor.model.errors import IrsaDoctorError
 from irsa_doctor.model.nearness import nearest
 from irsa_doctor.trust import Admitted, Policy, admitted, spell
@@ -142,20 +142,20 @@ def _readings(view: View, name: str) -> Iterator[Iterable[AnalysedRole]]:
     yield (role for role in roles if name == planned_arn(role))
     # what a template calls its role is certain to be that one; another may have the same as its name
     yield (role for role in roles if name and name == role.role.address)
-    yield (role for role in roles if name in names_of(role))
+    yield (role for role in roles if name in names_of(role.role))
     # names of roles are unique in an account whatever their case
     # https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html
-    yield (role for role in roles if name.lower() in map(str.lower, names_of(role)))
+    yield (role for role in roles if name.lower() in map(str.lower, names_of(role.role)))
     path = os.path.normpath(name)
     yield (role for role in roles if os.path.normpath(role.role.place.document) == path)
     yield (role for role in roles if not role.role.arn and role.role.place.document.endswith(f"/{path}"))
 
 
-def names_of(role: AnalysedRole) -> tuple[str, ...]:
+def names_of(role: Role) -> tuple[str, ...]:
     """The name of a role, without its path and with it; what a template calls it."""
-    arn = parse_arn(role.role.arn)
-    address = (role.role.address, f"{role.role.address} {role.role.case}") if role.role.address else ()
-    planned = (role.role.planned, role.role.planned.rpartition("/")[2]) if role.role.planned else ()
+    arn = parse_arn(role.arn)
+    address = (role.address, f"{role.address} {role.case}") if role.address else ()
+    planned = (role.planned, role.planned.rpartition("/")[2]) if role.planned else ()
     return (arn.name.rpartition("/")[2], arn.name, *address) if arn else (*address, *planned)
 
 
@@ -163,7 +163,7 @@ def _hint(view: View, name: str) -> str:
     """What else of this name there is, the nearest names as a question, else the names that there are."""
     if what := _other_kind(view, name):
         return f" {what}"
-    by_name = {known: role.role.id for role in view.roles for known in (role.role.id, *names_of(role))}
+    by_name = {known: role.role.id for role in view.roles for known in (role.role.id, *names_of(role.role))}
     arn = parse_arn(name)
     short = arn.name.rpartition("/")[2] if arn else name.rpartition("/")[2]
     namesakes = sorted({by_name[known] for known in by_name if known.lower() == short.lower()})

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from irsa_doctor.api.load import NO_SETTINGS, load_files, load_plan, refuse_unread
 from irsa_doctor.governance.settings import Settings
+from irsa_doctor.model.errors import NotJudged
 from irsa_doctor.model.faults import judged_or_named
 
 if TYPE_CHECKING:
@@ -38,14 +39,19 @@ def generate(
     and NotJudged.
     """
     from irsa_doctor.answers.intents.dialects import Choices
-    from irsa_doctor.answers.intents.generation import generated
+    from irsa_doctor.answers.intents.generation import Unproved, generated
     from irsa_doctor.answers.intents.plan import plan_of
     from irsa_doctor.sources.intents import read_intent
 
     read = read_intent(intent)
     kept = tuple([issuer.removeprefix("https://").rstrip("/") for issuer in keep_issuers])
     plan = plan_of(read, _inventory(paths, stdin, settings, live))
-    return judged_or_named(intent, lambda: generated(plan, formats, Choices(kept, audit), _read_back))
+    try:
+        return judged_or_named(intent, lambda: generated(plan, formats, Choices(kept, audit), _read_back))
+    except NotJudged as error:
+        if isinstance(error.__cause__, Unproved):
+            raise error.__cause__ from None
+        raise
 
 
 def _inventory(paths: Sequence[str], stdin: bytes | None, settings: Settings, live: "LiveOptions | None") -> "Inventory":

@@ -4,14 +4,15 @@ from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
+from irsa_doctor.answers.intents.alike import RoleForm, role_form, texts_to_read
 from irsa_doctor.answers.intents.dialects import INTENT_FORMATS, Choices, Writing
 from irsa_doctor.answers.intents.dialects.written import MadeFile
 from irsa_doctor.answers.intents.languages import admits_its_pairs, is_same_policy, policy_meant
 from irsa_doctor.answers.intents.plan import IntentPlan, IntentProblem, MadeRole
 from irsa_doctor.answers.who_can import NoSuchRole, find_role, names_of
-from irsa_doctor.facts import AnalysedRole, View
-from irsa_doctor.model import Inventory
-from irsa_doctor.trust import Policy
+from irsa_doctor.facts import View
+from irsa_doctor.model import Inventory, Role, TrustPolicy
+from irsa_doctor.trust import read_policy
 
 TextReader = Callable[[Mapping[str, bytes]], Inventory]
 """documents by path -> what is read of them"""
@@ -36,47 +37,67 @@ def generated(plan: IntentPlan, formats: Sequence[str], choices: Choices, read: 
     addresses: dict[str, str] = {}
     files: list[MadeFile] = []
     problems = [*plan.problems]
-    policies = {} if problems else _proved(plan.roles)
+    if not problems:
+        _require_right(plan.roles)
     for name in formats if not problems else ():
         dialect = INTENT_FORMATS[name]
         writing = dialect.write(plan, choices)
         problems += writing.problems
         if dialect.is_read and not writing.problems:
-            _prove(policies, writing, read)
+            _prove(plan.roles, writing, read)
         files += writing.files
         addresses = dict(writing.addresses) if dialect.is_template else addresses
     return Generation(plan=plan, files=() if problems else tuple(files), addresses=addresses, problems=tuple(problems))
 
 
-def _proved(roles: Sequence[MadeRole]) -> dict[str, Policy]:
-    """The policies of roles by ARN, each of which admits exactly whom the intent names."""
-    policies = {role.role: policy_meant(role) for role in roles}
+def _require_right(roles: Sequence[MadeRole]) -> None:
+    """Raise Unproved where a policy does not admit exactly whom the intent names; roles that are alike are looked at once."""
+    known: set[RoleForm] = set()
     for role in roles:
-        policy = policies[role.role]
+        shape = role_form(role)
+        if shape is not None and shape in known:
+            continue
+        policy = policy_meant(role)
         if policy.refused or not admits_its_pairs(role, policy):
             raise Unproved(f"the policy of {role.role} does not admit whom the intent means")
-    return policies
+        known |= {shape} if shape is not None else set()
 
 
-def _prove(policies: Mapping[str, Policy], writing: Writing, read: TextReader) -> None:
+def _prove(roles: Sequence[MadeRole], writing: Writing, read: TextReader) -> None:
     """Reads the texts back, and compares what they say with the policies that are proved."""
-    view = View(read({file.path: file.text.encode() for file in writing.files}))
-    by_name = _by_name(view)
-    for role, meant in policies.items():
-        address = writing.addresses.get(role, role)
-        try:
-            named = by_name.get(address, ())
-            found = (named[0] if len(named) == 1 else find_role(view, address)).policy
-        except NoSuchRole as absent:
-            raise Unproved(f"{address} is not found in what was written: {absent}") from None
-        if found is None or found.refused or not is_same_policy(found, meant):
+    texts, alike = texts_to_read(roles, writing)
+    read_back = read(texts)
+    by_name = _by_name(read_back)
+    for made in roles:
+        if made.role in alike:
+            continue
+        address = writing.addresses.get(made.role, made.role)
+        named = by_name.get(address, ())
+        source = named[0].policy if len(named) == 1 else _policy_of(read_back, address)
+        if not isinstance(source, TrustPolicy) or source.flaws or not _says(source, made):
             raise Unproved(f"{address} does not admit whom the intent means")
 
 
-def _by_name(view: View) -> dict[str, list[AnalysedRole]]:
+def _says(source: TrustPolicy, made: MadeRole) -> bool:
+    """Whether a policy that was read is the one that is proved: the same document, else the same statements."""
+    if source.document == made.policy:
+        return True
+    found = read_policy(source)
+    return not found.refused and is_same_policy(found, policy_meant(made))
+
+
+def _policy_of(inventory: Inventory, address: str) -> object:
+    """The policy of a role that has its name from something else than its text."""
+    try:
+        return find_role(View(inventory), address).role.policy
+    except NoSuchRole as absent:
+        raise Unproved(f"{address} is not found in what was written: {absent}") from None
+
+
+def _by_name(inventory: Inventory) -> dict[str, list[Role]]:
     """Roles by all that `who-can` takes literally for their name, so that thousands are not searched for each of them."""
-    by_name: dict[str, list[AnalysedRole]] = {}
-    for role in view.roles:
-        for name in {role.role.arn, role.role.id, role.role.place.document, *names_of(role)}:
+    by_name: dict[str, list[Role]] = {}
+    for role in inventory.roles:
+        for name in {role.arn, role.id, role.place.document, *names_of(role)}:
             by_name.setdefault(name, []).append(role)
     return by_name

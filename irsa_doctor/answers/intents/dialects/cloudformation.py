@@ -3,7 +3,14 @@
 from collections.abc import Sequence
 from typing import Any
 
-from irsa_doctor.answers.intents.dialects.written import Choices, Writing, by_account, made_file, unique_names, yaml_text
+from irsa_doctor.answers.intents.dialects.written import (
+    Choices,
+    Writing,
+    by_account,
+    file_of_pieces,
+    unique_names,
+    yaml_members,
+)
 from irsa_doctor.answers.intents.plan import IntentPlan, MadeRole
 
 _NAME = "cloudformation"
@@ -18,19 +25,22 @@ def cloudformation(plan: IntentPlan, choices: Choices) -> Writing:
     """
     accounts = by_account(plan.roles)
     names = unique_names([role.role for role in plan.roles], rf"^.*/|{_LETTERS}", "Role")
-    files = []
+    pieces: dict[str, list[tuple[str, str]]] = {}
     for account, roles in accounts.items():
+        by_name = {names[role.role]: role.role for role in roles}
         resources = {names[role.role]: _role(role) for role in roles}
         resources |= _providers(plan, account, resources)
         resources |= _associations(plan, roles, names, resources)
         template = {
             "AWSTemplateFormatVersion": "2010-09-09",
             "Description": f"IAM roles for service accounts of account {account}",
-            "Resources": resources,
         }
+        head = yaml_members(template, 0) + "Resources:\n"
+        parts = [(by_name.get(name, ""), yaml_members({name: resource}, 1)) for name, resource in resources.items()]
         path = f"{_NAME}/irsa.yaml" if len(accounts) == 1 else f"{_NAME}/irsa-{account}.yaml"
-        files.append(made_file(path, _NAME, yaml_text([template])))
-    return Writing(files=tuple(files), addresses=names)
+        pieces[path] = [("", head), *parts]
+    files = tuple([file_of_pieces(path, _NAME, listed) for path, listed in pieces.items()])
+    return Writing(files=files, addresses=names, pieces=pieces)
 
 
 def _role(role: MadeRole) -> dict[str, Any]:

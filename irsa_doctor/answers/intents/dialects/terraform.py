@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from irsa_doctor.answers.intents.dialects.written import Choices, Writing, by_account, made_file, unique_names
+from irsa_doctor.answers.intents.dialects.written import Choices, Writing, by_account, file_of_pieces, unique_names
 from irsa_doctor.answers.intents.plan import IntentPlan, MadeProvider, MadeRole
 
 _NAME = "terraform"
@@ -19,14 +19,16 @@ def terraform(plan: IntentPlan, choices: Choices) -> Writing:
     """Resources of hashicorp/aws (https://registry.terraform.io/providers/hashicorp/aws/latest/docs)."""
     accounts = by_account(plan.roles)
     labels = unique_names([role.role for role in plan.roles], r"^.*/|" + _LABEL, "role_")
-    files = []
+    pieces: dict[str, list[tuple[str, str]]] = {}
     for account, roles in accounts.items():
         alias = "" if len(accounts) == 1 else f"aws.account_{account}"
-        blocks = [*_configured(account, alias), *_blocks(plan, account, roles, labels, alias)]
+        configured = [("", block) for block in _configured(account, alias)]
+        blocks = [*configured, *_blocks(plan, account, roles, labels, alias)]
         path = f"{_NAME}/irsa.tf" if not alias else f"{_NAME}/irsa-{account}.tf"
-        files.append(made_file(path, _NAME, "\n".join(blocks)))
+        pieces[path] = [(role, text if number == 0 else f"\n{text}") for number, (role, text) in enumerate(blocks)]
     addresses = {role.role: f"aws_iam_role.{labels[role.role]}" for role in plan.roles}
-    return Writing(files=tuple(files), addresses=addresses)
+    files = tuple([file_of_pieces(path, _NAME, parts) for path, parts in pieces.items()])
+    return Writing(files=files, addresses=addresses, pieces=pieces)
 
 
 def _configured(account: str, alias: str) -> Iterator[str]:
@@ -36,19 +38,22 @@ def _configured(account: str, alias: str) -> Iterator[str]:
         yield _block('provider "aws"', [("alias", _text(name)), ("allowed_account_ids", f"[{_text(account)}]")])
 
 
-def _blocks(plan: IntentPlan, account: str, roles: Sequence[MadeRole], labels: Mapping[str, str], alias: str) -> Iterator[str]:
+def _blocks(
+    plan: IntentPlan, account: str, roles: Sequence[MadeRole], labels: Mapping[str, str], alias: str
+) -> Iterator[tuple[str, str]]:
+    """The blocks of an account, each with the ARN of the role that it is."""
     # the files of all accounts are one module, so labels are unique in all of them
     clusters = unique_names([f"{item.cluster} {item.arn}" for item in plan.providers], r" .*|" + _LABEL, "cluster_")
     for provider in plan.providers:
         if provider.account == account:
-            yield _provider(provider, clusters[f"{provider.cluster} {provider.arn}"], alias)
+            yield "", _provider(provider, clusters[f"{provider.cluster} {provider.arn}"], alias)
     attachments = _attachments(plan.roles, labels)
     for role in roles:
         label = labels[role.role]
-        yield _role(role, label, alias)
+        yield role.role, _role(role, label, alias)
         for number, arn in enumerate(role.intended.policies, 1):
             attached = [("role", f"aws_iam_role.{label}.name"), ("policy_arn", _text(arn))]
-            yield _resource("aws_iam_role_policy_attachment", attachments[role.role, number], attached, alias)
+            yield "", _resource("aws_iam_role_policy_attachment", attachments[role.role, number], attached, alias)
     own = {role.role for role in roles}
     for number, item in enumerate((item for item in plan.associations if item.role in own), 1):
         attributes = [
@@ -57,7 +62,7 @@ def _blocks(plan: IntentPlan, account: str, roles: Sequence[MadeRole], labels: M
             ("service_account", _text(item.service_account)),
             ("role_arn", f"aws_iam_role.{labels[item.role]}.arn"),
         ]
-        yield _resource("aws_eks_pod_identity_association", f"{labels[item.role]}_{number}", attributes, alias)
+        yield "", _resource("aws_eks_pod_identity_association", f"{labels[item.role]}_{number}", attributes, alias)
 
 
 def _attachments(roles: Sequence[MadeRole], labels: Mapping[str, str]) -> dict[tuple[str, int], str]:

@@ -10,8 +10,11 @@ import msgspec
 
 from irsa_doctor.answers.intents.plan import IntentProblem, MadeRole
 
-_OTHERWISE = re.compile(r"[-+]?(\.\d+|\d+\.?\d*)([eE][-+]?\d+)?|0o[0-7]+|0b[01_]+|[yYnN]")
-"""texts that readers of YAML in Go take for numbers or truth values, and this one does not: https://yaml.org/spec/1.2.2/#103-core-schema"""
+_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_.@+/=-]*(?::[A-Za-z0-9_.@+/=:-]*[A-Za-z0-9_.@+/=-])?")
+"""texts that every reader of YAML takes for texts, quotes or none"""
+_WORDS = re.compile(r"y|n|yes|no|on|off|true|false|null|nan|inf|infinity", re.IGNORECASE)
+"""words that some readers take for something else: https://yaml.org/spec/1.2.2/#103-core-schema, https://yaml.org/type/bool.html"""
+_BLOCK = re.compile(r"[ -~]*")
 
 
 class Choices(msgspec.Struct, frozen=True):
@@ -37,6 +40,8 @@ class Writing(msgspec.Struct, frozen=True, kw_only=True):
     files: tuple[MadeFile, ...] = ()
     addresses: Mapping[str, str] = {}
     problems: tuple[IntentProblem, ...] = ()
+    pieces: Mapping[str, Sequence[tuple[str, str]]] = {}
+    """by path the parts of a text in order: the ARN of the role that each is for, "" for none, and the part"""
 
 
 def made_file(path: str, dialect: str, text: str) -> MadeFile:
@@ -46,27 +51,70 @@ def made_file(path: str, dialect: str, text: str) -> MadeFile:
 
 def yaml_text(documents: Iterable[Mapping[str, Any]]) -> str:
     """Documents in block style, in the order of their members; texts of several lines as blocks."""
-    import yaml
+    return "---\n".join(yaml_members(document, 0) for document in documents)
 
-    class Dumper(yaml.SafeDumper):
-        """Writes texts of several lines as literal blocks, and never an alias."""
 
-        def ignore_aliases(self, data: object) -> bool:
-            """Nothing is repeated by reference: people read it."""
-            return True
+def yaml_members(members: Mapping[str, Any], depth: int) -> str:
+    """The members of a mapping in block style, each on lines of its own, so many steps to the right."""
+    return "".join(f"{'  ' * depth}{_on_one_line(str(name))}:{_yaml_value(value, depth)}" for name, value in members.items())
 
-        def increase_indent(self, flow: bool = False, indentless: bool = False) -> Any:
-            """Indents lists below their name, as most tools of Kubernetes do."""
-            return super().increase_indent(flow, False)
 
-    def text_node(dumper: yaml.SafeDumper, text: str) -> Any:
-        style = "|" if "\n" in text else "'" if _OTHERWISE.fullmatch(text) else None
-        return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+def _yaml_value(value: Any, depth: int) -> str:
+    """What stands behind a colon, to the end of its lines."""
+    if isinstance(value, Mapping):
+        return f"\n{yaml_members(value, depth + 1)}" if value else " {}\n"
+    if isinstance(value, list | tuple):
+        return "\n" + "".join(_yaml_item(item, depth + 1) for item in value) if value else " []\n"
+    return f" {_yaml_scalar(value, depth)}\n"
 
-    Dumper.add_representer(str, text_node)
-    return "---\n".join(
-        yaml.dump(document, Dumper=Dumper, sort_keys=False, allow_unicode=True, width=2_000) for document in documents
-    )
+
+def _yaml_item(item: Any, depth: int) -> str:
+    """An item of a list, below the name of the list as most tools of Kubernetes write it."""
+    if isinstance(item, Mapping) and item:
+        lines = yaml_members(item, depth + 1)
+        return f"{'  ' * depth}- {lines[2 * depth + 2 :]}"
+    return f"{'  ' * depth}-{_yaml_value(item, depth)}"
+
+
+def _yaml_scalar(value: Any, depth: int) -> str:
+    if not isinstance(value, str):
+        return json.dumps(value)
+    if "\n" in value and _is_block(lines := value.removesuffix("\n").split("\n")):
+        end = "" if value.endswith("\n") else "-"
+        return f"|{end}\n" + "\n".join(f"{'  ' * (depth + 1)}{line}" if line else "" for line in lines)
+    return _on_one_line(value)
+
+
+def _on_one_line(value: str) -> str:
+    """A text as a plain one, else in quotes."""
+    if _PLAIN.fullmatch(value) and not _WORDS.fullmatch(value):
+        return value
+    if value.isascii() and value.isprintable():
+        quoted = value.replace("'", "''")
+        return f"'{quoted}'"
+    return '"' + "".join(map(_in_quotes, value)) + '"'
+
+
+def _in_quotes(char: str) -> str:
+    """A character as double quotes hold it: https://yaml.org/spec/1.2.2/#57-escaped-characters."""
+    if char in '"\\':
+        return f"\\{char}"
+    if char.isprintable():
+        return char
+    code = ord(char)
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+def _is_block(lines: Sequence[str]) -> bool:
+    """Whether lines can stand as a literal block: no white space at their ends, nothing that a reader folds."""
+    first, last = lines[0], lines[-1]
+    whole = all(line == line.rstrip() and _BLOCK.fullmatch(line) for line in lines)
+    return whole and bool(first) and bool(last) and not first[0].isspace()
+
+
+def file_of_pieces(path: str, dialect: str, pieces: Sequence[tuple[str, str]]) -> MadeFile:
+    """A file that is made of pieces."""
+    return made_file(path, dialect, "".join(text for _, text in pieces))
 
 
 def indented_json(value: object) -> str:
