@@ -202,7 +202,11 @@ class Missing(msgspec.Struct, frozen=True):
     @property
     def way(self) -> str:
         """How to get it, in one line."""
-        return f"{self.how}; then run check with {self.addition}" if self.how and self.addition else self.how
+        return self.way_to("check")
+
+    def way_to(self, command: str) -> str:
+        """How to get it for another call of a command, in one line."""
+        return f"{self.how}; then run {command} with {self.addition}" if self.how and self.addition else self.how
 
 
 class Tally(msgspec.Struct, frozen=True):

@@ -85,7 +85,7 @@ def render_verification_text(answer: Verification, style: Style) -> str:
     for missing in answer.unknown:
         first, *more = wrapped(for_terminal(missing.missing), style.width - len("unknown  "))
         lines += [f"{style.paint('unknown', _UNKNOWN)} {first}", *[f"  {line}" for line in more]]
-        lines += [f"  {for_terminal(missing.way)}", ""] if missing.how else [""]
+        lines += [f"  {for_terminal(missing.way_to('verify'))}", ""] if missing.how else [""]
     lines += wrapped(_totals(answer), style.width)
     if not answer.differences and not answer.unknown:
         lines = [style.paint(line, _GOOD) for line in lines]

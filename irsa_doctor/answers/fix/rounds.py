@@ -250,7 +250,7 @@ class Rounds:
             for batch, proposal in listed
             if not proposal.is_made_by(after.get(ident, ()))
         ]
-        for batch in missed or (batches if strangers else ()):
+        for batch in missed or (_near(batches, _documents_of(strangers, self.judged)) if strangers else ()):
             if strangers:
                 self._pass_over(batch, f"the policy of {strangers[0]} would change, too", "shared-text")
             else:
@@ -295,6 +295,18 @@ _BY_COMMAND = (
     "no source says it; --commands prints what does",
 )
 _MISSED = "the text does not give the policy that was meant"
+
+
+def _documents_of(roles: Collection[str], judged: Input) -> set[str]:
+    """The documents that roles and their policies stand in."""
+    named = [role for role in judged.inventory.roles if role.id in roles]
+    of_policies = {role.policy.place.document for role in named if isinstance(role.policy, TrustPolicy)}
+    return of_policies | {role.place.document for role in named}
+
+
+def _near(batches: Sequence[Batch], documents: Collection[str]) -> Sequence[Batch]:
+    """The edits of documents; all of them where none is in one, for what they write may be read from anywhere."""
+    return [b for b in batches if any(edit.document in documents for edit in b.candidate.edits)] or batches
 
 
 def _policies(judged: Input) -> dict[str, tuple[object, ...]]:

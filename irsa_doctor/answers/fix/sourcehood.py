@@ -37,7 +37,7 @@ def require_source(row: Document | None, text: SourceText | None, place: Place) 
         raise CannotWrite("unreadable", f"{path} could not be read")
     if path == "-":
         raise CannotWrite("not-in-source", "it was read from standard input", "name the file")
-    if row.kind not in _SOURCES or (row.kind == "terraform" and text.form == "json"):
+    if row.kind not in _SOURCES:
         raise CannotWrite("not-in-source", f"{path} is an answer or a copy, no source", "--commands prints what changes it")
     if re.search(r"(?:^|/)\.terraform/", path):
         raise CannotWrite("generated", f"{path} is a copy that Terraform has downloaded")

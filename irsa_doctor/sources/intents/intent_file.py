@@ -6,6 +6,7 @@ from typing import get_args
 from irsa_doctor.model import Issuer, is_account_id, is_role_arn, parse_arn
 from irsa_doctor.model.intents import IntendedCluster, IntendedRole, IntendedSubject, Intent, Via
 from irsa_doctor.model.nearness import suggestion
+from irsa_doctor.sources.intents.tags import tags_of
 from irsa_doctor.sources.intents.written import IntentError, WrittenIntent, WrittenPart, as_scalar
 from irsa_doctor.text.named_files import open_named
 from irsa_doctor.text.os_errors import os_error_reason
@@ -138,7 +139,7 @@ class _Reader:
             limit=_limit(options) or self._limit,
             split=options.at("split").is_true("split") if options.has("split") else self._split,
             description=_description(options),
-            tags=_tags(options),
+            tags=tags_of(options),
             line=part.line,
         )
 
@@ -380,16 +381,3 @@ def _policy_arn(part: WrittenPart) -> str:
     if not _POLICY_ARN.fullmatch(arn):
         part.wrong(f"{arn} is no ARN of a managed policy: arn:aws:iam::aws:policy/NAME or arn:aws:iam::ACCOUNT:policy/NAME")
     return arn
-
-
-def _tags(options: WrittenPart) -> dict[str, str]:
-    if not options.has("tags"):
-        return {}
-    return {member.name: _tag(member) for member in options.at("tags").mapping("tags").members()}
-
-
-def _tag(part: WrittenPart) -> str:
-    """The value of a tag, which may be empty."""
-    if not isinstance(part.value, str):
-        part.text(f"tag {part.name}")
-    return _printable(part, str(part.value))
