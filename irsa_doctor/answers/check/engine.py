@@ -7,6 +7,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
+from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -97,6 +98,27 @@ def ask(rule: Rule, facts: msgspec.Struct) -> RuleAnswer | None:
     return RuleAnswer(Verdict.UNKNOWN, "", tuple(missing)) if missing else RuleAnswer(Verdict.PASS)
 
 
+class _Question:
+    """A rule with what it said before: records that agree in the facts that it reads get the same answer."""
+
+    def __init__(self, rule: Rule) -> None:
+        self.rule = rule
+        names = dict.fromkeys((*rule.when, *(name for clause in rule.require for name in clause.facts)))
+        self._read = attrgetter(*names) if names else _nothing
+        self._answers: dict[object, RuleAnswer | None] = {}
+
+    def ask(self, facts: msgspec.Struct) -> RuleAnswer | None:
+        """Returns what `ask` does."""
+        values = self._read(facts)
+        if values not in self._answers:
+            self._answers[values] = ask(self.rule, facts)
+        return self._answers[values]
+
+
+def _nothing(facts: msgspec.Struct) -> object:
+    return None
+
+
 def filled(sentence: str, evidence: Evidence) -> str:
     """A sentence of a rule with the names in braces put in. Rules are data: nothing but a name is looked up."""
     said = []
@@ -166,10 +188,10 @@ class _Seen(msgspec.Struct):
     subjects: int = 0
 
 
-def _seen(rules: Iterable[Rule], facts: msgspec.Struct) -> _Seen:
+def _seen(questions: Iterable[_Question], facts: msgspec.Struct) -> _Seen:
     seen = _Seen([], [], [])
-    for rule in rules:
-        answer = ask(rule, facts)
+    for question in questions:
+        rule, answer = question.rule, question.ask(facts)
         if answer is None:
             continue
         if answer.verdict is Verdict.UNKNOWN:
@@ -269,10 +291,10 @@ def answers(
     """What every rule says of every subject. `offering` says what mends a finding, `accounts_of` which service accounts it
     concerns; what that costs is charged to the policy, of the `work` of the run. Every subject is added to the `record`."""
     work = work or Work()
-    by_type: dict[type, list[Rule]] = {}
+    by_type: dict[type, list[_Question]] = {}
     for rule in rules:
         for subject in rule.subject:
-            by_type.setdefault(SUBJECTS[subject], []).append(rule)
+            by_type.setdefault(SUBJECTS[subject], []).append(_Question(rule))
     memo: dict[msgspec.Struct, _Seen] = {}
     # most subjects share the very record, and to look up a number is faster than to compare thirty facts
     same: dict[int, _Seen] = {}

@@ -102,6 +102,17 @@ def test_everything_is_counted():
     assert [(m.missing, m.subjects, m.rules) for m in outcome.unknown] == [("the roles", 2, ("some-rule",))]
 
 
+@given(st.lists(st.tuples(*[st.sampled_from(["right", "wrong", "other", MISSING, Unknown("else")])] * 2), max_size=12))
+def test_a_record_is_answered_as_if_it_was_the_only_one(values):
+    for when in ({}, {"one": RIGHT}, {"other": {"enum": ["right", "other"]}}):
+        alone = [ask(rule(when), Facts(*pair)) for pair in values]
+        outcome = run(*[judged(str(n), Facts(*pair)) for n, pair in enumerate(values)], when=when)
+        verdicts = [answer.verdict for answer in alone if answer]
+        tally = outcome.tallies[0]
+        assert (tally.passed, tally.failed) == (verdicts.count(Verdict.PASS), verdicts.count(Verdict.FAIL))
+        assert {m.missing for m in outcome.unknown} == {m.missing for answer in alone if answer for m in answer.missing}
+
+
 def test_severity_may_depend_on_a_fact():
     graded = Graded("one", {"wrong": "critical", "true": "low"}, "medium")
     assert run(judged("a", Facts("wrong")), severity=graded).findings[0].severity == "critical"
