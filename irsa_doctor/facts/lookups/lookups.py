@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -17,6 +18,9 @@ from irsa_doctor.model.nearness import nearest
 from irsa_doctor.model.standards import NO_CONTEXT, NO_STANDARDS, Standards, StandardsContext
 from irsa_doctor.trust.defects import Expected
 from irsa_doctor.trust.work import Work
+
+if TYPE_CHECKING:
+    from irsa_doctor.facts.roles.likeness import PolicyShape
 
 ROLE_ARN = "eks.amazonaws.com/role-arn"
 _AccountsByPair = dict[tuple[str, str], list[ServiceAccount]]
@@ -51,6 +55,11 @@ class Lookups(msgspec.Struct, frozen=True, dict=True):
     @cached_property
     def expected_tokens(self) -> dict[tuple[str, str, str, int], Expected]:
         """(principal, account of the policy, issuer, profile) -> what is known of its tokens, filled as it is looked up."""
+        return {}
+
+    @cached_property
+    def shapes(self) -> "dict[PolicyShape, PolicyShape]":
+        """The shapes of policies, each once: what is worked out of one is so for all roles that have it."""
         return {}
 
     @cached_property

@@ -4,6 +4,7 @@ import msgspec
 
 from irsa_doctor.facts.lookups.lookups import Lookups
 from irsa_doctor.model import Role, TrustPolicy
+from irsa_doctor.model.once import once
 from irsa_doctor.trust import is_subject
 from irsa_doctor.trust.policy import DEFAULT_QUOTA
 
@@ -12,7 +13,7 @@ _RELATED = (b"serviceaccount", b"$", b"ignorecase")
 """what may compare a service account with something else than itself"""
 
 
-class PolicyShape(msgspec.Struct, frozen=True):
+class PolicyShape(msgspec.Struct, frozen=True, dict=True):
     """A trust policy but for the service accounts that it names, and what else of a role its analysis depends on."""
 
     pieces: tuple[bytes, ...]
@@ -23,7 +24,7 @@ class PolicyShape(msgspec.Struct, frozen=True):
     written: str
     """the extension of the document's name, "" where a template made the role"""
 
-    @property
+    @once
     def relates(self) -> bool:
         """Whether something in the policy may compare service accounts with others than those that it names one by one."""
         return any(word in self._text for word in _RELATED)
@@ -31,11 +32,16 @@ class PolicyShape(msgspec.Struct, frozen=True):
     def is_indifferent_to(self, subject: str) -> bool:
         """Whether nothing else in the policy has to do with the names of a service account: neither has them in it, nor a
         pattern that some names match and others do not."""
-        text = self._text.replace(b'"*"', b"")
         names = subject.encode().split(b":")[2:]
-        return not self.relates and not any(sign in text for sign in (b"*", b"?", *names))
+        return self._is_plain and not any(name in self._text for name in names)
 
-    @property
+    @once
+    def _is_plain(self) -> bool:
+        """Whether nothing compares service accounts, and nothing is a pattern that only some texts match."""
+        text = self._text.replace(b'"*"', b"")
+        return not self.relates and b"*" not in text and b"?" not in text
+
+    @once
     def _text(self) -> bytes:
         return b"".join(self.pieces).lower()
 
@@ -64,7 +70,8 @@ def likeness(role: Role, lookups: Lookups) -> Likeness | None:
         return None
     pieces, order, subjects = _without_subjects(text)
     written = "" if role.address else source.place.document.rpartition(".")[2]
-    return Likeness(PolicyShape(pieces, order, role.account, role.arn in lookups.naming, written), source, subjects)
+    shape = PolicyShape(pieces, order, role.account, role.arn in lookups.naming, written)
+    return Likeness(lookups.shapes.setdefault(shape, shape), source, subjects)
 
 
 def _is_handed_out(role: Role, lookups: Lookups) -> bool:
