@@ -1,6 +1,6 @@
 """What facts look up beside the subject itself: tables over one inventory, each made when it is first used."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -74,6 +74,14 @@ class Lookups(msgspec.Struct, frozen=True, dict=True):
         for account in self.inventory.service_accounts:
             table.setdefault((account.cluster, account.namespace), set()).add(account.name)
         return {key: frozenset(names) for key, names in table.items()}
+
+    @cached_property
+    def accounts_called(self) -> Mapping[str, Sequence[ServiceAccount]]:
+        """Namespace/name -> the service accounts of all clusters that findings call so, those of templates last."""
+        table: dict[str, list[ServiceAccount]] = {}
+        for account in (*self.inventory.service_accounts, *self.inventory.account_templates):
+            table.setdefault(f"{account.namespace}/{account.name}", []).append(account)
+        return table
 
     @cached_property
     def audiences(self) -> frozenset[str]:

@@ -25,10 +25,9 @@ _OWN_WORDS = "the author of the object wrote this; only its form changes"
 
 def _account(case: FixCase) -> ServiceAccount:
     """The service account that a finding is about."""
-    names = case.judged.evidence().names
-    inventory = case.view.inventory
-    for account in (*inventory.service_accounts, *inventory.account_templates):
-        if f"{account.namespace}/{account.name}" == names.get("account") and _is_at(account, _place(case)):
+    place = _place(case)
+    for account in case.view.accounts_called.get(str(case.judged.evidence().names.get("account")), ()):
+        if _is_at(account, place):
             return account
     raise Unfixable("not-in-source", "the service account is not in the input")
 
