@@ -52,7 +52,11 @@ BELOW = {
         "store",
         "version",
     },
-    "api": {"model", "text", "issuers", "trust", "sources", "facts", "rulebook", "governance", "answers", "store", "reports"},
+    "shards": {"model", "text", "sources", "facts", "rulebook", "governance", "answers", "store", "reports", "version"},
+    "api": {
+        *("model", "text", "issuers", "trust", "sources", "facts", "rulebook", "governance", "answers", "store", "reports"),
+        "shards",
+    },
     "cli": {"api", "version"},  # the api is what the command line calls, and nothing else of ours
 }
 # the rooms inside rooms
@@ -76,6 +80,7 @@ INNER = {
     "facts/reach",
     "facts/roles",
     "facts/service_accounts",
+    "facts/shards",
     "facts/workloads",
     "reports/evidence",
     "remedies/edits",

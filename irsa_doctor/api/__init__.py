@@ -34,7 +34,7 @@ EXPORTS: Mapping[str, str] = {
     "answers.why": "NoEvents NoTarget",
     "answers.why.records": "ContainerIdentity DiagnosedCause DiagnosedLink Diagnosis LinkNeed MistakenRemedy "
     "LeakedRole PredictedError QuotedPlace TokenLeak WorkloadIdentity",
-    "api.audit": "AuditRun audit audit_changes audit_history audit_prune audit_show audit_verify audit_waivers head_line",
+    "api.audit": "AuditOutcome AuditRun audit audit_changes audit_history audit_prune audit_show audit_verify audit_waivers",
     "api.evidence": "audit_report",
     "api.check": "baseline_of check controls framework_ids",
     "api.collect": "collect",
@@ -100,6 +100,7 @@ EXPORTS: Mapping[str, str] = {
     "store.integrity": "StoreVerification Tampering",
     "store.reading": "ChangeRow RunHeader",
     "store.tables": "NoStore StoreError",
+    "shards.units": "AuditError",
     "text.errors": "LiveError",
     "text.os_errors": "os_error_reason",
     "text.positions": "Documents",

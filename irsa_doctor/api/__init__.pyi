@@ -81,6 +81,7 @@ from irsa_doctor.answers.why.records import PredictedError as PredictedError
 from irsa_doctor.answers.why.records import QuotedPlace as QuotedPlace
 from irsa_doctor.answers.why.records import TokenLeak as TokenLeak
 from irsa_doctor.answers.why.records import WorkloadIdentity as WorkloadIdentity
+from irsa_doctor.api.audit import AuditOutcome as AuditOutcome
 from irsa_doctor.api.audit import AuditRun as AuditRun
 from irsa_doctor.api.audit import audit as audit
 from irsa_doctor.api.audit import audit_changes as audit_changes
@@ -89,7 +90,6 @@ from irsa_doctor.api.audit import audit_prune as audit_prune
 from irsa_doctor.api.audit import audit_show as audit_show
 from irsa_doctor.api.audit import audit_verify as audit_verify
 from irsa_doctor.api.audit import audit_waivers as audit_waivers
-from irsa_doctor.api.audit import head_line as head_line
 from irsa_doctor.api.check import baseline_of as baseline_of
 from irsa_doctor.api.check import check as check
 from irsa_doctor.api.check import controls as controls
@@ -289,6 +289,7 @@ from irsa_doctor.rulebook.rules import Graded as Graded
 from irsa_doctor.rulebook.rules import Reference as Reference
 from irsa_doctor.rulebook.rules import Rule as Rule
 from irsa_doctor.rulebook.rules import RuleError as RuleError
+from irsa_doctor.shards.units import AuditError as AuditError
 from irsa_doctor.sources import Loaded as Loaded
 from irsa_doctor.sources.files.evidence import NoEvidence as NoEvidence
 from irsa_doctor.sources.files.requests import Unreadable as Unreadable

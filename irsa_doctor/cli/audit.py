@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from irsa_doctor.cli.check import check_options, exit_code
-from irsa_doctor.cli.destinations import write_folder, write_text, write_text_pieces
+from irsa_doctor.cli.check import check_options
+from irsa_doctor.cli.destinations import write_folder, write_text_pieces
 from irsa_doctor.cli.help import Command, Commands
-from irsa_doctor.cli.limits import RunLimits, governed_limits, limit_options, within
+from irsa_doctor.cli.limits import RunLimits, governed_limits, limit_options
 from irsa_doctor.cli.options import AsOf, with_options
 from irsa_doctor.cli.output import print_text
 from irsa_doctor.cli.paths import input_paths
+from irsa_doctor.cli.progress import counted_progress
 from irsa_doctor.cli.wrong import checked_format, checked_moment, checked_word, wrong
 
 if TYPE_CHECKING:
@@ -83,6 +84,11 @@ def run_audit(
     head_file: Annotated[str | None, typer.Option(metavar="FILE", help="Append the hash of the run to this file.")] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Exit 3 if a value that a rule needs is unknown.")] = False,
     as_of: AsOf = None,
+    jobs: Annotated[
+        int | None, typer.Option(metavar="N", min=1, max=256, help="Check so many accounts at a time; one a processor.")
+    ] = None,
+    dask: Annotated[str, typer.Option("--dask", metavar="ADDRESS", help="Check on the workers of this Dask scheduler.")] = "",
+    work: Annotated[str, typer.Option("--work", metavar="DIR", help="Keep the index here; beside the store.")] = "",
     *,
     flags: RunLimits,
     governing: "AbstractContextManager[GoverningSettings]",
@@ -97,7 +103,7 @@ def run_audit(
     inputs, oldest = input_paths(paths, None), age_of("--max-age", max_age)
     with governing as governed:
         limits = governed_limits(flags, governed.settings, at_base=bool(governed.revision))
-        with within(limits):
+        with counted_progress() as on_stage:
             try:
                 done = api.audit(
                     inputs,
@@ -107,12 +113,16 @@ def run_audit(
                     max_age=oldest,
                     max_seconds=limits.seconds,
                     max_memory=limits.memory,
+                    jobs=jobs,
+                    dask=dask,
+                    work=work,
+                    on_stage=on_stage,
                 )
-            except (api.StoreError, api.UnknownRule, api.RuleError, api.BaselineError) as error:
+            except (api.StoreError, api.AuditError, api.UnknownRule, api.RuleError, api.BaselineError) as error:
                 raise wrong(str(error)) from error
-    write_text(api.render_audit(done.answer, output_format, api.style_for()), output)
+    write_text_pieces(done.pieces(output_format, api.style_for()), output)
     if head_file:
-        _append(head_file, api.head_line(done.answer))
+        _append(head_file, done.head)
     _end(done, governed.settings.fail_on or "high", strict)
 
 
@@ -128,14 +138,19 @@ def _append(file: str, line: str) -> None:
 
 
 def _end(done: "AuditRun", fail_on: str, strict: bool) -> None:
-    report = done.report
-    if report is None:
+    from irsa_doctor import api
+
+    outcome = done.outcome
+    if outcome is None:
         return
-    if report.limit:
-        raise wrong(f"not everything was judged: {report.limit}")
-    if not any(row.status == "read" for row in report.documents):
+    if outcome.limit:
+        raise wrong(f"not everything was judged: {outcome.limit}")
+    if not outcome.has_read:
         raise wrong("nothing could be read")
-    raise typer.Exit(exit_code(report, fail_on, strict))
+    failing = api.SEVERITIES[: api.SEVERITIES.index(fail_on) + 1] if fail_on in api.SEVERITIES else ()
+    if any(outcome.findings.get(severity) for severity in failing):
+        raise typer.Exit(1)
+    raise typer.Exit(3 if strict and outcome.unknown else 0)
 
 
 @app.command("history", cls=Command)
@@ -206,7 +221,7 @@ def show_run(
     output_format = checked_format("audit", format_)
     with _readable():
         done = api.audit_show(run, store=store)
-    print_text(api.render_audit(done.answer, output_format, api.style_for()))
+    write_text_pieces(done.pieces(output_format, api.style_for()), None)
 
 
 @app.command("verify", cls=Command)

@@ -61,3 +61,20 @@ def progress() -> Iterator[Callable[[str], None]]:
         yield stages
     finally:
         stages.end()
+
+
+@contextmanager
+def counted_progress() -> Iterator[Callable[[str], None]]:
+    """As `progress`, of a run that says itself how far it is: no thread draws, so that the run may be copied."""
+    if not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
+        yield lambda stage: None
+        return
+
+    def show(stage: str) -> None:
+        sys.stderr.write(f"\r\x1b[K{stage}")
+        sys.stderr.flush()
+
+    try:
+        yield show
+    finally:
+        show("")

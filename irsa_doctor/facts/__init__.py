@@ -146,7 +146,7 @@ def _neither_roles_nor_accounts(view: View) -> Iterator[Judged]:
         yield provider_facts(view, provider)
     for planned in view.inventory.planned_providers:
         yield planned_provider_facts(view, planned)
-    for cluster in view.inventory.clusters:
+    for cluster in view.own_clusters:
         yield cluster_facts(view, cluster)
     yield from workload_facts(view)
     if view.inventory.has_access:

@@ -20,6 +20,8 @@ class Sorted(msgspec.Struct, frozen=True):
     findings: tuple[Finding, ...]
     waived: tuple[Waived, ...]
     waivers: tuple[Judged, ...]
+    used: frozenset[str] = frozenset()
+    """the ids of the waivers that fit a finding"""
 
 
 def apply_waivers(
@@ -52,9 +54,17 @@ def apply_waivers(
             standing.append(told_as(finding, beyond or _milder(fitting, finding, today)))
         else:
             waived.append(Waived(finding, holding.owner, holding.reason, holding.expires.isoformat(), holding.accepted_by))
+    fitting_ids = {waiver.id for waiver in waivers if id(waiver) in used}
+    judged = judged_waivers(waivers, fitting_ids, chosen, known, today)
+    return Sorted(tuple(standing), tuple(waived), judged, frozenset(fitting_ids))
+
+
+def judged_waivers(
+    waivers: Sequence[Waiver], used: Collection[str], chosen: Collection[str], known: Collection[str], today: date
+) -> tuple[Judged, ...]:
+    """The waivers as subjects of rules of their own; `used` are the ids of those that fit a finding."""
     about = [waiver for waiver in waivers if waiver.rule in chosen or waiver.rule not in known]
-    judged = tuple(_judged(waiver, _facts(waiver, id(waiver) in used, today, known), known) for waiver in about)
-    return Sorted(tuple(standing), tuple(waived), judged)
+    return tuple(_judged(waiver, _facts(waiver, waiver.id in used, today, known), known) for waiver in about)
 
 
 def _milder(fitting: Sequence[Waiver], finding: Finding, today: date) -> str:

@@ -286,5 +286,7 @@ class Report(msgspec.Struct, frozen=True):
     """safe edits by the fingerprint of the finding that they fix"""
     subjects: tuple[JudgedSubject, ...] = ()
     """every subject, where it was asked for"""
+    fitting_waivers: frozenset[str] = frozenset()
+    """ids of the waivers that fit a finding, whether they set it aside or not"""
     as_of: str = ""
     """when it was judged: a day, or the time (RFC 3339) that the user names; waivers and ages go by it"""

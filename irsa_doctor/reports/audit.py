@@ -1,9 +1,8 @@
 """Audits as JSON and text: one run, the history of a store, and what changed."""
 
 import json
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from irsa_doctor.model.findings import SEVERITIES
 from irsa_doctor.reports.json import json_text
@@ -17,20 +16,23 @@ HISTORY_SCHEMA = "irsa-doctor.audit-history/1"
 CHANGES_SCHEMA = "irsa-doctor.audit-changes/1"
 VERIFY_SCHEMA = "irsa-doctor.audit-verify/1"
 _COUNTED = ("new", "fixed", "gone", "reopened", "waived", "expired", "unseen")
+SightingsOf = Callable[[str], Iterable[dict[str, Any]]]
+"""the findings of a run by their status, open or waived, as JSON"""
 _WAIVED = ("owner", "reason", "expires", "accepted_by")
 
 
-def audit_document(
-    run: RunHeader,
-    sightings: Sequence[dict[str, Any]],
-    tables: Mapping[str, list[dict[str, Any]]],
-    changes: Iterable[ChangeRow],
+class Counted(NamedTuple):
+    """What a run counts: its findings by severity, those that are waived, what has changed."""
+
+    findings: Mapping[str, int]
+    waived: int
+    changes: Mapping[str, int]
+
+
+def audit_members(
+    run: RunHeader, counted: Counted, sightings: SightingsOf, tables: Mapping[str, list[dict[str, Any]]]
 ) -> dict[str, Any]:
-    """Returns a run as JSON says it, `irsa-doctor.audit/1`, from the rows that a store has of it."""
-    findings = [_without(sighting, "waiver", *_WAIVED) for sighting in sightings if sighting["status"] == "open"]
-    waived = [sighting for sighting in sightings if sighting["status"] == "waived"]
-    counted = Counter(row.change for row in changes)
-    severities = Counter(finding["severity"] for finding in findings)
+    """Returns the members of a run as JSON says it, `irsa-doctor.audit/1`; those of which there may be many are iterators."""
     return {
         "schema": AUDIT_SCHEMA,
         "tool": {"version": run.tool, "rules_digest": run.rules_digest},
@@ -38,15 +40,15 @@ def audit_document(
         "scope": _scope(run, tables["scope"]),
         "summary": {
             **run.options.get("summary", {}),
-            "findings": {severity: severities[severity] for severity in SEVERITIES},
+            "findings": {severity: counted.findings.get(severity, 0) for severity in SEVERITIES},
             "unknown": len(tables["unknown"]),
-            "waived": len(waived),
+            "waived": counted.waived,
         },
-        "findings": findings,
+        "findings": (_without(sighting, "waiver", *_WAIVED) for sighting in sightings("open")),
         "unknown": [_unknown(row) for row in tables["unknown"]],
         "rules": [{"id": row["rule"], **_without(row, "run", "rule")} for row in tables["tally"]],
-        "waived": waived,
-        "changes": {**dict.fromkeys(_COUNTED, 0), **counted},
+        "waived": iter(sightings("waived")),
+        "changes": {**dict.fromkeys(_COUNTED, 0), **counted.changes},
     }
 
 
@@ -65,11 +67,12 @@ def _scope(run: RunHeader, rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         if r["kind"] == "account"
     ]
     shards = run.options.get("shards", 0)
+    reused = run.options.get("reused", 0)
     return {
         "organization": run.options.get("organization", ""),
         "accounts": accounts,
         "clusters": [{"arn": r["id"], "state": r["state"], "why": r["why"]} for r in rows if r["kind"] == "cluster"],
-        "shards": {"given": shards, "judged": shards, "reused": 0},
+        "shards": {"given": shards, "judged": shards - reused, "reused": reused},
     }
 
 
@@ -80,20 +83,52 @@ def _unknown(row: Mapping[str, Any]) -> dict[str, Any]:
 
 def render_audit(answer: Mapping[str, Any], output_format: str, style: Style) -> str:
     """Returns a run: JSON, a finding a line, or text."""
+    return "".join(audit_pieces(answer, output_format, style))
+
+
+def audit_pieces(members: Mapping[str, Any], output_format: str, style: Style) -> Iterator[str]:
+    """Returns the pieces of a run: JSON, a finding a line, or text."""
     if output_format == "json":
-        return json_text(answer)
+        return _json_pieces(members)
     if output_format == "jsonl":
-        return "".join(json.dumps(finding) + "\n" for finding in answer["findings"])
-    return "".join(f"{line}\n" for line in _audit_lines(answer, style))
+        return (json.dumps(finding) + "\n" for finding in members["findings"])
+    return (f"{line}\n" for line in _audit_lines(members, style))
+
+
+def _json_pieces(members: Mapping[str, Any]) -> Iterator[str]:
+    """The text of `json_text`, a list item by item."""
+    before = "{\n"
+    for name, value in members.items():
+        yield f"{before} {json.dumps(name)}: "
+        if isinstance(value, dict | str):
+            yield _indented(value, 1)
+        else:
+            yield from _list_pieces(iter(value))
+        before = ",\n"
+    yield "\n}\n"
+
+
+def _list_pieces(items: Iterator[Any]) -> Iterator[str]:
+    before = "[\n"
+    for item in items:
+        yield f"{before}  {_indented(item, 2)}"
+        before = ",\n"
+    yield "[]" if before == "[\n" else "\n ]"
+
+
+def _indented(value: object, depth: int) -> str:
+    return json_text(value).rstrip("\n").replace("\n", "\n" + " " * depth)
 
 
 def _audit_lines(answer: Mapping[str, Any], style: Style) -> Iterator[str]:
     run, scope, summary = answer["run"], answer["scope"], answer["summary"]
+    has_findings = False
     for finding in answer["findings"]:
+        has_findings = True
         yield from prose(
             f"{finding['rule']}: {finding['message']}", style, "", finding["severity"], COLOURS[finding["severity"]]
         )
-    if answer["findings"]:
+    if has_findings:
         yield ""
     unseen = [account for account in scope["accounts"] if account["state"] != "read"]
     for account in unseen:

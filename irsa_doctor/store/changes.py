@@ -1,7 +1,7 @@
 """What changed from one run to the next: a finding is mended only where the rule was asked of its subject again."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Literal, NamedTuple
 
 from irsa_doctor.store.rows import RunRows, SightingRow
@@ -42,18 +42,8 @@ class FindingOutcome(NamedTuple):
     changes: tuple[FindingChange, ...]
 
 
-def outcomes(before: Mapping[str, Standing], run: RunRows) -> Iterator[tuple[str, FindingOutcome]]:
-    """The outcome of every finding (key) that stood before a run or is seen in it."""
-    sightings = {sighting.key: sighting for sighting in run.sightings}
-    for key, sighting in sightings.items():
-        yield key, _seen(before.get(key), sighting, run.as_of[:10])
-    sight = _Sight(run)
-    for key, standing in before.items():
-        if key not in sightings:
-            yield key, _not_seen(standing, sight)
-
-
-def _seen(standing: Standing | None, sighting: SightingRow, day: str) -> FindingOutcome:
+def outcome_of_seen(standing: Standing | None, sighting: SightingRow, day: str) -> FindingOutcome:
+    """The outcome of a finding that a run sees, on a day."""
     if standing is None:
         return FindingOutcome(sighting.status, ("waived" if sighting.status == "waived" else "new",))
     again: tuple[FindingChange, ...] = () if standing.seen or standing.status in ("fixed", "gone") else ("seen-again",)
@@ -65,7 +55,8 @@ def _seen(standing: Standing | None, sighting: SightingRow, day: str) -> Finding
     return FindingOutcome("open", ("reopened",) if standing.status in ("fixed", "gone") else again)
 
 
-def _not_seen(standing: Standing, sight: "_Sight") -> FindingOutcome:
+def outcome_of_absent(standing: Standing, sight: "Sight") -> FindingOutcome:
+    """The outcome of a finding that stood before a run, which does not see it."""
     if standing.status in ("fixed", "gone"):
         return FindingOutcome(standing.status, ())
     how = sight.why_absent(standing)
@@ -74,11 +65,11 @@ def _not_seen(standing: Standing, sight: "_Sight") -> FindingOutcome:
     return FindingOutcome("gone" if how == "gone" else "fixed", (how,))
 
 
-class _Sight:
-    """What a run could see."""
+class Sight:
+    """What a run could see; `verdicts_of` gives what each rule said of a subject (key), None where it was not there."""
 
-    def __init__(self, run: RunRows) -> None:
-        self._asked = {subject.key: dict(subject.verdicts) for subject in run.subjects}
+    def __init__(self, run: RunRows, verdicts_of: Callable[[str], Mapping[str, str] | None]) -> None:
+        self._verdicts_of = verdicts_of
         self._rules = {tally.rule for tally in run.tallies}
         states = {(row.kind, row.id): row.state for row in run.scope}
         self._dim = {ident for (kind, ident), state in states.items() if kind == "account" and state != "read"}
@@ -90,10 +81,10 @@ class _Sight:
             return "rule-gone"
         if standing.kind in _OF_RUN:
             return "fixed"
-        verdict = self._asked.get(standing.subject)
+        verdict = self._verdicts_of(standing.subject)
         if self._is_dim(standing) or (verdict or {}).get(standing.rule) == "unknown":
             return "unseen"
-        is_there = verdict is not None or standing.holder in self._asked
+        is_there = verdict is not None or (standing.holder != "" and self._verdicts_of(standing.holder) is not None)
         return "fixed" if is_there else "gone"
 
     def _is_dim(self, standing: Standing) -> bool:

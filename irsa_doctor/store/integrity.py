@@ -45,9 +45,18 @@ def content_digest(store: sqlite3.Connection, run: int) -> str:
     digest = hashlib.sha256()
     for table, query in _CONTENT.items():
         digest.update(f"{table}\n".encode())
-        for line in sorted(canonical(row) for row in store.execute(query, (run,))):
+        for line in _sorted_lines(store, query, run):
             digest.update(line.encode(errors="surrogatepass") + b"\n")
     return f"sha256:{digest.hexdigest()}"
+
+
+def _sorted_lines(store: sqlite3.Connection, query: str, run: int) -> Iterator[str]:
+    """The rows of a query as text, sorted by code points. SQLite sorts them, for there may be more than fit into memory."""
+    store.execute("create temp table if not exists line (text text not null)")
+    store.execute("delete from line")
+    store.executemany("insert into line values (?)", ((canonical(row),) for row in store.execute(query, (run,))))
+    yield from (text for (text,) in store.execute("select text from line order by text"))
+    store.execute("delete from line")
 
 
 def run_hash(store: sqlite3.Connection, run: int) -> str:

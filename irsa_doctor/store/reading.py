@@ -82,16 +82,30 @@ def run_at(store: sqlite3.Connection, moment: str) -> int:
     return int(row[0] or 0)
 
 
-def sightings(store: sqlite3.Connection, run: int) -> Iterator[dict[str, Any]]:
-    """The findings of a run as JSON, with key, account, cluster, status, waiver, first and last run in which they were seen."""
+def sightings(store: sqlite3.Connection, run: int, status: str = "") -> Iterator[dict[str, Any]]:
+    """The findings of a run (of a status) as JSON, with key, account, cluster, status, waiver, first and last run in which they
+    were seen."""
     query = (
         "select b.text, s.key, f.account, f.cluster, s.status, s.waiver, f.first_seen,"
         " (select max(x.run) from sighting x where x.key = s.key and x.run <= s.run)"
-        " from sighting s join finding f on f.key = s.key join body b on b.digest = s.body where s.run = ? order by s.rowid"
+        " from sighting s join finding f on f.key = s.key join body b on b.digest = s.body where s.run = ?"
+        " and ? in ('', s.status) order by s.rowid"
     )
     names = ("key", "account", "cluster", "status", "waiver", "first_seen", "last_seen")
-    for text, *values in store.execute(query, (run,)):
+    for text, *values in store.execute(query, (run, status)):
         yield {**json.loads(text), **dict(zip(names, values, strict=True))}
+
+
+def counts(store: sqlite3.Connection, run: int) -> dict[tuple[str, str], int]:
+    """The number of findings of a run by (status, severity)."""
+    query = "select status, severity, count(*) from sighting where run = ? group by status, severity"
+    return {(status, severity): count for status, severity, count in store.execute(query, (run,))}
+
+
+def change_counts(store: sqlite3.Connection, run: int) -> dict[str, int]:
+    """How often each change has come about in a run, in the order in which they came first."""
+    query = "select change, count(*) from change where run = ? group by change order by min(rowid)"
+    return dict(store.execute(query, (run,)))
 
 
 def table(store: sqlite3.Connection, name: str, run: int) -> list[dict[str, Any]]:

@@ -1,21 +1,27 @@
 """Writes a run into a store: all of it, or nothing but that it began."""
 
+import json
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
+from typing import Any
 
-from irsa_doctor.store.changes import FindingOutcome, Standing, outcomes
+from irsa_doctor.store.changes import FindingOutcome, Sight, Standing, outcome_of_absent, outcome_of_seen
 from irsa_doctor.store.integrity import content_digest, run_hash
 from irsa_doctor.store.rows import RunRows, canonical, sha256
 from irsa_doctor.store.tables import transaction
 
 
-def begin(store: sqlite3.Connection, started: str) -> int:
-    """Note that a run begins, and return its id; a run that ends before its end stays `interrupted`."""
+def begin(store: sqlite3.Connection, started: str, settings: str = "", inputs: str = "") -> int:
+    """Note that a run begins, and return its id; a run that ends before its end stays `interrupted`, and goes on where the
+    next one has the same settings and inputs (digests)."""
+    row = store.execute("select id, state, settings, inputs from run order by id desc limit 1").fetchone()
+    if row and inputs and row[1:] == ("interrupted", settings, inputs):
+        return int(row[0])
     cursor = store.execute(
         "insert into run"
         " (state, started, finished, as_of, tool, rules_digest, settings, inputs, options, digest, previous, hash)"
-        " values ('interrupted', ?, '', '', '', '', '', '', '', '', null, '')",
-        (started,),
+        " values ('interrupted', ?, '', '', '', '', ?, ?, '', '', null, '')",
+        (started, settings, inputs),
     )
     return int(cursor.lastrowid or 0)
 
@@ -23,9 +29,11 @@ def begin(store: sqlite3.Connection, started: str) -> int:
 def complete(store: sqlite3.Connection, run: int, rows: RunRows) -> str:
     """Write what a run found, and return its hash."""
     with transaction(store):
-        standings = {standing.key: standing for standing in standing_findings(store)}
+        last = store.execute("select max(id) from run where state != 'interrupted'").fetchone()[0]
         _write_rows(store, run, rows)
-        _write_outcomes(store, run, rows, dict(outcomes(standings, rows)))
+        _write_sightings(store, run, rows, last)
+        # what was asked of the findings decides which of the others are gone
+        _write_absent(store, run, rows, last)
         previous = store.execute("select hash from run where state != 'interrupted' order by id desc limit 1").fetchone()
         store.execute(
             "update run set state = 'complete', started = ?, finished = ?, as_of = ?, tool = ?, rules_digest = ?, settings = ?,"
@@ -40,28 +48,31 @@ def complete(store: sqlite3.Connection, run: int, rows: RunRows) -> str:
     return head
 
 
-def standing_findings(store: sqlite3.Connection) -> Iterable[Standing]:
-    """Every finding of the store as the last run left it."""
-    last = store.execute("select max(id) from run where state != 'interrupted'").fetchone()[0]
-    for row in store.execute(
-        "select f.key, f.rule, f.kind, f.subject, f.account, f.cluster, f.status, f.last_seen, b.text, w.expires"
-        " from finding f left join sighting s on s.run = f.last_seen and s.key = f.key left join body b on b.digest = s.body"
-        " left join waiver w on w.run = s.run and s.waiver != '' and w.rule || ':' || w.subject = s.waiver"
-    ):
-        key, rule, kind, subject, account, cluster, status, seen, body, ends = row
-        yield Standing(
-            key=key,
-            rule=rule,
-            kind=kind,
-            subject=sha256(f"{kind}\0{subject}"),
-            holder=_holder(kind, subject),
-            account=account,
-            cluster=cluster,
-            status=status,
-            seen=seen == last,
-            body=body or "",
-            waiver_ends=ends or "",
-        )
+_STANDING = (
+    "select f.key, f.rule, f.kind, f.subject, f.account, f.cluster, f.status, f.last_seen, b.text, w.expires"
+    " from finding f left join sighting s on s.run = f.last_seen and s.key = f.key left join body b on b.digest = s.body"
+    " left join waiver w on w.run = s.run and s.waiver != '' and w.rule || ':' || w.subject = s.waiver"
+)
+
+
+_ABSENT = f"{_STANDING} where not exists (select 1 from sighting x where x.run = ? and x.key = f.key)"  # noqa: S608 - our own text
+
+
+def _standing(row: tuple[Any, ...], last: int | None) -> Standing:
+    key, rule, kind, subject, account, cluster, status, seen, body, ends = row
+    return Standing(
+        key=key,
+        rule=rule,
+        kind=kind,
+        subject=sha256(f"{kind}\0{subject}"),
+        holder=_holder(kind, subject),
+        account=account,
+        cluster=cluster,
+        status=status,
+        seen=seen == last,
+        body=body or "",
+        waiver_ends=ends or "",
+    )
 
 
 def _holder(kind: str, subject: str) -> str:
@@ -76,18 +87,6 @@ def _write_rows(store: sqlite3.Connection, run: int, rows: RunRows) -> None:
         "insert into scope values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [(run, s.kind, s.id, s.name, canonical(s.ou), s.state, s.why, s.taken, s.sha256) for s in rows.scope],
     )
-    store.executemany(
-        "insert or ignore into body values (?, ?)", [(sha256(sighting.body), sighting.body) for sighting in rows.sightings]
-    )
-    store.executemany(
-        "insert into sighting values (?, ?, ?, ?, ?, ?, ?)",
-        [(run, s.key, s.severity, s.confidence, s.status, s.waiver, sha256(s.body)) for s in rows.sightings],
-    )
-    sets = _verdict_sets(store, rows)
-    store.executemany(
-        "insert into subject values (?, ?, ?, ?, ?, ?, ?)",
-        [(run, s.key, s.kind, s.id, s.account, s.cluster, sets[s.verdicts]) for s in rows.subjects],
-    )
     store.executemany("insert or ignore into key values (?, ?, ?, ?)", [(run, *key) for key in rows.keys])
     store.executemany("insert into waiver values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", [(run, *waiver) for waiver in rows.waivers])
     store.executemany("insert into tally values (?, ?, ?, ?, ?, ?, ?)", [(run, *tally) for tally in rows.tallies])
@@ -97,37 +96,60 @@ def _write_rows(store: sqlite3.Connection, run: int, rows: RunRows) -> None:
     )
 
 
-def _verdict_sets(store: sqlite3.Connection, rows: RunRows) -> Mapping[tuple[tuple[str, str], ...], int]:
-    """The number of each distinct set of verdicts."""
-    sets = {subject.verdicts: canonical(dict(subject.verdicts)) for subject in rows.subjects}
-    store.executemany("insert or ignore into verdict_set (verdicts) values (?)", [(text,) for text in sets.values()])
-    numbers = dict(store.execute("select verdicts, id from verdict_set"))
-    return {verdicts: numbers[text] for verdicts, text in sets.items()}
-
-
-def _write_outcomes(store: sqlite3.Connection, run: int, rows: RunRows, results: Mapping[str, FindingOutcome]) -> None:
-    sightings = {sighting.key: sighting for sighting in rows.sightings}
-    for key, sighting in sightings.items():
+def _write_sightings(store: sqlite3.Connection, run: int, rows: RunRows, last: int | None) -> None:
+    """Write the findings of a run, one at a time, and what becomes of each."""
+    sets: dict[tuple[tuple[str, str], ...], int] = {}
+    for s in rows.subjects:
+        store.execute(
+            "insert or ignore into subject values (?, ?, ?, ?, ?, ?, ?)",
+            (run, s.key, s.kind, s.id, s.account, s.cluster, _verdict_set(store, s.verdicts, sets)),
+        )
+    for sighting in rows.sightings:
+        digest = sha256(sighting.body)
+        row = store.execute(f"{_STANDING} where f.key = ?", (sighting.key,)).fetchone() if last is not None else None
+        outcome = outcome_of_seen(_standing(row, last) if row else None, sighting, rows.as_of[:10])
+        store.execute("insert or ignore into body values (?, ?)", (digest, sighting.body))
+        store.execute(
+            "insert into sighting values (?, ?, ?, ?, ?, ?, ?)",
+            (run, sighting.key, sighting.severity, sighting.confidence, sighting.status, sighting.waiver, digest),
+        )
         store.execute(
             "insert into finding values (?, ?, ?, ?, ?, ?, ?, ?, ?)"
             " on conflict (key) do update set last_seen = excluded.last_seen, status = excluded.status",
             (
-                key,
-                sighting.rule,
-                sighting.kind,
-                sighting.subject,
-                sighting.account,
-                sighting.cluster,
-                run,
-                run,
-                results[key].status,
+                *(sighting.key, sighting.rule, sighting.kind, sighting.subject, sighting.account, sighting.cluster),
+                *(run, run, outcome.status),
             ),
         )
-    store.executemany(
-        "update finding set status = ? where key = ?",
-        [(outcome.status, key) for key, outcome in results.items() if key not in sightings],
-    )
-    store.executemany(
-        "insert into change values (?, ?, ?)",
-        [(run, key, change) for key, outcome in results.items() for change in outcome.changes],
-    )
+        _write_changes(store, run, sighting.key, outcome)
+
+
+def _verdict_set(
+    store: sqlite3.Connection, verdicts: tuple[tuple[str, str], ...], sets: dict[tuple[tuple[str, str], ...], int]
+) -> int:
+    """The number of a distinct set of verdicts."""
+    if verdicts not in sets:
+        text = canonical(dict(verdicts))
+        store.execute("insert or ignore into verdict_set (verdicts) values (?)", (text,))
+        sets[verdicts] = store.execute("select id from verdict_set where verdicts = ?", (text,)).fetchone()[0]
+    return sets[verdicts]
+
+
+def _write_absent(store: sqlite3.Connection, run: int, rows: RunRows, last: int | None) -> None:
+    """Write what becomes of the findings of earlier runs that this one does not see."""
+
+    def verdicts_of(subject: str) -> Mapping[str, str] | None:
+        query = "select v.verdicts from subject s join verdict_set v on v.id = s.verdicts where s.run = ? and s.key = ?"
+        row = store.execute(query, (run, subject)).fetchone()
+        return json.loads(row[0]) if row else None
+
+    sight = Sight(rows, verdicts_of)
+    absent = store.execute(_ABSENT, (run,))
+    results = [(standing.key, outcome_of_absent(standing, sight)) for standing in (_standing(row, last) for row in absent)]
+    for key, outcome in results:
+        store.execute("update finding set status = ? where key = ?", (outcome.status, key))
+        _write_changes(store, run, key, outcome)
+
+
+def _write_changes(store: sqlite3.Connection, run: int, key: str, outcome: FindingOutcome) -> None:
+    store.executemany("insert into change values (?, ?, ?)", [(run, key, change) for change in outcome.changes])

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Literal, NamedTuple
 
 from irsa_doctor.model import ScopeState
@@ -114,8 +114,10 @@ class RunRows(NamedTuple):
     inputs: str
     options: Mapping[str, Any]
     scope: tuple[ScopeRow, ...]
-    sightings: tuple[SightingRow, ...]
-    subjects: tuple[SubjectRow, ...]
+    sightings: Iterable[SightingRow]
+    """gone through once, in the order in which they are shown"""
+    subjects: Iterable[SubjectRow]
+    """gone through once"""
     waivers: tuple[WaiverRow, ...]
     tallies: tuple[TallyRow, ...]
     unknown: tuple[UnknownRow, ...]

@@ -51,6 +51,11 @@ create table key (
 );
 create table change (run integer not null, key text not null, change text not null, primary key (run, key, change));
 """
+_RESULT = (
+    "create table if not exists result (name text primary key, generation blob not null, value blob not null,"
+    " subjects blob not null);"
+)
+"""work in progress, which is no evidence: it is in no digest"""
 
 
 class StoreError(IrsaDoctorError):
@@ -74,6 +79,8 @@ def opened(path: str, *, to_write: bool = False) -> sqlite3.Connection:
         if to_write:
             connection.executescript("pragma journal_mode = wal; pragma synchronous = full;")
         _check(connection, path)
+        if to_write:
+            connection.execute(_RESULT)
     except sqlite3.Error as error:
         raise StoreError(f"{path}: {_words(error)}") from error
     return connection
@@ -90,7 +97,7 @@ def _make(path: str) -> None:
 
 def make_tables(connection: sqlite3.Connection) -> None:
     """Make the tables of an empty store."""
-    connection.executescript(_TABLES)
+    connection.executescript(f"{_TABLES}{_RESULT}")
     connection.execute("insert into meta values ('version', ?)", (STORE_VERSION,))
 
 

@@ -1,6 +1,6 @@
 """What a run could see: the accounts and clusters that were to be read, and whether they were."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Literal, NamedTuple
 
 from irsa_doctor.model import Cluster, Inventory, ScopeState
@@ -27,12 +27,13 @@ class ScopeEntry(NamedTuple):
     taken: str = ""
 
 
-def scope_of(inventory: Inventory, stale: Mapping[str, str]) -> tuple[ScopeEntry, ...]:
-    """The scope of a run over an inventory; `stale` says of accounts that are too old when they were read last (RFC 3339)."""
-    return (*_accounts(inventory, stale), *_clusters(inventory))
+def scope_of(inventory: Inventory, stale: Mapping[str, str], seen: Collection[str]) -> tuple[ScopeEntry, ...]:
+    """The scope of a run over an inventory; `stale` says of accounts that are too old when they were read last (RFC 3339),
+    `seen` are the accounts of which something was read."""
+    return (*_accounts(inventory, stale, seen), *_clusters(inventory))
 
 
-def _accounts(inventory: Inventory, stale: Mapping[str, str]) -> Iterator[ScopeEntry]:
+def _accounts(inventory: Inventory, stale: Mapping[str, str], seen: Collection[str]) -> Iterator[ScopeEntry]:
     listed = {account.id: account for account in inventory.organization}
     for account in listed.values():
         taken = stale.get(account.id, account.taken)
@@ -44,17 +45,11 @@ def _accounts(inventory: Inventory, stale: Mapping[str, str]) -> Iterator[ScopeE
         elif state == "read" and account.id not in inventory.closed.roles:
             state, why = "partial", _NOT_WHOLE
         yield ScopeEntry("account", account.id, account.name, account.units, state, why, taken)
-    for ident in sorted(_seen_accounts(inventory) - listed.keys()):
+    for ident in sorted(set(seen) - listed.keys()):
         why = _gap(inventory, ident)
         if not why and ident not in inventory.closed.roles:
             why = _NOT_WHOLE
         yield ScopeEntry("account", ident, state="partial" if why else "read", why=why)
-
-
-def _seen_accounts(inventory: Inventory) -> set[str]:
-    named = {role.account for role in inventory.roles} | {provider.account for provider in inventory.providers}
-    named |= {cluster.account for cluster in inventory.clusters}
-    return {account for account in named if account}
 
 
 def _gap(inventory: Inventory, owner: str) -> str:

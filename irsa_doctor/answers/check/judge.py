@@ -1,7 +1,7 @@
 """Judges an inventory: rules are evaluated, and what the project has decided is applied to their findings."""
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from itertools import chain
 
@@ -33,6 +33,9 @@ from irsa_doctor.rulebook.rules import Rule, digest
 from irsa_doctor.text.positions import Documents
 from irsa_doctor.version import __version__
 
+ShardViewOf = Callable[..., View]
+"""what makes a view of an inventory, with what the settings say of issuers"""
+
 
 class Input(msgspec.Struct, frozen=True):
     """What is judged: an inventory, the texts of its documents, and the paths of those that a change is laid over."""
@@ -57,7 +60,7 @@ class BaseChange(msgspec.Struct, frozen=True):
 _NO_CHANGE = BaseChange()
 
 
-def judge(
+def judge(  # noqa: PLR0913 - what is judged, by what, and what of it is kept
     judged: Input,
     governing: Governing,
     today: date,
@@ -67,9 +70,14 @@ def judge(
     processes: int = 1,
     record: JudgedSubjects | None = None,
     key_runs: Mapping[str, tuple[KeyRun, ...]] | None = None,
+    shard_view: ShardViewOf | None = None,
 ) -> Report:
     """The report of `check`; `today`, a day or a moment, decides which waivers have expired. A large inventory is judged in so
-    many processes, in one where every subject is added to a `record`. `key_runs` are the keys that earlier audits saw."""
+    many processes, in one where every subject is added to a `record`. `key_runs` are the keys that earlier audits saw.
+
+    With a `shard_view` the inventory is one shard: nothing is said of what belongs to the run as a whole, its settings and
+    what was not read.
+    """
     as_of, today = (rfc3339(today), today.astimezone(UTC).date()) if isinstance(today, datetime) else (today.isoformat(), today)
     settings, inventory = governing.settings, judged.inventory
     own = [row.path for row in inventory.documents if row.status == "read" and row.path not in judged.base]
@@ -77,11 +85,12 @@ def judge(
     locate = Locator(judged.documents, inventory.documents, (*settings.waivers, *change.proposed_waivers), written)
     context = StandardsContext(as_of, key_runs or {})
     share = (1 if record else processes, record, context)
-    outcome, inventory = _evaluated(inventory, governing, locate, change.unbounded, *share)
+    outcome, inventory = _evaluated(inventory, governing, locate, change.unbounded, *share, shard_view or View)
     ids = ({rule.id for rule in governing.rules}, governing.rule_ids)
     waived = waivers.apply_waivers(outcome.findings, settings.waivers, *ids, today, change.at_base)
     commented = comments.apply_comments(waived.findings, written, *ids, change.at_base)
-    governed = evaluate(_about_governance(governing), (*waived.waivers, *commented.comments, *change.settings), locate)
+    about = (*waived.waivers, *commented.comments, *change.settings) if shard_view is None else ()
+    governed = evaluate(_about_governance(governing), about, locate)
     weakened = evaluate(governing.unfiltered, change.settings, locate)
     rows = tuple(
         DocumentRow(row.path, row.kind, row.status, row.why, row.sha256, row.path in judged.base) for row in inventory.documents
@@ -96,7 +105,10 @@ def judge(
         rules_digest=digest(),
         counts=_counts(inventory),
         findings=shown,
-        unknown=(*_without_base(judged), *_unread(inventory, outcome.unknown), *outcome.unknown),
+        unknown=(
+            *((*_without_base(judged), *unread(inventory, outcome.unknown)) if shard_view is None else ()),
+            *outcome.unknown,
+        ),
         tallies=_tallies((*outcome.tallies, *_beside(weakened, outcome)), (*governed.tallies, *weakened.tallies), aside),
         waived=aside,
         documents=rows,
@@ -105,6 +117,7 @@ def judge(
         limit=next((row.why or "" for row in inventory.documents if row.limited), ""),
         unshown=_by_rule((*commented.findings, *governed.findings)) - _by_rule(filtered),
         subjects=record.listed() if record else (),
+        fitting_waivers=waived.used,
         as_of=as_of,
     )
 
@@ -117,6 +130,7 @@ def _evaluated(
     processes: int,
     record: JudgedSubjects | None,
     context: StandardsContext,
+    view_of: ShardViewOf,
 ) -> tuple[Evaluation, Inventory]:
     """What the rules say of an inventory. Where an unexpected error comes of a document, that one is unreadable and the others
     are judged."""
@@ -124,7 +138,7 @@ def _evaluated(
 
     def evaluated(paths: Sequence[str]) -> tuple[Evaluation, Inventory]:
         left = inventory if len(paths) == len(everything) else only_of(inventory, paths, lost)
-        view = View(left, *governing.settings.of_issuers, context)
+        view = view_of(left, *governing.settings.of_issuers, context)
         return _within_limits(view, governing.rules, locate, unbounded, processes, record)
 
     everything = tuple(dict.fromkeys(row.path for row in inventory.documents))
@@ -174,6 +188,16 @@ def _as_judged(row: Document, view: View, limit: str) -> Document:
     return without_judgement(row, why) if why else row
 
 
+def judge_governance(governing: Governing, used: Collection[str], today: datetime) -> tuple[tuple[Finding, ...], list[Tally]]:
+    """The findings about waivers, of a run over many shards, and the tallies of these rules; `used` are the ids of the waivers
+    that fit a finding of some shard."""
+    settings = governing.settings
+    ids = ({rule.id for rule in governing.rules}, governing.rule_ids)
+    about = waivers.judged_waivers(settings.waivers, used, *ids, today.astimezone(UTC).date())
+    outcome = evaluate(_about_governance(governing), about, Locator(Documents(), (), settings.waivers))
+    return sort_findings(_graded(outcome.findings, settings)), outcome.tallies
+
+
 def _about_governance(governing: Governing) -> list[Rule]:
     """The rules about waivers and settings, which are evaluated when it is known what the waivers waive."""
     unfiltered = {rule.id for rule in governing.unfiltered}
@@ -219,7 +243,7 @@ def _without_base(judged: Input) -> tuple[Missing, ...]:
     return (_TEMPLATES_ALONE,) if alone else ()
 
 
-def _unread(inventory: Inventory, known: Iterable[Missing]) -> list[Missing]:
+def unread(inventory: Inventory, known: Iterable[Missing]) -> list[Missing]:
     """What a live source did not give, where no rule has named it."""
     named = {missing.missing for missing in known}
     unread = {gap.missing: gap.how for gap in inventory.gaps if gap.missing not in named}

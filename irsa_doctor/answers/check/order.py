@@ -13,10 +13,11 @@ _PARTS = {"service-account": 2, "binding": 2, "workload": 3}
 
 def sort_findings(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     """Returns the worst findings first; of one severity by role, then those without a role by kind and name."""
-    return tuple(sorted(findings, key=_order))
+    return tuple(sorted(findings, key=finding_order))
 
 
-def _order(finding: Finding) -> tuple[int, int, str, str, str, str, str]:
+def finding_order(finding: Finding) -> tuple[int, int, str, str, str, str, str]:
+    """What a finding is sorted by."""
     kind, ident = finding.subject.kind, finding.subject.id
     name, _, role = ident.partition(" -> ")
     if kind in _OF_ROLES or (kind == "binding" and role):

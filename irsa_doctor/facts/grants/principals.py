@@ -1,7 +1,7 @@
 """What a Federated principal of a statement is: a provider of this account, or which way it misses one."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import Literal
 
@@ -65,9 +65,8 @@ class Principals(msgspec.Struct, frozen=True, dict=True):
         """Account -> the ids of the EKS issuers of its providers."""
         table: dict[str, list[str]] = {}
         for account, ident in self._providers:
-            if _ID.fullmatch(ident):
-                table.setdefault(account, []).append(ident)
-        return {account: Names(tuple(idents)) for account, idents in table.items()}
+            table.setdefault(account, []).append(ident)
+        return {account: ids_of_eks(idents) for account, idents in table.items()}
 
     @cached_property
     def _issuers(self) -> Mapping[str, set[str]]:
@@ -130,6 +129,11 @@ def kin(issuer: str) -> str:
     low = without_invisible(issuer.rpartition(":oidc-provider/")[2]).removeprefix("https://").strip("/").lower()
     ident = low.rpartition("/")[2]
     return ident if _ID.fullmatch(ident) else low
+
+
+def ids_of_eks(kins: Iterable[str]) -> Names:
+    """The ids of EKS issuers among the kins of issuers."""
+    return Names(tuple(ident for ident in kins if _ID.fullmatch(ident)))
 
 
 def is_kin(principal: str, issuer: str) -> bool:

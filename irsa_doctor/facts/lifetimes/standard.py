@@ -137,7 +137,7 @@ def _of_providers(view: View, standards: Standards) -> Iterator[Judged]:
 
 def _of_clusters(view: View, standards: Standards) -> Iterator[Judged]:
     if standards.max_signing_key_age:
-        for cluster in view.inventory.clusters:
+        for cluster in view.own_clusters:
             facts = StandardFacts(signing_key_age=key_age(view, cluster, standards.max_signing_key_age))
             names = {"cluster": cluster.name, "standard": duration_words(standards.max_signing_key_age)}
             yield _judged("cluster", cluster.subject, facts, names, cluster.place)

@@ -18,23 +18,27 @@ _NO_CLUSTER = Unknown("clusters of the issuers that trust policies name", "irsa-
 _LAST = "\U0010ffff"
 
 
-class _Subjects(msgspec.Struct, frozen=True, dict=True):
+class ClusterSubjects(msgspec.Struct, frozen=True, dict=True):
     """The service accounts of one cluster by subject, sorted forwards and backwards: fixed ends of a pattern find its range."""
 
     accounts: Mapping[str, ServiceAccount]
 
     @cached_property
     def forwards(self) -> Sequence[str]:
+        """Subjects, sorted."""
         return sorted(self.accounts)
 
     @cached_property
     def backwards(self) -> Sequence[str]:
+        """Subjects from their last letter to their first, sorted."""
         return sorted(subject[::-1] for subject in self.accounts)
 
     def starting(self, prefix: str) -> Sequence[str]:
+        """Subjects that begin with a text."""
         return self.forwards[bisect_left(self.forwards, prefix) : bisect_left(self.forwards, prefix + _LAST)]
 
     def ending(self, suffix: str) -> Sequence[str]:
+        """Subjects that end with a text."""
         start = suffix[::-1]
         reversed_subjects = self.backwards[bisect_left(self.backwards, start) : bisect_left(self.backwards, start + _LAST)]
         return [subject[::-1] for subject in reversed_subjects]
@@ -67,6 +71,7 @@ class _Subjects(msgspec.Struct, frozen=True, dict=True):
         return len(self.admitted(language))
 
     def admitted(self, language: Language) -> Sequence[str]:
+        """Subjects that a language admits."""
         if language == EVERYTHING:
             return self.forwards
         if isinstance(language, Like) and language.glob.pieces[1:] == (Wild.MANY,) and _ends(language)[0]:
@@ -88,21 +93,23 @@ class Accounts(msgspec.Struct, frozen=True, dict=True):
     inventory: Inventory
 
     @cached_property
-    def _by_cluster(self) -> Mapping[str, _Subjects]:
+    def _by_cluster(self) -> Mapping[str, ClusterSubjects]:
         table: dict[str, dict[str, ServiceAccount]] = {}
         for account in self.inventory.service_accounts:
             table.setdefault(account.cluster, {})[account.subject] = account
-        return {cluster: _Subjects(accounts) for cluster, accounts in table.items()}
+        return {cluster: ClusterSubjects(accounts) for cluster, accounts in table.items()}
 
     @cached_property
-    def _by_issuer(self) -> Mapping[str, Sequence[_Subjects]]:
-        return {
-            issuer: [self._by_cluster[cluster.id] for cluster in clusters if cluster.id in self._by_cluster]
-            for issuer, clusters in self.inventory.clusters_by_issuer.items()
-        }
+    def _by_issuer(self) -> dict[str, Sequence[ClusterSubjects]]:
+        return {}
 
-    def _of(self, issuer: str) -> Sequence[_Subjects]:
-        return self._by_issuer.get(issuer, ())
+    def _of(self, issuer: str) -> Sequence[ClusterSubjects]:
+        known = self._by_issuer.get(issuer)
+        if known is None:
+            clusters = self.inventory.clusters_by_issuer.get(issuer, ())
+            known = [there for cluster in clusters if (there := self._by_cluster.get(cluster.id))]
+            self._by_issuer[issuer] = known
+        return known
 
     @cached_property
     def listed_whole(self) -> frozenset[str]:

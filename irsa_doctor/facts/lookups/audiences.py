@@ -1,6 +1,6 @@
 """Which audiences roles require and service accounts request, and which of them an OIDC provider accepts."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Literal
 
@@ -17,6 +17,7 @@ from irsa_doctor.trust.languages import EVERYTHING, Finite, Language, contains
 
 _OF_KOPS = "amazonaws.com"
 ClientIds = Literal["used", "unused"]
+RoleAudiences = tuple[frozenset[str], tuple[Language, ...]]
 KopsAudience = Literal["not-kops", "there", "missing"]
 
 
@@ -27,17 +28,9 @@ class AudienceLookups(msgspec.Struct, frozen=True, dict=True):
     roles: Sequence[AnalysedRole]
 
     @cached_property
-    def _of_roles(self) -> Mapping[str, tuple[frozenset[str], tuple[Language, ...]]]:
+    def _of_roles(self) -> Mapping[str, RoleAudiences]:
         """Provider ARN -> audiences that trust policies name, and patterns of audiences."""
-        named: dict[str, set[str]] = {}
-        patterns: dict[str, list[Language]] = {}
-        for analysed in self.roles:
-            for provider, admits in analysed.by_provider.items():
-                if isinstance(admits.audiences, Finite):
-                    named.setdefault(provider, set()).update(admits.audiences.values)
-                elif admits.audiences != EVERYTHING:
-                    patterns.setdefault(provider, []).append(admits.audiences)
-        return {arn: (frozenset(named.get(arn, ())), tuple(patterns.get(arn, ()))) for arn in named.keys() | patterns.keys()}
+        return audiences_of_roles(self.roles)
 
     @cached_property
     def trusting(self) -> Mapping[str | Text, tuple[tuple[Policy, str | Text], ...]]:
@@ -111,6 +104,19 @@ class AudienceLookups(msgspec.Struct, frozen=True, dict=True):
         usual = self.lookups.default_audiences(provider.issuer)
         named, _ = self._of_roles.get(provider.arn, (frozenset(), ()))
         return named & usual if _OF_KOPS in usual else frozenset()
+
+
+def audiences_of_roles(roles: Iterable[AnalysedRole]) -> Mapping[str, RoleAudiences]:
+    """Provider ARN -> audiences that the trust policies of some roles name, and patterns of audiences."""
+    named: dict[str, set[str]] = {}
+    patterns: dict[str, list[Language]] = {}
+    for analysed in roles:
+        for provider, admits in analysed.by_provider.items():
+            if isinstance(admits.audiences, Finite):
+                named.setdefault(provider, set()).update(admits.audiences.values)
+            elif admits.audiences != EVERYTHING:
+                patterns.setdefault(provider, []).append(admits.audiences)
+    return {arn: (frozenset(named.get(arn, ())), tuple(patterns.get(arn, ()))) for arn in named.keys() | patterns.keys()}
 
 
 def _is_usual(value: str) -> bool:

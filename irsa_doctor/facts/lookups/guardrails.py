@@ -31,6 +31,10 @@ class Guards(msgspec.Struct, frozen=True, dict=True):
         """Whether it concerns a role of the input; any role where it concerns all, or the input has none."""
         if rail.every_role:
             return True
+        return self._covers_any(rail, account)
+
+    def _covers_any(self, rail: Guardrail, account: str) -> bool:
+        """Whether it concerns a role of an account, "" for any of the input."""
         roles: list[Role] = [r for r in self.lookups.inventory.roles if r.arn and (not account or r.account == account)]
         return any(rail.covers_role(role.arn) for role in roles)
 

@@ -12,7 +12,7 @@ from irsa_doctor.facts.lookups.chains import Chains
 from irsa_doctor.facts.lookups.names import Names
 from irsa_doctor.facts.lookups.template_roles import TemplateRoles
 from irsa_doctor.issuers import cluster_profile
-from irsa_doctor.model import Contradiction, Inventory, PodIdentityAssociation, ServiceAccount, Text
+from irsa_doctor.model import Cluster, Contradiction, Inventory, OidcProvider, PodIdentityAssociation, ServiceAccount, Text
 from irsa_doctor.model.access import ExpectedAccess
 from irsa_doctor.model.nearness import nearest
 from irsa_doctor.model.standards import NO_CONTEXT, NO_STANDARDS, Standards, StandardsContext
@@ -41,6 +41,11 @@ class Lookups(msgspec.Struct, frozen=True, dict=True):
     standards: Standards = NO_STANDARDS
     """the lifetimes that the project allows"""
     standards_context: StandardsContext = NO_CONTEXT
+
+    @property
+    def own_clusters(self) -> Sequence[Cluster]:
+        """The clusters that are subjects: all of the inventory."""
+        return self.inventory.clusters
 
     @cached_property
     def work(self) -> Work:
@@ -128,9 +133,12 @@ class Lookups(msgspec.Struct, frozen=True, dict=True):
         return {account: Names(tuple(arns)) for account, arns in table.items()}
 
     @cached_property
-    def provider_issuers(self) -> frozenset[str]:
-        """Issuers, without scheme, for which some account has an OIDC provider."""
-        return frozenset(provider.issuer for provider in self.inventory.providers)
+    def providers_by_issuer(self) -> Mapping[str, tuple[OidcProvider, ...]]:
+        """Issuer without scheme -> the OIDC providers that accounts have for it."""
+        table: dict[str, list[OidcProvider]] = {}
+        for provider in self.inventory.providers:
+            table.setdefault(provider.issuer, []).append(provider)
+        return {issuer: tuple(providers) for issuer, providers in table.items()}
 
     @cached_property
     def chains(self) -> Chains:
@@ -236,13 +244,9 @@ class Lookups(msgspec.Struct, frozen=True, dict=True):
             if ROLE_ARN in workload.annotations or ROLE_ARN in workload.own_annotations
         )
 
-    @cached_property
-    def accounts_of_issuer(self) -> Mapping[str, frozenset[str]]:
-        """Issuer without scheme -> the accounts that have an OIDC provider for it."""
-        table: dict[str, set[str]] = {}
-        for provider in self.inventory.providers:
-            table.setdefault(provider.issuer, set()).add(provider.account)
-        return {issuer: frozenset(accounts) for issuer, accounts in table.items()}
+    def accounts_of_issuer(self, issuer: str) -> frozenset[str]:
+        """The accounts that have an OIDC provider for an issuer (without scheme)."""
+        return frozenset(provider.account for provider in self.providers_by_issuer.get(issuer, ()))
 
     def issuer_of(self, cluster: str) -> str:
         """Issuer of a cluster without scheme, "" where it is not known."""

@@ -1,6 +1,6 @@
 """Which service accounts use a role: those that name it by annotation, and those whose pods set it by hand."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 
@@ -24,14 +24,16 @@ class RoleUser(msgspec.Struct, frozen=True, order=True):
     id: str = ""
 
 
-def role_users(view: Lookups) -> Mapping[str, tuple[RoleUser, ...]]:
-    """Role ARN -> the service accounts that use it, sorted."""
+def role_users(
+    view: Lookups, accounts: Iterable[ServiceAccount], workloads: Iterable[Workload]
+) -> Mapping[str, tuple[RoleUser, ...]]:
+    """Role ARN -> those of some service accounts that use it, sorted."""
     table: dict[str, set[RoleUser]] = {}
-    for account in view.inventory.service_accounts:
+    for account in accounts:
         role = account.annotations.get(ROLE_ARN)
         if isinstance(role, str) and role:
             table.setdefault(role, set()).add(_annotated(view, account))
-    for role, user in _by_hand(view):
+    for role, user in _by_hand(view, workloads):
         known = table.setdefault(role, set())
         if not any((user.subject, user.issuer) == (other.subject, other.issuer) for other in known):
             known.add(user)
@@ -49,9 +51,9 @@ def _id(view: Lookups, cluster: str, namespace: str, name: str) -> str:
     return f"{view.label_of(cluster)}/{namespace}/{name}"
 
 
-def _by_hand(view: Lookups) -> Iterator[tuple[str, RoleUser]]:
+def _by_hand(view: Lookups, workloads: Iterable[Workload]) -> Iterator[tuple[str, RoleUser]]:
     """Roles that the environment of containers sets; the webhook sets those of annotations, which are known already."""
-    for workload in view.inventory.workloads:
+    for workload in workloads:
         roles = {container.env.get("AWS_ROLE_ARN") for container in workload.containers}
         for role in roles:
             if isinstance(role, str) and role and workload.service_account:

@@ -149,7 +149,7 @@ class View(Lookups, frozen=True, dict=True):
     @cached_property
     def role_users(self) -> Mapping[str, tuple[RoleUser, ...]]:
         """Role ARN -> the service accounts that use it."""
-        return role_users(self)
+        return role_users(self, self.inventory.service_accounts, self.inventory.workloads)
 
     @cached_property
     def role_by_id(self) -> Mapping[str, AnalysedRole]:
@@ -205,6 +205,10 @@ class View(Lookups, frozen=True, dict=True):
     def trusted_by_name(self) -> TrustedByName:
         """(issuer, subject) -> roles that admit exactly this subject by name."""
         return TrustedByName(self.roles, self.mentions)
+
+    def roles_of_issuer(self, issuer: str) -> Sequence[AnalysedRole]:
+        """Roles that trust a provider of an issuer (without scheme)."""
+        return [role for role in self.roles if role.trusts(issuer)]
 
     @cached_property
     def roles_by_principal(self) -> Mapping[str, tuple[AnalysedRole, ...]]:

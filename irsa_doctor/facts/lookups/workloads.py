@@ -134,19 +134,15 @@ class WorkloadLookups(msgspec.Struct, frozen=True, dict=True):
         issuer = self.lookups.issuer_of(workload.cluster)
         return self.lookups.default_audiences(issuer) if issuer else frozenset(EKS.audience.default)
 
-    @cached_property
-    def _client_ids(self) -> Mapping[str, frozenset[str] | None]:
-        """Issuer -> client ids of its providers in all accounts, None where those of one are not known."""
-        table: dict[str, frozenset[str] | None] = {}
-        for provider in self.inventory.providers:
-            known = table.get(provider.issuer, frozenset())
-            ids = None if isinstance(provider.client_ids, Unknown) else frozenset(provider.client_ids)
-            table[provider.issuer] = None if known is None or ids is None else known | ids
-        return table
+    def _client_ids(self, issuer: str) -> frozenset[str] | None:
+        """Client ids of the providers of an issuer in all accounts, None where those of one are not known, or it has none."""
+        known = [provider.client_ids for provider in self.lookups.providers_by_issuer.get(issuer, ())]
+        seen = [frozenset(ids) for ids in known if not isinstance(ids, Unknown)]
+        return frozenset().union(*seen) if known and len(seen) == len(known) else None
 
     def accepted(self, cluster: str) -> frozenset[str] | Unknown:
         """The audiences that some OIDC provider of a cluster's issuer accepts."""
-        client_ids = self._client_ids.get(self.lookups.issuer_of(cluster))
+        client_ids = self._client_ids(self.lookups.issuer_of(cluster))
         if client_ids is None:
             what = f"client ids of the OIDC provider of {self.lookups.name_of(cluster)}"
             return Unknown(what, self._command_for_client_ids(self.lookups.issuer_of(cluster)))
@@ -154,7 +150,7 @@ class WorkloadLookups(msgspec.Struct, frozen=True, dict=True):
 
     def _command_for_client_ids(self, issuer: str) -> str:
         """That of the provider whose client ids are not known; where the input has no provider, that which lists them."""
-        seen = (provider.client_ids for provider in self.inventory.providers if provider.issuer == issuer)
+        seen = (provider.client_ids for provider in self.lookups.providers_by_issuer.get(issuer, ()))
         unseen = next((ids for ids in seen if isinstance(ids, Unknown)), None)
         return unseen.how if unseen is not None else "aws iam list-open-id-connect-providers"
 

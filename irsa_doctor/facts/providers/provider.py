@@ -177,7 +177,7 @@ def cluster_facts(view: View, cluster: Cluster) -> Judged:
 def _provider(view: View, cluster: Cluster) -> Literal["there", "miswritten", "missing"] | Unknown:
     if isinstance(cluster.issuer, Unknown):
         return cluster.issuer
-    if cluster.issuer in view.provider_issuers:
+    if cluster.issuer in view.providers_by_issuer:
         return "there"
     if view.principals.listed(cluster.issuer, cluster.account):
         return "miswritten"

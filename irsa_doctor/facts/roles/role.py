@@ -98,6 +98,11 @@ class AnalysedRole(msgspec.Struct, frozen=True):
     likeness: Likeness | None = None
     """what it has in common with others, None where nothing is made of that"""
 
+    def trusts(self, issuer: str) -> bool:
+        """Whether a provider that the policy names is one of an issuer (without scheme)."""
+        arns = (parse_arn(provider) for provider in self.by_provider)
+        return any(arn is not None and arn.kind == "oidc-provider" and arn.name == issuer for arn in arns)
+
     def blocks(self, issuer: str) -> bool:
         """Whether a defect of the policy itself denies the tokens of an issuer (without scheme)."""
         return self.blocked or issuer in self.blocked_issuers

@@ -179,7 +179,7 @@ def _is_of_another_partition(view: View, account: ServiceAccount, arn: Arn) -> b
 def _namesakes_elsewhere(view: View, account: ServiceAccount, arn: Arn) -> list[AnalysedRole]:
     """Roles of the name that trust this very service account, where the named account has no provider for its issuer."""
     issuer = view.issuer_of(account.cluster)
-    if not issuer or arn.account in view.accounts_of_issuer.get(issuer, frozenset()):
+    if not issuer or arn.account in view.accounts_of_issuer(issuer):
         return []
     name = arn.name.rpartition("/")[2].lower()
     return [other for other in view.trusted_by_name.get((issuer, account.subject), ()) if other.role.name.lower() == name]

@@ -8,7 +8,7 @@ from typing import Any
 from irsa_doctor.facts.lookups.lookups import ROLE_ARN
 from irsa_doctor.facts.service_accounts.annotations import is_near_key
 from irsa_doctor.facts.workloads.webhook import FILE_VARIABLE, LONGEST, ROLE_VARIABLE, SHORTEST
-from irsa_doctor.model import Place, ServiceAccount, is_role_arn, text_of
+from irsa_doctor.model import Place, ServiceAccount, Workload, is_role_arn, text_of
 from irsa_doctor.model.edits import EditKind, Safety
 from irsa_doctor.remedies.commands import annotate
 from irsa_doctor.remedies.edits.records import Wish
@@ -161,28 +161,28 @@ def _annotated(role: str, metadata: Any) -> Any:
 
 def _annotation_moved(case: FixCase) -> Iterator[Proposal]:
     """The role goes from the annotations of pods to those of their service account."""
-    evidence, inventory = case.judged.evidence(), case.view.inventory
-    place = evidence.place("annotation_on_pod")
-    accounts = [a for a in inventory.service_accounts if f"{a.namespace}/{a.name}" == evidence.names.get("account")]
-    role = _role_on_pods(case, place)
-    if len(accounts) != 1 or not is_role_arn(role):
+    place = case.judged.evidence().place("annotation_on_pod")
+    workload = _annotated_workload(case, place)
+    account = case.view.workload_lookups.account_of(workload) if workload else None
+    role = text_of(workload.annotations.get(ROLE_ARN) or "") if workload else ""
+    if not isinstance(account, ServiceAccount) or not is_role_arn(role):
         raise Unfixable("ambiguous", "the service account of the pods, or the role, is not known")
-    present = accounts[0].annotations.get(ROLE_ARN)
+    present = account.annotations.get(ROLE_ARN)
     if present not in (None, role):
         raise Unfixable("ambiguous", "the service account names another role")
     removed = _change(_above(place, 2), partial(_without, "annotations", ROLE_ARN))
-    added = () if present else (_change(accounts[0].place.at("metadata"), partial(_annotated, role)),)
+    added = () if present else (_change(account.place.at("metadata"), partial(_annotated, role)),)
     because = "every pod of the service account gets the role"
     yield Proposal(wishes=(removed, *added), safety="unsafe", because=because)
 
 
-def _role_on_pods(case: FixCase, place: Place) -> str:
-    """The role that a workload has among its annotations at a place."""
+def _annotated_workload(case: FixCase, place: Place) -> Workload | None:
+    """The workload that has an annotation at a place."""
     for workload in case.view.inventory.workloads:
         own = workload.place
         if (own.document, own.part) == (place.document, place.part) and place.pointer.startswith(own.pointer):
-            return text_of(workload.annotations.get(ROLE_ARN) or "")
-    return ""
+            return workload
+    return None
 
 
 def _without(block: str, key: str, members: Any) -> Any:

@@ -69,7 +69,7 @@ def _of_cluster(case: FixCase) -> _Needed:
     if cluster is None or not isinstance(cluster.issuer, str):
         raise Unfixable("value-unknown", "the issuer of the cluster is not known")
     issuer = cluster.issuer
-    roles = [role for role in case.view.roles if any(_issuer_of(provider) == issuer for provider in role.by_provider)]
+    roles = case.view.roles_of_issuer(issuer)
     command = create_eks_provider(cluster.name, cluster.region)
     offered = command_fix(command) if profile_of(issuer) is EKS else None
     return _Needed(issuer, cluster.name, roles or _of_templates(case), command, offered)

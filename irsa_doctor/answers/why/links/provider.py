@@ -69,7 +69,7 @@ def _missing_provider(case: Case, account: str) -> Sign:
         return _differing_url(case, similar)
     if finding := case.finding_of("role-in-other-account"):
         return signs_of([finding])[0]
-    if elsewhere := sorted(case.view.accounts_of_issuer.get(case.issuer, frozenset())):
+    if elsewhere := sorted(case.view.accounts_of_issuer(case.issuer)):
         says = f"the provider for https://{case.issuer} is in account {', '.join(elsewhere)}, the role in account {account}"
         return Sign("provider-in-other-account", says)
     finding = case.finding_of("provider-absent") if case.cluster and case.cluster.account == account else None

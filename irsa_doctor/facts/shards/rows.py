@@ -1,0 +1,229 @@
+"""What the shards of an organisation look up in each other: the records of one, each under the keys by which it is looked up.
+
+The keys of a trust policy are those of everything that it may mean: what it means is worked out by whoever looks it up.
+"""
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping
+
+import msgspec
+
+from irsa_doctor.facts.grants.principals import kin
+from irsa_doctor.facts.lookups.lookups import ROLE_ARN
+from irsa_doctor.facts.workloads.webhook import AUDIENCE_ANNOTATION
+from irsa_doctor.model import (
+    Inventory,
+    PodIdentityAssociation,
+    Role,
+    ServiceAccount,
+    TrustPolicy,
+    Workload,
+    parse_arn,
+)
+from irsa_doctor.trust.subjects import PREFIX
+
+ANY_SUBJECT = "*"
+"""stands for the subject of a policy of which no text says which subjects it names"""
+_GENERAL = (
+    *("clusters", "planned_clusters", "closed", "gaps", "organization", "discoveries", "signing_keys"),
+    *("addons", "node_roles"),
+)
+"""the collections of which every shard has all records"""
+_DEEP = (
+    *("account_templates", "chained_roles", "access_roles", "access_bindings", "associated_access", "auth_maps"),
+    *("planned_providers", "alternatives"),
+)
+"""the collections that are followed over many records"""
+
+
+def key_of(table: str, *names: str) -> int:
+    """The number of a key in a table; keys of other names may have the same, so that what is there has to be compared."""
+    text = "\0".join((table, *names)).encode(errors="surrogatepass")
+    return int.from_bytes(hashlib.blake2b(text, digest_size=8).digest(), "big", signed=True)
+
+
+class ShardRecord(msgspec.Struct, frozen=True):
+    """A record with the keys under which others look it up."""
+
+    keys: tuple[int, ...]
+    record: object
+
+
+class ClusterAccounts(msgspec.Struct, frozen=True):
+    """The service accounts and workloads of one cluster."""
+
+    accounts: tuple[ServiceAccount, ...]
+    workloads: tuple[Workload, ...]
+
+
+class SharedFacts(msgspec.Struct, frozen=True):
+    """What every shard has of another: the records of small collections, and sums.
+
+    `audiences` are those that service accounts request by annotation, by cluster; `requested` those of projected tokens too.
+    `deep`: it has records that are followed over many others.
+    """
+
+    inventory: Inventory
+    audiences: Mapping[str, tuple[str, ...]]
+    requested: Mapping[str, tuple[str, ...]]
+    owners: tuple[str, ...]
+    """the accounts and clusters that it has something of, and the issuers of these clusters"""
+    deep: bool
+    repeating: tuple[str, ...]
+    """documents in which a member is repeated"""
+
+
+def shared_facts(inventory: Inventory, repeating: Iterable[str] = ()) -> SharedFacts:
+    """What all other shards have of the inventory of one; `repeating` are its documents in which a member is repeated."""
+    named: dict[str, set[str]] = {}
+    for account in inventory.service_accounts:
+        if account.annotations and isinstance(value := account.annotations.get(AUDIENCE_ANNOTATION), str):
+            named.setdefault(account.cluster, set()).add(value)
+    requested = {cluster: set(values) for cluster, values in named.items()}
+    for workload in inventory.workloads:
+        if workload.tokens:
+            requested.setdefault(workload.cluster, set()).update(token.audience for token in workload.tokens)
+    return SharedFacts(
+        Inventory(**{name: getattr(inventory, name) for name in _GENERAL}),
+        {cluster: tuple(sorted(values)) for cluster, values in named.items()},
+        {cluster: tuple(sorted(values)) for cluster, values in requested.items()},
+        tuple(sorted(set(_owners(inventory)))),
+        is_deep(inventory),
+        tuple(repeating),
+    )
+
+
+def _owners(inventory: Inventory) -> Iterator[str]:
+    accounts = [role.account for role in inventory.roles] + [provider.account for provider in inventory.providers]
+    for account in dict.fromkeys((*accounts, *(cluster.account for cluster in inventory.clusters))):
+        if account:
+            yield f"account {account}"
+    for cluster in inventory.clusters:
+        yield f"issuer {cluster.issuer}" if isinstance(cluster.issuer, str) else f"cluster {cluster.id}"
+    names = [account.cluster for account in inventory.service_accounts] + [each.cluster for each in inventory.workloads]
+    for name in dict.fromkeys(names):
+        arn = parse_arn(name)
+        yield f"account {arn.account}" if arn else f"cluster {name}"
+
+
+def links_of(inventory: Inventory) -> Iterator[str]:
+    """The accounts and issuers that trust policies, service accounts, workloads and associations name."""
+    texts: set[str] = set()
+    for role in inventory.roles:
+        if isinstance(role.policy, TrustPolicy):
+            texts.update(_texts(role.policy.document))
+    for user in _users(inventory):
+        texts.update(role_arns_named(user))
+    for item in inventory.associations:
+        texts.update(value for value in (item.role_arn, item.target_role_arn) if isinstance(value, str))
+    for text in texts:
+        arn = parse_arn(text)
+        if arn and arn.account:
+            yield f"account {arn.account}"
+        if arn and arn.kind == "oidc-provider":
+            yield f"issuer {arn.name}"
+
+
+def is_deep(inventory: Inventory) -> bool:
+    """Whether an inventory has records that are followed over many others: then what is connected is judged together."""
+    templates = any(role.address or not role.arn for role in inventory.roles)
+    if any(not rcp.account for rcp in inventory.rcps) or any(not each.cluster for each in inventory.service_accounts):
+        return True
+    return templates or not inventory.clouds.is_empty or any(getattr(inventory, name) for name in _DEEP)
+
+
+def shard_records(inventory: Inventory) -> Iterator[ShardRecord]:
+    """The records of a shard that others look up one by one."""
+    for role in inventory.roles:
+        if role.arn:
+            yield ShardRecord(tuple(dict.fromkeys(_role_keys(role))), role)
+    for provider in inventory.providers:
+        account, arn = provider.account, provider.arn
+        keys = (key_of("provider", arn), key_of("kin", account, kin(arn)), key_of("providers", account))
+        yield ShardRecord((*keys, key_of("issuer", provider.issuer)), provider)
+    for user in _users(inventory):
+        if of_user := tuple([key_of("user", role) for role in dict.fromkeys(role_arns_named(user))]):
+            yield ShardRecord(of_user, user)
+    for association in inventory.associations:
+        yield ShardRecord(tuple(_association_keys(association)), association)
+    yield from _blocks(inventory)
+
+
+def _role_keys(role: Role) -> Iterator[int]:
+    name = role.name.lower()
+    yield from (key_of("role", role.arn), key_of("role-name", role.account, name), key_of("name", name))
+    policy = role.policy
+    if not isinstance(policy, TrustPolicy):
+        return
+    texts = set(_texts(policy.document))
+    providers = [text for text in texts if ":oidc-provider/" in text]
+    issuers = {arn.name for text in providers if (arn := parse_arn(text))}
+    subjects = {text for text in texts if text.startswith(PREFIX) and not _HARD & set(text)}
+    if any("$" in text or "ignorecase" in text.lower() for text in texts):
+        subjects.add(ANY_SUBJECT)
+    yield from (key_of("trust", text) for text in providers)
+    yield from (key_of("trusted-issuer", issuer) for issuer in issuers)
+    yield from (key_of("subject", issuer, subject) for issuer in issuers for subject in subjects)
+
+
+_HARD = frozenset("*?$")
+
+
+def _texts(value: object) -> Iterator[str]:
+    """Every text in a JSON value, names of members too."""
+    waiting = [value]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, str):
+            yield value
+        elif isinstance(value, dict):
+            yield from value
+            waiting.extend(value.values())
+        elif isinstance(value, list | tuple):
+            waiting.extend(value)
+
+
+def role_arns_named(user: ServiceAccount | Workload) -> Iterable[str]:
+    """The role ARNs that a service account names by annotation, or a workload in its environment."""
+    values = (
+        [user.annotations.get(ROLE_ARN)]
+        if isinstance(user, ServiceAccount)
+        else [container.env.get("AWS_ROLE_ARN") for container in user.containers]
+    )
+    return [value for value in values if isinstance(value, str) and value]
+
+
+def _users(inventory: Inventory) -> Iterator[ServiceAccount | Workload]:
+    yield from inventory.service_accounts
+    yield from inventory.workloads
+
+
+def _association_keys(item: PodIdentityAssociation) -> Iterator[int]:
+    namespace, name = item.namespace, item.service_account
+    if isinstance(item.role_arn, str) and item.role_arn:
+        yield key_of("role-association", item.role_arn)
+    if isinstance(item.target_role_arn, str) and item.target_role_arn:
+        yield key_of("target-association", item.target_role_arn)
+    if isinstance(namespace, str) and isinstance(name, str):
+        yield key_of("association-name", namespace, name)
+        if isinstance(item.cluster, str):
+            yield key_of("association", item.cluster, namespace, name)
+
+
+def _blocks(inventory: Inventory) -> Iterator[ShardRecord]:
+    """The service accounts of each cluster, and the names of the roles of each account."""
+    accounts: dict[str, list[ServiceAccount]] = {}
+    workloads: dict[str, list[Workload]] = {}
+    names: dict[str, list[str]] = {}
+    for account in inventory.service_accounts:
+        accounts.setdefault(account.cluster, []).append(account)
+    for workload in inventory.workloads:
+        workloads.setdefault(workload.cluster, []).append(workload)
+    for role in inventory.roles:
+        if role.arn:
+            names.setdefault(role.account, []).append(role.arn)
+    for cluster in dict.fromkeys((*accounts, *workloads)):
+        block = ClusterAccounts(tuple(accounts.get(cluster, ())), tuple(workloads.get(cluster, ())))
+        yield ShardRecord((key_of("cluster", cluster),), block)
+    for owner, arns in names.items():
+        yield ShardRecord((key_of("names", owner), key_of("all-names")), (owner, tuple(arns)))

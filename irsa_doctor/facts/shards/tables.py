@@ -1,0 +1,72 @@
+"""Tables over a whole organisation of which one shard is here: what others have is read when it is looked up."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Generic, Protocol, TypeVar
+
+import msgspec
+
+from irsa_doctor.facts.shards.rows import key_of
+
+_K = TypeVar("_K")
+_V = TypeVar("_V")
+
+
+class ForeignRecord(msgspec.Struct, frozen=True):
+    """A record of another shard; `before`: that shard is read before this one. `id` is the same for the same record."""
+
+    id: int
+    before: bool
+    record: object
+
+
+class ShardIndex(Protocol):
+    """The records of the other shards, by key."""
+
+    def find(self, key: int) -> Sequence[ForeignRecord]:
+        """Those of a key, in order of reading."""
+
+
+class LookedUp(Mapping[_K, _V], Generic[_K, _V]):
+    """A table of which every entry is worked out when it is first looked up; None is no entry. It has no list of its keys."""
+
+    def __init__(self, work: Callable[[_K], _V | None]) -> None:
+        self._work = work
+        self._known: dict[_K, _V | None] = {}
+
+    def __getitem__(self, key: _K) -> _V:
+        if key not in self._known:
+            self._known[key] = self._work(key)
+        value = self._known[key]
+        if value is None:
+            raise KeyError(key)
+        return value
+
+    def __contains__(self, key: object) -> bool:
+        return self.get(key) is not None  # type: ignore[arg-type] # whatever is asked for
+
+    def __iter__(self) -> Iterator[_K]:
+        raise TypeError("a table over many shards is not listed")
+
+    def __len__(self) -> int:
+        raise TypeError("a table over many shards is not counted")
+
+    def __bool__(self) -> bool:
+        return True
+
+
+class Foreign:
+    """What the other shards have, by table and names."""
+
+    def __init__(self, index: ShardIndex) -> None:
+        self._index = index
+
+    def find(self, kind: type[_V], table: str, *names: str) -> list[tuple[ForeignRecord, _V]]:
+        """The records of a kind under a key; others may have the same key."""
+        found = self._index.find(key_of(table, *names))
+        return [(each, each.record) for each in found if isinstance(each.record, kind)]
+
+
+def in_order(own: Sequence[_V], foreign: Sequence[tuple[ForeignRecord, _V]]) -> list[_V]:
+    """The records of this shard among those of the others, in order of reading."""
+    before = [value for each, value in foreign if each.before]
+    return [*before, *own, *(value for each, value in foreign if not each.before)]

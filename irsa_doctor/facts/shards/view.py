@@ -1,0 +1,374 @@
+"""One shard seen as `View` sees a whole organisation: every table answers as it would over all shards together."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
+from itertools import chain
+from typing import TypeVar
+
+import msgspec
+
+from irsa_doctor.facts.grants.principals import Principals, ids_of_eks, kin
+from irsa_doctor.facts.lookups.accounts import Accounts, ClusterSubjects
+from irsa_doctor.facts.lookups.audiences import AudienceLookups, RoleAudiences, audiences_of_roles
+from irsa_doctor.facts.lookups.guardrails import Guards
+from irsa_doctor.facts.lookups.names import Names
+from irsa_doctor.facts.lookups.users import RoleUser, role_users
+from irsa_doctor.facts.lookups.view import View
+from irsa_doctor.facts.roles.alike import AlikeRoles
+from irsa_doctor.facts.roles.role import AnalysedRole
+from irsa_doctor.facts.shards.inventory import ShardInventory
+from irsa_doctor.facts.shards.rows import ANY_SUBJECT, ClusterAccounts, SharedFacts, role_arns_named
+from irsa_doctor.facts.shards.tables import Foreign, ForeignRecord, LookedUp, in_order
+from irsa_doctor.model import (
+    Cluster,
+    Inventory,
+    OidcProvider,
+    PodIdentityAssociation,
+    Role,
+    ServiceAccount,
+    Text,
+    Workload,
+    parse_arn,
+)
+from irsa_doctor.trust.guardrails import Guardrail
+from irsa_doctor.trust.languages import Finite
+
+_User = TypeVar("_User", ServiceAccount, Workload)
+_AccountsByName = Mapping[tuple[str | Text, str | Text], tuple[PodIdentityAssociation, ...]]
+
+
+class ShardView(View, frozen=True, dict=True):
+    """The shard of an inventory, among all shards; `shared` is what each of them shares with all, the others' too."""
+
+    shared: tuple[SharedFacts, ...] = ()
+
+    @cached_property
+    def foreign(self) -> Foreign:
+        """The records of the other shards."""
+        return Foreign(shard_of(self).index)
+
+    def over(self, inventory: Inventory) -> "ShardView":
+        """Another inventory of the shard, with what is declared of this one."""
+        view: ShardView = msgspec.structs.replace(self, inventory=inventory)
+        return view
+
+    @property
+    def own_clusters(self) -> Sequence[Cluster]:
+        """The clusters of the shard."""
+        return shard_of(self).own.clusters
+
+    # ---- roles
+
+    @cached_property
+    def _analysed(self) -> dict[int, AnalysedRole]:
+        return {}
+
+    @cached_property
+    def _alike(self) -> AlikeRoles:
+        return AlikeRoles(self)
+
+    def foreign_roles(self, table: str, *names: str) -> list[tuple[ForeignRecord, AnalysedRole]]:
+        """Analysed roles of other shards under a key."""
+        rows = []
+        for each, role in self.foreign.find(Role, table, *names):
+            if each.id not in self._analysed:
+                self._analysed[each.id] = self._within_limits(self._alike, role)
+            rows.append((each, self._analysed[each.id]))
+        return rows
+
+    @cached_property
+    def role_by_arn(self) -> Mapping[str, AnalysedRole]:  # type: ignore[override] # the numbers of roles are those of a share
+        """Analysed roles of all shards by ARN."""
+        own = super().role_by_arn
+
+        def of(arn: str) -> AnalysedRole | None:
+            rows = () if arn in own else self.foreign_roles("role", arn)
+            return own.get(arn) or next((role for _, role in rows if role.role.arn == arn), None)
+
+        return LookedUp(of)
+
+    @cached_property
+    def roles_by_name(self) -> Mapping[tuple[str, str], Sequence[Role]]:
+        """Roles of all shards by (account, name in lower case)."""
+        own = super().roles_by_name
+
+        def of(key: tuple[str, str]) -> Sequence[Role] | None:
+            rows = [row for row in self.foreign.find(Role, "role-name", *key) if _name_key(row[1]) == key]
+            return tuple(in_order(own.get(key, ()), rows)) or None
+
+        return LookedUp(of)
+
+    @cached_property
+    def arns_by_name(self) -> Mapping[str, tuple[str, ...]]:
+        """Role ARNs of all accounts, by name in lower case."""
+        own = super().arns_by_name
+
+        def of(name: str) -> tuple[str, ...] | None:
+            rows = self.foreign.find(Role, "name", name)
+            arns = [(each, role.arn) for each, role in rows if role.name.lower() == name]
+            return tuple(in_order(own.get(name, ()), arns)) or None
+
+        return LookedUp(of)
+
+    @cached_property
+    def role_names(self) -> Mapping[str, Names]:
+        """Role ARNs of all shards by account."""
+        own = super().role_names
+
+        def of(account: str) -> Names | None:
+            mine = own.get(account)
+            rows = [(each, arns) for each, (owner, arns) in self._name_blocks("names", account) if owner == account]
+            arns = tuple(chain.from_iterable(in_order([mine.names] if mine else [], rows)))
+            return Names(arns) if arns else None
+
+        return LookedUp(of)
+
+    def _name_blocks(self, table: str, *names: str) -> list[tuple[ForeignRecord, tuple[str, tuple[str, ...]]]]:
+        return [(each, (str(block[0]), block[1])) for each, block in self.foreign.find(tuple, table, *names)]
+
+    def foreign_arns(self, account: str) -> Iterable[str]:
+        """The ARNs of the roles of other shards, of an account or ("") of all."""
+        rows = self._name_blocks("names", account) if account else self._name_blocks("all-names")
+        return chain.from_iterable(arns for _, (owner, arns) in rows if account in ("", owner))
+
+    @cached_property
+    def trusted_by_name(self) -> Mapping[tuple[str, str], Sequence[AnalysedRole]]:  # type: ignore[override]
+        """(issuer, subject) -> roles of all shards that admit exactly this subject by name."""
+        own = super().trusted_by_name
+
+        def of(key: tuple[str, str]) -> tuple[AnalysedRole, ...] | None:
+            issuer, subject = key
+            by_id = {row[0].id: row for name in (subject, ANY_SUBJECT) for row in self.foreign_roles("subject", issuer, name)}
+            rows = sorted(by_id.values(), key=lambda row: row[0].id)
+            admitting = [(each, role) for each, role in rows for _ in range(_times_admitted(role, issuer, subject))]
+            return tuple(in_order(own.get(key, ()), admitting)) or None
+
+        return LookedUp(of)
+
+    def roles_of_issuer(self, issuer: str) -> Sequence[AnalysedRole]:
+        """Roles of all shards that trust a provider of an issuer (without scheme)."""
+        rows = self.foreign_roles("trusted-issuer", issuer)
+        trusting = [(each, role) for each, role in rows if role.trusts(issuer)]
+        return in_order(super().roles_of_issuer(issuer), trusting)
+
+    # ---- service accounts
+
+    @cached_property
+    def accounts(self) -> Accounts:
+        """Service accounts of all shards, by language."""
+        return _ShardAccounts(self.inventory)
+
+    @cached_property
+    def audiences(self) -> frozenset[str]:
+        """Audiences that service accounts of all shards request by annotation."""
+        return frozenset(value for each in self.shared for values in each.audiences.values() for value in values)
+
+    def _users(self, kind: type[_User], own: Iterable[_User], role: str) -> list[_User]:
+        """The service accounts or workloads of all shards that name a role."""
+        rows = [(each, user) for each, user in self.foreign.find(kind, "user", role) if role in role_arns_named(user)]
+        return in_order([user for user in own if role in role_arns_named(user)], rows)
+
+    @cached_property
+    def _own_users(self) -> Mapping[str, tuple[list[ServiceAccount], list[Workload]]]:
+        table: dict[str, tuple[list[ServiceAccount], list[Workload]]] = {}
+        for account in self.inventory.service_accounts:
+            for role in role_arns_named(account):
+                table.setdefault(role, ([], []))[0].append(account)
+        for workload in self.inventory.workloads:
+            for role in dict.fromkeys(role_arns_named(workload)):
+                table.setdefault(role, ([], []))[1].append(workload)
+        return table
+
+    @cached_property
+    def naming(self) -> Mapping[str, tuple[str, ...]]:
+        """Role ARN -> subjects of the service accounts of all shards that name it, sorted."""
+
+        def of(role: str) -> tuple[str, ...] | None:
+            own, _ = self._own_users.get(role, ([], []))
+            return tuple(sorted({account.subject for account in self._users(ServiceAccount, own, role)})) or None
+
+        return LookedUp(of)
+
+    @cached_property
+    def role_users(self) -> Mapping[str, tuple[RoleUser, ...]]:
+        """Role ARN -> the service accounts of all shards that use it."""
+
+        def of(role: str) -> tuple[RoleUser, ...] | None:
+            accounts, workloads = self._own_users.get(role, ([], []))
+            users = self._users(ServiceAccount, accounts, role), self._users(Workload, workloads, role)
+            return role_users(self, *users).get(role)
+
+        return LookedUp(of)
+
+    # ---- providers
+
+    @cached_property
+    def principals(self) -> Principals:
+        """Federated principals, classified."""
+        return _ShardPrincipals(self.inventory, {})
+
+    @cached_property
+    def providers_by_issuer(self) -> Mapping[str, tuple[OidcProvider, ...]]:
+        """Issuer without scheme -> the OIDC providers that accounts of all shards have for it."""
+        own = super().providers_by_issuer
+
+        def of(issuer: str) -> tuple[OidcProvider, ...] | None:
+            rows = [row for row in self.foreign.find(OidcProvider, "issuer", issuer) if row[1].issuer == issuer]
+            return tuple(in_order(own.get(issuer, ()), rows)) or None
+
+        return LookedUp(of)
+
+    @cached_property
+    def provider_names(self) -> Mapping[str, Names]:
+        """ARNs of the OIDC providers of all shards, by account."""
+
+        def of(account: str) -> Names | None:
+            arns = tuple([provider.arn for provider in _providers_of(shard_of(self), account)])
+            return Names(arns) if arns else None
+
+        return LookedUp(of)
+
+    @cached_property
+    def audience_lookups(self) -> AudienceLookups:
+        """The audiences that roles and service accounts of all shards require."""
+        return _ShardAudiences(self, self.roles)
+
+    @cached_property
+    def guards(self) -> Guards:
+        """Resource control policies."""
+        return _ShardGuards(self)
+
+    # ---- associations
+
+    @cached_property
+    def associations_of_role(self) -> Mapping[str, tuple[PodIdentityAssociation, ...]]:
+        """ARN of a role -> the Pod Identity associations of all shards that hand it out."""
+        own = super().associations_of_role
+
+        def of(role: str) -> tuple[PodIdentityAssociation, ...] | None:
+            rows = self.foreign.find(PodIdentityAssociation, "role-association", role)
+            return tuple(in_order(own.get(role, ()), [row for row in rows if row[1].role_arn == role])) or None
+
+        return LookedUp(of)
+
+    @cached_property
+    def associations_of_target(self) -> Mapping[str, tuple[PodIdentityAssociation, ...]]:
+        """ARN of a role -> the Pod Identity associations of all shards that have it for their target role."""
+        own = super().associations_of_target
+
+        def of(role: str) -> tuple[PodIdentityAssociation, ...] | None:
+            rows = self.foreign.find(PodIdentityAssociation, "target-association", role)
+            return tuple(in_order(own.get(role, ()), [row for row in rows if row[1].target_role_arn == role])) or None
+
+        return LookedUp(of)
+
+    @cached_property
+    def associations_by_account(self) -> _AccountsByName:
+        """(namespace, service account) -> its Pod Identity associations in the clusters of all shards."""
+        own = super().associations_by_account
+
+        def of(key: tuple[str | Text, str | Text]) -> tuple[PodIdentityAssociation, ...] | None:
+            names = [name for name in key if isinstance(name, str)]
+            rows = self.foreign.find(PodIdentityAssociation, "association-name", *names) if len(names) == len(key) else []
+            rows = [row for row in rows if (row[1].namespace, row[1].service_account) == key]
+            return tuple(in_order(own.get(key, ()), rows)) or None
+
+        return LookedUp(of)
+
+
+def shard_of(view: View) -> ShardInventory:
+    """The inventory of the view of a shard."""
+    inventory = view.inventory
+    if not isinstance(inventory, ShardInventory):
+        raise TypeError("the view of a shard needs its inventory")
+    return inventory
+
+
+def _name_key(role: Role) -> tuple[str, str]:
+    return role.account, role.name.lower()
+
+
+def _times_admitted(role: AnalysedRole, issuer: str, subject: str) -> int:
+    """For how many of its providers of an issuer a role admits a subject by name."""
+    languages = [admits.subjects for arn, admits in role.by_provider.items() if (p := parse_arn(arn)) and p.name == issuer]
+    return sum(isinstance(language, Finite) and subject in language.values for language in languages)
+
+
+def _providers_of(inventory: ShardInventory, account: str) -> list[OidcProvider]:
+    rows = Foreign(inventory.index).find(OidcProvider, "providers", account)
+    own = [provider for provider in inventory.providers if provider.account == account]
+    return in_order(own, [row for row in rows if row[1].account == account])
+
+
+class _ShardAccounts(Accounts, frozen=True, dict=True):
+    """The service accounts of all shards; those of the clusters of others are read when a trust policy needs them."""
+
+    @cached_property
+    def _by_cluster(self) -> Mapping[str, ClusterSubjects]:
+        own, inventory = super()._by_cluster, self.inventory
+        foreign = Foreign(inventory.index) if isinstance(inventory, ShardInventory) else None
+
+        def of(cluster: str) -> ClusterSubjects | None:
+            if cluster in own or foreign is None:
+                return own.get(cluster)
+            rows = [block.accounts for _, block in foreign.find(ClusterAccounts, "cluster", cluster)]
+            accounts = {each.subject: each for block in rows for each in block if each.cluster == cluster}
+            return ClusterSubjects(accounts) if accounts else None
+
+        return LookedUp(of)
+
+
+class _ShardPrincipals(Principals, frozen=True, dict=True):
+    """Federated principals, compared with the providers of all shards."""
+
+    @cached_property
+    def _providers(self) -> Mapping[tuple[str, str], list[str]]:
+        own, inventory = super()._providers, self.inventory
+        foreign = Foreign(inventory.index) if isinstance(inventory, ShardInventory) else None
+
+        def of(key: tuple[str, str]) -> list[str] | None:
+            rows = foreign.find(OidcProvider, "kin", *key) if foreign else []
+            arns = [(each, p.arn) for each, p in rows if (p.account, kin(p.arn)) == key]
+            return in_order(own.get(key, []), arns) or None
+
+        return LookedUp(of)
+
+    @cached_property
+    def _ids(self) -> Mapping[str, Names]:
+        inventory = self.inventory
+
+        def of(account: str) -> Names | None:
+            providers = _providers_of(inventory, account) if isinstance(inventory, ShardInventory) else []
+            return ids_of_eks(dict.fromkeys(kin(provider.arn) for provider in providers)) if providers else None
+
+        return LookedUp(of)
+
+
+class _ShardAudiences(AudienceLookups, frozen=True, dict=True):
+    """What the roles and service accounts of all shards say of audiences."""
+
+    @cached_property
+    def _of_roles(self) -> Mapping[str, RoleAudiences]:
+        view = self.lookups
+
+        def of(provider: str) -> RoleAudiences | None:
+            foreign = view.foreign_roles("trust", provider) if isinstance(view, ShardView) else []
+            own = [role for role in self.roles if provider in role.by_provider]
+            return audiences_of_roles([*own, *(role for _, role in foreign)]).get(provider)
+
+        return LookedUp(of)
+
+    @cached_property
+    def _of_clusters(self) -> Mapping[str, frozenset[str]]:
+        shared = self.lookups.shared if isinstance(self.lookups, ShardView) else ()
+        return {cluster: frozenset(values) for each in shared for cluster, values in each.requested.items()}
+
+
+class _ShardGuards(Guards, frozen=True, dict=True):
+    """Resource control policies, which concern the roles of all shards."""
+
+    def _covers_any(self, rail: Guardrail, account: str) -> bool:
+        if super()._covers_any(rail, account):
+            return True
+        view = self.lookups
+        return isinstance(view, ShardView) and any(map(rail.covers_role, view.foreign_arns(account)))

@@ -1,0 +1,234 @@
+"""An audit: what was judged unit by unit, put together to the rows of one run."""
+
+import json
+import os
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from irsa_doctor.answers.audit.scope import scope_of
+from irsa_doctor.answers.audit.subjects import SubjectNames
+from irsa_doctor.answers.check.judge import judge_governance, unread
+from irsa_doctor.answers.check.order import finding_order
+from irsa_doctor.facts import View
+from irsa_doctor.facts.shards.inventory import NoOthers, shard_inventory
+from irsa_doctor.governance.governing import Governing
+from irsa_doctor.model import Inventory, is_account_id
+from irsa_doctor.model.findings import Counts, Finding, Missing, Severity, Tally
+from irsa_doctor.model.moments import rfc3339
+from irsa_doctor.reports.masking import masked_answer
+from irsa_doctor.rulebook.rules import digest
+from irsa_doctor.shards.engine import Engine
+from irsa_doctor.shards.results import ForeignPlace, UnitResult
+from irsa_doctor.shards.run import PlaceSpan, ShardRun
+from irsa_doctor.shards.tasks import Limits, RunNames
+from irsa_doctor.shards.units import input_units
+from irsa_doctor.sources.loading import Declared
+from irsa_doctor.sources.snapshot.shards import SetAside, set_aside
+from irsa_doctor.store.draft import SightingDraft
+from irsa_doctor.store.index import IndexWriter
+from irsa_doctor.store.kept import KeptResults
+from irsa_doctor.store.reading import key_runs
+from irsa_doctor.store.recording import begin, complete
+from irsa_doctor.store.rows import KeyRow, RunRows, ScopeRow, SightingRow, TallyRow, UnknownRow, WaiverRow, canonical, sha256
+from irsa_doctor.version import __version__
+
+if TYPE_CHECKING:
+    from sqlite3 import Connection
+
+INDEX = "index.db"
+
+
+class RunSums(msgspec.Struct):
+    """What is added up over the units of a run."""
+
+    counts: Counter[str] = msgspec.field(default_factory=Counter)
+    tallies: dict[str, Counter[str]] = {}
+    unknown: dict[tuple[str, str, str, str], tuple[set[str], int]] = {}
+    fitting: set[str] = set()
+    used: set[str] = set()
+    keys: list[KeyRow] = []
+    findings: Counter[Severity] = msgspec.field(default_factory=Counter)
+    limit: str = ""
+    has_read: bool = False
+
+    def add(self, result: UnitResult) -> None:
+        """Add what came of a unit."""
+        self.counts.update(msgspec.structs.asdict(result.counts))
+        for tally in result.tallies:
+            self.add_tally(tally)
+        for missing in result.unknown:
+            self.add_unknown(missing)
+        self.fitting |= set(result.fitting)
+        self.used |= set(result.used)
+        self.keys += result.keys
+        self.findings.update(s.row.severity for s in result.sightings if s.row.status == "open")  # type: ignore[misc]
+        self.limit = self.limit or result.limit
+        self.has_read = self.has_read or any(row.status == "read" for row in result.documents)
+
+    def add_tally(self, tally: Tally) -> None:
+        """Add how often a rule was evaluated."""
+        fields = msgspec.structs.asdict(tally)
+        del fields["id"]
+        self.tallies.setdefault(tally.id, Counter()).update(fields)
+
+    def add_unknown(self, missing: Missing) -> None:
+        """Add a missing input."""
+        key = (missing.missing, missing.how, missing.then, missing.file)
+        rules, subjects = self.unknown.get(key, (set[str](), 0))
+        self.unknown[key] = rules | set(missing.rules), subjects + missing.subjects
+
+    def missing(self) -> list[Missing]:
+        """The missing inputs, sorted."""
+        return [
+            Missing(missing, how, tuple(sorted(rules)), subjects, then, file)
+            for (missing, how, then, file), (rules, subjects) in sorted(self.unknown.items(), key=lambda item: item[0][:2])
+        ]
+
+
+class Auditing(msgspec.Struct, frozen=True, kw_only=True):
+    """What an audit is about, and by what it is judged."""
+
+    paths: Sequence[str]
+    settings: msgspec.Struct
+    declared: Declared
+    governing: Governing
+    moment: datetime
+    started: datetime
+    max_age: timedelta
+    limits: Limits
+    engine: Engine
+    on_stage: Callable[[str], object]
+
+    def run(self, store: "Connection", work: str) -> tuple[int, RunSums]:
+        """Judge, and write a run into a store; `work` is a folder for the index. Returns the id of the run, and its sums."""
+        aside = set_aside(self.paths, self.moment, self.max_age)
+        units = input_units(self.paths, aside, self.declared)
+        settings = sha256(canonical(msgspec.to_builtins(self.settings)))
+        inputs = sha256(canonical(sorted(file.sha256 for unit in units for file in unit.files)))
+        run = begin(store, rfc3339(self.started), settings, inputs)
+        kept = KeptResults(store)
+        shard_run = ShardRun(units, self.governing, self.moment, self.limits, self.engine, self.on_stage, key_runs(store))
+        with closing(IndexWriter(os.path.join(work, INDEX))) as index:
+            shard_run.extract(index)
+            shard_run.judge(kept)
+        self.on_stage("writing the run")
+        sums, draft = RunSums(), SightingDraft(store)
+        spans = shard_run.spans(self._gather(shard_run, kept, sums, draft))
+        rows = self._rows(shard_run, sums, aside)._replace(
+            settings=settings,
+            inputs=inputs,
+            sightings=(_placed(row, places, spans) for row, places in draft.ordered()),
+            subjects=shard_run.subjects(kept),
+        )
+        complete(store, run, rows)
+        draft.end()
+        return run, sums
+
+    def _gather(self, run: ShardRun, kept: KeptResults, sums: RunSums, draft: SightingDraft) -> set[ForeignPlace]:
+        """Add up what came of the units, and draft their findings with those about the run itself; return the places in
+        documents of other units."""
+        places: set[ForeignPlace] = set()
+        for _, result in run.results(kept):
+            sums.add(result)
+            draft.add((s.row, s.order, canonical(s.places) if s.places else "") for s in result.sightings)
+            places.update(place._replace(location=0) for s in result.sightings for place in s.places)
+        for unit in run.units:
+            if unit.digest in run.failed:
+                sums.add_unknown(Missing(f"what {unit.name} holds: {run.failed[unit.digest]}", "", (), 0))
+        findings, tallies = judge_governance(self.governing, sums.fitting, self.moment)
+        for tally in tallies:
+            sums.add_tally(tally)
+        sums.findings.update(finding.severity for finding in findings)
+        draft.add(_own_sightings(findings, self.governing))
+        return places
+
+    def _rows(self, run: ShardRun, sums: RunSums, aside: Sequence[SetAside]) -> RunRows:
+        inventory = shard_inventory(Inventory(), run.shared(), NoOthers())
+        missing = sums.missing()
+        missing = [*masked_answer(unread(inventory, missing)), *missing]
+        return RunRows(
+            started=rfc3339(self.started),
+            finished=rfc3339(datetime.now(tz=UTC)),
+            as_of=rfc3339(self.moment),
+            tool=__version__,
+            rules_digest=digest(),
+            settings="",
+            inputs="",
+            options={
+                "summary": msgspec.to_builtins(Counts(**sums.counts)) if sums.counts else {},
+                "organization": next((account.organization for account in inventory.organization), ""),
+                "shards": sum(unit.shards for unit in run.units),
+                "reused": run.progress.reused,
+            },
+            scope=tuple(_scope(run, inventory, aside)),
+            sightings=(),
+            subjects=(),
+            waivers=tuple(
+                WaiverRow(
+                    w.rule,
+                    w.subject,
+                    w.owner,
+                    w.reason,
+                    w.expires.isoformat(),
+                    w.accepted_by,
+                    w.file,
+                    w.line,
+                    w.id in sums.used,
+                )
+                for w in masked_answer(self.governing.settings).waivers
+            ),
+            tallies=tuple(
+                TallyRow(rule, *(each[name] for name in TallyRow._fields[1:])) for rule, each in sorted(sums.tallies.items())
+            ),
+            unknown=tuple(UnknownRow(u.missing, u.how, u.rules, u.subjects, u.then, u.file) for u in missing),
+            keys=tuple(sums.keys),
+        )
+
+
+def _placed(row: SightingRow, places: str, spans: Mapping[ForeignPlace, PlaceSpan]) -> SightingRow:
+    """A finding with the places that are in documents of other units."""
+    if not places:
+        return row
+    body = json.loads(row.body)
+    for place in (ForeignPlace(*each) for each in json.loads(places)):
+        span = spans.get(place._replace(location=0))
+        if span is None:
+            continue  # it is in no document at all: a waiver, or what cannot be read
+        line, column, end_line, end_column = span
+        body["locations"][place.location] |= {"line": line, "column": column, "end_line": end_line, "end_column": end_column}
+    return row._replace(body=canonical(body))
+
+
+def _own_sightings(
+    findings: Sequence[Finding], governing: Governing
+) -> Iterator[tuple[SightingRow, tuple[int | str, ...], str]]:
+    """The findings about the run itself, its waivers."""
+    names = RunNames(SubjectNames(View(Inventory())), governing)
+    for finding in masked_answer(tuple(findings)):
+        yield names.sighting(finding), finding_order(finding), ""
+
+
+def _scope(run: ShardRun, inventory: Inventory, aside: Sequence[SetAside]) -> Iterator[ScopeRow]:
+    stale = {shard.account: shard.taken for shard in aside if shard.state == "stale"}
+    owners = {owner.removeprefix("account ") for each in run.shared() for owner in each.owners if owner.startswith("account ")}
+    failed = dict(_failed_accounts(run))
+    for entry in masked_answer(scope_of(inventory, stale, owners)):
+        state, why = entry.state, entry.why
+        if entry.kind == "account" and entry.id in failed:
+            state, why = "unknown", failed[entry.id]
+        yield ScopeRow(entry.kind, entry.id, entry.name, entry.units, state, why or None, entry.taken)
+
+
+def _failed_accounts(run: ShardRun) -> Iterator[tuple[str, str]]:
+    """The accounts that could not be judged, and why."""
+    for unit in run.units:
+        if why := run.failed.get(unit.digest):
+            for owner in sorted({owner for file in unit.files for owner in file.owners}):
+                account = owner.removeprefix("account ")
+                if is_account_id(account):
+                    yield account, why

@@ -1,0 +1,200 @@
+"""One run over many units: extracted, joined where they cannot be told apart, judged, and their findings placed."""
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
+from datetime import datetime
+from functools import partial
+
+import msgspec
+
+from irsa_doctor.facts.shards.rows import SharedFacts
+from irsa_doctor.governance.governing import Governing
+from irsa_doctor.model.standards import KeyRun
+from irsa_doctor.rulebook.rules import digest
+from irsa_doctor.shards import packing
+from irsa_doctor.shards.engine import Engine, Failed
+from irsa_doctor.shards.results import ForeignPlace, UnitResult, result_from, subjects_from
+from irsa_doctor.shards.tasks import Extract, Limits, UnitQuestion, extract, judged, shared_by_all, spans
+from irsa_doctor.shards.units import AuditError, Unit, units_united
+from irsa_doctor.store.index import IndexReader, IndexWriter
+from irsa_doctor.store.kept import KeptResults
+from irsa_doctor.store.rows import SubjectRow, canonical, sha256
+from irsa_doctor.version import __version__
+
+PlaceSpan = tuple[int, int, int, int]
+
+
+class UnitFailed(AuditError):
+    """A unit could not be judged, in whatever process."""
+
+
+class Progress(msgspec.Struct):
+    """How many units were judged, and how many had been judged before."""
+
+    judged: int = 0
+    reused: int = 0
+
+
+class ShardRun:
+    """The judgement of some units. `on_stage` hears what is done, for people who wait."""
+
+    def __init__(
+        self,
+        units: Sequence[Unit],
+        governing: Governing,
+        moment: datetime,
+        limits: Limits,
+        engine: Engine,
+        on_stage: Callable[[str], object] = str,
+        key_runs: Mapping[str, tuple[KeyRun, ...]] = {},
+    ) -> None:
+        self.units = list(units)
+        self.failed: dict[bytes, str] = {}
+        self.progress = Progress()
+        self._governing, self._moment, self._limits = governing, moment, limits
+        self._key_runs = key_runs
+        self._engine, self._on_stage = engine, on_stage
+        self._index = ""
+        self._generation = b""
+        self._told = ""
+
+    # ---- extract
+
+    def extract(self, index: IndexWriter) -> None:
+        """Bring the index to where it has these units and no others; what is about one thing becomes one unit."""
+        self._index = index.path
+        while True:
+            self._extract_missing(index)
+            known = {unit.digest for unit in self.units}
+            index.remove([ident for digest, ident in index.units().items() if digest not in known])
+            index.number([unit.digest for unit in self.units])
+            self._generation = hashlib.sha256(b"".join(unit.digest for unit in self.units)).digest()
+            if not self._unite():
+                return
+
+    def shared(self) -> tuple[SharedFacts, ...]:
+        """What each unit shares with all, in order of reading."""
+        return shared_by_all(self._index, self._generation)
+
+    def _extract_missing(self, index: IndexWriter) -> None:
+        known = index.units()
+        missing = [unit for unit in self.units if unit.digest not in known]
+        for number, (unit, came) in enumerate(self._engine.done(partial(_extract, self._limits), missing)):
+            self._on_stage(f"read {number + 1} of {len(missing)} accounts")
+            if isinstance(came, Failed):
+                raise UnitFailed(f"{unit.name}: it could not be read: {came.why}")
+            index.add(came.digest, came.shared, came.links, came.records)
+
+    def _unite(self) -> bool:
+        """Unite the units that are about one thing; whether there were any."""
+        shared = shared_by_all(self._index, self._generation)
+        owners: list[set[str]] = [set(each.owners) for each in shared]
+        if any(each.deep for each in shared):
+            everything = set().union(*owners)
+            with closing(IndexReader(self._index, b"")) as reader:
+                for names, links in zip(owners, map(packing.record_from, reader.links()), strict=True):
+                    names.update(everything.intersection(links))
+        if not self.units:
+            return False
+        together = units_united([unit.files for unit in self.units], owners, self.units[0].declared)
+        if len(together) == len(self.units):
+            return False
+        self.units = together
+        return True
+
+    # ---- judge
+
+    def judge(self, kept: KeptResults) -> None:
+        """Judge every unit of which no result is kept that still holds."""
+        self._told = self._told_apart()
+        question = UnitQuestion(self._index, self._generation, self._governing, self._moment, self._limits, self._key_runs)
+        names = {unit.digest: self.name_of(unit) for unit in self.units}
+        kept.keep_only(names.values())
+        todo = [unit for unit in self.units if not self._holds(unit, kept)]
+        done = len(self.units) - len(todo)
+        self.progress.reused = sum(unit.shards for unit in self.units) - sum(unit.shards for unit in todo)
+        for unit, came in self._engine.done(partial(_judge, question), todo):
+            done += 1
+            self._on_stage(f"judged {done} of {len(self.units)} accounts")
+            self.progress.judged += unit.shards
+            if isinstance(came, Failed):
+                self.failed[unit.digest] = came.why
+            else:
+                kept.add(names[unit.digest], self._generation, came)
+
+    def name_of(self, unit: Unit) -> str:
+        """What a result depends on, but for what was looked up in other units."""
+        return sha256(f"{unit.digest.hex()}\0{self._told}")
+
+    def _told_apart(self) -> str:
+        """What the results of all units depend on."""
+        settings, today = self._governing.settings, self._moment.date()
+        expired = [waiver.is_expired(today) for waiver in settings.waivers]
+        runs = {subject: len(runs) for subject, runs in self._key_runs.items()}
+        moment = [self._moment.isoformat(), runs] if settings.standards.are_set else []
+        rules = [(rule.id, str(rule.severity)) for rule in self._governing.rules]
+        shared = hashlib.sha256()
+        with closing(IndexReader(self._index, b"")) as reader:
+            for each in reader.shared():
+                shared.update(hashlib.sha256(each).digest())
+        said = canonical([msgspec.to_builtins(settings), expired, moment, rules, digest(), __version__])
+        return f"{shared.hexdigest()}\0{said}"
+
+    def _holds(self, unit: Unit, kept: KeptResults) -> bool:
+        """Whether a result is kept, and what it has looked up in other units is still the same."""
+        name = self.name_of(unit)
+        generation = kept.generation(name)
+        if generation is None or generation == self._generation:
+            return generation is not None
+        with closing(IndexReader(self._index, unit.digest)) as reader:
+            return all(reader.mark(key) == mark for key, mark in self._result(name, kept).asked)
+
+    def _result(self, name: str, kept: KeptResults) -> UnitResult:
+        return result_from(kept.result(name))
+
+    def results(self, kept: KeptResults) -> Iterator[tuple[Unit, UnitResult]]:
+        """Every unit that was judged with its result, one at a time, in order of reading."""
+        for unit in self.units:
+            if unit.digest not in self.failed:
+                yield unit, self._result(self.name_of(unit), kept)
+
+    # ---- place
+
+    def subjects(self, kept: KeptResults) -> Iterator[SubjectRow]:
+        """Every subject of a unit that was judged, one at a time."""
+        for unit in self.units:
+            if unit.digest not in self.failed:
+                yield from subjects_from(kept.subjects(self.name_of(unit)))
+
+    def spans(self, places: Iterable[ForeignPlace]) -> Mapping[ForeignPlace, PlaceSpan]:
+        """Where the places of findings in documents of other units stand."""
+        wanted: dict[str, set[ForeignPlace]] = {}
+        for place in places:
+            wanted.setdefault(place.document, set()).add(place)
+        tasks = list(self._placing(wanted)) if wanted else []
+        found: dict[ForeignPlace, PlaceSpan] = {}
+        for task, came in self._engine.done(_place, tasks):
+            if not isinstance(came, Failed):
+                found.update(zip(task[1], came, strict=True))
+        return found
+
+    def _placing(self, wanted: Mapping[str, set[ForeignPlace]]) -> Iterator[tuple[Unit, list[ForeignPlace], tuple[str, ...]]]:
+        shared = shared_by_all(self._index, self._generation)
+        for unit, each in zip(self.units, shared, strict=True):
+            own = (owner.removeprefix("answer ") for file in unit.files for owner in file.owners if owner.startswith("answer "))
+            places = [place for path in sorted(set(own)) for place in sorted(wanted.get(path, ()))]
+            if places:
+                yield unit, places, each.repeating
+
+
+def _extract(limits: Limits, unit: Unit) -> Extract:
+    return extract(unit, limits)
+
+
+def _judge(question: UnitQuestion, unit: Unit) -> tuple[bytes, bytes]:
+    return judged(unit, question).packed()
+
+
+def _place(task: tuple[Unit, list[ForeignPlace], tuple[str, ...]]) -> list[PlaceSpan]:
+    return spans(*task)

@@ -1,0 +1,245 @@
+"""The three tasks of a unit: extract what others look up, judge its subjects, find places for the findings of others.
+
+Each is a function of its arguments and of files that do not change, so that it can be done again, in any process.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
+from datetime import datetime
+from functools import lru_cache, partial
+from typing import Any
+
+import msgspec
+
+from irsa_doctor.answers.audit.subjects import SubjectNames
+from irsa_doctor.answers.check.engine import JudgedSubjects
+from irsa_doctor.answers.check.judge import Input, judge
+from irsa_doctor.answers.check.order import finding_order
+from irsa_doctor.facts.shards.inventory import shard_inventory
+from irsa_doctor.facts.shards.rows import SharedFacts, links_of, shard_records, shared_facts
+from irsa_doctor.facts.shards.tables import ForeignRecord
+from irsa_doctor.facts.shards.view import ShardView, shard_of
+from irsa_doctor.governance.governing import Governing
+from irsa_doctor.model import Inventory, Place, Unknown
+from irsa_doctor.model.findings import Finding, JudgedSubject, Report, Waived
+from irsa_doctor.model.limits import limited
+from irsa_doctor.model.standards import KeyRun
+from irsa_doctor.reports.json import record_of, waived_record_of
+from irsa_doctor.reports.masking import masked_answer
+from irsa_doctor.shards import packing
+from irsa_doctor.shards.results import ForeignPlace, UnitResult, UnitSighting
+from irsa_doctor.shards.units import Unit
+from irsa_doctor.store.index import IndexReader, mark_of
+from irsa_doctor.store.rows import KeyRow, SightingRow, SubjectRow, canonical, sha256
+from irsa_doctor.text.mask import masked
+from irsa_doctor.text.positions import Documents
+
+
+class Limits(msgspec.Struct, frozen=True):
+    """What one unit may take: seconds, and bytes of memory."""
+
+    seconds: float
+    memory: int
+
+
+class Extract(msgspec.Struct, frozen=True):
+    """What a unit has for others: as bytes, what all have of it and the names of what its records name; its records by key."""
+
+    digest: bytes
+    shared: bytes
+    links: bytes
+    records: list[tuple[tuple[int, ...], bytes]]
+
+
+def extract(unit: Unit, limits: Limits) -> Extract:
+    """What others look up in a unit."""
+    with limited(limits.seconds, limits.memory):
+        loaded = unit.loaded()
+    inventory = loaded.inventory
+    paths = (row.path for row in inventory.documents)
+    shared = shared_facts(inventory, [path for path in paths if (text := loaded.documents.source(path)) and text.repeats])
+    return Extract(
+        unit.digest,
+        packing.packed(shared),
+        packing.packed(tuple(sorted(set(links_of(inventory))))),
+        [(record.keys, packing.packed(record.record)) for record in shard_records(inventory)],
+    )
+
+
+class UnitQuestion(msgspec.Struct, frozen=True):
+    """By what a unit is judged: the file of the index, the settings and rules, and the time."""
+
+    index: str
+    generation: bytes
+    """which units the index has, in which order"""
+    governing: Governing
+    moment: datetime
+    limits: Limits
+    key_runs: Mapping[str, tuple[KeyRun, ...]]
+
+
+@lru_cache(maxsize=1)
+def shared_by_all(index: str, generation: bytes) -> tuple[SharedFacts, ...]:
+    """What each unit of an index shares with all, in order of reading; read once in a process and its copies."""
+    with closing(IndexReader(index, b"")) as reader:
+        return tuple(map(packing.record_from, reader.shared()))
+
+
+class _Recorded:
+    """The index, with a note of what was looked up in it."""
+
+    def __init__(self, reader: IndexReader) -> None:
+        self._reader = reader
+        self._records: dict[int, object] = {}
+        self.asked: dict[int, bytes] = {}
+
+    def find(self, key: int) -> Sequence[ForeignRecord]:
+        """The records of a key, in order of reading."""
+        rows = self._reader.rows(key)
+        self.asked[key] = mark_of(rows)
+        return [ForeignRecord(number, before, self._record(record)) for number, before, _, record in rows]
+
+    def _record(self, record: int) -> object:
+        known = self._records.get(record)
+        if known is None:
+            known = self._records[record] = packing.record_from(self._reader.value(record))
+        return known
+
+
+def judged(unit: Unit, question: UnitQuestion) -> UnitResult:
+    """What the rules say of the subjects of a unit."""
+    with closing(IndexReader(question.index, unit.digest)) as reader, limited(question.limits.seconds, question.limits.memory):
+        index = _Recorded(reader)
+        shared = shared_by_all(question.index, question.generation)
+        loaded = unit.loaded()
+        inventory = shard_inventory(loaded.inventory, shared, index)
+        view_of = partial(_view_of, shared)
+        record = JudgedSubjects()
+        report = judge(
+            Input(inventory, loaded.documents),
+            question.governing,
+            question.moment,
+            record=record,
+            shard_view=view_of,
+            key_runs=question.key_runs,
+        )
+        return _result(report, view_of(inventory), loaded.documents, question.governing, index)
+
+
+def _view_of(shared: tuple[SharedFacts, ...], inventory: Inventory, *settings: Any) -> ShardView:
+    view: ShardView = msgspec.structs.replace(ShardView(inventory, *settings), shared=shared)
+    return view
+
+
+def _result(report: Report, view: ShardView, documents: Documents, governing: Governing, index: _Recorded) -> UnitResult:
+    own, subjects = shard_of(view).own, report.subjects
+    # the verdicts of a subject hold no text of the input: its id alone is checked for secrets
+    report = masked_answer(msgspec.structs.replace(report, subjects=()))
+    rows = RunNames(SubjectNames(view), governing)
+    places = {rule.id: tuple(rule.places) for rule in governing.rules}
+    sightings = [
+        UnitSighting(row, finding_order(finding), _foreign(finding, documents, places[finding.rule]))
+        for finding, row in rows.sightings(report)
+    ]
+    return UnitResult(
+        sightings=sightings,
+        subjects=list(rows.subjects(subjects)),
+        tallies=report.tallies,
+        unknown=report.unknown,
+        documents=report.documents,
+        counts=msgspec.structs.replace(report.counts, clusters=len(view.own_clusters) + len(own.planned_clusters)),
+        fitting=tuple(sorted(report.fitting_waivers)),
+        used=tuple(sorted({rows.waiver_of(waived) for waived in report.waived} - {""})),
+        keys=list(_keys(own)),
+        baselined=report.baselined,
+        hidden=report.hidden,
+        limit=report.limit,
+        asked=sorted(index.asked.items()),
+    )
+
+
+def _keys(inventory: Inventory) -> Iterator[KeyRow]:
+    """The signing keys of clusters and the thumbprints of providers; neither has a date but that of the runs that saw it."""
+    yield from (KeyRow("signing-key", key.cluster, key.kid) for key in inventory.signing_keys if key.cluster)
+    for provider in inventory.providers:
+        if not isinstance(provider.thumbprints, Unknown):
+            yield from (KeyRow("thumbprint", provider.arn, thumbprint.lower()) for thumbprint in provider.thumbprints)
+
+
+def _foreign(finding: Finding, documents: Documents, names: Sequence[str]) -> tuple[ForeignPlace, ...]:
+    """The places of a finding that are in no document of the unit; `names` are those of the places in its rule."""
+    return tuple(
+        ForeignPlace(number, location.file, location.pointer, names[number].endswith("_key"))
+        for number, location in enumerate(finding.locations)
+        if documents.text(location.file) is None
+    )
+
+
+class RunNames:
+    """Findings and subjects as rows of a store, under the names that stay."""
+
+    def __init__(self, names: SubjectNames, governing: Governing) -> None:
+        self._names = names
+        self._waivers = governing.settings.waivers
+
+    def sightings(self, report: Report) -> Iterator[tuple[Finding, SightingRow]]:
+        """Every finding of a report with its row, those that are waived too."""
+        waived = {(entry.finding.rule, entry.finding.subject): entry for entry in report.waived}
+        open_ones = {(finding.rule, finding.subject): finding for finding in report.findings}
+        for key, finding in {**open_ones, **{key: entry.finding for key, entry in waived.items()}}.items():
+            entry = waived.get(key)
+            record = waived_record_of(entry) if entry else record_of(finding)
+            yield finding, self._row(finding, _body(record), entry)
+
+    def sighting(self, finding: Finding) -> SightingRow:
+        """The row of an open finding."""
+        return self._row(finding, _body(record_of(finding)), None)
+
+    def _row(self, finding: Finding, body: str, entry: Waived | None) -> SightingRow:
+        subject = self._names.lasting(finding.subject.kind, finding.subject.id)
+        home = self._names.home(finding.subject.kind, subject)
+        return SightingRow(
+            key=sha256("\0".join((finding.rule, finding.subject.kind, subject))),
+            rule=finding.rule,
+            kind=finding.subject.kind,
+            subject=subject,
+            account=home.account,
+            cluster=home.cluster,
+            severity=finding.severity,
+            confidence=finding.confidence,
+            status="waived" if entry else "open",
+            waiver=self.waiver_of(entry) if entry else "",
+            body=body,
+        )
+
+    def waiver_of(self, waived: Waived) -> str:
+        """The id of the waiver that sets a finding aside, "" where a comment does."""
+        finding = waived.finding
+        fitting = (w for w in self._waivers if w.matches(finding.rule, finding.subject.id) and w.owner == waived.owner)
+        return next((waiver.id for waiver in fitting if waiver.expires.isoformat() == waived.expires), "")
+
+    def subjects(self, subjects: Iterable[JudgedSubject]) -> Iterator[SubjectRow]:
+        """The row of every subject, each once."""
+        known = set()
+        for subject in subjects:
+            lasting = masked(self._names.lasting(subject.kind, subject.id))
+            key, home = sha256(f"{subject.kind}\0{lasting}"), self._names.home(subject.kind, lasting)
+            if key not in known:
+                known.add(key)
+                yield SubjectRow(key, subject.kind, lasting, home.account, home.cluster, subject.verdicts)
+
+
+def _body(record: msgspec.Struct) -> str:
+    """A record as canonical JSON."""
+    try:
+        return msgspec.json.encode(record, order="sorted").decode()
+    except UnicodeEncodeError:  # a lone surrogate, which no store keeps
+        return canonical(msgspec.to_builtins(record)).encode(errors="replace").decode()
+
+
+def spans(unit: Unit, places: Sequence[ForeignPlace], repeating: Sequence[str]) -> list[tuple[int, int, int, int]]:
+    """Line, column, end line and end column of some places in the answers of a unit; `repeating` are those in which a member
+    is repeated."""
+    documents = unit.texts({place.document for place in places}, repeating)
+    found = [documents.locate(Place(place.document, place.pointer), place.is_name) for place in places]
+    return [(span.line, span.column, span.end_line, span.end_column) for span in found]

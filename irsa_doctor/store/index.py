@@ -1,0 +1,151 @@
+"""The index of an audit: what the units of an organisation have that others look up. It can be thrown away at any time."""
+
+import hashlib
+import os
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing, suppress
+
+from irsa_doctor.store.tables import StoreError
+
+INDEX_VERSION = 2
+_TABLES = """
+create table unit (id integer primary key, digest blob not null unique, number integer not null, shared blob not null,
+  links blob not null);
+create table record (id integer primary key, mark blob not null, value blob not null);
+create table known (key integer not null, record integer not null, primary key (key, record)) without rowid;
+"""
+_SHIFT = 32
+"""bits of the id of a record that number the records of a unit"""
+
+
+class IndexWriter:
+    """The index as the process that coordinates an audit writes it. Raises StoreError."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        try:
+            self._connection = _opened(path)
+        except (sqlite3.Error, OSError) as error:
+            raise StoreError(f"{path}: the work of an audit cannot be kept there ({error})") from error
+
+    def close(self) -> None:
+        """Close the file."""
+        self._connection.close()
+
+    def units(self) -> dict[bytes, int]:
+        """The digest of every unit that is there -> its id."""
+        return dict(self._connection.execute("select digest, id from unit"))
+
+    def remove(self, units: Iterable[int]) -> None:
+        """Remove some units with their records."""
+        with self._connection:
+            self._connection.execute("begin")
+            for unit in units:
+                span = (unit << _SHIFT, (unit + 1) << _SHIFT)
+                self._connection.execute("delete from known where record >= ? and record < ?", span)
+                self._connection.execute("delete from record where id >= ? and id < ?", span)
+                self._connection.execute("delete from unit where id = ?", (unit,))
+
+    def add(self, digest: bytes, shared: bytes, links: bytes, records: Sequence[tuple[tuple[int, ...], bytes]]) -> None:
+        """Add a unit: what it shares with all, and its records, each with its keys."""
+        with self._connection:
+            self._connection.execute("begin")
+            unit = self._connection.execute("select coalesce(max(id), 0) + 1 from unit").fetchone()[0]
+            first = unit << _SHIFT
+            self._connection.execute("insert into unit values (?, ?, 0, ?, ?)", (unit, digest, shared, links))
+            self._connection.executemany(
+                "insert into record values (?, ?, ?)",
+                ((first + n, hashlib.blake2b(value, digest_size=8).digest(), value) for n, (_, value) in enumerate(records)),
+            )
+            self._connection.executemany(
+                "insert or ignore into known values (?, ?)",
+                ((key, first + n) for n, (keys, _) in enumerate(records) for key in keys),
+            )
+
+    def number(self, digests: Sequence[bytes]) -> None:
+        """Note the order of the units."""
+        with self._connection:
+            self._connection.execute("begin")
+            self._connection.executemany(
+                "update unit set number = ? where digest = ?", [(number, digest) for number, digest in enumerate(digests)]
+            )
+
+
+class IndexReader:
+    """The index as whoever judges a unit reads it."""
+
+    def __init__(self, path: str, own: bytes) -> None:
+        self._connection = sqlite3.connect(f"file:{_quoted(path)}?mode=ro", uri=True, isolation_level=None)
+        rows = self._connection.execute("select id, number, digest from unit").fetchall()
+        self._numbers = {unit: number for unit, number, _ in rows}
+        self._own = next((unit for unit, _, digest in rows if digest == own), 0)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._connection.close()
+
+    def shared(self) -> Iterator[bytes]:
+        """What each unit shares with all, in order of reading."""
+        for (shared,) in self._connection.execute("select shared from unit order by number"):
+            yield shared
+
+    def links(self) -> Iterator[bytes]:
+        """What the records of each unit name, in order of reading."""
+        for (links,) in self._connection.execute("select links from unit order by number"):
+            yield links
+
+    def rows(self, key: int) -> list[tuple[int, bool, bytes, int]]:
+        """The records of other units under a key, in order of reading: a number in that order, whether the unit comes before
+        the own one, its mark, its id."""
+        query = "select k.record, r.mark from known k join record r on r.id = k.record where k.key = ?"
+        own = self._numbers.get(self._own, 0)
+        rows = []
+        for record, mark in self._connection.execute(query, (key,)):
+            unit = record >> _SHIFT
+            if unit != self._own:
+                number = self._numbers[unit]
+                rows.append(((number << _SHIFT) + (record & ((1 << _SHIFT) - 1)), number < own, mark, record))
+        return sorted(rows)
+
+    def value(self, record: int) -> bytes:
+        """The bytes of a record."""
+        value: bytes = self._connection.execute("select value from record where id = ?", (record,)).fetchone()[0]
+        return value
+
+    def mark(self, key: int) -> bytes:
+        """What is under a key, in a few bytes: the same where the same is there in the same order."""
+        return mark_of(self.rows(key))
+
+
+def mark_of(rows: Sequence[tuple[int, bool, bytes, int]]) -> bytes:
+    """What some rows are, in a few bytes."""
+    if not rows:
+        return b""
+    return hashlib.blake2b(b"".join(mark + (b"<" if before else b">") for _, before, mark, _ in rows), digest_size=8).digest()
+
+
+def _opened(path: str) -> sqlite3.Connection:
+    """A connection to an index; one of another version, or that cannot be read, is made again."""
+    with suppress(OSError, sqlite3.Error):
+        if os.path.isfile(path) and not os.path.islink(path):
+            connection = sqlite3.connect(path, isolation_level=None)
+            if connection.execute("pragma user_version").fetchone()[0] == INDEX_VERSION:
+                connection.executescript("pragma journal_mode = delete; pragma synchronous = off;")
+                return connection
+            connection.close()
+    for name in (path, f"{path}-wal", f"{path}-shm"):
+        with suppress(FileNotFoundError):
+            os.unlink(name)
+    os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript(f"{_TABLES} pragma user_version = {INDEX_VERSION};")
+    connection = sqlite3.connect(path, isolation_level=None)
+    connection.executescript("pragma journal_mode = delete; pragma synchronous = off;")
+    return connection
+
+
+def _quoted(path: str) -> str:
+    from urllib.parse import quote
+
+    return quote(os.path.abspath(path))

@@ -1,0 +1,161 @@
+"""Random organisations as snapshots: accounts whose roles, providers, clusters and service accounts name each other."""
+
+import json
+import random
+from collections.abc import Iterator
+from pathlib import Path
+
+TAKEN = "2026-01-05T06:00:00Z"
+AUD = "sts.amazonaws.com"
+NAMES = ("web", "wev", "billing", "default")
+
+
+class Organisation:
+    """Some accounts, drawn by a seed."""
+
+    def __init__(self, seed: int, accounts: int = 4) -> None:
+        self.rng = random.Random(seed)  # noqa: S311 - no secret is drawn
+        self.ids = [f"{self.rng.randrange(10**11, 10**12)}" for _ in range(accounts)]
+        self.clusters = {
+            ident: [
+                (self.rng.choice(("prod", "dev")), f"{self.rng.getrandbits(128):032X}") for _ in range(self.rng.randint(0, 2))
+            ]
+            for ident in self.ids
+        }
+        self.clusters = {ident: list(dict(clusters).items()) for ident, clusters in self.clusters.items()}
+
+    def issuers(self) -> list[str]:
+        """The issuers of all clusters, and one of none."""
+        known = [ident for clusters in self.clusters.values() for _, ident in clusters]
+        return [f"oidc.eks.eu-west-1.amazonaws.com/id/{ident}" for ident in [*known, "0" * 32]]
+
+    def role_arn(self, account: str = "") -> str:
+        """The ARN of a role that may be there."""
+        return f"arn:aws:iam::{account or self.rng.choice(self.ids)}:role/{self.rng.choice(NAMES)}-{self.rng.randrange(4)}"
+
+    def subject(self) -> str:
+        """A subject, or a pattern of some."""
+        name = self.rng.choice((*NAMES, *NAMES, "*", "we?"))
+        return f"system:serviceaccount:{self.rng.choice(('app', 'shop', 'app', '*'))}:{name}"
+
+    def policy(self, account: str) -> dict:
+        """A trust policy with one or two statements, right or wrong."""
+        return {"Version": "2012-10-17", "Statement": [self._statement(account) for _ in range(self.rng.choice((1, 1, 2)))]}
+
+    def _statement(self, account: str) -> dict:
+        rng, issuer = self.rng, self.rng.choice(self.issuers())
+        if rng.random() < 0.1:
+            return {"Effect": "Allow", "Principal": {"AWS": self.role_arn()}, "Action": "sts:AssumeRole"}
+        owner = account if rng.random() < 0.8 else rng.choice(self.ids)
+        operator = rng.choice(("StringEquals", "StringLike", "StringLike", "StringEqualsIgnoreCase"))
+        key = issuer if rng.random() < 0.9 else rng.choice(self.issuers())
+        condition = {f"{key}:sub": self.subject()} if rng.random() < 0.9 else {}
+        condition |= {f"{issuer}:aud": AUD} if rng.random() < 0.8 else {}
+        return {
+            "Effect": "Allow" if rng.random() < 0.9 else "Deny",
+            "Principal": {"Federated": f"arn:aws:iam::{owner}:oidc-provider/{issuer}"},
+            "Action": "sts:AssumeRoleWithWebIdentity",
+            "Condition": {operator: condition} if condition else {},
+        }
+
+    def shards(self) -> Iterator[tuple[str, dict]]:
+        """Every shard with the name of its file."""
+        for account in self.ids:
+            if self.rng.random() < 0.15:
+                gap = {"owner": account, "name": "", "missing": f"account {account}: it could not be read", "how": ""}
+                missing = [{"collection": name, **gap} for name in ("roles", "providers", "clusters")]
+                yield f"{account}/aws.json", snapshot([], missing)
+                continue
+            yield f"{account}/aws.json", snapshot(list(self._aws(account)))
+            for name, _ in self.clusters[account]:
+                arn = f"arn:aws:eks:eu-west-1:{account}:cluster/{name}"
+                yield f"{account}/eu-west-1.{name}.json", snapshot(list(self._kubernetes(arn)))
+
+    def _aws(self, account: str) -> Iterator[dict]:
+        me, rng = {"account": account}, self.rng
+        region = {**me, "region": "eu-west-1"}
+        roles = [
+            {
+                "Path": "/",
+                "RoleName": arn.rpartition("/")[2],
+                "Arn": arn,
+                "CreateDate": "2025-01-01T00:00:00+00:00",
+                "AssumeRolePolicyDocument": self.policy(account),
+            }
+            for arn in dict.fromkeys(self.role_arn(account) for _ in range(rng.randint(0, 8)))
+        ]
+        yield answer(f"aws://{account}/iam/roles", me, {"Roles": roles})
+        own = [ident for _, ident in self.clusters[account]]
+        issuers = [f"oidc.eks.eu-west-1.amazonaws.com/id/{ident}" for ident in own if rng.random() < 0.8]
+        issuers += [rng.choice(self.issuers())] if rng.random() < 0.5 else []
+        arns = {issuer: f"arn:aws:iam::{account}:oidc-provider/{issuer}" for issuer in issuers}
+        listed = {"OpenIDConnectProviderList": [{"Arn": arn} for arn in arns.values()]}
+        yield answer(f"aws://{account}/iam/oidc-providers", me, listed)
+        for issuer in arns:
+            provider = {"Url": issuer, "ClientIDList": [AUD] if rng.random() < 0.9 else ["other"], "ThumbprintList": []}
+            yield answer(f"aws://{account}/iam/oidc-providers/{issuer}", me, provider)
+        path = f"aws://{account}/eks/eu-west-1/clusters"
+        yield answer(path, region, {"clusters": [name for name, _ in self.clusters[account]]})
+        for name, ident in self.clusters[account]:
+            arn = f"arn:aws:eks:eu-west-1:{account}:cluster/{name}"
+            oidc = {"issuer": f"https://oidc.eks.eu-west-1.amazonaws.com/id/{ident}"}
+            yield answer(
+                f"{path}/{name}",
+                region,
+                {"cluster": {"name": name, "arn": arn, "identity": {"oidc": oidc}, "status": "ACTIVE"}},
+            )
+            associations = {
+                "associations": [
+                    {
+                        "clusterName": name,
+                        "namespace": "app",
+                        "serviceAccount": rng.choice(NAMES),
+                        "associationArn": f"arn:aws:eks:eu-west-1:{account}:podidentityassociation/{name}/a-1",
+                        "associationId": "a-1",
+                    }
+                ][: rng.choice((0, 0, 1))]
+            }
+            yield answer(f"{path}/{name}/pod-identity-associations", {**region, "cluster": arn}, associations)
+
+    def _kubernetes(self, arn: str) -> Iterator[dict]:
+        rng, items = self.rng, []
+        for namespace in ("app", "shop"):
+            for name in NAMES:
+                if rng.random() < 0.7:
+                    key = "eks.amazonaws.com/role-arn" if rng.random() < 0.9 else "eks.amazonaws.com/role_arn"
+                    annotations = {key: self.role_arn()} if rng.random() < 0.7 else {}
+                    annotations |= {"eks.amazonaws.com/audience": "other"} if rng.random() < 0.1 else {}
+                    items.append({"metadata": {"name": name, "namespace": namespace, "annotations": annotations}})
+        listed = {"apiVersion": "v1", "kind": "ServiceAccountList", "items": items}
+        yield answer(f"kube://{arn}/serviceaccounts", {"cluster": arn, "closes": ["serviceaccounts"]}, listed)
+
+
+def answer(path: str, origin: dict, document: dict) -> dict:
+    """An answer in a snapshot."""
+    return {"path": path, "origin": origin, "document": document}
+
+
+def snapshot(documents: list[dict], missing: list[dict] | None = None) -> dict:
+    """A snapshot."""
+    head = {"schema": "irsa-doctor.snapshot/1", "tool": {"version": "0"}, "taken": TAKEN, "redacted": False}
+    return {**head, "documents": documents, "asked": [], "missing": missing or []}
+
+
+def write_organisation(folder: Path, seed: int, *, accounts: int = 4, names: bool = True) -> Path:
+    """The shards of a random organisation in a folder, by account or (without `names`) split at random."""
+    organisation = Organisation(seed, accounts)
+    for number, (name, document) in enumerate(organisation.shards()):
+        if names:
+            put(folder / name, document)
+            continue
+        parts = max(1, min(len(document["documents"]), organisation.rng.randint(1, 4)))
+        for part in range(parts):
+            whole = {**document, "documents": document["documents"][part::parts]}
+            put(folder / f"{organisation.rng.randrange(3)}" / f"{number}-{part}.json", whole)
+    return folder
+
+
+def put(path: Path, document: dict) -> None:
+    """Write a document."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(document, indent=1))

@@ -1,0 +1,142 @@
+"""An audit of shards has the answers of one check of everything, however they are split and whoever judges them."""
+
+import json
+import os
+import signal
+from datetime import UTC, datetime
+
+import pytest
+
+from irsa_doctor import api
+from irsa_doctor.shards import run
+from irsa_doctor.shards.engine import TRIES, Failed, LocalEngine
+from tests.shards.organisations import write_organisation
+
+MOMENT = datetime(2026, 1, 6, tzinfo=UTC)
+OF_AUDITS = {"key", "account", "cluster", "status", "first_seen", "last_seen"}
+
+
+def checked(folder):
+    """What one check says."""
+    report = api.check([str(folder)], today=MOMENT)
+    return json.loads(api.render_report(report, "json", api.Style()))
+
+
+def audited(folder, **options):
+    """What an audit says, in the words of check."""
+    answer = api.audit([str(folder)], store=None, as_of=MOMENT, **options).answer
+    findings = [{name: value for name, value in finding.items() if name not in OF_AUDITS} for finding in answer["findings"]]
+    return {**answer, "findings": findings}
+
+
+def assert_same(folder, **options):
+    one, many = checked(folder), audited(folder, **options)
+    assert many["findings"] == one["findings"]
+    assert many["unknown"] == one["unknown"]
+    assert many["rules"] == one["rules"]
+    assert {name: many["summary"][name] for name in many["summary"]}.items() <= one["summary"].items()
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_shards_by_account_have_the_answers_of_one_check(tmp_path, seed):
+    assert_same(write_organisation(tmp_path, seed), jobs=1 + seed % 2)
+
+
+@pytest.mark.parametrize("seed", range(12, 20))
+def test_shards_that_are_split_at_random_have_the_answers_of_one_check(tmp_path, seed):
+    assert_same(write_organisation(tmp_path, seed, names=False), jobs=1 + seed % 2)
+
+
+def test_a_doubled_shard_is_judged_with_the_one_that_it_doubles(tmp_path):
+    write_organisation(tmp_path / "a", 3)
+    write_organisation(tmp_path / "b", 3)
+    assert_same(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"{", b'{"schema": "irsa-doctor.snapshot/9"}', b"[" * 100_000, b"\xff\x00", b"\x00" * 9]
+)
+def test_a_shard_that_cannot_be_read_costs_no_other(tmp_path, content):
+    write_organisation(tmp_path, 4)
+    (tmp_path / "999999999999").mkdir()
+    (tmp_path / "999999999999" / "aws.json").write_bytes(content)
+    assert_same(tmp_path)
+
+
+def test_a_worker_that_is_killed_costs_a_retry(tmp_path, monkeypatch):
+    write_organisation(tmp_path / "in", 5)
+    judge = run._judge
+
+    def once(question, unit):
+        if not (tmp_path / "killed").exists():
+            (tmp_path / "killed").touch()
+            os.kill(os.getpid(), signal.SIGKILL)
+        return judge(question, unit)
+
+    monkeypatch.setattr(run, "_judge", once)
+    assert_same(tmp_path / "in", jobs=2)
+
+
+def test_a_task_whose_process_dies_each_time_has_failed_and_costs_no_other():
+    def work(number):
+        if number == 2:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return number * 10
+
+    came = dict(LocalEngine(2).done(work, range(5)))
+    failed = came.pop(2)
+    assert came == {0: 0, 1: 10, 3: 30, 4: 40}
+    assert isinstance(failed, Failed)
+    assert f"{TRIES} times: signal 9" in failed.why
+
+
+def test_what_was_judged_is_not_judged_again(tmp_path):
+    write_organisation(tmp_path / "in", 6)
+    store = str(tmp_path / "audit.db")
+    first = api.audit([str(tmp_path / "in")], store=store, as_of=MOMENT).answer
+    again = api.audit([str(tmp_path / "in")], store=store, as_of=MOMENT).answer
+    given = first["scope"]["shards"]["given"]
+    assert first["scope"]["shards"] == {"given": given, "judged": given, "reused": 0}
+    assert again["scope"]["shards"] == {"given": given, "judged": 0, "reused": given}
+    assert [f["key"] for f in again["findings"]] == [f["key"] for f in first["findings"]]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_changed_shard_is_judged_again_with_those_that_look_something_up_in_it(tmp_path, seed):
+    folder, store = tmp_path / "in", str(tmp_path / "audit.db")
+    write_organisation(folder, 40 + seed)
+    api.audit([str(folder)], store=store, as_of=MOMENT)
+    path = next(path for path in sorted(folder.rglob("aws.json")) if b"RoleName" in path.read_bytes())
+    document = json.loads(path.read_text())
+    for each in document["documents"]:
+        each["document"]["Roles"] = each["document"].get("Roles", [])[:1]
+    path.write_text(json.dumps(document))
+    answer = api.audit([str(folder)], store=store, as_of=MOMENT).answer
+    assert [f["fingerprint"] for f in answer["findings"]] == [f["fingerprint"] for f in checked(folder)["findings"]]
+
+
+def test_a_run_that_was_interrupted_goes_on(tmp_path, monkeypatch):
+    folder, store = write_organisation(tmp_path / "in", 7, accounts=6), str(tmp_path / "audit.db")
+    judge, judged = run._judge, []
+
+    def some(question, unit):
+        if len(judged) == 2:
+            raise KeyboardInterrupt
+        judged.append(unit)
+        return judge(question, unit)
+
+    monkeypatch.setattr(run, "_judge", some)
+    monkeypatch.setattr("irsa_doctor.shards.engine._may_copy", lambda: False)
+    with pytest.raises(KeyboardInterrupt):
+        api.audit([str(folder)], store=store, as_of=MOMENT)
+    assert api.audit_verify(store=store).tampering == ()
+    monkeypatch.setattr(run, "_judge", judge)
+    done = api.audit([str(folder)], store=store, as_of=MOMENT).answer
+    assert done["scope"]["shards"]["reused"] == sum(unit.shards for unit in judged)
+    assert [header.state for header, _ in api.audit_history(store=store)] == ["complete"]
+
+
+def test_an_audit_in_pieces_is_the_answer_as_json(tmp_path):
+    done = api.audit([str(write_organisation(tmp_path, 8))], store=None, as_of=MOMENT)
+    assert json.loads("".join(done.pieces("json", api.Style()))) == done.answer
+    assert "".join(done.pieces("json", api.Style())) == api.render_audit(done.answer, "json")
