@@ -37,7 +37,7 @@ EXPORTS: Mapping[str, str] = {
     "api.audit": "AuditOutcome AuditRun audit audit_changes audit_history audit_prune audit_show audit_verify audit_waivers",
     "api.evidence": "audit_report",
     "api.check": "baseline_of check controls framework_ids",
-    "api.collect": "collect",
+    "api.collect": "collect collect_organization",
     "api.diff": "diff",
     "api.intent_diff": "diff_intents is_intent",
     "api.explain": "UnknownId explain",
@@ -45,12 +45,13 @@ EXPORTS: Mapping[str, str] = {
     "api.generate": "GENERATE_FORMATS generate",
     "api.intents": "infer verify",
     "api.load": "NothingRead load",
-    "api.permissions": "NotLive permissions",
+    "api.permissions": "NotLive permissions permissions_of_organization",
     "api.render": "ANSWER_FORMATS COUNTED_FORMATS SUGGESTING_FORMATS "
     "Presentation UnknownFormat for_terminal render_audit render_changes render_diff render_explanation "
     "render_evidence render_evidence_pages render_history render_store_verification render_waivers "
     "render_generation render_fix render_fix_commands "
-    "render_unified_diff render_inference masked render_permissions render_reach render_report render_rules render_simulations "
+    "render_unified_diff render_inference masked "
+    "render_organization_permissions render_permissions render_reach render_report render_rules render_simulations "
     "render_verification render_who_can render_why render_why_all style_for without_commands",
     "api.reach": "reach",
     "api.rules": "RulePage list_rules show_rule verify_rules",
@@ -95,7 +96,9 @@ EXPORTS: Mapping[str, str] = {
     "sources.files.evidence": "NoEvidence",
     "sources.files.requests": "Unreadable read_policy_file read_requests",
     "sources.live": "LiveOptions",
-    "sources.live.permissions": "Permissions",
+    "sources.live.collection": "OrganizationOptions",
+    "sources.live.permissions": "OrganizationPermissions Permissions",
+    "sources.snapshot.manifest": "Manifest ManifestAccount ManifestShard",
     "sources.snapshot.snapshot": "Answered Origin Query Snapshot SnapshotTool snapshot_text write_snapshot",
     "store.integrity": "StoreVerification Tampering",
     "store.reading": "ChangeRow RunHeader",

@@ -95,6 +95,7 @@ from irsa_doctor.api.check import check as check
 from irsa_doctor.api.check import controls as controls
 from irsa_doctor.api.check import framework_ids as framework_ids
 from irsa_doctor.api.collect import collect as collect
+from irsa_doctor.api.collect import collect_organization as collect_organization
 from irsa_doctor.api.diff import diff as diff
 from irsa_doctor.api.evidence import audit_report as audit_report
 from irsa_doctor.api.explain import UnknownId as UnknownId
@@ -113,6 +114,7 @@ from irsa_doctor.api.load import NothingRead as NothingRead
 from irsa_doctor.api.load import load as load
 from irsa_doctor.api.permissions import NotLive as NotLive
 from irsa_doctor.api.permissions import permissions as permissions
+from irsa_doctor.api.permissions import permissions_of_organization as permissions_of_organization
 from irsa_doctor.api.reach import reach as reach
 from irsa_doctor.api.render import ANSWER_FORMATS as ANSWER_FORMATS
 from irsa_doctor.api.render import COUNTED_FORMATS as COUNTED_FORMATS
@@ -132,6 +134,7 @@ from irsa_doctor.api.render import render_fix_commands as render_fix_commands
 from irsa_doctor.api.render import render_generation as render_generation
 from irsa_doctor.api.render import render_history as render_history
 from irsa_doctor.api.render import render_inference as render_inference
+from irsa_doctor.api.render import render_organization_permissions as render_organization_permissions
 from irsa_doctor.api.render import render_permissions as render_permissions
 from irsa_doctor.api.render import render_reach as render_reach
 from irsa_doctor.api.render import render_report as render_report
@@ -297,7 +300,12 @@ from irsa_doctor.sources.files.requests import read_policy_file as read_policy_f
 from irsa_doctor.sources.files.requests import read_requests as read_requests
 from irsa_doctor.sources.intents import IntentError as IntentError
 from irsa_doctor.sources.live import LiveOptions as LiveOptions
+from irsa_doctor.sources.live.collection import OrganizationOptions as OrganizationOptions
+from irsa_doctor.sources.live.permissions import OrganizationPermissions as OrganizationPermissions
 from irsa_doctor.sources.live.permissions import Permissions as Permissions
+from irsa_doctor.sources.snapshot.manifest import Manifest as Manifest
+from irsa_doctor.sources.snapshot.manifest import ManifestAccount as ManifestAccount
+from irsa_doctor.sources.snapshot.manifest import ManifestShard as ManifestShard
 from irsa_doctor.sources.snapshot.snapshot import Answered as Answered
 from irsa_doctor.sources.snapshot.snapshot import Origin as Origin
 from irsa_doctor.sources.snapshot.snapshot import Query as Query

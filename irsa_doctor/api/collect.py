@@ -6,6 +6,8 @@ from irsa_doctor.model.faults import judged_or_named
 
 if TYPE_CHECKING:
     from irsa_doctor.sources.live import LiveOptions
+    from irsa_doctor.sources.live.collection import OrganizationOptions
+    from irsa_doctor.sources.snapshot.manifest import Manifest
     from irsa_doctor.sources.snapshot.snapshot import Snapshot
 
 
@@ -23,3 +25,13 @@ def collect(live: "LiveOptions", *, redact: bool = False) -> "Snapshot":
     from irsa_doctor.sources.snapshot.redaction import redacted
 
     return redacted(snapshot)
+
+
+def collect_organization(live: "LiveOptions", options: "OrganizationOptions", folder: str) -> "Manifest":
+    """The accounts of the caller's organisation, read into a folder: a shard an account and a cluster, and a manifest.
+
+    What cannot be read is `unknown` in the manifest. Raises LiveError where the organisation cannot be listed.
+    """
+    from irsa_doctor.sources.live.collection import collect_organization as collect_all
+
+    return collect_all(live, options, folder)

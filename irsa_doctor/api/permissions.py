@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from irsa_doctor.model.errors import IrsaDoctorError
 
 if TYPE_CHECKING:
-    from irsa_doctor.sources.live.permissions import Permissions
+    from irsa_doctor.sources.live.permissions import OrganizationPermissions, Permissions
 
 
 class NotLive(IrsaDoctorError):
@@ -23,3 +23,11 @@ def permissions(command: str | None = None, *, secrets: bool = False) -> "Permis
         raise NotLive(f"{command} reads nothing live; {', '.join(COMMANDS)} do.{suggestion(command, COMMANDS)}")
     name = f"irsa-doctor-{command}" if command else "irsa-doctor"
     return permissions_for((command,) if command else COMMANDS, name, secrets=secrets)
+
+
+def permissions_of_organization(role: str = "irsa-doctor-read") -> "OrganizationPermissions":
+    """What `collect --org` needs: the policy of the caller, the role for each account as a CloudFormation template, and the
+    ClusterRole."""
+    from irsa_doctor.sources.live.permissions import organization_permissions
+
+    return organization_permissions(role)

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from irsa_doctor.rulebook.causes import Cause
     from irsa_doctor.rulebook.frameworks import FrameworkReport
     from irsa_doctor.rulebook.rules import Rule
-    from irsa_doctor.sources.live.permissions import Permissions
+    from irsa_doctor.sources.live.permissions import OrganizationPermissions, Permissions
     from irsa_doctor.store.integrity import StoreVerification
     from irsa_doctor.store.reading import ChangeRow, RunHeader
 
@@ -367,6 +367,13 @@ def render_inference(answer: "Inference", output_format: str = "text") -> str:
 
     renderers = {"text": report.render_inference_text, "json": report.render_inference_json}
     return _leaving(_chosen(renderers, output_format)(answer), output_format)
+
+
+def render_organization_permissions(permissions: "OrganizationPermissions") -> str:
+    """The permissions to collect an organisation, as JSON."""
+    from irsa_doctor.reports import permissions as report
+
+    return report.render_organization_permissions(permissions)
 
 
 def render_permissions(permissions: "Permissions", output_format: str = "text") -> str:

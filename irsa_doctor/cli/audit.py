@@ -3,11 +3,12 @@
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from irsa_doctor.cli.ages import age_of
 from irsa_doctor.cli.check import check_options
 from irsa_doctor.cli.destinations import write_folder, write_text_pieces
 from irsa_doctor.cli.help import Command, Commands
@@ -58,16 +59,6 @@ app = typer.Typer(
 
 _Store = Annotated[str, typer.Option("--store", metavar="FILE", help="The file that keeps the runs.")]
 _Format = Annotated[str, typer.Option("--format", "-f", metavar="FORMAT", help="text or json.")]
-_AGE = re.compile(r"([0-9]{1,6})([smhdw])")
-_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
-
-
-def age_of(flag: str, value: str) -> timedelta:
-    """The time that a value such as 30m, 12h or 90d means; else a wrong call."""
-    match = _AGE.fullmatch(value)
-    if match is None:
-        raise wrong(f"{flag} {value}: a time such as 30m, 12h or 90d is expected")
-    return timedelta(**{_UNITS[match[2]]: int(match[1])})
 
 
 @app.command(_RUN, cls=Command)

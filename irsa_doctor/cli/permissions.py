@@ -16,11 +16,16 @@ def permissions(
     token_secrets: Annotated[
         bool, typer.Option("--token-secrets", help="With what --token-secrets of a live read needs.")
     ] = False,
+    org: Annotated[bool, typer.Option("--org", help="What collect --org needs, with the template of a StackSet.")] = False,
     format_: Format = "text",
 ) -> None:
     """Print the IAM policy and ClusterRole that live reads need."""
     from irsa_doctor import api
 
+    if org:
+        if command not in (None, "collect"):
+            raise wrong("--org is about collect: irsa-doctor permissions collect --org")
+        return print_text(api.render_organization_permissions(api.permissions_of_organization()))
     output_format = checked_format("permissions", format_)
     if output_format == "text" and aws != kube:
         output_format = "iam-policy" if aws else "cluster-role"

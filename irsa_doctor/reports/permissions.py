@@ -4,7 +4,8 @@ from collections.abc import Mapping
 
 import msgspec
 
-from irsa_doctor.sources.live.permissions import Permissions
+from irsa_doctor.reports.json import json_text
+from irsa_doctor.sources.live.permissions import OrganizationPermissions, Permissions
 from irsa_doctor.version import __version__
 
 
@@ -41,3 +42,9 @@ def render_cluster_role(permissions: Permissions) -> str:
 
 def _json(document: Mapping[str, object]) -> str:
     return msgspec.json.format(msgspec.json.encode(document), indent=2).decode() + "\n"
+
+
+def render_organization_permissions(permissions: OrganizationPermissions) -> str:
+    """The permissions to collect an organisation as JSON, `irsa-doctor.organization-permissions/1`."""
+    document = {"schema": "irsa-doctor.organization-permissions/1", **msgspec.structs.asdict(permissions)}
+    return json_text(document)

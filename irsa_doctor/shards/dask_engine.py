@@ -25,10 +25,12 @@ class DaskEngine:
 
         as_completed: Any = distributed.as_completed
 
-        shipped = self._client.scatter(work, broadcast=True) if (waiting := list(tasks)) else None
+        if not (waiting := list(tasks)):
+            return
+        shipped = self._client.scatter(work, broadcast=True)
         futures = {self._client.submit(_done, shipped, task, retries=TRIES, pure=False): task for task in waiting}
         try:
-            for future in as_completed(futures):
+            for future in as_completed(list(futures), loop=self._client.loop):
                 yield futures.pop(future), _outcome(future)
         finally:
             self._client.cancel(list(futures))
@@ -76,9 +78,11 @@ def _versions() -> tuple[str, str]:
 
 def _refuse_others(client: Any) -> None:
     """Raise AuditError where there is no worker, or one of another version: it would have other answers."""
+    try:
+        client.wait_for_workers(1, timeout=_WAIT)
+    except TimeoutError as error:
+        raise AuditError("the Dask scheduler has no workers") from error
     versions = client.run(_versions, on_error="return")
-    if not versions:
-        raise AuditError("the Dask scheduler has no workers")
     for worker, version in versions.items():
         if version != _versions():
             known = version if isinstance(version, tuple) else ("no irsa-doctor", "unknown")

@@ -231,6 +231,13 @@ class AwsAccount(AwsClient):
             how = f"aws organizations list-policies-for-target --filter RESOURCE_CONTROL_POLICY --target-id {self.id}"
             self.gap(fault, "rcps", "", what, how)
 
+    def enabled_regions(self) -> list[str]:
+        """The regions that the account has enabled, none where they are not known
+        (https://docs.aws.amazon.com/accounts/latest/reference/API_ListRegions.html)."""
+        wanted = ["ENABLED", "ENABLED_BY_DEFAULT"]
+        items, fault = self.pages("account", "ListRegions", "Regions", RegionOptStatusContains=wanted)
+        return [] if fault else sorted(str(item.get("RegionName")) for item in items)
+
     # CloudTrail
 
     def lookup_events(self, region: str, limit: int = 500) -> tuple[list[dict[str, Any]], CallError | None]:

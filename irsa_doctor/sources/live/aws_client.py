@@ -10,7 +10,7 @@ from typing import Any
 from irsa_doctor.model import Gap, parse_arn
 from irsa_doctor.sources.live import aws_errors
 from irsa_doctor.sources.live.aws_errors import call_error, no_answer, timed_out
-from irsa_doctor.sources.live.calls import AT_ONCE, Clock, Notes
+from irsa_doctor.sources.live.calls import Clock, Notes
 from irsa_doctor.sources.live.errors import CallError
 from irsa_doctor.sources.live.operations import PAGES, allowed
 from irsa_doctor.sources.live.options import LiveOptions
@@ -41,7 +41,7 @@ class AwsClient:
         self.partition = "aws"
         self.caller = ""
         self._lock = threading.Lock()
-        self._slots = threading.BoundedSemaphore(AT_ONCE)
+        self._slots = threading.BoundedSemaphore(options.at_once)
         self._clients: dict[tuple[str, str], Any] = {}
         self.endpoints: dict[str, str] = {}
         self.modes: dict[str, str] = {}
@@ -98,7 +98,8 @@ class AwsClient:
         region = base.region_name or self._fallback_region()
         try:
             with closing(base.client("sts", region_name=region, config=self._config())) as client:
-                answer = client.assume_role(RoleArn=self.assume, RoleSessionName="irsa-doctor")
+                external = {"ExternalId": self.options.external_id} if self.options.external_id else {}
+                answer = client.assume_role(RoleArn=self.assume, RoleSessionName="irsa-doctor", **external)
         except (BotoCoreError, ClientError) as error:
             raise LiveError(f"AWS role {self.assume}: {call_error(error, 'sts:AssumeRole').says}") from error
         keys = answer["Credentials"]
@@ -138,6 +139,7 @@ class AwsClient:
         called = str(model.service_model.service_name), str(model.name)
         if called not in allowed(self.command):
             raise NotARead(f"{called[0]}:{called[1]} is no operation of {self.command}")
+        self.options.pace(called[0])
 
     def ask(self, service: str, operation: str, region: str = "", **parameters: object) -> dict[str, Any] | CallError:
         """One call. Retries are botocore's: what comes back throttled was tried several times."""

@@ -12,6 +12,9 @@ _ACCESS = frozenset(["check", "collect", "reach", "who-can"])
 _DIAGNOSIS = frozenset(["why"])
 _PERMISSIONS = frozenset(["collect", "why"])
 _EVERY = frozenset(COMMANDS)
+ORGANIZATION = "collect --org"
+"""what reads the accounts of an organisation, each as `collect` does"""
+_ORGANIZATION = frozenset([ORGANIZATION])
 
 
 class Operation(msgspec.Struct, frozen=True):
@@ -71,7 +74,7 @@ class Endpoint(msgspec.Struct, frozen=True):
 AWS: tuple[Operation, ...] = (
     # the one call that nobody can be denied
     # (https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html)
-    Operation("sts", "GetCallerIdentity", "Caller", _EVERY, needs_permission=False),
+    Operation("sts", "GetCallerIdentity", "Caller", _EVERY | _ORGANIZATION, needs_permission=False),
     Operation("iam", "ListRoles", "Roles", _WHOLE, page=1000),
     Operation("iam", "GetRole", "Roles", frozenset(["collect", "why", "who-can"])),
     Operation("iam", "ListOpenIDConnectProviders", "Providers", _WHOLE),
@@ -89,10 +92,16 @@ AWS: tuple[Operation, ...] = (
     Operation("eks", "ListAccessEntries", "Access", _ACCESS, page=100),
     Operation("eks", "DescribeAccessEntry", "Access", _ACCESS),
     Operation("eks", "ListAssociatedAccessPolicies", "Access", _ACCESS, page=100),
-    Operation("organizations", "DescribeOrganization", "Guardrails", _WHOLE),
-    Operation("organizations", "ListParents", "Guardrails", _WHOLE),
+    Operation("organizations", "DescribeOrganization", "Guardrails", _WHOLE | _ORGANIZATION),
+    Operation("organizations", "ListParents", "Guardrails", _WHOLE | _ORGANIZATION),
     Operation("organizations", "ListPoliciesForTarget", "Guardrails", _WHOLE),
-    Operation("organizations", "DescribePolicy", "Guardrails", _WHOLE),
+    Operation("organizations", "DescribePolicy", "Guardrails", _WHOLE | _ORGANIZATION),
+    # the accounts of the organisation, and the policies over them
+    Operation("account", "ListRegions", "Regions", _ORGANIZATION, page=50),
+    Operation("organizations", "ListAccounts", "Organization", _ORGANIZATION),
+    Operation("organizations", "ListTagsForResource", "Organization", _ORGANIZATION),
+    Operation("organizations", "ListPolicies", "Organization", _ORGANIZATION),
+    Operation("organizations", "ListTargetsForPolicy", "Organization", _ORGANIZATION),
     # of roles that assume another role only: whether that is permitted; what is denied of these is unknown
     Operation("iam", "ListRolePolicies", "RolePermissions", _PERMISSIONS),
     Operation("iam", "GetRolePolicy", "RolePermissions", _PERMISSIONS),
@@ -157,4 +166,5 @@ ENDPOINTS: tuple[Endpoint, ...] = (DISCOVERY, KEYS, VERSION)
 
 def allowed(command: str) -> frozenset[tuple[str, str]]:
     """(service, operation) that a command may call."""
-    return frozenset((operation.service, operation.name) for operation in AWS if command in operation.commands)
+    commands = {command, "collect"} if command == ORGANIZATION else {command}
+    return frozenset((operation.service, operation.name) for operation in AWS if operation.commands & commands)

@@ -4,6 +4,8 @@ from collections.abc import Callable
 
 import msgspec
 
+from irsa_doctor.sources.live.calls import AT_ONCE
+
 
 def _silent(text: str) -> None:
     """Reports no progress."""
@@ -29,6 +31,14 @@ class LiveOptions(msgspec.Struct, frozen=True):
     call_timeout: float = 10.0
     fetch_issuer: bool = False
     secrets: bool = False
+    external_id: str = ""
+    """what the trust policies of the roles of `assume` require of sts:ExternalId"""
+    at_once: int = AT_ONCE
+    """calls of one account that are under way at the same time"""
+    alone: bool = True
+    """whether the account is read by itself: among others of an organisation its policies are read once for all"""
+    pace: Callable[[str], None] = _silent
+    """is called with the name of a service before each call to it, and may wait"""
     progress: Callable[[str], None] = _silent
 
     @property
@@ -43,6 +53,10 @@ class LiveOptions(msgspec.Struct, frozen=True):
             tell("".join(character if character.isprintable() and character not in "[]" else "?" for character in text))
 
         return msgspec.structs.replace(self, progress=plainly)
+
+    def with_external_id(self, ident: str) -> "LiveOptions":
+        """With an external id for the roles that are assumed."""
+        return msgspec.structs.replace(self, external_id=ident)
 
     def with_timeout(self, seconds: float) -> "LiveOptions":
         """With another limit for everything."""

@@ -5,9 +5,17 @@ from typing import Any
 
 import msgspec
 
-from irsa_doctor.sources.live.operations import AWS, COMMANDS, ENDPOINTS, KUBERNETES, Resource
+from irsa_doctor.sources.live.operations import AWS, COMMANDS, ENDPOINTS, KUBERNETES, ORGANIZATION, Resource
 
-__all__ = ["COMMANDS", "Permissions", "cluster_role", "iam_policy", "permissions_for"]
+__all__ = [
+    "COMMANDS",
+    "OrganizationPermissions",
+    "Permissions",
+    "cluster_role",
+    "iam_policy",
+    "organization_permissions",
+    "permissions_for",
+]
 
 
 class Permissions(msgspec.Struct, frozen=True):
@@ -72,3 +80,71 @@ def _verbs(resource: Resource, commands: frozenset[str]) -> tuple[str, ...]:
     if resource.only:
         return ("get",)
     return ("get", "list") if resource.single and "why" in commands else ("list",)
+
+
+class OrganizationPermissions(msgspec.Struct, frozen=True):
+    """What `collect --org` needs: the policy of the caller, the template of the role that a StackSet rolls out to the accounts,
+    and the ClusterRole, as JSON."""
+
+    caller_policy: dict[str, Any]
+    stack_set: dict[str, Any]
+    cluster_role: dict[str, Any]
+
+
+def organization_permissions(role: str = "irsa-doctor-read") -> OrganizationPermissions:
+    """The permissions to collect an organisation; `role` is the role that is assumed in each account.
+
+    The role trusts the organisation (aws:PrincipalOrgID), or one caller where the parameter names it
+    (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-principalorgid).
+    """
+    assume = {
+        "Sid": "AssumeReaders",
+        "Effect": "Allow",
+        "Action": "sts:AssumeRole",
+        "Resource": f"arn:*:iam::*:role/{role}",
+    }
+    caller = iam_policy((ORGANIZATION,))
+    return OrganizationPermissions(
+        {**caller, "Statement": [*caller["Statement"], assume]},
+        _stack_set(role),
+        cluster_role(("collect",), "irsa-doctor-collect"),
+    )
+
+
+def _stack_set(role: str) -> dict[str, Any]:
+    only = {"ArnEquals": {"aws:PrincipalArn": {"Ref": "CallerArn"}}}
+    condition = {"StringEquals": {"aws:PrincipalOrgID": {"Ref": "OrganizationId"}}}
+    trust = {
+        "Effect": "Allow",
+        "Principal": {"AWS": "*"},
+        "Action": "sts:AssumeRole",
+        "Condition": {"Fn::If": ["OneCaller", {**condition, **only}, condition]},
+    }
+    policy = iam_policy(("collect",))
+    statements = [each for each in policy["Statement"] if each["Sid"] != "ReadGuardrails"]
+    regions = {"Sid": "ReadRegions", "Effect": "Allow", "Action": ["account:ListRegions"], "Resource": "*"}
+    return {
+        "AWSTemplateFormatVersion": "2010-09-09",
+        "Description": "The role with which irsa-doctor reads an account. It can change nothing.",
+        "Parameters": {
+            "OrganizationId": {"Type": "String", "AllowedPattern": "o-[a-z0-9]{10,32}"},
+            "CallerArn": {
+                "Type": "String",
+                "Default": "",
+                "Description": "The only caller, as an ARN; empty for any of the organisation",
+            },
+        },
+        "Conditions": {"OneCaller": {"Fn::Not": [{"Fn::Equals": [{"Ref": "CallerArn"}, ""]}]}},
+        "Resources": {
+            "Reader": {
+                "Type": "AWS::IAM::Role",
+                "Properties": {
+                    "RoleName": role,
+                    "AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": [trust]},
+                    "Policies": [
+                        {"PolicyName": role, "PolicyDocument": {**policy, "Statement": [*statements, regions]}},
+                    ],
+                },
+            }
+        },
+    }

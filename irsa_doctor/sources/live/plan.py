@@ -15,7 +15,7 @@ from irsa_doctor.sources.live.errors import refuse_silence
 from irsa_doctor.sources.live.issuer import fetch_issuer
 from irsa_doctor.sources.live.kubeconfig import Connection, connections
 from irsa_doctor.sources.live.kubernetes import ApiServer, same_server
-from irsa_doctor.sources.live.operations import KUBERNETES, Resource, resources_of
+from irsa_doctor.sources.live.operations import KUBERNETES, ORGANIZATION, Resource, resources_of
 from irsa_doctor.sources.live.options import LiveOptions, Plan, Target
 from irsa_doctor.sources.live.programs import end_programs
 from irsa_doctor.sources.live.role_policies import role_policy_jobs
@@ -174,7 +174,8 @@ class LiveRun:
         jobs = list(self._whole_clusters())
         for account in self.accounts:
             jobs.append(Job(account.read_roles, account.late("roles", "", f"roles of account {account.id}")))
-            jobs.append(Job(account.read_guardrails, account.late("rcps", "", "resource control policies")))
+            if self.options.alone:
+                jobs.append(Job(account.read_guardrails, account.late("rcps", "", "resource control policies")))
             jobs.append(self._job(partial(self._read_account, account), account.id))
         side_by_side(jobs, self.clock, self.notes)
 
@@ -202,6 +203,8 @@ class LiveRun:
     def _regions(self, account: AwsAccount, issuers: Iterable[str]) -> list[str]:
         if self.options.regions:
             return list(dict.fromkeys(self.options.regions))
+        if not self.options.alone and (enabled := account.enabled_regions()):
+            return enabled
         regions = {account.region, *(Issuer.of(issuer).region for issuer in issuers)} - {""}
         if not regions:
             missing = f"clusters of account {account.id}: no region is configured"
@@ -376,7 +379,7 @@ class LiveRun:
 
     def read_role_policies(self) -> None:
         """The permission policies of the roles that assume another one, by an association or by what the files configure."""
-        if self.plan.command not in ("why", "collect"):
+        if self.plan.command not in ("why", "collect", ORGANIZATION):
             return
         known = self.inventory()
         roles = (*roles_with_next(known), *(role.arn for role in known.node_roles))

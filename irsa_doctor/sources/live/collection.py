@@ -1,0 +1,302 @@
+"""Collects an organisation into a folder: a shard an account and one a cluster, written as each is read."""
+
+import hashlib
+import os
+import re
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from irsa_doctor.model import Gap, parse_arn
+from irsa_doctor.model.moments import moment_of, rfc3339
+from irsa_doctor.sources.live.aws import AwsAccount
+from irsa_doctor.sources.live.calls import Clock, Notes
+from irsa_doctor.sources.live.operations import ORGANIZATION
+from irsa_doctor.sources.live.options import LiveOptions, Plan
+from irsa_doctor.sources.live.organization import AttachedPolicy, MemberAccount, OrganizationDirectory, over, policy_answers
+from irsa_doctor.sources.live.plan import take
+from irsa_doctor.sources.snapshot.manifest import Manifest, ManifestAccount, ManifestShard, is_shard_whole, kept_manifest
+from irsa_doctor.sources.snapshot.snapshot import Snapshot, snapshot_of, snapshot_text
+from irsa_doctor.text.errors import LiveError
+from irsa_doctor.text.written_files import write_whole
+from irsa_doctor.version import __version__
+
+_AT_ONCE = 2
+"""calls of one account at the same time: many accounts are read side by side"""
+_COLLECTIONS = ("roles", "providers", "clusters")
+_PLAIN = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]{0,99}", re.ASCII)
+
+
+class OrganizationOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """Which accounts of the organisation are read, and how.
+
+    `accounts` and `units` choose some, none: all; `excluded` leaves accounts out. `clusters` gives the kubeconfig context of a
+    cluster (ARN). `jobs` accounts are read at a time, with `rate` calls a second and service; `account_timeout` is in seconds.
+    What is younger than `max_age` is kept, unless all is read again (`fresh`).
+    """
+
+    role: str = "irsa-doctor-read"
+    accounts: tuple[str, ...] = ()
+    units: tuple[str, ...] = ()
+    excluded: tuple[str, ...] = ()
+    clusters: Mapping[str, str] = {}
+    jobs: int = 8
+    rate: float = 10.0
+    account_timeout: float = 300.0
+    fresh: bool = False
+    max_age: timedelta = timedelta(hours=24)
+
+
+class Pace:
+    """Lets so many calls a second to each service begin; the others wait."""
+
+    def __init__(self, rate: float) -> None:
+        self._gap = 1.0 / rate
+        self._lock = threading.Lock()
+        self._next: dict[str, float] = {}
+
+    def __call__(self, service: str) -> None:
+        """Wait until a call to a service may begin."""
+        with self._lock:
+            now = time.monotonic()
+            begin = max(now, self._next.get(service, 0.0))
+            self._next[service] = begin + self._gap
+        time.sleep(begin - now)
+
+
+def collect_organization(live: LiveOptions, options: OrganizationOptions, folder: str) -> Manifest:
+    """Read the accounts of the organisation of the caller into a folder, and return its manifest.
+
+    What a run before has left there is kept where it is whole and young enough. An account that cannot be read is `unknown` in
+    the manifest, with the reason. Raises LiveError where the organisation cannot be listed, OSError where the folder cannot be
+    written to.
+    """
+    collection = _Collection(live, options, folder)
+    try:
+        return collection.run()
+    finally:
+        collection.close()
+
+
+class _Collection:
+    def __init__(self, live: LiveOptions, options: OrganizationOptions, folder: str) -> None:
+        pace = Pace(options.rate)
+        self._live = msgspec.structs.replace(live, alone=False, at_once=_AT_ONCE, pace=pace)
+        self._options, self._folder = options, folder
+        self._clock = Clock(live.timeout, live.call_timeout)
+        profile = live.profiles[0] if live.profiles else ""
+        self._caller = AwsAccount(
+            profile, live.assume[0] if live.assume else "", self._live, ORGANIZATION, self._clock, Notes()
+        )
+        self._begun = datetime.now(tz=UTC)
+        self._before = Manifest()
+        self.manifest = Manifest()
+
+    def close(self) -> None:
+        self._caller.close()
+
+    def run(self) -> Manifest:
+        self._caller.open()
+        directory = OrganizationDirectory(self._caller)
+        members = directory.accounts()
+        policies, fault = directory.policies()
+        os.makedirs(self._folder, mode=0o700, exist_ok=True)
+        self._before = Manifest() if self._options.fresh else kept_manifest(self._folder)
+        _remove_leftovers(self._folder)
+        self._begin(directory, members, policies)
+        known = {account.id: account for account in self.manifest.accounts}
+        waiting = [member for member in members if known[member.id].state == "pending"]
+        gap = f"resource control policies of the organisation: {fault.says}" if fault else ""
+        pool = ThreadPoolExecutor(self._options.jobs)
+        try:
+            tasks = {
+                pool.submit(self._read, member, over(member, policies, directory.management), gap): member for member in waiting
+            }
+            for number, task in enumerate(as_completed(tasks), 1):
+                self._note(known[tasks[task].id], *task.result())
+                self._live.progress(f"read {number} of {len(waiting)} accounts")
+        except BaseException:
+            pool.shutdown(wait=True, cancel_futures=True)
+            self._write_ended(tasks, known)
+            raise
+        pool.shutdown()
+        self.manifest.finished = rfc3339(datetime.now(tz=UTC))
+        self.manifest.write(self._folder)
+        return self.manifest
+
+    def _write_ended(self, tasks: Mapping[Any, MemberAccount], known: Mapping[str, ManifestAccount]) -> None:
+        """After an interruption: the accounts that were in progress have ended, and are kept."""
+        for task, member in tasks.items():
+            if task.done() and not task.cancelled() and task.exception() is None and known[member.id].state == "pending":
+                self._note(known[member.id], *task.result())
+
+    # ---- the manifest
+
+    def _begin(
+        self, directory: OrganizationDirectory, members: Sequence[MemberAccount], policies: list[AttachedPolicy]
+    ) -> None:
+        options = self._options
+        self.manifest = Manifest(
+            organization=directory.id,
+            caller={"account": self._caller.id},
+            started=rfc3339(self._begun),
+            options={"regions": list(self._live.regions) or None, "jobs": options.jobs, "role": options.role},
+            accounts=[self._account(member, policies, directory.management) for member in members],
+            tool={"version": __version__},
+        )
+        for account in self.manifest.accounts:
+            if account.state == "pending":
+                self._keep(account)
+        self.manifest.write(self._folder)
+
+    def _account(self, member: MemberAccount, policies: list[AttachedPolicy], management: str) -> ManifestAccount:
+        account = ManifestAccount(
+            id=member.id,
+            name=member.name,
+            ou=member.units,
+            status=member.status,
+            tags=dict(member.tags),
+            policies=tuple(sorted(policy.id for policy in over(member, policies, management))),
+        )
+        chosen = not (self._options.accounts or self._options.units)
+        chosen = chosen or member.id in self._options.accounts or not set(self._options.units).isdisjoint(member.units)
+        if not chosen or member.id in self._options.excluded:
+            account.state, account.why = "excluded", "it was left out by --account, --ou or --exclude"
+        return account
+
+    def _keep(self, account: ManifestAccount) -> None:
+        """Take what a run before has read of an account, where it is whole and young enough."""
+        before = next((known for known in self._before.accounts if known.id == account.id), None)
+        shards = self._shards_before(account.id)
+        if before is None or before.state not in ("read", "partial") or not shards:
+            account.why = before.why if before else None
+            return
+        taken = [moment_of(shard.taken) for shard in shards]
+        if all(t and self._begun - t < self._options.max_age for t in taken) and all(s.state == "read" for s in shards):
+            account.state, account.why, account.taken = before.state, before.why, before.taken
+            self.manifest.shards += shards
+
+    def _shards_before(self, account: str) -> list[ManifestShard]:
+        shards = [shard for shard in self._before.shards if shard.account == account]
+        return shards if all(is_shard_whole(self._folder, shard) for shard in shards) else []
+
+    def _note(self, account: ManifestAccount, files: "list[_Shard]", state: Any, why: str | None) -> None:
+        """Write the shards of an account and what became of it. What an earlier run has read stays where this one could not."""
+        old = [shard for shard in self._shards_before(account.id) if shard.state != "unknown"]
+        texts: dict[str, bytes] = {}
+        if state == "unknown" and old:
+            shards = [msgspec.structs.replace(shard, state="stale") for shard in old]
+        elif state == "unknown" and account.why == why and (known := self._shards_before(account.id)):
+            shards = known  # it says the same
+        else:
+            texts = {f"{account.id}/{shard.name}": snapshot_text(shard.snapshot) for shard in files}
+            shards = [_manifest_shard(account.id, shard, texts) for shard in files]
+        account.state, account.why, account.taken = state, why, shards[0].taken
+        self.manifest.shards += shards
+        # before the files: of what the manifest does not have nobody knows whether it is whole
+        self.manifest.write(self._folder)
+        for file, text in texts.items():
+            os.makedirs(os.path.join(self._folder, account.id), mode=0o700, exist_ok=True)
+            write_whole(text, os.path.join(self._folder, file), private=True)
+
+    # ---- one account
+
+    def _read(self, member: MemberAccount, policies: list[AttachedPolicy], gap: str) -> "tuple[list[_Shard], str, str | None]":
+        """The shards of an account, and what became of it."""
+        if member.status not in ("ACTIVE", ""):
+            return self._unread(member.id, f"its status is {member.status}")
+        arn = f"arn:{self._caller.partition}:iam::{member.id}:role/{self._options.role}"
+        own = member.id == self._caller.id
+        options = msgspec.structs.replace(
+            self._live,
+            aws=True,
+            kube=False,
+            assume=self._live.assume[:1] if own else (arn,),
+            timeout=min(self._options.account_timeout, max(1.0, self._clock.left())),
+        )
+        try:
+            snapshot = take(Plan(ORGANIZATION), options)
+        except LiveError as error:
+            return self._unread(member.id, str(error))
+        if gap:
+            missing = (*snapshot.missing, Gap("rcps", member.id, "", gap, ""))
+            snapshot = msgspec.structs.replace(snapshot, missing=missing)
+        documents = [*snapshot.documents, *policy_answers(member.id, policies)]
+        whole = snapshot_of(documents, snapshot.queries, snapshot.missing, version=__version__, taken=snapshot.taken)
+        files = [_Shard(name="aws.json", snapshot=whole), *self._clusters(whole)]
+        missing_first = next((gap.missing for shard in files for gap in shard.snapshot.missing), None)
+        return files, "partial" if missing_first else "read", missing_first
+
+    def _unread(self, account: str, why: str) -> "tuple[list[_Shard], str, str | None]":
+        how = f"let the caller assume {self._options.role} in account {account}"
+        gaps = [Gap(name, account, "", f"account {account}: {why}", how) for name in _COLLECTIONS]
+        snapshot = snapshot_of((), (), gaps, version=__version__, taken=_now())
+        return [_Shard(name="aws.json", snapshot=snapshot, was_read=False)], "unknown", why
+
+    def _clusters(self, account: Snapshot) -> "list[_Shard]":
+        """A shard for each cluster of the account, where Kubernetes is read too."""
+        if not self._live.kube:
+            return []
+        arns = (
+            str(msgspec.json.decode(answered.document).get("cluster", {}).get("arn") or "")
+            for answered in account.documents
+            if answered.kind == "eks-describe-cluster"
+        )
+        return [self._cluster(arn) for arn in sorted(set(arns) - {""})]
+
+    def _cluster(self, arn: str) -> "_Shard":
+        parsed = parse_arn(arn)
+        region, name = (parsed.region, parsed.name) if parsed and _PLAIN.fullmatch(parsed.name) else ("unknown", "cluster")
+        context = self._options.clusters.get(arn, arn)
+        options = msgspec.structs.replace(self._live, aws=False, kube=True, contexts=(context,), alone=True)
+        was_read = True
+        try:
+            snapshot = take(Plan("collect"), options)
+        except LiveError as error:
+            missing = Gap("serviceaccounts", arn, "", f"service accounts of cluster {name}: {error}", f"a context for {arn}")
+            snapshot, was_read = snapshot_of((), (), (missing,), version=__version__, taken=_now()), False
+        return _Shard(name=f"{region}.{name}.json", snapshot=snapshot, region=region, cluster=arn, was_read=was_read)
+
+
+class _Shard(msgspec.Struct, frozen=True, kw_only=True):
+    """A file of an account."""
+
+    name: str
+    snapshot: Snapshot
+    region: str = ""
+    cluster: str = ""
+    was_read: bool = True
+
+
+def _manifest_shard(account: str, shard: _Shard, texts: Mapping[str, bytes]) -> ManifestShard:
+    file = f"{account}/{shard.name}"
+    return ManifestShard(
+        file=file,
+        account=account,
+        region=shard.region or None,
+        cluster=shard.cluster or None,
+        taken=shard.snapshot.taken,
+        sha256=hashlib.sha256(texts[file]).hexdigest(),
+        state="read" if shard.was_read else "unknown",
+    )
+
+
+def _now() -> str:
+    return rfc3339(datetime.now(tz=UTC))
+
+
+def _remove_leftovers(folder: str) -> None:
+    """Remove the half files of a run that was killed."""
+    for place, folders, files in os.walk(folder):
+        for name in files:
+            if name.startswith(".irsa-doctor-"):
+                with suppress(OSError):
+                    os.unlink(os.path.join(place, name))
+        if place != folder:
+            folders.clear()
