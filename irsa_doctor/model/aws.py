@@ -193,13 +193,14 @@ class ClusterAddon(msgspec.Struct, frozen=True, kw_only=True):
 class NodeRole(msgspec.Struct, frozen=True, kw_only=True):
     """A role that nodes of a cluster have: of a node group (eks:DescribeNodegroup) or an access entry for nodes
     (eks:DescribeAccessEntry). `compute_type` is `hybrid` for hybrid nodes, `ec2` for others; `group` is the name of the node
-    group, "" for an access entry."""
+    group, "" for an access entry; `launch_template` the id or the name of its launch template with the version."""
 
     cluster: str = ""
     arn: str
     compute_type: str
     place: Place
     group: str = ""
+    launch_template: tuple[str, str] | None = None
 
 
 class PlannedCluster(msgspec.Struct, frozen=True):

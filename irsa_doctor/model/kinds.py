@@ -33,6 +33,7 @@ PLURALS = (
     ),
     "ec2nodeclasses",
     *("networkpolicies", "ciliumnetworkpolicies", "ciliumclusterwidenetworkpolicies"),
+    "globalnetworkpolicies",
 )
 """in lower-case plural"""
 

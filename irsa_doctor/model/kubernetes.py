@@ -39,16 +39,21 @@ class HybridNodeConfig(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class NodeMetadata(msgspec.Struct, frozen=True, kw_only=True):
-    """How the metadata service of nodes answers that Karpenter makes (an EC2NodeClass).
+    """How the metadata service of nodes answers: of those that Karpenter makes (an EC2NodeClass), or that are made from a
+    launch template of EC2 (`kind`), whose `ids` are its id and its name, each with `version`.
 
     `hop_limit` is how many network hops an answer may pass: pods need two, those in the network of their node one; 0 where the
-    service is off (https://karpenter.sh/docs/concepts/nodeclasses/#specmetadataoptions).
+    service is off (https://karpenter.sh/docs/concepts/nodeclasses/#specmetadataoptions,
+    https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_LaunchTemplateInstanceMetadataOptions.html).
     """
 
     cluster: str = ""
     name: str
     hop_limit: int
     place: Place
+    kind: str = "EC2NodeClass"
+    ids: tuple[str, ...] = ()
+    version: str = ""
 
 
 class LabelSelector(msgspec.Struct, frozen=True):

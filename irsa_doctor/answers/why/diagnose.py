@@ -48,14 +48,16 @@ def diagnose(case: Case) -> Diagnosis:
     causes = causes_of(case, states, symptoms, {link: state.verdict for link, state in by_files.items()})
     identities = container_identities(case)
     metadata = notes_on_node_metadata(case) if causes or symptoms else ()
+    verdict = _verdict(case, states, symptoms, causes)
+    rest = (*metadata, *_note_on_nothing(case, verdict))
     return Diagnosis(
         subject=workload_of_case(case),
         role=_role(case),
-        verdict=_verdict(case, states, symptoms, causes),
+        verdict=verdict,
         links=tuple(diagnosed_link(link, states[link.id], link.needs_of(case)) for link in LINKS),
         causes=causes,
         predicted_error=_predicted(case, states),
-        notes=(*notes_on_identities(identities), *notes_on_host_network(case), *_notes(case, symptoms, causes), *metadata),
+        notes=(*notes_on_identities(identities), *notes_on_host_network(case), *_notes(case, symptoms, causes), *rest),
         roles=() if _role(case) else tuple(_trusting_roles(case)),
         wrong_fixes=tuple(mistaken_remedies(case)),
         identities=identities,
@@ -129,6 +131,15 @@ def _notes(case: Case, symptoms: Sequence[Symptom], causes: Sequence[DiagnosedCa
     for cause in causes:
         if (known := case.rulebook.causes.by_id.get(cause.id)) and known.note:
             yield known.note
+
+
+def _note_on_nothing(case: Case, verdict: CaseVerdict) -> Iterator[str]:
+    """What to look at next where somebody asks about a workload that the input shows to be right, and gives no message."""
+    if verdict == "works" and case.namespace and not case.reports_failure:
+        yield (
+            "Nothing in the input explains a failure. If the workload fails all the same, add the first error of its log with"
+            f" --error, and look at the identity that it has: {fill_command(_IDENTITY, case)}"
+        )
 
 
 def _notes_on_agent(case: Case) -> Iterator[str]:

@@ -92,15 +92,29 @@ def notes_on_node_metadata(case: Case) -> Iterator[str]:
     """A sentence on what an SDK finds that finds no credentials of the workload: the role of the node, or nothing."""
     if not case.workloads or all(workload.host_network for workload in case.workloads):
         return
-    classes = [item for item in case.view.inventory.node_metadata if item.cluster == case.cluster_id]
+    limits = list(_hop_limits(case))
     for near, says in ((True, "do not reach"), (False, "reach")):
-        named = ", ".join(sorted({item.name for item in classes if (item.hop_limit < _HOPS_OF_POD) is near}))
+        named = ", ".join(sorted({name for name, limit in limits if (limit < _HOPS_OF_POD) is near}))
         result = "finds nothing" if near else "takes the role of the node without an error"
         if named:
             yield (
-                f"On nodes of the EC2NodeClass {named}, pods {says} the metadata service by its hop limit: an SDK that finds no"
+                f"On nodes of {named}, pods {says} the metadata service by its hop limit: an SDK that finds no"
                 f" other credentials {result}."
             )
+
+
+def _hop_limits(case: Case) -> Iterator[tuple[str, int]]:
+    """What makes the nodes of the cluster, in words, and the hop limit of their metadata service."""
+    inventory = case.view.inventory
+    for item in inventory.node_metadata:
+        if item.kind == "EC2NodeClass" and item.cluster == case.cluster_id:
+            yield f"the EC2NodeClass {item.name}", item.hop_limit
+    by_version = {(ident, item.version): item for item in inventory.node_metadata for ident in item.ids}
+    for role in inventory.node_roles:
+        if role.cluster == case.cluster_id and role.launch_template in by_version:
+            name, version = role.launch_template
+            words = f"the node group {role.group} (launch template {name}, version {version})"
+            yield words, by_version[role.launch_template].hop_limit
 
 
 def shown_identity(identity: ContainerIdentity) -> str:

@@ -1,8 +1,9 @@
-"""Reads answers of EKS about parts of a cluster: its add-ons, and the roles of its nodes."""
+"""Reads answers of EKS and EC2 about parts of a cluster: its add-ons, the roles of its nodes, and their launch templates."""
 
 from collections.abc import Mapping
+from functools import partial
 
-from irsa_doctor.model import ClusterAddon, NodeRole, Place
+from irsa_doctor.model import ClusterAddon, NodeMetadata, NodeRole, Place
 from irsa_doctor.sources.documents.access import read_access_entry
 from irsa_doctor.sources.documents.aws import is_whole
 from irsa_doctor.sources.documents.reading import DocumentReading, Listing, Page
@@ -77,6 +78,46 @@ def read_describe_nodegroup(page: Page, reading: DocumentReading) -> None:
             compute_type="ec2",
             place=place.at("nodeRole"),
             group=shapes.text(members, "nodegroupName", place),
+            launch_template=_launch_template(shapes.inner(members, "launchTemplate", place)),
+        )
+    )
+
+
+def _launch_template(members: Mapping[str, object]) -> tuple[str, str] | None:
+    ident, version = members.get("id") or members.get("name"), members.get("version")
+    return (str(ident), str(version)) if ident and version else None
+
+
+def read_launch_template_versions(page: Page, reading: DocumentReading) -> None:
+    """`aws ec2 describe-launch-template-versions`: how the metadata service of nodes answers
+    (https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeLaunchTemplateVersions.html).
+
+    A template that leaves the hop limit to the AMI or the account is left out: the default differs
+    (https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/configuring-instance-metadata-options.html).
+    """
+    members = shapes.mapping(page.value, page.place)
+    listed = shapes.many(members, "LaunchTemplateVersions", page.place)
+    reading.empty = True
+    reading.each(listed, page.place.at("LaunchTemplateVersions"), partial(_read_template_version, reading))
+
+
+def _read_template_version(reading: DocumentReading, item: object, place: Place) -> None:
+    members = shapes.mapping(item, place)
+    data = shapes.inner(members, "LaunchTemplateData", place)
+    options = shapes.inner(data, "MetadataOptions", place.at("LaunchTemplateData"))
+    limit = 0 if options.get("HttpEndpoint") == "disabled" else options.get("HttpPutResponseHopLimit")
+    if not isinstance(limit, int) or isinstance(limit, bool):
+        return
+    ids = tuple(str(members[name]) for name in ("LaunchTemplateId", "LaunchTemplateName") if members.get(name))
+    version = str(members.get("VersionNumber", ""))
+    reading.node_metadata.append(
+        NodeMetadata(
+            name=ids[-1] if ids else "",
+            hop_limit=limit,
+            place=place.at("LaunchTemplateData", "MetadataOptions"),
+            kind="launch template",
+            ids=ids,
+            version=version,
         )
     )
 

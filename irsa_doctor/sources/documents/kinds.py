@@ -243,6 +243,11 @@ KINDS: tuple[Kind, ...] = (
     Kind("eks-list-addons", _is_list_of_names("addons"), cluster_parts.read_list_addons),
     Kind("eks-describe-addon", _has_object("addon", "addonName"), cluster_parts.read_describe_addon),
     Kind("eks-describe-nodegroup", _has_object("nodegroup", "nodeRole"), cluster_parts.read_describe_nodegroup),
+    Kind(
+        "ec2-describe-launch-template-versions",
+        _has_list("LaunchTemplateVersions"),
+        cluster_parts.read_launch_template_versions,
+    ),
     Kind("eks-describe-access-entry", _has_object("accessEntry", "principalArn"), cluster_parts.read_describe_access_entry),
     Kind(
         "eks-list-access-entries",

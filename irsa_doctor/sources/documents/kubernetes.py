@@ -18,6 +18,7 @@ from irsa_doctor.model import (
 from irsa_doctor.model.access import WebhookConfiguration
 from irsa_doctor.sources.documents import scheduling
 from irsa_doctor.sources.documents.access import read_access_binding, read_access_role, read_auth_map
+from irsa_doctor.sources.documents.calico import is_of_calico, read_calico_policy
 from irsa_doctor.sources.documents.chaining import chained_roles, roles_of_arguments
 from irsa_doctor.sources.documents.containers import containers_of, inside, mappings_of, projected_tokens
 from irsa_doctor.sources.documents.managing import manager_of_object, manager_of_writers
@@ -305,12 +306,19 @@ def _labels(metadata: Mapping[str, object], place: Place) -> dict[str, str]:
     return {name: shapes.as_text(value) for name, value in labels.items()}
 
 
+def _read_namespaced_policy(kind: str, members: dict[str, object], place: Place, reading: DocumentReading) -> None:
+    """Kubernetes and Calico have a kind of one name."""
+    read = read_calico_policy if is_of_calico(members) else read_network_policy
+    read(kind, members, place, reading)
+
+
 _READERS: Mapping[str, Callable[[str, dict[str, object], Place, DocumentReading], None]] = {
     "ServiceAccount": _read_service_account,
     "Namespace": _read_namespace,
     "Node": _read_node,
     "NodeConfig": _read_node_config,
-    "NetworkPolicy": read_network_policy,
+    "NetworkPolicy": _read_namespaced_policy,
+    "GlobalNetworkPolicy": read_calico_policy,
     "EC2NodeClass": read_node_class,
     "CiliumNetworkPolicy": read_cilium_policy,
     "CiliumClusterwideNetworkPolicy": read_cilium_policy,

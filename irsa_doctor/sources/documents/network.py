@@ -102,6 +102,11 @@ def _holds(block: _Members) -> bool:
     )
 
 
+def contains_agent(cidr: object) -> bool:
+    """Whether a block of addresses has an address of the agent, or may have it."""
+    return any(_contains(cidr, agent) for agent in AGENT_ADDRESSES)
+
+
 def _contains(cidr: object, agent: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
     try:
         return agent in ipaddress.ip_network(str(cidr).strip(), strict=False)

@@ -44,3 +44,44 @@ def test_a_placeholder_and_a_pod_in_the_network_of_its_node_show_nothing():
 
 def test_nothing_is_told_of_it_where_all_is_well():
     assert notes(None) == []
+
+
+def of_launch_template(options, group=None, **version):
+    documents = world()
+    names = {"LaunchTemplateId": "lt-0a1b2c3d4e5f60718", "LaunchTemplateName": "workers", "VersionNumber": 3, **version}
+    documents["template.json"] = {"LaunchTemplateVersions": [{**names, "LaunchTemplateData": {"MetadataOptions": options}}]}
+    used = {"id": "lt-0a1b2c3d4e5f60718", "version": "3"} if group is None else group
+    members = {"nodegroupName": "main", "clusterName": "prod", "nodeRole": "arn:aws:iam::111122223333:role/n"}
+    documents["group.json"] = {"nodegroup": {**members, "launchTemplate": used}}
+    return [note for note in why(documents, POD, symptoms=NOTHING, failing=True).notes if "hop limit" in note]
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"HttpPutResponseHopLimit": 1}, "do not reach"),
+        ({"HttpPutResponseHopLimit": 2, "HttpTokens": "required"}, "takes the role of the node"),
+        ({"HttpEndpoint": "disabled"}, "do not reach"),
+    ],
+)
+@pytest.mark.parametrize("group", [None, {"name": "workers", "version": "3"}])
+def test_the_hop_limit_of_a_launch_template_is_that_of_its_node_group(options, says, group):
+    (note,) = of_launch_template(options, group)
+    assert says in note
+    assert "node group main (launch template" in note
+    assert "EC2NodeClass" not in note
+
+
+@pytest.mark.parametrize(
+    ("options", "group"),
+    [
+        ({}, None),
+        ({"HttpTokens": "required"}, None),
+        ({"HttpPutResponseHopLimit": 1}, {"id": "lt-0a1b2c3d4e5f60718", "version": "4"}),
+        ({"HttpPutResponseHopLimit": 1}, {"id": "lt-other", "version": "3"}),
+        ({"HttpPutResponseHopLimit": 1}, {}),
+        ({"HttpPutResponseHopLimit": "{{ hops }}"}, None),
+    ],
+)
+def test_a_limit_that_is_not_that_of_the_nodes_shows_nothing(options, group):
+    assert of_launch_template(options, group) == []

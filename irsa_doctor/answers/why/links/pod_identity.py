@@ -7,6 +7,7 @@ from irsa_doctor.answers.why.identities import apart_from_association, shown_ide
 from irsa_doctor.answers.why.links.agent import AGENT_SIGNS, without_agent
 from irsa_doctor.answers.why.links.by_rules import by_rules
 from irsa_doctor.answers.why.links.link import Link
+from irsa_doctor.answers.why.links.programs import PROGRAM_SIGN, without_pod_identity
 from irsa_doctor.answers.why.links.state import LinkState, Sign, failed, inapplicable, observed, passed, undecided, unseen
 from irsa_doctor.answers.why.placeholders import fill_command
 from irsa_doctor.facts import AnalysedRole
@@ -62,7 +63,9 @@ def _pod_identity(case: Case) -> LinkState:
         refused = trust.signs if trust and trust.verdict == "fail" else ()
         return failed(trust.because if trust and refused else says, *refused, sign)
     if trust is None or trust.verdict == "pass":
-        return _apart(case) or without_agent(case) or _unlike_template(case) or trust or passed(says)
+        return (
+            _apart(case) or without_agent(case) or without_pod_identity(case) or _unlike_template(case) or trust or passed(says)
+        )
     return trust
 
 
@@ -188,6 +191,7 @@ POD_IDENTITY_LINK = Link(
         "association-differs-from-template",
         "container-with-other-identity",
         *AGENT_SIGNS,
+        PROGRAM_SIGN,
     ),
     disproof=_disproof,
     examine=_pod_identity,
