@@ -63,10 +63,10 @@ EXPORTS: Mapping[str, str] = {
     "governance.revision": "NoRevision",
     "governance.settings": "FAIL_ON GATE_UNKNOWN Settings SettingsError Waiver load_settings",
     "governance.settings_at": "is_in_repository_of settings_at",
-    "model": "AgentSettings Alternative ChainedRole Closed Cluster ClusterAddon ClusterNode ConfigMap Container "
-    "Contradiction Discovery Document EgressPolicy EnvSource Flaw Gap Hole HybridNodeConfig Inventory LabelSelector Mount "
-    "Namespace NodeMetadata NodeRole OidcProvider Place PlannedCluster PlannedProvider PodIdentityAssociation ProjectedToken "
-    "OrganizationAccount ReplacedMember ScopeState "
+    "model": "AgentSettings Alternative ChainedRole Closed Cluster ClusterAddon ClusterCapability ClusterNode ConfigMap "
+    "Container Contradiction Discovery Document EgressPolicy EnvSource Flaw Gap Hole HybridNodeConfig Inventory LabelSelector "
+    "Mount Namespace NodeMetadata NodeRole OidcProvider Place PlannedCluster PlannedProvider PodIdentityAssociation "
+    "ProjectedToken OrganizationAccount ReplacedMember ScopeState "
     "ResourceControlPolicy Role RolePermissions ServiceAccount SigningKey Text TrustPolicy Unknown Webhook Workload",
     "model.clouds": "AzureIdentity CloudCluster CloudListing Clouds FederatedCredential GoogleAccount NodePool PoolProvider "
     "RoleBinding",

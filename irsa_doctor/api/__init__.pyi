@@ -177,6 +177,7 @@ from irsa_doctor.model import ChainedRole as ChainedRole
 from irsa_doctor.model import Closed as Closed
 from irsa_doctor.model import Cluster as Cluster
 from irsa_doctor.model import ClusterAddon as ClusterAddon
+from irsa_doctor.model import ClusterCapability as ClusterCapability
 from irsa_doctor.model import ClusterNode as ClusterNode
 from irsa_doctor.model import ConfigMap as ConfigMap
 from irsa_doctor.model import Container as Container

@@ -13,6 +13,7 @@ from irsa_doctor.model.arn import (
 from irsa_doctor.model.aws import (
     Cluster,
     ClusterAddon,
+    ClusterCapability,
     NodeRole,
     OidcProvider,
     PlannedCluster,
@@ -93,6 +94,7 @@ __all__ = [
     "Clouds",
     "Cluster",
     "ClusterAddon",
+    "ClusterCapability",
     "ClusterNode",
     "ConfigMap",
     "Container",

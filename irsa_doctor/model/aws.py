@@ -203,6 +203,15 @@ class NodeRole(msgspec.Struct, frozen=True, kw_only=True):
     launch_template: tuple[str, str] | None = None
 
 
+class ClusterCapability(msgspec.Struct, frozen=True, kw_only=True):
+    """A managed capability of a cluster and the role that EKS assumes for it (eks:DescribeCapability)."""
+
+    cluster: str = ""
+    name: str
+    role_arn: str
+    place: Place
+
+
 class PlannedCluster(msgspec.Struct, frozen=True):
     """A cluster that a template makes under a name that is known only when it is applied."""
 

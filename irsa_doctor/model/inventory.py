@@ -19,6 +19,7 @@ from irsa_doctor.model.alternatives import Alternative, object_key
 from irsa_doctor.model.aws import (
     Cluster,
     ClusterAddon,
+    ClusterCapability,
     NodeRole,
     OidcProvider,
     PlannedCluster,
@@ -158,6 +159,7 @@ class Inventory(msgspec.Struct, frozen=True, eq=False, dict=True):
     egress_policies: tuple[EgressPolicy, ...] = ()
     addons: tuple[ClusterAddon, ...] = ()
     node_roles: tuple[NodeRole, ...] = ()
+    capabilities: tuple[ClusterCapability, ...] = ()
     associations: tuple[PodIdentityAssociation, ...] = ()
     webhooks: tuple[Webhook, ...] = ()
     config_maps: tuple[ConfigMap, ...] = ()

@@ -143,13 +143,14 @@ def is_kin(principal: str, issuer: str) -> bool:
 
 
 def _form_of_text(value: Text) -> PrincipalForm:
-    """What a principal with holes is, whatever they hold: one that begins like a URL is no ARN, one with a URL in it no
-    provider."""
+    """What a principal with holes is, whatever they hold: one that begins like a URL is no ARN, one with a URL or an ARN in it
+    no provider."""
     first = value.parts[0]
     if isinstance(first, str) and first.startswith(("https://", "oidc.")):
         return "not-an-arn"
     written = "".join(part if isinstance(part, str) else "\0" for part in value.parts)
-    return "malformed" if "://" in written.partition(":oidc-provider/")[2] else "hole"
+    name = written.partition(":oidc-provider/")[2]
+    return "malformed" if "://" in name or name.startswith("arn:") else "hole"
 
 
 def _form(value: str, account: str, inventory: Inventory) -> PrincipalForm:
@@ -172,7 +173,9 @@ def _not_listed(arn: Arn, account: str, inventory: Inventory) -> PrincipalForm:
     if issuer.form == "eks-dualstack":
         return "dualstack"
     like_eks = issuer.form == "other" and (_LIKE_EKS.search(arn.name) or (arn.name.endswith("/") and "eks" in arn.name))
-    odd = not is_account_id(arn.account) or "://" in arn.name or "*" in arn.name or "?" in arn.name
+    odd = (
+        not is_account_id(arn.account) or "://" in arn.name or arn.name.startswith("arn:") or "*" in arn.name or "?" in arn.name
+    )
     if odd or like_eks or (issuer.partition and issuer.partition != arn.partition):
         return "malformed"
     if account and arn.account != account:

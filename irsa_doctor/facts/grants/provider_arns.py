@@ -26,13 +26,15 @@ def _of_form(arn: Arn | None, principal: str) -> Iterator[str]:
         yield "wildcards are compared literally"
     if "://" in name:
         yield "it has a scheme"
+    if name.startswith("arn:"):
+        yield "it has a whole ARN where the issuer stands"
     if name.endswith("/"):
         yield "it ends with a slash"
     if _SWAPPED_HOST.match(name):
         yield "region and eks are swapped"
     elif "eks" in name and "/id/" not in name and not name.endswith("/"):
         yield "/id/ is missing"
-    if arn and not is_account_id(arn.account) and "${" not in arn.account:
+    if arn and not is_account_id(arn.account) and "${" not in principal:
         yield f'"{arn.account}" is not an account id (12 digits)'
     partition = Issuer.of(name).partition
     if arn and partition and partition != arn.partition:

@@ -75,7 +75,9 @@ def likeness(role: Role, lookups: Lookups) -> Likeness | None:
 
 
 def _is_handed_out(role: Role, lookups: Lookups) -> bool:
-    """Whether facts of a role depend on what else names it: an association, or a chain of roles."""
+    """Whether facts of a role depend on what else names it: an association, a capability, or a chain of roles."""
+    if any(item.role_arn == role.arn for item in lookups.inventory.capabilities):
+        return True
     associated = role.id in lookups.associations_of_role or role.arn in lookups.associations_of_target
     return associated or role.arn in lookups.chains.by_target
 

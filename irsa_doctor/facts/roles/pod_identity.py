@@ -62,13 +62,21 @@ def capability_of(policy: Policy) -> tuple[Capability, str]:
     return ("incomplete" if lacking else "complete"), lacking
 
 
+def capability_role(role: Role, policy: Policy, lookups: Lookups) -> tuple[Capability, str]:
+    """The same of a role; one that a capability of the input has is incomplete where it does not trust EKS for it at all."""
+    capability, lacking = capability_of(policy)
+    if capability == "none" and role.arn and any(item.role_arn == role.arn for item in lookups.inventory.capabilities):
+        return ("none", "") if policy.refused else ("incomplete", ASSUME_ROLE)
+    return capability, lacking
+
+
 def pod_identity_evidence(
     role: Role, source: TrustPolicy | None, policy: Policy | None, lookups: Lookups
 ) -> tuple[dict[str, str], dict[str, Place]]:
     """The names and places that messages have of the associations of a role, and of those whose target it is."""
     names: dict[str, str] = {}
     places: dict[str, Place] = {}
-    names["capability_action"] = capability_of(policy)[1] if policy else ""
+    names["capability_action"] = capability_role(role, policy, lookups)[1] if policy else ""
     own, targeted = lookups.associations_of_role.get(role.id, ()), lookups.associations_of_target.get(role.arn, ())
     answers = {"": partial(role_answer, lookups=lookups), "target_": partial(target_answer, lookups=lookups)}
     for prefix, associations in (("", own), ("target_", targeted)):

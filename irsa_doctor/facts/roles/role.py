@@ -25,7 +25,7 @@ from irsa_doctor.facts.roles.likeness import Likeness, is_long_session, is_near_
 from irsa_doctor.facts.roles.pod_identity import (
     Capability,
     any_cluster_may,
-    capability_of,
+    capability_role,
     handed_out,
     pod_identity_evidence,
     reached_as_target,
@@ -331,7 +331,7 @@ def _role_facts(
         pod_identity=handed_out(role, policy, lookups),
         pod_identity_target=reached_as_target(role, policy, lookups),
         pod_identity_open=mixed == "no" and any_cluster_may(role, policy, lookups),
-        capability=capability_of(policy)[0],
+        capability=capability_role(role, policy, lookups)[0],
         chain=reached_by_chain(role, policy, lookups),
         long_session=bool(by_provider) and is_long_session(role.max_session),
     )

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from functools import partial
 
-from irsa_doctor.model import ClusterAddon, NodeMetadata, NodeRole, Place
+from irsa_doctor.model import ClusterAddon, ClusterCapability, NodeMetadata, NodeRole, Place
 from irsa_doctor.sources.documents.access import read_access_entry
 from irsa_doctor.sources.documents.aws import is_whole
 from irsa_doctor.sources.documents.reading import DocumentReading, Listing, Page
@@ -118,6 +118,21 @@ def _read_template_version(reading: DocumentReading, item: object, place: Place)
             kind="launch template",
             ids=ids,
             version=version,
+        )
+    )
+
+
+def read_describe_capability(page: Page, reading: DocumentReading) -> None:
+    """`aws eks describe-capability`: the role of a managed capability
+    (https://docs.aws.amazon.com/eks/latest/APIReference/API_Capability.html)."""
+    place = page.place.at("capability")
+    members = shapes.mapping(shapes.mapping(page.value, page.place)["capability"], place)
+    reading.capabilities.append(
+        ClusterCapability(
+            cluster=shapes.text(members, "clusterName", place),
+            name=shapes.text(members, "capabilityName", place),
+            role_arn=shapes.required(members, "roleArn", place),
+            place=place.at("roleArn"),
         )
     )
 

@@ -242,6 +242,7 @@ KINDS: tuple[Kind, ...] = (
     Kind("eks-list-clusters", _is_list_of_names("clusters"), aws.read_list_clusters),
     Kind("eks-list-addons", _is_list_of_names("addons"), cluster_parts.read_list_addons),
     Kind("eks-describe-addon", _has_object("addon", "addonName"), cluster_parts.read_describe_addon),
+    Kind("eks-describe-capability", _has_object("capability", "roleArn"), cluster_parts.read_describe_capability),
     Kind("eks-describe-nodegroup", _has_object("nodegroup", "nodeRole"), cluster_parts.read_describe_nodegroup),
     Kind(
         "ec2-describe-launch-template-versions",

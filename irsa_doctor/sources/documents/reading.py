@@ -11,6 +11,7 @@ from irsa_doctor.model import (
     CloudRecord,
     Cluster,
     ClusterAddon,
+    ClusterCapability,
     ClusterNode,
     ConfigMap,
     Discovery,
@@ -162,6 +163,7 @@ class DocumentReading(msgspec.Struct):
     egress_policies: list[EgressPolicy] = []
     addons: list[ClusterAddon] = []
     node_roles: list[NodeRole] = []
+    capabilities: list[ClusterCapability] = []
     webhooks: list[Webhook] = []
     config_maps: list[ConfigMap] = []
     access_roles: list[AccessRole] = []
@@ -316,6 +318,7 @@ _RECORDS = (
     "egress_policies",
     "addons",
     "node_roles",
+    "capabilities",
     "webhooks",
     "config_maps",
     "access_roles",

@@ -98,7 +98,7 @@ def load_values(page: Page, reading: DocumentReading) -> bool:
 
 def is_pulumi_document(members: Mapping[str, object]) -> bool:
     """A state (`pulumi stack export`), a preview (`pulumi preview --json`), or a program in YAML."""
-    if members.keys().isdisjoint(("deployment", "steps", "resources")):
+    if members.keys().isdisjoint(("deployment", "steps", "resources", "runtime")):
         return False
     from irsa_doctor.sources.templates.pulumi import is_pulumi
 

@@ -106,7 +106,7 @@ _AS_READ = (
     *("discoveries", "signing_keys"),
 )
 """collections that are taken as documents have them"""
-_OF_CLUSTERS = ("node_configs", "node_roles", "associated_access")
+_OF_CLUSTERS = ("node_configs", "node_roles", "associated_access", "capabilities")
 """collections whose records name a cluster as their document does"""
 _OBJECTS = ("access_roles", "access_bindings", "webhook_configurations")
 """collections of objects that several documents may have"""

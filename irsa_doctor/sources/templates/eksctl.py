@@ -10,7 +10,18 @@ from functools import partial
 
 import msgspec
 
-from irsa_doctor.model import Hole, Place, PodIdentityAssociation, Role, ServiceAccount, Text, TrustPolicy, joined, text_of
+from irsa_doctor.model import (
+    Hole,
+    Place,
+    PlannedCluster,
+    PodIdentityAssociation,
+    Role,
+    ServiceAccount,
+    Text,
+    TrustPolicy,
+    joined,
+    text_of,
+)
 from irsa_doctor.sources.documents.aws import thumbprints_missing
 from irsa_doctor.sources.documents.kubernetes import annotations_of
 from irsa_doctor.sources.documents.reading import DocumentReading, NamelessProvider, Page
@@ -55,6 +66,8 @@ def _cluster(members: Mapping[str, object], place: Place, reading: DocumentReadi
         known = reading.origin.cluster
         if not known or known == name:
             reading.origin = msgspec.structs.replace(reading.origin, cluster=name)
+    elif name:
+        reading.planned_clusters.append(PlannedCluster(text_of(name), place.at("metadata", "name")))
     return name
 
 

@@ -39,11 +39,14 @@ _OBJECT = re.compile(r"kubernetes:[\w./]+:(ServiceAccount|Namespace|Pod|Deployme
 _UNKNOWN = ("04da6b54-80e4-46f7-96ec-b56ff0331ba9", "output<string>")
 """What Pulumi writes for a value that it does not know yet"""
 _COMPONENTS = ("eks:Cluster", "eks:index:Cluster")
+_LANGUAGES = ("nodejs", "python", "go", "dotnet", "java", "bun")
 _POLICY = ("assumeRolePolicy", "assumeRolePolicyDocument")
 
 
 def is_pulumi(members: _Members) -> bool:
     """Whether a document is a state, a preview or a program of Pulumi."""
+    if _runtime(members):
+        return True
     deployment, steps, resources = members.get("deployment"), members.get("steps"), members.get("resources")
     if isinstance(deployment, dict) and "manifest" in deployment:
         return True
@@ -52,6 +55,14 @@ def is_pulumi(members: _Members) -> bool:
     return isinstance(resources, dict) and any(
         isinstance(item, dict) and re.match(r"[\w-]+:[\w/.-]+(?::\w+)?\Z", str(item.get("type"))) for item in resources.values()
     )
+
+
+def _runtime(members: _Members) -> str:
+    """The language of a project whose program is not YAML, "" for any other document
+    (https://www.pulumi.com/docs/iac/concepts/projects/project-file/)."""
+    runtime = members.get("runtime")
+    name = runtime.get("name") if isinstance(runtime, dict) else runtime
+    return name if isinstance(name, str) and "name" in members and name in _LANGUAGES else ""
 
 
 class PulumiResource(msgspec.Struct, frozen=True, kw_only=True):
@@ -90,7 +101,11 @@ def read_pulumi(page: Page, reading: DocumentReading) -> None:
             reading=reading,
         )
         _read(kind, resource)
-    if not reading.gave_something():
+    if language := _runtime(members):
+        reading.passed.append(
+            f"a project of Pulumi whose program is not read ({language}): check what `pulumi preview --json` prints"
+        )
+    elif not reading.gave_something():
         reading.passed.append("a Pulumi state, preview or program without role, OIDC provider, cluster or service account")
 
 

@@ -50,3 +50,29 @@ def test_a_service_account_that_names_it_gets_another_role_and_the_capability_ke
 def test_an_association_with_it_is_refused():
     found = w.why(pod_identity_world(trust(CAPABILITY)), w.POD)
     assert (found.verdict, w.causes(found)) == ("broken", [("trust-irsa-only-for-pod-identity", "certain")])
+
+
+def described(arn, cluster="prod"):
+    """The answer of `aws eks describe-capability`."""
+    return {"capability": {"capabilityName": "argocd", "clusterName": cluster, "type": "ARGOCD", "roleArn": arn}}
+
+
+@pytest.mark.parametrize(
+    ("document", "rules"),
+    [
+        (trust(CAPABILITY), set()),
+        (trust(CAPABILITY, "sts:AssumeRole"), {"capability-role-incomplete"}),
+        (trust({"Service": "pods.eks.amazonaws.com"}), {"capability-role-incomplete"}),
+        (trust({"AWS": f"arn:aws:iam::{w.ACCOUNT}:role/admin"}), {"capability-role-incomplete"}),
+    ],
+)
+def test_the_role_of_a_capability_in_the_input_has_to_trust_eks_for_it(document, rules):
+    arn = f"arn:aws:iam::{w.ACCOUNT}:role/argocd"
+    documents = {**w.healthy(), "role-of.json": role(document), "capability.json": described(arn)}
+    assert reported(documents) == rules
+
+
+def test_a_capability_says_nothing_of_other_roles():
+    other = f"arn:aws:iam::{w.ACCOUNT}:role/other"
+    documents = {**w.healthy(), "role-of.json": role(trust({"AWS": f"arn:aws:iam::{w.ACCOUNT}:role/a"}))}
+    assert reported({**documents, "capability.json": described(other)}) == reported(documents)

@@ -195,3 +195,16 @@ def test_the_provider_that_eksctl_makes_counts_with_its_audience(oidc, count):
 def test_a_cluster_of_eksctl_without_a_name_has_its_provider_all_the_same():
     text = "apiVersion: eksctl.io/v1alpha5\nkind: ClusterConfig\nmetadata: {name: '${CLUSTER}'}\niam: {withOIDC: true}\n"
     assert len(inventory({"c.yaml": text}).planned_providers) == 1
+
+
+@pytest.mark.parametrize("name", ["${CLUSTER_NAME:-main}", "{{ .cluster }}", "$NAME", "<cluster>"])
+def test_a_cluster_whose_name_is_a_placeholder_is_read(name):
+    config = {
+        "apiVersion": "eksctl.io/v1alpha5",
+        "kind": "ClusterConfig",
+        "metadata": {"name": name, "region": "eu-west-1"},
+        "addons": [{"name": "vpc-cni", "useDefaultPodIdentityAssociations": True}],
+    }
+    made = inventory({"cluster.yaml": config})
+    assert row_of(made, "cluster.yaml").status == "read"
+    assert len(made.planned_clusters) == 1

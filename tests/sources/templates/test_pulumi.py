@@ -95,3 +95,15 @@ def test_wrong_shapes_are_rows_and_no_crash(kind, broken):
     for form in FORMS:
         rows = inventory({"x.json": json.dumps(form(resource(kind, "x", broken)))}).documents
         assert all(row.kind == "pulumi" for row in rows)
+
+
+@pytest.mark.parametrize("runtime", ["nodejs", "python", {"name": "go", "options": {"binary": "x"}}, {"name": "dotnet"}])
+def test_a_project_in_another_language_says_what_to_check_instead(runtime):
+    row = row_of(inventory({"Pulumi.yaml": {"name": "roles", "runtime": runtime, "description": "x"}}), "Pulumi.yaml")
+    assert row.status == "ignored"
+    assert "pulumi preview --json" in row.why
+
+
+def test_a_document_with_a_runtime_of_something_else_is_no_project():
+    row = row_of(inventory({"a.yaml": {"name": "x", "runtime": "containerd"}}), "a.yaml")
+    assert "Pulumi" not in (row.why or "")

@@ -101,3 +101,12 @@ def test_stacks_that_take_outputs_of_each_other_end():
 
     one, two = around("two"), around("one")
     assert not [row for row in inventory({"one.yaml": one, "two.yaml": two}).documents if row.status == "unreadable"]
+
+
+@pytest.mark.parametrize("value", ["${Provider}", "${Provider.Arn}"])
+def test_an_arn_with_the_arn_of_a_provider_in_it_is_none(value):
+    provider = CLUSTER.partition("Resources:\n")[2].partition("Outputs:")[0]
+    arn = f"!Sub 'arn:${{AWS::Partition}}:iam::${{AWS::AccountId}}:oidc-provider/{value}'"
+    main = f"{HEAD}Parameters: {{Issuer: {{Type: String, Default: {ISSUER}}}}}\nResources:\n{provider}"
+    files = {"main.yaml": main + role(arn, "system:serviceaccount:a:b")}
+    assert {rule for rule, subject in found(files) if subject.startswith("main.yaml: App")} == {"trust-principal-wrong-arn"}
