@@ -115,6 +115,7 @@ HEAVY = {
     "jwt",
     "tree_sitter",
     "tree_sitter_hcl",
+    "lark",
 }
 
 

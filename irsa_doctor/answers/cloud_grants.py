@@ -1,20 +1,32 @@
 """Answers who can be an identity of Azure or a service account of Google Cloud: subjects and audiences, by issuer."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal
 
 from irsa_doctor.answers.missing import MissingInput
 from irsa_doctor.answers.who_can import (
     AdmittedAudiences,
+    AdmittedClaim,
     AdmittedSubjects,
+    AdmittedTenant,
     OtherPrincipal,
     ProviderGrant,
     WhoCan,
 )
 from irsa_doctor.facts import View
+from irsa_doctor.facts.clouds.reaches import CloudReach, reach_of_credential, reach_of_member
+from irsa_doctor.facts.grants.ownership import whose
+from irsa_doctor.facts.grants.ring_scene import SCENE_NAMES, scene_words
+from irsa_doctor.facts.roles.reached import claims_of
+from irsa_doctor.issuers import OTHER
 from irsa_doctor.model import AzureIdentity, FederatedCredential, GoogleAccount, Text, text_of
+from irsa_doctor.trust.claim_sets import Box
 from irsa_doctor.trust.clouds.credentials import is_subject_of_account
 from irsa_doctor.trust.clouds.members import MEMBER_ROLES, PolicyMember, parse_member
+from irsa_doctor.trust.languages import union
+from irsa_doctor.trust.ring import RINGS
+from irsa_doctor.trust.spelling import spell
+from irsa_doctor.trust.subjects import reach_of
 
 CloudRing = Literal["nobody", "workload", "ref", "repository", "group", "organisation", "unknown", "platform", "world"]
 _RING_OF_MEMBER: dict[str, CloudRing] = {
@@ -58,6 +70,10 @@ def _of_azure(view: View, identity: AzureIdentity) -> WhoCan:
 
 
 def _azure_grant(view: View, identity: AzureIdentity, issuer: str, credentials: list[FederatedCredential]) -> IdentityGrant:
+    tokens = [reach for c in credentials if (reach := reach_of_credential(view.clouds, c))]
+    if tokens:
+        audiences = sorted({text_of(value) for c in credentials for value in c.audiences})
+        return _of_issuer(tokens, identity.label, issuer, audiences, "azure")
     exact = sorted({text_of(c.subject) for c in credentials if not c.expression})
     open_ = [c for c in credentials if c.expression or isinstance(c.subject, Text)]
     clusters = view.inventory.clusters_by_issuer.get(issuer.removeprefix("https://"), ())
@@ -76,6 +92,51 @@ def _azure_grant(view: View, identity: AzureIdentity, issuer: str, credentials: 
         cloud="azure",
         why=why,
     )
+
+
+def _of_issuer(
+    tokens: Sequence[CloudReach], provider: str, issuer: str, audiences: Sequence[str], cloud: Literal["azure", "google"]
+) -> IdentityGrant:
+    """What is granted to the tokens of an issuer that is no cluster; the widest condition decides how far that is."""
+    widest = max(tokens, key=lambda reach: RINGS.index(reach.ring.ring))
+    subjects = union(reach.scene_subjects for reach in tokens)
+    spelt, grammar = spell(subjects), widest.profile.grammar
+    exact = all(reach.tokens.exact for reach in tokens)
+    fixed = [reach.tenants for reach in tokens if reach.ring.ring != "nobody"]
+    tenants = tuple(dict.fromkeys(tenant for each in fixed for tenant in each)) if all(fixed) else ()
+    patterns = tuple(widest.scene.written(pattern) for pattern in spelt.patterns)
+    shown = SCENE_NAMES["stranger"](widest.scene)
+    return IdentityGrant(
+        provider=provider,
+        issuer=issuer,
+        issuer_kind="kubernetes" if widest.profile.is_cluster else "other",
+        clusters=(),
+        audiences=AdmittedAudiences(not audiences, tuple(audiences)),
+        subjects=AdmittedSubjects(
+            reach_of(subjects, grammar).scope or "unknown",
+            patterns,
+            spelt.without,
+            None if widest.ring.ring == "nobody" else shown,
+            spelt.exact and exact,
+        ),
+        by_audience=None,
+        service_accounts=(),
+        known=0,
+        depends_on=() if exact else ("a condition that is not worked out",),
+        contested=(),
+        unseen=tuple(dict.fromkeys(hole for reach in tokens for hole in reach.holes.values())),
+        ring=widest.ring.ring,
+        reaches=scene_words(widest.scene),
+        whose=whose(tenants, widest.declared),
+        issuer_id=None if widest.profile is OTHER else widest.profile.id,
+        tenants=tuple(AdmittedTenant(tenant.name, tenant.id) for tenant in tenants),
+        claims=tuple(AdmittedClaim(key, values is None, values or ()) for key, values in claims_of(_boxes(tokens))),
+        cloud=cloud,
+    )
+
+
+def _boxes(tokens: Sequence[CloudReach]) -> list[Box]:
+    return [box for reach in tokens for box in reach.tokens.boxes]
 
 
 def _grant(  # noqa: PLR0913 - the parts of one record
@@ -137,6 +198,11 @@ def _members(view: View, account: GoogleAccount) -> Iterator[tuple[str, bool]]:
 
 
 def _google_grant(view: View, pool: str, members: list[PolicyMember]) -> IdentityGrant:
+    read = [reach_of_member(view.clouds, member) for member in members]
+    if tokens := [reach for reach in read if isinstance(reach, CloudReach)]:
+        providers = view.clouds.providers_of(pool, members[0].project)
+        audiences = sorted({audience for provider in providers for audience in provider.audiences})
+        return _of_issuer(tokens, pool, f"https://{tokens[0].issuer}", audiences, "google")
     named = [member for member in members if member.form in ("account", "subject") and member.name]
     wide = [member for member in members if member not in named]
     patterns = {f"system:serviceaccount:{member.namespace}:{member.name}" for member in named}

@@ -76,6 +76,8 @@ class _Declared(TypedDict):
     exclude: "Exclude | None"
     plans: "Mapping[str, str]"
     parameters: "Mapping[str, str]"
+    azure_apps: "Mapping[str, str]"
+    iam_policies: "Mapping[str, str]"
 
 
 def declared_of(settings: Settings) -> _Declared:
@@ -90,6 +92,8 @@ def declared_of(settings: Settings) -> _Declared:
         "exclude": Exclude(settings.folder, settings.exclude, settings.all_folders, settings.but_tracked),
         "plans": settings.plans,
         "parameters": settings.parameters,
+        "azure_apps": {path: client for client, path in settings.azure_apps.items()},
+        "iam_policies": {path: resource for resource, path in settings.iam_policies.items()},
     }
 
 

@@ -13,7 +13,19 @@ WIDTH = 100
 
 GROUPS = {
     "Input": (
-        *("--complete", "--role", "--policy", "--cluster", "--parameters", "--account", "--base", "--changed", "--git"),
+        *(
+            "--complete",
+            "--role",
+            "--policy",
+            "--cluster",
+            "--azure-app",
+            "--iam-policy",
+            "--parameters",
+            "--account",
+            "--base",
+            "--changed",
+            "--git",
+        ),
         *("--all-folders", "--as-of", "--config", "--no-config", "--config-from", "--rules"),
         *("--max-age", "--since", "--until", "--head", "--limit", "--keep", "--keep-last", "--expiring"),
         *("--run", "--from", "--to"),

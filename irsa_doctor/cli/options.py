@@ -37,6 +37,14 @@ ParameterFiles = Annotated[
         "repeatable.",
     ),
 ]
+AzureApps = Annotated[
+    list[str] | None,
+    typer.Option("--azure-app", metavar="CLIENTID=PATH", help="The app whose credentials a file lists; repeatable."),
+]
+IamPolicies = Annotated[
+    list[str] | None,
+    typer.Option("--iam-policy", metavar="RESOURCE=PATH", help="The Google Cloud resource of an IAM policy; repeatable."),
+]
 AccountId = Annotated[str | None, typer.Option(metavar="ID", help="Account of AWS answers that do not name one.")]
 Config = Annotated[str | None, typer.Option(metavar="FILE", help="Settings file, instead of the nearest irsa-doctor.toml.")]
 AllFolders = Annotated[

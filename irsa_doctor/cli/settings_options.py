@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from irsa_doctor.cli.options import (
     AccountId,
     AllFolders,
+    AzureApps,
     Clusters,
     Complete,
     Config,
+    IamPolicies,
     NoConfig,
     ParameterFiles,
     Roles,
@@ -52,6 +54,8 @@ def file_options(
     complete: Complete = None,
     roles: Roles = None,
     parameters: ParameterFiles = None,
+    azure_app: AzureApps = None,
+    iam_policy: IamPolicies = None,
     account: AccountId = None,
     config: Config = None,
     no_config: NoConfig = False,
@@ -59,7 +63,8 @@ def file_options(
 ) -> DeclaredFlags:
     """What the options of every command that reads files declare."""
     flags = {"complete": listed(complete), "roles": roles, "parameters": parameters, "account": account}
-    return DeclaredFlags(config, no_config, {**flags, "all_folders": all_folders or None})
+    of_clouds = {"azure_apps": azure_app, "iam_policies": iam_policy}
+    return DeclaredFlags(config, no_config, {**flags, **of_clouds, "all_folders": all_folders or None})
 
 
 @with_options(declared=file_options)
@@ -163,6 +168,8 @@ def _put_over(
     roles: Sequence[str] | None = None,
     clusters: Sequence[str] | None = None,
     parameters: Sequence[str] | None = None,
+    azure_apps: Sequence[str] | None = None,
+    iam_policies: Sequence[str] | None = None,
     **flags: Any,
 ) -> "Settings":
     import msgspec
@@ -177,6 +184,8 @@ def _put_over(
         roles={**settings.roles, **_pairs(roles, "--role", "ARN=PATH")},
         clusters={**settings.clusters, **_pairs(clusters, "--cluster", "NAME=PATH")},
         parameters={**settings.parameters, **_parameter_files(parameters)},
+        azure_apps=_pairs(azure_apps, "--azure-app", "CLIENTID=PATH"),
+        iam_policies=_pairs(iam_policies, "--iam-policy", "RESOURCE=PATH"),
         **present,
     )
 

@@ -8,7 +8,17 @@ import typer
 
 from irsa_doctor.cli.limits import RunLimits, governed_limits, limit_options, within
 from irsa_doctor.cli.live_options import live_options
-from irsa_doctor.cli.options import AccountId, AllFolders, Complete, Config, Format, NoConfig, with_options
+from irsa_doctor.cli.options import (
+    AccountId,
+    AllFolders,
+    AzureApps,
+    Complete,
+    Config,
+    Format,
+    IamPolicies,
+    NoConfig,
+    with_options,
+)
 from irsa_doctor.cli.output import print_text
 from irsa_doctor.cli.paths import check_name_first, expanded
 from irsa_doctor.cli.progress import progress
@@ -76,6 +86,8 @@ def scope_options(
     complete: Complete = None,
     account: AccountId = None,
     policy: _Policies = None,
+    azure_app: AzureApps = None,
+    iam_policy: IamPolicies = None,
     rules: _RuleFolders = None,
     config: Config = None,
     no_config: NoConfig = False,
@@ -92,6 +104,8 @@ def scope_options(
         complete=listed(complete),
         roles=policy,
         clusters=mappings,
+        azure_apps=azure_app,
+        iam_policies=iam_policy,
         account=account,
         rules=tuple(rules or ()),
         all_folders=all_folders or None,

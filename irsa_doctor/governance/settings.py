@@ -142,6 +142,10 @@ class Settings(msgspec.Struct, frozen=True):
     folder: str = ""
     framework: str = ""
     """named by a flag alone: it is a question, not a decision"""
+    azure_apps: Mapping[str, str] = {}
+    """client id -> the list of its credentials; named by a flag alone, as the next"""
+    iam_policies: Mapping[str, str] = {}
+    """resource of Google Cloud -> its policy"""
     all_folders: bool = False
     """whether folders that programs fill are looked into: asked for by a flag alone"""
     but_tracked: bool = False

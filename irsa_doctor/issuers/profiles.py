@@ -136,7 +136,8 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True, eq=False, dict=True, fo
 
     `members` are those who get tokens: customers of the vendor, whom a tenant lets in, or perhaps anybody who signs up. `keys`
     are the claims beside sub and aud that become condition keys, "any" where that is not known. `custom` are the claims that
-    subjects are made of where a tenant or the author of a workload replaces their form. `narrowest` is the ring beyond which
+    subjects are made of where a tenant or the author of a workload replaces their form; `claims` are further ones, which clouds
+    other than AWS can ask for. `narrowest` is the ring beyond which
     nobody can narrow a policy of this issuer, where its use lies in that ring. `right` is the policy to write, with holes.
     `owned_as` is what settings call its tenants, where that is not its id.
     """
@@ -152,6 +153,7 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True, eq=False, dict=True, fo
     keys: tuple[ConditionKey, ...] | Literal["any"]
     facts: tuple[Fact, ...]
     custom: dict[str, CustomClaim] = {}
+    claims: dict[str, CustomClaim] = {}
     session_tags: bool = False
     guests: Guests | None = None
     save: Save = Save(())

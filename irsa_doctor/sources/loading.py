@@ -48,7 +48,8 @@ class Declared(msgspec.Struct, frozen=True, kw_only=True):
     folders by path, `account` the account of answers that name none, `complete` the Kubernetes kinds (lower-case plural) for
     which the input is complete, `exclude` the patterns of files that are passed over inside folders. `plans` are plans and
     states by the folder of the configuration in whose place they are, `parameters` files of parameters and variables by the
-    template or folder to which they give values.
+    template or folder to which they give values. `azure_apps` gives the client id of the app whose credentials a file lists,
+    `iam_policies` the resource of Google Cloud whose policy it has, both by path.
     """
 
     roles: Mapping[str, str] = {}
@@ -58,6 +59,8 @@ class Declared(msgspec.Struct, frozen=True, kw_only=True):
     exclude: Exclude | None = None
     plans: Mapping[str, str] = {}
     parameters: Mapping[str, str] = {}
+    azure_apps: Mapping[str, str] = {}
+    iam_policies: Mapping[str, str] = {}
 
     def files_of(self, paths: Sequence[str]) -> list[str]:
         """The plans and files of parameters, where they are there, of what lies in some paths or above them."""
@@ -89,10 +92,13 @@ def load(  # noqa: PLR0913 - all that can be declared of what is read
     exclude: Exclude | None = None,
     plans: Mapping[str, str] = {},
     parameters: Mapping[str, str] = {},
+    azure_apps: Mapping[str, str] = {},
+    iam_policies: Mapping[str, str] = {},
 ) -> Loaded:
     """Read files, folders and `-` (standard input) into one inventory; never raises for what is in them.
 
-    `roles`, `clusters`, `account`, `complete`, `exclude`, `plans` and `parameters` are those of Declared. `memory` holds
+    `roles`, `clusters`, `account`, `complete`, `exclude`, `plans`, `parameters`, `azure_apps` and `iam_policies` are those of
+    Declared. `memory` holds
     documents by path, read like files; `snapshots` what live sources answered, which is read in the same way as a snapshot
     among the paths. `base` are further files and folders, a snapshot for example, over which the others are laid: where both
     have an object, that of the others counts. Files of `without` are left out; those of `tracked` are read wherever they lie.
@@ -105,6 +111,8 @@ def load(  # noqa: PLR0913 - all that can be declared of what is read
         exclude=exclude,
         plans=plans,
         parameters=parameters,
+        azure_apps=azure_apps,
+        iam_policies=iam_policies,
     )
     paths = [*paths, *declared.files_of([*paths, *base])]
     in_memory = (InputFile(path, True, memory[path]) for path in sorted(memory))
@@ -209,7 +217,9 @@ class Loading:
     def _context(self, snapshots: Sequence[Snapshot]) -> JoinContext:
         queries = tuple(query for snapshot in snapshots for query in snapshot.queries)
         gaps = tuple(gap for snapshot in snapshots for gap in snapshot.missing)
-        return JoinContext(self._declared.account or "", self._declared.clusters, self._declared.complete, queries, gaps)
+        declared = self._declared
+        of_files = declared.clusters, declared.complete
+        return JoinContext(declared.account or "", *of_files, queries, gaps, declared.azure_apps, declared.iam_policies)
 
     def _read_or_report(self, file: InputFile) -> _Part:
         """A document, or a row that says that an error of ours has cost it."""

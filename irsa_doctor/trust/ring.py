@@ -183,6 +183,12 @@ def _of_keys(box: Box, profile: Profile, holes: Sequence[str]) -> Iterator[Alter
             yield tuple(of_key(key.key, key.level, key.kind, key.within, tokens) for tokens in patterns)
 
 
+def segments_of_keys(box: Box, profile: Profile) -> Iterator[SegmentValue]:
+    """What the condition keys of a box say of segments of subjects, the first of several alternatives each."""
+    for alternatives in _of_keys(box, profile, ()):
+        yield from next(iter(alternatives), ())
+
+
 class _Known(msgspec.Struct, frozen=True):
     """What the subject and each key say: all of them hold of a token, and of each one of its alternatives."""
 

@@ -4,19 +4,22 @@ from collections.abc import Iterator, Sequence
 
 from irsa_doctor.issuers.forms import form_parts
 from irsa_doctor.issuers.profiles import Profile, SubjectTemplate
+from irsa_doctor.trust.claim_sets import Box
 from irsa_doctor.trust.languages import Language, Like, contains, difference, literal, union
 from irsa_doctor.trust.minted import has_form, minted_shape
 from irsa_doctor.trust.patterns import Wild, glob_of, pieces_of, widest
-from irsa_doctor.trust.ring import Opening
-from irsa_doctor.trust.segments import laid_beside, tokens_of
+from irsa_doctor.trust.ring import Opening, segments_of_keys
+from irsa_doctor.trust.segments import SegmentValue, laid_beside, tokens_of
 from irsa_doctor.trust.subjects import reach_of
 
 
-def witness_of(subjects: Language, opening: Opening, profile: Profile) -> str | None:
-    """A subject of a language that shows an opening, None where it has none; never an empty text."""
+def witness_of(subjects: Language, opening: Opening, profile: Profile, box: Box | None = None) -> str | None:
+    """A subject of a language that shows an opening, None where it has none; never an empty text. It has the values that the
+    condition keys of a `box` fix, as far as it has these segments."""
+    keyed = list(segments_of_keys(box, profile)) if box else []
     narrower = union(_as_meant(opening, profile)) if opening.segment is not None and opening.segment.part else None
     for language in (difference(subjects, narrower), subjects) if narrower else (subjects,):
-        if subject := next(_minted(language, opening, profile), None):
+        if subject := next(_minted(language, opening, profile, keyed), None):
             return subject
     if opening.pattern and not _is_wild(opening.pattern) and contains(subjects, opening.pattern):
         return opening.pattern
@@ -24,20 +27,38 @@ def witness_of(subjects: Language, opening: Opening, profile: Profile) -> str | 
     return shortest or next((text for text in (*_begun(opening), "x") if contains(subjects, text)), None)
 
 
-def _minted(language: Language, opening: Opening, profile: Profile) -> Iterator[str]:
-    """Subjects of a language in each form of the issuer, that of the opening first."""
+def _minted(language: Language, opening: Opening, profile: Profile, keyed: Sequence[SegmentValue]) -> Iterator[str]:
+    """Subjects of a language in each form of the issuer: those that have most of what keys fix, then that of the opening."""
     first = [opening.template] if opening.template else []
-    for template in (*first, *(other for other in profile.subject if other is not opening.template)):
+    templates = [*first, *(other for other in profile.subject if other is not opening.template)]
+    for template in sorted(templates, key=lambda form: -_shown(form, keyed)):
         shape = minted_shape(language, template)
         if shape and shape.witness:
-            yield _readable(shape.witness, template, language)
+            yield _readable(shape.witness, template, language, keyed)
 
 
-def _readable(subject: str, template: SubjectTemplate, language: Language) -> str:
+def _shown(template: SubjectTemplate, keyed: Sequence[SegmentValue]) -> int:
+    """How much of what keys fix a form shows."""
+    own = [part.segment for part in form_parts(template) if part.segment]
+    kinds = {(segment.level, segment.kind == "id") for segment in own}
+    return sum((value.level, value.is_id) in kinds for value in keyed if value.fixed and value.level != "run")
+
+
+def _sample(value: SegmentValue, keyed: Sequence[SegmentValue]) -> str:
+    """What keys require of a segment, by its name or by what it narrows down; "" where they do not."""
+    same = [other for other in keyed if other.name == value.name]
+    same += [other for other in keyed if (other.level, other.is_id) == (value.level, value.is_id)]
+    other = next(iter(same), None)
+    if other is None or other.level in ("run", "caller"):
+        return ""
+    return other.value if other.value is not None else f"{other.part}x" if other.part else ""
+
+
+def _readable(subject: str, template: SubjectTemplate, language: Language, keyed: Sequence[SegmentValue]) -> str:
     """A subject with values as tokens have them, as far as it stays one of the language."""
     values = laid_beside(tuple(subject), template) or ()
     for value in values:
-        samples = (value.segment.sample, *value.segment.values)
+        samples = (_sample(value, keyed), value.segment.sample, *value.segment.values)
         for sample in filter(None, samples):
             changed = _with(subject, template, value.name, sample)
             if changed and contains(language, changed) and has_form(changed, template):

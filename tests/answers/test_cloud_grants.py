@@ -20,6 +20,41 @@ def test_an_identity_of_azure_names_its_service_accounts(name):
     assert grant.service_accounts == ("shop/orders/api",)
 
 
+def credential(**values):
+    own = {"id": "$IDENTITY/federatedIdentityCredentials/ci", "name": "ci", "audiences": ["api://AzureADTokenExchange"]}
+    return {"with": ["aks"], "files": {"aks/ci.json": {**own, "type": TYPE, **values}}}
+
+
+TYPE = "Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdentityCredentials"
+GITHUB = "https://token.actions.githubusercontent.com"
+
+
+def test_a_credential_for_github_has_a_ring_and_a_tenant():
+    expression = {"value": "claims['sub'] matches 'repo:acme@7/*'"}
+    grants = answer("orders-id", credential(issuer=GITHUB, claimsMatchingExpression=expression)).grants
+    (grant,) = (grant for grant in grants if grant.issuer == GITHUB)
+    assert (grant.ring, grant.issuer_id, grant.subjects.patterns) == ("organisation", "github", ("repo:acme@7/*",))
+    assert [(tenant.name, tenant.id) for tenant in grant.tenants] == [("acme", "7")]
+    assert grant.subjects.witness == "repo:acme@7/x@88120001:ref:refs/heads/main"
+
+
+def test_a_member_of_a_pool_has_the_ring_of_its_provider():
+    pool = "projects/420000000002/locations/global/workloadIdentityPools/ci"
+    members = [f"principalSet://iam.googleapis.com/{pool}/*"]
+    policy = {"policy": {"bindings": [{"role": "roles/iam.workloadIdentityUser", "members": members}]}}
+    provider = {
+        "name": f"{pool}/providers/github",
+        "state": "ACTIVE",
+        "oidc": {"issuerUri": GITHUB},
+        "attributeMapping": {"google.subject": "assertion.sub"},
+        "attributeCondition": "assertion.repository_owner == 'acme'",
+    }
+    patch = {"with": ["gke"], "files": {"gke/policy.json": policy, "gke/pool.json": provider}}
+    (grant,) = answer("front@acme-web.iam.gserviceaccount.com", patch).grants
+    assert (grant.ring, grant.issuer, grant.subjects.exact) == ("organisation", GITHUB, True)
+    assert [(claim.key, claim.values) for claim in grant.claims] == [("repository_owner", ("acme",))]
+
+
 def test_an_expression_is_not_passed_as_nobody():
     change = {"subject": None, "claimsMatchingExpression": {"value": "claims['sub'] matches 'x*'"}}
     (grant,) = answer("orders-id", {"with": ["aks"], "files": {"aks/credential.json": change}}).grants

@@ -381,6 +381,8 @@ def test_the_schema_is_one_and_knows_every_field():
         "folder",
         "all-folders",
         "but-tracked",
+        "azure-apps",
+        "iam-policies",
     }
     assert set(SCHEMA["properties"]) == fields
     waiver = SCHEMA["properties"]["waivers"]["items"]

@@ -12,6 +12,7 @@ from irsa_doctor.facts.clouds.lookup import (
     TOKEN_EXPIRATION,
     CloudLookups,
 )
+from irsa_doctor.facts.clouds.reaches import reach_of_credential
 from irsa_doctor.facts.clouds.records import (
     AzureBindingFacts,
     AzureIdentityFacts,
@@ -238,13 +239,25 @@ def _is_impossible(lookups: CloudLookups, credential: FederatedCredential) -> bo
 
 def credential_facts(lookups: CloudLookups, credential: FederatedCredential) -> Judged:
     """The facts of one credential."""
+    reach = reach_of_credential(lookups, credential)
     facts = CredentialFacts(
+        **(reach.facts(_expression_unread(credential)) if reach else {}),
+        default_account=_is_default(credential),
         subject="impossible" if _is_impossible(lookups, credential) else "fine",
         trust="issuer" if _lacks_slash(lookups, credential) else "fine",
         audience=_audience_form(lookups, credential),
         expression=_expression_state(lookups, credential),
     )
     return Judged("credential", credential.label, credential.label, facts, partial(_credential_evidence, lookups, credential))
+
+
+def _expression_unread(credential: FederatedCredential) -> Unknown:
+    return Unknown(f"what the expression {text_of(credential.expression)} of {credential.name} means")
+
+
+def _is_default(credential: FederatedCredential) -> bool:
+    subject = text_of(credential.subject)
+    return is_subject_of_account(subject) and subject.endswith(":default")
 
 
 def _lacks_slash(lookups: CloudLookups, credential: FederatedCredential) -> bool:
@@ -288,9 +301,16 @@ def _credential_evidence(lookups: CloudLookups, credential: FederatedCredential)
         "audiences": ", ".join(map(text_of, credential.audiences)),
         "expression": text_of(credential.expression),
     }
+    names["grantor"] = f"The credential {names['credential']} of {names['identity']}"
+    names["default_accounts"] = names["subject"]
+    if reach := reach_of_credential(lookups, credential):
+        names = {**names, **reach.names()}
     at = credential.place
     members = {name: at.at(name) for name in ("issuer", "subject", "audiences")}
-    return Evidence(names, {**members, "credential": at, "expression": at.at("claimsMatchingExpression")})
+    condition = at.at("claimsMatchingExpression" if credential.expression else "subject")
+    limits = dict.fromkeys(("unlimited_key", "pattern", "sub_key", "default"), condition)
+    others = {"credential": at, "expression": at.at("claimsMatchingExpression"), "principal": at.at("issuer")}
+    return Evidence(names, {**members, **others, **limits})
 
 
 def azure_identity_facts(lookups: CloudLookups, identity: AzureIdentity) -> Judged:

@@ -2,11 +2,11 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from datetime import datetime
 from functools import lru_cache, partial
 from typing import Literal
 
 from irsa_doctor.facts.clouds.lookup import GOOGLE_ACCOUNT, CloudLookups
+from irsa_doctor.facts.clouds.member_reach import ends, member_reach_facts, member_reach_names
 from irsa_doctor.facts.clouds.records import (
     AccountMember,
     GkeClusterFacts,
@@ -30,7 +30,6 @@ from irsa_doctor.trust.clouds.members import (
 )
 
 _EMAIL = re.compile(r"[^@\s]+@[a-z0-9.-]+\.(?:iam\.)?gserviceaccount\.com")
-_ENDS = re.compile(r"\s*request\.time\s*<=?\s*timestamp\(\s*['\"]([0-9TZ:.+-]{1,40})['\"]\s*\)\s*")
 _SERVED = "GKE_METADATA"
 _SERVER_LABEL, _POOL_LABEL = "iam.gke.io/gke-metadata-server-enabled", "cloud.google.com/gke-nodepool"
 _NEAR: dict[MemberMatch, AccountMember] = {
@@ -52,16 +51,6 @@ def is_near_google_key(key: str) -> bool:
     return is_one_letter_off(key.lower(), GOOGLE_ACCOUNT) or (
         about and letters in ("gcpserviceaccount", "gcpserviceaccounts", "googleserviceaccount", "gsa", "serviceaccount")
     )
-
-
-def ends(condition: str) -> datetime | None:
-    """When a binding ends whose condition is about its end alone, None for any other condition."""
-    match = _ENDS.fullmatch(condition)
-    try:
-        moment = datetime.fromisoformat(match[1]) if match else None
-    except ValueError:
-        return None
-    return moment if moment and moment.tzinfo else None
 
 
 class GoogleBinding:
@@ -245,6 +234,7 @@ def member_facts(lookups: CloudLookups, binding: RoleBinding, member: str) -> Ju
     if parsed.form in ("person", "public"):
         return None
     facts = PolicyMemberFacts(
+        **member_reach_facts(lookups, binding, parsed),
         form="malformed" if parsed.form == "malformed" else _number_form(parsed),
         shared_name=_sharing(lookups, parsed),
         attribute=_mapped(lookups, parsed),
@@ -287,8 +277,11 @@ def _member_evidence(lookups: CloudLookups, binding: RoleBinding, parsed: Policy
         "subject": f"{parsed.namespace}/{parsed.name}",
         "clusters": ", ".join(sorted(clusters)),
         "attribute": parsed.attribute,
+        "grantor": f"The member {parsed.text} of {text_of(binding.resource) or 'a resource that is not known'}",
+        **member_reach_names(lookups, parsed),
     }
-    return Evidence(names, {"member": binding.place})
+    limits = ("unlimited_key", "pattern", "sub_key", "principal")
+    return Evidence(names, {"member": binding.place, **dict.fromkeys(limits, binding.place)})
 
 
 # ---- workloads and clusters

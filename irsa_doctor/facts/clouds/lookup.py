@@ -12,6 +12,7 @@ from irsa_doctor.model import (
     Clouds,
     FederatedCredential,
     GoogleAccount,
+    PoolProvider,
     RoleBinding,
     ServiceAccount,
     Text,
@@ -172,6 +173,11 @@ class CloudLookups:
         """Whether a service account in a cluster names one of Google Cloud."""
         accounts = self.view.inventory.service_accounts
         return any(account.cluster == cluster and GOOGLE_ACCOUNT in account.annotations for account in accounts)
+
+    def providers_of(self, pool: str, project: str) -> list[PoolProvider]:
+        """The providers of a pool; the project of either may be written as id or as number, so that only two numbers differ."""
+        named = (provider for provider in self.clouds.providers if provider.pool == pool and provider.name)
+        return [p for p in named if p.project == project or not (p.project.isdecimal() and project.isdecimal())]
 
     @cached_property
     def is_search(self) -> bool:

@@ -4,6 +4,8 @@ from typing import Literal
 
 import msgspec
 
+from irsa_doctor.facts.grants.reach import ReachKind
+from irsa_doctor.facts.grants.ring import ImpossibleSubject, NamesOnly
 from irsa_doctor.model import Unknown
 
 ClientId = Literal["fine", "principal-id", "unknown", "other-trusts"]
@@ -41,7 +43,21 @@ class AksClusterFacts(msgspec.Struct, frozen=True):
     injects: bool | Unknown
 
 
-class CredentialFacts(msgspec.Struct, frozen=True):
+class ReachFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """How far tokens reach that a cloud other than AWS admits; each as the fact of a grant with the same name."""
+
+    reach: ReachKind | Unknown = "none"
+    reach_inside: ReachKind | Unknown = "none"
+    ring_seen: bool | Unknown = True
+    on_word: bool | Unknown = False
+    names_only: NamesOnly | Unknown = "no"
+    outsider: bool | Unknown = False
+    subject_pinned: bool | Unknown = True
+    subject_impossible: ImpossibleSubject | Unknown = "no"
+    subject_volatile: bool | Unknown = False
+
+
+class CredentialFacts(ReachFacts, frozen=True, kw_only=True):
     """What is true of one federated credential, whoever names its identity."""
 
     subject: Literal["fine", "impossible"] | Unknown
@@ -49,6 +65,7 @@ class CredentialFacts(msgspec.Struct, frozen=True):
     """`issuer` where it lacks the slash of AKS and no service account of the input names its identity"""
     audience: Literal["usual", "unusual"] | Unknown
     expression: Literal["none", "fine", "cluster-issuer", "with-subject", "unreadable"] | Unknown
+    default_account: bool = False
 
 
 class AzureIdentityFacts(msgspec.Struct, frozen=True):
@@ -81,7 +98,7 @@ class GkeClusterFacts(msgspec.Struct, frozen=True):
     metadata_server: Literal["served", "partly-served", "not-served"] | Unknown
 
 
-class PolicyMemberFacts(msgspec.Struct, frozen=True):
+class PolicyMemberFacts(ReachFacts, frozen=True, kw_only=True):
     """What is true of one member that has a role on a resource of Google Cloud."""
 
     form: Literal["fine", "malformed", "project-id"] | Unknown

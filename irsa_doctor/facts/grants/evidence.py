@@ -270,6 +270,7 @@ _BY_VALUE: Mapping[str, tuple[DefectKind, ...]] = {
 """names for the place of the first value with a defect"""
 _NAMES: Mapping[str, Callable[[GrantReading], str | None]] = {
     "role": lambda read: read.role.name,
+    "grantor": lambda read: f"The trust policy of {read.role.name}",
     "account": lambda read: read.role.account,
     "principal": lambda read: text_of(read.principal),
     "provider": lambda read: f'The principal "{text_of(read.principal)}" of {read.role.name}',

@@ -342,7 +342,7 @@ def facts_in_full(read: GrantReading, *, named: bool = False) -> GrantFacts:
         held_by_deny=admits and unseen is None and _is_held_by_deny(read),
         never_holds=nobody and not is_blocked(read),
         session_name_wanted="session-name" in kinds and _session_name_wanted(read),
-        default_account=any(map(is_subject, defaults)),
+        default_account=admits and "claims-swapped" not in kinds and any(map(is_subject, defaults)),
         account_missing=admits and profile.is_cluster and _account_missing(read),
         guard_refuses=guard_refusal(read) != "",
         **_flags(kinds),

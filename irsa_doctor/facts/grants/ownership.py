@@ -19,7 +19,7 @@ def declared_tenants(profile: Profile, owner: Mapping[str, Sequence[str]]) -> tu
 
 def tenants_of(read: GrantReading, ring: RingReading) -> tuple[Tenant, ...]:
     """The tenants that are fixed: by the statement, else the one to whom the issuer belongs."""
-    if ring.tenants or ring.ring in _OPEN or not read.profile.own:
+    if ring.tenants or is_open(ring.ring) or not read.profile.own:
         return ring.tenants
     clusters = read.lookups.inventory.clusters_by_issuer.get(read.issuer, ())
     if clusters:
@@ -29,6 +29,11 @@ def tenants_of(read: GrantReading, ring: RingReading) -> tuple[Tenant, ...]:
 
 
 _OPEN: tuple[Ring, ...] = ("nobody", "unknown", "platform", "world")
+
+
+def is_open(ring: Ring) -> bool:
+    """Whether no tenant is fixed in a ring."""
+    return ring in _OPEN
 
 
 @lru_cache(maxsize=4096)

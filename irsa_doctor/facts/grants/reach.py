@@ -164,24 +164,22 @@ _OF_RINGS: Mapping[Ring, ReachKind] = {
 
 def reach_kind(read: GrantReading, grounds: Grounds) -> ReachKind:
     """What a grant is reported for; clusters have rules of their own."""
-    reading = grounds.ring
-    if read.profile.is_cluster or (reading.ring == "organisation" and read.profile.narrowest == "organisation"):
+    guarding = [condition for condition in _on_subject(read) if _is_positive(condition) and not condition.use.if_exists]
+    has_guard = any("*" not in map(text_of, condition.values) for condition in guarding)
+    kind = kind_of_ring(grounds.ring, read.profile, has_guard=has_guard)
+    return "guard-only" if kind == "guard-passed" and read.reading.checks_aud is False else kind
+
+
+def kind_of_ring(reading: RingReading, profile: Profile, *, has_guard: bool) -> ReachKind:
+    """What tokens of a ring are reported for; `has_guard`: a condition limits their subjects, more than a star does."""
+    if profile.is_cluster or (reading.ring == "organisation" and profile.narrowest == "organisation"):
         return "none"
     if reading.ring == "platform":
-        return _of_platform(read, reading.widest)
+        by = reading.widest.by
+        return by if by in ("caller", "crossing") else "guard-passed" if has_guard else "platform"
     if reading.ring == "ref":
         return "prefix" if reading.widest.by == "prefix" and not _ends_a_word(reading.widest) else "none"
     return "unreviewed" if reading.widest.by == "unreviewed" else _OF_RINGS[reading.ring]
-
-
-def _of_platform(read: GrantReading, widest: Opening) -> ReachKind:
-    if widest.by in ("caller", "crossing"):
-        return widest.by
-    guarding = [condition for condition in _on_subject(read) if _is_positive(condition) and not condition.use.if_exists]
-    passed = any("*" not in map(text_of, condition.values) for condition in guarding)
-    if not passed:
-        return "platform"
-    return "guard-only" if read.reading.checks_aud is False else "guard-passed"
 
 
 def _ends_a_word(opening: Opening) -> bool:

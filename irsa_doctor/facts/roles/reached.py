@@ -58,7 +58,7 @@ def reached_by(analysed: AnalysedRole, provider: str) -> Reached:
         words=reaches_of(read, grounds),
         tenants=tenants,
         whose=whose(tenants, declared_tenants(read.profile, read.lookups.owner)),
-        claims=tuple(_claims([box for _, of_row in rows for box in of_row.boxes])),
+        claims=tuple(claims_of([box for _, of_row in rows for box in of_row.boxes])),
         witness=_witness(read, grounds),
     )
 
@@ -70,7 +70,7 @@ def _witness(read: GrantReading, grounds: Grounds) -> str | None:
     return None if shown is None else read.with_names.written(shown)
 
 
-def _claims(boxes: Iterable[Box]) -> Iterable[tuple[str, tuple[str, ...] | None]]:
+def claims_of(boxes: Iterable[Box]) -> Iterable[tuple[str, tuple[str, ...] | None]]:
     """Each claim that a box names, with the values that all boxes together admit."""
     boxes = list(boxes)
     for claim in sorted({claim for box in boxes for claim, _ in box.claims}):

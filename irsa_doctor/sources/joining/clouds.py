@@ -23,8 +23,9 @@ from irsa_doctor.sources.files.folders import Folders
 _Kind = TypeVar("_Kind", bound=CloudRecord)
 
 
-def join_clouds(readings: Sequence[DocumentReading], apps: Mapping[str, str]) -> Clouds:
-    """Return everything of Azure and Google Cloud; `apps` are the client ids of app registrations by path, as stated."""
+def join_clouds(readings: Sequence[DocumentReading], apps: Mapping[str, str], policies: Mapping[str, str]) -> Clouds:
+    """Return everything of Azure and Google Cloud; `apps` are the client ids of app registrations by path, as stated, and
+    `policies` the resources of policies that name none."""
     records = [record for reading in readings for record in reading.cloud_records]
     if not records:
         return Clouds()
@@ -35,7 +36,7 @@ def join_clouds(readings: Sequence[DocumentReading], apps: Mapping[str, str]) ->
         identities=identities,
         credentials=_owned(_each(records, FederatedCredential, _credential_key), identities, apps),
         accounts=accounts,
-        bindings=_bound(_each(records, RoleBinding, lambda binding: (binding.place, binding.role)), accounts),
+        bindings=_bound(_each(records, RoleBinding, lambda binding: (binding.place, binding.role)), accounts, policies),
         providers=_each(records, PoolProvider, lambda provider: provider.id),
         listings=_each(records, CloudListing, lambda listing: listing),
     )
@@ -82,13 +83,22 @@ def _owned(
     )
 
 
-def _bound(bindings: Sequence[RoleBinding], accounts: Sequence[GoogleAccount]) -> tuple[RoleBinding, ...]:
-    """The bindings with their resources: a policy that names none is that of the only account of its folder."""
+def _bound(
+    bindings: Sequence[RoleBinding], accounts: Sequence[GoogleAccount], policies: Mapping[str, str]
+) -> tuple[RoleBinding, ...]:
+    """The bindings with their resources: a policy that names none is of the one that is stated, else of the only account of
+    its folder."""
+    from irsa_doctor.sources.documents.clouds.google import resource_named
+
+    stated = {os.path.abspath(path): resource_named(resource) for path, resource in policies.items()}
     folders = Folders()
     for account in accounts:
         folders.add(account.place.document, account.email)
     known: list[RoleBinding] = []
     for binding in bindings:
+        if not binding.resource and (resource := stated.get(os.path.abspath(binding.place.document))):
+            known.append(msgspec.structs.replace(binding, resource=resource))
+            continue
         near = folders.nearest(binding.place.document) if not binding.resource else frozenset()
         email = next(iter(near)) if len(near) == 1 else ""
         known.append(msgspec.structs.replace(binding, resource=email, presumed=True) if email else binding)

@@ -53,6 +53,8 @@ class JoinContext(msgspec.Struct, frozen=True):
     gaps: Collection[Gap] = ()
     apps: Mapping[str, str] = {}
     """path of a list of credentials -> client id of the app that they are of"""
+    iam_policies: Mapping[str, str] = {}
+    """path of a policy of Google Cloud -> the resource whose it is"""
 
 
 def join(readings: Sequence[DocumentReading], stated: JoinContext) -> Inventory:
@@ -90,7 +92,7 @@ def join(readings: Sequence[DocumentReading], stated: JoinContext) -> Inventory:
         clusters=tuple(_with_reasons(clusters.all, "issuer", "cluster", gaps)),
         closed=_closed(readings, accounts, clusters, stated),
         gaps=gaps,
-        clouds=join_clouds(readings, stated.apps),
+        clouds=join_clouds(readings, stated.apps, stated.iam_policies),
         **_others(gathered, clusters),
     )
     alternatives, lost = disputes.alternatives()

@@ -9,16 +9,21 @@ import msgspec
 
 from irsa_doctor.model import (
     AzureIdentity,
+    CloudCluster,
     CloudRecord,
+    Cluster,
     FederatedCredential,
     GoogleAccount,
+    Issuer,
     Place,
     PoolProvider,
     RoleBinding,
     Text,
+    Unknown,
     text_of,
 )
 from irsa_doctor.sources.documents.clouds.google import project_of, resource_named
+from irsa_doctor.sources.documents.reading import DocumentReading
 
 
 class TemplateFields(msgspec.Struct, frozen=True, kw_only=True):
@@ -118,7 +123,67 @@ def _pool_provider(fields: TemplateFields) -> Iterator[CloudRecord]:
     )
 
 
-CLOUD_RESOURCES: Mapping[str, Callable[[TemplateFields], Iterator[CloudRecord]]] = {
+def _switch(fields: TemplateFields, name: str) -> bool | None:
+    """A switch that is written, None where it is not or a template decides."""
+    return {"true": True, "false": False}.get(text_of(fields.text(name)).lower())
+
+
+def _aks_cluster(fields: TemplateFields) -> Iterator[CloudRecord | Cluster]:
+    """A cluster of AKS; before it is made, nobody knows its issuer. What is not switched on is off
+    (https://registry.terraform.io/providers/hashicorp/azurerm/latest/docs/resources/kubernetes_cluster)."""
+    name, ident = text_of(fields.text("name")) or fields.address, _known(fields.text("id")) or fields.address
+    url, identity = fields.text("oidc_issuer_url"), fields.block("identity")
+    unknown = Unknown(f"issuer of the cluster {name}", f"az aks show --name {name} --resource-group GROUP")
+    yield Cluster(name, ident, Issuer.of(url).name if isinstance(url, str) and url else unknown, fields.place)
+    yield CloudCluster(
+        cluster=ident,
+        cloud="azure",
+        place=fields.place,
+        tenant=_known(identity.text("tenant_id")) if identity else "",
+        issues_tokens=_stated(fields, "oidc_issuer_enabled"),
+        injects=_stated(fields, "workload_identity_enabled"),
+    )
+
+
+def _stated(fields: TemplateFields, name: str) -> bool | None:
+    """Whether an argument is on; one that is not written is off, one that a template decides is not known."""
+    return _switch(fields, name) if fields.text(name) else False
+
+
+def _gke_cluster(fields: TemplateFields) -> Iterator[CloudRecord | Cluster]:
+    """A cluster of GKE; its issuer follows from project, location and name. Node pools are resources of their own.
+    (https://registry.terraform.io/providers/hashicorp/google/latest/docs/resources/container_cluster)."""
+    project, location, name = (fields.text(part) for part in ("project", "location", "name"))
+    path = f"projects/{text_of(project)}/locations/{text_of(location)}/clusters/{text_of(name)}"
+    is_known = all(isinstance(part, str) and part for part in (project, location, name))
+    workload, autopilot = fields.block("workload_identity_config"), _switch(fields, "enable_autopilot")
+    how = f"gcloud container clusters describe {text_of(name)} --location LOCATION --format json"
+    issuer = f"container.googleapis.com/v1/{path}" if is_known else Unknown(f"issuer of the cluster {text_of(name)}", how)
+    ident = path if is_known else fields.address
+    yield Cluster(text_of(name) or fields.address, ident, issuer, fields.place)
+    yield CloudCluster(
+        cluster=ident,
+        cloud="google",
+        place=fields.place,
+        project=_known(project),
+        pool=text_of(workload.text("workload_pool")) if workload else "",
+        autopilot=autopilot is True,
+    )
+
+
+def add_cloud_resource(kind: str, fields: TemplateFields, reading: DocumentReading) -> None:
+    """Add the records of a resource to its reading; clusters are those of the inventory too."""
+    for record in CLOUD_RESOURCES[kind](fields):
+        if isinstance(record, Cluster):
+            reading.clusters.append(record)
+        else:
+            reading.cloud_records.append(record)
+
+
+CLOUD_RESOURCES: Mapping[str, Callable[[TemplateFields], Iterator[CloudRecord | Cluster]]] = {
+    "azurerm_kubernetes_cluster": _aks_cluster,
+    "google_container_cluster": _gke_cluster,
+    "google_project_iam_binding": _binding,
     "azurerm_federated_identity_credential": _credential,
     "azuread_application_federated_identity_credential": _credential,
     "azuread_application_flexible_federated_identity_credential": _credential,

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from irsa_doctor.model import Text
+from irsa_doctor.model import Text, Unknown
 from irsa_doctor.sources import load
 
 ISSUER = "https://westeurope.oic.prod-aks.azure.com/t/c/"
@@ -128,3 +128,45 @@ spec:
     read = clouds(objects_yaml=text)
     assert isinstance(read.credentials[0].issuer, Text)
     assert read.bindings[0].resource == "front@acme-web.iam.gserviceaccount.com"
+
+
+CLUSTERS = """
+resource "azurerm_kubernetes_cluster" "shop" {
+  name                      = "shop"
+  resource_group_name       = "rg"
+  oidc_issuer_enabled       = true
+  workload_identity_enabled = var.webhook
+}
+resource "google_container_cluster" "web" {
+  name     = "web"
+  location = "europe-west1"
+  project  = "acme-web"
+  workload_identity_config {
+    workload_pool = "acme-web.svc.id.goog"
+  }
+}
+resource "google_container_cluster" "bare" {
+  name     = var.name
+  location = "europe-west1"
+}
+"""
+
+
+def test_terraform_makes_clusters_of_other_clouds():
+    inventory = load((), memory={"main.tf": CLUSTERS.encode()}).inventory
+    shop, web, bare = inventory.clouds.clusters
+    assert (shop.cloud, shop.issues_tokens, shop.injects) == ("azure", True, None)
+    assert (web.cloud, web.pool, web.pools) == ("google", "acme-web.svc.id.goog", None)
+    assert bare.pool == ""
+    issuers = {cluster.name: cluster.issuer for cluster in inventory.clusters}
+    assert issuers["web"] == "container.googleapis.com/v1/projects/acme-web/locations/europe-west1/clusters/web"
+    assert isinstance(issuers["shop"], Unknown)
+
+
+def test_a_state_has_the_issuer_of_a_cluster_of_aks():
+    values = {"name": "shop", "id": "/subscriptions/s/x", "oidc_issuer_enabled": True, "oidc_issuer_url": ISSUER}
+    resource = {"type": "azurerm_kubernetes_cluster", "name": "shop", "mode": "managed", "instances": [{"attributes": values}]}
+    state = {"version": 4, "terraform_version": "1.9.0", "serial": 1, "lineage": "x", "outputs": {}, "resources": [resource]}
+    inventory = load((), memory={"terraform.tfstate": json.dumps(state).encode()}).inventory
+    (cluster,), (known,) = inventory.clouds.clusters, inventory.clusters
+    assert (cluster.issues_tokens, cluster.injects, known.issuer) == (True, False, ISSUER.removeprefix("https://"))

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 
 from irsa_doctor.model import Place, Text
 from irsa_doctor.sources.documents.reading import DocumentReading
-from irsa_doctor.sources.templates.cloud_resources import CLOUD_RESOURCES, TemplateFields
+from irsa_doctor.sources.templates.cloud_resources import CLOUD_RESOURCES, TemplateFields, add_cloud_resource
 from irsa_doctor.sources.templates.terraform.policy_document import blocks_of, members_of
 from irsa_doctor.sources.templates.terraform.resource_instance import ResourceInstance
 from irsa_doctor.sources.templates.values import TemplateValue, hole, scalar_text
@@ -13,7 +13,7 @@ from irsa_doctor.sources.templates.values import TemplateValue, hole, scalar_tex
 def read_cloud_resource(resource: ResourceInstance) -> None:
     """Add the records of a resource of a configuration, and the places of its arguments."""
     kind, reading = resource.block.labels[0], resource.reading
-    reading.cloud_records += CLOUD_RESOURCES[kind](_of_value(resource.config, resource.address, resource.place))
+    add_cloud_resource(kind, _of_value(resource.config, resource.address, resource.place), reading)
     for name, value in members_of(resource.config).items():
         if value.anchor and value.document == resource.place.document:
             reading.anchors[(0, resource.place.at(str(name)).pointer)] = value.anchor
@@ -51,12 +51,14 @@ def read_planned_cloud_resource(
     kind: str, values: Mapping[str, object], source: tuple[str, Place], reference: ReferredAttribute, reading: DocumentReading
 ) -> None:
     """Add the records of a resource of a plan or a state; `source` is its address and place."""
-    reading.cloud_records += CLOUD_RESOURCES[kind](_of_mapping(values, source, reference))
+    add_cloud_resource(kind, _of_mapping(values, source, reference), reading)
 
 
 def _of_mapping(values: Mapping[str, object], source: tuple[str, Place], reference: ReferredAttribute) -> TemplateFields:
     def text(name: str) -> str | Text:
         value = values.get(name)
+        if isinstance(value, bool):
+            return str(value).lower()
         if isinstance(value, str):
             return value
         named = reference(name) if value is None else ""

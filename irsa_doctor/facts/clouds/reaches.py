@@ -1,0 +1,214 @@
+"""How far those reach whom a federated credential of Azure, or a member of a policy of Google Cloud, admits."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from irsa_doctor.facts.clouds.lookup import CloudLookups
+from irsa_doctor.facts.grants.ownership import declared_tenants, has_ids, is_open, whose
+from irsa_doctor.facts.grants.reach import kind_of_ring, on_a_word
+from irsa_doctor.facts.grants.ring_scene import SCENE_NAMES, RingScene, first_of
+from irsa_doctor.issuers import OTHER, Profile, cluster_profile, declared_profile, profile_by_subjects, profile_of, tenant_of
+from irsa_doctor.model import FederatedCredential, Hole, PoolProvider, Text, Unknown, holes_in, text_of
+from irsa_doctor.model.once import once
+from irsa_doctor.trust.claim_sets import Box
+from irsa_doctor.trust.clouds.cel import attribute_of, read_condition
+from irsa_doctor.trust.clouds.flexible import read_expression
+from irsa_doctor.trust.clouds.matching import PLACEHOLDERS_OF_CLOUD
+from irsa_doctor.trust.clouds.members import PolicyMember
+from irsa_doctor.trust.clouds.tokens import PoolReading, TokenBoxes, admitted_by_expression, with_all_claims
+from irsa_doctor.trust.languages import EVERYTHING, Finite, Language, literal, union
+from irsa_doctor.trust.ring import RINGS, Circumstances, Opening, RingReading, Tenant, ring_of, ring_of_scope
+from irsa_doctor.trust.spelling import spell
+from irsa_doctor.trust.subjects import is_subject, reach_of
+
+_NAME = "irsa-doctor-hole-"
+
+
+class CloudReach(msgspec.Struct, frozen=True, kw_only=True, dict=True):
+    """The tokens that a credential or a member admits, read as those of a role are; unless `exact`, there may be fewer."""
+
+    profile: Profile
+    issuer: str
+    tokens: TokenBoxes
+    holes: Mapping[str, str]
+    declared: tuple[str, ...]
+
+    @once
+    def ring(self) -> RingReading:
+        """Their ring."""
+        if self.profile.is_cluster:
+            ring = ring_of_scope(reach_of(self.scene_subjects, "service-account").scope)
+            return RingReading(ring=ring, widest=Opening(ring, pattern="system:serviceaccount:*"))
+        if self.profile is not OTHER:
+            return ring_of(self.tokens.boxes, self.profile, self._around)
+        is_nobody = reach_of(self.scene_subjects, "text").scope == "nobody"
+        ring = "nobody" if is_nobody else "workload" if isinstance(self.scene_subjects, Finite) else "unknown"
+        return RingReading(ring=ring, widest=Opening(ring))
+
+    @property
+    def _around(self) -> Circumstances:
+        return Circumstances("", tuple(self.holes))
+
+    @once
+    def scene_subjects(self) -> Language:
+        """Their subjects."""
+        return union(box.subjects for box in self.tokens.boxes)
+
+    @property
+    def tenants(self) -> tuple[Tenant, ...]:
+        """The tenants that are fixed: by a condition, else the one to whom the issuer belongs."""
+        if self.ring.tenants or is_open(self.ring.ring) or not self.profile.own:
+            return self.ring.tenants
+        tenant = tenant_of(self.issuer, self.profile)
+        return (Tenant(name=tenant),) if tenant else ()
+
+    @once
+    def scene(self) -> RingScene:
+        """What messages say of them."""
+        return RingScene(
+            profile=self.profile,
+            issuer=self.issuer,
+            ring=self.ring,
+            boxes=self.tokens.boxes,
+            around=self._around,
+            subjects=self.scene_subjects,
+            tenants=self.tenants,
+            declared=self.declared,
+            holes=self.holes,
+        )
+
+    def facts(self, missing: Unknown) -> Mapping[str, Any]:
+        """Field of the facts -> its value; what is wide only as far as it is known is `missing`."""
+        reading, subjects = self.ring, [box.subjects for box in self.tokens.boxes]
+        kind = kind_of_ring(reading, self.profile, has_guard=EVERYTHING not in subjects)
+        if self.profile.is_cluster and reading.ring in ("organisation", "group"):
+            kind = "organisation" if reading.ring == "organisation" else "group"
+        is_known = self.tokens.exact or kind == "none"
+        by_id = has_ids(self.tenants, self.declared)
+        return {
+            "reach": kind if is_known else missing,
+            "reach_inside": kind if is_known and kind in ("repository", "prefix") else "none",
+            "ring_seen": not self.holes,
+            "on_word": on_a_word(reading.widest),
+            "names_only": ("owner-has-ids" if by_id else "yes") if reading.names_only else "no",
+            "outsider": whose(self.tenants, self.declared) in ("outsider", "mixed"),
+            "subject_impossible": self._impossible(reading),
+            "subject_volatile": bool(reading.volatile),
+        }
+
+    def _impossible(self, reading: RingReading) -> str:
+        if not reading.impossible:
+            return "no"
+        return "yes" if self.profile.subject_custom == "no" else "custom"
+
+    def names(self) -> Mapping[str, str]:
+        """What messages name."""
+        subjects = self.scene.written(first_of(spell(self.scene_subjects).patterns))
+        return {**{name: text(self.scene) for name, text in SCENE_NAMES.items()}, "subs": subjects, "patterns": subjects}
+
+
+def _without_holes(value: str | Text, holes: Mapping[Hole, str]) -> str:
+    """A text with a name for each of its holes."""
+    return value if isinstance(value, str) else "".join(part if isinstance(part, str) else holes[part] for part in value.parts)
+
+
+def issuer_name(url: str) -> str:
+    """An issuer without its scheme."""
+    return url.removeprefix("https://")
+
+
+def profile_of_cloud(lookups: CloudLookups, issuer: str, subject: str) -> Profile:
+    """The profile of an issuer (without scheme): as settings declare it, by its name, or by the subject that is named."""
+    view = lookups.view
+    if issuer in view.issuers:
+        return declared_profile(view.issuers[issuer], issuer)
+    if issuer in view.inventory.clusters_by_issuer:
+        return cluster_profile(issuer)
+    return profile_of(issuer) or profile_by_subjects((subject,)) or OTHER
+
+
+# ---- credentials of Azure
+
+
+def reach_of_credential(lookups: CloudLookups, credential: FederatedCredential) -> CloudReach | None:
+    """Whom a credential admits; None where its issuer is a cluster, or a template fills that in, and where Entra
+    refuses it: an expression excludes a subject."""
+    if not isinstance(credential.issuer, str) or not credential.issuer or (credential.subject and credential.expression):
+        return None
+    issuer, values = issuer_name(credential.issuer), (credential.subject, credential.expression)
+    names = {hole: f"{_NAME}{number}" for number, hole in enumerate(dict.fromkeys(h for v in values for h in holes_in(v)))}
+    subject, expression = (_without_holes(value, names) for value in values)
+    profile = profile_of_cloud(lookups, issuer, subject)
+    if profile.is_cluster or is_subject(subject):
+        return None
+    profile = with_all_claims(profile)
+    audiences = literal(*map(text_of, credential.audiences)) if credential.audiences else EVERYTHING
+    tokens = TokenBoxes((Box(literal(subject), audiences),))
+    if expression:
+        conditions = read_expression(expression)
+        start = TokenBoxes((Box(EVERYTHING, audiences),), False)
+        tokens = start if conditions is None else admitted_by_expression(conditions, audiences, profile)
+    return CloudReach(
+        profile=profile,
+        issuer=issuer,
+        tokens=tokens,
+        holes={name: hole.name for hole, name in names.items()},
+        declared=declared_tenants(profile, lookups.view.owner),
+    )
+
+
+# ---- members of pools of Google Cloud
+
+
+def reach_of_member(lookups: CloudLookups, member: PolicyMember) -> CloudReach | Unknown | None:
+    """Whom a member admits of a pool that has providers of its own, by the widest of these; None for any other member."""
+    if member.is_of_clusters or not member.pool or member.form == "malformed":
+        return None
+    providers = lookups.providers_of(member.pool, member.project)
+    if not providers:
+        how = f"gcloud iam workload-identity-pools providers list --workload-identity-pool {member.pool} --location global"
+        return Unknown(f"providers of the pool {member.pool}", f"{how} --format json")
+    reaches = [_of_provider(lookups, provider, member) for provider in providers]
+    if unseen := next((reach for reach in reaches if isinstance(reach, Unknown)), None):
+        return unseen
+    known = [reach for reach in reaches if isinstance(reach, CloudReach)]
+    return max(known, key=lambda reach: (RINGS.index(reach.ring.ring), not reach.tokens.exact), default=None)
+
+
+def _of_provider(lookups: CloudLookups, provider: PoolProvider, member: PolicyMember) -> CloudReach | Unknown | None:
+    if not isinstance(provider.issuer, str) or isinstance(provider.condition, Text):
+        return PLACEHOLDERS_OF_CLOUD
+    if not provider.issuer or provider.state in ("DISABLED", "DELETED"):
+        return None
+    issuer = issuer_name(provider.issuer)
+    reading = pool_reading(lookups, provider)
+    audiences = literal(*provider.audiences) if provider.audiences else EVERYTHING
+    tokens = TokenBoxes((Box(EVERYTHING, audiences),))
+    if provider.condition:
+        condition = read_condition(provider.condition)
+        tokens = TokenBoxes(tokens.boxes, False) if condition is None else reading.admitted(tokens, condition)
+    for attribute, value in _asked(member):
+        is_mapped = attribute in provider.mapping
+        tokens = reading.with_value(tokens, attribute, value) if is_mapped else TokenBoxes(())
+    declared = declared_tenants(reading.profile, lookups.view.owner)
+    return CloudReach(profile=reading.profile, issuer=issuer, tokens=tokens, holes={}, declared=declared)
+
+
+def pool_reading(lookups: CloudLookups, provider: PoolProvider) -> PoolReading:
+    """What the conditions of a provider are read with."""
+    issuer = issuer_name(text_of(provider.issuer))
+    profile = with_all_claims(profile_of_cloud(lookups, issuer.rstrip("/"), ""))
+    read = {name: attribute_of(text) for name, text in provider.mapping.items()}
+    claims = {name: claim.name for name, claim in read.items() if claim and claim.of == "assertion"}
+    return PoolReading(profile=profile, issuer=text_of(provider.issuer), claims=claims)
+
+
+def _asked(member: PolicyMember) -> tuple[tuple[str, str], ...]:
+    """The attribute that a member asks for, with its value."""
+    if member.form == "subject":
+        return (("google.subject", member.value),)
+    if member.form == "group":
+        return (("google.groups", member.value),)
+    return ((member.attribute, member.value),) if member.form == "attribute" else ()
