@@ -10,6 +10,7 @@ from irsa_doctor.governance.governing import Governing
 from irsa_doctor.governance.rule_changes import relaxations
 from irsa_doctor.governance.settings import FAIL_ON, GATE_KEY, GATE_UNKNOWN, Settings, Waiver
 from irsa_doctor.governance.waivers import waiver_place
+from irsa_doctor.governance.weaker_owners import weaker_owners
 from irsa_doctor.model import Place
 from irsa_doctor.model.extents import fits
 from irsa_doctor.model.findings import CONFIDENCES, SEVERITIES
@@ -238,9 +239,11 @@ WEAKER: Mapping[str, Weaker] = {
     "exclude": _exclude,
     "waivers": _waivers,
     "standards": _standards,
+    "owner": weaker_owners,
 }
-"""setting -> in what it requires less; what has no row is weaker when it differs"""
-OF_FLAGS_OR_FILE = frozenset({"file", "folder", "framework", "all_folders", "but_tracked"})
+"""setting -> in what it requires less; what has no row is weaker when it differs. That is so of `issuers`: who is known to be a
+cluster is checked by other rules than who is not, so that either may lose a finding."""
+OF_FLAGS_OR_FILE = frozenset({"file", "folder", "framework", "all_folders", "but_tracked", "azure_apps", "iam_policies"})
 """fields of the settings that no settings file has"""
 
 

@@ -35,10 +35,10 @@ def member_reach_facts(lookups: CloudLookups, binding: RoleBinding, member: Poli
         return {}
     if member.is_of_clusters:
         kind = _OF_CLUSTERS.get(member.form)
-        return {"reach": kind} if kind else {}
+        return {"ring_counts": True, "reach": kind} if kind else {}
     reach = reach_of_member(lookups, member)
     if isinstance(reach, Unknown):
-        return {"reach": reach}
+        return {"ring_counts": True, "reach": reach}
     if reach is None:
         return {}
     facts = reach.facts(Unknown(f"what {member.text} means: a condition or a mapping of its pool is not worked out"))

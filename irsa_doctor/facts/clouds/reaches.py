@@ -88,6 +88,7 @@ class CloudReach(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         is_known = self.tokens.exact or kind == "none"
         by_id = has_ids(self.tenants, self.declared)
         return {
+            "ring_counts": True,
             "reach": kind if is_known else missing,
             "reach_inside": kind if is_known and kind in ("repository", "prefix") else "none",
             "ring_seen": not self.holes,

@@ -46,6 +46,7 @@ class AksClusterFacts(msgspec.Struct, frozen=True):
 class ReachFacts(msgspec.Struct, frozen=True, kw_only=True):
     """How far tokens reach that a cloud other than AWS admits; each as the fact of a grant with the same name."""
 
+    ring_counts: bool | Unknown = False
     reach: ReachKind | Unknown = "none"
     reach_inside: ReachKind | Unknown = "none"
     ring_seen: bool | Unknown = True

@@ -35,6 +35,7 @@ def ring_facts(read: GrantReading, unseen: Unknown | None, too_complex: Unknown,
     grounds = grounds_of(read)
     operator = open_operator(read, grounds.ring.ring)
     facts = {
+        "ring_counts": not misnamed and read.kind == "other",
         "ring": grounds.ring.ring,
         "width": grounds.ring.ring,
         "ring_seen": is_seen(read, unseen),

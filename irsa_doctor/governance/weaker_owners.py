@@ -1,0 +1,26 @@
+"""Whether a change of the tenants that settings declare as one's own lets more of them be admitted unsaid."""
+
+from collections.abc import Iterator
+
+from irsa_doctor.facts.grants.ownership import declared_tenants, is_one_of
+from irsa_doctor.governance.governing import Governing
+from irsa_doctor.issuers import profiles
+from irsa_doctor.trust.ring import Tenant
+
+
+def weaker_owners(before: Governing, after: Governing) -> Iterator[str]:
+    """Tenants that become one's own, and issuers of which none is declared any more: of these nobody is an outsider. An entry
+    more that an older one covers, as NAME@ID where NAME was declared, only narrows."""
+    old, new = before.settings.owner, after.settings.owner
+    for ident, entry in profiles().items():
+        then, now = declared_tenants(entry, old), declared_tenants(entry, new)
+        if then and not now:
+            yield f"owner declares no tenant of {ident} any more"
+        wider = [text for text in now if then and not is_one_of(_tenant(text), then)]
+        yield from (f"owner declares {text} of {ident} as well" for text in wider)
+
+
+def _tenant(entry: str) -> Tenant:
+    """The tenant that an entry names: one without an id stands for every id."""
+    name, at, ident = entry.rpartition("@")
+    return Tenant(name=name, id=ident) if at else Tenant(name=entry, id="any id")
