@@ -108,7 +108,8 @@ class Settings(msgspec.Struct, frozen=True):
     `exclude` are patterns, relative to `folder`, of files that are passed over inside folders. `plans` give the Terraform plan
     or state that takes the place of the configuration in a folder, `parameters` the file of parameters for a CloudFormation
     template, or of variables for a folder of Terraform configuration. `max_memory` is in bytes. `owner` are one's own tenants
-    by the id of their issuer, `issuers` the ids of issuers whose name shows nothing.
+    by the id of their issuer, `issuers` the ids of issuers whose name shows nothing. Flags alone name `azure_apps`, lists of
+    credentials by client id, and `iam_policies`, by resource.
     """
 
     file: str = ""
@@ -143,9 +144,7 @@ class Settings(msgspec.Struct, frozen=True):
     framework: str = ""
     """named by a flag alone: it is a question, not a decision"""
     azure_apps: Mapping[str, str] = {}
-    """client id -> the list of its credentials; named by a flag alone, as the next"""
     iam_policies: Mapping[str, str] = {}
-    """resource of Google Cloud -> its policy"""
     all_folders: bool = False
     """whether folders that programs fill are looked into: asked for by a flag alone"""
     but_tracked: bool = False
