@@ -109,7 +109,7 @@ class Settings(msgspec.Struct, frozen=True):
     or state that takes the place of the configuration in a folder, `parameters` the file of parameters for a CloudFormation
     template, or of variables for a folder of Terraform configuration. `max_memory` is in bytes. `owner` are one's own tenants
     by the id of their issuer, `issuers` the ids of issuers whose name shows nothing. Flags alone name `azure_apps`, lists of
-    credentials by client id, and `iam_policies`, by resource.
+    credentials by client id, and `iam_policies`, by resource. `require_accepted_by`: a waiver says who accepted the risk.
     """
 
     file: str = ""
@@ -139,7 +139,6 @@ class Settings(msgspec.Struct, frozen=True):
     max_memory: int | None = None
     standards: Standards = NO_STANDARDS
     require_accepted_by: bool = False
-    """whether a waiver must say who accepted the risk"""
     folder: str = ""
     framework: str = ""
     """named by a flag alone: it is a question, not a decision"""
