@@ -2,10 +2,9 @@
 
 from collections.abc import Iterator
 
-from irsa_doctor.facts.grants.ownership import declared_tenants, is_one_of
+from irsa_doctor.facts.grants.ownership import declared_tenants, is_covered
 from irsa_doctor.governance.governing import Governing
 from irsa_doctor.issuers import profiles
-from irsa_doctor.trust.ring import Tenant
 
 
 def weaker_owners(before: Governing, after: Governing) -> Iterator[str]:
@@ -16,11 +15,5 @@ def weaker_owners(before: Governing, after: Governing) -> Iterator[str]:
         then, now = declared_tenants(entry, old), declared_tenants(entry, new)
         if then and not now:
             yield f"owner declares no tenant of {ident} any more"
-        wider = [text for text in now if then and not is_one_of(_tenant(text), then)]
+        wider = [text for text in now if then and not is_covered(text, then)]
         yield from (f"owner declares {text} of {ident} as well" for text in wider)
-
-
-def _tenant(entry: str) -> Tenant:
-    """The tenant that an entry names: one without an id stands for every id."""
-    name, at, ident = entry.rpartition("@")
-    return Tenant(name=name, id=ident) if at else Tenant(name=entry, id="any id")

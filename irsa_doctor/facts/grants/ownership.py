@@ -52,6 +52,13 @@ def _is(tenant: Tenant, entry: str) -> bool:
     return (tenant.name is not None and tenant.name.lower() == entry.lower()) or tenant.id == entry
 
 
+def is_covered(entry: str, declared: tuple[str, ...]) -> bool:
+    """Whether every tenant that an entry of the settings names is among those that others declare; one without an id names
+    whoever has the name, with any id."""
+    name, at, ident = entry.rpartition("@")
+    return is_one_of(Tenant(name=name, id=ident) if at else Tenant(name=entry, id="any id"), declared)
+
+
 def whose(tenants: Iterable[Tenant], declared: tuple[str, ...]) -> Whose:
     """Whose tenants are; unknown where settings declare none of the issuer, or no tenant is fixed."""
     answers = {is_one_of(tenant, declared) for tenant in tenants} if declared else set[bool]()
