@@ -10,7 +10,7 @@ from irsa_doctor.authorisation.decisions import EVERYWHERE
 from irsa_doctor.authorisation.policies import POLICIES
 from irsa_doctor.authorisation.principals import MASTERS, MappedPrincipal
 from irsa_doctor.authorisation.roles import ADMIN_EVERYWHERE, ClusterRoleKey, RoleGrant, RoleTable, key_of_binding
-from irsa_doctor.model.access import AccessBinding, AccessRule, AssociatedPolicy
+from irsa_doctor.model.access import AccessBinding, AccessRule, AccessSubject, AssociatedPolicy
 from irsa_doctor.model.extents import fits
 
 IdentityKind = Literal["User", "Group", "ServiceAccount", "Principal", "Grant"]
@@ -38,6 +38,14 @@ class HeldGrant(msgspec.Struct, frozen=True):
 
     grant: RoleGrant
     source: AccessBinding | AssociatedPolicy | None
+
+
+def subject_identity(cluster: str, subject: AccessSubject) -> ClusterIdentity:
+    """Whom a binding of a cluster names; a service account may be named by its user name."""
+    if subject.kind == "User" and subject.name.startswith(_ACCOUNT_USER):
+        space, _, name = subject.name.removeprefix(_ACCOUNT_USER).partition(":")
+        return ClusterIdentity(cluster, "ServiceAccount", name, space)
+    return ClusterIdentity(cluster, subject.kind, subject.name, subject.namespace)
 
 
 class ClusterAccess:
@@ -68,12 +76,12 @@ class ClusterAccess:
             self.absent.setdefault(key, binding)
         held = HeldGrant(RoleGrant(key, binding.namespace or EVERYWHERE), binding)
         for subject in dict.fromkeys(binding.subjects):
-            who = (subject.kind, subject.namespace, subject.name)
-            if subject.kind == "User" and subject.name.startswith(_ACCOUNT_USER):
-                # the account itself under its user name
-                space, _, name = subject.name.removeprefix(_ACCOUNT_USER).partition(":")
-                who = ("ServiceAccount", space, name)
-            self._held.setdefault(who, []).append(held)
+            who = subject_identity(self.cluster, subject)
+            self._held.setdefault((who.kind, who.namespace, who.name), []).append(held)
+
+    def key_of(self, binding: AccessBinding) -> ClusterRoleKey:
+        """The role that a binding names."""
+        return key_of_binding(binding)
 
     def rules(self, key: ClusterRoleKey) -> tuple[AccessRule, ...]:
         """The rules of a role or access policy; none of what is not known."""

@@ -71,6 +71,8 @@ EditKind = Literal[
     # resource control policies
     "trusted-issuer",
     "web-identity-let-past",
+    # bindings of Kubernetes
+    "subject-removed",
 ]
 """the ways to fix something: a closed list"""
 FixKind = Literal[

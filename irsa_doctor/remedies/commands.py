@@ -24,6 +24,7 @@ _PROVIDER = regex(r"arn:[a-z0-9-]+:iam::[0-9]{12}:oidc-provider/[!-~]+")
 _ISSUER = regex(r"[A-Za-z0-9][A-Za-z0-9.-]*(:[0-9]+)?(/[A-Za-z0-9._~%/-]*)?")
 _AUDIENCE = regex(r"[A-Za-z0-9._/:][!-~]*")
 _ASSOCIATION = regex(r"a-[0-9a-z]+")
+_BINDING = regex(r"[!-$&-.0-~]+")
 _RESTARTED = ("Deployment", "StatefulSet", "DaemonSet")
 
 
@@ -95,6 +96,15 @@ def delete_association(cluster: str, region: str, association: str) -> str:
     words = ["aws", "eks", "delete-pod-identity-association", "--region", region, "--cluster-name", cluster]
     known = _CLUSTER.fullmatch(cluster) and _REGION.fullmatch(region) and _ASSOCIATION.fullmatch(association)
     return shlex.join([*words, "--association-id", association]) if known else ""
+
+
+def patch_binding(kind: str, namespace: str, name: str, patch: str) -> str:
+    """Change a binding of RBAC by a JSON patch; its names may have any character that a path segment can have
+    (https://kubernetes.io/docs/concepts/overview/working-with-objects/names/#path-segment-names)."""
+    words = ["kubectl", "patch", kind.lower(), "--type=json", f"--patch={patch}"]
+    words += [f"--namespace={namespace}"] if namespace else []
+    known = _BINDING.fullmatch(name) and (not namespace or _are_names(namespace))
+    return shlex.join([*words, "--", name]) if known else ""
 
 
 def _are_names(*names: str) -> bool:

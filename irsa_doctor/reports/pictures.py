@@ -6,7 +6,7 @@ from pathlib import Path
 from irsa_doctor.answers.reach.subject import SubjectReach
 from irsa_doctor.answers.who_can import WhoCan
 from irsa_doctor.reports.counting import counted
-from irsa_doctor.reports.escape import for_xml
+from irsa_doctor.reports.escape import for_terminal, for_xml
 from irsa_doctor.reports.path_graph import PathEdge, PathGraph, PathNode, graph_of
 from irsa_doctor.reports.reach import path_words, shortest, subject_words
 from irsa_doctor.reports.style import Style
@@ -66,7 +66,7 @@ def _graph_of_role(answer: WhoCan) -> PathGraph:
 
 
 def _quoted(text: str) -> str:
-    return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", " ")
+    return for_terminal(text.replace("\n", " ")).replace("\\", "\\\\").replace('"', '\\"')
 
 
 def _dot(graph: PathGraph) -> str:
@@ -92,7 +92,8 @@ def _mermaid(graph: PathGraph) -> str:
 
 def _entity(text: str) -> str:
     """Text with what Mermaid reads as its own replaced by entity codes."""
-    return "".join(char if char.isalnum() or char in " /:.,-_*@{}" else f"#{ord(char)};" for char in text)
+    plain = for_terminal(text.replace("\n", " "))
+    return "".join(char if char.isalnum() or char in " /:.,-_*@{}" else f"#{ord(char)};" for char in plain)
 
 
 # the page

@@ -5,10 +5,10 @@ from collections.abc import Iterable, Iterator
 from irsa_doctor.answers.missing import MissingInput
 from irsa_doctor.facts.lookups.view import View
 from irsa_doctor.facts.reach.listing import Reachability
+from irsa_doctor.facts.reach.undetermined import RBAC_KINDS, nothing_of_rbac
 
-RBAC_HOW = "kubectl get roles,clusterroles,rolebindings,clusterrolebindings -A -o yaml"
 _KINDS = (
-    *("roles", "clusterroles", "rolebindings", "clusterrolebindings", "serviceaccounts", "namespaces", "pods"),
+    *(*RBAC_KINDS, "serviceaccounts", "namespaces", "pods"),
     *("deployments", "daemonsets", "statefulsets", "replicasets", "replicationcontrollers", "jobs", "cronjobs"),
     *("secrets", "mutatingwebhookconfigurations"),
 )
@@ -17,11 +17,10 @@ _AUTH_MAP = "kube-system/aws-auth"
 _WIDE = frozenset({"clusterroles", "clusterrolebindings", "namespaces", "mutatingwebhookconfigurations"})
 
 
-def nothing_of_rbac(names: Iterable[str]) -> MissingInput:
+def without_rbac(names: Iterable[str]) -> MissingInput:
     """That nothing is known of who may do what in some clusters."""
-    listed = ", ".join(sorted(names))
-    of = f" of cluster {listed}" if listed else ""
-    return MissingInput(f"RBAC{of}: Roles, ClusterRoles, RoleBindings and ClusterRoleBindings", RBAC_HOW)
+    unknown = nothing_of_rbac(names)
+    return MissingInput(unknown.missing, unknown.how)
 
 
 def open_parts(reachability: Reachability, clusters: Iterable[str]) -> Iterator[MissingInput]:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 from irsa_doctor.answers.missing import MissingInput
-from irsa_doctor.answers.reach.missing import is_complete, nothing_of_rbac, open_parts
+from irsa_doctor.answers.reach.missing import is_complete, open_parts, without_rbac
 from irsa_doctor.answers.reach.paths import LineOf, PathWriter
 from irsa_doctor.answers.reach.records import AdminReach, ReachedRole, ReachPath, ReachSubject
 from irsa_doctor.authorisation import ClusterIdentity
@@ -45,7 +45,7 @@ def reach_of_subject(view: View, words: str, line_of: LineOf, cluster: str = "")
     is_known = identity.cluster in reachability.graph.known
     missing = list(dict.fromkeys(open_parts(reachability, [identity.cluster])))
     if not is_known:
-        missing = [nothing_of_rbac([view.name_of(identity.cluster)])]
+        missing = [without_rbac([view.name_of(identity.cluster)])]
     access = reachability.graph.clusters[identity.cluster].access
     missing += [MissingInput(f"{text}, of {words}", "") for text in dict.fromkeys(access.unknown_of(identity))]
     return SubjectReach(

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from irsa_doctor.answers.missing import MissingInput
-from irsa_doctor.answers.reach.missing import is_complete, nothing_of_rbac, open_parts
+from irsa_doctor.answers.reach.missing import is_complete, open_parts, without_rbac
 from irsa_doctor.answers.reach.paths import LineOf, PathWriter
 from irsa_doctor.answers.reach.records import ReachRow, RoleReach
 from irsa_doctor.facts import AnalysedRole, View
@@ -18,7 +18,7 @@ def reach_of_role(view: View, role: AnalysedRole, line_of: LineOf) -> tuple[Role
     if not any(cluster in reachability.graph.clusters for cluster in clusters):
         names = [view.name_of(cluster) for cluster in clusters]
         # a role that admits no service account of a known cluster lacks nothing of it
-        return RoleReach(), [nothing_of_rbac(names)] if names else []
+        return RoleReach(), [without_rbac(names)] if names else []
     missing = list(dict.fromkeys(open_parts(reachability, clusters)))
     writer = PathWriter(reachability, line_of)
     targets = list(reachability.graph.arrivals(role.role.id))

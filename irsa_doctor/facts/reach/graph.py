@@ -192,7 +192,10 @@ class ReachGraph:
     @cached_property
     def principal_roles(self) -> Mapping[ClusterIdentity, str]:
         """Principals of clusters that are roles of the input -> the id of the role."""
-        roles = {identity_of(role.arn): role.id for role in self.view.inventory.roles if role.arn}
+        roles = {
+            f"${{{role.address}.arn}}".lower(): role.id for role in self.view.inventory.roles if role.address and not role.arn
+        }
+        roles |= {identity_of(role.arn): role.id for role in self.view.inventory.roles if role.arn}
         return {
             ClusterIdentity(cluster.id, "Principal", principal.arn): roles[identity_of(principal.arn)]
             for cluster in self.clusters.values()

@@ -8,9 +8,11 @@ from irsa_doctor.authorisation.identities import ACCOUNTS
 from irsa_doctor.authorisation.principals import has_path, is_for_nodes
 from irsa_doctor.facts.lookups.view import View
 from irsa_doctor.facts.reach.arrivals import Arrival, ChainHop
+from irsa_doctor.facts.reach.graph import ReachGraph
 from irsa_doctor.facts.reach.listing import ANYONE, ListedIdentity, Reachability
 from irsa_doctor.facts.reach.records import AuthMapFacts, Concern, IdentityFacts, ReachedRoleFacts
 from irsa_doctor.facts.reach.through import EnablingObject, first_step, through
+from irsa_doctor.facts.reach.undetermined import undetermined
 from irsa_doctor.facts.subject import Evidence, Judged
 from irsa_doctor.model import Cluster, Place, Unknown, parse_arn
 from irsa_doctor.model.access import AuthMap, AuthRow
@@ -25,11 +27,15 @@ def reach_facts(view: View) -> Iterator[Judged]:
     for auth_map in inventory.auth_maps:
         yield _of_map(view, auth_map)
     if not (inventory.access_roles or inventory.access_bindings or any(item.policies for item in inventory.associated_access)):
+        yield from _undetermined(view, None)
         return
     reachability = Reachability(view)
+    yield from _undetermined(view, reachability.graph)
     reached: dict[ClusterIdentity, list[str]] = {}
     for role, cases in view.cases_by_id.items():
-        if isinstance(cases[0].role.policy, Unknown):
+        policy = cases[0].role.policy
+        if isinstance(policy, Unknown):
+            yield _without_verdict("role", role, policy)[1]
             continue
         listed = reachability.listed(role)
         for entry in listed:
@@ -40,6 +46,40 @@ def reach_facts(view: View) -> Iterator[Judged]:
         if identity.name in ANYONE and identity.kind != "ServiceAccount":
             continue
         yield _of_identity(reachability, identity, roles)
+
+
+def judged_identities(reachability: Reachability, judged: Judged) -> tuple[tuple[ClusterIdentity, ...], tuple[str, ...]]:
+    """(those whom a finding is about, the roles that they reach): of a finding about a role everybody who should not reach it
+    so."""
+    by_role = {role: reachability.listed(role) for role in reachability.view.cases_by_id}
+    if isinstance(judged.facts, ReachedRoleFacts):
+        listed = by_role.get(judged.id, ())
+        if judged.facts.anyone:
+            named = [entry.identity for entry in listed if entry.sure and _is_anyone(reachability, entry.identity)]
+        else:
+            named = [entry.identity for entry in listed if entry.creates and not reachability.is_expected(entry.identity)]
+        return tuple(named), (judged.id,)
+    reached: dict[ClusterIdentity, list[str]] = {}
+    for role, listed in by_role.items():
+        for entry in listed:
+            if entry.sure and _ident(reachability.view, entry.identity) == judged.id:
+                reached.setdefault(entry.identity, []).append(role)
+    return tuple(reached), tuple(dict.fromkeys(role for roles in reached.values() for role in roles))
+
+
+def _undetermined(view: View, graph: ReachGraph | None) -> Iterator[Judged]:
+    for cluster, unknown in undetermined(view, graph):
+        yield from _without_verdict("cluster", view.label_of(cluster), unknown)
+
+
+def _without_verdict(kind: str, ident: str, unknown: Unknown) -> tuple[Judged, Judged]:
+    """A subject of the rules about identities, and one of those about roles, of which an input that is missing decides."""
+    identity, role = IdentityFacts(unknown, False), ReachedRoleFacts(unknown, unknown, unknown)
+    return Judged(kind, ident, ident, identity, _no_evidence), Judged(kind, ident, ident, role, _no_evidence)
+
+
+def _no_evidence() -> Evidence:
+    return Evidence({}, {})
 
 
 # identities
@@ -142,12 +182,15 @@ def _chain_words(hops: Iterable[ChainHop]) -> str:
     return ", then ".join(f"{hop.kind} {_words(hop.identity)}" for hop in hops)
 
 
-def _shortest(reachability: Reachability, identity: ClusterIdentity, role: str) -> tuple[str, Sequence[EnablingObject]]:
-    """(the shortest way to a role in words, what makes its first step possible)."""
+def _shortest(
+    reachability: Reachability, identity: ClusterIdentity, role: str, *, only_new: bool = False
+) -> tuple[str, Sequence[EnablingObject]]:
+    """(the shortest way to a role in words, what makes its first step possible); `only_new`: to an account that does not
+    exist."""
     graph, standing = reachability.graph, reachability.graph.standing(identity)
     reached: list[tuple[int, ClusterIdentity, Arrival]] = []
     for target, arrival in graph.arrivals(role):
-        if steps := arrival.steps(identity, standing):
+        if (steps := arrival.steps(identity, standing)) and not (only_new and target.name):
             reached.append((steps, target, arrival))
     if not reached:
         return "", ()
@@ -155,7 +198,7 @@ def _shortest(reachability: Reachability, identity: ClusterIdentity, role: str) 
     hops, node = arrival.chain(identity, standing, target)
     last = arrival.last(node)
     objects = first_step(graph, identity, hops) if hops else through(graph, identity, last) if last else iter(())
-    final = f"{last.kind} {target.namespace}/{target.name or '(a new account)'}" if last else ""
+    final = f"{last.kind} {target.namespace or '(a new namespace)'}/{target.name or '(a new account)'}" if last else ""
     return ", then ".join(filter(None, (_chain_words(hops), final))), tuple(objects)
 
 
@@ -198,7 +241,7 @@ def _role_evidence(
 ) -> Evidence:
     graph, analysed = reachability.graph, reachability.view.cases_by_id[role][0]
     subject = next(iter((*anyone, *makers)), None)
-    way, objects = _shortest(reachability, subject, role) if subject else ("", ())
+    way, objects = _shortest(reachability, subject, role, only_new=not anyone) if subject else ("", ())
     place = objects[0].place if objects else analysed.role.place
     mapping = graph.clusters[onward[0].cluster].access.principals[onward[0].name].place if onward else place
     holders = [f"{account.namespace}/{account.name}" for account in graph.admission(role).accounts]
@@ -225,7 +268,11 @@ def _of_map(view: View, auth_map: AuthMap) -> Judged:
     cluster = view.inventory.cluster_by_id.get(auth_map.cluster)
     mode = cluster.mode if cluster else ""
     with_path = [row for row in auth_map.rows if row.list == "mapRoles" and has_path(row.arn) and not is_for_nodes(row)]
-    facts = AuthMapFacts(bool(with_path) and mode != "API", mode == "API" and bool(auth_map.rows))
+    ignored: bool | Unknown = mode == "API" and bool(auth_map.rows)
+    if cluster and not mode and auth_map.rows:
+        how = f"aws eks describe-cluster --name {cluster.name}"
+        ignored = Unknown(f"authentication mode of cluster {cluster.name}", how)
+    facts = AuthMapFacts(bool(with_path) and mode != "API", ignored)
     ident = view.label_of(auth_map.cluster)
     return Judged("cluster", ident, ident, facts, partial(_map_evidence, auth_map, with_path, cluster))
 

@@ -32,4 +32,4 @@ class AuthMapFacts(msgspec.Struct, frozen=True):
     """What is true of the map aws-auth of a cluster."""
 
     path_in_arn: bool
-    ignored: bool
+    ignored: bool | Unknown

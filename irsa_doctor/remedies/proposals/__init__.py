@@ -10,6 +10,7 @@ from functools import partial
 import msgspec
 
 from irsa_doctor.model.edits import EditKind, Safety
+from irsa_doctor.remedies.proposals.access import ACCESS_WAYS
 from irsa_doctor.remedies.proposals.associations import ASSOCIATION_WAYS
 from irsa_doctor.remedies.proposals.guardrails import GUARDRAIL_WAYS
 from irsa_doctor.remedies.proposals.kubernetes import KUBERNETES_WAYS
@@ -29,6 +30,7 @@ WAYS: Mapping[EditKind, FixWay] = {
     **RESOURCE_WAYS,
     **ASSOCIATION_WAYS,
     **GUARDRAIL_WAYS,
+    **ACCESS_WAYS,
     "duplicates": merged_members,
 }
 """the ways to fix something, by name"""

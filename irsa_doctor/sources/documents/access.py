@@ -1,9 +1,9 @@
 """Reads who may do what in a cluster: objects of RBAC, the map aws-auth, and access entries of EKS."""
 
 from collections.abc import Iterator, Mapping
-from typing import Literal
+from typing import Any, Literal
 
-from irsa_doctor.model import Place
+from irsa_doctor.model import Place, Text, text_of
 from irsa_doctor.model.access import (
     AccessBinding,
     AccessEntry,
@@ -145,7 +145,7 @@ def read_auth_map(members: Mapping[str, object], place: Place, reading: Document
     broken: list[tuple[str, str]] = []
     for name in _LISTS:
         items = _listed(data, name, at, broken)
-        rows.extend(_row(name, number, item, at.at(name)) for number, item in enumerate(items) if isinstance(item, dict))
+        rows.extend(auth_row(name, number, item, at.at(name)) for number, item in enumerate(items) if isinstance(item, dict))
     accounts = tuple(shapes.as_text(item) for item in _listed(data, "mapAccounts", at, broken))
     reading.broken.extend((at.at(name), f"{why}, so that none of its rows counts") for name, why in broken)
     reading.auth_maps.append(AuthMap(rows=tuple(rows), accounts=accounts, broken=tuple(broken), place=place))
@@ -166,19 +166,24 @@ def _listed(data: Mapping[str, object], name: str, place: Place, broken: list[tu
     return value if isinstance(value, list) else []
 
 
-def _row(name: Literal["mapRoles", "mapUsers"], index: int, item: Mapping[object, object], place: Place) -> AuthRow:
+def auth_row(name: Literal["mapRoles", "mapUsers"], index: int, item: Mapping[Any, object], place: Place) -> AuthRow:
     """A row; its members are found in any case, as encoding/json of Go finds them
     (https://github.com/kubernetes-sigs/aws-iam-authenticator/blob/master/pkg/mapper/configmap/configmap.go)."""
-    members = {str(key).lower(): value for key, value in item.items()}
+    members = {_words(key).lower(): value for key, value in item.items()}
     listed = members.get("groups")
     return AuthRow(
         list=name,
         index=index,
-        arn=str(members.get(_LISTS[name]) or "").strip(),
-        username=str(members.get("username") or ""),
-        groups=tuple(str(group) for group in listed) if isinstance(listed, list) else (),
+        arn=_words(members.get(_LISTS[name]) or "").strip(),
+        username=_words(members.get("username") or ""),
+        groups=tuple(_words(group) for group in listed) if isinstance(listed, list) else (),
         place=place,
     )
+
+
+def _words(value: object) -> str:
+    """A value as text, of templates its holes by their names."""
+    return text_of(value) if isinstance(value, Text) else str(value)
 
 
 def read_list_access_entries(page: Page, reading: DocumentReading) -> None:

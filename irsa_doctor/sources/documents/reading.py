@@ -170,6 +170,8 @@ class DocumentReading(msgspec.Struct):
     access_bindings: list[AccessBinding] = []
     webhook_configurations: list[WebhookConfiguration] = []
     access_entries: list[AccessEntry] = []
+    access_modes: list[tuple[str, str]] = []
+    """(name of a cluster, "" for that of the document; its authentication mode) as templates set it"""
     associated_access: list[AssociatedAccess] = []
     auth_maps: list[AuthMap] = []
     chained_roles: list[ChainedRole] = []
@@ -293,6 +295,12 @@ STACK_RECORDS = (
     "service_accounts",
     "account_templates",
     "addons",
+    "access_roles",
+    "access_bindings",
+    "access_entries",
+    "associated_access",
+    "auth_maps",
+    "access_modes",
 )
 """what a template makes beside roles"""
 _RECORDS = (

@@ -108,7 +108,7 @@ _AS_READ = (
     *("discoveries", "signing_keys"),
 )
 """collections that are taken as documents have them"""
-_OF_CLUSTERS = ("node_configs", "node_roles", "associated_access", "capabilities")
+_OF_CLUSTERS = ("node_configs", "node_roles", "capabilities")
 """collections whose records name a cluster as their document does"""
 _OBJECTS = ("access_roles", "access_bindings", "webhook_configurations")
 """collections of objects that several documents may have"""
@@ -120,6 +120,7 @@ def _others(gathered: Callable[[str], Sequence[Any]], clusters: "_Clusters") -> 
         **{name: tuple(gathered(name)) for name in _AS_READ},
         **{name: tuple(_in_cluster(item, clusters) for item in gathered(name)) for name in _OF_CLUSTERS},
         **{name: tuple(merging.merged_objects(gathered(name))) for name in _OBJECTS},
+        "associated_access": tuple(merging.merged_access(_in_cluster(item, clusters) for item in gathered("associated_access"))),
     }
 
 
@@ -180,10 +181,18 @@ class _Clusters:
         entries = {self.origins[item.path]: item.origin.entry for item in reversed(readings) if item.origin.entry}
         for ident, entry in entries.items():
             self._call(ident, entry)
+        for reading in readings:
+            self._set_modes(reading)
         if versions := {self.of(reading.path): reading.versions[-1] for reading in readings if reading.versions}:
             self.all = [
                 item if item.version else msgspec.structs.replace(item, version=versions.get(item.id, "")) for item in self.all
             ]
+
+    def _set_modes(self, reading: DocumentReading) -> None:
+        """Set the authentication modes that templates set, where EKS itself has not answered them."""
+        modes = {self.named(name, reading.path) if name else self.of(reading.path): mode for name, mode in reading.access_modes}
+        if modes:
+            self.all = [item if item.mode else msgspec.structs.replace(item, mode=modes.get(item.id, "")) for item in self.all]
 
     def _call(self, ident: str, entry: str) -> None:
         """Note what the kubeconfig calls a cluster."""

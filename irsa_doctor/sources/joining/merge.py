@@ -26,7 +26,7 @@ from irsa_doctor.model import (
     parse_arn,
     text_of,
 )
-from irsa_doctor.model.access import AccessBinding, AccessEntry, AccessRole, WebhookConfiguration
+from irsa_doctor.model.access import AccessBinding, AccessEntry, AccessRole, AssociatedAccess, WebhookConfiguration
 from irsa_doctor.sources.joining.disputes import Differing, Disputes
 
 _ROLE_ARN = "eks.amazonaws.com/role-arn"
@@ -298,6 +298,19 @@ def merged_entries(entries: Iterable[AccessEntry]) -> list[AccessEntry]:
         key = (entry.cluster, entry.principal)
         if key not in kept or not kept[key].type:
             kept[key] = entry
+    return list(kept.values())
+
+
+def merged_access(items: Iterable[AssociatedAccess]) -> list[AssociatedAccess]:
+    """Return the access policies of each cluster and principal in one record: templates associate each by itself."""
+    kept: dict[tuple[str, str], AssociatedAccess] = {}
+    for item in items:
+        key = (item.cluster, item.principal)
+        known = kept.setdefault(key, item)
+        scopes = {(policy.name, policy.namespaces) for policy in known.policies}
+        more = tuple(policy for policy in item.policies if (policy.name, policy.namespaces) not in scopes)
+        if more:
+            kept[key] = msgspec.structs.replace(known, policies=(*known.policies, *more))
     return list(kept.values())
 
 

@@ -7,6 +7,7 @@ https://docs.aws.amazon.com/eks/latest/eksctl/addons.html
 
 from collections.abc import Mapping
 from functools import partial
+from typing import Literal
 
 import msgspec
 
@@ -22,6 +23,8 @@ from irsa_doctor.model import (
     joined,
     text_of,
 )
+from irsa_doctor.model.access import AccessEntry, AssociatedAccess, AuthMap, AuthRow
+from irsa_doctor.sources.documents.access import associated_policy, auth_row
 from irsa_doctor.sources.documents.aws import thumbprints_missing
 from irsa_doctor.sources.documents.kubernetes import annotations_of
 from irsa_doctor.sources.documents.reading import DocumentReading, NamelessProvider, Page
@@ -53,8 +56,54 @@ def read_cluster_config(page: Page, reading: DocumentReading) -> None:
     reading.each(associations, at.at("podIdentityAssociations"), partial(_read_association, reading, cluster))
     addons = _Addons(reading, cluster, iam.get("withOIDC") is True)
     reading.each(shapes.many(members, "addons", place), place.at("addons"), addons.read)
+    _read_access(members, place, reading)
     if not reading.gave_something():
         reading.passed.append("a cluster without name, service account or Pod Identity association")
+
+
+def _read_access(members: Mapping[str, object], place: Place, reading: DocumentReading) -> None:
+    """Who is let into the cluster: access entries (https://docs.aws.amazon.com/eks/latest/eksctl/access-entries.html), and rows
+    of aws-auth (https://docs.aws.amazon.com/eks/latest/eksctl/iam-identity-mappings.html)."""
+    config, at = shapes.inner(members, "accessConfig", place), place.at("accessConfig")
+    if mode := shapes.text(config, "authenticationMode", at):
+        reading.access_modes.append(("", mode))
+    reading.each(shapes.many(config, "accessEntries", at), at.at("accessEntries"), partial(_read_entry, reading))
+    rows: list[AuthRow] = []
+    accounts: list[str] = []
+    at = place.at("iamIdentityMappings")
+
+    def read(item: object, where: Place) -> None:
+        row = shapes.mapping(item, where)
+        accounts.extend([shapes.text(row, "account", where)] if row.get("account") else [])
+        arn = shapes.text(row, "arn", where)
+        if arn:
+            name: Literal["mapRoles", "mapUsers"] = "mapUsers" if ":user/" in arn else "mapRoles"
+            rows.append(auth_row(name, len(rows), {**row, "rolearn": arn, "userarn": arn}, where))
+
+    reading.each(shapes.many(members, "iamIdentityMappings", place), at, read)
+    if rows or accounts:
+        reading.auth_maps.append(AuthMap(rows=tuple(rows), accounts=tuple(accounts), place=at))
+
+
+def _read_entry(reading: DocumentReading, item: object, place: Place) -> None:
+    members = shapes.mapping(item, place)
+    principal = shapes.required(members, "principalARN", place)
+    reading.access_entries.append(
+        AccessEntry(
+            principal=principal,
+            place=place,
+            type=shapes.text(members, "type", place) or "STANDARD",
+            username=shapes.text(members, "kubernetesUsername", place),
+            groups=shapes.texts(members, "kubernetesGroups", place),
+        )
+    )
+    at = place.at("accessPolicies")
+    policies = [
+        associated_policy({**inner, "policyArn": inner.get("policyARN")}, at.at(number))
+        for number, each in enumerate(shapes.many(members, "accessPolicies", place))
+        for inner in [shapes.mapping(each, at.at(number))]
+    ]
+    reading.associated_access.append(AssociatedAccess(principal=principal, policies=tuple(policies), place=place))
 
 
 def _cluster(members: Mapping[str, object], place: Place, reading: DocumentReading) -> str | Text:

@@ -7,6 +7,7 @@ import msgspec
 from irsa_doctor.model import Place, ServiceAccount, Text
 from irsa_doctor.sources.documents.kubernetes import about_aws
 from irsa_doctor.sources.documents.reading import DocumentReading
+from irsa_doctor.sources.templates.access import AccessTemplate, read_access_manifest
 from irsa_doctor.sources.templates.values import TemplateValue, anchors_of, known, scalar_text
 
 _ROLE_ARN = "eks.amazonaws.com/role-arn"
@@ -27,7 +28,7 @@ class ManifestSource(msgspec.Struct, frozen=True):
 def read_manifests(source: ManifestSource, documents: Iterable[TemplateValue]) -> None:
     """Add the service accounts of manifests, those in a `List` too; a manifest of which nothing is known is noted."""
     pending = list(documents)
-    for document in pending:
+    for number, document in enumerate(pending):
         members = _members(document)
         if not members:
             source.reading.notes.append(f"{source.address} has a manifest that is not known before it is applied")
@@ -37,6 +38,9 @@ def read_manifests(source: ManifestSource, documents: Iterable[TemplateValue]) -
             add_template_account(source, members.get("metadata"), "", at)
         elif kind == "List" and len(pending) < _DEEP:
             pending += _items(members.get("items"))
+        else:
+            at = source.place.at("manifest", number)
+            read_access_manifest(AccessTemplate(source.address, at, source.reading), document)
 
 
 def add_template_account(source: ManifestSource, metadata: TemplateValue | None, default: str, place: Place) -> None:

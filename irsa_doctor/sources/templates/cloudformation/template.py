@@ -20,8 +20,10 @@ from irsa_doctor.model import (
     text_of,
     without_scheme,
 )
+from irsa_doctor.model.access import AssociatedPolicy
 from irsa_doctor.sources.documents.aws import client_ids_missing, thumbprints_missing
 from irsa_doctor.sources.documents.reading import DocumentReading, NamelessProvider, Page
+from irsa_doctor.sources.templates.access import AccessTemplate
 from irsa_doctor.sources.templates.addons import Addon, add_account, add_association, is_policy, session_tags_of
 from irsa_doctor.sources.templates.cloudformation.conditions import compared_parameter
 from irsa_doctor.sources.templates.cloudformation.in_cluster import read_chart, read_kubernetes_resource
@@ -160,6 +162,11 @@ def _texts(written: TemplateValue | None) -> tuple[str, ...] | None:
 
 
 def _read_cluster(template: Template, name: str, place: Place, reading: DocumentReading) -> None:
+    config = template.property(name, "AccessConfig")
+    mode = config.value.get("AuthenticationMode") if config and isinstance(config.value, dict) else None
+    called = template.property(name, "Name")
+    if mode and known(mode.value):
+        reading.access_modes.append((known(called.value) if called else "", known(mode.value)))
     _add_cluster(name, template.property(name, "Name"), place, reading)
 
 
@@ -221,6 +228,22 @@ def _read_addon(template: Template, name: str, place: Place, reading: DocumentRe
         add_association(addon, account or hole(f"{name}.ServiceAccount"), arn or "", at, reading)
 
 
+def _read_entry(template: Template, name: str, place: Place, reading: DocumentReading) -> None:
+    """https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-eks-accessentry.html"""
+    access = AccessTemplate(name, place, reading)
+    members = ("ClusterName", "PrincipalArn", "KubernetesGroups", "Username", "Type")
+    cluster, principal, groups, user, kind = (template.property(name, member) for member in members)
+    access.add_entry(cluster, principal, groups, user, kind)
+    listed = template.property(name, "AccessPolicies")
+    policies: list[AssociatedPolicy] = []
+    for item in listed.value if listed and isinstance(listed.value, tuple) else ():
+        inner = item.value if isinstance(item.value, dict) else {}
+        scope = inner["AccessScope"].value if "AccessScope" in inner else {}
+        parts = scope if isinstance(scope, dict) else {}
+        policies += access.policy(inner.get("PolicyArn"), parts.get("Type"), parts.get("Namespaces"))
+    access.add_policies(cluster, principal, policies)
+
+
 _READERS: Mapping[str, Reader] = {
     "AWS::IAM::Role": _read_role,
     "AWS::Serverless::Function": _read_function,
@@ -234,6 +257,7 @@ _READERS: Mapping[str, Reader] = {
     "Custom::AWSCDK-EKS-Cluster": _read_cdk_cluster,
     "AWS::EKS::PodIdentityAssociation": _read_association,
     "AWS::EKS::Addon": _read_addon,
+    "AWS::EKS::AccessEntry": _read_entry,
     "Custom::AWSCDK-EKS-KubernetesResource": read_kubernetes_resource,
     "Custom::AWSCDK-EKS-HelmChart": read_chart,
     "AWSQS::Kubernetes::Resource": read_kubernetes_resource,

@@ -63,6 +63,8 @@ class KnownKind(msgspec.Struct, frozen=True, kw_only=True):
     """output -> what of the cluster it is: `arn`, `host`, `url` or `name`"""
     addons: tuple[str, ...] = ()
     """inputs that are a map of add-ons"""
+    access: bool = False
+    """whether its inputs let principals into a cluster"""
 
 
 class KnownRole(msgspec.Struct, frozen=True, kw_only=True):
@@ -286,7 +288,9 @@ _MODULES: Mapping[tuple[str, str, str], KnownKind] = {
         provider_switches={"enable_irsa": True},
         outputs={**_OF_EKS, "cluster_name": "name", "cluster_id": "name"},
         addons=("addons", "cluster_addons"),
+        access=True,
     ),
+    (_AWS_MODULES, "eks", "aws-auth"): KnownKind(access=True),
     (_AWS_MODULES, "eks", "karpenter"): KnownKind(
         roles_of=_of_karpenter,
         associations=ModuleAssociations(

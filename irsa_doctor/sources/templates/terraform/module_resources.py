@@ -8,6 +8,7 @@ from irsa_doctor.model import PlannedCluster, PodIdentityAssociation, Text
 from irsa_doctor.sources.documents.aws import thumbprints_missing
 from irsa_doctor.sources.documents.reading import NamelessProvider
 from irsa_doctor.sources.templates.addons import is_policy, session_tags_of
+from irsa_doctor.sources.templates.terraform.access import read_module_access
 from irsa_doctor.sources.templates.terraform.known_modules import KnownModule, KnownRole, ModuleAssociations
 from irsa_doctor.sources.templates.terraform.policy_document import members_of
 from irsa_doctor.sources.templates.terraform.resource_instance import ResourceInstance
@@ -23,6 +24,8 @@ def add_known_module(module: KnownModule, resource: ResourceInstance) -> None:
         _add_cluster(module, resource, module.issuer)
     for association in _associations(module, resource):
         resource.reading.associations.append(association)
+    if module.kind.access:
+        read_module_access(module.call, resource.place, resource.reading)
     for name in module.kind.addons:
         _add_addons(module, resource, module.call.inputs.get(name))
 

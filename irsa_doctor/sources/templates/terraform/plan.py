@@ -255,7 +255,10 @@ def _has_unknown(marks: object) -> bool:
 def _read_cluster(read: _Reader, reading: DocumentReading) -> None:
     resource = read.resource
     arn, name = resource.text("arn"), resource.text("name")
+    mode = _first_text(resource.values, "access_config", "authentication_mode")
     if not parse_arn(arn):
+        if mode:
+            reading.access_modes.append((name, mode))
         if name:
             reading.cluster_names.append((name, resource.place))
         else:
@@ -267,7 +270,7 @@ def _read_cluster(read: _Reader, reading: DocumentReading) -> None:
     auto_mode = _first(resource.values, "compute_config", "enabled") is True
     version, created = resource.text("version"), shapes.moment(resource.values, "created_at")
     name = name or arn.rsplit("/", 1)[-1]
-    reading.clusters.append(Cluster(name, arn, issuer, resource.place, version, created, outpost, auto_mode))
+    reading.clusters.append(Cluster(name, arn, issuer, resource.place, version, created, outpost, auto_mode, mode=mode))
 
 
 def _first(values: Mapping[str, object], *steps: str) -> object:

@@ -1,12 +1,15 @@
 """Reads what a Terraform plan or state applies to clusters beside service accounts: manifests, releases, add-ons."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 
 import msgspec
 
 from irsa_doctor.model import Text
+from irsa_doctor.sources.templates.access import AccessReader, AccessTemplate
 from irsa_doctor.sources.templates.addons import Addon, add_account, add_association
 from irsa_doctor.sources.templates.manifests import ManifestSource, add_template_account, read_chart_values, read_manifests
+from irsa_doctor.sources.templates.terraform.access import ACCESS_READERS_OF_TERRAFORM
 from irsa_doctor.sources.templates.terraform.helm_values import release_values
 from irsa_doctor.sources.templates.terraform.policy_document import blocks_of, members_of
 from irsa_doctor.sources.templates.values import TemplateValue, hole, known, scalar_text, written_yaml
@@ -61,10 +64,15 @@ def _read_addon(source: ManifestSource, values: TemplateValue) -> None:
         add_association(addon, account or hole(f"{source.address}.service_account"), role or "", at, source.reading)
 
 
+def _read_access(reader: AccessReader, source: ManifestSource, values: TemplateValue) -> None:
+    reader(AccessTemplate(source.address, source.place, source.reading), members_of(values))
+
+
 PLAN_OBJECT_READERS: Mapping[str, PlanObjectReader] = {
     "kubernetes_manifest": _read_manifest,
     "kubectl_manifest": _read_yaml_manifest,
     "kubernetes_annotations": _read_annotations,
     "helm_release": _read_release,
     "aws_eks_addon": _read_addon,
+    **{kind: partial(_read_access, reader) for kind, reader in ACCESS_READERS_OF_TERRAFORM.items()},
 }

@@ -12,7 +12,7 @@ from irsa_doctor.text.positions import Anchor
 from irsa_doctor.text.scanner import escaped
 
 _IDENTIFIERS = re.compile(r"(?P<block>(?P<blocks>statement\[\d+\]\.principals)\[0\])\.identifiers(\[\d+\])?")
-_ROLE_ARNS = ("service_account_role_arn", "annotations")
+_ROLE_ARNS = ("service_account_role_arn", "annotations", "principal_arn")
 
 
 class PlannedValues(msgspec.Struct, frozen=True):

@@ -4,6 +4,7 @@ A kind of resource is one function and one row of `READERS`.
 """
 
 from collections.abc import Callable, Mapping
+from functools import partial
 
 import msgspec
 
@@ -21,8 +22,10 @@ from irsa_doctor.model import (
 )
 from irsa_doctor.sources.documents.aws import client_ids_missing, thumbprints_missing
 from irsa_doctor.sources.documents.reading import DocumentReading, NamelessProvider
+from irsa_doctor.sources.templates.access import AccessReader, AccessTemplate
 from irsa_doctor.sources.templates.addons import Addon, add_account, add_association, is_policy, session_tags_of
 from irsa_doctor.sources.templates.choices import cases_of_policy
+from irsa_doctor.sources.templates.terraform.access import ACCESS_READERS_OF_TERRAFORM
 from irsa_doctor.sources.templates.terraform.attributes import Attributes
 from irsa_doctor.sources.templates.terraform.clouds import CLOUD_READERS_OF_TERRAFORM
 from irsa_doctor.sources.templates.terraform.policy_document import blocks_of, members_of
@@ -36,7 +39,7 @@ from irsa_doctor.sources.templates.terraform.service_accounts import (
 )
 from irsa_doctor.sources.templates.terraform.stacks import read_any_kind, read_stack
 from irsa_doctor.sources.templates.terraform.syntax import Block
-from irsa_doctor.sources.templates.values import TemplateValue, hole, policy_of, scalar_text
+from irsa_doctor.sources.templates.values import TemplateValue, hole, known, policy_of, scalar_text
 from irsa_doctor.text import shapes
 from irsa_doctor.text.errors import WrongShape
 from irsa_doctor.text.positions import Anchor
@@ -136,6 +139,9 @@ def add_provider(resource: ResourceInstance, address: str, issuer: str | Text) -
 
 
 def _read_cluster(resource: ResourceInstance) -> None:
+    config = members_of(next(iter(blocks_of(members_of(resource.config).get("access_config"))), None))
+    if "authentication_mode" in config and (mode := known(config["authentication_mode"].value)):
+        resource.reading.access_modes.append((resource.text("name"), mode))
     if name := resource.text("name"):
         resource.reading.cluster_names.append((name, resource.place))
     else:
@@ -208,6 +214,10 @@ def _read_association(resource: ResourceInstance) -> None:
         resource.reading.anchors[(0, resource.place.at("role_arn").pointer)] = role.anchor
 
 
+def _read_access(reader: AccessReader, resource: ResourceInstance) -> None:
+    reader(AccessTemplate(resource.address, resource.place, resource.reading), members_of(resource.config))
+
+
 READERS: Mapping[str, Callable[[ResourceInstance], None]] = {
     "aws_iam_role": _read_role,
     "aws_cloudformation_stack": read_stack,
@@ -233,5 +243,6 @@ READERS: Mapping[str, Callable[[ResourceInstance], None]] = {
     "awscc_eks_cluster": _read_cluster,
     "awscc_eks_addon": _read_addon,
     "awscc_eks_pod_identity_association": _read_association,
+    **{kind: partial(_read_access, reader) for kind, reader in ACCESS_READERS_OF_TERRAFORM.items()},
     **CLOUD_READERS_OF_TERRAFORM,
 }

@@ -20,6 +20,7 @@ from irsa_doctor.text.yaml import read_yaml
 
 _MAKES_ROLES = re.compile(r"AWS::IAM::Role\b|AWS::Serverless::|\bTransform\b|AWS::CloudFormation::")
 _OF_TEMPLATE = "the template of the stack among the input"
+_OF_ACCESS = ("access_roles", "access_bindings", "access_entries", "associated_access", "auth_maps")
 _GIVEN = ("roles", "nameless_providers", "cluster_names", "planned_clusters", "associations")
 """what a template gives to the reading of its file"""
 
@@ -109,6 +110,9 @@ def _add(resource: ResourceInstance, inside: DocumentReading, anchor: Anchor | N
     reading.planned_clusters += [replace(item, place=resource.place) for item in inside.planned_clusters]
     reading.cluster_names += [(name, resource.place) for name, _ in inside.cluster_names]
     reading.associations += [replace(item, place=resource.place) for item in inside.associations]
+    for name in _OF_ACCESS:
+        getattr(reading, name).extend(replace(item, place=resource.place) for item in getattr(inside, name))
+    reading.access_modes += inside.access_modes
     reading.service_accounts += [replace(item, place=resource.place) for item in inside.service_accounts]
     reading.apart += inside.apart
     reading.anchors |= dict.fromkeys(inside.anchors, anchor) if anchor else {}

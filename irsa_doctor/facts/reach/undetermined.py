@@ -1,0 +1,78 @@
+"""What is not known of who reaches roles: one subject for each input that is missing, and not one for everybody it is about."""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from irsa_doctor.authorisation.policies import POLICIES
+from irsa_doctor.facts.lookups.view import View
+from irsa_doctor.facts.reach.graph import ReachGraph
+from irsa_doctor.model import Unknown, issuer_of_provider
+
+RBAC_HOW = "kubectl get roles,clusterroles,rolebindings,clusterrolebindings -A -o yaml"
+RBAC_KINDS = ("roles", "clusterroles", "rolebindings", "clusterrolebindings")
+_SHOWN = 3
+
+
+def nothing_of_rbac(names: Iterable[str]) -> Unknown:
+    """That nothing is known of who may do what in some clusters, by their names."""
+    listed = ", ".join(sorted(names))
+    of = f" of cluster {listed}" if listed else ""
+    return Unknown(f"RBAC{of}: Roles, ClusterRoles, RoleBindings and ClusterRoleBindings", RBAC_HOW)
+
+
+def concerned_clusters(view: View) -> Sequence[str]:
+    """Ids of the clusters of which some role may admit a service account."""
+    issuers = {issuer_of_provider(provider) for cases in view.cases_by_id.values() for provider in cases[0].by_provider}
+    by_issuer = view.inventory.clusters_by_issuer
+    return list(dict.fromkeys(cluster.id for issuer in sorted(issuers) for cluster in by_issuer.get(issuer, ())))
+
+
+def undetermined(view: View, graph: ReachGraph | None) -> Iterator[tuple[str, Unknown]]:
+    """(id of a cluster, an input that is missing) of every cluster that matters; `graph` is None where the input has nothing
+    of RBAC."""
+    for cluster in concerned_clusters(view):
+        if graph is None or cluster not in graph.known:
+            yield cluster, nothing_of_rbac([view.name_of(cluster)])
+            continue
+        if unknown := _open_kinds(view, cluster):
+            yield cluster, unknown
+        for unknown in (_bound_and_absent(view, graph, cluster), _of_principals(view, graph, cluster)):
+            if unknown:
+                yield cluster, unknown
+
+
+def _open_kinds(view: View, cluster: str) -> Unknown | None:
+    kinds = [kind for kind in RBAC_KINDS if not view.inventory.closed.has_kind(cluster, kind)]
+    if not kinds:
+        return None
+    listed = ",".join(kinds)
+    how = f"kubectl get {listed} -A -o yaml; then --complete {listed}"
+    return Unknown(f"all {', '.join(kinds)} of cluster {view.name_of(cluster)}", how)
+
+
+def _bound_and_absent(view: View, graph: ReachGraph, cluster: str) -> Unknown | None:
+    """Roles that are bound and not in the input, where they may exist."""
+    closed = view.inventory.closed
+    absent = [
+        key.label
+        for key in sorted(graph.clusters[cluster].access.absent)
+        if not closed.has_kind(cluster, "roles" if key.kind == "Role" else "clusterroles", key.namespace)
+    ]
+    if not absent:
+        return None
+    return Unknown(f"rules of {_enumerated(absent)} in cluster {view.name_of(cluster)}, which are bound", RBAC_HOW)
+
+
+def _of_principals(view: View, graph: ReachGraph, cluster: str) -> Unknown | None:
+    """What is not known of the principals of a cluster, or of their policies."""
+    principals, name = graph.clusters[cluster].principals, view.name_of(cluster)
+    unknown = [principal.unknown for principal in principals if principal.unknown]
+    if unknown:
+        how = f"aws eks list-associated-access-policies --cluster-name {name}, for each principal"
+        return Unknown(f"{_enumerated(unknown)} in cluster {name}", how)
+    policies = {policy.name for principal in principals for policy in principal.policies if policy.name not in POLICIES}
+    return Unknown(f"what the access policies {_enumerated(sorted(policies))} allow", "") if policies else None
+
+
+def _enumerated(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return ", ".join(names[:_SHOWN]) + more

@@ -1,0 +1,338 @@
+# ruff: noqa: E501 - configurations are easier to read in one piece
+"""Who may do what in a cluster is read from every template, and what is known only later is left out and noted."""
+
+import json
+
+import pytest
+
+from tests.sources.worlds import inventory, loaded
+
+CI = "arn:aws:iam::111122223333:role/teams/Ci"
+POLICY = "arn:aws:eks::aws:cluster-access-policy/AmazonEKSEditPolicy"
+CLUSTER = 'resource "aws_eks_cluster" "this" {\n  name = "prod"\n  access_config {\n    authentication_mode = "API"\n  }\n}\n'
+ENTRY = f"""
+resource "aws_eks_access_entry" "ci" {{
+  cluster_name      = aws_eks_cluster.this.name
+  principal_arn     = "{CI}"
+  kubernetes_groups = ["ci"]
+  user_name         = "ci"
+}}
+resource "aws_eks_access_policy_association" "edit" {{
+  cluster_name  = aws_eks_cluster.this.name
+  principal_arn = aws_eks_access_entry.ci.principal_arn
+  policy_arn    = "{POLICY}"
+  access_scope {{
+    type       = "namespace"
+    namespaces = ["shop", "team-*"]
+  }}
+}}
+resource "aws_eks_access_policy_association" "view" {{
+  cluster_name  = aws_eks_cluster.this.name
+  principal_arn = "{CI}"
+  policy_arn    = "arn:aws:eks::aws:cluster-access-policy/AmazonEKSSecretReaderPolicy"
+  access_scope {{
+    type = "cluster"
+  }}
+}}
+"""
+EKSCTL = f"""apiVersion: eksctl.io/v1alpha5
+kind: ClusterConfig
+metadata: {{name: prod, region: eu-west-1}}
+accessConfig:
+  authenticationMode: API
+  accessEntries:
+  - principalARN: {CI}
+    kubernetesUsername: ci
+    kubernetesGroups: [ci]
+    accessPolicies:
+    - policyARN: {POLICY}
+      accessScope: {{type: namespace, namespaces: [shop, 'team-*']}}
+    - policyARN: arn:aws:eks::aws:cluster-access-policy/AmazonEKSSecretReaderPolicy
+      accessScope: {{type: cluster}}
+"""
+MODULE = f"""
+module "eks" {{
+  source              = "terraform-aws-modules/eks/aws"
+  version             = "~> 20.0"
+  cluster_name        = "prod"
+  authentication_mode = "API"
+  access_entries = {{
+    ci = {{
+      principal_arn     = "{CI}"
+      kubernetes_groups = ["ci"]
+      user_name         = "ci"
+      policy_associations = {{
+        edit = {{
+          policy_arn   = "{POLICY}"
+          access_scope = {{ type = "namespace", namespaces = ["shop", "team-*"] }}
+        }}
+        secrets = {{
+          policy_arn   = "arn:aws:eks::aws:cluster-access-policy/AmazonEKSSecretReaderPolicy"
+          access_scope = {{ type = "cluster" }}
+        }}
+      }}
+    }}
+  }}
+}}
+"""
+
+
+def scope(kind, *namespaces, upper):
+    names = ("Type", "Namespaces") if upper else ("type", "namespaces")
+    return {names[0]: kind} | ({names[1]: list(namespaces)} if namespaces else {})
+
+
+STACK = {
+    "AWSTemplateFormatVersion": "2010-09-09",
+    "Resources": {
+        "Cluster": {"Type": "AWS::EKS::Cluster", "Properties": {"Name": "prod", "AccessConfig": {"AuthenticationMode": "API"}}},
+        "Ci": {
+            "Type": "AWS::EKS::AccessEntry",
+            "Properties": {
+                "ClusterName": "prod",
+                "PrincipalArn": CI,
+                "Username": "ci",
+                "KubernetesGroups": ["ci"],
+                "AccessPolicies": [
+                    {"PolicyArn": POLICY, "AccessScope": scope("namespace", "shop", "team-*", upper=True)},
+                    {
+                        "PolicyArn": "arn:aws:eks::aws:cluster-access-policy/AmazonEKSSecretReaderPolicy",
+                        "AccessScope": scope("cluster", upper=True),
+                    },
+                ],
+            },
+        },
+    },
+}
+
+
+def plan(*resources):
+    listed = [
+        {"address": f"{kind}.x{n}", "type": kind, "name": f"x{n}", "values": values}
+        for n, (kind, values) in enumerate(resources)
+    ]
+    return {
+        "format_version": "1.2",
+        "terraform_version": "1.9.5",
+        "planned_values": {"root_module": {"resources": listed}},
+        "resource_changes": [],
+        "configuration": {"root_module": {"resources": []}},
+    }
+
+
+def planned_association(name, kind, namespaces):
+    scopes = [{"type": kind, "namespaces": namespaces}]
+    arn = f"arn:aws:eks::aws:cluster-access-policy/{name}"
+    values = {"cluster_name": "prod", "principal_arn": CI, "policy_arn": arn, "access_scope": scopes}
+    return "aws_eks_access_policy_association", values
+
+
+PLAN = plan(
+    ("aws_eks_cluster", {"name": "prod", "access_config": [{"authentication_mode": "API"}]}),
+    ("aws_eks_access_entry", {"cluster_name": "prod", "principal_arn": CI, "user_name": "ci", "kubernetes_groups": ["ci"]}),
+    planned_association("AmazonEKSEditPolicy", "namespace", ["shop", "team-*"]),
+    planned_association("AmazonEKSSecretReaderPolicy", "cluster", None),
+)
+TEMPLATES = {
+    "terraform": {"main.tf": CLUSTER + ENTRY},
+    "module": {"main.tf": MODULE},
+    "plan": {"plan.json": PLAN},
+    "eksctl": {"cluster.yaml": EKSCTL},
+    "cloudformation": {"stack.json": STACK},
+}
+
+
+@pytest.mark.parametrize("template", TEMPLATES)
+def test_entries_and_their_policies_are_read(template):
+    read = inventory(TEMPLATES[template])
+    (entry,) = read.access_entries
+    assert (entry.principal, entry.username, entry.groups, entry.type) == (CI, "ci", ("ci",), "STANDARD")
+    (associated,) = read.associated_access
+    assert [(policy.name, policy.namespaces) for policy in associated.policies] == [
+        ("AmazonEKSEditPolicy", ("shop", "team-*")),
+        ("AmazonEKSSecretReaderPolicy", None),
+    ]
+    assert entry.cluster == associated.cluster == read.clusters[0].id
+
+
+@pytest.mark.parametrize("template", ["terraform", "plan", "eksctl", "cloudformation"])
+def test_the_authentication_mode_is_read(template):
+    assert [cluster.mode for cluster in inventory(TEMPLATES[template]).clusters] == ["API"]
+
+
+RBAC = """
+resource "kubernetes_role{v}" "tokens" {{
+  metadata {{
+    name      = "tokens"
+    namespace = "shop"
+  }}
+  rule {{
+    api_groups     = [""]
+    resources      = ["serviceaccounts/token"]
+    resource_names = ["web"]
+    verbs          = ["create"]
+  }}
+}}
+resource "kubernetes_role_binding{v}" "ci" {{
+  metadata {{
+    name      = "ci"
+    namespace = kubernetes_role{v}.tokens.metadata[0].namespace
+  }}
+  role_ref {{
+    api_group = "rbac.authorization.k8s.io"
+    kind      = "Role"
+    name      = kubernetes_role{v}.tokens.metadata[0].name
+  }}
+  subject {{
+    kind      = "Group"
+    name      = "ci"
+    api_group = "rbac.authorization.k8s.io"
+  }}
+  subject {{
+    kind = "ServiceAccount"
+    name = "deploy"
+  }}
+}}
+resource "kubernetes_cluster_role{v}" "wide" {{
+  metadata {{
+    name   = "wide"
+    labels = {{ aggregate = "yes" }}
+  }}
+  aggregation_rule {{
+    cluster_role_selectors {{
+      match_labels = {{ part = "wide" }}
+    }}
+  }}
+}}
+resource "kubernetes_cluster_role_binding{v}" "wide" {{
+  metadata {{
+    name = "wide"
+  }}
+  role_ref {{
+    api_group = "rbac.authorization.k8s.io"
+    kind      = "ClusterRole"
+    name      = "wide"
+  }}
+  subject {{
+    kind      = "User"
+    name      = "ops"
+    api_group = "rbac.authorization.k8s.io"
+  }}
+}}
+"""
+
+
+@pytest.mark.parametrize("version", ["", "_v1"])
+def test_roles_and_bindings_of_terraform_are_those_of_kubernetes(version):
+    read = inventory({"main.tf": RBAC.format(v=version)})
+    tokens, wide = sorted(read.access_roles, key=lambda role: role.name)
+    assert (tokens.kind, tokens.namespace, tokens.rules[0].resources, tokens.rules[0].names) == (
+        "Role",
+        "shop",
+        ("serviceaccounts/token",),
+        ("web",),
+    )
+    assert wide.selectors is not None
+    assert wide.selectors[0].selects({"part": "wide"})
+    ci, all_over = sorted(read.access_bindings, key=lambda binding: binding.name)
+    assert (ci.kind, ci.namespace, ci.role_kind, ci.role) == ("RoleBinding", "shop", "Role", "tokens")
+    # the provider puts a service account that has no namespace into `default`
+    assert [(s.kind, s.namespace, s.name) for s in ci.subjects] == [
+        ("Group", "", "ci"),
+        ("ServiceAccount", "default", "deploy"),
+    ]
+    assert (all_over.kind, all_over.role_kind, all_over.subjects[0].name) == ("ClusterRoleBinding", "ClusterRole", "ops")
+
+
+def test_a_rule_with_an_unknown_part_is_left_out_and_noted():
+    text = """
+variable "names" {}
+resource "kubernetes_role" "tokens" {
+  metadata {
+    name      = "tokens"
+    namespace = "shop"
+  }
+  rule {
+    api_groups     = [""]
+    resources      = ["secrets"]
+    resource_names = var.names
+    verbs          = ["get"]
+  }
+  rule {
+    api_groups = [""]
+    resources  = ["pods"]
+    verbs      = ["create"]
+  }
+}
+"""
+    given = loaded({"main.tf": text})
+    (role,) = given.inventory.access_roles
+    assert [rule.resources for rule in role.rules] == [("pods",)]
+    (row,) = [row for row in given.inventory.documents if row.path == "main.tf"]
+    assert "a rule that is not known" in str(row.why)
+
+
+def test_a_principal_that_the_template_makes_is_named_by_its_reference():
+    text = """
+resource "aws_iam_role" "ci" {
+  name               = "ci"
+  assume_role_policy = "{}"
+}
+resource "aws_eks_access_entry" "ci" {
+  cluster_name  = "prod"
+  principal_arn = aws_iam_role.ci.arn
+}
+"""
+    (entry,) = inventory({"main.tf": text}).access_entries
+    assert entry.principal == "${aws_iam_role.ci.arn}"
+
+
+ROWS = f'[{{ rolearn = "{CI}", username = "ci", groups = ["system:masters"] }}]'
+METADATA = 'metadata {\n    name      = "aws-auth"\n    namespace = "kube-system"\n  }'
+AUTH = {
+    "encoded": f'resource "kubernetes_config_map" "auth" {{\n  {METADATA}\n  data = {{ mapRoles = yamlencode({ROWS}) }}\n}}\n',
+    "data": f'resource "kubernetes_config_map_v1_data" "auth" {{\n  {METADATA}\n  data = {{ mapRoles = yamlencode({ROWS}) }}\n}}\n',
+    "text": f'resource "kubernetes_config_map" "auth" {{\n  {METADATA}\n  data = {{\n    mapRoles = <<-EOT\n      - rolearn: {CI}\n        username: ci\n        groups: [system:masters]\n    EOT\n  }}\n}}\n',
+    "module": f'module "eks" {{\n  source = "terraform-aws-modules/eks/aws"\n  version = "19.15.0"\n  cluster_name = "prod"\n  manage_aws_auth_configmap = true\n  aws_auth_roles = {ROWS}\n}}\n',
+    "submodule": f'module "auth" {{\n  source = "terraform-aws-modules/eks/aws//modules/aws-auth"\n  version = "20.1.0"\n  manage_aws_auth_configmap = true\n  aws_auth_roles = {ROWS}\n}}\n',
+}
+
+
+@pytest.mark.parametrize("form", AUTH)
+def test_aws_auth_is_read_in_every_form(form):
+    (auth,) = inventory({"main.tf": AUTH[form]}).auth_maps
+    (row,) = auth.rows
+    assert (row.list, row.arn, row.username, row.groups) == ("mapRoles", CI, "ci", ("system:masters",))
+
+
+def test_the_identity_mappings_of_eksctl_are_rows_of_aws_auth():
+    text = f"""apiVersion: eksctl.io/v1alpha5
+kind: ClusterConfig
+metadata: {{name: prod, region: eu-west-1}}
+iamIdentityMappings:
+- arn: {CI}
+  username: ci
+  groups: [system:masters]
+- arn: arn:aws:iam::111122223333:user/ann
+  username: ann
+- account: "444455556666"
+"""
+    (auth,) = inventory({"cluster.yaml": text}).auth_maps
+    assert [(row.list, row.arn) for row in auth.rows] == [("mapRoles", CI), ("mapUsers", "arn:aws:iam::111122223333:user/ann")]
+    assert auth.accounts == ("444455556666",)
+
+
+def test_manifests_inside_templates_are_read_too():
+    binding = {
+        "apiVersion": "rbac.authorization.k8s.io/v1",
+        "kind": "ClusterRoleBinding",
+        "metadata": {"name": "all"},
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "cluster-admin"},
+        "subjects": [{"kind": "Group", "apiGroup": "rbac.authorization.k8s.io", "name": "dev"}],
+    }
+    resource = {"Type": "Custom::AWSCDK-EKS-KubernetesResource", "Properties": {"Manifest": json.dumps([binding])}}
+    stack = {"AWSTemplateFormatVersion": "2010-09-09", "Resources": {"Rbac": resource}}
+    terraform = f'resource "kubectl_manifest" "b" {{\n  yaml_body = <<-EOT\n    {json.dumps(binding)}\n  EOT\n}}\n'
+    for documents in ({"stack.json": stack}, {"main.tf": terraform}):
+        (read,) = inventory(documents).access_bindings
+        assert (read.name, read.role, read.subjects[0].name) == ("all", "cluster-admin", "dev")
