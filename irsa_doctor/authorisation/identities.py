@@ -8,7 +8,7 @@ import msgspec
 
 from irsa_doctor.authorisation.decisions import EVERYWHERE
 from irsa_doctor.authorisation.policies import POLICIES
-from irsa_doctor.authorisation.principals import MASTERS, MappedPrincipal
+from irsa_doctor.authorisation.principals import MASTERS, MappedPrincipal, fits_pattern
 from irsa_doctor.authorisation.roles import ADMIN_EVERYWHERE, ClusterRoleKey, RoleGrant, RoleTable, key_of_binding
 from irsa_doctor.model.access import AccessBinding, AccessRule, AccessSubject, AssociatedPolicy
 from irsa_doctor.model.extents import fits
@@ -134,6 +134,16 @@ class ClusterAccess:
         yield from self.own(identity)
         for other in self.implied(identity):
             yield from self.own(other)
+
+    def held_possibly(self, identity: ClusterIdentity) -> Iterator[HeldGrant]:
+        """The roles of users whose names some session of a principal has: whoever assumes the role chooses that name
+        (https://docs.aws.amazon.com/eks/latest/userguide/creating-access-entries.html)."""
+        principal = self.principals.get(identity.name) if identity.kind == "Principal" else None
+        if principal is None or not principal.user or principal.plain_user:
+            return
+        for name in sorted(self.users):
+            if fits_pattern(principal.user, name):
+                yield from self.own(self.of_user(name))
 
     def own(self, identity: ClusterIdentity) -> Iterator[HeldGrant]:
         """The roles that bindings and access policies give to an identity by its own name."""

@@ -45,7 +45,9 @@ def identity_of(arn: str) -> str:
 def is_unmatched(arn: str) -> bool:
     """Whether no caller ever has the ARN of a row of aws-auth: a role with a path, a session, an IAM group."""
     parts = parse_arn(arn)
-    if parts is None or parts.service != "iam":
+    if parts is None or parts.service != "iam" or len(parts.account) != 12:
+        return True
+    if parts.kind in ("role", "user") and not parts.name:
         return True
     return has_path(arn) or parts.kind not in ("role", "user", "root")
 
@@ -121,6 +123,19 @@ def is_for_nodes(row: AuthRow) -> bool:
 
 
 def fits_pattern(user: str, name: str) -> bool:
-    """Whether some session of a principal with a user name that is a pattern has this name."""
-    parts = re.split(r"\{\{\w+\}\}", user)
-    return re.fullmatch("[A-Za-z0-9_+=,.@-]+".join(map(re.escape, parts)), name) is not None
+    """Whether some session of a principal with a user name that is a pattern has this name; `@` becomes `-` in all but the raw
+    name of the session."""
+    parts = re.split(r"\{\{(\w+)\}\}", user)
+    pieces = (re.escape(part) if n % 2 == 0 else _HOLES.get(part, _ANY) for n, part in enumerate(parts))
+    return len(name) <= _LONGEST and re.fullmatch("".join(pieces), name) is not None
+
+
+_ANY = r"[A-Za-z0-9_+=,.@-]{1,64}"
+_HOLES = {
+    "SessionName": r"[A-Za-z0-9_+=,.-]{2,64}",
+    "SessionNameRaw": r"[A-Za-z0-9_+=,.@-]{2,64}",
+    "AccountID": r"\d{12}",
+    "EC2PrivateDNSName": r"[a-z0-9.-]{1,64}",
+}
+"""what a placeholder of a user name stands for (https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html)"""
+_LONGEST = 1_000

@@ -144,6 +144,18 @@ def test_a_name_of_hostile_letters_is_escaped_in_every_format(tmp_path):
         assert form != "html" or "<b>" not in text
 
 
+def test_why_and_check_name_who_may_change_the_link(tmp_path):
+    annotate = {"apiGroups": [""], "resources": ["serviceaccounts"], "verbs": ["patch"]}
+    put(tmp_path, role("r", TOKENS, annotate), binding("ci", "Role/r", group("dev")))
+    options = ("--no-config", "-f", "json", "--complete", ",".join(COMPLETE))
+    answer = json.loads(called(tmp_path, "why", "shop/web", ".", *options, or_else=1))
+    by = "group:dev (annotate the service account, by RoleBinding shop/ci)"
+    assert answer["notes"][-1] == f"Beside administrators, these may change the link: {by}."
+    findings = json.loads(called(tmp_path, "check", ".", *options, or_else=1))["findings"]
+    (found,) = [item for item in findings if item["rule"] == "rbac-group-reaches-role"]
+    assert found["message"].endswith("It may also annotate the service account.")
+
+
 # ---- the patch
 
 

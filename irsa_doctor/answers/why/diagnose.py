@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from irsa_doctor.answers.why.case import Case
 from irsa_doctor.answers.why.causes import causes_of, suspects
 from irsa_doctor.answers.why.chain import decisive_links, walk_links
+from irsa_doctor.answers.why.changers import notes_on_changers
 from irsa_doctor.answers.why.hops import admits_token
 from irsa_doctor.answers.why.identities import (
     container_identities,
@@ -49,7 +50,7 @@ def diagnose(case: Case) -> Diagnosis:
     identities = container_identities(case)
     metadata = notes_on_node_metadata(case) if causes or symptoms else ()
     verdict = _verdict(case, states, symptoms, causes)
-    rest = (*metadata, *_note_on_nothing(case, verdict))
+    rest = (*metadata, *_note_on_nothing(case, verdict), *notes_on_changers(case))
     return Diagnosis(
         subject=workload_of_case(case),
         role=_role(case),

@@ -10,6 +10,9 @@ from irsa_doctor.authorisation.identities import subject_identity
 from irsa_doctor.authorisation.ways import AccessWay, Use
 from irsa_doctor.facts.reach.arrivals import Arrival
 from irsa_doctor.facts.reach.listing import Reachability
+from irsa_doctor.facts.reach.reached import judged_identities
+from irsa_doctor.facts.reach.records import ReachedRoleFacts
+from irsa_doctor.facts.subject import Judged
 from irsa_doctor.model.access import AccessBinding, AccessRule, AccessSubject
 
 _MOST = 12
@@ -53,6 +56,18 @@ def closing(reachability: Reachability, identity: ClusterIdentity, roles: Sequen
         raise NotClosed("no way to the role is left")
     final = without_subjects(reachability, removals)
     return Closing(tuple(removals), tuple(_rights(reachability, final, removal) for removal in removals))
+
+
+def closing_of(reachability: Reachability, judged: Judged) -> Closing:
+    """The removals for everybody whom a finding is about; of one about accounts that can be created only ways to new ones have
+    to go. Raises NotClosed."""
+    identities, roles = judged_identities(reachability, judged)
+    if not identities:
+        raise NotClosed("nobody whom a binding names reaches a role")
+    only_new = isinstance(judged.facts, ReachedRoleFacts) and not judged.facts.anyone
+    answers = [closing(reachability, identity, roles, only_new=only_new) for identity in identities]
+    removals = dict.fromkeys(removal for answer in answers for removal in answer.removals)
+    return Closing(tuple(removals), tuple(dict.fromkeys(words for answer in answers for words in answer.rights)))
 
 
 def without_subjects(reachability: Reachability, removals: Iterable[SubjectRemoval]) -> Reachability:

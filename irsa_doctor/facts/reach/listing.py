@@ -144,6 +144,14 @@ class Reachability:
         return self.graph.admins.steps(identity, self.graph.standing(identity))
 
 
+def reachability_of(view: View) -> Reachability:
+    """The answer for an inventory, worked out once and kept with its view."""
+    known: Reachability | None = view.__dict__.get("_reachability")
+    if known is None:
+        known = view.__dict__["_reachability"] = Reachability(view)
+    return known
+
+
 def subject_name(identity: ClusterIdentity) -> str:
     """An identity as the command line and the settings write it."""
     if identity.kind == "Principal":

@@ -1,6 +1,6 @@
 """Facts of who reaches roles through Kubernetes: of identities, of roles, and of the map aws-auth of a cluster."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 
 from irsa_doctor.authorisation import ClusterIdentity
@@ -8,6 +8,7 @@ from irsa_doctor.authorisation.identities import ACCOUNTS
 from irsa_doctor.authorisation.principals import has_path, is_for_nodes
 from irsa_doctor.facts.lookups.view import View
 from irsa_doctor.facts.reach.arrivals import Arrival, ChainHop
+from irsa_doctor.facts.reach.changers import PART_WORDS, changed_parts, words_of_changers
 from irsa_doctor.facts.reach.graph import ReachGraph
 from irsa_doctor.facts.reach.listing import ANYONE, ListedIdentity, Reachability
 from irsa_doctor.facts.reach.records import AuthMapFacts, Concern, IdentityFacts, ReachedRoleFacts
@@ -142,7 +143,7 @@ def _evidence(reachability: Reachability, identity: ClusterIdentity, roles: Sequ
     policies = graph.clusters[identity.cluster].access.principals.get(identity.name)
     own = graph.clusters[identity.cluster].accounts.get(identity)
     place = objects[0].place if objects else own.place if own else _NOWHERE
-    names: dict[str, str] = {
+    names: dict[str, str | Callable[[], str]] = {
         "identity": _words(identity),
         "count": str(len(roles)),
         "role_or_roles": "role" if len(roles) == 1 else "roles",
@@ -154,8 +155,29 @@ def _evidence(reachability: Reachability, identity: ClusterIdentity, roles: Sequ
         "who": f" ({_enumerated(principals)})" if principals else "",
         "scope": _policies(policies.policies) if policies else "",
         "default": ", which every pod without a service account of its own runs as," if identity.name == "default" else "",
+        "changes": partial(_changes, reachability, identity, roles),
     }
     return Evidence(names, {"binding": place})
+
+
+def _changes(reachability: Reachability, identity: ClusterIdentity, roles: Sequence[str]) -> str:
+    """What somebody may change of the links that it reaches, as a sentence."""
+    taken = dict.fromkeys(target for role in roles for target in _taken(reachability, identity, role) if target.name)
+    parts: dict[str, None] = {}
+    for target in list(taken)[:_SHOWN]:
+        if target.cluster == identity.cluster:
+            parts.update(
+                (PART_WORDS[part], None) for part in changed_parts(reachability, identity, target.namespace, target.name)
+            )
+    return f" It may also {' and '.join(parts)}." if parts else ""
+
+
+def _changers(reachability: Reachability, role: str) -> str:
+    """Who may change the links of a role, as a sentence."""
+    for account in sorted(reachability.graph.admission(role).accounts):
+        if words := words_of_changers(reachability, account.cluster, account.namespace, account.name):
+            return f" The link of {account.namespace}/{account.name} may be changed by {words}."
+    return ""
 
 
 def _policies(policies: Sequence) -> str:  # type: ignore[type-arg]
@@ -248,13 +270,14 @@ def _role_evidence(
     leads = [] if not onward else [*_others(reachability, onward[0], role)]
     admin = bool(onward) and reachability.admin_steps(onward[0]) is not None
     spaces = [t.namespace or "(a new namespace)" for t, _ in graph.arrivals(role) if not t.name]
-    names = {
+    names: dict[str, str | Callable[[], str]] = {
         "role": role,
         "anyone": _enumerated([_words(identity) for identity in anyone]),
         "makers": _enumerated([_words(identity) for identity in makers]),
         "spaces": _enumerated(spaces),
         "way": way,
         "through": ", ".join(item.words for item in objects) or "its mapping",
+        "changers": partial(_changers, reachability, role),
         "holders": _enumerated(holders) or "no account of the input",
         "leads": "the whole cluster" if admin else _enumerated(leads),
     }

@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 
+import msgspec
+
 from irsa_doctor.authorisation import ClusterAccess, ClusterIdentity, ClusterRoleKey, RoleGrant, RoleTable, mapped_principals
 from irsa_doctor.authorisation.decisions import EVERYWHERE
 from irsa_doctor.authorisation.objects import AWS_AUTH, ClusterObjects
@@ -28,16 +30,24 @@ class Member:
 class AccessStanding:
     """What everybody has who has the same roles: powers, and ways by target."""
 
-    def __init__(self, cluster: "ClusterStandings", grants: Iterable[RoleGrant]) -> None:
+    def __init__(self, cluster: "ClusterStandings", grants: Iterable[RoleGrant], possible: Iterable[RoleGrant] = ()) -> None:
+        """`possible` are roles that some of those who have this standing may have too."""
         self.cluster = cluster
         self.grants = tuple(sorted(grants))
-        self.powers = Powers((grant.scope, cluster.powers_of(grant.role)) for grant in self.grants)
+        self.possible = tuple(sorted(possible))
+        self.powers = self._powers(self.grants)
+
+    def _powers(self, grants: Iterable[RoleGrant]) -> Powers:
+        return Powers((grant.scope, self.cluster.powers_of(grant.role)) for grant in grants)
 
     @cached_property
     def steps(self) -> Ways:
         """The steps of the closed table, as functions."""
+        return self._steps(self.powers, self.grants)
+
+    def _steps(self, powers: Powers, grants: tuple[RoleGrant, ...]) -> Ways:
         access = self.cluster.access
-        return Ways(self.powers, self.grants, self.cluster.objects, self.cluster.bindable, access.users, access.groups)
+        return Ways(powers, grants, self.cluster.objects, self.cluster.bindable, access.users, access.groups)
 
     @cached_property
     def ways(self) -> Mapping[WayTarget, tuple[AccessWay, ...]]:
@@ -45,6 +55,11 @@ class AccessStanding:
         table: dict[WayTarget, dict[tuple[str, str], AccessWay]] = {}
         for way in self.steps.all():
             table.setdefault(way.target, {}).setdefault((way.kind, way.certainty), way)
+        more = (*self.grants, *self.possible)
+        for way in self._steps(self._powers(more), more).all() if self.possible else ():
+            known = table.setdefault(way.target, {})
+            if not any(kind == way.kind for kind, _ in known):
+                known[way.kind, "possible"] = msgspec.structs.replace(way, certainty="possible")
         return {target: tuple(ways.values()) for target, ways in table.items()}
 
     @property
@@ -85,7 +100,7 @@ class ClusterStandings:
         local = [(key.namespace, key.name) for key in table.roles if key.kind == "Role"]
         self.bindable = BindableRoles(self.access.rules, lambda key: table.rules(key) is not None, local)
         self._tables: dict[ClusterRoleKey, Table] = {}
-        self._standings: dict[frozenset[RoleGrant], AccessStanding] = {}
+        self._standings: dict[tuple[frozenset[RoleGrant], frozenset[RoleGrant]], AccessStanding] = {}
         self._of: dict[ClusterIdentity, AccessStanding] = {}
 
     def powers_of(self, key: ClusterRoleKey) -> Table:
@@ -109,9 +124,10 @@ class ClusterStandings:
             grants = frozenset(held.grant for held in self.access.held(identity))
             if not self._may_escalate:
                 grants = frozenset(grant for grant in grants if self.powers_of(grant.role))
-            standing = self._standings.get(grants)
+            possible = frozenset(held.grant for held in self.access.held_possibly(identity)) - grants
+            standing = self._standings.get((grants, possible))
             if standing is None:
-                standing = self._standings[grants] = AccessStanding(self, grants)
+                standing = self._standings[grants, possible] = AccessStanding(self, grants, possible)
             self._of[identity] = standing
         return self._of[identity]
 

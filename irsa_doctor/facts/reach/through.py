@@ -6,7 +6,7 @@ import msgspec
 
 from irsa_doctor.authorisation import ClusterAccess, ClusterIdentity
 from irsa_doctor.authorisation.decisions import EVERYWHERE, allows
-from irsa_doctor.authorisation.identities import POLICY
+from irsa_doctor.authorisation.identities import POLICY, HeldGrant
 from irsa_doctor.authorisation.ways import AccessWay, Use
 from irsa_doctor.facts.reach.arrivals import ChainHop
 from irsa_doctor.facts.reach.graph import ReachGraph
@@ -40,19 +40,24 @@ def through(graph: ReachGraph, identity: ClusterIdentity, way: AccessWay) -> Ite
 
 
 def _of_use(access: ClusterAccess, identity: ClusterIdentity, use: Use) -> Iterator[EnablingObject]:
-    for held in access.held(identity):
+    for held in (*access.held(identity), *access.held_possibly(identity)):
         if held.grant.scope not in (EVERYWHERE, use.scope):
             continue
         if not allows(access.rules(held.grant.role), use.permission, use.name):
             continue
-        if isinstance(held.source, AssociatedPolicy):
-            yield EnablingObject(POLICY, held.source.name, "", held.source.place)
-        elif isinstance(held.source, AccessBinding):
-            binding = held.source
-            yield EnablingObject(binding.kind, binding.name, binding.namespace, binding.place)
-            if role := access.table.roles.get(held.grant.role):
-                yield EnablingObject(role.kind, role.name, role.namespace, role.place)
+        yield from objects_of(access, held)
         return
+
+
+def objects_of(access: ClusterAccess, held: HeldGrant) -> Iterator[EnablingObject]:
+    """The binding and the role of a grant, or its access policy."""
+    if isinstance(held.source, AssociatedPolicy):
+        yield EnablingObject(POLICY, held.source.name, "", held.source.place)
+    elif isinstance(held.source, AccessBinding):
+        binding = held.source
+        yield EnablingObject(binding.kind, binding.name, binding.namespace, binding.place)
+        if role := access.table.roles.get(held.grant.role):
+            yield EnablingObject(role.kind, role.name, role.namespace, role.place)
 
 
 def first_step(graph: ReachGraph, identity: ClusterIdentity, hops: Sequence[ChainHop]) -> Iterator[EnablingObject]:

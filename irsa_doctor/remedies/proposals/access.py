@@ -5,11 +5,8 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
-from irsa_doctor.authorisation import ClusterIdentity
-from irsa_doctor.facts.reach.closing import NotClosed, SubjectRemoval, closing
+from irsa_doctor.facts.reach.closing import NotClosed, SubjectRemoval, closing_of
 from irsa_doctor.facts.reach.listing import Reachability
-from irsa_doctor.facts.reach.reached import judged_identities
-from irsa_doctor.facts.reach.records import ReachedRoleFacts
 from irsa_doctor.model.edits import EditKind
 from irsa_doctor.remedies.commands import patch_binding
 from irsa_doctor.remedies.edits.records import Wish
@@ -18,33 +15,16 @@ from irsa_doctor.remedies.proposals.records import FixCase, Proposal, Unfixable
 
 def _subject_removed(case: FixCase) -> Iterator[Proposal]:
     """The fewest subjects are removed from bindings, so that nobody of the finding reaches a role any more."""
-    reachability = Reachability(case.view)
-    removals: dict[SubjectRemoval, None] = {}
-    rights: dict[str, None] = {}
-    identities, roles = judged_identities(reachability, case.judged)
-    only_new = isinstance(case.judged.facts, ReachedRoleFacts) and not case.judged.facts.anyone
-    if not identities:
-        raise Unfixable("no-remedy", "nobody whom a binding names reaches a role")
-    for identity in identities:
-        closed = _closed(reachability, identity, roles, only_new)
-        removals.update(dict.fromkeys(closed[0]))
-        rights.update(dict.fromkeys(closed[1]))
-    yield Proposal(
-        wishes=tuple(map(_wish, removals)),
-        safety="unsafe",
-        because="; ".join(rights),
-        commands=tuple(filter(None, map(_command, removals))),
-    )
-
-
-def _closed(
-    reachability: Reachability, identity: ClusterIdentity, roles: tuple[str, ...], only_new: bool
-) -> tuple[tuple[SubjectRemoval, ...], tuple[str, ...]]:
     try:
-        found = closing(reachability, identity, roles, only_new=only_new)
+        closed = closing_of(Reachability(case.view), case.judged)
     except NotClosed as error:
         raise Unfixable("no-remedy", str(error)) from None
-    return found.removals, found.rights
+    yield Proposal(
+        wishes=tuple(map(_wish, closed.removals)),
+        safety="unsafe",
+        because="; ".join(closed.rights),
+        commands=tuple(filter(None, map(_command, closed.removals))),
+    )
 
 
 def _wish(removal: SubjectRemoval) -> Wish:
