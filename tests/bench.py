@@ -18,7 +18,9 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
+from tests.access_world import write_access
 from tests.estate import cases, generate
+from tests.facts.reach.worlds import COMPLETE
 from tests.terraform import write_configuration, write_plan
 
 SIZES = (1_000, 4_000, 16_000)
@@ -388,6 +390,29 @@ def fixes(bench: Bench, files: int) -> None:
     table("fix", rows)
 
 
+def access(bench: Bench, accounts: int) -> None:
+    """What RBAC costs: `check` with it beside `check` without, `who-can` and `reach`, and twice of everything."""
+    costs: dict[str, list[float]] = {}
+    for size in (accounts, 2 * accounts):
+        folder, bare = bench.folder / f"access-{size}", bench.folder / f"without-access-{size}"
+        write_access(folder, size)
+        write_access(bare, size, access=False)
+        same: list[str | Path] = ["--no-config", "--complete", ",".join(COMPLETE), "-f", "json"]
+        asked: dict[str, list[str | Path]] = {
+            "check without RBAC": ["check", bare, "--exit-zero", *same],
+            "check": ["check", folder, "--exit-zero", *same],
+            "who-can": ["who-can", "role-3", folder, *same],
+            "reach": ["reach", "group:team-1", folder, *same],
+        }
+        for name, arguments in asked.items():
+            costs.setdefault(name, []).append(bench.run([*bench.tool, *arguments], 3).cpu)
+    rows = [row("check beside check without RBAC, CPU", costs["check"][0] - costs["check without RBAC"][0], "s", 2)]
+    for name, (one, two) in costs.items():
+        rows += [row(f"{name}, CPU", one, "s", 2 if name in ("who-can", "reach") else None)]
+        rows += [row(f"{name}, twice of everything", two / one, "x", 2.6)]
+    table(f"RBAC: {accounts} service accounts, {2 * accounts // 5} bindings, {accounts // 5} roles, 20 IAM roles", rows)
+
+
 def _ours_of(path: Path, bench: Bench) -> tuple[Run, int]:
     used = bench.run([*bench.tool, "check", path, "-f", "json", "--exit-zero", "--no-config"], 1)
     return used, len(json.loads((bench.folder / "out").read_text())["findings"])
@@ -409,6 +434,8 @@ def options() -> argparse.Namespace:
     parser.add_argument("--peer-roles", type=int, default=500, help="how many roles the others are given")
     parser.add_argument("--files", type=int, default=1_000, help="how many files of Terraform configuration are written")
     parser.add_argument("--plan", type=int, default=20, metavar="MB", help="how large a Terraform plan is written")
+    parser.add_argument("--accounts", type=int, default=5_000, help="how many service accounts the cluster with RBAC has")
+    parser.add_argument("--only-access", action="store_true", help="only measure what RBAC costs")
     parser.add_argument("--only-beside", action="store_true", help="only compare this tree with the commit of --before")
     parser.add_argument("--tool", default=f"{sys.executable} -m irsa_doctor", help="how to call irsa-doctor")
     return parser.parse_args()
@@ -424,6 +451,9 @@ def main() -> None:
         if asked.only_beside:
             beside(bench, asked.roles, asked.files, asked.plan, asked.before)
             return
+        if asked.only_access:
+            access(bench, asked.accounts)
+            return
         speed(bench, asked.roles)
         beside(bench, asked.roles, asked.files, asked.plan, asked.before)
         live(bench, asked.roles)
@@ -431,6 +461,7 @@ def main() -> None:
         peers(bench, asked.peer_roles, asked.peers)
         templates(bench, asked.files, asked.plan, asked.peers)
         fixes(bench, asked.files)
+        access(bench, asked.accounts)
 
 
 if __name__ == "__main__":

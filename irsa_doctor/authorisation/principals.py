@@ -94,7 +94,9 @@ def _of_entry(entry: AccessEntry, associated: AssociatedAccess | None) -> Mapped
         unknown = f"access policies of {entry.principal}"
     user = entry.username or _default_user(entry.principal)
     policies = associated.policies if associated else ()
-    return MappedPrincipal(entry.principal, "access-entry", user, entry.groups, entry.place, policies, unknown)
+    # EKS refuses an entry with a group of the system, which a template may have all the same
+    groups = tuple(group for group in entry.groups if not group.startswith("system:"))
+    return MappedPrincipal(entry.principal, "access-entry", user, groups, entry.place, policies, unknown)
 
 
 def _default_user(arn: str) -> str:

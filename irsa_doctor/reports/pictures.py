@@ -12,8 +12,10 @@ from irsa_doctor.reports.reach import path_words, shortest, subject_words
 from irsa_doctor.reports.style import Style
 
 _STYLE = Path(__file__).parent / "report.css"
-_WIDTH, _ACROSS, _LINE, _BETWEEN = 230, 330, 16, 18
+_WIDTH, _ACROSS, _LINE, _BETWEEN = 230, 360, 16, 18
 _CHARACTERS = 34
+_LEAST = 900
+"""pixels below which a picture is not made smaller but scrolled"""
 _MOST = 60
 """rows of a picture; a page lists the others"""
 _FILL = {"subject": "#fde8e8", "identity": "#eef2f7", "account": "#e7f3ec", "role": "#fff3d6"}
@@ -106,8 +108,9 @@ def _page(title: str, graph: PathGraph, listed: Sequence[tuple[str, str, Sequenc
         items.append(f"<h3><code>{for_xml(name)}</code> <small>{for_xml(note)}</small></h3><ul>{words}</ul>")
     missing = "".join(f"<li>{for_xml(text)}</li>" for text in unknown)
     body = [
-        f"<h1>{for_xml(title)}</h1>",
+        f'<h1 style="overflow-wrap:anywhere">{for_xml(title)}</h1>',
         f'<div style="overflow-x:auto">{_svg(graph)}</div>' if graph.nodes else "",
+        "<p><small>A dashed arrow is only possible.</small></p>" if any(edge.dashed for edge in graph.edges) else "",
         "<h2>Paths</h2>" if items else "",
         *items,
         f"<h2>Inputs missing</h2><ul>{missing}</ul>" if missing else "",
@@ -136,8 +139,9 @@ def _svg(graph: PathGraph) -> str:
     boxes = "".join(_box(node, graph.column[n] * _ACROSS + 10, top[n], wrapped[n]) for n, node in enumerate(graph.nodes))
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}" role="img" '
+        f'style="max-width:100%;height:auto;min-width:{min(width, _LEAST)}px" '
         'font-family="sans-serif" font-size="12"><defs><marker id="a" viewBox="0 0 8 8" refX="8" refY="4" markerWidth="8" '
-        'markerHeight="8" orient="auto"><path d="M0 0 L8 4 L0 8 z" fill="#667"/></marker></defs>'
+        'markerHeight="8" orient="auto"><path d="M0 0 L8 4 L0 8 z" style="fill:var(--dim)"/></marker></defs>'
         f"{arrows}{boxes}</svg>"
     )
 
@@ -161,9 +165,16 @@ def _arrow(edge: PathEdge, graph: PathGraph, top: dict[int, int], wrapped: Seque
     dash = ' stroke-dasharray="5 4"' if edge.dashed else ""
     bend = max(40, abs(x2 - x1) // 2)
     path = f"M{x1} {y1} C{x1 + bend} {y1} {x2 - bend} {y2} {x2} {y2}"
+    # arrows that end in one box have their words near where they begin, so that these do not lie upon each other
+    coming, going = (sum(getattr(other, end) == getattr(edge, end) for other in graph.edges) for end in ("end", "start"))
+    part = 0.25 if coming > going else 0.75
+    height = y1 + (y2 - y1) * (3 * part**2 - 2 * part**3)
     text = for_xml(_short(edge.label))
-    label = f'<text x="{(x1 + x2) // 2}" y="{(y1 + y2) // 2 - 4}" text-anchor="middle" fill="#556">{text}</text>'
-    return f'<path d="{path}" fill="none" stroke="#667"{dash} marker-end="url(#a)"/>{label}'
+    label = (
+        f'<text x="{(x1 + x2) // 2}" y="{height - 5:.0f}" text-anchor="middle" font-size="11" paint-order="stroke" '
+        f'stroke-width="4" style="fill:var(--dim);stroke:Canvas">{text}</text>'
+    )
+    return f'<path d="{path}" fill="none" style="stroke:var(--dim)"{dash} marker-end="url(#a)"/>{label}'
 
 
 def _short(label: str) -> str:

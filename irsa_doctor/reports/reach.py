@@ -42,6 +42,10 @@ WORDS = {
 """each step in words"""
 
 
+_OF_ACCOUNTS = frozenset(WORDS) - {"impersonate", "bind", "escalate", "aws-auth", "assume-role"}
+"""the steps whose words need an `of` before the service account that they take"""
+
+
 class ReachDocument(msgspec.Struct, frozen=True):
     """The answer of `irsa-doctor reach -f json`."""
 
@@ -74,7 +78,7 @@ def render_reach_text(answer: SubjectReach, style: Style) -> str:
     becomes = f"becomes {counted(number, 'role')}" if number else "becomes no role"
     lines = [style.paint(for_terminal(f"{subject_words(answer.subject)} {becomes}"), _STRONG)]
     if answer.implied:
-        lines += field("in groups", ", ".join(answer.implied), style)
+        lines += field("groups", ", ".join(answer.implied), style)
     for role in answer.roles:
         lines += ["", *_role(role, style)]
     lines += _admin(answer.cluster_admin, style)
@@ -124,7 +128,8 @@ def _targets(path: ReachPath) -> str:
 
 def step_words(step: TakenStep) -> str:
     """A step that takes an identity."""
-    return f"{WORDS.get(step.kind, step.kind)} {subject_words(step.subject, short=True)}"
+    of = " of" if step.kind in _OF_ACCOUNTS else ""
+    return f"{WORDS.get(step.kind, step.kind)}{of} {subject_words(step.subject, short=True)}"
 
 
 def subject_words(subject: ReachSubject, *, short: bool = False) -> str:

@@ -33,20 +33,21 @@ def undetermined(view: View, graph: ReachGraph | None) -> Iterator[tuple[str, Un
         if graph is None or cluster not in graph.known:
             yield cluster, nothing_of_rbac([view.name_of(cluster)])
             continue
-        if unknown := _open_kinds(view, cluster):
-            yield cluster, unknown
-        for unknown in (_bound_and_absent(view, graph, cluster), _of_principals(view, graph, cluster)):
-            if unknown:
-                yield cluster, unknown
+        for missing in (
+            _open_kinds(view, cluster),
+            _bound_and_absent(view, graph, cluster),
+            _of_principals(view, graph, cluster),
+        ):
+            if missing is not None:
+                yield cluster, missing
 
 
 def _open_kinds(view: View, cluster: str) -> Unknown | None:
     kinds = [kind for kind in RBAC_KINDS if not view.inventory.closed.has_kind(cluster, kind)]
     if not kinds:
         return None
-    listed = ",".join(kinds)
-    how = f"kubectl get {listed} -A -o yaml; then --complete {listed}"
-    return Unknown(f"all {', '.join(kinds)} of cluster {view.name_of(cluster)}", how)
+    missing = f"all {', '.join(kinds)} of cluster {view.name_of(cluster)} (--complete says that the input has them)"
+    return Unknown(missing, f"kubectl get {','.join(kinds)} -A -o yaml")
 
 
 def _bound_and_absent(view: View, graph: ReachGraph, cluster: str) -> Unknown | None:
@@ -65,10 +66,11 @@ def _bound_and_absent(view: View, graph: ReachGraph, cluster: str) -> Unknown | 
 def _of_principals(view: View, graph: ReachGraph, cluster: str) -> Unknown | None:
     """What is not known of the principals of a cluster, or of their policies."""
     principals, name = graph.clusters[cluster].principals, view.name_of(cluster)
-    unknown = [principal.unknown for principal in principals if principal.unknown]
+    unknown = [principal for principal in principals if principal.unknown]
     if unknown:
-        how = f"aws eks list-associated-access-policies --cluster-name {name}, for each principal"
-        return Unknown(f"{_enumerated(unknown)} in cluster {name}", how)
+        word = "list-associated-access-policies" if "policies" in unknown[0].unknown else "describe-access-entry"
+        how = f"aws eks {word} --cluster-name {name} --principal-arn {unknown[0].arn}"
+        return Unknown(f"{_enumerated([principal.unknown for principal in unknown])} in cluster {name}", how)
     policies = {policy.name for principal in principals for policy in principal.policies if policy.name not in POLICIES}
     return Unknown(f"what the access policies {_enumerated(sorted(policies))} allow", "") if policies else None
 
