@@ -48,6 +48,10 @@ class Offers:
         return self._alike.fix(offer.ways, judged, role, make) if role else make()
 
 
+_TAKING: frozenset[EditKind] = frozenset(["subject-removed"])
+"""ways that take rights from somebody: a report never offers them, so that they are worked out for `fix` alone"""
+
+
 class SubjectOffer(Offer):
     """An offer that knows the inventory and the subject of its finding; its proposals are worked out once."""
 
@@ -59,7 +63,7 @@ class SubjectOffer(Offer):
         at_most: Safety,
         fix_of: Callable[["SubjectOffer"], Fix | None],
     ) -> None:
-        super().__init__(partial(fix_of, self) if ways else None)
+        super().__init__(partial(fix_of, self) if set(ways) - _TAKING else None)
         self.view = view
         self.judged = judged
         self.ways = ways

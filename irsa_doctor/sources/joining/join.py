@@ -183,7 +183,7 @@ class _Clusters:
         entries = {self.origins[item.path]: item.origin.entry for item in reversed(readings) if item.origin.entry}
         for ident, entry in entries.items():
             self._call(ident, entry)
-        for reading in readings:
+        for reading in (item for item in readings if item.access_modes):
             self._set_modes(reading)
         if versions := {self.of(reading.path): reading.versions[-1] for reading in readings if reading.versions}:
             self.all = [
@@ -193,8 +193,7 @@ class _Clusters:
     def _set_modes(self, reading: DocumentReading) -> None:
         """Set the authentication modes that templates set, where EKS itself has not answered them."""
         modes = {self.named(name, reading.path) if name else self.of(reading.path): mode for name, mode in reading.access_modes}
-        if modes:
-            self.all = [item if item.mode else msgspec.structs.replace(item, mode=modes.get(item.id, "")) for item in self.all]
+        self.all = [item if item.mode else msgspec.structs.replace(item, mode=modes.get(item.id, "")) for item in self.all]
 
     def _call(self, ident: str, entry: str) -> None:
         """Note what the kubeconfig calls a cluster."""
