@@ -120,9 +120,7 @@ def _others(gathered: Callable[[str], Sequence[Any]], clusters: "_Clusters") -> 
         **{name: tuple(gathered(name)) for name in _AS_READ},
         **{name: tuple(_in_cluster(item, clusters) for item in gathered(name)) for name in _OF_CLUSTERS},
         **{name: tuple(merging.merged_objects(gathered(name))) for name in _OBJECTS},
-        "associated_access": tuple(
-            merging.merged_access(_in_cluster(item, clusters) for item in gathered("associated_access"))
-        ),
+        "associated_access": merging.merged_access(_in_cluster(item, clusters) for item in gathered("associated_access")),
     }
 
 

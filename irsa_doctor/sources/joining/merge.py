@@ -301,7 +301,7 @@ def merged_entries(entries: Iterable[AccessEntry]) -> list[AccessEntry]:
     return list(kept.values())
 
 
-def merged_access(items: Iterable[AssociatedAccess]) -> list[AssociatedAccess]:
+def merged_access(items: Iterable[AssociatedAccess]) -> tuple[AssociatedAccess, ...]:
     """Return the access policies of each cluster and principal in one record: templates associate each by itself."""
     kept: dict[tuple[str, str], AssociatedAccess] = {}
     for item in items:
@@ -311,7 +311,7 @@ def merged_access(items: Iterable[AssociatedAccess]) -> list[AssociatedAccess]:
         more = tuple(policy for policy in item.policies if (policy.name, policy.namespaces) not in scopes)
         if more:
             kept[key] = msgspec.structs.replace(known, policies=(*known.policies, *more))
-    return list(kept.values())
+    return tuple(kept.values())
 
 
 def merged_objects(items: Sequence[_Named]) -> list[_Named]:
