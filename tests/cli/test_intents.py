@@ -37,6 +37,25 @@ def test_files_are_written_below_the_folder_and_again_without_a_word(folder):
     assert sorted(path.name for path in (folder / "out").rglob("*") if path.is_file()) == ["irsa.sh", "irsa.tf"]
 
 
+WIDE = (
+    HEAD
+    + """  runner:
+    namespaces: {builds: runners are made on demand, kube-system: its operators, ci: runners are made on demand}
+"""
+)
+ODD_AUDIENCE = HEAD.replace(f'"https://{ISSUER}"', f'{{issuer: "https://{ISSUER}", audience: vault.example.net}}') + (
+    "  checkout: {service-accounts: [payments/checkout, payments/default]}\n"
+)
+
+
+@pytest.mark.parametrize("intent", [WIDE, ODD_AUDIENCE], ids=["several namespaces", "audience"])
+@pytest.mark.parametrize("dialect", ["trust-policy", "terraform", "cloudformation", "crossplane", "ack", "kubernetes"])
+def test_what_an_intent_asks_for_with_its_reason_is_no_fault_of_the_text(folder, intent, dialect):
+    put(folder / "intent.yaml", intent)
+    done = run("generate", "intent.yaml", "-f", dialect, cwd=folder)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_a_file_that_differs_is_replaced_by_force_alone_and_then_nothing_else_is_written(folder):
     mine = put(folder / "out" / "terraform" / "irsa.tf", "# mine\n")
     done = run("generate", "intent.yaml", "-f", "cli", "-f", "terraform", "-o", "out", cwd=folder)

@@ -18,6 +18,19 @@ TextReader = Callable[[Mapping[str, bytes]], Inventory]
 """documents by path -> what is read of them"""
 
 
+class Objection(msgspec.Struct, frozen=True, kw_only=True):
+    """A finding of severity high or more in a text of ours: the id of the role that it is about, "" for none, and whether it
+    says that the role admits too many."""
+
+    role: str
+    about_reach: bool
+    says: str
+
+
+TextJudge = Callable[[Inventory], Sequence[Objection]]
+"""what is read of texts of ours -> what `check` finds in it that may not be there"""
+
+
 class Generation(msgspec.Struct, frozen=True, kw_only=True):
     """What is made of an intent. With `problems` there are no files. `addresses` are the names by which `who-can` finds the
     roles in the last template dialect, by ARN."""
@@ -32,7 +45,9 @@ class Unproved(Exception):
     """A text of ours does not say what the intent says: a fault of this program, and never an output."""
 
 
-def generated(plan: IntentPlan, formats: Sequence[str], choices: Choices, read: TextReader) -> Generation:
+def generated(
+    plan: IntentPlan, formats: Sequence[str], choices: Choices, read: TextReader, judge: TextJudge = lambda _: ()
+) -> Generation:
     """The files of every format, proved. Raises Unproved."""
     addresses: dict[str, str] = {}
     files: list[MadeFile] = []
@@ -43,8 +58,8 @@ def generated(plan: IntentPlan, formats: Sequence[str], choices: Choices, read: 
         dialect = INTENT_FORMATS[name]
         writing = dialect.write(plan, choices)
         problems += writing.problems
-        if dialect.is_read and not writing.problems:
-            _prove(plan.roles, writing, read)
+        if dialect.is_checked and not writing.problems:
+            _prove(plan.roles if dialect.is_read else (), writing, read, judge)
         files += writing.files
         addresses = dict(writing.addresses) if dialect.is_template else addresses
     return Generation(plan=plan, files=() if problems else tuple(files), addresses=addresses, problems=tuple(problems))
@@ -63,19 +78,26 @@ def _require_right(roles: Sequence[MadeRole]) -> None:
         known |= {shape} if shape is not None else set()
 
 
-def _prove(roles: Sequence[MadeRole], writing: Writing, read: TextReader) -> None:
-    """Reads the texts back, and compares what they say with the policies that are proved."""
+def _prove(roles: Sequence[MadeRole], writing: Writing, read: TextReader, judge: TextJudge) -> None:
+    """Reads the texts back, compares what they say with the policies that are proved, and judges them as anybody's."""
     texts, alike = texts_to_read(roles, writing)
     read_back = read(texts)
     by_name = _by_name(read_back)
+    wide: set[str] = set()
     for made in roles:
         if made.role in alike:
             continue
         address = writing.addresses.get(made.role, made.role)
         named = by_name.get(address, ())
-        source = named[0].policy if len(named) == 1 else _policy_of(read_back, address)
+        role = named[0] if len(named) == 1 else _role_of(read_back, address)
+        source = role.policy
         if not isinstance(source, TrustPolicy) or source.flaws or not _says(source, made):
             raise Unproved(f"{address} does not admit whom the intent means")
+        wide |= {role.id} if any(not pair.subject.name for pair in made.pairs) else set()
+    for objection in judge(read_back):
+        # that whole namespaces are admitted is what such an intent asks for, with its reason
+        if not (objection.about_reach and objection.role in wide):
+            raise Unproved(objection.says)
 
 
 def _says(source: TrustPolicy, made: MadeRole) -> bool:
@@ -86,10 +108,10 @@ def _says(source: TrustPolicy, made: MadeRole) -> bool:
     return not found.refused and is_same_policy(found, policy_meant(made))
 
 
-def _policy_of(inventory: Inventory, address: str) -> object:
-    """The policy of a role that has its name from something else than its text."""
+def _role_of(inventory: Inventory, address: str) -> Role:
+    """A role that has its name from something else than its text."""
     try:
-        return find_role(View(inventory), address).role.policy
+        return find_role(View(inventory), address).role
     except NoSuchRole as absent:
         raise Unproved(f"{address} is not found in what was written: {absent}") from None
 

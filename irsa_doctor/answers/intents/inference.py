@@ -13,7 +13,7 @@ from irsa_doctor.facts.lookups.users import RoleUser
 from irsa_doctor.issuers import profile_of
 from irsa_doctor.model import Cluster, is_role_arn, issuer_of_provider, text_of
 from irsa_doctor.trust import Admitted, Policy, is_subject, spell
-from irsa_doctor.trust.languages import Finite
+from irsa_doctor.trust.languages import Finite, contains
 
 QuestionCode = Literal["broken", "wildcard", "unused-subject", "no-service-account", "other-principal", "conditions"]
 _NAMED = 6
@@ -141,7 +141,7 @@ def _entry(view: View, analysed: AnalysedRole, names: Mapping[str, str]) -> _Ent
     """What a role is used for, and what is open about it."""
     arn, policy = analysed.role.arn, analysed.policy
     associated = _associated(view, analysed, names)
-    users = [user for user in view.role_users.get(arn, ()) if not user.pod_identity]
+    users = [_with_audience(view, analysed, user) for user in view.role_users.get(arn, ()) if not user.pod_identity]
     admitted_users = [user for user in users if _is_admitted(analysed, user)]
     role_audience = _one_audience(view, admitted_users)
     pairs = [pair for user in admitted_users for pair in _pairs(view, user, names, own_audience=not role_audience)]
@@ -183,6 +183,24 @@ def _is_admitted(analysed: AnalysedRole, user: RoleUser) -> bool:
     )
 
 
+def _with_audience(view: View, analysed: AnalysedRole, user: RoleUser) -> RoleUser:
+    """A user whose audience nobody has said, with the one with which the policy admits it: of several the usual one."""
+    if user.audience or analysed.policy is None:
+        return user
+    cells = [
+        audiences
+        for provider, known in analysed.by_provider.items()
+        if issuer_of_provider(provider) == user.issuer
+        for audiences, subjects in known.cells
+        if contains(subjects, user.subject)
+    ]
+    usual = view.audience_of(user.issuer)
+    named = {value for audiences in cells if isinstance(audiences, Finite) for value in audiences.values}
+    if any(contains(audiences, usual) for audiences in cells):
+        return msgspec.structs.replace(user, audience=usual)
+    return msgspec.structs.replace(user, audience=named.pop()) if len(named) == 1 else user
+
+
 def _pairs(view: View, user: RoleUser, names: Mapping[str, str], *, own_audience: bool) -> Iterator[_Pair]:
     _, namespace, name = user.id.rsplit("/", 2)
     is_odd = own_audience and user.audience not in view.default_audiences(user.issuer)
@@ -219,7 +237,7 @@ def _questions(
 
 
 def _broken(analysed: AnalysedRole, users: Sequence[RoleUser], admitted_users: Sequence[RoleUser]) -> Question | None:
-    left = [user for user in users if user not in admitted_users and user.issuer and user.audience]
+    left = [user for user in users if user not in admitted_users and user.issuer]
     if not left:
         return None
     says = f"{_listed([user.id for user in left])} names it and is not admitted: is it meant to be?"

@@ -2,11 +2,12 @@
 
 import json
 
+import pytest
 from hypothesis import given
 
 from irsa_doctor.answers.intents.dialects import INTENT_FORMATS, Choices
 from irsa_doctor.answers.intents.estate import Estate
-from irsa_doctor.answers.intents.generation import generated
+from irsa_doctor.answers.intents.generation import Objection, Unproved, generated
 from irsa_doctor.answers.intents.inference import inferred
 from irsa_doctor.answers.intents.verification import verified
 from irsa_doctor.answers.who_can import find_role, who_can
@@ -101,3 +102,20 @@ def test_the_same_intent_gives_the_same_bytes(intent):
     texts = [{file.path: file.text for file in generated(plan(intent), formats, Choices(), read_back).files} for _ in range(2)]
     assert texts[0] == texts[1]
     assert not any("\r" in text or not text.endswith("\n") for text in texts[0].values())
+
+
+@pytest.mark.parametrize("about_reach", [False, True])
+@pytest.mark.parametrize("of", ["wide", "tight", ""])
+def test_a_text_in_which_something_grave_is_found_is_never_given_unless_the_intent_asks_for_it(of, about_reach):
+    roles = {"wide": {"namespaces": {"builds": "on demand"}}, "tight": "shop/cart"}
+    made = plan({"intent": 1, "account": ACCOUNTS[0], "clusters": {"shop": f"{issuer(0)}"}, "roles": roles})
+
+    def judge(inventory):
+        ident = next((role.id for role in inventory.roles if of and role.id.endswith(of)), "")
+        return [Objection(role=ident, about_reach=about_reach, says=f"it admits too many: {of}")]
+
+    if (of, about_reach) == ("wide", True):
+        assert generated(made, ["terraform"], Choices(), read_back, judge).files
+        return
+    with pytest.raises(Unproved, match="it admits too many"):
+        generated(made, ["terraform"], Choices(), read_back, judge)

@@ -11,6 +11,7 @@ from irsa_doctor.sources.live import LiveError, LiveOptions, Plan, Target, take
 from irsa_doctor.sources.live import kubernetes as source
 from irsa_doctor.sources.live.permissions import cluster_role
 from irsa_doctor.sources.snapshot.snapshot import write_snapshot
+from tests.cli.running import run
 from tests.servers.apiserver import AUDIENCE, ISSUER, MISSING, api_server, programs, required
 from tests.servers.aws import FakeAws
 from tests.servers.kubernetes import WEBHOOK
@@ -251,3 +252,26 @@ def test_what_is_told_live_is_told_of_the_collected_file(server, account, tmp_pa
             (one.id, one.verdict, one.because) for one in later.links
         ]
         assert [(one.id, one.certainty) for one in live.causes] == [(one.id, one.certainty) for one in later.causes]
+
+
+# ---- verify, from end to end
+
+
+def test_verify_compares_an_intent_with_account_and_cluster_as_they_are(server, account, tmp_path):
+    def differences(*accounts):
+        roles = {ROLE: list(accounts)}
+        meant = {"intent": 1, "clusters": {"shop": {"arn": account.clusters["shop"]["arn"], "issuer": ISSUER}}, "roles": roles}
+        (tmp_path / "intent.json").write_text(json.dumps(meant))
+        live = ("--live", "--kubeconfig", server.kubeconfig(tmp_path, "auditor-token"))
+        done = run("verify", "intent.json", *live, "--format", "json", cwd=tmp_path)
+        return done.returncode, [
+            (d["kind"], d["subject"]["id"].rpartition("/")[2]) for d in json.loads(done.stdout)["differences"]
+        ]
+
+    assert differences("app/web") == (0, [])
+    # the accounts were listed whole, so that the one that is not there is missing, and the other one lacks its annotation
+    code, listed = differences("app/web", "app/extra-1", "other/gone")
+    assert (code, sorted(listed)) == (
+        1,
+        [("annotation-missing", "extra-1"), ("narrower", "web"), ("service-account-missing", "gone")],
+    )

@@ -9,6 +9,7 @@ import pytest
 
 from irsa_doctor.sources import Loading, load
 from irsa_doctor.sources.live import LiveError, LiveOptions, Plan, Target, take
+from tests.cli.running import run
 from tests.servers.process import free_port, listens, running
 
 pytest.importorskip("moto.server", reason="moto's server is not installed")
@@ -118,3 +119,24 @@ def test_a_target_names_its_role(tmp_path):
 def test_a_role_that_cannot_be_assumed_is_one_sentence(moto, monkeypatch):
     with pytest.raises(LiveError, match="AWS role nonsense"):
         take(Plan("check"), LiveOptions(aws=True, assume=("nonsense",)))
+
+
+@pytest.mark.usefixtures("environment")
+def test_verify_compares_an_intent_with_the_account_as_it_is(moto, tmp_path):
+    _, issuer = moto
+    head = (
+        f"intent: 1\nclusters: {{shop: {{arn: 'arn:aws:eks:us-east-1:{ACCOUNT}:cluster/shop', issuer: 'https://{issuer}'}}}}\n"
+    )
+    arns = [f"arn:aws:iam::{ACCOUNT}:role/team/app-{number}" for number in range(5)]
+    roles = [f"  {arn}: shop/app-{number}\n" for number, arn in enumerate(arns)]
+    intent = tmp_path / "intent.yaml"
+    intent.write_text(f"{head}roles:\n{''.join(roles)}")
+    right = run("verify", intent, "--aws", "--format", "json", cwd=tmp_path)
+    assert (right.returncode, json.loads(right.stdout)["differences"]) == (0, [])
+    # one role more than there is, one that somebody else should be, and one that the intent does not have
+    gone = f"arn:aws:iam::{ACCOUNT}:role/team/gone"
+    intent.write_text(f"{head}roles:\n  {gone}: shop/gone\n{''.join(roles[1:4])}  {arns[4]}: shop/other\n")
+    wrong = run("verify", intent, "--aws", "--format", "json", cwd=tmp_path)
+    differences = {(d["kind"], d["subject"]["id"]) for d in json.loads(wrong.stdout)["differences"]}
+    missing, extra = ("role-missing", gone), ("role-extra", arns[0])
+    assert (wrong.returncode, differences) == (1, {missing, extra, ("narrower", arns[4]), ("wider", arns[4])})

@@ -22,12 +22,13 @@ __all__ = ["INTENT_FORMATS", "Choices", "IntentFormat", "Writing"]
 
 
 class IntentFormat(msgspec.Struct, frozen=True):
-    """A dialect: what writes it, whether `check` reads the trust policies in it, so that they are proved, and whether its roles
-    have names of its own."""
+    """A dialect: what writes it, whether `check` reads the trust policies in it, so that they are proved, whether its roles
+    have names of its own, and whether `check` reads anything of it, so that it is judged."""
 
     write: Callable[[IntentPlan, Choices], Writing]
     is_read: bool = True
     is_template: bool = False
+    is_checked: bool = True
 
 
 INTENT_FORMATS: Mapping[str, IntentFormat] = {
@@ -38,10 +39,10 @@ INTENT_FORMATS: Mapping[str, IntentFormat] = {
     "kubernetes": IntentFormat(kubernetes, is_read=False),
     "crossplane": IntentFormat(crossplane),
     "ack": IntentFormat(ack),
-    "cli": IntentFormat(cli, is_read=False),
-    "pod-identity": IntentFormat(associations_and_trust, is_read=False),
-    "vap": IntentFormat(vap, is_read=False),
-    "rcp": IntentFormat(rcp, is_read=False),
-    "scp": IntentFormat(scp, is_read=False),
+    "cli": IntentFormat(cli, is_read=False, is_checked=False),
+    "pod-identity": IntentFormat(associations_and_trust, is_read=False, is_checked=False),
+    "vap": IntentFormat(vap, is_read=False, is_checked=False),
+    "rcp": IntentFormat(rcp, is_read=False, is_checked=False),
+    "scp": IntentFormat(scp, is_read=False, is_checked=False),
 }
 """by the name that `--format` takes"""
