@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 import msgspec
 
@@ -111,8 +110,6 @@ def fix_text(fixing: Fixing, written: bool, style: Style) -> str:
     if summary.uncommitted:
         had = "had" if summary.uncommitted == 1 else "of them had"
         what += f"\n{summary.uncommitted} {had} uncommitted changes before"
-    if summary.uncommitted:
-        what += f"\n{summary.uncommitted} of the files had uncommitted changes before"
     return "\n".join([*lines, what]) + "\n"
 
 
@@ -132,9 +129,25 @@ def _text_lines(fixing: Fixing, written: bool, style: Style) -> Iterator[str]:
 
 
 def commands_text(fixing: Fixing) -> str:
-    """Returns the commands that change live objects, each below a comment that says why."""
-    parts: list[Any] = []
-    for command in fixing.commands:
-        subject = " ".join(command.subject.id.split())
-        parts.append(f"# {command.rule}: {subject}: {command.why}\n{command.shell}\n")
+    """Returns the commands that change live objects, each below a comment that says why.
+
+    Of every finding that no command is for, comments say why: that an edit of a file fixes it, else what keeps it from being
+    fixed and what the next step is.
+    """
+    parts = [f"{_comment(c.rule, c.subject.id, c.why)}{c.shell}\n" for c in fixing.commands]
+    for fix in fixing.fixes:
+        files = ", ".join(dict.fromkeys(edit.file for edit in fix.edits))
+        how = "--write" if fix.applied or fix.safety == "safe" else "--unsafe-fixes --write"
+        parts.append(_comment(fix.rule, fix.subject.id, f"no command: {how} edits {files}"))
+    with_commands = {(command.rule, command.subject) for command in fixing.commands}
+    parts += [
+        _comment(row.rule, row.subject.id, f"not fixed: {row.reason}: {row.because}") + _comment(row.how)
+        for row in fixing.unfixed
+        if (row.rule, row.subject) not in with_commands
+    ]
     return "\n".join(parts)
+
+
+def _comment(*parts: str) -> str:
+    """A comment of a shell, on one line whatever the names in it hold."""
+    return f"# {': '.join(' '.join(part.split()) for part in parts)}\n"

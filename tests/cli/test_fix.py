@@ -260,3 +260,31 @@ def test_reports_suggest_nothing_that_is_not_safe(tmp_path: Path) -> None:
     written(tmp_path, policy({"StringEquals": {f"{ISSUER}:aud": "sts.amazonaws.com"}}))
     assert "fixes" not in json.loads(checked(tmp_path, "sarif"))["runs"][0]["results"][0]
     assert "suggestion" not in checked(tmp_path, "markdown")
+
+
+def test_of_what_no_command_is_for_the_commands_say_why(tmp_path: Path) -> None:
+    role = {"Role": {"RoleName": "cart", "Arn": ROLE, "AssumeRolePolicyDocument": policy(equals(prefix="https://"))}}
+    written(tmp_path, role)
+    (tmp_path / "sa.yaml").write_text(ACCOUNT.replace("role-arn", "role_arn"), encoding="utf-8")
+    (tmp_path / "open.json").write_text(json.dumps(policy(equals(sub="system:serviceaccount:*", operator="StringLike"))))
+    _, answer = fix(tmp_path)
+    command = [sys.executable, "-m", "irsa_doctor", "fix", "--no-config", "--commands", "."]
+    text = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False).stdout
+    named = [line.split(": ")[0] for line in text.splitlines() if line.startswith("# ") and ": " in line]
+    findings = [each["rule"] for each in (*answer["fixes"], *answer["unfixed"])]
+    assert len(findings) >= 3
+    assert not {f"# {rule}" for rule in findings} - set(named)
+    (unfixed,) = [each for each in answer["unfixed"] if each["reason"] == "nobody-named"]
+    assert f"not fixed: nobody-named: {unfixed['because']}\n# {unfixed['how']}\n" in text
+    assert "no command: --write edits sa.yaml\n" in text
+    assert "aws iam update-assume-role-policy --role-name cart" in text
+
+
+def test_no_name_ends_a_comment_of_the_commands(tmp_path: Path) -> None:
+    hostile = "".join(f"open{end}touch pwned" for end in ("\n", "\r\n", "\u2028", "\x85", "\x0b")) + "\n#.json"
+    (tmp_path / hostile).write_text(json.dumps(policy(equals(sub="system:serviceaccount:*", operator="StringLike"))))
+    command = [sys.executable, "-m", "irsa_doctor", "fix", "--no-config", "--commands", "."]
+    text = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False).stdout
+    assert "not fixed" in text
+    subprocess.run(["sh", "-eu"], input=text, cwd=tmp_path, text=True, check=True)
+    assert [path.name for path in tmp_path.iterdir()] == [hostile]
