@@ -57,7 +57,8 @@ BELOW = {
         *("model", "text", "issuers", "trust", "sources", "facts", "rulebook", "governance", "answers", "store", "reports"),
         "shards",
     },
-    "cli": {"api", "version"},  # the api is what the command line calls, and nothing else of ours
+    "agents": {"api", "version"},
+    "cli": {"api", "agents", "version"},  # the api is what they call, and nothing else of ours
 }
 # the rooms inside rooms
 INNER = {
@@ -186,11 +187,11 @@ def test_answers_are_worked_out_without_reading_files_or_live_sources() -> None:
     assert loading <= {"irsa_doctor.answers.check.examples"}
 
 
-def test_nothing_but_the_command_line_calls_the_api() -> None:
+def test_nothing_but_the_command_line_and_the_server_for_agents_calls_the_api() -> None:
     callers = {
         part_of(module) for module, path in MODULES.items() if any(name.startswith("irsa_doctor.api") for name in imports(path))
     }
-    assert callers == {"", "api", "cli"}
+    assert callers == {"", "api", "agents", "cli"}
 
 
 def test_nothing_but_the_command_line_knows_the_command_line() -> None:

@@ -33,6 +33,7 @@ COMMAND_HOMES = {
     "permissions": "permissions.permissions",
     "explain": "explain.explain",
     "schema": "schema.schema",
+    "mcp": "mcp.mcp",
     "rules": "rules.app",
     "audit": "audit.app",
 }

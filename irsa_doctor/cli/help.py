@@ -83,6 +83,10 @@ EXAMPLES = {
         "irsa-doctor who-can shop-invoices roles.json serviceaccounts.yaml",
         "irsa-doctor who-can arn:aws:iam::111122223333:role/shop-invoices --live -f json",
     ),
+    "mcp": (
+        "irsa-doctor mcp snapshot.json",
+        "irsa-doctor mcp k8s/ policies/ --aws --profile audit",
+    ),
     "generate": (
         "irsa-doctor generate intent.yaml cluster.json -f terraform -f kubernetes -o infra",
         "irsa-doctor generate intent.yaml -f rcp --keep-issuer https://token.actions.githubusercontent.com",

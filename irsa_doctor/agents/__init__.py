@@ -1,0 +1,1 @@
+"""The questions of the command line for programs that speak the Model Context Protocol."""
