@@ -58,6 +58,17 @@ GROUPS = {
     "Live": (
         *("--aws", "--kube", "--live", "--kube-context", "--kubeconfig", "--profile", "--assume-role", "--region"),
         *("--timeout", "--fetch-issuer", "--token-secrets"),
+        *(
+            "--org",
+            "--assume-role-name",
+            "--external-id",
+            "--ou",
+            "--exclude",
+            "--kube-map",
+            "--rate",
+            "--account-timeout",
+            "--fresh",
+        ),
     ),
 }
 """The groups in the order in which they are shown, each with its options in any order."""

@@ -1,6 +1,7 @@
 import json
 from pathlib import Path
 
+import msgspec
 import pytest
 from msgspec.structs import replace
 
@@ -64,6 +65,7 @@ def test_facts_of_real_documents_keep_to_the_vocabulary():
     """What the annotations of the records say is what the functions give."""
     from irsa_doctor.answers.check.examples import example_world
     from irsa_doctor.facts import View, derive
+    from irsa_doctor.governance.settings import Settings
     from irsa_doctor.sources import load
 
     kinds = {record: kind for kind, record in SUBJECTS.items()}
@@ -72,7 +74,8 @@ def test_facts_of_real_documents_keep_to_the_vocabulary():
         for example in (*file.examples.bad, *file.examples.good):
             world = named(example_world(base, example.patch))
             loaded = load((), memory=documents_of(world), complete=tuple(world.get("complete", ())))
-            for judged in derive(View(loaded.inventory, {})):
+            settings = msgspec.convert(world.get("settings", {}), Settings)
+            for judged in derive(View(loaded.inventory, *settings.of_issuers)):
                 kind = kinds[type(judged.facts)]
                 seen.add(kind)
                 for fact, values in vocabulary(kind).items():

@@ -172,7 +172,7 @@ def reach_of_member(lookups: CloudLookups, member: PolicyMember) -> CloudReach |
         how = f"gcloud iam workload-identity-pools providers list --workload-identity-pool {member.pool} --location global"
         return Unknown(f"providers of the pool {member.pool}", f"{how} --format json")
     reaches = [_of_provider(lookups, provider, member) for provider in providers]
-    if unseen := next((reach for reach in reaches if isinstance(reach, Unknown)), None):
+    if (unseen := next((reach for reach in reaches if isinstance(reach, Unknown)), None)) is not None:
         return unseen
     known = [reach for reach in reaches if isinstance(reach, CloudReach)]
     return max(known, key=lambda reach: (RINGS.index(reach.ring.ring), not reach.tokens.exact), default=None)

@@ -84,7 +84,7 @@ class GrantFacts(msgspec.Struct, frozen=True):
     """Whether a part of it was not evaluated: it exceeds the limit of work for one policy"""
     """Whether something of it was not worked out, for it would have taken more than a policy may cost"""
     ring_counts: bool | Unknown = False
-    """Whether its tokens are of an issuer that is no cluster, so that the ring says how far it is open"""
+    """Whether its tokens are of an issuer that is not a cluster, so that the ring says how far it is open"""
     ring: Ring | Unknown = "workload"
     width: Scope | Ring | Unknown = "one"
     """The scope of service accounts, the ring of all others: what the severity of an operator that opens depends on"""

@@ -42,7 +42,7 @@ def provider_use(view: View, provider: OidcProvider, standard: int, now: datetim
     states = [role_use(role, standard, now) for role in trusting]
     if "met" in [state for state in states if not isinstance(state, Unknown)]:
         return "met"
-    if unseen := next((state for state in states if isinstance(state, Unknown)), None):
+    if (unseen := next((state for state in states if isinstance(state, Unknown)), None)) is not None:
         return unseen
     if states:
         return "missed"
