@@ -131,7 +131,7 @@ class ShardRun:
         """What the results of all units depend on."""
         settings, today = self._governing.settings, self._moment.date()
         expired = [waiver.is_expired(today) for waiver in settings.waivers]
-        runs = {subject: len(runs) for subject, runs in self._key_runs.items()}
+        runs = {subject: [run.as_of for run in runs] for subject, runs in self._key_runs.items()}
         moment = [self._moment.isoformat(), runs] if settings.standards.are_set else []
         rules = [(rule.id, str(rule.severity)) for rule in self._governing.rules]
         shared = hashlib.sha256()

@@ -4,12 +4,19 @@ import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
+from urllib.parse import quote
 
 from irsa_doctor.model.errors import IrsaDoctorError
 from irsa_doctor.text.open_flags import NO_LINK
 
-STORE_VERSION = "1"
-_TABLES = """
+STORE_VERSION = "2"
+_BEFORE_KEYS = "1"
+"""the version whose stores may lack the table `key`; such a store is read as it is, and upgraded where it is written to"""
+_KEY = (
+    "key (run integer not null, kind text not null, subject text not null, key text not null,"
+    " primary key (run, kind, subject, key))"
+)
+_TABLES = f"""
 create table meta (name text primary key, value text not null);
 create table run (
   id integer primary key, state text not null, started text not null, finished text not null, as_of text not null,
@@ -46,9 +53,7 @@ create table unknown (
   run integer not null, missing text not null, how text not null, rules text not null, subjects integer not null,
   then_ text not null, file text not null
 );
-create table key (
-  run integer not null, kind text not null, subject text not null, key text not null, primary key (run, kind, subject, key)
-);
+create table {_KEY};
 create table change (run integer not null, key text not null, change text not null, primary key (run, key, change));
 """
 _RESULT = (
@@ -74,15 +79,36 @@ def opened(path: str, *, to_write: bool = False) -> sqlite3.Connection:
         _make(path)
     if not os.path.isfile(path) or os.path.islink(path):
         raise StoreError(f"{path}: a store is a regular file, and no link")
+    connection = sqlite3.connect(path, isolation_level=None, timeout=0)
     try:
-        connection = sqlite3.connect(path, isolation_level=None, timeout=0)
+        if not to_write:
+            connection = _readable(connection, path)
+        # before anything is set: a store of a later version stays as it is
+        _check(connection, path, to_write=to_write)
         if to_write:
             connection.executescript("pragma journal_mode = wal; pragma synchronous = full;")
-        _check(connection, path)
-        if to_write:
             connection.execute(_RESULT)
     except sqlite3.Error as error:
+        connection.close()
         raise StoreError(f"{path}: {_words(error)}") from error
+    except StoreError:
+        connection.close()
+        raise
+    return connection
+
+
+def _readable(connection: sqlite3.Connection, path: str) -> sqlite3.Connection:
+    """A connection that can read a store. Where nothing can be written beside it, SQLite opens it as a file that does not
+    change (https://www.sqlite.org/wal.html#read_only_databases)."""
+    try:
+        connection.execute("select 1 from meta")
+    except sqlite3.OperationalError as error:
+        if "unable to open" not in str(error) and "readonly" not in str(error):
+            raise
+        if os.path.exists(f"{path}-wal") and os.path.getsize(f"{path}-wal"):
+            raise
+        connection.close()
+        return sqlite3.connect(f"file:{quote(os.path.abspath(path))}?immutable=1", uri=True, isolation_level=None)
     return connection
 
 
@@ -91,8 +117,13 @@ def _make(path: str) -> None:
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
     except OSError as error:
         raise StoreError(f"{path}: {error.strerror}") from error
-    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
-        make_tables(connection)
+    try:
+        with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+            make_tables(connection)
+    except sqlite3.Error as error:
+        # half a store would be none at all to the next run
+        os.unlink(path)
+        raise StoreError(f"{path}: {_words(error)}") from error
 
 
 def make_tables(connection: sqlite3.Connection) -> None:
@@ -101,12 +132,27 @@ def make_tables(connection: sqlite3.Connection) -> None:
     connection.execute("insert into meta values ('version', ?)", (STORE_VERSION,))
 
 
-def _check(connection: sqlite3.Connection, path: str) -> None:
+def _check(connection: sqlite3.Connection, path: str, *, to_write: bool) -> None:
     row = connection.execute("select value from meta where name = 'version'").fetchone()
-    if row is None or row[0] != STORE_VERSION:
+    if row is not None and row[0] == _BEFORE_KEYS:
+        _upgrade(connection, to_write=to_write)
+    elif row is None or row[0] != STORE_VERSION:
         raise StoreError(
             f"{path}: version {row[0] if row else 'unknown'} of a store, and this irsa-doctor reads version {STORE_VERSION}"
         )
+
+
+def _upgrade(connection: sqlite3.Connection, *, to_write: bool) -> None:
+    """Add what the version before lacks. No row of a run is changed, so that the chain of hashes stays as it is."""
+    has_keys = connection.execute("select 1 from sqlite_master where type = 'table' and name = 'key'").fetchone()
+    if not to_write:
+        if not has_keys:
+            connection.execute(f"create temp table {_KEY}")
+        return
+    with transaction(connection):
+        if not has_keys:
+            connection.execute(f"create table {_KEY}")
+        connection.execute("update meta set value = ? where name = 'version'", (STORE_VERSION,))
 
 
 def _words(error: sqlite3.Error) -> str:
@@ -118,6 +164,8 @@ def _words(error: sqlite3.Error) -> str:
         return "another run writes to it"
     if "readonly" in text:
         return "it cannot be written to"
+    if "disk is full" in text or "disk I/O" in text:
+        return f"nothing more can be written, and nothing of the run is in the store ({text})"
     return f"the store cannot be used ({text})"
 
 
@@ -153,8 +201,9 @@ def _locked(path: str) -> int:
         holder = os.read(lock, 200).decode(errors="replace").strip()
         os.close(lock)
         raise StoreError(f"{path}: {holder or 'another process'} writes to it") from error
-    os.ftruncate(lock, 0)
-    os.write(lock, f"process {os.getpid()}".encode())
+    with suppress(OSError):  # on a full disk there is no name of the holder, and there is the lock
+        os.ftruncate(lock, 0)
+        os.write(lock, f"process {os.getpid()}".encode())
     return lock
 
 
@@ -165,6 +214,7 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
     try:
         yield
     except BaseException:
-        connection.execute("rollback")
+        if connection.in_transaction:  # where a disk is full, SQLite has rolled it back
+            connection.execute("rollback")
         raise
     connection.execute("commit")

@@ -1,0 +1,161 @@
+"""A store that cannot be used is one line and exit 2, and what it holds stays."""
+
+import fcntl
+import resource
+import shutil
+import sqlite3
+import subprocess
+import sys
+import tempfile
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from irsa_doctor import api
+from irsa_doctor.store.integrity import content_digest, run_hash
+from tests.cli.running import put
+from tests.store.runs import OPEN, RIGHT, audited, details, named
+
+AS_OF = "2026-03-01T00:00:00Z"
+
+
+@pytest.fixture
+def store(tmp_path):
+    """A store of two runs."""
+    for day, policy in enumerate((OPEN, RIGHT)):
+        audited(tmp_path, named("app", policy), named("other", OPEN), day=day)
+    return tmp_path / "audit.db"
+
+
+def audit(store: Path, **options) -> subprocess.CompletedProcess[str]:
+    """One run from the command line over the same input."""
+    command = [sys.executable, "-m", "irsa_doctor", "audit", "run", "input", "--store", str(store), "--as-of", AS_OF]
+    return subprocess.run(
+        command, cwd=store.parent, capture_output=True, text=True, timeout=120, check=False, stdin=subprocess.DEVNULL, **options
+    )
+
+
+def assert_refused(done: subprocess.CompletedProcess[str], words: str) -> None:
+    assert (done.returncode, done.stdout) == (2, ""), done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1, done.stderr
+    assert words in done.stderr
+
+
+def assert_whole(store: Path, runs: int = 2) -> None:
+    found = api.audit_verify(store=str(store))
+    assert (found.runs, found.tampering) == (runs, ())
+
+
+def test_a_store_of_a_later_version(store):
+    with closing(sqlite3.connect(store, isolation_level=None)) as connection:
+        connection.execute("update meta set value = '3'")
+    content = store.read_bytes()
+    assert_refused(audit(store), "version 3")
+    assert store.read_bytes() == content
+
+
+def test_a_store_that_another_run_writes_to(store):
+    with open(f"{store}.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        lock.write("process 4242")
+        lock.flush()
+        assert_refused(audit(store), "process 4242 writes to it")
+    assert_whole(store)
+
+
+def test_a_store_that_another_program_has_locked(store):
+    connection = sqlite3.connect(store, isolation_level=None)
+    connection.execute("begin exclusive")
+    assert_refused(audit(store), "another run writes to it")
+    connection.execute("rollback")
+    connection.close()
+    assert_whole(store)
+
+
+READING = """
+import os, sys
+from irsa_doctor import api
+known, folder = sys.argv[1:]
+api.audit_verify(store=known)  # what it imports is read by somebody who may
+api.audit([f"{os.path.dirname(known)}/input"], store=None)
+if os.getuid() == 0:
+    os.setgid(65534)
+    os.setuid(65534)
+os.chdir(folder)
+found = api.audit_verify(store="audit.db")
+print(found.runs, found.tampering)
+try:
+    api.audit(["input"], store="audit.db")
+except api.StoreError as error:
+    print(error)
+"""
+
+
+def test_a_store_where_nobody_may_write_is_read_and_not_written(store):
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        shutil.copytree(store.parent / "input", folder / "input")
+        shutil.copy(store, folder / "audit.db")
+        (folder / "audit.db").chmod(0o444)
+        folder.chmod(0o555)
+        content = (folder / "audit.db").read_bytes()
+        command = [sys.executable, "-c", READING, str(store), name]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+        assert (done.stdout, done.stderr) == ("2 ()\naudit.db.lock: Permission denied\n", "")
+        assert (folder / "audit.db").read_bytes() == content
+        folder.chmod(0o755)
+
+
+@pytest.mark.parametrize("room", [0, 20_000, 100_000, 200_000])
+def test_a_full_disk_loses_nothing(store, room):
+    put(store.parent / "input" / "roles.json", details(*(named(f"app-{n}", OPEN) for n in range(60))))
+    done = audit(store, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (room, room)))
+    assert_refused(done, "")
+    assert_whole(store)
+    runs = [header.state for header, _ in api.audit_history(store=str(store))]
+    assert runs[:2] == ["complete", "complete"]
+    assert audit(store).returncode == 1
+    assert_whole(store, 3)
+
+
+def test_a_full_disk_leaves_no_half_of_a_new_store(tmp_path):
+    put(tmp_path / "input" / "roles.json", details(named("app", OPEN)))
+    store = tmp_path / "audit.db"
+    assert_refused(audit(store, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (5_000, 5_000))), "")
+    assert audit(store).returncode == 1
+    assert_whole(store, 1)
+
+
+def before_keys(store: Path) -> str:
+    """Make a store what the version before kept, which had no keys; return its head."""
+    with sqlite3.connect(store) as connection:
+        previous = None
+        for (run,) in connection.execute("select id from run order by id").fetchall():
+            digest = content_digest(connection, run, without="key")
+            connection.execute("update run set digest = ?, previous = ? where id = ?", (digest, previous, run))
+            previous = run_hash(connection, run)
+            connection.execute("update run set hash = ? where id = ?", (previous, run))
+        connection.execute("drop table key")
+        connection.execute("update meta set value = '1'")
+    connection.close()
+    return str(previous)
+
+
+def test_a_store_of_the_version_before_is_read_as_it_is(store):
+    head, content = before_keys(store), store.read_bytes()
+    found = api.audit_verify(store=str(store), head=head)
+    assert (found.runs, found.head, found.tampering) == (2, head, ())
+    assert api.audit_show(1, store=str(store)).answer["run"]["hash"]
+    assert store.read_bytes() == content
+
+
+def test_a_store_of_the_version_before_is_upgraded_with_its_chain(store):
+    head = before_keys(store)
+    assert audit(store).returncode == 1
+    found = api.audit_verify(store=str(store), head=head)
+    assert (found.runs, found.tampering) == (3, ())
+    with sqlite3.connect(store) as connection:
+        assert connection.execute("select value from meta where name = 'version'").fetchone() == ("2",)
+        connection.execute("insert into key values (1, 'thumbprint', 'a', 'b')")
+    assert [each.run for each in api.audit_verify(store=str(store)).tampering] == [1]
