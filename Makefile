@@ -13,7 +13,7 @@ TESTS  := -m pytest --numprocesses auto --dist worksteal
 DEMO   := fixtures/worlds/shop --complete serviceaccounts
 
 .DEFAULT_GOAL := help
-.PHONY: help demo audit-demo test test-oldest test-newest test-semantics lock workflows audit release project-url fuzz coverage lint types generated generated-check rules wheel bench tools validators kube-tools check clean
+.PHONY: help playground demo audit-demo test test-oldest test-newest test-semantics lock workflows audit release project-url fuzz coverage lint types generated generated-check rules wheel bench tools validators kube-tools check clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 16
@@ -103,6 +103,12 @@ wheel: $(VENV)/.dev ## build the wheel into dist/
 	rm -rf dist
 	$(PY) -m build --wheel --no-isolation --outdir dist .
 
+playground: $(VENV)/.dev $(CACHE)/playground/.installed ## the page that checks documents in the browser, into dist/playground (needs npm)
+	rm -rf $(CACHE)/playground/dist
+	$(PY) -m build --wheel --no-isolation --outdir $(CACHE)/playground/dist .
+	$(PY) -m tools.playground $(CACHE)/playground --wheel $(CACHE)/playground/dist/*.whl --into dist/playground
+	@echo "To look at it: $(PY) -m http.server --directory dist/playground"
+
 bench: $(VENV)/.dev $(CACHE)/peers/.installed ## speed, memory and growth, beside other tools
 	$(PY) -m tests.bench --peers $(CACHE)/peers
 
@@ -156,6 +162,13 @@ $(CACHE)/oldest/.installed: pyproject.toml
 $(CACHE)/ci/.installed $(CACHE)/build/.installed $(CACHE)/run/.installed $(CACHE)/validators/.installed: $(CACHE)/%/.installed: requirements/%.txt
 	$(PYTHON) -m venv --clear $(CACHE)/$*
 	$(CACHE)/$*/bin/python $(PIP) $(LOCKED) requirements/$*.txt
+	@touch $@
+
+$(CACHE)/playground/.installed: playground/package-lock.json requirements/run.txt tools/playground.py | $(VENV)/.dev
+	mkdir -p $(@D)
+	cp playground/package.json playground/package-lock.json $(@D)
+	npm ci --ignore-scripts --no-fund --no-audit --silent --prefix $(@D)
+	$(PY) -m tools.playground --fetch $(@D)
 	@touch $@
 
 $(CACHE)/sarif/.installed:

@@ -190,7 +190,7 @@ def test_the_locks_agree_and_hold_all_that_is_declared():
 
 def test_updates_wait_a_week():
     updates = yaml.safe_load(read(ROOT / ".github" / "dependabot.yml"))["updates"]
-    assert {update["package-ecosystem"] for update in updates} == {"pip", "github-actions", "docker"}
+    assert {update["package-ecosystem"] for update in updates} == {"pip", "npm", "github-actions", "docker"}
     assert all(update["cooldown"]["default-days"] >= 7 for update in updates)
     assert 'COOLDOWN = "7 days"' in read(ROOT / "tools" / "locks.py")
 

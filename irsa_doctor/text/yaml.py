@@ -93,7 +93,7 @@ def yaml_documents(text: bytes) -> Iterator[YamlDocument | TextError]:
 def _streamed(text: bytes) -> Iterator[YamlDocument]:
     import yaml
 
-    loader = yaml.CBaseLoader(text)
+    loader = _parser(text)
     try:
         while not isinstance(event := loader.get_event(), yaml.StreamEndEvent):
             pause()
@@ -131,17 +131,24 @@ def compose(text: bytes) -> list[Any] | TextError:
 
     if text_error := _too_deep(text):
         return text_error
-    loader = yaml.CBaseLoader(text)
     try:
-        # a base loader resolves nothing: every scalar is text, what it means is decided here
+        loader = _parser(text)
         roots = []
         while loader.check_node():
             roots.append(loader.get_node())
         return roots
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         return _text_error(error, text)
-    finally:
-        loader.dispose()
+
+
+def _parser(text: bytes) -> Any:
+    """A parser that resolves nothing: every scalar is text, what it means is decided here.
+
+    It is libyaml's, or where PyYAML is without it, as in a browser, the one that PyYAML has in Python.
+    """
+    import yaml
+
+    return yaml.CBaseLoader(text) if yaml.__with_libyaml__ else yaml.BaseLoader(text)
 
 
 class _Anchored(Exception):
@@ -182,7 +189,7 @@ def _deepest(text: bytes) -> TextError | None:
     import yaml
 
     depth = 0
-    loader = yaml.CBaseLoader(text)
+    loader = _parser(text)
     try:
         while not isinstance(event := loader.get_event(), yaml.StreamEndEvent):
             pause()

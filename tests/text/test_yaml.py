@@ -161,3 +161,44 @@ def test_an_error_that_the_table_does_not_know_has_a_general_reason():
 def test_levels_are_counted_before_an_error_of_the_parser_is_reported():
     text_error = text_error_of(b"a: " + b"[" * 150 + b"}")
     assert (text_error.why, text_error.line, text_error.column) == ("more than 100 levels deep", 1, 103)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"a: [1, {b: c}]\n---\nd: |\n  e\n",
+        b"a: &x {b: 1}\nc: *x\n<<: *x\n",
+        b"a: !Sub 'b'\na: 2\n",
+        b"a: {b: 1\n",
+        b"a: [b: 1\n",
+        b"a: 1\n  b: 2\n",
+        b"a:\n   b: 1\n  c: 2\n",
+        b"- a\nb: 1\n",
+        b"a: b: c\n",
+        b"a: 'b\n",
+        b'a: "\\q"\n',
+        b"a: *x\n",
+        b"a: @b\n",
+        b"{a: 1} b\n",
+        b"a: {{ .Values.b }}\n",
+        b"a: " + b"[" * 300 + b"\n",
+    ],
+)
+def test_without_libyaml_the_parser_in_python_reads_the_same_and_refuses_the_same(text, monkeypatch):
+    import yaml
+
+    def summary() -> object:
+        read = read_yaml(text)
+        return read.why if isinstance(read, TextError) else read
+
+    assert yaml.__with_libyaml__
+    expected = summary()
+    monkeypatch.setattr(yaml, "__with_libyaml__", False)
+    assert summary() == expected
+
+
+def test_without_libyaml_bytes_that_are_no_text_are_refused(monkeypatch):
+    import yaml
+
+    monkeypatch.setattr(yaml, "__with_libyaml__", False)
+    assert text_error_of(b"a: &x 1\nb: \xff\n").why == "not valid YAML: bytes that are no text in UTF-8 or UTF-16"

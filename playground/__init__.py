@@ -1,0 +1,1 @@
+"""The playground: what the page in the browser asks."""
