@@ -76,7 +76,7 @@ release: $(CACHE)/build/.installed $(CACHE)/ci/.installed $(CACHE)/run/.installe
 project-url: ## write where the project is published into the files that name it, once (URL=https://host/owner/name)
 	$(PYTHON) -I tools/project_url.py "$(URL)"
 
-fuzz: $(VENV)/.dev ## documents broken at random, anew each time (FUZZ_SECONDS=n; those that fail stay in .cache/fuzz)
+fuzz: $(VENV)/.dev ## documents drawn at random for every reader and semantic (FUZZ_SECONDS=n; those that fail stay in .cache/fuzz)
 	$(PY) -m tests.fuzz --seconds $(or $(FUZZ_SECONDS),120) --keep $(CACHE)/fuzz
 
 coverage: $(VENV)/.dev ## run all tests and show which branches they miss, the command line included

@@ -1,60 +1,66 @@
-"""`make fuzz`: documents broken anew with each seed, for every reader, until the time is up.
+"""`make fuzz`: documents drawn anew with each seed, for every reader and every semantic, until the time is up.
 
-Every document must end in a report that names it, within a time limit, and takes no other document with it;
-no output repeats a secret. What fails is kept with its seed.
+Each document must end in an answer, within a time limit, that agrees with what was written apart from the tool; one that is
+read takes no other document with it, and no output repeats a secret. What fails is kept; in tests/fuzz_corpus it is a test.
+
+    python -m tests.fuzz --target decide --seconds 300 [--guided]
+    python -m tests.fuzz --target decide --seed 1
+    python -m tests.fuzz --target decide --document .cache/fuzz/decide-1.json
+
+`--guided` draws by the branches that a document reaches (https://github.com/google/atheris), where that is installed.
 """
 
 import argparse
+import io
 import json
+import os
 import random
 import resource
 import secrets
 import signal
+import subprocess
 import sys
-import tempfile
 import time
-from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stderr
+from importlib import import_module
 from pathlib import Path
-
-from irsa_doctor import api
-from irsa_doctor.reports import FORMATS
-from tests import fuzz_inputs as inputs
-from tests.test_hostile import CODE, FILES, broken
+from types import ModuleType
+from typing import Any
 
 SLOW = 20
 """seconds that one document may take"""
-_TOLD = 1000
+_REPORTED = 1000
 """documents after which their number is printed"""
-_TURNS = 4
-"""documents over which the formats take turns, so that more documents are read"""
 MEMORY = 3 << 30
 """bytes of address space that all documents may take"""
-GOOD = {
-    "Role": {
-        "RoleName": "z",
-        "Arn": "arn:aws:iam::444455556666:role/z",
-        "RoleId": "A",
-        "AssumeRolePolicyDocument": {
-            "Version": "2012-10-17",
-            "Statement": [
-                {
-                    "Effect": "Allow",
-                    "Principal": {"Federated": inputs.PROVIDER.replace("111122223333", "444455556666")},
-                    "Action": "sts:AssumeRoleWithWebIdentity",
-                    "Condition": {"StringEquals": {f"{inputs.ISSUER}:aud": "sts.amazonaws.com"}},
-                }
-            ],
-        },
-    }
-}
-"""a role that is open, and that no document beside it may hide"""
-WORDS = rb'0x1 1e400 ${ %{ } { [ ] " <<EOT for null \u0041 \ud800 dynamic * count for_each module --- &a *a !Sub'.split(b" ")
+_BYTES = 8192
+"""what a document is drawn from"""
+_MOST = 20
+"""failures of a target that are kept: most are one and the same"""
 
 
-class Broken(Exception):
-    """What a document did that none may do."""
+class ByteDraw(random.Random):
+    """A source of chance that takes what it draws from bytes, and is the same for all when they are used up.
+
+    A change of some bytes changes some of what is drawn, which lets a fuzzer keep what has reached further.
+    """
+
+    def __init__(self, raw: bytes) -> None:
+        super().__init__(0)
+        self._raw, self._at = raw, 0
+
+    def getrandbits(self, k: int, /) -> int:
+        """A number of so many bits."""
+        size = (k + 7) // 8
+        if self._at + size > len(self._raw):
+            return super().getrandbits(k)
+        self._at += size
+        return int.from_bytes(self._raw[self._at - size : self._at], "big") >> (size * 8 - k)
+
+    def random(self) -> float:
+        """A number from 0 up to 1."""
+        return self.getrandbits(53) / (1 << 53)
 
 
 class TooSlow(BaseException):
@@ -66,7 +72,7 @@ def limited(seconds: int) -> Iterator[None]:
     """An error where the block takes more processor time: machines are busy with other things too."""
 
     def late(*_: object) -> None:
-        raise TooSlow(f"no report within {seconds} s of processor time")
+        raise TooSlow(f"no answer within {seconds} s of processor time")
 
     before = signal.signal(signal.SIGPROF, late)
     signal.setitimer(signal.ITIMER_PROF, seconds)
@@ -77,145 +83,133 @@ def limited(seconds: int) -> Iterator[None]:
         signal.signal(signal.SIGPROF, before)
 
 
-def mangled(raw: bytes, draw: random.Random) -> bytes:
-    """Bytes of a document cut, doubled, exchanged and replaced."""
-    parts = bytearray(raw)
-    for _ in range(draw.randint(1, 6)):
-        begin, end = sorted(draw.randrange(len(parts) + 1) for _ in range(2))
-        piece = bytes(parts[begin : min(end, begin + 200)])
-        at = draw.randrange(len(parts) + 1)
-        parts[at : at + draw.choice((0, 1, 2, len(piece)))] = draw.choice(
-            (b"", piece, piece * 3, draw.randbytes(4), draw.choice(WORDS), b"\0", b"\xff", b"\n")
-        )
-    return bytes(parts) or b" "
+def drawn(name: str, seed: int) -> Any:
+    """The document of a seed."""
+    from tests.fuzz_targets import TARGETS
+
+    return TARGETS[name].drawn(ByteDraw(random.Random(seed).randbytes(_BYTES)))  # noqa: S311 - repeatable
 
 
-def document(seed: int) -> tuple[str, str, bytes]:
-    """The reader, the ending and the bytes of the document that belongs to a seed; the reader is "check" for paths."""
-    draw = random.Random(seed)  # noqa: S311 - repeatable
-    kind = draw.randrange(10)
-    if kind < 5:
-        suffix, raw = inputs.written(inputs.with_values(draw.choice([*inputs.DOCUMENTS.values()]), draw), draw)
-        return "check", suffix, mangled(raw, draw) if draw.random() < 0.2 else raw
-    if kind < 7:
-        return ("check", *_configuration(draw))
-    if kind == 7:
-        source = draw.choice(FILES)
-        raw = broken(source, seed) if draw.random() < 0.5 else mangled(source.read_bytes(), draw)
-        return "check", source.suffix, raw
-    name = draw.choice(sorted(inputs.READERS))
-    sample, suffix, _ = inputs.READERS[name]
-    if isinstance(sample, str):
-        return name, suffix, mangled(sample.encode(), draw)
-    if suffix == ".yaml":
-        return name, suffix, inputs.written(inputs.with_values(sample, draw), draw)[1]
-    raw = json.dumps(inputs.with_values(sample, draw)).encode()
-    return name, suffix, mangled(raw, draw) if draw.random() < 0.3 else raw
+def failure(name: str, document: Any) -> str:
+    """What went wrong with a document, or nothing."""
+    from tests.fuzz_targets import TARGETS
 
-
-def _configuration(draw: random.Random) -> tuple[str, bytes]:
-    """Configuration of Terraform in either syntax."""
-    if draw.random() < 0.3:
-        return ".tf.json", json.dumps(inputs.with_values(inputs.TERRAFORM_JSON, draw)).encode()
-    text = inputs.TERRAFORM.encode() if draw.random() < 0.7 else draw.choice(CODE).read_bytes()
-    return draw.choice((".tf", ".tf", ".tf", ".tfvars")), mangled(text, draw)
-
-
-def _secret_free(text: str, raw: bytes) -> None:
-    if inputs.SECRET.encode() in raw and inputs.SECRET.rpartition(".")[2] in text:
-        raise Broken("a secret is in the output")
-
-
-def check_document(path: Path, raw: bytes, formats: Sequence[str] = tuple(FORMATS)) -> None:
-    """Check a document beside a good one, and render the report about it in some formats."""
-    report = api.check([str(path.parent)])
-    rows = {row.path: row for row in report.documents}
-    if not {str(path), str(path.parent / "good.json")} <= rows.keys():
-        raise Broken("a document has no row")
-    for row in rows.values():
-        if "an error of irsa-doctor" in (row.why or ""):
-            raise Broken(f"{row.path}: {row.why}")
-    about = [finding for finding in report.findings if finding.subject.id.endswith("444455556666:role/z#0")]
-    # a list of providers may say that its provider is gone or another, which is a finding of its own
-    if not any(finding.severity in ("critical", "high") for finding in about):
-        raise Broken("the finding beside it is gone")
-    for name in formats:
-        _secret_free(api.render_report(report, name, api.Style()), raw)
-
-
-def ask(path: Path, raw: bytes) -> None:
-    """Ask the other questions about a document: who can, why, and what has changed."""
-    good = str(path.parent / "good.json")
-    folder = str(path.parent)
-    for answer in (
-        lambda: api.render_who_can(api.who_can(GOOD["Role"]["Arn"], [folder]), "text", api.Style()),
-        lambda: api.render_who_can(api.who_can("app", [str(path)]), "json", api.Style()),
-        lambda: api.render_why_all(api.why_all([folder], now=1_750_000_000.0), "text", api.Style()),
-        lambda: api.render_why(api.why("a/b", [folder], now=1_750_000_000.0), "json", api.Style()),
-        lambda: api.render_diff(api.diff([good], [folder]), "text", api.Style()),
-    ):
-        try:
-            _secret_free(answer(), raw)
-        except inputs.Expected:
-            continue
-
-
-def failure(seed: int, folder: Path) -> str:
-    """What went wrong with the document of a seed, or nothing."""
-    reader, suffix, raw = document(seed)
-    path = folder / ("fuzz" + suffix)
-    path.write_bytes(raw)
     try:
         with limited(SLOW):
-            if reader == "check":
-                check_document(path, raw, tuple(FORMATS)[seed % _TURNS :: _TURNS])
-                if seed % 4 == 0:
-                    ask(path, raw)
-            else:
-                _secret_free(inputs.READERS[reader][2](path) or "", raw)
-    except inputs.Expected as error:
-        return "a secret is in an error" if inputs.SECRET.rpartition(".")[2] in api.masked(str(error)) else ""
+            # a document is judged as it would be kept
+            TARGETS[name].holds(json.loads(json.dumps(document)))
     except (Exception, TooSlow) as error:  # noqa: BLE001 - whatever it is, it is what we look for
-        return f"{reader}: {type(error).__name__}: {error}"
-    finally:
-        path.unlink()
+        return f"{type(error).__name__}: {error}"
     return ""
 
 
-def keep(seed: int, why: str, folder: Path) -> None:
-    """Write the document that failed where it stays."""
-    _, suffix, raw = document(seed)
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / f"{seed}{suffix}").write_bytes(raw)
-    print(f"seed {seed}: {why[:500]}", flush=True)
+class Run:
+    """The documents of one target, and those that failed."""
+
+    def __init__(self, name: str, seconds: float, folder: Path) -> None:
+        self.name, self.folder = name, folder
+        self.end = time.monotonic() + seconds
+        self.count = self.failures = 0
+
+    def take(self, document: Any, label: str) -> None:
+        """Judge a document, and keep it where it failed."""
+        self.count += 1
+        if why := failure(self.name, document):
+            self.failures += 1
+            self._keep(document, label, why)
+        if self.count % _REPORTED == 0:
+            self.report()
+
+    def _keep(self, document: Any, label: str, why: str) -> None:
+        if self.failures > _MOST:
+            return
+        self.folder.mkdir(parents=True, exist_ok=True)
+        path = self.folder / f"{self.name}-{label}.json"
+        path.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+        print(f"{self.name} {label}: {why[:500]}", flush=True)
+
+    def report(self) -> None:
+        """Print how many documents there were."""
+        print(f"{self.name}: {self.count} documents, {self.failures} failed", flush=True)
+
+
+def at_random(run: Run) -> int:
+    """The number of failures among documents of fresh seeds."""
+    while time.monotonic() < run.end:
+        seed = secrets.randbits(48)
+        run.take(drawn(run.name, seed), str(seed))
+    run.report()
+    return run.failures
+
+
+def by_branches(run: Run, atheris: ModuleType) -> None:
+    """Judge what the fuzzer makes up, and end the process, with 1 where something failed."""
+    begin = time.monotonic()
+    # each module that is instrumented is a line on standard error
+    with redirect_stderr(io.StringIO()), atheris.instrument_imports(include=["irsa_doctor"]):
+        from tests.fuzz_targets import TARGETS
+    run.end += time.monotonic() - begin
+
+    def one(raw: bytes) -> None:
+        run.take(TARGETS[run.name].drawn(ByteDraw(raw)), secrets.token_hex(6))
+        if time.monotonic() > run.end:
+            run.report()
+            os._exit(1 if run.failures else 0)
+
+    options = [f"-max_len={_BYTES}", "-len_control=0", "-rss_limit_mb=0", "-timeout=300", "-verbosity=0"]
+    atheris.Setup([sys.argv[0], *options], one)
+    atheris.Fuzz()
+
+
+def _guided(run: Run) -> int:
+    """The failures of a target, in a process of its own: what is instrumented has to be loaded anew, and the fuzzer ends it."""
+    atheris = import_module("atheris")
+
+    if not os.environ.get("FUZZ_GUIDED"):
+        seconds = str(run.end - time.monotonic())
+        command = [sys.executable, "-m", "tests.fuzz", "--guided", "--target", run.name, "--seconds", seconds]
+        return subprocess.run([*command, "--keep", run.folder], env={**os.environ, "FUZZ_GUIDED": "1"}, check=False).returncode
+    by_branches(run, atheris)
+    return 1
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--target", help="one target; all in turn without it")
+    parser.add_argument("--seconds", type=float, default=120, help="for all targets together")
+    parser.add_argument("--seed", type=int, help="only the document of this seed")
+    parser.add_argument("--document", type=Path, help="only this document")
+    parser.add_argument("--guided", action="store_true", help="draw by the branches that are reached")
+    parser.add_argument("--keep", type=Path, default=Path(".cache/fuzz"))
+    return parser.parse_args()
+
+
+def _only(name: str, options: argparse.Namespace) -> int:
+    """The failures of one document, which is named or belongs to a seed."""
+    from tests.fuzz_targets import read_document
+
+    run = Run(name, 0, options.keep)
+    document = read_document(options.document) if options.document else drawn(name, options.seed)
+    run.take(document, options.document.stem if options.document else str(options.seed))
+    run.report()
+    return run.failures
 
 
 def main() -> int:
-    """0 if every document was reported, else 1."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seconds", type=float, default=120)
-    parser.add_argument("--documents", type=int, default=0, help="end after so many")
-    parser.add_argument("--seed", type=int, help="only the document of this seed")
-    parser.add_argument("--keep", type=Path, default=Path(".cache/fuzz"))
-    options = parser.parse_args()
+    """0 if everything held of every document, else 1."""
+    options = _options()
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-    end, failures, count = time.monotonic() + options.seconds, 0, 0
-    readers: Counter[str] = Counter()
-    with tempfile.TemporaryDirectory() as scratch:
-        (Path(scratch) / "good.json").write_text(json.dumps(GOOD), encoding="utf-8")
-        while time.monotonic() < end and not (options.documents and count >= options.documents):
-            seed = secrets.randbits(48) if options.seed is None else options.seed
-            why, count = failure(seed, Path(scratch)), count + 1
-            readers[document(seed)[0]] += 1
-            if why:
-                failures += 1
-                keep(seed, why, options.keep)
-            if count % _TOLD == 0:
-                print(f"{count} documents, {failures} failed", flush=True)
-            if options.seed is not None:
-                break
-    print(f"{count} documents, {failures} failed", dict(readers))
-    return 1 if failures else 0
+    if os.environ.get("FUZZ_GUIDED"):
+        return _guided(Run(options.target, options.seconds, options.keep))
+    from tests.fuzz_targets import TARGETS
+
+    names = [options.target] if options.target else [*TARGETS]
+    if options.document or options.seed is not None:
+        return 1 if _only(names[0], options) else 0
+    share = options.seconds / sum(TARGETS[name].share for name in names)
+    fuzzed = _guided if options.guided else at_random
+    failures = [fuzzed(Run(name, share * TARGETS[name].share, options.keep)) for name in names]
+    return 1 if any(failures) else 0
 
 
 if __name__ == "__main__":

@@ -71,7 +71,7 @@ _PLANNED = {
     "name": "r",
     "values": {"name": "r", "assume_role_policy": TEXT, "arn": ARN},
 }
-_EVENT = {
+EVENT = {
     "eventVersion": "1.08",
     "eventSource": "sts.amazonaws.com",
     "eventName": "AssumeRoleWithWebIdentity",
@@ -83,7 +83,7 @@ _EVENT = {
     "requestParameters": {"roleArn": ARN, "roleSessionName": "s"},
     "responseElements": {"credentials": {"sessionToken": SECRET, "accessKeyId": "AKIAIOSFODNN7EXAMPLE"}},
 }
-_CLAIMS = {
+CLAIMS = {
     "iss": f"https://{ISSUER}",
     "sub": "system:serviceaccount:a:b",
     "aud": ["sts.amazonaws.com"],
@@ -267,10 +267,10 @@ DOCUMENTS: Mapping[str, Any] = {
         },
     ),
     "argo": _object("argoproj.io/v1alpha1", "Application", {"source": {"helm": {"values": "a: {b: c}\n", "parameters": []}}}),
-    "event": _EVENT,
-    "events": {"Records": [_EVENT]},
-    "lookup": {"Events": [{"EventName": "AssumeRoleWithWebIdentity", "CloudTrailEvent": json.dumps(_EVENT)}]},
-    "decoded-token": {"header": {"alg": "RS256", "kid": "1"}, "payload": _CLAIMS},
+    "event": EVENT,
+    "events": {"Records": [EVENT]},
+    "lookup": {"Events": [{"EventName": "AssumeRoleWithWebIdentity", "CloudTrailEvent": json.dumps(EVENT)}]},
+    "decoded-token": {"header": {"alg": "RS256", "kid": "1"}, "payload": CLAIMS},
     "rcp": {
         "Policy": {
             "PolicySummary": {"Id": "p-1", "Name": "r", "Type": "RESOURCE_CONTROL_POLICY"},
@@ -481,8 +481,8 @@ READERS: Mapping[str, tuple[Any, str, Callable[[Path], Any]]] = {
     "baseline": (BASELINE, ".json", lambda path: read_baseline(str(path))),
     "rule": (_rule_text(), ".yaml", read_rule),
     "token": (SECRET, ".txt", read_token),
-    "claims": ({"header": {"alg": "RS256"}, "payload": _CLAIMS}, ".json", read_token),
-    "cloudtrail": ({"Records": [_EVENT, _EVENT]}, ".json", read_event),
+    "claims": ({"header": {"alg": "RS256"}, "payload": CLAIMS}, ".json", read_token),
+    "cloudtrail": ({"Records": [EVENT, EVENT]}, ".json", read_event),
     "messages": (MESSAGES, ".log", read_messages),
     "kubeconfig": (KUBECONFIG, ".yaml", read_kubeconfig),
     "requests": (REQUESTS, ".jsonl", read_requests_of),

@@ -20,6 +20,11 @@ pairs = st.lists(st.sampled_from(PAIRS), min_size=8, max_size=8, unique=True)
 @examples(2500)
 @given(drawing.policies(drawing.ANYTHING), pairs, drawing.surroundings, st.sampled_from([EKS, OTHER]))
 def test_a_pair_is_admitted_where_a_request_is_allowed(document, some, around, profile):
+    is_admitted_where_allowed(document, some, around, profile)
+
+
+def is_admitted_where_allowed(document, some, around, profile):
+    """Pairs of subject and audience, held against the decision about each."""
     policy = policy_of(document)
     found = admitted(policy, ARN, ISSUER, profile=profile)
     assert not found.too_complex
@@ -42,6 +47,11 @@ def test_a_pair_is_admitted_where_a_request_is_allowed(document, some, around, p
 @examples(2500)
 @given(drawing.policies(drawing.CLAIMS, plain=True, statements=4), st.sampled_from(AUDIENCES))
 def test_the_reach_is_that_of_the_subjects_allowed(document, audience):
+    has_the_reach_of_those_allowed(document, audience)
+
+
+def has_the_reach_of_those_allowed(document, audience):
+    """The reach of a plain policy, held against the decision about each subject of the vocabulary."""
     policy = policy_of(document)
     found = admitted(policy, ARN, ISSUER)
     if found.depends_on or found.contested:
@@ -70,6 +80,11 @@ def test_the_reach_is_that_of_the_subjects_allowed(document, audience):
 @examples(1500)
 @given(drawing.policies(drawing.CLAIMS, plain=True, statements=4))
 def test_cells_are_not_empty_and_have_disjoint_audiences(document):
+    has_disjoint_cells(document)
+
+
+def has_disjoint_cells(document):
+    """The cells of a policy are not empty, and no audience is in two."""
     found = admitted(policy_of(document), ARN, ISSUER)
     for cell in found.cells:
         assert all(reach_of(side, "text").scope != "nobody" for side in cell)

@@ -27,7 +27,11 @@ def readings_of(points):
 @examples(5000)
 @given(drawing.policies(drawing.ANYTHING), drawing.calls, st.sampled_from(READINGS))
 def test_decisions_are_those_of_the_reference_in_every_reading(document, call, reading):
-    context, multi = call
+    is_decided_as_by_the_reference(document, *call, reading)
+
+
+def is_decided_as_by_the_reference(document, context, multi, reading):
+    """One call, decided in one reading of what is contested."""
     decision = decide(drawing.policy_of(document), Request(drawing.ACCOUNT, drawing.ARN, context, multi))
     plain = reference.Call(drawing.ARN, {key: list(values) for key, values in context.items()}, multi)
     outcomes = {reference.decide(document, plain, reading) for reading in readings_of(decision.contested)}

@@ -67,7 +67,9 @@ def parse_member(text: str) -> PolicyMember:
 
 
 def _in_pool(text: str, kind: str, project: str, pool: str, rest: str) -> PolicyMember:
-    first, _, value = rest.partition("/")
+    first, slash, value = rest.partition("/")
+    if bool(slash) == (first == "*"):
+        first = ""  # a whole pool has nothing behind it, and all others have
     read = _PRINCIPALS.get(first) if kind == "principal" else _SETS.get(first)
     if first.startswith("attribute.") and kind == "principalSet" and value:
         fields: Mapping[str, str] | None = {"form": "attribute", "attribute": first, "value": value}
@@ -95,7 +97,7 @@ _PRINCIPALS: Mapping[str, Callable[[str], Mapping[str, str] | None]] = {
 _SETS: Mapping[str, Callable[[str], Mapping[str, str] | None]] = {
     "namespace": lambda value: {"form": "namespace", "namespace": value} if value else None,
     "kubernetes.cluster": _valued("cluster"),
-    "*": lambda value: {"form": "pool"} if not value else None,
+    "*": lambda _: {"form": "pool"},
     "group": _valued("group"),
 }
 

@@ -48,6 +48,11 @@ def admitted_by(view, name):
 @examples(60)
 @given(intents())
 def test_every_dialect_admits_exactly_whom_the_intent_means(intent):
+    is_written_as_it_is_meant(intent)
+
+
+def is_written_as_it_is_meant(intent):
+    """Every dialect of an intent, read back."""
     made = plan(intent)
     assert made.problems == ()
     for name in READ:
@@ -60,6 +65,11 @@ def test_every_dialect_admits_exactly_whom_the_intent_means(intent):
 @examples(60)
 @given(intents(whole_namespaces=False))
 def test_an_estate_that_follows_an_intent_has_no_difference_and_tells_the_same_intent(intent):
+    is_inferred_again(intent)
+
+
+def is_inferred_again(intent):
+    """An intent, held against the one that its estate tells."""
     made = plan(intent)
     inventory = estate(made)
     view = View(inventory)

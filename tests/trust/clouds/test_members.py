@@ -33,6 +33,8 @@ def test_every_form_of_a_member_means_the_service_account(member):
         (f"{PRINCIPALS}/ns/web/sa/front", "malformed"),
         (f"{PRINCIPALS}/subject/ns/web/sa/front".replace("/42/", "/acme/"), "project-id"),
         (f"{PRINCIPALS}/kubernetes.serviceaccount.uid/u-2", "none"),
+        (f"{SETS}/*/", "malformed"),
+        (f"{SETS}/*/x", "malformed"),
         ("user:ann@example.com", "none"),
         ("serviceAccount:ci@acme.iam.gserviceaccount.com", "none"),
     ],
