@@ -8,6 +8,7 @@ import msgspec
 
 from irsa_doctor.remedies.edits.hcl_collections import CollectionWriter, collection_of, layout_near, plain_value
 from irsa_doctor.remedies.edits.hcl_documents import document_edits
+from irsa_doctor.remedies.edits.hcl_json import json_configuration_edits
 from irsa_doctor.remedies.edits.hcl_modules import module_edits
 from irsa_doctor.remedies.edits.hcl_names import TEXTS, HclValue, expression_in, tree_of
 from irsa_doctor.remedies.edits.hcl_references import hcl_node_at, references
@@ -26,6 +27,9 @@ _DEEP = 20
 
 def write_hcl(text: SourceText, wish: Wish) -> tuple[Edit, ...]:
     """The edits of a Terraform configuration. Raises CannotWrite."""
+    in_json = json_configuration_edits(text, wish, lambda value, each: _edits(value, each, SharedTexts()))
+    if in_json is not None:
+        return in_json
     value = _placed(text, wish)
     shared, agreed = SharedTexts(references(text, wish, tree_of(text), value.module)), -1
     edits: list[Edit] = []

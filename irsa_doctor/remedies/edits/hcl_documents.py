@@ -186,13 +186,13 @@ class _DocumentWriter:
 
     def conditions(self, block: HclNode, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Edit]:
         """The edits of the conditions of a statement: of as few blocks as can be."""
-        before, after = _tests(old), _tests(new)
+        before, after = condition_tests(old), condition_tests(new)
         blocks = self.condition_blocks(block, before)
         left = [test for test in after if test not in before]
         gone = [test for test in before if test not in after]
         for test in list(gone):
-            other = max(left, key=lambda each: _likeness(test, each), default=None)
-            if other is None or not _likeness(test, other):
+            other = max(left, key=lambda each: condition_likeness(test, each), default=None)
+            if other is None or not condition_likeness(test, other):
                 continue
             left.remove(other)
             gone.remove(test)
@@ -293,7 +293,7 @@ class _DocumentWriter:
         for element, kind in _PRINCIPALS.items():
             for name, value in (statement.get(element) or {}).items():
                 parts.append(inner + self.principal_text(kind, name, value, inner))
-        tests = _tests(statement.get("Condition") or {})
+        tests = condition_tests(statement.get("Condition") or {})
         parts += [inner + self.condition_text(test, inner) for test in tests]
         return f"statement {{{newline}" + (newline * 2).join(parts) + f"{newline}{indent}}}"
 
@@ -329,7 +329,8 @@ def variables(value: Any) -> Any:
     return value.replace("${", "&{") if isinstance(value, str) else value
 
 
-def _tests(condition: Mapping[str, Any]) -> list[ConditionTest]:
+def condition_tests(condition: Mapping[str, Any]) -> list[ConditionTest]:
+    """The tests of a condition, in order."""
     return [
         ConditionTest(operator, key, tuple(texts_listed(values)))
         for operator, keys in condition.items()
@@ -343,7 +344,7 @@ def _block_of(blocks: Mapping[ConditionTest, HclNode], test: ConditionTest) -> H
     return blocks[test]
 
 
-def _likeness(one: ConditionTest, other: ConditionTest) -> int:
+def condition_likeness(one: ConditionTest, other: ConditionTest) -> int:
     """How much two tests have in common, 0 for nothing."""
     claims = (one.key.rpartition(":")[2], other.key.rpartition(":")[2])
     same = (one.key == other.key, one.values == other.values, claims[0] == claims[1], one.operator == other.operator)
