@@ -7,7 +7,6 @@ from contextlib import AbstractContextManager, closing, contextmanager, nullcont
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from shutil import rmtree
-from tempfile import mkdtemp
 from typing import TYPE_CHECKING, Any
 from weakref import finalize
 
@@ -107,7 +106,9 @@ def audit(  # noqa: PLR0913 - the input, what governs the judgement, and where t
     started = datetime.now(tz=UTC)
     limits = Limits(MAX_SECONDS if max_seconds is None else max_seconds, MAX_MEMORY if max_memory is None else max_memory)
     if store is None:
-        folder = mkdtemp(prefix="irsa-doctor-")
+        from irsa_doctor.text.scratch_folders import new_scratch_folder
+
+        folder = new_scratch_folder()
         kept, work = os.path.join(folder, STORE), work or folder
     else:
         folder, kept = "", store

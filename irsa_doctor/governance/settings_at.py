@@ -1,7 +1,6 @@
 """The settings that held at a revision of git, so that a change cannot excuse itself."""
 
 import os
-import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +10,7 @@ import msgspec
 from irsa_doctor.governance.links_at import followed_at
 from irsa_doctor.governance.revision import NoRevision, nearest_folder, top_of
 from irsa_doctor.governance.settings import OWN_FILE, SHARED_FILE, Settings, SettingsError, load_settings
+from irsa_doctor.text.scratch_folders import scratch_folder
 
 
 @contextmanager
@@ -22,7 +22,7 @@ def settings_at(revision: str, config: str | None = None) -> Iterator[tuple[Sett
     SettingsError.
     """
     top = os.path.realpath(top_of("."))
-    with tempfile.TemporaryDirectory(prefix="irsa-doctor-") as scratch:
+    with scratch_folder() as scratch:
         copy = _Copy(revision, top, os.path.realpath(scratch))
         yield copy.settings(os.path.relpath(os.path.realpath("."), top), config), copy.of
 

@@ -1,5 +1,6 @@
 """The corrected trust policy of a role: the one that it has with its defects mended, proved before anybody sees it."""
 
+import posixpath
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -77,9 +78,12 @@ class RolePolicy(msgspec.Struct, frozen=True, dict=True):
 
     @once
     def users(self) -> Sequence[RoleUser]:
-        """The service accounts that use the role."""
+        """The service accounts that use the role; those of its own template may name it by a reference."""
         arn = self.known_role.arn
-        return self.view.role_users.get(arn, ()) if arn else ()
+        named = self.view.role_users.get(arn, ()) if arn else ()
+        document = self.original.place.document
+        address = self.original.id.removeprefix(f"{document}: ")
+        return (*named, *self.view.users_by_reference.get((posixpath.dirname(document), f"${{{address}.arn}}"), ()))
 
     @once
     def known_role(self) -> Role:

@@ -1,11 +1,12 @@
 """Which service accounts use a role: those that name it by annotation, and those whose pods set it by hand."""
 
+import posixpath
 from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 
 from irsa_doctor.facts.lookups.lookups import ROLE_ARN, Lookups
-from irsa_doctor.model import ServiceAccount, Workload
+from irsa_doctor.model import ServiceAccount, Workload, only_hole
 
 _AUDIENCE = "eks.amazonaws.com/audience"
 
@@ -38,6 +39,20 @@ def role_users(
         if not any((user.subject, user.issuer) == (other.subject, other.issuer) for other in known):
             known.add(user)
     return {role: tuple(sorted(users)) for role, users in table.items()}
+
+
+def users_by_reference(view: Lookups, accounts: Iterable[ServiceAccount]) -> Mapping[tuple[str, str], tuple[RoleUser, ...]]:
+    """(folder of Terraform configuration, reference to the ARN of a role) -> the service accounts there that name the role so.
+
+    Those whose names are known only once they are made are left out.
+    """
+    table: dict[tuple[str, str], set[RoleUser]] = {}
+    for account in accounts:
+        role = only_hole(account.annotations.get(ROLE_ARN))
+        if account.template and not account.planned and role is not None:
+            key = posixpath.dirname(account.place.document), role.name
+            table.setdefault(key, set()).add(_annotated(view, account))
+    return {key: tuple(sorted(users)) for key, users in table.items()}
 
 
 def _annotated(view: Lookups, account: ServiceAccount) -> RoleUser:

@@ -11,7 +11,7 @@ from irsa_doctor.facts.lookups.guardrails import Guards
 from irsa_doctor.facts.lookups.installations import Installations
 from irsa_doctor.facts.lookups.lookups import ROLE_ARN, Lookups
 from irsa_doctor.facts.lookups.names import Names
-from irsa_doctor.facts.lookups.users import RoleUser, role_users
+from irsa_doctor.facts.lookups.users import RoleUser, role_users, users_by_reference
 from irsa_doctor.facts.lookups.workloads import WorkloadLookups
 from irsa_doctor.facts.providers.publications import Publications
 from irsa_doctor.facts.roles.alike import AlikeRoles
@@ -150,6 +150,11 @@ class View(Lookups, frozen=True, dict=True):
     def role_users(self) -> Mapping[str, tuple[RoleUser, ...]]:
         """Role ARN -> the service accounts that use it."""
         return role_users(self, self.inventory.service_accounts, self.inventory.workloads)
+
+    @cached_property
+    def users_by_reference(self) -> Mapping[tuple[str, str], tuple[RoleUser, ...]]:
+        """(folder, reference) -> the service accounts of a template that name a role of it by the reference."""
+        return users_by_reference(self, self.inventory.service_accounts)
 
     @cached_property
     def role_by_id(self) -> Mapping[str, AnalysedRole]:
