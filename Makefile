@@ -13,7 +13,7 @@ TESTS  := -m pytest --numprocesses auto --dist worksteal
 DEMO   := fixtures/worlds/shop --complete serviceaccounts
 
 .DEFAULT_GOAL := help
-.PHONY: help playground demo audit-demo test test-oldest test-newest test-semantics lock workflows audit release project-url fuzz coverage lint types generated generated-check rules wheel bench tools validators kube-tools check clean
+.PHONY: help playground demo audit-demo test test-oldest test-newest test-semantics lock workflows audit docs release project-url fuzz coverage lint types generated generated-check rules wheel bench tools validators kube-tools check clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 16
@@ -112,6 +112,13 @@ playground: $(VENV)/.dev $(CACHE)/playground/.installed ## the page that checks 
 bench: $(VENV)/.dev $(CACHE)/peers/.installed ## speed, memory and growth, beside other tools
 	$(PY) -m tests.bench --peers $(CACHE)/peers
 
+docs: $(VENV)/.dev $(CACHE)/docs/.installed ## the pages on the web, into dist/docs; a broken link is an error (SITE_URL=https://... where they are published)
+	$(PY) -m tools.site $(CACHE)/site
+	rm -rf dist/docs
+	SITE_FILES=$(CURDIR)/$(CACHE)/site/files $(CACHE)/docs/bin/sphinx-build --quiet --fail-on-warning --keep-going --nitpicky --jobs auto \
+		--conf-dir tools/site $(CACHE)/site/pages --doctree-dir $(CACHE)/site/doctrees dist/docs
+	$(PY) -m tools.site.links dist/docs
+
 validators: $(CACHE)/validators/.installed ## readers of OSCAL and OCSF, for the tests that use them where they are there
 
 tools: $(CACHE)/sarif/.installed ## the two validators of SARIF, for the tests that use them where they are there
@@ -159,7 +166,7 @@ $(CACHE)/oldest/.installed: pyproject.toml
 	$(CACHE)/oldest/bin/python $(PIP) install --constraint $(CACHE)/oldest/constraints.txt --editable '.[dev]'
 	@touch $@
 
-$(CACHE)/ci/.installed $(CACHE)/build/.installed $(CACHE)/run/.installed $(CACHE)/validators/.installed: $(CACHE)/%/.installed: requirements/%.txt
+$(CACHE)/ci/.installed $(CACHE)/build/.installed $(CACHE)/run/.installed $(CACHE)/docs/.installed $(CACHE)/validators/.installed: $(CACHE)/%/.installed: requirements/%.txt
 	$(PYTHON) -m venv --clear $(CACHE)/$*
 	$(CACHE)/$*/bin/python $(PIP) $(LOCKED) requirements/$*.txt
 	@touch $@

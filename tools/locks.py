@@ -28,6 +28,7 @@ CONTENTS = {
     "run.txt": ("What irsa-doctor needs to run, with hashes", (HASHES, *DEV, "pyproject.toml")),
     "build.txt": ("What builds the wheel, with hashes", (HASHES, *DEV, "--group=build")),
     "ci.txt": ("What make lock, workflows and audit install, with hashes", (HASHES, "--group=ci")),
+    "docs.txt": ("What make docs installs, with hashes", (HASHES, "--group=docs")),
     "validators.txt": ("What make validators installs, with hashes", (HASHES, "--group=validators")),
     # pip takes no hash for a folder, and pre-commit installs a hook from its folder
     "hook.txt": ("Versions that the pre-commit hook is held to", (*DEV, "pyproject.toml")),

@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 from irsa_doctor.model.edits import Suggestion
 from irsa_doctor.model.findings import CONFIDENCES, SEVERITIES, Finding, Location, Report, Waived
+from irsa_doctor.reports.addresses import project_address, rule_address
 from irsa_doctor.reports.counting import counted
 from irsa_doctor.reports.escape import for_markdown, for_sarif
 from irsa_doctor.reports.json import json_text
@@ -40,6 +41,7 @@ def render_sarif(report: Report, style: Style) -> str:
             "driver": {
                 "name": "irsa-doctor",
                 "semanticVersion": report.version,
+                **({"informationUri": project_address()} if project_address() else {}),
                 "properties": {"rulesDigest": report.rules_digest},
                 "rules": [_rule(rule, known.get(rule), by_rule[rule]) for rule in index],
             }
@@ -83,8 +85,8 @@ def _rule(ident: str, rule: Rule | None, findings: Sequence[Finding]) -> dict[st
             "tags": ["security", *_tags(rule, finding)][:_MOST_TAGS],
         },
     }
-    if finding.url.startswith("https://"):
-        described["helpUri"] = _url(finding.url)
+    if page := (rule_address(ident) if rule else "") or finding.url:
+        described |= {"helpUri": _url(page)} if page.startswith("https://") else {}
     return described
 
 
