@@ -29,7 +29,7 @@ from irsa_doctor.reports.masking import masked_answer
 from irsa_doctor.shards import packing
 from irsa_doctor.shards.results import ForeignPlace, UnitResult, UnitSighting
 from irsa_doctor.shards.units import Unit
-from irsa_doctor.store.index import IndexReader, mark_of
+from irsa_doctor.store.index import IndexKeys, IndexReader, index_keys, mark_of
 from irsa_doctor.store.rows import KeyRow, SightingRow, SubjectRow, canonical, sha256
 from irsa_doctor.text.mask import masked
 from irsa_doctor.text.positions import Documents
@@ -85,6 +85,12 @@ def shared_by_all(index: str, generation: bytes) -> tuple[SharedFacts, ...]:
         return tuple(map(packing.record_from, reader.shared()))
 
 
+@lru_cache(maxsize=1)
+def keys_of_all(index: str, generation: bytes) -> IndexKeys:
+    """The keys of an index; read once in a process and its copies."""
+    return index_keys(index)
+
+
 class _Recorded:
     """The index, with a note of what was looked up in it."""
 
@@ -108,7 +114,8 @@ class _Recorded:
 
 def judged(unit: Unit, question: UnitQuestion) -> UnitResult:
     """What the rules say of the subjects of a unit."""
-    with closing(IndexReader(question.index, unit.digest)) as reader, limited(question.limits.seconds, question.limits.memory):
+    keys, limits = keys_of_all(question.index, question.generation), question.limits
+    with closing(IndexReader(question.index, unit.digest, keys)) as reader, limited(limits.seconds, limits.memory):
         index = _Recorded(reader)
         shared = shared_by_all(question.index, question.generation)
         loaded = unit.loaded()

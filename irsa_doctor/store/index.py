@@ -3,20 +3,24 @@
 import hashlib
 import os
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from array import array
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import closing, suppress
+from typing import NamedTuple
 
 from irsa_doctor.store.tables import StoreError
 
-INDEX_VERSION = 2
+INDEX_VERSION = 3
 _TABLES = """
 create table unit (id integer primary key, digest blob not null unique, number integer not null, shared blob not null,
-  links blob not null);
+  links blob not null, keys blob not null);
 create table record (id integer primary key, mark blob not null, value blob not null);
 create table known (key integer not null, record integer not null, primary key (key, record)) without rowid;
 """
 _SHIFT = 32
 """bits of the id of a record that number the records of a unit"""
+_BITS = 8
+"""at least so many bits a key"""
 
 
 class IndexWriter:
@@ -53,7 +57,9 @@ class IndexWriter:
             self._connection.execute("begin")
             unit = self._connection.execute("select coalesce(max(id), 0) + 1 from unit").fetchone()[0]
             first = unit << _SHIFT
-            self._connection.execute("insert into unit values (?, ?, 0, ?, ?)", (unit, digest, shared, links))
+            self._connection.execute(
+                "insert into unit values (?, ?, 0, ?, ?, ?)", (unit, digest, shared, links, _keys_of(records))
+            )
             self._connection.executemany(
                 "insert into record values (?, ?, ?)",
                 ((first + n, hashlib.blake2b(value, digest_size=8).digest(), value) for n, (_, value) in enumerate(records)),
@@ -72,14 +78,57 @@ class IndexWriter:
             )
 
 
+def _keys_of(records: Sequence[tuple[tuple[int, ...], bytes]]) -> bytes:
+    return array("q", sorted({key for keys, _ in records for key in keys})).tobytes()
+
+
+class KeySet:
+    """Some keys in few bits: one that is in it is never denied, and few of the others are taken for one."""
+
+    def __init__(self, keys: Iterable[int], size: int) -> None:
+        self._mask = (1 << max(10, (size * _BITS).bit_length())) - 1
+        self._bits = bytearray((self._mask + 1) // 8)
+        for key in keys:
+            bit = key & self._mask
+            self._bits[bit >> 3] |= 1 << (bit & 7)
+
+    def __contains__(self, key: int) -> bool:
+        bit = key & self._mask
+        return bool(self._bits[bit >> 3] & 1 << (bit & 7))
+
+
+class IndexKeys(NamedTuple):
+    """The keys of an index: all of them, and those of several units. Most keys that are looked up are in neither."""
+
+    all: KeySet
+    several: KeySet
+
+
+def index_keys(path: str) -> IndexKeys:
+    """The keys of an index."""
+    several = "select key from known group by key having min(record) >> 32 != max(record) >> 32"
+    with closing(_to_read(path)) as connection:
+        sets = []
+        for query in ("select distinct key from known", several):
+            size = connection.execute(f"select count(*) from ({query})").fetchone()[0]  # noqa: S608 - our own text
+            sets.append(KeySet((key for (key,) in connection.execute(query)), size))
+    return IndexKeys(*sets)
+
+
 class IndexReader:
     """The index as whoever judges a unit reads it."""
 
-    def __init__(self, path: str, own: bytes) -> None:
-        self._connection = sqlite3.connect(f"file:{_quoted(path)}?mode=ro", uri=True, isolation_level=None)
+    def __init__(self, path: str, own: bytes, keys: IndexKeys | None = None) -> None:
+        self._connection = _to_read(path)
+        self._keys = keys
         rows = self._connection.execute("select id, number, digest from unit").fetchall()
         self._numbers = {unit: number for unit, number, _ in rows}
         self._own = next((unit for unit, _, digest in rows if digest == own), 0)
+        self._own_keys: Collection[int] = ()
+        if keys is not None and self._own:
+            self._own_keys = _keys_in(
+                self._connection.execute("select keys from unit where id = ?", (self._own,)).fetchone()[0]
+            )
 
     def close(self) -> None:
         """Close the file."""
@@ -98,6 +147,8 @@ class IndexReader:
     def rows(self, key: int) -> list[tuple[int, bool, bytes, int]]:
         """The records of other units under a key, in order of reading: a number in that order, whether the unit comes before
         the own one, its mark, its id."""
+        if not self._may_be_elsewhere(key):
+            return []
         query = "select k.record, r.mark from known k join record r on r.id = k.record where k.key = ?"
         own = self._numbers.get(self._own, 0)
         rows = []
@@ -107,6 +158,11 @@ class IndexReader:
                 number = self._numbers[unit]
                 rows.append(((number << _SHIFT) + (record & ((1 << _SHIFT) - 1)), number < own, mark, record))
         return sorted(rows)
+
+    def _may_be_elsewhere(self, key: int) -> bool:
+        if self._keys is None:
+            return True
+        return key in self._keys.several if key in self._own_keys else key in self._keys.all
 
     def value(self, record: int) -> bytes:
         """The bytes of a record."""
@@ -143,6 +199,16 @@ def _opened(path: str) -> sqlite3.Connection:
     connection = sqlite3.connect(path, isolation_level=None)
     connection.executescript("pragma journal_mode = delete; pragma synchronous = off;")
     return connection
+
+
+def _keys_in(content: bytes) -> frozenset[int]:
+    keys = array("q")
+    keys.frombytes(content)
+    return frozenset(keys)
+
+
+def _to_read(path: str) -> sqlite3.Connection:
+    return sqlite3.connect(f"file:{_quoted(path)}?mode=ro", uri=True, isolation_level=None)
 
 
 def _quoted(path: str) -> str:

@@ -1,0 +1,28 @@
+"""The index of an audit gives what others have under a key; that most keys are nowhere else costs no query."""
+
+import random
+from contextlib import closing
+
+import pytest
+
+from irsa_doctor.store.index import IndexReader, IndexWriter, index_keys
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_reader_that_knows_the_keys_has_the_same_rows(tmp_path, seed):
+    rng, path = random.Random(seed), str(tmp_path / "index.db")  # noqa: S311 - no secret is drawn
+    keys = [rng.getrandbits(64) - 2**63 for _ in range(300)]
+    units = [f"{number:016d}".encode() for number in range(4)]
+    with closing(IndexWriter(path)) as index:
+        for unit in units:
+            records = [(tuple(rng.sample(keys[:250], rng.randint(0, 4))), f"{n}".encode()) for n in range(rng.randint(0, 40))]
+            index.add(unit, b"", b"", records)
+        index.number(units)
+    known = index_keys(path)
+    elsewhere = 0
+    for unit in units:
+        with closing(IndexReader(path, unit)) as plain, closing(IndexReader(path, unit, known)) as quick:
+            for key in keys:
+                assert quick.rows(key) == plain.rows(key)
+                elsewhere += bool(plain.rows(key))
+    assert elsewhere > 0
