@@ -13,7 +13,8 @@ NAMES = ("web", "wev", "billing", "default")
 class Organisation:
     """Some accounts, drawn by a seed."""
 
-    def __init__(self, seed: int, accounts: int = 4) -> None:
+    def __init__(self, seed: int, accounts: int = 4, *, rbac: bool = False) -> None:
+        self.rbac = rbac
         self.rng = random.Random(seed)  # noqa: S311 - no secret is drawn
         self.ids = [f"{self.rng.randrange(10**11, 10**12)}" for _ in range(accounts)]
         self.clusters = {
@@ -128,6 +129,44 @@ class Organisation:
                     items.append({"metadata": {"name": name, "namespace": namespace, "annotations": annotations}})
         listed = {"apiVersion": "v1", "kind": "ServiceAccountList", "items": items}
         yield answer(f"kube://{arn}/serviceaccounts", {"cluster": arn, "closes": ["serviceaccounts"]}, listed)
+        if self.rbac:
+            yield from self._access(arn)
+
+    def _access(self, arn: str) -> Iterator[dict]:
+        """Who may do what in a cluster: roles and bindings, right or wrong."""
+        rng, version = self.rng, "rbac.authorization.k8s.io/v1"
+        rules = [
+            {"apiGroups": [""], "resources": ["serviceaccounts/token"], "verbs": ["create"]},
+            {"apiGroups": [""], "resources": ["pods"], "verbs": ["create", "get"]},
+            {"apiGroups": [""], "resources": ["secrets"], "verbs": ["*"]},
+            {"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]},
+            {"apiGroups": [version.partition("/")[0]], "resources": ["rolebindings"], "verbs": ["escalate", "bind", "create"]},
+        ]
+        names = ("deployer", "reader", "admin")
+        for kind, namespaces in (("Role", ("app", "shop")), ("ClusterRole", ("",))):
+            roles, bindings = [], []
+            for namespace in namespaces:
+                where = {"namespace": namespace} if namespace else {}
+                roles += [
+                    {"metadata": {"name": name, **where}, "rules": rng.sample(rules, rng.randint(0, 2))}
+                    for name in names
+                    if rng.random() < 0.7
+                ]
+                for number in range(rng.randint(0, 3)):
+                    group = {"kind": "Group", "name": rng.choice(("system:serviceaccounts", "system:authenticated", "devs"))}
+                    who = {"kind": "ServiceAccount", "name": rng.choice(NAMES), "namespace": rng.choice(("app", "shop"))}
+                    held = {"kind": rng.choice((kind, "ClusterRole")), "name": rng.choice(names)}
+                    bindings.append(
+                        {
+                            "metadata": {"name": f"binding-{number}", **where},
+                            "subjects": [rng.choice((group, who, who))],
+                            "roleRef": {"apiGroup": version.partition("/")[0], **held},
+                        }
+                    )
+            for listed, items in ((kind, roles), (f"{kind}Binding", bindings)):
+                document = {"apiVersion": version, "kind": f"{listed}List", "items": items}
+                plural = f"{listed.lower()}s"
+                yield answer(f"kube://{arn}/{plural}", {"cluster": arn, "closes": [plural]}, document)
 
 
 def answer(path: str, origin: dict, document: dict) -> dict:
@@ -141,9 +180,9 @@ def snapshot(documents: list[dict], missing: list[dict] | None = None) -> dict:
     return {**head, "documents": documents, "asked": [], "missing": missing or []}
 
 
-def write_organisation(folder: Path, seed: int, *, accounts: int = 4, names: bool = True) -> Path:
+def write_organisation(folder: Path, seed: int, *, accounts: int = 4, names: bool = True, rbac: bool = False) -> Path:
     """The shards of a random organisation in a folder, by account or (without `names`) split at random."""
-    organisation = Organisation(seed, accounts)
+    organisation = Organisation(seed, accounts, rbac=rbac)
     for number, (name, document) in enumerate(organisation.shards()):
         if names:
             put(folder / name, document)

@@ -47,6 +47,20 @@ def test_shards_that_are_split_at_random_have_the_answers_of_one_check(tmp_path,
     assert_same(write_organisation(tmp_path, seed, names=False), jobs=1 + seed % 2)
 
 
+@pytest.mark.parametrize("seed", range(60, 66))
+def test_shards_with_rbac_have_the_answers_of_one_check(tmp_path, seed):
+    folder = write_organisation(tmp_path, seed, names=seed % 2 == 0, rbac=True)
+    assert_same(folder, jobs=1 + seed % 2)
+
+
+def test_rbac_in_shards_is_judged_at_all(tmp_path):
+    """Otherwise the organisations above say nothing."""
+    for seed in range(60, 66):
+        write_organisation(tmp_path / str(seed), seed, rbac=True)
+    failed = {rule["id"] for rule in checked(tmp_path)["rules"] if rule["failed"]}
+    assert {"rbac-account-creatable", "rbac-account-reaches-role", "rbac-group-reaches-role"} <= failed
+
+
 def test_a_doubled_shard_is_judged_with_the_one_that_it_doubles(tmp_path):
     write_organisation(tmp_path / "a", 3)
     write_organisation(tmp_path / "b", 3)
