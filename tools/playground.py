@@ -97,6 +97,19 @@ def assemble(target: Path, wheel: Path, cache: Path) -> None:
     (target / "manifest.json").write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
 
 
+def add_bytecode(target: Path) -> None:
+    """Add to an assembled playground the bytecode of what it imports, compiled by node and not in the browser."""
+    archive = target / "wheels" / "bytecode.zip"
+    subprocess.run(  # noqa: S603 - our own call
+        ["node", str(SOURCE / "compile.mjs"), str(target / "pyodide"), str(target), str(archive)],  # noqa: S607 - of the PATH
+        check=True,
+    )
+    file = target / "manifest.json"
+    manifest = json.loads(file.read_text(encoding="utf-8"))
+    manifest["archives"].append(entry(archive))
+    file.write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
+
+
 if __name__ == "__main__":
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("cache", type=Path, help="the folder with node_modules and wheels")
@@ -109,3 +122,4 @@ if __name__ == "__main__":
             fetch(package, call.cache)
     else:
         assemble(call.into, call.wheel, call.cache)
+        add_bytecode(call.into)
