@@ -41,8 +41,8 @@ def generated() -> Iterator[tuple[Path, bytes]]:
     yield _ROOT / "irsa_doctor" / "rulebook" / "causes_index.json", index_of_causes(_ROOT / "causes")
     yield _ROOT / "irsa_doctor" / "rulebook" / "symptoms_index.json", index_of_messages(_ROOT / "causes")
     yield rules / "schema.json", json.dumps(rule_schema(), indent=1).encode() + b"\n"
-    yield _ROOT / "causes" / "schema.json", json.dumps(_schema_of(Cause, "A cause"), indent=1).encode() + b"\n"
-    messages = _schema_of(SymptomsDocument, "The messages of errors")
+    yield _ROOT / "causes" / "schema.json", json.dumps(_schema_of(Cause, "cause", "A cause"), indent=1).encode() + b"\n"
+    messages = _schema_of(SymptomsDocument, "messages", "The messages of errors")
     yield _ROOT / "causes" / "symptoms-schema.json", json.dumps(messages, indent=1).encode() + b"\n"
     for name, schema in made_schemas().items():
         yield _ROOT / "irsa_doctor" / "schemas" / f"{name}.json", json.dumps(schema, indent=1).encode() + b"\n"
@@ -105,11 +105,17 @@ def _records() -> Mapping[str, Any]:
     return {**_parts_of(CauseBlock), **_parts_of(EditBlock)}
 
 
-def _schema_of(kind: type, title: str) -> Mapping[str, Any]:
+def _schema_of(kind: type, name: str, title: str) -> Mapping[str, Any]:
     """The JSON Schema of a file of `causes/`, for editors."""
     reference = {"$ref": f"#/$defs/{kind.__name__}"}
     draft = "https://json-schema.org/draft/2020-12/schema"
-    return {"$schema": draft, "title": f"{title} of irsa-doctor", **reference, "$defs": _parts_of(kind)}
+    return {
+        "$schema": draft,
+        "$id": f"irsa-doctor.{name}/1",
+        "title": f"{title} of irsa-doctor",
+        **reference,
+        "$defs": _parts_of(kind),
+    }
 
 
 def _parts_of(kind: type) -> Mapping[str, Any]:

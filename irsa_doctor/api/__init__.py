@@ -55,7 +55,7 @@ EXPORTS: Mapping[str, str] = {
     "render_verification render_who_can render_why render_why_all style_for without_commands",
     "api.reach": "reach",
     "api.rules": "RulePage list_rules show_rule verify_rules",
-    "api.schema": "UnknownSchema schema",
+    "api.schema": "UnknownSchema initial_files schema schema_line",
     "api.simulate": "simulate",
     "api.who_can": "who_can",
     "api.why": "Symptoms read_symptoms why why_all",

@@ -154,7 +154,9 @@ from irsa_doctor.api.rules import list_rules as list_rules
 from irsa_doctor.api.rules import show_rule as show_rule
 from irsa_doctor.api.rules import verify_rules as verify_rules
 from irsa_doctor.api.schema import UnknownSchema as UnknownSchema
+from irsa_doctor.api.schema import initial_files as initial_files
 from irsa_doctor.api.schema import schema as schema
+from irsa_doctor.api.schema import schema_line as schema_line
 from irsa_doctor.api.simulate import simulate as simulate
 from irsa_doctor.api.who_can import who_can as who_can
 from irsa_doctor.api.why import Symptoms as Symptoms

@@ -32,6 +32,7 @@ COMMAND_HOMES = {
     "collect": "collect.collect",
     "permissions": "permissions.permissions",
     "explain": "explain.explain",
+    "init": "init.init",
     "schema": "schema.schema",
     "mcp": "mcp.mcp",
     "rules": "rules.app",

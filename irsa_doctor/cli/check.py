@@ -2,9 +2,10 @@
 
 import os
 import shlex
+import sys
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
@@ -103,6 +104,9 @@ _GateUnknown = Annotated[
 ]
 _PROCESSES = 4
 """more are not worth their beginning: reading is the work of one"""
+_Watch = Annotated[
+    bool, typer.Option("--watch", help="Check again whenever the files change, until Ctrl-C; each run in a process of its own.")
+]
 _Strict = Annotated[bool, typer.Option("--strict", help="Exit 3 if a value that a rule needs is unknown.")]
 
 
@@ -160,6 +164,7 @@ def check(
     changed: _Changed = False,
     write_baseline: _WriteBaseline = None,
     strict: _Strict = False,
+    watch: _Watch = False,
     as_of: AsOf = None,
     exit_zero: ExitZero = False,
     *,
@@ -183,6 +188,8 @@ def check(
     refuse_targets([write_baseline if write_baseline != "-" else None, *(file for _, file in reports)])
     inputs, moment = checked_paths(paths, live), checked_moment("--as-of", as_of)
     laid_over = _base(base, changed, live)
+    if watch:
+        _watch([*inputs, *laid_over], live, [write_baseline, *(file for _, file in reports)], governing)
     with governing as governed:
         limits = governed_limits(flags, governed.settings, at_base=bool(governed.revision))
         with within(limits):
@@ -201,6 +208,25 @@ def check(
     if not changed and not any(row.status == "read" for row in own):
         raise wrong(_nothing_read(own))
     raise typer.Exit(0 if exit_zero else exit_code(report, governed.settings.fail_on or "high", strict))
+
+
+def _watch(
+    paths: list[str],
+    live: "LiveOptions | None",
+    written: Sequence[str | None],
+    governing: AbstractContextManager[GoverningSettings],
+) -> NoReturn:
+    """Check again whenever what the run reads changes, the settings and what they name included."""
+    from irsa_doctor.cli.watch import watch
+
+    if live or "-" in paths:
+        raise wrong("--watch is for files: what is read live or from standard input cannot be watched")
+    with governing as governed:
+        named = governed.settings
+    files = [*paths, named.file, named.baseline, *named.rules]
+    for table in (named.roles, named.clusters, named.parameters, named.plans):
+        files += table.values()
+    watch([word for word in sys.argv[1:] if word != "--watch"], list(filter(None, files)), filter(None, written))
 
 
 def _without_baseline(governed: GoverningSettings) -> GoverningSettings:

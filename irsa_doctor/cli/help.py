@@ -29,7 +29,7 @@ GROUPS = {
         *("--all-folders", "--as-of", "--config", "--no-config", "--config-from", "--rules"),
         *("--max-age", "--since", "--until", "--head", "--limit", "--keep", "--keep-last", "--expiring"),
         *("--run", "--from", "--to"),
-        *("--all", "--token", "--event", "--lookup-events", "--error"),
+        *("--watch", "--all", "--token", "--event", "--lookup-events", "--error"),
         *("--vectors", "--trust-policy", "--issuer", "--partition", "--sub", "--aud", "--context"),
     ),
     "Output": (
@@ -141,6 +141,7 @@ EXAMPLES = {
         "irsa-doctor audit report --framework soc2 --from 2026-01-01 --to 2026-06-30 --sample 25 --seed 7 -f csv -o soc2.csv",
     ),
     "explain": ("irsa-doctor explain open-aud-only", "irsa-doctor explain trust-sub-mismatch"),
+    "init": ("irsa-doctor init", "irsa-doctor init infra/ --force"),
     "schema": ("irsa-doctor schema check", "irsa-doctor schema settings"),
 }
 """By the words of the command after `irsa-doctor`."""
@@ -171,7 +172,7 @@ OPTIONS = {
     "--exit-code": "findings at --fail-on and above exit 1, with --exit-zero 0",
     **dict.fromkeys(("--list-rules", "--show-rules", "--list"), "run irsa-doctor rules list"),
     **dict.fromkeys(("--format", "-f"), "its output has one form; irsa-doctor rules show ID -f json has a rule as JSON"),
-    "--watch": "run it again, or as a hook of git",
+    "--watch": "irsa-doctor check has it; others: run it again, or as a hook of git",
     **dict.fromkeys(("--warnings-as-errors", "--max-warnings"), "--fail-on low counts every finding, --strict unknown inputs"),
     **dict.fromkeys(("--show-files", "--list-files"), "-f json lists them under documents"),
     "--explain": "run irsa-doctor explain ID",

@@ -53,7 +53,7 @@ def infer(
     except (api.NothingRead, api.LiveError) as error:
         raise wrong(str(error)) from error
     if output is not None:
-        write_text(api.render_inference(answer), output)
+        write_text(api.schema_line(output) + api.render_inference(answer), output)
         questions = f", with {len(answer.questions)} questions to answer" if answer.questions else ""
         print_note(f"{output} written{questions}")
     if output is None or output_format == "json":

@@ -8,8 +8,10 @@ from irsa_doctor.cli.output import print_text
 from irsa_doctor.cli.wrong import wrong
 
 
-def schema(name: Annotated[str, typer.Argument(metavar="COMMAND", help="A command that writes JSON, or `settings`.")]) -> None:
-    """Print the JSON Schema of a report or of the settings."""
+def schema(
+    name: Annotated[str, typer.Argument(metavar="COMMAND", help="A command that writes JSON, or settings, rule or intent.")],
+) -> None:
+    """Print the JSON Schema of a report or a written file."""
     from irsa_doctor import api
 
     try:

@@ -6,15 +6,23 @@ from pathlib import Path
 from typing import Any
 
 _FOLDER = Path(__file__).parent.parent / "schemas"
+_OF_FILES = {"rule": "schema.json", "cause": "schema.json", "messages": "symptoms-schema.json"}
+"""schemas of what people write, which lie beside the files of that kind"""
 
 
 def schema_names() -> list[str]:
-    """Returns the names of all schemas: commands, and the settings."""
-    return sorted(path.stem for path in _FOLDER.glob("*.json"))
+    """Returns the names of all schemas: commands, the settings, and the files of rules and causes."""
+    return sorted({*(path.stem for path in _FOLDER.glob("*.json")), *_OF_FILES})
 
 
 def schema_text(name: str) -> str:
     """Returns a shipped schema."""
+    if name in _OF_FILES:
+        from irsa_doctor.rulebook.cause_files import causes_folder
+        from irsa_doctor.rulebook.files import rules_folder
+
+        folder = rules_folder() if name == "rule" else causes_folder()
+        return (folder / _OF_FILES[name]).read_text(encoding="utf-8")
     return (_FOLDER / f"{name}.json").read_text(encoding="utf-8")
 
 
