@@ -413,6 +413,19 @@ def access(bench: Bench, accounts: int) -> None:
     table(f"RBAC: {accounts} service accounts, {2 * accounts // 5} bindings, {accounts // 5} roles, 20 IAM roles", rows)
 
 
+def audits(bench: Bench, sizes: tuple[int, int]) -> None:
+    """Audits of an organisation in shards; measured once, for each takes long."""
+    from tests.bench_audit import audit_rows
+
+    rows = []
+    for name, value, unit, limit, is_least in audit_rows(bench.folder, bench.tool, sizes):
+        cells = row(name, value, unit, limit)
+        if limit is not None and is_least:
+            cells = (*cells[:2], f"at least {limit:g}", "ok" if value >= limit else "UNDER")
+        rows.append(cells)
+    table("audits in shards of 500 roles", rows)
+
+
 def _ours_of(path: Path, bench: Bench) -> tuple[Run, int]:
     used = bench.run([*bench.tool, "check", path, "-f", "json", "--exit-zero", "--no-config"], 1)
     return used, len(json.loads((bench.folder / "out").read_text())["findings"])
@@ -437,6 +450,8 @@ def options() -> argparse.Namespace:
     parser.add_argument("--accounts", type=int, default=5_000, help="how many service accounts the cluster with RBAC has")
     parser.add_argument("--only-access", action="store_true", help="only measure what RBAC costs")
     parser.add_argument("--only-beside", action="store_true", help="only compare this tree with the commit of --before")
+    parser.add_argument("--only-audit", action="store_true", help="only measure audits of an organisation")
+    parser.add_argument("--audit-roles", type=int, nargs=2, default=(20_000, 100_000), help="two sizes of an organisation")
     parser.add_argument("--tool", default=f"{sys.executable} -m irsa_doctor", help="how to call irsa-doctor")
     return parser.parse_args()
 
@@ -453,6 +468,9 @@ def main() -> None:
             return
         if asked.only_access:
             access(bench, asked.accounts)
+            return
+        if asked.only_audit:
+            audits(bench, tuple(asked.audit_roles))
             return
         speed(bench, asked.roles)
         beside(bench, asked.roles, asked.files, asked.plan, asked.before)
