@@ -22,7 +22,7 @@ from irsa_doctor.issuers import OTHER
 from irsa_doctor.model import AzureIdentity, FederatedCredential, GoogleAccount, Text, text_of
 from irsa_doctor.trust.claim_sets import Box
 from irsa_doctor.trust.clouds.credentials import is_subject_of_account
-from irsa_doctor.trust.clouds.members import MEMBER_ROLES, PolicyMember, parse_member
+from irsa_doctor.trust.clouds.members import MEMBER_ROLES, PolicyMember, member_of
 from irsa_doctor.trust.languages import union
 from irsa_doctor.trust.ring import RINGS
 from irsa_doctor.trust.spelling import spell
@@ -179,11 +179,11 @@ def _of_google(view: View, account: GoogleAccount) -> WhoCan:
     members: dict[str, list[PolicyMember]] = {}
     others: set[OtherPrincipal] = set()
     for member, conditional in _members(view, account):
-        parsed = parse_member(member)
+        parsed = member_of(member)
         if parsed.pool and parsed.form != "malformed" and not parsed.has_project_id:
             members.setdefault(parsed.pool, []).append(parsed)
         else:
-            others.add(OtherPrincipal("member", f"{member} (on a condition)" if conditional else member))
+            others.add(OtherPrincipal("member", f"{parsed.text} (on a condition)" if conditional else parsed.text))
     grants = tuple(_google_grant(view, pool, parsed) for pool, parsed in sorted(members.items()))
     email = account.email or account.address
     seen = view.clouds.has_policy_of(email) or view.clouds.is_search
@@ -191,10 +191,10 @@ def _of_google(view: View, account: GoogleAccount) -> WhoCan:
     return WhoCan(email, grants, tuple(sorted(others)), None, () if seen else (MissingInput(f"IAM policy of {email}", how),))
 
 
-def _members(view: View, account: GoogleAccount) -> Iterator[tuple[str, bool]]:
+def _members(view: View, account: GoogleAccount) -> Iterator[tuple[str | Text, bool]]:
     for binding in view.clouds.bindings_of(account, account.email):
         if binding.role in MEMBER_ROLES:
-            yield from ((text_of(member), bool(binding.condition)) for member in binding.members)
+            yield from ((member, bool(binding.condition)) for member in binding.members)
 
 
 def _google_grant(view: View, pool: str, members: list[PolicyMember]) -> IdentityGrant:

@@ -26,6 +26,7 @@ from irsa_doctor.trust.clouds.members import (
     PodPrincipal,
     PolicyMember,
     member_match,
+    member_of,
     parse_member,
 )
 
@@ -228,9 +229,9 @@ def _google_evidence(binding: GoogleBinding) -> Evidence:
 # ---- members of policies
 
 
-def member_facts(lookups: CloudLookups, binding: RoleBinding, member: str) -> Judged | None:
-    """The facts of a member that is about a pool, None for any other."""
-    parsed = parse_member(member)
+def member_facts(lookups: CloudLookups, binding: RoleBinding, member: str | Text) -> Judged | None:
+    """The facts of a member that is about a pool, or may be, None for any other."""
+    parsed = member_of(member)
     if parsed.form in ("person", "public"):
         return None
     facts = PolicyMemberFacts(
@@ -239,11 +240,13 @@ def member_facts(lookups: CloudLookups, binding: RoleBinding, member: str) -> Ju
         shared_name=_sharing(lookups, parsed),
         attribute=_mapped(lookups, parsed),
     )
-    ident = f"{text_of(binding.resource) or binding.place.document} {text_of(binding.role)} {member}"
+    ident = f"{text_of(binding.resource) or binding.place.document} {text_of(binding.role)} {parsed.text}"
     return Judged("binding", ident, text_of(binding.resource), facts, partial(_member_evidence, lookups, binding, parsed))
 
 
-def _number_form(parsed: PolicyMember) -> Literal["fine", "project-id"]:
+def _number_form(parsed: PolicyMember) -> Literal["fine", "project-id"] | Unknown:
+    if parsed.project_unseen:
+        return PLACEHOLDERS_OF_CLOUD
     return "project-id" if parsed.has_project_id else "fine"
 
 
@@ -356,6 +359,6 @@ def google_facts(lookups: CloudLookups) -> Iterator[Judged]:
     clouds, inventory = lookups.clouds, lookups.view.inventory
     yield from filter(None, (binding_of_google(lookups, account) for account in inventory.service_accounts))
     yield from filter(None, (google_workload_facts(lookups, w) for w in lookups.current_workloads()))
-    members = ((binding, member) for binding in clouds.bindings for member in binding.members if isinstance(member, str))
+    members = ((binding, member) for binding in clouds.bindings for member in binding.members)
     yield from filter(None, (member_facts(lookups, binding, member) for binding, member in members))
     yield from (gke_cluster_facts(lookups, cluster) for cluster in clouds.clusters if cluster.cloud == "google")

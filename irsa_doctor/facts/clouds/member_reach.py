@@ -42,7 +42,7 @@ def member_reach_facts(lookups: CloudLookups, binding: RoleBinding, member: Poli
     if reach is None:
         return {}
     facts = reach.facts(Unknown(f"what {member.text} means: a condition or a mapping of its pool is not worked out"))
-    return {**facts, "ring_seen": not binding.condition}
+    return {**facts, "ring_seen": facts["ring_seen"] and not binding.condition}
 
 
 def member_reach_names(lookups: CloudLookups, member: PolicyMember) -> Mapping[str, str]:

@@ -10,20 +10,24 @@ from irsa_doctor.facts.grants.ownership import declared_tenants, has_ids, is_ope
 from irsa_doctor.facts.grants.reach import kind_of_ring, on_a_word
 from irsa_doctor.facts.grants.ring_scene import SCENE_NAMES, RingScene, first_of
 from irsa_doctor.issuers import OTHER, Profile, cluster_profile, declared_profile, profile_by_subjects, profile_of, tenant_of
-from irsa_doctor.model import FederatedCredential, Hole, PoolProvider, Text, Unknown, holes_in, text_of
+from irsa_doctor.model import FederatedCredential, PoolProvider, Unknown, text_of
 from irsa_doctor.model.once import once
 from irsa_doctor.trust.claim_sets import Box
-from irsa_doctor.trust.clouds.cel import attribute_of, read_condition
+from irsa_doctor.trust.clouds.cel import CelCondition, attribute_of, read_condition
 from irsa_doctor.trust.clouds.flexible import read_expression
 from irsa_doctor.trust.clouds.matching import PLACEHOLDERS_OF_CLOUD
 from irsa_doctor.trust.clouds.members import PolicyMember
+from irsa_doctor.trust.clouds.placeholders import (
+    is_in_literals,
+    named_text,
+    placeholder_names,
+    with_open_ends,
+)
 from irsa_doctor.trust.clouds.tokens import PoolReading, TokenBoxes, admitted_by_expression, with_all_claims
 from irsa_doctor.trust.languages import EVERYTHING, Finite, Language, literal, union
 from irsa_doctor.trust.ring import RINGS, Circumstances, Opening, RingReading, Tenant, ring_of, ring_of_scope
 from irsa_doctor.trust.spelling import spell
 from irsa_doctor.trust.subjects import is_subject, reach_of
-
-_NAME = "irsa-doctor-hole-"
 
 
 class CloudReach(msgspec.Struct, frozen=True, kw_only=True, dict=True):
@@ -110,11 +114,6 @@ class CloudReach(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         return {**{name: text(self.scene) for name, text in SCENE_NAMES.items()}, "subs": subjects, "patterns": subjects}
 
 
-def _without_holes(value: str | Text, holes: Mapping[Hole, str]) -> str:
-    """A text with a name for each of its holes."""
-    return value if isinstance(value, str) else "".join(part if isinstance(part, str) else holes[part] for part in value.parts)
-
-
 def issuer_name(url: str) -> str:
     """An issuer without its scheme."""
     return url.removeprefix("https://")
@@ -139,8 +138,7 @@ def reach_of_credential(lookups: CloudLookups, credential: FederatedCredential) 
     if not isinstance(credential.issuer, str) or not credential.issuer or (credential.subject and credential.expression):
         return None
     issuer, values = issuer_name(credential.issuer), (credential.subject, credential.expression)
-    names = {hole: f"{_NAME}{number}" for number, hole in enumerate(dict.fromkeys(h for v in values for h in holes_in(v)))}
-    subject, expression = (_without_holes(value, names) for value in values)
+    subject, expression = map(named_text, values)
     profile = profile_of_cloud(lookups, issuer, subject)
     if profile.is_cluster or is_subject(subject):
         return None
@@ -155,7 +153,7 @@ def reach_of_credential(lookups: CloudLookups, credential: FederatedCredential) 
         profile=profile,
         issuer=issuer,
         tokens=tokens,
-        holes={name: hole.name for hole, name in names.items()},
+        holes=placeholder_names(values),
         declared=declared_tenants(profile, lookups.view.owner),
     )
 
@@ -165,6 +163,8 @@ def reach_of_credential(lookups: CloudLookups, credential: FederatedCredential) 
 
 def reach_of_member(lookups: CloudLookups, member: PolicyMember) -> CloudReach | Unknown | None:
     """Whom a member admits of a pool that has providers of its own, by the widest of these; None for any other member."""
+    if member.form == "unseen":
+        return Unknown(f"who the member {member.text} is: values of the template's placeholders")
     if member.is_of_clusters or not member.pool or member.form == "malformed":
         return None
     providers = lookups.providers_of(member.pool, member.project)
@@ -179,7 +179,7 @@ def reach_of_member(lookups: CloudLookups, member: PolicyMember) -> CloudReach |
 
 
 def _of_provider(lookups: CloudLookups, provider: PoolProvider, member: PolicyMember) -> CloudReach | Unknown | None:
-    if not isinstance(provider.issuer, str) or isinstance(provider.condition, Text):
+    if not isinstance(provider.issuer, str):
         return PLACEHOLDERS_OF_CLOUD
     if not provider.issuer or provider.state in ("DISABLED", "DELETED"):
         return None
@@ -188,13 +188,25 @@ def _of_provider(lookups: CloudLookups, provider: PoolProvider, member: PolicyMe
     audiences = literal(*provider.audiences) if provider.audiences else EVERYTHING
     tokens = TokenBoxes((Box(EVERYTHING, audiences),))
     if provider.condition:
-        condition = read_condition(provider.condition)
+        condition = _condition_of(provider)
+        if isinstance(condition, Unknown):
+            return condition
         tokens = TokenBoxes(tokens.boxes, False) if condition is None else reading.admitted(tokens, condition)
     for attribute, value in _asked(member):
         is_mapped = attribute in provider.mapping
         tokens = reading.with_value(tokens, attribute, value) if is_mapped else TokenBoxes(())
     declared = declared_tenants(reading.profile, lookups.view.owner)
-    return CloudReach(profile=reading.profile, issuer=issuer, tokens=tokens, holes={}, declared=declared)
+    holes = {**placeholder_names((provider.condition,)), **member.holes}
+    return CloudReach(profile=reading.profile, issuer=issuer, tokens=tokens, holes=holes, declared=declared)
+
+
+def _condition_of(provider: PoolProvider) -> CelCondition | Unknown | None:
+    """The condition of a provider, None where it is not read; placeholders count within literals alone."""
+    text = named_text(provider.condition)
+    condition, names = read_condition(text), placeholder_names((provider.condition,))
+    if not names or condition is None:
+        return PLACEHOLDERS_OF_CLOUD if names else condition
+    return with_open_ends(condition, names) if is_in_literals(text, condition) else PLACEHOLDERS_OF_CLOUD
 
 
 def pool_reading(lookups: CloudLookups, provider: PoolProvider) -> PoolReading:

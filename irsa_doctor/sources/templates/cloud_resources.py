@@ -24,6 +24,7 @@ from irsa_doctor.model import (
 )
 from irsa_doctor.sources.documents.clouds.google import project_of, resource_named
 from irsa_doctor.sources.documents.reading import DocumentReading
+from irsa_doctor.sources.templates.values import hole
 
 
 class TemplateFields(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,6 +36,8 @@ class TemplateFields(msgspec.Struct, frozen=True, kw_only=True):
     texts: Callable[[str], tuple[str | Text, ...]]
     pairs: Callable[[str], Mapping[str, str]]
     block: Callable[[str], "TemplateFields | None"]
+    lists: Callable[[str], bool]
+    """whether a value is a list of which the items are known"""
 
 
 def _credential(fields: TemplateFields) -> Iterator[CloudRecord]:
@@ -103,10 +106,17 @@ def _binding(fields: TemplateFields) -> Iterator[CloudRecord]:
     yield RoleBinding(
         resource=resource_named(resource) if isinstance(resource, str) else resource,
         role=fields.text("role"),
-        members=fields.texts("members") or _only(fields.text("member")),
+        members=_members(fields),
         place=fields.place,
         condition=text_of(condition.text("expression")) if condition else "",
     )
+
+
+def _members(fields: TemplateFields) -> tuple[str | Text, ...]:
+    """The members of a binding; what fills them in later is a placeholder, never nobody."""
+    if fields.lists("members"):
+        return fields.texts("members")
+    return _only(fields.text("members") or fields.text("member") or hole(f"members of {fields.address}"))
 
 
 def _pool_provider(fields: TemplateFields) -> Iterator[CloudRecord]:

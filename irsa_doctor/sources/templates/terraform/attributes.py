@@ -188,6 +188,18 @@ def _arn_of(kind: str) -> Callable[[Attributes], TemplateValue | None]:
     return arn
 
 
+def _pool_name(pool: Attributes) -> TemplateValue | None:
+    """The full name of a workload identity pool, in which Google Cloud writes the number of the project
+    (https://registry.terraform.io/providers/hashicorp/google/latest/docs/resources/iam_workload_identity_pool)."""
+    project = Hole(f"${{project number of {pool.address}}}")
+    ident = pool.text("workload_identity_pool_id") or Hole(f"${{{pool.address}.workload_identity_pool_id}}")
+    return TemplateValue(joined(("projects/", project, "/locations/global/workloadIdentityPools/", ident)))
+
+
+def _account_member(account: Attributes) -> TemplateValue | None:
+    return TemplateValue(joined(("serviceAccount:", Hole(f"${{{account.address}.email}}"))))
+
+
 _COMPUTED: Mapping[tuple[str, str], Callable[[Attributes], TemplateValue | None]] = {
     ("aws_iam_openid_connect_provider", "arn"): _provider_arn,
     ("aws_iam_openid_connect_provider", "id"): _provider_arn,
@@ -205,6 +217,8 @@ _COMPUTED: Mapping[tuple[str, str], Callable[[Attributes], TemplateValue | None]
     ("aws_iam_policy_document", "json"): _policy,
     ("template_file", "rendered"): _rendered,
     ("aws_iam_policy_document", "minified_json"): _policy,
+    ("google_iam_workload_identity_pool", "name"): _pool_name,
+    ("google_service_account", "member"): _account_member,
     ("awscc_iam_oidc_provider", "arn"): _provider_arn,
     ("awscc_iam_oidc_provider", "id"): _provider_arn,
     ("awscc_eks_cluster", "open_id_connect_issuer_url"): _issuer_url,

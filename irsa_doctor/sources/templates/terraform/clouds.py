@@ -40,7 +40,11 @@ def _of_value(config: TemplateValue, address: str, place: Place) -> TemplateFiel
         inside = next(iter(blocks_of(members.get(name))), None)
         return _of_value(inside, address, place.at(name)) if inside is not None else None
 
-    return TemplateFields(address=address, place=place, text=text, texts=texts, pairs=pairs, block=block)
+    def lists(name: str) -> bool:
+        value = members.get(name)
+        return value is not None and isinstance(value.value, tuple)
+
+    return TemplateFields(address=address, place=place, text=text, texts=texts, pairs=pairs, block=block, lists=lists)
 
 
 ReferredAttribute = Callable[[str], str]
@@ -77,8 +81,11 @@ def _of_mapping(values: Mapping[str, object], source: tuple[str, Place], referen
         inside = value[0] if isinstance(value, list) and value else value
         return _of_mapping(inside, source, _no_reference) if isinstance(inside, dict) else None
 
+    def lists(name: str) -> bool:
+        return isinstance(values.get(name), list)
+
     address, place = source
-    return TemplateFields(address=address, place=place, text=text, texts=texts, pairs=pairs, block=block)
+    return TemplateFields(address=address, place=place, text=text, texts=texts, pairs=pairs, block=block, lists=lists)
 
 
 def _no_reference(name: str) -> str:
