@@ -71,3 +71,46 @@ def test_a_file_that_is_not_a_profile_is_refused_with_its_name_and_line(tmp_path
     with pytest.raises(RuleError, match=r".") as caught:
         read_profiles(tmp_path)
     assert says in str(caught.value)
+
+
+def profile_text(old="", new=""):
+    text = (FOLDER / "circleci.yaml").read_text()
+    assert old in text
+    return text.replace(old, new, 1) if old else text
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ("own: true}", "own: false}", "own: true goes with <tenant> in the pattern"),
+        ('"oidc.circleci.com/org/<tenant>"', '"https://oidc.circleci.com/org/<tenant>"', "a pattern has no scheme"),
+        ("user/{user}", "user/{person}", "no segment person"),
+        (
+            '{level: tenant, charset: "0-9a-f-"',
+            '{level: tenant, charset: "0-9a-f/-"',
+            "organization can hold '/', which ends it",
+        ),
+        ('charset: "A-Za-z0-9.-", sample', "sample", "host has either a charset or values"),
+        ("key: oidc.circleci.com/project-id", "key: sub", "sub is a key of every issuer"),
+        (
+            'subject_custom: "no"\n',
+            'subject_custom: "no"\ncustom: {a: {level: ref}}\n',
+            "no tenant replaces the form of subjects",
+        ),
+        ("  url: https:", "  url: http:", "a fact names the page that says it"),
+    ],
+)
+def test_a_file_that_contradicts_itself_is_refused_with_its_line(tmp_path, old, new, says):
+    (tmp_path / "circleci.yaml").write_text(profile_text(old, new))
+    with pytest.raises(RuleError, match=r"circleci\.yaml:\d+: ") as caught:
+        read_profiles(tmp_path)
+    assert says in str(caught.value)
+
+
+@pytest.mark.parametrize("pattern", ["oidc.circleci.com/org/<tenant>", "oidc.circleci.com/org/<organization>"])
+def test_two_files_that_match_an_issuer_equally_well_are_refused_with_the_line(tmp_path, pattern):
+    (tmp_path / "circleci.yaml").write_text(profile_text())
+    rival = profile_text("id: circleci\n", "id: rival\n").replace("oidc.circleci.com/org/<tenant>", pattern)
+    (tmp_path / "rival.yaml").write_text(rival if "<tenant>" in pattern else rival.replace("own: true", "own: false", 1))
+    with pytest.raises(RuleError, match=r"\.yaml:\d+: \w+\.yaml matches oidc\.circleci\.com/org/<\w+> equally well"):
+        read_profiles(tmp_path)

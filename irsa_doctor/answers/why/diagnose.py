@@ -50,7 +50,7 @@ def diagnose(case: Case) -> Diagnosis:
     identities = container_identities(case)
     metadata = notes_on_node_metadata(case) if causes or symptoms else ()
     verdict = _verdict(case, states, symptoms, causes)
-    rest = (*metadata, *_note_on_nothing(case, verdict), *notes_on_changers(case))
+    rest = (*metadata, *_note_on_nothing(case, verdict), *_note_on_roles(case), *notes_on_changers(case))
     return Diagnosis(
         subject=workload_of_case(case),
         role=_role(case),
@@ -195,6 +195,23 @@ def _notes_on_trail(case: Case) -> Iterator[str]:
         yield f"The last call in the log is for {calls[0].role}."
     if len(calls) > 1 and calls[0].error and any(not call.error for call in calls[1:]):
         yield "The log has earlier calls that succeeded: something has changed since."
+
+
+def _note_on_roles(case: Case) -> Iterator[str]:
+    """What the roles of the input make of a token for which none is named."""
+    if case.evidence.token is None or not case.issuer or _role(case):
+        return
+    judged = [a.role.id for a in case.view.roles if any(is_provider_of(name, case.issuer) for name in a.by_provider)]
+    admitting = sorted(_trusting_roles(case))
+    refusing = sorted({*judged} - {*admitting})
+    if admitting:
+        yield f"Of the {len(judged)} roles that trust the issuer of the token, {_named(admitting)} may admit it."
+    if refusing:
+        yield f"{_named(refusing)}: trusts the issuer and does not admit the token. With --role it is said why."
+
+
+def _named(roles: Sequence[str]) -> str:
+    return ", ".join(roles[:_NAMED]) + (f" and {len(roles) - _NAMED} more" if len(roles) > _NAMED else "")
 
 
 def _trusting_roles(case: Case) -> Iterator[str]:

@@ -67,3 +67,35 @@ def test_a_claim_of_the_token_decides_a_condition_key(tmp_path):
     sub = "repo:acme@1/shop@2:ref:refs/heads/main"
     answer = diagnosis(tmp_path, sub, {"sub": sub, "repository_id": "3"}, repository_id="2")
     assert {link.id: link.verdict for link in answer.links}["trust-policy"] == "fail"
+
+
+@pytest.mark.parametrize(
+    ("subjects", "admitting", "says"),
+    [
+        (("repo:acme/shop:*", "repo:acme/shop:ref:refs/heads/main", "repo:acme/docs:*"), ("r0", "r1"), "r0, arn:"),
+        (("repo:acme/docs:*", "repo:acme/site:*"), (), "does not admit the token"),
+        (("repo:acme/docs:*", "repo:acme/shop:*"), ("r1",), "r1 may admit it"),
+    ],
+)
+def test_of_several_roles_it_is_said_which_admit_a_token_and_which_do_not(tmp_path, subjects, admitting, says):
+    for number, subject in enumerate(subjects):
+        keys = {f"{HOST}:aud": "sts.amazonaws.com", f"{HOST}:sub": subject}
+        statement = {"Effect": "Allow", "Principal": {"Federated": ARN}, "Action": "sts:AssumeRoleWithWebIdentity"}
+        policy = {"Version": "2012-10-17", "Statement": [{**statement, "Condition": {"StringLike": keys}}]}
+        arn = f"arn:aws:iam::{ACCOUNT}:role/r{number}"
+        role = {
+            "Path": "/",
+            "RoleName": f"r{number}",
+            "Arn": arn,
+            "AssumeRolePolicyDocument": policy,
+            "MaxSessionDuration": 3600,
+        }
+        put(tmp_path / f"role{number}.json", {"Role": role})
+    put(tmp_path / "providers.json", {"OpenIDConnectProviderList": [{"Arn": ARN}]})
+    put(tmp_path / "provider.json", {"Url": HOST, "ClientIDList": ["sts.amazonaws.com"], "ThumbprintList": []})
+    token = token_of(sub="repo:acme/shop:ref:refs/heads/main")
+    answer = api.why("", [str(tmp_path)], symptoms=api.Symptoms(token=token))
+    assert answer.roles == tuple(f"arn:aws:iam::{ACCOUNT}:role/{name}" for name in admitting)
+    notes = " ".join(note for note in answer.notes if "issuer" in note)
+    assert says in notes
+    assert all(f"role/r{number}" in notes for number in range(len(subjects)))

@@ -108,7 +108,8 @@ def read_search_results(page: Page, reading: DocumentReading) -> None:
 
 
 def add_bindings(policy: Mapping[str, object], place: Place, resource: str, project: str, reading: DocumentReading) -> None:
-    """Add the bindings of a policy; one without bindings is kept as a binding of no role, for it shows that there are none."""
+    """Add the bindings of a policy; one that is read as a whole is kept as a binding of no role, for it shows that there are no
+    others."""
 
     def read(item: object, at: Place) -> None:
         binding = shapes.mapping(item, at)
@@ -120,8 +121,10 @@ def add_bindings(policy: Mapping[str, object], place: Place, resource: str, proj
 
     blank = RoleBinding(resource=resource, role="", members=(), place=place, project=project)
     items = shapes.many(policy, "bindings", place)
-    reading.cloud_records.append(blank)
+    unread = len(reading.broken) + len(reading.faults)
     reading.each(items, place.at("bindings"), read)
+    if len(reading.broken) + len(reading.faults) == unread:
+        reading.cloud_records.append(blank)
 
 
 def read_pool(page: Page, reading: DocumentReading) -> None:
