@@ -178,6 +178,7 @@ def test_a_plan_that_computes_the_member_later_is_not_nobody():
     plan = {"terraform_version": "1.9.0", "planned_values": {"root_module": {"resources": [resource]}}, "resource_changes": []}
     view = View(load((), memory={"plan.json": json.dumps(plan).encode()}).inventory)
     (judged,) = google_facts(view.clouds)
+    assert isinstance(judged.facts, PolicyMemberFacts)
     assert isinstance(judged.facts.reach, Unknown)
 
 
