@@ -1,6 +1,7 @@
 """The three verdicts: holds, does not hold, and cannot be told from what was given."""
 
 from enum import StrEnum
+from typing import NoReturn
 
 import msgspec
 
@@ -26,6 +27,6 @@ class Unknown(msgspec.Struct, frozen=True):
     then: str = ""
     cluster: str = ""
 
-    def __bool__(self) -> bool:
+    def __bool__(self) -> NoReturn:  # so that the type checker sees what comes after such a question as unreachable
         """An unknown value is neither true nor false, so nobody may ask."""
         raise TypeError(f"unknown is no verdict: {self.missing}")
