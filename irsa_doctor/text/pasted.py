@@ -41,6 +41,24 @@ def joined_lines(text: str) -> str:
     return "".join(lines) if hard and not indented else _BREAK.sub(" ", text)
 
 
+def rejoined(text: str) -> str:
+    """A text whose runs of equally long lines are one line each: there a terminal has broken a line inside words.
+
+    The other lines stay, so that a message between lines of a log is read as well.
+    """
+    lines, made, start = text.split("\n"), [], 0
+    while start < len(lines):
+        width, end = len(lines[start]), start + 1
+        while end < len(lines) and len(lines[end]) == width:
+            end += 1
+        is_broken = width > _NARROWEST and (end - start > 1 or width in _USUAL)
+        if is_broken and end < len(lines) and len(lines[end]) < width:
+            end += 1
+        made += ["".join(lines[start:end])] if is_broken else lines[start:end]
+        start = end
+    return "\n".join(made)
+
+
 def looks_broken(text: str) -> bool:
     """Whether a terminal has broken the lines of a text: they are about equally long, but for the first and the last."""
     lengths = [len(line.strip("\u2502\u2503|> \t\r")) for line in text.strip("\u2577\u2575 \r\n").split("\n")]

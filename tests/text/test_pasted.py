@@ -2,7 +2,7 @@ import codecs
 
 import pytest
 
-from irsa_doctor.text.pasted import decoded, joined_lines, looks_broken, readings, unescaped
+from irsa_doctor.text.pasted import decoded, joined_lines, looks_broken, readings, rejoined, unescaped
 
 TEXT = "Couldn't open 'é': denied"
 
@@ -36,6 +36,13 @@ def test_lines_of_equal_length_are_broken_inside_words_and_others_between():
     assert joined_lines("\u2502 Error: not\n\u2502 authorized").endswith("not authorized")
     assert looks_broken("a" * 78 + "\n" + "b" * 75 + "\nc")
     assert not looks_broken("short\n" + "b" * 75 + "\nshort\nshort")
+
+
+def test_runs_of_equally_long_lines_are_one_line_and_others_stay():
+    whole = "denied " * 30
+    broken = "\n".join(whole[at : at + 80] for at in range(0, len(whole), 80))
+    assert rejoined(f"level=info start\n{broken}\nlevel=info stop") == f"level=info start\n{whole}\nlevel=info stop"
+    assert rejoined("one\ntwo\nsix") == "one\ntwo\nsix"
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from irsa_doctor.rulebook.messages import Candidate, Message, MessageCondition, 
 from irsa_doctor.rulebook.pattern_words import words_in
 from irsa_doctor.rulebook.patterns import FLAGS
 from irsa_doctor.text.mask import excerpt
-from irsa_doctor.text.pasted import joined_lines, looks_broken, readings
+from irsa_doctor.text.pasted import joined_lines, looks_broken, readings, rejoined
 
 _LONGEST = 1 << 21
 """characters at either end of a text that are searched: messages are where a log begins or where it ends"""
@@ -70,9 +70,11 @@ def symptoms_in(text: str, messages: Sequence[Message] | None = None) -> tuple[S
         text = text[:_LONGEST] + "\n" + text[-_LONGEST:]
     *escaped, plain = readings(text)
     lined = _joined(plain)
-    attempts = ([plain], lined), (escaped, ""), ([lined], "")
+    unbroken = rejoined(plain)
+    forms = [plain] if unbroken == plain else [plain, unbroken]
+    attempts = (forms, lined), (escaped, ""), ([lined], "")
     strong = next(filter(None, (_strong(forms, joint, known) for forms, joint in attempts)), ())
-    return strong or tuple(_weak([plain, *escaped, lined], known))[:1]
+    return strong or tuple(_weak([*forms, *escaped, lined], known))[:1]
 
 
 def _joined(text: str) -> str:

@@ -149,7 +149,7 @@ def _mended(case: FixCase, role: RolePolicy, *, by_text: bool) -> PolicyDocument
 def _nobody() -> Unfixable:
     return Unfixable(
         "nobody-named",
-        "no service account of the input names the role, so that whom it is for is not known",
+        "the input has no service account of a known name that names the role, so that whom it is for is not known",
         "add the Kubernetes objects: kubectl get serviceaccounts -A -o yaml",
     )
 

@@ -64,3 +64,13 @@ def test_a_message_needs_no_letter_case():
 def test_the_shipped_index_is_that_of_the_file():
     index = causes_folder().parent / "irsa_doctor" / "rulebook" / "symptoms_index.json"
     assert msgspec.json.decode(index.read_bytes()) == msgspec.json.decode(msgspec.json.encode(FILE.messages))
+
+
+@pytest.mark.parametrize("columns", [80, 100, 132])
+def test_an_example_that_a_terminal_broke_between_lines_of_a_log_is_recognised(columns):
+    texts = [example.text for examples in FILE.examples.values() for example in examples if "\n" not in example.text]
+    for text in texts:
+        lines = [text[at : at + columns] for at in range(0, len(text), columns)]
+        log = "\n".join(["2026-03-01T07:12:33Z level=info starting", *lines, "2026-03-01T07:12:34Z level=info stopping"])
+        assert [found.id for found in symptoms_in(log)][:1] == [found.id for found in symptoms_in(text)][:1], text
+    assert len(texts) > 100
