@@ -6,7 +6,7 @@ import subprocess
 import pytest
 
 from irsa_doctor.rulebook.files import rules_folder
-from tests.cli.running import OPEN, RIGHT, put, role, run
+from tests.cli.running import OPEN, RIGHT, ROLE, put, role, run
 
 WAIVER = """
 [[waivers]]
@@ -83,7 +83,7 @@ def test_whatever_a_change_takes_away_is_told_and_does_not_hold(tmp_path, before
 
 
 def test_what_is_not_weaker_is_no_finding_but_holds_only_later(tmp_path):
-    repository(tmp_path, **{"irsa-doctor_toml": WAIVER})
+    repository(tmp_path, **{"irsa-doctor_toml": WAIVER.replace('"*"', f'"{ROLE}#*"')})
     put(tmp_path / "roles" / "app.json", role(OPEN))
     put(tmp_path / "irsa-doctor.toml", 'fail-on = "low"\n[severity]\nopen-ns-creatable = "high"\n')
     assert judged(tmp_path) == (0, {})

@@ -162,7 +162,7 @@ HABITS = [
     ("explain --list is answered with the command for it", "explain --list", 2, "irsa-doctor rules list"),
     ("explain -f json is answered with the command for it", "explain open-no-sub -f json", 2, "rules show ID -f json"),
     ("a schema has one form", "schema check -f json", 2, "its output has one form"),
-    ("--watch is answered", "check roles --watch", 2, "hook of git"),
+    ("--watch takes no standard input", "check - --watch", 2, "--watch"),
     ("--max-warnings is answered", "check roles --max-warnings 0", 2, "--fail-on low"),
     ("a target with a colon is answered with the one with a slash", "why app:web roles", 2, 'Did you mean "app/web"?'),
     ("a range of revisions is answered with one", "diff --git HEAD..HEAD", 2, "repository"),
