@@ -146,8 +146,9 @@ def _readings(view: View, name: str) -> Iterator[Iterable[AnalysedRole]]:
     # names of roles are unique in an account whatever their case
     # https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html
     yield (role for role in roles if name.lower() in map(str.lower, names_of(role.role)))
-    path = os.path.normpath(name)
-    yield (role for role in roles if os.path.normpath(role.role.place.document) == path)
+    # a document below the current folder is named from there, however its path was written
+    path, whole = os.path.normpath(name), os.path.abspath(name)
+    yield (role for role in roles if os.path.abspath(role.role.place.document) == whole)
     yield (role for role in roles if not role.role.arn and role.role.place.document.endswith(f"/{path}"))
 
 

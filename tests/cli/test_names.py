@@ -87,3 +87,13 @@ def test_a_role_that_does_not_exist_is_one_line_with_what_may_be_meant(world, na
     done = run("who-can", name, ".", cwd=world)
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
     assert says in done.stderr
+
+
+@pytest.mark.parametrize("path", ["policy.json", "./policy.json", "in/../policy.json", "{folder}/policy.json"])
+def test_a_bare_policy_is_asked_for_by_its_path_however_that_is_written(path, tmp_path):
+    put(tmp_path / "policy.json", RIGHT)
+    (tmp_path / "in").mkdir()
+    name = path.format(folder=tmp_path)
+    done = run("who-can", name, str(tmp_path), cwd=tmp_path)
+    assert (done.returncode, "no such role" in done.stderr) == (0, False)
+    assert run("who-can", name, name, cwd=tmp_path).returncode == 0
