@@ -1,5 +1,6 @@
 """Does tasks on the workers of a Dask scheduler (extra `irsa-doctor[dask]`), which see the same folders as this process."""
 
+import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -28,7 +29,8 @@ class DaskEngine:
         if not (waiting := list(tasks)):
             return
         shipped = self._client.scatter(work, broadcast=True)
-        futures = {self._client.submit(_done, shipped, task, retries=TRIES, pure=False): task for task in waiting}
+        here = os.getcwd()
+        futures = {self._client.submit(_done, shipped, task, here, retries=TRIES, pure=False): task for task in waiting}
         try:
             for future in as_completed(list(futures), loop=self._client.loop):
                 yield futures.pop(future), _outcome(future)
@@ -36,7 +38,8 @@ class DaskEngine:
             self._client.cancel(list(futures))
 
 
-def _done(work: Callable[[Any], Any], task: Any) -> Any:
+def _done(work: Callable[[Any], Any], task: Any, folder: str) -> Any:
+    os.chdir(folder)  # the paths of an audit may be relative to the folder that it was called in
     return work(task)
 
 

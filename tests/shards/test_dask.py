@@ -45,6 +45,11 @@ def test_two_workers_have_the_answers_of_one_check(scheduler, tmp_path):
     assert_same(write_organisation(tmp_path, 21), dask=scheduler[0])
 
 
+def test_workers_read_paths_relative_to_the_folder_of_the_call(scheduler, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert_same(write_organisation(tmp_path, 23), dask=scheduler[0])
+
+
 @pytest.mark.filterwarnings("ignore")
 def test_a_worker_that_dies_costs_a_retry(scheduler, tmp_path):
     address, workers = scheduler
