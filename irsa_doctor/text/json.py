@@ -11,6 +11,11 @@ from irsa_doctor.text.scanner import DEPTH, Duplicate, Scan, escaped, line_and_c
 
 _SPACE = b" \t\r\n"
 _BRACKET = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[\[{]|[\]}]', re.DOTALL)
+_SIGNS = b'{}[]"'
+_OTHERS = bytes(set(range(256)) - set(_SIGNS))
+_QUOTED = re.compile(b'"[^"]*"')
+_ROUNDS = 20
+"""Rounds in which brackets are paired off before they are counted one by one; a round takes at most two levels: `[{}]`"""
 _SLOW_LIMIT = 2_000_000
 """Bytes up to which the scanner, in Python, is run for its better messages."""
 
@@ -100,9 +105,23 @@ def _whole(raw: bytes, pointer: str, duplicates: list[Duplicate]) -> object:
 
 def too_deep(text: bytes) -> bool:
     """Whether the brackets nest more than DEPTH levels deep."""
-    if text.count(b"{") + text.count(b"[") <= DEPTH:
+    if text.count(b"{") + text.count(b"[") <= DEPTH or _surely_flat(text):
         return False
     return _deep_at(text) >= 0
+
+
+def _surely_flat(text: bytes) -> bool:
+    """Whether the brackets of a text pair off within so few rounds that they cannot nest deeper than DEPTH.
+
+    Each round is one pass in C. A text that is no JSON may pass as flat: its readers end at what is wrong with it, and have
+    limits of their own.
+    """
+    if b"\\" in text:
+        text = text.replace(b"\\\\", b"").replace(b'\\"', b"")
+    left = _QUOTED.sub(b"", text.translate(None, _OTHERS).replace(b'""', b""))
+    for _ in range(_ROUNDS):
+        left = left.replace(b"{}", b"").replace(b"[]", b"")
+    return not left
 
 
 def _deep_at(text: bytes) -> int:

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from irsa_doctor.text.errors import TextError
-from irsa_doctor.text.json import read_json, split_values
+from irsa_doctor.text.json import read_json, split_values, too_deep
 from irsa_doctor.text.scanner import DEPTH, Scan, scan
 
 values = st.recursive(
@@ -108,6 +108,15 @@ def test_too_many_levels_are_refused_at_the_first_one_too_many(opening):
 def test_brackets_inside_texts_are_no_levels():
     text = json.dumps({"a": "[" * 500, "b": '\\"' + "{" * 500})
     assert isinstance(read_json(text.encode()), Scan)
+
+
+@pytest.mark.parametrize("levels", [1, 30, DEPTH - 1, DEPTH, DEPTH + 1])
+@pytest.mark.parametrize("inside", ["", "{", '"', "\\", '\\"', '\\\\"[', "}}]"])
+def test_levels_are_counted_alike_however_many_lists_there_are_and_whatever_their_texts_hold(levels, inside):
+    value = [inside, {inside: inside}]
+    for _ in range(levels - 2):
+        value = [value, {}, inside]
+    assert too_deep(json.dumps([value] * 50).encode()) is (levels >= DEPTH)
 
 
 def test_numbers_that_no_machine_number_holds_are_kept_as_text():

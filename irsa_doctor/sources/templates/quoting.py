@@ -24,6 +24,8 @@ def character_numbers(text: str, raw: bytes) -> Sequence[int]:
 
 def ends_quoted(text: str, quoted: bool) -> bool:
     """Whether the text ends inside quotes, as JSON has them."""
+    if "\\" not in text:
+        return quoted ^ bool(text.count('"') & 1)
     at = 0
     while at < len(text):
         sign = text[at]

@@ -17,17 +17,16 @@ from irsa_doctor.sources.templates.terraform.input_files import file_text
 from irsa_doctor.sources.templates.terraform.json_values import json_value
 from irsa_doctor.sources.templates.terraform.operators import BINARY_OPERATORS, as_number, as_truth, member, replaced_members
 from irsa_doctor.sources.templates.terraform.scopes import EvaluationScope, MissingMember, PathStep
-from irsa_doctor.sources.templates.terraform.strings import literal_fragments
+from irsa_doctor.sources.templates.terraform.strings import LONGEST_TEXT, literal_fragments, plain_text
 from irsa_doctor.sources.templates.terraform.syntax import NUMBER, Node, Syntax, parts_of
 from irsa_doctor.sources.templates.values import Choice, Fragment, TemplateValue, hole, scalar_text, text_in, with_placeholders
 from irsa_doctor.text.errors import WrongShape
 from irsa_doctor.text.positions import Anchor
 
-_LONGEST = 1 << 20
 _WORDS = 120
 """Characters of a condition up to which it can be named"""
 _MOST = 10_000
-"""Characters of a text, and items of a collection, that are put together."""
+"""Items of a collection that is put together."""
 
 
 def expression_value(syntax: Syntax, node: Node, scope: EvaluationScope) -> TemplateValue:
@@ -69,8 +68,8 @@ class _Evaluation:
 
     def at(self, value: object, node: Node, made: TemplateValue | None = None) -> TemplateValue:
         """A value that is written where the node is."""
-        if isinstance(value, str | Text) and len(text_of(value)) > _LONGEST:
-            raise WrongShape("", f"a text of more than {_LONGEST:,} characters")
+        if isinstance(value, str | Text) and len(text_of(value)) > LONGEST_TEXT:
+            raise WrongShape("", f"a text of more than {LONGEST_TEXT:,} characters")
         if isinstance(value, dict | tuple):
             if len(value) > _MOST:
                 raise WrongShape("", f"a collection of more than {_MOST:,} items")
@@ -178,6 +177,8 @@ class _Evaluation:
 
     def template(self, node: Node) -> TemplateValue | None:
         """A text with `${...}` in it; what is nothing but one of these is its value."""
+        if plain := plain_text(self.syntax, node):  # most texts
+            return plain
         inner = parts_of(node)
         if node.type == "quoted_template" and [part.type for part in inner[1:-1]] == ["template_interpolation"]:
             return self.interpolated(inner[1])
@@ -204,8 +205,8 @@ class _Evaluation:
             for piece in placed:
                 pieces.append(piece)
                 size += len(piece.part) if isinstance(piece.part, str) else 1
-            if size > _LONGEST:
-                raise WrongShape("", f"a text of more than {_LONGEST:,} characters")
+            if size > LONGEST_TEXT:
+                raise WrongShape("", f"a text of more than {LONGEST_TEXT:,} characters")
         return msgspec.structs.replace(self.at(text_in(pieces), node), pieces=tuple(pieces))
 
     def inserted(self, node: Node) -> TemplateValue:

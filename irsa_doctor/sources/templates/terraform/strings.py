@@ -7,8 +7,11 @@ import re
 from collections.abc import Iterator
 
 from irsa_doctor.sources.templates.terraform.syntax import Node, Syntax, parts_of
-from irsa_doctor.sources.templates.values import Fragment
+from irsa_doctor.sources.templates.values import Fragment, TemplateValue, with_placeholders
+from irsa_doctor.text.positions import Anchor
 
+LONGEST_TEXT = 1 << 20
+"""characters of a text that is put together"""
 _DYNAMIC = ("template_interpolation", "template_directive")
 _ESCAPE = re.compile(rb'\\(?:[nrt"\\]|u[0-9A-Fa-f]{4}|U[0-9A-Fa-f]{8})|\$\$\{|%%\{')
 _MARK_ESCAPE = re.compile(rb"\$\$\{|%%\{")
@@ -18,12 +21,32 @@ _SIGNS = {b"n": "\n", b"r": "\r", b"t": "\t", b'"': '"', b"\\": "\\"}
 _INDENT = re.compile(rb"^[ \t]*(?=[^ \t\r\n])", re.MULTILINE)
 
 
+def plain_text(syntax: Syntax, node: Node) -> TemplateValue | None:
+    """The value of a quoted template in which nothing is put in between, no sign is escaped and no placeholder stands; None
+    for any other."""
+    fragment = _plain_fragment(syntax, node)
+    if (
+        fragment is None
+        or node.end_byte - node.start_byte > LONGEST_TEXT
+        or next(with_placeholders(fragment, in_bytes=True), None) is not fragment
+    ):
+        return None
+    return TemplateValue(fragment.part, Anchor(None, node.start_byte, node.end_byte), syntax.document, (fragment,))
+
+
+def _plain_fragment(syntax: Syntax, node: Node) -> Fragment | None:
+    start, end = node.start_byte + 1, node.end_byte - 1
+    if node.type != "heredoc_template" and start < end and _PLAIN.fullmatch(syntax.text, start, end):
+        return Fragment(syntax.text[start:end].decode(), start)
+    return None
+
+
 def literal_fragments(syntax: Syntax, node: Node) -> Iterator[Fragment | Node]:
     """Literal pieces with the byte at which each is written, and the nodes of what is put in between."""
     is_heredoc = node.type == "heredoc_template"
     start, end = _heredoc(syntax, node) if is_heredoc else (node.start_byte + 1, node.end_byte - 1)
-    if not is_heredoc and start < end and _PLAIN.fullmatch(syntax.text, start, end):
-        yield Fragment(syntax.text[start:end].decode(), start)
+    if plain := _plain_fragment(syntax, node):
+        yield plain
         return
     escapes = _MARK_ESCAPE if is_heredoc else _ESCAPE
     parts = parts_of(node)
