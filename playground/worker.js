@@ -13,14 +13,14 @@ async function fetched(base, file) {
 
 async function started(base) {
   const manifest = await (await fetch(new URL("manifest.json", base), { credentials: "same-origin" })).json();
-  // the archives load while Pyodide starts
-  const archives = manifest.archives.map((file) => fetched(base, file));
-  archives.forEach((archive) => archive.catch(() => {}));
+  // the packages load while Pyodide starts
+  const packages = fetched(base, manifest.packages);
+  packages.catch(() => {});
   const { loadPyodide } = await import(new URL("pyodide/pyodide.mjs", base));
   python = await loadPyodide({ indexURL: new URL("pyodide/", base).href, env: { HOME: "/home/pyodide", TZ: "UTC" } });
   post("stage", { text: "Loading the rules" });
   const site = python.runPython("import site; site.getsitepackages()[0]");
-  for (const archive of archives) python.unpackArchive(await archive, "zip", { extractDir: site });
+  python.unpackArchive(await packages, "zip", { extractDir: site });
   python.runPython(`
 import importlib, os, sys
 sys.dont_write_bytecode = True

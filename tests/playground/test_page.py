@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,8 @@ from playground.answers import MOST
 from tests.playground.command_line import calls_for, printed
 from tests.playground.documents import DOCUMENTS
 from tests.servers.browser import CHROMIUM, Browser, browser, served
-from tools.playground import ROOT, assemble
+from tests.servers.programs import skipped_without
+from tools.playground import LIBRARY, ROOT, assemble
 
 CACHE = ROOT / ".cache" / "playground"
 _READY = "document.documentElement?.dataset.ready"
@@ -30,8 +32,8 @@ Worker.prototype.postMessage = function (message) {
 """
 
 pytestmark = [
-    pytest.mark.skipif(not CHROMIUM, reason="no Chromium here"),
-    pytest.mark.skipif(not (CACHE / ".installed").exists(), reason="no Pyodide here: make playground"),
+    skipped_without("browser", bool(CHROMIUM), "no Chromium here"),
+    skipped_without("playground", (CACHE / ".installed").exists(), "no Pyodide here: make playground"),
     pytest.mark.xdist_group("playground"),
 ]
 
@@ -43,6 +45,19 @@ def site(tmp_path_factory) -> Path:
     subprocess.run(build, check=True, capture_output=True)
     assemble(folder / "site", next((folder / "wheel").glob("*.whl")), CACHE)
     return folder / "site"
+
+
+def names_in(archive: Path) -> set[str]:
+    with zipfile.ZipFile(archive) as opened:
+        return set(opened.namelist())
+
+
+def test_every_module_of_the_wheel_and_of_python_is_there_as_bytecode(site):
+    wheel = next((site.parent / "wheel").glob("*.whl"))
+    modules = {name for name in names_in(wheel) if name.endswith(".py")}
+    packages = names_in(site / "packages.zip")
+    assert {f"{name}c" for name in modules} <= packages
+    assert [name for name in packages | names_in(site / "pyodide" / LIBRARY) if name.endswith(".py")] == []
 
 
 @pytest.fixture(scope="module")
