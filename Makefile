@@ -64,14 +64,14 @@ audit: $(CACHE)/ci/.installed ## known vulnerabilities of what the locks name (a
 release: $(CACHE)/build/.installed $(CACHE)/ci/.installed $(CACHE)/run/.installed ## what is published for a tag, into dist/ (RELEASE_TAG=vX.Y.Z)
 	test "$$RELEASE_TAG" = "v$$($(CACHE)/build/bin/hatchling version)"
 	! grep --quiet PROJECT_URL pyproject.toml || { echo "say where the project is published: make project-url URL=..."; exit 1; }
-	rm -rf dist
+	mkdir -p dist && find dist -maxdepth 1 -type f -delete
 	$(CACHE)/build/bin/hatchling build --directory dist
 	$(CACHE)/run/bin/python $(PIP) uninstall --yes pip setuptools
 	$(CACHE)/ci/bin/cyclonedx-py environment --pyproject pyproject.toml --output-reproducible \
 		--output-file dist/irsa-doctor.cdx.json $(CACHE)/run/bin/python
 	rm $(CACHE)/run/.installed
 	$(CACHE)/build/bin/python -I tools/krew.py dist "$${RELEASE_TAG#v}"
-	cd dist && sha256sum * > SHA256SUMS
+	cd dist && sha256sum *.whl *.tar.gz *.json *.yaml > SHA256SUMS
 
 project-url: ## write where the project is published into the files that name it, once (URL=https://host/owner/name)
 	$(PYTHON) -I tools/project_url.py "$(URL)"
@@ -100,7 +100,7 @@ rules: $(VENV)/.installed ## run the examples of every rule, cause and message
 	$(VENV)/bin/irsa-doctor rules test
 
 wheel: $(VENV)/.dev ## build the wheel into dist/
-	rm -rf dist
+	rm -f dist/*.whl
 	$(PY) -m build --wheel --no-isolation --outdir dist .
 
 playground: $(VENV)/.dev $(CACHE)/playground/.installed ## the page that checks documents in the browser, into dist/playground (needs npm)
@@ -108,6 +108,7 @@ playground: $(VENV)/.dev $(CACHE)/playground/.installed ## the page that checks 
 	$(PY) -m build --wheel --no-isolation --outdir $(CACHE)/playground/dist .
 	$(PY) -m tools.playground $(CACHE)/playground --wheel $(CACHE)/playground/dist/*.whl --into dist/playground
 	@echo "To look at it: $(PY) -m http.server --directory dist/playground"
+	@echo "How long it takes to answer: $(PY) -m tests.playground.bench dist/playground"
 
 bench: $(VENV)/.dev $(CACHE)/peers/.installed ## speed, memory and growth, beside other tools
 	$(PY) -m tests.bench --peers $(CACHE)/peers

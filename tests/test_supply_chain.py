@@ -13,6 +13,7 @@ from packaging.requirements import Requirement
 
 from irsa_doctor.version import __version__
 from tests.cli.running import put
+from tests.servers.programs import PROGRAMS
 
 ROOT = Path(__file__).parent.parent
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
@@ -312,6 +313,10 @@ def test_without_an_api_server_its_tests_fail_where_it_is_required_and_are_skipp
     assert (done.returncode, f"1 {outcome}" in done.stdout) == (code, True), done.stdout
 
 
-def test_ci_requires_the_api_server():
+def test_ci_requires_all_that_tests_need():
     steps = [step for job in workflow(ROOT / ".github" / "workflows" / "ci.yml")["jobs"].values() for step in job["steps"]]
-    assert {"run": ".ci/run", "env": {"TESTS_REQUIRE": "apiserver,fuzz"}} in steps
+    assert {"run": ".ci/run", "env": {"TESTS_REQUIRE": ",".join(PROGRAMS)}} in steps
+    run = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+    # a failure of `make docs` is a failure of the run
+    assert {*re.findall(r"lacks (\w+) ", run), "pages"} == set(PROGRAMS)
+    assert run.index("\nmake docs") < run.index("\nmake test"), "some tests look into what is built"

@@ -8,10 +8,11 @@ import pytest
 from irsa_doctor.authorisation import decide_access
 from irsa_doctor.model import Verdict
 from tests.authorisation.worlds import access_of, identities, request, world
-from tests.servers.apiserver import MISSING, api_server, programs, required
+from tests.servers.apiserver import MISSING, api_server, programs
+from tests.servers.programs import skipped_without
 
 PROGRAMS = programs()
-pytestmark = pytest.mark.skipif(PROGRAMS is None and not required(), reason=MISSING)
+pytestmark = skipped_without("apiserver", PROGRAMS is not None, MISSING)
 RBAC = "/apis/rbac.authorization.k8s.io/v1"
 WORLDS, REQUESTS = 200, 4
 """worlds, and requests for each identity of each"""

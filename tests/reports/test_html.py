@@ -12,6 +12,7 @@ from irsa_doctor.governance.settings import Settings
 from irsa_doctor.reports import FORMATS, Style
 from irsa_doctor.reports.presentation import Presentation
 from tests.reports.saying import HOSTILE, REPORTS, WORLDS, hostile, world
+from tests.servers.programs import skipped_without
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 VOID = {"meta", "br"}
@@ -71,9 +72,8 @@ def test_hostile_names_are_text():
 
 
 @pytest.mark.parametrize("name", ["shop", "hostile"])
+@skipped_without("browser", bool(CHROMIUM), "no Chromium here")
 def test_a_browser_shows_it_without_an_error(name, tmp_path):
-    if not CHROMIUM:
-        pytest.skip("no Chromium here")
     file = tmp_path / "report.html"
     file.write_text(page(name), encoding="utf-8")
     flags = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]

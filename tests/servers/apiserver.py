@@ -42,11 +42,6 @@ def programs() -> Programs | None:
     return found if all(os.access(path, os.X_OK) for path in found) else None
 
 
-def required() -> bool:
-    """Whether tests that have no API server fail, as in CI, and are not skipped: $TESTS_REQUIRE names it, between commas."""
-    return "apiserver" in os.environ.get("TESTS_REQUIRE", "").split(",")
-
-
 class ApiServer:
     """One that runs. Each user's token is the user's name with `-token`."""
 

@@ -12,12 +12,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.servers.programs import skipped_without
 from tools.site.links import broken_links, read_html
 
 BUILT = Path(__file__).parent.parent.parent / "dist" / "docs"
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
-pytestmark = pytest.mark.skipif(not (BUILT / "searchindex.js").is_file(), reason="the pages are not built: make docs")
+pytestmark = skipped_without("pages", (BUILT / "searchindex.js").is_file(), "the pages are not built: make docs")
 
 QUESTIONS = {
     # what is searched for: pages that answer it, one of which is among the first results; and the answer
@@ -125,7 +126,7 @@ def test_the_menu_and_the_dark_theme_need_no_script():
     assert {"installation.html", "refused-workload.html", "errors.html", "rules.html", "comparison.html"} <= set(targets)
 
 
-@pytest.mark.skipif(CHROMIUM is None, reason="no chromium")
+@skipped_without("browser", bool(CHROMIUM), "no Chromium here")
 def test_a_search_for_what_newcomers_ask_leads_to_the_page_with_the_answer(address, tmp_path):
     assert CHROMIUM is not None
     command = [CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path}", "--dump-dom"]

@@ -9,6 +9,7 @@ import pytest
 
 from irsa_doctor.reports.evidence.oscal import control_token
 from tests.reports.evidence.stores import PYTHON, rendered, three_runs
+from tests.servers.programs import skipped_without
 
 TRESTLE = """
 import json, sys
@@ -47,9 +48,8 @@ def store(tmp_path_factory):
     [("oscal", TRESTLE), ("oscal", METASCHEMA), ("ocsf", OCSF_SCHEMA), ("ocsf", OCSF_MODELS)],
     ids=["trestle", "metaschema", "ocsf-schema", "ocsf-models"],
 )
+@skipped_without("evidence", PYTHON.exists(), "the readers of evidence are not there: make validators")
 def test_others_read_it(store, tmp_path, output_format, reader):
-    if not PYTHON.exists():
-        pytest.skip("the readers of evidence are not there: make validators")
     file = tmp_path / f"{output_format}.json"
     file.write_text(rendered(store, output_format), encoding="utf-8")
     done = subprocess.run(

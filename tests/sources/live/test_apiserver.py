@@ -12,12 +12,13 @@ from irsa_doctor.sources.live import kubernetes as source
 from irsa_doctor.sources.live.permissions import cluster_role
 from irsa_doctor.sources.snapshot.snapshot import write_snapshot
 from tests.cli.running import run
-from tests.servers.apiserver import AUDIENCE, ISSUER, MISSING, api_server, programs, required
+from tests.servers.apiserver import AUDIENCE, ISSUER, MISSING, api_server, programs
 from tests.servers.aws import FakeAws
 from tests.servers.kubernetes import WEBHOOK
+from tests.servers.programs import skipped_without
 
 PROGRAMS = programs()
-pytestmark = pytest.mark.skipif(PROGRAMS is None and not required(), reason=MISSING)
+pytestmark = skipped_without("apiserver", PROGRAMS is not None, MISSING)
 NAME = ISSUER.removeprefix("https://")
 ROLE = "arn:aws:iam::111122223333:role/web"
 RBAC = "/apis/rbac.authorization.k8s.io/v1"
