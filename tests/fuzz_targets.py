@@ -9,6 +9,7 @@ from typing import Any
 
 from tests import fuzz_documents as documents
 from tests import fuzz_semantics as semantics
+from tests import fuzz_yaml as yaml
 
 CORPUS = Path(__file__).parent / "fuzz_corpus"
 """a folder for each target, with documents as JSON: those that failed once, and samples"""
@@ -25,6 +26,7 @@ class Target:
 
 TARGETS: Mapping[str, Target] = {
     "documents": Target(documents.drawn, documents.is_read, 8),
+    "yaml": Target(yaml.a_text, yaml.is_read_alike),
     "decide": Target(semantics.a_decision, semantics.is_decided_alike),
     "admitted": Target(semantics.a_reach, semantics.is_admitted_alike),
     "fix": Target(semantics.a_role, semantics.is_mended_well),

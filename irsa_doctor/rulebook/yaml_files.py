@@ -15,7 +15,8 @@ from irsa_doctor.text.encoding import settle
 from irsa_doctor.text.errors import TextError
 from irsa_doctor.text.os_errors import os_error_reason
 from irsa_doctor.text.scanner import DEPTH
-from irsa_doctor.text.yaml import compose, scalar
+from irsa_doctor.text.yaml import compose
+from irsa_doctor.text.yaml_values import scalar
 
 _SIZE_LIMIT = 1 << 20
 _NODE_LIMIT = 100_000

@@ -74,6 +74,7 @@ def test_hostile_names_are_text():
 @pytest.mark.parametrize("name", ["shop", "hostile"])
 @skipped_without("browser", bool(CHROMIUM), "no Chromium here")
 def test_a_browser_shows_it_without_an_error(name, tmp_path):
+    assert CHROMIUM is not None
     file = tmp_path / "report.html"
     file.write_text(page(name), encoding="utf-8")
     flags = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]

@@ -1,7 +1,7 @@
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from irsa_doctor.text.errors import TextError
@@ -21,6 +21,7 @@ def value_of(text: str) -> object:
     return result.value
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(values, st.sampled_from([None, 1, "\t"]), st.booleans())
 def test_what_the_standard_library_writes_is_read_as_it_was(value, indent, ascii_only):
     text = json.dumps(value, indent=indent, ensure_ascii=ascii_only)

@@ -197,6 +197,35 @@ def test_without_libyaml_the_parser_in_python_reads_the_same_and_refuses_the_sam
     assert summary() == expected
 
 
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        (b"a: 1\t# c\nb:\t2\n", {"a": 1, "b": 2}),
+        (b"a: b\tc\n", {"a": "b\tc"}),
+        (b"a: [1,\t2\t]\n", {"a": [1, 2]}),
+        (b"a: >-\t# c\n  b\n", {"a": "b"}),
+        (b"a: |2#c\n   b\n", {"a": " b\n"}),
+        (b"a: !Sub\tb\n", {"a": {"Fn::Sub": "b"}}),
+        (b"a: b\n  c\t\n\n  d\n", {"a": "b c\nd"}),
+        (b"\xef\xbb\xbfa: 1\n\xef\xbb\xbf# c\nb: 2\n", {"a": 1, "b": 2}),
+        (b"a:\n\tb: 1\n", None),
+        (b"a: |\n  \tb\n", None),
+        (b"%a\n---\nb: 1\n", None),
+        (b'a: "\\ud800"\n', None),
+        (b"!a%20b!c 1\n", None),
+        (b"!, 1\n", None),
+        (b"!.5!!str a: 1\n", None),
+    ],
+)
+@pytest.mark.parametrize("with_libyaml", [True, False])
+def test_tabs_marks_and_tags_mean_the_same_whichever_parser_is_there(text, value, with_libyaml, monkeypatch):
+    import yaml
+
+    monkeypatch.setattr(yaml, "__with_libyaml__", with_libyaml)
+    read = read_yaml(text)
+    assert (None if isinstance(read, TextError) else read[0].value) == value
+
+
 def test_without_libyaml_bytes_that_are_no_text_are_refused(monkeypatch):
     import yaml
 

@@ -156,7 +156,8 @@ def _read(path: Path) -> dict[str, Any] | None:
     if len(text) > _LARGEST:
         raise ConfigFault(f"{path}: larger than {_LARGEST >> 20} MiB: not a kubeconfig")
     try:
-        value = yaml.load(text, Loader=yaml.CSafeLoader)
+        # PyYAML may be built without libyaml
+        value = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - both are safe
     except (yaml.YAMLError, UnicodeDecodeError, ValueError, RecursionError) as error:
         raise ConfigFault(f"{path}: not valid YAML: {yaml_error_reason(error)}") from error
     if not isinstance(value, dict):
