@@ -73,6 +73,21 @@ EditKind = Literal[
     "web-identity-let-past",
     # bindings of Kubernetes
     "subject-removed",
+    # statements for issuers that are no clusters: proved narrower, put right, or the policy to write
+    "issuer-right",
+    "issuer-owned",
+    "issuer-owned-id",
+    "issuer-closed",
+    "issuer-users",
+    "issuer-reviewed",
+    "issuer-outsiders",
+    "issuer-whole",
+    "issuer-later-runs",
+    "issuer-form",
+    "issuer-keys",
+    "issuer-name",
+    "issuer-ids",
+    "issuer-template",
 ]
 """the ways to fix something: a closed list"""
 FixKind = Literal[

@@ -31,8 +31,11 @@ def as_written(document: PolicyDocument, index: int, issuer: str) -> PolicyDocum
     return None
 
 
-def to_users(document: PolicyDocument, index: int, issuer: str, users: Sequence[str]) -> PolicyDocument | None:
-    """The document with a statement that requires one of these subjects, in the place of whatever it required of sub."""
+def to_users(
+    document: PolicyDocument, index: int, issuer: str, users: Sequence[str], equals: str = "StringEquals"
+) -> PolicyDocument | None:
+    """The document with a statement that requires one of these subjects, in the place of whatever it required of sub; `equals`
+    is the operator."""
     draft = Draft(document)
     try:
         _, statement = _statement(document, index)
@@ -43,9 +46,9 @@ def to_users(document: PolicyDocument, index: int, issuer: str, users: Sequence[
             operator, key = _names(on_sub[0])
             draft.set_values(index, operator, key, users)
             draft.replace_key(index, operator, key, f"{issuer}:sub")
-            draft.replace_operator(index, operator, f"{issuer}:sub", "StringEquals")
+            draft.replace_operator(index, operator, f"{issuer}:sub", equals)
         else:
-            draft.add_condition(index, "StringEquals", f"{issuer}:sub", users)
+            draft.add_condition(index, equals, f"{issuer}:sub", users)
     except CannotEdit:
         return None
     return draft.document

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 from irsa_doctor.facts import AnalysedRole, Judged, View
 from irsa_doctor.model.edits import EditKind, Safety
@@ -48,8 +48,11 @@ class Offers:
         return self._alike.fix(offer.ways, judged, role, make) if role else make()
 
 
-_TAKING: frozenset[EditKind] = frozenset(["subject-removed"])
-"""ways that take rights from somebody: a report never offers them, so that they are worked out for `fix` alone"""
+_TAKING: frozenset[EditKind] = frozenset(
+    ["subject-removed", *(kind for kind in get_args(EditKind) if kind.startswith("issuer-"))]
+)
+"""ways that may take rights from somebody of whom no input tells: a report never offers them, so that they are worked out for
+`fix` alone"""
 
 
 class SubjectOffer(Offer):

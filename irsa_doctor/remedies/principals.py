@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from irsa_doctor.facts.grants.reading import issuer_kind, profile_for
-from irsa_doctor.issuers import cluster_profile
+from irsa_doctor.issuers import built_in_issuers, cluster_profile
 from irsa_doctor.remedies.draft import PolicyDocument
 from irsa_doctor.remedies.proof import Viewpoint
 from irsa_doctor.remedies.trust_policy import RolePolicy
@@ -17,11 +17,11 @@ _OIDC = ":oidc-provider/"
 
 
 def viewpoints(role: RolePolicy, new: Policy, targets: Sequence[PresentedToken] = ()) -> Iterator[Viewpoint]:
-    """The providers of which either policy speaks."""
+    """The providers of which either policy speaks; an issuer that AWS knows is its own provider."""
     statements = (*role.policy.statements, *new.statements)
-    named = {v for s in statements for v in s.federated if isinstance(v, str) and _OIDC in v}
+    named = {v for s in statements for v in s.federated if isinstance(v, str) and (_OIDC in v or v in built_in_issuers())}
     for provider in sorted(named | {target.provider for target in targets}):
-        issuer = provider.partition(_OIDC)[2]
+        issuer = provider.partition(_OIDC)[2] or provider
         own = any(target.provider == provider for target in targets)
         kinds = {issuer_kind(s, issuer, role.view) for s in statements if provider in s.federated}
         is_cluster = own or bool(kinds - {"other", "unknown"})
@@ -34,8 +34,9 @@ def others(role: RolePolicy, document: PolicyDocument) -> set[str]:
     grants = set()
     for statement in filter(_is_object, _listed(document.get("Statement"))):
         for kind, value in _principals(statement):
+            is_known = value in built_in_issuers()
             foreign = kind == "Federated" and role.view.principals.form(value, role.account) in ("saml", "domain")
-            if kind == "Federated" and not foreign:
+            if kind == "Federated" and (not foreign or is_known):
                 continue
             # "AWS": "*" may mean callers with a token too (P5)
             every = foreign or value == "*"

@@ -13,6 +13,7 @@ from irsa_doctor.model.edits import EditKind, Safety
 from irsa_doctor.remedies.proposals.access import ACCESS_WAYS
 from irsa_doctor.remedies.proposals.associations import ASSOCIATION_WAYS
 from irsa_doctor.remedies.proposals.guardrails import GUARDRAIL_WAYS
+from irsa_doctor.remedies.proposals.issuers import ISSUER_WAYS
 from irsa_doctor.remedies.proposals.kubernetes import KUBERNETES_WAYS
 from irsa_doctor.remedies.proposals.policies import POLICY_WAYS, merged_members, policy_proposals
 from irsa_doctor.remedies.proposals.provider_resources import RESOURCE_WAYS
@@ -31,11 +32,12 @@ WAYS: Mapping[EditKind, FixWay] = {
     **ASSOCIATION_WAYS,
     **GUARDRAIL_WAYS,
     **ACCESS_WAYS,
+    **ISSUER_WAYS,
     "duplicates": merged_members,
 }
 """the ways to fix something, by name"""
 
-SHARED_WAYS: frozenset[EditKind] = frozenset({*POLICY_WAYS, *PROVIDER_WAYS})
+SHARED_WAYS: frozenset[EditKind] = frozenset({*POLICY_WAYS, *PROVIDER_WAYS, *ISSUER_WAYS})
 """the ways in which roles that are alike are fixed alike; those of providers give a role nothing"""
 
 

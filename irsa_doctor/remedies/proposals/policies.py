@@ -29,10 +29,7 @@ _Way = Callable[[FixCase, RolePolicy], PolicyDocuments]
 
 def policy_proposals(way: _Way, case: FixCase) -> Iterator[Proposal]:
     """The proposals of one way to change the policy of a role."""
-    analysed = _role_of(case)
-    role = role_policy(case.view, analysed) or template_policy(case.view, analysed)
-    if role is None:
-        raise Unfixable("value-unknown", "the trust policy has parts that only its template knows, or is not known whole")
+    role = role_to_fix(case)
     widening = ""
     offered = False
     for document in way(case, role):
@@ -46,6 +43,15 @@ def policy_proposals(way: _Way, case: FixCase) -> Iterator[Proposal]:
             widening = str(error)
     if widening and not offered:
         raise Unfixable("would-widen", widening)
+
+
+def role_to_fix(case: FixCase) -> RolePolicy:
+    """The role whose policy a finding is about. Raises Unfixable where not all of it is known."""
+    analysed = _role_of(case)
+    role = role_policy(case.view, analysed) or template_policy(case.view, analysed)
+    if role is None:
+        raise Unfixable("value-unknown", "the trust policy has parts that only its template knows, or is not known whole")
+    return role
 
 
 def proposal(role: RolePolicy, document: PolicyDocument) -> Proposal:
