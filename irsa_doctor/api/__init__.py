@@ -33,7 +33,7 @@ EXPORTS: Mapping[str, str] = {
     "OtherPrincipal ProviderGrant WhoCan",
     "answers.why": "NoEvents NoTarget",
     "answers.why.records": "ContainerIdentity DiagnosedCause DiagnosedLink Diagnosis LinkNeed MistakenRemedy "
-    "LeakedRole PredictedError QuotedPlace TokenLeak WorkloadIdentity",
+    "LeakedRole PredictedError QuotedPlace RoleChain TokenLeak WorkloadIdentity",
     "api.audit": "AuditOutcome AuditRun audit audit_changes audit_history audit_prune audit_show audit_verify audit_waivers",
     "api.evidence": "audit_report",
     "api.check": "baseline_of check controls framework_ids",

@@ -79,6 +79,7 @@ from irsa_doctor.answers.why.records import LinkNeed as LinkNeed
 from irsa_doctor.answers.why.records import MistakenRemedy as MistakenRemedy
 from irsa_doctor.answers.why.records import PredictedError as PredictedError
 from irsa_doctor.answers.why.records import QuotedPlace as QuotedPlace
+from irsa_doctor.answers.why.records import RoleChain as RoleChain
 from irsa_doctor.answers.why.records import TokenLeak as TokenLeak
 from irsa_doctor.answers.why.records import WorkloadIdentity as WorkloadIdentity
 from irsa_doctor.api.audit import AuditOutcome as AuditOutcome

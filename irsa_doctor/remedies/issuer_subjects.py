@@ -131,7 +131,7 @@ def tenant_segments(profile: Profile) -> Mapping[str, bool]:
     return {name: part.kind == "id" for name, part in named if part.level == "tenant"}
 
 
-def with_texts(text: str, values: SegmentTexts) -> str:
+def with_segments(text: str, values: SegmentTexts) -> str:
     """A text with its holes filled in, as far as their values are known."""
     return _HOLE.sub(lambda hole: values.get(hole[1], hole[0]), text)
 
@@ -182,7 +182,7 @@ def _right_of(of: IssuerStatement, right: str, known: SegmentTexts) -> Iterator[
                 if (text := in_form(form, {**base, **known})) is not None:
                     yield text
             return
-    if has_no_hole(text := with_texts(right, known)):
+    if has_no_hole(text := with_segments(right, known)):
         yield text
 
 
@@ -193,7 +193,7 @@ def _base_of(right: str, template: SubjectTemplate) -> SegmentTexts | None:
     holes = set(_HOLE.findall(right))
     if not holes <= names.keys():
         return None
-    laid = laid_beside(_tokens(with_texts(right, {name: _sample(names[name]) for name in holes})), template)
+    laid = laid_beside(_tokens(with_segments(right, {name: _sample(names[name]) for name in holes})), template)
     return {value.name: value.value or "*" for value in laid if value.name not in holes} if laid else None
 
 

@@ -15,7 +15,7 @@ from irsa_doctor.answers.why import (
     PredictedError,
     WorkloadIdentity,
 )
-from irsa_doctor.answers.why.records import QuotedPlace, TokenLeak
+from irsa_doctor.answers.why.records import QuotedPlace, RoleChain, TokenLeak
 from irsa_doctor.model.findings import Fix, Location, Snippet
 from irsa_doctor.reports.counting import counted
 from irsa_doctor.reports.escape import for_terminal
@@ -61,6 +61,16 @@ class CauseRecord(msgspec.Struct, frozen=True):
     fix: Fix | None
 
 
+class ChainRecord(msgspec.Struct, frozen=True):
+    """The links of one token on its way to one role."""
+
+    role: str
+    verdict: str
+    links: Sequence[DiagnosedLink]
+    causes: Sequence[CauseRecord]
+    predicted_error: PredictedError | None
+
+
 class WhyDocument(msgspec.Struct, frozen=True):
     """The answer of `irsa-doctor why -f json`."""
 
@@ -79,6 +89,7 @@ class WhyDocument(msgspec.Struct, frozen=True):
     identities: Sequence[ContainerIdentity]
     cloud: str
     leak: TokenLeak | None
+    chains: Sequence[ChainRecord]
 
 
 class WhyAllDocument(msgspec.Struct, frozen=True):
@@ -97,7 +108,13 @@ def render_why_json(diagnosis: Diagnosis) -> str:
 def _document(diagnosis: Diagnosis) -> WhyDocument:
     fields = {name: getattr(diagnosis, name) for name in WhyDocument.__struct_fields__ if name not in ("schema", "tool")}
     fields["causes"] = list(map(_cause_record, diagnosis.causes))
+    fields["chains"] = list(map(_chain_record, diagnosis.chains))
     return WhyDocument("irsa-doctor.why/1", tool(), **fields)
+
+
+def _chain_record(chain: RoleChain) -> ChainRecord:
+    causes = list(map(_cause_record, chain.causes))
+    return ChainRecord(chain.role, chain.verdict, chain.links, causes, chain.predicted_error)
 
 
 def _cause_record(cause: DiagnosedCause) -> CauseRecord:
@@ -123,7 +140,9 @@ def render_why_text(diagnosis: Diagnosis, style: Style) -> str:
     lines += _wrong_fixes(diagnosis.wrong_fixes, style)
     if written := _writes_files(diagnosis):
         lines += ["", *_prose(written, style)]
-    if diagnosis.roles:
+    for chain in diagnosis.chains:
+        lines += ["", *_chain(chain, style)]
+    if diagnosis.roles and not diagnosis.chains:
         lines += ["", "No role is named. Roles that admit this service account:"]
         lines += [f"  {for_terminal(role)}" for role in diagnosis.roles]
     if diagnosis.claims:
@@ -133,6 +152,15 @@ def render_why_text(diagnosis: Diagnosis, style: Style) -> str:
     for note in diagnosis.notes:
         lines += ["", *_prose(note, style)]
     return "\n".join(lines) + "\n"
+
+
+def _chain(chain: RoleChain, style: Style) -> Iterator[str]:
+    """A role that trusts the issuer of a token, with the links that are not fine."""
+    word, colour = _VERDICTS[chain.verdict]
+    cause = f": {chain.causes[0].title or chain.causes[0].id} ({chain.causes[0].id})" if chain.causes else ""
+    yield from (style.paint(line, colour) for line in wrapped(_clean(f"{chain.role} {word}{cause}"), style.width))
+    for link in chain.links:
+        yield from (f"  {line}" for line in _link(link, (), style)) if link.verdict in ("fail", "unknown") else ()
 
 
 def _leak(leak: TokenLeak, style: Style) -> Iterator[str]:

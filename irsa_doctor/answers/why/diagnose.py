@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
+import msgspec
+
 from irsa_doctor.answers.why.case import Case
 from irsa_doctor.answers.why.causes import causes_of, suspects
 from irsa_doctor.answers.why.chain import decisive_links, walk_links
@@ -25,16 +27,20 @@ from irsa_doctor.answers.why.records import (
     DiagnosedCause,
     Diagnosis,
     PredictedError,
+    RoleChain,
 )
 from irsa_doctor.answers.why.sessions import is_of_other_role
 from irsa_doctor.answers.why.symptoms import Symptom
 from irsa_doctor.answers.why.weighing import symptoms_of_case, weighed
+from irsa_doctor.facts import AnalysedRole
 from irsa_doctor.facts.roles.pod_identity import capability_of
 from irsa_doctor.model import Unknown, Verdict, is_provider_of, text_of
 
 _IDENTITY = "kubectl exec -n {namespace} {pod} -- aws sts get-caller-identity"
 _NAMED = 3
 """roles that a note names"""
+_CHAINS = 50
+"""roles for which the links of one token are walked"""
 
 
 def diagnose(case: Case) -> Diagnosis:
@@ -44,13 +50,13 @@ def diagnose(case: Case) -> Diagnosis:
 
         if cloud := cloud_of_case(case):
             return diagnose_cloud(case, cloud)
-    by_files = walk_links(case)
-    states, symptoms = weighed(case, by_files), symptoms_of_case(case)
-    causes = causes_of(case, states, symptoms, {link: state.verdict for link, state in by_files.items()})
+    states, symptoms, causes, verdict = _weighed(case)
+    chains = tuple(sorted(_chains(case), key=lambda chain: (_WORST_LAST.index(chain.verdict), chain.role)))
+    verdict = _of_chains(case, verdict, chains)
+    causes = causes or (_causes_in(chains) if verdict == "broken" else ())
     identities = container_identities(case)
     metadata = notes_on_node_metadata(case) if causes or symptoms else ()
-    verdict = _verdict(case, states, symptoms, causes)
-    rest = (*metadata, *_note_on_nothing(case, verdict), *_note_on_roles(case), *notes_on_changers(case))
+    rest = (*metadata, *_note_on_nothing(case, verdict), *_note_on_roles(case, chains), *notes_on_changers(case))
     return Diagnosis(
         subject=workload_of_case(case),
         role=_role(case),
@@ -59,13 +65,72 @@ def diagnose(case: Case) -> Diagnosis:
         causes=causes,
         predicted_error=_predicted(case, states),
         notes=(*notes_on_identities(identities), *notes_on_host_network(case), *_notes(case, symptoms, causes), *rest),
-        roles=() if _role(case) else tuple(_trusting_roles(case)),
+        roles=() if _role(case) else _admitting(case, chains),
         wrong_fixes=tuple(mistaken_remedies(case)),
         identities=identities,
         claims=case.token.shown if case.token else {},
         quotes={link: state.places for link, state in states.items() if state.places},
         leak=leak_of(case),
+        chains=chains,
     )
+
+
+_Weighed = tuple[Mapping[str, LinkState], Sequence[Symptom], tuple[DiagnosedCause, ...], CaseVerdict]
+
+
+def _weighed(case: Case) -> _Weighed:
+    """The links of a case by id, the messages that are about it, its causes and the verdict."""
+    by_files = walk_links(case)
+    states, symptoms = weighed(case, by_files), symptoms_of_case(case)
+    causes = causes_of(case, states, symptoms, {link: state.verdict for link, state in by_files.items()})
+    return states, symptoms, causes, _verdict(case, states, symptoms, causes)
+
+
+# ---- one token, several roles
+
+
+_WORST_LAST: Sequence[CaseVerdict] = ("works", "unknown", "broken")
+
+
+def _chains(case: Case) -> Iterator[RoleChain]:
+    """The chain of a token for each role that trusts its issuer, where none is named."""
+    for role in _trusting(case)[:_CHAINS]:
+        own = msgspec.structs.replace(case, stated_role=role)
+        states, _, causes, verdict = _weighed(own)
+        links = tuple(diagnosed_link(link, states[link.id], link.needs_of(own)) for link in LINKS)
+        yield RoleChain(role=role, verdict=verdict, links=links, causes=causes, predicted_error=_predicted(own, states))
+
+
+def _trusting(case: Case) -> list[str]:
+    """The roles that trust the issuer of a token for which no role is named."""
+    if case.token is None or not case.issuer or _role(case):
+        return []
+    return sorted(a.role.arn for a in case.view.roles if a.role.arn and _trusts(a, case.issuer))
+
+
+def _trusts(analysed: AnalysedRole, issuer: str) -> bool:
+    return any(is_provider_of(name, issuer) for name in analysed.by_provider)
+
+
+def _of_chains(case: Case, verdict: CaseVerdict, chains: Sequence[RoleChain]) -> CaseVerdict:
+    """A token works where a role takes it, and is broken where none of all that trust its issuer does."""
+    verdicts = {chain.verdict for chain in chains}
+    if verdict != "unknown" or not verdicts or case.reports_failure:
+        return verdict
+    if verdicts == {"broken"} and len(chains) == len(_trusting(case)):
+        return "broken"
+    return "works" if "works" in verdicts else verdict
+
+
+def _causes_in(chains: Sequence[RoleChain]) -> tuple[DiagnosedCause, ...]:
+    """The causes of all chains, each once."""
+    return tuple({cause.id: cause for chain in reversed(chains) for cause in reversed(chain.causes)}.values())[::-1]
+
+
+def _admitting(case: Case, chains: Sequence[RoleChain]) -> tuple[str, ...]:
+    """The roles that may admit a case: by their chains, of others by their trust policies."""
+    judged = {chain.role: chain.verdict for chain in chains}
+    return tuple(role for role in _trusting_roles(case) if judged.get(role) != "broken")
 
 
 def _role(case: Case) -> str:
@@ -197,17 +262,19 @@ def _notes_on_trail(case: Case) -> Iterator[str]:
         yield "The log has earlier calls that succeeded: something has changed since."
 
 
-def _note_on_roles(case: Case) -> Iterator[str]:
+def _note_on_roles(case: Case, chains: Sequence[RoleChain]) -> Iterator[str]:
     """What the roles of the input make of a token for which none is named."""
     if case.evidence.token is None or not case.issuer or _role(case):
         return
-    judged = [a.role.id for a in case.view.roles if any(is_provider_of(name, case.issuer) for name in a.by_provider)]
-    admitting = sorted(_trusting_roles(case))
-    refusing = sorted({*judged} - {*admitting})
+    trusting = sorted(a.role.id for a in case.view.roles if _trusts(a, case.issuer))
+    admitting = sorted(_admitting(case, chains))
+    refusing = sorted({*trusting} - {*admitting})
     if admitting:
-        yield f"Of the {len(judged)} roles that trust the issuer of the token, {_named(admitting)} may admit it."
+        yield f"Of the {len(trusting)} roles that trust the issuer of the token, {_named(admitting)} may admit it."
     if refusing:
-        yield f"{_named(refusing)}: trusts the issuer and does not admit the token. With --role it is said why."
+        yield f"{_named(refusing)}: trusts the issuer and does not admit the token."
+    if len(trusting) > len(chains):
+        yield f"{len(trusting) - len(chains)} of these roles have no chain here; with --role it is said why."
 
 
 def _named(roles: Sequence[str]) -> str:
@@ -217,9 +284,9 @@ def _named(roles: Sequence[str]) -> str:
 def _trusting_roles(case: Case) -> Iterator[str]:
     """Roles whose trust policy may admit this subject."""
     audience = case.audience if isinstance(case.audience, str) else "sts.amazonaws.com"
+    audiences = (case.token.audiences if case.token else ()) or (audience,)
     for analysed in case.view.roles if case.issuer else ():
-        for provider, admitted in analysed.by_provider.items():
-            ours = is_provider_of(provider, case.issuer)
-            if ours and admitted.verdict(case.subject, audience) is not Verdict.FAIL:
-                yield analysed.role.id
-                break
+        own = [admitted for name, admitted in analysed.by_provider.items() if is_provider_of(name, case.issuer)]
+        verdicts = {admitted.verdict(case.subject, audience) for admitted in own for audience in audiences}
+        if verdicts - {Verdict.FAIL}:
+            yield analysed.role.id

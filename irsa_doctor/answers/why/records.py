@@ -131,10 +131,21 @@ class ContainerIdentity(msgspec.Struct, frozen=True, kw_only=True):
     injected: bool
 
 
+class RoleChain(msgspec.Struct, frozen=True, kw_only=True):
+    """The links of one token on its way to one of several roles that trust its issuer."""
+
+    role: str
+    verdict: CaseVerdict
+    links: tuple[DiagnosedLink, ...]
+    causes: tuple[DiagnosedCause, ...]
+    predicted_error: PredictedError | None = None
+
+
 class Diagnosis(msgspec.Struct, frozen=True, kw_only=True):
     """The answer for one credential.
 
-    `roles` are those whose trust policy admits it, where it names no role; `claims` the claims of the token of the input, which
+    `roles` are those whose trust policy admits it, where it names no role, and `chains` what there is to say of each role that
+    trusts its issuer, the broken last; `claims` the claims of the token of the input, which
     is never shown; `identities` are those of the containers of its workloads; `quotes` are the places of each failing link with
     their lines, by link id.
     """
@@ -154,6 +165,7 @@ class Diagnosis(msgspec.Struct, frozen=True, kw_only=True):
     cloud: Literal["aws", "azure", "google"] = "aws"
     leak: TokenLeak | None = None
     """what a copy of the token buys, None where the input has no token"""
+    chains: tuple[RoleChain, ...] = ()
 
 
 def quoted_places(places: tuple[Location, ...]) -> tuple[QuotedPlace, ...]:

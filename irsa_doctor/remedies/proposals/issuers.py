@@ -16,7 +16,6 @@ from irsa_doctor.remedies.draft import CannotEdit, Draft, PolicyDocument
 from irsa_doctor.remedies.issuer_subjects import (
     IssuerStatement,
     closed_subjects,
-    with_texts,
     for_later_runs,
     has_no_hole,
     known_segments,
@@ -27,6 +26,7 @@ from irsa_doctor.remedies.issuer_subjects import (
     tenant_ids,
     tenant_segments,
     with_ids,
+    with_segments,
 )
 from irsa_doctor.remedies.narrowing import to_users
 from irsa_doctor.remedies.proposals.policies import policy_proposals, proposal, role_to_fix
@@ -102,7 +102,7 @@ def _right_keys(draft: Draft, of: IssuerStatement) -> bool:
     for operator, claims in of.profile.right.items():
         for claim, text in claims.items():
             key = f"{of.issuer}:{claim}"
-            if claim not in ("sub", "aud") and key.lower() not in checked and has_no_hole(value := with_texts(text, known)):
+            if claim not in ("sub", "aud") and key.lower() not in checked and has_no_hole(value := with_segments(text, known)):
                 draft.add_condition(of.index, operator, key, [value])
                 changed = True
     return changed
@@ -298,7 +298,7 @@ def _template(case: FixCase) -> Iterator[Proposal]:
     for of in _statements(case, role_to_fix(case)):
         known = known_segments(of)
         claims = {
-            operator: {f"{of.issuer}:{claim}": with_texts(text, known) for claim, text in claims.items()}
+            operator: {f"{of.issuer}:{claim}": with_segments(text, known) for claim, text in claims.items()}
             for operator, claims in of.profile.right.items()
         }
         if claims:
