@@ -1,10 +1,11 @@
-"""Does tasks in processes of this machine: each in a copy of this process, which ends with it and gives all memory back."""
+"""Does tasks in processes of this machine: copies of this process, each replaced when its tasks have left too much behind."""
 
 import gc
 import os
 import pickle
 import selectors
 import signal
+import struct
 import sys
 import threading
 from collections import deque
@@ -15,10 +16,12 @@ from typing import Any, NoReturn, Protocol
 import msgspec
 
 from irsa_doctor.model.errors import IrsaDoctorError
-from irsa_doctor.model.limits import rearm
+from irsa_doctor.model.limits import rearm, resident
 
 TRIES = 3
 """how often a task is tried whose process dies, the last time alone"""
+_TIDIED, _MOST = 24 << 20, 48 << 20
+"""bytes that tasks may leave behind before a process looks for what is not in use any more, and before it is replaced"""
 
 
 class Failed(msgspec.Struct, frozen=True):
@@ -54,10 +57,13 @@ def _may_copy() -> bool:
 
 
 class _Pool:
+    """Processes that do tasks one after the other: what one has worked out once is there for its next task."""
+
     def __init__(self, work: Callable[[Any], Any], tasks: Iterable[Any], jobs: int) -> None:
         self._work, self._jobs = work, jobs
         self._waiting = iter(tasks)
         self._again: deque[tuple[Any, int]] = deque()
+        self._idle: list[_Process] = []
         self._running: dict[int, _Process] = {}
         self._selector = selectors.DefaultSelector()
 
@@ -66,14 +72,13 @@ class _Pool:
             while self._begin():
                 for key, _ in self._selector.select():
                     process = self._running[key.fd]
-                    if process.has_ended():
-                        # before it is closed: a copy that began later has it open too
+                    if process.has_answered():
+                        # before it is closed: the system may give its number to another pipe
                         self._selector.unregister(key.fd)
                         del self._running[key.fd]
-                        process.end()
                         yield from self._result(process)
         finally:
-            for process in self._running.values():
+            for process in (*self._running.values(), *self._idle):
                 process.kill()
             self._selector.close()
 
@@ -83,12 +88,17 @@ class _Pool:
             following = self._next()
             if following is None:
                 break
-            process = _Process(self._work, *following)
-            self._selector.register(process.pipe, selectors.EVENT_READ)
-            self._running[process.pipe] = process
+            process = self._idle.pop() if self._idle else self._new()
+            process.begin(*following)
+            self._selector.register(process.answers, selectors.EVENT_READ)
+            self._running[process.answers] = process
             if process.tries >= TRIES:
                 break
         return bool(self._running)
+
+    def _new(self) -> "_Process":
+        others = (*self._running.values(), *self._idle)
+        return _Process(self._work, [pipe for other in others for pipe in (other.tasks, other.answers)])
 
     def _next(self) -> tuple[Any, int] | None:
         if any(process.tries >= TRIES for process in self._running.values()):
@@ -101,6 +111,10 @@ class _Pool:
 
     def _result(self, process: "_Process") -> Iterator[tuple[Any, Any]]:
         answer = process.answer()
+        if process.goes_on:
+            self._idle.append(process)
+        else:
+            process.end()
         if answer is not None:
             yield process.task, _raised(answer)
         elif process.tries < TRIES:
@@ -116,36 +130,62 @@ def _raised(answer: Any) -> Any:
     return answer
 
 
-class _Process:
-    """A copy of this process that does one task."""
+_HEAD = struct.Struct("!?Q")
+"""before an answer: whether the process takes another task, and the number of its bytes"""
 
-    def __init__(self, work: Callable[[Any], Any], task: Any, tries: int) -> None:
-        self.task, self.tries = task, tries
+
+class _Process:
+    """A copy of this process that does tasks; `others` are the pipes of other copies, which it must not hold open."""
+
+    def __init__(self, work: Callable[[Any], Any], others: Iterable[int]) -> None:
+        self.task: Any = None
+        self.tries = 0
+        self.goes_on = False
         self._content = bytearray()
         self._status = 0
-        self.pipe, answer = os.pipe()
+        tasks, self.tasks = os.pipe()
+        self.answers, answers = os.pipe()
         self._process = os.fork()
         if self._process == 0:
-            _do(work, task, answer)
-        os.close(answer)
+            for pipe in (self.tasks, self.answers, *others):
+                os.close(pipe)
+            _serve(work, tasks, answers)
+        os.close(tasks)
+        os.close(answers)
 
-    def has_ended(self) -> bool:
-        """Read what has come; whether there is no more to come."""
-        content = os.read(self.pipe, 1 << 18)
+    def begin(self, task: Any, tries: int) -> None:
+        """Have a task done."""
+        self.task, self.tries, self.goes_on = task, tries, False
+        self._content.clear()
+        content = pickle.dumps(task, pickle.HIGHEST_PROTOCOL)
+        with suppress(BrokenPipeError):  # it has died, as its other pipe tells
+            _write(self.tasks, len(content).to_bytes(8, "big") + content)
+
+    def has_answered(self) -> bool:
+        """Read what has come; whether the answer is whole, or there is no more to come."""
+        content = os.read(self.answers, 1 << 18)
         self._content += content
-        return not content
+        return not content or len(self._content) >= _HEAD.size and len(self._content) >= _HEAD.size + self._head()[1]
 
-    def end(self) -> None:
-        """Note how it ended."""
-        os.close(self.pipe)
-        _, self._status = os.waitpid(self._process, 0)
+    def _head(self) -> tuple[bool, int]:
+        goes_on, size = _HEAD.unpack_from(self._content)
+        return goes_on, size
 
     def answer(self) -> Any:
         """What the task returned or raised, None where its process died."""
-        if self._status != 0:
+        if len(self._content) < _HEAD.size or len(self._content) < _HEAD.size + self._head()[1]:
             return None
+        self.goes_on = self._head()[0]
         # it comes from a copy of this process, through a pipe that nobody else has
-        return pickle.loads(self._content)  # noqa: S301
+        answer = pickle.loads(memoryview(self._content)[_HEAD.size :])  # noqa: S301
+        self._content = bytearray()
+        return answer
+
+    def end(self) -> None:
+        """Wait for its end, and note how it ended."""
+        os.close(self.tasks)
+        os.close(self.answers)
+        _, self._status = os.waitpid(self._process, 0)
 
     def end_in_words(self) -> str:
         """How the process ended."""
@@ -154,28 +194,59 @@ class _Process:
 
     def kill(self) -> None:
         """End the process."""
-        os.close(self.pipe)
+        os.close(self.tasks)
+        os.close(self.answers)
         with suppress(ProcessLookupError):
             os.kill(self._process, signal.SIGKILL)
         with suppress(ChildProcessError):
             os.waitpid(self._process, 0)
 
 
-def _do(work: Callable[[Any], Any], task: Any, answer: int) -> NoReturn:
-    """Do a task, write what it returns, and end without anything that the end of a program does besides."""
+def _write(pipe: int, content: bytes) -> None:
+    rest = memoryview(content)
+    while rest:
+        rest = rest[os.write(pipe, rest) :]
+
+
+def _serve(work: Callable[[Any], Any], tasks: int, answers: int) -> NoReturn:
+    """Do tasks until no more come, and end without anything that the end of a program does besides."""
     code = 1
     try:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, signal.SIG_DFL)
         rearm()
-        # what it makes ends with it; to look for cycles would copy all that it has in common with the others
+        # to look for cycles in what it has in common with the others would copy all of it
+        gc.freeze()
         gc.disable()
-        content = pickle.dumps(_outcome(work, task), pickle.HIGHEST_PROTOCOL)
-        with open(answer, "wb") as pipe:
-            pipe.write(content)
+        room = _Room()
+        with open(tasks, "rb") as pipe:
+            while size := pipe.read(8):
+                content = _content(work, pipe.read(int.from_bytes(size, "big")))
+                goes_on = room.is_left()
+                _write(answers, _HEAD.pack(goes_on, len(content)) + content)
+                if not goes_on:
+                    break
         code = 0
     finally:
         os._exit(code)
+
+
+def _content(work: Callable[[Any], Any], task: bytes) -> bytes:
+    """What a task returns, as bytes."""
+    return pickle.dumps(_outcome(work, pickle.loads(task)), pickle.HIGHEST_PROTOCOL)  # noqa: S301 - from the process it is a copy of
+
+
+class _Room:
+    """How much memory tasks have left behind."""
+
+    def __init__(self) -> None:
+        self._first = resident()
+
+    def is_left(self) -> bool:
+        """Whether another task may be done: what the last ones have left is not much, or can be given back."""
+        if resident() > self._first + _TIDIED:
+            gc.collect()
+        return resident() < self._first + _MOST
 
 
 def _outcome(work: Callable[[Any], Any], task: Any) -> Any:
