@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
@@ -26,15 +26,26 @@ from irsa_doctor.shards.engine import Engine
 from irsa_doctor.shards.results import ForeignPlace, UnitResult
 from irsa_doctor.shards.run import PlaceSpan, ShardRun
 from irsa_doctor.shards.tasks import Limits, RunNames
-from irsa_doctor.shards.units import input_units
+from irsa_doctor.shards.units import Unit, input_units
 from irsa_doctor.sources.loading import Declared
 from irsa_doctor.sources.snapshot.shards import SetAside, set_aside
-from irsa_doctor.store.draft import SightingDraft
+from irsa_doctor.store.draft import SightingDraft, SubjectsDraft
 from irsa_doctor.store.index import IndexWriter
 from irsa_doctor.store.kept import KeptResults
 from irsa_doctor.store.reading import key_runs
 from irsa_doctor.store.recording import begin, complete
-from irsa_doctor.store.rows import KeyRow, RunRows, ScopeRow, SightingRow, TallyRow, UnknownRow, WaiverRow, canonical, sha256
+from irsa_doctor.store.rows import (
+    KeyRow,
+    RunRows,
+    ScopeRow,
+    SightingRow,
+    SubjectList,
+    TallyRow,
+    UnknownRow,
+    WaiverRow,
+    canonical,
+    sha256,
+)
 from irsa_doctor.version import __version__
 
 if TYPE_CHECKING:
@@ -53,11 +64,12 @@ class RunSums(msgspec.Struct):
     used: set[str] = set()
     keys: list[KeyRow] = []
     findings: Counter[Severity] = msgspec.field(default_factory=Counter)
-    limit: str = ""
+    limits: dict[int, str] = {}
+    """unit -> the limit that it reached"""
     has_read: bool = False
 
-    def add(self, result: UnitResult) -> None:
-        """Add what came of a unit."""
+    def add(self, unit: int, result: UnitResult) -> None:
+        """Add what came of a unit (number)."""
         self.counts.update(msgspec.structs.asdict(result.counts))
         for tally in result.tallies:
             self.add_tally(tally)
@@ -67,8 +79,13 @@ class RunSums(msgspec.Struct):
         self.used |= set(result.used)
         self.keys += result.keys
         self.findings.update(s.row.severity for s in result.sightings if s.row.status == "open")  # type: ignore[misc]
-        self.limit = self.limit or result.limit
+        self.limits.update({unit: result.limit} if result.limit else {})
         self.has_read = self.has_read or any(row.status == "read" for row in result.documents)
+
+    @property
+    def limit(self) -> str:
+        """The limit that the first of the units reached that reached one."""
+        return self.limits[min(self.limits)] if self.limits else ""
 
     def add_tally(self, tally: Tally) -> None:
         """Add how often a rule was evaluated."""
@@ -88,6 +105,23 @@ class RunSums(msgspec.Struct):
             Missing(missing, how, tuple(sorted(rules)), subjects, then, file)
             for (missing, how, then, file), (rules, subjects) in sorted(self.unknown.items(), key=lambda item: item[0][:2])
         ]
+
+
+class _Gathered(NamedTuple):
+    """What came of the units of a run. It is put together while others are judged."""
+
+    sums: RunSums
+    findings: SightingDraft
+    subjects: SubjectsDraft
+    places: set[ForeignPlace]
+    """those of findings in documents of other units"""
+
+    def add(self, unit: Unit, result: UnitResult, subjects: SubjectList) -> None:
+        """Add what came of a unit."""
+        self.sums.add(unit.number, result)
+        self.subjects.add(unit.number, subjects)
+        self.findings.add(unit.number, ((s.row, s.order, canonical(s.places) if s.places else "") for s in result.sightings))
+        self.places.update(place._replace(location=0) for s in result.sightings for place in s.places)
 
 
 class Auditing(msgspec.Struct, frozen=True, kw_only=True):
@@ -115,28 +149,23 @@ class Auditing(msgspec.Struct, frozen=True, kw_only=True):
         shard_run = ShardRun(units, self.governing, self.moment, self.limits, self.engine, self.on_stage, key_runs(store))
         with closing(IndexWriter(os.path.join(work, INDEX))) as index:
             shard_run.extract(index)
-            shard_run.judge(kept)
+            gathered = _Gathered(RunSums(), SightingDraft(store), SubjectsDraft(store), set())
+            shard_run.judge(kept, gathered.add)
         self.on_stage("writing the run")
-        sums, draft = RunSums(), SightingDraft(store)
-        spans = shard_run.spans(self._gather(shard_run, kept, sums, draft))
-        rows = self._rows(shard_run, sums, aside)._replace(
+        sums, draft = gathered.sums, gathered.findings
+        self._add_own(shard_run, sums, draft)
+        spans = shard_run.spans(gathered.places)
+        rows = self._rows(shard_run, sums, aside, gathered.subjects)._replace(
             settings=settings,
             inputs=inputs,
             sightings=(_placed(row, places, spans) for row, places in draft.ordered()),
-            subjects=shard_run.subjects(kept),
         )
         complete(store, run, rows)
         draft.end()
         return run, sums
 
-    def _gather(self, run: ShardRun, kept: KeptResults, sums: RunSums, draft: SightingDraft) -> set[ForeignPlace]:
-        """Add up what came of the units, and draft their findings with those about the run itself; return the places in
-        documents of other units."""
-        places: set[ForeignPlace] = set()
-        for _, result in run.results(kept):
-            sums.add(result)
-            draft.add((s.row, s.order, canonical(s.places) if s.places else "") for s in result.sightings)
-            places.update(place._replace(location=0) for s in result.sightings for place in s.places)
+    def _add_own(self, run: ShardRun, sums: RunSums, draft: SightingDraft) -> None:
+        """Add the units that could not be judged, and the findings about the run itself."""
         for unit in run.units:
             if unit.digest in run.failed:
                 sums.add_unknown(Missing(f"what {unit.name} holds: {run.failed[unit.digest]}", "", (), 0))
@@ -144,10 +173,9 @@ class Auditing(msgspec.Struct, frozen=True, kw_only=True):
         for tally in tallies:
             sums.add_tally(tally)
         sums.findings.update(finding.severity for finding in findings)
-        draft.add(_own_sightings(findings, self.governing))
-        return places
+        draft.add(len(run.units), _own_sightings(findings, self.governing))
 
-    def _rows(self, run: ShardRun, sums: RunSums, aside: Sequence[SetAside]) -> RunRows:
+    def _rows(self, run: ShardRun, sums: RunSums, aside: Sequence[SetAside], subjects: SubjectsDraft) -> RunRows:
         inventory = shard_inventory(Inventory(), run.shared(), NoOthers())
         missing = sums.missing()
         missing = [*masked_answer(unread(inventory, missing)), *missing]
@@ -167,7 +195,7 @@ class Auditing(msgspec.Struct, frozen=True, kw_only=True):
             },
             scope=tuple(_scope(run, inventory, aside)),
             sightings=(),
-            subjects=(),
+            subjects=subjects,
             waivers=tuple(
                 WaiverRow(
                     w.rule,

@@ -165,7 +165,7 @@ class _Process:
         """Read what has come; whether the answer is whole, or there is no more to come."""
         content = os.read(self.answers, 1 << 18)
         self._content += content
-        return not content or len(self._content) >= _HEAD.size and len(self._content) >= _HEAD.size + self._head()[1]
+        return not content or (len(self._content) >= _HEAD.size and len(self._content) >= _HEAD.size + self._head()[1])
 
     def _head(self) -> tuple[bool, int]:
         goes_on, size = _HEAD.unpack_from(self._content)

@@ -6,7 +6,7 @@ from typing import NamedTuple, TypeVar
 import msgspec
 
 from irsa_doctor.model.findings import Counts, DocumentRow, Missing, Tally
-from irsa_doctor.store.rows import KeyRow, SightingRow, SubjectRow
+from irsa_doctor.store.rows import KeyRow, SightingRow, SubjectList
 
 
 class ForeignPlace(NamedTuple):
@@ -26,12 +26,15 @@ class UnitSighting(NamedTuple):
     places: tuple[ForeignPlace, ...]
 
 
+_NO_SUBJECTS = SubjectList([], [])
+
+
 class UnitResult(msgspec.Struct, frozen=True):
     """What the rules say of the subjects of a unit. `asked` are the keys that it has looked up in other units, each with the
     mark of what they gave."""
 
     sightings: list[UnitSighting]
-    subjects: list[SubjectRow]
+    subjects: SubjectList
     tallies: tuple[Tally, ...]
     unknown: tuple[Missing, ...]
     documents: tuple[DocumentRow, ...]
@@ -48,7 +51,7 @@ class UnitResult(msgspec.Struct, frozen=True):
 
     def packed(self) -> tuple[bytes, bytes]:
         """It as bytes, the subjects apart: nobody needs both at once."""
-        rest = msgspec.structs.replace(self, subjects=[])
+        rest = msgspec.structs.replace(self, subjects=_NO_SUBJECTS)
         return zlib.compress(msgspec.msgpack.encode(rest), 1), zlib.compress(msgspec.msgpack.encode(self.subjects), 1)
 
 
@@ -57,14 +60,14 @@ def result_from(content: bytes) -> UnitResult:
     return _decoded(content, _RESULT)
 
 
-def subjects_from(content: bytes) -> list[SubjectRow]:
+def subjects_from(content: bytes) -> SubjectList:
     """The subjects of a result. Raises ValueError where the bytes are none."""
     return _decoded(content, _SUBJECTS)
 
 
 _T = TypeVar("_T")
 _RESULT = msgspec.msgpack.Decoder(UnitResult)
-_SUBJECTS = msgspec.msgpack.Decoder(list[SubjectRow])
+_SUBJECTS = msgspec.msgpack.Decoder(SubjectList)
 
 
 def _decoded(content: bytes, decoder: "msgspec.msgpack.Decoder[_T]") -> _T:

@@ -19,7 +19,7 @@ from irsa_doctor.shards.tasks import Extract, Limits, UnitQuestion, extract, jud
 from irsa_doctor.shards.units import AuditError, Unit, units_united
 from irsa_doctor.store.index import IndexReader, IndexWriter
 from irsa_doctor.store.kept import KeptResults
-from irsa_doctor.store.rows import SubjectRow, canonical, sha256
+from irsa_doctor.store.rows import SubjectList, canonical, sha256
 from irsa_doctor.version import __version__
 
 PlaceSpan = tuple[int, int, int, int]
@@ -105,17 +105,23 @@ class ShardRun:
 
     # ---- judge
 
-    def judge(self, kept: KeptResults) -> None:
-        """Judge every unit of which no result is kept that still holds."""
+    def judge(self, kept: KeptResults, take: Callable[[Unit, UnitResult, SubjectList], object]) -> None:
+        """Judge every unit of which no result is kept that still holds; `take` gets every unit that was judged, now or before,
+        with its result and subjects, in any order."""
         self._told = self._told_apart()
         question = UnitQuestion(self._index, self._generation, self._governing, self._moment, self._limits, self._key_runs)
         names = {unit.digest: self.name_of(unit) for unit in self.units}
         kept.keep_only(names.values())
         todo = [unit for unit in self.units if not self._holds(unit, kept)]
+        missing = {unit.digest for unit in todo}
         done = len(self.units) - len(todo)
         if todo:
             keys_of_all(self._index, self._generation)  # before there are copies of this process
         self.progress.reused = sum(unit.shards for unit in self.units) - sum(unit.shards for unit in todo)
+        for unit in self.units:
+            if unit.digest not in missing:
+                name = names[unit.digest]
+                take(unit, result_from(kept.result(name)), subjects_from(kept.subjects(name)))
         for unit, came in self._engine.done(partial(_judge, question), todo):
             done += 1
             self._on_stage(f"judged {done} of {len(self.units)} accounts")
@@ -124,6 +130,7 @@ class ShardRun:
                 self.failed[unit.digest] = came.why
             else:
                 kept.add(names[unit.digest], self._generation, came)
+                take(unit, result_from(came[0]), subjects_from(came[1]))
 
     def name_of(self, unit: Unit) -> str:
         """What a result depends on, but for what was looked up in other units."""
@@ -150,24 +157,9 @@ class ShardRun:
         if generation is None or generation == self._generation:
             return generation is not None
         with closing(IndexReader(self._index, unit.digest)) as reader:
-            return all(reader.mark(key) == mark for key, mark in self._result(name, kept).asked)
-
-    def _result(self, name: str, kept: KeptResults) -> UnitResult:
-        return result_from(kept.result(name))
-
-    def results(self, kept: KeptResults) -> Iterator[tuple[Unit, UnitResult]]:
-        """Every unit that was judged with its result, one at a time, in order of reading."""
-        for unit in self.units:
-            if unit.digest not in self.failed:
-                yield unit, self._result(self.name_of(unit), kept)
+            return all(reader.mark(key) == mark for key, mark in result_from(kept.result(name)).asked)
 
     # ---- place
-
-    def subjects(self, kept: KeptResults) -> Iterator[SubjectRow]:
-        """Every subject of a unit that was judged, one at a time."""
-        for unit in self.units:
-            if unit.digest not in self.failed:
-                yield from subjects_from(kept.subjects(self.name_of(unit)))
 
     def spans(self, places: Iterable[ForeignPlace]) -> Mapping[ForeignPlace, PlaceSpan]:
         """Where the places of findings in documents of other units stand."""

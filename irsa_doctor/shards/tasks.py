@@ -30,7 +30,7 @@ from irsa_doctor.shards import packing
 from irsa_doctor.shards.results import ForeignPlace, UnitResult, UnitSighting
 from irsa_doctor.shards.units import Unit
 from irsa_doctor.store.index import IndexKeys, IndexReader, index_keys, mark_of
-from irsa_doctor.store.rows import KeyRow, SightingRow, SubjectRow, canonical, sha256
+from irsa_doctor.store.rows import KeyRow, SightingRow, SubjectList, SubjectRow, canonical, sha256
 from irsa_doctor.text.mask import masked
 from irsa_doctor.text.positions import Documents
 
@@ -97,13 +97,20 @@ class _Recorded:
     def __init__(self, reader: IndexReader) -> None:
         self._reader = reader
         self._records: dict[int, object] = {}
+        self._known: dict[int, Sequence[ForeignRecord]] = {}
         self.asked: dict[int, bytes] = {}
 
     def find(self, key: int) -> Sequence[ForeignRecord]:
         """The records of a key, in order of reading."""
+        if key in self.asked:
+            return self._known.get(key, ())
         rows = self._reader.rows(key)
         self.asked[key] = mark_of(rows)
-        return [ForeignRecord(number, before, self._record(record)) for number, before, _, record in rows]
+        if not rows:
+            return ()
+        known = [ForeignRecord(number, before, self._record(record)) for number, before, _, record in rows]
+        self._known[key] = known
+        return known
 
     def _record(self, record: int) -> object:
         known = self._records.get(record)
@@ -150,7 +157,7 @@ def _result(report: Report, view: ShardView, documents: Documents, governing: Go
     ]
     return UnitResult(
         sightings=sightings,
-        subjects=list(rows.subjects(subjects)),
+        subjects=rows.subjects(subjects),
         tallies=report.tallies,
         unknown=report.unknown,
         documents=report.documents,
@@ -225,15 +232,21 @@ class RunNames:
         fitting = (w for w in self._waivers if w.matches(finding.rule, finding.subject.id) and w.owner == waived.owner)
         return next((waiver.id for waiver in fitting if waiver.expires.isoformat() == waived.expires), "")
 
-    def subjects(self, subjects: Iterable[JudgedSubject]) -> Iterator[SubjectRow]:
+    def subjects(self, subjects: Iterable[JudgedSubject]) -> SubjectList:
         """The row of every subject, each once."""
-        known = set()
+        rows: dict[str, SubjectRow] = {}
+        # subjects that the rules said the same of mostly share the very record of it
+        shared: dict[int, int] = {}
+        numbers: dict[tuple[tuple[str, str], ...], int] = {}
         for subject in subjects:
+            number = shared.get(id(subject.verdicts))
+            if number is None:
+                number = shared[id(subject.verdicts)] = numbers.setdefault(subject.verdicts, len(numbers))
             lasting = masked(self._names.lasting(subject.kind, subject.id))
-            key, home = sha256(f"{subject.kind}\0{lasting}"), self._names.home(subject.kind, lasting)
-            if key not in known:
-                known.add(key)
-                yield SubjectRow(key, subject.kind, lasting, home.account, home.cluster, subject.verdicts)
+            key = sha256(f"{subject.kind}\0{lasting}")
+            if key not in rows:
+                rows[key] = SubjectRow(key, subject.kind, lasting, *self._names.home(subject.kind, lasting), number)
+        return SubjectList(list(numbers), list(rows.values()))
 
 
 def _body(record: msgspec.Struct) -> str:

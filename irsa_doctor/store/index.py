@@ -89,12 +89,12 @@ class KeySet:
         self._mask = (1 << max(10, (size * _BITS).bit_length())) - 1
         self._bits = bytearray((self._mask + 1) // 8)
         for key in keys:
-            bit = key & self._mask
-            self._bits[bit >> 3] |= 1 << (bit & 7)
+            for bit in (key & self._mask, key >> _SHIFT & self._mask):
+                self._bits[bit >> 3] |= 1 << (bit & 7)
 
     def __contains__(self, key: int) -> bool:
-        bit = key & self._mask
-        return bool(self._bits[bit >> 3] & 1 << (bit & 7))
+        bit, other = key & self._mask, key >> _SHIFT & self._mask
+        return bool(self._bits[bit >> 3] & 1 << (bit & 7) and self._bits[other >> 3] & 1 << (other & 7))
 
 
 class IndexKeys(NamedTuple):

@@ -2,21 +2,21 @@
 
 import hashlib
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from irsa_doctor.store.rows import canonical, sha256
+from irsa_doctor.store.rows import canonical, canonical_bytes, sha256
 
 _CONTENT = {
     "scope": "select kind, id, name, ou, state, why, taken, sha256 from scope where run = ?",
     "sighting": "select s.key, f.rule, f.kind, f.subject, f.account, f.cluster, s.severity, s.confidence, s.status, s.waiver,"
     " s.body, b.text from sighting s left join finding f on f.key = s.key left join body b on b.digest = s.body"
-    " where s.run = ?",
+    " where s.run = ? order by s.key",
     "waiver": "select rule, subject, owner, reason, expires, accepted_by, file, line, used from waiver where run = ?",
     "key": "select kind, subject, key from key where run = ?",
     "tally": "select rule, evaluated, passed, failed, unknown, waived from tally where run = ?",
     "subject": "select s.key, s.kind, s.id, s.account, s.cluster, v.verdicts from subject s"
-    " left join verdict_set v on v.id = s.verdicts where s.run = ?",
+    " left join verdict_set v on v.id = s.verdicts where s.run = ? order by s.key",
     "unknown": "select missing, how, rules, subjects, then_, file from unknown where run = ?",
 }
 _OF_RUN = ("id", "started", "finished", "as_of", "tool", "rules_digest", "settings", "inputs", "options", "digest", "previous")
@@ -48,17 +48,16 @@ def content_digest(store: sqlite3.Connection, run: int, *, without: str = "") ->
             continue
         digest.update(f"{table}\n".encode())
         for line in _sorted_lines(store, query, run):
-            digest.update(line.encode(errors="surrogatepass") + b"\n")
+            digest.update(line)
+            digest.update(b"\n")
     return f"sha256:{digest.hexdigest()}"
 
 
-def _sorted_lines(store: sqlite3.Connection, query: str, run: int) -> Iterator[str]:
-    """The rows of a query as text, sorted by code points. SQLite sorts them, for there may be more than fit into memory."""
-    store.execute("create temp table if not exists line (text text not null)")
-    store.execute("delete from line")
-    store.executemany("insert into line values (?)", ((canonical(row),) for row in store.execute(query, (run,))))
-    yield from (text for (text,) in store.execute("select text from line order by text"))
-    store.execute("delete from line")
+def _sorted_lines(store: sqlite3.Connection, query: str, run: int) -> Iterable[bytes]:
+    """The rows of a query as text, sorted by code points. Those of which there may be more than fit into memory are sorted by
+    SQLite: they begin with a key that no other has."""
+    lines = (canonical_bytes(row) for row in store.execute(query, (run,)))
+    return lines if query.endswith(" order by s.key") else sorted(lines)
 
 
 def run_hash(store: sqlite3.Connection, run: int) -> str:

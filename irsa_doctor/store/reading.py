@@ -139,7 +139,7 @@ def change_rows(store: sqlite3.Connection, since: int, until: int) -> Iterator[C
         )
 
 
-_DETAILS = ("scope", "sighting", "waiver", "tally", "subject", "unknown", "key")
+_DETAILS = ("scope", "sighting", "waiver", "tally", "subject_verdict", "unknown", "key")
 
 
 def prune_runs(store: sqlite3.Connection, before: str, keep_last: int) -> list[int]:
@@ -154,7 +154,8 @@ def prune_runs(store: sqlite3.Connection, before: str, keep_last: int) -> list[i
                 store.execute(f"delete from {name} where run = ?", (run,))  # noqa: S608 - our own names
             store.execute("update run set state = 'pruned' where id = ?", (run,))
         store.execute("delete from body where digest not in (select body from sighting)")
-        store.execute("delete from verdict_set where id not in (select verdicts from subject)")
+        store.execute("delete from subject_name where number not in (select subject from subject_verdict)")
+        store.execute("delete from verdict_set where id not in (select verdicts from subject_verdict)")
     return old
 
 

@@ -31,6 +31,7 @@ def complete(store: sqlite3.Connection, run: int, rows: RunRows) -> str:
     with transaction(store):
         last = store.execute("select max(id) from run where state != 'interrupted'").fetchone()[0]
         _write_rows(store, run, rows)
+        rows.subjects.write(run)
         _write_sightings(store, run, rows, last)
         # what was asked of the findings decides which of the others are gone
         _write_absent(store, run, rows, last)
@@ -98,12 +99,6 @@ def _write_rows(store: sqlite3.Connection, run: int, rows: RunRows) -> None:
 
 def _write_sightings(store: sqlite3.Connection, run: int, rows: RunRows, last: int | None) -> None:
     """Write the findings of a run, one at a time, and what becomes of each."""
-    sets: dict[tuple[tuple[str, str], ...], int] = {}
-    for s in rows.subjects:
-        store.execute(
-            "insert or ignore into subject values (?, ?, ?, ?, ?, ?, ?)",
-            (run, s.key, s.kind, s.id, s.account, s.cluster, _verdict_set(store, s.verdicts, sets)),
-        )
     for sighting in rows.sightings:
         digest = sha256(sighting.body)
         row = store.execute(f"{_STANDING} where f.key = ?", (sighting.key,)).fetchone() if last is not None else None
@@ -122,17 +117,6 @@ def _write_sightings(store: sqlite3.Connection, run: int, rows: RunRows, last: i
             ),
         )
         _write_changes(store, run, sighting.key, outcome)
-
-
-def _verdict_set(
-    store: sqlite3.Connection, verdicts: tuple[tuple[str, str], ...], sets: dict[tuple[tuple[str, str], ...], int]
-) -> int:
-    """The number of a distinct set of verdicts."""
-    if verdicts not in sets:
-        text = canonical(dict(verdicts))
-        store.execute("insert or ignore into verdict_set (verdicts) values (?)", (text,))
-        sets[verdicts] = store.execute("select id from verdict_set where verdicts = ?", (text,)).fetchone()[0]
-    return sets[verdicts]
 
 
 def _write_absent(store: sqlite3.Connection, run: int, rows: RunRows, last: int | None) -> None:

@@ -2,8 +2,10 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
-from typing import Any, Literal, NamedTuple
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Literal, NamedTuple, Protocol
+
+import msgspec
 
 from irsa_doctor.model import ScopeState
 
@@ -11,6 +13,14 @@ from irsa_doctor.model import ScopeState
 def canonical(value: object) -> str:
     """JSON with sorted members and without spaces: the same text for the same value."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def canonical_bytes(row: Sequence[str | int | None]) -> bytes:
+    """The canonical JSON of a row of texts and numbers, in UTF-8."""
+    try:
+        return msgspec.json.encode(row)
+    except UnicodeEncodeError:  # a lone surrogate
+        return canonical(row).encode(errors="surrogatepass")
 
 
 def sha256(text: str) -> str:
@@ -48,14 +58,21 @@ class SightingRow(NamedTuple):
 
 
 class SubjectRow(NamedTuple):
-    """A subject with what each rule said of it."""
+    """A subject; `verdicts` is the number of what the rules said of it among those of its list."""
 
     key: str
     kind: str
     id: str
     account: str
     cluster: str
-    verdicts: tuple[tuple[str, str], ...]
+    verdicts: int
+
+
+class SubjectList(NamedTuple):
+    """Subjects, and the distinct sets of what the rules said of them."""
+
+    verdicts: list[tuple[tuple[str, str], ...]]
+    rows: list[SubjectRow]
 
 
 class WaiverRow(NamedTuple):
@@ -102,6 +119,13 @@ class KeyRow(NamedTuple):
     key: str
 
 
+class SubjectDraft(Protocol):
+    """The subjects of a run in the making."""
+
+    def write(self, run: int) -> None:
+        """Write them to a run of the store."""
+
+
 class RunRows(NamedTuple):
     """Everything that is kept of one run. `options` are what it was called with, and its counts; times are RFC 3339."""
 
@@ -116,8 +140,7 @@ class RunRows(NamedTuple):
     scope: tuple[ScopeRow, ...]
     sightings: Iterable[SightingRow]
     """gone through once, in the order in which they are shown"""
-    subjects: Iterable[SubjectRow]
-    """gone through once"""
+    subjects: SubjectDraft
     waivers: tuple[WaiverRow, ...]
     tallies: tuple[TallyRow, ...]
     unknown: tuple[UnknownRow, ...]

@@ -9,13 +9,36 @@ from urllib.parse import quote
 from irsa_doctor.model.errors import IrsaDoctorError
 from irsa_doctor.text.open_flags import NO_LINK
 
-STORE_VERSION = "2"
-_BEFORE_KEYS = "1"
-"""the version whose stores may lack the table `key`; such a store is read as it is, and upgraded where it is written to"""
+STORE_VERSION = "3"
+_BEFORE = ("1", "2")
+"""versions whose stores may lack the table `key`, and whose subjects are written out run by run; such a store is read as it is,
+and upgraded where it is written to"""
 _KEY = (
     "key (run integer not null, kind text not null, subject text not null, key text not null,"
     " primary key (run, kind, subject, key))"
 )
+_SUBJECT = """
+create table subject_name (
+  number integer primary key, key text not null, kind text not null, id text not null, account text not null,
+  cluster text not null
+);
+create index subject_key on subject_name (key);
+create table subject_verdict (
+  run integer not null, subject integer not null, verdicts integer not null, primary key (run, subject)
+) without rowid;
+create view subject (run, key, kind, id, account, cluster, verdicts) as
+  select v.run, n.key, n.kind, n.id, n.account, n.cluster, v.verdicts
+  from subject_verdict v join subject_name n on n.number = v.subject;
+create trigger subject_delete instead of delete on subject begin
+  delete from subject_verdict where run = old.run
+  and subject in (select number from subject_name where key = old.key and account = old.account and cluster = old.cluster);
+end;
+create trigger subject_update instead of update of verdicts on subject begin
+  update subject_verdict set verdicts = new.verdicts where run = old.run
+  and subject in (select number from subject_name where key = old.key and account = old.account and cluster = old.cluster);
+end;
+"""
+"""what is judged keeps its name for years: a run adds a short row to each"""
 _TABLES = f"""
 create table meta (name text primary key, value text not null);
 create table run (
@@ -44,10 +67,6 @@ create table tally (
   run integer not null, rule text not null, evaluated integer not null, passed integer not null, failed integer not null,
   unknown integer not null, waived integer not null, primary key (run, rule)
 );
-create table subject (
-  run integer not null, key text not null, kind text not null, id text not null, account text not null, cluster text not null,
-  verdicts integer not null, primary key (run, key)
-);
 create table verdict_set (id integer primary key, verdicts text not null unique);
 create table unknown (
   run integer not null, missing text not null, how text not null, rules text not null, subjects integer not null,
@@ -55,6 +74,7 @@ create table unknown (
 );
 create table {_KEY};
 create table change (run integer not null, key text not null, change text not null, primary key (run, key, change));
+{_SUBJECT}
 """
 _RESULT = (
     "create table if not exists result (name text primary key, generation blob not null, value blob not null,"
@@ -134,7 +154,7 @@ def make_tables(connection: sqlite3.Connection) -> None:
 
 def _check(connection: sqlite3.Connection, path: str, *, to_write: bool) -> None:
     row = connection.execute("select value from meta where name = 'version'").fetchone()
-    if row is not None and row[0] == _BEFORE_KEYS:
+    if row is not None and row[0] in _BEFORE:
         _upgrade(connection, to_write=to_write)
     elif row is None or row[0] != STORE_VERSION:
         raise StoreError(
@@ -143,7 +163,8 @@ def _check(connection: sqlite3.Connection, path: str, *, to_write: bool) -> None
 
 
 def _upgrade(connection: sqlite3.Connection, *, to_write: bool) -> None:
-    """Add what the version before lacks. No row of a run is changed, so that the chain of hashes stays as it is."""
+    """Bring a store of a version before to this one. No row of a run says anything else, so that the chain of hashes stays as
+    it is."""
     has_keys = connection.execute("select 1 from sqlite_master where type = 'table' and name = 'key'").fetchone()
     if not to_write:
         if not has_keys:
@@ -152,7 +173,34 @@ def _upgrade(connection: sqlite3.Connection, *, to_write: bool) -> None:
     with transaction(connection):
         if not has_keys:
             connection.execute(f"create table {_KEY}")
+        _name_subjects(connection)
         connection.execute("update meta set value = ? where name = 'version'", (STORE_VERSION,))
+
+
+def _name_subjects(connection: sqlite3.Connection) -> None:
+    """Take the names out of the rows of subjects."""
+    connection.execute("alter table subject rename to subject_before")
+    for statement in _statements(_SUBJECT):
+        connection.execute(statement)
+    connection.execute(
+        "insert into subject_name (key, kind, id, account, cluster)"
+        " select distinct key, kind, id, account, cluster from subject_before"
+    )
+    connection.execute(
+        "insert into subject_verdict select s.run, n.number, s.verdicts from subject_before s"
+        " join subject_name n on n.key = s.key and n.account = s.account and n.cluster = s.cluster"
+    )
+    connection.execute("drop table subject_before")
+
+
+def _statements(script: str) -> Iterator[str]:
+    """The statements of a script, one by one: the whole would end the transaction in which it is run."""
+    statement = ""
+    for line in script.splitlines(keepends=True):
+        statement += line
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""
 
 
 def _words(error: sqlite3.Error) -> str:

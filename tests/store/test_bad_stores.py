@@ -49,9 +49,9 @@ def assert_whole(store: Path, runs: int = 2) -> None:
 
 def test_a_store_of_a_later_version(store):
     with closing(sqlite3.connect(store, isolation_level=None)) as connection:
-        connection.execute("update meta set value = '3'")
+        connection.execute("update meta set value = '4'")
     content = store.read_bytes()
-    assert_refused(audit(store), "version 3")
+    assert_refused(audit(store), "version 4")
     assert store.read_bytes() == content
 
 
@@ -127,8 +127,30 @@ def test_a_full_disk_leaves_no_half_of_a_new_store(tmp_path):
     assert_whole(store, 1)
 
 
+BEFORE_NAMES = """
+create table before (
+  run integer not null, key text not null, kind text not null, id text not null, account text not null, cluster text not null,
+  verdicts integer not null, primary key (run, key)
+);
+insert into before select * from subject;
+drop view subject;
+drop table subject_name;
+drop table subject_verdict;
+alter table before rename to subject;
+update meta set value = '2';
+"""
+
+
+def before_names(store: Path) -> str:
+    """Make a store what the version before kept, which wrote every subject out run by run; return its head."""
+    with sqlite3.connect(store) as connection:
+        connection.executescript(BEFORE_NAMES)
+    connection.close()
+    return api.audit_verify(store=str(store)).head
+
+
 def before_keys(store: Path) -> str:
-    """Make a store what the version before kept, which had no keys; return its head."""
+    """Make a store what the first version kept, which had no keys either; return its head."""
     with sqlite3.connect(store) as connection:
         previous = None
         for (run,) in connection.execute("select id from run order by id").fetchall():
@@ -137,25 +159,30 @@ def before_keys(store: Path) -> str:
             previous = run_hash(connection, run)
             connection.execute("update run set hash = ? where id = ?", (previous, run))
         connection.execute("drop table key")
+    connection.close()
+    before_names(store)
+    with sqlite3.connect(store) as connection:
         connection.execute("update meta set value = '1'")
     connection.close()
     return str(previous)
 
 
-def test_a_store_of_the_version_before_is_read_as_it_is(store):
-    head, content = before_keys(store), store.read_bytes()
+@pytest.mark.parametrize("before", [before_keys, before_names])
+def test_a_store_of_a_version_before_is_read_as_it_is(store, before):
+    head, content = before(store), store.read_bytes()
     found = api.audit_verify(store=str(store), head=head)
     assert (found.runs, found.head, found.tampering) == (2, head, ())
     assert api.audit_show(1, store=str(store)).answer["run"]["hash"]
     assert store.read_bytes() == content
 
 
-def test_a_store_of_the_version_before_is_upgraded_with_its_chain(store):
-    head = before_keys(store)
+@pytest.mark.parametrize("before", [before_keys, before_names])
+def test_a_store_of_a_version_before_is_upgraded_with_its_chain(store, before):
+    head = before(store)
     assert audit(store).returncode == 1
     found = api.audit_verify(store=str(store), head=head)
     assert (found.runs, found.tampering) == (3, ())
     with sqlite3.connect(store) as connection:
-        assert connection.execute("select value from meta where name = 'version'").fetchone() == ("2",)
+        assert connection.execute("select value from meta where name = 'version'").fetchone() == ("3",)
         connection.execute("insert into key values (1, 'thumbprint', 'a', 'b')")
     assert [each.run for each in api.audit_verify(store=str(store)).tampering] == [1]

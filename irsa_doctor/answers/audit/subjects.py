@@ -1,5 +1,6 @@
 """The names of subjects that stay the same from run to run: every cluster by its ARN, whatever else is called like it."""
 
+from collections.abc import Container
 from typing import NamedTuple
 
 from irsa_doctor.facts import View
@@ -22,30 +23,31 @@ class SubjectNames:
         clusters = view.inventory.clusters
         self._by_label = {view.label_of(cluster.id): _lasting(cluster) for cluster in clusters}
         self._by_subject = {cluster.subject: _lasting(cluster) for cluster in clusters}
+        self._lasting = frozenset(self._by_label.values())
 
     def lasting(self, kind: str, ident: str) -> str:
         """The id of a subject with its cluster named by its ARN, or its issuer where it has none."""
         if kind == "cluster":
             return self._by_subject.get(ident, ident)
-        if kind in _IN_CLUSTERS and (label := self._label_of(ident)):
+        if kind in _IN_CLUSTERS and (label := _beginning(ident, self._by_label)):
             return self._by_label[label] + ident[len(label) :]
         return ident
-
-    def _label_of(self, ident: str) -> str:
-        """The name of the cluster with which an id begins; the longest, for a name may hold a slash."""
-        name, _, _ = ident.partition(" -> ")
-        steps = name.split("/")
-        names = ("/".join(steps[:end]) for end in range(len(steps) - 1, 0, -1))
-        return next((name for name in names if name in self._by_label), "")
 
     def home(self, kind: str, lasting: str) -> Home:
         """Where a subject of a lasting name belongs."""
         if kind == "cluster" or kind in _IN_CLUSTERS:
-            cluster = (
-                lasting if kind == "cluster" else next((c for c in self._by_label.values() if lasting.startswith(f"{c}/")), "")
-            )
+            cluster = lasting if kind == "cluster" else _beginning(lasting, self._lasting)
             return Home(_account(cluster), cluster)
         return Home(_account(lasting), "")
+
+
+def _beginning(ident: str, names: Container[str]) -> str:
+    """The name of the cluster with which an id begins; the longest, for a name may hold a slash."""
+    end = len(ident.partition(" -> ")[0])
+    while (end := ident.rfind("/", 0, end)) > 0:
+        if (name := ident[:end]) in names:
+            return name
+    return ""
 
 
 def _lasting(cluster: Cluster) -> str:

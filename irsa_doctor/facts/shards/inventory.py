@@ -26,6 +26,8 @@ class ShardInventory(Inventory, frozen=True, eq=False, dict=True):
 
     own: Inventory = Inventory()
     index: ShardIndex = NoOthers()
+    associated: bool = True
+    """some shard has Pod Identity associations"""
 
     @cached_property
     def role_by_arn(self) -> Mapping[str, Role]:
@@ -70,6 +72,8 @@ class ShardInventory(Inventory, frozen=True, eq=False, dict=True):
     def association_by_key(self) -> Mapping[_AssociationKey, PodIdentityAssociation]:
         """Pod Identity associations of all shards by (cluster id, namespace, service account)."""
         own, foreign = self.own.association_by_key, Foreign(self.index)
+        if not self.associated:
+            return own
 
         def of(key: _AssociationKey) -> PodIdentityAssociation | None:
             names = [name for name in key if isinstance(name, str)]
@@ -111,7 +115,8 @@ def shard_inventory(own: Inventory, shared: Sequence[SharedFacts], index: ShardI
     fields = {name: getattr(own, name) for name in own.__struct_fields__}
     everywhere = [each.inventory for each in shared]
     joined = {name: tuple([item for each in everywhere for item in getattr(each, name)]) for name in _JOINED}
-    return ShardInventory(**{**fields, **joined, "closed": closed_of(everywhere)}, own=own, index=index)
+    associated = any(each.associated for each in shared)
+    return ShardInventory(**{**fields, **joined, "closed": closed_of(everywhere)}, own=own, index=index, associated=associated)
 
 
 def closed_of(inventories: Sequence[Inventory]) -> Closed:

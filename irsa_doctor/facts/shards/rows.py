@@ -69,6 +69,8 @@ class SharedFacts(msgspec.Struct, frozen=True):
     owners: tuple[str, ...]
     """the accounts and clusters that it has something of, and the issuers of these clusters"""
     deep: bool
+    associated: bool
+    """it has Pod Identity associations"""
     repeating: tuple[str, ...]
     """documents in which a member is repeated"""
 
@@ -89,6 +91,7 @@ def shared_facts(inventory: Inventory, repeating: Iterable[str] = ()) -> SharedF
         {cluster: tuple(sorted(values)) for cluster, values in requested.items()},
         tuple(sorted(set(_owners(inventory)))),
         is_deep(inventory),
+        bool(inventory.associations),
         tuple(repeating),
     )
 

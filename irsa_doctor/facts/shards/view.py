@@ -138,10 +138,14 @@ class ShardView(View, frozen=True, dict=True):
 
         def of(key: tuple[str, str]) -> tuple[AnalysedRole, ...] | None:
             issuer, subject = key
-            by_id = {row[0].id: row for name in (subject, ANY_SUBJECT) for row in self.foreign_roles("subject", issuer, name)}
+            mine = own.get(key)
+            rows = [*self.foreign_roles("subject", issuer, subject), *self.foreign_roles("subject", issuer, ANY_SUBJECT)]
+            if not rows:
+                return tuple(mine) if mine else None
+            by_id = {row[0].id: row for row in rows}
             rows = sorted(by_id.values(), key=lambda row: row[0].id)
             admitting = [(each, role) for each, role in rows for _ in range(_times_admitted(role, issuer, subject))]
-            return tuple(in_order(own.get(key, ()), admitting)) or None
+            return tuple(in_order(mine or (), admitting)) or None
 
         return LookedUp(of)
 
@@ -163,10 +167,22 @@ class ShardView(View, frozen=True, dict=True):
         """Audiences that service accounts of all shards request by annotation."""
         return frozenset(value for each in self.shared for values in each.audiences.values() for value in values)
 
+    @cached_property
+    def _foreign_users(self) -> Mapping[str, list[tuple[ForeignRecord, ServiceAccount | Workload]]]:
+        """Role ARN -> the service accounts and workloads of other shards that name it."""
+
+        def of(role: str) -> list[tuple[ForeignRecord, ServiceAccount | Workload]] | None:
+            rows = self.foreign.find(object, "user", role)
+            users = [(each, user) for each, user in rows if isinstance(user, ServiceAccount | Workload)]
+            return [row for row in users if role in role_arns_named(row[1])] or None
+
+        return LookedUp(of)
+
     def _users(self, kind: type[_User], own: Iterable[_User], role: str) -> list[_User]:
         """The service accounts or workloads of all shards that name a role."""
-        rows = [(each, user) for each, user in self.foreign.find(kind, "user", role) if role in role_arns_named(user)]
-        return in_order([user for user in own if role in role_arns_named(user)], rows)
+        mine = [user for user in own if role in role_arns_named(user)]
+        foreign = self._foreign_users.get(role)
+        return in_order(mine, [(each, user) for each, user in foreign if isinstance(user, kind)]) if foreign else mine
 
     @cached_property
     def _own_users(self) -> Mapping[str, tuple[list[ServiceAccount], list[Workload]]]:
@@ -244,6 +260,8 @@ class ShardView(View, frozen=True, dict=True):
     def associations_of_role(self) -> Mapping[str, tuple[PodIdentityAssociation, ...]]:
         """ARN of a role -> the Pod Identity associations of all shards that hand it out."""
         own = super().associations_of_role
+        if not shard_of(self).associated:
+            return own
 
         def of(role: str) -> tuple[PodIdentityAssociation, ...] | None:
             rows = self.foreign.find(PodIdentityAssociation, "role-association", role)
@@ -255,6 +273,8 @@ class ShardView(View, frozen=True, dict=True):
     def associations_of_target(self) -> Mapping[str, tuple[PodIdentityAssociation, ...]]:
         """ARN of a role -> the Pod Identity associations of all shards that have it for their target role."""
         own = super().associations_of_target
+        if not shard_of(self).associated:
+            return own
 
         def of(role: str) -> tuple[PodIdentityAssociation, ...] | None:
             rows = self.foreign.find(PodIdentityAssociation, "target-association", role)
@@ -266,6 +286,8 @@ class ShardView(View, frozen=True, dict=True):
     def associations_by_account(self) -> _AccountsByName:
         """(namespace, service account) -> its Pod Identity associations in the clusters of all shards."""
         own = super().associations_by_account
+        if not shard_of(self).associated:
+            return own
 
         def of(key: tuple[str | Text, str | Text]) -> tuple[PodIdentityAssociation, ...] | None:
             names = [name for name in key if isinstance(name, str)]
