@@ -99,7 +99,7 @@ class ClusterAccess:
     def groups(self) -> frozenset[str]:
         """The groups that bindings and mappings name."""
         named = {name for kind, _, name in self._held if kind == "Group"}
-        return frozenset(named.union(*(item.groups for item in self.principals.values())))
+        return frozenset(named.union(*(item.plain_groups for item in self.principals.values())))
 
     def implied(self, identity: ClusterIdentity) -> tuple[ClusterIdentity, ...]:
         """The identities that one implies: its groups, of a Principal also its user.
@@ -114,7 +114,7 @@ class ClusterAccess:
             groups = [ACCOUNTS]
         elif identity.kind == "Principal":
             principal = self.principals[identity.name]
-            groups, user = list(principal.groups), principal.plain_user
+            groups, user = list(principal.plain_groups), principal.plain_user
         if identity.name == ANONYMOUS and identity.kind == "User":
             groups.append(UNAUTHENTICATED)
         elif identity.name not in (AUTHENTICATED, UNAUTHENTICATED) or identity.kind != "Group":
@@ -136,14 +136,13 @@ class ClusterAccess:
             yield from self.own(other)
 
     def held_possibly(self, identity: ClusterIdentity) -> Iterator[HeldGrant]:
-        """The roles of users whose names some session of a principal has: whoever assumes the role chooses that name
+        """The roles of users and groups whose names some session of a principal has: whoever assumes the role chooses that name
         (https://docs.aws.amazon.com/eks/latest/userguide/creating-access-entries.html)."""
         principal = self.principals.get(identity.name) if identity.kind == "Principal" else None
-        if principal is None or not principal.user or principal.plain_user:
-            return
-        for name in sorted(self.users):
-            if fits_pattern(principal.user, name):
-                yield from self.own(self.of_user(name))
+        for kind, pattern in principal.patterns if principal else ():
+            for name in sorted(self.users if kind == "User" else {*self.groups, MASTERS}):
+                if fits_pattern(pattern, name):
+                    yield from self.own(self.of_user(name) if kind == "User" else ClusterIdentity(self.cluster, kind, name))
 
     def own(self, identity: ClusterIdentity) -> Iterator[HeldGrant]:
         """The roles that bindings and access policies give to an identity by its own name."""

@@ -68,6 +68,7 @@ class AccessWay(msgspec.Struct, frozen=True):
 
 EPHEMERAL_CONTAINER = "-".join(("ephemeral", "container"))
 """the kind of the way; a rule about pods has the same name for its id"""
+ANNOTATE = "annotate"
 _ADMISSION = ("admission",)
 _TOKEN = Permission("create", "", "serviceaccounts", "token")
 _EXEC, _EXEC_GET = Permission("create", "", "pods", "exec"), Permission("get", "", "pods", "exec")
@@ -206,18 +207,19 @@ class Ways:
                 yield WayTarget("account", space, name), Use(permission, scope, name)
 
     def _annotations(self, scope: str) -> Iterator[AccessWay]:
-        """Annotate an account and run code in a pod of it: the webhook gives new pods a token, and a restart makes one."""
+        """Annotate an account and run code in a pod of it: the webhook gives new pods a token, and a restart makes one. Where
+        a pod holds a token already that the role takes, nothing is gained; whoever knows the role leaves the way out."""
         names = self.powers.names(scope, *_write("", "serviceaccounts"))
         for (space, account), pods in self.objects.pods_of.items() if names else ():
             if scope not in (EVERYWHERE, space) or account not in names:
                 continue
-            if any(pod.audiences for pod in pods) or account not in self.objects.accounts.get(space, ()):
+            if account not in self.objects.accounts.get(space, ()):
                 continue
             if code := next(filter(None, (self.runs_code(pod) for pod in pods)), None):
                 write = next(p for p in _write("", "serviceaccounts") if account in self.powers.names(scope, p))
                 uses = (Use(write, space, account), code)
                 target = WayTarget("account", space, account)
-                yield AccessWay("annotate", target, uses, api=False, sts=True, certainty="possible", needs=("restart",))
+                yield AccessWay(ANNOTATE, target, uses, api=False, sts=True, certainty="possible", needs=("restart",))
 
     def runs_code(self, pod: HeldPod) -> Use | None:
         """The permission by which code can be run in a pod for certain."""

@@ -99,7 +99,8 @@ class AssociatedPolicy(msgspec.Struct, frozen=True):
 
 
 class AuthRow(msgspec.Struct, frozen=True, kw_only=True):
-    """A row of mapRoles or mapUsers of aws-auth; `index` is its number in the list."""
+    """A row of mapRoles or mapUsers of aws-auth; `index` is its number in the list. `is_sso`: it names a permission set instead
+    of a principal; `groups_lost`: its `groups` are not a list, and it has none."""
 
     list: Literal["mapRoles", "mapUsers"]
     index: int
@@ -107,6 +108,8 @@ class AuthRow(msgspec.Struct, frozen=True, kw_only=True):
     username: str
     groups: tuple[str, ...]
     place: Place
+    is_sso: bool = False
+    groups_lost: bool = False
 
 
 class AuthMap(msgspec.Struct, frozen=True, kw_only=True):

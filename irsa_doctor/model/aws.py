@@ -123,6 +123,11 @@ class Role(msgspec.Struct, frozen=True, eq=False):
         return f"{path}: {called}" if called else path
 
 
+DEFAULT_MODE = "CONFIG_MAP"
+"""the authentication mode of a cluster that is made without one through the API of EKS
+(https://docs.aws.amazon.com/eks/latest/APIReference/API_CreateAccessConfigRequest.html)"""
+
+
 class Cluster(msgspec.Struct, frozen=True):
     """A cluster: an answer of eks:DescribeCluster, a discovery document, or a name that the user gave.
 
@@ -213,10 +218,12 @@ class ClusterCapability(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PlannedCluster(msgspec.Struct, frozen=True):
-    """A cluster that a template makes under a name that is known only when it is applied."""
+    """A cluster that a template makes under a name that is known only when it is applied; `mode` is its authentication mode, ""
+    where that is known only then too."""
 
     address: str
     place: Place
+    mode: str = ""
 
 
 class PodIdentityAssociation(msgspec.Struct, frozen=True):

@@ -1,5 +1,6 @@
 """The answer of `reach`, as text and as JSON, and the lines for paths that `who-can` shows too."""
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
@@ -16,6 +17,7 @@ from irsa_doctor.reports.places import from_here
 from irsa_doctor.reports.style import Style
 
 _SHOWN = 6
+_KIND = re.compile(r"all (\w+) of cluster (.+)")
 _ROWS = 20
 _STRONG, _FAINT, _UNKNOWN, _BAD = "1", "2", "1;35", "31"
 WORDS = {
@@ -78,7 +80,7 @@ def render_reach_text(answer: SubjectReach, style: Style) -> str:
     becomes = f"becomes {counted(number, 'role')}" if number else "becomes no role"
     lines = [style.paint(for_terminal(f"{subject_words(answer.subject)} {becomes}"), _STRONG)]
     if answer.implied:
-        lines += field("groups", ", ".join(answer.implied), style)
+        lines += field("is also", ", ".join(answer.implied), style)
     for role in answer.roles:
         lines += ["", *_role(role, style)]
     lines += _admin(answer.cluster_admin, style)
@@ -185,7 +187,7 @@ def _row(row: ReachRow, style: Style) -> Iterator[str]:
 
 def missing_lines(missing: Iterable[MissingInput], style: Style) -> Iterator[str]:
     """What an answer lacks, and the commands that supply it."""
-    items = list(missing)
+    items = list(_folded(missing))
     if items:
         yield ""
         yield style.paint("undetermined, because inputs are missing", _UNKNOWN)
@@ -193,6 +195,21 @@ def missing_lines(missing: Iterable[MissingInput], style: Style) -> Iterator[str
         yield from field("missing", item.missing, style)
         if item.how:
             yield f"    {for_terminal(item.how)}"
+
+
+def _folded(missing: Iterable[MissingInput]) -> Iterable[MissingInput]:
+    """What an answer lacks, the kinds of one cluster in one line with one command."""
+    kinds: dict[str, list[str]] = {}
+    for item in missing:
+        if match := _KIND.fullmatch(item.missing) if item.how.startswith("kubectl get") else None:
+            kinds.setdefault(match[2], []).append(match[1])
+        else:
+            yield item
+    for cluster, names in kinds.items():
+        listed = ",".join(names)
+        yield MissingInput(
+            f"all {', '.join(names)} of cluster {cluster}", f"kubectl get {listed} -A -o yaml; then --complete {listed}"
+        )
 
 
 def field(label: str, text: str, style: Style) -> Iterable[str]:

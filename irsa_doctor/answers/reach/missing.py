@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from irsa_doctor.answers.missing import MissingInput
 from irsa_doctor.facts.lookups.view import View
 from irsa_doctor.facts.reach.listing import Reachability
-from irsa_doctor.facts.reach.undetermined import RBAC_KINDS, nothing_of_rbac
+from irsa_doctor.facts.reach.undetermined import RBAC_KINDS, nothing_of_rbac, undecided_rows
 
 _KINDS = (
     *(*RBAC_KINDS, "serviceaccounts", "namespaces", "pods"),
@@ -62,6 +62,8 @@ def _of_principals(reachability: Reachability, cluster: str) -> Iterator[Missing
     if known.mode == "CONFIG_MAP" and not known.creator:
         how = "the CreateCluster event of CloudTrail"
         yield MissingInput(f"the principal that created cluster {name}, which is system:masters", how)
+    if (rows := undecided_rows(view, cluster)) is not None:
+        yield MissingInput(rows.missing, rows.how)
     for principal in reachability.graph.clusters[cluster].principals:
         if principal.unknown:
             word = "list-associated-access-policies" if "policies" in principal.unknown else "describe-access-entry"

@@ -114,6 +114,8 @@ def _is_same(principal: MappedPrincipal, identity: ClusterIdentity) -> bool:
         return identity.name in principal.groups
     if identity.kind == "User":
         return identity.name == principal.user
+    if identity.kind == "ServiceAccount":
+        return principal.user == f"system:serviceaccount:{identity.namespace}:{identity.name}"
     return identity.kind == "Principal" and identity.name == principal.arn
 
 

@@ -50,7 +50,7 @@ def reach_of_subject(view: View, words: str, line_of: LineOf, cluster: str = "")
     missing += [MissingInput(f"{text}, of {words}", "") for text in dict.fromkeys(access.unknown_of(identity))]
     return SubjectReach(
         subject=writer.subject(identity),
-        implied=tuple(other.name for other in access.implied(identity)),
+        implied=tuple(f"{other.kind.lower()} {other.name}" for other in access.implied(identity)),
         roles=tuple(sorted(_roles(reachability, writer, identity), key=lambda role: (role.steps, role.role))),
         cluster_admin=_admin(reachability, writer, identity),
         complete=is_known and is_complete(missing),

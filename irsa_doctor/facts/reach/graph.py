@@ -7,11 +7,12 @@ import msgspec
 
 from irsa_doctor.authorisation import ClusterIdentity, Permission
 from irsa_doctor.authorisation.principals import identity_of
-from irsa_doctor.authorisation.ways import AccessWay, WayCertainty, WayTarget
+from irsa_doctor.authorisation.ways import ANNOTATE, AccessWay, WayCertainty, WayTarget
 from irsa_doctor.facts.lookups.view import View
 from irsa_doctor.facts.reach.admission import RoleAdmission
 from irsa_doctor.facts.reach.arrivals import Arrival, ChainHop, ChainNode, best_way
-from irsa_doctor.facts.reach.standing import AccessStanding, ClusterStandings
+from irsa_doctor.facts.reach.standing import AccessStanding, ClusterStandings, records_by_cluster
+from irsa_doctor.model import Inventory
 
 _MAKING = (Permission("create", "", "serviceaccounts"), Permission("create", "", "namespaces"))
 CREATE_ACCOUNT, CREATE_NAMESPACE, ASSUME = "create-account", "create-namespace", "assume-role"
@@ -113,8 +114,11 @@ class ReachGraph:
         ids |= {item.cluster for item in inventory.associated_access if item.policies}
         self.known = frozenset(ids)
         """the clusters of which the input has something of RBAC or an associated access policy"""
-        ids |= {account.cluster for account in inventory.service_accounts} if everything else set()
-        self.clusters: Mapping[str, ClusterStandings] = {ident: ClusterStandings(view, ident) for ident in sorted(ids)}
+        ids |= _every_cluster(inventory) if everything else set()
+        records = records_by_cluster(inventory) if ids else {}
+        self.clusters: Mapping[str, ClusterStandings] = {
+            ident: ClusterStandings(view, ident, records[ident]) for ident in sorted(ids)
+        }
         self._admissions: dict[str, RoleAdmission] = {}
         self._arrivals: dict[object, Arrival] = {}
         self._targets: dict[str, Sequence[tuple[ClusterIdentity, Arrival]]] = {}
@@ -254,12 +258,14 @@ class ReachGraph:
         alone = any(held == account and other is None for _, held, other in self.arrivals_of.get(standing, ())) and any(
             entry in keys for entry in ((account.cluster, target) for target in standing.ways)
         )
-        key = (frozenset(keys), account if alone else None)
+        held = frozenset().union(*(pod.audiences for pod in cluster.objects.pods_of.get((account.namespace, account.name), ())))
+        is_held = bool(held) and admission.takes(account, held)
+        key = (frozenset(keys), account if alone else None, is_held)
         if key not in self._arrivals:
             direct: dict[AccessStanding, dict[str, AccessWay]] = {}
             for entry in keys:
                 for before, way in self.incoming[entry]:
-                    if way.sts:
+                    if way.sts and not (is_held and way.kind == ANNOTATE):
                         _add(direct.setdefault(before, {}), way)
             self._searched(key, direct, account)
         return self._arrivals[key]
@@ -357,6 +363,13 @@ class ReachGraph:
         arrival = Arrival({})
         _Search(self, arrival).run([standing for standing in self.standings if standing.is_admin], 0, None)
         return arrival
+
+
+def _every_cluster(inventory: Inventory) -> set[str]:
+    """The clusters of which the input has anything that says who there is; one without a name where it has nothing."""
+    collections = ("service_accounts", "access_entries", "auth_maps")
+    ids = {item.cluster for name in collections for item in getattr(inventory, name)}
+    return ids | {cluster.id for cluster in inventory.clusters} or {""}
 
 
 _ORDER = {"certain": 0, "likely": 1, "possible": 2}

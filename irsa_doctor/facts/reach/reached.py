@@ -5,7 +5,8 @@ from functools import partial
 
 from irsa_doctor.authorisation import ClusterIdentity
 from irsa_doctor.authorisation.identities import ACCOUNTS
-from irsa_doctor.authorisation.principals import has_path, is_for_nodes
+from irsa_doctor.authorisation.principals import has_path, is_for_nodes, rows_without_effect
+from irsa_doctor.facts.lookups.planned_clusters import planned_cluster
 from irsa_doctor.facts.lookups.view import View
 from irsa_doctor.facts.reach.arrivals import Arrival, ChainHop
 from irsa_doctor.facts.reach.changers import PART_WORDS, changed_parts, words_of_changers
@@ -289,27 +290,35 @@ def _role_evidence(
 
 def _of_map(view: View, auth_map: AuthMap) -> Judged:
     cluster = view.inventory.cluster_by_id.get(auth_map.cluster)
+    if not auth_map.cluster:
+        cluster = planned_cluster(view.inventory, auth_map.place.document)
     mode = cluster.mode if cluster else ""
     with_path = [row for row in auth_map.rows if row.list == "mapRoles" and has_path(row.arn) and not is_for_nodes(row)]
     ignored: bool | Unknown = mode == "API" and bool(auth_map.rows)
     if cluster and not mode and auth_map.rows:
         how = f"aws eks describe-cluster --name {cluster.name}"
         ignored = Unknown(f"authentication mode of cluster {cluster.name}", how)
-    facts = AuthMapFacts(bool(with_path) and mode != "API", ignored)
+    lost = list(rows_without_effect(auth_map)) if mode != "API" else []
+    facts = AuthMapFacts(bool(with_path) and mode != "API", ignored, bool(lost))
     ident = view.label_of(auth_map.cluster)
-    return Judged("cluster", ident, ident, facts, partial(_map_evidence, auth_map, with_path, cluster))
+    return Judged("cluster", ident, ident, facts, partial(_map_evidence, auth_map, with_path, lost, cluster))
 
 
-def _map_evidence(auth_map: AuthMap, rows: Sequence[AuthRow], cluster: Cluster | None) -> Evidence:
+def _map_evidence(
+    auth_map: AuthMap, rows: Sequence[AuthRow], lost: Sequence[tuple[str, str, Place]], cluster: Cluster | None
+) -> Evidence:
     row = rows[0] if rows else None
     names = {
-        "cluster": cluster.name if cluster else "",
+        "cluster": cluster.name if cluster else "an unknown cluster",
         "row": f"{row.list}[{row.index}]" if row else "",
         "arn": row.arn if row else "",
         "without_path": _without_path(row.arn) if row else "",
         "count": str(len(auth_map.rows)),
+        "lost": "; ".join(f"{name}: {why}" for name, why, _ in lost[:_SHOWN]),
+        "more": f"; and {len(lost) - _SHOWN} more" if len(lost) > _SHOWN else "",
     }
-    return Evidence(names, {"row": row.place if row else auth_map.place, "map": auth_map.place})
+    places = {"row": row.place if row else auth_map.place, "map": auth_map.place}
+    return Evidence(names, {**places, "lost_row": lost[0][2] if lost else auth_map.place})
 
 
 def _without_path(arn: str) -> str:

@@ -29,7 +29,9 @@ class ReachedRoleFacts(msgspec.Struct, frozen=True):
 
 
 class AuthMapFacts(msgspec.Struct, frozen=True):
-    """What is true of the map aws-auth of a cluster."""
+    """What is true of the map aws-auth of a cluster; `row_without_effect`: a row counts for nobody, for another reason than a
+    path in its ARN."""
 
     path_in_arn: bool
     ignored: bool | Unknown
+    row_without_effect: bool = False

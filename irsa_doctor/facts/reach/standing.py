@@ -1,7 +1,9 @@
 """The identities of a cluster and the ways of each: those with the same roles share one standing."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
+from typing import Any
 
 import msgspec
 
@@ -12,8 +14,9 @@ from irsa_doctor.authorisation.powers import EVERY_PERMISSION, Powers, Table, po
 from irsa_doctor.authorisation.principals import MASTERS
 from irsa_doctor.authorisation.roles import ADMIN_KEY
 from irsa_doctor.authorisation.ways import AccessWay, BindableRoles, Ways, WayTarget
+from irsa_doctor.facts.lookups.planned_clusters import planned_cluster
 from irsa_doctor.facts.lookups.view import View
-from irsa_doctor.model import ServiceAccount
+from irsa_doctor.model import Inventory, ServiceAccount
 
 
 class Member:
@@ -71,11 +74,11 @@ class AccessStanding:
 class ClusterStandings:
     """The identities of one cluster."""
 
-    def __init__(self, view: View, cluster: str) -> None:
+    def __init__(self, view: View, cluster: str, of_cluster: Mapping[str, list[Any]]) -> None:
+        """`of_cluster` are the records of the cluster by their collection (`records_by_cluster`)."""
         self.id = cluster
         inventory = view.inventory
-        known = inventory.cluster_by_id.get(cluster)
-        of_cluster = {name: [item for item in getattr(inventory, name) if item.cluster == cluster] for name in _COLLECTIONS}
+        known = inventory.cluster_by_id.get(cluster) if cluster else planned_cluster(inventory)
         accounts = of_cluster["service_accounts"]
         namespaces = {item.name for item in of_cluster["namespaces"]} or _spaces_of(of_cluster)
         maps = of_cluster["auth_maps"]
@@ -230,6 +233,15 @@ _COLLECTIONS = (
     *("service_accounts", "namespaces", "workloads", "config_maps", "webhook_configurations"),
     *("access_roles", "access_bindings", "access_entries", "associated_access", "auth_maps"),
 )
+
+
+def records_by_cluster(inventory: Inventory) -> Mapping[str, Mapping[str, list[Any]]]:
+    """Cluster -> collection -> records, of what the ways of a cluster need; a cluster without any has empty collections."""
+    table: defaultdict[str, dict[str, list[Any]]] = defaultdict(lambda: {name: [] for name in _COLLECTIONS})
+    for name in _COLLECTIONS:
+        for item in getattr(inventory, name):
+            table[item.cluster][name].append(item)
+    return table
 
 
 def _spaces_of(collections: Mapping[str, list]) -> set[str]:  # type: ignore[type-arg]

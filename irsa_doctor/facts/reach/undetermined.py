@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 
 from irsa_doctor.authorisation.policies import POLICIES
+from irsa_doctor.authorisation.principals import is_undecided
 from irsa_doctor.facts.lookups.view import View
 from irsa_doctor.facts.reach.graph import ReachGraph
 from irsa_doctor.model import Unknown, issuer_of_provider
@@ -37,6 +38,7 @@ def undetermined(view: View, graph: ReachGraph | None) -> Iterator[tuple[str, Un
             _open_kinds(view, cluster),
             _bound_and_absent(view, graph, cluster),
             _of_principals(view, graph, cluster),
+            undecided_rows(view, cluster),
         ):
             if missing is not None:
                 yield cluster, missing
@@ -61,6 +63,17 @@ def _bound_and_absent(view: View, graph: ReachGraph, cluster: str) -> Unknown | 
     if not absent:
         return None
     return Unknown(f"rules of {_enumerated(absent)} in cluster {view.name_of(cluster)}, which are bound", RBAC_HOW)
+
+
+def undecided_rows(view: View, cluster: str) -> Unknown | None:
+    """The rows of aws-auth of which it is not documented if EKS takes them."""
+    known = view.inventory.cluster_by_id.get(cluster)
+    maps = [item for item in view.inventory.auth_maps if item.cluster == cluster]
+    rows = [f"{row.list}[{row.index}]" for auth_map in maps for row in auth_map.rows if is_undecided(row)]
+    if not rows or (known and known.mode == "API"):
+        return None
+    name = view.name_of(cluster)
+    return Unknown(f"if EKS takes permission sets and wildcards in aws-auth of cluster {name}: {_enumerated(rows)}", "")
 
 
 def _of_principals(view: View, graph: ReachGraph, cluster: str) -> Unknown | None:

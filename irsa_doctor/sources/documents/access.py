@@ -1,5 +1,6 @@
 """Reads who may do what in a cluster: objects of RBAC, the map aws-auth, and access entries of EKS."""
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
@@ -21,11 +22,14 @@ from irsa_doctor.sources.documents.aws import is_whole
 from irsa_doctor.sources.documents.reading import DocumentReading, Listing, Page
 from irsa_doctor.text import shapes
 from irsa_doctor.text.errors import TextError, WrongShape
+from irsa_doctor.text.positions import Anchor
 from irsa_doctor.text.yaml import read_yaml
 
 RBAC_GROUP = "rbac.authorization.k8s.io"
 _KINDS: Mapping[str, SubjectKind] = {"User": "User", "Group": "Group", "ServiceAccount": "ServiceAccount"}
 _LISTS: Mapping[Literal["mapRoles", "mapUsers"], str] = {"mapRoles": "rolearn", "mapUsers": "userarn"}
+_ROW = re.compile(r"^([ ]*)- ", re.MULTILINE)
+_NUMBER = re.compile(r"(?<![\"'\w])0\d{11}(?![\"'\w])")
 _LONGEST_MAP = 1_048_576
 """bytes of a config map that the API server takes (https://kubernetes.io/docs/concepts/configuration/configmap/)"""
 
@@ -121,6 +125,7 @@ def _subjects(
     members: Mapping[str, object], namespace: str, place: Place, reading: DocumentReading
 ) -> tuple[AccessSubject, ...]:
     subjects: list[AccessSubject] = []
+    is_alpha = str(members.get("apiVersion")).endswith("/v1alpha1")
 
     def read(item: object, at: Place) -> None:
         subject = shapes.mapping(item, at)
@@ -128,6 +133,9 @@ def _subjects(
         kind, name = _KINDS.get(written), shapes.required(subject, "name", at)
         if kind is None:
             raise WrongShape(at.at("kind").pointer, f"{written} is not a kind of subject")
+        if is_alpha and (kind, name) == ("User", "*"):
+            # what the API server made of it, until version 1.21 (pkg/apis/rbac/v1alpha1/conversion.go of Kubernetes)
+            kind, name = "Group", "system:authenticated"
         space = (shapes.text(subject, "namespace", at) or namespace) if kind == "ServiceAccount" else ""
         if kind == "ServiceAccount" and not space:
             raise WrongShape(at.pointer, "`namespace` of the service account is missing: the API server refuses the binding")
@@ -145,10 +153,44 @@ def read_auth_map(members: Mapping[str, object], place: Place, reading: Document
     broken: list[tuple[str, str]] = []
     for name in _LISTS:
         items = _listed(data, name, at, broken)
-        rows.extend(auth_row(name, number, item, at.at(name)) for number, item in enumerate(items) if isinstance(item, dict))
-    accounts = tuple(shapes.as_text(item) for item in _listed(data, "mapAccounts", at, broken))
+        reading.anchors.update(_row_anchors(data.get(name), len(items), at.at(name)))
+        for number, item in enumerate(items):
+            _add_row(rows, name, number, item, at.at(name, number), reading)
+    numbers = frozenset(_NUMBER.findall(str(data.get("mapAccounts"))))
+    accounts = tuple(_account(shapes.as_text(item), numbers) for item in _listed(data, "mapAccounts", at, broken))
     reading.broken.extend((at.at(name), f"{why}, so that none of its rows counts") for name, why in broken)
     reading.auth_maps.append(AuthMap(rows=tuple(rows), accounts=accounts, broken=tuple(broken), place=place))
+
+
+def _add_row(
+    rows: list[AuthRow],
+    name: Literal["mapRoles", "mapUsers"],
+    number: int,
+    item: object,
+    place: Place,
+    reading: DocumentReading,
+) -> None:
+    """Add a row; the authenticator takes what is good of a list, without a row or the groups that are of another kind."""
+    if not isinstance(item, dict):
+        reading.broken.append((place, f"{name}[{number}] is not a row, so that it counts for nobody"))
+        return
+    rows.append(row := auth_row(name, number, item, place))
+    if row.groups_lost:
+        reading.broken.append((place, f"`groups` of {name}[{number}] is not a list, so that the row has none"))
+
+
+def _account(written: str, numbers: frozenset[str]) -> str:
+    """An account of mapAccounts: one that is a number, not a text, has no leading zeros."""
+    return written.lstrip("0") if written in numbers else written
+
+
+def _row_anchors(text: object, number: int, place: Place) -> Iterator[tuple[tuple[int, str], Anchor]]:
+    """Where the rows are in the text of a list: where its lines with the least indent begin, if these are as many."""
+    starts = list(_ROW.finditer(text)) if isinstance(text, str) and number else []
+    indent = min((len(match[1]) for match in starts), default=0)
+    outer = [match.end() - 2 for match in starts if len(match[1]) == indent]
+    for index, start in enumerate(outer if len(outer) == number else ()):
+        yield (place.part, place.at(index).pointer), Anchor(place.pointer, start, start + 1)
 
 
 def _listed(data: Mapping[str, object], name: str, place: Place, broken: list[tuple[str, str]]) -> list[object]:
@@ -178,6 +220,8 @@ def auth_row(name: Literal["mapRoles", "mapUsers"], index: int, item: Mapping[An
         username=_words(members.get("username") or ""),
         groups=tuple(_words(group) for group in listed) if isinstance(listed, list) else (),
         place=place,
+        is_sso=bool(members.get("sso")),
+        groups_lost=listed is not None and not isinstance(listed, list),
     )
 
 

@@ -14,6 +14,7 @@ from irsa_doctor.model import (
     Unknown,
     parse_arn,
 )
+from irsa_doctor.model.aws import DEFAULT_MODE
 from irsa_doctor.sources.documents.managing import manager_of_tags
 from irsa_doctor.sources.documents.permissions import ManagedPolicies, managed_policies, role_permissions
 from irsa_doctor.sources.documents.policies import policy_of_value, read_policy_text
@@ -198,13 +199,19 @@ def read_describe_cluster(page: Page, reading: DocumentReading) -> None:
     version, created = shapes.text(members, "version", place), shapes.moment(members, "createdAt")
     outpost, compute = members.get("outpostConfig") is not None, members.get("computeConfig")
     auto_mode = isinstance(compute, dict) and compute.get("enabled") is True
-    reading.clusters.append(Cluster(name, arn, issuer, place, version, created, outpost, auto_mode, mode=_mode(members, place)))
+    mode = _mode(members, place)
+    if not mode and "accessConfig" not in members and "status" in members:
+        reading.default_modes.append((arn or name, DEFAULT_MODE))
+    reading.clusters.append(Cluster(name, arn, issuer, place, version, created, outpost, auto_mode, mode=mode))
 
 
 def _mode(members: Mapping[str, object], place: Place) -> str:
-    """The authentication mode, "" where the answer has none: EKS always answers it today, so that it was cut away or is from
-    before there were modes, and may have changed since
-    (https://docs.aws.amazon.com/eks/latest/userguide/grant-k8s-access.html)."""
+    """The authentication mode, "" where the answer has none.
+
+    A whole answer without `accessConfig` is from before there were modes, when aws-auth was the only way in. An excerpt, which
+    lacks the `status` that every answer has, shows nothing of it, so that the mode is unknown
+    (https://docs.aws.amazon.com/eks/latest/APIReference/API_Cluster.html).
+    """
     access = shapes.inner(members, "accessConfig", place)
     return shapes.text(access, "authenticationMode", place.at("accessConfig"))
 

@@ -27,10 +27,6 @@ from irsa_doctor.text.errors import WrongShape
 Members = Mapping[str, object]
 
 
-def _later(what: str) -> str:
-    return f"{what} is not read by this version"
-
-
 class Kind(msgspec.Struct, frozen=True):
     """A kind of document: `read` fills a reading, or `why` says why it is passed over."""
 
@@ -123,11 +119,14 @@ def _is_kubeconfig(members: Members) -> bool:
 
 
 def _is_event(members: Members) -> bool:
-    return "eventName" in members and ("userIdentity" in members or "eventSource" in members)
+    is_event = "eventName" in members and ("userIdentity" in members or "eventSource" in members)
+    return is_event or _has_items("Records", "eventName")(members) or _has_items("Events", "EventName")(members)
 
 
-def _has_events(members: Members) -> bool:
-    return _has_items("Records", "eventName")(members) or _has_items("Events", "EventName")(members)
+def _read_events(page: Page, reading: DocumentReading) -> None:
+    from irsa_doctor.sources.documents.creation import read_creation_events
+
+    read_creation_events(page, reading)
 
 
 def _is_cloudformation(members: Members) -> bool:
@@ -311,8 +310,7 @@ KINDS: tuple[Kind, ...] = (
         issuer.read_keys,
     ),
     Kind("kubernetes-version", _has("major", "minor", "gitVersion"), kubernetes.read_version),
-    Kind("cloudtrail", _is_event, why=_later("a CloudTrail event")),
-    Kind("cloudtrail", _has_events, why=_later("a CloudTrail log")),
+    Kind("cloudtrail", _is_event, _read_events),
     Kind("terraform", _is_terraform, template_readers.load_terraform),
     Kind("cloudformation", _is_cloudformation, template_readers.load_cloudformation),
     Kind("cloudformation-parameters", _has("ParameterKey"), template_readers.load_parameter),

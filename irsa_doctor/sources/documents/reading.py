@@ -172,6 +172,10 @@ class DocumentReading(msgspec.Struct):
     access_entries: list[AccessEntry] = []
     access_modes: list[tuple[str, str]] = []
     """(name of a cluster, "" for that of the document; its authentication mode) as templates set it"""
+    default_modes: list[tuple[str, str]] = []
+    """the same, of clusters whose document sets none: what EKS, or the tool that makes the cluster, then takes"""
+    creators: list[tuple[str, str]] = []
+    """(name or ARN of a cluster, "" for that of the document; ARN of the principal that made it)"""
     associated_access: list[AssociatedAccess] = []
     auth_maps: list[AuthMap] = []
     chained_roles: list[ChainedRole] = []
@@ -301,6 +305,8 @@ STACK_RECORDS = (
     "associated_access",
     "auth_maps",
     "access_modes",
+    "default_modes",
+    "creators",
 )
 """what a template makes beside roles"""
 _RECORDS = (
@@ -340,6 +346,7 @@ _RECORDS = (
     "signing_keys",
     "versions",
     "cloud_records",
+    "creators",
 )
 
 

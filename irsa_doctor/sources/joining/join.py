@@ -31,6 +31,7 @@ from irsa_doctor.sources.joining.accounts import AnswerAccounts
 from irsa_doctor.sources.joining.clouds import join_clouds
 from irsa_doctor.sources.joining.disputes import TOO_MANY, Disputes
 from irsa_doctor.sources.joining.filling import HoleValues, fill_holes
+from irsa_doctor.sources.joining.modes import with_access
 from irsa_doctor.sources.joining.overlay import Overlay, name_roles
 from irsa_doctor.sources.joining.permissions import with_role_policies
 from irsa_doctor.sources.joining.planned import join_plans
@@ -181,17 +182,15 @@ class _Clusters:
         entries = {self.origins[item.path]: item.origin.entry for item in reversed(readings) if item.origin.entry}
         for ident, entry in entries.items():
             self._call(ident, entry)
-        for reading in (item for item in readings if item.access_modes):
-            self._set_modes(reading)
+        self.all = with_access(self.all, readings, self._at)
         if versions := {self.of(reading.path): reading.versions[-1] for reading in readings if reading.versions}:
             self.all = [
                 item if item.version else msgspec.structs.replace(item, version=versions.get(item.id, "")) for item in self.all
             ]
 
-    def _set_modes(self, reading: DocumentReading) -> None:
-        """Set the authentication modes that templates set, where EKS itself has not answered them."""
-        modes = {self.named(name, reading.path) if name else self.of(reading.path): mode for name, mode in reading.access_modes}
-        self.all = [item if item.mode else msgspec.structs.replace(item, mode=modes.get(item.id, "")) for item in self.all]
+    def _at(self, name: str, path: str) -> str:
+        """Id of the cluster of a name or ARN, of no name that of the document."""
+        return name if name in self._ids else self.named(name, path) if name else self.of(path)
 
     def _call(self, ident: str, entry: str) -> None:
         """Note what the kubeconfig calls a cluster."""

@@ -29,12 +29,16 @@ from irsa_doctor.sources.documents.aws import thumbprints_missing
 from irsa_doctor.sources.documents.kubernetes import annotations_of
 from irsa_doctor.sources.documents.reading import DocumentReading, NamelessProvider, Page
 from irsa_doctor.sources.templates.addons import ADDON_ACCOUNTS, Addon, add_account, add_association
+from irsa_doctor.sources.templates.clusters import add_mode
 from irsa_doctor.sources.templates.values import hole
 from irsa_doctor.text import shapes
 from irsa_doctor.text.placeholders import with_holes
 from irsa_doctor.text.positions import Anchor
 
 _ROLE_ARN = "eks.amazonaws.com/role-arn"
+
+_DEFAULT_MODE = "API_AND_CONFIG_MAP"
+"""of a cluster that eksctl makes (https://docs.aws.amazon.com/eks/latest/eksctl/access-entries.html)"""
 
 
 def read_cluster_config(page: Page, reading: DocumentReading) -> None:
@@ -65,8 +69,8 @@ def _read_access(members: Mapping[str, object], place: Place, reading: DocumentR
     """Who is let into the cluster: access entries (https://docs.aws.amazon.com/eks/latest/eksctl/access-entries.html), and rows
     of aws-auth (https://docs.aws.amazon.com/eks/latest/eksctl/iam-identity-mappings.html)."""
     config, at = shapes.inner(members, "accessConfig", place), place.at("accessConfig")
-    if mode := shapes.text(config, "authenticationMode", at):
-        reading.access_modes.append(("", mode))
+    mode = shapes.text(config, "authenticationMode", at)
+    add_mode(reading, "", mode or None, _DEFAULT_MODE)
     reading.each(shapes.many(config, "accessEntries", at), at.at("accessEntries"), partial(_read_entry, reading))
     rows: list[AuthRow] = []
     accounts: list[str] = []
@@ -116,7 +120,9 @@ def _cluster(members: Mapping[str, object], place: Place, reading: DocumentReadi
         if not known or known == name:
             reading.origin = msgspec.structs.replace(reading.origin, cluster=name)
     elif name:
-        reading.planned_clusters.append(PlannedCluster(text_of(name), place.at("metadata", "name")))
+        config = shapes.inner(members, "accessConfig", place)
+        mode = shapes.text(config, "authenticationMode", place.at("accessConfig")) or _DEFAULT_MODE
+        reading.planned_clusters.append(PlannedCluster(text_of(name), place.at("metadata", "name"), mode))
     return name
 
 

@@ -12,7 +12,6 @@ import msgspec
 
 from irsa_doctor.model import (
     Place,
-    PlannedCluster,
     PodIdentityAssociation,
     Role,
     Text,
@@ -23,19 +22,26 @@ from irsa_doctor.model import (
     text_of,
     without_scheme,
 )
+from irsa_doctor.sources.documents.access import RBAC_GROUP
 from irsa_doctor.sources.documents.aws import client_ids_missing, thumbprints_missing
 from irsa_doctor.sources.documents.kubernetes import read_resource
 from irsa_doctor.sources.documents.policies import bare_policy, read_policy_text
 from irsa_doctor.sources.documents.reading import DocumentReading, NamelessProvider, Page
+from irsa_doctor.sources.templates.access import AccessTemplate, read_access_manifest
+from irsa_doctor.sources.templates.access_entries import read_association, read_component_access, read_entry
 from irsa_doctor.sources.templates.addons import Addon, add_account, add_association, is_policy, session_tags_of
-from irsa_doctor.sources.templates.values import TemplateValue, hole
+from irsa_doctor.sources.templates.clusters import add_cluster
+from irsa_doctor.sources.templates.values import TemplateValue, hole, written_of
 from irsa_doctor.text import shapes
-from irsa_doctor.text.placeholders import with_holes
+from irsa_doctor.text.placeholders import value_with_holes, with_holes
 from irsa_doctor.text.positions import Anchor
 
 _Members = Mapping[str, object]
 _TYPE = re.compile(r"aws(?:-native)?:(?:iam|eks)(?:/\w+)?:(\w+)\Z")
 _OBJECT = re.compile(r"kubernetes:[\w./]+:(ServiceAccount|Namespace|Pod|Deployment|StatefulSet|DaemonSet|Job|CronJob)\Z")
+_ACCESS_OBJECT = re.compile(
+    r"kubernetes:(?:rbac\.authorization\.k8s\.io/\w+:(Role|ClusterRole|RoleBinding|ClusterRoleBinding)|core/v1:(ConfigMap))\Z"
+)
 _UNKNOWN = ("04da6b54-80e4-46f7-96ec-b56ff0331ba9", "output<string>")
 """What Pulumi writes for a value that it does not know yet"""
 _COMPONENTS = ("eks:Cluster", "eks:index:Cluster")
@@ -139,6 +145,8 @@ def _read(kind: str, resource: PulumiResource) -> None:
         _read_component(resource)
     elif match := _OBJECT.match(kind):
         _read_object(match[1], resource)
+    elif match := _ACCESS_OBJECT.match(kind):
+        _read_access_object(match[1] or match[2], resource)
     elif (match := _TYPE.match(kind)) and (reader := _READERS.get(match[1])):
         resource.reading.attempt(resource, resource.at, lambda value, at: reader(resource))
 
@@ -152,6 +160,34 @@ def _read_object(kind: str, resource: PulumiResource) -> None:
     resource.reading.attempt(
         resource.properties, resource.at, lambda value, at: read_resource(kind, shapes.mapping(value, at), at, resource.reading)
     )
+
+
+def _read_access_object(kind: str, resource: PulumiResource) -> None:
+    """An object of RBAC, or aws-auth."""
+    version = "v1" if kind == "ConfigMap" else f"{RBAC_GROUP}/v1"
+    written = {**resource.properties, "apiVersion": version, "kind": kind}
+    read_access_manifest(_access_of(resource), written_of(value_with_holes(written)))
+
+
+def _access_of(resource: PulumiResource) -> AccessTemplate:
+    return AccessTemplate(resource.address, resource.at, resource.reading)
+
+
+def _read_entry(resource: PulumiResource) -> None:
+    """https://www.pulumi.com/registry/packages/aws/api-docs/eks/accessentry/, and that of aws-native, which has the policies of
+    the entry inside."""
+    read_entry(_access_of(resource), resource.properties, _cluster_name(resource), resource.text("principalArn"))
+
+
+def _read_policy_association(resource: PulumiResource) -> None:
+    """https://www.pulumi.com/registry/packages/aws/api-docs/eks/accesspolicyassociation/"""
+    read_association(_access_of(resource), resource.properties, _cluster_name(resource), resource.text("principalArn"))
+
+
+def _cluster_name(resource: PulumiResource) -> str:
+    """The name of a cluster, "" where it is known only later: then it is that of the document."""
+    name = resource.text("clusterName")
+    return name if isinstance(name, str) else ""
 
 
 def _read_role(resource: PulumiResource) -> None:
@@ -219,18 +255,24 @@ def _texts(value: object) -> tuple[str, ...] | None:
 
 
 def _read_cluster(resource: PulumiResource) -> None:
+    config = resource.properties.get("accessConfig")
+    own = msgspec.structs.replace(resource, properties=config if isinstance(config, dict) else {})
+    _add_cluster(resource, None if config is None else own.text("authenticationMode") or ("" if own.properties == {} else None))
+
+
+def _add_cluster(resource: PulumiResource, mode: str | Text | None) -> None:
     name = resource.text("name")
-    if isinstance(name, str) and name:
-        resource.reading.cluster_names.append((name, resource.at))
-    else:
-        resource.reading.planned_clusters.append(PlannedCluster(resource.address, resource.at))
+    known_name = name if isinstance(name, str) else ""
+    known_mode = mode if isinstance(mode, str) or mode is None else ""
+    add_cluster(resource.reading, known_name, (resource.address, resource.at), known_mode)
 
 
 def _read_component(resource: PulumiResource) -> None:
     """The cluster of the package `eks`, with its OIDC provider
     (https://www.pulumi.com/registry/packages/eks/api-docs/cluster/)."""
     if resource.at.pointer.endswith("/properties"):
-        _read_cluster(resource)
+        _add_cluster(resource, resource.text("authenticationMode") or None)
+        read_component_access(_access_of(resource), resource.properties)
         if resource.properties.get("createOidcProvider") is True:
             provider = msgspec.structs.replace(resource, properties={"clientIdLists": ["sts.amazonaws.com"]})
             _read_provider(provider)
@@ -285,4 +327,6 @@ _READERS: Mapping[str, Callable[[PulumiResource], None]] = {
     "Cluster": _read_cluster,
     "PodIdentityAssociation": _read_association,
     "Addon": _read_addon,
+    "AccessEntry": _read_entry,
+    "AccessPolicyAssociation": _read_policy_association,
 }

@@ -4,23 +4,31 @@ import json
 
 import pytest
 
+from irsa_doctor.answers.reach.missing import open_parts
+from irsa_doctor.answers.reach.paths import PathWriter
 from irsa_doctor.authorisation import ClusterIdentity
+from irsa_doctor.authorisation.principals import rows_without_effect
 from irsa_doctor.facts import View
 from irsa_doctor.facts.reach.listing import Reachability
 from irsa_doctor.facts.reach.reached import reach_facts
 from irsa_doctor.facts.reach.records import AuthMapFacts
+from irsa_doctor.facts.reach.undetermined import undetermined
+from irsa_doctor.sources import load
 from tests.facts.reach.worlds import (
     ACCOUNT,
     RBAC,
     ROLE,
     TOKENS,
+    account,
     binding,
     cluster_role,
     documents,
     group,
+    iam_role,
     inventory,
     named,
     role,
+    trust,
     user,
     view,
     wide_binding,
@@ -81,8 +89,6 @@ def test_rules_that_are_no_list_are_named():
 
 
 def test_a_binding_to_a_role_that_is_not_there_is_unknown_until_roles_are_complete():
-    from irsa_doctor.answers.reach.missing import open_parts
-
     lost = binding("lost", "Role/none", group("ops"))
     open_world = Reachability(view(*GOOD, lost, complete=()))
     assert any("Role/none, which is bound" in item.missing for item in open_parts(open_world, [CLUSTER]))
@@ -208,8 +214,89 @@ def test_a_whole_account_is_mapped_to_arns_without_groups():
     assert ("User", arn("web")) in listed(*GOOD, auth(mapAccounts=f"- '{ACCOUNT}'\n"), named_by_arn, mode="CONFIG_MAP")
 
 
-def test_an_account_number_that_lost_its_zero_maps_nobody():
-    assert principals(auth(mapAccounts="- 012345678901\n")) == {}
+@pytest.mark.parametrize(("written", "maps"), [("012345678901", False), ("'012345678901'", True), ("[012345678901]", False)])
+def test_an_account_number_that_lost_its_zero_maps_nobody(written, maps):
+    theirs = iam_role(trust("system:serviceaccount:shop:web")) | {"Arn": "arn:aws:iam::012345678901:role/web"}
+    text = f"- {written}\n" if "[" not in written else written
+    assert bool(principals(auth(mapAccounts=text), roles=(theirs,))) is maps
+    assert bool(effects(mapAccounts=text)) is not maps
+
+
+def effects(**data):
+    """(row, line) of the rows that count for nobody."""
+    import yaml
+
+    text = yaml.safe_dump(auth(**data), default_style="|", sort_keys=False)
+    files = documents(*GOOD, mode="CONFIG_MAP") | {"aws-auth.yaml": text}
+    memory = {name: value.encode() if isinstance(value, str) else json.dumps(value).encode() for name, value in files.items()}
+    found = load((), memory=memory)
+    rows = [row for auth_map in found.inventory.auth_maps for row in rows_without_effect(auth_map)]
+    lines = text.splitlines()
+    return [(name, lines[found.documents.locate(place).line - 1].strip()) for name, _, place in rows]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        f"arn:aws:iam::{ACCOUNT}:group/dev",
+        f"arn:aws:sts::{ACCOUNT}:assumed-role/Ci/me",
+        f"arn:aws:iam::{ACCOUNT[:-1]}:role/Ci",
+        "Ci",
+        "",
+    ],
+)
+def test_a_row_that_no_caller_matches_is_named_with_its_line(wrong):
+    rows = f"- rolearn: {arn('Good')}\n  groups: [dev]\n- rolearn: '{wrong}'\n  groups: [dev]\n"
+    assert effects(mapRoles=rows) == [("mapRoles[1]", f"- rolearn: '{wrong}'")]
+
+
+def test_a_row_that_a_later_one_overrides_is_named():
+    rows = f"- rolearn: {arn('Ci')}\n  groups: [dev]\n- rolearn: {arn('CI')}\n  groups: [ops]\n"
+    assert effects(mapRoles=rows) == [("mapRoles[0]", f"- rolearn: {arn('Ci')}")]
+
+
+@pytest.mark.parametrize("good", [arn("Ci"), arn("teams/ann", "user"), f"arn:aws:iam::{ACCOUNT}:root"])
+def test_a_row_that_counts_is_not(good):
+    assert effects(mapRoles=f"- rolearn: {good}\n") == []
+
+
+@pytest.mark.parametrize(
+    "row", [f"rolearn: {arn('team-*')}", 'sso: {permissionSetName: Admin, accountID: "111122223333"}\n  username: x']
+)
+def test_rows_of_newer_authenticators_are_unknown(row):
+    assert effects(mapRoles=f"- {row}\n") == []
+    assert principals(auth(mapRoles=f"- {row}\n")) == {}
+    reachability = Reachability(view(*GOOD, auth(mapRoles=f"- {row}\n"), mode="CONFIG_MAP"))
+    says = "if EKS takes permission sets and wildcards in aws-auth of cluster apollo: mapRoles[0]"
+    assert says in {item.missing for item in open_parts(reachability, [CLUSTER])}
+    assert says in {missing.missing for _, missing in undetermined(reachability.view, reachability.graph)}
+
+
+@pytest.mark.parametrize("item", ["just words", "7", "[a]"])
+def test_an_item_that_is_no_row_is_named_and_the_others_count(item):
+    broken = auth(mapRoles=f"- {item}\n- rolearn: {arn('Ci')}\n  groups: [dev]\n")
+    assert set(principals(broken)) == {arn("Ci")}
+    assert "mapRoles[0] is not a row" in why_of(*GOOD, broken)
+
+
+def test_groups_that_are_no_list_are_none_and_named():
+    broken = auth(mapRoles=f"- rolearn: {arn('Ci')}\n  groups: dev\n")
+    (only,) = principals(broken).values()
+    assert only.groups == ()
+    assert "`groups` of mapRoles[0] is not a list" in why_of(*GOOD, broken)
+
+
+def test_the_creator_stays_administrator_whatever_a_row_gives_it():
+    made = {
+        "eventSource": "eks.amazonaws.com",
+        "eventName": "CreateCluster",
+        "userIdentity": {"type": "IAMUser", "arn": arn("ann", "user")},
+        "responseElements": {"cluster": {"arn": CLUSTER}},
+    }
+    row = auth(mapUsers=f"- userarn: {arn('ann', 'user')}\n  groups: [dev]\n")
+    (ann,) = principals(row, mode="CONFIG_MAP", **{"event.json": made}).values()
+    assert (ann.mapped_by, ann.groups) == ("creator", ("system:masters",))
+    assert principals(row, mode="API", **{"event.json": made}) == {}
 
 
 @pytest.mark.parametrize("mode", ["API", "API_AND_CONFIG_MAP", "CONFIG_MAP", ""])
@@ -235,9 +322,7 @@ def test_the_mode_decides_which_of_both_counts(mode):
     )
 
 
-def test_a_cluster_without_mode_lacks_it(tmp_path):
-    from irsa_doctor.answers.reach.missing import open_parts
-
+def test_a_cluster_without_mode_lacks_it():
     missing = list(open_parts(Reachability(view(*GOOD, mode="")), [CLUSTER]))
     assert [(item.missing, item.how) for item in missing] == [
         ("authentication mode of cluster apollo", "aws eks describe-cluster --name apollo")
@@ -275,6 +360,44 @@ def test_a_user_name_with_a_session_is_a_pattern(username, name, fits):
     (principal,) = principals(mode="API", **{"entry.json": {"accessEntry": entry}}).values()
     assert principal.plain_user == ""
     assert fits_pattern(principal.user, name) is fits
+
+
+def test_a_hostile_pattern_costs_no_more_than_another():
+    from irsa_doctor.authorisation.principals import fits_pattern
+
+    assert not fits_pattern("{{SessionName}}" * 60 + "!", "a" * 900)
+    assert fits_pattern("{{SessionName}}" * 60, "a" * 900)
+
+
+@pytest.mark.parametrize(("group", "reaches"), [("team-{{SessionName}}", True), ("other-{{SessionName}}", False)])
+def test_a_group_of_aws_auth_may_be_a_pattern_too(group, reaches):
+    row = auth(mapRoles=f"- rolearn: {arn('Ci')}\n  username: ci\n  groups: ['{group}']\n")
+    objects = (GOOD[0], binding("b", "Role/tokens", user("nobody"), {"apiGroup": RBAC, "kind": "Group", "name": "team-red"}))
+    reachability = Reachability(view(*objects, row, mode="CONFIG_MAP"))
+    listed_ones = {(entry.identity.name, entry.sure) for entry in reachability.listed(ROLE)}
+    assert ((arn("Ci"), False) in listed_ones) is reaches
+    assert group not in {name for name, _ in listed_ones}
+
+
+@pytest.mark.parametrize("username", ["system:kube-scheduler", "eks:admin", "aws:x"])
+def test_an_entry_cannot_have_the_name_of_a_user_of_the_system(username):
+    entry = {"clusterName": "apollo", "principalArn": arn("Ci"), "type": "STANDARD", "username": username}
+    (principal,) = principals(mode="API", **{"entry.json": {"accessEntry": entry}}).values()
+    assert principal.user == f"arn:aws:sts::{ACCOUNT}:assumed-role/Ci/{{{{SessionName}}}}"
+
+
+def test_a_principal_that_is_mapped_to_a_service_account_stands_behind_it():
+    row = auth(mapRoles=f"- rolearn: {arn('Ci')}\n  username: system:serviceaccount:shop:ci\n")
+    reachability = Reachability(view(GOOD[0], binding("b", "Role/tokens", account("ci")), row, mode="CONFIG_MAP"))
+    writer = PathWriter(reachability, lambda place: 0)
+    identity = ClusterIdentity(CLUSTER, "ServiceAccount", "ci", "shop")
+    assert [item.principal for item in writer.iam(identity)] == [arn("Ci")]
+
+
+@pytest.mark.parametrize(("version", "name"), [("v1alpha1", "system:authenticated"), ("v1beta1", "*"), ("v1", "*")])
+def test_every_user_of_the_first_version_is_everybody_who_signed_in(version, name):
+    old = binding("b", "Role/tokens", user("*")) | {"apiVersion": f"{RBAC}/{version}"}
+    assert {listed_name for _, listed_name in listed(GOOD[0], old)} == {name}
 
 
 def test_a_principal_whose_session_fits_a_user_reaches_what_that_user_does_possibly():

@@ -133,7 +133,83 @@ PLAN = plan(
     planned_association("AmazonEKSEditPolicy", "namespace", ["shop", "team-*"]),
     planned_association("AmazonEKSSecretReaderPolicy", "cluster", None),
 )
+POLICIES = [
+    {"policyARN": POLICY, "accessScope": {"type": "namespace", "namespaces": ["shop", "team-*"]}},
+    {"policyARN": POLICY.replace("EditPolicy", "SecretReaderPolicy"), "accessScope": {"type": "cluster"}},
+]
+
+
+def managed(group, kind, name, spec):
+    if "upbound" in group:
+        spec = {"forProvider": spec}
+    return {"apiVersion": group, "kind": kind, "metadata": {"name": name}, "spec": spec}
+
+
+def of_items(*items):
+    return {"apiVersion": "v1", "kind": "List", "items": list(items)}
+
+
+MEMBERS = {"clusterName": "prod", "kubernetesGroups": ["ci"], "username": "ci"}
+ACK = of_items(
+    managed(
+        "eks.services.k8s.aws/v1alpha1", "Cluster", "prod", {"name": "prod", "accessConfig": {"authenticationMode": "API"}}
+    ),
+    managed("eks.services.k8s.aws/v1alpha1", "AccessEntry", "ci", {**MEMBERS, "principalARN": CI, "accessPolicies": POLICIES}),
+)
+
+
+def crossplane(group, *, as_list):
+    """In some versions what is single in AWS is a list of one."""
+    scopes = [[item["accessScope"]] if as_list else item["accessScope"] for item in POLICIES]
+    config = {"authenticationMode": "API"}
+    spec = {"clusterName": "prod", "kubernetesGroups": ["ci"], "userName": "ci", "principalArn": CI}
+    associations = [
+        managed(
+            group,
+            "AccessPolicyAssociation",
+            f"p{number}",
+            {"clusterName": "prod", "principalArn": CI, "policyArn": item["policyARN"], "accessScope": scopes[number]},
+        )
+        for number, item in enumerate(POLICIES)
+    ]
+    cluster = managed(group, "Cluster", "prod", {"accessConfig": [config] if as_list else config})
+    return of_items(cluster, managed(group, "AccessEntry", "ci", spec), *associations)
+
+
+def pulumi(*resources):
+    return {
+        "name": "shop",
+        "runtime": "yaml",
+        "resources": {f"x{number}": {"type": kind, "properties": inner} for number, (kind, inner) in enumerate(resources)},
+    }
+
+
+OF_PULUMI = [{"policyArn": item["policyARN"], "accessScope": item["accessScope"]} for item in POLICIES]
+CLUSTER_OF_PULUMI = ("aws:eks:Cluster", {"name": "prod", "accessConfig": {"authenticationMode": "API"}})
+PULUMI = pulumi(
+    CLUSTER_OF_PULUMI,
+    ("aws:eks:AccessEntry", {"clusterName": "prod", "principalArn": CI, "kubernetesGroups": ["ci"], "userName": "ci"}),
+    *(("aws:eks:AccessPolicyAssociation", {"clusterName": "${x0.name}", "principalArn": CI, **item}) for item in OF_PULUMI),
+)
+PULUMI_NATIVE = pulumi(
+    CLUSTER_OF_PULUMI, ("aws-native:eks:AccessEntry", {**MEMBERS, "principalArn": CI, "accessPolicies": OF_PULUMI})
+)
+ENTRY_OF_COMPONENT = {
+    "principalArn": CI,
+    "kubernetesGroups": ["ci"],
+    "username": "ci",
+    "accessPolicies": dict(zip("ab", OF_PULUMI, strict=True)),
+}
+PULUMI_COMPONENT = pulumi(
+    ("eks:Cluster", {"name": "prod", "authenticationMode": "API", "accessEntries": {"ci": ENTRY_OF_COMPONENT}})
+)
 TEMPLATES = {
+    "ack": {"ack.yaml": ACK},
+    "crossplane": {"crossplane.yaml": crossplane("eks.aws.upbound.io/v1beta1", as_list=True)},
+    "crossplane of a namespace": {"crossplane.yaml": crossplane("eks.aws.m.upbound.io/v1beta1", as_list=False)},
+    "pulumi": {"Pulumi.yaml": PULUMI},
+    "pulumi native": {"Pulumi.yaml": PULUMI_NATIVE},
+    "pulumi component": {"Pulumi.yaml": PULUMI_COMPONENT},
     "terraform": {"main.tf": CLUSTER + ENTRY},
     "module": {"main.tf": MODULE},
     "plan": {"plan.json": PLAN},
@@ -155,7 +231,7 @@ def test_entries_and_their_policies_are_read(template):
     assert entry.cluster == associated.cluster == read.clusters[0].id
 
 
-@pytest.mark.parametrize("template", ["terraform", "plan", "eksctl", "cloudformation"])
+@pytest.mark.parametrize("template", TEMPLATES)
 def test_the_authentication_mode_is_read(template):
     assert [cluster.mode for cluster in inventory(TEMPLATES[template]).clusters] == ["API"]
 
@@ -336,3 +412,58 @@ def test_manifests_inside_templates_are_read_too():
     for documents in ({"stack.json": stack}, {"main.tf": terraform}):
         (read,) = inventory(documents).access_bindings
         assert (read.name, read.role, read.subjects[0].name) == ("all", "cluster-admin", "dev")
+
+
+ROLE_OF_PULUMI = {"metadata": {"name": "tokens", "namespace": "shop"}, "rules": [{"verbs": ["create"], "apiGroups": [""]}]}
+BINDING_OF_PULUMI = {
+    "metadata": {"name": "ci", "namespace": "shop"},
+    "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "tokens"},
+    "subjects": [{"kind": "Group", "name": "ci"}, {"kind": "Group", "name": "${team.name}"}],
+}
+AUTH_OF_PULUMI = {
+    "metadata": {"name": "aws-auth", "namespace": "kube-system"},
+    "data": {"mapRoles": f"- rolearn: {CI}\n  groups: [ci]\n"},
+}
+
+
+def test_objects_of_rbac_in_a_program_of_pulumi_are_those_of_kubernetes():
+    given = loaded(
+        {
+            "Pulumi.yaml": pulumi(
+                ("kubernetes:rbac.authorization.k8s.io/v1:Role", ROLE_OF_PULUMI),
+                ("kubernetes:rbac.authorization.k8s.io/v1:RoleBinding", BINDING_OF_PULUMI),
+                ("kubernetes:core/v1:ConfigMap", AUTH_OF_PULUMI),
+            )
+        }
+    )
+    read = given.inventory
+    assert [role.name for role in read.access_roles] == ["tokens"]
+    assert [subject.name for binding in read.access_bindings for subject in binding.subjects] == ["ci"]
+    assert [row.arn for auth in read.auth_maps for row in auth.rows] == [CI]
+    (row,) = [row for row in read.documents if row.path == "Pulumi.yaml"]
+    assert "a subject that is not known" in str(row.why)
+
+
+@pytest.mark.parametrize(
+    ("group", "reference", "principal"),
+    [
+        ("eks.aws.upbound.io/v1beta1", {"principalArnRef": {"name": "ci"}}, "${Role ci.arn}"),
+        ("eks.services.k8s.aws/v1alpha1", {"principalRef": {"from": {"name": "ci"}}}, "${Role ci.arn}"),
+        ("eks.services.k8s.aws/v1alpha1", {"principalARN": "${ROLE}"}, "${ROLE}"),
+    ],
+)
+def test_a_principal_of_another_object_is_named_by_it(group, reference, principal):
+    (entry,) = inventory({"x.yaml": managed(group, "AccessEntry", "ci", {"clusterName": "prod", **reference})}).access_entries
+    assert entry.principal == principal
+
+
+def test_the_mappings_of_the_cluster_of_pulumi_are_rows_of_aws_auth():
+    rows = {"roleMappings": [{"roleArn": CI, "username": "ci", "groups": ["system:masters"]}]}
+    (auth,) = inventory({"Pulumi.yaml": pulumi(("eks:Cluster", {"name": "prod", **rows}))}).auth_maps
+    assert [(row.list, row.arn, row.groups) for row in auth.rows] == [("mapRoles", CI, ("system:masters",))]
+
+
+def test_an_entry_that_is_observed_only_says_so():
+    entry = managed("eks.aws.upbound.io/v1beta1", "AccessEntry", "ci", {})
+    given = loaded({"x.yaml": entry})
+    assert not given.inventory.access_entries

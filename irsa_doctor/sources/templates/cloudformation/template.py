@@ -11,7 +11,6 @@ from irsa_doctor.model import (
     UNREAD_TRUST,
     Gap,
     Place,
-    PlannedCluster,
     PodIdentityAssociation,
     Role,
     Text,
@@ -31,6 +30,7 @@ from irsa_doctor.sources.templates.cloudformation.intrinsics import Template
 from irsa_doctor.sources.templates.cloudformation.loops import without_loops
 from irsa_doctor.sources.templates.cloudformation.stacks import read_nested_stack, read_stack_set
 from irsa_doctor.sources.templates.cloudformation.unread import unread_parts, unread_trust
+from irsa_doctor.sources.templates.clusters import add_cluster, written_mode
 from irsa_doctor.sources.templates.values import Spots, TemplateValue, hole, known, policy_of, scalar_text
 from irsa_doctor.text import shapes
 from irsa_doctor.text.errors import WrongShape
@@ -162,26 +162,21 @@ def _texts(written: TemplateValue | None) -> tuple[str, ...] | None:
 
 
 def _read_cluster(template: Template, name: str, place: Place, reading: DocumentReading) -> None:
-    config = template.property(name, "AccessConfig")
-    mode = config.value.get("AuthenticationMode") if config and isinstance(config.value, dict) else None
-    called = template.property(name, "Name")
-    if mode and known(mode.value):
-        reading.access_modes.append((known(called.value) if called else "", known(mode.value)))
-    _add_cluster(name, template.property(name, "Name"), place, reading)
+    called, mode = template.property(name, "Name"), written_mode(template.property(name, "AccessConfig"), "AuthenticationMode")
+    add_cluster(reading, known(called.value) if called else "", (name, place), mode)
 
 
 def _read_cdk_cluster(template: Template, name: str, place: Place, reading: DocumentReading) -> None:
     """A cluster of the CDK's own kind, which has the members of `eks:CreateCluster` in `Config`."""
     config = template.property(name, "Config")
     members = config.value if config and isinstance(config.value, dict) else {}
-    _add_cluster(name, members.get("name"), place, reading)
-
-
-def _add_cluster(name: str, written: TemplateValue | None, place: Place, reading: DocumentReading) -> None:
-    if written and known(written.value):
-        reading.cluster_names.append((known(written.value), place))
-    else:
-        reading.planned_clusters.append(PlannedCluster(name, place))
+    called = known(members["name"].value) if "name" in members else ""
+    add_cluster(reading, called, (name, place), written_mode(members.get("accessConfig"), "authenticationMode"))
+    maker = template.property(name, "AssumeRoleArn")
+    creator = scalar_text(maker.value) if maker else None
+    if creator:
+        # the role that makes the cluster, which is its administrator where there are no entries
+        reading.creators.append((called, text_of(creator)))
 
 
 def _read_association(template: Template, name: str, place: Place, reading: DocumentReading) -> None:

@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping
 import msgspec
 
 from irsa_doctor.model import (
-    PlannedCluster,
     PodIdentityAssociation,
     Role,
     Text,
@@ -26,11 +25,14 @@ from irsa_doctor.model.place import Place
 from irsa_doctor.sources.documents.aws import client_ids_missing, thumbprints_missing
 from irsa_doctor.sources.documents.policies import bare_policy, read_policy_text
 from irsa_doctor.sources.documents.reading import DocumentReading, NamelessProvider, Page
+from irsa_doctor.sources.templates.access import AccessTemplate
+from irsa_doctor.sources.templates.access_entries import read_association, read_entry
 from irsa_doctor.sources.templates.addons import Addon, add_account, add_association, is_policy
-from irsa_doctor.sources.templates.values import hole
+from irsa_doctor.sources.templates.clusters import add_cluster, written_mode
+from irsa_doctor.sources.templates.values import hole, written_of
 from irsa_doctor.text import shapes
 from irsa_doctor.text.errors import WrongShape
-from irsa_doctor.text.placeholders import with_holes
+from irsa_doctor.text.placeholders import value_with_holes, with_holes
 from irsa_doctor.text.positions import Anchor
 
 _EXTERNAL_NAME = "crossplane.io/external-name"
@@ -42,6 +44,8 @@ _OF_THE_SERVICE = {
     "Cluster": "eks",
     "Addon": "eks",
     "PodIdentityAssociation": "eks",
+    "AccessEntry": "eks",
+    "AccessPolicyAssociation": "eks",
 }
 
 
@@ -56,6 +60,7 @@ class ManagedResource(msgspec.Struct, frozen=True, kw_only=True):
     page: Page
     at: Place
     reading: DocumentReading
+    is_of_ack: bool = False
 
     @property
     def name(self) -> str:
@@ -135,6 +140,7 @@ def read_managed(page: Page, reading: DocumentReading) -> None:
             page=page,
             at=at,
             reading=reading,
+            is_of_ack="services.k8s.aws" in group,
         )
     )
 
@@ -217,11 +223,14 @@ def _read_provider(resource: ManagedResource) -> None:
 
 
 def _read_cluster(resource: ManagedResource) -> None:
-    name = resource.text("name") or with_holes(resource.name)
-    if isinstance(name, str) and name:
-        resource.reading.cluster_names.append((name, resource.page.place))
-    else:
-        resource.reading.planned_clusters.append(PlannedCluster(resource.address, resource.page.place))
+    annotations = shapes.inner(resource.metadata, "annotations", resource.at)
+    external = with_holes(shapes.as_text(annotations.get(_EXTERNAL_NAME) or ""))
+    name = resource.text("name") or external or with_holes(resource.name)
+    config = resource.members.get("accessConfig")
+    mode = written_mode(None if config is None else written_of(value_with_holes(config)), "authenticationMode")
+    is_made = None if mode is not None or not resource.is_observed else ""
+    planned = (resource.address, resource.page.place)
+    add_cluster(resource.reading, name if isinstance(name, str) else "", planned, is_made if mode is None else mode)
 
 
 def _cluster_of(resource: ManagedResource) -> str | Text:
@@ -253,6 +262,28 @@ def _read_association(resource: ManagedResource) -> None:
     )
 
 
+def _read_entry(resource: ManagedResource) -> None:
+    """https://aws-controllers-k8s.github.io/community/reference/eks/v1alpha1/accessentry"""
+    if resource.is_observed:
+        resource.reading.notes.append(f"{resource.address} is observed only: whom it lets in is not in the file")
+        return
+    access = AccessTemplate(resource.address, resource.page.place, resource.reading)
+    # ACK has all policies in the entry; of Crossplane they are resources of their own
+    policies: Mapping[str, object] = {"accessPolicies": []} if resource.is_of_ack else {}
+    read_entry(access, {**policies, **resource.members}, _cluster_name(resource), resource.reference("principalArn"))
+
+
+def _read_policy_association(resource: ManagedResource) -> None:
+    """https://marketplace.upbound.io/providers/upbound/provider-aws-eks"""
+    access = AccessTemplate(resource.address, resource.page.place, resource.reading)
+    read_association(access, resource.members, _cluster_name(resource), resource.reference("principalArn"))
+
+
+def _cluster_name(resource: ManagedResource) -> str | Text:
+    """The name of a cluster, "" where an object names it: then it is the cluster of the document."""
+    return resource.text("clusterName")
+
+
 def _read_addon(resource: ManagedResource) -> None:
     member = next((name for name in ("serviceAccountRoleARN", "serviceAccountRoleArn") if name in resource.members), "")
     addon = Addon(
@@ -277,4 +308,6 @@ _READERS: Mapping[str, Callable[[ManagedResource], None]] = {
     "Cluster": _read_cluster,
     "PodIdentityAssociation": _read_association,
     "Addon": _read_addon,
+    "AccessEntry": _read_entry,
+    "AccessPolicyAssociation": _read_policy_association,
 }

@@ -6,6 +6,7 @@ from typing import Literal
 
 from irsa_doctor.model import Place
 from irsa_doctor.model.access import AssociatedPolicy, AuthRow
+from irsa_doctor.model.aws import DEFAULT_MODE
 from irsa_doctor.sources.documents.access import RBAC_GROUP, auth_row
 from irsa_doctor.sources.documents.reading import DocumentReading
 from irsa_doctor.sources.templates.access import AccessReader, AccessTemplate, plain_texts
@@ -138,6 +139,12 @@ def read_module_access(call: ModuleCall, place: Place, reading: DocumentReading)
         access.add_entry(cluster, creator, TemplateValue(()))
         access.add_policies(cluster, creator, [AssociatedPolicy(_ADMIN_POLICY, None, place)])
     read_module_map(call, place, reading)
+
+
+def default_mode(call: ModuleCall) -> str:
+    """The authentication mode of a cluster of a call that sets none: both since version 20
+    (https://github.com/terraform-aws-modules/terraform-aws-eks/blob/master/docs/UPGRADE-20.0.md)."""
+    return "API_AND_CONFIG_MAP" if call.version >= 20 else DEFAULT_MODE
 
 
 def _module_entry(access: AccessTemplate, cluster: TemplateValue, members: _Members) -> None:

@@ -4,11 +4,12 @@ from collections.abc import Iterator
 
 import msgspec
 
-from irsa_doctor.model import PlannedCluster, PodIdentityAssociation, Text
+from irsa_doctor.model import PodIdentityAssociation, Text
 from irsa_doctor.sources.documents.aws import thumbprints_missing
 from irsa_doctor.sources.documents.reading import NamelessProvider
 from irsa_doctor.sources.templates.addons import is_policy, session_tags_of
-from irsa_doctor.sources.templates.terraform.access import read_module_access
+from irsa_doctor.sources.templates.clusters import add_cluster
+from irsa_doctor.sources.templates.terraform.access import default_mode, read_module_access
 from irsa_doctor.sources.templates.terraform.known_modules import KnownModule, KnownRole, ModuleAssociations
 from irsa_doctor.sources.templates.terraform.policy_document import members_of
 from irsa_doctor.sources.templates.terraform.resource_instance import ResourceInstance
@@ -40,10 +41,10 @@ def _add_role(role: KnownRole, resource: ResourceInstance) -> None:
 
 def _add_cluster(module: KnownModule, resource: ResourceInstance, issuer: Text) -> None:
     reading, call = resource.reading, module.call
-    if name := call.text("name", "cluster_name"):
-        reading.cluster_names.append((name, resource.place))
-    else:
-        reading.planned_clusters.append(PlannedCluster(call.address, resource.place))
+    written = call.inputs.get("authentication_mode")
+    mode = None if written is None or written.value is None else known(written.value)
+    name = call.text("name", "cluster_name")
+    add_cluster(reading, name, (call.address, resource.place), mode, default_mode(call))
     if not module.provider:
         return
     more = call.inputs.get("openid_connect_audiences")

@@ -15,7 +15,6 @@ from irsa_doctor.model import (
     Issuer,
     OidcProvider,
     Place,
-    PlannedCluster,
     PodIdentityAssociation,
     Role,
     ServiceAccount,
@@ -29,6 +28,7 @@ from irsa_doctor.sources.documents.kubernetes import about_aws
 from irsa_doctor.sources.documents.policies import read_policy_text
 from irsa_doctor.sources.documents.reading import DocumentReading, NamelessProvider, Page
 from irsa_doctor.sources.templates.addons import is_policy
+from irsa_doctor.sources.templates.clusters import add_cluster
 from irsa_doctor.sources.templates.manifests import ManifestSource
 from irsa_doctor.sources.templates.terraform.clouds import CLOUD_READERS_OF_TERRAFORM, read_planned_cloud_resource
 from irsa_doctor.sources.templates.terraform.plan_coverage import covered
@@ -257,12 +257,8 @@ def _read_cluster(read: _Reader, reading: DocumentReading) -> None:
     arn, name = resource.text("arn"), resource.text("name")
     mode = _first_text(resource.values, "access_config", "authentication_mode")
     if not parse_arn(arn):
-        if mode:
-            reading.access_modes.append((name, mode))
-        if name:
-            reading.cluster_names.append((name, resource.place))
-        else:
-            reading.planned_clusters.append(PlannedCluster(resource.address, resource.place))
+        is_later = _has_unknown(resource.unknown.get("access_config"))
+        add_cluster(reading, name, (resource.address, resource.place), mode or ("" if is_later else None))
         return
     url = _first_text(resource.values, "identity", "oidc", "issuer") or resource.text("open_id_connect_issuer_url")
     issuer: str | Unknown = Issuer.of(url).name if url else issuer_missing(name)

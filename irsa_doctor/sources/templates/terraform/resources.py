@@ -11,7 +11,6 @@ import msgspec
 from irsa_doctor.model import (
     Flaw,
     Place,
-    PlannedCluster,
     PodIdentityAssociation,
     Role,
     Text,
@@ -25,6 +24,7 @@ from irsa_doctor.sources.documents.reading import DocumentReading, NamelessProvi
 from irsa_doctor.sources.templates.access import AccessReader, AccessTemplate
 from irsa_doctor.sources.templates.addons import Addon, add_account, add_association, is_policy, session_tags_of
 from irsa_doctor.sources.templates.choices import cases_of_policy
+from irsa_doctor.sources.templates.clusters import add_cluster, written_mode
 from irsa_doctor.sources.templates.terraform.access import ACCESS_READERS_OF_TERRAFORM
 from irsa_doctor.sources.templates.terraform.attributes import Attributes
 from irsa_doctor.sources.templates.terraform.clouds import CLOUD_READERS_OF_TERRAFORM
@@ -39,7 +39,7 @@ from irsa_doctor.sources.templates.terraform.service_accounts import (
 )
 from irsa_doctor.sources.templates.terraform.stacks import read_any_kind, read_stack
 from irsa_doctor.sources.templates.terraform.syntax import Block
-from irsa_doctor.sources.templates.values import TemplateValue, hole, known, policy_of, scalar_text
+from irsa_doctor.sources.templates.values import TemplateValue, hole, policy_of, scalar_text
 from irsa_doctor.text import shapes
 from irsa_doctor.text.errors import WrongShape
 from irsa_doctor.text.positions import Anchor
@@ -139,13 +139,8 @@ def add_provider(resource: ResourceInstance, address: str, issuer: str | Text) -
 
 
 def _read_cluster(resource: ResourceInstance) -> None:
-    config = members_of(next(iter(blocks_of(members_of(resource.config).get("access_config"))), None))
-    if "authentication_mode" in config and (mode := known(config["authentication_mode"].value)):
-        resource.reading.access_modes.append((resource.text("name"), mode))
-    if name := resource.text("name"):
-        resource.reading.cluster_names.append((name, resource.place))
-    else:
-        resource.reading.planned_clusters.append(PlannedCluster(resource.address, resource.place))
+    mode = written_mode(members_of(resource.config).get("access_config"), "authentication_mode")
+    add_cluster(resource.reading, resource.text("name"), (resource.address, resource.place), mode)
 
 
 class AddonSettings(msgspec.Struct, frozen=True):

@@ -21,6 +21,7 @@ from irsa_doctor.text.yaml import read_yaml
 _MAKES_ROLES = re.compile(r"AWS::IAM::Role\b|AWS::Serverless::|\bTransform\b|AWS::CloudFormation::")
 _OF_TEMPLATE = "the template of the stack among the input"
 _OF_ACCESS = ("access_roles", "access_bindings", "access_entries", "associated_access", "auth_maps")
+_OF_CLUSTERS = ("access_modes", "default_modes", "creators")
 _GIVEN = ("roles", "nameless_providers", "cluster_names", "planned_clusters", "associations")
 """what a template gives to the reading of its file"""
 
@@ -112,7 +113,8 @@ def _add(resource: ResourceInstance, inside: DocumentReading, anchor: Anchor | N
     reading.associations += [replace(item, place=resource.place) for item in inside.associations]
     for name in _OF_ACCESS:
         getattr(reading, name).extend(replace(item, place=resource.place) for item in getattr(inside, name))
-    reading.access_modes += inside.access_modes
+    for name in _OF_CLUSTERS:
+        getattr(reading, name).extend(getattr(inside, name))
     reading.service_accounts += [replace(item, place=resource.place) for item in inside.service_accounts]
     reading.apart += inside.apart
     reading.anchors |= dict.fromkeys(inside.anchors, anchor) if anchor else {}
