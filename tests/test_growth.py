@@ -2,6 +2,7 @@
 
 import json
 import sys
+import time
 
 import pytest
 
@@ -57,6 +58,21 @@ def audiences(number):
     return policy([statement(n, StringEquals={f"{ISSUER}:aud": f"a{n}"}) for n in range(number)])
 
 
+def keys(number):
+    return policy([statement(0, StringLike={f"oidc.eks.eu-west-1.amazonaws.com/id/{n:032X}:sub": "x" for n in range(number)})])
+
+
+def issuers(number):
+    return policy(
+        [{**statement(n), "Principal": {"Federated": f"{PROVIDER[:-32]}{n:032X}"}, "Sid": f"s{n}"} for n in range(number)]
+    )
+
+
+def denied_values(number):
+    deny = {**statement(0, StringLike={f"{ISSUER}:sub": [f"*a{n}" for n in range(number)]}), "Effect": "Deny"}
+    return policy([statement(0, StringLike={f"{ISSUER}:sub": "system:serviceaccount:a:*"}), deny])
+
+
 def calls(document, folder):
     """The number of calls of functions that a check of a document and its report make."""
     (folder / "p.json").write_text(document)
@@ -76,12 +92,37 @@ def calls(document, folder):
 
 
 @pytest.mark.parametrize(
-    "document", [open_statements, miswritten_statements, patterns, denied_statements, values, principals, audiences]
+    "document",
+    [
+        *(open_statements, miswritten_statements, patterns, denied_statements, values, principals, audiences),
+        *(keys, issuers, denied_values),
+    ],
 )
 def test_calls_grow_with_the_policy_and_not_with_its_square(tmp_path, document):
     calls(document(1), tmp_path)  # what is imported and kept for later
     small, large = (calls(document(number), tmp_path) for number in (100, 100 * TIMES))
     assert large < small * TIMES * 1.3
+
+
+@pytest.mark.parametrize(
+    ("allowed", "denied"),
+    [
+        (["*" + "*".join(f"{n}{k}" for k in range(20)) + "*" for n in range(20)], ["?" * 20 + f"*{n}*a" for n in range(60)]),
+        (["?*" * 60 + "a"], ["*?" * 60 + "b"]),
+        (["*a" + "?" * 500 + "b"], ["*b" + "?" * 500 + "a"]),
+        ([f"*{'ab' * 30}*{n}" for n in range(30)], [f"*{'ba' * 30}*{n}" for n in range(30)]),
+    ],
+)
+def test_a_policy_of_six_kilobytes_takes_at_most_two_seconds(tmp_path, allowed, denied):
+    wide, deny = ({f"{ISSUER}:sub": patterns} for patterns in (allowed, denied))
+    document = policy([statement(0, StringLike=wide), {**statement(1, StringLike=deny), "Effect": "Deny"}])
+    assert len(document) < 8_000
+    (tmp_path / "p.json").write_text(document)
+    api.check([str(tmp_path / "p.json")])  # what is imported
+    start = time.process_time()
+    report = api.check([str(tmp_path / "p.json")])
+    assert time.process_time() - start < 2
+    assert report.findings or report.unknown
 
 
 def test_a_few_lines_of_many_roles_with_many_statements_take_no_other_file_with_them(tmp_path):

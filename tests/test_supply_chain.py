@@ -320,3 +320,31 @@ def test_ci_requires_all_that_tests_need():
     # a failure of `make docs` is a failure of the run
     assert {*re.findall(r"lacks (\w+) ", run), "pages"} == set(PROGRAMS)
     assert run.index("\nmake docs") < run.index("\nmake test"), "some tests look into what is built"
+
+
+def test_the_security_policy_says_how_to_report_and_what_is_out_of_scope():
+    text = " ".join((ROOT / "SECURITY.md").read_text().split())
+    for words in (
+        *("a private advisory", "an answer within 5 working days", "## Supported versions", "## Threat model"),
+        *("### Out of scope", "edits the workflow", "pull_request_target", "hostile already", "names a plugin"),
+        *("## How a release is verified", "gh attestation verify", "SHA256SUMS", "CycloneDX", "--require-hashes"),
+    ):
+        assert words in text
+
+
+def test_a_release_is_built_from_a_tag_attested_and_published_with_its_bill_of_materials():
+    release = workflow(ROOT / ".github" / "workflows" / "release.yml")
+    jobs = release["jobs"]
+    assert list(release["on"]["push"]) == ["tags"]
+    attested = [step["with"] for step in jobs["attest"]["steps"] if step.get("uses", "").startswith("actions/attest@")]
+    assert {"subject-path": "dist/*"} in attested
+    assert {"subject-path": "dist/*.whl", "sbom-path": "dist/irsa-doctor.cdx.json"} in attested
+    assert jobs["attest"]["needs"] == ["test", "build"]
+    assert jobs["publish"]["needs"] == "attest"
+    assert jobs["publish"]["permissions"] == {"id-token": "write"}
+    (published,) = [step for step in jobs["publish"]["steps"] if "pypi-publish" in step.get("uses", "")]
+    assert published["with"]["attestations"] is True
+    recipe = (ROOT / "Makefile").read_text().partition("\nrelease:")[2].partition("\n\n")[0]
+    assert "cyclonedx-py" in recipe
+    assert "--output-file dist/irsa-doctor.cdx.json" in recipe
+    assert "> SHA256SUMS" in recipe

@@ -87,6 +87,15 @@ def check(  # noqa: PLR0913 - the input, its sources, and what governs the judge
         return with_suggestions(report, input_of(loaded), lambda edited: judged(edited, 1), paths, settings=settings, base=base)
 
 
+def _refuse_unnamed(baseline: str, loaded: "Loaded") -> None:
+    """Refuse to compare with a baseline what has no name of its own; raises BaselineError."""
+    from irsa_doctor.governance.baseline import BaselineError
+    from irsa_doctor.model import UNNAMED_CLUSTER
+
+    if gap := next((gap for gap in loaded.inventory.gaps if gap.collection == UNNAMED_CLUSTER), None):
+        raise BaselineError(f"{baseline}: not compared: not known is {gap.missing}. It takes {gap.how}")
+
+
 def _judgement(
     revision: str, paths: Sequence[str] | None, loaded: "Loaded", governing: "Governing", day: date, change: "BaseChange"
 ) -> "Callable[[Loaded, int], Report]":
@@ -158,10 +167,14 @@ def _loaded(
     paths: Sequence[str], stdin: bytes | None, settings: Settings, live: "LiveOptions | None", base: Sequence[str]
 ) -> "Loaded":
     if live is None:
-        return load_files(paths, stdin=stdin, settings=settings, base=base)
-    from irsa_doctor.sources.live import Plan
+        loaded = load_files(paths, stdin=stdin, settings=settings, base=base)
+    else:
+        from irsa_doctor.sources.live import Plan
 
-    return load_plan(Plan("check"), live, paths, stdin=stdin, settings=settings)
+        loaded = load_plan(Plan("check"), live, paths, stdin=stdin, settings=settings)
+    if settings.baseline:
+        _refuse_unnamed(settings.baseline, loaded)
+    return loaded
 
 
 def governing_of(settings: Settings) -> "Governing":

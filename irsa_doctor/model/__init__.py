@@ -35,7 +35,16 @@ from irsa_doctor.model.clouds import (
     PoolProvider,
     RoleBinding,
 )
-from irsa_doctor.model.inventory import PASSED_OVER, UNREAD_TRUST, Closed, Contradiction, Document, Gap, Inventory
+from irsa_doctor.model.inventory import (
+    PASSED_OVER,
+    UNNAMED_CLUSTER,
+    UNREAD_TRUST,
+    Closed,
+    Contradiction,
+    Document,
+    Gap,
+    Inventory,
+)
 from irsa_doctor.model.issuer import Issuer
 from irsa_doctor.model.kubernetes import (
     AgentSettings,
@@ -80,6 +89,7 @@ __all__ = [
     "ACCOUNT_STATES",
     "PASSED_OVER",
     "UNEXPANDED",
+    "UNNAMED_CLUSTER",
     "UNREAD_TRUST",
     "AccountState",
     "AgentSettings",

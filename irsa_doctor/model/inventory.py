@@ -124,6 +124,7 @@ class Closed(msgspec.Struct, frozen=True):
         return cluster in self.associations or ("associations", cluster, f"{namespace}/{service_account}") in self.asked
 
 
+UNNAMED_CLUSTER = "cluster-name"
 UNREAD_TRUST = "unread-trust"
 """The collection of a gap that is a part of a template which may make a role, and cannot be read."""
 

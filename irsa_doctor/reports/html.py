@@ -14,7 +14,7 @@ from irsa_doctor.reports.html_tables import html_row, html_table
 from irsa_doctor.reports.layout import accounts_line, accounts_title
 from irsa_doctor.reports.places import from_here
 from irsa_doctor.reports.presentation import PLAIN, Presentation
-from irsa_doctor.reports.quoting import only_member
+from irsa_doctor.reports.quoting import has_neighbours, only_member
 from irsa_doctor.reports.style import Style
 from irsa_doctor.rulebook.frameworks import FrameworkReport
 from irsa_doctor.rulebook.rules import shipped_rules
@@ -181,7 +181,7 @@ def _place(place: Location) -> str:
         length = place.end_column - place.column if place.end_line == place.line else len(place.source) - start
         end = min(start + max(length, 1), len(place.source))
         before, after = place.source[:start].lstrip(), place.source[end:].rstrip()
-        if len(place.source) > _LONG or start < place.column - 1:
+        if len(place.source) > _LONG or start < place.column - 1 or has_neighbours(place.source):
             before, after = only_member(before, after, "\u2026")
         parts = [for_xml(text) for text in (before[-_LONG:], place.source[start:end], after[:_LONG])]
         line = f"<pre>{parts[0]}<mark>{parts[1]}</mark>{parts[2]}</pre>"

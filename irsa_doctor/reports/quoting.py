@@ -13,7 +13,8 @@ _ARROW = "--> "
 _FAINT, _MARK = "2", "31"
 _DOCUMENT = re.compile(r"""["']?(?:\{|\[|%7B|%5B)""", re.IGNORECASE)
 """a whole document inside a string: its first characters show nothing useful"""
-_OPENING = "{[,"
+_NAME = re.compile(r'"(?:[^"\\]|\\.)*"\s*[:=]|(?<![\w"])[\w.-]+\s*(?:=|:\s)')
+"""the name of a member of JSON, YAML or HCL"""
 _SEPARATOR = re.compile(r"[,{}\[\]](?=.)", re.DOTALL)
 """where another member begins, but for what ends the line"""
 
@@ -79,7 +80,7 @@ def _window(location: Location, room: int, style: Style) -> tuple[str, str, str]
     end = max(min(end, len(source)), start + 1)
     before, marked, after = source[min(lead, start) : start], source[start:end] or " ", source[end:].rstrip()
     is_cut = location.offset < location.column - 1 and start == location.offset
-    if is_cut or columns(before + marked + after) > room:
+    if is_cut or columns(before + marked + after) > room or has_neighbours(source):
         before, after = only_member(before, after, style.ellipsis)
         is_cut = is_cut and not before.startswith(style.ellipsis)
     parts = [for_terminal(part) for part in (before, marked, after)]
@@ -88,14 +89,44 @@ def _window(location: Location, room: int, style: Style) -> tuple[str, str, str]
     return _fitted(parts, room, style.ellipsis)
 
 
+def has_neighbours(line: str) -> bool:
+    """Returns whether a line holds more than one member of a document."""
+    return len(_NAME.findall(line)) > 1
+
+
 def only_member(before: str, after: str, ellipsis: str) -> tuple[str, str]:
     """Returns the text before and after a mark without other members of the line: they may be secrets of other objects."""
-    start = max(map(before.rfind, _OPENING)) + 1
     end = _SEPARATOR.search(after)
-    return (
-        ellipsis + before[start:].lstrip() if start else before,
-        after[: end.start()] + ellipsis if end else after,
-    )
+    return _own_start(before, ellipsis), after[: end.start()] + ellipsis if end else after
+
+
+def _own_start(before: str, ellipsis: str) -> str:
+    """The text before a mark from the name of its member on; of an item of a list, from the name of the list on."""
+    starts = list(_starts(before))
+    if not starts:
+        return before
+    own = before[starts[0] + 1 :].lstrip()
+    opener = next((at for at in starts if before[at] != ","), -1)
+    if own or opener < 0 or before[opener] == "{":
+        return ellipsis + own
+    outer = starts.index(opener) + 1
+    name = before[starts[outer] + 1 if outer < len(starts) else 0 : opener + 1].lstrip()
+    return (ellipsis if outer < len(starts) else "") + name + (ellipsis if opener != starts[0] else "")
+
+
+def _starts(before: str) -> Iterator[int]:
+    """Yields where the members around the end of a text begin, and those before them of the same object, the nearest first."""
+    depth = 0
+    for at in range(len(before) - 1, -1, -1):
+        sign = before[at]
+        if sign not in "{[,]}" or before.count('"', 0, at) % 2:
+            continue
+        if sign in "]}":
+            depth += 1
+        elif not depth:
+            yield at
+        elif sign != ",":
+            depth -= 1
 
 
 def _fitted(parts: list[str], room: int, ellipsis: str) -> tuple[str, str, str]:

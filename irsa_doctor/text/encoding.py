@@ -5,7 +5,7 @@ from irsa_doctor.text.errors import TextError
 INFLATED_LIMIT = 1 << 28
 """Bytes that a gzip file may hold."""
 _RATIO_LIMIT = 200
-_RATIO_FROM = 16 << 20
+_RATIO_FROM = 1 << 20
 """JSON and YAML compress to a thirtieth at best; from this size on, a higher ratio is an attack."""
 _CHUNK = 1 << 20
 
@@ -99,10 +99,15 @@ def _position(raw: bytes, offset: int) -> tuple[int, int]:
     return raw.count(b"\n", 0, offset) + 1, len(raw[start:offset].decode(errors="replace")) + 1
 
 
+def exceeds_limit(size: int, packed: int) -> bool:
+    """Whether so many bytes are more than so many packed ones may hold."""
+    return size > INFLATED_LIMIT or (size > _RATIO_FROM and size > _RATIO_LIMIT * packed)
+
+
 def inflate(raw: bytes) -> bytes | TextError:
     """Return the content of a gzip file, all of its members (RFC 1952), or why it is not decompressed.
 
-    At most INFLATED_LIMIT bytes, and from 16 MiB on at most 200 times the compressed size.
+    At most INFLATED_LIMIT bytes, and from 1 MiB on at most 200 times the compressed size.
     """
     import zlib
 
@@ -116,7 +121,7 @@ def inflate(raw: bytes) -> bytes | TextError:
                 rest = stream.unconsumed_tail
                 size += len(part)
                 parts.append(part)
-                if size > INFLATED_LIMIT or (size > _RATIO_FROM and size > _RATIO_LIMIT * len(raw)):
+                if exceeds_limit(size, len(raw)):
                     return TextError("the content of the compressed file exceeds the limit")
                 if not part and not rest and not stream.eof:
                     return TextError("the compressed file is truncated")

@@ -138,5 +138,19 @@ def test_of_a_document_in_one_line_only_the_member_with_the_mark_is_quoted():
     assert line == '7 │ …"a:sub": "value"…'
 
 
-def test_a_line_that_fits_is_quoted_whole():
-    assert shown(spot("actions = [first, second]", 19, 6), 80)[1] == "7 │ actions = [first, second]"
+@pytest.mark.parametrize(
+    ("line", "mark", "quote"),
+    [
+        ("actions = [first, second]", "second", "actions = [first, second]"),
+        ('"arn": "arn:aws:iam::1:role/x"', '"arn:aws:iam::1:role/x"', '"arn": "arn:aws:iam::1:role/x"'),
+        ('{"note": "private", "sub": "a,b:c"}', '"a,b:c"', '…"sub": "a,b:c"}'),
+        ('{"sub": "a", "note": "private"}', '"a"', '…"sub": "a"…'),
+        ('{"note": "x", "sub": ["a", "b"], "z": 1}', '"b"', '…"sub": […"b"…'),
+        ('{"note": "x", "sub": ["a", "b"]}', '"a"', '…"sub": ["a"…'),
+        ('{"x": {"note": "private"}, "y{": [{"z": 0}], "sub": "a"}', '"a"', '…"sub": "a"}'),
+        ('condition { test = "private", variable = "sub" }', '"sub"', '…variable = "sub" }'),
+        ("{note: private words, sub: a}", "a}", "…sub: a}"),
+    ],
+)
+def test_on_a_line_of_several_members_only_the_enclosing_one_is_quoted(line, mark, quote):
+    assert shown(spot(line, line.rindex(mark) + 1, len(mark)), 100)[1] == f"7 │ {quote}"

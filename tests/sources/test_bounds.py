@@ -39,6 +39,14 @@ def test_what_is_nothing_that_is_read_is_known_by_its_beginning(tmp_path, name, 
     assert row.why
 
 
+def test_of_a_huge_file_that_is_nothing_no_more_than_the_beginning_is_read(tmp_path):
+    with open(tmp_path / "image", "wb") as file:
+        file.write(b"\x7fELF" + bytes(range(256)))
+        file.truncate(1 << 40)
+    row = rows(tmp_path)["image"]
+    assert (row.status, row.kind, row.sha256) == ("ignored", "binary", None)
+
+
 @pytest.mark.parametrize("name", ["role.json", "role.txt", "role"])
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
 def test_a_long_document_of_any_name_is_read(tmp_path, name, encoding):

@@ -3,7 +3,7 @@ import json
 
 import pytest
 
-from irsa_doctor.text.encoding import BinaryContent, settle
+from irsa_doctor.text.encoding import BinaryContent, exceeds_limit, settle
 from irsa_doctor.text.errors import TextError
 
 TEXT = json.dumps({"a": "\u00e9\U0001f600"}, ensure_ascii=False)
@@ -42,6 +42,8 @@ def test_every_usual_encoding_gives_the_same_text(raw):
         (packed(TEXT.encode())[:-9], "truncated"),
         (packed(TEXT.encode())[:10] + b"\xff" * 20, "damaged"),
         (gzip.compress(b" " * (32 << 20)), "exceeds the limit"),
+        (gzip.compress(b" " * (2 << 20)), "exceeds the limit"),
+        (gzip.compress(b" " * (1 << 20)) * 3, "exceeds the limit"),
     ],
 )
 def test_bytes_that_are_no_text_are_refused_with_the_reason(raw, words):
@@ -56,3 +58,17 @@ def test_binary_is_told_from_text_in_another_encoding():
     assert isinstance(latin, TextError)
     assert not isinstance(latin, BinaryContent)
     assert (latin.line, latin.column) == (1, 3)
+
+
+@pytest.mark.parametrize(
+    ("size", "packed", "exceeds"),
+    [
+        (256 << 20, 256 << 20, False),
+        ((256 << 20) + 1, 256 << 20, True),
+        (200 * 50_000, 50_000, False),
+        (200 * 50_000 + 1, 50_000, True),
+        (1 << 20, 100, False),
+    ],
+)
+def test_a_packed_file_holds_at_most_256_mib_and_200_times_its_size(size, packed, exceeds):
+    assert exceeds_limit(size, packed) is exceeds

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import BinaryIO, cast
 
 from irsa_doctor.model.errors import IrsaDoctorError
+from irsa_doctor.text.encoding import exceeds_limit
 from irsa_doctor.text.named_files import open_named
 from irsa_doctor.text.os_errors import os_error_reason
 
@@ -45,7 +46,7 @@ def chunks(path: str) -> Iterator[bytes]:
         with open_named(path) as stream:
             # a pipe cannot be read twice, so only a look
             packed = stream.peek(2)[:2] == b"\x1f\x8b"
-            yield from _pieces(cast("BinaryIO", gzip.GzipFile(fileobj=stream)) if packed else stream, path)
+            yield from _unpacked(stream, path) if packed else _pieces(stream, path)
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise NoEvidence(f"{path}: the gzip data is damaged or cut off") from error
     except (OSError, ValueError) as error:
@@ -59,3 +60,27 @@ def _pieces(stream: BinaryIO, path: str) -> Iterator[bytes]:
         if read > _LONGEST_LOG:
             raise NoEvidence(f"{path}: more than {_LONGEST_LOG >> 30} GiB")
         yield piece
+
+
+class _Counted:
+    """A stream that knows how much was read of it: a pipe has no size."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self.size = 0
+
+    def read(self, size: int = -1) -> bytes:
+        piece = self._stream.read(size)
+        self.size += len(piece)
+        return piece
+
+
+def _unpacked(stream: BinaryIO, path: str) -> Iterator[bytes]:
+    """What a packed log holds, within the bounds of packed files."""
+    packed, size = _Counted(stream), 0
+    with gzip.GzipFile(fileobj=cast("BinaryIO", packed)) as unpacked:
+        while piece := unpacked.read(_CHUNK):
+            size += len(piece)
+            if exceeds_limit(size, packed.size):
+                raise NoEvidence(f"{path}: the content of the compressed file exceeds the limit")
+            yield piece

@@ -202,13 +202,13 @@ def _link(path: str, root: str) -> InputFile:
 def _file(path: str, status: os.stat_result, named: bool) -> InputFile:
     if what := special_file(status.st_mode):
         return InputFile(path, named, why=f"{what}, not a file")
-    if status.st_size > SIZE_LIMIT:
-        return InputFile(path, named, why=f"{status.st_size} bytes: too large")
     if limit := reached():
         return InputFile(path, named, why=limit)
     try:
         if not named and status.st_size > HEAD and (why := why_unread(_read(path, named, HEAD), path, named)):
             return InputFile(path, named, why=why, passed=True, unread=True)
+        if status.st_size > SIZE_LIMIT:
+            return InputFile(path, named, why=f"{status.st_size} bytes: too large")
         return InputFile(path, named, _read(path, named))
     except MemoryError:
         return InputFile(path, named, why=f"{status.st_size} bytes: there was not enough memory")

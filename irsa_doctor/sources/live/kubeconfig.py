@@ -42,6 +42,11 @@ class Connection:
         """What the kubeconfig calls the cluster: the entry of the context, in a pod the context itself."""
         return self.hints[0] if self.hints else self.context
 
+    @property
+    def is_named(self) -> bool:
+        """Whether a kubeconfig calls the cluster by a name; in a pod every cluster is called the same."""
+        return bool(self.hints)
+
     def client(self, timeout: float) -> Any:
         """Return an HTTP client for the context; raises ConfigFault."""
         from lightkube.config import client_adapter

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
-from irsa_doctor.model import Arn, Cluster, Gap, Inventory, Issuer, parse_arn
+from irsa_doctor.model import UNNAMED_CLUSTER, Arn, Cluster, Gap, Inventory, Issuer, parse_arn
 from irsa_doctor.sources.live.aws import AwsAccount
 from irsa_doctor.sources.live.calls import Clock, Job, Notes, first_of_each, side_by_side
 from irsa_doctor.sources.live.cluster_parts import access_job, cluster_part_jobs, read_clusters
@@ -126,6 +126,14 @@ class LiveRun:
                     f"Kubernetes context {source.context}: a cluster that another context leads to; read once"
                 )
         self._judge(faults)
+        self._note_unnamed()
+
+    def _note_unnamed(self) -> None:
+        """Note the cluster that nothing names: ids of its objects are then the same in any other one."""
+        for server in self.servers:
+            if not server.connection.is_named:
+                missing = f"the name of the cluster: inside of it every cluster is called {server.context} in ids"
+                self.notes.gap(Gap(UNNAMED_CLUSTER, "", "", missing, "--kubeconfig FILE, in which its entry has a name"))
 
     def _identities(self) -> Iterator[tuple[str, str]]:
         if not self.options.aws:

@@ -75,6 +75,20 @@ def test_a_packed_log_is_unpacked_from_a_file_and_from_a_pipe(tmp_path):
     os.close(output)
 
 
+@pytest.mark.parametrize("piped", [False, True])
+def test_a_packed_log_that_holds_more_than_200_times_its_size_is_refused(tmp_path, piped):
+    packed = gzip.compress(bytes(8 << 20))
+    (tmp_path / "log.json.gz").write_bytes(packed)
+    output, entrance = os.pipe()
+    os.write(entrance, packed)
+    os.close(entrance)
+    try:
+        with pytest.raises(NoEvidence, match="the content of the compressed file exceeds the limit"):
+            list(chunks(f"/dev/fd/{output}" if piped else str(tmp_path / "log.json.gz")))
+    finally:
+        os.close(output)
+
+
 def test_an_empty_file_is_empty_evidence(tmp_path):
     (tmp_path / "empty").write_bytes(b"")
     assert read(tmp_path / "empty") == [b"", b""]

@@ -2,11 +2,13 @@ import json
 import os
 import stat
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 import yaml
 
+from irsa_doctor import api
 from irsa_doctor.sources.live import LiveError, LiveOptions, Plan, kubeconfig, take
 from irsa_doctor.sources.live.kubeconfig import connections
 from tests.servers.kubernetes import TOKEN, FakeKubernetes
@@ -199,17 +201,43 @@ def test_names_of_the_cluster_are_hints_from_what_the_aws_cli_writes(kubernetes,
     assert connection.hints == (arn, "shop")
 
 
-def test_inside_a_cluster_the_pod_signs_in_as_its_service_account(tmp_path, monkeypatch):
+@contextmanager
+def inside_of_a_cluster(folder, monkeypatch):
+    """The API server of the cluster in which this runs as a pod."""
     with FakeKubernetes(tls=tls("127.0.0.1")) as server:
-        inside = tmp_path / "serviceaccount"
+        inside = folder / "serviceaccount"
         inside.mkdir()
         for name, text in (("token", TOKEN.encode()), ("namespace", b"ops"), ("ca.crt", server.tls.authority)):
             (inside / name).write_bytes(text)
         monkeypatch.setattr(kubeconfig, "IN_CLUSTER", str(inside))
         monkeypatch.setenv("KUBERNETES_SERVICE_HOST", "127.0.0.1")
         monkeypatch.setenv("KUBERNETES_SERVICE_PORT", server.url.rpartition(":")[2])
+        monkeypatch.delenv("KUBECONFIG", raising=False)
+        monkeypatch.setenv("HOME", str(folder))
+        yield server
+
+
+def test_inside_a_cluster_the_pod_signs_in_as_its_service_account(tmp_path, monkeypatch):
+    with inside_of_a_cluster(tmp_path, monkeypatch):
         snapshot = take(EVERYTHING, LiveOptions(kube=True))
     assert "kube://in-cluster/serviceaccounts" in {one.path for one in snapshot.documents}
+
+
+def test_inside_a_cluster_which_nothing_names_no_baseline_is_compared(tmp_path, monkeypatch):
+    (tmp_path / "known.json").write_text('{"schema": "irsa-doctor.baseline/1", "findings": []}')
+    settings = api.Settings(baseline=str(tmp_path / "known.json"))
+    with inside_of_a_cluster(tmp_path, monkeypatch):
+        report = api.check(live=LiveOptions(kube=True))
+        assert any("the name of the cluster" in missing.missing for missing in report.unknown)
+        with pytest.raises(api.BaselineError, match=r"known\.json: not compared: not known is the name of the cluster"):
+            api.check(live=LiveOptions(kube=True), settings=settings)
+
+
+def test_a_cluster_that_a_kubeconfig_names_is_compared_with_a_baseline(kubernetes, tmp_path):
+    (tmp_path / "known.json").write_text('{"schema": "irsa-doctor.baseline/1", "findings": []}')
+    settings = api.Settings(baseline=str(tmp_path / "known.json"))
+    report = api.check(live=LiveOptions(kube=True, kubeconfig=kubernetes.kubeconfig(tmp_path)), settings=settings)
+    assert not any("the name of the cluster" in missing.missing for missing in report.unknown)
 
 
 def test_a_kubeconfig_goes_before_the_cluster_that_this_runs_in(kubernetes, tmp_path, monkeypatch):
