@@ -2,6 +2,7 @@
 
 import msgspec
 
+from irsa_doctor.model.once import once
 from irsa_doctor.model.place import Place
 
 
@@ -26,7 +27,7 @@ class ReplacedMember(msgspec.Struct, frozen=True):
     keys: tuple[str, ...]
 
 
-class TrustPolicy(msgspec.Struct, frozen=True, eq=False):
+class TrustPolicy(msgspec.Struct, frozen=True, eq=False, dict=True):
     """One AssumeRolePolicyDocument.
 
     `document` is its JSON value (None where the text is no JSON); with `template`, strings in it may be `Text` with holes.
@@ -42,3 +43,13 @@ class TrustPolicy(msgspec.Struct, frozen=True, eq=False):
     size: int = -1
     plain: bool = False
     replaced: tuple[ReplacedMember, ...] = ()
+
+    @once
+    def json(self) -> bytes | None:
+        """The document as JSON; None where its value has not all of its text: placeholders, or members of one name."""
+        if self.flaws:
+            return None
+        try:
+            return msgspec.json.encode(self.document)
+        except (TypeError, ValueError, RecursionError):
+            return None

@@ -22,6 +22,8 @@ SUBJECT = regex(
     r"system:serviceaccount:[a-z0-9](?:[-a-z0-9]*[a-z0-9])?:[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*"
 )
 """what a cluster can mint"""
+QUOTED_SUBJECT = regex(b'"(%s)"' % SUBJECT.pattern.encode())
+"""the same in a policy as JSON"""
 
 
 def is_subject(text: str) -> bool:

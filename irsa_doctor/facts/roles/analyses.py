@@ -100,7 +100,7 @@ class TrustedByName(Mapping[tuple[str, str], Sequence[AnalysedRole]]):
     def get(self, key: tuple[str, str], default: Sequence[AnalysedRole] = ()) -> Sequence[AnalysedRole]:  # type: ignore[override]
         """The roles, in order of reading; `default` where there are none."""
         mentioning = self._mentions.by_subject.get(key[1], ())
-        numbers = [number for number in mentioning for named in _admitted_by_name(self._roles[number]) if named == key]
+        numbers = [number for number in mentioning for _ in range(_times_admitted(self._roles[number], *key))]
         if computing := self._computing.get(key):
             numbers = sorted((*numbers, *computing))
         return [self._roles[number] for number in numbers] or default
@@ -119,6 +119,16 @@ class TrustedByName(Mapping[tuple[str, str], Sequence[AnalysedRole]]):
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
+
+
+def _times_admitted(analysed: AnalysedRole, issuer: str, subject: str) -> int:
+    """By how many of its providers a role admits a service account of an issuer by name."""
+    times = 0
+    for provider, admits in analysed.by_provider.items():
+        if isinstance(admits.subjects, Finite) and subject in admits.subjects.values and subject.startswith(PREFIX):
+            arn = parse_arn(provider)
+            times += arn is not None and arn.name == issuer
+    return times
 
 
 def _admitted_by_name(analysed: AnalysedRole) -> Iterator[tuple[str, str]]:

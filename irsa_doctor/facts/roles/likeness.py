@@ -5,10 +5,9 @@ import msgspec
 from irsa_doctor.facts.lookups.lookups import Lookups
 from irsa_doctor.model import Role, TrustPolicy
 from irsa_doctor.model.once import once
-from irsa_doctor.trust import is_subject
 from irsa_doctor.trust.policy import DEFAULT_QUOTA
+from irsa_doctor.trust.subjects import QUOTED_SUBJECT
 
-_BEFORE, _AFTER = b'"system:serviceaccount:', b'"'
 _RELATED = (b"serviceaccount", b"$", b"ignorecase")
 """what may compare a service account with something else than itself"""
 
@@ -64,9 +63,8 @@ def likeness(role: Role, lookups: Lookups) -> Likeness | None:
         return None
     if _is_handed_out(role, lookups):
         return None
-    try:
-        text = msgspec.json.encode(source.document)
-    except (TypeError, ValueError, RecursionError):
+    text = source.json
+    if text is None:
         return None
     pieces, order, subjects = _without_subjects(text)
     written = "" if role.address else source.place.document.rpartition(".")[2]
@@ -76,7 +74,8 @@ def likeness(role: Role, lookups: Lookups) -> Likeness | None:
 
 def _is_handed_out(role: Role, lookups: Lookups) -> bool:
     """Whether facts of a role depend on what else names it: an association, a capability, or a chain of roles."""
-    if any(item.role_arn == role.arn for item in lookups.inventory.capabilities):
+    capabilities = lookups.inventory.capabilities
+    if capabilities and any(item.role_arn == role.arn for item in capabilities):
         return True
     associated = role.id in lookups.associations_of_role or role.arn in lookups.associations_of_target
     return associated or role.arn in lookups.chains.by_target
@@ -85,17 +84,15 @@ def _is_handed_out(role: Role, lookups: Lookups) -> bool:
 def _without_subjects(text: bytes) -> tuple[tuple[bytes, ...], tuple[int, ...], list[str]]:
     """A text around the subjects in it, the number of each, and these. Service accounts named `default` stay in it: of them
     more is true than of others."""
-    first, *rest = text.split(_BEFORE)
-    pieces, order, subjects = [first], list[int](), dict[str, int]()
-    for part in rest:
-        name, end, after = part.partition(_AFTER)
-        subject = (_BEFORE[1:] + name).decode()
-        if end and is_subject(subject) and not subject.endswith(":default"):
+    first, *rest = QUOTED_SUBJECT.split(text)
+    pieces, order, subjects = [first], list[int](), dict[bytes, int]()
+    for subject, after in zip(rest[::2], rest[1::2], strict=True):
+        if subject.endswith(b":default"):
+            pieces[-1] += b'"%s"%s' % (subject, after)
+        else:
             order.append(subjects.setdefault(subject, len(subjects)))
             pieces.append(after)
-        else:
-            pieces[-1] += _BEFORE + part
-    return tuple(pieces), tuple(order), list(subjects)
+    return tuple(pieces), tuple(order), [subject.decode() for subject in subjects]
 
 
 def is_long_session(seconds: int) -> bool:

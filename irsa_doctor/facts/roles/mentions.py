@@ -30,20 +30,10 @@ def mentions(roles: Iterable[Role]) -> Mentions:
     for number, role in enumerate(roles):
         if not isinstance(role.policy, TrustPolicy):
             continue
-        text = _text(role.policy)
+        text = role.policy.json
         if text is None or any(word in text.lower() for word in _COMPUTING):
             computing.append(number)
             continue
         for subject in {_BEFORE[1:] + part.partition(_AFTER)[0] for part in text.split(_BEFORE)[1:]}:
             by_subject.setdefault(subject.decode(), []).append(number)
     return Mentions(by_subject, tuple(computing))
-
-
-def _text(policy: TrustPolicy) -> bytes | None:
-    """A policy as JSON; None where its value has not all of its text: placeholders, or members of one name."""
-    if policy.flaws:
-        return None
-    try:
-        return msgspec.json.encode(policy.document)
-    except (TypeError, ValueError, RecursionError):
-        return None

@@ -190,7 +190,10 @@ class _Policies(Sequence[TrustPolicy]):
 
     def starred(self) -> bool:
         """Whether the value `*` may stand in one of them; to decode it would cost a hundred times as much."""
-        return any(_may_be_starred(raw) for raw, _ in self._written)
+        attached = (self._managed.get(policy.PolicyArn) for policy in self._attached)
+        return any(_may_be_starred(bytes(policy.PolicyDocument)) for policy in self._inline) or any(
+            _may_be_starred(document[0]) for document in attached if document
+        )
 
     def __iter__(self) -> Iterator[TrustPolicy]:
         return iter(self._read)

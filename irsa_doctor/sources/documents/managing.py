@@ -20,6 +20,7 @@ _NAMED: tuple[tuple[str, str], ...] = (
     ("olm.owner", "{} of the Operator Lifecycle Manager"),
 )
 """marks of Kubernetes objects, the tool that writes last first"""
+_MARKS = frozenset(name for name, _ in _NAMED)
 _TAGS: tuple[tuple[str, str], ...] = (
     ("aws:cloudformation:stack-name", "the CloudFormation stack {}"),
     ("alpha.eksctl.io/cluster-name", "eksctl, for the cluster {}"),
@@ -48,7 +49,7 @@ _LONGEST = 200
 def manager_of_object(labels: Mapping[str, object], annotations: Mapping[str, object]) -> str:
     """The tool that a Kubernetes object is managed by, in words; "" where no mark shows one."""
     marks = {**annotations, **labels}
-    for name, words in _NAMED:
+    for name, words in () if _MARKS.isdisjoint(marks) else _NAMED:
         if isinstance(value := marks.get(name), str) and value:
             return words.format(value.partition(":")[0][:_LONGEST])
     value = labels.get(_LABEL)
