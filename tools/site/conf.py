@@ -9,6 +9,8 @@ project = "irsa-doctor"
 html_title = "irsa-doctor"
 extensions = ["myst_parser"]
 nitpicky = True
+# options begin with two hyphens, and messages are searched for as they are written
+smartquotes = False
 # anchors of headings as GitHub makes them
 myst_heading_anchors = 4
 # outputs of commands are cut, and then no whole documents
