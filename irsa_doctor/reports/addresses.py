@@ -1,11 +1,15 @@
-"""The addresses of the project and of the pages of its rules, where reports name them."""
+"""The addresses of the project and of the pages of its rules and causes, where reports name them."""
 
 import re
+from functools import cache
+
+from irsa_doctor.rulebook.causes import shipped_causes
+from irsa_doctor.rulebook.rules import shipped_rules
 
 PROJECT = "PROJECT_URL"
 """where the project is published; this word until that is decided (`make project-url`)"""
-_RULE = "rules/{}.html"
-"""the page of a rule, below the address of the site; `tools/site` writes it"""
+_RULE, _CAUSE = "rules/{}.html", "causes/{}.html"
+"""the pages, below the address of the site; `tools/site` writes them"""
 _HOSTS = re.compile(r"https://(?P<host>github|gitlab)\.com/(?P<owner>[\w.-]+)/(?P<name>[\w.-]+)", re.ASCII)
 
 
@@ -24,7 +28,24 @@ def site_address(project: str = PROJECT) -> str:
     return f"https://{match['owner'].lower()}.{match['host']}.io/{match['name']}" if match else ""
 
 
-def rule_address(ident: str, project: str = PROJECT) -> str:
-    """Returns the page of a built-in rule, "" where the site has no address yet."""
-    site = site_address(project)
-    return f"{site}/{_RULE.format(ident)}" if site else ""
+def page_path(ident: str) -> str:
+    """Returns the path of the page of a built-in rule or cause, below the address of the site; "" for other ids."""
+    if ident in _rules():
+        return _RULE.format(ident)
+    return _CAUSE.format(ident) if ident in shipped_causes().by_id else ""
+
+
+@cache
+def _rules() -> frozenset[str]:
+    return frozenset(rule.id for rule in shipped_rules())
+
+
+def page_address(ident: str, project: str = PROJECT) -> str:
+    """Returns the address of the page of a built-in rule or cause, "" where the site has no address yet."""
+    site, path = site_address(project), page_path(ident)
+    return f"{site}/{path}" if site and path else ""
+
+
+def page_of(ident: str) -> str:
+    """Returns the address of the page, until the site has one the path below it; "" for what is not built in."""
+    return page_address(ident) or page_path(ident)

@@ -6,6 +6,7 @@ from itertools import groupby
 from pathlib import Path
 
 from irsa_doctor.model.findings import SEVERITIES, Finding, Location, Report
+from irsa_doctor.reports.addresses import page_address
 from irsa_doctor.reports.changes import dedented
 from irsa_doctor.reports.counting import by_severity, checked, counted, passed_over
 from irsa_doctor.reports.escape import for_xml
@@ -159,7 +160,9 @@ def _notes(finding: Finding, framework: FrameworkReport | None, explained: set[s
         yield f'<p class="dim">Controls: {for_xml(", ".join(controls))}.</p>'
     if finding.rule not in explained:
         explained.add(finding.rule)
-        yield f'<p class="dim">More: <code>irsa-doctor explain {for_xml(finding.rule)}</code></p>'
+        page = for_xml(page_address(finding.rule))
+        link = f' or <a href="{page}" rel="noreferrer">its page</a>' if page else ""
+        yield f'<p class="dim">More: <code>irsa-doctor explain {for_xml(finding.rule)}</code>{link}</p>'
 
 
 def _changed(line: str) -> str:

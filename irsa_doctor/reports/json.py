@@ -22,6 +22,7 @@ from irsa_doctor.model.findings import (
     Tally,
     Waived,
 )
+from irsa_doctor.reports.addresses import page_of
 from irsa_doctor.reports.fixes import snippets_of
 from irsa_doctor.reports.style import Style
 from irsa_doctor.rulebook.frameworks import FrameworkReport
@@ -98,6 +99,13 @@ class FindingRecord(msgspec.Struct, frozen=True):
         ),
     ]
     service_account_count: Annotated[int, Meta(description="the number of these service accounts")]
+    page: Annotated[
+        str,
+        Meta(
+            description="the page of the rule on the web: its address, until the project has one the path below it; "
+            "empty for a private rule"
+        ),
+    ]
 
 
 class WaivedRecord(FindingRecord, frozen=True):
@@ -155,6 +163,7 @@ def record_of(finding: Finding) -> FindingRecord:
         finding.fingerprint,
         finding.service_accounts,
         finding.role_accounts.accounts.count,
+        page_of(finding.rule),
     )
 
 

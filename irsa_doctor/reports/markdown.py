@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from irsa_doctor.model.edits import Suggestion
 from irsa_doctor.model.findings import Finding, Report
+from irsa_doctor.reports.addresses import page_address
 from irsa_doctor.reports.changes import dedented
 from irsa_doctor.reports.counting import by_severity, counted
 from irsa_doctor.reports.escape import for_markdown, for_terminal
@@ -102,7 +103,9 @@ def _details(finding: Finding, suggestion: Suggestion | None) -> Iterator[str]:
     yield ""
     if concerned := accounts_in_short(finding.role_accounts.accounts).strip():
         yield from (for_markdown(concerned), "")
-    yield f"Fix: {for_markdown(finding.remedy.strip())}"
+    page = page_address(finding.rule)
+    more = f" ([more]({page}))" if page else ""
+    yield f"Fix: {for_markdown(finding.remedy.strip())}{more}"
     yield ""
     if suggestion:
         lines = f"{suggestion.first}-{suggestion.last}" if suggestion.last > suggestion.first else str(suggestion.first)

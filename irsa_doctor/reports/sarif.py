@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from irsa_doctor.model.edits import Suggestion
 from irsa_doctor.model.findings import CONFIDENCES, SEVERITIES, Finding, Location, Report, Waived
-from irsa_doctor.reports.addresses import project_address, rule_address
+from irsa_doctor.reports.addresses import page_address, project_address
 from irsa_doctor.reports.counting import counted
 from irsa_doctor.reports.escape import for_markdown, for_sarif
 from irsa_doctor.reports.json import json_text
@@ -85,7 +85,7 @@ def _rule(ident: str, rule: Rule | None, findings: Sequence[Finding]) -> dict[st
             "tags": ["security", *_tags(rule, finding)][:_MOST_TAGS],
         },
     }
-    if page := (rule_address(ident) if rule else "") or finding.url:
+    if page := (page_address(ident) if rule else "") or finding.url:
         described |= {"helpUri": _url(page)} if page.startswith("https://") else {}
     return described
 

@@ -5,6 +5,7 @@ from itertools import groupby
 
 from irsa_doctor.model import parse_arn
 from irsa_doctor.model.findings import Finding, Report, Waived
+from irsa_doctor.reports.addresses import page_address
 from irsa_doctor.reports.changes import change_lines
 from irsa_doctor.reports.counting import checked, counted, passed_over, renderings
 from irsa_doctor.reports.escape import for_terminal
@@ -121,9 +122,10 @@ def _finding(finding: Finding, group: str, shown: _Shown, style: Style, presenta
     yield from _fix(finding, shown.texts, style, presentation)
     if finding.rule not in shown.rules:
         shown.rules.add(finding.rule)
-        yield from (
-            style.paint(line, FAINT) for line in prose(f"more: irsa-doctor explain {for_terminal(finding.rule)}", style)
-        )
+        # a terminal that has links has one to the page, in the first line of the finding
+        page = "" if style.links else page_address(finding.rule)
+        more = f"more: irsa-doctor explain {for_terminal(finding.rule)}{page and f' or {page}'}"
+        yield from (style.paint(line, FAINT) for line in prose(more, style))
 
 
 def _fix(finding: Finding, shown: set[str], style: Style, presentation: Presentation) -> Iterator[str]:
@@ -149,7 +151,8 @@ def _fix(finding: Finding, shown: set[str], style: Style, presentation: Presenta
 
 def _headline(finding: Finding, style: Style) -> str:
     rule = without_end(for_terminal(finding.rule), style.width - 10, style.ellipsis)
-    line = f"{style.paint(finding.severity, COLOURS[finding.severity])}  {style.link(style.paint(rule, STRONG), finding.url)}"
+    linked = style.link(style.paint(rule, STRONG), page_address(finding.rule) or finding.url)
+    line = f"{style.paint(finding.severity, COLOURS[finding.severity])}  {linked}"
     note = f"  ({finding.confidence} confidence)"
     if finding.confidence == "high" or len(finding.severity) + 2 + columns(rule) + len(note) > style.width:
         return line

@@ -17,6 +17,7 @@ from irsa_doctor.answers.why import (
 )
 from irsa_doctor.answers.why.records import QuotedPlace, RoleChain, TokenLeak
 from irsa_doctor.model.findings import Fix, Location, Snippet
+from irsa_doctor.reports.addresses import page_address, page_of
 from irsa_doctor.reports.counting import counted
 from irsa_doctor.reports.escape import for_terminal
 from irsa_doctor.reports.fitting import columns, on_one_line, without_middle, wrapped
@@ -45,7 +46,7 @@ _PLACES = 4
 
 
 class CauseRecord(msgspec.Struct, frozen=True):
-    """A cause as it is written to JSON. `commands` and `snippets` repeat what `fix` holds."""
+    """A cause as it is written to JSON. `commands` and `snippets` repeat what `fix` holds; `page` is as in `check`."""
 
     id: str
     certainty: Certainty
@@ -59,6 +60,7 @@ class CauseRecord(msgspec.Struct, frozen=True):
     evidence: tuple[QuotedPlace, ...]
     snippets: tuple[Snippet, ...]
     fix: Fix | None
+    page: str
 
 
 class ChainRecord(msgspec.Struct, frozen=True):
@@ -119,8 +121,8 @@ def _chain_record(chain: RoleChain) -> ChainRecord:
 
 def _cause_record(cause: DiagnosedCause) -> CauseRecord:
     policy = tuple(snippet for snippet in snippets_of(cause.fix) if snippet.language == "json")
-    fields = {name: getattr(cause, name) for name in CauseRecord.__struct_fields__ if name != "snippets"}
-    return CauseRecord(**fields, snippets=policy)
+    fields = {name: getattr(cause, name) for name in CauseRecord.__struct_fields__ if name not in ("snippets", "page")}
+    return CauseRecord(**fields, snippets=policy, page=page_of(cause.id))
 
 
 def render_all_json(diagnoses: Sequence[Diagnosis]) -> str:
@@ -316,7 +318,7 @@ def _more(causes: Sequence[DiagnosedCause], style: Style) -> Iterator[str]:
         if group:
             yield from ("", title)
         for cause in group:
-            yield f"  {style.paint(for_terminal(cause.id), _STRONG)}, {cause.certainty}"
+            yield f"  {style.link(style.paint(for_terminal(cause.id), _STRONG), page_address(cause.id))}, {cause.certainty}"
             yield from _prose(cause.because, style, "    ")
             yield from _fixing(cause, style, "    ", causes[0].fix)
             yield from _runs(cause, style, "    ", "then run" if _is_afterwards(cause) else "run")
