@@ -334,6 +334,30 @@ _MODULES: Mapping[tuple[str, str, str], KnownKind] = {
             ),
         )
     ),
+    ("cloudposse", "helm-release", ""): KnownKind(
+        roles=(
+            ModuleRole(
+                needs="eks_cluster_oidc_issuer_url",
+                resource="module.eks_iam_role.aws_iam_role.service_account[0]",
+                statements=trust.of_cloudposse_release,
+                switches={"enabled": True, "iam_role_enabled": False},
+                outputs=("service_account_role_arn",),
+            ),
+        )
+    ),
+    ("aws-ia", "eks-blueprints-teams", ""): KnownKind(
+        roles=(
+            ModuleRole(
+                needs="oidc_provider_arn",
+                resource="aws_iam_role.this[0]",
+                statements=trust.of_team,
+                switches={"create_iam_role": True},
+                names=("iam_role_name", "name"),
+                prefix="iam_role_use_name_prefix",
+                outputs=("iam_role_arn",),
+            ),
+        )
+    ),
     ("cloudposse", "eks-cluster", ""): KnownKind(
         provider="aws_iam_openid_connect_provider.default[0]",
         provider_switches={"enabled": True, "oidc_provider_enabled": True},

@@ -11,13 +11,16 @@ from irsa_doctor.text.positions import Anchor
 
 ModuleInputs = Mapping[str, TemplateValue]
 
-# https://developer.hashicorp.com/terraform/language/modules/sources: a registry address, or a repository with a subfolder
+# https://developer.hashicorp.com/terraform/language/modules/sources: a registry address, a repository or an archive of it, with
+# a subfolder; https://terragrunt.gruntwork.io/docs/reference/hcl/blocks/#terraform: `tfr://` with the version
 _SOURCE = re.compile(
     r"(?:^|[/:.])(?P<owner>[\w-]+)/(?:terraform-aws-(?P<repository>[\w-]+?)(?:\.git)?|(?P<name>[\w-]+)/aws)"
-    r"(?://(?:modules/(?P<module>[\w-]+))?/?)?(?:\?(?P<query>.*))?$"
+    r"(?:/(?:archive|releases)/(?P<archive>[\w./-]+?))?"
+    r"(?://(?:terraform-aws-[\w.-]+/)?(?:(?:\./)?modules/(?P<module>[\w-]+))?[/.]*)?(?:\?(?P<query>.*))?$"
 )
 _MAJOR = re.compile(r"(?<![\d.])v?(\d+)(?:\.|\s|,|$)")
-_REF = re.compile(r"\bref=(?:tags/)?v?(\d+)\.")
+_REF = re.compile(r"\b(?:ref|version)=(?:(?:refs/)?tags/)?v?(\d+)(?![\w-])")
+_TAG = re.compile(r"(?:^|/)v?(\d+)\.\d+")
 NEWEST = 1_000
 """The major version of a module without a version: the newest one"""
 
@@ -36,7 +39,7 @@ def module_source(source: str) -> ModuleSource | None:
     match = _SOURCE.search(source)
     if match is None:
         return None
-    ref = _REF.search(match["query"] or "")
+    ref = _REF.search(match["query"] or "") or _TAG.search(match["archive"] or "")
     return ModuleSource(match["owner"], match["name"] or match["repository"], match["module"] or "", int(ref[1]) if ref else 0)
 
 

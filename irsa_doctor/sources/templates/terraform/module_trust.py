@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 import msgspec
 
 from irsa_doctor.model import Hole, Text, issuer_in, joined, text_of, without_scheme
-from irsa_doctor.sources.templates.terraform.module_calls import ModuleCall
+from irsa_doctor.sources.templates.terraform.module_calls import NEWEST, ModuleCall
 from irsa_doctor.sources.templates.values import TemplateValue, hole, scalar_text, template_provider_arn
 
 # what iam-role may trust beside issuers of service accounts
@@ -285,6 +285,36 @@ def of_cloudposse(module: ModuleCall) -> Iterator[TemplateValue]:
             _condition("StringEquals", joined((issuer, ":aud")), TemplateValue(_STS.value, url.anchor, url.document))
         )
     yield _statement([_WEB_IDENTITY], principal, conditions)
+
+
+def of_cloudposse_release(module: ModuleCall) -> Iterator[TemplateValue]:
+    """cloudposse/helm-release: the role of the newest cloudposse/eks-iam-role."""
+    return of_cloudposse(msgspec.structs.replace(module, version=NEWEST))
+
+
+def of_team(module: ModuleCall) -> Iterator[TemplateValue]:
+    """eks-blueprints-teams: a service account in each namespace, called as the namespace where it has no name of its own."""
+    if module.is_on("enable_admin", otherwise=False):
+        return
+    configured = module.inputs.get("namespaces")
+    namespaces = configured.value if configured else {}
+    if not isinstance(namespaces, Mapping):
+        yield _unknown(module, configured, "namespaces")
+        return
+    accounts = [_of_namespace(key, settings, module) for key, settings in namespaces.items()]
+    listed = TemplateValue(tuple(accounts), *((configured.anchor, configured.document) if configured else module.written))
+    yield from _of_provider(module, module.inputs.get("oidc_provider_arn"), listed, "oidc_provider_arn")
+
+
+def _of_namespace(key: str | Text, settings: TemplateValue, module: ModuleCall) -> TemplateValue:
+    """`namespace:name` of the service account of one namespace of a team."""
+    members = settings.value if isinstance(settings.value, Mapping) else {}
+    namespace = members.get("name") or TemplateValue(key, settings.anchor, settings.document)
+    account = members.get("service_account")
+    own = account.value.get("name") if account and isinstance(account.value, Mapping) else None
+    pair = _account(namespace, own or namespace, module, f"namespaces[{text_of(key)}]")
+    (single,) = pair.value if isinstance(pair.value, tuple) else (pair,)
+    return single
 
 
 def _provider_in_account(module: ModuleCall, issuer: str | Text, *names: str) -> str | Text:

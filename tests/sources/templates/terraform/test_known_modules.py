@@ -3,10 +3,12 @@ import pytest
 
 from irsa_doctor.model import TrustPolicy, text_of
 from irsa_doctor.sources.templates.terraform.known_modules import known_module
+from irsa_doctor.sources.templates.terraform.module_calls import module_source
 from tests.sources.templates.made import ISSUER, PROVIDER, conditions, federated, policy_text, roles_of, statement, told
 from tests.sources.worlds import inventory, loaded
 
 IAM = "terraform-aws-modules/iam/aws//modules"
+ARCHIVE = "https://github.com/terraform-aws-modules/terraform-aws-iam/archive/refs/tags/v6.0.0.zip"
 SUBJECT = "system:serviceaccount:prod:app"
 
 
@@ -152,6 +154,19 @@ def test_a_service_account_names_the_role_by_the_output():
         ("git@github.com:terraform-aws-modules/terraform-aws-iam.git//modules/iam-role", f"{IAM}/iam-role"),
         ("github.com/terraform-aws-modules/terraform-aws-iam//modules/iam-role", f"{IAM}/iam-role"),
         ("git::https://github.com/cloudposse/terraform-aws-eks-iam-role.git?ref=tags/0.11.0", "cloudposse/eks-iam-role/aws"),
+        ("github.com/terraform-aws-modules/terraform-aws-iam//modules/iam-role//", f"{IAM}/iam-role"),
+        ("github.com/terraform-aws-modules/terraform-aws-iam//./modules/iam-role", f"{IAM}/iam-role"),
+        (
+            "git::ssh://git@github.com/terraform-aws-modules/terraform-aws-eks.git?depth=1&ref=v20.8.0",
+            "terraform-aws-modules/eks/aws",
+        ),
+        ("github.com/terraform-aws-modules/terraform-aws-eks//.", "terraform-aws-modules/eks/aws"),
+        ("tfr:///terraform-aws-modules/iam/aws//modules/iam-role?version=6.0.0", f"{IAM}/iam-role"),
+        ("tfr://registry.opentofu.org/terraform-aws-modules/iam/aws//modules/iam-role", f"{IAM}/iam-role"),
+        (
+            f"{ARCHIVE}//terraform-aws-iam-6.0.0/modules/iam-role",
+            f"{IAM}/iam-role",
+        ),
     ],
 )
 def test_a_module_is_the_same_by_registry_and_by_repository(source, same):
@@ -159,6 +174,26 @@ def test_a_module_is_the_same_by_registry_and_by_repository(source, same):
     assert by_repository
     assert by_registry
     assert by_repository.kind == by_registry.kind
+
+
+@pytest.mark.parametrize(
+    ("written", "version"),
+    [
+        ("?ref=v19.21.0", 19),
+        ("?ref=20.8.5", 20),
+        ("?ref=v20", 20),
+        ("?ref=refs/tags/v19.0.0", 19),
+        ("?depth=1&ref=tags/v18.31.2", 18),
+        ("?ref=0123abc", 0),
+        ("?ref=main", 0),
+        ("", 0),
+    ],
+)
+def test_the_version_of_a_module_is_in_its_source(written, version):
+    by_git = f"git::https://github.com/terraform-aws-modules/terraform-aws-eks.git//modules/karpenter{written}"
+    assert module_source(by_git).version == version
+    by_terragrunt = f"tfr:///terraform-aws-modules/eks/aws//modules/karpenter{written.replace('ref=', 'version=')}"
+    assert module_source(by_terragrunt).version == version
 
 
 @pytest.mark.parametrize(
@@ -308,6 +343,45 @@ def test_a_role_of_cloudposse(inputs, subjects):
     assert conditions(role)["StringEquals"] == {f"{ISSUER}:aud": "sts.amazonaws.com"}
     (role,) = loaded({"main.tf": module(source, url + inputs, version="1.1.0")}).inventory.roles
     assert "StringEquals" not in conditions(role)
+
+
+@pytest.mark.parametrize(
+    ("inputs", "subjects"),
+    [
+        ('  service_account_name = "app"\n  service_account_namespace = "prod"\n', "system:serviceaccount:prod:app"),
+        ('  service_account_namespace = "prod"\n', "system:serviceaccount:prod:*"),
+        ("", "system:serviceaccount:*:*"),
+    ],
+)
+@pytest.mark.parametrize(
+    "source", ["cloudposse/helm-release/aws", "github.com/cloudposse/terraform-aws-helm-release?ref=0.10.1"]
+)
+def test_a_release_of_cloudposse_has_a_role_where_that_is_switched_on(source, inputs, subjects):
+    url = f'  eks_cluster_oidc_issuer_url = "{ISSUER}"\n'
+    (role,) = loaded({"main.tf": module(source, url + inputs + "  iam_role_enabled = true\n")}).inventory.roles
+    assert conditions(role)["StringLike"] == {f"{ISSUER}:sub": subjects}
+    assert conditions(role)["StringEquals"] == {f"{ISSUER}:aud": "sts.amazonaws.com"}
+    assert not loaded({"main.tf": module(source, url + inputs)}).inventory.roles
+
+
+@pytest.mark.parametrize(
+    ("namespaces", "subjects"),
+    [
+        ("{ blue = {} }", "system:serviceaccount:blue:blue"),
+        ('{ blue = { service_account = { name = "web" } } }', "system:serviceaccount:blue:web"),
+        ('{ blue = { name = "b" }, red = {} }', ["system:serviceaccount:b:b", "system:serviceaccount:red:red"]),
+        ('{ "*" = { service_account = { name = "*" } } }', "system:serviceaccount:*:*"),
+    ],
+)
+@pytest.mark.parametrize(
+    "source",
+    ["aws-ia/eks-blueprints-teams/aws", "git::https://github.com/aws-ia/terraform-aws-eks-blueprints-teams.git?ref=v1.1.0"],
+)
+def test_a_team_of_blueprints_trusts_a_service_account_in_each_namespace(source, namespaces, subjects):
+    inputs = f'  name = "team"\n  oidc_provider_arn = "{PROVIDER}"\n  namespaces = {namespaces}\n'
+    (role,) = loaded({"main.tf": module(source, inputs)}).inventory.roles
+    assert conditions(role) == {"StringEquals": {f"{ISSUER}:sub": subjects, f"{ISSUER}:aud": "sts.amazonaws.com"}}
+    assert not inventory({"main.tf": module(source, inputs + "  create_iam_role = false\n")}).roles
 
 
 @pytest.mark.parametrize(
