@@ -23,7 +23,7 @@ from irsa_doctor.sources.documents.reading import DocumentReading, Page, StatedF
 from irsa_doctor.sources.files.passing import Exclude
 from irsa_doctor.sources.files.rendered import RenderedFolders, is_rendered
 from irsa_doctor.sources.files.walk import InputFile, walk, walk_over
-from irsa_doctor.sources.files.weight import speaks_of_roles, writes_trust
+from irsa_doctor.sources.files.weight import changes_trust, speaks_of_roles, writes_trust
 from irsa_doctor.sources.joining.join import JoinContext, join
 from irsa_doctor.sources.rows import final_rows, is_data, refused_row
 from irsa_doctor.sources.snapshot.snapshot import ANSWER_KINDS, Answered, Origin, Snapshot, is_snapshot, read_snapshot, unique
@@ -209,7 +209,8 @@ class Loading:
                 continue
             if reading.syntax and not reading.path.endswith(".hcl"):
                 continue
-            if writes_trust(part.content, in_texts=reading.kustomization is not None):
+            is_kustomized = reading.kustomization is not None
+            if writes_trust(part.content, in_texts=is_kustomized) or changes_trust(part.content, is_kustomized):
                 missing = f"trust policies that {reading.path} writes: nothing that is read makes a role of them"
                 how = "what is made of it among the input"
                 reading.gaps.append(Gap(UNREAD_TRUST, reading.path, reading.path, missing, how))

@@ -16,12 +16,16 @@ _IS_CHART = re.compile(rb"^(?:apiVersion|name)[ \t]*:", re.MULTILINE)
 """https://helm.sh/docs/topics/charts/#the-chartyaml-file"""
 _OF_AWS = re.compile(rb"\bAssumeRolePolicyDocument\b|\bAWSTemplateFormatVersion\b")
 """what is deployed without Helm, whatever it is called"""
+_TRUST = re.compile(rb"\bassumeRolePolicy")
+"""a role of a controller: where Helm fills in nothing, it is applied as it is written"""
 
 
 def is_rendered(path: str, content: bytes) -> bool:
     """Whether a file below `templates` of a chart is made by Helm: it has actions or is a manifest, and nothing else deploys
     it as it is."""
-    return (b"{{" in content or b"apiVersion" in content) and not path.endswith(_OF_TERRAFORM) and not _OF_AWS.search(content)
+    if path.endswith(_OF_TERRAFORM) or _OF_AWS.search(content):
+        return False
+    return b"{{" in content or (b"apiVersion" in content and not _TRUST.search(content))
 
 
 class RenderedFolders:

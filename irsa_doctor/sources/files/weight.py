@@ -46,6 +46,15 @@ def writes_trust(content: bytes, in_texts: bool) -> bool:
     return _TRUST.search(plain) is not None and (_TRUSTED_IN_TEXT if in_texts else _TRUSTED).search(plain) is not None
 
 
+_FIELD = regex(rb"assumeRolePolicy")
+_REPLACING = regex(rb"\bfieldPaths\b|\bfieldpath\b|\bfieldSpecs\b")
+
+
+def changes_trust(content: bytes, is_kustomized: bool) -> bool:
+    """Whether a kustomization, or a file of replacements of one, names the trust policy of roles that others write."""
+    return _FIELD.search(content) is not None and (is_kustomized or _REPLACING.search(content) is not None)
+
+
 def _has_escaped_words(text: bytes) -> bool:
     plain = _ESCAPES.sub(lambda match: bytes([int(next(filter(None, match.groups())), 16)]), text)
     return plain != text and _WORDS.search(plain) is not None

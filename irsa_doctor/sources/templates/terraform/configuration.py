@@ -229,6 +229,8 @@ class _Reader:
         if familiar is None:
             reading.notes.append(f"the module {call.source} is not in the input")
             return
+        if lacking := [role.lacks for role in familiar.roles() if role.lacks]:
+            familiar = known_module(call.source, ADDRESS, call.with_unknown(lacking), "", written) or familiar
         resource = ResourceInstance(
             block=block,
             address=ADDRESS,

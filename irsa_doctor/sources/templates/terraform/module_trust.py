@@ -313,7 +313,7 @@ def _of_namespace(key: str | Text, settings: TemplateValue, module: ModuleCall) 
     account = members.get("service_account")
     own = account.value.get("name") if account and isinstance(account.value, Mapping) else None
     pair = _account(namespace, own or namespace, module, f"namespaces[{text_of(key)}]")
-    (single,) = pair.value if isinstance(pair.value, tuple) else (pair,)
+    single: TemplateValue = pair.value[0] if isinstance(pair.value, tuple) else pair
     return single
 
 

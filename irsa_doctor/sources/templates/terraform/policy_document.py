@@ -20,15 +20,35 @@ def document_of(config: TemplateValue, name: str) -> TemplateValue:
     statements: list[TemplateValue] = []
     for number, block in enumerate(blocks_of(members.get("statement"))):
         statements.append(_statement(block, f"{name}.statement[{number}]"))
-    for merged in ("source_policy_documents", "override_policy_documents", "source_json", "override_json"):
+    for merged in ("source_policy_documents", "source_json"):
         if has_value(members.get(merged)):
-            statements += _merged(members[merged], f"{name}.{merged}")
+            statements = _united(statements, _merged(members[merged], f"{name}.{merged}"), is_over=False)
+    for merged in ("override_json", "override_policy_documents"):
+        if has_value(members.get(merged)):
+            statements = _united(statements, _merged(members[merged], f"{name}.{merged}"), is_over=True)
     version = members.get("version")
     made: dict[object, TemplateValue] = {"Version": version if has_value(version) and version else TemplateValue("2012-10-17")}
     if has_value(policy_id := members.get("policy_id")) and policy_id:
         made["Id"] = policy_id
     made["Statement"] = TemplateValue(tuple(statements), None, config.document)
     return TemplateValue(made, config.anchor, config.document)
+
+
+def _united(statements: list[TemplateValue], others: list[TemplateValue], *, is_over: bool) -> list[TemplateValue]:
+    """The statements of a document and of another one: of two with one Sid that of the later document is left.
+
+    https://registry.terraform.io/providers/hashicorp/aws/latest/docs/data-sources/iam_policy_document
+    """
+    sids = {sid for statement in statements if (sid := _sid(statement))}
+    if not is_over:
+        return [*statements, *(other for other in others if _sid(other) not in sids)]
+    replaced = {sid: other for other in others if (sid := _sid(other)) in sids}
+    kept = [replaced.get(_sid(statement), statement) for statement in statements]
+    return [*kept, *(other for other in others if _sid(other) not in sids)]
+
+
+def _sid(statement: TemplateValue) -> str:
+    return known(sid.value) if (sid := members_of(statement).get("Sid")) is not None else ""
 
 
 def _merged(written: TemplateValue, name: str) -> list[TemplateValue]:

@@ -3,7 +3,7 @@
 https://docs.terragrunt.com/reference/hcl/blocks#terraform
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import msgspec
 
@@ -11,18 +11,26 @@ from irsa_doctor.model import text_of
 from irsa_doctor.sources.templates.terraform.folder import local_path, source_of
 from irsa_doctor.sources.templates.terraform.modules import Module
 from irsa_doctor.sources.templates.terraform.syntax import Block
-from irsa_doctor.sources.templates.values import TemplateValue
+from irsa_doctor.sources.templates.values import TemplateValue, hole
+from irsa_doctor.text.positions import Anchor
 
 ADDRESS = "terragrunt"
 """What findings call the module: Terragrunt gives it no name"""
 
 
 class TerragruntCall(msgspec.Struct, frozen=True):
-    """A call of a module: the block that names its source, and its inputs by name."""
+    """A call of a module: the block that names its source, and its inputs by name; `includes`: other files have more."""
 
     block: Block
     source: str
     inputs: Mapping[str, TemplateValue]
+    includes: bool = False
+
+    def with_unknown(self, names: Iterable[str]) -> Mapping[str, TemplateValue]:
+        """The inputs, and those of the names that may be in a file that is included as holes."""
+        place = Anchor(None, self.block.node.start_byte, self.block.node.end_byte), self.block.syntax.document
+        more = {name: TemplateValue(hole(f"{name} of what is included"), *place) for name in names}
+        return {**more, **self.inputs} if self.includes else self.inputs
 
 
 def terragrunt_block(module: Module) -> Block | None:
@@ -36,7 +44,7 @@ def terragrunt_call(module: Module, block: Block) -> TerragruntCall:
     argument = block.syntax.arguments.get("inputs")
     value = module.argument(argument, scope).value if argument else {}
     inputs = {text_of(name): item for name, item in value.items()} if isinstance(value, Mapping) else {}
-    return TerragruntCall(block, source_of(block), inputs)
+    return TerragruntCall(block, source_of(block), inputs, any(b.kind == "include" for b in module.folder.blocks))
 
 
 def called_folder(module: Module, call: TerragruntCall) -> str:
