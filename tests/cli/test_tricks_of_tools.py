@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.gate import ACCOUNT, ISSUER, PROVIDER, cloudformation, export, gate, severe, terraform, text, trust
+from tests.cli.gate import ISSUER, PROVIDER, cloudformation, export, gate, severe, terraform, text, trust
 
 WAIVED = """
 [[waivers]]

@@ -4,7 +4,7 @@ A kind is one row of `KINDS`, its reader one function in a module of this room o
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 
 import msgspec
 
@@ -198,18 +198,9 @@ _CONTROLLERS = (
 def _read_kubernetes(page: Page, reading: DocumentReading) -> None:
     """An object or a list; the objects of controllers in a list are read as what they are."""
     kubernetes.read_object(page, reading)
-    for item, place in _listed(page.value, page.place):
+    for item, place in kubernetes.listed_objects(page.value, page.place):
         if _of_group(*_CONTROLLERS)(item):
             read_page(Page(item, place, page.duplicates), reading)
-
-
-def _listed(value: object, place: Place) -> Iterator[tuple[Members, Place]]:
-    """The objects of a list with their places, those of lists in it among them."""
-    items = value.get("items") if isinstance(value, dict) else None
-    for number, item in enumerate(items if isinstance(items, list) else ()):
-        if isinstance(item, dict):
-            yield item, place.at("items", number)
-            yield from _listed(item, place.at("items", number))
 
 
 def _read_composed(page: Page, reading: DocumentReading) -> None:

@@ -1,7 +1,7 @@
 """Reads objects of the Kubernetes API, single or in lists, from manifests or from `kubectl get`."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 
 from irsa_doctor.model import (
@@ -68,6 +68,15 @@ def _read(item: object, place: Place, kind: str, reading: DocumentReading, depth
         reading.each(items, place.at("items"), lambda entry, at: _read(entry, at, inner, reading, depth + 1))
         return
     read_resource(kind, members, place, reading)
+
+
+def listed_objects(value: object, place: Place) -> Iterator[tuple[Mapping[str, object], Place]]:
+    """The objects of a list with their places, those of lists in it among them."""
+    items = value.get("items") if isinstance(value, dict) else None
+    for number, item in enumerate(items if isinstance(items, list) else ()):
+        if isinstance(item, dict):
+            yield item, place.at("items", number)
+            yield from listed_objects(item, place.at("items", number))
 
 
 def read_version(page: Page, reading: DocumentReading) -> None:

@@ -887,3 +887,27 @@ def test_an_error_of_syntax_does_not_quote_what_texts_hold(text):
     row = row_of(inventory({"main.tf": text}), "main.tf")
     assert row.status == "unreadable"
     assert "hunter2" not in row.why
+
+
+def _document(name, subject, more=""):
+    principal = f'principals {{\n type = "Federated"\n identifiers = ["{PROVIDER}"]\n}}'
+    condition = f'condition {{\n test = "StringEquals"\n variable = "{ISSUER}:sub"\n values = ["{subject}"]\n}}'
+    content = f'sid = "{name[0]}"\n actions = ["sts:AssumeRoleWithWebIdentity"]\n {principal}\n {condition}'
+    return f'data "aws_iam_policy_document" "{name}" {{\n{more} statement {{\n {content}\n }}\n}}\n'
+
+
+@pytest.mark.parametrize(
+    ("argument", "other", "subjects"),
+    [
+        ("override_policy_documents", "a2", ["of-a2"]),
+        ("source_policy_documents", "a2", ["of-a1"]),
+        ("override_policy_documents", "b2", ["of-a1", "of-b2"]),
+        ("source_policy_documents", "b2", ["of-a1", "of-b2"]),
+    ],
+)
+def test_of_two_statements_with_one_sid_that_of_the_later_document_is_left(argument, other, subjects):
+    merged = f" {argument} = [data.aws_iam_policy_document.{other}.json]\n"
+    used = 'resource "aws_iam_role" "r" {\n assume_role_policy = data.aws_iam_policy_document.a1.json\n}\n'
+    (role,) = roles_of({"main.tf": _document("a1", "of-a1", merged) + _document(other, f"of-{other}") + used}).values()
+    found = [item["Condition"]["StringEquals"][f"{ISSUER}:sub"] for item in role.policy.document["Statement"]]
+    assert found == subjects
