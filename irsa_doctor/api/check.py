@@ -219,10 +219,11 @@ def change_of(
 ) -> "BaseChange":
     """What is known of a change for its judgement: the settings that it weakens, and the findings of its base alone."""
     from irsa_doctor.answers.check.judge import BaseChange
-    from irsa_doctor.governance.weakening import judged_change
 
     if not pairs:
         return BaseChange(base_findings)
+    from irsa_doctor.governance.weakening import judged_change
+
     before, after = pairs[0]
     governings = [(governing if old is governing.settings else governing_of(old), governing_of(new)) for old, new in pairs]
     judged = judged_change(governings, revision, goes_before=before if _goes_before(before, after, revision) else None)

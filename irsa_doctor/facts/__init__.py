@@ -21,7 +21,7 @@ from irsa_doctor.facts.grants.grant import GrantFacts
 from irsa_doctor.facts.inputs.documents import DocumentFacts, document_facts
 from irsa_doctor.facts.inputs.settings import SettingsFacts
 from irsa_doctor.facts.inputs.waivers import WaiverFacts
-from irsa_doctor.facts.lifetimes.standard import StandardFacts, is_of_web_identities, role_standard, standard_facts
+from irsa_doctor.facts.lifetimes.records import StandardFacts
 from irsa_doctor.facts.lookups.lookups import ROLE_ARN
 from irsa_doctor.facts.lookups.names import did_you_mean
 from irsa_doctor.facts.lookups.view import View
@@ -38,7 +38,7 @@ from irsa_doctor.facts.service_accounts.service_account import (
     service_account_facts,
 )
 from irsa_doctor.facts.subject import Evidence, Judged
-from irsa_doctor.facts.workloads.workload import WorkloadFacts, workload_facts
+from irsa_doctor.facts.workloads.records import WorkloadFacts
 from irsa_doctor.model import ServiceAccount, text_of
 
 
@@ -116,7 +116,6 @@ __all__ = [
     "provider_facts",
     "service_account_facts",
     "unbounded",
-    "workload_facts",
 ]
 
 
@@ -128,8 +127,8 @@ def derive(view: View, share: Share = UNDIVIDED) -> Iterator[Judged]:
     for role in share.roles(view):
         yield from role.grants
         yield role.judged
-        if view.standards.are_set and is_of_web_identities(role):
-            yield role_standard(view, role)
+        if view.standards.are_set:
+            yield from _standard_of_role(view, role)
     for account in share.accounts(view):
         yield service_account_facts(view, account)
         if binding := binding_facts(view, account):
@@ -148,15 +147,38 @@ def _neither_roles_nor_accounts(view: View) -> Iterator[Judged]:
         yield planned_provider_facts(view, planned)
     for cluster in view.own_clusters:
         yield cluster_facts(view, cluster)
-    yield from workload_facts(view)
+    if view.inventory.workloads:
+        yield from _of_workloads(view)
     if view.inventory.has_access:
         yield from _of_access(view)
     if view.standards.are_set:
-        yield from standard_facts(view)
+        yield from _of_standards(view)
     if not view.inventory.clouds.is_empty or view.uses_clouds:
         yield from _of_clouds(view)
     for document in view.inventory.documents:
         yield document_facts(view, document)
+
+
+def _standard_of_role(view: View, analysed: AnalysedRole) -> Iterator[Judged]:
+    """A role by the standards of the project; what is about these is imported where some are set."""
+    from irsa_doctor.facts.lifetimes.standard import is_of_web_identities, role_standard
+
+    if is_of_web_identities(analysed):
+        yield role_standard(view, analysed)
+
+
+def _of_standards(view: View) -> Iterator[Judged]:
+    """All others by these."""
+    from irsa_doctor.facts.lifetimes.standard import standard_facts
+
+    yield from standard_facts(view)
+
+
+def _of_workloads(view: View) -> Iterator[Judged]:
+    """The workloads; what is about them is imported where the input has some."""
+    from irsa_doctor.facts.workloads.workload import workload_facts
+
+    yield from workload_facts(view)
 
 
 def _of_access(view: View) -> Iterator[Judged]:

@@ -17,7 +17,7 @@ from irsa_doctor.answers.fix.records import (
 from irsa_doctor.answers.fix.rounds import FixPlan, Outcome, PlannedEdit, Rounds
 from irsa_doctor.answers.fix.texts import Texts
 from irsa_doctor.model.findings import Report
-from irsa_doctor.remedies.edits import CannotWrite
+from irsa_doctor.remedies.edits.records import CannotWrite
 from irsa_doctor.remedies.proposals import Proposal
 
 

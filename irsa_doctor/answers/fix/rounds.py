@@ -12,7 +12,9 @@ from irsa_doctor.model import Document, TrustPolicy
 from irsa_doctor.model.edits import FileEdit, UnfixedReason
 from irsa_doctor.model.findings import Finding, Report
 from irsa_doctor.remedies import SubjectOffer
-from irsa_doctor.remedies.edits import CannotWrite, Edit, edits_for, touch
+from irsa_doctor.remedies.edits.records import CannotWrite, Edit
+from irsa_doctor.remedies.edits.splicing import touch
+from irsa_doctor.remedies.edits.writing import edits_for
 from irsa_doctor.remedies.proposals import STEPS, Proposal, Unfixable
 from irsa_doctor.rulebook.rules import Rule
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 
 from irsa_doctor.model import Document, Place
-from irsa_doctor.remedies.edits import CannotWrite, SourceText
+from irsa_doctor.remedies.edits.records import CannotWrite, SourceText
 from irsa_doctor.text.scanner import unescaped_steps
 
 _SOURCES = frozenset(

@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Iterator, Mapping
 
 from irsa_doctor.model.edits import FileEdit, TextPosition
-from irsa_doctor.remedies.edits import Edit, SourceText, spliced
+from irsa_doctor.remedies.edits.records import Edit, SourceText
+from irsa_doctor.remedies.edits.splicing import spliced
 from irsa_doctor.text.encoding import encoded_like
 from irsa_doctor.text.positions import Documents
 

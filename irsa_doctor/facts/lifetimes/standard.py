@@ -1,12 +1,10 @@
 """What is true of subjects by the standards of a project; where none is set, nothing is asked."""
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Literal
-
-import msgspec
 
 from irsa_doctor.facts.lifetimes.durations import StandardState, duration_words, moment_named
 from irsa_doctor.facts.lifetimes.keys import key_age, thumbprint_age
+from irsa_doctor.facts.lifetimes.records import StandardFacts
 from irsa_doctor.facts.lifetimes.tokens import (
     account_lifetime,
     denied_keys,
@@ -21,21 +19,6 @@ from irsa_doctor.facts.subject import Evidence, Judged
 from irsa_doctor.facts.workloads.workload import judged_workload
 from irsa_doctor.model import Place, ServiceAccount, Unknown
 from irsa_doctor.model.standards import Standards
-
-
-class StandardFacts(msgspec.Struct, frozen=True):
-    """Whether a subject meets each standard that is set and that is about its kind."""
-
-    token_lifetime: StandardState | Unknown = "not-asked"
-    session_duration: StandardState | Unknown = "not-asked"
-    signing_key_age: StandardState | Unknown = "not-asked"
-    thumbprint_age: StandardState | Unknown = "not-asked"
-    role_unused: StandardState | Unknown = "not-asked"
-    provider_unused: StandardState | Unknown = "not-asked"
-    static_keys: StandardState | Unknown = "not-asked"
-    legacy_token: StandardState | Unknown = "not-asked"
-    role_there: Literal["named", "unseen"] = "unseen"
-    """Whether the role that the subject names is in the input"""
 
 
 def standard_facts(view: View) -> Iterator[Judged]:

@@ -10,8 +10,8 @@ import msgspec
 from irsa_doctor.facts.lifetimes.durations import StandardState
 from irsa_doctor.facts.lookups.lookups import ROLE_ARN
 from irsa_doctor.facts.lookups.view import View
+from irsa_doctor.facts.workloads.records import WorkloadFacts
 from irsa_doctor.facts.workloads.webhook import EXPIRATION, LONGEST, SHORTEST, names_a_role
-from irsa_doctor.facts.workloads.workload import WorkloadFacts
 from irsa_doctor.model import ConfigMap, Issuer, Role, ServiceAccount, Text, Unknown, Workload
 
 _PROJECTED = 3600

@@ -24,7 +24,7 @@ from irsa_doctor.facts.service_accounts.through_holes import (
     principals_of,
 )
 from irsa_doctor.facts.subject import Judged
-from irsa_doctor.facts.workloads.containers import PLACEHOLDERS
+from irsa_doctor.facts.workloads.records import PLACEHOLDERS
 from irsa_doctor.facts.workloads.webhook import AUDIENCE_ANNOTATION
 from irsa_doctor.issuers import EKS, profile_of
 from irsa_doctor.model import Arn, Issuer, ServiceAccount, Text, Unknown, is_provider_of, parse_arn, text_of

@@ -20,7 +20,7 @@ from irsa_doctor.facts.lookups.view import View
 from irsa_doctor.facts.roles.role import AnalysedRole
 from irsa_doctor.facts.service_accounts.annotations import Annotation, annotation_form, holds_variable, is_near_key
 from irsa_doctor.facts.subject import Evidence, Judged
-from irsa_doctor.facts.workloads.containers import PLACEHOLDERS
+from irsa_doctor.facts.workloads.records import PLACEHOLDERS
 from irsa_doctor.facts.workloads.webhook import (
     AUDIENCE_ANNOTATION,
     EXPIRATION,

@@ -9,8 +9,6 @@ from irsa_doctor.facts.lookups.lookups import ROLE_ARN
 from irsa_doctor.facts.lookups.workloads import WorkloadLookups
 from irsa_doctor.facts.workloads.containers import (
     AGENT_AUDIENCE,
-    PLACEHOLDERS,
-    TokenFile,
     half_set,
     has_container_credentials,
     has_other_agent,
@@ -24,6 +22,15 @@ from irsa_doctor.facts.workloads.containers import (
     token_file,
     will_collide,
 )
+from irsa_doctor.facts.workloads.records import (
+    PLACEHOLDERS,
+    Admission,
+    AgentAccess,
+    AgentToken,
+    Identity,
+    PodIdentitySetUp,
+    TokenFile,
+)
 from irsa_doctor.facts.workloads.webhook import (
     OPT_OUT_LABEL,
     ROLE_VARIABLE,
@@ -35,22 +42,6 @@ from irsa_doctor.facts.workloads.webhook import (
 )
 from irsa_doctor.model import Container, Issuer, ProjectedToken, ServiceAccount, Text, Unknown, Workload
 
-Identity = Literal["irsa", "pod-identity", "by-hand", "none"]
-Admission = Literal[
-    "not-wanted",
-    "expected",
-    "complete",
-    "explained",
-    "opted-out",
-    "all-skipped",
-    "mirror",
-    "older",
-    "race",
-    "late-container",
-]
-PodIdentitySetUp = Literal["none", "fine", "chain-order", "not-set-up", "passed-over", "unsupported-node", "hybrid-node"]
-AgentAccess = Literal["open", "denied", "proxied"]
-AgentToken = Literal["right", "other-audience", "not-mounted"]
 _PROPAGATION = 60.0
 """seconds after its association in which a pod may have been too early for the webhook"""
 _RACE = 10.0

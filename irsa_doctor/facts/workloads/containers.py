@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from irsa_doctor.facts.lookups.workloads import WorkloadLookups
+from irsa_doctor.facts.workloads.records import PLACEHOLDERS, TokenFile
 from irsa_doctor.facts.workloads.webhook import (
     CONTAINER_CREDENTIALS,
     FILE_VARIABLE,
@@ -17,10 +18,6 @@ from irsa_doctor.facts.workloads.webhook import (
 from irsa_doctor.model import Container, Mount, ProjectedToken, Text, Unknown, Workload
 
 CredentialPair = Literal["both", "none", "role-only", "token-only"]
-TokenFile = Literal[
-    "fine", "relative", "kubernetes", "pod-identity", "other-audience", "sub-path", "collision", "not-mounted", "missing"
-]
-PLACEHOLDERS = Unknown("values of the template's placeholders")
 _SESSION_NAME = Unknown("value of AWS_ROLE_SESSION_NAME", "run printenv AWS_ROLE_SESSION_NAME in a container of the workload")
 _DRIVE = r"[A-Za-z]:[\\/]"
 # RoleSessionName (https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html)

@@ -2,47 +2,15 @@
 
 from collections.abc import Iterator
 from functools import partial
-from typing import Literal
-
-import msgspec
 
 from irsa_doctor.facts.lookups.view import View
 from irsa_doctor.facts.subject import Judged
-from irsa_doctor.facts.workloads.case import Admission, AgentAccess, AgentToken, Identity, PodIdentitySetUp, WorkloadCase
-from irsa_doctor.facts.workloads.containers import TokenFile, calls_global_sts, has_custom_endpoint, has_shared_config
+from irsa_doctor.facts.workloads.case import WorkloadCase
+from irsa_doctor.facts.workloads.containers import calls_global_sts, has_custom_endpoint, has_shared_config
 from irsa_doctor.facts.workloads.evidence import workload_evidence
+from irsa_doctor.facts.workloads.records import WorkloadFacts
 from irsa_doctor.facts.workloads.webhook import EXPIRATION, SHORTEST, is_ignored_expiration
-from irsa_doctor.model import Unknown, Workload
-
-
-class WorkloadFacts(msgspec.Struct, frozen=True):
-    """What is true of a Pod or a pod template; what a manifest states is a fact of its topmost owner in the input alone."""
-
-    identity: Identity | Unknown
-    """How its containers get credentials: by IRSA, by Pod Identity, by variables that the manifest has, or not at all"""
-    service_account: Literal["right", "other"] | Unknown
-    annotation_on_pod: bool | Unknown
-    environment: Literal["whole", "role-only", "token-only"] | Unknown
-    role: Literal["same", "drifted", "by-hand-differs"] | Unknown
-    admission: Admission | Unknown
-    """What the webhook did to the pod, or will do"""
-    pod_identity: PodIdentitySetUp | Unknown
-    agent_access: AgentAccess | Unknown
-    agent_token: AgentToken
-    token_file: TokenFile | Unknown
-    token_volume: Literal["fine", "other-audience", "no-token"] | Unknown
-    expiration_too_short: bool
-    expiration_ignored: bool | Unknown
-    skip_containers: bool | Unknown
-    token_readable: bool | Unknown
-    static_keys: bool | Unknown
-    shared_config: bool | Unknown
-    region_missing: bool | Unknown
-    global_sts: bool | Unknown
-    custom_endpoint: bool | Unknown
-    session_name: Literal["fine", "bad"] | Unknown
-    windows_by_affinity: bool | Unknown
-    ephemeral: bool | Unknown
+from irsa_doctor.model import Workload
 
 
 def workload_facts(view: View) -> Iterator[Judged]:

@@ -3,18 +3,22 @@
 import json
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from irsa_doctor.facts.reach.closing import NotClosed, SubjectRemoval, closing_of
-from irsa_doctor.facts.reach.listing import Reachability
 from irsa_doctor.model.edits import EditKind
 from irsa_doctor.remedies.commands import patch_binding
 from irsa_doctor.remedies.edits.records import Wish
 from irsa_doctor.remedies.proposals.records import FixCase, Proposal, Unfixable
 
+if TYPE_CHECKING:
+    from irsa_doctor.facts.reach.closing import SubjectRemoval
+
 
 def _subject_removed(case: FixCase) -> Iterator[Proposal]:
     """The fewest subjects are removed from bindings, so that nobody of the finding reaches a role any more."""
+    from irsa_doctor.facts.reach.closing import NotClosed, closing_of
+    from irsa_doctor.facts.reach.listing import Reachability
+
     try:
         closed = closing_of(Reachability(case.view), case.judged)
     except NotClosed as error:
@@ -27,17 +31,17 @@ def _subject_removed(case: FixCase) -> Iterator[Proposal]:
     )
 
 
-def _wish(removal: SubjectRemoval) -> Wish:
+def _wish(removal: "SubjectRemoval") -> Wish:
     return Wish(removal.binding.place.at("subjects"), None, None, transform=partial(_without, removal))
 
 
-def _without(removal: SubjectRemoval, subjects: Any) -> Any:
+def _without(removal: "SubjectRemoval", subjects: Any) -> Any:
     """The subjects of a binding without one."""
     listed = subjects if isinstance(subjects, list) else []
     return [item for item in listed if not _is_subject(removal, item)]
 
 
-def _is_subject(removal: SubjectRemoval, item: Any) -> bool:
+def _is_subject(removal: "SubjectRemoval", item: Any) -> bool:
     if not isinstance(item, dict):
         return False
     subject = removal.subject
@@ -45,7 +49,7 @@ def _is_subject(removal: SubjectRemoval, item: Any) -> bool:
     return (item.get("kind"), item.get("name"), space) == (subject.kind, subject.name, subject.namespace)
 
 
-def _command(removal: SubjectRemoval) -> str:
+def _command(removal: "SubjectRemoval") -> str:
     binding, subject = removal.binding, removal.subject
     value = {"kind": subject.kind, "name": subject.name}
     if subject.namespace:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 
 from irsa_doctor.answers.fix.texts import Texts
 from irsa_doctor.model import Role
-from irsa_doctor.remedies.edits import SourceText
+from irsa_doctor.remedies.edits.records import SourceText
 from irsa_doctor.sources import load
 
 

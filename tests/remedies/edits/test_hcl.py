@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 
 from irsa_doctor.model import Place, TrustPolicy
-from irsa_doctor.remedies.edits import CannotWrite, Wish, edits_for, spliced
+from irsa_doctor.remedies.edits.records import CannotWrite, Wish
+from irsa_doctor.remedies.edits.splicing import spliced
+from irsa_doctor.remedies.edits.writing import edits_for
 from tests.remedies.edits.configurations import read_roles
 
 ISSUER = "oidc.eks.eu-west-1.amazonaws.com/id/0123456789ABCDEF0123456789ABCDEF"

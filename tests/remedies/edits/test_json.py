@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 
 from irsa_doctor.model import Place
-from irsa_doctor.remedies.edits import CannotWrite, SourceText, Wish, edits_for, spliced
+from irsa_doctor.remedies.edits.records import CannotWrite, SourceText, Wish
+from irsa_doctor.remedies.edits.splicing import spliced
+from irsa_doctor.remedies.edits.writing import edits_for
 
 PLACE = Place("trust.json")
 
