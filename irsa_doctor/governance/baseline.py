@@ -1,7 +1,6 @@
 """Findings that were there before: written to a file once, and not shown again while they are no worse."""
 
 import hashlib
-import re
 from collections.abc import Collection, Iterable, Mapping
 
 import msgspec
@@ -14,6 +13,7 @@ from irsa_doctor.text.errors import TextError
 from irsa_doctor.text.json import read_json
 from irsa_doctor.text.named_files import open_named
 from irsa_doctor.text.os_errors import os_error_reason
+from irsa_doctor.text.regex import regex
 
 _SCHEMA = "irsa-doctor.baseline/1"
 _LARGEST = 256 << 20
@@ -92,7 +92,7 @@ def entry_of(finding: Finding, digests: Mapping[str, str] = {}) -> Entry:
     )
 
 
-_COUNT = re.compile(r"\b\d{1,6}\b")
+_COUNT = regex(r"\b\d{1,6}\b")
 
 
 def _digest_of_message(message: str) -> str:

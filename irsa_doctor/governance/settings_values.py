@@ -1,11 +1,11 @@
 """Reads the values of settings; what one must be and is not is told with the steps that lead to it."""
 
-import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from typing import TypeVar
 
 from irsa_doctor.model.limits import bytes_of
+from irsa_doctor.text.regex import regex
 
 _T = TypeVar("_T")
 Read = Callable[[object], _T]
@@ -116,7 +116,7 @@ def duration(value: object) -> int:
     return int(match[1]) * _SECONDS[match[2]]
 
 
-_DURATION = re.compile(r"([0-9]{1,6})([smhdw])")
+_DURATION = regex(r"([0-9]{1,6})([smhdw])")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 
 

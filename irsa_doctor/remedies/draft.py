@@ -1,18 +1,18 @@
 """An editable copy of a trust policy: each edit changes one thing and leaves the rest as it is written."""
 
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
 
 from irsa_doctor.model import Place, TrustPolicy, issuer_of_provider
+from irsa_doctor.text.regex import regex
 from irsa_doctor.trust import Policy, read_policy
 
 PolicyDocument = Mapping[str, Any]
 Json = dict[str, Any]
 _PLACE = Place("policy")
-_NO_SID = re.compile(r"[^A-Za-z0-9]")
+_NO_SID = regex(r"[^A-Za-z0-9]")
 
 
 def read(document: PolicyDocument) -> Policy:

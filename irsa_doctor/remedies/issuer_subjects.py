@@ -12,6 +12,7 @@ from irsa_doctor.issuers import Profile, tenant_of
 from irsa_doctor.issuers.forms import FormPart, charset_of, form_parts
 from irsa_doctor.issuers.profiles import Segment, SubjectTemplate
 from irsa_doctor.model.once import once
+from irsa_doctor.text.regex import regex
 from irsa_doctor.trust.languages import Language, Like, difference
 from irsa_doctor.trust.patterns import glob_of, pieces_of, widest
 from irsa_doctor.trust.policy import Condition
@@ -19,7 +20,7 @@ from irsa_doctor.trust.ring import segments_of_keys
 from irsa_doctor.trust.segments import SegmentValue, Token, laid_beside, tokens_of
 from irsa_doctor.trust.subjects import is_empty
 
-_HOLE = re.compile(r"<([a-z_]+)>")
+_HOLE = regex(r"<([a-z_]+)>")
 _LONGEST = 256
 """characters of a subject for which a near form is looked for"""
 SegmentTexts = Mapping[str, str]

@@ -14,14 +14,15 @@ from irsa_doctor.rulebook.rules import RuleError
 from irsa_doctor.text.encoding import settle
 from irsa_doctor.text.errors import TextError
 from irsa_doctor.text.os_errors import os_error_reason
+from irsa_doctor.text.regex import regex
 from irsa_doctor.text.scanner import DEPTH
 from irsa_doctor.text.yaml import compose
 from irsa_doctor.text.yaml_values import scalar
 
 _SIZE_LIMIT = 1 << 20
 _NODE_LIMIT = 100_000
-_AT = re.compile(r"(?P<what>.*?)(?: - at `\$(?P<path>.*)`)?", re.DOTALL)
-_STEP = re.compile(r"\.(\w+)|\[(\d+)\]")
+_AT = regex(r"(?P<what>.*?)(?: - at `\$(?P<path>.*)`)?", re.DOTALL)
+_STEP = regex(r"\.(\w+)|\[(\d+)\]")
 
 # the words of msgspec for kinds of values, and ours
 _KINDS = {

@@ -12,9 +12,10 @@ from irsa_doctor.sources.files.weight import speaks_of_roles
 from irsa_doctor.text.encoding import BinaryContent
 from irsa_doctor.text.errors import TextError
 from irsa_doctor.text.positions import Documents
+from irsa_doctor.text.regex import regex
 
 _HEAD = 4_096
-_OF_TOOLS = re.compile(rb"^\s*//|/\*|,\s*[}\]]", re.MULTILINE)
+_OF_TOOLS = regex(rb"^\s*//|/\*|,\s*[}\]]", re.MULTILINE)
 _DATA = (".json", ".jsonl", ".ndjson", ".yaml", ".yml", ".gz")
 """Endings of files of data: one that cannot be read is reported."""
 _STACKS = (".template", ".cfn", ".cform", ".stack")

@@ -1,11 +1,11 @@
 """Byte offsets of a text to lines and columns, and the line that is shown for them, without secrets."""
 
-import re
 from bisect import bisect_left
 
 import msgspec
 
 from irsa_doctor.text.mask import masked
+from irsa_doctor.text.regex import regex
 
 _BLOCK = 8_192
 _WIDEST = 400
@@ -13,9 +13,9 @@ _WIDEST = 400
 _LOOKED_AT = 2 * _WIDEST
 """Bytes before and behind a place that are looked at for secrets: what is shown may hold the end of one"""
 
-_CUT_WORD = re.compile(r"^[\w.-]+")
-_CUT_SECRET = re.compile(r"\b(?:(?:AKIA|ASIA)[A-Z0-9]*|eyJ[\w-]*)$")
-_SECRET_KIND = re.compile(rb"""kind["']?\s*:\s*["']?Secret\b""")
+_CUT_WORD = regex(r"^[\w.-]+")
+_CUT_SECRET = regex(r"\b(?:(?:AKIA|ASIA)[A-Z0-9]*|eyJ[\w-]*)$")
+_SECRET_KIND = regex(rb"""kind["']?\s*:\s*["']?Secret\b""")
 
 
 class Span(msgspec.Struct, frozen=True):

@@ -1,11 +1,11 @@
 """Opens the files that a user names: never a device, and never a named pipe that would keep the run waiting."""
 
 import os
-import re
 import stat
 from io import BufferedReader
 
 from irsa_doctor.text.open_flags import NO_WAIT
+from irsa_doctor.text.regex import regex
 
 _SPECIAL = (
     (stat.S_ISFIFO, "a named pipe"),
@@ -14,7 +14,7 @@ _SPECIAL = (
     (stat.S_ISBLK, "a device"),
 )
 # what bash and zsh substitute for `<(command)`
-_STREAM = re.compile(r"/dev/fd/(\d{1,9})|/proc/self/fd/(\d{1,9})")
+_STREAM = regex(r"/dev/fd/(\d{1,9})|/proc/self/fd/(\d{1,9})")
 
 
 class SpecialFileError(OSError):

@@ -4,7 +4,6 @@ A work tree belongs to whoever wrote the change: a link in it, in the place of a
 """
 
 import os
-import re
 import stat
 from collections.abc import Iterable
 from contextlib import suppress
@@ -12,8 +11,9 @@ from pathlib import Path
 
 from irsa_doctor.text.named_files import special_file
 from irsa_doctor.text.open_flags import WRITE_NEW
+from irsa_doctor.text.regex import regex
 
-_STREAMS = re.compile(r"/dev/(?:stdout|stderr|null|tty|fd/\d{1,9})|/proc/self/fd/\d{1,9}")
+_STREAMS = regex(r"/dev/(?:stdout|stderr|null|tty|fd/\d{1,9})|/proc/self/fd/\d{1,9}")
 
 
 class NotWritable(OSError):

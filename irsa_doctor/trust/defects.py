@@ -13,6 +13,7 @@ import msgspec
 from irsa_doctor.issuers import Profile, SubjectGrammar
 from irsa_doctor.model import Issuer, text_of
 from irsa_doctor.model.once import once
+from irsa_doctor.text.regex import regex
 from irsa_doctor.trust.actions import ActionForm, action_defects, action_form
 from irsa_doctor.trust.admitted import Grant
 from irsa_doctor.trust.audiences import AudienceForm, audience_form, audience_meant
@@ -137,7 +138,7 @@ _OF_SUBJECTS: dict[SubjectForm, DefectKind] = {
     "invisible": "subject-invisible",
     "shape": "subject-shape",
 }
-_PRIVATE = re.compile(
+_PRIVATE = regex(
     r"10\.|192\.168\.|172\.(1[6-9]|2\d|3[01])\.|100\.(6[4-9]|[7-9]\d|1[01]\d|12[0-7])\.|f[cd][0-9a-f]{2}:", re.IGNORECASE
 )
 

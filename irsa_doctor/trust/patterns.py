@@ -5,7 +5,6 @@ piece, never by `re`: a dozen stars would keep it busy without end.
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html
 """
 
-import re
 from collections.abc import Callable, Iterable, Sequence
 from enum import Enum
 from functools import cached_property, lru_cache
@@ -14,6 +13,7 @@ from typing import TypeGuard
 import msgspec
 
 from irsa_doctor.model import Hole, Text
+from irsa_doctor.text.regex import regex
 from irsa_doctor.trust.operators import fold
 
 
@@ -43,8 +43,8 @@ Piece = Plain | Variable | Hole
 PatternToken = str | Wild
 """a single literal character, or a wildcard"""
 
-_WILDCARD = re.compile(r"[*?]")
-_MARKUP = re.compile(r"\$\{|[*?]")
+_WILDCARD = regex(r"[*?]")
+_MARKUP = regex(r"\$\{|[*?]")
 _WILD = {"*": Wild.MANY, "?": Wild.ONE}
 
 

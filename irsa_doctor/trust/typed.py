@@ -13,14 +13,15 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
+from irsa_doctor.text.regex import regex
 from irsa_doctor.trust.operators import Operator
 
-_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,9})?", re.ASCII)
+_NUMBER = regex(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,9})?", re.ASCII)
 _TIME = r"T(\d\d):(\d\d)(?::(\d\d)(?:\.(\d+))?)?(Z|[+-]\d\d:[0-5]\d)?"
-_DATE = re.compile(rf"(\d{{4}})(?:-(\d\d)(?:-(\d\d)(?:{_TIME})?)?)?", re.ASCII)
-_EPOCH = re.compile(r"\+\d{1,20}|\d{1,3}|\d{5,20}", re.ASCII)
-_BINARY = re.compile(r"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?")
-_PREFIX_LENGTH = re.compile(r"\+?(\d{1,9})", re.ASCII)
+_DATE = regex(rf"(\d{{4}})(?:-(\d\d)(?:-(\d\d)(?:{_TIME})?)?)?", re.ASCII)
+_EPOCH = regex(r"\+\d{1,20}|\d{1,3}|\d{5,20}", re.ASCII)
+_BINARY = regex(r"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?")
+_PREFIX_LENGTH = regex(r"\+?(\d{1,9})", re.ASCII)
 _LONGEST = 400
 """characters of a number that are read"""
 

@@ -1,13 +1,13 @@
 """The command that fetches a missing input into a file, which the next call reads."""
 
-import re
 import shlex
 
 from irsa_doctor.model import Unknown
 from irsa_doctor.model.findings import Missing
+from irsa_doctor.text.regex import regex
 
 _TYPES = {"aws": ".json", "kubectl": ".yaml", "curl": ".json"}
-_UNSAFE = re.compile(r"[^A-Za-z0-9.]+")
+_UNSAFE = regex(r"[^A-Za-z0-9.]+")
 _LONGEST = 80
 _ANSWERS = {
     "iam": (
@@ -25,7 +25,7 @@ _PUBLISHED = ("/.well-known/openid-configuration", "/keys", "/openid/v1/jwks", "
 """how the URLs of discovery documents and keys end"""
 _FILTERED = ("--query", "jsonpath", "printenv", "|")
 """what makes another document of an answer"""
-_WRITTEN = re.compile(r"> (\S+)$")
+_WRITTEN = regex(r"> (\S+)$")
 _VERBS = ("get", "describe", "list")
 _NOT_NAMES = ("--filter", "--output", "-o")
 """options whose value does not name an object"""

@@ -1,7 +1,7 @@
 """What an edit of a source text is, and what is asked of the writer that makes it.
 
 Whoever adds a kind of source text writes one function `(SourceText, Wish) -> tuple[Edit, ...]` and gives it a row in
-`irsa_doctor.remedies.edits.writing.WRITERS`. It raises CannotWrite where the text does not say the value in a way that it can change.
+`writing.WRITERS`. It raises CannotWrite where the text does not say the value in a way that it can change.
 """
 
 from collections.abc import Callable, Mapping

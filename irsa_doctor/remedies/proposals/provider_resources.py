@@ -23,8 +23,9 @@ from irsa_doctor.remedies.policy_fix import command_fix
 from irsa_doctor.remedies.proposals.records import FixCase, Proposal, Unfixable
 from irsa_doctor.remedies.targets import case_of
 from irsa_doctor.remedies.trust_policy import provider_for, role_policy
+from irsa_doctor.text.regex import regex
 
-_HOST = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]*(:[0-9]+)?(/[A-Za-z0-9._~/-]*)?")
+_HOST = regex(r"[A-Za-z0-9][A-Za-z0-9.-]*(:[0-9]+)?(/[A-Za-z0-9._~/-]*)?")
 _TERRAFORM, _CLOUDFORMATION = (".tf",), (".yaml", ".yml", ".json", ".template")
 
 

@@ -23,13 +23,14 @@ from irsa_doctor.sources.documents.reading import DocumentReading, Listing, Page
 from irsa_doctor.text import shapes
 from irsa_doctor.text.errors import TextError, WrongShape
 from irsa_doctor.text.positions import Anchor
+from irsa_doctor.text.regex import regex
 from irsa_doctor.text.yaml import read_yaml
 
 RBAC_GROUP = "rbac.authorization.k8s.io"
 _KINDS: Mapping[str, SubjectKind] = {"User": "User", "Group": "Group", "ServiceAccount": "ServiceAccount"}
 _LISTS: Mapping[Literal["mapRoles", "mapUsers"], str] = {"mapRoles": "rolearn", "mapUsers": "userarn"}
-_ROW = re.compile(r"^([ ]*)- ", re.MULTILINE)
-_NUMBER = re.compile(r"(?<![\"'\w])0\d{11}(?![\"'\w])")
+_ROW = regex(r"^([ ]*)- ", re.MULTILINE)
+_NUMBER = regex(r"(?<![\"'\w])0\d{11}(?![\"'\w])")
 _LONGEST_MAP = 1_048_576
 """bytes of a config map that the API server takes (https://kubernetes.io/docs/concepts/configuration/configmap/)"""
 

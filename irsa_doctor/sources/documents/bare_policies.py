@@ -1,6 +1,5 @@
 """Reads a policy that stands alone: a trust policy where a statement says who may do something."""
 
-import re
 from collections.abc import Mapping
 
 from irsa_doctor.model import ResourceControlPolicy, Role
@@ -9,9 +8,10 @@ from irsa_doctor.sources.documents.policies import bare_policy, policy_of_value
 from irsa_doctor.sources.documents.reading import DocumentReading, Page
 from irsa_doctor.text import shapes
 from irsa_doctor.text.errors import WrongShape
+from irsa_doctor.text.regex import regex
 
 _Members = Mapping[str, object]
-_OF_SERVICE = re.compile(r"(?!sts:)[a-z0-9-]+:")
+_OF_SERVICE = regex(r"(?!sts:)[a-z0-9-]+:")
 
 
 def _statements(members: _Members) -> list[_Members]:

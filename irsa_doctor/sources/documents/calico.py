@@ -5,18 +5,18 @@ Rules are taken in order, the first that matches decides, and what no rule allow
 https://docs.tigera.io/calico/latest/reference/resources/globalnetworkpolicy).
 """
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 
 from irsa_doctor.model import EgressPolicy, LabelSelector, Place
 from irsa_doctor.sources.documents.network import contains_agent
 from irsa_doctor.sources.documents.reading import DocumentReading
 from irsa_doctor.text import shapes
+from irsa_doctor.text.regex import regex
 
 _Members = Mapping[str, object]
 _GROUPS = ("projectcalico.org/", "crd.projectcalico.org/")
 _AGENT_PORT, _HTTPS = 80, 443
-_TERM = re.compile(
+_TERM = regex(
     r"""\s*(?P<not>!?)\s*(?:has\(\s*(?P<has>[\w./-]+)\s*\)"""
     r"""|(?P<key>[\w./-]+)\s*(?:(?P<sign>==|!=)\s*(?P<value>"[^"]*"|'[^']*')|(?P<in>(?:not\s+)?in)\s*\{(?P<values>[^}]*)\}))\s*"""
 )

@@ -14,7 +14,6 @@ https://keda.sh/docs/latest/authentication-providers/aws/. Of the Secret of Argo
 import base64
 import binascii
 import json
-import re
 from collections.abc import Callable, Iterator, Mapping
 from itertools import pairwise
 
@@ -23,11 +22,12 @@ import msgspec
 from irsa_doctor.model import ChainedRole, Place, is_role_arn
 from irsa_doctor.sources.documents.program_files import LONGEST_FILE, profiles_in_file, roles_in_file
 from irsa_doctor.text import shapes
+from irsa_doctor.text.regex import regex
 
 _FLAG, _FLAG_OF_ID = "--aws-assume-role", "--aws-assume-role-external-id"
 _CARM = ("ack-role-account-map", "ack-role-team-map")
 ARGO_LABEL = "argocd.argoproj.io/secret-type"
-_NO_NAME = re.compile(r"[*?\[]")
+_NO_NAME = regex(r"[*?\[]")
 """what no name has, and a pattern of names may"""
 
 _Members = Mapping[str, object]

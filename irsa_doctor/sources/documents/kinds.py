@@ -3,7 +3,6 @@
 A kind is one row of `KINDS`, its reader one function in a module of this room or of `templates`.
 """
 
-import re
 from collections.abc import Callable, Mapping
 
 import msgspec
@@ -23,6 +22,7 @@ from irsa_doctor.sources.documents.reading import DocumentReading, Page
 from irsa_doctor.sources.snapshot.snapshot import ANSWER_KINDS
 from irsa_doctor.text import shapes
 from irsa_doctor.text.errors import WrongShape
+from irsa_doctor.text.regex import regex
 
 Members = Mapping[str, object]
 
@@ -182,7 +182,7 @@ def _is_json_patch(members: Members) -> bool:
     return isinstance(members.get("op"), str) and isinstance(members.get("path"), str)
 
 
-_STACK_TYPE = re.compile(r"Custom::\w|[A-Z]\w*::\w+::\w")
+_STACK_TYPE = regex(r"Custom::\w|[A-Z]\w*::\w+::\w")
 _CONTROLLERS = (
     "aws.crossplane.io",
     "aws.upbound.io",

@@ -28,9 +28,10 @@ from irsa_doctor.sources.documents.reading import DocumentReading, Page
 from irsa_doctor.text import shapes
 from irsa_doctor.text.errors import WrongShape
 from irsa_doctor.text.placeholders import with_holes
+from irsa_doctor.text.regex import regex
 
 # names that are about identities of a cloud, or look like a misspelt one
-_ABOUT_AWS = re.compile(r"aws|role[-_]?arn|iam\.|amazon|azure|workload[.-]?identity|gke|gcp", re.IGNORECASE)
+_ABOUT_AWS = regex(r"aws|role[-_]?arn|iam\.|amazon|azure|workload[.-]?identity|gke|gcp", re.IGNORECASE)
 _OPT_OUT_LABEL = "eks.amazonaws.com/skip-pod-identity-webhook"
 _LISTS_DEEP = 3
 """Lists inside lists that are read."""

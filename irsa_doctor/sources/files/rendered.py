@@ -7,14 +7,16 @@ https://kubectl.docs.kubernetes.io/references/kustomize/glossary/#kustomization)
 import os
 import re
 
+from irsa_doctor.text.regex import regex
+
 _CHART = frozenset({"Chart.yaml", "Chart.yml"})
 _OF_TERRAFORM = (".tf", ".tf.json", ".tofu", ".tofu.json")
 _KUSTOMIZATION = frozenset({"kustomization.yaml", "kustomization.yml", "Kustomization"})
 
 
-_IS_CHART = re.compile(rb"^(?:apiVersion|name)[ \t]*:", re.MULTILINE)
+_IS_CHART = regex(rb"^(?:apiVersion|name)[ \t]*:", re.MULTILINE)
 """https://helm.sh/docs/topics/charts/#the-chartyaml-file"""
-_OF_AWS = re.compile(rb"\bAssumeRolePolicyDocument\b|\bAWSTemplateFormatVersion\b")
+_OF_AWS = regex(rb"\bAssumeRolePolicyDocument\b|\bAWSTemplateFormatVersion\b")
 """what is deployed without Helm, whatever it is called"""
 _TRUST = re.compile(rb"\bassumeRolePolicy")
 """a role of a controller: where Helm fills in nothing, it is applied as it is written"""

@@ -3,16 +3,16 @@
 https://fluxcd.io/flux/components/kustomize/kustomizations/#post-build-variable-substitution
 """
 
-import re
 from collections.abc import Sequence
 
 import msgspec
 
 from irsa_doctor.model import Hole, ServiceAccount, Text, joined, text_of
 from irsa_doctor.sources.documents.reading import DocumentReading
+from irsa_doctor.text.regex import regex
 
-_VARIABLE = re.compile(r"(\$\{[A-Za-z_][A-Za-z0-9_]*(?::?[-=][^{}]*)?\})")
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_VARIABLE = regex(r"(\$\{[A-Za-z_][A-Za-z0-9_]*(?::?[-=][^{}]*)?\})")
+_NAME = regex(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 def substitute_variables(readings: Sequence[DocumentReading]) -> None:

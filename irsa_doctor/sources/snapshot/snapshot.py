@@ -1,6 +1,5 @@
 """The snapshot: the answers of live sources in one file, which is read like the answers themselves."""
 
-import re
 from collections.abc import Iterable, Sequence
 from typing import Literal, get_args
 
@@ -8,14 +7,15 @@ import msgspec
 
 from irsa_doctor.model import Gap
 from irsa_doctor.text.errors import TextError
+from irsa_doctor.text.regex import regex
 from irsa_doctor.text.written_files import write_whole
 
 SNAPSHOT_SCHEMA = "irsa-doctor.snapshot/1"
 _MARK = b'"irsa-doctor.snapshot/'
 # virtual paths only: nothing in a snapshot may pass for a file
-_PATH = re.compile(r"(?:aws|kube|issuer)://[^\x00-\x1f\x7f]{1,4096}")
+_PATH = regex(r"(?:aws|kube|issuer)://[^\x00-\x1f\x7f]{1,4096}")
 # access key ids of users and sessions; tokens (the header of a JWT is JSON, and so starts with `eyJ`)
-_SECRET = re.compile(rb"(?<![A-Za-z0-9])A[KS]IA[A-Z0-9]{16}(?![A-Za-z0-9])|eyJ[\w-]{6,}\.eyJ[\w-]{2,}(?:\.[\w-]*)?")
+_SECRET = regex(rb"(?<![A-Za-z0-9])A[KS]IA[A-Z0-9]{16}(?![A-Za-z0-9])|eyJ[\w-]{6,}\.eyJ[\w-]{2,}(?:\.[\w-]*)?")
 
 
 class Origin(msgspec.Struct, frozen=True, omit_defaults=True):
