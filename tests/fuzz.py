@@ -15,14 +15,13 @@ import io
 import json
 import os
 import random
-import resource
 import secrets
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stderr
+from contextlib import contextmanager, redirect_stderr, suppress
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -74,6 +73,9 @@ def limited(seconds: int) -> Iterator[None]:
     def late(*_: object) -> None:
         raise TooSlow(f"no answer within {seconds} s of processor time")
 
+    if not hasattr(signal, "setitimer"):  # Windows: the limit of the job is the only one
+        yield
+        return
     before = signal.signal(signal.SIGPROF, late)
     signal.setitimer(signal.ITIMER_PROF, seconds)
     try:
@@ -198,7 +200,10 @@ def _only(name: str, options: argparse.Namespace) -> int:
 def main() -> int:
     """0 if everything held of every document, else 1."""
     options = _options()
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    with suppress(ImportError):  # Windows has no such limits
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     if os.environ.get("FUZZ_GUIDED"):
         return _guided(Run(options.target, options.seconds, options.keep))
     from tests.fuzz_targets import TARGETS

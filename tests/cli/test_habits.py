@@ -1,7 +1,6 @@
 """What people expect of a command line who know ruff, zizmor, trivy, kubectl, terraform or eslint, one row each."""
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -10,6 +9,7 @@ import time
 import pytest
 
 from tests.cli.running import OPEN, RIGHT, ROLE, put, role, run
+from tests.systems import needs_a_user
 
 FINDING = "open-aud-only"
 COLOUR = "\x1b["
@@ -251,7 +251,7 @@ def test_an_interrupt_ends_the_run_with_130_and_no_traceback(world):
         assert (process.stderr.read(), process.wait()) == (b"", 130)
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")
+@needs_a_user
 def test_a_folder_of_unreadable_files_is_no_success(world):
     (world / "roles" / "open.json").chmod(0)
     assert run("check", "roles", cwd=world).returncode == 2

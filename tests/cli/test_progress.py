@@ -1,7 +1,10 @@
 import os
-import pty
 import subprocess
 import sys
+
+import pytest
+
+pty = pytest.importorskip("pty", reason="Windows has no such terminals")
 
 SLOW = """
 import time

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.running import run
+from tests.systems import needs_unix
 
 POLICY = json.dumps({"Version": "2012-10-17", "Statement": []})
 
@@ -40,8 +41,10 @@ def test_standard_output_may_be_named_by_its_path(tmp_path):
     assert json.loads(run("check", "p.json", "-f", "json:/dev/stdout", cwd=tmp_path).stdout)["documents"]
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130), (signal.SIGHUP, 129)])
-def test_a_run_that_is_ended_removes_what_it_has_begun(tmp_path, number, code):
+@needs_unix
+@pytest.mark.parametrize(("name", "code"), [("SIGTERM", 143), ("SIGINT", 130), ("SIGHUP", 129)])
+def test_a_run_that_is_ended_removes_what_it_has_begun(tmp_path, name, code):
+    number = getattr(signal, name)
     plugin = tmp_path / "plugin"
     plugin.write_text(f"#!/bin/sh\necho $$ > {tmp_path}/pid\nexec sleep 60\n")
     plugin.chmod(0o755)

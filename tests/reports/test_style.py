@@ -1,6 +1,5 @@
 import io
 import os
-import pty
 
 import pytest
 
@@ -101,6 +100,7 @@ def test_the_width_is_what_can_be_read(monkeypatch, columns, width):
 
 @pytest.mark.parametrize(("told", "width"), [(61, 61), (0, 80)])
 def test_a_terminal_tells_its_width_or_has_the_usual_one(told, width):
+    pty = pytest.importorskip("pty", reason="Windows has no such terminals")
     import fcntl
     import struct
     import termios

@@ -1,7 +1,5 @@
 """A store that cannot be used is one line and exit 2, and what it holds stays."""
 
-import fcntl
-import resource
 import shutil
 import sqlite3
 import subprocess
@@ -56,6 +54,7 @@ def test_a_store_of_a_later_version(store):
 
 
 def test_a_store_that_another_run_writes_to(store):
+    fcntl = pytest.importorskip("fcntl", reason="on Windows SQLite alone keeps others out")
     with open(f"{store}.lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         lock.write("process 4242")
@@ -109,6 +108,7 @@ def test_a_store_where_nobody_may_write_is_read_and_not_written(store):
 
 @pytest.mark.parametrize("room", [0, 20_000, 100_000, 200_000])
 def test_a_full_disk_loses_nothing(store, room):
+    resource = pytest.importorskip("resource", reason="Windows has no such limits")
     put(store.parent / "input" / "roles.json", details(*(named(f"app-{n}", OPEN) for n in range(60))))
     done = audit(store, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (room, room)))
     assert_refused(done, "")
@@ -120,6 +120,7 @@ def test_a_full_disk_loses_nothing(store, room):
 
 
 def test_a_full_disk_leaves_no_half_of_a_new_store(tmp_path):
+    resource = pytest.importorskip("resource", reason="Windows has no such limits")
     put(tmp_path / "input" / "roles.json", details(named("app", OPEN)))
     store = tmp_path / "audit.db"
     assert_refused(audit(store, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (5_000, 5_000))), "")

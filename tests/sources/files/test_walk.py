@@ -6,6 +6,7 @@ import sys
 import pytest
 
 from irsa_doctor.sources.files.walk import walk
+from tests.systems import needs_a_user
 
 
 def found(*paths, stdin=None):
@@ -89,7 +90,7 @@ def test_an_empty_folder_is_accounted_for(tmp_path):
     assert item.passed
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+@needs_a_user
 def test_what_may_not_be_read_says_so(tmp_path):
     (tmp_path / "a.json").write_text("{}")
     (tmp_path / "a.json").chmod(0)
